@@ -1,0 +1,66 @@
+# SPDX-License-Identifier: Apache-2.0
+# A short front for Meson and the tools. `make help` lists what there is.
+.DEFAULT_GOAL := build
+SHELL := /bin/bash
+B ?= build/main
+
+build: ## build/dari
+	@tools/install-packages build
+	@[ -f $(B)/build.ninja ] || meson setup $(B) >/dev/null
+	@ninja -C $(B) --quiet
+	@ln -sf $(CURDIR)/$(B)/src/daemon/dari build/dari
+
+demo: build ## a region on this machine, and what a newcomer would do with aws
+	@tools/install-packages run sandbox
+	@tools/demo up
+
+demo-down: ## ends the demo; leaves nothing behind
+	@tools/demo down
+
+test: build ## every test that CI runs (20 minutes at most)
+	@tools/install-packages
+	@tests/run check
+
+test-all: build ## and those that take longer
+	@tools/install-packages
+	@tests/run all
+
+unit golden contract real fault fuzz: build ## one level of tests: make real, make fault …
+	@tools/install-packages
+	@tests/run $@
+
+golden-accept: build ## rewrites the golden answers; read the diff
+	@GOLDEN_ACCEPT=1 tests/run golden
+
+lint: ## layers, lengths, goto, banned calls, complexity, format
+	@tools/install-packages build
+	@[ -f $(B)/build.ninja ] || meson setup $(B) >/dev/null
+	@/usr/bin/python3 tools/lint.py $(B)
+
+format: ## rewrites the format of every C file
+	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
+
+asan: ## the unit tests under AddressSanitizer and UBSan
+	@[ -f build/asan/build.ninja ] || meson setup build/asan -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
+	@ninja -C build/asan --quiet && tests/run --build build/asan unit
+
+tsan: ## the unit tests under ThreadSanitizer
+	@[ -f build/tsan/build.ninja ] || meson setup build/tsan -Db_sanitize=thread -Db_lundef=false >/dev/null
+	@ninja -C build/tsan --quiet && tests/run --build build/tsan unit
+
+bench: ## figures beside a peer's, measured in the same run
+	@tools/install-packages
+	@[ -f build/release/build.ninja ] || meson setup build/release --buildtype=release -Db_lto=true >/dev/null
+	@ninja -C build/release --quiet
+	@bench/run build/release
+
+docs: build ## the reference pages, into build/docs
+	@tools/docs $(B) build/docs
+
+clean:
+	rm -rf build
+
+help:
+	@grep -hE '^[a-z -]+:.*##' Makefile | sed 's/:.*##/ —/'
+
+.PHONY: build demo demo-down test test-all unit golden contract real fault fuzz golden-accept lint format asan tsan bench docs clean help
