@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Ids as EC2 writes and reads them, and fresh ones. The kinds' prefixes come from the schema. */
+#include "model/id.h"
+
+enum { EC2_DIGITS = 17, EC2_OLD_DIGITS = 8 };
+
+/* "<prefix>-<17 digits>", cut at the size of out. */
+static void write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT_SIZE])
+{
+	static const char hex[] = "0123456789abcdef";
+	size_t n = strnlen(prefix, EC2_ID_TEXT_SIZE - EC2_DIGITS - 2);
+	memcpy(out, prefix, n);
+	out[n++] = '-';
+	for (unsigned k = 0; k < EC2_DIGITS; k++)
+		out[n++] = hex[k % 2 ? id.b[k / 2] & 15 : id.b[k / 2] >> 4];
+	out[n] = '\0';
+}
+
+char *id_write_ec2(enum kind kind, uuid id, char out[static EC2_ID_TEXT_SIZE])
+{
+	write_prefixed(model_kinds[kind].ec2_prefix, id, out);
+	return out;
+}
+
+struct str id_to_prefixed(struct arena *a, const char *prefix, uuid id)
+{
+	char text[EC2_ID_TEXT_SIZE];
+	write_prefixed(prefix, id, text);
+	return str_copy(a, str_from(text));
+}
+
+struct str id_to_ec2(struct arena *a, enum kind kind, uuid id)
+{
+	return id_to_prefixed(a, model_kinds[kind].ec2_prefix, id);
+}
+
+/* What follows "<prefix>-", or nothing when text does not begin with it. */
+static struct str cut_prefix(struct str text, const char *prefix)
+{
+	size_t n = strlen(prefix);
+	if (n == 0 || text.n <= n || !str_starts_with(text, str_from(prefix)) || text.p[n] != '-')
+		return STR_NONE;
+	return str_slice(text, n + 1, text.n);
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+
+RESULT id_parse_prefixed(struct str text, const char *prefix, struct ref *ret_ref)
+{
+	struct str digits = cut_prefix(text, prefix);
+	if (digits.n != EC2_DIGITS && digits.n != EC2_OLD_DIGITS)
+		return FAIL(MALFORMED);
+	uuid id = UUID_NONE;
+	for (size_t k = 0; k < digits.n; k++) {
+		int value = hex_value(digits.p[k]);
+		if (value < 0)
+			return FAIL(MALFORMED);
+		id.b[k / 2] |= (uint8_t) (k % 2 ? value : value << 4);
+	}
+	*ret_ref = (struct ref){.prefix = id, .bits = 4 * EC2_DIGITS, .text = text};
+	/* Ids of 8 digits are well-formed, but nothing here ever had one: they refer to no row. */
+	if (digits.n == EC2_OLD_DIGITS) {
+		ret_ref->prefix = UUID_NONE;
+		ret_ref->bits = 128;
+	}
+	return OK;
+}
+
+RESULT id_parse_ec2(struct str text, enum kind kind, struct ref *ret_ref)
+{
+	TRY(id_parse_prefixed(text, model_kinds[kind].ec2_prefix, ret_ref));
+	ret_ref->kind = kind;
+	return OK;
+}
+
+enum kind id_kind_of_ec2(struct str text)
+{
+	for (unsigned kind = KIND_NONE + 1; kind < KIND_COUNT; kind++) {
+		if (!str_is_empty(cut_prefix(text, model_kinds[kind].ec2_prefix)))
+			return (enum kind) kind;
+	}
+	return KIND_NONE;
+}
+
+bool id_has_prefix(uuid id, uuid prefix, unsigned bits)
+{
+	size_t whole = bits / 8;
+	if (memcmp(id.b, prefix.b, whole) != 0)
+		return false;
+	return bits % 8 == 0 || (id.b[whole] ^ prefix.b[whole]) >> (8 - bits % 8) == 0;
+}
+
+uuid id_new(enum kind kind)
+{
+	uuid id = uuid_random();
+	if (kind == KIND_INSTANCE) {
+		id.b[0] = 0xec;
+		id.b[1] = (uint8_t) (0x20 | (id.b[1] & 0x0f));
+	}
+	return id;
+}

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What every resource row has, and the tables that describe each kind of row. One TOML file per
+ * resource in schema/ is turned by tools/schema.py into a struct (model/<kind>.h), an entry of
+ * model_kinds[], the typed accessors (store/rows.h), the DDL and the reference documentation.
+ * Everything generic (copying, comparing, SQL, audit) walks these tables.
+ *
+ * A row is one block of memory: the struct, then what its texts and lists point at. A published
+ * row is never changed; a change is a new block. Times are UTC microseconds, sizes bytes. */
+#pragma once
+
+#include "base/ip.h"
+#include "base/str.h"
+#include "base/uuid.h"
+#include "model/kinds.h" /* generated: enum kind */
+
+struct row {
+	uuid id;
+	uint64_t gen;       /* counts wishes: bumped when what is wanted changes, never by what was seen */
+	uint64_t batch;     /* the commit that published this version; the store sets it */
+	int64_t created_us; /* set once, by the store */
+	int64_t deleted_us; /* 0: live; else since when it is to go: it stays until no driver holds it */
+	void *side; /* derived, mutable figures of the schema's [side]; committer only, never stored */
+};
+
+struct tag {
+	struct str key, value;
+};
+
+/* Sorted by key, no key twice. */
+struct tags {
+	const struct tag *at;
+	size_t count;
+};
+
+struct cidrs {
+	const struct cidr *at;
+	size_t count;
+};
+
+enum field_type {
+	FIELD_UUID,  /* uuid; also ref:<kind> */
+	FIELD_TEXT,  /* struct str */
+	FIELD_INT,   /* int64_t; also time and bytes */
+	FIELD_BOOL,  /* bool */
+	FIELD_ENUM,  /* an enum (int); in SQL its word */
+	FIELD_IP,    /* struct ip */
+	FIELD_CIDR,  /* struct cidr */
+	FIELD_MAC,   /* struct mac */
+	FIELD_BLOB,  /* struct str of any bytes; secrets are sealed before they come here */
+	FIELD_UUIDS, /* struct uuids; also refs:<kind> */
+	FIELD_TEXTS, /* struct strs */
+	FIELD_CIDRS, /* struct cidrs */
+	FIELD_TAGS,  /* struct tags */
+};
+
+struct field {
+	const char *name; /* the C member and the SQL column */
+	enum field_type type;
+	size_t offset;
+	enum kind ref;            /* what a ref/refs field points at, or KIND_NONE */
+	const char *const *words; /* FIELD_ENUM: the values' words, NULL-ended */
+	const char *doc;
+};
+
+enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 12 };
+
+/* An ordered index; rows with equal keys are ordered by id. Index 0 of every kind is the id: it has
+ * no key fields, so all its keys are equal. */
+struct index {
+	const char *name;
+	unsigned field_count;
+	unsigned fields[INDEX_FIELDS_MAX]; /* positions in the kind's field table */
+	bool unique;                       /* among live rows whose key is not all empty */
+};
+
+struct kind_info {
+	enum kind kind;
+	const char *name;       /* "security_group" */
+	const char *ec2_prefix; /* "sg", or "" where EC2 has no such id */
+	const char *doc;
+	size_t row_size, side_size;
+	const struct field *fields;
+	unsigned field_count;
+	const struct index *indexes;
+	unsigned index_count;
+	const char *create_sql; /* CREATE TABLE and its SQL indexes, dialect-neutral */
+};
+
+/* One state of a kind, as its schema says it: model_<kind>_states[] (model/states.h, made). */
+struct state_info {
+	const char *name;
+	uint32_t to; /* bit set of the states that may follow */
+	bool is_final;
+	const char *ec2, *nova, *cinder, *cloudstack, *azure; /* each face's word; NULL where it has none */
+};
+
+extern const struct kind_info model_kinds[KIND_COUNT];
+
+/* Hash over DDL and states of all kinds: a new one needs a migration (schema/migrations/). */
+extern const char model_schema_hash[];
+
+static inline bool row_is_live(const struct row *r)
+{
+	return r && r->deleted_us == 0;
+}
+
+/* Size of the block that holds a copy of the row with all its texts and lists. */
+size_t row_block_size(const struct kind_info *k, const struct row *r);
+/* Deep copy into block, which has row_block_size() bytes, aligned to 16. */
+struct row *row_copy_into(const struct kind_info *k, const struct row *r, void *block);
+/* Deep copy into an arena; NULL when it is full. */
+struct row *row_copy(struct arena *a, const struct kind_info *k, const struct row *r);
+/* Same fields (ids, gen and deleted_us included; batch, created_us and side not). */
+bool row_equal(const struct kind_info *k, const struct row *a, const struct row *b);
+/* Orders by the first field_count key fields of the index. */
+int row_compare_key(const struct kind_info *k, const struct index *x, unsigned field_count,
+		    const struct row *a, const struct row *b);
+/* A field as text for SQL, dumps and events: "none" is empty, blobs are base64, lists and tags compact
+ * JSON. p is NULL only when the arena is full. Texts in lists and tags must be UTF-8, which faces check. */
+struct str row_field_to_text(struct arena *a, const struct field *f, const struct row *r);
+/* Reads it back. ERR_INVALID when the text is not of the type, ERR_NO_MEMORY. Texts and lists live in the
+ * arena; the text itself is not kept. */
+RESULT row_field_from_text(struct arena *a, const struct field *f, struct str text, struct row *ret_row);
+
+/* Tags: the value of a key, or NULL. */
+const struct tag *tags_find(struct tags tags, struct str key);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The states that users see, derived from what is wanted and what was seen.
+ *
+ * "error" is declared in the schema and not derived: what is in the way of a resource is said by
+ * its conditions, and it stays in the state it is on its way from, since the reconciler goes on
+ * trying. It stands there for the faces that have the word (Nova's ERROR, Cinder's error), which
+ * may show it for a resource with conditions. */
+#include "model/state.h"
+
+/* A reboot does not show: running stays running while wanted_boots is ahead of seen_boots. */
+enum instance_state model_derive_instance_state(const struct instance *i)
+{
+	if (i->row.deleted_us != 0) {
+		/* Absence counts only when it was looked for after the deletion was asked. */
+		bool gone =
+			i->seen_power == INSTANCE_SEEN_POWER_ABSENT && i->seen_gen >= (int64_t) i->row.gen;
+		return gone ? INSTANCE_TERMINATED : INSTANCE_SHUTTING_DOWN;
+	}
+	bool is_on = i->seen_power == INSTANCE_SEEN_POWER_ON;
+	if (i->wanted_power == INSTANCE_WANTED_POWER_ON)
+		return is_on ? INSTANCE_RUNNING : INSTANCE_PENDING;
+	return is_on ? INSTANCE_STOPPING : INSTANCE_STOPPED;
+}
+
+enum volume_state model_derive_volume_state(const struct volume *v)
+{
+	if (v->row.deleted_us != 0) {
+		bool gone = v->seen_size == 0 && v->seen_gen >= (int64_t) v->row.gen;
+		return gone ? VOLUME_DELETED : VOLUME_DELETING;
+	}
+	if (v->seen_size == 0)
+		return VOLUME_CREATING;
+	return uuid_is_none(v->instance) ? VOLUME_AVAILABLE : VOLUME_IN_USE;
+}
+
+bool model_state_may_move(const struct state_info *states, unsigned from, unsigned to)
+{
+	return from == to || (states[from].to >> to & 1U);
+}
+
+const char *model_check_move(enum kind kind, const struct row *before, const struct row *after)
+{
+	if (!before || !after)
+		return NULL;
+	if (kind == KIND_INSTANCE &&
+	    !model_state_may_move(model_instance_states,
+				  model_derive_instance_state((const struct instance *) before),
+				  model_derive_instance_state((const struct instance *) after)))
+		return "the instance's state would move as its schema does not allow";
+	if (kind == KIND_VOLUME &&
+	    !model_state_may_move(model_volume_states,
+				  model_derive_volume_state((const struct volume *) before),
+				  model_derive_volume_state((const struct volume *) after)))
+		return "the volume's state would move as its schema does not allow";
+	return NULL;
+}

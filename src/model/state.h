@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * States are derived, never stored: one pure function of wanted and seen per kind. The legal moves
+ * and each face's word come from the [state.*] tables of schema/<kind>.toml (model/states.h,
+ * generated) and are checked as an invariant at publish; nothing steers by a state's name. */
+#pragma once
+
+#include "model/instance.h"
+#include "model/states.h" /* made: enum instance_state, model_instance_states[], … */
+#include "model/volume.h"
+
+/* The state that users see, from the row alone. "error" is never derived (state.c says why). */
+enum instance_state model_derive_instance_state(const struct instance *i);
+/* Likewise; attached is in-use, whatever the instance does. */
+enum volume_state model_derive_volume_state(const struct volume *v);
+
+/* True when the move from one version of a row to the next is legal (a == b is). */
+bool model_state_may_move(const struct state_info *states, unsigned from, unsigned to);
+/* The same as an invariant of rows of any kind (a store_invariant): NULL when the move is legal or
+ * the kind has no states, else a static sentence. before NULL: a new row; after NULL: forgotten. */
+const char *model_check_move(enum kind kind, const struct row *before, const struct row *after);

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Derivation of states: a row for every combination of what it looks at; and the legal moves. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "model/state.h"
+
+enum { ON = INSTANCE_WANTED_POWER_ON, OFF = INSTANCE_WANTED_POWER_OFF };
+enum {
+	SEEN_ABSENT = INSTANCE_SEEN_POWER_ABSENT,
+	SEEN_OFF = INSTANCE_SEEN_POWER_OFF,
+	SEEN_ON = INSTANCE_SEEN_POWER_ON
+};
+enum { BEHIND = 4, AT_GEN = 5, AHEAD = 6 }; /* seen_gen, of a row with gen 5 */
+
+struct instance_case {
+	bool deleted;
+	unsigned wanted, seen;
+	int64_t seen_gen;
+	enum instance_state state;
+};
+
+static const struct instance_case instance_cases[] = {
+	{false, ON, SEEN_ABSENT, 0, INSTANCE_PENDING},
+	{false, ON, SEEN_ABSENT, BEHIND, INSTANCE_PENDING},
+	{false, ON, SEEN_ABSENT, AT_GEN, INSTANCE_PENDING},
+	{false, ON, SEEN_OFF, BEHIND, INSTANCE_PENDING},
+	{false, ON, SEEN_OFF, AT_GEN, INSTANCE_PENDING},
+	{false, ON, SEEN_ON, BEHIND, INSTANCE_RUNNING},
+	{false, ON, SEEN_ON, AT_GEN, INSTANCE_RUNNING},
+	{false, OFF, SEEN_ABSENT, 0, INSTANCE_STOPPED},
+	{false, OFF, SEEN_ABSENT, BEHIND, INSTANCE_STOPPED},
+	{false, OFF, SEEN_ABSENT, AT_GEN, INSTANCE_STOPPED},
+	{false, OFF, SEEN_OFF, BEHIND, INSTANCE_STOPPED},
+	{false, OFF, SEEN_OFF, AT_GEN, INSTANCE_STOPPED},
+	{false, OFF, SEEN_ON, BEHIND, INSTANCE_STOPPING},
+	{false, OFF, SEEN_ON, AT_GEN, INSTANCE_STOPPING},
+	{true, ON, SEEN_ABSENT, 0, INSTANCE_SHUTTING_DOWN},
+	{true, ON, SEEN_ABSENT, BEHIND, INSTANCE_SHUTTING_DOWN},
+	{true, ON, SEEN_ABSENT, AT_GEN, INSTANCE_TERMINATED},
+	{true, ON, SEEN_ABSENT, AHEAD, INSTANCE_TERMINATED},
+	{true, ON, SEEN_OFF, BEHIND, INSTANCE_SHUTTING_DOWN},
+	{true, ON, SEEN_OFF, AT_GEN, INSTANCE_SHUTTING_DOWN},
+	{true, ON, SEEN_ON, BEHIND, INSTANCE_SHUTTING_DOWN},
+	{true, ON, SEEN_ON, AT_GEN, INSTANCE_SHUTTING_DOWN},
+	{true, OFF, SEEN_ABSENT, 0, INSTANCE_SHUTTING_DOWN},
+	{true, OFF, SEEN_ABSENT, BEHIND, INSTANCE_SHUTTING_DOWN},
+	{true, OFF, SEEN_ABSENT, AT_GEN, INSTANCE_TERMINATED},
+	{true, OFF, SEEN_ABSENT, AHEAD, INSTANCE_TERMINATED},
+	{true, OFF, SEEN_OFF, BEHIND, INSTANCE_SHUTTING_DOWN},
+	{true, OFF, SEEN_OFF, AT_GEN, INSTANCE_SHUTTING_DOWN},
+	{true, OFF, SEEN_ON, BEHIND, INSTANCE_SHUTTING_DOWN},
+	{true, OFF, SEEN_ON, AT_GEN, INSTANCE_SHUTTING_DOWN},
+};
+enum { INSTANCE_CASES = sizeof instance_cases / sizeof *instance_cases };
+
+static struct instance make_instance(const struct instance_case *c)
+{
+	return (struct instance){.row = {.gen = AT_GEN, .deleted_us = c->deleted},
+				 .wanted_power = c->wanted,
+				 .seen_power = c->seen,
+				 .seen_gen = c->seen_gen};
+}
+
+static void test_instance(void **state)
+{
+	(void) state;
+	for (size_t n = 0; n < INSTANCE_CASES; n++) {
+		struct instance i = make_instance(&instance_cases[n]);
+		assert_int_equal(model_derive_instance_state(&i), instance_cases[n].state);
+		i.wanted_boots = 1; /* a reboot under way does not show */
+		assert_int_equal(model_derive_instance_state(&i), instance_cases[n].state);
+	}
+}
+
+struct volume_case {
+	bool deleted, attached;
+	int64_t seen_size, seen_gen;
+	enum volume_state state;
+};
+
+static const struct volume_case volume_cases[] = {
+	{false, false, 0, 0, VOLUME_CREATING},       {false, true, 0, 0, VOLUME_CREATING},
+	{false, false, 0, AT_GEN, VOLUME_CREATING},  {false, false, 1, BEHIND, VOLUME_AVAILABLE},
+	{false, false, 1, AT_GEN, VOLUME_AVAILABLE}, {false, true, 1, BEHIND, VOLUME_IN_USE},
+	{false, true, 1, AT_GEN, VOLUME_IN_USE},     {true, false, 0, 0, VOLUME_DELETING},
+	{true, false, 0, BEHIND, VOLUME_DELETING},   {true, false, 0, AT_GEN, VOLUME_DELETED},
+	{true, true, 0, BEHIND, VOLUME_DELETING},    {true, true, 0, AT_GEN, VOLUME_DELETED},
+	{true, false, 1, BEHIND, VOLUME_DELETING},   {true, false, 1, AT_GEN, VOLUME_DELETING},
+	{true, true, 1, AT_GEN, VOLUME_DELETING},
+};
+
+enum { VOLUME_CASES = sizeof volume_cases / sizeof *volume_cases };
+
+static void test_may_move(void **state)
+{
+	(void) state;
+	const struct state_info *s = model_instance_states;
+	for (unsigned from = 0; from < INSTANCE_STATE_COUNT; from++) {
+		assert_true(model_state_may_move(s, from, from));
+		if (from != INSTANCE_TERMINATED)
+			assert_false(model_state_may_move(s, INSTANCE_TERMINATED, from));
+		assert_int_equal(s[from].is_final, from == INSTANCE_TERMINATED);
+	}
+	assert_true(model_state_may_move(s, INSTANCE_PENDING, INSTANCE_RUNNING));
+	assert_true(model_state_may_move(s, INSTANCE_SHUTTING_DOWN, INSTANCE_TERMINATED));
+	assert_false(model_state_may_move(s, INSTANCE_SHUTTING_DOWN, INSTANCE_RUNNING));
+	s = model_volume_states;
+	assert_true(model_state_may_move(s, VOLUME_IN_USE, VOLUME_AVAILABLE));
+	assert_false(model_state_may_move(s, VOLUME_DELETING, VOLUME_AVAILABLE));
+}
+
+static struct volume make_volume(const struct volume_case *c)
+{
+	struct volume v = {.row = {.gen = AT_GEN, .deleted_us = c->deleted},
+			   .seen_size = c->seen_size,
+			   .seen_gen = c->seen_gen};
+	v.instance.b[0] = c->attached;
+	return v;
+}
+
+static void test_volume(void **state)
+{
+	(void) state;
+	for (size_t n = 0; n < VOLUME_CASES; n++) {
+		struct volume v = make_volume(&volume_cases[n]);
+		assert_int_equal(model_derive_volume_state(&v), volume_cases[n].state);
+	}
+}
+
+/* Whatever is wanted or seen next, a live row's state moves legally, and so does its deletion: no
+ * report of a host and no wish can make the store refuse a change. What was deleted between two
+ * looks has passed through deleting: the deletion bumped gen. */
+static void test_live_rows_move_freely(void **state)
+{
+	(void) state;
+	for (size_t n = 0; n < INSTANCE_CASES; n++) {
+		for (size_t m = 0; m < INSTANCE_CASES; m++) {
+			const struct instance_case *from = &instance_cases[n], *to = &instance_cases[m];
+			if (from->deleted)
+				continue;
+			struct instance a = make_instance(from), b = make_instance(to);
+			assert_null(model_check_move(KIND_INSTANCE, &a.row, &b.row));
+		}
+	}
+	for (size_t n = 0; n < VOLUME_CASES; n++) {
+		for (size_t m = 0; m < VOLUME_CASES; m++) {
+			const struct volume_case *from = &volume_cases[n], *to = &volume_cases[m];
+			if (from->deleted || to->state == VOLUME_DELETED)
+				continue;
+			struct volume a = make_volume(from), b = make_volume(to);
+			assert_null(model_check_move(KIND_VOLUME, &a.row, &b.row));
+		}
+	}
+}
+
+static void test_check_move(void **state)
+{
+	(void) state;
+	struct instance going = {.row = {.gen = AT_GEN, .deleted_us = 1}}, live = {.row = {.gen = AT_GEN}};
+	assert_null(model_check_move(KIND_INSTANCE, NULL, &going.row));
+	assert_null(model_check_move(KIND_INSTANCE, &going.row, NULL));
+	assert_null(model_check_move(KIND_INSTANCE, &live.row, &going.row));
+	assert_non_null(model_check_move(KIND_INSTANCE, &going.row, &live.row));
+	struct volume there = {.seen_size = 1}, gone = {.row = {.deleted_us = 1}, .seen_size = 1};
+	assert_null(model_check_move(KIND_VOLUME, &there.row, &gone.row));
+	assert_non_null(model_check_move(KIND_VOLUME, &gone.row, &there.row));
+	struct row host = {0};
+	assert_null(model_check_move(KIND_HOST, &host, &host));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_instance),   cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_may_move),   cmocka_unit_test(test_live_rows_move_freely),
+		cmocka_unit_test(test_check_move),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,264 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The schema generator: wrong schemas, each with the exact sentence it must give; the migrations'
+rules; and what its outputs and its hash depend on. Run by Meson with the top of the tree as argument."""
+
+import subprocess
+import sys
+import tempfile
+import unittest
+from pathlib import Path
+
+sys.dont_write_bytecode = True
+TOP = Path(sys.argv.pop(1)) if len(sys.argv) > 1 else Path(__file__).resolve().parents[3]
+sys.path.insert(0, str(TOP / "tools"))
+
+import schema_read  # noqa: E402
+import schema_write  # noqa: E402
+
+GOOD = """\
+doc = "A disk."
+ec2_prefix = "vol"
+[fields]
+name = { type = "text", doc = "Its name." }
+size = { type = "bytes", doc = "Its size." }
+host = { type = "ref:disk", doc = "Another." }
+kind = { type = "enum:ssd,old-hdd", doc = "What it is." }
+made_us = { type = "time", doc = "When." }
+ids = { type = "refs:disk", doc = "More." }
+[side]
+uses = "How often."
+[index]
+name = { fields = ["name", "size"], unique = true }
+[state.there]
+to = ["gone"]
+show = { ec2 = "there", cinder = "here" }
+[state.gone]
+final = true
+show = { ec2 = "gone", cinder = "away" }
+"""
+
+TYPES = ("text, blob, int, time, bytes, bool, ip, cidr, mac, uuid, texts, cidrs, tags, ref:<kind>, refs:<kind>, "
+         "enum:<word>,<word>")
+NAME_RULE = "is not a name: lower-case words joined by '_', at most 63 characters"
+
+# What is replaced in GOOD, by what, and the sentence that follows "disk.toml: ".
+WRONG = [
+    ('doc = "A disk."\n', "", "top level: 'doc' is missing"),
+    ('"A disk."', '" "', "doc: the doc is missing or empty"),
+    ('"A disk."', '"A /* disk */."', "doc: the doc must be one line without comment marks"),
+    ('"A disk."', '"A\\ndisk."', "doc: the doc must be one line without comment marks"),
+    ('ec2_prefix = "vol"', "owner = 1", "top level: unknown key 'owner'; known are doc, ec2_prefix, fields, side, index, state"),
+    ('"vol"', '"VOL"', "ec2_prefix: must be lower-case letters"),
+    ('"vol"', '""', "ec2_prefix: must be lower-case letters"),
+    ('[side]\nuses = "How often."', "[side]\nuses = 1", "side.uses: the doc is missing or empty"),
+    ('uses = "', 'Uses = "', f"side.Uses: 'Uses' {NAME_RULE}"),
+    ('[fields]', "[fields]\n[spare]", "top level: unknown key 'spare'; known are doc, ec2_prefix, fields, side, index, state"),
+    ('name = { type = "text", doc = "Its name." }', "name = 1", "fields.name: must be a table"),
+    ('type = "text", doc = "Its name."', 'type = "text"', "fields.name: 'doc' is missing"),
+    ('doc = "Its name."', 'doc = ""', "fields.name: the doc is missing or empty"),
+    ('type = "text", ', "", "fields.name: 'type' is missing"),
+    ('type = "text"', "type = 5", "fields.name: 'type' must be a text"),
+    ('type = "text"', 'type = "string"', f"fields.name: unknown type 'string'; known are {TYPES}"),
+    ('type = "text"', 'type = "ref"', f"fields.name: unknown type 'ref'; known are {TYPES}"),
+    ('type = "text"', 'type = "list:text"', f"fields.name: unknown type 'list:text'; known are {TYPES}"),
+    ('doc = "Its name."', 'doc = "Its name.", unit = "m"', "fields.name: unknown key 'unit'; known are type, doc"),
+    ('"ref:disk"', '"ref:moon"', "fields.host: refers to the unknown kind 'moon'"),
+    ('"refs:disk"', '"refs:"', "fields.ids: refers to the unknown kind ''"),
+    ('"enum:ssd,old-hdd"', '"enum:ssd,ssd"', "fields.kind: the enum has 'ssd' twice"),
+    ('"enum:ssd,old-hdd"', '"enum:"', "fields.kind: '' is not a word for an enum: lower-case letters, digits, '-' and '_'"),
+    ('"enum:ssd,old-hdd"', '"enum:SSD"',
+     "fields.kind: 'SSD' is not a word for an enum: lower-case letters, digits, '-' and '_'"),
+    ("made_us =", "made =", "fields.made: a time, and nothing else, has a name that ends in '_us'"),
+    ("host =", "host_us =", "fields.host_us: a time, and nothing else, has a name that ends in '_us'"),
+    ("host =", "Host =", f"fields.Host: 'Host' {NAME_RULE}"),
+    ("host =", '"a b" =', f"fields.a b: 'a b' {NAME_RULE}"),
+    ("host =", "h" * 64 + " =", f"fields.{'h' * 64}: '{'h' * 64}' {NAME_RULE}"),
+    ("host =", "default =", "fields.default: 'default' is a word of C"),
+    *((("host =", f"{name} =", f"fields.{name}: '{name}' is reserved: every row has it already"))
+      for name in ("id", "gen", "batch", "created_us", "deleted_us", "row", "side")),
+    ("host =", "name =", "not valid TOML: Cannot overwrite a value (at line 6, column 47)"),
+    ("[index]", "[index", "not valid TOML: Expected ']' at the end of a table declaration (at line 12, column 7)"),
+    ('name = { fields', 'id = { fields', "index.id: 'id' is reserved: every kind has that index already"),
+    ('name = { fields', 'By = { fields', f"index.By: 'By' {NAME_RULE}"),
+    ('["name", "size"]', "[]", "index.name: an index has 1 to 4 fields, this one 0"),
+    ('["name", "size"]', '["name", "size", "host", "kind", "made_us"]',
+     "index.name: an index has 1 to 4 fields, this one 5"),
+    ('["name", "size"]', '"name"', "index.name: 'fields' must be a list of field names"),
+    ('["name", "size"]', '["name", "colour"]', "index.name: is on the unknown field 'colour'"),
+    ('["name", "size"]', '["name", "name"]', "index.name: has the field 'name' twice"),
+    ('["name", "size"]', '["ids"]', "index.name: the field 'ids' of type refs:disk cannot be a key"),
+    ("unique = true", "unique = 1", "index.name: 'unique' must be true or false"),
+    ("unique = true", "sorted = true", "index.name: unknown key 'sorted'; known are fields, unique"),
+    ('fields = ["name", "size"], ', "", "index.name: 'fields' is missing"),
+    ('[index]\n', "[index]\n" + "".join(f'x{n} = {{ fields = ["name"] }}\n' for n in range(11)),
+     "index: 12 indexes and the id's; at most 12 in all"),
+    ('to = ["gone"]', 'to = ["gone", "lost"]', "state.there: leads to the unknown state 'lost'"),
+    ('to = ["gone"]', 'to = ["there"]', "state.there: leads to itself; staying is always legal"),
+    ('to = ["gone"]', 'to = ["gone", "gone"]', "state.there: leads to 'gone' twice"),
+    ('to = ["gone"]', 'to = "gone"', "state.there: 'to' must be a list of states"),
+    ('to = ["gone"]\n', "", "state.there: has no way to a final state"),
+    ("final = true", "final = false", "state.there: has no way to a final state"),
+    ("final = true", 'final = true\nto = ["there"]', "state.gone: is final and still leads on"),
+    ("final = true", "last = true", "state.gone: unknown key 'last'; known are to, final, show"),
+    ("[state.gone]", '[state.lost]\nto = ["gone"]\nshow = { ec2 = "x", cinder = "x" }\n[state.gone]',
+     "state.lost: cannot be reached from the first state, 'there'"),
+    ('to = ["gone"]', 'to = ["gone", "stuck"]\nshow = { ec2 = "x", cinder = "x" }\n[state.stuck]',
+     "state.stuck: has no way to a final state"),
+    ('ec2 = "gone", ', "", "state.gone.show: has no word for ec2, which other states of the kind have"),
+    ('ec2 = "gone"', 'nova = "gone"', "state.there.show: has no word for nova, which other states of the kind have"),
+    ('ec2 = "gone"', 'aws = "gone"', "state.gone.show: unknown key 'aws'; known are ec2, nova, cinder, cloudstack, azure"),
+    ('ec2 = "gone"', 'ec2 = ""', "state.gone.show: the word for ec2 is empty or not a text"),
+    ('show = { ec2 = "gone", cinder = "away" }', "", "state.gone: 'show' is missing"),
+    ("[state.there]", "[state.There]", "state.There: 'There' is not a state's name: lower-case letters, digits, '-' and '_'"),
+    ("[side]", "[state]\n" + "".join(f"[state.s{n}]\nshow = {{}}\n" for n in range(31)) + "[side]",
+     "state: 33 states; at most 32 fit"),
+    ('"enum:ssd,old-hdd"', '"enum:a-b,a_b"',
+     "the constant 'DISK_KIND_A_B' would be made twice in C, the first time for disk.toml"),
+    ("kind =", "state =", "the tag 'disk_state' would be made twice in C, the first time for disk.toml"),
+]
+
+
+class SchemaCase(unittest.TestCase):
+    def setUp(self):
+        self.scratch = tempfile.TemporaryDirectory()
+        self.dir = Path(self.scratch.name)
+        self.addCleanup(self.scratch.cleanup)
+
+    def read(self, **texts):
+        """The schema made of kinds by name, and its errors with the folder cut off."""
+        paths = []
+        for name, text in texts.items():
+            path = self.dir / f"{name}.toml"
+            path.write_text(text, encoding="utf-8")
+            paths.append(str(path))
+        try:
+            return schema_read.read_schema(paths)
+        except schema_read.SchemaError as e:
+            raise schema_read.SchemaError(str(e).replace(f"{self.dir}/", "")) from None
+
+    def refuse(self, sentence, function, *args, **named):
+        with self.assertRaises(schema_read.SchemaError) as caught:
+            function(*args, **named)
+        self.assertEqual(str(caught.exception).replace(f"{self.dir}/", ""), sentence)
+
+
+class WrongSchemas(SchemaCase):
+    def test_each_gives_its_sentence(self):
+        for old, new, sentence in WRONG:
+            with self.subTest(sentence):
+                self.assertIn(old, GOOD)
+                self.refuse(f"disk.toml: {sentence}", self.read, disk=GOOD.replace(old, new, 1))
+
+    def test_several_kinds(self):
+        self.refuse("tape.toml: ec2_prefix: 'vol' is taken by disk.toml", self.read, disk=GOOD, tape=GOOD)
+        plain = 'doc = "X."\n[fields]\nname = { type = "%s", doc = "X." }\n'
+        self.refuse("disk_name.toml: the tag 'disk_name' would be made twice in C, the first time for disk.toml",
+                    self.read, disk=plain % "enum:a,b", disk_name=plain % "int")
+        self.refuse("rows.toml: file name: the kind 'rows' is given twice or reserved", self.read, rows=GOOD)
+        self.refuse("for.toml: file name: 'for' is a word of C", self.read, **{"for": GOOD})
+        self.refuse(f"Disk.toml: file name: 'Disk' {NAME_RULE}", self.read, Disk=GOOD)
+
+
+class Outputs(SchemaCase):
+    def hash_of(self, text):
+        return schema_write.hash_schema(self.read(disk=text))
+
+    def test_hash_follows_what_is_stored(self):
+        before = self.hash_of(GOOD)
+        for old, new in (("host = {", "home = {"), ('"ref:disk"', '"int"'), ("old-hdd", "hdd"),
+                         ("[state.gone]", '[state.lost]\nto = ["gone"]\nshow = { ec2 = "x", cinder = "x" }\n[state.gone]')):
+            text = GOOD.replace(old, new, 1)
+            if "lost" in new:
+                text = text.replace('to = ["gone"]', 'to = ["gone", "lost"]', 1)
+            self.assertNotEqual(self.hash_of(text), before, new)
+        for old, new in (("Its name.", "What it is called."), ('ec2 = "there"', 'ec2 = "yes"'), ("unique = true", "unique = false")):
+            self.assertEqual(self.hash_of(GOOD.replace(old, new, 1)), before, new)
+
+    def test_header(self):
+        made = schema_write.write_headers(self.read(disk=GOOD))
+        text = made["model/disk.h"]
+        for line in ("enum disk_kind {\n\tDISK_KIND_SSD,\n\tDISK_KIND_OLD_HDD,\n};",
+                     "struct disk {\n\tstruct row row;\n\tstruct str name; /* Its name. */\n\tint64_t size; /* Its size. Bytes. */\n",
+                     "\tDISK_INDEX_NAME, /* name, size; unique */\n", "struct disk_side {\n\tint64_t uses; /* How often. */\n};"):
+            self.assertIn(line, text)
+        self.assertIn("enum kind {\n\tKIND_NONE = 0,\n\tKIND_DISK, /* A disk. */\n\tKIND_COUNT\n};", made["model/kinds.h"])
+        self.assertIn("enum disk_state {\n\tDISK_THERE,\n\tDISK_GONE,\n\tDISK_STATE_COUNT\n};", made["model/states.h"])
+
+    def test_ddl(self):
+        ddl = schema_write.write_ddl(self.read(disk=GOOD)[0])
+        self.assertEqual(ddl.split(",\n")[:1] + ddl.split(",\n")[5:7], [
+            'CREATE TABLE IF NOT EXISTS "disk" (\n  id TEXT PRIMARY KEY', '  "name" TEXT NOT NULL', '  "size" BIGINT NOT NULL'])
+
+    def test_accessors(self):
+        text = schema_write.write_accessors(self.read(disk=GOOD))
+        for name in ("find(const struct tables *t, uuid id)", "first(const struct tables *t)",
+                     "first_by_name(const struct tables *t, struct str name)",
+                     "next_by_name(const struct tables *t, const struct disk *row)",
+                     "find_by_name(const struct tables *t, struct str name, int64_t size)"):
+            self.assertIn(f"static inline const struct disk *disk_{name}\n", text)
+        plain = GOOD.replace(', "size"], unique = true', "]")
+        self.assertNotIn("disk_find_by_name", schema_write.write_accessors(self.read(disk=plain)))
+
+    def test_docs(self):
+        text = schema_write.write_docs(self.read(disk=GOOD), 1)
+        for line in ("| `kind` | enum:ssd, old-hdd | What it is. |", "Looked up by: `name`, `size` (unique).",
+                     "| there | there | here | gone |", "| gone | gone | away | final |", "- `uses`: How often."):
+            self.assertIn(f"\n{line}\n", text)
+
+    def test_literals(self):
+        self.assertEqual(schema_write.c_text('a"\\?\n\té'), '"a\\"\\\\\\077\\n\\011\\303\\251"')
+
+    def test_command_line(self):
+        """The real schema, twice: the same bytes; and a wrong one: one sentence, status 1."""
+        command = [sys.executable, str(TOP / "tools/schema.py"), "--out"]
+        for out in ("a", "b"):
+            subprocess.run([*command, str(self.dir / out)], check=True)
+        names = sorted(str(p.relative_to(self.dir / "a")) for p in (self.dir / "a").rglob("*.*"))
+        self.assertIn("store/rows.h", names)
+        for name in names:
+            self.assertEqual((self.dir / "a" / name).read_bytes(), (self.dir / "b" / name).read_bytes())
+        (self.dir / "disk.toml").write_text("", encoding="utf-8")
+        end = subprocess.run([*command, str(self.dir), "disk.toml"], cwd=self.dir, capture_output=True, text=True)
+        self.assertEqual((end.returncode, end.stderr), (1, "disk.toml: top level: 'doc' is missing\n"))
+
+
+class Migrations(SchemaCase):
+    OLD, NEW = "0" * 64, "1" * 64
+
+    def give(self, hashes, *sql):
+        for path in self.dir.glob("*.sql"):
+            path.unlink()
+        (self.dir / "hashes.txt").write_text(hashes, encoding="utf-8")
+        for version in sql:
+            (self.dir / f"{version:03}.sql").write_text(f"-- {version}\n", encoding="utf-8")
+
+    def check(self, hashes, *sql):
+        self.give(hashes, *sql)
+        version, migrations = schema_read.read_migrations(self.dir, self.NEW)
+        return version, [(m.version, m.sql) for m in migrations]
+
+    def test_right(self):
+        self.assertEqual(self.check("# words\n\n1 unreleased # more\n"), (1, []))
+        self.assertEqual(self.check(f"1 {self.NEW}\n"), (1, []))
+        self.assertEqual(self.check(f"1 {self.OLD}\n2 {self.NEW}\n", 2), (2, [(2, "-- 2\n")]))
+        self.assertEqual(self.check(f"1 {self.OLD}\n2 {self.OLD}\n3 unreleased\n", 2, 3)[0], 3)
+
+    def test_wrong(self):
+        for sentence, hashes, sql in (
+            ("hashes.txt: line 1: the schema changed since version 1: write 002.sql, its upgrade test, and the line "
+             f"'2 {self.NEW}'", f"1 {self.OLD}\n", ()),
+            ("hashes.txt: line 2: version 2 has no 002.sql", f"1 {self.OLD}\n2 unreleased\n", ()),
+            ("002.sql: is for a version that hashes.txt does not have, or for version 1", "1 unreleased\n", (2,)),
+            ("001.sql: is for a version that hashes.txt does not have, or for version 1", "1 unreleased\n", (1,)),
+            ("hashes.txt: line 2: only the newest version may be unreleased", "1 unreleased\n2 unreleased\n", (2,)),
+            ("hashes.txt: line 1: must be '1 <hash>' or '1 unreleased'", "2 unreleased\n", ()),
+            ("hashes.txt: line 1: must be '1 <hash>' or '1 unreleased'", "1 abc\n", ()),
+            ("hashes.txt: lists no version", "# none yet\n", ()),
+        ):
+            with self.subTest(sentence):
+                self.refuse(sentence, self.check, hashes, *sql)
+
+
+if __name__ == "__main__":
+    unittest.main()

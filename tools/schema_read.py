@@ -1,0 +1,353 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Reads schema/*.toml into plain objects and refuses what is wrong, in one sentence that names the
+file and the place in it ("schema/volume.toml: fields.size: unknown type 'byte'"). What passes here
+can be written out by schema_write.py without a further check."""
+
+import re
+import tomllib
+from dataclasses import dataclass, field
+from pathlib import Path
+
+# Type in the schema -> (C type, enum field_type of model/row.h, may be part of an index key).
+PLAIN_TYPES = {
+    "text": ("struct str", "FIELD_TEXT", True),
+    "blob": ("struct str", "FIELD_BLOB", False),
+    "int": ("int64_t", "FIELD_INT", True),
+    "time": ("int64_t", "FIELD_INT", True),
+    "bytes": ("int64_t", "FIELD_INT", True),
+    "bool": ("bool", "FIELD_BOOL", True),
+    "ip": ("struct ip", "FIELD_IP", True),
+    "cidr": ("struct cidr", "FIELD_CIDR", True),
+    "mac": ("struct mac", "FIELD_MAC", True),
+    "uuid": ("uuid", "FIELD_UUID", True),
+    "texts": ("struct strs", "FIELD_TEXTS", False),
+    "cidrs": ("struct cidrs", "FIELD_CIDRS", False),
+    "tags": ("struct tags", "FIELD_TAGS", False),
+}
+FACES = ("ec2", "nova", "cinder", "cloudstack", "azure")  # the words of struct state_info
+RESERVED = ("id", "gen", "batch", "created_us", "deleted_us", "row", "side")
+C_KEYWORDS = frozenset(
+    "auto break case char const continue default do double else enum extern float for goto if inline int long "
+    "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile "
+    "while bool true false asm typeof uuid".split())
+INDEX_FIELDS_MAX = 4  # as in model/row.h
+INDEXES_MAX = 12
+STATES_MAX = 32  # a bit set of uint32_t
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+WORD = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")
+NAME_MAX = 63  # PostgreSQL's longest identifier
+
+
+class SchemaError(Exception):
+    """A mistake in the schema, as one sentence for people."""
+
+
+@dataclass
+class Field:
+    name: str
+    type: str  # as written
+    c_type: str
+    c_enum: str
+    doc: str
+    ref: str | None = None
+    words: list[str] = field(default_factory=list)
+    indexable: bool = True
+
+
+@dataclass
+class Index:
+    name: str
+    fields: list[Field]
+    unique: bool
+
+
+@dataclass
+class State:
+    name: str
+    to: list[str]
+    final: bool
+    show: dict[str, str]
+
+
+@dataclass
+class Kind:
+    name: str
+    file: str
+    doc: str
+    ec2_prefix: str
+    fields: list[Field]
+    side: dict[str, str]
+    indexes: list[Index]  # without the id's
+    states: list[State]
+
+    def field_named(self, name):
+        return next((f for f in self.fields if f.name == name), None)
+
+
+def constant(*parts):
+    """The C constant's name made of the parts: constant("volume", "in-use") is VOLUME_IN_USE."""
+    return "_".join(parts).replace("-", "_").upper()
+
+
+def fail(file, place, sentence):
+    raise SchemaError(f"{file}: {place}: {sentence}" if place else f"{file}: {sentence}")
+
+
+def check_keys(file, place, table, known, required=()):
+    if not isinstance(table, dict):
+        fail(file, place, "must be a table")
+    for key in table:
+        if key not in known:
+            fail(file, place, f"unknown key '{key}'; known are {', '.join(known)}")
+    for key in required:
+        if key not in table:
+            fail(file, place, f"'{key}' is missing")
+
+
+def check_type(file, place, table, key, wanted, words):
+    if key in table and not isinstance(table[key], wanted):
+        fail(file, place, f"'{key}' must be {words}")
+
+
+def check_doc(file, place, text):
+    if not isinstance(text, str) or not text.strip():
+        fail(file, place, "the doc is missing or empty")
+    if "*/" in text or "/*" in text or "\n" in text:
+        fail(file, place, "the doc must be one line without comment marks")
+
+
+def check_name(file, place, name):
+    if not NAME.fullmatch(name) or len(name) > NAME_MAX:
+        fail(file, place, f"'{name}' is not a name: lower-case words joined by '_', at most {NAME_MAX} characters")
+    if name in C_KEYWORDS:
+        fail(file, place, f"'{name}' is a word of C")
+
+
+def read_enum_words(file, place, text):
+    words = [w.strip() for w in text.split(",")]
+    for word in words:
+        if not WORD.fullmatch(word):
+            fail(file, place, f"'{word}' is not a word for an enum: lower-case letters, digits, '-' and '_'")
+        if words.count(word) > 1:
+            fail(file, place, f"the enum has '{word}' twice")
+    return words
+
+
+def read_field(file, kind_name, name, table, kind_names):
+    place = f"fields.{name}"
+    check_name(file, place, name)
+    if name in RESERVED:
+        fail(file, place, f"'{name}' is reserved: every row has it already")
+    check_keys(file, place, table, ("type", "doc"), ("type", "doc"))
+    check_doc(file, place, table["doc"])
+    check_type(file, place, table, "type", str, "a text")
+    text = table["type"]
+    if (text == "time") != name.endswith("_us"):
+        fail(file, place, "a time, and nothing else, has a name that ends in '_us'")
+    if text in PLAIN_TYPES:
+        c_type, c_enum, indexable = PLAIN_TYPES[text]
+        return Field(name, text, c_type, c_enum, table["doc"], indexable=indexable)
+    base, colon, argument = text.partition(":")
+    if colon and base in ("ref", "refs"):
+        if argument not in kind_names:
+            fail(file, place, f"refers to the unknown kind '{argument}'")
+        if base == "ref":
+            return Field(name, text, "uuid", "FIELD_UUID", table["doc"], ref=argument)
+        return Field(name, text, "struct uuids", "FIELD_UUIDS", table["doc"], ref=argument, indexable=False)
+    if colon and base == "enum":
+        words = read_enum_words(file, place, argument)
+        return Field(name, text, f"enum {kind_name}_{name}", "FIELD_ENUM", table["doc"], words=words)
+    known = ", ".join([*PLAIN_TYPES, "ref:<kind>", "refs:<kind>", "enum:<word>,<word>"])
+    fail(file, place, f"unknown type '{text}'; known are {known}")
+
+
+def read_index(file, name, table, fields):
+    place = f"index.{name}"
+    check_name(file, place, name)
+    if name == "id":
+        fail(file, place, "'id' is reserved: every kind has that index already")
+    check_keys(file, place, table, ("fields", "unique"), ("fields",))
+    check_type(file, place, table, "fields", list, "a list of field names")
+    check_type(file, place, table, "unique", bool, "true or false")
+    names = table["fields"]
+    if not 1 <= len(names) <= INDEX_FIELDS_MAX:
+        fail(file, place, f"an index has 1 to {INDEX_FIELDS_MAX} fields, this one {len(names)}")
+    by_name = {f.name: f for f in fields}
+    for each in names:
+        if each not in by_name:
+            fail(file, place, f"is on the unknown field '{each}'")
+        if names.count(each) > 1:
+            fail(file, place, f"has the field '{each}' twice")
+        if not by_name[each].indexable:
+            fail(file, place, f"the field '{each}' of type {by_name[each].type} cannot be a key")
+    return Index(name, [by_name[each] for each in names], table.get("unique", False))
+
+
+def read_state(file, name, table, names):
+    place = f"state.{name}"
+    if not WORD.fullmatch(name):
+        fail(file, place, f"'{name}' is not a state's name: lower-case letters, digits, '-' and '_'")
+    check_keys(file, place, table, ("to", "final", "show"), ("show",))
+    check_type(file, place, table, "to", list, "a list of states")
+    check_type(file, place, table, "final", bool, "true or false")
+    check_keys(file, f"{place}.show", table["show"], FACES)
+    for face, word in table["show"].items():
+        if not isinstance(word, str) or not word:
+            fail(file, f"{place}.show", f"the word for {face} is empty or not a text")
+    to, final = table.get("to", []), table.get("final", False)
+    for each in to:
+        if each not in names:
+            fail(file, place, f"leads to the unknown state '{each}'")
+        if each == name:
+            fail(file, place, "leads to itself; staying is always legal")
+        if to.count(each) > 1:
+            fail(file, place, f"leads to '{each}' twice")
+    if final and to:
+        fail(file, place, "is final and still leads on")
+    return State(name, to, final, dict(table["show"]))
+
+
+def spread(start, steps):
+    """All that can be reached from start by steps (a dict of lists)."""
+    reached, todo = set(start), list(start)
+    while todo:
+        for each in steps.get(todo.pop(), []):
+            if each not in reached:
+                reached.add(each)
+                todo.append(each)
+    return reached
+
+
+def check_states(file, states):
+    """The first state declared is where a row begins."""
+    if not states:
+        return
+    if len(states) > STATES_MAX:
+        fail(file, "state", f"{len(states)} states; at most {STATES_MAX} fit")
+    reached = spread([states[0].name], {s.name: s.to for s in states})
+    back = {}
+    for s in states:
+        for each in s.to:
+            back.setdefault(each, []).append(s.name)
+    ending = spread([s.name for s in states if s.final], back)
+    faces = [face for face in FACES if any(face in s.show for s in states)]
+    for s in states:
+        if s.name not in reached:
+            fail(file, f"state.{s.name}", f"cannot be reached from the first state, '{states[0].name}'")
+        if s.name not in ending:
+            fail(file, f"state.{s.name}", "has no way to a final state")
+        for face in faces:
+            if face not in s.show:
+                fail(file, f"state.{s.name}.show", f"has no word for {face}, which other states of the kind have")
+
+
+def read_kind(path, kind_names):
+    file = str(path)
+    try:
+        table = tomllib.loads(Path(path).read_text(encoding="utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as e:
+        fail(file, "", f"not valid TOML: {e}")
+    name = Path(path).stem
+    check_keys(file, "top level", table, ("doc", "ec2_prefix", "fields", "side", "index", "state"), ("doc", "fields"))
+    check_doc(file, "doc", table["doc"])
+    prefix = table.get("ec2_prefix", "")
+    if not isinstance(prefix, str) or ("ec2_prefix" in table and not re.fullmatch("[a-z]+", prefix)):
+        fail(file, "ec2_prefix", "must be lower-case letters")
+    for section in ("fields", "side", "index", "state"):
+        check_type(file, "top level", table, section, dict, "a table")
+    if not table["fields"]:
+        fail(file, "fields", "a kind has at least one field")
+    fields = [read_field(file, name, n, t, kind_names) for n, t in table["fields"].items()]
+    for figure, doc in table.get("side", {}).items():
+        check_name(file, f"side.{figure}", figure)
+        check_doc(file, f"side.{figure}", doc)
+    indexes = [read_index(file, n, t, fields) for n, t in table.get("index", {}).items()]
+    if len(indexes) + 1 > INDEXES_MAX:
+        fail(file, "index", f"{len(indexes)} indexes and the id's; at most {INDEXES_MAX} in all")
+    states_table = table.get("state", {})
+    states = [read_state(file, n, t, states_table) for n, t in states_table.items()]
+    check_states(file, states)
+    return Kind(name, file, table["doc"], prefix, fields, table.get("side", {}), indexes, states)
+
+
+def made_names(kind):
+    """Every C name that the kind brings, as (name space, name): tags and constants are global."""
+    yield "tag", kind.name
+    yield "constant", constant("kind", kind.name)
+    if kind.side:
+        yield "tag", f"{kind.name}_side"
+    for f in kind.fields:
+        if f.words:
+            yield "tag", f"{kind.name}_{f.name}"
+            for word in f.words:
+                yield "constant", constant(kind.name, f.name, word)
+    for index in ("id", *(x.name for x in kind.indexes), "count"):
+        yield "constant", constant(kind.name, "index", index)
+    if kind.states:
+        yield "tag", f"{kind.name}_state"
+        yield "constant", constant(kind.name, "state_count")
+        for s in kind.states:
+            yield "constant", constant(kind.name, s.name)
+
+
+def check_across(kinds):
+    seen, prefixes = {}, {}
+    for kind in kinds:
+        for made in made_names(kind):
+            if made in seen:
+                fail(kind.file, "", f"the {made[0]} '{made[1]}' would be made twice in C, the first time for {seen[made]}")
+            seen[made] = kind.file
+        if kind.ec2_prefix:
+            if kind.ec2_prefix in prefixes:
+                fail(kind.file, "ec2_prefix", f"'{kind.ec2_prefix}' is taken by {prefixes[kind.ec2_prefix]}")
+            prefixes[kind.ec2_prefix] = kind.file
+
+
+def read_schema(paths):
+    """All kinds, in the order given: it is the order of enum kind."""
+    names = []
+    for path in paths:
+        name = Path(path).stem
+        check_name(str(path), "file name", name)
+        if name in names or name in ("none", "count", "row", "rows", "kinds", "states", "state", "id"):
+            fail(str(path), "file name", f"the kind '{name}' is given twice or reserved")
+        names.append(name)
+    kinds = [read_kind(path, names) for path in paths]
+    check_across(kinds)
+    return kinds
+
+
+@dataclass
+class Migration:
+    version: int
+    sql: str
+
+
+def read_migrations(directory, schema_hash):
+    """Checks the hash against the newest version's in hashes.txt; gives that version and the SQL
+    of the versions above 1 (version 1 is the DDL as generated)."""
+    file = str(Path(directory) / "hashes.txt")
+    rows = []
+    for number, line in enumerate(Path(file).read_text(encoding="utf-8").splitlines(), 1):
+        words = line.split("#")[0].split()
+        if not words:
+            continue
+        if len(words) != 2 or words[0] != str(len(rows) + 1) or not re.fullmatch("unreleased|[0-9a-f]{64}", words[1]):
+            fail(file, f"line {number}", f"must be '{len(rows) + 1} <hash>' or '{len(rows) + 1} unreleased'")
+        if rows and rows[-1][1] == "unreleased":
+            fail(file, f"line {number}", "only the newest version may be unreleased")
+        rows.append((number, words[1]))
+    if not rows:
+        fail(file, "", "lists no version")
+    number, recorded = rows[-1]
+    if recorded not in ("unreleased", schema_hash):
+        fail(file, f"line {number}", f"the schema changed since version {len(rows)}: write {len(rows) + 1:03}.sql, "
+             f"its upgrade test, and the line '{len(rows) + 1} {schema_hash}'")
+    sql = {int(p.stem): p for p in Path(directory).glob("*.sql") if re.fullmatch("[0-9]{3}", p.stem)}
+    for version, path in sorted(sql.items()):
+        if not 2 <= version <= len(rows):
+            fail(str(path), "", f"is for a version that {file} does not have, or for version 1")
+    for version in range(2, len(rows) + 1):
+        if version not in sql:
+            fail(file, f"line {rows[version - 1][0]}", f"version {version} has no {version:03}.sql")
+    return len(rows), [Migration(v, p.read_text(encoding="utf-8")) for v, p in sorted(sql.items())]

@@ -1,0 +1,326 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Writes the checked schema (schema_read.py) as C and as documentation. One function per made file;
+each gives the file's whole text."""
+
+import hashlib
+
+from schema_read import FACES, constant
+
+OPENING = "/* SPDX-License-Identifier: Apache-2.0\n * Made by tools/schema.py from {source}; not to be edited.\n"
+
+
+def c_text(text):
+    """A C string literal; long texts are for the compiler, not for eyes."""
+    out = []
+    for byte in text.encode("utf-8"):
+        if byte in b'"\\':
+            out.append("\\" + chr(byte))
+        elif byte == 0x0A:
+            out.append("\\n")
+        elif 0x20 <= byte < 0x7F and byte != 0x3F:  # '?' apart: trigraphs
+            out.append(chr(byte))
+        else:
+            out.append(f"\\{byte:03o}")
+    return '"' + "".join(out) + '"'
+
+
+def c_lines(text):
+    """A C string literal per line of the text."""
+    return "\n".join("\t" + c_text(line) for line in text.splitlines(keepends=True)) or '\t""'
+
+
+
+# ---- DDL and its hash ----
+
+
+def write_ddl(kind):
+    """One table, in the SQL that SQLite and PostgreSQL share. Integers are BIGINT, everything else
+    is text as row_field_to_text() writes it. No SQL indexes: rows are looked up in memory only."""
+    columns = ["id TEXT PRIMARY KEY", "gen BIGINT NOT NULL", "batch BIGINT NOT NULL",
+               "created_us BIGINT NOT NULL", "deleted_us BIGINT NOT NULL"]
+    for f in kind.fields:
+        columns.append(f'"{f.name}" {"BIGINT" if f.c_enum == "FIELD_INT" else "TEXT"} NOT NULL')
+    body = ",\n".join("  " + column for column in columns)
+    return f'CREATE TABLE IF NOT EXISTS "{kind.name}" (\n{body}\n)'
+
+
+def hash_schema(kinds):
+    """Over what a stored row's meaning depends on: DDL, enum words, states with their moves."""
+    digest = hashlib.sha256()
+    for kind in sorted(kinds, key=lambda k: k.name):
+        lines = [write_ddl(kind)]
+        lines += [f"enum {f.name} {' '.join(sorted(f.words))}" for f in kind.fields if f.words]
+        lines += [f"state {s.name} {s.final} {' '.join(sorted(s.to))}" for s in kind.states]
+        digest.update("\n".join([*lines, ""]).encode())
+    return digest.hexdigest()
+
+
+# ---- headers of model/ ----
+
+
+def write_kinds(kinds):
+    lines = [OPENING.format(source="the files of schema/") + " * The kinds of resource, in the order of schema/meson.build. */",
+             "#pragma once", "", "enum kind {", "\tKIND_NONE = 0,"]
+    lines += [f"\t{constant('kind', kind.name)}, /* {kind.doc} */" for kind in kinds]
+    lines += ["\tKIND_COUNT", "};", ""]
+    return "\n".join(lines)
+
+
+def write_enum(name, constants, comment=""):
+    return [f"enum {name} {{{comment}", *(f"\t{c}," for c in constants), "};"]
+
+
+def comment_of(f):
+    unit = {"time": " UTC microseconds.", "bytes": " Bytes."}.get(f.type, "")
+    if f.ref:
+        unit = f" ({f.ref})"
+    return f"/* {f.doc}{unit} */"
+
+
+def write_side(kind):
+    lines = ["", "/* Derived figures: kept by the store's observer, on the committer only, never stored. */",
+             f"struct {kind.name}_side {{"]
+    lines += [f"\tint64_t {figure}; /* {doc} */" for figure, doc in kind.side.items()]
+    lines += ["};", "", "/* The row's figures, to read or (the observer) to change. Committer only; NULL on a row that",
+              " * is not the store's. */",
+              f"static inline struct {kind.name}_side *{kind.name}_side(const struct {kind.name} *row)", "{",
+              "\treturn row->row.side;", "}"]
+    return lines
+
+
+def write_kind(kind):
+    lines = [OPENING.format(source=f"schema/{kind.name}.toml") + f" * {kind.doc} */", "#pragma once", "",
+             '#include "model/row.h"', ""]
+    for f in kind.fields:
+        if f.words:
+            lines += write_enum(f"{kind.name}_{f.name}", [constant(kind.name, f.name, w) for w in f.words])
+            lines += ["/* Its words in the schema and in SQL, by value; NULL-ended. */",
+                      f"extern const char *const {kind.name}_{f.name}_words[];", ""]
+    lines += [f"struct {kind.name} {{", "\tstruct row row;"]
+    lines += [f"\t{f.c_type} {f.name}; {comment_of(f)}" for f in kind.fields]
+    lines += ["};", "", f"/* Indexes, by their place in model_kinds[{constant('kind', kind.name)}].indexes. */", "enum {",
+              f"\t{constant(kind.name, 'index_id')} = 0,"]
+    for x in kind.indexes:
+        keys = ", ".join(f.name for f in x.fields)
+        lines.append(f"\t{constant(kind.name, 'index', x.name)}, /* {keys}{'; unique' if x.unique else ''} */")
+    lines += [f"\t{constant(kind.name, 'index_count')}", "};"]
+    if kind.side:
+        lines += write_side(kind)
+    return "\n".join([*lines, ""])
+
+
+def write_states(kinds):
+    lines = [OPENING.format(source="the state tables of schema/")
+             + " * The states that rows are seen in; they are derived (model/state.h), never stored. */",
+             "#pragma once", "", '#include "model/row.h"']
+    for kind in kinds:
+        if kind.states:
+            lines += ["", *write_enum(f"{kind.name}_state", [constant(kind.name, s.name) for s in kind.states])[:-1],
+                      f"\t{constant(kind.name, 'state_count')}", "};",
+                      f"extern const struct state_info model_{kind.name}_states[{constant(kind.name, 'state_count')}];"]
+    return "\n".join([*lines, ""])
+
+
+def write_headers(kinds):
+    out = {"model/kinds.h": write_kinds(kinds), "model/states.h": write_states(kinds)}
+    for kind in kinds:
+        out[f"model/{kind.name}.h"] = write_kind(kind)
+    opening = OPENING.format(source="the files of schema/") + " * Every kind of row. */"
+    includes = "\n".join(f'#include "model/{name}.h"' for name in sorted(kind.name for kind in kinds))
+    out["model/rows.h"] = f"{opening}\n#pragma once\n\n{includes}\n"
+    return out
+
+
+# ---- model/tables.c ----
+
+
+def write_field_table(kind):
+    lines = [f"static const struct field {kind.name}_fields[] = {{"]
+    for f in kind.fields:
+        ref = constant("kind", f.ref) if f.ref else "KIND_NONE"
+        words = f"{kind.name}_{f.name}_words" if f.words else "NULL"
+        lines.append(f'\t{{ "{f.name}", {f.c_enum}, offsetof(struct {kind.name}, {f.name}), {ref}, {words},\n'
+                     f"\t  {c_text(f.doc)} }},")
+    return [*lines, "};"]
+
+
+def write_index_table(kind):
+    lines = [f"static const struct index {kind.name}_indexes[] = {{", '\t{ "id", 0, { 0 }, false },']
+    for x in kind.indexes:
+        places = ", ".join(str(kind.fields.index(f)) for f in x.fields)
+        lines.append(f'\t{{ "{x.name}", {len(x.fields)}, {{ {places} }}, {str(x.unique).lower()} }},')
+    return [*lines, "};"]
+
+
+def write_kind_entry(kind):
+    return [f"\t[{constant('kind', kind.name)}] = {{",
+            f'\t\t.kind = {constant("kind", kind.name)}, .name = "{kind.name}", .ec2_prefix = "{kind.ec2_prefix}",',
+            f"\t\t.doc = {c_text(kind.doc)},",
+            f"\t\t.row_size = sizeof(struct {kind.name}),",
+            f"\t\t.side_size = {f'sizeof(struct {kind.name}_side)' if kind.side else '0'},",
+            f"\t\t.fields = {kind.name}_fields, .field_count = {len(kind.fields)},",
+            f"\t\t.indexes = {kind.name}_indexes, .index_count = {constant(kind.name, 'index_count')},",
+            f"\t\t.create_sql =\n{c_lines(write_ddl(kind))},", "\t},"]
+
+
+def write_state_table(kind):
+    lines = [f"const struct state_info model_{kind.name}_states[{constant(kind.name, 'state_count')}] = {{"]
+    for s in kind.states:
+        to = " | ".join(f"1U << {constant(kind.name, each)}" for each in s.to) or "0"
+        words = ", ".join(f".{face} = {c_text(s.show[face])}" for face in FACES if face in s.show)
+        lines += [f"\t[{constant(kind.name, s.name)}] = {{ .name = {c_text(s.name)}, .is_final = {str(s.final).lower()},",
+                  f"\t\t.to = {to},", f"\t\t{words} }},"]
+    return [*lines, "};"]
+
+
+def write_tables(kinds, schema_hash, version, migrations):
+    lines = [OPENING.format(source="schema/ and schema/migrations/")
+             + " * The tables that describe every kind of row, its states, its SQL, and the schema's history. */",
+             '#include "model/migration.h"', '#include "model/rows.h"', '#include "model/states.h"', "",
+             "#include <stddef.h>", "", f'const char model_schema_hash[] = "{schema_hash}";',
+             f"const unsigned model_schema_version = {version};", "const struct migration model_migrations[] = {"]
+    for m in migrations:
+        lines.append(f"\t{{ {m.version},\n{c_lines(m.sql)} }},")
+    lines += ["\t{ 0, NULL }", "};"]
+    for kind in kinds:
+        lines.append("")
+        for f in kind.fields:
+            if f.words:
+                words = ", ".join(f'"{w}"' for w in f.words)
+                lines.append(f"const char *const {kind.name}_{f.name}_words[] = {{ {words}, NULL }};")
+        lines += write_field_table(kind) + write_index_table(kind)
+        if kind.states:
+            lines += write_state_table(kind)
+    lines += ["", "const struct kind_info model_kinds[KIND_COUNT] = {",
+              '\t[KIND_NONE] = { .kind = KIND_NONE, .name = "none", .ec2_prefix = "", .doc = "", .create_sql = "" },']
+    for kind in kinds:
+        lines += write_kind_entry(kind)
+    return "\n".join([*lines, "};", ""])
+
+
+# ---- store/rows.h ----
+
+ACCESSORS_OPENING = OPENING.format(source="the files of schema/") + """\
+ * Typed forms of what store/store.h does for every kind. Threads, errors and the life of what they
+ * return are as there: reads on a change's head or in a walking view; writes inside a change.
+ *
+ * For each kind K:
+ *   K_find(t, id)              the row, live or marked deleted; NULL when there is none
+ *   K_find_prefix(t, prefix, bits)  the only row whose id begins with the bits, else NULL
+ *   K_first(t), K_next(t, row) all rows in the order of ids
+ *   K_put(op, row)             insert or replace, by the row's id
+ *   K_delete(op, id)           marks deleted: the row stays until K_forget(op, id)
+ * and for each of its indexes X on the fields a, b, …:
+ *   K_first_by_X(t, a)         first row, live or not, whose first key field is a; ordered by b, …, id
+ *   K_next_by_X(t, row)        the one after it with the same first field, or NULL
+ *   K_find_by_X(t, a, b, …)    the first live row with that whole key, or NULL; for a unique index
+ *                              there is no other. Made for unique indexes and those on several fields.
+ * To walk: for (const struct port *p = port_first_by_instance(t, id); p; p = port_next_by_instance(t, p)) */"""
+
+
+def write_kind_accessors(kind):
+    n, k = kind.name, constant("kind", kind.name)
+    head = f"static inline const struct {n} *{n}"
+    by_id = constant(n, "index_id")
+    return f"""
+/* ---- {n} ---- */
+
+{head}_find(const struct tables *t, uuid id)
+{{
+	return (const struct {n} *)tables_find(t, {k}, id);
+}}
+{head}_find_prefix(const struct tables *t, uuid prefix, unsigned bits)
+{{
+	return (const struct {n} *)tables_find_prefix(t, {k}, prefix, bits);
+}}
+{head}_first(const struct tables *t)
+{{
+	return (const struct {n} *)tables_first(t, {k}, {by_id}, NULL, 0);
+}}
+{head}_next(const struct tables *t, const struct {n} *row)
+{{
+	return (const struct {n} *)tables_next(t, {k}, {by_id}, &row->row, 0);
+}}
+static inline RESULT {n}_put(struct op *op, const struct {n} *row)
+{{
+	return op_put(op, {k}, &row->row);
+}}
+static inline RESULT {n}_delete(struct op *op, uuid id)
+{{
+	return op_delete(op, {k}, id);
+}}
+static inline RESULT {n}_forget(struct op *op, uuid id)
+{{
+	return op_forget(op, {k}, id);
+}}
+""" + "".join(write_index_accessors(kind, x) for x in kind.indexes)
+
+
+def write_index_accessors(kind, x):
+    n, k, index, first = kind.name, constant("kind", kind.name), constant(kind.name, "index", x.name), x.fields[0]
+    head = f"static inline const struct {n} *{n}"
+    text = f"""{head}_first_by_{x.name}(const struct tables *t, {first.c_type} {first.name})
+{{
+	const struct {n} probe = {{ .{first.name} = {first.name} }};
+	return (const struct {n} *)tables_first(t, {k}, {index}, &probe.row, 1);
+}}
+{head}_next_by_{x.name}(const struct tables *t, const struct {n} *row)
+{{
+	return (const struct {n} *)tables_next(t, {k}, {index}, &row->row, 1);
+}}
+"""
+    if not x.unique and len(x.fields) == 1:
+        return text
+    arguments = ", ".join(f"{f.c_type} {f.name}" for f in x.fields)
+    key = ", ".join(f".{f.name} = {f.name}" for f in x.fields)
+    return text + f"""{head}_find_by_{x.name}(const struct tables *t, {arguments})
+{{
+	const struct {n} probe = {{ {key} }};
+	const struct row *row = tables_first(t, {k}, {index}, &probe.row, {len(x.fields)});
+	while (row && !row_is_live(row))
+		row = tables_next(t, {k}, {index}, row, {len(x.fields)});
+	return (const struct {n} *)row;
+}}
+"""
+
+
+def write_accessors(kinds):
+    return "\n".join([ACCESSORS_OPENING, "#pragma once", "", '#include "model/rows.h"', '#include "store/store.h"',
+                      *(write_kind_accessors(kind).rstrip("\n") for kind in kinds), ""])
+
+
+# ---- documentation ----
+
+
+def md(text):
+    return text.replace("|", "\\|").replace("<", "&lt;")
+
+
+def write_kind_docs(kind):
+    lines = [f"## {kind.name}", "", kind.doc]
+    if kind.ec2_prefix:
+        lines.append(f"EC2 ids begin with `{kind.ec2_prefix}-`.")
+    lines += ["", "| field | type | meaning |", "| --- | --- | --- |"]
+    lines += [f"| `{f.name}` | {md(f.type.replace(',', ', '))} | {md(f.doc)} |" for f in kind.fields]
+    if kind.indexes:
+        lines += ["", "Looked up by: " + "; ".join(
+            ", ".join(f"`{f.name}`" for f in x.fields) + (" (unique)" if x.unique else "") for x in kind.indexes) + "."]
+    if kind.side:
+        lines += ["", "Counted while running, never stored:", ""]
+        lines += [f"- `{figure}`: {doc}" for figure, doc in kind.side.items()]
+    if kind.states:
+        faces = [face for face in FACES if face in kind.states[0].show]
+        lines += ["", f"| state | {' | '.join(faces)} | may become |", "| --- |" + " --- |" * (len(faces) + 1)]
+        for s in kind.states:
+            words = " | ".join(md(s.show[face]) for face in faces)
+            lines.append(f"| {s.name} | {words} | {'final' if s.final else ', '.join(s.to)} |")
+    return [*lines, ""]
+
+
+def write_docs(kinds, version):
+    lines = ["# Resources", "", f"Schema version {version}. Every row also has `id` (UUID), `gen` (counts wishes), `batch` "
+             "(the commit that published it), `created_us` and `deleted_us` (0: live). Times are UTC microseconds, "
+             "sizes bytes. A reference that is none is empty.", ""]
+    for kind in kinds:
+        lines += write_kind_docs(kind)
+    return "\n".join(lines)
