@@ -1,0 +1,83 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Checks tools/sandbox itself: a region comes up, is wired as promised, survives faults, and leaves nothing.
+# Root only. Uses a sandbox of its own beside any other.
+set -euo pipefail
+
+sandbox=$(dirname "$(readlink -f "$0")")/../../tools/sandbox
+export DARI_SANDBOX=/tmp/dari-selftest DARI_SANDBOX_PREFIX=dst-
+passed=0 failed=0
+
+check() {                       # check WHAT COMMAND...: it succeeds
+    local what=$1
+    shift
+    if "$@" >/tmp/dari-selftest.out 2>&1; then
+        echo "ok   $what"
+        passed=$((passed + 1))
+    else
+        echo "FAIL $what"
+        sed 's/^/     /' /tmp/dari-selftest.out
+        failed=$((failed + 1))
+    fi
+}
+
+refuse() { ! "$@"; }
+prints() { local want=$1; shift; local got; got=$("$@"); [ "$got" = "$want" ] || { echo "got '$got', want '$want'"; return 1; }; }
+on() { "$sandbox" on "$@"; }
+chassis() { on ctl ovn-sbctl --bare --columns=name list Chassis | grep . | sort | tr '\n' ' '; }
+hostname_of() { timeout 5 virsh -q -c "$1" hostname | grep .; }
+
+served() {                      # a command in ctl's network answers here
+    local pid rc=0
+    "$sandbox" serve --port 18471 /usr/bin/python3 -c '
+import os, socket, subprocess
+assert os.environ["LISTEN_PID"] == str(os.getpid()) and os.environ["LISTEN_FDS"] == "1"
+client, _ = socket.socket(fileno=3).accept()
+client.sendall(subprocess.check_output(["ip", "-o", "-4", "addr", "show", "br-phy"]))' &
+    pid=$!
+    sleep 0.3
+    timeout 5 bash -c 'cat </dev/tcp/127.0.0.1/18471' | grep -q 10.100.0.10/24 || rc=1
+    wait $pid || rc=1
+    return $rc
+}
+
+no_trace() {
+    [ ! -e "$DARI_SANDBOX" ] || { echo "$DARI_SANDBOX is there"; return 1; }
+    ! ls -d /run/netns/dst-* 2>/dev/null || return 1
+    ! grep -F "$DARI_SANDBOX" /proc/self/mountinfo || return 1
+    ! grep -lsxzF "DARI_SANDBOX_MARK=$DARI_SANDBOX" /proc/[0-9]*/environ
+}
+
+trap '"$sandbox" down >/dev/null 2>&1; rm -f /tmp/dari-selftest.out' EXIT
+
+check "up" "$sandbox" up --hosts 2
+check "up again says so" prints "sandbox: up already (hv1 hv2)" "$sandbox" up
+check "every part runs" "$sandbox" status
+eval "$("$sandbox" serve-env)"
+check "chassis are registered" prints "ctl hv1 hv2 " chassis
+check "hv1 reaches hv2 over the underlay" on hv1 ping -c 2 -W 2 10.100.0.12
+check "ctl reaches hv2 over the underlay" on ctl ping -c 2 -W 2 10.100.0.12
+check "libvirt of hv1 answers" prints hv1 hostname_of "$DSB_URI_hv1"
+check "libvirt of hv2 answers" prints hv2 hostname_of "$DSB_URI_hv2"
+check "web from ctl, by its own address" prints 203.0.113.2 on ctl curl -s -m 3 "http://$DSB_WEB/"
+check "web by name from inet" prints 198.51.100.1 on inet curl -s -m 3 http://www.example.com/
+check "outside DNS from ctl" prints 198.51.100.1 on ctl dig +short +time=2 "@$DSB_DNS" www.example.com
+check "outside DNS from inet" prints 198.51.100.1 on inet dig +short +time=2 www.example.com
+check "a name that is not there" on ctl bash -c "dig +time=2 @$DSB_DNS nothing.example.org | grep -q NXDOMAIN"
+check "serve: listens here, runs in ctl" served
+check "kill libvirtd" "$sandbox" kill hv1 libvirtd
+check "it is gone" refuse "$sandbox" status
+check "start libvirtd" "$sandbox" start hv1 libvirtd
+check "stop ovs-vswitchd" "$sandbox" kill hv1 ovs-vswitchd STOP
+check "its host is dark" refuse on hv2 ping -c 1 -W 1 10.100.0.11
+check "continue ovs-vswitchd" "$sandbox" kill hv1 ovs-vswitchd CONT
+check "kill the northbound database" "$sandbox" kill ctl nb
+check "start the northbound database" "$sandbox" start ctl nb
+check "reboot hv2" "$sandbox" reboot-host hv2
+check "every part runs again" "$sandbox" status
+check "hv1 reaches hv2 again" on hv1 ping -c 2 -W 2 10.100.0.12
+check "down" "$sandbox" down
+check "nothing is left" no_trace
+
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]
