@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The committer: takes what is queued, runs each change on the head, writes the batch in one SQL
+ * transaction, publishes it, and answers. One actor, so one batch at a time; its job is on the
+ * actor's queue while there is something to do, and once at most.
+ * What runs inside a change: op.c. Who hears of it next: the listeners, then each done(). */
+#include <assert.h>
+#include <inttypes.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "store/inside.h"
+
+enum { EXIT_COMMIT_UNKNOWN = 70 };
+
+/* ---- the queue ---- */
+
+static void committer_schedule(struct store *s) /* under queue_lock */
+{
+	if (s->scheduled || s->closing)
+		return;
+	s->scheduled = true;
+	actor_post(s->actor, &s->job);
+}
+
+void committer_wake(struct store *s)
+{
+	pthread_mutex_lock(&s->queue_lock);
+	committer_schedule(s);
+	pthread_mutex_unlock(&s->queue_lock);
+}
+
+void store_submit(struct store *s, struct change *change)
+{
+	change->next = NULL;
+	pthread_mutex_lock(&s->queue_lock);
+	bool closing = s->closing;
+	if (!closing) {
+		*s->queue_end = change;
+		s->queue_end = &change->next;
+		committer_schedule(s);
+	}
+	pthread_mutex_unlock(&s->queue_lock);
+	if (closing)
+		change->done(change, ctx_fail(change->ctx, ERR_AGAIN, "the store is closing"));
+}
+
+static void committer_take_queue(struct store *s)
+{
+	if (s->pending)
+		return;
+	pthread_mutex_lock(&s->queue_lock);
+	s->pending = s->queue;
+	s->queue = NULL;
+	s->queue_end = &s->queue;
+	pthread_mutex_unlock(&s->queue_lock);
+}
+
+/* ---- one change ---- */
+
+static void committer_run_change(struct store *s, struct change *change)
+{
+	struct op op = {.ctx = change->ctx,
+			.head = &s->head,
+			.store = s,
+			.action = change->action,
+			.now_us = clock_now_us(),
+			.log = &s->log};
+	op_begin_change(s);
+	change->result = change->run(&op, change->arg);
+	if (result_is_ok(change->result))
+		change->result = op_check_change(s, change->ctx);
+	if (!result_is_ok(change->result))
+		op_undo_change(s);
+}
+
+/* ---- the batch in SQL ---- */
+
+static RESULT committer_write_rows(struct store *s, struct ctx *c)
+{
+	struct sql_driver *sql = s->config.sql;
+	for (size_t n = 0; n < s->log.net_count; n++) {
+		const struct published *p = &s->log.net[n];
+		if (p->after)
+			TRY(sql->put(sql, c, p->kind, p->after));
+		else
+			TRY(sql->forget(sql, c, p->kind, p->before->id));
+	}
+	return OK;
+}
+
+static RESULT committer_write_notes(struct store *s, struct ctx *c)
+{
+	struct sql_driver *sql = s->config.sql;
+	for (const struct note *note = s->log.first_note; note; note = note->next) {
+		if (note->is_usage)
+			TRY(sql->add_usage(sql, c, &note->usage));
+		else
+			TRY(sql->add_event(sql, c, &note->event));
+	}
+	return OK;
+}
+
+/* What became of a COMMIT that ended without an answer. Not to know is not to go on: memory could
+ * say something else than SQL, so the process ends and loads again. */
+static RESULT committer_settle(struct store *s, struct ctx *c, uint64_t batch)
+{
+	struct sql_driver *sql = s->config.sql;
+	struct str why = c->problem.message;
+	log_event(LOG_WARN, "commit-unknown", "batch=%" PRIu64 " why=%s", batch, log_quote(why));
+	uint64_t found = 0;
+	if (!result_is_ok(sql->read_batch(sql, c, &found)) || found > batch) {
+		log_event(LOG_ERROR, "commit-unknown-ends", "batch=%" PRIu64 " found=%" PRIu64 " why=%s",
+			  batch, found, log_quote(c->problem.message));
+		_exit(EXIT_COMMIT_UNKNOWN);
+	}
+	if (found == batch)
+		return OK;
+	sql->rollback(sql);
+	return FAIL(IO);
+}
+
+static RESULT committer_write(struct store *s, struct ctx *c, uint64_t batch)
+{
+	struct sql_driver *sql = s->config.sql;
+	TRY(sql->begin(sql, c));
+	struct result r = committer_write_rows(s, c);
+	if (result_is_ok(r))
+		r = committer_write_notes(s, c);
+	int64_t since_us = clock_monotonic_us();
+	if (result_is_ok(r)) {
+		r = sql->commit(sql, c, batch);
+		s->figures.last_commit_us = clock_monotonic_us() - since_us;
+		if (r.code == ERR_AGAIN)
+			return committer_settle(s, c, batch);
+	}
+	if (!result_is_ok(r))
+		sql->rollback(sql);
+	return r;
+}
+
+/* ---- the batch in memory ---- */
+
+static void committer_publish(struct store *s, uint64_t batch)
+{
+	const struct op_log *log = &s->log;
+	assert(!view_is_walking_here(s));
+	s->sql_batch = batch;
+	pthread_rwlock_wrlock(&s->lock);
+	for (size_t n = 0; n < log->net_count; n++) {
+		const struct published *p = &log->net[n];
+		tables_exchange(&s->published, p->kind, (struct row *) p->before, (struct row *) p->after);
+	}
+	s->batch = batch;
+	pthread_rwlock_unlock(&s->lock);
+	for (size_t n = 0; log->net_count && n < s->listener_count; n++)
+		s->listeners[n].fn(s->listeners[n].self, log->net, log->net_count);
+}
+
+/* Nothing of the batch happened: what had succeeded has failed. */
+static void committer_refuse(struct store *s, struct change *first, const struct ctx *c)
+{
+	log_event(LOG_ERROR, "commit-failed", "batch=%" PRIu64 " why=%s", s->sql_batch + 1,
+		  log_quote(c->problem.message));
+	op_undo_batch(s);
+	for (struct change *change = first; change != s->pending; change = change->next) {
+		if (!result_is_ok(change->result))
+			continue;
+		ctx_clear_problem(change->ctx); /* of something it had dealt with */
+		change->result = ctx_fail(change->ctx, ERR_IO, "the database refused the change: %" STR_FMT,
+					  STR_ARG(c->problem.message));
+	}
+}
+
+static void committer_answer(struct store *s, struct change *first)
+{
+	for (struct change *change = first, *next = NULL; change != s->pending; change = next) {
+		next = change->next; /* done() may free it */
+		s->figures.changes++;
+		s->figures.failed += (size_t) !result_is_ok(change->result);
+		change->done(change, change->result);
+	}
+}
+
+static void committer_show_figures(struct store *s)
+{
+	s->figures.batch = s->sql_batch;
+	s->figures.rows = 0;
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		s->figures.rows += s->head.counts[kind];
+	pthread_mutex_lock(&s->queue_lock);
+	s->shown_figures = s->figures;
+	pthread_mutex_unlock(&s->queue_lock);
+}
+
+static void committer_run_batch(struct store *s)
+{
+	committer_take_queue(s);
+	struct change *first = s->pending;
+	for (size_t n = 0; s->pending && n < s->config.batch_max; n++) {
+		committer_run_change(s, s->pending);
+		s->pending = s->pending->next;
+	}
+	op_make_net(s);
+	uint64_t batch = s->sql_batch;
+	struct ctx c;
+	ctx_init(&c, s->arena);
+	struct result r = OK;
+	if (s->log.net_count || s->log.first_note)
+		r = committer_write(s, &c, ++batch);
+	if (!result_is_ok(r))
+		committer_refuse(s, first, &c);
+	else if (batch != s->sql_batch)
+		committer_publish(s, batch);
+	arena_reset(s->arena);
+	committer_answer(s, first);
+	op_end_batch(s, batch);
+	view_free_retired(s, false);
+	committer_show_figures(s);
+}
+
+static void committer_run_still(struct store *s)
+{
+	pthread_mutex_lock(&s->still);
+	committer_run_batch(s);
+	pthread_mutex_unlock(&s->still);
+}
+
+void committer_run(struct job *job)
+{
+	struct store *s = (struct store *) (void *) ((char *) job - offsetof(struct store, job));
+	committer_run_still(s);
+	pthread_mutex_lock(&s->queue_lock);
+	s->scheduled = false;
+	if (s->pending || s->queue)
+		committer_schedule(s);
+	pthread_mutex_unlock(&s->queue_lock);
+}
+
+void committer_drain(struct store *s)
+{
+	while (s->pending || s->queue)
+		committer_run_still(s);
+}

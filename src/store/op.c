@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What a running change may do to the head, and how it is taken back. Every put and forget is an
+ * entry of the batch's log, in order; undoing walks the log backwards. A new version is a new
+ * block, so the old one is still whole when it must come back.
+ * Called by: engine/ through store/rows.h. What happens next: committer.c. */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/heap.h"
+#include "base/log.h"
+#include "model/identity.h"
+#include "store/inside.h"
+
+/* ---- the log ---- */
+
+void op_log_init(struct op_log *log)
+{
+	*log = (struct op_log){.notes_end = &log->first_note, .notes_mark = &log->first_note};
+}
+
+static void op_cut_notes(struct op_log *log, struct note **from)
+{
+	for (struct note *note = TAKE(*from), *next = NULL; note; note = next) {
+		next = note->next;
+		heap_free(note);
+	}
+	log->notes_end = from;
+}
+
+void op_log_done(struct op_log *log)
+{
+	op_cut_notes(log, &log->first_note);
+	heap_free(log->entries);
+	heap_free(log->net);
+	*log = (struct op_log){0};
+}
+
+/* Room for one more entry, and for as many net changes as entries: publishing can't fail. */
+static RESULT op_reserve_entry(struct op *op)
+{
+	struct op_log *log = op->log;
+	if (log->count < log->capacity)
+		return OK;
+	size_t capacity = log->capacity ? 2 * log->capacity : 256;
+	struct entry *entries = heap_resize(log->entries, capacity * sizeof *entries);
+	if (!entries)
+		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for a change of %zu rows", log->count);
+	log->entries = entries;
+	struct published *net = heap_resize(log->net, capacity * sizeof *net);
+	if (!net)
+		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for a change of %zu rows", log->count);
+	log->net = net;
+	log->capacity = capacity;
+	return OK;
+}
+
+static void op_observe(struct store *s, enum kind kind, const struct row *before, const struct row *after)
+{
+	if (s->config.observe)
+		s->config.observe(&s->head, kind, before, after);
+}
+
+static void op_free_version(struct store *s, enum kind kind, struct row *row)
+{
+	struct version *v = version_of(kind, row);
+	s->figures.row_bytes -= v->size;
+	version_free(v);
+}
+
+/* Puts the step on the head and into the log; there is room for it. Cannot fail. */
+static void op_apply(struct op *op, enum kind kind, struct row *before, struct row *after)
+{
+	struct op_log *log = op->log;
+	uint32_t place = (uint32_t) log->count;
+	struct entry *e = &log->entries[log->count++];
+	*e = (struct entry){kind, before, after, .first_of_batch = place, .first_of_change = place};
+	struct version *old = before ? version_of(kind, before) : NULL;
+	if (old && old->entry) {
+		struct entry *previous = &log->entries[old->entry - 1];
+		previous->superseded = true;
+		e->first_of_batch = previous->first_of_batch;
+		if (old->entry - 1 >= log->mark)
+			e->first_of_change = previous->first_of_change;
+	}
+	if (after) {
+		version_of(kind, after)->entry = place + 1;
+		op->store->figures.row_bytes += version_of(kind, after)->size;
+	} else {
+		old->owns_side = true;
+	}
+	tables_exchange(&op->store->head, kind, before, after);
+	op_observe(op->store, kind, before, after);
+}
+
+static void op_undo_entry(struct store *s, struct entry *e)
+{
+	tables_exchange(&s->head, e->kind, e->after, e->before);
+	struct version *old = e->before ? version_of(e->kind, e->before) : NULL;
+	if (old) {
+		old->owns_side = false;
+		if (old->entry)
+			s->log.entries[old->entry - 1].superseded = false;
+	}
+	op_observe(s, e->kind, e->after, e->before);
+	if (!e->after)
+		return;
+	version_of(e->kind, e->after)->owns_side = !e->before;
+	op_free_version(s, e->kind, e->after);
+}
+
+static void op_undo_to(struct store *s, size_t mark)
+{
+	while (s->log.count > mark)
+		op_undo_entry(s, &s->log.entries[--s->log.count]);
+}
+
+void op_begin_change(struct store *s)
+{
+	s->log.mark = s->log.count;
+	s->log.notes_mark = s->log.notes_end;
+}
+
+void op_undo_change(struct store *s)
+{
+	op_undo_to(s, s->log.mark);
+	op_cut_notes(&s->log, s->log.notes_mark);
+}
+
+void op_undo_batch(struct store *s)
+{
+	op_undo_to(s, 0);
+	op_cut_notes(&s->log, &s->log.first_note);
+	op_begin_change(s);
+}
+
+RESULT op_check_change(struct store *s, struct ctx *c)
+{
+	struct op_log *log = &s->log;
+	for (size_t n = log->mark; s->config.check && n < log->count; n++) {
+		const struct entry *e = &log->entries[n];
+		const struct row *before = log->entries[e->first_of_change].before;
+		if (e->superseded || (!before && !e->after))
+			continue;
+		const char *wrong = s->config.check(e->kind, before, e->after);
+		if (!wrong)
+			continue;
+		char id[UUID_TEXT_SIZE];
+		uuid_write(e->after ? e->after->id : before->id, id);
+		const char *name = model_kinds[e->kind].name;
+		log_event(LOG_ERROR, "invariant-broken", "kind=%s id=%s why=%s", name, id,
+			  log_quote(str_from(wrong)));
+		return ctx_fail_kind(c, ERR_INTERNAL, (int) e->kind, "the change would leave %s %s wrong: %s",
+				     name, id, wrong);
+	}
+	return OK;
+}
+
+void op_make_net(struct store *s)
+{
+	struct op_log *log = &s->log;
+	log->net_count = 0;
+	for (size_t n = 0; n < log->count; n++) {
+		const struct entry *e = &log->entries[n];
+		const struct row *before = log->entries[e->first_of_batch].before;
+		if (!e->superseded && (before || e->after))
+			log->net[log->net_count++] = (struct published){e->kind, before, e->after};
+	}
+}
+
+void op_end_batch(struct store *s, uint64_t batch)
+{
+	struct op_log *log = &s->log;
+	for (size_t n = 0; n < log->count; n++) {
+		struct entry *e = &log->entries[n];
+		if (e->before && !version_of(e->kind, e->before)->entry) /* was published */
+			view_retire(s, version_of(e->kind, e->before), batch);
+	}
+	/* What came and went within the batch was never shown to anybody. */
+	for (size_t n = 0; n < log->count; n++) {
+		struct entry *e = &log->entries[n];
+		if (e->after && e->superseded)
+			op_free_version(s, e->kind, e->after);
+		else if (e->after)
+			version_of(e->kind, e->after)->entry = 0;
+	}
+	log->count = 0;
+	log->net_count = 0;
+	op_cut_notes(log, &log->first_note);
+	op_begin_change(s);
+}
+
+/* ---- rows ---- */
+
+/* No other live row has the key, in any unique index. */
+static RESULT op_check_unique(struct op *op, const struct kind_info *k, const struct row *row)
+{
+	static const struct {
+		_Alignas(16) char bytes[4096];
+	} zero;
+	assert(k->row_size <= sizeof zero);
+	const struct row *none = (const struct row *) (const void *) zero.bytes;
+	for (unsigned n = 0; row_is_live(row) && n < k->index_count; n++) {
+		const struct index *x = &k->indexes[n];
+		if (!x->unique || row_compare_key(k, x, x->field_count, row, none) == 0)
+			continue;
+		const struct row *other = tables_first(op->head, k->kind, n, row, x->field_count);
+		for (; other; other = tables_next(op->head, k->kind, n, other, x->field_count))
+			if (row_is_live(other) && !uuid_equal(other->id, row->id))
+				return ctx_fail_kind(op->ctx, ERR_EXISTS, (int) k->kind,
+						     "another %s has the same %s", k->name, x->name);
+	}
+	return OK;
+}
+
+static RESULT op_no_memory(struct op *op, const struct kind_info *k)
+{
+	return ctx_fail_kind(op->ctx, ERR_NO_MEMORY, (int) k->kind, "out of memory for a row of %s", k->name);
+}
+
+/* All that can fail in a put: the log's and the tables' room, the block, a new row's side. The version
+ * follows before, if there is one, and is as `row` says otherwise. */
+static RESULT op_new_version(struct op *op, const struct kind_info *k, const struct row *before,
+			     const struct row *row, struct row **ret_row)
+{
+	TRY(op_reserve_entry(op));
+	size_t count = tables_count(op->head, k->kind) + 1;
+	if (!id_table_has_room(&op->head->ids[k->kind], count) &&
+	    !view_grow_tables(op->store, k->kind, count))
+		return op_no_memory(op, k);
+	struct row *made = version_new(k, row);
+	if (!made)
+		return op_no_memory(op, k);
+	made->batch = op->store->sql_batch + 1;
+	made->created_us = before ? before->created_us : op->now_us;
+	made->side = before ? before->side : NULL;
+	if (!before && k->side_size && !(made->side = heap_alloc(k->side_size))) {
+		version_free(version_of(k->kind, made));
+		return op_no_memory(op, k);
+	}
+	*ret_row = made;
+	return OK;
+}
+
+RESULT op_put(struct op *op, enum kind kind, const struct row *row)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	if (uuid_is_none(row->id))
+		return ctx_fail_kind(op->ctx, ERR_INTERNAL, (int) kind, "a row of %s without an id", k->name);
+	struct row *before = (struct row *) tables_find(op->head, kind, row->id), *after = NULL;
+	TRY(op_check_unique(op, k, row));
+	TRY(op_new_version(op, k, before, row, &after));
+	op_apply(op, kind, before, after);
+	return OK;
+}
+
+static RESULT op_find(struct op *op, enum kind kind, uuid id, struct row **ret_row)
+{
+	*ret_row = (struct row *) tables_find(op->head, kind, id);
+	if (*ret_row)
+		return OK;
+	char text[UUID_TEXT_SIZE];
+	return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, (int) kind, "there is no %s %s", model_kinds[kind].name,
+			     uuid_write(id, text));
+}
+
+RESULT op_delete(struct op *op, enum kind kind, uuid id)
+{
+	struct row *before = NULL, *after = NULL;
+	TRY(op_find(op, kind, id, &before));
+	if (!row_is_live(before))
+		return OK;
+	TRY(op_new_version(op, &model_kinds[kind], before, before, &after));
+	after->deleted_us = op->now_us;
+	after->gen++;
+	op_apply(op, kind, before, after);
+	return OK;
+}
+
+RESULT op_forget(struct op *op, enum kind kind, uuid id)
+{
+	struct row *before = NULL;
+	TRY(op_find(op, kind, id, &before));
+	TRY(op_reserve_entry(op));
+	op_apply(op, kind, before, NULL);
+	return OK;
+}
+
+/* ---- history ---- */
+
+/* A note with the texts' bytes behind it. NULL when out of memory. */
+static struct note *op_new_note(struct str *const texts[], size_t count)
+{
+	size_t size = sizeof(struct note);
+	for (size_t n = 0; n < count; n++)
+		size += texts[n]->n;
+	struct note *note = heap_alloc(size);
+	if (!note)
+		return NULL;
+	char *end = (char *) (note + 1);
+	for (size_t n = 0; n < count; n++) {
+		if (texts[n]->n)
+			memcpy(end, texts[n]->p, texts[n]->n);
+		texts[n]->p = end;
+		end += texts[n]->n;
+	}
+	return note;
+}
+
+static void op_add_note(struct op *op, struct note *note)
+{
+	*op->log->notes_end = note;
+	op->log->notes_end = &note->next;
+}
+
+RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char *what, struct str text)
+{
+	struct event event = {op->now_us,
+			      kind,
+			      id,
+			      account,
+			      .user = op->ctx->who ? op->ctx->who->user : UUID_NONE,
+			      .request_id = op->ctx->request_id,
+			      .action = str_from(op->action),
+			      .what = str_from(what),
+			      .text = text};
+	struct str *const texts[] = {&event.request_id, &event.action, &event.what, &event.text};
+	struct note *note = op_new_note(texts, sizeof texts / sizeof *texts);
+	if (!note)
+		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for an event");
+	note->event = event;
+	op_add_note(op, note);
+	return OK;
+}
+
+RESULT op_usage(struct op *op, enum kind kind, uuid id, uuid account, struct str meter, int64_t level)
+{
+	struct usage usage = {op->now_us, kind, id, account, meter, level};
+	struct str *const texts[] = {&usage.meter};
+	struct note *note = op_new_note(texts, 1);
+	if (!note)
+		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for a usage record");
+	note->is_usage = true;
+	note->usage = usage;
+	op_add_note(op, note);
+	return OK;
+}

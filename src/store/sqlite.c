@@ -1,0 +1,494 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The SQL driver over SQLite. Statements for each kind of row are made from its field table:
+ * integers as integers, everything else as row_field_to_text() writes it. Opening: sqlite_open.c.
+ *
+ * When is a COMMIT's outcome unknown? SQLite writes the batch's pages to the WAL, then syncs it. If
+ * that fails the transaction is still open and can be rolled back; but its pages, the commit mark
+ * among them, may lie in the file, and a crash could bring them back to life. So read_batch does
+ * not only look: it writes another transaction over them. If that fails too, nobody can know. */
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/heap.h"
+#include "store/sqlite_inside.h"
+
+enum { STATEMENT_CAP = 64 * 1024, BASE_COLUMN_COUNT = 5 };
+
+/* ---- statements ---- */
+
+RESULT sqlite_fail(struct ctx *c, sqlite3 *db, int code, const char *doing)
+{
+	const char *words = sqlite3_errstr(code);
+	if (db && sqlite3_extended_errcode(db) == code)
+		words = sqlite3_errmsg(db);
+	return ctx_fail(c, ERR_IO, "%s: %s (SQLite's code %d)", doing, words, code);
+}
+
+void sqlite_end_statement(sqlite3_stmt **statement)
+{
+	(void) sqlite3_finalize(*statement); /* repeats the last step's error, which was dealt with */
+	*statement = NULL;
+}
+
+RESULT sqlite_prepare(struct ctx *c, sqlite3 *db, sqlite3_stmt **slot, const char *sql)
+{
+	if (*slot)
+		return OK;
+	int code = fault_fires(FAULT_SQL)
+			   ? SQLITE_IOERR
+			   : sqlite3_prepare_v3(db, sql, -1, SQLITE_PREPARE_PERSISTENT, slot, NULL);
+	return code == SQLITE_OK ? OK : sqlite_fail(c, db, code, sql);
+}
+
+int sqlite_step(sqlite3_stmt *statement)
+{
+	return fault_fires(FAULT_SQL) ? SQLITE_IOERR : sqlite3_step(statement);
+}
+
+/* Ready for the next time; what it was bound to is not its own and goes now. */
+static void sqlite_let_go(sqlite3_stmt *statement)
+{
+	(void) sqlite3_reset(statement);
+	(void) sqlite3_clear_bindings(statement);
+}
+
+RESULT sqlite_run(struct ctx *c, sqlite3_stmt *statement, const char *doing)
+{
+	int code = sqlite_step(statement);
+	struct result r =
+		code == SQLITE_DONE ? OK : sqlite_fail(c, sqlite3_db_handle(statement), code, doing);
+	sqlite_let_go(statement);
+	return r;
+}
+
+RESULT sqlite_exec(struct ctx *c, sqlite3 *db, const char *sql)
+{
+	int code = fault_fires(FAULT_SQL) ? SQLITE_IOERR : sqlite3_exec(db, sql, NULL, NULL, NULL);
+	return code == SQLITE_OK ? OK : sqlite_fail(c, db, code, sql);
+}
+
+void sqlite_rollback(sqlite3 *db)
+{
+	if (!sqlite3_get_autocommit(db))
+		(void) sqlite3_exec(db, "ROLLBACK", NULL, NULL,
+				    NULL); /* fails only if there is nothing left to do */
+}
+
+static struct sqlite *sqlite_of(struct sql_driver *driver)
+{
+	return (struct sqlite *) driver;
+}
+
+/* ---- values ---- */
+
+static void bind_str(sqlite3_stmt *statement, int place, struct str s)
+{
+	sqlite3_bind_text(statement, place, s.p ? s.p : "", (int) s.n, SQLITE_STATIC);
+}
+
+static void bind_uuid(sqlite3_stmt *statement, int place, uuid u)
+{
+	char text[UUID_TEXT_SIZE] = "";
+	if (!uuid_is_none(u))
+		uuid_write(u, text);
+	sqlite3_bind_text(statement, place, text, -1, SQLITE_TRANSIENT);
+}
+
+static struct str column_str(sqlite3_stmt *statement, int place)
+{
+	const char *p = (const char *) sqlite3_column_text(statement, place);
+	return (struct str){p, (size_t) sqlite3_column_bytes(statement, place)};
+}
+
+static uuid column_uuid(sqlite3_stmt *statement, int place)
+{
+	uuid u = UUID_NONE;
+	IGNORE(uuid_parse(column_str(statement, place), &u)); /* empty: none */
+	return u;
+}
+
+static RESULT bind_field(struct sqlite *self, struct ctx *c, sqlite3_stmt *statement, int place,
+			 const struct field *f, const struct row *row)
+{
+	const void *at = (const char *) row + f->offset;
+	if (f->type == FIELD_INT) {
+		sqlite3_bind_int64(statement, place, *(const int64_t *) at);
+	} else if (f->type == FIELD_TEXT) {
+		bind_str(statement, place, *(const struct str *) at);
+	} else {
+		struct str text = row_field_to_text(self->scratch, f, row);
+		if (!text.p)
+			return ctx_fail(c, ERR_NO_MEMORY, "out of memory for writing a row's %s", f->name);
+		bind_str(statement, place, text);
+	}
+	return OK;
+}
+
+/* A text of SQLite's stays where it is until the next step: long enough, the store copies. */
+static RESULT column_field(struct sqlite *self, sqlite3_stmt *statement, int place, const struct field *f,
+			   struct row *row)
+{
+	void *at = (char *) row + f->offset;
+	if (f->type == FIELD_INT)
+		*(int64_t *) at = sqlite3_column_int64(statement, place);
+	else if (f->type == FIELD_TEXT)
+		*(struct str *) at = column_str(statement, place);
+	else
+		return row_field_from_text(self->scratch, f, column_str(statement, place), row);
+	return OK;
+}
+
+/* ---- rows ---- */
+
+/* The kind's columns, each after `before`, with commas between. */
+static void write_columns(struct buf *b, const struct kind_info *k, bool is_update)
+{
+	static const char *const base[BASE_COLUMN_COUNT] = {"id", "gen", "batch", "created_us", "deleted_us"};
+	unsigned count = BASE_COLUMN_COUNT + k->field_count;
+	for (unsigned n = is_update ? 1 : 0; n < count; n++) {
+		const char *name = n < BASE_COLUMN_COUNT ? base[n] : k->fields[n - BASE_COLUMN_COUNT].name;
+		buf_print(b, is_update ? "%s\"%s\" = excluded.\"%s\"" : "%s\"%s\"", n > is_update ? ", " : "",
+			  name, name);
+	}
+}
+
+static RESULT sqlite_prepare_from(struct ctx *c, sqlite3 *db, sqlite3_stmt **slot, struct buf *sql)
+{
+	buf_add_char(sql, 0);
+	struct result r = buf_finish(sql);
+	if (result_is_ok(r))
+		r = sqlite_prepare(c, db, slot, sql->p);
+	else
+		r = ctx_fail(c, r.code, "out of memory for a statement");
+	buf_done(sql);
+	return r;
+}
+
+static RESULT sqlite_prepare_put(struct sqlite *self, struct ctx *c, const struct kind_info *k)
+{
+	if (self->put[k->kind])
+		return OK;
+	struct buf sql;
+	buf_init(&sql, STATEMENT_CAP);
+	buf_print(&sql, "INSERT INTO \"%s\" (", k->name);
+	write_columns(&sql, k, false);
+	buf_print(&sql, ") VALUES (?");
+	for (unsigned n = 1; n < BASE_COLUMN_COUNT + k->field_count; n++)
+		buf_print(&sql, ", ?");
+	buf_print(&sql, ") ON CONFLICT (id) DO UPDATE SET ");
+	write_columns(&sql, k, true);
+	return sqlite_prepare_from(c, self->db, &self->put[k->kind], &sql);
+}
+
+static RESULT sqlite_bind_row(struct sqlite *self, struct ctx *c, const struct kind_info *k,
+			      sqlite3_stmt *statement, const struct row *row)
+{
+	bind_uuid(statement, 1, row->id);
+	sqlite3_bind_int64(statement, 2, (int64_t) row->gen);
+	sqlite3_bind_int64(statement, 3, (int64_t) row->batch);
+	sqlite3_bind_int64(statement, 4, row->created_us);
+	sqlite3_bind_int64(statement, 5, row->deleted_us);
+	for (unsigned n = 0; n < k->field_count; n++)
+		TRY(bind_field(self, c, statement, (int) (BASE_COLUMN_COUNT + 1 + n), &k->fields[n], row));
+	return OK;
+}
+
+static RESULT sqlite_put(struct sql_driver *driver, struct ctx *c, enum kind kind, const struct row *row)
+{
+	struct sqlite *self = sqlite_of(driver);
+	TRY(sqlite_prepare_put(self, c, &model_kinds[kind]));
+	struct result r = sqlite_bind_row(self, c, &model_kinds[kind], self->put[kind], row);
+	if (result_is_ok(r))
+		r = sqlite_run(c, self->put[kind], "writing a row");
+	else
+		sqlite_let_go(self->put[kind]);
+	arena_reset(self->scratch);
+	return r;
+}
+
+static RESULT sqlite_forget(struct sql_driver *driver, struct ctx *c, enum kind kind, uuid id)
+{
+	struct sqlite *self = sqlite_of(driver);
+	if (!self->forget[kind]) {
+		struct buf sql;
+		buf_init(&sql, STATEMENT_CAP);
+		buf_print(&sql, "DELETE FROM \"%s\" WHERE id = ?1", model_kinds[kind].name);
+		TRY(sqlite_prepare_from(c, self->db, &self->forget[kind], &sql));
+	}
+	bind_uuid(self->forget[kind], 1, id);
+	return sqlite_run(c, self->forget[kind], "deleting a row");
+}
+
+static RESULT sqlite_read_row(struct sqlite *self, struct ctx *c, const struct kind_info *k,
+			      sqlite3_stmt *statement, struct row **ret_row)
+{
+	struct row *row = arena_alloc(self->scratch, k->row_size);
+	if (!row)
+		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for reading a row of %s", k->name);
+	if (!result_is_ok(uuid_parse(column_str(statement, 0), &row->id)))
+		return ctx_fail(c, ERR_STATE,
+				"the database %s is damaged: a row of %s has the id \"%" STR_FMT "\"",
+				self->path, k->name, STR_ARG(column_str(statement, 0)));
+	row->gen = (uint64_t) sqlite3_column_int64(statement, 1);
+	row->batch = (uint64_t) sqlite3_column_int64(statement, 2);
+	row->created_us = sqlite3_column_int64(statement, 3);
+	row->deleted_us = sqlite3_column_int64(statement, 4);
+	for (unsigned n = 0; n < k->field_count; n++) {
+		struct result r =
+			column_field(self, statement, (int) (BASE_COLUMN_COUNT + n), &k->fields[n], row);
+		if (r.code == ERR_NO_MEMORY)
+			return ctx_fail(c, ERR_NO_MEMORY, "out of memory for reading a row of %s", k->name);
+		if (!result_is_ok(r))
+			return ctx_fail(
+				c, ERR_STATE, "the database %s is damaged: %s %" STR_FMT " has no usable %s",
+				self->path, k->name, STR_ARG(column_str(statement, 0)), k->fields[n].name);
+	}
+	*ret_row = row;
+	return OK;
+}
+
+static RESULT sqlite_load(struct sql_driver *driver, struct ctx *c, enum kind kind, sql_each_row each,
+			  void *arg)
+{
+	struct sqlite *self = sqlite_of(driver);
+	const struct kind_info *k = &model_kinds[kind];
+	AUTO_STATEMENT statement = NULL;
+	struct buf sql;
+	buf_init(&sql, STATEMENT_CAP);
+	buf_print(&sql, "SELECT ");
+	write_columns(&sql, k, false);
+	buf_print(&sql, " FROM \"%s\" ORDER BY id", k->name);
+	TRY(sqlite_prepare_from(c, self->db, &statement, &sql));
+	int code = SQLITE_ROW;
+	while ((code = sqlite_step(statement)) == SQLITE_ROW) {
+		struct row *row = NULL;
+		struct result r = sqlite_read_row(self, c, k, statement, &row);
+		if (result_is_ok(r))
+			r = each(arg, row);
+		arena_reset(self->scratch);
+		TRY(r);
+	}
+	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->db, code, "reading the rows");
+}
+
+/* ---- history ---- */
+
+static RESULT sqlite_add_event(struct sql_driver *driver, struct ctx *c, const struct event *event)
+{
+	struct sqlite *self = sqlite_of(driver);
+	TRY(sqlite_prepare(c, self->db, &self->add_event,
+			   "INSERT INTO event VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)"));
+	sqlite3_bind_int64(self->add_event, 1, event->at_us);
+	bind_str(self->add_event, 2, str_from(model_kinds[event->kind].name));
+	bind_uuid(self->add_event, 3, event->id);
+	bind_uuid(self->add_event, 4, event->account);
+	bind_uuid(self->add_event, 5, event->user);
+	bind_str(self->add_event, 6, event->request_id);
+	bind_str(self->add_event, 7, event->action);
+	bind_str(self->add_event, 8, event->what);
+	bind_str(self->add_event, 9, event->text);
+	return sqlite_run(c, self->add_event, "writing an event");
+}
+
+static RESULT sqlite_add_usage(struct sql_driver *driver, struct ctx *c, const struct usage *usage)
+{
+	struct sqlite *self = sqlite_of(driver);
+	TRY(sqlite_prepare(c, self->db, &self->add_usage, "INSERT INTO usage VALUES (?, ?, ?, ?, ?, ?)"));
+	sqlite3_bind_int64(self->add_usage, 1, usage->at_us);
+	bind_str(self->add_usage, 2, str_from(model_kinds[usage->kind].name));
+	bind_uuid(self->add_usage, 3, usage->id);
+	bind_uuid(self->add_usage, 4, usage->account);
+	bind_str(self->add_usage, 5, usage->meter);
+	sqlite3_bind_int64(self->add_usage, 6, usage->level);
+	return sqlite_run(c, self->add_usage, "writing a usage record");
+}
+
+static enum kind kind_of_name(struct str name)
+{
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		if (str_is(name, model_kinds[kind].name))
+			return kind;
+	return KIND_NONE;
+}
+
+/* Copies a column's text into the caller's arena; false when that is full. */
+static bool copy_column(struct ctx *c, sqlite3_stmt *statement, int place, struct str *ret_text)
+{
+	struct str text = column_str(statement, place);
+	*ret_text = str_copy(c->arena, text);
+	return ret_text->p || text.n == 0;
+}
+
+static RESULT sqlite_read_event(struct ctx *c, sqlite3_stmt *statement, struct event *ret_event)
+{
+	struct event event = {.at_us = sqlite3_column_int64(statement, 0),
+			      .kind = kind_of_name(column_str(statement, 1)),
+			      .id = column_uuid(statement, 2),
+			      .account = column_uuid(statement, 3),
+			      .user = column_uuid(statement, 4)};
+	if (!copy_column(c, statement, 5, &event.request_id) ||
+	    !copy_column(c, statement, 6, &event.action) || !copy_column(c, statement, 7, &event.what) ||
+	    !copy_column(c, statement, 8, &event.text))
+		return ctx_no_memory(c);
+	*ret_event = event;
+	return OK;
+}
+
+static RESULT sqlite_read_events_of(struct sqlite *self, struct ctx *c, uuid id, size_t max,
+				    sql_each_event each, void *arg)
+{
+	TRY(sqlite_prepare(
+		c, self->reader, &self->read_events,
+		"SELECT at_us, kind, id, account, \"user\", request_id, action, what, text FROM event "
+		"WHERE id = ?1 ORDER BY at_us DESC, rowid DESC LIMIT ?2"));
+	bind_uuid(self->read_events, 1, id);
+	sqlite3_bind_int64(self->read_events, 2, (int64_t) (max > INT64_MAX ? INT64_MAX : max));
+	int code = SQLITE_ROW;
+	while ((code = sqlite_step(self->read_events)) == SQLITE_ROW) {
+		struct event event = {0};
+		TRY(sqlite_read_event(c, self->read_events, &event));
+		TRY(each(arg, &event));
+	}
+	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->reader, code, "reading events");
+}
+
+static RESULT sqlite_read_events(struct sql_driver *driver, struct ctx *c, uuid id, size_t max,
+				 sql_each_event each, void *arg)
+{
+	struct sqlite *self = sqlite_of(driver);
+	pthread_mutex_lock(&self->reading);
+	struct result r = sqlite_read_events_of(self, c, id, max, each, arg);
+	sqlite_let_go(self->read_events);
+	pthread_mutex_unlock(&self->reading);
+	return r;
+}
+
+/* ---- batches ---- */
+
+static RESULT sqlite_begin(struct sql_driver *driver, struct ctx *c)
+{
+	struct sqlite *self = sqlite_of(driver);
+	TRY(sqlite_prepare(c, self->db, &self->begin, "BEGIN IMMEDIATE"));
+	return sqlite_run(c, self->begin, "beginning a transaction");
+}
+
+static RESULT sqlite_write_batch(struct sqlite *self, struct ctx *c, uint64_t batch)
+{
+	TRY(sqlite_prepare(c, self->db, &self->write_batch,
+			   "UPDATE meta SET value = ?1 WHERE name = 'batch'"));
+	sqlite3_bind_int64(self->write_batch, 1, (int64_t) batch);
+	return sqlite_run(c, self->write_batch, "writing the batch number");
+}
+
+static RESULT sqlite_commit(struct sql_driver *driver, struct ctx *c, uint64_t batch)
+{
+	struct sqlite *self = sqlite_of(driver);
+	TRY(sqlite_prepare(c, self->db, &self->commit, "COMMIT"));
+	TRY(sqlite_write_batch(self, c, batch));
+	if (fault_fires(FAULT_SQL))
+		return sqlite_fail(c, NULL, SQLITE_IOERR, "committing");
+	int code = sqlite3_step(self->commit);
+	(void) sqlite3_reset(self->commit);
+	if (code == SQLITE_DONE)
+		return OK;
+	IGNORE(sqlite_fail(c, self->db, code, "committing")); /* for its words */
+	/* Refused before the commit mark could be written, or perhaps not. */
+	int kind = code & 0xff;
+	self->is_unknown = kind != SQLITE_BUSY && kind != SQLITE_FULL && kind != SQLITE_NOMEM;
+	return self->is_unknown ? FAIL(AGAIN) : FAIL(IO);
+}
+
+static void sqlite_rollback_batch(struct sql_driver *driver)
+{
+	sqlite_rollback(sqlite_of(driver)->db);
+}
+
+static RESULT sqlite_find_batch(struct sqlite *self, struct ctx *c, uint64_t *ret_batch)
+{
+	TRY(sqlite_prepare(c, self->db, &self->read_batch, "SELECT value FROM meta WHERE name = 'batch'"));
+	int code = sqlite_step(self->read_batch);
+	struct result r = OK;
+	if (code == SQLITE_ROW)
+		*ret_batch = (uint64_t) sqlite3_column_int64(self->read_batch, 0);
+	else
+		r = sqlite_fail(c, self->db, code, "reading the batch number");
+	sqlite_let_go(self->read_batch);
+	return r;
+}
+
+static RESULT sqlite_read_batch(struct sql_driver *driver, struct ctx *c, uint64_t *ret_batch)
+{
+	struct sqlite *self = sqlite_of(driver);
+	if (self->is_unknown)
+		sqlite_rollback(self->db);
+	uint64_t batch = 0;
+	TRY(sqlite_find_batch(self, c, &batch));
+	if (self->is_unknown) { /* see above: what is left of the failed one is written over */
+		TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
+		TRY(sqlite_write_batch(self, c, batch));
+		TRY(sqlite_exec(c, self->db, "COMMIT"));
+		self->is_unknown = false;
+	}
+	*ret_batch = batch;
+	return OK;
+}
+
+/* ---- life ---- */
+
+static void sqlite_free(struct sqlite *self)
+{
+	if (!self)
+		return;
+	for (enum kind kind = 0; kind < KIND_COUNT; kind++) {
+		sqlite_end_statement(&self->put[kind]);
+		sqlite_end_statement(&self->forget[kind]);
+	}
+	sqlite3_stmt **const others[] = {&self->begin,      &self->commit,    &self->write_batch,
+					 &self->read_batch, &self->add_event, &self->add_usage,
+					 &self->read_events};
+	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
+		sqlite_end_statement(others[n]);
+	(void) sqlite3_close(self->reader); /* all statements are gone: it can't refuse */
+	(void) sqlite3_close(self->db);
+	fd_autoclose(&self->lock_fd); /* last: the lock goes with it */
+	arena_free(self->scratch);
+	heap_free(self->path);
+	heap_free(self->name);
+	pthread_mutex_destroy(&self->reading);
+	heap_free(self);
+}
+DEFINE_AUTO(sqlite)
+
+static void sqlite_close(struct sql_driver *driver)
+{
+	sqlite_free(sqlite_of(driver));
+}
+
+static const struct sql_driver sqlite_calls = {
+	.open = sqlite_open_schema,
+	.load = sqlite_load,
+	.begin = sqlite_begin,
+	.put = sqlite_put,
+	.forget = sqlite_forget,
+	.add_event = sqlite_add_event,
+	.add_usage = sqlite_add_usage,
+	.commit = sqlite_commit,
+	.rollback = sqlite_rollback_batch,
+	.read_batch = sqlite_read_batch,
+	.read_events = sqlite_read_events,
+	.close = sqlite_close,
+};
+
+RESULT sqlite_open(struct ctx *c, const char *path, struct sql_driver **ret_driver)
+{
+	AUTO(sqlite) self = heap_new(struct sqlite);
+	if (!self)
+		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the database %s", path);
+	self->driver = sqlite_calls;
+	self->lock_fd = -1;
+	pthread_mutex_init(&self->reading, NULL);
+	TRY(sqlite_open_file(self, c, path));
+	*ret_driver = &TAKE(self)->driver;
+	return OK;
+}

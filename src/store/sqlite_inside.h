@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to store/sqlite*.c: the driver's own structure, and statements with the FAULT_SQL point
+ * and words for errors. One thread at a time, but for what `reading` guards. */
+#pragma once
+
+#include <pthread.h>
+#include <sqlite3.h>
+
+#include "store/sql.h"
+
+struct sqlite {
+	struct sql_driver driver; /* first: the one is the other */
+	char *path;               /* as given, for messages */
+	char *name;               /* what SQLite opens: the path, or a URI for memory */
+	int lock_fd;              /* holds PATH.lock: one process at a time; -1 in memory */
+	sqlite3 *db;
+	struct arena *scratch; /* a row's texts on their way */
+	bool is_unknown;       /* a COMMIT ended without an answer */
+
+	/* Prepared when first needed, kept until the end. */
+	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
+	sqlite3_stmt *begin, *commit, *write_batch, *read_batch, *add_event, *add_usage;
+
+	/* The reading connection, for any thread. */
+	pthread_mutex_t reading;
+	sqlite3 *reader;
+	sqlite3_stmt *read_events;
+};
+
+/* ERR_IO with SQLite's words for its code; the database's own when it knows more. */
+RESULT sqlite_fail(struct ctx *c, sqlite3 *db, int code, const char *doing);
+/* Prepares *slot unless it is there. It stays the slot's. */
+RESULT sqlite_prepare(struct ctx *c, sqlite3 *db, sqlite3_stmt **slot, const char *sql);
+/* sqlite3_step() behind the fault point. */
+int sqlite_step(sqlite3_stmt *statement);
+/* Runs a statement that gives no rows, and makes it ready for the next time whatever happened. */
+RESULT sqlite_run(struct ctx *c, sqlite3_stmt *statement, const char *doing);
+/* Any number of statements without parameters. */
+RESULT sqlite_exec(struct ctx *c, sqlite3 *db, const char *sql);
+/* Ends a transaction under way, if there is one. */
+void sqlite_rollback(sqlite3 *db);
+
+void sqlite_end_statement(sqlite3_stmt **statement);
+#define AUTO_STATEMENT __attribute__((cleanup(sqlite_end_statement))) sqlite3_stmt *
+
+/* ---- sqlite_open.c ---- */
+
+/* Takes the lock and opens both connections. What it got so far is self's, also when it fails. */
+RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path);
+/* The driver's open: makes the tables of a new database, migrates those of an older one. */
+RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c);

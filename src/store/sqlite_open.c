@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Opening a SQLite database: its lock and connections, its settings, and its schema: made when it
+ * is new, migrated when it is older, refused with words when this program can't be sure of it.
+ * What is done with it then: sqlite.c. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/heap.h"
+#include "model/migration.h"
+#include "store/sqlite_inside.h"
+
+enum { BUSY_TIMEOUT_MS = 5000, SCRATCH_CAP = 64 * 1024 * 1024 };
+
+/* ---- the file ---- */
+
+static int sqlite_open_fd(const char *path, int flags)
+{
+	if (fault_fires(FAULT_FILE)) {
+		errno = EIO;
+		return -1;
+	}
+	return open(path, flags | O_CLOEXEC, 0600);
+}
+
+/* Two writers on one database would each be right in memory and wrong together. An open file
+ * description's lock: it goes with the process, and holds within one as well. */
+static RESULT sqlite_lock(struct sqlite *self, struct ctx *c)
+{
+	const char *path = str_print(c->arena, "%s.lock", self->path).p;
+	if (!path)
+		return ctx_no_memory(c);
+	self->lock_fd = sqlite_open_fd(path, O_RDWR | O_CREAT);
+	struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+	if (self->lock_fd >= 0 && fcntl(self->lock_fd, F_OFD_SETLK, &lock) == 0)
+		return OK;
+	if (self->lock_fd >= 0 && (errno == EAGAIN || errno == EACCES))
+		return ctx_fail(c, ERR_IN_USE,
+				"the database %s is in use by another dari process, which holds %s",
+				self->path, path);
+	char words[128];
+	return ctx_fail(c, ERR_IO, "cannot lock %s: %s", path, strerror_r(errno, words, sizeof words));
+}
+
+/* Made by us, so that nobody else may read it; SQLite's other files take its mode. */
+static RESULT sqlite_make_file(struct sqlite *self, struct ctx *c)
+{
+	AUTO_FD fd = sqlite_open_fd(self->path, O_RDWR | O_CREAT);
+	char words[128];
+	return fd >= 0 ? OK
+		       : ctx_fail(c, ERR_IO, "cannot open the database %s: %s", self->path,
+				  strerror_r(errno, words, sizeof words));
+}
+
+static RESULT sqlite_connect(struct sqlite *self, struct ctx *c, sqlite3 **ret_db)
+{
+	int flags = SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE | SQLITE_OPEN_NOMUTEX | SQLITE_OPEN_URI;
+	int code = fault_fires(FAULT_SQL) ? SQLITE_IOERR : sqlite3_open_v2(self->name, ret_db, flags, NULL);
+	if (code != SQLITE_OK)
+		return sqlite_fail(c, *ret_db, code, "opening the database");
+	sqlite3_extended_result_codes(*ret_db, 1);
+	sqlite3_busy_timeout(*ret_db, BUSY_TIMEOUT_MS);
+	return OK;
+}
+
+RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path)
+{
+	static _Atomic unsigned memory_count;
+	bool in_memory = strcmp(path, ":memory:") == 0;
+	/* Memory under a name, so that the reading connection sees the same. A path is no URI. */
+	struct str name =
+		in_memory ? str_print(c->arena, "file:/dari-%u?vfs=memdb", atomic_fetch_add(&memory_count, 1))
+			  : str_print(c->arena, "%s%s", *path == '/' ? "" : "./", path);
+	self->path = heap_copy_z(path);
+	self->name = name.p ? heap_copy_z(name.p) : NULL;
+	self->scratch = arena_new(ARENA_FIRST_SIZE, SCRATCH_CAP);
+	if (!self->path || !self->name || !self->scratch)
+		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the database %s", path);
+	if (!in_memory) {
+		TRY(sqlite_lock(self, c));
+		TRY(sqlite_make_file(self, c));
+	}
+	TRY(sqlite_connect(self, c, &self->db));
+	return sqlite_connect(self, c, &self->reader);
+}
+
+/* ---- what the database says of itself ---- */
+
+static RESULT sqlite_read_meta(struct sqlite *self, struct ctx *c, const char *name, struct str *ret_value)
+{
+	AUTO_STATEMENT statement = NULL;
+	TRY(sqlite_prepare(c, self->db, &statement, "SELECT value FROM meta WHERE name = ?1"));
+	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+	int code = sqlite_step(statement);
+	if (code == SQLITE_DONE)
+		return ctx_fail(c, ERR_STATE,
+				"the database %s does not say its %s: it is not Dari's, or damaged",
+				self->path, name);
+	if (code != SQLITE_ROW)
+		return sqlite_fail(c, self->db, code, "reading what the database says of itself");
+	const char *text = (const char *) sqlite3_column_text(statement, 0);
+	*ret_value = str_copy(c->arena, str_from(text));
+	return ret_value->p || !text || !*text ? OK : ctx_no_memory(c);
+}
+
+static RESULT sqlite_write_meta(struct sqlite *self, struct ctx *c, const char *name, const char *value)
+{
+	AUTO_STATEMENT statement = NULL;
+	TRY(sqlite_prepare(c, self->db, &statement,
+			   "INSERT OR REPLACE INTO meta (name, value) VALUES (?1, ?2)"));
+	sqlite3_bind_text(statement, 1, name, -1, SQLITE_STATIC);
+	sqlite3_bind_text(statement, 2, value, -1, SQLITE_STATIC);
+	return sqlite_run(c, statement, "writing what the database says of itself");
+}
+
+static RESULT sqlite_count(struct sqlite *self, struct ctx *c, const char *sql, int64_t *ret_count)
+{
+	AUTO_STATEMENT statement = NULL;
+	TRY(sqlite_prepare(c, self->db, &statement, sql));
+	int code = sqlite_step(statement);
+	if (code != SQLITE_ROW)
+		return sqlite_fail(c, self->db, code, "looking at the database's tables");
+	*ret_count = sqlite3_column_int64(statement, 0);
+	return OK;
+}
+
+/* ---- its schema ---- */
+
+/* History: SQL only, so it is looked up here, by resource and by who pays. */
+static const char history_sql[] =
+	"CREATE TABLE IF NOT EXISTS meta (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
+	"CREATE TABLE IF NOT EXISTS event (at_us BIGINT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
+	" account TEXT NOT NULL, \"user\" TEXT NOT NULL, request_id TEXT NOT NULL, action TEXT NOT NULL,"
+	" what TEXT NOT NULL, text TEXT NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS event_by_id ON event (id, at_us);"
+	"CREATE TABLE IF NOT EXISTS usage (at_us BIGINT NOT NULL, kind TEXT NOT NULL, id TEXT NOT NULL,"
+	" account TEXT NOT NULL, meter TEXT NOT NULL, level BIGINT NOT NULL);"
+	"CREATE INDEX IF NOT EXISTS usage_by_account ON usage (account, at_us);";
+
+static RESULT sqlite_make_tables(struct sqlite *self, struct ctx *c)
+{
+	TRY(sqlite_exec(c, self->db, history_sql));
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		TRY(sqlite_exec(c, self->db, model_kinds[kind].create_sql));
+	char version[16];
+	sqlite3_snprintf(sizeof version, version, "%u", model_schema_version);
+	TRY(sqlite_write_meta(self, c, "schema_version", version));
+	return sqlite_write_meta(self, c, "schema_hash", model_schema_hash);
+}
+
+/* All steps and the new version in one transaction: there is nothing in between to be found later. */
+static RESULT sqlite_migrate(struct sqlite *self, struct ctx *c, unsigned from)
+{
+	for (const struct migration *m = model_migrations; m->sql; m++)
+		if (m->version > from)
+			TRY(sqlite_exec(c, self->db, m->sql));
+	return sqlite_make_tables(self, c);
+}
+
+static RESULT sqlite_check_version(struct sqlite *self, struct ctx *c, unsigned *ret_version)
+{
+	struct str text = STR_NONE, hash = STR_NONE;
+	int64_t version = 0;
+	TRY(sqlite_read_meta(self, c, "schema_version", &text));
+	TRY(sqlite_read_meta(self, c, "schema_hash", &hash));
+	if (!result_is_ok(str_parse_int(text, &version)) || version < 1 || version > INT32_MAX)
+		return ctx_fail(c, ERR_STATE,
+				"the database %s is damaged: its schema version is \"%" STR_FMT "\"",
+				self->path, STR_ARG(text));
+	if (version > model_schema_version)
+		return ctx_fail(c, ERR_STATE,
+				"the database %s is of schema version %" PRId64
+				", this program knows up to %u: start the "
+				"newer program, or restore a backup made before the upgrade",
+				self->path, version, model_schema_version);
+	if (version == model_schema_version && !str_is(hash, model_schema_hash))
+		return ctx_fail(c, ERR_STATE,
+				"the database %s is of schema version %" PRId64
+				" as this program is, but of another build "
+				"of it (its hash is %" STR_FMT ", ours %s): start the program that made it",
+				self->path, version, STR_ARG(hash), model_schema_hash);
+	*ret_version = (unsigned) version;
+	return OK;
+}
+
+static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c)
+{
+	int64_t tables = 0, metas = 0;
+	TRY(sqlite_count(self, c, "SELECT count(*) FROM sqlite_schema", &tables));
+	TRY(sqlite_count(self, c, "SELECT count(*) FROM sqlite_schema WHERE name = 'meta'", &metas));
+	if (tables && !metas)
+		return ctx_fail(c, ERR_STATE,
+				"the database %s has tables, but none of Dari's: it is another program's",
+				self->path);
+	unsigned version = 0;
+	if (metas)
+		TRY(sqlite_check_version(self, c, &version));
+	if (!metas) {
+		TRY(sqlite_make_tables(self, c));
+		TRY(sqlite_write_meta(self, c, "batch", "0"));
+	} else if (version < model_schema_version) {
+		TRY(sqlite_migrate(self, c, version));
+	}
+	char host[128] = "", writer[160];
+	(void) gethostname(host, sizeof host - 1); /* without a name it stays empty */
+	sqlite3_snprintf(sizeof writer, writer, "%s:%d", host, (int) getpid());
+	return sqlite_write_meta(self, c, "writer", writer);
+}
+
+RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
+{
+	struct sqlite *self = (struct sqlite *) driver;
+	TRY(sqlite_exec(c, self->db,
+			"PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;"
+			"PRAGMA foreign_keys = OFF; PRAGMA temp_store = MEMORY"));
+	TRY(sqlite_exec(c, self->db, "BEGIN IMMEDIATE"));
+	struct result r = sqlite_write_schema(self, c);
+	if (result_is_ok(r))
+		r = sqlite_exec(c, self->db, "COMMIT");
+	sqlite_rollback(self->db);
+	return r;
+}

@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The store's life: loading every row from SQL, registering listeners, closing; and the audit that
+ * memory and SQL say the same. */
+#include <assert.h>
+#include <inttypes.h>
+
+#include "base/heap.h"
+#include "store/inside.h"
+
+enum { BATCH_ARENA_CAP = 64 * 1024 * 1024 };
+
+/* ---- loading ---- */
+
+struct loading {
+	struct ctx *c;
+	const struct kind_info *k;
+	struct row **rows;
+	size_t count, capacity;
+};
+
+static RESULT store_no_memory_to_load(const struct loading *l)
+{
+	return ctx_fail(l->c, ERR_NO_MEMORY, "out of memory while loading the rows of %s", l->k->name);
+}
+
+static RESULT store_load_row(void *arg, const struct row *row)
+{
+	struct loading *l = arg;
+	if (l->count && uuid_compare(l->rows[l->count - 1]->id, row->id) >= 0)
+		return ctx_fail(l->c, ERR_STATE, "the database gives the rows of %s out of order",
+				l->k->name);
+	if (l->count == l->capacity) {
+		size_t capacity = l->capacity ? 2 * l->capacity : 256;
+		struct row **rows = heap_resize(l->rows, capacity * sizeof(struct row *));
+		if (!rows)
+			return store_no_memory_to_load(l);
+		l->rows = rows;
+		l->capacity = capacity;
+	}
+	struct row *made = version_new(l->k, row);
+	if (!made)
+		return store_no_memory_to_load(l);
+	l->rows[l->count++] = made;
+	version_of(l->k->kind, made)->owns_side = true; /* until it is the store's */
+	made->side = l->k->side_size ? heap_alloc(l->k->side_size) : NULL;
+	return l->k->side_size && !made->side ? store_no_memory_to_load(l) : OK;
+}
+
+static RESULT store_load_kind(struct store *s, struct ctx *c, enum kind kind)
+{
+	struct loading l = {.c = c, .k = &model_kinds[kind]};
+	struct result r = s->config.sql->load(s->config.sql, c, kind, store_load_row, &l);
+	if (result_is_ok(r) && !tables_build(&s->head, kind, l.rows, l.count))
+		r = store_no_memory_to_load(&l);
+	for (size_t n = 0; n < l.count; n++) {
+		struct version *v = version_of(kind, l.rows[n]);
+		if (!result_is_ok(r)) {
+			version_free(v);
+			continue;
+		}
+		v->owns_side = false;
+		s->figures.row_bytes += v->size;
+	}
+	s->figures.rows += result_is_ok(r) ? l.count : 0;
+	heap_free(l.rows);
+	return r;
+}
+
+/* Once all rows are there: an observer looks at other rows too. */
+static void store_observe_all(struct store *s)
+{
+	for (enum kind kind = 1; s->config.observe && kind < KIND_COUNT; kind++) {
+		const struct row *row = tables_first(&s->head, kind, 0, NULL, 0);
+		for (; row; row = tables_next(&s->head, kind, 0, row, 0))
+			s->config.observe(&s->head, kind, NULL, row);
+	}
+}
+
+static RESULT store_load(struct store *s, struct ctx *c)
+{
+	struct sql_driver *sql = s->config.sql;
+	TRY(sql->open(sql, c));
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		TRY(store_load_kind(s, c, kind));
+	TRY(sql->read_batch(sql, c, &s->sql_batch));
+	if (!tables_copy(&s->published, &s->head))
+		return ctx_fail(c, ERR_NO_MEMORY, "out of memory while loading the rows");
+	s->batch = s->sql_batch;
+	s->figures.batch = s->sql_batch;
+	s->shown_figures = s->figures;
+	store_observe_all(s);
+	return OK;
+}
+
+/* ---- life ---- */
+
+/* Writers go first: a publish waits for the walks under way, not for those that come after. */
+static void store_init_locks(struct store *s)
+{
+	pthread_rwlockattr_t attributes;
+	pthread_rwlockattr_init(&attributes);
+	pthread_rwlockattr_setkind_np(&attributes, PTHREAD_RWLOCK_PREFER_WRITER_NONRECURSIVE_NP);
+	pthread_rwlock_init(&s->lock, &attributes);
+	pthread_rwlockattr_destroy(&attributes);
+	pthread_mutex_init(&s->queue_lock, NULL);
+	pthread_mutex_init(&s->still, NULL);
+	for (size_t n = 0; n < PIN_STRIPES; n++)
+		pthread_mutex_init(&s->pins[n].lock, NULL);
+}
+
+static void store_free_rows(struct store *s)
+{
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++) {
+		struct row *row = NULL;
+		while ((row = s->head.roots[kind][0])) {
+			tables_exchange(&s->head, kind, row, NULL);
+			version_of(kind, row)->owns_side = true;
+			version_free(version_of(kind, row));
+		}
+	}
+}
+
+static void store_free(struct store *s)
+{
+	if (!s)
+		return;
+	view_free_retired(s, true);
+	store_free_rows(s);
+	tables_done(&s->head);
+	tables_done(&s->published);
+	op_log_done(&s->log);
+	arena_free(s->arena);
+	s->config.sql->close(s->config.sql);
+	for (size_t n = 0; n < PIN_STRIPES; n++)
+		pthread_mutex_destroy(&s->pins[n].lock);
+	pthread_mutex_destroy(&s->still);
+	pthread_mutex_destroy(&s->queue_lock);
+	pthread_rwlock_destroy(&s->lock);
+	heap_free(s->block);
+}
+DEFINE_AUTO(store)
+
+/* Pins and locks have cache lines of their own, so the store stands on the start of one. */
+static struct store *store_new(const struct store_config *config)
+{
+	size_t alignment = _Alignof(struct store);
+	char *block = heap_alloc(sizeof(struct store) + alignment);
+	if (!block)
+		return NULL;
+	size_t over = (uintptr_t) block % alignment;
+	struct store *s = (struct store *) (void *) (over ? block + (alignment - over) : block);
+	s->block = block;
+	s->config = *config;
+	s->config.batch_max = config->batch_max ? config->batch_max : BATCH_MAX;
+	s->head.tree = TREE_HEAD;
+	s->published.tree = TREE_PUBLISHED;
+	s->queue_end = &s->queue;
+	s->job.run = committer_run;
+	op_log_init(&s->log);
+	store_init_locks(s);
+	return s;
+}
+
+RESULT store_open(struct ctx *c, const struct store_config *config, struct store **ret_store)
+{
+	AUTO(store) s = store_new(config);
+	if (!s) {
+		config->sql->close(config->sql);
+		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the store");
+	}
+	s->arena = arena_new(ARENA_FIRST_SIZE, BATCH_ARENA_CAP);
+	if (!s->arena)
+		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the store");
+	TRY(store_load(s, c));
+	s->actor = actor_new(config->executor, "committer");
+	if (!s->actor)
+		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the committer");
+	*ret_store = TAKE(s);
+	return OK;
+}
+
+void store_close(struct store *s)
+{
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->queue_lock);
+	s->closing = true;
+	pthread_mutex_unlock(&s->queue_lock);
+	actor_free(s->actor);
+	committer_drain(s);
+	store_free(s);
+}
+
+void store_listen(struct store *s, store_listener fn, void *self)
+{
+	assert(s->listener_count < LISTENERS_MAX);
+	s->listeners[s->listener_count].fn = fn;
+	s->listeners[s->listener_count++].self = self;
+}
+
+void store_read_figures(struct store *s, struct store_figures *ret_figures)
+{
+	pthread_mutex_lock(&s->queue_lock);
+	*ret_figures = s->shown_figures;
+	pthread_mutex_unlock(&s->queue_lock);
+}
+
+/* ---- waiting for a change ---- */
+
+struct waiting {
+	struct change change;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	bool is_done;
+	struct result result;
+};
+
+static void store_end_wait(struct change *change, struct result result)
+{
+	struct waiting *w = (struct waiting *) (void *) change;
+	pthread_mutex_lock(&w->lock);
+	w->result = result;
+	w->is_done = true;
+	pthread_cond_signal(&w->ended);
+	pthread_mutex_unlock(&w->lock);
+}
+
+RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run run, void *arg)
+{
+	struct waiting w = {
+		.change = {.run = run, .arg = arg, .ctx = c, .done = store_end_wait, .action = action},
+		.lock = PTHREAD_MUTEX_INITIALIZER,
+		.ended = PTHREAD_COND_INITIALIZER};
+	store_submit(s, &w.change);
+	pthread_mutex_lock(&w.lock);
+	while (!w.is_done)
+		pthread_cond_wait(&w.ended, &w.lock);
+	pthread_mutex_unlock(&w.lock);
+	pthread_cond_destroy(&w.ended);
+	pthread_mutex_destroy(&w.lock);
+	return w.result;
+}
+
+/* ---- the audit ---- */
+
+struct comparing {
+	struct ctx *c;
+	const struct tables *t;
+	const struct kind_info *k;
+	const struct row *next; /* the one SQL must give next */
+};
+
+static RESULT store_say_difference(struct comparing *m, const struct row *row, const char *what)
+{
+	char id[UUID_TEXT_SIZE];
+	return ctx_fail_kind(m->c, ERR_CONFLICT, (int) m->k->kind, "%s %s %s", m->k->name,
+			     uuid_write(row->id, id), what);
+}
+
+/* SQL gives the rows in the order of their ids, so both sides are walked once. */
+static RESULT store_compare_row(void *arg, const struct row *row)
+{
+	struct comparing *m = arg;
+	int order = m->next ? uuid_compare(row->id, m->next->id) : -1;
+	if (order < 0)
+		return store_say_difference(m, row, "is in the database, but not in memory");
+	if (order > 0)
+		return store_say_difference(m, m->next, "is in memory, but not in the database");
+	if (!row_equal(m->k, row, m->next) || row->batch != m->next->batch ||
+	    row->created_us != m->next->created_us)
+		return store_say_difference(m, row, "is not the same in memory and in the database");
+	m->next = tables_next(m->t, m->k->kind, 0, m->next, 0);
+	return OK;
+}
+
+static RESULT store_compare_kind(struct store *s, struct ctx *c, enum kind kind)
+{
+	const struct row *row = tables_first(&s->published, kind, 0, NULL, 0);
+	struct comparing m = {c, &s->published, &model_kinds[kind], row};
+	TRY(s->config.sql->load(s->config.sql, c, kind, store_compare_row, &m));
+	if (m.next)
+		return store_say_difference(&m, m.next, "is in memory, but not in the database");
+	for (; row; row = tables_next(&s->published, kind, 0, row, 0))
+		if (tables_find(&s->head, kind, row->id) != row)
+			return store_say_difference(&m, row, "is published, but not on the head");
+	if (s->head.counts[kind] != s->published.counts[kind])
+		return ctx_fail_kind(c, ERR_CONFLICT, (int) kind,
+				     "the head has %zu rows of %s, %zu are published", s->head.counts[kind],
+				     m.k->name, s->published.counts[kind]);
+	return OK;
+}
+
+static RESULT store_compare_still(struct store *s, struct ctx *c)
+{
+	uint64_t batch = 0;
+	TRY(s->config.sql->read_batch(s->config.sql, c, &batch));
+	if (batch != s->sql_batch)
+		return ctx_fail(c, ERR_CONFLICT, "the database is at batch %" PRIu64 ", memory at %" PRIu64,
+				batch, s->sql_batch);
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
+		TRY(store_compare_kind(s, c, kind));
+	return OK;
+}
+
+RESULT store_compare_with_sql(struct store *s, struct ctx *c)
+{
+	pthread_mutex_lock(&s->still);
+	struct result r = store_compare_still(s, c);
+	pthread_mutex_unlock(&s->still);
+	return r;
+}

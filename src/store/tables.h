@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to store/: the trees under struct tables, and the blocks that rows live in.
+ *
+ * Every version of a row is one heap block. The row's address names it; in front of the row stand
+ * its links, one for each index in each of the two trees, and the block's header before those:
+ *
+ *     struct version | link of the last index, head | … | link of index 0, head | published | row …
+ *
+ * An index is a treap whose nodes are these links: putting a row in, taking it out or exchanging it
+ * for its next version allocates nothing and cannot fail. A node's priority is a hash of the row's
+ * id and the index, so it is not stored, and both trees of the same rows have the same shape.
+ * Beside the trees each kind has a table by id, which has its room before a row is put.
+ *
+ * Not thread-safe: the head is the committer's, the published tables are under the store's lock. */
+#pragma once
+
+#include "store/id_table.h"
+#include "store/store.h"
+
+enum tree { TREE_PUBLISHED, TREE_HEAD, TREE_COUNT };
+
+struct tables {
+	enum tree tree; /* which of a row's links these tables use */
+	size_t counts[KIND_COUNT];
+	struct row *roots[KIND_COUNT][INDEXES_MAX];
+	struct id_table ids[KIND_COUNT];
+};
+
+/* A row's place in one index of one tree. A row that is not in it is its own parent. */
+struct link {
+	struct row *parent, *left, *right;
+};
+
+/* The head of a row's block. */
+struct version {
+	struct version *next;   /* in the list of retired versions */
+	uint64_t retired_batch; /* the commit that replaced it: views of that batch don't see it */
+	uint32_t size;          /* of the whole block; side apart */
+	uint32_t entry;         /* 1 + its place in the log of the batch under way; 0: published before */
+	enum kind kind;
+	bool owns_side; /* the row's last version: its side goes with it */
+};
+
+/* A copy of the row in a block of its own, in no tree yet. NULL when out of memory. */
+struct row *version_new(const struct kind_info *k, const struct row *row);
+void version_free(struct version *v); /* NULL: nothing */
+struct version *version_of(enum kind kind, const struct row *row);
+struct row *version_row(struct version *v);
+
+void tables_done(struct tables *t); /* frees what is the tables' own: not the rows */
+
+/* Exchanges before for after in every index; either may be NULL: put in, taken out. Both have the
+ * same id. Not checked: before must be in the tables, after must not; ids[kind] must have room. */
+void tables_exchange(struct tables *t, enum kind kind, struct row *before, struct row *after);
+/* Fills the kind's indexes, which are empty, with rows in the order of their ids: what putting them
+ * in one by one would do, some times faster. False when out of memory, nothing done. */
+bool tables_build(struct tables *t, enum kind kind, struct row *const rows[], size_t count);
+/* Makes `to`, which is empty, hold the same rows as `from`. False when out of memory. */
+bool tables_copy(struct tables *to, const struct tables *from);

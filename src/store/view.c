@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Views: how readers see one commit while the next ones are published, and when what those
+ * replaced is freed.
+ *
+ * A view pins the batch it was opened at, under the shared lock: so the pins of a stripe stand in
+ * the order of their batches, and the oldest is the first. A version replaced by batch N is seen
+ * by views of earlier batches only; it is freed when the oldest pin is N or later. */
+#include <assert.h>
+#include <stdatomic.h>
+
+#include "store/inside.h"
+
+static _Thread_local const struct store *walked_here;
+
+bool view_is_walking_here(const struct store *s)
+{
+	return walked_here == s;
+}
+
+/* By address: a view is closed where it was opened, and two threads' views are apart. */
+static struct pins *view_pins(struct store *s, const struct view *v)
+{
+	uint64_t h = (uint64_t) (uintptr_t) v * UINT64_C(0x9e3779b97f4a7c15);
+	return &s->pins[(h >> 32) % PIN_STRIPES];
+}
+
+void view_open(struct store *s, struct view *ret_view)
+{
+	struct view *v = ret_view;
+	assert(!view_is_walking_here(s));
+	*v = (struct view){.tables = &s->published, .store = s, .walking = true};
+	pthread_rwlock_rdlock(&s->lock);
+	walked_here = s;
+	v->batch = s->batch;
+	struct pins *pins = view_pins(s, v);
+	pthread_mutex_lock(&pins->lock);
+	v->previous = pins->last;
+	*(pins->last ? &pins->last->next : &pins->first) = v;
+	pins->last = v;
+	pthread_mutex_unlock(&pins->lock);
+}
+
+void view_stop_walking(struct view *v)
+{
+	if (!v->walking)
+		return;
+	v->walking = false;
+	v->tables = NULL;
+	walked_here = NULL;
+	pthread_rwlock_unlock(&v->store->lock);
+}
+
+void view_close(struct view *v)
+{
+	struct store *s = v->store;
+	if (!s)
+		return;
+	view_stop_walking(v);
+	struct pins *pins = view_pins(s, v);
+	pthread_mutex_lock(&pins->lock);
+	*(v->previous ? &v->previous->next : &pins->first) = v->next;
+	*(v->next ? &v->next->previous : &pins->last) = v->previous;
+	pthread_mutex_unlock(&pins->lock);
+	v->store = NULL;
+	/* It may have been the one that held back what is retired: the committer looks. */
+	if (v->batch < atomic_load_explicit(&s->retired_until, memory_order_relaxed))
+		committer_wake(s);
+}
+
+bool view_grow_tables(struct store *s, enum kind kind, size_t row_count)
+{
+	assert(!view_is_walking_here(s));
+	struct id_table head, published, old = s->published.ids[kind];
+	if (!id_table_grow(&s->head.ids[kind], row_count, &head))
+		return false;
+	if (!id_table_grow(&old, row_count, &published)) {
+		id_table_done(&head);
+		return false;
+	}
+	id_table_done(&s->head.ids[kind]);
+	s->head.ids[kind] = head;
+	pthread_rwlock_wrlock(&s->lock);
+	s->published.ids[kind] = published;
+	pthread_rwlock_unlock(&s->lock);
+	id_table_done(&old);
+	return true;
+}
+
+void view_retire(struct store *s, struct version *v, uint64_t batch)
+{
+	v->retired_batch = batch;
+	v->next = NULL;
+	*(s->last_retired ? &s->last_retired->next : &s->first_retired) = v;
+	s->last_retired = v;
+	s->figures.retired++;
+	atomic_store_explicit(&s->retired_until, batch, memory_order_relaxed);
+}
+
+static uint64_t view_oldest_batch(struct store *s)
+{
+	uint64_t oldest = UINT64_MAX;
+	for (size_t n = 0; n < PIN_STRIPES; n++) {
+		struct pins *pins = &s->pins[n];
+		pthread_mutex_lock(&pins->lock);
+		if (pins->first && pins->first->batch < oldest)
+			oldest = pins->first->batch;
+		pthread_mutex_unlock(&pins->lock);
+	}
+	return oldest;
+}
+
+void view_free_retired(struct store *s, bool all)
+{
+	if (!s->first_retired)
+		return;
+	uint64_t oldest = all ? UINT64_MAX : view_oldest_batch(s);
+	while (s->first_retired && s->first_retired->retired_batch <= oldest) {
+		struct version *v = s->first_retired;
+		s->first_retired = v->next;
+		s->figures.retired--;
+		s->figures.row_bytes -= v->size;
+		version_free(v);
+	}
+	if (!s->first_retired) {
+		s->last_retired = NULL;
+		atomic_store_explicit(&s->retired_until, 0, memory_order_relaxed);
+	}
+}

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A store for tests: stepped in the test's thread, on a database in memory or in a file, with an
+ * observer that keeps accounts' volume figures and rows to put. Failures end the test. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "store/inside.h"
+#include "store/rows.h"
+
+#define assert_ok(expression) assert_string_equal(err_name((expression).code), "NONE")
+#define assert_err(expression, kind) assert_string_equal(err_name((expression).code), #kind)
+
+struct fixture {
+	struct arena *arena;
+	struct ctx c;
+	struct executor *executor;
+	struct store *store;
+	store_invariant check;
+	size_t batch_max;
+};
+
+/* Any NULL path: ":memory:". wrap, if not NULL, may put a driver of its own around SQLite's. */
+void fixture_init(struct fixture *f);
+RESULT fixture_try_open(struct fixture *f, const char *path,
+			struct sql_driver *(*wrap)(struct sql_driver *) );
+void fixture_open(struct fixture *f, const char *path);
+void fixture_done(struct fixture *f);  /* closes the store too */
+void fixture_clear(struct fixture *f); /* forgets the context's problem and strings */
+
+/* A change that is counted: done() records its result. */
+struct counted {
+	struct change change;
+	struct ctx c;
+	bool is_done;
+	struct result result;
+};
+void fixture_submit(struct fixture *f, struct counted *n, op_run run, void *arg);
+void fixture_step(struct fixture *f); /* until nothing is due */
+RESULT fixture_commit(struct fixture *f, op_run run, void *arg);
+
+/* Every row and side figure in text, in the order of each index; checks that all indexes agree. */
+struct str fixture_dump(struct fixture *f, const struct tables *t);
+/* Both trees whole and equal, SQL the same. */
+void fixture_check(struct fixture *f);
+
+uuid uuid_of(unsigned n);              /* the n-th id of tests; 0 is none */
+struct account account_of(unsigned n); /* named "account-<n>", in static memory: 4 at once */
+struct volume volume_of(unsigned n, unsigned account, unsigned instance);
+/* Figures by account, live volumes: what a real observer does. */
+void fixture_observe(const struct tables *head, enum kind kind, const struct row *before,
+		     const struct row *after);
+/* An empty folder of the test's own, for dari.db; removed by fixture_done(). The name is static. */
+const char *fixture_make_folder(void);
+void fixture_remove_database(void); /* that folder's dari.db, which is closed */

@@ -1,0 +1,363 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Each allocation and each SQL statement fails once, and from there on: nothing may be left of
+ * what was refused. And a COMMIT without an answer. */
+#include "fixture.h"
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/heap.h"
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	fixture_init(&f);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fault_disarm();
+	fixture_done(*state);
+	return 0;
+}
+
+static RESULT put_base(struct op *op, void *arg)
+{
+	(void) arg;
+	struct account a = account_of(1);
+	struct volume v = volume_of(10, 1, 1), w = volume_of(11, 1, 1);
+	TRY(account_put(op, &a));
+	TRY(volume_put(op, &v));
+	return volume_put(op, &w);
+}
+
+/* Something of everything. */
+static RESULT change_base(struct op *op, void *arg)
+{
+	(void) arg;
+	struct account a = account_of(1), b = account_of(2);
+	a.enabled = false;
+	struct volume v = volume_of(10, 1, 2), w = volume_of(12, 2, 1);
+	TRY(account_put(op, &a));
+	TRY(account_put(op, &b));
+	TRY(volume_put(op, &v));
+	TRY(volume_put(op, &w));
+	TRY(volume_delete(op, uuid_of(10)));
+	TRY(volume_forget(op, uuid_of(11)));
+	TRY(op_usage(op, KIND_VOLUME, uuid_of(11), uuid_of(1), STR("volume:gp2"), 0));
+	return op_event(op, KIND_VOLUME, uuid_of(11), uuid_of(1), "deleted", STR("for good"));
+}
+
+/* As many as make tables grow. */
+static RESULT add_zones(struct op *op, void *arg)
+{
+	(void) arg;
+	for (unsigned n = 0; n < 40; n++) {
+		struct zone z = {.row = {.id = uuid_of(3 + n)}, .name = str_print(op->ctx->arena, "z%u", n)};
+		TRY(zone_put(op, &z));
+	}
+	return OK;
+}
+
+static RESULT take_event(void *arg, const struct event *event)
+{
+	(void) event;
+	++*(size_t *) arg;
+	return OK;
+}
+
+static size_t count_events(struct fixture *f)
+{
+	size_t count = 0;
+	struct sql_driver *sql = f->store->config.sql;
+	assert_ok(sql->read_events(sql, &f->c, uuid_of(11), 9, take_event, &count));
+	return count;
+}
+
+/* One change with another before and behind it; all faults off again afterwards. */
+static bool run_with_fault(struct fixture *f, unsigned points, uint64_t n, bool forever)
+{
+	fixture_open(f, NULL);
+	assert_ok(fixture_commit(f, put_base, NULL));
+	struct str before = fixture_dump(f, &f->store->head);
+	struct counted change, other;
+	fixture_submit(f, &change, change_base, NULL);
+	fixture_submit(f, &other, add_zones, NULL);
+	fault_arm(points, n, forever);
+	fixture_step(f);
+	bool fired = fault_has_fired();
+	fault_disarm();
+	assert_true(change.is_done && other.is_done);
+	bool ok = result_is_ok(change.result), other_ok = result_is_ok(other.result);
+	assert_true(fired || (ok && other_ok));
+	if (!ok)
+		assert_true(change.result.code == ERR_NO_MEMORY || change.result.code == ERR_IO);
+	if (!ok)
+		assert_int_equal(change.c.problem.err, change.result.code);
+	if (!ok && !other_ok)
+		assert_true(str_equal(before, fixture_dump(f, &f->store->head)));
+	assert_int_equal(!volume_find(&f->store->head, uuid_of(11)), ok);
+	assert_int_equal(tables_count(&f->store->head, KIND_ZONE), other_ok ? 40 : 0);
+	assert_int_equal(count_events(f), ok);
+	fixture_check(f);
+	if (!ok) /* it works once the trouble is over */
+		assert_ok(fixture_commit(f, change_base, NULL));
+	fixture_check(f);
+	store_close(TAKE(f->store));
+	fixture_clear(f);
+	return fired;
+}
+
+static void run_each_fault(struct fixture *f, unsigned points)
+{
+	uint64_t n = 0;
+	while (run_with_fault(f, points, n, false)) {
+		run_with_fault(f, points, n, true);
+		n++;
+	}
+	assert_in_range(n, 5, 1000);
+}
+
+static void each_allocation_in_a_batch(void **state)
+{
+	run_each_fault(*state, FAULT_ALLOC);
+}
+
+static void each_statement_in_a_batch(void **state)
+{
+	run_each_fault(*state, FAULT_SQL);
+}
+
+static void each_fault_at_open(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = str_print(f->arena, "%s/dari.db", fixture_make_folder()).p;
+	path = heap_copy_z(path);
+	bool fired = true;
+	for (uint64_t n = 0; fired; n++) {
+		fault_arm(FAULT_ALLOC | FAULT_SQL | FAULT_FILE, n, n % 2);
+		struct result r = fixture_try_open(f, path, NULL);
+		fired = fault_has_fired();
+		fault_disarm();
+		assert_true(fired || result_is_ok(r));
+		assert_true(result_is_ok(r) || f->c.problem.err == r.code);
+		if (!result_is_ok(r))
+			assert_null(f->store);
+		if (!f->store)
+			fixture_open(f, path);
+		fixture_check(f);
+		store_close(TAKE(f->store));
+		fixture_clear(f);
+	}
+	heap_free((void *) path);
+}
+
+/* ---- killed ---- */
+
+/* The child's part: killed at its n-th point of any class, unless it ends before. */
+static void change_until_killed(struct fixture *f, const char *path, uint64_t n)
+{
+	fixture_open(f, path);
+	assert_ok(fixture_commit(f, put_base, NULL));
+	fault_arm(FAULT_KILL, n, false);
+	IGNORE(fixture_commit(f, change_base, NULL));
+	fault_disarm();
+	_exit(0);
+}
+
+/* All of the change is there or nothing of it, wherever the process was killed. */
+static void killed_at_each_point(void **state)
+{
+	struct fixture *f = *state;
+	const char *path = heap_copy_z(str_print(f->arena, "%s/dari.db", fixture_make_folder()).p);
+	size_t undone = 0;
+	bool killed = true;
+	for (uint64_t n = 0; killed; n++) {
+		pid_t child = fork();
+		assert_true(child >= 0);
+		if (child == 0)
+			change_until_killed(f, path, n);
+		int status = 0;
+		assert_int_equal(waitpid(child, &status, 0), child);
+		killed = WIFSIGNALED(status);
+		assert_true(killed || WEXITSTATUS(status) == 0);
+		fixture_open(f, path);
+		bool there = !volume_find(&f->store->head, uuid_of(11));
+		assert_int_equal(!!account_find(&f->store->head, uuid_of(2)), there);
+		assert_int_equal(!!volume_find(&f->store->head, uuid_of(12)), there);
+		assert_int_equal(!account_find(&f->store->head, uuid_of(1))->enabled, there);
+		assert_int_equal(count_events(f), there);
+		assert_true(killed || there);
+		undone += (size_t) !there;
+		fixture_check(f);
+		store_close(TAKE(f->store));
+		fixture_remove_database();
+		fixture_clear(f);
+	}
+	assert_in_range(undone, 20, 1000);
+	heap_free((void *) path);
+}
+
+/* ---- a COMMIT without an answer ---- */
+
+/* SQLite behind a bad line. */
+static struct liar {
+	struct sql_driver driver;
+	struct sql_driver *real;
+	bool commits, knows; /* whether it really commits; whether it can be asked later */
+	bool lies;           /* now */
+} liar;
+
+static RESULT liar_open(struct sql_driver *self, struct ctx *c)
+{
+	(void) self;
+	return liar.real->open(liar.real, c);
+}
+
+static RESULT liar_load(struct sql_driver *self, struct ctx *c, enum kind kind, sql_each_row each, void *arg)
+{
+	(void) self;
+	return liar.real->load(liar.real, c, kind, each, arg);
+}
+
+static RESULT liar_begin(struct sql_driver *self, struct ctx *c)
+{
+	(void) self;
+	return liar.real->begin(liar.real, c);
+}
+
+static RESULT liar_put(struct sql_driver *self, struct ctx *c, enum kind kind, const struct row *row)
+{
+	(void) self;
+	return liar.real->put(liar.real, c, kind, row);
+}
+
+static RESULT liar_forget(struct sql_driver *self, struct ctx *c, enum kind kind, uuid id)
+{
+	(void) self;
+	return liar.real->forget(liar.real, c, kind, id);
+}
+
+static RESULT liar_add_event(struct sql_driver *self, struct ctx *c, const struct event *event)
+{
+	(void) self;
+	return liar.real->add_event(liar.real, c, event);
+}
+
+static RESULT liar_add_usage(struct sql_driver *self, struct ctx *c, const struct usage *usage)
+{
+	(void) self;
+	return liar.real->add_usage(liar.real, c, usage);
+}
+
+static RESULT liar_commit(struct sql_driver *self, struct ctx *c, uint64_t batch)
+{
+	(void) self;
+	if (!liar.lies || liar.commits)
+		TRY(liar.real->commit(liar.real, c, batch));
+	return liar.lies ? ctx_fail(c, ERR_AGAIN, "the line went dead") : OK;
+}
+
+static void liar_rollback(struct sql_driver *self)
+{
+	(void) self;
+	liar.real->rollback(liar.real);
+}
+
+static RESULT liar_read_batch(struct sql_driver *self, struct ctx *c, uint64_t *ret_batch)
+{
+	(void) self;
+	if (liar.lies && !liar.knows)
+		return ctx_fail(c, ERR_IO, "the line is still dead");
+	return liar.real->read_batch(liar.real, c, ret_batch);
+}
+
+static RESULT liar_read_events(struct sql_driver *self, struct ctx *c, uuid id, size_t max,
+			       sql_each_event each, void *arg)
+{
+	(void) self;
+	return liar.real->read_events(liar.real, c, id, max, each, arg);
+}
+
+static void liar_close(struct sql_driver *self)
+{
+	(void) self;
+	liar.real->close(liar.real);
+}
+
+static struct sql_driver *wrap_in_liar(struct sql_driver *real)
+{
+	liar = (struct liar){.driver = {liar_open, liar_load, liar_begin, liar_put, liar_forget,
+					liar_add_event, liar_add_usage, liar_commit, liar_rollback,
+					liar_read_batch, liar_read_events, liar_close},
+			     .real = real};
+	return &liar.driver;
+}
+
+static void commit_into_the_dark(struct fixture *f, bool commits)
+{
+	assert_ok(fixture_try_open(f, NULL, wrap_in_liar));
+	assert_ok(fixture_commit(f, put_base, NULL));
+	struct str before = fixture_dump(f, &f->store->head);
+	liar.lies = liar.knows = true;
+	liar.commits = commits;
+	struct result r = fixture_commit(f, change_base, NULL);
+	liar.lies = false;
+	if (commits) {
+		assert_ok(r);
+	} else {
+		assert_err(r, IO);
+		assert_true(str_equal(before, fixture_dump(f, &f->store->head)));
+		assert_ok(fixture_commit(f, change_base, NULL));
+	}
+	fixture_check(f);
+}
+
+static void unknown_commit_that_happened(void **state)
+{
+	commit_into_the_dark(*state, true);
+}
+
+static void unknown_commit_that_did_not(void **state)
+{
+	commit_into_the_dark(*state, false);
+}
+
+static void unknown_commit_for_ever_ends_the_process(void **state)
+{
+	struct fixture *f = *state;
+	assert_ok(fixture_try_open(f, NULL, wrap_in_liar));
+	pid_t child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		liar.lies = true;
+		struct counted n;
+		fixture_submit(f, &n, put_base, NULL);
+		fixture_step(f);
+		_exit(n.is_done ? 1 : 2);
+	}
+	int status = 0;
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFEXITED(status));
+	assert_int_equal(WEXITSTATUS(status), 70);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(each_allocation_in_a_batch),
+		TEST(each_statement_in_a_batch),
+		TEST(each_fault_at_open),
+		TEST(killed_at_each_point),
+		TEST(unknown_commit_that_happened),
+		TEST(unknown_commit_that_did_not),
+		TEST(unknown_commit_for_ever_ends_the_process),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,308 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The trees against a plain array, with random puts, replacements and removals. */
+#include "fixture.h"
+
+#include <stdlib.h>
+
+#include "../model/fill.h"
+#include "base/random.h"
+
+enum { ROW_MAX = 250, ROUNDS = 6000 };
+
+/* As a put in the store does it: with room first. */
+static void exchange(struct tables *t, enum kind kind, struct row *before, struct row *after)
+{
+	size_t count = tables_count(t, kind) + 1;
+	if (!id_table_has_room(&t->ids[kind], count)) {
+		struct id_table grown = {0};
+		assert_true(id_table_grow(&t->ids[kind], count, &grown));
+		id_table_done(&t->ids[kind]);
+		t->ids[kind] = grown;
+	}
+	tables_exchange(t, kind, before, after);
+}
+
+/* What the tables must hold, by place = number of the id. */
+struct model {
+	struct tables t;
+	struct row *rows[ROW_MAX];
+	struct row *old[ROW_MAX]; /* the version before it: out of the tables, still whole */
+	size_t count;
+};
+
+static const struct kind_info *const info = &model_kinds[KIND_VOLUME];
+static unsigned sort_index; /* for qsort */
+
+static int compare_whole(const void *a, const void *b)
+{
+	const struct row *x = *(struct row *const *) a, *y = *(struct row *const *) b;
+	const struct index *index = &info->indexes[sort_index];
+	int order = row_compare_key(info, index, index->field_count, x, y);
+	return order ? order : uuid_compare(x->id, y->id);
+}
+
+static size_t model_sort(const struct model *m, unsigned index, struct row *out[ROW_MAX])
+{
+	size_t count = 0;
+	for (size_t n = 0; n < ROW_MAX; n++)
+		if (m->rows[n])
+			out[count++] = m->rows[n];
+	sort_index = index;
+	qsort(out, count, sizeof *out, compare_whole);
+	return count;
+}
+
+static int compare_key(unsigned index, unsigned fields, const struct row *a, const struct row *b)
+{
+	return index ? row_compare_key(info, &info->indexes[index], fields, a, b)
+		     : uuid_compare(a->id, b->id);
+}
+
+/* First of the sorted rows that is not before the probe. */
+static size_t model_seek(struct row *const rows[], size_t count, unsigned index, unsigned fields,
+			 const struct row *probe)
+{
+	size_t n = 0;
+	while (n < count && compare_key(index, fields, rows[n], probe) < 0)
+		n++;
+	return n;
+}
+
+static void check_index(const struct model *m, unsigned index)
+{
+	struct row *rows[ROW_MAX];
+	size_t count = model_sort(m, index, rows), n = 0;
+	const struct row *row = tables_first(&m->t, KIND_VOLUME, index, NULL, 0);
+	for (; row; row = tables_next(&m->t, KIND_VOLUME, index, row, 0), n++)
+		assert_ptr_equal(row, rows[n]);
+	assert_int_equal(n, count);
+	unsigned fields_max = index ? info->indexes[index].field_count : 1;
+	for (unsigned fields = 1; fields <= fields_max; fields++) {
+		struct volume probe = volume_of(1 + (unsigned) random_below(ROW_MAX),
+						(unsigned) random_below(5), (unsigned) random_below(9));
+		size_t from = model_seek(rows, count, index, fields, &probe.row);
+		row = tables_seek(&m->t, KIND_VOLUME, index, &probe.row, fields);
+		assert_ptr_equal(row, from < count ? rows[from] : NULL);
+		row = tables_first(&m->t, KIND_VOLUME, index, &probe.row, fields);
+		for (; row; row = tables_next(&m->t, KIND_VOLUME, index, row, fields), from++)
+			assert_ptr_equal(row, rows[from]);
+		assert_true(from == count || compare_key(index, fields, rows[from], &probe.row) != 0);
+	}
+}
+
+/* One more field than the index has: by the id too. */
+static void check_seek_by_id(const struct model *m)
+{
+	struct row *rows[ROW_MAX];
+	size_t count = model_sort(m, VOLUME_INDEX_ACCOUNT, rows);
+	for (size_t n = 0; n < count; n++)
+		assert_ptr_equal(tables_seek(&m->t, KIND_VOLUME, VOLUME_INDEX_ACCOUNT, rows[n], 2), rows[n]);
+}
+
+static void check_find(const struct model *m)
+{
+	for (unsigned n = 0; n < ROW_MAX; n++) {
+		uuid id = uuid_of(n + 1);
+		assert_ptr_equal(tables_find(&m->t, KIND_VOLUME, id), m->rows[n]);
+		assert_ptr_equal(tables_find_prefix(&m->t, KIND_VOLUME, id, 128), m->rows[n]);
+		unsigned bits = (unsigned) random_below(129), hits = 0;
+		uuid prefix = id;
+		for (unsigned bit = bits; bit < 128; bit++)
+			prefix.b[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+		struct row *only = NULL;
+		for (unsigned k = 0; k < ROW_MAX; k++) {
+			uuid other = uuid_of(k + 1);
+			for (unsigned bit = bits; bit < 128; bit++)
+				other.b[bit / 8] &= (uint8_t) ~(0x80 >> bit % 8);
+			if (m->rows[k] && uuid_equal(other, prefix)) {
+				hits++;
+				only = m->rows[k];
+			}
+		}
+		assert_ptr_equal(tables_find_prefix(&m->t, KIND_VOLUME, prefix, bits),
+				 hits == 1 ? only : NULL);
+	}
+}
+
+/* From a version that was replaced, the walk goes on behind its place. */
+static void check_next_of_old(const struct model *m)
+{
+	for (unsigned index = 0; index < info->index_count; index++) {
+		struct row *rows[ROW_MAX];
+		size_t count = model_sort(m, index, rows);
+		for (size_t n = 0; n < ROW_MAX; n += 7) {
+			if (!m->old[n])
+				continue;
+			size_t behind = 0;
+			while (behind < count && compare_whole(&rows[behind], &m->old[n]) <= 0)
+				behind++;
+			assert_ptr_equal(tables_next(&m->t, KIND_VOLUME, index, m->old[n], 0),
+					 behind < count ? rows[behind] : NULL);
+		}
+	}
+}
+
+static void model_change(struct model *m)
+{
+	size_t n = random_below(ROW_MAX);
+	struct row *before = m->rows[n], *after = NULL;
+	if (!before || random_below(3)) {
+		struct volume v =
+			volume_of((unsigned) n + 1, (unsigned) random_below(5), (unsigned) random_below(9));
+		if (before && random_below(2)) { /* no key changes */
+			v = *(struct volume *) before;
+			v.size++;
+		}
+		after = version_new(info, &v.row);
+		assert_non_null(after);
+	}
+	exchange(&m->t, KIND_VOLUME, before, after);
+	m->rows[n] = after;
+	if (!before)
+		return;
+	if (m->old[n])
+		version_free(version_of(KIND_VOLUME, m->old[n]));
+	m->old[n] = before;
+}
+
+static void random_changes(void **state)
+{
+	(void) state;
+	for (enum tree tree = 0; tree < TREE_COUNT; tree++) {
+		random_set_seed(7 + tree);
+		static struct model m;
+		m = (struct model){.t = {.tree = tree}};
+		for (int round = 0; round < ROUNDS; round++) {
+			model_change(&m);
+			if (round % 200 && round > 50)
+				continue;
+			for (unsigned index = 0; index < info->index_count; index++)
+				check_index(&m, index);
+			check_find(&m);
+			check_seek_by_id(&m);
+			check_next_of_old(&m);
+		}
+		for (size_t n = 0; n < ROW_MAX; n++) {
+			if (m.rows[n]) {
+				exchange(&m.t, KIND_VOLUME, m.rows[n], NULL);
+				version_free(version_of(KIND_VOLUME, m.rows[n]));
+			}
+			if (m.old[n])
+				version_free(version_of(KIND_VOLUME, m.old[n]));
+		}
+		assert_int_equal(tables_count(&m.t, KIND_VOLUME), 0);
+		assert_null(tables_first(&m.t, KIND_VOLUME, 0, NULL, 0));
+		tables_done(&m.t);
+	}
+	random_set_seed(0);
+}
+
+/* Built at once, the trees are the very same. */
+static void built_as_put(void **state)
+{
+	(void) state;
+	static struct row *rows[3 * ROW_MAX];
+	random_set_seed(5);
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++) {
+		const struct kind_info *k = &model_kinds[kind];
+		struct arena *arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+		static struct tables built, put;
+		built = (struct tables){.tree = TREE_PUBLISHED};
+		put = (struct tables){.tree = TREE_HEAD};
+		size_t count = 0;
+		for (size_t n = 0; n < 3 * ROW_MAX; n++) {
+			struct row *row = fill_row(arena, k);
+			/* few values of each, so that keys meet */
+			for (unsigned f = 0; f < k->field_count; f++)
+				if (k->fields[f].type == FIELD_UUID)
+					*(uuid *) ((char *) row + k->fields[f].offset) =
+						uuid_of((unsigned) random_below(4));
+			exchange(&put, kind, NULL, version_new(k, row));
+			arena_reset(arena);
+		}
+		const struct row *row = tables_first(&put, kind, 0, NULL, 0);
+		for (; row; row = tables_next(&put, kind, 0, row, 0))
+			rows[count++] = (struct row *) row;
+		assert_true(tables_build(&built, kind, rows, count));
+		assert_memory_equal(built.roots, put.roots, sizeof put.roots);
+		for (size_t n = 0; n < count; n++)
+			for (unsigned index = 0; index < k->index_count; index++) {
+				const struct link *l =
+					(const struct link *) (const void *) rows[n] - 2 * index - 2;
+				assert_memory_equal(&l[0], &l[1], sizeof *l);
+			}
+		for (size_t n = 0; n < count; n++)
+			version_free(version_of(kind, rows[n]));
+		arena_free(arena);
+		tables_done(&built);
+		tables_done(&put);
+	}
+	random_set_seed(0);
+}
+
+static void copies_are_equal(void **state)
+{
+	(void) state;
+	struct tables from = {.tree = TREE_HEAD}, to = {.tree = TREE_PUBLISHED};
+	for (unsigned n = 1; n <= ROW_MAX; n++) {
+		struct volume v = volume_of(n, n % 5, n % 9);
+		exchange(&from, KIND_VOLUME, NULL, version_new(info, &v.row));
+	}
+	assert_true(tables_copy(&to, &from));
+	for (unsigned index = 0; index < info->index_count; index++) {
+		const struct row *row = tables_first(&from, KIND_VOLUME, index, NULL, 0);
+		const struct row *copy = tables_first(&to, KIND_VOLUME, index, NULL, 0);
+		for (; row || copy; row = tables_next(&from, KIND_VOLUME, index, row, 0),
+				    copy = tables_next(&to, KIND_VOLUME, index, copy, 0))
+			assert_ptr_equal(row, copy);
+	}
+	struct row *row = NULL;
+	while ((row = from.roots[KIND_VOLUME][0])) {
+		exchange(&from, KIND_VOLUME, row, NULL);
+		exchange(&to, KIND_VOLUME, row, NULL);
+		version_free(version_of(KIND_VOLUME, row));
+	}
+	assert_int_equal(tables_count(&to, KIND_VOLUME), 0);
+	tables_done(&from);
+	tables_done(&to);
+}
+
+/* Equal treaps, whatever the order of the puts: deep trees would make every look-up slow. */
+static size_t depth_of(const struct tables *t, const struct row *row)
+{
+	if (!row)
+		return 0;
+	const struct link *l = (const struct link *) (const void *) row - 1 - t->tree;
+	size_t left = depth_of(t, l->left), right = depth_of(t, l->right);
+	return 1 + (left > right ? left : right);
+}
+
+static void depth_is_logarithmic(void **state)
+{
+	(void) state;
+	enum { COUNT = 20000 };
+	struct tables t = {.tree = TREE_HEAD};
+	for (unsigned n = 1; n <= COUNT; n++) { /* in order: the worst for a plain tree */
+		struct setting s = {
+			.row = {.id = {{0, (uint8_t) (n >> 16), (uint8_t) (n >> 8), (uint8_t) n}}}};
+		exchange(&t, KIND_SETTING, NULL, version_new(&model_kinds[KIND_SETTING], &s.row));
+	}
+	assert_in_range(depth_of(&t, t.roots[KIND_SETTING][0]), 15, 45);
+	struct row *row = NULL;
+	while ((row = t.roots[KIND_SETTING][0])) {
+		exchange(&t, KIND_SETTING, row, NULL);
+		version_free(version_of(KIND_SETTING, row));
+	}
+	tables_done(&t);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(random_changes),
+		cmocka_unit_test(built_as_put),
+		cmocka_unit_test(copies_are_equal),
+		cmocka_unit_test(depth_is_logarithmic),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
