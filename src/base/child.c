@@ -1,0 +1,378 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Running a helper program. The child is made by vfork(), so that a process of a gigabyte does not
+ * copy its page tables for each qemu-img; between vfork and exec it makes system calls only, on
+ * what child_main() was handed. It leads a process group of its own, which is killed as one.
+ *
+ * Deadlines here are the machine's time, not the test's clock: a child process runs in real time. */
+#include "base/child.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <linux/close_range.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+
+enum { OUTPUT_CAP_SIZE = 1024 * 1024, PATH_SIZE = 4096, READ_SIZE = 4096, NO_PID = 0 };
+
+/* Ends of the pipes; [0] is read from. */
+struct pipes {
+	int in[2], out[2], err[2], trouble[2]; /* trouble: errno of what failed before the exec */
+};
+
+struct running {
+	const struct child *child;
+	struct pipes pipes;
+	pid_t pid;
+	int pid_fd; /* readable when the child has ended */
+	int status; /* of waitpid */
+	size_t input_at;
+	struct buf out, err;
+	int64_t deadline_us; /* real_us() scale; INT64_MAX: none */
+};
+
+static int64_t real_us(void)
+{
+	struct timespec now = {0};
+	(void) clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t) now.tv_sec * SECOND + now.tv_nsec / 1000;
+}
+
+static void close_fd(int *fd)
+{
+	fd_autoclose(fd);
+}
+
+static void running_stop(struct running *r)
+{
+	int *fds[] = {&r->pipes.in[0],      &r->pipes.in[1],      &r->pipes.out[0],
+		      &r->pipes.out[1],     &r->pipes.err[0],     &r->pipes.err[1],
+		      &r->pipes.trouble[0], &r->pipes.trouble[1], &r->pid_fd};
+	if (r->pid != NO_PID) {
+		(void) kill(-r->pid, SIGKILL);
+		(void) kill(r->pid, SIGKILL); /* had it no time to become a group */
+		while (waitpid(r->pid, NULL, 0) < 0 && errno == EINTR)
+			continue;
+		r->pid = NO_PID;
+	}
+	for (size_t k = 0; k < sizeof fds / sizeof fds[0]; k++)
+		close_fd(fds[k]);
+	buf_done(&r->out);
+	buf_done(&r->err);
+}
+
+static RESULT fail_errno(struct ctx *c, enum err err, const char *what, const char *program, int number)
+{
+	char text[128];
+	return ctx_fail(c, err, "cannot %s %s: %s", what, program, strerror_r(number, text, sizeof text));
+}
+
+/* Both ends close on exec and lie above 2, so that dup2 onto 0, 1 and 2 treads on none of them. */
+static bool make_pipe(int ends[2])
+{
+	int raw[2];
+	if (pipe2(raw, O_CLOEXEC) != 0)
+		return false;
+	for (size_t k = 0; k < 2; k++) {
+		ends[k] = raw[k];
+		if (raw[k] > STDERR_FILENO)
+			continue;
+		ends[k] = fcntl(raw[k], F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
+		(void) close(raw[k]);
+	}
+	return ends[0] >= 0 && ends[1] >= 0;
+}
+
+static bool is_program(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISREG(st.st_mode) && access(path, X_OK) == 0;
+}
+
+/* Looks name up in PATH; the search needs more than system calls and must precede the vfork. */
+static RESULT find_program(struct ctx *c, const char *name, const char **ret_path)
+{
+	if (strchr(name, '/')) {
+		*ret_path = name;
+		return is_program(name) ? OK : ctx_fail(c, ERR_NOT_FOUND, "no such program: %s", name);
+	}
+	const char *path = getenv("PATH");
+	struct str rest =
+		str_from(path ? path : "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin");
+	struct str folder;
+	while (str_split_next(&rest, ':', &folder)) {
+		if (folder.n == 0 || folder.n > PATH_SIZE)
+			continue; /* an empty one would mean the working directory: not for a daemon */
+		struct str full = str_print(c->arena, "%" STR_FMT "/%s", STR_ARG(folder), name);
+		if (!full.p)
+			return ctx_no_memory(c);
+		if (is_program(full.p)) {
+			*ret_path = full.p;
+			return OK;
+		}
+	}
+	return ctx_fail(c, ERR_NOT_FOUND, "no such program in PATH: %s", name);
+}
+
+static bool limit(int resource, uint64_t value)
+{
+	struct rlimit both = {.rlim_cur = value, .rlim_max = value};
+	return setrlimit((__rlimit_resource_t) resource, &both) == 0;
+}
+
+/* What follows, up to child_main(), runs in the child on the parent's memory: system calls only, and
+ * no variable changed but errno. */
+static bool child_wire_up(const struct pipes *p)
+{
+	return dup2(p->in[0], STDIN_FILENO) >= 0 && dup2(p->out[1], STDOUT_FILENO) >= 0 &&
+	       dup2(p->err[1], STDERR_FILENO) >= 0 &&
+	       syscall(SYS_close_range, 3U, ~0U, (unsigned) CLOSE_RANGE_CLOEXEC) == 0;
+}
+
+static bool child_confine(const struct child *child)
+{
+	return (child->netns_fd <= 0 || setns(child->netns_fd, CLONE_NEWNET) == 0) &&
+	       (!child->memory_limit_size || limit(RLIMIT_AS, child->memory_limit_size)) &&
+	       (!child->cpu_limit_s || limit(RLIMIT_CPU, (uint64_t) child->cpu_limit_s)) &&
+	       limit(RLIMIT_CORE, 0);
+}
+
+/* An ignored SIGPIPE and a mask would outlive the exec. */
+static bool child_reset_signals(void)
+{
+	static const struct sigaction by_default = {.sa_handler = SIG_DFL};
+	static const sigset_t nothing;
+	return sigaction(SIGPIPE, &by_default, NULL) == 0 && sigprocmask(SIG_SETMASK, &nothing, NULL) == 0;
+}
+
+static _Noreturn void child_main(const struct running *r, const char *path)
+{
+	if (setpgid(0, 0) == 0 && prctl(PR_SET_PDEATHSIG, SIGKILL) == 0 && child_wire_up(&r->pipes) &&
+	    child_confine(r->child) && child_reset_signals())
+		(void) execv(path, (char *const *) r->child->argv);
+	int number = errno;
+	ssize_t told = write(r->pipes.trouble[1], &number, sizeof number);
+	(void) told;
+	_exit(127);
+}
+
+/* Apart, because the frame that calls vfork must not be left by the child. */
+static __attribute__((noinline)) pid_t spawn(const struct running *r, const char *path)
+{
+	pid_t pid = vfork();
+	if (pid == 0)
+		child_main(r, path);
+	return pid;
+}
+
+static bool set_nonblocking(int fd)
+{
+	return fcntl(fd, F_SETFL, O_NONBLOCK) == 0;
+}
+
+static RESULT start(struct ctx *c, struct running *r)
+{
+	const char *program = r->child->argv[0], *path = NULL;
+	struct pipes *p = &r->pipes;
+	TRY(find_program(c, program, &path));
+	if (!make_pipe(p->in) || !make_pipe(p->out) || !make_pipe(p->err) || !make_pipe(p->trouble) ||
+	    !set_nonblocking(p->in[1]) || !set_nonblocking(p->out[0]) || !set_nonblocking(p->err[0]))
+		return fail_errno(c, ERR_IO, "make pipes for", program, errno);
+
+	sigset_t all, before; /* no handler of ours may run on the shared memory of the child */
+	(void) sigfillset(&all);
+	(void) pthread_sigmask(SIG_SETMASK, &all, &before);
+	pid_t pid = spawn(r, path);
+	int number = errno;
+	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+	if (pid < 0)
+		return fail_errno(c, ERR_IO, "start", program, number);
+	r->pid = pid;
+	close_fd(&p->in[0]);
+	close_fd(&p->out[1]);
+	close_fd(&p->err[1]);
+	close_fd(&p->trouble[1]);
+	ssize_t got = 0; /* nothing: the exec closed the pipe */
+	do {
+		got = read(p->trouble[0], &number, sizeof number);
+	} while (got < 0 && errno == EINTR);
+	if (got == (ssize_t) sizeof number)
+		return fail_errno(c, number == ENOENT ? ERR_NOT_FOUND : ERR_IO, "run", program, number);
+	r->pid_fd = (int) syscall(SYS_pidfd_open, pid, 0U);
+	return r->pid_fd >= 0 ? OK : fail_errno(c, ERR_IO, "watch", program, errno);
+}
+
+static void feed(struct running *r)
+{
+	struct str left = str_slice(r->child->input, r->input_at, r->child->input.n);
+	ssize_t put = left.n ? write(r->pipes.in[1], left.p, left.n) : 0;
+	if (put > 0)
+		r->input_at += (size_t) put;
+	bool later = put < 0 && (errno == EAGAIN || errno == EINTR);
+	if (r->input_at == r->child->input.n || (put < 0 && !later))
+		close_fd(&r->pipes.in[1]); /* all given, or the child does not want it: its own affair */
+}
+
+/* Reads what is there. False when it is more than may be. */
+static bool drain(int *fd, struct buf *into)
+{
+	while (*fd >= 0) {
+		char part[READ_SIZE];
+		ssize_t got = read(*fd, part, sizeof part);
+		if (got > 0) {
+			buf_add(into, part, (size_t) got);
+			if (into->failed)
+				return false;
+			continue;
+		}
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0 && errno == EAGAIN)
+			return true;
+		close_fd(fd);
+	}
+	return true;
+}
+
+static int poll_timeout_ms(const struct running *r)
+{
+	if (r->deadline_us == INT64_MAX)
+		return -1;
+	int64_t left_us = r->deadline_us - real_us();
+	if (left_us <= 0)
+		return 0;
+	return left_us > HOUR ? (int) (HOUR / MILLISECOND) : (int) (left_us / MILLISECOND) + 1;
+}
+
+static RESULT check_output(struct ctx *c, const struct running *r, const struct buf *b)
+{
+	if (!b->failed)
+		return OK;
+	if (!b->too_large)
+		return ctx_no_memory(c);
+	return ctx_fail(c, ERR_TOO_LARGE, "%s wrote more than %zu bytes", r->child->argv[0], b->cap_size);
+}
+
+/* Until the child has ended; then takes what it left in the pipes. A descendant that holds them
+ * open is not waited for. */
+static RESULT converse(struct ctx *c, struct running *r)
+{
+	for (bool ended = false; !ended;) {
+		struct pollfd fds[] = {{.fd = r->pid_fd, .events = POLLIN},
+				       {.fd = r->pipes.in[1], .events = POLLOUT},
+				       {.fd = r->pipes.out[0], .events = POLLIN},
+				       {.fd = r->pipes.err[0], .events = POLLIN}};
+		int ready = poll(fds, sizeof fds / sizeof fds[0], poll_timeout_ms(r));
+		if (ready < 0 && errno != EINTR)
+			return fail_errno(c, ERR_IO, "wait for", r->child->argv[0], errno);
+		ended = ready > 0 && fds[0].revents;
+		if (r->pipes.in[1] >= 0)
+			feed(r);
+		bool all = drain(&r->pipes.out[0], &r->out);
+		all = drain(&r->pipes.err[0], &r->err) && all;
+		if (!all) {
+			TRY(check_output(c, r, &r->out));
+			return check_output(c, r, &r->err);
+		}
+		if (!ended && real_us() >= r->deadline_us)
+			return ctx_fail(c, ERR_TIMEOUT, "%s did not end in time and was killed",
+					r->child->argv[0]);
+	}
+	return OK;
+}
+
+static RESULT reap(struct ctx *c, struct running *r)
+{
+	pid_t got = 0;
+	do {
+		got = waitpid(r->pid, &r->status, 0);
+	} while (got < 0 && errno == EINTR);
+	pid_t pid = r->pid;
+	r->pid = NO_PID;
+	return got == pid ? OK : fail_errno(c, ERR_IO, "wait for", r->child->argv[0], errno);
+}
+
+static RESULT take_output(struct ctx *c, const struct buf *b, struct str *ret_text)
+{
+	*ret_text = str_copy(c->arena, buf_str(b));
+	return b->size && !ret_text->p ? ctx_no_memory(c) : OK;
+}
+
+static int64_t deadline_of(const struct ctx *c, const struct child *child)
+{
+	int64_t left_us = child->timeout_us > 0 ? child->timeout_us : INT64_MAX;
+	if (c->deadline_us) {
+		int64_t call_left_us = c->deadline_us - clock_now_us();
+		if (call_left_us < left_us)
+			left_us = call_left_us;
+	}
+	int64_t now_us = real_us();
+	return left_us > INT64_MAX - now_us ? INT64_MAX : now_us + left_us;
+}
+
+/* SIGPIPE is held back from this thread while it writes to a child that may not read, and one
+ * that came is taken off, so that neither the process's handling nor its other threads change. */
+struct quiet {
+	sigset_t before;
+	bool was_pending;
+};
+
+static void quiet_begin(struct quiet *q)
+{
+	sigset_t pipe_only, pending;
+	(void) sigemptyset(&pipe_only);
+	(void) sigaddset(&pipe_only, SIGPIPE);
+	(void) sigpending(&pending);
+	q->was_pending = sigismember(&pending, SIGPIPE) == 1;
+	(void) pthread_sigmask(SIG_BLOCK, &pipe_only, &q->before);
+}
+
+static void quiet_end(struct quiet *q)
+{
+	static const struct timespec at_once;
+	sigset_t pipe_only;
+	(void) sigemptyset(&pipe_only);
+	(void) sigaddset(&pipe_only, SIGPIPE);
+	if (!q->was_pending)
+		while (sigtimedwait(&pipe_only, NULL, &at_once) < 0 && errno == EINTR)
+			continue;
+	(void) pthread_sigmask(SIG_SETMASK, &q->before, NULL);
+}
+
+RESULT child_run(struct ctx *c, const struct child *child, struct child_end *ret_end)
+{
+	__attribute__((cleanup(quiet_end))) struct quiet quiet;
+	quiet_begin(&quiet);
+	__attribute__((cleanup(running_stop))) struct running r = {
+		.child = child,
+		.pipes = {{-1, -1}, {-1, -1}, {-1, -1}, {-1, -1}},
+		.pid_fd = -1,
+		.deadline_us = deadline_of(c, child),
+	};
+	size_t cap_size = child->output_cap_size ? child->output_cap_size : OUTPUT_CAP_SIZE;
+	buf_init(&r.out, cap_size);
+	buf_init(&r.err, cap_size);
+	if (real_us() >= r.deadline_us)
+		return ctx_fail(c, ERR_TIMEOUT, "no time left to run %s", child->argv[0]);
+	TRY(start(c, &r));
+	TRY(converse(c, &r));
+	TRY(reap(c, &r));
+	struct child_end end = {.status = WIFSIGNALED(r.status) ? 128 + WTERMSIG(r.status)
+								: WEXITSTATUS(r.status)};
+	TRY(take_output(c, &r.out, &end.out));
+	TRY(take_output(c, &r.err, &end.err));
+	*ret_end = end;
+	return OK;
+}

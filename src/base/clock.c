@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The two clocks and the test's hand on them. The texts are in clock_text.c. */
+#include "base/clock.h"
+
+#include <stdatomic.h>
+#include <time.h>
+
+static _Atomic int64_t frozen_us; /* 0: the system's time */
+
+static int64_t system_us(clockid_t id)
+{
+	struct timespec now = {0};
+	(void) clock_gettime(id, &now);
+	return (int64_t) now.tv_sec * SECOND + now.tv_nsec / 1000;
+}
+
+int64_t clock_now_us(void)
+{
+	int64_t frozen = atomic_load_explicit(&frozen_us, memory_order_acquire);
+	return frozen ? frozen : system_us(CLOCK_REALTIME);
+}
+
+int64_t clock_monotonic_us(void)
+{
+	int64_t frozen = atomic_load_explicit(&frozen_us, memory_order_acquire);
+	return frozen ? frozen : system_us(CLOCK_MONOTONIC);
+}
+
+bool clock_is_frozen(void)
+{
+	return atomic_load_explicit(&frozen_us, memory_order_acquire) != 0;
+}
+
+void clock_set_us(int64_t now_us)
+{
+	atomic_store_explicit(&frozen_us, now_us, memory_order_release);
+}
+
+void clock_advance_us(int64_t by_us)
+{
+	int64_t before = atomic_load_explicit(&frozen_us, memory_order_acquire);
+	int64_t after = 0;
+	do { /* a running clock is frozen where it stands first */
+		after = (before ? before : system_us(CLOCK_REALTIME)) + by_us;
+	} while (!atomic_compare_exchange_weak(&frozen_us, &before, after));
+}

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The configuration file: YAML (libyaml), two levels of mappings with scalar values or lists of
+ * scalars. Keys are declared in a table with type, default and range; an unknown key is an error
+ * that names it and its line. */
+#pragma once
+
+#include "base/ctx.h"
+
+enum config_type { CONFIG_TEXT, CONFIG_INT, CONFIG_BOOL, CONFIG_TEXTS };
+
+struct config_key {
+	const char *name; /* "listen.api" */
+	enum config_type type;
+	size_t offset;      /* of a struct str, int64_t, bool or struct strs in the config struct */
+	const char *absent; /* default as text; NULL: empty */
+	int64_t min, max;   /* CONFIG_INT; both 0: unchecked */
+	const char *doc;
+};
+
+/* Fills *out by the table, defaults first. Strings live in c's arena. ERR_INVALID with line. */
+RESULT config_parse(struct ctx *c, struct str yaml, const struct config_key *keys, size_t key_count,
+		    void *out);

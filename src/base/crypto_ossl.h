@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * OpenSSL's objects as scope-bound variables, for base's own files, which include OpenSSL by this header
+ * only: OSSL(BIO) bio = BIO_new(...); and the way from a memory BIO to a string of ours. */
+#pragma once
+
+/* OpenSSL has a type of the name of one of our error kinds; it is called otherwise in here. */
+#define ERR_STATE OPENSSL_ERR_STATE
+#include <openssl/bio.h>
+#include <openssl/bn.h>
+#include <openssl/core_names.h>
+#include <openssl/crypto.h>
+#include <openssl/encoder.h>
+#include <openssl/err.h>
+#include <openssl/evp.h>
+#include <openssl/param_build.h>
+#include <openssl/params.h>
+#include <openssl/pem.h>
+#include <openssl/rsa.h>
+#include <openssl/x509.h>
+#include <openssl/x509v3.h>
+#undef ERR_STATE
+
+#include "base/ctx.h"
+
+#define OSSL(T) __attribute__((cleanup(T##_autofree))) T *
+#define DEFINE_OSSL(T, release)                                                                              \
+	static inline void T##_autofree(T **p)                                                               \
+	{                                                                                                    \
+		release(*p);                                                                                 \
+	}
+
+DEFINE_OSSL(BIO, (void) BIO_free)
+DEFINE_OSSL(BIGNUM, BN_clear_free)
+DEFINE_OSSL(EVP_PKEY, EVP_PKEY_free)
+DEFINE_OSSL(EVP_CIPHER_CTX, EVP_CIPHER_CTX_free)
+
+/* All that was written to bio, in c's arena. */
+RESULT crypto_take_bio(struct ctx *c, BIO *bio, struct str *ret_text);
+/* A key in one of OpenSSL's encodings: type "PEM" or "DER", structure "type-specific",
+ * "PrivateKeyInfo" or "SubjectPublicKeyInfo"; selection EVP_PKEY_KEYPAIR or _PUBLIC_KEY. */
+RESULT crypto_encode_key(struct ctx *c, EVP_PKEY *key, int selection, const char *type, const char *structure,
+			 struct str *ret_bytes);
+/* size bytes as "aa:bb:…". */
+RESULT crypto_write_colons(struct ctx *c, const uint8_t *bytes, size_t size, struct str *ret_text);

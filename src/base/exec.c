@@ -1,0 +1,277 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Actors and the two executors.
+ *
+ * Threads: each actor's thread sleeps on its condition variable, for timers until their due time on
+ * CLOCK_REALTIME, which is clock_now_us()'s scale. While a test has frozen the clock, nothing tells
+ * a sleeping thread that it was moved, so timers are looked at every few milliseconds instead; a
+ * clock frozen while a thread already sleeps is noticed at the actor's next post.
+ *
+ * Stepped: no threads; executor_step() chooses. The choice depends on the seed, the order in which
+ * the actors were made and what is queued, and on nothing else, so that a run can be repeated. */
+#include "base/exec.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/exec_queue.h"
+#include "base/heap.h"
+
+enum { NAME_SIZE = 16 /* the kernel's limit, with NUL */, FROZEN_POLL_US = 2000 };
+
+struct executor {
+	pthread_mutex_t lock; /* over the list of actors and the dice; taken before an actor's lock */
+	bool stepped;
+	uint64_t dice;
+	struct actor *first, *last; /* in the order they were made */
+};
+
+struct actor {
+	struct executor *executor;
+	struct actor *previous, *next;
+	pthread_mutex_t lock; /* over queue and stopping */
+	pthread_cond_t woken; /* something was posted, or stopping was set */
+	struct job_queue queue;
+	bool stopping;
+	pthread_t thread;
+	char name[NAME_SIZE];
+};
+
+static struct executor *executor_new(bool stepped, uint64_t seed)
+{
+	struct executor *ex = heap_new(struct executor);
+	if (!ex)
+		return NULL;
+	(void) pthread_mutex_init(&ex->lock, NULL);
+	ex->stepped = stepped;
+	ex->dice = seed;
+	return ex;
+}
+
+struct executor *executor_new_threads(void)
+{
+	return executor_new(false, 0);
+}
+
+struct executor *executor_new_stepped(uint64_t seed)
+{
+	return executor_new(true, seed);
+}
+
+void executor_free(struct executor *ex)
+{
+	if (!ex)
+		return;
+	assert(!ex->first);
+	(void) pthread_mutex_destroy(&ex->lock);
+	heap_free(ex);
+}
+
+static void executor_link(struct executor *ex, struct actor *a)
+{
+	(void) pthread_mutex_lock(&ex->lock);
+	a->previous = ex->last;
+	if (ex->last)
+		ex->last->next = a;
+	else
+		ex->first = a;
+	ex->last = a;
+	(void) pthread_mutex_unlock(&ex->lock);
+}
+
+static void executor_unlink(struct executor *ex, struct actor *a)
+{
+	(void) pthread_mutex_lock(&ex->lock);
+	if (a->previous)
+		a->previous->next = a->next;
+	else
+		ex->first = a->next;
+	if (a->next)
+		a->next->previous = a->previous;
+	else
+		ex->last = a->previous;
+	(void) pthread_mutex_unlock(&ex->lock);
+}
+
+static void wait_until(struct actor *a, int64_t due_us)
+{
+	if (due_us == INT64_MAX) {
+		(void) pthread_cond_wait(&a->woken, &a->lock);
+		return;
+	}
+	struct timespec until;
+	if (clock_is_frozen()) {
+		(void) clock_gettime(CLOCK_REALTIME, &until);
+		int64_t real_us = (int64_t) until.tv_sec * SECOND + until.tv_nsec / 1000;
+		due_us = real_us + FROZEN_POLL_US;
+	}
+	until = (struct timespec){.tv_sec = due_us / SECOND, .tv_nsec = due_us % SECOND * 1000};
+	(void) pthread_cond_timedwait(&a->woken, &a->lock, &until);
+}
+
+static void *actor_main(void *data)
+{
+	struct actor *a = data;
+	(void) pthread_setname_np(pthread_self(), a->name);
+	(void) pthread_mutex_lock(&a->lock);
+	while (!a->stopping) {
+		struct job *job = job_queue_take_due(&a->queue, clock_now_us());
+		if (!job) {
+			wait_until(a, job_queue_next_due(&a->queue));
+			continue;
+		}
+		(void) pthread_mutex_unlock(&a->lock);
+		job->run(job);
+		(void) pthread_mutex_lock(&a->lock);
+	}
+	(void) pthread_mutex_unlock(&a->lock);
+	return NULL;
+}
+
+/* Signals belong to the main thread; those that a fault of ours raises stay where they happen. */
+static bool start_thread(struct actor *a)
+{
+	sigset_t none_but_faults, before;
+	(void) sigfillset(&none_but_faults);
+	static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
+	for (size_t k = 0; k < sizeof faults / sizeof faults[0]; k++)
+		(void) sigdelset(&none_but_faults, faults[k]);
+	(void) pthread_sigmask(SIG_SETMASK, &none_but_faults, &before);
+	int failed = pthread_create(&a->thread, NULL, actor_main, a);
+	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return !failed;
+}
+
+static void actor_destroy(struct actor *a)
+{
+	(void) pthread_cond_destroy(&a->woken);
+	(void) pthread_mutex_destroy(&a->lock);
+	heap_free(a);
+}
+
+struct actor *actor_new(struct executor *ex, const char *name)
+{
+	struct actor *a = heap_new(struct actor);
+	if (!a)
+		return NULL;
+	a->executor = ex;
+	(void) snprintf(a->name, sizeof a->name, "%s", name);
+	(void) pthread_mutex_init(&a->lock, NULL);
+	(void) pthread_cond_init(&a->woken, NULL);
+	if (!ex->stepped && !start_thread(a)) {
+		actor_destroy(a);
+		return NULL;
+	}
+	executor_link(ex, a);
+	return a;
+}
+
+void actor_free(struct actor *a)
+{
+	if (!a)
+		return;
+	executor_unlink(a->executor, a);
+	(void) pthread_mutex_lock(&a->lock);
+	a->stopping = true;
+	(void) pthread_cond_signal(&a->woken);
+	(void) pthread_mutex_unlock(&a->lock);
+	if (!a->executor->stepped)
+		(void) pthread_join(a->thread, NULL);
+	(void) pthread_mutex_lock(&a->lock);
+	struct job *job = NULL;
+	while ((job = job_queue_take_any(&a->queue))) { /* a drop may itself post, or ask for the count */
+		(void) pthread_mutex_unlock(&a->lock);
+		if (job->drop)
+			job->drop(job);
+		(void) pthread_mutex_lock(&a->lock);
+	}
+	(void) pthread_mutex_unlock(&a->lock);
+	actor_destroy(a);
+}
+
+void actor_post(struct actor *a, struct job *job)
+{
+	int64_t now_us = clock_now_us();
+	(void) pthread_mutex_lock(&a->lock);
+	job_queue_add_now(&a->queue, job, now_us);
+	(void) pthread_cond_signal(&a->woken);
+	(void) pthread_mutex_unlock(&a->lock);
+}
+
+void actor_post_at(struct actor *a, struct job *job, int64_t due_us)
+{
+	(void) pthread_mutex_lock(&a->lock);
+	int64_t before = job_queue_next_due(&a->queue);
+	job_queue_add_at(&a->queue, job, due_us);
+	if (due_us < before) /* else the thread wakes early enough by itself */
+		(void) pthread_cond_signal(&a->woken);
+	(void) pthread_mutex_unlock(&a->lock);
+}
+
+size_t actor_queued_count(struct actor *a)
+{
+	(void) pthread_mutex_lock(&a->lock);
+	size_t count = a->queue.count;
+	(void) pthread_mutex_unlock(&a->lock);
+	return count;
+}
+
+static uint64_t roll(struct executor *ex, uint64_t sides)
+{
+	ex->dice += UINT64_C(0x9E3779B97F4A7C15); /* splitmix64; the slight bias of % does no harm */
+	uint64_t z = ex->dice;
+	z = (z ^ z >> 30) * UINT64_C(0xBF58476D1CE4E5B9);
+	z = (z ^ z >> 27) * UINT64_C(0x94D049BB133111EB);
+	return (z ^ z >> 31) % sides;
+}
+
+static int64_t actor_next_due(struct actor *a)
+{
+	(void) pthread_mutex_lock(&a->lock);
+	int64_t due_us = job_queue_next_due(&a->queue);
+	(void) pthread_mutex_unlock(&a->lock);
+	return due_us;
+}
+
+/* A job of one of the actors that have one due, or NULL; *ret_next_us: the earliest of the others. */
+static struct job *take_one_due(struct executor *ex, int64_t now_us, int64_t *ret_next_us)
+{
+	struct actor *chosen = NULL;
+	uint64_t candidates = 0;
+	*ret_next_us = INT64_MAX;
+	for (struct actor *a = ex->first; a; a = a->next) {
+		int64_t due_us = actor_next_due(a);
+		if (due_us > now_us) {
+			*ret_next_us = due_us < *ret_next_us ? due_us : *ret_next_us;
+			continue;
+		}
+		if (roll(ex, ++candidates) == 0) /* each of n is kept with probability 1/n in the end */
+			chosen = a;
+	}
+	if (!chosen)
+		return NULL;
+	(void) pthread_mutex_lock(&chosen->lock);
+	struct job *job = job_queue_take_due(&chosen->queue, now_us);
+	(void) pthread_mutex_unlock(&chosen->lock);
+	return job;
+}
+
+bool executor_step(struct executor *ex, int64_t until_us)
+{
+	assert(ex->stepped);
+	int64_t next_us = 0;
+	(void) pthread_mutex_lock(&ex->lock);
+	struct job *job = take_one_due(ex, clock_now_us(), &next_us);
+	if (!job && next_us < until_us) {
+		clock_set_us(next_us);
+		job = take_one_due(ex, next_us, &next_us);
+	}
+	(void) pthread_mutex_unlock(&ex->lock);
+	if (!job)
+		return false;
+	job->run(job);
+	return true;
+}

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The countdown behind the fault points. Everything is atomic and relaxed: a test arms before it
+ * starts the work, and a point that races with fault_arm() may count for either side. */
+#include "base/fault.h"
+
+#include <signal.h>
+#include <stdatomic.h>
+#include <unistd.h>
+
+_Atomic unsigned fault_armed;
+
+static _Atomic uint64_t fault_reached; /* armed points passed since fault_arm() */
+static _Atomic uint64_t fault_n;
+static atomic_bool fault_forever;
+static atomic_bool fault_fired;
+
+static _Noreturn void die_as_by_kill(void)
+{
+	(void) raise(SIGKILL);
+	_exit(137); /* not reached; for the compiler */
+}
+
+bool fault_count_down(enum fault point)
+{
+	unsigned armed = atomic_load_explicit(&fault_armed, memory_order_relaxed);
+	if (!(armed & (unsigned) point))
+		return false; /* disarmed since the caller looked */
+	uint64_t index = atomic_fetch_add_explicit(&fault_reached, 1, memory_order_relaxed);
+	uint64_t n = atomic_load_explicit(&fault_n, memory_order_relaxed);
+	bool forever = atomic_load_explicit(&fault_forever, memory_order_relaxed);
+	if (index != n && !(forever && index > n))
+		return false;
+	if (armed & FAULT_KILL)
+		die_as_by_kill();
+	atomic_store_explicit(&fault_fired, true, memory_order_relaxed);
+	return true;
+}
+
+void fault_arm(unsigned points, uint64_t n, bool forever)
+{
+	fault_disarm();
+	if (points == FAULT_KILL) /* alone: at the n-th point of any class */
+		points = FAULT_ALLOC | FAULT_FILE | FAULT_SQL | FAULT_DRIVER | FAULT_KILL;
+	atomic_store_explicit(&fault_reached, 0, memory_order_relaxed);
+	atomic_store_explicit(&fault_n, n, memory_order_relaxed);
+	atomic_store_explicit(&fault_forever, forever, memory_order_relaxed);
+	atomic_store_explicit(&fault_fired, false, memory_order_relaxed);
+	atomic_store_explicit(&fault_armed, points, memory_order_release);
+}
+
+void fault_disarm(void)
+{
+	atomic_store_explicit(&fault_armed, 0, memory_order_relaxed);
+}
+
+bool fault_has_fired(void)
+{
+	return atomic_load_explicit(&fault_fired, memory_order_relaxed);
+}

@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Files. Each system call that reads or changes a disk has its own fault point, so that a test
+ * sees every state a crash or a full disk can leave behind. */
+#include "base/file.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/fault.h"
+#include "base/heap.h"
+#include "base/random.h"
+
+void fd_autoclose(int *fd)
+{
+	if (*fd >= 0)
+		(void) close(*fd);
+	*fd = -1;
+}
+
+/* True, with errno set as a bad disk would, when the fault point fires. */
+static bool disk_fails(void)
+{
+	if (!fault_fires(FAULT_FILE))
+		return false;
+	errno = EIO;
+	return true;
+}
+
+static RESULT fail_errno(struct ctx *c, const char *what, const char *path)
+{
+	int number = errno;
+	char text[128];
+	enum err err = ERR_IO;
+	if (number == ENOENT || number == ENOTDIR)
+		err = ERR_NOT_FOUND;
+	if (number == EEXIST)
+		err = ERR_EXISTS;
+	return ctx_fail(c, err, "cannot %s %s: %s", what, path, strerror_r(number, text, sizeof text));
+}
+
+static int open_file(const char *path, int flags, mode_t mode)
+{
+	if (disk_fails())
+		return -1;
+	int fd = -1;
+	do {
+		fd = open(path, flags | O_CLOEXEC, mode);
+	} while (fd < 0 && errno == EINTR);
+	return fd;
+}
+
+/* Reads until the end or until size bytes are there. -1: errno tells. */
+static ssize_t read_up_to(int fd, char *p, size_t size)
+{
+	size_t n = 0;
+	while (n < size) {
+		if (disk_fails())
+			return -1;
+		ssize_t got = read(fd, p + n, size - n);
+		if (got < 0 && errno == EINTR)
+			continue;
+		if (got < 0)
+			return -1;
+		if (got == 0)
+			break;
+		n += (size_t) got;
+	}
+	return (ssize_t) n;
+}
+
+RESULT file_read(struct ctx *c, const char *path, size_t cap_size, struct str *ret_bytes)
+{
+	AUTO_FD fd = open_file(path, O_RDONLY, 0);
+	struct stat st;
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return fail_errno(c, "read", path);
+	/* st_size is a first guess: it is 0 for what the kernel makes up, and files grow */
+	size_t have = 0, room = st.st_size > 0 ? (size_t) st.st_size : 4096;
+	char *p = NULL;
+	for (;;) {
+		if (room > cap_size)
+			room = cap_size;
+		char *wider = room < SIZE_MAX - 2 ? arena_alloc(c->arena, room + 2) : NULL;
+		if (!wider)
+			return ctx_no_memory(c);
+		if (have)
+			memcpy(wider, p, have);
+		p = wider;
+		ssize_t got = read_up_to(fd, p + have, room + 1 - have); /* one more tells the end */
+		if (got < 0)
+			return fail_errno(c, "read", path);
+		have += (size_t) got;
+		if (have <= room)
+			break;
+		if (room == cap_size)
+			return ctx_fail(c, ERR_TOO_LARGE, "%s is larger than %zu bytes", path, cap_size);
+		room = room > SIZE_MAX / 4 ? cap_size : room * 2;
+	}
+	p[have] = 0;
+	*ret_bytes = (struct str){p, have};
+	return OK;
+}
+
+static bool write_all(int fd, struct str bytes)
+{
+	while (bytes.n) {
+		if (disk_fails())
+			return false;
+		ssize_t put = write(fd, bytes.p, bytes.n);
+		if (put < 0 && errno == EINTR)
+			continue;
+		if (put < 0)
+			return false;
+		bytes = str_slice(bytes, (size_t) put, bytes.n);
+	}
+	return true;
+}
+
+static bool sync_fd(int fd)
+{
+	return !disk_fails() && fsync(fd) == 0;
+}
+
+static bool sync_path(const char *path)
+{
+	AUTO_FD fd = open_file(path, O_RDONLY, 0);
+	return fd >= 0 && sync_fd(fd);
+}
+
+static RESULT sync_parent(struct ctx *c, const char *path)
+{
+	struct str whole = str_from(path);
+	size_t end = whole.n;
+	while (end > 0 && path[end - 1] != '/')
+		end--;
+	const char *parent = end ? str_to_z(c->arena, str_slice(whole, 0, end)) : ".";
+	if (!*parent)
+		return ctx_no_memory(c);
+	return sync_path(parent) ? OK : fail_errno(c, "sync", parent);
+}
+
+static bool rename_path(const char *from, const char *to)
+{
+	return !disk_fails() && rename(from, to) == 0;
+}
+
+/* A new file beside path, whose name goes to *ret_name. -1: errno tells. */
+static int create_beside(struct ctx *c, const char *path, struct str *ret_name)
+{
+	enum { TRIES = 16 }; /* a crash may have left such a name behind; a seeded test draws it again */
+	for (int k = 0; k < TRIES; k++) {
+		struct str name = str_print(c->arena, "%s.%08" PRIx32 ".tmp", path, (uint32_t) random_u64());
+		if (!name.p) {
+			errno = ENOMEM;
+			return -1;
+		}
+		*ret_name = name;
+		int fd = open_file(name.p, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW, 0600);
+		if (fd >= 0 || errno != EEXIST)
+			return fd;
+	}
+	return -1;
+}
+
+static RESULT write_and_rename(struct ctx *c, int fd, const char *name, const char *path, struct str bytes,
+			       mode_t mode)
+{
+	if (!write_all(fd, bytes) || fchmod(fd, mode) != 0 || !sync_fd(fd))
+		return fail_errno(c, "write", name);
+	if (!rename_path(name, path))
+		return fail_errno(c, "rename to", path);
+	return sync_parent(c, path);
+}
+
+RESULT file_write_synced(struct ctx *c, const char *path, struct str bytes, mode_t mode)
+{
+	struct str name = STR_NONE;
+	AUTO_FD fd = create_beside(c, path, &name);
+	if (fd < 0 && !name.p)
+		return ctx_no_memory(c);
+	if (fd < 0)
+		return fail_errno(c, "create", name.p);
+	struct result r = write_and_rename(c, fd, name.p, path, bytes, mode);
+	if (!result_is_ok(r))
+		(void) unlink(name.p); /* gone already if only the directory's sync failed */
+	return r;
+}
+
+static bool is_directory(const char *path)
+{
+	struct stat st;
+	return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+}
+
+static RESULT make_one_directory(struct ctx *c, const char *path, mode_t mode)
+{
+	if (disk_fails())
+		return fail_errno(c, "make directory", path);
+	if (mkdir(path, mode) == 0)
+		return OK;
+	if (errno == EEXIST && is_directory(path))
+		return OK;
+	return fail_errno(c, "make directory", path);
+}
+
+RESULT file_make_directory(struct ctx *c, const char *path, mode_t mode)
+{
+	struct str whole = str_from(path);
+	for (size_t at = 1; at <= whole.n; at++) {
+		if (at < whole.n && path[at] != '/')
+			continue;
+		const char *part = str_to_z(c->arena, str_slice(whole, 0, at));
+		if (!*part)
+			return ctx_no_memory(c);
+		TRY(make_one_directory(c, part, at < whole.n ? mode | 0700 : mode));
+	}
+	return OK;
+}
+
+RESULT file_rename_synced(struct ctx *c, const char *from, const char *to)
+{
+	if (!sync_path(from)) /* else a crash could show the new name with old or no bytes */
+		return fail_errno(c, "sync", from);
+	if (!rename_path(from, to))
+		return fail_errno(c, "rename to", to);
+	TRY(sync_parent(c, to));
+	return sync_parent(c, from);
+}
+
+RESULT file_delete(struct ctx *c, const char *path)
+{
+	if (disk_fails())
+		return fail_errno(c, "delete", path);
+	if (unlink(path) != 0 && errno != ENOENT)
+		return fail_errno(c, "delete", path);
+	return OK;
+}
+
+bool file_exists(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+RESULT file_size(struct ctx *c, const char *path, int64_t *ret_size)
+{
+	struct stat st;
+	if (disk_fails() || stat(path, &st) != 0)
+		return fail_errno(c, "look at", path);
+	*ret_size = st.st_size;
+	return OK;
+}

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * malloc and kin behind the FAULT_ALLOC point. */
+#include "base/heap.h"
+
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/fault.h"
+
+void *heap_alloc(size_t size)
+{
+	if (fault_fires(FAULT_ALLOC))
+		return NULL;
+	return calloc(1, size ? size : 1);
+}
+
+void *heap_alloc_array(size_t count, size_t size)
+{
+	size_t total = 0;
+	if (__builtin_mul_overflow(count, size, &total))
+		return NULL;
+	return heap_alloc(total);
+}
+
+void *heap_resize(void *p, size_t size)
+{
+	if (fault_fires(FAULT_ALLOC))
+		return NULL;
+	return realloc(p, size ? size : 1); /* never the realloc(p, 0) that frees */
+}
+
+void heap_free(void *p)
+{
+	free(p);
+}
+
+char *heap_copy_z(const char *z)
+{
+	size_t size = strlen(z) + 1;
+	char *copy = heap_resize(NULL, size);
+	if (copy)
+		memcpy(copy, z, size);
+	return copy;
+}

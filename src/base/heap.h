@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The only way to the heap outside base/: malloc and kin behind the FAULT_ALLOC point.
+ * Zeroed memory; NULL when out of memory. Any thread. */
+#pragma once
+
+#include <stddef.h>
+
+void *heap_alloc(size_t size);
+void *heap_alloc_array(size_t count, size_t size); /* checks the product */
+void *heap_resize(void *p, size_t size);           /* new bytes are not zeroed; NULL leaves p as it was */
+void heap_free(void *p);
+char *heap_copy_z(const char *z);
+#define heap_new(type) ((type *) heap_alloc(sizeof(type)))

@@ -1,0 +1,59 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * IP addresses, CIDR blocks and MAC addresses as values. IPv4 sits in the first four bytes; the
+ * rest is zero. A family of 0 is "none". Pure; any thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/result.h"
+#include "base/str.h"
+
+enum ip_family { IP_NONE = 0, IP_V4 = 4, IP_V6 = 6 };
+
+struct ip {
+	uint8_t b[16];
+	uint8_t family;
+};
+
+struct cidr {
+	struct ip base; /* as written; cidr_is_canonical() says whether host bits are zero */
+	uint8_t bits;
+};
+
+struct mac {
+	uint8_t b[6];
+};
+
+enum { IP_TEXT_SIZE = 46, CIDR_TEXT_SIZE = 50, MAC_TEXT_SIZE = 18 };
+
+/* Strict text forms: dotted quad without leading zeros; RFC 4291; RFC 5952 when written.
+ * ERR_INVALID. */
+RESULT ip_parse(struct str s, struct ip *ret_ip);
+char *ip_write(struct ip ip, char out[static IP_TEXT_SIZE]); /* "" for none */
+struct str ip_to_str(struct arena *a, struct ip ip);
+bool ip_is_none(struct ip ip);
+bool ip_equal(struct ip a, struct ip b);
+int ip_compare(struct ip a, struct ip b);           /* family, then numerically */
+struct ip ip_add(struct ip ip, uint64_t n);         /* wraps within the family */
+uint64_t ip_distance(struct ip from, struct ip to); /* to - from, low 64 bits; same family */
+uint32_t ip_to_v4(struct ip ip);                    /* host byte order; IPv4 only */
+struct ip ip_from_v4(uint32_t host_order);
+
+RESULT cidr_parse(struct str s, struct cidr *ret_cidr); /* needs the /bits */
+char *cidr_write(struct cidr c, char out[static CIDR_TEXT_SIZE]);
+struct str cidr_to_str(struct arena *a, struct cidr c);
+bool cidr_is_none(struct cidr c);
+bool cidr_equal(struct cidr a, struct cidr b);
+int cidr_compare(struct cidr a, struct cidr b); /* base, then bits */
+bool cidr_is_canonical(struct cidr c);          /* no host bits set */
+struct cidr cidr_canonical(struct cidr c);
+bool cidr_contains(struct cidr c, struct ip ip);
+bool cidr_contains_cidr(struct cidr outer, struct cidr inner);
+bool cidr_overlaps(struct cidr a, struct cidr b);
+struct ip cidr_last(struct cidr c);
+uint64_t cidr_count(struct cidr c); /* addresses in it; saturates */
+
+RESULT mac_parse(struct str s, struct mac *ret_mac); /* six pairs with colons */
+char *mac_write(struct mac m, char out[static MAC_TEXT_SIZE]);
+bool mac_is_none(struct mac m);

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Randomness behind a seam: the kernel's (getrandom) by default, a seeded generator in tests and
+ * simulation so that a run can be replayed. Any thread. */
+#pragma once
+
+#include <stddef.h>
+#include <stdint.h>
+
+void random_bytes(void *out, size_t size); /* cannot fail: the process ends if the kernel refuses */
+uint64_t random_u64(void);
+uint64_t random_below(uint64_t limit); /* uniform in [0, limit); limit > 0 */
+/* Deterministic from now on (xoshiro256**). Tests and simulation only; 0 goes back to the kernel. */
+void random_set_seed(uint64_t seed);

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Borrowed strings: a pointer and a length, not owned, not necessarily NUL-terminated, never
+ * modified through. {NULL, 0} is the empty string. Functions that return a struct str made in an
+ * arena also NUL-terminate it (not counted in n). Any thread. */
+#pragma once
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/arena.h"
+#include "base/result.h"
+
+struct str {
+	const char *p;
+	size_t n;
+};
+
+/* A list of strings. */
+struct strs {
+	const struct str *at;
+	size_t count;
+};
+
+#define STR(literal) ((struct str){"" literal "", sizeof(literal) - 1})
+#define STR_NONE ((struct str){0, 0})
+/* For printf: printf("%" STR_FMT, STR_ARG(s)) */
+#define STR_FMT ".*s"
+#define STR_ARG(s) (int) (s).n, (s).p ? (s).p : ""
+
+static inline struct str str_from(const char *z) /* z may be NULL */
+{
+	return z ? (struct str){z, strlen(z)} : STR_NONE;
+}
+static inline bool str_is_empty(struct str s)
+{
+	return s.n == 0;
+}
+static inline bool str_equal(struct str a, struct str b)
+{
+	return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+static inline bool str_is(struct str a, const char *z)
+{
+	return str_equal(a, str_from(z));
+}
+bool str_equal_nocase(struct str a, struct str b); /* ASCII only */
+int str_compare(struct str a, struct str b);       /* bytewise; <0, 0, >0 */
+bool str_starts_with(struct str s, struct str prefix);
+bool str_ends_with(struct str s, struct str suffix);
+struct str str_slice(struct str s, size_t from, size_t to); /* clamped to s */
+struct str str_trim(struct str s);                          /* ASCII white space at both ends */
+/* Position of the first c at or after from, or s.n. */
+size_t str_find_char(struct str s, char c, size_t from);
+bool str_contains(struct str s, struct str part);
+/* Cuts off and returns what stands before the next sep; *rest continues behind it. False when
+ * *rest was exhausted. "a,,b" gives "a", "", "b"; "a," only "a"; "" nothing. */
+bool str_split_next(struct str *rest, char sep, struct str *ret_piece);
+
+/* Whole-string numbers: decimal, optional sign, no white space, no overflow. ERR_INVALID. */
+RESULT str_parse_int(struct str s, int64_t *ret_value);
+RESULT str_parse_bool(struct str s, bool *ret_value); /* true/false in any letter case */
+bool str_is_utf8(struct str s);                       /* well-formed UTF-8 without NUL */
+bool str_is_xml_text(struct str s);                   /* UTF-8 of characters legal in XML 1.0 */
+/* Shell-like match of a whole string: * any run, ? one character, \ escapes. Case-sensitive.
+ * Linear in practice: backtracks to the last star only. */
+bool str_matches(struct str s, struct str pattern);
+
+/* Copies into the arena. An empty result with p == NULL means out of memory or that s was empty. */
+struct str str_copy(struct arena *a, struct str s);
+struct str str_print(struct arena *a, const char *format, ...) __attribute__((format(printf, 2, 3)));
+struct str str_lower(struct arena *a, struct str s); /* ASCII */
+const char *str_to_z(struct arena *a, struct str s); /* NUL-terminated copy; "" when out of memory */
+RESULT str_decode_base64(struct arena *a, struct str s,
+			 struct str *ret_bytes); /* white space skipped; ERR_INVALID */
+struct str str_encode_base64(struct arena *a, struct str bytes);
+struct str str_encode_hex(struct arena *a, const void *bytes, size_t size); /* lower case */
+RESULT str_decode_hex(struct str s, void *ret_bytes, size_t size); /* exactly size bytes; ERR_INVALID */
+/* application/x-www-form-urlencoded: + is space. ERR_INVALID for a broken escape. */
+RESULT str_decode_url(struct arena *a, struct str s, struct str *ret_value);
+/* RFC 3986: all but unreserved characters as %XX; '/' kept when keep_slash. */
+struct str str_encode_url(struct arena *a, struct str s, bool keep_slash);

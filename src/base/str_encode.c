@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Strings made in an arena: copies, formatted text, and the encodings (base64, hex, URL). */
+#include "base/str.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+
+static const char hex_lower[] = "0123456789abcdef";
+static const char hex_upper[] = "0123456789ABCDEF";
+
+/* Room for n bytes and a NUL that is there already, for arenas give zeroes. */
+static char *room_for(struct arena *a, size_t n)
+{
+	return n == SIZE_MAX ? NULL : arena_alloc(a, n + 1);
+}
+
+struct str str_copy(struct arena *a, struct str s)
+{
+	if (s.n == 0)
+		return s.p ? STR("") : STR_NONE;
+	char *p = room_for(a, s.n);
+	if (!p)
+		return STR_NONE;
+	memcpy(p, s.p, s.n);
+	return (struct str){p, s.n};
+}
+
+struct str str_print(struct arena *a, const char *format, ...)
+{
+	char small[256];
+	va_list args;
+	va_start(args, format);
+	int n = vsnprintf(small, sizeof small, format, args);
+	va_end(args);
+	if (n < 0)
+		return STR_NONE;
+	if ((size_t) n < sizeof small)
+		return str_copy(a, (struct str){small, (size_t) n});
+	char *p = room_for(a, (size_t) n);
+	if (!p)
+		return STR_NONE;
+	va_start(args, format);
+	(void) vsnprintf(p, (size_t) n + 1, format, args);
+	va_end(args);
+	return (struct str){p, (size_t) n};
+}
+
+struct str str_lower(struct arena *a, struct str s)
+{
+	char *p = room_for(a, s.n);
+	if (!p)
+		return STR_NONE;
+	for (size_t k = 0; k < s.n; k++) {
+		char c = s.p[k];
+		p[k] = c >= 'A' && c <= 'Z' ? (char) (c + ('a' - 'A')) : c;
+	}
+	return (struct str){p, s.n};
+}
+
+const char *str_to_z(struct arena *a, struct str s)
+{
+	struct str copy = str_copy(a, s);
+	return copy.p ? copy.p : "";
+}
+
+static int base64_value(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return c - 'A';
+	if (c >= 'a' && c <= 'z')
+		return c - 'a' + 26;
+	if (c >= '0' && c <= '9')
+		return c - '0' + 52;
+	return c == '+' ? 62 : c == '/' ? 63 : -1;
+}
+
+static bool is_base64_space(char c)
+{
+	return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+/* Decodes into out, which has room for three quarters of s. False for a foreign character, data
+ * behind the padding, or a length that is no multiple of four. */
+static bool decode_base64(struct str s, char *out, size_t *ret_size)
+{
+	size_t size = 0;
+	uint32_t bits = 0;
+	unsigned held = 0, padding = 0; /* characters of the present group of four */
+	for (size_t k = 0; k < s.n; k++) {
+		if (is_base64_space(s.p[k]))
+			continue;
+		if (s.p[k] == '=') {
+			if (held + padding < 2 || ++padding + held > 4)
+				return false;
+			continue;
+		}
+		int value = base64_value(s.p[k]);
+		if (value < 0 || padding)
+			return false;
+		bits = bits << 6 | (uint32_t) value;
+		if (++held < 4)
+			continue;
+		out[size++] = (char) (bits >> 16 & 0xFF);
+		out[size++] = (char) (bits >> 8 & 0xFF);
+		out[size++] = (char) (bits & 0xFF);
+		held = 0;
+		bits = 0;
+	}
+	if (held + padding != 0 && held + padding != 4)
+		return false;
+	if (held == 3)
+		out[size++] = (char) (bits >> 10 & 0xFF);
+	if (held == 3)
+		out[size++] = (char) (bits >> 2 & 0xFF);
+	if (held == 2)
+		out[size++] = (char) (bits >> 4 & 0xFF);
+	*ret_size = size;
+	return true;
+}
+
+RESULT str_decode_base64(struct arena *a, struct str s, struct str *ret_bytes)
+{
+	char *p = room_for(a, s.n / 4 * 3 + 3);
+	if (!p)
+		return FAIL(NO_MEMORY);
+	size_t size = 0;
+	if (!decode_base64(s, p, &size))
+		return FAIL(INVALID);
+	p[size] = 0;
+	*ret_bytes = (struct str){p, size};
+	return OK;
+}
+
+struct str str_encode_base64(struct arena *a, struct str bytes)
+{
+	static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+	if (bytes.n > SIZE_MAX / 2)
+		return STR_NONE;
+	size_t n = (bytes.n + 2) / 3 * 4;
+	char *p = room_for(a, n);
+	if (!p)
+		return STR_NONE;
+	char *out = p;
+	for (size_t k = 0; k < bytes.n; k += 3) {
+		size_t have = bytes.n - k < 3 ? bytes.n - k : 3;
+		uint32_t bits = (uint32_t) (unsigned char) bytes.p[k] << 16;
+		if (have > 1)
+			bits |= (uint32_t) (unsigned char) bytes.p[k + 1] << 8;
+		if (have > 2)
+			bits |= (unsigned char) bytes.p[k + 2];
+		*out++ = digits[bits >> 18];
+		*out++ = digits[bits >> 12 & 63];
+		*out++ = have > 1 ? digits[bits >> 6 & 63] : '=';
+		*out++ = have > 2 ? digits[bits & 63] : '=';
+	}
+	return (struct str){p, n};
+}
+
+struct str str_encode_hex(struct arena *a, const void *bytes, size_t size)
+{
+	const unsigned char *in = bytes;
+	char *p = size > SIZE_MAX / 4 ? NULL : room_for(a, size * 2);
+	if (!p)
+		return STR_NONE;
+	for (size_t k = 0; k < size; k++) {
+		p[2 * k] = hex_lower[in[k] >> 4];
+		p[2 * k + 1] = hex_lower[in[k] & 15];
+	}
+	return (struct str){p, size * 2};
+}
+
+static int hex_value(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+RESULT str_decode_hex(struct str s, void *ret_bytes, size_t size)
+{
+	if (s.n % 2 || s.n / 2 != size)
+		return FAIL(INVALID);
+	for (size_t k = 0; k < s.n; k++) /* all checked first: outputs are written on success only */
+		if (hex_value(s.p[k]) < 0)
+			return FAIL(INVALID);
+	unsigned char *out = ret_bytes;
+	for (size_t k = 0; k < size; k++)
+		out[k] = (unsigned char) (hex_value(s.p[2 * k]) << 4 | hex_value(s.p[2 * k + 1]));
+	return OK;
+}
+
+RESULT str_decode_url(struct arena *a, struct str s, struct str *ret_value)
+{
+	char *p = room_for(a, s.n);
+	if (!p)
+		return FAIL(NO_MEMORY);
+	size_t n = 0;
+	for (size_t k = 0; k < s.n; k++) {
+		if (s.p[k] != '%') {
+			p[n++] = s.p[k] == '+' ? ' ' : s.p[k];
+			continue;
+		}
+		if (s.n - k < 3)
+			return FAIL(INVALID);
+		int high = hex_value(s.p[k + 1]), low = hex_value(s.p[k + 2]);
+		if (high < 0 || low < 0)
+			return FAIL(INVALID);
+		p[n++] = (char) (high << 4 | low);
+		k += 2;
+	}
+	*ret_value = (struct str){p, n};
+	return OK;
+}
+
+static bool is_unreserved(char c)
+{
+	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
+	       c == '.' || c == '_' || c == '~';
+}
+
+struct str str_encode_url(struct arena *a, struct str s, bool keep_slash)
+{
+	size_t n = 0;
+	for (size_t k = 0; k < s.n; k++)
+		n += is_unreserved(s.p[k]) || (keep_slash && s.p[k] == '/') ? 1 : 3;
+	char *p = room_for(a, n);
+	if (!p)
+		return STR_NONE;
+	char *out = p;
+	for (size_t k = 0; k < s.n; k++) {
+		unsigned char c = (unsigned char) s.p[k];
+		if (is_unreserved(s.p[k]) || (keep_slash && c == '/')) {
+			*out++ = (char) c;
+			continue;
+		}
+		*out++ = '%';
+		*out++ = hex_upper[c >> 4];
+		*out++ = hex_upper[c & 15];
+	}
+	return (struct str){p, n};
+}

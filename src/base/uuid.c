@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Making, reading and writing UUIDs. */
+#include "base/uuid.h"
+
+#include "base/crypto_digest.h"
+#include "base/random.h"
+
+bool uuid_is_none(uuid u)
+{
+	return uuid_equal(u, UUID_NONE);
+}
+
+static uuid with_version(uuid u, unsigned version)
+{
+	u.b[6] = (uint8_t) ((u.b[6] & 0x0Fu) | version << 4);
+	u.b[8] = (uint8_t) ((u.b[8] & 0x3Fu) | 0x80u);
+	return u;
+}
+
+uuid uuid_random(void)
+{
+	uuid u;
+	random_bytes(u.b, sizeof u.b);
+	return with_version(u, 4);
+}
+
+uuid uuid_v5(uuid name_space, struct str name)
+{
+	uint8_t digest[SHA1_SIZE];
+	crypto_sha1_joined((struct str){(const char *) name_space.b, sizeof name_space.b}, name, digest);
+	uuid u;
+	memcpy(u.b, digest, sizeof u.b);
+	return with_version(u, 5);
+}
+
+char *uuid_write(uuid u, char out[static UUID_TEXT_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	char *p = out;
+	for (size_t k = 0; k < sizeof u.b; k++) {
+		if (k == 4 || k == 6 || k == 8 || k == 10)
+			*p++ = '-';
+		*p++ = digits[u.b[k] >> 4];
+		*p++ = digits[u.b[k] & 15];
+	}
+	*p = 0;
+	return out;
+}
+
+struct str uuid_to_str(struct arena *a, uuid u)
+{
+	char text[UUID_TEXT_SIZE];
+	return str_copy(a, (struct str){uuid_write(u, text), UUID_TEXT_SIZE - 1});
+}
+
+RESULT uuid_parse(struct str s, uuid *ret_uuid)
+{
+	char hex[32];
+	if (s.n == sizeof hex) {
+		memcpy(hex, s.p, sizeof hex);
+	} else if (s.n == UUID_TEXT_SIZE - 1) {
+		if (s.p[8] != '-' || s.p[13] != '-' || s.p[18] != '-' || s.p[23] != '-')
+			return FAIL(MALFORMED);
+		memcpy(hex, s.p, 8);
+		memcpy(hex + 8, s.p + 9, 4);
+		memcpy(hex + 12, s.p + 14, 4);
+		memcpy(hex + 16, s.p + 19, 4);
+		memcpy(hex + 20, s.p + 24, 12);
+	} else {
+		return FAIL(MALFORMED);
+	}
+	if (!result_is_ok(str_decode_hex((struct str){hex, sizeof hex}, ret_uuid->b, sizeof ret_uuid->b)))
+		return FAIL(MALFORMED);
+	return OK;
+}

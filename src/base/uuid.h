@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * UUIDs (RFC 4122): random (v4) and name-based (v5, SHA-1). Passed by value; all zero is none. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <string.h>
+
+#include "base/result.h"
+#include "base/str.h"
+
+typedef struct uuid {
+	uint8_t b[16];
+} uuid;
+
+/* A list of UUIDs. */
+struct uuids {
+	const uuid *at;
+	size_t count;
+};
+
+enum { UUID_TEXT_SIZE = 37 };
+#define UUID_NONE ((uuid){{0}})
+
+static inline bool uuid_equal(uuid a, uuid b)
+{
+	return memcmp(a.b, b.b, sizeof a.b) == 0;
+}
+static inline int uuid_compare(uuid a, uuid b)
+{
+	return memcmp(a.b, b.b, sizeof a.b);
+}
+bool uuid_is_none(uuid u);
+uuid uuid_random(void); /* version 4, from random_bytes() */
+uuid uuid_v5(uuid name_space, struct str name);
+/* 8-4-4-4-12 lower case, with NUL; returns out. */
+char *uuid_write(uuid u, char out[static UUID_TEXT_SIZE]);
+struct str uuid_to_str(struct arena *a, uuid u);
+/* With or without dashes, any letter case. ERR_MALFORMED. */
+RESULT uuid_parse(struct str s, uuid *ret_uuid);

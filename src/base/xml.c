@@ -1,0 +1,186 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The XML writer. It stands on the path of every EC2 answer: an element whose text needs no
+ * escape, nearly all of them, is one check of room and three copies. */
+#include "base/xml.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+#include "base/utf8.h"
+
+/* 1: cannot stand for itself in text or an attribute. Bytes of 0x80 and above are looked at one
+ * character at a time: an answer must be well-formed whatever a guest or driver handed us. */
+static const unsigned char is_special[256] = {
+	[0 ... 8] = 1, [0x0B ... 0x1F] = 1, ['"'] = 1, ['&'] = 1, ['<'] = 1, ['>'] = 1, [0x80 ... 0xFF] = 1,
+};
+
+static size_t plain_run(struct str s, size_t at)
+{
+	size_t end = at;
+	while (end < s.n && !is_special[(unsigned char) s.p[end]])
+		end++;
+	return end - at;
+}
+
+static void add_character(struct buf *b, struct str s, size_t at, size_t *ret_size)
+{
+	uint32_t c = 0;
+	size_t n = utf8_decode(s, at, &c);
+	*ret_size = n ? n : 1;
+	if (n > 1 && c != 0xFFFE && c != 0xFFFF)
+		buf_add(b, s.p + at, n);
+	else if (n == 1 && c == '&')
+		buf_add_str(b, STR("&amp;"));
+	else if (n == 1 && c == '<')
+		buf_add_str(b, STR("&lt;"));
+	else if (n == 1 && c == '>')
+		buf_add_str(b, STR("&gt;"));
+	else if (n == 1 && c == '"')
+		buf_add_str(b, STR("&quot;"));
+	else if (n == 1 && c == '\r')
+		buf_add_str(b, STR("&#13;")); /* a reader would make a newline of a bare one */
+	else
+		buf_add_str(b, STR("\xEF\xBF\xBD")); /* U+FFFD: XML has no word for it */
+}
+
+static void add_escaped(struct buf *b, struct str s)
+{
+	for (size_t at = 0; at < s.n;) {
+		size_t n = plain_run(s, at);
+		buf_add(b, s.p + at, n);
+		at += n;
+		if (at < s.n) {
+			add_character(b, s, at, &n);
+			at += n;
+		}
+	}
+}
+
+void xml_begin(struct xml *x, struct buf *out)
+{
+	*x = (struct xml){.out = out};
+	buf_add_str(out, STR("<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n"));
+}
+
+static char *put(char *p, const char *from, size_t n)
+{
+	memcpy(p, from, n);
+	return p + n;
+}
+
+void xml_open(struct xml *x, const char *name)
+{
+	size_t n = strlen(name);
+	x->depth++;
+	if (!buf_reserve(x->out, n + 2))
+		return;
+	char *p = x->out->p + x->out->size;
+	*p++ = '<';
+	p = put(p, name, n);
+	*p = '>';
+	x->out->size += n + 2;
+}
+
+void xml_open_ns(struct xml *x, const char *name, struct str xmlns)
+{
+	x->depth++;
+	buf_add_char(x->out, '<');
+	buf_add_str(x->out, str_from(name));
+	buf_add_str(x->out, STR(" xmlns=\""));
+	add_escaped(x->out, xmlns);
+	buf_add_str(x->out, STR("\">"));
+}
+
+void xml_close(struct xml *x, const char *name)
+{
+	size_t n = strlen(name);
+	assert(x->depth > 0);
+	x->depth--;
+	if (!buf_reserve(x->out, n + 3))
+		return;
+	char *p = x->out->p + x->out->size;
+	*p++ = '<';
+	*p++ = '/';
+	p = put(p, name, n);
+	*p = '>';
+	x->out->size += n + 3;
+}
+
+void xml_empty(struct xml *x, const char *name)
+{
+	buf_add_char(x->out, '<');
+	buf_add_str(x->out, str_from(name));
+	buf_add_str(x->out, STR("/>"));
+}
+
+/* <name>text</name> for text that needs no escape. */
+static void add_plain_element(struct buf *b, const char *name, struct str text)
+{
+	size_t n = strlen(name);
+	if (text.n > SIZE_MAX / 2 || !buf_reserve(b, 2 * n + 5 + text.n))
+		return;
+	char *p = b->p + b->size;
+	*p++ = '<';
+	p = put(p, name, n);
+	*p++ = '>';
+	if (text.n)
+		p = put(p, text.p, text.n);
+	*p++ = '<';
+	*p++ = '/';
+	p = put(p, name, n);
+	*p++ = '>';
+	b->size = (size_t) (p - b->p);
+}
+
+void xml_text(struct xml *x, const char *name, struct str text)
+{
+	if (plain_run(text, 0) == text.n) {
+		add_plain_element(x->out, name, text);
+		return;
+	}
+	xml_open(x, name);
+	add_escaped(x->out, text);
+	xml_close(x, name);
+}
+
+void xml_text_opt(struct xml *x, const char *name, struct str text)
+{
+	if (text.n)
+		xml_text(x, name, text);
+}
+
+void xml_z(struct xml *x, const char *name, const char *text)
+{
+	xml_text(x, name, str_from(text));
+}
+
+void xml_int(struct xml *x, const char *name, int64_t value)
+{
+	char digits[20]; /* "-9223372036854775808" */
+	char *end = digits + sizeof digits, *p = end;
+	uint64_t left = value < 0 ? -(uint64_t) value : (uint64_t) value;
+	do {
+		*--p = (char) ('0' + left % 10);
+		left /= 10;
+	} while (left);
+	if (value < 0)
+		*--p = '-';
+	add_plain_element(x->out, name, (struct str){p, (size_t) (end - p)});
+}
+
+void xml_bool(struct xml *x, const char *name, bool value)
+{
+	add_plain_element(x->out, name, value ? STR("true") : STR("false"));
+}
+
+void xml_time_ms(struct xml *x, const char *name, int64_t time_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+	add_plain_element(x->out, name, str_from(clock_write_ms(time_us, text)));
+}
+
+RESULT xml_end(struct xml *x)
+{
+	assert(x->depth == 0);
+	return buf_finish(x->out);
+}
