@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The cache of derived signing keys: 8-way sets, each with a lock, found by access key. An entry
+ * is good for one version of the access key's row, which every request looks up anyway: so one
+ * that was deleted, disabled or replaced is never served, and it is wiped when that is noticed. */
+#include "auth/inside.h"
+
+static struct cache_set *set_of(struct key_cache *cache, uuid row)
+{
+	uint64_t bits = 0; /* ids are random */
+	memcpy(&bits, row.b + 8, sizeof bits);
+	return &cache->sets[(bits ^ bits >> 32) % CACHE_SETS];
+}
+
+static bool is_of(const struct cached_key *k, uuid row, uint64_t batch, struct str scope)
+{
+	return uuid_equal(k->row, row) && k->batch == batch &&
+	       str_equal((struct str){k->scope, k->scope_size}, scope);
+}
+
+void cache_init(struct key_cache *cache)
+{
+	memset(cache, 0, sizeof *cache);
+	for (size_t k = 0; k < CACHE_SETS; k++)
+		(void) pthread_mutex_init(&cache->sets[k].lock, NULL);
+}
+
+void cache_done(struct key_cache *cache)
+{
+	for (size_t k = 0; k < CACHE_SETS; k++)
+		(void) pthread_mutex_destroy(&cache->sets[k].lock);
+	crypto_wipe(cache, sizeof *cache);
+}
+
+bool cache_find(struct key_cache *cache, uuid row, uint64_t batch, struct str scope,
+		uint8_t ret_key[static SHA256_SIZE])
+{
+	struct cache_set *set = set_of(cache, row);
+	bool found = false;
+	(void) pthread_mutex_lock(&set->lock);
+	for (size_t k = 0; k < CACHE_WAYS && !found; k++)
+		if (is_of(&set->ways[k], row, batch, scope)) {
+			set->ways[k].used = ++set->uses;
+			memcpy(ret_key, set->ways[k].key, SHA256_SIZE);
+			found = true;
+		}
+	(void) pthread_mutex_unlock(&set->lock);
+	return found;
+}
+
+/* The set's lock is held. */
+static void wipe_row(struct cache_set *set, uuid row, uint64_t but_batch)
+{
+	for (size_t k = 0; k < CACHE_WAYS; k++)
+		if (uuid_equal(set->ways[k].row, row) && set->ways[k].batch != but_batch)
+			crypto_wipe(&set->ways[k], sizeof set->ways[k]);
+}
+
+void cache_put(struct key_cache *cache, uuid row, uint64_t batch, struct str scope,
+	       const uint8_t key[static SHA256_SIZE])
+{
+	if (scope.n > CACHE_SCOPE_SIZE)
+		return;
+	struct cache_set *set = set_of(cache, row);
+	(void) pthread_mutex_lock(&set->lock);
+	wipe_row(set, row, batch);
+	struct cached_key *way = &set->ways[0];
+	for (size_t k = 0; k < CACHE_WAYS; k++) {
+		if (is_of(&set->ways[k], row, batch, scope)) { /* another thread was first */
+			way = &set->ways[k];
+			break;
+		}
+		if (set->ways[k].used < way->used)
+			way = &set->ways[k];
+	}
+	way->row = row;
+	way->batch = batch;
+	way->used = ++set->uses;
+	way->scope_size = scope.n;
+	memcpy(way->scope, scope.p, scope.n);
+	memcpy(way->key, key, SHA256_SIZE);
+	(void) pthread_mutex_unlock(&set->lock);
+}
+
+void cache_forget(struct key_cache *cache, uuid row)
+{
+	struct cache_set *set = set_of(cache, row);
+	(void) pthread_mutex_lock(&set->lock);
+	wipe_row(set, row, 0); /* 0 is no commit's number */
+	(void) pthread_mutex_unlock(&set->lock);
+}

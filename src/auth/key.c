@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The master key's file (64 hex digits and a newline, so that it can be kept on paper), and access
+ * keys. A sealed secret is bound to its row: moved to another row it does not open. */
+#include "auth/key.h"
+
+#include "base/file.h"
+#include "base/random.h"
+
+enum { MASTER_FILE_CAP = 4096, KEY_ID_RANDOM = 16, SECRET_RANDOM_SIZE = 30 /* 40 in base64 */ };
+
+RESULT key_make_master(struct ctx *c, const char *path)
+{
+	uint8_t key[MASTER_KEY_SIZE];
+	char line[2 * MASTER_KEY_SIZE + 1];
+	if (file_exists(path))
+		return ctx_fail(c, ERR_EXISTS, "%s is there already: a master key is never overwritten",
+				path);
+	random_bytes(key, sizeof key);
+	static const char digits[] = "0123456789abcdef";
+	for (size_t k = 0; k < sizeof key; k++) {
+		line[2 * k] = digits[key[k] >> 4];
+		line[2 * k + 1] = digits[key[k] & 15];
+	}
+	line[sizeof line - 1] = '\n';
+	struct result r = file_write_synced(c, path, (struct str){line, sizeof line}, 0600);
+	crypto_wipe(key, sizeof key);
+	crypto_wipe(line, sizeof line);
+	return r;
+}
+
+RESULT key_load_master(struct ctx *c, const char *path, uint8_t ret_key[static MASTER_KEY_SIZE])
+{
+	struct str text = STR_NONE;
+	TRY(file_read(c, path, MASTER_FILE_CAP, &text));
+	struct result r = str_decode_hex(str_trim(text), ret_key, MASTER_KEY_SIZE);
+	crypto_wipe((void *) text.p, text.n); /* ours, in the arena */
+	if (!result_is_ok(r))
+		return ctx_fail(c, ERR_INVALID, "%s is no master key: it needs %d hex digits", path,
+				2 * MASTER_KEY_SIZE);
+	return OK;
+}
+
+static struct str row_binding(const struct access_key *row)
+{
+	return (struct str){(const char *) row->row.id.b, sizeof row->row.id.b};
+}
+
+RESULT key_draw(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE], struct access_key *row,
+		struct str *ret_secret)
+{
+	static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
+	char id[4 + KEY_ID_RANDOM] = {'A', 'K', 'I', 'A'};
+	uint8_t drawn[KEY_ID_RANDOM], secret_bytes[SECRET_RANDOM_SIZE];
+	random_bytes(drawn, sizeof drawn);
+	for (size_t k = 0; k < KEY_ID_RANDOM; k++)
+		id[4 + k] = base32[drawn[k] & 31];
+	random_bytes(secret_bytes, sizeof secret_bytes);
+	struct str secret =
+		str_encode_base64(c->arena, (struct str){(char *) secret_bytes, sizeof secret_bytes});
+	struct str key_id = str_copy(c->arena, (struct str){id, sizeof id});
+	struct str sealed = STR_NONE;
+	crypto_wipe(secret_bytes, sizeof secret_bytes);
+	if (!secret.p || !key_id.p)
+		return ctx_no_memory(c);
+	TRY(crypto_seal(c, master, row_binding(row), secret, &sealed));
+	row->key_id = key_id;
+	row->secret = sealed;
+	*ret_secret = secret;
+	return OK;
+}
+
+RESULT key_open_secret(struct ctx *c, const uint8_t master[static MASTER_KEY_SIZE],
+		       const struct access_key *row, struct str *ret_secret)
+{
+	return crypto_open(c, master, row_binding(row), row->secret, ret_secret);
+}

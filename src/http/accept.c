@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The acceptor: one thread that accepts for every listener and hands each connection to its pool,
+ * so that a listener costs a socket and no threads. Between whiles it sweeps out connections whose
+ * time is up; with none open it sleeps. */
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "http/private.h"
+
+enum {
+	EVENTS_MAX = 64,
+	ACCEPTS_PER_TURN = 64, /* then the other listeners have theirs */
+	SWEEP_MS_MAX = 1000,
+	SWEEP_MS_MIN = 10,
+};
+
+/* Says 503 past libmicrohttpd, and is not sad when it doesn't arrive. */
+static void refuse(struct http_listener *l, int fd)
+{
+	char date[CLOCK_TEXT_SIZE];
+	struct buf b;
+	buf_init(&b, 1024);
+	buf_print(&b,
+		  "HTTP/1.1 503 Service Unavailable\r\nDate: %s\r\nConnection: close\r\n"
+		  "Retry-After: 1\r\nContent-Length: 0\r\n\r\n",
+		  clock_write_http(clock_now_us(), date));
+	l->server->rejected++;
+	if (!l->pool->cert_pem && result_is_ok(buf_finish(&b)) &&
+	    send(fd, b.p, b.size, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
+		call_note_answer(l->server, 503);
+	buf_done(&b);
+	(void) shutdown(fd, SHUT_WR);
+	(void) close(fd);
+}
+
+static void take_connection(struct http_listener *l, int fd, const struct sockaddr *address, socklen_t size)
+{
+	struct conn *conn = NULL;
+	int on = 1;
+	if (!result_is_ok(conn_add(l, fd, address, &conn))) {
+		refuse(l, fd);
+		return;
+	}
+	if (address->sa_family != AF_UNIX)
+		(void) setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
+	/* on failure it has closed the socket, and nobody else knows of conn */
+	if (MHD_add_connection(l->pool->daemon, fd, address, size) != MHD_YES)
+		conn_remove(conn);
+}
+
+/* Descriptors are used up: the spare one makes room to take the client and turn it away, else the
+ * waiting connection would keep epoll awake for ever. */
+static void shed_one(struct http_server *s, struct http_listener *l)
+{
+	if (s->spare_fd < 0)
+		return;
+	(void) close(s->spare_fd);
+	int fd = accept4(l->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd >= 0)
+		refuse(l, fd);
+	s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	log_event(LOG_WARN, "http-out-of-descriptors", "connections=%u", s->table.count);
+}
+
+/* The listen lock is held. */
+static void accept_some(struct http_server *s, struct http_listener *l)
+{
+	for (int k = 0; k < ACCEPTS_PER_TURN; k++) {
+		union {
+			struct sockaddr any;
+			struct sockaddr_storage room;
+		} address = {.any.sa_family = AF_UNSPEC};
+		socklen_t size = sizeof address;
+		int fd = accept4(l->fd, &address.any, &size, SOCK_NONBLOCK | SOCK_CLOEXEC);
+		if (fd < 0) {
+			if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
+				shed_one(s, l);
+			return; /* EAGAIN: done; others: the client's own trouble, epoll calls again */
+		}
+		take_connection(l, fd, &address.any, size);
+	}
+}
+
+static void accept_event(struct http_server *s, uint64_t number)
+{
+	(void) pthread_mutex_lock(&s->listen_lock);
+	for (struct http_listener *l = s->listeners; l; l = l->next)
+		if (l->number == number && l->fd >= 0) {
+			accept_some(s, l);
+			break;
+		}
+	(void) pthread_mutex_unlock(&s->listen_lock);
+}
+
+static int sweep_period_ms(const struct http_server *s)
+{
+	if (s->table.count == 0)
+		return -1;
+	int64_t period_ms = s->config.request_timeout_us / (4 * MILLISECOND);
+	return period_ms > SWEEP_MS_MAX   ? SWEEP_MS_MAX
+	       : period_ms < SWEEP_MS_MIN ? SWEEP_MS_MIN
+					  : (int) period_ms;
+}
+
+static void *accept_run(void *arg)
+{
+	struct http_server *s = arg;
+	struct epoll_event events[EVENTS_MAX];
+	int64_t swept_us = clock_monotonic_us();
+	while (!s->ended) {
+		int period_ms = sweep_period_ms(s);
+		int count = epoll_wait(s->epoll_fd, events, EVENTS_MAX, period_ms);
+		for (int k = 0; k < count; k++) {
+			uint64_t ignored = 0;
+			if (events[k].data.u64)
+				accept_event(s, events[k].data.u64);
+			else if (read(s->wake_fd, &ignored, sizeof ignored) < 0)
+				continue; /* nothing to read: woken for nothing */
+		}
+		int64_t now_us = clock_monotonic_us();
+		if (count <= 0 || now_us - swept_us >= period_ms * MILLISECOND) {
+			conn_sweep(s, SWEEP_LATE, NULL);
+			swept_us = now_us;
+		}
+	}
+	return NULL;
+}
+
+void accept_nudge(struct http_server *s)
+{
+	uint64_t one = 1;
+	ssize_t written = write(s->wake_fd, &one, sizeof one);
+	(void) written; /* a full counter wakes as well */
+}
+
+RESULT accept_start(struct http_server *s, struct ctx *c)
+{
+	struct epoll_event wake = {.events = EPOLLIN, .data.u64 = 0};
+	s->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	s->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	s->spare_fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+	if (s->epoll_fd < 0 || s->wake_fd < 0 || s->spare_fd < 0 ||
+	    epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, s->wake_fd, &wake) != 0)
+		return ctx_fail(c, ERR_IO, "the HTTP server's epoll: %s", strerrordesc_np(errno));
+	sigset_t before;
+	signals_block(&before);
+	int failed = pthread_create(&s->acceptor, NULL, accept_run, s);
+	signals_restore(&before);
+	if (failed)
+		return ctx_fail(c, ERR_NO_MEMORY, "the HTTP server's thread: %s", strerrordesc_np(failed));
+	s->accepting = true;
+	(void) pthread_setname_np(s->acceptor, "http-accept");
+	return OK;
+}
+
+void accept_end(struct http_server *s)
+{
+	if (s->accepting) {
+		s->ended = true;
+		accept_nudge(s);
+		(void) pthread_join(s->acceptor, NULL);
+		s->accepting = false;
+	}
+	fd_autoclose(&s->epoll_fd);
+	fd_autoclose(&s->wake_fd);
+	fd_autoclose(&s->spare_fd);
+}

@@ -1,0 +1,404 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One request, from its first line to its answer: libmicrohttpd's callbacks, all in the pool
+ * thread that has the connection.
+ *
+ *   call_on_uri        the request line: a call with its arena is made, the raw target kept
+ *   call_on_request    the headers (limits, refusals); each piece of the body; the whole request
+ *                      (the face's handle()); again after a parked call was woken (resume())
+ *   call_on_completed  the answer is out, or the connection broke
+ *
+ * libmicrohttpd itself answers what it can't parse (400, and 431 when the headers don't fit its
+ * memory), in its own words. It can answer before the body or after it, not in its middle. */
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/uuid.h"
+#include "http/private.h"
+
+enum {
+	BODY_BEFOREHAND_MAX = 64 * 1024, /* larger bodies get memory as they come */
+	DISCARD_MAX = 1024 * 1024,       /* of a chunked body over its cap, to be able to answer 413 */
+	ANSWER_RATE_MIN = 8 * 1024,      /* bytes a second a client must take at least, on the whole */
+};
+
+static struct conn *conn_of(struct MHD_Connection *mhd)
+{
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_SOCKET_CONTEXT);
+	return info ? info->socket_context : NULL;
+}
+
+void call_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
+			enum MHD_ConnectionNotificationCode what)
+{
+	struct http_server *s = cls;
+	if (what == MHD_CONNECTION_NOTIFY_STARTED) {
+		const union MHD_ConnectionInfo *info =
+			MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_CONNECTION_FD);
+		struct conn *conn = info ? conn_find(&s->table, info->connect_fd) : NULL;
+		*socket_context = conn;
+		if (conn)
+			conn_start(conn, mhd);
+	} else if (*socket_context) {
+		struct conn *conn = *socket_context;
+		if (conn->call && !conn->orphaned)
+			call_free(conn->call);
+		conn_remove(conn);
+		*socket_context = NULL;
+	}
+}
+
+/* ---- the request line ---- */
+
+/* The target without "http://host", if it has that. Empty when it is no path ("*", "host:port"). */
+static struct str target_origin_form(struct str target)
+{
+	static const char *const schemes[] = {"http://", "https://"};
+	for (size_t k = 0; k < 2; k++) {
+		size_t n = strlen(schemes[k]);
+		if (!str_equal_nocase(str_slice(target, 0, n), str_from(schemes[k])))
+			continue;
+		size_t end = n;
+		while (end < target.n && target.p[end] != '/' && target.p[end] != '?')
+			end++;
+		return str_slice(target, end, target.n);
+	}
+	return target;
+}
+
+static void call_set_target(struct call *c, struct str target)
+{
+	bool was_absolute = target.n && target.p[0] != '/';
+	struct str origin = target_origin_form(target);
+	was_absolute = was_absolute && origin.n != target.n;
+	size_t mark = str_find_char(origin, '?', 0);
+	c->path = str_slice(origin, 0, mark);
+	c->query = str_slice(origin, mark + 1, origin.n);
+	if (str_is_empty(c->path) || c->path.p[0] != '/') {
+		c->p->bad_target = !(was_absolute && str_is_empty(c->path));
+		c->path = STR("/");
+	}
+}
+
+static struct call *call_new(struct conn *conn)
+{
+	struct arena *a = server_take_arena(conn->server);
+	if (!a)
+		return NULL;
+	struct call *c = arena_new_object(a, struct call);
+	struct call_private *p = arena_new_object(a, struct call_private);
+	if (!c || !p) {
+		server_give_arena(conn->server, a);
+		return NULL;
+	}
+	ctx_init(&c->ctx, a);
+	c->ctx.request_id = uuid_to_str(a, uuid_random());
+	c->p = p;
+	c->self = conn->listener->self;
+	c->tag = conn->listener->tag;
+	c->peer = conn->peer;
+	c->peer_port = conn->peer_port;
+	c->is_tls = conn->listener->pool->cert_pem != NULL;
+	c->start_us = clock_now_us();
+	c->ctx.deadline_us = c->start_us + conn->server->config.request_timeout_us;
+	p->conn = conn;
+	p->last_answer_header = &p->answer_headers;
+	buf_init(&p->body, conn->listener->face->body_cap_size);
+	return c;
+}
+
+void call_free(struct call *c)
+{
+	struct conn *conn = c->p->conn;
+	buf_done(&c->p->body);
+	if (c->p->response)
+		MHD_destroy_response(c->p->response);
+	conn->call = NULL;
+	server_give_arena(conn->server, c->ctx.arena);
+}
+
+void *call_on_uri(void *cls, const char *uri, struct MHD_Connection *mhd)
+{
+	(void) cls;
+	struct conn *conn = conn_of(mhd);
+	if (!conn || conn->call)
+		return NULL;
+	struct call *c = call_new(conn);
+	if (!c)
+		return NULL; /* call_on_request() closes the connection */
+	conn->call = c;
+	if (conn->hop_limited)
+		(void) conn_set_hop_limit(conn, -1);
+	call_set_target(c, str_copy(c->ctx.arena, str_from(uri)));
+	/* if the sweeper cut it just now, the next read says so */
+	(void) conn_enter(conn, CONN_READING, clock_monotonic_us() + conn->server->config.request_timeout_us);
+	return c;
+}
+
+/* ---- the headers ---- */
+
+struct str call_header(const struct call *c, const char *name)
+{
+	struct str wanted = str_from(name);
+	for (size_t k = 0; k < c->p->header_count; k++)
+		if (str_equal_nocase(c->p->headers[k].name, wanted))
+			return c->p->headers[k].value;
+	return STR_NONE;
+}
+
+RESULT call_each_header(struct call *c, RESULT (*each)(void *arg, struct str name, struct str value),
+			void *arg)
+{
+	for (size_t k = 0; k < c->p->header_count; k++)
+		TRY(each(arg, c->p->headers[k].name, c->p->headers[k].value));
+	return OK;
+}
+
+static enum MHD_Result note_header(void *cls, enum MHD_ValueKind kind, const char *name, size_t name_size,
+				   const char *value, size_t value_size)
+{
+	(void) kind;
+	struct call_private *p = cls;
+	p->headers[p->header_count++] = (struct header){{name, name_size}, {value, value_size}};
+	return MHD_YES;
+}
+
+/* The strings stay in libmicrohttpd's memory, which outlives the call. */
+static bool gather_headers(struct call *c, struct MHD_Connection *mhd)
+{
+	int count = MHD_get_connection_values(mhd, MHD_HEADER_KIND, NULL, NULL);
+	if (count <= 0)
+		return count == 0;
+	c->p->headers = arena_new_array(c->ctx.arena, struct header, (size_t) count);
+	if (!c->p->headers)
+		return false;
+	(void) MHD_get_connection_values_n(mhd, MHD_HEADER_KIND, note_header, c->p);
+	return true;
+}
+
+static unsigned count_header(const struct call *c, const char *name)
+{
+	unsigned count = 0;
+	for (size_t k = 0; k < c->p->header_count; k++)
+		if (str_equal_nocase(c->p->headers[k].name, str_from(name)))
+			count++;
+	return count;
+}
+
+static enum http_method method_of(struct str name)
+{
+	static const char *const names[] = {"GET", "HEAD", "POST", "PUT", "PATCH", "DELETE"};
+	for (int k = HTTP_GET; k < HTTP_OTHER; k++)
+		if (str_is(name, names[k]))
+			return (enum http_method) k;
+	return HTTP_OTHER;
+}
+
+/* 0: go on; else the status to refuse with. Two lengths, or a length and chunks, is how requests
+ * are smuggled past a proxy in front of us. */
+static int check_head(const struct call *c, struct MHD_Connection *mhd, enum err *ret_why)
+{
+	const struct http_listener *l = c->p->conn->listener;
+	unsigned lengths = count_header(c, "Content-Length");
+	*ret_why = ERR_INVALID;
+	if (c->p->bad_target || lengths > 1 || count_header(c, "Host") > 1 ||
+	    (lengths && count_header(c, "Transfer-Encoding")))
+		return 400;
+	*ret_why = ERR_TOO_LARGE;
+	const union MHD_ConnectionInfo *info =
+		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
+	if (info && info->header_size > l->server->config.header_cap_size)
+		return 431;
+	int64_t length = 0;
+	if (lengths && !result_is_ok(str_parse_int(call_header(c, "Content-Length"), &length)))
+		return 400;
+	return length > 0 && (uint64_t) length > l->face->body_cap_size ? 413 : 0;
+}
+
+static void call_reject(struct call *c, int status, enum err why)
+{
+	const struct http_face *face = c->p->conn->listener->face;
+	c->p->conn->server->rejected++;
+	if (face->reject) {
+		face->reject(c->self, c, status, why);
+		return;
+	}
+	struct buf body;
+	buf_init(&body, 1024);
+	buf_print(&body, "%s\n", err_meaning(why));
+	call_answer(c, status, "text/plain;charset=UTF-8", &body);
+}
+
+/* ---- the answer ---- */
+
+static void log_call(const struct call *c, int status)
+{
+	char peer[IP_TEXT_SIZE];
+	log_event(LOG_INFO, "http-request",
+		  "method=%s path=%s status=%d duration_us=%" PRId64
+		  " bytes=%zu face=%s action=%s account=%s "
+		  "peer=%s request=%.*s",
+		  log_quote(c->method_name), log_quote(c->path), status, clock_now_us() - c->start_us,
+		  c->p->answer_size, c->p->conn->listener->face->name, c->action ? c->action : "-",
+		  c->account_number.n ? log_quote(c->account_number) : "-", ip_write(c->peer, peer),
+		  STR_ARG(c->ctx.request_id));
+}
+
+/* Hands the answer to libmicrohttpd. The call ends here: its memory isn't kept while a slow client
+ * drains the answer. */
+static enum MHD_Result call_send(struct call *c, struct MHD_Connection *mhd)
+{
+	struct conn *conn = c->p->conn;
+	int64_t drain_us = (int64_t) (c->p->answer_size / ANSWER_RATE_MIN) * SECOND;
+	bool is_alive = conn_enter(conn, CONN_ANSWERING,
+				   clock_monotonic_us() + conn->server->config.request_timeout_us + drain_us);
+	enum MHD_Result sent =
+		is_alive ? MHD_queue_response(mhd, (unsigned) c->p->status, c->p->response) : MHD_NO;
+	call_note_answer(conn->server, c->p->status);
+	log_call(c, c->p->status);
+	call_free(c);
+	return sent;
+}
+
+/* The server stops and the call is somebody else's: words of our own, from no call's memory. */
+static enum MHD_Result conn_send_stopping(struct MHD_Connection *mhd)
+{
+	struct MHD_Response *r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	if (!r)
+		return MHD_NO;
+	(void) MHD_add_response_header(r, MHD_HTTP_HEADER_CONNECTION, "close");
+	enum MHD_Result sent = MHD_queue_response(mhd, MHD_HTTP_SERVICE_UNAVAILABLE, r);
+	MHD_destroy_response(r);
+	return sent;
+}
+
+static void call_run_resume(struct call *c)
+{
+	void (*resume)(struct call * c) = c->p->resume;
+	c->p->resume = NULL;
+	resume(c);
+}
+
+/* What handle() or resume() has decided: an answer, or parking. */
+static enum MHD_Result call_settle(struct call *c, struct MHD_Connection *mhd)
+{
+	struct call_private *p = c->p;
+	struct conn *conn = p->conn;
+	for (;;) {
+		if (p->response)
+			return call_send(c, mhd);
+		if (!p->resume)
+			return MHD_NO; /* no memory for an answer: close */
+		switch (park_call(c)) {
+		case PARK_SUSPENDED:
+			return MHD_YES;
+		case PARK_ORPHANED:
+			conn->orphaned = true;
+			conn->call = NULL;
+			return conn_send_stopping(mhd);
+		case PARK_WOKEN:
+			call_run_resume(c);
+			break;
+		}
+	}
+}
+
+/* ---- the request ---- */
+
+static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, const char *method)
+{
+	enum err why = ERR_NONE;
+	c->p->stage = CALL_BODY;
+	c->method_name = str_copy(c->ctx.arena, str_from(method));
+	c->method = method_of(c->method_name);
+	if (!gather_headers(c, mhd))
+		return MHD_NO;
+	int refusal = check_head(c, mhd, &why);
+	if (refusal == 0)
+		return MHD_YES;
+	c->p->stage = CALL_HANDLED;
+	call_reject(c, refusal, why);
+	return c->p->response ? call_send(c, mhd) : MHD_NO;
+}
+
+static enum MHD_Result call_take_body(struct call *c, const char *data, size_t *data_size)
+{
+	struct call_private *p = c->p;
+	size_t size = *data_size;
+	*data_size = 0;
+	if (p->discarded_size || size > p->body.cap_size - p->body.size) {
+		p->discarded_size += size;
+		return p->discarded_size > DISCARD_MAX ? MHD_NO : MHD_YES;
+	}
+	if (!p->body.p) {
+		int64_t length = 0;
+		/* libmicrohttpd has checked it; a chunked body has none */
+		IGNORE(str_parse_int(call_header(c, "Content-Length"), &length));
+		if (length > 0 && length <= BODY_BEFOREHAND_MAX)
+			(void) buf_reserve(&p->body, (size_t) length);
+	}
+	buf_add(&p->body, data, size);
+	return p->body.failed ? MHD_NO : MHD_YES;
+}
+
+static enum MHD_Result call_handle(struct call *c, struct MHD_Connection *mhd)
+{
+	struct conn *conn = c->p->conn;
+	c->p->stage = CALL_HANDLED;
+	if (!conn_enter(conn, CONN_HANDLING, CONN_NO_DEADLINE))
+		return MHD_NO;
+	c->body = buf_str(&c->p->body);
+	if (c->p->discarded_size)
+		call_reject(c, 413, ERR_TOO_LARGE);
+	else
+		conn->listener->face->handle(c->self, c);
+	return call_settle(c, mhd);
+}
+
+enum MHD_Result call_on_request(void *cls, struct MHD_Connection *mhd, const char *url, const char *method,
+				const char *version, const char *data, size_t *data_size, void **call)
+{
+	(void) cls;
+	(void) url; /* decoded; ours is raw, from call_on_uri() */
+	(void) version;
+	(void) call;
+	struct conn *conn = conn_of(mhd);
+	if (!conn)
+		return MHD_NO;
+	if (conn->orphaned) {
+		conn->call = NULL;
+		return conn_send_stopping(mhd);
+	}
+	struct call *c = conn->call;
+	if (!c)
+		return MHD_NO;
+	switch (c->p->stage) {
+	case CALL_NEW:
+		return call_begin(c, mhd, method);
+	case CALL_BODY:
+		return *data_size ? call_take_body(c, data, data_size) : call_handle(c, mhd);
+	case CALL_HANDLED:
+		call_run_resume(c);
+		return call_settle(c, mhd);
+	}
+	return MHD_NO;
+}
+
+void call_on_completed(void *cls, struct MHD_Connection *mhd, void **call,
+		       enum MHD_RequestTerminationCode how)
+{
+	(void) cls;
+	(void) how;
+	*call = NULL;
+	struct conn *conn = conn_of(mhd);
+	if (!conn)
+		return;
+	if (conn->call && !conn->orphaned) { /* it broke before there was an answer */
+		log_call(conn->call, 0);
+		call_free(conn->call);
+	}
+	const struct http_config *config = &conn->server->config;
+	(void) conn_enter(conn, CONN_IDLE,
+			  clock_monotonic_us() + config->idle_timeout_us + config->request_timeout_us);
+}

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The HTTP/1.1 server: libmicrohttpd (epoll, a pool of threads) below, one struct call per request
+ * above. It reads the whole request under its limits, hands it to the face that the listener
+ * belongs to, and lets a call be parked while a change is on its way through the committer, so
+ * that no thread waits. It knows nothing of faces beyond their table of functions.
+ *
+ * A call is owned by one thread at a time: the pool thread that runs handle() or resume(); while
+ * parked, whoever parked it. Its arena dies with it, after the answer was queued. */
+#pragma once
+
+#include <sys/socket.h>
+
+#include "base/buf.h"
+#include "base/ctx.h"
+#include "base/ip.h"
+
+struct http_server;
+struct http_listener;
+struct call;
+
+enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OTHER };
+
+/* What listens: a face and its limits. handle() is called on a pool thread once the request is
+ * whole; it must end in exactly one call_answer() or call_park(). reject() words the server's own
+ * refusals (413, 431, 408, 503 …) in the face's form; NULL: a short plain text. */
+struct http_face {
+	const char *name; /* "ec2": in logs and metrics */
+	void (*handle)(void *self, struct call *call);
+	void (*reject)(void *self, struct call *call, int status, enum err why);
+	size_t body_cap_size; /* over it: 413, without reading the rest */
+};
+
+struct call {
+	struct ctx ctx; /* arena, request id (a UUID's text), deadline */
+	void *self;     /* the face's, from its listener */
+	void *tag;      /* the listener's, from http_listen/http_adopt: which VPC, say */
+	enum http_method method;
+	struct str method_name;
+	struct str path;  /* as sent, undecoded, without the query; begins with '/' */
+	struct str query; /* as sent, without '?' */
+	struct str body;
+	struct ip peer; /* the client's address */
+	uint16_t peer_port;
+	bool is_tls;
+	int64_t start_us;
+	/* For the log line; set by the face and auth. */
+	const char *action;
+	struct str account_number;
+	void *face_data;        /* the face's own, usually in the arena */
+	struct call_private *p; /* private: the server's side */
+};
+
+/* First value of a header, name in any letter case; empty when absent. */
+struct str call_header(const struct call *c, const char *name);
+/* All headers in the order sent, names as sent. */
+RESULT call_each_header(struct call *c, RESULT (*each)(void *arg, struct str name, struct str value),
+			void *arg);
+
+/* Answer headers beyond Content-Type, Date, x-amzn-RequestId; before call_answer. Bad characters: ignored,
+ * logged. */
+void call_set_answer_header(struct call *c, const char *name, struct str value);
+/* How many hops what the connection sends from now on may travel (IP TTL, 1 to 255), until its next
+ * request. False when the system refuses. */
+bool call_set_hop_limit(struct call *c, int hops);
+/* Queues the answer; takes the buffer's memory. With HEAD the body is left out. */
+void call_answer(struct call *c, int status, const char *content_type, struct buf *body);
+
+/* Parks the connection; after call_wake() (any thread, once, also before call_park returned)
+ * resume() runs on a pool thread and must answer or park again. */
+void call_park(struct call *c, void (*resume)(struct call *c));
+void call_wake(struct call *c);
+
+struct http_config {
+	unsigned thread_count;      /* 0: the number of processors */
+	unsigned connection_max;    /* 0: 10,000 */
+	unsigned per_address_max;   /* connections from one client address; 0: unlimited */
+	int64_t idle_timeout_us;    /* keep-alive; 0: 65 s. Whole-request time limit: request_timeout_us */
+	int64_t request_timeout_us; /* from first byte to whole request; 0: 30 s (slow writers: 408) */
+	size_t header_cap_size;     /* 0: 32 KiB; over it: 431 */
+};
+
+RESULT http_server_new(struct ctx *c, const struct http_config *config, struct http_server **ret_server);
+/* Stops accepting, lets answers in flight end for at most grace_us, closes. */
+void http_server_stop(struct http_server *s, int64_t grace_us);
+void http_server_free(struct http_server *s);
+DEFINE_AUTO(http_server)
+
+/* Where a listener listens: an address, or a socket that is listening already (socket
+ * activation, a socket of another network namespace, a unix socket), which the server owns from
+ * success on. */
+struct http_where {
+	struct ip ip;
+	uint16_t port;
+	int fd;                       /* > 0: this socket instead */
+	struct str cert_pem, key_pem; /* TLS when given */
+	void *tag;
+};
+RESULT http_listen(struct http_server *s, struct ctx *c, const struct http_face *face, void *self,
+		   const struct http_where *where, struct http_listener **ret_listener);
+/* The port it listens on (which the system chose when 0 was asked for); 0 for a unix socket. Any
+ * thread, while it listens. */
+uint16_t http_listener_port(const struct http_listener *l);
+/* Stops one listener (a VPC that is going away); calls in flight end first. Not from a pool thread. */
+void http_unlisten(struct http_server *s, struct http_listener *l);
+
+struct http_figures {
+	uint64_t requests, rejected;  /* since start */
+	uint64_t by_status[6];        /* by hundreds: [2] is 2xx */
+	unsigned connections, parked; /* now */
+};
+void http_read_figures(struct http_server *s, struct http_figures *ret_figures);

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A server with a face of its own for tests of http/. The face's paths:
+ *   /echo    method, path, query, body size, tag and a header, line by line
+ *   /big     as many bytes as the query says
+ *   /park    parks, and a second thread wakes it after the query's milliseconds
+ *   /early   is woken before it parks
+ *   /again   parks twice
+ *   /hold    parks until fixture_release() */
+#pragma once
+
+#include "../base/test_base.h"
+
+#include "base/clock.h"
+#include "client.h"
+#include "http/server.h"
+
+struct fixture {
+	struct ctx *ctx;
+	struct arena *arena;
+	struct http_server *server;
+	struct http_listener *listener;
+	uint16_t port;
+};
+
+extern const struct http_face fixture_face;
+enum { FIXTURE_BODY_CAP = 100 * 1000 };
+
+/* config may be NULL: short waits, two threads. */
+void fixture_start(struct fixture *f, const struct http_config *config);
+void fixture_end(struct fixture *f);
+struct http_listener *fixture_listen(struct fixture *f, const struct http_face *face, void *tag);
+unsigned fixture_held_count(void);
+void fixture_release(void); /* wakes every call that /hold has parked */
+struct http_figures fixture_figures(const struct fixture *f);
+/* Waits, ten seconds at most, until the expression is true. */
+#define WAIT_UNTIL(expression)                                                                               \
+	do {                                                                                                 \
+		for (int wait_ = 0; !(expression) && wait_ < 2000; wait_++)                                  \
+			fixture_sleep_ms(5);                                                                 \
+		assert_true(expression);                                                                     \
+	} while (0)
+void fixture_sleep_ms(int ms);

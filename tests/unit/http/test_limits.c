@@ -1,0 +1,297 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The HTTP server's limits: sizes, connections, time; slow readers. */
+#include "fixture.h"
+
+#include <sys/resource.h>
+#include <sys/socket.h>
+
+#define GET(path) STR("GET " path " HTTP/1.1\r\nHost: a\r\n\r\n")
+
+static const struct http_config tight = {
+	.thread_count = 2,
+	.connection_max = 6,
+	.per_address_max = 4,
+	.request_timeout_us = 200 * MILLISECOND,
+	.idle_timeout_us = SECOND,
+	.header_cap_size = 2000,
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	fixture_start(&f, NULL);
+	*state = &f;
+	return 0;
+}
+
+static int setup_tight(void **state)
+{
+	static struct fixture f;
+	fixture_start(&f, &tight);
+	*state = &f;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	fixture_end(*state);
+	return 0;
+}
+
+static struct str repeat(struct fixture *f, char c, size_t n)
+{
+	char *p = arena_alloc(f->arena, n + 1);
+	memset(p, c, n);
+	return (struct str){p, n};
+}
+
+static void test_body_cap(void **state)
+{
+	struct fixture *f = *state;
+	struct str body = repeat(f, 'b', FIXTURE_BODY_CAP);
+	struct str fits = str_print(f->arena, "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s",
+				    FIXTURE_BODY_CAP, body.p);
+	assert_str(client_ask(f->arena, f->port, fits).body, "POST\n/\n\n100000\n-\n\n");
+	struct client c;
+	client_open(&c, f->arena, f->port);
+	assert_true(client_send(&c, str_print(f->arena,
+					      "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
+					      FIXTURE_BODY_CAP + 1)));
+	struct reply r = client_read(&c); /* the body was not even begun */
+	assert_int_equal(r.status, 413);
+	assert_str(r.body, "refused: TOO_LARGE");
+	assert_int_equal(reply_header(&r, "x-amzn-RequestId").n, 36);
+	assert_true(client_is_closed(&c));
+	client_close(&c);
+	assert_int_equal(fixture_figures(f).rejected, 1);
+}
+
+static void test_chunked_cap(void **state)
+{
+	struct fixture *f = *state;
+	struct str body = repeat(f, 'b', FIXTURE_BODY_CAP);
+	struct str over = str_print(f->arena,
+				    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+				    "%x\r\n%s\r\n1\r\nx\r\n0\r\n\r\n",
+				    FIXTURE_BODY_CAP, body.p);
+	struct reply r = client_ask(f->arena, f->port, over);
+	assert_int_equal(r.status, 413);
+	assert_str(r.body, "refused: TOO_LARGE");
+	/* one that doesn't end is cut off */
+	struct client c;
+	client_open(&c, f->arena, f->port);
+	assert_true(client_send(&c, STR("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")));
+	struct str chunk = str_print(f->arena, "%x\r\n%s\r\n", FIXTURE_BODY_CAP, body.p);
+	int sent = 0;
+	while (client_send(&c, chunk) && sent < 10000)
+		sent++;
+	assert_true(sent < 10000);
+	client_close(&c);
+}
+
+static void test_header_cap(void **state)
+{
+	struct fixture *f = *state;
+	for (size_t size = 1000; size < 64000; size += 500) {
+		struct str request = str_print(f->arena, "GET / HTTP/1.1\r\nHost: a\r\nX-Long: %s\r\n\r\n",
+					       repeat(f, 'h', size).p);
+		struct reply r = client_ask(f->arena, f->port, request);
+		if (request.n <= tight.header_cap_size)
+			assert_int_equal(r.status, 200);
+		else if (size < 10000) {
+			assert_int_equal(r.status, 431);
+			assert_str(r.body, "refused: TOO_LARGE");
+		} else
+			assert_true(r.status == 431 || r.status == 0);
+	}
+	struct str target =
+		str_print(f->arena, "GET /%s HTTP/1.1\r\nHost: a\r\n\r\n", repeat(f, 'p', 3000).p);
+	assert_int_equal(client_ask(f->arena, f->port, target).status, 431);
+}
+
+static void test_connection_cap(void **state)
+{
+	struct fixture *f = *state;
+	struct client c[4];
+	for (int k = 0; k < 4; k++) {
+		client_open(&c[k], f->arena, f->port);
+		assert_true(client_send(&c[k], GET("/")));
+		assert_int_equal(client_read(&c[k]).status, 200);
+	}
+	struct client over;
+	client_open(&over, f->arena, f->port);
+	struct reply r = client_read(&over);
+	assert_int_equal(r.status, 503);
+	assert_true(str_ends_with(reply_header(&r, "Date"), STR("GMT")));
+	assert_true(client_is_closed(&over));
+	client_close(&over);
+	client_close(&c[0]);
+	WAIT_UNTIL(fixture_figures(f).connections == 3);
+	assert_int_equal(client_ask(f->arena, f->port, GET("/")).status, 200);
+	for (int k = 1; k < 4; k++)
+		client_close(&c[k]);
+}
+
+static void test_descriptors_used_up(void **state)
+{
+	struct fixture *f = *state;
+	struct client c[64];
+	struct rlimit before, few;
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+	few = before;
+	for (int k = 0; k < 64; k++)
+		client_open(&c[k], f->arena, f->port);
+	WAIT_UNTIL(fixture_figures(f).connections == 64);
+	for (int k = 0; k < 64; k++)
+		client_close(&c[k]);
+	WAIT_UNTIL(fixture_figures(f).connections == 0);
+	few.rlim_cur = 60;
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	for (int k = 0; k < 64; k++)
+		client_open(&c[k], f->arena, f->port);
+	fixture_sleep_ms(50);
+	for (int k = 0; k < 64; k++)
+		client_close(&c[k]);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+	WAIT_UNTIL(fixture_figures(f).connections == 0);
+	assert_int_equal(client_ask(f->arena, f->port, GET("/")).status, 200);
+}
+
+/* Bytes that come one by one for ever: in the headers, in the body, before the request line. */
+static void drip(struct fixture *f, struct str first, char byte)
+{
+	struct client c;
+	int64_t from_us = clock_monotonic_us();
+	client_open(&c, f->arena, f->port);
+	assert_true(client_send(&c, first));
+	int sent = 0;
+	while (sent < 200 && client_send(&c, (struct str){&byte, 1})) {
+		fixture_sleep_ms(20);
+		sent++;
+	}
+	assert_in_range(clock_monotonic_us() - from_us, 150 * MILLISECOND, 3 * SECOND);
+	client_close(&c);
+	WAIT_UNTIL(fixture_figures(f).connections == 0);
+}
+
+static void test_slow_writers(void **state)
+{
+	struct fixture *f = *state;
+	drip(f, STR("G"), 'E');
+	drip(f, STR("GET / HTTP/1.1\r\nX-Slow: "), 'h');
+	drip(f, STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10000\r\n\r\n"), 'b');
+	assert_int_equal(fixture_figures(f).by_status[4], 3);
+	struct client c;
+	client_open(&c, f->arena, f->port);
+	assert_true(client_send(&c, STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")));
+	struct reply r = client_read(&c);
+	assert_int_equal(r.status, 408);
+	assert_true(str_ends_with(reply_header(&r, "Date"), STR("GMT")));
+	assert_true(client_is_closed(&c));
+	client_close(&c);
+}
+
+static void test_idle_ends(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	client_open(&c, f->arena, f->port);
+	for (int k = 0; k < 3; k++) { /* longer than a request may take, shorter than idle */
+		assert_true(client_send(&c, GET("/")));
+		assert_int_equal(client_read(&c).status, 200);
+		fixture_sleep_ms(400);
+	}
+	int64_t from_us = clock_monotonic_us();
+	assert_true(client_is_closed(&c));
+	assert_in_range(clock_monotonic_us() - from_us, 300 * MILLISECOND, 4 * SECOND);
+	client_close(&c);
+}
+
+static void test_slow_reader(void **state)
+{
+	struct fixture *f = *state;
+	enum { SIZE = 8 * 1024 * 1024 };
+	struct client slow, quick;
+	int small = 256 * 1024;
+	client_open(&slow, f->arena, f->port);
+	assert_int_equal(setsockopt(slow.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+	assert_true(client_send(&slow, GET("/big?8388608")));
+	client_open(&quick, f->arena, f->port);
+	for (int k = 0; k < 50; k++) { /* others are served meanwhile */
+		assert_true(client_send(&quick, GET("/")));
+		assert_int_equal(client_read(&quick).status, 200);
+	}
+	size_t got = 0;
+	char bytes[4096];
+	while (got < SIZE) {
+		ssize_t n = recv(slow.fd, bytes, sizeof bytes, 0);
+		assert_true(n > 0);
+		got += (size_t) n;
+		if (got < (size_t) 512 * 1024)
+			fixture_sleep_ms(1);
+	}
+	client_close(&slow);
+	client_close(&quick);
+}
+
+/* One who doesn't read at all is cut off: 200 ms and an eighth of a second a KiB. */
+static void test_no_reader(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	int small = 4096;
+	client_open(&c, f->arena, f->port);
+	assert_int_equal(setsockopt(c.fd, SOL_SOCKET, SO_RCVBUF, &small, sizeof small), 0);
+	assert_true(client_send(&c, GET("/big?8388608")));
+	WAIT_UNTIL(fixture_figures(f).requests == 1);
+	WAIT_UNTIL(fixture_figures(f).connections == 0); /* libmicrohttpd's idle second */
+	client_close(&c);
+}
+
+/* Every allocation fails once: the answer may be missing or a 500, the next one is there. */
+static void test_no_memory(void **state)
+{
+	struct fixture *f = *state;
+	struct arena *a =
+		arena_new((size_t) 1024 * 1024, (size_t) 1024 * 1024); /* the client needs none meanwhile */
+	static const struct str requests[] = {
+		{"GET /big?5000 HTTP/1.1\r\nHost: a\r\n\r\n", 35},
+		{"POST /park HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\n\r\nabc", 54},
+	};
+	for (size_t k = 0; k < 2; k++)
+		for (uint64_t n = 0;; n++) {
+			fault_arm(FAULT_ALLOC, n, false);
+			struct reply r = client_ask(a, f->port, requests[k]);
+			fault_disarm();
+			bool has_fired = fault_has_fired();
+			if (has_fired)
+				assert_true(r.status == 200 || r.status == 500 || r.status == 503 ||
+					    r.status == 0);
+			else
+				assert_int_equal(r.status, 200);
+			arena_reset(a);
+			assert_int_equal(client_ask(a, f->port, requests[k]).status, 200);
+			arena_reset(a);
+			WAIT_UNTIL(fixture_figures(f).connections == 0);
+			if (!has_fired)
+				break;
+		}
+	arena_free(a);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_body_cap, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_chunked_cap, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_header_cap, setup_tight, teardown),
+		cmocka_unit_test_setup_teardown(test_connection_cap, setup_tight, teardown),
+		cmocka_unit_test_setup_teardown(test_descriptors_used_up, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slow_writers, setup_tight, teardown),
+		cmocka_unit_test_setup_teardown(test_idle_ends, setup_tight, teardown),
+		cmocka_unit_test_setup_teardown(test_slow_reader, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_reader, setup_tight, teardown),
+		cmocka_unit_test_setup_teardown(test_no_memory, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
