@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Accounts, their owner, access keys, limits and default VPC. For the operator, but for the default
+ * VPC. */
+#pragma once
+
+#include "engine/operation.h"
+#include "model/access_key.h"
+
+/* Makes an account with its owner, an access key and, when asked, the default VPC: 172.31.0.0/16,
+ * a /20 subnet in each zone, an internet gateway, a default route. */
+struct account_wish {
+	struct str name;
+	struct str user_name;         /* the owner's; empty: "root" */
+	const struct access_key *key; /* drawn by auth/key.h, with row.id set; NULL: none */
+	bool with_default_router;
+	/* made: */
+	uuid account, user, router;
+	struct str number; /* 12 digits */
+};
+OPERATION(engine_create_account, account_wish)
+
+struct account_target {
+	struct ref account; /* by name, or by id */
+	bool enabled;       /* for engine_enable_account */
+};
+OPERATION(engine_enable_account, account_target)
+
+/* ACCOUNT_LIMIT_KEEP: as it is; -1: no limit. */
+#define ACCOUNT_LIMIT_KEEP INT64_MIN
+struct account_limits {
+	struct ref account;
+	int64_t instances, vcpus, volumes, volume_bytes, addresses, routers, groups;
+};
+OPERATION(engine_set_limits, account_limits)
+
+/* One more key for a user. */
+struct access_key_wish {
+	struct ref user; /* by id */
+	const struct access_key *key;
+};
+OPERATION(engine_create_access_key, access_key_wish)
+
+struct access_key_target {
+	struct str key_id;
+	bool enabled; /* for engine_enable_access_key */
+};
+OPERATION(engine_enable_access_key, access_key_target)
+OPERATION(engine_delete_access_key, access_key_target)
+
+/* CreateDefaultVpc. ERR_EXISTS with KIND_ROUTER when the account has one. */
+struct default_router_wish {
+	/* made: */
+	uuid router;
+};
+OPERATION(engine_create_default_router, default_router_wish)

@@ -1,0 +1,314 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Public addresses. What happens next: reconcile/address.c translates them to their ports'. */
+#include "engine/address.h"
+
+#include "engine/internal.h"
+
+#define ELASTIC_METER STR("address:elastic")
+
+/* ---- free ones ---- */
+
+struct place {
+	uuid external_network;
+	struct ip ip;
+};
+
+static struct ip_pool pool_of(struct address *probe)
+{
+	return (struct ip_pool){.kind = KIND_ADDRESS,
+				.index = ADDRESS_INDEX_IP,
+				.probe = &probe->row,
+				.probe_ip = &probe->ip,
+				.ip_offset = offsetof(struct address, ip)};
+}
+
+static bool pick_on(const struct tables *t, uuid external_network, struct place *ret_place)
+{
+	struct address probe = {.external_network = external_network};
+	struct ip_pool pool = pool_of(&probe);
+	const struct address_range *range = address_range_first_by_external_network(t, external_network);
+	for (; range; range = address_range_next_by_external_network(t, range)) {
+		if (row_is_live(&range->row) &&
+		    ip_pool_pick(t, &pool, range->first, range->last, &ret_place->ip)) {
+			ret_place->external_network = external_network;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool range_has(const struct address_range *range, struct ip ip)
+{
+	return row_is_live(&range->row) && ip_compare(range->first, ip) <= 0 &&
+	       ip_compare(ip, range->last) <= 0;
+}
+
+static RESULT check_place(struct op *op, uuid external_network, struct ip ip, struct place *ret_place)
+{
+	char text[IP_TEXT_SIZE];
+	struct address probe = {.external_network = external_network};
+	struct ip_pool pool = pool_of(&probe);
+	const struct address_range *range =
+		address_range_first_by_external_network(op->head, external_network);
+	while (range && !range_has(range, ip))
+		range = address_range_next_by_external_network(op->head, range);
+	if (!range)
+		return FAIL(RANGE);
+	if (ip_pool_has(op->head, &pool, ip))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ADDRESS,
+				     "The address %s is allocated already.", ip_write(ip, text));
+	*ret_place = (struct place){external_network, ip};
+	return OK;
+}
+
+/* On the network named, or on the first that has what is asked for. */
+static RESULT find_place(struct op *op, const struct address_wish *wish, struct place *ret_place)
+{
+	const struct external_network *only = NULL;
+	if (ref_is_given(&wish->external_network))
+		TRY(engine_find_external_network(op->ctx, op->head, &wish->external_network, &only));
+	const struct external_network *network = only ? only : external_network_first(op->head);
+	for (; network; network = only ? NULL : external_network_next(op->head, network)) {
+		if (ip_is_none(wish->ip) && pick_on(op->head, network->row.id, ret_place))
+			return OK;
+		if (ip_is_none(wish->ip))
+			continue;
+		struct result checked = check_place(op, network->row.id, wish->ip, ret_place);
+		if (checked.code != ERR_RANGE)
+			return checked;
+	}
+	char text[IP_TEXT_SIZE];
+	if (ip_is_none(wish->ip))
+		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS, "There is no public address left.");
+	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ADDRESS,
+			     "The address %s is in no range of this region.", ip_write(wish->ip, text));
+}
+
+RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
+{
+	const struct account *account = NULL;
+	struct place place = {0};
+	TRY(engine_find_acting_account(op, &account));
+	TRY(find_place(op, wish, &place));
+	TRY(quota_check(op, account->row.id, QUOTA_ADDRESSES, 1));
+	TRY(engine_permit(op, "address.allocate", KIND_ADDRESS, NULL));
+	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
+				  .row.gen = 1,
+				  .account = account->row.id,
+				  .external_network = place.external_network,
+				  .ip = place.ip,
+				  .is_elastic = true};
+	TRY(tags_normalize(op, wish->tags, &address.tags));
+	TRY(address_put(op, &address));
+	TRY(op_usage(op, KIND_ADDRESS, address.row.id, account->row.id, ELASTIC_METER, 1));
+	wish->address = address.row.id;
+	wish->made_ip = address.ip;
+	char text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &address.row, "allocated", "%s.", ip_write(address.ip, text));
+}
+
+/* ---- leaving a port ---- */
+
+static RESULT write_free(struct op *op, const struct address *address)
+{
+	struct address next = *address;
+	next.port = UUID_NONE;
+	next.private_ip = (struct ip){0};
+	next.association = UUID_NONE;
+	next.row.gen++;
+	TRY(address_put(op, &next));
+	char text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &next.row, "disassociated", "%s is free.",
+			   ip_write(next.ip, text));
+}
+
+static RESULT leave_port(struct op *op, uuid port, bool elastic_too)
+{
+	const struct address *address = address_first_by_port(op->head, port), *next = NULL;
+	for (; address; address = next) {
+		next = address_next_by_port(op->head, address);
+		if (!row_is_live(&address->row))
+			continue;
+		if (!address->is_elastic)
+			TRY(address_delete(op, address->row.id));
+		else if (elastic_too)
+			TRY(write_free(op, address));
+	}
+	return OK;
+}
+
+RESULT address_take_auto(struct op *op, uuid port)
+{
+	return leave_port(op, port, false);
+}
+
+RESULT address_leave_port(struct op *op, uuid port)
+{
+	return leave_port(op, port, true);
+}
+
+static const struct address *live_address_of(const struct tables *t, uuid port)
+{
+	const struct address *address = address_first_by_port(t, port);
+	while (address && !row_is_live(&address->row))
+		address = address_next_by_port(t, address);
+	return address;
+}
+
+RESULT address_give_auto(struct op *op, const struct port *port)
+{
+	const struct gateway *gateway = gateway_of_router(op->head, port->router);
+	struct place place = {0};
+	if (!port->wants_public_ip || live_address_of(op->head, port->row.id) || !gateway ||
+	    uuid_is_none(gateway->external_network) || !pick_on(op->head, gateway->external_network, &place))
+		return OK;
+	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
+				  .row.gen = 1,
+				  .account = port->account,
+				  .external_network = place.external_network,
+				  .ip = place.ip,
+				  .port = port->row.id,
+				  .private_ip = port->ip};
+	return address_put(op, &address);
+}
+
+/* ---- association ---- */
+
+static RESULT find_target(struct op *op, const struct address_association *wish, const struct port **ret_port)
+{
+	if (ref_is_given(&wish->port) == ref_is_given(&wish->instance))
+		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ADDRESS,
+				     "Name either an instance or a network interface.");
+	if (ref_is_given(&wish->port))
+		return engine_find_own_port(op->ctx, op->head, &wish->port, ret_port);
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	*ret_port = row_is_live(&instance->row) ? port_of_instance(op->head, instance->row.id, 0) : NULL;
+	if (!*ret_port)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT "' is ending or has ended.",
+				   STR_ARG(wish->instance.text));
+	return OK;
+}
+
+/* The way out is there, and what stands in the way may be moved. */
+static RESULT check_association(struct op *op, const struct address_association *wish,
+				const struct address *address, const struct port *port)
+{
+	const struct gateway *gateway = gateway_of_router(op->head, port->router);
+	if (!gateway || !uuid_equal(gateway->external_network, address->external_network))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
+				     "Network %" STR_FMT " is not attached to any internet gateway",
+				     STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)));
+	char text[IP_TEXT_SIZE];
+	if (!ip_is_none(wish->private_ip) && !ip_equal(wish->private_ip, port->ip))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
+				     "The private address %s is not one of the network interface.",
+				     ip_write(wish->private_ip, text));
+	const struct address *there = live_address_of(op->head, port->row.id);
+	bool moves = !uuid_is_none(address->port) && !uuid_equal(address->port, port->row.id);
+	bool replaces = there && there->is_elastic && !uuid_equal(there->row.id, address->row.id);
+	if ((moves || replaces) && wish->allow_reassociation == CHOICE_NO)
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, wish->address.field,
+				   "resource %" STR_FMT
+				   " is already associated with an address or an interface",
+				   STR_ARG(engine_write_id(op, KIND_ADDRESS, address->row.id)));
+	return OK;
+}
+
+static RESULT find_elastic(struct op *op, const struct ref *ref, const struct address **ret_address)
+{
+	TRY(engine_find_own_address(op->ctx, op->head, ref, ret_address));
+	return (*ret_address)->is_elastic ? OK : engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
+}
+
+RESULT engine_associate_address(struct op *op, struct address_association *wish)
+{
+	const struct address *address = NULL;
+	const struct port *port = NULL;
+	TRY(find_elastic(op, &wish->address, &address));
+	TRY(find_target(op, wish, &port));
+	TRY(check_association(op, wish, address, port));
+	TRY(engine_permit(op, "address.associate", KIND_ADDRESS, &address->row));
+	TRY(engine_permit(op, "address.associate", KIND_PORT, &port->row));
+	if (uuid_equal(address->port, port->row.id)) {
+		wish->made = address->association;
+		return OK;
+	}
+	TRY(address_leave_port(op, port->row.id));
+	struct address next = *address;
+	next.port = port->row.id;
+	next.private_ip = port->ip;
+	next.association = uuid_random();
+	next.row.gen++;
+	TRY(address_put(op, &next));
+	wish->made = next.association;
+	char public_ip[IP_TEXT_SIZE], private_ip[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &next.row, "associated", "%s stands for %s.",
+			   ip_write(next.ip, public_ip), ip_write(next.private_ip, private_ip));
+}
+
+static RESULT find_associated(struct op *op, const struct address_association *wish,
+			      const struct address **ret_address)
+{
+	if (!wish->association.bits)
+		return find_elastic(op, &wish->address, ret_address);
+	const struct ref *ref = &wish->association;
+	const struct address *address = address_first_by_account(op->head, engine_get_account(op->ctx));
+	for (; address; address = address_next_by_account(op->head, address)) {
+		if (row_is_live(&address->row) && !uuid_is_none(address->association) &&
+		    id_has_prefix(address->association, ref->prefix, ref->bits)) {
+			*ret_address = address;
+			return OK;
+		}
+	}
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, ref->field,
+			   "The association ID '%" STR_FMT "' does not exist", STR_ARG(ref->text));
+}
+
+RESULT engine_disassociate_address(struct op *op, struct address_association *wish)
+{
+	const struct address *address = NULL;
+	TRY(find_associated(op, wish, &address));
+	TRY(engine_permit(op, "address.disassociate", KIND_ADDRESS, &address->row));
+	wish->made = address->association;
+	return uuid_is_none(address->port) ? OK : write_free(op, address);
+}
+
+RESULT engine_release_address(struct op *op, struct address_target *wish)
+{
+	const struct address *address = NULL;
+	TRY(find_elastic(op, &wish->address, &address));
+	TRY(engine_permit(op, "address.release", KIND_ADDRESS, &address->row));
+	char text[IP_TEXT_SIZE];
+	ip_write(address->ip, text);
+	if (!uuid_is_none(address->port))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, wish->address.field, "Address %s is in use.",
+				   text);
+	TRY(address_delete(op, address->row.id));
+	TRY(op_usage(op, KIND_ADDRESS, address->row.id, address->account, ELASTIC_METER, 0));
+	return engine_tell(op, KIND_ADDRESS, &address->row, "released", "%s.", text);
+}
+
+/* ---- the reconciler's ---- */
+
+RESULT engine_see_address(struct op *op, struct address_sight *sight)
+{
+	const struct address *address = address_find(op->head, sight->address);
+	if (!address || (int64_t) sight->gen <= address->seen_gen)
+		return OK;
+	struct address next = *address;
+	next.seen_gen = (int64_t) sight->gen;
+	return address_put(op, &next);
+}
+
+RESULT engine_forget_address(struct op *op, struct address_sight *sight)
+{
+	const struct address *address = address_find(op->head, sight->address);
+	if (!address)
+		return OK;
+	if (row_is_live(&address->row))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ADDRESS, "The address is not released.");
+	TRY(condition_clear_all(op, sight->address));
+	return address_forget(op, sight->address);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Public addresses: elastic ones, and what the network did with all of them. */
+#pragma once
+
+#include "engine/operation.h"
+
+struct address_wish {
+	struct ip ip;                /* none: any free one */
+	struct ref external_network; /* kind none: any */
+	struct tags tags;
+	/* made: */
+	uuid address;
+	struct ip made_ip;
+};
+/* ERR_EXISTS: that ip is taken; ERR_RANGE: in no range; ERR_CAPACITY: none left. */
+OPERATION(engine_allocate_address, address_wish)
+
+struct address_association {
+	struct ref address;     /* by id or, with bits = 0, by public IP */
+	struct ref association; /* disassociate only: instead of address; from id_parse_prefixed() */
+	struct ref instance;    /* its primary port; or: */
+	struct ref port;
+	struct ip private_ip;            /* none: the port's */
+	enum choice allow_reassociation; /* default: yes, as in EC2's VPCs */
+	/* made: */
+	uuid made; /* the association's id */
+};
+/* An auto-assigned address of the port is released. ERR_CONFLICT with KIND_ADDRESS: associated
+ * elsewhere and not allowed to move. ERR_STATE with KIND_GATEWAY: the VPC has no internet gateway. */
+OPERATION(engine_associate_address, address_association)
+OPERATION(engine_disassociate_address, address_association)
+
+/* ERR_IN_USE: associated. */
+struct address_target {
+	struct ref address;
+};
+OPERATION(engine_release_address, address_target)
+
+/* The reconciler's. gen: of the row that was brought about. Absent: OK. */
+struct address_sight {
+	uuid address;
+	uint64_t gen;
+};
+OPERATION(engine_see_address, address_sight)
+/* Gone from the network: its IP may be handed out again. ERR_STATE unless deleted. */
+OPERATION(engine_forget_address, address_sight)

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Conditions. They are rows of their own, so that setting one changes nothing of the subject. */
+#include "engine/condition.h"
+
+#include "engine/internal.h"
+
+RESULT condition_set(struct op *op, enum kind kind, uuid subject, const char *name, struct str message,
+		     const char *advice)
+{
+	struct condition_wish wish = {.kind = kind,
+				      .subject = subject,
+				      .name = str_from(name),
+				      .message = message,
+				      .advice = str_from(advice)};
+	return engine_set_condition(op, &wish);
+}
+
+RESULT condition_clear(struct op *op, uuid subject, struct str name)
+{
+	const struct condition *condition = condition_find_by_subject(op->head, subject, name);
+	return condition ? condition_forget(op, condition->row.id) : OK;
+}
+
+RESULT condition_clear_all(struct op *op, uuid subject)
+{
+	const struct condition *condition = condition_first_by_subject(op->head, subject), *next = NULL;
+	for (; condition; condition = next) {
+		next = condition_next_by_subject(op->head, condition);
+		TRY(condition_forget(op, condition->row.id));
+	}
+	return OK;
+}
+
+RESULT engine_set_condition(struct op *op, struct condition_wish *wish)
+{
+	const struct row *subject = tables_find(op->head, wish->kind, wish->subject);
+	if (!subject)
+		return OK; /* it went in the meantime */
+	const struct condition *before = condition_find_by_subject(op->head, wish->subject, wish->name);
+	struct condition next = {.row.gen = 1,
+				 .subject_kind = wish->kind,
+				 .subject = wish->subject,
+				 .name = wish->name,
+				 .message = wish->message,
+				 .advice = wish->advice};
+	next.row.id = before ? before->row.id : engine_new_id(op, KIND_CONDITION);
+	if (before && row_equal(&model_kinds[KIND_CONDITION], &before->row, &next.row))
+		return OK;
+	TRY(condition_put(op, &next));
+	if (before)
+		return OK;
+	return engine_tell(op, wish->kind, subject, "condition", "%" STR_FMT ": %" STR_FMT,
+			   STR_ARG(wish->name), STR_ARG(wish->message));
+}
+
+RESULT engine_clear_condition(struct op *op, struct condition_wish *wish)
+{
+	if (str_is_empty(wish->name))
+		return condition_clear_all(op, wish->subject);
+	return condition_clear(op, wish->subject, wish->name);
+}

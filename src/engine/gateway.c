@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Internet gateways. What happens next: the router is brought about anew, with or without one. */
+#include "engine/gateway.h"
+
+#include "engine/internal.h"
+
+const struct gateway *gateway_of_router(const struct tables *t, uuid router)
+{
+	const struct gateway *gateway = gateway_first_by_router(t, router);
+	while (gateway && !row_is_live(&gateway->row))
+		gateway = gateway_next_by_router(t, gateway);
+	return gateway;
+}
+
+/* The first external network whose infrastructure range has an address left. None: it leads nowhere
+ * yet, and engine_add_external_network() will see to it. */
+void gateway_lead_out(const struct op *op, struct gateway *gateway)
+{
+	const struct external_network *network = external_network_first(op->head);
+	for (; network; network = external_network_next(op->head, network)) {
+		struct gateway probe = {.external_network = network->row.id};
+		struct ip_pool pool = {.kind = KIND_GATEWAY,
+				       .index = GATEWAY_INDEX_EXTERNAL_NETWORK,
+				       .probe = &probe.row,
+				       .probe_ip = &probe.ip,
+				       .ip_offset = offsetof(struct gateway, ip)};
+		if (!row_is_live(&network->row) ||
+		    !ip_pool_pick(op->head, &pool, network->infra_first, network->infra_last, &gateway->ip))
+			continue;
+		gateway->external_network = network->row.id;
+		return;
+	}
+}
+
+RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router, uuid *ret_gateway)
+{
+	struct gateway gateway = {.row.id = engine_new_id(op, KIND_GATEWAY),
+				  .row.gen = 1,
+				  .account = account,
+				  .router = router,
+				  .tags = tags};
+	if (!uuid_is_none(router))
+		gateway_lead_out(op, &gateway);
+	TRY(gateway_put(op, &gateway));
+	*ret_gateway = gateway.row.id;
+	return engine_tell(op, KIND_GATEWAY, &gateway.row, "created", "Internet gateway.");
+}
+
+RESULT engine_create_gateway(struct op *op, struct gateway_wish *wish)
+{
+	const struct account *account = NULL;
+	struct tags tags = {0};
+	TRY(engine_find_acting_account(op, &account));
+	TRY(tags_normalize(op, wish->tags, &tags));
+	TRY(engine_permit(op, "gateway.create", KIND_GATEWAY, NULL));
+	return gateway_write(op, account->row.id, tags, UUID_NONE, &wish->gateway);
+}
+
+static RESULT find_both(struct op *op, const struct gateway_attachment *wish,
+			const struct gateway **ret_gateway, const struct router **ret_router)
+{
+	TRY(engine_find_own_gateway(op->ctx, op->head, &wish->gateway, ret_gateway));
+	return engine_find_own_router(op->ctx, op->head, &wish->router, ret_router);
+}
+
+RESULT engine_attach_gateway(struct op *op, struct gateway_attachment *wish)
+{
+	const struct gateway *gateway = NULL;
+	const struct router *router = NULL;
+	TRY(find_both(op, wish, &gateway, &router));
+	struct str gateway_id = engine_write_id(op, KIND_GATEWAY, gateway->row.id);
+	struct str router_id = engine_write_id(op, KIND_ROUTER, router->row.id);
+	if (!uuid_is_none(gateway->router))
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_GATEWAY, wish->gateway.field,
+				   "resource %" STR_FMT " is already attached to network %" STR_FMT,
+				   STR_ARG(gateway_id),
+				   STR_ARG(engine_write_id(op, KIND_ROUTER, gateway->router)));
+	if (gateway_of_router(op->head, router->row.id))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_GATEWAY, wish->router.field,
+				   "Network %" STR_FMT " already has an internet gateway attached",
+				   STR_ARG(router_id));
+	TRY(engine_permit(op, "gateway.attach", KIND_GATEWAY, &gateway->row));
+	TRY(engine_permit(op, "gateway.attach", KIND_ROUTER, &router->row));
+	struct gateway next = *gateway;
+	next.router = router->row.id;
+	next.row.gen++;
+	gateway_lead_out(op, &next);
+	TRY(gateway_put(op, &next));
+	return engine_tell(op, KIND_GATEWAY, &next.row, "attached", "Attached to %" STR_FMT ".",
+			   STR_ARG(router_id));
+}
+
+static bool router_has_addresses(const struct tables *t, const struct router *router)
+{
+	const struct address *address = address_first_by_account(t, router->account);
+	for (; address; address = address_next_by_account(t, address)) {
+		const struct port *port = uuid_is_none(address->port) ? NULL : port_find(t, address->port);
+		if (row_is_live(&address->row) && port && uuid_equal(port->router, router->row.id))
+			return true;
+	}
+	return false;
+}
+
+RESULT engine_detach_gateway(struct op *op, struct gateway_attachment *wish)
+{
+	const struct gateway *gateway = NULL;
+	const struct router *router = NULL;
+	TRY(find_both(op, wish, &gateway, &router));
+	struct str router_id = engine_write_id(op, KIND_ROUTER, router->row.id);
+	if (!uuid_equal(gateway->router, router->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_GATEWAY, wish->gateway.field,
+				   "resource %" STR_FMT " is not attached to network %" STR_FMT,
+				   STR_ARG(engine_write_id(op, KIND_GATEWAY, gateway->row.id)),
+				   STR_ARG(router_id));
+	if (router_has_addresses(op->head, router))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ROUTER, wish->router.field,
+				   "Network %" STR_FMT
+				   " has some mapped public address(es). Please unmap those "
+				   "public address(es) before detaching the gateway.",
+				   STR_ARG(router_id));
+	TRY(engine_permit(op, "gateway.detach", KIND_GATEWAY, &gateway->row));
+	struct gateway next = *gateway;
+	next.router = UUID_NONE;
+	next.external_network = UUID_NONE;
+	next.ip = (struct ip){0};
+	next.row.gen++;
+	TRY(gateway_put(op, &next));
+	return engine_tell(op, KIND_GATEWAY, &next.row, "detached", "Detached from %" STR_FMT ".",
+			   STR_ARG(router_id));
+}
+
+RESULT engine_delete_gateway(struct op *op, struct gateway_target *wish)
+{
+	const struct gateway *gateway = NULL;
+	TRY(engine_find_own_gateway(op->ctx, op->head, &wish->gateway, &gateway));
+	TRY(engine_permit(op, "gateway.delete", KIND_GATEWAY, &gateway->row));
+	if (!uuid_is_none(gateway->router))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_GATEWAY, wish->gateway.field,
+				   "The internetGateway '%" STR_FMT
+				   "' has dependencies and cannot be deleted.",
+				   STR_ARG(engine_write_id(op, KIND_GATEWAY, gateway->row.id)));
+	TRY(engine_tell(op, KIND_GATEWAY, &gateway->row, "deleted", "Internet gateway."));
+	return gateway_forget(op, gateway->row.id);
+}

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Hosts: joined and removed by the operator, seen by the reconciler. */
+#pragma once
+
+#include "engine/operation.h"
+
+struct host_wish {
+	struct str name;
+	struct ref zone; /* by name; kind none: the first zone */
+	struct str uri, pool_path;
+	int64_t overcommit_percent; /* 0: 400 */
+	int64_t reserved_memory;    /* bytes; -1: 1 GiB */
+	/* made: */
+	uuid host;
+};
+OPERATION(engine_add_host, host_wish)
+
+struct host_target {
+	struct ref host; /* by name or id */
+	bool enabled;    /* for engine_enable_host: whether new instances are placed on it */
+};
+OPERATION(engine_enable_host, host_target)
+/* Forgets it at once: nothing of ours is on it. ERR_IN_USE with instances or volumes. */
+OPERATION(engine_remove_host, host_target)
+
+/* What a look at a host found. Absent host: OK, nothing happens. */
+struct host_sight {
+	uuid host;
+	enum host_seen_state state;
+	bool has_facts; /* else only state */
+	int64_t cpus, memory, disk;
+	enum host_seen_virt virt;
+	struct str version, boot_id;
+};
+OPERATION(engine_see_host, host_sight)

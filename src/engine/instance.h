@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instances: launch, start, stop, reboot, terminate; and what the reconciler saw of them.
+ * Invariant: an instance in any state but terminated holds its ports and its quota.
+ * What happens next: reconcile/instance.c. */
+#pragma once
+
+#include "engine/operation.h"
+
+/* The root disk as EC2 names it, where nobody says otherwise. */
+#define INSTANCE_ROOT_DEVICE STR("/dev/xvda")
+enum { INSTANCE_USER_DATA_MAX = 16 * 1024, INSTANCE_LAUNCH_MAX = 1000 };
+
+/* A disk of a launch. The first is the root disk, made from the image; others are blank. */
+struct launch_volume {
+	struct str device;                 /* empty: INSTANCE_ROOT_DEVICE, then /dev/sdb, … */
+	int64_t size;                      /* bytes; 0: the image's for the root */
+	struct str type;                   /* empty: gp3 */
+	enum choice delete_on_termination; /* default: yes */
+	struct str field;                  /* for messages */
+};
+
+struct instance_launch {
+	struct ref image;
+	struct ref type; /* by name */
+	int64_t min_count, max_count;
+	struct str name;       /* Nova's */
+	struct ref key_pair;   /* kind none: no key */
+	struct ref subnet;     /* kind none: the default subnet of zone, or of any zone with room */
+	struct ref zone;       /* kind none: the subnet's */
+	struct refs groups;    /* by id or name, in the subnet's VPC; none: its default group */
+	struct ip private_ip;  /* none: any; with one instance only */
+	enum choice public_ip; /* default: the subnet's setting */
+	struct str user_data;  /* bytes, decoded */
+	const struct launch_volume *volumes; /* none: a root disk as the image says */
+	size_t volume_count;
+	struct tags instance_tags, volume_tags, port_tags;
+	enum choice personality_choice; /* yes: personality below; else the image's */
+	enum instance_personality personality;
+	bool shutdown_terminates, protect_terminate, monitoring, ebs_optimized;
+	enum choice metadata_enabled, metadata_tokens_required, metadata_tags; /* default: yes, no, no */
+	int64_t metadata_hop_limit;                                            /* 0: 1 */
+	bool accept_unplaced;    /* Nova: accept and say so later; else ERR_CAPACITY as in EC2 */
+	struct str client_token; /* empty: none; up to 64 characters */
+	struct str digest;       /* of the other parameters, to tell a repetition from a mistake */
+	/* made: */
+	uuid reservation;
+	struct uuids made; /* in order of launch index */
+	bool replayed;     /* an earlier call with this token made them */
+};
+/* As many as fit, up to max_count; ERR_CAPACITY or ERR_QUOTA when fewer than min_count. */
+OPERATION(engine_create_instances, instance_launch)
+
+struct instance_change {
+	uuid id;
+	enum instance_state before, after;
+};
+
+struct instances_wish {
+	struct refs instances; /* one named twice counts once */
+	bool force;            /* stop: without asking the guest */
+	/* made: */
+	const struct instance_change *changes;
+	size_t change_count;
+};
+/* ERR_STATE with KIND_INSTANCE when one is ending or has ended. All or none. */
+OPERATION(engine_start_instances, instances_wish)
+OPERATION(engine_stop_instances, instances_wish)
+OPERATION(engine_reboot_instances, instances_wish)
+/* One that has ended already is a success. ERR_PROTECTED. */
+OPERATION(engine_terminate_instances, instances_wish)
+
+/* ModifyInstanceAttribute, ModifyInstanceMetadataOptions. ERR_STATE where it must be stopped. */
+struct instance_settings {
+	struct ref instance;
+	enum choice protect_terminate, shutdown_terminates, monitoring, ebs_optimized;
+	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
+	int64_t metadata_hop_limit; /* 0: as it is */
+	struct ref type;            /* kind none: as it is; must be stopped, and its host must have room */
+	bool set_user_data;
+	struct str user_data;
+};
+OPERATION(engine_update_instance, instance_settings)
+
+/* For one that was accepted without a host: tries again. placed says whether it has one now. */
+struct instance_placing {
+	uuid instance;
+	/* made: */
+	bool placed;
+};
+OPERATION(engine_place_instance, instance_placing)
+
+/* ---- the reconciler's ---- */
+
+#define INSTANCE_RESTARTED "Restarted" /* the condition of one that went off by itself */
+
+enum instance_off { /* why a domain was found off; drivers/compute.h's words, which engine does not see */
+		    INSTANCE_OFF_UNKNOWN,
+		    INSTANCE_OFF_GUEST,
+		    INSTANCE_OFF_CRASHED,
+		    INSTANCE_OFF_DESTROYED
+};
+
+/* What a look at an instance found. Report ON right after a successful start: a guest that shuts
+ * itself down before the next look is then recognised. Absent instance: OK, nothing happens.
+ *
+ * Off though wanted on, when the present gen had been brought about: the guest did it → wanted
+ * becomes off (or the instance is terminated, where it says so); anything else → it stays wanted on,
+ * with the condition INSTANCE_RESTARTED, which stays until the user's next start, stop or reboot. Deleted and
+ * absent, with its present gen: ended; its ports and delete_on_termination volumes are marked deleted, what
+ * is kept is detached, auto-assigned addresses are released. Wanted off and off: auto-assigned addresses are
+ * released. */
+struct instance_sight {
+	uuid instance;
+	uint64_t gen;  /* of the row that was acted on */
+	bool reached;  /* what is there is what that gen asks for: seen_gen and seen_boots follow */
+	int64_t boots; /* its wanted_boots, brought about when reached */
+	enum instance_seen_power power;
+	enum instance_off off; /* when power is off */
+	struct str boot_id;    /* the host's */
+};
+OPERATION(engine_see_instance, instance_sight)
+
+/* Ended instances stay visible for an hour after stopped_us (INSTANCE_VISIBLE_US); then this.
+ * ERR_STATE unless ended; ERR_IN_USE while a port or volume still names it. Absent: OK. */
+#define INSTANCE_VISIBLE_US HOUR
+struct instance_forget {
+	uuid instance;
+};
+OPERATION(engine_forget_instance, instance_forget)

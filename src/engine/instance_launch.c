@@ -1,0 +1,471 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Launching instances: what the caller named becomes rows, quotas say how many, and each instance
+ * is placed and written with its disks and its port before the next one is.
+ * Called by: api/ec2/instances.c. What happens next: reconcile/instance.c. */
+#include <inttypes.h>
+
+#include "engine/instance.h"
+#include "engine/internal.h"
+#include "engine/placement.h"
+
+#define GIBIBYTE (INT64_C(1) << 30)
+
+enum { LAUNCH_VOLUMES_MAX = 26 };
+
+/* The wish with everything looked up. */
+struct launch {
+	struct op *op;
+	const struct instance_launch *wish;
+	const struct account *account;
+	const struct image *image;
+	const struct instance_type *type;
+	const struct key_pair *key; /* or NULL */
+	const struct router *router;
+	const struct subnet *subnet;
+	struct uuids groups;
+	struct tags instance_tags, volume_tags, port_tags;
+	struct launch_volume volumes[LAUNCH_VOLUMES_MAX]; /* nothing left to default */
+	size_t volume_count;
+	int64_t disk;  /* bytes of all volumes of one instance */
+	int64_t count; /* how many at most, after quotas */
+	bool wants_public_ip;
+	struct placement placement;
+	uuid reservation;
+	uuid *made;
+};
+
+/* ---- names become rows ---- */
+
+static RESULT check_counts(struct op *op, const struct instance_launch *wish)
+{
+	if (wish->min_count < 1 || wish->max_count < wish->min_count || wish->max_count > INSTANCE_LAUNCH_MAX)
+		return ctx_fail_kind(
+			op->ctx, ERR_INVALID, KIND_INSTANCE,
+			"Between 1 and %d instances may be launched at once, and at least as many at most "
+			"as at least: %" PRId64 " to %" PRId64 " were asked for.",
+			INSTANCE_LAUNCH_MAX, wish->min_count, wish->max_count);
+	if (!ip_is_none(wish->private_ip) && wish->max_count > 1)
+		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_INSTANCE,
+				     "A private address can be named for one instance only.");
+	if (wish->user_data.n > INSTANCE_USER_DATA_MAX)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE, "User data is limited to %d bytes",
+				     INSTANCE_USER_DATA_MAX);
+	if (wish->metadata_hop_limit < 0 || wish->metadata_hop_limit > 64)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE,
+				     "The metadata hop limit is between 1 and 64.");
+	return OK;
+}
+
+static RESULT resolve_image_and_type(struct launch *l)
+{
+	struct op *op = l->op;
+	TRY(engine_find_image(op->ctx, op->head, &l->wish->image, &l->image));
+	TRY(engine_permit(op, "image.launch", KIND_IMAGE, &l->image->row));
+	TRY(engine_find_instance_type(op->ctx, op->head, &l->wish->type, &l->type));
+	if (!l->type->enabled)
+		return engine_fail_not_found(op->ctx, KIND_INSTANCE_TYPE, &l->wish->type);
+	if (l->image->seen_state != IMAGE_SEEN_STATE_AVAILABLE)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, l->wish->image.field,
+				   "The image '%" STR_FMT "' is %s, not available",
+				   STR_ARG(l->wish->image.text),
+				   image_seen_state_words[l->image->seen_state]);
+	const char *image_arch = image_arch_words[l->image->arch];
+	const char *type_arch = instance_type_arch_words[l->type->arch];
+	if (strcmp(image_arch, type_arch) != 0)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, l->wish->type.field,
+				   "The architecture '%s' of the specified instance type does not match the "
+				   "architecture '%s' of the specified image.",
+				   type_arch, image_arch);
+	if (ref_is_given(&l->wish->key_pair))
+		TRY(engine_find_own_key_pair(op->ctx, op->head, &l->wish->key_pair, &l->key));
+	return OK;
+}
+
+static RESULT check_volume(struct launch *l, size_t n, struct launch_volume *v)
+{
+	if (str_is_empty(v->device))
+		v->device = n == 0 ? INSTANCE_ROOT_DEVICE
+				   : str_print(l->op->ctx->arena, "/dev/sd%c", (char) ('a' + n));
+	if (str_is_empty(v->type))
+		v->type = STR("gp3");
+	/* Sizes are shown in GiB: an image's is rounded up. */
+	if (v->size == 0 && n == 0)
+		v->size = (l->image->virtual_size + GIBIBYTE - 1) / GIBIBYTE * GIBIBYTE;
+	if (v->size <= 0)
+		return ENGINE_FAIL(l->op, ERR_INVALID, KIND_VOLUME, v->field,
+				   "The volume %" STR_FMT " needs a size.", STR_ARG(v->device));
+	if (n == 0 && v->size < l->image->virtual_size)
+		return ENGINE_FAIL(l->op, ERR_INVALID, KIND_VOLUME, v->field,
+				   "Volume of size %" PRId64
+				   "GB is smaller than the image, expect size >= %" PRId64 "GB",
+				   v->size / GIBIBYTE, (l->image->virtual_size + GIBIBYTE - 1) / GIBIBYTE);
+	for (size_t k = 0; k < n; k++)
+		if (str_equal(l->volumes[k].device, v->device))
+			return ENGINE_FAIL(l->op, ERR_INVALID, KIND_VOLUME, v->field,
+					   "The device '%" STR_FMT
+					   "' is used in more than one block-device mapping",
+					   STR_ARG(v->device));
+	return OK;
+}
+
+static RESULT resolve_volumes(struct launch *l)
+{
+	if (l->wish->volume_count > LAUNCH_VOLUMES_MAX)
+		return ctx_fail_kind(l->op->ctx, ERR_INVALID, KIND_VOLUME,
+				     "An instance starts with %d volumes at most.", LAUNCH_VOLUMES_MAX);
+	l->volume_count = l->wish->volume_count ? l->wish->volume_count : 1;
+	for (size_t n = 0; n < l->volume_count; n++) {
+		if (n < l->wish->volume_count)
+			l->volumes[n] = l->wish->volumes[n];
+		TRY(check_volume(l, n, &l->volumes[n]));
+		l->disk += l->volumes[n].size;
+	}
+	return OK;
+}
+
+static struct placement_need need_in(const struct launch *l, uuid zone)
+{
+	return (struct placement_need){.zone = zone,
+				       .arch = l->type->arch,
+				       .vcpus = l->type->vcpus,
+				       .memory = l->type->memory,
+				       .disk = l->disk};
+}
+
+/* Of the default subnets, that of the zone where most hosts have room. */
+static RESULT choose_default_subnet(struct launch *l, const struct zone *only)
+{
+	struct op *op = l->op;
+	size_t most = 0;
+	const struct subnet *subnet = subnet_first_by_router(op->head, l->account->default_router);
+	for (; subnet; subnet = subnet_next_by_router(op->head, subnet)) {
+		const struct zone *zone = zone_find(op->head, subnet->zone);
+		if (!row_is_live(&subnet->row) || !subnet->is_default || !zone || !zone->enabled ||
+		    (only && only != zone))
+			continue;
+		struct placement_need need = need_in(l, subnet->zone);
+		struct placement placement;
+		TRY(placement_begin(op->ctx, op->head, &need, &placement));
+		size_t fitting = placement_count_fitting(&placement);
+		if (!l->subnet || fitting > most) {
+			l->subnet = subnet;
+			most = fitting;
+		}
+	}
+	return l->subnet ? OK
+			 : ENGINE_FAIL(op, ERR_MISSING, KIND_SUBNET, STR("SubnetId"),
+				       "No default subnet for this account%s: name a subnet.",
+				       only ? " in that zone" : "");
+}
+
+static RESULT resolve_subnet(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct zone *zone = NULL;
+	if (ref_is_given(&l->wish->zone))
+		TRY(engine_find_zone(op->ctx, op->head, &l->wish->zone, &zone));
+	if (!ref_is_given(&l->wish->subnet))
+		return choose_default_subnet(l, zone);
+	TRY(engine_find_own_subnet(op->ctx, op->head, &l->wish->subnet, &l->subnet));
+	TRY(engine_permit(op, "subnet.use", KIND_SUBNET, &l->subnet->row));
+	if (zone && !uuid_equal(zone->row.id, l->subnet->zone))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SUBNET, l->wish->subnet.field,
+				   "The subnet '%" STR_FMT "' is not in the zone '%" STR_FMT "'.",
+				   STR_ARG(l->wish->subnet.text), STR_ARG(zone->name));
+	return OK;
+}
+
+static RESULT resolve(struct launch *l)
+{
+	struct op *op = l->op;
+	TRY(check_counts(op, l->wish));
+	TRY(resolve_image_and_type(l));
+	TRY(resolve_volumes(l));
+	TRY(resolve_subnet(l));
+	l->router = router_find(op->head, l->subnet->router);
+	if (!l->router)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_SUBNET, l->wish->subnet.field,
+				   "The subnet has no router.");
+	TRY(groups_resolve(op, l->router, l->wish->groups, &l->groups));
+	TRY(tags_normalize(op, l->wish->instance_tags, &l->instance_tags));
+	TRY(tags_normalize(op, l->wish->volume_tags, &l->volume_tags));
+	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));
+	l->wants_public_ip = choice_or(l->wish->public_ip, l->subnet->public_on_launch);
+	return engine_permit(op, "instance.create", KIND_INSTANCE, NULL);
+}
+
+/* ---- how many ---- */
+
+static int64_t least(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* As many as the quotas allow; fewer than the least asked for is said as the quota at fault. */
+static RESULT check_quotas(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct {
+		enum quota quota;
+		int64_t each;
+	} needs[] = {
+		{QUOTA_INSTANCES, 1},
+		{QUOTA_VCPUS, l->type->vcpus},
+		{QUOTA_VOLUMES, (int64_t) l->volume_count},
+		{QUOTA_VOLUME_BYTES, l->disk},
+	};
+	l->count = l->wish->max_count;
+	for (size_t n = 0; n < sizeof needs / sizeof *needs; n++) {
+		int64_t left = quota_left(op->head, l->account->row.id, needs[n].quota, needs[n].each);
+		l->count = least(l->count, left);
+		if (l->count < l->wish->min_count)
+			return quota_check(op, l->account->row.id, needs[n].quota,
+					   needs[n].each * l->wish->min_count);
+	}
+	return OK;
+}
+
+static RESULT fail_no_room(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct zone *zone = zone_find(op->head, l->subnet->zone);
+	struct placement_report report;
+	placement_report(&l->placement, &report);
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_INSTANCE,
+			     "There is no room in zone '%" STR_FMT "' for %" PRId64
+			     " instances of type %" STR_FMT ": %" STR_FMT ".",
+			     STR_ARG(zone ? zone->name : STR_NONE), l->wish->min_count,
+			     STR_ARG(l->type->name), STR_ARG(placement_explain(op->ctx->arena, &report)));
+}
+
+/* ---- writing one instance ---- */
+
+static RESULT write_volumes(struct launch *l, const struct instance *instance)
+{
+	struct op *op = l->op;
+	for (size_t n = 0; n < l->volume_count; n++) {
+		const struct launch_volume *from = &l->volumes[n];
+		struct volume volume = {.row.id = engine_new_id(op, KIND_VOLUME),
+					.row.gen = 1,
+					.account = instance->account,
+					.zone = instance->zone,
+					.host = instance->host,
+					.size = from->size,
+					.type = from->type,
+					.image = n == 0 ? instance->image : UUID_NONE,
+					.instance = instance->row.id,
+					.device = from->device,
+					.boot_index = (int64_t) n,
+					.attached_us = op->now_us,
+					.delete_on_termination = choice_or(from->delete_on_termination, true),
+					.tags = l->volume_tags};
+		TRY(volume_put(op, &volume));
+		TRY(op_usage(op, KIND_VOLUME, volume.row.id, volume.account, volume_meter(op, &volume),
+			     volume.size));
+	}
+	return OK;
+}
+
+static RESULT write_port(struct launch *l, const struct instance *instance)
+{
+	struct op *op = l->op;
+	struct port port = {.row.gen = 1,
+			    .account = instance->account,
+			    .network = l->subnet->network,
+			    .subnet = l->subnet->row.id,
+			    .router = l->router->row.id,
+			    .groups = l->groups,
+			    .source_dest_check = true,
+			    .instance = instance->row.id,
+			    .attachment = uuid_random(),
+			    .attached_us = op->now_us,
+			    .delete_on_termination = true,
+			    .wants_public_ip = l->wants_public_ip,
+			    .host = instance->host,
+			    .tags = l->port_tags};
+	TRY(port_choose_ip(op, l->subnet, l->wish->private_ip, STR("PrivateIpAddress"), &port.ip));
+	port.row.id = engine_new_id(op, KIND_PORT);
+	port.mac = port_draw_mac(op->head);
+	TRY(port_put(op, &port));
+	return address_give_auto(op, &port);
+}
+
+static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
+{
+	const struct instance_launch *w = l->wish;
+	bool has_personality = w->personality_choice == CHOICE_YES;
+	return (struct instance){
+		.row.id = engine_new_id(l->op, KIND_INSTANCE),
+		.row.gen = 1,
+		.account = l->account->row.id,
+		.name = w->name,
+		.reservation = l->reservation,
+		.launch_index = index,
+		.image = l->image->row.id,
+		.type = l->type->row.id,
+		.vcpus = l->type->vcpus,
+		.memory = l->type->memory,
+		.key_name = l->key ? l->key->name : STR_NONE,
+		.public_key = l->key ? l->key->public_key : STR_NONE,
+		.user_data = w->user_data,
+		.router = l->router->row.id,
+		.subnet = l->subnet->row.id,
+		.zone = l->subnet->zone,
+		.host = host ? host->row.id : UUID_NONE,
+		/* the two enums have the same words in the same order */
+		.personality =
+			has_personality ? w->personality : (enum instance_personality) l->image->personality,
+		.wanted_power = INSTANCE_WANTED_POWER_ON,
+		.shutdown_terminates = w->shutdown_terminates,
+		.protect_terminate = w->protect_terminate,
+		.monitoring = w->monitoring,
+		.ebs_optimized = w->ebs_optimized,
+		.metadata_enabled = choice_or(w->metadata_enabled, true),
+		.metadata_tokens_required = choice_or(w->metadata_tokens_required, false),
+		.metadata_hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit : 1,
+		.metadata_tags = choice_or(w->metadata_tags, false),
+		.launched_us = l->op->now_us,
+		.tags = l->instance_tags,
+	};
+}
+
+static RESULT tell_unplaced(struct launch *l, uuid instance)
+{
+	struct placement_report report;
+	placement_report(&l->placement, &report);
+	return condition_set(l->op, KIND_INSTANCE, instance, "NoHost",
+			     placement_explain(l->op->ctx->arena, &report),
+			     "It is placed as soon as a host has room.");
+}
+
+static RESULT write_instance(struct launch *l, int64_t index, const struct host *host)
+{
+	struct op *op = l->op;
+	struct instance instance = make_instance(l, index, host);
+	TRY(instance_put(op, &instance));
+	TRY(write_volumes(l, &instance));
+	TRY(write_port(l, &instance));
+	if (!host)
+		TRY(tell_unplaced(l, instance.row.id));
+	l->made[index] = instance.row.id;
+	return engine_tell(op, KIND_INSTANCE, &instance.row, "created",
+			   "Instance of type %" STR_FMT " from image %" STR_FMT " on host %" STR_FMT ".",
+			   STR_ARG(l->type->name), STR_ARG(l->image->name),
+			   STR_ARG(host ? host->name : STR("(none)")));
+}
+
+/* Each is placed and written before the next is placed, which therefore sees it. */
+static RESULT write_all(struct launch *l, int64_t *ret_count)
+{
+	for (int64_t n = 0; n < l->count; n++) {
+		const struct host *host = placement_next(&l->placement);
+		if (!host && !l->wish->accept_unplaced) {
+			*ret_count = n;
+			return n < l->wish->min_count ? fail_no_room(l) : OK;
+		}
+		TRY(write_instance(l, n, host));
+	}
+	*ret_count = l->count;
+	return OK;
+}
+
+/* ---- the operation ---- */
+
+/* What an earlier call with the token made, as far as it is still there. */
+static RESULT replay(struct op *op, struct instance_launch *wish, uuid reservation)
+{
+	VEC(uuid) ids = {0};
+	const struct instance *i = instance_first_by_reservation(op->head, reservation);
+	for (; i; i = instance_next_by_reservation(op->head, i))
+		if (!VEC_PUSH(op->ctx->arena, &ids, i->row.id))
+			return ctx_no_memory(op->ctx);
+	wish->reservation = reservation;
+	wish->made = (struct uuids){ids.at, ids.count};
+	wish->replayed = true;
+	return OK;
+}
+
+static RESULT launch(struct launch *l, struct instance_launch *wish)
+{
+	struct op *op = l->op;
+	int64_t count = 0;
+	TRY(resolve(l));
+	TRY(check_quotas(l));
+	struct placement_need need = need_in(l, l->subnet->zone);
+	TRY(placement_begin(op->ctx, op->head, &need, &l->placement));
+	l->made = arena_new_array(op->ctx->arena, uuid, (size_t) l->count);
+	if (!l->made)
+		return ctx_no_memory(op->ctx);
+	l->reservation = uuid_random();
+	TRY(write_all(l, &count));
+	TRY(client_token_write(op, l->account->row.id, wish->client_token, wish->digest, l->reservation));
+	wish->reservation = l->reservation;
+	wish->made = (struct uuids){l->made, (size_t) count};
+	wish->replayed = false;
+	return OK;
+}
+
+RESULT engine_create_instances(struct op *op, struct instance_launch *wish)
+{
+	const struct client_token *token = NULL;
+	struct launch l = {.op = op, .wish = wish};
+	TRY(engine_find_acting_account(op, &l.account));
+	TRY(client_token_find_made(op, l.account->row.id, wish->client_token, wish->digest, &token));
+	return token ? replay(op, wish, token->made) : launch(&l, wish);
+}
+
+/* Its disks and its ports go where it goes. */
+static RESULT write_host(struct op *op, const struct instance *instance, uuid host)
+{
+	struct instance next = *instance;
+	next.host = host;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
+	     v = volume_next_by_instance(op->head, v)) {
+		struct volume volume = *v;
+		volume.host = host;
+		volume.row.gen++;
+		TRY(volume_put(op, &volume));
+	}
+	for (const struct port *p = port_first_by_instance(op->head, instance->row.id); p;
+	     p = port_next_by_instance(op->head, p)) {
+		struct port port = *p;
+		port.host = host;
+		port.row.gen++;
+		TRY(port_put(op, &port));
+	}
+	return condition_clear(op, instance->row.id, STR("NoHost"));
+}
+
+static int64_t disk_of(const struct tables *t, uuid instance)
+{
+	int64_t disk = 0;
+	for (const struct volume *v = volume_first_by_instance(t, instance); v;
+	     v = volume_next_by_instance(t, v))
+		disk += v->size;
+	return disk;
+}
+
+RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
+{
+	const struct instance *instance = instance_find(op->head, wish->instance);
+	wish->placed = instance && !uuid_is_none(instance->host);
+	if (!instance || !row_is_live(&instance->row) || wish->placed)
+		return OK;
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	struct placement_need need = {.zone = instance->zone,
+				      .arch = type ? type->arch : INSTANCE_TYPE_ARCH_X86_64,
+				      .vcpus = instance->vcpus,
+				      .memory = instance->memory,
+				      .disk = disk_of(op->head, instance->row.id)};
+	struct placement placement;
+	TRY(placement_begin(op->ctx, op->head, &need, &placement));
+	const struct host *host = placement_next(&placement);
+	if (!host)
+		return OK;
+	wish->placed = true;
+	TRY(write_host(op, instance, host->row.id));
+	return engine_tell(op, KIND_INSTANCE, &instance->row, "placed", "On host %" STR_FMT ".",
+			   STR_ARG(host->name));
+}

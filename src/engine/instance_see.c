@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the reconciler saw of instances becomes rows: power, the guest's own shutdown, crashes, and
+ * the end with all that goes along.
+ * Called by: reconcile/instance.c. */
+#include "engine/instance.h"
+#include "engine/internal.h"
+
+static struct str instance_meter(const struct op *op, const struct instance *instance)
+{
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	return str_print(op->ctx->arena, "instance:%" STR_FMT, STR_ARG(type ? type->name : STR("unknown")));
+}
+
+/* ---- the end ---- */
+
+static RESULT release_ports(struct op *op, uuid instance)
+{
+	const struct port *port = port_first_by_instance(op->head, instance), *next_port = NULL;
+	for (; port; port = next_port) {
+		next_port = port_next_by_instance(op->head, port);
+		if (!row_is_live(&port->row))
+			continue;
+		struct port next = *port;
+		next.instance = UUID_NONE;
+		next.attachment = UUID_NONE;
+		next.attached_us = 0;
+		next.host = UUID_NONE;
+		next.row.gen++;
+		TRY(address_take_auto(op, port->row.id));
+		TRY(port_put(op, &next));
+		if (port->delete_on_termination)
+			TRY(port_delete_with_addresses(op, &next));
+	}
+	return OK;
+}
+
+static RESULT release_volumes(struct op *op, uuid instance)
+{
+	const struct volume *volume = volume_first_by_instance(op->head, instance), *next_volume = NULL;
+	for (; volume; volume = next_volume) {
+		next_volume = volume_next_by_instance(op->head, volume);
+		if (!row_is_live(&volume->row))
+			continue;
+		struct volume next = *volume;
+		next.instance = UUID_NONE;
+		next.device = STR_NONE;
+		next.boot_index = 0;
+		next.attached_us = 0;
+		TRY(volume_put(op, &next));
+		if (volume->delete_on_termination)
+			TRY(volume_delete_metered(op, &next));
+	}
+	return OK;
+}
+
+RESULT instance_release_parts(struct op *op, const struct instance *instance)
+{
+	TRY(release_ports(op, instance->row.id));
+	TRY(release_volumes(op, instance->row.id));
+	TRY(condition_clear_all(op, instance->row.id));
+	return engine_tell(op, KIND_INSTANCE, &instance->row, "terminated", "It is gone from its host.");
+}
+
+/* One that was never on a host needs nobody to confirm that it is gone. */
+static RESULT end_unplaced(struct op *op, uuid id)
+{
+	struct instance next = *instance_find(op->head, id);
+	next.seen_gen = (int64_t) next.row.gen;
+	next.stopped_us = op->now_us;
+	TRY(instance_put(op, &next));
+	return instance_release_parts(op, &next);
+}
+
+RESULT instance_write_terminate(struct op *op, const struct instance *instance, const char *reason_code,
+				const char *reason_text)
+{
+	struct instance next = *instance;
+	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+	next.force_off = true;
+	next.off_since_us = op->now_us;
+	next.reason_code = str_from(reason_code);
+	next.reason_text = str_from(reason_text);
+	TRY(instance_put(op, &next));
+	TRY(instance_delete(op, instance->row.id));
+	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "terminate asked", "%s", reason_text));
+	return uuid_is_none(instance->host) ? end_unplaced(op, instance->row.id) : OK;
+}
+
+/* ---- power ---- */
+
+static RESULT note_power(struct op *op, const struct instance *before, const struct instance *after)
+{
+	bool was_on = before->seen_power == INSTANCE_SEEN_POWER_ON;
+	bool is_on = after->seen_power == INSTANCE_SEEN_POWER_ON;
+	if (was_on == is_on)
+		return OK;
+	TRY(op_usage(op, KIND_INSTANCE, after->row.id, after->account, instance_meter(op, after), is_on));
+	return engine_tell(op, KIND_INSTANCE, &after->row, is_on ? "running" : "stopped",
+			   "It is %s its host.", is_on ? "running on" : "off on");
+}
+
+static void apply_sight(const struct op *op, const struct instance_sight *sight, struct instance *next)
+{
+	bool was_on = next->seen_power == INSTANCE_SEEN_POWER_ON;
+	next->seen_power = sight->power;
+	if (sight->reached && (int64_t) sight->gen > next->seen_gen)
+		next->seen_gen = (int64_t) sight->gen;
+	if (sight->reached && sight->boots > next->seen_boots)
+		next->seen_boots = sight->boots;
+	if (sight->power == INSTANCE_SEEN_POWER_ON && !str_is_empty(sight->boot_id))
+		next->seen_boot_id = sight->boot_id;
+	if (was_on && sight->power != INSTANCE_SEEN_POWER_ON)
+		next->stopped_us = op->now_us;
+}
+
+/* ---- changes that begin below ---- */
+
+/* It ran as wanted, and is found off: nobody asked for that here. */
+static bool went_off_by_itself(const struct instance *before, const struct instance_sight *sight)
+{
+	return row_is_live(&before->row) && before->wanted_power == INSTANCE_WANTED_POWER_ON &&
+	       before->seen_power == INSTANCE_SEEN_POWER_ON && sight->power != INSTANCE_SEEN_POWER_ON &&
+	       sight->gen == before->row.gen && before->seen_gen == (int64_t) before->row.gen;
+}
+
+static RESULT tell_restarted(struct op *op, const struct instance *instance, enum instance_off off)
+{
+	static const char *const why[] = {
+		[INSTANCE_OFF_UNKNOWN] =
+			"It was found off, and nobody was watching why. It is started again.",
+		[INSTANCE_OFF_GUEST] = "",
+		[INSTANCE_OFF_CRASHED] = "It crashed. It is started again.",
+		[INSTANCE_OFF_DESTROYED] = "It was turned off from outside. It is started again.",
+	};
+	return condition_set(
+		op, KIND_INSTANCE, instance->row.id, INSTANCE_RESTARTED, str_from(why[off]),
+		"Look at its console output and at its host's log. Start, stop or reboot it to clear this.");
+}
+
+/* The guest's shutdown is a wish like the user's: a new gen. */
+static RESULT write_guest_stop(struct op *op, uuid id)
+{
+	struct instance next = *instance_find(op->head, id);
+	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+	next.force_off = false;
+	next.off_since_us = op->now_us;
+	next.reason_code = STR("Client.InstanceInitiatedShutdown");
+	next.reason_text = STR("Client.InstanceInitiatedShutdown: Instance initiated shutdown");
+	next.row.gen++;
+	return instance_put(op, &next);
+}
+
+static RESULT answer_own_change(struct op *op, const struct instance *before,
+				const struct instance_sight *sight)
+{
+	bool by_guest = sight->power == INSTANCE_SEEN_POWER_OFF && sight->off == INSTANCE_OFF_GUEST;
+	if (!by_guest)
+		return tell_restarted(op, before,
+				      sight->off == INSTANCE_OFF_GUEST ? INSTANCE_OFF_UNKNOWN : sight->off);
+	TRY(engine_tell(op, KIND_INSTANCE, &before->row, "guest shutdown", "The guest shut itself down."));
+	if (!before->shutdown_terminates)
+		return write_guest_stop(op, before->row.id);
+	return instance_write_terminate(op, instance_find(op->head, before->row.id),
+					"Client.InstanceInitiatedShutdown",
+					"Client.InstanceInitiatedShutdown: Instance initiated shutdown");
+}
+
+RESULT instance_release_addresses(struct op *op, uuid instance)
+{
+	const struct port *port = port_first_by_instance(op->head, instance);
+	for (; port; port = port_next_by_instance(op->head, port))
+		if (row_is_live(&port->row))
+			TRY(address_take_auto(op, port->row.id));
+	return OK;
+}
+
+static RESULT follow_up(struct op *op, const struct instance *before, const struct instance_sight *sight)
+{
+	if (went_off_by_itself(before, sight))
+		TRY(answer_own_change(op, before, sight));
+	const struct instance *now = instance_find(op->head, before->row.id);
+	bool is_off = now->seen_power != INSTANCE_SEEN_POWER_ON;
+	if (row_is_live(&now->row) && is_off && now->wanted_power == INSTANCE_WANTED_POWER_OFF)
+		return instance_release_addresses(op, now->row.id);
+	bool has_ended = model_derive_instance_state(now) == INSTANCE_TERMINATED;
+	if (has_ended && model_derive_instance_state(before) != INSTANCE_TERMINATED)
+		return instance_release_parts(op, now);
+	return OK;
+}
+
+RESULT engine_see_instance(struct op *op, struct instance_sight *sight)
+{
+	const struct instance *instance = instance_find(op->head, sight->instance);
+	if (!instance || model_derive_instance_state(instance) == INSTANCE_TERMINATED)
+		return OK;
+	struct instance next = *instance;
+	apply_sight(op, sight, &next);
+	/* Absence that was looked for with the present wish is the end of a deleted one. */
+	if (!row_is_live(&next.row) && sight->power == INSTANCE_SEEN_POWER_ABSENT &&
+	    sight->gen == next.row.gen) {
+		next.seen_gen = (int64_t) sight->gen;
+		next.stopped_us = op->now_us;
+	}
+	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
+		return OK;
+	next.seen_us = op->now_us;
+	TRY(instance_put(op, &next));
+	TRY(note_power(op, instance, &next));
+	return follow_up(op, instance, sight);
+}
+
+RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
+{
+	const struct instance *instance = instance_find(op->head, wish->instance);
+	if (!instance)
+		return OK;
+	if (model_derive_instance_state(instance) != INSTANCE_TERMINATED)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_INSTANCE, "The instance has not ended.");
+	if (port_first_by_instance(op->head, wish->instance) ||
+	    volume_first_by_instance(op->head, wish->instance))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE, "The instance still has parts.");
+	TRY(condition_clear_all(op, wish->instance));
+	return instance_forget(op, wish->instance);
+}

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to engine/: what its files share. All of it runs inside an operation. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/random.h"
+#include "base/vec.h"
+#include "engine/operation.h"
+#include "engine/resolve.h"
+
+/* As ctx_fail_kind(), with the caller's parameter at fault. */
+#define ENGINE_FAIL(op, err, kind, field, ...)                                                               \
+	engine_fail_with((op)->ctx, (field), ctx_fail_kind((op)->ctx, (err), (int) (kind), __VA_ARGS__))
+struct result engine_fail_with(struct ctx *c, struct str field, struct result failed);
+
+/* ---- operation.c ---- */
+
+/* An id that no row of the kind begins like. */
+uuid engine_new_id(const struct op *op, enum kind kind);
+/* Its id as people know it: EC2's where the kind has one. In the arena. */
+struct str engine_write_id(const struct op *op, enum kind kind, uuid id);
+/* One line of history of a row. */
+RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const char *what, const char *format,
+		   ...) __attribute__((format(printf, 5, 6)));
+/* The next value of a counter kept as a setting, from 1. */
+RESULT engine_draw_number(struct op *op, struct str setting, int64_t *ret_number);
+/* CHOICE_DEFAULT leaves it. */
+static inline void choice_apply(enum choice choice, bool *value)
+{
+	if (choice != CHOICE_DEFAULT)
+		*value = choice == CHOICE_YES;
+}
+static inline bool choice_or(enum choice choice, bool otherwise)
+{
+	choice_apply(choice, &otherwise);
+	return otherwise;
+}
+static inline bool ref_is_given(const struct ref *ref)
+{
+	return ref->kind != KIND_NONE;
+}
+
+/* ---- quota.c ---- */
+
+enum quota {
+	QUOTA_INSTANCES,
+	QUOTA_VCPUS,
+	QUOTA_VOLUMES,
+	QUOTA_VOLUME_BYTES,
+	QUOTA_ADDRESSES,
+	QUOTA_ROUTERS,
+	QUOTA_GROUPS,
+	QUOTA_COUNT
+};
+/* ERR_QUOTA with the kind and both figures. */
+RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more);
+/* How many things of this size the account may still have; INT64_MAX: no limit. */
+int64_t quota_left(const struct tables *t, uuid account, enum quota quota, int64_t each);
+/* The limits that a new account gets: the region's settings, else ours. */
+void quota_set_defaults(const struct tables *t, struct account *account);
+/* Where the account's row keeps that limit. */
+int64_t *quota_limit(struct account *account, enum quota quota);
+
+/* ---- tag.c ---- */
+
+/* Sorted by key and checked, as a row has them. */
+RESULT tags_normalize(struct op *op, struct tags wish, struct tags *ret_tags);
+
+/* ---- ip_pool.c ---- */
+
+/* Where addresses in use are indexed, by owner and ip: rows marked deleted count, too. */
+struct ip_pool {
+	enum kind kind;
+	unsigned index;
+	struct row *probe;   /* a row of the kind with the owner set */
+	struct ip *probe_ip; /* its ip */
+	size_t ip_offset;
+};
+/* Whether a row has that ip. */
+bool ip_pool_has(const struct tables *t, const struct ip_pool *pool, struct ip ip);
+/* A free one of [first, last]: the first one at or after a random place, around the end. */
+bool ip_pool_pick(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last,
+		  struct ip *ret_ip);
+
+/* ---- subnet.c, router.c, gateway.c, route_table.c: without looking up what was named ---- */
+
+struct router_plan {
+	uuid account;
+	struct str name;
+	struct cidr block;
+	struct tags tags;
+	bool is_default;
+};
+RESULT router_write(struct op *op, const struct router_plan *plan, struct router *ret_router);
+
+struct subnet_plan {
+	uuid account, router, zone;
+	struct cidr block;
+	struct str name;
+	bool is_default, public_on_launch;
+	struct tags tags;
+};
+RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_subnet);
+/* First and last address that ports may have: the first four and the last are reserved. */
+void subnet_bounds(const struct subnet *subnet, struct ip *ret_first, struct ip *ret_last);
+const struct subnet *subnet_first_live(const struct tables *t, uuid router);
+
+RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router, uuid *ret_gateway);
+/* The live gateway attached to a router, or NULL. */
+const struct gateway *gateway_of_router(const struct tables *t, uuid router);
+/* Leads the gateway, which is attached, to an external network, if one has an address left for it. */
+void gateway_lead_out(const struct op *op, struct gateway *gateway);
+
+RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
+			 uuid *ret_table);
+RESULT route_table_forget_with_routes(struct op *op, uuid table);
+
+/* The default VPC with all that belongs to it. */
+RESULT default_router_write(struct op *op, const struct account *account, uuid *ret_router);
+
+/* ---- security_group.c ---- */
+
+struct group_plan {
+	uuid account, router;
+	struct str name, description;
+	bool is_default;
+	struct tags tags;
+};
+RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group);
+/* Rules are forgotten at once, the group is marked deleted. */
+RESULT group_delete_with_rules(struct op *op, uuid group);
+/* The named groups of a router, each once; its default group where none are named. */
+RESULT groups_resolve(struct op *op, const struct router *router, struct refs refs, struct uuids *ret_groups);
+
+/* ---- port.c ---- */
+
+/* A MAC that no port has. */
+struct mac port_draw_mac(const struct tables *t);
+/* Checks a wanted ip, or picks one when it is none. */
+RESULT port_choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
+		      struct ip *ret_ip);
+/* An instance's port with that index, live; NULL: none. */
+const struct port *port_of_instance(const struct tables *t, uuid instance, int64_t device_index);
+/* The port loses its elastic address and its own is released; then it is marked deleted. */
+RESULT port_delete_with_addresses(struct op *op, const struct port *port);
+
+/* ---- address.c ---- */
+
+/* Gives the port an auto-assigned address, where it wants one, has none, and its router leads to an
+ * external network with one left. */
+RESULT address_give_auto(struct op *op, const struct port *port);
+/* Releases the port's auto-assigned address, if any. */
+RESULT address_take_auto(struct op *op, uuid port);
+/* Frees all the port's addresses: elastic ones stay allocated. */
+RESULT address_leave_port(struct op *op, uuid port);
+
+/* ---- volume.c ---- */
+
+/* Marks it deleted and ends its usage. */
+RESULT volume_delete_metered(struct op *op, const struct volume *volume);
+struct str volume_meter(const struct op *op, const struct volume *volume);
+
+/* ---- condition.c ---- */
+
+RESULT condition_set(struct op *op, enum kind kind, uuid subject, const char *name, struct str message,
+		     const char *advice);
+RESULT condition_clear(struct op *op, uuid subject, struct str name);
+RESULT condition_clear_all(struct op *op, uuid subject);
+
+/* ---- client_token.c ---- */
+
+/* The token's row if it is known and fresh; ERR_CONFLICT when it was sent with other parameters. */
+RESULT client_token_find_made(struct op *op, uuid account, struct str token, struct str digest,
+			      const struct client_token **ret_token);
+RESULT client_token_write(struct op *op, uuid account, struct str token, struct str digest, uuid made);
+
+/* ---- instance_see.c ---- */
+
+/* It is gone from its host: its ports, volumes and addresses go or are freed. */
+RESULT instance_release_parts(struct op *op, const struct instance *instance);
+/* Marks it deleted, with the reason; ends it at once where it was never placed. */
+RESULT instance_write_terminate(struct op *op, const struct instance *instance, const char *reason_code,
+				const char *reason_text);
+/* Its ports' auto-assigned addresses go back: it is off, as wanted. */
+RESULT instance_release_addresses(struct op *op, uuid instance);

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Key pairs. The caller has made or checked the key (base/crypto.h) before, off the committer. */
+#pragma once
+
+#include "engine/operation.h"
+
+struct key_pair_wish {
+	struct str name; /* 1 to 255 characters */
+	struct str public_key, fingerprint;
+	bool is_ed25519;
+	struct tags tags;
+	/* made: */
+	uuid key_pair;
+};
+OPERATION(engine_create_key_pair, key_pair_wish)
+
+/* An absent one is a success, as in EC2; deleted is none then. */
+struct key_pair_target {
+	struct ref key_pair; /* by name or id */
+	/* made: */
+	uuid deleted;
+};
+OPERATION(engine_delete_key_pair, key_pair_target)

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What every operation of the engine is: a function that changes the cloud's rows. It runs on the
+ * committer (store/store.h): memory only, no locks, no I/O, microseconds. Each goes through three
+ * phases: names become rows (engine/resolve.h); states, permissions, quotas and placement are
+ * checked; then the rows are written. A failure in any phase leaves no trace, because the store
+ * undoes what the change had put.
+ *
+ * A wish is one struct: what is asked for, then what came of it ("made" and such, in the arena of
+ * op->ctx; valid only when the operation returned OK and its change was published). Strings and
+ * lists in a wish are borrowed from the caller; rows copy them.
+ *
+ * Failures carry, in the context's problem, the kind at fault and where a parameter is at fault its
+ * field (struct ref's), so that a face can map (err, kind) to its own code:
+ *   NOT_FOUND kind    absent, deleted, or another account's: the three look alike
+ *   EXISTS kind       the name is taken; KIND_SECURITY_GROUP_RULE: the rule is there already
+ *   IN_USE kind       deleting what others depend on
+ *   CONFLICT kind     overlaps: KIND_SUBNET, KIND_ROUTER; KIND_CLIENT_TOKEN: same token, other call
+ *   RANGE kind        a block outside of what contains it, or of a size that is not allowed
+ *   PROTECTED kind    default groups, termination protection
+ *   QUOTA kind        the account's limit for that kind; KIND_NONE: more than 50 tags
+ *   STATE kind        not in the resource's present state
+ *   CAPACITY kind     KIND_INSTANCE: no host; KIND_SUBNET: no address left; KIND_ADDRESS: no public one */
+#pragma once
+
+#include "model/id.h"
+#include "model/identity.h"
+#include "model/state.h"
+#include "store/rows.h"
+#include "store/store.h"
+
+/* Declares an operation, and name_run() with the type that the store runs (op_run). */
+#define OPERATION(name, type)                                                                                \
+	RESULT name(struct op *op, struct type *wish);                                                       \
+	static inline RESULT name##_run(struct op *op, void *wish)                                           \
+	{                                                                                                    \
+		return name(op, (struct type *) wish);                                                       \
+	}
+
+/* Three-valued wishes: not said, or said to be so or not so. */
+enum choice { CHOICE_DEFAULT, CHOICE_YES, CHOICE_NO };
+
+/* Whether the caller may do this to this resource: called for each resolved resource before the
+ * write phase, with canonical permissions ("instance.terminate"). row may be NULL for a resource
+ * that is about to be made. ERR_DENIED. */
+RESULT engine_permit(struct op *op, const char *permission, enum kind kind, const struct row *row);
+
+/* The account in whose name the operation acts: the caller's; ERR_INVALID for the system itself
+ * and for an operator that named none, ERR_DENIED when it is disabled. */
+RESULT engine_find_acting_account(struct op *op, const struct account **ret_account);

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Placement: filters, then spread. A host whose size is not known yet has no room. */
+#include "engine/placement.h"
+
+#include <inttypes.h>
+
+#include "engine/internal.h"
+
+/* ---- one host ---- */
+
+static int64_t free_memory(const struct host *host)
+{
+	return host->seen_memory - host->reserved_memory - host_side(host)->memory;
+}
+
+enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need)
+{
+	const struct host_side *use = host_side(host);
+	if (!host->enabled || !row_is_live(&host->row))
+		return PLACEMENT_DISABLED;
+	if (host->seen_state != HOST_SEEN_STATE_UP)
+		return PLACEMENT_DOWN;
+	if (need->arch != INSTANCE_TYPE_ARCH_X86_64)
+		return PLACEMENT_ARCH; /* hosts have no architecture in the schema: all are x86_64 */
+	if (use->vcpus + need->vcpus > host->seen_cpus * host->overcommit_percent / 100)
+		return PLACEMENT_VCPUS;
+	if (need->memory > free_memory(host))
+		return PLACEMENT_MEMORY;
+	if (use->disk + need->disk > host->seen_disk)
+		return PLACEMENT_DISK;
+	return PLACEMENT_FITS;
+}
+
+/* ---- one launch ---- */
+
+static const struct host *first_host(const struct tables *t, uuid zone)
+{
+	return uuid_is_none(zone) ? host_first(t) : host_first_by_zone(t, zone);
+}
+
+static const struct host *next_host(const struct tables *t, uuid zone, const struct host *host)
+{
+	return uuid_is_none(zone) ? host_next(t, host) : host_next_by_zone(t, host);
+}
+
+RESULT placement_begin(struct ctx *c, const struct tables *t, const struct placement_need *need,
+		       struct placement *ret_placement)
+{
+	size_t count = tables_count(t, KIND_HOST);
+	*ret_placement = (struct placement){.tables = t, .need = *need};
+	if (count > PLACEMENT_LARGE)
+		return OK;
+	ret_placement->candidates = arena_new_array(c->arena, struct placement_candidate, count + 1);
+	if (!ret_placement->candidates)
+		return ctx_no_memory(c);
+	for (const struct host *h = first_host(t, need->zone); h; h = next_host(t, need->zone, h))
+		ret_placement->candidates[ret_placement->candidate_count++].host = h;
+	return OK;
+}
+
+/* ---- a large region: a random few ---- */
+
+/* Ids are random, so the host that follows a random id is a random one. */
+static const struct host *draw_host(const struct tables *t)
+{
+	struct host probe = {.row.id = uuid_random()};
+	const struct row *row = tables_seek(t, KIND_HOST, HOST_INDEX_ID, &probe.row, 1);
+	return row ? (const struct host *) row : host_first(t);
+}
+
+/* Counts those of a random few that fit, and gives the one with the most free memory. */
+static size_t sample_hosts(const struct placement *p, const struct host **ret_best)
+{
+	size_t fitting = 0;
+	for (size_t n = 0; n < PLACEMENT_SAMPLE; n++) {
+		const struct host *host = draw_host(p->tables);
+		bool is_there = uuid_is_none(p->need.zone) || uuid_equal(host->zone, p->need.zone);
+		if (!is_there || placement_check_host(host, &p->need) != PLACEMENT_FITS)
+			continue;
+		fitting++;
+		if (!*ret_best || free_memory(host) > free_memory(*ret_best))
+			*ret_best = host;
+	}
+	return fitting;
+}
+
+static const struct host *next_of_large(const struct placement *p)
+{
+	const struct host *best = NULL;
+	if (sample_hosts(p, &best) > 0)
+		return best;
+	for (const struct host *h = first_host(p->tables, p->need.zone); h;
+	     h = next_host(p->tables, p->need.zone, h))
+		if ((!best || free_memory(h) > free_memory(best)) &&
+		    placement_check_host(h, &p->need) == PLACEMENT_FITS)
+			best = h;
+	return best;
+}
+
+/* ---- a small one: all of them ---- */
+
+static bool is_better(const struct placement_candidate *a, const struct placement_candidate *b)
+{
+	if (a->launched != b->launched)
+		return a->launched < b->launched;
+	return free_memory(a->host) > free_memory(b->host);
+}
+
+const struct host *placement_next(struct placement *p)
+{
+	if (!p->candidates)
+		return next_of_large(p);
+	struct placement_candidate *best = NULL;
+	for (size_t n = 0; n < p->candidate_count; n++) {
+		struct placement_candidate *each = &p->candidates[n];
+		if ((!best || is_better(each, best)) &&
+		    placement_check_host(each->host, &p->need) == PLACEMENT_FITS)
+			best = each;
+	}
+	if (!best)
+		return NULL;
+	best->launched++;
+	return best->host;
+}
+
+size_t placement_count_fitting(const struct placement *p)
+{
+	const struct host *best = NULL;
+	if (!p->candidates)
+		return sample_hosts(p, &best);
+	size_t count = 0;
+	for (size_t n = 0; n < p->candidate_count; n++)
+		count += placement_check_host(p->candidates[n].host, &p->need) == PLACEMENT_FITS;
+	return count;
+}
+
+/* ---- why not ---- */
+
+void placement_report(const struct placement *p, struct placement_report *ret_report)
+{
+	*ret_report = (struct placement_report){0};
+	for (const struct host *h = first_host(p->tables, p->need.zone); h;
+	     h = next_host(p->tables, p->need.zone, h)) {
+		enum placement_reason reason = placement_check_host(h, &p->need);
+		ret_report->host_count++;
+		ret_report->refused[reason]++;
+		if (reason == PLACEMENT_FITS || ret_report->shown_count == PLACEMENT_HOSTS_SHOWN)
+			continue;
+		ret_report->shown[ret_report->shown_count] = h;
+		ret_report->shown_reason[ret_report->shown_count++] = reason;
+	}
+}
+
+static const char *const reasons[PLACEMENT_REASON_COUNT] = {
+	[PLACEMENT_FITS] = "have room",       [PLACEMENT_DISABLED] = "are closed to new instances",
+	[PLACEMENT_DOWN] = "do not answer",   [PLACEMENT_ARCH] = "are of another architecture",
+	[PLACEMENT_VCPUS] = "lack vCPUs",     [PLACEMENT_MEMORY] = "lack memory",
+	[PLACEMENT_DISK] = "lack disk space",
+};
+
+const char *placement_reason_words(enum placement_reason reason)
+{
+	return reasons[reason];
+}
+
+static struct str list_hosts(struct arena *a, const struct placement_report *report,
+			     enum placement_reason reason)
+{
+	struct str list = STR_NONE;
+	for (size_t n = 0; n < report->shown_count; n++)
+		if (report->shown_reason[n] == reason)
+			list = str_print(a, "%" STR_FMT "%s%" STR_FMT, STR_ARG(list), list.n ? ", " : "",
+					 STR_ARG(report->shown[n]->name));
+	return list;
+}
+
+struct str placement_explain(struct arena *a, const struct placement_report *report)
+{
+	if (report->host_count == 0)
+		return STR("there is no host");
+	struct str text = str_print(a, "of %zu hosts", report->host_count);
+	const char *separator = " ";
+	for (enum placement_reason reason = PLACEMENT_FITS; reason < PLACEMENT_REASON_COUNT; reason++) {
+		if (report->refused[reason] == 0)
+			continue;
+		struct str hosts = list_hosts(a, report, reason);
+		text = str_print(a, "%" STR_FMT "%s%zu %s%s%" STR_FMT "%s", STR_ARG(text), separator,
+				 report->refused[reason], reasons[reason], hosts.n ? " (" : "",
+				 STR_ARG(hosts), hosts.n ? ")" : "");
+		separator = ", ";
+	}
+	return text;
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Placement: on which host a new instance goes. Pure on tables and side figures: since the figures
+ * follow every put at once, the second instance of a launch sees the first one's placement. On the
+ * committer only (side figures). */
+#pragma once
+
+#include "engine/operation.h"
+
+enum placement_reason {
+	PLACEMENT_FITS,
+	PLACEMENT_DISABLED,
+	PLACEMENT_DOWN,
+	PLACEMENT_ARCH,
+	PLACEMENT_VCPUS,
+	PLACEMENT_MEMORY,
+	PLACEMENT_DISK,
+	PLACEMENT_REASON_COUNT
+};
+enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 };
+
+struct placement_need {
+	uuid zone; /* none: any */
+	enum instance_type_arch arch;
+	int64_t vcpus, memory, disk; /* disk and memory in bytes */
+};
+
+/* A host that could be chosen, and how many of this launch it has got. */
+struct placement_candidate {
+	const struct host *host;
+	int64_t launched;
+};
+
+/* One launch's search. In a small region all hosts of the zone are looked at for each of its
+ * instances; in a large one a random few, and all of them only when none of those has room. */
+struct placement {
+	const struct tables *tables;
+	struct placement_need need;
+	struct placement_candidate *candidates; /* NULL: a large region */
+	size_t candidate_count;
+};
+
+/* How many hosts were refused for which reason, and the first of them. */
+struct placement_report {
+	size_t host_count;
+	size_t refused[PLACEMENT_REASON_COUNT];
+	const struct host *shown[PLACEMENT_HOSTS_SHOWN];
+	enum placement_reason shown_reason[PLACEMENT_HOSTS_SHOWN];
+	size_t shown_count;
+};
+
+/* Gathers the hosts of the zone. ERR_NO_MEMORY. */
+RESULT placement_begin(struct ctx *c, const struct tables *t, const struct placement_need *need,
+		       struct placement *ret_placement);
+/* The best host now, counted as chosen: of those that fit the one with the fewest instances of this
+ * launch, then with the most free memory. NULL: none fits. */
+const struct host *placement_next(struct placement *p);
+/* How many hosts would take one more; in a large region, of the random few. */
+size_t placement_count_fitting(const struct placement *p);
+void placement_report(const struct placement *p, struct placement_report *ret_report);
+
+/* Why this host cannot take it, or PLACEMENT_FITS. */
+enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need);
+/* "of 12 hosts 3 do not answer, 9 lack memory (h1, h2, …)"; in the arena. */
+struct str placement_explain(struct arena *a, const struct placement_report *report);
+const char *placement_reason_words(enum placement_reason reason);

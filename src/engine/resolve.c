@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Names become rows, and only rows that the caller may know of. */
+#include "engine/resolve.h"
+
+#include "engine/internal.h"
+
+uuid engine_get_account(const struct ctx *c)
+{
+	return c->who ? c->who->account : UUID_NONE;
+}
+
+uuid engine_get_owner(enum kind kind, const struct row *row)
+{
+	if (kind == KIND_ACCOUNT)
+		return row->id;
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (k->fields[n].ref == KIND_ACCOUNT)
+			return *(const uuid *) (const void *) ((const char *) row + k->fields[n].offset);
+	return UUID_NONE;
+}
+
+static bool has_owner(enum kind kind)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (k->fields[n].ref == KIND_ACCOUNT)
+			return true;
+	return kind == KIND_ACCOUNT;
+}
+
+bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
+{
+	if (!row_is_live(row) && kind != KIND_INSTANCE)
+		return false;
+	if (!c->who || c->who->is_operator || !has_owner(kind))
+		return true;
+	return uuid_equal(engine_get_owner(kind, row), c->who->account);
+}
+
+bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
+{
+	if (engine_is_own(c, kind, row))
+		return true;
+	if (kind != KIND_IMAGE || !row_is_live(row))
+		return false;
+	const struct image *image = (const struct image *) row;
+	return image->is_public || uuid_is_none(image->account);
+}
+
+/* ---- by name ---- */
+
+typedef const struct row *find_named(const struct tables *t, uuid account, struct str name);
+
+#define ROW_OR_NULL(found) ((found) ? &(found)->row : NULL)
+#define NAMED(type)                                                                                          \
+	static const struct row *find_named_##type(const struct tables *t, uuid account, struct str name)    \
+	{                                                                                                    \
+		(void) account;                                                                              \
+		const struct type *found = type##_find_by_name(t, name);                                     \
+		return ROW_OR_NULL(found);                                                                   \
+	}
+#define NAMED_IN_ACCOUNT(type)                                                                               \
+	static const struct row *find_named_##type(const struct tables *t, uuid account, struct str name)    \
+	{                                                                                                    \
+		const struct type *found = type##_find_by_account(t, account, name);                         \
+		return ROW_OR_NULL(found);                                                                   \
+	}
+NAMED(account)
+NAMED(host)
+NAMED(instance_type)
+NAMED(external_network)
+NAMED_IN_ACCOUNT(key_pair)
+NAMED_IN_ACCOUNT(user)
+
+static const struct row *find_named_zone(const struct tables *t, uuid account, struct str name)
+{
+	(void) account;
+	const struct zone *zone = zone_find_by_name(t, name);
+	for (const struct zone *z = zone_first(t); !zone && z; z = zone_next(t, z))
+		if (row_is_live(&z->row) && str_equal(z->short_id, name))
+			zone = z;
+	return ROW_OR_NULL(zone);
+}
+
+static const struct row *find_named_address(const struct tables *t, uuid account, struct str name)
+{
+	struct ip ip;
+	if (!result_is_ok(ip_parse(name, &ip)))
+		return NULL;
+	const struct address *a = address_first_by_account(t, account);
+	for (; a; a = address_next_by_account(t, a))
+		if (row_is_live(&a->row) && ip_equal(a->ip, ip))
+			return &a->row;
+	return NULL;
+}
+
+static const struct row *find_named_group(const struct tables *t, uuid account, struct str name)
+{
+	const struct account *owner = account_find(t, account);
+	if (!owner || uuid_is_none(owner->default_router))
+		return NULL;
+	const struct security_group *group = security_group_find_by_router(t, owner->default_router, name);
+	return ROW_OR_NULL(group);
+}
+
+static find_named *const named[KIND_COUNT] = {
+	[KIND_ACCOUNT] = find_named_account,
+	[KIND_HOST] = find_named_host,
+	[KIND_ZONE] = find_named_zone,
+	[KIND_INSTANCE_TYPE] = find_named_instance_type,
+	[KIND_EXTERNAL_NETWORK] = find_named_external_network,
+	[KIND_KEY_PAIR] = find_named_key_pair,
+	[KIND_USER] = find_named_user,
+	[KIND_ADDRESS] = find_named_address,
+	[KIND_SECURITY_GROUP] = find_named_group,
+};
+
+/* ---- by whatever was sent ---- */
+
+static const char *const words[KIND_COUNT] = {
+	[KIND_NONE] = "resource",
+	[KIND_ACCOUNT] = "account",
+	[KIND_USER] = "user",
+	[KIND_ACCESS_KEY] = "access key",
+	[KIND_ZONE] = "availability zone",
+	[KIND_HOST] = "host",
+	[KIND_INSTANCE_TYPE] = "instance type",
+	[KIND_IMAGE] = "image",
+	[KIND_KEY_PAIR] = "key pair",
+	[KIND_EXTERNAL_NETWORK] = "external network",
+	[KIND_ADDRESS_RANGE] = "address range",
+	[KIND_ROUTER] = "VPC",
+	[KIND_GATEWAY] = "internet gateway",
+	[KIND_NETWORK] = "network",
+	[KIND_SUBNET] = "subnet",
+	[KIND_ROUTE_TABLE] = "route table",
+	[KIND_ROUTE] = "route",
+	[KIND_SECURITY_GROUP] = "security group",
+	[KIND_SECURITY_GROUP_RULE] = "security group rule",
+	[KIND_PORT] = "network interface",
+	[KIND_ADDRESS] = "address",
+	[KIND_VOLUME] = "volume",
+	[KIND_INSTANCE] = "instance",
+	[KIND_CONDITION] = "condition",
+	[KIND_CLIENT_TOKEN] = "client token",
+	[KIND_SETTING] = "setting",
+};
+
+const char *engine_kind_words(enum kind kind)
+{
+	return words[kind];
+}
+
+RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref)
+{
+	return engine_fail_with(c, ref->field,
+				ctx_fail_kind(c, ERR_NOT_FOUND, (int) kind,
+					      "The %s '%" STR_FMT "' does not exist", words[kind],
+					      STR_ARG(ref->text)));
+}
+
+static const struct row *look_up(const struct ctx *c, const struct tables *t, enum kind kind,
+				 const struct ref *ref)
+{
+	if (ref->kind != kind)
+		return NULL;
+	if (ref->bits == 0)
+		return named[kind] ? named[kind](t, engine_get_account(c), ref->text) : NULL;
+	return ref->bits >= 128 ? tables_find(t, kind, ref->prefix)
+				: tables_find_prefix(t, kind, ref->prefix, ref->bits);
+}
+
+RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+		   const struct row **ret_row)
+{
+	const struct row *row = look_up(c, t, kind, ref);
+	if (!row || !engine_may_see(c, kind, row))
+		return engine_fail_not_found(c, kind, ref);
+	*ret_row = row;
+	return OK;
+}
+
+RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+		       const struct row **ret_row)
+{
+	const struct row *row = look_up(c, t, kind, ref);
+	if (!row || !engine_is_own(c, kind, row))
+		return engine_fail_not_found(c, kind, ref);
+	*ret_row = row;
+	return OK;
+}
+
+RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid router, const struct ref *ref,
+			    const struct security_group **ret_group)
+{
+	const struct security_group *group = NULL;
+	if (ref->kind == KIND_SECURITY_GROUP && ref->bits == 0)
+		group = security_group_find_by_router(t, router, ref->text);
+	else
+		TRY(engine_find_own_security_group(c, t, ref, &group));
+	if (!group || !engine_is_own(c, KIND_SECURITY_GROUP, &group->row))
+		return engine_fail_not_found(c, KIND_SECURITY_GROUP, ref);
+	if (!uuid_equal(group->router, router))
+		return engine_fail_with(c, ref->field,
+					ctx_fail_kind(c, ERR_INVALID, KIND_SECURITY_GROUP,
+						      "The security group '%" STR_FMT
+						      "' belongs to another VPC",
+						      STR_ARG(ref->text)));
+	*ret_group = group;
+	return OK;
+}

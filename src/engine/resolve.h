@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * From what a caller named to rows, with ownership: for operations on the head, and for faces on the
+ * tables of a view that still walks. Another account's row, a deleted one and none at all are told
+ * in the same words: ERR_NOT_FOUND with the kind and ref->field. The system (no identity) and the
+ * operator see every account's rows.
+ *
+ * A ref with bits = 0 names by ref->text: accounts, hosts, zones (also by short id), instance types
+ * and external networks by their name; key pairs and users by name within the account; addresses by
+ * their public IP; security groups by name within the account's default VPC (elsewhere use
+ * engine_find_group_in()).
+ *
+ * Instances stay visible after their end, until they are forgotten; everything else goes at once. */
+#pragma once
+
+#include "engine/operation.h"
+
+/* Live (or an instance) and the caller's own, or of a kind that has no owner, or an image that is
+ * public or the operator's. */
+bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
+/* As above without the exception for images: what the caller may change. */
+bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
+/* The account that a row belongs to; none for kinds without one. */
+uuid engine_get_owner(enum kind kind, const struct row *row);
+/* The account that asks; none for the system and for an operator that named none. */
+uuid engine_get_account(const struct ctx *c);
+
+RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+		   const struct row **ret_row);
+RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+		       const struct row **ret_row);
+
+/* Typed: engine_find_subnet(), engine_find_own_subnet(), … */
+#define ENGINE_FINDER(type, KIND)                                                                            \
+	static inline RESULT engine_find_##type(struct ctx *c, const struct tables *t,                       \
+						const struct ref *ref, const struct type **ret_row)          \
+	{                                                                                                    \
+		const struct row *row = 0;                                                                   \
+		TRY(engine_find(c, t, KIND, ref, &row));                                                     \
+		*ret_row = (const struct type *) row;                                                        \
+		return OK;                                                                                   \
+	}                                                                                                    \
+	static inline RESULT engine_find_own_##type(struct ctx *c, const struct tables *t,                   \
+						    const struct ref *ref, const struct type **ret_row)      \
+	{                                                                                                    \
+		const struct row *row = 0;                                                                   \
+		TRY(engine_find_own(c, t, KIND, ref, &row));                                                 \
+		*ret_row = (const struct type *) row;                                                        \
+		return OK;                                                                                   \
+	}
+ENGINE_FINDER(account, KIND_ACCOUNT)
+ENGINE_FINDER(address, KIND_ADDRESS)
+ENGINE_FINDER(external_network, KIND_EXTERNAL_NETWORK)
+ENGINE_FINDER(gateway, KIND_GATEWAY)
+ENGINE_FINDER(host, KIND_HOST)
+ENGINE_FINDER(image, KIND_IMAGE)
+ENGINE_FINDER(instance, KIND_INSTANCE)
+ENGINE_FINDER(instance_type, KIND_INSTANCE_TYPE)
+ENGINE_FINDER(key_pair, KIND_KEY_PAIR)
+ENGINE_FINDER(port, KIND_PORT)
+ENGINE_FINDER(route_table, KIND_ROUTE_TABLE)
+ENGINE_FINDER(router, KIND_ROUTER)
+ENGINE_FINDER(security_group, KIND_SECURITY_GROUP)
+ENGINE_FINDER(security_group_rule, KIND_SECURITY_GROUP_RULE)
+ENGINE_FINDER(subnet, KIND_SUBNET)
+ENGINE_FINDER(user, KIND_USER)
+ENGINE_FINDER(volume, KIND_VOLUME)
+ENGINE_FINDER(zone, KIND_ZONE)
+
+/* A group by id or, with bits = 0, by name in that router. One of another router: ERR_INVALID. */
+RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid router, const struct ref *ref,
+			    const struct security_group **ret_group);
+/* ERR_NOT_FOUND of that kind, in the words used everywhere. */
+RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref);
+/* The words for a kind in messages: "VPC", "security group", … */
+const char *engine_kind_words(enum kind kind);

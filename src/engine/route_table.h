@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Route tables, which subnets use them, and their routes. The local route is not a row. */
+#pragma once
+
+#include "engine/operation.h"
+
+struct route_table_wish {
+	struct ref router;
+	struct tags tags;
+	/* made: */
+	uuid route_table;
+};
+OPERATION(engine_create_route_table, route_table_wish)
+
+/* ERR_IN_USE: the main one, or used by a subnet. With its routes. */
+struct route_table_target {
+	struct ref route_table;
+};
+OPERATION(engine_delete_route_table, route_table_target)
+
+struct route_table_association {
+	struct ref route_table, subnet; /* to associate */
+	struct ref association; /* to disassociate, or replace by route_table: from id_parse_prefixed() */
+	/* made: */
+	uuid made;
+};
+/* ERR_CONFLICT when the subnet has a table of its own already. */
+OPERATION(engine_associate_route_table, route_table_association)
+OPERATION(engine_disassociate_route_table, route_table_association)
+/* Also of the main association: the router gets another main table. */
+OPERATION(engine_replace_route_table, route_table_association)
+
+struct route_wish {
+	struct ref route_table;
+	struct cidr destination;
+	struct ref gateway; /* one of gateway and port */
+	struct ref port;
+};
+/* ERR_EXISTS: the destination has a route. */
+OPERATION(engine_create_route, route_wish)
+OPERATION(engine_replace_route, route_wish)
+OPERATION(engine_delete_route, route_wish)

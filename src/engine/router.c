@@ -1,0 +1,236 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Routers (VPCs), and the default one. What happens next: reconcile/router.c makes it in the network
+ * when its first port is, and removes it after it was marked deleted. */
+#include "engine/router.h"
+
+#include <inttypes.h>
+
+#include "engine/account.h"
+#include "engine/internal.h"
+
+enum { BLOCK_BITS_MIN = 16, BLOCK_BITS_MAX = 28 };
+
+/* Not "this network", loopback, link-local, multicast or beyond. */
+static bool is_usable_block(struct cidr block)
+{
+	static const struct {
+		uint8_t first, second, bits;
+	} reserved[] = {{0, 0, 8}, {127, 0, 8}, {169, 254, 16}, {224, 0, 3}};
+	for (size_t n = 0; n < sizeof reserved / sizeof *reserved; n++) {
+		uint32_t base = (uint32_t) reserved[n].first << 24 | (uint32_t) reserved[n].second << 16;
+		if (cidr_overlaps(block, (struct cidr){ip_from_v4(base), reserved[n].bits}))
+			return false;
+	}
+	return true;
+}
+
+static RESULT check_block(struct op *op, struct cidr block)
+{
+	char text[CIDR_TEXT_SIZE];
+	if (block.base.family == IP_V4 && block.bits >= BLOCK_BITS_MIN && block.bits <= BLOCK_BITS_MAX &&
+	    is_usable_block(block))
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ROUTER,
+			     "The CIDR '%s' is invalid: a VPC's block is an IPv4 block from /16 to /28.",
+			     cidr_write(block, text));
+}
+
+RESULT router_write(struct op *op, const struct router_plan *plan, struct router *ret_router)
+{
+	struct router router = {.row.id = engine_new_id(op, KIND_ROUTER),
+				.row.gen = 1,
+				.account = plan->account,
+				.name = plan->name,
+				.blocks = {&plan->block, 1},
+				.is_default = plan->is_default,
+				.dns_support = true,
+				.dns_hostnames = plan->is_default,
+				.tags = plan->tags};
+	TRY(engine_draw_number(op, STR("next.metadata_mark"), &router.metadata_mark));
+	TRY(route_table_write(op, plan->account, router.row.id, true, (struct tags){0},
+			      &router.main_route_table));
+	struct group_plan group = {.account = plan->account,
+				   .router = router.row.id,
+				   .name = STR("default"),
+				   .description = STR("default VPC security group"),
+				   .is_default = true};
+	TRY(group_write(op, &group, &router.default_group));
+	TRY(router_put(op, &router));
+	*ret_router = router;
+	char text[CIDR_TEXT_SIZE];
+	return engine_tell(op, KIND_ROUTER, &router.row, "created", "%s with block %s.",
+			   plan->is_default ? "Default VPC" : "VPC", cidr_write(plan->block, text));
+}
+
+RESULT engine_create_router(struct op *op, struct router_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	struct router_plan plan = {
+		.account = account->row.id, .name = wish->name, .block = cidr_canonical(wish->block)};
+	TRY(check_block(op, wish->block));
+	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
+	TRY(engine_permit(op, "router.create", KIND_ROUTER, NULL));
+	struct router router;
+	TRY(router_write(op, &plan, &router));
+	wish->router = router.row.id;
+	wish->route_table = router.main_route_table;
+	wish->group = router.default_group;
+	return OK;
+}
+
+RESULT engine_update_router(struct op *op, struct router_settings *wish)
+{
+	const struct router *router = NULL;
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	struct router next = *router;
+	choice_apply(wish->dns_support, &next.dns_support);
+	choice_apply(wish->dns_hostnames, &next.dns_hostnames);
+	TRY(engine_permit(op, "router.update", KIND_ROUTER, &router->row));
+	next.row.gen++;
+	TRY(router_put(op, &next));
+	return engine_tell(op, KIND_ROUTER, &next.row, "changed", "DNS support %s, DNS hostnames %s.",
+			   next.dns_support ? "on" : "off", next.dns_hostnames ? "on" : "off");
+}
+
+/* ---- deleting ---- */
+
+static bool has_other_group(const struct tables *t, const struct router *router)
+{
+	const struct security_group *group = security_group_first_by_router(t, router->row.id);
+	for (; group; group = security_group_next_by_router(t, group))
+		if (row_is_live(&group->row) && !group->is_default)
+			return true;
+	return false;
+}
+
+static bool has_other_table(const struct tables *t, const struct router *router)
+{
+	const struct route_table *table = route_table_first_by_router(t, router->row.id);
+	for (; table; table = route_table_next_by_router(t, table))
+		if (row_is_live(&table->row) && !uuid_equal(table->row.id, router->main_route_table))
+			return true;
+	return false;
+}
+
+static RESULT check_unused(struct op *op, const struct router *router, struct str field)
+{
+	const char *what = NULL;
+	if (subnet_first_live(op->head, router->row.id))
+		what = "subnets";
+	else if (gateway_of_router(op->head, router->row.id))
+		what = "an internet gateway";
+	else if (has_other_group(op->head, router))
+		what = "security groups";
+	else if (has_other_table(op->head, router))
+		what = "route tables";
+	if (!what)
+		return OK;
+	return ENGINE_FAIL(op, ERR_IN_USE, KIND_ROUTER, field,
+			   "The vpc '%" STR_FMT "' has dependencies and cannot be deleted: it still has %s.",
+			   STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)), what);
+}
+
+/* Its account has no default VPC any more. */
+static RESULT clear_default(struct op *op, const struct router *router)
+{
+	const struct account *account = account_find(op->head, router->account);
+	if (!account || !uuid_equal(account->default_router, router->row.id))
+		return OK;
+	struct account next = *account;
+	next.default_router = UUID_NONE;
+	next.row.gen++;
+	return account_put(op, &next);
+}
+
+RESULT engine_delete_router(struct op *op, struct router_target *wish)
+{
+	const struct router *router = NULL;
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	TRY(engine_permit(op, "router.delete", KIND_ROUTER, &router->row));
+	TRY(check_unused(op, router, wish->router.field));
+	TRY(route_table_forget_with_routes(op, router->main_route_table));
+	TRY(group_delete_with_rules(op, router->default_group));
+	TRY(clear_default(op, router));
+	TRY(router_delete(op, router->row.id));
+	return engine_tell(op, KIND_ROUTER, &router->row, "deleted",
+			   "VPC with its main route table and default group.");
+}
+
+RESULT engine_forget_router(struct op *op, struct router_forget *wish)
+{
+	const struct router *router = router_find(op->head, wish->router);
+	if (!router)
+		return OK;
+	if (row_is_live(&router->row))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ROUTER, "The router is not deleted.");
+	if (subnet_first_by_router(op->head, wish->router) || port_first_by_router(op->head, wish->router))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ROUTER,
+				     "The router still has subnets or ports.");
+	TRY(condition_clear_all(op, wish->router));
+	return router_forget(op, wish->router);
+}
+
+/* ---- the default VPC ---- */
+
+enum { DEFAULT_SUBNET_BITS = 20, DEFAULT_SUBNETS_MAX = 16 };
+#define DEFAULT_BASE (UINT32_C(172) << 24 | UINT32_C(31) << 16)
+
+/* A /20 for each zone, in the order of their names. */
+static RESULT write_default_subnets(struct op *op, const struct router *router)
+{
+	uint32_t number = 0;
+	const struct row *row = tables_first(op->head, KIND_ZONE, ZONE_INDEX_NAME, NULL, 0);
+	for (; row && number < DEFAULT_SUBNETS_MAX;
+	     row = tables_next(op->head, KIND_ZONE, ZONE_INDEX_NAME, row, 0)) {
+		if (!row_is_live(row))
+			continue;
+		uint32_t base = DEFAULT_BASE + (number++ << (32 - DEFAULT_SUBNET_BITS));
+		struct subnet_plan plan = {.account = router->account,
+					   .router = router->row.id,
+					   .zone = row->id,
+					   .block = {ip_from_v4(base), DEFAULT_SUBNET_BITS},
+					   .is_default = true,
+					   .public_on_launch = true};
+		uuid subnet;
+		TRY(subnet_write(op, &plan, &subnet));
+	}
+	return OK;
+}
+
+RESULT default_router_write(struct op *op, const struct account *account, uuid *ret_router)
+{
+	struct router_plan plan = {
+		.account = account->row.id, .block = {ip_from_v4(DEFAULT_BASE), 16}, .is_default = true};
+	struct router router;
+	TRY(router_write(op, &plan, &router));
+	TRY(write_default_subnets(op, &router));
+	uuid gateway;
+	TRY(gateway_write(op, account->row.id, (struct tags){0}, router.row.id, &gateway));
+	struct route route = {.row.id = engine_new_id(op, KIND_ROUTE),
+			      .row.gen = 1,
+			      .account = account->row.id,
+			      .table = router.main_route_table,
+			      .destination = {ip_from_v4(0), 0},
+			      .gateway = gateway};
+	TRY(route_put(op, &route));
+	struct account next = *account;
+	next.default_router = router.row.id;
+	next.row.gen++;
+	TRY(account_put(op, &next));
+	*ret_router = router.row.id;
+	return OK;
+}
+
+RESULT engine_create_default_router(struct op *op, struct default_router_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	if (!uuid_is_none(account->default_router))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTER,
+				     "The account has a default VPC already.");
+	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
+	TRY(engine_permit(op, "router.create", KIND_ROUTER, NULL));
+	return default_router_write(op, account, &wish->router);
+}

@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Routers, VPCs in EC2's words. */
+#pragma once
+
+#include "engine/operation.h"
+
+/* As EC2's CreateVpc: with a main route table and a default group. The block is made canonical.
+ * ERR_RANGE unless /16 to /28 and of a usable range. */
+struct router_wish {
+	struct str name;
+	struct cidr block;
+	struct tags tags;
+	/* made: */
+	uuid router, route_table, group;
+};
+OPERATION(engine_create_router, router_wish)
+
+struct router_settings {
+	struct ref router;
+	enum choice dns_support, dns_hostnames; /* CHOICE_DEFAULT: as it is */
+};
+OPERATION(engine_update_router, router_settings)
+
+/* With its main route table and default group. ERR_IN_USE while it has subnets, a gateway, other
+ * groups or tables, or ports in its default group. */
+struct router_target {
+	struct ref router;
+};
+OPERATION(engine_delete_router, router_target)
+
+/* The reconciler's: gone from the network. ERR_STATE unless deleted, ERR_IN_USE while subnets or
+ * ports of it are not forgotten. Absent: OK. */
+struct router_forget {
+	uuid router;
+};
+OPERATION(engine_forget_router, router_forget)

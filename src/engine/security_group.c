@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Security groups. What happens next: reconcile/security_group.c brings the group about with its
+ * rules of that gen. The rules' own operations are in security_group_rule.c. */
+#include "engine/security_group.h"
+
+#include "engine/internal.h"
+
+static RESULT write_rule_for_all(struct op *op, uuid account, uuid group,
+				 enum security_group_rule_direction direction)
+{
+	bool inward = direction == SECURITY_GROUP_RULE_DIRECTION_INGRESS;
+	struct security_group_rule rule = {.row.id = engine_new_id(op, KIND_SECURITY_GROUP_RULE),
+					   .row.gen = 1,
+					   .account = account,
+					   .group = group,
+					   .direction = direction,
+					   .protocol = -1,
+					   .from_port = -1,
+					   .to_port = -1,
+					   .peer_group = inward ? group : UUID_NONE};
+	if (!inward)
+		rule.peer_block = (struct cidr){ip_from_v4(0), 0};
+	return security_group_rule_put(op, &rule);
+}
+
+/* With EC2's rules of a new group: all may go out; a default group's members reach each other. */
+RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group)
+{
+	struct security_group group = {.row.id = engine_new_id(op, KIND_SECURITY_GROUP),
+				       .row.gen = 1,
+				       .account = plan->account,
+				       .router = plan->router,
+				       .name = plan->name,
+				       .description = plan->description,
+				       .is_default = plan->is_default,
+				       .tags = plan->tags};
+	TRY(security_group_put(op, &group));
+	TRY(write_rule_for_all(op, plan->account, group.row.id, SECURITY_GROUP_RULE_DIRECTION_EGRESS));
+	if (plan->is_default)
+		TRY(write_rule_for_all(op, plan->account, group.row.id,
+				       SECURITY_GROUP_RULE_DIRECTION_INGRESS));
+	*ret_group = group.row.id;
+	return engine_tell(op, KIND_SECURITY_GROUP, &group.row, "created", "Security group %" STR_FMT ".",
+			   STR_ARG(group.name));
+}
+
+static RESULT find_router(struct op *op, const struct ref *ref, const struct router **ret_router)
+{
+	if (ref_is_given(ref))
+		return engine_find_own_router(op->ctx, op->head, ref, ret_router);
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	*ret_router = router_find(op->head, account->default_router);
+	if (!*ret_router)
+		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_ROUTER,
+				     "There is no default VPC for this account: name a VPC.");
+	return OK;
+}
+
+static RESULT check_names(struct op *op, const struct security_group_wish *wish)
+{
+	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_xml_text(wish->name))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECURITY_GROUP,
+				     "A security group's name has 1 to 255 characters.");
+	if (str_starts_with(wish->name, STR("sg-")))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECURITY_GROUP,
+				     "A security group's name may not begin with 'sg-': '%" STR_FMT "'.",
+				     STR_ARG(wish->name));
+	if (wish->description.n > 255 || !str_is_xml_text(wish->description))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECURITY_GROUP,
+				     "A security group's description has up to 255 characters.");
+	return OK;
+}
+
+RESULT engine_create_security_group(struct op *op, struct security_group_wish *wish)
+{
+	const struct router *router = NULL;
+	TRY(find_router(op, &wish->router, &router));
+	TRY(check_names(op, wish));
+	if (security_group_find_by_router(op->head, router->row.id, wish->name))
+		return ctx_fail_kind(
+			op->ctx, ERR_EXISTS, KIND_SECURITY_GROUP,
+			"The security group '%" STR_FMT "' already exists for VPC '%" STR_FMT "'",
+			STR_ARG(wish->name), STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)));
+	struct group_plan plan = {.account = router->account,
+				  .router = router->row.id,
+				  .name = wish->name,
+				  .description = wish->description};
+	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	TRY(quota_check(op, router->account, QUOTA_GROUPS, 1));
+	TRY(engine_permit(op, "security_group.create", KIND_ROUTER, &router->row));
+	return group_write(op, &plan, &wish->group);
+}
+
+/* ---- deleting ---- */
+
+static bool port_has_group(const struct port *port, uuid group)
+{
+	for (size_t n = 0; n < port->groups.count; n++)
+		if (uuid_equal(port->groups.at[n], group))
+			return true;
+	return false;
+}
+
+/* The id of what still has the group: a port of its router, or another group whose rule names it. */
+static struct str find_user(struct op *op, const struct security_group *group)
+{
+	const struct port *port = port_first_by_router(op->head, group->router);
+	for (; port; port = port_next_by_router(op->head, port))
+		if (row_is_live(&port->row) && port_has_group(port, group->row.id))
+			return engine_write_id(op, KIND_PORT, port->row.id);
+	const struct security_group_rule *rule =
+		security_group_rule_first_by_peer_group(op->head, group->row.id);
+	for (; rule; rule = security_group_rule_next_by_peer_group(op->head, rule))
+		if (!uuid_equal(rule->group, group->row.id))
+			return engine_write_id(op, KIND_SECURITY_GROUP, rule->group);
+	return STR_NONE;
+}
+
+RESULT group_delete_with_rules(struct op *op, uuid group)
+{
+	const struct security_group_rule *rule = security_group_rule_first_by_group(op->head, group),
+					 *next = NULL;
+	for (; rule; rule = next) {
+		next = security_group_rule_next_by_group(op->head, rule);
+		TRY(security_group_rule_forget(op, rule->row.id));
+	}
+	return security_group_delete(op, group);
+}
+
+RESULT engine_delete_security_group(struct op *op, struct security_group_target *wish)
+{
+	const struct security_group *group = NULL;
+	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
+	TRY(engine_permit(op, "security_group.delete", KIND_SECURITY_GROUP, &group->row));
+	struct str id = engine_write_id(op, KIND_SECURITY_GROUP, group->row.id);
+	if (group->is_default)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECURITY_GROUP, wish->group.field,
+				   "the specified group: \"%" STR_FMT
+				   "\" name: \"default\" cannot be deleted by a user",
+				   STR_ARG(id));
+	struct str user = find_user(op, group);
+	if (!str_is_empty(user))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SECURITY_GROUP, wish->group.field,
+				   "resource %" STR_FMT " has a dependent object: %" STR_FMT, STR_ARG(id),
+				   STR_ARG(user));
+	TRY(group_delete_with_rules(op, group->row.id));
+	return engine_tell(op, KIND_SECURITY_GROUP, &group->row, "deleted", "Security group %" STR_FMT ".",
+			   STR_ARG(group->name));
+}
+
+RESULT engine_forget_security_group(struct op *op, struct security_group_forget *wish)
+{
+	const struct security_group *group = security_group_find(op->head, wish->group);
+	if (!group)
+		return OK;
+	if (row_is_live(&group->row))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECURITY_GROUP,
+				     "The security group is not deleted.");
+	TRY(condition_clear_all(op, wish->group));
+	return security_group_forget(op, wish->group);
+}
+
+/* ---- for ports ---- */
+
+static bool has_group(const uuid *groups, size_t count, uuid id)
+{
+	for (size_t n = 0; n < count; n++)
+		if (uuid_equal(groups[n], id))
+			return true;
+	return false;
+}
+
+RESULT groups_resolve(struct op *op, const struct router *router, struct refs refs, struct uuids *ret_groups)
+{
+	uuid *groups = arena_new_array(op->ctx->arena, uuid, refs.count ? refs.count : 1);
+	if (!groups)
+		return ctx_no_memory(op->ctx);
+	size_t count = 0;
+	if (refs.count == 0)
+		groups[count++] = router->default_group;
+	for (size_t n = 0; n < refs.count; n++) {
+		const struct security_group *group = NULL;
+		TRY(engine_find_group_in(op->ctx, op->head, router->row.id, &refs.at[n], &group));
+		TRY(engine_permit(op, "security_group.use", KIND_SECURITY_GROUP, &group->row));
+		if (!has_group(groups, count, group->row.id))
+			groups[count++] = group->row.id;
+	}
+	*ret_groups = (struct uuids){groups, count};
+	return OK;
+}

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Security groups and their rules. A change of rules bumps the group's gen. */
+#pragma once
+
+#include "engine/operation.h"
+#include "model/security_group_rule.h"
+
+struct security_group_wish {
+	struct ref router; /* kind none: the default VPC */
+	struct str name, description;
+	struct tags tags;
+	/* made: */
+	uuid group;
+};
+/* With EC2's rule of a new group: everything may go out. */
+OPERATION(engine_create_security_group, security_group_wish)
+
+/* ERR_PROTECTED: the default one. ERR_IN_USE: a port or another group's rule has it. */
+struct security_group_target {
+	struct ref group;
+};
+OPERATION(engine_delete_security_group, security_group_target)
+
+/* One rule as asked for, by block or by group. Protocol -1: all, and then the ports do not count. */
+struct rule_wish {
+	int64_t protocol, from_port, to_port; /* ICMP: type and code; -1: all */
+	struct cidr peer_block;               /* made canonical */
+	struct ref peer_group;                /* kind none: by block. By name: in the same router */
+	struct str description;
+	struct str field; /* the parameter it came in, for messages */
+};
+
+struct rules_wish {
+	struct ref group;
+	enum security_group_rule_direction direction;
+	const struct rule_wish *rules;
+	size_t rule_count;
+	struct refs rule_ids; /* revoke only: instead of rules, by id */
+	struct tags tags;     /* authorize only */
+	/* made: */
+	struct uuids made; /* the new rules, in the order asked; or the removed ones */
+};
+/* All or none. ERR_EXISTS with KIND_SECURITY_GROUP_RULE: one is there already, or asked for twice. */
+OPERATION(engine_authorize_rules, rules_wish)
+/* All or none. ERR_NOT_FOUND with KIND_SECURITY_GROUP_RULE: one is not there. */
+OPERATION(engine_revoke_rules, rules_wish)
+
+/* The reconciler's: gone from the network. Absent: OK. */
+struct security_group_forget {
+	uuid group;
+};
+OPERATION(engine_forget_security_group, security_group_forget)

@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Rules of security groups: let in, taken back, all of a call or none. */
+#include "engine/internal.h"
+#include "engine/security_group.h"
+
+enum { GROUP_RULES_MAX = 1000, PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58 };
+
+/* ---- from a wish to a rule as rows have it ---- */
+
+static RESULT fail_ports(struct op *op, const struct rule_wish *wish)
+{
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SECURITY_GROUP_RULE, wish->field,
+			   "Invalid range %lld to %lld for protocol %lld", (long long) wish->from_port,
+			   (long long) wish->to_port, (long long) wish->protocol);
+}
+
+static RESULT check_ports(struct op *op, const struct rule_wish *wish, struct security_group_rule *rule)
+{
+	rule->from_port = rule->to_port = -1;
+	switch (wish->protocol) {
+	case PROTOCOL_TCP:
+	case PROTOCOL_UDP:
+		if (wish->from_port < 0 || wish->to_port > 65535 || wish->from_port > wish->to_port)
+			return fail_ports(op, wish);
+		break;
+	case PROTOCOL_ICMP:
+	case PROTOCOL_ICMP6:
+		if (wish->from_port < -1 || wish->from_port > 255 || wish->to_port < -1 ||
+		    wish->to_port > 255 || (wish->from_port == -1 && wish->to_port != -1))
+			return fail_ports(op, wish);
+		break;
+	default:
+		return OK; /* the others have no ports */
+	}
+	rule->from_port = wish->from_port;
+	rule->to_port = wish->to_port;
+	return OK;
+}
+
+static RESULT resolve_rule(struct op *op, const struct security_group *group,
+			   enum security_group_rule_direction direction, const struct rule_wish *wish,
+			   struct security_group_rule *ret_rule)
+{
+	*ret_rule = (struct security_group_rule){.row.gen = 1,
+						 .account = group->account,
+						 .group = group->row.id,
+						 .direction = direction,
+						 .protocol = wish->protocol,
+						 .description = wish->description};
+	if (wish->protocol < -1 || wish->protocol > 255)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SECURITY_GROUP_RULE, wish->field,
+				   "Invalid IP protocol number: %lld", (long long) wish->protocol);
+	if (wish->description.n > 255)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SECURITY_GROUP_RULE, wish->field,
+				   "A rule's description has up to 255 characters.");
+	TRY(check_ports(op, wish, ret_rule));
+	if (ref_is_given(&wish->peer_group) == !cidr_is_none(wish->peer_block))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SECURITY_GROUP_RULE, wish->field,
+				   "A rule has exactly one peer: an address block or a security group.");
+	if (!ref_is_given(&wish->peer_group)) {
+		ret_rule->peer_block = cidr_canonical(wish->peer_block);
+		return OK;
+	}
+	const struct security_group *peer = NULL;
+	TRY(engine_find_group_in(op->ctx, op->head, group->router, &wish->peer_group, &peer));
+	ret_rule->peer_group = peer->row.id;
+	return OK;
+}
+
+static bool same_rule(const struct security_group_rule *a, const struct security_group_rule *b)
+{
+	return a->direction == b->direction && a->protocol == b->protocol && a->from_port == b->from_port &&
+	       a->to_port == b->to_port && cidr_equal(a->peer_block, b->peer_block) &&
+	       uuid_equal(a->peer_group, b->peer_group);
+}
+
+/* The group's rule that lets the same through; count: how many rules the group has in all. */
+static const struct security_group_rule *find_same(const struct tables *t,
+						   const struct security_group_rule *rule, size_t *ret_count)
+{
+	const struct security_group_rule *found = NULL,
+					 *each = security_group_rule_first_by_group(t, rule->group);
+	for (*ret_count = 0; each; each = security_group_rule_next_by_group(t, each)) {
+		++*ret_count;
+		if (same_rule(each, rule))
+			found = each;
+	}
+	return found;
+}
+
+static RESULT bump_group(struct op *op, const struct security_group *group, const char *what, size_t count)
+{
+	struct security_group next = *group;
+	next.row.gen++;
+	TRY(security_group_put(op, &next));
+	return engine_tell(op, KIND_SECURITY_GROUP, &next.row, what, "%zu rules.", count);
+}
+
+/* ---- the operations ---- */
+
+static const char *write_peer(const struct security_group_rule *rule, char out[static CIDR_TEXT_SIZE])
+{
+	if (!uuid_is_none(rule->peer_group))
+		return id_write_ec2(KIND_SECURITY_GROUP, rule->peer_group, out);
+	return cidr_write(rule->peer_block, out);
+}
+
+static RESULT write_rule(struct op *op, const struct rule_wish *wish, struct security_group_rule *rule)
+{
+	size_t count = 0;
+	char peer[CIDR_TEXT_SIZE];
+	if (find_same(op->head, rule, &count))
+		return ENGINE_FAIL(
+			op, ERR_EXISTS, KIND_SECURITY_GROUP_RULE, wish->field,
+			"the specified rule \"peer: %s, protocol: %lld, from port: %lld, to port: %lld, "
+			"ALLOW\" already exists",
+			write_peer(rule, peer), (long long) rule->protocol, (long long) rule->from_port,
+			(long long) rule->to_port);
+	if (count >= GROUP_RULES_MAX)
+		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECURITY_GROUP_RULE, wish->field,
+				   "The maximum number of rules per security group, %d, has been reached.",
+				   GROUP_RULES_MAX);
+	rule->row.id = engine_new_id(op, KIND_SECURITY_GROUP_RULE);
+	return security_group_rule_put(op, rule);
+}
+
+static RESULT new_ids(struct op *op, size_t count, uuid **ret_ids)
+{
+	*ret_ids = arena_new_array(op->ctx->arena, uuid, count ? count : 1);
+	return *ret_ids ? OK : ctx_no_memory(op->ctx);
+}
+
+RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
+{
+	const struct security_group *group = NULL;
+	struct tags tags = {0};
+	uuid *made = NULL;
+	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
+	TRY(tags_normalize(op, wish->tags, &tags));
+	TRY(engine_permit(op, "security_group.authorize", KIND_SECURITY_GROUP, &group->row));
+	TRY(new_ids(op, wish->rule_count, &made));
+	for (size_t n = 0; n < wish->rule_count; n++) {
+		struct security_group_rule rule;
+		TRY(resolve_rule(op, group, wish->direction, &wish->rules[n], &rule));
+		rule.tags = tags;
+		TRY(write_rule(op, &wish->rules[n], &rule));
+		made[n] = rule.row.id;
+	}
+	wish->made = (struct uuids){made, wish->rule_count};
+	return bump_group(op, group, "rules added", wish->rule_count);
+}
+
+static RESULT revoke_by_spec(struct op *op, const struct security_group *group, const struct rules_wish *wish,
+			     uuid *removed)
+{
+	for (size_t n = 0; n < wish->rule_count; n++) {
+		struct security_group_rule rule;
+		size_t count = 0;
+		TRY(resolve_rule(op, group, wish->direction, &wish->rules[n], &rule));
+		const struct security_group_rule *found = find_same(op->head, &rule, &count);
+		if (!found)
+			return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE, wish->rules[n].field,
+					   "The specified rule does not exist in this security group.");
+		removed[n] = found->row.id;
+		TRY(security_group_rule_forget(op, found->row.id));
+	}
+	return OK;
+}
+
+static RESULT revoke_by_id(struct op *op, const struct security_group *group, const struct rules_wish *wish,
+			   uuid *removed)
+{
+	for (size_t n = 0; n < wish->rule_ids.count; n++) {
+		const struct ref *ref = &wish->rule_ids.at[n];
+		const struct security_group_rule *rule = NULL;
+		TRY(engine_find_own_security_group_rule(op->ctx, op->head, ref, &rule));
+		if (!uuid_equal(rule->group, group->row.id) || rule->direction != wish->direction)
+			return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP_RULE, ref);
+		removed[n] = rule->row.id;
+		TRY(security_group_rule_forget(op, rule->row.id));
+	}
+	return OK;
+}
+
+RESULT engine_revoke_rules(struct op *op, struct rules_wish *wish)
+{
+	const struct security_group *group = NULL;
+	uuid *removed = NULL;
+	bool by_id = wish->rule_ids.count > 0;
+	size_t count = by_id ? wish->rule_ids.count : wish->rule_count;
+	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
+	TRY(engine_permit(op, "security_group.revoke", KIND_SECURITY_GROUP, &group->row));
+	TRY(new_ids(op, count, &removed));
+	TRY(by_id ? revoke_by_id(op, group, wish, removed) : revoke_by_spec(op, group, wish, removed));
+	wish->made = (struct uuids){removed, count};
+	return bump_group(op, group, "rules removed", count);
+}

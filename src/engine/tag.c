@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tags, generic over every kind whose schema has a field of tags. */
+#include "engine/tag.h"
+
+#include "engine/internal.h"
+
+/* ---- what a tag may be ---- */
+
+static size_t count_characters(struct str s)
+{
+	size_t count = 0;
+	for (size_t n = 0; n < s.n; n++)
+		count += ((unsigned char) s.p[n] & 0xc0) != 0x80;
+	return count;
+}
+
+static RESULT check_tag(struct op *op, const struct tag *tag)
+{
+	if (tag->key.n < 1 || count_characters(tag->key) > TAG_KEY_MAX || !str_is_xml_text(tag->key))
+		return ctx_fail_field(op->ctx, ERR_INVALID, STR("Tag.Key"),
+				      "Tag keys have 1 to %d characters: '%" STR_FMT "'.", TAG_KEY_MAX,
+				      STR_ARG(tag->key));
+	if (count_characters(tag->value) > TAG_VALUE_MAX || !str_is_xml_text(tag->value))
+		return ctx_fail_field(op->ctx, ERR_INVALID, STR("Tag.Value"),
+				      "Tag values have up to %d characters: that of '%" STR_FMT
+				      "' is not one.",
+				      TAG_VALUE_MAX, STR_ARG(tag->key));
+	if (str_starts_with(tag->key, STR("aws:")))
+		return ctx_fail_field(
+			op->ctx, ERR_INVALID, STR("Tag.Key"),
+			"Tag keys starting with 'aws:' are reserved for internal use: '%" STR_FMT "'.",
+			STR_ARG(tag->key));
+	return OK;
+}
+
+/* Puts one into a sorted array with room for it; one of the same key is replaced. */
+static void insert_tag(struct tag *sorted, size_t *count, struct tag tag, bool *ret_replaced)
+{
+	size_t at = *count;
+	while (at > 0 && str_compare(sorted[at - 1].key, tag.key) > 0)
+		at--;
+	*ret_replaced = at > 0 && str_equal(sorted[at - 1].key, tag.key);
+	if (*ret_replaced) {
+		sorted[at - 1] = tag;
+		return;
+	}
+	memmove(&sorted[at + 1], &sorted[at], (*count - at) * sizeof *sorted);
+	sorted[at] = tag;
+	++*count;
+}
+
+static RESULT fail_too_many(struct op *op)
+{
+	return ctx_fail(op->ctx, ERR_QUOTA, "A resource may have up to %d tags.", TAG_COUNT_MAX);
+}
+
+RESULT tags_normalize(struct op *op, struct tags wish, struct tags *ret_tags)
+{
+	if (wish.count == 0) {
+		*ret_tags = (struct tags){0};
+		return OK;
+	}
+	if (wish.count > TAG_COUNT_MAX)
+		return fail_too_many(op);
+	struct tag *sorted = arena_new_array(op->ctx->arena, struct tag, wish.count);
+	if (!sorted)
+		return ctx_no_memory(op->ctx);
+	size_t count = 0;
+	for (size_t n = 0; n < wish.count; n++) {
+		bool twice = false;
+		TRY(check_tag(op, &wish.at[n]));
+		insert_tag(sorted, &count, wish.at[n], &twice);
+		if (twice)
+			return ctx_fail_field(op->ctx, ERR_INVALID, STR("Tag.Key"),
+					      "Duplicate tag key '%" STR_FMT "' specified.",
+					      STR_ARG(wish.at[n].key));
+	}
+	*ret_tags = (struct tags){sorted, count};
+	return OK;
+}
+
+/* ---- on rows of any kind ---- */
+
+static const struct field *field_of_tags(enum kind kind)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (k->fields[n].type == FIELD_TAGS)
+			return &k->fields[n];
+	return NULL;
+}
+
+static struct tags *tags_at(const struct field *field, struct row *row)
+{
+	return (struct tags *) (void *) ((char *) row + field->offset);
+}
+
+static RESULT find_tagged(struct op *op, const struct ref *ref, const struct field **ret_field,
+			  const struct row **ret_row)
+{
+	*ret_field = ref_is_given(ref) ? field_of_tags(ref->kind) : NULL;
+	if (!*ret_field)
+		return ENGINE_FAIL(op, ERR_INVALID, ref->kind, ref->field, "'%" STR_FMT "' cannot have tags.",
+				   STR_ARG(ref->text));
+	return engine_find_own(op->ctx, op->head, ref->kind, ref, ret_row);
+}
+
+typedef RESULT change_tags(struct op *op, const struct tags_wish *wish, struct tags before, struct tag *tags,
+			   size_t *ret_count);
+
+/* Room for what is there and what is added; tags stay in the order of their keys. */
+static RESULT change_row(struct op *op, const struct tags_wish *wish, const struct ref *ref,
+			 const char *permission, change_tags *change)
+{
+	const struct field *field = NULL;
+	const struct row *row = NULL;
+	TRY(find_tagged(op, ref, &field, &row));
+	TRY(engine_permit(op, permission, ref->kind, row));
+	struct row *next = row_copy(op->ctx->arena, &model_kinds[ref->kind], row);
+	if (!next)
+		return ctx_no_memory(op->ctx);
+	struct tags before = *tags_at(field, next);
+	struct tag *tags = arena_new_array(op->ctx->arena, struct tag, before.count + wish->tags.count + 1);
+	if (!tags)
+		return ctx_no_memory(op->ctx);
+	size_t count = 0;
+	TRY(change(op, wish, before, tags, &count));
+	*tags_at(field, next) = (struct tags){tags, count};
+	return op_put(op, ref->kind, next);
+}
+
+static RESULT add_tags(struct op *op, const struct tags_wish *wish, struct tags before, struct tag *tags,
+		       size_t *ret_count)
+{
+	if (before.count)
+		memcpy(tags, before.at, before.count * sizeof *tags);
+	*ret_count = before.count;
+	for (size_t n = 0; n < wish->tags.count; n++) {
+		bool replaced;
+		insert_tag(tags, ret_count, wish->tags.at[n], &replaced);
+	}
+	return *ret_count > TAG_COUNT_MAX ? fail_too_many(op) : OK;
+}
+
+static bool is_removed(const struct tags_wish *wish, const struct tag *tag)
+{
+	for (size_t n = 0; n < wish->removal_count; n++) {
+		const struct tag_removal *removal = &wish->removals[n];
+		if (str_equal(removal->key, tag->key) &&
+		    (!removal->with_value || str_equal(removal->value, tag->value)))
+			return true;
+	}
+	return wish->removal_count == 0;
+}
+
+static RESULT remove_tags(struct op *op, const struct tags_wish *wish, struct tags before, struct tag *tags,
+			  size_t *ret_count)
+{
+	(void) op;
+	for (size_t n = 0; n < before.count; n++)
+		if (!is_removed(wish, &before.at[n]))
+			tags[(*ret_count)++] = before.at[n];
+	return OK;
+}
+
+RESULT engine_set_tags(struct op *op, struct tags_wish *wish)
+{
+	for (size_t n = 0; n < wish->tags.count; n++)
+		TRY(check_tag(op, &wish->tags.at[n]));
+	for (size_t n = 0; n < wish->resources.count; n++)
+		TRY(change_row(op, wish, &wish->resources.at[n], "tag.set", add_tags));
+	return OK;
+}
+
+RESULT engine_delete_tags(struct op *op, struct tags_wish *wish)
+{
+	for (size_t n = 0; n < wish->resources.count; n++)
+		TRY(change_row(op, wish, &wish->resources.at[n], "tag.delete", remove_tags));
+	return OK;
+}

@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tags of any resource that has them. They are part of no wish that a driver carries out: gen stays. */
+#pragma once
+
+#include "engine/operation.h"
+
+enum { TAG_COUNT_MAX = 50, TAG_KEY_MAX = 128, TAG_VALUE_MAX = 256 }; /* lengths in characters */
+
+/* A tag to delete: whatever its value, or only with that one. */
+struct tag_removal {
+	struct str key, value;
+	bool with_value;
+};
+
+struct tags_wish {
+	struct refs resources;              /* of one or more kinds */
+	struct tags tags;                   /* to set; in any order */
+	const struct tag_removal *removals; /* to delete; none: all */
+	size_t removal_count;
+};
+/* All resources or none. ERR_INVALID: a key or value; ERR_QUOTA with KIND_NONE: more than 50. */
+OPERATION(engine_set_tags, tags_wish)
+OPERATION(engine_delete_tags, tags_wish)

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Hosts, external networks and their ranges. */
+#include "cloud.h"
+
+static void check_add(void **state)
+{
+	struct cloud *c = *state;
+	struct host_wish wish = {.name = STR("h9"), .uri = STR("sim://"), .reserved_memory = -1};
+	cloud_fails(c, &c->alice, engine_add_host, &wish, ERR_DENIED, KIND_HOST);
+	cloud_ok(c, &c->operator, engine_add_host, &wish);
+	const struct host *host = host_find(cloud_tables(c), wish.host);
+	assert_int_equal(host->overcommit_percent, 400);
+	assert_int_equal(host->reserved_memory, GIB);
+	assert_true(host->enabled && host->seen_state == HOST_SEEN_STATE_UNKNOWN);
+	assert_true(uuid_equal(host->zone, zone_find_by_name(cloud_tables(c), STR("xy-west-2a"))->row.id));
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_EXISTS, KIND_HOST);
+	wish.name = STR("a,b");
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_INVALID, KIND_HOST);
+	wish.name = STR("h8");
+	wish.zone = ref_named(KIND_ZONE, "nowhere");
+	cloud_fails(c, &c->operator, engine_add_host, &wish, ERR_NOT_FOUND, KIND_ZONE);
+	wish.zone = ref_named(KIND_ZONE, "xyw2-az2");
+	cloud_ok(c, &c->operator, engine_add_host, &wish);
+}
+
+static void check_see(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	clock_advance_us(5 * SECOND);
+	int64_t since_us = host_find(t, c->hosts[0])->seen_since_us;
+	uint64_t batch = host_find(t, c->hosts[0])->row.batch;
+	struct host_sight sight = {.host = c->hosts[0], .state = HOST_SEEN_STATE_UP};
+	cloud_ok(c, NULL, engine_see_host, &sight);
+	assert_int_equal(host_find(t, c->hosts[0])->row.batch, batch); /* no news, no write */
+	sight.state = HOST_SEEN_STATE_DOWN;
+	cloud_ok(c, NULL, engine_see_host, &sight);
+	const struct host *host = host_find(t, c->hosts[0]);
+	assert_int_equal(host->seen_since_us, since_us + 5 * SECOND);
+	assert_int_equal(host->seen_cpus, 8);
+	assert_int_equal(host->row.gen, 1);
+	sight.host = uuid_random();
+	cloud_ok(c, NULL, engine_see_host, &sight);
+}
+
+static void check_remove(void **state)
+{
+	struct cloud *c = *state;
+	struct host_target target = {.host = ref_named(KIND_HOST, "h3"), .enabled = false};
+	cloud_ok(c, &c->operator, engine_enable_host, &target);
+	assert_false(host_find(cloud_tables(c), c->hosts[2])->enabled);
+	cloud_fails(c, &c->alice, engine_remove_host, &target, ERR_DENIED, KIND_HOST);
+	struct condition_wish condition = {
+		.kind = KIND_HOST, .subject = c->hosts[2], .name = STR("HostDown")};
+	cloud_ok(c, NULL, engine_set_condition, &condition);
+	cloud_ok(c, &c->operator, engine_remove_host, &target);
+	assert_null(host_find(cloud_tables(c), c->hosts[2]));
+	assert_int_equal(tables_count(cloud_tables(c), KIND_CONDITION), 0);
+
+	uuid instance = cloud_launch_one(c);
+	const struct host *host = host_find(cloud_tables(c), cloud_instance(c, instance)->host);
+	target.host = ref_to(c, KIND_HOST, host->row.id);
+	cloud_fails(c, &c->operator, engine_remove_host, &target, ERR_IN_USE, KIND_HOST);
+	struct host_side use;
+	engine_read_host_use(host, &use);
+	assert_int_equal(use.instances, 1);
+	assert_int_equal(use.vcpus, 2);
+	assert_int_equal(use.memory, GIB);
+	assert_int_equal(use.disk, 2 * GIB);
+}
+
+static void check_ranges(void **state)
+{
+	struct cloud *c = *state;
+	struct address_range_wish wish = {.external_network = ref_named(KIND_EXTERNAL_NETWORK, "internet"),
+					  .first = ip_of("198.51.100.19"),
+					  .last = ip_of("198.51.100.30")};
+	cloud_fails(c, &c->operator, engine_add_address_range, &wish, ERR_CONFLICT, KIND_ADDRESS_RANGE);
+	wish.first = ip_of("198.51.100.5");
+	wish.last = ip_of("198.51.100.6");
+	cloud_fails(c, &c->operator, engine_add_address_range, &wish, ERR_CONFLICT, KIND_ADDRESS_RANGE);
+	wish.first = ip_of("198.51.100.40");
+	cloud_fails(c, &c->operator, engine_add_address_range, &wish, ERR_INVALID, KIND_ADDRESS_RANGE);
+	wish.last = ip_of("198.51.100.41");
+	cloud_fails(c, &c->alice, engine_add_address_range, &wish, ERR_DENIED, KIND_EXTERNAL_NETWORK);
+	cloud_ok(c, &c->operator, engine_add_address_range, &wish);
+	assert_int_equal(tables_count(cloud_tables(c), KIND_ADDRESS_RANGE), 2);
+	wish.external_network = ref_named(KIND_EXTERNAL_NETWORK, "moon");
+	cloud_fails(c, &c->operator, engine_add_address_range, &wish, ERR_NOT_FOUND, KIND_EXTERNAL_NETWORK);
+}
+
+static void check_external_networks(void **state)
+{
+	struct cloud *c = *state;
+	struct external_network_wish wish = {.name = STR("internet"),
+					     .physical_network = STR("p2"),
+					     .next_hop = ip_of("203.0.113.1"),
+					     .infra_first = ip_of("203.0.113.2"),
+					     .infra_last = ip_of("203.0.113.9"),
+					     .first = ip_of("203.0.113.9"),
+					     .last = ip_of("203.0.113.20")};
+	cloud_fails(c, &c->operator, engine_add_external_network, &wish, ERR_EXISTS, KIND_EXTERNAL_NETWORK);
+	wish.name = STR("second");
+	cloud_fails(c, &c->operator, engine_add_external_network, &wish, ERR_CONFLICT, KIND_ADDRESS_RANGE);
+	wish.first = ip_of("203.0.113.10");
+	cloud_fails(c, &c->bob, engine_add_external_network, &wish, ERR_DENIED, KIND_EXTERNAL_NETWORK);
+	cloud_ok(c, &c->operator, engine_add_external_network, &wish);
+	wish.name = STR("third");
+	wish.infra_last = ip_of("203.0.113.1");
+	cloud_fails(c, &c->operator, engine_add_external_network, &wish, ERR_INVALID, KIND_EXTERNAL_NETWORK);
+	wish.next_hop = (struct ip){0};
+	cloud_fails(c, &c->operator, engine_add_external_network, &wish, ERR_MISSING, KIND_EXTERNAL_NETWORK);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_add, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_see, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_remove, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_ranges, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_external_networks, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instances' lives: what users ask, what the reconciler saw, and the state that follows from both. */
+#include "cloud.h"
+
+struct life {
+	struct cloud *c;
+	uuid id;
+	struct ref ref;
+};
+
+static struct life begin(struct cloud *c)
+{
+	uuid id = cloud_launch_one(c);
+	return (struct life){c, id, ref_to(c, KIND_INSTANCE, id)};
+}
+
+static struct instance_change ask(struct life *l, op_run run, bool force)
+{
+	struct instances_wish wish = {.instances = {&l->ref, 1}, .force = force};
+	cloud_expect(l->c, cloud_run(l->c, &l->c->alice, run, &wish), ERR_NONE, KIND_NONE);
+	assert_int_equal(wish.change_count, 1);
+	assert_true(uuid_equal(wish.changes[0].id, l->id));
+	return wish.changes[0];
+}
+
+static void refuse(struct life *l, op_run run, enum err err)
+{
+	struct instances_wish wish = {.instances = {&l->ref, 1}};
+	cloud_expect(l->c, cloud_run(l->c, &l->c->alice, run, &wish), err, KIND_INSTANCE);
+	assert_true(str_is(l->c->c.problem.field, "Id"));
+}
+
+#define assert_state(l, state) assert_int_equal(cloud_state((l)->c, (l)->id), INSTANCE_##state)
+#define assert_moved(change, from, to)                                                                       \
+	do {                                                                                                 \
+		struct instance_change moved_ = (change);                                                    \
+		assert_int_equal(moved_.before, INSTANCE_##from);                                            \
+		assert_int_equal(moved_.after, INSTANCE_##to);                                               \
+	} while (0)
+
+static void check_whole_life(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	assert_state(l, PENDING);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF); /* defined */
+	assert_state(l, PENDING);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	assert_state(l, RUNNING);
+	assert_int_equal(cloud_usage(c, l->id, "instance:t3.micro"), 1);
+	assert_true(str_is(cloud_instance(c, l->id)->seen_boot_id, "boot-1"));
+	assert_moved(ask(l, engine_start_instances_run, false), RUNNING, RUNNING);
+
+	assert_moved(ask(l, engine_reboot_instances_run, false), RUNNING, RUNNING);
+	assert_int_equal(cloud_instance(c, l->id)->wanted_boots, 1);
+	assert_int_equal(cloud_instance(c, l->id)->seen_boots, 0);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	assert_int_equal(cloud_instance(c, l->id)->seen_boots, 1);
+
+	clock_advance_us(HOUR);
+	assert_moved(ask(l, engine_stop_instances_run, false), RUNNING, STOPPING);
+	assert_int_equal(cloud_instance(c, l->id)->off_since_us, clock_now_us());
+	refuse(l, engine_start_instances_run, ERR_STATE);
+	refuse(l, engine_reboot_instances_run, ERR_STATE);
+	uint64_t gen = cloud_instance(c, l->id)->row.gen;
+	assert_moved(ask(l, engine_stop_instances_run, false), STOPPING, STOPPING);
+	assert_int_equal(cloud_instance(c, l->id)->row.gen, gen);
+	assert_moved(ask(l, engine_stop_instances_run, true), STOPPING, STOPPING);
+	assert_true(cloud_instance(c, l->id)->force_off && cloud_instance(c, l->id)->row.gen == gen + 1);
+	clock_advance_us(MINUTE);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF);
+	assert_state(l, STOPPED);
+	assert_int_equal(cloud_usage(c, l->id, "instance:t3.micro"), 0);
+	assert_int_equal(cloud_instance(c, l->id)->stopped_us, clock_now_us());
+	assert_true(str_is(cloud_instance(c, l->id)->reason_code, "Client.UserInitiatedShutdown"));
+	assert_moved(ask(l, engine_stop_instances_run, false), STOPPED, STOPPED);
+
+	assert_moved(ask(l, engine_start_instances_run, false), STOPPED, PENDING);
+	assert_true(str_is_empty(cloud_instance(c, l->id)->reason_code));
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	assert_moved(ask(l, engine_terminate_instances_run, false), RUNNING, SHUTTING_DOWN);
+	assert_moved(ask(l, engine_terminate_instances_run, false), SHUTTING_DOWN, SHUTTING_DOWN);
+	refuse(l, engine_start_instances_run, ERR_STATE);
+	refuse(l, engine_stop_instances_run, ERR_STATE);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF);
+	assert_state(l, SHUTTING_DOWN);
+	assert_non_null(cloud_port(c, l->id)); /* it holds its ports until it has ended */
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ABSENT);
+	assert_state(l, TERMINATED);
+	assert_moved(ask(l, engine_terminate_instances_run, false), TERMINATED, TERMINATED);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON); /* nothing brings it back */
+	assert_state(l, TERMINATED);
+}
+
+static void check_end(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct instance_launch wish = cloud_launch(c, 1);
+	const struct launch_volume volumes[] = {{.size = 0},
+						{.size = GIB, .delete_on_termination = CHOICE_NO}};
+	wish.volumes = volumes;
+	wish.volume_count = 2;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	struct life life = {c, wish.made.at[0], ref_to(c, KIND_INSTANCE, wish.made.at[0])}, *l = &life;
+	uuid root = volume_find_by_instance(t, l->id, 0)->row.id,
+	     data = volume_find_by_instance(t, l->id, 1)->row.id;
+	uuid port = cloud_port(c, l->id)->row.id, address = cloud_address(c, l->id)->row.id;
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	ask(l, engine_terminate_instances_run, false);
+	struct account_side *account = account_side(account_find(t, c->alice.account));
+	assert_int_equal(account->instances, 1); /* and its quota */
+	clock_advance_us(SECOND);
+	/* A look from before the deletion was asked is no proof. */
+	struct instance_sight old = {
+		.instance = l->id, .gen = 1, .reached = true, .power = INSTANCE_SEEN_POWER_ABSENT};
+	cloud_ok(c, NULL, engine_see_instance, &old);
+	assert_state(l, SHUTTING_DOWN);
+	assert_true(row_is_live(&port_find(t, port)->row));
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ABSENT);
+	assert_state(l, TERMINATED);
+	assert_int_equal(cloud_instance(c, l->id)->stopped_us, clock_now_us());
+	assert_int_equal(cloud_usage(c, l->id, "instance:t3.micro"), 0);
+	assert_false(row_is_live(&port_find(t, port)->row));
+	assert_false(row_is_live(&address_find(t, address)->row));
+	assert_false(row_is_live(&volume_find(t, root)->row));
+	assert_int_equal(cloud_usage(c, root, "volume:gp3"), 0);
+	const struct volume *kept = volume_find(t, data);
+	assert_true(row_is_live(&kept->row) && uuid_is_none(kept->instance) && str_is_empty(kept->device));
+	assert_null(cloud_port(c, l->id));
+	account = account_side(account_find(t, c->alice.account));
+	assert_true(account->instances == 0 && account->vcpus == 0 && account->volumes == 1);
+	assert_int_equal(host_side(host_find(t, cloud_instance(c, l->id)->host))->memory, 0);
+	assert_int_equal(host_side(host_find(t, kept->host))->disk,
+			 3 * GIB); /* until the disk is known to be gone */
+
+	struct volume_sight sight = {.volume = root, .gen = volume_find(t, root)->row.gen, .size = 0};
+	cloud_ok(c, NULL, engine_see_volume, &sight);
+	assert_int_equal(model_derive_volume_state(volume_find(t, root)), VOLUME_DELETED);
+	cloud_ok(c, NULL, engine_forget_volume, &sight);
+	cloud_ok(c, NULL, engine_forget_volume, &sight);
+	sight.volume = data;
+	cloud_fails(c, NULL, engine_forget_volume, &sight, ERR_STATE, KIND_VOLUME);
+	struct volume_target target = {.volume = ref_to(c, KIND_VOLUME, data)};
+	cloud_fails(c, &c->bob, engine_delete_volume, &target, ERR_NOT_FOUND, KIND_VOLUME);
+	cloud_ok(c, &c->alice, engine_delete_volume, &target);
+	cloud_fails(c, &c->alice, engine_delete_volume, &target, ERR_NOT_FOUND, KIND_VOLUME);
+
+	struct instance_forget forget = {.instance = l->id};
+	cloud_ok(c, NULL, engine_forget_instance, &forget);
+	cloud_ok(c, NULL, engine_forget_instance, &forget);
+	assert_null(cloud_instance(c, l->id));
+	refuse(l, engine_terminate_instances_run, ERR_NOT_FOUND);
+}
+
+static void check_guest_shutdown(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	uint64_t gen = cloud_instance(c, l->id)->row.gen;
+	cloud_see_off(c, l->id, INSTANCE_OFF_GUEST);
+	assert_state(l, STOPPED);
+	const struct instance *i = cloud_instance(c, l->id);
+	assert_int_equal(i->wanted_power, INSTANCE_WANTED_POWER_OFF);
+	assert_int_equal(i->row.gen, gen + 1);
+	assert_true(str_is(i->reason_code, "Client.InstanceInitiatedShutdown"));
+	assert_int_equal(cloud_usage(c, l->id, "instance:t3.micro"), 0);
+	assert_null(cloud_address(c, l->id));
+	/* Started again: that it is still off because of then is no news. */
+	ask(l, engine_start_instances_run, false);
+	cloud_see_off(c, l->id, INSTANCE_OFF_GUEST);
+	assert_state(l, PENDING);
+}
+
+static void check_shutdown_terminates(void **state)
+{
+	struct cloud *c = *state;
+	struct instance_launch wish = cloud_launch(c, 1);
+	wish.shutdown_terminates = true;
+	wish.protect_terminate = true; /* protects from the call, not from this */
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	struct life life = {c, wish.made.at[0], ref_to(c, KIND_INSTANCE, wish.made.at[0])}, *l = &life;
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	cloud_see_off(c, l->id, INSTANCE_OFF_GUEST);
+	assert_state(l, SHUTTING_DOWN);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ABSENT);
+	assert_state(l, TERMINATED);
+	assert_true(str_is(cloud_instance(c, l->id)->reason_code, "Client.InstanceInitiatedShutdown"));
+}
+
+static void check_crashes(void **state)
+{
+	struct cloud *c = *state;
+	static const enum instance_off reasons[] = {INSTANCE_OFF_UNKNOWN, INSTANCE_OFF_CRASHED,
+						    INSTANCE_OFF_DESTROYED};
+	for (size_t n = 0; n < 3; n++) {
+		struct life life = begin(c), *l = &life;
+		cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+		cloud_see_off(c, l->id, reasons[n]);
+		assert_state(l, PENDING); /* to be started again */
+		assert_int_equal(cloud_instance(c, l->id)->wanted_power, INSTANCE_WANTED_POWER_ON);
+		assert_int_equal(cloud_instance(c, l->id)->row.gen, 1);
+		assert_non_null(cloud_condition(c, l->id, INSTANCE_RESTARTED));
+		cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+		assert_state(l, RUNNING);
+		assert_non_null(cloud_condition(c, l->id, INSTANCE_RESTARTED));
+		assert_int_equal(cloud_usage(c, l->id, "instance:t3.micro"), 1);
+		ask(l, engine_reboot_instances_run, false);
+		assert_null(cloud_condition(c, l->id, INSTANCE_RESTARTED));
+	}
+}
+
+/* Sights that are older than the user's last word. */
+static void check_late_sights(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	uint64_t old = cloud_instance(c, l->id)->row.gen;
+	ask(l, engine_reboot_instances_run, false);
+	/* It went off by itself before the reboot was asked: not taken for the guest's wish. */
+	struct instance_sight sight = {
+		.instance = l->id, .gen = old, .power = INSTANCE_SEEN_POWER_OFF, .off = INSTANCE_OFF_GUEST};
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+	assert_state(l, PENDING);
+	assert_int_equal(cloud_instance(c, l->id)->wanted_power, INSTANCE_WANTED_POWER_ON);
+	/* An old gen reached late does not take back the newer one's mark. */
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	assert_int_equal(cloud_instance(c, l->id)->seen_gen, old + 1);
+	sight = (struct instance_sight){
+		.instance = l->id, .gen = old, .reached = true, .power = INSTANCE_SEEN_POWER_ON};
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+	assert_int_equal(cloud_instance(c, l->id)->seen_gen, old + 1);
+	assert_int_equal(cloud_instance(c, l->id)->seen_boots, 1);
+	/* Stopped and started before anybody looked: the guest's shutdown was ours. */
+	ask(l, engine_stop_instances_run, false);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF);
+	ask(l, engine_start_instances_run, false);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	sight.instance = uuid_random();
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+}
+
+/* The start was on its way when the stop was asked; or somebody started it from outside. */
+static void check_late_start(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	assert_moved(ask(l, engine_stop_instances_run, false), PENDING, STOPPED);
+	struct instance_sight late = {
+		.instance = l->id, .gen = 1, .reached = true, .power = INSTANCE_SEEN_POWER_ON};
+	cloud_ok(c, NULL, engine_see_instance, &late);
+	assert_state(l, STOPPING);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF);
+	assert_state(l, STOPPED);
+}
+
+static void check_no_news(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	uint64_t batch = cloud_instance(c, l->id)->row.batch;
+	size_t events = c->event_count;
+	clock_advance_us(SECOND);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	assert_int_equal(cloud_instance(c, l->id)->row.batch, batch);
+	assert_int_equal(c->event_count, events);
+}
+
+static void check_many(void **state)
+{
+	struct cloud *c = *state;
+	struct instance_launch wish = cloud_launch(c, 3);
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	struct ref refs[5];
+	for (size_t n = 0; n < 3; n++)
+		refs[n] = ref_to(c, KIND_INSTANCE, wish.made.at[n]);
+	refs[3] = refs[0];
+	struct instances_wish all = {.instances = {refs, 4}};
+	cloud_ok(c, &c->alice, engine_stop_instances, &all);
+	assert_int_equal(all.change_count, 3); /* one named twice counts once */
+	/* One of them is Bob's, or protected: none is touched. */
+	struct instance_launch bobs = cloud_launch(c, 1);
+	cloud_ok(c, &c->bob, engine_create_instances, &bobs);
+	refs[3] = ref_to(c, KIND_INSTANCE, bobs.made.at[0]);
+	cloud_fails(c, &c->alice, engine_terminate_instances, &all, ERR_NOT_FOUND, KIND_INSTANCE);
+	struct instance_settings settings = {.instance = refs[2], .protect_terminate = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_update_instance, &settings);
+	all.instances.count = 3;
+	cloud_fails(c, &c->alice, engine_terminate_instances, &all, ERR_PROTECTED, KIND_INSTANCE);
+	settings.protect_terminate = CHOICE_NO;
+	cloud_ok(c, &c->alice, engine_update_instance, &settings);
+	cloud_ok(c, &c->operator, engine_terminate_instances, &all);
+}
+
+static void check_update(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	struct instance_settings wish = {.instance = l->ref,
+					 .type = ref_named(KIND_INSTANCE_TYPE, "t3.large")};
+	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_STATE, KIND_INSTANCE);
+	cloud_fails(c, &c->bob, engine_update_instance, &wish, ERR_NOT_FOUND, KIND_INSTANCE);
+	ask(l, engine_stop_instances_run, false);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF);
+	cloud_ok(c, &c->alice, engine_update_instance, &wish);
+	assert_int_equal(cloud_instance(c, l->id)->memory, 8 * GIB);
+	assert_int_equal(host_side(host_find(cloud_tables(c), cloud_instance(c, l->id)->host))->memory,
+			 8 * GIB);
+	wish.type = ref_named(KIND_INSTANCE_TYPE, "m5.4xlarge");
+	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_CAPACITY, KIND_INSTANCE);
+	wish.type = ref_named(KIND_INSTANCE_TYPE, "nonsense");
+	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_NOT_FOUND, KIND_INSTANCE_TYPE);
+	wish.type = (struct ref){0};
+	wish.set_user_data = true;
+	wish.user_data = STR("new");
+	wish.metadata_tokens_required = CHOICE_YES;
+	wish.metadata_hop_limit = 2;
+	cloud_ok(c, &c->alice, engine_update_instance, &wish);
+	const struct instance *i = cloud_instance(c, l->id);
+	assert_true(str_is(i->user_data, "new") && i->metadata_tokens_required && i->metadata_hop_limit == 2);
+	wish.metadata_hop_limit = 65;
+	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_INVALID, KIND_INSTANCE);
+	ask(l, engine_terminate_instances_run, false);
+	wish.metadata_hop_limit = 0;
+	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_STATE, KIND_INSTANCE);
+}
+
+static void check_volumes(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	uuid volume = cloud_volume(c, l->id)->row.id;
+	assert_int_equal(model_derive_volume_state(cloud_volume(c, l->id)), VOLUME_CREATING);
+	struct volume_sight sight = {.volume = volume, .gen = 1, .size = 2 * GIB};
+	cloud_ok(c, NULL, engine_see_volume, &sight);
+	assert_int_equal(model_derive_volume_state(cloud_volume(c, l->id)), VOLUME_IN_USE);
+	sight.size = 0; /* it vanished: a condition, and no step back */
+	cloud_ok(c, NULL, engine_see_volume, &sight);
+	assert_int_equal(model_derive_volume_state(cloud_volume(c, l->id)), VOLUME_IN_USE);
+	assert_non_null(cloud_condition(c, volume, "DiskMissing"));
+	sight.size = 3 * GIB;
+	cloud_ok(c, NULL, engine_see_volume, &sight);
+	assert_null(cloud_condition(c, volume, "DiskMissing"));
+	struct volume_target target = {.volume = ref_to(c, KIND_VOLUME, volume)};
+	cloud_fails(c, &c->alice, engine_delete_volume, &target, ERR_IN_USE, KIND_VOLUME);
+	sight.volume = uuid_random();
+	cloud_ok(c, NULL, engine_see_volume, &sight);
+}
+
+/* What no operation would write: the store's invariant refuses it. */
+static RESULT write_nonsense(struct op *op, void *arg)
+{
+	struct instance next = *instance_find(op->head, *(const uuid *) arg);
+	next.vcpus = 0;
+	return instance_put(op, &next);
+}
+
+static RESULT write_resurrection(struct op *op, void *arg)
+{
+	struct instance next = *instance_find(op->head, *(const uuid *) arg);
+	next.row.deleted_us = 0;
+	return instance_put(op, &next);
+}
+
+static void check_invariants(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	cloud_expect(c, cloud_run(c, NULL, write_nonsense, &l->id), ERR_INTERNAL, KIND_INSTANCE);
+	ask(l, engine_terminate_instances_run, false);
+	cloud_expect(c, cloud_run(c, NULL, write_resurrection, &l->id), ERR_INTERNAL, KIND_INSTANCE);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ABSENT);
+	cloud_expect(c, cloud_run(c, NULL, write_resurrection, &l->id), ERR_INTERNAL, KIND_INSTANCE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_whole_life, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_end, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_guest_shutdown, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_shutdown_terminates, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_crashes, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_late_sights, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_late_start, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_no_news, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_many, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_update, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_volumes, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_invariants, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

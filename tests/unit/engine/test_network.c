@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Routers, subnets, gateways, route tables and ports. */
+#include "cloud.h"
+
+static struct router_wish make_router(struct cloud *c, const char *block)
+{
+	struct router_wish wish = {.block = cidr_of(block)};
+	cloud_ok(c, &c->alice, engine_create_router, &wish);
+	return wish;
+}
+
+static uuid make_subnet(struct cloud *c, uuid router, const char *block)
+{
+	struct subnet_wish wish = {.router = ref_to(c, KIND_ROUTER, router), .block = cidr_of(block)};
+	cloud_ok(c, &c->alice, engine_create_subnet, &wish);
+	return wish.subnet;
+}
+
+static void check_router_blocks(void **state)
+{
+	struct cloud *c = *state;
+	static const struct {
+		const char *block;
+		enum err err;
+	} rows[] = {
+		{"10.0.0.0/16", ERR_NONE},   {"10.0.0.0/28", ERR_NONE},    {"10.0.0.0/15", ERR_RANGE},
+		{"10.0.0.0/29", ERR_RANGE},  {"127.0.0.0/16", ERR_RANGE},  {"169.254.0.0/16", ERR_RANGE},
+		{"224.0.0.0/16", ERR_RANGE}, {"0.0.0.0/16", ERR_RANGE},    {"fd00::/16", ERR_RANGE},
+		{"240.0.0.0/16", ERR_RANGE}, {"203.0.113.0/24", ERR_NONE},
+	};
+	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+		struct router_wish wish = {.block = cidr_of(rows[n].block)};
+		cloud_expect(c, cloud_run(c, &c->alice, engine_create_router_run, &wish), rows[n].err,
+			     KIND_ROUTER);
+	}
+	struct router_wish wish = {.block = cidr_of("10.1.2.3/16")};
+	cloud_ok(c, &c->alice, engine_create_router, &wish);
+	const struct router *router = router_find(cloud_tables(c), wish.router);
+	assert_true(cidr_equal(router->blocks.at[0], cidr_of("10.1.0.0/16")));
+	assert_true(router->dns_support && !router->dns_hostnames && !router->is_default);
+	assert_true(uuid_equal(router->main_route_table, wish.route_table) &&
+		    uuid_equal(router->default_group, wish.group));
+}
+
+static void check_router_settings(void **state)
+{
+	struct cloud *c = *state;
+	struct router_settings wish = {.router = ref_to(c, KIND_ROUTER, c->alice_router),
+				       .dns_support = CHOICE_NO};
+	cloud_fails(c, &c->bob, engine_update_router, &wish, ERR_NOT_FOUND, KIND_ROUTER);
+	cloud_ok(c, &c->alice, engine_update_router, &wish);
+	const struct router *router = router_find(cloud_tables(c), c->alice_router);
+	assert_true(!router->dns_support && router->dns_hostnames);
+	assert_int_equal(router->row.gen, 2);
+}
+
+static void check_router_delete(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct router_wish router = make_router(c, "10.0.0.0/16");
+	struct router_target target = {.router = ref_to(c, KIND_ROUTER, router.router)};
+	cloud_fails(c, &c->bob, engine_delete_router, &target, ERR_NOT_FOUND, KIND_ROUTER);
+	uuid subnet = make_subnet(c, router.router, "10.0.1.0/24");
+	cloud_fails(c, &c->alice, engine_delete_router, &target, ERR_IN_USE, KIND_ROUTER);
+	struct subnet_target gone = {.subnet = ref_to(c, KIND_SUBNET, subnet)};
+	cloud_ok(c, &c->alice, engine_delete_subnet, &gone);
+	struct security_group_wish group = {.router = target.router, .name = STR("g")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &group);
+	cloud_fails(c, &c->alice, engine_delete_router, &target, ERR_IN_USE, KIND_ROUTER);
+	struct security_group_target no_group = {.group = ref_to(c, KIND_SECURITY_GROUP, group.group)};
+	cloud_ok(c, &c->alice, engine_delete_security_group, &no_group);
+	struct route_table_wish table = {.router = target.router};
+	cloud_ok(c, &c->alice, engine_create_route_table, &table);
+	cloud_fails(c, &c->alice, engine_delete_router, &target, ERR_IN_USE, KIND_ROUTER);
+	struct route_table_target no_table = {.route_table = ref_to(c, KIND_ROUTE_TABLE, table.route_table)};
+	cloud_ok(c, &c->alice, engine_delete_route_table, &no_table);
+
+	cloud_ok(c, &c->alice, engine_delete_router, &target);
+	cloud_fails(c, &c->alice, engine_delete_router, &target, ERR_NOT_FOUND, KIND_ROUTER);
+	assert_null(route_table_find(t, router.route_table));
+	assert_false(row_is_live(&security_group_find(t, router.group)->row));
+	assert_int_equal(account_side(account_find(t, c->alice.account))->routers, 1);
+	/* The reconciler forgets in its order. */
+	struct router_forget forget = {.router = router.router};
+	cloud_fails(c, NULL, engine_forget_router, &forget, ERR_IN_USE, KIND_ROUTER);
+	struct subnet_forget forget_subnet = {.subnet = subnet};
+	cloud_ok(c, NULL, engine_forget_subnet, &forget_subnet);
+	cloud_ok(c, NULL, engine_forget_subnet, &forget_subnet);
+	cloud_ok(c, NULL, engine_forget_router, &forget);
+	cloud_ok(c, NULL, engine_forget_router, &forget);
+	struct security_group_forget forget_group = {.group = router.group};
+	cloud_ok(c, NULL, engine_forget_security_group, &forget_group);
+	forget.router = c->alice_router;
+	cloud_fails(c, NULL, engine_forget_router, &forget, ERR_STATE, KIND_ROUTER);
+}
+
+static void check_default_delete(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct router_target target = {.router = ref_to(c, KIND_ROUTER, c->alice_router)};
+	while (subnet_first_by_router(t, c->alice_router)) {
+		uuid subnet = subnet_first_by_router(t, c->alice_router)->row.id;
+		struct subnet_target gone = {.subnet = ref_to(c, KIND_SUBNET, subnet)};
+		struct subnet_forget forget = {.subnet = subnet};
+		cloud_ok(c, &c->alice, engine_delete_subnet, &gone);
+		cloud_ok(c, NULL, engine_forget_subnet, &forget);
+	}
+	cloud_fails(c, &c->alice, engine_delete_router, &target, ERR_IN_USE, KIND_ROUTER); /* its gateway */
+	uuid gateway = gateway_first_by_router(t, c->alice_router)->row.id;
+	struct gateway_attachment attachment = {.gateway = ref_to(c, KIND_GATEWAY, gateway),
+						.router = target.router};
+	struct gateway_target gateway_target = {.gateway = attachment.gateway};
+	cloud_fails(c, &c->alice, engine_delete_gateway, &gateway_target, ERR_IN_USE, KIND_GATEWAY);
+	cloud_ok(c, &c->alice, engine_detach_gateway, &attachment);
+	cloud_ok(c, &c->alice, engine_delete_gateway, &gateway_target);
+	cloud_ok(c, &c->alice, engine_delete_router, &target);
+	assert_true(uuid_is_none(account_find(t, c->alice.account)->default_router));
+	struct instance_launch launch = cloud_launch(c, 1);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_MISSING, KIND_SUBNET);
+	struct security_group_wish group = {.name = STR("g")};
+	cloud_fails(c, &c->alice, engine_create_security_group, &group, ERR_MISSING, KIND_ROUTER);
+}
+
+static void check_subnet_blocks(void **state)
+{
+	struct cloud *c = *state;
+	struct router_wish router = make_router(c, "10.0.0.0/16");
+	make_subnet(c, router.router, "10.0.1.0/24");
+	static const struct {
+		const char *block;
+		enum err err;
+	} rows[] = {
+		{"10.0.2.0/24", ERR_NONE},     {"10.0.1.0/24", ERR_CONFLICT}, {"10.0.1.128/25", ERR_CONFLICT},
+		{"10.0.0.0/16", ERR_CONFLICT}, {"10.1.0.0/24", ERR_RANGE},    {"10.0.3.0/29", ERR_RANGE},
+		{"10.0.0.0/15", ERR_RANGE},    {"10.0.4.5/28", ERR_NONE},     {"10.0.4.0/28", ERR_CONFLICT},
+	};
+	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+		struct subnet_wish wish = {.router = ref_to(c, KIND_ROUTER, router.router),
+					   .block = cidr_of(rows[n].block)};
+		cloud_expect(c, cloud_run(c, &c->alice, engine_create_subnet_run, &wish), rows[n].err,
+			     KIND_SUBNET);
+	}
+	struct subnet_wish wish = {.router = ref_to(c, KIND_ROUTER, router.router),
+				   .block = cidr_of("10.0.9.0/24"),
+				   .zone = ref_named(KIND_ZONE, "xyw2-az2")};
+	cloud_fails(c, &c->bob, engine_create_subnet, &wish, ERR_NOT_FOUND, KIND_ROUTER);
+	cloud_ok(c, &c->alice, engine_create_subnet, &wish);
+	const struct subnet *subnet = subnet_find(cloud_tables(c), wish.subnet);
+	assert_true(str_is(zone_find(cloud_tables(c), subnet->zone)->name, "xy-west-2b"));
+	assert_true(!subnet->is_default && !subnet->public_on_launch);
+	struct subnet_settings settings = {.subnet = ref_to(c, KIND_SUBNET, wish.subnet),
+					   .public_on_launch = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_update_subnet, &settings);
+	assert_true(subnet_find(cloud_tables(c), wish.subnet)->public_on_launch);
+	wish.zone = ref_named(KIND_ZONE, "xx");
+	cloud_fails(c, &c->alice, engine_create_subnet, &wish, ERR_NOT_FOUND, KIND_ZONE);
+}
+
+static void check_subnet_delete(void **state)
+{
+	struct cloud *c = *state;
+	uuid instance = cloud_launch_one(c);
+	uuid subnet = cloud_instance(c, instance)->subnet;
+	struct subnet_target target = {.subnet = ref_to(c, KIND_SUBNET, subnet)};
+	cloud_fails(c, &c->alice, engine_delete_subnet, &target, ERR_IN_USE, KIND_SUBNET);
+	cloud_fails(c, &c->bob, engine_delete_subnet, &target, ERR_NOT_FOUND, KIND_SUBNET);
+	struct subnet_forget forget = {.subnet = subnet};
+	cloud_fails(c, NULL, engine_forget_subnet, &forget, ERR_STATE, KIND_SUBNET);
+	struct ref ref = ref_to(c, KIND_INSTANCE, instance);
+	struct instances_wish end = {.instances = {&ref, 1}};
+	uuid port = cloud_port(c, instance)->row.id;
+	cloud_ok(c, &c->alice, engine_terminate_instances, &end);
+	cloud_see(c, instance, INSTANCE_SEEN_POWER_ABSENT);
+	cloud_ok(c, &c->alice, engine_delete_subnet, &target);
+	cloud_fails(c, NULL, engine_forget_subnet, &forget, ERR_IN_USE, KIND_SUBNET);
+	struct port_sight gone = {.port = port};
+	cloud_ok(c, NULL, engine_forget_port, &gone);
+	cloud_ok(c, NULL, engine_forget_subnet, &forget);
+	assert_null(subnet_find(cloud_tables(c), subnet));
+}
+
+static void check_gateways(void **state)
+{
+	struct cloud *c = *state;
+	struct router_wish router = make_router(c, "10.0.0.0/16");
+	struct gateway_wish wish = {0};
+	cloud_ok(c, &c->alice, engine_create_gateway, &wish);
+	struct gateway_attachment attachment = {.gateway = ref_to(c, KIND_GATEWAY, wish.gateway),
+						.router = ref_to(c, KIND_ROUTER, c->alice_router)};
+	cloud_fails(c, &c->alice, engine_attach_gateway, &attachment, ERR_EXISTS, KIND_GATEWAY);
+	attachment.router = ref_to(c, KIND_ROUTER, router.router);
+	cloud_fails(c, &c->bob, engine_attach_gateway, &attachment, ERR_NOT_FOUND, KIND_GATEWAY);
+	cloud_fails(c, &c->alice, engine_detach_gateway, &attachment, ERR_STATE, KIND_GATEWAY);
+	cloud_ok(c, &c->alice, engine_attach_gateway, &attachment);
+	cloud_fails(c, &c->alice, engine_attach_gateway, &attachment, ERR_CONFLICT, KIND_GATEWAY);
+	const struct gateway *gateway = gateway_find(cloud_tables(c), wish.gateway);
+	assert_true(!ip_is_none(gateway->ip) && uuid_equal(gateway->router, router.router));
+	cloud_ok(c, &c->alice, engine_detach_gateway, &attachment);
+	assert_true(ip_is_none(gateway_find(cloud_tables(c), wish.gateway)->ip));
+	/* Not while public addresses stand for ports behind it. */
+	cloud_launch_one(c);
+	attachment.router = ref_to(c, KIND_ROUTER, c->alice_router);
+	attachment.gateway =
+		ref_to(c, KIND_GATEWAY, gateway_first_by_router(cloud_tables(c), c->alice_router)->row.id);
+	cloud_fails(c, &c->alice, engine_detach_gateway, &attachment, ERR_IN_USE, KIND_ROUTER);
+}
+
+static void check_route_tables(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct router_wish router = make_router(c, "10.0.0.0/16");
+	uuid subnet = make_subnet(c, router.router, "10.0.1.0/24");
+	struct route_table_wish wish = {.router = ref_to(c, KIND_ROUTER, router.router)};
+	cloud_ok(c, &c->alice, engine_create_route_table, &wish);
+	struct route_table_association a = {.route_table = ref_to(c, KIND_ROUTE_TABLE, wish.route_table),
+					    .subnet = ref_to(c, KIND_SUBNET, subnet)};
+	cloud_ok(c, &c->alice, engine_associate_route_table, &a);
+	uuid first = a.made;
+	cloud_ok(c, &c->alice, engine_associate_route_table, &a);
+	assert_true(uuid_equal(a.made, first));
+	a.route_table = ref_to(c, KIND_ROUTE_TABLE, router.route_table);
+	cloud_fails(c, &c->alice, engine_associate_route_table, &a, ERR_CONFLICT, KIND_SUBNET);
+	a.route_table = ref_to(c, KIND_ROUTE_TABLE, router_find(t, c->alice_router)->main_route_table);
+	cloud_fails(c, &c->alice, engine_associate_route_table, &a, ERR_INVALID, KIND_ROUTE_TABLE);
+	struct route_table_target target = {.route_table = ref_to(c, KIND_ROUTE_TABLE, wish.route_table)};
+	cloud_fails(c, &c->alice, engine_delete_route_table, &target, ERR_IN_USE, KIND_ROUTE_TABLE);
+
+	a.association = ref_association(c, "rtbassoc", first);
+	cloud_fails(c, &c->bob, engine_disassociate_route_table, &a, ERR_NOT_FOUND, KIND_NONE);
+	cloud_ok(c, &c->alice, engine_disassociate_route_table, &a);
+	assert_true(uuid_is_none(subnet_find(t, subnet)->route_table));
+	cloud_fails(c, &c->alice, engine_disassociate_route_table, &a, ERR_NOT_FOUND, KIND_NONE);
+
+	/* The main association moves to another table. */
+	uuid main = route_table_find(t, router.route_table)->main_association;
+	a.association = ref_association(c, "rtbassoc", main);
+	cloud_fails(c, &c->alice, engine_disassociate_route_table, &a, ERR_INVALID, KIND_ROUTE_TABLE);
+	a.route_table = target.route_table;
+	cloud_ok(c, &c->alice, engine_replace_route_table, &a);
+	assert_true(uuid_equal(router_find(t, router.router)->main_route_table, wish.route_table));
+	assert_true(uuid_equal(route_table_find(t, wish.route_table)->main_association, a.made));
+	assert_true(uuid_is_none(route_table_find(t, router.route_table)->main_association));
+	cloud_fails(c, &c->alice, engine_delete_route_table, &target, ERR_IN_USE, KIND_ROUTE_TABLE);
+	target.route_table = ref_to(c, KIND_ROUTE_TABLE, router.route_table);
+	cloud_ok(c, &c->alice, engine_delete_route_table, &target);
+}
+
+static void check_routes(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid table = router_find(t, c->alice_router)->main_route_table;
+	uuid gateway = gateway_first_by_router(t, c->alice_router)->row.id;
+	struct route_wish wish = {.route_table = ref_to(c, KIND_ROUTE_TABLE, table),
+				  .destination = cidr_of("0.0.0.0/0"),
+				  .gateway = ref_to(c, KIND_GATEWAY, gateway)};
+	cloud_fails(c, &c->alice, engine_create_route, &wish, ERR_EXISTS, KIND_ROUTE);
+	wish.destination = cidr_of("172.31.5.0/24");
+	cloud_fails(c, &c->alice, engine_create_route, &wish, ERR_INVALID, KIND_ROUTE);
+	wish.destination = cidr_of("192.168.0.0/24");
+	cloud_ok(c, &c->alice, engine_create_route, &wish);
+	cloud_ok(c, &c->alice, engine_replace_route, &wish);
+	cloud_ok(c, &c->alice, engine_delete_route, &wish);
+	cloud_fails(c, &c->alice, engine_delete_route, &wish, ERR_NOT_FOUND, KIND_ROUTE);
+	cloud_fails(c, &c->alice, engine_replace_route, &wish, ERR_NOT_FOUND, KIND_ROUTE);
+	wish.gateway = ref_to(c, KIND_GATEWAY, gateway_first_by_router(t, c->bob_router)->row.id);
+	cloud_fails(c, &c->alice, engine_create_route, &wish, ERR_NOT_FOUND, KIND_GATEWAY);
+	struct gateway_wish other = {0};
+	cloud_ok(c, &c->alice, engine_create_gateway, &other);
+	wish.gateway = ref_to(c, KIND_GATEWAY, other.gateway);
+	cloud_fails(c, &c->alice, engine_create_route, &wish, ERR_INVALID, KIND_ROUTE);
+	wish.gateway = (struct ref){0};
+	cloud_fails(c, &c->alice, engine_create_route, &wish, ERR_COMBINATION, KIND_ROUTE);
+	uuid instance = cloud_launch_one(c);
+	wish.port = ref_to(c, KIND_PORT, cloud_port(c, instance)->row.id);
+	cloud_ok(c, &c->alice, engine_create_route, &wish);
+}
+
+static void check_ports(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct router_wish router = make_router(c, "10.0.0.0/16");
+	uuid subnet = make_subnet(c, router.router, "10.0.1.0/28"); /* 11 addresses to hand out */
+	struct port_wish wish = {.subnet = ref_to(c, KIND_SUBNET, subnet)};
+	static const struct {
+		const char *ip;
+		enum err err;
+	} rows[] = {
+		{"10.0.1.0", ERR_RANGE}, {"10.0.1.3", ERR_RANGE}, {"10.0.1.15", ERR_RANGE},
+		{"10.0.2.5", ERR_RANGE}, {"10.0.1.14", ERR_NONE}, {"10.0.1.14", ERR_IN_USE},
+		{"10.0.1.4", ERR_NONE},
+	};
+	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+		wish.ip = ip_of(rows[n].ip);
+		cloud_expect(c, cloud_run(c, &c->alice, engine_create_port_run, &wish), rows[n].err,
+			     KIND_PORT);
+	}
+	wish.ip = (struct ip){0};
+	for (int n = 0; n < 9; n++)
+		cloud_ok(c, &c->alice, engine_create_port, &wish);
+	assert_int_equal(engine_count_free_addresses(subnet_find(t, subnet)), 0);
+	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_CAPACITY, KIND_SUBNET);
+	/* A deleted port's address is not handed out before the network is rid of it. */
+	const struct port *port = port_find(t, wish.port);
+	assert_int_equal(port->mac.b[0], 2);
+	assert_true(uuid_equal(port->groups.at[0], router.group));
+	struct ip freed = port->ip;
+	struct port_target target = {.port = ref_to(c, KIND_PORT, wish.port)};
+	struct port_sight sight = {.port = wish.port, .gen = 1, .up = true};
+	cloud_fails(c, NULL, engine_forget_port, &sight, ERR_STATE, KIND_PORT);
+	cloud_ok(c, NULL, engine_see_port, &sight);
+	assert_true(port_find(t, wish.port)->seen_up && port_find(t, wish.port)->seen_gen == 1);
+	cloud_fails(c, &c->bob, engine_delete_port, &target, ERR_NOT_FOUND, KIND_PORT);
+	cloud_ok(c, &c->alice, engine_delete_port, &target);
+	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_CAPACITY, KIND_SUBNET);
+	wish.ip = freed;
+	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_IN_USE, KIND_PORT);
+	cloud_ok(c, NULL, engine_forget_port, &sight);
+	cloud_ok(c, &c->alice, engine_create_port, &wish);
+}
+
+static void check_port_groups(void **state)
+{
+	struct cloud *c = *state;
+	uuid instance = cloud_launch_one(c);
+	struct security_group_wish group = {.name = STR("web")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &group);
+	const struct ref groups[] = {ref_named(KIND_SECURITY_GROUP, "default"),
+				     ref_to(c, KIND_SECURITY_GROUP, group.group),
+				     ref_named(KIND_SECURITY_GROUP, "web")};
+	struct port_groups_wish wish = {.instance = ref_to(c, KIND_INSTANCE, instance),
+					.groups = {groups, 3},
+					.source_dest_check = CHOICE_NO};
+	cloud_ok(c, &c->alice, engine_set_port_groups, &wish);
+	const struct port *port = cloud_port(c, instance);
+	assert_int_equal(port->groups.count, 2); /* each once */
+	assert_false(port->source_dest_check);
+	assert_int_equal(port->row.gen, 2);
+	struct port_target target = {.port = ref_to(c, KIND_PORT, port->row.id)};
+	cloud_fails(c, &c->alice, engine_delete_port, &target, ERR_IN_USE, KIND_PORT);
+	const struct ref bobs =
+		ref_to(c, KIND_SECURITY_GROUP, router_find(cloud_tables(c), c->bob_router)->default_group);
+	wish.groups = (struct refs){&bobs, 1};
+	cloud_fails(c, &c->alice, engine_set_port_groups, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	struct router_wish other = make_router(c, "10.0.0.0/16");
+	const struct ref others = ref_to(c, KIND_SECURITY_GROUP, other.group);
+	wish.groups = (struct refs){&others, 1};
+	cloud_fails(c, &c->alice, engine_set_port_groups, &wish, ERR_INVALID, KIND_SECURITY_GROUP);
+}
+
+/* Ten thousand ports in one subnet; every one gets an address of its own. */
+static void check_many_ports(void **state)
+{
+	struct cloud *c = *state;
+	c->skips_dumps = true;
+	struct router_wish router = make_router(c, "10.0.0.0/16");
+	uuid subnet = make_subnet(c, router.router, "10.0.0.0/18");
+	for (int n = 0; n < 10000; n++) {
+		struct port_wish wish = {.subnet = ref_to(c, KIND_SUBNET, subnet)};
+		cloud_ok(c, &c->alice, engine_create_port, &wish);
+	}
+	assert_int_equal(engine_count_free_addresses(subnet_find(cloud_tables(c), subnet)),
+			 16384 - 5 - 10000);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_router_blocks, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_router_settings, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_router_delete, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_default_delete, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_subnet_blocks, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_subnet_delete, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_gateways, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_route_tables, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_routes, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_ports, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_port_groups, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_many_ports, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

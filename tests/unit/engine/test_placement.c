@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Placement as a table: hosts made of plain rows, no store. And on a cloud's hosts. */
+#include "cloud.h"
+
+static void check_reasons(void **state)
+{
+	(void) state;
+	static const struct {
+		const char *what;
+		bool disabled, down, arm;
+		int64_t used_vcpus, used_memory, used_disk, vcpus, memory, disk;
+		enum placement_reason reason;
+	} rows[] = {
+		{"empty", .vcpus = 2, .memory = GIB, .disk = GIB, .reason = PLACEMENT_FITS},
+		{"disabled", .disabled = true, .vcpus = 1, .reason = PLACEMENT_DISABLED},
+		{"down", .down = true, .vcpus = 1, .reason = PLACEMENT_DOWN},
+		{"arm", .arm = true, .vcpus = 1, .reason = PLACEMENT_ARCH},
+		{"just fits", .used_vcpus = 10, .used_memory = 8 * GIB, .used_disk = 90 * GIB, .vcpus = 6,
+		 .memory = 7 * GIB, .disk = 10 * GIB, .reason = PLACEMENT_FITS},
+		{"one vCPU too many", .used_vcpus = 10, .vcpus = 7, .reason = PLACEMENT_VCPUS},
+		{"a byte of memory too many", .used_memory = 8 * GIB, .vcpus = 1, .memory = 7 * GIB + 1,
+		 .reason = PLACEMENT_MEMORY},
+		{"a byte of disk too many", .used_disk = 100 * GIB, .vcpus = 1, .disk = 1,
+		 .reason = PLACEMENT_DISK},
+	};
+	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+		struct host_side side = {.vcpus = rows[n].used_vcpus,
+					 .memory = rows[n].used_memory,
+					 .disk = rows[n].used_disk};
+		struct host host = {.row.side = &side,
+				    .enabled = !rows[n].disabled,
+				    .overcommit_percent = 200,
+				    .reserved_memory = GIB,
+				    .seen_state = rows[n].down ? HOST_SEEN_STATE_DOWN : HOST_SEEN_STATE_UP,
+				    .seen_cpus = 8,
+				    .seen_memory = 16 * GIB,
+				    .seen_disk = 100 * GIB};
+		struct placement_need need = {.arch = rows[n].arm ? INSTANCE_TYPE_ARCH_ARM64
+								  : INSTANCE_TYPE_ARCH_X86_64,
+					      .vcpus = rows[n].vcpus,
+					      .memory = rows[n].memory,
+					      .disk = rows[n].disk};
+		if (placement_check_host(&host, &need) != rows[n].reason)
+			fail_msg("%s", rows[n].what);
+	}
+}
+
+static void check_spread(void **state)
+{
+	struct cloud *c = *state;
+	struct instance_launch launch = cloud_launch(c, 4);
+	launch.zone = ref_named(KIND_ZONE, "xy-west-2a");
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	assert_int_equal(host_side(host_find(cloud_tables(c), c->hosts[0]))->instances, 2);
+	assert_int_equal(host_side(host_find(cloud_tables(c), c->hosts[1]))->instances, 2);
+	assert_int_equal(host_side(host_find(cloud_tables(c), c->hosts[2]))->instances, 0);
+	/* No zone named: the one where more hosts have room, and there the emptier host. */
+	struct host_target target = {.host = ref_named(KIND_HOST, "h1"), .enabled = false};
+	cloud_ok(c, &c->operator, engine_enable_host, &target);
+	target.host = ref_named(KIND_HOST, "h2");
+	cloud_ok(c, &c->operator, engine_enable_host, &target);
+	uuid instance = cloud_launch_one(c);
+	assert_true(uuid_equal(cloud_instance(c, instance)->host, c->hosts[2]));
+	assert_true(
+		str_is(zone_find(cloud_tables(c), cloud_instance(c, instance)->zone)->name, "xy-west-2b"));
+}
+
+static void check_explain(void **state)
+{
+	struct cloud *c = *state;
+	struct host_sight sight = {.host = c->hosts[0], .state = HOST_SEEN_STATE_DOWN};
+	cloud_ok(c, NULL, engine_see_host, &sight);
+	struct placement_need need = {.vcpus = 1, .memory = 100 * GIB};
+	struct placement placement;
+	ctx_init(&c->c, c->arena);
+	cloud_expect(c, placement_begin(&c->c, cloud_tables(c), &need, &placement), ERR_NONE, KIND_NONE);
+	assert_null(placement_next(&placement));
+	assert_int_equal(placement_count_fitting(&placement), 0);
+	struct placement_report report;
+	placement_report(&placement, &report);
+	assert_int_equal(report.host_count, 3);
+	assert_int_equal(report.refused[PLACEMENT_DOWN], 1);
+	assert_int_equal(report.refused[PLACEMENT_MEMORY], 2);
+	struct str text = placement_explain(c->arena, &report);
+	assert_true(str_starts_with(text, STR("of 3 hosts 1 do not answer (h1), 2 lack memory (h")));
+	need.zone = uuid_random();
+	cloud_expect(c, placement_begin(&c->c, cloud_tables(c), &need, &placement), ERR_NONE, KIND_NONE);
+	placement_report(&placement, &report);
+	assert_true(str_is(placement_explain(c->arena, &report), "there is no host"));
+	assert_string_equal(placement_reason_words(PLACEMENT_DISK), "lack disk space");
+}
+
+/* At most twenty hosts are named. */
+static void check_explain_many(void **state)
+{
+	struct cloud *c = *state;
+	c->skips_dumps = true;
+	for (int n = 0; n < 30; n++) {
+		struct host_wish wish = {.name = str_print(c->arena, "x%02d", n),
+					 .zone = ref_named(KIND_ZONE, "xy-west-2b")};
+		cloud_ok(c, &c->operator, engine_add_host, &wish);
+	}
+	struct placement_need need = {.vcpus = 1000};
+	struct placement placement;
+	struct placement_report report;
+	ctx_init(&c->c, c->arena);
+	cloud_expect(c, placement_begin(&c->c, cloud_tables(c), &need, &placement), ERR_NONE, KIND_NONE);
+	placement_report(&placement, &report);
+	assert_int_equal(report.host_count, 33);
+	assert_int_equal(report.shown_count, 20);
+	assert_int_equal(report.refused[PLACEMENT_DOWN] + report.refused[PLACEMENT_VCPUS], 33);
+}
+
+/* In a large region a random few are looked at, and all of them when none of those has room. */
+static void check_large(void **state)
+{
+	struct cloud *c = *state;
+	c->skips_dumps = true;
+	for (int n = 0; n < 300; n++) {
+		struct host_wish wish = {.name = str_print(c->arena, "x%03d", n),
+					 .zone = ref_named(KIND_ZONE, "xy-west-2b")};
+		cloud_ok(c, &c->operator, engine_add_host, &wish);
+	}
+	/* Only the first three are up; of these one is in the zone. */
+	struct instance_launch launch = cloud_launch(c, 3);
+	launch.zone = ref_named(KIND_ZONE, "xy-west-2b");
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	for (size_t n = 0; n < 3; n++)
+		assert_true(uuid_equal(cloud_instance(c, launch.made.at[n])->host, c->hosts[2]));
+	for (const struct host *h = host_first(cloud_tables(c)); h; h = host_next(cloud_tables(c), h)) {
+		struct host_sight up = {.host = h->row.id,
+					.state = HOST_SEEN_STATE_UP,
+					.has_facts = true,
+					.cpus = 8,
+					.memory = 17 * GIB,
+					.disk = 200 * GIB};
+		uuid id = h->row.id;
+		cloud_ok(c, NULL, engine_see_host, &up);
+		h = host_find(cloud_tables(c), id);
+	}
+	launch = cloud_launch(c, 60);
+	launch.public_ip = CHOICE_NO;
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	size_t used = 0;
+	for (const struct host *h = host_first(cloud_tables(c)); h; h = host_next(cloud_tables(c), h))
+		used += host_side(h)->instances > 0;
+	assert_true(used > 50); /* spread */
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(check_reasons),
+		cmocka_unit_test_setup_teardown(check_spread, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_explain, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_explain_many, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_large, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Security groups and their rules. */
+#include "cloud.h"
+
+static uuid make_group(struct cloud *c, const char *name)
+{
+	struct security_group_wish wish = {.name = str_from(name), .description = STR("for tests")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &wish);
+	return wish.group;
+}
+
+static size_t count_rules(struct cloud *c, uuid group)
+{
+	size_t count = 0;
+	const struct security_group_rule *rule = security_group_rule_first_by_group(cloud_tables(c), group);
+	for (; rule; rule = security_group_rule_next_by_group(cloud_tables(c), rule))
+		count++;
+	return count;
+}
+
+static void check_create(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, "web");
+	const struct security_group *row = security_group_find(cloud_tables(c), group);
+	assert_true(uuid_equal(row->router, c->alice_router) && !row->is_default);
+	assert_int_equal(count_rules(c, group), 1); /* all may go out */
+	struct security_group_wish wish = {.name = STR("web")};
+	cloud_fails(c, &c->alice, engine_create_security_group, &wish, ERR_EXISTS, KIND_SECURITY_GROUP);
+	cloud_ok(c, &c->bob, engine_create_security_group, &wish);
+	wish.name = STR("default");
+	cloud_fails(c, &c->alice, engine_create_security_group, &wish, ERR_EXISTS, KIND_SECURITY_GROUP);
+	wish.name = STR("sg-web");
+	cloud_fails(c, &c->alice, engine_create_security_group, &wish, ERR_INVALID, KIND_SECURITY_GROUP);
+	wish.name = STR("x");
+	wish.router = ref_to(c, KIND_ROUTER, c->bob_router);
+	cloud_fails(c, &c->alice, engine_create_security_group, &wish, ERR_NOT_FOUND, KIND_ROUTER);
+	struct account_limits limits = {ref_named(KIND_ACCOUNT, "alice"),
+					ACCOUNT_LIMIT_KEEP,
+					ACCOUNT_LIMIT_KEEP,
+					ACCOUNT_LIMIT_KEEP,
+					ACCOUNT_LIMIT_KEEP,
+					ACCOUNT_LIMIT_KEEP,
+					ACCOUNT_LIMIT_KEEP,
+					2};
+	cloud_ok(c, &c->operator, engine_set_limits, &limits);
+	wish.router = (struct ref){0};
+	cloud_fails(c, &c->alice, engine_create_security_group, &wish, ERR_QUOTA, KIND_SECURITY_GROUP);
+}
+
+static void check_delete(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid a = make_group(c, "a"), b = make_group(c, "b");
+	struct rule_wish rule = {.protocol = -1, .peer_group = ref_to(c, KIND_SECURITY_GROUP, b)};
+	struct rules_wish rules = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, a), .rules = &rule, .rule_count = 1};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &rules);
+	struct security_group_target target = {.group = ref_to(c, KIND_SECURITY_GROUP, b)};
+	cloud_fails(c, &c->bob, engine_delete_security_group, &target, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_IN_USE, KIND_SECURITY_GROUP);
+	cloud_ok(c, &c->alice, engine_revoke_rules, &rules);
+	cloud_ok(c, &c->alice, engine_delete_security_group, &target);
+	assert_int_equal(count_rules(c, b), 0);
+	assert_false(row_is_live(&security_group_find(t, b)->row));
+	struct security_group_forget forget = {.group = b};
+	cloud_ok(c, NULL, engine_forget_security_group, &forget);
+	assert_null(security_group_find(t, b));
+	/* The name is free at once. */
+	make_group(c, "b");
+
+	struct instance_launch launch = cloud_launch(c, 1);
+	const struct ref group = ref_named(KIND_SECURITY_GROUP, "a");
+	launch.groups = (struct refs){&group, 1};
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	target.group = ref_named(KIND_SECURITY_GROUP, "a");
+	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_IN_USE, KIND_SECURITY_GROUP);
+	target.group = ref_named(KIND_SECURITY_GROUP, "default");
+	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_PROTECTED, KIND_SECURITY_GROUP);
+	forget.group = a;
+	cloud_fails(c, NULL, engine_forget_security_group, &forget, ERR_STATE, KIND_SECURITY_GROUP);
+}
+
+static void check_rule_values(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, "web");
+	static const struct {
+		int64_t protocol, from, to;
+		enum err err;
+	} rows[] = {
+		{6, 22, 22, ERR_NONE},    {6, 22, 22, ERR_EXISTS},  {6, 23, 22, ERR_INVALID},
+		{6, -1, -1, ERR_INVALID}, {17, 0, 65535, ERR_NONE}, {17, 0, 65536, ERR_INVALID},
+		{1, -1, -1, ERR_NONE},    {1, 8, 0, ERR_NONE},      {1, 8, -1, ERR_NONE},
+		{1, -1, 0, ERR_INVALID},  {1, 256, 0, ERR_INVALID}, {-1, 5, 6, ERR_NONE},
+		{-1, 7, 8, ERR_EXISTS},   {47, 1, 2, ERR_NONE},     {256, 0, 0, ERR_INVALID},
+		{-2, 0, 0, ERR_INVALID},
+	};
+	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+		struct rule_wish rule = {rows[n].protocol, rows[n].from, rows[n].to, cidr_of("10.1.2.3/8")};
+		struct rules_wish wish = {
+			.group = ref_to(c, KIND_SECURITY_GROUP, group), .rules = &rule, .rule_count = 1};
+		cloud_expect(c, cloud_run(c, &c->alice, engine_authorize_rules_run, &wish), rows[n].err,
+			     KIND_SECURITY_GROUP_RULE);
+	}
+	const struct security_group_rule *rule = security_group_rule_first_by_group(cloud_tables(c), group);
+	for (; rule; rule = security_group_rule_next_by_group(cloud_tables(c), rule))
+		assert_true(cidr_is_canonical(rule->peer_block));
+}
+
+static void check_peers(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, "web");
+	struct rule_wish rule = {.protocol = -1};
+	struct rules_wish wish = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, group), .rules = &rule, .rule_count = 1};
+	cloud_fails(c, &c->alice, engine_authorize_rules, &wish, ERR_COMBINATION, KIND_SECURITY_GROUP_RULE);
+	rule.peer_block = cidr_of("10.0.0.0/8");
+	rule.peer_group = ref_named(KIND_SECURITY_GROUP, "web");
+	cloud_fails(c, &c->alice, engine_authorize_rules, &wish, ERR_COMBINATION, KIND_SECURITY_GROUP_RULE);
+	rule.peer_block = (struct cidr){0};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish); /* its own members, by name */
+	rule.peer_group =
+		ref_to(c, KIND_SECURITY_GROUP, router_find(cloud_tables(c), c->bob_router)->default_group);
+	cloud_fails(c, &c->alice, engine_authorize_rules, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	rule.peer_group = ref_named(KIND_SECURITY_GROUP, "default");
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	cloud_fails(c, &c->bob, engine_authorize_rules, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+}
+
+static void check_authorize_is_atomic(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, "web");
+	const struct rule_wish rules[] = {
+		{6, 80, 80, cidr_of("0.0.0.0/0"), .description = STR("first")},
+		{6, 443, 443, cidr_of("0.0.0.0/0")},
+		{6, 80, 80, cidr_of("0.0.0.0/0"), .description = STR("again"),
+		 .field = STR("IpPermissions.3")},
+	};
+	const struct tag tag = {STR("k"), STR("v")};
+	struct rules_wish wish = {.group = ref_to(c, KIND_SECURITY_GROUP, group),
+				  .rules = rules,
+				  .rule_count = 3,
+				  .tags = {&tag, 1}};
+	cloud_fails(c, &c->alice, engine_authorize_rules, &wish, ERR_EXISTS, KIND_SECURITY_GROUP_RULE);
+	assert_true(str_is(c->c.problem.field, "IpPermissions.3"));
+	assert_int_equal(count_rules(c, group), 1);
+	wish.rule_count = 2;
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	assert_int_equal(wish.made.count, 2);
+	const struct security_group_rule *made = security_group_rule_find(cloud_tables(c), wish.made.at[1]);
+	assert_true(made->from_port == 443 && made->tags.count == 1);
+	assert_int_equal(security_group_find(cloud_tables(c), group)->row.gen, 2);
+	/* The other direction is another rule. */
+	wish.direction = SECURITY_GROUP_RULE_DIRECTION_EGRESS;
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+}
+
+static void check_revoke(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, "web");
+	const struct rule_wish rules[] = {{6, 80, 80, cidr_of("0.0.0.0/0")},
+					  {6, 443, 443, cidr_of("0.0.0.0/0")},
+					  {6, 22, 22, cidr_of("0.0.0.0/0")}};
+	struct rules_wish wish = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, group), .rules = rules, .rule_count = 2};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	uuid second = wish.made.at[1];
+	wish.rules = rules + 1;
+	cloud_fails(c, &c->alice, engine_revoke_rules, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE);
+	wish.rules = rules;
+	wish.rule_count = 1;
+	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
+	struct ref id = ref_to(c, KIND_SECURITY_GROUP_RULE, second);
+	struct rules_wish by_id = {
+		.group = wish.group, .direction = SECURITY_GROUP_RULE_DIRECTION_EGRESS, .rule_ids = {&id, 1}};
+	cloud_fails(c, &c->alice, engine_revoke_rules, &by_id, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE);
+	by_id.direction = SECURITY_GROUP_RULE_DIRECTION_INGRESS;
+	cloud_fails(c, &c->bob, engine_revoke_rules, &by_id, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	cloud_ok(c, &c->alice, engine_revoke_rules, &by_id);
+	assert_true(uuid_equal(by_id.made.at[0], second));
+	assert_int_equal(count_rules(c, group), 1);
+	assert_int_equal(security_group_find(cloud_tables(c), group)->row.gen, 4);
+	/* Of the rule that lets all out. */
+	const struct rule_wish out = {.protocol = -1, .peer_block = cidr_of("0.0.0.0/0")};
+	struct rules_wish egress = {.group = wish.group,
+				    .direction = SECURITY_GROUP_RULE_DIRECTION_EGRESS,
+				    .rules = &out,
+				    .rule_count = 1};
+	cloud_ok(c, &c->alice, engine_revoke_rules, &egress);
+	assert_int_equal(count_rules(c, group), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_create, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_delete, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_rule_values, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_peers, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_authorize_is_atomic, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_revoke, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
