@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The table of commands, and what their functions share. */
+#include "daemon/command.h"
+
+#include "base/clock.h"
+
+static const struct command *const tables[] = {local_commands,   account_commands, host_commands,
+					       network_commands, image_commands,   inspect_commands,
+					       doctor_commands};
+
+const struct command *command_find(struct str words)
+{
+	for (size_t k = 0; k < sizeof tables / sizeof tables[0]; k++)
+		for (const struct command *command = tables[k]; command->words; command++)
+			if (str_is(words, command->words))
+				return command;
+	return NULL;
+}
+
+void command_each(void (*each)(void *arg, const struct command *command), void *arg)
+{
+	for (size_t k = 0; k < sizeof tables / sizeof tables[0]; k++)
+		for (const struct command *command = tables[k]; command->words; command++)
+			each(arg, command);
+}
+
+struct str command_arg(const struct command_call *call, const char *name)
+{
+	const json_t *value = json_object_get(call->args, name);
+	return (struct str){json_string_value(value), json_string_length(value)};
+}
+
+bool command_flag(const struct command_call *call, const char *name)
+{
+	return json_is_true(json_object_get(call->args, name));
+}
+
+RESULT command_int_arg(struct command_call *call, const char *name, int64_t absent, int64_t min, int64_t max,
+		       int64_t *ret_value)
+{
+	struct str text = command_arg(call, name);
+	*ret_value = absent;
+	if (str_is_empty(text))
+		return OK;
+	if (!result_is_ok(str_parse_int(text, ret_value)) || *ret_value < min || *ret_value > max)
+		return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name),
+				      "--%s wants a number from %lld to %lld, not %" STR_FMT, name,
+				      (long long) min, (long long) max, STR_ARG(text));
+	return OK;
+}
+
+RESULT command_commit(struct command_call *call, const char *action, op_run run, void *wish)
+{
+	return store_commit(call->daemon->store, &call->ctx, action, run, wish);
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The `dari` commands: one table row each, used by both ends. The client parses the command line by
+ * the row's parameters and sends them as JSON over the control socket; the server runs the row's
+ * function, on a thread of the connection's own, and answers with a text for people and a value
+ * for --json. Commands that need no server (init, serve, …) run in the client. */
+#pragma once
+
+#include <jansson.h>
+
+#include "daemon/daemon.h"
+#include "model/id.h"
+#include "model/identity.h"
+#include "model/state.h"
+#include "store/rows.h"
+
+/* One call of a command, on the server. */
+struct command_call {
+	struct daemon *daemon;
+	struct ctx ctx; /* who: the operator, acting for no account */
+	struct identity operator;
+	json_t *args;    /* texts by parameter name; flags are true; borrowed */
+	struct buf text; /* for people */
+	json_t *value;   /* for --json; owned */
+	int status;      /* the client's exit status when the call succeeded */
+};
+
+enum command_param_kind { PARAM_POSITIONAL, PARAM_OPTION, PARAM_FLAG };
+
+struct command_param {
+	const char *name; /* "zone": given as --zone ZONE */
+	enum command_param_kind kind;
+	bool required;
+	const char *doc;
+};
+
+enum { COMMAND_PARAMS_MAX = 16 };
+
+struct command {
+	const char *words; /* "account create" */
+	const char *doc;
+	struct command_param params[COMMAND_PARAMS_MAX];
+	RESULT (*run)(struct command_call *call); /* on the server; or: */
+	int (*run_here)(const struct command *command, json_t *args,
+			const char *config_path); /* exit status */
+};
+
+/* The rows of each file, ended by one without words. */
+extern const struct command account_commands[], host_commands[], network_commands[], image_commands[],
+	doctor_commands[], inspect_commands[], local_commands[];
+
+/* The command whose words are those, or NULL. */
+const struct command *command_find(struct str words);
+/* Calls each for every command there is, in the order of the help. */
+void command_each(void (*each)(void *arg, const struct command *command), void *arg);
+
+/* A parameter's text; empty when not given. */
+struct str command_arg(const struct command_call *call, const char *name);
+bool command_flag(const struct command_call *call, const char *name);
+/* A size or count; ERR_INVALID naming the parameter. absent: when it was not given. */
+RESULT command_int_arg(struct command_call *call, const char *name, int64_t absent, int64_t min, int64_t max,
+		       int64_t *ret_value);
+/* Runs an operation and waits. */
+RESULT command_commit(struct command_call *call, const char *action, op_run run, void *wish);
+
+/* ---- the client ---- */
+
+/* Parses argv by the table, runs or sends; the exit status. */
+int client_main(int argc, char **argv);
+/* Sends one call to the server of that configuration; prints what comes; the exit status. */
+int client_call(const char *config_path, const struct command *command, json_t *args);

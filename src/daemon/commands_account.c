@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari account …, dari env: accounts and what their people need to get in. */
+#include "auth/key.h"
+#include "daemon/command.h"
+#include "engine/account.h"
+
+static RESULT account_create(struct command_call *call)
+{
+	struct ctx *c = &call->ctx;
+	struct access_key key = {.row.id = id_new(KIND_ACCESS_KEY)};
+	struct str secret = STR_NONE;
+	TRY(key_draw(c, call->daemon->master_key, &key, &secret));
+	struct account_wish wish = {
+		.name = command_arg(call, "name"), .key = &key, .with_default_router = true};
+	TRY(command_commit(call, "dari:account create", engine_create_account_run, &wish));
+	buf_print(&call->text,
+		  "account %" STR_FMT " (%" STR_FMT ")\n  access key id      %" STR_FMT
+		  "\n  secret access key  %" STR_FMT "\nThe secret can be shown again by `dari env %" STR_FMT
+		  "`.\n",
+		  STR_ARG(wish.name), STR_ARG(wish.number), STR_ARG(key.key_id), STR_ARG(secret),
+		  STR_ARG(wish.name));
+	call->value =
+		json_pack("{s:s%, s:s%, s:s%}", "account_id", wish.number.p, wish.number.n, "access_key_id",
+			  key.key_id.p, key.key_id.n, "secret_access_key", secret.p, secret.n);
+	return OK;
+}
+
+static RESULT account_list(struct command_call *call)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	buf_print(&call->text, "%-14s %-24s %s\n", "number", "name", "state");
+	for (const struct account *a = account_first(view.tables); a; a = account_next(view.tables, a)) {
+		if (!row_is_live(&a->row))
+			continue;
+		buf_print(&call->text, "%" STR_FMT "   %-24.*s %s\n", STR_ARG(a->number), STR_ARG(a->name),
+			  a->enabled ? "enabled" : "disabled");
+		(void) json_array_append_new(
+			call->value, json_pack("{s:s%, s:s%, s:b}", "account_id", a->number.p, a->number.n,
+					       "name", a->name.p, a->name.n, "enabled", (int) a->enabled));
+	}
+	return OK;
+}
+
+/* The account named, or the only one there is. */
+static RESULT choose_account(struct command_call *call, const struct tables *t,
+			     const struct account **ret_account)
+{
+	struct str name = command_arg(call, "account");
+	const struct account *chosen = NULL;
+	size_t count = 0;
+	for (const struct account *a = account_first(t); a; a = account_next(t, a))
+		if (row_is_live(&a->row) && (str_is_empty(name) || str_equal(a->name, name))) {
+			chosen = a;
+			count++;
+		}
+	if (count == 0)
+		return ctx_fail(&call->ctx, ERR_NOT_FOUND,
+				name.n ? "there is no account %" STR_FMT
+				       : "there is no account yet: dari account create NAME%" STR_FMT,
+				STR_ARG(name));
+	if (count > 1)
+		return ctx_fail(&call->ctx, ERR_INVALID, "there are %zu accounts: say which, dari env NAME",
+				count);
+	*ret_account = chosen;
+	return OK;
+}
+
+static RESULT find_owner_key(struct command_call *call, const struct tables *t, const struct account *a,
+			     const struct access_key **ret_key)
+{
+	for (const struct user *u = user_first_by_account(t, a->row.id); u; u = user_next_by_account(t, u)) {
+		if (!u->is_owner)
+			continue;
+		for (const struct access_key *k = access_key_first_by_user(t, u->row.id); k;
+		     k = access_key_next_by_user(t, k))
+			if (row_is_live(&k->row) && k->enabled) {
+				*ret_key = k;
+				return OK;
+			}
+	}
+	return ctx_fail(&call->ctx, ERR_NOT_FOUND, "the owner of %" STR_FMT " has no active access key",
+			STR_ARG(a->name));
+}
+
+/* What an old aws (2.9 knows no AWS_ENDPOINT_URL) and a new one both need. */
+static void write_env(struct command_call *call, struct str key_id, struct str secret)
+{
+	const struct settings *s = &call->daemon->settings;
+	struct str endpoint = settings_endpoint(call->ctx.arena, s);
+	struct str ca = s->tls_certificate.n
+				? str_print(call->ctx.arena, "export AWS_CA_BUNDLE=%" STR_FMT "\n",
+					    STR_ARG(s->tls_certificate))
+				: STR_NONE;
+	buf_print(&call->text,
+		  "export AWS_ACCESS_KEY_ID=%" STR_FMT "\n"
+		  "export AWS_SECRET_ACCESS_KEY=%" STR_FMT "\n"
+		  "export AWS_DEFAULT_REGION=%" STR_FMT "\n"
+		  "export AWS_ENDPOINT_URL=%" STR_FMT "\n%" STR_FMT "export AWS_PAGER=\n"
+		  "# an aws older than 2.13 does not read AWS_ENDPOINT_URL:\n"
+		  "aws() { command aws --endpoint-url \"$AWS_ENDPOINT_URL\" \"$@\"; }\n",
+		  STR_ARG(key_id), STR_ARG(secret), STR_ARG(s->region), STR_ARG(endpoint), STR_ARG(ca));
+	call->value = json_pack("{s:s%, s:s%, s:s%, s:s%}", "access_key_id", key_id.p, key_id.n,
+				"secret_access_key", secret.p, secret.n, "region", s->region.p, s->region.n,
+				"endpoint_url", endpoint.p, endpoint.n);
+}
+
+static RESULT env_show(struct command_call *call)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	const struct account *account = NULL;
+	const struct access_key *key = NULL;
+	TRY(choose_account(call, view.tables, &account));
+	TRY(find_owner_key(call, view.tables, account, &key));
+	view_stop_walking(&view);
+	struct str secret = STR_NONE;
+	TRY(key_open_secret(&call->ctx, call->daemon->master_key, key, &secret));
+	write_env(call, key->key_id, secret);
+	return OK;
+}
+
+const struct command account_commands[] = {
+	{"account create",
+	 "Makes an account with an access key and a default VPC.",
+	 {{"name", PARAM_POSITIONAL, true, "Its name."}},
+	 .run = account_create},
+	{"account list", "Lists the accounts.", {{0}}, .run = account_list},
+	{"env",
+	 "Prints shell lines that point aws and boto3 at this region.",
+	 {{"account", PARAM_POSITIONAL, false, "The account's name, where there are several."}},
+	 .run = env_show},
+	{0},
+};

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari doctor: each part checked, with what to do. */
+#include <stdio.h>
+#include <sys/statvfs.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "daemon/command.h"
+
+static const int64_t DISK_WARN_BYTES = INT64_C(1) << 30;
+
+/* One line: what was checked, whether it is fine, what was found, and what to do if not. */
+static void tell(struct command_call *call, const char *part, bool fine, struct str found, const char *advice)
+{
+	buf_print(&call->text, "%s  %-22s %" STR_FMT "\n", fine ? "ok" : "!!", part, STR_ARG(found));
+	if (!fine)
+		buf_print(&call->text, "      %s\n", advice);
+	if (!fine)
+		call->status = 1;
+	(void) json_array_append_new(call->value, json_pack("{s:s, s:b, s:s%, s:s}", "part", part, "ok",
+							    (int) fine, "found", found.p ? found.p : "",
+							    found.n, "advice", fine ? "" : advice));
+}
+
+static void check_store(struct command_call *call)
+{
+	struct store_figures figures = {0};
+	store_read_figures(call->daemon->store, &figures);
+	struct result same = store_compare_with_sql(call->daemon->store, &call->ctx);
+	tell(call, "database", result_is_ok(same),
+	     result_is_ok(same)
+		     ? str_print(call->ctx.arena, "%zu rows, batch %llu, last commit %.1f ms", figures.rows,
+				 (unsigned long long) figures.batch, (double) figures.last_commit_us / 1000)
+		     : call->ctx.problem.message,
+	     "Memory and the database differ: keep a copy of the database, restart dari, and report it.");
+	ctx_clear_problem(&call->ctx);
+}
+
+static void check_disk(struct command_call *call)
+{
+	struct statvfs fs = {0};
+	const char *path = str_to_z(call->ctx.arena, call->daemon->settings.data_directory);
+	bool read = statvfs(path, &fs) == 0;
+	int64_t left = read ? (int64_t) fs.f_bavail * (int64_t) fs.f_frsize : 0;
+	tell(call, "data directory", read && left > DISK_WARN_BYTES,
+	     str_print(call->ctx.arena, "%s: %lld MiB free", path, (long long) (left >> 20)),
+	     "Make room: without it no change can be committed.");
+}
+
+static void check_master_key(struct command_call *call)
+{
+	const char *path = settings_path(call->ctx.arena, &call->daemon->settings, "master.key");
+	tell(call, "master key", file_exists(path), str_from(path),
+	     "The file is gone while the server still holds the key: put the copy back before you restart "
+	     "it.");
+}
+
+static void check_qemu_img(struct command_call *call)
+{
+	const char *argv[] = {"qemu-img", "--version", NULL};
+	struct child child = {.argv = argv, .timeout_us = 10 * SECOND};
+	struct child_end end = {0};
+	bool fine = result_is_ok(child_run(&call->ctx, &child, &end)) && end.status == 0;
+	struct str line = STR_NONE;
+	(void) str_split_next(&end.out, '\n', &line);
+	tell(call, "qemu-img", fine, fine ? line : STR("not there"),
+	     "apt install qemu-utils: images are checked with it.");
+	ctx_clear_problem(&call->ctx);
+}
+
+static void check_network(struct command_call *call)
+{
+	struct daemon *d = call->daemon;
+	struct network_health health = {0};
+	bool connected = result_is_ok(d->network.driver->see(d->network.self, &call->ctx, &health)) &&
+			 health.connected;
+	tell(call, "OVN northbound", connected, d->settings.ovn_northbound,
+	     "See that OVN's central databases run (apt install ovn-central) and that ovn.northbound names "
+	     "the socket.");
+	tell(call, "ovn-northd", connected && health.lag <= 1,
+	     str_print(call->ctx.arena, "%lld changes behind", (long long) health.lag),
+	     "ovn-northd does not keep up or does not run: systemctl status ovn-central.");
+	ctx_clear_problem(&call->ctx);
+}
+
+static void check_hosts(struct command_call *call, const struct tables *t)
+{
+	size_t count = 0;
+	for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
+		count++;
+		bool up = h->seen_state == HOST_SEEN_STATE_UP;
+		tell(call, str_print(call->ctx.arena, "host %" STR_FMT, STR_ARG(h->name)).p, up,
+		     str_print(call->ctx.arena, "%s, %s, %" STR_FMT, host_seen_state_words[h->seen_state],
+			       host_seen_virt_words[h->seen_virt], STR_ARG(h->seen_version)),
+		     "See that libvirtd runs there and that its address is right; its guests go on "
+		     "meanwhile.");
+		if (up && h->seen_virt != HOST_SEEN_VIRT_KVM)
+			buf_print(&call->text, "      without KVM its guests are emulated (TCG) and slow\n");
+	}
+	if (count == 0)
+		tell(call, "hosts", false, STR("none"), "dari host add NAME");
+}
+
+static void check_external(struct command_call *call, const struct tables *t)
+{
+	size_t count = tables_count(t, KIND_EXTERNAL_NETWORK);
+	tell(call, "external network", count > 0, str_print(call->ctx.arena, "%zu", count),
+	     "dari network add-external NAME …: without one no instance reaches the outside.");
+}
+
+static void check_images(struct command_call *call, const struct tables *t)
+{
+	size_t count = 0;
+	for (const struct image *i = image_first(t); i; i = image_next(t, i)) {
+		if (!row_is_live(&i->row))
+			continue;
+		count++;
+		struct str path = str_print(call->ctx.arena, "%s/%" STR_FMT ".qcow2",
+					    settings_path(call->ctx.arena, &call->daemon->settings, "images"),
+					    STR_ARG(i->sha256));
+		if (!file_exists(path.p))
+			tell(call, str_print(call->ctx.arena, "image %" STR_FMT, STR_ARG(i->name)).p, false,
+			     path,
+			     "Its file is gone; hosts that have it cached still launch it. Import it again.");
+	}
+	tell(call, "images", count > 0, str_print(call->ctx.arena, "%zu", count), "dari image import FILE");
+}
+
+static RESULT doctor(struct command_call *call)
+{
+	call->value = json_array();
+	check_store(call);
+	check_disk(call);
+	check_master_key(call);
+	check_qemu_img(call);
+	check_network(call);
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	check_hosts(call, view.tables);
+	check_external(call, view.tables);
+	check_images(call, view.tables);
+	struct reconcile_figures rec = {0};
+	reconciler_read_figures(call->daemon->reconciler, &rec);
+	tell(call, "reconciler", rec.failing == 0,
+	     str_print(call->ctx.arena, "%zu waiting, %zu failing", rec.waiting, rec.failing),
+	     "Some resource cannot be brought to what is wanted: `dari explain ID` says which and why.");
+	return OK;
+}
+
+const struct command doctor_commands[] = {
+	{"doctor",
+	 "Checks each part and says what to do; exit status 1 when one is not fine.",
+	 {{0}},
+	 .run = doctor},
+	{0},
+};

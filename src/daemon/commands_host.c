@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari host …: the machines that run instances. */
+#include "daemon/command.h"
+#include "engine/host.h"
+
+static RESULT host_add(struct command_call *call)
+{
+	struct ctx *c = &call->ctx;
+	struct str zone = command_arg(call, "zone"), pool = command_arg(call, "pool");
+	struct host_wish wish = {.name = command_arg(call, "name"),
+				 .uri = command_arg(call, "uri"),
+				 .pool_path = pool.n ? pool : STR("/var/lib/libvirt/images")};
+	if (str_is_empty(wish.uri))
+		wish.uri = str_print(c->arena, "qemu+tls://%" STR_FMT "/system", STR_ARG(wish.name));
+	if (zone.n)
+		wish.zone = (struct ref){.kind = KIND_ZONE, .text = zone, .field = STR("zone")};
+	TRY(command_int_arg(call, "overcommit-percent", 0, 10, 10000, &wish.overcommit_percent));
+	int64_t reserved_mib = 0;
+	TRY(command_int_arg(call, "reserved-mib", -1, 0, 1024 * 1024, &reserved_mib));
+	wish.reserved_memory = reserved_mib < 0 ? -1 : reserved_mib * 1024 * 1024;
+	TRY(command_commit(call, "dari:host add", engine_add_host_run, &wish));
+	buf_print(&call->text, "host %" STR_FMT " added; it is being looked at: dari host list\n",
+		  STR_ARG(wish.name));
+	call->value = json_pack("{s:s}", "host", uuid_write(wish.host, (char[UUID_TEXT_SIZE]){0}));
+	return OK;
+}
+
+static void write_host(struct command_call *call, const struct tables *t, const struct host *h)
+{
+	const struct zone *zone = zone_find(t, h->zone);
+	struct str zone_name = zone ? zone->name : STR_NONE;
+	size_t instances = 0;
+	int64_t vcpus = 0, memory = 0;
+	for (const struct instance *i = instance_first_by_host(t, h->row.id); i;
+	     i = instance_next_by_host(t, i))
+		if (row_is_live(&i->row)) {
+			instances++;
+			vcpus += i->vcpus;
+			memory += i->memory;
+		}
+	const char *state = host_seen_state_words[h->seen_state], *virt = host_seen_virt_words[h->seen_virt];
+	buf_print(&call->text, "%-16.*s %-14.*s %-8s %-5s %4lld/%-4lld %7lld/%-7lld %5zu  %" STR_FMT "\n",
+		  STR_ARG(h->name), STR_ARG(zone_name), h->enabled ? state : "disabled", virt,
+		  (long long) vcpus, (long long) h->seen_cpus, (long long) (memory >> 20),
+		  (long long) (h->seen_memory >> 20), instances, STR_ARG(h->uri));
+	(void) json_array_append_new(
+		call->value,
+		json_pack("{s:s%, s:s%, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:s%}", "name", h->name.p,
+			  h->name.n, "zone", zone_name.p ? zone_name.p : "", zone_name.n, "state", state,
+			  "virtualization", virt, "enabled", (int) h->enabled, "instances",
+			  (json_int_t) instances, "vcpus_used", (json_int_t) vcpus, "cpus",
+			  (json_int_t) h->seen_cpus, "memory_used", (json_int_t) memory, "memory",
+			  (json_int_t) h->seen_memory, "uri", h->uri.p, h->uri.n));
+}
+
+static RESULT host_list(struct command_call *call)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	buf_print(&call->text, "%-16s %-14s %-8s %-5s %-9s %-15s %5s  %s\n", "name", "zone", "state", "virt",
+		  "vcpus", "memory MiB", "inst.", "address");
+	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
+		write_host(call, view.tables, h);
+	return OK;
+}
+
+static RESULT host_remove(struct command_call *call)
+{
+	struct host_target wish = {
+		.host = {.kind = KIND_HOST, .text = command_arg(call, "name"), .field = STR("name")},
+	};
+	TRY(command_commit(call, "dari:host remove", engine_remove_host_run, &wish));
+	buf_print(&call->text, "host %" STR_FMT " removed\n", STR_ARG(wish.host.text));
+	return OK;
+}
+
+const struct command host_commands[] = {
+	{"host add",
+	 "Adds a machine: libvirt reachable at its address, OVN chassis of the same name.",
+	 {{"name", PARAM_POSITIONAL, true, "Its name, which is also its Open vSwitch system-id."},
+	  {"uri", PARAM_OPTION, false, "libvirt's address; absent: qemu+tls://NAME/system."},
+	  {"zone", PARAM_OPTION, false, "Availability zone; absent: the first."},
+	  {"pool", PARAM_OPTION, false, "Directory for disks; absent: /var/lib/libvirt/images."},
+	  {"overcommit-percent", PARAM_OPTION, false, "vCPUs offered per 100 real ones; absent: 400."},
+	  {"reserved-mib", PARAM_OPTION, false, "Memory kept for the machine itself; absent: 1024."}},
+	 .run = host_add},
+	{"host list", "Lists the hosts, their state and load.", {{0}}, .run = host_list},
+	{"host remove",
+	 "Removes a host that holds no instance and no volume.",
+	 {{"name", PARAM_POSITIONAL, true, "Its name."}},
+	 .run = host_remove},
+	{0},
+};

@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari image …: what root disks are made from. */
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/random.h"
+#include "daemon/command.h"
+#include "drivers/image_file.h"
+#include "engine/image.h"
+
+static const int64_t DOWNLOAD_CAP = INT64_C(64) << 30;
+
+static RESULT parse_word(struct command_call *call, const char *name, const char *const *words, int absent,
+			 int *ret_value)
+{
+	struct str text = command_arg(call, name), list = STR_NONE;
+	*ret_value = absent;
+	for (int k = 0; words[k]; k++) {
+		list = str_print(call->ctx.arena, "%" STR_FMT "%s%s", STR_ARG(list), k ? ", " : "", words[k]);
+		if (str_is(text, words[k])) {
+			*ret_value = k;
+			return OK;
+		}
+	}
+	if (text.n)
+		return ctx_fail(&call->ctx, ERR_INVALID, "--%s is one of %" STR_FMT ", not %" STR_FMT, name,
+				STR_ARG(list), STR_ARG(text));
+	return OK;
+}
+
+static bool is_url(struct str source)
+{
+	return str_starts_with(source, STR("http://")) || str_starts_with(source, STR("https://")) ||
+	       str_starts_with(source, STR("file://"));
+}
+
+/* Its last path segment, without the ending. */
+static struct str name_of(struct str source)
+{
+	struct str name = source, piece = STR_NONE;
+	while (str_split_next(&source, '/', &piece))
+		name = piece.n ? piece : name;
+	for (size_t k = name.n; k-- > 1;)
+		if (name.p[k] == '.')
+			return str_slice(name, 0, k);
+	return name;
+}
+
+static RESULT import_file(struct command_call *call, struct str source, struct image_file *ret_file)
+{
+	struct ctx *c = &call->ctx;
+	const char *directory = settings_path(c->arena, &call->daemon->settings, "images");
+	if (!is_url(source))
+		return image_file_import(c, str_to_z(c->arena, source), directory, ret_file);
+	TRY(file_make_directory(c, directory, 0700));
+	const char *path =
+		str_print(c->arena, "%s/%016llx.download", directory, (unsigned long long) random_u64()).p;
+	TRY(image_file_download(c, str_to_z(c->arena, source), path, DOWNLOAD_CAP));
+	struct result result = image_file_import(c, path, directory, ret_file);
+	(void) unlink(path);
+	return result;
+}
+
+static RESULT image_import(struct command_call *call)
+{
+	struct str source = command_arg(call, "source"), name = command_arg(call, "name");
+	int arch = 0, personality = 0;
+	TRY(parse_word(call, "arch", image_arch_words, IMAGE_ARCH_X86_64, &arch));
+	TRY(parse_word(call, "personality", image_personality_words, IMAGE_PERSONALITY_EC2, &personality));
+	struct image_file file = {0};
+	TRY(import_file(call, source, &file));
+	struct image_wish wish = {
+		.name = name.n ? name : name_of(source),
+		.description = command_arg(call, "description"),
+		.is_public = true,
+		.arch = (enum image_arch) arch,
+		.personality = (enum image_personality) personality,
+		.virtual_size = file.virtual_size,
+		.file_size = file.file_size,
+		.sha256 = file.sha256,
+		.state = IMAGE_SEEN_STATE_AVAILABLE,
+	};
+	TRY(command_commit(call, "dari:image import", engine_register_image_run, &wish));
+	struct str id = id_to_ec2(call->ctx.arena, KIND_IMAGE, wish.image);
+	buf_print(&call->text, "%" STR_FMT "  %" STR_FMT "\n", STR_ARG(id), STR_ARG(wish.name));
+	call->value = json_pack("{s:s%, s:s%}", "image_id", id.p, id.n, "name", wish.name.p, wish.name.n);
+	return OK;
+}
+
+static RESULT image_list(struct command_call *call)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	buf_print(&call->text, "%-22s %-28s %-10s %8s\n", "id", "name", "state", "disk MiB");
+	for (const struct image *i = image_first(view.tables); i; i = image_next(view.tables, i)) {
+		if (!row_is_live(&i->row))
+			continue;
+		char id[EC2_ID_TEXT_SIZE];
+		buf_print(&call->text, "%-22s %-28.*s %-10s %8lld\n", id_write_ec2(KIND_IMAGE, i->row.id, id),
+			  STR_ARG(i->name), image_seen_state_words[i->seen_state],
+			  (long long) (i->virtual_size >> 20));
+		(void) json_array_append_new(
+			call->value, json_pack("{s:s, s:s%, s:s, s:I}", "image_id", id, "name", i->name.p,
+					       i->name.n, "state", image_seen_state_words[i->seen_state],
+					       "virtual_size", (json_int_t) i->virtual_size));
+	}
+	return OK;
+}
+
+const struct command image_commands[] = {
+	{"image import",
+	 "Takes in a disk image (qcow2 or raw) that every account may launch.",
+	 {{"source", PARAM_POSITIONAL, true, "A file on the server's machine, or a URL."},
+	  {"name", PARAM_OPTION, false, "Its name; absent: the file's."},
+	  {"description", PARAM_OPTION, false, "Free text."},
+	  {"arch", PARAM_OPTION, false, "x86_64 or arm64."},
+	  {"personality", PARAM_OPTION, false, "What its guests expect to find: ec2, openstack, …"}},
+	 .run = image_import},
+	{"image list", "Lists the images.", {{0}}, .run = image_list},
+	{0},
+};

@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari explain, audit, purge: what is there, why it is as it is, and whether it is what the rows
+ * say. */
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "daemon/command.h"
+#include "store/rows.h"
+#include "store/sql.h"
+
+enum { EVENTS_SHOWN = 20, AUDIT_DEADLINE_S = 60, PURGE_DEADLINE_S = 60 };
+
+/* ---- explain ---- */
+
+/* An EC2 id, a whole UUID, a public address or a name of a host or an account. */
+static const struct row *find_anything(const struct tables *t, struct str text, enum kind *ret_kind)
+{
+	enum kind kind = id_kind_of_ec2(text);
+	struct ref ref = {0};
+	if (kind != KIND_NONE && result_is_ok(id_parse_ec2(text, kind, &ref))) {
+		*ret_kind = kind;
+		return tables_find_prefix(t, kind, ref.prefix, ref.bits);
+	}
+	uuid id = UUID_NONE;
+	bool is_uuid = result_is_ok(uuid_parse(text, &id));
+	for (enum kind k = KIND_NONE + 1; k < KIND_COUNT; k++) {
+		*ret_kind = k;
+		const struct row *row = is_uuid ? tables_find(t, k, id) : NULL;
+		if (!row && !is_uuid && k == KIND_HOST)
+			row = (const struct row *) host_find_by_name(t, text);
+		if (!row && !is_uuid && k == KIND_ACCOUNT)
+			row = (const struct row *) account_find_by_name(t, text);
+		if (row)
+			return row;
+	}
+	return NULL;
+}
+
+static const char *derived_state(enum kind kind, const struct row *row)
+{
+	if (kind == KIND_INSTANCE)
+		return model_instance_states[model_derive_instance_state((const struct instance *) row)].name;
+	if (kind == KIND_VOLUME)
+		return model_volume_states[model_derive_volume_state((const struct volume *) row)].name;
+	return row_is_live(row) ? "live" : "deleted, not yet confirmed by its driver";
+}
+
+static bool is_secret(enum kind kind, const struct field *f)
+{
+	return f->type == FIELD_BLOB && kind == KIND_ACCESS_KEY;
+}
+
+static void explain_row(struct command_call *call, enum kind kind, const struct row *row)
+{
+	const struct kind_info *info = &model_kinds[kind];
+	char id[UUID_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
+	json_t *fields = json_object();
+	buf_print(&call->text, "%s %s: %s\n  made %s, gen %llu\n", info->name, uuid_write(row->id, id),
+		  derived_state(kind, row), clock_write_s(row->created_us, at),
+		  (unsigned long long) row->gen);
+	for (unsigned k = 0; k < info->field_count; k++) {
+		const struct field *f = &info->fields[k];
+		struct str text =
+			is_secret(kind, f) ? STR("(sealed)") : row_field_to_text(call->ctx.arena, f, row);
+		if (str_is_empty(text))
+			continue;
+		buf_print(&call->text, "  %-26s %" STR_FMT "\n", f->name, STR_ARG(str_slice(text, 0, 200)));
+		(void) json_object_set_new(fields, f->name, json_stringn(text.p, text.n));
+	}
+	call->value = json_pack("{s:s, s:s, s:s, s:o}", "kind", info->name, "id", id, "state",
+				derived_state(kind, row), "fields", fields);
+}
+
+static void explain_conditions(struct command_call *call, const struct tables *t, uuid subject)
+{
+	char at[CLOCK_TEXT_SIZE];
+	for (const struct condition *c = condition_first_by_subject(t, subject); c;
+	     c = condition_next_by_subject(t, c))
+		if (row_is_live(&c->row))
+			buf_print(&call->text,
+				  "  ! %" STR_FMT " since %s: %" STR_FMT "\n      %" STR_FMT "\n",
+				  STR_ARG(c->name), clock_write_s(c->row.created_us, at), STR_ARG(c->message),
+				  STR_ARG(c->advice));
+}
+
+static RESULT explain_event(void *arg, const struct event *event)
+{
+	struct command_call *call = arg;
+	char at[CLOCK_TEXT_SIZE];
+	buf_print(&call->text, "  %s  %-24.*s %" STR_FMT " %" STR_FMT "\n", clock_write_ms(event->at_us, at),
+		  STR_ARG(event->action), STR_ARG(event->what), STR_ARG(event->text));
+	return OK;
+}
+
+static RESULT explain(struct command_call *call)
+{
+	struct str text = command_arg(call, "id");
+	struct view view = {0};
+	view_open(call->daemon->store, &view);
+	enum kind kind = KIND_NONE;
+	const struct row *row = find_anything(view.tables, text, &kind);
+	if (!row) {
+		view_close(&view);
+		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "nothing here is called %" STR_FMT, STR_ARG(text));
+	}
+	uuid id = row->id;
+	explain_row(call, kind, row);
+	explain_conditions(call, view.tables, id);
+	view_close(&view);
+	buf_print(&call->text, "history, newest first:\n");
+	return call->daemon->sql->read_events(call->daemon->sql, &call->ctx, id, EVENTS_SHOWN, explain_event,
+					      call);
+}
+
+/* ---- audit ---- */
+
+static RESULT audit(struct command_call *call)
+{
+	struct audit found = {0};
+	TRY(reconciler_audit(call->daemon->reconciler, &call->ctx, clock_now_us() + AUDIT_DEADLINE_S * SECOND,
+			     &found));
+	call->value = json_array();
+	for (size_t k = 0; k < found.findings.count; k++) {
+		const struct audit_finding *f = &found.findings.at[k];
+		buf_print(&call->text, "%s%" STR_FMT "\n", f->is_quarantined ? "quarantined: " : "",
+			  STR_ARG(f->words));
+		(void) json_array_append_new(call->value,
+					     json_pack("{s:s%, s:b}", "finding", f->words.p, f->words.n,
+						       "quarantined", (int) f->is_quarantined));
+	}
+	if (found.findings.count == 0)
+		buf_print(&call->text, "clean: rows, domains, disks and the network agree\n");
+	call->status = found.findings.count > 0;
+	return OK;
+}
+
+/* ---- purge ---- */
+
+struct purge {
+	struct observation observation;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	bool has_ended;
+	struct result result;
+	uuid id;
+	bool found;
+};
+
+/* On the host's actor. Looks once more: what has a row is not to be purged. */
+static RESULT purge_on_host(struct observation *o, const struct compute_driver *driver,
+			    struct compute_host *h)
+{
+	struct purge *p = o->arg;
+	struct compute_inventory inventory = {0};
+	TRY(driver->list(h, o->ctx, &inventory));
+	for (size_t k = 0; k < inventory.count; k++) {
+		const struct compute_item *item = &inventory.at[k];
+		if (!uuid_equal(item->id, p->id))
+			continue;
+		p->found = true;
+		if (item->is_disk) {
+			TRY(driver->delete_disk(h, o->ctx, p->id));
+			continue;
+		}
+		if (item->power == INSTANCE_SEEN_POWER_ON)
+			TRY(driver->set_power(h, o->ctx, p->id, COMPUTE_FORCE_OFF));
+		TRY(driver->undefine(h, o->ctx, p->id));
+	}
+	return OK;
+}
+
+static void purge_ended(struct observation *o, struct result result)
+{
+	struct purge *p = o->arg;
+	(void) pthread_mutex_lock(&p->lock);
+	p->result = result;
+	p->has_ended = true;
+	(void) pthread_cond_signal(&p->ended);
+	(void) pthread_mutex_unlock(&p->lock);
+}
+
+static RESULT purge_run(struct command_call *call, uuid host, uuid id, bool *ret_found)
+{
+	struct purge p = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER, .id = id};
+	p.observation = (struct observation){
+		.host = host,
+		.deadline_us = clock_now_us() + PURGE_DEADLINE_S * SECOND,
+		.ctx = &call->ctx,
+		.look = purge_on_host,
+		.done = purge_ended,
+		.arg = &p,
+	};
+	reconciler_observe(call->daemon->reconciler, &p.observation);
+	(void) pthread_mutex_lock(&p.lock);
+	while (!p.has_ended)
+		(void) pthread_cond_wait(&p.ended, &p.lock);
+	(void) pthread_mutex_unlock(&p.lock);
+	*ret_found |= p.found;
+	return p.result;
+}
+
+/* The id of a quarantined thing: "i-…" and "vol-…" show the leading bits only, so the whole UUID is
+ * asked for; `dari audit` prints it. */
+static RESULT purge(struct command_call *call)
+{
+	struct str text = command_arg(call, "id");
+	uuid id = UUID_NONE;
+	if (!result_is_ok(uuid_parse(text, &id)))
+		return ctx_fail(&call->ctx, ERR_MALFORMED,
+				"purge wants the whole UUID that `dari audit` prints, not %" STR_FMT,
+				STR_ARG(text));
+	VEC(uuid) hosts = {0};
+	{
+		AUTO_VIEW view = {0};
+		view_open(call->daemon->store, &view);
+		if (tables_find(view.tables, KIND_INSTANCE, id) || tables_find(view.tables, KIND_VOLUME, id))
+			return ctx_fail(&call->ctx, ERR_PROTECTED,
+					"%" STR_FMT
+					" has a row: it is no leftover; delete it through the API",
+					STR_ARG(text));
+		for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
+			if (!VEC_PUSH(call->ctx.arena, &hosts, h->row.id))
+				return ctx_no_memory(&call->ctx);
+	}
+	bool found = false;
+	for (size_t k = 0; k < hosts.count; k++)
+		TRY(purge_run(call, hosts.at[k], id, &found));
+	if (!found)
+		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "no host has %" STR_FMT, STR_ARG(text));
+	buf_print(&call->text, "%" STR_FMT " is removed\n", STR_ARG(text));
+	return OK;
+}
+
+const struct command inspect_commands[] = {
+	{"explain",
+	 "Says what a resource is, what is in its way, and what happened to it.",
+	 {{"id", PARAM_POSITIONAL, true, "An id, a UUID, or the name of a host or an account."}},
+	 .run = explain},
+	{"audit",
+	 "Compares rows with domains, disks and the network; exit status 1 on any difference.",
+	 {{0}},
+	 .run = audit},
+	{"purge",
+	 "Removes a quarantined domain or disk from its host, for good.",
+	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."}},
+	 .run = purge},
+	{0},
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari network …: what lies outside, and the addresses to hand out there. */
+#include "daemon/command.h"
+#include "engine/external_network.h"
+
+static RESULT parse_range(struct command_call *call, const char *name, bool required, struct ip *ret_first,
+			  struct ip *ret_last)
+{
+	struct str rest = command_arg(call, name), first = STR_NONE;
+	if (str_is_empty(rest) && !required)
+		return OK;
+	struct cidr block = {0};
+	if (result_is_ok(cidr_parse(rest, &block)) && block.bits <= 30) {
+		*ret_first = ip_add(cidr_canonical(block).base, 1);
+		*ret_last = ip_add(cidr_last(block), (uint64_t) -1);
+		return OK;
+	}
+	bool parted = str_split_next(&rest, '-', &first);
+	if (!parted || !result_is_ok(ip_parse(first, ret_first)) || !result_is_ok(ip_parse(rest, ret_last)) ||
+	    ret_first->family != ret_last->family || ip_compare(*ret_first, *ret_last) > 0)
+		return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name),
+				      "--%s wants FIRST-LAST or a block, not %" STR_FMT, name,
+				      STR_ARG(command_arg(call, name)));
+	return OK;
+}
+
+static RESULT network_add_external(struct command_call *call)
+{
+	struct external_network_wish wish = {
+		.name = command_arg(call, "name"),
+		.physical_network = command_arg(call, "physical-network"),
+	};
+	if (!result_is_ok(ip_parse(command_arg(call, "next-hop"), &wish.next_hop)))
+		return ctx_fail(&call->ctx, ERR_INVALID, "--next-hop wants an IP address, not %" STR_FMT,
+				STR_ARG(command_arg(call, "next-hop")));
+	TRY(parse_range(call, "gateway-range", true, &wish.infra_first, &wish.infra_last));
+	TRY(parse_range(call, "range", true, &wish.first, &wish.last));
+	TRY(command_commit(call, "dari:network add-external", engine_add_external_network_run, &wish));
+	buf_print(&call->text, "external network %" STR_FMT " added\n", STR_ARG(wish.name));
+	call->value = json_pack("{s:s}", "external_network",
+				uuid_write(wish.external_network, (char[UUID_TEXT_SIZE]){0}));
+	return OK;
+}
+
+static RESULT network_list(struct command_call *call)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	buf_print(&call->text, "%-16s %-12s %-16s %s\n", "name", "physical", "next hop", "addresses");
+	for (const struct external_network *n = external_network_first(view.tables); n;
+	     n = external_network_next(view.tables, n)) {
+		char hop[IP_TEXT_SIZE], first[IP_TEXT_SIZE], last[IP_TEXT_SIZE];
+		buf_print(&call->text, "%-16.*s %-12.*s %-16s", STR_ARG(n->name),
+			  STR_ARG(n->physical_network), ip_write(n->next_hop, hop));
+		json_t *ranges = json_array();
+		for (const struct address_range *r =
+			     address_range_first_by_external_network(view.tables, n->row.id);
+		     r; r = address_range_next_by_external_network(view.tables, r)) {
+			buf_print(&call->text, " %s-%s", ip_write(r->first, first), ip_write(r->last, last));
+			(void) json_array_append_new(ranges, json_pack("[s, s]", first, last));
+		}
+		buf_add_char(&call->text, '\n');
+		(void) json_array_append_new(
+			call->value, json_pack("{s:s%, s:s%, s:s, s:o}", "name", n->name.p, n->name.n,
+					       "physical_network", n->physical_network.p,
+					       n->physical_network.n, "next_hop", hop, "ranges", ranges));
+	}
+	return OK;
+}
+
+const struct command network_commands[] = {
+	{"network add-external",
+	 "Names an outside network and the public addresses on it.",
+	 {{"name", PARAM_POSITIONAL, true, "Its name."},
+	  {"physical-network", PARAM_OPTION, true, "Its key in the hosts' ovn-bridge-mappings."},
+	  {"next-hop", PARAM_OPTION, true, "The upstream router."},
+	  {"range", PARAM_OPTION, true, "Public addresses to hand out, FIRST-LAST."},
+	  {"gateway-range", PARAM_OPTION, true, "Addresses for the routers' own ports, FIRST-LAST."}},
+	 .run = network_add_external},
+	{"network list", "Lists the outside networks.", {{0}}, .run = network_list},
+	{0},
+};

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * GET /healthz (200 while requests can be served and written, 503 else) and GET /metrics (the text
+ * format of Prometheus), on the API's listener, without a signature: figures only, no names. */
+#include "base/clock.h"
+#include "daemon/daemon.h"
+
+static void answer_health(struct daemon *d, struct call *call)
+{
+	struct network_health network = {0};
+	bool network_ok = result_is_ok(d->network.driver->see(d->network.self, &call->ctx, &network)) &&
+			  network.connected;
+	struct buf body;
+	buf_init(&body, 4096);
+	buf_print(&body, "{\"status\":\"%s\",\"network\":%s,\"uptime_s\":%lld}\n",
+		  network_ok ? "ok" : "degraded", network_ok ? "true" : "false",
+		  (long long) ((clock_now_us() - d->started_us) / SECOND));
+	/* A lost network delays changes; it is no reason to take the API out of service. */
+	call_answer(call, 200, "application/json", &body);
+}
+
+struct metric {
+	const char *name, *type, *help;
+	double value;
+};
+
+static size_t read_metrics(struct daemon *d, struct metric *m)
+{
+	struct store_figures store = {0};
+	struct http_figures http = {0};
+	struct reconcile_figures rec = {0};
+	store_read_figures(d->store, &store);
+	http_read_figures(d->http, &http);
+	reconciler_read_figures(d->reconciler, &rec);
+	size_t n = 0;
+#define METRIC(name, type, help, value) m[n++] = (struct metric){name, type, help, (double) (value)}
+	METRIC("dari_http_requests_total", "counter", "Requests taken.", http.requests);
+	METRIC("dari_http_rejected_total", "counter", "Requests refused by limits.", http.rejected);
+	METRIC("dari_http_responses_2xx_total", "counter", "Answers with a 2xx status.", http.by_status[2]);
+	METRIC("dari_http_responses_4xx_total", "counter", "Answers with a 4xx status.", http.by_status[4]);
+	METRIC("dari_http_responses_5xx_total", "counter", "Answers with a 5xx status.", http.by_status[5]);
+	METRIC("dari_http_connections", "gauge", "Connections now.", http.connections);
+	METRIC("dari_http_parked", "gauge", "Requests that wait for a commit.", http.parked);
+	METRIC("dari_store_batches_total", "counter", "Commits since the database was made.", store.batch);
+	METRIC("dari_store_changes_total", "counter", "Changes committed.", store.changes);
+	METRIC("dari_store_failed_total", "counter", "Changes refused.", store.failed);
+	METRIC("dari_store_rows", "gauge", "Rows in memory.", store.rows);
+	METRIC("dari_store_row_bytes", "gauge", "Their memory.", store.row_bytes);
+	METRIC("dari_store_commit_seconds", "gauge", "Duration of the last commit.",
+	       (double) store.last_commit_us / 1e6);
+	METRIC("dari_reconcile_waiting", "gauge", "Resources on their way to what is wanted.", rec.waiting);
+	METRIC("dari_reconcile_failing", "gauge", "Of those, with a failure.", rec.failing);
+	METRIC("dari_reconcile_steps_total", "counter", "Reconcile steps.", rec.steps);
+#undef METRIC
+	return n;
+}
+
+static void answer_metrics(struct daemon *d, struct call *call)
+{
+	struct metric metrics[32];
+	size_t count = read_metrics(d, metrics);
+	struct buf body;
+	buf_init(&body, 64 * 1024);
+	for (size_t k = 0; k < count; k++)
+		buf_print(&body, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", metrics[k].name, metrics[k].help,
+			  metrics[k].name, metrics[k].type, metrics[k].name, metrics[k].value);
+	call_answer(call, 200, "text/plain; version=0.0.4", &body);
+}
+
+bool health_handle(struct daemon *d, struct call *call)
+{
+	if (call->method != HTTP_GET && call->method != HTTP_HEAD)
+		return false;
+	if (str_is(call->path, "/healthz"))
+		answer_health(d, call);
+	else if (str_is(call->path, "/metrics"))
+		answer_metrics(d, call);
+	else
+		return false;
+	return true;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The configuration file: its keys, their defaults and meaning, in one table. */
+#include "base/file.h"
+#include "daemon/daemon.h"
+
+enum { CONFIG_CAP = 1024 * 1024 };
+
+#define KEY(wire, kind, member, ...)                                                                         \
+	{                                                                                                    \
+		.name = wire, .type = kind, .offset = offsetof(struct settings, member), __VA_ARGS__         \
+	}
+
+static const struct config_key keys[] = {
+	KEY("region.name", CONFIG_TEXT, region, .absent = "us-east-1",
+	    .doc = "The region's name, as clients sign it."),
+	KEY("region.id", CONFIG_TEXT, region_id,
+	    .doc = "Its id, half of the mark on all it makes outside: never change it."),
+	KEY("data.directory", CONFIG_TEXT, data_directory, .absent = "/var/lib/dari",
+	    .doc = "Database, images, master key."),
+	KEY("control.socket", CONFIG_TEXT, control_socket, .absent = "/run/dari/dari.sock",
+	    .doc = "Where the `dari` commands reach the server."),
+	KEY("log.level", CONFIG_TEXT, log_level, .absent = "info", .doc = "debug, info, warn or error."),
+	KEY("api.address", CONFIG_TEXT, listen_ip, .absent = "127.0.0.1",
+	    .doc = "Address the API listens on."),
+	KEY("api.port", CONFIG_INT, listen_port, .absent = "8788", .min = 1, .max = 65535,
+	    .doc = "Its port."),
+	KEY("api.certificate", CONFIG_TEXT, tls_certificate, .doc = "PEM file; with it the API speaks TLS."),
+	KEY("api.key", CONFIG_TEXT, tls_key, .doc = "Its private key, PEM."),
+	KEY("api.endpoint", CONFIG_TEXT, endpoint,
+	    .doc = "URL that clients are told, if not made from the above."),
+	KEY("ovn.northbound", CONFIG_TEXT, ovn_northbound, .absent = "unix:/run/ovn/ovnnb_db.sock",
+	    .doc = "OVN's northbound database."),
+	KEY("ovn.local", CONFIG_TEXT, ovs_database, .absent = "unix:/run/openvswitch/db.sock",
+	    .doc = "This machine's Open vSwitch database."),
+	KEY("ovn.chassis", CONFIG_TEXT, chassis,
+	    .doc = "This machine's system-id in Open vSwitch; required to serve."),
+	KEY("dns.upstreams", CONFIG_TEXTS, dns_upstreams,
+	    .doc = "Resolvers for names outside; none: those of /etc/resolv.conf."),
+	KEY("guests.shutdown_grace_s", CONFIG_INT, shutdown_grace_s, .absent = "60", .min = 1, .max = 3600,
+	    .doc = "From asking a guest to stop to forcing it."),
+	KEY("hosts.interval_s", CONFIG_INT, host_interval_s, .absent = "10", .min = 1, .max = 3600,
+	    .doc = "Between looks at an idle host."),
+};
+
+RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings)
+{
+	struct str text = STR_NONE;
+	TRY(file_read(c, path, CONFIG_CAP, &text));
+	*ret_settings = (struct settings){0};
+	struct result result = config_parse(c, text, keys, sizeof keys / sizeof keys[0], ret_settings);
+	if (!result_is_ok(result)) {
+		struct str why = c->problem.message;
+		ctx_clear_problem(c);
+		return ctx_fail(c, result.code, "%s: %" STR_FMT, path, STR_ARG(why));
+	}
+	uuid id = UUID_NONE;
+	if (!result_is_ok(uuid_parse(ret_settings->region_id, &id)))
+		return ctx_fail(c, ERR_INVALID, "%s: region.id has to be the UUID that `dari init` wrote",
+				path);
+	return OK;
+}
+
+struct str settings_write(struct arena *a, const struct settings *s)
+{
+	struct str upstreams = STR_NONE;
+	for (size_t k = 0; k < s->dns_upstreams.count; k++)
+		upstreams = str_print(a, "%" STR_FMT "%s%" STR_FMT, STR_ARG(upstreams), k ? ", " : "",
+				      STR_ARG(s->dns_upstreams.at[k]));
+	struct str tls = STR_NONE;
+	if (s->tls_certificate.n)
+		tls = str_print(a, "  certificate: %" STR_FMT "\n  key: %" STR_FMT "\n",
+				STR_ARG(s->tls_certificate), STR_ARG(s->tls_key));
+	return str_print(a,
+			 "# Dari's configuration; docs/operations.md explains every key.\n"
+			 "region:\n  name: %" STR_FMT "\n  id: %" STR_FMT "\n"
+			 "data:\n  directory: %" STR_FMT "\n"
+			 "control:\n  socket: %" STR_FMT "\n"
+			 "api:\n  address: %" STR_FMT "\n  port: %lld\n%" STR_FMT "%s%" STR_FMT "%s"
+			 "ovn:\n  northbound: %" STR_FMT "\n  local: %" STR_FMT "\n  chassis: %" STR_FMT "\n"
+			 "dns:\n  upstreams: [%" STR_FMT "]\n",
+			 STR_ARG(s->region), STR_ARG(s->region_id), STR_ARG(s->data_directory),
+			 STR_ARG(s->control_socket), STR_ARG(s->listen_ip), (long long) s->listen_port,
+			 STR_ARG(tls), s->endpoint.n ? "  endpoint: " : "", STR_ARG(s->endpoint),
+			 s->endpoint.n ? "\n" : "", STR_ARG(s->ovn_northbound), STR_ARG(s->ovs_database),
+			 STR_ARG(s->chassis), STR_ARG(upstreams));
+}
+
+const char *settings_path(struct arena *a, const struct settings *s, const char *name)
+{
+	return str_print(a, "%" STR_FMT "/%s", STR_ARG(s->data_directory), name).p;
+}
+
+struct str settings_endpoint(struct arena *a, const struct settings *s)
+{
+	if (s->endpoint.n)
+		return s->endpoint;
+	bool any = str_is(s->listen_ip, "0.0.0.0") || str_is(s->listen_ip, "::");
+	return str_print(a, "%s://%" STR_FMT ":%lld", s->tls_certificate.n ? "https" : "http",
+			 STR_ARG(any ? STR("127.0.0.1") : s->listen_ip), (long long) s->listen_port);
+}

@@ -1,0 +1,129 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""kill -9 of dari at random moments while a script launches, stops, starts and terminates.
+
+What must hold afterwards, whatever the moments were: every answered request holds, no guest was
+stopped by a kill (the boot id inside it is the same), and `dari audit` is clean.
+"""
+# limit: 900 s
+import os
+import random
+import sys
+import threading
+import time
+
+import botocore.exceptions
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
+
+KILLS = int(os.environ.get("KILLS", "50"))
+SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
+GONE = (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectionClosedError,
+        botocore.exceptions.ReadTimeoutError, botocore.exceptions.HTTPClientError, ConnectionError)
+
+
+class Script(threading.Thread):
+    """Launches, stops, starts and terminates; remembers what was answered."""
+
+    def __init__(self, ec2):
+        super().__init__(daemon=True)
+        self.ec2, self.ending = ec2, False
+        self.wanted = {}  # instance id → running, stopped or terminated, as last answered
+        self.unsure = set()  # a request about it got no answer
+        self.refusals = []
+        self.dice = random.Random(SEED + 1)
+
+    def run(self):
+        while not self.ending:
+            try:
+                self.step()
+            except GONE:
+                time.sleep(0.05)
+            except botocore.exceptions.ClientError as error:
+                self.refusals.append(str(error))
+                time.sleep(0.1)
+
+    def step(self):
+        alive = [i for i, w in self.wanted.items() if w != "terminated"]
+        if len(alive) < 3:
+            self.wanted.update((i, "running") for i in launch(self.ec2))
+            return
+        target = self.dice.choice(alive)
+        what, then = self.dice.choice([("stop_instances", "stopped"), ("start_instances", "running"),
+                                       ("terminate_instances", "terminated")])
+        if what == "stop_instances":
+            then_call = lambda: self.ec2.stop_instances(InstanceIds=[target], Force=self.dice.random() < 0.7)  # noqa: E731
+        else:
+            then_call = lambda: getattr(self.ec2, what)(InstanceIds=[target])  # noqa: E731
+        self.unsure.add(target)
+        try:
+            then_call()
+        except botocore.exceptions.ClientError as error:
+            self.unsure.discard(target)
+            if error.response["Error"]["Code"] != "IncorrectInstanceState":
+                raise
+            return
+        self.unsure.discard(target)
+        self.wanted[target] = then
+        time.sleep(self.dice.random() * 0.3)
+
+
+def boot_id(region, address):
+    return region.ssh(address, "cat /proc/sys/kernel/random/boot_id", fails=True).strip()
+
+
+def kill_loop(region, dice):
+    slowest = 0.0
+    for _ in range(KILLS):
+        time.sleep(dice.random() * 1.5)
+        region.kill_dari()
+        start = time.monotonic()
+        region.start_dari()
+        slowest = max(slowest, time.monotonic() - start)
+    return slowest
+
+
+def holds(ec2, script):
+    """What differs from what was answered, after all settled."""
+    wrong = []
+    for identifier, wanted in script.wanted.items():
+        try:
+            wait_state(ec2, [identifier], wanted, 60)
+        except TimeoutError:
+            if identifier not in script.unsure:
+                wrong.append(f"{identifier} is {state(ec2, identifier)}, answered was {wanted}")
+    return wrong
+
+
+def main():
+    print(f"SEED={SEED} KILLS={KILLS}")
+    dice = random.Random(SEED)
+    with Region("fk", 8793) as region:
+        ec2 = region.account("fault")
+        ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
+        group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
+        witness = launch(ec2, KeyName="k")[0]
+        wait_state(ec2, [witness], "running")
+        address, _ = give_address(ec2, witness)
+        wait_until(lambda: len(boot_id(region, address)) == 36, 60, "ssh to the witness")
+        before = boot_id(region, address)
+        script = Script(ec2)
+        script.start()
+        slowest = kill_loop(region, dice)
+        script.ending = True
+        script.join(30)
+        region.check(f"{KILLS} kills; slowest to serve again {slowest:.1f} s", True)
+        region.check(f"the script did something: {len(script.wanted)} launched", len(script.wanted) > 3)
+        wrong = holds(ec2, script)
+        region.check(f"every answered request holds {wrong}", not wrong)
+        region.check(f"nothing was refused {script.refusals[:3]}", not script.refusals)
+        region.check("no guest was stopped by it", boot_id(region, address) == before)
+        wait_until(lambda: region.audit() == [], 60, f"audit is clean: {region.audit()}")
+        region.check("audit is clean", True)
+        region.check("the witness still runs", instance(ec2, witness)["State"]["Name"] == "running")
+
+
+if __name__ == "__main__":
+    main()

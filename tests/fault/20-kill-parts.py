@@ -1,0 +1,136 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The parts around dari die or hang: libvirtd, ovn-northd, the northbound database, ovn-controller; a
+database that is empty or old. No guest stops, work goes on when the part is back, audit is clean or
+lists exactly what is quarantined."""
+# limit: 600 s
+import os
+import shutil
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import Region, give_address, launch, state, wait_state, wait_until  # noqa: E402
+
+
+def boot_id(region, address):
+    return region.ssh(address, "cat /proc/sys/kernel/random/boot_id", fails=True).strip()
+
+
+def host_of(region, identifier):
+    return region.command("explain", identifier)["fields"]["host"]
+
+
+def host_names(region):
+    return {h["name"] for h in region.command("host", "list")}
+
+
+def part_dies(region, ec2, node, part, address, before):
+    region.run("tools/sandbox", "kill", node, part)
+    made = launch(ec2)
+    time.sleep(2)
+    region.run("tools/sandbox", "start", node, part)
+    wait_state(ec2, made, "running")
+    wait_until(lambda: boot_id(region, address) == before, 30, f"the witness answers after {part}")
+    region.check(f"{part} on {node} killed and back: the launch meanwhile runs, the guest was not touched", True)
+    ec2.terminate_instances(InstanceIds=made)
+    wait_state(ec2, made, "terminated")
+    wait_until(lambda: region.audit() == [], 60, f"audit after {part}: {region.audit()}")
+    region.check(f"audit is clean after {part}", True)
+
+
+def host_states(region):
+    return {h["name"]: h["state"] for h in region.command("host", "list")}
+
+
+def hung_libvirtd(region, ec2, address, before):
+    """SIGSTOP: its own instances wait, others go on, it shows within 30 s."""
+    region.run("tools/sandbox", "kill", "hv2", "libvirtd", "STOP")
+    start = time.monotonic()
+    made = launch(ec2, 4)
+    on_hv1 = [i for i in made if region.command("explain", i)["fields"]["host"] == region.command("explain", "hv1")["id"]]
+    region.check("the launch spread over both hosts", 0 < len(on_hv1) < 4)
+    wait_state(ec2, on_hv1, "running", 60)
+    region.check(f"the other host's instances run meanwhile ({time.monotonic() - start:.0f} s)", True)
+    shown = wait_until(lambda: host_states(region)["hv2"] == "down", 32 - (time.monotonic() - start), "hv2 shows as down")
+    region.check(f"the hung host shows within 30 s ({time.monotonic() - start:.0f} s)", shown is not None)
+    region.run("tools/sandbox", "kill", "hv2", "libvirtd", "CONT")
+    wait_state(ec2, made, "running", 90)
+    region.check("it goes on where it was", boot_id(region, address) == before)
+    ec2.terminate_instances(InstanceIds=made)
+    wait_state(ec2, made, "terminated")
+
+
+def empty_database(region, address, before):
+    """Everything outside is quarantined, nothing is destroyed; the old database brings it back."""
+    region.run("tools/demo", "stop-dari")
+    data = f"{region.demo}/data"
+    kept = {n: n + ".kept" for n in os.listdir(data) if n.startswith("dari.db")}
+    for name, copy in kept.items():
+        shutil.move(f"{data}/{name}", f"{data}/{copy}")
+    region.start_dari()
+    time.sleep(3)
+    findings = region.audit()
+    region.check("on an empty database the guest still runs", boot_id(region, address) == before)
+    region.check(f"it does not touch what is another region's {findings[:2]}", findings == [])
+    region.run("tools/demo", "stop-dari")
+    for name in os.listdir(data):
+        if name.startswith("dari.db") and not name.endswith(".kept"):
+            os.unlink(f"{data}/{name}")
+    for name, copy in kept.items():
+        shutil.move(f"{data}/{copy}", f"{data}/{name}")
+    region.start_dari()
+
+
+def old_database(region, ec2, address, before):
+    """A copy from before a launch: the instance is quarantined, left running, and purged on request."""
+    region.run("tools/demo", "stop-dari")
+    data = f"{region.demo}/data"
+    shutil.copy(f"{data}/dari.db", f"{region.demo}/old.db")
+    region.start_dari()
+    made = launch(ec2)[0]
+    wait_state(ec2, [made], "running")
+    uuid = region.command("explain", made)["id"]
+    region.run("tools/demo", "stop-dari")
+    for suffix in ("-wal", "-shm"):
+        if os.path.exists(f"{data}/dari.db{suffix}"):
+            os.unlink(f"{data}/dari.db{suffix}")
+    shutil.copy(f"{region.demo}/old.db", f"{data}/dari.db")
+    region.start_dari()
+    wait_until(lambda: set(host_states(region).values()) == {"up"}, 60, "hosts are up")
+    findings = region.audit()
+    region.check(f"audit lists the guest without a row as quarantined {findings}",
+                 any(uuid in f and "domain" in f for f in findings))
+    running = region.on("hv1", "virsh", "list", "--uuid") + region.on("hv2", "virsh", "list", "--uuid")
+    region.check("and it still runs", uuid in running)
+    for finding in region.command("audit", fails=True):
+        if "domain" in finding["finding"] or "disk" in finding["finding"]:
+            region.command("purge", next(w for w in finding["finding"].replace(",", " ").split() if w.count("-") == 4))
+    left = [f for f in region.audit() if "host " in f]
+    region.check(f"purged {left}", not left)
+    region.check("the witness was not touched", boot_id(region, address) == before)
+
+
+def main():
+    with Region("fp", 8794) as region:
+        ec2 = region.account("fault")
+        ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
+        group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
+        ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
+        witness = launch(ec2, KeyName="k")[0]
+        wait_state(ec2, [witness], "running")
+        address, _ = give_address(ec2, witness)
+        wait_until(lambda: len(boot_id(region, address)) == 36, 60, "ssh to the witness")
+        before = boot_id(region, address)
+        for node, part in (("ctl", "northd"), ("ctl", "nb"), ("hv1", "ovn-controller"), ("hv1", "libvirtd"),
+                           ("hv2", "libvirtd")):
+            part_dies(region, ec2, node, part, address, before)
+        hung_libvirtd(region, ec2, address, before)
+        old_database(region, ec2, address, before)
+        empty_database(region, address, before)
+        wait_until(lambda: state(ec2, witness) == "running", 30, "the witness runs")
+        region.check("the witness was never stopped", boot_id(region, address) == before)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,185 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A region of their own for the tests that need real libvirt, OVN and guests.
+
+It is started by tools/demo (sandbox, dari, hosts, network, image) under a name of its own, so that
+several may run beside each other and beside a demo, and ended whatever happens. Steps are counted
+by check(); close() prints "N passed, N failed" and is the exit status.
+"""
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import traceback
+import urllib.request
+
+import boto3
+import botocore.config
+import botocore.exceptions
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+
+
+class Region:
+    def __init__(self, name, port):
+        self.name, self.port = name, port
+        self.demo = f"/tmp/dari-{name}"
+        self.env = dict(os.environ, DARI_DEMO=self.demo, DARI_DEMO_PORT=str(port), DARI_SANDBOX=f"/tmp/ds-{name}",
+                        DARI_SANDBOX_PREFIX=f"d{name}-", DARI_CONFIG=f"{self.demo}/dari.yaml")
+        self.dari = os.path.join(ROOT, "build/dari")
+        self.passed = self.failed = 0
+
+    # ---- life
+
+    def __enter__(self):
+        self.run("tools/demo", "down")
+        self.run("tools/demo", "region")
+        self.sandbox_env = dict(line.split("=", 1) for line in self.run("tools/sandbox", "serve-env").splitlines())
+        return self
+
+    def __exit__(self, kind, error, trace):
+        if kind:
+            traceback.print_exception(kind, error, trace)
+            self.check(f"no exception: {error}", False)
+        if self.failed:
+            print(self.run("tail", "-n", "40", f"{self.demo}/dari.log", fails=True))
+        try:
+            self.run("tools/demo", "down")
+        except subprocess.CalledProcessError as left:
+            self.check(f"nothing is left behind: {left.stdout} {left.stderr}", False)
+        print(f"{self.passed} passed, {self.failed} failed")
+        sys.stdout.flush()
+        os._exit(self.failed > 0)
+
+    def run(self, *argv, fails=False, timeout=180):
+        done = subprocess.run(argv, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
+        if done.returncode and not fails:
+            print(f"$ {' '.join(argv)}\n{done.stdout}", flush=True)
+            raise subprocess.CalledProcessError(done.returncode, argv, done.stdout)
+        return done.stdout
+
+    def command(self, *argv, fails=False):
+        """A dari command's JSON value."""
+        text = self.run(self.dari, *argv, "--json", fails=fails)
+        return json.loads(text) if text.strip() else None
+
+    def audit(self):
+        """The findings, as a list of sentences."""
+        return [f["finding"] for f in self.command("audit", fails=True)]
+
+    def dari_pid(self):
+        with open(f"{self.demo}/dari.pid", encoding="ascii") as f:
+            return int(f.read())
+
+    def kill_dari(self):
+        pid = self.dari_pid()
+        os.kill(pid, signal.SIGKILL)
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}") or zombie(pid), 10, "dari is gone")
+
+    def start_dari(self):
+        self.run("tools/demo", "region")
+
+    def healthy(self):
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as answer:
+                return answer.status == 200
+        except OSError:
+            return False
+
+    # ---- clients
+
+    def account(self, name):
+        """Makes an account; returns its EC2 client."""
+        key = self.command("account", "create", name)
+        return self.client(key["access_key_id"], key["secret_access_key"])
+
+    def client(self, key_id, secret, service="ec2"):
+        config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=30)
+        return boto3.client(service, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{self.port}",
+                            aws_access_key_id=key_id, aws_secret_access_key=secret, config=config)
+
+    # ---- the internet's side
+
+    def on(self, node, *argv, fails=False, timeout=60):
+        return self.run("tools/sandbox", "on", node, *argv, fails=fails, timeout=timeout)
+
+    def ssh(self, address, command, fails=False):
+        return self.on("inet", "ssh", "-i", f"{self.demo}/key", "-o", "StrictHostKeyChecking=no", "-o",
+                       "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=4", "-o",
+                       "BatchMode=yes", f"root@{address}", command, fails=fails)
+
+    def make_key(self):
+        self.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{self.demo}/key")
+        with open(f"{self.demo}/key.pub", "rb") as f:
+            return f.read()
+
+    # ---- counting
+
+    def check(self, words, holds):
+        print(f"{'ok' if holds else 'not ok'} - {words}", flush=True)
+        if holds:
+            self.passed += 1
+        else:
+            self.failed += 1
+        return holds
+
+    def refuses(self, words, code, call, **arguments):
+        """The call is refused with that EC2 error code."""
+        try:
+            call(**arguments)
+            self.check(f"{words}: {code} (was accepted)", False)
+        except botocore.exceptions.ClientError as error:
+            got = error.response["Error"]["Code"]
+            self.check(f"{words}: {code}" + ("" if got == code else f" (was {got}: {error})"), got == code)
+
+
+def zombie(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def wait_until(holds, limit_s, words):
+    """Polls; raises when it does not hold in time. Returns the seconds it took."""
+    start = time.monotonic()
+    while not holds():
+        if time.monotonic() - start > limit_s:
+            raise TimeoutError(f"not within {limit_s} s: {words}")
+        time.sleep(0.1)
+    return time.monotonic() - start
+
+
+# ---- what tests launch
+
+def image_of(ec2):
+    return ec2.describe_images(Filters=[{"Name": "name", "Values": ["tiny"]}])["Images"][0]["ImageId"]
+
+
+def launch(ec2, count=1, **more):
+    arguments = dict(ImageId=image_of(ec2), InstanceType="t3.nano", MinCount=count, MaxCount=count)
+    arguments.update(more)
+    return [i["InstanceId"] for i in ec2.run_instances(**arguments)["Instances"]]
+
+
+def instance(ec2, identifier):
+    return ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
+
+
+def state(ec2, identifier):
+    return instance(ec2, identifier)["State"]["Name"]
+
+
+def wait_state(ec2, identifiers, wanted, limit_s=90):
+    for identifier in identifiers:
+        wait_until(lambda i=identifier: state(ec2, i) == wanted, limit_s, f"{identifier} {wanted}")
+
+
+def give_address(ec2, identifier):
+    """An elastic address on the instance; returns (address, allocation id)."""
+    made = ec2.allocate_address(Domain="vpc")
+    ec2.associate_address(InstanceId=identifier, AllocationId=made["AllocationId"])
+    return made["PublicIp"], made["AllocationId"]

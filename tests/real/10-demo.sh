@@ -1,0 +1,38 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# The demo as a newcomer runs it: twice, then down, which leaves nothing behind.
+# limit: 600 s
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+export DARI_DEMO=/tmp/dari-dm DARI_DEMO_PORT=8791 DARI_SANDBOX=/tmp/ds-dm DARI_SANDBOX_PREFIX=ddm-
+passed=0 failed=0
+
+step() {
+    local words=$1
+    shift
+    if "$@"; then
+        echo "ok - $words"
+        passed=$((passed + 1))
+    else
+        echo "not ok - $words"
+        failed=$((failed + 1))
+    fi
+}
+
+processes() { ps -e -o args= | grep -E "$DARI_SANDBOX|$DARI_DEMO" | grep -v grep; }
+nothing_left() {
+    ! ip netns list | grep -q "^$DARI_SANDBOX_PREFIX" && [ ! -e $DARI_SANDBOX ] && [ ! -e $DARI_DEMO ] &&
+        ! grep -q "$DARI_SANDBOX" /proc/mounts && ! ip -o link | grep -q "$DARI_SANDBOX_PREFIX" && [ -z "$(processes)" ]
+}
+
+tools/demo down >/dev/null 2>&1
+links_before=$(ip -o link | wc -l)
+step "the demo" tools/demo up
+step "the demo, run again" tools/demo up
+step "audit is clean" env DARI_CONFIG=$DARI_DEMO/dari.yaml build/dari audit
+step "doctor is content" env DARI_CONFIG=$DARI_DEMO/dari.yaml build/dari doctor
+step "down" tools/demo down
+step "no process, namespace, mount, link or file is left" nothing_left
+step "no link more than before" [ "$(ip -o link | wc -l)" = "$links_before" ]
+echo "$passed passed, $failed failed"
+[ $failed = 0 ]

@@ -1,0 +1,82 @@
+# SPDX-License-Identifier: Apache-2.0
+# Sourced by tools/demo: starts and ends the region. Every function does only what is missing.
+
+dari_pid() {
+    local pid
+    pid=$(cat "$demo/dari.pid" 2>/dev/null) && [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" = "$(readlink -f "$dari")" ] &&
+        echo "$pid"
+}
+
+healthy() { curl -fsS -o /dev/null -m 2 "http://127.0.0.1:$port/healthz" 2>/dev/null; }
+
+init_region() {
+    [ -f "$DARI_CONFIG" ] && return
+    mkdir -p "$demo"
+    chmod 700 "$demo"
+    show "$dari" init --region us-east-1 --zone a --data "$demo/data" --socket "$demo/dari.sock" --port "$port" \
+        --ovn "$DSB_NB" --ovs "$DSB_OVS" --chassis "$DSB_CHASSIS" --upstreams "$DSB_DNS"
+}
+
+start_dari() {
+    [ -n "$(dari_pid)" ] && return
+    echo "\$ dari serve    (in the network of the sandbox's control machine; the API on 127.0.0.1:$port)"
+    setsid tools/sandbox serve --port "$port" "$dari" serve </dev/null >>"$demo/dari.log" 2>&1 &
+    echo $! >"$demo/dari.pid"
+    until_true 20 "the API answers" healthy
+}
+
+stop_dari() {
+    local pid
+    pid=$(dari_pid) || return 0
+    kill "$pid"
+    for _ in $(seq 100); do [ -d "/proc/$pid" ] || return 0; sleep 0.1; done
+    kill -9 "$pid"
+}
+
+hosts_are_up() { [ "$("$dari" host list --json | grep -c '"state": "up"')" = "$(wc -w <<<"$DSB_HOSTS")" ]; }
+
+add_hosts() {
+    local host uri
+    for host in $DSB_HOSTS; do
+        "$dari" explain "$host" >/dev/null 2>&1 && continue
+        uri=DSB_URI_$host
+        show "$dari" host add "$host" --uri "${!uri}" --pool "$DSB_POOL_DIR" --reserved-mib 512
+    done
+    until_true 60 "every host is up" hosts_are_up
+    quiet='' show "$dari" host list
+}
+
+add_network() {
+    "$dari" network list --json | grep -q '"name": "internet"' && return
+    show "$dari" network add-external internet --physical-network "$DSB_PHYSNET" --next-hop "$DSB_INFRA_NEXTHOP" \
+        --range "$DSB_EXT_FIRST-$DSB_EXT_LAST" --gateway-range 100.64.1.1-100.64.255.254
+}
+
+add_image() {
+    "$dari" image list --json | grep -q '"name": "tiny"' && return
+    show tools/tiny-image build/cache/tiny.qcow2
+    show "$dari" image import "$PWD/build/cache/tiny.qcow2" --name tiny
+}
+
+add_account() {
+    "$dari" account list --json | grep -q '"name": "demo"' && return
+    quiet=1 show "$dari" account create demo
+}
+
+region() {
+    [ "$(id -u)" = 0 ] || fail "root only: it makes network namespaces"
+    title "A region: two hosts with libvirt and OVN, an internet, and dari"
+    quiet='' show tools/sandbox up
+    eval "$(tools/sandbox serve-env)"
+    init_region
+    start_dari
+    add_hosts
+    add_network
+    add_image
+    add_account
+}
+
+leftovers() {
+    [ ! -e "$demo" ] || fail "$demo is left"
+    ! ss -Hltn "sport = :$port" | grep -q . || fail "something still listens on port $port"
+}

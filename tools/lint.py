@@ -1,0 +1,187 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The rules that a machine can hold: layers, lengths, goto, banned calls, complexity, headers, format.
+
+    tools/lint.py BUILD_DIR     (the object files there are asked which functions they call)
+
+One line a finding, "file:line: what", then "N passed, N failed" counting the rules. A file that is a
+data table says `lint: data` in its first lines and is exempt from the file length.
+"""
+import os
+import re
+import subprocess
+import sys
+
+ROOT = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+# A folder may include those of earlier rows, and itself; those of one row do not see each other.
+LAYERS = [["base"], ["model"], ["http", "store"], ["drivers", "engine"], ["auth", "reconcile", "meter"], ["api"], ["daemon"]]
+FACES = {"ec2", "openstack", "cloudstack", "azure", "metadata", "console"}
+FUNCTION_LINES, FILE_LINES, COMPLEXITY = 100, 1000, 15
+BANNED = {"strcpy", "strcat", "sprintf", "vsprintf", "strtok", "atoi", "atol", "atoll", "atof", "system", "popen",
+          "alloca", "rand", "srand", "random", "gets", "localtime", "gmtime", "asctime", "ctime", "strerror_l",
+          "__isoc99_scanf", "__isoc99_sscanf", "__isoc99_fscanf", "scanf", "sscanf", "fscanf", "tmpnam", "mktemp"}
+BASE_ONLY = {"malloc", "calloc", "realloc", "strdup", "strndup", "asprintf", "vasprintf", "time", "gettimeofday",
+             "clock_gettime", "sleep", "usleep", "nanosleep", "getrandom", "fork", "execvp", "posix_spawn"}
+# Known uses outside base/, each with its reason.
+ALLOWED = {
+    ("daemon", "getenv"): "the client's and systemd's environment",
+}
+NOT_IN_LAYERS = {"printf": {"daemon"}, "puts": {"daemon"}, "getenv": {"daemon"}}
+
+
+def sources():
+    found = []
+    for top in ["src", "bench", "tests"]:
+        for folder, _, names in os.walk(os.path.join(ROOT, top)):
+            found += [os.path.relpath(os.path.join(folder, n), ROOT) for n in names if n.endswith((".c", ".h"))]
+    return sorted(found)
+
+
+def layer_of(path):
+    parts = path.split("/")
+    return parts[1] if parts[0] == "src" and len(parts) > 2 else None
+
+
+def rank(layer):
+    return next((k for k, row in enumerate(LAYERS) if layer in row), None)
+
+
+def read(path):
+    with open(os.path.join(ROOT, path), encoding="utf-8") as f:
+        return f.read()
+
+
+def without_comments(text):
+    """Comments and literals blanked, lines kept."""
+    pattern = re.compile(r'//[^\n]*|/\*.*?\*/|"(?:\\.|[^"\\\n])*"|\'(?:\\.|[^\'\\\n])*\'', re.DOTALL)
+    return pattern.sub(lambda m: re.sub(r"[^\n]", " ", m[0]), text)
+
+
+def check_layers(files):
+    for path in files:
+        own = layer_of(path)
+        if not own:
+            continue
+        for number, line in enumerate(read(path).splitlines(), 1):
+            match = re.match(r'\s*#\s*include\s+"([a-z0-9_]+)/([a-z0-9_]+)', line)
+            if not match or match[1] == own and own != "api":
+                continue
+            if match[1] == "api" and own == "api":
+                mine = path.split("/")[2]
+                if mine in FACES and match[2] in FACES and mine != match[2]:
+                    yield f"{path}:{number}: the face {mine} includes the face {match[2]}"
+            elif rank(match[1]) is None or rank(match[1]) >= rank(own):
+                yield f"{path}:{number}: {own} may not include {match[1]}"
+
+
+def check_file_lengths(files):
+    for path in files:
+        text = read(path)
+        lines = text.count("\n")
+        if lines > FILE_LINES and "lint: data" not in text[:600]:
+            yield f"{path}:1: {lines} lines, {FILE_LINES} at most"
+
+
+def check_openings(files):
+    for path in files:
+        if not re.match(r"/\* SPDX-License-Identifier: Apache-2\.0\n \* \S", read(path)):
+            yield f"{path}:1: does not open with its licence and what it is for"
+
+
+def check_goto(files):
+    for path in files:
+        for number, line in enumerate(without_comments(read(path)).splitlines(), 1):
+            if re.search(r"\bgoto\b", line):
+                yield f"{path}:{number}: goto"
+
+
+def run(argv, data=None):
+    return subprocess.run(argv, cwd=ROOT, input=data, capture_output=True, text=True, check=False).stdout
+
+
+def check_function_lengths(files):
+    listing = run(["ctags", "-L", "-", "-o", "-", "--kinds-C=f", "--fields=+ne"],
+                  "".join(f + "\n" for f in files if f.endswith(".c")))
+    for row in listing.splitlines():
+        if row.startswith("!"):
+            continue
+        columns = row.split("\t")
+        fields = dict(c.split(":", 1) for c in columns[4:] if ":" in c)
+        if "end" in fields:
+            size = int(fields["end"]) - int(fields["line"]) + 1
+            if size > FUNCTION_LINES:
+                yield f"{columns[1]}:{fields['line']}: {columns[0]} has {size} lines, {FUNCTION_LINES} at most"
+
+
+def check_complexity(files):
+    for row in run(["pmccabe"] + [f for f in files if f.endswith(".c") and f.startswith("src/")]).splitlines():
+        columns = row.split("\t")
+        if int(columns[0]) > COMPLEXITY:
+            yield f"{columns[5].replace('(', ':').split(')')[0]}: complexity {columns[0]}, {COMPLEXITY} at most"
+
+
+def check_headers(files):
+    """Every prototype of a public header has a comment above it, or beside it, or stands in a run
+    of prototypes that begins under one."""
+    for path in files:
+        if not path.startswith("src/") or not path.endswith(".h"):
+            continue
+        told = False
+        for number, line in enumerate(read(path).splitlines(), 1):
+            if line.strip() == "":
+                told = False
+            elif "/*" in line or "*/" in line or line.lstrip().startswith("*"):
+                told = True
+            elif re.match(r"(?:RESULT|[a-z][\w \*]*)[ \*][a-z]\w*\([^;{]*\)?[;,]?$", line) and not told:
+                if not line.startswith(("static", "return", "typedef", "#", "DEFINE", "extern")):
+                    yield f"{path}:{number}: a prototype without a comment above it"
+
+
+def check_calls(build):
+    for folder, _, names in os.walk(os.path.join(ROOT, build, "src")):
+        for name in names:
+            if not name.endswith(".c.o"):
+                continue
+            match = re.search(r"/src/([a-z]+)/", folder + "/")
+            layer = match[1] if match else "?"
+            for row in run(["nm", "-u", os.path.join(folder, name)]).splitlines():
+                symbol = row.split()[-1].split("@")[0]
+                if symbol in BANNED:
+                    yield f"{layer}/{name}: calls {symbol}"
+                elif symbol in BASE_ONLY and layer != "base" and (layer, symbol) not in ALLOWED:
+                    yield f"{layer}/{name}: calls {symbol}, which belongs in base/"
+                elif symbol in NOT_IN_LAYERS and layer not in NOT_IN_LAYERS[symbol] | {"base"}:
+                    yield f"{layer}/{name}: calls {symbol}"
+
+
+def check_format(files):
+    done = subprocess.run(["clang-format-14", "--dry-run", "-Werror"] + files, cwd=ROOT, capture_output=True, text=True,
+                          check=False)
+    seen = set()
+    for row in done.stderr.splitlines():
+        match = re.match(r"(\S+?):(\d+):\d+: error: ", row)
+        if match and match[1] not in seen:
+            seen.add(match[1])
+            yield f"{match[1]}:{match[2]}: not formatted (make format)"
+
+
+def main():
+    if len(sys.argv) != 2:
+        sys.exit(__doc__)
+    files = sources()
+    rules = [("layers", check_layers(files)), ("file lengths", check_file_lengths(files)),
+             ("openings", check_openings(files)), ("goto", check_goto(files)),
+             ("function lengths", check_function_lengths(files)), ("complexity", check_complexity(files)),
+             ("headers", check_headers(files)), ("calls", check_calls(sys.argv[1])), ("format", check_format(files))]
+    failed = 0
+    for name, findings in rules:
+        findings = list(findings)
+        for finding in findings:
+            print(f"{name}: {finding}")
+        failed += bool(findings)
+    print(f"{len(rules) - failed} passed, {failed} failed")
+    sys.exit(failed > 0)
+
+
+if __name__ == "__main__":
+    main()
