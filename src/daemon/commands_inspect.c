@@ -45,12 +45,43 @@ static const char *derived_state(enum kind kind, const struct row *row)
 	return row_is_live(row) ? "live" : "deleted, not yet confirmed by its driver";
 }
 
-static bool is_secret(enum kind kind, const struct field *f)
+/* What another row is called by people: its EC2 id, else its name. */
+static struct str name_of_row(struct command_call *call, const struct tables *t, enum kind kind, uuid id)
 {
-	return f->type == FIELD_BLOB && kind == KIND_ACCESS_KEY;
+	const struct kind_info *info = &model_kinds[kind];
+	if (*info->ec2_prefix)
+		return id_to_ec2(call->ctx.arena, kind, id);
+	const struct row *row = tables_find(t, kind, id);
+	for (unsigned k = 0; row && k < info->field_count; k++)
+		if (strcmp(info->fields[k].name, "name") == 0)
+			return row_field_to_text(call->ctx.arena, &info->fields[k], row);
+	return uuid_to_str(call->ctx.arena, id);
 }
 
-static void explain_row(struct command_call *call, enum kind kind, const struct row *row)
+/* A field in people's words; empty: not worth a line. */
+static struct str field_words(struct command_call *call, const struct tables *t, enum kind kind,
+			      const struct field *f, const struct row *row)
+{
+	const char *at = (const char *) row + f->offset;
+	if (f->type == FIELD_BLOB && kind == KIND_ACCESS_KEY)
+		return STR("(sealed)");
+	if (f->type == FIELD_UUID) {
+		uuid id = *(const uuid *) at;
+		if (uuid_is_none(id))
+			return STR_NONE;
+		return f->ref ? name_of_row(call, t, f->ref, id) : uuid_to_str(call->ctx.arena, id);
+	}
+	if (f->type == FIELD_INT && str_ends_with(str_from(f->name), STR("_us"))) {
+		int64_t time_us = *(const int64_t *) at;
+		char text[CLOCK_TEXT_SIZE];
+		return time_us ? str_copy(call->ctx.arena, str_from(clock_write_ms(time_us, text)))
+			       : STR_NONE;
+	}
+	return row_field_to_text(call->ctx.arena, f, row);
+}
+
+static void explain_row(struct command_call *call, const struct tables *t, enum kind kind,
+			const struct row *row)
 {
 	const struct kind_info *info = &model_kinds[kind];
 	char id[UUID_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
@@ -60,8 +91,7 @@ static void explain_row(struct command_call *call, enum kind kind, const struct 
 		  (unsigned long long) row->gen);
 	for (unsigned k = 0; k < info->field_count; k++) {
 		const struct field *f = &info->fields[k];
-		struct str text =
-			is_secret(kind, f) ? STR("(sealed)") : row_field_to_text(call->ctx.arena, f, row);
+		struct str text = field_words(call, t, kind, f, row);
 		if (str_is_empty(text))
 			continue;
 		buf_print(&call->text, "  %-26s %" STR_FMT "\n", f->name, STR_ARG(str_slice(text, 0, 200)));
@@ -104,7 +134,7 @@ static RESULT explain(struct command_call *call)
 		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "nothing here is called %" STR_FMT, STR_ARG(text));
 	}
 	uuid id = row->id;
-	explain_row(call, kind, row);
+	explain_row(call, view.tables, kind, row);
 	explain_conditions(call, view.tables, id);
 	view_close(&view);
 	buf_print(&call->text, "history, newest first:\n");

@@ -95,6 +95,17 @@ bool id_has_prefix(uuid id, uuid prefix, unsigned bits)
 	return bits % 8 == 0 || (id.b[whole] ^ prefix.b[whole]) >> (8 - bits % 8) == 0;
 }
 
+uuid model_metadata_port(uuid router)
+{
+	return uuid_v5(router, STR("metadata"));
+}
+
+/* Locally administered. */
+struct mac model_metadata_mac(uuid router)
+{
+	return (struct mac){{0x02, 0xa9, router.b[10], router.b[11], router.b[12], router.b[13]}};
+}
+
 uuid id_new(enum kind kind)
 {
 	uuid id = uuid_random();

@@ -38,6 +38,10 @@ RESULT id_parse_prefixed(struct str text, const char *prefix, struct ref *ret_re
 enum kind id_kind_of_ec2(struct str text);
 /* Whether the first bits (0 to 128) of both are the same. */
 bool id_has_prefix(uuid id, uuid prefix, unsigned bits);
+/* The switch port by which a router's metadata and DNS are plugged into dari's machine, and its MAC:
+ * they follow from the router alone, so they are the same after every restart. */
+uuid model_metadata_port(uuid router);
+struct mac model_metadata_mac(uuid router);
 /* A fresh UUID for the kind; an instance's begins with the bytes ec 2x so that its text starts
  * with "ec2", by which cloud-init recognises EC2. */
 uuid id_new(enum kind kind);

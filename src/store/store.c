@@ -198,6 +198,18 @@ void store_listen(struct store *s, store_listener fn, void *self)
 	s->listeners[s->listener_count++].self = self;
 }
 
+/* No batch runs meanwhile, so none is being published. */
+void store_unlisten(struct store *s, store_listener fn, void *self)
+{
+	pthread_mutex_lock(&s->still);
+	size_t kept = 0;
+	for (size_t n = 0; n < s->listener_count; n++)
+		if (s->listeners[n].fn != fn || s->listeners[n].self != self)
+			s->listeners[kept++] = s->listeners[n];
+	s->listener_count = kept;
+	pthread_mutex_unlock(&s->still);
+}
+
 void store_read_figures(struct store *s, struct store_figures *ret_figures)
 {
 	pthread_mutex_lock(&s->queue_lock);

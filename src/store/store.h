@@ -124,6 +124,9 @@ struct published {
  * are valid during the call only. Register before the first change. At most 8 listeners. */
 typedef void (*store_listener)(void *self, const struct published *published, size_t count);
 void store_listen(struct store *s, store_listener fn, void *self);
+/* Takes it back; unknown: nothing. Waits for a publish under way: fn is not called any more after
+ * it. Any thread but the committer's. */
+void store_unlisten(struct store *s, store_listener fn, void *self);
 
 /* The derived side figures (schema [side]): called on the committer for every change of a row on
  * the head, with the arguments exchanged to undo it, and once per row at load, when all are there

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Dari asks of a host that runs instances. drivers/libvirt keeps it with libvirt and QEMU,
+ * drivers/sim with memory.
+ *
+ * A host is one connection, used from that host's actor only: never twice at once for a host; calls
+ * may block, bounded by keep-alive. Every call may be repeated after success and after a crash: it
+ * then does what is missing and returns OK. Nothing is looked up by name: domains by UUID, disks
+ * by the volume's UUID. What bears no mark of this region is never touched.
+ * Errors: ERR_AGAIN: try later. ERR_GONE: the connection is lost; close_host() and open_host() again.
+ * ERR_CONFLICT: the host has something of that id which this region did not make. Anything else is
+ * shown to the user as a condition, in the context's words. */
+#pragma once
+
+#include "base/ctx.h"
+#include "model/host.h"
+#include "model/instance.h"
+
+struct compute_host; /* a driver's own connection */
+
+struct compute_facts {
+	int64_t cpus, memory, disk; /* threads; bytes; bytes of the pool's file system */
+	enum host_seen_virt virt; /* kvm only after a proof */
+	struct str version, boot_id; /* in the context's arena */
+	struct str virt_reason; /* why not KVM, for doctor and the log */
+};
+
+enum compute_off { /* why a domain is found off */
+	COMPUTE_OFF_UNKNOWN, /* nobody was watching */
+	COMPUTE_OFF_GUEST, /* the guest shut itself down */
+	COMPUTE_OFF_CRASHED,
+	COMPUTE_OFF_DESTROYED /* forced, by us or from outside */
+};
+
+struct compute_seen {
+	enum instance_seen_power power; /* absent is an answer, not an error */
+	enum compute_off off; /* when power is off */
+	bool defined_as_wished; /* false: define() would change its definition */
+};
+
+struct compute_disk {
+	uuid volume; /* its UUID is the disk's serial; the file is named by it */
+	int64_t size;
+	int boot_index; /* 0: root */
+	struct str image_sha256; /* backing image; empty: blank */
+	struct str image_path; /* the file on the control plane's machine, to upload if the host lacks it */
+	int64_t image_file_size;
+	bool was_there; /* it was made before: when it is gone, ERR_NOT_FOUND instead of a new, empty one */
+};
+
+struct compute_nic {
+	uuid port; /* its UUID is OVN's port name and libvirt's interfaceid */
+	struct mac mac;
+	int mtu;
+};
+
+struct compute_domain {
+	uuid id; /* the instance's; also the domain's and SMBIOS's */
+	struct str name; /* "i-…": for people who look at virsh */
+	int64_t vcpus, memory;
+	enum instance_personality personality;
+	const struct compute_disk *disks;
+	size_t disk_count;
+	const struct compute_nic *nics;
+	size_t nic_count;
+};
+
+/* One thing with our mark on a host. */
+struct compute_item {
+	bool is_disk; /* else a domain */
+	uuid id;
+	enum instance_seen_power power;
+	int64_t size; /* of a disk */
+};
+
+struct compute_inventory {
+	const struct compute_item *at;
+	size_t count;
+};
+
+enum compute_power {
+	COMPUTE_START,
+	COMPUTE_SHUTDOWN, /* asks the guest (ACPI); returns at once */
+	COMPUTE_FORCE_OFF,
+	COMPUTE_RESET /* hard reset; the domain stays */
+};
+
+struct compute_driver {
+	const char *scheme; /* "qemu", "sim": of the host's uri */
+	/* region: the mark's first half. Connects within deadline; ERR_GONE with words. */
+	RESULT (*open_host)(void *self, struct ctx *c, uuid region, const struct host *host,
+			    struct compute_host **ret_host);
+	void (*close_host)(struct compute_host *h);
+	RESULT (*probe)(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts);
+	RESULT (*see)(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
+		      struct compute_seen *ret_seen);
+	RESULT (*list)(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
+	/* Caches the image if need be, creates the disk, or grows it, in use or not; never shrinks one.
+	 * ret_size: what it has now. */
+	RESULT (*ensure_disk)(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
+			      int64_t *ret_size);
+	/* Absent: OK. A running domain has it: ERR_IN_USE. */
+	RESULT (*delete_disk)(struct compute_host *h, struct ctx *c, uuid volume);
+	/* Defines the domain, powered off; an existing one of the same id is redefined: while it runs,
+	 * from its next start on. Needs no disks yet. */
+	RESULT (*define)(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
+	/* Being so already is OK. Absent: START and RESET ERR_NOT_FOUND, else OK. RESET when off: ERR_STATE. */
+	RESULT (*set_power)(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
+	/* Forgets the domain and its console's log. Running: ERR_STATE; absent: OK. */
+	RESULT (*undefine)(struct compute_host *h, struct ctx *c, uuid id);
+	/* The newest max bytes of the serial console's log, and when it grew last (empty and 0: it never
+	 * ran). An observe call. */
+	RESULT (*read_console)(struct compute_host *h, struct ctx *c, uuid id, size_t max,
+			       struct str *ret_text, int64_t *ret_at_us);
+	/* changed() is called, on any thread, when something happened to a domain (id), or to the
+	 * connection (id none). It must only post. Set once, right after open_host. */
+	void (*watch)(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg);
+};
+
+/* The drivers there are; self is passed as their first argument. */
+extern const struct compute_driver compute_libvirt;
+extern const struct compute_driver compute_sim;

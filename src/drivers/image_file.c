@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Image files: check, convert, digest, keep. */
+#include "drivers/image_file.h"
+
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/file.h"
+#include "base/random.h"
+
+enum { INFO_TIMEOUT_S = 30, CONVERT_TIMEOUT_S = 3600, CPU_LIMIT_S = 3600 };
+static const size_t INFO_MEMORY = (size_t) 1 << 30, CONVERT_MEMORY = (size_t) 4 << 30;
+static const char partial_suffix[] = ".part";
+
+/* By its first bytes: what looks like nothing we know is a raw disk. */
+static RESULT detect_format(struct ctx *c, const char *path, const char **ret_format)
+{
+	static const struct {
+		const char *magic;
+		size_t size;
+		const char *format; /* NULL: known, and not taken */
+		const char *name;
+	} known[] = {
+		{"QFI\xfb", 4, "qcow2", "qcow2"},
+		{"KDMV", 4, NULL, "VMDK"},
+		{"conectix", 8, NULL, "VHD"},
+		{"vhdxfile", 8, NULL, "VHDX"},
+		{"QED\0", 4, NULL, "QED"},
+		{"# Disk DescriptorFile", 21, NULL, "VMDK"},
+		{"\x1f\x8b", 2, NULL, "gzip"},
+		{"\xfd"
+		 "7zXZ",
+		 5, NULL, "xz"},
+	};
+	char head[32] = {0};
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return ctx_fail(c, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
+				strerror(errno));
+	ssize_t n = read(fd, head, sizeof head);
+	if (n < 512 / 16)
+		return ctx_fail(c, ERR_INVALID, "%s is too short to be a disk image", path);
+	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
+		if (memcmp(head, known[k].magic, known[k].size) != 0)
+			continue;
+		if (!known[k].format)
+			return ctx_fail(c, ERR_UNSUPPORTED,
+					"%s is %s: only qcow2 and raw images are taken; convert it first",
+					path, known[k].name);
+		*ret_format = known[k].format;
+		return OK;
+	}
+	*ret_format = "raw";
+	return OK;
+}
+
+static RESULT run_qemu_img(struct ctx *c, const char *const *argv, size_t memory, int64_t timeout_s,
+			   struct str *ret_output)
+{
+	struct child child = {.argv = argv,
+			      .timeout_us = timeout_s * SECOND,
+			      .memory_limit_size = memory,
+			      .cpu_limit_s = CPU_LIMIT_S};
+	struct child_end end = {0};
+	TRY(child_run(c, &child, &end));
+	if (end.status != 0)
+		return ctx_fail(c, ERR_INVALID, "qemu-img refuses the image: %" STR_FMT,
+				STR_ARG(str_trim(end.err)));
+	*ret_output = end.out;
+	return OK;
+}
+
+/* Nothing that points out of the file, and a size within the limits. */
+static RESULT check_info(struct ctx *c, const json_t *info, const char *path, int64_t *ret_virtual_size)
+{
+	const json_t *data = json_object_get(json_object_get(info, "format-specific"), "data");
+	if (json_object_get(info, "backing-filename") || json_object_get(info, "full-backing-filename") ||
+	    json_object_get(data, "data-file"))
+		return ctx_fail(c, ERR_INVALID, "%s refers to another file; an image has to stand by itself",
+				path);
+	if (json_is_true(json_object_get(info, "encrypted")) || json_object_get(data, "encrypt"))
+		return ctx_fail(c, ERR_UNSUPPORTED, "%s is encrypted", path);
+	int64_t size = json_integer_value(json_object_get(info, "virtual-size"));
+	if (size <= 0 || size > (int64_t) IMAGE_VIRTUAL_SIZE_MAX_GIB << 30)
+		return ctx_fail(c, ERR_INVALID, "%s describes a disk of %lld bytes; 1 to %d GiB are taken",
+				path, (long long) size, IMAGE_VIRTUAL_SIZE_MAX_GIB);
+	*ret_virtual_size = size;
+	return OK;
+}
+
+static RESULT inspect(struct ctx *c, const char *path, const char *format, int64_t *ret_virtual_size)
+{
+	const char *argv[] = {"qemu-img", "info", "--output=json", "-f", format, path, NULL};
+	struct str output = STR_NONE;
+	TRY(run_qemu_img(c, argv, INFO_MEMORY, INFO_TIMEOUT_S, &output));
+	json_error_t where;
+	json_t *info = json_loadb(output.p, output.n, 0, &where);
+	if (!info)
+		return ctx_fail(c, ERR_IO, "qemu-img info answered no JSON");
+	struct result result = check_info(c, info, path, ret_virtual_size);
+	json_decref(info);
+	return result;
+}
+
+static RESULT digest_file(struct ctx *c, const char *path, struct str *ret_hex)
+{
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return ctx_fail(c, ERR_IO, "cannot read %s back: %s", path, strerror(errno));
+	uint8_t digest[SHA256_SIZE];
+	TRY(crypto_sha256_file(c, fd, digest));
+	*ret_hex = str_encode_hex(c->arena, digest, sizeof digest);
+	return OK;
+}
+
+static RESULT convert_and_keep(struct ctx *c, const char *source, const char *format, const char *part,
+			       const char *directory, struct image_file *file)
+{
+	const char *argv[] = {"qemu-img", "convert",    "-f",   format, "-O", "qcow2",
+			      "-o",       "compat=1.1", source, part,   NULL};
+	struct str output = STR_NONE;
+	TRY(run_qemu_img(c, argv, CONVERT_MEMORY, CONVERT_TIMEOUT_S, &output));
+	TRY(digest_file(c, part, &file->sha256));
+	TRY(file_size(c, part, &file->file_size));
+	struct str kept = str_print(c->arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(file->sha256));
+	return file_rename_synced(c, part, kept.p);
+}
+
+RESULT image_file_import(struct ctx *c, const char *source, const char *directory,
+			 struct image_file *ret_file)
+{
+	struct image_file file = {0};
+	const char *format = NULL;
+	TRY(detect_format(c, source, &format));
+	TRY(inspect(c, source, format, &file.virtual_size));
+	TRY(file_make_directory(c, directory, 0700));
+	struct str part = str_print(c->arena, "%s/%016llx%s", directory, (unsigned long long) random_u64(),
+				    partial_suffix);
+	struct result result = convert_and_keep(c, source, format, part.p, directory, &file);
+	if (!result_is_ok(result)) {
+		(void) unlink(part.p);
+		return result;
+	}
+	*ret_file = file;
+	return OK;
+}
+
+/* ---- downloads ---- */
+
+struct download {
+	FILE *out;
+	int64_t left;
+};
+
+static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct download *d = arg;
+	if ((int64_t) (size * count) > d->left)
+		return 0; /* curl ends with a write error */
+	d->left -= (int64_t) (size * count);
+	return fwrite(bytes, size, count, d->out);
+}
+
+RESULT image_file_download(struct ctx *c, const char *url, const char *path, int64_t cap_size)
+{
+	struct download d = {.out = fopen(path, "wbe"), .left = cap_size};
+	CURL *curl = curl_easy_init();
+	char words[CURL_ERROR_SIZE] = {0};
+	CURLcode code = CURLE_FAILED_INIT;
+	if (d.out && curl) {
+		(void) curl_easy_setopt(curl, CURLOPT_URL, url);
+		(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
+		(void) curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+		(void) curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+		(void) curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+		(void) curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+		(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+		(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 20L);
+		(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1024L);
+		(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
+		(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
+		(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+		(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, &d);
+		code = curl_easy_perform(curl);
+	}
+	curl_easy_cleanup(curl);
+	bool closed = d.out && fclose(d.out) == 0;
+	if (code == CURLE_OK && closed)
+		return OK;
+	(void) unlink(path);
+	if (code == CURLE_WRITE_ERROR)
+		return ctx_fail(c, ERR_TOO_LARGE, "%s is larger than %lld bytes", url, (long long) cap_size);
+	return ctx_fail(c, ERR_IO, "cannot download %s: %s", url,
+			words[0] ? words : curl_easy_strerror(code));
+}

@@ -1,0 +1,207 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instances as libvirt domains: defined for good, found by UUID, known by our mark in their metadata
+ * (region and id), which must both agree before anything is done to one. */
+#include "drivers/libvirt/host.h"
+
+/* ---- the mark */
+
+RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
+			 struct domain_mark *ret_mark, bool *ret_found)
+{
+	AUTO_TEXT text = virDomainGetMetadata(domain, VIR_DOMAIN_METADATA_ELEMENT, DOMAIN_XMLNS,
+					      VIR_DOMAIN_AFFECT_CONFIG);
+	*ret_found = false;
+	if (!text && libvirt_error_is(VIR_ERR_RPC))
+		return libvirt_fail(h, c, "reading a domain's metadata");
+	if (!text) /* it has none, is transient, or is gone by now: not ours in any case */
+		return libvirt_check_alive(h, c);
+	AUTO(xml_tree) t = NULL;
+	TRY(xml_tree_parse(c, str_from(text), &t));
+	struct str region = xml_tree_find(c, t, "/*/@region"), id = xml_tree_find(c, t, "/*/@id");
+	*ret_found = result_is_ok(uuid_parse(region, &ret_mark->region)) &&
+		     result_is_ok(uuid_parse(id, &ret_mark->id));
+	ret_mark->wish = xml_tree_find(c, t, "/*/@wish");
+	return OK;
+}
+
+/* NULL when there is no such domain. ERR_CONFLICT when there is one that is not this region's. */
+static RESULT find_domain(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
+			  struct str *ret_wish)
+{
+	char text[UUID_TEXT_SIZE];
+	struct domain_mark mark = {0};
+	bool is_marked = false;
+	AUTO_DOMAIN d = virDomainLookupByUUID(h->conn, id.b);
+	*ret_domain = NULL;
+	if (!d && libvirt_error_is(VIR_ERR_NO_DOMAIN))
+		return OK;
+	if (!d)
+		return libvirt_fail(h, c, "looking for domain %s", uuid_write(id, text));
+	TRY(libvirt_read_mark(h, c, d, &mark, &is_marked));
+	if (!is_marked || !uuid_equal(mark.id, id) || !uuid_equal(mark.region, h->region))
+		return ctx_fail(c, ERR_CONFLICT, "host %s has a domain %s that this region did not make",
+				h->name, uuid_write(id, text));
+	if (ret_wish)
+		*ret_wish = mark.wish;
+	*ret_domain = TAKE(d);
+	return OK;
+}
+
+/* ---- seeing */
+
+enum instance_seen_power libvirt_power_of(int state)
+{
+	bool is_off = state == VIR_DOMAIN_SHUTOFF || state == VIR_DOMAIN_CRASHED;
+	return is_off ? INSTANCE_SEEN_POWER_OFF : INSTANCE_SEEN_POWER_ON;
+}
+
+static enum compute_off off_of(struct compute_host *h, uuid id, int state, int reason)
+{
+	if (state == VIR_DOMAIN_CRASHED || reason == VIR_DOMAIN_SHUTOFF_CRASHED)
+		return COMPUTE_OFF_CRASHED;
+	if (reason == VIR_DOMAIN_SHUTOFF_DESTROYED || reason == VIR_DOMAIN_SHUTOFF_DAEMON)
+		return COMPUTE_OFF_DESTROYED;
+	if (reason != VIR_DOMAIN_SHUTOFF_SHUTDOWN)
+		return COMPUTE_OFF_UNKNOWN;
+	bool by_host = false;
+	pthread_mutex_lock(&h->lock);
+	for (size_t k = 0; k < h->host_stopped_count && !by_host; k++)
+		by_host = uuid_equal(h->host_stopped[k], id);
+	pthread_mutex_unlock(&h->lock);
+	return by_host ? COMPUTE_OFF_DESTROYED : COMPUTE_OFF_GUEST;
+}
+
+static struct domain_place place_of(const struct compute_host *h)
+{
+	return (struct domain_place){
+		.region = h->region, .pool_path = str_from(h->pool_path), .virt = h->virt};
+}
+
+RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
+		   struct compute_seen *ret_seen)
+{
+	struct domain_place place = {0};
+	struct str xml = STR_NONE, defined = STR_NONE;
+	char digest[DOMAIN_DIGEST_SIZE];
+	int state = 0, reason = 0;
+	AUTO_DOMAIN d = NULL;
+	TRY(libvirt_check_alive(h, c));
+	TRY(find_domain(h, c, wish->id, &d, &defined));
+	if (!d) {
+		*ret_seen = (struct compute_seen){.power = INSTANCE_SEEN_POWER_ABSENT};
+		return OK;
+	}
+	TRY(libvirt_need_virt(h, c));
+	place = place_of(h);
+	TRY(libvirt_write_domain(c, &place, wish, &xml, digest));
+	if (virDomainGetState(d, &state, &reason, 0) != 0)
+		return libvirt_fail(h, c, "looking at domain %" STR_FMT, STR_ARG(wish->name));
+	*ret_seen = (struct compute_seen){
+		.power = libvirt_power_of(state),
+		.off = off_of(h, wish->id, state, reason),
+		.defined_as_wished = str_is(defined, digest),
+	};
+	return OK;
+}
+
+/* ---- defining */
+
+RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
+{
+	struct domain_place place = {0};
+	struct str xml = STR_NONE, defined = STR_NONE;
+	char digest[DOMAIN_DIGEST_SIZE];
+	AUTO_DOMAIN d = NULL;
+	TRY(libvirt_check_alive(h, c));
+	TRY(libvirt_need_virt(h, c));
+	TRY(libvirt_need_pools(h, c)); /* the console's log is opened in one */
+	place = place_of(h);
+	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
+	TRY(find_domain(h, c, domain->id, &d, &defined));
+	if (d && str_is(defined, digest))
+		return OK;
+	AUTO_DOMAIN made = virDomainDefineXML(h->conn, xml.p);
+	if (made)
+		return OK;
+	if (libvirt_error_is(VIR_ERR_OPERATION_FAILED)) /* another domain has the name */
+		return ctx_fail(c, ERR_CONFLICT, "defining domain %" STR_FMT ": %s", STR_ARG(domain->name),
+				virGetLastErrorMessage());
+	return libvirt_fail(h, c, "defining domain %" STR_FMT, STR_ARG(domain->name));
+}
+
+/* What libvirt keeps beside a definition must not keep it from going. */
+static const unsigned undefine_flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
+				       VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+				       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;
+
+RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	AUTO_DOMAIN d = NULL;
+	TRY(libvirt_check_alive(h, c));
+	TRY(find_domain(h, c, id, &d, NULL));
+	if (d && virDomainIsActive(d) == 1) /* undefined while it runs, it would run on without our mark */
+		return ctx_fail(c, ERR_STATE, "domain %s is running", uuid_write(id, text));
+	if (d && virDomainUndefineFlags(d, undefine_flags) != 0 && !libvirt_error_is(VIR_ERR_NO_DOMAIN))
+		return libvirt_fail(h, c, "undefining domain %s", uuid_write(id, text));
+	return libvirt_delete_console(h, c, id);
+}
+
+/* ---- power */
+
+static int start(virDomainPtr d)
+{
+	int state = 0;
+	if (virDomainGetState(d, &state, NULL, 0) == 0 && state == VIR_DOMAIN_PAUSED)
+		return virDomainResume(d); /* an I/O error stopped it, or somebody did */
+	return virDomainIsActive(d) == 1 ? 0 : virDomainCreate(d);
+}
+
+static int request_shutdown(virDomainPtr d)
+{
+	return virDomainIsActive(d) == 1 ? virDomainShutdownFlags(d, VIR_DOMAIN_SHUTDOWN_ACPI_POWER_BTN) : 0;
+}
+
+static int force_off(virDomainPtr d)
+{
+	return virDomainIsActive(d) == 1 ? virDomainDestroy(d) : 0;
+}
+
+static int reset(virDomainPtr d)
+{
+	return virDomainReset(d, 0);
+}
+
+static const struct {
+	int (*apply)(virDomainPtr d); /* 0, or libvirt's error */
+	const char *words;
+	bool is_on; /* what an ambiguous failure is compared with */
+	bool needs_domain;
+	bool is_done_by_state; /* being in that state is all that was asked for */
+} powers[] = {
+	[COMPUTE_START] = {start, "starting", true, true, true},
+	[COMPUTE_SHUTDOWN] = {request_shutdown, "shutting down", false, false, true},
+	[COMPUTE_FORCE_OFF] = {force_off, "forcing off", false, false, true},
+	[COMPUTE_RESET] = {reset, "resetting", true, true, false},
+};
+
+RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power)
+{
+	char text[UUID_TEXT_SIZE];
+	typeof(powers[0]) *p = &powers[power];
+	AUTO_DOMAIN d = NULL;
+	TRY(libvirt_check_alive(h, c));
+	TRY(find_domain(h, c, id, &d, NULL));
+	if (!d && !p->needs_domain)
+		return OK;
+	if (!d)
+		return ctx_fail(c, ERR_NOT_FOUND, "host %s has no domain %s", h->name, uuid_write(id, text));
+	if (p->apply(d) == 0)
+		return OK;
+	/* The error may hide that it was done, by this call or by somebody else: look again. */
+	struct result r = libvirt_fail(h, c, "%s domain %s", p->words, uuid_write(id, text));
+	if (r.code == ERR_GONE || !p->is_done_by_state || virDomainIsActive(d) != (p->is_on ? 1 : 0))
+		return r;
+	ctx_clear_problem(c);
+	return OK;
+}

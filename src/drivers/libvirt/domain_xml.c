@@ -1,0 +1,221 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A wish in libvirt's words. Pure: the same wish gives the same text, byte for byte, and its digest
+ * stands in the definition's metadata, which is how a changed wish is noticed later.
+ *
+ * The metadata comes first and is not part of the digest. All attribute values are numbers, UUIDs,
+ * MACs, digests and the checked pool path: nothing in them needs escaping. */
+#include <inttypes.h>
+
+#include "base/crypto.h"
+#include "base/xml.h"
+#include "drivers/libvirt/host.h"
+#include "model/id.h"
+
+static const size_t DOMAIN_XML_CAP = 256 << 10;
+
+/* ---- names */
+
+void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE])
+{
+	char text[UUID_TEXT_SIZE];
+	memcpy(out, uuid_write(region, text), REGION_TEXT_SIZE - 1);
+	out[REGION_TEXT_SIZE - 1] = '\0';
+}
+
+static struct str write_name(struct arena *a, uuid region, const char *what, struct str id, const char *end)
+{
+	char prefix[REGION_TEXT_SIZE];
+	libvirt_write_region(region, prefix);
+	return str_print(a, "dari-%s%s-%" STR_FMT "%s", prefix, what, STR_ARG(id), end);
+}
+
+struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume)
+{
+	char id[UUID_TEXT_SIZE];
+	return write_name(a, region, "-vol", str_from(uuid_write(volume, id)), ".qcow2");
+}
+
+struct str libvirt_image_name(struct arena *a, uuid region, struct str sha256)
+{
+	return write_name(a, region, "-img", sha256, ".qcow2");
+}
+
+struct str libvirt_console_name(struct arena *a, uuid region, uuid instance)
+{
+	char id[UUID_TEXT_SIZE];
+	return write_name(a, region, "", str_from(uuid_write(instance, id)), ".log");
+}
+
+/* ---- what a guest recognises its cloud by */
+
+static const struct {
+	const char *manufacturer, *product;
+	const char *serial;    /* NULL: the instance's UUID */
+	const char *asset_tag; /* NULL: none */
+} personalities[] = {
+	/* Nothing but UUID and serial, both beginning with "ec2", says EC2. */
+	[INSTANCE_PERSONALITY_EC2] = {"Dari", "Dari Instance", NULL, NULL},
+	[INSTANCE_PERSONALITY_OPENSTACK] = {"OpenStack Foundation", "OpenStack Nova", NULL, NULL},
+	[INSTANCE_PERSONALITY_CLOUDSTACK] = {"Apache Software Foundation", "CloudStack KVM Hypervisor", NULL,
+					     NULL},
+	[INSTANCE_PERSONALITY_AZURE] = {"Dari", "Virtual Machine", NULL, "7783-7084-3265-9085-8269-3286-77"},
+	[INSTANCE_PERSONALITY_NOCLOUD] = {"Dari", "Dari Instance", "ds=nocloud", NULL},
+};
+
+static void write_smbios(struct buf *b, const struct compute_domain *w, const char *id)
+{
+	typeof(personalities[0]) *p = &personalities[w->personality];
+	buf_print(b, "<sysinfo type='smbios'><system><entry name='manufacturer'>%s</entry>", p->manufacturer);
+	buf_print(b, "<entry name='product'>%s</entry>", p->product);
+	buf_print(b, "<entry name='serial'>%s</entry><entry name='uuid'>%s</entry></system>",
+		  p->serial ? p->serial : id, id);
+	if (p->asset_tag)
+		buf_print(b, "<chassis><entry name='asset'>%s</entry></chassis>", p->asset_tag);
+	buf_print(b, "</sysinfo>");
+}
+
+/* ---- devices */
+
+static RESULT write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
+			 const struct compute_disk *d, size_t number)
+{
+	char ec2_id[EC2_ID_TEXT_SIZE];
+	struct str file = libvirt_volume_name(c->arena, place->region, d->volume);
+	if (!file.p)
+		return ctx_no_memory(c);
+	/* Real hosts bypass their page cache; under emulation it helps, and any file system will do. */
+	const char *cache = place->virt == HOST_SEEN_VIRT_KVM ? "none" : "writeback";
+	buf_print(b,
+		  "<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='%s' "
+		  "discard='unmap'/>",
+		  cache);
+	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'/>", STR_ARG(place->pool_path), STR_ARG(file));
+	buf_print(b, "<target dev='vd%c' bus='virtio'/>", (char) ('a' + number));
+	/* virtio-blk shows 20 bytes: "vol" and the 17 digits of its EC2 id, without the dash, as EC2 does. */
+	id_write_ec2(KIND_VOLUME, d->volume, ec2_id);
+	buf_print(b, "<serial>vol%s</serial>", ec2_id + strlen("vol-"));
+	if (d->boot_index == 0)
+		buf_print(b, "<boot order='1'/>");
+	buf_print(b, "</disk>");
+	return OK;
+}
+
+static void write_nic(struct buf *b, const struct domain_place *place, const struct compute_nic *n)
+{
+	char mac[MAC_TEXT_SIZE], port[UUID_TEXT_SIZE], digits[12];
+	uuid_write(n->port, port);
+	for (size_t k = 0, at = 0; k < sizeof digits - 1; at++)
+		if (port[at] != '-')
+			digits[k++] = port[at];
+	digits[sizeof digits - 1] = '\0';
+	buf_print(b, "<interface type='bridge'><mac address='%s'/><source bridge='br-int'/>",
+		  mac_write(n->mac, mac));
+	buf_print(b, "<virtualport type='openvswitch'><parameters interfaceid='%s'/></virtualport>", port);
+	buf_print(b, "<target dev='dt%s'/><model type='virtio'/>", digits);
+	/* A userspace datapath fills in no checksums and cuts no segments: the guest must do it itself.
+	 * Hosts without KVM are the ones that have such a datapath. */
+	if (place->virt != HOST_SEEN_VIRT_KVM)
+		buf_print(b, "<driver><host csum='off' gso='off' tso4='off' tso6='off' ecn='off' ufo='off'/>"
+			     "<guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/></driver>");
+	if (n->mtu > 0)
+		buf_print(b, "<mtu size='%d'/>", n->mtu);
+	buf_print(b, "<rom enabled='no'/></interface>"); /* never booted from */
+}
+
+static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_place *place,
+			    const struct compute_domain *w)
+{
+	struct str log = libvirt_console_name(c->arena, place->region, w->id);
+	buf_print(b, "<devices><controller type='usb' model='none'/>");
+	for (size_t k = 0; k < w->disk_count; k++)
+		TRY(write_disk(c, b, place, &w->disks[k], k));
+	for (size_t k = 0; k < w->nic_count; k++)
+		write_nic(b, place, &w->nics[k]);
+	buf_print(b,
+		  "<serial type='pty'><log file='%" STR_FMT "/console/%" STR_FMT
+		  "' append='on'/><target port='0'/></serial>",
+		  STR_ARG(place->pool_path), STR_ARG(log));
+	buf_print(b, "<console type='pty'><target type='serial' port='0'/></console>");
+	buf_print(b, "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>");
+	buf_print(b, "<memballoon model='virtio'/></devices>");
+	return OK;
+}
+
+/* ---- the whole */
+
+static const char *cpu_of(enum host_seen_virt virt)
+{
+	if (virt == HOST_SEEN_VIRT_KVM)
+		return "<cpu mode='host-passthrough' check='none' migratable='on'/>";
+	/* All that the emulator can do, but for five-level paging, which costs and which some kernels
+	 * mistake. */
+	return "<cpu mode='maximum' check='none'><feature policy='disable' name='la57'/></cpu>";
+}
+
+/* All of the definition that stands behind its metadata. */
+static RESULT write_body(struct ctx *c, struct buf *b, const struct domain_place *place,
+			 const struct compute_domain *w)
+{
+	char id[UUID_TEXT_SIZE];
+	struct xml x = {.out = b};
+	uuid_write(w->id, id);
+	buf_print(b, "<uuid>%s</uuid>", id);
+	xml_text(&x, "name", w->name);
+	buf_print(b, "<memory unit='KiB'>%" PRId64 "</memory><vcpu placement='static'>%" PRId64 "</vcpu>",
+		  w->memory / 1024, w->vcpus);
+	write_smbios(b, w, id);
+	buf_print(b, "<os><type arch='x86_64' machine='q35'>hvm</type><smbios mode='sysinfo'/></os>");
+	buf_print(b, "<features><acpi/><apic/></features>%s<clock offset='utc'/>", cpu_of(place->virt));
+	buf_print(b, "<on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</"
+		     "on_crash>");
+	buf_print(b, "<pm><suspend-to-mem enabled='no'/><suspend-to-disk enabled='no'/></pm>");
+	TRY(write_devices(c, b, place, w));
+	buf_print(b, "</domain>");
+	return buf_finish(b);
+}
+
+static RESULT check_wish(struct ctx *c, const struct compute_domain *w)
+{
+	if (w->disk_count > DISKS_MAX)
+		return ctx_fail(c, ERR_RANGE, "%zu disks; a domain can have %d", w->disk_count, DISKS_MAX);
+	if (w->vcpus < 1 || w->memory < 1024 * 1024 || uuid_is_none(w->id) || str_is_empty(w->name))
+		return ctx_fail(c, ERR_INVALID, "a domain needs an id, a name, a CPU and 1 MiB of memory");
+	if ((size_t) w->personality >= sizeof personalities / sizeof personalities[0])
+		return ctx_fail(c, ERR_INTERNAL, "no personality %d", (int) w->personality);
+	return OK;
+}
+
+static void write_head(struct buf *b, const struct domain_place *place, uuid id, const char *digest)
+{
+	char region_text[UUID_TEXT_SIZE], id_text[UUID_TEXT_SIZE];
+	buf_print(b, "<domain type='%s'><metadata>", place->virt == HOST_SEEN_VIRT_KVM ? "kvm" : "qemu");
+	buf_print(b,
+		  "<dari:instance xmlns:dari='" DOMAIN_XMLNS "' region='%s' id='%s' wish='%s'/></metadata>",
+		  uuid_write(place->region, region_text), uuid_write(id, id_text), digest);
+}
+
+RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
+			    const struct compute_domain *wish, struct str *ret_xml,
+			    char ret_digest[static DOMAIN_DIGEST_SIZE])
+{
+	uint8_t digest[SHA256_SIZE];
+	struct buf body, whole;
+	TRY(check_wish(c, wish));
+	buf_init(&body, DOMAIN_XML_CAP);
+	buf_init(&whole, 2 * DOMAIN_XML_CAP);
+	struct result r = write_body(c, &body, place, wish);
+	if (result_is_ok(r)) {
+		crypto_sha256(buf_str(&body), digest);
+		struct str hex = str_encode_hex(c->arena, digest, sizeof digest);
+		memcpy(ret_digest, hex.p ? hex.p : "", hex.p ? DOMAIN_DIGEST_SIZE : 1);
+		write_head(&whole, place, wish->id, ret_digest);
+		buf_add_str(&whole, buf_str(&body));
+		r = buf_finish(&whole);
+		*ret_xml = str_copy(c->arena, buf_str(&whole));
+	}
+	buf_done(&body);
+	buf_done(&whole);
+	if (!result_is_ok(r))
+		return ctx_fail(c, r.code, "the domain's definition is too large");
+	return ret_xml->p ? OK : ctx_no_memory(c);
+}

@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to drivers/libvirt: one connection to one host, and what its files share. Names on a
+ * host begin with "dari-<first 8 digits of the region>-", so that two regions, or a region and
+ * anything else, can live side by side.
+ *
+ * Threads: everything runs on the host's actor, but the callbacks, which libvirt calls on its
+ * event thread; those touch only what `lock` guards and never call libvirt. */
+#pragma once
+
+#include <libvirt/libvirt.h>
+#include <libvirt/virterror.h>
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "drivers/compute.h"
+
+enum { REGION_TEXT_SIZE = 9, BOOT_ID_SIZE = 17, DISKS_MAX = 26 };
+
+struct compute_host {
+	virConnectPtr conn;
+	uuid region;
+	char region_text[REGION_TEXT_SIZE];
+	char *name, *uri, *pool_path;     /* owned; the path without a slash at its end */
+	virStoragePoolPtr pool, consoles; /* NULL until libvirt_need_pools() */
+	enum host_seen_virt virt;         /* unknown until libvirt_need_virt() */
+	char *virt_reason;                /* owned; NULL: none */
+	char boot_id[BOOT_ID_SIZE];
+	int event_id;         /* of the lifecycle callback; -1: none */
+	_Atomic bool is_gone; /* set by the close callback and by the first call that finds out */
+
+	pthread_mutex_t lock; /* guards what follows */
+	pthread_cond_t ended; /* the KVM proof's end */
+	int refs;             /* the owner's and one for each callback that libvirt holds */
+	void (*changed)(void *arg, uuid id);
+	void *changed_arg;
+	uuid proof;         /* the proof's domain while it runs */
+	int proof_detail;   /* virDomainEventStoppedDetailType once it ended; -1 before */
+	uuid *host_stopped; /* domains whose QEMU was told to end by the host, not by the guest */
+	size_t host_stopped_count;
+};
+
+/* Handles dropped at the end of the scope. */
+void libvirt_autodrop_domain(virDomainPtr *d);
+void libvirt_autodrop_pool(virStoragePoolPtr *p);
+void libvirt_autodrop_volume(virStorageVolPtr *v);
+void libvirt_autofree_text(char **text);
+#define AUTO_DOMAIN __attribute__((cleanup(libvirt_autodrop_domain))) virDomainPtr
+#define AUTO_POOL __attribute__((cleanup(libvirt_autodrop_pool))) virStoragePoolPtr
+#define AUTO_VOLUME __attribute__((cleanup(libvirt_autodrop_volume))) virStorageVolPtr
+#define AUTO_TEXT __attribute__((cleanup(libvirt_autofree_text))) char *
+
+/* ---- error.c */
+
+/* Turns libvirt's last error on this thread into words and a kind: "what: libvirt's message".
+ * ERR_GONE, and the host marked so, when the connection is dead. */
+RESULT libvirt_fail(struct compute_host *h, struct ctx *c, const char *what, ...)
+	__attribute__((format(printf, 3, 4)));
+/* libvirt's last error is this one. */
+bool libvirt_error_is(int code);
+/* ERR_GONE at once on a connection that was lost. First line of every call. */
+RESULT libvirt_check_alive(struct compute_host *h, struct ctx *c);
+
+/* ---- connection.c */
+
+RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct host *host,
+			 struct compute_host **ret_host);
+void libvirt_close_host(struct compute_host *h);
+void libvirt_watch(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg);
+
+/* ---- opener.c: virConnectOpen() and reaching a host, with a deadline */
+
+/* ERR_GONE when the host does not answer until deadline_us (monotonic). */
+RESULT libvirt_open_connection(struct ctx *c, const char *uri, int64_t deadline_us, virConnectPtr *ret_conn);
+/* ERR_GONE when the address in uri does not accept a connection until deadline_us (monotonic). */
+RESULT libvirt_reach(struct ctx *c, const char *uri, int64_t deadline_us);
+/* Waits on a condition until deadline_us, or at most a second; a frozen test clock does not hold it. */
+void libvirt_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_us);
+/* The system's monotonic clock: what libvirt waits for is real even where time is simulated. */
+int64_t libvirt_monotonic_us(void);
+
+/* ---- domain_xml.c: pure */
+
+struct domain_place { /* what a domain's definition depends on besides its wish */
+	uuid region;
+	struct str pool_path;
+	enum host_seen_virt virt;
+};
+#define DOMAIN_XMLNS "urn:dari:instance:1"
+enum { DOMAIN_DIGEST_SIZE = 65 };
+
+/* ret_xml: in c's arena. ret_digest: hex; equal for equal wishes on equal places. */
+RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
+			    const struct compute_domain *wish, struct str *ret_xml,
+			    char ret_digest[static DOMAIN_DIGEST_SIZE]);
+/* File names below the pool's directory, in a's arena. */
+struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume);
+struct str libvirt_image_name(struct arena *a, uuid region, struct str sha256);
+struct str libvirt_console_name(struct arena *a, uuid region, uuid instance);
+void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE]);
+
+/* ---- domain.c */
+
+RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
+		   struct compute_seen *ret_seen);
+RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
+RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
+RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id);
+/* What a domain says it is: its region and id in our metadata. False: not ours, of no region. */
+struct domain_mark {
+	uuid region, id;
+	struct str wish; /* digest of the definition; in c's arena */
+};
+RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
+			 struct domain_mark *ret_mark, bool *ret_found);
+enum instance_seen_power libvirt_power_of(int state);
+
+/* ---- inventory.c */
+
+RESULT libvirt_list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
+/* The running domain that has the file as a disk, or NULL. */
+RESULT libvirt_find_user_of(struct compute_host *h, struct ctx *c, struct str path, virDomainPtr *ret_domain);
+
+/* ---- pool.c */
+
+struct xml_tree;
+
+/* Makes and starts our pools if need be: disks in pool_path, console logs in pool_path/console. */
+RESULT libvirt_need_pools(struct compute_host *h, struct ctx *c);
+/* NULL when there is none. */
+RESULT libvirt_find_volume(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name,
+			   virStorageVolPtr *ret_volume);
+/* When it fails, the pool is read anew: a file that libvirt did not know of may be in the way, and
+ * the next try will find it. */
+RESULT libvirt_create_volume(struct compute_host *h, struct ctx *c, struct str xml, struct str name,
+			     virStorageVolPtr *ret_volume);
+/* A file's length in bytes, from its volume's XML. */
+RESULT libvirt_read_length(struct ctx *c, struct xml_tree *t, int64_t *ret_size);
+RESULT libvirt_delete_volume(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name);
+
+/* ---- disk.c, image.c */
+
+RESULT libvirt_ensure_disk(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
+			   int64_t *ret_size);
+RESULT libvirt_delete_disk(struct compute_host *h, struct ctx *c, uuid volume);
+/* The image is whole in the host's pool afterwards. */
+RESULT libvirt_ensure_image(struct compute_host *h, struct ctx *c, const struct compute_disk *disk);
+
+/* ---- console.c */
+
+RESULT libvirt_read_console(struct compute_host *h, struct ctx *c, uuid id, size_t max, struct str *ret_text,
+			    int64_t *ret_at_us);
+/* Forgets an instance's log. */
+RESULT libvirt_delete_console(struct compute_host *h, struct ctx *c, uuid id);
+
+/* ---- probe.c, kvm.c */
+
+RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts);
+/* Decides whether guests here run under KVM; proven at most once per connection. */
+RESULT libvirt_need_virt(struct compute_host *h, struct ctx *c);
+/* Remembered on the host until it is booted again. */
+RESULT libvirt_find_boot_id(struct compute_host *h, struct ctx *c);
+
+/* ---- read.c: reading libvirt's XML */
+
+struct xml_tree; /* a parsed document */
+RESULT xml_tree_parse(struct ctx *c, struct str text, struct xml_tree **ret_tree);
+void xml_tree_free(struct xml_tree *t);
+DEFINE_AUTO(xml_tree)
+/* Text of the first node that the XPath expression finds, in c's arena; empty when none does.
+ * Prefix "d" is bound to our metadata's namespace. */
+struct str xml_tree_find(struct ctx *c, struct xml_tree *t, const char *xpath);

@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Dari asks of the virtual network. drivers/ovn keeps it with OVN's northbound database,
+ * drivers/sim with memory.
+ *
+ * Called from the network's one actor. apply_* brings what is there to what is wanted, in one
+ * transaction, and is cheap when nothing differs; each may be repeated at any time. remove_* of
+ * something absent is OK. Rows are told apart by our mark (region + resource UUID), never by name.
+ * Errors: ERR_AGAIN: something it stands on is not there yet. ERR_GONE: the database cannot be
+ * reached; it reconnects by itself. ERR_TIMEOUT. All pointers are borrowed until return. */
+#pragma once
+
+#include "base/ctx.h"
+#include "model/rows.h"
+
+struct vnet; /* a driver's own connection */
+
+struct network_subnet {
+	const struct subnet *subnet;
+	int mtu;          /* of its segment, for the guests */
+	uuid route_table; /* the effective one: explicit or main */
+};
+
+struct network_route {
+	const struct route *route;
+	const struct port *port; /* the one route->port names; NULL: none, or it is gone: a blackhole */
+};
+
+/* A whole router: gateway, subnets with DHCP, route tables, metadata and DNS port. */
+struct network_router {
+	const struct router *router;
+	const struct gateway *gateway;           /* NULL: none attached */
+	const struct external_network *external; /* the gateway's; NULL likewise */
+	const struct network_subnet *subnets;
+	size_t subnet_count;
+	const uuid *tables; /* all route tables of the router */
+	size_t table_count;
+	const struct network_route *routes; /* of all its tables */
+	size_t route_count;
+	struct str domain_name;      /* "ec2.internal", "us-west-2.compute.internal" */
+	struct str gateway_chassis;  /* hosts that may carry the gateway, comma separated, best first */
+	struct mac metadata_mac;     /* of the metadata port */
+	struct str metadata_chassis; /* dari's own machine */
+};
+
+struct network_port {
+	const struct port *port;
+	const struct subnet *subnet;
+	struct str chassis;   /* the host's name; empty: not to be bound anywhere */
+	struct str host_name; /* "ip-10-0-1-10", a name to answer besides; empty: none */
+	struct str domain_name;
+};
+
+struct network_group {
+	const struct security_group *group;
+	const struct security_group_rule *const *rules;
+	size_t rule_count;
+};
+
+/* One public address on one port. */
+struct network_address {
+	const struct address *address;
+	uuid router;
+	const struct port *port;
+};
+
+enum network_item_kind {
+	NETWORK_ITEM_ROUTER,
+	NETWORK_ITEM_SUBNET,
+	NETWORK_ITEM_PORT,
+	NETWORK_ITEM_GROUP,
+	NETWORK_ITEM_ADDRESS,
+	NETWORK_ITEM_OTHER
+};
+
+struct network_item {
+	enum network_item_kind kind;
+	uuid id;          /* the resource's */
+	struct str words; /* table and name, for people */
+};
+
+struct network_inventory {
+	const struct network_item *at;
+	size_t count;
+};
+
+struct network_health {
+	bool connected;
+	int64_t lag;           /* nb_cfg - sb_cfg: transactions northd has not taken up */
+	int64_t chassis_count; /* -1: not known */
+};
+
+struct network_driver {
+	RESULT (*see)(struct vnet *n, struct ctx *c, struct network_health *ret_health);
+	RESULT (*apply_router)(struct vnet *n, struct ctx *c, const struct network_router *wish);
+	RESULT (*remove_router)(struct vnet *n, struct ctx *c, uuid router);
+	RESULT (*apply_group)(struct vnet *n, struct ctx *c, const struct network_group *wish);
+	RESULT (*remove_group)(struct vnet *n, struct ctx *c, uuid group);
+	/* Needs its router and groups. ret_up: bound on its chassis now; false also when this call
+	 * changed anything: the watch tells. */
+	RESULT (*apply_port)(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up);
+	RESULT (*remove_port)(struct vnet *n, struct ctx *c, uuid port);
+	RESULT (*apply_address)(struct vnet *n, struct ctx *c, const struct network_address *wish);
+	RESULT (*remove_address)(struct vnet *n, struct ctx *c, uuid address);
+	/* Everything with our mark, each resource once: for audit, and for orphans after a resync. What
+	 * routers or ports share (kind other) comes and goes with them. */
+	RESULT (*list)(struct vnet *n, struct ctx *c, struct network_inventory *ret_inventory);
+	/* changed() is called on any thread when a port's binding changed (id) or when the connection
+	 * was lost or made anew (id none: look at everything again). It must only post. NULL: none, and on
+	 * return none is being called. */
+	void (*watch)(struct vnet *n, void (*changed)(void *arg, uuid port), void *arg);
+	void (*close)(struct vnet *n);
+};
+
+/* A connected driver: its functions and itself. */
+struct network_handle {
+	const struct network_driver *driver;
+	struct vnet *self;
+};
+
+struct ovn_config {
+	struct str northbound; /* "unix:/run/ovn/ovnnb_db.sock" */
+	struct str southbound; /* likewise, only to count chassis; empty: not looked at */
+	uuid region;           /* the mark's first half */
+	int64_t timeout_us;    /* of one transaction; 0: 5 s */
+};
+/* Returns at once; the first call waits for the connection. */
+RESULT ovn_open(struct ctx *c, const struct ovn_config *config, struct network_handle *ret_network);
+RESULT network_sim_open(struct ctx *c, struct network_handle *ret_network);

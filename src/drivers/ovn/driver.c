@@ -1,0 +1,380 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The network driver over OVN's northbound database: each apply plans a wish (nb.h), compares it
+ * with the cached database (wish.h) and sends what differs as one transaction. Nothing is
+ * remembered besides the cache: after a crash or a lost connection the next apply sees what is.
+ *
+ * We never wait for a host: northd's progress is told by see(), a port's binding by watch(). */
+#include <pthread.h>
+#include <string.h>
+
+#include "base/fault.h"
+#include "base/heap.h"
+#include "drivers/ovn/nb.h"
+#include "drivers/ovn/ovsdb.h"
+
+struct vnet {
+	struct ovsdb *northbound, *southbound; /* southbound: NULL when not configured */
+	uuid region;
+	char region_text[UUID_TEXT_SIZE];
+	void (*changed)(void *arg, uuid port); /* set under the client's lock, by ovsdb_watch */
+	void *changed_arg;
+};
+
+/* ---- one step: compare, and send what differs ---- */
+
+struct step {
+	struct wish *wish;
+	json_t *ops; /* NULL: nothing differs */
+	bool up;     /* a port's binding before this step */
+};
+
+static const char *find_global(const struct ovsdb_cache *cache)
+{
+	return json_object_iter_key(json_object_iter(ovsdb_cache_table(cache, "NB_Global")));
+}
+
+/* Counts our transaction in nb_cfg; northd copies it to sb_cfg when it has taken it up. */
+static RESULT add_bump(struct ctx *c, const struct ovsdb_cache *cache, json_t *ops)
+{
+	const char *global = find_global(cache);
+	if (!global)
+		return OK; /* northd makes the row of a new database */
+	json_t *bump =
+		json_pack("{s:s,s:s,s:[[s,s,o]],s:[[s,s,i]]}", "op", "mutate", "table", "NB_Global", "where",
+			  "_uuid", "==", ovsdb_uuid_write(global), "mutations", "nb_cfg", "+=", 1);
+	return json_array_append_new(ops, bump) == 0 ? OK : ctx_no_memory(c);
+}
+
+static RESULT read_step(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	struct step *step = arg;
+	char id[UUID_TEXT_SIZE];
+	const json_t *port = ovsdb_cache_row(cache, "Logical_Switch_Port", uuid_write(step->wish->scope, id));
+	step->up = json_is_true(json_object_get(port, "up"));
+	nb_plan_forget_names(step->wish, port);
+	TRY(wish_diff(c, step->wish, cache, &step->ops));
+	return step->ops ? add_bump(c, cache, step->ops) : OK;
+}
+
+static RESULT send_step(struct vnet *n, struct ctx *c, const struct step *step)
+{
+	json_t *results = NULL;
+	struct result r = ovsdb_transact(n->northbound, c, step->ops, &results);
+	if (!r.code)
+		r = wish_check_results(c, step->ops, results);
+	json_decref(results);
+	return r;
+}
+
+/* ret_changed may be NULL. */
+static RESULT apply(struct vnet *n, struct ctx *c, struct wish *w, struct step *ret_step)
+{
+	struct step step = {.wish = w};
+	if (fault_fires(FAULT_DRIVER))
+		return ctx_fail(c, ERR_IO, "the network driver was made to fail");
+	struct result r = ovsdb_with_cache(n->northbound, c, read_step, &step);
+	bool differs = step.ops != NULL;
+	if (!r.code && differs)
+		r = send_step(n, c, &step);
+	json_decref(step.ops);
+	if (!r.code && differs && fault_fires(FAULT_DRIVER))
+		r = ctx_fail(c, ERR_TIMEOUT, "the network driver was made to fail after its effect");
+	step.ops = NULL;
+	step.up = step.up && !differs; /* it may move: the watch tells */
+	if (ret_step)
+		*ret_step = step;
+	return r;
+}
+
+static RESULT apply_empty(struct vnet *n, struct ctx *c, uuid scope, const char *kind)
+{
+	struct wish w;
+	wish_init(&w, c->arena, n->region, scope, kind);
+	struct result r = apply(n, c, &w, NULL);
+	wish_free(&w);
+	return r;
+}
+
+/* ---- shared rows that nobody needs any more ---- */
+
+struct sweep {
+	struct vnet *n;
+	json_t *ops;
+};
+
+/* The default-deny group without ports; an external switch with its localnet port alone. */
+static bool is_unused(const char *table, const json_t *row)
+{
+	size_t ports = json_object_size(json_object_get(row, "ports"));
+	return (strcmp(table, "Port_Group") == 0 && ports == 0) ||
+	       (strcmp(table, "Logical_Switch") == 0 && ports <= 1);
+}
+
+static RESULT read_sweep(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	static const char *const tables[] = {"Port_Group", "Logical_Switch"};
+	struct sweep *sweep = arg;
+	const char *key;
+	json_t *ignored;
+	json_object_foreach (ovsdb_cache_scope(cache, sweep->n->region_text), key, ignored) {
+		for (size_t k = 0; k < sizeof tables / sizeof tables[0]; k++) {
+			size_t n = strlen(tables[k]);
+			if (strncmp(key, tables[k], n) != 0 || key[n] != '/')
+				continue;
+			const json_t *row = ovsdb_cache_row(cache, tables[k], key + n + 1);
+			if (!is_unused(tables[k], row))
+				continue;
+			json_t *op = json_pack("{s:s,s:s,s:[[s,s,o]]}", "op", "delete", "table", tables[k],
+					       "where", "_uuid", "==", ovsdb_uuid_write(key + n + 1));
+			if (json_array_append_new(sweep->ops, op) < 0)
+				return ctx_no_memory(c);
+		}
+	}
+	return json_array_size(sweep->ops) ? add_bump(c, cache, sweep->ops) : OK;
+}
+
+static RESULT sweep_shared(struct vnet *n, struct ctx *c)
+{
+	struct sweep sweep = {n, json_array()};
+	struct result r = ovsdb_with_cache(n->northbound, c, read_sweep, &sweep);
+	if (!r.code && json_array_size(sweep.ops) > 0)
+		r = ovsdb_transact(n->northbound, c, sweep.ops, NULL);
+	json_decref(sweep.ops);
+	return r;
+}
+
+/* ---- the contract's functions ---- */
+
+static RESULT ovn_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish)
+{
+	struct wish w;
+	wish_init(&w, c->arena, n->region, wish->router->row.id, NB_ROUTER);
+	nb_plan_router(&w, wish);
+	struct result r = apply(n, c, &w, NULL);
+	wish_free(&w);
+	TRY(r);
+	return sweep_shared(n, c); /* it may have left an external network */
+}
+
+static RESULT ovn_remove_router(struct vnet *n, struct ctx *c, uuid router)
+{
+	TRY(apply_empty(n, c, router, NB_ROUTER));
+	return sweep_shared(n, c);
+}
+
+static RESULT ovn_apply_group(struct vnet *n, struct ctx *c, const struct network_group *wish)
+{
+	struct wish w;
+	wish_init(&w, c->arena, n->region, wish->group->row.id, NB_GROUP);
+	nb_plan_group(&w, wish);
+	struct result r = apply(n, c, &w, NULL);
+	wish_free(&w);
+	return r;
+}
+
+static RESULT ovn_remove_group(struct vnet *n, struct ctx *c, uuid group)
+{
+	return apply_empty(n, c, group, NB_GROUP);
+}
+
+static RESULT ovn_apply_port(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up)
+{
+	struct wish w;
+	struct step step;
+	wish_init(&w, c->arena, n->region, wish->port->row.id, NB_PORT);
+	nb_plan_port(&w, wish);
+	struct result r = apply(n, c, &w, &step);
+	wish_free(&w);
+	if (!r.code)
+		*ret_up = step.up;
+	return r;
+}
+
+static RESULT ovn_remove_port(struct vnet *n, struct ctx *c, uuid port)
+{
+	TRY(apply_empty(n, c, port, NB_PORT));
+	return sweep_shared(n, c);
+}
+
+static RESULT ovn_apply_address(struct vnet *n, struct ctx *c, const struct network_address *wish)
+{
+	struct wish w;
+	wish_init(&w, c->arena, n->region, wish->address->row.id, NB_ADDRESS);
+	nb_plan_address(&w, wish);
+	struct result r = apply(n, c, &w, NULL);
+	wish_free(&w);
+	return r;
+}
+
+static RESULT ovn_remove_address(struct vnet *n, struct ctx *c, uuid address)
+{
+	return apply_empty(n, c, address, NB_ADDRESS);
+}
+
+/* ---- looking ---- */
+
+static RESULT read_health(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	struct network_health *health = arg;
+	(void) c;
+	const char *global = find_global(cache);
+	const json_t *row = global ? ovsdb_cache_row(cache, "NB_Global", global) : NULL;
+	health->lag = json_integer_value(json_object_get(row, "nb_cfg")) -
+		      json_integer_value(json_object_get(row, "sb_cfg"));
+	return OK;
+}
+
+static RESULT read_chassis(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	struct network_health *health = arg;
+	(void) c;
+	health->chassis_count = (int64_t) json_object_size(ovsdb_cache_table(cache, "Chassis"));
+	return OK;
+}
+
+static RESULT ovn_see(struct vnet *n, struct ctx *c, struct network_health *ret_health)
+{
+	struct network_health health = {.connected = true, .chassis_count = -1};
+	if (ovsdb_with_cache(n->northbound, c, read_health, &health).code)
+		health = (struct network_health){.chassis_count = -1};
+	if (n->southbound)
+		IGNORE(ovsdb_with_cache(n->southbound, c, read_chassis, &health)); /* stays not known */
+	ctx_clear_problem(c); /* not reached is an answer here */
+	*ret_health = health;
+	return OK;
+}
+
+struct listing {
+	struct vnet *n;
+	json_t *seen; /* {"kind/id": true} */
+	VEC(struct network_item) items;
+};
+
+static enum network_item_kind parse_kind(const char *word)
+{
+	static const char *const words[] = {[NETWORK_ITEM_ROUTER] = NB_ROUTER,
+					    [NETWORK_ITEM_SUBNET] = NB_SUBNET,
+					    [NETWORK_ITEM_PORT] = NB_PORT,
+					    [NETWORK_ITEM_GROUP] = NB_GROUP,
+					    [NETWORK_ITEM_ADDRESS] = NB_ADDRESS};
+	for (unsigned k = 0; k < sizeof words / sizeof words[0]; k++)
+		if (word && strcmp(words[k], word) == 0)
+			return (enum network_item_kind) k;
+	return NETWORK_ITEM_OTHER;
+}
+
+static RESULT list_row(struct listing *l, struct ctx *c, const char *table, const json_t *row)
+{
+	struct network_item item = {.kind = parse_kind(ovsdb_row_mark(row, MARK_KIND))};
+	const char *region = ovsdb_row_mark(row, MARK_REGION), *id = ovsdb_row_mark(row, MARK_ID);
+	const char *name = json_string_value(json_object_get(row, "name"));
+	if (!region || strcmp(region, l->n->region_text) != 0 || !id ||
+	    uuid_parse(str_from(id), &item.id).code)
+		return OK;
+	struct str key = str_print(c->arena, "%d/%s", (int) item.kind, id);
+	if (!key.p)
+		return ctx_no_memory(c);
+	if (json_object_get(l->seen, key.p))
+		return OK;
+	item.words = name ? str_print(c->arena, "%s %s", table, name) : str_copy(c->arena, str_from(table));
+	if (json_object_set_new(l->seen, key.p, json_true()) < 0 || !VEC_PUSH(c->arena, &l->items, item))
+		return ctx_no_memory(c);
+	return OK;
+}
+
+static RESULT read_list(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	struct listing *l = arg;
+	const char *table, *id;
+	json_t *rows, *row;
+	json_object_foreach (cache->tables, table, rows)
+		json_object_foreach (rows, id, row)
+			TRY(list_row(l, c, table, row));
+	return OK;
+}
+
+static RESULT ovn_list(struct vnet *n, struct ctx *c, struct network_inventory *ret_inventory)
+{
+	struct listing l = {.n = n, .seen = json_object()};
+	struct result r = ovsdb_with_cache(n->northbound, c, read_list, &l);
+	json_decref(l.seen);
+	if (!r.code)
+		*ret_inventory = (struct network_inventory){l.items.at, l.items.count};
+	return r;
+}
+
+/* ---- watching ---- */
+
+static void note_row(void *arg, const struct ovsdb_change *change)
+{
+	struct vnet *n = arg;
+	uuid port;
+	if (strcmp(change->table, "Logical_Switch_Port") != 0 || !change->row)
+		return;
+	const char *region = ovsdb_row_mark(change->row, MARK_REGION),
+		   *kind = ovsdb_row_mark(change->row, MARK_KIND);
+	if (region && strcmp(region, n->region_text) == 0 && kind && strcmp(kind, NB_PORT) == 0 &&
+	    json_object_get(change->columns, "up") && !uuid_parse(str_from(change->id), &port).code)
+		n->changed(n->changed_arg, port);
+}
+
+static void note_connection(void *arg, bool up)
+{
+	struct vnet *n = arg;
+	(void) up;
+	n->changed(n->changed_arg, UUID_NONE);
+}
+
+static void ovn_watch(struct vnet *n, void (*changed)(void *arg, uuid port), void *arg)
+{
+	n->changed = changed;
+	n->changed_arg = arg;
+	ovsdb_watch(n->northbound,
+		    &(struct ovsdb_watcher){.changed = note_row, .connection = note_connection, .arg = n});
+}
+
+/* ---- opening ---- */
+
+static void ovn_close(struct vnet *n)
+{
+	if (!n)
+		return;
+	ovsdb_close(n->northbound);
+	ovsdb_close(n->southbound);
+	heap_free(n);
+}
+
+static const struct network_driver network_ovn = {
+	.see = ovn_see,
+	.apply_router = ovn_apply_router,
+	.remove_router = ovn_remove_router,
+	.apply_group = ovn_apply_group,
+	.remove_group = ovn_remove_group,
+	.apply_port = ovn_apply_port,
+	.remove_port = ovn_remove_port,
+	.apply_address = ovn_apply_address,
+	.remove_address = ovn_remove_address,
+	.list = ovn_list,
+	.watch = ovn_watch,
+	.close = ovn_close,
+};
+
+RESULT ovn_open(struct ctx *c, const struct ovn_config *config, struct network_handle *ret_network)
+{
+	struct ovsdb_config nb = {config->northbound, &nb_schema, config->timeout_us};
+	struct ovsdb_config sb = {config->southbound, &sb_schema, config->timeout_us};
+	struct vnet *n = heap_new(struct vnet);
+	if (!n)
+		return ctx_no_memory(c);
+	n->region = config->region;
+	uuid_write(n->region, n->region_text);
+	struct result r = ovsdb_open(c, &nb, &n->northbound);
+	if (!r.code && sb.address.n)
+		r = ovsdb_open(c, &sb, &n->southbound);
+	if (r.code) {
+		ovn_close(n);
+		return r;
+	}
+	*ret_network = (struct network_handle){&network_ovn, n};
+	return OK;
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What we write into OVN's northbound database for each thing of the cloud: pure functions from a
+ * driver call's arguments to a wish. A row that stands for a resource has the resource's UUID,
+ * further ones UUIDv5(resource, role); names are made of UUIDs and never looked up.
+ *
+ * Matches (ACL) are built from typed fields only: the database takes a bad match without a word,
+ * and a drop that no host can read lets everything through. */
+#pragma once
+
+#include "drivers/network.h"
+#include "drivers/ovn/wish.h"
+
+extern const struct ovsdb_schema nb_schema; /* OVN_Northbound: tables and columns we use */
+extern const struct ovsdb_schema sb_schema; /* OVN_Southbound: the chassis there are */
+
+/* Values of dari-kind. */
+#define NB_ROUTER "router"
+#define NB_SUBNET "subnet"
+#define NB_PORT "port"
+#define NB_GROUP "group"
+#define NB_ADDRESS "address"
+#define NB_SHARED "shared" /* external switches, the default-deny group */
+
+/* A port's names in its router's DNS row: "<DNS row> <name> <reverse name>". */
+#define MARK_NAMES "dari-names"
+
+/* Longest of the names below, with NUL. */
+enum { NB_NAME_SIZE = 64 };
+char *nb_write_hex(const char *prefix, uuid id, char out[static NB_NAME_SIZE]);  /* prefix and 32 digits */
+char *nb_write_name(const char *prefix, uuid id, char out[static NB_NAME_SIZE]); /* prefix and UUID text */
+struct mac nb_make_mac(uuid id, const char *role); /* locally administered, always the same */
+uuid nb_dns_id(uuid router);
+
+/* Each adds its rows to w, whose scope is the resource. All pointers are borrowed. */
+void nb_plan_router(struct wish *w, const struct network_router *wish);
+void nb_plan_uplink(struct wish *w, const struct network_router *wish); /* part of it, if nb_has_uplink() */
+bool nb_has_uplink(const struct network_router *wish); /* a gateway with an address, and a chassis for it */
+void nb_plan_metadata(struct wish *w, const struct network_router *wish); /* part of it */
+void nb_plan_group(struct wish *w, const struct network_group *wish);
+void nb_plan_port(struct wish *w, const struct network_port *wish);
+void nb_plan_default_deny(struct wish *w); /* shared; nb_plan_port() adds it */
+void nb_plan_address(struct wish *w, const struct network_address *wish);
+/* Takes out of DNS what an earlier nb_plan_port() wrote there (have: the port's row in the cache)
+ * and w does not ask for. */
+void nb_plan_forget_names(struct wish *w, const json_t *have);
+
+/* An ACL for one rule: the match of its traffic; empty: matches nothing, no ACL. */
+struct str nb_write_rule_match(struct arena *a, const struct security_group_rule *rule);

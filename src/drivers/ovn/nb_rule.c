@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The match of one security group rule, from typed fields only. */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "drivers/ovn/nb.h"
+
+enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58, PORT_LAST = 65535 };
+enum { PART_SIZE = 96 };
+
+/* "ip4 && ip4.src == 10.0.0.0/8"; false: the rule names no peer. */
+static bool write_peer(const struct security_group_rule *rule, const char *side, char out[static PART_SIZE])
+{
+	char block[CIDR_TEXT_SIZE], group[NB_NAME_SIZE];
+	struct cidr peer = cidr_canonical(rule->peer_block);
+	if (!uuid_is_none(rule->peer_group)) {
+		snprintf(out, PART_SIZE, "ip4 && ip4.%s == $%s_ip4", side,
+			 nb_write_hex("sg_", rule->peer_group, group));
+		return true;
+	}
+	if (cidr_is_none(rule->peer_block))
+		return false;
+	const char *family = peer.base.family == IP_V6 ? "ip6" : "ip4";
+	if (peer.bits == 0)
+		snprintf(out, PART_SIZE, "%s", family);
+	else
+		snprintf(out, PART_SIZE, "%s && %s.%s == %s", family, family, side, cidr_write(peer, block));
+	return true;
+}
+
+/* Destination ports; -1 and the whole range: all. */
+static void write_ports(const struct security_group_rule *rule, const char *protocol,
+			char out[static PART_SIZE])
+{
+	int64_t from = rule->from_port, to = rule->to_port;
+	if (from < 0 || (from == 0 && to >= PORT_LAST))
+		snprintf(out, PART_SIZE, " && %s", protocol);
+	else if (from == to)
+		snprintf(out, PART_SIZE, " && %s && %s.dst == %" PRId64, protocol, protocol, from);
+	else
+		snprintf(out, PART_SIZE, " && %s && %" PRId64 " <= %s.dst <= %" PRId64, protocol, from,
+			 protocol, to);
+}
+
+/* ICMP's type and code stand in from_port and to_port. */
+static void write_icmp(const struct security_group_rule *rule, const char *protocol,
+		       char out[static PART_SIZE])
+{
+	if (rule->from_port < 0)
+		snprintf(out, PART_SIZE, " && %s", protocol);
+	else if (rule->to_port < 0)
+		snprintf(out, PART_SIZE, " && %s && %s.type == %" PRId64, protocol, protocol,
+			 rule->from_port);
+	else
+		snprintf(out, PART_SIZE, " && %s && %s.type == %" PRId64 " && %s.code == %" PRId64, protocol,
+			 protocol, rule->from_port, protocol, rule->to_port);
+}
+
+static void write_protocol(const struct security_group_rule *rule, char out[static PART_SIZE])
+{
+	switch (rule->protocol) {
+	case PROTOCOL_TCP:
+		write_ports(rule, "tcp", out);
+		return;
+	case PROTOCOL_UDP:
+		write_ports(rule, "udp", out);
+		return;
+	case PROTOCOL_ICMP:
+		write_icmp(rule, "icmp4", out);
+		return;
+	case PROTOCOL_ICMP6:
+		write_icmp(rule, "icmp6", out);
+		return;
+	default:
+		break;
+	}
+	out[0] = 0;
+	if (rule->protocol >= 0)
+		snprintf(out, PART_SIZE, " && ip.proto == %" PRId64, rule->protocol);
+}
+
+struct str nb_write_rule_match(struct arena *a, const struct security_group_rule *rule)
+{
+	bool in = rule->direction == SECURITY_GROUP_RULE_DIRECTION_INGRESS;
+	char peer[PART_SIZE], protocol[PART_SIZE], group[NB_NAME_SIZE];
+	if (!write_peer(rule, in ? "src" : "dst", peer))
+		return STR_NONE;
+	write_protocol(rule, protocol);
+	return str_print(a, "%s == @%s && %s%s", in ? "outport" : "inport",
+			 nb_write_hex("sg_", rule->group, group), peer, protocol);
+}

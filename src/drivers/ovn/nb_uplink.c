@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A router's ways out of itself: the internet gateway's port on the external switch, with the
+ * guard that lets no private address pass, and the metadata port.
+ *
+ * The gateway port has a /32 only: a public range on it would become a connected route of every
+ * table. What was not translated still has a private source and is dropped on the external switch;
+ * so no list of public ports is needed there. */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "drivers/ovn/nb.h"
+
+enum { GUARD_PRIORITY = 100, CHASSIS_PRIORITY_BEST = 1000, GUARD_CAP_SIZE = 64 * 1024 };
+
+bool nb_has_uplink(const struct network_router *wish)
+{
+	return wish->gateway && wish->external && !ip_is_none(wish->gateway->ip) &&
+	       wish->gateway_chassis.n > 0;
+}
+
+/* The external network's switch, shared by all routers with a gateway on it. */
+static void plan_external_switch(struct wish *w, const struct external_network *external)
+{
+	char name[UUID_TEXT_SIZE], port[NB_NAME_SIZE];
+	uuid id = external->row.id;
+	wish_add_shared_row(w, "Logical_Switch", id, NB_SHARED, id,
+			    json_pack("{s:s}", "name", uuid_write(id, name)));
+	struct str physical = external->physical_network;
+	struct wish_row *row = wish_add_shared_row(
+		w, "Logical_Switch_Port", uuid_v5(id, STR("localnet")), NB_SHARED, id,
+		json_pack("{s:s,s:s,s:{s:b},s:{s:s%}}", "name", nb_write_name("ln-", id, port), "type",
+			  "localnet", "addresses", "unknown", 1, "options", "network_name",
+			  physical.p ? physical.p : "", physical.n));
+	wish_add_edge(w, row, "Logical_Switch", "ports", id);
+}
+
+static void plan_gateway_chassis(struct wish *w, struct str chassis, int priority, uuid port)
+{
+	struct str role = str_print(w->arena, "chassis:%" STR_FMT, STR_ARG(chassis));
+	uuid id = uuid_v5(w->scope, role);
+	char name[UUID_TEXT_SIZE];
+	struct wish_row *row =
+		wish_add_row(w, "Gateway_Chassis", id,
+			     json_pack("{s:s,s:s%,s:i}", "name", uuid_write(id, name), "chassis_name",
+				       chassis.p, chassis.n, "priority", priority));
+	wish_add_edge(w, row, "Logical_Router_Port", "gateway_chassis", port);
+}
+
+static void plan_gateway_port(struct wish *w, const struct network_router *wish)
+{
+	uuid id = wish->router->row.id, port_id = uuid_v5(id, STR("gw-lrp"));
+	char port[NB_NAME_SIZE], switch_port[NB_NAME_SIZE], ip[IP_TEXT_SIZE], network[IP_TEXT_SIZE + 4];
+	char mac[MAC_TEXT_SIZE];
+	nb_write_name("gw-", id, port);
+	snprintf(network, sizeof network, "%s/32", ip_write(wish->gateway->ip, ip));
+	struct wish_row *row = wish_add_row(w, "Logical_Router_Port", port_id,
+					    json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac",
+						      mac_write(nb_make_mac(id, "gw-mac"), mac), "networks",
+						      network, 1, "options"));
+	wish_add_edge(w, row, "Logical_Router", "ports", id);
+	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(id, STR("gw-lsp")),
+			   json_pack("{s:s,s:s,s:{s:b},s:{s:s,s:s}}", "name",
+				     nb_write_name("sp-gw-", id, switch_port), "type", "router", "addresses",
+				     "router", 1, "options", "router-port", port, "nat-addresses", "router"));
+	wish_add_edge(w, row, "Logical_Switch", "ports", wish->external->row.id);
+	struct str rest = wish->gateway_chassis, chassis;
+	for (int k = 0; str_split_next(&rest, ',', &chassis); k++)
+		if (str_trim(chassis).n)
+			plan_gateway_chassis(w, str_trim(chassis), CHASSIS_PRIORITY_BEST - k, port_id);
+}
+
+/* ---- the guard ---- */
+
+static void add_block(struct buf *b, struct cidr block)
+{
+	char text[CIDR_TEXT_SIZE];
+	if (block.base.family == IP_V4)
+		buf_print(b, ", %s", cidr_write(cidr_canonical(block), text));
+}
+
+/* "{169.254.0.0/16, 10.0.0.0/16}": the router's blocks and subnets, and what is of the link. */
+static struct str write_private_set(struct wish *w, const struct network_router *wish)
+{
+	struct buf b;
+	buf_init(&b, GUARD_CAP_SIZE);
+	buf_print(&b, "{169.254.0.0/16");
+	for (size_t k = 0; k < wish->router->blocks.count; k++)
+		add_block(&b, wish->router->blocks.at[k]);
+	for (size_t k = 0; k < wish->subnet_count; k++) {
+		bool inside = false;
+		for (size_t j = 0; j < wish->router->blocks.count; j++)
+			inside |= cidr_contains_cidr(wish->router->blocks.at[j],
+						     wish->subnets[k].subnet->block);
+		if (!inside)
+			add_block(&b, wish->subnets[k].subnet->block);
+	}
+	buf_print(&b, "}");
+	if (buf_finish(&b).code)
+		w->failed = true;
+	struct str set = str_copy(w->arena, buf_str(&b));
+	buf_done(&b);
+	return set;
+}
+
+static void plan_guard(struct wish *w, struct str role, const char *direction, struct str match,
+		       uuid external)
+{
+	struct wish_row *row = wish_add_row(w, "ACL", uuid_v5(w->scope, role),
+					    json_pack("{s:i,s:s,s:s%,s:s}", "priority", GUARD_PRIORITY,
+						      "direction", direction, "match", match.p ? match.p : "",
+						      match.n, "action", "drop"));
+	wish_add_edge(w, row, "Logical_Switch", "acls", external);
+}
+
+static void plan_guards(struct wish *w, const struct network_router *wish)
+{
+	char port[NB_NAME_SIZE];
+	nb_write_name("sp-gw-", w->scope, port);
+	struct str set = write_private_set(w, wish);
+	plan_guard(w, STR("guard-out"), "from-lport",
+		   str_print(w->arena, "inport == \"%s\" && ip4.src == %" STR_FMT, port, STR_ARG(set)),
+		   wish->external->row.id);
+	plan_guard(w, STR("guard-in"), "to-lport",
+		   str_print(w->arena, "outport == \"%s\" && ip4.dst == %" STR_FMT, port, STR_ARG(set)),
+		   wish->external->row.id);
+}
+
+void nb_plan_uplink(struct wish *w, const struct network_router *wish)
+{
+	plan_external_switch(w, wish->external);
+	plan_gateway_port(w, wish);
+	plan_guards(w, wish);
+}
+
+/* ---- metadata ---- */
+
+/* A switch of its own with one plain port, plugged on our machine only: guests on every chassis
+ * reach it through the router, and it sees their own addresses. */
+void nb_plan_metadata(struct wish *w, const struct network_router *wish)
+{
+	uuid id = wish->router->row.id, switch_id = uuid_v5(id, STR("md-switch")),
+	     vif = uuid_v5(id, STR("metadata"));
+	char name[UUID_TEXT_SIZE], port[NB_NAME_SIZE], switch_port[NB_NAME_SIZE], mac[MAC_TEXT_SIZE];
+	char address[128];
+	nb_write_name("rp-md-", id, port);
+	wish_add_row(w, "Logical_Switch", switch_id, json_pack("{s:s}", "name", uuid_write(switch_id, name)));
+	struct wish_row *row = wish_add_row(w, "Logical_Router_Port", uuid_v5(id, STR("md-lrp")),
+					    json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac",
+						      mac_write(nb_make_mac(id, "md-mac"), mac), "networks",
+						      "169.254.169.249/29", 1, "options"));
+	wish_add_edge(w, row, "Logical_Router", "ports", id);
+	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(id, STR("md-lsp")),
+			   json_pack("{s:s,s:s,s:{s:b},s:{s:s}}", "name",
+				     nb_write_name("sp-md-", id, switch_port), "type", "router", "addresses",
+				     "router", 1, "options", "router-port", port));
+	wish_add_edge(w, row, "Logical_Switch", "ports", switch_id);
+	snprintf(address, sizeof address, "%s 169.254.169.254 169.254.169.253",
+		 mac_write(wish->metadata_mac, mac));
+	struct str chassis = wish->metadata_chassis;
+	row = wish_add_row(w, "Logical_Switch_Port", vif,
+			   json_pack("{s:s,s:s,s:{s:b},s:{s:s%}}", "name", uuid_write(vif, name), "type", "",
+				     "addresses", address, 1, "options", "requested-chassis",
+				     chassis.p ? chassis.p : "", chassis.n));
+	wish_add_edge(w, row, "Logical_Switch", "ports", switch_id);
+}

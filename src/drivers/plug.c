@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A namespace per VPC, plugged into the local Open vSwitch (plug.h). The namespace and the pair of
+ * links die with the last descriptor of it, so with the process; the switch's rows are found by
+ * our mark. Rows go through the same diff engine as the northbound database's.
+ *
+ * Entering a namespace acts on the calling thread: it is only ever done by threads that end
+ * right after, never by a caller. */
+#include "drivers/plug.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <netinet/in.h>
+#include <pthread.h>
+#include <sched.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/heap.h"
+#include "drivers/ovn/ovsdb.h"
+#include "drivers/ovn/wish.h"
+
+/* Small enough for any underlay; TCP tells its peers by MSS, and a DNS answer fits. */
+enum { LINK_MTU = 1280, LISTEN_BACKLOG = 256 };
+static const char inner_link[] = "plug0";
+static const char kind_plug[] = "plug";
+static const int64_t ip_timeout_us = 10 * SECOND;
+
+static const struct ovsdb_column vswitch_columns[] = {
+	{"Bridge", "name", OVSDB_TEXT, false},      {"Bridge", "ports", OVSDB_UUIDS, false},
+	{"Port", "name", OVSDB_TEXT, false},        {"Port", "interfaces", OVSDB_UUIDS, true},
+	{"Port", "external_ids", OVSDB_MAP, false}, {"Interface", "name", OVSDB_TEXT, false},
+	{"Interface", "type", OVSDB_TEXT, false},   {"Interface", "external_ids", OVSDB_MAP, false},
+};
+static const char *const vswitch_roots[] = {"Bridge", NULL};
+static const struct ovsdb_schema vswitch_schema = {"Open_vSwitch", vswitch_columns,
+						   sizeof vswitch_columns / sizeof vswitch_columns[0],
+						   vswitch_roots, MARK_SCOPE};
+
+struct plug {
+	struct plug *next;
+	uuid router;
+	int netns_fd;
+	char link[IFNAMSIZ]; /* our end, on the switch */
+};
+
+struct plugs {
+	struct ovsdb *vswitch;
+	uuid region;
+	struct plug *list;
+};
+
+/* ---- in another namespace ---- */
+
+/* Work for a thread that may change its namespace, because it ends. */
+struct visit {
+	void (*work)(struct visit *v); /* -1 in result and errno in error, or what it made */
+	int netns_fd;                  /* -1: stay, until work does otherwise */
+	int type;                      /* of the socket; for sockets */
+	struct ip ip;
+	uint16_t port;
+	const char *link;
+	int result, error;
+};
+
+static void *visit_main(void *arg)
+{
+	struct visit *v = arg;
+	v->result = -1;
+	if (v->netns_fd >= 0 && setns(v->netns_fd, CLONE_NEWNET) != 0)
+		v->error = errno;
+	else
+		v->work(v);
+	return NULL;
+}
+
+static RESULT visit(struct ctx *c, struct visit *v, const char *what)
+{
+	pthread_t thread;
+	char text[128];
+	int rc = pthread_create(&thread, NULL, visit_main, v);
+	if (rc)
+		return ctx_fail(c, ERR_AGAIN, "cannot start a thread: %s", strerror_r(rc, text, sizeof text));
+	pthread_join(thread, NULL);
+	if (v->result < 0)
+		return ctx_fail(c, ERR_IO, "cannot %s: %s", what, strerror_r(v->error, text, sizeof text));
+	return OK;
+}
+
+static void work_make_netns(struct visit *v)
+{
+	if (unshare(CLONE_NEWNET) == 0)
+		v->result = open("/proc/thread-self/ns/net", O_RDONLY | O_CLOEXEC);
+	v->error = errno;
+}
+
+static void work_make_socket(struct visit *v)
+{
+	int on = 1, fd = socket(AF_INET, v->type | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	struct sockaddr_in at = {.sin_family = AF_INET, .sin_port = htons(v->port)};
+	memcpy(&at.sin_addr, v->ip.b, sizeof at.sin_addr);
+	if (fd >= 0 && setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) == 0 &&
+	    bind(fd, (const struct sockaddr *) &at, sizeof at) == 0 &&
+	    (v->type != SOCK_STREAM || listen(fd, LISTEN_BACKLOG) == 0)) {
+		v->result = fd;
+		return;
+	}
+	v->error = errno;
+	if (fd >= 0)
+		close(fd);
+}
+
+/* Nobody fills in a checksum behind a userspace datapath: each sender computes its own. */
+static void work_stop_offload(struct visit *v)
+{
+	int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ethtool_value off = {.cmd = ETHTOOL_STXCSUM, .data = 0};
+	struct ifreq request = {.ifr_data = (char *) &off};
+	snprintf(request.ifr_name, sizeof request.ifr_name, "%s", v->link);
+	if (fd >= 0)
+		v->result = ioctl(fd, SIOCETHTOOL, &request);
+	v->error = errno;
+	if (fd >= 0)
+		close(fd);
+}
+
+static RESULT make_socket(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int type, int *ret_fd)
+{
+	struct visit v = {
+		.work = work_make_socket, .netns_fd = netns_fd, .type = type, .ip = ip, .port = port};
+	char text[IP_TEXT_SIZE], what[IP_TEXT_SIZE + 64];
+	if (ip.family == IP_V6)
+		return ctx_fail(c, ERR_UNSUPPORTED, "a plug has no IPv6 addresses");
+	snprintf(what, sizeof what, "listen on %s port %u of the router's namespace", ip_write(ip, text),
+		 port);
+	TRY(visit(c, &v, what));
+	*ret_fd = v.result;
+	return OK;
+}
+
+RESULT plug_listen_tcp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int *ret_fd)
+{
+	return make_socket(c, netns_fd, ip, port, SOCK_STREAM, ret_fd);
+}
+
+RESULT plug_bind_udp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int *ret_fd)
+{
+	return make_socket(c, netns_fd, ip, port, SOCK_DGRAM, ret_fd);
+}
+
+/* ---- links ---- */
+
+/* ip(8) with a batch of commands. netns_fd 0: here. */
+static RESULT run_ip(struct ctx *c, struct str commands, int netns_fd)
+{
+	static const char *const argv[] = {"ip", "-batch", "-", NULL};
+	struct child child = {
+		.argv = argv, .input = commands, .timeout_us = ip_timeout_us, .netns_fd = netns_fd};
+	struct child_end end = {0};
+	if (!commands.p)
+		return ctx_no_memory(c);
+	TRY(child_run(c, &child, &end));
+	if (end.status != 0)
+		return ctx_fail(c, ERR_IO, "ip failed: %" STR_FMT, STR_ARG(str_trim(end.err)));
+	return OK;
+}
+
+/* Names are the machine's, marks a region's: the region has its part in the name. */
+static RESULT write_link(struct ctx *c, uuid region, int64_t mark, char out[static IFNAMSIZ])
+{
+	int n = snprintf(out, IFNAMSIZ, "dm%02x%02x-%lld", region.b[0], region.b[1], (long long) mark);
+	return n > 0 && n < IFNAMSIZ ? OK
+				     : ctx_fail(c, ERR_RANGE, "mark %lld is too large", (long long) mark);
+}
+
+/* One that a crash left goes with its namespace, but a moment later than we may be back. */
+static void delete_link(struct ctx *c, const char *link)
+{
+	struct ctx quiet;
+	if (if_nametoindex(link) == 0)
+		return;
+	ctx_init(&quiet, c->arena);
+	IGNORE(run_ip(&quiet, str_print(c->arena, "link delete dev %s\n", link),
+		      0)); /* gone by itself: fine */
+}
+
+static RESULT make_links(struct ctx *c, const struct plug *p, struct mac mac)
+{
+	char text[MAC_TEXT_SIZE];
+	delete_link(c, p->link);
+	TRY(run_ip(c,
+		   str_print(c->arena,
+			     "link add name %s mtu %d type veth peer name %s mtu %d netns /proc/%d/fd/%d\n"
+			     "link set dev %s up\n",
+			     p->link, LINK_MTU, inner_link, LINK_MTU, (int) getpid(), p->netns_fd, p->link),
+		   0));
+	TRY(run_ip(c,
+		   str_print(c->arena,
+			     "link set dev lo up\n"
+			     "link set dev %s address %s up\n"
+			     "addr add 169.254.169.254/29 dev %s\n"
+			     "addr add 169.254.169.253/29 dev %s\n"
+			     "addr add 168.63.129.16/32 dev lo\n"
+			     "route add default via 169.254.169.249\n",
+			     inner_link, mac_write(mac, text), inner_link, inner_link),
+		   p->netns_fd));
+	struct visit outer = {.work = work_stop_offload, .netns_fd = -1, .link = p->link};
+	struct visit inner = {.work = work_stop_offload, .netns_fd = p->netns_fd, .link = inner_link};
+	TRY(visit(c, &outer, "turn off checksum offload"));
+	return visit(c, &inner, "turn off checksum offload");
+}
+
+/* ---- the switch's rows ---- */
+
+struct row_step {
+	struct wish *wish;
+	const struct plug *plug; /* NULL: its rows go */
+	uuid port;
+	json_t *ops;
+};
+
+static const char *find_bridge(const struct ovsdb_cache *cache)
+{
+	const char *id;
+	json_t *row;
+	json_object_foreach (ovsdb_cache_table(cache, "Bridge"), id, row)
+		if (str_is(str_from(json_string_value(json_object_get(row, "name"))), "br-int"))
+			return id;
+	return NULL;
+}
+
+static RESULT plan_rows(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	struct row_step *s = arg;
+	const char *bridge = find_bridge(cache);
+	char text[UUID_TEXT_SIZE];
+	uuid bridge_id, port_id = uuid_v5(s->wish->scope, STR("plug-port"));
+	if (s->plug) {
+		if (!bridge || uuid_parse(str_from(bridge), &bridge_id).code)
+			return ctx_fail(c, ERR_AGAIN, "the local Open vSwitch has no bridge br-int yet");
+		struct wish_row *row =
+			wish_add_row(s->wish, "Port", port_id, json_pack("{s:s}", "name", s->plug->link));
+		wish_add_edge(s->wish, row, "Bridge", "ports", bridge_id);
+		row = wish_add_row(s->wish, "Interface", uuid_v5(s->wish->scope, STR("plug-interface")),
+				   json_pack("{s:s,s:s}", "name", s->plug->link, "type", ""));
+		wish_add_mark(s->wish, row, "iface-id", str_from(uuid_write(s->port, text)));
+		wish_add_edge(s->wish, row, "Port", "interfaces", port_id);
+	}
+	return wish_diff(c, s->wish, cache, &s->ops);
+}
+
+/* plug NULL: removes the rows of the router. */
+static RESULT apply_rows(struct plugs *p, struct ctx *c, const struct plug *plug, uuid router, uuid port)
+{
+	struct wish w;
+	struct row_step s = {.wish = &w, .plug = plug, .port = port};
+	wish_init(&w, c->arena, p->region, router, kind_plug);
+	struct result r = ovsdb_with_cache(p->vswitch, c, plan_rows, &s);
+	if (!r.code && s.ops)
+		r = ovsdb_transact(p->vswitch, c, s.ops, NULL);
+	json_decref(s.ops);
+	wish_free(&w);
+	return r;
+}
+
+struct leftovers {
+	const char *region;
+	VEC(uuid) routers;
+};
+
+static RESULT find_leftovers(struct ctx *c, const struct ovsdb_cache *cache, void *arg)
+{
+	struct leftovers *l = arg;
+	const char *id;
+	json_t *row;
+	uuid router;
+	json_object_foreach (ovsdb_cache_table(cache, "Port"), id, row) {
+		struct str region = str_from(ovsdb_row_mark(row, MARK_REGION));
+		struct str scope = str_from(ovsdb_row_mark(row, MARK_SCOPE));
+		if (str_is(region, l->region) && !uuid_parse(scope, &router).code &&
+		    !VEC_PUSH(c->arena, &l->routers, router))
+			return ctx_no_memory(c);
+	}
+	return OK;
+}
+
+static RESULT remove_leftovers(struct plugs *p, struct ctx *c)
+{
+	char region[UUID_TEXT_SIZE];
+	struct leftovers l = {.region = uuid_write(p->region, region)};
+	TRY(ovsdb_with_cache(p->vswitch, c, find_leftovers, &l));
+	for (size_t k = 0; k < l.routers.count; k++)
+		TRY(apply_rows(p, c, NULL, l.routers.at[k], UUID_NONE));
+	return OK;
+}
+
+/* ---- the contract's functions ---- */
+
+static void free_plug(struct plug *plug)
+{
+	if (plug->netns_fd >= 0)
+		close(plug->netns_fd);
+	heap_free(plug);
+}
+
+RESULT plugs_open(struct ctx *c, struct str ovsdb, uuid region, struct plugs **ret_plugs)
+{
+	struct plugs *p = heap_new(struct plugs);
+	if (!p)
+		return ctx_no_memory(c);
+	p->region = region;
+	struct result r = ovsdb_open(c, &(struct ovsdb_config){ovsdb, &vswitch_schema, 0}, &p->vswitch);
+	if (!r.code)
+		r = remove_leftovers(p, c);
+	if (r.code) {
+		ovsdb_close(p->vswitch);
+		heap_free(p);
+		return r;
+	}
+	*ret_plugs = p;
+	return OK;
+}
+
+static struct plug **find_plug(struct plugs *p, uuid router)
+{
+	struct plug **at = &p->list;
+	while (*at && !uuid_equal((*at)->router, router))
+		at = &(*at)->next;
+	return at;
+}
+
+static RESULT unplug(struct plugs *p, struct ctx *c, uuid router)
+{
+	TRY(apply_rows(p, c, NULL, router, UUID_NONE));
+	struct plug **at = find_plug(p, router), *plug = *at;
+	if (!plug)
+		return OK;
+	delete_link(c, plug->link); /* sockets may keep the namespace for a while */
+	*at = plug->next;
+	free_plug(plug);
+	return OK;
+}
+
+RESULT plugs_remove(struct plugs *p, struct ctx *c, uuid router)
+{
+	return unplug(p, c, router);
+}
+
+void plugs_close(struct plugs *p)
+{
+	if (!p)
+		return;
+	struct arena *arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	while (p->list) {
+		struct plug *plug = p->list;
+		struct ctx c;
+		ctx_init(&c, arena);
+		if (arena && !unplug(p, &c, plug->router).code)
+			continue;
+		p->list = plug->next; /* its rows are found by the next plugs_open() */
+		free_plug(plug);
+	}
+	arena_free(arena);
+	ovsdb_close(p->vswitch);
+	heap_free(p);
+}
+
+static RESULT make_plug(struct plugs *p, struct ctx *c, const struct plug_wish *wish, struct plug **ret_plug)
+{
+	struct plug *plug = heap_new(struct plug);
+	struct visit v = {.work = work_make_netns, .netns_fd = -1};
+	if (!plug)
+		return ctx_no_memory(c);
+	plug->router = wish->router;
+	plug->netns_fd = -1;
+	struct result r = write_link(c, p->region, wish->mark, plug->link);
+	if (!r.code)
+		r = visit(c, &v, "make a network namespace");
+	if (!r.code) {
+		plug->netns_fd = v.result;
+		r = make_links(c, plug, wish->mac);
+	}
+	if (r.code) {
+		free_plug(plug);
+		return r;
+	}
+	*ret_plug = plug;
+	return OK;
+}
+
+RESULT plugs_ensure(struct plugs *p, struct ctx *c, const struct plug_wish *wish, int *ret_netns_fd)
+{
+	struct plug *plug = *find_plug(p, wish->router);
+	if (!plug) {
+		TRY(make_plug(p, c, wish, &plug));
+		plug->next = p->list;
+		p->list = plug;
+	}
+	TRY(apply_rows(p, c, plug, wish->router, wish->port));
+	*ret_netns_fd = plug->netns_fd;
+	return OK;
+}

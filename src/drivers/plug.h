@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A place of ours inside a VPC: a network namespace of dari's own machine, plugged into br-int as
+ * the router's metadata port, with 169.254.169.254, .253 and 168.63.129.16 on it. The namespace is
+ * held by a file descriptor only, so it goes when the process goes; what is left in the local
+ * Open vSwitch database is taken over or removed at the next start. Blocks; one thread at a time. */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/ip.h"
+#include "base/uuid.h"
+
+struct plugs; /* the local Open vSwitch, and what is plugged */
+
+struct plug_wish {
+	uuid router;
+	int64_t mark; /* small number unique among routers: names the links */
+	uuid port;    /* the OVN port's name (metadata port of the router) */
+	struct mac mac;
+};
+
+/* ovsdb: "unix:/run/openvswitch/db.sock". Removes plugs of this region that an earlier process left. */
+RESULT plugs_open(struct ctx *c, struct str ovsdb, uuid region, struct plugs **ret_plugs);
+void plugs_close(struct plugs *p); /* unplugs all */
+/* Idempotent. ret_netns_fd: the namespace, owned by plugs. */
+RESULT plugs_ensure(struct plugs *p, struct ctx *c, const struct plug_wish *wish, int *ret_netns_fd);
+RESULT plugs_remove(struct plugs *p, struct ctx *c, uuid router);
+/* A listening TCP socket, or a bound UDP one, inside the namespace: non-blocking, closed on exec,
+ * the caller's. ip none: all its addresses. It keeps the namespace alive until closed. */
+RESULT plug_listen_tcp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int *ret_fd);
+RESULT plug_bind_udp(struct ctx *c, int netns_fd, struct ip ip, uint16_t port, int *ret_fd);

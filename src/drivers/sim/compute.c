@@ -1,0 +1,467 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Compute without machines: hosts, disks and domains are a few words in memory, which behave as
+ * libvirt's do. For scale, for `dari dev`, and for faults that a real host won't produce on demand.
+ *
+ * FAULT_DRIVER is asked twice a call: before the effect (the call fails, nothing happened) and
+ * after it (it happened, but the answer and the connection are lost). */
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/fault.h"
+#include "base/heap.h"
+#include "drivers/sim/compute_state.h"
+
+/* ---- each call's beginning and end */
+
+static RESULT lose(struct compute_host *h, struct ctx *c, const char *why)
+{
+	h->is_lost = true;
+	return ctx_fail(c, ERR_GONE, "the connection to simulated host %s is lost: %s", h->host->name, why);
+}
+
+/* Takes the host's lock; released by end() whatever comes of it. */
+static RESULT begin(struct compute_host *h, struct ctx *c)
+{
+	struct sim_host *s = h->host;
+	pthread_mutex_lock(&s->lock);
+	int64_t pass_us = s->health == SIM_HANGS ? s->hang_us : s->latency_us;
+	if (pass_us) {
+		pthread_mutex_unlock(&s->lock);
+		sim_pass(pass_us);
+		pthread_mutex_lock(&s->lock);
+	}
+	s->call_count++;
+	if (h->is_lost || s->health != SIM_UP)
+		return lose(h, c, s->health == SIM_HANGS ? "it does not answer" : "closed");
+	if (fault_fires(FAULT_DRIVER))
+		return ctx_fail(c, ERR_IO, "simulated fault before the effect");
+	sim_settle(s);
+	return OK;
+}
+
+static RESULT end(struct compute_host *h, struct ctx *c, struct result r)
+{
+	if (result_is_ok(r) && fault_fires(FAULT_DRIVER))
+		r = lose(h, c, "simulated fault after the effect");
+	pthread_mutex_unlock(&h->host->lock);
+	return r;
+}
+
+/* Grows an array by a zeroed item; NULL when out of memory. */
+static void *add_item(void **items, size_t *count, size_t size)
+{
+	char *more = heap_resize(*items, (*count + 1) * size);
+	if (!more)
+		return NULL;
+	*items = more;
+	return memset(more + (*count)++ * size, 0, size);
+}
+
+/* ---- connections */
+
+static void close_host(struct compute_host *h)
+{
+	if (!h)
+		return;
+	struct sim_host *s = h->host;
+	pthread_mutex_lock(&s->lock);
+	struct compute_host **at = &s->connections;
+	while (*at != h)
+		at = &(*at)->next;
+	*at = h->next;
+	pthread_mutex_unlock(&s->lock);
+	heap_free(h);
+}
+
+static RESULT open_host(void *self, struct ctx *c, uuid region, const struct host *host,
+			struct compute_host **ret_host)
+{
+	(void) self;
+	struct sim_host *s = sim_need_host(host->name);
+	struct compute_host *h = s ? heap_new(struct compute_host) : NULL;
+	if (!h)
+		return ctx_no_memory(c);
+	*h = (struct compute_host){.host = s, .region = region};
+	pthread_mutex_lock(&s->lock);
+	h->next = s->connections;
+	s->connections = h;
+	pthread_mutex_unlock(&s->lock);
+	struct result r = begin(h, c);
+	r = end(h, c, r);
+	if (result_is_ok(r))
+		*ret_host = h;
+	else
+		close_host(h);
+	return r;
+}
+
+static void watch(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg)
+{
+	pthread_mutex_lock(&h->host->lock);
+	h->changed = changed;
+	h->changed_arg = arg;
+	pthread_mutex_unlock(&h->host->lock);
+}
+
+static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
+{
+	const struct sim_host *s = h->host;
+	*ret_facts = (struct compute_facts){
+		.cpus = s->cpus,
+		.memory = s->memory,
+		.disk = s->disk_size,
+		.virt = HOST_SEEN_VIRT_TCG,
+		.version = STR("simulated"),
+		.boot_id = str_print(c->arena, "%s-boot-%" PRIu64, s->name, s->boot),
+		.virt_reason = STR("the host is simulated"),
+	};
+	return ret_facts->boot_id.p ? OK : ctx_no_memory(c);
+}
+
+/* ---- domains */
+
+/* A definition's digest: what of the wish a real one would hold. */
+static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char ret_digest[static 65])
+{
+	uint8_t digest[SHA256_SIZE];
+	struct buf b;
+	char id[UUID_TEXT_SIZE], mac[MAC_TEXT_SIZE];
+	buf_init(&b, 1 << 20);
+	buf_print(&b, "%s %" STR_FMT " %" PRId64 " %" PRId64 " %d\n", uuid_write(w->id, id), STR_ARG(w->name),
+		  w->vcpus, w->memory, (int) w->personality);
+	for (size_t k = 0; k < w->disk_count; k++)
+		buf_print(&b, "%s %d\n", uuid_write(w->disks[k].volume, id), w->disks[k].boot_index);
+	for (size_t k = 0; k < w->nic_count; k++)
+		buf_print(&b, "%s %s %d\n", uuid_write(w->nics[k].port, id), mac_write(w->nics[k].mac, mac),
+			  w->nics[k].mtu);
+	struct result r = buf_finish(&b);
+	crypto_sha256(buf_str(&b), digest);
+	buf_done(&b);
+	struct str hex = str_encode_hex(c->arena, digest, sizeof digest);
+	if (!result_is_ok(r) || !hex.p)
+		return ctx_no_memory(c);
+	memcpy(ret_digest, hex.p, 65);
+	return OK;
+}
+
+/* NULL when absent. ERR_CONFLICT when another region's. */
+static RESULT find_domain(struct compute_host *h, struct ctx *c, uuid id, struct sim_domain **ret_domain)
+{
+	char text[UUID_TEXT_SIZE];
+	*ret_domain = sim_find_domain(h->host, id);
+	if (*ret_domain && !uuid_equal((*ret_domain)->region, h->region))
+		return ctx_fail(c, ERR_CONFLICT, "host %s has a domain %s that this region did not make",
+				h->host->name, uuid_write(id, text));
+	return OK;
+}
+
+static RESULT see_inside(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
+			 struct compute_seen *ret_seen)
+{
+	char digest[65];
+	struct sim_domain *d = NULL;
+	TRY(find_domain(h, c, wish->id, &d));
+	TRY(digest_wish(c, wish, digest));
+	*ret_seen = (struct compute_seen){.power = INSTANCE_SEEN_POWER_ABSENT};
+	if (d)
+		*ret_seen = (struct compute_seen){
+			.power = d->is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF,
+			.off = d->off,
+			.defined_as_wished = str_is(str_from(digest), d->digest),
+		};
+	return OK;
+}
+
+static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct compute_domain *w)
+{
+	struct sim_host *s = h->host;
+	struct sim_domain *d = NULL;
+	char digest[65];
+	TRY(find_domain(h, c, w->id, &d));
+	TRY(digest_wish(c, w, digest));
+	if (d && str_is(str_from(digest), d->digest))
+		return OK;
+	uuid *volumes = heap_alloc_array(w->disk_count + 1, sizeof *volumes);
+	if (volumes && !d)
+		d = add_item((void **) &s->domains, &s->domain_count, sizeof *d);
+	if (!volumes || !d) {
+		heap_free(volumes);
+		return ctx_no_memory(c);
+	}
+	for (size_t k = 0; k < w->disk_count; k++)
+		volumes[k] = w->disks[k].volume;
+	heap_free(d->volumes);
+	d->volumes = volumes;
+	d->volume_count = w->disk_count;
+	d->region = h->region;
+	d->id = w->id;
+	memcpy(d->digest, digest, sizeof digest);
+	snprintf(d->name, sizeof d->name, "%" STR_FMT, STR_ARG(w->name));
+	sim_tell(s, w->id);
+	return OK;
+}
+
+static RESULT undefine_inside(struct compute_host *h, struct ctx *c, uuid id)
+{
+	struct sim_domain *d = NULL;
+	TRY(find_domain(h, c, id, &d));
+	if (d && d->is_on)
+		return ctx_fail(c, ERR_STATE, "domain %s is running", d->name);
+	if (d) {
+		sim_remove_domain(h->host, d);
+		sim_tell(h->host, id);
+	}
+	return OK;
+}
+
+/* ---- power */
+
+static RESULT start(struct compute_host *h, struct ctx *c, struct sim_domain *d)
+{
+	char text[UUID_TEXT_SIZE];
+	if (d->is_on)
+		return OK;
+	for (size_t k = 0; k < d->volume_count; k++)
+		if (!sim_find_disk(h->host, d->volumes[k]))
+			return ctx_fail(c, ERR_IO, "starting domain %s: it has no disk %s", d->name,
+					uuid_write(d->volumes[k], text));
+	d->is_on = true;
+	d->boots++;
+	d->started_us = clock_now_us();
+	d->ends_us = 0;
+	sim_tell(h->host, d->id);
+	return OK;
+}
+
+static RESULT request_shutdown(struct compute_host *h, struct ctx *c, struct sim_domain *d)
+{
+	(void) c;
+	if (!d->is_on || h->host->is_deaf || d->ends_us)
+		return OK;
+	if (h->host->shutdown_us)
+		d->ends_us = clock_now_us() + h->host->shutdown_us;
+	else
+		sim_power_off(h->host, d, COMPUTE_OFF_GUEST);
+	return OK;
+}
+
+static RESULT force_off(struct compute_host *h, struct ctx *c, struct sim_domain *d)
+{
+	(void) c;
+	sim_power_off(h->host, d, COMPUTE_OFF_DESTROYED);
+	return OK;
+}
+
+static RESULT reset(struct compute_host *h, struct ctx *c, struct sim_domain *d)
+{
+	if (!d->is_on)
+		return ctx_fail(c, ERR_STATE, "domain %s on host %s is not running", d->name, h->host->name);
+	d->boots++;
+	d->started_us = clock_now_us();
+	d->ends_us = 0;
+	return OK;
+}
+
+static const struct {
+	RESULT (*apply)(struct compute_host *h, struct ctx *c, struct sim_domain *d);
+	bool needs_domain;
+} powers[] = {
+	[COMPUTE_START] = {start, true},
+	[COMPUTE_SHUTDOWN] = {request_shutdown, false},
+	[COMPUTE_FORCE_OFF] = {force_off, false},
+	[COMPUTE_RESET] = {reset, true},
+};
+
+static RESULT set_power_inside(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power)
+{
+	char text[UUID_TEXT_SIZE];
+	struct sim_domain *d = NULL;
+	TRY(find_domain(h, c, id, &d));
+	if (!d && powers[power].needs_domain)
+		return ctx_fail(c, ERR_NOT_FOUND, "host %s has no domain %s", h->host->name,
+				uuid_write(id, text));
+	return d ? powers[power].apply(h, c, d) : OK;
+}
+
+/* ---- disks */
+
+static RESULT ensure_image(struct sim_host *s, struct ctx *c, struct str sha256)
+{
+	if (sha256.n != 64)
+		return ctx_fail(c, ERR_INTERNAL, "\"%" STR_FMT "\" is not an image's digest",
+				STR_ARG(sha256));
+	for (size_t k = 0; k < s->image_count; k++)
+		if (str_is(sha256, s->images[k]))
+			return OK;
+	char(*digest)[65] = add_item((void **) &s->images, &s->image_count, sizeof *digest);
+	if (!digest)
+		return ctx_no_memory(c);
+	memcpy(*digest, sha256.p, 64);
+	return OK;
+}
+
+static RESULT ensure_disk_inside(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
+				 int64_t *ret_size)
+{
+	struct sim_host *s = h->host;
+	if (disk->size <= 0 || disk->size % 512)
+		return ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", disk->size);
+	struct sim_disk *d = sim_find_disk(s, disk->volume);
+	if (d && !uuid_equal(d->region, h->region))
+		return ctx_fail(c, ERR_CONFLICT, "host %s has such a disk of another region", s->name);
+	if (!d && disk->was_there)
+		return ctx_fail(c, ERR_NOT_FOUND, "the disk is gone from host %s", s->name);
+	if (!d && disk->image_sha256.n)
+		TRY(ensure_image(s, c, disk->image_sha256));
+	if (!d)
+		d = add_item((void **) &s->disks, &s->disk_count, sizeof *d);
+	if (!d)
+		return ctx_no_memory(c);
+	int64_t size = d->size < disk->size ? disk->size : d->size;
+	*d = (struct sim_disk){.region = h->region, .volume = disk->volume, .size = size};
+	*ret_size = size;
+	return OK;
+}
+
+static bool uses_disk(const struct sim_domain *d, uuid volume)
+{
+	for (size_t k = 0; k < d->volume_count; k++)
+		if (uuid_equal(d->volumes[k], volume))
+			return d->is_on;
+	return false;
+}
+
+static RESULT delete_disk_inside(struct compute_host *h, struct ctx *c, uuid volume)
+{
+	struct sim_host *s = h->host;
+	struct sim_disk *d = sim_find_disk(s, volume);
+	for (size_t k = 0; d && k < s->domain_count; k++)
+		if (uses_disk(&s->domains[k], volume))
+			return ctx_fail(c, ERR_IN_USE, "the disk is used by the running domain %s",
+					s->domains[k].name);
+	if (d && uuid_equal(d->region, h->region))
+		*d = s->disks[--s->disk_count];
+	return OK;
+}
+
+/* ---- looking */
+
+static RESULT list_inside(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory)
+{
+	const struct sim_host *s = h->host;
+	size_t count = 0;
+	struct compute_item *items =
+		arena_new_array(c->arena, struct compute_item, s->domain_count + s->disk_count);
+	if (!items)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < s->domain_count; k++)
+		if (uuid_equal(s->domains[k].region, h->region))
+			items[count++] = (struct compute_item){
+				.id = s->domains[k].id,
+				.power = s->domains[k].is_on ? INSTANCE_SEEN_POWER_ON
+							     : INSTANCE_SEEN_POWER_OFF,
+			};
+	for (size_t k = 0; k < s->disk_count; k++)
+		if (uuid_equal(s->disks[k].region, h->region))
+			items[count++] = (struct compute_item){
+				.is_disk = true, .id = s->disks[k].volume, .size = s->disks[k].size};
+	*ret_inventory = (struct compute_inventory){items, count};
+	return OK;
+}
+
+static RESULT read_console_inside(struct compute_host *h, struct ctx *c, uuid id, size_t max,
+				  struct str *ret_text, int64_t *ret_at_us)
+{
+	struct sim_domain *d = NULL;
+	TRY(find_domain(h, c, id, &d));
+	*ret_text = STR_NONE;
+	*ret_at_us = 0;
+	if (!d || !d->boots)
+		return OK;
+	struct str text = str_print(c->arena,
+				    "simulated: %s on host %s, boot %" PRId64
+				    "; there is no machine behind this console\n",
+				    d->name, h->host->name, d->boots);
+	if (!text.p)
+		return ctx_no_memory(c);
+	*ret_text = str_slice(text, text.n > max ? text.n - max : 0, text.n);
+	*ret_at_us = d->started_us;
+	return OK;
+}
+
+/* ---- the calls: the same frame around each */
+
+#define CALL(inside, ...)                                                                                    \
+	do {                                                                                                 \
+		struct result r_ = begin(h, c);                                                              \
+		if (result_is_ok(r_))                                                                        \
+			r_ = inside(h, c, __VA_ARGS__);                                                      \
+		return end(h, c, r_);                                                                        \
+	} while (0)
+
+static RESULT probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
+{
+	CALL(probe_inside, ret_facts);
+}
+
+static RESULT see(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
+		  struct compute_seen *ret_seen)
+{
+	CALL(see_inside, wish, ret_seen);
+}
+
+static RESULT list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory)
+{
+	CALL(list_inside, ret_inventory);
+}
+
+static RESULT ensure_disk(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
+			  int64_t *ret_size)
+{
+	CALL(ensure_disk_inside, disk, ret_size);
+}
+
+static RESULT delete_disk(struct compute_host *h, struct ctx *c, uuid volume)
+{
+	CALL(delete_disk_inside, volume);
+}
+
+static RESULT define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
+{
+	CALL(define_inside, domain);
+}
+
+static RESULT set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power)
+{
+	CALL(set_power_inside, id, power);
+}
+
+static RESULT undefine(struct compute_host *h, struct ctx *c, uuid id)
+{
+	CALL(undefine_inside, id);
+}
+
+static RESULT read_console(struct compute_host *h, struct ctx *c, uuid id, size_t max, struct str *ret_text,
+			   int64_t *ret_at_us)
+{
+	CALL(read_console_inside, id, max, ret_text, ret_at_us);
+}
+
+const struct compute_driver compute_sim = {
+	.scheme = "sim",
+	.open_host = open_host,
+	.close_host = close_host,
+	.probe = probe,
+	.see = see,
+	.list = list,
+	.ensure_disk = ensure_disk,
+	.delete_disk = delete_disk,
+	.define = define,
+	.set_power = set_power,
+	.undefine = undefine,
+	.read_console = read_console,
+	.watch = watch,
+};

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Simulated hosts: what a test, `dari dev` and the benchmarks do to them from outside, as an
+ * electrician, a guest or a bad day would do to real ones. Hosts are known by name, shared by the
+ * whole process, and live until sim_compute_reset(): a restart of all else finds them as they were.
+ * Any thread. What is asked of a host that does not exist is ignored. */
+#pragma once
+
+#include "drivers/compute.h"
+
+enum sim_health {
+	SIM_UP,
+	SIM_HANGS, /* calls are held for hang_us, then the connection is lost */
+	SIM_DOWN   /* calls and open fail at once */
+};
+
+struct sim_counts {
+	int64_t hosts, connections;
+	int64_t domains, running, disks, images;
+	int64_t disk_size; /* bytes, as promised to guests */
+	int64_t calls;     /* of the driver, since the reset */
+};
+
+/* Forgets all hosts. None may be open. */
+void sim_compute_reset(void);
+/* What a host that is first opened from now on has; 0 leaves the default (64 threads, 256 GiB, 10 TiB). */
+void sim_compute_set_size(int64_t cpus, int64_t memory, int64_t disk);
+/* Every call on the host takes that long: of the clock where it is frozen, else of real time. */
+void sim_compute_set_latency(struct str host, int64_t latency_us);
+/* hang_us: how long SIM_HANGS holds a call; likewise of the clock or of real time. Going down loses
+ * the connections; guests go on. */
+void sim_compute_set_health(struct str host, enum sim_health health, int64_t hang_us);
+/* Its connections are lost and can be made anew: libvirtd was restarted. */
+void sim_compute_disconnect(struct str host);
+/* Power cycle: guests are off, why is not known; the boot id changes, connections are lost. */
+void sim_compute_reboot(struct str host);
+/* A guest ends: by itself, in a crash, or destroyed by somebody. */
+void sim_compute_end_guest(struct str host, uuid id, enum compute_off why);
+/* Guests that do not answer ACPI: COMPUTE_SHUTDOWN does nothing on the host. */
+void sim_compute_set_deaf(struct str host, bool is_deaf);
+/* How long guests take to shut down (of the clock; noticed when somebody looks). Default 0. */
+void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);
+/* The domain is undefined behind our back. */
+void sim_compute_lose_domain(struct str host, uuid id);
+void sim_compute_count(struct sim_counts *ret_counts);

@@ -1,0 +1,291 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The simulated hosts and what can be done to them from outside. */
+#include "drivers/sim/compute_state.h"
+
+#include <time.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+
+enum { BUCKET_COUNT = 4096 };
+
+static struct {
+	pthread_mutex_t lock; /* guards the buckets and sizes; taken before a host's lock */
+	struct sim_host *buckets[BUCKET_COUNT];
+	int64_t cpus, memory, disk_size;
+} region = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static const int64_t GIB = INT64_C(1) << 30;
+
+/* ---- finding */
+
+static struct sim_host **find_slot(struct str name)
+{
+	uint32_t hash = 2166136261U; /* FNV-1a */
+	for (size_t k = 0; k < name.n; k++)
+		hash = (hash ^ (unsigned char) name.p[k]) * 16777619U;
+	struct sim_host **at = &region.buckets[hash % BUCKET_COUNT];
+	while (*at && !str_is(name, (*at)->name))
+		at = &(*at)->next;
+	return at;
+}
+
+static struct sim_host *new_host(struct str name)
+{
+	struct sim_host *s = heap_new(struct sim_host);
+	char *copy = heap_alloc(name.n + 1);
+	if (!s || !copy) {
+		heap_free(s);
+		heap_free(copy);
+		return NULL;
+	}
+	memcpy(copy, name.p, name.n);
+	s->name = copy;
+	s->boot = 1;
+	s->cpus = region.cpus ? region.cpus : 64;
+	s->memory = region.memory ? region.memory : 256 * GIB;
+	s->disk_size = region.disk_size ? region.disk_size : 10240 * GIB;
+	pthread_mutex_init(&s->lock, NULL);
+	return s;
+}
+
+struct sim_host *sim_need_host(struct str name)
+{
+	pthread_mutex_lock(&region.lock);
+	struct sim_host **at = find_slot(name);
+	if (!*at)
+		*at = new_host(name);
+	struct sim_host *s = *at;
+	pthread_mutex_unlock(&region.lock);
+	return s;
+}
+
+/* The host, locked; NULL when there is none of that name. */
+static struct sim_host *lock_host(struct str name)
+{
+	pthread_mutex_lock(&region.lock);
+	struct sim_host *s = *find_slot(name);
+	pthread_mutex_unlock(&region.lock);
+	if (s)
+		pthread_mutex_lock(&s->lock);
+	return s;
+}
+
+struct sim_domain *sim_find_domain(struct sim_host *s, uuid id)
+{
+	for (size_t k = 0; k < s->domain_count; k++)
+		if (uuid_equal(s->domains[k].id, id))
+			return &s->domains[k];
+	return NULL;
+}
+
+struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume)
+{
+	for (size_t k = 0; k < s->disk_count; k++)
+		if (uuid_equal(s->disks[k].volume, volume))
+			return &s->disks[k];
+	return NULL;
+}
+
+/* ---- changing; the host's lock is held */
+
+void sim_tell(struct sim_host *s, uuid id)
+{
+	for (struct compute_host *h = s->connections; h; h = h->next)
+		if (h->changed)
+			h->changed(h->changed_arg, id);
+}
+
+void sim_lose_connections(struct sim_host *s)
+{
+	for (struct compute_host *h = s->connections; h; h = h->next)
+		h->is_lost = true;
+	sim_tell(s, UUID_NONE);
+}
+
+void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off why)
+{
+	if (!d->is_on)
+		return;
+	d->is_on = false;
+	d->off = why;
+	d->ends_us = 0;
+	sim_tell(s, d->id);
+}
+
+void sim_settle(struct sim_host *s)
+{
+	for (size_t k = 0; k < s->domain_count; k++)
+		if (s->domains[k].ends_us && s->domains[k].ends_us <= clock_now_us())
+			sim_power_off(s, &s->domains[k], COMPUTE_OFF_GUEST);
+}
+
+void sim_remove_domain(struct sim_host *s, struct sim_domain *d)
+{
+	heap_free(d->volumes);
+	*d = s->domains[--s->domain_count];
+}
+
+void sim_pass(int64_t us)
+{
+	if (us <= 0)
+		return;
+	if (clock_is_frozen()) {
+		clock_advance_us(us);
+		return;
+	}
+	struct timespec t = {.tv_sec = us / SECOND, .tv_nsec = us % SECOND * 1000};
+	nanosleep(&t, NULL);
+}
+
+/* ---- controls */
+
+static void free_host(struct sim_host *s)
+{
+	for (size_t k = 0; k < s->domain_count; k++)
+		heap_free(s->domains[k].volumes);
+	heap_free(s->domains);
+	heap_free(s->disks);
+	heap_free(s->images);
+	heap_free(s->name);
+	pthread_mutex_destroy(&s->lock);
+	heap_free(s);
+}
+
+void sim_compute_reset(void)
+{
+	pthread_mutex_lock(&region.lock);
+	for (size_t k = 0; k < BUCKET_COUNT; k++)
+		for (struct sim_host *s = region.buckets[k]; s;) {
+			struct sim_host *next = s->next;
+			free_host(s);
+			s = next;
+		}
+	memset(region.buckets, 0, sizeof region.buckets);
+	region.cpus = region.memory = region.disk_size = 0;
+	pthread_mutex_unlock(&region.lock);
+}
+
+void sim_compute_set_size(int64_t cpus, int64_t memory, int64_t disk)
+{
+	pthread_mutex_lock(&region.lock);
+	region.cpus = cpus;
+	region.memory = memory;
+	region.disk_size = disk;
+	pthread_mutex_unlock(&region.lock);
+}
+
+void sim_compute_set_latency(struct str host, int64_t latency_us)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	s->latency_us = latency_us;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_set_health(struct str host, enum sim_health health, int64_t hang_us)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	s->health = health;
+	s->hang_us = hang_us;
+	if (health == SIM_DOWN)
+		sim_lose_connections(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_disconnect(struct str host)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	sim_lose_connections(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_reboot(struct str host)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	s->boot++;
+	for (size_t k = 0; k < s->domain_count; k++) {
+		s->domains[k].is_on = false;
+		s->domains[k].off = COMPUTE_OFF_UNKNOWN;
+		s->domains[k].ends_us = 0;
+	}
+	sim_lose_connections(s);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_end_guest(struct str host, uuid id, enum compute_off why)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	struct sim_domain *d = sim_find_domain(s, id);
+	if (d)
+		sim_power_off(s, d, why);
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_set_deaf(struct str host, bool is_deaf)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	s->is_deaf = is_deaf;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	s->shutdown_us = shutdown_us;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_lose_domain(struct str host, uuid id)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	struct sim_domain *d = sim_find_domain(s, id);
+	if (d) {
+		sim_remove_domain(s, d);
+		sim_tell(s, id);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
+static void count_host(struct sim_host *s, struct sim_counts *n)
+{
+	pthread_mutex_lock(&s->lock);
+	sim_settle(s);
+	n->hosts++;
+	n->domains += (int64_t) s->domain_count;
+	n->disks += (int64_t) s->disk_count;
+	n->images += (int64_t) s->image_count;
+	n->calls += s->call_count;
+	for (size_t k = 0; k < s->domain_count; k++)
+		n->running += s->domains[k].is_on;
+	for (size_t k = 0; k < s->disk_count; k++)
+		n->disk_size += s->disks[k].size;
+	for (const struct compute_host *h = s->connections; h; h = h->next)
+		n->connections++;
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_count(struct sim_counts *ret_counts)
+{
+	*ret_counts = (struct sim_counts){0};
+	pthread_mutex_lock(&region.lock);
+	for (size_t k = 0; k < BUCKET_COUNT; k++)
+		for (struct sim_host *s = region.buckets[k]; s; s = s->next)
+			count_host(s, ret_counts);
+	pthread_mutex_unlock(&region.lock);
+}

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to drivers/sim: what the simulated hosts hold. compute.c is the driver,
+ * compute_state.c keeps the hosts and the controls of compute.h. */
+#pragma once
+
+#include <pthread.h>
+
+#include "drivers/sim/compute.h"
+
+struct sim_domain {
+	uuid region, id;
+	bool is_on;
+	enum compute_off off;
+	int64_t boots, started_us;
+	int64_t ends_us; /* the guest is shutting down until then; 0: it is not */
+	char digest[65]; /* of the definition */
+	char name[32];   /* cut */
+	uuid *volumes;   /* owned */
+	size_t volume_count;
+};
+
+struct sim_disk {
+	uuid region, volume;
+	int64_t size;
+};
+
+struct sim_host {
+	struct sim_host *next; /* in its bucket */
+	char *name;
+	pthread_mutex_t lock; /* guards all below */
+	enum sim_health health;
+	int64_t cpus, memory, disk_size;
+	int64_t latency_us, hang_us, shutdown_us;
+	bool is_deaf;
+	uint64_t boot; /* counts them */
+	struct sim_domain *domains;
+	struct sim_disk *disks;
+	char (*images)[65]; /* digests */
+	size_t domain_count, disk_count, image_count;
+	int64_t call_count;
+	struct compute_host *connections;
+};
+
+/* A connection. */
+struct compute_host {
+	struct compute_host *next; /* of the same host */
+	struct sim_host *host;
+	uuid region;
+	bool is_lost;
+	void (*changed)(void *arg, uuid id);
+	void *changed_arg;
+};
+
+/* The host of that name, made if need be; NULL when out of memory. */
+struct sim_host *sim_need_host(struct str name);
+struct sim_domain *sim_find_domain(struct sim_host *s, uuid id); /* with s->lock held, as all below */
+struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume);
+void sim_remove_domain(struct sim_host *s, struct sim_domain *d);
+void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off why);
+/* Guests whose time to shut down is over are off now. */
+void sim_settle(struct sim_host *s);
+void sim_tell(struct sim_host *s, uuid id); /* all who watch */
+void sim_lose_connections(struct sim_host *s);
+/* Lets us pass: of the clock when it is frozen. Without a lock held. */
+void sim_pass(int64_t us);

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The virtual network in memory: keeps the contract of network.h, holds what was applied, and
+ * fails on demand. What OVN refuses for want of something else is refused here too. */
+#include "drivers/sim/network.h"
+
+#include <pthread.h>
+#include <search.h>
+
+#include "base/fault.h"
+#include "base/heap.h"
+#include "base/vec.h"
+
+/* One thing of the network; in a tree by kind and id. */
+struct thing {
+	enum network_item_kind kind;
+	uuid id;
+	struct thing *owner, *children, *next, *previous; /* what goes with it: router > subnet > port */
+	bool has_chassis, up;                             /* of a port */
+	bool wished;                                      /* of a subnet, while its router is applied */
+};
+
+struct vnet {
+	struct vnet *next;
+	void (*changed)(void *arg, uuid port);
+	void *changed_arg;
+};
+
+static struct {
+	pthread_mutex_t lock;
+	void *things; /* tsearch's */
+	size_t counts[NETWORK_ITEM_OTHER + 1];
+	struct vnet *open;
+	bool cut, late;
+} sim = {.lock = PTHREAD_MUTEX_INITIALIZER};
+
+static int compare_things(const void *a, const void *b)
+{
+	const struct thing *x = a, *y = b;
+	return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : uuid_compare(x->id, y->id);
+}
+
+static struct thing *find_thing(enum network_item_kind kind, uuid id)
+{
+	struct thing key = {.kind = kind, .id = id};
+	struct thing **at = tfind(&key, &sim.things, compare_things);
+	return at ? *at : NULL;
+}
+
+/* Found or made; NULL: out of memory. */
+static struct thing *ensure_thing(enum network_item_kind kind, uuid id)
+{
+	struct thing *thing = find_thing(kind, id);
+	if (thing)
+		return thing;
+	thing = heap_new(struct thing);
+	if (!thing)
+		return NULL;
+	thing->kind = kind;
+	thing->id = id;
+	if (!tsearch(thing, &sim.things, compare_things)) {
+		heap_free(thing);
+		return NULL;
+	}
+	sim.counts[kind]++;
+	return thing;
+}
+
+static void set_owner(struct thing *thing, struct thing *owner)
+{
+	if (thing->previous)
+		thing->previous->next = thing->next;
+	else if (thing->owner)
+		thing->owner->children = thing->next;
+	if (thing->next)
+		thing->next->previous = thing->previous;
+	thing->owner = owner;
+	thing->previous = NULL;
+	thing->next = owner ? owner->children : NULL;
+	if (thing->next)
+		thing->next->previous = thing;
+	if (owner)
+		owner->children = thing;
+}
+
+static void free_thing(struct thing *thing)
+{
+	set_owner(thing, NULL);
+	tdelete(thing, &sim.things, compare_things);
+	sim.counts[thing->kind]--;
+	heap_free(thing);
+}
+
+/* With all below it, as OVN collects what nothing refers to. */
+static bool remove_thing(enum network_item_kind kind, uuid id)
+{
+	struct thing *top = find_thing(kind, id), *thing = top;
+	while (thing && (thing != top || top->children)) {
+		struct thing *owner = thing->owner;
+		if (thing->children) {
+			thing = thing->children;
+		} else {
+			free_thing(thing);
+			thing = owner;
+		}
+	}
+	if (!top)
+		return false;
+	free_thing(top);
+	return true;
+}
+
+static void notify(uuid port)
+{
+	for (struct vnet *n = sim.open; n; n = n->next)
+		if (n->changed)
+			n->changed(n->changed_arg, port);
+}
+
+/* Every call begins and ends so; between the two the lock is held. */
+static RESULT begin_call(struct ctx *c)
+{
+	if (fault_fires(FAULT_DRIVER))
+		return ctx_fail(c, ERR_IO, "the simulated network was made to fail");
+	pthread_mutex_lock(&sim.lock);
+	if (!sim.cut)
+		return OK;
+	pthread_mutex_unlock(&sim.lock);
+	return ctx_fail(c, ERR_GONE, "the simulated network is cut off");
+}
+
+static RESULT end_call(struct ctx *c, struct result r)
+{
+	pthread_mutex_unlock(&sim.lock);
+	if (!r.code && fault_fires(FAULT_DRIVER))
+		return ctx_fail(c, ERR_TIMEOUT, "the simulated network was made to fail after its effect");
+	return r;
+}
+
+static RESULT remove_call(struct ctx *c, enum network_item_kind kind, uuid id)
+{
+	TRY(begin_call(c));
+	remove_thing(kind, id);
+	return end_call(c, OK);
+}
+
+/* ---- routers ---- */
+
+static RESULT write_router(struct ctx *c, const struct network_router *wish)
+{
+	struct thing *router = ensure_thing(NETWORK_ITEM_ROUTER, wish->router->row.id), *next;
+	if (!router)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < wish->subnet_count; k++) {
+		struct thing *subnet = ensure_thing(NETWORK_ITEM_SUBNET, wish->subnets[k].subnet->row.id);
+		if (!subnet)
+			return ctx_no_memory(c);
+		set_owner(subnet, router);
+		subnet->wished = true;
+	}
+	for (struct thing *child = router->children; child; child = next) {
+		next = child->next;
+		if (child->kind == NETWORK_ITEM_SUBNET && !child->wished)
+			remove_thing(child->kind, child->id);
+		else
+			child->wished = false;
+	}
+	return OK;
+}
+
+static RESULT sim_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish)
+{
+	(void) n;
+	TRY(begin_call(c));
+	return end_call(c, write_router(c, wish));
+}
+
+static RESULT sim_remove_router(struct vnet *n, struct ctx *c, uuid router)
+{
+	(void) n;
+	return remove_call(c, NETWORK_ITEM_ROUTER, router);
+}
+
+/* ---- groups, ports, addresses ---- */
+
+static RESULT sim_apply_group(struct vnet *n, struct ctx *c, const struct network_group *wish)
+{
+	(void) n;
+	TRY(begin_call(c));
+	return end_call(c, ensure_thing(NETWORK_ITEM_GROUP, wish->group->row.id) ? OK : ctx_no_memory(c));
+}
+
+static RESULT sim_remove_group(struct vnet *n, struct ctx *c, uuid group)
+{
+	(void) n;
+	return remove_call(c, NETWORK_ITEM_GROUP, group);
+}
+
+static RESULT need(struct ctx *c, enum network_item_kind kind, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	if (find_thing(kind, id))
+		return OK;
+	return ctx_fail(c, ERR_AGAIN, "%s is not in the simulated network yet", uuid_write(id, text));
+}
+
+static RESULT write_port(struct ctx *c, const struct network_port *wish, bool *ret_up)
+{
+	TRY(need(c, NETWORK_ITEM_SUBNET, wish->port->subnet));
+	for (size_t k = 0; k < wish->port->groups.count; k++)
+		TRY(need(c, NETWORK_ITEM_GROUP, wish->port->groups.at[k]));
+	struct thing *port = ensure_thing(NETWORK_ITEM_PORT, wish->port->row.id);
+	if (!port)
+		return ctx_no_memory(c);
+	set_owner(port, find_thing(NETWORK_ITEM_SUBNET, wish->port->subnet));
+	bool was_up = port->up;
+	port->has_chassis = wish->chassis.n > 0;
+	port->up = port->has_chassis && (was_up || !sim.late);
+	*ret_up = port->up;
+	if (port->up != was_up)
+		notify(port->id);
+	return OK;
+}
+
+static RESULT sim_apply_port(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up)
+{
+	(void) n;
+	bool up = false;
+	TRY(begin_call(c));
+	TRY(end_call(c, write_port(c, wish, &up)));
+	*ret_up = up;
+	return OK;
+}
+
+static RESULT sim_remove_port(struct vnet *n, struct ctx *c, uuid port)
+{
+	(void) n;
+	return remove_call(c, NETWORK_ITEM_PORT, port);
+}
+
+static RESULT write_address(struct ctx *c, const struct network_address *wish)
+{
+	TRY(need(c, NETWORK_ITEM_ROUTER, wish->router));
+	struct thing *address = ensure_thing(NETWORK_ITEM_ADDRESS, wish->address->row.id);
+	if (!address)
+		return ctx_no_memory(c);
+	set_owner(address, find_thing(NETWORK_ITEM_ROUTER, wish->router));
+	return OK;
+}
+
+static RESULT sim_apply_address(struct vnet *n, struct ctx *c, const struct network_address *wish)
+{
+	(void) n;
+	TRY(begin_call(c));
+	return end_call(c, write_address(c, wish));
+}
+
+static RESULT sim_remove_address(struct vnet *n, struct ctx *c, uuid address)
+{
+	(void) n;
+	return remove_call(c, NETWORK_ITEM_ADDRESS, address);
+}
+
+/* ---- looking ---- */
+
+static RESULT sim_see(struct vnet *n, struct ctx *c, struct network_health *ret_health)
+{
+	(void) n;
+	(void) c;
+	pthread_mutex_lock(&sim.lock);
+	*ret_health = (struct network_health){.connected = !sim.cut, .chassis_count = -1};
+	pthread_mutex_unlock(&sim.lock);
+	return OK;
+}
+
+struct listing {
+	struct arena *arena;
+	VEC(struct network_item) items;
+	bool failed;
+};
+
+static void list_thing(const void *node, VISIT visit, void *arg)
+{
+	struct listing *l = arg;
+	const struct thing *thing = *(struct thing *const *) node;
+	struct network_item item = {thing->kind, thing->id, STR("simulated")};
+	if ((visit == postorder || visit == leaf) && !VEC_PUSH(l->arena, &l->items, item))
+		l->failed = true;
+}
+
+static RESULT sim_list(struct vnet *n, struct ctx *c, struct network_inventory *ret_inventory)
+{
+	(void) n;
+	struct listing l = {.arena = c->arena};
+	TRY(begin_call(c));
+	twalk_r(sim.things, list_thing, &l);
+	TRY(end_call(c, l.failed ? ctx_no_memory(c) : OK));
+	*ret_inventory = (struct network_inventory){l.items.at, l.items.count};
+	return OK;
+}
+
+static void sim_watch(struct vnet *n, void (*changed)(void *arg, uuid port), void *arg)
+{
+	pthread_mutex_lock(&sim.lock);
+	n->changed = changed;
+	n->changed_arg = arg;
+	pthread_mutex_unlock(&sim.lock);
+}
+
+static void sim_close(struct vnet *n)
+{
+	pthread_mutex_lock(&sim.lock);
+	for (struct vnet **at = &sim.open; *at; at = &(*at)->next) {
+		if (*at == n) {
+			*at = n->next;
+			break;
+		}
+	}
+	pthread_mutex_unlock(&sim.lock);
+	heap_free(n);
+}
+
+static const struct network_driver network_sim = {
+	.see = sim_see,
+	.apply_router = sim_apply_router,
+	.remove_router = sim_remove_router,
+	.apply_group = sim_apply_group,
+	.remove_group = sim_remove_group,
+	.apply_port = sim_apply_port,
+	.remove_port = sim_remove_port,
+	.apply_address = sim_apply_address,
+	.remove_address = sim_remove_address,
+	.list = sim_list,
+	.watch = sim_watch,
+	.close = sim_close,
+};
+
+RESULT network_sim_open(struct ctx *c, struct network_handle *ret_network)
+{
+	struct vnet *n = heap_new(struct vnet);
+	if (!n)
+		return ctx_no_memory(c);
+	pthread_mutex_lock(&sim.lock);
+	n->next = sim.open;
+	sim.open = n;
+	pthread_mutex_unlock(&sim.lock);
+	*ret_network = (struct network_handle){&network_sim, n};
+	return OK;
+}
+
+/* ---- the test's hand ---- */
+
+void network_sim_reset(void)
+{
+	pthread_mutex_lock(&sim.lock);
+	tdestroy(sim.things, heap_free);
+	sim.things = NULL;
+	for (size_t k = 0; k < sizeof sim.counts / sizeof sim.counts[0]; k++)
+		sim.counts[k] = 0;
+	sim.cut = sim.late = false;
+	pthread_mutex_unlock(&sim.lock);
+}
+
+void network_sim_cut(bool cut)
+{
+	pthread_mutex_lock(&sim.lock);
+	bool turned = sim.cut != cut;
+	sim.cut = cut;
+	if (turned)
+		notify(UUID_NONE);
+	pthread_mutex_unlock(&sim.lock);
+}
+
+void network_sim_set_late(bool late)
+{
+	pthread_mutex_lock(&sim.lock);
+	sim.late = late;
+	pthread_mutex_unlock(&sim.lock);
+}
+
+static void bind_thing(const void *node, VISIT visit, void *arg)
+{
+	struct thing *thing = *(struct thing *const *) node;
+	(void) arg;
+	if ((visit != postorder && visit != leaf) || thing->kind != NETWORK_ITEM_PORT ||
+	    !thing->has_chassis || thing->up)
+		return;
+	thing->up = true;
+	notify(thing->id);
+}
+
+void network_sim_bind(void)
+{
+	pthread_mutex_lock(&sim.lock);
+	twalk_r(sim.things, bind_thing, NULL);
+	pthread_mutex_unlock(&sim.lock);
+}
+
+size_t network_sim_count(enum network_item_kind kind)
+{
+	pthread_mutex_lock(&sim.lock);
+	size_t count = sim.counts[kind];
+	pthread_mutex_unlock(&sim.lock);
+	return count;
+}
+
+bool network_sim_has(enum network_item_kind kind, uuid id)
+{
+	pthread_mutex_lock(&sim.lock);
+	bool has = find_thing(kind, id) != NULL;
+	pthread_mutex_unlock(&sim.lock);
+	return has;
+}
+
+bool network_sim_port_is_up(uuid port)
+{
+	pthread_mutex_lock(&sim.lock);
+	const struct thing *thing = find_thing(NETWORK_ITEM_PORT, port);
+	bool up = thing && thing->up;
+	pthread_mutex_unlock(&sim.lock);
+	return up;
+}
+
+bool network_sim_lose(enum network_item_kind kind, uuid id)
+{
+	pthread_mutex_lock(&sim.lock);
+	bool lost = remove_thing(kind, id);
+	pthread_mutex_unlock(&sim.lock);
+	return lost;
+}

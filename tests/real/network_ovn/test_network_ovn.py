@@ -1,0 +1,442 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The OVN driver and the metadata plugs on a real region, judged by packets: two VPCs with the same
+addresses on two hosts, guests played by network namespaces. Needs root and tools/sandbox;
+DARI_NETWORK_DRIVE names the built drive program."""
+
+import os
+import subprocess
+import time
+from pathlib import Path
+
+import pytest
+
+TOP = Path(__file__).resolve().parents[3]
+SANDBOX = str(TOP / "tools/sandbox")
+WEB = "198.51.100.1"
+UDHCPC = """#!/bin/sh
+[ "$1" = bound ] || exit 0
+ip addr add $ip/$mask dev $interface; ip link set $interface mtu $mtu
+echo "dns=$dns domain=$domain router=$router lease=$lease" >$0.$interface.$ip
+set -- $staticroutes; while [ $# -ge 2 ]; do ip route add $1 via $2 dev eth0; shift 2; done
+"""
+
+
+def run(*words, check=True, timeout=30):
+    done = subprocess.run(words, capture_output=True, text=True, timeout=timeout)
+    if check and done.returncode:
+        raise AssertionError(f"{words}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Region:
+    """The sandbox, the drive program in ctl's network, and the guests."""
+
+    def __init__(self):
+        self.program = os.environ["DARI_NETWORK_DRIVE"]
+        self.was_up = subprocess.run([SANDBOX, "status"], capture_output=True).returncode == 0
+        if not self.was_up:
+            run(SANDBOX, "up", timeout=120)
+        self.env = dict(line.split("=", 1) for line in run(SANDBOX, "serve-env").splitlines())
+        self.prefix = self.env["DSB_CTL_NETNS"].removeprefix("/run/netns/").removesuffix("ctl")
+        self.state = self.env["DARI_SANDBOX"]
+        self.guests = []
+        self.servers = []
+        self.start()
+        Path(f"{self.state}/udhcpc").write_text(UDHCPC)
+        os.chmod(f"{self.state}/udhcpc", 0o755)
+
+    def start(self, region="region-1"):
+        self.drive = subprocess.Popen(
+            ["nsenter", "--net=" + self.env["DSB_CTL_NETNS"], "--", self.program,
+             self.env["DSB_NB"], self.env["DSB_SB"], self.env["DSB_OVS"], region],
+            stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def ask(self, line):
+        self.drive.stdin.write(line + "\n")
+        self.drive.stdin.flush()
+        answer = self.drive.stdout.readline().strip()
+        assert answer, f"{line}: the drive program died"
+        return answer
+
+    def do(self, *lines):
+        for line in lines:
+            answer = self.ask(line)
+            assert answer.split()[0] != "err" and " ok " in " " + answer, f"{line}: {answer}"
+        return answer
+
+    def settle(self):
+        """All northbound changes are in the southbound database and on every host."""
+        self.do("settle")
+        self.nbctl("--wait=hv", "sync")
+
+    def nbctl(self, *words):
+        return run("ovn-nbctl", "-t", "15", "--db=" + self.env["DSB_NB"], *words)
+
+    def uuid(self, name):
+        return self.ask(f"uuid {name}").split()[0]
+
+    def ns(self, guest, *words, **kw):
+        return run("ip", "netns", "exec", self.prefix + guest, *words, **kw)
+
+    def plug(self, guest, host, mac, iface_id=None):
+        """A namespace with a veth into the host's br-int, in place of a VM's tap."""
+        link, node = "t-" + guest, self.prefix + host
+        run("ip", "netns", "add", self.prefix + guest)
+        self.guests.append((guest, host))
+        self.ns(guest, "ip", "link", "set", "lo", "up")
+        run("ip", "link", "add", "name", "eth0", "netns", self.prefix + guest, "type", "veth",
+            "peer", "name", link, "netns", node)
+        self.ns(guest, "ip", "link", "set", "eth0", "address", mac, "up")
+        run("ip", "-n", node, "link", "set", link, "up")
+        self.ns(guest, "ethtool", "-K", "eth0", "tx", "off")
+        self.ns(host, "ethtool", "-K", link, "tx", "off")
+        run(SANDBOX, "on", host, "ovs-vsctl", "add-port", "br-int", link, "--", "set", "Interface", link,
+            "external_ids:iface-id=" + (iface_id or self.uuid(guest)))
+
+    def unplug_all(self):
+        for guest, host in self.guests:
+            run(SANDBOX, "on", host, "ovs-vsctl", "--if-exists", "del-port", "br-int", "t-" + guest)
+            run("ip", "netns", "del", self.prefix + guest)
+        self.guests = []
+
+    def dhcp(self, guest):
+        self.ns(guest, "busybox", "udhcpc", "-i", "eth0", "-nq", "-t", "5", "-T", "1", "-O", "staticroutes",
+                "-O", "mtu", "-O", "domain", "-s", f"{self.state}/udhcpc", check=False)
+        return self.ns(guest, "ip", "-4", "-br", "addr", "show", "dev", "eth0").split()[2:]
+
+    def serve(self, guest, port=80):
+        """`guest` answers HTTP with its name."""
+        www = Path(f"{self.state}/www-{guest}")
+        www.mkdir(exist_ok=True)
+        (www / "index.html").write_text(guest + "\n")
+        self.servers.append(subprocess.Popen(["ip", "netns", "exec", self.prefix + guest, "busybox", "httpd", "-f",
+                                              "-p", str(port), "-h", str(www)]))
+
+    def get(self, guest, to, timeout=2):
+        return self.ns(guest, "curl", "-s", "-m", str(timeout), f"http://{to}/", check=False).strip() or "blocked"
+
+    def ping(self, guest, to, *options):
+        done = subprocess.run(["ip", "netns", "exec", self.prefix + guest, "ping", "-c1", "-W1", *options, to],
+                              capture_output=True)
+        return done.returncode == 0
+
+    def tcpdump(self, node, match):
+        return subprocess.Popen(["ip", "netns", "exec", self.prefix + node, "tcpdump", "-lnni", "wan0", match],
+                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+
+    def time_until(self, test, limit=3.0):
+        begin = time.monotonic()
+        while not test():
+            assert time.monotonic() - begin < limit
+        return time.monotonic() - begin
+
+    def close(self):
+        for server in self.servers:
+            server.kill()
+            server.wait()
+        self.drive.stdin.close()
+        self.drive.wait(10)
+        self.unplug_all()
+        if not self.was_up:
+            run(SANDBOX, "down", timeout=60)
+
+
+ALL_OUT = "out:-1:-1:-1:0.0.0.0/0"
+MACS = {"a1": "02:aa:00:00:01:0a", "a2": "02:aa:00:00:01:0b", "a3": "02:aa:00:00:02:0a", "b1": "02:bb:00:00:01:0a"}
+
+
+def declare(region):
+    """VPC va: sa (public) and sp (private, no way out); VPC vb with the same block."""
+    region.do("router va block=10.0.0.0/16", "router vb block=10.0.0.0/16",
+              "uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.0.1",
+              "uplink vb chassis=hv2,hv1 ip=100.64.0.12 physnet=physnet1 next=100.64.0.1",
+              "table ta router=va", "table tp router=va", "table tb router=vb",
+              "subnet sa router=va block=10.0.1.0/24 mac=02:00:00:0a:01:01 table=ta",
+              "subnet sp router=va block=10.0.2.0/24 mac=02:00:00:0a:02:01 table=tp",
+              "subnet sb router=vb block=10.0.1.0/24 mac=02:00:00:0b:01:01 table=tb",
+              "route ra table=ta to=0.0.0.0/0 gateway=va", "route rb table=tb to=0.0.0.0/0 gateway=vb",
+              "port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " groups=ga chassis=hv1 host=ip-10-0-1-10",
+              "port a2 subnet=sa ip=10.0.1.11 mac=" + MACS["a2"] + " groups=gb chassis=hv2 host=ip-10-0-1-11",
+              "port a3 subnet=sp ip=10.0.2.10 mac=" + MACS["a3"] + " groups=ga chassis=hv2 host=ip-10-0-2-10",
+              "port b1 subnet=sb ip=10.0.1.10 mac=" + MACS["b1"] + " groups=gc chassis=hv2 host=ip-10-0-1-10")
+
+
+@pytest.fixture(scope="module")
+def region():
+    r = Region()
+    try:
+        declare(r)
+        r.do("apply va", "apply vb", "group ga", "group gb", "group gc")
+        for port in ("a1", "a2", "a3", "b1"):
+            r.do(f"apply-port {port}")
+            r.plug(port, {"a1": "hv1"}.get(port, "hv2"), MACS[port])
+        for port in ("a1", "a2", "a3", "b1"):
+            r.do(f"await-port {port}")
+        r.do("plug va mark=1", "plug vb mark=2")
+        r.settle()
+        yield r
+    finally:
+        r.close()
+
+
+def test_dhcp_under_default_deny(region):
+    assert region.dhcp("a1") == ["10.0.1.10/24"]
+    assert region.dhcp("a2") == ["10.0.1.11/24"]
+    assert region.dhcp("a3") == ["10.0.2.10/24"]
+    assert region.dhcp("b1") == ["10.0.1.10/24"]
+    routes = region.ns("a2", "ip", "-4", "route")
+    for route in ("default via 10.0.1.1", "169.254.169.254 via 10.0.1.1", "168.63.129.16 via 10.0.1.1"):
+        assert route in routes
+    assert "mtu 1442" in region.ns("a2", "ip", "link", "show", "eth0")
+    seen = Path(f"{region.state}/udhcpc.eth0.10.0.1.11").read_text()
+    assert seen.strip() == "dns=169.254.169.253 domain=ec2.internal router=10.0.1.1 lease=3600"
+    for guest in MACS:
+        region.serve(guest)
+    time.sleep(0.2)
+
+
+def test_metadata_is_told_apart_by_vpc(region):
+    assert region.get("a1", "169.254.169.254") == "va sees 10.0.1.10 at 169.254.169.254"
+    assert region.get("a2", "169.254.169.254") == "va sees 10.0.1.11 at 169.254.169.254"
+    assert region.get("a3", "169.254.169.254") == "va sees 10.0.2.10 at 169.254.169.254"
+    assert region.get("b1", "169.254.169.254") == "vb sees 10.0.1.10 at 169.254.169.254"
+    assert region.get("a3", "168.63.129.16") == "va sees 10.0.2.10 at 168.63.129.16"
+    assert region.get("a2", "169.254.169.253") == "va sees 10.0.1.11 at 169.254.169.253"
+
+
+def test_native_dns(region):
+    def dig(guest, *words):
+        return region.ns(guest, "dig", "+noedns", "+short", "+time=2", "+tries=1", "@169.254.169.253", *words).strip()
+    assert dig("a2", "ip-10-0-1-10.ec2.internal") == "10.0.1.10"
+    assert dig("a1", "IP-10-0-2-10.ec2.internal") == "10.0.2.10"
+    assert dig("a1", "-x", "10.0.1.11") == "ip-10-0-1-11.ec2.internal."
+
+
+def test_default_deny(region):
+    assert region.get("a2", "10.0.1.10", 1) == "blocked"
+    assert not region.ping("a2", "10.0.1.10")
+    assert not region.ping("a2", "10.0.1.1")  # not even its gateway: it has no egress rule
+    assert region.get("a1", WEB, 1) == "blocked"
+
+
+def test_every_kind_of_rule_is_understood(region):
+    """A match that a host cannot parse is only a line in its log."""
+    region.do("group ga " + ALL_OUT + " in:1:8:-1:0.0.0.0/0 in:1:3:4:10.0.0.7/8 in:6:0:65535:0.0.0.0/0 in:17:53:53:@ga"
+              " in:6:22:23:1.2.3.4/32 in:47:-1:-1:0.0.0.0/0 in:58:-1:-1:::/0 in:58:128:-1:::/0 in:-1:-1:-1:fd00::1/64"
+              " in:0:-1:-1:0.0.0.0/0 in:132:-1:-1:0.0.0.0/0 out:17:-1:-1:::/0 out:-1:-1:-1:@gb")
+    region.settle()
+    for node in ("hv1", "hv2", "ctl"):
+        log = Path(f"{region.state}/{node}/log/ovn-controller.log").read_text()
+        assert not [line for line in log.splitlines() if "pars" in line or "syntax" in line.lower()]
+    northd = Path(f"{region.state}/ctl/log/northd.log").read_text()
+    assert [line for line in northd.splitlines() if "|WARN|" in line or "|ERR|" in line] == []
+
+
+def test_rule_by_group_is_fast_and_exact(region):
+    # gb is a peer whose members are known by the switch already
+    region.do("group gb " + ALL_OUT, "group ga " + ALL_OUT + " in:6:80:80:@gb", "group gc " + ALL_OUT)
+    assert region.time_until(lambda: region.get("a2", "10.0.1.10", 1) == "a1") < 1.5
+    region.settle()
+    assert region.get("a2", "10.0.1.10") == "a1"
+    assert region.get("a2", "10.0.2.10") == "a3"
+    assert region.get("a3", "10.0.1.10", 1) == "blocked"  # itself a member of ga, not of gb
+    assert not region.ping("a2", "10.0.1.10")
+
+
+def test_rule_revoked_and_given_within_a_second(region):
+    region.do("group ga " + ALL_OUT)
+    region.do("settle")
+    assert region.time_until(lambda: region.get("a2", "10.0.1.10", 0.2) == "blocked") < 1.0
+    region.do("group ga " + ALL_OUT + " in:6:80:80:10.0.1.0/24")
+    assert region.time_until(lambda: region.get("a2", "10.0.1.10", 0.3) == "a1") < 1.0
+    region.do("group ga " + ALL_OUT + " in:6:79:81:10.0.1.11/24 in:1:8:-1:0.0.0.0/0")
+    region.settle()
+    assert region.get("a2", "10.0.1.10") == "a1"
+    assert region.ping("a2", "10.0.1.10")
+
+
+def test_peer_group_made_later(region):
+    region.do("group ga " + ALL_OUT + " in:6:80:80:@late")
+    region.settle()
+    assert region.get("a2", "10.0.1.10", 1) == "blocked"
+    region.do("group late", "port a2 subnet=sa ip=10.0.1.11 mac=" + MACS["a2"] + " groups=gb,late chassis=hv2",
+              "apply-port a2")
+    region.settle()
+    assert region.get("a2", "10.0.1.10") == "a1"
+    region.do("port a2 subnet=sa ip=10.0.1.11 mac=" + MACS["a2"] + " groups=gb chassis=hv2 host=ip-10-0-1-11",
+              "apply-port a2", "remove group late")
+    region.settle()
+    assert region.get("a2", "10.0.1.10", 1) == "blocked"
+
+
+def test_vpcs_of_equal_addresses_never_meet(region):
+    region.do("group ga " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0", "group gb " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0",
+              "group gc " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0")
+    region.settle()
+    assert region.get("a2", "10.0.1.10") == "a1"
+    assert region.get("b1", "10.0.1.11", 1) == "blocked"
+    assert region.get("b1", "10.0.2.10", 1) == "blocked"
+    assert region.get("b1", "10.0.1.10") == "b1"
+
+
+def test_public_addresses(region):
+    region.do("address ea ip=203.0.113.100 port=a1", "address eb ip=203.0.113.101 port=b1")
+    region.settle()
+    region.ping("a1", WEB), region.ping("b1", WEB)  # the next hop's ARP costs the first packet
+    assert region.get("a1", WEB) == "203.0.113.100"
+    assert region.get("b1", WEB) == "203.0.113.101"
+    assert region.get("inet", "203.0.113.100") == "a1"
+    assert region.get("inet", "203.0.113.101") == "b1"
+    assert region.get("a2", WEB, 1) == "blocked"  # no public address
+    assert region.get("a1", "203.0.113.101") == "b1"  # VPC to VPC, the public way
+    region.do("remove address eb")
+    region.settle()
+    assert region.get("inet", "203.0.113.101", 1) == "blocked"
+    assert region.get("b1", WEB, 1) == "blocked"
+
+
+def test_no_private_source_outside(region):
+    sniff = region.tcpdump("inet", "src net 10.0.0.0/8 or dst net 10.0.0.0/8 or src net 169.254.0.0/16")
+    time.sleep(0.3)
+    for guest in ("a2", "a3", "b1"):
+        region.ping(guest, WEB)
+        region.get(guest, WEB, 1)
+    region.ping("a1", WEB)
+    # and none in: a neighbour on the external network names the gateway as the way to private addresses
+    for to in ("10.0.1.10", "169.254.169.254"):
+        region.ns("inet", "ip", "route", "replace", to, "via", "100.64.0.11", "dev", "wan0", "onlink")
+        time.sleep(0.1)
+        assert not region.ping("inet", to)
+        assert region.get("inet", to, 1) == "blocked"
+        region.ns("inet", "ip", "route", "del", to)
+    sniff.terminate()
+    lines = [line for line in sniff.stdout.read().splitlines() if " IP " in line]
+    ours = [line for line in lines if not line.split(" IP ")[1].startswith(("100.64.0.1.", "100.64.0.1 ",
+                                                                          "203.0.113.1.", "203.0.113.1 "))]
+    assert ours == []
+
+
+def test_forged_source(region):
+    region.ns("a1", "ip", "addr", "add", "10.0.1.66/24", "dev", "eth0")
+    curl = ["curl", "-s", "-m", "1", "--interface", "10.0.1.66"]
+    assert region.ns("a1", *curl, "http://169.254.169.254/", check=False) == ""
+    assert region.ns("a1", *curl, "http://10.0.1.11/", check=False) == ""
+    region.do("port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " groups=ga chassis=hv1 host=ip-10-0-1-10 nocheck=1",
+              "apply-port a1")
+    region.settle()
+    assert region.ns("a1", *curl[:-1], "10.0.1.10", "http://10.0.1.11/").strip() == "a2"
+    region.ns("a1", "ip", "addr", "del", "10.0.1.66/24", "dev", "eth0")
+
+
+def test_routes(region):
+    # a3's subnet reaches a far network behind a1, whose check is off
+    region.ns("a1", "ip", "addr", "add", "192.0.2.1/32", "dev", "lo")
+    assert region.get("a3", "192.0.2.1", 1) == "blocked"
+    region.do("route rn table=tp to=0.0.0.0/0 port=a1", "apply va")
+    region.settle()
+    assert region.get("a3", "192.0.2.1") == "a1"
+    assert region.get("a2", "192.0.2.1", 1) == "blocked"  # another table
+    assert region.get("a3", "169.254.169.254") == "va sees 10.0.2.10 at 169.254.169.254"
+    region.do("route rn2 table=tp to=192.0.2.0/24 gateway=nobody", "apply va")  # blackhole, longer prefix
+    region.settle()
+    assert region.get("a3", "192.0.2.1", 1) == "blocked"
+    region.do("route-drop rn", "route-drop rn2", "apply va")
+
+
+def test_gateway_detached_and_back(region):
+    region.do("uplink va chassis= ip=100.64.0.11 physnet=physnet1 next=100.64.0.1", "apply va")
+    region.settle()
+    assert region.get("a1", WEB, 1) == "blocked"
+    assert "discard" in region.nbctl("lr-route-list", region.uuid("va"))
+    assert "router=2 subnet=3 port=4 group=3 address=1 other=2" in region.ask("list")
+    region.do("uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.0.1", "apply va")
+    region.settle()
+    region.ping("a1", WEB)
+    assert region.get("a1", WEB) == "203.0.113.100"
+
+
+def test_nothing_differing_changes_nothing(region):
+    before = region.nbctl("get", "NB_Global", ".", "nb_cfg")
+    region.do("apply va", "apply vb", "apply-port a1", "apply-port b1",
+              "group ga " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0", "address ea ip=203.0.113.100 port=a1")
+    assert region.nbctl("get", "NB_Global", ".", "nb_cfg") == before
+    region.do("plug va mark=1 again=1")
+
+
+def test_drift_is_mended_and_strangers_left_alone(region):
+    region.nbctl("ls-add", "stranger", "--", "lsp-add", "stranger", "stranger-port")
+    region.nbctl("lsp-set-port-security", region.uuid("b1"))
+    region.nbctl("set", "ACL", region.nbctl("--bare", "--columns=_uuid", "find", "ACL", "priority=1001",
+                                            "direction=from-lport").strip(), "action=allow")
+    region.nbctl("clear", "Port_Group", region.nbctl("--bare", "--columns=name", "find", "Port_Group",
+                                                     "external_ids:dari-id=" + region.uuid("gc")).strip(), "ports")
+
+    def mended():
+        region.do("apply-port b1")  # the news of what we did by hand may be on its way still
+        return (MACS["b1"] in region.nbctl("lsp-get-port-security", region.uuid("b1")) and
+                "drop" in region.nbctl("--bare", "--columns=action", "find", "ACL", "priority=1001",
+                                       "direction=from-lport") and
+                region.uuid("b1") in region.nbctl("--bare", "--columns=ports", "find", "Port_Group",
+                                                  "external_ids:dari-id=" + region.uuid("gc")))
+    region.time_until(mended, 2)
+    assert "stranger-port" in region.nbctl("lsp-list", "stranger")
+    region.nbctl("ls-del", "stranger")
+
+
+def test_northbound_killed_midway(region):
+    resets = int(region.ask("resets").split()[0])
+    run(SANDBOX, "kill", "ctl", "nb")
+    answer = region.ask("group gb " + ALL_OUT)
+    assert answer.startswith("err GONE"), answer
+    assert "connected=0" in region.ask("see")
+    assert region.get("a2", "10.0.1.10") == "a1"  # packets go on
+    run(SANDBOX, "start", "ctl", "nb")
+    region.time_until(lambda: "connected=1" in region.ask("see"), 6)
+    assert int(region.ask("resets").split()[0]) == resets + 2  # lost, and made anew
+    region.do("group gb " + ALL_OUT, "apply va", "apply-port a2")
+    region.settle()
+    assert region.get("inet", "203.0.113.100") == "a1"
+
+
+def test_northbound_hangs(region):
+    run(SANDBOX, "kill", "ctl", "nb", "STOP")
+    begin = time.monotonic()
+    answer = region.ask("group gb " + ALL_OUT + " in:6:81:81:0.0.0.0/0")
+    assert answer.startswith("err TIMEOUT") and time.monotonic() - begin < 6, answer
+    run(SANDBOX, "kill", "ctl", "nb", "CONT")
+    # whatever became of the one whose answer was lost: the next one gets there
+    region.time_until(lambda: " ok " in " " + region.ask("group gb " + ALL_OUT + " in:-1:-1:-1:0.0.0.0/0"), 20)
+    region.settle()
+    assert region.get("a1", "10.0.1.11") == "a2"
+
+
+def test_health(region):
+    assert "connected=1 lag=0 chassis=3" in region.ask("see")
+
+
+def test_killed_process_leaves_only_what_the_next_one_finds(region):
+    region.drive.kill()
+    region.drive.wait()
+    time.sleep(0.3)
+    assert "dm" not in region.ns("ctl", "ip", "-br", "link").replace("dummy", "")  # the links went with it
+    region.start()
+    declare(region)
+    assert "router=2 subnet=3 port=4 group=3 address=1 other=2" in region.ask("list")
+    assert "dm" not in run(SANDBOX, "on", "ctl", "ovs-vsctl", "list-ports", "br-int")
+    assert region.get("a1", "169.254.169.254", 1) == "blocked"
+    region.do("apply va", "apply vb", "plug va mark=1", "plug vb mark=2")
+    assert region.time_until(lambda: region.get("a1", "169.254.169.254", 1).startswith("va sees 10.0.1.10")) < 3
+
+
+def test_all_goes_without_a_trace(region):
+    region.do("remove address ea")
+    region.do("subnet-drop sp", "remove port a3", "apply va")
+    assert "router=2 subnet=2 port=3 group=3 address=0 other=2" in region.ask("list")
+    region.do(*(f"remove port {port}" for port in ("a1", "a2", "b1")), "remove port never-was",
+              *(f"remove group {group}" for group in ("ga", "gb", "gc")), "unplug va", "unplug vb",
+              "remove router va", "remove router vb", "remove router va")
+    assert "router=0 subnet=0 port=0 group=0 address=0 other=0" in region.ask("list")
+    for table in ("Logical_Switch", "Logical_Router", "Logical_Switch_Port", "Port_Group", "ACL", "NAT", "DNS",
+                  "DHCP_Options", "Logical_Router_Static_Route", "Gateway_Chassis"):
+        assert region.nbctl("--bare", "--columns=_uuid", "list", table).strip() == "", table
+    assert "dm" not in run(SANDBOX, "on", "ctl", "ovs-vsctl", "list-ports", "br-int")

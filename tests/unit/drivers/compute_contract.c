@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The contract's cases. Each opens the host anew and leaves nothing behind. */
+#include "compute_contract.h"
+
+#include <stdatomic.h>
+#include <stdio.h>
+#include <time.h>
+
+#include "base/clock.h"
+#include "model/id.h"
+
+#define MIB (INT64_C(1) << 20)
+
+/* ---- the scene */
+
+uuid contract_region(void)
+{
+	return (uuid){{0xda, 0x21, 0x00, 0x77, 1, 2, 0x43, 4, 0x85, 6, 7, 8, 9, 10, 11, 12}};
+}
+
+void contract_rest_ms(int ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	nanosleep(&t, NULL);
+}
+
+void scene_check(struct scene *s, struct result r, enum err expected, const char *what, int line)
+{
+	if (r.code != expected)
+		fail_msg("line %d: %s: %s instead of %s: %" STR_FMT, line, what, err_name(r.code),
+			 err_name(expected), STR_ARG(s->c.problem.message));
+	if (expected != ERR_NONE)
+		assert_true(s->c.problem.message.n > 0);
+	ctx_clear_problem(&s->c);
+}
+
+void scene_reopen(struct scene *s)
+{
+	subject.driver->close_host(s->h);
+	s->h = NULL;
+	for (int tries = 0; tries < 100 && !s->h; tries++) {
+		struct result r =
+			subject.driver->open_host(NULL, &s->c, contract_region(), &subject.host, &s->h);
+		if (!result_is_ok(r))
+			contract_rest_ms(100);
+		if (tries < 99)
+			ctx_clear_problem(&s->c);
+	}
+	if (!s->h)
+		fail_msg("open: %" STR_FMT, STR_ARG(s->c.problem.message));
+}
+
+struct scene scene_open(void)
+{
+	struct scene s = {.arena = arena_new(ARENA_FIRST_SIZE, 64 * MIB)};
+	assert_non_null(s.arena);
+	ctx_init(&s.c, s.arena);
+	s.disks[0] = (struct compute_disk){.volume = id_new(KIND_VOLUME),
+					   .size = 128 * MIB,
+					   .image_sha256 = subject.image_sha256,
+					   .image_path = subject.image_path,
+					   .image_file_size = subject.image_file_size};
+	s.disks[1] = (struct compute_disk){.volume = id_new(KIND_VOLUME), .size = 8 * MIB, .boot_index = -1};
+	s.nic = (struct compute_nic){.port = id_new(KIND_PORT), .mac = {{2, 0, 0, 7, 7, 7}}, .mtu = 1442};
+	uuid id = id_new(KIND_INSTANCE);
+	s.wish = (struct compute_domain){.id = id,
+					 .name = id_to_ec2(s.arena, KIND_INSTANCE, id),
+					 .vcpus = 1,
+					 .memory = 128 * MIB,
+					 .personality = INSTANCE_PERSONALITY_EC2,
+					 .disk_count = 1,
+					 .nic_count = 1};
+	scene_reopen(&s);
+	return s;
+}
+
+/* The wish points into the scene, which is returned by value: set whenever it is used. */
+static const struct compute_domain *wish_of(struct scene *s)
+{
+	s->wish.disks = s->disks;
+	s->wish.nics = &s->nic;
+	return &s->wish;
+}
+
+void scene_close(struct scene *s)
+{
+	subject.driver->close_host(s->h);
+	arena_free(s->arena);
+}
+
+struct compute_seen scene_see(struct scene *s)
+{
+	struct compute_seen seen = {0};
+	EXPECT(s, ERR_NONE, subject.driver->see(s->h, &s->c, wish_of(s), &seen));
+	return seen;
+}
+
+struct compute_seen scene_await_off(struct scene *s)
+{
+	struct compute_seen seen = {0};
+	for (int tries = 0; tries < 400; tries++) {
+		seen = scene_see(s);
+		if (seen.power != INSTANCE_SEEN_POWER_ON)
+			return seen;
+		contract_rest_ms(100);
+	}
+	fail_msg("it did not go off");
+	return seen;
+}
+
+static void await_console(struct scene *s, const char *words)
+{
+	struct str text = STR_NONE;
+	int64_t at_us = 0;
+	for (int tries = 0; tries < 400; tries++) {
+		EXPECT(s, ERR_NONE,
+		       subject.driver->read_console(s->h, &s->c, s->wish.id, 65536, &text, &at_us));
+		if (str_contains(text, str_from(words)) && at_us > 0)
+			return;
+		contract_rest_ms(100);
+	}
+	fail_msg("the console does not say \"%s\": %" STR_FMT, words, STR_ARG(text));
+}
+
+static const char *boot_words(void)
+{
+	return str_is(str_from(subject.driver->scheme), "sim") ? "simulated" : "dari-tiny: ready";
+}
+
+void scene_make_running(struct scene *s)
+{
+	int64_t size = 0;
+	EXPECT(s, ERR_NONE, subject.driver->ensure_disk(s->h, &s->c, &s->disks[0], &size));
+	EXPECT(s, ERR_NONE, subject.driver->define(s->h, &s->c, wish_of(s)));
+	EXPECT(s, ERR_NONE, subject.driver->set_power(s->h, &s->c, s->wish.id, COMPUTE_START));
+	await_console(s, boot_words());
+}
+
+void scene_clear(struct scene *s)
+{
+	EXPECT(s, ERR_NONE, subject.driver->set_power(s->h, &s->c, s->wish.id, COMPUTE_FORCE_OFF));
+	EXPECT(s, ERR_NONE, subject.driver->undefine(s->h, &s->c, s->wish.id));
+	for (size_t k = 0; k < 2; k++)
+		EXPECT(s, ERR_NONE, subject.driver->delete_disk(s->h, &s->c, s->disks[k].volume));
+	assert_int_equal(scene_see(s).power, INSTANCE_SEEN_POWER_ABSENT);
+}
+
+static const struct compute_item *find_item(struct scene *s, bool is_disk, uuid id)
+{
+	struct compute_inventory all = {0};
+	EXPECT(s, ERR_NONE, subject.driver->list(s->h, &s->c, &all));
+	for (size_t k = 0; k < all.count; k++)
+		if (all.at[k].is_disk == is_disk && uuid_equal(all.at[k].id, id))
+			return &all.at[k];
+	return NULL;
+}
+
+/* ---- cases */
+
+static void test_probe(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct compute_facts a = {0}, b = {0};
+	EXPECT(&s, ERR_NONE, subject.driver->probe(s.h, &s.c, &a));
+	assert_true(a.cpus > 0 && a.memory > 64 * MIB && a.disk > 64 * MIB);
+	assert_int_not_equal(a.virt, HOST_SEEN_VIRT_UNKNOWN);
+	assert_true(a.virt == HOST_SEEN_VIRT_KVM || a.virt_reason.n > 0);
+	assert_true(a.boot_id.n > 0 && a.version.n > 0);
+	print_message("%" STR_FMT "; %s %" STR_FMT "\n", STR_ARG(a.version), host_seen_virt_words[a.virt],
+		      STR_ARG(a.virt_reason));
+	scene_reopen(&s);
+	EXPECT(&s, ERR_NONE, subject.driver->probe(s.h, &s.c, &b));
+	assert_true(str_equal(a.boot_id, b.boot_id));
+	assert_int_equal(a.virt, b.virt);
+	scene_close(&s);
+}
+
+static void test_disk(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct compute_disk *d = &s.disks[1];
+	int64_t size = 0;
+	EXPECT(&s, ERR_NONE, subject.driver->delete_disk(s.h, &s.c, d->volume)); /* absent */
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, d, &size));
+	assert_int_equal(size, 8 * MIB);
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, d, &size));
+	assert_int_equal(size, 8 * MIB);
+	d->size = 24 * MIB;
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, d, &size));
+	assert_int_equal(size, 24 * MIB);
+	d->size = 16 * MIB; /* never shrunk */
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, d, &size));
+	assert_int_equal(size, 24 * MIB);
+	const struct compute_item *item = find_item(&s, true, d->volume);
+	assert_non_null(item);
+	assert_int_equal(item->size, 24 * MIB);
+	d->size = 1000;
+	EXPECT(&s, ERR_INVALID, subject.driver->ensure_disk(s.h, &s.c, d, &size));
+	EXPECT(&s, ERR_NONE, subject.driver->delete_disk(s.h, &s.c, d->volume));
+	EXPECT(&s, ERR_NONE, subject.driver->delete_disk(s.h, &s.c, d->volume));
+	assert_null(find_item(&s, true, d->volume));
+	scene_close(&s);
+}
+
+static void test_define(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ABSENT);
+	EXPECT(&s, ERR_NOT_FOUND, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	struct compute_seen seen = scene_see(&s);
+	assert_int_equal(seen.power, INSTANCE_SEEN_POWER_OFF);
+	assert_true(seen.defined_as_wished);
+	EXPECT(&s, ERR_IO,
+	       subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START)); /* it has no disk */
+	s.wish.memory = 192 * MIB;
+	assert_false(scene_see(&s).defined_as_wished);
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	assert_true(scene_see(&s).defined_as_wished);
+	s.wish.disk_count = 2;
+	assert_false(scene_see(&s).defined_as_wished);
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	assert_true(scene_see(&s).defined_as_wished);
+	EXPECT(&s, ERR_STATE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_RESET));
+	assert_non_null(find_item(&s, false, s.wish.id));
+	scene_clear(&s);
+	EXPECT(&s, ERR_NONE, subject.driver->undefine(s.h, &s.c, s.wish.id));
+	assert_null(find_item(&s, false, s.wish.id));
+	scene_close(&s);
+}
+
+static void test_power(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	scene_make_running(&s);
+	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ON);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	EXPECT(&s, ERR_IN_USE, subject.driver->delete_disk(s.h, &s.c, s.disks[0].volume));
+	EXPECT(&s, ERR_STATE, subject.driver->undefine(s.h, &s.c, s.wish.id));
+	assert_int_equal(find_item(&s, false, s.wish.id)->power, INSTANCE_SEEN_POWER_ON);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_RESET));
+	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ON);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	struct compute_seen seen = scene_see(&s);
+	assert_int_equal(seen.power, INSTANCE_SEEN_POWER_OFF);
+	assert_int_equal(seen.off, COMPUTE_OFF_DESTROYED);
+	EXPECT(&s, ERR_NONE,
+	       subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN)); /* it is off */
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+static void test_shutdown(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	scene_make_running(&s);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
+	assert_int_equal(scene_await_off(&s).off, COMPUTE_OFF_GUEST);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+static void test_ends(void **state)
+{
+	(void) state;
+	static const enum compute_off ends[] = {COMPUTE_OFF_GUEST, COMPUTE_OFF_CRASHED,
+						COMPUTE_OFF_DESTROYED};
+	struct scene s = scene_open();
+	scene_make_running(&s);
+	for (size_t k = 0; k < 3; k++) {
+		EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+		contract_rest_ms(300);
+		if (k == 0)
+			await_console(&s, boot_words());
+		subject.end_guest(s.h, s.wish.id, ends[k]);
+		assert_int_equal(scene_await_off(&s).off, ends[k]);
+	}
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+static void test_grow_in_use(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	int64_t size = 0;
+	scene_make_running(&s);
+	s.disks[0].size = 160 * MIB;
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, &s.disks[0], &size));
+	assert_int_equal(size, 160 * MIB);
+	assert_int_equal(find_item(&s, true, s.disks[0].volume)->size, 160 * MIB);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+/* Another region on the same host: sees nothing of ours, touches nothing of ours. */
+static void test_other_region(void **state)
+{
+	(void) state;
+	struct scene s = scene_open(), other = s;
+	struct compute_seen seen = {0};
+	struct compute_inventory all = {0};
+	int64_t size = 0;
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, &s.disks[0], &size));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	other.h = NULL;
+	EXPECT(&s, ERR_NONE, subject.driver->open_host(NULL, &s.c, uuid_random(), &subject.host, &other.h));
+	EXPECT(&s, ERR_CONFLICT, subject.driver->see(other.h, &s.c, wish_of(&s), &seen));
+	EXPECT(&s, ERR_CONFLICT, subject.driver->define(other.h, &s.c, wish_of(&s)));
+	EXPECT(&s, ERR_CONFLICT, subject.driver->set_power(other.h, &s.c, s.wish.id, COMPUTE_START));
+	EXPECT(&s, ERR_CONFLICT, subject.driver->undefine(other.h, &s.c, s.wish.id));
+	EXPECT(&s, ERR_NONE, subject.driver->delete_disk(other.h, &s.c, s.disks[0].volume));
+	EXPECT(&s, ERR_NONE, subject.driver->list(other.h, &s.c, &all));
+	assert_int_equal(all.count, 0);
+	subject.driver->close_host(other.h);
+	assert_non_null(find_item(&s, true, s.disks[0].volume));
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+/* ---- watching and losing */
+
+static _Atomic int told, told_of_loss;
+
+static void note_change(void *arg, uuid id)
+{
+	if (uuid_is_none(id))
+		told_of_loss++;
+	else if (uuid_equal(id, *(const uuid *) arg))
+		told++;
+}
+
+static void test_watch(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	told = told_of_loss = 0;
+	subject.driver->watch(s.h, note_change, &s.wish.id);
+	scene_make_running(&s);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	for (int tries = 0; tries < 50 && told < 3; tries++)
+		contract_rest_ms(100);
+	assert_true(told >= 3); /* defined, started, stopped */
+	assert_int_equal(told_of_loss, 0);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+static void test_loss(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct compute_seen seen = {0};
+	scene_make_running(&s);
+	told = told_of_loss = 0;
+	subject.driver->watch(s.h, note_change, &s.wish.id);
+	subject.lose_daemon();
+	EXPECT(&s, ERR_GONE, subject.driver->see(s.h, &s.c, wish_of(&s), &seen));
+	EXPECT(&s, ERR_GONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	for (int tries = 0; tries < 50 && !told_of_loss; tries++)
+		contract_rest_ms(100);
+	assert_true(told_of_loss > 0);
+	scene_reopen(&s);
+	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ON);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+int compute_contract_run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_probe),       cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_define),      cmocka_unit_test(test_power),
+		cmocka_unit_test(test_shutdown),    cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_grow_in_use), cmocka_unit_test(test_other_region),
+		cmocka_unit_test(test_watch),       cmocka_unit_test(test_loss),
+	};
+	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What drivers/compute.h promises, as cases that run on every driver: on the simulated one in
+ * test_compute_sim.c, on libvirt in test_compute_libvirt.c. */
+#pragma once
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "drivers/compute.h"
+
+/* The host under test, and what only its kind of test can do to it. */
+struct compute_subject {
+	const struct compute_driver *driver;
+	struct host host;
+	struct str image_sha256, image_path; /* of the guest; empty sha: no image */
+	int64_t image_file_size;
+	void (*lose_daemon)(void); /* the connection dies, guests go on, open works again */
+	void (*end_guest)(struct compute_host *h, uuid id, enum compute_off why);
+};
+extern struct compute_subject subject;
+
+int compute_contract_run(void);
+
+/* ---- for further cases of one driver */
+
+struct scene {
+	struct arena *arena;
+	struct ctx c;
+	struct compute_host *h;
+	struct compute_disk disks[2];
+	struct compute_nic nic;
+	struct compute_domain wish;
+};
+/* Opens the host; a wish with a root disk of the image and one NIC, fresh ids. */
+struct scene scene_open(void);
+void scene_close(struct scene *s);
+void scene_make_running(struct scene *s); /* root disk, defined, on, booted as far as the console tells */
+void scene_clear(struct scene *s);        /* nothing of it is left */
+struct compute_seen scene_see(struct scene *s);
+/* Looks until it is off; fails the test after 40 s. */
+struct compute_seen scene_await_off(struct scene *s);
+void scene_reopen(struct scene *s);
+/* Fails the test with the context's words. */
+void scene_check(struct scene *s, struct result r, enum err expected, const char *what, int line);
+#define EXPECT(s, err, call) scene_check((s), (call), (err), #call, __LINE__)
+uuid contract_region(void);
+void contract_rest_ms(int ms);

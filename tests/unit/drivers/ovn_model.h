@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A database in miniature for the diff engine's tests: it executes operations as OVSDB would, with
+ * its checks at commit (references, unique names, rows that nothing refers to), and fills a cache. */
+#pragma once
+
+#include "drivers/ovn/wish.h"
+
+struct model {
+	const struct ovsdb_schema *schema;
+	json_t *tables; /* {table: {uuid: {column: canonical value}}} */
+};
+
+void model_init(struct model *m, const struct ovsdb_schema *schema);
+void model_done(struct model *m);
+/* Executes a transaction; fails the test on what the server would refuse. */
+void model_commit(struct model *m, const json_t *ops);
+/* A snapshot of it, as a server would send; the caller ends it. */
+void model_load(const struct model *m, struct ovsdb_cache *ret_cache);
+size_t model_count(const struct model *m, const char *table);

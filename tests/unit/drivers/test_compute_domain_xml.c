@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A wish in libvirt's words: what must be in it, and what changes its digest. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "drivers/libvirt/host.h"
+
+#define MIB (INT64_C(1) << 20)
+
+struct fixture {
+	struct ctx c;
+	struct domain_place place;
+	struct compute_disk disks[2];
+	struct compute_nic nics[1];
+	struct compute_domain wish;
+	struct str xml;
+	char digest[DOMAIN_DIGEST_SIZE];
+};
+
+static uuid id_of(const char *text)
+{
+	uuid u = UUID_NONE;
+	assert_true(result_is_ok(uuid_parse(str_from(text), &u)));
+	return u;
+}
+
+static struct fixture *make(struct arena *a)
+{
+	struct fixture *f = arena_new_object(a, struct fixture);
+	ctx_init(&f->c, a);
+	f->place = (struct domain_place){.region = id_of("0badcafe-0000-4000-8000-000000000001"),
+					 .pool_path = STR("/pool"),
+					 .virt = HOST_SEEN_VIRT_KVM};
+	f->disks[0] = (struct compute_disk){.volume = id_of("01234567-89ab-4cde-8012-3456789abcde"),
+					    .size = 8 * MIB};
+	f->disks[1] = (struct compute_disk){.volume = id_of("fedcba98-7654-4321-8fed-cba987654321"),
+					    .boot_index = -1};
+	f->nics[0] = (struct compute_nic){.port = id_of("aabbccdd-eeff-4011-8233-445566778899"),
+					  .mac = {{2, 1, 2, 3, 4, 5}},
+					  .mtu = 1442};
+	f->wish = (struct compute_domain){.id = id_of("ec2f00d0-1111-4222-8333-444455556666"),
+					  .name = STR("i-<&>"),
+					  .vcpus = 2,
+					  .memory = 512 * MIB,
+					  .disks = f->disks,
+					  .disk_count = 2,
+					  .nics = f->nics,
+					  .nic_count = 1};
+	return f;
+}
+
+static void write(struct fixture *f)
+{
+	assert_true(result_is_ok(libvirt_write_domain(&f->c, &f->place, &f->wish, &f->xml, f->digest)));
+}
+
+static void assert_has(const struct fixture *f, const char *part)
+{
+	if (!str_contains(f->xml, str_from(part)))
+		fail_msg("no %s in %" STR_FMT, part, STR_ARG(f->xml));
+}
+
+static void test_whole(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	write(f);
+	assert_has(f, "<domain type='kvm'><metadata><dari:instance xmlns:dari='urn:dari:instance:1' "
+		      "region='0badcafe-0000-4000-8000-000000000001' "
+		      "id='ec2f00d0-1111-4222-8333-444455556666' wish='");
+	assert_has(f, f->digest);
+	assert_has(f, "<uuid>ec2f00d0-1111-4222-8333-444455556666</uuid><name>i-&lt;&amp;&gt;</name>");
+	assert_has(f, "<memory unit='KiB'>524288</memory><vcpu placement='static'>2</vcpu>");
+	assert_has(f, "<source file='/pool/dari-0badcafe-vol-01234567-89ab-4cde-8012-3456789abcde.qcow2'/>"
+		      "<target dev='vda' bus='virtio'/><serial>vol0123456789ab4cde8</serial><boot "
+		      "order='1'/></disk>");
+	assert_has(f, "<target dev='vdb' bus='virtio'/><serial>volfedcba98765443218</serial></disk>");
+	assert_has(f, "<virtualport type='openvswitch'><parameters "
+		      "interfaceid='aabbccdd-eeff-4011-8233-445566778899'/>"
+		      "</virtualport><target dev='dtaabbccddeef'/>");
+	assert_has(f, "<mac address='02:01:02:03:04:05'/>");
+	assert_has(f, "<mtu size='1442'/>");
+	assert_has(f, "<log file='/pool/console/dari-0badcafe-ec2f00d0-1111-4222-8333-444455556666.log' "
+		      "append='on'/>");
+	assert_false(str_contains(f->xml, STR("csum='off'"))); /* the kernel's datapath needs no help */
+	AUTO(xml_tree) t = NULL;
+	assert_true(result_is_ok(xml_tree_parse(&f->c, f->xml, &t)));
+	assert_true(str_is(xml_tree_find(&f->c, t, "/domain/metadata/d:instance/@wish"), f->digest));
+	assert_true(str_is(xml_tree_find(&f->c, t, "/domain/name"), "i-<&>"));
+	assert_true(str_is(xml_tree_find(&f->c, t, "/domain/nothing"), ""));
+}
+
+static void test_emulated(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	f->place.virt = HOST_SEEN_VIRT_TCG;
+	write(f);
+	assert_has(f, "<domain type='qemu'>");
+	assert_has(f, "<driver><host csum='off' gso='off' tso4='off' tso6='off'");
+	assert_has(f, "cache='writeback'");
+}
+
+static void test_personalities(void **state)
+{
+	(void) state;
+	static const struct {
+		enum instance_personality personality;
+		const char *part;
+	} rows[] = {
+		{INSTANCE_PERSONALITY_EC2,
+		 "<entry name='serial'>ec2f00d0-1111-4222-8333-444455556666</entry>"},
+		{INSTANCE_PERSONALITY_OPENSTACK, "<entry name='product'>OpenStack Nova</entry>"},
+		{INSTANCE_PERSONALITY_CLOUDSTACK, "<entry name='product'>CloudStack KVM Hypervisor</entry>"},
+		{INSTANCE_PERSONALITY_AZURE,
+		 "<chassis><entry name='asset'>7783-7084-3265-9085-8269-3286-77</entry></chassis>"},
+		{INSTANCE_PERSONALITY_NOCLOUD, "<entry name='serial'>ds=nocloud</entry>"},
+	};
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		f->wish.personality = rows[k].personality;
+		write(f);
+		assert_has(f, rows[k].part);
+		assert_has(f, "<entry name='uuid'>ec2f00d0-1111-4222-8333-444455556666</entry>");
+	}
+}
+
+static void test_digest(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a), *g = make(a);
+	write(f);
+	write(g);
+	assert_string_equal(f->digest, g->digest);
+	g->disks[0].size = 16 * MIB; /* the disk's own business */
+	write(g);
+	assert_string_equal(f->digest, g->digest);
+	g->nics[0].mtu = 1400;
+	write(g);
+	assert_string_not_equal(f->digest, g->digest);
+	g = make(a);
+	g->wish.memory = 768 * MIB;
+	write(g);
+	assert_string_not_equal(f->digest, g->digest);
+	g = make(a);
+	g->place.virt = HOST_SEEN_VIRT_TCG;
+	write(g);
+	assert_string_not_equal(f->digest, g->digest);
+}
+
+static void test_refused(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	f->wish.vcpus = 0;
+	assert_int_equal(libvirt_write_domain(&f->c, &f->place, &f->wish, &f->xml, f->digest).code,
+			 ERR_INVALID);
+	f = make(a);
+	f->wish.disk_count = DISKS_MAX + 1;
+	assert_int_equal(libvirt_write_domain(&f->c, &f->place, &f->wish, &f->xml, f->digest).code,
+			 ERR_RANGE);
+}
+
+/* What stands where nothing listens, or is no URI, is told at once and in words. */
+static void test_reach(void **state)
+{
+	(void) state;
+	static const struct {
+		const char *uri;
+		enum err err;
+	} rows[] = {
+		{"qemu+unix:///system?socket=/nonexistent/sock", ERR_GONE},
+		{"qemu+tcp://127.0.0.1:1/system", ERR_GONE},
+		{"qemu+tls://[::1]:1/system", ERR_GONE},
+		{"qemu+ssh://root@localhost:1/system", ERR_GONE},
+		{"nonsense", ERR_INVALID},
+		{"", ERR_INVALID},
+	};
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		struct ctx c;
+		ctx_init(&c, a);
+		struct result r = libvirt_reach(&c, rows[k].uri, libvirt_monotonic_us() + 1000000);
+		if (r.code != rows[k].err)
+			fail_msg("%s: %s %" STR_FMT, rows[k].uri, err_name(r.code),
+				 STR_ARG(c.problem.message));
+		assert_true(c.problem.message.n > 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_whole),         cmocka_unit_test(test_emulated),
+		cmocka_unit_test(test_personalities), cmocka_unit_test(test_digest),
+		cmocka_unit_test(test_refused),       cmocka_unit_test(test_reach),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

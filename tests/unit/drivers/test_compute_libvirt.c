@@ -1,0 +1,268 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The libvirt driver on a real libvirt: the contract, what only it can meet, and figures. Needs a
+ * sandbox that is up; without one it is skipped (77). Not part of the unit suite.
+ *     DARI_TEST_SANDBOX  path of tools/sandbox (which reads DARI_SANDBOX itself)
+ *     DARI_TEST_IMAGE    what tools/tiny-image made
+ *     DARI_TEST_ONLY     optional: a pattern of test names */
+#include <libvirt/libvirt.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/file.h"
+#include "compute_contract.h"
+#include "model/id.h"
+
+static const char *sandbox, *uri, *image;
+
+/* ---- doing things to the host */
+
+static void sandbox_run(const char *a, const char *b, const char *c3, const char *d, const char *e)
+{
+	AUTO(arena) a1 = arena_new(ARENA_FIRST_SIZE, 4 << 20);
+	struct ctx c;
+	struct child_end end = {0};
+	const char *argv[] = {sandbox, a, b, c3, d, e, NULL};
+	ctx_init(&c, a1);
+	struct result r = child_run(&c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end);
+	if (!result_is_ok(r) || end.status)
+		fail_msg("sandbox %s %s: %" STR_FMT " %" STR_FMT, a, b, STR_ARG(c.problem.message),
+			 STR_ARG(end.err));
+}
+
+static void on_host(const char *script)
+{
+	sandbox_run("on", "hv1", "sh", "-c", script);
+}
+
+static void lose_daemon(void)
+{
+	sandbox_run("kill", "hv1", "libvirtd", NULL, NULL);
+	sandbox_run("start", "hv1", "libvirtd", NULL, NULL);
+}
+
+/* Types on the guest's console, on a connection of our own, until the guest has ended: its shell
+ * may not be there yet. */
+static void power_off_inside(uuid id)
+{
+	static const char text[] = "\npoweroff\n";
+	virConnectPtr conn = virConnectOpen(uri);
+	assert_non_null(conn);
+	virDomainPtr d = virDomainLookupByUUID(conn, id.b);
+	for (int tries = 0; tries < 10 && virDomainIsActive(d) == 1; tries++) {
+		virStreamPtr stream = virStreamNew(conn, 0);
+		if (virDomainOpenConsole(d, NULL, stream, VIR_DOMAIN_CONSOLE_FORCE) == 0)
+			virStreamSend(stream, text, sizeof text - 1);
+		contract_rest_ms(2000);
+		virStreamAbort(stream);
+		virStreamFree(stream);
+	}
+	virDomainFree(d);
+	virConnectClose(conn);
+}
+
+static void end_guest(struct compute_host *h, uuid id, enum compute_off why)
+{
+	char script[256], name[EC2_ID_TEXT_SIZE];
+	(void) h;
+	id_write_ec2(KIND_INSTANCE, id, name);
+	if (why == COMPUTE_OFF_GUEST) {
+		power_off_inside(id);
+		return;
+	}
+	snprintf(script, sizeof script, "kill -%s $(cat /run/libvirt/qemu/%s.pid)",
+		 why == COMPUTE_OFF_CRASHED ? "KILL" : "TERM", name);
+	on_host(script);
+}
+
+struct compute_subject subject = {
+	.driver = &compute_libvirt,
+	.lose_daemon = lose_daemon,
+	.end_guest = end_guest,
+};
+
+/* ---- what only libvirt can meet */
+
+static void in_pool(const char *script_end, struct scene *s, struct str file)
+{
+	struct str script = str_print(s->arena, "cd /var/lib/libvirt/images && file=%" STR_FMT " && %s",
+				      STR_ARG(file), script_end);
+	on_host(script.p);
+}
+
+/* A file of the image's name that a killed upload left, known to libvirt or not, is replaced. */
+static void test_partial_image(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct str file =
+		str_print(s.arena, "dari-da210077-img-%" STR_FMT ".qcow2", STR_ARG(subject.image_sha256));
+	int64_t size = 0;
+	in_pool("head -c 1000000 /dev/urandom >$file", &s, file); /* libvirt knows it at its full size */
+	int64_t from = clock_monotonic_us();
+	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, &s.disks[0], &size));
+	print_message("image of %.1f MB sent and disk made in %.1f ms\n",
+		      (double) subject.image_file_size / 1e6, (double) (clock_monotonic_us() - from) / 1e3);
+	struct str check =
+		str_print(s.arena, "sha256sum $file | grep %" STR_FMT, STR_ARG(subject.image_sha256));
+	in_pool(check.p, &s, file);
+	EXPECT(&s, ERR_NONE, compute_libvirt.delete_disk(s.h, &s.c, s.disks[0].volume));
+	scene_close(&s);
+}
+
+/* A disk whose making was cut off is made anew; one that may hold data is not touched. */
+static void test_unfinished_disk(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	int64_t size = 0;
+	struct compute_disk *d = &s.disks[1];
+	struct compute_inventory all = {0};
+	char id[UUID_TEXT_SIZE];
+	struct str file = str_print(s.arena, "dari-da210077-vol-%s.qcow2", uuid_write(d->volume, id));
+	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, d, &size));
+	in_pool("truncate -s 0 $file", &s, file);
+	EXPECT(&s, ERR_NONE, compute_libvirt.list(s.h, &s.c, &all)); /* libvirt looks at its files anew */
+	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, d, &size));
+	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, d, &size));
+	assert_int_equal(size, d->size);
+	in_pool("head -c 1000000 /dev/urandom >$file", &s, file);
+	EXPECT(&s, ERR_NONE, compute_libvirt.list(s.h, &s.c, &all));
+	EXPECT(&s, ERR_CONFLICT, compute_libvirt.ensure_disk(s.h, &s.c, d, &size));
+	EXPECT(&s, ERR_NONE, compute_libvirt.delete_disk(s.h, &s.c, d->volume));
+	scene_close(&s);
+}
+
+/* A stopped libvirtd: a call fails by keep-alive, an open by its deadline; both are bounded. */
+static void test_hung_daemon(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct compute_facts facts = {0};
+	struct compute_host *other = NULL;
+	EXPECT(&s, ERR_NONE, compute_libvirt.probe(s.h, &s.c, &facts));
+	sandbox_run("kill", "hv1", "libvirtd", "STOP", NULL);
+	int64_t from = clock_monotonic_us();
+	EXPECT(&s, ERR_GONE, compute_libvirt.probe(s.h, &s.c, &facts));
+	int64_t called = clock_monotonic_us();
+	EXPECT(&s, ERR_GONE, compute_libvirt.probe(s.h, &s.c, &facts));
+	EXPECT(&s, ERR_GONE, compute_libvirt.open_host(NULL, &s.c, contract_region(), &subject.host, &other));
+	int64_t opened = clock_monotonic_us();
+	sandbox_run("kill", "hv1", "libvirtd", "CONT", NULL);
+	print_message("hung libvirtd: call failed after %.1f s, open after %.1f s\n",
+		      (double) (called - from) / 1e6, (double) (opened - called) / 1e6);
+	assert_true(called - from < 25 * SECOND);
+	assert_true(opened - called < 12 * SECOND);
+	scene_reopen(&s);
+	EXPECT(&s, ERR_NONE, compute_libvirt.probe(s.h, &s.c, &facts));
+	scene_close(&s);
+}
+
+static void test_host_reboot(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct compute_facts before = {0}, after = {0};
+	scene_make_running(&s);
+	EXPECT(&s, ERR_NONE, compute_libvirt.probe(s.h, &s.c, &before));
+	sandbox_run("reboot-host", "hv1", NULL, NULL, NULL);
+	scene_reopen(&s);
+	EXPECT(&s, ERR_NONE, compute_libvirt.probe(s.h, &s.c, &after));
+	assert_false(str_equal(before.boot_id, after.boot_id));
+	struct compute_seen seen = scene_see(&s);
+	assert_int_equal(seen.power, INSTANCE_SEEN_POWER_OFF);
+	assert_int_equal(seen.off, COMPUTE_OFF_UNKNOWN);
+	assert_true(seen.defined_as_wished);
+	EXPECT(&s, ERR_NONE, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ON);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+static double since_ms(int64_t *from)
+{
+	int64_t now = clock_monotonic_us();
+	double ms = (double) (now - *from) / 1e3;
+	*from = now;
+	return ms;
+}
+
+static void test_figures(void **state)
+{
+	(void) state;
+	enum { LOOKS = 200 };
+	struct scene s = scene_open();
+	int64_t size = 0, t = clock_monotonic_us();
+	scene_reopen(&s);
+	print_message("open %.1f ms", since_ms(&t));
+	struct compute_facts facts = {0};
+	EXPECT(&s, ERR_NONE, compute_libvirt.probe(s.h, &s.c, &facts));
+	print_message(", probe %.1f ms", since_ms(&t));
+	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, &s.disks[0], &size));
+	print_message(", ensure_disk over a cached image %.1f ms", since_ms(&t));
+	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, &s.disks[0], &size));
+	print_message(", again %.1f ms", since_ms(&t));
+	s.wish.disks = s.disks;
+	s.wish.nics = &s.nic;
+	EXPECT(&s, ERR_NONE, compute_libvirt.define(s.h, &s.c, &s.wish));
+	print_message(", define %.1f ms", since_ms(&t));
+	EXPECT(&s, ERR_NONE, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	print_message(", start %.1f ms", since_ms(&t));
+	for (int k = 0; k < LOOKS; k++)
+		scene_see(&s);
+	print_message(", see %.0f us", since_ms(&t) * 1000 / LOOKS);
+	struct compute_inventory all = {0};
+	since_ms(&t);
+	EXPECT(&s, ERR_NONE, compute_libvirt.list(s.h, &s.c, &all));
+	print_message(", list %.1f ms", since_ms(&t));
+	EXPECT(&s, ERR_NONE, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	print_message(", force off %.1f ms", since_ms(&t));
+	scene_clear(&s);
+	print_message(", undefine and delete %.1f ms\n", since_ms(&t));
+	scene_close(&s);
+}
+
+/* ---- start */
+
+static struct str find_sha256(struct arena *a)
+{
+	struct ctx c;
+	struct str bytes = STR_NONE;
+	uint8_t digest[SHA256_SIZE];
+	ctx_init(&c, a);
+	if (!result_is_ok(file_read(&c, image, 256 << 20, &bytes)))
+		return STR_NONE;
+	subject.image_file_size = (int64_t) bytes.n;
+	crypto_sha256(bytes, digest);
+	return str_encode_hex(a, digest, sizeof digest);
+}
+
+int main(void)
+{
+	char uri_text[256];
+	const char *top = getenv("DARI_SANDBOX");
+	sandbox = getenv("DARI_TEST_SANDBOX");
+	image = getenv("DARI_TEST_IMAGE");
+	if (!sandbox || !image)
+		return 77;
+	snprintf(uri_text, sizeof uri_text, "qemu+unix:///system?socket=%s/hv1/run/libvirt/libvirt-sock",
+		 top ? top : "/tmp/dari-sandbox");
+	uri = uri_text;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 512 << 20);
+	subject.host = (struct host){
+		.name = STR("hv1"), .uri = str_from(uri), .pool_path = STR("/var/lib/libvirt/images/")};
+	subject.image_path = str_from(image);
+	subject.image_sha256 = find_sha256(a);
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_partial_image), cmocka_unit_test(test_unfinished_disk),
+		cmocka_unit_test(test_figures),       cmocka_unit_test(test_hung_daemon),
+		cmocka_unit_test(test_host_reboot),
+	};
+	if (getenv("DARI_TEST_ONLY"))
+		cmocka_set_test_filter(getenv("DARI_TEST_ONLY"));
+	int failed = compute_contract_run();
+	return failed + cmocka_run_group_tests_name("compute on libvirt", tests, NULL, NULL);
+}

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The simulated hosts: the contract, and what only they can do. */
+#include "base/clock.h"
+#include "base/fault.h"
+#include "compute_contract.h"
+#include "drivers/sim/compute.h"
+
+static const struct str hv1 = STR("hv1");
+
+static void lose_daemon(void)
+{
+	sim_compute_disconnect(hv1);
+}
+
+static void end_guest(struct compute_host *h, uuid id, enum compute_off why)
+{
+	(void) h;
+	sim_compute_end_guest(hv1, id, why);
+}
+
+struct compute_subject subject = {
+	.driver = &compute_sim,
+	.host = {.name = STR("hv1"), .uri = STR("sim://"), .pool_path = STR("/sim")},
+	.image_sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+	.lose_daemon = lose_daemon,
+	.end_guest = end_guest,
+};
+
+static int forget(void **state)
+{
+	(void) state;
+	fault_disarm();
+	clock_set_us(0);
+	sim_compute_reset();
+	return 0;
+}
+
+static struct sim_counts count(void)
+{
+	struct sim_counts n;
+	sim_compute_count(&n);
+	return n;
+}
+
+static void test_counts(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	scene_make_running(&s);
+	struct sim_counts n = count();
+	assert_int_equal(n.hosts, 1);
+	assert_int_equal(n.connections, 1);
+	assert_int_equal(n.domains, 1);
+	assert_int_equal(n.running, 1);
+	assert_int_equal(n.disks, 1);
+	assert_int_equal(n.images, 1);
+	assert_int_equal(n.disk_size, INT64_C(128) << 20);
+	scene_clear(&s);
+	scene_close(&s);
+	n = count();
+	assert_int_equal(n.connections + n.domains + n.running + n.disks + n.disk_size, 0);
+}
+
+static void test_reboot(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct compute_facts before = {0}, after = {0};
+	struct compute_seen seen = {0};
+	scene_make_running(&s);
+	EXPECT(&s, ERR_NONE, compute_sim.probe(s.h, &s.c, &before));
+	sim_compute_reboot(hv1);
+	EXPECT(&s, ERR_GONE, compute_sim.see(s.h, &s.c, &s.wish, &seen));
+	scene_reopen(&s);
+	EXPECT(&s, ERR_NONE, compute_sim.probe(s.h, &s.c, &after));
+	assert_false(str_equal(before.boot_id, after.boot_id));
+	seen = scene_see(&s);
+	assert_int_equal(seen.power, INSTANCE_SEEN_POWER_OFF);
+	assert_int_equal(seen.off, COMPUTE_OFF_UNKNOWN);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+static void test_slow_shutdown(void **state)
+{
+	(void) state;
+	clock_set_us(1000 * SECOND);
+	struct scene s = scene_open();
+	scene_make_running(&s);
+	sim_compute_set_shutdown_us(hv1, 30 * SECOND);
+	EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
+	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ON);
+	clock_advance_us(31 * SECOND);
+	assert_int_equal(scene_see(&s).off, COMPUTE_OFF_GUEST);
+	sim_compute_set_deaf(hv1, true);
+	EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
+	clock_advance_us(HOUR);
+	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ON);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+static void test_health(void **state)
+{
+	(void) state;
+	clock_set_us(1000 * SECOND);
+	struct scene s = scene_open();
+	struct compute_facts facts = {0};
+	sim_compute_set_latency(hv1, 5 * MILLISECOND);
+	EXPECT(&s, ERR_NONE, compute_sim.probe(s.h, &s.c, &facts));
+	assert_int_equal(clock_now_us(), 1000 * SECOND + 5 * MILLISECOND);
+	sim_compute_set_health(hv1, SIM_HANGS, 20 * SECOND);
+	EXPECT(&s, ERR_GONE, compute_sim.probe(s.h, &s.c, &facts));
+	assert_int_equal(clock_now_us(), 1020 * SECOND + 5 * MILLISECOND);
+	sim_compute_set_health(hv1, SIM_DOWN, 0);
+	struct compute_host *other = NULL;
+	EXPECT(&s, ERR_GONE, compute_sim.open_host(NULL, &s.c, contract_region(), &subject.host, &other));
+	sim_compute_set_health(hv1, SIM_UP, 0);
+	EXPECT(&s, ERR_GONE, compute_sim.probe(s.h, &s.c, &facts)); /* this connection is lost */
+	scene_reopen(&s);
+	EXPECT(&s, ERR_NONE, compute_sim.probe(s.h, &s.c, &facts));
+	scene_close(&s);
+}
+
+/* Each call fails at each of its two points, once; told again it comes to the same end. */
+static void test_faults(void **state)
+{
+	(void) state;
+	for (uint64_t n = 0, fired = 1; fired; n++) {
+		struct scene s = scene_open();
+		int64_t size = 0;
+		fault_arm(FAULT_DRIVER, n, false);
+		struct result r = FAIL(AGAIN);
+		for (int tries = 0; tries < 3 && !result_is_ok(r); tries++) {
+			ctx_clear_problem(&s.c);
+			r = compute_sim.ensure_disk(s.h, &s.c, &s.disks[0], &size);
+			s.wish.disks = s.disks;
+			s.wish.nics = &s.nic;
+			if (result_is_ok(r))
+				r = compute_sim.define(s.h, &s.c, &s.wish);
+			if (result_is_ok(r))
+				r = compute_sim.set_power(s.h, &s.c, s.wish.id, COMPUTE_START);
+			if (r.code == ERR_GONE)
+				scene_reopen(&s);
+		}
+		EXPECT(&s, ERR_NONE, r);
+		fired = fault_has_fired();
+		fault_disarm();
+		struct sim_counts found = count();
+		assert_int_equal(found.domains, 1);
+		assert_int_equal(found.running, 1);
+		assert_int_equal(found.disks, 1);
+		scene_clear(&s);
+		scene_close(&s);
+		assert_true(n < 100);
+	}
+}
+
+static void test_out_of_memory(void **state)
+{
+	(void) state;
+	for (uint64_t n = 0, fired = 1; fired; n++) {
+		struct scene s = scene_open();
+		int64_t size = 0;
+		fault_arm(FAULT_ALLOC, n, false);
+		struct result r = compute_sim.ensure_disk(s.h, &s.c, &s.disks[0], &size);
+		s.wish.disks = s.disks;
+		s.wish.nics = &s.nic;
+		if (result_is_ok(r))
+			r = compute_sim.define(s.h, &s.c, &s.wish);
+		fired = fault_has_fired();
+		fault_disarm();
+		assert_int_equal(r.code, fired ? ERR_NO_MEMORY : ERR_NONE);
+		ctx_clear_problem(&s.c);
+		scene_clear(&s);
+		scene_close(&s);
+		assert_true(n < 100);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_teardown(test_counts, forget),
+		cmocka_unit_test_teardown(test_reboot, forget),
+		cmocka_unit_test_teardown(test_slow_shutdown, forget),
+		cmocka_unit_test_teardown(test_health, forget),
+		cmocka_unit_test_teardown(test_faults, forget),
+		cmocka_unit_test_teardown(test_out_of_memory, forget),
+	};
+	int failed = compute_contract_run();
+	forget(NULL);
+	return failed + cmocka_run_group_tests_name("simulated compute", tests, NULL, NULL);
+}
