@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The server's life: start, listeners, stop. */
+#include <fcntl.h>
 #include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
@@ -117,6 +118,9 @@ static RESULT listener_start(struct http_server *s, struct ctx *c, struct http_l
 		TRY(bind_and_listen(c, where, &l->fd));
 	else
 		l->fd = where->fd;
+	/* One acceptor serves all: a socket that systemd gives may block, and would hold up the others. */
+	(void) fcntl(l->fd, F_SETFL, fcntl(l->fd, F_GETFL) | O_NONBLOCK);
+	(void) fcntl(l->fd, F_SETFD, FD_CLOEXEC);
 	l->number = ++s->last_number;
 	struct epoll_event event = {.events = EPOLLIN, .data.u64 = l->number};
 	if (epoll_ctl(s->epoll_fd, EPOLL_CTL_ADD, l->fd, &event) != 0) {

@@ -21,9 +21,11 @@ show() {
     [ $status = 0 ] || fail "that command ended with status $status"
 }
 
-# The words of a command, quoted where a shell needs it; our aws function's as "aws".
+# The words of a command, quoted where a shell needs it; our own functions by what they stand for.
 typed() {
     local word words=()
+    [ "$1" != ssh_in ] || set -- ssh -i "$key" "root@$2" "${@:3}"
+    [ "$1" != "$dari" ] || set -- dari "${@:2}"
     for word; do
         if [[ $word =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]]; then words+=("$word"); else words+=("'$word'"); fi
     done

@@ -94,8 +94,8 @@ reach_the_other() {
 port_is_closed() { ! inet curl -s -o /dev/null -m 3 "http://$public_ip:8080/"; }
 
 closed_port() {
-    ssh_in "$public_ip" 'httpd -p 8080 -h /tmp 2>/dev/null || busybox httpd -p 8080 -h /tmp'
-    check "something listens on 8080 in the guest" ssh_in "$public_ip" 'wget -q -O /dev/null http://127.0.0.1:8080/ 2>&1 | grep -q . || true'
+    ssh_in "$public_ip" 'echo hi >/tmp/index.html; httpd -p 8080 -h /tmp'
+    check "something answers on port 8080 in the guest" ssh_in "$public_ip" 'timeout 5 wget -q -O /dev/null http://127.0.0.1:8080/index.html'
     check "port 8080, which the group does not open, is closed from outside" port_is_closed
 }
 
