@@ -5,7 +5,7 @@
 enum { EC2_DIGITS = 17, EC2_OLD_DIGITS = 8 };
 
 /* "<prefix>-<17 digits>", cut at the size of out. */
-static void write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT_SIZE])
+char *id_write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT_SIZE])
 {
 	static const char hex[] = "0123456789abcdef";
 	size_t n = strnlen(prefix, EC2_ID_TEXT_SIZE - EC2_DIGITS - 2);
@@ -14,19 +14,18 @@ static void write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_T
 	for (unsigned k = 0; k < EC2_DIGITS; k++)
 		out[n++] = hex[k % 2 ? id.b[k / 2] & 15 : id.b[k / 2] >> 4];
 	out[n] = '\0';
+	return out;
 }
 
 char *id_write_ec2(enum kind kind, uuid id, char out[static EC2_ID_TEXT_SIZE])
 {
-	write_prefixed(model_kinds[kind].ec2_prefix, id, out);
-	return out;
+	return id_write_prefixed(model_kinds[kind].ec2_prefix, id, out);
 }
 
 struct str id_to_prefixed(struct arena *a, const char *prefix, uuid id)
 {
 	char text[EC2_ID_TEXT_SIZE];
-	write_prefixed(prefix, id, text);
-	return str_copy(a, str_from(text));
+	return str_copy(a, str_from(id_write_prefixed(prefix, id, text)));
 }
 
 struct str id_to_ec2(struct arena *a, enum kind kind, uuid id)

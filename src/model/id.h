@@ -25,9 +25,10 @@ struct refs {
 
 /* "<prefix>-" and 17 digits, for a kind that has a prefix; returns out. */
 char *id_write_ec2(enum kind kind, uuid id, char out[static EC2_ID_TEXT_SIZE]);
+/* The same under another prefix (associations: "rtbassoc", "eipassoc", "r"). */
+char *id_write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT_SIZE]);
 /* The same in an arena; empty when it is full. */
 struct str id_to_ec2(struct arena *a, enum kind kind, uuid id);
-/* The id under another prefix (associations: "rtbassoc", "eipassoc", "r"). */
 struct str id_to_prefixed(struct arena *a, const char *prefix, uuid id);
 /* ERR_MALFORMED when text is not "<prefix>-" and 8 or 17 lower-case hex digits. Ids of 8
  * digits are well-formed and refer to nothing, since none was ever given out. text is borrowed. */

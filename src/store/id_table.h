@@ -17,6 +17,7 @@ struct id_table {
 	size_t slot_count; /* a power of two, or 0 */
 };
 
+/* For so many rows in all. */
 bool id_table_has_room(const struct id_table *t, size_t row_count);
 /* A table with the same rows and room for row_count, at the least. False when out of memory. */
 bool id_table_grow(const struct id_table *from, size_t row_count, struct id_table *ret_table);

@@ -72,6 +72,7 @@ void view_free_retired(struct store *s, bool all); /* what no view holds, or all
 
 /* ---- the committer (committer.c) ---- */
 
+/* The actor's job: takes what is queued and commits it as one batch. */
 void committer_run(struct job *job);
 void committer_wake(struct store *s);  /* any thread */
 void committer_drain(struct store *s); /* runs what is queued, here: the actor is gone */

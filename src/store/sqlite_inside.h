@@ -40,6 +40,7 @@ RESULT sqlite_exec(struct ctx *c, sqlite3 *db, const char *sql);
 /* Ends a transaction under way, if there is one. */
 void sqlite_rollback(sqlite3 *db);
 
+/* Frees it; NULL: nothing. */
 void sqlite_end_statement(sqlite3_stmt **statement);
 #define AUTO_STATEMENT __attribute__((cleanup(sqlite_end_statement))) sqlite3_stmt *
 

@@ -73,6 +73,7 @@ RESULT op_usage(struct op *op, enum kind kind, uuid id, uuid account, struct str
 
 /* ---- tables: on the head inside a change, or of a view while it walks ---- */
 
+/* The row with that id, or NULL. */
 const struct row *tables_find(const struct tables *t, enum kind kind, uuid id);
 /* The only row whose id begins with the bits, else NULL. */
 const struct row *tables_find_prefix(const struct tables *t, enum kind kind, uuid prefix, unsigned bits);

@@ -247,7 +247,7 @@ int main(void)
 	sandbox = getenv("DARI_TEST_SANDBOX");
 	image = getenv("DARI_TEST_IMAGE");
 	if (!sandbox || !image)
-		return 77;
+		return fprintf(stderr, "DARI_TEST_SANDBOX and DARI_TEST_IMAGE are not set\n"), 1;
 	snprintf(uri_text, sizeof uri_text, "qemu+unix:///system?socket=%s/hv1/run/libvirt/libvirt-sock",
 		 top ? top : "/tmp/dari-sandbox");
 	uri = uri_text;

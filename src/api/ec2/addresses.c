@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Elastic addresses: DescribeAddresses, AllocateAddress, AssociateAddress, DisassociateAddress,
+ * ReleaseAddress. Addresses that were assigned on launch are not shown here, as in EC2. */
+#include "api/ec2/list.h"
+#include "api/ec2/write.h"
+#include "engine/address.h"
+
+/* ---- describe ---- */
+
+struct ec2_describe_addresses {
+	struct ec2_query query;
+};
+static const struct param describe_addresses_params[] = {
+	QUERY_IDS(struct ec2_describe_addresses, "AllocationId", KIND_ADDRESS, "Addresses by id."),
+	QUERY_NAMES(struct ec2_describe_addresses, "PublicIp", KIND_ADDRESS, "Addresses by themselves."),
+	QUERY_FILTERS(struct ec2_describe_addresses),
+};
+
+static bool fits_instance(const struct filter_run *f, const struct row *row)
+{
+	const struct port *port = port_find(f->t, ((const struct address *) row)->port);
+	return port && filter_id(f, KIND_INSTANCE, port->instance);
+}
+
+static bool fits_association(const struct filter_run *f, const struct row *row)
+{
+	return filter_prefixed(f, "eipassoc", ((const struct address *) row)->association);
+}
+
+static bool fits_port_owner(const struct filter_run *f, const struct row *row)
+{
+	return !uuid_is_none(((const struct address *) row)->port) && filter_owner(f, row);
+}
+
+static bool fits_border_group(const struct filter_run *f, const struct row *row)
+{
+	(void) row;
+	return filter_text(f, f->e->config->region);
+}
+
+static const struct filter address_filters[] = {
+	{"allocation-id", .is_id = true},
+	{"public-ip", .field = "ip"},
+	{"association-id", .get = fits_association},
+	{"instance-id", .get = fits_instance},
+	{"network-interface-id", .field = "port", .index = ADDRESS_INDEX_PORT},
+	{"network-interface-owner-id", .get = fits_port_owner},
+	{"network-border-group", .get = fits_border_group},
+	{"private-ip-address", .field = "private_ip"},
+	{"domain", .fixed = "vpc"},
+};
+
+struct address_item {
+	const struct address *address;
+	const struct port *port; /* NULL: free */
+};
+
+static const void *gather_address(struct ec2_call *e, const struct row *row)
+{
+	struct address_item *item = arena_new_object(e->c->arena, struct address_item);
+	if (!item)
+		return 0;
+	item->address = (const struct address *) row;
+	if (!uuid_is_none(item->address->port))
+		item->port = port_find(ec2_walk(e), item->address->port);
+	return item;
+}
+
+static bool is_elastic(struct ec2_call *e, const struct row *row)
+{
+	(void) e;
+	return ((const struct address *) row)->is_elastic;
+}
+
+static void write_address(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct address_item *i = item;
+	const struct address *a = i->address;
+	ec2_write_ip(x, "publicIp", a->ip);
+	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
+	xml_z(x, "domain", "vpc");
+	if (i->port) {
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, i->port->instance);
+		ec2_write_prefixed(x, "associationId", "eipassoc", a->association);
+		ec2_write_id(x, "networkInterfaceId", KIND_PORT, a->port);
+		xml_text(x, "networkInterfaceOwnerId", e->owner);
+		ec2_write_ip(x, "privateIpAddress", a->private_ip);
+	}
+	xml_text(x, "networkBorderGroup", e->config->region);
+	ec2_write_tags(x, a->tags);
+}
+
+static const struct ec2_listing address_listing = {.kind = KIND_ADDRESS,
+						   .set = "addressesSet",
+						   .filters = FILTERS(address_filters),
+						   .account_index = ADDRESS_INDEX_ACCOUNT,
+						   .shows = is_elastic,
+						   .gather = gather_address,
+						   .write = write_address};
+
+/* ---- allocate ---- */
+
+struct ec2_allocate_address {
+	struct address_wish wish;
+	struct ec2_tag_specs tag_specs;
+	struct str border_group;
+};
+#define P(wire, member, ...) PARAM(struct ec2_allocate_address, wire, member, __VA_ARGS__)
+static const struct param allocate_address_params[] = {
+	P("Address", wish.ip, .doc = "This very address, if it is free."),
+	P("NetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
+	NOT_BUILT("Domain", .only = "vpc"),
+	NOT_BUILT("PublicIpv4Pool", .only = "amazon"),
+	NOT_BUILT("CustomerOwnedIpv4Pool"),
+	NOT_BUILT("IpamPoolId"),
+	TAG_SPECIFICATIONS(struct ec2_allocate_address, tag_specs),
+};
+#undef P
+
+static RESULT check_border_group(struct ec2_call *e, struct str group)
+{
+	if (str_is_empty(group) || str_equal(group, e->config->region))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("NetworkBorderGroup"),
+			      "Value (%" STR_FMT
+			      ") for parameter NetworkBorderGroup is invalid. There is only %" STR_FMT ".",
+			      STR_ARG(group), STR_ARG(e->config->region));
+}
+
+static RESULT prepare_allocate(struct ec2_call *e, void *args)
+{
+	struct ec2_allocate_address *a = args;
+	TRY(check_border_group(e, a->border_group));
+	return ec2_take_tags(e, &a->tag_specs, "elastic-ip", "elastic-ip", &a->wish.tags);
+}
+
+static RESULT ec2_allocate_address(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_allocate_address *a = args;
+	ec2_write_ip(x, "publicIp", a->wish.made_ip);
+	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->wish.address);
+	xml_z(x, "domain", "vpc");
+	xml_text(x, "networkBorderGroup", e->config->region);
+	return OK;
+}
+
+/* ---- associate and disassociate ---- */
+
+struct ec2_associate_address {
+	struct address_association wish;
+	struct ref public_ip;
+};
+#define P(wire, member, ...) PARAM(struct ec2_associate_address, wire, member, __VA_ARGS__)
+#define BY_PUBLIC_IP P("PublicIp", public_ip, .flags = BY_NAME, .kind = KIND_ADDRESS, .doc = "Or by itself.")
+static const struct param associate_address_params[] = {
+	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "The address, by id."),
+	BY_PUBLIC_IP,
+	P("InstanceId", wish.instance, .kind = KIND_INSTANCE,
+	  .doc = "With this instance's primary interface."),
+	P("NetworkInterfaceId", wish.port, .kind = KIND_PORT, .doc = "Or with this interface."),
+	P("PrivateIpAddress", wish.private_ip, .doc = "The interface's address to stand for."),
+	P("AllowReassociation", wish.allow_reassociation, .doc = "Whether it may be taken from where it is."),
+};
+static const struct param disassociate_address_params[] = {
+	P("AssociationId", wish.association, .prefix = "eipassoc", .doc = "The association."),
+	BY_PUBLIC_IP,
+};
+#undef P
+
+static RESULT need_one_of(struct ec2_call *e, bool given, const char *one, const char *other)
+{
+	if (given)
+		return OK;
+	return ctx_fail_field(e->c, ERR_MISSING, str_from(one), "Either '%s' or '%s' must be provided.", one,
+			      other);
+}
+
+static RESULT prepare_associate(struct ec2_call *e, void *args)
+{
+	struct ec2_associate_address *a = args;
+	if (a->wish.address.kind == KIND_NONE)
+		a->wish.address = a->public_ip;
+	TRY(need_one_of(e, a->wish.address.kind != KIND_NONE, "AllocationId", "PublicIp"));
+	TRY(need_one_of(e, a->wish.instance.kind != KIND_NONE || a->wish.port.kind != KIND_NONE, "InstanceId",
+			"NetworkInterfaceId"));
+	if (a->wish.instance.kind != KIND_NONE && a->wish.port.kind != KIND_NONE)
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("NetworkInterfaceId"),
+			"You may specify either an instance id or a network interface id, but not both");
+	return OK;
+}
+
+static RESULT prepare_disassociate(struct ec2_call *e, void *args)
+{
+	struct ec2_associate_address *a = args;
+	if (!a->wish.association.bits)
+		a->wish.address = a->public_ip;
+	return need_one_of(e, a->wish.association.bits || a->wish.address.kind != KIND_NONE, "AssociationId",
+			   "PublicIp");
+}
+
+static RESULT ec2_associate_address(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_associate_address *a = args;
+	(void) e;
+	ec2_write_prefixed(x, "associationId", "eipassoc", a->wish.made);
+	return OK;
+}
+
+/* ---- release ---- */
+
+struct ec2_release_address {
+	struct address_target wish;
+	struct ref public_ip;
+	struct str border_group;
+};
+#define P(wire, member, ...) PARAM(struct ec2_release_address, wire, member, __VA_ARGS__)
+static const struct param release_address_params[] = {
+	P("AllocationId", wish.address, .kind = KIND_ADDRESS, .doc = "The address, by id."),
+	BY_PUBLIC_IP,
+	P("NetworkBorderGroup", border_group, .max = 255, .doc = "The region's name."),
+};
+#undef P
+
+static RESULT prepare_release(struct ec2_call *e, void *args)
+{
+	struct ec2_release_address *a = args;
+	TRY(check_border_group(e, a->border_group));
+	if (a->wish.address.kind == KIND_NONE)
+		a->wish.address = a->public_ip;
+	return need_one_of(e, a->wish.address.kind != KIND_NONE, "AllocationId", "PublicIp");
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeAddresses", "ec2:DescribeAddresses", 0,
+	 PARAMS(struct ec2_describe_addresses, describe_addresses_params), .list = &address_listing,
+	 .doc = "Elastic addresses of the account."},
+	{"AllocateAddress", "ec2:AllocateAddress", WRITES,
+	 PARAMS(struct ec2_allocate_address, allocate_address_params), prepare_allocate,
+	 engine_allocate_address_run, .answer = ec2_allocate_address, .doc = "Takes a public address."},
+	{"AssociateAddress", "ec2:AssociateAddress", WRITES,
+	 PARAMS(struct ec2_associate_address, associate_address_params), prepare_associate,
+	 engine_associate_address_run, .answer = ec2_associate_address,
+	 .doc = "Lets an address stand for an instance's private one."},
+	{"DisassociateAddress", "ec2:DisassociateAddress", WRITES,
+	 PARAMS(struct ec2_associate_address, disassociate_address_params), prepare_disassociate,
+	 engine_disassociate_address_run, .doc = "Frees an address; it stays allocated."},
+	{"ReleaseAddress", "ec2:ReleaseAddress", WRITES,
+	 PARAMS(struct ec2_release_address, release_address_params), prepare_release,
+	 engine_release_address_run, .doc = "Gives an address back."},
+};
+const struct ec2_actions ec2_address_actions = ACTIONS(actions);

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A call from request to answer. Two places may leave the thread: face_commit() and face_observe();
+ * the call then goes on in call_resumed(). */
+#include "api/ec2/ec2.h"
+
+#include <assert.h>
+#include <stdlib.h>
+
+#include "api/ec2/errors.h"
+#include "api/ec2/list.h"
+#include "api/face.h"
+#include "base/heap.h"
+#include "engine/region.h"
+
+enum { ACTIONS_MAX = 256, BODY_CAP_SIZE = 1024 * 1024 };
+
+#define OBSERVE_TIMEOUT_US (10 * SECOND)
+
+static const struct ec2_actions *const action_groups[] = {
+	&ec2_address_actions, &ec2_console_actions,  &ec2_gateway_actions,   &ec2_group_actions,
+	&ec2_image_actions,   &ec2_instance_actions, &ec2_interface_actions, &ec2_key_actions,
+	&ec2_region_actions,  &ec2_route_actions,    &ec2_rule_actions,      &ec2_run_actions,
+	&ec2_status_actions,  &ec2_sts_actions,      &ec2_subnet_actions,    &ec2_tag_actions,
+	&ec2_type_actions,    &ec2_volume_actions,   &ec2_vpc_actions,
+};
+
+struct ec2_face {
+	struct ec2_config config;
+	const struct ec2_action *actions[ACTIONS_MAX]; /* sorted by name */
+	size_t action_count;
+	char *region, *endpoint;
+};
+
+/* Parameters of every call. */
+static const char *const common_params[] = {"Action", "Version", "DryRun", 0};
+
+/* ---- the table of actions ---- */
+
+static int compare_actions(const void *a, const void *b)
+{
+	const struct ec2_action *const *x = a, *const *y = b;
+	return strcmp((*x)->name, (*y)->name);
+}
+
+size_t ec2_sum_actions(const struct ec2_action **out, size_t max)
+{
+	size_t count = 0;
+	for (size_t g = 0; g < sizeof action_groups / sizeof action_groups[0]; g++)
+		for (size_t k = 0; k < action_groups[g]->count && count < max; k++)
+			out[count++] = &action_groups[g]->at[k];
+	assert(count < max); /* there was room for all */
+	qsort(out, count, sizeof *out, compare_actions);
+	for (size_t k = 1; k < count; k++)
+		assert(strcmp(out[k - 1]->name, out[k]->name) != 0);
+	return count;
+}
+
+static const struct ec2_action *find_action(const struct ec2_face *face, struct str name, bool of_sts)
+{
+	size_t low = 0, high = face->action_count;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = str_compare(name, str_from(face->actions[middle]->name));
+		if (order == 0)
+			return !!(face->actions[middle]->flags & OF_STS) == of_sts ? face->actions[middle]
+										   : 0;
+		*(order < 0 ? &high : &low) = order < 0 ? middle : middle + 1;
+	}
+	return 0;
+}
+
+/* ---- life ---- */
+
+RESULT ec2_new(struct ctx *c, const struct ec2_config *config, struct ec2_face **ret_face)
+{
+	struct ec2_face *face = heap_new(struct ec2_face);
+	if (!face)
+		return ctx_no_memory(c);
+	face->config = *config;
+	face->region = heap_copy_z(str_to_z(c->arena, config->region));
+	face->endpoint = heap_copy_z(str_to_z(c->arena, config->endpoint));
+	if (!face->region || !face->endpoint) {
+		ec2_free(face);
+		return ctx_no_memory(c);
+	}
+	face->config.region = str_from(face->region);
+	face->config.endpoint = str_from(face->endpoint);
+	face->action_count = ec2_sum_actions(face->actions, ACTIONS_MAX);
+	*ret_face = face;
+	return OK;
+}
+
+void ec2_free(struct ec2_face *face)
+{
+	if (!face)
+		return;
+	heap_free(face->region);
+	heap_free(face->endpoint);
+	heap_free(face);
+}
+
+/* ---- the view of an answer ---- */
+
+const struct tables *ec2_walk(struct ec2_call *e)
+{
+	if (!e->view.store) {
+		view_open(e->config->store, &e->view);
+		e->domain = engine_get_domain_name(e->view.tables, e->c->arena);
+	}
+	assert(e->view.tables);
+	return e->view.tables;
+}
+
+void ec2_stop_walking(struct ec2_call *e)
+{
+	if (e->view.store)
+		view_stop_walking(&e->view);
+}
+
+/* ---- answering ---- */
+
+static enum ec2_dialect dialect_of(const struct ec2_call *e)
+{
+	return e->action && e->action->flags & OF_STS ? DIALECT_STS : DIALECT_EC2;
+}
+
+static void fail_call(struct ec2_call *e, struct result result)
+{
+	ec2_answer_problem(e->call, dialect_of(e), result);
+}
+
+static RESULT write_members(struct ec2_call *e, struct xml *x)
+{
+	if (e->action->list)
+		return ec2_describe(e, e->action->list, e->args, x);
+	if (e->action->answer)
+		return e->action->answer(e, e->args, x);
+	xml_z(x, "return", "true");
+	return OK;
+}
+
+static RESULT write_ec2_answer(struct ec2_call *e, struct xml *x)
+{
+	const char *root = str_to_z(e->c->arena, str_print(e->c->arena, "%sResponse", e->action->name));
+	xml_open_ns(
+		x, root,
+		str_print(e->c->arena, "http://ec2.amazonaws.com/doc/%" STR_FMT "/", STR_ARG(e->version)));
+	xml_text(x, "requestId", e->c->request_id);
+	TRY(write_members(e, x));
+	xml_close(x, root);
+	return OK;
+}
+
+static RESULT write_sts_answer(struct ec2_call *e, struct xml *x)
+{
+	const char *root = str_to_z(e->c->arena, str_print(e->c->arena, "%sResponse", e->action->name));
+	const char *inner = str_to_z(e->c->arena, str_print(e->c->arena, "%sResult", e->action->name));
+	xml_open_ns(
+		x, root,
+		str_print(e->c->arena, "https://sts.amazonaws.com/doc/%" STR_FMT "/", STR_ARG(e->version)));
+	xml_open(x, inner);
+	TRY(write_members(e, x));
+	xml_close(x, inner);
+	xml_open(x, "ResponseMetadata");
+	xml_text(x, "RequestId", e->c->request_id);
+	xml_close(x, "ResponseMetadata");
+	xml_close(x, root);
+	return OK;
+}
+
+/* The whole answer in a buffer; when it fails, the half-written one is dropped. */
+static RESULT write_answer(struct ec2_call *e, struct buf *body)
+{
+	struct xml x;
+	xml_begin(&x, body);
+	TRY(e->action->flags & OF_STS ? write_sts_answer(e, &x) : write_ec2_answer(e, &x));
+	if (arena_is_full(e->c->arena))
+		return ctx_no_memory(e->c);
+	if (e->dry_run)
+		return ctx_fail(e->c, ERR_DRY_RUN, "Request would have succeeded, but DryRun flag is set.");
+	return xml_end(&x);
+}
+
+static void answer_call(struct ec2_call *e)
+{
+	struct buf body;
+	buf_init(&body, BUF_ANSWER_CAP);
+	struct result result = write_answer(e, &body);
+	view_close(&e->view);
+	if (result_is_ok(result)) {
+		call_answer(e->call, 200, "text/xml;charset=UTF-8", &body);
+		return;
+	}
+	buf_done(&body);
+	fail_call(e, result);
+}
+
+/* ---- from request to action ---- */
+
+static bool is_date(struct str s)
+{
+	static const char shape[] = "dddd-dd-dd";
+	if (s.n != sizeof shape - 1)
+		return false;
+	for (size_t k = 0; k < s.n; k++)
+		if (shape[k] == 'd' ? s.p[k] < '0' || s.p[k] > '9' : s.p[k] != '-')
+			return false;
+	return true;
+}
+
+static RESULT read_version(struct ec2_call *e)
+{
+	e->version = params_find(&e->pairs, "Version");
+	if (str_is_empty(e->version))
+		return ctx_fail_field(e->c, ERR_MISSING, STR("Version"),
+				      "The request must contain the parameter Version");
+	if (!is_date(e->version))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Version"),
+				      "Value (%" STR_FMT
+				      ") for parameter Version is invalid. It is no API version.",
+				      STR_ARG(str_slice(e->version, 0, 64)));
+	return OK;
+}
+
+static RESULT read_dry_run(struct ec2_call *e)
+{
+	struct str dry_run = params_find(&e->pairs, "DryRun");
+	if (dry_run.p && !result_is_ok(str_parse_bool(dry_run, &e->dry_run)))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("DryRun"),
+				      "Value (%" STR_FMT
+				      ") for parameter DryRun is invalid. It must be true or false.",
+				      STR_ARG(str_slice(dry_run, 0, 64)));
+	return OK;
+}
+
+static RESULT parse_request(struct ec2_call *e)
+{
+	struct call *call = e->call;
+	if (call->method != HTTP_GET && call->method != HTTP_POST)
+		return ctx_fail(e->c, ERR_UNSUPPORTED, "The method %" STR_FMT " is not GET or POST",
+				STR_ARG(call->method_name));
+	struct str form = call->method == HTTP_POST ? call->body : STR_NONE;
+	return params_parse(e->c, call->query, form, &e->pairs);
+}
+
+/* Which service the client takes us for, before its signature was read. */
+static bool looks_like_sts(const struct ec2_call *e, const struct ec2_face *face)
+{
+	return str_is(params_find(&e->pairs, "Version"), "2011-06-15") ||
+	       find_action(face, params_find(&e->pairs, "Action"), true);
+}
+
+/* Who asks; false when the call was answered with a refusal. */
+static bool authenticate(struct ec2_call *e, bool *of_sts)
+{
+	struct sigv4_answer answer = {0};
+	struct result result = sigv4_check(e->config->sigv4, e->call, &answer);
+	if (!str_is_empty(answer.service))
+		*of_sts = str_is(answer.service, "sts");
+	enum ec2_dialect dialect = *of_sts ? DIALECT_STS : DIALECT_EC2;
+	if (!result_is_ok(result)) {
+		ec2_answer_problem(e->call, dialect, result);
+		return false;
+	}
+	if (answer.fault == SIGV4_FINE && !*of_sts && !str_is(answer.service, "ec2")) {
+		answer.fault = SIGV4_SCOPE;
+		answer.message = STR("Credential should be scoped to correct service: 'ec2'.");
+	}
+	if (answer.fault == SIGV4_NO_CREDENTIALS && !*of_sts)
+		answer.message = STR("The request must contain the parameter AWSAccessKeyId");
+	if (answer.fault != SIGV4_FINE) {
+		ec2_answer_error(e->call, dialect, ec2_find_fault(dialect, answer.fault), answer.message);
+		return false;
+	}
+	e->c->who = answer.who;
+	e->owner = answer.who->account_number;
+	e->call->account_number = answer.who->account_number;
+	return true;
+}
+
+static void refuse_action(struct ec2_call *e, struct str name, bool of_sts)
+{
+	static const struct ec2_error invalid = {ERR_UNKNOWN, KIND_NONE, 400, "InvalidAction", 0};
+	enum ec2_dialect dialect = of_sts ? DIALECT_STS : DIALECT_EC2;
+	struct str shown = str_slice(name, 0, 128);
+	if (str_is_empty(name))
+		ec2_answer_error(e->call, dialect, ec2_find_error(dialect, ERR_MISSING, KIND_NONE, STR_NONE),
+				 STR("The request must contain the parameter Action"));
+	else if (!of_sts && ec2_is_known_action(name))
+		ec2_answer_error(e->call, dialect,
+				 ec2_find_error(dialect, ERR_UNSUPPORTED, KIND_NONE, STR_NONE),
+				 str_print(e->c->arena, "The action %" STR_FMT " is not supported here.",
+					   STR_ARG(shown)));
+	else
+		ec2_answer_error(e->call, dialect, &invalid,
+				 str_print(e->c->arena,
+					   "The action %" STR_FMT " is not valid for this web service.",
+					   STR_ARG(shown)));
+}
+
+/* Everything up to the point where the action itself may run. */
+static RESULT prepare_action(struct ec2_call *e)
+{
+	TRY(read_version(e));
+	TRY(read_dry_run(e));
+	e->args = arena_alloc(e->c->arena, e->action->args.size);
+	if (!e->args)
+		return ctx_no_memory(e->c);
+	TRY(params_read(e->c, &e->action->args, common_params, &e->pairs, e->args));
+	struct result result = e->action->prepare ? e->action->prepare(e, e->args) : OK;
+	view_close(&e->view); /* a call is not parked with a view */
+	TRY(result);
+	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;
+}
+
+static void call_resumed(struct call *call, struct result result)
+{
+	struct ec2_call *e = call->face_data;
+	if (result_is_ok(result))
+		answer_call(e);
+	else
+		fail_call(e, result);
+}
+
+static void run_action(struct ec2_call *e)
+{
+	const struct ec2_action *a = e->action;
+	if (a->operation) {
+		(e->dry_run ? face_commit_dry : face_commit)(e->call, e->config->store, a->permit,
+							     a->operation, e->args, call_resumed);
+	} else if (a->look && !e->dry_run && !uuid_is_none(e->host)) {
+		const struct face_look look = {e->config->reconciler, e->host, OBSERVE_TIMEOUT_US, a->look,
+					       e->args};
+		face_observe(e->call, &look, call_resumed);
+	} else {
+		answer_call(e);
+	}
+}
+
+static void handle_call(void *self, struct call *call)
+{
+	const struct ec2_face *face = self;
+	struct ec2_call *e = arena_new_object(call->ctx.arena, struct ec2_call);
+	if (!e) {
+		ec2_answer_problem(call, DIALECT_EC2, ctx_no_memory(&call->ctx));
+		return;
+	}
+	*e = (struct ec2_call){.call = call, .c = &call->ctx, .config = &face->config};
+	call->face_data = e;
+	struct result result = parse_request(e);
+	if (!result_is_ok(result)) {
+		fail_call(e, result);
+		return;
+	}
+	bool of_sts = looks_like_sts(e, face);
+	if (!authenticate(e, &of_sts))
+		return;
+	struct str name = params_find(&e->pairs, "Action");
+	e->action = find_action(face, name, of_sts);
+	if (!e->action) {
+		refuse_action(e, name, of_sts);
+		return;
+	}
+	call->action = e->action->name;
+	result = prepare_action(e);
+	if (result_is_ok(result))
+		run_action(e);
+	else
+		fail_call(e, result);
+}
+
+const struct http_face ec2_http_face = {
+	.name = "ec2", .handle = handle_call, .reject = ec2_reject, .body_cap_size = BODY_CAP_SIZE};

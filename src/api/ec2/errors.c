@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The error tables. Codes are those that EC2 documents, where it documents one for the case; tools
+ * branch on them, so that a change here is a change of the API. */
+#include "api/ec2/errors.h"
+
+#include "base/log.h"
+#include "base/xml.h"
+
+#define E(err, kind, status, code)                                                                           \
+	{                                                                                                    \
+		ERR_##err, KIND_##kind, status, code, 0                                                      \
+	}
+#define E_OF(err, kind, field, status, code)                                                                 \
+	{                                                                                                    \
+		ERR_##err, KIND_##kind, status, code, field                                                  \
+	}
+
+/* The first row that fits counts; KIND_NONE fits every kind. */
+static const struct ec2_error ec2_errors[] = {
+	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"), /* no default VPC */
+	E(MISSING, ROUTER, 400, "VPCIdNotSpecified"),
+	E(MISSING, NONE, 400, "MissingParameter"),
+	E_OF(INVALID, SECURITY_GROUP, "SecurityGroup", 400, "InvalidParameter"), /* of another VPC */
+	E_OF(INVALID, SECURITY_GROUP, "NetworkInterface", 400, "InvalidParameter"),
+	E_OF(INVALID, KEY_PAIR, "PublicKeyMaterial", 400, "InvalidKey.Format"),
+	E(INVALID, NONE, 400, "InvalidParameterValue"),
+	E_OF(MALFORMED, NONE, "AssociationId", 400, "InvalidAssociationID.Malformed"),
+	E(MALFORMED, INSTANCE, 400, "InvalidInstanceID.Malformed"),
+	E(MALFORMED, IMAGE, 400, "InvalidAMIID.Malformed"),
+	E(MALFORMED, SECURITY_GROUP, 400, "InvalidGroupId.Malformed"),
+	E(MALFORMED, SECURITY_GROUP_RULE, 400, "InvalidSecurityGroupRuleId.Malformed"),
+	E(MALFORMED, ROUTER, 400, "InvalidVpcID.Malformed"),
+	E(MALFORMED, SUBNET, 400, "InvalidSubnetID.Malformed"),
+	E(MALFORMED, PORT, 400, "InvalidNetworkInterfaceId.Malformed"),
+	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
+	E(MALFORMED, ROUTE_TABLE, 400, "InvalidRouteTableId.Malformed"),
+	E(MALFORMED, VOLUME, 400, "InvalidVolumeID.Malformed"),
+	E(MALFORMED, ADDRESS, 400, "InvalidAllocationID.Malformed"),
+	E(MALFORMED, KEY_PAIR, 400, "InvalidKeyPair.Malformed"),
+	E(MALFORMED, NONE, 400, "InvalidID"),
+	E(COMBINATION, NONE, 400, "InvalidParameterCombination"),
+	E(UNKNOWN, NONE, 400, "UnknownParameter"),
+	E(UNSUPPORTED, NONE, 400, "UnsupportedOperation"),
+	E(NOT_FOUND, INSTANCE, 400, "InvalidInstanceID.NotFound"),
+	E(NOT_FOUND, IMAGE, 400, "InvalidAMIID.NotFound"),
+	E(NOT_FOUND, VOLUME, 400, "InvalidVolume.NotFound"),
+	E(NOT_FOUND, ROUTER, 400, "InvalidVpcID.NotFound"),
+	E(NOT_FOUND, SUBNET, 400, "InvalidSubnetID.NotFound"),
+	E(NOT_FOUND, SECURITY_GROUP, 400, "InvalidGroup.NotFound"),
+	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "SecurityGroupRuleId", 400,
+	     "InvalidSecurityGroupRuleId.NotFound"),
+	E(NOT_FOUND, SECURITY_GROUP_RULE, 400, "InvalidPermission.NotFound"),
+	E(NOT_FOUND, PORT, 400, "InvalidNetworkInterfaceID.NotFound"),
+	E_OF(NOT_FOUND, ADDRESS, "PublicIp", 400, "InvalidAddress.NotFound"),
+	E_OF(NOT_FOUND, NONE, "AssociationId", 400, "InvalidAssociationID.NotFound"),
+	E(NOT_FOUND, ADDRESS, 400, "InvalidAllocationID.NotFound"),
+	E(NOT_FOUND, GATEWAY, 400, "InvalidInternetGatewayID.NotFound"),
+	E(NOT_FOUND, ROUTE_TABLE, 400, "InvalidRouteTableID.NotFound"),
+	E(NOT_FOUND, ROUTE, 400, "InvalidRoute.NotFound"),
+	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
+	E(NOT_FOUND, NONE, 400, "InvalidParameterValue"), /* a zone, an instance type: not ids in EC2 */
+	E(EXISTS, KEY_PAIR, 400, "InvalidKeyPair.Duplicate"),
+	E(EXISTS, SECURITY_GROUP, 400, "InvalidGroup.Duplicate"),
+	E(EXISTS, SECURITY_GROUP_RULE, 400, "InvalidPermission.Duplicate"),
+	E(EXISTS, IMAGE, 400, "InvalidAMIName.Duplicate"),
+	E(EXISTS, ROUTE, 400, "RouteAlreadyExists"),
+	E(EXISTS, GATEWAY, 400, "Resource.AlreadyAssociated"), /* the VPC has one */
+	E(EXISTS, ADDRESS, 400, "InvalidAddress.InUse"),
+	E(EXISTS, ROUTER, 400, "DefaultVpcAlreadyExists"),
+	E(EXISTS, NONE, 400, "InvalidParameterValue"),
+	E(IN_USE, VOLUME, 400, "VolumeInUse"),
+	E(IN_USE, ADDRESS, 400, "InvalidIPAddress.InUse"),
+	E(IN_USE, PORT, 400, "InvalidIPAddress.InUse"),
+	E(IN_USE, NONE, 400, "DependencyViolation"),
+	E(STATE, INSTANCE, 400, "IncorrectInstanceState"),
+	E(STATE, GATEWAY, 400, "Gateway.NotAttached"),
+	E(STATE, IMAGE, 400, "InvalidAMIID.Unavailable"),
+	E(STATE, NONE, 400, "IncorrectState"),
+	E_OF(CONFLICT, SUBNET, "SubnetId", 400, "Resource.AlreadyAssociated"), /* with a route table */
+	E(CONFLICT, SUBNET, 400, "InvalidSubnet.Conflict"),
+	E(CONFLICT, ADDRESS, 400, "Resource.AlreadyAssociated"),
+	E(CONFLICT, ROUTE_TABLE, 400, "Resource.AlreadyAssociated"),
+	E(CONFLICT, GATEWAY, 400, "Resource.AlreadyAssociated"),
+	E(CONFLICT, CLIENT_TOKEN, 400, "IdempotentParameterMismatch"),
+	E(CONFLICT, NONE, 400, "InvalidParameterCombination"),
+	E(RANGE, ROUTER, 400, "InvalidVpc.Range"),
+	E(RANGE, SUBNET, 400, "InvalidSubnet.Range"),
+	E(RANGE, ADDRESS, 400, "InvalidAddress.NotFound"),
+	E(RANGE, NONE, 400, "InvalidParameterValue"),
+	E(PROTECTED, SECURITY_GROUP, 400, "CannotDelete"),
+	E(PROTECTED, NONE, 400, "OperationNotPermitted"),
+	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded"),
+	E(QUOTA, VOLUME, 400, "VolumeLimitExceeded"),
+	E(QUOTA, ADDRESS, 400, "AddressLimitExceeded"),
+	E(QUOTA, ROUTER, 400, "VpcLimitExceeded"),
+	E(QUOTA, SECURITY_GROUP, 400, "SecurityGroupLimitExceeded"),
+	E(QUOTA, SECURITY_GROUP_RULE, 400, "RulesPerSecurityGroupLimitExceeded"),
+	E(QUOTA, NONE, 400, "TagLimitExceeded"),
+	E(CAPACITY, SUBNET, 400, "InsufficientFreeAddressesInSubnet"),
+	E(CAPACITY, ADDRESS, 400, "InsufficientAddressCapacity"),
+	E(CAPACITY, NONE, 500, "InsufficientInstanceCapacity"),
+	E(UNAUTHENTICATED, NONE, 401, "AuthFailure"),
+	E(EXPIRED, NONE, 400, "RequestExpired"),
+	E(DENIED, NONE, 403, "UnauthorizedOperation"),
+	E(DRY_RUN, NONE, 412, "DryRunOperation"),
+	E(TOO_LARGE, NONE, 400, "InvalidRequest"),
+	E(THROTTLED, NONE, 503, "RequestLimitExceeded"),
+	E(NO_MEMORY, NONE, 503, "Unavailable"),
+	E(IO, NONE, 500, "InternalError"),
+	E(AGAIN, NONE, 503, "Unavailable"),
+	E(GONE, NONE, 503, "Unavailable"),
+	E(TIMEOUT, NONE, 503, "Unavailable"),
+	E(INTERNAL, NONE, 500, "InternalError"),
+};
+
+static const struct ec2_error sts_errors[] = {
+	E(UNAUTHENTICATED, NONE, 403, "InvalidClientTokenId"),
+	E(EXPIRED, NONE, 403, "SignatureDoesNotMatch"),
+	E(DENIED, NONE, 403, "AccessDenied"),
+	E(THROTTLED, NONE, 400, "Throttling"),
+	E(TOO_LARGE, NONE, 400, "ValidationError"),
+	E(MISSING, NONE, 400, "ValidationError"),
+	E(INVALID, NONE, 400, "ValidationError"),
+	E(UNKNOWN, NONE, 400, "ValidationError"),
+	E(UNSUPPORTED, NONE, 400, "InvalidAction"),
+	E(NO_MEMORY, NONE, 503, "ServiceUnavailable"),
+	E(AGAIN, NONE, 503, "ServiceUnavailable"),
+	E(GONE, NONE, 503, "ServiceUnavailable"),
+	E(TIMEOUT, NONE, 503, "ServiceUnavailable"),
+	E(INTERNAL, NONE, 500, "InternalFailure"),
+};
+
+#define F(fault, status, code) [SIGV4_##fault] = {ERR_UNAUTHENTICATED, KIND_NONE, status, code}
+
+static const struct ec2_error ec2_faults[] = {
+	F(NO_CREDENTIALS, 400, "MissingParameter"), F(INCOMPLETE, 401, "AuthFailure"),
+	F(UNKNOWN_KEY, 401, "AuthFailure"),         F(MISMATCH, 401, "AuthFailure"),
+	F(SKEWED, 400, "RequestExpired"),           F(SCOPE, 401, "AuthFailure"),
+};
+
+static const struct ec2_error sts_faults[] = {
+	F(NO_CREDENTIALS, 403, "MissingAuthenticationToken"),
+	F(INCOMPLETE, 400, "IncompleteSignature"),
+	F(UNKNOWN_KEY, 403, "InvalidClientTokenId"),
+	F(MISMATCH, 403, "SignatureDoesNotMatch"),
+	F(SKEWED, 403, "SignatureDoesNotMatch"),
+	F(SCOPE, 403, "SignatureDoesNotMatch"),
+};
+
+#define COUNT(table) (sizeof(table) / sizeof(table)[0])
+
+const struct ec2_error *ec2_list_errors(enum ec2_dialect dialect, size_t *ret_count)
+{
+	*ret_count = dialect == DIALECT_STS ? COUNT(sts_errors) : COUNT(ec2_errors);
+	return dialect == DIALECT_STS ? sts_errors : ec2_errors;
+}
+
+const struct ec2_error *ec2_find_error(enum ec2_dialect dialect, enum err err, int kind, struct str field)
+{
+	size_t count = 0;
+	const struct ec2_error *errors = ec2_list_errors(dialect, &count);
+	for (size_t k = 0; k < count; k++)
+		if (errors[k].err == err && (errors[k].kind == kind || errors[k].kind == KIND_NONE) &&
+		    (!errors[k].field || str_starts_with(field, str_from(errors[k].field))))
+			return &errors[k];
+	return &errors[count - 1];
+}
+
+const struct ec2_error *ec2_find_fault(enum ec2_dialect dialect, enum sigv4_fault fault)
+{
+	return dialect == DIALECT_STS ? &sts_faults[fault] : &ec2_faults[fault];
+}
+
+/* ---- documents ---- */
+
+static void write_ec2(struct xml *x, const struct ec2_error *error, struct str message, struct str request_id)
+{
+	xml_open(x, "Response");
+	xml_open(x, "Errors");
+	xml_open(x, "Error");
+	xml_z(x, "Code", error->code);
+	xml_text(x, "Message", message);
+	xml_close(x, "Error");
+	xml_close(x, "Errors");
+	xml_text(x, "RequestID", request_id);
+	xml_close(x, "Response");
+}
+
+static void write_sts(struct xml *x, const struct ec2_error *error, struct str message, struct str request_id)
+{
+	xml_open_ns(x, "ErrorResponse", STR("https://sts.amazonaws.com/doc/2011-06-15/"));
+	xml_open(x, "Error");
+	xml_z(x, "Type", error->status >= 500 ? "Receiver" : "Sender");
+	xml_z(x, "Code", error->code);
+	xml_text(x, "Message", message);
+	xml_close(x, "Error");
+	xml_text(x, "RequestId", request_id);
+	xml_close(x, "ErrorResponse");
+}
+
+void ec2_answer_error(struct call *call, enum ec2_dialect dialect, const struct ec2_error *error,
+		      struct str message)
+{
+	struct buf body;
+	struct xml x;
+	buf_init(&body, BUF_ANSWER_CAP);
+	xml_begin(&x, &body);
+	if (dialect == DIALECT_STS)
+		write_sts(&x, error, message, call->ctx.request_id);
+	else
+		write_ec2(&x, error, message, call->ctx.request_id);
+	IGNORE(xml_end(&x)); /* without memory for these few bytes an empty body must do */
+	call_answer(call, error->status, "text/xml;charset=UTF-8", &body);
+}
+
+void ec2_answer_problem(struct call *call, enum ec2_dialect dialect, struct result result)
+{
+	const struct problem *p = &call->ctx.problem;
+	enum err err = p->err ? p->err : result.code;
+	const struct ec2_error *error = ec2_find_error(dialect, err, p->kind, p->field);
+	struct str message = p->message.n ? p->message : str_from(err_meaning(err));
+	if (err == ERR_INTERNAL || err == ERR_IO) {
+		log_event(LOG_ERROR, "internal-error", "face=ec2 request=%s action=%s error=%s message=%s",
+			  log_quote(call->ctx.request_id), call->action ? call->action : "-", err_name(err),
+			  log_quote(message));
+		message = STR("An internal error has occurred.");
+	}
+	ec2_answer_error(call, dialect, error, message);
+}
+
+void ec2_reject(void *self, struct call *call, int status, enum err why)
+{
+	(void) self;
+	struct ec2_error error = *ec2_find_error(DIALECT_EC2, why, KIND_NONE, STR_NONE);
+	error.status = status;
+	if (status == 413)
+		error.code = "RequestEntityTooLarge";
+	ec2_answer_error(call, DIALECT_EC2, &error, str_from(err_meaning(why)));
+}

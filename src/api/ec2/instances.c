@@ -1,0 +1,544 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instances: how they are gathered and written; DescribeInstances, and the actions that start,
+ * stop, reboot and terminate them. Launching: run.c. */
+#include "api/ec2/instances.h"
+
+#include <stdlib.h>
+
+#include "api/ec2/write.h"
+#include "engine/instance.h"
+
+/* ---- states ---- */
+
+static const int state_codes[INSTANCE_STATE_COUNT] = {
+	[INSTANCE_PENDING] = 0,     [INSTANCE_RUNNING] = 16,  [INSTANCE_SHUTTING_DOWN] = 32,
+	[INSTANCE_TERMINATED] = 48, [INSTANCE_STOPPING] = 64, [INSTANCE_STOPPED] = 80,
+	[INSTANCE_ERROR] = 0,
+};
+
+static const char *state_name(enum instance_state state)
+{
+	return model_instance_states[state].ec2;
+}
+
+void ec2_write_state(struct xml *x, const char *name, enum instance_state state)
+{
+	xml_open(x, name);
+	xml_int(x, "code", state_codes[state]);
+	xml_z(x, "name", state_name(state));
+	xml_close(x, name);
+}
+
+/* ---- gathering ---- */
+
+static bool gather_ports(struct ec2_call *e, struct ec2_instance_item *item)
+{
+	const struct tables *t = ec2_walk(e);
+	const struct port *p = port_first_by_instance(t, item->instance->row.id);
+	for (; p; p = port_next_by_instance(t, p)) {
+		struct ec2_port_item port;
+		if (!row_is_live(&p->row))
+			continue;
+		if (!ec2_gather_port(e, p, &port) || !VEC_PUSH(e->c->arena, &item->ports, port))
+			return false;
+	}
+	return true;
+}
+
+static bool gather_volumes(struct ec2_call *e, struct ec2_instance_item *item)
+{
+	const struct tables *t = ec2_walk(e);
+	const struct volume *v = volume_first_by_instance(t, item->instance->row.id);
+	for (; v; v = volume_next_by_instance(t, v))
+		if (row_is_live(&v->row) && !VEC_PUSH(e->c->arena, &item->volumes, v))
+			return false;
+	return true;
+}
+
+static const void *gather_instance(struct ec2_call *e, const struct row *row)
+{
+	struct ec2_instance_item *item = arena_new_object(e->c->arena, struct ec2_instance_item);
+	if (!item)
+		return 0;
+	item->instance = (const struct instance *) row;
+	item->type = instance_type_find(ec2_walk(e), item->instance->type);
+	item->zone = zone_find(ec2_walk(e), item->instance->zone);
+	item->state = model_derive_instance_state(item->instance);
+	return gather_ports(e, item) && gather_volumes(e, item) ? item : 0;
+}
+
+/* ---- writing ---- */
+
+static void write_interfaces(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i)
+{
+	xml_open(x, "networkInterfaceSet");
+	for (size_t k = 0; k < i->ports.count; k++) {
+		const struct port *p = i->ports.at[k].port;
+		xml_open(x, "item");
+		ec2_write_port_common(e, x, &i->ports.at[k], false);
+		xml_open(x, "attachment");
+		ec2_write_prefixed(x, "attachmentId", "eni-attach", p->attachment);
+		xml_int(x, "deviceIndex", p->device_index);
+		xml_int(x, "networkCardIndex", 0);
+		xml_z(x, "status", "attached");
+		xml_time_ms(x, "attachTime", p->attached_us);
+		xml_bool(x, "deleteOnTermination", p->delete_on_termination);
+		xml_close(x, "attachment");
+		xml_close(x, "item");
+	}
+	xml_close(x, "networkInterfaceSet");
+}
+
+static void write_block_devices(struct xml *x, const struct ec2_instance_item *i)
+{
+	xml_open(x, "blockDeviceMapping");
+	for (size_t k = 0; k < i->volumes.count; k++) {
+		const struct volume *v = i->volumes.at[k];
+		xml_open(x, "item");
+		xml_text(x, "deviceName", v->device);
+		xml_open(x, "ebs");
+		ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
+		xml_z(x, "status", v->seen_size ? "attached" : "attaching");
+		xml_time_ms(x, "attachTime", v->attached_us);
+		xml_bool(x, "deleteOnTermination", v->delete_on_termination);
+		xml_close(x, "ebs");
+		xml_close(x, "item");
+	}
+	xml_close(x, "blockDeviceMapping");
+}
+
+static const char *on_or_off(bool on, const char *yes, const char *no)
+{
+	return on ? yes : no;
+}
+
+static void write_options(struct xml *x, const struct instance *i)
+{
+	xml_open(x, "cpuOptions");
+	xml_int(x, "coreCount", i->vcpus);
+	xml_int(x, "threadsPerCore", 1);
+	xml_close(x, "cpuOptions");
+	xml_open(x, "metadataOptions");
+	xml_z(x, "state", "applied");
+	xml_z(x, "httpTokens", on_or_off(i->metadata_tokens_required, "required", "optional"));
+	xml_int(x, "httpPutResponseHopLimit", i->metadata_hop_limit);
+	xml_z(x, "httpEndpoint", on_or_off(i->metadata_enabled, "enabled", "disabled"));
+	xml_z(x, "httpProtocolIpv6", "disabled");
+	xml_z(x, "instanceMetadataTags", on_or_off(i->metadata_tags, "enabled", "disabled"));
+	xml_close(x, "metadataOptions");
+	xml_open(x, "hibernationOptions");
+	xml_bool(x, "configured", false);
+	xml_close(x, "hibernationOptions");
+	xml_open(x, "enclaveOptions");
+	xml_bool(x, "enabled", false);
+	xml_close(x, "enclaveOptions");
+	xml_open(x, "privateDnsNameOptions");
+	xml_z(x, "hostnameType", "ip-name");
+	xml_bool(x, "enableResourceNameDnsARecord", false);
+	xml_bool(x, "enableResourceNameDnsAAAARecord", false);
+	xml_close(x, "privateDnsNameOptions");
+	xml_open(x, "maintenanceOptions");
+	xml_z(x, "autoRecovery", "default");
+	xml_close(x, "maintenanceOptions");
+}
+
+static bool is_ending(enum instance_state state)
+{
+	return state == INSTANCE_STOPPING || state == INSTANCE_STOPPED || state == INSTANCE_SHUTTING_DOWN ||
+	       state == INSTANCE_TERMINATED;
+}
+
+static void write_reason(struct xml *x, const struct ec2_instance_item *i)
+{
+	bool is_told = is_ending(i->state) && i->instance->reason_code.n;
+	xml_text(x, "reason", is_told ? i->instance->reason_text : STR_NONE);
+	if (!is_told)
+		return;
+	xml_open(x, "stateReason");
+	xml_text(x, "code", i->instance->reason_code);
+	xml_text(x, "message", i->instance->reason_text);
+	xml_close(x, "stateReason");
+}
+
+static void write_placement(struct xml *x, const struct ec2_instance_item *i)
+{
+	xml_open(x, "placement");
+	if (i->zone)
+		xml_text(x, "availabilityZone", i->zone->name);
+	xml_z(x, "groupName", "");
+	xml_z(x, "tenancy", "default");
+	xml_close(x, "placement");
+}
+
+/* What stands at the instance itself for its primary interface. One that has ended has none. */
+static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i)
+{
+	const struct ec2_port_item *primary = i->ports.count ? &i->ports.at[0] : 0;
+	if (!primary) {
+		xml_z(x, "privateDnsName", "");
+		xml_z(x, "dnsName", "");
+		xml_empty(x, "groupSet");
+		return;
+	}
+	ec2_write_private_name(e, x, "privateDnsName", primary->port->ip);
+	xml_z(x, "dnsName", "");
+	ec2_write_ip(x, "privateIpAddress", primary->port->ip);
+	if (primary->address)
+		ec2_write_ip(x, "ipAddress", primary->address->ip);
+	ec2_write_id(x, "subnetId", KIND_SUBNET, primary->port->subnet);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, primary->port->router);
+	xml_bool(x, "sourceDestCheck", primary->port->source_dest_check);
+	ec2_write_groups(x, primary->groups, primary->port->groups.count);
+}
+
+static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct ec2_instance_item *i = item;
+	const struct instance *row = i->instance;
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, row->row.id);
+	ec2_write_id(x, "imageId", KIND_IMAGE, row->image);
+	ec2_write_state(x, "instanceState", i->state);
+	write_primary(e, x, i);
+	write_reason(x, i);
+	xml_text_opt(x, "keyName", row->key_name);
+	xml_int(x, "amiLaunchIndex", row->launch_index);
+	xml_empty(x, "productCodes");
+	if (i->type)
+		xml_text(x, "instanceType", i->type->name);
+	xml_time_ms(x, "launchTime", row->launched_us);
+	write_placement(x, i);
+	xml_open(x, "monitoring");
+	xml_z(x, "state", on_or_off(row->monitoring, "enabled", "disabled"));
+	xml_close(x, "monitoring");
+	xml_z(x, "architecture", i->type ? instance_type_arch_words[i->type->arch] : "x86_64");
+	xml_z(x, "rootDeviceType", "ebs");
+	xml_text(x, "rootDeviceName", i->volumes.count ? i->volumes.at[0]->device : INSTANCE_ROOT_DEVICE);
+	write_block_devices(x, i);
+	xml_z(x, "virtualizationType", "hvm");
+	ec2_write_tags(x, row->tags);
+	xml_z(x, "hypervisor", "xen");
+	write_interfaces(e, x, i);
+	xml_bool(x, "ebsOptimized", row->ebs_optimized);
+	xml_bool(x, "enaSupport", true);
+	xml_z(x, "bootMode", "legacy-bios");
+	xml_z(x, "platformDetails", "Linux/UNIX");
+	xml_z(x, "usageOperation", "RunInstances");
+	xml_time_ms(x, "usageOperationUpdateTime", row->row.created_us);
+	write_options(x, row);
+}
+
+/* ---- filters ---- */
+
+static bool fits_interface(const struct filter_run *f, const struct row *row)
+{
+	/* "network-interface.subnet-id", "instance.group-id", "group-id" */
+	struct str name = str_from(f->filter->name);
+	const struct str prefixes[] = {STR("network-interface."), STR("instance.")};
+	for (size_t k = 0; k < 2; k++)
+		if (str_starts_with(name, prefixes[k]))
+			name = str_slice(name, prefixes[k].n, name.n);
+	for (const struct port *p = port_first_by_instance(f->t, row->id); p;
+	     p = port_next_by_instance(f->t, p))
+		if (row_is_live(&p->row) &&
+		    filter_through(f, KIND_PORT, &ec2_interface_filters, name, &p->row))
+			return true;
+	return false;
+}
+
+static const struct port *primary_port(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = port_first_by_instance(f->t, row->id);
+	while (p && !row_is_live(&p->row))
+		p = port_next_by_instance(f->t, p);
+	return p;
+}
+
+static bool fits_public_ip(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = primary_port(f, row);
+	const struct address *a = p ? ec2_address_of_port(f->t, p->row.id) : 0;
+	return a && filter_ip(f, a->ip);
+}
+
+static bool fits_device(const struct filter_run *f, const struct row *row)
+{
+	struct str name = str_from(f->filter->name);
+	for (const struct volume *v = volume_first_by_instance(f->t, row->id); v;
+	     v = volume_next_by_instance(f->t, v)) {
+		if (!row_is_live(&v->row))
+			continue;
+		bool fits = str_ends_with(name, STR("volume-id"))     ? filter_id(f, KIND_VOLUME, v->row.id)
+			    : str_ends_with(name, STR("device-name")) ? filter_text(f, v->device)
+			    : str_ends_with(name, STR("status"))
+				    ? filter_z(f, v->seen_size ? "attached" : "attaching")
+			    : str_ends_with(name, STR("attach-time"))
+				    ? filter_time(f, v->attached_us)
+				    : filter_bool(f, v->delete_on_termination);
+		if (fits)
+			return true;
+	}
+	return false;
+}
+
+static bool fits_root_device(const struct filter_run *f, const struct row *row)
+{
+	const struct volume *v = volume_first_by_instance(f->t, row->id); /* in boot order */
+	while (v && !row_is_live(&v->row))
+		v = volume_next_by_instance(f->t, v);
+	return filter_text(f, v ? v->device : INSTANCE_ROOT_DEVICE);
+}
+
+static bool fits_state_name(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, state_name(model_derive_instance_state((const struct instance *) row)));
+}
+
+static bool fits_state_code(const struct filter_run *f, const struct row *row)
+{
+	return filter_int(f, state_codes[model_derive_instance_state((const struct instance *) row)]);
+}
+
+static bool fits_type(const struct filter_run *f, const struct row *row)
+{
+	const struct instance_type *type = instance_type_find(f->t, ((const struct instance *) row)->type);
+	bool by_arch = strcmp(f->filter->name, "architecture") == 0;
+	return type &&
+	       (by_arch ? filter_z(f, instance_type_arch_words[type->arch]) : filter_text(f, type->name));
+}
+
+static bool fits_zone(const struct filter_run *f, const struct row *row)
+{
+	return filter_zone(f, ((const struct instance *) row)->zone);
+}
+
+static bool fits_reservation(const struct filter_run *f, const struct row *row)
+{
+	return filter_prefixed(f, "r", ((const struct instance *) row)->reservation);
+}
+
+static bool fits_launch_time(const struct filter_run *f, const struct row *row)
+{
+	return filter_time(f, ((const struct instance *) row)->launched_us);
+}
+
+static bool fits_option(const struct filter_run *f, const struct row *row)
+{
+	const struct instance *i = (const struct instance *) row;
+	struct str name = str_from(f->filter->name);
+	if (str_is(name, "monitoring-state"))
+		return filter_z(f, on_or_off(i->monitoring, "enabled", "disabled"));
+	if (str_ends_with(name, STR("http-tokens")))
+		return filter_z(f, on_or_off(i->metadata_tokens_required, "required", "optional"));
+	return filter_z(f, on_or_off(i->metadata_enabled, "enabled", "disabled"));
+}
+
+#define INTERFACE(name)                                                                                      \
+	{                                                                                                    \
+		"network-interface." name, .get = fits_interface                                             \
+	}
+static const struct filter instance_filters[] = {
+	{"instance-id", .is_id = true},
+	{"vpc-id", .field = "router", .index = INSTANCE_INDEX_ROUTER},
+	{"subnet-id", .field = "subnet", .index = INSTANCE_INDEX_SUBNET},
+	{"image-id", .field = "image", .index = INSTANCE_INDEX_IMAGE},
+	{"instance-state-name", .get = fits_state_name},
+	{"instance-state-code", .get = fits_state_code},
+	{"instance-type", .get = fits_type},
+	{"architecture", .get = fits_type},
+	{"availability-zone", .get = fits_zone},
+	{"reservation-id", .get = fits_reservation},
+	{"launch-index", .field = "launch_index"},
+	{"launch-time", .get = fits_launch_time},
+	{"key-name", .field = "key_name"},
+	{"private-ip-address", .get = fits_interface},
+	{"private-dns-name", .get = fits_interface},
+	{"source-dest-check", .get = fits_interface},
+	{"group-id", .get = fits_interface},
+	{"group-name", .get = fits_interface},
+	{"instance.group-id", .get = fits_interface},
+	{"instance.group-name", .get = fits_interface},
+	{"ip-address", .get = fits_public_ip},
+	{"owner-id", .get = filter_owner},
+	{"monitoring-state", .get = fits_option},
+	{"metadata-options.http-tokens", .get = fits_option},
+	{"metadata-options.http-endpoint", .get = fits_option},
+	{"metadata-options.http-put-response-hop-limit", .field = "metadata_hop_limit"},
+	{"reason", .field = "reason_text"},
+	{"state-reason-code", .field = "reason_code"},
+	{"state-reason-message", .field = "reason_text"},
+	{"block-device-mapping.volume-id", .get = fits_device},
+	{"block-device-mapping.device-name", .get = fits_device},
+	{"block-device-mapping.status", .get = fits_device},
+	{"block-device-mapping.attach-time", .get = fits_device},
+	{"block-device-mapping.delete-on-termination", .get = fits_device},
+	INTERFACE("network-interface-id"),
+	INTERFACE("subnet-id"),
+	INTERFACE("vpc-id"),
+	INTERFACE("availability-zone"),
+	INTERFACE("description"),
+	INTERFACE("group-id"),
+	INTERFACE("group-name"),
+	INTERFACE("mac-address"),
+	INTERFACE("owner-id"),
+	INTERFACE("private-dns-name"),
+	INTERFACE("requester-managed"),
+	INTERFACE("source-dest-check"),
+	INTERFACE("status"),
+	INTERFACE("addresses.private-ip-address"),
+	INTERFACE("addresses.primary"),
+	INTERFACE("addresses.association.public-ip"),
+	INTERFACE("association.public-ip"),
+	INTERFACE("association.ip-owner-id"),
+	INTERFACE("association.allocation-id"),
+	INTERFACE("association.association-id"),
+	INTERFACE("attachment.attachment-id"),
+	INTERFACE("attachment.attach-time"),
+	INTERFACE("attachment.delete-on-termination"),
+	INTERFACE("attachment.device-index"),
+	INTERFACE("attachment.instance-id"),
+	INTERFACE("attachment.instance-owner-id"),
+	INTERFACE("attachment.status"),
+	{"dns-name", .fixed = ""},
+	{"hibernation-options.configured", .fixed = "false"},
+	{"hypervisor", .fixed = "xen"},
+	{"root-device-name", .get = fits_root_device},
+	{"root-device-type", .fixed = "ebs"},
+	{"tenancy", .fixed = "default"},
+	{"virtualization-type", .fixed = "hvm"},
+	{"affinity", .get = filter_nothing},
+	{"capacity-reservation-id", .get = filter_nothing},
+	{"host-id", .get = filter_nothing},
+	{"iam-instance-profile.arn", .get = filter_nothing},
+	{"instance-lifecycle", .get = filter_nothing},
+	{"kernel-id", .get = filter_nothing},
+	{"outpost-arn", .get = filter_nothing},
+	{"placement-group-name", .get = filter_nothing},
+	{"placement-partition-number", .get = filter_nothing},
+	{"platform", .get = filter_nothing},
+	{"product-code", .get = filter_nothing},
+	{"product-code.type", .get = filter_nothing},
+	{"ramdisk-id", .get = filter_nothing},
+	{"requester-id", .get = filter_nothing},
+	{"spot-instance-request-id", .get = filter_nothing},
+};
+
+const struct ec2_listing ec2_instance_listing = {.kind = KIND_INSTANCE,
+						 .set = "instancesSet",
+						 .filters = FILTERS(instance_filters),
+						 .account_index = INSTANCE_INDEX_ACCOUNT,
+						 .gather = gather_instance,
+						 .write = write_instance};
+
+/* ---- describe ---- */
+
+struct ec2_describe_instances {
+	struct ec2_query query;
+};
+static const struct param describe_instances_params[] = {
+	QUERY_IDS(struct ec2_describe_instances, "InstanceId", KIND_INSTANCE, "Instances by id."),
+	NO_MANAGED_RESOURCES,
+	QUERY_FILTERS(struct ec2_describe_instances),
+	QUERY_PAGES(struct ec2_describe_instances, 5, 1000),
+};
+
+static const struct instance *instance_of(const void *item)
+{
+	return ((const struct ec2_instance_item *) item)->instance;
+}
+
+static int compare_reservations(const void *a, const void *b)
+{
+	const struct instance *x = instance_of(*(const void *const *) a),
+			      *y = instance_of(*(const void *const *) b);
+	int order = uuid_compare(x->reservation, y->reservation);
+	return order ? order : (x->launch_index > y->launch_index) - (x->launch_index < y->launch_index);
+}
+
+static void write_reservation(struct ec2_call *e, struct xml *x, const void *const *items, size_t count)
+{
+	xml_open(x, "item");
+	ec2_write_prefixed(x, "reservationId", "r", instance_of(items[0])->reservation);
+	xml_text(x, "ownerId", e->owner);
+	xml_empty(x, "groupSet");
+	ec2_write_items(e, &ec2_instance_listing, items, count, x);
+	xml_close(x, "item");
+}
+
+static RESULT ec2_describe_instances(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_describe_instances *a = args;
+	struct ec2_page page;
+	const void **items = 0;
+	TRY(ec2_select(e, &ec2_instance_listing, &a->query, &page));
+	TRY(ec2_gather(e, &ec2_instance_listing, page.rows, page.count, &items));
+	qsort(items, page.count, sizeof *items, compare_reservations);
+	xml_open(x, "reservationSet");
+	for (size_t from = 0, to; from < page.count; from = to) {
+		for (to = from + 1; to < page.count; to++)
+			if (!uuid_equal(instance_of(items[from])->reservation,
+					instance_of(items[to])->reservation))
+				break;
+		write_reservation(e, x, items + from, to - from);
+	}
+	xml_close(x, "reservationSet");
+	xml_text_opt(x, "nextToken", page.next_token);
+	return OK;
+}
+
+/* ---- power ---- */
+
+#define P(wire, member, ...) PARAM(struct instances_wish, wire, member, __VA_ARGS__)
+#define INSTANCES                                                                                            \
+	P("InstanceId", instances, .flags = REQUIRED, .kind = KIND_INSTANCE,                                 \
+	  .doc = "The instances: all or none.")
+static const struct param start_params[] = {INSTANCES, NOT_BUILT("AdditionalInfo")};
+static const struct param stop_params[] = {
+	INSTANCES,
+	P("Force", force, .doc = "Without asking the guest."),
+	NOT_BUILT("Hibernate", .only = "false"),
+	NOT_BUILT("SkipOsShutdown", .only = "false"),
+};
+static const struct param reboot_params[] = {INSTANCES};
+static const struct param terminate_params[] = {
+	INSTANCES,
+	NOT_BUILT("Force", .only = "false"),
+	NOT_BUILT("SkipOsShutdown", .only = "false"),
+};
+#undef P
+
+static RESULT ec2_write_changes(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct instances_wish *wish = args;
+	(void) e;
+	xml_open(x, "instancesSet");
+	for (size_t k = 0; k < wish->change_count; k++) {
+		const struct instance_change *change = &wish->changes[k];
+		xml_open(x, "item");
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, change->id);
+		ec2_write_state(x, "currentState", change->after);
+		ec2_write_state(x, "previousState", change->before);
+		xml_close(x, "item");
+	}
+	xml_close(x, "instancesSet");
+	return OK;
+}
+
+#define POWER(name, rows, run, write, words)                                                                 \
+	{                                                                                                    \
+#name, "ec2:" #name, WRITES, PARAMS(struct instances_wish, rows), 0, run, .answer = (write), \
+											  .doc = words       \
+	}
+static const struct ec2_action actions[] = {
+	{"DescribeInstances", "ec2:DescribeInstances", 0,
+	 PARAMS(struct ec2_describe_instances, describe_instances_params), .answer = ec2_describe_instances,
+	 .filters = FILTERS(instance_filters),
+	 .doc = "Instances of the account, by reservation; ended ones for an hour."},
+	POWER(StartInstances, start_params, engine_start_instances_run, ec2_write_changes,
+	      "Starts stopped instances."),
+	POWER(StopInstances, stop_params, engine_stop_instances_run, ec2_write_changes,
+	      "Stops instances; disks stay."),
+	POWER(RebootInstances, reboot_params, engine_reboot_instances_run, 0, "Resets instances."),
+	POWER(TerminateInstances, terminate_params, engine_terminate_instances_run, ec2_write_changes,
+	      "Ends instances, with the disks that go with them."),
+};
+const struct ec2_actions ec2_instance_actions = ACTIONS(actions);

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: instances as they are written by DescribeInstances and RunInstances. */
+#pragma once
+
+#include "api/ec2/interfaces.h"
+
+struct ec2_instance_item {
+	const struct instance *instance;
+	const struct instance_type *type; /* NULL: gone, like what follows */
+	const struct zone *zone;
+	enum instance_state state;
+	VEC(struct ec2_port_item) ports;    /* the primary one first */
+	VEC(const struct volume *) volumes; /* the root disk first */
+};
+
+/* As a listing's gather and write; without the reservation around. */
+extern const struct ec2_listing ec2_instance_listing;
+
+/* <name><code/><name/></name> */
+void ec2_write_state(struct xml *x, const char *name, enum instance_state state);

@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Network interfaces, which are ports: DescribeNetworkInterfaces. */
+#include "api/ec2/interfaces.h"
+
+#include "api/ec2/write.h"
+
+/* ---- items ---- */
+
+const struct address *ec2_address_of_port(const struct tables *t, uuid port)
+{
+	const struct address *a = address_first_by_port(t, port);
+	while (a && !row_is_live(&a->row))
+		a = address_next_by_port(t, a);
+	return a;
+}
+
+bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item)
+{
+	const struct tables *t = ec2_walk(e);
+	const struct subnet *subnet = subnet_find(t, port->subnet);
+	*ret_item = (struct ec2_port_item){.port = port, .address = ec2_address_of_port(t, port->row.id)};
+	ret_item->zone = subnet ? zone_find(t, subnet->zone) : 0;
+	ret_item->groups = arena_new_array(e->c->arena, const struct security_group *, port->groups.count);
+	if (!ret_item->groups)
+		return false;
+	for (size_t k = 0; k < port->groups.count; k++)
+		ret_item->groups[k] = security_group_find(t, port->groups.at[k]);
+	return true;
+}
+
+static const void *gather_interface(struct ec2_call *e, const struct row *row)
+{
+	struct ec2_port_item *item = arena_new_object(e->c->arena, struct ec2_port_item);
+	return item && ec2_gather_port(e, (const struct port *) row, item) ? item : 0;
+}
+
+/* ---- writing ---- */
+
+void ec2_write_association(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item, bool with_ids)
+{
+	const struct address *a = item->address;
+	if (!a)
+		return;
+	xml_open(x, "association");
+	ec2_write_ip(x, "publicIp", a->ip);
+	xml_z(x, "publicDnsName", "");
+	xml_text(x, "ipOwnerId", a->is_elastic ? e->owner : STR("amazon"));
+	if (with_ids && a->is_elastic) {
+		ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
+		ec2_write_prefixed(x, "associationId", "eipassoc", a->association);
+	}
+	xml_close(x, "association");
+}
+
+static void write_addresses(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
+			    bool with_ids)
+{
+	xml_open(x, "privateIpAddressesSet");
+	xml_open(x, "item");
+	ec2_write_ip(x, "privateIpAddress", item->port->ip);
+	ec2_write_private_name(e, x, "privateDnsName", item->port->ip);
+	xml_bool(x, "primary", true);
+	ec2_write_association(e, x, item, with_ids);
+	xml_close(x, "item");
+	xml_close(x, "privateIpAddressesSet");
+}
+
+static const char *port_status(const struct port *port)
+{
+	return uuid_is_none(port->instance) ? "available" : "in-use";
+}
+
+void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item, bool with_ids)
+{
+	const struct port *p = item->port;
+	ec2_write_id(x, "networkInterfaceId", KIND_PORT, p->row.id);
+	ec2_write_id(x, "subnetId", KIND_SUBNET, p->subnet);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, p->router);
+	xml_text(x, "description", p->description);
+	xml_text(x, "ownerId", e->owner);
+	xml_z(x, "status", port_status(p));
+	ec2_write_mac(x, "macAddress", p->mac);
+	ec2_write_ip(x, "privateIpAddress", p->ip);
+	ec2_write_private_name(e, x, "privateDnsName", p->ip);
+	xml_bool(x, "sourceDestCheck", p->source_dest_check);
+	ec2_write_groups(x, item->groups, p->groups.count);
+	ec2_write_association(e, x, item, with_ids);
+	write_addresses(e, x, item, with_ids);
+	xml_empty(x, "ipv6AddressesSet");
+	xml_z(x, "interfaceType", "interface");
+}
+
+static void write_attachment(struct ec2_call *e, struct xml *x, const struct port *port)
+{
+	if (uuid_is_none(port->instance))
+		return;
+	xml_open(x, "attachment");
+	ec2_write_prefixed(x, "attachmentId", "eni-attach", port->attachment);
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, port->instance);
+	xml_text(x, "instanceOwnerId", e->owner);
+	xml_int(x, "deviceIndex", port->device_index);
+	xml_int(x, "networkCardIndex", 0);
+	xml_z(x, "status", "attached");
+	xml_time_ms(x, "attachTime", port->attached_us);
+	xml_bool(x, "deleteOnTermination", port->delete_on_termination);
+	xml_close(x, "attachment");
+}
+
+static void write_interface(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct ec2_port_item *i = item;
+	ec2_write_port_common(e, x, i, true);
+	if (i->zone)
+		xml_text(x, "availabilityZone", i->zone->name);
+	xml_bool(x, "requesterManaged", false);
+	write_attachment(e, x, i->port);
+	ec2_write_tags(x, i->port->tags);
+}
+
+/* ---- describe ---- */
+
+struct ec2_describe_interfaces {
+	struct ec2_query query;
+};
+static const struct param describe_interfaces_params[] = {
+	QUERY_IDS(struct ec2_describe_interfaces, "NetworkInterfaceId", KIND_PORT, "Interfaces by id."),
+	NO_MANAGED_RESOURCES,
+	QUERY_FILTERS(struct ec2_describe_interfaces),
+	QUERY_PAGES(struct ec2_describe_interfaces, 5, 1000),
+};
+
+/* A filter on what belongs to the port's public address. */
+static bool fits_association(const struct filter_run *f, const struct row *row)
+{
+	const struct address *a = ec2_address_of_port(f->t, row->id);
+	if (!a)
+		return false;
+	struct str name = str_from(f->filter->name);
+	if (str_ends_with(name, STR("public-ip")))
+		return filter_ip(f, a->ip);
+	if (str_ends_with(name, STR("owner-id")))
+		return a->is_elastic ? filter_owner(f, row) : filter_z(f, "amazon");
+	if (!a->is_elastic)
+		return false;
+	return str_ends_with(name, STR("allocation-id")) ? filter_id(f, KIND_ADDRESS, a->row.id)
+							 : filter_prefixed(f, "eipassoc", a->association);
+}
+
+/* A filter on the attachment, which only an attached port has. */
+static bool fits_attachment(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = (const struct port *) row;
+	struct str name = str_from(f->filter->name);
+	if (uuid_is_none(p->instance))
+		return false;
+	if (str_ends_with(name, STR("attachment-id")))
+		return filter_prefixed(f, "eni-attach", p->attachment);
+	if (str_ends_with(name, STR("status")))
+		return filter_z(f, "attached");
+	if (str_ends_with(name, STR("owner-id")))
+		return filter_owner(f, row);
+	if (str_ends_with(name, STR("attach-time")))
+		return filter_time(f, p->attached_us);
+	return str_ends_with(name, STR("device-index")) ? filter_int(f, p->device_index)
+							: filter_bool(f, p->delete_on_termination);
+}
+
+static bool fits_group_name(const struct filter_run *f, const struct row *row)
+{
+	const struct uuids *groups = &((const struct port *) row)->groups;
+	for (size_t k = 0; k < groups->count; k++) {
+		const struct security_group *group = security_group_find(f->t, groups->at[k]);
+		if (group && filter_text(f, group->name))
+			return true;
+	}
+	return false;
+}
+
+static bool fits_zone(const struct filter_run *f, const struct row *row)
+{
+	const struct subnet *subnet = subnet_find(f->t, ((const struct port *) row)->subnet);
+	return subnet && filter_zone(f, subnet->zone);
+}
+
+static bool fits_private_name(const struct filter_run *f, const struct row *row)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	size_t n = ec2_private_name(f->e, ((const struct port *) row)->ip, text);
+	return filter_text(f, (struct str){text, n});
+}
+
+static bool fits_status(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, port_status((const struct port *) row));
+}
+
+static const struct filter interface_filters[] = {
+	{"network-interface-id", .is_id = true},
+	{"vpc-id", .field = "router", .index = PORT_INDEX_ROUTER},
+	{"subnet-id", .field = "subnet", .index = PORT_INDEX_SUBNET},
+	{"attachment.instance-id", .field = "instance", .index = PORT_INDEX_INSTANCE},
+	{"group-id", .field = "groups"},
+	{"group-name", .get = fits_group_name},
+	{"private-ip-address", .field = "ip"},
+	{"addresses.private-ip-address", .field = "ip"},
+	{"addresses.primary", .fixed = "true"},
+	{"addresses.association.public-ip", .get = fits_association},
+	{"addresses.association.owner-id", .get = fits_association},
+	{"association.association-id", .get = fits_association},
+	{"association.allocation-id", .get = fits_association},
+	{"association.ip-owner-id", .get = fits_association},
+	{"association.public-ip", .get = fits_association},
+	{"attachment.attachment-id", .get = fits_attachment},
+	{"attachment.attach-time", .get = fits_attachment},
+	{"attachment.delete-on-termination", .get = fits_attachment},
+	{"attachment.device-index", .get = fits_attachment},
+	{"attachment.instance-owner-id", .get = fits_attachment},
+	{"attachment.status", .get = fits_attachment},
+	{"availability-zone", .get = fits_zone},
+	{"description", .field = "description"},
+	{"interface-type", .fixed = "interface"},
+	{"mac-address", .field = "mac"},
+	{"owner-id", .get = filter_owner},
+	{"private-dns-name", .get = fits_private_name},
+	{"requester-managed", .fixed = "false"},
+	{"source-dest-check", .field = "source_dest_check"},
+	{"status", .get = fits_status},
+};
+
+const struct filters ec2_interface_filters = FILTERS(interface_filters);
+
+static const struct ec2_listing interface_listing = {.kind = KIND_PORT,
+						     .set = "networkInterfaceSet",
+						     .filters = FILTERS(interface_filters),
+						     .account_index = PORT_INDEX_ACCOUNT,
+						     .gather = gather_interface,
+						     .write = write_interface};
+
+static const struct ec2_action actions[] = {
+	{"DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces", 0,
+	 PARAMS(struct ec2_describe_interfaces, describe_interfaces_params), .list = &interface_listing,
+	 .doc = "Network interfaces of the account."},
+};
+const struct ec2_actions ec2_interface_actions = ACTIONS(actions);

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/ec2/: network interfaces, as they are written by themselves and within instances. */
+#pragma once
+
+#include "api/ec2/list.h"
+
+/* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
+extern const struct filters ec2_interface_filters;
+
+struct ec2_port_item {
+	const struct port *port;
+	const struct zone *zone;
+	const struct security_group **groups; /* as the port names them; NULL: gone */
+	const struct address *address;        /* public; NULL: none */
+};
+
+/* While walking; false when the arena is full. */
+bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item);
+/* The public address that stands for a port, or NULL. */
+const struct address *ec2_address_of_port(const struct tables *t, uuid port);
+/* <association>; nothing without an address. with_ids: as DescribeNetworkInterfaces shows it. */
+void ec2_write_association(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
+			   bool with_ids);
+/* The members that a network interface has wherever it is shown. */
+void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
+			   bool with_ids);

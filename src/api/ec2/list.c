@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Selecting rows: by ids given, along an index that a filter names, along the account's, or all of
+ * a kind. Order is that of ids, so that a token is the last id shown, bound to the parameters. */
+#include "api/ec2/list.h"
+
+#include <stdlib.h>
+
+#include "base/crypto.h"
+
+enum {
+	PAGE_DEFAULT = 5000, /* rows in an answer to a request that asks for no pages */
+	TOKEN_DIGEST_SIZE = 32,
+};
+
+struct selection {
+	struct ec2_call *e;
+	const struct ec2_listing *list;
+	const struct tables *t;
+	struct filter_runs runs;
+	uuid after; /* none: from the beginning */
+	size_t max;
+	VEC(const struct row *) rows;
+};
+
+/* ---- tokens ---- */
+
+static const char *const not_in_digest[] = {"NextToken", "MaxResults", "DryRun", 0};
+
+RESULT ec2_parse_token(struct ec2_call *e, struct str token, uuid *ret_after)
+{
+	if (str_is_empty(token))
+		return OK;
+	struct str bytes = STR_NONE, digest = params_digest(e->c, &e->pairs, not_in_digest);
+	struct result decoded = str_decode_base64(e->c->arena, token, &bytes);
+	bool fits = result_is_ok(decoded) && bytes.n == TOKEN_DIGEST_SIZE + sizeof(uuid) &&
+		    digest.n >= TOKEN_DIGEST_SIZE && memcmp(bytes.p, digest.p, TOKEN_DIGEST_SIZE) == 0;
+	if (!fits)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("NextToken"),
+				      "The token in NextToken is not one of a page of this very request");
+	memcpy(ret_after->b, bytes.p + TOKEN_DIGEST_SIZE, sizeof(uuid));
+	return OK;
+}
+
+struct str ec2_make_token(struct ec2_call *e, uuid last)
+{
+	char bytes[TOKEN_DIGEST_SIZE + sizeof(uuid)] = {0};
+	struct str digest = params_digest(e->c, &e->pairs, not_in_digest);
+	if (digest.n < TOKEN_DIGEST_SIZE)
+		return STR_NONE;
+	memcpy(bytes, digest.p, TOKEN_DIGEST_SIZE);
+	memcpy(bytes + TOKEN_DIGEST_SIZE, last.b, sizeof last);
+	return str_encode_base64(e->c->arena, (struct str){bytes, sizeof bytes});
+}
+
+/* ---- candidates ---- */
+
+static RESULT consider(struct selection *s, const struct row *row)
+{
+	struct ec2_call *e = s->e;
+	if (!engine_may_see(e->c, s->list->kind, row) || (s->list->shows && !s->list->shows(e, row)) ||
+	    !filters_fit(&s->runs, s->t, row) || uuid_compare(row->id, s->after) <= 0)
+		return OK;
+	return VEC_PUSH(e->c->arena, &s->rows, row) ? OK : ctx_no_memory(e->c);
+}
+
+static RESULT consider_named(struct selection *s, const struct refs *refs)
+{
+	for (size_t k = 0; k < refs->count; k++) {
+		const struct row *row = 0;
+		TRY(engine_find(s->e->c, s->t, s->list->kind, &refs->at[k], &row));
+		TRY(consider(s, row));
+	}
+	return OK;
+}
+
+/* Rows with the probe's first key field, from the id behind s->after where the index is ordered by
+ * ids within it; index 0 with no field: all rows. */
+static RESULT consider_index(struct selection *s, unsigned index, const struct row *probe,
+			     unsigned field_count)
+{
+	const struct index *x = &model_kinds[s->list->kind].indexes[index];
+	bool by_id = x->field_count == field_count;
+	size_t before = s->rows.count;
+	const struct row *row = by_id ? tables_seek(s->t, s->list->kind, index, probe, field_count + 1)
+				      : tables_first(s->t, s->list->kind, index, probe, field_count);
+	bool is_one_key = field_count == 0 || !row ||
+			  row_compare_key(&model_kinds[s->list->kind], x, field_count, row, probe) == 0;
+	for (; row && is_one_key; row = tables_next(s->t, s->list->kind, index, row, field_count)) {
+		TRY(consider(s, row));
+		if (by_id && s->rows.count - before > s->max)
+			break;
+	}
+	return OK;
+}
+
+static struct row *probe_new(struct selection *s, size_t field_offset, uuid value)
+{
+	struct row *probe = arena_alloc(s->e->c->arena, model_kinds[s->list->kind].row_size);
+	if (!probe)
+		return 0;
+	probe->id = s->after;
+	if (field_offset)
+		memcpy((char *) probe + field_offset, &value, sizeof value);
+	return probe;
+}
+
+/* The row of that kind with the id that a filter's value names; NULL: there is none. */
+static const struct row *find_by_value(const struct tables *t, enum kind kind, struct str value)
+{
+	struct ref ref;
+	if (!result_is_ok(id_parse_ec2(value, kind, &ref)))
+		return 0;
+	return tables_find_prefix(t, kind, ref.prefix, ref.bits);
+}
+
+static RESULT consider_filter(struct selection *s, const struct filter_run *run)
+{
+	enum kind kind = run->filter->is_id ? s->list->kind : run->field->ref;
+	for (size_t k = 0; k < run->patterns.count; k++) {
+		const struct row *row = find_by_value(s->t, kind, run->patterns.at[k]);
+		if (!row)
+			continue;
+		if (run->filter->is_id) {
+			TRY(consider(s, row));
+			continue;
+		}
+		const struct row *probe = probe_new(s, run->field->offset, row->id);
+		if (!probe)
+			return ctx_no_memory(s->e->c);
+		TRY(consider_index(s, run->filter->index, probe, 1));
+	}
+	return OK;
+}
+
+static const struct filter_run *find_narrowing(const struct filter_runs *runs)
+{
+	for (size_t k = 0; k < runs->count; k++)
+		if (runs->at[k].what == FILTER_ROW && runs->at[k].is_plain &&
+		    (runs->at[k].filter->is_id || runs->at[k].filter->index))
+			return &runs->at[k];
+	return 0;
+}
+
+static size_t offset_of_account(enum kind kind, unsigned index)
+{
+	return model_kinds[kind].fields[model_kinds[kind].indexes[index].fields[0]].offset;
+}
+
+static RESULT consider_all(struct selection *s)
+{
+	unsigned index = s->list->account_index;
+	size_t offset = index ? offset_of_account(s->list->kind, index) : 0;
+	const struct row *probe = probe_new(s, offset, engine_get_account(s->e->c));
+	return probe ? consider_index(s, index, probe, index ? 1 : 0) : ctx_no_memory(s->e->c);
+}
+
+static RESULT consider_candidates(struct selection *s, const struct ec2_query *query)
+{
+	if (query->ids.count || query->names.count) {
+		TRY(consider_named(s, &query->ids));
+		return consider_named(s, &query->names);
+	}
+	const struct filter_run *narrowing = find_narrowing(&s->runs);
+	return narrowing ? consider_filter(s, narrowing) : consider_all(s);
+}
+
+/* ---- the page ---- */
+
+static int compare_row_ids(const void *a, const void *b)
+{
+	return uuid_compare((*(const struct row *const *) a)->id, (*(const struct row *const *) b)->id);
+}
+
+/* Sorts by id and drops what was found twice. */
+static void put_in_order(struct selection *s)
+{
+	if (s->rows.count < 2)
+		return;
+	qsort(s->rows.at, s->rows.count, sizeof s->rows.at[0], compare_row_ids);
+	size_t kept = 1;
+	for (size_t k = 1; k < s->rows.count; k++)
+		if (s->rows.at[k] != s->rows.at[kept - 1])
+			s->rows.at[kept++] = s->rows.at[k];
+	s->rows.count = kept;
+}
+
+/* Some Describe actions of EC2 have no pages: they show all. */
+static bool has_pages(const struct ec2_action *action)
+{
+	for (size_t k = 0; k < action->args.count; k++)
+		if (strcmp(action->args.at[k].wire, "NextToken") == 0)
+			return true;
+	return false;
+}
+
+RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
+		  struct ec2_page *ret_page)
+{
+	struct selection s = {.e = e, .list = list, .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX};
+	if (query->max_results && (query->ids.count || query->names.count))
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
+				      "The parameter MaxResults cannot be used with ids or names");
+	if (query->max_results)
+		s.max = (size_t) query->max_results;
+	TRY(filters_compile(e, list->kind, &list->filters, &query->filters, &s.runs));
+	TRY(ec2_parse_token(e, query->next_token, &s.after));
+	s.t = ec2_walk(e);
+	TRY(consider_candidates(&s, query));
+	put_in_order(&s);
+	*ret_page = (struct ec2_page){.rows = s.rows.at, .count = s.rows.count};
+	if (s.rows.count > s.max) {
+		ret_page->count = s.max;
+		ret_page->next_token = ec2_make_token(e, s.rows.at[s.max - 1]->id);
+	}
+	return OK;
+}
+
+RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
+		  size_t count, const void ***ret_items)
+{
+	const void **items = arena_new_array(e->c->arena, const void *, count);
+	if (!items)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < count; k++) {
+		items[k] = list->gather ? list->gather(e, rows[k]) : rows[k];
+		if (!items[k])
+			return ctx_no_memory(e->c);
+	}
+	ec2_stop_walking(e);
+	*ret_items = items;
+	return OK;
+}
+
+void ec2_write_items(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
+		     size_t count, struct xml *x)
+{
+	xml_open(x, list->set);
+	for (size_t k = 0; k < count; k++) {
+		xml_open(x, "item");
+		list->write(e, x, items[k]);
+		xml_close(x, "item");
+	}
+	xml_close(x, list->set);
+}
+
+RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
+		    struct xml *x)
+{
+	struct ec2_page page;
+	const void **items = 0;
+	TRY(ec2_select(e, list, query, &page));
+	TRY(ec2_gather(e, list, page.rows, page.count, &items));
+	ec2_write_items(e, list, items, page.count, x);
+	xml_text_opt(x, "nextToken", page.next_token);
+	return OK;
+}
+
+RESULT ec2_write_row(struct ec2_call *e, const struct ec2_listing *list, uuid id, const char *element,
+		     struct xml *x)
+{
+	const struct row *row = tables_find(ec2_walk(e), list->kind, id);
+	const void **items = 0;
+	if (!row) /* it was there, and is gone already */
+		return ctx_fail(e->c, ERR_AGAIN, "The resource was changed by another request meanwhile");
+	TRY(ec2_gather(e, list, &row, 1, &items));
+	if (element)
+		xml_open(x, element);
+	list->write(e, x, items[0]);
+	if (element)
+		xml_close(x, element);
+	return OK;
+}

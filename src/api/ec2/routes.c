@@ -1,0 +1,351 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Route tables, their routes, and which subnets use them. The local route of a VPC is shown in each
+ * of its tables; it is no row. */
+#include "api/ec2/list.h"
+#include "api/ec2/write.h"
+#include "engine/route_table.h"
+
+/* ---- items ---- */
+
+struct route_item {
+	const struct route *route;
+	const struct port *port; /* next hop, or NULL */
+	bool is_active;
+};
+
+struct table_item {
+	const struct route_table *table;
+	const struct router *router; /* NULL: gone */
+	VEC(const struct subnet *) subnets;
+	VEC(struct route_item) routes;
+};
+
+/* Whether what the route leads to is there and can carry it. */
+static bool is_active(const struct tables *t, const struct route_table *table, const struct route *route)
+{
+	if (!uuid_is_none(route->port)) {
+		const struct port *port = port_find(t, route->port);
+		return port && row_is_live(&port->row) && !uuid_is_none(port->instance);
+	}
+	const struct gateway *gateway = gateway_find(t, route->gateway);
+	return gateway && row_is_live(&gateway->row) && uuid_equal(gateway->router, table->router);
+}
+
+static const void *gather_table(struct ec2_call *e, const struct row *row)
+{
+	const struct tables *t = ec2_walk(e);
+	struct table_item *item = arena_new_object(e->c->arena, struct table_item);
+	if (!item)
+		return 0;
+	item->table = (const struct route_table *) row;
+	item->router = router_find(t, item->table->router);
+	for (const struct subnet *s = subnet_first_by_route_table(t, row->id); s;
+	     s = subnet_next_by_route_table(t, s))
+		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s))
+			return 0;
+	for (const struct route *r = route_first_by_table(t, row->id); r; r = route_next_by_table(t, r)) {
+		const struct route_item route = {r, port_find(t, r->port), is_active(t, item->table, r)};
+		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->routes, route))
+			return 0;
+	}
+	return item;
+}
+
+/* ---- writing ---- */
+
+static void write_association_state(struct xml *x)
+{
+	xml_open(x, "associationState");
+	xml_z(x, "state", "associated");
+	xml_close(x, "associationState");
+}
+
+static void write_associations(struct xml *x, const struct table_item *i)
+{
+	xml_open(x, "associationSet");
+	if (!uuid_is_none(i->table->main_association)) {
+		xml_open(x, "item");
+		ec2_write_prefixed(x, "routeTableAssociationId", "rtbassoc", i->table->main_association);
+		ec2_write_id(x, "routeTableId", KIND_ROUTE_TABLE, i->table->row.id);
+		xml_bool(x, "main", true);
+		write_association_state(x);
+		xml_close(x, "item");
+	}
+	for (size_t k = 0; k < i->subnets.count; k++) {
+		xml_open(x, "item");
+		ec2_write_prefixed(x, "routeTableAssociationId", "rtbassoc",
+				   i->subnets.at[k]->route_association);
+		ec2_write_id(x, "routeTableId", KIND_ROUTE_TABLE, i->table->row.id);
+		ec2_write_id(x, "subnetId", KIND_SUBNET, i->subnets.at[k]->row.id);
+		xml_bool(x, "main", false);
+		write_association_state(x);
+		xml_close(x, "item");
+	}
+	xml_close(x, "associationSet");
+}
+
+static void write_local_routes(struct xml *x, const struct router *router)
+{
+	for (size_t k = 0; router && k < router->blocks.count; k++) {
+		xml_open(x, "item");
+		ec2_write_cidr(x, "destinationCidrBlock", router->blocks.at[k]);
+		xml_z(x, "gatewayId", "local");
+		xml_z(x, "state", "active");
+		xml_z(x, "origin", "CreateRouteTable");
+		xml_close(x, "item");
+	}
+}
+
+static void write_route(struct ec2_call *e, struct xml *x, const struct route_item *r)
+{
+	xml_open(x, "item");
+	ec2_write_cidr(x, "destinationCidrBlock", r->route->destination);
+	ec2_write_id(x, "gatewayId", KIND_GATEWAY, r->route->gateway);
+	ec2_write_id(x, "networkInterfaceId", KIND_PORT, r->route->port);
+	if (r->port && !uuid_is_none(r->port->instance)) {
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, r->port->instance);
+		xml_text(x, "instanceOwnerId", e->owner);
+	}
+	xml_z(x, "state", r->is_active ? "active" : "blackhole");
+	xml_z(x, "origin", "CreateRoute");
+	xml_close(x, "item");
+}
+
+static void write_table(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct table_item *i = item;
+	ec2_write_id(x, "routeTableId", KIND_ROUTE_TABLE, i->table->row.id);
+	ec2_write_id(x, "vpcId", KIND_ROUTER, i->table->router);
+	xml_text(x, "ownerId", e->owner);
+	xml_open(x, "routeSet");
+	write_local_routes(x, i->router);
+	for (size_t k = 0; k < i->routes.count; k++)
+		write_route(e, x, &i->routes.at[k]);
+	xml_close(x, "routeSet");
+	write_associations(x, i);
+	xml_empty(x, "propagatingVgwSet");
+	ec2_write_tags(x, i->table->tags);
+}
+
+/* ---- describe ---- */
+
+struct ec2_describe_tables {
+	struct ec2_query query;
+};
+static const struct param describe_tables_params[] = {
+	QUERY_IDS(struct ec2_describe_tables, "RouteTableId", KIND_ROUTE_TABLE, "Tables by id."),
+	QUERY_FILTERS(struct ec2_describe_tables),
+	QUERY_PAGES(struct ec2_describe_tables, 5, 100),
+};
+
+static bool is_main(const struct row *row)
+{
+	return !uuid_is_none(((const struct route_table *) row)->main_association);
+}
+
+static bool fits_main(const struct filter_run *f, const struct row *row)
+{
+	return (is_main(row) && filter_bool(f, true)) ||
+	       (subnet_first_by_route_table(f->t, row->id) && filter_bool(f, false));
+}
+
+static bool fits_association(const struct filter_run *f, const struct row *row)
+{
+	struct str name = str_from(f->filter->name);
+	if (str_ends_with(name, STR("route-table-id")))
+		return filter_id(f, KIND_ROUTE_TABLE, row->id);
+	bool by_subnet = str_ends_with(name, STR("subnet-id"));
+	if (!by_subnet &&
+	    filter_prefixed(f, "rtbassoc", ((const struct route_table *) row)->main_association))
+		return true;
+	for (const struct subnet *s = subnet_first_by_route_table(f->t, row->id); s;
+	     s = subnet_next_by_route_table(f->t, s))
+		if (row_is_live(&s->row) &&
+		    (by_subnet ? filter_id(f, KIND_SUBNET, s->row.id)
+			       : filter_prefixed(f, "rtbassoc", s->route_association)))
+			return true;
+	return false;
+}
+
+static bool fits_one_route(const struct filter_run *f, const struct route_table *table,
+			   const struct route *route)
+{
+	char text[CIDR_TEXT_SIZE];
+	struct str name = str_from(f->filter->name);
+	if (str_is(name, "route.destination-cidr-block"))
+		return filter_z(f, cidr_write(route->destination, text));
+	if (str_is(name, "route.gateway-id"))
+		return filter_id(f, KIND_GATEWAY, route->gateway);
+	if (str_is(name, "route.origin"))
+		return filter_z(f, "CreateRoute");
+	if (str_is(name, "route.state"))
+		return filter_z(f, is_active(f->t, table, route) ? "active" : "blackhole");
+	const struct port *port = port_find(f->t, route->port);
+	return port && filter_id(f, KIND_INSTANCE, port->instance);
+}
+
+/* The local route's attributes. */
+static bool fits_local_route(const struct filter_run *f, const struct route_table *table)
+{
+	struct str name = str_from(f->filter->name);
+	char text[CIDR_TEXT_SIZE];
+	if (str_is(name, "route.gateway-id"))
+		return filter_z(f, "local");
+	if (str_is(name, "route.origin"))
+		return filter_z(f, "CreateRouteTable");
+	if (str_is(name, "route.state"))
+		return filter_z(f, "active");
+	const struct router *router = router_find(f->t, table->router);
+	return str_is(name, "route.destination-cidr-block") && router && router->blocks.count &&
+	       filter_z(f, cidr_write(router->blocks.at[0], text));
+}
+
+static bool fits_route(const struct filter_run *f, const struct row *row)
+{
+	const struct route_table *table = (const struct route_table *) row;
+	if (fits_local_route(f, table))
+		return true;
+	for (const struct route *r = route_first_by_table(f->t, row->id); r; r = route_next_by_table(f->t, r))
+		if (row_is_live(&r->row) && fits_one_route(f, table, r))
+			return true;
+	return false;
+}
+
+static const struct filter table_filters[] = {
+	{"route-table-id", .is_id = true},
+	{"vpc-id", .field = "router", .index = ROUTE_TABLE_INDEX_ROUTER},
+	{"owner-id", .get = filter_owner},
+	{"association.main", .get = fits_main},
+	{"association.subnet-id", .get = fits_association},
+	{"association.route-table-id", .get = fits_association},
+	{"association.route-table-association-id", .get = fits_association},
+	{"route.destination-cidr-block", .get = fits_route},
+	{"route.gateway-id", .get = fits_route},
+	{"route.instance-id", .get = fits_route},
+	{"route.origin", .get = fits_route},
+	{"route.state", .get = fits_route},
+};
+
+static const struct ec2_listing table_listing = {.kind = KIND_ROUTE_TABLE,
+						 .set = "routeTableSet",
+						 .filters = FILTERS(table_filters),
+						 .account_index = ROUTE_TABLE_INDEX_ACCOUNT,
+						 .gather = gather_table,
+						 .write = write_table};
+
+/* ---- tables ---- */
+
+struct ec2_create_table {
+	struct route_table_wish wish;
+	struct str client_token;
+	struct ec2_tag_specs tag_specs;
+};
+static const struct param create_table_params[] = {
+	PARAM(struct ec2_create_table, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
+	      .doc = "The VPC."),
+	/* SDKs always send one. */
+	PARAM(struct ec2_create_table, "ClientToken", client_token, .max = 64,
+	      .doc = "Accepted; a call repeated with it makes another table."),
+	TAG_SPECIFICATIONS(struct ec2_create_table, tag_specs),
+};
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	struct ec2_create_table *a = args;
+	return ec2_take_tags(e, &a->tag_specs, "route-table", "route-table", &a->wish.tags);
+}
+
+static RESULT ec2_create_route_table(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_table *a = args;
+	return ec2_write_row(e, &table_listing, a->wish.route_table, "routeTable", x);
+}
+
+static const struct param delete_table_params[] = {
+	PARAM(struct route_table_target, "RouteTableId", route_table, .flags = REQUIRED,
+	      .kind = KIND_ROUTE_TABLE, .doc = "The table."),
+};
+
+/* ---- associations ---- */
+
+#define P(wire, member, ...) PARAM(struct route_table_association, wire, member, __VA_ARGS__)
+#define TABLE P("RouteTableId", route_table, .flags = REQUIRED, .kind = KIND_ROUTE_TABLE, .doc = "The table.")
+#define ASSOCIATION                                                                                          \
+	P("AssociationId", association, .flags = REQUIRED, .prefix = "rtbassoc", .doc = "The association.")
+static const struct param associate_table_params[] = {
+	TABLE,
+	P("SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET, .doc = "The subnet that is to use it."),
+	NOT_BUILT("GatewayId"),
+	NOT_BUILT("PublicIpv4Pool"),
+};
+static const struct param disassociate_table_params[] = {ASSOCIATION};
+static const struct param replace_association_params[] = {ASSOCIATION, TABLE};
+#undef TABLE
+#undef P
+
+static RESULT write_new_association(const void *args, struct xml *x, const char *name)
+{
+	const struct route_table_association *a = args;
+	ec2_write_prefixed(x, name, "rtbassoc", a->made);
+	write_association_state(x);
+	return OK;
+}
+
+static RESULT ec2_associate_route_table(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_new_association(args, x, "associationId");
+}
+
+static RESULT ec2_replace_route_table_association(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_new_association(args, x, "newAssociationId");
+}
+
+/* ---- routes ---- */
+
+#define P(wire, member, ...) PARAM(struct route_wish, wire, member, __VA_ARGS__)
+#define PLACE                                                                                                \
+	P("RouteTableId", route_table, .flags = REQUIRED, .kind = KIND_ROUTE_TABLE, .doc = "The table."),    \
+		P("DestinationCidrBlock", destination, .flags = REQUIRED, .doc = "Where to."),               \
+		NOT_BUILT("DestinationIpv6CidrBlock"), NOT_BUILT("DestinationPrefixListId")
+#define TARGET                                                                                               \
+	P("GatewayId", gateway, .kind = KIND_GATEWAY, .doc = "Through this internet gateway."),              \
+		P("NetworkInterfaceId", port, .kind = KIND_PORT, .doc = "Or through this interface."),       \
+		NOT_BUILT("InstanceId"), NOT_BUILT("NatGatewayId"), NOT_BUILT("VpcEndpointId"),              \
+		NOT_BUILT("EgressOnlyInternetGatewayId"), NOT_BUILT("TransitGatewayId"),                     \
+		NOT_BUILT("LocalGatewayId"), NOT_BUILT("CarrierGatewayId"),                                  \
+		NOT_BUILT("VpcPeeringConnectionId"), NOT_BUILT("CoreNetworkArn"), NOT_BUILT("OdbNetworkArn")
+static const struct param create_route_params[] = {PLACE, TARGET};
+static const struct param replace_route_params[] = {PLACE, TARGET, NOT_BUILT("LocalTarget", .only = "false")};
+static const struct param delete_route_params[] = {PLACE};
+#undef P
+
+#define CHANGE(name, type, rows, run, write, words)                                                          \
+	{                                                                                                    \
+#name, "ec2:" #name, WRITES, PARAMS(struct type, rows), 0, run, .answer = (write),           \
+										.doc = words                 \
+	}
+static const struct ec2_action actions[] = {
+	{"DescribeRouteTables", "ec2:DescribeRouteTables", 0,
+	 PARAMS(struct ec2_describe_tables, describe_tables_params), .list = &table_listing,
+	 .doc = "Route tables of the account, with routes and associations."},
+	{"CreateRouteTable", "ec2:CreateRouteTable", WRITES,
+	 PARAMS(struct ec2_create_table, create_table_params), prepare_create, engine_create_route_table_run,
+	 .answer = ec2_create_route_table, .doc = "Makes a route table with the local route only."},
+	CHANGE(DeleteRouteTable, route_table_target, delete_table_params, engine_delete_route_table_run, 0,
+	       "Deletes a route table that no subnet uses."),
+	CHANGE(AssociateRouteTable, route_table_association, associate_table_params,
+	       engine_associate_route_table_run, ec2_associate_route_table, "Lets a subnet use a table."),
+	CHANGE(DisassociateRouteTable, route_table_association, disassociate_table_params,
+	       engine_disassociate_route_table_run, 0, "Lets the subnet use the main table again."),
+	CHANGE(ReplaceRouteTableAssociation, route_table_association, replace_association_params,
+	       engine_replace_route_table_run, ec2_replace_route_table_association,
+	       "Another table for a subnet, or another main one."),
+	CHANGE(CreateRoute, route_wish, create_route_params, engine_create_route_run, 0, "Adds a route."),
+	CHANGE(ReplaceRoute, route_wish, replace_route_params, engine_replace_route_run, 0,
+	       "Leads a route elsewhere."),
+	CHANGE(DeleteRoute, route_wish, delete_route_params, engine_delete_route_run, 0, "Removes a route."),
+};
+const struct ec2_actions ec2_route_actions = ACTIONS(actions);

@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * RunInstances: EC2's many ways to say the same become one engine launch.
+ * What happens next: engine/instance_launch.c. */
+#include "api/ec2/instances.h"
+#include "api/ec2/write.h"
+#include "engine/instance.h"
+
+/* ---- parameters ---- */
+
+struct ec2_mapping {
+	struct launch_volume volume;
+	int64_t gib;
+};
+#define P(wire, member, ...) PARAM(struct ec2_mapping, wire, member, __VA_ARGS__)
+static const struct param mapping_rows[] = {
+	P("DeviceName", volume.device, .flags = REQUIRED, .min = 1, .max = 64,
+	  .field = offsetof(struct ec2_mapping, volume.field) + 1,
+	  .doc = "/dev/sda1 and /dev/xvda are the root disk."),
+	P("Ebs.VolumeSize", gib, .min = 1, .max = 16384,
+	  .doc = "In GiB; absent for the root disk: the image's."),
+	P("Ebs.VolumeType", volume.type, .words = "gp2|gp3|standard|io1|io2|st1|sc1",
+	  .doc = "Kept and shown."),
+	P("Ebs.DeleteOnTermination", volume.delete_on_termination,
+	  .doc = "Whether it goes with the instance."),
+	NOT_BUILT("Ebs.Encrypted", .only = "false"),
+	NOT_BUILT("Ebs.Iops"),
+	NOT_BUILT("Ebs.Throughput"),
+	NOT_BUILT("Ebs.SnapshotId"),
+	NOT_BUILT("Ebs.KmsKeyId"),
+	NOT_BUILT("Ebs.OutpostArn"),
+	NOT_BUILT("Ebs.AvailabilityZone"),
+	NOT_BUILT("Ebs.AvailabilityZoneId"),
+	NOT_BUILT("Ebs.VolumeInitializationRate"),
+	NOT_BUILT("Ebs.EbsCardIndex"),
+	NOT_BUILT("VirtualName"),
+	NOT_BUILT("NoDevice"),
+};
+#undef P
+static const struct params mapping_params = PARAMS(struct ec2_mapping, mapping_rows);
+
+struct ec2_private_ip {
+	struct ip ip;
+};
+static const struct param private_ip_rows[] = {
+	PARAM(struct ec2_private_ip, "PrivateIpAddress", ip, .flags = REQUIRED, .doc = "The address."),
+	NOT_BUILT("Primary", .only = "true"),
+};
+static const struct params private_ip_params = PARAMS(struct ec2_private_ip, private_ip_rows);
+
+struct ec2_launch_interface {
+	struct ref subnet;
+	struct refs groups;
+	struct ip private_ip;
+	struct {
+		const struct ec2_private_ip *at;
+		size_t count;
+	} private_ips;
+	enum choice public_ip;
+};
+#define P(wire, member, ...) PARAM(struct ec2_launch_interface, wire, member, __VA_ARGS__)
+static const struct param launch_interface_rows[] = {
+	P("SubnetId", subnet, .kind = KIND_SUBNET, .doc = "Its subnet."),
+	P("SecurityGroupId", groups, .kind = KIND_SECURITY_GROUP, .doc = "Its groups."),
+	P("PrivateIpAddress", private_ip, .doc = "Its address."),
+	PARAM_LIST(struct ec2_launch_interface, "PrivateIpAddresses", private_ips, private_ip_params,
+		   .max = 1, .doc = "Or its address so."),
+	P("AssociatePublicIpAddress", public_ip,
+	  .doc = "Whether it gets a public address; else as the subnet says."),
+	NOT_BUILT("DeviceIndex", .only = "0"),
+	NOT_BUILT("NetworkCardIndex", .only = "0"),
+	NOT_BUILT("DeleteOnTermination", .only = "true"),
+	NOT_BUILT("InterfaceType", .only = "interface"),
+	NOT_BUILT("SecondaryPrivateIpAddressCount", .only = "0"),
+	NOT_BUILT("Ipv6AddressCount", .only = "0"),
+	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
+	NOT_BUILT("Ipv6PrefixCount", .only = "0"),
+	NOT_BUILT("AssociateCarrierIpAddress", .only = "false"),
+	NOT_BUILT("Description", .only = ""),
+	NOT_BUILT("PrimaryIpv6", .only = "false"),
+	NOT_BUILT("NetworkInterfaceId"),
+	NOT_BUILT("EnaSrdSpecification"),
+	NOT_BUILT("ConnectionTrackingSpecification"),
+	NOT_BUILT("EnaQueueCount"),
+	NOT_BUILT("Ipv6Addresses"),
+	NOT_BUILT("Ipv4Prefix"),
+	NOT_BUILT("Ipv6Prefix"),
+};
+#undef P
+static const struct params launch_interface_params =
+	PARAMS(struct ec2_launch_interface, launch_interface_rows);
+
+struct ec2_run_instances {
+	struct instance_launch launch;
+	struct refs group_ids, group_names;
+	struct ref zone_id;
+	enum choice shutdown_terminates;
+	struct {
+		const struct ec2_mapping *at;
+		size_t count;
+	} mappings;
+	struct {
+		const struct ec2_launch_interface *at;
+		size_t count;
+	} interfaces;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_run_instances, wire, member, __VA_ARGS__)
+static const struct param run_instances_params[] = {
+	P("ImageId", launch.image, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "Image to start from."),
+	P("InstanceType", launch.type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .absent = "m1.small",
+	  .doc = "Size; DescribeInstanceTypes lists them."),
+	P("MinCount", launch.min_count, .flags = REQUIRED, .min = 1, .max = INSTANCE_LAUNCH_MAX,
+	  .doc = "If fewer fit, nothing starts."),
+	P("MaxCount", launch.max_count, .flags = REQUIRED, .min = 1, .max = INSTANCE_LAUNCH_MAX,
+	  .doc = "As many as fit, up to this."),
+	P("KeyName", launch.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR, .max = 255,
+	  .doc = "Key pair whose public key the guest gets."),
+	P("SubnetId", launch.subnet, .kind = KIND_SUBNET, .doc = "Absent: a default subnet."),
+	P("SecurityGroupId", group_ids, .kind = KIND_SECURITY_GROUP,
+	  .doc = "Groups; none: the VPC's default one."),
+	P("SecurityGroup", group_names, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP, .max = 255,
+	  .doc = "Groups by name."),
+	P("PrivateIpAddress", launch.private_ip, .doc = "The primary address, of one instance."),
+	PARAM_LIST(
+		struct ec2_run_instances, "NetworkInterface", interfaces, launch_interface_params, .max = 16,
+		.doc = "The primary interface, instead of SubnetId, SecurityGroupId and PrivateIpAddress."),
+	PARAM_LIST(struct ec2_run_instances, "BlockDeviceMapping", mappings, mapping_params, .max = 40,
+		   .doc = "Disks: the root disk otherwise, and further blank ones."),
+	P("UserData", launch.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
+	  .doc = "Up to 16 KiB, base64."),
+	P("Placement.AvailabilityZone", launch.zone, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Zone by name."),
+	P("Placement.AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Or zone by id."),
+	P("Monitoring.Enabled", launch.monitoring, .doc = "Kept and shown."),
+	P("EbsOptimized", launch.ebs_optimized, .doc = "Kept and shown."),
+	P("DisableApiTermination", launch.protect_terminate, .doc = "TerminateInstances is refused."),
+	P("InstanceInitiatedShutdownBehavior", shutdown_terminates, .yes = "terminate", .no = "stop",
+	  .doc = "What a shutdown from within means."),
+	P("MetadataOptions.HttpTokens", launch.metadata_tokens_required, .yes = "required", .no = "optional",
+	  .doc = "Whether metadata needs a session token."),
+	P("MetadataOptions.HttpEndpoint", launch.metadata_enabled, .yes = "enabled", .no = "disabled",
+	  .doc = "Whether there is metadata."),
+	P("MetadataOptions.HttpPutResponseHopLimit", launch.metadata_hop_limit, .min = 1, .max = 64,
+	  .doc = "How far a token's answer goes."),
+	P("MetadataOptions.InstanceMetadataTags", launch.metadata_tags, .yes = "enabled", .no = "disabled",
+	  .doc = "Whether tags are shown in the metadata."),
+	P("ClientToken", launch.client_token, .max = 64, .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_run_instances, tag_specs),
+	NOT_BUILT("MetadataOptions.HttpProtocolIpv6", .only = "disabled"),
+	NOT_BUILT("Placement.Tenancy", .only = "default"),
+	NOT_BUILT("Placement.Affinity", .only = "default"),
+	NOT_BUILT("Placement.GroupName", .only = ""),
+	NOT_BUILT("Placement.GroupId"),
+	NOT_BUILT("Placement.HostId"),
+	NOT_BUILT("Placement.HostResourceGroupArn"),
+	NOT_BUILT("Placement.PartitionNumber"),
+	NOT_BUILT("Placement.SpreadDomain"),
+	NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference", .only = "open"),
+	NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget"),
+	NOT_BUILT("CreditSpecification.CpuCredits", .only = "standard"),
+	NOT_BUILT("HibernationOptions.Configured", .only = "false"),
+	NOT_BUILT("EnclaveOptions.Enabled", .only = "false"),
+	NOT_BUILT("MaintenanceOptions.AutoRecovery", .only = "default"),
+	NOT_BUILT("PrivateDnsNameOptions.HostnameType", .only = "ip-name"),
+	NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsARecord", .only = "false"),
+	NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", .only = "false"),
+	NOT_BUILT("DisableApiStop", .only = "false"),
+	NOT_BUILT("Ipv6AddressCount", .only = "0"),
+	NOT_BUILT("Ipv6Address"),
+	NOT_BUILT("KernelId"),
+	NOT_BUILT("RamdiskId"),
+	NOT_BUILT("AdditionalInfo"),
+	NOT_BUILT("IamInstanceProfile"),
+	NOT_BUILT("ElasticGpuSpecification"),
+	NOT_BUILT("ElasticInferenceAccelerator"),
+	NOT_BUILT("LaunchTemplate"),
+	NOT_BUILT("InstanceMarketOptions"),
+	NOT_BUILT("CpuOptions"),
+	NOT_BUILT("LicenseSpecification"),
+	NOT_BUILT("SecondaryInterface"),
+	NOT_BUILT("Operator"),
+	NOT_BUILT("NetworkPerformanceOptions.BandwidthWeighting", .only = "default"),
+	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
+};
+#undef P
+
+/* ---- from parameters to a launch ---- */
+
+static bool is_root_device(struct str device)
+{
+	return str_equal(device, INSTANCE_ROOT_DEVICE) || str_is(device, "/dev/sda1");
+}
+
+/* The engine wants the root disk first; EC2 names it, or leaves it out. */
+static RESULT take_volumes(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	if (!a->mappings.count)
+		return OK;
+	struct launch_volume *volumes =
+		arena_new_array(e->c->arena, struct launch_volume, a->mappings.count + 1);
+	if (!volumes)
+		return ctx_no_memory(e->c);
+	size_t count = 1;
+	for (size_t k = 0; k < a->mappings.count; k++) {
+		struct launch_volume volume = a->mappings.at[k].volume;
+		volume.size = a->mappings.at[k].gib << 30;
+		bool is_root = is_root_device(volume.device) && str_is_empty(volumes[0].device);
+		volumes[is_root ? 0 : count++] = volume;
+	}
+	a->launch.volumes = volumes;
+	a->launch.volume_count = count;
+	return OK;
+}
+
+static RESULT join_refs(struct ec2_call *e, const struct refs *one, const struct refs *other,
+			struct refs *ret_refs)
+{
+	struct ref *refs = arena_new_array(e->c->arena, struct ref, one->count + other->count);
+	if (!refs)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < one->count + other->count; k++)
+		refs[k] = k < one->count ? one->at[k] : other->at[k - one->count];
+	*ret_refs = (struct refs){refs, one->count + other->count};
+	return OK;
+}
+
+static RESULT take_interface(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	struct instance_launch *launch = &a->launch;
+	TRY(join_refs(e, &a->group_ids, &a->group_names, &launch->groups));
+	if (!a->interfaces.count)
+		return OK;
+	if (a->interfaces.count > 1)
+		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("NetworkInterface"),
+				      "More than one NetworkInterface is not supported");
+	if (launch->subnet.kind != KIND_NONE || launch->groups.count || !ip_is_none(launch->private_ip))
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("NetworkInterface"),
+			"Network interfaces and an instance-level subnet, security groups or private "
+			"address may not be specified on the same request");
+	const struct ec2_launch_interface *i = &a->interfaces.at[0];
+	launch->subnet = i->subnet;
+	launch->groups = i->groups;
+	launch->private_ip = i->private_ips.count ? i->private_ips.at[0].ip : i->private_ip;
+	launch->public_ip = i->public_ip;
+	return OK;
+}
+
+static RESULT take_all_tags(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	static const char types[] = "instance|volume|network-interface";
+	TRY(ec2_take_tags(e, &a->tag_specs, "instance", types, &a->launch.instance_tags));
+	TRY(ec2_take_tags(e, &a->tag_specs, "volume", types, &a->launch.volume_tags));
+	return ec2_take_tags(e, &a->tag_specs, "network-interface", types, &a->launch.port_tags);
+}
+
+static RESULT prepare_run(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_run_instances *a = args;
+	TRY(take_volumes(e, a));
+	TRY(take_interface(e, a));
+	TRY(take_all_tags(e, a));
+	if (a->launch.zone.kind == KIND_NONE)
+		a->launch.zone = a->zone_id;
+	a->launch.shutdown_terminates = a->shutdown_terminates == CHOICE_YES;
+	a->launch.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	return OK;
+}
+
+/* ---- the answer ---- */
+
+/* As they are now, which for a repeated call may be later than its launch. */
+static RESULT ec2_run_instances(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_run_instances *a = args;
+	const struct tables *t = ec2_walk(e);
+	VEC(const struct row *) rows = {0};
+	const void **items = 0;
+	for (size_t k = 0; k < a->launch.made.count; k++) {
+		const struct instance *instance = instance_find(t, a->launch.made.at[k]);
+		if (instance && !VEC_PUSH(e->c->arena, &rows, &instance->row))
+			return ctx_no_memory(e->c);
+	}
+	TRY(ec2_gather(e, &ec2_instance_listing, rows.at, rows.count, &items));
+	ec2_write_prefixed(x, "reservationId", "r", a->launch.reservation);
+	xml_text(x, "ownerId", e->owner);
+	xml_empty(x, "groupSet");
+	ec2_write_items(e, &ec2_instance_listing, items, rows.count, x);
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"RunInstances", "ec2:RunInstances", WRITES, PARAMS(struct ec2_run_instances, run_instances_params),
+	 prepare_run, engine_create_instances_run, .answer = ec2_run_instances,
+	 .doc = "Starts new instances."},
+};
+const struct ec2_actions ec2_run_actions = ACTIONS(actions);

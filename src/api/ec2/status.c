@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * DescribeInstanceStatus: whether the host answers and the instance is what was asked for. */
+#include "api/ec2/instances.h"
+#include "api/ec2/write.h"
+
+struct ec2_describe_status {
+	struct ec2_query query;
+	bool all;
+};
+static const struct param describe_status_params[] = {
+	QUERY_IDS(struct ec2_describe_status, "InstanceId", KIND_INSTANCE, "Instances by id."),
+	PARAM(struct ec2_describe_status, "IncludeAllInstances", all,
+	      .doc = "Also those that are not running."),
+	NO_MANAGED_RESOURCES,
+	QUERY_FILTERS(struct ec2_describe_status),
+	QUERY_PAGES(struct ec2_describe_status, 5, 1000),
+};
+
+struct status_item {
+	const struct instance *instance;
+	const struct zone *zone;
+	enum instance_state state;
+	const char *system, *self; /* statuses */
+};
+
+static void look_up_status(const struct tables *t, struct status_item *item)
+{
+	const struct host *host = host_find(t, item->instance->host);
+	bool is_up = host && host->seen_state == HOST_SEEN_STATE_UP;
+	bool is_running = item->state == INSTANCE_RUNNING;
+	item->system = !is_running ? "not-applicable" : is_up ? "ok" : "impaired";
+	item->self = !is_running ? "not-applicable" : is_up ? "ok" : "insufficient-data";
+}
+
+static bool fill_item(const struct tables *t, const struct row *row, struct status_item *item)
+{
+	item->instance = (const struct instance *) row;
+	item->zone = zone_find(t, item->instance->zone);
+	item->state = model_derive_instance_state(item->instance);
+	look_up_status(t, item);
+	return true;
+}
+
+static bool is_asked(struct ec2_call *e, const struct row *row)
+{
+	const struct ec2_describe_status *a = e->args;
+	return a->all || model_derive_instance_state((const struct instance *) row) == INSTANCE_RUNNING;
+}
+
+static const void *gather_status(struct ec2_call *e, const struct row *row)
+{
+	struct status_item *item = arena_new_object(e->c->arena, struct status_item);
+	return item && fill_item(ec2_walk(e), row, item) ? item : 0;
+}
+
+static const char *reachability(const char *status)
+{
+	return strcmp(status, "ok") == 0         ? "passed"
+	       : strcmp(status, "impaired") == 0 ? "failed"
+						 : "insufficient-data";
+}
+
+static void write_summary(struct xml *x, const char *name, const char *status)
+{
+	xml_open(x, name);
+	xml_z(x, "status", status);
+	if (strcmp(status, "not-applicable") != 0) {
+		xml_open(x, "details");
+		xml_open(x, "item");
+		xml_z(x, "name", "reachability");
+		xml_z(x, "status", reachability(status));
+		xml_close(x, "item");
+		xml_close(x, "details");
+	}
+	xml_close(x, name);
+}
+
+static void write_status(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct status_item *i = item;
+	(void) e;
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, i->instance->row.id);
+	if (i->zone)
+		xml_text(x, "availabilityZone", i->zone->name);
+	ec2_write_state(x, "instanceState", i->state);
+	write_summary(x, "systemStatus", i->system);
+	write_summary(x, "instanceStatus", i->self);
+}
+
+static bool fits_status(const struct filter_run *f, const struct row *row)
+{
+	struct status_item item;
+	struct str name = str_from(f->filter->name);
+	(void) fill_item(f->t, row, &item);
+	const char *status = str_starts_with(name, STR("system")) ? item.system : item.self;
+	return filter_z(f, str_ends_with(name, STR("reachability")) ? reachability(status) : status);
+}
+
+static bool fits_instance(const struct filter_run *f, const struct row *row)
+{
+	return filter_through(f, KIND_INSTANCE, &ec2_instance_listing.filters, str_from(f->filter->name),
+			      row);
+}
+
+static const struct filter status_filters[] = {
+	{"availability-zone", .get = fits_instance},
+	{"instance-state-code", .get = fits_instance},
+	{"instance-state-name", .get = fits_instance},
+	{"instance-status.reachability", .get = fits_status},
+	{"instance-status.status", .get = fits_status},
+	{"system-status.reachability", .get = fits_status},
+	{"system-status.status", .get = fits_status},
+	{"event.code", .get = filter_nothing},
+	{"event.description", .get = filter_nothing},
+	{"event.instance-event-id", .get = filter_nothing},
+	{"event.not-after", .get = filter_nothing},
+	{"event.not-before", .get = filter_nothing},
+	{"event.not-before-deadline", .get = filter_nothing},
+};
+
+static const struct ec2_listing status_listing = {.kind = KIND_INSTANCE,
+						  .set = "instanceStatusSet",
+						  .filters = FILTERS(status_filters),
+						  .account_index = INSTANCE_INDEX_ACCOUNT,
+						  .shows = is_asked,
+						  .gather = gather_status,
+						  .write = write_status};
+
+static const struct ec2_action actions[] = {
+	{"DescribeInstanceStatus", "ec2:DescribeInstanceStatus", 0,
+	 PARAMS(struct ec2_describe_status, describe_status_params), .list = &status_listing,
+	 .doc = "Whether instances and their hosts are well."},
+};
+const struct ec2_actions ec2_status_actions = ACTIONS(actions);

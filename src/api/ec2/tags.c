@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tags: CreateTags, DeleteTags, DescribeTags. */
+#include <stdlib.h>
+
+#include "api/ec2/list.h"
+#include "api/ec2/write.h"
+#include "engine/tag.h"
+
+/* ---- create and delete ---- */
+
+#define P(wire, member, ...) PARAM(struct tags_wish, wire, member, __VA_ARGS__)
+#define RESOURCES                                                                                            \
+	P("ResourceId", resources, .flags = REQUIRED | ANY_KIND,                                             \
+	  .doc = "Resources of any kind: all or none is changed.")
+static const struct param create_tags_params[] = {
+	RESOURCES,
+	PARAM_LIST(struct tags_wish, "Tag", tags, ec2_tag_params, .flags = REQUIRED,
+		   .doc = "Tags to set; one of the same key is overwritten."),
+};
+
+static const struct param removal_rows[] = {
+	PARAM(struct tag_removal, "Key", key, .flags = REQUIRED, .max = TAG_KEY_MAX, .doc = "The tag's key."),
+	PARAM(struct tag_removal, "Value", value, .max = TAG_VALUE_MAX,
+	      .given = offsetof(struct tag_removal, with_value) + 1, .doc = "Only if it has this value."),
+};
+static const struct params removal_params = PARAMS(struct tag_removal, removal_rows);
+
+struct ec2_delete_tags {
+	struct tags_wish wish;
+	struct {
+		const struct tag_removal *at;
+		size_t count;
+	} removals;
+};
+static const struct param delete_tags_params[] = {
+	PARAM(struct ec2_delete_tags, "ResourceId", wish.resources, .flags = REQUIRED | ANY_KIND,
+	      .doc = "Resources of any kind: all or none is changed."),
+	PARAM_LIST(struct ec2_delete_tags, "Tag", removals, removal_params,
+		   .doc = "Tags to remove; none named: all."),
+};
+#undef P
+
+static RESULT prepare_delete(struct ec2_call *e, void *args)
+{
+	struct ec2_delete_tags *a = args;
+	(void) e;
+	a->wish.removals = a->removals.at;
+	a->wish.removal_count = a->removals.count;
+	return OK;
+}
+
+/* ---- describe ---- */
+
+/* EC2's words for the kinds that have tags. */
+static const char *const resource_types[KIND_COUNT] = {
+	[KIND_IMAGE] = "image",
+	[KIND_KEY_PAIR] = "key-pair",
+	[KIND_ROUTER] = "vpc",
+	[KIND_GATEWAY] = "internet-gateway",
+	[KIND_SUBNET] = "subnet",
+	[KIND_ROUTE_TABLE] = "route-table",
+	[KIND_SECURITY_GROUP] = "security-group",
+	[KIND_SECURITY_GROUP_RULE] = "security-group-rule",
+	[KIND_PORT] = "network-interface",
+	[KIND_ADDRESS] = "elastic-ip",
+	[KIND_VOLUME] = "volume",
+	[KIND_INSTANCE] = "instance",
+};
+
+/* One tag of one resource. Its row stands for it in filters and tokens: the id is the resource's with
+ * the tag's number for the last byte, which EC2's ids do not show. */
+struct tag_item {
+	struct row row;
+	enum kind kind;
+	const struct tag *tag;
+};
+
+struct tag_list {
+	VEC(struct tag_item) items;
+};
+
+static bool fits_key(const struct filter_run *f, const struct row *row)
+{
+	return filter_text(f, ((const struct tag_item *) row)->tag->key);
+}
+
+static bool fits_value(const struct filter_run *f, const struct row *row)
+{
+	return filter_text(f, ((const struct tag_item *) row)->tag->value);
+}
+
+static bool fits_resource(const struct filter_run *f, const struct row *row)
+{
+	return filter_id(f, ((const struct tag_item *) row)->kind, row->id);
+}
+
+static bool fits_type(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, resource_types[((const struct tag_item *) row)->kind]);
+}
+
+static bool fits_pair(const struct filter_run *f, const struct row *row)
+{
+	return str_equal(((const struct tag_item *) row)->tag->key, f->tag_key) && fits_value(f, row);
+}
+
+static const struct filter tag_filters[] = {
+	{"tag:", .get = fits_pair},          {"key", .get = fits_key},
+	{"value", .get = fits_value},        {"resource-id", .get = fits_resource},
+	{"resource-type", .get = fits_type},
+};
+
+struct ec2_describe_tags {
+	struct ec2_query query;
+};
+static const struct param describe_tags_params[] = {
+	QUERY_FILTERS(struct ec2_describe_tags),
+	QUERY_PAGES(struct ec2_describe_tags, 5, 1000),
+};
+
+static RESULT add_tags_of(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
+			  const struct row *row, struct tag_list *list)
+{
+	const struct tags *tags = ec2_tags_of(kind, row);
+	for (size_t k = 0; k < tags->count; k++) {
+		struct tag_item item = {.row.id = row->id, .kind = kind, .tag = &tags->at[k]};
+		item.row.id.b[sizeof item.row.id.b - 1] = (uint8_t) k;
+		if (filters_fit(runs, ec2_walk(e), &item.row) && !VEC_PUSH(e->c->arena, &list->items, item))
+			return ctx_no_memory(e->c);
+	}
+	return OK;
+}
+
+/* The index of a kind that begins with its account; 0 when it has none. */
+static unsigned account_index(enum kind kind)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 1; n < k->index_count; n++)
+		if (k->fields[k->indexes[n].fields[0]].ref == KIND_ACCOUNT)
+			return n;
+	return 0;
+}
+
+static RESULT add_kind(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
+		       struct tag_list *list)
+{
+	const struct tables *t = ec2_walk(e);
+	const struct kind_info *k = &model_kinds[kind];
+	unsigned index = account_index(kind), fields = index ? 1 : 0;
+	struct row *probe = arena_alloc(e->c->arena, k->row_size);
+	if (!probe)
+		return ctx_no_memory(e->c);
+	uuid account = engine_get_account(e->c);
+	if (index)
+		memcpy((char *) probe + k->fields[k->indexes[index].fields[0]].offset, &account,
+		       sizeof account);
+	const struct row *row = tables_first(t, kind, index, probe, fields);
+	for (; row; row = tables_next(t, kind, index, row, fields))
+		if (engine_is_own(e->c, kind, row))
+			TRY(add_tags_of(e, runs, kind, row, list));
+	return OK;
+}
+
+static int compare_items(const void *a, const void *b)
+{
+	return uuid_compare(((const struct tag_item *) a)->row.id, ((const struct tag_item *) b)->row.id);
+}
+
+static void write_tag(struct xml *x, const struct tag_item *item)
+{
+	xml_open(x, "item");
+	ec2_write_id(x, "resourceId", item->kind, item->row.id);
+	xml_z(x, "resourceType", resource_types[item->kind]);
+	xml_text(x, "key", item->tag->key);
+	xml_text(x, "value", item->tag->value);
+	xml_close(x, "item");
+}
+
+static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml *x)
+{
+	static const struct filters filters = FILTERS(tag_filters);
+	const struct ec2_describe_tags *a = args;
+	struct filter_runs runs;
+	struct tag_list list = {0};
+	uuid after = UUID_NONE;
+	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
+	TRY(ec2_parse_token(e, a->query.next_token, &after));
+	for (enum kind kind = KIND_NONE; kind < KIND_COUNT; kind++)
+		if (resource_types[kind])
+			TRY(add_kind(e, &runs, kind, &list));
+	ec2_stop_walking(e);
+	if (list.items.count)
+		qsort(list.items.at, list.items.count, sizeof list.items.at[0], compare_items);
+	size_t left = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX, k = 0;
+	xml_open(x, "tagSet");
+	for (; k < list.items.count && left; k++) {
+		if (uuid_compare(list.items.at[k].row.id, after) <= 0)
+			continue;
+		write_tag(x, &list.items.at[k]);
+		left--;
+	}
+	xml_close(x, "tagSet");
+	if (k < list.items.count)
+		xml_text(x, "nextToken", ec2_make_token(e, list.items.at[k - 1].row.id));
+	return OK;
+}
+
+static const struct ec2_action actions[] = {
+	{"DescribeTags", "ec2:DescribeTags", 0, PARAMS(struct ec2_describe_tags, describe_tags_params),
+	 .answer = ec2_describe_tags, .filters = FILTERS(tag_filters),
+	 .doc = "Tags of the account's resources."},
+	{"CreateTags", "ec2:CreateTags", WRITES, PARAMS(struct tags_wish, create_tags_params), 0,
+	 engine_set_tags_run, .doc = "Sets tags of resources of any kind."},
+	{"DeleteTags", "ec2:DeleteTags", WRITES, PARAMS(struct ec2_delete_tags, delete_tags_params),
+	 prepare_delete, engine_delete_tags_run, .doc = "Removes tags."},
+};
+const struct ec2_actions ec2_tag_actions = ACTIONS(actions);

@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * VPCs, which are routers: DescribeVpcs, CreateVpc, DeleteVpc. */
+#include "api/ec2/list.h"
+#include "api/ec2/write.h"
+#include "engine/router.h"
+
+/* ---- describe ---- */
+
+struct ec2_describe_vpcs {
+	struct ec2_query query;
+};
+static const struct param describe_vpcs_params[] = {
+	QUERY_IDS(struct ec2_describe_vpcs, "VpcId", KIND_ROUTER, "VPCs by id."),
+	QUERY_FILTERS(struct ec2_describe_vpcs),
+	QUERY_PAGES(struct ec2_describe_vpcs, 5, 1000),
+};
+
+/* The first block's association takes its id from the VPC, further ones from VPC and block. */
+static struct str association_id(struct ec2_call *e, const struct router *router, size_t block)
+{
+	uuid id = router->row.id;
+	if (block > 0)
+		id = uuid_v5(id, cidr_to_str(e->c->arena, router->blocks.at[block]));
+	return id_to_prefixed(e->c->arena, "vpc-cidr-assoc", id);
+}
+
+static bool fits_cidr(const struct filter_run *f, const struct row *row)
+{
+	const struct router *router = (const struct router *) row;
+	char text[CIDR_TEXT_SIZE];
+	return router->blocks.count && filter_z(f, cidr_write(router->blocks.at[0], text));
+}
+
+static bool fits_association(const struct filter_run *f, const struct row *row)
+{
+	const struct router *router = (const struct router *) row;
+	for (size_t k = 0; k < router->blocks.count; k++)
+		if (filter_text(f, association_id(f->e, router, k)))
+			return true;
+	return false;
+}
+
+static const struct filter vpc_filters[] = {
+	{"vpc-id", .is_id = true},
+	{"cidr", .get = fits_cidr},
+	{"cidr-block", .get = fits_cidr},
+	{"cidrBlock", .get = fits_cidr},
+	{"cidr-block-association.cidr-block", .field = "blocks"},
+	{"cidr-block-association.association-id", .get = fits_association},
+	{"cidr-block-association.state", .fixed = "associated"},
+	{"dhcp-options-id", .fixed = "default"},
+	{"is-default", .field = "is_default"},
+	{"isDefault", .field = "is_default"},
+	{"owner-id", .get = filter_owner},
+	{"state", .fixed = "available"},
+};
+
+static void write_blocks(struct ec2_call *e, struct xml *x, const struct router *router)
+{
+	xml_open(x, "cidrBlockAssociationSet");
+	for (size_t k = 0; k < router->blocks.count; k++) {
+		xml_open(x, "item");
+		xml_text(x, "associationId", association_id(e, router, k));
+		ec2_write_cidr(x, "cidrBlock", router->blocks.at[k]);
+		xml_open(x, "cidrBlockState");
+		xml_z(x, "state", "associated");
+		xml_close(x, "cidrBlockState");
+		xml_close(x, "item");
+	}
+	xml_close(x, "cidrBlockAssociationSet");
+}
+
+static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct router *router = item;
+	ec2_write_id(x, "vpcId", KIND_ROUTER, router->row.id);
+	xml_text(x, "ownerId", e->owner);
+	xml_z(x, "state", "available");
+	if (router->blocks.count)
+		ec2_write_cidr(x, "cidrBlock", router->blocks.at[0]);
+	write_blocks(e, x, router);
+	xml_z(x, "dhcpOptionsId", "default");
+	xml_z(x, "instanceTenancy", "default");
+	xml_bool(x, "isDefault", router->is_default);
+	ec2_write_tags(x, router->tags);
+}
+
+static const struct ec2_listing vpc_listing = {.kind = KIND_ROUTER,
+					       .set = "vpcSet",
+					       .filters = FILTERS(vpc_filters),
+					       .account_index = ROUTER_INDEX_ACCOUNT,
+					       .write = write_vpc};
+
+/* ---- create ---- */
+
+struct ec2_create_vpc {
+	struct router_wish wish;
+	struct ec2_tag_specs tag_specs;
+};
+static const struct param create_vpc_params[] = {
+	PARAM(struct ec2_create_vpc, "CidrBlock", wish.block, .flags = REQUIRED,
+	      .doc = "Its addresses, /16 to /28."),
+	NOT_BUILT("InstanceTenancy", .only = "default"),
+	NOT_BUILT("AmazonProvidedIpv6CidrBlock", .only = "false"),
+	NOT_BUILT("Ipv6Pool"),
+	NOT_BUILT("Ipv6CidrBlock"),
+	NOT_BUILT("Ipv4IpamPoolId"),
+	NOT_BUILT("Ipv4NetmaskLength"),
+	NOT_BUILT("Ipv6IpamPoolId"),
+	NOT_BUILT("Ipv6NetmaskLength"),
+	NOT_BUILT("Ipv6CidrBlockNetworkBorderGroup"),
+	NOT_BUILT("VpcEncryptionControl"),
+	TAG_SPECIFICATIONS(struct ec2_create_vpc, tag_specs),
+};
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	struct ec2_create_vpc *a = args;
+	return ec2_take_tags(e, &a->tag_specs, "vpc", "vpc", &a->wish.tags);
+}
+
+static RESULT ec2_create_vpc(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_vpc *a = args;
+	return ec2_write_row(e, &vpc_listing, a->wish.router, "vpc", x);
+}
+
+/* ---- delete ---- */
+
+static const struct param delete_vpc_params[] = {
+	PARAM(struct router_target, "VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER,
+	      .doc = "The VPC."),
+};
+
+static const struct ec2_action actions[] = {
+	{"DescribeVpcs", "ec2:DescribeVpcs", 0, PARAMS(struct ec2_describe_vpcs, describe_vpcs_params),
+	 .list = &vpc_listing, .doc = "VPCs of the account."},
+	{"CreateVpc", "ec2:CreateVpc", WRITES, PARAMS(struct ec2_create_vpc, create_vpc_params),
+	 prepare_create, engine_create_router_run, .answer = ec2_create_vpc,
+	 .doc = "Makes a VPC with its main route table and default group."},
+	{"DeleteVpc", "ec2:DeleteVpc", WRITES, PARAMS(struct router_target, delete_vpc_params), 0,
+	 engine_delete_router_run, .doc = "Deletes a VPC in which nothing is left."},
+};
+const struct ec2_actions ec2_vpc_actions = ACTIONS(actions);

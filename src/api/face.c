@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Parked calls: what waits lies in the call's arena and borrows call->face_data for the while. */
+#include "api/face.h"
+
+#include "base/clock.h"
+
+struct face_wait {
+	struct call *call;
+	void *face_data; /* the face's own, given back before resume() */
+	void (*resume)(struct call *call, struct result result);
+	struct result result;
+	struct change change;
+	struct observation observation;
+	op_run run; /* of a dry run: the operation and its wish */
+	void *wish;
+};
+
+/* NULL: resumed with the failure already. */
+static struct face_wait *wait_new(struct call *call, void (*resume)(struct call *call, struct result result))
+{
+	struct face_wait *w = arena_new_object(call->ctx.arena, struct face_wait);
+	if (!w) {
+		resume(call, ctx_no_memory(&call->ctx));
+		return 0;
+	}
+	*w = (struct face_wait){.call = call, .face_data = call->face_data, .resume = resume};
+	return w;
+}
+
+/* On a pool thread, after call_wake(). */
+static void wait_over(struct call *call)
+{
+	struct face_wait *w = call->face_data;
+	call->face_data = w->face_data;
+	w->resume(call, w->result);
+}
+
+static void wait_park(struct face_wait *w)
+{
+	w->call->face_data = w;
+	call_park(w->call, wait_over);
+}
+
+/* On the committer's thread. After call_wake() the call is not ours any more. */
+static void change_done(struct change *change, struct result result)
+{
+	struct face_wait *w = (struct face_wait *) ((char *) change - offsetof(struct face_wait, change));
+	w->result = result;
+	call_wake(w->call);
+}
+
+static void wait_submit(struct face_wait *w, struct store *store, const char *action, op_run run, void *arg)
+{
+	w->change = (struct change){
+		.run = run, .arg = arg, .ctx = &w->call->ctx, .done = change_done, .action = action};
+	wait_park(w);
+	store_submit(store, &w->change);
+}
+
+void face_commit(struct call *call, struct store *store, const char *action, op_run run, void *wish,
+		 void (*resume)(struct call *call, struct result result))
+{
+	struct face_wait *w = wait_new(call, resume);
+	if (w)
+		wait_submit(w, store, action, run, wish);
+}
+
+/* On the committer: the operation, whose success is taken back by failing. */
+static RESULT run_dry(struct op *op, void *arg)
+{
+	struct face_wait *w = arg;
+	TRY(w->run(op, w->wish));
+	return ctx_fail(op->ctx, ERR_DRY_RUN, "Request would have succeeded, but DryRun flag is set.");
+}
+
+void face_commit_dry(struct call *call, struct store *store, const char *action, op_run run, void *wish,
+		     void (*resume)(struct call *call, struct result result))
+{
+	struct face_wait *w = wait_new(call, resume);
+	if (!w)
+		return;
+	w->run = run;
+	w->wish = wish;
+	wait_submit(w, store, action, run_dry, w);
+}
+
+/* On the host's thread, or any. */
+static void observation_done(struct observation *o, struct result result)
+{
+	struct face_wait *w = (struct face_wait *) ((char *) o - offsetof(struct face_wait, observation));
+	w->result = result;
+	call_wake(w->call);
+}
+
+void face_observe(struct call *call, const struct face_look *look,
+		  void (*resume)(struct call *call, struct result result))
+{
+	if (!look->reconciler) {
+		resume(call, ctx_fail(&call->ctx, ERR_GONE, "no host can be asked here"));
+		return;
+	}
+	struct face_wait *w = wait_new(call, resume);
+	if (!w)
+		return;
+	w->observation = (struct observation){.host = look->host,
+					      .deadline_us = clock_now_us() + look->timeout_us,
+					      .ctx = &call->ctx,
+					      .look = look->look,
+					      .done = observation_done,
+					      .arg = look->arg};
+	wait_park(w);
+	reconciler_observe(look->reconciler, &w->observation);
+}

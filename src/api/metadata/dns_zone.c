@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The names that are ours in a VPC: ip-10-0-1-10.<domain> for each port, and 10.1.0.10.in-addr.arpa
+ * for each address within the VPC. Under our domain, and for the VPC's addresses, nobody else is
+ * asked: an unknown name there does not exist. */
+#include "api/metadata/dns_zone.h"
+
+#include "engine/region.h"
+#include "store/rows.h"
+
+bool dns_zone_knows(const struct tables *t, uuid router, struct ip source)
+{
+	return port_find_by_router(t, router, source) != NULL;
+}
+
+/* Four decimal numbers with sep between them, nothing else. */
+static bool parse_quad(struct str text, char sep, struct ip *ret_ip)
+{
+	struct ip ip = {.family = IP_V4};
+	struct str piece = STR_NONE;
+	int64_t value = 0;
+	if (text.n && text.p[text.n - 1] == sep) /* which splitting does not tell */
+		return false;
+	for (int k = 0; k < 4; k++) {
+		bool is_last = k == 3;
+		if (!str_split_next(&text, sep, &piece) || piece.n < 1 || piece.n > 3 ||
+		    (piece.p[0] == '0' && piece.n > 1) || piece.p[0] < '0' || piece.p[0] > '9' ||
+		    !result_is_ok(str_parse_int(piece, &value)) || value > 255 ||
+		    str_is_empty(text) != is_last)
+			return false;
+		ip.b[k] = (uint8_t) value;
+	}
+	*ret_ip = ip;
+	return true;
+}
+
+/* "ip-10-0-1-10" */
+static bool parse_host_name(struct str label, struct ip *ret_ip)
+{
+	return str_starts_with(label, STR("ip-")) && parse_quad(str_slice(label, 3, label.n), '-', ret_ip);
+}
+
+/* "10.1.0.10.in-addr.arpa" is 10.0.1.10. */
+static bool parse_reverse_name(struct str name, struct ip *ret_ip)
+{
+	static const struct str suffix = {".in-addr.arpa", 13};
+	struct ip ip = {0};
+	if (!str_ends_with(name, suffix) || !parse_quad(str_slice(name, 0, name.n - suffix.n), '.', &ip))
+		return false;
+	*ret_ip = (struct ip){{ip.b[3], ip.b[2], ip.b[1], ip.b[0]}, IP_V4};
+	return true;
+}
+
+static bool router_contains(const struct tables *t, const struct router *r, struct ip ip)
+{
+	for (size_t k = 0; k < r->blocks.count; k++)
+		if (cidr_contains(r->blocks.at[k], ip))
+			return true;
+	for (const struct subnet *s = subnet_first_by_router(t, r->row.id); s && r->blocks.count == 0;
+	     s = subnet_next_by_router(t, s))
+		if (row_is_live(&s->row) && cidr_contains(s->block, ip))
+			return true;
+	return false;
+}
+
+/* The name does not exist, or has no record of that type: both are told with the zone's SOA. */
+static enum dns_verdict say_nothing(struct dns_answer *answer, enum dns_rcode rcode, struct str zone)
+{
+	*answer = (struct dns_answer){.rcode = rcode, .is_authoritative = true, .zone = zone};
+	return DNS_ANSWER;
+}
+
+/* What we do not do at all: a rcode, or DNS_NOERROR to go on. A VPC without DNS has no resolver. */
+static enum dns_rcode check_query(const struct router *r, const struct dns_query *q)
+{
+	if (q->has_edns && q->edns_version > 0)
+		return DNS_BADVERS;
+	if (q->opcode != 0)
+		return DNS_NOTIMP;
+	bool is_transfer = q->type == DNS_AXFR || q->type == DNS_IXFR;
+	return !r || !r->dns_support || q->class != DNS_CLASS_IN || is_transfer ? DNS_REFUSED : DNS_NOERROR;
+}
+
+static enum dns_verdict ask_domain(const struct tables *t, uuid router, struct str domain,
+				   const struct dns_query *q, struct dns_answer *answer)
+{
+	struct str name = str_from(q->name), label = STR_NONE;
+	struct ip ip = {0};
+	if (str_equal(name, domain)) {
+		(void) say_nothing(answer, DNS_NOERROR, domain);
+		answer->has_soa_answer = q->type == DNS_SOA || q->type == DNS_ANY;
+		return DNS_ANSWER;
+	}
+	label = str_slice(name, 0, name.n - domain.n - 1);
+	if (!parse_host_name(label, &ip) || !port_find_by_router(t, router, ip))
+		return say_nothing(answer, DNS_NXDOMAIN, domain);
+	if (q->type != DNS_A && q->type != DNS_ANY)
+		return say_nothing(answer, DNS_NOERROR, domain);
+	*answer = (struct dns_answer){.is_authoritative = true, .a = ip};
+	return DNS_ANSWER;
+}
+
+static enum dns_verdict ask_reverse(const struct tables *t, struct arena *a, const struct router *r,
+				    struct ip ip, const struct dns_query *q, struct dns_answer *answer)
+{
+	struct str zone = str_print(a, "%u.%u.%u.in-addr.arpa", ip.b[2], ip.b[1], ip.b[0]);
+	if (!port_find_by_router(t, r->row.id, ip))
+		return say_nothing(answer, DNS_NXDOMAIN, zone);
+	if (q->type != DNS_PTR && q->type != DNS_ANY)
+		return say_nothing(answer, DNS_NOERROR, zone);
+	struct str name = str_print(a, "ip-%u-%u-%u-%u.%" STR_FMT, ip.b[0], ip.b[1], ip.b[2], ip.b[3],
+				    STR_ARG(engine_get_domain_name(t, a)));
+	*answer = (struct dns_answer){.is_authoritative = true, .ptr = name};
+	return DNS_ANSWER;
+}
+
+enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid router,
+			      const struct dns_query *query, struct dns_answer *ret_answer)
+{
+	const struct router *r = router_find(t, router);
+	struct ip ip = {0};
+	*ret_answer = (struct dns_answer){.rcode = check_query(r, query)};
+	if (ret_answer->rcode != DNS_NOERROR)
+		return DNS_ANSWER;
+	struct str name = str_from(query->name), domain = str_lower(a, engine_get_domain_name(t, a));
+	bool is_below =
+		name.n > domain.n && str_ends_with(name, domain) && name.p[name.n - domain.n - 1] == '.';
+	if (domain.n && (is_below || str_equal(name, domain)))
+		return ask_domain(t, router, domain, query, ret_answer);
+	if (parse_reverse_name(name, &ip) && router_contains(t, r, ip))
+		return ask_reverse(t, a, r, ip, query, ret_answer);
+	return DNS_FORWARD;
+}

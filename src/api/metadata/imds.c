@@ -1,0 +1,192 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The instance metadata service's HTTP: who asks is known by the listener (which router) and the
+ * source address (which port), which anti-spoofing makes trustworthy; nothing that is sent is
+ * believed. IMDSv2: a token by PUT, whose answer dies after the instance's hop limit, so that it
+ * does not leave the guest through a forwarder; v1 while the instance does not require tokens. */
+#include "api/metadata/imds.h"
+#include "api/metadata/inside.h"
+
+enum {
+	PATH_PARTS_MAX = 12,
+	ROUTER_HOPS = 1, /* the VPC's router takes one off on the way to the guest */
+};
+
+static const char *const versions[] = {
+	"1.0",        "2007-01-19", "2007-03-01", "2007-08-29", "2007-10-10", "2007-12-15", "2008-02-01",
+	"2008-09-01", "2009-04-04", "2011-01-01", "2011-05-01", "2012-01-12", "2014-02-25", "2014-11-05",
+	"2015-10-20", "2016-04-19", "2016-06-30", "2016-09-02", "2018-03-28", "2018-08-17", "2018-09-24",
+	"2019-10-01", "2020-10-27", "2021-01-03", "2021-03-23", "latest",
+};
+enum { VERSION_COUNT = sizeof versions / sizeof *versions };
+
+static const char text_plain[] = "text/plain";
+
+static void answer_text(struct call *call, int status, const char *words)
+{
+	struct buf body;
+	buf_init(&body, 4096);
+	buf_add_str(&body, str_from(words));
+	call_answer(call, status, text_plain, &body);
+}
+
+/* ---- paths ---- */
+
+/* Decodes %XX; nothing else is special in a path. */
+static struct str decode_part(struct arena *a, struct str part)
+{
+	if (str_find_char(part, '%', 0) == part.n)
+		return part;
+	char *p = arena_alloc(a, part.n);
+	size_t n = 0;
+	for (size_t k = 0; p && k < part.n; k++) {
+		if (part.p[k] == '%' && result_is_ok(str_decode_hex(str_slice(part, k + 1, k + 3), &p[n], 1)))
+			k += 2;
+		else
+			p[n] = part.p[k];
+		n++;
+	}
+	return p ? (struct str){p, n} : STR_NONE;
+}
+
+/* Empty parts are left out: "//" and a '/' at the end mean nothing. False when there are too many. */
+static bool split_path(struct call *call, struct strs *ret_path)
+{
+	struct str *parts = arena_new_array(call->ctx.arena, struct str, PATH_PARTS_MAX);
+	struct str rest = call->path, part = STR_NONE;
+	size_t count = 0;
+	while (parts && str_split_next(&rest, '/', &part)) {
+		if (str_is_empty(part))
+			continue;
+		if (count == PATH_PARTS_MAX)
+			return false;
+		parts[count++] = decode_part(call->ctx.arena, part);
+	}
+	*ret_path = (struct strs){parts, count};
+	return parts != NULL;
+}
+
+static bool is_version(struct str part)
+{
+	for (size_t k = 0; k < VERSION_COUNT; k++)
+		if (str_is(part, versions[k]))
+			return true;
+	return false;
+}
+
+static bool is_token_path(const struct strs *path)
+{
+	return path->count == 3 && str_is(path->at[0], "latest") && str_is(path->at[1], "api") &&
+	       str_is(path->at[2], "token");
+}
+
+/* ---- PUT /latest/api/token ---- */
+
+static void put_token(struct metadata *m, struct call *call, const struct instance *i)
+{
+	int64_t ttl_s = 0;
+	struct str wanted = call_header(call, "X-aws-ec2-metadata-token-ttl-seconds");
+	call->action = "token";
+	if (call_header(call, "X-Forwarded-For").p) {
+		answer_text(call, 403, "403 - Forbidden");
+		return;
+	}
+	if (!result_is_ok(str_parse_int(str_trim(wanted), &ttl_s)) || ttl_s < 1 || ttl_s > TOKEN_TTL_MAX_S) {
+		answer_text(call, 400, "400 - Bad Request");
+		return;
+	}
+	struct str token = imds_make_token(call->ctx.arena, m->config.token_key, i->row.id, ttl_s);
+	int64_t hops = i->metadata_hop_limit < 1    ? 1
+		       : i->metadata_hop_limit > 64 ? 64
+						    : i->metadata_hop_limit;
+	if (str_is_empty(token) || !call_set_hop_limit(call, (int) hops + ROUTER_HOPS)) {
+		answer_text(call, 500, "500 - Internal Server Error");
+		return;
+	}
+	call_set_answer_header(call, "X-aws-ec2-metadata-token-ttl-seconds",
+			       str_print(call->ctx.arena, "%lld", (long long) ttl_s));
+	struct buf body;
+	buf_init(&body, 4096);
+	buf_add_str(&body, token);
+	call_answer(call, 200, text_plain, &body);
+}
+
+/* ---- GET ---- */
+
+/* False when it was answered: a bad token, or none where one is required. */
+static bool check_token(struct metadata *m, struct call *call, const struct instance *i)
+{
+	struct str token = str_trim(call_header(call, "X-aws-ec2-metadata-token"));
+	if (str_is_empty(token) && !i->metadata_tokens_required)
+		return true;
+	int64_t left_s = imds_check_token(call->ctx.arena, m->config.token_key, i->row.id, token);
+	if (left_s <= 0) {
+		answer_text(call, 401, "401 - Unauthorized");
+		return false;
+	}
+	call_set_answer_header(call, "X-aws-ec2-metadata-token-ttl-seconds",
+			       str_print(call->ctx.arena, "%lld", (long long) left_s));
+	return true;
+}
+
+static void answer_versions(struct call *call)
+{
+	struct buf body;
+	buf_init(&body, 4096);
+	for (size_t k = 0; k < VERSION_COUNT; k++)
+		buf_print(&body, "%s%s", k ? "\n" : "", versions[k]);
+	call_answer(call, 200, text_plain, &body);
+}
+
+static void get_path(struct call *call, struct sight *s, const struct strs *path)
+{
+	if (path->count == 0) {
+		answer_versions(call);
+		return;
+	}
+	struct strs below = {path->at + 1, path->count - 1};
+	struct buf body;
+	bool is_binary = false;
+	buf_init(&body, BUF_ANSWER_CAP);
+	call->action = below.count ? "get" : "list";
+	if (is_version(path->at[0]) && result_is_ok(imds_write_path(s, &below, &body, &is_binary))) {
+		call_answer(call, 200, is_binary ? "application/octet-stream" : text_plain, &body);
+		return;
+	}
+	buf_done(&body);
+	answer_text(call, 404, "404 - Not Found");
+}
+
+static void handle_known(struct metadata *m, struct call *call, struct sight *s, const struct strs *path)
+{
+	bool is_token = is_token_path(path), is_read = call->method == HTTP_GET || call->method == HTTP_HEAD;
+	if (s->account)
+		call->account_number = str_copy(call->ctx.arena, s->account->number);
+	if (!s->instance->metadata_enabled) {
+		answer_text(call, 403, "403 - Forbidden");
+	} else if (is_token && call->method == HTTP_PUT) {
+		put_token(m, call, s->instance);
+	} else if (is_token || !is_read) {
+		call_set_answer_header(call, "Allow", is_token ? STR("PUT") : STR("GET, HEAD"));
+		answer_text(call, 405, "405 - Method Not Allowed");
+	} else if (check_token(m, call, s->instance)) {
+		get_path(call, s, path);
+	}
+}
+
+void imds_handle(void *self, struct call *call)
+{
+	struct metadata *m = self;
+	const struct place *place = call->tag;
+	struct sight sight = {0};
+	struct strs path = {0};
+	AUTO_VIEW view = {0};
+	view_open(m->config.store, &view);
+	struct result r = imds_gather_sight(view.tables, call->ctx.arena, place->router, call->peer, &sight);
+	view_stop_walking(&view);
+	if (r.code == ERR_NO_MEMORY)
+		answer_text(call, 500, "500 - Internal Server Error");
+	else if (!result_is_ok(r) || !split_path(call, &path))
+		answer_text(call, 404, "404 - Not Found");
+	else
+		handle_known(m, call, &sight, &path);
+}

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to the metadata service: the instance metadata tree. imds_sight.c gathers from a walking
+ * view what may be said of the instance that asks, imds_tree.c has the tree as a table, imds_token.c
+ * makes and checks IMDSv2 tokens, imds.c puts them together. */
+#pragma once
+
+#include "base/buf.h"
+#include "http/server.h"
+#include "store/rows.h"
+
+/* ---- what is known of who asks ---- */
+
+struct imds_nic {
+	const struct port *port;
+	const struct subnet *subnet;   /* NULL: none */
+	const struct address *address; /* public; NULL: none */
+	struct strs groups;            /* names */
+};
+
+/* What a variable part of a path stands for: places in the lists of struct sight. */
+enum imds_var { IMDS_KEY, IMDS_MAC, IMDS_PUBLIC, IMDS_VOLUME, IMDS_TAG, IMDS_VARS };
+
+/* The rows of one instance, of a view that stays open while they are used. */
+struct sight {
+	const struct instance *instance;
+	const struct account *account;
+	const struct image *image;
+	const struct instance_type *type;
+	const struct zone *zone; /* these four: NULL when forgotten meanwhile */
+	const struct router *router;
+	struct cidrs blocks;         /* of the VPC: its own, or its subnets' */
+	const struct imds_nic *nics; /* by device index; there is at least one */
+	size_t nic_count;
+	const struct volume *root;           /* NULL: none */
+	const struct volume *const *volumes; /* the others, in order */
+	size_t volume_count;
+	struct tags tags; /* those that paths can name; none unless allowed */
+	struct str region, domain;
+	struct arena *arena;  /* of the call */
+	size_t at[IMDS_VARS]; /* what the path at hand names */
+};
+
+/* The instance with that address in that router. ERR_NOT_FOUND, ERR_NO_MEMORY. Lists are in the
+ * arena, rows the view's. */
+RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, struct ip ip,
+			 struct sight *ret_sight);
+
+/* ---- the tree ---- */
+
+/* path: below a version, "meta-data/ami-id"; empty: its root. Adds the leaf's text or the
+ * directory's listing to out. ERR_NOT_FOUND. */
+RESULT imds_write_path(struct sight *s, const struct strs *path, struct buf *out, bool *ret_is_binary);
+
+/* ---- tokens ---- */
+
+enum { TOKEN_TTL_MAX_S = 21600 };
+
+/* A token for the instance, good for ttl_s seconds from now. It holds no secret and is not kept
+ * anywhere: its MAC says that we made it, for whom, and until when. */
+struct str imds_make_token(struct arena *a, const uint8_t key[static 32], uuid instance, int64_t ttl_s);
+/* Seconds that are left, or 0: not ours, another instance's, or over. */
+int64_t imds_check_token(struct arena *a, const uint8_t key[static 32], uuid instance, struct str token);
+
+/* ---- HTTP ---- */
+
+/* The face's: self is a struct metadata, the call's tag a struct place. On a pool thread. */
+void imds_handle(void *self, struct call *call);

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who asks, and what may be said to it: pointers to rows of a walking view, gathered in the call's
+ * arena, so that rendering needs no lock. */
+#include "api/metadata/imds.h"
+#include "base/vec.h"
+#include "engine/region.h"
+
+static RESULT gather_groups(const struct tables *t, struct arena *a, const struct port *p,
+			    struct strs *ret_names)
+{
+	VEC(struct str) names = {0};
+	for (size_t k = 0; k < p->groups.count; k++) {
+		const struct security_group *g = security_group_find(t, p->groups.at[k]);
+		if (g && !VEC_PUSH(a, &names, g->name))
+			return FAIL(NO_MEMORY);
+	}
+	*ret_names = (struct strs){names.at, names.count};
+	return OK;
+}
+
+static const struct address *find_address(const struct tables *t, uuid port)
+{
+	const struct address *a = address_first_by_port(t, port);
+	while (a && !row_is_live(&a->row))
+		a = address_next_by_port(t, a);
+	return a;
+}
+
+static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight *s)
+{
+	VEC(struct imds_nic) nics = {0};
+	uuid instance = s->instance->row.id;
+	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p)) {
+		if (!row_is_live(&p->row))
+			continue;
+		struct imds_nic nic = {.port = p,
+				       .subnet = subnet_find(t, p->subnet),
+				       .address = find_address(t, p->row.id)};
+		TRY(gather_groups(t, a, p, &nic.groups));
+		if (!VEC_PUSH(a, &nics, nic))
+			return FAIL(NO_MEMORY);
+	}
+	s->nics = nics.at;
+	s->nic_count = nics.count;
+	return OK;
+}
+
+static RESULT gather_volumes(const struct tables *t, struct arena *a, struct sight *s)
+{
+	VEC(const struct volume *) volumes = {0};
+	uuid instance = s->instance->row.id;
+	for (const struct volume *v = volume_first_by_instance(t, instance); v;
+	     v = volume_next_by_instance(t, v)) {
+		if (!row_is_live(&v->row))
+			continue;
+		if (v->boot_index == 0 && !s->root)
+			s->root = v;
+		else if (!VEC_PUSH(a, &volumes, v))
+			return FAIL(NO_MEMORY);
+	}
+	s->volumes = volumes.at;
+	s->volume_count = volumes.count;
+	return OK;
+}
+
+/* A router that Neutron made has no blocks of its own. */
+static RESULT gather_blocks(const struct tables *t, struct arena *a, struct sight *s)
+{
+	VEC(struct cidr) blocks = {0};
+	s->blocks = s->router->blocks;
+	if (s->blocks.count)
+		return OK;
+	for (const struct subnet *n = subnet_first_by_router(t, s->router->row.id); n;
+	     n = subnet_next_by_router(t, n))
+		if (row_is_live(&n->row) && !VEC_PUSH(a, &blocks, n->block))
+			return FAIL(NO_MEMORY);
+	s->blocks = (struct cidrs){blocks.at, blocks.count};
+	return OK;
+}
+
+static bool is_path_part(struct str key)
+{
+	for (size_t k = 0; k < key.n; k++)
+		if (key.p[k] == '/' || (unsigned char) key.p[k] <= ' ' || key.p[k] == 0x7F)
+			return false;
+	return key.n > 0 && !str_is(key, ".") && !str_is(key, "..");
+}
+
+/* EC2 does not take other keys while tags are shown here; ours are left out. */
+static RESULT gather_tags(struct arena *a, struct sight *s)
+{
+	VEC(struct tag) tags = {0};
+	const struct tags all = s->instance->tags;
+	for (size_t k = 0; k < all.count && s->instance->metadata_tags; k++)
+		if (is_path_part(all.at[k].key) && !VEC_PUSH(a, &tags, all.at[k]))
+			return FAIL(NO_MEMORY);
+	s->tags = (struct tags){tags.at, tags.count};
+	return OK;
+}
+
+RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, struct ip ip,
+			 struct sight *ret_sight)
+{
+	const struct port *p = port_find_by_router(t, router, ip);
+	const struct instance *i = p ? instance_find(t, p->instance) : NULL;
+	const struct router *r = router_find(t, router);
+	if (!i || !r)
+		return FAIL(NOT_FOUND);
+	*ret_sight = (struct sight){.instance = i,
+				    .account = account_find(t, i->account),
+				    .image = image_find(t, i->image),
+				    .type = instance_type_find(t, i->type),
+				    .zone = zone_find(t, i->zone),
+				    .router = r,
+				    .arena = a,
+				    .region = engine_get_region_name(t),
+				    .domain = engine_get_domain_name(t, a)};
+	TRY(gather_nics(t, a, ret_sight));
+	TRY(gather_volumes(t, a, ret_sight));
+	TRY(gather_blocks(t, a, ret_sight));
+	TRY(gather_tags(a, ret_sight));
+	return arena_is_full(a) ? FAIL(NO_MEMORY) : OK;
+}

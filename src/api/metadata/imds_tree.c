@@ -1,0 +1,504 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tree: a row for each leaf, in the order of listings. "{mac}" and the like stand for a part of
+ * the path that names one of several things; a directory is whatever leaves have below it.
+ * Source: EC2 User Guide, "Instance metadata categories". What a stock cloud-init crawls, it must
+ * also get: every name listed has an answer. */
+#include <inttypes.h>
+#include <jansson.h>
+#include <stdio.h>
+
+#include "api/metadata/imds.h"
+#include "base/clock.h"
+#include "model/id.h"
+
+struct leaf {
+	const char *path;
+	void (*write)(const struct sight *s, struct buf *b);
+	bool (*is_there)(const struct sight *s); /* NULL: always */
+	bool is_binary;
+};
+
+/* ---- variable parts ---- */
+
+static size_t count_keys(const struct sight *s)
+{
+	return str_is_empty(s->instance->public_key) ? 0 : 1;
+}
+static struct str show_key(const struct sight *s, size_t k)
+{
+	return str_print(s->arena, "%zu=%" STR_FMT, k, STR_ARG(s->instance->key_name));
+}
+static struct str name_key(const struct sight *s, size_t k)
+{
+	return str_print(s->arena, "%zu", k);
+}
+
+static size_t count_macs(const struct sight *s)
+{
+	return s->nic_count;
+}
+static struct str name_mac(const struct sight *s, size_t k)
+{
+	char text[MAC_TEXT_SIZE];
+	return str_copy(s->arena, str_from(mac_write(s->nics[k].port->mac, text)));
+}
+
+static const struct imds_nic *nic_of(const struct sight *s)
+{
+	return &s->nics[s->at[IMDS_MAC]];
+}
+static size_t count_publics(const struct sight *s)
+{
+	return nic_of(s)->address ? 1 : 0;
+}
+static struct str name_public(const struct sight *s, size_t k)
+{
+	(void) k;
+	return ip_to_str(s->arena, nic_of(s)->address->ip);
+}
+
+static size_t count_volumes(const struct sight *s)
+{
+	return s->volume_count;
+}
+static struct str name_volume(const struct sight *s, size_t k)
+{
+	return str_print(s->arena, "ebs%zu", k + 1);
+}
+
+static size_t count_tags(const struct sight *s)
+{
+	return s->tags.count;
+}
+static struct str name_tag(const struct sight *s, size_t k)
+{
+	return s->tags.at[k].key;
+}
+
+/* By enum imds_var. */
+static const struct variable {
+	const char *word;
+	size_t (*count)(const struct sight *s);
+	struct str (*name)(const struct sight *s, size_t k); /* as paths have it */
+	struct str (*show)(const struct sight *s, size_t k); /* as listings do; NULL: name/ */
+} variables[IMDS_VARS] = {
+	[IMDS_KEY] = {"{key}", count_keys, name_key, show_key},
+	[IMDS_MAC] = {"{mac}", count_macs, name_mac, NULL},
+	[IMDS_PUBLIC] = {"{public}", count_publics, name_public, NULL},
+	[IMDS_VOLUME] = {"{ebs}", count_volumes, name_volume, NULL},
+	[IMDS_TAG] = {"{tag}", count_tags, name_tag, NULL},
+};
+
+/* ---- whether ---- */
+
+static bool has_key(const struct sight *s)
+{
+	return count_keys(s) > 0;
+}
+static bool has_public_ip(const struct sight *s)
+{
+	return s->nics[0].address != NULL;
+}
+static bool has_nic_public_ip(const struct sight *s)
+{
+	return nic_of(s)->address != NULL;
+}
+static bool has_root(const struct sight *s)
+{
+	return s->root != NULL;
+}
+static bool has_volumes(const struct sight *s)
+{
+	return s->volume_count > 0;
+}
+static bool has_tags(const struct sight *s)
+{
+	return s->tags.count > 0;
+}
+static bool has_user_data(const struct sight *s)
+{
+	return !str_is_empty(s->instance->user_data);
+}
+static bool has_subnet(const struct sight *s)
+{
+	return nic_of(s)->subnet != NULL;
+}
+
+/* ---- pieces ---- */
+
+static void write_id(struct buf *b, enum kind kind, uuid id)
+{
+	char text[EC2_ID_TEXT_SIZE];
+	if (!uuid_is_none(id))
+		buf_add_str(b, str_from(id_write_ec2(kind, id, text)));
+}
+
+static void write_ip(struct buf *b, struct ip ip)
+{
+	char text[IP_TEXT_SIZE];
+	buf_add_str(b, str_from(ip_write(ip, text)));
+}
+
+static void write_cidr(struct buf *b, struct cidr block)
+{
+	char text[CIDR_TEXT_SIZE];
+	buf_add_str(b, str_from(cidr_write(block, text)));
+}
+
+/* One a line, none after the last. */
+static void write_next(struct buf *b, size_t k)
+{
+	if (k)
+		buf_add_char(b, '\n');
+}
+
+static void write_name_of(struct buf *b, const struct sight *s, struct ip ip)
+{
+	if (ip.family == IP_V4)
+		buf_print(b, "ip-%u-%u-%u-%u.%" STR_FMT, ip.b[0], ip.b[1], ip.b[2], ip.b[3],
+			  STR_ARG(s->domain));
+}
+
+static void write_groups(struct buf *b, struct strs names)
+{
+	for (size_t k = 0; k < names.count; k++) {
+		write_next(b, k);
+		buf_add_str(b, names.at[k]);
+	}
+}
+
+static void write_blocks(struct buf *b, const struct sight *s, size_t max)
+{
+	for (size_t k = 0; k < s->blocks.count && k < max; k++) {
+		write_next(b, k);
+		write_cidr(b, s->blocks.at[k]);
+	}
+}
+
+/* ---- meta-data ---- */
+
+#define WRITER(name) static void name(const struct sight *s, struct buf *b)
+#define CONSTANT(name, text)                                                                                 \
+	WRITER(name)                                                                                         \
+	{                                                                                                    \
+		(void) s;                                                                                    \
+		buf_add_str(b, STR(text));                                                                   \
+	}
+
+CONSTANT(write_manifest_path, "(unknown)")
+CONSTANT(write_no_action, "none")
+CONSTANT(write_life_cycle, "on-demand")
+CONSTANT(write_domain, "amazonaws.com") /* tools append it to service names, whatever the region */
+CONSTANT(write_partition, "aws")
+CONSTANT(write_nothing, "")
+
+WRITER(write_ami)
+{
+	write_id(b, KIND_IMAGE, s->instance->image);
+}
+WRITER(write_launch_index)
+{
+	buf_print(b, "%" PRId64, s->instance->launch_index);
+}
+WRITER(write_root_device)
+{
+	buf_add_str(b, s->root->device);
+}
+WRITER(write_volume_device)
+{
+	struct str device = s->volumes[s->at[IMDS_VOLUME]]->device;
+	buf_add_str(b, str_starts_with(device, STR("/dev/")) ? str_slice(device, 5, device.n) : device);
+}
+WRITER(write_local_hostname)
+{
+	write_name_of(b, s, s->nics[0].port->ip);
+}
+WRITER(write_instance_id)
+{
+	write_id(b, KIND_INSTANCE, s->instance->row.id);
+}
+WRITER(write_instance_type)
+{
+	if (s->type)
+		buf_add_str(b, s->type->name);
+}
+WRITER(write_local_ipv4)
+{
+	write_ip(b, s->nics[0].port->ip);
+}
+WRITER(write_mac)
+{
+	char text[MAC_TEXT_SIZE];
+	buf_add_str(b, str_from(mac_write(s->nics[0].port->mac, text)));
+}
+WRITER(write_zone)
+{
+	if (s->zone)
+		buf_add_str(b, s->zone->name);
+}
+WRITER(write_zone_id)
+{
+	if (s->zone)
+		buf_add_str(b, s->zone->short_id);
+}
+WRITER(write_region)
+{
+	buf_add_str(b, s->region);
+}
+WRITER(write_public_ipv4)
+{
+	write_ip(b, s->nics[0].address->ip);
+}
+/* The key, and its name for a comment. */
+WRITER(write_public_key)
+{
+	struct str rest = s->instance->public_key, part = STR_NONE;
+	for (int k = 0; k < 2 && str_split_next(&rest, ' ', &part); k++) {
+		buf_add_str(b, part);
+		buf_add_char(b, ' ');
+	}
+	buf_add_str(b, s->instance->key_name);
+}
+WRITER(write_reservation)
+{
+	buf_add_str(b, id_to_prefixed(s->arena, "r", s->instance->reservation));
+}
+WRITER(write_security_groups)
+{
+	write_groups(b, s->nics[0].groups);
+}
+WRITER(write_tag)
+{
+	buf_add_str(b, s->tags.at[s->at[IMDS_TAG]].value);
+}
+
+/* ---- network/interfaces/macs/{mac} ---- */
+
+WRITER(write_nic_number)
+{
+	buf_print(b, "%" PRId64, nic_of(s)->port->device_index);
+}
+WRITER(write_nic_id)
+{
+	write_id(b, KIND_PORT, nic_of(s)->port->row.id);
+}
+WRITER(write_nic_ip)
+{
+	write_ip(b, nic_of(s)->port->ip);
+}
+WRITER(write_nic_hostname)
+{
+	write_name_of(b, s, nic_of(s)->port->ip);
+}
+WRITER(write_nic_mac)
+{
+	char text[MAC_TEXT_SIZE];
+	buf_add_str(b, str_from(mac_write(nic_of(s)->port->mac, text)));
+}
+WRITER(write_owner)
+{
+	if (s->account)
+		buf_add_str(b, s->account->number);
+}
+WRITER(write_nic_public_ip)
+{
+	write_ip(b, nic_of(s)->address->ip);
+}
+WRITER(write_nic_group_ids)
+{
+	const struct uuids ids = nic_of(s)->port->groups;
+	for (size_t k = 0; k < ids.count; k++) {
+		write_next(b, k);
+		write_id(b, KIND_SECURITY_GROUP, ids.at[k]);
+	}
+}
+WRITER(write_nic_groups)
+{
+	write_groups(b, nic_of(s)->groups);
+}
+WRITER(write_nic_subnet)
+{
+	write_id(b, KIND_SUBNET, nic_of(s)->subnet->row.id);
+}
+WRITER(write_nic_subnet_block)
+{
+	write_cidr(b, nic_of(s)->subnet->block);
+}
+WRITER(write_vpc)
+{
+	write_id(b, KIND_ROUTER, s->router->row.id);
+}
+WRITER(write_vpc_block)
+{
+	write_blocks(b, s, 1);
+}
+WRITER(write_vpc_blocks)
+{
+	write_blocks(b, s, SIZE_MAX);
+}
+
+/* ---- the rest ---- */
+
+WRITER(write_user_data)
+{
+	buf_add_str(b, s->instance->user_data);
+}
+
+static int add_json(const char *bytes, size_t size, void *arg)
+{
+	buf_add(arg, bytes, size);
+	return 0;
+}
+
+static json_t *json_of_id(enum kind kind, uuid id)
+{
+	char text[EC2_ID_TEXT_SIZE];
+	return json_string(id_write_ec2(kind, id, text));
+}
+
+static json_t *json_of_str(struct str s)
+{
+	return json_stringn(s.p ? s.p : "", s.n);
+}
+
+WRITER(write_document)
+{
+	char ip[IP_TEXT_SIZE], launched[CLOCK_TEXT_SIZE];
+	static const char *const nulls[] = {"billingProducts", "devpayProductCodes", "kernelId",
+					    "marketplaceProductCodes", "ramdiskId"};
+	const char *arch = s->image ? image_arch_words[s->image->arch] : "x86_64";
+	json_t *document = json_pack(
+		"{s:o,s:s,s:o,s:o,s:o,s:o,s:s,s:s,s:o,s:s}", "accountId",
+		json_of_str(s->account ? s->account->number : STR_NONE), "architecture", arch,
+		"availabilityZone", json_of_str(s->zone ? s->zone->name : STR_NONE), "imageId",
+		json_of_id(KIND_IMAGE, s->instance->image), "instanceId",
+		json_of_id(KIND_INSTANCE, s->instance->row.id), "instanceType",
+		json_of_str(s->type ? s->type->name : STR_NONE), "pendingTime",
+		clock_write_s(s->instance->launched_us, launched), "privateIp",
+		ip_write(s->nics[0].port->ip, ip), "region", json_of_str(s->region), "version", "2017-09-30");
+	for (size_t k = 0; k < sizeof nulls / sizeof *nulls; k++)
+		(void) json_object_set_new(document, nulls[k], json_null());
+	if (!document || json_dump_callback(document, add_json, b, JSON_INDENT(2) | JSON_SORT_KEYS) != 0)
+		b->failed = true;
+	json_decref(document);
+}
+
+#define NIC "meta-data/network/interfaces/macs/{mac}/"
+static const struct leaf leaves[] = {
+	{"dynamic/instance-identity/document", write_document, NULL, false},
+	{"meta-data/ami-id", write_ami, NULL, false},
+	{"meta-data/ami-launch-index", write_launch_index, NULL, false},
+	{"meta-data/ami-manifest-path", write_manifest_path, NULL, false},
+	{"meta-data/block-device-mapping/ami", write_root_device, has_root, false},
+	{"meta-data/block-device-mapping/root", write_root_device, has_root, false},
+	{"meta-data/block-device-mapping/{ebs}", write_volume_device, has_volumes, false},
+	{"meta-data/hostname", write_local_hostname, NULL, false},
+	{"meta-data/instance-action", write_no_action, NULL, false},
+	{"meta-data/instance-id", write_instance_id, NULL, false},
+	{"meta-data/instance-life-cycle", write_life_cycle, NULL, false},
+	{"meta-data/instance-type", write_instance_type, NULL, false},
+	{"meta-data/local-hostname", write_local_hostname, NULL, false},
+	{"meta-data/local-ipv4", write_local_ipv4, NULL, false},
+	{"meta-data/mac", write_mac, NULL, false},
+	{NIC "device-number", write_nic_number, NULL, false},
+	{NIC "interface-id", write_nic_id, NULL, false},
+	{NIC "ipv4-associations/{public}", write_nic_ip, has_nic_public_ip, false},
+	{NIC "local-hostname", write_nic_hostname, NULL, false},
+	{NIC "local-ipv4s", write_nic_ip, NULL, false},
+	{NIC "mac", write_nic_mac, NULL, false},
+	{NIC "owner-id", write_owner, NULL, false},
+	{NIC "public-hostname", write_nothing, has_nic_public_ip, false}, /* there is no public zone */
+	{NIC "public-ipv4s", write_nic_public_ip, has_nic_public_ip, false},
+	{NIC "security-group-ids", write_nic_group_ids, NULL, false},
+	{NIC "security-groups", write_nic_groups, NULL, false},
+	{NIC "subnet-id", write_nic_subnet, has_subnet, false},
+	{NIC "subnet-ipv4-cidr-block", write_nic_subnet_block, has_subnet, false},
+	{NIC "vpc-id", write_vpc, NULL, false},
+	{NIC "vpc-ipv4-cidr-block", write_vpc_block, NULL, false},
+	{NIC "vpc-ipv4-cidr-blocks", write_vpc_blocks, NULL, false},
+	{"meta-data/placement/availability-zone", write_zone, NULL, false},
+	{"meta-data/placement/availability-zone-id", write_zone_id, NULL, false},
+	{"meta-data/placement/region", write_region, NULL, false},
+	{"meta-data/public-hostname", write_nothing, has_public_ip, false},
+	{"meta-data/public-ipv4", write_public_ipv4, has_public_ip, false},
+	{"meta-data/public-keys/{key}/openssh-key", write_public_key, has_key, false},
+	{"meta-data/reservation-id", write_reservation, NULL, false},
+	{"meta-data/security-groups", write_security_groups, NULL, false},
+	{"meta-data/services/domain", write_domain, NULL, false},
+	{"meta-data/services/partition", write_partition, NULL, false},
+	{"meta-data/tags/instance/{tag}", write_tag, has_tags, false},
+	{"user-data", write_user_data, has_user_data, true},
+};
+
+/* ---- walking it ---- */
+
+static const struct variable *variable_of(struct str part)
+{
+	for (size_t k = 0; k < IMDS_VARS; k++)
+		if (str_is(part, variables[k].word))
+			return &variables[k];
+	return NULL;
+}
+
+/* Whether part is what the pattern's part says; a variable is set to what it names. */
+static bool part_fits(struct sight *s, struct str pattern, struct str part)
+{
+	const struct variable *v = variable_of(pattern);
+	if (!v)
+		return str_equal(pattern, part);
+	for (size_t k = 0; k < v->count(s); k++)
+		if (str_equal(v->name(s, k), part)) {
+			s->at[v - variables] = k;
+			return true;
+		}
+	return false;
+}
+
+/* Cuts the path's parts off *rest; false when one does not fit. */
+static bool path_fits(struct sight *s, const struct strs *path, struct str *rest)
+{
+	struct str pattern = STR_NONE;
+	for (size_t k = 0; k < path->count; k++)
+		if (!str_split_next(rest, '/', &pattern) || !part_fits(s, pattern, path->at[k]))
+			return false;
+	return true;
+}
+
+/* One name, or what the variable stands for. Directories end in '/', except in a version's root. */
+static void write_entry(const struct sight *s, struct str pattern, const char *slash, struct buf *out)
+{
+	const struct variable *v = variable_of(pattern);
+	if (!v) {
+		write_next(out, out->size);
+		buf_add_str(out, pattern);
+		buf_add_str(out, str_from(slash));
+		return;
+	}
+	for (size_t k = 0; k < v->count(s); k++) {
+		write_next(out, out->size);
+		buf_add_str(out, v->show ? v->show(s, k) : v->name(s, k));
+		buf_add_str(out, v->show ? STR_NONE : str_from(slash));
+	}
+}
+
+RESULT imds_write_path(struct sight *s, const struct strs *path, struct buf *out, bool *ret_is_binary)
+{
+	struct str last = STR_NONE;
+	for (size_t k = 0; k < sizeof leaves / sizeof *leaves; k++) {
+		const struct leaf *leaf = &leaves[k];
+		struct str rest = str_from(leaf->path), part = STR_NONE;
+		if (!path_fits(s, path, &rest) || (leaf->is_there && !leaf->is_there(s)))
+			continue;
+		if (str_is_empty(rest)) {
+			leaf->write(s, out);
+			*ret_is_binary = leaf->is_binary;
+			return OK;
+		}
+		if (!str_split_next(&rest, '/', &part) || str_equal(part, last))
+			continue;
+		write_entry(s, part, path->count && rest.n ? "/" : "", out);
+		last = part;
+	}
+	*ret_is_binary = false;
+	return out->size || out->failed ? OK : FAIL(NOT_FOUND);
+}

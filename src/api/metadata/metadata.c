@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The metadata service's life. */
+#include "api/metadata/imds.h"
+#include "api/metadata/inside.h"
+
+#include "base/crypto.h"
+#include "base/heap.h"
+#include "base/log.h"
+
+const struct http_face metadata_http_face = {
+	.name = "metadata", .handle = imds_handle, .body_cap_size = 1024};
+
+RESULT metadata_new(struct ctx *c, const struct metadata_config *config, struct metadata **ret_metadata)
+{
+	struct metadata *m = heap_new(struct metadata);
+	if (!m)
+		return ctx_no_memory(c);
+	m->config = *config;
+	m->config.upstreams = (struct strs){0};
+	m->config.region_name = STR_NONE;
+	(void) pthread_mutex_init(&m->news.lock, NULL);
+	struct dns_upstreams upstreams = {0};
+	struct result r = dns_read_upstreams(c, config->upstreams, &upstreams);
+	if (result_is_ok(r))
+		r = dns_new(c, config->store, &upstreams, &m->dns);
+	if (!result_is_ok(r)) {
+		metadata_free(m);
+		return r;
+	}
+	*ret_metadata = m;
+	return OK;
+}
+
+void metadata_start(struct metadata *m)
+{
+	if (!m->config.plugs)
+		return;
+	struct ctx c;
+	AUTO(arena) a = arena_new(4096, ARENA_FIRST_SIZE);
+	ctx_init(&c, a);
+	if (!a || !result_is_ok(places_start(m, &c)))
+		log_event(LOG_ERROR, "metadata-not-started", "why=%s", log_quote(c.problem.message));
+}
+
+void metadata_read_figures(struct metadata *m, struct metadata_figures *ret_figures)
+{
+	struct dns_figures dns;
+	dns_read_figures(m->dns, &dns);
+	*ret_figures = (struct metadata_figures){.dns_queries = dns.queries,
+						 .dns_answered = dns.answered,
+						 .dns_forwarded = dns.forwarded,
+						 .dns_failed = dns.failed,
+						 .dns_malformed = dns.malformed,
+						 .dns_strangers = dns.strangers};
+}
+
+void metadata_free(struct metadata *m)
+{
+	if (!m)
+		return;
+	places_end(m);
+	dns_free(m->dns);
+	crypto_wipe(m->config.token_key, sizeof m->config.token_key);
+	(void) pthread_mutex_destroy(&m->news.lock);
+	heap_free(m);
+}

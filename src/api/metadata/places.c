@@ -1,0 +1,298 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Places: a router that has a live port gets a namespace of ours with three sockets in it, for HTTP
+ * and for DNS over UDP and TCP, and loses it when the last port goes. All of it happens on one
+ * actor; the committer only says which routers to look at, and the rows decide (level-triggered). */
+#include <stddef.h>
+
+#include "api/metadata/inside.h"
+#include "base/clock.h"
+#include "base/heap.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "model/id.h"
+#include "store/rows.h"
+
+enum { WEB_PORT = 80, DNS_PORT = 53 };
+static const int64_t first_delay_us = SECOND / 2, longest_delay_us = MINUTE, retry_tick_us = 2 * SECOND;
+static const struct ip web_ip = {{169, 254, 169, 254}, IP_V4}, dns_ip = {{169, 254, 169, 253}, IP_V4};
+
+/* ---- news: on the committer ---- */
+
+/* The actor and the committer both come here; held for a few instructions. */
+static void news_add(struct metadata *m, uuid router)
+{
+	struct news *n = &m->news;
+	(void) pthread_mutex_lock(&n->lock);
+	if (n->count < NEWS_MAX)
+		n->routers[n->count++] = router;
+	else
+		n->all = true;
+	bool must_post = !n->posted;
+	n->posted = true;
+	(void) pthread_mutex_unlock(&n->lock);
+	if (must_post)
+		actor_post(m->actor, &m->look_job);
+}
+
+static uuid router_of(const struct row *row)
+{
+	return row_is_live(row) ? ((const struct port *) row)->router : UUID_NONE;
+}
+
+static void on_publish(void *self, const struct published *published, size_t count)
+{
+	struct metadata *m = self;
+	for (size_t k = 0; k < count; k++) {
+		const struct published *p = &published[k];
+		if (p->kind == KIND_ROUTER && !p->after)
+			news_add(m, p->before->id);
+		if (p->kind != KIND_PORT)
+			continue;
+		uuid before = router_of(p->before), after = router_of(p->after);
+		if (uuid_equal(before, after))
+			continue;
+		if (!uuid_is_none(before))
+			news_add(m, before);
+		if (!uuid_is_none(after))
+			news_add(m, after);
+	}
+}
+
+/* ---- one place: on the actor from here on ---- */
+
+static struct place **place_at(struct metadata *m, uuid router)
+{
+	struct place **at = &m->buckets[(router.b[14] ^ router.b[5]) % PLACE_BUCKETS];
+	while (*at && !uuid_equal((*at)->router, router))
+		at = &(*at)->next;
+	return at;
+}
+
+static RESULT listen_web(struct metadata *m, struct ctx *c, struct place *p, int netns_fd)
+{
+	if (p->web)
+		return OK;
+	struct http_where where = {.tag = p};
+	AUTO_FD fd = -1;
+	TRY(plug_listen_tcp(c, netns_fd, web_ip, WEB_PORT, &fd));
+	where.fd = fd;
+	TRY(http_listen(m->config.http, c, &metadata_http_face, m, &where, &p->web));
+	fd = -1;
+	return OK;
+}
+
+static RESULT listen_dns(struct metadata *m, struct ctx *c, struct place *p, int netns_fd)
+{
+	if (p->dns)
+		return OK;
+	AUTO_FD udp_fd = -1;
+	AUTO_FD tcp_fd = -1;
+	TRY(plug_bind_udp(c, netns_fd, dns_ip, DNS_PORT, &udp_fd));
+	TRY(plug_listen_tcp(c, netns_fd, dns_ip, DNS_PORT, &tcp_fd));
+	TRY(dns_add_place(m->dns, c, p->router, udp_fd, tcp_fd, &p->dns));
+	udp_fd = tcp_fd = -1;
+	return OK;
+}
+
+static RESULT place_enter(struct metadata *m, struct ctx *c, struct place *p, int64_t mark)
+{
+	struct plug_wish wish = {.router = p->router,
+				 .mark = mark,
+				 .port = model_metadata_port(p->router),
+				 .mac = model_metadata_mac(p->router)};
+	int netns_fd = -1;
+	TRY(plugs_ensure(m->config.plugs, c, &wish, &netns_fd));
+	TRY(listen_web(m, c, p, netns_fd));
+	return listen_dns(m, c, p, netns_fd);
+}
+
+static void place_stop_listening(struct metadata *m, struct place *p)
+{
+	if (p->web)
+		http_unlisten(m->config.http, p->web);
+	dns_remove_place(m->dns, p->dns);
+	p->web = NULL;
+	p->dns = NULL;
+}
+
+static RESULT place_leave(struct metadata *m, struct ctx *c, struct place *p)
+{
+	place_stop_listening(m, p);
+	return plugs_remove(m->config.plugs, c, p->router);
+}
+
+/* Says it once, however often it is tried. */
+static void place_note(struct place *p, const struct ctx *c, struct result r)
+{
+	char router[UUID_TEXT_SIZE];
+	if (result_is_ok(r)) {
+		if (p->failed)
+			log_event(LOG_INFO, "metadata-plugged", "router=%s", uuid_write(p->router, router));
+		p->failed = false;
+		p->retry_us = p->delay_us = 0;
+		return;
+	}
+	if (!p->failed)
+		log_event(LOG_WARN, "metadata-not-plugged", "router=%s error=%s why=%s",
+			  uuid_write(p->router, router), err_name(r.code), log_quote(c->problem.message));
+	p->failed = true;
+	p->delay_us = p->delay_us ? 2 * p->delay_us : first_delay_us;
+	if (p->delay_us > longest_delay_us)
+		p->delay_us = longest_delay_us;
+	p->retry_us = clock_now_us() + p->delay_us;
+}
+
+/* Whether somebody lives there, and the mark of the router. */
+static bool router_is_inhabited(struct metadata *m, uuid router, int64_t *ret_mark)
+{
+	AUTO_VIEW view = {0};
+	view_open(m->config.store, &view);
+	const struct router *row = router_find(view.tables, router);
+	if (!row)
+		return false;
+	*ret_mark = row->metadata_mark;
+	for (const struct port *p = port_first_by_router(view.tables, router); p;
+	     p = port_next_by_router(view.tables, p))
+		if (row_is_live(&p->row))
+			return true;
+	return false;
+}
+
+static void post_retry(struct metadata *m, int64_t due_us)
+{
+	if (m->retry_posted)
+		return;
+	int64_t soon_us = clock_now_us() + retry_tick_us; /* others may be due before that one */
+	m->retry_posted = true;
+	actor_post_at(m->actor, &m->retry_job, due_us < soon_us ? due_us : soon_us);
+}
+
+/* One step: what is there becomes what should be. */
+static void place_look(struct metadata *m, uuid router)
+{
+	struct ctx c;
+	int64_t mark = 0;
+	bool is_wanted = router_is_inhabited(m, router, &mark);
+	struct place **at = place_at(m, router), *p = *at;
+	if (!p && !is_wanted)
+		return;
+	arena_reset(m->arena);
+	ctx_init(&c, m->arena);
+	if (!p) {
+		p = heap_new(struct place);
+		if (!p) {
+			log_event(LOG_ERROR, "metadata-no-memory", "for=place");
+			return;
+		}
+		p->router = router;
+		*at = p;
+	}
+	p->leaving = !is_wanted;
+	struct result r = is_wanted ? place_enter(m, &c, p, mark) : place_leave(m, &c, p);
+	place_note(p, &c, r);
+	if (!result_is_ok(r)) {
+		post_retry(m, p->retry_us);
+	} else if (p->leaving) {
+		*at = p->next;
+		heap_free(p);
+	}
+}
+
+/* ---- the jobs ---- */
+
+/* Every router that has ports, and every place there is. */
+static void look_at_all(struct metadata *m)
+{
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 16 * ARENA_REQUEST_CAP);
+	VEC(uuid) routers = {0};
+	bool fits = a != NULL;
+	AUTO_VIEW view = {0};
+	view_open(m->config.store, &view);
+	for (const struct router *r = router_first(view.tables); r && fits; r = router_next(view.tables, r))
+		fits = VEC_PUSH(a, &routers, r->row.id);
+	view_close(&view);
+	for (size_t k = 0; k < PLACE_BUCKETS && fits; k++)
+		for (const struct place *p = m->buckets[k]; p && fits; p = p->next)
+			fits = VEC_PUSH(a, &routers, p->router);
+	if (!fits)
+		log_event(LOG_ERROR, "metadata-no-memory", "for=routers");
+	for (size_t k = 0; k < routers.count; k++)
+		place_look(m, routers.at[k]);
+}
+
+static void look_run(struct job *job)
+{
+	struct metadata *m = (struct metadata *) ((char *) job - offsetof(struct metadata, look_job));
+	struct news *n = &m->news;
+	uuid routers[NEWS_MAX];
+	(void) pthread_mutex_lock(&n->lock);
+	size_t count = n->count;
+	bool all = n->all;
+	memcpy(routers, n->routers, count * sizeof(uuid));
+	n->count = 0;
+	n->all = n->posted = false;
+	(void) pthread_mutex_unlock(&n->lock);
+	if (all)
+		look_at_all(m);
+	for (size_t k = 0; k < count && !all; k++)
+		place_look(m, routers[k]);
+}
+
+/* The first place that is due, or NULL; *ret_next_us: when the earliest of the others is. */
+static struct place *find_due(struct metadata *m, int64_t now_us, int64_t *ret_next_us)
+{
+	*ret_next_us = INT64_MAX;
+	for (size_t k = 0; k < PLACE_BUCKETS; k++)
+		for (struct place *p = m->buckets[k]; p; p = p->next) {
+			if (p->retry_us && p->retry_us <= now_us)
+				return p;
+			if (p->retry_us && p->retry_us < *ret_next_us)
+				*ret_next_us = p->retry_us;
+		}
+	return NULL;
+}
+
+static void retry_run(struct job *job)
+{
+	struct metadata *m = (struct metadata *) ((char *) job - offsetof(struct metadata, retry_job));
+	int64_t now_us = clock_now_us(), next_us = 0;
+	const struct place *due = NULL;
+	m->retry_posted = true; /* posted below, once */
+	while ((due = find_due(m, now_us, &next_us)))
+		place_look(m, due->router);
+	m->retry_posted = false;
+	if (next_us != INT64_MAX)
+		post_retry(m, next_us);
+}
+
+/* ---- start and end ---- */
+
+RESULT places_start(struct metadata *m, struct ctx *c)
+{
+	m->arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	m->look_job.run = look_run;
+	m->retry_job.run = retry_run;
+	m->actor = m->arena ? actor_new(m->config.executor, "metadata") : NULL;
+	if (!m->actor)
+		return ctx_no_memory(c);
+	m->news.all = m->news.posted = true;
+	store_listen(m->config.store, on_publish, m);
+	actor_post(m->actor, &m->look_job);
+	return OK;
+}
+
+/* The namespaces stay plugged: plugs_close() takes them back. */
+void places_end(struct metadata *m)
+{
+	if (m->actor)
+		store_unlisten(m->config.store, on_publish, m);
+	actor_free(m->actor);
+	for (size_t k = 0; k < PLACE_BUCKETS; k++)
+		while (m->buckets[k]) {
+			struct place *p = m->buckets[k];
+			m->buckets[k] = p->next;
+			place_stop_listening(m, p);
+			heap_free(p);
+		}
+	arena_free(m->arena);
+}

@@ -1,0 +1,183 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Holds the EC2 face to Amazon's published model, which Debian's python3-botocore carries.
+
+Usage: 10-ec2-oracle.py [DARI], a program that prints `dump actions`. Checked:
+each built action exists; each input member of the model is a parameter of ours, built or refused by
+name; each parameter of ours is in the model, with its type; each filter name is documented; each
+answer of the golden cases holds only elements that the model knows, in the form it says."""
+import json
+import pathlib
+import re
+import subprocess
+import sys
+import xml.etree.ElementTree as ET
+
+ROOT = pathlib.Path(__file__).resolve().parents[2]
+MODELS = pathlib.Path('/usr/lib/python3/dist-packages/botocore/data')
+TYPES = {'string': 'string', 'integer': 'integer', 'long': 'integer', 'boolean': 'boolean', 'blob': 'string',
+         'double': 'string', 'float': 'string', 'timestamp': 'string'}
+# Accepted by EC2 though its documentation does not list them.
+EXTRA_FILTERS = re.compile(r'^(tag:|cidrBlock|cidr-block|isDefault|availabilityZone|availabilityZoneId|defaultForAz|key|value|'
+                           r'resource-id|resource-type|ip-permission.group-name|group-id|group-name|source-dest-check|'
+                           r'private-dns-name|private-ip-address)$')
+# What EC2 has got since Debian's model.
+NEWER = re.compile(r'AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
+                   r'CreateRouteTable ClientToken|CreateSubnet Ipv[46](IpamPoolId|NetmaskLength)|'
+                   r'CreateVpc VpcEncryptionControl|DescribeImages (IncludeDisabled|MaxResults|NextToken)|'
+                   r'Describe\w+ Include(ManagedResources|UnsupportedInRegion)|\w+Instances SkipOsShutdown|'
+                   r'TerminateInstances Force|RunInstances (SecondaryInterface|Operator|EnablePrimaryIpv6|'
+                   r'NetworkPerformanceOptions|Placement.AvailabilityZoneId|NetworkInterface.N.(PrimaryIpv6|'
+                   r'EnaSrdSpecification|ConnectionTrackingSpecification|EnaQueueCount)|BlockDeviceMapping.N.Ebs.('
+                   r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*')
+
+
+class Model:
+    def __init__(self, service, version):
+        data = json.loads((MODELS / service / version / 'service-2.json').read_text())
+        self.shapes, self.operations = data['shapes'], data['operations']
+
+    @staticmethod
+    def wire_name(name, member):
+        if 'queryName' in member:
+            return member['queryName']
+        location = member.get('locationName', name)
+        return location[0].upper() + location[1:]
+
+    def inputs(self, action):
+        """Leaf parameters as {wire name: type}, lists as Name.N."""
+        out = {}
+
+        def add(wire, shape_name, seen):
+            shape = self.shapes[shape_name]
+            if shape['type'] == 'list':
+                inner = self.shapes[shape['member']['shape']]
+                if inner['type'] == 'structure':
+                    add_members(wire + '.N.', shape['member']['shape'], seen)
+                else:
+                    out[wire + '.N'] = 'list of strings'
+            elif shape['type'] == 'structure':
+                if shape_name not in seen:
+                    add_members(wire + '.', shape_name, seen | {shape_name})
+            else:
+                out[wire] = TYPES[shape['type']]
+
+        def add_members(prefix, shape_name, seen):
+            for name, member in self.shapes[shape_name].get('members', {}).items():
+                add(prefix + self.wire_name(name, member), member['shape'], seen)
+
+        operation = self.operations[action]
+        if 'input' in operation:
+            add_members('', operation['input']['shape'], frozenset())
+        return out
+
+    def documented_filters(self, action):
+        members = self.shapes[self.operations[action]['input']['shape']]['members']
+        return set(re.findall(r'<code>([^<]+)</code>', members.get('Filters', {}).get('documentation', '')))
+
+    def check_answer(self, element, shape_name, path, problems):
+        shape = self.shapes[shape_name]
+        if shape['type'] == 'structure':
+            known = {m.get('locationName', n): m['shape'] for n, m in shape.get('members', {}).items()}
+            for child in element:
+                name = child.tag.split('}')[-1]
+                if name in known:
+                    self.check_answer(child, known[name], f'{path}/{name}', problems)
+                else:
+                    problems.append(f'{path}: no member {name} in {shape_name}')
+        elif shape['type'] == 'list':
+            for child in element:
+                if child.tag.split('}')[-1] not in ('item', 'member'):
+                    problems.append(f'{path}: {child.tag} in a list')
+                self.check_answer(child, shape['member']['shape'], path + '[]', problems)
+        elif len(element):
+            problems.append(f'{path}: elements where {shape["type"]} is said')
+        elif shape['type'] in ('integer', 'long') and not re.fullmatch(r'-?\d+', element.text or ''):
+            problems.append(f'{path}: {element.text!r} is no number')
+        elif shape['type'] == 'boolean' and element.text not in ('true', 'false'):
+            problems.append(f'{path}: {element.text!r} is no boolean')
+
+
+def covers(name, param):
+    """A parameter that is not built covers everything below it."""
+    return name == param['name'] or (not param['built'] and re.match(re.escape(param['name']) + r'(\.|$)', name))
+
+
+def check_inputs(model, action, problems):
+    wanted, params = model.inputs(action['name']), action['params']
+    for name, kind in wanted.items():
+        rows = [p for p in params if covers(name, p)]
+        if not rows:
+            problems.append(f"{action['name']}: no row for {name}")
+        elif rows[0]['built'] and rows[0]['type'] != kind and not (
+                {rows[0]['type'], kind} <= {'string', 'boolean'} and 'MetadataOptions' in name or
+                name == 'InstanceInitiatedShutdownBehavior'):
+            problems.append(f"{action['name']}: {name} is {kind}, not {rows[0]['type']}")
+    for param in params:
+        below = [n for n in wanted if n == param['name'] or n.startswith(param['name'] + '.')]
+        if not below and not NEWER.fullmatch(f"{action['name']} {param['name']}"):
+            problems.append(f"{action['name']}: EC2 has no parameter {param['name']}")
+
+
+def check_golden(models, golden, problems):
+    count = 0
+    for path in sorted(golden.glob('*/*.xml')):
+        status, _, body = path.read_text().partition('\n')
+        root = ET.fromstring(body)
+        if status != '200':
+            continue
+        count += 1
+        name = root.tag.split('}')[-1].removesuffix('Response')
+        model = models['sts'] if name in models['sts'].operations else models['ec2']
+        elements = [c for c in root if c.tag.split('}')[-1] not in ('requestId', 'ResponseMetadata')]
+        output = model.operations[name].get('output')
+        if not output:
+            if [c.tag.split('}')[-1] for c in elements] != ['return']:
+                problems.append(f'{path}: an action without output answers <return>')
+            continue
+        holder = ET.Element('holder')
+        holder.extend(elements[0] if 'resultWrapper' in output else elements)
+        model.check_answer(holder, output['shape'], f'{path.parent.name}/{path.name}', problems)
+    return count
+
+
+def check_case_counts(dump):
+    """At least two golden cases for each action, one of them an error."""
+    problems = []
+    for action in dump['actions']:
+        prefix = 'sts-' if action['service'] == 'sts' else ''
+        files = list((ROOT / 'tests/golden/ec2' / (prefix + action['name'])).glob('*.xml'))
+        errors = [f for f in files if not f.read_text().startswith('200')]
+        harmless = action['name'] in ('DeleteKeyPair', )
+        if len(files) < 2 or not (errors or harmless):
+            problems.append(f"{action['name']}: {len(files)} golden cases, {len(errors)} errors")
+    return problems
+
+
+def main():
+    dari = sys.argv[1] if len(sys.argv) > 1 else ROOT / 'build/dari'
+    dump = json.loads(subprocess.run([dari, 'dump', 'actions'], check=True, capture_output=True).stdout)
+    models = {'ec2': Model('ec2', '2016-11-15'), 'sts': Model('sts', '2011-06-15')}
+    problems = []
+    for action in dump['actions']:
+        model = models[action['service']]
+        if action['name'] not in model.operations:
+            problems.append(f"{action['name']}: EC2 has no such action")
+            continue
+        check_inputs(model, action, problems)
+        if not action['doc'] or not action['permit']:
+            problems.append(f"{action['name']}: no doc or permission")
+        documented = model.documented_filters(action['name']) if action['filters'] else set()
+        problems += [f"{action['name']}: filter {f} is not documented" for f in action['filters']
+                     if f not in documented and not EXTRA_FILTERS.match(f)]
+    missing = set(models['ec2'].operations) - {a['name'] for a in dump['actions']} - set(dump['unbuilt'])
+    problems += [f'{name}: neither built nor known' for name in sorted(missing)]
+    answers = check_golden(models, ROOT / 'tests/golden/ec2', problems)
+    problems += check_case_counts(dump)
+    print('\n'.join(problems))
+    print(f"{len(dump['actions']) + answers - len(problems)} passed, {len(problems)} failed")
+    sys.exit(bool(problems))
+
+
+if __name__ == '__main__':
+    main()

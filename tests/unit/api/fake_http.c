@@ -1,0 +1,91 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The call functions of http/server.h, without a server. */
+#include "fake_http.h"
+
+#include <assert.h>
+
+#include "base/clock.h"
+
+static struct fake_call *fake_of(const struct call *c)
+{
+	return (struct fake_call *) (void *) c;
+}
+
+struct str call_header(const struct call *c, const char *name)
+{
+	const struct fake_call *f = fake_of(c);
+	for (size_t k = 0; k < f->header_count; k++)
+		if (str_equal_nocase(f->header_names[k], str_from(name)))
+			return f->header_values[k];
+	return STR_NONE;
+}
+
+RESULT call_each_header(struct call *c, RESULT (*each)(void *arg, struct str name, struct str value),
+			void *arg)
+{
+	const struct fake_call *f = fake_of(c);
+	for (size_t k = 0; k < f->header_count; k++)
+		TRY(each(arg, f->header_names[k], f->header_values[k]));
+	return OK;
+}
+
+void call_set_answer_header(struct call *c, const char *name, struct str value)
+{
+	(void) c;
+	(void) name;
+	(void) value;
+}
+
+void call_answer(struct call *c, int status, const char *content_type, struct buf *body)
+{
+	struct fake_call *f = fake_of(c);
+	assert(!f->is_answered);
+	(void) content_type;
+	f->is_answered = true;
+	f->status = status;
+	f->body = *body;
+	*body = (struct buf){0};
+}
+
+void call_park(struct call *c, void (*resume)(struct call *c))
+{
+	fake_of(c)->resume = resume;
+}
+
+void call_wake(struct call *c)
+{
+	assert(!fake_of(c)->is_woken);
+	fake_of(c)->is_woken = true;
+}
+
+void fake_call_init(struct fake_call *f, const char *method, struct str path, struct str query,
+		    struct str body)
+{
+	*f = (struct fake_call){0};
+	f->arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	assert(f->arena);
+	ctx_init(&f->call.ctx, f->arena);
+	f->call.ctx.request_id = STR("00000000-1111-4222-8333-444444444444");
+	f->call.method_name = str_from(method);
+	f->call.method = strcmp(method, "GET") == 0    ? HTTP_GET
+			 : strcmp(method, "POST") == 0 ? HTTP_POST
+						       : HTTP_OTHER;
+	f->call.path = path;
+	f->call.query = query;
+	f->call.body = body;
+	f->call.start_us = clock_now_us();
+	f->call.ctx.deadline_us = f->call.start_us + 60 * SECOND;
+}
+
+void fake_call_add_header(struct fake_call *f, const char *name, struct str value)
+{
+	assert(f->header_count < FAKE_HEADERS_MAX);
+	f->header_names[f->header_count] = str_from(name);
+	f->header_values[f->header_count++] = value;
+}
+
+void fake_call_done(struct fake_call *f)
+{
+	buf_done(&f->body);
+	arena_free(f->arena);
+}

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Calls without sockets: this takes the place of http/'s own call functions at link time, so that a
+ * face can be fed by hand, parked and resumed in one thread. */
+#pragma once
+
+#include "http/server.h"
+
+enum { FAKE_HEADERS_MAX = 16 };
+
+struct fake_call {
+	struct call call; /* first: the functions get this */
+	struct arena *arena;
+	struct str header_names[FAKE_HEADERS_MAX], header_values[FAKE_HEADERS_MAX];
+	size_t header_count;
+	void (*resume)(struct call *call);
+	bool is_woken, is_answered;
+	int status;
+	struct buf body; /* of the answer */
+};
+
+void fake_call_init(struct fake_call *f, const char *method, struct str path, struct str query,
+		    struct str body);
+void fake_call_done(struct fake_call *f);
+void fake_call_add_header(struct fake_call *f, const char *name, struct str value);

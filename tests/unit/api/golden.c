@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Golden cases: golden DIRECTORY... runs every case of an action's folder, each in a region of its
+ * own, and compares the last answer with the file beside it. GOLDEN_ACCEPT=1 rewrites those.
+ *
+ * A case NN-name.req is lines, each a call by alice; the last one's answer counts:
+ *   Action=CreateVpc&CidrBlock=10.0.0.0/16     a POST; RunInstances&… is short for Action=RunInstances&…
+ *   ?Action=…                                  the same as a GET
+ *   @bob Action=…     @nobody Action=…         by another account; unsigned
+ *   @settle                                    lets the reconciler finish
+ *   @wait SECONDS                              lets time pass
+ *   @mask name…                                elements whose text is not compared
+ *   # …                                        a remark
+ * $(name) stands for the text of the newest earlier element <name>; $(image) for the image's id.
+ * A line's value may hold %XX. Answers are stored one element a line, the status first. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "model/id.h"
+#include "world.h"
+
+enum { NAMES_MAX = 512, HISTORY_MAX = 64 };
+
+struct golden {
+	struct world w;
+	struct world_answer history[HISTORY_MAX];
+	size_t history_count;
+	struct str masks;
+};
+
+static int failures, passes;
+
+/* ---- text ---- */
+
+static struct str look_up(struct golden *g, struct str name)
+{
+	if (str_is(name, "image"))
+		return id_to_ec2(g->w.arena, KIND_IMAGE, g->w.image);
+	for (size_t k = g->history_count; k > 0; k--) {
+		struct str text = world_element(g->history[k - 1].body, str_to_z(g->w.arena, name));
+		if (text.n)
+			return text;
+	}
+	fprintf(stderr, "golden: nothing is called %.*s\n", STR_ARG(name));
+	exit(2);
+}
+
+static struct str expand(struct golden *g, struct str line)
+{
+	struct buf b;
+	buf_init(&b, 1 << 20);
+	for (size_t k = 0; k < line.n;) {
+		if (line.p[k] != '$' || k + 1 == line.n || line.p[k + 1] != '(') {
+			buf_add_char(&b, line.p[k++]);
+			continue;
+		}
+		size_t end = str_find_char(line, ')', k);
+		buf_add_str(&b, look_up(g, str_slice(line, k + 2, end)));
+		k = end + 1;
+	}
+	struct str text = str_copy(g->w.arena, buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
+static bool is_masked(const struct golden *g, struct str element)
+{
+	struct str rest = g->masks, name;
+	while (str_split_next(&rest, ' ', &name))
+		if (name.n && element.n > name.n + 1 && memcmp(element.p + 1, name.p, name.n) == 0 &&
+		    element.p[name.n + 1] == '>')
+			return true;
+	return false;
+}
+
+/* The status, then the body with a line break between one element and the next. */
+static struct str present(struct golden *g, const struct world_answer *answer)
+{
+	struct buf b;
+	buf_init(&b, 16 << 20);
+	buf_print(&b, "%d\n", answer->status);
+	struct str body = answer->body;
+	for (size_t k = 0; k < body.n; k++) {
+		buf_add_char(&b, body.p[k]);
+		if (body.p[k] != '>' || k + 1 == body.n)
+			continue;
+		size_t from = k;
+		while (from > 0 && body.p[from] != '<')
+			from--;
+		if (is_masked(g, str_slice(body, from, k + 1))) {
+			buf_add_str(&b, STR("*"));
+			k = str_find_char(body, '<', k) - 1;
+		} else if (body.p[k + 1] == '<' &&
+			   !(body.p[from + 1] != '/' && body.p[k + 2] == '/' && body.p[k - 1] != '/')) {
+			buf_add_char(&b, '\n');
+		}
+	}
+	buf_add_char(&b, '\n');
+	struct str text = str_copy(g->w.arena, buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
+/* ---- one case ---- */
+
+static void note(struct golden *g, struct world_answer answer)
+{
+	if (g->history_count == HISTORY_MAX) {
+		fprintf(stderr, "golden: more than %d calls\n", HISTORY_MAX);
+		exit(2);
+	}
+	g->history[g->history_count++] = answer;
+}
+
+static void run_call(struct golden *g, struct str line)
+{
+	const struct world_user *user = &g->w.alice;
+	if (str_starts_with(line, STR("@bob "))) {
+		user = &g->w.bob;
+		line = str_slice(line, 5, line.n);
+	} else if (str_starts_with(line, STR("@nobody "))) {
+		user = 0;
+		line = str_slice(line, 8, line.n);
+	}
+	bool is_get = line.n && line.p[0] == '?';
+	line = str_slice(line, is_get, line.n);
+	size_t name_end = str_find_char(line, '&', 0);
+	if (str_find_char(line, '=', 0) > name_end)
+		line = str_print(g->w.arena, "Action=%" STR_FMT, STR_ARG(line));
+	else if (str_find_char(line, '=', 0) == line.n && line.n)
+		line = str_print(g->w.arena, "Action=%" STR_FMT, STR_ARG(line));
+	note(g, is_get ? world_get(&g->w, user, line) : world_post(&g->w, user, line));
+}
+
+static void run_line(struct golden *g, struct str line)
+{
+	if (str_is_empty(line) || line.p[0] == '#')
+		return;
+	if (str_is(line, "@settle")) {
+		world_settle(&g->w, 10 * MINUTE);
+	} else if (str_starts_with(line, STR("@wait "))) {
+		int64_t seconds = 0, until = 0;
+		IGNORE(str_parse_int(str_slice(line, 6, line.n), &seconds)); /* 0 waits for nothing */
+		until = clock_now_us() + seconds * SECOND;
+		while (executor_step(g->w.executor, until))
+			;
+		clock_set_us(until);
+	} else if (str_starts_with(line, STR("@mask "))) {
+		g->masks = str_slice(line, 6, line.n);
+	} else {
+		run_call(g, expand(g, line));
+	}
+}
+
+static struct str read_whole(struct arena *a, const char *path)
+{
+	FILE *file = fopen(path, "rb");
+	if (!file)
+		return STR_NONE;
+	static char bytes[4 << 20];
+	size_t n = fread(bytes, 1, sizeof bytes, file);
+	(void) fclose(file);
+	return str_copy(a, (struct str){bytes, n});
+}
+
+static void write_whole(const char *path, struct str text)
+{
+	FILE *file = fopen(path, "wb");
+	if (!file || fwrite(text.p, 1, text.n, file) != text.n || fclose(file) != 0) {
+		perror(path);
+		exit(2);
+	}
+}
+
+static void show_difference(struct str wanted, struct str got)
+{
+	struct str a, b;
+	for (int line = 1;; line++) {
+		bool more_a = str_split_next(&wanted, '\n', &a), more_b = str_split_next(&got, '\n', &b);
+		if (!more_a && !more_b)
+			return;
+		if (more_a && more_b && str_equal(a, b))
+			continue;
+		printf("  line %d\n  - %.*s\n  + %.*s\n", line, STR_ARG(more_a ? a : STR_NONE),
+		       STR_ARG(more_b ? b : STR_NONE));
+		return;
+	}
+}
+
+static void run_case(const char *request_path)
+{
+	static struct golden g;
+	g = (struct golden){0};
+	world_make(&g.w);
+	struct str rest = read_whole(g.w.arena, request_path), line;
+	while (str_split_next(&rest, '\n', &line))
+		run_line(&g, line);
+	if (!g.history_count) {
+		fprintf(stderr, "golden: %s has no call\n", request_path);
+		exit(2);
+	}
+	struct str path = str_from(request_path);
+	struct str answer_path =
+		str_print(g.w.arena, "%" STR_FMT ".xml", STR_ARG(str_slice(path, 0, path.n - 4)));
+	struct str got = present(&g, &g.history[g.history_count - 1]);
+	struct str wanted = read_whole(g.w.arena, answer_path.p);
+	bool accepts = getenv("GOLDEN_ACCEPT") != 0;
+	if (str_equal(got, wanted)) {
+		passes++;
+	} else if (accepts) {
+		printf("accepted %s\n", answer_path.p);
+		write_whole(answer_path.p, got);
+	} else {
+		printf("FAILED %s\n", request_path);
+		show_difference(wanted, got);
+		failures++;
+	}
+	world_done(&g.w);
+}
+
+/* ---- folders ---- */
+
+static int compare_texts(const void *a, const void *b)
+{
+	return strcmp(*(char *const *) a, *(char *const *) b);
+}
+
+static void run_folder(const char *path)
+{
+	static char *names[NAMES_MAX];
+	size_t count = 0;
+	DIR *folder = opendir(path);
+	if (!folder) {
+		perror(path);
+		exit(2);
+	}
+	for (struct dirent *entry = readdir(folder); entry; entry = readdir(folder)) {
+		if (entry->d_name[0] == '.' || count == NAMES_MAX)
+			continue;
+		if (asprintf(&names[count], "%s/%s", path, entry->d_name) < 0)
+			abort();
+		count++;
+	}
+	(void) closedir(folder);
+	qsort(names, count, sizeof names[0], compare_texts);
+	char *mine[NAMES_MAX];
+	memcpy(mine, names, count * sizeof names[0]);
+	for (size_t k = 0; k < count; k++) {
+		if (str_ends_with(str_from(mine[k]), STR(".req")))
+			run_case(mine[k]);
+		else if (!str_contains(str_from(strrchr(mine[k], '/')), STR(".")))
+			run_folder(mine[k]);
+		free(mine[k]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	for (int k = 1; k < argc; k++)
+		if (str_ends_with(str_from(argv[k]), STR(".req")))
+			run_case(argv[k]);
+		else
+			run_folder(argv[k]);
+	printf("%d golden cases passed, %d failed\n", passes, failures);
+	return failures != 0;
+}

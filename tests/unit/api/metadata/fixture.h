@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A store with two VPCs of equal addresses, and the metadata service on loopback: a guest is
+ * whoever comes from its address. Rows are put directly, no engine.
+ *
+ *   router A  alpha 127.0.1.10 (two interfaces, volumes, a public address, key, user data, tags)
+ *             beta  127.0.1.11 (tokens required, hop limit 3), gamma 127.0.1.12 (metadata off)
+ *             127.0.1.13 is a port without an instance
+ *   router B  delta 127.0.1.10 (nothing that need not be)
+ *   router C  no DNS: epsilon 127.0.1.10 */
+#pragma once
+
+#include "../../base/test_base.h"
+
+#include "../../http/client.h"
+#include "api/metadata/imds.h"
+#include "api/metadata/inside.h"
+#include "base/clock.h"
+
+enum { ROUTER_A, ROUTER_B, ROUTER_C, ROUTER_COUNT };
+enum { ALPHA, BETA, GAMMA, DELTA, EPSILON, INSTANCE_COUNT };
+
+struct fixture {
+	struct arena *arena;
+	struct ctx c;
+	struct executor *executor;
+	struct store *store;
+	struct http_server *http;
+	struct metadata *metadata;
+	struct place places[ROUTER_COUNT];
+	uint16_t web_ports[ROUTER_COUNT];
+};
+
+int fixture_setup(void **state);     /* the store and its rows; *state = the fixture */
+int fixture_setup_web(void **state); /* and a listener for each router */
+int fixture_teardown(void **state);
+
+uuid id_of(enum kind kind, unsigned n); /* 1 and on; an instance's by the enum above */
+RESULT fixture_commit(struct fixture *f, op_run run, void *arg);
+/* A row of the published tables, changed by edit and put back. */
+void fixture_edit_instance(struct fixture *f, unsigned n, void (*edit)(struct instance *i));
+void fixture_edit_router(struct fixture *f, unsigned n, void (*edit)(struct router *r));
+/* Puts a port, or deletes it, or forgets it. */
+void fixture_put_port(struct fixture *f, unsigned n, unsigned router, const char *ip, uuid instance,
+		      int64_t number);
+void fixture_delete_port(struct fixture *f, unsigned n, bool forget);
+
+struct ip ip_of(const char *text);
+/* A socket of that type from the guest's address to the port on 127.0.0.1. */
+int guest_connect(const char *from, int type, uint16_t port);
+/* One request from a guest; header lines end with \r\n or are "". */
+struct reply guest_ask(struct fixture *f, unsigned router, const char *from, const char *method,
+		       const char *path, const char *headers);
+/* The IP_TTL values that were set on sockets, oldest first. */
+extern int ttls_set[16];
+extern unsigned ttl_count;
+int __wrap_setsockopt(int fd, int level, int name, const void *value, unsigned size);

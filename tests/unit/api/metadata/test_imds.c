@@ -1,0 +1,460 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The instance metadata service over HTTP: the whole tree, tokens, and that nobody reads another's. */
+#include "fixture.h"
+
+#include <sys/socket.h>
+
+#include "base/vec.h"
+
+#define MACS "network/interfaces/macs/"
+#define MAC1 MACS "02:00:00:00:00:01/"
+#define MAC2 MACS "02:00:00:00:00:02/"
+
+/* What alpha sees below /latest/meta-data/. */
+static const struct {
+	const char *path, *body;
+} alpha_tree[] = {
+	{"", "ami-id\nami-launch-index\nami-manifest-path\nblock-device-mapping/\nhostname\ninstance-action\n"
+	     "instance-id\ninstance-life-cycle\ninstance-type\nlocal-hostname\nlocal-ipv4\nmac\nnetwork/\n"
+	     "placement/\npublic-hostname\npublic-ipv4\npublic-keys/\nreservation-id\nsecurity-groups\n"
+	     "services/\ntags/"},
+	{"ami-id", "ami-ec2a696d011147228"},
+	{"ami-launch-index", "4"},
+	{"ami-manifest-path", "(unknown)"},
+	{"block-device-mapping", "ami\nroot\nebs1"},
+	{"block-device-mapping/ami", "/dev/xvda"},
+	{"block-device-mapping/root", "/dev/xvda"},
+	{"block-device-mapping/ebs1", "sdf"},
+	{"hostname", "ip-127-0-1-10.us-west-2.compute.internal"},
+	{"instance-action", "none"},
+	{"instance-life-cycle", "on-demand"},
+	{"instance-type", "t3.micro"},
+	{"local-hostname", "ip-127-0-1-10.us-west-2.compute.internal"},
+	{"local-ipv4", "127.0.1.10"},
+	{"mac", "02:00:00:00:00:01"},
+	{"network", "interfaces/"},
+	{"network/interfaces/", "macs/"},
+	{MACS, "02:00:00:00:00:01/\n02:00:00:00:00:02/"},
+	{MAC1, "device-number\ninterface-id\nipv4-associations/\nlocal-hostname\nlocal-ipv4s\nmac\nowner-id\n"
+	       "public-hostname\npublic-ipv4s\nsecurity-group-ids\nsecurity-groups\nsubnet-id\n"
+	       "subnet-ipv4-cidr-block\nvpc-id\nvpc-ipv4-cidr-block\nvpc-ipv4-cidr-blocks"},
+	{MAC1 "device-number", "0"},
+	{MAC1 "ipv4-associations/", "203.0.113.7"},
+	{MAC1 "ipv4-associations/203.0.113.7", "127.0.1.10"},
+	{MAC1 "local-hostname", "ip-127-0-1-10.us-west-2.compute.internal"},
+	{MAC1 "local-ipv4s", "127.0.1.10"},
+	{MAC1 "mac", "02:00:00:00:00:01"},
+	{MAC1 "owner-id", "123456789012"},
+	{MAC1 "public-hostname", ""},
+	{MAC1 "public-ipv4s", "203.0.113.7"},
+	{MAC1 "security-groups", "default\nweb"},
+	{MAC1 "subnet-ipv4-cidr-block", "127.0.1.0/24"},
+	{MAC1 "vpc-ipv4-cidr-block", "127.0.0.0/16"},
+	{MAC1 "vpc-ipv4-cidr-blocks", "127.0.0.0/16\n127.9.0.0/16"},
+	{MAC2, "device-number\ninterface-id\nlocal-hostname\nlocal-ipv4s\nmac\nowner-id\nsecurity-group-ids\n"
+	       "security-groups\nsubnet-id\nsubnet-ipv4-cidr-block\nvpc-id\nvpc-ipv4-cidr-block\n"
+	       "vpc-ipv4-cidr-blocks"},
+	{MAC2 "device-number", "1"},
+	{MAC2 "local-ipv4s", "127.0.1.20"},
+	{"placement", "availability-zone\navailability-zone-id\nregion"},
+	{"placement/availability-zone", "us-west-2a"},
+	{"placement/availability-zone-id", "usw2-az1"},
+	{"placement/region", "us-west-2"},
+	{"public-hostname", ""},
+	{"public-ipv4", "203.0.113.7"},
+	{"public-keys", "0=my key"},
+	{"public-keys/0", "openssh-key"},
+	{"public-keys/0/openssh-key", "ssh-ed25519 AAAAC3Nza my key"},
+	{"security-groups", "default\nweb"},
+	{"services", "domain\npartition"},
+	{"services/domain", "amazonaws.com"},
+	{"services/partition", "aws"},
+	{"tags/instance", "Name\nteam+a:b"},
+	{"tags/instance/Name", "alpha"},
+	{"tags/instance/team+a:b", "blue"},
+	{"tags/instance/team%2Ba%3ab", "blue"},
+};
+
+static struct reply get(struct fixture *f, const char *path)
+{
+	return guest_ask(f, ROUTER_A, "127.0.1.10", "GET", path, "");
+}
+
+static void check_path(struct fixture *f, const char *path, const char *expected)
+{
+	struct reply r = get(f, path);
+	if (r.status != 200 || !str_is(r.body, expected)) {
+		print_error("%s: %d \"%" STR_FMT "\", not \"%s\"\n", path, r.status, STR_ARG(r.body),
+			    expected);
+		fail();
+	}
+}
+
+static void test_tree(void **state)
+{
+	struct fixture *f = *state;
+	char path[256];
+	for (size_t k = 0; k < sizeof alpha_tree / sizeof *alpha_tree; k++) {
+		(void) snprintf(path, sizeof path, "/latest/meta-data/%s", alpha_tree[k].path);
+		check_path(f, path, alpha_tree[k].body);
+	}
+}
+
+static void check_id(struct fixture *f, const char *path, const char *prefix, enum kind kind, unsigned n)
+{
+	struct reply r = get(f, path);
+	assert_int_equal(r.status, 200);
+	char digits[UUID_TEXT_SIZE], expected[64];
+	uuid_write(id_of(kind, n), digits);
+	(void) snprintf(expected, sizeof expected, "%s-%.8s%.4s%.4s%.1s", prefix, digits, digits + 9,
+			digits + 14, digits + 19);
+	assert_str(r.body, expected);
+}
+
+static void test_ids(void **state)
+{
+	struct fixture *f = *state;
+	check_id(f, "/latest/meta-data/instance-id", "i", KIND_INSTANCE, ALPHA + 1);
+	check_id(f, "/2009-04-04/meta-data/instance-id", "i", KIND_INSTANCE, ALPHA + 1);
+	check_id(f, "/1.0//meta-data//ami-id", "ami", KIND_IMAGE, 1);
+	check_id(f, "/latest/meta-data/reservation-id", "r", KIND_INSTANCE, 0x90);
+	check_id(f, "/latest/meta-data/" MAC1 "interface-id", "eni", KIND_PORT, 1);
+	check_id(f, "/latest/meta-data/" MAC1 "subnet-id", "subnet", KIND_SUBNET, 1);
+	check_id(f, "/latest/meta-data/" MAC1 "vpc-id", "vpc", KIND_ROUTER, 1);
+	check_id(f, "/latest/meta-data/" MAC2 "security-group-ids", "sg", KIND_SECURITY_GROUP, 1);
+}
+
+static void test_roots(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r = get(f, "/");
+	assert_int_equal(r.status, 200);
+	assert_true(str_starts_with(r.body, STR("1.0\n2007-01-19\n")));
+	assert_true(str_ends_with(r.body, STR("\n2021-03-23\nlatest")));
+	check_path(f, "/latest", "dynamic\nmeta-data\nuser-data");
+	check_path(f, "/2021-03-23/", "dynamic\nmeta-data\nuser-data");
+	check_path(f, "/latest/dynamic/", "instance-identity/");
+	check_path(f, "/latest/dynamic/instance-identity/", "document");
+	r = get(f, "/latest/user-data");
+	assert_int_equal(r.status, 200);
+	assert_str(r.body, "#!/bin/sh\necho \xff\n");
+	assert_str(reply_header(&r, "Content-Type"), "application/octet-stream");
+	r = get(f, "/latest/meta-data/mac");
+	assert_str(reply_header(&r, "Content-Type"), "text/plain");
+}
+
+static void test_document(void **state)
+{
+	struct fixture *f = *state;
+	check_path(f, "/latest/dynamic/instance-identity/document",
+		   "{\n  \"accountId\": \"123456789012\",\n  \"architecture\": \"x86_64\",\n"
+		   "  \"availabilityZone\": \"us-west-2a\",\n  \"billingProducts\": null,\n"
+		   "  \"devpayProductCodes\": null,\n  \"imageId\": \"ami-ec2a696d011147228\",\n"
+		   "  \"instanceId\": \"i-ec2a696e011147228\",\n  \"instanceType\": \"t3.micro\",\n"
+		   "  \"kernelId\": null,\n  \"marketplaceProductCodes\": null,\n"
+		   "  \"pendingTime\": \"2016-11-19T16:32:11Z\",\n  \"privateIp\": \"127.0.1.10\",\n"
+		   "  \"ramdiskId\": null,\n  \"region\": \"us-west-2\",\n  \"version\": \"2017-09-30\"\n}");
+}
+
+static void test_not_there(void **state)
+{
+	static const char *const paths[] = {
+		"/openstack",
+		"/openstack/latest/meta_data.json",
+		"/latest/meta-data/nothing",
+		"/latest/meta-data/iam/info",
+		"/latest/meta-data/iam/security-credentials/",
+		"/latest/meta-data/public-keys/1/openssh-key",
+		"/latest/meta-data/" MACS "02:00:00:00:00:03/mac",
+		"/latest/meta-data/" MAC2 "public-ipv4s",
+		"/latest/meta-data/" MAC2 "ipv4-associations/203.0.113.7",
+		"/latest/meta-data/tags/instance/has%20space",
+		"/latest/meta-data/instance-id/x",
+		"/latest/dynamic/instance-identity/pkcs7",
+		"/latest/dynamic/instance-identity/signature",
+		"/1999-01-01/meta-data/mac",
+		"/latest/meta-data/..",
+		"/latest/meta-data/%",
+		"/latest/meta-data/%2",
+		"/a/b/c/d/e/f/g/h/i/j/k/l/m/n/o/p",
+	};
+	struct fixture *f = *state;
+	for (size_t k = 0; k < sizeof paths / sizeof *paths; k++)
+		if (get(f, paths[k]).status != 404)
+			fail_msg("%s", paths[k]);
+}
+
+/* What cloud-init does: every name that is listed has an answer, all the way down. */
+static unsigned crawl(struct fixture *f, unsigned router, const char *base)
+{
+	struct reply r = guest_ask(f, router, "127.0.1.10", "GET", base, "");
+	if (r.status != 200)
+		fail_msg("%s: %d", base, r.status);
+	struct str rest = r.body, line;
+	unsigned count = 0;
+	while (str_split_next(&rest, '\n', &line)) {
+		bool is_directory = str_ends_with(line, STR("/"));
+		size_t equals = str_ends_with(str_from(base), STR("public-keys/"))
+					? str_find_char(line, '=', 0)
+					: line.n;
+		struct str child =
+			str_print(f->arena, "%s%" STR_FMT "%s", base, STR_ARG(str_slice(line, 0, equals)),
+				  equals < line.n ? "/openssh-key" : "");
+		count++;
+		if (is_directory)
+			count += crawl(f, router, child.p);
+		else if (guest_ask(f, router, "127.0.1.10", "GET", child.p, "").status != 200)
+			fail_msg("%s is listed but not there", child.p);
+	}
+	return count;
+}
+
+static void test_crawl(void **state)
+{
+	struct fixture *f = *state;
+	assert_true(crawl(f, ROUTER_A, "/2021-03-23/meta-data/") > 60);
+	assert_true(crawl(f, ROUTER_A, "/2021-03-23/dynamic/") == 2);
+	assert_true(crawl(f, ROUTER_B, "/latest/meta-data/") > 25);
+}
+
+static void test_bare_instance(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r = guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/latest/meta-data/", "");
+	assert_str(
+		r.body,
+		"ami-id\nami-launch-index\nami-manifest-path\nhostname\ninstance-action\ninstance-id\n"
+		"instance-life-cycle\ninstance-type\nlocal-hostname\nlocal-ipv4\nmac\nnetwork/\nplacement/\n"
+		"reservation-id\nsecurity-groups\nservices/");
+	r = guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/latest", "");
+	assert_str(r.body, "dynamic\nmeta-data");
+	assert_int_equal(guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/latest/user-data", "").status, 404);
+	assert_int_equal(guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/latest/meta-data/tags/", "").status,
+			 404);
+	assert_int_equal(
+		guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/latest/meta-data/public-keys/", "").status,
+		404);
+	/* a router without blocks of its own shows its subnets' */
+	r = guest_ask(f, ROUTER_C, "127.0.1.10", "GET",
+		      "/latest/meta-data/" MACS "02:00:00:00:00:06/vpc-ipv4-cidr-blocks", "");
+	assert_str(r.body, "127.0.1.0/24");
+}
+
+/* ---- who asks ---- */
+
+static void test_two_routers_never_mix(void **state)
+{
+	struct fixture *f = *state;
+	struct reply a = guest_ask(f, ROUTER_A, "127.0.1.10", "GET", "/latest/meta-data/instance-id", "");
+	struct reply b = guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/latest/meta-data/instance-id", "");
+	assert_str(a.body, "i-ec2a696e011147228");
+	assert_str(b.body, "i-ec2a696e041147228");
+}
+
+static void test_strangers(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(guest_ask(f, ROUTER_A, "127.0.1.99", "GET", "/latest/meta-data/", "").status, 404);
+	assert_int_equal(guest_ask(f, ROUTER_B, "127.0.1.11", "GET", "/latest/meta-data/", "").status, 404);
+	assert_int_equal(guest_ask(f, ROUTER_A, "127.0.1.13", "GET", "/latest/meta-data/", "").status, 404);
+	/* a second interface is the same instance */
+	struct reply r = guest_ask(f, ROUTER_A, "127.0.1.20", "GET", "/latest/meta-data/local-ipv4", "");
+	assert_str(r.body, "127.0.1.10");
+	fixture_delete_port(f, 3, false);
+	assert_int_equal(guest_ask(f, ROUTER_A, "127.0.1.11", "GET", "/latest/meta-data/", "").status, 404);
+}
+
+static void test_disabled(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(guest_ask(f, ROUTER_A, "127.0.1.12", "GET", "/latest/meta-data/", "").status, 403);
+	assert_int_equal(guest_ask(f, ROUTER_A, "127.0.1.12", "PUT", "/latest/api/token",
+				   "X-aws-ec2-metadata-token-ttl-seconds: 60\r\n")
+				 .status,
+			 403);
+}
+
+static void test_methods(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r = guest_ask(f, ROUTER_A, "127.0.1.10", "HEAD", "/latest/meta-data/mac", "");
+	assert_int_equal(r.status, 200);
+	assert_str(reply_header(&r, "Content-Length"), "17");
+	static const char *const bad[] = {"POST", "DELETE", "PUT", "PATCH", "OPTIONS"};
+	for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+		r = guest_ask(f, ROUTER_A, "127.0.1.10", bad[k], "/latest/meta-data/mac",
+			      "Content-Length: 0\r\n");
+		assert_int_equal(r.status, 405);
+		assert_str(reply_header(&r, "Allow"), "GET, HEAD");
+	}
+	r = guest_ask(f, ROUTER_A, "127.0.1.10", "GET", "/latest/api/token", "");
+	assert_int_equal(r.status, 405);
+	assert_str(reply_header(&r, "Allow"), "PUT");
+}
+
+/* ---- tokens ---- */
+
+static struct str get_token(struct fixture *f, unsigned router, const char *from, int ttl_s)
+{
+	struct str header = str_print(f->arena, "X-aws-ec2-metadata-token-ttl-seconds: %d\r\n", ttl_s);
+	struct reply r = guest_ask(f, router, from, "PUT", "/latest/api/token", header.p);
+	assert_int_equal(r.status, 200);
+	assert_int_equal(r.body.n, 56);
+	return r.body;
+}
+
+static int ask_with(struct fixture *f, unsigned router, const char *from, struct str token)
+{
+	struct str header = str_print(f->arena, "X-aws-ec2-metadata-token: %" STR_FMT "\r\n", STR_ARG(token));
+	return guest_ask(f, router, from, "GET", "/latest/meta-data/mac", header.p).status;
+}
+
+static void test_token(void **state)
+{
+	struct fixture *f = *state;
+	assert_int_equal(guest_ask(f, ROUTER_A, "127.0.1.11", "GET", "/latest/meta-data/mac", "").status,
+			 401);
+	struct str token = get_token(f, ROUTER_A, "127.0.1.11", 21600);
+	assert_int_equal(ask_with(f, ROUTER_A, "127.0.1.11", token), 200);
+	struct str header = str_print(f->arena, "X-aws-ec2-metadata-token: %" STR_FMT "\r\n", STR_ARG(token));
+	struct reply r = guest_ask(f, ROUTER_A, "127.0.1.11", "GET", "/latest/meta-data/mac", header.p);
+	int64_t left_s = 0;
+	assert_ok(str_parse_int(reply_header(&r, "x-aws-ec2-metadata-token-ttl-seconds"), &left_s));
+	assert_true(left_s > 21500 && left_s <= 21600);
+}
+
+static void test_token_of_another(void **state)
+{
+	struct fixture *f = *state;
+	struct str token = get_token(f, ROUTER_A, "127.0.1.11", 60);
+	assert_int_equal(ask_with(f, ROUTER_A, "127.0.1.10", token), 401);
+	token = get_token(f, ROUTER_A, "127.0.1.10", 60);
+	assert_int_equal(ask_with(f, ROUTER_A, "127.0.1.10", token), 200);
+	assert_int_equal(ask_with(f, ROUTER_A, "127.0.1.11", token), 401);
+	assert_int_equal(ask_with(f, ROUTER_B, "127.0.1.10", token), 401);
+}
+
+static void test_bad_tokens(void **state)
+{
+	struct fixture *f = *state;
+	struct str good = get_token(f, ROUTER_A, "127.0.1.11", 60);
+	assert_int_equal(ask_with(f, ROUTER_A, "127.0.1.11", STR("x")), 401);
+	assert_int_equal(ask_with(f, ROUTER_A, "127.0.1.11", STR("AAAA")), 401);
+	for (size_t k = 0; k < good.n - 1; k += 5) {
+		char *bad = arena_alloc(f->arena, good.n);
+		memcpy(bad, good.p, good.n);
+		bad[k] = bad[k] == 'A' ? 'B' : 'A';
+		assert_int_equal(ask_with(f, ROUTER_A, "127.0.1.11", (struct str){bad, good.n}), 401);
+	}
+	/* given and bad is refused, also where none is required */
+	assert_int_equal(ask_with(f, ROUTER_A, "127.0.1.10", STR("AAAA")), 401);
+}
+
+static void test_token_expires(void **state)
+{
+	struct fixture *f = *state;
+	uint8_t key[32] = {9}, other[32] = {8};
+	uuid instance = id_of(KIND_INSTANCE, 1);
+	clock_set_us(INT64_C(1700000000) * SECOND);
+	struct str token = imds_make_token(f->arena, key, instance, 10);
+	assert_int_equal(imds_check_token(f->arena, key, instance, token), 10);
+	assert_int_equal(imds_check_token(f->arena, other, instance, token), 0);
+	clock_advance_us(9 * SECOND);
+	assert_int_equal(imds_check_token(f->arena, key, instance, token), 1);
+	clock_advance_us(SECOND);
+	assert_int_equal(imds_check_token(f->arena, key, instance, token), 0);
+	clock_set_us(0);
+}
+
+static void test_token_requests(void **state)
+{
+	static const struct {
+		const char *headers;
+		int status;
+	} cases[] = {
+		{"", 400},
+		{"X-aws-ec2-metadata-token-ttl-seconds: \r\n", 400},
+		{"X-aws-ec2-metadata-token-ttl-seconds: 0\r\n", 400},
+		{"X-aws-ec2-metadata-token-ttl-seconds: -1\r\n", 400},
+		{"X-aws-ec2-metadata-token-ttl-seconds: 21601\r\n", 400},
+		{"X-aws-ec2-metadata-token-ttl-seconds: 60s\r\n", 400},
+		{"x-AWS-ec2-metadata-token-ttl-seconds: 1\r\n", 200},
+		{"X-aws-ec2-metadata-token-ttl-seconds: 21600\r\n", 200},
+		{"X-aws-ec2-metadata-token-ttl-seconds: 60\r\nX-Forwarded-For: 10.0.0.1\r\n", 403},
+	};
+	struct fixture *f = *state;
+	for (size_t k = 0; k < sizeof cases / sizeof *cases; k++) {
+		struct reply r =
+			guest_ask(f, ROUTER_A, "127.0.1.11", "PUT", "/latest/api/token", cases[k].headers);
+		assert_int_equal(r.status, cases[k].status);
+	}
+	assert_int_equal(
+		guest_ask(f, ROUTER_A, "127.0.1.99", "PUT", "/latest/api/token", cases[6].headers).status,
+		404);
+}
+
+/* The token's answer goes as far as the instance may hand it on, and the VPC's router takes one; what
+ * follows on the connection travels as usual. */
+static void test_hop_limit(void **state)
+{
+	struct fixture *f = *state;
+	ttl_count = 0;
+	(void) get_token(f, ROUTER_A, "127.0.1.11", 60);
+	assert_int_equal(ttl_count, 1);
+	assert_int_equal(ttls_set[0], 4);
+	struct client c = {.fd = guest_connect("127.0.1.10", SOCK_STREAM, f->web_ports[ROUTER_A]),
+			   .arena = f->arena};
+	assert_true(client_send(&c, STR("PUT /latest/api/token HTTP/1.1\r\nHost: x\r\n"
+					"X-aws-ec2-metadata-token-ttl-seconds: 60\r\n\r\n")));
+	assert_int_equal(client_read(&c).status, 200);
+	assert_int_equal(ttl_count, 2);
+	assert_int_equal(ttls_set[1], 2);
+	assert_true(client_send(&c, STR("GET /latest/meta-data/mac HTTP/1.1\r\nHost: x\r\n\r\n")));
+	assert_int_equal(client_read(&c).status, 200);
+	assert_int_equal(ttl_count, 3);
+	assert_int_equal(ttls_set[2], -1);
+	client_close(&c);
+}
+
+static void drop_requirement(struct instance *i)
+{
+	i->metadata_tokens_required = false;
+	i->metadata_tags = true;
+}
+
+static void test_options_change(void **state)
+{
+	struct fixture *f = *state;
+	fixture_edit_instance(f, BETA, drop_requirement);
+	assert_int_equal(guest_ask(f, ROUTER_A, "127.0.1.11", "GET", "/latest/meta-data/mac", "").status,
+			 200);
+	assert_int_equal(guest_ask(f, ROUTER_A, "127.0.1.11", "GET", "/latest/meta-data/tags/", "").status,
+			 404);
+}
+
+#define web_test(function) cmocka_unit_test_setup_teardown(function, fixture_setup_web, fixture_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		web_test(test_tree),
+		web_test(test_ids),
+		web_test(test_roots),
+		web_test(test_document),
+		web_test(test_not_there),
+		web_test(test_crawl),
+		web_test(test_bare_instance),
+		web_test(test_two_routers_never_mix),
+		web_test(test_strangers),
+		web_test(test_disabled),
+		web_test(test_methods),
+		web_test(test_token),
+		web_test(test_token_of_another),
+		web_test(test_bad_tokens),
+		web_test(test_token_expires),
+		web_test(test_token_requests),
+		web_test(test_hop_limit),
+		web_test(test_options_change),
+	};
+	return cmocka_run_group_tests_name("imds", tests, NULL, NULL);
+}

@@ -1,0 +1,331 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Calls of the EC2 face as a whole: who asks, whose resources are seen, pages, and what memory that
+ * runs out does. Answers byte for byte: tests/golden. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "api/ec2/action.h"
+#include "base/fault.h"
+#include "model/id.h"
+#include "world.h"
+
+#define LAUNCH "Action=RunInstances&InstanceType=t3.micro"
+
+static int setup(void **state)
+{
+	static struct world w;
+	world_make(&w);
+	*state = &w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_done(*state);
+	return 0;
+}
+
+static void expect(struct world_answer answer, int status, const char *code)
+{
+	if (answer.status != status || !str_is(world_element(answer.body, "Code"), code))
+		print_message("%d: %.*s\n", answer.status, STR_ARG(answer.body));
+	assert_int_equal(answer.status, status);
+	assert_true(str_is(world_element(answer.body, "Code"), code));
+}
+
+static struct world_answer launch(struct world *w, int count)
+{
+	char image[EC2_ID_TEXT_SIZE];
+	return world_post(w, &w->alice,
+			  str_print(w->arena, LAUNCH "&ImageId=%s&MinCount=%d&MaxCount=%d",
+				    id_write_ec2(KIND_IMAGE, w->image, image), count, count));
+}
+
+/* ---- who asks ---- */
+
+struct attempt {
+	struct str key_id, secret, service, region;
+	int64_t off_us;
+	const char *form;
+};
+
+static struct world_answer try_signed(struct world *w, const struct attempt *a)
+{
+	struct fake_call f;
+	const struct sigv4_signing signing = {.key_id = a->key_id,
+					      .secret = a->secret,
+					      .region = a->region,
+					      .service = a->service,
+					      .method = STR("POST"),
+					      .path = STR("/"),
+					      .body = str_from(a->form),
+					      .host = STR("h"),
+					      .at_us = clock_now_us() + a->off_us};
+	struct str authorization, date;
+	assert_int_equal(sigv4_sign(&w->c, &signing, &authorization, &date).code, ERR_NONE);
+	fake_call_init(&f, "POST", STR("/"), STR_NONE, str_from(a->form));
+	fake_call_add_header(&f, "Host", STR("h"));
+	fake_call_add_header(&f, "Authorization", authorization);
+	fake_call_add_header(&f, "X-Amz-Date", date);
+	return world_run(w, &f);
+}
+
+static void test_signatures(void **state)
+{
+	struct world *w = *state;
+	const char *ec2 = "Action=DescribeVpcs&Version=2016-11-15",
+		   *sts = "Action=GetCallerIdentity&Version=2011-06-15";
+	const struct attempt good = {w->alice.key_id, w->alice.secret, STR("ec2"), STR("us-east-1"), 0, ec2};
+	struct attempt a = good;
+	expect(try_signed(w, &a), 200, "");
+	a.secret = STR("wrong");
+	expect(try_signed(w, &a), 401, "AuthFailure");
+	a.service = STR("sts");
+	a.form = sts;
+	expect(try_signed(w, &a), 403, "SignatureDoesNotMatch");
+	a = good;
+	a.key_id = STR("AKIAAAAAAAAAAAAAAAAA");
+	expect(try_signed(w, &a), 401, "AuthFailure");
+	a.service = STR("sts");
+	expect(try_signed(w, &a), 403, "InvalidClientTokenId");
+	a = good;
+	a.off_us = -6 * MINUTE;
+	expect(try_signed(w, &a), 400, "RequestExpired");
+	a = good;
+	a.region = STR("mars-1");
+	expect(try_signed(w, &a), 401, "AuthFailure");
+	a = good;
+	a.service = STR("s3");
+	expect(try_signed(w, &a), 401, "AuthFailure");
+	a = good;
+	a.service = STR("sts");
+	expect(try_signed(w, &a), 400, "InvalidAction"); /* no action of that service */
+}
+
+static void test_methods(void **state)
+{
+	struct world *w = *state;
+	struct fake_call f;
+	fake_call_init(&f, "PUT", STR("/"), STR_NONE, STR("Action=DescribeVpcs&Version=2016-11-15"));
+	expect(world_run(w, &f), 400, "UnsupportedOperation");
+	expect(world_get(w, &w->alice, STR("Action=DescribeVpcs")), 200, "");
+}
+
+static void test_reject(void **state)
+{
+	struct world *w = *state;
+	struct fake_call f;
+	fake_call_init(&f, "POST", STR("/"), STR_NONE, STR_NONE);
+	ec2_http_face.reject(w->face, &f.call, 413, ERR_TOO_LARGE);
+	assert_int_equal(f.status, 413);
+	assert_true(str_is(world_element(buf_str(&f.body), "Code"), "RequestEntityTooLarge"));
+	fake_call_done(&f);
+}
+
+/* ---- accounts are apart ---- */
+
+static const char *const kinds_of_ids[] = {
+	"instanceId",         "vpcId",     "subnetId",           "groupId",
+	"networkInterfaceId", "volumeId",  "allocationId",       "internetGatewayId",
+	"routeTableId",       "keyPairId", "securityGroupRuleId"};
+enum { ID_KINDS = sizeof kinds_of_ids / sizeof kinds_of_ids[0] };
+
+static void test_nothing_of_others_is_seen(void **state)
+{
+	struct world *w = *state;
+	struct str ids[ID_KINDS];
+	const struct ec2_action *actions[256];
+	size_t count = ec2_sum_actions(actions, 256);
+	expect(launch(w, 1), 200, "");
+	expect(world_post(w, &w->alice, STR("Action=AllocateAddress")), 200, "");
+	expect(world_post(w, &w->alice, STR("Action=CreateKeyPair&KeyName=k&KeyType=ed25519")), 200, "");
+	world_settle(w, MINUTE);
+	for (size_t n = 0; n < ID_KINDS; n++)
+		ids[n] = STR_NONE;
+	for (int as_bob = 0; as_bob < 2; as_bob++) {
+		for (size_t k = 0; k < count; k++) {
+			if (!str_starts_with(str_from(actions[k]->name), STR("Describe")))
+				continue;
+			struct world_answer answer =
+				world_post(w, as_bob ? &w->bob : &w->alice,
+					   str_print(w->arena, "Action=%s", actions[k]->name));
+			expect(answer, 200, "");
+			for (size_t n = 0; n < ID_KINDS; n++) {
+				if (as_bob)
+					assert_false(str_contains(answer.body, ids[n]));
+				else if (str_is_empty(ids[n]))
+					ids[n] = world_element(answer.body, kinds_of_ids[n]);
+			}
+		}
+		for (size_t n = 0; n < ID_KINDS; n++)
+			assert_false(str_is_empty(ids[n]));
+	}
+}
+
+static void test_nothing_of_others_is_changed(void **state)
+{
+	static const struct {
+		const char *request, *element, *code;
+	} cases[] = {
+		{"StopInstances&InstanceId.1=", "instanceId", "InvalidInstanceID.NotFound"},
+		{"TerminateInstances&InstanceId.1=", "instanceId", "InvalidInstanceID.NotFound"},
+		{"GetConsoleOutput&InstanceId=", "instanceId", "InvalidInstanceID.NotFound"},
+		{"DescribeInstances&InstanceId.1=", "instanceId", "InvalidInstanceID.NotFound"},
+		{"DeleteVpc&VpcId=", "vpcId", "InvalidVpcID.NotFound"},
+		{"CreateSubnet&CidrBlock=172.31.200.0/24&VpcId=", "vpcId", "InvalidVpcID.NotFound"},
+		{"DeleteSubnet&SubnetId=", "subnetId", "InvalidSubnetID.NotFound"},
+		{"DeleteSecurityGroup&GroupId=", "groupId", "InvalidGroup.NotFound"},
+		{"AuthorizeSecurityGroupIngress&IpProtocol=-1&CidrIp=0.0.0.0/0&GroupId=", "groupId",
+		 "InvalidGroup.NotFound"},
+		{"CreateTags&Tag.1.Key=a&ResourceId.1=", "volumeId", "InvalidVolume.NotFound"},
+		{"CreateTags&Tag.1.Key=a&ResourceId.1=", "networkInterfaceId",
+		 "InvalidNetworkInterfaceID.NotFound"},
+	};
+	struct world *w = *state;
+	struct str launched = launch(w, 1).body;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct str id = world_element(launched, cases[k].element);
+		assert_false(str_is_empty(id));
+		expect(world_post(w, &w->bob,
+				  str_print(w->arena, "Action=%s%" STR_FMT, cases[k].request, STR_ARG(id))),
+		       400, cases[k].code);
+	}
+}
+
+/* ---- pages ---- */
+
+static size_t count_elements(struct str body, const char *text)
+{
+	size_t count = 0, n = strlen(text);
+	for (size_t k = 0; k + n <= body.n; k++)
+		count += memcmp(body.p + k, text, n) == 0;
+	return count;
+}
+
+static void walk_pages(struct world *w, const char *request, const char *element, size_t wanted)
+{
+	size_t seen = 0, pages = 0;
+	struct str token = STR_NONE;
+	do {
+		struct str form = str_print(w->arena, "Action=%s&MaxResults=5", request);
+		if (token.n)
+			form = str_print(w->arena, "%" STR_FMT "&NextToken=%" STR_FMT, STR_ARG(form),
+					 STR_ARG(str_encode_url(w->arena, token, false)));
+		struct world_answer answer = world_post(w, &w->alice, form);
+		expect(answer, 200, "");
+		size_t count = count_elements(answer.body, element);
+		assert_true(count <= 5);
+		seen += count;
+		token = world_element(answer.body, "nextToken");
+		assert_true(++pages < 20);
+	} while (token.n);
+	assert_int_equal(seen, wanted);
+	assert_int_equal(pages, (wanted + 4) / 5);
+}
+
+static void test_pages(void **state)
+{
+	struct world *w = *state;
+	expect(launch(w, 12), 200, "");
+	struct str vpc = world_element(world_post(w, &w->alice, STR("Action=DescribeVpcs")).body, "vpcId");
+	walk_pages(w, "DescribeInstances", "<instanceState>", 12);
+	walk_pages(w, "DescribeVolumes", "<createTime>", 12);
+	walk_pages(
+		w,
+		str_to_z(
+			w->arena,
+			str_print(w->arena,
+				  "DescribeNetworkInterfaces&Filter.1.Name=vpc-id&Filter.1.Value.1=%" STR_FMT,
+				  STR_ARG(vpc))),
+		"<requesterManaged>", 12);
+	walk_pages(w,
+		   str_to_z(w->arena,
+			    str_print(w->arena,
+				      "DescribeInstances&Filter.1.Name=vpc-id&Filter.1.Value.1=%" STR_FMT,
+				      STR_ARG(vpc))),
+		   "<instanceState>", 12);
+	struct str token = world_element(
+		world_post(w, &w->alice, STR("Action=DescribeInstances&MaxResults=5")).body, "nextToken");
+	expect(world_post(w, &w->alice,
+			  str_print(w->arena, "Action=DescribeVolumes&MaxResults=5&NextToken=%" STR_FMT,
+				    STR_ARG(str_encode_url(w->arena, token, false)))),
+	       400, "InvalidParameterValue");
+}
+
+/* ---- memory ---- */
+
+static struct world_answer call_with_fault(struct world *w, struct str form, uint64_t n)
+{
+	struct fake_call f;
+	struct str authorization, date;
+	const struct sigv4_signing signing = {.key_id = w->alice.key_id,
+					      .secret = w->alice.secret,
+					      .region = STR("us-east-1"),
+					      .service = STR("ec2"),
+					      .method = STR("POST"),
+					      .path = STR("/"),
+					      .body = form,
+					      .host = STR("h"),
+					      .at_us = clock_now_us()};
+	assert_int_equal(sigv4_sign(&w->c, &signing, &authorization, &date).code, ERR_NONE);
+	fake_call_init(&f, "POST", STR("/"), STR_NONE, form);
+	fake_call_add_header(&f, "Host", STR("h"));
+	fake_call_add_header(&f, "Authorization", authorization);
+	fake_call_add_header(&f, "X-Amz-Date", date);
+	f.call.self = w->face;
+	fault_arm(FAULT_ALLOC, n, false);
+	ec2_http_face.handle(w->face, &f.call);
+	while (!f.is_answered) {
+		if (f.is_woken) {
+			f.is_woken = false;
+			f.resume(&f.call);
+		} else {
+			assert_true(executor_step(w->executor, clock_now_us() + MINUTE));
+		}
+	}
+	fault_disarm();
+	struct world_answer answer = {f.status, str_copy(w->arena, buf_str(&f.body))};
+	fake_call_done(&f);
+	return answer;
+}
+
+static void test_memory_that_runs_out(void **state)
+{
+	struct world *w = *state;
+	static const char *const forms[] = {
+		"Action=DescribeInstances&Version=2016-11-15&Filter.1.Name=tag:a&Filter.1.Value.1=b*",
+		"Action=DescribeSecurityGroups&Version=2016-11-15",
+		"Action=CreateVpc&CidrBlock=10.0.0.0/16&Version=2016-11-15&DryRun=true",
+	};
+	expect(launch(w, 1), 200, "");
+	for (size_t k = 0; k < sizeof forms / sizeof forms[0]; k++) {
+		bool fired = true;
+		for (uint64_t n = 0; fired; n++) {
+			struct world_answer answer = call_with_fault(w, str_from(forms[k]), n);
+			fired = fault_has_fired();
+			bool is_fine = answer.status == 200 || answer.status == 412;
+			assert_true(is_fine || answer.status >= 500);
+			assert_true(fired || is_fine);
+			assert_true(n < 1000);
+		}
+	}
+	expect(world_post(w, &w->alice, STR("Action=CreateVpc&CidrBlock=10.0.0.0/16")), 200, "");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_signatures, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_methods, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_reject, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_seen, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_changed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory_that_runs_out, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, 0, 0);
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The tables of the EC2 face, held to their own rules: actions, parameters, filters, errors. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "api/ec2/errors.h"
+#include "api/ec2/list.h"
+
+enum { ACTIONS_MAX = 256 };
+
+static const struct ec2_action *actions[ACTIONS_MAX];
+static size_t action_count;
+
+static int sum_up(void **state)
+{
+	(void) state;
+	action_count = ec2_sum_actions(actions, ACTIONS_MAX);
+	return 0;
+}
+
+static void test_actions(void **state)
+{
+	(void) state;
+	assert_true(action_count > 50);
+	for (size_t k = 0; k < action_count; k++) {
+		const struct ec2_action *a = actions[k];
+		struct str permit = str_from(a->permit);
+		assert_true(k == 0 || strcmp(actions[k - 1]->name, a->name) < 0);
+		assert_true(str_ends_with(permit, str_from(a->name)));
+		assert_true(str_starts_with(permit, a->flags & OF_STS ? STR("sts:") : STR("ec2:")));
+		assert_true(a->doc && *a->doc);
+		assert_int_equal(!!a->operation, !!(a->flags & WRITES));
+		assert_int_equal(!!a->look, !!(a->flags & OBSERVES));
+		assert_false(a->list && a->answer);
+		assert_true(a->args.size > 0);
+		assert_true(a->flags & OF_STS || ec2_is_known_action(str_from(a->name)));
+	}
+	assert_true(ec2_is_known_action(STR("CreateNatGateway")));
+	assert_false(ec2_is_known_action(STR("MakeCoffee")));
+	assert_false(ec2_is_known_action(STR_NONE));
+}
+
+/* How many bytes a parameter fills, and whether they lie within the struct. */
+static size_t size_of_param(const struct param *p)
+{
+	static const size_t sizes[] = {
+		[PARAM_TEXT] = sizeof(struct str),  [PARAM_INT] = sizeof(int64_t),
+		[PARAM_BOOL] = sizeof(bool),        [PARAM_CHOICE] = sizeof(enum choice),
+		[PARAM_ID] = sizeof(struct ref),    [PARAM_IP] = sizeof(struct ip),
+		[PARAM_CIDR] = sizeof(struct cidr), [PARAM_TEXTS] = sizeof(struct strs),
+		[PARAM_IDS] = sizeof(struct refs),  [PARAM_TABLE] = sizeof(void *) + sizeof(size_t),
+	};
+	return p->type == PARAM_NOT_BUILT ? 0 : sizes[p->type];
+}
+
+static void check_table(const struct params *table)
+{
+	assert_true(table->count <= PARAM_TABLE_MAX);
+	for (size_t k = 0; k < table->count; k++) {
+		const struct param *p = &table->at[k];
+		assert_true(p->wire && *p->wire);
+		assert_true(p->offset + size_of_param(p) <= table->size);
+		assert_true(p->type == PARAM_NOT_BUILT || (p->doc && *p->doc));
+		assert_true(!p->max || p->min <= p->max);
+		assert_int_equal(p->yes != 0, p->no != 0);
+		assert_int_equal(p->sub != 0, p->type == PARAM_TABLE);
+		bool is_id = p->type == PARAM_ID || p->type == PARAM_IDS;
+		assert_int_equal(is_id, p->kind != KIND_NONE || p->prefix || p->flags & ANY_KIND);
+		assert_true(!is_id || p->flags & BY_NAME || p->prefix || p->flags & ANY_KIND ||
+			    *model_kinds[p->kind].ec2_prefix);
+		for (size_t n = 0; n < k; n++) {
+			assert_string_not_equal(table->at[n].wire, p->wire);
+			size_t size = size_of_param(&table->at[n]);
+			bool apart = table->at[n].offset + size <= p->offset ||
+				     p->offset + size_of_param(p) <= table->at[n].offset || !size ||
+				     !size_of_param(p);
+			assert_true(apart);
+		}
+		if (p->sub)
+			check_table(p->sub);
+	}
+}
+
+static void test_parameters(void **state)
+{
+	(void) state;
+	for (size_t k = 0; k < action_count; k++)
+		check_table(&actions[k]->args);
+}
+
+static const struct field *field_of(enum kind kind, const char *name)
+{
+	for (unsigned k = 0; k < model_kinds[kind].field_count; k++)
+		if (strcmp(model_kinds[kind].fields[k].name, name) == 0)
+			return &model_kinds[kind].fields[k];
+	return 0;
+}
+
+static void check_filter(enum kind kind, const struct filter *f)
+{
+	assert_int_equal((f->field != 0) + (f->fixed != 0) + (f->get != 0) + f->is_id, 1);
+	const struct field *field = f->field ? field_of(kind, f->field) : 0;
+	if (f->field) {
+		assert_non_null(field);
+		assert_true(field->type != FIELD_TAGS && field->type != FIELD_BLOB &&
+			    field->type != FIELD_TEXTS);
+		bool is_reference = field->type == FIELD_UUID || field->type == FIELD_UUIDS;
+		assert_true(!is_reference || *model_kinds[field->ref].ec2_prefix);
+	}
+	if (f->index) {
+		assert_non_null(field);
+		const struct index *x = &model_kinds[kind].indexes[f->index];
+		assert_ptr_equal(&model_kinds[kind].fields[x->fields[0]], field);
+	}
+}
+
+static void test_filters(void **state)
+{
+	(void) state;
+	for (size_t k = 0; k < action_count; k++) {
+		const struct ec2_listing *list = actions[k]->list;
+		const struct filters *filters = list ? &list->filters : &actions[k]->filters;
+		enum kind kind = list ? list->kind
+				      : KIND_INSTANCE; /* lists apart have get functions, or are instances */
+		for (size_t n = 0; n < filters->count; n++) {
+			check_filter(kind, &filters->at[n]);
+			for (size_t m = 0; m < n; m++)
+				assert_string_not_equal(filters->at[m].name, filters->at[n].name);
+		}
+		if (list && list->account_index) {
+			const struct index *x = &model_kinds[list->kind].indexes[list->account_index];
+			assert_int_equal(model_kinds[list->kind].fields[x->fields[0]].ref, KIND_ACCOUNT);
+		}
+	}
+}
+
+/* Every failure there is has a code of its own row, whatever its kind. */
+static void test_errors(void **state)
+{
+	(void) state;
+	for (enum err err = ERR_NONE + 1; err < ERR_COUNT; err++) {
+		for (int kind = KIND_NONE; kind < KIND_COUNT; kind++) {
+			const struct ec2_error *e = ec2_find_error(DIALECT_EC2, err, kind, STR_NONE);
+			assert_int_equal(e->err, err);
+			assert_true(e->status >= 400 && e->status < 600);
+			assert_true(e->code && *e->code);
+			assert_true(e->kind == KIND_NONE || e->kind == kind);
+		}
+		assert_non_null(ec2_find_error(DIALECT_STS, err, KIND_NONE, STR_NONE)->code);
+	}
+	for (int fault = SIGV4_FINE + 1; fault <= SIGV4_SCOPE; fault++)
+		for (int dialect = DIALECT_EC2; dialect <= DIALECT_STS; dialect++)
+			assert_non_null(
+				ec2_find_fault((enum ec2_dialect) dialect, (enum sigv4_fault) fault)->code);
+}
+
+static void test_error_rows_are_reached(void **state)
+{
+	(void) state;
+	for (int dialect = DIALECT_EC2; dialect <= DIALECT_STS; dialect++) {
+		size_t count = 0;
+		const struct ec2_error *rows = ec2_list_errors((enum ec2_dialect) dialect, &count);
+		for (size_t k = 0; k < count; k++)
+			assert_ptr_equal(ec2_find_error((enum ec2_dialect) dialect, rows[k].err, rows[k].kind,
+							str_from(rows[k].field)),
+					 &rows[k]);
+	}
+}
+
+static void test_codes(void **state)
+{
+	static const struct {
+		enum err err;
+		enum kind kind;
+		const char *field, *code;
+		int status;
+	} cases[] = {
+		{ERR_NOT_FOUND, KIND_INSTANCE, "InstanceId.1", "InvalidInstanceID.NotFound", 400},
+		{ERR_NOT_FOUND, KIND_ADDRESS, "AllocationId", "InvalidAllocationID.NotFound", 400},
+		{ERR_NOT_FOUND, KIND_ADDRESS, "PublicIp", "InvalidAddress.NotFound", 400},
+		{ERR_NOT_FOUND, KIND_INSTANCE_TYPE, "InstanceType", "InvalidParameterValue", 400},
+		{ERR_IN_USE, KIND_ROUTER, "VpcId", "DependencyViolation", 400},
+		{ERR_DRY_RUN, KIND_NONE, "", "DryRunOperation", 412},
+		{ERR_DENIED, KIND_INSTANCE, "", "UnauthorizedOperation", 403},
+		{ERR_CAPACITY, KIND_INSTANCE, "", "InsufficientInstanceCapacity", 500},
+		{ERR_AGAIN, KIND_NONE, "", "Unavailable", 503},
+	};
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		const struct ec2_error *e = ec2_find_error(DIALECT_EC2, cases[k].err, (int) cases[k].kind,
+							   str_from(cases[k].field));
+		assert_string_equal(e->code, cases[k].code);
+		assert_int_equal(e->status, cases[k].status);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_parameters),
+		cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_errors),
+		cmocka_unit_test(test_error_rows_are_reached),
+		cmocka_unit_test(test_codes),
+	};
+	return cmocka_run_group_tests(tests, sum_up, 0);
+}

@@ -1,0 +1,269 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Setting a region up by the operations that an operator would use, and calling its face. */
+#include "world.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "auth/key.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "drivers/network.h"
+#include "drivers/sim/compute.h"
+#include "drivers/sim/network.h"
+#include "engine/account.h"
+#include "engine/engine.h"
+#include "engine/external_network.h"
+#include "engine/host.h"
+#include "engine/image.h"
+#include "engine/region.h"
+#include "store/sql.h"
+
+#define MADE_AT_US (INT64_C(1700000000) * SECOND)   /* 2023-11-14T22:13:20Z */
+#define CALLED_AT_US (INT64_C(1700006400) * SECOND) /* 2023-11-15T00:00:00Z */
+
+static const uint8_t master_key[MASTER_KEY_SIZE] = {1, 2, 3};
+
+static void must(struct world *w, struct result result, const char *what)
+{
+	if (result_is_ok(result))
+		return;
+	fprintf(stderr, "world: %s: %s: %.*s\n", what, err_name(result.code), STR_ARG(w->c.problem.message));
+	abort();
+}
+#define MUST(expression) must(w, (expression), #expression)
+
+/* ---- operations of the set-up ---- */
+
+struct waiting {
+	struct change change;
+	bool is_done;
+	struct result result;
+};
+
+static void waiting_done(struct change *change, struct result result)
+{
+	struct waiting *waiting = (struct waiting *) (void *) change;
+	waiting->is_done = true;
+	waiting->result = result;
+}
+
+static RESULT run_as(struct world *w, const struct identity *who, op_run run, void *wish)
+{
+	struct waiting waiting = {
+		.change = {.run = run, .arg = wish, .ctx = &w->c, .done = waiting_done, .action = "test"}};
+	ctx_clear_problem(&w->c);
+	w->c.who = who;
+	store_submit(w->store, &waiting.change);
+	while (!waiting.is_done && executor_step(w->executor, clock_now_us() + 1))
+		;
+	return waiting.is_done ? waiting.result : FAIL(TIMEOUT);
+}
+#define DO(operation, wish) must(w, run_as(w, &w->operator, operation##_run, (wish)), #operation)
+
+static void make_account(struct world *w, const char *name, struct world_user *user)
+{
+	struct access_key key = {.row.id = uuid_random()};
+	MUST(key_draw(&w->c, master_key, &key, &user->secret));
+	struct account_wish wish = {.name = str_from(name), .key = &key, .with_default_router = true};
+	DO(engine_create_account, &wish);
+	user->key_id = key.key_id;
+	user->who = (struct identity){.account = wish.account,
+				      .user = wish.user,
+				      .account_number = wish.number,
+				      .user_name = STR("root"),
+				      .access_key_id = key.key_id};
+}
+
+static void make_region(struct world *w)
+{
+	const struct str zones[] = {STR("us-east-1a"), STR("us-east-1b")};
+	struct region_wish region = {.name = STR("us-east-1"), .zones = {zones, 2}};
+	DO(engine_bootstrap_region, &region);
+	struct external_network_wish external = {.name = STR("internet"),
+						 .physical_network = STR("external"),
+						 .next_hop = ip_from_v4(0xCB007101),
+						 .infra_first = ip_from_v4(0xCB007102),
+						 .infra_last = ip_from_v4(0xCB007109),
+						 .first = ip_from_v4(0xCB00710A),
+						 .last = ip_from_v4(0xCB007114)};
+	DO(engine_add_external_network, &external);
+	for (int k = 0; k < 2; k++) {
+		struct host_wish host = {.name = str_print(w->arena, "hv%d", k + 1),
+					 .zone = {.kind = KIND_ZONE, .text = zones[k]},
+					 .uri = str_print(w->arena, "sim://hv%d", k + 1),
+					 .pool_path = STR("/var/lib/dari"),
+					 .reserved_memory = -1};
+		DO(engine_add_host, &host);
+	}
+}
+
+static void make_image(struct world *w)
+{
+	struct image_wish image = {
+		.name = STR("tiny"),
+		.description = STR("A tiny Linux"),
+		.is_public = true,
+		.arch = IMAGE_ARCH_X86_64,
+		.personality = IMAGE_PERSONALITY_EC2,
+		.virtual_size = INT64_C(1) << 30,
+		.file_size = 1 << 20,
+		.sha256 = STR("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+		.state = IMAGE_SEEN_STATE_AVAILABLE,
+	};
+	DO(engine_register_image, &image);
+	w->image = image.image;
+}
+
+/* ---- life ---- */
+
+static void open_store(struct world *w)
+{
+	struct sql_driver *sql = 0;
+	MUST(sqlite_open(&w->c, ":memory:", &sql));
+	const struct store_config config = {
+		.executor = w->executor, .sql = sql, .observe = engine_observe, .check = engine_check_row};
+	MUST(store_open(&w->c, &config, &w->store));
+}
+
+static void start_reconciler(struct world *w)
+{
+	struct network_handle network;
+	MUST(network_sim_open(&w->c, &network));
+	struct reconcile_config config = {.executor = w->executor,
+					  .store = w->store,
+					  .network = network,
+					  .compute = {&compute_sim},
+					  .image_directory = STR("/nowhere"),
+					  .own_chassis = STR("dari")};
+	MUST(reconciler_new(&w->c, &config, &w->reconciler));
+	reconciler_start(w->reconciler);
+}
+
+void world_make(struct world *w)
+{
+	*w = (struct world){.operator= {.is_operator = true} };
+	log_set_level(LOG_ERROR);
+	clock_set_us(MADE_AT_US);
+	random_set_seed(1);
+	sim_compute_reset();
+	network_sim_reset();
+	w->arena = arena_new(1 << 20, (size_t) 1 << 30);
+	ctx_init(&w->c, w->arena);
+	w->executor = executor_new_stepped(1);
+	open_store(w);
+	make_region(w);
+	make_account(w, "alice", &w->alice);
+	make_account(w, "bob", &w->bob);
+	make_image(w);
+	start_reconciler(w);
+	world_settle(w, 10 * MINUTE);
+	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0};
+	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
+	const struct ec2_config ec2 = {.store = w->store,
+				       .sigv4 = w->sigv4,
+				       .reconciler = w->reconciler,
+				       .region = STR("us-east-1"),
+				       .endpoint = STR("ec2.us-east-1.test:8773")};
+	MUST(ec2_new(&w->c, &ec2, &w->face));
+	clock_set_us(CALLED_AT_US); /* whatever the set-up took */
+	world_settle(w, SECOND);
+	clock_set_us(CALLED_AT_US + MINUTE);
+	random_set_seed(2);
+}
+
+void world_done(struct world *w)
+{
+	ec2_free(w->face);
+	sigv4_free(w->sigv4);
+	reconciler_free(w->reconciler);
+	store_close(w->store);
+	executor_free(w->executor);
+	arena_free(w->arena);
+	clock_set_us(0);
+	random_set_seed(0);
+}
+
+void world_settle(struct world *w, int64_t at_most_us)
+{
+	int64_t until = clock_now_us() + at_most_us;
+	do {
+		if (!executor_step(w->executor, until))
+			return;
+	} while (!reconciler_is_settled(w->reconciler));
+}
+
+/* ---- calls ---- */
+
+struct world_answer world_run(struct world *w, struct fake_call *f)
+{
+	f->call.self = w->face;
+	ec2_http_face.handle(w->face, &f->call);
+	while (!f->is_answered) {
+		if (f->is_woken) {
+			f->is_woken = false;
+			f->resume(&f->call);
+		} else if (!executor_step(w->executor, clock_now_us() + MINUTE)) {
+			fprintf(stderr, "world: a call waits for nothing\n");
+			abort();
+		}
+	}
+	struct world_answer answer = {f->status, str_copy(w->arena, buf_str(&f->body))};
+	fake_call_done(f);
+	return answer;
+}
+
+static struct world_answer call_signed(struct world *w, const struct world_user *user, const char *method,
+				       struct str query, struct str body)
+{
+	struct fake_call f;
+	fake_call_init(&f, method, STR("/"), query, body);
+	fake_call_add_header(&f, "Host", STR("ec2.us-east-1.test:8773"));
+	if (user) {
+		bool is_sts = str_contains(query, STR("2011-06-15")) || str_contains(body, STR("2011-06-15"));
+		const struct sigv4_signing signing = {.key_id = user->key_id,
+						      .secret = user->secret,
+						      .region = STR("us-east-1"),
+						      .service = is_sts ? STR("sts") : STR("ec2"),
+						      .method = str_from(method),
+						      .path = STR("/"),
+						      .query = query,
+						      .body = body,
+						      .host = STR("ec2.us-east-1.test:8773"),
+						      .at_us = clock_now_us()};
+		struct str authorization, date;
+		MUST(sigv4_sign(&w->c, &signing, &authorization, &date));
+		fake_call_add_header(&f, "Authorization", authorization);
+		fake_call_add_header(&f, "X-Amz-Date", date);
+	}
+	return world_run(w, &f);
+}
+
+static struct str with_version(struct world *w, struct str parameters)
+{
+	if (str_contains(parameters, STR("Version=")))
+		return parameters;
+	return str_print(w->arena, "%" STR_FMT "&Version=2016-11-15", STR_ARG(parameters));
+}
+
+struct world_answer world_post(struct world *w, const struct world_user *user, struct str form)
+{
+	return call_signed(w, user, "POST", STR_NONE, with_version(w, form));
+}
+
+struct world_answer world_get(struct world *w, const struct world_user *user, struct str query)
+{
+	return call_signed(w, user, "GET", with_version(w, query), STR_NONE);
+}
+
+struct str world_element(struct str body, const char *name)
+{
+	char open[80];
+	int n = snprintf(open, sizeof open, "<%s>", name);
+	const char *at = body.n ? memmem(body.p, body.n, open, (size_t) n) : 0;
+	if (!at)
+		return STR_NONE;
+	size_t from = (size_t) (at - body.p) + (size_t) n;
+	return str_slice(body, from, str_find_char(body, '<', from));
+}

@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A whole region in one thread: store in memory, engine, reconciler, simulated hosts and network,
+ * and the EC2 face, called without sockets. Clock and randomness are fixed: the same calls give
+ * the same answers, byte for byte. A failure of the set-up aborts. */
+#pragma once
+
+#include "api/ec2/ec2.h"
+#include "auth/sigv4.h"
+#include "fake_http.h"
+#include "model/identity.h"
+
+struct world_user {
+	struct str key_id, secret;
+	struct identity who;
+};
+
+struct world {
+	struct arena *arena;
+	struct ctx c;
+	struct executor *executor;
+	struct store *store;
+	struct reconciler *reconciler;
+	struct sigv4 *sigv4;
+	struct ec2_face *face;
+	struct identity operator;
+	struct world_user alice, bob;
+	uuid image;
+};
+
+void world_make(struct world *w);
+void world_done(struct world *w);
+
+/* Runs what is due until nothing is on its way, for at most that long on the clock. */
+void world_settle(struct world *w, int64_t at_most_us);
+
+struct world_answer {
+	int status;
+	struct str body; /* in the world's arena */
+};
+
+/* Signs as the user (NULL: unsigned) and calls. Without "Version=" the face's own is added. */
+struct world_answer world_post(struct world *w, const struct world_user *user, struct str form);
+/* The same with the parameters in a query. */
+struct world_answer world_get(struct world *w, const struct world_user *user, struct str query);
+/* Any request, signed before by hand or not at all. */
+struct world_answer world_run(struct world *w, struct fake_call *f);
+/* The text of the first element of that name, or empty. */
+struct str world_element(struct str body, const char *name);
