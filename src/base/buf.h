@@ -18,6 +18,7 @@ struct buf {
 
 enum { BUF_ANSWER_CAP = 64 * 1024 * 1024 };
 
+/* Empty; it will not grow past cap_size. */
 void buf_init(struct buf *b, size_t cap_size);
 void buf_done(struct buf *b); /* frees; safe twice */
 void buf_add(struct buf *b, const void *bytes, size_t size);

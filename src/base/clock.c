@@ -2,6 +2,7 @@
  * The two clocks and the test's hand on them. The texts are in clock_text.c. */
 #include "base/clock.h"
 
+#include <errno.h>
 #include <stdatomic.h>
 #include <time.h>
 
@@ -26,6 +27,11 @@ int64_t clock_monotonic_us(void)
 	return frozen ? frozen : system_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_system_us(void)
+{
+	return system_us(CLOCK_MONOTONIC);
+}
+
 bool clock_is_frozen(void)
 {
 	return atomic_load_explicit(&frozen_us, memory_order_acquire) != 0;
@@ -43,4 +49,17 @@ void clock_advance_us(int64_t by_us)
 	do { /* a running clock is frozen where it stands first */
 		after = (before ? before : system_us(CLOCK_REALTIME)) + by_us;
 	} while (!atomic_compare_exchange_weak(&frozen_us, &before, after));
+}
+
+void clock_sleep_us(int64_t us)
+{
+	if (us <= 0)
+		return;
+	if (clock_is_frozen()) {
+		clock_advance_us(us);
+		return;
+	}
+	struct timespec left = {.tv_sec = us / SECOND, .tv_nsec = us % SECOND * 1000};
+	while (nanosleep(&left, &left) < 0 && errno == EINTR)
+		;
 }

@@ -15,13 +15,18 @@
 #define MINUTE (60 * SECOND)
 #define HOUR (60 * MINUTE)
 
-int64_t clock_now_us(void);
+int64_t clock_now_us(void); /* UTC, since 1970 */
 /* Monotonic, for measuring durations only. */
 int64_t clock_monotonic_us(void);
 /* Freezes time at now_us (both clocks); 0 gives it back to the system. Tests and simulation. */
 void clock_set_us(int64_t now_us);
 bool clock_is_frozen(void);
 void clock_advance_us(int64_t by_us); /* a running clock is frozen first */
+/* Lets that much pass: a frozen clock is moved on at once, a running one waited for. */
+void clock_sleep_us(int64_t us);
+/* The system's monotonic clock, also while time is frozen: to wait for what is outside of it, as
+ * pthread_cond_clockwait() and poll() do. */
+int64_t clock_system_us(void);
 
 enum { CLOCK_TEXT_SIZE = 32 };
 /* ISO 8601 UTC. "2016-11-15T10:00:00.000Z" with milliseconds. */

@@ -7,6 +7,7 @@
 
 enum { SHA256_SIZE = 32, MASTER_KEY_SIZE = 32 };
 
+/* Digests of memory; any thread. */
 void crypto_sha256(struct str data, uint8_t out[static SHA256_SIZE]);
 /* Of what fd gives from its position to its end; blocks. ERR_IO. */
 RESULT crypto_sha256_file(struct ctx *c, int fd, uint8_t out[static SHA256_SIZE]);

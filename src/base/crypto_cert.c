@@ -19,12 +19,10 @@ DEFINE_OSSL(BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free)
 
 static bool is_host_name(struct str s)
 {
-	for (size_t k = 0; k < s.n; k++) {
-		char c = s.p[k];
-		if (!((c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-		      c == '-' || c == '.' || c == '_' || (c == '*' && k == 0)))
+	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
+	for (size_t k = 0; k < s.n; k++)
+		if (!memchr(plain, s.p[k], sizeof plain - 1) && (s.p[k] != '*' || k > 0))
 			return false;
-	}
 	return s.n > 0 && s.n <= NAME_CAP && s.p[0] != '.' && s.p[0] != '-';
 }
 

@@ -23,6 +23,7 @@ struct ssh_public_key {
 	struct str blob, exponent, modulus;
 };
 
+/* Writers of the wire's types; sticky as the buffer is. */
 void ssh_add_u32(struct buf *b, uint32_t value);
 void ssh_add_string(struct buf *b, struct str s);
 bool ssh_add_number(struct buf *b, const BIGNUM *number); /* positive; false: larger than any key's */

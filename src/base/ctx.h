@@ -29,6 +29,7 @@ struct ctx {
 	struct problem problem;
 };
 
+/* Nothing but the arena, which stays the caller's. */
 void ctx_init(struct ctx *c, struct arena *arena);
 /* Each records the problem (the first one stays) and returns its code. field and kind may be
  * empty/0. The message is a sentence for people, naming the value at fault. */

@@ -28,6 +28,7 @@ struct job {
 	uint64_t order;
 };
 
+/* NULL when out of memory. seed decides who runs next. */
 struct executor *executor_new_threads(void);
 struct executor *executor_new_stepped(uint64_t seed);
 void executor_free(struct executor *ex); /* after its actors */

@@ -13,6 +13,7 @@ struct job_queue {
 	uint64_t posted; /* gives each job its order */
 };
 
+/* Behind all that is due now; or in line by its time. Neither can fail. */
 void job_queue_add_now(struct job_queue *q, struct job *job, int64_t now_us);
 void job_queue_add_at(struct job_queue *q, struct job *job, int64_t due_us);
 /* The earliest job if it is due at now_us, taken out; else NULL. */

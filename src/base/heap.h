@@ -5,6 +5,7 @@
 
 #include <stddef.h>
 
+/* To be freed with heap_free(), which takes NULL. */
 void *heap_alloc(size_t size);
 void *heap_alloc_array(size_t count, size_t size); /* checks the product */
 void *heap_resize(void *p, size_t size);           /* new bytes are not zeroed; NULL leaves p as it was */

@@ -8,6 +8,7 @@
 
 enum log_level { LOG_DEBUG, LOG_INFO, LOG_WARN, LOG_ERROR };
 
+/* What is below it is not written; LOG_INFO at first. */
 void log_set_level(enum log_level level);
 /* event: a few-words-with-dashes literal; format makes "key=value" pairs written with LOG_STR for
  * text: log_event(LOG_INFO, "host-up", "host=%s vcpus=%d", log_quote(name), n). */

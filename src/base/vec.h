@@ -22,4 +22,5 @@
 			 sizeof *(vec)->at) &&                                                               \
 	 ((vec)->at[(vec)->count] = (value), (vec)->count++, true))
 
+/* For VEC_PUSH: room for one more. False when the arena is full. */
 bool vec_reserve_one(struct arena *a, void **at, size_t *capacity, size_t count, size_t size);

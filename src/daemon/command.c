@@ -4,9 +4,9 @@
 
 #include "base/clock.h"
 
-static const struct command *const tables[] = {local_commands,   account_commands, host_commands,
-					       network_commands, image_commands,   inspect_commands,
-					       doctor_commands};
+static const struct command *const tables[] = {local_commands,    account_commands, host_commands,
+					       network_commands,  image_commands,   inspect_commands,
+					       leftover_commands, doctor_commands};
 
 const struct command *command_find(struct str words)
 {

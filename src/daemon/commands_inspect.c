@@ -1,14 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * dari explain, audit, purge: what is there, why it is as it is, and whether it is what the rows
- * say. */
-#include <pthread.h>
-
+ * dari explain, audit: what is there, why it is as it is, and whether it is what the rows say. */
 #include "base/clock.h"
 #include "daemon/command.h"
 #include "store/rows.h"
 #include "store/sql.h"
 
-enum { EVENTS_SHOWN = 20, AUDIT_DEADLINE_S = 60, PURGE_DEADLINE_S = 60 };
+enum { EVENTS_SHOWN = 20, AUDIT_DEADLINE_S = 60 };
 
 /* ---- explain ---- */
 
@@ -164,103 +161,6 @@ static RESULT audit(struct command_call *call)
 	return OK;
 }
 
-/* ---- purge ---- */
-
-struct purge {
-	struct observation observation;
-	pthread_mutex_t lock;
-	pthread_cond_t ended;
-	bool has_ended;
-	struct result result;
-	uuid id;
-	bool found;
-};
-
-/* On the host's actor. Looks once more: what has a row is not to be purged. */
-static RESULT purge_on_host(struct observation *o, const struct compute_driver *driver,
-			    struct compute_host *h)
-{
-	struct purge *p = o->arg;
-	struct compute_inventory inventory = {0};
-	TRY(driver->list(h, o->ctx, &inventory));
-	for (size_t k = 0; k < inventory.count; k++) {
-		const struct compute_item *item = &inventory.at[k];
-		if (!uuid_equal(item->id, p->id))
-			continue;
-		p->found = true;
-		if (item->is_disk) {
-			TRY(driver->delete_disk(h, o->ctx, p->id));
-			continue;
-		}
-		if (item->power == INSTANCE_SEEN_POWER_ON)
-			TRY(driver->set_power(h, o->ctx, p->id, COMPUTE_FORCE_OFF));
-		TRY(driver->undefine(h, o->ctx, p->id));
-	}
-	return OK;
-}
-
-static void purge_ended(struct observation *o, struct result result)
-{
-	struct purge *p = o->arg;
-	(void) pthread_mutex_lock(&p->lock);
-	p->result = result;
-	p->has_ended = true;
-	(void) pthread_cond_signal(&p->ended);
-	(void) pthread_mutex_unlock(&p->lock);
-}
-
-static RESULT purge_run(struct command_call *call, uuid host, uuid id, bool *ret_found)
-{
-	struct purge p = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER, .id = id};
-	p.observation = (struct observation){
-		.host = host,
-		.deadline_us = clock_now_us() + PURGE_DEADLINE_S * SECOND,
-		.ctx = &call->ctx,
-		.look = purge_on_host,
-		.done = purge_ended,
-		.arg = &p,
-	};
-	reconciler_observe(call->daemon->reconciler, &p.observation);
-	(void) pthread_mutex_lock(&p.lock);
-	while (!p.has_ended)
-		(void) pthread_cond_wait(&p.ended, &p.lock);
-	(void) pthread_mutex_unlock(&p.lock);
-	*ret_found |= p.found;
-	return p.result;
-}
-
-/* The id of a quarantined thing: "i-…" and "vol-…" show the leading bits only, so the whole UUID is
- * asked for; `dari audit` prints it. */
-static RESULT purge(struct command_call *call)
-{
-	struct str text = command_arg(call, "id");
-	uuid id = UUID_NONE;
-	if (!result_is_ok(uuid_parse(text, &id)))
-		return ctx_fail(&call->ctx, ERR_MALFORMED,
-				"purge wants the whole UUID that `dari audit` prints, not %" STR_FMT,
-				STR_ARG(text));
-	VEC(uuid) hosts = {0};
-	{
-		AUTO_VIEW view = {0};
-		view_open(call->daemon->store, &view);
-		if (tables_find(view.tables, KIND_INSTANCE, id) || tables_find(view.tables, KIND_VOLUME, id))
-			return ctx_fail(&call->ctx, ERR_PROTECTED,
-					"%" STR_FMT
-					" has a row: it is no leftover; delete it through the API",
-					STR_ARG(text));
-		for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
-			if (!VEC_PUSH(call->ctx.arena, &hosts, h->row.id))
-				return ctx_no_memory(&call->ctx);
-	}
-	bool found = false;
-	for (size_t k = 0; k < hosts.count; k++)
-		TRY(purge_run(call, hosts.at[k], id, &found));
-	if (!found)
-		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "no host has %" STR_FMT, STR_ARG(text));
-	buf_print(&call->text, "%" STR_FMT " is removed\n", STR_ARG(text));
-	return OK;
-}
-
 const struct command inspect_commands[] = {
 	{"explain",
 	 "Says what a resource is, what is in its way, and what happened to it.",
@@ -270,9 +170,5 @@ const struct command inspect_commands[] = {
 	 "Compares rows with domains, disks and the network; exit status 1 on any difference.",
 	 {{0}},
 	 .run = audit},
-	{"purge",
-	 "Removes a quarantined domain or disk from its host, for good.",
-	 {{"id", PARAM_POSITIONAL, true, "Its UUID, as the audit prints it."}},
-	 .run = purge},
 	{0},
 };

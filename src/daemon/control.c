@@ -6,7 +6,6 @@
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -144,7 +143,7 @@ static void serve_connection(struct control *control, int fd)
 	char *text = json_dumps(answer, JSON_COMPACT);
 	write_all(fd, str_from(text));
 	write_all(fd, STR("\n"));
-	free(text);
+	heap_free(text); /* jansson allocates by ours: daemon_serve() */
 	json_decref(answer);
 	json_decref(call.value);
 	buf_done(&call.text);

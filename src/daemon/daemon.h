@@ -59,6 +59,7 @@ int daemon_serve(const char *config_path);
 
 /* ---- control.c: the commands' way in, a unix socket; the caller must be root or our own uid ---- */
 
+/* Listens and answers on threads of its own. */
 RESULT control_open(struct ctx *c, struct daemon *d, struct control **ret_control);
 void control_close(struct control *control); /* ends the calls under way */
 

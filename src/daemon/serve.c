@@ -2,6 +2,7 @@
  * dari serve: starts the parts in the order they stand on each other, waits for a signal, ends them
  * in reverse. A part that cannot start says why and what to do, and nothing is left behind. */
 #include <errno.h>
+#include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -11,6 +12,7 @@
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
 #include "daemon/daemon.h"
@@ -104,6 +106,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.compute = {&compute_libvirt, &compute_sim},
 		.image_directory = str_from(settings_path(d->arena, &d->settings, "images")),
 		.own_chassis = d->settings.chassis,
+		.resolvers = d->settings.dns_upstreams,
 		.shutdown_grace_us = d->settings.shutdown_grace_s * SECOND,
 		.host_interval_us = d->settings.host_interval_s * SECOND,
 	};
@@ -196,6 +199,7 @@ int daemon_serve(const char *config_path)
 	static struct daemon d; /* one a process */
 	sigset_t awaited;
 	block_signals(&awaited);
+	json_set_alloc_funcs(heap_alloc, heap_free); /* JSON fails as all else does, where a test says so */
 	d.arena = arena_new(ARENA_FIRST_SIZE, DAEMON_ARENA_CAP);
 	if (!d.arena)
 		return 1;

@@ -18,33 +18,34 @@
 struct compute_host; /* a driver's own connection */
 
 struct compute_facts {
-	int64_t cpus, memory, disk; /* threads; bytes; bytes of the pool's file system */
-	enum host_seen_virt virt; /* kvm only after a proof */
+	int64_t cpus, memory, disk;  /* threads; bytes; bytes of the pool's file system */
+	enum host_seen_virt virt;    /* kvm only after a proof */
 	struct str version, boot_id; /* in the context's arena */
-	struct str virt_reason; /* why not KVM, for doctor and the log */
+	struct str virt_reason;      /* why not KVM, for doctor and the log */
 };
 
-enum compute_off { /* why a domain is found off */
-	COMPUTE_OFF_UNKNOWN, /* nobody was watching */
-	COMPUTE_OFF_GUEST, /* the guest shut itself down */
-	COMPUTE_OFF_CRASHED,
-	COMPUTE_OFF_DESTROYED /* forced, by us or from outside */
+enum compute_off {                      /* why a domain is found off */
+		   COMPUTE_OFF_UNKNOWN, /* nobody was watching */
+		   COMPUTE_OFF_GUEST,   /* the guest shut itself down */
+		   COMPUTE_OFF_CRASHED,
+		   COMPUTE_OFF_DESTROYED /* forced, by us or from outside */
 };
 
 struct compute_seen {
 	enum instance_seen_power power; /* absent is an answer, not an error */
-	enum compute_off off; /* when power is off */
-	bool defined_as_wished; /* false: define() would change its definition */
+	enum compute_off off;           /* when power is off */
+	bool defined_as_wished;         /* false: define() would change its definition */
 };
 
 struct compute_disk {
 	uuid volume; /* its UUID is the disk's serial; the file is named by it */
 	int64_t size;
-	int boot_index; /* 0: root */
+	int boot_index;          /* 0: root */
 	struct str image_sha256; /* backing image; empty: blank */
-	struct str image_path; /* the file on the control plane's machine, to upload if the host lacks it */
+	struct str image_path;   /* the file on the control plane's machine, to upload if the host lacks it */
 	int64_t image_file_size;
-	bool was_there; /* it was made before: when it is gone, ERR_NOT_FOUND instead of a new, empty one */
+	/* It was there once, and may hold what a guest wrote: it is never made anew. Gone: ERR_NOT_FOUND. */
+	bool was_there;
 };
 
 struct compute_nic {
@@ -54,7 +55,7 @@ struct compute_nic {
 };
 
 struct compute_domain {
-	uuid id; /* the instance's; also the domain's and SMBIOS's */
+	uuid id;         /* the instance's; also the domain's and SMBIOS's */
 	struct str name; /* "i-…": for people who look at virsh */
 	int64_t vcpus, memory;
 	enum instance_personality personality;
@@ -62,6 +63,9 @@ struct compute_domain {
 	size_t disk_count;
 	const struct compute_nic *nics;
 	size_t nic_count;
+	/* Kept with the domain as it is and given back by list(), for `dari adopt`; UTF-8 that is legal in
+	 * XML, of 64 KiB or so. Another memo alone is no other definition: defined_as_wished stays. */
+	struct str memo;
 };
 
 /* One thing with our mark on a host. */
@@ -69,7 +73,8 @@ struct compute_item {
 	bool is_disk; /* else a domain */
 	uuid id;
 	enum instance_seen_power power;
-	int64_t size; /* of a disk */
+	int64_t size;    /* of a disk */
+	struct str memo; /* of a domain; empty: it has none. In the context's arena */
 };
 
 struct compute_inventory {
@@ -87,30 +92,33 @@ enum compute_power {
 struct compute_driver {
 	const char *scheme; /* "qemu", "sim": of the host's uri */
 	/* region: the mark's first half. Connects within deadline; ERR_GONE with words. */
-	RESULT (*open_host)(void *self, struct ctx *c, uuid region, const struct host *host,
-			    struct compute_host **ret_host);
+	RESULT(*open_host)
+	(void *self, struct ctx *c, uuid region, const struct host *host, struct compute_host **ret_host);
 	void (*close_host)(struct compute_host *h);
 	RESULT (*probe)(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts);
-	RESULT (*see)(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
-		      struct compute_seen *ret_seen);
+	RESULT(*see)
+	(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
+	 struct compute_seen *ret_seen);
 	RESULT (*list)(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
 	/* Caches the image if need be, creates the disk, or grows it, in use or not; never shrinks one.
 	 * ret_size: what it has now. */
-	RESULT (*ensure_disk)(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
-			      int64_t *ret_size);
+	RESULT(*ensure_disk)
+	(struct compute_host *h, struct ctx *c, const struct compute_disk *disk, int64_t *ret_size);
 	/* Absent: OK. A running domain has it: ERR_IN_USE. */
 	RESULT (*delete_disk)(struct compute_host *h, struct ctx *c, uuid volume);
 	/* Defines the domain, powered off; an existing one of the same id is redefined: while it runs,
-	 * from its next start on. Needs no disks yet. */
+	 * from its next start on. Its memo becomes the wish's. Needs no disks yet. */
 	RESULT (*define)(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
-	/* Being so already is OK. Absent: START and RESET ERR_NOT_FOUND, else OK. RESET when off: ERR_STATE. */
+	/* Being so already is OK. Absent: START and RESET ERR_NOT_FOUND, else OK. RESET when off: ERR_STATE.
+	 */
 	RESULT (*set_power)(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
 	/* Forgets the domain and its console's log. Running: ERR_STATE; absent: OK. */
 	RESULT (*undefine)(struct compute_host *h, struct ctx *c, uuid id);
 	/* The newest max bytes of the serial console's log, and when it grew last (empty and 0: it never
 	 * ran). An observe call. */
-	RESULT (*read_console)(struct compute_host *h, struct ctx *c, uuid id, size_t max,
-			       struct str *ret_text, int64_t *ret_at_us);
+	RESULT(*read_console)
+	(struct compute_host *h, struct ctx *c, uuid id, size_t max, struct str *ret_text,
+	 int64_t *ret_at_us);
 	/* changed() is called, on any thread, when something happened to a domain (id), or to the
 	 * connection (id none). It must only post. Set once, right after open_host. */
 	void (*watch)(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg);

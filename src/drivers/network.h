@@ -4,8 +4,9 @@
  *
  * Called from the network's one actor. apply_* brings what is there to what is wanted, in one
  * transaction, and is cheap when nothing differs; each may be repeated at any time. remove_* of
- * something absent is OK. Rows are told apart by our mark (region + resource UUID), never by name.
- * Errors: ERR_AGAIN: something it stands on is not there yet. ERR_GONE: the database cannot be
+ * something absent is OK. A subnet that is no longer wished stays as long as a port is in it, and
+ * remove_router() answers ERR_AGAIN meanwhile. Rows are told apart by our mark (region + resource UUID),
+ * never by name. Errors: ERR_AGAIN: something it stands on is not there yet. ERR_GONE: the database cannot be
  * reached; it reconnects by itself. ERR_TIMEOUT. All pointers are borrowed until return. */
 #pragma once
 
@@ -36,6 +37,8 @@ struct network_router {
 	size_t table_count;
 	const struct network_route *routes; /* of all its tables */
 	size_t route_count;
+	const struct ip *resolvers; /* IPv4, that guests are told of behind 169.254.169.253 */
+	size_t resolver_count;
 	struct str domain_name;      /* "ec2.internal", "us-west-2.compute.internal" */
 	struct str gateway_chassis;  /* hosts that may carry the gateway, comma separated, best first */
 	struct mac metadata_mac;     /* of the metadata port */

@@ -172,6 +172,27 @@ RESULT address_give_auto(struct op *op, const struct port *port)
 	return address_put(op, &address);
 }
 
+RESULT address_put_back(struct op *op, const struct address *address, bool *ret_is_back)
+{
+	const struct port *port = port_find(op->head, address->port);
+	const struct external_network *network = external_network_find(op->head, address->external_network);
+	struct address next = *address;
+	struct ip_pool pool = pool_of(&next);
+	*ret_is_back = port && network && row_is_live(&network->row) &&
+		       !address_find(op->head, address->row.id) && !ip_pool_has(op->head, &pool, address->ip);
+	if (!*ret_is_back)
+		return OK;
+	next.ip = address->ip;
+	next.private_ip = port->ip;
+	next.seen_gen = 0;
+	TRY(address_put(op, &next));
+	if (next.is_elastic)
+		TRY(op_usage(op, KIND_ADDRESS, next.row.id, next.account, ELASTIC_METER, 1));
+	char text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &next.row, "adopted", "%s came back with its network interface.",
+			   ip_write(next.ip, text));
+}
+
 /* ---- association ---- */
 
 static RESULT find_target(struct op *op, const struct address_association *wish, const struct port **ret_port)

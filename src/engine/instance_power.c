@@ -9,7 +9,7 @@
 /* What is done to each of the instances of a wish: the rule of the state, then the row. */
 struct power_move {
 	const char *permission;
-	RESULT (*apply)
+	RESULT(*apply)
 	(struct op *op, const struct instances_wish *wish, const struct instance *instance,
 	 const struct ref *ref);
 };

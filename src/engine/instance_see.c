@@ -5,7 +5,7 @@
 #include "engine/instance.h"
 #include "engine/internal.h"
 
-static struct str instance_meter(const struct op *op, const struct instance *instance)
+struct str instance_meter(const struct op *op, const struct instance *instance)
 {
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
 	return str_print(op->ctx->arena, "instance:%" STR_FMT, STR_ARG(type ? type->name : STR("unknown")));

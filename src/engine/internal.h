@@ -91,6 +91,7 @@ struct router_plan {
 	struct tags tags;
 	bool is_default;
 };
+/* With its main route table and default group; the row as it was put. */
 RESULT router_write(struct op *op, const struct router_plan *plan, struct router *ret_router);
 
 struct subnet_plan {
@@ -100,17 +101,21 @@ struct subnet_plan {
 	bool is_default, public_on_launch;
 	struct tags tags;
 };
+/* With its network. ERR_CONFLICT, ERR_RANGE as engine/operation.h says. */
 RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_subnet);
 /* First and last address that ports may have: the first four and the last are reserved. */
 void subnet_bounds(const struct subnet *subnet, struct ip *ret_first, struct ip *ret_last);
+/* Any live subnet of the router, or NULL. */
 const struct subnet *subnet_first_live(const struct tables *t, uuid router);
 
+/* router: attached at once; none: free. */
 RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router, uuid *ret_gateway);
 /* The live gateway attached to a router, or NULL. */
 const struct gateway *gateway_of_router(const struct tables *t, uuid router);
 /* Leads the gateway, which is attached, to an external network, if one has an address left for it. */
 void gateway_lead_out(const struct op *op, struct gateway *gateway);
 
+/* Tables are forgotten at once: no driver holds one by itself. */
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
 			 uuid *ret_table);
 RESULT route_table_forget_with_routes(struct op *op, uuid table);
@@ -126,6 +131,7 @@ struct group_plan {
 	bool is_default;
 	struct tags tags;
 };
+/* With the rules that a new group has. */
 RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group);
 /* Rules are forgotten at once, the group is marked deleted. */
 RESULT group_delete_with_rules(struct op *op, uuid group);
@@ -151,6 +157,9 @@ RESULT port_delete_with_addresses(struct op *op, const struct port *port);
 RESULT address_give_auto(struct op *op, const struct port *port);
 /* Releases the port's auto-assigned address, if any. */
 RESULT address_take_auto(struct op *op, uuid port);
+/* Puts an address of an adopted port back as it was, unless its row is here, its IP somebody else's,
+ * or its network gone. */
+RESULT address_put_back(struct op *op, const struct address *address, bool *ret_is_back);
 /* Frees all the port's addresses: elastic ones stay allocated. */
 RESULT address_leave_port(struct op *op, uuid port);
 
@@ -162,6 +171,7 @@ struct str volume_meter(const struct op *op, const struct volume *volume);
 
 /* ---- condition.c ---- */
 
+/* As engine_set_condition() and engine_clear_condition(), from within an operation. */
 RESULT condition_set(struct op *op, enum kind kind, uuid subject, const char *name, struct str message,
 		     const char *advice);
 RESULT condition_clear(struct op *op, uuid subject, struct str name);
@@ -176,6 +186,8 @@ RESULT client_token_write(struct op *op, uuid account, struct str token, struct 
 
 /* ---- instance_see.c ---- */
 
+/* "instance:t3.micro": the meter that runs while it is on. */
+struct str instance_meter(const struct op *op, const struct instance *instance);
 /* It is gone from its host: its ports, volumes and addresses go or are freed. */
 RESULT instance_release_parts(struct op *op, const struct instance *instance);
 /* Marks it deleted, with the reason; ends it at once where it was never placed. */

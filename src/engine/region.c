@@ -174,7 +174,9 @@ RESULT engine_bootstrap_region(struct op *op, struct region_wish *wish)
 	if (str_is_empty(present)) {
 		struct setting_wish name = {.name = REGION_NAME, .value = wish->name};
 		struct setting_wish id = {.name = REGION_ID,
-					  .value = uuid_to_str(op->ctx->arena, uuid_is_none(wish->id) ? uuid_random() : wish->id)};
+					  .value = uuid_to_str(op->ctx->arena, uuid_is_none(wish->id)
+										       ? uuid_random()
+										       : wish->id)};
 		TRY(engine_put_setting(op, &name));
 		TRY(engine_put_setting(op, &id));
 	}

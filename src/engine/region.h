@@ -7,7 +7,7 @@
 /* Makes the region in an empty store. Repeated with the same name it adds what is missing (zones,
  * instance types of a newer release) and changes nothing else; with another name: ERR_CONFLICT. */
 struct region_wish {
-	uuid id; /* for an empty store, none: drawn. Half of the mark on everything outside */
+	uuid id;           /* for an empty store, none: drawn. Half of the mark on everything outside */
 	struct str name;   /* "us-west-2" */
 	struct strs zones; /* whole names, "us-west-2a"; none: name + "a" */
 	/* made: */

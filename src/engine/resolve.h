@@ -24,6 +24,7 @@ uuid engine_get_owner(enum kind kind, const struct row *row);
 /* The account that asks; none for the system and for an operator that named none. */
 uuid engine_get_account(const struct ctx *c);
 
+/* ERR_NOT_FOUND with the kind and the field. _own: what the caller may change. */
 RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		   const struct row **ret_row);
 RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,

@@ -21,10 +21,6 @@ def host_of(region, identifier):
     return region.command("explain", identifier)["fields"]["host"]
 
 
-def host_names(region):
-    return {h["name"] for h in region.command("host", "list")}
-
-
 def part_dies(region, ec2, node, part, address, before):
     region.run("tools/sandbox", "kill", node, part)
     made = launch(ec2)
@@ -48,12 +44,13 @@ def hung_libvirtd(region, ec2, address, before):
     region.run("tools/sandbox", "kill", "hv2", "libvirtd", "STOP")
     start = time.monotonic()
     made = launch(ec2, 4)
-    on_hv1 = [i for i in made if region.command("explain", i)["fields"]["host"] == region.command("explain", "hv1")["id"]]
+    on_hv1 = [i for i in made if host_of(region, i) == "hv1"]
     region.check("the launch spread over both hosts", 0 < len(on_hv1) < 4)
     wait_state(ec2, on_hv1, "running", 60)
     region.check(f"the other host's instances run meanwhile ({time.monotonic() - start:.0f} s)", True)
-    shown = wait_until(lambda: host_states(region)["hv2"] == "down", 32 - (time.monotonic() - start), "hv2 shows as down")
-    region.check(f"the hung host shows within 30 s ({time.monotonic() - start:.0f} s)", shown is not None)
+    wait_until(lambda: host_states(region)["hv2"] == "down", 60, "hv2 shows as down")
+    took = time.monotonic() - start
+    region.check(f"the hung host shows within 30 s ({took:.0f} s)", took < 30)
     region.run("tools/sandbox", "kill", "hv2", "libvirtd", "CONT")
     wait_state(ec2, made, "running", 90)
     region.check("it goes on where it was", boot_id(region, address) == before)
@@ -72,7 +69,8 @@ def empty_database(region, address, before):
     time.sleep(3)
     findings = region.audit()
     region.check("on an empty database the guest still runs", boot_id(region, address) == before)
-    region.check(f"it does not touch what is another region's {findings[:2]}", findings == [])
+    region.check(f"and is listed as quarantined {findings}",
+                 bool(findings) and all("no row" in f or "belongs" in f for f in findings) and any("domain" in f for f in findings))
     region.run("tools/demo", "stop-dari")
     for name in os.listdir(data):
         if name.startswith("dari.db") and not name.endswith(".kept"):

@@ -58,7 +58,7 @@ class Raw:
     def expect(self, words, status, code, parameters, naming="", **how):
         got, body = self.call(parameters, **how)
         fine = got == status and f"<Code>{code}</Code>" in body and naming in body
-        self.region.check(f"{words}: {status} {code} {naming}" + ("" if fine else f" (was {got}: {body[:300]})"), fine)
+        self.region.check(f"{words}: {status} {code} {naming}" + ("" if fine else f" (was {got}: {' '.join(body.split())[:300]})"), fine)
 
 
 def action(name, **more):
@@ -93,8 +93,8 @@ def parameters(raw, ami):
                action("DescribeInstances", **{"Filter.1.Name": "colour", "Filter.1.Value.1": "red"}), "colour")
     raw.expect("broken UTF-8", 400, "InvalidParameterValue",
                b"Action=CreateTags&Version=2016-11-15&ResourceId.1=" + ami.encode() + b"&Tag.1.Key=%ff%fe&Tag.1.Value=x")
-    raw.expect("huge list", 400, "InvalidParameterValue",
-               action("DescribeInstances", **{f"InstanceId.{k}": "i-0123456789abcdef0" for k in range(1, 3001)}))
+    raw.expect("huge list", 400, "InvalidRequest",
+               action("DescribeInstances", **{f"InstanceId.{k}": "i-0123456789abcdef0" for k in range(1, 3001)}), "2000 parameters")
 
 
 def sizes(raw):

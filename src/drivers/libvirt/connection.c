@@ -7,7 +7,7 @@
 #include "base/heap.h"
 #include "drivers/libvirt/host.h"
 
-enum { KEEPALIVE_S = 5, KEEPALIVE_COUNT = 3 };
+enum { KEEPALIVE_S = 3, KEEPALIVE_COUNT = 3 };
 static const int64_t REACH_US = 3 * SECOND, OPEN_US = 10 * SECOND;
 
 /* ---- the event thread */
@@ -154,7 +154,7 @@ static RESULT register_callbacks(struct compute_host *h, struct ctx *c)
 
 static RESULT connect_host(struct compute_host *h, struct ctx *c)
 {
-	int64_t now = libvirt_monotonic_us();
+	int64_t now = clock_system_us();
 	TRY(libvirt_reach(c, h->uri, now + REACH_US));
 	TRY(libvirt_open_connection(c, h->uri, now + OPEN_US, &h->conn));
 	if (virConnectSetKeepAlive(h->conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)

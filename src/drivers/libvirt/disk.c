@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Disks: qcow2 files named by their volume, over a cached image or blank. One that is there is
- * grown, never shrunk, and made anew only while it cannot hold anything a guest wrote. */
+ * grown, never shrunk, and made anew only while it cannot hold anything a guest wrote, which nobody
+ * may say of one that was there before. */
 #include <inttypes.h>
 
 #include "drivers/libvirt/host.h"
@@ -86,6 +87,13 @@ static RESULT grow_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr 
 	return OK;
 }
 
+static RESULT fail_missing(struct compute_host *h, struct ctx *c, uuid volume)
+{
+	char id[UUID_TEXT_SIZE];
+	return ctx_fail(c, ERR_NOT_FOUND, "the disk of volume %s is missing on the host %s",
+			uuid_write(volume, id), h->name);
+}
+
 RESULT libvirt_ensure_disk(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
 			   int64_t *ret_size)
 {
@@ -99,10 +107,12 @@ RESULT libvirt_ensure_disk(struct compute_host *h, struct ctx *c, const struct c
 	TRY(libvirt_find_volume(h, c, h->pool, name, &v));
 	if (v)
 		TRY(read_disk(h, c, v, &file));
-	if (v && is_unfinished(disk, &file)) {
+	if (v && !disk->was_there && is_unfinished(disk, &file)) {
 		TRY(libvirt_delete_volume(h, c, h->pool, name));
 		libvirt_autodrop_volume(&v);
 	}
+	if (!v && disk->was_there)
+		return fail_missing(h, c, disk->volume);
 	if (!v) {
 		TRY(create_disk(h, c, disk, name));
 		*ret_size = disk->size;

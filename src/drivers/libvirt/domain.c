@@ -21,12 +21,14 @@ RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr dom
 	*ret_found = result_is_ok(uuid_parse(region, &ret_mark->region)) &&
 		     result_is_ok(uuid_parse(id, &ret_mark->id));
 	ret_mark->wish = xml_tree_find(c, t, "/*/@wish");
+	ret_mark->memo = xml_tree_find(c, t, "/*/memo");
 	return OK;
 }
 
-/* NULL when there is no such domain. ERR_CONFLICT when there is one that is not this region's. */
+/* NULL when there is no such domain. ERR_CONFLICT when there is one that is not this region's.
+ * ret_mark may be NULL. */
 static RESULT find_domain(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
-			  struct str *ret_wish)
+			  struct domain_mark *ret_mark)
 {
 	char text[UUID_TEXT_SIZE];
 	struct domain_mark mark = {0};
@@ -41,8 +43,8 @@ static RESULT find_domain(struct compute_host *h, struct ctx *c, uuid id, virDom
 	if (!is_marked || !uuid_equal(mark.id, id) || !uuid_equal(mark.region, h->region))
 		return ctx_fail(c, ERR_CONFLICT, "host %s has a domain %s that this region did not make",
 				h->name, uuid_write(id, text));
-	if (ret_wish)
-		*ret_wish = mark.wish;
+	if (ret_mark)
+		*ret_mark = mark;
 	*ret_domain = TAKE(d);
 	return OK;
 }
@@ -81,12 +83,13 @@ RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_d
 		   struct compute_seen *ret_seen)
 {
 	struct domain_place place = {0};
-	struct str xml = STR_NONE, defined = STR_NONE;
+	struct str xml = STR_NONE;
+	struct domain_mark mark = {0};
 	char digest[DOMAIN_DIGEST_SIZE];
 	int state = 0, reason = 0;
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
-	TRY(find_domain(h, c, wish->id, &d, &defined));
+	TRY(find_domain(h, c, wish->id, &d, &mark));
 	if (!d) {
 		*ret_seen = (struct compute_seen){.power = INSTANCE_SEEN_POWER_ABSENT};
 		return OK;
@@ -99,7 +102,7 @@ RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_d
 	*ret_seen = (struct compute_seen){
 		.power = libvirt_power_of(state),
 		.off = off_of(h, wish->id, state, reason),
-		.defined_as_wished = str_is(defined, digest),
+		.defined_as_wished = str_is(mark.wish, digest),
 	};
 	return OK;
 }
@@ -109,7 +112,8 @@ RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_d
 RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
 {
 	struct domain_place place = {0};
-	struct str xml = STR_NONE, defined = STR_NONE;
+	struct str xml = STR_NONE;
+	struct domain_mark mark = {0};
 	char digest[DOMAIN_DIGEST_SIZE];
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
@@ -117,8 +121,8 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	TRY(libvirt_need_pools(h, c)); /* the console's log is opened in one */
 	place = place_of(h);
 	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
-	TRY(find_domain(h, c, domain->id, &d, &defined));
-	if (d && str_is(defined, digest))
+	TRY(find_domain(h, c, domain->id, &d, &mark));
+	if (d && str_is(mark.wish, digest) && str_equal(mark.memo, domain->memo))
 		return OK;
 	AUTO_DOMAIN made = virDomainDefineXML(h->conn, xml.p);
 	if (made)

@@ -2,8 +2,8 @@
  * A wish in libvirt's words. Pure: the same wish gives the same text, byte for byte, and its digest
  * stands in the definition's metadata, which is how a changed wish is noticed later.
  *
- * The metadata comes first and is not part of the digest. All attribute values are numbers, UUIDs,
- * MACs, digests and the checked pool path: nothing in them needs escaping. */
+ * The metadata, with the memo, comes first and is not part of the digest. All attribute values are
+ * numbers, UUIDs, MACs, digests and the checked pool path: nothing in them needs escaping. */
 #include <inttypes.h>
 
 #include "base/crypto.h"
@@ -11,7 +11,7 @@
 #include "drivers/libvirt/host.h"
 #include "model/id.h"
 
-static const size_t DOMAIN_XML_CAP = 256 << 10;
+static const size_t DOMAIN_XML_CAP = 256 << 10, MEMO_CAP_SIZE = 128 << 10;
 
 /* ---- names */
 
@@ -180,18 +180,24 @@ static RESULT check_wish(struct ctx *c, const struct compute_domain *w)
 		return ctx_fail(c, ERR_RANGE, "%zu disks; a domain can have %d", w->disk_count, DISKS_MAX);
 	if (w->vcpus < 1 || w->memory < 1024 * 1024 || uuid_is_none(w->id) || str_is_empty(w->name))
 		return ctx_fail(c, ERR_INVALID, "a domain needs an id, a name, a CPU and 1 MiB of memory");
+	if (w->memo.n > MEMO_CAP_SIZE || !str_is_xml_text(w->memo))
+		return ctx_fail(c, ERR_INVALID, "a memo of %zu bytes, or not of legal text", w->memo.n);
 	if ((size_t) w->personality >= sizeof personalities / sizeof personalities[0])
 		return ctx_fail(c, ERR_INTERNAL, "no personality %d", (int) w->personality);
 	return OK;
 }
 
-static void write_head(struct buf *b, const struct domain_place *place, uuid id, const char *digest)
+/* The memo's element is in no namespace: libvirt gives ours back with its own declaration taken off. */
+static void write_head(struct buf *b, const struct domain_place *place, const struct compute_domain *w,
+		       const char *digest)
 {
 	char region_text[UUID_TEXT_SIZE], id_text[UUID_TEXT_SIZE];
+	struct xml x = {.out = b};
 	buf_print(b, "<domain type='%s'><metadata>", place->virt == HOST_SEEN_VIRT_KVM ? "kvm" : "qemu");
-	buf_print(b,
-		  "<dari:instance xmlns:dari='" DOMAIN_XMLNS "' region='%s' id='%s' wish='%s'/></metadata>",
-		  uuid_write(place->region, region_text), uuid_write(id, id_text), digest);
+	buf_print(b, "<dari:instance xmlns:dari='" DOMAIN_XMLNS "' region='%s' id='%s' wish='%s'>",
+		  uuid_write(place->region, region_text), uuid_write(w->id, id_text), digest);
+	xml_text_opt(&x, "memo", w->memo);
+	buf_print(b, "</dari:instance></metadata>");
 }
 
 RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
@@ -202,13 +208,13 @@ RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
 	struct buf body, whole;
 	TRY(check_wish(c, wish));
 	buf_init(&body, DOMAIN_XML_CAP);
-	buf_init(&whole, 2 * DOMAIN_XML_CAP);
+	buf_init(&whole, 6 * MEMO_CAP_SIZE + 2 * DOMAIN_XML_CAP); /* a quote becomes six characters */
 	struct result r = write_body(c, &body, place, wish);
 	if (result_is_ok(r)) {
 		crypto_sha256(buf_str(&body), digest);
 		struct str hex = str_encode_hex(c->arena, digest, sizeof digest);
 		memcpy(ret_digest, hex.p ? hex.p : "", hex.p ? DOMAIN_DIGEST_SIZE : 1);
-		write_head(&whole, place, wish->id, ret_digest);
+		write_head(&whole, place, wish, ret_digest);
 		buf_add_str(&whole, buf_str(&body));
 		r = buf_finish(&whole);
 		*ret_xml = str_copy(c->arena, buf_str(&whole));

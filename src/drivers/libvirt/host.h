@@ -62,6 +62,7 @@ RESULT libvirt_check_alive(struct compute_host *h, struct ctx *c);
 
 /* ---- connection.c */
 
+/* Of drivers/compute.h. */
 RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct host *host,
 			 struct compute_host **ret_host);
 void libvirt_close_host(struct compute_host *h);
@@ -75,8 +76,6 @@ RESULT libvirt_open_connection(struct ctx *c, const char *uri, int64_t deadline_
 RESULT libvirt_reach(struct ctx *c, const char *uri, int64_t deadline_us);
 /* Waits on a condition until deadline_us, or at most a second; a frozen test clock does not hold it. */
 void libvirt_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_us);
-/* The system's monotonic clock: what libvirt waits for is real even where time is simulated. */
-int64_t libvirt_monotonic_us(void);
 
 /* ---- domain_xml.c: pure */
 
@@ -100,6 +99,7 @@ void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE]);
 
 /* ---- domain.c */
 
+/* Of drivers/compute.h. */
 RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
 		   struct compute_seen *ret_seen);
 RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
@@ -108,7 +108,8 @@ RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id);
 /* What a domain says it is: its region and id in our metadata. False: not ours, of no region. */
 struct domain_mark {
 	uuid region, id;
-	struct str wish; /* digest of the definition; in c's arena */
+	struct str wish; /* digest of the definition; in c's arena, as the memo */
+	struct str memo;
 };
 RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			 struct domain_mark *ret_mark, bool *ret_found);
@@ -116,6 +117,7 @@ enum instance_seen_power libvirt_power_of(int state);
 
 /* ---- inventory.c */
 
+/* Of drivers/compute.h. */
 RESULT libvirt_list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
 /* The running domain that has the file as a disk, or NULL. */
 RESULT libvirt_find_user_of(struct compute_host *h, struct ctx *c, struct str path, virDomainPtr *ret_domain);
@@ -135,10 +137,12 @@ RESULT libvirt_create_volume(struct compute_host *h, struct ctx *c, struct str x
 			     virStorageVolPtr *ret_volume);
 /* A file's length in bytes, from its volume's XML. */
 RESULT libvirt_read_length(struct ctx *c, struct xml_tree *t, int64_t *ret_size);
+/* Absent: OK. */
 RESULT libvirt_delete_volume(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name);
 
 /* ---- disk.c, image.c */
 
+/* Of drivers/compute.h. */
 RESULT libvirt_ensure_disk(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
 			   int64_t *ret_size);
 RESULT libvirt_delete_disk(struct compute_host *h, struct ctx *c, uuid volume);
@@ -147,6 +151,7 @@ RESULT libvirt_ensure_image(struct compute_host *h, struct ctx *c, const struct 
 
 /* ---- console.c */
 
+/* Of drivers/compute.h. */
 RESULT libvirt_read_console(struct compute_host *h, struct ctx *c, uuid id, size_t max, struct str *ret_text,
 			    int64_t *ret_at_us);
 /* Forgets an instance's log. */
@@ -154,6 +159,7 @@ RESULT libvirt_delete_console(struct compute_host *h, struct ctx *c, uuid id);
 
 /* ---- probe.c, kvm.c */
 
+/* Of drivers/compute.h. */
 RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts);
 /* Decides whether guests here run under KVM; proven at most once per connection. */
 RESULT libvirt_need_virt(struct compute_host *h, struct ctx *c);
@@ -163,6 +169,7 @@ RESULT libvirt_find_boot_id(struct compute_host *h, struct ctx *c);
 /* ---- read.c: reading libvirt's XML */
 
 struct xml_tree; /* a parsed document */
+/* To be freed with xml_tree_free(). ERR_IO when it is no XML. */
 RESULT xml_tree_parse(struct ctx *c, struct str text, struct xml_tree **ret_tree);
 void xml_tree_free(struct xml_tree *t);
 DEFINE_AUTO(xml_tree)

@@ -81,9 +81,9 @@ static RESULT write_guest(struct ctx *c, uuid id, struct str *ret_xml)
 /* How it ended (virDomainEventStoppedDetailType); -1: not in its time. */
 static int await_end(struct compute_host *h)
 {
-	int64_t deadline_us = libvirt_monotonic_us() + PROOF_US;
+	int64_t deadline_us = clock_system_us() + PROOF_US;
 	pthread_mutex_lock(&h->lock);
-	while (h->proof_detail < 0 && libvirt_monotonic_us() < deadline_us && !atomic_load(&h->is_gone))
+	while (h->proof_detail < 0 && clock_system_us() < deadline_us && !atomic_load(&h->is_gone))
 		libvirt_wait(&h->ended, &h->lock, deadline_us);
 	int detail = h->proof_detail;
 	h->proof = UUID_NONE;

@@ -38,16 +38,9 @@ static struct {
 	int disowned_count;
 } openers = {.lock = PTHREAD_MUTEX_INITIALIZER, .done = PTHREAD_COND_INITIALIZER};
 
-int64_t libvirt_monotonic_us(void)
-{
-	struct timespec t;
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (int64_t) t.tv_sec * SECOND + t.tv_nsec / 1000;
-}
-
 void libvirt_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_us)
 {
-	int64_t in_a_second = libvirt_monotonic_us() + SECOND;
+	int64_t in_a_second = clock_system_us() + SECOND;
 	int64_t until = deadline_us < in_a_second ? deadline_us : in_a_second;
 	struct timespec t = {.tv_sec = until / SECOND, .tv_nsec = until % SECOND * 1000};
 	pthread_cond_clockwait(cond, lock, CLOCK_MONOTONIC, &t);
@@ -124,7 +117,7 @@ static RESULT add_opener(struct ctx *c, const char *uri, struct opener **ret_ope
 		heap_free(o);
 		return ctx_no_memory(c);
 	}
-	o->since_us = libvirt_monotonic_us();
+	o->since_us = clock_system_us();
 	if (!start_opener(o)) {
 		opener_free(o);
 		return ctx_fail(c, ERR_AGAIN, "no thread to connect to %s with", uri);
@@ -139,7 +132,7 @@ static RESULT add_opener(struct ctx *c, const char *uri, struct opener **ret_ope
 static RESULT need_opener(struct ctx *c, const char *uri, struct opener **ret_opener)
 {
 	struct opener *o = *find_opener(uri);
-	if (o && !o->is_done && libvirt_monotonic_us() - o->since_us > OPENER_PATIENCE_US &&
+	if (o && !o->is_done && clock_system_us() - o->since_us > OPENER_PATIENCE_US &&
 	    openers.disowned_count < OPENERS_DISOWNED_MAX) {
 		unlink_opener(o);
 		o->is_disowned = true;
@@ -157,7 +150,7 @@ static RESULT await_opener(struct ctx *c, const char *uri, int64_t deadline_us, 
 {
 	struct opener *o = NULL;
 	TRY(need_opener(c, uri, &o));
-	while (!o->is_done && libvirt_monotonic_us() < deadline_us) {
+	while (!o->is_done && clock_system_us() < deadline_us) {
 		libvirt_wait(&openers.done, &openers.lock, deadline_us);
 		TRY(need_opener(c, uri, &o));
 	}
@@ -232,7 +225,7 @@ static int connect_until(const struct sockaddr *to, socklen_t size, int64_t dead
 	if (errno != EINPROGRESS && errno != EAGAIN)
 		return errno;
 	struct pollfd p = {.fd = fd, .events = POLLOUT};
-	int64_t left_ms = (deadline_us - libvirt_monotonic_us()) / 1000;
+	int64_t left_ms = (deadline_us - clock_system_us()) / 1000;
 	if (poll(&p, 1, left_ms > 0 ? (int) left_ms : 0) < 1)
 		return ETIMEDOUT;
 	int error = 0;

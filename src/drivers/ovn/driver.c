@@ -327,10 +327,13 @@ static void note_connection(void *arg, bool up)
 
 static void ovn_watch(struct vnet *n, void (*changed)(void *arg, uuid port), void *arg)
 {
+	ovsdb_watch(n->northbound, NULL); /* takes the client's lock: no call is under way now */
 	n->changed = changed;
 	n->changed_arg = arg;
-	ovsdb_watch(n->northbound,
-		    &(struct ovsdb_watcher){.changed = note_row, .connection = note_connection, .arg = n});
+	if (changed)
+		ovsdb_watch(n->northbound, &(struct ovsdb_watcher){.changed = note_row,
+								   .connection = note_connection,
+								   .arg = n});
 }
 
 /* ---- opening ---- */

@@ -23,6 +23,7 @@ enum frame_state {
 	FRAME_BAD    /* not JSON-RPC, or over a limit: give the stream up */
 };
 
+/* Ready for the first byte of a stream. */
 void frame_init(struct frame *f, size_t max_size);
 /* Goes on with bytes. ret_used: how many belong to the message. White space between messages is
  * counted to the one that follows. */

@@ -43,8 +43,19 @@ static bool is_domain_name(struct str s)
 	return s.n > 0;
 }
 
+/* Ours first: private names are its to answer; the others serve while it is away. */
+static struct str write_resolvers(struct wish *w, const struct network_router *wish)
+{
+	struct str list = STR("169.254.169.253");
+	char ip[IP_TEXT_SIZE];
+	for (size_t k = 0; k < wish->resolver_count; k++)
+		list = str_print(w->arena, "%" STR_FMT ", %s", STR_ARG(list),
+				 ip_write(wish->resolvers[k], ip));
+	return wish->resolver_count ? str_print(w->arena, "{%" STR_FMT "}", STR_ARG(list)) : list;
+}
+
 /* Clients that are given option 121 ignore option 3: the default route stands in both. */
-static void plan_dhcp(struct wish *w, const struct network_subnet *s, struct str domain_name)
+static void plan_dhcp(struct wish *w, const struct network_subnet *s, const struct network_router *wish)
 {
 	const struct subnet *subnet = s->subnet;
 	char gateway[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE], mac[MAC_TEXT_SIZE], routes[256], mtu[16],
@@ -52,14 +63,15 @@ static void plan_dhcp(struct wish *w, const struct network_subnet *s, struct str
 	ip_write(subnet->gateway_ip, gateway);
 	snprintf(routes, sizeof routes, "{169.254.169.254/32,%s, 169.254.169.253/32,%s, %s,%s, 0.0.0.0/0,%s}",
 		 gateway, gateway, platform_prefix, gateway, gateway);
+	struct str resolvers = write_resolvers(w, wish);
 	snprintf(mtu, sizeof mtu, "%d", s->mtu);
 	snprintf(lease, sizeof lease, "%d", LEASE_TIME_S);
 	json_t *options =
 		json_pack("{s:s,s:s,s:s,s:s,s:s,s:s,s:s}", "server_id", gateway, "server_mac",
 			  mac_write(subnet->gateway_mac, mac), "router", gateway, "lease_time", lease,
-			  "dns_server", "169.254.169.253", "mtu", mtu, "classless_static_route", routes);
-	if (is_domain_name(domain_name)) {
-		struct str quoted = str_print(w->arena, "\"%" STR_FMT "\"", STR_ARG(domain_name));
+			  "dns_server", resolvers.p, "mtu", mtu, "classless_static_route", routes);
+	if (is_domain_name(wish->domain_name)) {
+		struct str quoted = str_print(w->arena, "\"%" STR_FMT "\"", STR_ARG(wish->domain_name));
 		if (json_object_set_new(options, "domain_name", json_stringn(quoted.p, quoted.n)) < 0)
 			w->failed = true;
 	}
@@ -76,7 +88,7 @@ static void plan_subnet(struct wish *w, const struct network_subnet *s, const st
 	wish_add_row(w, "Logical_Switch", s->subnet->row.id,
 		     json_pack("{s:s}", "name", uuid_write(s->subnet->row.id, name)));
 	plan_router_port(w, s, wish->router->row.id);
-	plan_dhcp(w, s, wish->domain_name);
+	plan_dhcp(w, s, wish);
 	w->kind = NB_ROUTER;
 	w->id = wish->router->row.id;
 }

@@ -23,6 +23,7 @@ struct ovsdb_schema {
 	const char *scope_key;    /* of external_ids: rows are indexed by its value */
 };
 
+/* Looking into a schema. */
 const struct ovsdb_column *ovsdb_find_column(const struct ovsdb_schema *s, const char *table,
 					     const char *name); /* NULL: not of the schema */
 bool ovsdb_is_root(const struct ovsdb_schema *s, const char *table);

@@ -57,6 +57,7 @@ struct wish {
 	bool failed;
 };
 
+/* Empty: such a wish removes all of its scope. */
 void wish_init(struct wish *w, struct arena *arena, uuid region, uuid scope, const char *kind);
 void wish_free(struct wish *w); /* its JSON only; the struct is the caller's */
 DEFINE_AUTO(wish)
@@ -72,7 +73,8 @@ void wish_add_entry(struct wish *w, const char *table, const char *column, uuid 
 		    struct str value);
 
 /* Operations that bring the cache's database to the wish: a new JSON array, or NULL when nothing
- * differs. ERR_AGAIN: a set's row that it needs is not there. ERR_CONFLICT: a row's id is taken by
+ * differs. ERR_AGAIN: a set's row that it needs is not there; or nothing is wished, and a switch that
+ * was to go holds others' ports. ERR_CONFLICT: a row's id is taken by
  * another region. ERR_NO_MEMORY. */
 RESULT wish_diff(struct ctx *c, const struct wish *w, const struct ovsdb_cache *cache, json_t **ret_ops);
 /* Checks that what must have met exactly one row did: a database changed under us. ERR_AGAIN. */

@@ -2,7 +2,10 @@
  * From a wish and the cache to the operations of one transaction: new rows first, then columns,
  * then references, then what goes. References are checked at commit, so that order is for the
  * reader. A row below another one is not deleted but taken out of its parents' sets: the database
- * collects it. Nothing differing gives no operation at all. */
+ * collects it. Nothing differing gives no operation at all.
+ *
+ * A switch goes only when no other resource's port is left in it: after a start on an older database
+ * there may be guests on it whose rows are not here. */
 #include <stdio.h>
 #include <string.h>
 
@@ -16,6 +19,7 @@ struct diff {
 	const struct ovsdb_cache *cache;
 	json_t *ops, *deletes; /* deletes come last: they end what a mutation must still find */
 	json_t *wanted;        /* {"table/uuid": true} of the wish's rows */
+	json_t *kept;          /* {id: true} of resources whose switch must stay */
 	const char *region;
 	bool failed; /* out of memory */
 };
@@ -227,6 +231,51 @@ static RESULT diff_entry(struct diff *d, const struct wish_entry *entry)
 
 /* ---- what goes ---- */
 
+/* Whether a port of another resource of ours is in the switch. */
+static bool has_others_ports(const struct diff *d, const json_t *row)
+{
+	char scope[UUID_TEXT_SIZE];
+	const char *id;
+	json_t *ignored;
+	uuid_write(d->wish->scope, scope);
+	json_object_foreach (json_object_get(row, "ports"), id, ignored) {
+		const json_t *port = ovsdb_cache_row(d->cache, "Logical_Switch_Port", id);
+		const char *owner = is_ours(d, port) ? ovsdb_row_mark(port, MARK_SCOPE) : NULL;
+		if (owner && strcmp(owner, scope) != 0)
+			return true;
+	}
+	return false;
+}
+
+/* Finds the switches of our scope that are not wished and not empty either. */
+static RESULT find_kept(struct diff *d)
+{
+	static const char table[] = "Logical_Switch";
+	char scope[UUID_TEXT_SIZE];
+	const char *member;
+	json_t *ignored;
+	json_object_foreach (ovsdb_cache_scope(d->cache, uuid_write(d->wish->scope, scope)), member,
+			     ignored) {
+		size_t n = strlen(table);
+		if (strncmp(member, table, n) != 0 || member[n] != '/' || json_object_get(d->wanted, member))
+			continue;
+		const json_t *row = ovsdb_cache_row(d->cache, table, member + n + 1);
+		const char *id = ovsdb_row_mark(row, MARK_ID);
+		if (id && is_ours(d, row) && has_others_ports(d, row) &&
+		    json_object_set_new(d->kept, id, json_true()) < 0)
+			d->failed = true;
+	}
+	if (d->wish->rows.count == 0 && json_object_size(d->kept) > 0)
+		return ctx_fail(d->ctx, ERR_AGAIN, "ports of other resources are still in it");
+	return OK;
+}
+
+static bool is_kept(const struct diff *d, const json_t *row)
+{
+	const char *id = ovsdb_row_mark(row, MARK_ID);
+	return id && json_object_get(d->kept, id);
+}
+
 /* Whether a row goes in this same diff: of our scope, and not wished. */
 static bool is_going(const struct diff *d, const char *parent_key)
 {
@@ -234,7 +283,11 @@ static bool is_going(const struct diff *d, const char *parent_key)
 	int table_size = (int) strcspn(parent_key, "/");
 	snprintf(key, sizeof key, "%.*s%s", table_size, parent_key, strrchr(parent_key, '/'));
 	const json_t *members = ovsdb_cache_scope(d->cache, uuid_write(d->wish->scope, scope));
-	return json_object_get(members, key) && !json_object_get(d->wanted, key);
+	const char *id = strchr(key, '/') + 1;
+	char table[KEY_SIZE];
+	snprintf(table, sizeof table, "%.*s", table_size, parent_key);
+	return json_object_get(members, key) && !json_object_get(d->wanted, key) &&
+	       !is_kept(d, ovsdb_cache_row(d->cache, table, id));
 }
 
 static void remove_row(struct diff *d, const char *table, const char *id)
@@ -262,7 +315,8 @@ static void remove_unwanted(struct diff *d)
 		snprintf(table, sizeof table, "%s", member);
 		char *id = strchr(table, '/');
 		*id++ = 0;
-		if (is_ours(d, ovsdb_cache_row(d->cache, table, id)))
+		const json_t *row = ovsdb_cache_row(d->cache, table, id);
+		if (is_ours(d, row) && !is_kept(d, row))
 			remove_row(d, table, id);
 	}
 }
@@ -276,6 +330,7 @@ static RESULT diff_all(struct diff *d)
 		TRY(diff_edges(d, w->rows.at[k]));
 	for (size_t k = 0; k < w->entries.count; k++)
 		TRY(diff_entry(d, &w->entries.at[k]));
+	TRY(find_kept(d));
 	remove_unwanted(d);
 	if (json_array_extend(d->ops, d->deletes) < 0)
 		d->failed = true;
@@ -289,9 +344,12 @@ RESULT wish_diff(struct ctx *c, const struct wish *w, const struct ovsdb_cache *
 	d.ops = json_array();
 	d.deletes = json_array();
 	d.wanted = json_object();
-	struct result r = w->failed || !d.ops || !d.deletes || !d.wanted ? ctx_no_memory(c) : diff_all(&d);
+	d.kept = json_object();
+	struct result r =
+		w->failed || !d.ops || !d.deletes || !d.wanted || !d.kept ? ctx_no_memory(c) : diff_all(&d);
 	json_decref(d.deletes);
 	json_decref(d.wanted);
+	json_decref(d.kept);
 	if (r.code || json_array_size(d.ops) == 0) {
 		json_decref(d.ops);
 		d.ops = NULL;

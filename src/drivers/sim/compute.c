@@ -30,7 +30,7 @@ static RESULT begin(struct compute_host *h, struct ctx *c)
 	int64_t pass_us = s->health == SIM_HANGS ? s->hang_us : s->latency_us;
 	if (pass_us) {
 		pthread_mutex_unlock(&s->lock);
-		sim_pass(pass_us);
+		clock_sleep_us(pass_us);
 		pthread_mutex_lock(&s->lock);
 	}
 	s->call_count++;
@@ -182,15 +182,21 @@ static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct 
 	char digest[65];
 	TRY(find_domain(h, c, w->id, &d));
 	TRY(digest_wish(c, w, digest));
-	if (d && str_is(str_from(digest), d->digest))
+	if (d && str_is(str_from(digest), d->digest) && str_equal(w->memo, str_from(d->memo)))
 		return OK;
 	uuid *volumes = heap_alloc_array(w->disk_count + 1, sizeof *volumes);
-	if (volumes && !d)
+	char *memo = heap_alloc(w->memo.n + 1);
+	if (volumes && memo && !d)
 		d = add_item((void **) &s->domains, &s->domain_count, sizeof *d);
-	if (!volumes || !d) {
+	if (!volumes || !memo || !d) {
 		heap_free(volumes);
+		heap_free(memo);
 		return ctx_no_memory(c);
 	}
+	if (w->memo.n)
+		memcpy(memo, w->memo.p, w->memo.n);
+	heap_free(d->memo);
+	d->memo = memo;
 	for (size_t k = 0; k < w->disk_count; k++)
 		volumes[k] = w->disks[k].volume;
 	heap_free(d->volumes);
@@ -307,13 +313,15 @@ static RESULT ensure_disk_inside(struct compute_host *h, struct ctx *c, const st
 				 int64_t *ret_size)
 {
 	struct sim_host *s = h->host;
+	char id[UUID_TEXT_SIZE];
 	if (disk->size <= 0 || disk->size % 512)
 		return ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", disk->size);
 	struct sim_disk *d = sim_find_disk(s, disk->volume);
 	if (d && !uuid_equal(d->region, h->region))
 		return ctx_fail(c, ERR_CONFLICT, "host %s has such a disk of another region", s->name);
 	if (!d && disk->was_there)
-		return ctx_fail(c, ERR_NOT_FOUND, "the disk is gone from host %s", s->name);
+		return ctx_fail(c, ERR_NOT_FOUND, "the disk of volume %s is missing on the host %s",
+				uuid_write(disk->volume, id), s->name);
 	if (!d && disk->image_sha256.n)
 		TRY(ensure_image(s, c, disk->image_sha256));
 	if (!d)
@@ -357,13 +365,18 @@ static RESULT list_inside(struct compute_host *h, struct ctx *c, struct compute_
 		arena_new_array(c->arena, struct compute_item, s->domain_count + s->disk_count);
 	if (!items)
 		return ctx_no_memory(c);
-	for (size_t k = 0; k < s->domain_count; k++)
-		if (uuid_equal(s->domains[k].region, h->region))
-			items[count++] = (struct compute_item){
-				.id = s->domains[k].id,
-				.power = s->domains[k].is_on ? INSTANCE_SEEN_POWER_ON
-							     : INSTANCE_SEEN_POWER_OFF,
-			};
+	for (size_t k = 0; k < s->domain_count; k++) {
+		const struct sim_domain *d = &s->domains[k];
+		if (!uuid_equal(d->region, h->region))
+			continue;
+		items[count++] = (struct compute_item){
+			.id = d->id,
+			.power = d->is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF,
+			.memo = str_copy(c->arena, str_from(d->memo)),
+		};
+		if (!str_is_empty(str_from(d->memo)) && !items[count - 1].memo.n)
+			return ctx_no_memory(c);
+	}
 	for (size_t k = 0; k < s->disk_count; k++)
 		if (uuid_equal(s->disks[k].region, h->region))
 			items[count++] = (struct compute_item){

@@ -2,8 +2,6 @@
  * The simulated hosts and what can be done to them from outside. */
 #include "drivers/sim/compute_state.h"
 
-#include <time.h>
-
 #include "base/clock.h"
 #include "base/heap.h"
 
@@ -123,27 +121,16 @@ void sim_settle(struct sim_host *s)
 void sim_remove_domain(struct sim_host *s, struct sim_domain *d)
 {
 	heap_free(d->volumes);
+	heap_free(d->memo);
 	*d = s->domains[--s->domain_count];
-}
-
-void sim_pass(int64_t us)
-{
-	if (us <= 0)
-		return;
-	if (clock_is_frozen()) {
-		clock_advance_us(us);
-		return;
-	}
-	struct timespec t = {.tv_sec = us / SECOND, .tv_nsec = us % SECOND * 1000};
-	nanosleep(&t, NULL);
 }
 
 /* ---- controls */
 
 static void free_host(struct sim_host *s)
 {
-	for (size_t k = 0; k < s->domain_count; k++)
-		heap_free(s->domains[k].volumes);
+	while (s->domain_count)
+		sim_remove_domain(s, &s->domains[0]);
 	heap_free(s->domains);
 	heap_free(s->disks);
 	heap_free(s->images);

@@ -16,6 +16,7 @@ struct sim_domain {
 	char digest[65]; /* of the definition */
 	char name[32];   /* cut */
 	uuid *volumes;   /* owned */
+	char *memo;      /* owned; NULL: none */
 	size_t volume_count;
 };
 
@@ -61,5 +62,3 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 void sim_settle(struct sim_host *s);
 void sim_tell(struct sim_host *s, uuid id); /* all who watch */
 void sim_lose_connections(struct sim_host *s);
-/* Lets us pass: of the clock when it is frozen. Without a lock held. */
-void sim_pass(int64_t us);

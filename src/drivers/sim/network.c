@@ -159,7 +159,7 @@ static RESULT write_router(struct ctx *c, const struct network_router *wish)
 	}
 	for (struct thing *child = router->children; child; child = next) {
 		next = child->next;
-		if (child->kind == NETWORK_ITEM_SUBNET && !child->wished)
+		if (child->kind == NETWORK_ITEM_SUBNET && !child->wished && !child->children)
 			remove_thing(child->kind, child->id);
 		else
 			child->wished = false;
@@ -174,10 +174,23 @@ static RESULT sim_apply_router(struct vnet *n, struct ctx *c, const struct netwo
 	return end_call(c, write_router(c, wish));
 }
 
+static bool has_ports(const struct thing *router)
+{
+	for (const struct thing *child = router ? router->children : NULL; child; child = child->next)
+		if (child->kind == NETWORK_ITEM_SUBNET && child->children)
+			return true;
+	return false;
+}
+
 static RESULT sim_remove_router(struct vnet *n, struct ctx *c, uuid router)
 {
 	(void) n;
-	return remove_call(c, NETWORK_ITEM_ROUTER, router);
+	TRY(begin_call(c));
+	const struct thing *thing = find_thing(NETWORK_ITEM_ROUTER, router);
+	if (has_ports(thing))
+		return end_call(c, ctx_fail(c, ERR_AGAIN, "ports of other resources are still in it"));
+	remove_thing(NETWORK_ITEM_ROUTER, router);
+	return end_call(c, OK);
 }
 
 /* ---- groups, ports, addresses ---- */

@@ -44,6 +44,21 @@ static void test_freezes_and_moves(void **state)
 	assert_true(clock_now_us() >= before + HOUR && clock_now_us() < before + 2 * HOUR);
 }
 
+static void test_sleeps(void **state)
+{
+	(void) state;
+	int64_t before = clock_system_us();
+	clock_sleep_us(3 * MILLISECOND);
+	assert_true(clock_system_us() - before >= 3 * MILLISECOND);
+	clock_set_us(5 * SECOND);
+	before = clock_system_us();
+	clock_sleep_us(HOUR);
+	clock_sleep_us(0);
+	clock_sleep_us(-1);
+	assert_true(clock_now_us() == 5 * SECOND + HOUR);
+	assert_true(clock_system_us() - before < MINUTE);
+}
+
 static void test_writes_known_times(void **state)
 {
 	(void) state;
@@ -178,6 +193,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		clock_test(test_runs),
 		clock_test(test_freezes_and_moves),
+		clock_test(test_sleeps),
 		clock_test(test_writes_known_times),
 		clock_test(test_agrees_with_gmtime),
 		clock_test(test_parses),

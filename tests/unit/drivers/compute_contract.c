@@ -234,6 +234,52 @@ static void test_define(void **state)
 	scene_close(&s);
 }
 
+/* A disk that was there once is told to be missing, and never made anew. */
+static void test_disk_was_there(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct compute_disk *d = &s.disks[1];
+	int64_t size = 0;
+	d->was_there = true;
+	EXPECT(&s, ERR_NOT_FOUND, subject.driver->ensure_disk(s.h, &s.c, d, &size));
+	assert_null(find_item(&s, true, d->volume));
+	d->was_there = false;
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, d, &size));
+	d->was_there = true;
+	d->size = 16 * MIB;
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, d, &size));
+	assert_int_equal(size, 16 * MIB);
+	EXPECT(&s, ERR_NONE, subject.driver->delete_disk(s.h, &s.c, d->volume));
+	scene_close(&s);
+}
+
+/* The memo comes back as it was given, and is no reason by itself to define anew. */
+static void test_memo(void **state)
+{
+	(void) state;
+	static const struct str memos[] = {STR("{\"a\":\"<b> & 'c' ]]> \\\\ d\u00e9\"}"), STR("plain"),
+					   STR("")};
+	struct scene s = scene_open();
+	for (size_t k = 0; k < sizeof memos / sizeof memos[0]; k++) {
+		s.wish.memo = memos[k];
+		EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+		EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+		assert_true(str_equal(find_item(&s, false, s.wish.id)->memo, memos[k]));
+		s.wish.memo = STR("another");
+		assert_true(scene_see(&s).defined_as_wished);
+	}
+	s.wish.memo = memos[0];
+	scene_make_running(&s);
+	s.wish.memo = memos[1]; /* while it runs, too */
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	const struct compute_item *item = find_item(&s, false, s.wish.id);
+	assert_true(str_equal(item->memo, memos[1]));
+	assert_int_equal(item->power, INSTANCE_SEEN_POWER_ON);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 static void test_power(void **state)
 {
 	(void) state;
@@ -377,11 +423,12 @@ static void test_loss(void **state)
 int compute_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe),       cmocka_unit_test(test_disk),
-		cmocka_unit_test(test_define),      cmocka_unit_test(test_power),
-		cmocka_unit_test(test_shutdown),    cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_grow_in_use), cmocka_unit_test(test_other_region),
-		cmocka_unit_test(test_watch),       cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_probe),          cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_disk_was_there), cmocka_unit_test(test_memo),
+		cmocka_unit_test(test_define),         cmocka_unit_test(test_power),
+		cmocka_unit_test(test_shutdown),       cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_grow_in_use),    cmocka_unit_test(test_other_region),
+		cmocka_unit_test(test_watch),          cmocka_unit_test(test_loss),
 	};
 	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
 }

@@ -502,6 +502,75 @@ static void test_what_is_missing_is_waited_for(void **state)
 	model_done(&lab.model);
 }
 
+/* A subnet that is wished no more goes when its last port does; a router without a wish as well. */
+static void test_ports_keep_their_switch(void **state)
+{
+	static struct world w, less;
+	init_world(&w);
+	struct lab lab = make_lab(state, &w);
+	apply_all(&lab);
+	less = w;
+	less.has_subnet[0][0] = false;
+	lab.world = &less;
+	char id[UUID_TEXT_SIZE];
+	uuid_write(w.subnets[0][0].row.id, id);
+	const json_t *switches = json_object_get(lab.model.tables, "Logical_Switch");
+	apply_router(&lab, 0);
+	assert_non_null(json_object_get(switches, id));
+	apply_router(&lab, 0);
+	assert_int_equal(lab.op_count, 0);
+
+	struct ovsdb_cache cache;
+	struct wish wish;
+	json_t *ops = NULL;
+	model_load(&lab.model, &cache);
+	wish_init(&wish, lab.ctx->arena, w.region, w.routers[0].row.id, NB_ROUTER);
+	assert_err(wish_diff(lab.ctx, &wish, &cache, &ops), AGAIN);
+	assert_null(ops);
+	wish_free(&wish);
+	ovsdb_cache_done(&cache);
+	ctx_clear_problem(lab.ctx);
+
+	for (size_t k = 0; k < PORTS; k += ROUTERS) {
+		less.has_port[k] = false;
+		apply_port(&lab, k);
+	}
+	apply_router(&lab, 0);
+	assert_null(json_object_get(switches, id));
+	apply_router(&lab, 0);
+	assert_int_equal(lab.op_count, 0);
+	model_done(&lab.model);
+}
+
+static const char *dns_server_of(struct lab *lab, const struct subnet *subnet)
+{
+	char id[UUID_TEXT_SIZE];
+	uuid_write(uuid_v5(subnet->row.id, STR("dhcp")), id);
+	const json_t *row = json_object_get(json_object_get(lab->model.tables, "DHCP_Options"), id);
+	return json_string_value(json_object_get(json_object_get(row, "options"), "dns_server"));
+}
+
+static void test_resolvers(void **state)
+{
+	static struct world w;
+	init_world(&w);
+	struct lab lab = make_lab(state, &w);
+	struct network_subnet subnet = {&w.subnets[0][0], 1442, UUID_NONE};
+	struct ip resolvers[] = {make_ip("192.0.2.1"), make_ip("192.0.2.2")};
+	struct network_router n = {
+		.router = &w.routers[0], .subnets = &subnet, .subnet_count = 1, .resolvers = resolvers};
+	static const char *const expected[] = {"169.254.169.253", "{169.254.169.253, 192.0.2.1}",
+					       "{169.254.169.253, 192.0.2.1, 192.0.2.2}"};
+	for (; n.resolver_count < 3; n.resolver_count++) {
+		struct wish wish;
+		wish_init(&wish, lab.ctx->arena, w.region, w.routers[0].row.id, NB_ROUTER);
+		nb_plan_router(&wish, &n);
+		commit_wish(&lab, &wish);
+		assert_string_equal(dns_server_of(&lab, &w.subnets[0][0]), expected[n.resolver_count]);
+	}
+	model_done(&lab.model);
+}
+
 static void test_another_regions_row_is_not_taken(void **state)
 {
 	static struct world w, theirs;
@@ -639,6 +708,8 @@ int main(int argc, char **argv)
 		ctx_test(test_all_goes_but_strangers),
 		ctx_test(test_random_changes_converge),
 		ctx_test(test_what_is_missing_is_waited_for),
+		ctx_test(test_ports_keep_their_switch),
+		ctx_test(test_resolvers),
 		ctx_test(test_another_regions_row_is_not_taken),
 		ctx_test(test_other_marks_are_kept),
 		ctx_test(test_one_rule_is_two_operations),

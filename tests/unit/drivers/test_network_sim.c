@@ -145,6 +145,12 @@ static void test_what_hangs_on_it_goes_too(void **state)
 	check_counts(1, 1, 1, 1, 1);
 	l->router_wish.subnets = &l->wished[1];
 	assert_ok(apply_router(l)); /* the port's subnet is not wished any more */
+	check_counts(1, 2, 1, 1, 1);
+	assert_err(l->net.driver->remove_router(l->net.self, l->ctx, l->router.row.id), AGAIN);
+	check_counts(1, 2, 1, 1, 1);
+	ctx_clear_problem(l->ctx);
+	assert_ok(l->net.driver->remove_port(l->net.self, l->ctx, l->port.row.id));
+	assert_ok(apply_router(l));
 	check_counts(1, 1, 0, 1, 1);
 	assert_ok(l->net.driver->remove_router(l->net.self, l->ctx, l->router.row.id));
 	check_counts(0, 0, 0, 1, 0);

@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * The engine tests' small cloud: made, asked, dumped, held to SQL. */
 #include "cloud.h"
 
 #include <stdio.h>

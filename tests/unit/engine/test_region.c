@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * The region's bootstrap: what it makes, repeats and refuses; settings. */
 #include "cloud.h"
 
 static void check_bootstrap(void **state)

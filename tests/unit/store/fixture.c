@@ -1,4 +1,5 @@
-/* SPDX-License-Identifier: Apache-2.0 */
+/* SPDX-License-Identifier: Apache-2.0
+ * The store tests' fixture: a store on a database in a file or in memory, and rows to put. */
 #include "fixture.h"
 
 #include <stdio.h>

@@ -1,0 +1,220 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What takes real hosts: the sandbox with `dari serve` in it, a guest from request to running beside a
+plain C program on the same host, what an empty region costs, how long a start takes."""
+import json
+import os
+import re
+import socket
+import statistics
+import subprocess
+import threading
+import time
+
+from tools import ROOT, Target, cpu_percent, end, rss_mib, run, say, wait_until
+
+ROUNDS, STARTS = 10, 3
+PORT = 18788
+DEMO = "/tmp/dari-bench"
+
+
+class Demo:
+    """A region made by tools/demo under a name of its own."""
+
+    def __init__(self, build):
+        self.dari = f"{build}/src/daemon/dari"
+        self.env = dict(os.environ, DARI_DEMO=DEMO, DARI_DEMO_PORT=str(PORT), DARI_SANDBOX="/tmp/ds-bench",
+                        DARI_SANDBOX_PREFIX="dbench-", DARI_CONFIG=f"{DEMO}/dari.yaml",
+                        DARI_BUILD_DIR=os.path.relpath(os.path.dirname(self.dari), ROOT))
+        self.started = []
+
+    def run(self, *argv):
+        return run(*argv, env=self.env, timeout=180)
+
+    def __enter__(self):
+        self.run("tools/demo", "down")
+        try:
+            self.run("tools/demo", "region")
+        except BaseException:
+            self.__exit__()
+            raise
+        self.sandbox = dict(line.split("=", 1) for line in self.run("tools/sandbox", "serve-env").splitlines())
+        return self
+
+    def __exit__(self, *_):
+        for child in self.started:
+            end(child)
+        try:
+            self.run("tools/demo", "down")
+        except RuntimeError as left:
+            say(f"tools/demo down: {left}")
+
+    def command(self, *argv):
+        return json.loads(self.run(self.dari, *argv, "--json"))
+
+    def pid(self):
+        with open(f"{DEMO}/dari.pid", encoding="ascii") as f:
+            return int(f.read())
+
+    def stop(self):
+        pid = self.pid()
+        os.kill(pid, 15)
+        try:
+            wait_until(lambda: gone(pid), 8, "dari has ended", 0.02)
+        except TimeoutError as late:
+            say(late, "- killed")
+            os.kill(pid, 9)
+            wait_until(lambda: gone(pid), 8, "dari is gone", 0.02)
+        for child in self.started:
+            end(child)
+
+    def start_ms(self):
+        """Starts dari; from its exec to the first answer."""
+        stamp = f"{DEMO}/started"
+        script = 'printf %s "$EPOCHREALTIME" >"$0"; exec "$@"'
+        with open(f"{DEMO}/dari.log", "ab") as log:
+            argv = ["tools/sandbox", "serve", "--port", str(PORT), "bash", "-c", script, stamp, self.dari, "serve"]
+            child = subprocess.Popen(argv, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                                     start_new_session=True)
+        self.started = [child]
+        with open(f"{DEMO}/dari.pid", "w", encoding="ascii") as f:
+            f.write(str(child.pid))
+        # The socket listens before dari does: a request that waits in it is answered at once when dari can.
+        wait_until(connects, 10, "its socket is there", 0.002)
+        ask_health()
+        now = time.time()
+        with open(stamp, encoding="ascii") as f:
+            return (now - float(f.read())) * 1000
+
+
+def gone(pid):
+    try:
+        with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+            return f.read().rsplit(")", 1)[1].split()[0] == "Z"
+    except OSError:
+        return True
+
+
+def connects():
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", PORT)) == 0
+
+
+def ask_health():
+    with socket.create_connection(("127.0.0.1", PORT), timeout=20) as s:
+        s.sendall(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+        answer = s.recv(4096)
+    if b" 200 " not in answer.split(b"\r\n")[0]:
+        raise RuntimeError(f"/healthz: {answer!r}")
+
+
+# ---- OVN's side
+
+class PortsUp:
+    """Notes when each logical port came up, by a monitor of the northbound database."""
+
+    def __init__(self, database):
+        self.child = subprocess.Popen(["ovsdb-client", "-f", "json", "monitor", database, "OVN_Northbound",
+                                       "Logical_Switch_Port", "name,up"], stdin=subprocess.DEVNULL,
+                                      stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+        self.at = {}
+        self.thread = threading.Thread(target=self.read, daemon=True)
+        self.thread.start()
+
+    def read(self):
+        for line in self.child.stdout:
+            now = time.time()
+            for row in json.loads(line).get("data", []):
+                if row[3] is True and row[1] != "old":
+                    self.at.setdefault(row[2].replace("-", ""), now)
+
+    def ms_after(self, interface, at_s):
+        """From that time to the port's being up; None when it was not seen."""
+        digits = interface.removeprefix("eni-")
+        return next(((at - at_s) * 1000 for port, at in self.at.items() if port.startswith(digits)), None)
+
+    def close(self):
+        self.child.terminate()
+        self.child.wait()
+        self.thread.join()
+        self.child.stdout.close()
+
+
+# ---- request to running
+
+def running_count(target):
+    return target.ask("Action=DescribeInstances").count("<name>running</name>")
+
+
+def example(demo, target, image):
+    """Launches one on each host, so that both have the image; the definition of one: (uri, xml)."""
+    form = f"Action=RunInstances&ImageId={image}&InstanceType=t3.nano&MinCount=2&MaxCount=2"
+    ids = re.findall("<instanceId>(.*?)</instanceId>", target.ask(form))
+    wait_until(lambda: running_count(target) == 2, 90, "two instances run")
+    uri = demo.sandbox["DSB_URI_hv1"].strip("'")
+    names = [n for n in run("virsh", "-q", "-c", uri, "list", "--name").split() if n in ids]
+    xml = run("virsh", "-q", "-c", uri, "dumpxml", "--inactive", names[0])
+    disk = re.search("<source file='([^']*)'", xml)[1]
+    volume = run("virsh", "-q", "-c", uri, "vol-dumpxml", disk)
+    target.ask("Action=TerminateInstances&" + "&".join(f"InstanceId.{k + 1}={i}" for k, i in enumerate(ids)))
+    wait_until(lambda: target.ask("Action=DescribeInstances").count("<name>terminated</name>") == 2, 60, "both ended")
+    return uri, xml, disk, volume
+
+
+def peer_arguments(scratch, uri, xml, disk, volume):
+    path = os.path.join(scratch, "domain.xml")
+    xml = re.sub("<metadata>.*?</metadata>", "", xml, flags=re.DOTALL)  # it is no instance of ours
+    with open(path, "w", encoding="utf-8") as f:
+        f.write(xml)
+    uuids = [re.search("<uuid>(.*?)</uuid>", xml)[1], re.search("interfaceid='(.*?)'", xml)[1],
+             re.search("-vol-(.*?)[.]qcow2", disk)[1]]
+    backing = re.search("<backingStore>.*?<path>(.*?)</path>", volume, re.DOTALL)[1]
+    size = re.search("<capacity unit='bytes'>(.*?)</capacity>", volume)[1]
+    return [f"uri={uri}", f"pool={os.path.dirname(disk)}", f"image={backing}", f"size={size}", f"xml={path}",
+            f"uuids={','.join(uuids)}", f"file={os.path.basename(disk)}", "count=1"]
+
+
+def medians(lines, *names):
+    return ", ".join(f"{n} {statistics.median(float(line[n]) for line in lines):.1f}" for n in names)
+
+
+def measure_running(demo, build, scratch, show):
+    env = demo.command("env", "demo")
+    target = Target(build, f"127.0.0.1:{PORT}", env["access_key_id"], env["secret_access_key"])
+    image = demo.command("image", "list")[0]["image_id"]
+    arguments = peer_arguments(scratch, *example(demo, target, image))
+    ports = PortsUp(demo.sandbox["DSB_NB"])
+    ours, peers = [], []
+    try:
+        for _ in range(ROUNDS):
+            ours += target.program("launch", f"image={image}", "count=1")
+            peers += target.program("libvirt_peer", *arguments)
+        time.sleep(0.2)
+    finally:
+        ports.close()
+    say("request to running, medians:", medians(ours, "accept_ms", "running_ms", "gone_ms"))
+    say("the C program, medians:", medians(peers, "clone_ms", "define_ms", "start_ms", "all_ms"))
+    say("each of ours:", *(line["running_ms"] for line in ours))
+    say("each of the peer's:", *(line["all_ms"] for line in peers))
+    show("request_to_running_ms", statistics.median(float(line["running_ms"]) for line in ours),
+         statistics.median(float(line["all_ms"]) for line in peers))
+    up = [ports.ms_after(line["interface"], int(line["accepted_us"]) / 1e6) for line in ours]
+    seen = [u for u in up if u is not None]
+    if seen:
+        show("accepted_to_ovn_port_up_ms", statistics.median(seen))
+    say(f"ports seen up: {len(seen)} of {len(up)}:", *(f"{u:.0f}" for u in seen))
+
+
+def measure(build, scratch, show):
+    with Demo(build) as demo:
+        pid = demo.pid()
+        time.sleep(2)
+        percent = cpu_percent(pid, 10)
+        show("idle_rss_mib", rss_mib(pid))
+        show("idle_cpu_percent", percent)
+        measure_running(demo, build, scratch, show)
+        starts = []
+        for _ in range(STARTS):
+            demo.stop()
+            starts.append(demo.start_ms())
+        say("starts:", *(f"{s:.1f}" for s in starts))
+        show("ready_after_start_ms", statistics.median(starts))

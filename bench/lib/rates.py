@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What a region on simulated hosts can take: launches beside plain SQLite, descriptions beside nginx.
+
+The generator, the server and the peer share the machine's processors, so a noisy neighbour shows in
+every rate; the processor time of one request, which standard error has too, hardly moves."""
+import contextlib
+import os
+import shutil
+import socket
+import statistics
+import subprocess
+
+from tools import Target, children, cpu_percent, cpu_s, pairs, process, rss_mib, run, say, wait_quiet, wait_until
+
+ROUNDS, SECONDS, WARM_MS = 3, 3, 300
+INSTANCES = 100
+
+
+@contextlib.contextmanager
+def region(build, scratch, hosts):
+    """bench/region.c on a new database: (target, what it said, pid, its directory)."""
+    directory = os.path.join(scratch, "region")
+    os.mkdir(directory)
+    argv = [f"{build}/bench/bench_region", f"directory={directory}", f"hosts={hosts}"]
+    with open(f"{scratch}/region.log", "wb") as log, \
+            process(argv, stdout=subprocess.PIPE, stderr=log, text=True) as child:
+        said = {}
+        for line in child.stdout:
+            if line.strip() == "ready":
+                break
+            name, value = line.strip().split("=", 1)
+            said.setdefault(name, []).append(value)
+        else:
+            with open(f"{scratch}/region.log", encoding="utf-8") as said_wrong:
+                raise RuntimeError("the region did not start: " + said_wrong.read())
+        yield Target(build, said["host"][0], said["key"][0], said["secret"][0]), said, child.pid, directory
+    shutil.rmtree(directory)
+
+
+def launch_form(said, subnet, count=1):
+    return f"Action=RunInstances&ImageId={said['image'][0]}&InstanceType=t3.nano&MinCount={count}&MaxCount={count}" \
+        f"&SubnetId={said['subnet'][subnet]}"
+
+
+def timed(pids, measure):
+    """What measure() gives, and the microseconds of processor that the processes spent on a request of it."""
+    before = sum(map(cpu_s, pids))
+    line = measure()
+    whole = float(line["seconds"]) + WARM_MS / 1000  # the warm-up is not counted in requests
+    return line, (sum(map(cpu_s, pids)) - before) * 1e6 / (float(line["rate"]) * whole)
+
+
+def load_file(build, host):
+    return pairs(run(f"{build}/bench/bench_load", f"host={host}", "path=/answer.xml", "clients=64", f"seconds={SECONDS}"))
+
+
+def words(line, cost_us):
+    return f"{line['rate']}/s of {line['bytes']} bytes, p50 {line['p50_us']} us, p99 {line['p99_us']} us; " \
+        f"processor time of one: {cost_us:.0f} us, and {line['own_cpu_us']} us in the generator"
+
+
+def check(line):
+    if line["errors"] != "0":
+        raise RuntimeError(f"{line['errors']} of {line['requests']} answers were errors")
+    return float(line["rate"])
+
+
+def measure_launches(build, scratch, show):
+    ours, peers = [], []
+    with region(build, scratch, 64) as (target, said, pid, directory):
+        for number in range(ROUNDS):
+            line, cost_us = timed([pid], lambda n=number: target.load(launch_form(said, n), SECONDS))
+            ours.append(check(line))
+            say("RunInstances, with what the hosts do:", words(line, cost_us))
+            say(f"  all are running {wait_quiet(pid, 30):.1f} s later; {rss_mib(pid):.0f} MiB resident")
+            copy = os.path.join(scratch, "peer.db")
+            peer = pairs(run(f"{build}/bench/bench_sqlite_peer", f"from={directory}/dari.db", f"to={copy}",
+                             f"seconds={SECONDS}"))
+            peers.append(float(peer["rate"]))
+            say(f"  plain SQLite: {peer['rate']}/s, {peer['rows']} rows a launch, {peer['launches']} launches")
+            for end in ["", "-wal", "-shm", ".lock"]:
+                with contextlib.suppress(FileNotFoundError):
+                    os.unlink(copy + end)
+    show("run_instances_accepted_per_s", statistics.median(ours), statistics.median(peers))
+
+
+# ---- nginx
+
+def free_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+NGINX = """daemon off;
+worker_processes %(workers)d;
+pid %(directory)s/pid;
+error_log stderr;
+events { worker_connections 1024; }
+http {
+  access_log off; sendfile on; tcp_nopush on; keepalive_requests 1000000000;
+  open_file_cache max=16 inactive=1h;
+  client_body_temp_path %(directory)s/body; proxy_temp_path %(directory)s/proxy;
+  fastcgi_temp_path %(directory)s/fastcgi; uwsgi_temp_path %(directory)s/uwsgi; scgi_temp_path %(directory)s/scgi;
+  types { text/xml xml; }
+  server { listen 127.0.0.1:%(port)d backlog=1024; root %(directory)s/root; }
+}
+"""
+
+
+@contextlib.contextmanager
+def nginx(scratch, body):
+    """Serves the bytes as /answer.xml; gives ADDRESS:PORT and its workers' pids."""
+    directory = os.path.join(scratch, "nginx")
+    os.makedirs(f"{directory}/root")
+    os.chmod(scratch, 0o755)  # its workers run as another user
+    with open(f"{directory}/root/answer.xml", "w", encoding="utf-8") as f:
+        f.write(body)
+    port = free_port()
+    with open(f"{directory}/conf", "w", encoding="utf-8") as f:
+        f.write(NGINX % {"directory": directory, "port": port, "workers": os.cpu_count()})
+    with process(["nginx", "-p", directory, "-c", f"{directory}/conf"], stderr=subprocess.DEVNULL) as child:
+        wait_until(lambda: answers(port) and len(children(child.pid)) == os.cpu_count(), 5, "nginx is up", 0.02)
+        yield f"127.0.0.1:{port}", children(child.pid)
+    shutil.rmtree(directory)
+
+
+def answers(port):
+    with socket.socket() as s:
+        return s.connect_ex(("127.0.0.1", port)) == 0
+
+
+def measure_describe(build, scratch, show):
+    form = "Action=DescribeInstances"
+    ours, peers = [], []
+    with region(build, scratch, 4) as (target, said, pid, _):
+        for _ in range(INSTANCES):
+            target.ask(launch_form(said, 0))
+        wait_until(lambda: target.ask(form).count("<name>running</name>") == INSTANCES, 30, "all are running")
+        wait_quiet(pid, 10)
+        body = target.ask(form)
+        with nginx(scratch, body) as (host, nginx_pids):
+            for _ in range(ROUNDS):
+                line, cost_us = timed([pid], lambda: target.load(form, SECONDS))
+                ours.append(check(line))
+                say("DescribeInstances:", words(line, cost_us))
+                line, cost_us = timed(nginx_pids, lambda: load_file(build, host))
+                peers.append(check(line))
+                say("  nginx:", words(line, cost_us))
+    show("describe_instances_100_per_s", statistics.median(ours), statistics.median(peers))
+
+
+def measure_idle(build, scratch, show):
+    with region(build, scratch, 2) as (_, _, pid, _):
+        wait_quiet(pid, 10)
+        percent = cpu_percent(pid, 10)
+        show("idle_sim_rss_mib", rss_mib(pid))
+        show("idle_sim_cpu_percent", percent)

@@ -1,0 +1,114 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the benchmarks share: running programs, reading their NAME=VALUE lines, looking at processes."""
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import time
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+VERSION = "Version=2016-11-15"
+
+
+def say(*words):
+    print("#", *words, file=sys.stderr, flush=True)
+
+
+def run(*argv, env=None, timeout=120):
+    """Its output; what went wrong is shown."""
+    done = subprocess.run(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
+                          stderr=subprocess.PIPE, text=True, timeout=timeout, check=False)
+    if done.returncode:
+        words = done.stdout[-2000:] + done.stderr[-2000:]
+        raise RuntimeError(f"{' '.join(argv[:3])} …: status {done.returncode}\n{words}")
+    return done.stdout
+
+
+def pairs(line):
+    return dict(word.split("=", 1) for word in line.split())
+
+
+class Target:
+    """A server, and whose key it is called with."""
+
+    def __init__(self, build, host, key, secret):
+        self.build, self.host, self.key, self.secret = build, host, key, secret
+
+    def arguments(self):
+        return [f"host={self.host}", f"key={self.key}", f"secret={self.secret}"]
+
+    def program(self, name, *arguments, timeout=120):
+        """The lines of one of bench/'s programs, as dictionaries."""
+        output = run(f"{self.build}/bench/bench_{name}", *self.arguments(), *arguments, timeout=timeout)
+        return [pairs(line) for line in output.splitlines()]
+
+    def ask(self, form):
+        return run(f"{self.build}/bench/bench_ask", *self.arguments(), f"form={form}&{VERSION}")
+
+    def load(self, form, seconds):
+        return self.program("load", f"form={form}&{VERSION}", "clients=64", f"seconds={seconds}")[0]
+
+
+@contextlib.contextmanager
+def process(argv, env=None, **more):
+    """A process of ours, ended when the block is left, by its pid."""
+    child = subprocess.Popen(argv, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, **more)
+    try:
+        yield child
+    finally:
+        end(child)
+
+
+def end(child, limit_s=20):
+    if child.poll() is None:
+        child.send_signal(signal.SIGTERM)
+        try:
+            child.wait(limit_s)
+        except subprocess.TimeoutExpired:
+            say(f"{child.args[0]} did not end in {limit_s} s")
+            child.kill()
+            child.wait()
+    if child.stdout:
+        child.stdout.close()
+
+
+def cpu_s(pid):
+    """User and system time so far."""
+    with open(f"/proc/{pid}/stat", encoding="ascii") as f:
+        fields = f.read().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def children(pid):
+    with open(f"/proc/{pid}/task/{pid}/children", encoding="ascii") as f:
+        return [int(child) for child in f.read().split()]
+
+
+def rss_mib(pid):
+    with open(f"/proc/{pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+
+
+def cpu_percent(pid, seconds):
+    before = cpu_s(pid)
+    time.sleep(seconds)
+    return (cpu_s(pid) - before) / seconds * 100
+
+
+def wait_quiet(pid, limit_s):
+    """Until the process does next to nothing; the seconds that took."""
+    since = time.monotonic()
+    while cpu_percent(pid, 0.4) > 5:
+        if time.monotonic() - since > limit_s:
+            say(f"process {pid} is still busy after {limit_s} s")
+            break
+    return time.monotonic() - since
+
+
+def wait_until(holds, limit_s, words, pause_s=0.1):
+    since = time.monotonic()
+    while not holds():
+        if time.monotonic() - since > limit_s:
+            raise TimeoutError(f"not within {limit_s} s: {words}")
+        time.sleep(pause_s)

@@ -1,0 +1,231 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The load generator: so many clients, each with a kept connection and one request under way, from
+ * one thread with epoll. Requests are signed once a second (a signature holds for minutes), so that
+ * its own work is small; what it was is printed too.
+ *
+ *     load host=… clients=64 seconds=3 warm_ms=300 key=… secret=… form=Action=…   signed POST /
+ *     load host=… clients=64 seconds=3 path=/file                                 plain GET
+ *
+ * One line of NAME=VALUE on standard output: requests, seconds, rate, errors, bytes (of one body),
+ * p50_us, p99_us, own_cpu_us (of one request), sign_us (of one signature). */
+#include <errno.h>
+#include <stdio.h>
+#include <sys/epoll.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "client.h"
+
+enum {
+	HEAD_SIZE = 8 * 1024,
+	SCRATCH_SIZE = 512 * 1024,
+	EVENTS_MAX = 256,
+	WAIT_MS = 100,
+	SIGN_ARENA_CAP = 256 * 1024,
+	SIGN_TRIES = 1000,
+	BUCKET_US = 10,
+	BUCKET_COUNT = 1000 * 1000, /* up to 10 s */
+};
+
+struct client {
+	int fd;
+	bool in_body;
+	int64_t sent_us, left; /* of the body */
+	int status;
+	size_t head_size;
+	char head[HEAD_SIZE];
+};
+
+struct load {
+	struct ctx *c;
+	struct target target;
+	struct str form, path;
+	int epoll_fd;
+	struct client *clients;
+	int64_t client_count;
+	struct arena *arenas[2]; /* the request's, and the one before */
+	unsigned arena_turn;
+	struct str request;
+	int64_t signed_us, from_us, until_us;
+	int64_t count, errors, bytes;
+	uint32_t *buckets;
+	char *scratch;
+};
+
+/* ---- sending ---- */
+
+static RESULT load_sign(struct load *l)
+{
+	struct ctx c;
+	l->arena_turn ^= 1;
+	arena_reset(l->arenas[l->arena_turn]);
+	ctx_init(&c, l->arenas[l->arena_turn]);
+	l->signed_us = clock_monotonic_us();
+	return client_write_request(&c, &l->target, l->form, l->path, &l->request);
+}
+
+static RESULT client_send(struct load *l, struct client *client, int64_t now_us)
+{
+	if (now_us - l->signed_us > SECOND)
+		TRY(load_sign(l));
+	client->sent_us = now_us;
+	client->head_size = 0;
+	client->in_body = false;
+	ssize_t n = send(client->fd, l->request.p, l->request.n, MSG_NOSIGNAL);
+	if (n != (ssize_t) l->request.n)
+		return ctx_fail(l->c, ERR_GONE, "sending: %s", strerrordesc_np(errno));
+	return OK;
+}
+
+/* ---- receiving ---- */
+
+static void count_answer(struct load *l, const struct client *client, int64_t now_us)
+{
+	if (now_us < l->from_us || now_us >= l->until_us)
+		return;
+	int64_t bucket = (now_us - client->sent_us) / BUCKET_US;
+	l->buckets[bucket < BUCKET_COUNT ? bucket : BUCKET_COUNT - 1]++;
+	l->count++;
+	l->errors += client->status != 200;
+}
+
+/* What arrived goes to the head until that is whole, then only its length counts. */
+static RESULT client_take(struct load *l, struct client *client, struct str bytes, bool *ret_done)
+{
+	size_t head_end = 0, before = client->head_size;
+	if (!client->in_body) {
+		size_t take = bytes.n < HEAD_SIZE - before ? bytes.n : HEAD_SIZE - before;
+		memcpy(client->head + before, bytes.p, take);
+		client->head_size += take;
+		client->in_body = client_read_head((struct str){client->head, client->head_size}, &head_end,
+						   &client->left, &client->status);
+		if (!client->in_body && client->head_size == HEAD_SIZE)
+			return ctx_fail(l->c, ERR_TOO_LARGE, "an answer's head without an end");
+		l->bytes = client->in_body ? client->left : l->bytes;
+		bytes = client->in_body ? str_slice(bytes, head_end - before, bytes.n) : STR_NONE;
+		if (client->in_body && client->status != 200 && l->errors == 0)
+			(void) fprintf(stderr, "load: status %d: %" STR_FMT "\n", client->status,
+				       STR_ARG(bytes));
+	}
+	client->left -= (int64_t) bytes.n;
+	*ret_done = client->in_body && client->left <= 0;
+	return OK;
+}
+
+static RESULT client_receive(struct load *l, struct client *client)
+{
+	ssize_t n = recv(client->fd, l->scratch, SCRATCH_SIZE, 0);
+	bool done = false;
+	if (n <= 0)
+		return ctx_fail(l->c, ERR_GONE, "receiving: %s", n ? strerrordesc_np(errno) : "closed");
+	TRY(client_take(l, client, (struct str){l->scratch, (size_t) n}, &done));
+	if (!done)
+		return OK;
+	int64_t now_us = clock_monotonic_us();
+	count_answer(l, client, now_us);
+	return now_us < l->until_us ? client_send(l, client, now_us) : OK;
+}
+
+/* ---- the run ---- */
+
+static RESULT load_open(struct load *l)
+{
+	l->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	l->clients = heap_alloc_array((size_t) l->client_count, sizeof *l->clients);
+	l->buckets = heap_alloc_array(BUCKET_COUNT, sizeof *l->buckets);
+	l->scratch = heap_alloc(SCRATCH_SIZE);
+	for (int k = 0; k < 2; k++)
+		l->arenas[k] = arena_new(ARENA_FIRST_SIZE, SIGN_ARENA_CAP);
+	if (!l->clients || !l->buckets || !l->scratch || !l->arenas[0] || !l->arenas[1])
+		return ctx_fail(l->c, ERR_NO_MEMORY, "out of memory");
+	for (int64_t k = 0; k < l->client_count; k++) {
+		struct client *client = &l->clients[k];
+		struct epoll_event event = {.events = EPOLLIN, .data.ptr = client};
+		TRY(client_connect(l->c, l->target.host, &client->fd));
+		if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, client->fd, &event) != 0)
+			return ctx_fail(l->c, ERR_IO, "epoll: %s", strerrordesc_np(errno));
+	}
+	return load_sign(l);
+}
+
+static RESULT load_run(struct load *l)
+{
+	for (int64_t k = 0; k < l->client_count; k++)
+		TRY(client_send(l, &l->clients[k], clock_monotonic_us()));
+	while (clock_monotonic_us() < l->until_us) {
+		struct epoll_event events[EVENTS_MAX];
+		int n = epoll_wait(l->epoll_fd, events, EVENTS_MAX, WAIT_MS);
+		for (int k = 0; k < n; k++)
+			TRY(client_receive(l, events[k].data.ptr));
+	}
+	return OK;
+}
+
+/* The latency that this part of the answers stayed below. */
+static int64_t load_quantile_us(const struct load *l, double part)
+{
+	double wanted = part * (double) l->count, seen = 0;
+	for (int64_t k = 0; k < BUCKET_COUNT; k++) {
+		seen += l->buckets[k];
+		if (seen >= wanted)
+			return (k + 1) * BUCKET_US;
+	}
+	return BUCKET_COUNT * (int64_t) BUCKET_US;
+}
+
+static int64_t cpu_now_us(void)
+{
+	struct rusage use;
+	(void) getrusage(RUSAGE_SELF, &use);
+	return (use.ru_utime.tv_sec + use.ru_stime.tv_sec) * SECOND + use.ru_utime.tv_usec +
+	       use.ru_stime.tv_usec;
+}
+
+static RESULT measure_sign_us(struct load *l, double *ret_us)
+{
+	int64_t since_us = clock_monotonic_us();
+	for (int k = 0; k < SIGN_TRIES; k++)
+		TRY(load_sign(l));
+	*ret_us = (double) (clock_monotonic_us() - since_us) / SIGN_TRIES;
+	return OK;
+}
+
+static RESULT load_all(struct load *l, int64_t warm_us, int64_t run_us)
+{
+	double sign_us = 0;
+	TRY(load_open(l));
+	TRY(measure_sign_us(l, &sign_us));
+	int64_t cpu_us = cpu_now_us(), since_us = clock_monotonic_us();
+	l->from_us = since_us + warm_us;
+	l->until_us = l->from_us + run_us;
+	TRY(load_run(l));
+	double cpu = (double) (cpu_now_us() - cpu_us) / (double) (clock_monotonic_us() - since_us);
+	double seconds = (double) run_us / (double) SECOND;
+	(void) printf("requests=%lld seconds=%.3f rate=%.1f errors=%lld bytes=%lld p50_us=%lld p99_us=%lld "
+		      "own_cpu_us=%.2f sign_us=%.2f\n",
+		      (long long) l->count, seconds, (double) l->count / seconds, (long long) l->errors,
+		      (long long) l->bytes, (long long) load_quantile_us(l, 0.5),
+		      (long long) load_quantile_us(l, 0.99),
+		      l->count ? cpu * (double) run_us / (double) l->count : 0.0, sign_us);
+	return OK;
+}
+
+int main(int argc, char **argv)
+{
+	struct ctx c;
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	if (!arena)
+		return 1;
+	ctx_init(&c, arena);
+	struct load load = {.c = &c,
+			    .target = arg_target(argc, argv),
+			    .form = arg_text(argc, argv, "form", STR_NONE),
+			    .path = arg_text(argc, argv, "path", STR("/")),
+			    .client_count = arg_int(argc, argv, "clients", 64)};
+	struct result result = load_all(&load, arg_int(argc, argv, "warm_ms", 300) * MILLISECOND,
+					arg_int(argc, argv, "seconds", 3) * SECOND);
+	return result_is_ok(result) ? 0 : client_fail(&c, result);
+}

@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A region on simulated hosts and a simulated network behind the real server, store, engine,
+ * reconciler and EC2 face, wired as src/daemon/serve.c wires them. Its database is a real file.
+ *
+ *     region directory=EMPTY_DIRECTORY hosts=64 threads=2
+ *
+ * Prints NAME=VALUE lines: host, key, secret, image, and subnet once for each of several /16 networks
+ * without public addresses; then "ready". Serves until SIGTERM, or until its parent is gone. */
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <sys/prctl.h>
+
+#include "api/ec2/ec2.h"
+#include "auth/key.h"
+#include "auth/sigv4.h"
+#include "base/clock.h"
+#include "base/random.h"
+#include "client.h"
+#include "drivers/compute.h"
+#include "drivers/network.h"
+#include "drivers/sim/compute.h"
+#include "engine/account.h"
+#include "engine/engine.h"
+#include "engine/host.h"
+#include "engine/image.h"
+#include "engine/region.h"
+#include "engine/router.h"
+#include "engine/subnet.h"
+#include "http/server.h"
+#include "model/identity.h"
+#include "reconcile/reconcile.h"
+#include "store/sql.h"
+
+enum { SUBNET_COUNT = 8, SIM_CPUS = 1024, HOST_NAME_SIZE = 32, REGION_ARENA_CAP = 16 * 1024 * 1024 };
+
+static const int64_t GIB = INT64_C(1) << 30;
+static const struct str region_name = {"us-east-1", 9};
+
+struct region {
+	struct ctx ctx;
+	uint8_t master_key[MASTER_KEY_SIZE];
+	struct executor *executor;
+	struct sql_driver *sql;
+	struct store *store;
+	struct network_handle network;
+	struct reconciler *reconciler;
+	struct http_server *http;
+	struct http_listener *listener;
+	struct sigv4 *sigv4;
+	struct ec2_face *ec2;
+	struct identity operator, owner;
+};
+
+/* ---- what is in it ---- */
+
+static RESULT commit(struct region *r, const struct identity *who, op_run run, void *wish)
+{
+	r->ctx.who = who;
+	return store_commit(r->store, &r->ctx, "bench:region", run, wish);
+}
+
+static RESULT make_account(struct region *r)
+{
+	struct access_key key = {.row.id = id_new(KIND_ACCESS_KEY)};
+	struct str secret = STR_NONE;
+	TRY(key_draw(&r->ctx, r->master_key, &key, &secret));
+	struct account_wish wish = {.name = STR("bench"), .key = &key, .with_default_router = true};
+	TRY(commit(r, &r->operator, engine_create_account_run, &wish));
+	r->owner =
+		(struct identity){.account = wish.account, .user = wish.user, .account_number = wish.number};
+	struct account_limits limits = {
+		.account = {.kind = KIND_ACCOUNT, .text = STR("bench")},
+		.instances = -1,
+		.vcpus = -1,
+		.volumes = -1,
+		.volume_bytes = -1,
+		.addresses = -1,
+		.routers = -1,
+		.groups = -1,
+	};
+	TRY(commit(r, &r->operator, engine_set_limits_run, &limits));
+	(void) printf("key=%" STR_FMT "\nsecret=%" STR_FMT "\n", STR_ARG(key.key_id), STR_ARG(secret));
+	return OK;
+}
+
+static RESULT make_image(struct region *r)
+{
+	struct image_wish wish = {
+		.name = STR("bench"),
+		.is_public = true,
+		.arch = IMAGE_ARCH_X86_64,
+		.personality = IMAGE_PERSONALITY_EC2,
+		.virtual_size = GIB,
+		.file_size = GIB / 64,
+		.sha256 = STR("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
+		.state = IMAGE_SEEN_STATE_AVAILABLE,
+	};
+	TRY(commit(r, &r->operator, engine_register_image_run, &wish));
+	(void) printf("image=%" STR_FMT "\n", STR_ARG(id_to_ec2(r->ctx.arena, KIND_IMAGE, wish.image)));
+	return OK;
+}
+
+static RESULT make_subnet(struct region *r, int number)
+{
+	struct router_wish router = {.name = str_print(r->ctx.arena, "bench-%d", number)};
+	TRY(cidr_parse(str_print(r->ctx.arena, "10.%d.0.0/16", number), &router.block));
+	TRY(commit(r, &r->owner, engine_create_router_run, &router));
+	struct subnet_wish subnet = {
+		.router = {.kind = KIND_ROUTER, .prefix = router.router, .bits = 128},
+		.block = router.block,
+	};
+	TRY(commit(r, &r->owner, engine_create_subnet_run, &subnet));
+	(void) printf("subnet=%" STR_FMT "\n", STR_ARG(id_to_ec2(r->ctx.arena, KIND_SUBNET, subnet.subnet)));
+	return OK;
+}
+
+static RESULT make_host(struct region *r, int64_t number)
+{
+	struct host_wish wish = {.name = str_print(r->ctx.arena, "sim%lld", (long long) number),
+				 .pool_path = STR("/var/lib/libvirt/images")};
+	wish.uri = str_print(r->ctx.arena, "sim://%" STR_FMT, STR_ARG(wish.name));
+	return commit(r, &r->operator, engine_add_host_run, &wish);
+}
+
+static RESULT fill(struct region *r, int64_t host_count)
+{
+	r->operator=(struct identity){.is_operator = true};
+	sim_compute_set_size(SIM_CPUS, 4096 * GIB, INT64_C(1024) * 1024 * GIB);
+	for (int64_t k = 0; k < host_count; k++)
+		TRY(make_host(r, k));
+	TRY(make_account(r));
+	TRY(make_image(r));
+	for (int k = 0; k < SUBNET_COUNT; k++)
+		TRY(make_subnet(r, k + 1));
+	return OK;
+}
+
+/* ---- its parts ---- */
+
+static RESULT open_store(struct region *r, struct str directory)
+{
+	const char *path = str_print(r->ctx.arena, "%" STR_FMT "/dari.db", STR_ARG(directory)).p;
+	TRY(sqlite_open(&r->ctx, path, &r->sql));
+	struct store_config config = {
+		.executor = r->executor, .sql = r->sql, .observe = engine_observe, .check = engine_check_row};
+	TRY(store_open(&r->ctx, &config, &r->store));
+	struct region_wish wish = {.name = region_name};
+	return commit(r, NULL, engine_bootstrap_region_run, &wish);
+}
+
+static RESULT open_reconciler(struct region *r, struct str directory)
+{
+	TRY(network_sim_open(&r->ctx, &r->network));
+	struct reconcile_config config = {
+		.executor = r->executor,
+		.store = r->store,
+		.network = r->network,
+		.compute = {&compute_sim},
+		.image_directory = directory,
+		.own_chassis = STR("bench"),
+	};
+	return reconciler_new(&r->ctx, &config, &r->reconciler);
+}
+
+static RESULT open_face(struct region *r, int64_t thread_count)
+{
+	TRY(http_server_new(&r->ctx, &(struct http_config){.thread_count = (unsigned) thread_count},
+			    &r->http));
+	struct sigv4_config signing = {.store = r->store, .master_key = r->master_key, .region = region_name};
+	TRY(sigv4_new(&r->ctx, &signing, &r->sigv4));
+	struct ec2_config ec2 = {.store = r->store,
+				 .sigv4 = r->sigv4,
+				 .reconciler = r->reconciler,
+				 .region = region_name,
+				 .endpoint = STR("127.0.0.1")};
+	return ec2_new(&r->ctx, &ec2, &r->ec2);
+}
+
+static RESULT open_listener(struct region *r)
+{
+	struct http_where where = {0};
+	TRY(ip_parse(STR("127.0.0.1"), &where.ip));
+	TRY(http_listen(r->http, &r->ctx, &ec2_http_face, r->ec2, &where, &r->listener));
+	(void) printf("host=127.0.0.1:%d\n", (int) http_listener_port(r->listener));
+	return OK;
+}
+
+static RESULT open_all(struct region *r, int argc, char **argv)
+{
+	struct str directory = arg_text(argc, argv, "directory", STR("."));
+	random_bytes(r->master_key, sizeof r->master_key);
+	r->executor = executor_new_threads();
+	if (!r->executor)
+		return ctx_no_memory(&r->ctx);
+	TRY(open_store(r, directory));
+	TRY(open_reconciler(r, directory));
+	reconciler_start(r->reconciler);
+	TRY(fill(r, arg_int(argc, argv, "hosts", 64)));
+	TRY(open_face(r, arg_int(argc, argv, "threads", 0)));
+	return open_listener(r);
+}
+
+static void close_all(struct region *r)
+{
+	if (r->http)
+		http_server_stop(r->http, SECOND);
+	ec2_free(r->ec2);
+	sigv4_free(r->sigv4);
+	http_server_free(r->http);
+	reconciler_free(r->reconciler);
+	if (r->network.driver)
+		r->network.driver->close(r->network.self);
+	if (r->store)
+		store_close(r->store);
+	executor_free(r->executor);
+}
+
+int main(int argc, char **argv)
+{
+	static struct region r;
+	sigset_t awaited;
+	int number = 0;
+	(void) sigemptyset(&awaited);
+	(void) sigaddset(&awaited, SIGTERM);
+	(void) sigaddset(&awaited, SIGINT);
+	(void) pthread_sigmask(SIG_BLOCK, &awaited, NULL);
+	(void) signal(SIGPIPE, SIG_IGN);
+	(void) prctl(PR_SET_PDEATHSIG, SIGTERM);
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, REGION_ARENA_CAP);
+	if (!arena)
+		return 1;
+	ctx_init(&r.ctx, arena);
+	struct result result = open_all(&r, argc, argv);
+	if (result_is_ok(result)) {
+		(void) printf("ready\n");
+		(void) fflush(stdout);
+		(void) sigwait(&awaited, &number);
+	}
+	close_all(&r);
+	return result_is_ok(result) ? 0 : client_fail(&r.ctx, result);
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Public addresses: what is wanted → a NAT row on the router of the port they stand for. */
+#include "engine/address.h"
+
+#include "reconcile/work.h"
+
+struct address_rows {
+	const struct address *address; /* NULL: no such row */
+	struct network_address wish;   /* port NULL: stands for nothing */
+};
+
+static RESULT gather_address(struct step *s, struct address_rows *ret_rows)
+{
+	*ret_rows = (struct address_rows){0};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct address *a = address_find(view.tables, s->id);
+	if (!a)
+		return OK;
+	ret_rows->address = STEP_COPY(s, KIND_ADDRESS, struct address, a);
+	const struct port *p = port_find(view.tables, a->port);
+	if (!p || !row_is_live(&p->row) || !row_is_live(&a->row))
+		return OK;
+	ret_rows->wish = (struct network_address){
+		.address = ret_rows->address,
+		.router = p->router,
+		.port = STEP_COPY(s, KIND_PORT, struct port, p),
+	};
+	return OK;
+}
+
+RESULT reconcile_step_address(struct step *s)
+{
+	struct address_rows rows = {0};
+	TRY(gather_address(s, &rows));
+	const struct address *a = rows.address;
+	if (!a)
+		return OK;
+	const struct network_driver *driver = s->r->network.driver;
+	struct vnet *self = s->r->network.self;
+	if (rows.wish.port)
+		TRY(driver->apply_address(self, &s->ctx, &rows.wish));
+	else
+		TRY(driver->remove_address(self, &s->ctx, a->row.id));
+	if (row_is_live(&a->row) && a->seen_gen == (int64_t) a->row.gen)
+		return OK;
+	struct address_sight *sight = STEP_NEW(s, struct address_sight);
+	*sight = (struct address_sight){.address = a->row.id, .gen = a->row.gen};
+	step_report(s, row_is_live(&a->row) ? engine_see_address_run : engine_forget_address_run, sight);
+	return OK;
+}

@@ -1,0 +1,373 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The audit: rows against what hosts and the network really hold, and rows in memory against SQL.
+ * It reads only; what it finds it says. */
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+#include "model/id.h"
+#include "reconcile/work.h"
+#include "store/rows.h"
+
+enum { HOST_ARENA_FIRST = 4096, INVENTORY_CAP = 16 * ARENA_REQUEST_CAP };
+
+/* What one host answered, in an arena of its own, for hosts answer at the same time. */
+struct audit_answer {
+	struct observation observation;
+	struct audit_run *run;
+	struct ctx ctx;
+	struct str host_name;
+	struct compute_inventory inventory;
+	struct result result;
+};
+
+/* Lives in the caller's arena. */
+struct audit_run {
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	size_t open; /* answers still to come; under the lock */
+	struct reconciler *r;
+	struct ctx *c;
+	struct audit_answer *answers;
+	size_t answer_count;
+	struct job network_job;
+	struct ctx network_ctx;
+	struct network_inventory network;
+	struct network_item *sorted; /* network.at, by kind and id */
+	struct result network_result;
+};
+
+static void count_down(struct audit_run *run)
+{
+	(void) pthread_mutex_lock(&run->lock);
+	run->open--;
+	(void) pthread_cond_signal(&run->answered);
+	(void) pthread_mutex_unlock(&run->lock);
+}
+
+static RESULT list_host(struct observation *o, const struct compute_driver *driver, struct compute_host *h)
+{
+	struct audit_answer *answer = o->arg;
+	return driver->list(h, o->ctx, &answer->inventory);
+}
+
+static void host_answered(struct observation *o, struct result result)
+{
+	struct audit_answer *answer = o->arg;
+	answer->result = result;
+	count_down(answer->run);
+}
+
+static struct audit_run *run_of(struct job *job)
+{
+	return (struct audit_run *) (void *) ((char *) job - offsetof(struct audit_run, network_job));
+}
+
+static void list_network(struct job *job)
+{
+	struct audit_run *run = run_of(job);
+	run->network_result =
+		run->r->network.driver->list(run->r->network.self, &run->network_ctx, &run->network);
+	count_down(run);
+}
+
+static void drop_network(struct job *job)
+{
+	struct audit_run *run = run_of(job);
+	run->network_result = ctx_fail(&run->network_ctx, ERR_GONE, "the control plane is stopping");
+	count_down(run);
+}
+
+/* ---- the comparison ---- */
+
+struct finding_list {
+	struct ctx *c;
+	struct audit *audit;
+};
+
+static void find_out(struct finding_list *f, bool is_quarantined, struct str words)
+{
+	struct audit_finding finding = {.words = words, .is_quarantined = is_quarantined};
+	if (!VEC_PUSH(f->c->arena, &f->audit->findings, finding))
+		IGNORE(ctx_no_memory(f->c)); /* the audit's end looks at the problem */
+}
+
+static bool inventory_has(const struct audit_answer *answer, bool is_disk, uuid id,
+			  const struct compute_item **ret)
+{
+	for (size_t k = 0; k < answer->inventory.count; k++)
+		if (answer->inventory.at[k].is_disk == is_disk &&
+		    uuid_equal(answer->inventory.at[k].id, id)) {
+			*ret = &answer->inventory.at[k];
+			return true;
+		}
+	return false;
+}
+
+static struct str words_for(struct finding_list *f, enum kind kind, uuid id)
+{
+	return id_to_ec2(f->c->arena, kind, id);
+}
+
+/* What a host holds that no row places there. */
+static void compare_items(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
+{
+	for (size_t k = 0; k < answer->inventory.count; k++) {
+		const struct compute_item *item = &answer->inventory.at[k];
+		enum kind kind = item->is_disk ? KIND_VOLUME : KIND_INSTANCE;
+		const struct row *row = tables_find(t, kind, item->id);
+		uuid host = !row            ? UUID_NONE
+			    : item->is_disk ? ((const struct volume *) row)->host
+					    : ((const struct instance *) row)->host;
+		if (row && uuid_equal(host, answer->observation.host))
+			continue;
+		find_out(f, true,
+			 str_print(f->c->arena,
+				   "host %" STR_FMT " has the %s %" STR_FMT ", %s: it is left alone; "
+				   "`dari adopt` or `dari purge` decides",
+				   STR_ARG(answer->host_name), item->is_disk ? "disk" : "domain",
+				   STR_ARG(uuid_to_str(f->c->arena, item->id)),
+				   row ? "which belongs on another host" : "of which there is no row"));
+	}
+}
+
+static void compare_instances(struct finding_list *f, const struct tables *t,
+			      const struct audit_answer *answer)
+{
+	for (const struct instance *i = instance_first_by_host(t, answer->observation.host); i;
+	     i = instance_next_by_host(t, i)) {
+		const struct compute_item *item = NULL;
+		enum instance_seen_power power = inventory_has(answer, false, i->row.id, &item)
+							 ? item->power
+							 : INSTANCE_SEEN_POWER_ABSENT;
+		if (power == i->seen_power)
+			continue;
+		find_out(f, false,
+			 str_print(f->c->arena,
+				   "instance %" STR_FMT " on host %" STR_FMT " is %s there, its row says %s",
+				   STR_ARG(words_for(f, KIND_INSTANCE, i->row.id)),
+				   STR_ARG(answer->host_name), instance_seen_power_words[power],
+				   instance_seen_power_words[i->seen_power]));
+	}
+}
+
+static void compare_volumes(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
+{
+	for (const struct volume *v = volume_first_by_host(t, answer->observation.host); v;
+	     v = volume_next_by_host(t, v)) {
+		const struct compute_item *item = NULL;
+		bool there = inventory_has(answer, true, v->row.id, &item);
+		if (there == (v->seen_size > 0))
+			continue;
+		find_out(f, false,
+			 str_print(f->c->arena,
+				   "the disk of volume %" STR_FMT " is %s on host %" STR_FMT
+				   ", its row says otherwise",
+				   STR_ARG(words_for(f, KIND_VOLUME, v->row.id)), there ? "there" : "missing",
+				   STR_ARG(answer->host_name)));
+	}
+}
+
+static const enum kind item_kinds[] = {
+	[NETWORK_ITEM_ROUTER] = KIND_ROUTER,   [NETWORK_ITEM_SUBNET] = KIND_SUBNET,
+	[NETWORK_ITEM_PORT] = KIND_PORT,       [NETWORK_ITEM_GROUP] = KIND_SECURITY_GROUP,
+	[NETWORK_ITEM_ADDRESS] = KIND_ADDRESS, [NETWORK_ITEM_OTHER] = KIND_NONE,
+};
+
+static int compare_network_items(const void *a, const void *b)
+{
+	const struct network_item *x = a, *y = b;
+	return x->kind != y->kind ? (x->kind < y->kind ? -1 : 1) : uuid_compare(x->id, y->id);
+}
+
+static RESULT sort_network(struct audit_run *run)
+{
+	size_t count = run->network.count;
+	run->sorted = arena_new_array(run->c->arena, struct network_item, count);
+	if (!run->sorted)
+		return ctx_no_memory(run->c);
+	if (count > 0) {
+		memcpy(run->sorted, run->network.at, count * sizeof *run->sorted);
+		qsort(run->sorted, count, sizeof *run->sorted, compare_network_items);
+	}
+	return OK;
+}
+
+static bool network_has(const struct audit_run *run, enum network_item_kind kind, uuid id)
+{
+	struct network_item key = {.kind = kind, .id = id};
+	return bsearch(&key, run->sorted, run->network.count, sizeof key, compare_network_items) != NULL;
+}
+
+static void compare_network(struct finding_list *f, const struct tables *t, const struct audit_run *run)
+{
+	for (size_t k = 0; k < run->network.count; k++) {
+		const struct network_item *item = &run->network.at[k];
+		enum kind kind = item_kinds[item->kind];
+		if (kind != KIND_NONE && !tables_find(t, kind, item->id))
+			find_out(f, true,
+				 str_print(
+					 f->c->arena,
+					 "the network has %" STR_FMT " of the %s %" STR_FMT
+					 ", of which there is no row: it is left alone; `dari purge` decides",
+					 STR_ARG(item->words), model_kinds[kind].name,
+					 STR_ARG(uuid_to_str(f->c->arena, item->id))));
+	}
+	for (const struct port *p = port_first(t); p; p = port_next(t, p))
+		if (row_is_live(&p->row) && p->seen_gen > 0 &&
+		    !network_has(run, NETWORK_ITEM_PORT, p->row.id))
+			find_out(f, false,
+				 str_print(f->c->arena, "port %" STR_FMT " is missing in the network",
+					   STR_ARG(words_for(f, KIND_PORT, p->row.id))));
+	for (const struct address *a = address_first(t); a; a = address_next(t, a))
+		if (row_is_live(&a->row) && a->seen_gen == (int64_t) a->row.gen &&
+		    uuid_is_none(a->port) == network_has(run, NETWORK_ITEM_ADDRESS, a->row.id))
+			find_out(f, false,
+				 str_print(f->c->arena, "address %" STR_FMT " is %s in the network",
+					   STR_ARG(ip_to_str(f->c->arena, a->ip)),
+					   uuid_is_none(a->port) ? "still" : "missing"));
+}
+
+/* ---- asking ---- */
+
+static RESULT prepare_host(struct audit_run *run, const struct host *h, int64_t deadline_us)
+{
+	struct audit_answer *answer = &run->answers[run->answer_count];
+	struct arena *arena = arena_new(HOST_ARENA_FIRST, INVENTORY_CAP);
+	if (!arena)
+		return ctx_no_memory(run->c);
+	run->answer_count++;
+	ctx_init(&answer->ctx, arena);
+	answer->run = run;
+	answer->host_name = str_copy(run->c->arena, h->name);
+	answer->observation = (struct observation){
+		.host = h->row.id,
+		.deadline_us = deadline_us,
+		.ctx = &answer->ctx,
+		.look = list_host,
+		.done = host_answered,
+		.arg = answer,
+	};
+	return OK;
+}
+
+static RESULT prepare_hosts(struct audit_run *run, int64_t deadline_us)
+{
+	AUTO_VIEW view = {0};
+	view_open(run->r->store, &view);
+	run->answers =
+		arena_new_array(run->c->arena, struct audit_answer, tables_count(view.tables, KIND_HOST));
+	if (!run->answers)
+		return ctx_no_memory(run->c);
+	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
+		TRY(prepare_host(run, h, deadline_us));
+	return OK;
+}
+
+static void free_answers(struct audit_run *run)
+{
+	for (size_t k = 0; k < run->answer_count; k++)
+		arena_free(run->answers[k].ctx.arena);
+	arena_free(run->network_ctx.arena);
+	(void) pthread_cond_destroy(&run->answered);
+	(void) pthread_mutex_destroy(&run->lock);
+}
+
+static RESULT prepare(struct audit_run *run, int64_t deadline_us)
+{
+	struct arena *arena = arena_new(HOST_ARENA_FIRST, INVENTORY_CAP);
+	if (!arena)
+		return ctx_no_memory(run->c);
+	ctx_init(&run->network_ctx, arena);
+	return prepare_hosts(run, deadline_us);
+}
+
+RESULT reconciler_begin_audit(struct reconciler *r, struct ctx *c, int64_t deadline_us,
+			      struct audit_run **ret_run)
+{
+	struct audit_run *run = arena_new_object(c->arena, struct audit_run);
+	if (!run)
+		return ctx_no_memory(c);
+	*run = (struct audit_run){.r = r, .c = c, .network_job = {.run = list_network, .drop = drop_network}};
+	(void) pthread_mutex_init(&run->lock, NULL);
+	(void) pthread_cond_init(&run->answered, NULL);
+	struct result prepared = prepare(run, deadline_us);
+	if (!result_is_ok(prepared)) {
+		free_answers(run);
+		return prepared;
+	}
+	run->open = run->answer_count + 1;
+	actor_post(r->network_actor, &run->network_job);
+	for (size_t k = 0; k < run->answer_count; k++)
+		reconciler_observe(r, &run->answers[k].observation);
+	*ret_run = run;
+	return OK;
+}
+
+bool reconciler_audit_is_answered(struct audit_run *run)
+{
+	(void) pthread_mutex_lock(&run->lock);
+	bool is_answered = run->open == 0;
+	(void) pthread_mutex_unlock(&run->lock);
+	return is_answered;
+}
+
+/* Each answer comes: a lost connection fails its call, the queue's deadline the rest. */
+static void wait_for_answers(struct audit_run *run)
+{
+	(void) pthread_mutex_lock(&run->lock);
+	while (run->open > 0)
+		(void) pthread_cond_wait(&run->answered, &run->lock);
+	(void) pthread_mutex_unlock(&run->lock);
+}
+
+/* ---- the end ---- */
+
+static void compare_host(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
+{
+	if (!result_is_ok(answer->result)) {
+		find_out(f, false,
+			 str_print(f->c->arena, "host %" STR_FMT " could not be looked at: %" STR_FMT,
+				   STR_ARG(answer->host_name), STR_ARG(answer->ctx.problem.message)));
+		return;
+	}
+	compare_items(f, t, answer);
+	compare_instances(f, t, answer);
+	compare_volumes(f, t, answer);
+}
+
+static void compare_all(struct finding_list *f, struct audit_run *run)
+{
+	AUTO_VIEW view = {0};
+	view_open(run->r->store, &view);
+	for (size_t k = 0; k < run->answer_count; k++)
+		compare_host(f, view.tables, &run->answers[k]);
+	if (!result_is_ok(run->network_result))
+		find_out(f, false,
+			 str_print(f->c->arena, "the network could not be looked at: %" STR_FMT,
+				   STR_ARG(run->network_ctx.problem.message)));
+	else if (result_is_ok(sort_network(run)))
+		compare_network(f, view.tables, run);
+}
+
+void reconciler_end_audit(struct audit_run *run, struct audit *ret_audit)
+{
+	struct ctx *c = run->c;
+	*ret_audit = (struct audit){.ctx = c};
+	struct finding_list f = {.c = c, .audit = ret_audit};
+	compare_all(&f, run);
+	struct result sql = store_compare_with_sql(run->r->store, c);
+	if (!result_is_ok(sql))
+		find_out(&f, false, str_copy(c->arena, c->problem.message));
+	ctx_clear_problem(c);
+	free_answers(run);
+}
+
+RESULT reconciler_audit(struct reconciler *r, struct ctx *c, int64_t deadline_us, struct audit *ret_audit)
+{
+	struct audit_run *run = NULL;
+	TRY(reconciler_begin_audit(r, c, deadline_us, &run));
+	wait_for_answers(run);
+	reconciler_end_audit(run, ret_audit);
+	return OK;
+}

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Gathers what a step needs: rows copied out of a walking view into the step's arena, so that no
+ * view is held across a driver call. */
+#include "reconcile/work.h"
+
+#include "engine/region.h"
+#include "model/id.h"
+#include "store/rows.h"
+
+#define PUSH(s, vec, value)                                                                                  \
+	do {                                                                                                 \
+		if (!VEC_PUSH((s)->ctx.arena, (vec), (value)))                                               \
+			return ctx_no_memory(&(s)->ctx);                                                     \
+	} while (0)
+
+static RESULT gather_subnets(struct step *s, const struct tables *t, const struct router *router,
+			     struct router_rows *rows)
+{
+	VEC(struct network_subnet) subnets = {0};
+	for (const struct subnet *n = subnet_first_by_router(t, router->row.id); n;
+	     n = subnet_next_by_router(t, n)) {
+		const struct subnet *copy = STEP_COPY(s, KIND_SUBNET, struct subnet, n);
+		if (!row_is_live(&n->row)) {
+			PUSH(s, &rows->deleted_subnets, copy);
+			continue;
+		}
+		const struct network *network = network_find(t, n->network);
+		struct network_subnet wish = {
+			.subnet = copy,
+			.mtu = network ? (int) network->mtu : 0,
+			.route_table =
+				uuid_is_none(n->route_table) ? router->main_route_table : n->route_table,
+		};
+		PUSH(s, &subnets, wish);
+	}
+	rows->wish.subnets = subnets.at;
+	rows->wish.subnet_count = subnets.count;
+	return OK;
+}
+
+static RESULT gather_routes(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
+{
+	VEC(uuid) tables = {0};
+	VEC(struct network_route) routes = {0};
+	for (const struct route_table *rt = route_table_first_by_router(t, router); rt;
+	     rt = route_table_next_by_router(t, rt)) {
+		if (!row_is_live(&rt->row))
+			continue;
+		PUSH(s, &tables, rt->row.id);
+		for (const struct route *route = route_first_by_table(t, rt->row.id); route;
+		     route = route_next_by_table(t, route)) {
+			if (!row_is_live(&route->row))
+				continue;
+			const struct port *p = uuid_is_none(route->port) ? NULL : port_find(t, route->port);
+			struct network_route wish = {.route = STEP_COPY(s, KIND_ROUTE, struct route, route)};
+			if (p && row_is_live(&p->row))
+				wish.port = STEP_COPY(s, KIND_PORT, struct port, p);
+			PUSH(s, &routes, wish);
+		}
+	}
+	rows->wish.tables = tables.at;
+	rows->wish.table_count = tables.count;
+	rows->wish.routes = routes.at;
+	rows->wish.route_count = routes.count;
+	return OK;
+}
+
+static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
+{
+	for (const struct gateway *g = gateway_first_by_router(t, router); g;
+	     g = gateway_next_by_router(t, g)) {
+		const struct external_network *external = external_network_find(t, g->external_network);
+		if (!row_is_live(&g->row) || !external || ip_is_none(g->ip))
+			continue; /* leads nowhere yet */
+		rows->wish.gateway = STEP_COPY(s, KIND_GATEWAY, struct gateway, g);
+		rows->wish.external = STEP_COPY(s, KIND_EXTERNAL_NETWORK, struct external_network, external);
+	}
+	return OK;
+}
+
+/* Hosts that answer come first; each router starts at another one, so that gateways spread. */
+static RESULT gather_chassis(struct step *s, const struct tables *t, uuid router, struct str *ret_chassis)
+{
+	VEC(struct str) names = {0};
+	for (const struct host *h = host_first(t); h && names.count < 16; h = host_next(t, h))
+		if (row_is_live(&h->row) && h->seen_state == HOST_SEEN_STATE_UP)
+			PUSH(s, &names, str_copy(s->ctx.arena, h->name));
+	struct str list = STR_NONE;
+	size_t count = names.count < 5 ? names.count : 5; /* OVN gains nothing from more */
+	for (size_t k = 0; k < count; k++)
+		list = str_print(s->ctx.arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(list), k ? "," : "",
+				 STR_ARG(names.at[(k + router.b[5]) % names.count]));
+	*ret_chassis = list;
+	return OK;
+}
+
+RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows)
+{
+	*ret_rows = (struct router_rows){0};
+	const struct router *row = router_find(t, router);
+	if (!row)
+		return OK;
+	ret_rows->wish.router = STEP_COPY(s, KIND_ROUTER, struct router, row);
+	TRY(gather_subnets(s, t, row, ret_rows));
+	TRY(gather_routes(s, t, router, ret_rows));
+	TRY(gather_gateway(s, t, router, ret_rows));
+	TRY(gather_chassis(s, t, router, &ret_rows->wish.gateway_chassis));
+	for (const struct port *p = port_first_by_router(t, router); p && !ret_rows->has_ports;
+	     p = port_next_by_router(t, p))
+		ret_rows->has_ports = row_is_live(&p->row);
+	ret_rows->wish.domain_name = engine_get_domain_name(t, s->ctx.arena);
+	ret_rows->wish.metadata_mac = model_metadata_mac(router);
+	ret_rows->wish.metadata_chassis = str_from(s->r->own_chassis);
+	ret_rows->wish.resolvers = s->r->resolvers;
+	ret_rows->wish.resolver_count = s->r->resolver_count;
+	return OK;
+}
+
+RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish)
+{
+	*ret_wish = (struct network_group){0};
+	const struct security_group *row = security_group_find(t, group);
+	if (!row)
+		return OK;
+	ret_wish->group = STEP_COPY(s, KIND_SECURITY_GROUP, struct security_group, row);
+	VEC(const struct security_group_rule *) rules = {0};
+	for (const struct security_group_rule *r = security_group_rule_first_by_group(t, group); r;
+	     r = security_group_rule_next_by_group(t, r))
+		if (row_is_live(&r->row))
+			PUSH(s, &rules,
+			     STEP_COPY(s, KIND_SECURITY_GROUP_RULE, struct security_group_rule, r));
+	ret_wish->rules = rules.at;
+	ret_wish->rule_count = rules.count;
+	return OK;
+}

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Hosts: connected, looked at now and then, and connected again. What is on a host that has come
+ * back is looked at; what is on it without a row is told, and left alone. */
+#include "engine/host.h"
+
+#include <stdio.h>
+
+#include "base/log.h"
+#include "reconcile/work.h"
+#include "store/rows.h"
+
+enum { STRAYS_SHOWN = 10 };
+#define ROUND_NEVER UINT64_MAX
+
+/* ---- the connection ---- */
+
+static const struct compute_driver *driver_for(struct reconciler *r, struct str uri, void **ret_self)
+{
+	for (size_t k = 0; k < RECONCILE_DRIVERS_MAX && r->compute[k]; k++)
+		if (str_starts_with(uri, str_from(r->compute[k]->scheme))) {
+			*ret_self = r->compute_self[k];
+			return r->compute[k];
+		}
+	return NULL;
+}
+
+/* The driver's news, on whatever thread: only posts. */
+static void host_changed(void *arg, uuid id)
+{
+	struct rec_host *h = arg;
+	if (uuid_is_none(id))
+		work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_NEWS);
+	else
+		work_wake(h->reconciler, h->lane, KIND_INSTANCE, id, WAKE_NEWS);
+}
+
+static RESULT connect_host(struct step *s, const struct host *row)
+{
+	struct rec_host *h = s->host;
+	hosts_disconnect(h);
+	h->driver = driver_for(s->r, row->uri, &h->driver_self);
+	if (!h->driver)
+		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "no driver for the host's address %" STR_FMT,
+				STR_ARG(row->uri));
+	TRY(h->driver->open_host(h->driver_self, &s->ctx, s->r->region, row, &h->connection));
+	h->gen = row->row.gen;
+	h->is_fresh = true;
+	h->round = ROUND_NEVER;
+	h->driver->watch(h->connection, host_changed, h);
+	return OK;
+}
+
+/* A connection that was lost since the last look is made anew at once: libvirtd was restarted. */
+static RESULT probe_host(struct step *s, const struct host *row, struct compute_facts *ret_facts)
+{
+	struct rec_host *h = s->host;
+	if (h->connection && h->gen == row->row.gen) {
+		struct result result = h->driver->probe(h->connection, &s->ctx, ret_facts);
+		if (result.code != ERR_GONE)
+			return result;
+		ctx_clear_problem(&s->ctx);
+	}
+	TRY(connect_host(s, row));
+	return h->driver->probe(h->connection, &s->ctx, ret_facts);
+}
+
+/* ---- what is told ---- */
+
+static bool is_told(const struct host *row, enum host_seen_state state, const struct compute_facts *facts)
+{
+	return row->seen_state == state &&
+	       (!facts || (row->seen_cpus == facts->cpus && row->seen_memory == facts->memory &&
+			   row->seen_disk == facts->disk && row->seen_virt == facts->virt &&
+			   str_equal(row->seen_version, facts->version) &&
+			   str_equal(row->seen_boot_id, facts->boot_id)));
+}
+
+static RESULT report_host(struct step *s, const struct host *row, enum host_seen_state state,
+			  const struct compute_facts *facts)
+{
+	if (is_told(row, state, facts))
+		return OK;
+	log_event(state == HOST_SEEN_STATE_UP ? LOG_INFO : LOG_WARN, "host-seen",
+		  "host=%s state=%s message=%s", log_quote(row->name),
+		  state == HOST_SEEN_STATE_UP ? "up" : "down",
+		  log_quote(facts ? facts->virt_reason : s->ctx.problem.message));
+	struct host_sight *sight = STEP_NEW(s, struct host_sight);
+	*sight = (struct host_sight){.host = row->row.id, .state = state};
+	if (facts) {
+		sight->has_facts = true;
+		sight->cpus = facts->cpus;
+		sight->memory = facts->memory;
+		sight->disk = facts->disk;
+		sight->virt = facts->virt;
+		sight->version = facts->version;
+		sight->boot_id = facts->boot_id;
+	}
+	step_report(s, engine_see_host_run, sight);
+	return OK;
+}
+
+static RESULT report_down(struct step *s, const struct host *row, bool is_down)
+{
+	struct condition condition = {
+		.subject_kind = KIND_HOST,
+		.subject = row->row.id,
+		.name = STR("HostDown"),
+		.message = s->ctx.problem.message,
+		.advice = STR("See that libvirtd runs on the host and that its address is right; its guests "
+			      "go on meanwhile."),
+	};
+	return step_report_condition(s, &condition, is_down);
+}
+
+/* ---- strays ---- */
+
+static bool belongs_here(const struct tables *t, const struct compute_item *item, uuid host)
+{
+	const struct row *row = tables_find(t, item->is_disk ? KIND_VOLUME : KIND_INSTANCE, item->id);
+	return row && uuid_equal(host, item->is_disk ? ((const struct volume *) row)->host
+						     : ((const struct instance *) row)->host);
+}
+
+/* Names what bears our mark here and has no row: of the items that were listed before the rows are
+ * looked up, for rows come before what they stand for, and go after it. */
+static size_t name_strays(struct step *s, const struct compute_inventory *inventory, struct str *ret_names)
+{
+	size_t count = 0;
+	struct str names = STR_NONE;
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	for (size_t k = 0; k < inventory->count; k++) {
+		const struct compute_item *item = &inventory->at[k];
+		if (belongs_here(view.tables, item, s->id) || ++count > STRAYS_SHOWN)
+			continue;
+		char id[UUID_TEXT_SIZE];
+		names = str_print(s->ctx.arena, "%" STR_FMT "%s%s %s", STR_ARG(names), count > 1 ? ", " : "",
+				  item->is_disk ? "disk" : "domain", uuid_write(item->id, id));
+	}
+	*ret_names = names;
+	return count;
+}
+
+/* On a new connection, whenever everything is looked at, and while there are any. */
+static RESULT look_for_strays(struct step *s)
+{
+	struct rec_host *h = s->host;
+	uint64_t round = atomic_load(&s->r->round);
+	if (!h->has_strays && h->round == round)
+		return OK;
+	struct compute_inventory inventory = {0};
+	struct str names = STR_NONE;
+	TRY(h->driver->list(h->connection, &s->ctx, &inventory));
+	size_t count = name_strays(s, &inventory, &names);
+	struct condition condition = {
+		.subject_kind = KIND_HOST,
+		.subject = s->id,
+		.name = STR("Quarantined"),
+		.message = str_print(s->ctx.arena,
+				     "%zu things with this region's mark have no row: %" STR_FMT "%s", count,
+				     STR_ARG(names), count > STRAYS_SHOWN ? ", …" : ""),
+		.advice = STR("They are left as they are. `dari audit` lists them, `dari adopt` and `dari "
+			      "purge` decide."),
+	};
+	TRY(step_report_condition(s, &condition, count > 0));
+	h->has_strays = count > 0;
+	h->round = round;
+	return OK;
+}
+
+/* ---- the step ---- */
+
+/* Connected, and found well: those on it may go on. */
+static RESULT welcome_host(struct step *s, const struct host *row, const struct compute_facts *facts)
+{
+	struct rec_host *h = s->host;
+	(void) snprintf(h->boot_id, sizeof h->boot_id, "%" STR_FMT, STR_ARG(facts->boot_id));
+	TRY(report_host(s, row, HOST_SEEN_STATE_UP, facts));
+	TRY(report_down(s, row, false));
+	if (h->is_fresh) {
+		atomic_store(&h->is_ready, true); /* before the look at rows: see wake_on_host() */
+		wake_all_on(h);
+		h->is_fresh = false;
+	}
+	return look_for_strays(s);
+}
+
+RESULT reconcile_step_host(struct step *s)
+{
+	const struct host *row = NULL;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct host *found = host_find(view.tables, s->id);
+		if (found)
+			row = STEP_COPY(s, KIND_HOST, struct host, found);
+	}
+	if (!row) { /* removed, and nothing of ours is on it */
+		hosts_disconnect(s->host);
+		return OK;
+	}
+	struct compute_facts facts = {0};
+	struct result result = probe_host(s, row, &facts);
+	if (result_is_ok(result))
+		return welcome_host(s, row, &facts);
+	TRY(report_host(s, row, HOST_SEEN_STATE_DOWN, NULL));
+	TRY(report_down(s, row, true));
+	return result;
+}

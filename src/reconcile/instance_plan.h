@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What to do next about an instance, as a pure function of what is wanted and what is there. Tested
+ * as a table of rows. */
+#pragma once
+
+#include "drivers/compute.h"
+#include "model/instance.h"
+
+enum instance_step {
+	INSTANCE_SETTLED,
+	INSTANCE_WAIT_DISKS, /* its volumes are not there yet; their steps wake it */
+	INSTANCE_REST,       /* it goes off by itself again and again: not before restart_us */
+	INSTANCE_DEFINE,
+	INSTANCE_START,
+	INSTANCE_RESET,    /* a reboot was asked for */
+	INSTANCE_SHUTDOWN, /* ask the guest */
+	INSTANCE_FORCE_OFF,
+	INSTANCE_UNDEFINE,
+	INSTANCE_REPORT /* what is seen differs from what the row says was seen */
+};
+
+struct instance_outlook {
+	struct compute_seen seen;
+	bool disks_ready;
+	int64_t now_us, grace_us; /* grace: from asking the guest to forcing it */
+	int64_t restart_us;       /* after an end of its own: not before; 0: at once */
+};
+
+/* Never steers by a state's name. */
+enum instance_step instance_plan_step(const struct instance *row, const struct instance_outlook *outlook);
+
+/* True when the row says it was on, brought about for its present gen, and it is found off: a
+ * change that began below, of which the engine decides what it means. */
+bool instance_went_off(const struct instance *row, const struct compute_seen *seen);
+
+/* True when its end was confirmed by the host: nothing of it is there any more. */
+bool instance_has_ended(const struct instance *row);

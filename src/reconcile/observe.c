@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Observations: a look at a host on somebody's behalf, in the host's queue. One that is still in
+ * the queue of a stuck host at its deadline is answered then; one that is being taken is not given
+ * up, for it works with what the caller lent. */
+#include <stdatomic.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "reconcile/work.h"
+
+/* Outlives the caller's observation, which may be gone once it was answered. */
+struct look {
+	struct job job;   /* in the host's queue */
+	struct job timer; /* its deadline, at home */
+	struct rec_host *host;
+	struct observation *observation; /* of whoever sets is_taken */
+	_Atomic bool is_taken;
+	_Atomic int references; /* the two jobs */
+};
+
+static void look_release(struct look *look)
+{
+	if (atomic_fetch_sub(&look->references, 1) == 1)
+		heap_free(look);
+}
+
+/* True for one caller only: the observation is his to answer. */
+static bool look_take(struct look *look)
+{
+	return !atomic_exchange(&look->is_taken, true);
+}
+
+static struct look *look_of_timer(struct job *timer)
+{
+	return (struct look *) (void *) ((char *) timer - offsetof(struct look, timer));
+}
+
+static void look_run(struct job *job)
+{
+	struct look *look = (struct look *) job; /* its first member */
+	struct rec_host *h = look->host;
+	if (look_take(look)) {
+		struct observation *o = look->observation;
+		struct result result;
+		if (clock_now_us() > o->deadline_us)
+			result = ctx_fail(o->ctx, ERR_TIMEOUT, "the host was too busy to answer in time");
+		else if (!h->connection)
+			result = ctx_fail(o->ctx, ERR_GONE, "the host does not answer at present");
+		else
+			result = o->look(o, h->driver, h->connection);
+		if (result.code == ERR_GONE)
+			hosts_lost(h);
+		o->done(o, result);
+	}
+	look_release(look);
+}
+
+static void look_drop(struct job *job)
+{
+	struct look *look = (struct look *) job;
+	if (look_take(look))
+		look->observation->done(look->observation, ctx_fail(look->observation->ctx, ERR_GONE,
+								    "the control plane is stopping"));
+	look_release(look);
+}
+
+static void timer_run(struct job *timer)
+{
+	struct look *look = look_of_timer(timer);
+	if (look_take(look))
+		look->observation->done(look->observation,
+					ctx_fail(look->observation->ctx, ERR_TIMEOUT,
+						 "the host was too busy to answer in time"));
+	look_release(look);
+}
+
+static void timer_drop(struct job *timer)
+{
+	look_release(look_of_timer(timer));
+}
+
+/* False when the reconciler is stopping. */
+static bool look_post(struct reconciler *r, struct look *look)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	bool is_posted = !r->work.stopping;
+	if (is_posted) {
+		actor_post_at(r->home_actor, &look->timer, look->observation->deadline_us);
+		actor_post(look->host->lane.actor, &look->job);
+	}
+	(void) pthread_mutex_unlock(&r->work.lock);
+	return is_posted;
+}
+
+void reconciler_observe(struct reconciler *r, struct observation *o)
+{
+	struct rec_host *h = hosts_find(r, o->host);
+	if (!h) {
+		o->done(o, ctx_fail(o->ctx, ERR_GONE, "the host is not known here"));
+		return;
+	}
+	struct look *look = heap_new(struct look);
+	if (!look) {
+		o->done(o, ctx_no_memory(o->ctx));
+		return;
+	}
+	*look = (struct look){.job = {.run = look_run, .drop = look_drop},
+			      .timer = {.run = timer_run, .drop = timer_drop},
+			      .host = h,
+			      .observation = o,
+			      .references = 2};
+	if (look_post(r, look))
+		return;
+	heap_free(look);
+	o->done(o, ctx_fail(o->ctx, ERR_GONE, "the control plane is stopping"));
+}
+
+/* ---- the network ---- */
+
+static struct network_observation *observation_of(struct job *job)
+{
+	return (struct network_observation *) (void *) ((char *) job -
+							offsetof(struct network_observation, job));
+}
+
+static void network_run(struct job *job)
+{
+	struct network_observation *o = observation_of(job);
+	o->done(o, o->look(o, o->network));
+}
+
+static void network_drop(struct job *job)
+{
+	struct network_observation *o = observation_of(job);
+	o->done(o, ctx_fail(o->ctx, ERR_GONE, "the control plane is stopping"));
+}
+
+void reconciler_observe_network(struct reconciler *r, struct network_observation *o)
+{
+	o->network = &r->network;
+	o->job = (struct job){.run = network_run, .drop = network_drop};
+	(void) pthread_mutex_lock(&r->work.lock);
+	bool is_posted = !r->work.stopping;
+	if (is_posted)
+		actor_post(r->network_actor, &o->job);
+	(void) pthread_mutex_unlock(&r->work.lock);
+	if (!is_posted)
+		network_drop(&o->job);
+}

@@ -1,0 +1,123 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Ports: what is wanted → a logical switch port. The router and the groups that it stands on have
+ * steps of their own; where they are not there yet, they are made first: a router is made in the
+ * network when its first port is. */
+#include "engine/port.h"
+
+#include "engine/region.h"
+#include "engine/router.h"
+#include "reconcile/work.h"
+
+struct port_rows {
+	const struct port *port; /* NULL: no such row */
+	struct network_port wish;
+};
+
+/* "ip-10-0-1-10", EC2's private name. */
+static struct str host_name_of(struct arena *a, struct ip ip)
+{
+	return str_print(a, "ip-%d-%d-%d-%d", ip.b[0], ip.b[1], ip.b[2], ip.b[3]);
+}
+
+static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
+{
+	*ret_rows = (struct port_rows){0};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct port *p = port_find(view.tables, s->id);
+	if (!p)
+		return OK;
+	ret_rows->port = STEP_COPY(s, KIND_PORT, struct port, p);
+	const struct subnet *subnet = subnet_find(view.tables, p->subnet);
+	const struct host *host = host_find(view.tables, p->host);
+	if (!subnet || !row_is_live(&p->row))
+		return OK;
+	ret_rows->wish = (struct network_port){
+		.port = ret_rows->port,
+		.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
+		.chassis = host ? str_copy(s->ctx.arena, host->name) : STR_NONE,
+		.host_name = p->ip.family == IP_V4 ? host_name_of(s->ctx.arena, p->ip) : STR_NONE,
+		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
+	};
+	return OK;
+}
+
+/* ---- what it stands on ---- */
+
+struct base_rows {
+	struct router_rows router;
+	VEC(struct network_group) groups;
+};
+
+static RESULT gather_base(struct step *s, const struct port *p, struct base_rows *ret_rows)
+{
+	*ret_rows = (struct base_rows){0};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	TRY(gather_router(s, view.tables, p->router, &ret_rows->router));
+	for (size_t k = 0; k < p->groups.count; k++) {
+		struct network_group group = {0};
+		TRY(gather_group(s, view.tables, p->groups.at[k], &group));
+		if (group.group && row_is_live(&group.group->row) &&
+		    !VEC_PUSH(s->ctx.arena, &ret_rows->groups, group))
+			return ctx_no_memory(&s->ctx);
+	}
+	return OK;
+}
+
+static RESULT apply_base(struct step *s, const struct port *p)
+{
+	const struct network_driver *driver = s->r->network.driver;
+	struct vnet *self = s->r->network.self;
+	struct base_rows rows;
+	TRY(gather_base(s, p, &rows));
+	if (rows.router.wish.router && row_is_live(&rows.router.wish.router->row))
+		TRY(driver->apply_router(self, &s->ctx, &rows.router.wish));
+	for (size_t k = 0; k < rows.groups.count; k++)
+		TRY(driver->apply_group(self, &s->ctx, &rows.groups.at[k]));
+	return OK;
+}
+
+/* ---- the step ---- */
+
+static RESULT report_port(struct step *s, const struct port *p, bool up)
+{
+	if (p->seen_gen == (int64_t) p->row.gen && p->seen_up == up)
+		return OK;
+	struct port_sight *sight = STEP_NEW(s, struct port_sight);
+	*sight = (struct port_sight){.port = p->row.id, .gen = p->row.gen, .up = up};
+	step_report(s, engine_see_port_run, sight);
+	return OK;
+}
+
+static RESULT step_deleted(struct step *s, const struct port *p)
+{
+	TRY(s->r->network.driver->remove_port(s->r->network.self, &s->ctx, p->row.id));
+	struct port_sight *forget = STEP_NEW(s, struct port_sight);
+	*forget = (struct port_sight){.port = p->row.id, .gen = p->row.gen};
+	step_report(s, engine_forget_port_run, forget);
+	return OK;
+}
+
+RESULT reconcile_step_port(struct step *s)
+{
+	struct port_rows rows = {0};
+	TRY(gather_port(s, &rows));
+	if (!rows.port)
+		return OK;
+	if (!row_is_live(&rows.port->row))
+		return step_deleted(s, rows.port);
+	if (!rows.wish.port)
+		return ctx_fail(&s->ctx, ERR_AGAIN, "its subnet is not there");
+	const struct network_driver *driver = s->r->network.driver;
+	struct vnet *self = s->r->network.self;
+	bool up = false;
+	struct result result = driver->apply_port(self, &s->ctx, &rows.wish, &up);
+	if (result.code == ERR_AGAIN) {
+		ctx_clear_problem(&s->ctx);
+		TRY(apply_base(s, rows.port));
+		result = driver->apply_port(self, &s->ctx, &rows.wish, &up);
+	}
+	TRY(result);
+	return report_port(s, rows.port, up);
+}

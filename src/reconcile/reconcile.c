@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The reconciler's life, and its clock: hosts are looked at often, everything else seldom. */
+#include "reconcile/reconcile.h"
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "engine/region.h"
+#include "reconcile/work.h"
+
+enum { ROUTERS_DELAY_MS = 500 }; /* hosts come and go in flocks */
+
+/* ---- looking at everything ---- */
+
+static void look_at_everything(struct reconciler *r)
+{
+	atomic_fetch_add(&r->round, 1);
+	wake_all(r);
+	work_wake(r, lane_home(r), KIND_CLIENT_TOKEN, UUID_NONE, WAKE_WISH);
+}
+
+static void tick_run(struct job *job)
+{
+	struct reconciler *r =
+		(struct reconciler *) (void *) ((char *) job - offsetof(struct reconciler, tick_job));
+	int64_t now_us = clock_now_us();
+	if (work_take_loss(r) || now_us >= r->resync_due_us) {
+		r->resync_due_us = now_us + r->resync_interval_us;
+		look_at_everything(r);
+	} else {
+		wake_hosts(r);
+	}
+	actor_post_at(r->home_actor, &r->tick_job, now_us + r->host_interval_us);
+}
+
+static void wake_all_run(struct job *job)
+{
+	struct reconciler *r =
+		(struct reconciler *) (void *) ((char *) job - offsetof(struct reconciler, wake_all_job));
+	atomic_store(&r->wake_all_posted, false);
+	look_at_everything(r);
+}
+
+static void routers_run(struct job *job)
+{
+	struct reconciler *r =
+		(struct reconciler *) (void *) ((char *) job - offsetof(struct reconciler, routers_job));
+	atomic_store(&r->routers_posted, false);
+	wake_gateway_routers(r);
+}
+
+/* Once at a time; not while stopping. */
+static void post_home(struct reconciler *r, struct job *job, _Atomic bool *posted, int64_t due_us)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	if (!r->work.stopping && !atomic_exchange(posted, true))
+		actor_post_at(r->home_actor, job, due_us);
+	(void) pthread_mutex_unlock(&r->work.lock);
+}
+
+void reconciler_wake_all_soon(struct reconciler *r)
+{
+	post_home(r, &r->wake_all_job, &r->wake_all_posted, clock_now_us());
+}
+
+void reconciler_wake_routers_soon(struct reconciler *r)
+{
+	post_home(r, &r->routers_job, &r->routers_posted, clock_now_us() + ROUTERS_DELAY_MS * MILLISECOND);
+}
+
+/* The network's news: a port was bound or unbound, or (none) look at everything again. */
+static void network_changed(void *arg, uuid port)
+{
+	struct reconciler *r = arg;
+	if (uuid_is_none(port))
+		reconciler_wake_all_soon(r);
+	else
+		work_wake(r, lane_network(r), KIND_PORT, port, WAKE_NEWS);
+}
+
+void reconciler_wake(struct reconciler *r, enum kind kind, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	const struct row *row = tables_find(view.tables, kind, id);
+	if (row)
+		wake_for_row(r, kind, row);
+}
+
+/* ---- life ---- */
+
+static char *copy_str_z(struct str s)
+{
+	char *z = heap_alloc(s.n + 1);
+	if (z && s.n)
+		memcpy(z, s.p, s.n);
+	return z;
+}
+
+void reconciler_release(struct reconciler *r)
+{
+	if (atomic_fetch_sub(&r->references, 1) != 1)
+		return;
+	heap_free(r->image_directory);
+	heap_free(r->own_chassis);
+	heap_free(r->resolvers);
+	(void) pthread_mutex_destroy(&r->work.lock);
+	(void) pthread_mutex_destroy(&r->hosts_lock);
+	heap_free(r);
+}
+
+/* Only what DHCP can tell and a guest can reach: no IPv6, no loopback address of ours. */
+static bool copy_resolvers(struct reconciler *r, struct strs texts)
+{
+	r->resolvers = heap_alloc_array(texts.count, sizeof *r->resolvers);
+	for (size_t k = 0; r->resolvers && k < texts.count; k++) {
+		struct ip *ip = &r->resolvers[r->resolver_count];
+		if (result_is_ok(ip_parse(texts.at[k], ip)) && ip->family == IP_V4 && ip->b[0] != 127)
+			r->resolver_count++;
+	}
+	return r->resolvers != NULL;
+}
+
+RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
+		      struct reconciler **ret_reconciler)
+{
+	AUTO(reconciler) r = heap_new(struct reconciler);
+	if (!r)
+		return ctx_no_memory(c);
+	r->references = 1;
+	(void) pthread_mutex_init(&r->work.lock, NULL);
+	(void) pthread_mutex_init(&r->hosts_lock, NULL);
+	r->executor = config->executor;
+	r->store = config->store;
+	r->network = config->network;
+	memcpy(r->compute, config->compute, sizeof r->compute);
+	memcpy(r->compute_self, config->compute_self, sizeof r->compute_self);
+	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;
+	r->host_interval_us = config->host_interval_us ? config->host_interval_us : 20 * SECOND;
+	r->resync_interval_us = config->resync_interval_us ? config->resync_interval_us : 10 * MINUTE;
+	r->image_directory = copy_str_z(config->image_directory);
+	r->own_chassis = copy_str_z(config->own_chassis);
+	r->network_actor = actor_new(r->executor, "network");
+	r->home_actor = actor_new(r->executor, "reconcile");
+	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->own_chassis ||
+	    !r->network_actor || !r->home_actor)
+		return ctx_no_memory(c);
+	*ret_reconciler = TAKE(r);
+	return OK;
+}
+
+void reconciler_start(struct reconciler *r)
+{
+	{
+		AUTO_VIEW view = {0};
+		view_open(r->store, &view);
+		r->region = engine_get_region_id(view.tables);
+	}
+	r->tick_job = (struct job){.run = tick_run};
+	r->wake_all_job = (struct job){.run = wake_all_run};
+	r->routers_job = (struct job){.run = routers_run};
+	r->resync_due_us = clock_now_us();
+	store_listen(r->store, wake_on_publish, r);
+	r->network.driver->watch(r->network.self, network_changed, r);
+	actor_post(r->home_actor, &r->tick_job);
+}
+
+/* First nobody posts any more, then nobody calls in, then the actors go. What is still on its way
+ * through the committer keeps the reconciler's memory until it is done. */
+void reconciler_free(struct reconciler *r)
+{
+	if (!r)
+		return;
+	work_stop(r);
+	store_unlisten(r->store, wake_on_publish, r);
+	if (r->network.driver)
+		r->network.driver->watch(r->network.self, NULL, NULL);
+	actor_free(r->home_actor);
+	actor_free(r->network_actor);
+	hosts_free_all(r);
+	work_free_all(r);
+	reconciler_release(r);
+}
+
+/* ---- figures ---- */
+
+void reconciler_read_figures(struct reconciler *r, struct reconcile_figures *ret_figures)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	*ret_figures = (struct reconcile_figures){
+		.waiting = r->work.count, .failing = r->work.failing, .steps = r->work.steps};
+	(void) pthread_mutex_unlock(&r->work.lock);
+}
+
+bool reconciler_is_settled(struct reconciler *r)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	bool settled = r->work.count == 0 && !r->work.has_lost;
+	(void) pthread_mutex_unlock(&r->work.lock);
+	return settled && !atomic_load(&r->wake_all_posted) && !atomic_load(&r->routers_posted);
+}

@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The reconciler: brings what the drivers report to what the rows want, level-triggered. It is
+ * woken by every publish, by drivers' news and by a slow timer; each waking of a resource runs one
+ * step: gather its rows (copied into the step's arena, so that no view is held across a driver
+ * call), ask the driver what is there, decide purely, do at most one idempotent thing, look again.
+ * What was seen goes back through the committer as an engine operation, with the gen it acted on.
+ *
+ * Threads: each host has an actor (drivers/compute.h calls come from it alone), the network has
+ * one, and a third keeps time and runs the steps that need neither. This is the only place with retries: a
+ * failed step is tried again with a growing delay, and its words become a condition of the resource. */
+#pragma once
+
+#include "base/exec.h"
+#include "base/vec.h"
+#include "drivers/compute.h"
+#include "drivers/network.h"
+#include "store/store.h"
+
+struct reconciler;
+
+enum { RECONCILE_DRIVERS_MAX = 4 };
+
+struct reconcile_config {
+	struct executor *executor;
+	struct store *store;
+	struct network_handle network;
+	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* by their scheme; NULL-ended */
+	void *compute_self[RECONCILE_DRIVERS_MAX];
+	struct str image_directory; /* where images lie on this machine, named <sha256>.qcow2 */
+	struct str own_chassis;     /* OVN's name of this machine */
+	struct strs resolvers; /* IPv4 addresses that guests are told of besides our own; others are passed
+				  over */
+	int64_t shutdown_grace_us;  /* ACPI, then force; 0: 60 s */
+	int64_t host_interval_us;   /* between looks at an idle host; 0: 20 s */
+	int64_t resync_interval_us; /* everything is looked at again; 0: 10 minutes */
+};
+
+/* Strings of the config are copied. */
+RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
+		      struct reconciler **ret_reconciler);
+/* Starts: looks at every row once. Call after the store is open and before requests come. */
+void reconciler_start(struct reconciler *r);
+/* Ends its actors, waiting for a step under way; before the network's close and store_close(). */
+void reconciler_free(struct reconciler *r);
+DEFINE_AUTO(reconciler)
+
+/* Looks at a resource soon. Any thread that walks no view; never blocks. */
+void reconciler_wake(struct reconciler *r, enum kind kind, uuid id);
+
+/* ---- observe: read through to a host, off the HTTP threads, changing nothing ---- */
+
+struct observation {
+	uuid host;
+	int64_t deadline_us; /* clock_now_us() scale */
+	struct ctx *ctx;     /* lent until done() */
+	/* On the host's actor; h is its open connection. */
+	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
+	/* Any thread, exactly once, also from within reconciler_observe(). ERR_GONE when the host is
+	 * away; ERR_TIMEOUT at the deadline when the host's queue did not come to it in time. A look
+	 * that has begun is not given up: the driver bounds it. */
+	void (*done)(struct observation *o, struct result result);
+	void *arg;
+};
+/* o and what it lends must stay until done(). */
+void reconciler_observe(struct reconciler *r, struct observation *o);
+
+/* The same on the network's actor. */
+struct network_observation {
+	struct ctx *ctx; /* lent until done() */
+	RESULT (*look)(struct network_observation *o, const struct network_handle *network);
+	/* As above, but without a deadline. */
+	void (*done)(struct network_observation *o, struct result result);
+	void *arg;
+	/* private: */
+	struct job job;
+	const struct network_handle *network;
+};
+void reconciler_observe_network(struct reconciler *r, struct network_observation *o);
+
+/* ---- audit ---- */
+
+struct audit_finding {
+	struct str words;    /* one difference, as a sentence */
+	bool is_quarantined; /* something with our mark and no row, left alone */
+};
+struct audit {
+	struct ctx *ctx;
+	VEC(struct audit_finding) findings;
+};
+/* Compares rows with every host's domains and disks and with the network; and rows with SQL.
+ * Blocks until each answered or deadline_us; from a thread of the caller's own. What changes
+ * meanwhile may be told as a difference. */
+RESULT reconciler_audit(struct reconciler *r, struct ctx *c, int64_t deadline_us, struct audit *ret_audit);
+/* The same in parts, for who must not block: once begun it has to be ended, after all answered. */
+struct audit_run;
+RESULT reconciler_begin_audit(struct reconciler *r, struct ctx *c, int64_t deadline_us,
+			      struct audit_run **ret_run);
+bool reconciler_audit_is_answered(struct audit_run *run);
+void reconciler_end_audit(struct audit_run *run, struct audit *ret_audit);
+
+struct reconcile_figures {
+	size_t waiting, failing; /* resources on their way; of those, with a failure */
+	uint64_t steps;          /* since start */
+};
+void reconciler_read_figures(struct reconciler *r, struct reconcile_figures *ret_figures);
+/* True when nothing is on its way, nor waits for a retry: for tests. What waits for a host that is
+ * away does not count. */
+bool reconciler_is_settled(struct reconciler *r);

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One step: an arena of its own, the resource's function, and what it saw on its way through the
+ * committer, which borrows the arena until it is done. A failure that lasts becomes a condition of
+ * the resource; the next success takes it away, also after a restart. */
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/condition.h"
+#include "reconcile/work.h"
+#include "store/rows.h"
+
+enum { FAILURES_UNTIL_TOLD = 3 };
+enum { STEP_ARENA_FIRST = 8 * 1024, STEP_ARENA_CAP = 16 * 1024 * 1024 };
+
+static struct result (*const steps[KIND_COUNT])(struct step *s) = {
+	[KIND_INSTANCE] = reconcile_step_instance,   [KIND_VOLUME] = reconcile_step_volume,
+	[KIND_HOST] = reconcile_step_host,           [KIND_ROUTER] = reconcile_step_router,
+	[KIND_PORT] = reconcile_step_port,           [KIND_SECURITY_GROUP] = reconcile_step_group,
+	[KIND_ADDRESS] = reconcile_step_address,     [KIND_IMAGE] = reconcile_step_image,
+	[KIND_CLIENT_TOKEN] = reconcile_step_tokens,
+};
+
+bool step_is_known(enum kind kind)
+{
+	return steps[kind] != NULL;
+}
+
+/* ---- what a step says ---- */
+
+void step_report(struct step *s, op_run run, void *wish)
+{
+	if (s->report_count < STEP_REPORTS_MAX)
+		s->reports[s->report_count++] = (struct report){run, wish};
+	else
+		step_again(s);
+}
+
+void step_again(struct step *s)
+{
+	s->end.again = AGAIN_SOON;
+}
+
+void step_again_at(struct step *s, int64_t due_us)
+{
+	s->end.again = AGAIN_LATER;
+	s->end.due_us = due_us;
+}
+
+RESULT step_report_condition(struct step *s, const struct condition *wanted, bool holds)
+{
+	bool is_told = false, same = false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct condition *told =
+			condition_find_by_subject(view.tables, wanted->subject, wanted->name);
+		is_told = told != NULL;
+		same = told && str_equal(told->message, wanted->message);
+	}
+	if (holds ? same : !is_told)
+		return OK;
+	struct condition_wish *wish = STEP_NEW(s, struct condition_wish);
+	*wish = (struct condition_wish){
+		.kind = (enum kind) wanted->subject_kind,
+		.subject = wanted->subject,
+		.name = wanted->name,
+		.message = wanted->message,
+		.advice = wanted->advice,
+	};
+	step_report(s, holds ? engine_set_condition_run : engine_clear_condition_run, wish);
+	return OK;
+}
+
+/* A host that is away says so itself, for all that is on it. */
+static void tell_failure(struct step *s, struct result result)
+{
+	bool fails = !result_is_ok(result);
+	bool is_away = result.code == ERR_GONE && s->host;
+	bool lasts = s->work->failures + 1 >= FAILURES_UNTIL_TOLD;
+	if (uuid_is_none(s->id) || (fails && (is_away || result.code == ERR_AGAIN || !lasts)))
+		return;
+	struct condition condition = {
+		.subject_kind = s->kind,
+		.subject = s->id,
+		.name = STR("NotReconciled"),
+		.message = s->ctx.problem.message,
+		.advice = STR("It is tried again by itself; `dari doctor` checks the parts."),
+	};
+	IGNORE(step_report_condition(s, &condition, fails)); /* out of memory: the next step tells */
+}
+
+static void log_failure(const struct step *s, struct result result)
+{
+	bool is_waiting = result.code == ERR_AGAIN || (result.code == ERR_GONE && s->host);
+	char id[UUID_TEXT_SIZE];
+	log_event(is_waiting ? LOG_DEBUG : LOG_WARN, "step-failed", "kind=%s id=%s error=%s message=%s",
+		  model_kinds[s->kind].name, uuid_write(s->id, id), err_name(result.code),
+		  log_quote(s->ctx.problem.message));
+}
+
+/* ---- what it saw, through the committer ---- */
+
+/* A forget that is too early (something still stands on the row) is no failure of the others; the
+ * going of what is in its way wakes the resource again. Operations check before they write, so a
+ * refused one has left nothing. */
+static RESULT reports_run(struct op *op, void *arg)
+{
+	struct step *s = arg;
+	for (size_t k = 0; k < s->report_count; k++) {
+		struct result result = s->reports[k].run(op, s->reports[k].wish);
+		if (result.code != ERR_IN_USE && result.code != ERR_STATE)
+			TRY(result);
+		ctx_clear_problem(&s->ctx);
+	}
+	return OK;
+}
+
+static void reports_done(struct change *change, struct result result)
+{
+	struct step *s = change->arg;
+	struct reconciler *r = s->r;
+	struct arena *arena = s->ctx.arena; /* s and the change live in it */
+	if (!result_is_ok(result)) {
+		log_event(LOG_WARN, "report-refused", "kind=%s error=%s message=%s",
+			  model_kinds[s->kind].name, err_name(result.code),
+			  log_quote(s->ctx.problem.message));
+		s->end.result = result;
+	}
+	work_conclude(r, s->work, &s->end);
+	arena_free(arena);
+	reconciler_release(r);
+}
+
+static void submit_reports(struct step *s)
+{
+	ctx_clear_problem(&s->ctx);
+	s->change = (struct change){
+		.run = reports_run, .arg = s, .ctx = &s->ctx, .done = reports_done, .action = "reconcile"};
+	atomic_fetch_add(&s->r->references, 1);
+	work_wait_for_reports(s->r, s->work);
+	store_submit(s->r->store, &s->change);
+}
+
+/* ---- the step ---- */
+
+void step_run(struct reconciler *r, struct work *w, struct lane lane)
+{
+	struct arena *arena = arena_new(STEP_ARENA_FIRST, STEP_ARENA_CAP);
+	struct step *s = arena ? arena_new_object(arena, struct step) : NULL;
+	if (!s) {
+		arena_free(arena);
+		work_conclude(r, w, &(struct step_end){.result = FAIL(NO_MEMORY)});
+		return;
+	}
+	*s = (struct step){.r = r, .work = w, .kind = w->kind, .id = w->id, .host = lane.host};
+	ctx_init(&s->ctx, arena);
+	struct result result = steps[s->kind](s);
+	s->end.result = result;
+	if (!result_is_ok(result))
+		log_failure(s, result);
+	if (result.code == ERR_GONE && s->host)
+		hosts_lost(s->host);
+	tell_failure(s, result);
+	if (s->report_count > 0) {
+		submit_reports(s);
+		return;
+	}
+	work_conclude(r, w, &s->end);
+	arena_free(arena);
+}

@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who has to look because of what: a publish, a host's return, the slow timer. A wake costs O(1)
+ * and only posts. */
+#include "reconcile/instance_plan.h"
+#include "reconcile/work.h"
+#include "store/rows.h"
+
+enum { ROWS_A_PAGE = 500 };
+
+static void wake_network(struct reconciler *r, enum kind kind, uuid id)
+{
+	if (!uuid_is_none(id))
+		work_wake(r, lane_network(r), kind, id, WAKE_WISH);
+}
+
+/* While the host is away nobody is queued on it. Whoever finds it not ready had his rows published
+ * before; the host, once ready, looks at the rows of then. */
+static void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id)
+{
+	struct rec_host *h = uuid_is_none(host) ? NULL : hosts_find(r, host);
+	if (h && atomic_load(&h->is_ready))
+		work_wake(r, h->lane, kind, id, WAKE_WISH);
+}
+
+static void wake_host(struct reconciler *r, const struct host *row)
+{
+	struct rec_host *h = hosts_ensure(r, row->row.id, row->name);
+	if (h)
+		work_wake(r, h->lane, KIND_HOST, row->row.id, WAKE_WISH);
+}
+
+/* One that is on no host is placed, or forgotten, from here. */
+static void wake_instance(struct reconciler *r, const struct instance *i)
+{
+	if (uuid_is_none(i->host) || instance_has_ended(i))
+		work_wake(r, lane_home(r), KIND_INSTANCE, i->row.id, WAKE_WISH);
+	else
+		wake_on_host(r, i->host, KIND_INSTANCE, i->row.id);
+}
+
+static void wake_volume(struct reconciler *r, const struct volume *v)
+{
+	if (uuid_is_none(v->host))
+		work_wake(r, lane_home(r), KIND_VOLUME, v->row.id, WAKE_WISH);
+	else
+		wake_on_host(r, v->host, KIND_VOLUME, v->row.id);
+	if (!uuid_is_none(v->instance)) /* it may have waited for its disk */
+		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
+}
+
+void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
+{
+	switch ((int) kind) {
+	case KIND_INSTANCE:
+		wake_instance(r, (const struct instance *) row);
+		break;
+	case KIND_VOLUME:
+		wake_volume(r, (const struct volume *) row);
+		break;
+	case KIND_HOST:
+		wake_host(r, (const struct host *) row);
+		break;
+	case KIND_IMAGE:
+		if (!row_is_live(row))
+			work_wake(r, lane_home(r), kind, row->id, WAKE_WISH);
+		break;
+	case KIND_ROUTER:
+	case KIND_SECURITY_GROUP:
+	case KIND_PORT:
+	case KIND_ADDRESS:
+		wake_network(r, kind, row->id);
+		break;
+	case KIND_SUBNET:
+		wake_network(r, KIND_ROUTER, ((const struct subnet *) row)->router);
+		break;
+	case KIND_GATEWAY:
+		wake_network(r, KIND_ROUTER, ((const struct gateway *) row)->router);
+		break;
+	case KIND_ROUTE_TABLE:
+		wake_network(r, KIND_ROUTER, ((const struct route_table *) row)->router);
+		break;
+	case KIND_SECURITY_GROUP_RULE:
+		wake_network(r, KIND_SECURITY_GROUP, ((const struct security_group_rule *) row)->group);
+		break;
+	default:
+		break;
+	}
+}
+
+/* ---- a publish ---- */
+
+/* A route knows its table only; the table knows the router. */
+static void wake_for_route(struct reconciler *r, const struct route *route)
+{
+	uuid router = UUID_NONE;
+	{
+		AUTO_VIEW view = {0};
+		view_open(r->store, &view);
+		const struct route_table *table = route_table_find(view.tables, route->table);
+		if (table)
+			router = table->router;
+	}
+	wake_network(r, KIND_ROUTER, router);
+}
+
+/* A disk is back: the instance may have waited for it. */
+static void wake_for_condition(struct reconciler *r, const struct condition *condition)
+{
+	if (condition->subject_kind != KIND_VOLUME)
+		return;
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	const struct volume *v = volume_find(view.tables, condition->subject);
+	if (v)
+		wake_volume(r, v);
+}
+
+/* What is gone for good: whatever waited for that. */
+static void wake_for_forgotten(struct reconciler *r, enum kind kind, const struct row *row)
+{
+	switch ((int) kind) {
+	case KIND_HOST: /* its connection is to be closed */
+	case KIND_SUBNET:
+	case KIND_GATEWAY:
+	case KIND_ROUTE_TABLE:
+	case KIND_SECURITY_GROUP_RULE:
+		wake_for_row(r, kind, row);
+		break;
+	case KIND_PORT:
+		wake_network(r, KIND_ROUTER, ((const struct port *) row)->router);
+		break;
+	case KIND_CONDITION:
+		wake_for_condition(r, (const struct condition *) row);
+		break;
+	default:
+		break;
+	}
+}
+
+static void wake_for_change(struct reconciler *r, const struct published *p)
+{
+	if (p->kind == KIND_HOST) {
+		const struct host *before = (const struct host *) p->before;
+		const struct host *after = (const struct host *) p->after;
+		if (!before || before->row.gen != after->row.gen)
+			wake_host(r, after);
+		if (!before || before->seen_state != after->seen_state)
+			reconciler_wake_routers_soon(r); /* their way out leads over hosts */
+		return;
+	}
+	if (p->kind == KIND_GATEWAY && p->before)
+		wake_for_row(r, p->kind, p->before); /* it may have been moved */
+	wake_for_row(r, p->kind, p->after);
+}
+
+void wake_on_publish(void *self, const struct published *published, size_t count)
+{
+	struct reconciler *r = self;
+	for (size_t k = 0; k < count; k++) {
+		const struct published *p = &published[k];
+		if (p->kind == KIND_ROUTE)
+			wake_for_route(r, (const struct route *) (p->after ? p->after : p->before));
+		else if (p->after)
+			wake_for_change(r, p);
+		else
+			wake_for_forgotten(r, p->kind, p->before);
+	}
+}
+
+/* ---- many at once ---- */
+
+void wake_all_on(struct rec_host *h)
+{
+	struct reconciler *r = h->reconciler;
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	for (const struct volume *v = volume_first_by_host(view.tables, h->id); v;
+	     v = volume_next_by_host(view.tables, v))
+		work_wake(r, h->lane, KIND_VOLUME, v->row.id, WAKE_WISH);
+	for (const struct instance *i = instance_first_by_host(view.tables, h->id); i;
+	     i = instance_next_by_host(view.tables, i))
+		wake_instance(r, i);
+}
+
+/* Wakes whoever is concerned by any row of the kind. A page of rows a view, for publishes wait for
+ * a view that walks; a row that appears behind the page wakes by its publish. */
+static void wake_kind(struct reconciler *r, enum kind kind)
+{
+	struct row last = {.id = UUID_NONE};
+	for (size_t count = ROWS_A_PAGE; count == ROWS_A_PAGE;) {
+		AUTO_VIEW view = {0};
+		view_open(r->store, &view);
+		const struct row *row = tables_seek(view.tables, kind, 0, &last, 1);
+		if (row && uuid_equal(row->id, last.id))
+			row = tables_next(view.tables, kind, 0, row, 0);
+		for (count = 0; row && count < ROWS_A_PAGE; count++) {
+			wake_for_row(r, kind, row);
+			last.id = row->id;
+			row = tables_next(view.tables, kind, 0, row, 0);
+		}
+	}
+}
+
+void wake_all(struct reconciler *r)
+{
+	static const enum kind kinds[] = {KIND_HOST,   KIND_VOLUME,         KIND_INSTANCE, KIND_IMAGE,
+					  KIND_ROUTER, KIND_SECURITY_GROUP, KIND_PORT,     KIND_ADDRESS};
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+		wake_kind(r, kinds[k]);
+}
+
+void wake_hosts(struct reconciler *r)
+{
+	wake_kind(r, KIND_HOST);
+}
+
+void wake_gateway_routers(struct reconciler *r)
+{
+	wake_kind(r, KIND_GATEWAY);
+}

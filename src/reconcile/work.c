@@ -1,0 +1,260 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The reconciler's queue: which resources wait for a step, on which lane, and when a failed one is
+ * tried again. A resource is queued at most once and never runs twice at a time; its next step
+ * begins only when what the last one saw is through the committer, so that no step acts on rows
+ * from before its own doing. Retries live here and nowhere else. */
+#include "reconcile/work.h"
+
+#include "base/clock.h"
+#include "base/heap.h"
+
+static const int64_t RETRY_FIRST_US = 50 * MILLISECOND, RETRY_LAST_US = 10 * SECOND;
+
+/* What wants step after step at once has a pause now and then: a driver that never finds its own
+ * doing to be as wished must not keep the machine busy. */
+enum { STREAK_MAX = 32 };
+static const int64_t STREAK_PAUSE_US = SECOND;
+
+/* ---- the map; all with its lock held ---- */
+
+static unsigned bucket_of(enum kind kind, uuid id)
+{
+	uint32_t bits = 0;
+	memcpy(&bits, id.b + 4, sizeof bits); /* random in every version of UUID that we make */
+	return (bits ^ (unsigned) kind * 0x9e3779b9u) % WORK_BUCKETS;
+}
+
+static struct work *map_find(struct work_map *m, enum kind kind, uuid id)
+{
+	struct work *w = m->buckets[bucket_of(kind, id)];
+	while (w && !(w->kind == kind && uuid_equal(w->id, id)))
+		w = w->next;
+	return w;
+}
+
+static void work_run(struct job *job);
+
+/* The resource's work, made when there is none; NULL: out of memory. */
+static struct work *map_ensure(struct reconciler *r, enum kind kind, uuid id)
+{
+	struct work_map *m = &r->work;
+	struct work *w = map_find(m, kind, id);
+	if (w)
+		return w;
+	w = heap_new(struct work);
+	if (!w) {
+		m->has_lost = true;
+		return NULL;
+	}
+	struct work **bucket = &m->buckets[bucket_of(kind, id)];
+	*w = (struct work){
+		.job = {.run = work_run}, .reconciler = r, .kind = kind, .id = id, .next = *bucket};
+	*bucket = w;
+	m->count++;
+	return w;
+}
+
+static void map_remove(struct work_map *m, struct work *work)
+{
+	struct work **at = &m->buckets[bucket_of(work->kind, work->id)];
+	while (*at != work)
+		at = &(*at)->next;
+	*at = work->next;
+	m->count--;
+	m->failing -= work->failures > 0;
+	heap_free(work);
+}
+
+static void map_queue(struct work *w)
+{
+	w->state = WORK_QUEUED;
+	w->lane = w->next_lane;
+	actor_post(w->lane.actor, &w->job);
+}
+
+static void map_wake(struct work *w)
+{
+	if (w->state == WORK_IDLE)
+		map_queue(w);
+	else if (w->state != WORK_QUEUED)
+		w->woken = true;
+}
+
+void work_wake(struct reconciler *r, struct lane lane, enum kind kind, uuid id, enum wake why)
+{
+	struct work_map *m = &r->work;
+	if (!step_is_known(kind))
+		return;
+	(void) pthread_mutex_lock(&m->lock);
+	struct work *w = m->stopping ? NULL : map_ensure(r, kind, id);
+	if (w) {
+		w->next_lane = lane;
+		if (why == WAKE_WISH)
+			map_wake(w);
+		else if (w->state != WORK_IDLE)
+			w->has_news = true;
+		else if (w->failures == 0 || w->due_us == 0)
+			map_wake(w);
+	}
+	(void) pthread_mutex_unlock(&m->lock);
+}
+
+/* ---- timers ---- */
+
+/* A retry's time. It names its work by key, for the work may be gone by then; of several only the
+ * one whose time the work remembers (the earliest) counts. */
+struct timer {
+	struct job job;
+	struct reconciler *r;
+	enum kind kind;
+	uuid id;
+	int64_t due_us;
+};
+
+static void timer_drop(struct job *job)
+{
+	heap_free(job);
+}
+
+static void timer_run(struct job *job)
+{
+	struct timer *t = (struct timer *) job; /* its first member */
+	struct work_map *m = &t->r->work;
+	(void) pthread_mutex_lock(&m->lock);
+	struct work *w = m->stopping ? NULL : map_find(m, t->kind, t->id);
+	if (w && w->due_us == t->due_us) {
+		w->due_us = 0;
+		map_wake(w);
+	}
+	(void) pthread_mutex_unlock(&m->lock);
+	heap_free(t);
+}
+
+/* With the map's lock held. */
+static void map_wake_at(struct work *w, int64_t due_us)
+{
+	struct reconciler *r = w->reconciler;
+	if (w->due_us != 0 && w->due_us <= due_us)
+		return;
+	struct timer *t = heap_new(struct timer);
+	if (!t) {
+		r->work.has_lost = true;
+		return;
+	}
+	w->due_us = due_us;
+	*t = (struct timer){.job = {.run = timer_run, .drop = timer_drop},
+			    .r = r,
+			    .kind = w->kind,
+			    .id = w->id,
+			    .due_us = due_us};
+	actor_post_at(r->home_actor, &t->job, due_us);
+}
+
+/* ---- the step's frame ---- */
+
+static int64_t retry_delay_us(unsigned failures)
+{
+	int64_t delay = RETRY_FIRST_US;
+	for (unsigned k = 1; k < failures && delay < RETRY_LAST_US; k++)
+		delay *= 2;
+	return delay < RETRY_LAST_US ? delay : RETRY_LAST_US;
+}
+
+/* A host that is away needs no retries of its guests: its return wakes them all. */
+static bool waits_for_host(const struct work *w, struct result result)
+{
+	return result.code == ERR_GONE && w->lane.host && w->kind != KIND_HOST;
+}
+
+static void map_conclude(struct work_map *m, struct work *w, const struct step_end *end)
+{
+	bool failed = !result_is_ok(end->result), waits = waits_for_host(w, end->result);
+	m->failing -= w->failures > 0;
+	w->failures = !failed ? 0 : waits ? 1 : w->failures + 1;
+	m->failing += w->failures > 0;
+	m->steps++;
+	bool at_once = w->woken || (!failed && (w->has_news || end->again == AGAIN_SOON));
+	if (at_once && ++w->streak <= STREAK_MAX) {
+		map_queue(w);
+		return;
+	}
+	w->state = WORK_IDLE;
+	w->streak = 0;
+	if (at_once)
+		map_wake_at(w, clock_now_us() + STREAK_PAUSE_US);
+	else if (failed && !waits)
+		map_wake_at(w, clock_now_us() + retry_delay_us(w->failures));
+	else if (!failed && end->again == AGAIN_LATER)
+		map_wake_at(w, end->due_us);
+	else if (!failed && w->due_us == 0)
+		map_remove(m, w);
+}
+
+void work_conclude(struct reconciler *r, struct work *w, const struct step_end *end)
+{
+	struct work_map *m = &r->work;
+	(void) pthread_mutex_lock(&m->lock);
+	if (!m->stopping) /* else w may be gone already */
+		map_conclude(m, w, end);
+	(void) pthread_mutex_unlock(&m->lock);
+}
+
+void work_wait_for_reports(struct reconciler *r, struct work *w)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	w->state = WORK_REPORTING;
+	(void) pthread_mutex_unlock(&r->work.lock);
+}
+
+static void work_run(struct job *job)
+{
+	struct work *w = (struct work *) job; /* its first member */
+	struct reconciler *r = w->reconciler;
+	(void) pthread_mutex_lock(&r->work.lock);
+	struct lane lane = w->lane;
+	bool moves = lane.actor != w->next_lane.actor; /* it was placed on a host meanwhile */
+	if (moves && !r->work.stopping) {
+		map_queue(w);
+	} else {
+		w->state = WORK_RUNNING;
+		w->woken = w->has_news = false;
+	}
+	(void) pthread_mutex_unlock(&r->work.lock);
+	if (!moves)
+		step_run(r, w, lane);
+}
+
+/* ---- the end, and what memory was short for ---- */
+
+void work_note_loss(struct reconciler *r)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	r->work.has_lost = true;
+	(void) pthread_mutex_unlock(&r->work.lock);
+}
+
+bool work_take_loss(struct reconciler *r)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	bool has_lost = r->work.has_lost;
+	r->work.has_lost = false;
+	(void) pthread_mutex_unlock(&r->work.lock);
+	return has_lost;
+}
+
+void work_stop(struct reconciler *r)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	r->work.stopping = true;
+	(void) pthread_mutex_unlock(&r->work.lock);
+}
+
+void work_free_all(struct reconciler *r)
+{
+	for (size_t k = 0; k < WORK_BUCKETS; k++)
+		while (r->work.buckets[k]) {
+			struct work *w = r->work.buckets[k];
+			r->work.buckets[k] = w->next;
+			heap_free(w);
+		}
+}

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to reconcile/: the reconciler's parts, and what one step has at hand.
+ *   reconcile.c  its life; the slow timer
+ *   wake.c       who looks because of what
+ *   work.c       which resources wait for a step, and the retries
+ *   step.c       one step: its arena, its reports, its condition
+ *   hosts.c      a lane per host; host.c: the host's own step
+ *   gather.c     rows copied out of a view
+ *   instance.c, volume.c, port.c, …: the steps, one file per resource */
+#pragma once
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "reconcile/reconcile.h"
+
+struct rec_host;
+struct step;
+
+/* ---- work.c ---- */
+
+/* Where a resource's steps run. */
+struct lane {
+	struct actor *actor;
+	struct rec_host *host; /* whose actor it is; NULL: not a host's */
+};
+
+enum work_state {
+	WORK_IDLE,
+	WORK_QUEUED,
+	WORK_RUNNING,
+	WORK_REPORTING /* its step has ended, what it saw is on its way through the committer */
+};
+
+/* One resource on its way. Lives from its first wake until a step ends with nothing left to do. */
+struct work {
+	struct job job; /* on its lane's actor */
+	struct reconciler *reconciler;
+	struct work *next; /* in its bucket */
+	enum kind kind;
+	uuid id;
+	struct lane lane, next_lane; /* of the queued or running step; of the one after it */
+	enum work_state state;
+	bool woken;        /* since its step began: it gets another */
+	bool has_news;     /* likewise by a driver: another, unless the step fails */
+	unsigned failures; /* in a row */
+	unsigned streak;   /* steps at once after another */
+	int64_t due_us;    /* when a retry is to come; 0: none */
+};
+
+enum { WORK_BUCKETS = 16384 };
+
+struct work_map {
+	pthread_mutex_t lock;
+	struct work *buckets[WORK_BUCKETS];
+	size_t count, failing;
+	uint64_t steps;
+	bool stopping; /* nothing is posted any more */
+	bool has_lost; /* something was not queued for want of memory: look at everything soon */
+};
+
+enum wake {
+	WAKE_WISH, /* rows changed, or a condition of success came about: at once */
+	WAKE_NEWS  /* a driver's: at once, unless it fails already; its own failing may be the news */
+};
+
+/* Queues a step for the resource on the lane. Any thread; coalesces; posts only. */
+void work_wake(struct reconciler *r, struct lane lane, enum kind kind, uuid id, enum wake why);
+
+/* What a step ends with besides its result. */
+enum again {
+	AGAIN_NO,   /* settled, or news will come */
+	AGAIN_SOON, /* something was done: look again at once */
+	AGAIN_LATER /* look again at due_us */
+};
+
+struct step_end {
+	struct result result;
+	enum again again;
+	int64_t due_us;
+};
+
+/* What the step's end means for its work, which may be gone afterwards. */
+void work_conclude(struct reconciler *r, struct work *w, const struct step_end *end);
+/* The step's reports are about to be submitted: work_conclude() comes when they are through. */
+void work_wait_for_reports(struct reconciler *r, struct work *w);
+/* Memory was short for something that is then not done: the timer looks at everything soon. */
+void work_note_loss(struct reconciler *r);
+bool work_take_loss(struct reconciler *r);
+/* From now on nothing is posted. */
+void work_stop(struct reconciler *r);
+/* Frees what is left; after the actors. */
+void work_free_all(struct reconciler *r);
+
+/* ---- step.c ---- */
+
+/* One operation that a step wants run on the committer, with what it saw. */
+struct report {
+	op_run run;
+	void *wish;
+};
+
+enum { STEP_REPORTS_MAX = 64 };
+
+/* One step: its context (arena and words), what it is about, what it wants next. In its arena. */
+struct step {
+	struct ctx ctx;
+	struct reconciler *r;
+	struct work *work;
+	enum kind kind;
+	uuid id;
+	struct rec_host *host; /* of a host lane; its connection is host->connection */
+	struct step_end end;
+	struct report reports[STEP_REPORTS_MAX];
+	size_t report_count;
+	struct change change; /* that carries the reports */
+};
+
+bool step_is_known(enum kind kind); /* there are steps for it */
+/* Runs a step of w, on its lane. */
+void step_run(struct reconciler *r, struct work *w, struct lane lane);
+/* Adds an operation to what the step reports; wish lives in the step's arena. Past the limit the
+ * rest is seen by the next step. */
+void step_report(struct step *s, op_run run, void *wish);
+/* Look again, at once or then. */
+void step_again(struct step *s);
+void step_again_at(struct step *s, int64_t due_us);
+/* Reports that a condition holds or does not, unless its row says so already. Opens a view. */
+RESULT step_report_condition(struct step *s, const struct condition *wanted, bool holds);
+/* An object in the step's arena, or a return of ERR_NO_MEMORY. */
+#define STEP_NEW(step, type)                                                                                 \
+	__extension__({                                                                                      \
+		type *made_ = arena_new_object((step)->ctx.arena, type);                                     \
+		if (!made_)                                                                                  \
+			return ctx_no_memory(&(step)->ctx);                                                  \
+		made_;                                                                                       \
+	})
+
+/* ---- hosts.c: a thread and a connection per host ---- */
+
+enum { HOST_BUCKETS = 1024 };
+
+struct rec_host {
+	struct rec_host *next; /* in its bucket */
+	uuid id;
+	struct lane lane;
+	struct reconciler *reconciler;
+	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
+	 * host's return does. */
+	_Atomic bool is_ready;
+	/* of the host's actor alone: */
+	const struct compute_driver *driver;
+	void *driver_self;
+	struct compute_host *connection; /* NULL: not connected */
+	bool is_fresh;                   /* the connection is new: nothing was looked at through it */
+	bool has_strays;                 /* something on it has no row */
+	uint64_t gen;                    /* of the row it was connected by */
+	uint64_t round;                  /* in which strays were looked for last */
+	char boot_id[64];                /* as its last probe said */
+};
+
+/* The host's lane, made at the first call; NULL when out of memory. Any thread. */
+struct rec_host *hosts_ensure(struct reconciler *r, uuid id, struct str name);
+struct rec_host *hosts_find(struct reconciler *r, uuid id);
+/* Closes the connection, if any. On the host's actor, as the next. */
+void hosts_disconnect(struct rec_host *h);
+/* The connection failed under somebody: closes it and looks at the host soon. */
+void hosts_lost(struct rec_host *h);
+void hosts_free_all(struct reconciler *r);
+/* Whether the step runs on that host's lane. News of an instance may come from a host that is not
+ * its own and has a copy of the domain: nothing must be done there. */
+bool hosts_is_here(const struct step *s, uuid host);
+/* ERR_GONE with words while the step's host is not connected; its return wakes everything on it. */
+RESULT hosts_connected(struct step *s);
+
+/* ---- reconcile.c ---- */
+
+struct reconciler {
+	_Atomic size_t references; /* its owner, and each step's reports under way */
+	struct executor *executor;
+	struct store *store;
+	struct network_handle network;
+	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX];
+	void *compute_self[RECONCILE_DRIVERS_MAX];
+	char *image_directory, *own_chassis; /* owned */
+	struct ip *resolvers;                /* owned */
+	size_t resolver_count;
+	int64_t shutdown_grace_us, host_interval_us, resync_interval_us;
+	/* home: keeps time, and runs the steps that need neither a host nor the network. */
+	struct actor *network_actor, *home_actor;
+	struct job tick_job, wake_all_job, routers_job;
+	_Atomic bool wake_all_posted, routers_posted;
+	int64_t resync_due_us;  /* of the home actor */
+	_Atomic uint64_t round; /* counts the times that everything was looked at */
+	struct work_map work;
+	pthread_mutex_t hosts_lock;
+	struct rec_host *hosts[HOST_BUCKETS];
+	uuid region;
+};
+
+static inline struct lane lane_home(const struct reconciler *r)
+{
+	return (struct lane){.actor = r->home_actor};
+}
+static inline struct lane lane_network(const struct reconciler *r)
+{
+	return (struct lane){.actor = r->network_actor};
+}
+
+/* Frees it when this was the last reference. */
+void reconciler_release(struct reconciler *r);
+/* Everything is looked at soon, or the routers that lead outside are. Any thread; post only. */
+void reconciler_wake_all_soon(struct reconciler *r);
+void reconciler_wake_routers_soon(struct reconciler *r);
+
+/* ---- wake.c ---- */
+
+void wake_on_publish(void *self, const struct published *published, size_t count); /* store_listener */
+/* Whoever has to look at this row, which just appeared as far as we know. */
+void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row);
+void wake_all(struct reconciler *r); /* opens a view, as the next */
+void wake_hosts(struct reconciler *r);
+void wake_gateway_routers(struct reconciler *r);
+/* Everything on a host that has come back. On its actor. */
+void wake_all_on(struct rec_host *h);
+
+/* ---- the steps: one file per resource ---- */
+
+/* The condition of a volume whose disk was there and is gone: its instance is not started. */
+#define DISK_MISSING "DiskMissing"
+
+/* One step each, on the resource's lane: OK, ERR_AGAIN, ERR_GONE, or what is told of it. */
+RESULT reconcile_step_instance(struct step *s);
+RESULT reconcile_step_volume(struct step *s);
+RESULT reconcile_step_host(struct step *s);
+RESULT reconcile_step_router(struct step *s);
+RESULT reconcile_step_port(struct step *s);
+RESULT reconcile_step_group(struct step *s);
+RESULT reconcile_step_address(struct step *s);
+RESULT reconcile_step_image(struct step *s);
+RESULT reconcile_step_tokens(struct step *s); /* of all client tokens at once: its id is none */
+
+/* ---- gather.c: rows copied out of a view into the step's arena ---- */
+
+/* Typed deep copies: STEP_COPY(s, KIND_PORT, struct port, row) or return ERR_NO_MEMORY. */
+#define STEP_COPY(step, kind, type, source)                                                                  \
+	__extension__({                                                                                      \
+		const type *copied_ =                                                                        \
+			(const type *) row_copy((step)->ctx.arena, &model_kinds[kind], &(source)->row);      \
+		if (!copied_)                                                                                \
+			return ctx_no_memory(&(step)->ctx);                                                  \
+		copied_;                                                                                     \
+	})
+
+/* All that a router's place in the network needs. ret_wish->router NULL: no such row. */
+struct router_rows {
+	struct network_router wish;
+	VEC(const struct subnet *) deleted_subnets;
+	bool has_ports; /* a live port is in it: it has to exist in the network */
+};
+RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows);
+RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish);

@@ -1,0 +1,801 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The region in one process: cloud.h says what it is for. */
+#include "cloud.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/heap.h"
+#include "base/log.h"
+#include "base/random.h"
+#include "drivers/sim/compute_state.h"
+#include "store/rows.h"
+#include "store/sql.h"
+
+#define START_US (INT64_C(1800000000) * SECOND)
+static const int64_t SETTLE_US = 5 * MINUTE;
+
+/* ---- a database that can be cut off ---- */
+
+struct cloud_sql {
+	struct sql_driver base;
+	struct sql_driver *inner;
+	bool is_cut;
+};
+
+static struct cloud_sql *sql_of(struct sql_driver *d)
+{
+	return (struct cloud_sql *) (void *) d;
+}
+static RESULT cut_open(struct sql_driver *d, struct ctx *c)
+{
+	return sql_of(d)->inner->open(sql_of(d)->inner, c);
+}
+static RESULT cut_load(struct sql_driver *d, struct ctx *c, enum kind kind, sql_each_row each, void *arg)
+{
+	return sql_of(d)->inner->load(sql_of(d)->inner, c, kind, each, arg);
+}
+static RESULT cut_begin(struct sql_driver *d, struct ctx *c)
+{
+	if (sql_of(d)->is_cut)
+		return ctx_fail(c, ERR_IO, "the process was killed");
+	return sql_of(d)->inner->begin(sql_of(d)->inner, c);
+}
+static RESULT cut_put(struct sql_driver *d, struct ctx *c, enum kind kind, const struct row *row)
+{
+	return sql_of(d)->inner->put(sql_of(d)->inner, c, kind, row);
+}
+static RESULT cut_forget(struct sql_driver *d, struct ctx *c, enum kind kind, uuid id)
+{
+	return sql_of(d)->inner->forget(sql_of(d)->inner, c, kind, id);
+}
+static RESULT cut_add_event(struct sql_driver *d, struct ctx *c, const struct event *event)
+{
+	return sql_of(d)->inner->add_event(sql_of(d)->inner, c, event);
+}
+static RESULT cut_add_usage(struct sql_driver *d, struct ctx *c, const struct usage *usage)
+{
+	return sql_of(d)->inner->add_usage(sql_of(d)->inner, c, usage);
+}
+static RESULT cut_commit(struct sql_driver *d, struct ctx *c, uint64_t batch)
+{
+	return sql_of(d)->inner->commit(sql_of(d)->inner, c, batch);
+}
+static void cut_rollback(struct sql_driver *d)
+{
+	sql_of(d)->inner->rollback(sql_of(d)->inner);
+}
+static RESULT cut_read_batch(struct sql_driver *d, struct ctx *c, uint64_t *ret_batch)
+{
+	return sql_of(d)->inner->read_batch(sql_of(d)->inner, c, ret_batch);
+}
+static RESULT cut_read_events(struct sql_driver *d, struct ctx *c, uuid id, size_t max, sql_each_event each,
+			      void *arg)
+{
+	return sql_of(d)->inner->read_events(sql_of(d)->inner, c, id, max, each, arg);
+}
+static void cut_close(struct sql_driver *d)
+{
+	sql_of(d)->inner->close(sql_of(d)->inner);
+	heap_free(d);
+}
+
+static struct cloud_sql *sql_new(struct sql_driver *inner)
+{
+	struct cloud_sql *sql = heap_new(struct cloud_sql);
+	assert_non_null(sql);
+	*sql = (struct cloud_sql){.base = {cut_open, cut_load, cut_begin, cut_put, cut_forget, cut_add_event,
+					   cut_add_usage, cut_commit, cut_rollback, cut_read_batch,
+					   cut_read_events, cut_close},
+				  .inner = inner};
+	return sql;
+}
+
+/* ---- starting and ending ---- */
+
+static void expect_ok(struct cloud *c, struct result result)
+{
+	cloud_expect_at(c, result, __FILE__, __LINE__);
+}
+
+static void open_store(struct cloud *c)
+{
+	struct sql_driver *inner = NULL;
+	ctx_init(&c->c, c->arena);
+	c->executor = executor_new_stepped(c->seed);
+	assert_non_null(c->executor);
+	expect_ok(c, sqlite_open(&c->c, c->path, &inner));
+	c->sql = sql_new(inner);
+	struct store_config config = {.executor = c->executor,
+				      .sql = &c->sql->base,
+				      .observe = engine_observe,
+				      .check = engine_check_row};
+	expect_ok(c, store_open(&c->c, &config, &c->store));
+}
+
+static void open_reconciler(struct cloud *c)
+{
+	expect_ok(c, network_sim_open(&c->c, &c->network));
+	struct reconcile_config config = {.executor = c->executor,
+					  .store = c->store,
+					  .network = c->network,
+					  .compute = {&compute_sim},
+					  .image_directory = STR("/nowhere"),
+					  .own_chassis = STR("here"),
+					  .shutdown_grace_us = CLOUD_GRACE_US,
+					  .host_interval_us = CLOUD_HOST_INTERVAL_US,
+					  .resync_interval_us = CLOUD_RESYNC_US};
+	expect_ok(c, reconciler_new(&c->c, &config, &c->reconciler));
+}
+
+static void close_all(struct cloud *c)
+{
+	reconciler_free(TAKE(c->reconciler));
+	c->network.driver->close(c->network.self);
+	c->network = (struct network_handle){0};
+	store_close(TAKE(c->store));
+	executor_free(TAKE(c->executor));
+	c->sql = NULL;
+}
+
+void cloud_kill(struct cloud *c)
+{
+	fault_disarm();
+	c->sql->is_cut = true;
+	close_all(c);
+	c->kill_at = 0;
+}
+
+void cloud_restart(struct cloud *c)
+{
+	if (c->store)
+		close_all(c);
+	c->seed++;
+	open_store(c);
+	open_reconciler(c);
+	reconciler_start(c->reconciler);
+}
+
+static void remove_database(struct cloud *c)
+{
+	static const char *const endings[] = {"", "-wal", "-shm", ".lock"};
+	char path[160];
+	for (size_t k = 0; k < sizeof endings / sizeof endings[0]; k++) {
+		snprintf(path, sizeof path, "%s%s", c->path, endings[k]);
+		(void) unlink(path);
+	}
+}
+
+void cloud_copy_database(struct cloud *c, const char *from, const char *to)
+{
+	assert_null(c->store);
+	char command_from[160], command_to[160], bytes[4096];
+	snprintf(command_from, sizeof command_from, "%s%s", c->path, from);
+	snprintf(command_to, sizeof command_to, "%s%s", c->path, to);
+	FILE *in = fopen(command_from, "rb"), *out = fopen(command_to, "wb");
+	assert_non_null(in);
+	assert_non_null(out);
+	for (size_t n = 0; (n = fread(bytes, 1, sizeof bytes, in)) > 0;)
+		assert_int_equal(fwrite(bytes, 1, n, out), n);
+	fclose(in);
+	fclose(out);
+}
+
+static void make_directory(struct cloud *c)
+{
+	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(c->directory, sizeof c->directory, "%s/dari-cloud-XXXXXX", base);
+	assert_non_null(mkdtemp(c->directory));
+	snprintf(c->path, sizeof c->path, "%s/db", c->directory);
+}
+
+static void remove_directory(struct cloud *c)
+{
+	char path[160];
+	remove_database(c);
+	snprintf(path, sizeof path, "%s.old", c->path);
+	(void) unlink(path);
+	(void) rmdir(c->directory);
+}
+
+static void open_empty(struct cloud *c)
+{
+	open_store(c);
+	struct region_wish region = {.name = STR("xy-west-2")};
+	cloud_ok(c, NULL, engine_bootstrap_region, &region);
+	open_reconciler(c);
+	reconciler_start(c->reconciler);
+}
+
+struct cloud *cloud_new_empty(uint64_t seed)
+{
+	struct cloud *c = heap_new(struct cloud);
+	assert_non_null(c);
+	c->arena = arena_new(1 << 20, (size_t) 1 << 30); /* enough not to grow while allocations fail */
+	assert_non_null(c->arena);
+	c->seed = seed;
+	clock_set_us(START_US);
+	random_set_seed(seed + 1);
+	log_set_level(getenv("CLOUD_LOG") ? LOG_DEBUG
+					  : LOG_ERROR + 1); /* failures are made on purpose here */
+	sim_compute_reset();
+	network_sim_reset();
+	make_directory(c);
+	open_empty(c);
+	return c;
+}
+
+static struct ip ip_of(const char *text)
+{
+	struct ip ip = {0};
+	assert_true(result_is_ok(ip_parse(str_from(text), &ip)));
+	return ip;
+}
+
+static void add_host(struct cloud *c, size_t n)
+{
+	char name[8];
+	snprintf(name, sizeof name, "h%zu", n);
+	struct host_wish wish = {.name = str_from(name), .uri = STR("sim://"), .pool_path = STR("/pool")};
+	cloud_ok(c, NULL, engine_add_host, &wish);
+	c->hosts[n] = wish.host;
+	c->host_count = n + 1;
+}
+
+static void add_way_out(struct cloud *c)
+{
+	struct external_network_wish wish = {.name = STR("internet"),
+					     .physical_network = STR("physnet1"),
+					     .next_hop = ip_of("198.51.100.1"),
+					     .infra_first = ip_of("198.51.100.2"),
+					     .infra_last = ip_of("198.51.100.9"),
+					     .first = ip_of("198.51.100.10"),
+					     .last = ip_of("198.51.100.200")};
+	cloud_ok(c, NULL, engine_add_external_network, &wish);
+	c->external_network = wish.external_network;
+}
+
+static void add_account(struct cloud *c)
+{
+	struct account_wish wish = {.name = STR("alice"), .with_default_router = true};
+	cloud_ok(c, NULL, engine_create_account, &wish);
+	c->alice = (struct identity){.account = wish.account, .user = wish.user};
+	c->router = wish.router;
+	struct account_limits limits = {.account = cloud_ref(c, KIND_ACCOUNT, wish.account),
+					.instances = -1,
+					.vcpus = -1,
+					.volumes = -1,
+					.volume_bytes = -1,
+					.addresses = -1,
+					.routers = -1,
+					.groups = -1};
+	cloud_ok(c, NULL, engine_set_limits, &limits);
+}
+
+static void add_image(struct cloud *c)
+{
+	struct image_wish wish = {
+		.name = STR("debian"),
+		.is_public = true,
+		.virtual_size = 2 * CLOUD_GIB,
+		.file_size = CLOUD_GIB / 2,
+		.sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+		.state = IMAGE_SEEN_STATE_AVAILABLE};
+	cloud_ok(c, NULL, engine_register_image, &wish);
+	c->image = wish.image;
+}
+
+void cloud_start_empty(struct cloud *c)
+{
+	size_t hosts = c->host_count;
+	remove_database(c);
+	c->seed++;
+	open_empty(c);
+	for (size_t n = 0; n < hosts; n++)
+		add_host(c, n);
+	cloud_settle(c);
+}
+
+struct cloud *cloud_new(uint64_t seed, size_t hosts)
+{
+	struct cloud *c = cloud_new_empty(seed);
+	add_way_out(c);
+	for (size_t n = 0; n < hosts; n++)
+		add_host(c, n);
+	add_account(c);
+	add_image(c);
+	cloud_settle(c);
+	return c;
+}
+
+void cloud_free(struct cloud *c)
+{
+	if (c->store)
+		close_all(c);
+	remove_directory(c);
+	arena_free(c->arena);
+	heap_free(c);
+	sim_compute_reset();
+	network_sim_reset();
+	clock_set_us(0);
+	random_set_seed(0);
+}
+
+void cloud_done(struct cloud *c)
+{
+	cloud_check(c);
+	cloud_free(c);
+}
+
+/* ---- stepping ---- */
+
+bool cloud_was_killed(const struct cloud *c)
+{
+	return !c->store;
+}
+
+/* False when nothing was left to do until then, or it is killed. */
+static bool step_once(struct cloud *c, int64_t until_us)
+{
+	if (cloud_was_killed(c))
+		return false;
+	if (c->kill_at && c->steps >= c->kill_at) {
+		cloud_kill(c);
+		return false;
+	}
+	if (!executor_step(c->executor, until_us))
+		return false;
+	c->steps++;
+	return true;
+}
+
+bool cloud_step_until(struct cloud *c, cloud_condition condition, const void *arg, int64_t limit_us)
+{
+	int64_t until_us = clock_now_us() + limit_us;
+	while (!cloud_was_killed(c)) {
+		if (condition(c, arg))
+			return true;
+		if (!step_once(c, until_us))
+			return false;
+	}
+	return false;
+}
+
+void cloud_step_for(struct cloud *c, int64_t us)
+{
+	int64_t until_us = clock_now_us() + us;
+	while (step_once(c, until_us))
+		;
+	if (!cloud_was_killed(c) && clock_now_us() < until_us)
+		clock_set_us(until_us);
+}
+
+struct call {
+	struct change change;
+	bool is_done;
+	struct result result;
+};
+
+static void call_done(struct change *change, struct result result)
+{
+	struct call *call = (struct call *) (void *) change; /* its first member */
+	call->is_done = true;
+	call->result = result;
+}
+
+RESULT cloud_call(struct cloud *c, const struct identity *who, op_run run, void *wish)
+{
+	ctx_init(&c->c, c->arena);
+	c->c.who = who;
+	struct call call = {
+		.change = {.run = run, .arg = wish, .ctx = &c->c, .done = call_done, .action = "test"}};
+	store_submit(c->store, &call.change);
+	while (!call.is_done && step_once(c, clock_now_us() + 1))
+		;
+	assert_true(call.is_done); /* at the latest by the kill */
+	return cloud_was_killed(c) ? FAIL(GONE) : call.result;
+}
+
+void cloud_expect_at(struct cloud *c, struct result result, const char *file, int line)
+{
+	if (result_is_ok(result))
+		return;
+	fault_disarm();
+	print_message("%s:%d: seed %llu: %s: %" STR_FMT "\n", file, line, (unsigned long long) c->seed,
+		      err_name(result.code), STR_ARG(c->c.problem.message));
+	_fail(file, line);
+}
+
+/* ---- conditions ---- */
+
+/* Why the rows are not settled; NULL: they are. */
+static const char *unsettled_row(const struct tables *t)
+{
+	for (const struct instance *i = instance_first(t); i; i = instance_next(t, i)) {
+		bool is_on = i->seen_power == INSTANCE_SEEN_POWER_ON;
+		if (i->seen_gen != (int64_t) i->row.gen)
+			return "an instance's gen was not brought about";
+		if (row_is_live(&i->row) && is_on != (i->wanted_power == INSTANCE_WANTED_POWER_ON))
+			return "an instance's power is not as wanted";
+		if (row_is_live(&i->row) && i->seen_boots != i->wanted_boots)
+			return "an instance's reboot is due";
+		if (!row_is_live(&i->row) && i->seen_power != INSTANCE_SEEN_POWER_ABSENT)
+			return "an instance is ending";
+	}
+	for (const struct volume *v = volume_first(t); v; v = volume_next(t, v))
+		if (!row_is_live(&v->row) || v->seen_size < v->size)
+			return "a volume is on its way";
+	for (const struct port *p = port_first(t); p; p = port_next(t, p))
+		if (!row_is_live(&p->row) || p->seen_gen != (int64_t) p->row.gen)
+			return "a port is on its way";
+	for (const struct address *a = address_first(t); a; a = address_next(t, a))
+		if (!row_is_live(&a->row) || a->seen_gen != (int64_t) a->row.gen)
+			return "an address is on its way";
+	static const enum kind kinds[] = {KIND_SECURITY_GROUP, KIND_SUBNET, KIND_ROUTER};
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
+		for (const struct row *row = tables_first(t, kinds[k], 0, NULL, 0); row;
+		     row = tables_next(t, kinds[k], 0, row, 0))
+			if (!row_is_live(row))
+				return "something deleted was not forgotten";
+	for (const struct host *h = host_first(t); h; h = host_next(t, h))
+		if (h->seen_state != HOST_SEEN_STATE_UP)
+			return "a host is not up";
+	return NULL;
+}
+
+static const char *why_unsettled(struct cloud *c)
+{
+	if (!reconciler_is_settled(c->reconciler))
+		return "the reconciler is at work";
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return unsettled_row(view.tables);
+}
+
+bool cloud_is_settled(struct cloud *c, const void *unused)
+{
+	(void) unused;
+	return why_unsettled(c) == NULL;
+}
+
+bool cloud_is_in_state(struct cloud *c, const void *cloud_state_)
+{
+	const struct cloud_state *wanted = cloud_state_;
+	return cloud_state(c, wanted->instance) == wanted->state;
+}
+
+bool cloud_has_host_state(struct cloud *c, const void *host_state)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct host *h = host_first(view.tables);
+	while (h && h->seen_state != *(const enum host_seen_state *) host_state)
+		h = host_next(view.tables, h);
+	return h != NULL;
+}
+
+static void say_conditions(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct condition *x = condition_first(view.tables); x; x = condition_next(view.tables, x))
+		print_message("  condition %" STR_FMT " of a %s: %" STR_FMT "\n", STR_ARG(x->name),
+			      model_kinds[x->subject_kind].name, STR_ARG(x->message));
+}
+
+static void fail_at(struct cloud *c, const char *what, const char *file, int line)
+{
+	fault_disarm();
+	print_message("%s:%d: seed %llu: %s\n", file, line, (unsigned long long) c->seed, what);
+	say_conditions(c);
+	_fail(file, line);
+}
+
+void cloud_settle_at(struct cloud *c, const char *file, int line)
+{
+	if (!cloud_step_until(c, cloud_is_settled, NULL, SETTLE_US) && !cloud_was_killed(c))
+		fail_at(c, why_unsettled(c), file, line);
+}
+
+void cloud_await_at(struct cloud *c, uuid instance, enum instance_state state, const char *file, int line)
+{
+	struct cloud_state wanted = {instance, state};
+	if (!cloud_step_until(c, cloud_is_in_state, &wanted, SETTLE_US) && !cloud_was_killed(c))
+		fail_at(c, model_instance_states[cloud_state(c, instance)].name, file, line);
+}
+
+/* ---- what has to hold in the end ---- */
+
+struct tally {
+	int64_t domains, running, disks, ports, addresses, groups, routers;
+};
+
+static bool has_live_port(const struct tables *t, uuid router)
+{
+	const struct port *p = port_first_by_router(t, router);
+	while (p && !row_is_live(&p->row))
+		p = port_next_by_router(t, p);
+	return p != NULL;
+}
+
+static struct tally tally_rows(struct cloud *c)
+{
+	struct tally n = {0};
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct tables *t = view.tables;
+	for (const struct instance *i = instance_first(t); i; i = instance_next(t, i)) {
+		n.domains += i->seen_power != INSTANCE_SEEN_POWER_ABSENT;
+		n.running += i->seen_power == INSTANCE_SEEN_POWER_ON;
+	}
+	for (const struct volume *v = volume_first(t); v; v = volume_next(t, v))
+		n.disks += v->seen_size > 0;
+	for (const struct port *p = port_first(t); p; p = port_next(t, p))
+		n.ports += row_is_live(&p->row);
+	for (const struct address *a = address_first(t); a; a = address_next(t, a))
+		n.addresses += row_is_live(&a->row) && !uuid_is_none(a->port);
+	for (const struct security_group *g = security_group_first(t); g; g = security_group_next(t, g))
+		n.groups += row_is_live(&g->row);
+	for (const struct router *r = router_first(t); r; r = router_next(t, r))
+		n.routers += has_live_port(t, r->row.id);
+	return n;
+}
+
+static struct tally tally_things(void)
+{
+	struct sim_counts sim = {0};
+	sim_compute_count(&sim);
+	return (struct tally){sim.domains,
+			      sim.running,
+			      sim.disks,
+			      (int64_t) network_sim_count(NETWORK_ITEM_PORT),
+			      (int64_t) network_sim_count(NETWORK_ITEM_ADDRESS),
+			      (int64_t) network_sim_count(NETWORK_ITEM_GROUP),
+			      (int64_t) network_sim_count(NETWORK_ITEM_ROUTER)};
+}
+
+size_t cloud_count_leaks(struct cloud *c)
+{
+	static const char *const names[] = {"domains",   "running", "disks",  "ports",
+					    "addresses", "groups",  "routers"};
+	struct tally rows = tally_rows(c), things = tally_things();
+	size_t leaks = 0;
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+		int64_t row = ((int64_t *) &rows)[k], thing = ((int64_t *) &things)[k];
+		if (row != thing)
+			print_message("seed %llu: %s: %lld by rows, %lld there\n",
+				      (unsigned long long) c->seed, names[k], (long long) row,
+				      (long long) thing);
+		leaks += (size_t) llabs(row - thing);
+	}
+	return leaks;
+}
+
+struct answered {
+	struct audit_run *run;
+};
+
+static bool is_answered(struct cloud *c, const void *arg)
+{
+	(void) c;
+	return reconciler_audit_is_answered(((const struct answered *) arg)->run);
+}
+
+size_t cloud_audit(struct cloud *c, size_t awaited)
+{
+	struct answered a = {0};
+	struct audit audit = {0};
+	ctx_init(&c->c, c->arena);
+	expect_ok(c, reconciler_begin_audit(c->reconciler, &c->c, clock_now_us() + MINUTE, &a.run));
+	assert_true(cloud_step_until(c, is_answered, &a, 2 * MINUTE));
+	reconciler_end_audit(a.run, &audit);
+	for (size_t k = 0; audit.findings.count != awaited && k < audit.findings.count; k++)
+		print_message("seed %llu: audit: %" STR_FMT "\n", (unsigned long long) c->seed,
+			      STR_ARG(audit.findings.at[k].words));
+	return audit.findings.count;
+}
+
+void cloud_check(struct cloud *c)
+{
+	struct store_figures before = {0}, after = {0};
+	fault_disarm();
+	cloud_settle(c);
+	assert_int_equal(cloud_count_leaks(c), 0);
+	store_read_figures(c->store, &before);
+	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	cloud_settle(c);
+	store_read_figures(c->store, &after);
+	assert_int_equal(after.batch, before.batch);
+	assert_int_equal(cloud_count_leaks(c), 0);
+	assert_int_equal(cloud_audit(c, 0), 0); /* compares with SQL, too */
+}
+
+/* ---- looking ---- */
+
+struct instance cloud_instance(struct cloud *c, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct instance *i = instance_find(view.tables, instance);
+	return i ? *i : (struct instance){0};
+}
+
+enum instance_state cloud_state(struct cloud *c, uuid instance)
+{
+	struct instance i = cloud_instance(c, instance);
+	return model_derive_instance_state(&i);
+}
+
+struct str cloud_host_of(struct cloud *c, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct instance *i = instance_find(view.tables, instance);
+	const struct host *h = i ? host_find(view.tables, i->host) : NULL;
+	return h ? str_copy(c->arena, h->name) : STR_NONE;
+}
+
+struct cloud_guest cloud_guest(struct cloud *c, uuid instance)
+{
+	struct str host = cloud_host_of(c, instance);
+	struct sim_host *s = host.n ? sim_need_host(host) : NULL;
+	const struct sim_domain *d = s ? sim_find_domain(s, instance) : NULL;
+	return d ? (struct cloud_guest){true, d->is_on, d->boots} : (struct cloud_guest){0};
+}
+
+bool cloud_has_condition(struct cloud *c, uuid subject, const char *name)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return condition_find_by_subject(view.tables, subject, str_from(name)) != NULL;
+}
+
+uuid cloud_volume_of(struct cloud *c, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct volume *v = volume_first_by_instance(view.tables, instance);
+	return v ? v->row.id : UUID_NONE;
+}
+
+uuid cloud_port_of(struct cloud *c, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct port *p = port_first_by_instance(view.tables, instance);
+	return p ? p->row.id : UUID_NONE;
+}
+
+size_t cloud_count(struct cloud *c, enum kind kind)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return tables_count(view.tables, kind);
+}
+
+/* ---- what happens behind our back ---- */
+
+static struct sim_host *sim_host_of_volume(struct cloud *c, uuid volume)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct volume *v = volume_find(view.tables, volume);
+	const struct host *h = v ? host_find(view.tables, v->host) : NULL;
+	assert_non_null(h);
+	return sim_need_host(h->name);
+}
+
+static void lose_disk_on(struct sim_host *s, uuid volume)
+{
+	struct sim_disk *d = sim_find_disk(s, volume);
+	assert_non_null(d);
+	*d = s->disks[--s->disk_count];
+}
+
+void cloud_lose_disk(struct cloud *c, uuid volume)
+{
+	lose_disk_on(sim_host_of_volume(c, volume), volume);
+}
+
+void cloud_bring_disk(struct cloud *c, uuid volume)
+{
+	struct sim_host *s = sim_host_of_volume(c, volume);
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	s->disks = heap_resize(s->disks, (s->disk_count + 1) * sizeof *s->disks);
+	assert_non_null(s->disks);
+	s->disks[s->disk_count++] = (struct sim_disk){.region = engine_get_region_id(view.tables),
+						      .volume = volume,
+						      .size = volume_find(view.tables, volume)->size};
+}
+
+void cloud_bring_news(struct str host, uuid instance)
+{
+	struct sim_host *s = sim_need_host(host);
+	(void) pthread_mutex_lock(&s->lock);
+	sim_tell(s, instance);
+	(void) pthread_mutex_unlock(&s->lock);
+}
+
+void cloud_start_by_hand(struct cloud *c, uuid instance)
+{
+	struct sim_domain *d = sim_find_domain(sim_need_host(cloud_host_of(c, instance)), instance);
+	assert_non_null(d);
+	d->is_on = true;
+	d->boots++;
+}
+
+static size_t purge_host(const struct tables *t, struct sim_host *s)
+{
+	size_t count = 0;
+	for (size_t k = s->domain_count; k-- > 0;)
+		if (!instance_find(t, s->domains[k].id)) {
+			sim_remove_domain(s, &s->domains[k]);
+			count++;
+		}
+	for (size_t k = s->disk_count; k-- > 0;)
+		if (!volume_find(t, s->disks[k].volume)) {
+			lose_disk_on(s, s->disks[k].volume);
+			count++;
+		}
+	return count;
+}
+
+size_t cloud_purge_strays(struct cloud *c)
+{
+	static const enum kind kinds[] = {KIND_ROUTER, KIND_SUBNET, KIND_PORT, KIND_SECURITY_GROUP,
+					  KIND_ADDRESS};
+	struct network_inventory inventory = {0};
+	size_t count = 0;
+	expect_ok(c, c->network.driver->list(c->network.self, &c->c, &inventory));
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
+		count += purge_host(view.tables, sim_need_host(h->name));
+	for (size_t k = 0; k < inventory.count; k++)
+		if (!tables_find(view.tables, kinds[inventory.at[k].kind], inventory.at[k].id))
+			count += network_sim_lose(inventory.at[k].kind, inventory.at[k].id);
+	return count;
+}
+
+/* ---- what users do ---- */
+
+struct ref cloud_ref(struct cloud *c, enum kind kind, uuid id)
+{
+	return (struct ref){.kind = kind,
+			    .prefix = id,
+			    .bits = 128,
+			    .text = uuid_to_str(c->arena, id),
+			    .field = STR("Id")};
+}
+
+struct instance_launch cloud_launch_wish(struct cloud *c, int64_t count)
+{
+	return (struct instance_launch){.image = cloud_ref(c, KIND_IMAGE, c->image),
+					.type = {.kind = KIND_INSTANCE_TYPE, .text = STR("t3.micro")},
+					.min_count = count,
+					.max_count = count};
+}
+
+uuid cloud_launch(struct cloud *c)
+{
+	struct instance_launch wish = cloud_launch_wish(c, 1);
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	return wish.made.at[0];
+}
+
+uuid cloud_launch_running(struct cloud *c)
+{
+	uuid id = cloud_launch(c);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_settle(c);
+	return id;
+}
+
+RESULT cloud_power(struct cloud *c, op_run run, uuid instance, bool force)
+{
+	struct ref ref = cloud_ref(c, KIND_INSTANCE, instance);
+	struct instances_wish wish = {.instances = {&ref, 1}, .force = force};
+	return cloud_call(c, &c->alice, run, &wish);
+}

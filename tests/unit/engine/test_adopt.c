@@ -1,0 +1,306 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Adoption: rows come back by a memo as they were, on what is here now; what is in the way or missing
+ * is named, and nothing is half done. */
+#include "cloud.h"
+
+#include "base/vec.h"
+#include "engine/adopt.h"
+#include "model/rows.h"
+#include "store/rows.h"
+
+struct lost {
+	struct cloud *c;
+	uuid id;
+	struct memo memo;
+	struct disk_found disks[4];
+	struct instance_adoption wish;
+};
+
+static void note(struct lost *l, struct memo_row *rows, size_t *count, enum kind kind, const struct row *row)
+{
+	if (row_is_live(row))
+		rows[(*count)++] = (struct memo_row){kind, row_copy(l->c->arena, &model_kinds[kind], row)};
+}
+
+/* As the reconciler writes it, and as the host gives it back. */
+static void take_memo(struct lost *l)
+{
+	struct memo_row *rows = arena_new_array(l->c->arena, struct memo_row, 16);
+	const struct tables *t = cloud_tables(l->c);
+	size_t count = 0;
+	note(l, rows, &count, KIND_INSTANCE, &instance_find(t, l->id)->row);
+	for (const struct volume *v = volume_first_by_instance(t, l->id); v;
+	     v = volume_next_by_instance(t, v)) {
+		note(l, rows, &count, KIND_VOLUME, &v->row);
+		l->disks[l->wish.disk_count++] = (struct disk_found){v->row.id, v->size};
+	}
+	const struct port *p = cloud_port(l->c, l->id);
+	note(l, rows, &count, KIND_PORT, &p->row);
+	for (const struct address *a = address_first_by_port(t, p->row.id); a; a = address_next_by_port(t, a))
+		note(l, rows, &count, KIND_ADDRESS, &a->row);
+	struct str text = STR_NONE;
+	ctx_clear_problem(&l->c->c);
+	assert_true(result_is_ok(memo_write(&l->c->c, &(struct memo){rows, count}, &text)));
+	assert_true(result_is_ok(memo_read(&l->c->c, text, &l->memo)));
+}
+
+/* All rows of the memo are gone, as in an older database. */
+static RESULT op_lose(struct op *op, void *arg)
+{
+	const struct lost *l = arg;
+	for (size_t k = l->memo.count; k-- > 0;)
+		TRY(op_forget(op, l->memo.at[k].kind, l->memo.at[k].row->id));
+	return OK;
+}
+
+static struct lost lose(struct cloud *c, struct instance_launch *launch, enum instance_seen_power power)
+{
+	cloud_ok(c, &c->alice, engine_create_instances, launch);
+	struct lost l = {.c = c, .id = launch->made.at[0]};
+	cloud_see(c, l.id, power);
+	uuid host = cloud_instance(c, l.id)->host;
+	take_memo(&l);
+	cloud_expect(c, cloud_run(c, NULL, op_lose, &l), ERR_NONE, KIND_NONE);
+	assert_null(cloud_instance(c, l.id));
+	l.wish.instance = l.id;
+	l.wish.host = host;
+	l.wish.is_on = power == INSTANCE_SEEN_POWER_ON;
+	return l;
+}
+
+static struct lost lose_one(struct cloud *c)
+{
+	struct instance_launch launch = cloud_launch(c, 1);
+	return lose(c, &launch, INSTANCE_SEEN_POWER_ON);
+}
+
+/* The wish points into the struct, which is returned by value. */
+static struct instance_adoption *wish_of(struct lost *l)
+{
+	l->wish.memo = &l->memo;
+	l->wish.disks = l->disks;
+	return &l->wish;
+}
+
+static void check_whole(void **state)
+{
+	struct cloud *c = *state;
+	struct tag tags[] = {{STR("Name"), STR("a <b> \"c\"")}};
+	struct instance_launch launch = cloud_launch(c, 1);
+	struct launch_volume volumes[] = {{.size = 8 * GIB}, {.size = 16 * GIB}};
+	launch.instance_tags = (struct tags){tags, 1};
+	launch.user_data = STR("#!/bin/sh\n\0\xff");
+	launch.volumes = volumes;
+	launch.volume_count = 2;
+	struct lost l = lose(c, &launch, INSTANCE_SEEN_POWER_ON);
+	size_t events = c->event_count;
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
+	assert_int_equal(l.wish.port_count, 1);
+	assert_int_equal(l.wish.volume_count, 2);
+	assert_int_equal(l.wish.address_count, 1);
+	assert_int_equal(l.wish.dropped_count, 0);
+	assert_true(c->event_count > events);
+
+	const struct instance *i = cloud_instance(c, l.id),
+			      *kept = (const struct instance *) l.memo.at[0].row;
+	assert_int_equal(cloud_state(c, l.id), INSTANCE_RUNNING);
+	assert_int_equal(i->row.gen, kept->row.gen);
+	assert_int_equal(i->seen_gen, i->row.gen);
+	assert_true(str_equal(i->user_data, launch.user_data));
+	assert_true(str_is(tags_find(i->tags, STR("Name"))->value, "a <b> \"c\""));
+	assert_true(uuid_equal(i->host, l.wish.host));
+	assert_int_equal(cloud_usage(c, l.id, "instance:t3.micro"), 1);
+	const struct port *p = cloud_port(c, l.id);
+	const struct address *a = cloud_address(c, l.id);
+	assert_non_null(p);
+	assert_true(a && uuid_equal(a->port, p->row.id) && ip_equal(a->private_ip, p->ip));
+	assert_int_equal(p->groups.count, 1);
+	const struct volume *v = cloud_volume(c, l.id);
+	assert_int_equal(model_derive_volume_state(v), VOLUME_IN_USE);
+	assert_int_equal(cloud_usage(c, v->row.id, "volume:gp3"), 8 * GIB);
+	cloud_check(c);
+
+	/* It is one like any other: looked at, stopped, ended. */
+	cloud_see(c, l.id, INSTANCE_SEEN_POWER_ON);
+	assert_null(cloud_condition(c, l.id, INSTANCE_RESTARTED));
+	struct ref ref = ref_to(c, KIND_INSTANCE, l.id);
+	struct instances_wish end = {.instances = {&ref, 1}};
+	cloud_ok(c, &c->alice, engine_terminate_instances, &end);
+	cloud_see(c, l.id, INSTANCE_SEEN_POWER_ABSENT);
+	assert_int_equal(cloud_state(c, l.id), INSTANCE_TERMINATED);
+}
+
+static void check_off(void **state)
+{
+	struct cloud *c = *state;
+	struct instance_launch launch = cloud_launch(c, 1);
+	struct lost l = lose(c, &launch, INSTANCE_SEEN_POWER_OFF);
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
+	assert_int_equal(cloud_state(c, l.id), INSTANCE_STOPPED);
+	assert_int_equal(cloud_usage(c, l.id, "instance:t3.micro"), -1);
+}
+
+static void check_missing_disk(void **state)
+{
+	struct cloud *c = *state;
+	struct lost l = lose_one(c);
+	l.wish.disk_count = 0;
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
+	const struct volume *v = cloud_volume(c, l.id);
+	assert_int_equal(v->seen_size, 0);
+	assert_true(v->seen_gen > 0); /* it was there: the host is never told to make it */
+}
+
+static void check_grown_disk(void **state)
+{
+	struct cloud *c = *state;
+	struct lost l = lose_one(c);
+	l.disks[0].size = 100 * GIB;
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
+	assert_int_equal(cloud_volume(c, l.id)->size, 100 * GIB);
+}
+
+static void check_who(void **state)
+{
+	struct cloud *c = *state;
+	struct lost l = lose_one(c);
+	cloud_fails(c, &c->alice, engine_adopt_instance, wish_of(&l), ERR_DENIED, KIND_HOST);
+	l.wish.host = l.id;
+	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_NOT_FOUND, KIND_HOST);
+}
+
+static void check_conflicts(void **state)
+{
+	struct cloud *c = *state;
+	struct lost l = lose_one(c);
+	const struct port *lost_port = NULL;
+	for (size_t k = 0; k < l.memo.count; k++)
+		if (l.memo.at[k].kind == KIND_PORT)
+			lost_port = (const struct port *) l.memo.at[k].row;
+	assert_non_null(lost_port);
+	struct instance_launch other = cloud_launch(c, 1);
+	other.private_ip = lost_port->ip;
+	other.subnet = ref_to(c, KIND_SUBNET, lost_port->subnet);
+	cloud_ok(c, &c->alice, engine_create_instances, &other);
+	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_CONFLICT, KIND_PORT);
+
+	struct lost m = lose_one(c);
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&m));
+	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&m), ERR_CONFLICT, KIND_INSTANCE);
+}
+
+static void check_missing_parts(void **state)
+{
+	static const struct {
+		enum kind of, kind;
+		const char *field;
+	} rows[] = {
+		{KIND_INSTANCE, KIND_ACCOUNT, "account"},    {KIND_INSTANCE, KIND_IMAGE, "image"},
+		{KIND_INSTANCE, KIND_INSTANCE_TYPE, "type"}, {KIND_INSTANCE, KIND_ROUTER, "router"},
+		{KIND_INSTANCE, KIND_SUBNET, "subnet"},      {KIND_PORT, KIND_NETWORK, "network"},
+		{KIND_PORT, KIND_SUBNET, "subnet"},          {KIND_VOLUME, KIND_IMAGE, "image"},
+	};
+	struct cloud *c = *state;
+	struct lost l = lose_one(c);
+	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+		const struct kind_info *k = &model_kinds[rows[n].of];
+		for (size_t m = 0; m < l.memo.count; m++) {
+			struct row *row = (struct row *) l.memo.at[m].row;
+			for (unsigned f = 0; l.memo.at[m].kind == rows[n].of && f < k->field_count; f++) {
+				uuid *at = (uuid *) (void *) ((char *) row + k->fields[f].offset), had = *at;
+				if (strcmp(k->fields[f].name, rows[n].field) != 0)
+					continue;
+				*at = (uuid){{0xde, 0xad}};
+				cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l),
+					    ERR_NOT_FOUND, rows[n].kind);
+				*at = had;
+			}
+		}
+	}
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
+}
+
+static void check_foreign_memo(void **state)
+{
+	struct cloud *c = *state;
+	struct lost l = lose_one(c), other = lose_one(c);
+	uuid id = l.wish.instance;
+	l.wish.instance = other.id;
+	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
+	l.wish.instance = id;
+	struct memo whole = l.memo;
+	l.memo = (struct memo){whole.at + 1, whole.count - 1}; /* no instance */
+	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
+	struct memo_row rows[16];
+	memcpy(rows, whole.at, whole.count * sizeof *rows);
+	struct user user = {.row = {.id = {{7}}, .gen = 1}, .account = c->alice.account};
+	rows[whole.count] = (struct memo_row){KIND_USER, &user.row}; /* nobody becomes a user this way */
+	l.memo = (struct memo){rows, whole.count + 1};
+	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
+	rows[whole.count] = other.memo.at[1]; /* another instance's part */
+	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
+	rows[whole.count] = rows[0]; /* twice */
+	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_INVALID, KIND_INSTANCE);
+}
+
+static void check_dropped(void **state)
+{
+	struct cloud *c = *state;
+	struct security_group_wish group = {.router = ref_to(c, KIND_ROUTER, c->alice_router),
+					    .name = STR("gone"),
+					    .description = STR("x")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &group);
+	struct instance_launch launch = cloud_launch(c, 1);
+	struct ref ref = ref_to(c, KIND_SECURITY_GROUP, group.group);
+	launch.groups = (struct refs){&ref, 1};
+	struct lost l = lose(c, &launch, INSTANCE_SEEN_POWER_ON);
+	struct security_group_target target = {ref};
+	cloud_ok(c, &c->alice, engine_delete_security_group, &target);
+	const struct address *lost_address = NULL;
+	for (size_t k = 0; k < l.memo.count; k++)
+		if (l.memo.at[k].kind == KIND_ADDRESS)
+			lost_address = (const struct address *) l.memo.at[k].row;
+	struct address_wish taken = {.ip = lost_address->ip};
+	cloud_ok(c, &c->bob, engine_allocate_address, &taken);
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
+	assert_int_equal(l.wish.dropped_count, 2);
+	assert_int_equal(l.wish.address_count, 0);
+	const struct port *p = cloud_port(c, l.id);
+	const struct router *router = router_find(cloud_tables(c), c->alice_router);
+	assert_int_equal(p->groups.count, 1);
+	assert_true(uuid_equal(p->groups.at[0], router->default_group));
+	assert_non_null(cloud_address(c, l.id)); /* another one, for it runs */
+	assert_false(ip_equal(cloud_address(c, l.id)->ip, taken.made_ip));
+}
+
+static void check_lone_disk(void **state)
+{
+	struct cloud *c = *state;
+	struct volume_adoption wish = {.host = c->hosts[1],
+				       .disk = {id_new(KIND_VOLUME), 3 * GIB},
+				       .account = ref_named(KIND_ACCOUNT, "nobody")};
+	cloud_fails(c, &c->operator, engine_adopt_volume, &wish, ERR_NOT_FOUND, KIND_ACCOUNT);
+	wish.account = ref_named(KIND_ACCOUNT, "alice");
+	cloud_fails(c, &c->alice, engine_adopt_volume, &wish, ERR_DENIED, KIND_HOST);
+	cloud_ok(c, &c->operator, engine_adopt_volume, &wish);
+	const struct volume *v = volume_find(cloud_tables(c), wish.disk.volume);
+	assert_int_equal(model_derive_volume_state(v), VOLUME_AVAILABLE);
+	assert_true(uuid_equal(v->zone, host_find(cloud_tables(c), c->hosts[1])->zone));
+	assert_int_equal(v->size, 3 * GIB);
+	assert_int_equal(cloud_usage(c, v->row.id, "volume:gp3"), 3 * GIB);
+	cloud_fails(c, &c->operator, engine_adopt_volume, &wish, ERR_CONFLICT, KIND_VOLUME);
+}
+
+#define adopt_test(f) cmocka_unit_test_setup_teardown(f, cloud_setup, cloud_teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		adopt_test(check_whole),         adopt_test(check_off),
+		adopt_test(check_missing_disk),  adopt_test(check_grown_disk),
+		adopt_test(check_who),           adopt_test(check_conflicts),
+		adopt_test(check_missing_parts), adopt_test(check_foreign_memo),
+		adopt_test(check_dropped),       adopt_test(check_lone_disk),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

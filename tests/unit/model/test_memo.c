@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Memos: rows of every kind with random contents read back as they were, all that was seen left
+ * out; and what must be refused. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/random.h"
+#include "fill.h"
+#include "model/memo.h"
+#include "model/rows.h"
+
+enum { ROUNDS = 20 };
+
+static int setup(void **state)
+{
+	static struct ctx c;
+	random_set_seed(13);
+	ctx_init(&c, arena_new(ARENA_FIRST_SIZE, 64 * 1024 * 1024));
+	*state = &c;
+	return c.arena ? 0 : -1;
+}
+
+static int teardown(void **state)
+{
+	arena_free(((struct ctx *) *state)->arena);
+	return 0;
+}
+
+static bool is_seen(const struct field *f)
+{
+	return strncmp(f->name, "seen_", strlen("seen_")) == 0;
+}
+
+/* What of a row is kept: the rest as a new one has it. */
+static struct row *kept_of(struct ctx *c, const struct kind_info *k, const struct row *r)
+{
+	struct row *kept = row_copy(c->arena, k, r);
+	kept->batch = 0;
+	kept->created_us = kept->deleted_us = 0;
+	for (unsigned n = 0; n < k->field_count; n++) {
+		size_t end = n + 1 < k->field_count ? k->fields[n + 1].offset : k->row_size;
+		if (is_seen(&k->fields[n]))
+			memset((char *) kept + k->fields[n].offset, 0, end - k->fields[n].offset);
+	}
+	return kept;
+}
+
+static void test_every_kind_reads_back(void **state)
+{
+	struct ctx *c = *state;
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct memo_row rows[KIND_COUNT - 1];
+		struct memo memo = {rows, KIND_COUNT - 1}, back = {0};
+		for (enum kind kind = 1; kind < KIND_COUNT; kind++) {
+			struct row *r = fill_row(c->arena, &model_kinds[kind]);
+			r->gen++;
+			rows[kind - 1] = (struct memo_row){kind, r};
+		}
+		struct str text = STR_NONE;
+		assert_true(result_is_ok(memo_write(c, &memo, &text)));
+		assert_true(str_is_xml_text(text));
+		for (size_t k = 0; k < text.n; k++)
+			assert_in_range(text.p[k], 0x20, 0x7e);
+		assert_true(result_is_ok(memo_read(c, text, &back)));
+		assert_int_equal(back.count, memo.count);
+		for (size_t k = 0; k < back.count; k++) {
+			const struct kind_info *info = &model_kinds[rows[k].kind];
+			assert_int_equal(back.at[k].kind, rows[k].kind);
+			assert_true(row_equal(info, kept_of(c, info, rows[k].row), back.at[k].row));
+		}
+	}
+}
+
+static void test_another_versions_fields(void **state)
+{
+	struct memo memo = {0};
+	assert_true(result_is_ok(memo_read(
+		*state,
+		STR("{\"memo\":1,\"rows\":[{\"kind\":\"volume\",\"id\":\"01234567-89ab-4cde-8012-"
+		    "3456789abcde\","
+		    "\"gen\":7,\"fields\":{\"size\":\"512\",\"colour\":\"red\"},\"more\":{}}],\"x\":1}"),
+		&memo)));
+	const struct volume *v = (const struct volume *) memo.at[0].row;
+	assert_int_equal(memo.count, 1);
+	assert_int_equal(v->row.gen, 7);
+	assert_int_equal(v->size, 512);
+	assert_true(str_is_empty(v->device) && uuid_is_none(v->account));
+}
+
+#define ROW(kind, id, gen, fields)                                                                           \
+	"{\"memo\":1,\"rows\":[{\"kind\":\"" kind "\",\"id\":\"" id "\",\"gen\":" gen ",\"fields\":" fields  \
+	"}]}"
+#define ID "01234567-89ab-4cde-8012-3456789abcde"
+
+static void test_refused(void **state)
+{
+	struct ctx *c = *state;
+	static const char *const bad[] = {
+		"",
+		"x",
+		"[]",
+		"{}",
+		"{\"memo\":2,\"rows\":[]}",
+		"{\"memo\":1,\"rows\":{}}",
+		"{\"memo\":1,\"rows\":[1]}",
+		"{\"memo\":1,\"memo\":1,\"rows\":[]}",
+		"{\"memo\":1,\"rows\":[]} x",
+		ROW("unicorn", ID, "1", "{}"),
+		ROW("", ID, "1", "{}"),
+		ROW("volume", "vol-1", "1", "{}"),
+		ROW("volume", "00000000-0000-0000-0000-000000000000", "1", "{}"),
+		ROW("volume", ID, "0", "{}"),
+		ROW("volume", ID, "-1", "{}"),
+		ROW("volume", ID, "\"1\"", "{}"),
+		ROW("volume", ID, "1", "[]"),
+		ROW("volume", ID, "1", "{\"size\":512}"),
+		ROW("volume", ID, "1", "{\"size\":\"big\"}"),
+		ROW("instance", ID, "1", "{\"wanted_power\":\"maybe\"}"),
+		ROW("port", ID, "1", "{\"groups\":\"[1]\"}"),
+	};
+	for (size_t k = 0; k < sizeof bad / sizeof *bad; k++) {
+		struct memo memo = {0};
+		ctx_clear_problem(c);
+		if (memo_read(c, str_from(bad[k]), &memo).code != ERR_INVALID)
+			fail_msg("%s was read", bad[k]);
+		assert_true(c->problem.message.n > 0 && memo.count == 0);
+	}
+}
+
+static void test_bounds(void **state)
+{
+	struct ctx *c = *state;
+	static char bytes[MEMO_SIZE_MAX];
+	static struct memo_row rows[MEMO_ROWS_MAX + 1];
+	struct instance i = {.row = {.id = {{1}}, .gen = 1}, .user_data = {bytes, 16 * 1024}};
+	struct memo memo = {rows, 1}, back = {0};
+	struct str text = STR_NONE;
+	for (size_t k = 0; k <= MEMO_ROWS_MAX; k++)
+		rows[k] = (struct memo_row){KIND_INSTANCE, &i.row};
+	assert_true(result_is_ok(memo_write(c, &memo, &text))); /* the largest user data fits */
+	assert_true(result_is_ok(memo_read(c, text, &back)));
+	assert_true(str_equal(((const struct instance *) back.at[0].row)->user_data, i.user_data));
+	i.user_data.n = sizeof bytes;
+	assert_int_equal(memo_write(c, &memo, &text).code, ERR_TOO_LARGE);
+	i.user_data.n = 0;
+	memo.count = MEMO_ROWS_MAX + 1;
+	assert_int_equal(memo_write(c, &memo, &text).code, ERR_TOO_LARGE);
+	memo.count = 1;
+	i.name = STR("\xff");
+	assert_int_equal(memo_write(c, &memo, &text).code, ERR_INVALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_every_kind_reads_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_another_versions_fields, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,275 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The decision about an instance, as a table: whatever is wanted × whatever is there × what the row
+ * says was seen. Then the rules that hold for every combination there is. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "reconcile/instance_plan.h"
+
+enum { NOW_S = 1000, GRACE_S = 60 };
+enum { ABSENT = INSTANCE_SEEN_POWER_ABSENT, OFF = INSTANCE_SEEN_POWER_OFF, ON = INSTANCE_SEEN_POWER_ON };
+
+struct plan_case {
+	const char *name;
+	bool deleted, wants_on;
+	int row_seen;      /* power by the row */
+	bool is_reached;   /* seen_gen is the row's gen */
+	int there;         /* power on the host */
+	bool is_as_wished; /* its definition */
+	bool lacks_disks, force, patience_over, wants_boot, rests;
+	enum instance_step step;
+};
+
+static const struct plan_case cases[] = {
+	/* launch */
+	{"new, disks on their way", .wants_on = true, .row_seen = ABSENT, .there = ABSENT,
+	 .lacks_disks = true, .step = INSTANCE_WAIT_DISKS},
+	{"new, disks there", .wants_on = true, .row_seen = ABSENT, .there = ABSENT, .step = INSTANCE_DEFINE},
+	{"defined", .wants_on = true, .row_seen = ABSENT, .there = OFF, .is_as_wished = true,
+	 .step = INSTANCE_START},
+	{"defined otherwise", .wants_on = true, .row_seen = ABSENT, .there = OFF, .step = INSTANCE_DEFINE},
+	{"started, not told", .wants_on = true, .row_seen = ABSENT, .there = ON, .is_as_wished = true,
+	 .step = INSTANCE_REPORT},
+	{"runs, told", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .is_as_wished = true, .step = INSTANCE_SETTLED},
+	{"runs, told by an older gen", .wants_on = true, .row_seen = ON, .there = ON, .is_as_wished = true,
+	 .step = INSTANCE_REPORT},
+	{"runs, defined otherwise: at its next start", .wants_on = true, .row_seen = ON, .is_reached = true,
+	 .there = ON, .step = INSTANCE_SETTLED},
+	{"runs though a disk is missing", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .is_as_wished = true, .lacks_disks = true, .step = INSTANCE_SETTLED},
+	/* off by itself */
+	{"went off", .wants_on = true, .row_seen = ON, .is_reached = true, .there = OFF, .is_as_wished = true,
+	 .step = INSTANCE_REPORT},
+	{"went off, a disk is missing", .wants_on = true, .row_seen = ON, .is_reached = true, .there = OFF,
+	 .is_as_wished = true, .lacks_disks = true, .step = INSTANCE_REPORT},
+	{"went off and was told", .wants_on = true, .row_seen = OFF, .is_reached = true, .there = OFF,
+	 .is_as_wished = true, .step = INSTANCE_START},
+	{"went off again", .wants_on = true, .row_seen = OFF, .is_reached = true, .there = OFF,
+	 .is_as_wished = true, .rests = true, .step = INSTANCE_REST},
+	{"went off again, defined otherwise", .wants_on = true, .row_seen = OFF, .is_reached = true,
+	 .there = OFF, .rests = true, .step = INSTANCE_DEFINE},
+	{"went away", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ABSENT,
+	 .step = INSTANCE_DEFINE},
+	{"off under a new wish", .wants_on = true, .row_seen = ON, .there = OFF, .is_as_wished = true,
+	 .step = INSTANCE_START},
+	/* reboot */
+	{"reboot", .wants_on = true, .row_seen = ON, .there = ON, .is_as_wished = true, .wants_boot = true,
+	 .step = INSTANCE_RESET},
+	{"reboot asked before its start was told", .wants_on = true, .row_seen = ABSENT, .there = ON,
+	 .is_as_wished = true, .wants_boot = true, .step = INSTANCE_REPORT},
+	{"reboot of one that is off", .wants_on = true, .row_seen = OFF, .there = OFF, .is_as_wished = true,
+	 .wants_boot = true, .step = INSTANCE_START},
+	/* stop */
+	{"asked to stop", .row_seen = ON, .there = ON, .is_as_wished = true, .step = INSTANCE_SHUTDOWN},
+	{"asked too long", .row_seen = ON, .there = ON, .is_as_wished = true, .patience_over = true,
+	 .step = INSTANCE_FORCE_OFF},
+	{"by force", .row_seen = ON, .there = ON, .is_as_wished = true, .force = true,
+	 .step = INSTANCE_FORCE_OFF},
+	{"off, not told", .row_seen = ON, .there = OFF, .is_as_wished = true, .step = INSTANCE_REPORT},
+	{"off, told", .row_seen = OFF, .is_reached = true, .there = OFF, .is_as_wished = true,
+	 .step = INSTANCE_SETTLED},
+	{"off, defined otherwise: at its next start", .row_seen = OFF, .is_reached = true, .there = OFF,
+	 .step = INSTANCE_SETTLED},
+	{"stopped before it was made", .row_seen = ABSENT, .there = ABSENT, .step = INSTANCE_REPORT},
+	{"that, told", .row_seen = ABSENT, .is_reached = true, .there = ABSENT, .step = INSTANCE_SETTLED},
+	{"started by somebody", .row_seen = OFF, .is_reached = true, .there = ON, .is_as_wished = true,
+	 .patience_over = true, .step = INSTANCE_FORCE_OFF},
+	/* the end */
+	{"terminate, on", .deleted = true, .row_seen = ON, .there = ON, .is_as_wished = true,
+	 .step = INSTANCE_FORCE_OFF},
+	{"terminate, on, wanted on", .deleted = true, .wants_on = true, .row_seen = ON, .there = ON,
+	 .step = INSTANCE_FORCE_OFF},
+	{"terminate, off", .deleted = true, .row_seen = ON, .there = OFF, .step = INSTANCE_UNDEFINE},
+	{"terminate, gone", .deleted = true, .row_seen = ON, .there = ABSENT, .step = INSTANCE_REPORT},
+	{"terminate, never there", .deleted = true, .row_seen = ABSENT, .there = ABSENT,
+	 .step = INSTANCE_REPORT},
+	{"ended", .deleted = true, .row_seen = ABSENT, .is_reached = true, .there = ABSENT,
+	 .step = INSTANCE_SETTLED},
+};
+
+static struct instance row_of(const struct plan_case *p)
+{
+	return (struct instance){
+		.row = {.gen = 7, .deleted_us = p->deleted ? NOW_S * SECOND : 0},
+		.wanted_power = p->wants_on ? INSTANCE_WANTED_POWER_ON : INSTANCE_WANTED_POWER_OFF,
+		.force_off = p->force,
+		.off_since_us = (p->patience_over ? NOW_S - GRACE_S : NOW_S - GRACE_S + 1) * SECOND,
+		.wanted_boots = p->wants_boot ? 3 : 2,
+		.seen_boots = 2,
+		.seen_power = (enum instance_seen_power) p->row_seen,
+		.seen_gen = p->is_reached ? 7 : 6,
+	};
+}
+
+static struct instance_outlook outlook_of(const struct plan_case *p)
+{
+	return (struct instance_outlook){
+		.seen = {.power = (enum instance_seen_power) p->there,
+			 .off = COMPUTE_OFF_CRASHED,
+			 .defined_as_wished = p->is_as_wished},
+		.disks_ready = !p->lacks_disks,
+		.now_us = NOW_S * SECOND,
+		.grace_us = GRACE_S * SECOND,
+		.restart_us = p->rests ? NOW_S * SECOND + 1 : NOW_S * SECOND,
+	};
+}
+
+static enum instance_step step_of(const struct plan_case *p)
+{
+	struct instance row = row_of(p);
+	struct instance_outlook outlook = outlook_of(p);
+	return instance_plan_step(&row, &outlook);
+}
+
+static void test_cases(void **state)
+{
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++)
+		if (step_of(&cases[k]) != cases[k].step)
+			fail_msg("%s: step %d, not %d", cases[k].name, (int) step_of(&cases[k]),
+				 (int) cases[k].step);
+}
+
+/* ---- every combination ---- */
+
+static void each_combination(void (*check)(const struct plan_case *p))
+{
+	for (unsigned n = 0; n < 3 * 3 * 512; n++) {
+		unsigned bits = n / 9;
+		struct plan_case p = {
+			.row_seen = (int) (n % 3),
+			.there = (int) (n / 3 % 3),
+			.deleted = bits & 1,
+			.wants_on = bits & 2,
+			.is_reached = bits & 4,
+			.is_as_wished = bits & 8,
+			.lacks_disks = bits & 16,
+			.force = bits & 32,
+			.patience_over = bits & 64,
+			.wants_boot = bits & 128,
+			.rests = bits & 256,
+		};
+		check(&p);
+	}
+}
+
+/* What is running is touched only when it is to be off or gone, or a reboot is due. */
+static void check_running(const struct plan_case *p)
+{
+	enum instance_step step = step_of(p);
+	if (p->there != ON || p->deleted || !p->wants_on)
+		return;
+	assert_true(step == INSTANCE_SETTLED || step == INSTANCE_REPORT ||
+		    (step == INSTANCE_RESET && p->wants_boot));
+}
+
+/* Nothing is undefined without a deleted row, nor while it runs; a deleted one is never started. */
+static void check_deletion(const struct plan_case *p)
+{
+	enum instance_step step = step_of(p);
+	if (step == INSTANCE_UNDEFINE)
+		assert_true(p->deleted && p->there == OFF);
+	if (p->deleted)
+		assert_true(step != INSTANCE_DEFINE && step != INSTANCE_START && step != INSTANCE_RESET &&
+			    step != INSTANCE_SHUTDOWN);
+	if (step == INSTANCE_START)
+		assert_true(p->there == OFF && p->is_as_wished && !p->lacks_disks && p->wants_on);
+}
+
+/* Settled means: nothing is left to bring about, nor to tell. */
+static void check_settled(const struct plan_case *p)
+{
+	if (step_of(p) != INSTANCE_SETTLED)
+		return;
+	assert_int_equal(p->there, p->row_seen);
+	assert_true(p->is_reached);
+	if (p->deleted)
+		assert_int_equal(p->there, ABSENT);
+	else
+		assert_int_equal(p->there == ON, p->wants_on);
+}
+
+static struct plan_case after(const struct plan_case *p, enum instance_step step)
+{
+	struct plan_case next = *p;
+	struct instance row = row_of(p);
+	struct instance_outlook outlook = outlook_of(p);
+	switch (step) {
+	case INSTANCE_SETTLED:
+	case INSTANCE_WAIT_DISKS:
+		break;
+	case INSTANCE_REST:
+		next.rests = false;
+		break;
+	case INSTANCE_DEFINE:
+		next.there = OFF;
+		next.is_as_wished = true;
+		break;
+	case INSTANCE_START:
+	case INSTANCE_RESET:
+		next.there = next.row_seen = ON;
+		next.is_reached = true;
+		next.wants_boot = false;
+		break;
+	case INSTANCE_SHUTDOWN:
+	case INSTANCE_FORCE_OFF:
+		next.there = OFF;
+		break;
+	case INSTANCE_UNDEFINE:
+		next.there = ABSENT;
+		break;
+	case INSTANCE_REPORT: /* a crash: it stays wanted on, and is not reached */
+		next.row_seen = p->there;
+		if (!instance_went_off(&row, &outlook.seen)) {
+			next.is_reached = true;
+			next.wants_boot = false;
+		}
+		break;
+	}
+	return next;
+}
+
+/* From everywhere a few steps lead to rest. */
+static void check_convergence(const struct plan_case *p)
+{
+	struct plan_case now = *p;
+	for (int k = 0; k < 9; k++)
+		now = after(&now, step_of(&now));
+	enum instance_step step = step_of(&now);
+	assert_true(step == INSTANCE_SETTLED || (step == INSTANCE_WAIT_DISKS && now.lacks_disks));
+}
+
+static void test_combinations(void **state)
+{
+	(void) state;
+	each_combination(check_running);
+	each_combination(check_deletion);
+	each_combination(check_settled);
+	each_combination(check_convergence);
+}
+
+static void test_has_ended(void **state)
+{
+	(void) state;
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct instance row = row_of(&cases[k]);
+		bool ended = cases[k].deleted && cases[k].row_seen == ABSENT && cases[k].is_reached;
+		assert_int_equal(instance_has_ended(&row), ended);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_cases),
+		cmocka_unit_test(test_combinations),
+		cmocka_unit_test(test_has_ended),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

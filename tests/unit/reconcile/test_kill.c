@@ -1,0 +1,200 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The process is killed after every single step of an instance's life, and once more while it
+ * recovers. Afterwards everything settles, nothing is lost, doubled or leaked, and no guest was
+ * stopped or started by the restart alone. The user, who got no answer, asks again. */
+#include <stdio.h>
+
+#include "../cloud/cloud.h"
+#include "store/rows.h"
+
+enum { SEEDS = 8, GUESTS_MAX = 8 };
+
+struct story {
+	struct cloud *c;
+	uuid instance, address;
+};
+
+/* ---- the chapters: each may be told again from its start ---- */
+
+static bool settled(struct story *s)
+{
+	if (!cloud_was_killed(s->c))
+		cloud_settle(s->c);
+	return !cloud_was_killed(s->c);
+}
+
+/* True when the call was answered; a kill is the only way that it may not be. */
+static bool answered(struct story *s, struct result result)
+{
+	if (cloud_was_killed(s->c))
+		return false;
+	cloud_expect_at(s->c, result, __FILE__, __LINE__);
+	return true;
+}
+
+static bool tell_launch(struct story *s)
+{
+	struct instance_launch wish = cloud_launch_wish(s->c, 1);
+	wish.client_token = STR("once");
+	if (!answered(s, cloud_call(s->c, &s->c->alice, engine_create_instances_run, &wish)))
+		return false;
+	s->instance = wish.made.at[0];
+	return settled(s);
+}
+
+static bool tell_associate(struct story *s)
+{
+	struct address_wish wish = {0};
+	if (uuid_is_none(s->address)) {
+		if (!answered(s, cloud_call(s->c, &s->c->alice, engine_allocate_address_run, &wish)))
+			return false;
+		s->address = wish.address;
+	}
+	struct address_association association = {.address = cloud_ref(s->c, KIND_ADDRESS, s->address),
+						  .instance = cloud_ref(s->c, KIND_INSTANCE, s->instance)};
+	return answered(s, cloud_call(s->c, &s->c->alice, engine_associate_address_run, &association)) &&
+	       settled(s);
+}
+
+static bool tell_power(struct story *s, op_run run)
+{
+	return answered(s, cloud_power(s->c, run, s->instance, false)) && settled(s);
+}
+
+static bool tell_stop(struct story *s)
+{
+	return tell_power(s, engine_stop_instances_run);
+}
+
+static bool tell_start(struct story *s)
+{
+	return tell_power(s, engine_start_instances_run);
+}
+
+static bool tell_reboot(struct story *s)
+{
+	return tell_power(s, engine_reboot_instances_run);
+}
+
+static bool tell_terminate(struct story *s)
+{
+	return tell_power(s, engine_terminate_instances_run);
+}
+
+static bool (*const chapters[])(struct story *s) = {tell_launch, tell_associate, tell_stop,
+						    tell_start,  tell_reboot,    tell_terminate};
+enum { CHAPTERS = sizeof chapters / sizeof chapters[0] };
+
+/* ---- the guests that a restart must not touch ---- */
+
+struct bystander {
+	uuid id;
+	struct cloud_guest guest;
+};
+
+/* Those that run, as their rows want. */
+static size_t find_bystanders(struct cloud *c, struct bystander *at)
+{
+	uuid ids[GUESTS_MAX];
+	size_t count = 0, kept = 0;
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		for (const struct instance *i = instance_first(view.tables); i && count < GUESTS_MAX;
+		     i = instance_next(view.tables, i))
+			if (row_is_live(&i->row) && i->wanted_power == INSTANCE_WANTED_POWER_ON &&
+			    i->wanted_boots == i->seen_boots)
+				ids[count++] = i->row.id;
+	}
+	for (size_t k = 0; k < count; k++) {
+		at[kept] = (struct bystander){ids[k], cloud_guest(c, ids[k])};
+		kept += at[kept].guest.is_on;
+	}
+	return kept;
+}
+
+static void recover(struct story *s)
+{
+	struct bystander bystanders[GUESTS_MAX];
+	cloud_restart(s->c);
+	size_t count = find_bystanders(s->c, bystanders);
+	cloud_settle(s->c);
+	if (cloud_was_killed(s->c)) {
+		cloud_restart(s->c);
+		cloud_settle(s->c);
+	}
+	for (size_t k = 0; k < count; k++) {
+		struct cloud_guest now = cloud_guest(s->c, bystanders[k].id);
+		assert_true(now.is_on);
+		assert_int_equal(now.boots, bystanders[k].guest.boots);
+	}
+	assert_int_equal(cloud_count_leaks(s->c), 0);
+}
+
+/* False when the story had ended before the kill. */
+static bool tell_with_kill(uint64_t seed, uint64_t at)
+{
+	struct story s = {.c = cloud_new(seed * 1000, 2)};
+	uuid other = cloud_launch_running(s.c);
+	bool was_killed = false;
+	s.c->kill_at = s.c->steps + at;
+	for (size_t k = 0; k < CHAPTERS;) {
+		if (chapters[k](&s)) {
+			k++;
+			continue;
+		}
+		assert_false(was_killed);
+		was_killed = true;
+		s.c->kill_at = s.c->steps + 1 + at % 37;
+		recover(&s);
+		s.c->kill_at = 0;
+	}
+	s.c->kill_at = 0;
+	assert_int_equal(cloud_state(s.c, s.instance), INSTANCE_TERMINATED);
+	assert_int_equal(cloud_guest(s.c, other).boots, 1);
+	assert_int_equal(cloud_count(s.c, KIND_INSTANCE), 2);
+	cloud_done(s.c);
+	return was_killed;
+}
+
+static void test_kill_after_each_step(void **state)
+{
+	(void) state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		uint64_t at = 1;
+		while (tell_with_kill(seed, at))
+			at++;
+		print_message("seed %llu: killed at %llu places\n", (unsigned long long) seed,
+			      (unsigned long long) at - 1);
+		assert_true(at > 30);
+	}
+}
+
+/* Many at once, killed now and then. */
+static void test_kill_many(void **state)
+{
+	(void) state;
+	for (uint64_t seed = 1; seed <= 10; seed++) {
+		struct cloud *c = cloud_new(seed * 1000, 3);
+		for (uint64_t round = 0; round < 5; round++) {
+			struct instance_launch wish = cloud_launch_wish(c, 6);
+			cloud_ok(c, &c->alice, engine_create_instances, &wish);
+			for (size_t k = 0; k < wish.made.count; k += 3)
+				cloud_terminate(c, wish.made.at[k]);
+			c->kill_at = c->steps + 10 + round * 13 + seed;
+			(void) cloud_step_until(c, cloud_is_settled, NULL, MINUTE);
+			if (cloud_was_killed(c))
+				cloud_restart(c);
+		}
+		cloud_done(c);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_kill_after_each_step),
+		cmocka_unit_test(test_kill_many),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,338 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What becomes of instances, from the call to the host and back: each story under many seeds, for
+ * the order in which committer, hosts and network take their turns is nobody's to choose. */
+#include "../cloud/cloud.h"
+
+enum { SEEDS = 50 };
+
+/* Tells the story under every seed; cloud_done() checks what has to hold in the end. */
+static void tell(void (*story)(struct cloud *c), size_t hosts)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct cloud *c = cloud_new(seed * 1000, hosts);
+		story(c);
+		cloud_done(c);
+	}
+}
+
+#define TEST_STORY(name, hosts)                                                                              \
+	static void test_##name(void **state)                                                                \
+	{                                                                                                    \
+		(void) state;                                                                                \
+		tell(name, hosts);                                                                           \
+	}
+
+/* ---- what users ask ---- */
+
+static void launch(struct cloud *c)
+{
+	uuid id = cloud_launch(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_settle(c);
+	struct cloud_guest guest = cloud_guest(c, id);
+	assert_true(guest.is_on);
+	assert_int_equal(guest.boots, 1);
+	assert_true(network_sim_port_is_up(cloud_port_of(c, id)));
+}
+TEST_STORY(launch, 3)
+
+static void launch_many(struct cloud *c)
+{
+	struct instance_launch wish = cloud_launch_wish(c, 20);
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	for (size_t k = 0; k < wish.made.count; k++)
+		cloud_await(c, wish.made.at[k], INSTANCE_RUNNING);
+	for (size_t k = 0; k < wish.made.count; k += 2)
+		cloud_terminate(c, wish.made.at[k]);
+	cloud_settle(c);
+	for (size_t k = 0; k < wish.made.count; k++)
+		assert_int_equal(cloud_guest(c, wish.made.at[k]).boots, k % 2);
+}
+TEST_STORY(launch_many, 3)
+
+static void stop_start(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_stop(c, id);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPING);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_settle(c);
+	assert_false(cloud_guest(c, id).is_on);
+	cloud_start(c, id);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+}
+TEST_STORY(stop_start, 2)
+
+/* A guest that is deaf is forced off when its time is over, and not before. */
+static void stop_deaf(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	sim_compute_set_deaf(cloud_host_of(c, id), true);
+	cloud_stop(c, id);
+	cloud_step_for(c, CLOUD_GRACE_US - SECOND);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPING);
+	assert_true(cloud_guest(c, id).is_on);
+	cloud_step_for(c, 2 * SECOND);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+}
+TEST_STORY(stop_deaf, 1)
+
+static void stop_by_force(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	sim_compute_set_deaf(cloud_host_of(c, id), true);
+	cloud_stop(c, id);
+	cloud_step_for(c, SECOND);
+	cloud_expect_at(c, cloud_power(c, engine_stop_instances_run, id, true), __FILE__, __LINE__);
+	cloud_step_for(c, SECOND);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+}
+TEST_STORY(stop_by_force, 1)
+
+/* The guest takes its time, and is not forced while it has some. */
+static void stop_slowly(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	sim_compute_set_shutdown_us(cloud_host_of(c, id), 12 * SECOND);
+	cloud_stop(c, id);
+	int64_t asked_us = clock_now_us();
+	cloud_await(c, id, INSTANCE_STOPPED);
+	assert_true(clock_now_us() - asked_us >= 12 * SECOND);
+	assert_true(clock_now_us() - asked_us < CLOUD_GRACE_US);
+}
+TEST_STORY(stop_slowly, 1)
+
+static void reboot(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_reboot(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	cloud_reboot(c, id);
+	cloud_reboot(c, id);
+	cloud_settle(c);
+	assert_true(cloud_guest(c, id).boots == 3 || cloud_guest(c, id).boots == 4);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+}
+TEST_STORY(reboot, 1)
+
+static void terminate(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	uuid volume = cloud_volume_of(c, id);
+	cloud_terminate(c, id);
+	assert_int_equal(cloud_state(c, id), INSTANCE_SHUTTING_DOWN);
+	cloud_await(c, id, INSTANCE_TERMINATED);
+	cloud_settle(c);
+	assert_false(cloud_guest(c, id).exists);
+	assert_int_equal(cloud_count(c, KIND_VOLUME), 0);
+	assert_false(network_sim_has(NETWORK_ITEM_ROUTER, c->router)); /* made with its first port */
+	assert_false(uuid_is_none(volume));
+}
+TEST_STORY(terminate, 2)
+
+/* Caught at any moment of its start. */
+static void terminate_while_starting(struct cloud *c)
+{
+	uuid id = cloud_launch(c);
+	for (uint64_t k = 0; k < c->seed / 1000; k++)
+		(void) executor_step(c->executor, clock_now_us() + 1);
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_TERMINATED);
+}
+TEST_STORY(terminate_while_starting, 2)
+
+static void stop_while_starting(struct cloud *c)
+{
+	uuid id = cloud_launch(c);
+	for (uint64_t k = 0; k < c->seed / 1000; k++)
+		(void) executor_step(c->executor, clock_now_us() + 1);
+	cloud_stop(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+	cloud_start(c, id);
+	cloud_settle(c);
+	assert_true(cloud_guest(c, id).is_on);
+}
+TEST_STORY(stop_while_starting, 2)
+
+/* Rows of ended instances go after an hour, without anybody asking. */
+static void forget(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	cloud_step_for(c, INSTANCE_VISIBLE_US - 5 * MINUTE);
+	assert_int_equal(cloud_count(c, KIND_INSTANCE), 1);
+	cloud_step_for(c, 5 * MINUTE + CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_int_equal(cloud_count(c, KIND_INSTANCE), 0);
+}
+
+static void test_forget(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 1);
+	forget(c);
+	cloud_done(c);
+}
+
+/* Nova's way: accepted without a host, and placed when one has room. */
+static void place_later(struct cloud *c)
+{
+	struct host_target target = {.host = cloud_ref(c, KIND_HOST, c->hosts[0])};
+	cloud_ok(c, NULL, engine_enable_host, &target);
+	struct instance_launch wish = cloud_launch_wish(c, 2);
+	wish.accept_unplaced = true;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	uuid id = wish.made.at[0], other = wish.made.at[1];
+	cloud_step_for(c, MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
+	assert_true(cloud_has_condition(c, id, "NoHost"));
+	cloud_terminate(c, other);
+	target.enabled = true;
+	cloud_ok(c, NULL, engine_enable_host, &target);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_false(cloud_has_condition(c, id, "NoHost"));
+}
+TEST_STORY(place_later, 1)
+
+/* ---- changes that begin below ---- */
+
+static void guest_shuts_down(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	sim_compute_end_guest(cloud_host_of(c, id), id, COMPUTE_OFF_GUEST);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+	cloud_start(c, id);
+	cloud_await(c, id, INSTANCE_RUNNING);
+}
+TEST_STORY(guest_shuts_down, 1)
+
+/* Right after its start, when the host's word of it may come before ours. */
+static void guest_shuts_down_early(struct cloud *c)
+{
+	uuid id = cloud_launch(c);
+	while (!cloud_guest(c, id).is_on)
+		assert_true(executor_step(c->executor, clock_now_us() + MINUTE));
+	sim_compute_end_guest(cloud_host_of(c, id), id, COMPUTE_OFF_GUEST);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+}
+TEST_STORY(guest_shuts_down_early, 1)
+
+static void guest_shutdown_terminates(struct cloud *c)
+{
+	struct instance_launch wish = cloud_launch_wish(c, 1);
+	wish.shutdown_terminates = true;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	uuid id = wish.made.at[0];
+	cloud_await(c, id, INSTANCE_RUNNING);
+	sim_compute_end_guest(cloud_host_of(c, id), id, COMPUTE_OFF_GUEST);
+	cloud_await(c, id, INSTANCE_TERMINATED);
+}
+TEST_STORY(guest_shutdown_terminates, 1)
+
+static void goes_off(struct cloud *c, enum compute_off why)
+{
+	uuid id = cloud_launch_running(c);
+	sim_compute_end_guest(cloud_host_of(c, id), id, why);
+	cloud_step_for(c, SECOND);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_true(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+	cloud_reboot(c, id);
+	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+}
+
+static void guest_crashes(struct cloud *c)
+{
+	goes_off(c, COMPUTE_OFF_CRASHED);
+}
+TEST_STORY(guest_crashes, 1)
+
+static void guest_is_destroyed(struct cloud *c)
+{
+	goes_off(c, COMPUTE_OFF_DESTROYED);
+}
+TEST_STORY(guest_is_destroyed, 1)
+
+static void domain_is_lost(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	sim_compute_lose_domain(cloud_host_of(c, id), id);
+	cloud_step_for(c, SECOND);
+	cloud_settle(c);
+	assert_true(cloud_guest(c, id).is_on);
+	assert_true(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+}
+TEST_STORY(domain_is_lost, 1)
+
+/* Crashing at every start it is not started all the time, and its user's wish still counts. */
+static void guest_crashes_on_and_on(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	int64_t until_us = clock_now_us() + 5 * MINUTE;
+	while (clock_now_us() < until_us) {
+		sim_compute_end_guest(cloud_host_of(c, id), id, COMPUTE_OFF_CRASHED);
+		cloud_step_for(c, SECOND);
+	}
+	assert_in_range(cloud_guest(c, id).boots, 20, 40);
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	int64_t boots = cloud_guest(c, id).boots, started_us = clock_now_us();
+	cloud_start(c, id);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, boots + 1);
+	assert_true(clock_now_us() < started_us + SECOND);
+}
+TEST_STORY(guest_crashes_on_and_on, 1)
+
+/* A stopped instance that somebody starts by hand is stopped again. */
+static void stopped_is_kept_off(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_stop(c, id);
+	cloud_settle(c);
+	cloud_start_by_hand(c, id);
+	assert_true(cloud_guest(c, id).is_on);
+	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	cloud_settle(c);
+	assert_false(cloud_guest(c, id).is_on);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+}
+TEST_STORY(stopped_is_kept_off, 1)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_launch),
+		cmocka_unit_test(test_launch_many),
+		cmocka_unit_test(test_stop_start),
+		cmocka_unit_test(test_stop_deaf),
+		cmocka_unit_test(test_stop_by_force),
+		cmocka_unit_test(test_stop_slowly),
+		cmocka_unit_test(test_reboot),
+		cmocka_unit_test(test_terminate),
+		cmocka_unit_test(test_terminate_while_starting),
+		cmocka_unit_test(test_stop_while_starting),
+		cmocka_unit_test(test_forget),
+		cmocka_unit_test(test_place_later),
+		cmocka_unit_test(test_guest_shuts_down),
+		cmocka_unit_test(test_guest_shuts_down_early),
+		cmocka_unit_test(test_guest_shutdown_terminates),
+		cmocka_unit_test(test_guest_crashes),
+		cmocka_unit_test(test_guest_is_destroyed),
+		cmocka_unit_test(test_domain_is_lost),
+		cmocka_unit_test(test_guest_crashes_on_and_on),
+		cmocka_unit_test(test_stopped_is_kept_off),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Networks, addresses, images and tokens: what is made appears in the network when a port needs it,
+ * and what is deleted goes from there before its row does. */
+#include "../cloud/cloud.h"
+
+#include "base/file.h"
+#include "engine/gateway.h"
+#include "engine/route_table.h"
+
+enum { SEEDS = 50 };
+
+static void tell(void (*story)(struct cloud *c), size_t hosts)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct cloud *c = cloud_new(seed * 1000, hosts);
+		story(c);
+		cloud_done(c);
+	}
+}
+
+#define TEST_STORY(name, hosts)                                                                              \
+	static void test_##name(void **state)                                                                \
+	{                                                                                                    \
+		(void) state;                                                                                \
+		tell(name, hosts);                                                                           \
+	}
+
+static struct cidr cidr_of(const char *text)
+{
+	struct cidr cidr = {0};
+	assert_true(result_is_ok(cidr_parse(str_from(text), &cidr)));
+	return cidr;
+}
+
+struct vpc {
+	uuid router, subnet, group, port;
+};
+
+static struct vpc make_vpc(struct cloud *c)
+{
+	struct router_wish router = {.block = cidr_of("10.0.0.0/16")};
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	struct ref ref = cloud_ref(c, KIND_ROUTER, router.router);
+	struct subnet_wish subnet = {.router = ref, .block = cidr_of("10.0.1.0/24")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
+	struct security_group_wish group = {.router = ref, .name = STR("web"), .description = STR("w")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &group);
+	return (struct vpc){router.router, subnet.subnet, group.group, UUID_NONE};
+}
+
+static void add_port(struct cloud *c, struct vpc *v)
+{
+	struct ref group = cloud_ref(c, KIND_SECURITY_GROUP, v->group);
+	struct port_wish port = {.subnet = cloud_ref(c, KIND_SUBNET, v->subnet), .groups = {&group, 1}};
+	cloud_ok(c, &c->alice, engine_create_port, &port);
+	v->port = port.port;
+}
+
+static void remove_port(struct cloud *c, struct vpc *v)
+{
+	struct port_target port = {.port = cloud_ref(c, KIND_PORT, v->port)};
+	cloud_ok(c, &c->alice, engine_delete_port, &port);
+}
+
+static void remove_rest(struct cloud *c, const struct vpc *v)
+{
+	struct subnet_target subnet = {.subnet = cloud_ref(c, KIND_SUBNET, v->subnet)};
+	struct security_group_target group = {.group = cloud_ref(c, KIND_SECURITY_GROUP, v->group)};
+	struct router_target router = {.router = cloud_ref(c, KIND_ROUTER, v->router)};
+	cloud_ok(c, &c->alice, engine_delete_subnet, &subnet);
+	cloud_ok(c, &c->alice, engine_delete_security_group, &group);
+	cloud_ok(c, &c->alice, engine_delete_router, &router);
+}
+
+/* All of it deleted at once, while the network still holds everything. */
+static void vpc_life(struct cloud *c)
+{
+	size_t subnets = cloud_count(c, KIND_SUBNET), networks = cloud_count(c, KIND_NETWORK);
+	struct vpc v = make_vpc(c);
+	cloud_settle(c);
+	assert_false(network_sim_has(NETWORK_ITEM_ROUTER, v.router)); /* nobody needs it yet */
+	add_port(c, &v);
+	cloud_settle(c);
+	assert_true(network_sim_has(NETWORK_ITEM_ROUTER, v.router));
+	assert_true(network_sim_has(NETWORK_ITEM_PORT, v.port));
+	remove_port(c, &v);
+	remove_rest(c, &v);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_ROUTER), 1);
+	assert_int_equal(cloud_count(c, KIND_SUBNET), subnets);
+	assert_int_equal(cloud_count(c, KIND_NETWORK), networks);
+	assert_int_equal(cloud_count(c, KIND_SECURITY_GROUP), 1);
+	assert_int_equal(cloud_count(c, KIND_PORT), 0);
+}
+TEST_STORY(vpc_life, 1)
+
+/* The same with the network away in between. */
+static void vpc_life_cut(struct cloud *c)
+{
+	struct vpc v = make_vpc(c);
+	add_port(c, &v);
+	cloud_settle(c);
+	network_sim_cut(true);
+	remove_port(c, &v);
+	remove_rest(c, &v);
+	cloud_step_for(c, MINUTE);
+	assert_int_equal(cloud_count(c, KIND_PORT), 1); /* its address is not free yet */
+	network_sim_cut(false);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_PORT), 0);
+}
+TEST_STORY(vpc_life_cut, 1)
+
+/* A subnet goes from a router that stays in the network. */
+static void subnet_goes(struct cloud *c)
+{
+	struct vpc v = make_vpc(c);
+	add_port(c, &v);
+	struct subnet_wish subnet = {.router = cloud_ref(c, KIND_ROUTER, v.router),
+				     .block = cidr_of("10.0.2.0/24")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
+	cloud_settle(c);
+	assert_true(network_sim_has(NETWORK_ITEM_SUBNET, subnet.subnet));
+	struct subnet_target target = {.subnet = cloud_ref(c, KIND_SUBNET, subnet.subnet)};
+	cloud_ok(c, &c->alice, engine_delete_subnet, &target);
+	cloud_settle(c);
+	assert_false(network_sim_has(NETWORK_ITEM_SUBNET, subnet.subnet));
+	assert_true(network_sim_has(NETWORK_ITEM_PORT, v.port));
+	remove_port(c, &v);
+	remove_rest(c, &v);
+}
+TEST_STORY(subnet_goes, 1)
+
+/* A way out, a route over it and one over a port that goes. */
+static void routes(struct cloud *c)
+{
+	struct vpc v = make_vpc(c);
+	add_port(c, &v);
+	struct gateway_wish gateway = {0};
+	cloud_ok(c, &c->alice, engine_create_gateway, &gateway);
+	struct gateway_attachment attachment = {.gateway = cloud_ref(c, KIND_GATEWAY, gateway.gateway),
+						.router = cloud_ref(c, KIND_ROUTER, v.router)};
+	cloud_ok(c, &c->alice, engine_attach_gateway, &attachment);
+	struct route_table_wish table = {.router = attachment.router};
+	cloud_ok(c, &c->alice, engine_create_route_table, &table);
+	struct route_wish route = {.route_table = cloud_ref(c, KIND_ROUTE_TABLE, table.route_table),
+				   .destination = cidr_of("0.0.0.0/0"),
+				   .gateway = attachment.gateway};
+	cloud_ok(c, &c->alice, engine_create_route, &route);
+	route.destination = cidr_of("192.168.0.0/16");
+	route.gateway = (struct ref){0};
+	route.port = cloud_ref(c, KIND_PORT, v.port);
+	cloud_ok(c, &c->alice, engine_create_route, &route);
+	cloud_settle(c);
+	remove_port(c, &v);
+	cloud_settle(c);
+	struct route_table_target target = {.route_table = route.route_table};
+	cloud_ok(c, &c->alice, engine_delete_route_table, &target);
+	cloud_ok(c, &c->alice, engine_detach_gateway, &attachment);
+	remove_rest(c, &v);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_ROUTER), 1);
+}
+TEST_STORY(routes, 1)
+
+/* An elastic address on an instance takes the automatic one's place, and outlives it. */
+static void addresses(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	assert_int_equal(cloud_count(c, KIND_ADDRESS), 1);
+	struct address_wish wish = {0};
+	cloud_ok(c, &c->alice, engine_allocate_address, &wish);
+	struct address_association association = {.address = cloud_ref(c, KIND_ADDRESS, wish.address),
+						  .instance = cloud_ref(c, KIND_INSTANCE, id)};
+	cloud_ok(c, &c->alice, engine_associate_address, &association);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_ADDRESS), 1);
+	assert_true(network_sim_has(NETWORK_ITEM_ADDRESS, wish.address));
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	assert_false(network_sim_has(NETWORK_ITEM_ADDRESS, wish.address));
+	struct address_target target = {.address = association.address};
+	cloud_ok(c, &c->alice, engine_release_address, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_ADDRESS), 0);
+}
+TEST_STORY(addresses, 1)
+
+/* Everything there is lost, of more rows than are looked at in one go: the next look makes all of
+ * it anew. */
+static void test_network_emptied(void **state)
+{
+	(void) state;
+	enum { PORTS = 1100 };
+	struct cloud *c = cloud_new(1, 1);
+	(void) cloud_launch_running(c);
+	struct vpc v = make_vpc(c);
+	struct subnet_wish subnet = {.router = cloud_ref(c, KIND_ROUTER, v.router),
+				     .block = cidr_of("10.0.16.0/20")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
+	v.subnet = subnet.subnet;
+	for (int k = 0; k < PORTS; k++)
+		add_port(c, &v);
+	cloud_settle(c);
+	assert_int_equal(network_sim_count(NETWORK_ITEM_PORT), PORTS + 1);
+	network_sim_reset();
+	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	cloud_settle(c);
+	assert_int_equal(network_sim_count(NETWORK_ITEM_PORT), PORTS + 1);
+	cloud_done(c);
+}
+
+/* ---- images and tokens ---- */
+
+/* The image goes when the last instance from it is forgotten. */
+static void test_image(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 1);
+	uuid id = cloud_launch_running(c);
+	struct image_target target = {.image = cloud_ref(c, KIND_IMAGE, c->image)};
+	cloud_ok(c, NULL, engine_delete_image, &target);
+	cloud_step_for(c, 10 * MINUTE);
+	assert_int_equal(cloud_count(c, KIND_IMAGE), 1);
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	cloud_step_for(c, INSTANCE_VISIBLE_US + 2 * (CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US));
+	assert_int_equal(cloud_count(c, KIND_INSTANCE), 0);
+	assert_int_equal(cloud_count(c, KIND_IMAGE), 0);
+	cloud_done(c);
+}
+
+static void test_tokens(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 1);
+	struct instance_launch wish = cloud_launch_wish(c, 1);
+	wish.client_token = STR("t");
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_CLIENT_TOKEN), 1);
+	cloud_step_for(c, 24 * HOUR - CLOUD_RESYNC_US);
+	assert_int_equal(cloud_count(c, KIND_CLIENT_TOKEN), 1);
+	cloud_step_for(c, 2 * CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_int_equal(cloud_count(c, KIND_CLIENT_TOKEN), 0);
+	cloud_done(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_vpc_life),    cmocka_unit_test(test_vpc_life_cut),
+		cmocka_unit_test(test_subnet_goes), cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_addresses),   cmocka_unit_test(test_image),
+		cmocka_unit_test(test_tokens),      cmocka_unit_test(test_network_emptied),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,335 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Hosts and networks that go and come back, disks and domains that are not what rows say, old and
+ * empty databases: nothing is destroyed, and everything is as wanted in the end. */
+#include "../cloud/cloud.h"
+
+enum { SEEDS = 50 };
+
+static void tell(void (*story)(struct cloud *c), size_t hosts)
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct cloud *c = cloud_new(seed * 1000, hosts);
+		story(c);
+		cloud_done(c);
+	}
+}
+
+#define TEST_STORY(name, hosts)                                                                              \
+	static void test_##name(void **state)                                                                \
+	{                                                                                                    \
+		(void) state;                                                                                \
+		tell(name, hosts);                                                                           \
+	}
+
+static void await_host(struct cloud *c, enum host_seen_state state)
+{
+	assert_true(cloud_step_until(c, cloud_has_host_state, &state, 2 * MINUTE));
+}
+
+/* ---- hosts ---- */
+
+/* It goes down somewhere in the middle of a launch. */
+static void host_down_during_launch(struct cloud *c)
+{
+	uuid id = cloud_launch(c);
+	for (uint64_t k = 0; k < c->seed / 1000; k++)
+		(void) executor_step(c->executor, clock_now_us() + 1);
+	sim_compute_set_health(STR("h0"), SIM_DOWN, 0);
+	await_host(c, HOST_SEEN_STATE_DOWN);
+	cloud_step_for(c, SECOND);
+	assert_true(cloud_has_condition(c, c->hosts[0], "HostDown"));
+	sim_compute_set_health(STR("h0"), SIM_UP, 0);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+	assert_false(cloud_has_condition(c, c->hosts[0], "HostDown"));
+	assert_false(cloud_has_condition(c, id, "NotReconciled"));
+}
+TEST_STORY(host_down_during_launch, 1)
+
+/* Its guests go on; what was asked meanwhile is done when it is back. */
+static void host_away(struct cloud *c)
+{
+	uuid kept = cloud_launch_running(c), ended = cloud_launch_running(c);
+	sim_compute_set_health(STR("h0"), SIM_DOWN, 0);
+	await_host(c, HOST_SEEN_STATE_DOWN);
+	cloud_terminate(c, ended);
+	cloud_step_for(c, 5 * MINUTE);
+	assert_int_equal(cloud_state(c, ended), INSTANCE_SHUTTING_DOWN);
+	assert_int_equal(cloud_state(c, kept), INSTANCE_RUNNING);
+	assert_true(cloud_guest(c, ended).is_on);
+	assert_false(cloud_has_condition(c, ended, "NotReconciled"));
+	sim_compute_set_health(STR("h0"), SIM_UP, 0);
+	cloud_await(c, ended, INSTANCE_TERMINATED);
+	assert_int_equal(cloud_guest(c, kept).boots, 1);
+}
+TEST_STORY(host_away, 1)
+
+/* libvirtd is restarted: nobody is told that the host was down, and nothing happens to guests. */
+static void host_disconnected(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	for (int k = 0; k < 5; k++) {
+		sim_compute_disconnect(STR("h0"));
+		enum host_seen_state down = HOST_SEEN_STATE_DOWN;
+		assert_false(cloud_step_until(c, cloud_has_host_state, &down, 30 * SECOND));
+	}
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+	sim_compute_disconnect(STR("h0"));
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+}
+TEST_STORY(host_disconnected, 1)
+
+static void host_reboots(struct cloud *c)
+{
+	uuid on = cloud_launch_running(c), off = cloud_launch_running(c);
+	cloud_stop(c, off);
+	cloud_settle(c);
+	sim_compute_reboot(STR("h0"));
+	cloud_step_for(c, SECOND);
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, on).boots, 2);
+	assert_int_equal(cloud_guest(c, off).boots, 1);
+	assert_int_equal(cloud_state(c, off), INSTANCE_STOPPED);
+	assert_true(cloud_has_condition(c, on, INSTANCE_RESTARTED));
+	assert_false(cloud_has_condition(c, off, INSTANCE_RESTARTED));
+	assert_true(str_is(cloud_instance(c, on).seen_boot_id, "h0-boot-2"));
+}
+TEST_STORY(host_reboots, 1)
+
+/* A host that hangs holds nobody else. */
+static void host_hangs(struct cloud *c)
+{
+	struct host_target closed = {.host = cloud_ref(c, KIND_HOST, c->hosts[0])};
+	cloud_ok(c, NULL, engine_enable_host, &closed);
+	sim_compute_set_health(STR("h0"), SIM_HANGS, 30 * SECOND);
+	uuid id = cloud_launch(c);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	sim_compute_set_health(STR("h0"), SIM_UP, 0);
+	closed.enabled = true;
+	cloud_ok(c, NULL, engine_enable_host, &closed);
+}
+TEST_STORY(host_hangs, 2)
+
+/* Another host has news of an instance that is not its own: a copy that somebody made. */
+static void copy_elsewhere(struct cloud *c)
+{
+	struct sim_counts counts = {0};
+	uuid id = cloud_launch_running(c);
+	bool on_first = str_is(cloud_host_of(c, id), "h0");
+	cloud_bring_news(on_first ? STR("h1") : STR("h0"), id);
+	cloud_step_for(c, SECOND);
+	cloud_stop(c, id);
+	cloud_bring_news(on_first ? STR("h1") : STR("h0"), id);
+	cloud_settle(c);
+	cloud_bring_news(on_first ? STR("h1") : STR("h0"), id);
+	cloud_start(c, id);
+	cloud_settle(c);
+	sim_compute_count(&counts);
+	assert_int_equal(counts.domains, 1);
+	assert_int_equal(counts.disks, 1);
+}
+TEST_STORY(copy_elsewhere, 2)
+
+static void host_removed(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct host_target target = {.host = cloud_ref(c, KIND_HOST, cloud_instance(c, id).host)};
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	cloud_ok(c, NULL, engine_remove_host, &target);
+	cloud_settle(c);
+	struct sim_counts counts = {0};
+	sim_compute_count(&counts);
+	assert_int_equal(counts.connections, 1);
+	cloud_restart(c); /* no lane for it now; its ended instance is forgotten nevertheless */
+	cloud_step_for(c, INSTANCE_VISIBLE_US + CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_int_equal(cloud_count(c, KIND_INSTANCE), 0);
+}
+
+static void test_host_removed(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 2);
+	host_removed(c);
+	cloud_done(c);
+}
+
+/* ---- the network ---- */
+
+static void network_cut(struct cloud *c)
+{
+	network_sim_cut(true);
+	uuid id = cloud_launch(c);
+	cloud_await(c, id, INSTANCE_RUNNING); /* nobody waits for the network */
+	cloud_step_for(c, 30 * SECOND);
+	uuid port = cloud_port_of(c, id);
+	assert_false(network_sim_has(NETWORK_ITEM_PORT, port));
+	assert_true(cloud_has_condition(c, port, "NotReconciled"));
+	network_sim_cut(false);
+	cloud_settle(c);
+	assert_true(network_sim_port_is_up(port));
+	assert_false(cloud_has_condition(c, port, "NotReconciled"));
+}
+TEST_STORY(network_cut, 1)
+
+/* What was lost there comes back with the connection, and by itself at the latest resync. */
+static void network_drifts(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	uuid port = cloud_port_of(c, id);
+	assert_true(network_sim_lose(NETWORK_ITEM_ROUTER, c->router));
+	network_sim_cut(true);
+	network_sim_cut(false);
+	cloud_step_for(c, SECOND);
+	assert_true(network_sim_has(NETWORK_ITEM_PORT, port));
+	assert_true(network_sim_lose(NETWORK_ITEM_PORT, port));
+	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_true(network_sim_has(NETWORK_ITEM_PORT, port));
+}
+TEST_STORY(network_drifts, 1)
+
+static struct port port_row(struct cloud *c, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct port *p = port_find(view.tables, id);
+	return p ? *p : (struct port){0};
+}
+
+/* A port is plugged some time after it was made; its row follows. */
+static void port_binds_late(struct cloud *c)
+{
+	network_sim_set_late(true);
+	uuid id = cloud_launch_running(c);
+	uuid port = cloud_port_of(c, id);
+	assert_false(port_row(c, port).seen_up);
+	network_sim_bind();
+	cloud_step_for(c, SECOND);
+	assert_true(port_row(c, port).seen_up);
+	network_sim_set_late(false);
+}
+TEST_STORY(port_binds_late, 1)
+
+/* ---- disks ---- */
+
+/* A disk that was there is not made anew, empty; its instance is not started without it. */
+static void disk_missing(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	uuid volume = cloud_volume_of(c, id);
+	cloud_stop(c, id);
+	cloud_settle(c);
+	cloud_lose_disk(c, volume);
+	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_true(cloud_has_condition(c, volume, "DiskMissing"));
+	cloud_start(c, id);
+	cloud_step_for(c, MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+	cloud_bring_disk(c, volume);
+	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_false(cloud_has_condition(c, volume, "DiskMissing"));
+}
+TEST_STORY(disk_missing, 1)
+
+/* One that is missing can still be terminated. */
+static void disk_missing_at_end(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_stop(c, id);
+	cloud_settle(c);
+	cloud_lose_disk(c, cloud_volume_of(c, id));
+	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_count(c, KIND_VOLUME), 0);
+}
+TEST_STORY(disk_missing_at_end, 1)
+
+/* ---- databases ---- */
+
+static int64_t count_running(void)
+{
+	struct sim_counts counts = {0};
+	sim_compute_count(&counts);
+	return counts.running;
+}
+
+/* As cloud_step_until's condition: everybody has looked. */
+static bool is_idle(struct cloud *c, const void *unused)
+{
+	(void) unused;
+	return reconciler_is_settled(c->reconciler);
+}
+
+/* Rows that never were: what runs is told of and left alone. With the same region: a restored
+ * backup from before the launch. */
+static void older_database(struct cloud *c)
+{
+	struct sim_counts before = {0}, after = {0};
+	uuid old = cloud_launch_running(c);
+	cloud_stop(c, old);
+	cloud_settle(c);
+	cloud_kill(c);
+	cloud_copy_database(c, "", ".old");
+	cloud_restart(c);
+	(void) cloud_launch_running(c);
+	cloud_start(c, old);
+	cloud_settle(c);
+	sim_compute_count(&before);
+	cloud_kill(c);
+	cloud_copy_database(c, ".old", "");
+	cloud_restart(c);
+	assert_true(cloud_step_until(c, is_idle, NULL, MINUTE));
+	cloud_step_for(c, CLOUD_RESYNC_US * 2);
+	sim_compute_count(&after);
+	assert_int_equal(after.domains, before.domains);
+	assert_int_equal(after.disks, before.disks);
+	assert_int_equal(after.running, 1); /* the old one is stopped, as its row says */
+	assert_true(cloud_has_condition(c, c->hosts[0], "Quarantined"));
+	/* Domain, disk, port and address of the one; the other's address of its second start. */
+	assert_int_equal(cloud_audit(c, 5), 5);
+	assert_int_equal(cloud_purge_strays(c), 5);
+	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
+	assert_false(cloud_has_condition(c, c->hosts[0], "Quarantined"));
+}
+TEST_STORY(older_database, 1)
+
+static void test_empty_database(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 2);
+	for (int k = 0; k < 4; k++)
+		(void) cloud_launch_running(c);
+	cloud_kill(c);
+	cloud_start_empty(c);
+	assert_int_equal(count_running(), 4);
+	cloud_step_for(c, CLOUD_RESYNC_US * 2);
+	assert_int_equal(count_running(), 4);
+	assert_int_equal(network_sim_count(NETWORK_ITEM_PORT), 4);
+	cloud_free(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_host_down_during_launch),
+		cmocka_unit_test(test_host_away),
+		cmocka_unit_test(test_host_disconnected),
+		cmocka_unit_test(test_host_reboots),
+		cmocka_unit_test(test_host_hangs),
+		cmocka_unit_test(test_host_removed),
+		cmocka_unit_test(test_copy_elsewhere),
+		cmocka_unit_test(test_network_cut),
+		cmocka_unit_test(test_network_drifts),
+		cmocka_unit_test(test_port_binds_late),
+		cmocka_unit_test(test_disk_missing),
+		cmocka_unit_test(test_disk_missing_at_end),
+		cmocka_unit_test(test_older_database),
+		cmocka_unit_test(test_empty_database),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

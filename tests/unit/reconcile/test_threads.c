@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The reconciler as it really runs: threads, real time. Observations of a host that hangs, the
+ * audit, and an end in the middle of everything; for the sanitizers more than for the asserts. */
+#include <pthread.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <time.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "base/log.h"
+#include "base/vec.h"
+#include "drivers/sim/compute.h"
+#include "drivers/sim/network.h"
+#include "engine/account.h"
+#include "engine/engine.h"
+#include "engine/host.h"
+#include "engine/image.h"
+#include "engine/instance.h"
+#include "engine/region.h"
+#include "reconcile/reconcile.h"
+#include "store/rows.h"
+#include "store/sql.h"
+
+enum { HOSTS = 4, INSTANCES = 40 };
+#define GIB (INT64_C(1) << 30)
+
+struct place {
+	struct arena *arena;
+	struct ctx c;
+	struct executor *executor;
+	struct store *store;
+	struct network_handle network;
+	struct reconciler *reconciler;
+	struct identity alice;
+	uuid image, hosts[HOSTS];
+};
+
+static void nap_ms(int64_t ms)
+{
+	struct timespec t = {.tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000};
+	(void) nanosleep(&t, NULL);
+}
+
+static void commit(struct place *p, const struct identity *who, op_run run, void *wish)
+{
+	ctx_init(&p->c, p->arena);
+	p->c.who = who;
+	struct result result = store_commit(p->store, &p->c, "test", run, wish);
+	if (!result_is_ok(result))
+		fail_msg("%s: %.*s", err_name(result.code), STR_ARG(p->c.problem.message));
+}
+
+static void must(struct result result)
+{
+	assert_int_equal(result.code, ERR_NONE);
+}
+
+static void fill(struct place *p)
+{
+	static const char *const names[HOSTS] = {"h0", "h1", "h2", "h3"};
+	struct region_wish region = {.name = STR("xy-west-2")};
+	commit(p, NULL, engine_bootstrap_region_run, &region);
+	for (size_t k = 0; k < HOSTS; k++) {
+		struct host_wish host = {
+			.name = str_from(names[k]), .uri = STR("sim://"), .pool_path = STR("/pool")};
+		commit(p, NULL, engine_add_host_run, &host);
+		p->hosts[k] = host.host;
+	}
+	struct account_wish account = {.name = STR("alice"), .with_default_router = true};
+	commit(p, NULL, engine_create_account_run, &account);
+	p->alice = (struct identity){.account = account.account, .user = account.user};
+	struct account_limits limits = {
+		.account = {.kind = KIND_ACCOUNT, .prefix = account.account, .bits = 128},
+		.instances = -1,
+		.vcpus = -1,
+		.volumes = -1,
+		.volume_bytes = -1,
+		.addresses = -1,
+		.routers = -1,
+		.groups = -1};
+	commit(p, NULL, engine_set_limits_run, &limits);
+	struct image_wish image = {
+		.name = STR("debian"),
+		.is_public = true,
+		.virtual_size = GIB,
+		.file_size = GIB,
+		.sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+		.state = IMAGE_SEEN_STATE_AVAILABLE};
+	commit(p, NULL, engine_register_image_run, &image);
+	p->image = image.image;
+}
+
+static size_t count_hosts_up(struct place *p)
+{
+	size_t count = 0;
+	AUTO_VIEW view = {0};
+	view_open(p->store, &view);
+	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
+		count += h->seen_state == HOST_SEEN_STATE_UP;
+	return count;
+}
+
+static int setup(void **state)
+{
+	struct place *p = heap_new(struct place);
+	assert_non_null(p);
+	p->arena = arena_new(ARENA_FIRST_SIZE, (size_t) 1 << 28);
+	ctx_init(&p->c, p->arena);
+	log_set_level(LOG_ERROR + 1);
+	sim_compute_reset();
+	network_sim_reset();
+	p->executor = executor_new_threads();
+	struct store_config config = {
+		.executor = p->executor, .observe = engine_observe, .check = engine_check_row};
+	must(sqlite_open(&p->c, ":memory:", &config.sql));
+	must(store_open(&p->c, &config, &p->store));
+	must(network_sim_open(&p->c, &p->network));
+	fill(p);
+	struct reconcile_config reconcile = {.executor = p->executor,
+					     .store = p->store,
+					     .network = p->network,
+					     .compute = {&compute_sim},
+					     .image_directory = STR("/nowhere"),
+					     .own_chassis = STR("here"),
+					     .shutdown_grace_us = SECOND,
+					     .host_interval_us = 50 * MILLISECOND,
+					     .resync_interval_us = 200 * MILLISECOND};
+	must(reconciler_new(&p->c, &reconcile, &p->reconciler));
+	reconciler_start(p->reconciler);
+	for (int k = 0; k < 1000 && count_hosts_up(p) < HOSTS; k++)
+		nap_ms(5);
+	assert_int_equal(count_hosts_up(p), HOSTS);
+	*state = p;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	struct place *p = *state;
+	reconciler_free(p->reconciler);
+	p->network.driver->close(p->network.self);
+	store_close(p->store);
+	executor_free(p->executor);
+	arena_free(p->arena);
+	heap_free(p);
+	sim_compute_reset();
+	network_sim_reset();
+	return 0;
+}
+
+/* ---- a life ---- */
+
+static struct uuids launch(struct place *p, int64_t count)
+{
+	struct instance_launch wish = {.image = {.kind = KIND_IMAGE, .prefix = p->image, .bits = 128},
+				       .type = {.kind = KIND_INSTANCE_TYPE, .text = STR("t3.micro")},
+				       .min_count = count,
+				       .max_count = count};
+	commit(p, &p->alice, engine_create_instances_run, &wish);
+	return wish.made;
+}
+
+static void terminate(struct place *p, uuid id)
+{
+	struct ref ref = {.kind = KIND_INSTANCE, .prefix = id, .bits = 128};
+	struct instances_wish wish = {.instances = {&ref, 1}};
+	commit(p, &p->alice, engine_terminate_instances_run, &wish);
+}
+
+static size_t count_in_state(struct place *p, enum instance_state wanted)
+{
+	size_t count = 0;
+	AUTO_VIEW view = {0};
+	view_open(p->store, &view);
+	for (const struct instance *i = instance_first(view.tables); i; i = instance_next(view.tables, i))
+		count += model_derive_instance_state(i) == wanted;
+	return count;
+}
+
+static void await_count(struct place *p, enum instance_state state, size_t count)
+{
+	for (int k = 0; k < 4000 && count_in_state(p, state) != count; k++)
+		nap_ms(5);
+	assert_int_equal(count_in_state(p, state), count);
+}
+
+static size_t audit(struct place *p)
+{
+	struct audit found = {0};
+	ctx_init(&p->c, p->arena);
+	must(reconciler_audit(p->reconciler, &p->c, clock_now_us() + 10 * SECOND, &found));
+	for (size_t k = 0; k < found.findings.count; k++)
+		print_message("audit: %.*s\n", STR_ARG(found.findings.at[k].words));
+	return found.findings.count;
+}
+
+static void test_life(void **state)
+{
+	struct place *p = *state;
+	struct uuids made = launch(p, INSTANCES);
+	for (size_t k = 0; k < made.count; k += 2)
+		terminate(p, made.at[k]);
+	for (int k = 0; k < 10; k++) {
+		sim_compute_disconnect(STR("h1"));
+		network_sim_cut(true);
+		nap_ms(5);
+		network_sim_cut(false);
+	}
+	await_count(p, INSTANCE_RUNNING, INSTANCES / 2);
+	await_count(p, INSTANCE_TERMINATED, INSTANCES / 2);
+	for (int k = 0; k < 2000 && !reconciler_is_settled(p->reconciler); k++)
+		nap_ms(1);
+	nap_ms(100);
+	assert_int_equal(audit(p), 0);
+}
+
+/* It ends in the middle of things; teardown() looks for what was left behind. */
+static void test_end_amid_work(void **state)
+{
+	struct place *p = *state;
+	struct uuids made = launch(p, INSTANCES);
+	nap_ms(3);
+	terminate(p, made.at[0]);
+	sim_compute_disconnect(STR("h2"));
+}
+
+/* ---- observations ---- */
+
+struct sight {
+	struct observation o;
+	struct arena *arena;
+	struct ctx c;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	bool has_ended, was_looked;
+	int64_t ended_us;
+	struct result result;
+};
+
+static RESULT look(struct observation *o, const struct compute_driver *driver, struct compute_host *h)
+{
+	struct sight *s = o->arg;
+	struct compute_facts facts = {0};
+	s->was_looked = true;
+	return driver->probe(h, o->ctx, &facts);
+}
+
+static void ended(struct observation *o, struct result result)
+{
+	struct sight *s = o->arg;
+	(void) pthread_mutex_lock(&s->lock);
+	assert_false(s->has_ended);
+	s->has_ended = true;
+	s->ended_us = clock_now_us();
+	s->result = result;
+	(void) pthread_cond_signal(&s->ended);
+	(void) pthread_mutex_unlock(&s->lock);
+}
+
+static struct sight *observe(struct place *p, uuid host, int64_t within_us)
+{
+	struct sight *s = heap_new(struct sight);
+	assert_non_null(s);
+	s->arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	ctx_init(&s->c, s->arena);
+	(void) pthread_mutex_init(&s->lock, NULL);
+	(void) pthread_cond_init(&s->ended, NULL);
+	s->o = (struct observation){.host = host,
+				    .deadline_us = clock_now_us() + within_us,
+				    .ctx = &s->c,
+				    .look = look,
+				    .done = ended,
+				    .arg = s};
+	reconciler_observe(p->reconciler, &s->o);
+	return s;
+}
+
+static struct result await_sight(struct sight *s)
+{
+	(void) pthread_mutex_lock(&s->lock);
+	while (!s->has_ended)
+		(void) pthread_cond_wait(&s->ended, &s->lock);
+	(void) pthread_mutex_unlock(&s->lock);
+	return s->result;
+}
+
+static void free_sight(struct sight *s)
+{
+	arena_free(s->arena);
+	(void) pthread_mutex_destroy(&s->lock);
+	(void) pthread_cond_destroy(&s->ended);
+	heap_free(s); /* at once: a late look would be seen by ASan */
+}
+
+static void test_observe(void **state)
+{
+	struct place *p = *state;
+	struct sight *s = observe(p, p->hosts[0], 10 * SECOND);
+	assert_int_equal(await_sight(s).code, ERR_NONE);
+	assert_true(s->was_looked);
+	free_sight(s);
+	s = observe(p, uuid_random(), SECOND);
+	assert_int_equal(await_sight(s).code, ERR_GONE);
+	free_sight(s);
+	s = observe(p, p->hosts[0], -SECOND);
+	assert_int_equal(await_sight(s).code, ERR_TIMEOUT);
+	free_sight(s);
+}
+
+/* The queue is stuck behind a call that hangs: answered at the deadline, not when the host is back. */
+static void test_observe_hung_host(void **state)
+{
+	struct place *p = *state;
+	sim_compute_set_health(STR("h0"), SIM_HANGS, 2 * SECOND);
+	nap_ms(200); /* its next probe hangs now */
+	int64_t since_us = clock_now_us();
+	struct sight *stuck = observe(p, p->hosts[0], 100 * MILLISECOND);
+	struct sight *other = observe(p, p->hosts[1], SECOND);
+	assert_int_equal(await_sight(other).code, ERR_NONE);
+	assert_int_equal(await_sight(stuck).code, ERR_TIMEOUT);
+	assert_true(stuck->ended_us - since_us < SECOND);
+	assert_false(stuck->was_looked);
+	free_sight(stuck);
+	free_sight(other);
+	sim_compute_set_health(STR("h0"), SIM_UP, 0);
+	nap_ms(50);
+}
+
+/* Deadlines that fall right when the look comes: one answer each, whoever gives it. */
+static void test_observe_races(void **state)
+{
+	struct place *p = *state;
+	struct sight *sights[200];
+	sim_compute_set_latency(STR("h3"), 300);
+	for (int round = 0; round < 5; round++) {
+		for (size_t k = 0; k < 200; k++)
+			sights[k] = observe(p, p->hosts[3], (int64_t) (k % 50) * 200);
+		for (size_t k = 0; k < 200; k++) {
+			enum err code = await_sight(sights[k]).code;
+			assert_true(code == ERR_NONE || code == ERR_TIMEOUT);
+			free_sight(sights[k]);
+		}
+	}
+}
+
+static struct sight *left[20];
+
+/* Those under way when it ends are answered, too. */
+static void test_observe_end(void **state)
+{
+	struct place *p = *state;
+	sim_compute_set_latency(STR("h0"), 20000);
+	for (size_t k = 0; k < 20; k++)
+		left[k] = observe(p, p->hosts[0], 10 * SECOND);
+}
+
+static int teardown_observed(void **state)
+{
+	int failed = teardown(state);
+	for (size_t k = 0; k < 20; k++) {
+		enum err code = await_sight(left[k]).code;
+		if (code != ERR_NONE && code != ERR_GONE)
+			return 1;
+		free_sight(left[k]);
+	}
+	return failed;
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_life, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_end_amid_work, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_observe, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_observe_hung_host, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_observe_races, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_observe_end, setup, teardown_observed),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,416 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The queue by itself, with steps of the test's making: who is queued how often, on which lane, and
+ * when what failed is tried again. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/heap.h"
+#include "reconcile/work.h"
+
+#define START_US (INT64_C(1800000000) * SECOND)
+
+/* ---- steps of the test's making ---- */
+
+enum { STEPS_MAX = 64 };
+
+static struct bench {
+	struct reconciler *r;
+	struct actor *other;  /* another lane */
+	struct rec_host host; /* on it */
+	struct step_end end;  /* what every step ends with */
+	bool reports;         /* the step leaves its end to the test */
+	void (*during)(struct work *w);
+	size_t count;
+	int64_t at_us[STEPS_MAX];
+	struct lane lanes[STEPS_MAX];
+	struct work *work;
+} bench;
+
+static const uuid ID = {{1, 2, 3, 4, 5, 6, 7, 8}};
+
+bool step_is_known(enum kind kind)
+{
+	return kind != KIND_ZONE;
+}
+
+void step_run(struct reconciler *r, struct work *w, struct lane lane)
+{
+	assert_true(bench.count < STEPS_MAX);
+	bench.at_us[bench.count] = clock_now_us();
+	bench.lanes[bench.count++] = lane;
+	bench.work = w;
+	if (bench.during)
+		bench.during(w);
+	if (bench.reports)
+		work_wait_for_reports(r, w);
+	else
+		work_conclude(r, w, &bench.end);
+}
+
+static int setup(void **state)
+{
+	(void) state;
+	clock_set_us(START_US);
+	bench = (struct bench){.r = heap_new(struct reconciler)};
+	assert_non_null(bench.r);
+	bench.r->executor = executor_new_stepped(3);
+	(void) pthread_mutex_init(&bench.r->work.lock, NULL);
+	bench.r->home_actor = actor_new(bench.r->executor, "home");
+	bench.r->network_actor = actor_new(bench.r->executor, "network");
+	bench.other = actor_new(bench.r->executor, "other");
+	bench.host = (struct rec_host){.lane = {bench.other, &bench.host}, .reconciler = bench.r};
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void) state;
+	fault_disarm();
+	actor_free(bench.r->home_actor);
+	actor_free(bench.r->network_actor);
+	actor_free(bench.other);
+	work_free_all(bench.r);
+	executor_free(bench.r->executor);
+	(void) pthread_mutex_destroy(&bench.r->work.lock);
+	heap_free(bench.r);
+	clock_set_us(0);
+	return 0;
+}
+
+static void wake(void)
+{
+	work_wake(bench.r, lane_network(bench.r), KIND_PORT, ID, WAKE_WISH);
+}
+
+static void bring_news(void)
+{
+	work_wake(bench.r, lane_network(bench.r), KIND_PORT, ID, WAKE_NEWS);
+}
+
+static void run_for(int64_t us)
+{
+	int64_t until_us = clock_now_us() + us;
+	while (executor_step(bench.r->executor, until_us + 1))
+		;
+	clock_set_us(until_us);
+}
+
+static size_t waiting(void)
+{
+	return bench.r->work.count;
+}
+
+/* ---- waking ---- */
+
+static void test_coalesces(void **state)
+{
+	(void) state;
+	for (int k = 0; k < 5; k++)
+		wake();
+	work_wake(bench.r, lane_network(bench.r), KIND_ZONE, ID, WAKE_WISH); /* nobody's */
+	assert_int_equal(waiting(), 1);
+	run_for(HOUR);
+	assert_int_equal(bench.count, 1);
+	assert_int_equal(waiting(), 0);
+	work_wake(bench.r, lane_network(bench.r), KIND_ROUTER, ID,
+		  WAKE_WISH); /* the same id, another thing */
+	wake();
+	run_for(HOUR);
+	assert_int_equal(bench.count, 3);
+}
+
+static void wake_once(struct work *w)
+{
+	(void) w;
+	if (bench.count == 1) {
+		wake();
+		wake();
+	}
+}
+
+static void test_woken_while_it_runs(void **state)
+{
+	(void) state;
+	bench.during = wake_once;
+	wake();
+	run_for(HOUR);
+	assert_int_equal(bench.count, 2);
+	assert_int_equal(waiting(), 0);
+}
+
+static void news_once(struct work *w)
+{
+	(void) w;
+	if (bench.count == 1)
+		bring_news();
+}
+
+static void test_news_while_it_runs(void **state)
+{
+	(void) state;
+	bench.during = news_once;
+	wake();
+	run_for(HOUR);
+	assert_int_equal(bench.count, 2);
+}
+
+/* Until what it saw is through, nothing of the resource runs. */
+static void test_waits_for_its_reports(void **state)
+{
+	(void) state;
+	bench.reports = true;
+	wake();
+	run_for(SECOND);
+	assert_int_equal(bench.count, 1);
+	wake();
+	bring_news();
+	run_for(HOUR);
+	assert_int_equal(bench.count, 1);
+	bench.reports = false;
+	work_conclude(bench.r, bench.work, &bench.end);
+	run_for(SECOND);
+	assert_int_equal(bench.count, 2);
+	assert_int_equal(waiting(), 0);
+}
+
+static void test_again_soon(void **state)
+{
+	(void) state;
+	bench.end.again = AGAIN_SOON;
+	wake();
+	for (int k = 0; k < 5; k++)
+		assert_true(executor_step(bench.r->executor, clock_now_us() + 1));
+	assert_int_equal(bench.count, 5);
+	assert_int_equal(clock_now_us(), START_US);
+}
+
+/* What never comes to rest has pauses. */
+static void test_streak(void **state)
+{
+	(void) state;
+	bench.end.again = AGAIN_SOON;
+	wake();
+	run_for(MILLISECOND);
+	assert_int_equal(bench.count, 33);
+	run_for(SECOND - MILLISECOND - 1);
+	assert_int_equal(bench.count, 33);
+	bench.end.again = AGAIN_NO;
+	run_for(SECOND);
+	assert_int_equal(bench.count, 34);
+	assert_int_equal(waiting(), 0);
+}
+
+/* ---- failing ---- */
+
+static void test_backs_off(void **state)
+{
+	(void) state;
+	bench.end.result = FAIL(IO);
+	wake();
+	run_for(MINUTE);
+	int64_t delay_us = 50 * MILLISECOND;
+	for (size_t k = 1; k < bench.count; k++) {
+		assert_int_equal(bench.at_us[k] - bench.at_us[k - 1], delay_us);
+		delay_us = delay_us * 2 < 10 * SECOND ? delay_us * 2 : 10 * SECOND;
+	}
+	assert_int_equal(delay_us, 10 * SECOND);
+	assert_int_equal(bench.r->work.failing, 1);
+	bench.end.result = OK;
+	run_for(MINUTE);
+	assert_int_equal(bench.r->work.failing, 0);
+	assert_int_equal(waiting(), 0);
+	bench.end.result = FAIL(IO); /* and from the shortest delay again */
+	bench.count = 0;
+	wake();
+	run_for(60 * MILLISECOND);
+	assert_int_equal(bench.count, 2);
+}
+
+/* A failing step's own doing may be the news; a wish is tried at once. */
+static void test_news_of_a_failing_one(void **state)
+{
+	(void) state;
+	bench.end.result = FAIL(IO);
+	bench.during = news_once;
+	wake();
+	run_for(10 * MILLISECOND);
+	assert_int_equal(bench.count, 1);
+	bring_news();
+	run_for(10 * MILLISECOND);
+	assert_int_equal(bench.count, 1);
+	wake();
+	run_for(10 * MILLISECOND);
+	assert_int_equal(bench.count, 2);
+	run_for(40 * MILLISECOND); /* the first delay's timer counts still */
+	assert_int_equal(bench.count, 3);
+}
+
+static void test_waits_for_its_host(void **state)
+{
+	(void) state;
+	bench.end.result = FAIL(GONE);
+	work_wake(bench.r, bench.host.lane, KIND_INSTANCE, ID, WAKE_WISH);
+	run_for(HOUR);
+	assert_int_equal(bench.count, 1);
+	assert_int_equal(bench.r->work.failing, 1);
+	bench.end.result = OK;
+	work_wake(bench.r, bench.host.lane, KIND_INSTANCE, ID, WAKE_WISH);
+	run_for(HOUR);
+	assert_int_equal(bench.count, 2);
+	assert_int_equal(waiting(), 0);
+}
+
+/* ---- timers ---- */
+
+static void look_later(int64_t us)
+{
+	bench.end = (struct step_end){.again = AGAIN_LATER, .due_us = clock_now_us() + us};
+	wake();
+	run_for(0);
+	bench.end = (struct step_end){0};
+}
+
+static void test_looks_later(void **state)
+{
+	(void) state;
+	look_later(MINUTE);
+	assert_int_equal(waiting(), 1);
+	run_for(MINUTE - 1);
+	assert_int_equal(bench.count, 1);
+	run_for(1);
+	assert_int_equal(bench.count, 2);
+	assert_int_equal(waiting(), 0);
+}
+
+/* Of several times the earliest counts, and timers do not multiply. */
+static void test_timers_supersede(void **state)
+{
+	(void) state;
+	for (int k = 0; k < 10; k++)
+		look_later(HOUR + k * SECOND);
+	assert_int_equal(actor_queued_count(bench.r->home_actor), 1);
+	look_later(MINUTE);
+	assert_int_equal(actor_queued_count(bench.r->home_actor), 2);
+	bench.count = 0;
+	run_for(MINUTE);
+	assert_int_equal(bench.count, 1);
+	assert_int_equal(waiting(), 0);
+	run_for(2 * HOUR); /* the one that was superseded finds nothing to do */
+	assert_int_equal(bench.count, 1);
+}
+
+static void test_success_needs_no_retry(void **state)
+{
+	(void) state;
+	bench.end.result = FAIL(IO);
+	wake();
+	run_for(0);
+	bench.end.result = OK;
+	wake();
+	run_for(0);
+	assert_int_equal(bench.count, 2);
+	assert_int_equal(bench.r->work.failing, 0);
+	run_for(HOUR);
+	assert_int_equal(waiting(), 0);
+}
+
+/* ---- lanes ---- */
+
+static void move_once(struct work *w)
+{
+	(void) w;
+	if (bench.count == 1)
+		work_wake(bench.r, bench.host.lane, KIND_INSTANCE, ID, WAKE_WISH);
+}
+
+/* Placed on a host while its step runs at home. */
+static void test_moves_to_a_host(void **state)
+{
+	(void) state;
+	bench.during = move_once;
+	work_wake(bench.r, lane_home(bench.r), KIND_INSTANCE, ID, WAKE_WISH);
+	run_for(SECOND);
+	assert_int_equal(bench.count, 2);
+	assert_ptr_equal(bench.lanes[0].actor, bench.r->home_actor);
+	assert_ptr_equal(bench.lanes[1].actor, bench.other);
+	assert_ptr_equal(bench.lanes[1].host, &bench.host);
+}
+
+/* Or while it is still queued there: then it runs on the host only. */
+static void test_moves_while_queued(void **state)
+{
+	(void) state;
+	work_wake(bench.r, lane_home(bench.r), KIND_INSTANCE, ID, WAKE_WISH);
+	work_wake(bench.r, bench.host.lane, KIND_INSTANCE, ID, WAKE_WISH);
+	run_for(SECOND);
+	assert_int_equal(bench.count, 1);
+	assert_ptr_equal(bench.lanes[0].actor, bench.other);
+}
+
+/* ---- the end, and short memory ---- */
+
+static void test_stop(void **state)
+{
+	(void) state;
+	bench.reports = true;
+	wake();
+	run_for(0);
+	work_stop(bench.r);
+	wake();
+	bring_news();
+	work_conclude(bench.r, bench.work, &bench.end);
+	work_wake(bench.r, lane_network(bench.r), KIND_ROUTER, ID, WAKE_WISH);
+	run_for(HOUR);
+	assert_int_equal(bench.count, 1);
+	assert_int_equal(actor_queued_count(bench.r->network_actor), 0);
+}
+
+static void test_short_memory(void **state)
+{
+	(void) state;
+	assert_false(work_take_loss(bench.r));
+	fault_arm(FAULT_ALLOC, 0, false);
+	wake();
+	assert_int_equal(waiting(), 0);
+	assert_true(work_take_loss(bench.r));
+	assert_false(work_take_loss(bench.r));
+	bench.end.result = FAIL(IO);
+	wake();
+	fault_arm(FAULT_ALLOC, 0, false); /* no timer for the retry */
+	run_for(0);
+	assert_true(work_take_loss(bench.r));
+	wake();
+	run_for(SECOND);
+	assert_true(bench.count > 3);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(test_##name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(coalesces),
+		TEST(woken_while_it_runs),
+		TEST(news_while_it_runs),
+		TEST(waits_for_its_reports),
+		TEST(again_soon),
+		TEST(streak),
+		TEST(backs_off),
+		TEST(news_of_a_failing_one),
+		TEST(waits_for_its_host),
+		TEST(looks_later),
+		TEST(timers_supersede),
+		TEST(success_needs_no_retry),
+		TEST(moves_to_a_host),
+		TEST(moves_while_queued),
+		TEST(stop),
+		TEST(short_memory),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
