@@ -8,6 +8,11 @@
 
 #include <cmocka.h>
 
+#include <jansson.h>
+#include <stdlib.h>
+
+#include "base/fault.h"
+#include "base/heap.h"
 #include "base/random.h"
 #include "fill.h"
 #include "model/memo.h"
@@ -154,6 +159,35 @@ static void test_bounds(void **state)
 	assert_int_equal(memo_write(c, &memo, &text).code, ERR_INVALID);
 }
 
+/* Each allocation fails once: then nothing comes of it, and nothing is left behind. */
+static void test_out_of_memory(void **state)
+{
+	struct ctx *c = *state;
+	struct instance i = {.row = {.id = {{1}}, .gen = 1}, .name = STR("x"), .user_data = STR("yy")};
+	struct memo_row row = {KIND_INSTANCE, &i.row};
+	struct memo memo = {&row, 1};
+	struct str kept = STR_NONE;
+	json_set_alloc_funcs(heap_alloc, heap_free);
+	assert_true(result_is_ok(memo_write(c, &memo, &kept)));
+	for (uint64_t n = 0, fired = 1; fired; n++) {
+		struct str text = STR_NONE;
+		struct memo back = {0};
+		fault_arm(FAULT_ALLOC, n, false);
+		struct result written = memo_write(c, &memo, &text);
+		bool write_fired = fault_has_fired();
+		struct result read = memo_read(c, kept, &back);
+		fired = fault_has_fired();
+		fault_disarm();
+		ctx_clear_problem(c);
+		assert_int_equal(written.code, write_fired ? ERR_NO_MEMORY : ERR_NONE);
+		assert_true(write_fired || str_equal(text, kept));
+		assert_true(result_is_ok(read) == (write_fired || !fired));
+		assert_int_equal(back.count, result_is_ok(read) ? 1 : 0);
+		assert_true(n < 2000);
+	}
+	json_set_alloc_funcs(malloc, free);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -161,6 +195,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_another_versions_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_out_of_memory, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

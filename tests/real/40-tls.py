@@ -1,0 +1,62 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""TLS with the certificate that `dari init` makes; the clean stop; the control socket's guard."""
+# limit: 120 s
+import os
+import socket
+import stat
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import Region, zombie  # noqa: E402
+
+
+def aws(region, *argv):
+    """The stock aws with what `dari env` prints, in a shell, as a user would."""
+    script = f'eval "$({region.dari} env tls)"; aws "$@"'
+    return subprocess.run(["bash", "-c", script, "bash", *argv], env=dict(region.env, PATH="/usr/bin:/bin:/usr/sbin"),
+                          capture_output=True, text=True, timeout=60, check=False)
+
+
+def main():
+    with Region("tl", 8797) as region:
+        region.command("account", "create", "tls")
+        done = aws(region, "sts", "get-caller-identity", "--query", "Account", "--output", "text")
+        region.check(f"aws with dari env's lines {done.stderr}", done.stdout.strip().isdigit())
+        mode = stat.S_IMODE(os.stat(f"{region.demo}/dari.sock").st_mode)
+        region.check(f"the control socket is its owner's alone ({mode:o})", mode == 0o600)
+        key = os.stat(f"{region.demo}/data/master.key")
+        region.check("the master key is its owner's alone", stat.S_IMODE(key.st_mode) == 0o600)
+        start = time.monotonic()
+        pid = region.dari_pid()
+        region.run("tools/demo", "stop-dari")
+        took = time.monotonic() - start
+        region.check(f"SIGTERM: a clean stop ({took:.1f} s)", zombie(pid) and took < 8)
+        region.check("the control socket is gone", not os.path.exists(f"{region.demo}/dari.sock"))
+        with open(f"{region.demo}/dari.yaml", encoding="utf-8") as f:
+            text = f.read()
+        region.run("sh", "-c", f"cd {region.demo} && {region.dari} --config other.yaml init --data other --socket o.sock "
+                   f"--names localhost,127.0.0.1 --port {region.port} --chassis ctl")
+        text = text.replace("api:\n", f"api:\n  certificate: {region.demo}/other/api.crt\n  key: {region.demo}/other/api.key\n")
+        with open(f"{region.demo}/dari.yaml", "w", encoding="utf-8") as f:
+            f.write(text)
+        launcher = subprocess.Popen(["tools/sandbox", "serve", "--port", str(region.port), region.dari, "serve"],
+                                    env=region.env, stderr=open(f"{region.demo}/dari.log", "a", encoding="utf-8"))
+        with open(f"{region.demo}/dari.pid", "w", encoding="ascii") as f:
+            f.write(str(launcher.pid))
+        for _ in range(100):
+            done = aws(region, "sts", "get-caller-identity", "--query", "Account", "--output", "text")
+            if done.returncode == 0:
+                break
+            time.sleep(0.1)
+        region.check(f"aws over TLS, with the certificate that init made {done.stderr}", done.stdout.strip().isdigit())
+        with socket.create_connection(("127.0.0.1", region.port), timeout=5) as plain:
+            plain.sendall(b"GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n")
+            plain.settimeout(5)
+            region.check("plain HTTP is not answered there", b"200" not in plain.recv(200))
+
+
+if __name__ == "__main__":
+    main()
