@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Image files: what is taken, and what is refused before qemu-img could be fooled by it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+/* cmocka wants these before it */
+#include <cmocka.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "drivers/image_file.h"
+
+struct fixture {
+	struct arena *arena;
+	struct ctx c;
+	char directory[64];
+};
+
+static int setup(void **state)
+{
+	static struct fixture f;
+	f.arena = arena_new(ARENA_FIRST_SIZE, 16 * ARENA_REQUEST_CAP);
+	ctx_init(&f.c, f.arena);
+	strncpy(f.directory, "/tmp/dari-image-XXXXXX", sizeof f.directory - 1);
+	*state = &f;
+	return mkdtemp(f.directory) ? 0 : 1;
+}
+
+static void run(struct fixture *f, const char *const *argv)
+{
+	struct child child = {.argv = argv, .timeout_us = 30 * SECOND};
+	struct child_end end = {0};
+	assert_int_equal(child_run(&f->c, &child, &end).code, ERR_NONE);
+	assert_int_equal(end.status, 0);
+}
+
+static int teardown(void **state)
+{
+	struct fixture *f = *state;
+	run(f, (const char *[]){"rm", "-rf", f->directory, NULL});
+	arena_free(f->arena);
+	return 0;
+}
+
+static const char *path_of(struct fixture *f, const char *name)
+{
+	return str_print(f->arena, "%s/%s", f->directory, name).p;
+}
+
+static enum err import(struct fixture *f, const char *name, struct image_file *ret_file)
+{
+	ctx_clear_problem(&f->c);
+	return image_file_import(&f->c, path_of(f, name), path_of(f, "kept"), ret_file).code;
+}
+
+static size_t kept_count(struct fixture *f)
+{
+	struct child child = {.argv = (const char *[]){"ls", path_of(f, "kept"), NULL}, .timeout_us = SECOND};
+	struct child_end end = {0};
+	size_t count = 0;
+	struct str line = STR_NONE;
+	if (child_run(&f->c, &child, &end).code == ERR_NONE)
+		while (str_split_next(&end.out, '\n', &line))
+			count++;
+	return count;
+}
+
+#define QEMU_IMG(f, ...) run(f, (const char *[]){"qemu-img", __VA_ARGS__, NULL})
+
+static void test_taken(void **state)
+{
+	struct fixture *f = *state;
+	struct image_file file = {0}, again = {0};
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "a.qcow2"), "10M");
+	assert_int_equal(import(f, "a.qcow2", &file), ERR_NONE);
+	assert_int_equal(file.virtual_size, 10 << 20);
+	assert_int_equal(file.sha256.n, 64);
+	const char *kept =
+		str_print(f->arena, "%s/kept/%" STR_FMT ".qcow2", f->directory, STR_ARG(file.sha256)).p;
+	int64_t size = 0;
+	assert_int_equal(file_size(&f->c, kept, &size).code, ERR_NONE);
+	assert_int_equal(size, file.file_size);
+	assert_true(file_exists(path_of(f, "a.qcow2")));
+	assert_int_equal(import(f, "a.qcow2", &again), ERR_NONE); /* the same once more */
+	assert_true(str_equal(file.sha256, again.sha256));
+	QEMU_IMG(f, "create", "-q", "-f", "raw", path_of(f, "b.img"), "1M");
+	assert_int_equal(import(f, "b.img", &file), ERR_NONE);
+	assert_int_equal(file.virtual_size, 1 << 20);
+	assert_int_equal(kept_count(f), 2);
+}
+
+static void test_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct image_file file = {0};
+	assert_int_equal(import(f, "absent", &file), ERR_NOT_FOUND);
+	assert_int_equal(file_write_synced(&f->c, path_of(f, "short"), STR("tiny"), 0600).code, ERR_NONE);
+	assert_int_equal(import(f, "short", &file), ERR_INVALID);
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "base.qcow2"), "1M");
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2",
+		 path_of(f, "over.qcow2"));
+	assert_int_equal(import(f, "over.qcow2", &file), ERR_INVALID);
+	assert_true(str_contains(f->c.problem.message, STR("another file")));
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", "-o",
+		 str_print(f->arena, "data_file=%s", path_of(f, "data.raw")).p, path_of(f, "outside.qcow2"),
+		 "1M");
+	assert_int_equal(import(f, "outside.qcow2", &file), ERR_INVALID);
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "huge.qcow2"), "3T");
+	assert_int_equal(import(f, "huge.qcow2", &file), ERR_INVALID);
+	QEMU_IMG(f, "create", "-q", "-f", "vmdk", path_of(f, "c.vmdk"), "1M");
+	assert_int_equal(import(f, "c.vmdk", &file), ERR_UNSUPPORTED);
+	struct str broken = str_print(f->arena, "QFI\xfb%0600d", 0);
+	assert_int_equal(file_write_synced(&f->c, path_of(f, "broken.qcow2"), broken, 0600).code, ERR_NONE);
+	assert_int_equal(import(f, "broken.qcow2", &file), ERR_INVALID);
+	assert_int_equal(kept_count(f), 0);
+}
+
+/* A raw disk whose guest wrote a qcow2 header into it is qcow2 by its first bytes, and then stands
+ * for itself or is refused; one that hides a header elsewhere is raw. */
+static void test_raw_is_never_guessed(void **state)
+{
+	struct fixture *f = *state;
+	struct image_file file = {0};
+	char *bytes = arena_alloc(f->arena, 1 << 20);
+	memcpy(bytes + 512, "QFI\xfb", 4);
+	memcpy(bytes, "# not a descriptor of /etc/passwd", 33);
+	assert_int_equal(
+		file_write_synced(&f->c, path_of(f, "d.img"), (struct str){bytes, 1 << 20}, 0600).code,
+		ERR_NONE);
+	assert_int_equal(import(f, "d.img", &file), ERR_NONE);
+	assert_int_equal(file.virtual_size, 1 << 20);
+}
+
+static void test_download(void **state)
+{
+	struct fixture *f = *state;
+	const char *url = str_print(f->arena, "file://%s/e.img", f->directory).p;
+	QEMU_IMG(f, "create", "-q", "-f", "raw", path_of(f, "e.img"), "64K");
+	assert_int_equal(image_file_download(&f->c, url, path_of(f, "got"), 1 << 20).code, ERR_NONE);
+	assert_true(file_exists(path_of(f, "got")));
+	assert_int_equal(image_file_download(&f->c, url, path_of(f, "more"), 1024).code, ERR_TOO_LARGE);
+	assert_false(file_exists(path_of(f, "more")));
+	ctx_clear_problem(&f->c);
+	assert_int_equal(image_file_download(&f->c, "gopher://127.0.0.1/x", path_of(f, "more"), 1024).code,
+			 ERR_IO);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_raw_is_never_guessed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_download, setup, teardown),
+	};
+	return cmocka_run_group_tests_name("image files", tests, NULL, NULL);
+}
