@@ -53,8 +53,9 @@ static RESULT import_file(struct command_call *call, struct str source, struct i
 	if (!is_url(source))
 		return image_file_import(c, str_to_z(c->arena, source), directory, ret_file);
 	TRY(file_make_directory(c, directory, 0700));
-	const char *path =
-		str_print(c->arena, "%s/%016llx.download", directory, (unsigned long long) random_u64()).p;
+	const char *path = str_print(c->arena, "%s/%016llx" IMAGE_DOWNLOAD_SUFFIX, directory,
+				     (unsigned long long) random_u64())
+				   .p;
 	TRY(image_file_download(c, str_to_z(c->arena, source), path, DOWNLOAD_CAP));
 	struct result result = image_file_import(c, path, directory, ret_file);
 	(void) unlink(path);

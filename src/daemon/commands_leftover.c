@@ -20,6 +20,8 @@ typedef RESULT host_look(struct search *s, const struct compute_driver *driver, 
 struct search {
 	struct command_call *call;
 	uuid id;
+	bool has_row;
+	uuid home;       /* the host where its row places it: not looked at */
 	host_look *look; /* on the host's actor */
 	struct observation observation;
 	struct network_observation network;
@@ -85,7 +87,8 @@ static RESULT search_hosts(struct search *s)
 		AUTO_VIEW view = {0};
 		view_open(s->call->daemon->store, &view);
 		for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
-			if (!VEC_PUSH(s->call->ctx.arena, &hosts, h->row.id))
+			if (!uuid_equal(h->row.id, s->home) &&
+			    !VEC_PUSH(s->call->ctx.arena, &hosts, h->row.id))
 				return ctx_no_memory(&s->call->ctx);
 	}
 	struct result away = OK;
@@ -101,8 +104,14 @@ static RESULT search_hosts(struct search *s)
 	return s->found_count > 0 ? OK : away;
 }
 
-/* "i-…" and "vol-…" show the leading bits only, so the whole UUID is asked for, of something that has
- * no row. */
+static RESULT fail_has_row(struct command_call *call, enum kind kind)
+{
+	return ctx_fail(&call->ctx, ERR_PROTECTED, "%" STR_FMT " has a row (%s): it is no leftover",
+			STR_ARG(command_arg(call, "id")), model_kinds[kind].name);
+}
+
+/* "i-…" and "vol-…" show the leading bits only, so the whole UUID is asked for. What has a row is no
+ * leftover, but on another host than the row's there may be one. */
 static RESULT search_begin(struct search *s, struct command_call *call, const char *command)
 {
 	struct str text = command_arg(call, "id");
@@ -114,11 +123,13 @@ static RESULT search_begin(struct search *s, struct command_call *call, const ch
 				STR_ARG(text));
 	AUTO_VIEW view = {0};
 	view_open(call->daemon->store, &view);
-	for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT; kind++)
+	const struct instance *instance = instance_find(view.tables, s->id);
+	const struct volume *volume = volume_find(view.tables, s->id);
+	s->has_row = instance || volume;
+	s->home = instance ? instance->host : volume ? volume->host : UUID_NONE;
+	for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT && !s->has_row; kind++)
 		if (tables_find(view.tables, kind, s->id))
-			return ctx_fail(&call->ctx, ERR_PROTECTED,
-					"%" STR_FMT " has a row (%s): it is no leftover", STR_ARG(text),
-					model_kinds[kind].name);
+			return fail_has_row(call, kind);
 	return OK;
 }
 
@@ -218,6 +229,9 @@ static RESULT adopt(struct command_call *call)
 {
 	struct search s;
 	TRY(search_begin(&s, call, "adopt"));
+	if (s.has_row)
+		return ctx_fail(&call->ctx, ERR_PROTECTED, "%" STR_FMT " has a row: nothing is to be adopted",
+				STR_ARG(command_arg(call, "id")));
 	s.look = find_item;
 	TRY(search_hosts(&s));
 	struct str text = command_arg(call, "id");
@@ -235,6 +249,20 @@ static RESULT adopt(struct command_call *call)
 
 /* ---- purge ---- */
 
+/* Rows come before what they stand for, so this is asked after the host has shown what it has. */
+static RESULT check_is_leftover(struct search *s)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->call->daemon->store, &view);
+	const struct instance *instance = instance_find(view.tables, s->id);
+	const struct volume *volume = volume_find(view.tables, s->id);
+	uuid home = instance ? instance->host : volume ? volume->host : UUID_NONE;
+	bool is_elsewhere = !uuid_is_none(home) && !uuid_equal(home, s->observation.host);
+	if ((!instance && !volume) || is_elsewhere)
+		return OK;
+	return fail_has_row(s->call, instance ? KIND_INSTANCE : KIND_VOLUME);
+}
+
 static RESULT purge_on_host(struct search *s, const struct compute_driver *driver, struct compute_host *h)
 {
 	struct ctx *c = &s->call->ctx;
@@ -244,6 +272,7 @@ static RESULT purge_on_host(struct search *s, const struct compute_driver *drive
 		const struct compute_item *item = &inventory.at[k];
 		if (!uuid_equal(item->id, s->id))
 			continue;
+		TRY(check_is_leftover(s));
 		s->found_count++;
 		s->host = s->observation.host;
 		if (item->is_disk) {
@@ -329,10 +358,16 @@ static RESULT purge(struct command_call *call)
 	struct str text = command_arg(call, "id");
 	TRY(search_begin(&s, call, "purge"));
 	s.look = purge_on_host;
-	TRY(search_network(&s));
+	if (!s.has_row)
+		TRY(search_network(&s));
 	if (s.found_count > 0)
 		TRY(wake_routers(call));
 	TRY(search_hosts(&s));
+	if (s.found_count == 0 && s.has_row)
+		return ctx_fail(&call->ctx, ERR_PROTECTED,
+				"%" STR_FMT " has a row, and is on no other host than that says: it is no "
+				"leftover; delete it through the API",
+				STR_ARG(text));
 	if (s.found_count == 0)
 		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "neither a host nor the network has %" STR_FMT,
 				STR_ARG(text));

@@ -17,6 +17,7 @@
 #include "base/random.h"
 #include "daemon/daemon.h"
 #include "drivers/compute.h"
+#include "drivers/image_file.h"
 #include "engine/engine.h"
 #include "engine/region.h"
 #include "store/sql.h"
@@ -99,6 +100,7 @@ static RESULT open_network(struct daemon *d)
 
 static RESULT open_reconciler(struct daemon *d)
 {
+	image_file_sweep(settings_path(d->arena, &d->settings, "images"));
 	struct reconcile_config config = {
 		.executor = d->executor,
 		.store = d->store,

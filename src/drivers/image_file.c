@@ -3,6 +3,7 @@
 #include "drivers/image_file.h"
 
 #include <curl/curl.h>
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
@@ -17,7 +18,6 @@
 
 enum { INFO_TIMEOUT_S = 30, CONVERT_TIMEOUT_S = 3600, CPU_LIMIT_S = 3600 };
 static const size_t INFO_MEMORY = (size_t) 1 << 30, CONVERT_MEMORY = (size_t) 4 << 30;
-static const char partial_suffix[] = ".part";
 
 /* By its first bytes: what looks like nothing we know is a raw disk. */
 static RESULT detect_format(struct ctx *c, const char *path, const char **ret_format)
@@ -142,7 +142,7 @@ RESULT image_file_import(struct ctx *c, const char *source, const char *director
 	TRY(inspect(c, source, format, &file.virtual_size));
 	TRY(file_make_directory(c, directory, 0700));
 	struct str part = str_print(c->arena, "%s/%016llx%s", directory, (unsigned long long) random_u64(),
-				    partial_suffix);
+				    IMAGE_PARTIAL_SUFFIX);
 	struct result result = convert_and_keep(c, source, format, part.p, directory, &file);
 	if (!result_is_ok(result)) {
 		(void) unlink(part.p);
@@ -150,6 +150,20 @@ RESULT image_file_import(struct ctx *c, const char *source, const char *director
 	}
 	*ret_file = file;
 	return OK;
+}
+
+void image_file_sweep(const char *directory)
+{
+	DIR *dir = opendir(directory);
+	const struct dirent *entry = NULL;
+	while (dir && (entry = readdir(dir))) {
+		struct str name = str_from(entry->d_name);
+		if (str_ends_with(name, STR(IMAGE_PARTIAL_SUFFIX)) ||
+		    str_ends_with(name, STR(IMAGE_DOWNLOAD_SUFFIX)))
+			(void) unlinkat(dirfd(dir), entry->d_name, 0);
+	}
+	if (dir)
+		(void) closedir(dir);
 }
 
 /* ---- downloads ---- */

@@ -92,6 +92,12 @@ static void test_taken(void **state)
 	assert_int_equal(import(f, "b.img", &file), ERR_NONE);
 	assert_int_equal(file.virtual_size, 1 << 20);
 	assert_int_equal(kept_count(f), 2);
+	assert_int_equal(
+		file_write_synced(&f->c, path_of(f, "kept/12" IMAGE_PARTIAL_SUFFIX), STR("x"), 0600).code,
+		ERR_NONE);
+	image_file_sweep(path_of(f, "kept"));
+	image_file_sweep(path_of(f, "absent"));
+	assert_int_equal(kept_count(f), 2);
 }
 
 static void test_refused(void **state)
