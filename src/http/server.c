@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The server's life: start, listeners, stop. */
-#include <fcntl.h>
 #include <arpa/inet.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <stdio.h>
 #include <sys/epoll.h>

@@ -9,33 +9,33 @@ enum { MEMO_VERSION = 1 };
 
 /* ---- writing ---- */
 
-static json_t *write_fields(struct arena *a, const struct kind_info *k, const struct row *row)
+static RESULT write_field(struct ctx *c, const struct field *f, const struct row *row, json_t *fields)
 {
-	json_t *fields = json_object();
-	for (unsigned n = 0; n < k->field_count; n++) {
-		const struct field *f = &k->fields[n];
-		if (str_starts_with(str_from(f->name), STR("seen_")))
-			continue;
-		struct str text = row_field_to_text(a, f, row);
-		if (str_is_empty(text))
-			continue;
-		if (json_object_set_new(fields, f->name, json_stringn(text.p, text.n)) < 0) {
-			json_decref(fields);
-			return NULL;
-		}
-	}
-	return fields;
+	if (str_starts_with(str_from(f->name), STR("seen_")))
+		return OK;
+	struct str text = row_field_to_text(c->arena, f, row);
+	if (!text.p)
+		return ctx_no_memory(c);
+	if (str_is_empty(text))
+		return OK;
+	if (!str_is_utf8(text))
+		return ctx_fail(c, ERR_INVALID, "%s is not UTF-8", f->name);
+	return json_object_set_new(fields, f->name, json_stringn(text.p, text.n)) < 0 ? ctx_no_memory(c) : OK;
 }
 
-static json_t *write_row(struct arena *a, const struct memo_row *r)
+static RESULT write_row(struct ctx *c, const struct memo_row *r, json_t *rows)
 {
 	const struct kind_info *k = &model_kinds[r->kind];
 	char id[UUID_TEXT_SIZE];
-	json_t *fields = write_fields(a, k, r->row);
-	if (!fields)
-		return NULL;
-	return json_pack("{s:s, s:s, s:I, s:o}", "kind", k->name, "id", uuid_write(r->row->id, id), "gen",
-			 (json_int_t) r->row->gen, "fields", fields);
+	json_t *fields = json_object();
+	json_t *row = json_pack("{s:s, s:s, s:I, s:O}", "kind", k->name, "id", uuid_write(r->row->id, id),
+				"gen", (json_int_t) r->row->gen, "fields", fields);
+	bool is_there = row && json_array_append_new(rows, row) == 0;
+	struct result result = is_there ? OK : ctx_no_memory(c);
+	for (unsigned n = 0; n < k->field_count && result_is_ok(result); n++)
+		result = write_field(c, &k->fields[n], r->row, fields);
+	json_decref(fields);
+	return result;
 }
 
 static RESULT write_text(struct ctx *c, const json_t *root, struct str *ret_text)
@@ -60,18 +60,13 @@ RESULT memo_write(struct ctx *c, const struct memo *memo, struct str *ret_text)
 		return ctx_fail(c, ERR_TOO_LARGE, "a memo of %zu rows; %d is the most", memo->count,
 				MEMO_ROWS_MAX);
 	json_t *rows = json_array();
-	struct result result = OK;
-	for (size_t k = 0; k < memo->count && result_is_ok(result); k++) {
-		json_t *row = write_row(c->arena, &memo->at[k]);
-		if (!row && !arena_is_full(c->arena))
-			result = ctx_fail(c, ERR_INVALID, "a row of %s cannot be written as JSON",
-					  model_kinds[memo->at[k].kind].name);
-		else if (!row || json_array_append_new(rows, row) < 0)
-			result = ctx_no_memory(c);
-	}
-	json_t *root = json_pack("{s:i, s:o}", "memo", MEMO_VERSION, "rows", rows);
+	json_t *root = json_pack("{s:i, s:O}", "memo", MEMO_VERSION, "rows", rows);
+	struct result result = root ? OK : ctx_no_memory(c);
+	for (size_t k = 0; k < memo->count && result_is_ok(result); k++)
+		result = write_row(c, &memo->at[k], rows);
 	if (result_is_ok(result))
-		result = root ? write_text(c, root, ret_text) : ctx_no_memory(c);
+		result = write_text(c, root, ret_text);
+	json_decref(rows);
 	json_decref(root);
 	return result;
 }
@@ -149,7 +144,7 @@ RESULT memo_read(struct ctx *c, struct str text, struct memo *ret_memo)
 	json_t *root = text.n && text.n <= MEMO_SIZE_MAX
 			       ? json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, &where)
 			       : NULL;
-	if (!root)
+	if (!root) /* jansson does not tell a shortage of memory apart */
 		return ctx_fail(c, ERR_INVALID, "the memo cannot be read");
 	struct result result = read_root(c, root, ret_memo);
 	json_decref(root);

@@ -124,10 +124,11 @@ static void compare_items(struct finding_list *f, const struct tables *t, const 
 		find_out(f, true,
 			 str_print(f->c->arena,
 				   "host %" STR_FMT " has the %s %" STR_FMT ", %s: it is left alone; "
-				   "`dari adopt` or `dari purge` decides",
+				   "%s decides",
 				   STR_ARG(answer->host_name), item->is_disk ? "disk" : "domain",
 				   STR_ARG(uuid_to_str(f->c->arena, item->id)),
-				   row ? "which belongs on another host" : "of which there is no row"));
+				   row ? "which belongs on another host" : "of which there is no row",
+				   row ? "`dari purge`" : "`dari adopt` or `dari purge`"));
 	}
 }
 

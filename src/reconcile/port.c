@@ -46,22 +46,25 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 
 struct base_rows {
 	struct router_rows router;
-	VEC(struct network_group) groups;
+	struct network_group *groups;
+	size_t group_count;
 };
 
 static RESULT gather_base(struct step *s, const struct port *p, struct base_rows *ret_rows)
 {
 	*ret_rows = (struct base_rows){0};
+	VEC(struct network_group) groups = {0};
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	TRY(gather_router(s, view.tables, p->router, &ret_rows->router));
 	for (size_t k = 0; k < p->groups.count; k++) {
 		struct network_group group = {0};
 		TRY(gather_group(s, view.tables, p->groups.at[k], &group));
-		if (group.group && row_is_live(&group.group->row) &&
-		    !VEC_PUSH(s->ctx.arena, &ret_rows->groups, group))
+		if (group.group && row_is_live(&group.group->row) && !VEC_PUSH(s->ctx.arena, &groups, group))
 			return ctx_no_memory(&s->ctx);
 	}
+	ret_rows->groups = groups.at;
+	ret_rows->group_count = groups.count;
 	return OK;
 }
 
@@ -69,12 +72,12 @@ static RESULT apply_base(struct step *s, const struct port *p)
 {
 	const struct network_driver *driver = s->r->network.driver;
 	struct vnet *self = s->r->network.self;
-	struct base_rows rows;
+	struct base_rows rows = {0};
 	TRY(gather_base(s, p, &rows));
 	if (rows.router.wish.router && row_is_live(&rows.router.wish.router->row))
 		TRY(driver->apply_router(self, &s->ctx, &rows.router.wish));
-	for (size_t k = 0; k < rows.groups.count; k++)
-		TRY(driver->apply_group(self, &s->ctx, &rows.groups.at[k]));
+	for (size_t k = 0; k < rows.group_count; k++)
+		TRY(driver->apply_group(self, &s->ctx, &rows.groups[k]));
 	return OK;
 }
 

@@ -166,13 +166,21 @@ static bool waits_for_host(const struct work *w, struct result result)
 	return result.code == ERR_GONE && w->lane.host && w->kind != KIND_HOST;
 }
 
-static void map_conclude(struct work_map *m, struct work *w, const struct step_end *end)
+static void count_end(struct work_map *m, struct work *w, struct result result)
 {
-	bool failed = !result_is_ok(end->result), waits = waits_for_host(w, end->result);
 	m->failing -= w->failures > 0;
-	w->failures = !failed ? 0 : waits ? 1 : w->failures + 1;
+	if (result_is_ok(result))
+		w->failures = 0;
+	else
+		w->failures = waits_for_host(w, result) ? 1 : w->failures + 1;
 	m->failing += w->failures > 0;
 	m->steps++;
+}
+
+static void map_conclude(struct work_map *m, struct work *w, const struct step_end *end)
+{
+	bool failed = !result_is_ok(end->result);
+	count_end(m, w, end->result);
 	bool at_once = w->woken || (!failed && (w->has_news || end->again == AGAIN_SOON));
 	if (at_once && ++w->streak <= STREAK_MAX) {
 		map_queue(w);
@@ -182,7 +190,7 @@ static void map_conclude(struct work_map *m, struct work *w, const struct step_e
 	w->streak = 0;
 	if (at_once)
 		map_wake_at(w, clock_now_us() + STREAK_PAUSE_US);
-	else if (failed && !waits)
+	else if (failed && !waits_for_host(w, end->result))
 		map_wake_at(w, clock_now_us() + retry_delay_us(w->failures));
 	else if (!failed && end->again == AGAIN_LATER)
 		map_wake_at(w, end->due_us);

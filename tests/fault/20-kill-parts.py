@@ -10,7 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import Region, give_address, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 
 def boot_id(region, address):
@@ -81,7 +81,7 @@ def empty_database(region, address, before):
 
 
 def old_database(region, ec2, address, before):
-    """A copy from before a launch: the instance is quarantined, left running, and purged on request."""
+    """A copy from before a launch: the instance is quarantined, left running, and adopted on request."""
     region.run("tools/demo", "stop-dari")
     data = f"{region.demo}/data"
     shutil.copy(f"{data}/dari.db", f"{region.demo}/old.db")
@@ -89,6 +89,7 @@ def old_database(region, ec2, address, before):
     made = launch(ec2)[0]
     wait_state(ec2, [made], "running")
     uuid = region.command("explain", made)["id"]
+    before_loss = instance(ec2, made)
     region.run("tools/demo", "stop-dari")
     for suffix in ("-wal", "-shm"):
         if os.path.exists(f"{data}/dari.db{suffix}"):
@@ -101,11 +102,14 @@ def old_database(region, ec2, address, before):
                  any(uuid in f and "domain" in f for f in findings))
     running = region.on("hv1", "virsh", "list", "--uuid") + region.on("hv2", "virsh", "list", "--uuid")
     region.check("and it still runs", uuid in running)
-    for finding in region.command("audit", fails=True):
-        if "domain" in finding["finding"] or "disk" in finding["finding"]:
-            region.command("purge", next(w for w in finding["finding"].replace(",", " ").split() if w.count("-") == 4))
-    left = [f for f in region.audit() if "host " in f]
-    region.check(f"purged {left}", not left)
+    private_ip = region.command("adopt", uuid) and instance(ec2, made)["PrivateIpAddress"]
+    wait_until(lambda: region.audit() == [], 60, f"audit after the adoption: {region.audit()}")
+    region.check(f"adopted: EC2 shows it again, with its address {private_ip}", state(ec2, made) == "running" and
+                 private_ip == before_loss["PrivateIpAddress"])
+    now = region.on("hv1", "virsh", "list", "--uuid") + region.on("hv2", "virsh", "list", "--uuid")
+    region.check("and it was never stopped", uuid in now)
+    ec2.terminate_instances(InstanceIds=[made])
+    wait_state(ec2, [made], "terminated")
     region.check("the witness was not touched", boot_id(region, address) == before)
 
 

@@ -27,8 +27,8 @@ int main(int argc, char **argv)
 	struct timeval limit = {.tv_sec = 3};
 	(void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof limit);
 	(void) setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &limit, sizeof limit);
-	if (bind(fd, (struct sockaddr *) &from, sizeof from) || connect(fd, (struct sockaddr *) &to, sizeof to) ||
-	    write(fd, bytes, size) != (ssize_t) size)
+	if (bind(fd, (struct sockaddr *) &from, sizeof from) ||
+	    connect(fd, (struct sockaddr *) &to, sizeof to) || write(fd, bytes, size) != (ssize_t) size)
 		return 1;
 	ssize_t n = read(fd, bytes, sizeof bytes);
 	for (ssize_t k = 0; k < n; k++)
