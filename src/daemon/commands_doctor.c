@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari doctor: each part checked, with what to do. */
+#include <pthread.h>
 #include <stdio.h>
 #include <sys/statvfs.h>
 
@@ -69,19 +70,55 @@ static void check_qemu_img(struct command_call *call)
 	ctx_clear_problem(&call->ctx);
 }
 
+/* ---- the network, looked at from its own actor ---- */
+
+struct network_look {
+	struct network_observation observation;
+	struct network_health health;
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	bool has_ended;
+};
+
+static RESULT look_at_network(struct network_observation *o, const struct network_handle *network)
+{
+	struct network_look *look = o->arg;
+	return network->driver->see(network->self, o->ctx, &look->health);
+}
+
+static void network_looked_at(struct network_observation *o, struct result result)
+{
+	struct network_look *look = o->arg;
+	(void) pthread_mutex_lock(&look->lock);
+	look->health.connected = look->health.connected && result_is_ok(result);
+	look->has_ended = true;
+	(void) pthread_cond_signal(&look->ended);
+	(void) pthread_mutex_unlock(&look->lock);
+}
+
+static struct network_health see_network(struct command_call *call)
+{
+	struct network_look look = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
+	look.observation = (struct network_observation){
+		.ctx = &call->ctx, .look = look_at_network, .done = network_looked_at, .arg = &look};
+	reconciler_observe_network(call->daemon->reconciler, &look.observation);
+	(void) pthread_mutex_lock(&look.lock);
+	while (!look.has_ended)
+		(void) pthread_cond_wait(&look.ended, &look.lock);
+	(void) pthread_mutex_unlock(&look.lock);
+	ctx_clear_problem(&call->ctx);
+	return look.health;
+}
+
 static void check_network(struct command_call *call)
 {
-	struct daemon *d = call->daemon;
-	struct network_health health = {0};
-	bool connected = result_is_ok(d->network.driver->see(d->network.self, &call->ctx, &health)) &&
-			 health.connected;
-	tell(call, "OVN northbound", connected, d->settings.ovn_northbound,
+	struct network_health health = see_network(call);
+	tell(call, "OVN northbound", health.connected, call->daemon->settings.ovn_northbound,
 	     "See that OVN's central databases run (apt install ovn-central) and that ovn.northbound names "
 	     "the socket.");
-	tell(call, "ovn-northd", connected && health.lag <= 1,
+	tell(call, "ovn-northd", health.connected && health.lag <= 1,
 	     str_print(call->ctx.arena, "%lld changes behind", (long long) health.lag),
 	     "ovn-northd does not keep up or does not run: systemctl status ovn-central.");
-	ctx_clear_problem(&call->ctx);
 }
 
 static void check_hosts(struct command_call *call, const struct tables *t)

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GET /healthz (200 while requests can be served and written, 503 else) and GET /metrics (the text
+ * GET /healthz (200 while the API answers) and GET /metrics (the text
  * format of Prometheus), on the API's listener, without a signature: figures only, no names. */
+#include "api/metadata/metadata.h"
 #include "base/clock.h"
 #include "daemon/daemon.h"
 
+/* Nothing here waits for a host or the network: they delay changes, and are no reason to take the API
+ * out of service. `dari doctor` looks at them. */
 static void answer_health(struct daemon *d, struct call *call)
 {
-	struct network_health network = {0};
-	bool network_ok = result_is_ok(d->network.driver->see(d->network.self, &call->ctx, &network)) &&
-			  network.connected;
+	struct reconcile_figures rec = {0};
+	reconciler_read_figures(d->reconciler, &rec);
 	struct buf body;
 	buf_init(&body, 4096);
-	buf_print(&body, "{\"status\":\"%s\",\"network\":%s,\"uptime_s\":%lld}\n",
-		  network_ok ? "ok" : "degraded", network_ok ? "true" : "false",
-		  (long long) ((clock_now_us() - d->started_us) / SECOND));
-	/* A lost network delays changes; it is no reason to take the API out of service. */
+	buf_print(&body, "{\"status\":\"ok\",\"uptime_s\":%lld,\"waiting\":%zu,\"failing\":%zu}\n",
+		  (long long) ((clock_now_us() - d->started_us) / SECOND), rec.waiting, rec.failing);
 	call_answer(call, 200, "application/json", &body);
 }
 
@@ -30,7 +30,9 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	struct reconcile_figures rec = {0};
 	store_read_figures(d->store, &store);
 	http_read_figures(d->http, &http);
+	struct metadata_figures names = {0};
 	reconciler_read_figures(d->reconciler, &rec);
+	metadata_read_figures(d->metadata, &names);
 	size_t n = 0;
 #define METRIC(name, type, help, value) m[n++] = (struct metric){name, type, help, (double) (value)}
 	METRIC("dari_http_requests_total", "counter", "Requests taken.", http.requests);
@@ -50,6 +52,9 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	METRIC("dari_reconcile_waiting", "gauge", "Resources on their way to what is wanted.", rec.waiting);
 	METRIC("dari_reconcile_failing", "gauge", "Of those, with a failure.", rec.failing);
 	METRIC("dari_reconcile_steps_total", "counter", "Reconcile steps.", rec.steps);
+	METRIC("dari_dns_queries_total", "counter", "Names asked by guests.", names.dns_queries);
+	METRIC("dari_dns_forwarded_total", "counter", "Of those, passed on.", names.dns_forwarded);
+	METRIC("dari_dns_failed_total", "counter", "Of those, without an answer.", names.dns_failed);
 #undef METRIC
 	return n;
 }

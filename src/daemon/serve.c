@@ -5,6 +5,7 @@
 #include <jansson.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "api/ec2/ec2.h"
@@ -196,11 +197,22 @@ static void block_signals(sigset_t *ret_awaited)
 	(void) signal(SIGPIPE, SIG_IGN);
 }
 
+/* Connections and names under way each hold a descriptor; the soft limit is often 1,024. */
+static void raise_descriptor_limit(void)
+{
+	struct rlimit limit = {0};
+	if (getrlimit(RLIMIT_NOFILE, &limit) != 0)
+		return;
+	limit.rlim_cur = limit.rlim_max;
+	(void) setrlimit(RLIMIT_NOFILE, &limit);
+}
+
 int daemon_serve(const char *config_path)
 {
 	static struct daemon d; /* one a process */
 	sigset_t awaited;
 	block_signals(&awaited);
+	raise_descriptor_limit();
 	json_set_alloc_funcs(heap_alloc, heap_free); /* JSON fails as all else does, where a test says so */
 	d.arena = arena_new(ARENA_FIRST_SIZE, DAEMON_ARENA_CAP);
 	if (!d.arena)

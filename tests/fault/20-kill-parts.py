@@ -102,7 +102,8 @@ def old_database(region, ec2, address, before):
                  any(uuid in f and "domain" in f for f in findings))
     running = region.on("hv1", "virsh", "list", "--uuid") + region.on("hv2", "virsh", "list", "--uuid")
     region.check("and it still runs", uuid in running)
-    private_ip = region.command("adopt", uuid) and instance(ec2, made)["PrivateIpAddress"]
+    region.command("adopt", uuid)
+    private_ip = instance(ec2, made)["PrivateIpAddress"]
     wait_until(lambda: region.audit() == [], 60, f"audit after the adoption: {region.audit()}")
     region.check(f"adopted: EC2 shows it again, with its address {private_ip}", state(ec2, made) == "running" and
                  private_ip == before_loss["PrivateIpAddress"])
