@@ -151,6 +151,19 @@ static RESULT load_open(struct load *l)
 	return load_sign(l);
 }
 
+static void load_close(struct load *l)
+{
+	for (int64_t k = 0; l->clients && k < l->client_count; k++)
+		if (l->clients[k].fd > 0)
+			(void) close(l->clients[k].fd);
+	fd_autoclose(&l->epoll_fd);
+	heap_free(l->clients);
+	heap_free(l->buckets);
+	heap_free(l->scratch);
+	arena_free(l->arenas[0]);
+	arena_free(l->arenas[1]);
+}
+
 static RESULT load_run(struct load *l)
 {
 	for (int64_t k = 0; k < l->client_count; k++)
@@ -224,8 +237,10 @@ int main(int argc, char **argv)
 			    .target = arg_target(argc, argv),
 			    .form = arg_text(argc, argv, "form", STR_NONE),
 			    .path = arg_text(argc, argv, "path", STR("/")),
-			    .client_count = arg_int(argc, argv, "clients", 64)};
+			    .client_count = arg_int(argc, argv, "clients", 64),
+			    .epoll_fd = -1};
 	struct result result = load_all(&load, arg_int(argc, argv, "warm_ms", 300) * MILLISECOND,
 					arg_int(argc, argv, "seconds", 3) * SECOND);
+	load_close(&load);
 	return result_is_ok(result) ? 0 : client_fail(&c, result);
 }

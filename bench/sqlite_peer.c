@@ -214,6 +214,22 @@ static RESULT write_launches(struct peer *p, const char *path, int64_t run_us)
 	return OK;
 }
 
+static void peer_close(struct peer *p)
+{
+	for (int k = 0; k < p->launch_count; k++)
+		for (int n = 0; n < p->launches[k].row_count; n++) {
+			const struct one_row *row = &p->launches[k].rows[n];
+			for (int c = 0; c < p->column_count[row->table]; c++)
+				sqlite3_value_free(row->values[c]);
+			heap_free(row->values);
+		}
+	heap_free(p->launches);
+	for (int table = 0; table < TABLES_MAX; table++)
+		(void) sqlite3_finalize(p->insert[table]);
+	(void) sqlite3_close_v2(p->from);
+	(void) sqlite3_close_v2(p->to);
+}
+
 static RESULT measure(struct peer *p, const char *from, const char *to, int64_t run_us)
 {
 	TRY(read_launches(p, from));
@@ -228,9 +244,9 @@ int main(int argc, char **argv)
 		return 1;
 	ctx_init(&c, arena);
 	struct peer peer = {.c = &c};
-	/* The values read are left to the end of the process. */
 	struct result result = measure(&peer, str_to_z(arena, arg_text(argc, argv, "from", STR_NONE)),
 				       str_to_z(arena, arg_text(argc, argv, "to", STR_NONE)),
 				       arg_int(argc, argv, "seconds", 3) * SECOND);
+	peer_close(&peer);
 	return result_is_ok(result) ? 0 : client_fail(&c, result);
 }

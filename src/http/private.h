@@ -189,5 +189,7 @@ void pool_stop_all(struct http_server *s);
 void signals_block(sigset_t *ret_before);
 void signals_restore(const sigset_t *before);
 
+/* A call's arena, recycled: a bounded number of them wait for the next call. Any thread; NULL when
+ * out of memory. */
 struct arena *server_take_arena(struct http_server *s);
 void server_give_arena(struct http_server *s, struct arena *a);

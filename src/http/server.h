@@ -79,6 +79,7 @@ struct http_config {
 	size_t header_cap_size;     /* 0: 32 KiB; over it: 431 */
 };
 
+/* Starts the acceptor; pools start with their first listener. ERR_NO_MEMORY, ERR_IO. */
 RESULT http_server_new(struct ctx *c, const struct http_config *config, struct http_server **ret_server);
 /* Stops accepting, lets answers in flight end for at most grace_us, closes. */
 void http_server_stop(struct http_server *s, int64_t grace_us);
