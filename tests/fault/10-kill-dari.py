@@ -41,7 +41,8 @@ class Script(threading.Thread):
             except GONE:
                 time.sleep(0.05)
             except botocore.exceptions.ClientError as error:
-                self.refusals.append(str(error))
+                if error.response["Error"]["Code"] != "InsufficientInstanceCapacity":  # the stopped ones hold room
+                    self.refusals.append(str(error))
                 time.sleep(0.1)
 
     def step(self):
