@@ -50,7 +50,7 @@ tsan: ## the unit tests under ThreadSanitizer
 
 bench: ## figures beside a peer's, measured in the same run
 	@tools/install-packages
-	@[ -f build/release/build.ninja ] || meson setup build/release --buildtype=release -Db_lto=true >/dev/null
+	@[ -f build/release/build.ninja ] || meson setup build/release --buildtype=release -Db_lto=true -Dtests=false >/dev/null
 	@ninja -C build/release --quiet
 	@bench/run build/release
 

@@ -6,7 +6,7 @@ set -euo pipefail
 cd "$(dirname "$0")/../.."
 seconds=${FUZZ_S:-10} passed=0 failed=0
 if [ ! -f build/fuzz/build.ninja ]; then
-    CC=clang-14 meson setup build/fuzz -Dfuzz=true -Dtests=false -Db_sanitize=address,undefined -Db_lundef=false \
+    CC=clang-14 meson setup build/fuzz -Dfuzz=true -Dtests=false -Dbench=false -Db_sanitize=address,undefined -Db_lundef=false \
         -Dc_args='-fsanitize=fuzzer-no-link -Wno-error' >/dev/null
 fi
 ninja -C build/fuzz --quiet
