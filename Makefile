@@ -11,7 +11,7 @@ build: ## build/dari
 	@ln -sf $(CURDIR)/$(B)/src/daemon/dari build/dari
 
 demo: build ## a region on this machine, and what a newcomer would do with aws
-	@tools/install-packages run sandbox
+	@tools/install-packages run sandbox image demo
 	@tools/demo up
 
 demo-down: ## ends the demo; leaves nothing behind
@@ -33,7 +33,7 @@ golden-accept: build ## rewrites the golden answers; read the diff
 	@GOLDEN_ACCEPT=1 tests/run golden
 
 lint: ## layers, lengths, goto, banned calls, complexity, format
-	@tools/install-packages build
+	@tools/install-packages build lint
 	@[ -f $(B)/build.ninja ] || meson setup $(B) >/dev/null
 	@/usr/bin/python3 tools/lint.py $(B)
 
