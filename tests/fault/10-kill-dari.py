@@ -15,7 +15,7 @@ import time
 import botocore.exceptions
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 KILLS = int(os.environ.get("KILLS", "50"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
@@ -70,10 +70,6 @@ class Script(threading.Thread):
         time.sleep(self.dice.random() * 0.3)
 
 
-def boot_id(region, address):
-    return region.ssh(address, "cat /proc/sys/kernel/random/boot_id", fails=True).strip()
-
-
 def kill_loop(region, dice):
     slowest = 0.0
     for _ in range(KILLS):
@@ -101,15 +97,8 @@ def main():
     print(f"SEED={SEED} KILLS={KILLS}")
     dice = random.Random(SEED)
     with Region("fk", 8793) as region:
-        ec2 = region.account("fault")
-        ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
-        group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
-        ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
-        witness = launch(ec2, KeyName="k")[0]
-        wait_state(ec2, [witness], "running")
-        address, _ = give_address(ec2, witness)
-        wait_until(lambda: len(boot_id(region, address)) == 36, 60, "ssh to the witness")
-        before = boot_id(region, address)
+        ec2, witness, address = region.witness("fault")
+        before = region.boot_id(address)
         script = Script(ec2)
         script.start()
         slowest = kill_loop(region, dice)
@@ -120,7 +109,7 @@ def main():
         wrong = holds(ec2, script)
         region.check(f"every answered request holds {wrong}", not wrong)
         region.check(f"nothing was refused {script.refusals[:3]}", not script.refusals)
-        region.check("no guest was stopped by it", boot_id(region, address) == before)
+        region.check("no guest was stopped by it", region.boot_id(address) == before)
         wait_until(lambda: region.audit() == [], 60, f"audit is clean: {region.audit()}")
         region.check("audit is clean", True)
         region.check("the witness still runs", instance(ec2, witness)["State"]["Name"] == "running")

@@ -10,11 +10,7 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
-
-
-def boot_id(region, address):
-    return region.ssh(address, "cat /proc/sys/kernel/random/boot_id", fails=True).strip()
+from region import Region, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 
 def host_of(region, identifier):
@@ -27,7 +23,7 @@ def part_dies(region, ec2, node, part, address, before):
     time.sleep(2)
     region.run("tools/sandbox", "start", node, part)
     wait_state(ec2, made, "running")
-    wait_until(lambda: boot_id(region, address) == before, 30, f"the witness answers after {part}")
+    wait_until(lambda: region.boot_id(address) == before, 30, f"the witness answers after {part}")
     region.check(f"{part} on {node} killed and back: the launch meanwhile runs, the guest was not touched", True)
     ec2.terminate_instances(InstanceIds=made)
     wait_state(ec2, made, "terminated")
@@ -53,7 +49,7 @@ def hung_libvirtd(region, ec2, address, before):
     region.check(f"the hung host shows within 30 s ({took:.0f} s)", took < 30)
     region.run("tools/sandbox", "kill", "hv2", "libvirtd", "CONT")
     wait_state(ec2, made, "running", 90)
-    region.check("it goes on where it was", boot_id(region, address) == before)
+    region.check("it goes on where it was", region.boot_id(address) == before)
     ec2.terminate_instances(InstanceIds=made)
     wait_state(ec2, made, "terminated")
 
@@ -68,7 +64,7 @@ def empty_database(region, address, before):
     region.start_dari()
     time.sleep(3)
     findings = region.audit()
-    region.check("on an empty database the guest still runs", boot_id(region, address) == before)
+    region.check("on an empty database the guest still runs", region.boot_id(address) == before)
     region.check(f"and is listed as quarantined {findings}",
                  bool(findings) and all("no row" in f or "belongs" in f for f in findings) and any("domain" in f for f in findings))
     region.run("tools/demo", "stop-dari")
@@ -111,20 +107,13 @@ def old_database(region, ec2, address, before):
     region.check("and it was never stopped", uuid in now)
     ec2.terminate_instances(InstanceIds=[made])
     wait_state(ec2, [made], "terminated")
-    region.check("the witness was not touched", boot_id(region, address) == before)
+    region.check("the witness was not touched", region.boot_id(address) == before)
 
 
 def main():
     with Region("fp", 8794) as region:
-        ec2 = region.account("fault")
-        ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
-        group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
-        ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
-        witness = launch(ec2, KeyName="k")[0]
-        wait_state(ec2, [witness], "running")
-        address, _ = give_address(ec2, witness)
-        wait_until(lambda: len(boot_id(region, address)) == 36, 60, "ssh to the witness")
-        before = boot_id(region, address)
+        ec2, witness, address = region.witness("fault")
+        before = region.boot_id(address)
         for node, part in (("ctl", "northd"), ("ctl", "nb"), ("hv1", "ovn-controller"), ("hv1", "libvirtd"),
                            ("hv2", "libvirtd")):
             part_dies(region, ec2, node, part, address, before)
@@ -132,7 +121,7 @@ def main():
         old_database(region, ec2, address, before)
         empty_database(region, address, before)
         wait_until(lambda: state(ec2, witness) == "running", 30, "the witness runs")
-        region.check("the witness was never stopped", boot_id(region, address) == before)
+        region.check("the witness was never stopped", region.boot_id(address) == before)
 
 
 if __name__ == "__main__":

@@ -100,6 +100,22 @@ class Region:
         return boto3.client(service, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{self.port}",
                             aws_access_key_id=key_id, aws_secret_access_key=secret, config=config)
 
+    def witness(self, name):
+        """An account with a guest that answers ssh on an elastic address: (ec2, instance id, address)."""
+        ec2 = self.account(name)
+        ec2.import_key_pair(KeyName="k", PublicKeyMaterial=self.make_key())
+        open_ssh(ec2)
+        identifier = launch(ec2, KeyName="k")[0]
+        wait_state(ec2, [identifier], "running")
+        address, _ = give_address(ec2, identifier)
+        wait_until(lambda: self.boot_id(address), 60, "ssh to the witness")
+        return ec2, identifier, address
+
+    def boot_id(self, address):
+        """Of the guest's kernel: another one after every boot; empty when it does not answer."""
+        text = self.ssh(address, "cat /proc/sys/kernel/random/boot_id", fails=True).strip()
+        return text if len(text) == 36 else ""
+
     # ---- the internet's side
 
     def on(self, node, *argv, fails=False, timeout=60):
@@ -176,6 +192,14 @@ def state(ec2, identifier):
 def wait_state(ec2, identifiers, wanted, limit_s=90):
     for identifier in identifiers:
         wait_until(lambda i=identifier: state(ec2, i) == wanted, limit_s, f"{identifier} {wanted}")
+
+
+def open_ssh(ec2):
+    """Lets ssh into the default group from anywhere; returns the group's id."""
+    group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"][0]
+    ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpProtocol="tcp", FromPort=22, ToPort=22,
+                                         CidrIp="0.0.0.0/0")
+    return group["GroupId"]
 
 
 def give_address(ec2, identifier):

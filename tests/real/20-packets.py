@@ -11,16 +11,9 @@ import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import Region, give_address, instance, launch, wait_state, wait_until  # noqa: E402
+from region import Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
 
 USER_DATA = "#!/bin/sh\necho user-data of $(hostname)\n"
-
-
-def open_ssh(ec2):
-    group = ec2.describe_security_groups(Filters=[{"Name": "group-name", "Values": ["default"]}])["SecurityGroups"][0]
-    ec2.authorize_security_group_ingress(GroupId=group["GroupId"], IpProtocol="tcp", FromPort=22, ToPort=22,
-                                         CidrIp="0.0.0.0/0")
-    return group["GroupId"]
 
 
 def sniff(region):
@@ -88,10 +81,8 @@ def rules(region, ec2, group, address):
 
 
 def metadata(region, address, identifier, forged):
-    def imds(path, how="v1"):
-        if how == "v1":
-            return region.ssh(address, f"timeout 5 wget -q -O - http://169.254.169.254/latest/{path}", fails=True)
-        return region.ssh(address, f"imds {path}", fails=True)
+    def imds(path):
+        return region.ssh(address, f"timeout 5 wget -q -O - http://169.254.169.254/latest/{path}", fails=True)
 
     region.check("metadata v1: its own id", imds("meta-data/instance-id").strip() == identifier)
     region.check("metadata v1: user-data", "user-data of" in imds("user-data"))
@@ -103,11 +94,17 @@ def metadata(region, address, identifier, forged):
     region.check("the other's source address, forged, gets nothing", own.startswith("48545450") and not stolen.strip())
 
 
-def tenants(region, one, two, private_two):
+def tokens_required(region, address, identifier):
+    plain = region.ssh(address, "timeout 5 wget -q -O - http://169.254.169.254/latest/meta-data/instance-id", fails=True)
+    region.check("HttpTokens=required: nothing without a token", identifier not in plain)
+    region.check("HttpTokens=required: its own id with one",
+                 region.ssh(address, "imds meta-data/instance-id", fails=True).strip() == identifier)
+
+
+def tenants(region, one, private_two):
     """Both accounts have a default VPC 172.31.0.0/16: equal blocks, which never meet."""
     answer = region.ssh(one, f"ping -c 2 -W 2 {private_two}", fails=True)
     region.check("the other tenant's private address is not reached", "0 packets received" in answer or "100%" in answer)
-    del two
 
 
 def main():
@@ -119,7 +116,7 @@ def main():
             ec2.import_key_pair(KeyName="k", PublicKeyMaterial=public_key)
             groups[who] = open_ssh(ec2)
         ours = launch(alice, 2, KeyName="k", UserData=USER_DATA)
-        theirs = launch(bob, 1, KeyName="k")
+        theirs = launch(bob, 1, KeyName="k", MetadataOptions={"HttpTokens": "required"})
         wait_state(alice, ours, "running")
         wait_state(bob, theirs, "running")
         tcpdump = sniff(region)
@@ -136,7 +133,8 @@ def main():
         edns(region, address, second["PrivateDnsName"], second["PrivateIpAddress"])
         rules(region, alice, groups["alice"], address)
         metadata(region, address, ours[0], second["PrivateIpAddress"])
-        tenants(region, address, other, instance(bob, theirs[0])["PrivateIpAddress"])
+        tokens_required(region, other, theirs[0])
+        tenants(region, address, instance(bob, theirs[0])["PrivateIpAddress"])
         os.killpg(tcpdump.pid, signal.SIGTERM)
         leaked = [line for line in tcpdump.communicate()[0].splitlines() if " IP " in line]
         region.check(f"no private address is seen outside {leaked[:3]}", not leaked)

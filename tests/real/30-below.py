@@ -7,32 +7,20 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import Region, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 
-def boot_id(region, address):
-    return region.ssh(address, "cat /proc/sys/kernel/random/boot_id", fails=True).strip()
-
-
-def answers(region, address):
-    return len(boot_id(region, address)) == 36
-
-
-def qemu_pid(region, host, identifier):
+def qemu_pid(identifier):
     """Of the guest with that name, seen from outside of the host's process namespace."""
-    del host
     for pid in filter(str.isdigit, os.listdir("/proc")):
         try:
             with open(f"/proc/{pid}/cmdline", "rb") as f:
-                if f"guest={identifier}".encode() in f.read() and b"qemu" in open(f"/proc/{pid}/comm", "rb").read():
-                    return int(pid)
+                words = f.read()
+            if words.startswith(b"/usr/bin/qemu-system") and f"guest={identifier}".encode() in words:
+                return int(pid)
         except OSError:
             continue
     raise LookupError(identifier)
-
-
-def conditions(region, identifier):
-    return region.run(region.dari, "explain", identifier)
 
 
 def guest_powers_off(region, ec2):
@@ -54,17 +42,17 @@ def console(ec2, identifier):
 
 
 def restarted(region, address, before, words):
-    wait_until(lambda: answers(region, address) and boot_id(region, address) != before, 60, f"it runs again after {words}")
+    wait_until(lambda: region.boot_id(address) not in ("", before), 60, f"it runs again after {words}")
     region.check(f"{words}: it was started again", True)
-    return boot_id(region, address)
+    return region.boot_id(address)
 
 
 def dies_below(region, ec2, witness, address):
     host = region.command("explain", witness)["fields"]["host"]
-    before = boot_id(region, address)
-    os.kill(qemu_pid(region, host, witness), 9)
+    before = region.boot_id(address)
+    os.kill(qemu_pid(witness), 9)
     before = restarted(region, address, before, "QEMU killed")
-    region.check("and a condition says so", "Restarted" in conditions(region, witness))
+    region.check("and a condition says so", "Restarted" in region.run(region.dari, "explain", witness))
     region.on(host, "virsh", "destroy", witness)
     before = restarted(region, address, before, "destroyed from outside")
     region.run("tools/sandbox", "reboot-host", host)
@@ -73,16 +61,15 @@ def dies_below(region, ec2, witness, address):
 
 
 def keeps_its_disk(region, ec2, witness, address):
-    region.ssh(address, "cat /etc/dropbear/* 2>/dev/null | sha256sum", fails=True)
     key_before = region.on("inet", "ssh-keyscan", "-t", "ed25519", address, fails=True)
-    before = boot_id(region, address)
+    before = region.boot_id(address)
     ec2.reboot_instances(InstanceIds=[witness])
     restarted(region, address, before, "RebootInstances")
     ec2.stop_instances(InstanceIds=[witness])
     wait_state(ec2, [witness], "stopped")
     ec2.start_instances(InstanceIds=[witness])
     wait_state(ec2, [witness], "running")
-    wait_until(lambda: answers(region, address), 60, "ssh after stop and start")
+    wait_until(lambda: region.boot_id(address), 60, "ssh after stop and start")
     key_after = region.on("inet", "ssh-keyscan", "-t", "ed25519", address, fails=True)
     keys = [{line for line in text.splitlines() if not line.startswith("#")} for text in (key_before, key_after)]
     region.check("stop and start keep the disk and the elastic address", bool(keys[0]) and keys[0] == keys[1])
@@ -90,14 +77,7 @@ def keeps_its_disk(region, ec2, witness, address):
 
 def main():
     with Region("bl", 8796) as region:
-        ec2 = region.account("below")
-        ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
-        group = ec2.describe_security_groups()["SecurityGroups"][0]["GroupId"]
-        ec2.authorize_security_group_ingress(GroupId=group, IpProtocol="tcp", FromPort=22, ToPort=22, CidrIp="0.0.0.0/0")
-        witness = launch(ec2, KeyName="k")[0]
-        wait_state(ec2, [witness], "running")
-        address, _ = give_address(ec2, witness)
-        wait_until(lambda: answers(region, address), 60, "ssh to the witness")
+        ec2, witness, address = region.witness("below")
         guest_powers_off(region, ec2)
         dies_below(region, ec2, witness, address)
         keeps_its_disk(region, ec2, witness, address)

@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The memo of rendered items: by itself, and under DescribeInstances, where a face that has answered
+ * before must say byte for byte what a new one says, whatever was changed. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <pthread.h>
+#include <stdio.h>
+
+#include "api/ec2/memo.h"
+#include "base/clock.h"
+#include "base/fault.h"
+#include "base/random.h"
+#include "model/id.h"
+#include "store/rows.h"
+#include "world.h"
+
+/* ---- by itself ---- */
+
+enum { PLACES = 2048, THREADS = 4, THREAD_ROUNDS = 20000 };
+
+static struct ec2_memo_key key_of(uint64_t number, uint64_t batch, const char *reader)
+{
+	struct row row = {.batch = batch};
+	struct ec2_memo_key key = {0};
+	memcpy(row.id.b + 8, &(uint64_t){__builtin_bswap64(number)}, 8);
+	ec2_memo_add_row(&key, &row);
+	ec2_memo_add_text(&key, str_from(reader));
+	return key;
+}
+
+static bool is_kept(struct ec2_memo *m, const struct ec2_memo_key *key, struct str item)
+{
+	struct buf out;
+	buf_init(&out, BUF_ANSWER_CAP);
+	buf_add_str(&out, STR("<"));
+	bool found = ec2_memo_write(m, key, &out);
+	assert_true(result_is_ok(buf_finish(&out)));
+	assert_int_equal(out.size, found ? 1 + item.n : 1);
+	assert_true(!found || memcmp(out.p + 1, item.p, item.n) == 0);
+	buf_done(&out);
+	return found;
+}
+
+static void test_key_is_compared_whole(void **state)
+{
+	(void) state;
+	struct ec2_memo *m = ec2_memo_new();
+	struct ec2_memo_key key = key_of(1, 5, "111122223333"), newer = key_of(1, 6, "111122223333"),
+			    other = key_of(1, 5, "111122223334"), longer = key, none = {0};
+	ec2_memo_add_row(&longer, NULL);
+	ec2_memo_keep(m, &key, STR("abc"));
+	assert_true(is_kept(m, &key, STR("abc")));
+	assert_false(is_kept(m, &newer, STR_NONE));
+	assert_false(is_kept(m, &other, STR_NONE));
+	assert_false(is_kept(m, &longer, STR_NONE));
+	ec2_memo_keep(m, &none, STR("nothing has this key"));
+	assert_false(is_kept(m, &none, STR_NONE));
+	ec2_memo_keep(m, &newer, STR("abcd")); /* in the older one's place */
+	assert_true(is_kept(m, &newer, STR("abcd")));
+	assert_false(is_kept(m, &key, STR_NONE));
+	ec2_memo_free(m);
+	ec2_memo_free(NULL);
+}
+
+static void test_texts_do_not_run_together(void **state)
+{
+	(void) state;
+	struct ec2_memo_key a = {0}, b = {0};
+	ec2_memo_add_text(&a, STR("x"));
+	ec2_memo_add_text(&a, STR("yz"));
+	ec2_memo_add_text(&b, STR("xy"));
+	ec2_memo_add_text(&b, STR("z"));
+	assert_int_equal(a.size, b.size);
+	assert_memory_not_equal(a.bytes, b.bytes, a.size);
+}
+
+static void test_bounds(void **state)
+{
+	(void) state;
+	static const char large[EC2_MEMO_ITEM_MAX + 1];
+	struct ec2_memo *m = ec2_memo_new();
+	struct ec2_memo_key key = key_of(1, 1, "");
+	ec2_memo_keep(m, &key, (struct str){large, sizeof large});
+	assert_false(is_kept(m, &key, STR_NONE));
+	ec2_memo_keep(m, &key, (struct str){large, sizeof large - 1});
+	assert_true(is_kept(m, &key, (struct str){large, sizeof large - 1}));
+	while (!key.is_too_long)
+		ec2_memo_add_row(&key, NULL);
+	assert_true(key.size <= sizeof key.bytes);
+	ec2_memo_keep(m, &key, STR("x"));
+	assert_false(is_kept(m, &key, STR_NONE));
+	size_t found = 0;
+	for (uint64_t n = 0; n < 5 * PLACES; n++) {
+		key = key_of(n, 1, "");
+		ec2_memo_keep(m, &key, STR("item"));
+	}
+	for (uint64_t n = 0; n < 5 * PLACES; n++) {
+		key = key_of(n, 1, "");
+		found += is_kept(m, &key, STR("item"));
+	}
+	assert_int_equal(found, PLACES);
+	ec2_memo_free(m);
+}
+
+static void test_memory_that_runs_out(void **state)
+{
+	(void) state;
+	struct ec2_memo *m = ec2_memo_new();
+	struct ec2_memo_key key = key_of(1, 1, ""), next = key_of(2, 1, "");
+	ec2_memo_keep(m, &key, STR("item"));
+	fault_arm(FAULT_ALLOC, 0, true);
+	ec2_memo_keep(m, &next, STR("item"));
+	struct buf out;
+	buf_init(&out, BUF_ANSWER_CAP);
+	assert_false(ec2_memo_write(m, &key, &out));
+	assert_int_equal(buf_finish(&out).code, ERR_NO_MEMORY);
+	fault_disarm();
+	assert_true(is_kept(m, &key, STR("item")));
+	assert_false(is_kept(m, &next, STR_NONE));
+	struct buf full; /* the cap is the answer's, not the memo's */
+	buf_init(&full, 4);
+	assert_true(ec2_memo_write(m, &key, &full));
+	assert_false(ec2_memo_write(m, &key, &full));
+	assert_int_equal(buf_finish(&full).code, ERR_TOO_LARGE);
+	buf_done(&full);
+	ec2_memo_free(m);
+}
+
+/* Few sets for many keys of several versions: what is found is always what belongs to the key. */
+static void *read_and_keep(void *arg)
+{
+	for (uint64_t n = 0; n < THREAD_ROUNDS; n++) {
+		uint64_t number = random_below(40) * 512, batch = random_below(3);
+		struct ec2_memo_key key = key_of(number, batch, "");
+		char text[64];
+		int size = snprintf(text, sizeof text, "%llu of %llu", (unsigned long long) number,
+				    (unsigned long long) batch);
+		struct str item = {text, (size_t) size};
+		if (!is_kept(arg, &key, item))
+			ec2_memo_keep(arg, &key, item);
+	}
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	(void) state;
+	pthread_t threads[THREADS];
+	struct ec2_memo *m = ec2_memo_new();
+	for (size_t k = 0; k < THREADS; k++)
+		assert_int_equal(pthread_create(&threads[k], NULL, read_and_keep, m), 0);
+	for (size_t k = 0; k < THREADS; k++)
+		assert_int_equal(pthread_join(threads[k], NULL), 0);
+	ec2_memo_free(m);
+}
+
+/* ---- under DescribeInstances ---- */
+
+enum { INSTANCES = 6, ROUNDS = 250 };
+
+static int setup(void **state)
+{
+	static struct world w;
+	world_make(&w);
+	*state = &w;
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_done(*state);
+	return 0;
+}
+
+static struct str describe(struct world *w, const char *more)
+{
+	struct world_answer answer =
+		world_post(w, &w->alice, str_print(w->arena, "Action=DescribeInstances%s", more));
+	assert_int_equal(answer.status, 200);
+	const char *from = memmem(answer.body.p, answer.body.n, "<reservationSet>", 16);
+	assert_non_null(from);
+	return str_slice(answer.body, (size_t) (from - answer.body.p), answer.body.n);
+}
+
+/* A new face has nothing to remember. */
+static void compare_with_new_face(struct world *w)
+{
+	const struct ec2_config config = {.store = w->store,
+					  .sigv4 = w->sigv4,
+					  .reconciler = w->reconciler,
+					  .region = STR("us-east-1"),
+					  .endpoint = STR("ec2.us-east-1.test:8773")};
+	struct ec2_face *old = w->face;
+	struct str ours = describe(w, ""), again = describe(w, "");
+	assert_int_equal(ec2_new(&w->c, &config, &w->face).code, ERR_NONE);
+	struct str wanted = describe(w, "");
+	ec2_free(w->face);
+	w->face = old;
+	if (!str_equal(ours, wanted))
+		print_message("ours:\n%.*s\nwanted:\n%.*s\n", STR_ARG(ours), STR_ARG(wanted));
+	assert_true(str_equal(ours, wanted) && str_equal(again, wanted));
+}
+
+/* A row of the kind, in turn; NULL: there is none. */
+static const struct row *pick(const struct tables *t, enum kind kind)
+{
+	size_t at = (size_t) random_below(tables_count(t, kind) + 1);
+	const struct row *row = tables_first(t, kind, 0, NULL, 0);
+	for (; at > 1 && row; at--)
+		row = tables_next(t, kind, 0, row, 0);
+	return row;
+}
+
+/* What DescribeInstances shows of rows, changed whatever an engine would say to it. */
+static const struct {
+	enum kind kind;
+	const char *field;
+} shown[] = {
+	{KIND_INSTANCE_TYPE, "name"},     {KIND_ZONE, "name"},
+	{KIND_SECURITY_GROUP, "name"},    {KIND_PORT, "description"},
+	{KIND_PORT, "source_dest_check"}, {KIND_PORT, "attached_us"},
+	{KIND_ADDRESS, "is_elastic"},     {KIND_VOLUME, "delete_on_termination"},
+	{KIND_VOLUME, "device"},          {KIND_INSTANCE, "key_name"},
+	{KIND_INSTANCE, "monitoring"},    {KIND_INSTANCE, "launched_us"},
+};
+
+static const struct field *field_named(enum kind kind, const char *name)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (strcmp(k->fields[n].name, name) == 0)
+			return &k->fields[n];
+	fail_msg("no field %s", name);
+	return NULL;
+}
+
+static RESULT touch(struct op *op, void *arg)
+{
+	size_t n = random_below(sizeof shown / sizeof shown[0]);
+	const struct field *f = field_named(shown[n].kind, shown[n].field);
+	const struct row *before = pick(op->head, shown[n].kind);
+	if (!row_is_live(before))
+		return OK;
+	struct row *row = row_copy(op->ctx->arena, &model_kinds[shown[n].kind], before);
+	void *at = (char *) row + f->offset;
+	if (f->type == FIELD_BOOL)
+		*(bool *) at = random_below(2);
+	else if (f->type == FIELD_INT)
+		*(int64_t *) at = (int64_t) random_below(INT64_MAX / 2);
+	else
+		*(struct str *) at = *(const struct str *) arg;
+	return op_put(op, shown[n].kind, row);
+}
+
+static void touch_done(struct change *change, struct result result)
+{
+	*(const void **) change->arg = NULL;
+	assert_int_equal(result.code, ERR_NONE);
+}
+
+static void touch_a_row(struct world *w, unsigned round)
+{
+	struct str name = str_print(w->arena, "name-%u", round);
+	struct change change = {
+		.run = touch, .arg = &name, .ctx = &w->c, .done = touch_done, .action = "test"};
+	w->c.who = NULL;
+	store_submit(w->store, &change);
+	while (name.p)
+		assert_true(executor_step(w->executor, clock_now_us() + 1));
+}
+
+/* What users do. That some of it is refused at times is as good. */
+static void act(struct world *w, struct str instance, struct str allocation)
+{
+	static const char *const actions[] = {
+		"CreateTags&Tag.1.Key=k&Tag.1.Value=v&ResourceId.1=",
+		"DeleteTags&Tag.1.Key=k&ResourceId.1=",
+		"StopInstances&InstanceId.1=",
+		"StopInstances&Force=true&InstanceId.1=",
+		"StartInstances&InstanceId.1=",
+		"RebootInstances&InstanceId.1=",
+		"AssociateAddress&AllowReassociation=true&InstanceId=",
+	};
+	size_t n = random_below(sizeof actions / sizeof actions[0]);
+	bool is_address = str_starts_with(str_from(actions[n]), STR("Associate"));
+	struct str address =
+		is_address ? str_print(w->arena, "&AllocationId=%" STR_FMT, STR_ARG(allocation)) : STR_NONE;
+	world_post(w, &w->alice,
+		   str_print(w->arena, "Action=%s%" STR_FMT "%" STR_FMT, actions[n], STR_ARG(instance),
+			     STR_ARG(address)));
+}
+
+static void launch(struct world *w, int count)
+{
+	char image[EC2_ID_TEXT_SIZE];
+	struct str form = str_print(
+		w->arena, "Action=RunInstances&InstanceType=t3.micro&ImageId=%s&MinCount=1&MaxCount=%d",
+		id_write_ec2(KIND_IMAGE, w->image, image), count);
+	assert_int_equal(world_post(w, &w->alice, form).status, 200);
+}
+
+static struct str pick_instance(struct world *w)
+{
+	struct str body = describe(w, "&Filter.1.Name=instance-state-name&Filter.1.Value.1=running"
+				      "&Filter.1.Value.2=stopped&Filter.1.Value.3=pending");
+	struct str id = STR_NONE, next = world_element(body, "instanceId");
+	for (size_t left = 1 + (size_t) random_below(INSTANCES); next.n && left; left--) {
+		id = next;
+		body = str_slice(body, (size_t) (id.p - body.p), body.n);
+		next = world_element(body, "instanceId");
+	}
+	return id;
+}
+
+static void test_says_what_a_new_face_says(void **state)
+{
+	struct world *w = *state;
+	random_set_seed(17);
+	launch(w, INSTANCES);
+	struct str allocation =
+		world_element(world_post(w, &w->alice, STR("Action=AllocateAddress")).body, "allocationId");
+	assert_false(str_is_empty(allocation));
+	for (unsigned round = 0; round < ROUNDS; round++) {
+		struct str instance = pick_instance(w);
+		if (round % 50 == 25)
+			world_post(w, &w->alice,
+				   str_print(w->arena, "Action=TerminateInstances&InstanceId.1=%" STR_FMT,
+					     STR_ARG(instance)));
+		else if (random_below(2))
+			touch_a_row(w, round);
+		else
+			act(w, instance, allocation);
+		compare_with_new_face(w); /* on its way, and as the hosts have it then */
+		if (random_below(2)) {
+			world_settle(w, MINUTE);
+			compare_with_new_face(w);
+		}
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_key_is_compared_whole),
+		cmocka_unit_test(test_texts_do_not_run_together),
+		cmocka_unit_test(test_bounds),
+		cmocka_unit_test(test_memory_that_runs_out),
+		cmocka_unit_test(test_threads),
+		cmocka_unit_test_setup_teardown(test_says_what_a_new_face_says, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, 0, 0);
+}
