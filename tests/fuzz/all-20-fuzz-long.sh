@@ -1,0 +1,5 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# A minute for each fuzz target.
+# limit: 900 s
+FUZZ_S=60 exec "$(dirname "$0")/10-fuzz.sh"
