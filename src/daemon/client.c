@@ -38,6 +38,14 @@ static void print_line(void *arg, const struct command *command)
 	printf("  %-22s %s\n", command->words, command->doc);
 }
 
+/* Of `dari host`: the commands that begin so. */
+static void suggest_line(void *arg, const struct command *command)
+{
+	struct str first = STR_NONE, words = str_from(command->words);
+	if (str_split_next(&words, ' ', &first) && str_is(first, arg) && words.n)
+		fprintf(stderr, "  dari %-22s %s\n", command->words, command->doc);
+}
+
 static int print_help(void)
 {
 	printf("dari: one open cloud control plane\n\nusage: dari [--config FILE] COMMAND …\n\n");
@@ -241,6 +249,7 @@ int client_main(int argc, char **argv)
 	const struct command *command = match_words(argc, argv, &used);
 	if (!command) {
 		fprintf(stderr, "dari: no such command: %s (`dari help` lists them)\n", argv[0]);
+		command_each(suggest_line, argv[0]);
 		return EXIT_USAGE;
 	}
 	json_t *args = json_object();

@@ -16,6 +16,7 @@
 #include "base/file.h"
 #include "base/random.h"
 
+enum { SECTOR_SIZE = 512 };
 enum { INFO_TIMEOUT_S = 30, CONVERT_TIMEOUT_S = 3600, CPU_LIMIT_S = 3600 };
 static const size_t INFO_MEMORY = (size_t) 1 << 30, CONVERT_MEMORY = (size_t) 4 << 30;
 
@@ -139,6 +140,11 @@ RESULT image_file_import(struct ctx *c, const char *source, const char *director
 	struct image_file file = {0};
 	const char *format = NULL;
 	TRY(detect_format(c, source, &format));
+	TRY(file_size(c, source, &file.file_size));
+	if (str_is(str_from(format), "raw") && file.file_size % SECTOR_SIZE != 0)
+		return ctx_fail(c, ERR_INVALID,
+				"%s is no disk image: neither qcow2, nor raw in whole sectors of %d bytes",
+				source, SECTOR_SIZE);
 	TRY(inspect(c, source, format, &file.virtual_size));
 	TRY(file_make_directory(c, directory, 0700));
 	struct str part = str_print(c->arena, "%s/%016llx%s", directory, (unsigned long long) random_u64(),

@@ -84,7 +84,8 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 	const struct host_side *use = host_side(host);
 	if (use->instances > 0 || volume_first_by_host(op->head, host->row.id))
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_HOST, wish->host.field,
-				   "The host '%" STR_FMT "' still has %lld instances, or volumes.",
+				   "The host '%" STR_FMT
+				   "' still holds instances (%lld) or volumes: terminate them first.",
 				   STR_ARG(host->name), (long long) use->instances);
 	TRY(engine_tell(op, KIND_HOST, &host->row, "removed", "Host %" STR_FMT ".", STR_ARG(host->name)));
 	TRY(condition_clear_all(op, host->row.id));

@@ -107,6 +107,9 @@ static void test_refused(void **state)
 	assert_int_equal(import(f, "absent", &file), ERR_NOT_FOUND);
 	assert_int_equal(file_write_synced(&f->c, path_of(f, "short"), STR("tiny"), 0600).code, ERR_NONE);
 	assert_int_equal(import(f, "short", &file), ERR_INVALID);
+	struct str text = str_print(f->arena, "%01000d", 0);
+	assert_int_equal(file_write_synced(&f->c, path_of(f, "text"), text, 0600).code, ERR_NONE);
+	assert_int_equal(import(f, "text", &file), ERR_INVALID);
 	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "base.qcow2"), "1M");
 	QEMU_IMG(f, "create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2",
 		 path_of(f, "over.qcow2"));
@@ -120,7 +123,7 @@ static void test_refused(void **state)
 	assert_int_equal(import(f, "huge.qcow2", &file), ERR_INVALID);
 	QEMU_IMG(f, "create", "-q", "-f", "vmdk", path_of(f, "c.vmdk"), "1M");
 	assert_int_equal(import(f, "c.vmdk", &file), ERR_UNSUPPORTED);
-	struct str broken = str_print(f->arena, "QFI\xfb%0600d", 0);
+	struct str broken = str_print(f->arena, "QFI\xfb%01020d", 0);
 	assert_int_equal(file_write_synced(&f->c, path_of(f, "broken.qcow2"), broken, 0600).code, ERR_NONE);
 	assert_int_equal(import(f, "broken.qcow2", &file), ERR_INVALID);
 	assert_int_equal(kept_count(f), 0);
