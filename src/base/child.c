@@ -149,12 +149,15 @@ static bool child_confine(const struct child *child)
 	       limit(RLIMIT_CORE, 0);
 }
 
-/* An ignored SIGPIPE and a mask would outlive the exec. */
+/* Ignored signals (SIGPIPE is one here; whoever started us may have more) and a mask would outlive
+ * the exec. Those that cannot be changed refuse it. */
 static bool child_reset_signals(void)
 {
 	static const struct sigaction by_default = {.sa_handler = SIG_DFL};
 	static const sigset_t nothing;
-	return sigaction(SIGPIPE, &by_default, NULL) == 0 && sigprocmask(SIG_SETMASK, &nothing, NULL) == 0;
+	for (int number = 1; number < 32; number++)
+		(void) sigaction(number, &by_default, NULL);
+	return sigprocmask(SIG_SETMASK, &nothing, NULL) == 0;
 }
 
 static _Noreturn void child_main(const struct running *r, const char *path)
