@@ -179,12 +179,19 @@ static RESULT report_sight(struct step *s, const struct instance *row, const str
 	return OK;
 }
 
+static const char *const power_words[] = {
+	[COMPUTE_START] = "start",
+	[COMPUTE_SHUTDOWN] = "shutdown",
+	[COMPUTE_FORCE_OFF] = "force-off",
+	[COMPUTE_RESET] = "reset",
+};
+
 static RESULT power_then_report(struct step *s, const struct instance *row, enum compute_power power,
 				enum instance_seen_power becomes)
 {
 	TRY(s->host->driver->set_power(s->host->connection, &s->ctx, row->row.id, power));
-	log_event(LOG_INFO, "instance-power", "instance=%s power=%d",
-		  log_quote(id_to_ec2(s->ctx.arena, KIND_INSTANCE, row->row.id)), (int) power);
+	log_event(LOG_INFO, "instance-power", "instance=%s action=%s",
+		  log_quote(id_to_ec2(s->ctx.arena, KIND_INSTANCE, row->row.id)), power_words[power]);
 	return report_sight(s, row, &(struct compute_seen){.power = becomes, .off = COMPUTE_OFF_DESTROYED},
 			    true);
 }
