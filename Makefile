@@ -46,7 +46,7 @@ asan: ## the unit tests under AddressSanitizer and UBSan
 
 tsan: ## the unit tests under ThreadSanitizer
 	@[ -f build/tsan/build.ninja ] || meson setup build/tsan -Db_sanitize=thread -Db_lundef=false >/dev/null
-	@ninja -C build/tsan --quiet && tests/run --build build/tsan unit
+	@ninja -C build/tsan --quiet && $$(setarch -R true 2>/dev/null && echo setarch -R) tests/run --build build/tsan unit
 
 bench: ## figures beside a peer's, measured in the same run
 	@tools/install-packages

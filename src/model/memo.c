@@ -3,15 +3,58 @@
  * from a host. */
 #include "model/memo.h"
 
+#include <inttypes.h>
 #include <jansson.h>
+
+#include "base/buf.h"
+#include "base/utf8.h"
 
 enum { MEMO_VERSION = 1 };
 
 /* ---- writing ---- */
 
-static RESULT write_field(struct ctx *c, const struct field *f, const struct row *row, json_t *fields)
+/* By hand: every domain's definition has one written, and a tree of values is most of its cost. */
+static void add_escaped_character(struct buf *b, uint32_t c)
 {
-	if (str_starts_with(str_from(f->name), STR("seen_")))
+	static const char letters[] = {['\b'] = 'b', ['\t'] = 't', ['\n'] = 'n', ['\f'] = 'f', ['\r'] = 'r'};
+	if (c == '"' || c == '\\')
+		buf_print(b, "\\%c", (int) c);
+	else if (c < sizeof letters && letters[c])
+		buf_print(b, "\\%c", letters[c]);
+	else if (c < 0x10000)
+		buf_print(b, "\\u%04X", c);
+	else
+		buf_print(b, "\\u%04X\\u%04X", 0xD800 + ((c - 0x10000) >> 10),
+			  0xDC00 + ((c - 0x10000) & 0x3FF));
+}
+
+static bool is_plain(char c)
+{
+	return c >= ' ' && c < 0x7F && c != '"' && c != '\\';
+}
+
+/* A JSON string in ASCII; s is UTF-8. */
+static void add_string(struct buf *b, struct str s)
+{
+	buf_add_char(b, '"');
+	for (size_t at = 0, end = 0; at < s.n; at = end) {
+		uint32_t c = 0;
+		while (end < s.n && is_plain(s.p[end]))
+			end++;
+		buf_add(b, s.p + at, end - at);
+		if (end < s.n) {
+			end += utf8_decode(s, end, &c);
+			add_escaped_character(b, c);
+		}
+	}
+	buf_add_char(b, '"');
+}
+
+static RESULT write_field(struct ctx *c, const struct field *f, const struct row *row, bool *first,
+			  struct buf *b)
+{
+	struct str name = str_from(f->name);
+	if (str_starts_with(name, STR("seen_")))
 		return OK;
 	struct str text = row_field_to_text(c->arena, f, row);
 	if (!text.p)
@@ -20,37 +63,49 @@ static RESULT write_field(struct ctx *c, const struct field *f, const struct row
 		return OK;
 	if (!str_is_utf8(text))
 		return ctx_fail(c, ERR_INVALID, "%s is not UTF-8", f->name);
-	return json_object_set_new(fields, f->name, json_stringn(text.p, text.n)) < 0 ? ctx_no_memory(c) : OK;
+	if (!*first)
+		buf_add_char(b, ',');
+	*first = false;
+	add_string(b, name);
+	buf_add_char(b, ':');
+	add_string(b, text);
+	return OK;
 }
 
-static RESULT write_row(struct ctx *c, const struct memo_row *r, json_t *rows)
+static RESULT write_row(struct ctx *c, const struct memo_row *r, struct buf *b)
 {
 	const struct kind_info *k = &model_kinds[r->kind];
 	char id[UUID_TEXT_SIZE];
-	json_t *fields = json_object();
-	json_t *row = json_pack("{s:s, s:s, s:I, s:O}", "kind", k->name, "id", uuid_write(r->row->id, id),
-				"gen", (json_int_t) r->row->gen, "fields", fields);
-	bool is_there = row && json_array_append_new(rows, row) == 0;
-	struct result result = is_there ? OK : ctx_no_memory(c);
-	for (unsigned n = 0; n < k->field_count && result_is_ok(result); n++)
-		result = write_field(c, &k->fields[n], r->row, fields);
-	json_decref(fields);
-	return result;
+	bool first = true;
+	buf_print(b, "{\"kind\":\"%s\",\"id\":\"%s\",\"gen\":%" PRIu64 ",\"fields\":{", k->name,
+		  uuid_write(r->row->id, id), r->row->gen);
+	for (unsigned n = 0; n < k->field_count; n++)
+		TRY(write_field(c, &k->fields[n], r->row, &first, b));
+	buf_add_str(b, STR("}}"));
+	return OK;
 }
 
-static RESULT write_text(struct ctx *c, const json_t *root, struct str *ret_text)
+static RESULT write_rows(struct ctx *c, const struct memo *memo, struct buf *b)
 {
-	size_t flags = JSON_COMPACT | JSON_ENSURE_ASCII;
-	size_t size = json_dumpb(root, NULL, 0, flags);
-	if (size > MEMO_SIZE_MAX)
-		return ctx_fail(c, ERR_TOO_LARGE, "the rows need a memo of %zu bytes; %d is the most", size,
+	buf_print(b, "{\"memo\":%d,\"rows\":[", MEMO_VERSION);
+	for (size_t k = 0; k < memo->count; k++) {
+		if (k)
+			buf_add_char(b, ',');
+		TRY(write_row(c, &memo->at[k], b));
+	}
+	buf_add_str(b, STR("]}"));
+	return OK;
+}
+
+static RESULT take_text(struct ctx *c, const struct buf *b, struct str *ret_text)
+{
+	if (b->too_large)
+		return ctx_fail(c, ERR_TOO_LARGE, "the rows need a memo of more than %d bytes",
 				MEMO_SIZE_MAX);
-	char *p = arena_alloc(c->arena, size + 1);
-	if (!p || size == 0)
+	struct str text = b->failed ? STR_NONE : str_copy(c->arena, buf_str(b));
+	if (!text.p)
 		return ctx_no_memory(c);
-	if (json_dumpb(root, p, size, flags) != size)
-		return ctx_no_memory(c);
-	*ret_text = (struct str){p, size};
+	*ret_text = text;
 	return OK;
 }
 
@@ -59,15 +114,12 @@ RESULT memo_write(struct ctx *c, const struct memo *memo, struct str *ret_text)
 	if (memo->count > MEMO_ROWS_MAX)
 		return ctx_fail(c, ERR_TOO_LARGE, "a memo of %zu rows; %d is the most", memo->count,
 				MEMO_ROWS_MAX);
-	json_t *rows = json_array();
-	json_t *root = json_pack("{s:i, s:O}", "memo", MEMO_VERSION, "rows", rows);
-	struct result result = root ? OK : ctx_no_memory(c);
-	for (size_t k = 0; k < memo->count && result_is_ok(result); k++)
-		result = write_row(c, &memo->at[k], rows);
+	struct buf b;
+	buf_init(&b, MEMO_SIZE_MAX);
+	struct result result = write_rows(c, memo, &b);
 	if (result_is_ok(result))
-		result = write_text(c, root, ret_text);
-	json_decref(rows);
-	json_decref(root);
+		result = take_text(c, &b, ret_text);
+	buf_done(&b);
 	return result;
 }
 

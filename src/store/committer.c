@@ -147,10 +147,7 @@ static void committer_publish(struct store *s, uint64_t batch)
 	assert(!view_is_walking_here(s));
 	s->sql_batch = batch;
 	pthread_rwlock_wrlock(&s->lock);
-	for (size_t n = 0; n < log->net_count; n++) {
-		const struct published *p = &log->net[n];
-		tables_exchange(&s->published, p->kind, (struct row *) p->before, (struct row *) p->after);
-	}
+	tables_publish(&s->published, &s->head, log->net, log->net_count);
 	s->batch = batch;
 	pthread_rwlock_unlock(&s->lock);
 	for (size_t n = 0; log->net_count && n < s->listener_count; n++)

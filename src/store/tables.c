@@ -8,6 +8,8 @@
 
 #include "base/heap.h"
 
+enum { AS_STEPS_MAX = 8 };
+
 /* ---- blocks ---- */
 
 static_assert(sizeof(struct version) % 16 == 0, "the links and the row behind it stay aligned");
@@ -105,6 +107,40 @@ static uint64_t priority_of(unsigned index, const struct row *row)
 	return h ^ (h >> 31);
 }
 
+/* The row before this one in an index of a tree, or NULL. */
+static struct row *step_before(enum tree tree, unsigned index, const struct row *row)
+{
+	const struct link *l = link_at(tree, index, row);
+	if (l->left) {
+		struct row *at = l->left;
+		while (link_at(tree, index, at)->right)
+			at = link_at(tree, index, at)->right;
+		return at;
+	}
+	while (l->parent && link_at(tree, index, l->parent)->left == row) {
+		row = l->parent;
+		l = link_at(tree, index, row);
+	}
+	return l->parent;
+}
+
+/* The row after this one, or NULL. */
+static struct row *step_behind(enum tree tree, unsigned index, const struct row *row)
+{
+	const struct link *l = link_at(tree, index, row);
+	if (l->right) {
+		struct row *at = l->right;
+		while (link_at(tree, index, at)->left)
+			at = link_at(tree, index, at)->left;
+		return at;
+	}
+	while (l->parent && link_at(tree, index, l->parent)->right == row) {
+		row = l->parent;
+		l = link_at(tree, index, row);
+	}
+	return l->parent;
+}
+
 /* ---- one tree ---- */
 
 /* One index of one of the two trees: what the functions below work on. */
@@ -161,6 +197,17 @@ static void treap_rotate_up(const struct treap *p, struct row *row)
 	above->parent = row;
 }
 
+/* Hangs the row at a free place below parent, which is where its order wants it. */
+static void treap_hang_new(const struct treap *p, struct row *parent, struct row **place, struct row *row)
+{
+	*place = row;
+	struct link *own = treap_link(p, row);
+	*own = (struct link){.parent = parent};
+	uint64_t priority = priority_of(p->index, row);
+	while (own->parent && priority_of(p->index, own->parent) < priority)
+		treap_rotate_up(p, row);
+}
+
 static void treap_insert(const struct treap *p, struct row *row)
 {
 	struct row *parent = NULL, **place = p->root;
@@ -169,12 +216,65 @@ static void treap_insert(const struct treap *p, struct row *row)
 		struct link *l = treap_link(p, parent);
 		place = compare_whole(p->k, p->index, row, parent) < 0 ? &l->left : &l->right;
 	}
-	*place = row;
-	struct link *own = treap_link(p, row);
-	*own = (struct link){.parent = parent};
-	uint64_t priority = priority_of(p->index, row);
-	while (own->parent && priority_of(p->index, own->parent) < priority)
-		treap_rotate_up(p, row);
+	treap_hang_new(p, parent, place, row);
+}
+
+/* Inserts the row right behind its neighbour in order, without a search. */
+static void treap_insert_behind(const struct treap *p, struct row *neighbour, struct row *row)
+{
+	struct row *parent = neighbour, **place = &treap_link(p, neighbour)->right;
+	while (*place) {
+		parent = *place;
+		place = &treap_link(p, parent)->left;
+	}
+	treap_hang_new(p, parent, place, row);
+}
+
+/* Right before its neighbour. */
+static void treap_insert_before(const struct treap *p, struct row *neighbour, struct row *row)
+{
+	struct row *parent = neighbour, **place = &treap_link(p, neighbour)->left;
+	while (*place) {
+		parent = *place;
+		place = &treap_link(p, parent)->right;
+	}
+	treap_hang_new(p, parent, place, row);
+}
+
+static bool treap_has(const struct treap *p, const struct row *row)
+{
+	return treap_link(p, row)->parent != row;
+}
+
+/* Inserts a row that is in the kind's index 0 already. Rows of one key are ordered by their ids: when
+ * the nearest one by id has the same key, nothing stands between here either. So it is with what many
+ * rows share: the account, the type, the image. */
+static void treap_insert_by_id(const struct treap *p, struct row *row)
+{
+	const struct index *x = &p->k->indexes[p->index];
+	struct row *near = step_before(p->tree, 0, row);
+	if (near && treap_has(p, near) && row_compare_key(p->k, x, x->field_count, near, row) == 0) {
+		treap_insert_behind(p, near, row);
+		return;
+	}
+	near = step_behind(p->tree, 0, row);
+	if (near && treap_has(p, near) && row_compare_key(p->k, x, x->field_count, near, row) == 0)
+		treap_insert_before(p, near, row);
+	else
+		treap_insert(p, row);
+}
+
+/* Inserts a row where the other tree has it, in which all rows of this one are as well. What stands
+ * between may be on its way here too: then a search is as quick as stepping over it. */
+static void treap_insert_as(const struct treap *p, enum tree other, struct row *row)
+{
+	struct row *near = step_before(other, p->index, row);
+	for (int steps = 0; near && !treap_has(p, near) && steps < AS_STEPS_MAX; steps++)
+		near = step_before(other, p->index, near);
+	if (near && treap_has(p, near))
+		treap_insert_behind(p, near, row);
+	else
+		treap_insert(p, row);
 }
 
 static void treap_remove(const struct treap *p, struct row *row)
@@ -203,6 +303,18 @@ static void treap_swap(const struct treap *p, struct row *before, struct row *af
 
 /* ---- writing ---- */
 
+static void tables_exchange_ids(struct tables *t, enum kind kind, struct row *before, struct row *after)
+{
+	if (before && after)
+		id_table_replace(&t->ids[kind], after);
+	else if (after)
+		id_table_add(&t->ids[kind], after);
+	else
+		id_table_remove(&t->ids[kind], before->id);
+	t->counts[kind] += (size_t) !before;
+	t->counts[kind] -= (size_t) !after;
+}
+
 void tables_exchange(struct tables *t, enum kind kind, struct row *before, struct row *after)
 {
 	const struct kind_info *k = &model_kinds[kind];
@@ -214,17 +326,49 @@ void tables_exchange(struct tables *t, enum kind kind, struct row *before, struc
 		}
 		if (before)
 			treap_remove(&p, before);
-		if (after)
+		if (after && index == 0)
 			treap_insert(&p, after);
+		else if (after)
+			treap_insert_by_id(&p, after);
 	}
-	if (before && after)
-		id_table_replace(&t->ids[kind], after);
-	else if (after)
-		id_table_add(&t->ids[kind], after);
-	else
-		id_table_remove(&t->ids[kind], before->id);
-	t->counts[kind] += (size_t) !before;
-	t->counts[kind] -= (size_t) !after;
+	tables_exchange_ids(t, kind, before, after);
+}
+
+/* What goes, and what keeps its place. */
+static void tables_take_out(struct tables *t, enum kind kind, struct row *before, struct row *after)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned index = 0; index < k->index_count; index++) {
+		struct treap p = treap_of(t, kind, index);
+		if (after && compare_whole(k, index, before, after) == 0)
+			treap_swap(&p, before, after);
+		else
+			treap_remove(&p, before);
+	}
+}
+
+static void tables_put_in(struct tables *t, const struct tables *head, enum kind kind, struct row *after)
+{
+	for (unsigned index = 0; index < model_kinds[kind].index_count; index++) {
+		struct treap p = treap_of(t, kind, index);
+		if (!treap_has(&p, after))
+			treap_insert_as(&p, head->tree, after);
+	}
+}
+
+/* First all that goes, so that whatever is here is in the head, too, when the new rows come. */
+void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count)
+{
+	for (size_t n = 0; n < count; n++)
+		if (net[n].before)
+			tables_take_out(t, net[n].kind, (struct row *) net[n].before,
+					(struct row *) net[n].after);
+	for (size_t n = 0; n < count; n++) {
+		if (net[n].after)
+			tables_put_in(t, head, net[n].kind, (struct row *) net[n].after);
+		tables_exchange_ids(t, net[n].kind, (struct row *) net[n].before,
+				    (struct row *) net[n].after);
+	}
 }
 
 /* A row on its way into a built index, with the first 16 bytes of its key in a form that sorts as
@@ -409,21 +553,6 @@ const struct row *tables_first(const struct tables *t, enum kind kind, unsigned 
 	return row;
 }
 
-static const struct row *tables_step(const struct tables *t, unsigned index, const struct row *row)
-{
-	const struct link *l = link_at(t->tree, index, row);
-	if (l->right) {
-		for (row = l->right; link_at(t->tree, index, row)->left;)
-			row = link_at(t->tree, index, row)->left;
-		return row;
-	}
-	while (l->parent && link_at(t->tree, index, l->parent)->right == row) {
-		row = l->parent;
-		l = link_at(t->tree, index, row);
-	}
-	return l->parent;
-}
-
 const struct row *tables_next(const struct tables *t, enum kind kind, unsigned index, const struct row *after,
 			      unsigned field_count)
 {
@@ -434,7 +563,7 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
 	if (link_at(t->tree, index, after)->parent == after)
 		row = tables_bound(t, kind, index, after, k->indexes[index].field_count + 1, true);
 	else
-		row = tables_step(t, index, after);
+		row = step_behind(t->tree, index, after);
 	if (row && field_count && compare_rows(k, index, field_count, row, after) != 0)
 		return NULL;
 	return row;

@@ -52,6 +52,9 @@ void tables_done(struct tables *t); /* frees what is the tables' own: not the ro
 /* Exchanges before for after in every index; either may be NULL: put in, taken out. Both have the
  * same id. Not checked: before must be in the tables, after must not; ids[kind] must have room. */
 void tables_exchange(struct tables *t, enum kind kind, struct row *before, struct row *after);
+/* Exchanges all of net, which the head has taken over already: new rows find their place by their
+ * neighbours there, so that it takes no search and readers wait for a moment only. */
+void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count);
 /* Fills the kind's indexes, which are empty, with rows in the order of their ids: what putting them
  * in one by one would do, some times faster. False when out of memory, nothing done. */
 bool tables_build(struct tables *t, enum kind kind, struct row *const rows[], size_t count);

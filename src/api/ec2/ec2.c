@@ -29,6 +29,7 @@ struct ec2_face {
 	const struct ec2_action *actions[ACTIONS_MAX]; /* sorted by name */
 	size_t action_count;
 	char *region, *endpoint;
+	struct ec2_memo *memo;
 };
 
 /* Parameters of every call. */
@@ -79,7 +80,8 @@ RESULT ec2_new(struct ctx *c, const struct ec2_config *config, struct ec2_face *
 	face->config = *config;
 	face->region = heap_copy_z(str_to_z(c->arena, config->region));
 	face->endpoint = heap_copy_z(str_to_z(c->arena, config->endpoint));
-	if (!face->region || !face->endpoint) {
+	face->memo = ec2_memo_new();
+	if (!face->region || !face->endpoint || !face->memo) {
 		ec2_free(face);
 		return ctx_no_memory(c);
 	}
@@ -96,6 +98,7 @@ void ec2_free(struct ec2_face *face)
 		return;
 	heap_free(face->region);
 	heap_free(face->endpoint);
+	ec2_memo_free(face->memo);
 	heap_free(face);
 }
 
@@ -345,7 +348,7 @@ static void handle_call(void *self, struct call *call)
 		ec2_answer_problem(call, DIALECT_EC2, ctx_no_memory(&call->ctx));
 		return;
 	}
-	*e = (struct ec2_call){.call = call, .c = &call->ctx, .config = &face->config};
+	*e = (struct ec2_call){.call = call, .c = &call->ctx, .config = &face->config, .memo = face->memo};
 	call->face_data = e;
 	struct result result = parse_request(e);
 	if (!result_is_ok(result)) {

@@ -67,6 +67,19 @@ static const void *gather_instance(struct ec2_call *e, const struct row *row)
 	return gather_ports(e, item) && gather_volumes(e, item) ? item : 0;
 }
 
+static void name_instance_rows(const void *item, struct ec2_memo_key *key)
+{
+	const struct ec2_instance_item *i = item;
+	ec2_memo_add_row(key, &i->instance->row);
+	ec2_memo_add_row(key, i->type ? &i->type->row : 0);
+	ec2_memo_add_row(key, i->zone ? &i->zone->row : 0);
+	for (size_t k = 0; k < i->ports.count; k++)
+		ec2_name_port_rows(&i->ports.at[k], key);
+	ec2_memo_add_row(key, 0); /* no port: the volumes begin */
+	for (size_t k = 0; k < i->volumes.count; k++)
+		ec2_memo_add_row(key, &i->volumes.at[k]->row);
+}
+
 /* ---- writing ---- */
 
 static void write_interfaces(struct ec2_call *e, struct xml *x, const struct ec2_instance_item *i)
@@ -427,7 +440,8 @@ const struct ec2_listing ec2_instance_listing = {.kind = KIND_INSTANCE,
 						 .filters = FILTERS(instance_filters),
 						 .account_index = INSTANCE_INDEX_ACCOUNT,
 						 .gather = gather_instance,
-						 .write = write_instance};
+						 .write = write_instance,
+						 .name_rows = name_instance_rows};
 
 /* ---- describe ---- */
 

@@ -16,6 +16,8 @@ struct ec2_port_item {
 
 /* While walking; false when the arena is full. */
 bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item);
+/* All of its rows, for the memo. */
+void ec2_name_port_rows(const struct ec2_port_item *item, struct ec2_memo_key *key);
 /* The public address that stands for a port, or NULL. */
 const struct address *ec2_address_of_port(const struct tables *t, uuid port);
 /* <association>; nothing without an address. with_ids: as DescribeNetworkInterfaces shows it. */

@@ -231,13 +231,36 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 	return OK;
 }
 
+/* What an action that changes something answers is soon another: only what was asked for is kept. */
+static void write_members(struct ec2_call *e, const struct ec2_listing *list, const void *item, struct xml *x)
+{
+	if (!list->name_rows || e->action->flags & WRITES) {
+		list->write(e, x, item);
+		return;
+	}
+	struct ec2_call bare = {.owner = e->owner, .domain = e->domain};
+	struct ec2_memo_key key;
+	key.size = 0;
+	key.is_too_long = false;
+	list->name_rows(item, &key);
+	ec2_memo_add_text(&key, str_from(list->set));
+	ec2_memo_add_text(&key, bare.owner);
+	ec2_memo_add_text(&key, bare.domain);
+	if (ec2_memo_write(e->memo, &key, x->out))
+		return;
+	size_t before = x->out->size;
+	list->write(&bare, x, item);
+	if (!x->out->failed)
+		ec2_memo_keep(e->memo, &key, str_slice(buf_str(x->out), before, x->out->size));
+}
+
 void ec2_write_items(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
 		     size_t count, struct xml *x)
 {
 	xml_open(x, list->set);
 	for (size_t k = 0; k < count; k++) {
 		xml_open(x, "item");
-		list->write(e, x, items[k]);
+		write_members(e, list, items[k], x);
 		xml_close(x, "item");
 	}
 	xml_close(x, list->set);

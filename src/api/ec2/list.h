@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/ec2/filter.h"
+#include "api/ec2/memo.h"
 
 struct ec2_listing {
 	enum kind kind;
@@ -17,6 +18,10 @@ struct ec2_listing {
 	const void *(*gather)(struct ec2_call *e, const struct row *row);
 	/* Afterwards: the members of an item. */
 	void (*write)(struct ec2_call *e, struct xml *x, const void *item);
+	/* Adds all rows that were gathered for the item, its own first, NULL for one that is not there.
+	 * With it, what a Describe action wrote is kept for the next one: write() then gets a call that
+	 * holds the rest of the key, owner and domain, and nothing else. NULL: not worth it. */
+	void (*name_rows)(const void *item, struct ec2_memo_key *key);
 };
 
 struct ec2_page {

@@ -239,11 +239,19 @@ static const struct field *field_named(enum kind kind, const char *name)
 	return NULL;
 }
 
+static const struct row *pick_type(const struct tables *t)
+{
+	const struct instance *i = (const struct instance *) pick(t, KIND_INSTANCE);
+	return i ? tables_find(t, KIND_INSTANCE_TYPE, i->type) : NULL;
+}
+
 static RESULT touch(struct op *op, void *arg)
 {
 	size_t n = random_below(sizeof shown / sizeof shown[0]);
 	const struct field *f = field_named(shown[n].kind, shown[n].field);
 	const struct row *before = pick(op->head, shown[n].kind);
+	if (shown[n].kind == KIND_INSTANCE_TYPE) /* of the many the one that is shown */
+		before = pick_type(op->head);
 	if (!row_is_live(before))
 		return OK;
 	struct row *row = row_copy(op->ctx->arena, &model_kinds[shown[n].kind], before);

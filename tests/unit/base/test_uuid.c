@@ -163,6 +163,24 @@ static void test_threads_draw_apart(void **state)
 		assert_false(uuid_equal(all[k - 1], all[k]));
 }
 
+static int sign_of(int order)
+{
+	return (order > 0) - (order < 0);
+}
+
+/* Byte by byte, whatever the machine's words are; equal but for one byte is the hard case. */
+static void test_order_is_memcmps(void **state)
+{
+	(void) state;
+	for (int k = 0; k < 20000; k++) {
+		uuid a = uuid_random(), b = random_below(2) ? uuid_random() : a;
+		if (random_below(4))
+			b.b[random_below(sizeof b.b)] = (uint8_t) random_below(256);
+		assert_int_equal(sign_of(uuid_compare(a, b)), sign_of(memcmp(a.b, b.b, sizeof a.b)));
+		assert_true(uuid_equal(a, b) == (memcmp(a.b, b.b, sizeof a.b) == 0));
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -172,6 +190,7 @@ int main(void)
 		seed_test(test_seed_repeats),
 		seed_test(test_xoshiro_reference),
 		seed_test(test_below_is_uniform),
+		seed_test(test_order_is_memcmps),
 		seed_test(test_threads_draw_apart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

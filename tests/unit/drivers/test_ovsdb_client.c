@@ -374,6 +374,23 @@ static void test_no_server(void **state)
 	assert_err(ovsdb_open(c, &config, &db), INVALID);
 }
 
+/* Whether it waits for the server's next word or for the time to try again. */
+static void test_close_wakes_the_thread(void **state)
+{
+	struct link *l = *state;
+	for (int with_server = 0; with_server < 2; with_server++) {
+		struct ovsdb *db = NULL;
+		struct str address = with_server ? str_print(l->ctx->arena, "unix:%s", l->server.path)
+						 : STR("unix:/nonexistent/sock");
+		struct ovsdb_config config = {address, &schema, 0};
+		assert_ok(ovsdb_open(l->ctx, &config, &db));
+		poll(NULL, 0, 350); /* three tries, and 400 ms to the next */
+		int64_t begin_us = clock_monotonic_us();
+		ovsdb_close(db);
+		assert_true(clock_monotonic_us() - begin_us < 200 * MILLISECOND);
+	}
+}
+
 static void test_results(void **state)
 {
 	struct ctx *c = *state;
@@ -408,6 +425,7 @@ int main(void)
 		link_test(test_no_answer_in_time),
 		link_test(test_mute_server_is_waited_for_once),
 		ctx_test(test_no_server),
+		link_test(test_close_wakes_the_thread),
 		ctx_test(test_results),
 	};
 	return cmocka_run_group_tests_name("ovsdb_client", tests, NULL, NULL);

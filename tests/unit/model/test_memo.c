@@ -40,6 +40,40 @@ static bool is_seen(const struct field *f)
 	return strncmp(f->name, "seen_", strlen("seen_")) == 0;
 }
 
+/* Another writer of JSON, told to write ASCII in one line, says the same. */
+static void check_json(struct str text)
+{
+	json_t *root = json_loadb(text.p, text.n, JSON_REJECT_DUPLICATES, NULL);
+	char *dumped = root ? json_dumps(root, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
+	assert_non_null(dumped);
+	assert_true(str_is(text, dumped));
+	free(dumped);
+	json_decref(root);
+}
+
+static void test_texts(void **state)
+{
+	struct ctx *c = *state;
+	static const struct str texts[] = {
+		STR("\"\\/\b\f\n\r\t\001\037 \033[0m"), STR("\\\"\\"), STR("a\"b"),
+		STR("\xC3\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80 \xEF\xBF\xBF \xF4\x8F\xBF\xBF \xC2\x80")};
+	for (size_t k = 0; k < sizeof texts / sizeof texts[0]; k++) {
+		struct instance i = {.row = {.id = {{1}}, .gen = UINT64_C(1) << 62}, .name = texts[k]};
+		struct memo_row row = {KIND_INSTANCE, &i.row};
+		struct memo memo = {&row, 1}, back = {0};
+		struct str text = STR_NONE;
+		assert_true(result_is_ok(memo_write(c, &memo, &text)));
+		check_json(text);
+		assert_true(result_is_ok(memo_read(c, text, &back)));
+		assert_true(str_equal(((const struct instance *) back.at[0].row)->name, texts[k]));
+		assert_int_equal(back.at[0].row->gen, i.row.gen);
+	}
+	struct memo none = {0};
+	struct str text = STR_NONE;
+	assert_true(result_is_ok(memo_write(c, &none, &text)));
+	assert_true(str_is(text, "{\"memo\":1,\"rows\":[]}"));
+}
+
 /* What of a row is kept: the rest as a new one has it. */
 static struct row *kept_of(struct ctx *c, const struct kind_info *k, const struct row *r)
 {
@@ -68,6 +102,7 @@ static void test_every_kind_reads_back(void **state)
 		struct str text = STR_NONE;
 		assert_true(result_is_ok(memo_write(c, &memo, &text)));
 		assert_true(str_is_xml_text(text));
+		check_json(text);
 		for (size_t k = 0; k < text.n; k++)
 			assert_in_range(text.p[k], 0x20, 0x7e);
 		assert_true(result_is_ok(memo_read(c, text, &back)));
@@ -192,6 +227,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_every_kind_reads_back, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_texts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_another_versions_fields, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bounds, setup, teardown),

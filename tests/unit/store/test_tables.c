@@ -197,6 +197,95 @@ static void random_changes(void **state)
 	random_set_seed(0);
 }
 
+/* ---- publishing ---- */
+
+/* Both trees have the very same shape: the rows alone decide it. */
+static void check_same_trees(const struct tables *a, const struct tables *b)
+{
+	assert_memory_equal(a->roots[KIND_VOLUME], b->roots[KIND_VOLUME], sizeof a->roots[KIND_VOLUME]);
+	assert_int_equal(tables_count(a, KIND_VOLUME), tables_count(b, KIND_VOLUME));
+	const struct row *row = tables_first(a, KIND_VOLUME, 0, NULL, 0);
+	for (; row; row = tables_next(a, KIND_VOLUME, 0, row, 0)) {
+		assert_ptr_equal(tables_find(a, KIND_VOLUME, row->id), row);
+		assert_ptr_equal(tables_find(b, KIND_VOLUME, row->id), row);
+		for (unsigned index = 0; index < info->index_count; index++) {
+			const struct link *l = (const struct link *) (const void *) row - 2 * index - 2;
+			assert_memory_equal(&l[0], &l[1], sizeof *l);
+		}
+	}
+}
+
+/* One row of a batch: new, changed with or without its keys, or gone. NULL: nothing. */
+static struct row *next_version(const struct row *before, unsigned n, unsigned keys)
+{
+	if (before && random_below(4) == 0)
+		return NULL;
+	struct volume v = volume_of(n, (unsigned) random_below(keys), (unsigned) random_below(keys));
+	if (before && random_below(2)) {
+		v = *(const struct volume *) before;
+		v.size++;
+	}
+	struct row *made = version_new(info, &v.row);
+	assert_non_null(made);
+	return made;
+}
+
+static void publish_random_batch(struct tables *head, struct tables *shown, unsigned keys)
+{
+	static bool is_taken[ROW_MAX];
+	static struct published net[ROW_MAX];
+	size_t count = 0, wanted = random_below(8) ? random_below(8) : random_below(ROW_MAX);
+	memset(is_taken, 0, sizeof is_taken);
+	while (count < wanted) {
+		unsigned n = (unsigned) random_below(ROW_MAX);
+		if (is_taken[n]) {
+			wanted--;
+			continue;
+		}
+		is_taken[n] = true;
+		struct row *before = (struct row *) tables_find(head, KIND_VOLUME, uuid_of(n + 1));
+		struct row *after = next_version(before, n + 1, keys);
+		if (!before && !after)
+			continue;
+		exchange(head, KIND_VOLUME, before, after);
+		net[count++] = (struct published){KIND_VOLUME, before, after};
+	}
+	if (!id_table_has_room(&shown->ids[KIND_VOLUME], ROW_MAX)) {
+		struct id_table grown = {0};
+		assert_true(id_table_grow(&shown->ids[KIND_VOLUME], ROW_MAX, &grown));
+		id_table_done(&shown->ids[KIND_VOLUME]);
+		shown->ids[KIND_VOLUME] = grown;
+	}
+	tables_publish(shown, head, net, count);
+	for (size_t n = 0; n < count; n++)
+		if (net[n].before)
+			version_free(version_of(KIND_VOLUME, net[n].before));
+}
+
+static void published_as_the_head(void **state)
+{
+	(void) state;
+	static const unsigned keys[] = {1, 3, 40};
+	random_set_seed(23);
+	for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
+		struct tables head = {.tree = TREE_HEAD}, shown = {.tree = TREE_PUBLISHED};
+		for (int round = 0; round < ROUNDS / 4; round++) {
+			publish_random_batch(&head, &shown, keys[k]);
+			check_same_trees(&head, &shown);
+		}
+		struct row *row = NULL;
+		while ((row = head.roots[KIND_VOLUME][0])) {
+			exchange(&head, KIND_VOLUME, row, NULL);
+			tables_publish(&shown, &head, &(struct published){KIND_VOLUME, row, NULL}, 1);
+			check_same_trees(&head, &shown);
+			version_free(version_of(KIND_VOLUME, row));
+		}
+		tables_done(&head);
+		tables_done(&shown);
+	}
+	random_set_seed(0);
+}
+
 /* Built at once, the trees are the very same. */
 static void built_as_put(void **state)
 {
@@ -299,9 +388,8 @@ static void depth_is_logarithmic(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(random_changes),
-		cmocka_unit_test(built_as_put),
-		cmocka_unit_test(copies_are_equal),
+		cmocka_unit_test(random_changes),       cmocka_unit_test(published_as_the_head),
+		cmocka_unit_test(built_as_put),         cmocka_unit_test(copies_are_equal),
 		cmocka_unit_test(depth_is_logarithmic),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
