@@ -34,8 +34,11 @@ class Region:
 
     def __enter__(self):
         self.run("tools/demo", "down")
-        self.run("tools/demo", "region")
-        self.sandbox_env = dict(line.split("=", 1) for line in self.run("tools/sandbox", "serve-env").splitlines())
+        try:
+            self.run("tools/demo", "region")
+        except subprocess.CalledProcessError:
+            self.run("tools/demo", "down", fails=True)  # nobody else would: the block is never entered
+            raise
         return self
 
     def __exit__(self, kind, error, trace):
