@@ -106,6 +106,17 @@ static RESULT make_certificate(struct ctx *c, const json_t *args, struct setting
 	return OK;
 }
 
+/* An API on every address is told to clients by this machine's name, which is in the certificate. */
+static void name_endpoint(struct ctx *c, struct settings *s)
+{
+	char host[256] = "";
+	bool is_any = str_is(s->listen_ip, "0.0.0.0") || str_is(s->listen_ip, "::");
+	if (s->endpoint.n || !is_any || gethostname(host, sizeof host - 1) != 0)
+		return;
+	s->endpoint = str_print(c->arena, "%s://%s:%lld", s->tls_certificate.n ? "https" : "http", host,
+				(long long) s->listen_port);
+}
+
 /* "a,b" and "us-east-1a" both name zones. */
 static RESULT parse_zones(struct ctx *c, struct str region, struct str text, struct strs *ret_zones)
 {
@@ -157,6 +168,7 @@ static RESULT init_all(struct ctx *c, const json_t *args, const char *config_pat
 	TRY(key_make_master(c, key_path));
 	TRY(make_database(c, &s, zones));
 	TRY(make_certificate(c, args, &s));
+	name_endpoint(c, &s);
 	const char *slash = strrchr(config_path, '/');
 	if (slash && slash != config_path)
 		TRY(file_make_directory(
