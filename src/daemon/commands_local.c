@@ -83,8 +83,15 @@ static RESULT fill_settings(struct ctx *c, const json_t *args, struct settings *
 	return OK;
 }
 
-/* An API that others reach speaks TLS, unless told not to. */
-static RESULT make_certificate(struct ctx *c, const json_t *args, struct settings *s)
+static const char *directory_of(struct ctx *c, const char *path)
+{
+	const char *slash = strrchr(path, '/');
+	return slash ? str_print(c->arena, "%.*s", slash == path ? 1 : (int) (slash - path), path).p : ".";
+}
+
+/* An API that others reach speaks TLS, unless told not to. The certificate lies beside the
+ * configuration, where everybody may read it: clients have to trust it. */
+static RESULT make_certificate(struct ctx *c, const json_t *args, const char *directory, struct settings *s)
 {
 	bool loopback = str_starts_with(s->listen_ip, STR("127.")) || str_is(s->listen_ip, "::1");
 	if (s->tls_certificate.n || (loopback && !json_object_get(args, "names")) ||
@@ -97,8 +104,8 @@ static RESULT make_certificate(struct ctx *c, const json_t *args, struct setting
 		       str_print(c->arena, "%s,localhost,127.0.0.1,%" STR_FMT, host, STR_ARG(s->listen_ip)));
 	struct str cert = STR_NONE, key = STR_NONE;
 	TRY(crypto_make_certificate(c, names, (int64_t) CERTIFICATE_YEARS * 365 * 24 * HOUR, &cert, &key));
-	const char *cert_path = settings_path(c->arena, s, "api.crt"),
-		   *key_path = settings_path(c->arena, s, "api.key");
+	const char *cert_path = str_print(c->arena, "%s/api.crt", directory).p;
+	const char *key_path = str_print(c->arena, "%s/api.key", directory).p;
 	TRY(file_write_synced(c, key_path, key, 0600));
 	TRY(file_write_synced(c, cert_path, cert, 0644));
 	s->tls_certificate = str_from(cert_path);
@@ -167,12 +174,10 @@ static RESULT init_all(struct ctx *c, const json_t *args, const char *config_pat
 	const char *key_path = settings_path(c->arena, &s, "master.key");
 	TRY(key_make_master(c, key_path));
 	TRY(make_database(c, &s, zones));
-	TRY(make_certificate(c, args, &s));
+	const char *directory = directory_of(c, config_path);
+	TRY(file_make_directory(c, directory, 0755));
+	TRY(make_certificate(c, args, directory, &s));
 	name_endpoint(c, &s);
-	const char *slash = strrchr(config_path, '/');
-	if (slash && slash != config_path)
-		TRY(file_make_directory(
-			c, str_print(c->arena, "%.*s", (int) (slash - config_path), config_path).p, 0755));
 	TRY(file_write_synced(c, config_path, settings_write(c->arena, &s), 0644));
 	printf("Region %.*s is made.\n"
 	       "  configuration  %s\n"

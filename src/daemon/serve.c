@@ -96,7 +96,15 @@ static RESULT open_network(struct daemon *d)
 				"(ovs-vsctl get Open_vSwitch . external_ids:system-id)");
 	struct ovn_config config = {.northbound = d->settings.ovn_northbound, .region = d->region_id};
 	TRY(ovn_open(&d->ctx, &config, &d->network));
-	return plugs_open(&d->ctx, d->settings.ovs_database, d->region_id, &d->plugs);
+	struct result result = plugs_open(&d->ctx, d->settings.ovs_database, d->region_id, &d->plugs);
+	if (result_is_ok(result))
+		return OK;
+	struct str why = d->ctx.problem.message;
+	ctx_clear_problem(&d->ctx);
+	return ctx_fail(&d->ctx, result.code,
+			"%" STR_FMT ". This machine has to run Open vSwitch and ovn-controller (apt install "
+			"openvswitch-switch ovn-host), and ovn.local has to name its database",
+			STR_ARG(why));
 }
 
 static RESULT open_reconciler(struct daemon *d)

@@ -37,9 +37,9 @@ def main():
         region.check("the control socket is gone", not os.path.exists(f"{region.demo}/dari.sock"))
         with open(f"{region.demo}/dari.yaml", encoding="utf-8") as f:
             text = f.read()
-        region.run("sh", "-c", f"cd {region.demo} && {region.dari} --config other.yaml init --data other --socket o.sock "
+        region.run("sh", "-c", f"cd {region.demo} && {region.dari} --config ./other.yaml init --data other --socket o.sock "
                    f"--names localhost,127.0.0.1 --port {region.port} --chassis ctl")
-        text = text.replace("api:\n", f"api:\n  certificate: {region.demo}/other/api.crt\n  key: {region.demo}/other/api.key\n")
+        text = text.replace("api:\n", f"api:\n  certificate: {region.demo}/api.crt\n  key: {region.demo}/api.key\n")
         with open(f"{region.demo}/dari.yaml", "w", encoding="utf-8") as f:
             f.write(text)
         launcher = subprocess.Popen(["tools/sandbox", "serve", "--port", str(region.port), region.dari, "serve"],
