@@ -262,6 +262,6 @@ int main(int argc, char **argv)
 			run_case(argv[k]);
 		else
 			run_folder(argv[k]);
-	printf("%d golden cases passed, %d failed\n", passes, failures);
+	printf("%d passed, %d failed\n", passes, failures);
 	return failures != 0;
 }
