@@ -25,18 +25,9 @@ enum {
 /* Says 503 past libmicrohttpd, and is not sad when it doesn't arrive. */
 static void refuse(struct http_listener *l, int fd)
 {
-	char date[CLOCK_TEXT_SIZE];
-	struct buf b;
-	buf_init(&b, 1024);
-	buf_print(&b,
-		  "HTTP/1.1 503 Service Unavailable\r\nDate: %s\r\nConnection: close\r\n"
-		  "Retry-After: 1\r\nContent-Length: 0\r\n\r\n",
-		  clock_write_http(clock_now_us(), date));
 	l->server->rejected++;
-	if (!l->pool->cert_pem && result_is_ok(buf_finish(&b)) &&
-	    send(fd, b.p, b.size, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		call_note_answer(l->server, 503);
-	buf_done(&b);
+	if (!l->pool->cert_pem)
+		answer_bare(l->server, fd, 503, "Service Unavailable", "Retry-After: 1\r\n");
 	(void) shutdown(fd, SHUT_WR);
 	(void) close(fd);
 }

@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "base/uuid.h"
 #include "http/private.h"
 
 static bool is_token(const char *name)
@@ -120,4 +121,21 @@ void call_note_answer(struct http_server *s, int status)
 	s->requests++;
 	if (status >= 100 && status < 600)
 		s->by_status[status / 100]++;
+}
+
+void answer_bare(struct http_server *s, int fd, int status, const char *reason, const char *more)
+{
+	char date[CLOCK_TEXT_SIZE], id[UUID_TEXT_SIZE];
+	struct buf b;
+	buf_init(&b, 1024);
+	buf_print(&b,
+		  "HTTP/1.1 %d %s\r\nDate: %s\r\nx-amzn-RequestId: %s\r\nConnection: close\r\n%s"
+		  "Content-Length: 0\r\n\r\n",
+		  status, reason, clock_write_http(clock_now_us(), date), uuid_write(uuid_random(), id),
+		  more);
+	if (result_is_ok(buf_finish(&b)) && send(fd, b.p, b.size, MSG_DONTWAIT | MSG_NOSIGNAL) > 0) {
+		call_note_answer(s, status);
+		log_event(LOG_INFO, "http-refused", "status=%d request=%s", status, id);
+	}
+	buf_done(&b);
 }

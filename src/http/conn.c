@@ -178,22 +178,6 @@ bool conn_set_hop_limit(struct conn *conn, int hops)
 			  &hops, sizeof hops) == 0;
 }
 
-/* A short answer past libmicrohttpd, which can't answer in the middle of a request. Only while it
- * sends nothing itself, and only in plain text. */
-static void conn_send_timeout(const struct conn *conn)
-{
-	char date[CLOCK_TEXT_SIZE];
-	struct buf b;
-	buf_init(&b, 1024);
-	buf_print(&b,
-		  "HTTP/1.1 408 Request Timeout\r\nDate: %s\r\nConnection: close\r\n"
-		  "Content-Length: 0\r\n\r\n",
-		  clock_write_http(clock_now_us(), date));
-	if (result_is_ok(buf_finish(&b)) && send(conn->fd, b.p, b.size, MSG_DONTWAIT | MSG_NOSIGNAL) > 0)
-		call_note_answer(conn->server, 408);
-	buf_done(&b);
-}
-
 /* The table's lock is held. */
 static void conn_cut_late(struct conn *conn, int64_t now_us)
 {
@@ -208,7 +192,7 @@ static void conn_cut_late(struct conn *conn, int64_t now_us)
 	log_event(LOG_INFO, "http-timeout", "peer=%s face=%s while=%s", ip_write(conn->peer, peer),
 		  conn->listener->face->name, doing[phase]);
 	if ((phase == CONN_IDLE || phase == CONN_READING) && !conn->listener->pool->cert_pem)
-		conn_send_timeout(conn);
+		answer_bare(conn->server, conn->fd, 408, "Request Timeout", "");
 	(void) shutdown(conn->fd, SHUT_RDWR);
 	conn->server->rejected++;
 }
