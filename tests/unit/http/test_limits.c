@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The HTTP server's limits: sizes, connections, time; slow readers. */
+#include "base/uuid.h"
 #include "fixture.h"
 
 #include <sys/resource.h>
@@ -122,6 +123,7 @@ static void test_connection_cap(void **state)
 	client_open(&over, f->arena, f->port);
 	struct reply r = client_read(&over);
 	assert_int_equal(r.status, 503);
+	assert_int_equal(reply_header(&r, "x-amzn-RequestId").n, UUID_TEXT_SIZE - 1);
 	assert_true(str_ends_with(reply_header(&r, "Date"), STR("GMT")));
 	assert_true(client_is_closed(&over));
 	client_close(&over);
@@ -186,6 +188,7 @@ static void test_slow_writers(void **state)
 	assert_true(client_send(&c, STR("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 10\r\n\r\nabc")));
 	struct reply r = client_read(&c);
 	assert_int_equal(r.status, 408);
+	assert_int_equal(reply_header(&r, "x-amzn-RequestId").n, UUID_TEXT_SIZE - 1);
 	assert_true(str_ends_with(reply_header(&r, "Date"), STR("GMT")));
 	assert_true(client_is_closed(&c));
 	client_close(&c);
