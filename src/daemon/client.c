@@ -227,11 +227,6 @@ static int call_server(const char *config_path, const struct command *command, j
 	return status;
 }
 
-int client_call(const char *config_path, const struct command *command, json_t *args)
-{
-	return call_server(config_path, command, args, false);
-}
-
 int client_main(int argc, char **argv)
 {
 	const char *config_path = getenv("DARI_CONFIG");

@@ -55,7 +55,6 @@ void command_each(void (*each)(void *arg, const struct command *command), void *
 
 /* A parameter's text; empty when not given. */
 struct str command_arg(const struct command_call *call, const char *name);
-bool command_flag(const struct command_call *call, const char *name);
 /* A size or count; ERR_INVALID naming the parameter. absent: when it was not given. */
 RESULT command_int_arg(struct command_call *call, const char *name, int64_t absent, int64_t min, int64_t max,
 		       int64_t *ret_value);
@@ -66,5 +65,3 @@ RESULT command_commit(struct command_call *call, const char *action, op_run run,
 
 /* Parses argv by the table, runs or sends; the exit status. */
 int client_main(int argc, char **argv);
-/* Sends one call to the server of that configuration; prints what comes; the exit status. */
-int client_call(const char *config_path, const struct command *command, json_t *args);
