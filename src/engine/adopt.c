@@ -232,6 +232,7 @@ static RESULT write_port(struct adoption *a, const struct port *port)
 	struct port next = *port;
 	next.host = a->host->row.id;
 	next.seen_gen = 0;
+	next.seen_instance = UUID_NONE;
 	next.seen_up = false;
 	TRY(choose_groups(a, port, &next.groups));
 	a->wish->port_count++;

@@ -117,6 +117,10 @@ struct instance_sight {
 	enum instance_seen_power power;
 	enum instance_off off; /* when power is off */
 	struct str boot_id;    /* the host's */
+	/* What is plugged: what the guest has or, while off, its definition. Their rows' seen_instance
+	 * follows; an absent instance has nothing, known or not. */
+	bool devices_known;
+	struct uuids ports, volumes;
 };
 OPERATION(engine_see_instance, instance_sight)
 

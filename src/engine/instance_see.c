@@ -21,10 +21,7 @@ static RESULT release_ports(struct op *op, uuid instance)
 		if (!row_is_live(&port->row))
 			continue;
 		struct port next = *port;
-		next.instance = UUID_NONE;
-		next.attachment = UUID_NONE;
-		next.attached_us = 0;
-		next.host = UUID_NONE;
+		port_clear_attachment(&next);
 		next.row.gen++;
 		TRY(address_take_auto(op, port->row.id));
 		TRY(port_put(op, &next));
@@ -201,6 +198,7 @@ RESULT engine_see_instance(struct op *op, struct instance_sight *sight)
 		next.seen_gen = (int64_t) sight->gen;
 		next.stopped_us = op->now_us;
 	}
+	TRY(port_see_plugged(op, sight));
 	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
 		return OK;
 	next.seen_us = op->now_us;

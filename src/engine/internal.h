@@ -147,8 +147,15 @@ RESULT port_choose_ip(struct op *op, const struct subnet *subnet, struct ip want
 		      struct ip *ret_ip);
 /* An instance's port with that index, live; NULL: none. */
 const struct port *port_of_instance(const struct tables *t, uuid instance, int64_t device_index);
+/* It belongs to no instance. */
+void port_clear_attachment(struct port *port);
 /* The port loses its elastic address and its own is released; then it is marked deleted. */
 RESULT port_delete_with_addresses(struct op *op, const struct port *port);
+
+struct instance_sight;
+/* The instance's ports are those plugged that the sight says; one that is no longer wanted there, nor
+ * plugged, is free. */
+RESULT port_see_plugged(struct op *op, const struct instance_sight *sight);
 
 /* ---- address.c ---- */
 

@@ -3,6 +3,7 @@
  * on the host that is to plug them. */
 #include "engine/port.h"
 
+#include "engine/instance.h"
 #include "engine/internal.h"
 
 /* ---- addresses in a subnet ---- */
@@ -64,6 +65,16 @@ RESULT port_choose_ip(struct op *op, const struct subnet *subnet, struct ip want
 const struct port *port_of_instance(const struct tables *t, uuid instance, int64_t device_index)
 {
 	return port_find_by_instance(t, instance, device_index);
+}
+
+void port_clear_attachment(struct port *port)
+{
+	port->instance = UUID_NONE;
+	port->attachment = UUID_NONE;
+	port->device_index = 0;
+	port->attached_us = 0;
+	port->delete_on_termination = false;
+	port->host = UUID_NONE;
 }
 
 /* ---- the operations ---- */
@@ -147,6 +158,45 @@ RESULT engine_set_port_groups(struct op *op, struct port_groups_wish *wish)
 }
 
 /* ---- the reconciler's ---- */
+
+static bool is_in(const struct uuids *ids, uuid id)
+{
+	for (size_t k = 0; k < ids->count; k++)
+		if (uuid_equal(ids->at[k], id))
+			return true;
+	return false;
+}
+
+/* One that nobody wants any more has no attachment and no place left. */
+static RESULT write_seen_in(struct op *op, const struct port *port, uuid instance)
+{
+	struct port next = *port;
+	next.seen_instance = instance;
+	if (uuid_is_none(next.instance) && uuid_is_none(instance) && !uuid_is_none(next.attachment)) {
+		port_clear_attachment(&next);
+		next.row.gen++;
+	}
+	return port_put(op, &next);
+}
+
+RESULT port_see_plugged(struct op *op, const struct instance_sight *sight)
+{
+	bool is_absent = sight->power == INSTANCE_SEEN_POWER_ABSENT;
+	if (!is_absent && !sight->devices_known)
+		return OK;
+	const struct port *port = port_first_by_seen_instance(op->head, sight->instance), *next = NULL;
+	for (; port; port = next) {
+		next = port_next_by_seen_instance(op->head, port);
+		if (is_absent || !is_in(&sight->ports, port->row.id))
+			TRY(write_seen_in(op, port, UUID_NONE));
+	}
+	for (size_t k = 0; k < sight->ports.count && !is_absent; k++) {
+		port = port_find(op->head, sight->ports.at[k]);
+		if (port && !uuid_equal(port->seen_instance, sight->instance))
+			TRY(write_seen_in(op, port, sight->instance));
+	}
+	return OK;
+}
 
 RESULT engine_see_port(struct op *op, struct port_sight *sight)
 {

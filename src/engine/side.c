@@ -137,8 +137,8 @@ static const char *check_port(const struct row *row)
 	const struct port *p = (const struct port *) row;
 	if (uuid_is_none(p->subnet) || uuid_is_none(p->network) || ip_is_none(p->ip) || mac_is_none(p->mac))
 		return "a port needs a subnet, a network, an address and a MAC";
-	if (uuid_is_none(p->instance) != uuid_is_none(p->attachment))
-		return "a port's instance and its attachment come and go together";
+	if (!uuid_is_none(p->instance) && uuid_is_none(p->attachment))
+		return "a port in an instance needs an attachment";
 	return NULL;
 }
 

@@ -351,6 +351,36 @@ static void check_volumes(void **state)
 	cloud_ok(c, NULL, engine_see_volume, &sight);
 }
 
+/* Only a look that knows the devices says what is plugged; none is when there is no domain. */
+static void check_ports(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	uuid port = cloud_port(c, l->id)->row.id;
+	struct instance_sight sight = {
+		.instance = l->id, .gen = 1, .reached = true, .power = INSTANCE_SEEN_POWER_ON};
+	uuid plugged[] = {uuid_random(), port}; /* the first has no row */
+	sight.ports = (struct uuids){plugged, 2};
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+	assert_true(uuid_is_none(cloud_port(c, l->id)->seen_instance));
+	sight.devices_known = true;
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+	assert_true(uuid_equal(cloud_port(c, l->id)->seen_instance, l->id));
+	uint64_t batch = cloud_port(c, l->id)->row.batch;
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+	assert_int_equal(cloud_port(c, l->id)->row.batch, batch);
+	sight.ports.count = 1;
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+	assert_true(uuid_is_none(cloud_port(c, l->id)->seen_instance));
+	assert_true(uuid_equal(cloud_port(c, l->id)->instance, l->id)); /* still wanted */
+	sight.ports.count = 2;
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+	ask(l, engine_terminate_instances_run, false);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ABSENT);
+	assert_true(uuid_is_none(port_find(cloud_tables(c), port)->seen_instance));
+	assert_false(row_is_live(&port_find(cloud_tables(c), port)->row));
+}
+
 /* What no operation would write: the store's invariant refuses it. */
 static RESULT write_nonsense(struct op *op, void *arg)
 {
@@ -391,6 +421,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_many, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_update, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_volumes, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_ports, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_invariants, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
