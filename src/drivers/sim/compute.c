@@ -184,6 +184,7 @@ static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct 
 	TRY(digest_wish(c, w, digest));
 	if (d && str_is(str_from(digest), d->digest) && str_equal(w->memo, str_from(d->memo)))
 		return OK;
+	sim_take_time(SIM_DEFINE);
 	uuid *volumes = heap_alloc_array(w->disk_count + 1, sizeof *volumes);
 	char *memo = heap_alloc(w->memo.n + 1);
 	if (volumes && memo && !d)
@@ -234,6 +235,7 @@ static RESULT start(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 		if (!sim_find_disk(h->host, d->volumes[k]))
 			return ctx_fail(c, ERR_IO, "starting domain %s: it has no disk %s", d->name,
 					uuid_write(d->volumes[k], text));
+	sim_take_time(SIM_START);
 	d->is_on = true;
 	d->boots++;
 	d->started_us = clock_now_us();
@@ -247,8 +249,9 @@ static RESULT request_shutdown(struct compute_host *h, struct ctx *c, struct sim
 	(void) c;
 	if (!d->is_on || h->host->is_deaf || d->ends_us)
 		return OK;
-	if (h->host->shutdown_us)
-		d->ends_us = clock_now_us() + h->host->shutdown_us;
+	int64_t takes_us = h->host->shutdown_us ? h->host->shutdown_us : sim_draw_us(SIM_SHUT_DOWN);
+	if (takes_us)
+		d->ends_us = clock_now_us() + takes_us;
 	else
 		sim_power_off(h->host, d, COMPUTE_OFF_GUEST);
 	return OK;
@@ -324,8 +327,10 @@ static RESULT ensure_disk_inside(struct compute_host *h, struct ctx *c, const st
 				uuid_write(disk->volume, id), s->name);
 	if (!d && disk->image_sha256.n)
 		TRY(ensure_image(s, c, disk->image_sha256));
-	if (!d)
-		d = add_item((void **) &s->disks, &s->disk_count, sizeof *d);
+	if (!d) {
+		sim_take_time(SIM_MAKE_DISK);
+		d = sim_add_disk(s);
+	}
 	if (!d)
 		return ctx_no_memory(c);
 	int64_t size = d->size < disk->size ? disk->size : d->size;
@@ -350,8 +355,10 @@ static RESULT delete_disk_inside(struct compute_host *h, struct ctx *c, uuid vol
 		if (uses_disk(&s->domains[k], volume))
 			return ctx_fail(c, ERR_IN_USE, "the disk is used by the running domain %s",
 					s->domains[k].name);
-	if (d && uuid_equal(d->region, h->region))
+	if (d && uuid_equal(d->region, h->region)) {
+		sim_take_time(SIM_DELETE_DISK);
 		*d = s->disks[--s->disk_count];
+	}
 	return OK;
 }
 
@@ -394,10 +401,14 @@ static RESULT read_console_inside(struct compute_host *h, struct ctx *c, uuid id
 	*ret_at_us = 0;
 	if (!d || !d->boots)
 		return OK;
-	struct str text = str_print(c->arena,
-				    "simulated: %s on host %s, boot %" PRId64
-				    "; there is no machine behind this console\n",
-				    d->name, h->host->name, d->boots);
+	struct str text =
+		str_print(c->arena,
+			  "[    0.000000] simulated: there is no machine behind this console\r\n"
+			  "[    0.000000] simulated: guest %s on host %s, boot %" PRId64 "\r\n"
+			  "[    0.104211] simulated: %zu disks, nothing is on them\r\n"
+			  "[    0.512907] simulated: no cloud-init runs, user data is not looked at\r\n"
+			  "\r\n%s login: ",
+			  d->name, h->host->name, d->boots, d->volume_count, d->name);
 	if (!text.p)
 		return ctx_no_memory(c);
 	*ret_text = str_slice(text, text.n > max ? text.n - max : 0, text.n);

@@ -13,6 +13,12 @@ enum sim_health {
 	SIM_DOWN   /* calls and open fail at once */
 };
 
+/* How long real work takes there. */
+enum sim_pace {
+	SIM_AT_ONCE, /* no time: tests, benchmarks */
+	SIM_AS_REAL  /* about as long as on a small real host: sim_work_times in compute_state.c */
+};
+
 struct sim_counts {
 	int64_t hosts, connections;
 	int64_t domains, running, disks, images;
@@ -24,6 +30,11 @@ struct sim_counts {
 void sim_compute_reset(void);
 /* What a host that is first opened from now on has; 0 leaves the default (64 threads, 256 GiB, 10 TiB). */
 void sim_compute_set_size(int64_t cpus, int64_t memory, int64_t disk);
+/* Of all hosts; SIM_AT_ONCE until it is called. Drawn anew for each piece of work, from base/random.h:
+ * seeded, it is the same again. A call that finds nothing to do takes no time. */
+void sim_compute_set_pace(enum sim_pace pace);
+/* The disk is on the host already, as if an earlier process had left it. */
+void sim_compute_bring_disk(struct str host, uuid region, uuid volume, int64_t size);
 /* Every call on the host takes that long: of the clock where it is frozen, else of real time. */
 void sim_compute_set_latency(struct str host, int64_t latency_us);
 /* hang_us: how long SIM_HANGS holds a call; likewise of the clock or of real time. Going down loses

@@ -2,8 +2,11 @@
  * The simulated hosts and what can be done to them from outside. */
 #include "drivers/sim/compute_state.h"
 
+#include <stdatomic.h>
+
 #include "base/clock.h"
 #include "base/heap.h"
+#include "base/random.h"
 
 enum { BUCKET_COUNT = 4096 };
 
@@ -11,6 +14,7 @@ static struct {
 	pthread_mutex_t lock; /* guards the buckets and sizes; taken before a host's lock */
 	struct sim_host *buckets[BUCKET_COUNT];
 	int64_t cpus, memory, disk_size;
+	_Atomic enum sim_pace pace;
 } region = {.lock = PTHREAD_MUTEX_INITIALIZER};
 
 static const int64_t GIB = INT64_C(1) << 30;
@@ -85,6 +89,38 @@ struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume)
 	return NULL;
 }
 
+/* ---- the pace */
+
+static const struct {
+	int64_t least_us, most_us;
+} sim_work_times[SIM_WORK_COUNT] = {
+	[SIM_MAKE_DISK] = {150 * MILLISECOND, 500 * MILLISECOND},
+	[SIM_DELETE_DISK] = {20 * MILLISECOND, 80 * MILLISECOND},
+	[SIM_DEFINE] = {20 * MILLISECOND, 60 * MILLISECOND},
+	[SIM_START] = {200 * MILLISECOND, 600 * MILLISECOND},
+	[SIM_SHUT_DOWN] = {2 * SECOND, 6 * SECOND},
+};
+
+void sim_compute_set_pace(enum sim_pace pace)
+{
+	atomic_store(&region.pace, pace);
+}
+
+int64_t sim_draw_us(enum sim_work work)
+{
+	if (atomic_load(&region.pace) == SIM_AT_ONCE)
+		return 0;
+	int64_t least_us = sim_work_times[work].least_us, most_us = sim_work_times[work].most_us;
+	return least_us + (int64_t) random_below((uint64_t) (most_us - least_us + 1));
+}
+
+void sim_take_time(enum sim_work work)
+{
+	int64_t pass_us = sim_draw_us(work);
+	if (pass_us)
+		clock_sleep_us(pass_us);
+}
+
 /* ---- changing; the host's lock is held */
 
 void sim_tell(struct sim_host *s, uuid id)
@@ -116,6 +152,16 @@ void sim_settle(struct sim_host *s)
 	for (size_t k = 0; k < s->domain_count; k++)
 		if (s->domains[k].ends_us && s->domains[k].ends_us <= clock_now_us())
 			sim_power_off(s, &s->domains[k], COMPUTE_OFF_GUEST);
+}
+
+struct sim_disk *sim_add_disk(struct sim_host *s)
+{
+	struct sim_disk *more = heap_resize(s->disks, (s->disk_count + 1) * sizeof *more);
+	if (!more)
+		return NULL;
+	s->disks = more;
+	more[s->disk_count] = (struct sim_disk){0};
+	return &more[s->disk_count++];
 }
 
 void sim_remove_domain(struct sim_host *s, struct sim_domain *d)
@@ -150,6 +196,7 @@ void sim_compute_reset(void)
 		}
 	memset(region.buckets, 0, sizeof region.buckets);
 	region.cpus = region.memory = region.disk_size = 0;
+	atomic_store(&region.pace, SIM_AT_ONCE);
 	pthread_mutex_unlock(&region.lock);
 }
 
@@ -160,6 +207,20 @@ void sim_compute_set_size(int64_t cpus, int64_t memory, int64_t disk)
 	region.memory = memory;
 	region.disk_size = disk;
 	pthread_mutex_unlock(&region.lock);
+}
+
+void sim_compute_bring_disk(struct str host, uuid region_id, uuid volume, int64_t size)
+{
+	struct sim_host *s = sim_need_host(host);
+	if (!s)
+		return;
+	pthread_mutex_lock(&s->lock);
+	struct sim_disk *d = sim_find_disk(s, volume);
+	if (!d)
+		d = sim_add_disk(s);
+	if (d)
+		*d = (struct sim_disk){.region = region_id, .volume = volume, .size = size};
+	pthread_mutex_unlock(&s->lock);
 }
 
 void sim_compute_set_latency(struct str host, int64_t latency_us)

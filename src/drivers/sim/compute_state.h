@@ -7,6 +7,16 @@
 
 #include "drivers/sim/compute.h"
 
+/* Work that takes time on a real host. */
+enum sim_work {
+	SIM_MAKE_DISK,
+	SIM_DELETE_DISK,
+	SIM_DEFINE,
+	SIM_START,
+	SIM_SHUT_DOWN, /* the guest's own: nobody waits for it in a call */
+	SIM_WORK_COUNT
+};
+
 struct sim_domain {
 	uuid region, id;
 	bool is_on;
@@ -56,6 +66,11 @@ struct compute_host {
 struct sim_host *sim_need_host(struct str name);
 struct sim_domain *sim_find_domain(struct sim_host *s, uuid id); /* with s->lock held, as all below */
 struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume);
+struct sim_disk *sim_add_disk(struct sim_host *s); /* zeroed; NULL when out of memory */
+/* How long it takes this time; 0 at SIM_AT_ONCE. */
+int64_t sim_draw_us(enum sim_work work);
+/* Lets it pass, before the effect. The lock stays held: the host does one thing at a time. */
+void sim_take_time(enum sim_work work);
 void sim_remove_domain(struct sim_host *s, struct sim_domain *d);
 void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off why);
 /* Guests whose time to shut down is over are off now. */

@@ -703,11 +703,8 @@ void cloud_bring_disk(struct cloud *c, uuid volume)
 	struct sim_host *s = sim_host_of_volume(c, volume);
 	AUTO_VIEW view = {0};
 	view_open(c->store, &view);
-	s->disks = heap_resize(s->disks, (s->disk_count + 1) * sizeof *s->disks);
-	assert_non_null(s->disks);
-	s->disks[s->disk_count++] = (struct sim_disk){.region = engine_get_region_id(view.tables),
-						      .volume = volume,
-						      .size = volume_find(view.tables, volume)->size};
+	sim_compute_bring_disk(str_from(s->name), engine_get_region_id(view.tables), volume,
+			       volume_find(view.tables, volume)->size);
 }
 
 void cloud_bring_news(struct str host, uuid instance)

@@ -101,6 +101,28 @@ static void test_slow_shutdown(void **state)
 	scene_close(&s);
 }
 
+/* Only what is really done takes time. */
+static void test_pace(void **state)
+{
+	(void) state;
+	clock_set_us(1000 * SECOND);
+	sim_compute_set_pace(SIM_AS_REAL);
+	struct scene s = scene_open();
+	int64_t start_us = clock_now_us();
+	scene_make_running(&s);
+	int64_t took_us = clock_now_us() - start_us;
+	assert_in_range(took_us, 300 * MILLISECOND, 2 * SECOND);
+	scene_make_running(&s);
+	assert_int_equal(clock_now_us(), start_us + took_us);
+	EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
+	assert_int_equal(clock_now_us(), start_us + took_us);
+	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ON);
+	clock_advance_us(10 * SECOND);
+	assert_int_equal(scene_see(&s).off, COMPUTE_OFF_GUEST);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 static void test_health(void **state)
 {
 	(void) state;
@@ -185,6 +207,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_counts, forget),
 		cmocka_unit_test_teardown(test_reboot, forget),
 		cmocka_unit_test_teardown(test_slow_shutdown, forget),
+		cmocka_unit_test_teardown(test_pace, forget),
 		cmocka_unit_test_teardown(test_health, forget),
 		cmocka_unit_test_teardown(test_faults, forget),
 		cmocka_unit_test_teardown(test_out_of_memory, forget),
