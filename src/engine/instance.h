@@ -39,9 +39,10 @@ struct instance_launch {
 	bool shutdown_terminates, protect_terminate, monitoring, ebs_optimized;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags; /* default: yes, no, no */
 	int64_t metadata_hop_limit;                                            /* 0: 1 */
-	bool accept_unplaced;    /* Nova: accept and say so later; else ERR_CAPACITY as in EC2 */
-	struct str client_token; /* empty: none; up to 64 characters */
-	struct str digest;       /* of the other parameters, to tell a repetition from a mistake */
+	enum choice unlimited_credits; /* burstable types only; default: as EC2, yes but for t2 */
+	bool accept_unplaced;          /* Nova: accept and say so later; else ERR_CAPACITY as in EC2 */
+	struct str client_token;       /* empty: none; up to 64 characters */
+	struct str digest;             /* of the other parameters, to tell a repetition from a mistake */
 	/* made: */
 	uuid reservation;
 	struct uuids made; /* in order of launch index */

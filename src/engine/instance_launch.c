@@ -76,6 +76,10 @@ static RESULT resolve_image_and_type(struct launch *l)
 				   "The architecture '%s' of the specified instance type does not match the "
 				   "architecture '%s' of the specified image.",
 				   type_arch, image_arch);
+	if (l->wish->unlimited_credits != CHOICE_DEFAULT && !l->type->burstable)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, l->wish->type.field,
+				   "A credit option needs a burstable instance type; %" STR_FMT " is none",
+				   STR_ARG(l->type->name));
 	if (ref_is_given(&l->wish->key_pair))
 		TRY(engine_find_own_key_pair(op->ctx, op->head, &l->wish->key_pair, &l->key));
 	return OK;
@@ -290,6 +294,12 @@ static RESULT write_port(struct launch *l, const struct instance *instance)
 	return address_give_auto(op, &port);
 }
 
+/* The one burstable family whose instances have the standard option where nothing is said. */
+static bool is_t2(const struct instance_type *type)
+{
+	return str_starts_with(type->name, STR("t2."));
+}
+
 static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
 {
 	const struct instance_launch *w = l->wish;
@@ -320,6 +330,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.protect_terminate = w->protect_terminate,
 		.monitoring = w->monitoring,
 		.ebs_optimized = w->ebs_optimized,
+		.unlimited_credits = l->type->burstable && choice_or(w->unlimited_credits, !is_t2(l->type)),
 		.metadata_enabled = choice_or(w->metadata_enabled, true),
 		.metadata_tokens_required = choice_or(w->metadata_tokens_required, false),
 		.metadata_hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit : 1,

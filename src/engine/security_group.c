@@ -186,6 +186,11 @@ RESULT groups_resolve(struct op *op, const struct router *router, struct refs re
 		if (!has_group(groups, count, group->row.id))
 			groups[count++] = group->row.id;
 	}
+	if (count > PORT_GROUPS_MAX)
+		return ctx_fail_kind(
+			op->ctx, ERR_QUOTA, KIND_PORT,
+			"A network interface can be in %d security groups at most; %zu were named",
+			PORT_GROUPS_MAX, count);
 	*ret_groups = (struct uuids){groups, count};
 	return OK;
 }

@@ -5,6 +5,8 @@
 #include "engine/operation.h"
 #include "model/security_group_rule.h"
 
+enum { PORT_GROUPS_MAX = 16 }; /* security groups of one port */
+
 struct security_group_wish {
 	struct ref router; /* kind none: the default VPC */
 	struct str name, description;

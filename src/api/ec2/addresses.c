@@ -98,6 +98,34 @@ static const struct ec2_listing address_listing = {.kind = KIND_ADDRESS,
 						   .gather = gather_address,
 						   .write = write_address};
 
+/* ---- attributes ---- */
+
+struct ec2_describe_addresses_attribute {
+	struct ec2_query query;
+	struct str attribute;
+};
+static const struct param describe_addresses_attribute_params[] = {
+	QUERY_IDS(struct ec2_describe_addresses_attribute, "AllocationId", KIND_ADDRESS, "Addresses by id."),
+	PARAM(struct ec2_describe_addresses_attribute, "Attribute", attribute, .words = "domain-name",
+	      .doc = "The attribute: a name that the address leads back to."),
+	QUERY_PAGES(struct ec2_describe_addresses_attribute, 1, 1000),
+};
+
+/* No address has a name of its own choice: ModifyAddressAttribute is not built. */
+static void write_address_attribute(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct address *a = item;
+	(void) e;
+	ec2_write_ip(x, "publicIp", a->ip);
+	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
+}
+
+static const struct ec2_listing address_attribute_listing = {.kind = KIND_ADDRESS,
+							     .set = "addressSet",
+							     .account_index = ADDRESS_INDEX_ACCOUNT,
+							     .shows = is_elastic,
+							     .write = write_address_attribute};
+
 /* ---- allocate ---- */
 
 struct ec2_allocate_address {
@@ -232,6 +260,9 @@ static RESULT prepare_release(struct ec2_call *e, void *args)
 }
 
 static const struct ec2_action actions[] = {
+	{"DescribeAddressesAttribute", "ec2:DescribeAddressesAttribute", 0,
+	 PARAMS(struct ec2_describe_addresses_attribute, describe_addresses_attribute_params),
+	 .list = &address_attribute_listing, .doc = "Names that elastic addresses lead back to: none."},
 	{"DescribeAddresses", "ec2:DescribeAddresses", 0,
 	 PARAMS(struct ec2_describe_addresses, describe_addresses_params), .list = &address_listing,
 	 .doc = "Elastic addresses of the account."},

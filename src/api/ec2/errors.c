@@ -90,6 +90,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(PROTECTED, SECURITY_GROUP, 400, "CannotDelete"),
 	E(PROTECTED, NONE, 400, "OperationNotPermitted"),
 	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded"),
+	E(QUOTA, PORT, 400, "SecurityGroupsPerInterfaceLimitExceeded"),
 	E(QUOTA, VOLUME, 400, "VolumeLimitExceeded"),
 	E(QUOTA, ADDRESS, 400, "AddressLimitExceeded"),
 	E(QUOTA, ROUTER, 400, "VpcLimitExceeded"),
