@@ -342,8 +342,7 @@ static struct identity *make_identity(struct attempt *at, const struct account *
 	return who;
 }
 
-/* The signing key and who it belongs to. An unknown key leaves zeros, and the signature is worked
- * out as for a known one. */
+/* The signing key and who it belongs to. */
 static RESULT find_key(struct attempt *at)
 {
 	struct sigv4 *s = at->s;
@@ -390,8 +389,13 @@ static enum sigv4_fault check_signed_headers(struct attempt *at)
 	return fault(at, SIGV4_MISMATCH, STR("'Host' must be a 'SignedHeader' in the AWS Authorization."));
 }
 
+/* With an unknown key there is nothing to work out, and the answer says that it is unknown: strangers
+ * don't make us digest their bodies. */
 static enum sigv4_fault check_signature(struct attempt *at)
 {
+	if (!at->key_is_known)
+		return fault(at, SIGV4_UNKNOWN_KEY,
+			     STR("The security token included in the request is invalid."));
 	struct str body_hash = sigv4_hash_hex(at->arena, at->call->body);
 	struct str told_hash = call_header(at->call, "x-amz-content-sha256");
 	if (told_hash.n && !str_equal_nocase(told_hash, body_hash))
@@ -412,9 +416,6 @@ static enum sigv4_fault check_signature(struct attempt *at)
 	at->lacks_memory = !signature.p;
 	bool is_right = at->signature.n == SIGNATURE_HEX_SIZE && signature.n == SIGNATURE_HEX_SIZE &&
 			crypto_equal(signature.p, at->signature.p, SIGNATURE_HEX_SIZE);
-	if (!at->key_is_known)
-		return fault(at, SIGV4_UNKNOWN_KEY,
-			     STR("The security token included in the request is invalid."));
 	if (!is_right)
 		return fault(
 			at, SIGV4_MISMATCH,

@@ -2,6 +2,7 @@
  * The running control plane: its configuration, its parts, in the order they start and stop. */
 #pragma once
 
+#include "auth/limit.h"
 #include "auth/sigv4.h"
 #include "base/config.h"
 #include "base/crypto.h"
@@ -19,6 +20,8 @@ struct settings {
 	struct str ovn_northbound, ovs_database, chassis;
 	struct strs dns_upstreams;
 	int64_t shutdown_grace_s, host_interval_s;
+	int64_t connections, connections_per_address;
+	struct limits_config limits;
 };
 
 /* Reads and checks the file; strings in c's arena. */
@@ -48,6 +51,7 @@ struct daemon {
 	struct reconciler *reconciler;
 	struct http_server *http;
 	struct sigv4 *sigv4;
+	struct limits *limits;
 	struct ec2_face *ec2;
 	struct metadata *metadata;
 	struct control *control;

@@ -33,6 +33,8 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	struct metadata_figures names = {0};
 	reconciler_read_figures(d->reconciler, &rec);
 	metadata_read_figures(d->metadata, &names);
+	uint64_t refused[LIMIT_KIND_COUNT];
+	limits_read_refused(d->limits, refused);
 	size_t n = 0;
 #define METRIC(name, type, help, value) m[n++] = (struct metric){name, type, help, (double) (value)}
 	METRIC("dari_http_requests_total", "counter", "Requests taken.", http.requests);
@@ -42,6 +44,12 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	METRIC("dari_http_responses_5xx_total", "counter", "Answers with a 5xx status.", http.by_status[5]);
 	METRIC("dari_http_connections", "gauge", "Connections now.", http.connections);
 	METRIC("dari_http_parked", "gauge", "Requests that wait for a commit.", http.parked);
+	METRIC("dari_limit_reads_refused_total", "counter", "Reads refused: their account had no tokens.",
+	       refused[LIMIT_READS]);
+	METRIC("dari_limit_writes_refused_total", "counter", "Writes refused likewise.",
+	       refused[LIMIT_WRITES]);
+	METRIC("dari_limit_strangers_refused_total", "counter", "Unproved requests refused by address.",
+	       refused[LIMIT_STRANGERS]);
 	METRIC("dari_store_batches_total", "counter", "Commits since the database was made.", store.batch);
 	METRIC("dari_store_changes_total", "counter", "Changes committed.", store.changes);
 	METRIC("dari_store_failed_total", "counter", "Changes refused.", store.failed);

@@ -126,16 +126,22 @@ static RESULT open_reconciler(struct daemon *d)
 
 static RESULT open_faces(struct daemon *d)
 {
-	TRY(http_server_new(&d->ctx, &(struct http_config){0}, &d->http));
+	const struct http_config http = {
+		.connection_max = (unsigned) d->settings.connections,
+		.per_address_max = (unsigned) d->settings.connections_per_address,
+	};
+	TRY(http_server_new(&d->ctx, &http, &d->http));
 	struct sigv4_config signing = {
 		.store = d->store, .master_key = d->master_key, .region = d->settings.region};
 	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
+	TRY(limits_new(&d->ctx, &d->settings.limits, &d->limits));
 	struct str endpoint = settings_endpoint(d->arena, &d->settings), scheme = STR_NONE;
 	(void) str_split_next(&endpoint, '/', &scheme); /* "http:", then "", then host and port */
 	(void) str_split_next(&endpoint, '/', &scheme);
 	struct ec2_config ec2 = {
 		.store = d->store,
 		.sigv4 = d->sigv4,
+		.limits = d->limits,
 		.reconciler = d->reconciler,
 		.region = d->settings.region,
 		.endpoint = endpoint,
@@ -176,6 +182,7 @@ static void end_all(struct daemon *d)
 	metadata_free(d->metadata);
 	ec2_free(d->ec2);
 	sigv4_free(d->sigv4);
+	limits_free(d->limits);
 	http_server_free(d->http);
 	reconciler_free(d->reconciler);
 	plugs_close(d->plugs);

@@ -10,6 +10,12 @@ enum { CONFIG_CAP = 1024 * 1024 };
 		.name = wire, .type = kind, .offset = offsetof(struct settings, member), __VA_ARGS__         \
 	}
 
+#define LIMIT(name, kind, rate, most, words)                                                                 \
+	KEY("limits." name "_per_second", CONFIG_INT, limits.of[kind].per_second, .absent = (rate),          \
+	    .max = LIMIT_PER_SECOND_MAX, .doc = words ", a second; 0: no limit."),                           \
+		KEY("limits." name "_burst", CONFIG_INT, limits.of[kind].burst, .absent = (most), .min = 1,  \
+		    .max = LIMIT_BURST_MAX, .doc = words ", at once.")
+
 static const struct config_key keys[] = {
 	KEY("region.name", CONFIG_TEXT, region, .absent = "us-east-1",
 	    .doc = "The region's name, as clients sign it."),
@@ -28,6 +34,13 @@ static const struct config_key keys[] = {
 	KEY("api.key", CONFIG_TEXT, tls_key, .doc = "Its private key, PEM."),
 	KEY("api.endpoint", CONFIG_TEXT, endpoint,
 	    .doc = "URL that clients are told, if not made from the above."),
+	KEY("limits.connections", CONFIG_INT, connections, .absent = "10000", .min = 10, .max = 1000000,
+	    .doc = "Connections at most, all clients together."),
+	KEY("limits.connections_per_address", CONFIG_INT, connections_per_address, .absent = "5000",
+	    .max = 1000000, .doc = "From one client address; 0: as many as there are."),
+	LIMIT("reads", LIMIT_READS, "500", "5000", "Describe requests of an account"),
+	LIMIT("writes", LIMIT_WRITES, "100", "2000", "Requests of an account that change something"),
+	LIMIT("strangers", LIMIT_STRANGERS, "20", "200", "Requests of an address that prove nobody"),
 	KEY("ovn.northbound", CONFIG_TEXT, ovn_northbound, .absent = "unix:/run/ovn/ovnnb_db.sock",
 	    .doc = "OVN's northbound database."),
 	KEY("ovn.local", CONFIG_TEXT, ovs_database, .absent = "unix:/run/openvswitch/db.sock",

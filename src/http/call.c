@@ -235,6 +235,8 @@ static void call_reject(struct call *c, int status, enum err why)
 static void log_call(const struct call *c, int status)
 {
 	char peer[IP_TEXT_SIZE];
+	if (c->is_quiet)
+		return;
 	log_event(LOG_INFO, "http-request",
 		  "method=%s path=%s status=%d duration_us=%" PRId64
 		  " bytes=%zu face=%s action=%s account=%s "

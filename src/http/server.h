@@ -46,6 +46,7 @@ struct call {
 	/* For the log line; set by the face and auth. */
 	const char *action;
 	struct str account_number;
+	bool is_quiet;          /* no log line of its own: one of a flood, which is told in sum */
 	void *face_data;        /* the face's own, usually in the arena */
 	struct call_private *p; /* private: the server's side */
 };

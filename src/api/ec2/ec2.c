@@ -9,6 +9,7 @@
 #include "api/ec2/errors.h"
 #include "api/ec2/list.h"
 #include "api/face.h"
+#include "auth/limit.h"
 #include "base/heap.h"
 #include "engine/region.h"
 
@@ -247,33 +248,58 @@ static RESULT parse_request(struct ec2_call *e)
 	return params_parse(e->c, call->query, form, &e->pairs);
 }
 
-/* Which service the client takes us for, before its signature was read. */
+/* Which service the client takes us for, where no signature says so. */
 static bool looks_like_sts(const struct ec2_call *e, const struct ec2_face *face)
 {
 	return str_is(params_find(&e->pairs, "Version"), "2011-06-15") ||
 	       find_action(face, params_find(&e->pairs, "Action"), true);
 }
 
+/* One of a flood: told in sum where it is counted, and answered with as little work as there is. */
+static void refuse_flood(struct ec2_call *e, bool of_sts)
+{
+	enum ec2_dialect dialect = of_sts ? DIALECT_STS : DIALECT_EC2;
+	e->call->is_quiet = true;
+	ec2_answer_error(e->call, dialect, ec2_find_error(dialect, ERR_THROTTLED, KIND_NONE, STR_NONE),
+			 of_sts ? STR("Rate exceeded") : STR("Request limit exceeded."));
+}
+
+/* Who asks was not proved. Nothing of such a request was read so far, but for its signature. */
+static void refuse_stranger(struct ec2_call *e, const struct ec2_face *face, struct sigv4_answer *answer)
+{
+	bool of_sts = str_is(answer->service, "sts");
+	if (!limits_take_stranger(e->config->limits, e->call->peer)) {
+		refuse_flood(e, of_sts);
+		return;
+	}
+	struct result result = parse_request(e);
+	if (!result_is_ok(result)) {
+		fail_call(e, result);
+		return;
+	}
+	of_sts = of_sts || (str_is_empty(answer->service) && looks_like_sts(e, face));
+	enum ec2_dialect dialect = of_sts ? DIALECT_STS : DIALECT_EC2;
+	if (answer->fault == SIGV4_NO_CREDENTIALS && !of_sts)
+		answer->message = STR("The request must contain the parameter AWSAccessKeyId");
+	ec2_answer_error(e->call, dialect, ec2_find_fault(dialect, answer->fault), answer->message);
+}
+
 /* Who asks; false when the call was answered with a refusal. */
-static bool authenticate(struct ec2_call *e, bool *of_sts)
+static bool authenticate(struct ec2_call *e, const struct ec2_face *face, bool *ret_of_sts)
 {
 	struct sigv4_answer answer = {0};
 	struct result result = sigv4_check(e->config->sigv4, e->call, &answer);
-	if (!str_is_empty(answer.service))
-		*of_sts = str_is(answer.service, "sts");
-	enum ec2_dialect dialect = *of_sts ? DIALECT_STS : DIALECT_EC2;
+	*ret_of_sts = str_is(answer.service, "sts");
 	if (!result_is_ok(result)) {
-		ec2_answer_problem(e->call, dialect, result);
+		ec2_answer_problem(e->call, *ret_of_sts ? DIALECT_STS : DIALECT_EC2, result);
 		return false;
 	}
-	if (answer.fault == SIGV4_FINE && !*of_sts && !str_is(answer.service, "ec2")) {
+	if (answer.fault == SIGV4_FINE && !*ret_of_sts && !str_is(answer.service, "ec2")) {
 		answer.fault = SIGV4_SCOPE;
 		answer.message = STR("Credential should be scoped to correct service: 'ec2'.");
 	}
-	if (answer.fault == SIGV4_NO_CREDENTIALS && !*of_sts)
-		answer.message = STR("The request must contain the parameter AWSAccessKeyId");
 	if (answer.fault != SIGV4_FINE) {
-		ec2_answer_error(e->call, dialect, ec2_find_fault(dialect, answer.fault), answer.message);
+		refuse_stranger(e, face, &answer);
 		return false;
 	}
 	e->c->who = answer.who;
@@ -351,16 +377,20 @@ static void handle_call(void *self, struct call *call)
 	}
 	*e = (struct ec2_call){.call = call, .c = &call->ctx, .config = &face->config, .memo = face->memo};
 	call->face_data = e;
+	bool of_sts = false;
+	if (!authenticate(e, face, &of_sts))
+		return;
 	struct result result = parse_request(e);
+	struct str name = params_find(&e->pairs, "Action");
+	e->action = find_action(face, name, of_sts);
+	if (!limits_take(e->config->limits, e->c->who, e->action && e->action->flags & WRITES)) {
+		refuse_flood(e, of_sts);
+		return;
+	}
 	if (!result_is_ok(result)) {
 		fail_call(e, result);
 		return;
 	}
-	bool of_sts = looks_like_sts(e, face);
-	if (!authenticate(e, &of_sts))
-		return;
-	struct str name = params_find(&e->pairs, "Action");
-	e->action = find_action(face, name, of_sts);
 	if (!e->action) {
 		refuse_action(e, name, of_sts);
 		return;

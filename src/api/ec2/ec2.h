@@ -9,11 +9,13 @@
 #include "store/store.h"
 
 struct sigv4;
+struct limits;
 struct ec2_face;
 
 struct ec2_config {
 	struct store *store;
 	struct sigv4 *sigv4;
+	struct limits *limits;         /* how often who may ask; NULL: as often as they like */
 	struct reconciler *reconciler; /* NULL: no host can be looked at */
 	struct str region;             /* its name; copied */
 	struct str endpoint;           /* what DescribeRegions says: host[:port]; copied */

@@ -126,6 +126,53 @@ static void test_reject(void **state)
 	fake_call_done(&f);
 }
 
+/* ---- how often ---- */
+
+/* One account's flood is refused in EC2's words, and nobody else's requests. */
+static void test_limits(void **state)
+{
+	struct world *w = *state;
+	const struct limits_config config = {
+		.of = {[LIMIT_READS] = {1, 3}, [LIMIT_WRITES] = {1, 2}, [LIMIT_STRANGERS] = {1, 2}}};
+	const struct str read = STR("Action=DescribeVpcs"), unknown = STR("Action=LaunchRockets"),
+			 write = STR("Action=CreateVpc&CidrBlock=10.1.0.0/16"),
+			 sts = STR("Action=GetCallerIdentity&Version=2011-06-15");
+	world_set_limits(w, &config);
+	for (int k = 0; k < 2; k++)
+		expect(world_post(w, &w->alice, read), 200, "");
+	expect(world_post(w, &w->alice, unknown), 400, "InvalidAction"); /* takes one as well */
+	expect(world_post(w, &w->alice, read), 503, "RequestLimitExceeded");
+	expect(world_post(w, &w->alice, unknown), 503, "RequestLimitExceeded");
+	struct world_answer refused = world_post(w, &w->alice, sts);
+	expect(refused, 400, "Throttling");
+	assert_true(str_is(world_element(refused.body, "Message"), "Rate exceeded"));
+	for (int k = 0; k < 2; k++)
+		expect(world_post(w, &w->alice, write), 200, "");
+	expect(world_post(w, &w->alice, write), 503, "RequestLimitExceeded");
+	expect(world_post(w, &w->bob, read), 200, "");
+	clock_advance_us(SECOND);
+	expect(world_post(w, &w->alice, read), 200, "");
+	expect(world_post(w, &w->alice, read), 503, "RequestLimitExceeded");
+}
+
+/* Requests that prove nobody are refused by address; whoever proves an account there is not. */
+static void test_limit_of_strangers(void **state)
+{
+	struct world *w = *state;
+	const struct limits_config config = {.of = {[LIMIT_STRANGERS] = {1, 2}}};
+	const struct str read = STR("Action=DescribeVpcs");
+	struct world_user wrong = w->alice;
+	wrong.secret = STR("wrong");
+	world_set_limits(w, &config);
+	expect(world_post(w, 0, read), 400, "MissingParameter");
+	expect(world_post(w, &wrong, read), 401, "AuthFailure");
+	expect(world_post(w, &wrong, read), 503, "RequestLimitExceeded");
+	expect(world_post(w, 0, read), 503, "RequestLimitExceeded");
+	expect(world_post(w, &w->alice, read), 200, "");
+	clock_advance_us(SECOND);
+	expect(world_post(w, &wrong, read), 401, "AuthFailure");
+}
+
 /* ---- accounts are apart ---- */
 
 static const char *const kinds_of_ids[] = {
@@ -320,6 +367,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_signatures, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_limit_of_strangers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_methods, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reject, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_seen, setup, teardown),

@@ -141,6 +141,25 @@ static void start_reconciler(struct world *w)
 	reconciler_start(w->reconciler);
 }
 
+static void open_face(struct world *w)
+{
+	const struct ec2_config ec2 = {.store = w->store,
+				       .sigv4 = w->sigv4,
+				       .limits = w->limits,
+				       .reconciler = w->reconciler,
+				       .region = STR("us-east-1"),
+				       .endpoint = STR("ec2.us-east-1.test:8773")};
+	MUST(ec2_new(&w->c, &ec2, &w->face));
+}
+
+void world_set_limits(struct world *w, const struct limits_config *config)
+{
+	ec2_free(w->face);
+	limits_free(w->limits);
+	MUST(limits_new(&w->c, config, &w->limits));
+	open_face(w);
+}
+
 void world_make(struct world *w)
 {
 	*w = (struct world){.operator= {.is_operator = true} };
@@ -161,12 +180,7 @@ void world_make(struct world *w)
 	world_settle(w, 10 * MINUTE);
 	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0};
 	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
-	const struct ec2_config ec2 = {.store = w->store,
-				       .sigv4 = w->sigv4,
-				       .reconciler = w->reconciler,
-				       .region = STR("us-east-1"),
-				       .endpoint = STR("ec2.us-east-1.test:8773")};
-	MUST(ec2_new(&w->c, &ec2, &w->face));
+	open_face(w);
 	clock_set_us(CALLED_AT_US); /* whatever the set-up took */
 	world_settle(w, SECOND);
 	clock_set_us(CALLED_AT_US + MINUTE);
@@ -176,6 +190,7 @@ void world_make(struct world *w)
 void world_done(struct world *w)
 {
 	ec2_free(w->face);
+	limits_free(w->limits);
 	sigv4_free(w->sigv4);
 	reconciler_free(w->reconciler);
 	store_close(w->store);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "api/ec2/ec2.h"
+#include "auth/limit.h"
 #include "auth/sigv4.h"
 #include "fake_http.h"
 #include "model/identity.h"
@@ -21,6 +22,7 @@ struct world {
 	struct store *store;
 	struct reconciler *reconciler;
 	struct sigv4 *sigv4;
+	struct limits *limits; /* NULL at first: none */
 	struct ec2_face *face;
 	struct identity operator;
 	struct world_user alice, bob;
@@ -29,6 +31,9 @@ struct world {
 
 void world_make(struct world *w);
 void world_done(struct world *w);
+
+/* From now on the face has these limits. */
+void world_set_limits(struct world *w, const struct limits_config *config);
 
 /* Runs what is due until nothing is on its way, for at most that long on the clock. */
 void world_settle(struct world *w, int64_t at_most_us);

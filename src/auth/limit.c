@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Buckets of tokens, in 8-way sets with a lock each, as the cache of keys has them. A bucket is one
+ * time: when it will be full again. Taking a token puts that off by what a token takes to come. */
+#include "auth/limit.h"
+
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdatomic.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "base/log.h"
+
+enum { SETS = 1024, WAYS = 8, TOLD_EVERY_S = 10 };
+
+struct bucket {
+	uuid key;         /* of an account or made from an address; none: free */
+	int64_t full_us;  /* the monotonic clock's */
+	int64_t told_us;  /* when its refusals were logged last */
+	uint32_t refused; /* since then */
+};
+
+struct bucket_set {
+	pthread_mutex_t lock;
+	struct bucket ways[WAYS];
+};
+
+struct bucket_table {
+	int64_t token_us, whole_us; /* what a token takes to come, and a bucketful; 0: no limit */
+	_Atomic uint64_t refused;
+	struct bucket_set sets[SETS];
+};
+
+struct limits {
+	struct bucket_table tables[LIMIT_KIND_COUNT];
+};
+
+static const char *const kind_words[LIMIT_KIND_COUNT] = {"reads", "writes", "strangers"};
+
+/* ---- life ---- */
+
+static void table_init(struct bucket_table *t, struct limit limit)
+{
+	for (size_t k = 0; k < SETS; k++)
+		(void) pthread_mutex_init(&t->sets[k].lock, NULL);
+	if (limit.per_second <= 0)
+		return;
+	int64_t per_second =
+		limit.per_second < LIMIT_PER_SECOND_MAX ? limit.per_second : LIMIT_PER_SECOND_MAX;
+	int64_t burst = limit.burst < LIMIT_BURST_MAX ? limit.burst : LIMIT_BURST_MAX;
+	t->token_us = SECOND / per_second;
+	t->whole_us = t->token_us * (burst > 1 ? burst : 1);
+}
+
+RESULT limits_new(struct ctx *c, const struct limits_config *config, struct limits **ret_limits)
+{
+	struct limits *l = heap_new(struct limits);
+	if (!l)
+		return ctx_no_memory(c);
+	for (enum limit_kind kind = 0; kind < LIMIT_KIND_COUNT; kind++)
+		table_init(&l->tables[kind], config->of[kind]);
+	*ret_limits = l;
+	return OK;
+}
+
+void limits_free(struct limits *l)
+{
+	for (enum limit_kind kind = 0; l && kind < LIMIT_KIND_COUNT; kind++)
+		for (size_t k = 0; k < SETS; k++)
+			(void) pthread_mutex_destroy(&l->tables[kind].sets[k].lock);
+	heap_free(l);
+}
+
+/* ---- taking ---- */
+
+/* Clients choose their addresses: all bits count. splitmix64's finish. */
+static struct bucket_set *set_of(struct bucket_table *t, uuid key)
+{
+	uint64_t high = 0, low = 0;
+	memcpy(&high, key.b, sizeof high);
+	memcpy(&low, key.b + 8, sizeof low);
+	uint64_t h = high * UINT64_C(0x9e3779b97f4a7c15) + low;
+	h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+	h = (h ^ (h >> 27)) * UINT64_C(0x94d049bb133111eb);
+	return &t->sets[(h ^ (h >> 31)) % SETS];
+}
+
+/* The set's lock is held. A free place is the fullest of all. What was told of a place's last one
+ * counts as well: addresses without number don't write as many lines. */
+static struct bucket *find_bucket(struct bucket_set *set, uuid key)
+{
+	struct bucket *fullest = &set->ways[0];
+	for (size_t k = 0; k < WAYS; k++) {
+		if (uuid_equal(set->ways[k].key, key))
+			return &set->ways[k];
+		if (set->ways[k].full_us < fullest->full_us)
+			fullest = &set->ways[k];
+	}
+	fullest->key = key;
+	return fullest;
+}
+
+/* How many refusals are to be told of now; 0: none. The first is told at once. */
+static uint32_t count_refusal(struct bucket *b, int64_t now_us)
+{
+	uint32_t untold = ++b->refused;
+	if (b->told_us && now_us - b->told_us < TOLD_EVERY_S * SECOND)
+		return 0;
+	b->told_us = now_us;
+	b->refused = 0;
+	return untold;
+}
+
+/* ret_untold: for the log, written when refused. */
+static bool take(struct bucket_table *t, uuid key, uint32_t *ret_untold)
+{
+	struct bucket_set *set = set_of(t, key);
+	int64_t now_us = clock_monotonic_us();
+	(void) pthread_mutex_lock(&set->lock);
+	struct bucket *b = find_bucket(set, key);
+	int64_t full_us = (b->full_us > now_us ? b->full_us : now_us) + t->token_us;
+	bool has_one = full_us - now_us <= t->whole_us;
+	if (has_one)
+		b->full_us = full_us;
+	else
+		*ret_untold = count_refusal(b, now_us);
+	(void) pthread_mutex_unlock(&set->lock);
+	t->refused += !has_one;
+	return has_one;
+}
+
+bool limits_take(struct limits *l, const struct identity *who, bool writes)
+{
+	enum limit_kind kind = writes ? LIMIT_WRITES : LIMIT_READS;
+	uint32_t untold = 0;
+	if (!l || !l->tables[kind].token_us || take(&l->tables[kind], who->account, &untold))
+		return true;
+	if (untold)
+		log_event(LOG_WARN, "request-limit", "account=%s of=%s refused=%" PRIu32,
+			  log_quote(who->account_number), kind_words[kind], untold);
+	return false;
+}
+
+bool limits_take_stranger(struct limits *l, struct ip peer)
+{
+	uint32_t untold = 0;
+	char text[IP_TEXT_SIZE];
+	uuid key = {{peer.family}};
+	if (!l || !l->tables[LIMIT_STRANGERS].token_us)
+		return true;
+	memcpy(key.b + 8, peer.b, 8); /* an IPv4 address, or the network half of an IPv6 one */
+	if (take(&l->tables[LIMIT_STRANGERS], key, &untold))
+		return true;
+	if (untold)
+		log_event(LOG_WARN, "request-limit", "peer=%s of=%s refused=%" PRIu32, ip_write(peer, text),
+			  kind_words[LIMIT_STRANGERS], untold);
+	return false;
+}
+
+void limits_read_refused(const struct limits *l, uint64_t ret_refused[static LIMIT_KIND_COUNT])
+{
+	for (enum limit_kind kind = 0; kind < LIMIT_KIND_COUNT; kind++)
+		ret_refused[kind] = l ? l->tables[kind].refused : 0;
+}
