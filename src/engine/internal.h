@@ -91,11 +91,11 @@ struct router_plan {
 	struct tags tags;
 	bool is_default;
 };
-/* With its main route table and default group; the row as it was put. */
+/* With its main route table, default network ACL and default group; the row as it was put. */
 RESULT router_write(struct op *op, const struct router_plan *plan, struct router *ret_router);
 
 struct subnet_plan {
-	uuid account, router, zone;
+	uuid account, router, zone, acl;
 	struct cidr block;
 	struct str name;
 	bool is_default, public_on_launch;
@@ -119,6 +119,19 @@ void gateway_lead_out(const struct op *op, struct gateway *gateway);
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
 			 uuid *ret_table);
 RESULT route_table_forget_with_routes(struct op *op, uuid table);
+
+/* ---- network_acl.c ---- */
+
+struct network_acl_plan {
+	uuid account, router;
+	bool is_default; /* lets everything pass; else nothing */
+	struct tags tags;
+};
+RESULT network_acl_write(struct op *op, const struct network_acl_plan *plan, uuid *ret_acl);
+/* At once, as route tables. */
+RESULT network_acl_forget_with_entries(struct op *op, uuid acl);
+
+/* ---- router.c ---- */
 
 /* The default VPC with all that belongs to it. */
 RESULT default_router_write(struct op *op, const struct account *account, uuid *ret_router);

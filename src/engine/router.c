@@ -49,6 +49,8 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 	TRY(engine_draw_number(op, STR("next.metadata_mark"), &router.metadata_mark));
 	TRY(route_table_write(op, plan->account, router.row.id, true, (struct tags){0},
 			      &router.main_route_table));
+	struct network_acl_plan acl = {.account = plan->account, .router = router.row.id, .is_default = true};
+	TRY(network_acl_write(op, &acl, &router.default_acl));
 	struct group_plan group = {.account = plan->account,
 				   .router = router.row.id,
 				   .name = STR("default"),
@@ -151,11 +153,12 @@ RESULT engine_delete_router(struct op *op, struct router_target *wish)
 	TRY(engine_permit(op, "router.delete", KIND_ROUTER, &router->row));
 	TRY(check_unused(op, router, wish->router.field));
 	TRY(route_table_forget_with_routes(op, router->main_route_table));
+	TRY(network_acl_forget_with_entries(op, router->default_acl));
 	TRY(group_delete_with_rules(op, router->default_group));
 	TRY(clear_default(op, router));
 	TRY(router_delete(op, router->row.id));
 	return engine_tell(op, KIND_ROUTER, &router->row, "deleted",
-			   "VPC with its main route table and default group.");
+			   "VPC with its main route table, default network ACL and default group.");
 }
 
 RESULT engine_forget_router(struct op *op, struct router_forget *wish)
@@ -190,6 +193,7 @@ static RESULT write_default_subnets(struct op *op, const struct router *router)
 		struct subnet_plan plan = {.account = router->account,
 					   .router = router->row.id,
 					   .zone = row->id,
+					   .acl = router->default_acl,
 					   .block = {ip_from_v4(base), DEFAULT_SUBNET_BITS},
 					   .is_default = true,
 					   .public_on_launch = true};

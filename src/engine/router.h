@@ -4,8 +4,8 @@
 
 #include "engine/operation.h"
 
-/* As EC2's CreateVpc: with a main route table and a default group. The block is made canonical.
- * ERR_RANGE unless /16 to /28 and of a usable range. */
+/* As EC2's CreateVpc: with a main route table, a default network ACL and a default group. The block is made
+ * canonical. ERR_RANGE unless /16 to /28 and of a usable range. */
 struct router_wish {
 	struct str name;
 	struct cidr block;
@@ -21,8 +21,8 @@ struct router_settings {
 };
 OPERATION(engine_update_router, router_settings)
 
-/* With its main route table and default group. ERR_IN_USE while it has subnets, a gateway, other
- * groups or tables, or ports in its default group. */
+/* With its main route table, default network ACL and default group. ERR_IN_USE while it has subnets, a
+ * gateway, other groups or tables, or ports in its default group. */
 struct router_target {
 	struct ref router;
 };

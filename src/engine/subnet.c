@@ -48,6 +48,8 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 				.gateway_mac = draw_gateway_mac(),
 				.is_default = plan->is_default,
 				.public_on_launch = plan->public_on_launch,
+				.acl = plan->acl,
+				.acl_association = uuid_random(),
 				.tags = plan->tags};
 	TRY(subnet_put(op, &subnet));
 	*ret_subnet = subnet.row.id;
@@ -101,6 +103,7 @@ RESULT engine_create_subnet(struct op *op, struct subnet_wish *wish)
 	struct subnet_plan plan = {.account = router->account,
 				   .router = router->row.id,
 				   .zone = zone->row.id,
+				   .acl = router->default_acl,
 				   .block = cidr_canonical(wish->block),
 				   .name = wish->name,
 				   .public_on_launch = wish->public_on_launch};

@@ -142,11 +142,9 @@ RESULT ec2_take_tags(struct ec2_call *e, const struct ec2_tag_specs *specs, cons
 
 /* ---- all arrays of actions, for ec2.c ---- */
 
-extern const struct ec2_actions ec2_account_actions, ec2_address_actions, ec2_console_actions,
-	ec2_credit_actions, ec2_gateway_actions, ec2_group_actions, ec2_image_actions, ec2_instance_actions,
-	ec2_interface_actions, ec2_key_actions, ec2_region_actions, ec2_route_actions, ec2_rule_actions,
-	ec2_run_actions, ec2_status_actions, ec2_sts_actions, ec2_subnet_actions, ec2_tag_actions,
-	ec2_type_actions, ec2_volume_actions, ec2_vpc_actions;
+#define GROUP(name) extern const struct ec2_actions ec2_##name##_actions;
+#include "api/ec2/action_groups.def"
+#undef GROUP
 
 /* Fills out with all actions, sorted by name; duplicates are asserted away. */
 size_t ec2_sum_actions(const struct ec2_action **out, size_t max);

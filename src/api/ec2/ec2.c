@@ -18,12 +18,9 @@ enum { ACTIONS_MAX = 256, BODY_CAP_SIZE = 1024 * 1024 };
 #define OBSERVE_TIMEOUT_US (10 * SECOND)
 
 static const struct ec2_actions *const action_groups[] = {
-	&ec2_account_actions,   &ec2_address_actions, &ec2_console_actions, &ec2_credit_actions,
-	&ec2_gateway_actions,   &ec2_group_actions,   &ec2_image_actions,   &ec2_instance_actions,
-	&ec2_interface_actions, &ec2_key_actions,     &ec2_region_actions,  &ec2_route_actions,
-	&ec2_rule_actions,      &ec2_run_actions,     &ec2_status_actions,  &ec2_sts_actions,
-	&ec2_subnet_actions,    &ec2_tag_actions,     &ec2_type_actions,    &ec2_volume_actions,
-	&ec2_vpc_actions,
+#define GROUP(name) &ec2_##name##_actions,
+#include "api/ec2/action_groups.def"
+#undef GROUP
 };
 
 struct ec2_face {

@@ -34,6 +34,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(MALFORMED, PORT, 400, "InvalidNetworkInterfaceId.Malformed"),
 	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
 	E(MALFORMED, ROUTE_TABLE, 400, "InvalidRouteTableId.Malformed"),
+	E(MALFORMED, NETWORK_ACL, 400, "InvalidNetworkAclId.Malformed"),
 	E(MALFORMED, VOLUME, 400, "InvalidVolumeID.Malformed"),
 	E(MALFORMED, ADDRESS, 400, "InvalidAllocationID.Malformed"),
 	E(MALFORMED, KEY_PAIR, 400, "InvalidKeyPair.Malformed"),
@@ -57,6 +58,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(NOT_FOUND, GATEWAY, 400, "InvalidInternetGatewayID.NotFound"),
 	E(NOT_FOUND, ROUTE_TABLE, 400, "InvalidRouteTableID.NotFound"),
 	E(NOT_FOUND, ROUTE, 400, "InvalidRoute.NotFound"),
+	E(NOT_FOUND, NETWORK_ACL, 400, "InvalidNetworkAclID.NotFound"),
 	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
 	E(NOT_FOUND, NONE, 400, "InvalidParameterValue"), /* a zone, an instance type: not ids in EC2 */
 	E(EXISTS, KEY_PAIR, 400, "InvalidKeyPair.Duplicate"),

@@ -137,7 +137,7 @@ static const struct ec2_action actions[] = {
 	 .list = &vpc_listing, .doc = "VPCs of the account."},
 	{"CreateVpc", "ec2:CreateVpc", WRITES, PARAMS(struct ec2_create_vpc, create_vpc_params),
 	 prepare_create, engine_create_router_run, .answer = ec2_create_vpc,
-	 .doc = "Makes a VPC with its main route table and default group."},
+	 .doc = "Makes a VPC with its main route table, default network ACL and default group."},
 	{"DeleteVpc", "ec2:DeleteVpc", WRITES, PARAMS(struct router_target, delete_vpc_params), 0,
 	 engine_delete_router_run, .doc = "Deletes a VPC in which nothing is left."},
 };

@@ -76,9 +76,15 @@ static void check_router_delete(void **state)
 	struct route_table_target no_table = {.route_table = ref_to(c, KIND_ROUTE_TABLE, table.route_table)};
 	cloud_ok(c, &c->alice, engine_delete_route_table, &no_table);
 
+	uuid acl = router_find(t, router.router)->default_acl;
+	assert_true(network_acl_find(t, acl)->is_default);
+	assert_non_null(network_acl_entry_find_by_acl(t, acl, false, 100));
+	assert_true(uuid_equal(subnet_find(t, subnet)->acl, acl));
 	cloud_ok(c, &c->alice, engine_delete_router, &target);
 	cloud_fails(c, &c->alice, engine_delete_router, &target, ERR_NOT_FOUND, KIND_ROUTER);
 	assert_null(route_table_find(t, router.route_table));
+	assert_null(network_acl_find(t, acl));
+	assert_null(network_acl_entry_first_by_acl(t, acl));
 	assert_false(row_is_live(&security_group_find(t, router.group)->row));
 	assert_int_equal(account_side(account_find(t, c->alice.account))->routers, 1);
 	/* The reconciler forgets in its order. */
