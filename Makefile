@@ -54,9 +54,11 @@ bench: ## figures beside a peer's, measured in the same run
 	@ninja -C build/release --quiet
 	@bench/run build/release
 
-docs: build ## the reference pages, into build/docs
+docs: build ## docs/coverage.md, and the reference pages into build/docs
 	@mkdir -p build/docs && cp $(B)/schema/resources.md build/docs/
-	@build/dari dump actions >build/docs/actions.json && echo build/docs
+	@build/dari dump actions >build/docs/actions.json
+	@build/dari dump coverage >docs/coverage.md
+	@build/dari dump manual >build/docs/dari.8 && echo build/docs docs/coverage.md
 
 clean:
 	rm -rf build

@@ -6,7 +6,7 @@
 
 static const struct command *const tables[] = {local_commands,    account_commands, host_commands,
 					       network_commands,  image_commands,   inspect_commands,
-					       leftover_commands, doctor_commands};
+					       leftover_commands, doctor_commands,  dump_commands};
 
 const struct command *command_find(struct str words)
 {

@@ -46,7 +46,7 @@ struct command {
 
 /* The rows of each file, ended by one without words. */
 extern const struct command account_commands[], host_commands[], network_commands[], image_commands[],
-	doctor_commands[], inspect_commands[], leftover_commands[], local_commands[];
+	doctor_commands[], dump_commands[], inspect_commands[], leftover_commands[], local_commands[];
 
 /* The command whose words are those, or NULL. */
 const struct command *command_find(struct str words);

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The commands that need no server: dari init, serve, dump actions. */
+ * The commands that need no server: dari init, serve. */
 #include <stdio.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "api/ec2/ec2.h"
 #include "auth/key.h"
 #include "base/child.h"
 #include "base/clock.h"
@@ -208,19 +207,6 @@ static int serve_here(const struct command *command, json_t *args, const char *c
 	return daemon_serve(config_path);
 }
 
-static int dump_actions_here(const struct command *command, json_t *args, const char *config_path)
-{
-	(void) command;
-	(void) args;
-	(void) config_path;
-	struct buf out;
-	buf_init(&out, BUF_ANSWER_CAP);
-	ec2_dump_actions(&out);
-	bool fine = result_is_ok(buf_finish(&out)) && fwrite(out.p, 1, out.size, stdout) == out.size;
-	buf_done(&out);
-	return fine ? 0 : 1;
-}
-
 const struct command local_commands[] = {
 	{"init",
 	 "Makes a region: configuration, master key, database, certificate.",
@@ -241,9 +227,5 @@ const struct command local_commands[] = {
 	  {"upstreams", PARAM_OPTION, false, "DNS resolvers for names outside, comma separated."}},
 	 .run_here = init_here},
 	{"serve", "Runs the control plane until SIGTERM.", {{0}}, .run_here = serve_here},
-	{"dump actions",
-	 "Prints every API action with its parameters and permission, as JSON.",
-	 {{0}},
-	 .run_here = dump_actions_here},
 	{0},
 };

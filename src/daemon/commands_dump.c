@@ -1,0 +1,258 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari dump …: what the tables of actions and commands say, for documentation, packages and tests:
+ * the reference of actions, the coverage page, the manual page, completion for bash. */
+#include <stdio.h>
+
+#include "api/ec2/ec2.h"
+#include "daemon/command.h"
+
+enum { LINE_MAX_SIZE = 118 };
+
+static int print_whole(struct buf *out)
+{
+	bool fine = result_is_ok(buf_finish(out)) && fwrite(out->p, 1, out->size, stdout) == out->size &&
+		    fflush(stdout) == 0;
+	buf_done(out);
+	return fine ? 0 : 1;
+}
+
+/* ---- actions, coverage ---- */
+
+static int dump_actions_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	struct buf out;
+	buf_init(&out, BUF_ANSWER_CAP);
+	ec2_dump_actions(&out);
+	return print_whole(&out);
+}
+
+static const char *text_of(const json_t *object, const char *name)
+{
+	const char *text = json_string_value(json_object_get(object, name));
+	return text ? text : "";
+}
+
+static void add_refused(struct buf *out, const json_t *params)
+{
+	bool first = true;
+	for (size_t k = 0; k < json_array_size(params); k++) {
+		const json_t *p = json_array_get(params, k);
+		if (json_is_true(json_object_get(p, "built")))
+			continue;
+		buf_print(out, "%s`%s`", first ? "" : ", ", text_of(p, "name"));
+		if (*text_of(p, "only"))
+			buf_print(out, " (but `%s`)", text_of(p, "only"));
+		first = false;
+	}
+}
+
+static void add_action_row(struct buf *out, const json_t *action)
+{
+	/* '|' would end the cell, also within backquotes */
+	struct buf refused;
+	buf_init(&refused, BUF_ANSWER_CAP);
+	add_refused(&refused, json_object_get(action, "params"));
+	buf_print(out, "| %s | %s | ", text_of(action, "name"), text_of(action, "doc"));
+	for (size_t k = 0; k < refused.size; k++)
+		buf_add_str(out, refused.p[k] == '|' ? STR("\\|") : (struct str){refused.p + k, 1});
+	buf_add_str(out, STR(" |\n"));
+	buf_done(&refused);
+}
+
+static void add_coverage(struct buf *out, const json_t *dump)
+{
+	const json_t *actions = json_object_get(dump, "actions"), *unbuilt = json_object_get(dump, "unbuilt");
+	buf_print(
+		out,
+		"# Coverage\n\nMade by `dari dump coverage`; a test holds this page to it. `dari dump "
+		"actions` says the same as JSON, with\nevery parameter and filter.\n\n"
+		"An action that EC2 has and Dari has not answers `UnsupportedOperation`; a parameter that "
+		"needs what is not built is\nrefused by name, but for the values in brackets, which ask for "
+		"nothing; a name that EC2 does not have answers\n`InvalidAction`.\n\n"
+		"## EC2: %zu actions\n\n| action | what it does | refused parameters |\n| --- | --- | --- "
+		"|\n",
+		json_array_size(actions));
+	for (size_t k = 0; k < json_array_size(actions); k++)
+		add_action_row(out, json_array_get(actions, k));
+	buf_print(out, "\n## Not built: %zu actions\n\n", json_array_size(unbuilt));
+	size_t line = 0;
+	for (size_t k = 0; k < json_array_size(unbuilt); k++) {
+		size_t n = json_string_length(json_array_get(unbuilt, k)) + 2;
+		bool is_last = k + 1 == json_array_size(unbuilt),
+		     is_full = line > 0 && line + n > LINE_MAX_SIZE;
+		buf_print(out, "%s%s%s",
+			  is_full ? "\n"
+			  : line  ? " "
+				  : "",
+			  json_string_value(json_array_get(unbuilt, k)), is_last ? ".\n" : ",");
+		line = is_full ? n : line + n;
+	}
+}
+
+static int dump_coverage_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) args;
+	(void) config_path;
+	struct buf dump, out;
+	json_error_t where;
+	buf_init(&dump, BUF_ANSWER_CAP);
+	buf_init(&out, BUF_ANSWER_CAP);
+	ec2_dump_actions(&dump);
+	json_t *parsed = result_is_ok(buf_finish(&dump)) ? json_loadb(dump.p, dump.size, 0, &where) : NULL;
+	buf_done(&dump);
+	if (!parsed) {
+		buf_done(&out);
+		fprintf(stderr, "dari %s: the tables are no JSON\n", command->words);
+		return 1;
+	}
+	add_coverage(&out, parsed);
+	json_decref(parsed);
+	return print_whole(&out);
+}
+
+/* ---- the manual page ---- */
+
+/* A text in roff: a hyphen is a minus, a line does not begin with a control character. */
+static void add_roff(struct buf *out, const char *text)
+{
+	if (*text == '.' || *text == '\'')
+		buf_add_str(out, STR("\\&"));
+	for (; *text; text++)
+		if (*text == '-')
+			buf_add_str(out, STR("\\-"));
+		else if (*text == '\\')
+			buf_add_str(out, STR("\\e"));
+		else
+			buf_add_char(out, *text);
+}
+
+static const struct command_param *params_end(const struct command *command)
+{
+	const struct command_param *p = command->params;
+	while (p < command->params + COMMAND_PARAMS_MAX && p->name)
+		p++;
+	return p;
+}
+
+static void add_manual_entry(void *arg, const struct command *command)
+{
+	struct buf *out = arg;
+	buf_print(out, ".SS ");
+	add_roff(out, command->words);
+	buf_print(out, "\n");
+	add_roff(out, command->doc);
+	buf_print(out, "\n");
+	for (const struct command_param *p = command->params; p < params_end(command); p++) {
+		buf_print(out, ".TP\n%s", p->kind == PARAM_POSITIONAL ? ".I " : ".B \\-\\-");
+		add_roff(out, p->name);
+		buf_print(out, "\n");
+		add_roff(out, p->doc);
+		buf_print(out, "%s\n", p->required ? " Required." : "");
+	}
+}
+
+static int dump_manual_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	struct buf out;
+	buf_init(&out, BUF_ANSWER_CAP);
+	buf_add_str(&out, STR(".TH DARI 8\n.SH NAME\ndari \\- one open cloud control plane\n.SH SYNOPSIS\n"
+			      ".B dari\n[\\-\\-config FILE] COMMAND \\&.\\|.\\|.\n.SH DESCRIPTION\n"
+			      "Dari turns a few Linux machines into a private cloud and answers in the EC2 "
+			      "API.\nCommands that look at or change a region speak with its server over the "
+			      "control socket;\nall of those take \\-\\-json.\n.SH COMMANDS\n"));
+	command_each(add_manual_entry, &out);
+	buf_add_str(&out,
+		    STR(".SH FILES\n.TP\n/etc/dari/dari.yaml\nThe configuration, unless \\-\\-config or "
+			"DARI_CONFIG names another.\n.TP\n/var/lib/dari\nDatabase, images, master key: "
+			"keep a copy of the key apart from the rest.\n.SH EXIT STATUS\n0 when done, 1 when "
+			"refused or when audit or doctor found something, 2 for a command line that is\n"
+			"not understood.\n"));
+	return print_whole(&out);
+}
+
+/* ---- completion ---- */
+
+static void add_completion_case(void *arg, const struct command *command)
+{
+	struct buf *out = arg;
+	buf_print(out, "\t'%s' | '%s '*) choices='", command->words, command->words);
+	for (const struct command_param *p = command->params; p < params_end(command); p++)
+		if (p->kind != PARAM_POSITIONAL)
+			buf_print(out, "--%s ", p->name);
+	buf_print(out, "%s--help' ;;\n", command->run ? "--json " : "");
+}
+
+struct first_words {
+	struct buf *out;
+	struct str first; /* only commands that begin so, their second words; else the first words */
+	struct str last;  /* each once: the tables keep them together */
+};
+
+static void add_word(void *arg, const struct command *command)
+{
+	struct first_words *w = arg;
+	struct str word = STR_NONE, rest = str_from(command->words);
+	(void) str_split_next(&rest, ' ', &word);
+	if (w->first.n && !str_equal(word, w->first))
+		return;
+	word = w->first.n ? rest : word;
+	if (!str_equal(word, w->last))
+		buf_print(w->out, "%" STR_FMT " ", STR_ARG(word));
+	w->last = word;
+}
+
+static void add_group_case(void *arg, const struct command *command)
+{
+	struct first_words *groups = arg;
+	struct str first = STR_NONE, rest = str_from(command->words);
+	(void) str_split_next(&rest, ' ', &first);
+	if (str_is_empty(rest) || str_equal(first, groups->last))
+		return;
+	groups->last = first;
+	buf_print(groups->out, "\t'%" STR_FMT "') choices='", STR_ARG(first));
+	command_each(add_word, &(struct first_words){.out = groups->out, .first = first});
+	buf_add_str(groups->out, STR("' ;;\n"));
+}
+
+static int dump_completion_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	struct buf out;
+	buf_init(&out, BUF_ANSWER_CAP);
+	buf_add_str(&out, STR("# bash completion for dari; made by `dari dump completion`\n"
+			      "_dari() {\n\tlocal choices current=${COMP_WORDS[COMP_CWORD]}\n"
+			      "\tlocal words=\"${COMP_WORDS[*]:1:COMP_CWORD-1}\"\n\tcase $words in\n"));
+	command_each(add_completion_case, &out);
+	command_each(add_group_case, &(struct first_words){.out = &out});
+	buf_add_str(&out, STR("\t'') choices='"));
+	command_each(add_word, &(struct first_words){.out = &out});
+	buf_add_str(&out, STR("--config help' ;;\n\tesac\n"
+			      "\tmapfile -t COMPREPLY < <(compgen -W \"$choices\" -- \"$current\")\n}\n"
+			      "complete -o default -F _dari dari\n"));
+	return print_whole(&out);
+}
+
+const struct command dump_commands[] = {
+	{"dump actions",
+	 "Prints every API action with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_actions_here},
+	{"dump coverage",
+	 "Prints which actions are built, and what is refused, as docs/coverage.md.",
+	 {{0}},
+	 .run_here = dump_coverage_here},
+	{"dump manual", "Prints the manual page, dari(8).", {{0}}, .run_here = dump_manual_here},
+	{"dump completion",
+	 "Prints what completes dari's command line in bash.",
+	 {{0}},
+	 .run_here = dump_completion_here},
+	{0},
+};

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: Apache-2.0
+# What the binary says of itself: docs/coverage.md, the manual page, completion.
+# limit: 60 s
+set -uo pipefail
+cd "$(dirname "$0")/../.."
+dari=${DARI_BUILD:-build/main}/src/daemon/dari
+failed=0
+
+check() { # what, status
+	if [ "$2" = 0 ]; then echo "ok - $1"; else echo "not ok - $1"; failed=1; fi
+}
+
+diff <("$dari" dump coverage) docs/coverage.md
+check "docs/coverage.md is what dari dump coverage prints (make docs)" $?
+
+warnings=$("$dari" dump manual | groff -Kutf8 -man -Tutf8 -ww -z 2>&1)
+check "the manual page is clean roff: $warnings" "${#warnings}"
+page=$("$dari" dump manual | groff -Kutf8 -man -Tutf8 -P-cbou)
+missing=$("$dari" help | awk '/^  [a-z]/ { print $1 }' | sort -u | while read -r word; do
+	grep -q "^   $word" <<<"$page" || echo "$word"
+done)
+check "the manual page has every command: $missing" "${#missing}"
+
+complete_line() { # words as typed, the last one unfinished
+	local -a COMP_WORDS=("$@") COMPREPLY=()
+	local COMP_CWORD=$(($# - 1))
+	_dari
+	echo "${COMPREPLY[*]}"
+}
+eval "$("$dari" dump completion)"
+[ "$(complete_line dari acc)" = account ]
+check "a command's first word" $?
+[ "$(complete_line dari account cr)" = create ]
+check "its second" $?
+[ "$(complete_line dari host add hv1 --u)" = --uri ]
+check "its options" $?
+exit "$failed"
