@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A region on simulated hosts and a simulated network behind the real server, store, engine,
- * reconciler and EC2 face, wired as src/daemon/serve.c wires them. Its database is a real file.
+ * reconciler and EC2 face, wired as src/daemon/run.c wires them. Its database is a real file.
  *
  *     region directory=EMPTY_DIRECTORY hosts=64 threads=2
  *

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <ftw.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <sys/stat.h>
@@ -238,6 +239,21 @@ RESULT file_delete(struct ctx *c, const char *path)
 	if (unlink(path) != 0 && errno != ENOENT)
 		return fail_errno(c, "delete", path);
 	return OK;
+}
+
+static int remove_one(const char *path, const struct stat *st, int kind, struct FTW *where)
+{
+	(void) st;
+	(void) kind;
+	(void) where;
+	(void) remove(path);
+	return 0;
+}
+
+void file_remove_tree(const char *path)
+{
+	enum { DESCRIPTORS = 16 };
+	(void) nftw(path, remove_one, DESCRIPTORS, FTW_DEPTH | FTW_PHYS | FTW_MOUNT);
 }
 
 bool file_exists(const char *path)

@@ -13,5 +13,7 @@ RESULT file_write_synced(struct ctx *c, const char *path, struct str bytes, mode
 RESULT file_make_directory(struct ctx *c, const char *path, mode_t mode); /* with parents; exists: OK */
 RESULT file_rename_synced(struct ctx *c, const char *from, const char *to);
 RESULT file_delete(struct ctx *c, const char *path); /* absent: OK */
+/* With all below it, following no link; as far as it can: what is left is told by nobody. */
+void file_remove_tree(const char *path);
 bool file_exists(const char *path);
 RESULT file_size(struct ctx *c, const char *path, int64_t *ret_size);

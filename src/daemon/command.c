@@ -24,6 +24,22 @@ void command_each(void (*each)(void *arg, const struct command *command), void *
 			each(arg, command);
 }
 
+void command_call_init(struct command_call *call, struct daemon *d, struct arena *a)
+{
+	*call = (struct command_call){.daemon = d};
+	ctx_init(&call->ctx, a);
+	call->operator.is_operator = true;
+	call->operator.user_name = STR("operator");
+	call->ctx.who = &call->operator;
+	buf_init(&call->text, BUF_ANSWER_CAP);
+}
+
+void command_call_done(struct command_call *call)
+{
+	json_decref(call->value);
+	buf_done(&call->text);
+}
+
 struct str command_arg(const struct command_call *call, const char *name)
 {
 	const json_t *value = json_object_get(call->args, name);

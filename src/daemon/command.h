@@ -53,6 +53,10 @@ const struct command *command_find(struct str words);
 /* Calls each for every command there is, in the order of the help. */
 void command_each(void (*each)(void *arg, const struct command *command), void *arg);
 
+/* A call by the operator, its memory from the arena; and the end of what it holds besides. */
+void command_call_init(struct command_call *call, struct daemon *d, struct arena *a);
+void command_call_done(struct command_call *call);
+
 /* A parameter's text; empty when not given. */
 struct str command_arg(const struct command_call *call, const char *name);
 /* A size or count; ERR_INVALID naming the parameter. absent: when it was not given. */

@@ -1,17 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The commands that need no server: dari init, serve. */
+ * The commands that need no server: dari init, serve, dev. */
 #include <stdio.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "auth/key.h"
 #include "base/child.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "daemon/command.h"
-#include "engine/engine.h"
-#include "engine/region.h"
-#include "store/sql.h"
 
 enum { CERTIFICATE_YEARS = 10 };
 
@@ -123,56 +118,14 @@ static void name_endpoint(struct ctx *c, struct settings *s)
 				(long long) s->listen_port);
 }
 
-/* "a,b" and "us-east-1a" both name zones. */
-static RESULT parse_zones(struct ctx *c, struct str region, struct str text, struct strs *ret_zones)
-{
-	VEC(struct str) zones = {0};
-	struct str piece = STR_NONE;
-	while (str_split_next(&text, ',', &piece)) {
-		piece = str_trim(piece);
-		if (str_is_empty(piece))
-			continue;
-		if (piece.n == 1)
-			piece = str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(region), STR_ARG(piece));
-		if (!VEC_PUSH(c->arena, &zones, piece))
-			return ctx_no_memory(c);
-	}
-	*ret_zones = (struct strs){zones.at, zones.count};
-	return OK;
-}
-
-/* A database that is there already keeps its region's id. */
-static RESULT make_database(struct ctx *c, struct settings *s, struct strs zones)
-{
-	struct region_wish wish = {.name = s->region, .zones = zones};
-	TRY(uuid_parse(s->region_id, &wish.id));
-	struct sql_driver *sql = NULL;
-	TRY(sqlite_open(c, settings_path(c->arena, s, "dari.db"), &sql));
-	AUTO(executor) executor = executor_new_threads();
-	struct store *store = NULL;
-	struct store_config config = {
-		.executor = executor, .sql = sql, .observe = engine_observe, .check = engine_check_row};
-	TRY(store_open(c, &config, &store));
-	struct result result = store_commit(store, c, "dari:init", engine_bootstrap_region_run, &wish);
-	store_close(store);
-	if (result_is_ok(result))
-		s->region_id = uuid_to_str(c->arena, wish.region);
-	return result;
-}
-
 static RESULT init_all(struct ctx *c, const json_t *args, const char *config_path)
 {
 	struct settings s = {0};
-	struct strs zones = {0};
 	if (file_exists(config_path))
 		return ctx_fail(c, ERR_EXISTS, "%s is there already: this region was made before",
 				config_path);
 	TRY(fill_settings(c, args, &s));
-	TRY(parse_zones(c, s.region, arg_or(args, "zone", STR("a")), &zones));
-	TRY(file_make_directory(c, str_to_z(c->arena, s.data_directory), 0700));
-	const char *key_path = settings_path(c->arena, &s, "master.key");
-	TRY(key_make_master(c, key_path));
-	TRY(make_database(c, &s, zones));
+	TRY(region_init(c, &s, arg_or(args, "zone", STR("a"))));
 	const char *directory = directory_of(c, config_path);
 	TRY(file_make_directory(c, directory, 0755));
 	TRY(make_certificate(c, args, directory, &s));
@@ -185,7 +138,8 @@ static RESULT init_all(struct ctx *c, const json_t *args, const char *config_pat
 	       "KEEP A COPY OF THE MASTER KEY somewhere else, apart from backups of the database:\n"
 	       "without it no secret in the database can be read again, by anybody.\n"
 	       "Next: dari serve, then dari host add, dari network add-external, dari account create.\n",
-	       STR_ARG(s.region), config_path, STR_ARG(s.data_directory), key_path);
+	       STR_ARG(s.region), config_path, STR_ARG(s.data_directory),
+	       settings_path(c->arena, &s, "master.key"));
 	return OK;
 }
 
@@ -204,7 +158,38 @@ static int serve_here(const struct command *command, json_t *args, const char *c
 {
 	(void) command;
 	(void) args;
-	return daemon_serve(config_path);
+	return serve_run(config_path);
+}
+
+static bool int_arg(const struct command *command, const json_t *args, const char *name, int64_t min,
+		    int64_t max, int64_t *value)
+{
+	struct str text = arg_or(args, name, STR_NONE);
+	int64_t given = 0;
+	if (str_is_empty(text))
+		return true;
+	if (!result_is_ok(str_parse_int(text, &given)) || given < min || given > max) {
+		fprintf(stderr, "dari %s: --%s wants a number from %lld to %lld, not %.*s\n", command->words,
+			name, (long long) min, (long long) max, STR_ARG(text));
+		return false;
+	}
+	*value = given;
+	return true;
+}
+
+static int dev_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) config_path;
+	struct dev_wish wish = {
+		.data = arg_or(args, "data", STR_NONE),
+		.port = -1,
+		.host_count = DEV_HOSTS,
+		.at_once = json_object_get(args, "instant") != NULL,
+	};
+	if (!int_arg(command, args, "port", 0, 65535, &wish.port) ||
+	    !int_arg(command, args, "hosts", 1, DEV_HOSTS_MAX, &wish.host_count))
+		return 2;
+	return dev_run(&wish);
 }
 
 const struct command local_commands[] = {
@@ -227,5 +212,12 @@ const struct command local_commands[] = {
 	  {"upstreams", PARAM_OPTION, false, "DNS resolvers for names outside, comma separated."}},
 	 .run_here = init_here},
 	{"serve", "Runs the control plane until SIGTERM.", {{0}}, .run_here = serve_here},
+	{"dev",
+	 "Runs a region to try things on: simulated hosts, no guest runs, no root, no configuration.",
+	 {{"port", PARAM_OPTION, false, "Of its API on 127.0.0.1; 0: any free one; absent: 4280."},
+	  {"hosts", PARAM_OPTION, false, "How many; absent: 4."},
+	  {"data", PARAM_OPTION, false, "Directory to keep it in; absent: gone at the end."},
+	  {"instant", PARAM_FLAG, false, "Simulated work takes no time."}},
+	 .run_here = dev_here},
 	{0},
 };

@@ -126,12 +126,8 @@ static void serve_connection(struct control *control, int fd)
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, CALL_ARENA_CAP);
 	if (!arena)
 		return;
-	struct command_call call = {.daemon = control->daemon};
-	ctx_init(&call.ctx, arena);
-	call.operator.is_operator = true;
-	call.operator.user_name = STR("operator");
-	call.ctx.who = &call.operator;
-	buf_init(&call.text, BUF_ANSWER_CAP);
+	struct command_call call;
+	command_call_init(&call, control->daemon, arena);
 	struct str line = STR_NONE;
 	struct result result = peer_is_allowed(fd)
 				       ? read_request(&call.ctx, fd, &line)
@@ -143,10 +139,9 @@ static void serve_connection(struct control *control, int fd)
 	char *text = json_dumps(answer, JSON_COMPACT);
 	write_all(fd, str_from(text));
 	write_all(fd, STR("\n"));
-	heap_free(text); /* jansson allocates by ours: daemon_serve() */
+	heap_free(text); /* jansson allocates by ours: daemon_run() */
 	json_decref(answer);
-	json_decref(call.value);
-	buf_done(&call.text);
+	command_call_done(&call);
 }
 
 static void *connection_main(void *data)

@@ -6,6 +6,8 @@
 #include "auth/sigv4.h"
 #include "base/config.h"
 #include "base/crypto.h"
+#include "drivers/compute.h"
+#include "drivers/network.h"
 #include "drivers/plug.h"
 #include "http/server.h"
 #include "reconcile/reconcile.h"
@@ -33,11 +35,18 @@ const char *settings_path(struct arena *a, const struct settings *s, const char 
 /* "http://127.0.0.1:8788", or https. */
 struct str settings_endpoint(struct arena *a, const struct settings *s);
 
+/* A new region: its data directory, master key, database of those zones ("a" or "us-east-1a"). One
+ * that is there already keeps its id, which goes to s->region_id. */
+RESULT region_init(struct ctx *c, struct settings *s, struct str zones);
+
 struct control;
+struct daemon_role;
 struct ec2_face;
 struct metadata;
 
 struct daemon {
+	const struct daemon_role *role;
+	void *role_data;     /* the role's own */
 	struct arena *arena; /* settings and whatever lives as long as the process */
 	struct ctx ctx;
 	struct settings settings;
@@ -47,7 +56,9 @@ struct daemon {
 	struct executor *executor;
 	struct store *store;
 	struct network_handle network;
-	struct plugs *plugs;
+	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* NULL-ended */
+	struct plugs *plugs;                                         /* NULL: nothing is plugged */
+	int listen_fd; /* bound already for the API; 0: where the settings say */
 	struct reconciler *reconciler;
 	struct http_server *http;
 	struct sigv4 *sigv4;
@@ -58,8 +69,33 @@ struct daemon {
 	int64_t started_us;
 };
 
-/* Starts every part and serves until SIGTERM or SIGINT; then ends them in reverse. The exit status. */
-int daemon_serve(const char *config_path);
+/* What `dari serve` and `dari dev` do differently. NULL: nothing. */
+struct daemon_role {
+	/* First of all: fills d->settings, and d->listen_fd where somebody bound it. */
+	RESULT (*prepare)(struct daemon *d);
+	/* With the store open: d->network, d->compute, d->plugs. */
+	RESULT (*open_drivers)(struct daemon *d);
+	RESULT (*started)(struct daemon *d); /* all parts run, requests are answered */
+	void (*ended)(struct daemon *d);     /* none runs any more */
+	/* A failure to start, for people; d->ctx.problem has the words. */
+	void (*tell_failure)(struct daemon *d, struct result result);
+};
+
+/* Starts every part and serves until SIGTERM, SIGINT or SIGHUP; then ends them in reverse. The exit
+ * status. */
+int daemon_run(const struct daemon_role *role, void *role_data);
+
+int serve_run(const char *config_path); /* serve.c: the real drivers */
+
+/* dev.c: a region of simulated hosts on loopback. */
+struct dev_wish {
+	struct str data; /* directory; empty: a temporary one */
+	int64_t port;    /* 0: any free one; negative: DEV_PORT */
+	int64_t host_count;
+	bool at_once; /* simulated work takes no time */
+};
+enum { DEV_PORT = 4280, DEV_HOSTS = 4, DEV_HOSTS_MAX = 1000 };
+int dev_run(const struct dev_wish *wish);
 
 /* ---- control.c: the commands' way in, a unix socket; the caller must be root or our own uid ---- */
 

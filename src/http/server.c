@@ -76,7 +76,7 @@ void server_give_arena(struct http_server *s, struct arena *a)
 
 /* ---- listeners ---- */
 
-static RESULT bind_and_listen(struct ctx *c, const struct http_where *where, int *ret_fd)
+RESULT http_bind(struct ctx *c, struct ip ip, uint16_t port, int *ret_fd)
 {
 	union {
 		struct sockaddr any;
@@ -86,15 +86,15 @@ static RESULT bind_and_listen(struct ctx *c, const struct http_where *where, int
 	socklen_t size = sizeof address.in;
 	char text[IP_TEXT_SIZE];
 	int on = 1;
-	if (where->ip.family == IP_V4) {
+	if (ip.family == IP_V4) {
 		address.in.sin_family = AF_INET;
-		address.in.sin_port = htons(where->port);
-		memcpy(&address.in.sin_addr, where->ip.b, 4);
-	} else if (where->ip.family == IP_V6) {
+		address.in.sin_port = htons(port);
+		memcpy(&address.in.sin_addr, ip.b, 4);
+	} else if (ip.family == IP_V6) {
 		size = sizeof address.in6;
 		address.in6.sin6_family = AF_INET6;
-		address.in6.sin6_port = htons(where->port);
-		memcpy(&address.in6.sin6_addr, where->ip.b, 16);
+		address.in6.sin6_port = htons(port);
+		memcpy(&address.in6.sin6_addr, ip.b, 16);
 	} else {
 		return ctx_fail(c, ERR_INVALID, "no address to listen on");
 	}
@@ -102,8 +102,8 @@ static RESULT bind_and_listen(struct ctx *c, const struct http_where *where, int
 	if (fd < 0 || setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
 	    (size == sizeof address.in6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0) ||
 	    bind(fd, &address.any, size) != 0 || listen(fd, LISTEN_BACKLOG) != 0)
-		return ctx_fail(c, ERR_IO, "listening on %s port %u: %s", ip_write(where->ip, text),
-				(unsigned) where->port, strerrordesc_np(errno));
+		return ctx_fail(c, errno == EADDRINUSE ? ERR_IN_USE : ERR_IO, "listening on %s port %u: %s",
+				ip_write(ip, text), (unsigned) port, strerrordesc_np(errno));
 	*ret_fd = fd;
 	fd = -1;
 	return OK;
@@ -115,7 +115,7 @@ static RESULT listener_start(struct http_server *s, struct ctx *c, struct http_l
 {
 	TRY(pool_find_or_start(s, c, where, &l->pool));
 	if (where->fd <= 0)
-		TRY(bind_and_listen(c, where, &l->fd));
+		TRY(http_bind(c, where->ip, where->port, &l->fd));
 	else
 		l->fd = where->fd;
 	/* One acceptor serves all: a socket that systemd gives may block, and would hold up the others. */
@@ -151,7 +151,7 @@ RESULT http_listen(struct http_server *s, struct ctx *c, const struct http_face 
 	return r;
 }
 
-uint16_t http_listener_port(const struct http_listener *l)
+uint16_t http_bound_port(int fd)
 {
 	union {
 		struct sockaddr any;
@@ -160,11 +160,16 @@ uint16_t http_listener_port(const struct http_listener *l)
 		struct sockaddr_storage room;
 	} address = {.any.sa_family = AF_UNSPEC};
 	socklen_t size = sizeof address;
-	if (getsockname(l->fd, &address.any, &size) != 0)
+	if (getsockname(fd, &address.any, &size) != 0)
 		return 0;
 	if (address.any.sa_family == AF_INET6)
 		return ntohs(address.in6.sin6_port);
 	return address.any.sa_family == AF_INET ? ntohs(address.in.sin_port) : 0;
+}
+
+uint16_t http_listener_port(const struct http_listener *l)
+{
+	return http_bound_port(l->fd);
 }
 
 /* The listen lock is held: the acceptor is not at it. */

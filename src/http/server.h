@@ -97,6 +97,9 @@ struct http_where {
 	struct str cert_pem, key_pem; /* TLS when given */
 	void *tag;
 };
+/* A listening socket, for http_where.fd; port 0: the system chooses. ERR_IN_USE: the port is taken. */
+RESULT http_bind(struct ctx *c, struct ip ip, uint16_t port, int *ret_fd);
+uint16_t http_bound_port(int fd); /* of such a socket; 0: it has none */
 RESULT http_listen(struct http_server *s, struct ctx *c, const struct http_face *face, void *self,
 		   const struct http_where *where, struct http_listener **ret_listener);
 /* The port it listens on (which the system chose when 0 was asked for); 0 for a unix socket. Any

@@ -39,7 +39,8 @@ static RESULT sqlite_lock(struct sqlite *self, struct ctx *c)
 		return OK;
 	if (self->lock_fd >= 0 && (errno == EAGAIN || errno == EACCES))
 		return ctx_fail(c, ERR_IN_USE,
-				"the database %s is in use by another dari process, which holds %s",
+				"the database %s is in use by another dari process, which holds %s: end that "
+				"one first, or use another data directory",
 				self->path, path);
 	char words[128];
 	return ctx_fail(c, ERR_IO, "cannot lock %s: %s", path, strerror_r(errno, words, sizeof words));

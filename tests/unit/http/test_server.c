@@ -294,7 +294,7 @@ static void test_adopted_sockets(void **state)
 
 	struct http_listener *none = NULL;
 	where = (struct http_where){.ip = ip_from_v4(0x7F000001), .port = f->port};
-	assert_err(http_listen(f->server, f->ctx, &fixture_face, NULL, &where, &none), IO);
+	assert_err(http_listen(f->server, f->ctx, &fixture_face, NULL, &where, &none), IN_USE);
 	where = (struct http_where){.port = f->port};
 	assert_err(http_listen(f->server, f->ctx, &fixture_face, NULL, &where, &none), INVALID);
 }

@@ -1,0 +1,350 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari dev: a whole region for people to try things on, and for tests of clients: the real server,
+ * store, engine, reconciler and faces over simulated hosts and a simulated network, on loopback. It
+ * needs no root, no configuration and no package, and touches nothing outside its data directory.
+ *
+ * What is in it is made by the commands that an operator would type. The rows are kept in the data
+ * directory; the simulated machines live in this process and end with it, as if their power had been
+ * cut: their disks are brought back at the next start, and guests are started again. */
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/file.h"
+#include "daemon/command.h"
+#include "drivers/sim/compute.h"
+#include "engine/image.h"
+
+enum { HOSTS_WAIT_S = 10, HOSTS_LOOK_MS = 2 };
+
+static const char account_name[] = "dev";
+
+struct dev {
+	const struct dev_wish *wish;
+	bool is_temporary; /* the data directory goes at the end */
+};
+
+static struct dev *dev_of(struct daemon *d)
+{
+	return d->role_data;
+}
+
+/* ---- where it is ---- */
+
+static RESULT bind_port(struct daemon *d)
+{
+	int64_t wanted = dev_of(d)->wish->port;
+	struct ip loopback = {0};
+	d->settings.listen_ip = STR("127.0.0.1");
+	d->settings.listen_port = wanted < 0 ? DEV_PORT : wanted;
+	TRY(ip_parse(d->settings.listen_ip, &loopback));
+	struct result r = http_bind(&d->ctx, loopback, (uint16_t) d->settings.listen_port, &d->listen_fd);
+	if (r.code != ERR_IN_USE) {
+		d->settings.listen_port = http_bound_port(d->listen_fd);
+		return r;
+	}
+	ctx_clear_problem(&d->ctx);
+	return ctx_fail(
+		&d->ctx, ERR_IN_USE,
+		"port %lld of 127.0.0.1 is taken, perhaps by another `dari dev`: end that one, or let "
+		"`dari dev --port 0` find a free one",
+		(long long) d->settings.listen_port);
+}
+
+static RESULT make_temporary(struct daemon *d)
+{
+	const char *base = getenv("TMPDIR");
+	struct str path = str_print(d->arena, "%s/dari-dev-XXXXXX", base && *base ? base : "/tmp");
+	char *name = arena_alloc(d->arena, path.n + 1);
+	if (!path.p || !name)
+		return ctx_no_memory(&d->ctx);
+	memcpy(name, path.p, path.n + 1);
+	if (!mkdtemp(name))
+		return ctx_fail(&d->ctx, ERR_IO,
+				"cannot make a temporary directory %s: %s; --data names one to use instead",
+				name, strerrordesc_np(errno));
+	dev_of(d)->is_temporary = true;
+	d->settings.data_directory = str_from(name);
+	return OK;
+}
+
+static RESULT choose_directory(struct daemon *d)
+{
+	char whole[PATH_MAX];
+	if (str_is_empty(dev_of(d)->wish->data))
+		return make_temporary(d);
+	const char *path = str_to_z(d->arena, dev_of(d)->wish->data);
+	struct result r = file_make_directory(&d->ctx, path, 0700);
+	if (result_is_ok(r) && (!realpath(path, whole) || access(whole, R_OK | W_OK | X_OK) != 0))
+		r = ctx_fail(&d->ctx, ERR_IO, "cannot use %s: %s", path, strerrordesc_np(errno));
+	if (result_is_ok(r)) {
+		d->settings.data_directory = str_copy(d->arena, str_from(whole));
+		return OK;
+	}
+	struct str why = d->ctx.problem.message;
+	ctx_clear_problem(&d->ctx);
+	return ctx_fail(&d->ctx, r.code,
+			"%" STR_FMT ". --data wants a directory that you may write to, or none there yet",
+			STR_ARG(why));
+}
+
+/* The region in the directory, or a new one. Only what `dari dev` made itself is opened: what runs
+ * on real hosts is not to be taken for simulated. */
+static RESULT find_region(struct daemon *d, const char *config_path)
+{
+	struct settings *s = &d->settings, before = {0};
+	s->region_id = uuid_to_str(d->arena, uuid_random());
+	if (file_exists(config_path)) {
+		TRY(settings_load(&d->ctx, config_path, &before));
+		s->region_id = before.region_id;
+		return OK;
+	}
+	if (file_exists(settings_path(d->arena, s, "dari.db")))
+		return ctx_fail(&d->ctx, ERR_EXISTS,
+				"%" STR_FMT
+				" holds a region that `dari dev` did not make, or not to the end: "
+				"give it a directory of its own",
+				STR_ARG(s->data_directory));
+	return region_init(&d->ctx, s, dev_of(d)->wish->host_count > 1 ? STR("a,b") : STR("a"));
+}
+
+static RESULT dev_prepare(struct daemon *d)
+{
+	/* Of OVN there is nothing: whoever starts `dari serve` on this configuration is told so. */
+	static const struct str nothing = {"simulated", 9};
+	d->settings = (struct settings){
+		.region = STR("us-east-1"),
+		.log_level = STR("warn"),
+		.ovn_northbound = nothing,
+		.ovs_database = nothing,
+		.chassis = nothing,
+		.shutdown_grace_s = 60,
+		.host_interval_s = 1, /* a guest's own end is noticed at a look */
+	};
+	TRY(bind_port(d));
+	TRY(choose_directory(d));
+	d->settings.control_socket = str_from(settings_path(d->arena, &d->settings, "dari.sock"));
+	const char *config_path = settings_path(d->arena, &d->settings, "dev.yaml");
+	TRY(find_region(d, config_path));
+	return file_write_synced(&d->ctx, config_path, settings_write(d->arena, &d->settings), 0600);
+}
+
+/* ---- what is in it ---- */
+
+/* As if it were typed; what is there already is fine. Takes args. */
+static RESULT run_command(struct command_call *call, const char *words, json_t *args)
+{
+	call->args = args;
+	struct result r = args ? command_find(str_from(words))->run(call) : ctx_no_memory(&call->ctx);
+	json_decref(args);
+	if (r.code != ERR_EXISTS)
+		return r;
+	ctx_clear_problem(&call->ctx);
+	return OK;
+}
+
+static RESULT make(struct daemon *d, const char *words, json_t *args)
+{
+	struct command_call call;
+	command_call_init(&call, d, d->arena);
+	struct result r = run_command(&call, words, args);
+	d->ctx.problem = call.ctx.problem;
+	command_call_done(&call);
+	return r;
+}
+
+static bool has_zone(struct daemon *d, const char *name)
+{
+	AUTO_VIEW view = {0};
+	view_open(d->store, &view);
+	return zone_find_by_name(view.tables, str_from(name)) != NULL;
+}
+
+/* In turn in the zones there are; a region made with one host has one. */
+static RESULT make_hosts(struct daemon *d)
+{
+	for (int64_t k = 1; k <= dev_of(d)->wish->host_count; k++) {
+		char name[32];
+		const char *zone =
+			str_print(d->arena, "%" STR_FMT "%c", STR_ARG(d->settings.region), k % 2 ? 'a' : 'b')
+				.p;
+		(void) snprintf(name, sizeof name, "sim%lld", (long long) k);
+		json_t *args = json_pack("{s:s, s:s}", "name", name, "uri", "sim://");
+		if (zone && has_zone(d, zone))
+			(void) json_object_set_new(args, "zone", json_string(zone));
+		TRY(make(d, "host add", args));
+	}
+	return OK;
+}
+
+/* Of a few words, which no simulated host reads. */
+static RESULT make_image(struct daemon *d, const char *name, int64_t virtual_size)
+{
+	uint8_t digest[SHA256_SIZE];
+	struct str words = str_print(d->arena, "%s, simulated: there is nothing in it\n", name);
+	crypto_sha256(words, digest);
+	struct str hex = str_encode_hex(d->arena, digest, sizeof digest);
+	const char *directory = settings_path(d->arena, &d->settings, "images");
+	TRY(file_make_directory(&d->ctx, directory, 0700));
+	TRY(file_write_synced(&d->ctx,
+			      str_print(d->arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(hex)).p, words,
+			      0600));
+	struct image_wish wish = {
+		.name = str_from(name),
+		.description = STR("Simulated: there is nothing in it."),
+		.is_public = true,
+		.virtual_size = virtual_size,
+		.file_size = (int64_t) words.n,
+		.sha256 = hex,
+		.state = IMAGE_SEEN_STATE_AVAILABLE,
+	};
+	struct command_call call;
+	command_call_init(&call, d, d->arena);
+	struct result r = command_commit(&call, "dari:dev", engine_register_image_run, &wish);
+	d->ctx.problem = call.ctx.problem;
+	command_call_done(&call);
+	if (r.code != ERR_EXISTS)
+		return r;
+	ctx_clear_problem(&d->ctx);
+	return OK;
+}
+
+/* RFC 5737's second and third networks: addresses that are nobody's. */
+static RESULT make_network(struct daemon *d)
+{
+	return make(d, "network add-external",
+		    json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", "internet", "physical-network",
+			      "simulated", "next-hop", "198.51.100.1", "gateway-range",
+			      "198.51.100.2-198.51.100.254", "range", "203.0.113.1-203.0.113.254"));
+}
+
+static void bring_disks(struct daemon *d)
+{
+	AUTO_VIEW view = {0};
+	view_open(d->store, &view);
+	for (const struct volume *v = volume_first(view.tables); v; v = volume_next(view.tables, v)) {
+		const struct host *host = host_find(view.tables, v->host);
+		if (host && v->seen_size > 0)
+			sim_compute_bring_disk(host->name, d->region_id, v->row.id, v->seen_size);
+	}
+}
+
+static RESULT dev_open_drivers(struct daemon *d)
+{
+	sim_compute_set_pace(dev_of(d)->wish->at_once ? SIM_AT_ONCE : SIM_AS_REAL);
+	d->compute[0] = &compute_sim;
+	TRY(network_sim_open(&d->ctx, &d->network));
+	bring_disks(d);
+	TRY(make_hosts(d));
+	TRY(make_network(d));
+	TRY(make_image(d, "debian-12", INT64_C(2) << 30));
+	TRY(make_image(d, "tiny", INT64_C(64) << 20));
+	return make(d, "account create", json_pack("{s:s}", "name", account_name));
+}
+
+/* ---- what a person is told ---- */
+
+static bool hosts_are_up(struct daemon *d)
+{
+	AUTO_VIEW view = {0};
+	view_open(d->store, &view);
+	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
+		if (h->seen_state != HOST_SEEN_STATE_UP)
+			return false;
+	return true;
+}
+
+/* Before they were looked at, nothing can be launched. */
+static RESULT await_hosts(struct daemon *d)
+{
+	int64_t limit_us = clock_monotonic_us() + HOSTS_WAIT_S * SECOND;
+	while (!hosts_are_up(d)) {
+		if (clock_monotonic_us() > limit_us)
+			return ctx_fail(&d->ctx, ERR_TIMEOUT, "the simulated hosts are not up after %d s",
+					HOSTS_WAIT_S);
+		clock_sleep_us(HOSTS_LOOK_MS * MILLISECOND);
+	}
+	return OK;
+}
+
+static struct str first_image(struct daemon *d)
+{
+	AUTO_VIEW view = {0};
+	view_open(d->store, &view);
+	for (const struct image *i = image_first(view.tables); i; i = image_next(view.tables, i))
+		if (row_is_live(&i->row) && i->is_public && str_is(i->name, "debian-12"))
+			return id_to_ec2(d->arena, KIND_IMAGE, i->row.id);
+	return STR_NONE;
+}
+
+static const char *member(const json_t *value, const char *name)
+{
+	return json_string_value(json_object_get(value, name));
+}
+
+static void print_all(struct daemon *d, const struct command_call *env)
+{
+	const struct settings *s = &d->settings;
+	printf("A simulated region: %lld hosts, of which none is real. No guest runs; nothing outside this "
+	       "process is touched.\n"
+	       "It is kept in %.*s%s\n\n"
+	       "For a shell:\n\n%.*s"
+	       "export DARI_CONFIG=%.*s/dev.yaml   # dari host list, dari explain ID, …\n\n",
+	       (long long) dev_of(d)->wish->host_count, STR_ARG(s->data_directory),
+	       dev_of(d)->is_temporary ? ", until it ends." : ".", (int) env->text.size, env->text.p,
+	       STR_ARG(s->data_directory));
+	printf("For Python:\n\n"
+	       "import boto3\n"
+	       "ec2 = boto3.client(\"ec2\", endpoint_url=\"%s\", region_name=\"%s\",\n"
+	       "                   aws_access_key_id=\"%s\",\n"
+	       "                   aws_secret_access_key=\"%s\")\n\n",
+	       member(env->value, "endpoint_url"), member(env->value, "region"),
+	       member(env->value, "access_key_id"), member(env->value, "secret_access_key"));
+	struct str image = first_image(d);
+	printf("Then: aws ec2 run-instances --image-id %.*s --instance-type t3.micro\n"
+	       "Ready; Ctrl-C ends it.\n",
+	       STR_ARG(image));
+	(void) fflush(stdout); /* what starts us reads it from a pipe */
+}
+
+static RESULT dev_started(struct daemon *d)
+{
+	TRY(await_hosts(d));
+	struct command_call call;
+	command_call_init(&call, d, d->arena);
+	struct result r = run_command(&call, "env", json_pack("{s:s}", "account", account_name));
+	d->ctx.problem = call.ctx.problem;
+	if (result_is_ok(r))
+		print_all(d, &call);
+	command_call_done(&call);
+	return r;
+}
+
+static void dev_ended(struct daemon *d)
+{
+	if (dev_of(d)->is_temporary)
+		file_remove_tree(str_to_z(d->arena, d->settings.data_directory));
+}
+
+static void dev_tell_failure(struct daemon *d, struct result result)
+{
+	struct str words = d->ctx.problem.message;
+	fprintf(stderr, "dari dev: %.*s\n", STR_ARG(words.n ? words : str_from(err_meaning(result.code))));
+}
+
+int dev_run(const struct dev_wish *wish)
+{
+	static const struct daemon_role role = {
+		.prepare = dev_prepare,
+		.open_drivers = dev_open_drivers,
+		.started = dev_started,
+		.ended = dev_ended,
+		.tell_failure = dev_tell_failure,
+	};
+	struct dev dev = {.wish = wish};
+	return daemon_run(&role, &dev);
+}
