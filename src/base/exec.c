@@ -6,6 +6,8 @@
  * a sleeping thread that it was moved, so timers are looked at every few milliseconds instead; a
  * clock frozen while a thread already sleeps is noticed at the actor's next post.
  *
+ * Pooled actors have no thread; while one has jobs it stands in the pool's line, and takes one a turn.
+ *
  * Stepped: no threads; executor_step() chooses. The choice depends on the seed, the order in which
  * the actors were made and what is queued, and on nothing else, so that a run can be repeated. */
 #include "base/exec.h"
@@ -17,6 +19,8 @@
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/exec_inside.h"
+#include "base/exec_pool.h"
 #include "base/exec_queue.h"
 #include "base/heap.h"
 
@@ -26,6 +30,7 @@ struct executor {
 	pthread_mutex_t lock; /* over the list of actors and the dice; taken before an actor's lock */
 	bool stepped;
 	uint64_t dice;
+	struct exec_pool *pool;     /* NULL when stepped */
 	struct actor *first, *last; /* in the order they were made */
 };
 
@@ -36,7 +41,10 @@ struct actor {
 	pthread_cond_t woken; /* something was posted, or stopping was set */
 	struct job_queue queue;
 	bool stopping;
-	pthread_t thread;
+	bool is_pooled;
+	bool has_turn; /* a pooled one: in the line, or running a job */
+	struct exec_turn turn;
+	pthread_t thread; /* of one that is not pooled */
 	char name[NAME_SIZE];
 };
 
@@ -45,6 +53,11 @@ static struct executor *executor_new(bool stepped, uint64_t seed)
 	struct executor *ex = heap_new(struct executor);
 	if (!ex)
 		return NULL;
+	ex->pool = stepped ? NULL : exec_pool_new();
+	if (!stepped && !ex->pool) {
+		heap_free(ex);
+		return NULL;
+	}
 	(void) pthread_mutex_init(&ex->lock, NULL);
 	ex->stepped = stepped;
 	ex->dice = seed;
@@ -66,6 +79,7 @@ void executor_free(struct executor *ex)
 	if (!ex)
 		return;
 	assert(!ex->first);
+	exec_pool_free(ex->pool);
 	(void) pthread_mutex_destroy(&ex->lock);
 	heap_free(ex);
 }
@@ -131,8 +145,7 @@ static void *actor_main(void *data)
 	return NULL;
 }
 
-/* Signals belong to the main thread; those that a fault of ours raises stay where they happen. */
-static bool start_thread(struct actor *a)
+bool exec_start_thread(pthread_t *ret_thread, void *(*main)(void *), void *arg)
 {
 	sigset_t none_but_faults, before;
 	(void) sigfillset(&none_but_faults);
@@ -140,9 +153,27 @@ static bool start_thread(struct actor *a)
 	for (size_t k = 0; k < sizeof faults / sizeof faults[0]; k++)
 		(void) sigdelset(&none_but_faults, faults[k]);
 	(void) pthread_sigmask(SIG_SETMASK, &none_but_faults, &before);
-	int failed = pthread_create(&a->thread, NULL, actor_main, a);
+	int failed = pthread_create(ret_thread, NULL, main, arg);
 	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return !failed;
+}
+
+/* One job of a pooled actor. */
+static void take_turn(struct exec_turn *turn)
+{
+	struct actor *a = (struct actor *) (void *) ((char *) turn - offsetof(struct actor, turn));
+	(void) pthread_mutex_lock(&a->lock);
+	struct job *job = a->stopping ? NULL : job_queue_take_any(&a->queue);
+	(void) pthread_mutex_unlock(&a->lock);
+	if (job)
+		job->run(job);
+	(void) pthread_mutex_lock(&a->lock);
+	a->has_turn = !a->stopping && a->queue.count > 0;
+	if (a->has_turn)
+		exec_pool_add(a->executor->pool, turn);
+	else
+		(void) pthread_cond_signal(&a->woken);
+	(void) pthread_mutex_unlock(&a->lock);
 }
 
 static void actor_destroy(struct actor *a)
@@ -152,21 +183,48 @@ static void actor_destroy(struct actor *a)
 	heap_free(a);
 }
 
-struct actor *actor_new(struct executor *ex, const char *name)
+static struct actor *make_actor(struct executor *ex, const char *name, bool is_pooled)
 {
 	struct actor *a = heap_new(struct actor);
 	if (!a)
 		return NULL;
 	a->executor = ex;
+	a->is_pooled = is_pooled;
+	a->turn.take = take_turn;
 	(void) snprintf(a->name, sizeof a->name, "%s", name);
 	(void) pthread_mutex_init(&a->lock, NULL);
 	(void) pthread_cond_init(&a->woken, NULL);
-	if (!ex->stepped && !start_thread(a)) {
+	if (!ex->stepped && !is_pooled && !exec_start_thread(&a->thread, actor_main, a)) {
 		actor_destroy(a);
 		return NULL;
 	}
 	executor_link(ex, a);
 	return a;
+}
+
+struct actor *actor_new(struct executor *ex, const char *name)
+{
+	return make_actor(ex, name, false);
+}
+
+struct actor *actor_new_pooled(struct executor *ex, const char *name)
+{
+	return make_actor(ex, name, true);
+}
+
+static void await_last_job(struct actor *a)
+{
+	if (a->executor->stepped)
+		return;
+	if (!a->is_pooled) {
+		(void) pthread_join(a->thread, NULL);
+		return;
+	}
+	bool waits = exec_pool_remove(a->executor->pool, &a->turn);
+	(void) pthread_mutex_lock(&a->lock);
+	while (a->has_turn && !waits)
+		(void) pthread_cond_wait(&a->woken, &a->lock);
+	(void) pthread_mutex_unlock(&a->lock);
 }
 
 void actor_free(struct actor *a)
@@ -178,8 +236,7 @@ void actor_free(struct actor *a)
 	a->stopping = true;
 	(void) pthread_cond_signal(&a->woken);
 	(void) pthread_mutex_unlock(&a->lock);
-	if (!a->executor->stepped)
-		(void) pthread_join(a->thread, NULL);
+	await_last_job(a);
 	(void) pthread_mutex_lock(&a->lock);
 	struct job *job = NULL;
 	while ((job = job_queue_take_any(&a->queue))) { /* a drop may itself post, or ask for the count */
@@ -197,12 +254,18 @@ void actor_post(struct actor *a, struct job *job)
 	int64_t now_us = clock_now_us();
 	(void) pthread_mutex_lock(&a->lock);
 	job_queue_add_now(&a->queue, job, now_us);
-	(void) pthread_cond_signal(&a->woken);
+	if (!a->is_pooled || a->executor->stepped) {
+		(void) pthread_cond_signal(&a->woken);
+	} else if (!a->has_turn && !a->stopping) {
+		a->has_turn = true;
+		exec_pool_add(a->executor->pool, &a->turn);
+	}
 	(void) pthread_mutex_unlock(&a->lock);
 }
 
 void actor_post_at(struct actor *a, struct job *job, int64_t due_us)
 {
+	assert(!a->is_pooled);
 	(void) pthread_mutex_lock(&a->lock);
 	int64_t before = job_queue_next_due(&a->queue);
 	job_queue_add_at(&a->queue, job, due_us);

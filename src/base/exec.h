@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The executor: who runs what, and when. An actor is a serial queue: its jobs run one at a time,
  * in order of their due time, each on the actor's own thread. Two kinds of executor share the
- * interface: threads (one per actor), and stepped, where nothing runs until executor_step() picks
- * one due job of one actor with a seeded random choice, on the caller's thread, moving the test
- * clock forward when nothing is due. The committer, the reconciler, each host connection and the
- * OVN connection are actors; this is what makes the whole process steppable in one thread. */
+ * interface: threads (one per actor, or shared by pooled actors), and stepped, where nothing runs until
+ * executor_step() picks one due job of one actor with a seeded random choice, on the caller's thread, moving
+ * the test clock forward when nothing is due. The committer, the reconciler, each host connection and the OVN
+ * connection are actors; this is what makes the whole process steppable in one thread. */
 #pragma once
 
 #include <stdbool.h>
@@ -36,6 +36,10 @@ DEFINE_AUTO(executor)
 
 /* name is copied, shown as the thread's name. NULL when out of memory. */
 struct actor *actor_new(struct executor *ex, const char *name);
+/* One without a thread of its own: whichever of the executor's shared threads is free runs its next
+ * job (never two of its jobs at a time), so that it costs nothing while it has none. It takes no
+ * timers: no actor_post_at(). */
+struct actor *actor_new_pooled(struct executor *ex, const char *name);
 /* Stops taking jobs, lets a running one end, drops the rest, joins. Never from the actor's own
  * thread. */
 void actor_free(struct actor *a);

@@ -386,15 +386,14 @@ static void serial_run(struct job *job)
 	(void) atomic_fetch_add(s->done, 1);
 }
 
-static void test_threads_serial_and_in_order(void **state)
+static void check_serial(struct actor *(*make)(struct executor *ex, const char *name))
 {
-	(void) state;
 	clock_set_us(0);
 	static struct serial jobs[5000];
 	atomic_int inside = 0, overlaps = 0, finished = 0;
 	int last = -1;
 	struct executor *ex = executor_new_threads();
-	struct actor *a = actor_new(ex, "a");
+	struct actor *a = make(ex, "a");
 	for (int k = 0; k < 5000; k++) {
 		jobs[k] = (struct serial){{.run = serial_run}, &inside, &overlaps, &finished, k, &last};
 		actor_post(a, &jobs[k].job);
@@ -403,6 +402,13 @@ static void test_threads_serial_and_in_order(void **state)
 	assert_int_equal(atomic_load(&overlaps), 0);
 	actor_free(a);
 	executor_free(ex);
+}
+
+static void test_threads_serial_and_in_order(void **state)
+{
+	(void) state;
+	check_serial(actor_new);
+	check_serial(actor_new_pooled);
 }
 
 struct timed {
@@ -520,6 +526,39 @@ static void test_threads_free_waits_and_drops(void **state)
 	executor_free(ex);
 }
 
+/* One that hangs holds nobody else; freeing it waits for its job and drops the rest. */
+static void test_pooled(void **state)
+{
+	(void) state;
+	clock_set_us(0);
+	struct executor *ex = executor_new_threads();
+	struct actor *hung = actor_new_pooled(ex, "hung"), *others[100];
+	struct gate gate = {.job = {.run = gate_run, .drop = gate_drop}, .actor = hung};
+	struct note behind = note_of(1);
+	static struct counter counters[100];
+	atomic_int sum = 0;
+	pthread_t opener;
+	actor_post(hung, &gate.job);
+	assert_true(wait_for(&gate.entered, 1));
+	actor_post(hung, &behind.job);
+	for (size_t k = 0; k < 100; k++) {
+		others[k] = actor_new_pooled(ex, "other");
+		counters[k] = (struct counter){
+			.job = {.run = counter_run}, .sum = &sum, .actor = others[k], .left = 2};
+		actor_post(others[k], &counters[k].job);
+	}
+	assert_true(wait_for(&sum, 300));
+	for (size_t k = 0; k < 100; k++)
+		actor_free(others[k]);
+	assert_int_equal(pthread_create(&opener, NULL, open_later, &gate), 0);
+	actor_free(hung);
+	assert_int_equal(atomic_load(&gate.entered), 2);
+	assert_int_equal(ran_count, 0);
+	assert_int_equal(dropped_count, 1);
+	assert_int_equal(pthread_join(opener, NULL), 0);
+	executor_free(ex);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -536,6 +575,7 @@ int main(void)
 		exec_test(test_threads_real_timers),
 		exec_test(test_threads_frozen_clock),
 		exec_test(test_threads_free_waits_and_drops),
+		exec_test(test_pooled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
