@@ -69,16 +69,8 @@ static RESULT make_account(struct region *r)
 	TRY(commit(r, &r->operator, engine_create_account_run, &wish));
 	r->owner =
 		(struct identity){.account = wish.account, .user = wish.user, .account_number = wish.number};
-	struct account_limits limits = {
-		.account = {.kind = KIND_ACCOUNT, .text = STR("bench")},
-		.instances = -1,
-		.vcpus = -1,
-		.volumes = -1,
-		.volume_bytes = -1,
-		.addresses = -1,
-		.routers = -1,
-		.groups = -1,
-	};
+	struct account_limits limits =
+		account_limits_all((struct ref){.kind = KIND_ACCOUNT, .text = STR("bench")}, -1);
 	TRY(commit(r, &r->operator, engine_set_limits_run, &limits));
 	(void) printf("key=%" STR_FMT "\nsecret=%" STR_FMT "\n", STR_ARG(key.key_id), STR_ARG(secret));
 	return OK;

@@ -93,7 +93,7 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 		[QUOTA_INSTANCES] = wish->instances, [QUOTA_VCPUS] = wish->vcpus,
 		[QUOTA_VOLUMES] = wish->volumes,     [QUOTA_VOLUME_BYTES] = wish->volume_bytes,
 		[QUOTA_ADDRESSES] = wish->addresses, [QUOTA_ROUTERS] = wish->routers,
-		[QUOTA_GROUPS] = wish->groups,
+		[QUOTA_GROUPS] = wish->groups,       [QUOTA_PORTS] = wish->ports,
 	};
 	struct account next = *account;
 	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {

@@ -200,16 +200,7 @@ static RESULT find_target(struct op *op, const struct address_association *wish,
 	if (ref_is_given(&wish->port) == ref_is_given(&wish->instance))
 		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ADDRESS,
 				     "Name either an instance or a network interface.");
-	if (ref_is_given(&wish->port))
-		return engine_find_own_port(op->ctx, op->head, &wish->port, ret_port);
-	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	*ret_port = row_is_live(&instance->row) ? port_of_instance(op->head, instance->row.id, 0) : NULL;
-	if (!*ret_port)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
-				   "The instance '%" STR_FMT "' is ending or has ended.",
-				   STR_ARG(wish->instance.text));
-	return OK;
+	return port_find_target(op, &wish->port, &wish->instance, ret_port);
 }
 
 /* The way out is there, and what stands in the way may be moved. */

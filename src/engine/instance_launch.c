@@ -217,6 +217,7 @@ static RESULT check_quotas(struct launch *l)
 		{QUOTA_VCPUS, l->type->vcpus},
 		{QUOTA_VOLUMES, (int64_t) l->volume_count},
 		{QUOTA_VOLUME_BYTES, l->disk},
+		{QUOTA_PORTS, 1},
 	};
 	l->count = l->wish->max_count;
 	for (size_t n = 0; n < sizeof needs / sizeof *needs; n++) {
@@ -273,23 +274,17 @@ static RESULT write_volumes(struct launch *l, const struct instance *instance)
 static RESULT write_port(struct launch *l, const struct instance *instance)
 {
 	struct op *op = l->op;
-	struct port port = {.row.gen = 1,
-			    .account = instance->account,
-			    .network = l->subnet->network,
-			    .subnet = l->subnet->row.id,
-			    .router = l->router->row.id,
-			    .groups = l->groups,
-			    .source_dest_check = true,
-			    .instance = instance->row.id,
-			    .attachment = uuid_random(),
-			    .attached_us = op->now_us,
-			    .delete_on_termination = true,
-			    .wants_public_ip = l->wants_public_ip,
-			    .host = instance->host,
-			    .tags = l->port_tags};
-	TRY(port_choose_ip(op, l->subnet, l->wish->private_ip, STR("PrivateIpAddress"), &port.ip));
-	port.row.id = engine_new_id(op, KIND_PORT);
-	port.mac = port_draw_mac(op->head);
+	const struct port_plan plan = {.account = instance->account,
+				       .subnet = l->subnet,
+				       .ip = l->wish->private_ip,
+				       .ip_field = STR("PrivateIpAddress"),
+				       .groups = l->groups,
+				       .tags = l->port_tags};
+	struct port port;
+	TRY(port_make(op, &plan, &port));
+	port_set_attachment(op, &port, instance, 0);
+	port.delete_on_termination = true;
+	port.wants_public_ip = l->wants_public_ip;
 	TRY(port_put(op, &port));
 	return address_give_auto(op, &port);
 }

@@ -21,8 +21,7 @@ static RESULT release_ports(struct op *op, uuid instance)
 		if (!row_is_live(&port->row))
 			continue;
 		struct port next = *port;
-		port_clear_attachment(&next);
-		next.row.gen++;
+		port_leave_instance(&next);
 		TRY(address_take_auto(op, port->row.id));
 		TRY(port_put(op, &next));
 		if (port->delete_on_termination)

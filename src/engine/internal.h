@@ -50,6 +50,7 @@ enum quota {
 	QUOTA_ADDRESSES,
 	QUOTA_ROUTERS,
 	QUOTA_GROUPS,
+	QUOTA_PORTS,
 	QUOTA_COUNT
 };
 /* ERR_QUOTA with the kind and both figures. */
@@ -153,18 +154,42 @@ RESULT groups_resolve(struct op *op, const struct router *router, struct refs re
 
 /* ---- port.c ---- */
 
-/* A MAC that no port has. */
-struct mac port_draw_mac(const struct tables *t);
-/* Checks a wanted ip, or picks one when it is none. */
-RESULT port_choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
-		      struct ip *ret_ip);
-/* An instance's port with that index, live; NULL: none. */
-const struct port *port_of_instance(const struct tables *t, uuid instance, int64_t device_index);
-/* It belongs to no instance. */
-void port_clear_attachment(struct port *port);
+/* An instance's first port, the primary one; NULL: none that is live. */
+const struct port *port_first_of_instance(const struct tables *t, uuid instance);
+/* How many live ports are wanted in it. */
+size_t port_count_of_instance(const struct tables *t, uuid instance);
+/* The port, or the only one of the instance: whichever is given. ERR_STATE, ERR_CONFLICT with
+ * KIND_INSTANCE. */
+RESULT port_find_target(struct op *op, const struct ref *port, const struct ref *instance,
+			const struct port **ret_port);
+
+struct port_plan {
+	uuid account;
+	const struct subnet *subnet;
+	struct str name, description;
+	struct ip ip; /* none: any */
+	struct str ip_field;
+	struct uuids groups;
+	struct tags tags;
+};
+/* A new port's row with its address and MAC, as it may be put. */
+RESULT port_make(struct op *op, const struct port_plan *plan, struct port *ret_port);
 /* The port loses its elastic address and its own is released; then it is marked deleted. */
 RESULT port_delete_with_addresses(struct op *op, const struct port *port);
 
+/* ---- port_attach.c ---- */
+
+/* ERR_IN_USE unless it is in no instance and on its way neither in nor out. */
+RESULT port_check_available(struct op *op, const struct port *port, const struct ref *ref);
+/* ERR_QUOTA with KIND_PORT: more than the type can have. */
+RESULT port_check_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
+/* ERR_COMBINATION: its subnet is in another zone. */
+RESULT port_check_zone(struct op *op, const struct port *port, uuid zone, struct str field);
+/* Into a row that is about to be put. */
+void port_set_attachment(const struct op *op, struct port *port, const struct instance *instance,
+			 int64_t device_index);
+/* Out of one: at once where it is not plugged, with a new gen. */
+void port_leave_instance(struct port *port);
 struct instance_sight;
 /* The instance's ports are those plugged that the sight says; one that is no longer wanted there, nor
  * plugged, is free. */

@@ -12,11 +12,10 @@
  * Failures carry, in the context's problem, the kind at fault and where a parameter is at fault its
  * field (struct ref's), so that a face can map (err, kind) to its own code:
  *   NOT_FOUND kind    absent, deleted, or another account's: the three look alike
- *   EXISTS kind       the name is taken; KIND_SECURITY_GROUP_RULE: the rule is there already
- *   IN_USE kind       deleting what others depend on
- *   CONFLICT kind     overlaps: KIND_SUBNET, KIND_ROUTER; KIND_CLIENT_TOKEN: same token, other call
- *   RANGE kind        a block outside of what contains it, or of a size that is not allowed
- *   PROTECTED kind    default groups, termination protection
+ *   EXISTS kind       the name is taken; KIND_PORT: the private address is; KIND_SECURITY_GROUP_RULE: the
+ * rule is there already IN_USE kind       deleting what others depend on CONFLICT kind     overlaps:
+ * KIND_SUBNET, KIND_ROUTER; KIND_CLIENT_TOKEN: same token, other call RANGE kind        a block outside of
+ * what contains it, or of a size that is not allowed PROTECTED kind    default groups, termination protection
  *   QUOTA kind        the account's limit for that kind; KIND_NONE: more than 50 tags
  *   STATE kind        not in the resource's present state
  *   CAPACITY kind     KIND_INSTANCE: no host; KIND_SUBNET: no address left; KIND_ADDRESS: no public one */

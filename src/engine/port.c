@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports. What happens next: reconcile/port.c brings them about in the network, with their groups and
+ * Ports: their addresses, making, changing and deleting them; into instances and out: port_attach.c.
+ * What happens next: reconcile/port.c brings them about in the network, with their groups and
  * on the host that is to plug them. */
 #include "engine/port.h"
 
-#include "engine/instance.h"
 #include "engine/internal.h"
 
 /* ---- addresses in a subnet ---- */
 
 /* Locally administered; the rest is random, so that a MAC is hardly ever drawn twice. */
-struct mac port_draw_mac(const struct tables *t)
+static struct mac draw_mac(const struct tables *t)
 {
 	struct mac mac;
 	do {
@@ -34,13 +34,13 @@ static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct 
 				   "Address %s is in subnet's reserved address range",
 				   ip_write(wanted, text));
 	if (ip_pool_has(op->head, pool, wanted))
-		return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, field, "Address %s is in use.",
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_PORT, field, "Address %s is in use.",
 				   ip_write(wanted, text));
 	return OK;
 }
 
-RESULT port_choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
-		      struct ip *ret_ip)
+static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
+			struct ip *ret_ip)
 {
 	struct port probe = {.subnet = subnet->row.id};
 	struct ip_pool pool = {.kind = KIND_PORT,
@@ -62,49 +62,105 @@ RESULT port_choose_ip(struct op *op, const struct subnet *subnet, struct ip want
 			     STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }
 
-const struct port *port_of_instance(const struct tables *t, uuid instance, int64_t device_index)
+/* ---- which port ---- */
+
+const struct port *port_first_of_instance(const struct tables *t, uuid instance)
 {
-	return port_find_by_instance(t, instance, device_index);
+	const struct port *port = port_first_by_instance(t, instance);
+	while (port && !row_is_live(&port->row))
+		port = port_next_by_instance(t, port);
+	return port;
 }
 
-void port_clear_attachment(struct port *port)
+size_t port_count_of_instance(const struct tables *t, uuid instance)
 {
-	port->instance = UUID_NONE;
-	port->attachment = UUID_NONE;
-	port->device_index = 0;
-	port->attached_us = 0;
-	port->delete_on_termination = false;
-	port->host = UUID_NONE;
+	size_t count = 0;
+	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p))
+		count += row_is_live(&p->row);
+	return count;
 }
 
-/* ---- the operations ---- */
-
-RESULT engine_create_port(struct op *op, struct port_wish *wish)
+RESULT port_find_target(struct op *op, const struct ref *port, const struct ref *instance,
+			const struct port **ret_port)
 {
-	const struct subnet *subnet = NULL;
-	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
-	const struct router *router = router_find(op->head, subnet->router);
+	if (ref_is_given(port))
+		return engine_find_own_port(op->ctx, op->head, port, ret_port);
+	const struct instance *row = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, instance, &row));
+	*ret_port = row_is_live(&row->row) ? port_first_of_instance(op->head, row->row.id) : NULL;
+	if (!*ret_port)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, instance->field,
+				   "The instance '%" STR_FMT "' is ending or has ended.",
+				   STR_ARG(instance->text));
+	if (port_count_of_instance(op->head, row->row.id) > 1)
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_INSTANCE, instance->field,
+				   "There are multiple interfaces attached to instance '%" STR_FMT
+				   "'. Please specify an interface ID for the operation instead.",
+				   STR_ARG(instance->text));
+	return OK;
+}
+
+/* ---- making ---- */
+
+RESULT port_make(struct op *op, const struct port_plan *plan, struct port *ret_port)
+{
+	const struct subnet *subnet = plan->subnet;
 	struct port port = {.row.gen = 1,
-			    .account = subnet->account,
-			    .name = wish->name,
-			    .description = wish->description,
+			    .account = plan->account,
+			    .name = plan->name,
+			    .description = plan->description,
 			    .network = subnet->network,
 			    .subnet = subnet->row.id,
 			    .router = subnet->router,
-			    .source_dest_check = true};
-	TRY(tags_normalize(op, wish->tags, &port.tags));
-	if (router)
-		TRY(groups_resolve(op, router, wish->groups, &port.groups));
-	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
-	TRY(port_choose_ip(op, subnet, wish->ip, STR("PrivateIpAddress"), &port.ip));
+			    .groups = plan->groups,
+			    .source_dest_check = true,
+			    .tags = plan->tags};
+	TRY(choose_ip(op, subnet, plan->ip, plan->ip_field, &port.ip));
 	port.row.id = engine_new_id(op, KIND_PORT);
-	port.mac = port_draw_mac(op->head);
+	port.mac = draw_mac(op->head);
+	*ret_port = port;
+	return OK;
+}
+
+static RESULT create_port(struct op *op, struct port_wish *wish, const struct account *account)
+{
+	const struct subnet *subnet = NULL;
+	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
+	struct port_plan plan = {.account = account->row.id,
+				 .subnet = subnet,
+				 .name = wish->name,
+				 .description = wish->description,
+				 .ip = wish->ip,
+				 .ip_field = STR("PrivateIpAddress")};
+	const struct router *router = router_find(op->head, subnet->router);
+	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	if (router)
+		TRY(groups_resolve(op, router, wish->groups, &plan.groups));
+	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
+	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
+	struct port port;
+	TRY(port_make(op, &plan, &port));
 	TRY(port_put(op, &port));
+	TRY(client_token_write(op, account->row.id, wish->client_token, wish->digest, port.row.id));
 	wish->port = port.row.id;
 	char text[IP_TEXT_SIZE];
 	return engine_tell(op, KIND_PORT, &port.row, "created", "Network interface with %s.",
 			   ip_write(port.ip, text));
 }
+
+RESULT engine_create_port(struct op *op, struct port_wish *wish)
+{
+	const struct account *account = NULL;
+	const struct client_token *token = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, &token));
+	if (!token)
+		return create_port(op, wish, account);
+	wish->port = token->made;
+	return OK;
+}
+
+/* ---- deleting ---- */
 
 RESULT port_delete_with_addresses(struct op *op, const struct port *port)
 {
@@ -120,37 +176,38 @@ RESULT engine_delete_port(struct op *op, struct port_target *wish)
 	const struct port *port = NULL;
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
 	TRY(engine_permit(op, "port.delete", KIND_PORT, &port->row));
-	if (!uuid_is_none(port->instance))
-		return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, wish->port.field,
-				   "Network interface '%" STR_FMT "' is currently in use.",
-				   STR_ARG(wish->port.text));
+	TRY(port_check_available(op, port, &wish->port));
 	return port_delete_with_addresses(op, port);
 }
 
-static RESULT find_port_of(struct op *op, const struct port_groups_wish *wish, const struct port **ret_port)
+/* ---- changing ---- */
+
+/* The setting is of the attachment: it has to be named, and to be the port's. */
+static RESULT check_attachment(struct op *op, const struct port_settings *wish, const struct port *port)
 {
-	if (ref_is_given(&wish->port))
-		return engine_find_own_port(op->ctx, op->head, &wish->port, ret_port);
-	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	*ret_port = port_of_instance(op->head, instance->row.id, 0);
-	if (!*ret_port)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
-				   "The instance '%" STR_FMT "' has no network interface any more.",
-				   STR_ARG(wish->instance.text));
-	return OK;
+	const struct ref *ref = &wish->attachment;
+	if (wish->delete_on_termination == CHOICE_DEFAULT)
+		return OK;
+	if (!uuid_is_none(port->instance) && id_has_prefix(port->attachment, ref->prefix, ref->bits))
+		return OK;
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, ref->field,
+			   "The attachment '%" STR_FMT "' does not exist", STR_ARG(ref->text));
 }
 
-RESULT engine_set_port_groups(struct op *op, struct port_groups_wish *wish)
+RESULT engine_update_port(struct op *op, struct port_settings *wish)
 {
 	const struct port *port = NULL;
-	TRY(find_port_of(op, wish, &port));
+	TRY(port_find_target(op, &wish->port, &wish->instance, &port));
 	struct port next = *port;
 	const struct router *router = router_find(op->head, port->router);
 	if (router && wish->groups.count > 0)
 		TRY(groups_resolve(op, router, wish->groups, &next.groups));
-	choice_apply(wish->source_dest_check, &next.source_dest_check);
+	TRY(check_attachment(op, wish, port));
 	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));
+	choice_apply(wish->source_dest_check, &next.source_dest_check);
+	choice_apply(wish->delete_on_termination, &next.delete_on_termination);
+	if (wish->set_description)
+		next.description = wish->description;
 	next.row.gen++;
 	TRY(port_put(op, &next));
 	return engine_tell(op, KIND_PORT, &next.row, "changed", "It is in %zu security groups.",
@@ -158,45 +215,6 @@ RESULT engine_set_port_groups(struct op *op, struct port_groups_wish *wish)
 }
 
 /* ---- the reconciler's ---- */
-
-static bool is_in(const struct uuids *ids, uuid id)
-{
-	for (size_t k = 0; k < ids->count; k++)
-		if (uuid_equal(ids->at[k], id))
-			return true;
-	return false;
-}
-
-/* One that nobody wants any more has no attachment and no place left. */
-static RESULT write_seen_in(struct op *op, const struct port *port, uuid instance)
-{
-	struct port next = *port;
-	next.seen_instance = instance;
-	if (uuid_is_none(next.instance) && uuid_is_none(instance) && !uuid_is_none(next.attachment)) {
-		port_clear_attachment(&next);
-		next.row.gen++;
-	}
-	return port_put(op, &next);
-}
-
-RESULT port_see_plugged(struct op *op, const struct instance_sight *sight)
-{
-	bool is_absent = sight->power == INSTANCE_SEEN_POWER_ABSENT;
-	if (!is_absent && !sight->devices_known)
-		return OK;
-	const struct port *port = port_first_by_seen_instance(op->head, sight->instance), *next = NULL;
-	for (; port; port = next) {
-		next = port_next_by_seen_instance(op->head, port);
-		if (is_absent || !is_in(&sight->ports, port->row.id))
-			TRY(write_seen_in(op, port, UUID_NONE));
-	}
-	for (size_t k = 0; k < sight->ports.count && !is_absent; k++) {
-		port = port_find(op->head, sight->ports.at[k]);
-		if (port && !uuid_equal(port->seen_instance, sight->instance))
-			TRY(write_seen_in(op, port, sight->instance));
-	}
-	return OK;
-}
 
 RESULT engine_see_port(struct op *op, struct port_sight *sight)
 {
@@ -215,8 +233,9 @@ RESULT engine_forget_port(struct op *op, struct port_sight *sight)
 	const struct port *port = port_find(op->head, sight->port);
 	if (!port)
 		return OK;
-	if (row_is_live(&port->row))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_PORT, "The network interface is not deleted.");
+	if (row_is_live(&port->row) || !uuid_is_none(port->seen_instance))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_PORT,
+				     "The network interface is not deleted, or still plugged.");
 	TRY(condition_clear_all(op, sight->port));
 	return port_forget(op, sight->port);
 }

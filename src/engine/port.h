@@ -4,7 +4,7 @@
 
 #include "engine/operation.h"
 
-/* ERR_CAPACITY with KIND_SUBNET: no address left; ERR_IN_USE with KIND_PORT: that ip is taken;
+/* ERR_CAPACITY with KIND_SUBNET: no address left; ERR_EXISTS with KIND_PORT: that ip is taken;
  * ERR_RANGE with KIND_PORT: outside of the subnet or reserved. */
 struct port_wish {
 	struct ref subnet;
@@ -12,24 +12,48 @@ struct port_wish {
 	struct refs groups; /* by id or name; none: the VPC's default */
 	struct str name, description;
 	struct tags tags;
+	struct str client_token; /* empty: none */
+	struct str digest;       /* of the other parameters */
 	/* made: */
 	uuid port;
 };
 OPERATION(engine_create_port, port_wish)
 
-/* ERR_IN_USE: attached to an instance. */
+/* ERR_IN_USE: wanted in an instance, or not yet out of one. */
 struct port_target {
 	struct ref port;
 };
 OPERATION(engine_delete_port, port_target)
 
-/* The groups of a port, or of an instance's primary port. */
-struct port_groups_wish {
+/* Of a port, or of an instance's only one: ERR_CONFLICT with KIND_INSTANCE when it has more. */
+struct port_settings {
 	struct ref port, instance; /* one of them */
-	struct refs groups;        /* at least one */
+	struct refs groups;        /* none: as they are */
 	enum choice source_dest_check;
+	bool set_description;
+	struct str description;
+	struct ref attachment;             /* with delete_on_termination; from id_parse_prefixed() */
+	enum choice delete_on_termination; /* ERR_NOT_FOUND: that is not its attachment */
 };
-OPERATION(engine_set_port_groups, port_groups_wish)
+OPERATION(engine_update_port, port_settings)
+
+/* ERR_IN_USE with KIND_PORT: it is in an instance; ERR_COMBINATION: in another zone; ERR_INVALID: the
+ * device index is taken; ERR_QUOTA with KIND_PORT: as many as the instance's type can have. */
+struct port_attaching {
+	struct ref port, instance;
+	int64_t device_index;
+	/* made: */
+	uuid attachment;
+};
+OPERATION(engine_attach_port, port_attaching)
+
+/* ERR_PROTECTED: the primary one. It is out when its host says so; force: nothing gets through any
+ * more from now on, whether or not the guest lets go of it. */
+struct port_detaching {
+	struct ref attachment; /* from id_parse_prefixed() */
+	bool force;
+};
+OPERATION(engine_detach_port, port_detaching)
 
 /* The reconciler's. Absent: OK. */
 struct port_sight {
@@ -38,5 +62,6 @@ struct port_sight {
 	bool up;
 };
 OPERATION(engine_see_port, port_sight)
-/* Gone from the network: its IP may be handed out again. ERR_STATE unless deleted. */
+/* Gone from the network: its IP may be handed out again. ERR_STATE unless deleted
+ * and unplugged. */
 OPERATION(engine_forget_port, port_sight)

@@ -27,6 +27,7 @@ static const struct quota_info quotas[QUOTA_COUNT] = {
 	[QUOTA_ADDRESSES] = QUOTA(addresses, KIND_ADDRESS, "elastic addresses", 20),
 	[QUOTA_ROUTERS] = QUOTA(routers, KIND_ROUTER, "VPCs", 20),
 	[QUOTA_GROUPS] = QUOTA(groups, KIND_SECURITY_GROUP, "security groups", 500),
+	[QUOTA_PORTS] = QUOTA(ports, KIND_PORT, "network interfaces", 5000),
 };
 
 int64_t *quota_limit(struct account *account, enum quota quota)

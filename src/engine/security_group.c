@@ -187,10 +187,9 @@ RESULT groups_resolve(struct op *op, const struct router *router, struct refs re
 			groups[count++] = group->row.id;
 	}
 	if (count > PORT_GROUPS_MAX)
-		return ctx_fail_kind(
-			op->ctx, ERR_QUOTA, KIND_PORT,
-			"A network interface can be in %d security groups at most; %zu were named",
-			PORT_GROUPS_MAX, count);
+		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECURITY_GROUP, refs.at[0].field,
+				   "A network interface can be in %d security groups at most; %zu were named",
+				   PORT_GROUPS_MAX, count);
 	*ret_groups = (struct uuids){groups, count};
 	return OK;
 }

@@ -84,13 +84,16 @@ static void count_group(const struct tables *t, const struct row *row, int64_t s
 		add(&account->groups, sign);
 }
 
-/* Its address is in use until it is forgotten. */
+/* No longer the account's once it is deleted; its address is in use until it is forgotten. */
 static void count_port(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct port *p = (const struct port *) row;
 	const struct subnet *subnet = subnet_find(t, p->subnet);
 	if (subnet && subnet_side(subnet))
 		add(&subnet_side(subnet)->ports, sign);
+	struct account_side *account = row_is_live(row) ? side_of_account(t, p->account) : NULL;
+	if (account)
+		add(&account->ports, sign);
 }
 
 static count_row *const counted[KIND_COUNT] = {

@@ -20,7 +20,7 @@ const struct subnet *subnet_first_live(const struct tables *t, uuid router)
 	return subnet;
 }
 
-/* Locally administered, in a range that port_draw_mac() leaves alone. */
+/* Locally administered, in a range that ports do not have. */
 static struct mac draw_gateway_mac(void)
 {
 	struct mac mac;

@@ -33,6 +33,15 @@ enum volume_state model_derive_volume_state(const struct volume *v)
 	return uuid_is_none(v->instance) ? VOLUME_AVAILABLE : VOLUME_IN_USE;
 }
 
+enum port_state model_derive_port_state(const struct port *p)
+{
+	if (p->row.deleted_us != 0)
+		return PORT_DELETED;
+	if (uuid_is_none(p->instance))
+		return uuid_is_none(p->seen_instance) ? PORT_AVAILABLE : PORT_DETACHING;
+	return uuid_equal(p->instance, p->seen_instance) ? PORT_IN_USE : PORT_ATTACHING;
+}
+
 bool model_state_may_move(const struct state_info *states, unsigned from, unsigned to)
 {
 	return from == to || (states[from].to >> to & 1U);
@@ -52,5 +61,9 @@ const char *model_check_move(enum kind kind, const struct row *before, const str
 				  model_derive_volume_state((const struct volume *) before),
 				  model_derive_volume_state((const struct volume *) after)))
 		return "the volume's state would move as its schema does not allow";
+	if (kind == KIND_PORT &&
+	    !model_state_may_move(model_port_states, model_derive_port_state((const struct port *) before),
+				  model_derive_port_state((const struct port *) after)))
+		return "the port's state would move as its schema does not allow";
 	return NULL;
 }

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "model/instance.h"
+#include "model/port.h"
 #include "model/states.h" /* made: enum instance_state, model_instance_states[], … */
 #include "model/volume.h"
 
@@ -12,6 +13,8 @@
 enum instance_state model_derive_instance_state(const struct instance *i);
 /* Likewise; attached is in-use, whatever the instance does. */
 enum volume_state model_derive_volume_state(const struct volume *v);
+/* Likewise: wanted in an instance and found there are apart. */
+enum port_state model_derive_port_state(const struct port *p);
 
 /* True when the move from one version of a row to the next is legal (a == b is). */
 bool model_state_may_move(const struct state_info *states, unsigned from, unsigned to);

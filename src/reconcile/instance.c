@@ -162,10 +162,16 @@ static enum instance_off off_reason(enum compute_off off)
 }
 
 /* reached: what is there is what the row's gen asks for. */
-static RESULT report_sight(struct step *s, const struct instance *row, const struct compute_seen *seen,
+static RESULT report_sight(struct step *s, const struct instance_rows *rows, const struct compute_seen *seen,
 			   bool reached)
 {
+	const struct instance *row = rows->instance;
 	struct instance_sight *sight = STEP_NEW(s, struct instance_sight);
+	uuid *ports = arena_new_array(s->ctx.arena, uuid, rows->domain.nic_count + 1);
+	if (!ports)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < rows->domain.nic_count; k++)
+		ports[k] = rows->domain.nics[k].port;
 	*sight = (struct instance_sight){
 		.instance = row->row.id,
 		.gen = row->row.gen,
@@ -174,6 +180,8 @@ static RESULT report_sight(struct step *s, const struct instance *row, const str
 		.power = seen->power,
 		.off = off_reason(seen->off),
 		.boot_id = str_copy(s->ctx.arena, str_from(s->host->boot_id)),
+		.devices_known = seen->defined_as_wished,
+		.ports = {ports, rows->domain.nic_count},
 	};
 	step_report(s, engine_see_instance_run, sight);
 	return OK;
@@ -186,14 +194,17 @@ static const char *const power_words[] = {
 	[COMPUTE_RESET] = "reset",
 };
 
-static RESULT power_then_report(struct step *s, const struct instance *row, enum compute_power power,
-				enum instance_seen_power becomes)
+/* Just defined as wished, or running as it was. */
+static RESULT power_then_report(struct step *s, const struct instance_rows *rows, enum compute_power power,
+				bool defined_as_wished)
 {
+	const struct instance *row = rows->instance;
 	TRY(s->host->driver->set_power(s->host->connection, &s->ctx, row->row.id, power));
 	log_event(LOG_INFO, "instance-power", "instance=%s action=%s",
 		  log_quote(id_to_ec2(s->ctx.arena, KIND_INSTANCE, row->row.id)), power_words[power]);
-	return report_sight(s, row, &(struct compute_seen){.power = becomes, .off = COMPUTE_OFF_DESTROYED},
-			    true);
+	const struct compute_seen seen = {.power = INSTANCE_SEEN_POWER_ON,
+					  .defined_as_wished = defined_as_wished};
+	return report_sight(s, rows, &seen, true);
 }
 
 static RESULT apply_shutdown(struct step *s, const struct instance *row)
@@ -222,9 +233,9 @@ static RESULT apply_step(struct step *s, const struct instance_rows *rows, enum 
 		return define(s, rows);
 	case INSTANCE_START:
 		TRY(define(s, rows)); /* the memo as it is now; else there is nothing to do */
-		return power_then_report(s, row, COMPUTE_START, INSTANCE_SEEN_POWER_ON);
+		return power_then_report(s, rows, COMPUTE_START, true);
 	case INSTANCE_RESET:
-		return power_then_report(s, row, COMPUTE_RESET, INSTANCE_SEEN_POWER_ON);
+		return power_then_report(s, rows, COMPUTE_RESET, seen->defined_as_wished);
 	case INSTANCE_SHUTDOWN:
 		return apply_shutdown(s, row);
 	case INSTANCE_FORCE_OFF:
@@ -234,7 +245,7 @@ static RESULT apply_step(struct step *s, const struct instance_rows *rows, enum 
 		step_again(s);
 		return driver->undefine(s->host->connection, &s->ctx, row->row.id);
 	case INSTANCE_REPORT:
-		return report_sight(s, row, seen, !instance_went_off(row, seen));
+		return report_sight(s, rows, seen, !instance_went_off(row, seen));
 	}
 	return FAIL(INTERNAL);
 }

@@ -93,8 +93,11 @@ static RESULT report_port(struct step *s, const struct port *p, bool up)
 	return OK;
 }
 
+/* While a guest still has it, it stays: its row tells when not. */
 static RESULT step_deleted(struct step *s, const struct port *p)
 {
+	if (!uuid_is_none(p->seen_instance))
+		return OK;
 	TRY(s->r->network.driver->remove_port(s->r->network.self, &s->ctx, p->row.id));
 	struct port_sight *forget = STEP_NEW(s, struct port_sight);
 	*forget = (struct port_sight){.port = p->row.id, .gen = p->row.gen};

@@ -31,17 +31,24 @@ void ec2_write_state(struct xml *x, const char *name, enum instance_state state)
 
 /* ---- gathering ---- */
 
+static bool add_port(struct ec2_call *e, struct ec2_instance_item *item, const struct port *p)
+{
+	struct ec2_port_item port;
+	return ec2_gather_port(e, p, &port) && VEC_PUSH(e->c->arena, &item->ports, port);
+}
+
+/* Those it is to have, then those on their way out. */
 static bool gather_ports(struct ec2_call *e, struct ec2_instance_item *item)
 {
 	const struct tables *t = ec2_walk(e);
-	const struct port *p = port_first_by_instance(t, item->instance->row.id);
-	for (; p; p = port_next_by_instance(t, p)) {
-		struct ec2_port_item port;
-		if (!row_is_live(&p->row))
-			continue;
-		if (!ec2_gather_port(e, p, &port) || !VEC_PUSH(e->c->arena, &item->ports, port))
+	uuid id = item->instance->row.id;
+	for (const struct port *p = port_first_by_instance(t, id); p; p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && !add_port(e, item, p))
 			return false;
-	}
+	for (const struct port *p = port_first_by_seen_instance(t, id); p;
+	     p = port_next_by_seen_instance(t, p))
+		if (model_derive_port_state(p) == PORT_DETACHING && !add_port(e, item, p))
+			return false;
 	return true;
 }
 
@@ -86,17 +93,9 @@ static void write_interfaces(struct ec2_call *e, struct xml *x, const struct ec2
 {
 	xml_open(x, "networkInterfaceSet");
 	for (size_t k = 0; k < i->ports.count; k++) {
-		const struct port *p = i->ports.at[k].port;
 		xml_open(x, "item");
 		ec2_write_port_common(e, x, &i->ports.at[k], false);
-		xml_open(x, "attachment");
-		ec2_write_prefixed(x, "attachmentId", "eni-attach", p->attachment);
-		xml_int(x, "deviceIndex", p->device_index);
-		xml_int(x, "networkCardIndex", 0);
-		xml_z(x, "status", "attached");
-		xml_time_ms(x, "attachTime", p->attached_us);
-		xml_bool(x, "deleteOnTermination", p->delete_on_termination);
-		xml_close(x, "attachment");
+		ec2_write_attachment(e, x, i->ports.at[k].port, false);
 		xml_close(x, "item");
 	}
 	xml_close(x, "networkInterfaceSet");

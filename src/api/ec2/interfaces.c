@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network interfaces, which are ports: DescribeNetworkInterfaces. */
+ * Network interfaces, which are ports: how they are written, DescribeNetworkInterfaces,
+ * CreateNetworkInterface, DeleteNetworkInterface. Their attributes and attachments:
+ * interface_changes.c. */
 #include "api/ec2/interfaces.h"
 
 #include "api/ec2/write.h"
+#include "engine/port.h"
 
 /* ---- items ---- */
 
@@ -12,6 +15,12 @@ const struct address *ec2_address_of_port(const struct tables *t, uuid port)
 	while (a && !row_is_live(&a->row))
 		a = address_next_by_port(t, a);
 	return a;
+}
+
+/* Until it is out, the one it is leaving. */
+uuid ec2_instance_of_port(const struct port *port)
+{
+	return uuid_is_none(port->instance) ? port->seen_instance : port->instance;
 }
 
 bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item)
@@ -74,11 +83,6 @@ static void write_addresses(struct ec2_call *e, struct xml *x, const struct ec2_
 	xml_close(x, "privateIpAddressesSet");
 }
 
-static const char *port_status(const struct port *port)
-{
-	return uuid_is_none(port->instance) ? "available" : "in-use";
-}
-
 void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item, bool with_ids)
 {
 	const struct port *p = item->port;
@@ -87,7 +91,7 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	ec2_write_id(x, "vpcId", KIND_ROUTER, p->router);
 	xml_text(x, "description", p->description);
 	xml_text(x, "ownerId", e->owner);
-	xml_z(x, "status", port_status(p));
+	xml_z(x, "status", model_port_states[model_derive_port_state(p)].ec2);
 	ec2_write_mac(x, "macAddress", p->mac);
 	ec2_write_ip(x, "privateIpAddress", p->ip);
 	ec2_write_private_name(e, x, "privateDnsName", p->ip);
@@ -99,17 +103,28 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	xml_z(x, "interfaceType", "interface");
 }
 
-static void write_attachment(struct ec2_call *e, struct xml *x, const struct port *port)
+static const char *attachment_status(const struct port *port)
 {
-	if (uuid_is_none(port->instance))
+	static const char *const words[PORT_STATE_COUNT] = {
+		[PORT_AVAILABLE] = "detached",  [PORT_ATTACHING] = "attaching", [PORT_IN_USE] = "attached",
+		[PORT_DETACHING] = "detaching", [PORT_DELETED] = "detached",
+	};
+	return words[model_derive_port_state(port)];
+}
+
+void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance)
+{
+	if (uuid_is_none(port->attachment))
 		return;
 	xml_open(x, "attachment");
 	ec2_write_prefixed(x, "attachmentId", "eni-attach", port->attachment);
-	ec2_write_id(x, "instanceId", KIND_INSTANCE, port->instance);
-	xml_text(x, "instanceOwnerId", e->owner);
+	if (with_instance) {
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, ec2_instance_of_port(port));
+		xml_text(x, "instanceOwnerId", e->owner);
+	}
 	xml_int(x, "deviceIndex", port->device_index);
 	xml_int(x, "networkCardIndex", 0);
-	xml_z(x, "status", "attached");
+	xml_z(x, "status", attachment_status(port));
 	xml_time_ms(x, "attachTime", port->attached_us);
 	xml_bool(x, "deleteOnTermination", port->delete_on_termination);
 	xml_close(x, "attachment");
@@ -122,7 +137,7 @@ static void write_interface(struct ec2_call *e, struct xml *x, const void *item)
 	if (i->zone)
 		xml_text(x, "availabilityZone", i->zone->name);
 	xml_bool(x, "requesterManaged", false);
-	write_attachment(e, x, i->port);
+	ec2_write_attachment(e, x, i->port, true);
 	ec2_write_tags(x, i->port->tags);
 }
 
@@ -147,6 +162,8 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 	struct str name = str_from(f->filter->name);
 	if (str_ends_with(name, STR("public-ip")))
 		return filter_ip(f, a->ip);
+	if (str_ends_with(name, STR("public-dns-name")))
+		return filter_z(f, "");
 	if (str_ends_with(name, STR("owner-id")))
 		return a->is_elastic ? filter_owner(f, row) : filter_z(f, "amazon");
 	if (!a->is_elastic)
@@ -160,12 +177,12 @@ static bool fits_attachment(const struct filter_run *f, const struct row *row)
 {
 	const struct port *p = (const struct port *) row;
 	struct str name = str_from(f->filter->name);
-	if (uuid_is_none(p->instance))
+	if (uuid_is_none(p->attachment))
 		return false;
 	if (str_ends_with(name, STR("attachment-id")))
 		return filter_prefixed(f, "eni-attach", p->attachment);
 	if (str_ends_with(name, STR("status")))
-		return filter_z(f, "attached");
+		return filter_z(f, attachment_status(p));
 	if (str_ends_with(name, STR("owner-id")))
 		return filter_owner(f, row);
 	if (str_ends_with(name, STR("attach-time")))
@@ -200,7 +217,7 @@ static bool fits_private_name(const struct filter_run *f, const struct row *row)
 
 static bool fits_status(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, port_status((const struct port *) row));
+	return filter_z(f, model_port_states[model_derive_port_state((const struct port *) row)].ec2);
 }
 
 static const struct filter interface_filters[] = {
@@ -219,6 +236,7 @@ static const struct filter interface_filters[] = {
 	{"association.allocation-id", .get = fits_association},
 	{"association.ip-owner-id", .get = fits_association},
 	{"association.public-ip", .get = fits_association},
+	{"association.public-dns-name", .get = fits_association},
 	{"attachment.attachment-id", .get = fits_attachment},
 	{"attachment.attach-time", .get = fits_attachment},
 	{"attachment.delete-on-termination", .get = fits_attachment},
@@ -227,10 +245,12 @@ static const struct filter interface_filters[] = {
 	{"attachment.status", .get = fits_attachment},
 	{"availability-zone", .get = fits_zone},
 	{"description", .field = "description"},
+	{"ipv6-addresses.ipv6-address", .get = filter_nothing},
 	{"interface-type", .fixed = "interface"},
 	{"mac-address", .field = "mac"},
 	{"owner-id", .get = filter_owner},
 	{"private-dns-name", .get = fits_private_name},
+	{"requester-id", .get = filter_nothing},
 	{"requester-managed", .fixed = "false"},
 	{"source-dest-check", .field = "source_dest_check"},
 	{"status", .get = fits_status},
@@ -245,9 +265,69 @@ static const struct ec2_listing interface_listing = {.kind = KIND_PORT,
 						     .gather = gather_interface,
 						     .write = write_interface};
 
+/* ---- create ---- */
+
+struct ec2_create_interface {
+	struct port_wish wish;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_interface, wire, member, __VA_ARGS__)
+static const struct param create_interface_params[] = {
+	P("SubnetId", wish.subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
+	  .doc = "The subnet it is to be in."),
+	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	P("PrivateIpAddress", wish.ip, .doc = "Its address; absent: any free one."),
+	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP,
+	  .doc = "Its groups; none: the VPC's default one."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_create_interface, tag_specs),
+	NOT_BUILT("InterfaceType", .only = "interface"),
+	NOT_BUILT("PrivateIpAddresses"),
+	NOT_BUILT("SecondaryPrivateIpAddressCount", .only = "0"),
+	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
+	NOT_BUILT("Ipv6AddressCount", .only = "0"),
+	NOT_BUILT("Ipv6PrefixCount", .only = "0"),
+	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
+	NOT_BUILT("Ipv6Addresses"),
+	NOT_BUILT("Ipv4Prefix"),
+	NOT_BUILT("Ipv6Prefix"),
+	NOT_BUILT("ConnectionTrackingSpecification"),
+	NOT_BUILT("Operator"),
+};
+#undef P
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_create_interface *a = args;
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	return ec2_take_tags(e, &a->tag_specs, "network-interface", "network-interface", &a->wish.tags);
+}
+
+static RESULT ec2_create_interface(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_interface *a = args;
+	TRY(ec2_write_row(e, &interface_listing, a->wish.port, "networkInterface", x));
+	xml_text_opt(x, "clientToken", a->wish.client_token);
+	return OK;
+}
+
+/* ---- delete ---- */
+
+static const struct param delete_interface_params[] = {
+	PARAM(struct port_target, "NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT,
+	      .doc = "The interface, in no instance."),
+};
+
 static const struct ec2_action actions[] = {
 	{"DescribeNetworkInterfaces", "ec2:DescribeNetworkInterfaces", 0,
 	 PARAMS(struct ec2_describe_interfaces, describe_interfaces_params), .list = &interface_listing,
 	 .doc = "Network interfaces of the account."},
+	{"CreateNetworkInterface", "ec2:CreateNetworkInterface", WRITES,
+	 PARAMS(struct ec2_create_interface, create_interface_params), prepare_create, engine_create_port_run,
+	 .answer = ec2_create_interface, .doc = "Makes an interface in a subnet."},
+	{"DeleteNetworkInterface", "ec2:DeleteNetworkInterface", WRITES,
+	 PARAMS(struct port_target, delete_interface_params), 0, engine_delete_port_run,
+	 .doc = "Deletes an interface that is in no instance."},
 };
 const struct ec2_actions ec2_interface_actions = ACTIONS(actions);

@@ -20,6 +20,10 @@ bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_por
 void ec2_name_port_rows(const struct ec2_port_item *item, struct ec2_memo_key *key);
 /* The public address that stands for a port, or NULL. */
 const struct address *ec2_address_of_port(const struct tables *t, uuid port);
+/* The instance that it is in, on its way to, or not yet out of; none. */
+uuid ec2_instance_of_port(const struct port *port);
+/* <attachment>; nothing without one. */
+void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance);
 /* <association>; nothing without an address. with_ids: as DescribeNetworkInterfaces shows it. */
 void ec2_write_association(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
 			   bool with_ids);

@@ -262,14 +262,7 @@ static void add_account(struct cloud *c)
 	cloud_ok(c, NULL, engine_create_account, &wish);
 	c->alice = (struct identity){.account = wish.account, .user = wish.user};
 	c->router = wish.router;
-	struct account_limits limits = {.account = cloud_ref(c, KIND_ACCOUNT, wish.account),
-					.instances = -1,
-					.vcpus = -1,
-					.volumes = -1,
-					.volume_bytes = -1,
-					.addresses = -1,
-					.routers = -1,
-					.groups = -1};
+	struct account_limits limits = account_limits_all(cloud_ref(c, KIND_ACCOUNT, wish.account), -1);
 	cloud_ok(c, NULL, engine_set_limits, &limits);
 }
 

@@ -131,14 +131,10 @@ static void check_enable(void **state)
 static void check_limits(void **state)
 {
 	struct cloud *c = *state;
-	struct account_limits wish = {.account = ref_named(KIND_ACCOUNT, "alice"),
-				      .instances = 3,
-				      .vcpus = -1,
-				      .volumes = ACCOUNT_LIMIT_KEEP,
-				      .volume_bytes = ACCOUNT_LIMIT_KEEP,
-				      .addresses = ACCOUNT_LIMIT_KEEP,
-				      .routers = 1,
-				      .groups = ACCOUNT_LIMIT_KEEP};
+	struct account_limits wish = account_limits_all(ref_named(KIND_ACCOUNT, "alice"), ACCOUNT_LIMIT_KEEP);
+	wish.instances = 3;
+	wish.vcpus = -1;
+	wish.routers = 1;
 	cloud_ok(c, &c->operator, engine_set_limits, &wish);
 	const struct account *account = account_find(cloud_tables(c), c->alice.account);
 	assert_int_equal(account->limit_instances, 3);

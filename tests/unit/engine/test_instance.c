@@ -156,14 +156,12 @@ static void check_refused_volumes(void **state)
 
 static void set_limits(struct cloud *c, int64_t instances, int64_t vcpus, int64_t volumes, int64_t bytes)
 {
-	struct account_limits limits = {ref_named(KIND_ACCOUNT, "alice"),
-					instances,
-					vcpus,
-					volumes,
-					bytes,
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP};
+	struct account_limits limits =
+		account_limits_all(ref_named(KIND_ACCOUNT, "alice"), ACCOUNT_LIMIT_KEEP);
+	limits.instances = instances;
+	limits.vcpus = vcpus;
+	limits.volumes = volumes;
+	limits.volume_bytes = bytes;
 	cloud_ok(c, &c->operator, engine_set_limits, &limits);
 }
 

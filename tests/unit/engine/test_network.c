@@ -297,7 +297,7 @@ static void check_ports(void **state)
 		enum err err;
 	} rows[] = {
 		{"10.0.1.0", ERR_RANGE}, {"10.0.1.3", ERR_RANGE}, {"10.0.1.15", ERR_RANGE},
-		{"10.0.2.5", ERR_RANGE}, {"10.0.1.14", ERR_NONE}, {"10.0.1.14", ERR_IN_USE},
+		{"10.0.2.5", ERR_RANGE}, {"10.0.1.14", ERR_NONE}, {"10.0.1.14", ERR_EXISTS},
 		{"10.0.1.4", ERR_NONE},
 	};
 	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
@@ -324,7 +324,7 @@ static void check_ports(void **state)
 	cloud_ok(c, &c->alice, engine_delete_port, &target);
 	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_CAPACITY, KIND_SUBNET);
 	wish.ip = freed;
-	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_IN_USE, KIND_PORT);
+	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_EXISTS, KIND_PORT);
 	cloud_ok(c, NULL, engine_forget_port, &sight);
 	cloud_ok(c, &c->alice, engine_create_port, &wish);
 }
@@ -338,10 +338,10 @@ static void check_port_groups(void **state)
 	const struct ref groups[] = {ref_named(KIND_SECURITY_GROUP, "default"),
 				     ref_to(c, KIND_SECURITY_GROUP, group.group),
 				     ref_named(KIND_SECURITY_GROUP, "web")};
-	struct port_groups_wish wish = {.instance = ref_to(c, KIND_INSTANCE, instance),
-					.groups = {groups, 3},
-					.source_dest_check = CHOICE_NO};
-	cloud_ok(c, &c->alice, engine_set_port_groups, &wish);
+	struct port_settings wish = {.instance = ref_to(c, KIND_INSTANCE, instance),
+				     .groups = {groups, 3},
+				     .source_dest_check = CHOICE_NO};
+	cloud_ok(c, &c->alice, engine_update_port, &wish);
 	const struct port *port = cloud_port(c, instance);
 	assert_int_equal(port->groups.count, 2); /* each once */
 	assert_false(port->source_dest_check);
@@ -351,11 +351,11 @@ static void check_port_groups(void **state)
 	const struct ref bobs =
 		ref_to(c, KIND_SECURITY_GROUP, router_find(cloud_tables(c), c->bob_router)->default_group);
 	wish.groups = (struct refs){&bobs, 1};
-	cloud_fails(c, &c->alice, engine_set_port_groups, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	cloud_fails(c, &c->alice, engine_update_port, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
 	struct router_wish other = make_router(c, "10.0.0.0/16");
 	const struct ref others = ref_to(c, KIND_SECURITY_GROUP, other.group);
 	wish.groups = (struct refs){&others, 1};
-	cloud_fails(c, &c->alice, engine_set_port_groups, &wish, ERR_INVALID, KIND_SECURITY_GROUP);
+	cloud_fails(c, &c->alice, engine_update_port, &wish, ERR_INVALID, KIND_SECURITY_GROUP);
 }
 
 /* Ten thousand ports in one subnet; every one gets an address of its own. */
@@ -363,6 +363,10 @@ static void check_many_ports(void **state)
 {
 	struct cloud *c = *state;
 	c->skips_dumps = true;
+	struct account_limits limits =
+		account_limits_all(ref_named(KIND_ACCOUNT, "alice"), ACCOUNT_LIMIT_KEEP);
+	limits.ports = -1;
+	cloud_ok(c, &c->operator, engine_set_limits, &limits);
 	struct router_wish router = make_router(c, "10.0.0.0/16");
 	uuid subnet = make_subnet(c, router.router, "10.0.0.0/18");
 	for (int n = 0; n < 10000; n++) {

@@ -21,14 +21,9 @@ static void check_allocate(void **state)
 	cloud_fails(c, &c->bob, engine_allocate_address, &wish, ERR_RANGE, KIND_ADDRESS);
 	wish.external_network = ref_named(KIND_EXTERNAL_NETWORK, "moon");
 	cloud_fails(c, &c->bob, engine_allocate_address, &wish, ERR_NOT_FOUND, KIND_EXTERNAL_NETWORK);
-	struct account_limits limits = {ref_named(KIND_ACCOUNT, "alice"),
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP,
-					2,
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP};
+	struct account_limits limits =
+		account_limits_all(ref_named(KIND_ACCOUNT, "alice"), ACCOUNT_LIMIT_KEEP);
+	limits.addresses = 2;
 	cloud_ok(c, &c->operator, engine_set_limits, &limits);
 	allocate(c, &c->alice);
 	struct address_wish more = {0};

@@ -35,14 +35,9 @@ static void check_create(void **state)
 	wish.name = STR("x");
 	wish.router = ref_to(c, KIND_ROUTER, c->bob_router);
 	cloud_fails(c, &c->alice, engine_create_security_group, &wish, ERR_NOT_FOUND, KIND_ROUTER);
-	struct account_limits limits = {ref_named(KIND_ACCOUNT, "alice"),
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP,
-					ACCOUNT_LIMIT_KEEP,
-					2};
+	struct account_limits limits =
+		account_limits_all(ref_named(KIND_ACCOUNT, "alice"), ACCOUNT_LIMIT_KEEP);
+	limits.groups = 2;
 	cloud_ok(c, &c->operator, engine_set_limits, &limits);
 	wish.router = (struct ref){0};
 	cloud_fails(c, &c->alice, engine_create_security_group, &wish, ERR_QUOTA, KIND_SECURITY_GROUP);

@@ -132,6 +132,37 @@ static void test_volume(void **state)
 	}
 }
 
+struct port_case {
+	bool deleted;
+	char wanted, seen; /* instances; 0: none */
+	enum port_state state;
+};
+
+static const struct port_case port_cases[] = {
+	{false, 0, 0, PORT_AVAILABLE}, {false, 1, 0, PORT_ATTACHING}, {false, 1, 1, PORT_IN_USE},
+	{false, 1, 2, PORT_ATTACHING}, {false, 0, 1, PORT_DETACHING}, {true, 0, 0, PORT_DELETED},
+	{true, 0, 1, PORT_DELETED},
+};
+
+enum { PORT_CASES = sizeof port_cases / sizeof *port_cases };
+
+static struct port make_port(const struct port_case *c)
+{
+	struct port p = {.row = {.gen = AT_GEN, .deleted_us = c->deleted}};
+	p.instance.b[0] = (uint8_t) c->wanted;
+	p.seen_instance.b[0] = (uint8_t) c->seen;
+	return p;
+}
+
+static void test_port(void **state)
+{
+	(void) state;
+	for (size_t n = 0; n < PORT_CASES; n++) {
+		struct port p = make_port(&port_cases[n]);
+		assert_int_equal(model_derive_port_state(&p), port_cases[n].state);
+	}
+}
+
 /* Whatever is wanted or seen next, a live row's state moves legally, and so does its deletion: no
  * report of a host and no wish can make the store refuse a change. What was deleted between two
  * looks has passed through deleting: the deletion bumped gen. */
@@ -156,6 +187,13 @@ static void test_live_rows_move_freely(void **state)
 			assert_null(model_check_move(KIND_VOLUME, &a.row, &b.row));
 		}
 	}
+	for (size_t n = 0; n < PORT_CASES; n++) {
+		for (size_t m = 0; m < PORT_CASES; m++) {
+			struct port a = make_port(&port_cases[n]), b = make_port(&port_cases[m]);
+			if (!port_cases[n].deleted)
+				assert_null(model_check_move(KIND_PORT, &a.row, &b.row));
+		}
+	}
 }
 
 static void test_check_move(void **state)
@@ -178,7 +216,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_instance),   cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_may_move),   cmocka_unit_test(test_live_rows_move_freely),
-		cmocka_unit_test(test_check_move),
+		cmocka_unit_test(test_check_move), cmocka_unit_test(test_port),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

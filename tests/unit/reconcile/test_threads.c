@@ -75,15 +75,8 @@ static void fill(struct place *p)
 	struct account_wish account = {.name = STR("alice"), .with_default_router = true};
 	commit(p, NULL, engine_create_account_run, &account);
 	p->alice = (struct identity){.account = account.account, .user = account.user};
-	struct account_limits limits = {
-		.account = {.kind = KIND_ACCOUNT, .prefix = account.account, .bits = 128},
-		.instances = -1,
-		.vcpus = -1,
-		.volumes = -1,
-		.volume_bytes = -1,
-		.addresses = -1,
-		.routers = -1,
-		.groups = -1};
+	struct account_limits limits = account_limits_all(
+		(struct ref){.kind = KIND_ACCOUNT, .prefix = account.account, .bits = 128}, -1);
 	commit(p, NULL, engine_set_limits_run, &limits);
 	struct image_wish image = {
 		.name = STR("debian"),
