@@ -10,9 +10,9 @@ build: ## build/dari
 	@ninja -C $(B) --quiet
 	@ln -sf $(CURDIR)/$(B)/src/daemon/dari build/dari
 
-demo: build ## a region on this machine, and what a newcomer would do with aws
+demo: build ## a region on this machine, and what a newcomer would do with aws; IMAGE=debian: with Debian guests
 	@tools/install-packages run sandbox image demo
-	@tools/demo up
+	@$(if $(IMAGE),DARI_DEMO_IMAGE=$(IMAGE)) tools/demo up
 
 demo-down: ## ends the demo; leaves nothing behind
 	@tools/demo down

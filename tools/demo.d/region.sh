@@ -53,9 +53,10 @@ add_network() {
 }
 
 add_image() {
-    "$dari" image list --json | grep -q '"name": "tiny"' && return
-    show tools/tiny-image build/cache/tiny.qcow2
-    show "$dari" image import "$PWD/build/cache/tiny.qcow2" --name tiny
+    "$dari" image list --json | grep -q "\"name\": \"$image\"" && return
+    mkdir -p build/cache
+    show "tools/$image-image" "build/cache/$image.qcow2"
+    show "$dari" image import "$PWD/build/cache/$image.qcow2" --name "$image"
 }
 
 add_account() {

@@ -24,7 +24,7 @@ show() {
 # The words of a command, quoted where a shell needs it; our own functions by what they stand for.
 typed() {
     local word words=()
-    [ "$1" != ssh_in ] || set -- ssh -i "$key" "root@$2" "${@:3}"
+    [ "$1" != ssh_in ] || set -- ssh -i "$key" "$login@$2" "${@:3}"
     [ "$1" != "$dari" ] || set -- dari "${@:2}"
     for word; do
         if [[ $word =~ ^[A-Za-z0-9_./:=,@%+-]+$ ]]; then words+=("$word"); else words+=("'$word'"); fi

@@ -4,7 +4,7 @@
 aws() { /usr/bin/aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
 inet() { tools/sandbox on inet "$@"; }
 ssh_in() { inet ssh -i "$key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-    -o ConnectTimeout=5 -o BatchMode=yes "root@$1" "${@:2}"; }
+    -o ConnectTimeout=5 -o BatchMode=yes "$login@$1" "${@:2}"; }
 
 point_aws() {
     local lines
@@ -45,10 +45,10 @@ make_group() {
 }
 
 launch() {
-    local image
-    image=$(aws ec2 describe-images --filters Name=name,Values=tiny --query 'Images[0].ImageId' --output text)
+    local ami
+    ami=$(aws ec2 describe-images --filters "Name=name,Values=$image" --query 'Images[0].ImageId' --output text)
     printf '#!/bin/sh\necho "hello from user-data on $(hostname)"\n' >"$demo/user-data"
-    show aws ec2 run-instances --image-id "$image" --count 2 --instance-type t3.nano --key-name tour \
+    show aws ec2 run-instances --image-id "$ami" --count 2 --instance-type t3.nano --key-name tour \
         --security-group-ids "$group" --user-data "file://$demo/user-data" \
         --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=tour}]' \
         --query 'Instances[].[InstanceId,State.Name,PrivateIpAddress]' --output text
@@ -68,7 +68,7 @@ different_hosts() {
 console_says() { aws ec2 get-console-output --instance-id "$1" --latest --output text 2>/dev/null | grep -q "$2"; }
 
 show_console() {
-    until_true 60 "user-data ran" console_says "$first" 'hello from user-data'
+    until_true $boot_limit "user-data ran" console_says "$first" 'hello from user-data'
     quiet=1 show aws ec2 get-console-output --instance-id "$first" --latest --query Output --output text
     tail -n 12 <<<"$output"
 }
@@ -77,7 +77,7 @@ reach_it() {
     show aws ec2 allocate-address --query '[AllocationId,PublicIp]' --output text
     read -r allocation public_ip <<<"$output"
     show aws ec2 associate-address --instance-id "$first" --allocation-id "$allocation" --query AssociationId --output text
-    until_true 30 "ssh answers on the elastic address" ssh_answers
+    until_true $boot_limit "ssh answers on the elastic address" ssh_answers
     echo "from the internet's side:"
     show ssh_in "$public_ip" 'echo "logged in on $(hostname), disk $(cat /sys/block/vda/size) sectors"'
 }
@@ -91,11 +91,25 @@ reach_the_other() {
     show ssh_in "$public_ip" "ping -c 2 $name"
 }
 
+# A web server on port 8080, and a look at it, with what the image has.
+web_server() {
+    case $image in
+    tiny) echo 'httpd -p 8080 -h /tmp' ;;
+    debian) echo 'nohup python3 -m http.server -d /tmp 8080 >/dev/null 2>&1 &' ;;
+    esac
+}
+web_client() {
+    case $image in
+    tiny) echo 'timeout 5 wget -q -O /dev/null http://127.0.0.1:8080/index.html' ;;
+    debian) echo 'for n in $(seq 20); do echo >/dev/tcp/127.0.0.1/8080 && exit 0; sleep 1; done; exit 1' ;;
+    esac
+}
+
 port_is_closed() { ! inet curl -s -o /dev/null -m 3 "http://$public_ip:8080/"; }
 
 closed_port() {
-    ssh_in "$public_ip" 'echo hi >/tmp/index.html; httpd -p 8080 -h /tmp'
-    check "something answers on port 8080 in the guest" ssh_in "$public_ip" 'timeout 5 wget -q -O /dev/null http://127.0.0.1:8080/index.html'
+    ssh_in "$public_ip" "echo hi >/tmp/index.html; $(web_server)"
+    check "something answers on port 8080 in the guest" ssh_in "$public_ip" "$(web_client)"
     check "port 8080, which the group does not open, is closed from outside" port_is_closed
 }
 
