@@ -78,7 +78,7 @@ static RESULT make_account(struct region *r)
 
 static RESULT make_image(struct region *r)
 {
-	struct image_wish wish = {
+	struct image_import wish = {
 		.name = STR("bench"),
 		.is_public = true,
 		.arch = IMAGE_ARCH_X86_64,
@@ -86,9 +86,8 @@ static RESULT make_image(struct region *r)
 		.virtual_size = GIB,
 		.file_size = GIB / 64,
 		.sha256 = STR("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
-		.state = IMAGE_SEEN_STATE_AVAILABLE,
 	};
-	TRY(commit(r, &r->operator, engine_register_image_run, &wish));
+	TRY(commit(r, &r->operator, engine_import_image_run, &wish));
 	(void) printf("image=%" STR_FMT "\n", STR_ARG(id_to_ec2(r->ctx.arena, KIND_IMAGE, wish.image)));
 	return OK;
 }

@@ -149,19 +149,26 @@ static void check_external(struct command_call *call, const struct tables *t)
 static void check_images(struct command_call *call, const struct tables *t)
 {
 	size_t count = 0;
-	for (const struct image *i = image_first(t); i; i = image_next(t, i)) {
-		if (!row_is_live(&i->row))
+	for (const struct image *i = image_first(t); i; i = image_next(t, i))
+		count += row_is_live(&i->row);
+	tell(call, "images", count > 0, str_print(call->ctx.arena, "%zu", count), "dari image import FILE");
+}
+
+static void check_snapshots(struct command_call *call, const struct tables *t)
+{
+	for (const struct snapshot *s = snapshot_first(t); s; s = snapshot_next(t, s)) {
+		if (model_derive_snapshot_state(s) != SNAPSHOT_COMPLETED)
 			continue;
-		count++;
 		struct str path = str_print(call->ctx.arena, "%s/%" STR_FMT ".qcow2",
 					    settings_path(call->ctx.arena, &call->daemon->settings, "images"),
-					    STR_ARG(i->sha256));
+					    STR_ARG(s->sha256));
+		struct str id = id_to_ec2(call->ctx.arena, KIND_SNAPSHOT, s->row.id);
 		if (!file_exists(path.p))
-			tell(call, str_print(call->ctx.arena, "image %" STR_FMT, STR_ARG(i->name)).p, false,
+			tell(call, str_print(call->ctx.arena, "snapshot %" STR_FMT, STR_ARG(id)).p, false,
 			     path,
-			     "Its file is gone; hosts that have it cached still launch it. Import it again.");
+			     "Its file is gone; hosts that have it cached still make disks from it. Bring it "
+			     "back, or import the image again.");
 	}
-	tell(call, "images", count > 0, str_print(call->ctx.arena, "%zu", count), "dari image import FILE");
 }
 
 static RESULT doctor(struct command_call *call)
@@ -177,6 +184,7 @@ static RESULT doctor(struct command_call *call)
 	check_hosts(call, view.tables);
 	check_external(call, view.tables);
 	check_images(call, view.tables);
+	check_snapshots(call, view.tables);
 	struct reconcile_figures rec = {0};
 	reconciler_read_figures(call->daemon->reconciler, &rec);
 	tell(call, "reconciler", rec.failing == 0,

@@ -70,7 +70,7 @@ static RESULT image_import(struct command_call *call)
 	TRY(parse_word(call, "personality", image_personality_words, IMAGE_PERSONALITY_EC2, &personality));
 	struct image_file file = {0};
 	TRY(import_file(call, source, &file));
-	struct image_wish wish = {
+	struct image_import wish = {
 		.name = name.n ? name : name_of(source),
 		.description = command_arg(call, "description"),
 		.is_public = true,
@@ -79,13 +79,22 @@ static RESULT image_import(struct command_call *call)
 		.virtual_size = file.virtual_size,
 		.file_size = file.file_size,
 		.sha256 = file.sha256,
-		.state = IMAGE_SEEN_STATE_AVAILABLE,
 	};
-	TRY(command_commit(call, "dari:image import", engine_register_image_run, &wish));
+	TRY(command_commit(call, "dari:image import", engine_import_image_run, &wish));
 	struct str id = id_to_ec2(call->ctx.arena, KIND_IMAGE, wish.image);
 	buf_print(&call->text, "%" STR_FMT "  %" STR_FMT "\n", STR_ARG(id), STR_ARG(wish.name));
 	call->value = json_pack("{s:s%, s:s%}", "image_id", id.p, id.n, "name", wish.name.p, wish.name.n);
 	return OK;
+}
+
+/* Of all its disks. */
+static int64_t disk_size(const struct tables *t, const struct image *image)
+{
+	int64_t size = 0;
+	for (const struct image_device *d = image_device_first_by_image(t, image->row.id); d;
+	     d = image_device_next_by_image(t, d))
+		size += d->size;
+	return size;
 }
 
 static RESULT image_list(struct command_call *call)
@@ -98,13 +107,13 @@ static RESULT image_list(struct command_call *call)
 		if (!row_is_live(&i->row))
 			continue;
 		char id[EC2_ID_TEXT_SIZE];
+		const char *state = model_image_states[engine_derive_image_state(view.tables, i)].name;
+		int64_t size = disk_size(view.tables, i);
 		buf_print(&call->text, "%-22s %-28.*s %-10s %8lld\n", id_write_ec2(KIND_IMAGE, i->row.id, id),
-			  STR_ARG(i->name), image_seen_state_words[i->seen_state],
-			  (long long) (i->virtual_size >> 20));
-		(void) json_array_append_new(
-			call->value, json_pack("{s:s, s:s%, s:s, s:I}", "image_id", id, "name", i->name.p,
-					       i->name.n, "state", image_seen_state_words[i->seen_state],
-					       "virtual_size", (json_int_t) i->virtual_size));
+			  STR_ARG(i->name), state, (long long) (size >> 20));
+		(void) json_array_append_new(call->value, json_pack("{s:s, s:s%, s:s, s:I}", "image_id", id,
+								    "name", i->name.p, i->name.n, "state",
+								    state, "disk_size", (json_int_t) size));
 	}
 	return OK;
 }

@@ -193,18 +193,17 @@ static RESULT make_image(struct daemon *d, const char *name, int64_t virtual_siz
 	TRY(file_write_synced(&d->ctx,
 			      str_print(d->arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(hex)).p, words,
 			      0600));
-	struct image_wish wish = {
+	struct image_import wish = {
 		.name = str_from(name),
 		.description = STR("Simulated: there is nothing in it."),
 		.is_public = true,
 		.virtual_size = virtual_size,
 		.file_size = (int64_t) words.n,
 		.sha256 = hex,
-		.state = IMAGE_SEEN_STATE_AVAILABLE,
 	};
 	struct command_call call;
 	command_call_init(&call, d, d->arena);
-	struct result r = command_commit(&call, "dari:dev", engine_register_image_run, &wish);
+	struct result r = command_commit(&call, "dari:dev", engine_import_image_run, &wish);
 	d->ctx.problem = call.ctx.problem;
 	command_call_done(&call);
 	if (r.code != ERR_EXISTS)

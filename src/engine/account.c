@@ -92,6 +92,7 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 	const int64_t wanted[QUOTA_COUNT] = {
 		[QUOTA_INSTANCES] = wish->instances, [QUOTA_VCPUS] = wish->vcpus,
 		[QUOTA_VOLUMES] = wish->volumes,     [QUOTA_VOLUME_BYTES] = wish->volume_bytes,
+		[QUOTA_SNAPSHOTS] = wish->snapshots, [QUOTA_IMAGES] = wish->images,
 		[QUOTA_ADDRESSES] = wish->addresses, [QUOTA_ROUTERS] = wish->routers,
 		[QUOTA_GROUPS] = wish->groups,       [QUOTA_PORTS] = wish->ports,
 	};

@@ -40,10 +40,10 @@ static bool is_given_by_adoption(enum kind kind)
 	return kind == KIND_INSTANCE || kind == KIND_PORT || kind == KIND_HOST || kind == KIND_ZONE;
 }
 
-/* An image may be gone as far as launches go and still be known. */
+/* An image or a snapshot may be gone as far as launches go and still be known. */
 static bool may_refer_to(enum kind kind, const struct row *row)
 {
-	return row && (row_is_live(row) || kind == KIND_IMAGE);
+	return row && (row_is_live(row) || kind == KIND_IMAGE || kind == KIND_SNAPSHOT);
 }
 
 static RESULT check_references(struct op *op, enum kind kind, const struct row *row)
@@ -191,6 +191,8 @@ static RESULT put_volume(struct op *op, struct volume *next, const struct host *
 	next->host = host->row.id;
 	next->seen_gen = (int64_t) next->row.gen; /* it was there: never made anew */
 	next->seen_size = found_size;
+	next->seen_host = found_size > 0 ? host->row.id : UUID_NONE;
+	next->seen_instance = next->instance; /* whose definition has it */
 	if (next->size < found_size)
 		next->size = found_size;
 	TRY(volume_put(op, next));

@@ -1,41 +1,37 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images: registered with their file already kept, or pending until a see says so. */
+ * Images: what instances are launched from. An image is a name for disks: each is made from a
+ * snapshot, or blank; its state follows from its snapshots. */
 #pragma once
 
-#include "engine/operation.h"
+#include "engine/snapshot.h"
+#include "engine/volume.h"
 
-struct image_wish {
-	uuid id; /* none: drawn */
+/* From a file that lies in the image store already: makes its snapshot, and an image with that one
+ * disk. Owned by the caller's account; by the operator when it names none. ERR_EXISTS: the owner has
+ * an image of that name. */
+struct image_import {
 	struct str name, description;
 	bool is_public;
 	enum image_arch arch;
 	enum image_personality personality;
-	int64_t virtual_size, file_size;
-	struct str sha256;
-	enum image_seen_state state;
+	int64_t virtual_size, file_size; /* bytes */
+	struct str sha256;               /* of the file; its name in the store */
 	struct tags tags;
 	/* made: */
-	uuid image;
+	uuid image, snapshot;
 };
-/* Owned by the caller's account; by the operator when it names none. ERR_EXISTS: the owner has one
- * of that name. */
-OPERATION(engine_register_image, image_wish)
+OPERATION(engine_import_image, image_import)
 
-/* Marked deleted: no launch finds it any more; instances made from it go on. */
+/* Deregisters it: no launch finds it any more; instances made from it go on, and its snapshots stay. */
 struct image_target {
 	struct ref image;
 };
 OPERATION(engine_delete_image, image_target)
 
-struct image_sight {
-	uuid image;
-	enum image_seen_state state;
-	int64_t virtual_size, file_size; /* -1: as before */
-	struct str sha256;               /* empty: as before */
-};
-OPERATION(engine_see_image, image_sight)
+/* From its snapshots: failed when one has, available when all are completed. */
+enum image_state engine_derive_image_state(const struct tables *t, const struct image *image);
 
-/* ERR_IN_USE while an instance or a volume is made from it; ERR_STATE unless deleted. */
+/* The reconciler's. ERR_IN_USE while an instance names it; ERR_STATE unless deleted. Absent: OK. */
 struct image_forget {
 	uuid image;
 };

@@ -4,35 +4,26 @@
  * What happens next: reconcile/instance.c. */
 #pragma once
 
-#include "engine/operation.h"
+#include "engine/volume.h"
 
-/* The root disk as EC2 names it, where nobody says otherwise. */
+/* The root disk of an imported image. */
 #define INSTANCE_ROOT_DEVICE STR("/dev/xvda")
 enum { INSTANCE_USER_DATA_MAX = 16 * 1024, INSTANCE_LAUNCH_MAX = 1000 };
-
-/* A disk of a launch. The first is the root disk, made from the image; others are blank. */
-struct launch_volume {
-	struct str device;                 /* empty: INSTANCE_ROOT_DEVICE, then /dev/sdb, … */
-	int64_t size;                      /* bytes; 0: the image's for the root */
-	struct str type;                   /* empty: gp3 */
-	enum choice delete_on_termination; /* default: yes */
-	struct str field;                  /* for messages */
-};
 
 struct instance_launch {
 	struct ref image;
 	struct ref type; /* by name */
 	int64_t min_count, max_count;
-	struct str name;       /* Nova's */
-	struct ref key_pair;   /* kind none: no key */
-	struct ref subnet;     /* kind none: the default subnet of zone, or of any zone with room */
-	struct ref zone;       /* kind none: the subnet's */
-	struct refs groups;    /* by id or name, in the subnet's VPC; none: its default group */
-	struct ip private_ip;  /* none: any; with one instance only */
-	enum choice public_ip; /* default: the subnet's setting */
-	struct str user_data;  /* bytes, decoded */
-	const struct launch_volume *volumes; /* none: a root disk as the image says */
-	size_t volume_count;
+	struct str name;               /* Nova's */
+	struct ref key_pair;           /* kind none: no key */
+	struct ref subnet;             /* kind none: the default subnet of zone, or of any zone with room */
+	struct ref zone;               /* kind none: the subnet's */
+	struct refs groups;            /* by id or name, in the subnet's VPC; none: its default group */
+	struct ip private_ip;          /* none: any; with one instance only */
+	enum choice public_ip;         /* default: the subnet's setting */
+	struct str user_data;          /* bytes, decoded */
+	const struct disk_wish *disks; /* over and besides the image's */
+	size_t disk_count;
 	struct tags instance_tags, volume_tags, port_tags;
 	enum choice personality_choice; /* yes: personality below; else the image's */
 	enum instance_personality personality;
@@ -91,6 +82,10 @@ struct instance_placing {
 OPERATION(engine_place_instance, instance_placing)
 
 /* ---- the reconciler's ---- */
+
+/* The power that it is to have now: off while a snapshot of one of its disks waits for that (CreateImage),
+ * else as the user wants it. What it is found to do meanwhile is no doing of its own. */
+enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, const struct instance *i);
 
 #define INSTANCE_RESTARTED "Restarted" /* the condition of one that went off by itself */
 

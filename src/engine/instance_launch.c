@@ -4,13 +4,10 @@
  * Called by: api/ec2/instances.c. What happens next: reconcile/instance.c. */
 #include <inttypes.h>
 
+#include "engine/image.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/placement.h"
-
-#define GIBIBYTE (INT64_C(1) << 30)
-
-enum { LAUNCH_VOLUMES_MAX = 26 };
 
 /* The wish with everything looked up. */
 struct launch {
@@ -24,8 +21,7 @@ struct launch {
 	const struct subnet *subnet;
 	struct uuids groups;
 	struct tags instance_tags, volume_tags, port_tags;
-	struct launch_volume volumes[LAUNCH_VOLUMES_MAX]; /* nothing left to default */
-	size_t volume_count;
+	struct disk_plans disks;
 	int64_t disk;  /* bytes of all volumes of one instance */
 	int64_t count; /* how many at most, after quotas */
 	bool wants_public_ip;
@@ -64,11 +60,11 @@ static RESULT resolve_image_and_type(struct launch *l)
 	TRY(engine_find_instance_type(op->ctx, op->head, &l->wish->type, &l->type));
 	if (!l->type->enabled)
 		return engine_fail_not_found(op->ctx, KIND_INSTANCE_TYPE, &l->wish->type);
-	if (l->image->seen_state != IMAGE_SEEN_STATE_AVAILABLE)
+	enum image_state state = engine_derive_image_state(op->head, l->image);
+	if (state != IMAGE_AVAILABLE)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, l->wish->image.field,
 				   "The image '%" STR_FMT "' is %s, not available",
-				   STR_ARG(l->wish->image.text),
-				   image_seen_state_words[l->image->seen_state]);
+				   STR_ARG(l->wish->image.text), model_image_states[state].name);
 	const char *image_arch = image_arch_words[l->image->arch];
 	const char *type_arch = instance_type_arch_words[l->type->arch];
 	if (strcmp(image_arch, type_arch) != 0)
@@ -85,44 +81,22 @@ static RESULT resolve_image_and_type(struct launch *l)
 	return OK;
 }
 
-static RESULT check_volume(struct launch *l, size_t n, struct launch_volume *v)
+static RESULT resolve_disks(struct launch *l)
 {
-	if (str_is_empty(v->device))
-		v->device = n == 0 ? INSTANCE_ROOT_DEVICE
-				   : str_print(l->op->ctx->arena, "/dev/sd%c", (char) ('a' + n));
-	if (str_is_empty(v->type))
-		v->type = STR("gp3");
-	/* Sizes are shown in GiB: an image's is rounded up. */
-	if (v->size == 0 && n == 0)
-		v->size = (l->image->virtual_size + GIBIBYTE - 1) / GIBIBYTE * GIBIBYTE;
-	if (v->size <= 0)
-		return ENGINE_FAIL(l->op, ERR_INVALID, KIND_VOLUME, v->field,
-				   "The volume %" STR_FMT " needs a size.", STR_ARG(v->device));
-	if (n == 0 && v->size < l->image->virtual_size)
-		return ENGINE_FAIL(l->op, ERR_INVALID, KIND_VOLUME, v->field,
-				   "Volume of size %" PRId64
-				   "GB is smaller than the image, expect size >= %" PRId64 "GB",
-				   v->size / GIBIBYTE, (l->image->virtual_size + GIBIBYTE - 1) / GIBIBYTE);
-	for (size_t k = 0; k < n; k++)
-		if (str_equal(l->volumes[k].device, v->device))
-			return ENGINE_FAIL(l->op, ERR_INVALID, KIND_VOLUME, v->field,
-					   "The device '%" STR_FMT
-					   "' is used in more than one block-device mapping",
-					   STR_ARG(v->device));
-	return OK;
-}
-
-static RESULT resolve_volumes(struct launch *l)
-{
-	if (l->wish->volume_count > LAUNCH_VOLUMES_MAX)
-		return ctx_fail_kind(l->op->ctx, ERR_INVALID, KIND_VOLUME,
-				     "An instance starts with %d volumes at most.", LAUNCH_VOLUMES_MAX);
-	l->volume_count = l->wish->volume_count ? l->wish->volume_count : 1;
-	for (size_t n = 0; n < l->volume_count; n++) {
-		if (n < l->wish->volume_count)
-			l->volumes[n] = l->wish->volumes[n];
-		TRY(check_volume(l, n, &l->volumes[n]));
-		l->disk += l->volumes[n].size;
+	struct op *op = l->op;
+	TRY(disks_of_image(op, l->image, &l->disks));
+	TRY(disks_apply_wishes(op, l->wish->disks, l->wish->disk_count, &l->disks));
+	if (l->disks.at[0].is_left_out)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("BlockDeviceMapping"),
+				   "The root device cannot be left out.");
+	TRY(disks_finish(op, &l->disks));
+	for (size_t n = 0; n < l->disks.count; n++) {
+		const struct snapshot *snapshot = l->disks.at[n].snapshot;
+		if (snapshot && model_derive_snapshot_state(snapshot) != SNAPSHOT_COMPLETED)
+			return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, l->disks.at[n].field,
+					   "The snapshot '%" STR_FMT "' is not completed",
+					   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
+		l->disk += l->disks.at[n].size;
 	}
 	return OK;
 }
@@ -184,7 +158,7 @@ static RESULT resolve(struct launch *l)
 	struct op *op = l->op;
 	TRY(check_counts(op, l->wish));
 	TRY(resolve_image_and_type(l));
-	TRY(resolve_volumes(l));
+	TRY(resolve_disks(l));
 	TRY(resolve_subnet(l));
 	l->router = router_find(op->head, l->subnet->router);
 	if (!l->router)
@@ -215,7 +189,7 @@ static RESULT check_quotas(struct launch *l)
 	} needs[] = {
 		{QUOTA_INSTANCES, 1},
 		{QUOTA_VCPUS, l->type->vcpus},
-		{QUOTA_VOLUMES, (int64_t) l->volume_count},
+		{QUOTA_VOLUMES, (int64_t) l->disks.count},
 		{QUOTA_VOLUME_BYTES, l->disk},
 		{QUOTA_PORTS, 1},
 	};
@@ -248,21 +222,23 @@ static RESULT fail_no_room(struct launch *l)
 static RESULT write_volumes(struct launch *l, const struct instance *instance)
 {
 	struct op *op = l->op;
-	for (size_t n = 0; n < l->volume_count; n++) {
-		const struct launch_volume *from = &l->volumes[n];
+	for (size_t n = 0; n < l->disks.count; n++) {
+		const struct disk_plan *disk = &l->disks.at[n];
 		struct volume volume = {.row.id = engine_new_id(op, KIND_VOLUME),
 					.row.gen = 1,
 					.account = instance->account,
 					.zone = instance->zone,
 					.host = instance->host,
-					.size = from->size,
-					.type = from->type,
-					.image = n == 0 ? instance->image : UUID_NONE,
+					.size = disk->size,
+					.type = disk->type,
+					.iops = disk->iops,
+					.throughput = disk->throughput,
+					.snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE,
 					.instance = instance->row.id,
-					.device = from->device,
-					.boot_index = (int64_t) n,
+					.device = disk->device,
+					.device_slot = (int64_t) n,
 					.attached_us = op->now_us,
-					.delete_on_termination = choice_or(from->delete_on_termination, true),
+					.delete_on_termination = disk->delete_on_termination,
 					.tags = l->volume_tags};
 		TRY(volume_put(op, &volume));
 		TRY(op_usage(op, KIND_VOLUME, volume.row.id, volume.account, volume_meter(op, &volume),
@@ -317,6 +293,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.subnet = l->subnet->row.id,
 		.zone = l->subnet->zone,
 		.host = host ? host->row.id : UUID_NONE,
+		.root_device = l->disks.at[0].device,
 		/* the two enums have the same words in the same order */
 		.personality =
 			has_personality ? w->personality : (enum instance_personality) l->image->personality,

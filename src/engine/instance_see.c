@@ -38,10 +38,7 @@ static RESULT release_volumes(struct op *op, uuid instance)
 		if (!row_is_live(&volume->row))
 			continue;
 		struct volume next = *volume;
-		next.instance = UUID_NONE;
-		next.device = STR_NONE;
-		next.boot_index = 0;
-		next.attached_us = 0;
+		volume_leave_instance(&next);
 		TRY(volume_put(op, &next));
 		if (volume->delete_on_termination)
 			TRY(volume_delete_metered(op, &next));
@@ -109,12 +106,24 @@ static void apply_sight(const struct op *op, const struct instance_sight *sight,
 		next->stopped_us = op->now_us;
 }
 
+enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, const struct instance *i)
+{
+	for (const struct snapshot *s = snapshot_first_by_instance(t, i->row.id); s;
+	     s = snapshot_next_by_instance(t, s))
+		if (s->needs_off && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE &&
+		    model_derive_snapshot_state(s) == SNAPSHOT_PENDING)
+			return INSTANCE_WANTED_POWER_OFF;
+	return i->wanted_power;
+}
+
 /* ---- changes that begin below ---- */
 
 /* It ran as wanted, and is found off: nobody asked for that here. */
-static bool went_off_by_itself(const struct instance *before, const struct instance_sight *sight)
+static bool went_off_by_itself(const struct op *op, const struct instance *before,
+			       const struct instance_sight *sight)
 {
-	return row_is_live(&before->row) && before->wanted_power == INSTANCE_WANTED_POWER_ON &&
+	return row_is_live(&before->row) &&
+	       engine_instance_power_wanted(op->head, before) == INSTANCE_WANTED_POWER_ON &&
 	       before->seen_power == INSTANCE_SEEN_POWER_ON && sight->power != INSTANCE_SEEN_POWER_ON &&
 	       sight->gen == before->row.gen && before->seen_gen == (int64_t) before->row.gen;
 }
@@ -172,7 +181,7 @@ RESULT instance_release_addresses(struct op *op, uuid instance)
 
 static RESULT follow_up(struct op *op, const struct instance *before, const struct instance_sight *sight)
 {
-	if (went_off_by_itself(before, sight))
+	if (went_off_by_itself(op, before, sight))
 		TRY(answer_own_change(op, before, sight));
 	const struct instance *now = instance_find(op->head, before->row.id);
 	bool is_off = now->seen_power != INSTANCE_SEEN_POWER_ON;
@@ -198,6 +207,7 @@ RESULT engine_see_instance(struct op *op, struct instance_sight *sight)
 		next.stopped_us = op->now_us;
 	}
 	TRY(port_see_plugged(op, sight));
+	TRY(volume_see_plugged(op, sight));
 	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
 		return OK;
 	next.seen_us = op->now_us;
@@ -214,7 +224,8 @@ RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
 	if (model_derive_instance_state(instance) != INSTANCE_TERMINATED)
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_INSTANCE, "The instance has not ended.");
 	if (port_first_by_instance(op->head, wish->instance) ||
-	    volume_first_by_instance(op->head, wish->instance))
+	    volume_first_by_instance(op->head, wish->instance) ||
+	    volume_first_by_seen_instance(op->head, wish->instance))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE, "The instance still has parts.");
 	TRY(condition_clear_all(op, wish->instance));
 	return instance_forget(op, wish->instance);

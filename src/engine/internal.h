@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "engine/operation.h"
 #include "engine/resolve.h"
+#include "engine/volume.h"
 
 /* As ctx_fail_kind(), with the caller's parameter at fault. */
 #define ENGINE_FAIL(op, err, kind, field, ...)                                                               \
@@ -35,6 +36,13 @@ static inline bool choice_or(enum choice choice, bool otherwise)
 	choice_apply(choice, &otherwise);
 	return otherwise;
 }
+static inline bool uuids_have(const struct uuids *ids, uuid id)
+{
+	for (size_t k = 0; k < ids->count; k++)
+		if (uuid_equal(ids->at[k], id))
+			return true;
+	return false;
+}
 static inline bool ref_is_given(const struct ref *ref)
 {
 	return ref->kind != KIND_NONE;
@@ -47,6 +55,8 @@ enum quota {
 	QUOTA_VCPUS,
 	QUOTA_VOLUMES,
 	QUOTA_VOLUME_BYTES,
+	QUOTA_SNAPSHOTS,
+	QUOTA_IMAGES,
 	QUOTA_ADDRESSES,
 	QUOTA_ROUTERS,
 	QUOTA_GROUPS,
@@ -212,7 +222,47 @@ RESULT address_leave_port(struct op *op, uuid port);
 
 /* Marks it deleted and ends its usage. */
 RESULT volume_delete_metered(struct op *op, const struct volume *volume);
+/* seen_instance of the volumes that a sight of an instance names, or names no more. */
+RESULT volume_see_plugged(struct op *op, const struct instance_sight *sight);
+/* It is free: nothing of its attachment is left. */
+void volume_leave_instance(struct volume *volume);
 struct str volume_meter(const struct op *op, const struct volume *volume);
+
+/* ---- image.c ---- */
+
+/* With its devices; account, words and tags are set, the id is drawn. ERR_EXISTS: the name is taken. */
+struct disk_plans;
+RESULT image_write(struct op *op, struct image *image, const struct disk_plans *disks);
+
+/* ---- disk.c ---- */
+
+/* A disk with everything looked up. Texts are borrowed. */
+struct disk_plan {
+	struct str device;
+	const struct snapshot *snapshot; /* NULL: blank */
+	int64_t size;                    /* bytes; 0: the snapshot's */
+	struct str type;
+	int64_t iops, throughput; /* 0: the type's */
+	bool delete_on_termination, is_left_out;
+	struct str field;
+};
+
+enum { DISK_PLANS_MAX = 2 * INSTANCE_VOLUMES_MAX }; /* before some are left out */
+struct disk_plans {
+	struct disk_plan at[DISK_PLANS_MAX];
+	size_t count; /* the first is the root disk */
+};
+
+/* The disks that an image has. ERR_STATE: none. */
+RESULT disks_of_image(struct op *op, const struct image *image, struct disk_plans *ret_plans);
+/* Each wish goes over the disk of its device name, or adds one. */
+RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t count,
+			  struct disk_plans *plans);
+/* Sizes are set and checked, and what is left out is gone. */
+RESULT disks_finish(struct op *op, struct disk_plans *plans);
+RESULT disk_finish(struct op *op, struct disk_plan *plan);
+/* Size, iops and throughput against what the type allows. */
+RESULT disk_check_type(struct op *op, const struct disk_plan *plan);
 
 /* ---- condition.c ---- */
 

@@ -142,14 +142,6 @@ RESULT engine_detach_port(struct op *op, struct port_detaching *wish)
 
 /* ---- what the host says ---- */
 
-static bool is_in(const struct uuids *ids, uuid id)
-{
-	for (size_t k = 0; k < ids->count; k++)
-		if (uuid_equal(ids->at[k], id))
-			return true;
-	return false;
-}
-
 static RESULT write_seen_in(struct op *op, const struct port *port, uuid instance)
 {
 	struct port next = *port;
@@ -169,7 +161,7 @@ RESULT port_see_plugged(struct op *op, const struct instance_sight *sight)
 	const struct port *port = port_first_by_seen_instance(op->head, sight->instance), *next = NULL;
 	for (; port; port = next) {
 		next = port_next_by_seen_instance(op->head, port);
-		if (is_absent || !is_in(&sight->ports, port->row.id))
+		if (is_absent || !uuids_have(&sight->ports, port->row.id))
 			TRY(write_seen_in(op, port, UUID_NONE));
 	}
 	for (size_t k = 0; k < sight->ports.count && !is_absent; k++) {

@@ -38,14 +38,23 @@ bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
 	return uuid_equal(engine_get_owner(kind, row), c->who->account);
 }
 
+static bool may_launch(const struct image *image, uuid account)
+{
+	bool may = image->is_public || uuid_is_none(image->account);
+	for (size_t n = 0; n < image->launchers.count && !may; n++)
+		may = uuid_equal(image->launchers.at[n], account);
+	return may;
+}
+
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
 {
 	if (engine_is_own(c, kind, row))
 		return true;
-	if (kind != KIND_IMAGE || !row_is_live(row))
+	if (!row_is_live(row))
 		return false;
-	const struct image *image = (const struct image *) row;
-	return image->is_public || uuid_is_none(image->account);
+	if (kind == KIND_SNAPSHOT) /* the operator's are everybody's */
+		return uuid_is_none(((const struct snapshot *) row)->account);
+	return kind == KIND_IMAGE && may_launch((const struct image *) row, c->who->account);
 }
 
 /* ---- by name ---- */
@@ -127,6 +136,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_HOST] = "host",
 	[KIND_INSTANCE_TYPE] = "instance type",
 	[KIND_IMAGE] = "image",
+	[KIND_IMAGE_DEVICE] = "image device",
 	[KIND_KEY_PAIR] = "key pair",
 	[KIND_EXTERNAL_NETWORK] = "external network",
 	[KIND_ADDRESS_RANGE] = "address range",
@@ -142,6 +152,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SECURITY_GROUP_RULE] = "security group rule",
 	[KIND_PORT] = "network interface",
 	[KIND_ADDRESS] = "address",
+	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_VOLUME] = "volume",
 	[KIND_INSTANCE] = "instance",
 	[KIND_CONDITION] = "condition",

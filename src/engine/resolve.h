@@ -14,8 +14,8 @@
 
 #include "engine/operation.h"
 
-/* Live (or an instance) and the caller's own, or of a kind that has no owner, or an image that is
- * public or the operator's. */
+/* Live (or an instance) and the caller's own, or of a kind that has no owner, or an image that it
+ * may launch, or a snapshot of the operator's. */
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
 /* As above without the exception for images: what the caller may change. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
@@ -63,6 +63,7 @@ ENGINE_FINDER(route_table, KIND_ROUTE_TABLE)
 ENGINE_FINDER(router, KIND_ROUTER)
 ENGINE_FINDER(security_group, KIND_SECURITY_GROUP)
 ENGINE_FINDER(security_group_rule, KIND_SECURITY_GROUP_RULE)
+ENGINE_FINDER(snapshot, KIND_SNAPSHOT)
 ENGINE_FINDER(subnet, KIND_SUBNET)
 ENGINE_FINDER(user, KIND_USER)
 ENGINE_FINDER(volume, KIND_VOLUME)

@@ -45,18 +45,36 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 	}
 }
 
-/* A deleted volume is no longer the account's, and takes room on its host until it is forgotten. */
+/* A deleted volume takes its room, also of the account's, until it is forgotten; one that is on its way
+ * to another host takes it on both. */
 static void count_volume(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct volume *v = (const struct volume *) row;
-	struct account_side *account = row_is_live(row) ? side_of_account(t, v->account) : NULL;
+	struct account_side *account = side_of_account(t, v->account);
 	if (account) {
 		add(&account->volumes, sign);
 		add(&account->volume_bytes, sign * v->size);
 	}
-	struct host_side *host = side_of_host(t, v->host);
+	struct host_side *host = side_of_host(t, v->host), *old = side_of_host(t, v->seen_host);
 	if (host)
 		add(&host->disk, sign * v->size);
+	if (old && old != host)
+		add(&old->disk, sign * v->size);
+}
+
+static void count_snapshot(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_side *account = side_of_account(t, ((const struct snapshot *) row)->account);
+	if (account)
+		add(&account->snapshots, sign);
+}
+
+static void count_image(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_side *account =
+		row_is_live(row) ? side_of_account(t, ((const struct image *) row)->account) : NULL;
+	if (account)
+		add(&account->images, sign);
 }
 
 static void count_address(const struct tables *t, const struct row *row, int64_t sign)
@@ -99,6 +117,7 @@ static void count_port(const struct tables *t, const struct row *row, int64_t si
 static count_row *const counted[KIND_COUNT] = {
 	[KIND_INSTANCE] = count_instance, [KIND_VOLUME] = count_volume,        [KIND_ADDRESS] = count_address,
 	[KIND_ROUTER] = count_router,     [KIND_SECURITY_GROUP] = count_group, [KIND_PORT] = count_port,
+	[KIND_SNAPSHOT] = count_snapshot, [KIND_IMAGE] = count_image,
 };
 
 void engine_observe(const struct tables *head, enum kind kind, const struct row *before,

@@ -30,7 +30,24 @@ enum volume_state model_derive_volume_state(const struct volume *v)
 	}
 	if (v->seen_size == 0)
 		return VOLUME_CREATING;
-	return uuid_is_none(v->instance) ? VOLUME_AVAILABLE : VOLUME_IN_USE;
+	return model_derive_attachment(v->instance, v->seen_instance) == ATTACHMENT_NONE ? VOLUME_AVAILABLE
+											 : VOLUME_IN_USE;
+}
+
+enum attachment model_derive_attachment(uuid wanted, uuid seen)
+{
+	if (uuid_is_none(wanted))
+		return uuid_is_none(seen) ? ATTACHMENT_NONE : ATTACHMENT_DETACHING;
+	return uuid_equal(wanted, seen) ? ATTACHMENT_ATTACHED : ATTACHMENT_ATTACHING;
+}
+
+enum snapshot_state model_derive_snapshot_state(const struct snapshot *s)
+{
+	if (s->row.deleted_us != 0)
+		return SNAPSHOT_DELETING;
+	if (s->problem.n > 0)
+		return SNAPSHOT_ERROR;
+	return s->seen_stage == SNAPSHOT_SEEN_STAGE_KEPT ? SNAPSHOT_COMPLETED : SNAPSHOT_PENDING;
 }
 
 enum port_state model_derive_port_state(const struct port *p)
@@ -65,5 +82,10 @@ const char *model_check_move(enum kind kind, const struct row *before, const str
 	    !model_state_may_move(model_port_states, model_derive_port_state((const struct port *) before),
 				  model_derive_port_state((const struct port *) after)))
 		return "the port's state would move as its schema does not allow";
+	if (kind == KIND_SNAPSHOT &&
+	    !model_state_may_move(model_snapshot_states,
+				  model_derive_snapshot_state((const struct snapshot *) before),
+				  model_derive_snapshot_state((const struct snapshot *) after)))
+		return "the snapshot's state would move as its schema does not allow";
 	return NULL;
 }

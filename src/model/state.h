@@ -6,15 +6,23 @@
 
 #include "model/instance.h"
 #include "model/port.h"
+#include "model/snapshot.h"
 #include "model/states.h" /* made: enum instance_state, model_instance_states[], … */
 #include "model/volume.h"
 
 /* The state that users see, from the row alone. "error" is never derived (state.c says why). */
 enum instance_state model_derive_instance_state(const struct instance *i);
-/* Likewise; attached is in-use, whatever the instance does. */
+/* Likewise; one that is attached, or not detached yet, is in-use, whatever the instance does. */
 enum volume_state model_derive_volume_state(const struct volume *v);
 /* Likewise: wanted in an instance and found there are apart. */
 enum port_state model_derive_port_state(const struct port *p);
+/* Deleted: deleting, until its row goes with its file. */
+enum snapshot_state model_derive_snapshot_state(const struct snapshot *s);
+
+/* Of a device and an instance: where it is wanted (instance) against where it was found plugged
+ * (seen_instance). Detaching is from the latter. */
+enum attachment { ATTACHMENT_NONE, ATTACHMENT_ATTACHING, ATTACHMENT_ATTACHED, ATTACHMENT_DETACHING };
+enum attachment model_derive_attachment(uuid wanted, uuid seen);
 
 /* True when the move from one version of a row to the next is legal (a == b is). */
 bool model_state_may_move(const struct state_info *states, unsigned from, unsigned to);

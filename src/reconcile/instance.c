@@ -38,7 +38,7 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 		if (!row_is_live(&v->row))
 			continue;
 		struct compute_disk disk = {
-			.volume = v->row.id, .size = v->size, .boot_index = (int) v->boot_index};
+			.volume = v->row.id, .size = v->size, .boot_index = (int) v->device_slot};
 		if (!VEC_PUSH(s->ctx.arena, &disks, disk))
 			return ctx_no_memory(&s->ctx);
 		if (v->seen_size < v->size || condition_find_by_subject(t, v->row.id, STR(DISK_MISSING)))
@@ -168,10 +168,13 @@ static RESULT report_sight(struct step *s, const struct instance_rows *rows, con
 	const struct instance *row = rows->instance;
 	struct instance_sight *sight = STEP_NEW(s, struct instance_sight);
 	uuid *ports = arena_new_array(s->ctx.arena, uuid, rows->domain.nic_count + 1);
-	if (!ports)
+	uuid *volumes = arena_new_array(s->ctx.arena, uuid, rows->domain.disk_count + 1);
+	if (!ports || !volumes)
 		return ctx_no_memory(&s->ctx);
 	for (size_t k = 0; k < rows->domain.nic_count; k++)
 		ports[k] = rows->domain.nics[k].port;
+	for (size_t k = 0; k < rows->domain.disk_count; k++)
+		volumes[k] = rows->domain.disks[k].volume;
 	*sight = (struct instance_sight){
 		.instance = row->row.id,
 		.gen = row->row.gen,
@@ -182,6 +185,7 @@ static RESULT report_sight(struct step *s, const struct instance_rows *rows, con
 		.boot_id = str_copy(s->ctx.arena, str_from(s->host->boot_id)),
 		.devices_known = seen->defined_as_wished,
 		.ports = {ports, rows->domain.nic_count},
+		.volumes = {volumes, rows->domain.disk_count},
 	};
 	step_report(s, engine_see_instance_run, sight);
 	return OK;

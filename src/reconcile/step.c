@@ -16,7 +16,7 @@ static struct result (*const steps[KIND_COUNT])(struct step *s) = {
 	[KIND_HOST] = reconcile_step_host,           [KIND_ROUTER] = reconcile_step_router,
 	[KIND_PORT] = reconcile_step_port,           [KIND_SECURITY_GROUP] = reconcile_step_group,
 	[KIND_ADDRESS] = reconcile_step_address,     [KIND_IMAGE] = reconcile_step_image,
-	[KIND_CLIENT_TOKEN] = reconcile_step_tokens,
+	[KIND_CLIENT_TOKEN] = reconcile_step_tokens, [KIND_SNAPSHOT] = reconcile_step_snapshot,
 };
 
 bool step_is_known(enum kind kind)

@@ -7,7 +7,7 @@
 
 struct volume_rows {
 	const struct volume *volume; /* NULL: no such row */
-	const struct image *image;
+	const struct snapshot *snapshot;
 	bool is_held; /* its instance's domain may still use it */
 };
 
@@ -20,9 +20,9 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	if (!v)
 		return OK;
 	ret_rows->volume = STEP_COPY(s, KIND_VOLUME, struct volume, v);
-	const struct image *image = image_find(view.tables, v->image);
-	if (image)
-		ret_rows->image = STEP_COPY(s, KIND_IMAGE, struct image, image);
+	const struct snapshot *snapshot = snapshot_find(view.tables, v->snapshot);
+	if (snapshot)
+		ret_rows->snapshot = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, snapshot);
 	const struct instance *i = instance_find(view.tables, v->instance);
 	ret_rows->is_held = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT;
 	return OK;
@@ -33,7 +33,7 @@ static RESULT report_size(struct step *s, const struct volume *v, int64_t size)
 	if (v->seen_size == size && v->seen_gen == (int64_t) v->row.gen)
 		return OK;
 	struct volume_sight *sight = STEP_NEW(s, struct volume_sight);
-	*sight = (struct volume_sight){.volume = v->row.id, .gen = v->row.gen, .size = size};
+	*sight = (struct volume_sight){.volume = v->row.id, .gen = v->row.gen, .host = v->host, .size = size};
 	step_report(s, engine_see_volume_run, sight);
 	return OK;
 }
@@ -70,13 +70,13 @@ static struct compute_disk wish_of(struct step *s, const struct volume_rows *row
 	const struct volume *v = rows->volume;
 	struct compute_disk disk = {.volume = v->row.id,
 				    .size = v->size,
-				    .boot_index = (int) v->boot_index,
+				    .boot_index = (int) v->device_slot,
 				    .was_there = v->seen_size > 0};
-	if (rows->image) {
-		disk.image_sha256 = rows->image->sha256;
+	if (rows->snapshot) {
+		disk.image_sha256 = rows->snapshot->sha256;
 		disk.image_path = str_print(s->ctx.arena, "%s/%" STR_FMT ".qcow2", s->r->image_directory,
-					    STR_ARG(rows->image->sha256));
-		disk.image_file_size = rows->image->file_size;
+					    STR_ARG(rows->snapshot->sha256));
+		disk.image_file_size = rows->snapshot->file_size;
 	}
 	return disk;
 }

@@ -61,6 +61,7 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 		wake_host(r, (const struct host *) row);
 		break;
 	case KIND_IMAGE:
+	case KIND_SNAPSHOT:
 		if (!row_is_live(row))
 			work_wake(r, lane_home(r), kind, row->id, WAKE_WISH);
 		break;
@@ -203,8 +204,9 @@ static void wake_kind(struct reconciler *r, enum kind kind)
 
 void wake_all(struct reconciler *r)
 {
-	static const enum kind kinds[] = {KIND_HOST,   KIND_VOLUME,         KIND_INSTANCE, KIND_IMAGE,
-					  KIND_ROUTER, KIND_SECURITY_GROUP, KIND_PORT,     KIND_ADDRESS};
+	static const enum kind kinds[] = {KIND_HOST,           KIND_VOLUME,   KIND_INSTANCE,
+					  KIND_IMAGE,          KIND_SNAPSHOT, KIND_ROUTER,
+					  KIND_SECURITY_GROUP, KIND_PORT,     KIND_ADDRESS};
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		wake_kind(r, kinds[k]);
 }

@@ -3,7 +3,7 @@
  * scripts that ask for --owners amazon find them; their account number is all zeros. */
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
-#include "engine/instance.h"
+#include "engine/image.h"
 
 #define OPERATOR_NUMBER "000000000000"
 
@@ -28,6 +28,11 @@ static const struct param describe_images_params[] = {
 static bool is_own(const struct ec2_call *e, const struct image *image)
 {
 	return uuid_equal(image->account, engine_get_account(e->c));
+}
+
+static const char *image_state(const struct tables *t, const struct image *image)
+{
+	return model_image_states[engine_derive_image_state(t, image)].ec2;
 }
 
 /* ---- owners ---- */
@@ -90,15 +95,27 @@ static bool fits_created(const struct filter_run *f, const struct row *row)
 	return filter_time(f, row->created_us);
 }
 
-static bool fits_root_device(const struct filter_run *f, const struct row *row)
+static bool fits_state(const struct filter_run *f, const struct row *row)
 {
-	(void) row;
-	return filter_text(f, INSTANCE_ROOT_DEVICE);
+	return filter_z(f, image_state((f)->t, (const struct image *) row));
 }
 
-static bool fits_size(const struct filter_run *f, const struct row *row)
+/* By one of its disks. */
+static bool fits_device(const struct filter_run *f, const struct row *row)
 {
-	return filter_int(f, ec2_gib(((const struct image *) row)->virtual_size));
+	struct str name = str_from(f->filter->name);
+	for (const struct image_device *d = image_device_first_by_image(f->t, row->id); d;
+	     d = image_device_next_by_image(f->t, d)) {
+		bool fits =
+			str_ends_with(name, STR("device-name"))   ? filter_text(f, d->device)
+			: str_ends_with(name, STR("snapshot-id")) ? filter_id(f, KIND_SNAPSHOT, d->snapshot)
+			: str_ends_with(name, STR("volume-size")) ? filter_int(f, ec2_gib(d->size))
+			: str_ends_with(name, STR("volume-type")) ? filter_text(f, d->type)
+								  : filter_bool(f, d->delete_on_termination);
+		if (fits)
+			return true;
+	}
+	return false;
 }
 
 static const struct filter image_filters[] = {
@@ -106,20 +123,21 @@ static const struct filter image_filters[] = {
 	{"name", .field = "name"},
 	{"description", .field = "description"},
 	{"architecture", .field = "arch"},
-	{"state", .field = "seen_state"},
+	{"state", .get = fits_state},
 	{"is-public", .get = fits_public},
 	{"owner-id", .get = fits_owner},
 	{"owner-alias", .get = fits_alias},
 	{"creation-date", .get = fits_created},
-	{"block-device-mapping.volume-size", .get = fits_size},
-	{"block-device-mapping.device-name", .get = fits_root_device},
-	{"block-device-mapping.delete-on-termination", .fixed = "true"},
-	{"block-device-mapping.volume-type", .fixed = "gp3"},
+	{"block-device-mapping.snapshot-id", .get = fits_device},
+	{"block-device-mapping.volume-size", .get = fits_device},
+	{"block-device-mapping.device-name", .get = fits_device},
+	{"block-device-mapping.delete-on-termination", .get = fits_device},
+	{"block-device-mapping.volume-type", .get = fits_device},
 	{"block-device-mapping.encrypted", .fixed = "false"},
 	{"ena-support", .fixed = "true"},
 	{"hypervisor", .fixed = "xen"},
 	{"image-type", .fixed = "machine"},
-	{"root-device-name", .get = fits_root_device},
+	{"root-device-name", .field = "root_device"},
 	{"root-device-type", .fixed = "ebs"},
 	{"virtualization-type", .fixed = "hvm"},
 	{"platform", .get = filter_nothing},
@@ -133,30 +151,46 @@ static const struct filter image_filters[] = {
 struct image_item {
 	const struct image *image;
 	struct str owner;
+	const char *state;
+	VEC(const struct image_device *) devices; /* the root disk first */
 };
 
 static const void *gather_image(struct ec2_call *e, const struct row *row)
 {
+	const struct tables *t = ec2_walk(e);
 	struct image_item *item = arena_new_object(e->c->arena, struct image_item);
 	if (!item)
 		return 0;
 	item->image = (const struct image *) row;
-	item->owner = owner_number(ec2_walk(e), item->image);
+	item->owner = owner_number(t, item->image);
+	item->state = image_state(t, item->image);
+	for (const struct image_device *d = image_device_first_by_image(t, row->id); d;
+	     d = image_device_next_by_image(t, d))
+		if (!VEC_PUSH(e->c->arena, &item->devices, d))
+			return 0;
 	return item;
 }
 
-static void write_root_device(struct xml *x, const struct image *image)
+static void write_devices(struct xml *x, const struct image_item *item)
 {
 	xml_open(x, "blockDeviceMapping");
-	xml_open(x, "item");
-	xml_text(x, "deviceName", INSTANCE_ROOT_DEVICE);
-	xml_open(x, "ebs");
-	xml_int(x, "volumeSize", ec2_gib(image->virtual_size));
-	xml_z(x, "volumeType", "gp3");
-	xml_bool(x, "deleteOnTermination", true);
-	xml_bool(x, "encrypted", false);
-	xml_close(x, "ebs");
-	xml_close(x, "item");
+	for (size_t k = 0; k < item->devices.count; k++) {
+		const struct image_device *d = item->devices.at[k];
+		xml_open(x, "item");
+		xml_text(x, "deviceName", d->device);
+		xml_open(x, "ebs");
+		ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, d->snapshot);
+		xml_int(x, "volumeSize", ec2_gib(d->size));
+		xml_text(x, "volumeType", d->type);
+		if (d->iops)
+			xml_int(x, "iops", d->iops);
+		if (d->throughput)
+			xml_int(x, "throughput", d->throughput);
+		xml_bool(x, "deleteOnTermination", d->delete_on_termination);
+		xml_bool(x, "encrypted", false);
+		xml_close(x, "ebs");
+		xml_close(x, "item");
+	}
 	xml_close(x, "blockDeviceMapping");
 }
 
@@ -167,7 +201,7 @@ static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_id(x, "imageId", KIND_IMAGE, image->row.id);
 	xml_text(x, "imageLocation",
 		 str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(i->owner), STR_ARG(image->name)));
-	xml_z(x, "imageState", image_seen_state_words[image->seen_state]);
+	xml_z(x, "imageState", i->state);
 	xml_text(x, "imageOwnerId", i->owner);
 	if (uuid_is_none(image->account))
 		xml_z(x, "imageOwnerAlias", "amazon");
@@ -178,8 +212,8 @@ static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 	xml_text(x, "name", image->name);
 	xml_text_opt(x, "description", image->description);
 	xml_z(x, "rootDeviceType", "ebs");
-	xml_text(x, "rootDeviceName", INSTANCE_ROOT_DEVICE);
-	write_root_device(x, image);
+	xml_text(x, "rootDeviceName", image->root_device);
+	write_devices(x, i);
 	xml_z(x, "virtualizationType", "hvm");
 	xml_z(x, "hypervisor", "xen");
 	xml_z(x, "platformDetails", "Linux/UNIX");

@@ -5,6 +5,7 @@
 
 #include <stdlib.h>
 
+#include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 #include "engine/instance.h"
 
@@ -110,7 +111,7 @@ static void write_block_devices(struct xml *x, const struct ec2_instance_item *i
 		xml_text(x, "deviceName", v->device);
 		xml_open(x, "ebs");
 		ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
-		xml_z(x, "status", v->seen_size ? "attached" : "attaching");
+		xml_z(x, "status", ec2_volume_attachment(v));
 		xml_time_ms(x, "attachTime", v->attached_us);
 		xml_bool(x, "deleteOnTermination", v->delete_on_termination);
 		xml_close(x, "ebs");
@@ -224,7 +225,7 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	xml_close(x, "monitoring");
 	xml_z(x, "architecture", i->type ? instance_type_arch_words[i->type->arch] : "x86_64");
 	xml_z(x, "rootDeviceType", "ebs");
-	xml_text(x, "rootDeviceName", i->volumes.count ? i->volumes.at[0]->device : INSTANCE_ROOT_DEVICE);
+	xml_text(x, "rootDeviceName", row->root_device);
 	write_block_devices(x, i);
 	xml_z(x, "virtualizationType", "hvm");
 	ec2_write_tags(x, row->tags);
@@ -281,8 +282,7 @@ static bool fits_device(const struct filter_run *f, const struct row *row)
 			continue;
 		bool fits = str_ends_with(name, STR("volume-id"))     ? filter_id(f, KIND_VOLUME, v->row.id)
 			    : str_ends_with(name, STR("device-name")) ? filter_text(f, v->device)
-			    : str_ends_with(name, STR("status"))
-				    ? filter_z(f, v->seen_size ? "attached" : "attaching")
+			    : str_ends_with(name, STR("status"))      ? filter_z(f, ec2_volume_attachment(v))
 			    : str_ends_with(name, STR("attach-time"))
 				    ? filter_time(f, v->attached_us)
 				    : filter_bool(f, v->delete_on_termination);
@@ -290,14 +290,6 @@ static bool fits_device(const struct filter_run *f, const struct row *row)
 			return true;
 	}
 	return false;
-}
-
-static bool fits_root_device(const struct filter_run *f, const struct row *row)
-{
-	const struct volume *v = volume_first_by_instance(f->t, row->id); /* in boot order */
-	while (v && !row_is_live(&v->row))
-		v = volume_next_by_instance(f->t, v);
-	return filter_text(f, v ? v->device : INSTANCE_ROOT_DEVICE);
 }
 
 static bool fits_state_name(const struct filter_run *f, const struct row *row)
@@ -413,7 +405,7 @@ static const struct filter instance_filters[] = {
 	{"dns-name", .fixed = ""},
 	{"hibernation-options.configured", .fixed = "false"},
 	{"hypervisor", .fixed = "xen"},
-	{"root-device-name", .get = fits_root_device},
+	{"root-device-name", .field = "root_device"},
 	{"root-device-type", .fixed = "ebs"},
 	{"tenancy", .fixed = "default"},
 	{"virtualization-type", .fixed = "hvm"},

@@ -8,20 +8,18 @@
 /* ---- parameters ---- */
 
 struct ec2_mapping {
-	struct launch_volume volume;
+	struct disk_wish disk;
 	int64_t gib;
 };
 #define P(wire, member, ...) PARAM(struct ec2_mapping, wire, member, __VA_ARGS__)
 static const struct param mapping_rows[] = {
-	P("DeviceName", volume.device, .flags = REQUIRED, .min = 1, .max = 64,
-	  .field = offsetof(struct ec2_mapping, volume.field) + 1,
+	P("DeviceName", disk.device, .flags = REQUIRED, .min = 1, .max = 64,
+	  .field = offsetof(struct ec2_mapping, disk.field) + 1,
 	  .doc = "/dev/sda1 and /dev/xvda are the root disk."),
 	P("Ebs.VolumeSize", gib, .min = 1, .max = 16384,
 	  .doc = "In GiB; absent for the root disk: the image's."),
-	P("Ebs.VolumeType", volume.type, .words = "gp2|gp3|standard|io1|io2|st1|sc1",
-	  .doc = "Kept and shown."),
-	P("Ebs.DeleteOnTermination", volume.delete_on_termination,
-	  .doc = "Whether it goes with the instance."),
+	P("Ebs.VolumeType", disk.type, .words = "gp2|gp3|standard|io1|io2|st1|sc1", .doc = "Kept and shown."),
+	P("Ebs.DeleteOnTermination", disk.delete_on_termination, .doc = "Whether it goes with the instance."),
 	NOT_BUILT("Ebs.Encrypted", .only = "false"),
 	NOT_BUILT("Ebs.Iops"),
 	NOT_BUILT("Ebs.Throughput"),
@@ -188,29 +186,17 @@ static const struct param run_instances_params[] = {
 
 /* ---- from parameters to a launch ---- */
 
-static bool is_root_device(struct str device)
+static RESULT take_disks(struct ec2_call *e, struct ec2_run_instances *a)
 {
-	return str_equal(device, INSTANCE_ROOT_DEVICE) || str_is(device, "/dev/sda1");
-}
-
-/* The engine wants the root disk first; EC2 names it, or leaves it out. */
-static RESULT take_volumes(struct ec2_call *e, struct ec2_run_instances *a)
-{
-	if (!a->mappings.count)
-		return OK;
-	struct launch_volume *volumes =
-		arena_new_array(e->c->arena, struct launch_volume, a->mappings.count + 1);
-	if (!volumes)
+	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, a->mappings.count);
+	if (!disks)
 		return ctx_no_memory(e->c);
-	size_t count = 1;
 	for (size_t k = 0; k < a->mappings.count; k++) {
-		struct launch_volume volume = a->mappings.at[k].volume;
-		volume.size = a->mappings.at[k].gib << 30;
-		bool is_root = is_root_device(volume.device) && str_is_empty(volumes[0].device);
-		volumes[is_root ? 0 : count++] = volume;
+		disks[k] = a->mappings.at[k].disk;
+		disks[k].size = a->mappings.at[k].gib << 30;
 	}
-	a->launch.volumes = volumes;
-	a->launch.volume_count = count;
+	a->launch.disks = disks;
+	a->launch.disk_count = a->mappings.count;
 	return OK;
 }
 
@@ -260,7 +246,7 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_run_instances *a = args;
-	TRY(take_volumes(e, a));
+	TRY(take_disks(e, a));
 	TRY(take_interface(e, a));
 	TRY(take_all_tags(e, a));
 	if (a->launch.zone.kind == KIND_NONE)

@@ -64,6 +64,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_SECURITY_GROUP_RULE] = "security-group-rule",
 	[KIND_PORT] = "network-interface",
 	[KIND_ADDRESS] = "elastic-ip",
+	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_VOLUME] = "volume",
 	[KIND_INSTANCE] = "instance",
 };

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Volumes: DescribeVolumes. */
+#include "api/ec2/volumes.h"
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
+#include "engine/volume.h"
 
 struct ec2_describe_volumes {
 	struct ec2_query query;
@@ -12,6 +14,22 @@ static const struct param describe_volumes_params[] = {
 	QUERY_FILTERS(struct ec2_describe_volumes),
 	QUERY_PAGES(struct ec2_describe_volumes, 5, 1000),
 };
+
+static enum attachment attachment_of(const struct volume *v)
+{
+	return model_derive_attachment(v->instance, v->seen_instance);
+}
+
+const char *ec2_volume_attachment(const struct volume *v)
+{
+	static const char *const words[] = {
+		[ATTACHMENT_NONE] = "detached",
+		[ATTACHMENT_ATTACHING] = "attaching",
+		[ATTACHMENT_ATTACHED] = "attached",
+		[ATTACHMENT_DETACHING] = "detaching",
+	};
+	return words[attachment_of(v)];
+}
 
 static const char *volume_status(const struct volume *v)
 {
@@ -38,24 +56,32 @@ static bool fits_create_time(const struct filter_run *f, const struct row *row)
 	return filter_time(f, row->created_us);
 }
 
+/* From which it is being detached, else which it is for. */
+static uuid attached_to(const struct volume *v)
+{
+	return uuid_is_none(v->instance) ? v->seen_instance : v->instance;
+}
+
 /* What only an attached volume has. */
 static bool fits_attachment(const struct filter_run *f, const struct row *row)
 {
 	const struct volume *v = (const struct volume *) row;
 	struct str name = str_from(f->filter->name);
-	if (uuid_is_none(v->instance))
+	if (attachment_of(v) == ATTACHMENT_NONE)
 		return false;
+	if (str_ends_with(name, STR("instance-id")))
+		return filter_id(f, KIND_INSTANCE, attached_to(v));
 	if (str_ends_with(name, STR("device")))
 		return filter_text(f, v->device);
 	if (str_ends_with(name, STR("status")))
-		return filter_z(f, "attached");
+		return filter_z(f, ec2_volume_attachment(v));
 	return str_ends_with(name, STR("attach-time")) ? filter_time(f, v->attached_us)
 						       : filter_bool(f, v->delete_on_termination);
 }
 
 static const struct filter volume_filters[] = {
 	{"volume-id", .is_id = true},
-	{"attachment.instance-id", .field = "instance", .index = VOLUME_INDEX_INSTANCE},
+	{"attachment.instance-id", .get = fits_attachment},
 	{"attachment.device", .get = fits_attachment},
 	{"attachment.status", .get = fits_attachment},
 	{"attachment.attach-time", .get = fits_attachment},
@@ -66,7 +92,7 @@ static const struct filter volume_filters[] = {
 	{"multi-attach-enabled", .fixed = "false"},
 	{"fast-restored", .fixed = "false"},
 	{"size", .get = fits_size},
-	{"snapshot-id", .get = filter_nothing},
+	{"snapshot-id", .field = "snapshot", .index = VOLUME_INDEX_SNAPSHOT},
 	{"status", .get = fits_status},
 	{"volume-type", .field = "type"},
 };
@@ -89,12 +115,12 @@ static const void *gather_volume(struct ec2_call *e, const struct row *row)
 static void write_attachments(struct xml *x, const struct volume *v)
 {
 	xml_open(x, "attachmentSet");
-	if (!uuid_is_none(v->instance)) {
+	if (attachment_of(v) != ATTACHMENT_NONE) {
 		xml_open(x, "item");
 		ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
-		ec2_write_id(x, "instanceId", KIND_INSTANCE, v->instance);
+		ec2_write_id(x, "instanceId", KIND_INSTANCE, attached_to(v));
 		xml_text(x, "device", v->device);
-		xml_z(x, "status", "attached");
+		xml_z(x, "status", ec2_volume_attachment(v));
 		xml_time_ms(x, "attachTime", v->attached_us);
 		xml_bool(x, "deleteOnTermination", v->delete_on_termination);
 		xml_close(x, "item");
@@ -109,13 +135,19 @@ static void write_volume(struct ec2_call *e, struct xml *x, const void *item)
 	(void) e;
 	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
 	xml_int(x, "size", ec2_gib(v->size));
-	xml_z(x, "snapshotId", "");
+	if (uuid_is_none(v->snapshot))
+		xml_z(x, "snapshotId", "");
+	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, v->snapshot);
 	if (i->zone)
 		xml_text(x, "availabilityZone", i->zone->name);
 	xml_z(x, "status", volume_status(v));
 	xml_time_ms(x, "createTime", v->row.created_us);
 	write_attachments(x, v);
 	xml_text(x, "volumeType", v->type);
+	if (engine_volume_iops(v))
+		xml_int(x, "iops", engine_volume_iops(v));
+	if (engine_volume_throughput(v))
+		xml_int(x, "throughput", engine_volume_throughput(v));
 	xml_bool(x, "encrypted", false);
 	xml_bool(x, "multiAttachEnabled", false);
 	ec2_write_tags(x, v->tags);

@@ -53,7 +53,7 @@ static RESULT gather_volumes(const struct tables *t, struct arena *a, struct sig
 	     v = volume_next_by_instance(t, v)) {
 		if (!row_is_live(&v->row))
 			continue;
-		if (v->boot_index == 0 && !s->root)
+		if (v->device_slot == 0 && !s->root)
 			s->root = v;
 		else if (!VEC_PUSH(a, &volumes, v))
 			return FAIL(NO_MEMORY);

@@ -101,7 +101,7 @@ static void make_region(struct world *w)
 
 static void make_image(struct world *w)
 {
-	struct image_wish image = {
+	struct image_import image = {
 		.name = STR("tiny"),
 		.description = STR("A tiny Linux"),
 		.is_public = true,
@@ -110,9 +110,8 @@ static void make_image(struct world *w)
 		.virtual_size = INT64_C(1) << 30,
 		.file_size = 1 << 20,
 		.sha256 = STR("0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"),
-		.state = IMAGE_SEEN_STATE_AVAILABLE,
 	};
-	DO(engine_register_image, &image);
+	DO(engine_import_image, &image);
 	w->image = image.image;
 }
 

@@ -268,14 +268,13 @@ static void add_account(struct cloud *c)
 
 static void add_image(struct cloud *c)
 {
-	struct image_wish wish = {
+	struct image_import wish = {
 		.name = STR("debian"),
 		.is_public = true,
 		.virtual_size = 2 * CLOUD_GIB,
 		.file_size = CLOUD_GIB / 2,
-		.sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
-		.state = IMAGE_SEEN_STATE_AVAILABLE};
-	cloud_ok(c, NULL, engine_register_image, &wish);
+		.sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")};
+	cloud_ok(c, NULL, engine_import_image, &wish);
 	c->image = wish.image;
 }
 

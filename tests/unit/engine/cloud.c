@@ -336,14 +336,14 @@ static void make_region(struct cloud *c)
 	c->external_network = network.external_network;
 	for (size_t n = 0; n < CLOUD_HOSTS; n++)
 		make_host(c, n);
-	struct image_wish image = {.name = STR("debian"),
-				   .is_public = true,
-				   .virtual_size = 2 * GIB,
-				   .file_size = GIB / 2,
-				   .sha256 = STR("abcd"),
-				   .state = IMAGE_SEEN_STATE_AVAILABLE};
-	cloud_ok(c, &c->operator, engine_register_image, &image);
+	struct image_import image = {.name = STR("debian"),
+				     .is_public = true,
+				     .virtual_size = 2 * GIB,
+				     .file_size = GIB / 2,
+				     .sha256 = STR("abcd")};
+	cloud_ok(c, &c->operator, engine_import_image, &image);
 	c->image = image.image;
+	c->snapshot = image.snapshot;
 }
 
 void cloud_make(struct cloud *c)

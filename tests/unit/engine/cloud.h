@@ -32,6 +32,7 @@
 #include "engine/route_table.h"
 #include "engine/router.h"
 #include "engine/security_group.h"
+#include "engine/snapshot.h"
 #include "engine/subnet.h"
 #include "engine/tag.h"
 #include "engine/volume.h"
@@ -52,7 +53,7 @@ struct cloud {
 	struct store *store;
 	struct identity operator, alice, bob;
 	struct uuids zones;
-	uuid hosts[CLOUD_HOSTS], image, external_network, alice_router, bob_router;
+	uuid hosts[CLOUD_HOSTS], image, snapshot, external_network, alice_router, bob_router;
 	struct usage_seen usage[CLOUD_USAGE_MAX];
 	size_t usage_count, event_count;
 	bool skips_dumps; /* for tests with many rows */

@@ -87,11 +87,12 @@ static void check_whole(void **state)
 	struct cloud *c = *state;
 	struct tag tags[] = {{STR("Name"), STR("a <b> \"c\"")}};
 	struct instance_launch launch = cloud_launch(c, 1);
-	struct launch_volume volumes[] = {{.size = 8 * GIB}, {.size = 16 * GIB}};
+	struct disk_wish disks[] = {{.device = STR("/dev/xvda"), .size = 8 * GIB},
+				    {.device = STR("/dev/sdb"), .size = 16 * GIB}};
 	launch.instance_tags = (struct tags){tags, 1};
 	launch.user_data = STR("#!/bin/sh\n\0\xff");
-	launch.volumes = volumes;
-	launch.volume_count = 2;
+	launch.disks = disks;
+	launch.disk_count = 2;
 	struct lost l = lose(c, &launch, INSTANCE_SEEN_POWER_ON);
 	size_t events = c->event_count;
 	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
@@ -117,6 +118,7 @@ static void check_whole(void **state)
 	assert_int_equal(p->groups.count, 1);
 	const struct volume *v = cloud_volume(c, l.id);
 	assert_int_equal(model_derive_volume_state(v), VOLUME_IN_USE);
+	assert_true(uuid_equal(v->seen_instance, l.id) && uuid_equal(v->seen_host, l.wish.host));
 	assert_int_equal(cloud_usage(c, v->row.id, "volume:gp3"), 8 * GIB);
 	cloud_check(c);
 
@@ -198,7 +200,7 @@ static void check_missing_parts(void **state)
 		{KIND_INSTANCE, KIND_ACCOUNT, "account"},    {KIND_INSTANCE, KIND_IMAGE, "image"},
 		{KIND_INSTANCE, KIND_INSTANCE_TYPE, "type"}, {KIND_INSTANCE, KIND_ROUTER, "router"},
 		{KIND_INSTANCE, KIND_SUBNET, "subnet"},      {KIND_PORT, KIND_NETWORK, "network"},
-		{KIND_PORT, KIND_SUBNET, "subnet"},          {KIND_VOLUME, KIND_IMAGE, "image"},
+		{KIND_PORT, KIND_SUBNET, "subnet"},          {KIND_VOLUME, KIND_SNAPSHOT, "snapshot"},
 	};
 	struct cloud *c = *state;
 	struct lost l = lose_one(c);

@@ -1,42 +1,56 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images: whose they are, who may see them, and when their rows may go. */
+ * Images: whose they are, who may see them, what they are made of, and when their rows may go. */
 #include "cloud.h"
 
-static uuid register_one(struct cloud *c, const struct identity *who, const char *name, bool is_public)
+static struct image_import import_of(const char *name, bool is_public)
 {
-	struct image_wish wish = {.name = str_from(name),
-				  .is_public = is_public,
-				  .virtual_size = GIB,
-				  .sha256 = STR("ff"),
-				  .state = IMAGE_SEEN_STATE_AVAILABLE};
-	cloud_ok(c, who, engine_register_image, &wish);
+	return (struct image_import){.name = str_from(name),
+				     .is_public = is_public,
+				     .virtual_size = GIB,
+				     .file_size = GIB / 4,
+				     .sha256 = STR("ff")};
+}
+
+static uuid import_one(struct cloud *c, const struct identity *who, const char *name, bool is_public)
+{
+	struct image_import wish = import_of(name, is_public);
+	cloud_ok(c, who, engine_import_image, &wish);
 	return wish.image;
 }
 
-static void check_register(void **state)
+static enum image_state state_of(struct cloud *c, uuid image)
+{
+	return engine_derive_image_state(cloud_tables(c), image_find(cloud_tables(c), image));
+}
+
+static void check_import(void **state)
 {
 	struct cloud *c = *state;
-	uuid alices =
-		register_one(c, &c->alice, "debian", false); /* the operator has one of that name, too */
-	assert_true(uuid_equal(image_find(cloud_tables(c), alices)->account, c->alice.account));
-	assert_true(uuid_is_none(image_find(cloud_tables(c), c->image)->account));
-	struct image_wish wish = {.name = STR("debian")};
-	cloud_fails(c, &c->alice, engine_register_image, &wish, ERR_EXISTS, KIND_IMAGE);
-	wish.name = STR("x");
-	wish.id = alices;
-	cloud_fails(c, &c->alice, engine_register_image, &wish, ERR_EXISTS, KIND_IMAGE);
-	wish.id = UUID_NONE;
-	wish.state = IMAGE_SEEN_STATE_AVAILABLE;
-	cloud_fails(c, &c->alice, engine_register_image, &wish, ERR_MISSING, KIND_IMAGE);
-	wish.name = STR_NONE;
-	cloud_fails(c, &c->alice, engine_register_image, &wish, ERR_INVALID, KIND_IMAGE);
+	const struct tables *t = cloud_tables(c);
+	uuid alices = import_one(c, &c->alice, "debian", false); /* the operator has one of that name, too */
+	assert_true(uuid_equal(image_find(t, alices)->account, c->alice.account));
+	assert_true(uuid_is_none(image_find(t, c->image)->account));
+	const struct image_device *device = image_device_find_by_image(t, alices, 0);
+	const struct snapshot *snapshot = snapshot_find(t, device->snapshot);
+	assert_true(device->size == GIB && str_is(device->device, "/dev/xvda") &&
+		    device->delete_on_termination);
+	assert_true(uuid_equal(snapshot->account, c->alice.account) && uuid_is_none(snapshot->volume));
+	assert_int_equal(model_derive_snapshot_state(snapshot), SNAPSHOT_COMPLETED);
+	assert_int_equal(state_of(c, alices), IMAGE_AVAILABLE);
+	struct image_import wish = import_of("debian", false);
+	cloud_fails(c, &c->alice, engine_import_image, &wish, ERR_EXISTS, KIND_IMAGE);
+	wish = import_of("", false);
+	cloud_fails(c, &c->alice, engine_import_image, &wish, ERR_INVALID, KIND_IMAGE);
+	wish = import_of("x", false);
+	wish.sha256 = STR_NONE;
+	cloud_fails(c, &c->alice, engine_import_image, &wish, ERR_MISSING, KIND_IMAGE);
 }
 
 static void check_visibility(void **state)
 {
 	struct cloud *c = *state;
-	uuid private = register_one(c, &c->alice, "private", false);
-	uuid public = register_one(c, &c->alice, "public", true);
+	uuid private = import_one(c, &c->alice, "private", false);
+	uuid public = import_one(c, &c->alice, "public", true);
 	const struct image *image = NULL;
 	struct ref ref = ref_to(c, KIND_IMAGE, private);
 	c->c.who = &c->bob;
@@ -57,56 +71,67 @@ static void check_visibility(void **state)
 	cloud_fails(c, &c->alice, engine_delete_image, &target, ERR_NOT_FOUND, KIND_IMAGE);
 }
 
-static void check_see(void **state)
-{
-	struct cloud *c = *state;
-	struct image_wish wish = {.name = STR("slow")};
-	cloud_ok(c, &c->alice, engine_register_image, &wish);
-	struct instance_launch launch = cloud_launch(c, 1);
-	launch.image = ref_to(c, KIND_IMAGE, wish.image);
-	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_STATE, KIND_IMAGE);
-	struct image_sight sight = {.image = wish.image,
-				    .state = IMAGE_SEEN_STATE_AVAILABLE,
-				    .virtual_size = GIB,
-				    .file_size = -1,
-				    .sha256 = STR("cafe")};
-	cloud_ok(c, NULL, engine_see_image, &sight);
-	cloud_ok(c, &c->alice, engine_create_instances, &launch);
-	assert_int_equal(image_find(cloud_tables(c), wish.image)->row.gen, 1);
-}
-
 static void check_forget(void **state)
 {
 	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
 	uuid instance = cloud_launch_one(c);
 	struct image_forget forget = {.image = c->image};
 	cloud_fails(c, NULL, engine_forget_image, &forget, ERR_STATE, KIND_IMAGE);
 	struct image_target target = {.image = ref_to(c, KIND_IMAGE, c->image)};
 	cloud_ok(c, &c->operator, engine_delete_image, &target);
+	assert_int_equal(state_of(c, c->image), IMAGE_DEREGISTERED);
 	cloud_fails(c, &c->operator, engine_delete_image, &target, ERR_NOT_FOUND, KIND_IMAGE);
 	struct instance_launch launch = cloud_launch(c, 1);
 	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_NOT_FOUND, KIND_IMAGE);
 	cloud_fails(c, NULL, engine_forget_image, &forget, ERR_IN_USE, KIND_IMAGE);
 	/* The name is free again although the row is still there. */
-	struct image_wish again = {.name = STR("debian")};
-	cloud_ok(c, &c->operator, engine_register_image, &again);
+	import_one(c, &c->operator, "debian", true);
 	assert_true(row_is_live(&cloud_instance(c, instance)->row));
-	uuid unused = register_one(c, &c->operator, "unused", true);
+	uuid unused = import_one(c, &c->operator, "unused", true);
 	target.image = ref_to(c, KIND_IMAGE, unused);
 	forget.image = unused;
 	cloud_ok(c, &c->operator, engine_delete_image, &target);
 	cloud_ok(c, NULL, engine_forget_image, &forget);
 	cloud_ok(c, NULL, engine_forget_image, &forget);
-	assert_null(image_find(cloud_tables(c), unused));
+	assert_null(image_find(t, unused));
+}
+
+/* A snapshot goes after the images that have it, and its row after the disks made from it. */
+static void check_snapshot_end(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid instance = cloud_launch_one(c), volume = cloud_volume(c, instance)->row.id;
+	struct snapshot_target target = {.snapshot = ref_to(c, KIND_SNAPSHOT, c->snapshot)};
+	struct snapshot_forget forget = {.snapshot = c->snapshot};
+	cloud_fails(c, &c->alice, engine_delete_snapshot, &target, ERR_NOT_FOUND, KIND_SNAPSHOT);
+	cloud_fails(c, &c->operator, engine_delete_snapshot, &target, ERR_IN_USE, KIND_SNAPSHOT);
+	struct image_target image = {.image = ref_to(c, KIND_IMAGE, c->image)};
+	cloud_ok(c, &c->operator, engine_delete_image, &image);
+	cloud_fails(c, NULL, engine_forget_snapshot, &forget, ERR_STATE, KIND_SNAPSHOT);
+	cloud_ok(c, &c->operator, engine_delete_snapshot, &target);
+	assert_int_equal(model_derive_snapshot_state(snapshot_find(t, c->snapshot)), SNAPSHOT_DELETING);
+	cloud_fails(c, NULL, engine_forget_snapshot, &forget, ERR_IN_USE, KIND_SNAPSHOT);
+	struct ref ref = ref_to(c, KIND_INSTANCE, instance);
+	struct instances_wish end = {.instances = {&ref, 1}};
+	cloud_ok(c, &c->alice, engine_terminate_instances, &end);
+	cloud_see(c, instance, INSTANCE_SEEN_POWER_ABSENT);
+	struct volume_sight gone = {.volume = volume, .gen = volume_find(t, volume)->row.gen};
+	cloud_ok(c, NULL, engine_see_volume, &gone);
+	cloud_ok(c, NULL, engine_forget_volume, &gone);
+	cloud_ok(c, NULL, engine_forget_snapshot, &forget);
+	cloud_ok(c, NULL, engine_forget_snapshot, &forget);
+	assert_null(snapshot_find(t, c->snapshot));
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(check_register, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_import, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_visibility, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_see, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_forget, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_snapshot_end, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

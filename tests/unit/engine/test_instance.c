@@ -35,7 +35,7 @@ static void check_one(void **state)
 		    str_is(volume->type, "gp3"));
 	assert_true(volume->delete_on_termination && volume->tags.count == 1 &&
 		    uuid_equal(volume->host, i->host));
-	assert_true(uuid_equal(volume->image, c->image));
+	assert_true(uuid_equal(volume->snapshot, c->snapshot));
 	assert_int_equal(cloud_usage(c, volume->row.id, "volume:gp3"), 2 * GIB);
 	assert_int_equal(cloud_usage(c, i->row.id, "instance:t3.micro"), -1); /* it does not run yet */
 	const struct account_side *side = account_side(account_find(t, c->alice.account));
@@ -49,15 +49,15 @@ static void check_several(void **state)
 {
 	struct cloud *c = *state;
 	struct instance_launch wish = cloud_launch(c, 3);
-	const struct launch_volume volumes[] = {
+	const struct disk_wish disks[] = {
 		{.device = STR("/dev/sda1"),
 		 .size = 8 * GIB,
 		 .type = STR("gp2"),
 		 .delete_on_termination = CHOICE_NO},
-		{.size = 4 * GIB},
+		{.device = STR("/dev/sdb"), .size = 4 * GIB},
 	};
-	wish.volumes = volumes;
-	wish.volume_count = 2;
+	wish.disks = disks;
+	wish.disk_count = 2;
 	wish.subnet =
 		ref_to(c, KIND_SUBNET, subnet_first_by_router(cloud_tables(c), c->alice_router)->row.id);
 	wish.personality_choice = CHOICE_YES;
@@ -72,7 +72,7 @@ static void check_several(void **state)
 		const struct volume *data = volume_find_by_instance(cloud_tables(c), i->row.id, 1);
 		assert_true(!root->delete_on_termination && root->size == 8 * GIB &&
 			    str_is(root->type, "gp2"));
-		assert_true(data->delete_on_termination && uuid_is_none(data->image) &&
+		assert_true(data->delete_on_termination && uuid_is_none(data->snapshot) &&
 			    str_is(data->device, "/dev/sdb"));
 	}
 	assert_int_equal(account_side(account_find(cloud_tables(c), c->alice.account))->volume_bytes,
@@ -137,21 +137,34 @@ static void check_refused(void **state)
 static void check_refused_volumes(void **state)
 {
 	struct cloud *c = *state;
+	const struct {
+		struct disk_wish disks[2];
+		enum err err;
+	} rows[] = {
+		{{{.device = STR("/dev/xvda"), .size = GIB}}, ERR_INVALID}, /* less than the image */
+		{{{.device = STR("/dev/sdb")}}, ERR_MISSING},               /* blank of no size */
+		{{{.device = STR("/dev/sdb"), .size = GIB}, {.device = STR("/dev/sdb"), .size = GIB}},
+		 ERR_INVALID},
+		{{{.device = STR("B:"), .size = GIB}}, ERR_INVALID},
+		{{{.device = STR("/dev/xvda"), .is_left_out = true}}, ERR_INVALID},
+		{{{.device = STR("/dev/sdb"), .size = GIB, .type = STR("zip")}}, ERR_INVALID},
+	};
+	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+		struct instance_launch wish = cloud_launch(c, 1);
+		wish.disks = rows[n].disks;
+		wish.disk_count = str_is_empty(rows[n].disks[1].device) ? 1 : 2;
+		cloud_fails(c, &c->alice, engine_create_instances, &wish, rows[n].err, KIND_VOLUME);
+	}
+	struct disk_wish many[INSTANCE_VOLUMES_MAX];
+	for (size_t n = 0; n < INSTANCE_VOLUMES_MAX; n++)
+		many[n] = (struct disk_wish){.device = str_print(c->arena, "/dev/xvdb%c", (char) ('a' + n)),
+					     .size = GIB};
 	struct instance_launch wish = cloud_launch(c, 1);
-	struct launch_volume volumes[27] = {{.size = GIB}, {.size = 0}};
-	wish.volumes = volumes;
-	wish.volume_count = 1;
-	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_INVALID,
-		    KIND_VOLUME); /* less than the image */
-	volumes[0].size = 0;
-	wish.volume_count = 2;
-	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_INVALID,
-		    KIND_VOLUME); /* blank of no size */
-	volumes[1] = (struct launch_volume){.size = GIB, .device = STR("/dev/xvda")};
-	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_INVALID,
-		    KIND_VOLUME); /* the root's device */
-	wish.volume_count = 27;
+	wish.disks = many;
+	wish.disk_count = INSTANCE_VOLUMES_MAX; /* and the root disk */
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_INVALID, KIND_VOLUME);
+	wish.disk_count--;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
 }
 
 static void set_limits(struct cloud *c, int64_t instances, int64_t vcpus, int64_t volumes, int64_t bytes)

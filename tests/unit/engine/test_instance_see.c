@@ -97,10 +97,10 @@ static void check_end(void **state)
 	struct cloud *c = *state;
 	const struct tables *t = cloud_tables(c);
 	struct instance_launch wish = cloud_launch(c, 1);
-	const struct launch_volume volumes[] = {{.size = 0},
-						{.size = GIB, .delete_on_termination = CHOICE_NO}};
-	wish.volumes = volumes;
-	wish.volume_count = 2;
+	const struct disk_wish disk = {
+		.device = STR("/dev/sdb"), .size = GIB, .delete_on_termination = CHOICE_NO};
+	wish.disks = &disk;
+	wish.disk_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &wish);
 	struct life life = {c, wish.made.at[0], ref_to(c, KIND_INSTANCE, wish.made.at[0])}, *l = &life;
 	uuid root = volume_find_by_instance(t, l->id, 0)->row.id,
@@ -129,15 +129,16 @@ static void check_end(void **state)
 	assert_true(row_is_live(&kept->row) && uuid_is_none(kept->instance) && str_is_empty(kept->device));
 	assert_null(cloud_port(c, l->id));
 	account = account_side(account_find(t, c->alice.account));
-	assert_true(account->instances == 0 && account->vcpus == 0 && account->volumes == 1);
+	assert_true(account->instances == 0 && account->vcpus == 0);
+	assert_int_equal(account->volumes, 2); /* until the disk is known to be gone */
 	assert_int_equal(host_side(host_find(t, cloud_instance(c, l->id)->host))->memory, 0);
-	assert_int_equal(host_side(host_find(t, kept->host))->disk,
-			 3 * GIB); /* until the disk is known to be gone */
+	assert_int_equal(host_side(host_find(t, kept->host))->disk, 3 * GIB);
 
 	struct volume_sight sight = {.volume = root, .gen = volume_find(t, root)->row.gen, .size = 0};
 	cloud_ok(c, NULL, engine_see_volume, &sight);
 	assert_int_equal(model_derive_volume_state(volume_find(t, root)), VOLUME_DELETED);
 	cloud_ok(c, NULL, engine_forget_volume, &sight);
+	assert_int_equal(account_side(account_find(t, c->alice.account))->volumes, 1);
 	cloud_ok(c, NULL, engine_forget_volume, &sight);
 	sight.volume = data;
 	cloud_fails(c, NULL, engine_forget_volume, &sight, ERR_STATE, KIND_VOLUME);
@@ -335,7 +336,8 @@ static void check_volumes(void **state)
 	struct life life = begin(c), *l = &life;
 	uuid volume = cloud_volume(c, l->id)->row.id;
 	assert_int_equal(model_derive_volume_state(cloud_volume(c, l->id)), VOLUME_CREATING);
-	struct volume_sight sight = {.volume = volume, .gen = 1, .size = 2 * GIB};
+	struct volume_sight sight = {
+		.volume = volume, .gen = 1, .host = cloud_volume(c, l->id)->host, .size = 2 * GIB};
 	cloud_ok(c, NULL, engine_see_volume, &sight);
 	assert_int_equal(model_derive_volume_state(cloud_volume(c, l->id)), VOLUME_IN_USE);
 	sight.size = 0; /* it vanished: a condition, and no step back */

@@ -142,7 +142,7 @@ static void test_keys_have_the_natural_order(void **state)
 	(void) state;
 	const struct kind_info *k = &model_kinds[KIND_VOLUME];
 	const struct index *x = &k->indexes[VOLUME_INDEX_INSTANCE];
-	const struct volume a = {.boot_index = -1}, b = {.boot_index = 10}, c = {.boot_index = INT64_MAX};
+	const struct volume a = {.device_slot = -1}, b = {.device_slot = 10}, c = {.device_slot = INT64_MAX};
 	assert_true(row_compare_key(k, x, 2, &a.row, &b.row) < 0);
 	assert_true(row_compare_key(k, x, 2, &c.row, &b.row) > 0);
 	assert_int_equal(row_compare_key(k, x, 1, &a.row, &c.row), 0);

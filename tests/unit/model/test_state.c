@@ -78,7 +78,7 @@ static void test_instance(void **state)
 }
 
 struct volume_case {
-	bool deleted, attached;
+	bool deleted, attached; /* attached: and found plugged */
 	int64_t seen_size, seen_gen;
 	enum volume_state state;
 };

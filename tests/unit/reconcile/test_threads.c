@@ -78,14 +78,13 @@ static void fill(struct place *p)
 	struct account_limits limits = account_limits_all(
 		(struct ref){.kind = KIND_ACCOUNT, .prefix = account.account, .bits = 128}, -1);
 	commit(p, NULL, engine_set_limits_run, &limits);
-	struct image_wish image = {
+	struct image_import image = {
 		.name = STR("debian"),
 		.is_public = true,
 		.virtual_size = GIB,
 		.file_size = GIB,
-		.sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
-		.state = IMAGE_SEEN_STATE_AVAILABLE};
-	commit(p, NULL, engine_register_image_run, &image);
+		.sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff")};
+	commit(p, NULL, engine_import_image_run, &image);
 	p->image = image.image;
 }
 

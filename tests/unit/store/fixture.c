@@ -198,7 +198,7 @@ struct volume volume_of(unsigned n, unsigned account, unsigned instance)
 			       .instance = uuid_of(instance),
 			       .name = STR("data"),
 			       .size = n,
-			       .boot_index = n % 3,
+			       .device_slot = n % 3,
 			       .tags = {tags, 2}};
 }
 

@@ -105,7 +105,7 @@ static RESULT put_all(struct op *op, void *arg)
 	for (unsigned n = 1; n <= PAIRS; n++) {
 		struct volume v = volume_of(n, 1, n);
 		v.size = *(const int64_t *) arg;
-		v.boot_index = *(const int64_t *) arg % 3; /* moves in an index */
+		v.device_slot = *(const int64_t *) arg % 3; /* moves in an index */
 		TRY(volume_put(op, &v));
 	}
 	return OK;

@@ -142,12 +142,12 @@ void fixture_delete_port(struct fixture *f, unsigned n, bool forget)
 	assert_ok(fixture_commit(f, forget ? forget_port : delete_port, &id));
 }
 
-static RESULT put_volume(struct op *op, unsigned n, int64_t boot_index, const char *device)
+static RESULT put_volume(struct op *op, unsigned n, int64_t device_slot, const char *device)
 {
 	struct volume volume = {.row.id = id_of(KIND_VOLUME, n),
 				.account = id_of(KIND_ACCOUNT, 1),
 				.instance = id_of(KIND_INSTANCE, ALPHA + 1),
-				.boot_index = boot_index,
+				.device_slot = device_slot,
 				.device = str_from(device)};
 	return volume_put(op, &volume);
 }

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Disks before they are volumes or parts of an image: what the volume types allow, and how wishes
+ * go over the disks that an image has. */
+#include <inttypes.h>
+
+#include "engine/internal.h"
+
+#define GIBIBYTE (INT64_C(1) << 30)
+
+/* ---- types ---- */
+
+struct volume_type {
+	struct str name;
+	int64_t gib_min, gib_max;
+	int64_t iops_min, iops_max; /* that may be asked for; 0: none */
+	int64_t iops_default;       /* 0: has to be asked for, or there are none */
+	int64_t iops_per_gib;
+	int64_t throughput_min, throughput_max, throughput_default; /* MiB/s */
+};
+
+#define NAME(text)                                                                                           \
+	{                                                                                                    \
+		text, sizeof text - 1                                                                        \
+	}
+static const struct volume_type types[] = {
+	{NAME("gp2"), .gib_min = 1, .gib_max = 16384},
+	{NAME("gp3"), 1, 16384, 3000, 16000, 3000, 500, 125, 1000, 125},
+	{NAME("io1"), 4, 16384, 100, 64000, .iops_per_gib = 50},
+	{NAME("io2"), 4, 16384, 100, 64000, .iops_per_gib = 500},
+	{NAME("st1"), .gib_min = 125, .gib_max = 16384},
+	{NAME("sc1"), .gib_min = 125, .gib_max = 16384},
+	{NAME("standard"), .gib_min = 1, .gib_max = 1024},
+};
+
+static const struct volume_type *find_type(struct str name)
+{
+	for (size_t n = 0; n < sizeof types / sizeof *types; n++)
+		if (str_equal(types[n].name, name))
+			return &types[n];
+	return NULL;
+}
+
+static int64_t gib_of(int64_t bytes)
+{
+	return bytes / GIBIBYTE + (bytes % GIBIBYTE != 0);
+}
+
+static RESULT check_size(struct op *op, const struct disk_plan *d, const struct volume_type *type)
+{
+	int64_t gib = gib_of(d->size);
+	if (gib >= type->gib_min && gib <= type->gib_max)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
+			   "Volume of %" PRId64 "GiB is invalid. Volumes of type %" STR_FMT " have %" PRId64
+			   " to %" PRId64 "GiB.",
+			   gib, STR_ARG(type->name), type->gib_min, type->gib_max);
+}
+
+static RESULT check_iops(struct op *op, const struct disk_plan *d, const struct volume_type *type)
+{
+	if (d->iops == 0 && type->iops_max > 0 && type->iops_default == 0)
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_VOLUME, d->field,
+				   "The parameter iops must be specified for %" STR_FMT " volumes.",
+				   STR_ARG(type->name));
+	if (d->iops == 0)
+		return OK;
+	if (type->iops_max == 0)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, d->field,
+				   "The parameter iops is not supported for %" STR_FMT " volumes.",
+				   STR_ARG(type->name));
+	if (d->iops < type->iops_min || d->iops > type->iops_max)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
+				   "Volume iops of %" PRId64 " is invalid. Volumes of type %" STR_FMT
+				   " have %" PRId64 " to %" PRId64 ".",
+				   d->iops, STR_ARG(type->name), type->iops_min, type->iops_max);
+	if (d->iops > type->iops_default && d->iops > gib_of(d->size) * type->iops_per_gib)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
+				   "Iops to volume size ratio of %" PRId64 ":%" PRId64
+				   " is too high; the maximum is %" PRId64 " per GiB.",
+				   d->iops, gib_of(d->size), type->iops_per_gib);
+	return OK;
+}
+
+static RESULT check_throughput(struct op *op, const struct disk_plan *d, const struct volume_type *type)
+{
+	if (d->throughput == 0)
+		return OK;
+	if (type->throughput_max == 0)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, d->field,
+				   "The parameter throughput is not supported for %" STR_FMT " volumes.",
+				   STR_ARG(type->name));
+	if (d->throughput < type->throughput_min || d->throughput > type->throughput_max)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
+				   "Throughput of %" PRId64 " MiB/s is invalid. Volumes of type %" STR_FMT
+				   " have %" PRId64 " to %" PRId64 ".",
+				   d->throughput, STR_ARG(type->name), type->throughput_min,
+				   type->throughput_max);
+	int64_t iops = d->iops ? d->iops : type->iops_default;
+	if (d->throughput * 4 > iops) /* 0.25 MiB/s for each */
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
+				   "Throughput to iops ratio of %" PRId64 ":%" PRId64
+				   " is too high; the maximum is 0.25 MiB/s per iops.",
+				   d->throughput, iops);
+	return OK;
+}
+
+RESULT disk_check_type(struct op *op, const struct disk_plan *d)
+{
+	const struct volume_type *type = find_type(d->type);
+	if (!type)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
+				   "The volume type '%" STR_FMT "' does not exist.", STR_ARG(d->type));
+	TRY(check_size(op, d, type));
+	TRY(check_iops(op, d, type));
+	return check_throughput(op, d, type);
+}
+
+/* gp2 has three a GiB. */
+int64_t engine_volume_iops(const struct volume *volume)
+{
+	const struct volume_type *type = find_type(volume->type);
+	if (volume->iops || !type)
+		return volume->iops;
+	if (!str_is(type->name, "gp2"))
+		return type->iops_default;
+	int64_t iops = 3 * gib_of(volume->size);
+	return iops < 100 ? 100 : iops > 16000 ? 16000 : iops;
+}
+
+int64_t engine_volume_throughput(const struct volume *volume)
+{
+	const struct volume_type *type = find_type(volume->type);
+	return volume->throughput || !type ? volume->throughput : type->throughput_default;
+}
+
+/* ---- wishes over what is there ---- */
+
+static RESULT check_device(struct op *op, const struct disk_wish *wish)
+{
+	struct str d = wish->device;
+	bool is_fine = d.n >= 1 && d.n <= 64;
+	for (size_t n = 0; n < d.n && is_fine; n++)
+		is_fine =
+			(d.p[n] >= 'a' && d.p[n] <= 'z') || (d.p[n] >= '0' && d.p[n] <= '9') || d.p[n] == '/';
+	return is_fine ? OK
+		       : ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, wish->field,
+				     "Value (%" STR_FMT ") for parameter device is invalid. %" STR_FMT
+				     " is not a valid EBS device name.",
+				     STR_ARG(str_slice(d, 0, 64)), STR_ARG(str_slice(d, 0, 64)));
+}
+
+static struct disk_plan *find_plan(struct disk_plans *plans, struct str device)
+{
+	for (size_t n = 0; n < plans->count; n++)
+		if (str_equal(plans->at[n].device, device))
+			return &plans->at[n];
+	return NULL;
+}
+
+static bool is_root_name(struct str device)
+{
+	return str_is(device, "/dev/sda1") || str_is(device, "/dev/xvda");
+}
+
+/* Which of the disks there are the wish is for. Images differ in how they call the root disk, and
+ * scripts in how they believe it is called: either usual name means it, whichever it has. */
+static struct disk_plan *find_meant(struct disk_plans *plans, struct str device)
+{
+	struct disk_plan *plan = find_plan(plans, device);
+	if (!plan && plans->count && is_root_name(device) && is_root_name(plans->at[0].device))
+		plan = &plans->at[0];
+	return plan;
+}
+
+static RESULT take_snapshot(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
+{
+	const struct snapshot *snapshot = NULL;
+	if (!ref_is_given(&wish->snapshot))
+		return OK;
+	TRY(engine_find_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
+	TRY(engine_permit(op, "snapshot.use", KIND_SNAPSHOT, &snapshot->row));
+	plan->snapshot = snapshot;
+	plan->size = 0; /* its own, unless one is said */
+	return OK;
+}
+
+static RESULT apply_wish(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
+{
+	TRY(take_snapshot(op, wish, plan));
+	plan->device = wish->device;
+	plan->field = wish->field;
+	if (wish->size)
+		plan->size = wish->size;
+	if (!str_is_empty(wish->type)) {
+		plan->type = wish->type;
+		plan->iops = plan->throughput = 0;
+	}
+	if (wish->iops)
+		plan->iops = wish->iops;
+	if (wish->throughput)
+		plan->throughput = wish->throughput;
+	choice_apply(wish->delete_on_termination, &plan->delete_on_termination);
+	return OK;
+}
+
+RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t count,
+			  struct disk_plans *plans)
+{
+	for (size_t n = 0; n < count; n++) {
+		const struct disk_wish *wish = &wishes[n];
+		TRY(check_device(op, wish));
+		for (size_t k = 0; k < n; k++)
+			if (str_equal(wishes[k].device, wish->device))
+				return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, wish->field,
+						   "The device '%" STR_FMT
+						   "' is used in more than one block-device mapping",
+						   STR_ARG(wish->device));
+		struct disk_plan *plan = find_meant(plans, wish->device);
+		if (wish->is_left_out && plan)
+			plan->is_left_out = true;
+		if (wish->is_left_out)
+			continue;
+		if (!plan && plans->count == DISK_PLANS_MAX)
+			return ENGINE_FAIL(op, ERR_QUOTA, KIND_VOLUME, STR("BlockDeviceMapping"),
+					   "An instance has %d volumes at most.", INSTANCE_VOLUMES_MAX);
+		if (!plan) {
+			plan = &plans->at[plans->count++];
+			*plan = (struct disk_plan){
+				.device = wish->device, .type = STR("gp2"), .delete_on_termination = true};
+		}
+		TRY(apply_wish(op, wish, plan));
+	}
+	return OK;
+}
+
+static void drop_left_out(struct disk_plans *plans)
+{
+	size_t kept = 0;
+	for (size_t n = 0; n < plans->count; n++)
+		if (!plans->at[n].is_left_out)
+			plans->at[kept++] = plans->at[n];
+	plans->count = kept;
+}
+
+RESULT disk_finish(struct op *op, struct disk_plan *plan)
+{
+	const struct snapshot *snapshot = plan->snapshot;
+	/* Sizes are shown in GiB: a snapshot's is rounded up. */
+	int64_t least = snapshot ? gib_of(snapshot->volume_size) * GIBIBYTE : 0;
+	if (plan->size == 0)
+		plan->size = least;
+	if (plan->size <= 0)
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_VOLUME, plan->field,
+				   "The request must contain the parameter size or snapshotId");
+	if (plan->size < least)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, plan->field,
+				   "Volume of size %" PRId64
+				   "GB is smaller than snapshot, expect size >= %" PRId64 "GB",
+				   gib_of(plan->size), gib_of(least));
+	return disk_check_type(op, plan);
+}
+
+RESULT disks_finish(struct op *op, struct disk_plans *plans)
+{
+	drop_left_out(plans);
+	if (plans->count > INSTANCE_VOLUMES_MAX)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_VOLUME, "An instance has %d volumes at most.",
+				     INSTANCE_VOLUMES_MAX);
+	for (size_t n = 0; n < plans->count; n++)
+		TRY(disk_finish(op, &plans->at[n]));
+	return OK;
+}
+
+RESULT disks_of_image(struct op *op, const struct image *image, struct disk_plans *ret_plans)
+{
+	ret_plans->count = 0;
+	const struct image_device *d = image_device_first_by_image(op->head, image->row.id);
+	for (; d && ret_plans->count < DISK_PLANS_MAX; d = image_device_next_by_image(op->head, d))
+		ret_plans->at[ret_plans->count++] = (struct disk_plan){
+			.device = d->device,
+			.snapshot = snapshot_find(op->head, d->snapshot),
+			.size = d->size,
+			.type = d->type,
+			.iops = d->iops,
+			.throughput = d->throughput,
+			.delete_on_termination = d->delete_on_termination,
+		};
+	return ret_plans->count ? OK
+				: ctx_fail_kind(op->ctx, ERR_STATE, KIND_IMAGE, "The image has no disks.");
+}

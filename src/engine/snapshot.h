@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Snapshots: a disk as it was at one moment. The moment is when the disk's host fixes it (stage cut);
+ * then its bytes go to the control plane's image store (stage kept), whose file the row owns together
+ * with all rows of the same digest. What happens next: reconcile/snapshot.c. */
+#pragma once
+
+#include "engine/operation.h"
+
+/* Marked deleted; its file goes when no other row needs it. ERR_IN_USE: an image has it. */
+struct snapshot_target {
+	struct ref snapshot;
+};
+OPERATION(engine_delete_snapshot, snapshot_target)
+
+/* Whether it is still to be made: neither kept, nor failed, nor deleted. */
+bool engine_snapshot_is_pending(const struct snapshot *snapshot);
+
+/* ---- the reconciler's. Absent: OK. ---- */
+
+/* Stages and progress only go on; one that failed stays so. */
+struct snapshot_sight {
+	uuid snapshot;
+	uint64_t gen; /* of the row that was acted on */
+	enum snapshot_seen_stage stage;
+	int64_t progress;    /* percent */
+	struct str sha256;   /* of the kept file */
+	int64_t file_size;   /* likewise */
+	int64_t volume_size; /* as found when it was cut; 0: as the row says */
+	struct str problem;  /* it failed for good, and why; else empty */
+};
+OPERATION(engine_see_snapshot, snapshot_sight)
+
+/* ERR_STATE unless deleted; ERR_IN_USE while a volume made from it stands: its host may need the
+ * file again. */
+struct snapshot_forget {
+	uuid snapshot;
+};
+OPERATION(engine_forget_snapshot, snapshot_forget)
