@@ -10,6 +10,9 @@ build: ## build/dari
 	@ninja -C $(B) --quiet
 	@ln -sf $(CURDIR)/$(B)/src/daemon/dari build/dari
 
+install: build ## dari, its manual page, completion and systemd unit, under /usr/local (DESTDIR counts)
+	@meson install -C $(B) --quiet
+
 demo: build ## a region on this machine, and what a newcomer would do with aws; IMAGE=debian: with Debian guests
 	@tools/install-packages run sandbox image demo
 	@$(if $(IMAGE),DARI_DEMO_IMAGE=$(IMAGE)) tools/demo up
