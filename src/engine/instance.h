@@ -10,17 +10,31 @@
 #define INSTANCE_ROOT_DEVICE STR("/dev/xvda")
 enum { INSTANCE_USER_DATA_MAX = 16 * 1024, INSTANCE_LAUNCH_MAX = 1000 };
 
+/* A port of a launch: one that is there, or a new one. Device index 0 is the primary one, whose subnet says
+ * the zone. */
+struct launch_port {
+	struct ref port; /* kind none: a new one, of what follows; else nothing of that may be said */
+	/* kind none: the primary one's; of that one itself: the default subnet of the launch's zone, or
+	 * of any zone with room */
+	struct ref subnet;
+	struct refs groups;    /* by id or name, in the subnet's VPC; none: its default group */
+	struct ip ip;          /* none: any; with one instance only */
+	enum choice public_ip; /* default: the subnet's setting; said: of a port that is alone only */
+	struct str description;
+	enum choice delete_on_termination; /* default: yes for a new one; yes for those only */
+	int64_t device_index;
+	struct str field; /* for messages */
+};
+
 struct instance_launch {
 	struct ref image;
 	struct ref type; /* by name */
 	int64_t min_count, max_count;
-	struct str name;               /* Nova's */
-	struct ref key_pair;           /* kind none: no key */
-	struct ref subnet;             /* kind none: the default subnet of zone, or of any zone with room */
-	struct ref zone;               /* kind none: the subnet's */
-	struct refs groups;            /* by id or name, in the subnet's VPC; none: its default group */
-	struct ip private_ip;          /* none: any; with one instance only */
-	enum choice public_ip;         /* default: the subnet's setting */
+	struct str name;                 /* Nova's */
+	struct ref key_pair;             /* kind none: no key */
+	struct ref zone;                 /* kind none: the primary port's subnet's */
+	const struct launch_port *ports; /* none: one new one */
+	size_t port_count;
 	struct str user_data;          /* bytes, decoded */
 	const struct disk_wish *disks; /* over and besides the image's */
 	size_t disk_count;

@@ -17,14 +17,12 @@ struct launch {
 	const struct image *image;
 	const struct instance_type *type;
 	const struct key_pair *key; /* or NULL */
-	const struct router *router;
-	const struct subnet *subnet;
-	struct uuids groups;
+	struct launch_ports ports;
+	const struct subnet *subnet; /* the primary port's */
 	struct tags instance_tags, volume_tags, port_tags;
 	struct disk_plans disks;
 	int64_t disk;  /* bytes of all volumes of one instance */
 	int64_t count; /* how many at most, after quotas */
-	bool wants_public_ip;
 	struct placement placement;
 	uuid reservation;
 	uuid *made;
@@ -40,9 +38,6 @@ static RESULT check_counts(struct op *op, const struct instance_launch *wish)
 			"Between 1 and %d instances may be launched at once, and at least as many at most "
 			"as at least: %" PRId64 " to %" PRId64 " were asked for.",
 			INSTANCE_LAUNCH_MAX, wish->min_count, wish->max_count);
-	if (!ip_is_none(wish->private_ip) && wish->max_count > 1)
-		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_INSTANCE,
-				     "A private address can be named for one instance only.");
 	if (wish->user_data.n > INSTANCE_USER_DATA_MAX)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE, "User data is limited to %d bytes",
 				     INSTANCE_USER_DATA_MAX);
@@ -136,20 +131,27 @@ static RESULT choose_default_subnet(struct launch *l, const struct zone *only)
 				       only ? " in that zone" : "");
 }
 
+/* The primary port's, which says the zone. */
 static RESULT resolve_subnet(struct launch *l)
 {
 	struct op *op = l->op;
 	const struct zone *zone = NULL;
+	struct launch_slot *primary = &l->ports.at[0];
+	const struct launch_port *p = primary->wish;
 	if (ref_is_given(&l->wish->zone))
 		TRY(engine_find_zone(op->ctx, op->head, &l->wish->zone, &zone));
-	if (!ref_is_given(&l->wish->subnet))
-		return choose_default_subnet(l, zone);
-	TRY(engine_find_own_subnet(op->ctx, op->head, &l->wish->subnet, &l->subnet));
-	TRY(engine_permit(op, "subnet.use", KIND_SUBNET, &l->subnet->row));
+	if (!ref_is_given(&p->subnet) && !ref_is_given(&p->port)) {
+		TRY(choose_default_subnet(l, zone));
+		primary->subnet = l->subnet;
+		return OK;
+	}
+	TRY(launch_ports_find(op, primary));
+	l->subnet = primary->subnet;
 	if (zone && !uuid_equal(zone->row.id, l->subnet->zone))
-		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SUBNET, l->wish->subnet.field,
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SUBNET, p->subnet.field,
 				   "The subnet '%" STR_FMT "' is not in the zone '%" STR_FMT "'.",
-				   STR_ARG(l->wish->subnet.text), STR_ARG(zone->name));
+				   STR_ARG(engine_write_id(op, KIND_SUBNET, l->subnet->row.id)),
+				   STR_ARG(zone->name));
 	return OK;
 }
 
@@ -159,16 +161,12 @@ static RESULT resolve(struct launch *l)
 	TRY(check_counts(op, l->wish));
 	TRY(resolve_image_and_type(l));
 	TRY(resolve_disks(l));
+	TRY(launch_ports_begin(op, l->wish, l->type, &l->ports));
 	TRY(resolve_subnet(l));
-	l->router = router_find(op->head, l->subnet->router);
-	if (!l->router)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_SUBNET, l->wish->subnet.field,
-				   "The subnet has no router.");
-	TRY(groups_resolve(op, l->router, l->wish->groups, &l->groups));
+	TRY(launch_ports_resolve(op, &l->ports));
 	TRY(tags_normalize(op, l->wish->instance_tags, &l->instance_tags));
 	TRY(tags_normalize(op, l->wish->volume_tags, &l->volume_tags));
 	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));
-	l->wants_public_ip = choice_or(l->wish->public_ip, l->subnet->public_on_launch);
 	return engine_permit(op, "instance.create", KIND_INSTANCE, NULL);
 }
 
@@ -191,7 +189,7 @@ static RESULT check_quotas(struct launch *l)
 		{QUOTA_VCPUS, l->type->vcpus},
 		{QUOTA_VOLUMES, (int64_t) l->disks.count},
 		{QUOTA_VOLUME_BYTES, l->disk},
-		{QUOTA_PORTS, 1},
+		{QUOTA_PORTS, (int64_t) l->ports.new_count},
 	};
 	l->count = l->wish->max_count;
 	for (size_t n = 0; n < sizeof needs / sizeof *needs; n++) {
@@ -247,24 +245,6 @@ static RESULT write_volumes(struct launch *l, const struct instance *instance)
 	return OK;
 }
 
-static RESULT write_port(struct launch *l, const struct instance *instance)
-{
-	struct op *op = l->op;
-	const struct port_plan plan = {.account = instance->account,
-				       .subnet = l->subnet,
-				       .ip = l->wish->private_ip,
-				       .ip_field = STR("PrivateIpAddress"),
-				       .groups = l->groups,
-				       .tags = l->port_tags};
-	struct port port;
-	TRY(port_make(op, &plan, &port));
-	port_set_attachment(op, &port, instance, 0);
-	port.delete_on_termination = true;
-	port.wants_public_ip = l->wants_public_ip;
-	TRY(port_put(op, &port));
-	return address_give_auto(op, &port);
-}
-
 /* The one burstable family whose instances have the standard option where nothing is said. */
 static bool is_t2(const struct instance_type *type)
 {
@@ -289,7 +269,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.key_name = l->key ? l->key->name : STR_NONE,
 		.public_key = l->key ? l->key->public_key : STR_NONE,
 		.user_data = w->user_data,
-		.router = l->router->row.id,
+		.router = l->subnet->router,
 		.subnet = l->subnet->row.id,
 		.zone = l->subnet->zone,
 		.host = host ? host->row.id : UUID_NONE,
@@ -327,7 +307,7 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 	struct instance instance = make_instance(l, index, host);
 	TRY(instance_put(op, &instance));
 	TRY(write_volumes(l, &instance));
-	TRY(write_port(l, &instance));
+	TRY(launch_ports_write(op, &l->ports, &instance, l->port_tags));
 	if (!host)
 		TRY(tell_unplaced(l, instance.row.id));
 	l->made[index] = instance.row.id;

@@ -193,8 +193,8 @@ RESULT port_delete_with_addresses(struct op *op, const struct port *port);
 RESULT port_check_available(struct op *op, const struct port *port, const struct ref *ref);
 /* ERR_QUOTA with KIND_PORT: more than the type can have. */
 RESULT port_check_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
-/* ERR_COMBINATION: its subnet is in another zone. */
-RESULT port_check_zone(struct op *op, const struct port *port, uuid zone, struct str field);
+/* ERR_COMBINATION: a port's subnet is in another zone than its instance. */
+RESULT port_check_zone(struct op *op, const struct subnet *subnet, uuid zone, struct str field);
 /* Into a row that is about to be put. */
 void port_set_attachment(const struct op *op, struct port *port, const struct instance *instance,
 			 int64_t device_index);
@@ -204,6 +204,34 @@ struct instance_sight;
 /* The instance's ports are those plugged that the sight says; one that is no longer wanted there, nor
  * plugged, is free. */
 RESULT port_see_plugged(struct op *op, const struct instance_sight *sight);
+
+/* ---- launch_ports.c ---- */
+
+enum { LAUNCH_PORTS_MAX = 16 };
+
+struct launch_port;
+struct instance_launch;
+struct launch_slot {
+	const struct launch_port *wish;
+	const struct port *port; /* one that is there; NULL: a new one */
+	const struct subnet *subnet;
+	struct uuids groups; /* of a new one */
+	bool wants_public_ip;
+};
+struct launch_ports { /* by device index: the primary one first */
+	struct launch_slot at[LAUNCH_PORTS_MAX];
+	size_t count, new_count;
+};
+/* What is asked for makes sense by itself. The slots have nothing looked up yet. */
+RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, const struct instance_type *type,
+			  struct launch_ports *ret_ports);
+/* Looks up the port or the subnet that a slot's wish names. */
+RESULT launch_ports_find(struct op *op, struct launch_slot *slot);
+/* All of them, once the primary one has its subnet. */
+RESULT launch_ports_resolve(struct op *op, struct launch_ports *ports);
+/* For one instance, whose row is there. */
+RESULT launch_ports_write(struct op *op, const struct launch_ports *ports, const struct instance *instance,
+			  struct tags tags);
 
 /* ---- address.c ---- */
 

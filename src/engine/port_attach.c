@@ -24,9 +24,8 @@ RESULT port_check_count(struct op *op, const struct instance_type *type, size_t 
 			   "Interface count %zu exceeds the limit for %" STR_FMT, count, STR_ARG(type->name));
 }
 
-RESULT port_check_zone(struct op *op, const struct port *port, uuid zone, struct str field)
+RESULT port_check_zone(struct op *op, const struct subnet *subnet, uuid zone, struct str field)
 {
-	const struct subnet *subnet = subnet_find(op->head, port->subnet);
 	if (subnet && uuid_equal(subnet->zone, zone))
 		return OK;
 	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_PORT, field,
@@ -91,7 +90,7 @@ RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
 				   "The instance '%" STR_FMT "' is ending or has ended.",
 				   STR_ARG(wish->instance.text));
 	TRY(port_check_available(op, port, &wish->port));
-	TRY(port_check_zone(op, port, instance->zone, wish->port.field));
+	TRY(port_check_zone(op, subnet_find(op->head, port->subnet), instance->zone, wish->port.field));
 	TRY(check_place(op, wish, instance));
 	TRY(engine_permit(op, "port.attach", KIND_PORT, &port->row));
 	TRY(engine_permit(op, "port.attach", KIND_INSTANCE, &instance->row));

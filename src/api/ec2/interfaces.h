@@ -7,6 +7,8 @@
 /* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
 extern const struct filters ec2_interface_filters;
 
+enum { EC2_DEVICE_INDEX_MAX = 255 };
+
 struct ec2_port_item {
 	const struct port *port;
 	const struct zone *zone;

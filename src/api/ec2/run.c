@@ -46,36 +46,37 @@ static const struct param private_ip_rows[] = {
 static const struct params private_ip_params = PARAMS(struct ec2_private_ip, private_ip_rows);
 
 struct ec2_launch_interface {
-	struct ref subnet;
-	struct refs groups;
-	struct ip private_ip;
+	struct launch_port port;
 	struct {
 		const struct ec2_private_ip *at;
 		size_t count;
 	} private_ips;
-	enum choice public_ip;
 };
 #define P(wire, member, ...) PARAM(struct ec2_launch_interface, wire, member, __VA_ARGS__)
 static const struct param launch_interface_rows[] = {
-	P("SubnetId", subnet, .kind = KIND_SUBNET, .doc = "Its subnet."),
-	P("SecurityGroupId", groups, .kind = KIND_SECURITY_GROUP, .doc = "Its groups."),
-	P("PrivateIpAddress", private_ip, .doc = "Its address."),
+	P("DeviceIndex", port.device_index, .flags = REQUIRED, .min = 0, .max = EC2_DEVICE_INDEX_MAX,
+	  .field = offsetof(struct ec2_launch_interface, port.field) + 1,
+	  .doc = "Its number in the instance; 0 is the primary one."),
+	P("NetworkInterfaceId", port.port, .kind = KIND_PORT, .doc = "One that is there, in no instance."),
+	P("SubnetId", port.subnet, .kind = KIND_SUBNET,
+	  .doc = "Of a new one; absent: the primary one's, and for that a default subnet."),
+	P("Description", port.description, .max = 255, .doc = "Free text."),
+	P("SecurityGroupId", port.groups, .kind = KIND_SECURITY_GROUP, .doc = "Its groups."),
+	P("PrivateIpAddress", port.ip, .doc = "Its address."),
 	PARAM_LIST(struct ec2_launch_interface, "PrivateIpAddresses", private_ips, private_ip_params,
 		   .max = 1, .doc = "Or its address so."),
-	P("AssociatePublicIpAddress", public_ip,
-	  .doc = "Whether it gets a public address; else as the subnet says."),
-	NOT_BUILT("DeviceIndex", .only = "0"),
+	P("AssociatePublicIpAddress", port.public_ip,
+	  .doc = "Whether the only one gets a public address; else as the subnet says."),
+	P("DeleteOnTermination", port.delete_on_termination,
+	  .doc = "Whether it goes with its instance: a new one does."),
 	NOT_BUILT("NetworkCardIndex", .only = "0"),
-	NOT_BUILT("DeleteOnTermination", .only = "true"),
 	NOT_BUILT("InterfaceType", .only = "interface"),
 	NOT_BUILT("SecondaryPrivateIpAddressCount", .only = "0"),
 	NOT_BUILT("Ipv6AddressCount", .only = "0"),
 	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
 	NOT_BUILT("Ipv6PrefixCount", .only = "0"),
 	NOT_BUILT("AssociateCarrierIpAddress", .only = "false"),
-	NOT_BUILT("Description", .only = ""),
 	NOT_BUILT("PrimaryIpv6", .only = "false"),
-	NOT_BUILT("NetworkInterfaceId"),
 	NOT_BUILT("EnaSrdSpecification"),
 	NOT_BUILT("ConnectionTrackingSpecification"),
 	NOT_BUILT("EnaQueueCount"),
@@ -89,6 +90,7 @@ static const struct params launch_interface_params =
 
 struct ec2_run_instances {
 	struct instance_launch launch;
+	struct launch_port primary; /* as said without NetworkInterface */
 	struct refs group_ids, group_names;
 	struct ref zone_id;
 	enum choice shutdown_terminates;
@@ -113,15 +115,15 @@ static const struct param run_instances_params[] = {
 	  .doc = "As many as fit, up to this."),
 	P("KeyName", launch.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR, .max = 255,
 	  .doc = "Key pair whose public key the guest gets."),
-	P("SubnetId", launch.subnet, .kind = KIND_SUBNET, .doc = "Absent: a default subnet."),
+	P("SubnetId", primary.subnet, .kind = KIND_SUBNET, .doc = "Absent: a default subnet."),
 	P("SecurityGroupId", group_ids, .kind = KIND_SECURITY_GROUP,
 	  .doc = "Groups; none: the VPC's default one."),
 	P("SecurityGroup", group_names, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP, .max = 255,
 	  .doc = "Groups by name."),
-	P("PrivateIpAddress", launch.private_ip, .doc = "The primary address, of one instance."),
-	PARAM_LIST(
-		struct ec2_run_instances, "NetworkInterface", interfaces, launch_interface_params, .max = 16,
-		.doc = "The primary interface, instead of SubnetId, SecurityGroupId and PrivateIpAddress."),
+	P("PrivateIpAddress", primary.ip, .doc = "The primary address, of one instance."),
+	PARAM_LIST(struct ec2_run_instances, "NetworkInterface", interfaces, launch_interface_params,
+		   .max = 16,
+		   .doc = "The interfaces, instead of SubnetId, SecurityGroupId and PrivateIpAddress."),
 	PARAM_LIST(struct ec2_run_instances, "BlockDeviceMapping", mappings, mapping_params, .max = 40,
 		   .doc = "Disks: the root disk otherwise, and further blank ones."),
 	P("UserData", launch.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
@@ -212,25 +214,29 @@ static RESULT join_refs(struct ec2_call *e, const struct refs *one, const struct
 	return OK;
 }
 
-static RESULT take_interface(struct ec2_call *e, struct ec2_run_instances *a)
+static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 {
-	struct instance_launch *launch = &a->launch;
-	TRY(join_refs(e, &a->group_ids, &a->group_names, &launch->groups));
+	TRY(join_refs(e, &a->group_ids, &a->group_names, &a->primary.groups));
+	a->launch.ports = &a->primary;
+	a->launch.port_count = 1;
 	if (!a->interfaces.count)
 		return OK;
-	if (a->interfaces.count > 1)
-		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("NetworkInterface"),
-				      "More than one NetworkInterface is not supported");
-	if (launch->subnet.kind != KIND_NONE || launch->groups.count || !ip_is_none(launch->private_ip))
+	if (a->primary.subnet.kind != KIND_NONE || a->primary.groups.count || !ip_is_none(a->primary.ip))
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("NetworkInterface"),
 			"Network interfaces and an instance-level subnet, security groups or private "
 			"address may not be specified on the same request");
-	const struct ec2_launch_interface *i = &a->interfaces.at[0];
-	launch->subnet = i->subnet;
-	launch->groups = i->groups;
-	launch->private_ip = i->private_ips.count ? i->private_ips.at[0].ip : i->private_ip;
-	launch->public_ip = i->public_ip;
+	struct launch_port *ports = arena_new_array(e->c->arena, struct launch_port, a->interfaces.count);
+	if (!ports)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < a->interfaces.count; k++) {
+		const struct ec2_launch_interface *i = &a->interfaces.at[k];
+		ports[k] = i->port;
+		if (i->private_ips.count)
+			ports[k].ip = i->private_ips.at[0].ip;
+	}
+	a->launch.ports = ports;
+	a->launch.port_count = a->interfaces.count;
 	return OK;
 }
 
@@ -247,7 +253,7 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_run_instances *a = args;
 	TRY(take_disks(e, a));
-	TRY(take_interface(e, a));
+	TRY(take_interfaces(e, a));
 	TRY(take_all_tags(e, a));
 	if (a->launch.zone.kind == KIND_NONE)
 		a->launch.zone = a->zone_id;

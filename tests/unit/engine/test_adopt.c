@@ -181,8 +181,10 @@ static void check_conflicts(void **state)
 			lost_port = (const struct port *) l.memo.at[k].row;
 	assert_non_null(lost_port);
 	struct instance_launch other = cloud_launch(c, 1);
-	other.private_ip = lost_port->ip;
-	other.subnet = ref_to(c, KIND_SUBNET, lost_port->subnet);
+	const struct launch_port port = {.ip = lost_port->ip,
+					 .subnet = ref_to(c, KIND_SUBNET, lost_port->subnet)};
+	other.ports = &port;
+	other.port_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &other);
 	cloud_fails(c, &c->operator, engine_adopt_instance, wish_of(&l), ERR_CONFLICT, KIND_PORT);
 
@@ -254,7 +256,9 @@ static void check_dropped(void **state)
 	cloud_ok(c, &c->alice, engine_create_security_group, &group);
 	struct instance_launch launch = cloud_launch(c, 1);
 	struct ref ref = ref_to(c, KIND_SECURITY_GROUP, group.group);
-	launch.groups = (struct refs){&ref, 1};
+	const struct launch_port port = {.groups = {&ref, 1}};
+	launch.ports = &port;
+	launch.port_count = 1;
 	struct lost l = lose(c, &launch, INSTANCE_SEEN_POWER_ON);
 	struct security_group_target target = {ref};
 	cloud_ok(c, &c->alice, engine_delete_security_group, &target);

@@ -58,8 +58,11 @@ static void check_several(void **state)
 	};
 	wish.disks = disks;
 	wish.disk_count = 2;
-	wish.subnet =
-		ref_to(c, KIND_SUBNET, subnet_first_by_router(cloud_tables(c), c->alice_router)->row.id);
+	const struct launch_port port = {
+		.subnet = ref_to(c, KIND_SUBNET,
+				 subnet_first_by_router(cloud_tables(c), c->alice_router)->row.id)};
+	wish.ports = &port;
+	wish.port_count = 1;
 	wish.personality_choice = CHOICE_YES;
 	wish.personality = INSTANCE_PERSONALITY_NOCLOUD;
 	cloud_ok(c, &c->alice, engine_create_instances, &wish);
@@ -98,18 +101,21 @@ static void check_refused(void **state)
 	wish.key_pair = ref_named(KIND_KEY_PAIR, "key");
 	cloud_fails(c, &c->bob, engine_create_instances, &wish, ERR_NOT_FOUND, KIND_KEY_PAIR);
 	wish = good;
-	wish.subnet = ref_to(c, KIND_SUBNET, subnet_first_by_router(t, c->bob_router)->row.id);
+	struct launch_port port = {
+		.subnet = ref_to(c, KIND_SUBNET, subnet_first_by_router(t, c->bob_router)->row.id)};
+	wish.ports = &port;
+	wish.port_count = 1;
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_NOT_FOUND, KIND_SUBNET);
-	wish.subnet = ref_to(c, KIND_SUBNET, subnet_first_by_router(t, c->alice_router)->row.id);
+	port.subnet = ref_to(c, KIND_SUBNET, subnet_first_by_router(t, c->alice_router)->row.id);
 	bool is_first = uuid_equal(subnet_first_by_router(t, c->alice_router)->zone,
 				   zone_find_by_name(t, STR("xy-west-2a"))->row.id);
 	wish.zone = ref_named(KIND_ZONE, is_first ? "xy-west-2b" : "xy-west-2a");
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_COMBINATION, KIND_SUBNET);
 	wish.zone = ref_named(KIND_ZONE, "xy-west-2z");
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_NOT_FOUND, KIND_ZONE);
-	wish = good;
 	const struct ref group = ref_named(KIND_SECURITY_GROUP, "none");
-	wish.groups = (struct refs){&group, 1};
+	wish.zone = (struct ref){0};
+	port = (struct launch_port){.groups = {&group, 1}};
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
 	wish = good;
 	wish.min_count = 0;
@@ -119,10 +125,12 @@ static void check_refused(void **state)
 	wish.max_count = 1001;
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_INVALID, KIND_INSTANCE);
 	wish.max_count = 2;
-	wish.private_ip = ip_of("172.31.0.10");
-	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_COMBINATION, KIND_INSTANCE);
+	port = (struct launch_port){.ip = ip_of("172.31.0.10")};
+	wish.ports = &port;
+	wish.port_count = 1;
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_COMBINATION, KIND_PORT);
 	wish.min_count = wish.max_count = 1;
-	wish.private_ip = ip_of("10.0.0.10");
+	port.ip = ip_of("10.0.0.10");
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_RANGE, KIND_PORT);
 	wish = good;
 	wish.metadata_hop_limit = 65;
@@ -224,7 +232,9 @@ static void check_capacity(void **state)
 	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
 	wish = cloud_launch(c, 12);
 	wish.type = ref_named(KIND_INSTANCE_TYPE, "t2.nano");
-	wish.subnet = ref_to(c, KIND_SUBNET, subnet.subnet);
+	const struct launch_port port = {.subnet = ref_to(c, KIND_SUBNET, subnet.subnet)};
+	wish.ports = &port;
+	wish.port_count = 1;
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_CAPACITY, KIND_SUBNET);
 }
 

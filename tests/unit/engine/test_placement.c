@@ -139,7 +139,9 @@ static void check_large(void **state)
 		h = host_find(cloud_tables(c), id);
 	}
 	launch = cloud_launch(c, 60);
-	launch.public_ip = CHOICE_NO;
+	const struct launch_port port = {.public_ip = CHOICE_NO};
+	launch.ports = &port;
+	launch.port_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	size_t used = 0;
 	for (const struct host *h = host_first(cloud_tables(c)); h; h = host_next(cloud_tables(c), h))

@@ -113,7 +113,9 @@ static void check_needs_gateway(void **state)
 				     .public_on_launch = true};
 	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
 	struct instance_launch launch = cloud_launch(c, 1);
-	launch.subnet = ref_to(c, KIND_SUBNET, subnet.subnet);
+	const struct launch_port port = {.subnet = ref_to(c, KIND_SUBNET, subnet.subnet)};
+	launch.ports = &port;
+	launch.port_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	assert_null(cloud_address(c, launch.made.at[0])); /* nowhere to come from */
 	assert_true(cloud_port(c, launch.made.at[0])->wants_public_ip);
@@ -163,7 +165,9 @@ static void check_not_wanted(void **state)
 {
 	struct cloud *c = *state;
 	struct instance_launch launch = cloud_launch(c, 1);
-	launch.public_ip = CHOICE_NO;
+	const struct launch_port port = {.public_ip = CHOICE_NO};
+	launch.ports = &port;
+	launch.port_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	assert_null(cloud_address(c, launch.made.at[0]));
 	/* More launches than public addresses: the rest go without. */

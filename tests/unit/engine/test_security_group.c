@@ -67,7 +67,9 @@ static void check_delete(void **state)
 
 	struct instance_launch launch = cloud_launch(c, 1);
 	const struct ref group = ref_named(KIND_SECURITY_GROUP, "a");
-	launch.groups = (struct refs){&group, 1};
+	const struct launch_port port = {.groups = {&group, 1}};
+	launch.ports = &port;
+	launch.port_count = 1;
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	target.group = ref_named(KIND_SECURITY_GROUP, "a");
 	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_IN_USE, KIND_SECURITY_GROUP);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The ports of a launch: checked as a whole, then made or taken for each instance. */
+#include <inttypes.h>
+
+#include "engine/instance.h"
+#include "engine/internal.h"
+#include "engine/port.h"
+
+/* ---- in their order ---- */
+
+static RESULT check_said(struct op *op, const struct instance_launch *wish, const struct launch_port *p)
+{
+	bool is_there = ref_is_given(&p->port);
+	if (wish->max_count > 1 && (is_there || !ip_is_none(p->ip)))
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_PORT, p->field,
+			"A private address or a network interface that is there can be named for one "
+			"instance only.");
+	if (is_there && (ref_is_given(&p->subnet) || p->groups.count || !ip_is_none(p->ip) ||
+			 !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_PORT, p->field,
+				   "Of a network interface that is there, '%" STR_FMT
+				   "', neither subnet, groups, addresses, description nor its deletion on "
+				   "termination can be said.",
+				   STR_ARG(p->port.text));
+	if (p->public_ip != CHOICE_DEFAULT && (is_there || wish->port_count > 1))
+		return ENGINE_FAIL(
+			op, ERR_COMBINATION, KIND_PORT, p->field,
+			"The associatePublicIPAddress parameter cannot be specified when launching "
+			"with multiple network interfaces or one that is there.");
+	return OK;
+}
+
+/* Sorted in: by device index, each once. */
+static RESULT add(struct op *op, const struct launch_port *p, struct launch_ports *ports)
+{
+	size_t at = ports->count;
+	while (at > 0 && ports->at[at - 1].wish->device_index > p->device_index)
+		at--;
+	if (at > 0 && ports->at[at - 1].wish->device_index == p->device_index)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, p->field,
+				   "Each network interface requires a unique device index.");
+	memmove(&ports->at[at + 1], &ports->at[at], (ports->count - at) * sizeof ports->at[0]);
+	ports->at[at] = (struct launch_slot){.wish = p};
+	ports->count++;
+	return OK;
+}
+
+RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, const struct instance_type *type,
+			  struct launch_ports *ret_ports)
+{
+	static const struct launch_port plain;
+	size_t count = wish->port_count ? wish->port_count : 1;
+	const struct launch_port *ports = wish->port_count ? wish->ports : &plain;
+	ret_ports->count = 0;
+	TRY(port_check_count(op, type, count, ports[count - 1].field));
+	if (count > LAUNCH_PORTS_MAX)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, ports[count - 1].field,
+				   "An instance starts with %d network interfaces at most.",
+				   LAUNCH_PORTS_MAX);
+	for (size_t k = 0; k < count; k++) {
+		TRY(check_said(op, wish, &ports[k]));
+		TRY(add(op, &ports[k], ret_ports));
+	}
+	if (ret_ports->at[0].wish->device_index == 0)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, ports[0].field,
+			   "One of the network interfaces must have the device index 0.");
+}
+
+/* ---- looked up ---- */
+
+RESULT launch_ports_find(struct op *op, struct launch_slot *slot)
+{
+	const struct launch_port *p = slot->wish;
+	if (!ref_is_given(&p->port)) {
+		TRY(engine_find_own_subnet(op->ctx, op->head, &p->subnet, &slot->subnet));
+		return engine_permit(op, "subnet.use", KIND_SUBNET, &slot->subnet->row);
+	}
+	TRY(engine_find_own_port(op->ctx, op->head, &p->port, &slot->port));
+	TRY(engine_permit(op, "port.attach", KIND_PORT, &slot->port->row));
+	TRY(port_check_available(op, slot->port, &p->port));
+	slot->subnet = subnet_find(op->head, slot->port->subnet);
+	return slot->subnet ? OK : engine_fail_not_found(op->ctx, KIND_PORT, &p->port);
+}
+
+static RESULT resolve(struct op *op, const struct launch_slot *primary, struct launch_slot *slot)
+{
+	const struct launch_port *p = slot->wish;
+	if (!slot->subnet && !ref_is_given(&p->port) && !ref_is_given(&p->subnet))
+		slot->subnet = primary->subnet;
+	if (!slot->subnet)
+		TRY(launch_ports_find(op, slot));
+	TRY(port_check_zone(op, slot->subnet, primary->subnet->zone, p->field));
+	if (slot->port)
+		return OK;
+	const struct router *router = router_find(op->head, slot->subnet->router);
+	if (!router)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_SUBNET, p->subnet.field, "The subnet has no router.");
+	return groups_resolve(op, router, p->groups, &slot->groups);
+}
+
+static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t n)
+{
+	for (size_t k = 0; k < n; k++)
+		if (ports->at[n].port && ports->at[k].port == ports->at[n].port)
+			return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, ports->at[n].wish->port.field,
+					   "Network interface '%" STR_FMT "' is named twice.",
+					   STR_ARG(ports->at[n].wish->port.text));
+	return OK;
+}
+
+RESULT launch_ports_resolve(struct op *op, struct launch_ports *ports)
+{
+	struct launch_slot *primary = &ports->at[0];
+	ports->new_count = 0;
+	for (size_t k = 0; k < ports->count; k++) {
+		TRY(resolve(op, primary, &ports->at[k]));
+		TRY(check_once(op, ports, k));
+		ports->new_count += !ports->at[k].port;
+	}
+	primary->wants_public_ip = ports->count == 1 && ports->new_count == 1 &&
+				   choice_or(primary->wish->public_ip, primary->subnet->public_on_launch);
+	return OK;
+}
+
+/* ---- written ---- */
+
+static RESULT make(struct op *op, const struct launch_slot *slot, const struct instance *instance,
+		   struct tags tags, struct port *ret_port)
+{
+	const struct port_plan plan = {.account = instance->account,
+				       .subnet = slot->subnet,
+				       .description = slot->wish->description,
+				       .ip = slot->wish->ip,
+				       .ip_field = STR("PrivateIpAddress"),
+				       .groups = slot->groups,
+				       .tags = tags};
+	TRY(port_make(op, &plan, ret_port));
+	ret_port->delete_on_termination = choice_or(slot->wish->delete_on_termination, true);
+	ret_port->wants_public_ip = slot->wants_public_ip;
+	return OK;
+}
+
+RESULT launch_ports_write(struct op *op, const struct launch_ports *ports, const struct instance *instance,
+			  struct tags tags)
+{
+	for (size_t k = 0; k < ports->count; k++) {
+		const struct launch_slot *slot = &ports->at[k];
+		struct port port;
+		if (slot->port) {
+			port = *slot->port;
+			port.row.gen++;
+		} else {
+			TRY(make(op, slot, instance, tags, &port));
+		}
+		port_set_attachment(op, &port, instance, slot->wish->device_index);
+		TRY(port_put(op, &port));
+		TRY(address_give_auto(op, &port));
+	}
+	return OK;
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Launches with several ports, new ones and such that are there. */
+#include "cloud.h"
+
+struct scene {
+	struct cloud *c;
+	uuid subnet;      /* in xy-west-2a */
+	uuid other;       /* in xy-west-2b */
+	struct port port; /* there, in subnet */
+};
+
+static uuid subnet_in(struct cloud *c, const char *zone_name)
+{
+	const struct tables *t = cloud_tables(c);
+	const struct zone *zone = zone_find_by_name(t, str_from(zone_name));
+	const struct subnet *subnet = subnet_first_by_router(t, c->alice_router);
+	while (!uuid_equal(subnet->zone, zone->row.id))
+		subnet = subnet_next_by_router(t, subnet);
+	return subnet->row.id;
+}
+
+static struct scene begin(struct cloud *c)
+{
+	struct scene s = {.c = c, .subnet = subnet_in(c, "xy-west-2a"), .other = subnet_in(c, "xy-west-2b")};
+	struct port_wish wish = {.subnet = ref_to(c, KIND_SUBNET, s.subnet), .description = STR("there")};
+	cloud_ok(c, &c->alice, engine_create_port, &wish);
+	s.port = *port_find(cloud_tables(c), wish.port);
+	return s;
+}
+
+static struct launch_port new_one(struct scene *s, int64_t index)
+{
+	return (struct launch_port){
+		.subnet = ref_to(s->c, KIND_SUBNET, s->subnet), .device_index = index, .field = STR("N")};
+}
+
+static struct launch_port one_there(struct scene *s, int64_t index)
+{
+	return (struct launch_port){
+		.port = ref_to(s->c, KIND_PORT, s->port.row.id), .device_index = index, .field = STR("N")};
+}
+
+static struct instance_launch launch_of(struct scene *s, const struct launch_port *ports, size_t count)
+{
+	struct instance_launch wish = cloud_launch(s->c, 1);
+	wish.type = ref_named(KIND_INSTANCE_TYPE, "t3.small"); /* three ports */
+	wish.ports = ports;
+	wish.port_count = count;
+	return wish;
+}
+
+static void check_two(void **state)
+{
+	struct cloud *c = *state;
+	struct scene scene = begin(c), *s = &scene;
+	struct launch_port ports[] = {one_there(s, 3), new_one(s, 0)}; /* in any order */
+	ports[1].description = STR("new");
+	struct instance_launch wish = launch_of(s, ports, 2);
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	uuid instance = wish.made.at[0];
+	const struct port *primary = cloud_port(c, instance),
+			  *second = port_find(cloud_tables(c), s->port.row.id);
+	assert_true(primary->delete_on_termination && primary->device_index == 0);
+	assert_true(str_is(primary->description, "new"));
+	assert_true(uuid_equal(second->instance, instance) && second->device_index == 3);
+	assert_true(!second->delete_on_termination && second->row.gen == 2);
+	assert_true(uuid_equal(second->host, cloud_instance(c, instance)->host));
+	assert_null(cloud_address(c, instance)); /* of several ports none gets a public address by itself */
+	/* The end: the one goes, the other is free. */
+	struct ref ref = ref_to(c, KIND_INSTANCE, instance);
+	struct instances_wish end = {.instances = {&ref, 1}};
+	uuid first = primary->row.id;
+	cloud_ok(c, &c->alice, engine_terminate_instances, &end);
+	cloud_see(c, instance, INSTANCE_SEEN_POWER_ABSENT);
+	assert_false(row_is_live(&port_find(cloud_tables(c), first)->row));
+	assert_int_equal(model_derive_port_state(port_find(cloud_tables(c), s->port.row.id)), PORT_AVAILABLE);
+}
+
+static void check_primary_there(void **state)
+{
+	struct cloud *c = *state;
+	struct scene scene = begin(c), *s = &scene;
+	struct launch_port port = one_there(s, 0);
+	struct instance_launch wish = launch_of(s, &port, 1);
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	const struct instance *instance = cloud_instance(c, wish.made.at[0]);
+	assert_true(uuid_equal(instance->subnet, s->subnet));
+	assert_true(ip_equal(cloud_port(c, instance->row.id)->ip, s->port.ip));
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_IN_USE, KIND_PORT);
+}
+
+static void refuse(struct scene *s, const struct launch_port *ports, size_t count, enum err err,
+		   enum kind kind)
+{
+	struct instance_launch wish = launch_of(s, ports, count);
+	cloud_fails(s->c, &s->c->alice, engine_create_instances, &wish, err, kind);
+}
+
+static void check_refused(void **state)
+{
+	struct cloud *c = *state;
+	struct scene scene = begin(c), *s = &scene;
+	const struct launch_port good[] = {new_one(s, 0), new_one(s, 1), one_there(s, 2), new_one(s, 3)};
+	struct launch_port ports[4];
+	refuse(s, good, 4, ERR_QUOTA, KIND_PORT);
+	refuse(s, good + 1, 2, ERR_INVALID, KIND_PORT); /* none is the primary one */
+	memcpy(ports, good, sizeof ports);
+	ports[1].device_index = 0;
+	refuse(s, ports, 2, ERR_INVALID, KIND_PORT);
+	ports[1] = good[1];
+	ports[1].public_ip = CHOICE_NO;
+	refuse(s, ports, 2, ERR_COMBINATION, KIND_PORT);
+	ports[1] = good[1];
+	ports[1].subnet = ref_to(c, KIND_SUBNET, s->other);
+	refuse(s, ports, 2, ERR_COMBINATION, KIND_PORT); /* in another zone */
+	ports[1] = good[1];
+	ports[2].description = STR("x");
+	refuse(s, ports, 3, ERR_COMBINATION, KIND_PORT);
+	ports[2] = good[2];
+	ports[2].delete_on_termination = CHOICE_YES;
+	refuse(s, ports, 3, ERR_COMBINATION, KIND_PORT);
+	ports[2] = good[2];
+	ports[1] = one_there(s, 1);
+	struct instance_launch two = launch_of(s, ports, 2);
+	two.max_count = 2;
+	cloud_fails(c, &c->alice, engine_create_instances, &two, ERR_COMBINATION, KIND_PORT);
+	/* The same one twice. */
+	refuse(s, ports, 3, ERR_IN_USE, KIND_PORT);
+	ports[1].port = ref_to(c, KIND_PORT, uuid_random());
+	refuse(s, ports, 2, ERR_NOT_FOUND, KIND_PORT);
+	/* Where nothing of it may stay, nothing does: the port is still free. */
+	assert_int_equal(model_derive_port_state(port_find(cloud_tables(c), s->port.row.id)), PORT_AVAILABLE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_two, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_primary_there, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_refused, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
