@@ -195,36 +195,24 @@ static const struct param disassociate_address_params[] = {
 };
 #undef P
 
-static RESULT need_one_of(struct ec2_call *e, bool given, const char *one, const char *other)
-{
-	if (given)
-		return OK;
-	return ctx_fail_field(e->c, ERR_MISSING, str_from(one), "Either '%s' or '%s' must be provided.", one,
-			      other);
-}
-
 static RESULT prepare_associate(struct ec2_call *e, void *args)
 {
 	struct ec2_associate_address *a = args;
-	if (a->wish.address.kind == KIND_NONE)
-		a->wish.address = a->public_ip;
-	TRY(need_one_of(e, a->wish.address.kind != KIND_NONE, "AllocationId", "PublicIp"));
-	TRY(need_one_of(e, a->wish.instance.kind != KIND_NONE || a->wish.port.kind != KIND_NONE, "InstanceId",
-			"NetworkInterfaceId"));
-	if (a->wish.instance.kind != KIND_NONE && a->wish.port.kind != KIND_NONE)
-		return ctx_fail_field(
-			e->c, ERR_COMBINATION, STR("NetworkInterfaceId"),
-			"You may specify either an instance id or a network interface id, but not both");
-	return OK;
+	struct ref target;
+	TRY(params_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
+			  &a->wish.address));
+	return params_choose(e->c, &a->wish.instance, "InstanceId", &a->wish.port, "NetworkInterfaceId",
+			     &target);
 }
 
 static RESULT prepare_disassociate(struct ec2_call *e, void *args)
 {
 	struct ec2_associate_address *a = args;
+	struct ref chosen;
+	TRY(params_choose(e->c, &a->wish.association, "AssociationId", &a->public_ip, "PublicIp", &chosen));
 	if (!a->wish.association.bits)
-		a->wish.address = a->public_ip;
-	return need_one_of(e, a->wish.association.bits || a->wish.address.kind != KIND_NONE, "AssociationId",
-			   "PublicIp");
+		a->wish.address = chosen;
+	return OK;
 }
 
 static RESULT ec2_associate_address(struct ec2_call *e, const void *args, struct xml *x)
@@ -254,9 +242,8 @@ static RESULT prepare_release(struct ec2_call *e, void *args)
 {
 	struct ec2_release_address *a = args;
 	TRY(check_border_group(e, a->border_group));
-	if (a->wish.address.kind == KIND_NONE)
-		a->wish.address = a->public_ip;
-	return need_one_of(e, a->wish.address.kind != KIND_NONE, "AllocationId", "PublicIp");
+	return params_choose(e->c, &a->wish.address, "AllocationId", &a->public_ip, "PublicIp",
+			     &a->wish.address);
 }
 
 static const struct ec2_action actions[] = {

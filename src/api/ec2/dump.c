@@ -85,6 +85,32 @@ static bool is_list(const struct param *p)
 	return p->type == PARAM_TEXTS || p->type == PARAM_IDS || p->type == PARAM_TABLE;
 }
 
+/* What the value has to be, beyond its type: for tests that send what it must not be. */
+static void add_bounds(struct buf *out, const struct param *p)
+{
+	bool is_id = p->type == PARAM_ID || p->type == PARAM_IDS;
+	bool is_text = p->type == PARAM_TEXT || p->type == PARAM_TEXTS || (is_id && p->flags & BY_NAME);
+	int64_t max = is_text && !p->max ? PARAM_TEXT_MAX : p->max;
+	const char *form = p->type == PARAM_IP           ? "ipv4"
+			   : p->type == PARAM_CIDR       ? "cidr"
+			   : p->flags & BASE64           ? "base64"
+			   : is_id && !is_text           ? "id"
+			   : is_id || p->flags & BY_NAME ? "name"
+							 : NULL;
+	if (form)
+		add_member(out, "form", form);
+	if (is_id && !(p->flags & (BY_NAME | ANY_KIND)))
+		add_member(out, "prefix", p->prefix ? p->prefix : model_kinds[p->kind].ec2_prefix);
+	if (p->words)
+		add_member(out, "words", p->words);
+	if (p->yes)
+		buf_print(out, "\"words\": \"%s|%s\", ", p->yes, p->no);
+	if (p->absent)
+		add_member(out, "absent", p->absent);
+	if ((p->min || max) && !(is_id && !is_text))
+		buf_print(out, "\"min\": %lld, \"max\": %lld, ", (long long) p->min, (long long) max);
+}
+
 /* One line for each parameter; members of lists as "IpPermissions.N.IpRanges.N.CidrIp". */
 static void add_params(struct buf *out, const struct params *table, const struct path *outer, bool *first)
 {
@@ -96,6 +122,7 @@ static void add_params(struct buf *out, const struct params *table, const struct
 		add_path(out, outer);
 		buf_print(out, "%s%s\", ", p->wire, is_list(p) ? ".N" : "");
 		add_member(out, "type", type_word(p));
+		add_bounds(out, p);
 		if (p->only)
 			add_member(out, "only", p->only);
 		buf_print(out, "\"required\": %s, \"built\": %s, ", p->flags & REQUIRED ? "true" : "false",

@@ -162,12 +162,7 @@ static const struct param delete_group_params[] = {
 static RESULT prepare_delete(struct ec2_call *e, void *args)
 {
 	struct ec2_delete_group *a = args;
-	if (a->wish.group.kind == KIND_NONE)
-		a->wish.group = a->name;
-	if (a->wish.group.kind == KIND_NONE)
-		return ctx_fail_field(e->c, ERR_MISSING, STR("GroupId"),
-				      "The request must contain the parameter GroupName or GroupId");
-	return OK;
+	return params_choose(e->c, &a->wish.group, "GroupId", &a->name, "GroupName", &a->wish.group);
 }
 
 static const struct ec2_action actions[] = {

@@ -416,3 +416,23 @@ RESULT params_read(struct ctx *c, const struct params *table, const char *const 
 	struct reader r = {c, common};
 	return read_struct(&r, table, (struct span){pairs->at, pairs->count, 0}, out);
 }
+
+static bool is_given(const struct ref *ref)
+{
+	return ref->bits || ref->text.n;
+}
+
+RESULT params_choose(struct ctx *c, const struct ref *one, const char *one_wire, const struct ref *other,
+		     const char *other_wire, struct ref *ret_ref)
+{
+	if (is_given(one) && is_given(other))
+		return ctx_fail_field(c, ERR_COMBINATION, str_from(other_wire),
+				      "The parameter %s cannot be used with the parameter %s", other_wire,
+				      one_wire);
+	if (!is_given(one) && !is_given(other))
+		return ctx_fail_field(c, ERR_MISSING, str_from(one_wire),
+				      "The request must contain the parameter %s or %s", other_wire,
+				      one_wire);
+	*ret_ref = is_given(one) ? *one : *other;
+	return OK;
+}

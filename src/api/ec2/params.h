@@ -122,3 +122,7 @@ struct str params_digest(struct ctx *c, const struct pairs *pairs, const char *c
  * ERR_TOO_LARGE, each with the parameter's name as field. */
 RESULT params_read(struct ctx *c, const struct params *table, const char *const *common,
 		   const struct pairs *pairs, void *out);
+/* Of two parameters that name the same thing the one that was given. ERR_COMBINATION: both;
+ * ERR_MISSING: neither. */
+RESULT params_choose(struct ctx *c, const struct ref *one, const char *one_wire, const struct ref *other,
+		     const char *other_wire, struct ref *ret_ref);

@@ -1,0 +1,149 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Every parameter of every built action, spoilt in every way that its row in the tables knows: the
+answer is a documented 4xx code that names the parameter or the value, and nothing has changed for
+either account. Each action's unspoilt request is proved by DryRun first."""
+# limit: 120 s
+import os
+import re
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dev import Dev, digest, dump  # noqa: E402
+from world import ABSENT_DIGITS, World, wire  # noqa: E402
+
+TABLES = dump()
+ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
+PREFIXES = sorted({p["prefix"] for a in ACTIONS.values() for p in a["params"] if "prefix" in p})
+
+# Words that have a meaning beyond their length: one that is nobody's.
+MEANINGLESS = {"InstanceType": "x9.huge", "AvailabilityZone": "us-mars-1a", "AvailabilityZoneId": "mars1-az1", "KeyType": "dsa",
+               "IpProtocol": "carrier-pigeon", "ZoneName.N": "us-mars-1a", "ZoneId.N": "mars1-az1", "RegionName.N": "us-mars-1",
+               "InstanceType.N": "x9.huge", "PublicKeyMaterial": "bm8ga2V5"}
+# EC2 takes these: what is deleted twice, or names nothing.
+HARMLESS = {("DeleteKeyPair", "KeyName"), ("DeleteKeyPair", "KeyPairId")}
+# EC2's own words, which name the thing and not the parameter.
+NAMELESS = {"InvalidKey.Format"}
+# Codes as EC2's documentation of errors has them: families by their form, the rest by name.
+FAMILIES = re.compile(r"Invalid\w+\.(Malformed|NotFound|Duplicate|InUse|Range|Conflict|Unavailable|Format)")
+CODES = {"MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",
+         "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
+         "VPCIdNotSpecified", "OperationNotPermitted", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
+         "InvalidNextToken", "NatGatewayNotFound", "NatGatewayMalformed", "InvalidInput", "Unsupported", "InvalidTagKey.Malformed"}
+
+
+@pytest.fixture(scope="module")
+def region():
+    with Dev() as dev:
+        mine, theirs = World(dev.account, TABLES), World(dev.new_account("theirs"), TABLES)
+        yield mine, theirs
+
+
+def spoilt(param, mine, theirs):
+    """Values that the parameter must not have."""
+    if param["type"] == "any":
+        allowed = param.get("only", "").split("|")
+        yield "no-such-value" if allowed != ["true", "false"] and allowed != ["false"] else "maybe"
+        return
+    if param["type"] == "boolean":
+        yield from ["maybe", ""]
+    if param["type"] == "integer":
+        yield from ["x", "1.5", str(2**63), str(-2**70)]
+        if param.get("max"):
+            yield from [str(param["min"] - 1), str(param["max"] + 1)]
+    form, text = param.get("form"), "max" in param and param["type"] != "integer"
+    if form == "ipv4":
+        yield from ["999.1.1.1", "10.0.0", "2001:db8::1", ""]
+    elif form == "cidr":
+        yield from ["10.0.0.0/99", "10.0.0.0", "2001:db8::/32", "mars", ""]
+    elif form == "base64":
+        yield from ["*not*", "A"]
+    elif form == "name":
+        yield "no-such-name"
+    elif form == "id":
+        prefix = param.get("prefix", "vpc")
+        other = next(p for p in PREFIXES if p != prefix)
+        yield from ["xyz", prefix + "-xyz", prefix + "-" + ABSENT_DIGITS[:-1], f"{prefix}-{ABSENT_DIGITS}0", prefix.upper() + "-" + ABSENT_DIGITS,
+                    f"{prefix}-{ABSENT_DIGITS}"]
+        if param.get("prefix"):
+            yield f"{other}-{ABSENT_DIGITS}"
+        if theirs.ids.get(prefix) not in (None, *mine.public):
+            yield theirs.ids[prefix]
+        if prefix in mine.deleted:
+            yield mine.deleted[prefix]
+    if param.get("words"):
+        yield "no-such-word"
+    if param["name"].split(".", param["name"].count(".N"))[-1] in MEANINGLESS or param["name"] in MEANINGLESS:
+        yield MEANINGLESS.get(param["name"]) or MEANINGLESS[param["name"].split(".")[-1]]
+    if text and param["type"] != "list of structures" and not param.get("words") and form != "base64":
+        yield "x" * (param["max"] + 1)
+        yield "tab\x01"
+    if text and form == "base64":
+        yield "A" * (param["max"] * 2 // 4 * 4)
+
+
+def cases(action, mine, theirs):
+    """(parameter, value or None for its absence, the whole request)."""
+    for param in ACTIONS[action]["params"]:
+        if param["name"] == "DryRun":
+            request = mine.request(action)
+            yield from ((param, value, {**request, "DryRun": value}) for value in ["maybe", ""])
+            continue
+        if param["type"] == "list of structures":
+            continue
+        request = mine.request(action, param)
+        for value in spoilt(param, mine, theirs):
+            yield param, value, {**request, wire(param["name"]): value}
+        if param["type"].startswith("list") and param["built"]:
+            for number in ["0", "1001", "x", "01"]:
+                yield param, "x", {**request, wire(param["name"])[:-1] + number: "x"}
+        if param["required"]:
+            left = {k: v for k, v in request.items() if k != wire(param["name"]) and not k.startswith(wire(param["name"]) + ".")}
+            if any(k.startswith(wire(param["name"]).rsplit(".", 1)[0] + ".") for k in left) or param["name"].count(".N") == param["name"].endswith(".N"):
+                yield param, None, left
+
+
+def complaint(action, param, value, answer):
+    """What is wrong with the answer; empty: nothing."""
+    if not 400 <= answer.status < 500 or answer.status == 412:
+        return "" if answer.status == 200 and (action, param["name"]) in HARMLESS else "was not refused"
+    if answer.code not in CODES and not FAMILIES.fullmatch(answer.code):
+        return "the code is not in the documentation"
+    if param["type"] == "any" and answer.code != "UnsupportedOperation":
+        return "what is not built is UnsupportedOperation"
+    if value is None and answer.code != "MissingParameter":
+        return "what is missing is MissingParameter"
+    if answer.code in NAMELESS:
+        return ""
+    named = re.sub(r"\.\d+", ".", answer.message)
+    first = param["name"].split(".N")[0]
+    if first not in named and first.split(".")[-1] not in named and not (value and len(value) > 2 and value in answer.message):
+        return "neither the parameter nor the value is named"
+    return ""
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_request(action, region):
+    """The request that is going to be spoilt is a good one."""
+    answer = region[0].account.call(action, {**region[0].request(action), "DryRun": "true"})
+    assert answer.code == "DryRunOperation", f"{action} {region[0].request(action)}: {answer}"
+
+
+@pytest.mark.parametrize("action", sorted(ACTIONS))
+def test_action(action, region):
+    mine, theirs = region
+    before = digest(TABLES, mine.account, theirs.account)
+    wrong = []
+    for param, value, request in cases(action, mine, theirs):
+        answer = mine.account.call(action, request)
+        why = complaint(action, param, value, answer)
+        if why:
+            wrong.append(f"{wire(param['name'])}={(value or '(absent)')[:60]!r}: {why}: {answer.status} {answer.code} {answer.message[:200]}")
+    assert not wrong, "\n" + "\n".join(wrong)
+    assert digest(TABLES, mine.account, theirs.account) == before, "something has changed"
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

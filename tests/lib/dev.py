@@ -1,0 +1,187 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A region for the contract tests: `dari dev`, its accounts, and a small client that sends what no
+library would. Requests go over kept connections, one a thread; signing is a few lines of HMAC, for
+thousands of requests a second. Where the point is that a real client understands us, boto3 is used.
+"""
+import concurrent.futures
+import datetime
+import hashlib
+import hmac
+import http.client
+import json
+import os
+import re
+import signal
+import subprocess
+import threading
+import urllib.parse
+import xml.etree.ElementTree as ET
+
+import boto3
+import botocore.config
+
+ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+DARI = os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main")), "src/daemon/dari")
+REGION = "us-east-1"
+VERSION = "2016-11-15"
+PARALLEL = 8
+
+
+def dump():
+    """What `dari dump actions` says: the tables that the face itself works by."""
+    return json.loads(subprocess.run([DARI, "dump", "actions"], check=True, capture_output=True).stdout)
+
+
+class Dev:
+    """A running `dari dev`; with instant it takes no time for simulated work."""
+
+    def __init__(self, *options, instant=True, env=None):
+        argv = [DARI, "dev", "--port", "0", *(["--instant"] if instant else []), *options]
+        self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
+                                        env=dict(os.environ, **(env or {})))
+        self.banner = ""
+        for line in self.process.stdout:
+            self.banner += line
+            if line.startswith("Ready"):
+                break
+        else:
+            raise RuntimeError(f"{' '.join(argv)}: {self.process.stderr.read()}")
+        said = dict(re.findall(r"^export (\w+)=(\S*)", self.banner, re.MULTILINE))
+        self.config = said["DARI_CONFIG"]
+        self.url = said["AWS_ENDPOINT_URL"]
+        self.port = urllib.parse.urlsplit(self.url).port
+        self.account = Account(self, said["AWS_ACCESS_KEY_ID"], said["AWS_SECRET_ACCESS_KEY"])
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.end()
+
+    def end(self, number=signal.SIGTERM):
+        """Ends it; its exit status. What it wrote to standard error goes on to ours."""
+        self.process.send_signal(number)
+        _, errors = self.process.communicate(timeout=30)
+        print(errors, end="")
+        return self.process.returncode
+
+    def command(self, *argv):
+        """A dari command's JSON value."""
+        done = subprocess.run([DARI, "--config", self.config, *argv, "--json"], check=True, capture_output=True, text=True)
+        return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def new_account(self, name):
+        key = self.command("account", "create", name)
+        return Account(self, key["access_key_id"], key["secret_access_key"])
+
+
+class Answer:
+    """An answer: its status, its text, and its elements without their namespace."""
+
+    def __init__(self, status, headers, text):
+        self.status, self.headers, self.text = status, headers, text
+        self.xmlns = (re.findall(r'xmlns="([^"]*)"', text) + [""])[0]
+        self.root = ET.fromstring(text.replace(f' xmlns="{self.xmlns}"', "", 1)) if text.startswith("<") else None
+        self.code = self.first(".//Code") if status != 200 else ""
+        self.message = self.first(".//Message") if status != 200 else ""
+
+    def first(self, path):
+        found = self.root.find(path) if self.root is not None else None
+        return "" if found is None else found.text or ""
+
+    def all(self, path):
+        return [e.text or "" for e in self.root.findall(path)]
+
+    def same(self):
+        """The text without what differs from call to call."""
+        return re.sub(r"<(request(?:Id|ID)|RequestI[dD])>[^<]*", r"<\1>", self.text)
+
+    def __repr__(self):
+        return f"{self.status} {self.code} {self.message}" if self.status != 200 else self.text
+
+
+class Account:
+    """One account's keys, and calls signed with them."""
+
+    def __init__(self, dev, key_id, secret):
+        self.dev, self.key_id, self.secret = dev, key_id, secret
+        self.local = threading.local()
+        self.signing_keys = {}
+
+    # ---- boto3
+
+    def client(self, service="ec2"):
+        config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=30,
+                                        max_pool_connections=PARALLEL)
+        return boto3.client(service, region_name=REGION, endpoint_url=self.dev.url, aws_access_key_id=self.key_id,
+                            aws_secret_access_key=self.secret, config=config)
+
+    # ---- by hand
+
+    def signing_key(self, date, service):
+        if (date, service) not in self.signing_keys:
+            key = ("AWS4" + self.secret).encode()
+            for word in [date, REGION, service, "aws4_request"]:
+                key = hmac.digest(key, word.encode(), "sha256")
+            self.signing_keys[date, service] = key
+        return self.signing_keys[date, service]
+
+    def sign(self, method, query, body, service):
+        """The headers that sign a request for "/"."""
+        now = datetime.datetime.now(datetime.timezone.utc).strftime("%Y%m%dT%H%M%SZ")
+        host, scope = f"127.0.0.1:{self.dev.port}", f"{now[:8]}/{REGION}/{service}/aws4_request"
+        canonical = f"{method}\n/\n{query}\nhost:{host}\nx-amz-date:{now}\n\nhost;x-amz-date\n" + hashlib.sha256(body).hexdigest()
+        text = f"AWS4-HMAC-SHA256\n{now}\n{scope}\n{hashlib.sha256(canonical.encode()).hexdigest()}"
+        signature = hmac.new(self.signing_key(now[:8], service), text.encode(), "sha256").hexdigest()
+        return {"Host": host, "X-Amz-Date": now,
+                "Authorization": f"AWS4-HMAC-SHA256 Credential={self.key_id}/{scope}, SignedHeaders=host;x-amz-date, "
+                                 f"Signature={signature}"}
+
+    def send(self, method, path, headers, body=b""):
+        for retry in (False, True):  # a kept connection may have been closed for its age
+            if not hasattr(self.local, "connection"):
+                self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=30)
+            try:
+                self.local.connection.request(method, path, body or None, headers)
+                answer = self.local.connection.getresponse()
+                return Answer(answer.status, dict(answer.headers), answer.read().decode())
+            except (http.client.HTTPException, ConnectionError):
+                del self.local.connection
+                if retry:
+                    raise
+
+    def call(self, action, params=None, method="POST", version=VERSION, service="ec2"):
+        """One request with exactly these wire parameters."""
+        pairs = {"Action": action, "Version": version, **(params or {})}
+        query = "&".join(f"{quote(k)}={quote(v)}" for k, v in sorted(pairs.items()))
+        if method == "GET":
+            return self.send("GET", "/?" + query, self.sign("GET", query, b"", service))
+        headers = self.sign("POST", "", query.encode(), service)
+        headers["Content-Type"] = "application/x-www-form-urlencoded; charset=utf-8"
+        return self.send("POST", "/", headers, query.encode())
+
+    def ok(self, action, params=None, **how):
+        answer = self.call(action, params, **how)
+        assert answer.status == 200, f"{action} {params}: {answer}"
+        return answer
+
+    def call_all(self, requests):
+        """Answers of many (action, params), in their order, some at a time."""
+        with concurrent.futures.ThreadPoolExecutor(PARALLEL) as pool:
+            return list(pool.map(lambda r: self.call(*r), requests))
+
+
+def quote(value):
+    return urllib.parse.quote(str(value), safe="-_.~")
+
+
+def describes(tables):
+    """The Describe actions that list what an account has."""
+    return [a["name"] for a in tables["actions"] if a["name"].startswith("Describe")
+            and not any(p["required"] for p in a["params"] if "." not in p["name"])]
+
+
+def digest(tables, *accounts):
+    """All that the accounts can see, as one text; what differs from call to call left out."""
+    names = [(name, {}) for name in describes(tables)]
+    return "\n".join(answer.same() for account in accounts for answer in account.call_all(names))

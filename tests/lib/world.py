@@ -1,0 +1,209 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What an account holds in the contract tests, and requests made from the face's own tables.
+
+A World is filled with at least one resource of every kind; request() builds from `dari dump actions`
+the smallest request of an action that would succeed, so that a test can spoil it in one place. What
+the tables cannot say (which subnet, which range) stands in VALUES and REQUESTS below.
+"""
+import re
+
+ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
+ID = re.compile(r"\b([a-z]+)-[0-9a-f]{17}\b")
+
+# Values of parameters that are words, by name.
+VALUES = {
+    "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "CidrIp": "192.0.2.0/24", "Description": "words",
+    "DestinationCidrBlock": "198.18.0.0/15", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
+    "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
+    "KeyName": "fresh", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
+    "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "ToPort": "8080", "Value": "red",
+    "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
+                         "aEhqSWxvTWIgeA==",
+    "Size": "1", "AvailabilityZone": "us-east-1a",
+}
+
+# What a request needs besides, or else than, the required parameters with the first resource of a kind: a
+# resource's label, or "=" and a value. For one parameter of several that exclude each other: by both names.
+REQUESTS = {
+    "AssociateAddress": {"AllocationId": "spare eipalloc", "InstanceId": "i"},
+    ("AssociateAddress", "PublicIp"): {"InstanceId": "i"},
+    ("AssociateAddress", "NetworkInterfaceId"): {"AllocationId": "spare eipalloc"},
+    "AssociateRouteTable": {"RouteTableId": "spare rtb", "SubnetId": "spare subnet"},
+    "AttachInternetGateway": {"InternetGatewayId": "spare igw", "VpcId": "spare vpc"},
+    ("AuthorizeSecurityGroupEgress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
+    ("AuthorizeSecurityGroupIngress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
+    ("AuthorizeSecurityGroupIngress", "GroupName"): {"IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
+    "AuthorizeSecurityGroupEgress": {"GroupId": "sg", "IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
+    "AuthorizeSecurityGroupIngress": {"GroupId": "sg", "IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
+    "CreateRoute": {"RouteTableId": "spare rtb", "GatewayId": "igw"},
+    ("CreateRoute", "NetworkInterfaceId"): {"RouteTableId": "spare rtb"},
+    "CreateVpc": {"CidrBlock": "=10.9.0.0/16"},
+    "DeleteInternetGateway": {"InternetGatewayId": "spare igw"},
+    "DeleteKeyPair": {"KeyName": "=contract"},
+    "DeleteRoute": {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
+    "DeleteRouteTable": {"RouteTableId": "spare rtb"},
+    ("DeleteSecurityGroup", "GroupName"): {},
+    "DeleteSecurityGroup": {"GroupId": "spare sg"},
+    "DeleteSubnet": {"SubnetId": "spare subnet"},
+    "DeleteVpc": {"VpcId": "spare vpc"},
+    "DetachInternetGateway": {"InternetGatewayId": "loose igw", "VpcId": "loose vpc"},
+    ("DisassociateAddress", "PublicIp"): {},
+    "DisassociateAddress": {"AssociationId": "eipassoc"},
+    ("ReleaseAddress", "PublicIp"): {},
+    "ReleaseAddress": {"AllocationId": "spare eipalloc"},
+    "ReplaceRoute": {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0", "NetworkInterfaceId": "eni"},
+    ("ReplaceRoute", "GatewayId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
+    "ReplaceRouteTableAssociation": {"RouteTableId": "spare rtb"},
+    ("RevokeSecurityGroupEgress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
+    ("RevokeSecurityGroupIngress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
+    ("RevokeSecurityGroupIngress", "GroupName"): {"SecurityGroupRuleId.1": "sgr"},
+    "RevokeSecurityGroupEgress": {"SecurityGroupRuleId.1": "egress sgr", "GroupId": "sg"},
+    "RevokeSecurityGroupIngress": {"SecurityGroupRuleId.1": "sgr", "GroupId": "sg"},
+}
+
+
+class World:
+    """The resources of one account: by label, "vpc" or "spare vpc"; deleted ones by their prefix."""
+
+    def __init__(self, account, tables):
+        self.account, self.tables = account, {a["name"]: a for a in tables["actions"]}
+        self.ids, self.deleted = {}, {}
+        self.image = account.ok("DescribeImages").first(".//imageId")
+        self.public = set(ids_in(account.ok("DescribeImages").text))
+        self.fill()
+        self.spare()
+        self.delete_spare()
+        self.spare()
+        self.make_the_rest()
+        self.ids.setdefault("ami", self.image)
+
+    def make(self, label, action, params, path):
+        self.ids[label] = self.account.ok(action, params).first(".//" + path)
+        assert self.ids[label], f"{action} names no {path}"
+        return self.ids[label]
+
+    def fill(self):
+        """One of each kind, in use."""
+        call, make = self.account.ok, self.make
+        vpc = make("vpc", "CreateVpc", {"CidrBlock": "10.1.0.0/16"}, "vpcId")
+        igw = make("igw", "CreateInternetGateway", {}, "internetGatewayId")
+        call("AttachInternetGateway", {"InternetGatewayId": igw, "VpcId": vpc})
+        subnet = make("subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.1.0/24", "AvailabilityZone": "us-east-1a"}, "subnetId")
+        table = make("rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
+        make("rtbassoc", "AssociateRouteTable", {"RouteTableId": table, "SubnetId": subnet}, "associationId")
+        call("CreateRoute", {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": igw})
+        group = make("sg", "CreateSecurityGroup", {"GroupName": "contract", "GroupDescription": "words", "VpcId": vpc}, "groupId")
+        make("sgr", "AuthorizeSecurityGroupIngress", {"GroupId": group, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
+                                                      "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
+        make("egress sgr", "AuthorizeSecurityGroupEgress", {"GroupId": group, "IpProtocol": "udp", "FromPort": 53, "ToPort": 53,
+                                                            "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
+        make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
+        make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
+                                   "SubnetId": subnet, "SecurityGroupId.1": group}, "instanceId")
+        found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
+        self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
+        self.ids["vol"] = found.first(".//volumeId")
+        address = make("eipalloc", "AllocateAddress", {}, "allocationId")
+        make("eipassoc", "AssociateAddress", {"AllocationId": address, "InstanceId": self.ids["i"]}, "associationId")
+        loose, gateway = make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId"), make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
+        call("AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": loose})
+        self.ids["acl"] = call("DescribeNetworkAcls", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": vpc}).first(".//networkAclId")
+        call("CreateTags", {**{f"ResourceId.{n}": self.ids[k] for n, k in enumerate(["vpc", "subnet", "i", "vol", "eni", "sg"], 1)},
+                            "Tag.1.Key": "contract", "Tag.1.Value": "yes"})
+
+    def spare(self):
+        """One that nothing depends on."""
+        make, vpc = self.make, self.ids["vpc"]
+        make("spare vpc", "CreateVpc", {"CidrBlock": "10.2.0.0/16"}, "vpcId")
+        make("spare igw", "CreateInternetGateway", {}, "internetGatewayId")
+        make("spare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.2.0/24"}, "subnetId")
+        make("spare rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
+        make("spare sg", "CreateSecurityGroup", {"GroupName": "spare", "GroupDescription": "words", "VpcId": vpc}, "groupId")
+        make("spare eipalloc", "AllocateAddress", {}, "allocationId")
+
+    def delete_spare(self):
+        """Ids of what was there."""
+        for label, action, name in [("spare subnet", "DeleteSubnet", "SubnetId"), ("spare rtb", "DeleteRouteTable", "RouteTableId"),
+                                    ("spare sg", "DeleteSecurityGroup", "GroupId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
+                                    ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vpc", "DeleteVpc", "VpcId")]:
+            self.account.ok(action, {name: self.ids[label]})
+            self.deleted[label.split()[1]] = self.ids[label]
+
+    def make_the_rest(self):
+        """Kinds that are known to the tables and not to fill(): by whatever creates them."""
+        for action in self.tables.values():
+            if re.match("Create|Allocate|Register|Import|Copy", action["name"]) and not self.has_kinds_of(action["name"]):
+                answer = self.account.call(action["name"], self.request(action["name"]))
+                for identifier in ids_in(answer.text) if answer.status == 200 else []:
+                    self.ids.setdefault(identifier.split("-")[0], identifier)
+
+    def has_kinds_of(self, action):
+        return action in ("CreateVpc", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup",
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags")
+
+    # ---- requests
+
+    def value(self, action, param):
+        """A value that the parameter may have."""
+        leaf = re.sub(r"(\.N)+$", "", param["name"]).split(".")[-1]
+        if param.get("form") == "id" and leaf not in VALUES:
+            prefix = param.get("prefix", "vpc")
+            assert prefix in self.ids, f"{action}: no resource {prefix}-… is known: tests/lib/world.py has to make one"
+            return self.ids[prefix]
+        if param.get("words"):
+            return next(w for w in param["words"].split("|") if w)
+        if param["type"] == "boolean":
+            return "true"
+        value = VALUES.get(leaf, param.get("absent"))
+        if value is None and param["type"] == "integer":
+            value = param.get("min", 1)
+        assert value is not None, f"{action}: {param['name']} has no example in VALUES of tests/lib/world.py"
+        return value(self) if callable(value) else value
+
+    def request(self, action, spoilt=None):
+        """The smallest request that should succeed; around a parameter that is going to be spoilt, with
+        what has to be there for its value to be looked at."""
+        request = {}
+        heads = [spoilt["name"], spoilt["name"].split(".")[0]] if spoilt else []
+        table = next((REQUESTS[action, head] for head in heads if (action, head) in REQUESTS), REQUESTS.get(action, {}))
+        for name, value in table.items():
+            request[name] = value[1:] if value.startswith("=") else self.ids[value]
+        for param in self.tables[action]["params"]:
+            if param["required"] and not re.search(r"\.N\.", param["name"]):
+                self.add(action, param, request)
+        if spoilt:
+            self.add_around(action, spoilt, request)
+        return request
+
+    def add(self, action, param, request):
+        """Adds the parameter, and what the element of a list that it stands in needs besides."""
+        if param["type"] != "list of structures":
+            request.setdefault(wire(param["name"]), self.value(action, param))
+        elif not any(p for p in self.members(action, param) if p["required"]):
+            self.add(action, next(p for p in self.members(action, param) if p["built"]), request)
+        self.add_around(action, param, request)
+
+    def add_around(self, action, param, request):
+        for outer in self.outer_lists(action, param):
+            for member in self.members(action, outer):
+                name = wire(member["name"])
+                if member["required"] and member is not param and not any((k + ".").startswith(name + ".") for k in request):
+                    self.add(action, member, request)
+
+    def members(self, action, table):
+        """Of a list of structures: its own, not those of lists within."""
+        return [p for p in self.tables[action]["params"] if p["name"].startswith(table["name"] + ".") and
+                ".N." not in p["name"][len(table["name"]) + 1:]]
+
+    def outer_lists(self, action, param):
+        return [p for p in self.tables[action]["params"] if p["type"] == "list of structures" and
+                (param["name"].startswith(p["name"] + ".") or p is param)]
+
+
+def wire(name):
+    """A parameter's name with its lists' first element."""
+    return re.sub(r"\.N(?=\.|$)", ".1", name)
+
+
+def ids_in(text):
+    return [m[0] for m in ID.finditer(text)]
