@@ -86,20 +86,26 @@ static bool is_list(const struct param *p)
 }
 
 /* What the value has to be, beyond its type: for tests that send what it must not be. */
+static const char *form_word(const struct param *p)
+{
+	static const char *const words[] = {
+		[PARAM_ID] = "id", [PARAM_IDS] = "id", [PARAM_IP] = "ipv4", [PARAM_CIDR] = "cidr"};
+	if (p->flags & (BASE64 | BY_NAME))
+		return p->flags & BASE64 ? "base64" : "name";
+	return (size_t) p->type < sizeof words / sizeof words[0] ? words[p->type] : NULL;
+}
+
+static bool is_text(const struct param *p)
+{
+	return p->type == PARAM_TEXT || p->type == PARAM_TEXTS || p->flags & BY_NAME;
+}
+
 static void add_bounds(struct buf *out, const struct param *p)
 {
-	bool is_id = p->type == PARAM_ID || p->type == PARAM_IDS;
-	bool is_text = p->type == PARAM_TEXT || p->type == PARAM_TEXTS || (is_id && p->flags & BY_NAME);
-	int64_t max = is_text && !p->max ? PARAM_TEXT_MAX : p->max;
-	const char *form = p->type == PARAM_IP           ? "ipv4"
-			   : p->type == PARAM_CIDR       ? "cidr"
-			   : p->flags & BASE64           ? "base64"
-			   : is_id && !is_text           ? "id"
-			   : is_id || p->flags & BY_NAME ? "name"
-							 : NULL;
+	const char *form = form_word(p);
 	if (form)
 		add_member(out, "form", form);
-	if (is_id && !(p->flags & (BY_NAME | ANY_KIND)))
+	if (form && strcmp(form, "id") == 0 && !(p->flags & ANY_KIND))
 		add_member(out, "prefix", p->prefix ? p->prefix : model_kinds[p->kind].ec2_prefix);
 	if (p->words)
 		add_member(out, "words", p->words);
@@ -107,7 +113,8 @@ static void add_bounds(struct buf *out, const struct param *p)
 		buf_print(out, "\"words\": \"%s|%s\", ", p->yes, p->no);
 	if (p->absent)
 		add_member(out, "absent", p->absent);
-	if ((p->min || max) && !(is_id && !is_text))
+	int64_t max = is_text(p) && !p->max ? PARAM_TEXT_MAX : p->max;
+	if (p->min || max)
 		buf_print(out, "\"min\": %lld, \"max\": %lld, ", (long long) p->min, (long long) max);
 }
 
