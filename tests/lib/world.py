@@ -8,7 +8,7 @@ the tables cannot say (which subnet, which range) stands in VALUES and REQUESTS 
 import re
 
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
-ID = re.compile(r"\b([a-z]+)-[0-9a-f]{17}\b")
+ID = re.compile(r"\b([a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
 # Values of parameters that are words, by name.
 VALUES = {
@@ -19,17 +19,18 @@ VALUES = {
     "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "ToPort": "8080", "Value": "red",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
                          "aEhqSWxvTWIgeA==",
-    "Size": "1", "AvailabilityZone": "us-east-1a",
+    "Size": "1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
 }
 
 # What a request needs besides, or else than, the required parameters with the first resource of a kind: a
 # resource's label, or "=" and a value. For one parameter of several that exclude each other: by both names.
 REQUESTS = {
-    "AssociateAddress": {"AllocationId": "spare eipalloc", "InstanceId": "i"},
-    ("AssociateAddress", "PublicIp"): {"InstanceId": "i"},
-    ("AssociateAddress", "NetworkInterfaceId"): {"AllocationId": "spare eipalloc"},
+    "AssociateAddress": {"AllocationId": "spare eipalloc", "NetworkInterfaceId": "spare eni"},
+    ("AssociateAddress", "PublicIp"): {"NetworkInterfaceId": "spare eni"},
+    ("AssociateAddress", "InstanceId"): {"AllocationId": "spare eipalloc"},
     "AssociateRouteTable": {"RouteTableId": "spare rtb", "SubnetId": "spare subnet"},
     "AttachInternetGateway": {"InternetGatewayId": "spare igw", "VpcId": "spare vpc"},
+    "AttachNetworkInterface": {"NetworkInterfaceId": "spare eni", "InstanceId": "i", "DeviceIndex": "=2"},
     ("AuthorizeSecurityGroupEgress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
     ("AuthorizeSecurityGroupIngress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
     ("AuthorizeSecurityGroupIngress", "GroupName"): {"IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
@@ -40,6 +41,7 @@ REQUESTS = {
     "CreateVpc": {"CidrBlock": "=10.9.0.0/16"},
     "DeleteInternetGateway": {"InternetGatewayId": "spare igw"},
     "DeleteKeyPair": {"KeyName": "=contract"},
+    "DeleteNetworkInterface": {"NetworkInterfaceId": "spare eni"},
     "DeleteRoute": {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     "DeleteRouteTable": {"RouteTableId": "spare rtb"},
     ("DeleteSecurityGroup", "GroupName"): {},
@@ -49,6 +51,9 @@ REQUESTS = {
     "DetachInternetGateway": {"InternetGatewayId": "loose igw", "VpcId": "loose vpc"},
     ("DisassociateAddress", "PublicIp"): {},
     "DisassociateAddress": {"AssociationId": "eipassoc"},
+    ("ModifyNetworkInterfaceAttribute", "SecurityGroupId"): {"NetworkInterfaceId": "spare eni"},
+    ("ModifyNetworkInterfaceAttribute", "Attachment"): {"NetworkInterfaceId": "loose eni", "Attachment.DeleteOnTermination": "=true"},
+    "ModifyNetworkInterfaceAttribute": {"NetworkInterfaceId": "spare eni", "Description.Value": "=words"},
     ("ReleaseAddress", "PublicIp"): {},
     "ReleaseAddress": {"AllocationId": "spare eipalloc"},
     "ReplaceRoute": {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0", "NetworkInterfaceId": "eni"},
@@ -98,13 +103,15 @@ class World:
         make("egress sgr", "AuthorizeSecurityGroupEgress", {"GroupId": group, "IpProtocol": "udp", "FromPort": 53, "ToPort": 53,
                                                             "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
         make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
-        make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
+        make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
                                    "SubnetId": subnet, "SecurityGroupId.1": group}, "instanceId")
         found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
         self.ids["vol"] = found.first(".//volumeId")
         address = make("eipalloc", "AllocateAddress", {}, "allocationId")
         make("eipassoc", "AssociateAddress", {"AllocationId": address, "InstanceId": self.ids["i"]}, "associationId")
+        port = make("loose eni", "CreateNetworkInterface", {"SubnetId": subnet}, "networkInterfaceId")
+        make("eni-attach", "AttachNetworkInterface", {"NetworkInterfaceId": port, "InstanceId": self.ids["i"], "DeviceIndex": 1}, "attachmentId")
         loose, gateway = make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId"), make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": loose})
         self.ids["acl"] = call("DescribeNetworkAcls", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": vpc}).first(".//networkAclId")
@@ -119,13 +126,15 @@ class World:
         make("spare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.2.0/24"}, "subnetId")
         make("spare rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
         make("spare sg", "CreateSecurityGroup", {"GroupName": "spare", "GroupDescription": "words", "VpcId": vpc}, "groupId")
+        make("spare eni", "CreateNetworkInterface", {"SubnetId": self.ids["subnet"]}, "networkInterfaceId")
         make("spare eipalloc", "AllocateAddress", {}, "allocationId")
 
     def delete_spare(self):
         """Ids of what was there."""
         for label, action, name in [("spare subnet", "DeleteSubnet", "SubnetId"), ("spare rtb", "DeleteRouteTable", "RouteTableId"),
                                     ("spare sg", "DeleteSecurityGroup", "GroupId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
-                                    ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vpc", "DeleteVpc", "VpcId")]:
+                                    ("spare eipalloc", "ReleaseAddress", "AllocationId"),
+                                    ("spare eni", "DeleteNetworkInterface", "NetworkInterfaceId"), ("spare vpc", "DeleteVpc", "VpcId")]:
             self.account.ok(action, {name: self.ids[label]})
             self.deleted[label.split()[1]] = self.ids[label]
 
@@ -138,7 +147,7 @@ class World:
                     self.ids.setdefault(identifier.split("-")[0], identifier)
 
     def has_kinds_of(self, action):
-        return action in ("CreateVpc", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup",
+        return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup",
                           "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags")
 
     # ---- requests
