@@ -33,7 +33,7 @@ def all_ids(world):
 
 def by_kind(ids):
     """One of each kind."""
-    return {identifier.split("-")[0]: identifier for identifier in sorted(ids)}
+    return {identifier.rpartition("-")[0]: identifier for identifier in sorted(ids)}
 
 
 def test_nothing_is_shared(worlds):

@@ -144,7 +144,7 @@ class World:
             if re.match("Create|Allocate|Register|Import|Copy", action["name"]) and not self.has_kinds_of(action["name"]):
                 answer = self.account.call(action["name"], self.request(action["name"]))
                 for identifier in ids_in(answer.text) if answer.status == 200 else []:
-                    self.ids.setdefault(identifier.split("-")[0], identifier)
+                    self.ids.setdefault(identifier.rpartition("-")[0], identifier)
 
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup",
