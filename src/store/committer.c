@@ -154,14 +154,17 @@ static void committer_publish(struct store *s, uint64_t batch)
 		s->listeners[n].fn(s->listeners[n].self, log->net, log->net_count);
 }
 
-/* Nothing of the batch happened: what had succeeded has failed. */
+/* Nothing of the batch happened: what had succeeded has failed, and so has what was refused after it,
+ * for the reason may have been just that. */
 static void committer_refuse(struct store *s, struct change *first, const struct ctx *c)
 {
+	bool any = false;
 	log_event(LOG_ERROR, "commit-failed", "batch=%" PRIu64 " why=%s", s->sql_batch + 1,
 		  log_quote(c->problem.message));
 	op_undo_batch(s);
 	for (struct change *change = first; change != s->pending; change = change->next) {
-		if (!result_is_ok(change->result))
+		any = any || result_is_ok(change->result);
+		if (!any)
 			continue;
 		ctx_clear_problem(change->ctx); /* of something it had dealt with */
 		change->result = ctx_fail(change->ctx, ERR_IO, "the database refused the change: %" STR_FMT,

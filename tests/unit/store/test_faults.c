@@ -327,6 +327,33 @@ static void unknown_commit_that_did_not(void **state)
 	commit_into_the_dark(*state, false);
 }
 
+static RESULT need_volume(struct op *op, void *arg)
+{
+	return volume_find(op->head, *(const uuid *) arg) ? OK
+							  : ctx_fail(op->ctx, ERR_NOT_FOUND, "it is gone");
+}
+
+/* A reason that was taken back is none: of two calls in a batch the first forgets what the second
+ * needs, and then the database refuses the batch. */
+static void refusal_for_what_never_happened(void **state)
+{
+	struct fixture *f = *state;
+	uuid nobody = uuid_of(99), forgotten = uuid_of(11);
+	struct counted early, change, late;
+	fixture_open(f, NULL);
+	assert_ok(fixture_commit(f, put_base, NULL));
+	fixture_submit(f, &early, need_volume, &nobody);
+	fixture_submit(f, &change, change_base, NULL);
+	fixture_submit(f, &late, need_volume, &forgotten);
+	fault_arm(FAULT_SQL, 1, true);
+	fixture_step(f);
+	fault_disarm();
+	assert_err(early.result, NOT_FOUND); /* stands: nothing had changed before it */
+	assert_err(change.result, IO);
+	assert_err(late.result, IO);
+	assert_int_equal(late.c.problem.err, ERR_IO);
+}
+
 static void unknown_commit_for_ever_ends_the_process(void **state)
 {
 	struct fixture *f = *state;
@@ -357,6 +384,7 @@ int main(void)
 		TEST(killed_at_each_point),
 		TEST(unknown_commit_that_happened),
 		TEST(unknown_commit_that_did_not),
+		TEST(refusal_for_what_never_happened),
 		TEST(unknown_commit_for_ever_ends_the_process),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
