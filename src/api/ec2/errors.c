@@ -53,6 +53,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(NOT_FOUND, SECURITY_GROUP, 400, "InvalidGroup.NotFound"),
 	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "SecurityGroupRuleId", 400,
 	     "InvalidSecurityGroupRuleId.NotFound"),
+	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "ResourceId", 400, "InvalidSecurityGroupRuleId.NotFound"),
 	E(NOT_FOUND, SECURITY_GROUP_RULE, 400, "InvalidPermission.NotFound"),
 	E(NOT_FOUND, PORT, 400, "InvalidNetworkInterfaceID.NotFound"),
 	E_OF(NOT_FOUND, ADDRESS, "PublicIp", 400, "InvalidAddress.NotFound"),
