@@ -196,5 +196,6 @@ bool reconciler_is_settled(struct reconciler *r)
 	(void) pthread_mutex_lock(&r->work.lock);
 	bool settled = r->work.count == 0 && !r->work.has_lost;
 	(void) pthread_mutex_unlock(&r->work.lock);
-	return settled && !atomic_load(&r->wake_all_posted) && !atomic_load(&r->routers_posted);
+	return settled && atomic_load(&r->round) > 0 && !atomic_load(&r->wake_all_posted) &&
+	       !atomic_load(&r->routers_posted);
 }

@@ -103,6 +103,6 @@ struct reconcile_figures {
 	uint64_t steps;          /* since start */
 };
 void reconciler_read_figures(struct reconciler *r, struct reconcile_figures *ret_figures);
-/* True when nothing is on its way, nor waits for a retry: for tests. What waits for a host that is
- * away does not count. */
+/* True when everything was looked at once and nothing is on its way, nor waits for a retry: for
+ * tests. What waits for a host that is away does not count. */
 bool reconciler_is_settled(struct reconciler *r);
