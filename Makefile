@@ -28,9 +28,12 @@ test-all: build ## and those that take longer
 	@tools/install-packages
 	@tests/run all
 
-unit golden contract real fault fuzz: build ## one level of tests: make real, make fault …
+unit golden contract simulation real fault fuzz: build ## one level of tests: make real, make fault …
 	@tools/install-packages
 	@tests/run $@
+
+simulate: build ## random histories of calls, faults and kills: SEED=7 tells one, HISTORIES=5000 runs many
+	@$(B)/tests/simulation/simulate $(if $(SEED),--seed $(SEED)) $(if $(HISTORIES),--histories $(HISTORIES))
 
 golden-accept: build ## rewrites the golden answers; read the diff
 	@GOLDEN_ACCEPT=1 tests/run golden
@@ -69,4 +72,4 @@ clean:
 help:
 	@grep -hE '^[a-z -]+:.*##' Makefile | sed 's/:.*##/ —/'
 
-.PHONY: build demo demo-down test test-all unit golden contract real fault fuzz golden-accept lint format asan tsan bench docs clean help
+.PHONY: build demo demo-down test test-all unit golden contract simulation simulate real fault fuzz golden-accept lint format asan tsan bench docs clean help

@@ -53,6 +53,16 @@ void fault_disarm(void)
 	atomic_store_explicit(&fault_armed, 0, memory_order_relaxed);
 }
 
+unsigned fault_suspend(void)
+{
+	return atomic_exchange_explicit(&fault_armed, 0, memory_order_relaxed);
+}
+
+void fault_resume(unsigned suspended)
+{
+	atomic_store_explicit(&fault_armed, suspended, memory_order_relaxed);
+}
+
 bool fault_has_fired(void)
 {
 	return atomic_load_explicit(&fault_fired, memory_order_relaxed);

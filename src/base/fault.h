@@ -28,4 +28,7 @@ static inline bool fault_fires(enum fault point)
  * FAULT_KILL among them the process ends there instead; FAULT_KILL alone counts points of any class. */
 void fault_arm(unsigned points, uint64_t n, bool forever);
 void fault_disarm(void);
-bool fault_has_fired(void); /* since the last fault_arm() */
+/* Between the two no point fires or is counted: for what a test itself does meanwhile. */
+unsigned fault_suspend(void);
+void fault_resume(unsigned suspended); /* what fault_suspend() gave */
+bool fault_has_fired(void);            /* since the last fault_arm() */

@@ -54,8 +54,10 @@ void call_park(struct call *c, void (*resume)(struct call *c))
 
 void call_wake(struct call *c)
 {
+	static uint64_t wakes;
 	assert(!fake_of(c)->is_woken);
 	fake_of(c)->is_woken = true;
+	fake_of(c)->wake_order = ++wakes;
 }
 
 void fake_call_init(struct fake_call *f, const char *method, struct str path, struct str query,

@@ -14,6 +14,7 @@ struct fake_call {
 	size_t header_count;
 	void (*resume)(struct call *call);
 	bool is_woken, is_answered;
+	uint64_t wake_order; /* of all calls that were woken, as the committer ended them */
 	int status;
 	struct buf body; /* of the answer */
 };

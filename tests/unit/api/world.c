@@ -228,47 +228,56 @@ struct world_answer world_run(struct world *w, struct fake_call *f)
 	return answer;
 }
 
-static struct world_answer call_signed(struct world *w, const struct world_user *user, const char *method,
-				       struct str query, struct str body)
+static void sign(struct ctx *c, const struct world_user *user, struct fake_call *f)
 {
-	struct fake_call f;
-	fake_call_init(&f, method, STR("/"), query, body);
-	fake_call_add_header(&f, "Host", STR("ec2.us-east-1.test:8773"));
-	if (user) {
-		bool is_sts = str_contains(query, STR("2011-06-15")) || str_contains(body, STR("2011-06-15"));
-		const struct sigv4_signing signing = {.key_id = user->key_id,
-						      .secret = user->secret,
-						      .region = STR("us-east-1"),
-						      .service = is_sts ? STR("sts") : STR("ec2"),
-						      .method = str_from(method),
-						      .path = STR("/"),
-						      .query = query,
-						      .body = body,
-						      .host = STR("ec2.us-east-1.test:8773"),
-						      .at_us = clock_now_us()};
-		struct str authorization, date;
-		MUST(sigv4_sign(&w->c, &signing, &authorization, &date));
-		fake_call_add_header(&f, "Authorization", authorization);
-		fake_call_add_header(&f, "X-Amz-Date", date);
-	}
-	return world_run(w, &f);
+	bool is_sts = str_contains(f->call.query, STR("2011-06-15")) ||
+		      str_contains(f->call.body, STR("2011-06-15"));
+	const struct sigv4_signing signing = {.key_id = user->key_id,
+					      .secret = user->secret,
+					      .region = STR("us-east-1"),
+					      .service = is_sts ? STR("sts") : STR("ec2"),
+					      .method = f->call.method_name,
+					      .path = STR("/"),
+					      .query = f->call.query,
+					      .body = f->call.body,
+					      .host = STR("ec2.us-east-1.test:8773"),
+					      .at_us = clock_now_us()};
+	struct str authorization, date;
+	if (!result_is_ok(sigv4_sign(c, &signing, &authorization, &date)))
+		abort();
+	fake_call_add_header(f, "Authorization", authorization);
+	fake_call_add_header(f, "X-Amz-Date", date);
 }
 
-static struct str with_version(struct world *w, struct str parameters)
+void world_sign_call(struct ctx *c, const struct world_user *user, const char *method, struct str parameters,
+		     struct fake_call *ret_call)
 {
-	if (str_contains(parameters, STR("Version=")))
-		return parameters;
-	return str_print(w->arena, "%" STR_FMT "&Version=2016-11-15", STR_ARG(parameters));
+	bool is_get = strcmp(method, "GET") == 0;
+	if (!str_contains(parameters, STR("Version=")))
+		parameters = str_print(c->arena, "%" STR_FMT "&Version=2016-11-15", STR_ARG(parameters));
+	fake_call_init(ret_call, method, STR("/"), is_get ? parameters : STR_NONE,
+		       is_get ? STR_NONE : parameters);
+	fake_call_add_header(ret_call, "Host", STR("ec2.us-east-1.test:8773"));
+	if (user)
+		sign(c, user, ret_call);
+}
+
+static struct world_answer call_signed(struct world *w, const struct world_user *user, const char *method,
+				       struct str parameters)
+{
+	struct fake_call f;
+	world_sign_call(&w->c, user, method, parameters, &f);
+	return world_run(w, &f);
 }
 
 struct world_answer world_post(struct world *w, const struct world_user *user, struct str form)
 {
-	return call_signed(w, user, "POST", STR_NONE, with_version(w, form));
+	return call_signed(w, user, "POST", form);
 }
 
 struct world_answer world_get(struct world *w, const struct world_user *user, struct str query)
 {
-	return call_signed(w, user, "GET", with_version(w, query), STR_NONE);
+	return call_signed(w, user, "GET", query);
 }
 
 struct str world_element(struct str body, const char *name)

@@ -15,6 +15,11 @@ struct world_user {
 	struct identity who;
 };
 
+/* A call signed as the user (NULL: unsigned), ready to be handled; its texts in c's arena. Without
+ * "Version=" in the parameters the face's own is added. */
+void world_sign_call(struct ctx *c, const struct world_user *user, const char *method, struct str parameters,
+		     struct fake_call *ret_call);
+
 struct world {
 	struct arena *arena;
 	struct ctx c;
@@ -43,7 +48,7 @@ struct world_answer {
 	struct str body; /* in the world's arena */
 };
 
-/* Signs as the user (NULL: unsigned) and calls. Without "Version=" the face's own is added. */
+/* Signs as the user and calls. */
 struct world_answer world_post(struct world *w, const struct world_user *user, struct str form);
 /* The same with the parameters in a query. */
 struct world_answer world_get(struct world *w, const struct world_user *user, struct str query);

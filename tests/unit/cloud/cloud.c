@@ -22,6 +22,7 @@ struct cloud_sql {
 	struct sql_driver base;
 	struct sql_driver *inner;
 	bool is_cut;
+	enum { COMMITS, DIES_BEFORE_COMMIT, DIES_AFTER_COMMIT } fate;
 };
 
 static struct cloud_sql *sql_of(struct sql_driver *d)
@@ -60,7 +61,11 @@ static RESULT cut_add_usage(struct sql_driver *d, struct ctx *c, const struct us
 }
 static RESULT cut_commit(struct sql_driver *d, struct ctx *c, uint64_t batch)
 {
-	return sql_of(d)->inner->commit(sql_of(d)->inner, c, batch);
+	struct cloud_sql *sql = sql_of(d);
+	sql->is_cut = sql->fate != COMMITS;
+	if (sql->fate == DIES_BEFORE_COMMIT)
+		return ctx_fail(c, ERR_IO, "the process dies before its commit");
+	return sql->inner->commit(sql->inner, c, batch);
 }
 static void cut_rollback(struct sql_driver *d)
 {
@@ -145,6 +150,16 @@ void cloud_kill(struct cloud *c)
 	c->sql->is_cut = true;
 	close_all(c);
 	c->kill_at = 0;
+}
+
+void cloud_die_at_commit(struct cloud *c, bool has_it)
+{
+	c->sql->fate = has_it ? DIES_AFTER_COMMIT : DIES_BEFORE_COMMIT;
+}
+
+bool cloud_is_dying(const struct cloud *c)
+{
+	return c->sql->is_cut;
 }
 
 void cloud_restart(struct cloud *c)

@@ -71,6 +71,10 @@ void cloud_free(struct cloud *c); /* without looking */
 /* Ends the process as kill -9 would: what is queued is lost. Whoever steps to kill_at does it. */
 void cloud_kill(struct cloud *c);
 bool cloud_was_killed(const struct cloud *c);
+/* The next commit is the process's last deed: the database has it (or not), and whoever steps has
+ * to kill it before anything else runs. */
+void cloud_die_at_commit(struct cloud *c, bool has_it);
+bool cloud_is_dying(const struct cloud *c);
 /* Starts on the database; after cloud_kill(), or ending in order before. */
 void cloud_restart(struct cloud *c);
 /* After cloud_kill(): on a new database, with the same hosts added; another region, then. */

@@ -1,0 +1,65 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Reading our own XML answers: answer.h. */
+#include "answer.h"
+
+/* The position behind the tag that begins at `at`; whether it opens, closes or stands alone. */
+static size_t end_of_tag(struct str s, size_t at, int *ret_depth)
+{
+	size_t end = str_find_char(s, '>', at);
+	if (end == s.n)
+		return s.n;
+	bool is_remark = s.p[at + 1] == '?';
+	*ret_depth = s.p[at + 1] == '/' ? -1 : is_remark || s.p[end - 1] == '/' ? 0 : 1;
+	return end + 1;
+}
+
+bool answer_next(struct str *rest, struct str *ret_name, struct str *ret_inner)
+{
+	int depth = 0, by = 0;
+	size_t open = str_find_char(*rest, '<', 0);
+	if (open == rest->n)
+		return false;
+	size_t inside = end_of_tag(*rest, open, &depth), at = inside, close = inside;
+	size_t name_end = open + 1;
+	while (name_end < inside && !strchr(" />", rest->p[name_end]))
+		name_end++;
+	*ret_name = str_slice(*rest, open + 1, name_end);
+	while (depth > 0 && (close = str_find_char(*rest, '<', at)) < rest->n) {
+		at = end_of_tag(*rest, close, &by);
+		depth += by;
+	}
+	*ret_inner = str_slice(*rest, inside, close);
+	*rest = str_slice(*rest, at, rest->n);
+	return true;
+}
+
+struct str answer_root(struct str document)
+{
+	struct str name, inner;
+	while (answer_next(&document, &name, &inner))
+		if (!str_starts_with(name, STR("?")))
+			return inner;
+	return STR_NONE;
+}
+
+struct str answer_at(struct str inner, const char *path)
+{
+	struct str way = str_from(path), step, name, found = inner;
+	while (str_split_next(&way, '/', &step)) {
+		struct str rest = found;
+		found = STR_NONE;
+		while (!found.p && answer_next(&rest, &name, &inner))
+			if (str_equal(name, step))
+				found = inner;
+	}
+	return found;
+}
+
+bool answer_next_item(struct str *rest, struct str *ret_item)
+{
+	struct str name;
+	while (answer_next(rest, &name, ret_item))
+		if (str_is(name, "item"))
+			return true;
+	return false;
+}

@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What goes wrong around a region: guests, hosts, the network, the database, memory, the process. */
+#include "base/clock.h"
+#include "simulation.h"
+
+static struct str any_host(void)
+{
+	static const struct str names[HOSTS] = {{"h0", 2}, {"h1", 2}, {"h2", 2}};
+	return names[random_below(HOSTS)];
+}
+
+static struct thing *any_instance(struct simulation *s)
+{
+	struct thing *picked = NULL;
+	uint64_t count = 0;
+	EACH(&s->model, t, KIND_INSTANCE)
+	if (random_below(++count) == 0)
+		picked = t;
+	return picked;
+}
+
+/* ---- guests ---- */
+
+static void end_guest(struct simulation *s)
+{
+	static const enum compute_off whys[] = {COMPUTE_OFF_GUEST, COMPUTE_OFF_CRASHED,
+						COMPUTE_OFF_DESTROYED};
+	struct thing *t = any_instance(s);
+	enum compute_off why = whys[random_below(3)];
+	if (!t)
+		return;
+	uuid id = region_find(&s->region, KIND_INSTANCE, t->id);
+	struct str host = cloud_host_of(s->region.cloud, id);
+	tell(s, "the guest %s goes off, reason %d", t->id, (int) why);
+	t->is_restless = t->is_restless || why == COMPUTE_OFF_GUEST;
+	sim_compute_end_guest(host, id, why);
+}
+
+static void lose_domain(struct simulation *s)
+{
+	struct thing *t = any_instance(s);
+	if (!t)
+		return;
+	uuid id = region_find(&s->region, KIND_INSTANCE, t->id);
+	tell(s, "the domain of %s is undefined by hand", t->id);
+	sim_compute_lose_domain(cloud_host_of(s->region.cloud, id), id);
+}
+
+/* ---- hosts and the network ---- */
+
+static void shake_host(struct simulation *s)
+{
+	struct str host = any_host();
+	uint64_t dice = random_below(6);
+	tell(s, "host %" STR_FMT ": %s", STR_ARG(host),
+	     (const char *[]){"is down", "hangs", "is disconnected", "reboots", "deaf guests",
+			      "is up"}[dice]);
+	s->hosts_shaken = true;
+	switch (dice) {
+	case 0:
+		sim_compute_set_health(host, SIM_DOWN, 0);
+		break;
+	case 1:
+		sim_compute_set_health(host, SIM_HANGS, SECOND);
+		break;
+	case 2:
+		sim_compute_disconnect(host);
+		break;
+	case 3:
+		sim_compute_reboot(host);
+		break;
+	case 4:
+		sim_compute_set_deaf(host, random_below(2) == 0);
+		break;
+	default:
+		sim_compute_set_health(host, SIM_UP, 0);
+		break;
+	}
+}
+
+static void shake_network(struct simulation *s)
+{
+	bool is_cut = random_below(2) == 0;
+	tell(s, "the network is %s", is_cut ? "cut" : "mended");
+	network_sim_cut(is_cut);
+}
+
+/* ---- faults ---- */
+
+static void mark_open(struct simulation *s)
+{
+	for (size_t k = 0; k < CLIENTS; k++)
+		s->clients[k].in_storm = true;
+}
+
+static void make_fault(struct simulation *s)
+{
+	static const struct {
+		unsigned points;
+		const char *words;
+	} faults[] = {{FAULT_DRIVER, "driver call"},
+		      {FAULT_DRIVER, "driver call"},
+		      {FAULT_SQL, "SQL call"},
+		      {FAULT_ALLOC, "allocation"}};
+	uint64_t which = random_below(4), n = random_below(30);
+	bool forever = random_below(8) == 0;
+	tell(s, "the %s number %d from now fails%s", faults[which].words, (int) n,
+	     forever ? ", and all after it" : "");
+	mark_open(s);
+	s->hosts_shaken = true;
+	fault_arm(faults[which].points, n, forever);
+}
+
+static void end_faults(struct simulation *s)
+{
+	if (fault_armed)
+		tell(s, "faults are over");
+	fault_disarm();
+}
+
+void make_whole(struct simulation *s)
+{
+	static const struct str names[HOSTS] = {{"h0", 2}, {"h1", 2}, {"h2", 2}};
+	tell(s, "all is made whole");
+	fault_disarm();
+	if (s->is_doomed)
+		kill_and_restart(s);
+	for (size_t k = 0; k < HOSTS; k++) {
+		sim_compute_set_health(names[k], SIM_UP, 0);
+		sim_compute_set_deaf(names[k], false);
+	}
+	network_sim_cut(false);
+}
+
+/* ---- the process ---- */
+
+/* Calls that were ended are told to the model even if their clients would not hear of it: they are
+ * committed, or refused, and have to stay so. */
+void kill_and_restart(struct simulation *s)
+{
+	tell(s, "kill and restart");
+	resume_all(s);
+	region_kill(&s->region);
+	for (size_t k = 0; k < CLIENTS; k++)
+		if (s->clients[k].is_open)
+			request_drop(&s->clients[k]);
+	s->hosts_shaken = true;
+	s->is_doomed = false;
+	region_restart(&s->region);
+}
+
+static void die_at_commit(struct simulation *s)
+{
+	bool has_it = random_below(2) == 0;
+	tell(s, "the next commit is the last, and %s", has_it ? "succeeds" : "is lost");
+	mark_open(s);
+	s->is_doomed = true;
+	cloud_die_at_commit(s->region.cloud, has_it);
+}
+
+/* In order: what waits is refused. */
+static void restart(struct simulation *s)
+{
+	for (size_t k = 0; k < CLIENTS; k++)
+		if (s->clients[k].is_open)
+			return;
+	tell(s, "restart");
+	fault_disarm();
+	s->is_doomed = false;
+	region_restart(&s->region);
+}
+
+/* ---- time ---- */
+
+static void let_pass(struct simulation *s)
+{
+	static const int64_t whiles[] = {5 * SECOND, 20 * SECOND, 70 * SECOND};
+	int64_t until_us = clock_now_us() + whiles[random_below(3)];
+	tell(s, "time passes");
+	for (int n = 0; n < 400 && executor_step(s->region.cloud->executor, until_us); n++)
+		if (cloud_is_dying(s->region.cloud)) {
+			kill_and_restart(s);
+			return;
+		}
+}
+
+static void settle(struct simulation *s)
+{
+	if (random_below(3) == 0)
+		settle_and_compare(s);
+}
+
+static const struct {
+	unsigned weight;
+	void (*happen)(struct simulation *s);
+} happenings[] = {
+	{6, end_guest},  {1, lose_domain}, {5, shake_host},       {3, shake_network},
+	{5, make_fault}, {6, end_faults},  {4, kill_and_restart}, {2, die_at_commit},
+	{1, restart},    {4, let_pass},    {2, settle},
+};
+
+void happen(struct simulation *s)
+{
+	uint64_t total = 0;
+	for (size_t k = 0; k < sizeof happenings / sizeof *happenings; k++)
+		total += happenings[k].weight;
+	uint64_t at = random_below(total);
+	size_t which = 0;
+	while (at >= happenings[which].weight)
+		at -= happenings[which++].weight;
+	happenings[which].happen(s);
+}

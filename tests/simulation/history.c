@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * One history: who does what next, and what has to hold in the end. */
+#include "simulation.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+
+enum { MOVES = 220, MOVES_BETWEEN_LOOKS = 60 };
+
+/* ---- words ---- */
+
+void tell(struct simulation *s, const char *format, ...)
+{
+	va_list args;
+	if (!s->is_told)
+		return;
+	printf("%10.3f s  ", (double) (clock_now_us() % (100000 * SECOND)) / (double) SECOND);
+	va_start(args, format);
+	(void) vprintf(format, args);
+	va_end(args);
+	(void) putchar('\n');
+	(void) fflush(stdout);
+}
+
+void blame(struct simulation *s, const char *format, ...)
+{
+	va_list args;
+	printf("seed %llu: ", (unsigned long long) s->seed);
+	va_start(args, format);
+	(void) vprintf(format, args);
+	va_end(args);
+	(void) putchar('\n');
+	(void) fflush(stdout);
+	_exit(1);
+}
+
+/* ---- moves ---- */
+
+/* The one that the committer ended first. */
+static struct request *first_woken(struct simulation *s)
+{
+	struct request *first = NULL;
+	for (size_t k = 0; k < CLIENTS; k++)
+		if (request_is_woken(&s->clients[k]) &&
+		    (!first || s->clients[k].http.wake_order < first->http.wake_order))
+			first = &s->clients[k];
+	return first;
+}
+
+void resume_all(struct simulation *s)
+{
+	for (struct request *x; (x = first_woken(s));)
+		request_resume(x);
+}
+
+static void resume_one(struct simulation *s)
+{
+	struct request *x = first_woken(s);
+	if (x)
+		request_resume(x);
+}
+
+/* What is published is in the model when a call begins: it may look at rows before it waits. */
+static void call(struct simulation *s)
+{
+	struct request *x = &s->clients[random_below(CLIENTS)];
+	resume_all(s);
+	if (x->is_open)
+		return;
+	*x = (struct request){.s = s, .account = (unsigned) ((size_t) (x - s->clients) % ACCOUNTS)};
+	x->serial = ++s->serial;
+	if (request_draw(x))
+		request_send(x);
+}
+
+static void step(struct simulation *s)
+{
+	static const int64_t whiles[] = {1, 1, 100 * MILLISECOND, 2 * SECOND};
+	struct cloud *c = s->region.cloud;
+	int64_t until_us = clock_now_us() + whiles[random_below(4)];
+	for (uint64_t n = 1 + random_below(8); n > 0; n--) {
+		(void) executor_step(c->executor, until_us);
+		if (cloud_is_dying(c)) {
+			kill_and_restart(s);
+			return;
+		}
+	}
+}
+
+static void move(struct simulation *s)
+{
+	uint64_t dice = random_below(100);
+	if (dice < 45)
+		step(s);
+	else if (dice < 80)
+		call(s);
+	else if (dice < 88)
+		resume_one(s);
+	else
+		happen(s);
+}
+
+/* ---- the end ---- */
+
+static bool has_open(struct simulation *s)
+{
+	for (size_t k = 0; k < CLIENTS; k++)
+		if (s->clients[k].is_open)
+			return true;
+	return false;
+}
+
+void settle_and_compare(struct simulation *s)
+{
+	make_whole(s);
+	for (int n = 0; has_open(s) && n < 100000; n++) {
+		resume_all(s);
+		(void) executor_step(s->region.cloud->executor, clock_now_us() + MINUTE);
+	}
+	if (has_open(s))
+		blame(s, "a call is never answered");
+	cloud_settle(s->region.cloud);
+	listings_compare(s, true);
+	s->hosts_shaken = false;
+}
+
+/* What is seen does not depend on the process's memory. */
+static void check_restart(struct simulation *s)
+{
+	struct str before = listings_read(s);
+	region_restart(&s->region);
+	struct str after = listings_read(s);
+	if (!str_equal(before, after))
+		blame(s, "after a restart other answers are given:\n%" STR_FMT "\n---\n%" STR_FMT,
+		      STR_ARG(before), STR_ARG(after));
+	cloud_settle(s->region.cloud);
+	if (!str_equal(before, listings_read(s)))
+		blame(s, "a restart changed what is seen");
+}
+
+void history_run(struct simulation *s)
+{
+	region_open(&s->region, s->seed);
+	for (unsigned account = 0; account < ACCOUNTS; account++)
+		model_add_vpc(&s->model, account, (struct cidr){ip_from_v4(0xAC1F0000), 16}, true);
+	listings_compare(s, true);
+	for (int n = 1; n <= MOVES; n++) {
+		move(s);
+		if (n % MOVES_BETWEEN_LOOKS == 0) {
+			resume_all(s);
+			listings_compare(s, false);
+		}
+	}
+	settle_and_compare(s);
+	check_restart(s);
+	cloud_check(s->region.cloud);
+	listings_compare(s, true);
+	region_kill(&s->region);
+	cloud_free(s->region.cloud);
+}

@@ -1,0 +1,355 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What accounts see against what the model has: a row per kind, in an order in which each kind's
+ * things can be told by those before it. A thing whose id is not known yet is recognised by its
+ * attributes. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+struct look {
+	struct simulation *s;
+	unsigned account;
+	bool is_settled;
+};
+
+struct listing {
+	enum kind kind;
+	const char *action, *set, *id;
+	const char *inner; /* a set within each item; NULL: none */
+	const char *not_found;
+	/* Words for what is different, or NULL. */
+	const char *(*differ)(const struct look *l, struct thing *t, struct str item);
+};
+
+static bool is_id(struct str text, const struct thing *t)
+{
+	return t ? str_is(text, t->id) : str_is_empty(text);
+}
+
+static bool is_block(struct str text, struct cidr block)
+{
+	char shown[CIDR_TEXT_SIZE];
+	return str_is(text, cidr_write(block, shown));
+}
+
+/* ---- per kind ---- */
+
+static const char *differ_vpc(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	if (!is_block(answer_at(item, "cidrBlock"), t->block))
+		return "its block";
+	return str_is(answer_at(item, "isDefault"), t->is_default ? "true" : "false") ? NULL : "isDefault";
+}
+
+static const char *differ_subnet(const struct look *l, struct thing *t, struct str item)
+{
+	int64_t used = 0, slack = 0, available = -1;
+	if (!is_id(answer_at(item, "vpcId"), t->of))
+		return "its VPC";
+	if (!is_block(answer_at(item, "cidrBlock"), t->block))
+		return "its block";
+	EACH(&l->s->model, port, KIND_PORT)
+	if (port->of->of == t)
+		(model_may_have_ended(port) ? slack++ : used++);
+	IGNORE(str_parse_int(answer_at(item, "availableIpAddressCount"), &available)); /* -1 is wrong */
+	int64_t most = (int64_t) cidr_count(t->block) - 5 - used;
+	return available <= most + slack && available >= most - slack ? NULL : "the number of free addresses";
+}
+
+static const char *differ_gateway(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return is_id(answer_at(item, "attachmentSet/item/vpcId"), t->to) ? NULL : "its VPC";
+}
+
+static const char *differ_associations(const struct look *l, struct thing *t, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = t->is_default;
+	EACH(&l->s->model, subnet, KIND_SUBNET)
+	known += subnet->to == t;
+	while (answer_next_item(&set, &item)) {
+		struct str id = answer_at(item, "routeTableAssociationId"),
+			   subnet_id = answer_at(item, "subnetId");
+		struct thing *at = t;
+		if (!str_is_empty(subnet_id))
+			EACH(&l->s->model, subnet, KIND_SUBNET)
+		if (is_id(subnet_id, subnet) && subnet->to == t)
+			at = subnet;
+		if ((at == t) != str_is_empty(subnet_id) || (at == t && !t->is_default))
+			return "an association";
+		if (at->association[0] && !str_is(id, at->association))
+			return "an association's id";
+		snprintf(at->association, sizeof at->association, "%" STR_FMT, STR_ARG(id));
+		shown++;
+	}
+	return shown == known ? NULL : "the number of associations";
+}
+
+static const char *differ_routes(const struct look *l, struct thing *t, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = 1; /* the local one */
+	EACH(&l->s->model, route, KIND_ROUTE)
+	known += route->of == t;
+	while (answer_next_item(&set, &item)) {
+		struct cidr block;
+		shown++;
+		if (str_is(answer_at(item, "gatewayId"), "local"))
+			continue;
+		if (!result_is_ok(cidr_parse(answer_at(item, "destinationCidrBlock"), &block)))
+			return "a destination";
+		const struct thing *route = model_route(&l->s->model, t, block);
+		if (!route)
+			return "a route";
+		if (route->to->id[0] && !is_id(answer_at(item, "gatewayId"), route->to))
+			return "a route's target";
+	}
+	return shown == known ? NULL : "the number of routes";
+}
+
+static const char *differ_table(const struct look *l, struct thing *t, struct str item)
+{
+	if (!is_id(answer_at(item, "vpcId"), t->of))
+		return "its VPC";
+	const char *words = differ_routes(l, t, answer_at(item, "routeSet"));
+	return words ? words : differ_associations(l, t, answer_at(item, "associationSet"));
+}
+
+static const char *differ_group(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	if (!is_id(answer_at(item, "vpcId"), t->of))
+		return "its VPC";
+	return str_is(answer_at(item, "groupName"), t->name) ? NULL : "its name";
+}
+
+static const char *differ_rule(const struct look *l, struct thing *t, struct str item)
+{
+	int64_t port = 0;
+	(void) l;
+	IGNORE(str_parse_int(answer_at(item, "fromPort"), &port)); /* 0 is none of ours */
+	if (!is_id(answer_at(item, "groupId"), t->of))
+		return "its group";
+	if (port != t->port || !str_is(answer_at(item, "isEgress"), t->egress ? "true" : "false"))
+		return "its port or direction";
+	if (!is_id(answer_at(item, "referencedGroupInfo/groupId"), t->to))
+		return "the group it refers to";
+	return t->to || is_block(answer_at(item, "cidrIpv4"), t->block) ? NULL : "its block";
+}
+
+static const char *differ_live_instance(const struct look *l, struct thing *t, struct str state)
+{
+	bool is_on = str_is(state, "running") || (str_is(state, "pending") && !l->is_settled);
+	bool is_off = str_is(state, "stopped") || (str_is(state, "stopping") && !l->is_settled);
+	bool has_ended = str_is(state, "terminated") || (str_is(state, "shutting-down") && !l->is_settled);
+	if (has_ended && t->is_restless && t->ends_itself) {
+		model_end(&l->s->model, t, ENDING);
+		return NULL;
+	}
+	if (t->wanted_on && is_off && t->is_restless)
+		t->wanted_on = false;
+	if (!(t->wanted_on ? is_on : is_off))
+		return "its state";
+	t->seen_stopped = str_is(state, "stopped");
+	t->is_restless = t->is_restless && !l->is_settled;
+	return NULL;
+}
+
+static const char *differ_instance(const struct look *l, struct thing *t, struct str item)
+{
+	struct str state = answer_at(item, "instanceState/name");
+	if (t->life == ENDING)
+		return str_is(state, "terminated") || (!l->is_settled && str_is(state, "shutting-down"))
+			       ? NULL
+			       : "its state, for it is ending";
+	const char *words = differ_live_instance(l, t, state);
+	if (words || t->life == ENDING)
+		return words;
+	if (!is_id(answer_at(item, "subnetId"), t->of))
+		return "its subnet";
+	if (t->group && !is_id(answer_at(item, "groupSet/item/groupId"), t->group))
+		return "its group";
+	return str_equal(answer_at(item, "keyName"), str_from(t->name)) ? NULL : "its key";
+}
+
+/* What goes with an instance that is ending may have left it. */
+static bool is_attached(const struct thing *t, struct str instance)
+{
+	return is_id(instance, t->of) || (t->life == ENDING && str_is_empty(instance));
+}
+
+static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return is_attached(t, answer_at(item, "attachmentSet/item/instanceId")) ? NULL : "its instance";
+}
+
+static const char *differ_port(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	if (!is_id(answer_at(item, "subnetId"), t->of->of))
+		return "its subnet";
+	return is_attached(t, answer_at(item, "attachment/instanceId")) ? NULL : "its instance";
+}
+
+static const char *differ_address(const struct look *l, struct thing *t, struct str item)
+{
+	struct str instance = answer_at(item, "instanceId");
+	bool may_leave = t->to && model_may_have_ended(t->to);
+	if (may_leave && str_is_empty(instance))
+		t->to = NULL;
+	if (t->to && t->to->life != LIVE && l->is_settled)
+		return "its instance, which has ended";
+	if (!is_id(instance, t->to))
+		return "its instance";
+	return !t->to || str_is(answer_at(item, "associationId"), t->association) ? NULL : "its association";
+}
+
+static const char *differ_key(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return str_is(answer_at(item, "keyName"), t->name) ? NULL : "its name";
+}
+
+static const struct listing listings[] = {
+	{KIND_ROUTER, "DescribeVpcs", "vpcSet", "vpcId", NULL, "InvalidVpcID.NotFound", differ_vpc},
+	{KIND_SUBNET, "DescribeSubnets", "subnetSet", "subnetId", NULL, "InvalidSubnetID.NotFound",
+	 differ_subnet},
+	{KIND_GATEWAY, "DescribeInternetGateways", "internetGatewaySet", "internetGatewayId", NULL,
+	 "InvalidInternetGatewayID.NotFound", differ_gateway},
+	{KIND_ROUTE_TABLE, "DescribeRouteTables", "routeTableSet", "routeTableId", NULL,
+	 "InvalidRouteTableID.NotFound", differ_table},
+	{KIND_SECURITY_GROUP, "DescribeSecurityGroups", "securityGroupInfo", "groupId", NULL,
+	 "InvalidGroup.NotFound", differ_group},
+	{KIND_SECURITY_GROUP_RULE, "DescribeSecurityGroupRules", "securityGroupRuleSet",
+	 "securityGroupRuleId", NULL, "InvalidSecurityGroupRuleId.NotFound", differ_rule},
+	{KIND_KEY_PAIR, "DescribeKeyPairs", "keySet", "keyPairId", NULL, "InvalidKeyPair.NotFound",
+	 differ_key},
+	{KIND_INSTANCE, "DescribeInstances", "reservationSet", "instanceId", "instancesSet",
+	 "InvalidInstanceID.NotFound", differ_instance},
+	{KIND_VOLUME, "DescribeVolumes", "volumeSet", "volumeId", NULL, "InvalidVolume.NotFound",
+	 differ_volume},
+	{KIND_PORT, "DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId", NULL,
+	 "InvalidNetworkInterfaceID.NotFound", differ_port},
+	{KIND_ADDRESS, "DescribeAddresses", "addressesSet", "allocationId", NULL,
+	 "InvalidAllocationID.NotFound", differ_address},
+};
+enum { LISTINGS = sizeof listings / sizeof *listings };
+
+struct str listings_not_found(enum kind kind)
+{
+	for (size_t k = 0; k < LISTINGS; k++)
+		if (listings[k].kind == kind)
+			return str_from(listings[k].not_found);
+	return STR("");
+}
+
+/* ---- tags ---- */
+
+static const char *differ_tags(const struct thing *t, struct str set)
+{
+	struct str item;
+	size_t shown = 0;
+	for (; answer_next_item(&set, &item); shown++) {
+		size_t k = 0;
+		while (k < t->tag_count && !str_is(answer_at(item, "key"), t->tags[k].key))
+			k++;
+		if (k == t->tag_count || !str_is(answer_at(item, "value"), t->tags[k].value))
+			return "a tag";
+	}
+	return shown == t->tag_count ? NULL : "the number of tags";
+}
+
+/* ---- one listing of one account ---- */
+
+/* The model's thing of that id; of several that are not known yet, the first that fits. */
+static struct thing *recognise(const struct look *l, const struct listing *list, struct str item)
+{
+	struct str id = answer_at(item, list->id);
+	EACH(&l->s->model, t, list->kind)
+	if (t->account == l->account && is_id(id, t))
+		return t;
+	EACH(&l->s->model, t, list->kind)
+	if (t->account == l->account && !t->id[0] && !list->differ(l, t, item)) {
+		snprintf(t->id, sizeof t->id, "%" STR_FMT, STR_ARG(id));
+		return t;
+	}
+	return NULL;
+}
+
+static size_t compare_item(const struct look *l, const struct listing *list, struct str item)
+{
+	struct thing *t = recognise(l, list, item);
+	if (!t)
+		blame(l->s, "account %d, %s: what is this: %" STR_FMT, (int) l->account, list->action,
+		      STR_ARG(item));
+	const char *words = list->differ(l, t, item);
+	if (!words && t->life == LIVE)
+		words = differ_tags(t, answer_at(item, "tagSet"));
+	if (!words && l->is_settled && t->life == ENDING && t->kind != KIND_INSTANCE)
+		words = "that it is still there";
+	if (words)
+		blame(l->s, "account %d, %s: %s: not as expected is %s: %" STR_FMT, (int) l->account,
+		      list->action, t->id, words, STR_ARG(item));
+	return t->life == LIVE;
+}
+
+static size_t compare_set(const struct look *l, const struct listing *list, struct str set)
+{
+	struct str item;
+	size_t live = 0;
+	while (answer_next_item(&set, &item)) {
+		if (list->inner) {
+			struct str inner = answer_at(item, list->inner), one;
+			while (answer_next_item(&inner, &one))
+				live += compare_item(l, list, one);
+		} else {
+			live += compare_item(l, list, item);
+		}
+	}
+	return live;
+}
+
+static struct str read_listing(struct simulation *s, unsigned account, const struct listing *list)
+{
+	char form[80];
+	snprintf(form, sizeof form, "Action=%s", list->action);
+	return answer_root(request_read(s, account, form));
+}
+
+static void compare_listing(const struct look *l, const struct listing *list)
+{
+	struct str body = read_listing(l->s, l->account, list);
+	size_t shown = compare_set(l, list, answer_at(body, list->set)), known = 0;
+	EACH(&l->s->model, t, list->kind)
+	if (t->account == l->account) {
+		known += t->life == LIVE;
+		if (l->is_settled && t->life == ENDING && t->kind != KIND_INSTANCE)
+			t->life = GONE;
+	}
+	if (shown != known)
+		blame(l->s, "account %d, %s: %zu are shown of %zu: %" STR_FMT, (int) l->account, list->action,
+		      shown, known, STR_ARG(body));
+}
+
+void listings_compare(struct simulation *s, bool is_settled)
+{
+	tell(s, "look");
+	for (unsigned account = 0; account < ACCOUNTS; account++)
+		for (size_t k = 0; k < LISTINGS; k++) {
+			struct look l = {s, account, is_settled};
+			compare_listing(&l, &listings[k]);
+		}
+}
+
+struct str listings_read(struct simulation *s)
+{
+	struct str text = STR("");
+	for (unsigned account = 0; account < ACCOUNTS; account++)
+		for (size_t k = 0; k < LISTINGS; k++)
+			text = str_print(s->region.cloud->arena, "%" STR_FMT "%" STR_FMT "\n", STR_ARG(text),
+					 STR_ARG(read_listing(s, account, &listings[k])));
+	return text;
+}

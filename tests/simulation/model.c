@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The model: what each account has, as things that are part of others and lead to others. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+struct thing *model_add(struct model *m, enum kind kind, unsigned account, struct thing *of, struct str id)
+{
+	assert_true(m->count < THINGS_MAX);
+	struct thing *t = &m->things[m->count++];
+	*t = (struct thing){.kind = kind, .account = account, .of = of};
+	snprintf(t->id, sizeof t->id, "%" STR_FMT, STR_ARG(id));
+	return t;
+}
+
+struct thing *model_next(struct model *m, enum kind kind, const struct thing *after)
+{
+	for (size_t k = after ? (size_t) (after - m->things) + 1 : 0; k < m->count; k++)
+		if (m->things[k].kind == kind && m->things[k].life != GONE)
+			return &m->things[k];
+	return NULL;
+}
+
+struct thing *model_part(struct model *m, enum kind kind, const struct thing *of)
+{
+	EACH(m, t, kind)
+	if (t->of == of)
+		return t;
+	return NULL;
+}
+
+bool model_may_have_ended(const struct thing *t)
+{
+	if (t->kind == KIND_VOLUME || t->kind == KIND_PORT)
+		t = t->of;
+	return t->life != LIVE || (t->is_restless && t->ends_itself);
+}
+
+void model_end(struct model *m, struct thing *t, enum life life)
+{
+	t->life = life;
+	for (size_t k = 0; k < m->count; k++)
+		if (m->things[k].of == t && m->things[k].life != GONE && m->things[k].kind != KIND_INSTANCE)
+			model_end(m, &m->things[k], life);
+	EACH(m, subnet, KIND_SUBNET)
+	if (subnet->to == t) /* a route table */
+		subnet->to = NULL;
+}
+
+struct thing *model_vpc(struct thing *t)
+{
+	while (t && t->kind != KIND_ROUTER)
+		t = t->of;
+	return t;
+}
+
+struct thing *model_gateway(struct model *m, const struct thing *vpc)
+{
+	EACH(m, t, KIND_GATEWAY)
+	if (t->to == vpc)
+		return t;
+	return NULL;
+}
+
+struct thing *model_default_vpc(struct model *m, unsigned account)
+{
+	EACH(m, t, KIND_ROUTER)
+	if (t->is_default && t->account == account)
+		return t;
+	return NULL;
+}
+
+struct thing *model_default_group(struct model *m, const struct thing *vpc)
+{
+	EACH(m, t, KIND_SECURITY_GROUP)
+	if (t->is_default && t->of == vpc)
+		return t;
+	return NULL;
+}
+
+struct thing *model_route(struct model *m, const struct thing *table, struct cidr block)
+{
+	EACH(m, t, KIND_ROUTE)
+	if (t->of == table && cidr_equal(t->block, block))
+		return t;
+	return NULL;
+}
+
+struct thing *model_rule(struct model *m, const struct thing *group, bool egress, int64_t port,
+			 struct cidr block, const struct thing *peer)
+{
+	EACH(m, t, KIND_SECURITY_GROUP_RULE)
+	if (t->of == group && t->egress == egress && t->port == port && t->to == peer &&
+	    cidr_equal(t->block, block))
+		return t;
+	return NULL;
+}
+
+static void add_rule_for_all(struct model *m, struct thing *group, bool egress)
+{
+	struct thing *rule = model_add(m, KIND_SECURITY_GROUP_RULE, group->account, group, STR_NONE);
+	rule->egress = egress;
+	rule->port = -1;
+	rule->to = egress ? NULL : group;
+	if (egress)
+		rule->block = (struct cidr){ip_from_v4(0), 0};
+}
+
+struct thing *model_add_group(struct model *m, struct thing *vpc, struct str name, struct str id)
+{
+	struct thing *group = model_add(m, KIND_SECURITY_GROUP, vpc->account, vpc, id);
+	snprintf(group->name, sizeof group->name, "%" STR_FMT, STR_ARG(name));
+	group->is_default = str_is(name, "default");
+	add_rule_for_all(m, group, true);
+	if (group->is_default)
+		add_rule_for_all(m, group, false);
+	return group;
+}
+
+struct thing *model_add_vpc(struct model *m, unsigned account, struct cidr block, bool with_subnet)
+{
+	struct thing *vpc = model_add(m, KIND_ROUTER, account, NULL, STR_NONE);
+	vpc->block = block;
+	vpc->is_default = with_subnet;
+	struct thing *table = model_add(m, KIND_ROUTE_TABLE, account, vpc, STR_NONE);
+	table->is_default = true;
+	model_add_group(m, vpc, STR("default"), STR_NONE);
+	if (!with_subnet)
+		return vpc;
+	struct thing *subnet = model_add(m, KIND_SUBNET, account, vpc, STR_NONE);
+	subnet->block = (struct cidr){block.base, 20};
+	subnet->is_default = true;
+	struct thing *gateway = model_add(m, KIND_GATEWAY, account, NULL, STR_NONE);
+	gateway->to = vpc;
+	struct thing *route = model_add(m, KIND_ROUTE, account, table, STR_NONE);
+	route->block = (struct cidr){ip_from_v4(0), 0};
+	route->to = gateway;
+	return vpc;
+}

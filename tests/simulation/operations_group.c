@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Security groups and their rules. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+static struct thing *find_named(const struct request *x)
+{
+	EACH(&x->s->model, t, KIND_SECURITY_GROUP)
+	if (t->of == x->refs[0] && strcmp(t->name, x->name) == 0)
+		return t;
+	return NULL;
+}
+
+static bool draw_group(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "g%d", (int) random_below(8));
+	request_add(x, "GroupName", "%s", x->name);
+	request_add(x, "GroupDescription", "drawn");
+	return true;
+}
+
+static void judge_group(const struct request *x, struct verdict *v)
+{
+	size_t used = 0;
+	EACH(&x->s->model, t, KIND_SECURITY_GROUP)
+	used += t->account == x->account;
+	if (find_named(x))
+		refuse(v, "InvalidGroup.Duplicate");
+	if (used >= LIMIT_GROUPS)
+		refuse(v, "SecurityGroupLimitExceeded");
+}
+
+static void apply_group(struct request *x, struct str answer)
+{
+	request_apply_tag(x, model_add_group(&x->s->model, x->refs[0], str_from(x->name),
+					     answer_at(answer, "groupId")));
+}
+
+static void judge_delete_group(const struct request *x, struct verdict *v)
+{
+	const struct thing *group = x->refs[0];
+	if (group->is_default)
+		refuse(v, "CannotDelete");
+	EACH(&x->s->model, t, KIND_SECURITY_GROUP_RULE)
+	if (t->to == group && t->of != group) {
+		refuse(v, "DependencyViolation");
+		return;
+	}
+	EACH(&x->s->model, t, KIND_INSTANCE)
+	if (t->group == group && model_part(&x->s->model, KIND_PORT, t)) {
+		refuse_or_doubt(v, !model_may_have_ended(t), "DependencyViolation");
+		return;
+	}
+}
+
+/* ---- rules ---- */
+
+static bool draw_rule(struct request *x)
+{
+	x->port = random_below(2) ? 22 : 80;
+	request_add(x, "IpPermissions.1.IpProtocol", "tcp");
+	request_add(x, "IpPermissions.1.FromPort", "%d", (int) x->port);
+	request_add(x, "IpPermissions.1.ToPort", "%d", (int) x->port);
+	if (random_below(3) == 0)
+		return request_ref(x, "IpPermissions.1.Groups.1.GroupId", KIND_SECURITY_GROUP) != NULL;
+	x->block = (struct cidr){ip_from_v4((uint32_t) (10U << 24 | random_below(2) << 8)), 24};
+	char text[CIDR_TEXT_SIZE];
+	request_add(x, "IpPermissions.1.IpRanges.1.CidrIp", "%s", cidr_write(x->block, text));
+	return true;
+}
+
+static bool is_egress(const struct request *x)
+{
+	return strstr(x->operation->action, "Egress") != NULL;
+}
+
+static struct thing *find_rule(const struct request *x)
+{
+	return model_rule(&x->s->model, x->refs[0], is_egress(x), x->port, x->block,
+			  x->ref_count > 1 ? x->refs[1] : NULL);
+}
+
+static void judge_peer(const struct request *x, struct verdict *v)
+{
+	if (x->ref_count > 1 && x->refs[1]->of != x->refs[0]->of)
+		refuse(v, "InvalidParameterValue");
+}
+
+static void judge_authorize(const struct request *x, struct verdict *v)
+{
+	judge_peer(x, v);
+	if (find_rule(x))
+		refuse(v, "InvalidPermission.Duplicate");
+}
+
+static void apply_authorize(struct request *x, struct str answer)
+{
+	struct thing *rule = model_add(&x->s->model, KIND_SECURITY_GROUP_RULE, x->account, x->refs[0],
+				       answer_at(answer, "securityGroupRuleSet/item/securityGroupRuleId"));
+	rule->egress = is_egress(x);
+	rule->port = x->port;
+	rule->block = x->block;
+	rule->to = x->ref_count > 1 ? x->refs[1] : NULL;
+	request_apply_tag(x, rule);
+}
+
+static void judge_revoke(const struct request *x, struct verdict *v)
+{
+	judge_peer(x, v);
+	if (!find_rule(x))
+		refuse(v, "InvalidPermission.NotFound");
+}
+
+static void apply_revoke(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end(&x->s->model, find_rule(x), GONE);
+}
+
+#define GROUP_ID                                                                                             \
+	{                                                                                                    \
+		{                                                                                            \
+			"GroupId", KIND_SECURITY_GROUP                                                       \
+		}                                                                                            \
+	}
+static const struct operation rows[] = {
+	{"CreateSecurityGroup",
+	 3,
+	 {{"VpcId", KIND_ROUTER}},
+	 "security-group",
+	 draw_group,
+	 judge_group,
+	 apply_group},
+	{"DeleteSecurityGroup", 3, GROUP_ID, NULL, NULL, judge_delete_group, request_apply_end},
+	{"AuthorizeSecurityGroupIngress", 4, GROUP_ID, "security-group-rule", draw_rule, judge_authorize,
+	 apply_authorize},
+	{"AuthorizeSecurityGroupEgress", 2, GROUP_ID, "security-group-rule", draw_rule, judge_authorize,
+	 apply_authorize},
+	{"RevokeSecurityGroupIngress", 2, GROUP_ID, NULL, draw_rule, judge_revoke, apply_revoke},
+	{"RevokeSecurityGroupEgress", 1, GROUP_ID, NULL, draw_rule, judge_revoke, apply_revoke},
+};
+const struct operations group_operations = {rows, sizeof rows / sizeof *rows};

@@ -1,0 +1,249 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instances: launched, with and without a client token, and moved between their states. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+/* ---- launching ---- */
+
+/* The same request once more, as a client does that got no answer. */
+static bool draw_again(struct request *x)
+{
+	struct request *tokens = x->s->tokens, *origin = NULL;
+	uint64_t count = 0;
+	for (size_t k = 0; k < x->s->token_count; k++)
+		if (tokens[k].account == x->account && random_below(++count) == 0)
+			origin = &tokens[k];
+	if (!origin)
+		return false;
+	uint64_t serial = x->serial;
+	*x = *origin;
+	x->serial = serial;
+	x->origin = origin;
+	x->is_open = false;
+	return true;
+}
+
+static void draw_token(struct request *x)
+{
+	struct simulation *s = x->s;
+	if (random_below(3) == 0 || s->token_count == TOKENS_MAX)
+		return;
+	request_add(x, "ClientToken", "t%d", (int) x->serial);
+	s->tokens[s->token_count] = *x;
+	x->origin = &s->tokens[s->token_count++];
+}
+
+static bool draw_run(struct request *x)
+{
+	if (random_below(6) == 0 && draw_again(x))
+		return true;
+	x->count = 1 + (int64_t) random_below(3);
+	x->port = 1 + (int64_t) random_below((uint64_t) x->count); /* the least */
+	request_add(x, "ImageId", "%s", x->s->region.image_id.p);
+	request_add(x, "InstanceType", "t3.micro");
+	request_add(x, "MinCount", "%d", (int) x->port);
+	request_add(x, "MaxCount", "%d", (int) x->count);
+	x->flag = random_below(3) == 0;
+	if (x->flag)
+		request_add(x, "InstanceInitiatedShutdownBehavior", "terminate");
+	if (random_below(2) && !request_ref(x, "SubnetId", KIND_SUBNET))
+		return false;
+	if (random_below(3) == 0 && !request_ref(x, "SecurityGroupId.1", KIND_SECURITY_GROUP))
+		return false;
+	draw_token(x);
+	return true;
+}
+
+static struct thing *ref_of_kind(const struct request *x, enum kind kind)
+{
+	for (size_t k = 0; k < x->ref_count; k++)
+		if (x->refs[k]->kind == kind)
+			return x->refs[k];
+	return NULL;
+}
+
+static struct thing *default_subnet(const struct request *x)
+{
+	EACH(&x->s->model, t, KIND_SUBNET)
+	if (t->is_default && t->account == x->account)
+		return t;
+	return NULL;
+}
+
+static struct thing *subnet_of(const struct request *x)
+{
+	struct thing *named = ref_of_kind(x, KIND_SUBNET);
+	return named ? named : default_subnet(x);
+}
+
+/* How many more the account may have: at least, and at most when what is ending has ended. */
+static void count_room(const struct request *x, int64_t *ret_least, int64_t *ret_most)
+{
+	*ret_least = *ret_most = LIMIT_INSTANCES;
+	EACH(&x->s->model, t, KIND_INSTANCE)
+	if (t->account == x->account) {
+		--*ret_least;
+		*ret_most -= !model_may_have_ended(t);
+	}
+}
+
+static void judge_run(const struct request *x, struct verdict *v)
+{
+	const struct thing *subnet = subnet_of(x), *group = ref_of_kind(x, KIND_SECURITY_GROUP);
+	int64_t least = 0, most = 0;
+	count_room(x, &least, &most);
+	if (!subnet)
+		refuse(v, "VPCIdNotSpecified");
+	if (subnet && group && group->of != subnet->of)
+		refuse(v, "InvalidParameter");
+	if (x->port > least)
+		refuse_or_doubt(v, x->port > most, "InstanceLimitExceeded");
+	if (x->s->hosts_shaken)
+		doubt(v, "InsufficientInstanceCapacity");
+}
+
+static void add_instance(struct request *x, struct str id)
+{
+	struct model *m = &x->s->model;
+	struct thing *t = model_add(m, KIND_INSTANCE, x->account, subnet_of(x), id);
+	t->group = ref_of_kind(x, KIND_SECURITY_GROUP);
+	if (!t->group)
+		t->group = model_default_group(m, model_vpc(t));
+	t->wanted_on = true;
+	t->ends_itself = x->flag;
+	t->origin = x->origin;
+	request_apply_tag(x, t);
+	(void) model_add(m, KIND_VOLUME, x->account, t, STR_NONE);
+	(void) model_add(m, KIND_PORT, x->account, t, STR_NONE);
+}
+
+static void check_repeated(struct request *x, struct str id)
+{
+	struct model *m = &x->s->model;
+	for (size_t k = 0; k < m->count; k++)
+		if (m->things[k].origin == x->origin && str_is(id, m->things[k].id))
+			return;
+	blame(x->s, "#%d: the token's call is answered with another instance", (int) x->serial);
+}
+
+static void apply_run(struct request *x, struct str answer)
+{
+	struct str set = answer_at(answer, "instancesSet"), item;
+	bool repeats = x->origin && x->origin->has_succeeded;
+	int64_t least = 0, most = 0, count = 0;
+	count_room(x, &least, &most);
+	for (; answer_next_item(&set, &item); count++) {
+		if (repeats)
+			check_repeated(x, answer_at(item, "instanceId"));
+		else
+			add_instance(x, answer_at(item, "instanceId"));
+	}
+	int64_t wanted_least = least < x->count ? least : x->count,
+		wanted_most = most < x->count ? most : x->count;
+	if (x->s->hosts_shaken)
+		wanted_least = x->port;
+	if (!repeats && (count < wanted_least || count > wanted_most))
+		blame(x->s, "#%d: %d instances were launched instead of %d to %d", (int) x->serial,
+		      (int) count, (int) wanted_least, (int) wanted_most);
+}
+
+/* ---- power ---- */
+
+static bool draw_second(struct request *x)
+{
+	return random_below(5) != 0 || request_ref(x, "InstanceId.2", KIND_INSTANCE);
+}
+
+/* A rule for each of the instances named. */
+#define EACH_REF(x, t)                                                                                       \
+	for (size_t k_ = 0; k_ < (x)->ref_count; k_++)                                                       \
+		for (struct thing *t = (x)->refs[k_]; t; t = NULL)
+
+static void judge_ended(const struct thing *t, struct verdict *v)
+{
+	if (model_may_have_ended(t))
+		refuse_or_doubt(v, t->life == ENDING, "IncorrectInstanceState");
+}
+
+static void judge_start(const struct request *x, struct verdict *v)
+{
+	EACH_REF(x, t)
+	{
+		judge_ended(t, v);
+		if (!t->seen_stopped && (!t->wanted_on || t->is_restless))
+			doubt(v, "IncorrectInstanceState");
+	}
+}
+
+static void apply_start(struct request *x, struct str answer)
+{
+	(void) answer;
+	EACH_REF(x, t)
+	{
+		t->wanted_on = true;
+		t->seen_stopped = false;
+	}
+}
+
+static void judge_stop(const struct request *x, struct verdict *v)
+{
+	EACH_REF(x, t)
+	judge_ended(t, v);
+}
+
+static void apply_stop(struct request *x, struct str answer)
+{
+	(void) answer;
+	EACH_REF(x, t)
+	t->wanted_on = false;
+}
+
+static bool draw_stop(struct request *x)
+{
+	if (random_below(4) == 0)
+		request_add(x, "Force", "true");
+	return draw_second(x);
+}
+
+static void judge_reboot(const struct request *x, struct verdict *v)
+{
+	EACH_REF(x, t)
+	{
+		judge_ended(t, v);
+		if (t->life == LIVE && (!t->wanted_on || t->is_restless))
+			refuse_or_doubt(v, !t->wanted_on, "IncorrectInstanceState");
+	}
+}
+
+static void apply_terminate(struct request *x, struct str answer)
+{
+	(void) answer;
+	EACH_REF(x, t)
+	model_end(&x->s->model, t, ENDING);
+}
+
+/* ---- looking at a host ---- */
+
+static void judge_console(const struct request *x, struct verdict *v)
+{
+	(void) x;
+	doubt(v, "Unavailable"); /* the host may not answer */
+	doubt(v, "InternalError");
+}
+
+static const struct operation rows[] = {
+	{"RunInstances", 14, {}, "instance", draw_run, judge_run, apply_run},
+	{"StartInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_second, judge_start, apply_start},
+	{"StopInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_stop, judge_stop, apply_stop},
+	{"RebootInstances", 3, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_second, judge_reboot, NULL},
+	{"TerminateInstances",
+	 6,
+	 {{"InstanceId.1", KIND_INSTANCE}},
+	 NULL,
+	 draw_second,
+	 NULL,
+	 apply_terminate},
+	{"GetConsoleOutput", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_console, NULL},
+};
+const struct operations instance_operations = {rows, sizeof rows / sizeof *rows};

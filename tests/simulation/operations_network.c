@@ -1,0 +1,488 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * VPCs, subnets, gateways, route tables and routes, elastic addresses. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+static struct str id_in(struct str answer, const char *path)
+{
+	return answer_at(answer, path);
+}
+
+/* ---- VPCs ---- */
+
+static bool draw_vpc(struct request *x)
+{
+	uint64_t second = random_below(4);
+	bool is_wide = random_below(12) == 0;
+	x->block = (struct cidr){ip_from_v4((uint32_t) (10U << 24 | second << 16)), is_wide ? 8 : 16};
+	request_add(x, "CidrBlock", "10.%d.0.0/%d", (int) second, x->block.bits);
+	return true;
+}
+
+static void judge_vpc(const struct request *x, struct verdict *v)
+{
+	size_t used = 0;
+	EACH(&x->s->model, t, KIND_ROUTER)
+	used += t->account == x->account;
+	if (x->block.bits < 16)
+		refuse(v, "InvalidVpc.Range");
+	if (used >= LIMIT_ROUTERS)
+		refuse(v, "VpcLimitExceeded");
+}
+
+static void apply_vpc(struct request *x, struct str answer)
+{
+	struct thing *vpc = model_add_vpc(&x->s->model, x->account, x->block, false);
+	snprintf(vpc->id, sizeof vpc->id, "%" STR_FMT, STR_ARG(id_in(answer, "vpc/vpcId")));
+	request_apply_tag(x, vpc);
+}
+
+static void judge_delete_vpc(const struct request *x, struct verdict *v)
+{
+	struct model *m = &x->s->model;
+	const struct thing *vpc = x->refs[0];
+	bool is_used = model_part(m, KIND_SUBNET, vpc) || model_gateway(m, vpc);
+	EACH(m, t, KIND_SECURITY_GROUP)
+	is_used = is_used || (t->of == vpc && !t->is_default);
+	EACH(m, t, KIND_ROUTE_TABLE)
+	is_used = is_used || (t->of == vpc && !t->is_default);
+	if (is_used)
+		refuse(v, "DependencyViolation");
+}
+
+/* ---- subnets ---- */
+
+static bool draw_subnet(struct request *x)
+{
+	struct cidr of = x->refs[0]->block;
+	uint32_t base = ip_to_v4(of.base) + (uint32_t) (random_below(6) + 16) * 256;
+	if (random_below(12) == 0)
+		base += 1 << 24;
+	x->block = (struct cidr){ip_from_v4(base), 24};
+	char text[CIDR_TEXT_SIZE];
+	request_add(x, "CidrBlock", "%s", cidr_write(x->block, text));
+	return true;
+}
+
+static void judge_subnet(const struct request *x, struct verdict *v)
+{
+	const struct thing *vpc = x->refs[0];
+	if (!cidr_contains_cidr(vpc->block, x->block))
+		refuse(v, "InvalidSubnet.Range");
+	EACH(&x->s->model, t, KIND_SUBNET)
+	if (t->of == vpc && cidr_overlaps(t->block, x->block)) {
+		refuse(v, "InvalidSubnet.Conflict");
+		return;
+	}
+}
+
+static void apply_subnet(struct request *x, struct str answer)
+{
+	struct thing *subnet = model_add(&x->s->model, KIND_SUBNET, x->account, x->refs[0],
+					 id_in(answer, "subnet/subnetId"));
+	subnet->block = x->block;
+	request_apply_tag(x, subnet);
+}
+
+static void judge_delete_subnet(const struct request *x, struct verdict *v)
+{
+	EACH(&x->s->model, t, KIND_INSTANCE)
+	if (t->of == x->refs[0] && model_part(&x->s->model, KIND_PORT, t))
+		refuse_or_doubt(v, !model_may_have_ended(t), "DependencyViolation");
+}
+
+/* ---- internet gateways ---- */
+
+static void apply_gateway(struct request *x, struct str answer)
+{
+	request_apply_tag(x, model_add(&x->s->model, KIND_GATEWAY, x->account, NULL,
+				       id_in(answer, "internetGateway/internetGatewayId")));
+}
+
+static void judge_delete_gateway(const struct request *x, struct verdict *v)
+{
+	if (x->refs[0]->to)
+		refuse(v, "DependencyViolation");
+}
+
+static void judge_attach(const struct request *x, struct verdict *v)
+{
+	if (x->refs[0]->to || model_gateway(&x->s->model, x->refs[1]))
+		refuse(v, "Resource.AlreadyAssociated");
+}
+
+static void apply_attach(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->to = x->refs[1];
+}
+
+/* An instance that asked for a public address may have one. */
+static void judge_detach(const struct request *x, struct verdict *v)
+{
+	const struct thing *vpc = x->refs[1];
+	if (x->refs[0]->to != vpc)
+		refuse(v, "Gateway.NotAttached");
+	EACH(&x->s->model, t, KIND_ADDRESS)
+	if (t->to && model_vpc(t->to) == vpc) {
+		refuse_or_doubt(v, !model_may_have_ended(t->to), "DependencyViolation");
+		return;
+	}
+	EACH(&x->s->model, t, KIND_INSTANCE)
+	if (model_vpc(t) == vpc && t->of->is_default) {
+		doubt(v, "DependencyViolation");
+		return;
+	}
+}
+
+static void apply_detach(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->to = NULL;
+}
+
+/* ---- route tables ---- */
+
+static void apply_table(struct request *x, struct str answer)
+{
+	request_apply_tag(x, model_add(&x->s->model, KIND_ROUTE_TABLE, x->account, x->refs[0],
+				       id_in(answer, "routeTable/routeTableId")));
+}
+
+static void judge_delete_table(const struct request *x, struct verdict *v)
+{
+	bool is_used = x->refs[0]->is_default;
+	EACH(&x->s->model, t, KIND_SUBNET)
+	is_used = is_used || t->to == x->refs[0];
+	if (is_used)
+		refuse(v, "DependencyViolation");
+}
+
+static void judge_associate_table(const struct request *x, struct verdict *v)
+{
+	const struct thing *table = x->refs[0], *subnet = x->refs[1];
+	if (table->of != subnet->of)
+		refuse(v, "InvalidParameterValue");
+	if (subnet->to && subnet->to != table)
+		refuse(v, "Resource.AlreadyAssociated");
+}
+
+static void set_association(struct thing *t, struct str id)
+{
+	snprintf(t->association, sizeof t->association, "%" STR_FMT, STR_ARG(id));
+}
+
+static void apply_associate_table(struct request *x, struct str answer)
+{
+	x->refs[1]->to = x->refs[0];
+	set_association(x->refs[1], id_in(answer, "associationId"));
+}
+
+/* An association that there is, or was: of a subnet, or a main table's. */
+static bool draw_association(struct request *x)
+{
+	struct model *m = &x->s->model;
+	const struct thing *picked = NULL;
+	uint64_t count = 0;
+	for (size_t k = 0; k < m->count; k++) {
+		const struct thing *t = &m->things[k];
+		bool has_one = t->association[0] && (t->kind == KIND_SUBNET || t->kind == KIND_ROUTE_TABLE);
+		if (has_one && (t->account == x->account || random_below(20) == 0) &&
+		    random_below(++count) == 0)
+			picked = t;
+	}
+	if (!picked)
+		return false;
+	snprintf(x->name, sizeof x->name, "%s", picked->association);
+	request_add(x, "AssociationId", "%s", x->name);
+	return true;
+}
+
+/* What the association stands for now: a subnet, or a main route table. */
+static struct thing *find_associated(const struct request *x)
+{
+	EACH(&x->s->model, t, KIND_SUBNET)
+	if (t->to && t->account == x->account && strcmp(t->association, x->name) == 0)
+		return t;
+	EACH(&x->s->model, t, KIND_ROUTE_TABLE)
+	if (t->is_default && t->account == x->account && strcmp(t->association, x->name) == 0)
+		return t;
+	return NULL;
+}
+
+static void judge_disassociate_table(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = find_associated(x);
+	if (!t)
+		refuse(v, "InvalidAssociationID.NotFound");
+	else if (t->kind == KIND_ROUTE_TABLE)
+		refuse(v, "InvalidParameterValue");
+}
+
+static void apply_disassociate_table(struct request *x, struct str answer)
+{
+	(void) answer;
+	find_associated(x)->to = NULL;
+}
+
+static void judge_replace_association(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = find_associated(x);
+	if (!t)
+		refuse(v, "InvalidAssociationID.NotFound");
+	else if (t->of != x->refs[0]->of)
+		refuse(v, "InvalidParameterValue");
+}
+
+static void apply_replace_association(struct request *x, struct str answer)
+{
+	struct thing *t = find_associated(x), *table = x->refs[0];
+	struct str id = id_in(answer, "newAssociationId");
+	if (t->kind == KIND_SUBNET) {
+		t->to = table;
+		set_association(t, id);
+		return;
+	}
+	t->is_default = false;
+	set_association(t, STR_NONE);
+	table->is_default = true;
+	set_association(table, id);
+}
+
+/* ---- routes ---- */
+
+static bool draw_destination(struct request *x)
+{
+	static const char *const blocks[] = {"0.0.0.0/0", "192.0.2.0/24", "192.168.0.0/16", "10.1.2.0/24"};
+	const char *text = blocks[random_below(4)];
+	request_add(x, "DestinationCidrBlock", "%s", text);
+	return result_is_ok(cidr_parse(str_from(text), &x->block));
+}
+
+static void judge_target(const struct request *x, struct verdict *v)
+{
+	if (x->refs[1]->to != x->refs[0]->of)
+		refuse(v, "InvalidParameterValue");
+}
+
+static void judge_route(const struct request *x, struct verdict *v)
+{
+	judge_target(x, v);
+	if (cidr_contains_cidr(x->refs[0]->of->block, x->block))
+		refuse(v, "InvalidParameterValue");
+	if (model_route(&x->s->model, x->refs[0], x->block))
+		refuse(v, "RouteAlreadyExists");
+}
+
+static void apply_route(struct request *x, struct str answer)
+{
+	struct thing *route = model_route(&x->s->model, x->refs[0], x->block);
+	(void) answer;
+	if (!route)
+		route = model_add(&x->s->model, KIND_ROUTE, x->account, x->refs[0], STR_NONE);
+	route->block = x->block;
+	route->to = x->refs[1];
+}
+
+static void judge_present_route(const struct request *x, struct verdict *v)
+{
+	if (!model_route(&x->s->model, x->refs[0], x->block))
+		refuse(v, "InvalidRoute.NotFound");
+}
+
+static void judge_replace_route(const struct request *x, struct verdict *v)
+{
+	judge_target(x, v);
+	judge_present_route(x, v);
+}
+
+static void apply_delete_route(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end(&x->s->model, model_route(&x->s->model, x->refs[0], x->block), GONE);
+}
+
+/* ---- elastic addresses ---- */
+
+static void judge_allocate(const struct request *x, struct verdict *v)
+{
+	size_t used = 0;
+	EACH(&x->s->model, t, KIND_ADDRESS)
+	used += t->account == x->account;
+	if (used >= LIMIT_ADDRESSES)
+		refuse(v, "AddressLimitExceeded");
+}
+
+static void apply_allocate(struct request *x, struct str answer)
+{
+	request_apply_tag(
+		x, model_add(&x->s->model, KIND_ADDRESS, x->account, NULL, id_in(answer, "allocationId")));
+}
+
+static bool draw_associate(struct request *x)
+{
+	x->flag = random_below(2) == 0;
+	if (!x->flag)
+		request_add(x, "AllowReassociation", "false");
+	return true;
+}
+
+static struct thing *address_of(struct model *m, const struct thing *instance)
+{
+	EACH(m, t, KIND_ADDRESS)
+	if (t->to == instance)
+		return t;
+	return NULL;
+}
+
+static void judge_associate(const struct request *x, struct verdict *v)
+{
+	struct thing *address = x->refs[0], *instance = x->refs[1];
+	const struct thing *there = address_of(&x->s->model, instance);
+	if (model_may_have_ended(instance))
+		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
+	if (!model_gateway(&x->s->model, model_vpc(instance)))
+		refuse(v, "Gateway.NotAttached");
+	bool moves = address->to && address->to != instance, replaces = there && there != address;
+	if (!x->flag && (moves || replaces))
+		refuse_or_doubt(v, replaces || !model_may_have_ended(address->to),
+				"Resource.AlreadyAssociated");
+}
+
+static void apply_associate(struct request *x, struct str answer)
+{
+	struct thing *there = address_of(&x->s->model, x->refs[1]);
+	if (there)
+		there->to = NULL;
+	x->refs[0]->to = x->refs[1];
+	set_association(x->refs[0], id_in(answer, "associationId"));
+}
+
+static bool draw_disassociate(struct request *x)
+{
+	const struct thing *t = request_ref(x, NULL, KIND_ADDRESS);
+	if (!t || !t->association[0])
+		return false;
+	x->ref_count = 0; /* it is the association that is named */
+	snprintf(x->name, sizeof x->name, "%s", t->association);
+	request_add(x, "AssociationId", "%s", x->name);
+	return true;
+}
+
+static struct thing *find_associated_address(const struct request *x)
+{
+	EACH(&x->s->model, t, KIND_ADDRESS)
+	if (t->to && t->account == x->account && strcmp(t->association, x->name) == 0)
+		return t;
+	return NULL;
+}
+
+static void judge_disassociate(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = find_associated_address(x);
+	if (!t || model_may_have_ended(t->to))
+		refuse_or_doubt(v, !t, "InvalidAssociationID.NotFound");
+}
+
+static void apply_disassociate(struct request *x, struct str answer)
+{
+	(void) answer;
+	find_associated_address(x)->to = NULL;
+}
+
+static void judge_release(const struct request *x, struct verdict *v)
+{
+	if (x->refs[0]->to)
+		refuse_or_doubt(v, !model_may_have_ended(x->refs[0]->to), "InvalidIPAddress.InUse");
+}
+
+static const struct operation rows[] = {
+	{"CreateVpc", 3, {}, "vpc", draw_vpc, judge_vpc, apply_vpc},
+	{"DeleteVpc", 2, {{"VpcId", KIND_ROUTER}}, NULL, NULL, judge_delete_vpc, request_apply_end},
+	{"CreateSubnet", 4, {{"VpcId", KIND_ROUTER}}, "subnet", draw_subnet, judge_subnet, apply_subnet},
+	{"DeleteSubnet", 2, {{"SubnetId", KIND_SUBNET}}, NULL, NULL, judge_delete_subnet, request_apply_end},
+	{"CreateInternetGateway", 2, {}, "internet-gateway", NULL, NULL, apply_gateway},
+	{"DeleteInternetGateway",
+	 1,
+	 {{"InternetGatewayId", KIND_GATEWAY}},
+	 NULL,
+	 NULL,
+	 judge_delete_gateway,
+	 request_apply_end},
+	{"AttachInternetGateway",
+	 3,
+	 {{"InternetGatewayId", KIND_GATEWAY}, {"VpcId", KIND_ROUTER}},
+	 NULL,
+	 NULL,
+	 judge_attach,
+	 apply_attach},
+	{"DetachInternetGateway",
+	 1,
+	 {{"InternetGatewayId", KIND_GATEWAY}, {"VpcId", KIND_ROUTER}},
+	 NULL,
+	 NULL,
+	 judge_detach,
+	 apply_detach},
+	{"CreateRouteTable", 3, {{"VpcId", KIND_ROUTER}}, "route-table", NULL, NULL, apply_table},
+	{"DeleteRouteTable",
+	 2,
+	 {{"RouteTableId", KIND_ROUTE_TABLE}},
+	 NULL,
+	 NULL,
+	 judge_delete_table,
+	 request_apply_end},
+	{"AssociateRouteTable",
+	 3,
+	 {{"RouteTableId", KIND_ROUTE_TABLE}, {"SubnetId", KIND_SUBNET}},
+	 NULL,
+	 NULL,
+	 judge_associate_table,
+	 apply_associate_table},
+	{"DisassociateRouteTable",
+	 1,
+	 {},
+	 NULL,
+	 draw_association,
+	 judge_disassociate_table,
+	 apply_disassociate_table},
+	{"ReplaceRouteTableAssociation",
+	 2,
+	 {{"RouteTableId", KIND_ROUTE_TABLE}},
+	 NULL,
+	 draw_association,
+	 judge_replace_association,
+	 apply_replace_association},
+	{"CreateRoute",
+	 3,
+	 {{"RouteTableId", KIND_ROUTE_TABLE}, {"GatewayId", KIND_GATEWAY}},
+	 NULL,
+	 draw_destination,
+	 judge_route,
+	 apply_route},
+	{"ReplaceRoute",
+	 2,
+	 {{"RouteTableId", KIND_ROUTE_TABLE}, {"GatewayId", KIND_GATEWAY}},
+	 NULL,
+	 draw_destination,
+	 judge_replace_route,
+	 apply_route},
+	{"DeleteRoute",
+	 1,
+	 {{"RouteTableId", KIND_ROUTE_TABLE}},
+	 NULL,
+	 draw_destination,
+	 judge_present_route,
+	 apply_delete_route},
+	{"AllocateAddress", 4, {}, "elastic-ip", NULL, judge_allocate, apply_allocate},
+	{"AssociateAddress",
+	 7,
+	 {{"AllocationId", KIND_ADDRESS}, {"InstanceId", KIND_INSTANCE}},
+	 NULL,
+	 draw_associate,
+	 judge_associate,
+	 apply_associate},
+	{"DisassociateAddress", 2, {}, NULL, draw_disassociate, judge_disassociate, apply_disassociate},
+	{"ReleaseAddress", 2, {{"AllocationId", KIND_ADDRESS}}, NULL, NULL, judge_release, request_apply_end},
+};
+const struct operations network_operations = {rows, sizeof rows / sizeof *rows};

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Key pairs and tags. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+/* ---- key pairs ---- */
+
+static struct thing *find_key(const struct request *x)
+{
+	EACH(&x->s->model, t, KIND_KEY_PAIR)
+	if (t->account == x->account && strcmp(t->name, x->name) == 0)
+		return t;
+	return NULL;
+}
+
+static bool draw_name(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "key%d", (int) random_below(4));
+	request_add(x, "KeyName", "%s", x->name);
+	return true;
+}
+
+static bool draw_key(struct request *x)
+{
+	request_add(x, "KeyType", "ed25519");
+	return draw_name(x);
+}
+
+static void judge_key(const struct request *x, struct verdict *v)
+{
+	if (find_key(x))
+		refuse(v, "InvalidKeyPair.Duplicate");
+}
+
+static void apply_key(struct request *x, struct str answer)
+{
+	struct thing *key =
+		model_add(&x->s->model, KIND_KEY_PAIR, x->account, NULL, answer_at(answer, "keyPairId"));
+	snprintf(key->name, sizeof key->name, "%s", x->name);
+	request_apply_tag(x, key);
+}
+
+/* What is not there is deleted as well. */
+static void apply_delete_key(struct request *x, struct str answer)
+{
+	struct thing *key = find_key(x);
+	(void) answer;
+	if (key)
+		model_end(&x->s->model, key, GONE);
+}
+
+/* ---- tags ---- */
+
+static bool draw_tagged(struct request *x)
+{
+	static const enum kind kinds[] = {KIND_ROUTER,
+					  KIND_SUBNET,
+					  KIND_GATEWAY,
+					  KIND_ROUTE_TABLE,
+					  KIND_SECURITY_GROUP,
+					  KIND_KEY_PAIR,
+					  KIND_INSTANCE,
+					  KIND_ADDRESS,
+					  KIND_VOLUME,
+					  KIND_PORT,
+					  KIND_SECURITY_GROUP_RULE};
+	if (!request_ref(x, "ResourceId.1", kinds[random_below(sizeof kinds / sizeof *kinds)]))
+		return false;
+	snprintf(x->tag.key, sizeof x->tag.key, "k%d", (int) random_below(4));
+	request_add(x, "Tag.1.Key", "%s", x->tag.key);
+	return true;
+}
+
+static bool draw_tag(struct request *x)
+{
+	if (!draw_tagged(x))
+		return false;
+	snprintf(x->tag.value, sizeof x->tag.value, "v%d", (int) random_below(100));
+	request_add(x, "Tag.1.Value", "%s", x->tag.value);
+	return true;
+}
+
+static void apply_tag(struct request *x, struct str answer)
+{
+	(void) answer;
+	request_apply_tag(x, x->refs[0]);
+}
+
+static void apply_untag(struct request *x, struct str answer)
+{
+	struct thing *t = x->refs[0];
+	(void) answer;
+	for (size_t k = 0; k < t->tag_count; k++)
+		if (strcmp(t->tags[k].key, x->tag.key) == 0) {
+			t->tags[k] = t->tags[--t->tag_count];
+			return;
+		}
+}
+
+static const struct operation rows[] = {
+	{"CreateKeyPair", 1, {}, "key-pair", draw_key, judge_key, apply_key},
+	{"DeleteKeyPair", 1, {}, NULL, draw_name, NULL, apply_delete_key},
+	{"CreateTags", 4, {}, NULL, draw_tag, NULL, apply_tag},
+	{"DeleteTags", 2, {}, NULL, draw_tagged, NULL, apply_untag},
+};
+const struct operations other_operations = {rows, sizeof rows / sizeof *rows};

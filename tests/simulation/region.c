@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The region of a history: tests/unit/cloud's, with the EC2 face and accounts that sign. */
+#include "auth/key.h"
+#include "simulation.h"
+#include "store/rows.h"
+
+static const uint8_t master_key[MASTER_KEY_SIZE] = {1, 2, 3};
+
+static void open_face(struct region *r)
+{
+	struct cloud *c = r->cloud;
+	const struct sigv4_config sigv4 = {c->store, master_key, STR("us-east-1"), 0};
+	cloud_expect_at(c, sigv4_new(&c->c, &sigv4, &r->sigv4), __FILE__, __LINE__);
+	const struct ec2_config ec2 = {.store = c->store,
+				       .sigv4 = r->sigv4,
+				       .reconciler = c->reconciler,
+				       .region = STR("us-east-1"),
+				       .endpoint = STR("ec2.us-east-1.test:8773")};
+	cloud_expect_at(c, ec2_new(&c->c, &ec2, &r->face), __FILE__, __LINE__);
+}
+
+static void close_face(struct region *r)
+{
+	ec2_free(TAKE(r->face));
+	sigv4_free(TAKE(r->sigv4));
+}
+
+static void add_user(struct region *r, const char *name, struct world_user *user)
+{
+	struct cloud *c = r->cloud;
+	struct access_key key = {.row.id = uuid_random()};
+	cloud_expect_at(c, key_draw(&c->c, master_key, &key, &user->secret), __FILE__, __LINE__);
+	struct account_wish wish = {.name = str_from(name), .key = &key, .with_default_router = true};
+	cloud_ok(c, NULL, engine_create_account, &wish);
+	user->key_id = key.key_id;
+	user->who = (struct identity){.account = wish.account, .user = wish.user};
+	struct account_limits limits = account_limits_all(cloud_ref(c, KIND_ACCOUNT, wish.account), -1);
+	limits.instances = LIMIT_INSTANCES;
+	limits.addresses = LIMIT_ADDRESSES;
+	limits.routers = LIMIT_ROUTERS;
+	limits.groups = LIMIT_GROUPS;
+	cloud_ok(c, NULL, engine_set_limits, &limits);
+}
+
+void region_open(struct region *r, uint64_t seed)
+{
+	static const char *const names[ACCOUNTS] = {"ann", "ben", "cho"};
+	r->cloud = cloud_new(seed, HOSTS);
+	for (size_t k = 0; k < ACCOUNTS; k++)
+		add_user(r, names[k], &r->users[k]);
+	r->image_id = id_to_ec2(r->cloud->arena, KIND_IMAGE, r->cloud->image);
+	open_face(r);
+}
+
+void region_kill(struct region *r)
+{
+	close_face(r);
+	cloud_kill(r->cloud);
+}
+
+void region_restart(struct region *r)
+{
+	if (r->face)
+		close_face(r);
+	cloud_restart(r->cloud);
+	open_face(r);
+}
+
+uuid region_find(struct region *r, enum kind kind, const char *id)
+{
+	struct ref ref;
+	if (!result_is_ok(id_parse_ec2(str_from(id), kind, &ref)))
+		return UUID_NONE;
+	AUTO_VIEW view = {0};
+	view_open(r->cloud->store, &view);
+	const struct row *row = tables_find_prefix(view.tables, kind, ref.prefix, ref.bits);
+	return row ? row->id : UUID_NONE;
+}

@@ -1,0 +1,278 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A call's way: drawn from what the model has, sent as a client would, answered whenever the face
+ * does, and then judged. The model moves in the order in which the committer ended the calls. */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "simulation.h"
+
+static const struct operations *const tables[] = {&network_operations, &group_operations,
+						  &instance_operations, &other_operations};
+
+/* ---- drawing ---- */
+
+static const struct operation *draw_operation(void)
+{
+	uint64_t total = 0;
+	for (size_t g = 0; g < sizeof tables / sizeof *tables; g++)
+		for (size_t k = 0; k < tables[g]->count; k++)
+			total += tables[g]->at[k].weight;
+	uint64_t at = random_below(total);
+	for (size_t g = 0; g < sizeof tables / sizeof *tables; g++)
+		for (size_t k = 0; k < tables[g]->count; at -= tables[g]->at[k++].weight)
+			if (at < tables[g]->at[k].weight)
+				return &tables[g]->at[k];
+	return NULL;
+}
+
+void request_add(struct request *x, const char *name, const char *format, ...)
+{
+	va_list args;
+	x->size += (size_t) snprintf(x->text + x->size, TEXT_MAX - x->size, "&%s=", name);
+	va_start(args, format);
+	x->size += (size_t) vsnprintf(x->text + x->size, TEXT_MAX - x->size, format, args);
+	va_end(args);
+	assert_true(x->size < TEXT_MAX);
+}
+
+/* Any of the kind with a known id that is the account's or not, and gone or not. */
+static struct thing *pick(struct request *x, enum kind kind, bool is_own, bool is_gone)
+{
+	struct model *m = &x->s->model;
+	struct thing *picked = NULL;
+	uint64_t count = 0;
+	for (size_t k = 0; k < m->count; k++) {
+		struct thing *t = &m->things[k];
+		if (t->kind == kind && t->id[0] && (t->account == x->account) == is_own &&
+		    (t->life == GONE) == is_gone && random_below(++count) == 0)
+			picked = t;
+	}
+	return picked;
+}
+
+struct thing *request_ref(struct request *x, const char *name, enum kind kind)
+{
+	uint64_t dice = random_below(100);
+	struct thing *t = dice < 4   ? pick(x, kind, false, false)
+			  : dice < 8 ? pick(x, kind, true, true)
+				     : NULL;
+	if (!t)
+		t = pick(x, kind, true, false);
+	if (!t)
+		return NULL;
+	x->refs[x->ref_count++] = t;
+	if (name)
+		request_add(x, name, "%s", t->id);
+	return t;
+}
+
+static bool draw_refs(struct request *x)
+{
+	for (size_t k = 0; k < 3 && x->operation->refs[k].parameter; k++)
+		if (!request_ref(x, x->operation->refs[k].parameter, x->operation->refs[k].kind))
+			return false;
+	return true;
+}
+
+static void draw_tag(struct request *x)
+{
+	if (!x->operation->tag_type || random_below(2))
+		return;
+	snprintf(x->tag.key, sizeof x->tag.key, "k%d", (int) random_below(4));
+	snprintf(x->tag.value, sizeof x->tag.value, "v%d", (int) random_below(100));
+	request_add(x, "TagSpecification.1.ResourceType", "%s", x->operation->tag_type);
+	request_add(x, "TagSpecification.1.Tag.1.Key", "%s", x->tag.key);
+	request_add(x, "TagSpecification.1.Tag.1.Value", "%s", x->tag.value);
+}
+
+bool request_draw(struct request *x)
+{
+	x->operation = draw_operation();
+	if (!draw_refs(x) || (x->operation->draw && !x->operation->draw(x)))
+		return false;
+	if (!x->origin) /* else it is told again, word for word */
+		draw_tag(x);
+	x->is_dry = random_below(32) == 0;
+	return true;
+}
+
+/* ---- verdicts ---- */
+
+void refuse(struct verdict *v, const char *code)
+{
+	v->refusals[v->refusal_count++] = code;
+}
+
+void doubt(struct verdict *v, const char *code)
+{
+	v->doubts[v->doubt_count++] = code;
+}
+
+void refuse_or_doubt(struct verdict *v, bool is_sure, const char *code)
+{
+	if (is_sure)
+		refuse(v, code);
+	else
+		doubt(v, code);
+}
+
+static const char *find_not_found(enum kind kind)
+{
+	return listings_not_found(kind).p;
+}
+
+/* What holds for every action: one cannot name what is not one's own, or not there. Of several rules
+ * that forbid it, any may be told. */
+static void judge(const struct request *x, struct verdict *v)
+{
+	bool is_repeated = x->origin && x->origin->has_succeeded;
+	for (size_t k = 0; !is_repeated && k < x->ref_count; k++) {
+		const struct thing *t = x->refs[k];
+		bool is_there = t->account == x->account && t->life != GONE;
+		if (!is_there)
+			refuse(v, find_not_found(t->kind));
+		else if (model_may_have_ended(t))
+			doubt(v, find_not_found(t->kind));
+	}
+	if (!is_repeated && x->operation->judge)
+		x->operation->judge(x, v);
+	if (x->in_storm) {
+		doubt(v, "InternalError");
+		doubt(v, "Unavailable");
+	}
+}
+
+static bool is_among(const char *const *codes, size_t count, struct str code)
+{
+	for (size_t k = 0; k < count; k++)
+		if (str_is(code, codes[k]))
+			return true;
+	return false;
+}
+
+static const char *list(struct request *x, const struct verdict *v)
+{
+	struct arena *a = x->s->region.cloud->arena;
+	struct str text = STR("");
+	for (size_t k = 0; k < v->refusal_count; k++)
+		text = str_print(a, "%" STR_FMT " %s", STR_ARG(text), v->refusals[k]);
+	for (size_t k = 0; k < v->doubt_count; k++)
+		text = str_print(a, "%" STR_FMT " (%s)", STR_ARG(text), v->doubts[k]);
+	return v->refusal_count + v->doubt_count ? text.p : " success";
+}
+
+/* ---- answers ---- */
+
+static void check_and_apply(struct request *x, struct str body)
+{
+	struct verdict v = {0};
+	struct str code = answer_at(answer_root(body), "Errors/Error/Code");
+	bool succeeded = x->http.status == 200;
+	if (succeeded && !str_starts_with(answer_root(body), STR("<requestId>")))
+		blame(x->s, "%s#%d: a success without a body", x->operation->action, (int) x->serial);
+	judge(x, &v);
+	bool would_succeed = succeeded || (x->is_dry && str_is(code, "DryRunOperation"));
+	tell(x->s, "  #%d %s: %d %" STR_FMT, (int) x->serial, x->operation->action, x->http.status,
+	     STR_ARG(code));
+	bool is_right = would_succeed ? v.refusal_count == 0 && succeeded != x->is_dry
+				      : is_among(v.refusals, v.refusal_count, code) ||
+						is_among(v.doubts, v.doubt_count, code);
+	if (!is_right)
+		blame(x->s,
+		      "#%d of account %u: %s%s was answered %d %" STR_FMT " (%" STR_FMT "); right is:%s",
+		      (int) x->serial, x->account, x->operation->action, x->text, x->http.status,
+		      STR_ARG(code), STR_ARG(answer_at(answer_root(body), "Errors/Error/Message")),
+		      list(x, &v));
+	if (succeeded && x->operation->apply)
+		x->operation->apply(x, answer_root(body));
+	if (succeeded && x->origin)
+		x->origin->has_succeeded = true;
+}
+
+static void end(struct request *x)
+{
+	struct str body = str_copy(x->s->region.cloud->arena, buf_str(&x->http.body));
+	x->is_open = false;
+	check_and_apply(x, body);
+	fake_call_done(&x->http);
+}
+
+bool request_is_woken(const struct request *x)
+{
+	return x->is_open && x->http.is_woken;
+}
+
+void request_resume(struct request *x)
+{
+	unsigned faults = fault_suspend();
+	x->http.is_woken = false;
+	x->http.resume(&x->http.call);
+	if (x->http.is_answered)
+		end(x);
+	fault_resume(faults);
+}
+
+void request_drop(struct request *x)
+{
+	tell(x->s, "  #%d %s: never answered", (int) x->serial, x->operation->action);
+	fake_call_done(&x->http);
+	x->is_open = false;
+}
+
+/* ---- sending ---- */
+
+static void start(struct simulation *s, unsigned account, struct str form, struct fake_call *http)
+{
+	struct region *r = &s->region;
+	ctx_init(&r->cloud->c, r->cloud->arena);
+	world_sign_call(&r->cloud->c, &r->users[account], "POST", form, http);
+	http->call.self = r->face;
+	ec2_http_face.handle(r->face, &http->call);
+}
+
+void request_send(struct request *x)
+{
+	struct simulation *s = x->s;
+	unsigned faults = fault_suspend();
+	struct str form = str_print(s->region.cloud->arena, "Action=%s%s%s", x->operation->action, x->text,
+				    x->is_dry ? "&DryRun=true" : "");
+	tell(s, "#%d of account %u: %" STR_FMT, (int) x->serial, x->account, STR_ARG(form));
+	x->is_open = true;
+	x->in_storm = faults != 0 || s->is_doomed;
+	start(s, x->account, form, &x->http);
+	if (x->http.is_answered)
+		end(x);
+	fault_resume(faults);
+}
+
+struct str request_read(struct simulation *s, unsigned account, const char *form)
+{
+	struct fake_call http;
+	unsigned faults = fault_suspend();
+	start(s, account, str_from(form), &http);
+	if (!http.is_answered || http.status != 200)
+		blame(s, "%s was answered %d %" STR_FMT, form, http.status, STR_ARG(buf_str(&http.body)));
+	struct str body = str_copy(s->region.cloud->arena, buf_str(&http.body));
+	fake_call_done(&http);
+	fault_resume(faults);
+	return body;
+}
+
+void request_apply_end(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end(&x->s->model, x->refs[0], GONE);
+}
+
+void request_apply_tag(struct request *x, struct thing *t)
+{
+	size_t k = 0;
+	if (!x->tag.key[0])
+		return;
+	while (k < t->tag_count && strcmp(t->tags[k].key, x->tag.key) != 0)
+		k++;
+	assert_true(k < TAGS_MAX);
+	t->tag_count += k == t->tag_count;
+	memcpy(t->tags[k].key, x->tag.key, sizeof x->tag.key);
+	memcpy(t->tags[k].value, x->tag.value, sizeof x->tag.value);
+}

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The simulation: a whole region in one thread, called by several clients of several accounts through
+ * its EC2 face, while hosts, network, database and process fail, all as one seed says. Beside it
+ * stands a model, which knows what each account has to see.
+ *   main.c               seeds, processes, what is printed
+ *   history.c            one history: who does what next; the checks at its end
+ *   happenings.c         what goes wrong
+ *   request.c            a call: drawn, sent, answered, judged
+ *   operations_*.c       one row per action: its weight, its parameters, what it does to the model
+ *   model.c, listings.c  what there is; what is seen of it, compared
+ *   region.c             the region; answer.c reads XML
+ * An action is added by a row in operations_*.c, a kind by a row in listings.c. */
+#pragma once
+
+#include "../unit/api/world.h"
+#include "../unit/cloud/cloud.h"
+#include "answer.h"
+#include "base/random.h"
+
+enum {
+	ACCOUNTS = 3,
+	HOSTS = 3,
+	CLIENTS = 9,
+	THINGS_MAX = 2048,
+	TAGS_MAX = 8,
+	REFS_MAX = 6,
+	TEXT_MAX = 1024,
+	TOKENS_MAX = 128
+};
+
+/* What each account may have: little, so that the limits are met. */
+enum { LIMIT_INSTANCES = 6, LIMIT_ADDRESSES = 3, LIMIT_ROUTERS = 3, LIMIT_GROUPS = 7 };
+
+/* ---- region.c ---- */
+
+struct region {
+	struct cloud *cloud;
+	struct sigv4 *sigv4;
+	struct ec2_face *face;
+	struct world_user users[ACCOUNTS];
+	struct str image_id;
+};
+
+void region_open(struct region *r, uint64_t seed);
+void region_kill(struct region *r);    /* as by kill -9 */
+void region_restart(struct region *r); /* after a kill; or in order */
+/* The UUID of an id of EC2's; none when there is no such row. */
+uuid region_find(struct region *r, enum kind kind, const char *id);
+
+/* ---- model.c ---- */
+
+struct request;
+struct simulation;
+
+enum life {
+	LIVE,
+	ENDING, /* its end is certain, and may or may not be seen yet */
+	GONE
+};
+
+struct thing {
+	enum kind kind;
+	unsigned account;
+	enum life life;
+	char id[32]; /* empty: not known yet, a listing will tell */
+	char name[40], association[40];
+	struct {
+		char key[8], value[8];
+	} tags[TAGS_MAX];
+	size_t tag_count;
+	struct thing *of; /* what it is a part of: a subnet's VPC, an instance's subnet, a rule's group */
+	struct thing
+		*to; /* what it leads to: a gateway's VPC, a subnet's route table, an address's instance */
+	bool is_default; /* VPC, subnet, group; a route table: the main one */
+	struct cidr block;
+	int64_t port; /* of a rule; -1: all */
+	bool egress;
+	/* of an instance: */
+	struct thing *group;
+	bool wanted_on, seen_stopped;
+	bool is_restless;             /* its guest may have shut itself down */
+	bool ends_itself;             /* which terminates it */
+	const struct request *origin; /* the first request with its client token, or NULL */
+};
+
+struct model {
+	struct thing things[THINGS_MAX];
+	size_t count;
+};
+
+struct thing *model_add(struct model *m, enum kind kind, unsigned account, struct thing *of, struct str id);
+/* Those of a kind that are not gone: NULL begins, NULL ends. */
+struct thing *model_next(struct model *m, enum kind kind, const struct thing *after);
+#define EACH(m, t, kind) for (struct thing *t = NULL; (t = model_next((m), (kind), t));)
+/* Ends it with its parts. An ending instance's parts are ending, too. */
+void model_end(struct model *m, struct thing *t, enum life life);
+/* It is ending, or its guest may have ended it. Parts go with their instance. */
+bool model_may_have_ended(const struct thing *t);
+struct thing *model_part(struct model *m, enum kind kind, const struct thing *of); /* the first, or NULL */
+struct thing *model_vpc(struct thing *t);
+struct thing *model_gateway(struct model *m, const struct thing *vpc);
+struct thing *model_default_vpc(struct model *m, unsigned account);
+struct thing *model_default_group(struct model *m, const struct thing *vpc);
+struct thing *model_route(struct model *m, const struct thing *table, struct cidr block);
+struct thing *model_rule(struct model *m, const struct thing *group, bool egress, int64_t port,
+			 struct cidr block, const struct thing *peer);
+/* A VPC with all that comes with it; with_subnet: as an account's first one. */
+struct thing *model_add_vpc(struct model *m, unsigned account, struct cidr block, bool with_subnet);
+struct thing *model_add_group(struct model *m, struct thing *vpc, struct str name, struct str id);
+
+/* ---- request.c ---- */
+
+struct operation;
+
+/* A call: what was drawn for it, and its way through the face. */
+struct request {
+	struct simulation *s;
+	const struct operation *operation;
+	unsigned account;
+	uint64_t serial;
+	char text[TEXT_MAX]; /* the form, without Action */
+	size_t size;
+	struct thing *refs[REFS_MAX]; /* what the parameters name: those of the row first */
+	size_t ref_count;
+	char name[40];
+	struct cidr block;
+	int64_t count, port;
+	bool flag, is_dry, in_storm;
+	struct {
+		char key[8], value[8];
+	} tag;
+	struct request *origin; /* the first one with its client token */
+	bool has_succeeded;     /* of an origin: some request with the token has */
+	struct fake_call http;
+	bool is_open;
+};
+
+/* Which answers are right. With a refusal, success is none. */
+struct verdict {
+	const char *refusals[12], *doubts[12];
+	size_t refusal_count, doubt_count;
+};
+void refuse(struct verdict *v, const char *code); /* a rule forbids it */
+void doubt(struct verdict *v, const char *code);  /* it may, depending on what is not seen yet */
+void refuse_or_doubt(struct verdict *v, bool is_sure, const char *code);
+
+struct operation {
+	const char *action;
+	unsigned weight;
+	struct {
+		const char *parameter;
+		enum kind kind;
+	} refs[3];
+	const char *tag_type;            /* what TagSpecification may name; NULL: it takes none */
+	bool (*draw)(struct request *x); /* further parameters; false: nothing to draw from */
+	void (*judge)(const struct request *x, struct verdict *v); /* the refs are the account's and there */
+	void (*apply)(struct request *x, struct str answer);       /* it succeeded */
+};
+
+struct operations {
+	const struct operation *at;
+	size_t count;
+};
+extern const struct operations network_operations, group_operations, instance_operations, other_operations;
+
+void request_add(struct request *x, const char *name, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+/* Names a thing of the kind, mostly one of the account's that is there; NULL: there is none. */
+struct thing *request_ref(struct request *x, const char *name, enum kind kind);
+void request_apply_tag(struct request *x, struct thing *t);   /* likewise: the drawn tag is its */
+void request_apply_end(struct request *x, struct str answer); /* for rows: the first ref is gone */
+bool request_draw(struct request *x);
+void request_send(struct request *x);
+bool request_is_woken(const struct request *x);
+void request_resume(struct request *x); /* a woken one: answered and judged, as a rule */
+void request_drop(struct request *x);   /* its process is dead */
+/* A call outside the model, at once; the answer lies in the region's arena. */
+struct str request_read(struct simulation *s, unsigned account, const char *form);
+
+/* ---- listings.c ---- */
+
+/* Every account's listings against the model, which learns what was only to be guessed. settled: all
+ * that was on its way has arrived. */
+void listings_compare(struct simulation *s, bool is_settled);
+/* All that every account sees, as text. */
+struct str listings_read(struct simulation *s);
+struct str listings_not_found(enum kind kind); /* the code of its absence */
+
+/* ---- happenings.c ---- */
+
+void happen(struct simulation *s);     /* something */
+void make_whole(struct simulation *s); /* all faults are over */
+void kill_and_restart(struct simulation *s);
+
+/* ---- history.c ---- */
+
+struct simulation {
+	uint64_t seed;
+	bool is_told; /* print each event */
+	struct region region;
+	struct model model;
+	struct request clients[CLIENTS];
+	struct request tokens[TOKENS_MAX]; /* requests that may be sent again */
+	size_t token_count;
+	uint64_t serial;
+	bool hosts_shaken; /* since all was settled last */
+	bool is_doomed;    /* the next commit ends the process */
+};
+
+/* Runs one; ends the process with 1 when something is wrong. */
+void history_run(struct simulation *s);
+void resume_all(struct simulation *s); /* the woken calls, as they were committed */
+void settle_and_compare(struct simulation *s);
+void tell(struct simulation *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
+_Noreturn void blame(struct simulation *s, const char *format, ...) __attribute__((format(printf, 2, 3)));
