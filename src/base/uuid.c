@@ -10,6 +10,14 @@ bool uuid_is_none(uuid u)
 	return uuid_equal(u, UUID_NONE);
 }
 
+bool uuids_have(const struct uuids *list, uuid u)
+{
+	for (size_t k = 0; k < list->count; k++)
+		if (uuid_equal(list->at[k], u))
+			return true;
+	return false;
+}
+
 static uuid with_version(uuid u, unsigned version)
 {
 	u.b[6] = (uint8_t) ((u.b[6] & 0x0Fu) | version << 4);

@@ -45,7 +45,8 @@ static inline int uuid_compare(uuid a, uuid b)
 	return x < y ? -1 : x > y;
 }
 bool uuid_is_none(uuid u); /* all zero */
-uuid uuid_random(void);    /* version 4, from random_bytes() */
+bool uuids_have(const struct uuids *list, uuid u);
+uuid uuid_random(void); /* version 4, from random_bytes() */
 uuid uuid_v5(uuid name_space, struct str name);
 /* 8-4-4-4-12 lower case, with NUL; returns out. */
 char *uuid_write(uuid u, char out[static UUID_TEXT_SIZE]);

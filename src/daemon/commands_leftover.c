@@ -201,8 +201,7 @@ static RESULT check_disk_is_alone(struct search *s)
 /* Asks for the disk as it is: a driver refuses one that it cannot use. */
 static RESULT check_disk(struct search *s, const struct compute_driver *driver, struct compute_host *h)
 {
-	struct compute_disk disk = {
-		.volume = s->id, .size = s->item.size, .boot_index = -1, .was_there = true};
+	struct compute_disk disk = {.volume = s->id, .size = s->item.size, .was_there = true};
 	return driver->ensure_disk(h, &s->call->ctx, &disk, &s->item.size);
 }
 

@@ -35,12 +35,20 @@ struct compute_seen {
 	enum instance_seen_power power; /* absent is an answer, not an error */
 	enum compute_off off;           /* when power is off */
 	bool defined_as_wished;         /* false: define() would change its definition */
+	/* Our disks and NICs that are plugged into it: what the running guest has, or the definition of one
+	 * that is off. In the context's arena. */
+	struct uuids volumes, ports;
+	bool devices_as_wished; /* those are the wish's */
 };
+
+/* What can be plugged into a domain, running or not: each slot is a place of its own that is there from
+ * the domain's start on, so nothing that comes or goes moves anything else. */
+enum { COMPUTE_DISK_SLOTS = 26, COMPUTE_NIC_SLOTS = 8 };
 
 struct compute_disk {
 	uuid volume; /* its UUID is the disk's serial; the file is named by it */
 	int64_t size;
-	int boot_index;          /* 0: root */
+	int slot; /* below COMPUTE_DISK_SLOTS, 0: root; its name and address in the guest follow from it */
 	struct str image_sha256; /* backing image; empty: blank */
 	struct str image_path;   /* the file on the control plane's machine, to upload if the host lacks it */
 	int64_t image_file_size;
@@ -52,6 +60,7 @@ struct compute_nic {
 	uuid port; /* its UUID is OVN's port name and libvirt's interfaceid */
 	struct mac mac;
 	int mtu;
+	int slot; /* below COMPUTE_NIC_SLOTS; its address in the guest follows from it */
 };
 
 struct compute_domain {
@@ -107,7 +116,10 @@ struct compute_driver {
 	/* Absent: OK. A running domain has it: ERR_IN_USE. */
 	RESULT (*delete_disk)(struct compute_host *h, struct ctx *c, uuid volume);
 	/* Defines the domain, powered off; an existing one of the same id is redefined: while it runs,
-	 * from its next start on. Its memo becomes the wish's. Needs no disks yet. */
+	 * from its next start on, but for disks and NICs: those it lacks are plugged (a disk's file must be
+	 * there), those beyond the wish are asked to go. That is done when see() says so: a guest takes its
+	 * time over it, or misses it and has to be asked again. Its memo becomes the wish's. One that is
+	 * off needs no disks yet. */
 	RESULT (*define)(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
 	/* Being so already is OK. Absent: START and RESET ERR_NOT_FOUND, else OK. RESET when off: ERR_STATE.
 	 */
@@ -119,10 +131,18 @@ struct compute_driver {
 	RESULT(*read_console)
 	(struct compute_host *h, struct ctx *c, uuid id, size_t max, struct str *ret_text,
 	 int64_t *ret_at_us);
-	/* changed() is called, on any thread, when something happened to a domain (id), or to the
+	/* changed() is called, on any thread, when something happened to a domain (id), a disk or NIC
+	 * that it lost included, or to the
 	 * connection (id none). It must only post. Set once, right after open_host. */
 	void (*watch)(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg);
 };
+
+/* For drivers: ERR_RANGE when a wish names a slot that is not there; what is in a wish; and, from what
+ * a look found, devices_as_wished. */
+RESULT compute_check_slots(struct ctx *c, const struct compute_domain *wish);
+bool compute_wants_disk(const struct compute_domain *wish, uuid volume);
+bool compute_wants_nic(const struct compute_domain *wish, uuid port);
+void compute_compare_devices(struct compute_seen *seen, const struct compute_domain *wish);
 
 /* The drivers there are; self is passed as their first argument. */
 extern const struct compute_driver compute_libvirt;

@@ -36,13 +36,6 @@ static inline bool choice_or(enum choice choice, bool otherwise)
 	choice_apply(choice, &otherwise);
 	return otherwise;
 }
-static inline bool uuids_have(const struct uuids *ids, uuid id)
-{
-	for (size_t k = 0; k < ids->count; k++)
-		if (uuid_equal(ids->at[k], id))
-			return true;
-	return false;
-}
 static inline bool ref_is_given(const struct ref *ref)
 {
 	return ref->kind != KIND_NONE;

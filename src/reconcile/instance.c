@@ -38,7 +38,7 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 		if (!row_is_live(&v->row))
 			continue;
 		struct compute_disk disk = {
-			.volume = v->row.id, .size = v->size, .boot_index = (int) v->device_slot};
+			.volume = v->row.id, .size = v->size, .slot = (int) v->device_slot};
 		if (!VEC_PUSH(s->ctx.arena, &disks, disk))
 			return ctx_no_memory(&s->ctx);
 		if (v->seen_size < v->size || condition_find_by_subject(t, v->row.id, STR(DISK_MISSING)))
@@ -57,8 +57,10 @@ static RESULT gather_nics(struct step *s, const struct tables *t, struct instanc
 		const struct network *network = network_find(t, p->network);
 		if (!row_is_live(&p->row))
 			continue;
-		struct compute_nic nic = {
-			.port = p->row.id, .mac = p->mac, .mtu = network ? (int) network->mtu : 0};
+		struct compute_nic nic = {.port = p->row.id,
+					  .mac = p->mac,
+					  .mtu = network ? (int) network->mtu : 0,
+					  .slot = (int) p->device_index};
 		if (!VEC_PUSH(s->ctx.arena, &nics, nic))
 			return ctx_no_memory(&s->ctx);
 	}

@@ -70,7 +70,7 @@ static struct compute_disk wish_of(struct step *s, const struct volume_rows *row
 	const struct volume *v = rows->volume;
 	struct compute_disk disk = {.volume = v->row.id,
 				    .size = v->size,
-				    .boot_index = (int) v->device_slot,
+				    .slot = (int) v->device_slot,
 				    .was_there = v->seen_size > 0};
 	if (rows->snapshot) {
 		disk.image_sha256 = rows->snapshot->sha256;

@@ -105,6 +105,20 @@ static int on_lifecycle(virConnectPtr conn, virDomainPtr domain, int event, int 
 	return 0;
 }
 
+/* A guest let go of a device, or refused to: both are looked at. */
+static void on_device(virConnectPtr conn, virDomainPtr domain, const char *alias, void *arg)
+{
+	(void) conn, (void) alias;
+	struct compute_host *h = arg;
+	uuid id = UUID_NONE;
+	if (virDomainGetUUID(domain, id.b) != 0)
+		return;
+	pthread_mutex_lock(&h->lock);
+	if (h->changed)
+		h->changed(h->changed_arg, id);
+	pthread_mutex_unlock(&h->lock);
+}
+
 static void on_close(virConnectPtr conn, int reason, void *arg)
 {
 	(void) conn, (void) reason;
@@ -134,6 +148,15 @@ static void host_ref(struct compute_host *h)
 	pthread_mutex_unlock(&h->lock);
 }
 
+static const struct {
+	int id;
+	virConnectDomainEventGenericCallback call;
+} events[HOST_EVENTS] = {
+	{VIR_DOMAIN_EVENT_ID_LIFECYCLE, VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle)},
+	{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+	{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
+};
+
 static RESULT register_callbacks(struct compute_host *h, struct ctx *c)
 {
 	host_ref(h);
@@ -141,13 +164,14 @@ static RESULT register_callbacks(struct compute_host *h, struct ctx *c)
 		host_unref(h);
 		return libvirt_fail(h, c, "watching the connection");
 	}
-	host_ref(h);
-	h->event_id =
-		virConnectDomainEventRegisterAny(h->conn, NULL, VIR_DOMAIN_EVENT_ID_LIFECYCLE,
-						 VIR_DOMAIN_EVENT_CALLBACK(on_lifecycle), h, host_unref);
-	if (h->event_id < 0) {
-		host_unref(h);
-		return libvirt_fail(h, c, "watching the domains");
+	for (size_t k = 0; k < HOST_EVENTS; k++) {
+		host_ref(h);
+		h->event_ids[k] = virConnectDomainEventRegisterAny(h->conn, NULL, events[k].id,
+								   events[k].call, h, host_unref);
+		if (h->event_ids[k] < 0) {
+			host_unref(h);
+			return libvirt_fail(h, c, "watching the domains");
+		}
 	}
 	return OK;
 }
@@ -193,7 +217,8 @@ RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct ho
 	pthread_mutex_init(&h->lock, NULL);
 	pthread_cond_init(&h->ended, NULL);
 	h->refs = 1;
-	h->event_id = -1;
+	for (size_t k = 0; k < HOST_EVENTS; k++)
+		h->event_ids[k] = -1;
 	h->region = region;
 	libvirt_write_region(region, h->region_text);
 	h->name = heap_copy_z(str_to_z(c->arena, host->name));
@@ -216,8 +241,9 @@ void libvirt_close_host(struct compute_host *h)
 	libvirt_autodrop_pool(&h->pool);
 	libvirt_autodrop_pool(&h->consoles);
 	if (h->conn) {
-		if (h->event_id >= 0)
-			virConnectDomainEventDeregisterAny(h->conn, h->event_id);
+		for (size_t k = 0; k < HOST_EVENTS; k++)
+			if (h->event_ids[k] >= 0)
+				virConnectDomainEventDeregisterAny(h->conn, h->event_ids[k]);
 		virConnectUnregisterCloseCallback(h->conn, on_close);
 		virConnectClose(h->conn);
 		h->conn = NULL;

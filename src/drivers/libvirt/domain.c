@@ -79,6 +79,37 @@ static struct domain_place place_of(const struct compute_host *h)
 		.region = h->region, .pool_path = str_from(h->pool_path), .virt = h->virt};
 }
 
+static RESULT list_wished(struct ctx *c, const struct compute_domain *wish,
+			  struct domain_devices *ret_devices)
+{
+	uuid *ids = arena_new_array(c->arena, uuid, wish->disk_count + wish->nic_count + 1);
+	if (!ids)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < wish->disk_count; k++)
+		ids[k] = wish->disks[k].volume;
+	for (size_t k = 0; k < wish->nic_count; k++)
+		ids[wish->disk_count + k] = wish->nics[k].port;
+	*ret_devices = (struct domain_devices){.volumes = {ids, wish->disk_count},
+					       .ports = {ids + wish->disk_count, wish->nic_count}};
+	return OK;
+}
+
+/* One that is off and defined as wished needs no look: the digest is of its devices, too. */
+static RESULT see_devices(struct compute_host *h, struct ctx *c, virDomainPtr d,
+			  const struct compute_domain *wish, struct compute_seen *seen)
+{
+	bool is_on = seen->power == INSTANCE_SEEN_POWER_ON;
+	struct domain_devices has = {0};
+	if (!is_on && seen->defined_as_wished)
+		TRY(list_wished(c, wish, &has));
+	else
+		TRY(libvirt_read_devices(h, c, d, is_on, &has));
+	seen->volumes = has.volumes;
+	seen->ports = has.ports;
+	compute_compare_devices(seen, wish);
+	return OK;
+}
+
 RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
 		   struct compute_seen *ret_seen)
 {
@@ -104,10 +135,22 @@ RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_d
 		.off = off_of(h, wish->id, state, reason),
 		.defined_as_wished = str_is(mark.wish, digest),
 	};
-	return OK;
+	return see_devices(h, c, d, wish, ret_seen);
 }
 
 /* ---- defining */
+
+static RESULT define(struct compute_host *h, struct ctx *c, const char *xml, struct str name,
+		     virDomainPtr *ret_domain)
+{
+	*ret_domain = virDomainDefineXML(h->conn, xml);
+	if (*ret_domain)
+		return OK;
+	if (libvirt_error_is(VIR_ERR_OPERATION_FAILED)) /* another domain has the name */
+		return ctx_fail(c, ERR_CONFLICT, "defining domain %" STR_FMT ": %s", STR_ARG(name),
+				virGetLastErrorMessage());
+	return libvirt_fail(h, c, "defining domain %" STR_FMT, STR_ARG(name));
+}
 
 RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
 {
@@ -122,15 +165,12 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	place = place_of(h);
 	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
 	TRY(find_domain(h, c, domain->id, &d, &mark));
-	if (d && str_is(mark.wish, digest) && str_equal(mark.memo, domain->memo))
-		return OK;
-	AUTO_DOMAIN made = virDomainDefineXML(h->conn, xml.p);
-	if (made)
-		return OK;
-	if (libvirt_error_is(VIR_ERR_OPERATION_FAILED)) /* another domain has the name */
-		return ctx_fail(c, ERR_CONFLICT, "defining domain %" STR_FMT ": %s", STR_ARG(domain->name),
-				virGetLastErrorMessage());
-	return libvirt_fail(h, c, "defining domain %" STR_FMT, STR_ARG(domain->name));
+	if (!d || !str_is(mark.wish, digest) || !str_equal(mark.memo, domain->memo)) {
+		libvirt_autodrop_domain(&d);
+		TRY(define(h, c, xml.p, domain->name, &d));
+	}
+	/* After the definition: cut off in between, the look still finds the devices to differ. */
+	return virDomainIsActive(d) == 1 ? libvirt_plug_devices(h, c, d, &place, domain) : OK;
 }
 
 /* What libvirt keeps beside a definition must not keep it from going. */

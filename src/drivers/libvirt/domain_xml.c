@@ -74,70 +74,27 @@ static void write_smbios(struct buf *b, const struct compute_domain *w, const ch
 	buf_print(b, "</sysinfo>");
 }
 
-/* ---- devices */
-
-static RESULT write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
-			 const struct compute_disk *d, size_t number)
-{
-	char ec2_id[EC2_ID_TEXT_SIZE];
-	struct str file = libvirt_volume_name(c->arena, place->region, d->volume);
-	if (!file.p)
-		return ctx_no_memory(c);
-	/* Real hosts bypass their page cache; under emulation it helps, and any file system will do. */
-	const char *cache = place->virt == HOST_SEEN_VIRT_KVM ? "none" : "writeback";
-	buf_print(b,
-		  "<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='%s' "
-		  "discard='unmap'/>",
-		  cache);
-	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'/>", STR_ARG(place->pool_path), STR_ARG(file));
-	buf_print(b, "<target dev='vd%c' bus='virtio'/>", (char) ('a' + number));
-	/* virtio-blk shows 20 bytes: "vol" and the 17 digits of its EC2 id, without the dash, as EC2 does. */
-	id_write_ec2(KIND_VOLUME, d->volume, ec2_id);
-	buf_print(b, "<serial>vol%s</serial>", ec2_id + strlen("vol-"));
-	if (d->boot_index == 0)
-		buf_print(b, "<boot order='1'/>");
-	buf_print(b, "</disk>");
-	return OK;
-}
-
-static void write_nic(struct buf *b, const struct domain_place *place, const struct compute_nic *n)
-{
-	char mac[MAC_TEXT_SIZE], port[UUID_TEXT_SIZE], digits[12];
-	uuid_write(n->port, port);
-	for (size_t k = 0, at = 0; k < sizeof digits - 1; at++)
-		if (port[at] != '-')
-			digits[k++] = port[at];
-	digits[sizeof digits - 1] = '\0';
-	buf_print(b, "<interface type='bridge'><mac address='%s'/><source bridge='br-int'/>",
-		  mac_write(n->mac, mac));
-	buf_print(b, "<virtualport type='openvswitch'><parameters interfaceid='%s'/></virtualport>", port);
-	buf_print(b, "<target dev='dt%s'/><model type='virtio'/>", digits);
-	/* A userspace datapath fills in no checksums and cuts no segments: the guest must do it itself.
-	 * Hosts without KVM are the ones that have such a datapath. */
-	if (place->virt != HOST_SEEN_VIRT_KVM)
-		buf_print(b, "<driver><host csum='off' gso='off' tso4='off' tso6='off' ecn='off' ufo='off'/>"
-			     "<guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/></driver>");
-	if (n->mtu > 0)
-		buf_print(b, "<mtu size='%d'/>", n->mtu);
-	buf_print(b, "<rom enabled='no'/></interface>"); /* never booted from */
-}
+/* ---- the whole */
 
 static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_place *place,
 			    const struct compute_domain *w)
 {
 	struct str log = libvirt_console_name(c->arena, place->region, w->id);
 	buf_print(b, "<devices><controller type='usb' model='none'/>");
+	libvirt_write_slots(b);
 	for (size_t k = 0; k < w->disk_count; k++)
-		TRY(write_disk(c, b, place, &w->disks[k], k));
+		TRY(libvirt_write_disk(c, b, place, &w->disks[k]));
 	for (size_t k = 0; k < w->nic_count; k++)
-		write_nic(b, place, &w->nics[k]);
+		libvirt_write_nic(b, place, &w->nics[k]);
 	buf_print(b,
 		  "<serial type='pty'><log file='%" STR_FMT "/console/%" STR_FMT
 		  "' append='on'/><target port='0'/></serial>",
 		  STR_ARG(place->pool_path), STR_ARG(log));
 	buf_print(b, "<console type='pty'><target type='serial' port='0'/></console>");
-	buf_print(b, "<rng model='virtio'><backend model='random'>/dev/urandom</backend></rng>");
-	buf_print(b, "<memballoon model='virtio'/></devices>");
+	buf_print(b, "<rng model='virtio'><backend model='random'>/dev/urandom</backend>"
+		     "<address type='pci' bus='0' slot='7'/></rng>");
+	buf_print(b, "<memballoon model='virtio'><address type='pci' bus='0' slot='8'/></memballoon>"
+		     "</devices>");
 	return OK;
 }
 
@@ -176,15 +133,13 @@ static RESULT write_body(struct ctx *c, struct buf *b, const struct domain_place
 
 static RESULT check_wish(struct ctx *c, const struct compute_domain *w)
 {
-	if (w->disk_count > DISKS_MAX)
-		return ctx_fail(c, ERR_RANGE, "%zu disks; a domain can have %d", w->disk_count, DISKS_MAX);
 	if (w->vcpus < 1 || w->memory < 1024 * 1024 || uuid_is_none(w->id) || str_is_empty(w->name))
 		return ctx_fail(c, ERR_INVALID, "a domain needs an id, a name, a CPU and 1 MiB of memory");
 	if (w->memo.n > MEMO_CAP_SIZE || !str_is_xml_text(w->memo))
 		return ctx_fail(c, ERR_INVALID, "a memo of %zu bytes, or not of legal text", w->memo.n);
 	if ((size_t) w->personality >= sizeof personalities / sizeof personalities[0])
 		return ctx_fail(c, ERR_INTERNAL, "no personality %d", (int) w->personality);
-	return OK;
+	return compute_check_slots(c, w);
 }
 
 /* The memo's element is in no namespace: libvirt gives ours back with its own declaration taken off. */

@@ -12,9 +12,12 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "base/buf.h"
 #include "drivers/compute.h"
 
-enum { REGION_TEXT_SIZE = 9, BOOT_ID_SIZE = 17, DISKS_MAX = 26 };
+enum { REGION_TEXT_SIZE = 9, BOOT_ID_SIZE = 17 };
+
+enum { HOST_EVENTS = 3 }; /* lifecycle, a device is gone, a device stays */
 
 struct compute_host {
 	virConnectPtr conn;
@@ -25,8 +28,8 @@ struct compute_host {
 	enum host_seen_virt virt;         /* unknown until libvirt_need_virt() */
 	char *virt_reason;                /* owned; NULL: none */
 	char boot_id[BOOT_ID_SIZE];
-	int event_id;         /* of the lifecycle callback; -1: none */
-	_Atomic bool is_gone; /* set by the close callback and by the first call that finds out */
+	int event_ids[HOST_EVENTS]; /* of the callbacks for domains; -1: none */
+	_Atomic bool is_gone;       /* set by the close callback and by the first call that finds out */
 
 	pthread_mutex_t lock; /* guards what follows */
 	pthread_cond_t ended; /* the KVM proof's end */
@@ -84,6 +87,7 @@ struct domain_place { /* what a domain's definition depends on besides its wish 
 	struct str pool_path;
 	enum host_seen_virt virt;
 };
+static const size_t DEVICE_XML_CAP = 4 << 10;
 #define DOMAIN_XMLNS "urn:dari:instance:1"
 enum { DOMAIN_DIGEST_SIZE = 65 };
 
@@ -96,6 +100,28 @@ struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume);
 struct str libvirt_image_name(struct arena *a, uuid region, struct str sha256);
 struct str libvirt_console_name(struct arena *a, uuid region, uuid instance);
 void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE]);
+
+/* ---- device_xml.c: pure */
+
+#define DEVICE_ALIAS "ua-" /* libvirt leaves aliases alone that begin so; a UUID follows */
+
+/* The root ports that disks and NICs are plugged into. */
+void libvirt_write_slots(struct buf *b);
+RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
+			  const struct compute_disk *d);
+void libvirt_write_nic(struct buf *b, const struct domain_place *place, const struct compute_nic *n);
+
+/* ---- devices.c */
+
+struct domain_devices { /* those with our alias; in the context's arena */
+	struct uuids volumes, ports;
+};
+/* What the running guest has, or the definition. */
+RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain, bool is_running,
+			    struct domain_devices *ret_devices);
+/* Plugs into a running domain what it lacks, asks the guest to let go of what is not wished. */
+RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain,
+			    const struct domain_place *place, const struct compute_domain *wish);
 
 /* ---- domain.c */
 
@@ -176,3 +202,5 @@ DEFINE_AUTO(xml_tree)
 /* Text of the first node that the XPath expression finds, in c's arena; empty when none does.
  * Prefix "d" is bound to our metadata's namespace. */
 struct str xml_tree_find(struct ctx *c, struct xml_tree *t, const char *xpath);
+/* Likewise of all nodes, in document order. */
+RESULT xml_tree_list(struct ctx *c, struct xml_tree *t, const char *xpath, struct strs *ret_texts);

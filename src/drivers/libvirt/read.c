@@ -60,3 +60,20 @@ struct str xml_tree_find(struct ctx *c, struct xml_tree *t, const char *xpath)
 	xmlXPathFreeObject(o);
 	return found;
 }
+
+RESULT xml_tree_list(struct ctx *c, struct xml_tree *t, const char *xpath, struct strs *ret_texts)
+{
+	xmlXPathObjectPtr o = xmlXPathEvalExpression(BAD_CAST xpath, t->paths);
+	size_t count = o && o->nodesetval ? (size_t) o->nodesetval->nodeNr : 0;
+	struct str *texts = arena_new_array(c->arena, struct str, count + 1);
+	for (size_t k = 0; k < count && texts; k++) {
+		xmlChar *text = xmlNodeGetContent(o->nodesetval->nodeTab[k]);
+		texts[k] = str_copy(c->arena, str_from((const char *) text));
+		xmlFree(text);
+	}
+	xmlXPathFreeObject(o);
+	if (!texts)
+		return ctx_no_memory(c);
+	*ret_texts = (struct strs){texts, count};
+	return OK;
+}

@@ -133,10 +133,10 @@ static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char re
 	buf_print(&b, "%s %" STR_FMT " %" PRId64 " %" PRId64 " %d\n", uuid_write(w->id, id), STR_ARG(w->name),
 		  w->vcpus, w->memory, (int) w->personality);
 	for (size_t k = 0; k < w->disk_count; k++)
-		buf_print(&b, "%s %d\n", uuid_write(w->disks[k].volume, id), w->disks[k].boot_index);
+		buf_print(&b, "%s %d\n", uuid_write(w->disks[k].volume, id), w->disks[k].slot);
 	for (size_t k = 0; k < w->nic_count; k++)
-		buf_print(&b, "%s %s %d\n", uuid_write(w->nics[k].port, id), mac_write(w->nics[k].mac, mac),
-			  w->nics[k].mtu);
+		buf_print(&b, "%s %s %d %d\n", uuid_write(w->nics[k].port, id),
+			  mac_write(w->nics[k].mac, mac), w->nics[k].mtu, w->nics[k].slot);
 	struct result r = buf_finish(&b);
 	crypto_sha256(buf_str(&b), digest);
 	buf_done(&b);
@@ -166,49 +166,63 @@ static RESULT see_inside(struct compute_host *h, struct ctx *c, const struct com
 	TRY(find_domain(h, c, wish->id, &d));
 	TRY(digest_wish(c, wish, digest));
 	*ret_seen = (struct compute_seen){.power = INSTANCE_SEEN_POWER_ABSENT};
-	if (d)
-		*ret_seen = (struct compute_seen){
-			.power = d->is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF,
-			.off = d->off,
-			.defined_as_wished = str_is(str_from(digest), d->digest),
-		};
+	if (!d)
+		return OK;
+	*ret_seen = (struct compute_seen){
+		.power = d->is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF,
+		.off = d->off,
+		.defined_as_wished = str_is(str_from(digest), d->digest),
+	};
+	TRY(sim_list_devices(c, d, &ret_seen->volumes, &ret_seen->ports));
+	compute_compare_devices(ret_seen, wish);
+	return OK;
+}
+
+/* Makes it, or writes the wish into it. */
+static RESULT write_definition(struct compute_host *h, struct ctx *c, const struct compute_domain *w,
+			       const char *digest, struct sim_domain **d)
+{
+	struct sim_host *s = h->host;
+	char *memo = heap_alloc(w->memo.n + 1);
+	struct sim_domain fresh = {0}, *at = *d ? *d : &fresh;
+	bool is_new = !*d;
+	if (!memo || !sim_define_devices(at, w)) {
+		heap_free(memo);
+		return ctx_no_memory(c);
+	}
+	if (is_new)
+		*d = add_item((void **) &s->domains, &s->domain_count, sizeof **d);
+	if (!*d) {
+		heap_free(fresh.devices);
+		heap_free(memo);
+		return ctx_no_memory(c);
+	}
+	if (is_new)
+		**d = fresh;
+	if (w->memo.n)
+		memcpy(memo, w->memo.p, w->memo.n);
+	heap_free((*d)->memo);
+	(*d)->memo = memo;
+	(*d)->region = h->region;
+	(*d)->id = w->id;
+	memcpy((*d)->digest, digest, sizeof(*d)->digest);
+	snprintf((*d)->name, sizeof(*d)->name, "%" STR_FMT, STR_ARG(w->name));
+	sim_tell(s, w->id);
 	return OK;
 }
 
 static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct compute_domain *w)
 {
-	struct sim_host *s = h->host;
 	struct sim_domain *d = NULL;
 	char digest[65];
+	TRY(compute_check_slots(c, w));
 	TRY(find_domain(h, c, w->id, &d));
 	TRY(digest_wish(c, w, digest));
-	if (d && str_is(str_from(digest), d->digest) && str_equal(w->memo, str_from(d->memo)))
-		return OK;
-	sim_take_time(SIM_DEFINE);
-	uuid *volumes = heap_alloc_array(w->disk_count + 1, sizeof *volumes);
-	char *memo = heap_alloc(w->memo.n + 1);
-	if (volumes && memo && !d)
-		d = add_item((void **) &s->domains, &s->domain_count, sizeof *d);
-	if (!volumes || !memo || !d) {
-		heap_free(volumes);
-		heap_free(memo);
-		return ctx_no_memory(c);
+	if (!d || !str_is(str_from(digest), d->digest) || !str_equal(w->memo, str_from(d->memo))) {
+		sim_take_time(SIM_DEFINE);
+		TRY(write_definition(h, c, w, digest, &d));
 	}
-	if (w->memo.n)
-		memcpy(memo, w->memo.p, w->memo.n);
-	heap_free(d->memo);
-	d->memo = memo;
-	for (size_t k = 0; k < w->disk_count; k++)
-		volumes[k] = w->disks[k].volume;
-	heap_free(d->volumes);
-	d->volumes = volumes;
-	d->volume_count = w->disk_count;
-	d->region = h->region;
-	d->id = w->id;
-	memcpy(d->digest, digest, sizeof digest);
-	snprintf(d->name, sizeof d->name, "%" STR_FMT, STR_ARG(w->name));
-	sim_tell(s, w->id);
-	return OK;
+	return d->is_on ? sim_plug_devices(h->host, c, d) : OK;
 }
 
 static RESULT undefine_inside(struct compute_host *h, struct ctx *c, uuid id)
@@ -228,13 +242,9 @@ static RESULT undefine_inside(struct compute_host *h, struct ctx *c, uuid id)
 
 static RESULT start(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 {
-	char text[UUID_TEXT_SIZE];
 	if (d->is_on)
 		return OK;
-	for (size_t k = 0; k < d->volume_count; k++)
-		if (!sim_find_disk(h->host, d->volumes[k]))
-			return ctx_fail(c, ERR_IO, "starting domain %s: it has no disk %s", d->name,
-					uuid_write(d->volumes[k], text));
+	TRY(sim_start_devices(h->host, c, d));
 	sim_take_time(SIM_START);
 	d->is_on = true;
 	d->boots++;
@@ -339,20 +349,12 @@ static RESULT ensure_disk_inside(struct compute_host *h, struct ctx *c, const st
 	return OK;
 }
 
-static bool uses_disk(const struct sim_domain *d, uuid volume)
-{
-	for (size_t k = 0; k < d->volume_count; k++)
-		if (uuid_equal(d->volumes[k], volume))
-			return d->is_on;
-	return false;
-}
-
 static RESULT delete_disk_inside(struct compute_host *h, struct ctx *c, uuid volume)
 {
 	struct sim_host *s = h->host;
 	struct sim_disk *d = sim_find_disk(s, volume);
 	for (size_t k = 0; d && k < s->domain_count; k++)
-		if (uses_disk(&s->domains[k], volume))
+		if (sim_has_plugged(&s->domains[k], volume))
 			return ctx_fail(c, ERR_IN_USE, "the disk is used by the running domain %s",
 					s->domains[k].name);
 	if (d && uuid_equal(d->region, h->region)) {
@@ -405,10 +407,10 @@ static RESULT read_console_inside(struct compute_host *h, struct ctx *c, uuid id
 		str_print(c->arena,
 			  "[    0.000000] simulated: there is no machine behind this console\r\n"
 			  "[    0.000000] simulated: guest %s on host %s, boot %" PRId64 "\r\n"
-			  "[    0.104211] simulated: %zu disks, nothing is on them\r\n"
+			  "[    0.104211] simulated: %zu disks and NICs, nothing is behind them\r\n"
 			  "[    0.512907] simulated: no cloud-init runs, user data is not looked at\r\n"
 			  "\r\n%s login: ",
-			  d->name, h->host->name, d->boots, d->volume_count, d->name);
+			  d->name, h->host->name, d->boots, d->device_count, d->name);
 	if (!text.p)
 		return ctx_no_memory(c);
 	*ret_text = str_slice(text, text.n > max ? text.n - max : 0, text.n);

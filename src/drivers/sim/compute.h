@@ -46,7 +46,7 @@ void sim_compute_disconnect(struct str host);
 void sim_compute_reboot(struct str host);
 /* A guest ends: by itself, in a crash, or destroyed by somebody. */
 void sim_compute_end_guest(struct str host, uuid id, enum compute_off why);
-/* Guests that do not answer ACPI: COMPUTE_SHUTDOWN does nothing on the host. */
+/* Guests that do not answer ACPI: they miss the power button, and every request to let a device go. */
 void sim_compute_set_deaf(struct str host, bool is_deaf);
 /* How long guests take to shut down (of the clock; noticed when somebody looks). Default 0. */
 void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);

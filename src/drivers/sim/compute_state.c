@@ -99,6 +99,7 @@ static const struct {
 	[SIM_DEFINE] = {20 * MILLISECOND, 60 * MILLISECOND},
 	[SIM_START] = {200 * MILLISECOND, 600 * MILLISECOND},
 	[SIM_SHUT_DOWN] = {2 * SECOND, 6 * SECOND},
+	[SIM_UNPLUG] = {100 * MILLISECOND, 900 * MILLISECOND},
 };
 
 void sim_compute_set_pace(enum sim_pace pace)
@@ -144,14 +145,19 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 	d->is_on = false;
 	d->off = why;
 	d->ends_us = 0;
+	sim_stop_devices(d);
 	sim_tell(s, d->id);
 }
 
 void sim_settle(struct sim_host *s)
 {
-	for (size_t k = 0; k < s->domain_count; k++)
-		if (s->domains[k].ends_us && s->domains[k].ends_us <= clock_now_us())
-			sim_power_off(s, &s->domains[k], COMPUTE_OFF_GUEST);
+	for (size_t k = 0; k < s->domain_count; k++) {
+		struct sim_domain *d = &s->domains[k];
+		if (d->ends_us && d->ends_us <= clock_now_us())
+			sim_power_off(s, d, COMPUTE_OFF_GUEST);
+		else if (sim_settle_devices(d))
+			sim_tell(s, d->id);
+	}
 }
 
 struct sim_disk *sim_add_disk(struct sim_host *s)
@@ -166,7 +172,7 @@ struct sim_disk *sim_add_disk(struct sim_host *s)
 
 void sim_remove_domain(struct sim_host *s, struct sim_domain *d)
 {
-	heap_free(d->volumes);
+	heap_free(d->devices);
 	heap_free(d->memo);
 	*d = s->domains[--s->domain_count];
 }
@@ -263,6 +269,7 @@ void sim_compute_reboot(struct str host)
 		s->domains[k].is_on = false;
 		s->domains[k].off = COMPUTE_OFF_UNKNOWN;
 		s->domains[k].ends_us = 0;
+		sim_stop_devices(&s->domains[k]);
 	}
 	sim_lose_connections(s);
 	pthread_mutex_unlock(&s->lock);

@@ -13,8 +13,16 @@ enum sim_work {
 	SIM_DELETE_DISK,
 	SIM_DEFINE,
 	SIM_START,
-	SIM_SHUT_DOWN, /* the guest's own: nobody waits for it in a call */
+	SIM_SHUT_DOWN, /* the guest's own: nobody waits for it in a call, as for the next */
+	SIM_UNPLUG,
 	SIM_WORK_COUNT
+};
+
+/* A disk or NIC of a domain: in its definition, in the running guest, or in both. */
+struct sim_device {
+	uuid id;
+	int64_t leaves_us; /* the guest lets go of it then; 0: it was not asked, or missed it */
+	bool is_nic, is_defined, is_plugged;
 };
 
 struct sim_domain {
@@ -22,12 +30,12 @@ struct sim_domain {
 	bool is_on;
 	enum compute_off off;
 	int64_t boots, started_us;
-	int64_t ends_us; /* the guest is shutting down until then; 0: it is not */
-	char digest[65]; /* of the definition */
-	char name[32];   /* cut */
-	uuid *volumes;   /* owned */
-	char *memo;      /* owned; NULL: none */
-	size_t volume_count;
+	int64_t ends_us;            /* the guest is shutting down until then; 0: it is not */
+	char digest[65];            /* of the definition */
+	char name[32];              /* cut */
+	char *memo;                 /* owned; NULL: none */
+	struct sim_device *devices; /* owned */
+	size_t device_count;
 };
 
 struct sim_disk {
@@ -77,3 +85,20 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 void sim_settle(struct sim_host *s);
 void sim_tell(struct sim_host *s, uuid id); /* all who watch */
 void sim_lose_connections(struct sim_host *s);
+
+/* ---- compute_devices.c */
+
+/* They are what the wish says from the next start on; what is plugged beyond stays until then. False:
+ * out of memory. */
+bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w);
+/* Of a running domain: plugs what is defined, asks for what is not to go. ERR_IO: a disk is missing. */
+RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d);
+/* It starts with what is defined (ERR_IO likewise); it ends. */
+RESULT sim_start_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d);
+void sim_stop_devices(struct sim_domain *d);
+/* True when a guest let go of something whose time had come. */
+bool sim_settle_devices(struct sim_domain *d);
+bool sim_has_plugged(const struct sim_domain *d, uuid id);
+/* What a running guest has, else what is defined; in the context's arena. */
+RESULT sim_list_devices(struct ctx *c, const struct sim_domain *d, struct uuids *ret_volumes,
+			struct uuids *ret_ports);

@@ -60,8 +60,10 @@ struct scene scene_open(void)
 					   .image_sha256 = subject.image_sha256,
 					   .image_path = subject.image_path,
 					   .image_file_size = subject.image_file_size};
-	s.disks[1] = (struct compute_disk){.volume = id_new(KIND_VOLUME), .size = 8 * MIB, .boot_index = -1};
-	s.nic = (struct compute_nic){.port = id_new(KIND_PORT), .mac = {{2, 0, 0, 7, 7, 7}}, .mtu = 1442};
+	s.disks[1] = (struct compute_disk){.volume = id_new(KIND_VOLUME), .size = 8 * MIB, .slot = 1};
+	s.nics[0] = (struct compute_nic){.port = id_new(KIND_PORT), .mac = {{2, 0, 0, 7, 7, 7}}, .mtu = 1442};
+	s.nics[1] = (struct compute_nic){
+		.port = id_new(KIND_PORT), .mac = {{2, 0, 0, 7, 7, 8}}, .mtu = 1442, .slot = 1};
 	uuid id = id_new(KIND_INSTANCE);
 	s.wish = (struct compute_domain){.id = id,
 					 .name = id_to_ec2(s.arena, KIND_INSTANCE, id),
@@ -78,7 +80,7 @@ struct scene scene_open(void)
 static const struct compute_domain *wish_of(struct scene *s)
 {
 	s->wish.disks = s->disks;
-	s->wish.nics = &s->nic;
+	s->wish.nics = s->nics;
 	return &s->wish;
 }
 
@@ -347,6 +349,88 @@ static void test_grow_in_use(void **state)
 	scene_close(&s);
 }
 
+/* A guest that is still booting misses the request: it is asked again. */
+static struct compute_seen await_devices(struct scene *s)
+{
+	struct compute_seen seen = {0};
+	for (int tries = 0; tries < 400; tries++) {
+		seen = scene_see(s);
+		if (seen.devices_as_wished)
+			return seen;
+		if (tries % 20 == 19)
+			EXPECT(s, ERR_NONE, subject.driver->define(s->h, &s->c, wish_of(s)));
+		contract_rest_ms(100);
+	}
+	fail_msg("the guest does not let go");
+	return seen;
+}
+
+/* A disk and a NIC come to a running guest and go again; what is done already is done again. */
+static void test_plug(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	int64_t size = 0;
+	scene_make_running(&s);
+	struct compute_seen seen = scene_see(&s);
+	assert_true(seen.devices_as_wished && uuids_have(&seen.volumes, s.disks[0].volume) &&
+		    uuids_have(&seen.ports, s.nics[0].port));
+	s.wish.disk_count = s.wish.nic_count = 2;
+	assert_false(scene_see(&s).devices_as_wished);
+	EXPECT(&s, ERR_IO, subject.driver->define(s.h, &s.c, wish_of(&s))); /* the disk has no file */
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, &s.disks[1], &size));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	seen = scene_see(&s);
+	assert_true(seen.devices_as_wished && seen.defined_as_wished);
+	assert_int_equal(seen.volumes.count, 2);
+	assert_int_equal(seen.ports.count, 2);
+	assert_int_equal(seen.power, INSTANCE_SEEN_POWER_ON);
+	EXPECT(&s, ERR_IN_USE, subject.driver->delete_disk(s.h, &s.c, s.disks[1].volume));
+	s.disks[1].size = 16 * MIB;
+	EXPECT(&s, ERR_NONE, subject.driver->ensure_disk(s.h, &s.c, &s.disks[1], &size));
+	assert_int_equal(size, 16 * MIB);
+	s.wish.disk_count = s.wish.nic_count = 1;
+	assert_false(scene_see(&s).devices_as_wished);
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	seen = await_devices(&s);
+	assert_int_equal(seen.volumes.count + seen.ports.count, 2);
+	assert_int_equal(seen.power, INSTANCE_SEEN_POWER_ON);
+	EXPECT(&s, ERR_NONE, subject.driver->delete_disk(s.h, &s.c, s.disks[1].volume));
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+/* Of one that is off, the definition counts. */
+static void test_plug_off(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	assert_true(scene_see(&s).devices_as_wished);
+	s.wish.disk_count = 2;
+	struct compute_seen seen = scene_see(&s);
+	assert_false(seen.devices_as_wished);
+	assert_int_equal(seen.volumes.count, 1);
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	s.wish.memory = 192 * MIB; /* defined otherwise, but for the devices */
+	seen = scene_see(&s);
+	assert_true(seen.devices_as_wished && !seen.defined_as_wished);
+	assert_int_equal(seen.volumes.count, 2);
+	s.wish.disk_count = s.wish.nic_count = 0;
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	seen = scene_see(&s);
+	assert_true(seen.devices_as_wished);
+	assert_int_equal(seen.volumes.count + seen.ports.count, 0);
+	s.wish.disk_count = 1;
+	s.disks[0].slot = COMPUTE_DISK_SLOTS;
+	EXPECT(&s, ERR_RANGE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	s.disks[0].slot = 0;
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 /* Another region on the same host: sees nothing of ours, touches nothing of ours. */
 static void test_other_region(void **state)
 {
@@ -396,6 +480,15 @@ static void test_watch(void **state)
 		contract_rest_ms(100);
 	assert_true(told >= 3); /* defined, started, stopped */
 	assert_int_equal(told_of_loss, 0);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	await_console(&s, boot_words());
+	s.wish.nic_count = 0;
+	told = 0;
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	await_devices(&s);
+	for (int tries = 0; tries < 50 && told < 2; tries++)
+		contract_rest_ms(100);
+	assert_true(told >= 2); /* defined, unplugged */
 	scene_clear(&s);
 	scene_close(&s);
 }
@@ -427,6 +520,7 @@ int compute_contract_run(void)
 		cmocka_unit_test(test_disk_was_there), cmocka_unit_test(test_memo),
 		cmocka_unit_test(test_define),         cmocka_unit_test(test_power),
 		cmocka_unit_test(test_shutdown),       cmocka_unit_test(test_ends),
+		cmocka_unit_test(test_plug),           cmocka_unit_test(test_plug_off),
 		cmocka_unit_test(test_grow_in_use),    cmocka_unit_test(test_other_region),
 		cmocka_unit_test(test_watch),          cmocka_unit_test(test_loss),
 	};

@@ -32,7 +32,7 @@ struct scene {
 	struct ctx c;
 	struct compute_host *h;
 	struct compute_disk disks[2];
-	struct compute_nic nic;
+	struct compute_nic nics[2];
 	struct compute_domain wish;
 };
 /* Opens the host; a wish with a root disk of the image and one NIC, fresh ids. */

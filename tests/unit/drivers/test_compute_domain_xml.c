@@ -39,10 +39,11 @@ static struct fixture *make(struct arena *a)
 	f->disks[0] = (struct compute_disk){.volume = id_of("01234567-89ab-4cde-8012-3456789abcde"),
 					    .size = 8 * MIB};
 	f->disks[1] = (struct compute_disk){.volume = id_of("fedcba98-7654-4321-8fed-cba987654321"),
-					    .boot_index = -1};
+					    .slot = COMPUTE_DISK_SLOTS - 1};
 	f->nics[0] = (struct compute_nic){.port = id_of("aabbccdd-eeff-4011-8233-445566778899"),
 					  .mac = {{2, 1, 2, 3, 4, 5}},
-					  .mtu = 1442};
+					  .mtu = 1442,
+					  .slot = 2};
 	f->wish = (struct compute_domain){.id = id_of("ec2f00d0-1111-4222-8333-444455556666"),
 					  .name = STR("i-<&>"),
 					  .vcpus = 2,
@@ -79,8 +80,15 @@ static void test_whole(void **state)
 	assert_has(f, "<memory unit='KiB'>524288</memory><vcpu placement='static'>2</vcpu>");
 	assert_has(f, "<source file='/pool/dari-0badcafe-vol-01234567-89ab-4cde-8012-3456789abcde.qcow2'/>"
 		      "<target dev='vda' bus='virtio'/><serial>vol0123456789ab4cde8</serial><boot "
-		      "order='1'/></disk>");
-	assert_has(f, "<target dev='vdb' bus='virtio'/><serial>volfedcba98765443218</serial></disk>");
+		      "order='1'/><alias name='ua-01234567-89ab-4cde-8012-3456789abcde'/>"
+		      "<address type='pci' bus='9' slot='0'/></disk>");
+	assert_has(f, "<target dev='vdz' bus='virtio'/><serial>volfedcba98765443218</serial>"
+		      "<alias name='ua-fedcba98-7654-4321-8fed-cba987654321'/>"
+		      "<address type='pci' bus='34' slot='0'/></disk>");
+	assert_has(f, "<alias name='ua-aabbccdd-eeff-4011-8233-445566778899'/>"
+		      "<address type='pci' bus='3' slot='0'/></interface>");
+	assert_has(f, "<controller type='pci' index='34' model='pcie-root-port'><target chassis='34' "
+		      "port='34'/><address type='pci' bus='0' slot='6' function='1'/></controller>");
 	assert_has(f, "<virtualport type='openvswitch'><parameters "
 		      "interfaceid='aabbccdd-eeff-4011-8233-445566778899'/>"
 		      "</virtualport><target dev='dtaabbccddeef'/>");
@@ -152,6 +160,10 @@ static void test_digest(void **state)
 	write(g);
 	assert_string_not_equal(f->digest, g->digest);
 	g = make(a);
+	g->disks[1].slot = 1;
+	write(g);
+	assert_string_not_equal(f->digest, g->digest);
+	g = make(a);
 	g->place.virt = HOST_SEEN_VIRT_TCG;
 	write(g);
 	assert_string_not_equal(f->digest, g->digest);
@@ -184,7 +196,7 @@ static void test_refused(void **state)
 	assert_int_equal(libvirt_write_domain(&f->c, &f->place, &f->wish, &f->xml, f->digest).code,
 			 ERR_INVALID);
 	f = make(a);
-	f->wish.disk_count = DISKS_MAX + 1;
+	f->disks[1].slot = COMPUTE_DISK_SLOTS;
 	assert_int_equal(libvirt_write_domain(&f->c, &f->place, &f->wish, &f->xml, f->digest).code,
 			 ERR_RANGE);
 }

@@ -206,7 +206,7 @@ static void test_figures(void **state)
 	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, &s.disks[0], &size));
 	print_message(", again %.1f ms", since_ms(&t));
 	s.wish.disks = s.disks;
-	s.wish.nics = &s.nic;
+	s.wish.nics = s.nics;
 	EXPECT(&s, ERR_NONE, compute_libvirt.define(s.h, &s.c, &s.wish));
 	print_message(", define %.1f ms", since_ms(&t));
 	EXPECT(&s, ERR_NONE, compute_libvirt.set_power(s.h, &s.c, s.wish.id, COMPUTE_START));

@@ -101,6 +101,34 @@ static void test_slow_shutdown(void **state)
 	scene_close(&s);
 }
 
+/* A guest that does not listen keeps what it has until it is asked again, or ends. */
+static void test_deaf_unplug(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	scene_make_running(&s);
+	s.wish.nic_count = 0;
+	sim_compute_set_deaf(hv1, true);
+	EXPECT(&s, ERR_NONE, compute_sim.define(s.h, &s.c, &s.wish));
+	struct compute_seen seen = scene_see(&s);
+	assert_true(!seen.devices_as_wished && seen.defined_as_wished);
+	assert_true(uuids_have(&seen.ports, s.nics[0].port));
+	sim_compute_set_deaf(hv1, false);
+	assert_false(scene_see(&s).devices_as_wished);
+	EXPECT(&s, ERR_NONE, compute_sim.define(s.h, &s.c, &s.wish));
+	assert_true(scene_see(&s).devices_as_wished);
+	s.wish.nic_count = 1;
+	EXPECT(&s, ERR_NONE, compute_sim.define(s.h, &s.c, &s.wish));
+	sim_compute_set_deaf(hv1, true);
+	s.wish.nic_count = 0;
+	EXPECT(&s, ERR_NONE, compute_sim.define(s.h, &s.c, &s.wish));
+	EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	seen = scene_see(&s);
+	assert_true(seen.devices_as_wished && seen.ports.count == 0);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 /* Only what is really done takes time. */
 static void test_pace(void **state)
 {
@@ -158,7 +186,7 @@ static void test_faults(void **state)
 			ctx_clear_problem(&s.c);
 			r = compute_sim.ensure_disk(s.h, &s.c, &s.disks[0], &size);
 			s.wish.disks = s.disks;
-			s.wish.nics = &s.nic;
+			s.wish.nics = s.nics;
 			if (result_is_ok(r))
 				r = compute_sim.define(s.h, &s.c, &s.wish);
 			if (result_is_ok(r))
@@ -188,7 +216,7 @@ static void test_out_of_memory(void **state)
 		fault_arm(FAULT_ALLOC, n, false);
 		struct result r = compute_sim.ensure_disk(s.h, &s.c, &s.disks[0], &size);
 		s.wish.disks = s.disks;
-		s.wish.nics = &s.nic;
+		s.wish.nics = s.nics;
 		if (result_is_ok(r))
 			r = compute_sim.define(s.h, &s.c, &s.wish);
 		fired = fault_has_fired();
@@ -207,6 +235,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_counts, forget),
 		cmocka_unit_test_teardown(test_reboot, forget),
 		cmocka_unit_test_teardown(test_slow_shutdown, forget),
+		cmocka_unit_test_teardown(test_deaf_unplug, forget),
 		cmocka_unit_test_teardown(test_pace, forget),
 		cmocka_unit_test_teardown(test_health, forget),
 		cmocka_unit_test_teardown(test_faults, forget),

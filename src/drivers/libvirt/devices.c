@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Which of our disks and NICs a domain has, and bringing a running one to what is wished. libvirt's
+ * answer to an unplug says only that the guest was asked; what counts is what is found afterwards. */
+#include "drivers/libvirt/host.h"
+
+/* ---- looking */
+
+/* The UUIDs in our aliases; others have no such name. */
+static RESULT read_aliases(struct ctx *c, struct xml_tree *t, const char *xpath, struct uuids *ret_ids)
+{
+	struct strs names = {0};
+	TRY(xml_tree_list(c, t, xpath, &names));
+	uuid *ids = arena_new_array(c->arena, uuid, names.count + 1);
+	size_t count = 0;
+	if (!ids)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < names.count; k++) {
+		struct str name = names.at[k];
+		if (str_starts_with(name, STR(DEVICE_ALIAS)) &&
+		    result_is_ok(uuid_parse(str_slice(name, strlen(DEVICE_ALIAS), name.n), &ids[count])))
+			count++;
+	}
+	*ret_ids = (struct uuids){ids, count};
+	return OK;
+}
+
+RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain, bool is_running,
+			    struct domain_devices *ret_devices)
+{
+	AUTO(xml_tree) t = NULL;
+	AUTO_TEXT xml = virDomainGetXMLDesc(domain, is_running ? 0 : VIR_DOMAIN_XML_INACTIVE);
+	if (!xml)
+		return libvirt_fail(h, c, "looking at the devices of %s", virDomainGetName(domain));
+	TRY(xml_tree_parse(c, str_from(xml), &t));
+	TRY(read_aliases(c, t, "/domain/devices/disk/alias/@name", &ret_devices->volumes));
+	return read_aliases(c, t, "/domain/devices/interface/alias/@name", &ret_devices->ports);
+}
+
+/* ---- plugging */
+
+struct plugging {
+	struct compute_host *h;
+	struct ctx *c;
+	virDomainPtr domain;
+	const struct domain_place *place;
+	struct domain_devices has;
+};
+
+/* The guest may have ended, or let the device go, between the look and the call. */
+static RESULT unplug(struct plugging *p, uuid id)
+{
+	char alias[sizeof DEVICE_ALIAS + UUID_TEXT_SIZE] = DEVICE_ALIAS;
+	struct domain_devices now = {0};
+	uuid_write(id, alias + strlen(DEVICE_ALIAS));
+	if (virDomainDetachDeviceAlias(p->domain, alias, VIR_DOMAIN_AFFECT_LIVE) == 0)
+		return OK;
+	struct result r =
+		libvirt_fail(p->h, p->c, "unplugging %s from domain %s", alias, virDomainGetName(p->domain));
+	if (r.code == ERR_GONE)
+		return r;
+	if (virDomainIsActive(p->domain) == 1) {
+		TRY(libvirt_read_devices(p->h, p->c, p->domain, true, &now));
+		if (uuids_have(&now.volumes, id) || uuids_have(&now.ports, id))
+			return r;
+	}
+	ctx_clear_problem(p->c);
+	return OK;
+}
+
+static RESULT plug(struct plugging *p, struct buf *xml, const char *what, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	TRY(buf_finish(xml));
+	struct str z = str_copy(p->c->arena, buf_str(xml));
+	if (!z.p)
+		return ctx_no_memory(p->c);
+	if (virDomainAttachDeviceFlags(p->domain, z.p, VIR_DOMAIN_AFFECT_LIVE) == 0 ||
+	    virDomainIsActive(p->domain) == 0)
+		return OK;
+	return libvirt_fail(p->h, p->c, "plugging %s %s into domain %s", what, uuid_write(id, text),
+			    virDomainGetName(p->domain));
+}
+
+static RESULT plug_disk(struct plugging *p, const struct compute_disk *d)
+{
+	struct buf xml;
+	buf_init(&xml, DEVICE_XML_CAP);
+	struct result r = libvirt_write_disk(p->c, &xml, p->place, d);
+	if (result_is_ok(r))
+		r = plug(p, &xml, "disk", d->volume);
+	buf_done(&xml);
+	return r;
+}
+
+static RESULT plug_nic(struct plugging *p, const struct compute_nic *n)
+{
+	struct buf xml;
+	buf_init(&xml, DEVICE_XML_CAP);
+	libvirt_write_nic(&xml, p->place, n);
+	struct result r = plug(p, &xml, "NIC", n->port);
+	buf_done(&xml);
+	return r;
+}
+
+/* What has to go is asked first: what cannot be plugged must not keep it. */
+RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain,
+			    const struct domain_place *place, const struct compute_domain *wish)
+{
+	struct plugging p = {.h = h, .c = c, .domain = domain, .place = place};
+	TRY(libvirt_read_devices(h, c, domain, true, &p.has));
+	for (size_t k = 0; k < p.has.volumes.count; k++)
+		if (!compute_wants_disk(wish, p.has.volumes.at[k]))
+			TRY(unplug(&p, p.has.volumes.at[k]));
+	for (size_t k = 0; k < p.has.ports.count; k++)
+		if (!compute_wants_nic(wish, p.has.ports.at[k]))
+			TRY(unplug(&p, p.has.ports.at[k]));
+	for (size_t k = 0; k < wish->disk_count; k++)
+		if (!uuids_have(&p.has.volumes, wish->disks[k].volume))
+			TRY(plug_disk(&p, &wish->disks[k]));
+	for (size_t k = 0; k < wish->nic_count; k++)
+		if (!uuids_have(&p.has.ports, wish->nics[k].port))
+			TRY(plug_nic(&p, &wish->nics[k]));
+	return OK;
+}

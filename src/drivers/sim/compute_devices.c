@@ -1,0 +1,153 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is plugged into simulated guests: as their definition says from their start on, and as it
+ * changes while they run. A guest lets go of a device when it is asked and listens. */
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "drivers/sim/compute_state.h"
+
+static struct sim_device *find_device(struct sim_device *at, size_t count, uuid id)
+{
+	for (size_t k = 0; k < count; k++)
+		if (uuid_equal(at[k].id, id))
+			return &at[k];
+	return NULL;
+}
+
+/* Forgets what is neither defined nor plugged. */
+static void drop_devices(struct sim_domain *d)
+{
+	size_t kept = 0;
+	for (size_t k = 0; k < d->device_count; k++)
+		if (d->devices[k].is_defined || d->devices[k].is_plugged)
+			d->devices[kept++] = d->devices[k];
+	d->device_count = kept;
+}
+
+bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
+{
+	size_t count = 0;
+	struct sim_device *made =
+		heap_alloc_array(w->disk_count + w->nic_count + d->device_count + 1, sizeof *made);
+	if (!made)
+		return false;
+	for (size_t k = 0; k < w->disk_count; k++)
+		made[count++] = (struct sim_device){.id = w->disks[k].volume, .is_defined = true};
+	for (size_t k = 0; k < w->nic_count; k++)
+		made[count++] =
+			(struct sim_device){.id = w->nics[k].port, .is_nic = true, .is_defined = true};
+	for (size_t k = 0; k < d->device_count; k++) {
+		struct sim_device *now = find_device(made, count, d->devices[k].id);
+		bool is_defined = now != NULL;
+		if (!now)
+			now = &made[count++];
+		*now = d->devices[k];
+		now->is_defined = is_defined;
+	}
+	heap_free(d->devices);
+	d->devices = made;
+	d->device_count = count;
+	drop_devices(d);
+	return true;
+}
+
+static void request_unplug(const struct sim_host *s, struct sim_device *device)
+{
+	if (s->is_deaf || device->leaves_us)
+		return;
+	int64_t takes_us = sim_draw_us(SIM_UNPLUG);
+	device->is_plugged = takes_us > 0;
+	device->leaves_us = takes_us ? clock_now_us() + takes_us : 0;
+}
+
+static RESULT check_disk(struct sim_host *s, struct ctx *c, const struct sim_domain *d,
+			 const struct sim_device *device)
+{
+	char text[UUID_TEXT_SIZE];
+	if (device->is_nic || sim_find_disk(s, device->id))
+		return OK;
+	return ctx_fail(c, ERR_IO, "host %s has no disk %s for domain %s", s->name,
+			uuid_write(device->id, text), d->name);
+}
+
+/* What has to go is asked first, as the libvirt driver does. */
+RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d)
+{
+	size_t count = d->device_count;
+	for (size_t k = 0; k < count; k++)
+		if (!d->devices[k].is_defined)
+			request_unplug(s, &d->devices[k]);
+	drop_devices(d);
+	if (d->device_count < count)
+		sim_tell(s, d->id);
+	for (size_t k = 0; k < d->device_count; k++) {
+		struct sim_device *device = &d->devices[k];
+		if (!device->is_defined || (device->is_plugged && !device->leaves_us))
+			continue;
+		TRY(check_disk(s, c, d, device));
+		device->is_plugged = true;
+		device->leaves_us = 0;
+	}
+	return OK;
+}
+
+RESULT sim_start_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d)
+{
+	for (size_t k = 0; k < d->device_count; k++)
+		TRY(check_disk(s, c, d, &d->devices[k]));
+	for (size_t k = 0; k < d->device_count; k++)
+		d->devices[k].is_plugged = true;
+	return OK;
+}
+
+void sim_stop_devices(struct sim_domain *d)
+{
+	for (size_t k = 0; k < d->device_count; k++) {
+		d->devices[k].is_plugged = false;
+		d->devices[k].leaves_us = 0;
+	}
+	drop_devices(d);
+}
+
+bool sim_settle_devices(struct sim_domain *d)
+{
+	size_t count = d->device_count;
+	for (size_t k = 0; k < count; k++) {
+		struct sim_device *device = &d->devices[k];
+		if (!device->leaves_us || device->leaves_us > clock_now_us())
+			continue;
+		device->is_plugged = false;
+		device->leaves_us = 0;
+	}
+	drop_devices(d);
+	return d->device_count < count;
+}
+
+bool sim_has_plugged(const struct sim_domain *d, uuid id)
+{
+	const struct sim_device *device = find_device(d->devices, d->device_count, id);
+	return device && device->is_plugged;
+}
+
+RESULT sim_list_devices(struct ctx *c, const struct sim_domain *d, struct uuids *ret_volumes,
+			struct uuids *ret_ports)
+{
+	uuid *volumes = arena_new_array(c->arena, uuid, d->device_count + 1);
+	uuid *ports = arena_new_array(c->arena, uuid, d->device_count + 1);
+	size_t volume_count = 0, port_count = 0;
+	if (!volumes || !ports)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < d->device_count; k++) {
+		const struct sim_device *device = &d->devices[k];
+		if (!(d->is_on ? device->is_plugged : device->is_defined))
+			continue;
+		if (device->is_nic)
+			ports[port_count++] = device->id;
+		else
+			volumes[volume_count++] = device->id;
+	}
+	*ret_volumes = (struct uuids){volumes, volume_count};
+	*ret_ports = (struct uuids){ports, port_count};
+	return OK;
+}
