@@ -4,7 +4,7 @@
 aws() { /usr/bin/aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
 inet() { tools/sandbox on inet "$@"; }
 ssh_in() { inet ssh -i "$key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
-    -o ConnectTimeout=5 -o BatchMode=yes "$login@$1" "${@:2}"; }
+    -o ConnectTimeout=$ssh_limit -o BatchMode=yes "$login@$1" "${@:2}"; }
 
 point_aws() {
     local lines
