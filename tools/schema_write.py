@@ -152,14 +152,27 @@ def write_index_table(kind):
     return [*lines, "};"]
 
 
+def offset_of(kind, name):
+    return f"offsetof(struct {kind.name}, {name})" if any(f.name == name for f in kind.fields) else "0"
+
+
+def states_entry(kind):
+    if not kind.states:
+        return []
+    return [f"\t\t.states = model_{kind.name}_states, .state_count = {constant(kind.name, 'state_count')},"]
+
+
 def write_kind_entry(kind):
     return [f"\t[{constant('kind', kind.name)}] = {{",
             f'\t\t.kind = {constant("kind", kind.name)}, .name = "{kind.name}", .ec2_prefix = "{kind.ec2_prefix}",',
             f"\t\t.doc = {c_text(kind.doc)},",
             f"\t\t.row_size = sizeof(struct {kind.name}),",
             f"\t\t.side_size = {f'sizeof(struct {kind.name}_side)' if kind.side else '0'},",
+            f"\t\t.account_offset = {offset_of(kind, 'account')}, .tags_offset = {offset_of(kind, 'tags')},",
+            f"\t\t.groups_offset = {offset_of(kind, 'groups')},",
             f"\t\t.fields = {kind.name}_fields, .field_count = {len(kind.fields)},",
             f"\t\t.indexes = {kind.name}_indexes, .index_count = {constant(kind.name, 'index_count')},",
+            *states_entry(kind),
             f"\t\t.create_sql =\n{c_lines(write_ddl(kind))},", "\t},"]
 
 

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/heap.h"
 #include "base/log.h"
 
@@ -74,16 +75,13 @@ void limits_free(struct limits *l)
 
 /* ---- taking ---- */
 
-/* Clients choose their addresses: all bits count. splitmix64's finish. */
+/* Clients choose their addresses: all bits count. */
 static struct bucket_set *set_of(struct bucket_table *t, uuid key)
 {
 	uint64_t high = 0, low = 0;
 	memcpy(&high, key.b, sizeof high);
 	memcpy(&low, key.b + 8, sizeof low);
-	uint64_t h = high * UINT64_C(0x9e3779b97f4a7c15) + low;
-	h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	h = (h ^ (h >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return &t->sets[(h ^ (h >> 31)) % SETS];
+	return &t->sets[hash_add(hash_add(0, high), low) % SETS];
 }
 
 /* The set's lock is held. A free place is the fullest of all. What was told of a place's last one

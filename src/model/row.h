@@ -73,25 +73,28 @@ struct index {
 	bool unique;                       /* among live rows whose key is not all empty */
 };
 
-struct kind_info {
-	enum kind kind;
-	const char *name;       /* "security_group" */
-	const char *ec2_prefix; /* "sg", or "" where EC2 has no such id */
-	const char *doc;
-	size_t row_size, side_size;
-	const struct field *fields;
-	unsigned field_count;
-	const struct index *indexes;
-	unsigned index_count;
-	const char *create_sql; /* CREATE TABLE and its SQL indexes, dialect-neutral */
-};
-
 /* One state of a kind, as its schema says it: model_<kind>_states[] (model/states.h, made). */
 struct state_info {
 	const char *name;
 	uint32_t to; /* bit set of the states that may follow */
 	bool is_final;
 	const char *ec2, *nova, *cinder, *cloudstack, *azure; /* each face's word; NULL where it has none */
+};
+
+struct kind_info {
+	enum kind kind;
+	const char *name;       /* "security_group" */
+	const char *ec2_prefix; /* "sg", or "" where EC2 has no such id */
+	const char *doc;
+	size_t row_size, side_size;
+	size_t account_offset, tags_offset, groups_offset; /* of the fields of that name; 0: it has none */
+	const struct field *fields;
+	unsigned field_count;
+	const struct index *indexes;
+	unsigned index_count;
+	const struct state_info *states; /* by enum <kind>_state; NULL: it has none */
+	unsigned state_count;
+	const char *create_sql; /* CREATE TABLE and its SQL indexes, dialect-neutral */
 };
 
 extern const struct kind_info model_kinds[KIND_COUNT];

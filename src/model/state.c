@@ -59,6 +59,33 @@ enum port_state model_derive_port_state(const struct port *p)
 	return uuid_equal(p->instance, p->seen_instance) ? PORT_IN_USE : PORT_ATTACHING;
 }
 
+#define DERIVE(type)                                                                                         \
+	static unsigned derive_##type(const struct row *row)                                                 \
+	{                                                                                                    \
+		return model_derive_##type##_state((const struct type *) row);                               \
+	}
+DERIVE(instance)
+DERIVE(volume)
+DERIVE(port)
+DERIVE(snapshot)
+
+static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
+	[KIND_INSTANCE] = derive_instance,
+	[KIND_VOLUME] = derive_volume,
+	[KIND_PORT] = derive_port,
+	[KIND_SNAPSHOT] = derive_snapshot,
+};
+
+bool model_tells_state(enum kind kind)
+{
+	return deriving[kind];
+}
+
+unsigned model_derive_state(enum kind kind, const struct row *row)
+{
+	return deriving[kind](row);
+}
+
 bool model_state_may_move(const struct state_info *states, unsigned from, unsigned to)
 {
 	return from == to || (states[from].to >> to & 1U);
@@ -66,26 +93,9 @@ bool model_state_may_move(const struct state_info *states, unsigned from, unsign
 
 const char *model_check_move(enum kind kind, const struct row *before, const struct row *after)
 {
-	if (!before || !after)
+	const struct state_info *states = model_kinds[kind].states;
+	if (!before || !after || !model_tells_state(kind) ||
+	    model_state_may_move(states, model_derive_state(kind, before), model_derive_state(kind, after)))
 		return NULL;
-	if (kind == KIND_INSTANCE &&
-	    !model_state_may_move(model_instance_states,
-				  model_derive_instance_state((const struct instance *) before),
-				  model_derive_instance_state((const struct instance *) after)))
-		return "the instance's state would move as its schema does not allow";
-	if (kind == KIND_VOLUME &&
-	    !model_state_may_move(model_volume_states,
-				  model_derive_volume_state((const struct volume *) before),
-				  model_derive_volume_state((const struct volume *) after)))
-		return "the volume's state would move as its schema does not allow";
-	if (kind == KIND_PORT &&
-	    !model_state_may_move(model_port_states, model_derive_port_state((const struct port *) before),
-				  model_derive_port_state((const struct port *) after)))
-		return "the port's state would move as its schema does not allow";
-	if (kind == KIND_SNAPSHOT &&
-	    !model_state_may_move(model_snapshot_states,
-				  model_derive_snapshot_state((const struct snapshot *) before),
-				  model_derive_snapshot_state((const struct snapshot *) after)))
-		return "the snapshot's state would move as its schema does not allow";
-	return NULL;
+	return "its state would move as its schema does not allow";
 }

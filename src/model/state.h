@@ -24,6 +24,11 @@ enum snapshot_state model_derive_snapshot_state(const struct snapshot *s);
 enum attachment { ATTACHMENT_NONE, ATTACHMENT_ATTACHING, ATTACHMENT_ATTACHED, ATTACHMENT_DETACHING };
 enum attachment model_derive_attachment(uuid wanted, uuid seen);
 
+/* Whether a row of the kind tells its state by itself; an image's, for one, is that of its disks. */
+bool model_tells_state(enum kind kind);
+/* Of a row of such a kind: a place in model_kinds[kind].states. */
+unsigned model_derive_state(enum kind kind, const struct row *row);
+
 /* True when the move from one version of a row to the next is legal (a == b is). */
 bool model_state_may_move(const struct state_info *states, unsigned from, unsigned to);
 /* The same as an invariant of rows of any kind (a store_invariant): NULL when the move is legal or

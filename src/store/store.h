@@ -92,6 +92,12 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
  * field more than the index has means by the id too: to go on where a page ended. */
 const struct row *tables_seek(const struct tables *t, enum kind kind, unsigned index, const struct row *probe,
 			      unsigned field_count);
+/* Rows with a term (model/term.h), in the order of their ids: the first behind `after` (none: the first of
+ * all), the one after `row`. The tables of a view only: the head has no terms. A hash may lie, once in a
+ * long life: compare what is found with what is sought. */
+const struct row *tables_first_by_term(const struct tables *t, enum kind kind, uint64_t term, uuid after);
+const struct row *tables_next_by_term(const struct tables *t, enum kind kind, uint64_t term,
+				      const struct row *row);
 size_t tables_count(const struct tables *t, enum kind kind);
 
 /* ---- views ---- */

@@ -6,7 +6,9 @@
 #include <endian.h>
 #include <stdlib.h>
 
+#include "base/hash.h"
 #include "base/heap.h"
+#include "model/term.h"
 
 enum { AS_STEPS_MAX = 8 };
 
@@ -37,9 +39,16 @@ struct row *version_row(struct version *v)
 	return (struct row *) (void *) ((char *) v + version_front_size(&model_kinds[v->kind]));
 }
 
+/* They end the block. */
+static struct term *version_terms(const struct version *v, size_t count)
+{
+	return (struct term *) (void *) ((char *) (void *) v + v->size) - count;
+}
+
 struct row *version_new(const struct kind_info *k, const struct row *row)
 {
-	size_t front = version_front_size(k), size = front + row_block_size(k, row);
+	size_t front = version_front_size(k), term_count = terms_count(k, row);
+	size_t size = ((front + row_block_size(k, row) + 7) & ~(size_t) 7) + term_count * sizeof(struct term);
 	if (size > UINT32_MAX)
 		return NULL;
 	struct version *v = heap_alloc(size);
@@ -51,6 +60,9 @@ struct row *version_new(const struct kind_info *k, const struct row *row)
 	for (unsigned index = 0; index < k->index_count; index++)
 		for (enum tree tree = 0; tree < TREE_COUNT; tree++)
 			link_at(tree, index, copy)->parent = copy;
+	struct term *terms = version_terms(v, term_count);
+	for (size_t n = 0; n < term_count; n++)
+		terms[n] = (struct term){{.parent = &terms[n]}, terms_get(k, copy, n), copy};
 	return copy;
 }
 
@@ -97,167 +109,44 @@ static int compare_whole(const struct kind_info *k, unsigned index, const struct
 	return compare_rows(k, index, k->indexes[index].field_count + 1, a, b);
 }
 
-/* splitmix64's finish over the id and the index. */
-static uint64_t priority_of(unsigned index, const struct row *row)
-{
-	uint64_t h = load_be64(row->id.b) ^ (load_be64(row->id.b + 8) << 1);
-	h += (index + 1) * UINT64_C(0x9e3779b97f4a7c15);
-	h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-	h = (h ^ (h >> 27)) * UINT64_C(0x94d049bb133111eb);
-	return h ^ (h >> 31);
-}
-
-/* The row before this one in an index of a tree, or NULL. */
-static struct row *step_before(enum tree tree, unsigned index, const struct row *row)
-{
-	const struct link *l = link_at(tree, index, row);
-	if (l->left) {
-		struct row *at = l->left;
-		while (link_at(tree, index, at)->right)
-			at = link_at(tree, index, at)->right;
-		return at;
-	}
-	while (l->parent && link_at(tree, index, l->parent)->left == row) {
-		row = l->parent;
-		l = link_at(tree, index, row);
-	}
-	return l->parent;
-}
-
-/* The row after this one, or NULL. */
-static struct row *step_behind(enum tree tree, unsigned index, const struct row *row)
-{
-	const struct link *l = link_at(tree, index, row);
-	if (l->right) {
-		struct row *at = l->right;
-		while (link_at(tree, index, at)->left)
-			at = link_at(tree, index, at)->left;
-		return at;
-	}
-	while (l->parent && link_at(tree, index, l->parent)->right == row) {
-		row = l->parent;
-		l = link_at(tree, index, row);
-	}
-	return l->parent;
-}
-
 /* ---- one tree ---- */
 
-/* One index of one of the two trees: what the functions below work on. */
-struct treap {
-	const struct kind_info *k;
-	struct row **root;
-	enum tree tree;
-	unsigned index;
-};
-
-static struct treap treap_of(struct tables *t, enum kind kind, unsigned index)
+static int compare_in_index(const struct treap *p, const void *a, const void *b)
 {
-	return (struct treap){&model_kinds[kind], &t->roots[kind][index], t->tree, index};
+	return compare_whole(p->k, p->index, a, b);
 }
 
-static struct link *treap_link(const struct treap *p, const struct row *row)
+static uint64_t rank_in_index(const struct treap *p, const void *node)
 {
-	return link_at(p->tree, p->index, row);
+	const struct row *row = node;
+	uint64_t h = load_be64(row->id.b) ^ (load_be64(row->id.b + 8) << 1);
+	return hash_mix(h + (p->index + 1) * UINT64_C(0x9e3779b97f4a7c15));
 }
 
-/* Whatever points at `from` from above points at `to` from now on. */
-static void treap_hang(const struct treap *p, struct row *parent, const struct row *from, struct row *to)
+/* Of tables that are only read, the root is not written through it. */
+static struct treap treap_of(const struct tables *t, enum kind kind, unsigned index)
 {
-	struct link *above = parent ? treap_link(p, parent) : NULL;
-	if (!above)
-		*p->root = to;
-	else if (above->left == from)
-		above->left = to;
-	else
-		above->right = to;
-	if (to)
-		treap_link(p, to)->parent = parent;
-}
-
-/* The row and its parent change places; the order stays. */
-static void treap_rotate_up(const struct treap *p, struct row *row)
-{
-	struct link *own = treap_link(p, row);
-	struct row *parent = own->parent;
-	struct link *above = treap_link(p, parent);
-	treap_hang(p, above->parent, parent, row);
-	struct row *moved = NULL;
-	if (above->left == row) {
-		moved = own->right;
-		above->left = moved;
-		own->right = parent;
-	} else {
-		moved = own->left;
-		above->right = moved;
-		own->left = parent;
-	}
-	if (moved)
-		treap_link(p, moved)->parent = parent;
-	above->parent = row;
-}
-
-/* Hangs the row at a free place below parent, which is where its order wants it. */
-static void treap_hang_new(const struct treap *p, struct row *parent, struct row **place, struct row *row)
-{
-	*place = row;
-	struct link *own = treap_link(p, row);
-	*own = (struct link){.parent = parent};
-	uint64_t priority = priority_of(p->index, row);
-	while (own->parent && priority_of(p->index, own->parent) < priority)
-		treap_rotate_up(p, row);
-}
-
-static void treap_insert(const struct treap *p, struct row *row)
-{
-	struct row *parent = NULL, **place = p->root;
-	while (*place) {
-		parent = *place;
-		struct link *l = treap_link(p, parent);
-		place = compare_whole(p->k, p->index, row, parent) < 0 ? &l->left : &l->right;
-	}
-	treap_hang_new(p, parent, place, row);
-}
-
-/* Inserts the row right behind its neighbour in order, without a search. */
-static void treap_insert_behind(const struct treap *p, struct row *neighbour, struct row *row)
-{
-	struct row *parent = neighbour, **place = &treap_link(p, neighbour)->right;
-	while (*place) {
-		parent = *place;
-		place = &treap_link(p, parent)->left;
-	}
-	treap_hang_new(p, parent, place, row);
-}
-
-/* Right before its neighbour. */
-static void treap_insert_before(const struct treap *p, struct row *neighbour, struct row *row)
-{
-	struct row *parent = neighbour, **place = &treap_link(p, neighbour)->left;
-	while (*place) {
-		parent = *place;
-		place = &treap_link(p, parent)->right;
-	}
-	treap_hang_new(p, parent, place, row);
-}
-
-static bool treap_has(const struct treap *p, const struct row *row)
-{
-	return treap_link(p, row)->parent != row;
+	return (struct treap){.root = (void **) &t->roots[kind][index],
+			      .link_offset =
+				      -(ptrdiff_t) ((index * TREE_COUNT + t->tree + 1) * sizeof(struct link)),
+			      .rank = rank_in_index,
+			      .compare = compare_in_index,
+			      .k = &model_kinds[kind],
+			      .index = index};
 }
 
 /* Inserts a row that is in the kind's index 0 already. Rows of one key are ordered by their ids: when
  * the nearest one by id has the same key, nothing stands between here either. So it is with what many
  * rows share: the account, the type, the image. */
-static void treap_insert_by_id(const struct treap *p, struct row *row)
+static void treap_insert_by_id(const struct treap *p, const struct treap *ids, struct row *row)
 {
 	const struct index *x = &p->k->indexes[p->index];
-	struct row *near = step_before(p->tree, 0, row);
+	struct row *near = treap_step_before(ids, row);
 	if (near && treap_has(p, near) && row_compare_key(p->k, x, x->field_count, near, row) == 0) {
 		treap_insert_behind(p, near, row);
 		return;
 	}
-	near = step_behind(p->tree, 0, row);
+	near = treap_step_behind(ids, row);
 	if (near && treap_has(p, near) && row_compare_key(p->k, x, x->field_count, near, row) == 0)
 		treap_insert_before(p, near, row);
 	else
@@ -266,39 +155,15 @@ static void treap_insert_by_id(const struct treap *p, struct row *row)
 
 /* Inserts a row where the other tree has it, in which all rows of this one are as well. What stands
  * between may be on its way here too: then a search is as quick as stepping over it. */
-static void treap_insert_as(const struct treap *p, enum tree other, struct row *row)
+static void treap_insert_as(const struct treap *p, const struct treap *other, struct row *row)
 {
-	struct row *near = step_before(other, p->index, row);
+	struct row *near = treap_step_before(other, row);
 	for (int steps = 0; near && !treap_has(p, near) && steps < AS_STEPS_MAX; steps++)
-		near = step_before(other, p->index, near);
+		near = treap_step_before(other, near);
 	if (near && treap_has(p, near))
 		treap_insert_behind(p, near, row);
 	else
 		treap_insert(p, row);
-}
-
-static void treap_remove(const struct treap *p, struct row *row)
-{
-	struct link *own = treap_link(p, row);
-	while (own->left && own->right) {
-		bool left = priority_of(p->index, own->left) > priority_of(p->index, own->right);
-		treap_rotate_up(p, left ? own->left : own->right);
-	}
-	treap_hang(p, own->parent, row, own->left ? own->left : own->right);
-	*own = (struct link){.parent = row};
-}
-
-/* after, whose key is the same, takes the place of before. */
-static void treap_swap(const struct treap *p, struct row *before, struct row *after)
-{
-	struct link *old = treap_link(p, before), *own = treap_link(p, after);
-	*own = *old;
-	treap_hang(p, old->parent, before, after);
-	if (own->left)
-		treap_link(p, own->left)->parent = after;
-	if (own->right)
-		treap_link(p, own->right)->parent = after;
-	*old = (struct link){.parent = before};
 }
 
 /* ---- writing ---- */
@@ -318,8 +183,9 @@ static void tables_exchange_ids(struct tables *t, enum kind kind, struct row *be
 void tables_exchange(struct tables *t, enum kind kind, struct row *before, struct row *after)
 {
 	const struct kind_info *k = &model_kinds[kind];
+	const struct treap ids = treap_of(t, kind, 0);
 	for (unsigned index = 0; index < k->index_count; index++) {
-		struct treap p = treap_of(t, kind, index);
+		const struct treap p = treap_of(t, kind, index);
 		if (before && after && compare_whole(k, index, before, after) == 0) {
 			treap_swap(&p, before, after);
 			continue;
@@ -329,7 +195,7 @@ void tables_exchange(struct tables *t, enum kind kind, struct row *before, struc
 		if (after && index == 0)
 			treap_insert(&p, after);
 		else if (after)
-			treap_insert_by_id(&p, after);
+			treap_insert_by_id(&p, &ids, after);
 	}
 	tables_exchange_ids(t, kind, before, after);
 }
@@ -339,7 +205,7 @@ static void tables_take_out(struct tables *t, enum kind kind, struct row *before
 {
 	const struct kind_info *k = &model_kinds[kind];
 	for (unsigned index = 0; index < k->index_count; index++) {
-		struct treap p = treap_of(t, kind, index);
+		const struct treap p = treap_of(t, kind, index);
 		if (after && compare_whole(k, index, before, after) == 0)
 			treap_swap(&p, before, after);
 		else
@@ -350,11 +216,125 @@ static void tables_take_out(struct tables *t, enum kind kind, struct row *before
 static void tables_put_in(struct tables *t, const struct tables *head, enum kind kind, struct row *after)
 {
 	for (unsigned index = 0; index < model_kinds[kind].index_count; index++) {
-		struct treap p = treap_of(t, kind, index);
+		const struct treap p = treap_of(t, kind, index), other = treap_of(head, kind, index);
 		if (!treap_has(&p, after))
-			treap_insert_as(&p, head->tree, after);
+			treap_insert_as(&p, &other, after);
 	}
 }
+
+/* ---- terms ---- */
+
+static int compare_terms(const struct treap *p, const void *a, const void *b)
+{
+	const struct term *x = a, *y = b;
+	(void) p;
+	return x->hash != y->hash ? (x->hash < y->hash ? -1 : 1) : compare_ids(x->row, y->row);
+}
+
+/* A client chooses its tags, and not the ids: of these it does not know all bits. */
+static uint64_t rank_of_term(const struct treap *p, const void *node)
+{
+	const struct term *term = node;
+	(void) p;
+	return hash_mix(term->hash ^ load_be64(term->row->id.b) ^ load_be64(term->row->id.b + 8));
+}
+
+static struct treap treap_of_terms(const struct tables *t, enum kind kind)
+{
+	return (struct treap){
+		.root = (void **) &t->terms[kind], .rank = rank_of_term, .compare = compare_terms};
+}
+
+/* NULL: no row, and no terms. */
+static struct term *terms_of(enum kind kind, const struct row *row, size_t *ret_count)
+{
+	*ret_count = row ? terms_count(&model_kinds[kind], row) : 0;
+	return row ? version_terms(version_of(kind, row), *ret_count) : NULL;
+}
+
+/* Most changes of a row leave its terms as they are, or all but one. */
+static void terms_publish(struct tables *t, enum kind kind, const struct row *before, const struct row *after)
+{
+	const struct treap p = treap_of_terms(t, kind);
+	size_t old_count = 0, new_count = 0;
+	struct term *old = terms_of(kind, before, &old_count), *new = terms_of(kind, after, &new_count);
+	for (size_t n = 0; n < old_count || n < new_count; n++) {
+		if (n < old_count && n < new_count && old[n].hash == new[n].hash) {
+			treap_swap(&p, &old[n], &new[n]);
+			continue;
+		}
+		if (n < old_count)
+			treap_remove(&p, &old[n]);
+		if (n < new_count)
+			treap_insert(&p, &new[n]);
+	}
+}
+
+static int compare_term_pointers(const void *a, const void *b)
+{
+	return compare_terms(NULL, *(struct term *const *) a, *(struct term *const *) b);
+}
+
+/* All terms of the kind's rows at once, in order. False when out of memory. */
+static bool terms_build(struct tables *t, enum kind kind)
+{
+	const struct treap p = treap_of_terms(t, kind);
+	size_t count = 0, total = 0;
+	const struct row *row = tables_first(t, kind, 0, NULL, 0);
+	for (const struct row *at = row; at; at = tables_next(t, kind, 0, at, 0))
+		total += terms_count(&model_kinds[kind], at);
+	struct term **terms = total ? heap_alloc_array(total, sizeof(struct term *)) : NULL;
+	if (total && !terms)
+		return false;
+	for (; total && row; row = tables_next(t, kind, 0, row, 0)) {
+		size_t own = 0;
+		struct term *of_row = terms_of(kind, row, &own);
+		for (size_t n = 0; n < own; n++)
+			terms[count++] = &of_row[n];
+	}
+	if (total)
+		qsort(terms, total, sizeof(struct term *), compare_term_pointers);
+	for (size_t n = 0; n < total; n++)
+		treap_append(&p, terms[n], n ? terms[n - 1] : NULL);
+	heap_free(terms);
+	return true;
+}
+
+/* The first term of that hash whose row's id is behind `after`. */
+static const struct term *terms_seek(const struct tables *t, enum kind kind, uint64_t hash, uuid after)
+{
+	const struct term *best = NULL, *at = t->terms[kind];
+	struct row probe = {.id = after};
+	while (at) {
+		bool is_behind = at->hash != hash ? at->hash > hash : compare_ids(at->row, &probe) > 0;
+		if (is_behind)
+			best = at;
+		at = is_behind ? at->link.left : at->link.right;
+	}
+	return best && best->hash == hash ? best : NULL;
+}
+
+const struct row *tables_first_by_term(const struct tables *t, enum kind kind, uint64_t term, uuid after)
+{
+	assert(t->tree == TREE_PUBLISHED);
+	const struct term *found = terms_seek(t, kind, term, after);
+	return found ? found->row : NULL;
+}
+
+const struct row *tables_next_by_term(const struct tables *t, enum kind kind, uint64_t term,
+				      const struct row *row)
+{
+	const struct treap p = treap_of_terms(t, kind);
+	size_t count = 0, n = 0;
+	const struct term *own = terms_of(kind, row, &count), *next = NULL;
+	while (n < count && own[n].hash != term)
+		n++;
+	assert(n < count);
+	next = treap_step_behind(&p, &own[n]);
+	return next && next->hash == term ? next->row : NULL;
+}
+
+/* ---- publishing ---- */
 
 /* First all that goes, so that whatever is here is in the head, too, when the new rows come. */
 void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count)
@@ -368,6 +348,7 @@ void tables_publish(struct tables *t, const struct tables *head, const struct pu
 			tables_put_in(t, head, net[n].kind, (struct row *) net[n].after);
 		tables_exchange_ids(t, net[n].kind, (struct row *) net[n].before,
 				    (struct row *) net[n].after);
+		terms_publish(t, net[n].kind, net[n].before, net[n].after);
 	}
 }
 
@@ -416,25 +397,10 @@ static int sorted_compare(const void *a, const void *b, void *arg)
 	return order ? order : x->place < y->place ? -1 : x->place > y->place;
 }
 
-/* Each row comes behind all that are there: it goes down the right edge from the last one up. */
-static void treap_append(const struct treap *p, struct row *row, struct row *last)
-{
-	uint64_t priority = priority_of(p->index, row);
-	struct row *above = last, *below = NULL;
-	while (above && priority_of(p->index, above) < priority) {
-		below = above;
-		above = treap_link(p, above)->parent;
-	}
-	*treap_link(p, row) = (struct link){.parent = above, .left = below};
-	*(above ? &treap_link(p, above)->right : p->root) = row;
-	if (below)
-		treap_link(p, below)->parent = row;
-}
-
 static void tables_build_index(struct tables *t, enum kind kind, unsigned index, struct sorted rows[],
 			       size_t count)
 {
-	struct treap p = treap_of(t, kind, index);
+	const struct treap p = treap_of(t, kind, index);
 	const struct index *x = &p.k->indexes[index];
 	const struct field *first = x->field_count ? &p.k->fields[x->fields[0]] : NULL;
 	struct sorting how = {p.k, index, false};
@@ -483,6 +449,8 @@ bool tables_copy(struct tables *to, const struct tables *from)
 		for (; row; row = tables_next(from, kind, 0, row, 0))
 			for (unsigned index = 0; index < model_kinds[kind].index_count; index++)
 				*link_at(to->tree, index, row) = *link_at(from->tree, index, row);
+		if (!terms_build(to, kind))
+			return false;
 	}
 	return true;
 }
@@ -558,12 +526,11 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
 {
 	assert(index < model_kinds[kind].index_count);
 	const struct kind_info *k = &model_kinds[kind];
-	const struct row *row = NULL;
+	const struct treap p = treap_of(t, kind, index);
 	/* A loop that puts the rows it walks over goes on from versions that are replaced by now. */
-	if (link_at(t->tree, index, after)->parent == after)
-		row = tables_bound(t, kind, index, after, k->indexes[index].field_count + 1, true);
-	else
-		row = step_behind(t->tree, index, after);
+	const struct row *row = treap_has(&p, after) ? treap_step_behind(&p, after)
+						     : tables_bound(t, kind, index, after,
+								    k->indexes[index].field_count + 1, true);
 	if (row && field_count && compare_rows(k, index, field_count, row, after) != 0)
 		return NULL;
 	return row;

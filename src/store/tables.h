@@ -4,31 +4,35 @@
  * Every version of a row is one heap block. The row's address names it; in front of the row stand
  * its links, one for each index in each of the two trees, and the block's header before those:
  *
- *     struct version | link of the last index, head | … | link of index 0, head | published | row …
+ *     struct version | link of the last index, head | … | link of index 0, head | published | row … | terms
  *
- * An index is a treap whose nodes are these links: putting a row in, taking it out or exchanging it
- * for its next version allocates nothing and cannot fail. A node's priority is a hash of the row's
- * id and the index, so it is not stored, and both trees of the same rows have the same shape.
- * Beside the trees each kind has a table by id, which has its room before a row is put.
+ * An index is a treap (treap.h) with the rows for its nodes; both trees of the same rows have the same
+ * shape. Behind the row stand its terms (model/term.h), nodes of a treap of all terms of the kind, for
+ * readers: there is one in the published tables only. Beside the trees each kind has a table by id,
+ * which has its room before a row is put.
  *
  * Not thread-safe: the head is the committer's, the published tables are under the store's lock. */
 #pragma once
 
 #include "store/id_table.h"
 #include "store/store.h"
+#include "store/treap.h"
 
 enum tree { TREE_PUBLISHED, TREE_HEAD, TREE_COUNT };
 
 struct tables {
 	enum tree tree; /* which of a row's links these tables use */
 	size_t counts[KIND_COUNT];
-	struct row *roots[KIND_COUNT][INDEXES_MAX];
+	void *roots[KIND_COUNT][INDEXES_MAX]; /* rows */
+	void *terms[KIND_COUNT];              /* struct term; published only */
 	struct id_table ids[KIND_COUNT];
 };
 
-/* A row's place in one index of one tree. A row that is not in it is its own parent. */
-struct link {
-	struct row *parent, *left, *right;
+/* One of a row's terms, ordered by hash and by the row's id. */
+struct term {
+	struct link link;
+	uint64_t hash;
+	struct row *row;
 };
 
 /* The head of a row's block. */

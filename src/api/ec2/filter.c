@@ -2,6 +2,8 @@
  * Filters: from names and values of a request to comparisons of rows. */
 #include "api/ec2/filter.h"
 
+#include "model/state.h"
+
 enum { FILTER_VALUES_MAX = 200 };
 
 /* ---- compiling ---- */
@@ -168,6 +170,17 @@ static bool filter_cidr(const struct filter_run *f, struct cidr cidr)
 	return !cidr_is_none(cidr) && filter_z(f, cidr_write(cidr, text));
 }
 
+/* By its id, or where EC2 has none by its name. */
+static bool filter_ref(const struct filter_run *f, enum kind kind, uuid id)
+{
+	if (kind == KIND_ZONE)
+		return filter_zone(f, id);
+	if (kind != KIND_INSTANCE_TYPE)
+		return filter_id(f, kind, id);
+	const struct instance_type *type = instance_type_find(f->t, id);
+	return type && filter_text(f, type->name);
+}
+
 /* Whether a field's value, or one of its values, fits. */
 static bool filter_field(const struct filter_run *f, const struct row *row)
 {
@@ -176,7 +189,7 @@ static bool filter_field(const struct filter_run *f, const struct row *row)
 	char mac[MAC_TEXT_SIZE];
 	switch (field->type) {
 	case FIELD_UUID:
-		return filter_id(f, field->ref, *(const uuid *) value);
+		return filter_ref(f, field->ref, *(const uuid *) value);
 	case FIELD_TEXT:
 		return filter_text(f, *(const struct str *) value);
 	case FIELD_INT:
@@ -239,6 +252,8 @@ static bool fits_one(const struct filter_run *f, const struct row *row)
 		return filter_id(f, f->kind, row->id);
 	if (f->filter->fixed)
 		return filter_z(f, f->filter->fixed);
+	if (f->filter->in_state)
+		return f->filter->in_state(f, model_derive_state(f->kind, row));
 	return f->filter->get ? f->filter->get(f, row) : filter_field(f, row);
 }
 

@@ -13,8 +13,10 @@ struct filter {
 	const char *field; /* the row's, of a type that has a text; ids as EC2 writes them */
 	const char *fixed; /* the one value that every row has */
 	bool (*get)(const struct filter_run *f, const struct row *row); /* true: one of its values fits */
+	bool (*in_state)(const struct filter_run *f, unsigned state);   /* of a row's state alone */
 	bool is_id;                                                     /* the row's own id */
-	unsigned index; /* this index of the kind begins with the field: walked instead of all rows */
+	unsigned index; /* this index of the kind begins with the field, which is a ref: a way to the rows
+			   (path.h) */
 };
 
 #define FILTERS(rows)                                                                                        \

@@ -292,27 +292,20 @@ static bool fits_device(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
-static bool fits_state_name(const struct filter_run *f, const struct row *row)
+bool ec2_has_state_name(const struct filter_run *f, unsigned state)
 {
-	return filter_z(f, state_name(model_derive_instance_state((const struct instance *) row)));
+	return filter_z(f, state_name(state));
 }
 
-static bool fits_state_code(const struct filter_run *f, const struct row *row)
+bool ec2_has_state_code(const struct filter_run *f, unsigned state)
 {
-	return filter_int(f, state_codes[model_derive_instance_state((const struct instance *) row)]);
+	return filter_int(f, state_codes[state]);
 }
 
-static bool fits_type(const struct filter_run *f, const struct row *row)
+static bool fits_architecture(const struct filter_run *f, const struct row *row)
 {
 	const struct instance_type *type = instance_type_find(f->t, ((const struct instance *) row)->type);
-	bool by_arch = strcmp(f->filter->name, "architecture") == 0;
-	return type &&
-	       (by_arch ? filter_z(f, instance_type_arch_words[type->arch]) : filter_text(f, type->name));
-}
-
-static bool fits_zone(const struct filter_run *f, const struct row *row)
-{
-	return filter_zone(f, ((const struct instance *) row)->zone);
+	return type && filter_z(f, instance_type_arch_words[type->arch]);
 }
 
 static bool fits_reservation(const struct filter_run *f, const struct row *row)
@@ -345,11 +338,11 @@ static const struct filter instance_filters[] = {
 	{"vpc-id", .field = "router", .index = INSTANCE_INDEX_ROUTER},
 	{"subnet-id", .field = "subnet", .index = INSTANCE_INDEX_SUBNET},
 	{"image-id", .field = "image", .index = INSTANCE_INDEX_IMAGE},
-	{"instance-state-name", .get = fits_state_name},
-	{"instance-state-code", .get = fits_state_code},
-	{"instance-type", .get = fits_type},
-	{"architecture", .get = fits_type},
-	{"availability-zone", .get = fits_zone},
+	{"instance-state-name", .in_state = ec2_has_state_name},
+	{"instance-state-code", .in_state = ec2_has_state_code},
+	{"instance-type", .field = "type", .index = INSTANCE_INDEX_TYPE},
+	{"architecture", .get = fits_architecture},
+	{"availability-zone", .field = "zone"},
 	{"reservation-id", .get = fits_reservation},
 	{"launch-index", .field = "launch_index"},
 	{"launch-time", .get = fits_launch_time},

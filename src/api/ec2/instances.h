@@ -16,5 +16,9 @@ struct ec2_instance_item {
 /* As a listing's gather and write; without the reservation around. */
 extern const struct ec2_listing ec2_instance_listing;
 
+/* Filters by state: EC2's word for it, its number. */
+bool ec2_has_state_name(const struct filter_run *f, unsigned state);
+bool ec2_has_state_code(const struct filter_run *f, unsigned state);
+
 /* <name><code/><name/></name> */
 void ec2_write_state(struct xml *x, const char *name, enum instance_state state);

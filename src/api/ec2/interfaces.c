@@ -215,15 +215,15 @@ static bool fits_private_name(const struct filter_run *f, const struct row *row)
 	return filter_text(f, (struct str){text, n});
 }
 
-static bool fits_status(const struct filter_run *f, const struct row *row)
+static bool has_status(const struct filter_run *f, unsigned state)
 {
-	return filter_z(f, model_port_states[model_derive_port_state((const struct port *) row)].ec2);
+	return filter_z(f, model_port_states[state].ec2);
 }
 
 static const struct filter interface_filters[] = {
 	{"network-interface-id", .is_id = true},
-	{"vpc-id", .field = "router", .index = PORT_INDEX_ROUTER},
-	{"subnet-id", .field = "subnet", .index = PORT_INDEX_SUBNET},
+	{"vpc-id", .field = "router", .index = PORT_INDEX_IN_ROUTER},
+	{"subnet-id", .field = "subnet", .index = PORT_INDEX_IN_SUBNET},
 	{"attachment.instance-id", .field = "instance", .index = PORT_INDEX_INSTANCE},
 	{"group-id", .field = "groups"},
 	{"group-name", .get = fits_group_name},
@@ -253,7 +253,7 @@ static const struct filter interface_filters[] = {
 	{"requester-id", .get = filter_nothing},
 	{"requester-managed", .fixed = "false"},
 	{"source-dest-check", .field = "source_dest_check"},
-	{"status", .get = fits_status},
+	{"status", .in_state = has_status},
 };
 
 const struct filters ec2_interface_filters = FILTERS(interface_filters);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Selecting rows: by ids given, along an index that a filter names, along the account's, or all of
- * a kind. Order is that of ids, so that a token is the last id shown, bound to the parameters. */
-#include "api/ec2/list.h"
+ * Selecting rows: by ids given, else along the shortest path there is. Order is that of ids, so that a
+ * token is the last id shown, bound to the parameters. */
+#include "api/ec2/path.h"
 
 #include <stdlib.h>
 
@@ -13,11 +13,8 @@ enum {
 };
 
 struct selection {
-	struct ec2_call *e;
-	const struct ec2_listing *list;
-	const struct tables *t;
+	struct search search;
 	struct filter_runs runs;
-	uuid after; /* none: from the beginning */
 	size_t max;
 	VEC(const struct row *) rows;
 };
@@ -56,102 +53,35 @@ struct str ec2_make_token(struct ec2_call *e, uuid last)
 
 static RESULT consider(struct selection *s, const struct row *row)
 {
-	struct ec2_call *e = s->e;
-	if (!engine_may_see(e->c, s->list->kind, row) || (s->list->shows && !s->list->shows(e, row)) ||
-	    !filters_fit(&s->runs, s->t, row) || uuid_compare(row->id, s->after) <= 0)
+	const struct search *at = &s->search;
+	struct ctx *c = at->e->c;
+	if (uuid_compare(row->id, at->after) <= 0 || !engine_may_see(c, at->list->kind, row) ||
+	    (at->list->shows && !at->list->shows(at->e, row)) || !filters_fit(&s->runs, at->t, row))
 		return OK;
-	return VEC_PUSH(e->c->arena, &s->rows, row) ? OK : ctx_no_memory(e->c);
+	return VEC_PUSH(c->arena, &s->rows, row) ? OK : ctx_no_memory(c);
 }
 
 static RESULT consider_named(struct selection *s, const struct refs *refs)
 {
 	for (size_t k = 0; k < refs->count; k++) {
 		const struct row *row = 0;
-		TRY(engine_find(s->e->c, s->t, s->list->kind, &refs->at[k], &row));
+		TRY(engine_find(s->search.e->c, s->search.t, s->search.list->kind, &refs->at[k], &row));
 		TRY(consider(s, row));
 	}
 	return OK;
 }
 
-/* Rows with the probe's first key field, from the id behind s->after where the index is ordered by
- * ids within it; index 0 with no field: all rows. */
-static RESULT consider_index(struct selection *s, unsigned index, const struct row *probe,
-			     unsigned field_count)
+/* One more than a page is enough of a range whose rows come in order. */
+static RESULT consider_range(struct selection *s, const struct range *r)
 {
-	const struct index *x = &model_kinds[s->list->kind].indexes[index];
-	bool by_id = x->field_count == field_count;
 	size_t before = s->rows.count;
-	const struct row *row = by_id ? tables_seek(s->t, s->list->kind, index, probe, field_count + 1)
-				      : tables_first(s->t, s->list->kind, index, probe, field_count);
-	bool is_one_key = field_count == 0 || !row ||
-			  row_compare_key(&model_kinds[s->list->kind], x, field_count, row, probe) == 0;
-	for (; row && is_one_key; row = tables_next(s->t, s->list->kind, index, row, field_count)) {
+	const struct row *row = range_first(&s->search, r);
+	for (; row; row = range_next(&s->search, r, row)) {
 		TRY(consider(s, row));
-		if (by_id && s->rows.count - before > s->max)
+		if (r->in_order && s->rows.count - before > s->max)
 			break;
 	}
 	return OK;
-}
-
-static struct row *probe_new(struct selection *s, size_t field_offset, uuid value)
-{
-	struct row *probe = arena_alloc(s->e->c->arena, model_kinds[s->list->kind].row_size);
-	if (!probe)
-		return 0;
-	probe->id = s->after;
-	if (field_offset)
-		memcpy((char *) probe + field_offset, &value, sizeof value);
-	return probe;
-}
-
-/* The row of that kind with the id that a filter's value names; NULL: there is none. */
-static const struct row *find_by_value(const struct tables *t, enum kind kind, struct str value)
-{
-	struct ref ref;
-	if (!result_is_ok(id_parse_ec2(value, kind, &ref)))
-		return 0;
-	return tables_find_prefix(t, kind, ref.prefix, ref.bits);
-}
-
-static RESULT consider_filter(struct selection *s, const struct filter_run *run)
-{
-	enum kind kind = run->filter->is_id ? s->list->kind : run->field->ref;
-	for (size_t k = 0; k < run->patterns.count; k++) {
-		const struct row *row = find_by_value(s->t, kind, run->patterns.at[k]);
-		if (!row)
-			continue;
-		if (run->filter->is_id) {
-			TRY(consider(s, row));
-			continue;
-		}
-		const struct row *probe = probe_new(s, run->field->offset, row->id);
-		if (!probe)
-			return ctx_no_memory(s->e->c);
-		TRY(consider_index(s, run->filter->index, probe, 1));
-	}
-	return OK;
-}
-
-static const struct filter_run *find_narrowing(const struct filter_runs *runs)
-{
-	for (size_t k = 0; k < runs->count; k++)
-		if (runs->at[k].what == FILTER_ROW && runs->at[k].is_plain &&
-		    (runs->at[k].filter->is_id || runs->at[k].filter->index))
-			return &runs->at[k];
-	return 0;
-}
-
-static size_t offset_of_account(enum kind kind, unsigned index)
-{
-	return model_kinds[kind].fields[model_kinds[kind].indexes[index].fields[0]].offset;
-}
-
-static RESULT consider_all(struct selection *s)
-{
-	unsigned index = s->list->account_index;
-	size_t offset = index ? offset_of_account(s->list->kind, index) : 0;
-	const struct row *probe = probe_new(s, offset, engine_get_account(s->e->c));
-	return probe ? consider_index(s, index, probe, index ? 1 : 0) : ctx_no_memory(s->e->c);
 }
 
 static RESULT consider_candidates(struct selection *s, const struct ec2_query *query)
@@ -160,8 +90,11 @@ static RESULT consider_candidates(struct selection *s, const struct ec2_query *q
 		TRY(consider_named(s, &query->ids));
 		return consider_named(s, &query->names);
 	}
-	const struct filter_run *narrowing = find_narrowing(&s->runs);
-	return narrowing ? consider_filter(s, narrowing) : consider_all(s);
+	const struct path *path = 0;
+	TRY(path_choose(&s->search, &s->runs, &path));
+	for (size_t k = 0; k < path->ranges.count; k++)
+		TRY(consider_range(s, &path->ranges.at[k]));
+	return OK;
 }
 
 /* ---- the page ---- */
@@ -171,10 +104,18 @@ static int compare_row_ids(const void *a, const void *b)
 	return uuid_compare((*(const struct row *const *) a)->id, (*(const struct row *const *) b)->id);
 }
 
+static bool is_in_order(const struct selection *s)
+{
+	for (size_t k = 1; k < s->rows.count; k++)
+		if (uuid_compare(s->rows.at[k - 1]->id, s->rows.at[k]->id) >= 0)
+			return false;
+	return true;
+}
+
 /* Sorts by id and drops what was found twice. */
 static void put_in_order(struct selection *s)
 {
-	if (s->rows.count < 2)
+	if (is_in_order(s))
 		return;
 	qsort(s->rows.at, s->rows.count, sizeof s->rows.at[0], compare_row_ids);
 	size_t kept = 1;
@@ -196,15 +137,16 @@ static bool has_pages(const struct ec2_action *action)
 RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		  struct ec2_page *ret_page)
 {
-	struct selection s = {.e = e, .list = list, .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX};
+	struct selection s = {.search = {.e = e, .list = list},
+			      .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX};
 	if (query->max_results && (query->ids.count || query->names.count))
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
 				      "The parameter MaxResults cannot be used with ids or names");
 	if (query->max_results)
 		s.max = (size_t) query->max_results;
 	TRY(filters_compile(e, list->kind, &list->filters, &query->filters, &s.runs));
-	TRY(ec2_parse_token(e, query->next_token, &s.after));
-	s.t = ec2_walk(e);
+	TRY(ec2_parse_token(e, query->next_token, &s.search.after));
+	s.search.t = ec2_walk(e);
 	TRY(consider_candidates(&s, query));
 	put_in_order(&s);
 	*ret_page = (struct ec2_page){.rows = s.rows.at, .count = s.rows.count};

@@ -158,6 +158,7 @@ static const struct filter rule_filters[] = {
 static const struct ec2_listing rule_listing = {.kind = KIND_SECURITY_GROUP_RULE,
 						.set = "securityGroupRuleSet",
 						.filters = FILTERS(rule_filters),
+						.account_index = SECURITY_GROUP_RULE_INDEX_ACCOUNT,
 						.gather = gather_rule,
 						.write = write_rule};
 

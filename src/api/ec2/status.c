@@ -104,8 +104,8 @@ static bool fits_instance(const struct filter_run *f, const struct row *row)
 
 static const struct filter status_filters[] = {
 	{"availability-zone", .get = fits_instance},
-	{"instance-state-code", .get = fits_instance},
-	{"instance-state-name", .get = fits_instance},
+	{"instance-state-code", .in_state = ec2_has_state_code},
+	{"instance-state-name", .in_state = ec2_has_state_name},
 	{"instance-status.reachability", .get = fits_status},
 	{"instance-status.status", .get = fits_status},
 	{"system-status.reachability", .get = fits_status},

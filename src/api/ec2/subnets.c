@@ -15,11 +15,6 @@ static const struct param describe_subnets_params[] = {
 	QUERY_PAGES(struct ec2_describe_subnets, 5, 1000),
 };
 
-static bool fits_zone(const struct filter_run *f, const struct row *row)
-{
-	return filter_zone(f, ((const struct subnet *) row)->zone);
-}
-
 static bool fits_zone_id(const struct filter_run *f, const struct row *row)
 {
 	const struct zone *zone = zone_find(f->t, ((const struct subnet *) row)->zone);
@@ -47,8 +42,8 @@ static bool fits_arn(const struct filter_run *f, const struct row *row)
 static const struct filter subnet_filters[] = {
 	{"subnet-id", .is_id = true},
 	{"vpc-id", .field = "router", .index = SUBNET_INDEX_ROUTER},
-	{"availability-zone", .get = fits_zone},
-	{"availabilityZone", .get = fits_zone},
+	{"availability-zone", .field = "zone"},
+	{"availabilityZone", .field = "zone"},
 	{"availability-zone-id", .get = fits_zone_id},
 	{"availabilityZoneId", .get = fits_zone_id},
 	{"available-ip-address-count", .get = fits_free},

@@ -36,19 +36,14 @@ static const char *volume_status(const struct volume *v)
 	return model_volume_states[model_derive_volume_state(v)].ec2;
 }
 
-static bool fits_status(const struct filter_run *f, const struct row *row)
+static bool has_status(const struct filter_run *f, unsigned state)
 {
-	return filter_z(f, volume_status((const struct volume *) row));
+	return filter_z(f, model_volume_states[state].ec2);
 }
 
 static bool fits_size(const struct filter_run *f, const struct row *row)
 {
 	return filter_int(f, ec2_gib(((const struct volume *) row)->size));
-}
-
-static bool fits_zone(const struct filter_run *f, const struct row *row)
-{
-	return filter_zone(f, ((const struct volume *) row)->zone);
 }
 
 static bool fits_create_time(const struct filter_run *f, const struct row *row)
@@ -86,14 +81,14 @@ static const struct filter volume_filters[] = {
 	{"attachment.status", .get = fits_attachment},
 	{"attachment.attach-time", .get = fits_attachment},
 	{"attachment.delete-on-termination", .get = fits_attachment},
-	{"availability-zone", .get = fits_zone},
+	{"availability-zone", .field = "zone"},
 	{"create-time", .get = fits_create_time},
 	{"encrypted", .fixed = "false"},
 	{"multi-attach-enabled", .fixed = "false"},
 	{"fast-restored", .fixed = "false"},
 	{"size", .get = fits_size},
 	{"snapshot-id", .field = "snapshot", .index = VOLUME_INDEX_SNAPSHOT},
-	{"status", .get = fits_status},
+	{"status", .in_state = has_status},
 	{"volume-type", .field = "type"},
 };
 

@@ -102,14 +102,17 @@ static const struct field *field_of(enum kind kind, const char *name)
 
 static void check_filter(enum kind kind, const struct filter *f)
 {
-	assert_int_equal((f->field != 0) + (f->fixed != 0) + (f->get != 0) + f->is_id, 1);
+	assert_int_equal((f->field != 0) + (f->fixed != 0) + (f->get != 0) + (f->in_state != 0) + f->is_id,
+			 1);
+	assert_true(!f->in_state || model_tells_state(kind));
 	const struct field *field = f->field ? field_of(kind, f->field) : 0;
 	if (f->field) {
 		assert_non_null(field);
 		assert_true(field->type != FIELD_TAGS && field->type != FIELD_BLOB &&
 			    field->type != FIELD_TEXTS);
 		bool is_reference = field->type == FIELD_UUID || field->type == FIELD_UUIDS;
-		assert_true(!is_reference || *model_kinds[field->ref].ec2_prefix);
+		assert_true(!is_reference || *model_kinds[field->ref].ec2_prefix ||
+			    field->ref == KIND_INSTANCE_TYPE || field->ref == KIND_ZONE);
 	}
 	if (f->index) {
 		assert_non_null(field);

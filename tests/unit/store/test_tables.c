@@ -6,6 +6,8 @@
 
 #include "../model/fill.h"
 #include "base/random.h"
+#include "model/states.h"
+#include "model/term.h"
 
 enum { ROW_MAX = 250, ROUNDS = 6000 };
 
@@ -215,12 +217,82 @@ static void check_same_trees(const struct tables *a, const struct tables *b)
 	}
 }
 
+enum { TAG_CHOICES = 3, VALUE_CHOICES = 2 };
+
+static const struct str tag_keys[TAG_CHOICES] = {STR("Name"), STR("env"), STR("team")};
+static const struct str tag_values[VALUE_CHOICES] = {STR("one"), STR("")};
+
+/* Some of them, in the order of their keys; how many. */
+static size_t draw_tags(struct tag tags[TAG_CHOICES])
+{
+	size_t count = 0;
+	for (size_t k = 0; k < TAG_CHOICES; k++)
+		if (random_below(2))
+			tags[count++] = (struct tag){tag_keys[k], tag_values[random_below(VALUE_CHOICES)]};
+	return count;
+}
+
+/* The row's own terms, and what a walk along them finds: neither is more than the other. */
+static void check_terms(const struct tables *t)
+{
+	size_t expected = 0, walked = 0;
+	const struct row *row = tables_first(t, KIND_VOLUME, 0, NULL, 0);
+	for (; row; row = tables_next(t, KIND_VOLUME, 0, row, 0)) {
+		size_t count = terms_count(info, row);
+		expected += count;
+		for (size_t n = 0; n < count; n++) {
+			uint64_t term = terms_get(info, row, n);
+			const struct row *first = tables_first_by_term(t, KIND_VOLUME, term, UUID_NONE),
+					 *at = first, *before = NULL;
+			for (; at && at != row; at = tables_next_by_term(t, KIND_VOLUME, term, at)) {
+				assert_true(!before || uuid_compare(before->id, at->id) < 0);
+				before = at;
+			}
+			assert_ptr_equal(at, row);
+			if (before)
+				assert_ptr_equal(tables_first_by_term(t, KIND_VOLUME, term, before->id), row);
+			if (first != row)
+				continue;
+			for (at = first; at; at = tables_next_by_term(t, KIND_VOLUME, term, at))
+				walked++;
+		}
+	}
+	assert_int_equal(walked, expected);
+}
+
+/* What its words say is what the row has. */
+static void term_words(void **state)
+{
+	(void) state;
+	const struct tag tags[] = {{STR("Name"), STR("one")}, {STR("env"), STR("")}};
+	struct volume v = volume_of(1, 7, 0);
+	v.tags = (struct tags){tags, 2};
+	assert_int_equal(terms_count(info, &v.row), 5);
+	assert_int_equal(terms_get(info, &v.row, 0), term_of_state(v.account, VOLUME_CREATING));
+	assert_int_equal(terms_get(info, &v.row, 1), term_of_tag_key(v.account, STR("Name")));
+	assert_int_equal(terms_get(info, &v.row, 2), term_of_tag(v.account, STR("Name"), STR("one")));
+	assert_int_equal(terms_get(info, &v.row, 3), term_of_tag_key(v.account, STR("env")));
+	assert_int_equal(terms_get(info, &v.row, 4), term_of_tag(v.account, STR("env"), STR_NONE));
+	assert_int_not_equal(term_of_tag(v.account, STR("ab"), STR("c")),
+			     term_of_tag(v.account, STR("a"), STR("bc")));
+	assert_int_not_equal(term_of_tag_key(v.account, STR("a")), term_of_tag_key(uuid_of(8), STR("a")));
+	const uuid groups[] = {uuid_of(3), uuid_of(4)};
+	const struct port p = {.account = uuid_of(7), .groups = {groups, 2}};
+	assert_int_equal(terms_count(&model_kinds[KIND_PORT], &p.row), 3);
+	assert_int_equal(terms_get(&model_kinds[KIND_PORT], &p.row, 2),
+			 term_of_group(uuid_of(7), uuid_of(4)));
+	assert_int_equal(terms_count(&model_kinds[KIND_SETTING], &(const struct row){.gen = 1}), 0);
+}
+
 /* One row of a batch: new, changed with or without its keys, or gone. NULL: nothing. */
 static struct row *next_version(const struct row *before, unsigned n, unsigned keys)
 {
 	if (before && random_below(4) == 0)
 		return NULL;
+	static struct tag tags[TAG_CHOICES];
 	struct volume v = volume_of(n, (unsigned) random_below(keys), (unsigned) random_below(keys));
+	v.tags = (struct tags){tags, draw_tags(tags)};
+	v.seen_size = (int64_t) random_below(2);
 	if (before && random_below(2)) {
 		v = *(const struct volume *) before;
 		v.size++;
@@ -272,6 +344,8 @@ static void published_as_the_head(void **state)
 		for (int round = 0; round < ROUNDS / 4; round++) {
 			publish_random_batch(&head, &shown, keys[k]);
 			check_same_trees(&head, &shown);
+			if (round % 100 == 0)
+				check_terms(&shown);
 		}
 		struct row *row = NULL;
 		while ((row = head.roots[KIND_VOLUME][0])) {
@@ -280,6 +354,7 @@ static void published_as_the_head(void **state)
 			check_same_trees(&head, &shown);
 			version_free(version_of(KIND_VOLUME, row));
 		}
+		assert_null(shown.terms[KIND_VOLUME]);
 		tables_done(&head);
 		tables_done(&shown);
 	}
@@ -345,6 +420,7 @@ static void copies_are_equal(void **state)
 				    copy = tables_next(&to, KIND_VOLUME, index, copy, 0))
 			assert_ptr_equal(row, copy);
 	}
+	check_terms(&to);
 	struct row *row = NULL;
 	while ((row = from.roots[KIND_VOLUME][0])) {
 		exchange(&from, KIND_VOLUME, row, NULL);
@@ -390,7 +466,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(random_changes),       cmocka_unit_test(published_as_the_head),
 		cmocka_unit_test(built_as_put),         cmocka_unit_test(copies_are_equal),
-		cmocka_unit_test(depth_is_logarithmic),
+		cmocka_unit_test(depth_is_logarithmic), cmocka_unit_test(term_words),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Terms of rows. */
+#include "model/term.h"
+
+#include <assert.h>
+
+#include "base/hash.h"
+#include "model/state.h"
+
+enum what { OF_STATE = 1, OF_GROUP, OF_TAG_KEY, OF_TAG };
+
+static uint64_t add_bytes(uint64_t h, const void *bytes, size_t size)
+{
+	for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
+		uint64_t word = 0;
+		memcpy(&word, (const char *) bytes + at, size - at < sizeof word ? size - at : sizeof word);
+		h = hash_add(h, word);
+	}
+	return hash_add(h, size); /* where one text ends, another begins */
+}
+
+static uint64_t begin(uuid account, enum what what)
+{
+	return add_bytes((uint64_t) what, account.b, sizeof account.b);
+}
+
+uint64_t term_of_state(uuid account, unsigned state)
+{
+	return add_bytes(begin(account, OF_STATE), &state, sizeof state);
+}
+
+uint64_t term_of_group(uuid account, uuid group)
+{
+	return add_bytes(begin(account, OF_GROUP), group.b, sizeof group.b);
+}
+
+uint64_t term_of_tag_key(uuid account, struct str key)
+{
+	return add_bytes(begin(account, OF_TAG_KEY), key.p, key.n);
+}
+
+uint64_t term_of_tag(uuid account, struct str key, struct str value)
+{
+	uint64_t h = add_bytes(begin(account, OF_TAG), key.p, key.n);
+	return add_bytes(h, value.p, value.n);
+}
+
+static struct tags tags_of(const struct kind_info *k, const struct row *row)
+{
+	struct tags tags = {0};
+	if (k->tags_offset)
+		memcpy(&tags, (const char *) row + k->tags_offset, sizeof tags);
+	return tags;
+}
+
+static struct uuids groups_of(const struct kind_info *k, const struct row *row)
+{
+	struct uuids groups = {0};
+	if (k->groups_offset)
+		memcpy(&groups, (const char *) row + k->groups_offset, sizeof groups);
+	return groups;
+}
+
+size_t terms_count(const struct kind_info *k, const struct row *row)
+{
+	return (size_t) model_tells_state(k->kind) + groups_of(k, row).count + 2 * tags_of(k, row).count;
+}
+
+uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t number)
+{
+	uuid account = UUID_NONE;
+	assert(number < terms_count(k, row));
+	if (k->account_offset)
+		memcpy(&account, (const char *) row + k->account_offset, sizeof account);
+	if (model_tells_state(k->kind) && number-- == 0)
+		return term_of_state(account, model_derive_state(k->kind, row));
+	struct uuids groups = groups_of(k, row);
+	if (number < groups.count)
+		return term_of_group(account, groups.at[number]);
+	number -= groups.count;
+	const struct tag *tag = &tags_of(k, row).at[number / 2];
+	return number % 2 ? term_of_tag(account, tag->key, tag->value) : term_of_tag_key(account, tag->key);
+}
