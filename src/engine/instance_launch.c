@@ -287,6 +287,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.metadata_tokens_required = choice_or(w->metadata_tokens_required, false),
 		.metadata_hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit : 1,
 		.metadata_tags = choice_or(w->metadata_tags, false),
+		.client_token = w->client_token,
 		.launched_us = l->op->now_us,
 		.tags = l->instance_tags,
 	};

@@ -28,14 +28,27 @@ RESULT route_table_forget_with_routes(struct op *op, uuid table)
 	return route_table_forget(op, table);
 }
 
-RESULT engine_create_route_table(struct op *op, struct route_table_wish *wish)
+static RESULT create_route_table(struct op *op, struct route_table_wish *wish, uuid account)
 {
 	const struct router *router = NULL;
 	struct tags tags = {0};
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	TRY(tags_normalize(op, wish->tags, &tags));
 	TRY(engine_permit(op, "route_table.create", KIND_ROUTER, &router->row));
-	return route_table_write(op, router->account, router->row.id, false, tags, &wish->route_table);
+	TRY(route_table_write(op, router->account, router->row.id, false, tags, &wish->route_table));
+	return client_token_write(op, account, wish->client_token, wish->digest, wish->route_table);
+}
+
+RESULT engine_create_route_table(struct op *op, struct route_table_wish *wish)
+{
+	const struct account *account = NULL;
+	const struct client_token *token = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, &token));
+	if (!token)
+		return create_route_table(op, wish, account->row.id);
+	wish->route_table = token->made;
+	return OK;
 }
 
 RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)

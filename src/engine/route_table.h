@@ -7,6 +7,7 @@
 struct route_table_wish {
 	struct ref router;
 	struct tags tags;
+	struct str client_token, digest; /* empty: none; of the other parameters */
 	/* made: */
 	uuid route_table;
 };

@@ -74,6 +74,10 @@ static const struct filter group_filters[] = {
 	{"egress.ip-permission.group-id", .get = fits_permission},
 	{"egress.ip-permission.group-name", .get = fits_permission},
 	{"egress.ip-permission.user-id", .get = fits_permission},
+	{"ip-permission.ipv6-cidr", .get = filter_nothing},
+	{"ip-permission.prefix-list-id", .get = filter_nothing},
+	{"egress.ip-permission.ipv6-cidr", .get = filter_nothing},
+	{"egress.ip-permission.prefix-list-id", .get = filter_nothing},
 };
 
 struct group_item {

@@ -144,6 +144,11 @@ static const struct filter image_filters[] = {
 	{"kernel-id", .get = filter_nothing},
 	{"ramdisk-id", .get = filter_nothing},
 	{"product-code", .get = filter_nothing},
+	{"product-code.type", .get = filter_nothing},
+	{"manifest-location", .get = filter_nothing},
+	{"sriov-net-support", .get = filter_nothing},
+	{"state-reason-code", .get = filter_nothing},
+	{"state-reason-message", .get = filter_nothing},
 };
 
 /* ---- writing ---- */

@@ -215,6 +215,7 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	write_reason(x, i);
 	xml_text_opt(x, "keyName", row->key_name);
 	xml_int(x, "amiLaunchIndex", row->launch_index);
+	xml_text_opt(x, "clientToken", row->client_token);
 	xml_empty(x, "productCodes");
 	if (i->type)
 		xml_text(x, "instanceType", i->type->name);
@@ -250,6 +251,8 @@ static bool fits_interface(const struct filter_run *f, const struct row *row)
 	for (size_t k = 0; k < 2; k++)
 		if (str_starts_with(name, prefixes[k]))
 			name = str_slice(name, prefixes[k].n, name.n);
+	if (str_is(name, "addresses.association.ip-owner-id")) /* of instances only it is called so */
+		name = STR("addresses.association.owner-id");
 	for (const struct port *p = port_first_by_instance(f->t, row->id); p;
 	     p = port_next_by_instance(f->t, p))
 		if (row_is_live(&p->row) &&
@@ -384,6 +387,7 @@ static const struct filter instance_filters[] = {
 	INTERFACE("addresses.private-ip-address"),
 	INTERFACE("addresses.primary"),
 	INTERFACE("addresses.association.public-ip"),
+	INTERFACE("addresses.association.ip-owner-id"),
 	INTERFACE("association.public-ip"),
 	INTERFACE("association.ip-owner-id"),
 	INTERFACE("association.allocation-id"),
@@ -395,6 +399,7 @@ static const struct filter instance_filters[] = {
 	INTERFACE("attachment.instance-id"),
 	INTERFACE("attachment.instance-owner-id"),
 	INTERFACE("attachment.status"),
+	{"client-token", .field = "client_token"},
 	{"dns-name", .fixed = ""},
 	{"hibernation-options.configured", .fixed = "false"},
 	{"hypervisor", .fixed = "xen"},
@@ -416,6 +421,8 @@ static const struct filter instance_filters[] = {
 	{"product-code.type", .get = filter_nothing},
 	{"ramdisk-id", .get = filter_nothing},
 	{"requester-id", .get = filter_nothing},
+	{"network-interface.ipv6-addresses.ipv6-address", .get = filter_nothing},
+	{"network-interface.requester-id", .get = filter_nothing},
 	{"spot-instance-request-id", .get = filter_nothing},
 };
 

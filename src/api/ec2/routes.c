@@ -224,6 +224,12 @@ static const struct filter table_filters[] = {
 	{"route.instance-id", .get = fits_route},
 	{"route.origin", .get = fits_route},
 	{"route.state", .get = fits_route},
+	{"route.destination-ipv6-cidr-block", .get = filter_nothing},
+	{"route.destination-prefix-list-id", .get = filter_nothing},
+	{"route.egress-only-internet-gateway-id", .get = filter_nothing},
+	{"route.nat-gateway-id", .get = filter_nothing},
+	{"route.transit-gateway-id", .get = filter_nothing},
+	{"route.vpc-peering-connection-id", .get = filter_nothing},
 };
 
 static const struct ec2_listing table_listing = {.kind = KIND_ROUTE_TABLE,
@@ -237,21 +243,21 @@ static const struct ec2_listing table_listing = {.kind = KIND_ROUTE_TABLE,
 
 struct ec2_create_table {
 	struct route_table_wish wish;
-	struct str client_token;
 	struct ec2_tag_specs tag_specs;
 };
 static const struct param create_table_params[] = {
 	PARAM(struct ec2_create_table, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
 	      .doc = "The VPC."),
-	/* SDKs always send one. */
-	PARAM(struct ec2_create_table, "ClientToken", client_token, .max = 64,
-	      .doc = "Accepted; a call repeated with it makes another table."),
+	PARAM(struct ec2_create_table, "ClientToken", wish.client_token, .max = 64,
+	      .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_table, tag_specs),
 };
 
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_table *a = args;
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "route-table", "route-table", &a->wish.tags);
 }
 

@@ -59,6 +59,15 @@ static const struct filter subnet_filters[] = {
 	{"owner-id", .get = filter_owner},
 	{"state", .fixed = "available"},
 	{"subnet-arn", .get = fits_arn},
+	{"private-dns-name-options-on-launch.hostname-type", .fixed = "ip-name"},
+	{"private-dns-name-options-on-launch.enable-resource-name-dns-a-record", .fixed = "false"},
+	{"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", .fixed = "false"},
+	{"customer-owned-ipv4-pool", .get = filter_nothing},
+	{"enable-lni-at-device-index", .get = filter_nothing},
+	{"outpost-arn", .get = filter_nothing},
+	{"ipv6-cidr-block-association.ipv6-cidr-block", .get = filter_nothing},
+	{"ipv6-cidr-block-association.association-id", .get = filter_nothing},
+	{"ipv6-cidr-block-association.state", .get = filter_nothing},
 };
 
 struct subnet_item {

@@ -52,6 +52,10 @@ static const struct filter vpc_filters[] = {
 	{"is-default", .field = "is_default"},
 	{"isDefault", .field = "is_default"},
 	{"owner-id", .get = filter_owner},
+	{"ipv6-cidr-block-association.ipv6-cidr-block", .get = filter_nothing},
+	{"ipv6-cidr-block-association.ipv6-pool", .get = filter_nothing},
+	{"ipv6-cidr-block-association.association-id", .get = filter_nothing},
+	{"ipv6-cidr-block-association.state", .get = filter_nothing},
 	{"state", .fixed = "available"},
 };
 

@@ -1,0 +1,285 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Whatever creates something: made with boto3, described again, and compared member by member, with
+every parameter that is built and with the defaults of those that are left out. An action that
+creates and is not in the table fails, and so does a parameter that no row of it gives."""
+# limit: 120 s
+import os
+import re
+import sys
+import uuid
+
+import botocore.exceptions
+import jmespath
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dev import Dev, dump  # noqa: E402
+from world import VALUES, ids_in  # noqa: E402
+
+ACTIONS = {a["name"]: a for a in dump()["actions"]}
+CREATES = re.compile("(Allocate|Assign|Associate|Attach|Authorize|Copy|Create|Import|Register|Request|Run)[A-Z]")
+
+TAGS = [{"Key": "colour", "Value": "red"}, {"Key": "empty", "Value": ""}]
+
+
+def tags(kind):
+    return [{"ResourceType": kind, "Tags": TAGS}]
+
+
+class Some:
+    """A text of that form."""
+
+    def __init__(self, pattern="(?s).+"):
+        self.pattern = pattern
+
+    def __eq__(self, other):
+        return bool(re.fullmatch(self.pattern, str(other)))
+
+    def __repr__(self):
+        return f"Some({self.pattern!r})"
+
+
+# Action, its arguments; what is kept of the answer, by label; how it is looked at, where the thing is in
+# that answer, and what it has to be there. "{label}" stands for what was kept; "+Name" is a wire parameter that the model of Debian's boto3 has not.
+ROWS = [
+    ("CreateVpc", {"CidrBlock": "10.20.0.0/16", "TagSpecifications": tags("vpc")}, {"vpc": "Vpc.VpcId"},
+     "DescribeVpcs", {"VpcIds": ["{vpc}"]}, "Vpcs[0]",
+     {"CidrBlock": "10.20.0.0/16", "State": "available", "IsDefault": False, "InstanceTenancy": "default", "OwnerId": "{owner}",
+      "Tags": TAGS, "CidrBlockAssociationSet[0].CidrBlockState.State": "associated", "Ipv6CidrBlockAssociationSet": None}),
+    ("CreateSubnet", {"VpcId": "{vpc}", "CidrBlock": "10.20.1.0/24", "AvailabilityZone": "us-east-1b", "TagSpecifications": tags("subnet")},
+     {"subnet": "Subnet.SubnetId"}, "DescribeSubnets", {"SubnetIds": ["{subnet}"]}, "Subnets[0]",
+     {"VpcId": "{vpc}", "CidrBlock": "10.20.1.0/24", "AvailabilityZone": "us-east-1b", "AvailabilityZoneId": "use1-az2",
+      "AvailableIpAddressCount": 251, "DefaultForAz": False, "MapPublicIpOnLaunch": False, "State": "available", "Tags": TAGS,
+      "AssignIpv6AddressOnCreation": False, "SubnetArn": Some("arn:aws:ec2:us-east-1:{owner}:subnet/{subnet}")}),
+    ("CreateSubnet", {"VpcId": "{vpc}", "CidrBlock": "10.20.2.0/28", "AvailabilityZoneId": "use1-az1"}, {"small": "Subnet.SubnetId"},
+     "DescribeSubnets", {"SubnetIds": ["{small}"]}, "Subnets[0]",
+     {"AvailabilityZone": "us-east-1a", "AvailableIpAddressCount": 11, "Tags": None}),
+    ("CreateInternetGateway", {"TagSpecifications": tags("internet-gateway")}, {"igw": "InternetGateway.InternetGatewayId"},
+     "DescribeInternetGateways", {"InternetGatewayIds": ["{igw}"]}, "InternetGateways[0]",
+     {"Attachments": [], "OwnerId": "{owner}", "Tags": TAGS}),
+    ("AttachInternetGateway", {"InternetGatewayId": "{igw}", "VpcId": "{vpc}"}, {},
+     "DescribeInternetGateways", {"InternetGatewayIds": ["{igw}"]}, "InternetGateways[0]",
+     {"Attachments": [{"State": "available", "VpcId": "{vpc}"}]}),
+    ("CreateRouteTable", {"VpcId": "{vpc}", "TagSpecifications": tags("route-table"), "+ClientToken": "a-token"},
+     {"rtb": "RouteTable.RouteTableId"}, "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0]",
+     {"VpcId": "{vpc}", "OwnerId": "{owner}", "Associations": [], "Tags": TAGS, "Routes[0].DestinationCidrBlock": "10.20.0.0/16",
+      "Routes[0].GatewayId": "local", "Routes[0].State": "active", "Routes[0].Origin": "CreateRouteTable"}),
+    ("AssociateRouteTable", {"RouteTableId": "{rtb}", "SubnetId": "{subnet}"}, {"rtbassoc": "AssociationId"},
+     "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0].Associations[0]",
+     {"RouteTableAssociationId": "{rtbassoc}", "SubnetId": "{subnet}", "Main": False, "AssociationState.State": "associated"}),
+    ("CreateRoute", {"RouteTableId": "{rtb}", "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": "{igw}"}, {},
+     "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0].Routes[?DestinationCidrBlock=='0.0.0.0/0'] | [0]",
+     {"GatewayId": "{igw}", "State": "active", "Origin": "CreateRoute"}),
+    ("CreateSecurityGroup", {"GroupName": "web", "Description": "for the web", "VpcId": "{vpc}", "TagSpecifications": tags("security-group")},
+     {"sg": "GroupId"}, "DescribeSecurityGroups", {"GroupIds": ["{sg}"]}, "SecurityGroups[0]",
+     {"GroupName": "web", "Description": "for the web", "VpcId": "{vpc}", "OwnerId": "{owner}", "IpPermissions": [], "Tags": TAGS,
+      "IpPermissionsEgress[0].IpProtocol": "-1", "IpPermissionsEgress[0].IpRanges[0].CidrIp": "0.0.0.0/0"}),
+    ("CreateSecurityGroup", {"GroupName": "plain", "Description": "in the default VPC"}, {"plain": "GroupId"},
+     "DescribeSecurityGroups", {"GroupIds": ["{plain}"]}, "SecurityGroups[0]", {"VpcId": "{default vpc}", "Tags": None}),
+    ("AuthorizeSecurityGroupIngress",
+     {"GroupId": "{sg}", "TagSpecifications": tags("security-group-rule"),
+      "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 80, "ToPort": 88, "IpRanges": [{"CidrIp": "192.0.2.0/24", "Description": "us"}]}]},
+     {"sgr": "SecurityGroupRules[0].SecurityGroupRuleId"},
+     "DescribeSecurityGroupRules", {"SecurityGroupRuleIds": ["{sgr}"]}, "SecurityGroupRules[0]",
+     {"GroupId": "{sg}", "GroupOwnerId": "{owner}", "IsEgress": False, "IpProtocol": "tcp", "FromPort": 80, "ToPort": 88,
+      "CidrIpv4": "192.0.2.0/24", "Description": "us", "Tags": TAGS, "ReferencedGroupInfo": None}),
+    ("AuthorizeSecurityGroupIngress",
+     {"GroupId": "{sg}", "IpPermissions": [{"IpProtocol": "-1", "UserIdGroupPairs": [
+         {"GroupId": "{sg}", "UserId": "{owner}", "VpcId": "{vpc}", "Description": "among us"}]}]},
+     {"sgr": "SecurityGroupRules[0].SecurityGroupRuleId"},
+     "DescribeSecurityGroupRules", {"SecurityGroupRuleIds": ["{sgr}"]}, "SecurityGroupRules[0]",
+     {"IpProtocol": "-1", "FromPort": -1, "ToPort": -1, "CidrIpv4": None, "Description": "among us",
+      "ReferencedGroupInfo.GroupId": "{sg}", "ReferencedGroupInfo.UserId": "{owner}"}),
+    ("AuthorizeSecurityGroupIngress", {"GroupName": "plain", "IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "CidrIp": "198.51.100.7/32"}, {},
+     "DescribeSecurityGroups", {"GroupIds": ["{plain}"]}, "SecurityGroups[0].IpPermissions[0]",
+     {"IpProtocol": "udp", "FromPort": 53, "ToPort": 53, "IpRanges": [{"CidrIp": "198.51.100.7/32"}]}),
+    ("AuthorizeSecurityGroupIngress",
+     {"GroupName": "plain", "IpPermissions": [{"IpProtocol": "icmp", "FromPort": 8, "ToPort": -1, "UserIdGroupPairs": [{"GroupName": "plain"}]}]}, {},
+     "DescribeSecurityGroups", {"GroupIds": ["{plain}"]}, "SecurityGroups[0].IpPermissions[?IpProtocol=='icmp'] | [0]",
+     {"FromPort": 8, "ToPort": -1, "UserIdGroupPairs": [{"GroupId": "{plain}", "UserId": "{owner}"}]}),
+    ("AuthorizeSecurityGroupEgress",
+     {"GroupId": "{sg}", "TagSpecifications": tags("security-group-rule"),
+      "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 443, "ToPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "out"}],
+                         "UserIdGroupPairs": [{"GroupId": "{sg}", "GroupName": "web", "UserId": "{owner}", "VpcId": "{vpc}", "Description": "own"}]}]},
+     {}, "DescribeSecurityGroups", {"GroupIds": ["{sg}"]}, "SecurityGroups[0].IpPermissionsEgress[?IpProtocol=='tcp'] | [0]",
+     {"FromPort": 443, "IpRanges": [{"CidrIp": "0.0.0.0/0", "Description": "out"}],
+      "UserIdGroupPairs": [{"GroupId": "{sg}", "UserId": "{owner}", "Description": "own"}]}),
+    ("AuthorizeSecurityGroupEgress", {"GroupId": "{plain}", "IpProtocol": "udp", "FromPort": 1, "ToPort": 2, "CidrIp": "192.0.2.0/24"}, {},
+     "DescribeSecurityGroups", {"GroupIds": ["{plain}"]}, "SecurityGroups[0].IpPermissionsEgress[?IpProtocol=='udp'] | [0]",
+     {"FromPort": 1, "ToPort": 2, "IpRanges": [{"CidrIp": "192.0.2.0/24"}]}),
+    ("CreateKeyPair", {"KeyName": "drawn", "KeyType": "ed25519", "TagSpecifications": tags("key-pair")},
+     {"key": "KeyPairId", "fingerprint": "KeyFingerprint"}, "DescribeKeyPairs", {"KeyNames": ["drawn"]}, "KeyPairs[0]",
+     {"KeyPairId": "{key}", "KeyType": "ed25519", "KeyFingerprint": "{fingerprint}", "Tags": TAGS}),
+    ("CreateKeyPair", {"KeyName": "common"}, {"material": "KeyMaterial"},
+     "DescribeKeyPairs", {"KeyNames": ["common"]}, "KeyPairs[0]", {"KeyType": "rsa", "Tags": None}),
+    ("ImportKeyPair", {"KeyName": "brought", "PublicKeyMaterial": VALUES["PublicKeyMaterial"], "TagSpecifications": tags("key-pair")}, {},
+     "DescribeKeyPairs", {"KeyNames": ["brought"], "IncludePublicKey": True}, "KeyPairs[0]",
+     {"KeyType": "ed25519", "Tags": TAGS, "PublicKey": Some("ssh-ed25519 AAAA.*\n?")}),
+    ("CreateNetworkInterface",
+     {"SubnetId": "{subnet}", "Description": "a port", "PrivateIpAddress": "10.20.1.44", "Groups": ["{sg}"], "ClientToken": "a-port",
+      "TagSpecifications": tags("network-interface")}, {"eni": "NetworkInterface.NetworkInterfaceId"},
+     "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{eni}"]}, "NetworkInterfaces[0]",
+     {"SubnetId": "{subnet}", "VpcId": "{vpc}", "Description": "a port", "PrivateIpAddress": "10.20.1.44", "Status": "available",
+      "Groups": [{"GroupId": "{sg}", "GroupName": "web"}], "TagSet": TAGS, "SourceDestCheck": True, "AvailabilityZone": "us-east-1b",
+      "InterfaceType": "interface", "RequesterManaged": False, "OwnerId": "{owner}", "Attachment": None,
+      "PrivateIpAddresses[0].Primary": True, "MacAddress": Some("([0-9a-f]{2}:){5}[0-9a-f]{2}")}),
+    ("CreateNetworkInterface", {"SubnetId": "{small}"}, {"bare": "NetworkInterface.NetworkInterfaceId"},
+     "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{bare}"]}, "NetworkInterfaces[0]",
+     {"Groups[0].GroupName": "default", "Description": "", "PrivateIpAddress": Some("10.20.2.([4-9]|1[0-4])"), "TagSet": None}),
+    ("CreateRoute", {"RouteTableId": "{rtb}", "DestinationCidrBlock": "198.18.0.0/15", "NetworkInterfaceId": "{eni}"}, {},
+     "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0].Routes[?DestinationCidrBlock=='198.18.0.0/15'] | [0]",
+     {"NetworkInterfaceId": "{eni}", "Origin": "CreateRoute"}),
+    ("RunInstances",
+     {"ImageId": "{image}", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "KeyName": "drawn", "SubnetId": "{subnet}",
+      "SecurityGroupIds": ["{sg}"], "PrivateIpAddress": "10.20.1.10", "UserData": "#!/bin/sh\n", "ClientToken": "an-instance",
+      "Placement": {"AvailabilityZone": "us-east-1b"}, "Monitoring": {"Enabled": True}, "EbsOptimized": True,
+      "DisableApiTermination": False, "InstanceInitiatedShutdownBehavior": "terminate", "CreditSpecification": {"CpuCredits": "standard"},
+      "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 3, "InstanceMetadataTags": "enabled"},
+      "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 9, "VolumeType": "gp2", "DeleteOnTermination": False}}],
+      "TagSpecifications": tags("instance") + tags("volume") + tags("network-interface")},
+     {"i": "Instances[0].InstanceId", "r": "ReservationId", "vol": "Instances[0].BlockDeviceMappings[0].Ebs.VolumeId"},
+     "DescribeInstances", {"InstanceIds": ["{i}"]}, "Reservations[0].Instances[0]",
+     {"ImageId": "{image}", "InstanceType": "t3.small", "KeyName": "drawn", "SubnetId": "{subnet}", "VpcId": "{vpc}", "AmiLaunchIndex": 0,
+      "PrivateIpAddress": "10.20.1.10", "PrivateDnsName": "ip-10-20-1-10.ec2.internal", "ClientToken": "an-instance", "Tags": TAGS,
+      "Placement.AvailabilityZone": "us-east-1b", "Placement.Tenancy": "default", "Monitoring.State": "enabled", "EbsOptimized": True,
+      "MetadataOptions.HttpTokens": "required", "MetadataOptions.HttpEndpoint": "enabled", "MetadataOptions.HttpPutResponseHopLimit": 3,
+      "MetadataOptions.InstanceMetadataTags": "enabled", "SecurityGroups": [{"GroupId": "{sg}", "GroupName": "web"}],
+      "BlockDeviceMappings[0].DeviceName": "/dev/xvda", "BlockDeviceMappings[0].Ebs.DeleteOnTermination": False,
+      "Architecture": "x86_64", "VirtualizationType": "hvm", "RootDeviceType": "ebs", "RootDeviceName": Some("/dev/.*"),
+      "PublicIpAddress": None, "SourceDestCheck": True, "State.Name": Some("pending|running"),
+      "NetworkInterfaces[0].Attachment.DeviceIndex": 0, "NetworkInterfaces[0].PrivateIpAddress": "10.20.1.10"}),
+    ("RunInstances", {"ImageId": "{image}", "MinCount": 1, "MaxCount": 2, "SecurityGroups": ["plain"],
+                      "+Placement.AvailabilityZoneId": "use1-az1"},
+     {"plain i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{plain i}"]}, "Reservations[0].Instances[0]",
+     {"InstanceType": Some(r"\w+\.\w+"), "VpcId": "{default vpc}", "SecurityGroups[0].GroupId": "{plain}", "KeyName": None, "Tags": None,
+      "PublicIpAddress": Some(r"203\.0\.113\.\d+"), "Placement.AvailabilityZone": "us-east-1a", "Monitoring.State": "disabled",
+      "BlockDeviceMappings[0].Ebs.DeleteOnTermination": True, "MetadataOptions.HttpTokens": "optional", "ClientToken": Some(".*")}),
+    ("RunInstances",
+     {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
+         {"DeviceIndex": 0, "SubnetId": "{subnet}", "Groups": ["{sg}"], "PrivateIpAddress": "10.20.1.20", "AssociatePublicIpAddress": True,
+          "Description": "first", "DeleteOnTermination": True}]},
+     {"port i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{port i}"]}, "Reservations[0].Instances[0]",
+     {"PrivateIpAddress": "10.20.1.20", "PublicIpAddress": Some(r"203\.0\.113\.\d+"), "NetworkInterfaces[0].Description": "first",
+      "NetworkInterfaces[0].Attachment.DeleteOnTermination": True}),
+    ("RunInstances",
+     {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
+         {"DeviceIndex": 0, "SubnetId": "{subnet}", "PrivateIpAddresses": [{"PrivateIpAddress": "10.20.1.21", "Primary": True}]}]},
+     {"list i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{list i}"]}, "Reservations[0].Instances[0]",
+     {"PrivateIpAddress": "10.20.1.21", "PublicIpAddress": None}),
+    ("RunInstances",
+     {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
+         {"DeviceIndex": 0, "NetworkInterfaceId": "{bare}"}]},
+     {"bare i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{bare i}"]}, "Reservations[0].Instances[0]",
+     {"SubnetId": "{small}", "NetworkInterfaces[0].NetworkInterfaceId": "{bare}",
+      "NetworkInterfaces[0].Attachment.DeleteOnTermination": False}),
+    ("AttachNetworkInterface", {"NetworkInterfaceId": "{eni}", "InstanceId": "{i}", "DeviceIndex": 1}, {"attachment": "AttachmentId"},
+     "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{eni}"]}, "NetworkInterfaces[0]",
+     {"Status": "in-use", "Attachment.AttachmentId": "{attachment}", "Attachment.InstanceId": "{i}", "Attachment.DeviceIndex": 1,
+      "Attachment.DeleteOnTermination": False, "Attachment.InstanceOwnerId": "{owner}"}),
+    ("AllocateAddress", {"Domain": "vpc", "Address": "203.0.113.200", "NetworkBorderGroup": "us-east-1", "TagSpecifications": tags("elastic-ip")},
+     {"eip": "AllocationId"}, "DescribeAddresses", {"AllocationIds": ["{eip}"]}, "Addresses[0]",
+     {"PublicIp": "203.0.113.200", "Domain": "vpc", "NetworkBorderGroup": "us-east-1", "Tags": TAGS, "AssociationId": None}),
+    ("AllocateAddress", {}, {"other eip": "AllocationId", "other ip": "PublicIp"}, "DescribeAddresses", {"PublicIps": ["{other ip}"]},
+     "Addresses[0]", {"AllocationId": "{other eip}", "Domain": "vpc", "Tags": None}),
+    ("AssociateAddress", {"AllocationId": "{eip}", "NetworkInterfaceId": "{eni}", "PrivateIpAddress": "10.20.1.44", "AllowReassociation": True},
+     {"eipassoc": "AssociationId"}, "DescribeAddresses", {"AllocationIds": ["{eip}"]}, "Addresses[0]",
+     {"AssociationId": "{eipassoc}", "InstanceId": "{i}", "NetworkInterfaceId": "{eni}", "PrivateIpAddress": "10.20.1.44",
+      "NetworkInterfaceOwnerId": "{owner}"}),
+    ("AssociateAddress", {"PublicIp": "{other ip}", "InstanceId": "{port i}"}, {}, "DescribeInstances", {"InstanceIds": ["{port i}"]},
+     "Reservations[0].Instances[0]", {"PublicIpAddress": "{other ip}"}),
+    ("CreateTags", {"Resources": ["{i}", "{vpc}"], "Tags": [{"Key": "later", "Value": "yes"}, {"Key": "colour", "Value": "blue"}]}, {},
+     "DescribeVpcs", {"VpcIds": ["{vpc}"]}, "Vpcs[0]",
+     {"Tags": [{"Key": "colour", "Value": "blue"}, {"Key": "empty", "Value": ""}, {"Key": "later", "Value": "yes"}]}),
+    # What a launch tags besides the instance.
+    ("CreateTags", {"Resources": ["{vol}"], "Tags": [{"Key": "empty", "Value": ""}]}, {},
+     "DescribeVolumes", {"VolumeIds": ["{vol}"]}, "Volumes[0]",
+     {"Size": 9, "VolumeType": "gp2", "State": "in-use", "Tags": TAGS, "AvailabilityZone": "us-east-1b", "Attachments[0].InstanceId": "{i}",
+      "Attachments[0].DeleteOnTermination": False, "Attachments[0].Device": "/dev/xvda", "Encrypted": False}),
+]
+
+
+class Region:
+    """A server; what was made in it, by label; which wire parameters were sent to which action."""
+
+    def __init__(self, dev):
+        self.ec2 = dev.account.client()
+        self.sent, self.newer = {}, {}
+        self.ec2.meta.events.register("before-call.ec2", self.record)
+        self.made = {
+            "owner": dev.account.client("sts").get_caller_identity()["Account"],
+            "image": self.ec2.describe_images()["Images"][0]["ImageId"],
+            "default vpc": self.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"],
+        }
+
+    def record(self, model, params, **_):
+        params["body"].update(self.newer)
+        names = {re.sub(r"\.\d+(?=\.|$)", ".N", name) for name in params["body"]}
+        self.sent.setdefault(model.name, set()).update(names)
+
+    def call(self, action, arguments):
+        method = self.ec2.meta.method_to_api_mapping
+        name = next(python for python, api in method.items() if api == action)
+        arguments = self.fill(arguments)
+        self.newer = {k[1:]: v for k, v in arguments.items() if k[0] == "+"}
+        return getattr(self.ec2, name)(**{k: v for k, v in arguments.items() if k[0] != "+"})
+
+    def fill(self, value):
+        """With what was made in place of labels."""
+        if isinstance(value, str):
+            return re.sub(r"\{([a-z ]+)\}", lambda m: self.made[m[1]], value)
+        if isinstance(value, Some):
+            return Some(self.fill(value.pattern))
+        if isinstance(value, list):
+            return [self.fill(v) for v in value]
+        return {k: self.fill(v) for k, v in value.items()} if isinstance(value, dict) else value
+
+
+@pytest.fixture(scope="module")
+def region():
+    with Dev() as dev:
+        yield Region(dev)
+
+
+@pytest.mark.parametrize("row", ROWS, ids=[f"{n}-{row[0]}" for n, row in enumerate(ROWS)])
+def test_row(row, region):
+    action, arguments, kept, describe, selection, path, expected = row
+    answer = region.call(action, arguments)
+    for label, where in kept.items():
+        region.made[label] = jmespath.search(where, answer)
+        assert region.made[label], f"{where} is not in {answer}"
+    thing = jmespath.search(path, region.call(describe, selection))
+    wrong = [f"{member}: {jmespath.search(member, thing)!r}, not {region.fill(value)!r}" for member, value in expected.items()
+             if region.fill(value) != jmespath.search(member, thing)]
+    assert not wrong, "\n".join(wrong) + f"\n{thing}"
+
+
+@pytest.mark.parametrize("action", sorted(a for a in ACTIONS if CREATES.match(a)))
+def test_is_whole(action, region):
+    """After the rows: every built parameter was given in one of them."""
+    assert any(row[0] == action for row in ROWS), f"{action} creates something and is not in this table"
+    built = {p["name"] for p in ACTIONS[action]["params"] if p["built"] and p["type"] != "list of structures" and p["name"] != "DryRun"}
+    missing = built - region.sent.get(action, set())
+    assert not missing, f"no row of {action} gives {', '.join(sorted(missing))}"
+
+
+# What tags of a request with a token are for: with others it is another request.
+TAGGED_AS = {"RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
+             "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateNetworkAcl": "network-acl"}
+
+
+@pytest.mark.parametrize("action", sorted(a for a in ACTIONS if any(p["name"] == "ClientToken" and p["built"] for p in ACTIONS[a]["params"])))
+def test_token(action, region):
+    """The same token and request: the same answer, and nothing more. Another request: refused."""
+    row = next(row for row in ROWS if row[0] == action)
+    arguments = {k: v for k, v in row[1].items() if k not in ("+ClientToken", "PrivateIpAddress", "TagSpecifications", "CidrBlock")}
+    arguments["ClientToken" if "ClientToken" in row[1] else "+ClientToken"] = str(uuid.uuid4())
+    first, second = (sorted(ids_in(str(region.call(action, arguments)))) for _ in range(2))
+    assert first and first == second
+    with pytest.raises(botocore.exceptions.ClientError) as caught:
+        region.call(action, {**arguments, "TagSpecifications": [{"ResourceType": TAGGED_AS[action], "Tags": [{"Key": "other", "Value": "x"}]}]})
+    assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatch"
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
