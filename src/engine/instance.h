@@ -41,7 +41,7 @@ struct instance_launch {
 	struct tags instance_tags, volume_tags, port_tags;
 	enum choice personality_choice; /* yes: personality below; else the image's */
 	enum instance_personality personality;
-	bool shutdown_terminates, protect_terminate, monitoring, ebs_optimized;
+	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags; /* default: yes, no, no */
 	int64_t metadata_hop_limit;                                            /* 0: 1 */
 	enum choice unlimited_credits; /* burstable types only; default: as EC2, yes but for t2 */
@@ -72,18 +72,35 @@ struct instances_wish {
 OPERATION(engine_start_instances, instances_wish)
 OPERATION(engine_stop_instances, instances_wish)
 OPERATION(engine_reboot_instances, instances_wish)
-/* One that has ended already is a success. ERR_PROTECTED. */
+/* One that has ended already is a success. ERR_PROTECTED, as for stop. */
 OPERATION(engine_terminate_instances, instances_wish)
 
-/* ModifyInstanceAttribute, ModifyInstanceMetadataOptions. ERR_STATE where it must be stopped. */
+OPERATION(engine_monitor_instances, instances_wish)
+OPERATION(engine_unmonitor_instances, instances_wish)
+
+/* One of its volumes, by the device as it is named. */
+struct volume_fate {
+	struct str device;
+	struct ref volume; /* kind none: whatever is there */
+	bool delete_on_termination;
+	struct str field; /* for messages */
+};
+
+/* ERR_STATE where it must be stopped: for type, user data and ebs_optimized. ERR_CAPACITY: its host has
+ * no room for the type; ERR_QUOTA with KIND_PORT: it has more ports than the type can. ERR_NOT_FOUND with
+ * KIND_VOLUME: nothing is at that device. ERR_CONFLICT: groups and check are of one port, it has several. */
 struct instance_settings {
 	struct ref instance;
-	enum choice protect_terminate, shutdown_terminates, monitoring, ebs_optimized;
+	enum choice protect_terminate, protect_stop, shutdown_terminates, ebs_optimized;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
 	int64_t metadata_hop_limit; /* 0: as it is */
-	struct ref type;            /* kind none: as it is; must be stopped, and its host must have room */
+	struct ref type;            /* kind none: as it is */
 	bool set_user_data;
 	struct str user_data;
+	struct refs groups; /* none: as they are */
+	enum choice source_dest_check;
+	const struct volume_fate *volumes;
+	size_t volume_count;
 };
 OPERATION(engine_update_instance, instance_settings)
 

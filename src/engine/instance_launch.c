@@ -38,13 +38,7 @@ static RESULT check_counts(struct op *op, const struct instance_launch *wish)
 			"Between 1 and %d instances may be launched at once, and at least as many at most "
 			"as at least: %" PRId64 " to %" PRId64 " were asked for.",
 			INSTANCE_LAUNCH_MAX, wish->min_count, wish->max_count);
-	if (wish->user_data.n > INSTANCE_USER_DATA_MAX)
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE, "User data is limited to %d bytes",
-				     INSTANCE_USER_DATA_MAX);
-	if (wish->metadata_hop_limit < 0 || wish->metadata_hop_limit > 64)
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE,
-				     "The metadata hop limit is between 1 and 64.");
-	return OK;
+	return instance_check_sizes(op, wish->user_data, wish->metadata_hop_limit);
 }
 
 static RESULT resolve_image_and_type(struct launch *l)
@@ -280,6 +274,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.wanted_power = INSTANCE_WANTED_POWER_ON,
 		.shutdown_terminates = w->shutdown_terminates,
 		.protect_terminate = w->protect_terminate,
+		.protect_stop = w->protect_stop,
 		.monitoring = w->monitoring,
 		.ebs_optimized = w->ebs_optimized,
 		.unlimited_credits = l->type->burstable && choice_or(w->unlimited_credits, !is_t2(l->type)),

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What users ask of instances that are there: start, stop, reboot, terminate, change.
+ * What users ask of several instances at once: start, stop, reboot, terminate, monitor. Settings of one:
+ * instance_settings.c.
  * Called by: api/ec2/instances.c. What happens next: reconcile/instance.c. */
 #include "engine/instance.h"
 #include "engine/internal.h"
@@ -59,6 +60,15 @@ static RESULT fail_state(struct op *op, const struct ref *ref, const char *done)
 			   STR_ARG(ref->text), done);
 }
 
+static RESULT fail_protected(struct op *op, const struct ref *ref, const char *done, const char *attribute)
+{
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_INSTANCE, ref->field,
+			   "The instance '%" STR_FMT
+			   "' may not be %s. Modify its '%s' instance attribute and "
+			   "try again.",
+			   STR_ARG(ref->text), done, attribute);
+}
+
 static RESULT clear_restarted(struct op *op, const struct instance *instance)
 {
 	return condition_clear(op, instance->row.id, STR(INSTANCE_RESTARTED));
@@ -113,6 +123,8 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 	bool forces = wish->force && !instance->force_off && instance->seen_power == INSTANCE_SEEN_POWER_ON;
 	if (!is_on && !forces)
 		return OK;
+	if (instance->protect_stop)
+		return fail_protected(op, ref, "stopped", "disableApiStop");
 	struct instance next = *instance;
 	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
 	next.force_off = wish->force;
@@ -165,10 +177,9 @@ static RESULT terminate_one(struct op *op, const struct instances_wish *wish, co
 	if (!row_is_live(&instance->row))
 		return OK;
 	if (instance->protect_terminate)
-		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_INSTANCE, ref->field,
-				   "The instance '%" STR_FMT "' may not be terminated. Modify its "
-				   "'disableApiTermination' instance attribute and try again.",
-				   STR_ARG(ref->text));
+		return fail_protected(op, ref, "terminated", "disableApiTermination");
+	if (instance->protect_stop) /* which is from ending it by mistake, too */
+		return fail_protected(op, ref, "terminated", "disableApiStop");
 	return instance_write_terminate(op, instance, "Client.UserInitiatedShutdown",
 					"Client.UserInitiatedShutdown: User initiated shutdown");
 }
@@ -178,75 +189,41 @@ RESULT engine_terminate_instances(struct op *op, struct instances_wish *wish)
 	return move_all(op, wish, &(struct power_move){"instance.terminate", terminate_one});
 }
 
-/* ---- change ---- */
+/* ---- monitor ---- */
 
-/* Only while it is off: the next start defines it anew. */
-static RESULT check_is_stopped(struct op *op, const struct instance *instance, const struct ref *ref)
+static RESULT write_monitoring(struct op *op, const struct instance *instance, const struct ref *ref, bool on)
 {
-	if (model_derive_instance_state(instance) == INSTANCE_STOPPED)
-		return OK;
-	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
-			   "The instance '%" STR_FMT "' is not in the 'stopped' state.", STR_ARG(ref->text));
-}
-
-static RESULT change_type(struct op *op, const struct instance_settings *wish, struct instance *next)
-{
-	const struct instance_type *type = NULL;
-	TRY(engine_find_instance_type(op->ctx, op->head, &wish->type, &type));
-	const struct host *host = host_find(op->head, next->host);
-	int64_t more_vcpus = type->vcpus - next->vcpus, more_memory = type->memory - next->memory;
-	if (more_vcpus > 0)
-		TRY(quota_check(op, next->account, QUOTA_VCPUS, more_vcpus));
-	bool has_vcpus =
-		!host || more_vcpus <= 0 ||
-		host_side(host)->vcpus + more_vcpus <= host->seen_cpus * host->overcommit_percent / 100;
-	bool has_memory = !host || more_memory <= 0 ||
-			  host_side(host)->memory + more_memory <= host->seen_memory - host->reserved_memory;
-	if (!has_vcpus || !has_memory)
-		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, wish->type.field,
-				   "Its host, '%" STR_FMT "', lacks %s for type %" STR_FMT ".",
-				   STR_ARG(host->name), has_vcpus ? "memory" : "vCPUs", STR_ARG(type->name));
-	next->type = type->row.id;
-	next->vcpus = type->vcpus;
-	next->memory = type->memory;
-	return OK;
-}
-
-static void change_flags(const struct instance_settings *wish, struct instance *next)
-{
-	choice_apply(wish->protect_terminate, &next->protect_terminate);
-	choice_apply(wish->shutdown_terminates, &next->shutdown_terminates);
-	choice_apply(wish->monitoring, &next->monitoring);
-	choice_apply(wish->ebs_optimized, &next->ebs_optimized);
-	choice_apply(wish->metadata_enabled, &next->metadata_enabled);
-	choice_apply(wish->metadata_tokens_required, &next->metadata_tokens_required);
-	choice_apply(wish->metadata_tags, &next->metadata_tags);
-	if (wish->metadata_hop_limit)
-		next->metadata_hop_limit = wish->metadata_hop_limit;
-}
-
-RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
-{
-	const struct instance *instance = NULL;
-	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	if (!row_is_live(&instance->row))
-		return fail_state(op, &wish->instance, "modified");
-	if (wish->metadata_hop_limit < 0 || wish->metadata_hop_limit > 64)
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE,
-				     "The metadata hop limit is between 1 and 64.");
-	if (wish->user_data.n > INSTANCE_USER_DATA_MAX)
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE, "User data is limited to %d bytes",
-				     INSTANCE_USER_DATA_MAX);
-	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
-	if (ref_is_given(&wish->type) || wish->set_user_data)
-		TRY(check_is_stopped(op, instance, &wish->instance));
+		return fail_state(op, ref, "monitored");
+	if (instance->monitoring == on)
+		return OK;
 	struct instance next = *instance;
-	change_flags(wish, &next);
-	if (wish->set_user_data)
-		next.user_data = wish->user_data;
-	if (ref_is_given(&wish->type))
-		TRY(change_type(op, wish, &next));
+	next.monitoring = on;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
+	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Monitoring is %s.", on ? "on" : "off");
+}
+
+static RESULT monitor_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			  const struct ref *ref)
+{
+	(void) wish;
+	return write_monitoring(op, instance, ref, true);
+}
+
+static RESULT unmonitor_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			    const struct ref *ref)
+{
+	(void) wish;
+	return write_monitoring(op, instance, ref, false);
+}
+
+RESULT engine_monitor_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.update", monitor_one});
+}
+
+RESULT engine_unmonitor_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.update", unmonitor_one});
 }

@@ -300,6 +300,11 @@ RESULT client_token_find_made(struct op *op, uuid account, struct str token, str
 			      const struct client_token **ret_token);
 RESULT client_token_write(struct op *op, uuid account, struct str token, struct str digest, uuid made);
 
+/* ---- instance_settings.c ---- */
+
+/* ERR_INVALID: too much user data, or a metadata hop limit out of 1 to 64; 0 is none said. */
+RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_limit);
+
 /* ---- instance_see.c ---- */
 
 /* "instance:t3.micro": the meter that runs while it is on. */

@@ -13,22 +13,27 @@ static int64_t free_memory(const struct host *host)
 	return host->seen_memory - host->reserved_memory - host_side(host)->memory;
 }
 
-enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need)
+enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need)
 {
 	const struct host_side *use = host_side(host);
+	if (need->vcpus > 0 && use->vcpus + need->vcpus > host->seen_cpus * host->overcommit_percent / 100)
+		return PLACEMENT_VCPUS;
+	if (need->memory > 0 && need->memory > free_memory(host))
+		return PLACEMENT_MEMORY;
+	if (need->disk > 0 && use->disk + need->disk > host->seen_disk)
+		return PLACEMENT_DISK;
+	return PLACEMENT_FITS;
+}
+
+enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need)
+{
 	if (!host->enabled || !row_is_live(&host->row))
 		return PLACEMENT_DISABLED;
 	if (host->seen_state != HOST_SEEN_STATE_UP)
 		return PLACEMENT_DOWN;
 	if (need->arch != INSTANCE_TYPE_ARCH_X86_64)
 		return PLACEMENT_ARCH; /* hosts have no architecture in the schema: all are x86_64 */
-	if (use->vcpus + need->vcpus > host->seen_cpus * host->overcommit_percent / 100)
-		return PLACEMENT_VCPUS;
-	if (need->memory > free_memory(host))
-		return PLACEMENT_MEMORY;
-	if (use->disk + need->disk > host->seen_disk)
-		return PLACEMENT_DISK;
-	return PLACEMENT_FITS;
+	return placement_check_room(host, need);
 }
 
 /* ---- one launch ---- */

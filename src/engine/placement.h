@@ -58,6 +58,9 @@ const struct host *placement_next(struct placement *p);
 size_t placement_count_fitting(const struct placement *p);
 void placement_report(const struct placement *p, struct placement_report *ret_report);
 
+/* Whether a host that may be closed to new instances has that much more room: what is not positive is
+ * not looked at. */
+enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need);
 /* Why this host cannot take it, or PLACEMENT_FITS. */
 enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need);
 /* "of 12 hosts 3 do not answer, 9 lack memory (h1, h2, …)"; in the arena. */

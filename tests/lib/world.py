@@ -51,6 +51,15 @@ REQUESTS = {
     "DetachInternetGateway": {"InternetGatewayId": "loose igw", "VpcId": "loose vpc"},
     ("DisassociateAddress", "PublicIp"): {},
     "DisassociateAddress": {"AssociationId": "eipassoc"},
+    ("ModifyInstanceAttribute", "Attribute"): {"Value": "=true"},
+    ("ModifyInstanceAttribute", "Value"): {"Attribute": "=disableApiTermination"},
+    ("ModifyInstanceAttribute", "GroupId"): {"InstanceId": "lone i"},
+    ("ModifyInstanceAttribute", "SourceDestCheck"): {"InstanceId": "lone i"},
+    ("ModifyInstanceAttribute", "BlockDeviceMapping"): {"BlockDeviceMapping.1.DeviceName": "=/dev/xvda",
+                                                        "BlockDeviceMapping.1.Ebs.DeleteOnTermination": "=true"},
+    ("ModifyInstanceAttribute", "InstanceType"): {}, ("ModifyInstanceAttribute", "UserData"): {}, ("ModifyInstanceAttribute", "EbsOptimized"): {},
+    "ModifyInstanceAttribute": {"DisableApiTermination.Value": "=true"},
+    "ResetInstanceAttribute": {"InstanceId": "lone i", "Attribute": "=sourceDestCheck"},
     ("ModifyNetworkInterfaceAttribute", "SecurityGroupId"): {"NetworkInterfaceId": "spare eni"},
     ("ModifyNetworkInterfaceAttribute", "Attachment"): {"NetworkInterfaceId": "loose eni", "Attachment.DeleteOnTermination": "=true"},
     "ModifyNetworkInterfaceAttribute": {"NetworkInterfaceId": "spare eni", "Description.Value": "=words"},
@@ -105,6 +114,8 @@ class World:
         make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
                                    "SubnetId": subnet, "SecurityGroupId.1": group}, "instanceId")
+        make("lone i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet},
+             "instanceId")
         found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
         self.ids["vol"] = found.first(".//volumeId")

@@ -47,6 +47,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(NOT_FOUND, INSTANCE, 400, "InvalidInstanceID.NotFound"),
 	E(NOT_FOUND, IMAGE, 400, "InvalidAMIID.NotFound"),
 	E(NOT_FOUND, SNAPSHOT, 400, "InvalidSnapshot.NotFound"),
+	E_OF(NOT_FOUND, VOLUME, "BlockDeviceMapping", 400, "InvalidInstanceAttributeValue"),
 	E(NOT_FOUND, VOLUME, 400, "InvalidVolume.NotFound"),
 	E(NOT_FOUND, ROUTER, 400, "InvalidVpcID.NotFound"),
 	E(NOT_FOUND, SUBNET, 400, "InvalidSubnetID.NotFound"),
@@ -102,6 +103,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded"),
 	E(QUOTA, INSTANCE_TYPE, 400, "VcpuLimitExceeded"),
 	E_OF(QUOTA, PORT, "InstanceId", 400, "AttachmentLimitExceeded"), /* the instance's type has */
+	E_OF(QUOTA, PORT, "InstanceType", 400, "AttachmentLimitExceeded"),
 	E_OF(QUOTA, PORT, "NetworkInterface", 400, "AttachmentLimitExceeded"),
 	E(QUOTA, PORT, 400, "NetworkInterfaceLimitExceeded"),
 	E(QUOTA, VOLUME, 400, "VolumeLimitExceeded"),

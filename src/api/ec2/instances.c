@@ -102,7 +102,7 @@ static void write_interfaces(struct ec2_call *e, struct xml *x, const struct ec2
 	xml_close(x, "networkInterfaceSet");
 }
 
-static void write_block_devices(struct xml *x, const struct ec2_instance_item *i)
+void ec2_write_block_devices(struct xml *x, const struct ec2_instance_item *i)
 {
 	xml_open(x, "blockDeviceMapping");
 	for (size_t k = 0; k < i->volumes.count; k++) {
@@ -125,20 +125,25 @@ static const char *on_or_off(bool on, const char *yes, const char *no)
 	return on ? yes : no;
 }
 
-static void write_options(struct xml *x, const struct instance *i)
+void ec2_write_metadata_options(struct xml *x, const char *name, const struct instance *i)
 {
-	xml_open(x, "cpuOptions");
-	xml_int(x, "coreCount", i->vcpus);
-	xml_int(x, "threadsPerCore", 1);
-	xml_close(x, "cpuOptions");
-	xml_open(x, "metadataOptions");
+	xml_open(x, name);
 	xml_z(x, "state", "applied");
 	xml_z(x, "httpTokens", on_or_off(i->metadata_tokens_required, "required", "optional"));
 	xml_int(x, "httpPutResponseHopLimit", i->metadata_hop_limit);
 	xml_z(x, "httpEndpoint", on_or_off(i->metadata_enabled, "enabled", "disabled"));
 	xml_z(x, "httpProtocolIpv6", "disabled");
 	xml_z(x, "instanceMetadataTags", on_or_off(i->metadata_tags, "enabled", "disabled"));
-	xml_close(x, "metadataOptions");
+	xml_close(x, name);
+}
+
+static void write_options(struct xml *x, const struct instance *i)
+{
+	xml_open(x, "cpuOptions");
+	xml_int(x, "coreCount", i->vcpus);
+	xml_int(x, "threadsPerCore", 1);
+	xml_close(x, "cpuOptions");
+	ec2_write_metadata_options(x, "metadataOptions", i);
 	xml_open(x, "hibernationOptions");
 	xml_bool(x, "configured", false);
 	xml_close(x, "hibernationOptions");
@@ -227,7 +232,7 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "architecture", i->type ? instance_type_arch_words[i->type->arch] : "x86_64");
 	xml_z(x, "rootDeviceType", "ebs");
 	xml_text(x, "rootDeviceName", row->root_device);
-	write_block_devices(x, i);
+	ec2_write_block_devices(x, i);
 	xml_z(x, "virtualizationType", "hvm");
 	ec2_write_tags(x, row->tags);
 	xml_z(x, "hypervisor", "xen");

@@ -20,5 +20,9 @@ extern const struct ec2_listing ec2_instance_listing;
 bool ec2_has_state_name(const struct filter_run *f, unsigned state);
 bool ec2_has_state_code(const struct filter_run *f, unsigned state);
 
+/* <blockDeviceMapping> */
+void ec2_write_block_devices(struct xml *x, const struct ec2_instance_item *item);
+/* <name>: all of them, applied */
+void ec2_write_metadata_options(struct xml *x, const char *name, const struct instance *instance);
 /* <name><code/><name/></name> */
 void ec2_write_state(struct xml *x, const char *name, enum instance_state state);

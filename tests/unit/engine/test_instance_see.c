@@ -296,40 +296,6 @@ static void check_many(void **state)
 	cloud_ok(c, &c->operator, engine_terminate_instances, &all);
 }
 
-static void check_update(void **state)
-{
-	struct cloud *c = *state;
-	struct life life = begin(c), *l = &life;
-	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
-	struct instance_settings wish = {.instance = l->ref,
-					 .type = ref_named(KIND_INSTANCE_TYPE, "t3.large")};
-	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_STATE, KIND_INSTANCE);
-	cloud_fails(c, &c->bob, engine_update_instance, &wish, ERR_NOT_FOUND, KIND_INSTANCE);
-	ask(l, engine_stop_instances_run, false);
-	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF);
-	cloud_ok(c, &c->alice, engine_update_instance, &wish);
-	assert_int_equal(cloud_instance(c, l->id)->memory, 8 * GIB);
-	assert_int_equal(host_side(host_find(cloud_tables(c), cloud_instance(c, l->id)->host))->memory,
-			 8 * GIB);
-	wish.type = ref_named(KIND_INSTANCE_TYPE, "m5.4xlarge");
-	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_CAPACITY, KIND_INSTANCE);
-	wish.type = ref_named(KIND_INSTANCE_TYPE, "nonsense");
-	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_NOT_FOUND, KIND_INSTANCE_TYPE);
-	wish.type = (struct ref){0};
-	wish.set_user_data = true;
-	wish.user_data = STR("new");
-	wish.metadata_tokens_required = CHOICE_YES;
-	wish.metadata_hop_limit = 2;
-	cloud_ok(c, &c->alice, engine_update_instance, &wish);
-	const struct instance *i = cloud_instance(c, l->id);
-	assert_true(str_is(i->user_data, "new") && i->metadata_tokens_required && i->metadata_hop_limit == 2);
-	wish.metadata_hop_limit = 65;
-	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_INVALID, KIND_INSTANCE);
-	ask(l, engine_terminate_instances_run, false);
-	wish.metadata_hop_limit = 0;
-	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_STATE, KIND_INSTANCE);
-}
-
 static void check_volumes(void **state)
 {
 	struct cloud *c = *state;
@@ -421,7 +387,6 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_late_start, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_no_news, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_many, cloud_setup, cloud_teardown),
-		cmocka_unit_test_setup_teardown(check_update, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_volumes, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_ports, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_invariants, cloud_setup, cloud_teardown),

@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What users change of one instance: its type, user data, protections, metadata options; and of what
+ * belongs to it, its only port and its volumes. Called by: api/ec2/instance_attributes.c. */
+#include "engine/instance.h"
+#include "engine/internal.h"
+#include "engine/placement.h"
+#include "engine/port.h"
+
+RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_limit)
+{
+	if (user_data.n > INSTANCE_USER_DATA_MAX)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE, "User data is limited to %d bytes",
+				     INSTANCE_USER_DATA_MAX);
+	if (hop_limit < 0 || hop_limit > 64)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE,
+				     "The metadata hop limit is between 1 and 64.");
+	return OK;
+}
+
+/* What the guest gets at its start only. */
+static bool needs_stop(const struct instance_settings *wish)
+{
+	return ref_is_given(&wish->type) || wish->set_user_data || wish->ebs_optimized != CHOICE_DEFAULT;
+}
+
+static RESULT check_state(struct op *op, const struct instance_settings *wish,
+			  const struct instance *instance)
+{
+	if (!row_is_live(&instance->row))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT
+				   "' is not in a state from which it can be modified.",
+				   STR_ARG(wish->instance.text));
+	if (!needs_stop(wish) || model_derive_instance_state(instance) == INSTANCE_STOPPED)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+			   "The instance '%" STR_FMT "' is not in the 'stopped' state.",
+			   STR_ARG(wish->instance.text));
+}
+
+/* ---- its type ---- */
+
+static RESULT check_type(struct op *op, const struct instance_settings *wish, const struct instance *instance,
+			 const struct instance_type *type)
+{
+	const struct instance_type *before = instance_type_find(op->head, instance->type);
+	if (!type->enabled)
+		return engine_fail_not_found(op->ctx, KIND_INSTANCE_TYPE, &wish->type);
+	if (before && before->arch != type->arch)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, wish->type.field,
+				   "The architecture '%s' of the specified instance type does not match the "
+				   "architecture '%s' of the instance.",
+				   instance_type_arch_words[type->arch],
+				   instance_type_arch_words[before->arch]);
+	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id),
+				wish->type.field);
+}
+
+/* It stays where its disks are: there must be room for what it gets more. */
+static RESULT change_type(struct op *op, const struct instance_settings *wish,
+			  const struct instance_type *type, struct instance *next)
+{
+	TRY(check_type(op, wish, next, type));
+	const struct placement_need more = {.vcpus = type->vcpus - next->vcpus,
+					    .memory = type->memory - next->memory};
+	if (more.vcpus > 0)
+		TRY(quota_check(op, next->account, QUOTA_VCPUS, more.vcpus));
+	const struct host *host = host_find(op->head, next->host);
+	enum placement_reason reason = host ? placement_check_room(host, &more) : PLACEMENT_FITS;
+	if (reason != PLACEMENT_FITS)
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, wish->type.field,
+				   "There is no room for type %" STR_FMT ": its host, '%" STR_FMT
+				   "', would %s.",
+				   STR_ARG(type->name), STR_ARG(host->name), placement_reason_words(reason));
+	next->type = type->row.id;
+	next->vcpus = type->vcpus;
+	next->memory = type->memory;
+	return OK;
+}
+
+/* ---- what belongs to it ---- */
+
+static RESULT change_port(struct op *op, const struct instance_settings *wish)
+{
+	if (wish->groups.count == 0 && wish->source_dest_check == CHOICE_DEFAULT)
+		return OK;
+	struct port_settings settings = {.instance = wish->instance,
+					 .groups = wish->groups,
+					 .source_dest_check = wish->source_dest_check};
+	return engine_update_port(op, &settings);
+}
+
+static RESULT find_volume(struct op *op, uuid instance, const struct volume_fate *fate,
+			  const struct volume **ret_volume)
+{
+	const struct volume *named = NULL, *v = volume_first_by_instance(op->head, instance);
+	if (ref_is_given(&fate->volume))
+		TRY(engine_find_own_volume(op->ctx, op->head, &fate->volume, &named));
+	while (v && (!row_is_live(&v->row) || !str_equal(v->device, fate->device)))
+		v = volume_next_by_instance(op->head, v);
+	if (!v || (named && named != v))
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VOLUME, fate->field,
+				   "No device is currently mapped at %" STR_FMT, STR_ARG(fate->device));
+	*ret_volume = v;
+	return OK;
+}
+
+static RESULT change_volume(struct op *op, uuid instance, const struct volume_fate *fate)
+{
+	const struct volume *volume = NULL;
+	TRY(find_volume(op, instance, fate, &volume));
+	struct volume next = *volume;
+	next.delete_on_termination = fate->delete_on_termination;
+	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
+	TRY(volume_put(op, &next));
+	return engine_tell(op, KIND_VOLUME, &next.row, "changed", "It %s its instance.",
+			   next.delete_on_termination ? "goes with" : "outlives");
+}
+
+/* ---- the whole ---- */
+
+static void change_flags(const struct instance_settings *wish, struct instance *next)
+{
+	choice_apply(wish->protect_terminate, &next->protect_terminate);
+	choice_apply(wish->protect_stop, &next->protect_stop);
+	choice_apply(wish->shutdown_terminates, &next->shutdown_terminates);
+	choice_apply(wish->ebs_optimized, &next->ebs_optimized);
+	choice_apply(wish->metadata_enabled, &next->metadata_enabled);
+	choice_apply(wish->metadata_tokens_required, &next->metadata_tokens_required);
+	choice_apply(wish->metadata_tags, &next->metadata_tags);
+	if (wish->metadata_hop_limit)
+		next->metadata_hop_limit = wish->metadata_hop_limit;
+	if (wish->set_user_data)
+		next->user_data = wish->user_data;
+}
+
+RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
+{
+	const struct instance *instance = NULL;
+	const struct instance_type *type = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	if (ref_is_given(&wish->type))
+		TRY(engine_find_instance_type(op->ctx, op->head, &wish->type, &type));
+	TRY(check_state(op, wish, instance));
+	TRY(instance_check_sizes(op, wish->user_data, wish->metadata_hop_limit));
+	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	struct instance next = *instance;
+	change_flags(wish, &next);
+	if (type)
+		TRY(change_type(op, wish, type, &next));
+	TRY(change_port(op, wish));
+	for (size_t k = 0; k < wish->volume_count; k++)
+		TRY(change_volume(op, next.row.id, &wish->volumes[k]));
+	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
+		return OK;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
+}
