@@ -100,6 +100,7 @@ enum compute_power {
 
 struct compute_driver {
 	const char *scheme; /* "qemu", "sim": of the host's uri */
+	bool is_quick;      /* its calls wait for nobody: its hosts need no thread each */
 	/* region: the mark's first half. Connects within deadline; ERR_GONE with words. */
 	RESULT(*open_host)
 	(void *self, struct ctx *c, uuid region, const struct host *host, struct compute_host **ret_host);

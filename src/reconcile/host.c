@@ -14,16 +14,6 @@ enum { STRAYS_SHOWN = 10 };
 
 /* ---- the connection ---- */
 
-static const struct compute_driver *driver_for(struct reconciler *r, struct str uri, void **ret_self)
-{
-	for (size_t k = 0; k < RECONCILE_DRIVERS_MAX && r->compute[k]; k++)
-		if (str_starts_with(uri, str_from(r->compute[k]->scheme))) {
-			*ret_self = r->compute_self[k];
-			return r->compute[k];
-		}
-	return NULL;
-}
-
 /* The driver's news, on whatever thread: only posts. */
 static void host_changed(void *arg, uuid id)
 {
@@ -38,7 +28,7 @@ static RESULT connect_host(struct step *s, const struct host *row)
 {
 	struct rec_host *h = s->host;
 	hosts_disconnect(h);
-	h->driver = driver_for(s->r, row->uri, &h->driver_self);
+	h->driver = hosts_driver(s->r, row->uri, &h->driver_self);
 	if (!h->driver)
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "no driver for the host's address %" STR_FMT,
 				STR_ARG(row->uri));

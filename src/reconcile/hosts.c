@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A lane per host: an actor and a connection, so that a hung host holds nobody else. Lanes are made
+ * A lane per host: an actor and a connection, so that a hung host holds nobody else; where the driver
+ * says that its hosts don't hang, their actors share threads. Lanes are made
  * at a host's first sight and live until the reconciler ends (a removed host's is idle). */
 #include <stdio.h>
 
@@ -22,12 +23,31 @@ static struct rec_host *find_host(struct reconciler *r, uuid id)
 	return h;
 }
 
-static struct rec_host *make_host(struct reconciler *r, uuid id, struct str name)
+const struct compute_driver *hosts_driver(struct reconciler *r, struct str uri, void **ret_self)
+{
+	for (size_t k = 0; k < RECONCILE_DRIVERS_MAX && r->compute[k]; k++)
+		if (str_starts_with(uri, str_from(r->compute[k]->scheme))) {
+			*ret_self = r->compute_self[k];
+			return r->compute[k];
+		}
+	return NULL;
+}
+
+static struct actor *make_actor(struct reconciler *r, const struct host *row)
+{
+	char name[16];
+	void *self = NULL;
+	const struct compute_driver *driver = hosts_driver(r, row->uri, &self);
+	snprintf(name, sizeof name, "host-%" STR_FMT, row->name.n > 10 ? 10 : (int) row->name.n, row->name.p);
+	return driver && driver->is_quick ? actor_new_pooled(r->executor, name)
+					  : actor_new(r->executor, name);
+}
+
+static struct rec_host *make_host(struct reconciler *r, const struct host *row)
 {
 	struct rec_host *h = heap_new(struct rec_host);
-	char thread_name[16];
-	snprintf(thread_name, sizeof thread_name, "host-%" STR_FMT, name.n > 10 ? 10 : (int) name.n, name.p);
-	struct actor *actor = h ? actor_new(r->executor, thread_name) : NULL;
+	struct actor *actor = h ? make_actor(r, row) : NULL;
+	uuid id = row->row.id;
 	if (!actor) {
 		heap_free(h);
 		return NULL;
@@ -45,12 +65,12 @@ struct rec_host *hosts_find(struct reconciler *r, uuid id)
 	return h;
 }
 
-struct rec_host *hosts_ensure(struct reconciler *r, uuid id, struct str name)
+struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row)
 {
 	(void) pthread_mutex_lock(&r->hosts_lock);
-	struct rec_host *h = find_host(r, id);
+	struct rec_host *h = find_host(r, row->row.id);
 	if (!h)
-		h = make_host(r, id, name);
+		h = make_host(r, row);
 	(void) pthread_mutex_unlock(&r->hosts_lock);
 	if (!h)
 		work_note_loss(r);

@@ -24,7 +24,7 @@ static void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid i
 
 static void wake_host(struct reconciler *r, const struct host *row)
 {
-	struct rec_host *h = hosts_ensure(r, row->row.id, row->name);
+	struct rec_host *h = hosts_ensure(r, row);
 	if (h)
 		work_wake(r, h->lane, KIND_HOST, row->row.id, WAKE_WISH);
 }

@@ -160,7 +160,9 @@ struct rec_host {
 };
 
 /* The host's lane, made at the first call; NULL when out of memory. Any thread. */
-struct rec_host *hosts_ensure(struct reconciler *r, uuid id, struct str name);
+struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row);
+/* By the uri's scheme; NULL: there is none. */
+const struct compute_driver *hosts_driver(struct reconciler *r, struct str uri, void **ret_self);
 struct rec_host *hosts_find(struct reconciler *r, uuid id);
 /* Closes the connection, if any. On the host's actor, as the next. */
 void hosts_disconnect(struct rec_host *h);

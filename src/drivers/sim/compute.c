@@ -478,6 +478,7 @@ static RESULT read_console(struct compute_host *h, struct ctx *c, uuid id, size_
 
 const struct compute_driver compute_sim = {
 	.scheme = "sim",
+	.is_quick = true,
 	.open_host = open_host,
 	.close_host = close_host,
 	.probe = probe,
