@@ -63,7 +63,7 @@ struct instance_change {
 
 struct instances_wish {
 	struct refs instances; /* one named twice counts once */
-	bool force;            /* stop: without asking the guest */
+	bool force;            /* stop, reboot: without asking the guest */
 	/* made: */
 	const struct instance_change *changes;
 	size_t change_count;

@@ -152,15 +152,18 @@ RESULT engine_stop_instances(struct op *op, struct instances_wish *wish)
 static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
 			 const struct ref *ref)
 {
-	(void) wish;
 	if (!row_is_live(&instance->row) || instance->wanted_power != INSTANCE_WANTED_POWER_ON)
 		return fail_state(op, ref, "rebooted");
 	struct instance next = *instance;
+	bool is_asked = next.wanted_boots > next.seen_boots; /* its time runs already */
 	next.wanted_boots++;
+	if (!is_asked || wish->force)
+		next.reboot_since_us = wish->force ? 0 : op->now_us;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	TRY(clear_restarted(op, instance));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "reboot asked", "Asked to reboot.");
+	return engine_tell(op, KIND_INSTANCE, &next.row, "reboot asked", "Asked to reboot%s.",
+			   wish->force ? " without asking the guest" : "");
 }
 
 RESULT engine_reboot_instances(struct op *op, struct instances_wish *wish)

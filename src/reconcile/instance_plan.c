@@ -2,11 +2,11 @@
  * The decision of reconcile/instance.c, pure. */
 #include "reconcile/instance_plan.h"
 
-bool instance_went_off(const struct instance *row, const struct compute_seen *seen)
+bool instance_went_off(const struct instance *row, const struct instance_outlook *outlook)
 {
-	return row_is_live(&row->row) && row->wanted_power == INSTANCE_WANTED_POWER_ON &&
+	return row_is_live(&row->row) && outlook->power_wanted == INSTANCE_WANTED_POWER_ON &&
 	       row->seen_power == INSTANCE_SEEN_POWER_ON && row->seen_gen == (int64_t) row->row.gen &&
-	       seen->power == INSTANCE_SEEN_POWER_OFF;
+	       outlook->seen.power != INSTANCE_SEEN_POWER_ON;
 }
 
 bool instance_has_ended(const struct instance *row)
@@ -15,51 +15,66 @@ bool instance_has_ended(const struct instance *row)
 	       row->seen_gen == (int64_t) row->row.gen;
 }
 
-static bool differs_from_row(const struct instance *row, const struct compute_seen *seen)
+static bool differs_from_row(const struct instance *row, const struct instance_outlook *outlook)
 {
-	return row->seen_power != seen->power || row->seen_gen != (int64_t) row->row.gen;
+	return row->seen_power != outlook->seen.power || row->seen_gen != (int64_t) row->row.gen ||
+	       !outlook->devices_told;
 }
 
-static enum instance_step plan_deleted(const struct instance *row, const struct compute_seen *seen)
+static enum instance_step plan_deleted(const struct instance *row, const struct instance_outlook *outlook)
 {
-	if (seen->power == INSTANCE_SEEN_POWER_ON)
+	if (outlook->seen.power == INSTANCE_SEEN_POWER_ON)
 		return INSTANCE_FORCE_OFF;
-	if (seen->power == INSTANCE_SEEN_POWER_OFF)
+	if (outlook->seen.power == INSTANCE_SEEN_POWER_OFF)
 		return INSTANCE_UNDEFINE;
-	return differs_from_row(row, seen) ? INSTANCE_REPORT : INSTANCE_SETTLED;
+	return differs_from_row(row, outlook) ? INSTANCE_REPORT : INSTANCE_SETTLED;
 }
 
+static bool is_patience_over(const struct instance_outlook *outlook, int64_t since_us)
+{
+	return outlook->now_us >= since_us + outlook->grace_us;
+}
+
+/* What is attached to it, or detached, is in its definition before it is told. */
 static enum instance_step plan_off(const struct instance *row, const struct instance_outlook *outlook)
 {
 	const struct compute_seen *seen = &outlook->seen;
-	if (seen->power == INSTANCE_SEEN_POWER_ON) {
-		bool patience_ends = outlook->now_us >= row->off_since_us + outlook->grace_us;
-		return row->force_off || patience_ends ? INSTANCE_FORCE_OFF : INSTANCE_SHUTDOWN;
-	}
-	return differs_from_row(row, seen) ? INSTANCE_REPORT : INSTANCE_SETTLED;
+	if (seen->power == INSTANCE_SEEN_POWER_ON)
+		return row->force_off || is_patience_over(outlook, outlook->off_since_us) ? INSTANCE_FORCE_OFF
+											  : INSTANCE_SHUTDOWN;
+	if (differs_from_row(row, outlook))
+		return INSTANCE_REPORT;
+	if (seen->power == INSTANCE_SEEN_POWER_OFF && !seen->devices_as_wished)
+		return INSTANCE_DEFINE;
+	return INSTANCE_SETTLED;
+}
+
+/* It runs, as it should. A reboot goes before all that is told of it, so nobody sees it off. */
+static enum instance_step plan_running(const struct instance *row, const struct instance_outlook *outlook)
+{
+	bool wants_boot = row->wanted_boots > row->seen_boots;
+	if (wants_boot && row->seen_power == INSTANCE_SEEN_POWER_ON)
+		return is_patience_over(outlook, row->reboot_since_us) ? INSTANCE_RESET : INSTANCE_REBOOT;
+	if (differs_from_row(row, outlook) || wants_boot)
+		return INSTANCE_REPORT;
+	return outlook->seen.devices_as_wished ? INSTANCE_SETTLED : INSTANCE_PLUG;
 }
 
 static enum instance_step plan_on(const struct instance *row, const struct instance_outlook *outlook)
 {
-	const struct compute_seen *seen = &outlook->seen;
-	if (seen->power == INSTANCE_SEEN_POWER_ON) {
-		if (row->wanted_boots > row->seen_boots && row->seen_power == INSTANCE_SEEN_POWER_ON)
-			return INSTANCE_RESET;
-		return differs_from_row(row, seen) || row->wanted_boots != row->seen_boots ? INSTANCE_REPORT
-											   : INSTANCE_SETTLED;
-	}
-	if (instance_went_off(row, seen))
+	if (outlook->seen.power == INSTANCE_SEEN_POWER_ON)
+		return plan_running(row, outlook);
+	if (instance_went_off(row, outlook))
 		return INSTANCE_REPORT;
 	if (!outlook->disks_ready)
 		return INSTANCE_WAIT_DISKS;
-	if (seen->power == INSTANCE_SEEN_POWER_ABSENT || !seen->defined_as_wished)
-		return INSTANCE_DEFINE;
 	return outlook->now_us < outlook->restart_us ? INSTANCE_REST : INSTANCE_START;
 }
 
 enum instance_step instance_plan_step(const struct instance *row, const struct instance_outlook *outlook)
 {
 	if (!row_is_live(&row->row))
-		return plan_deleted(row, &outlook->seen);
-	return row->wanted_power == INSTANCE_WANTED_POWER_ON ? plan_on(row, outlook) : plan_off(row, outlook);
+		return plan_deleted(row, outlook);
+	return outlook->power_wanted == INSTANCE_WANTED_POWER_ON ? plan_on(row, outlook)
+								 : plan_off(row, outlook);
 }

@@ -11,8 +11,10 @@ enum instance_step {
 	INSTANCE_WAIT_DISKS, /* its volumes are not there yet; their steps wake it */
 	INSTANCE_REST,       /* it goes off by itself again and again: not before restart_us */
 	INSTANCE_DEFINE,
-	INSTANCE_START,
-	INSTANCE_RESET,    /* a reboot was asked for */
+	INSTANCE_START,    /* defined as wished before */
+	INSTANCE_PLUG,     /* it runs with other disks or NICs than wished */
+	INSTANCE_REBOOT,   /* ask the guest to shut down; off, it is started again */
+	INSTANCE_RESET,    /* a guest that did not, or was not to be asked */
 	INSTANCE_SHUTDOWN, /* ask the guest */
 	INSTANCE_FORCE_OFF,
 	INSTANCE_UNDEFINE,
@@ -20,18 +22,20 @@ enum instance_step {
 };
 
 struct instance_outlook {
+	enum instance_wanted_power power_wanted; /* now; the row's says what the user wants */
 	struct compute_seen seen;
+	bool devices_told; /* the rows know what was seen plugged */
 	bool disks_ready;
-	int64_t now_us, grace_us; /* grace: from asking the guest to forcing it */
-	int64_t restart_us;       /* after an end of its own: not before; 0: at once */
+	int64_t now_us, off_since_us, grace_us; /* grace: from asking the guest to forcing it */
+	int64_t restart_us;                     /* after an end of its own: not before; 0: at once */
 };
 
 /* Never steers by a state's name. */
 enum instance_step instance_plan_step(const struct instance *row, const struct instance_outlook *outlook);
 
-/* True when the row says it was on, brought about for its present gen, and it is found off: a
+/* True when the row says it was on, brought about for its present gen, and it is found off, or gone: a
  * change that began below, of which the engine decides what it means. */
-bool instance_went_off(const struct instance *row, const struct compute_seen *seen);
+bool instance_went_off(const struct instance *row, const struct instance_outlook *outlook);
 
 /* True when its end was confirmed by the host: nothing of it is there any more. */
 bool instance_has_ended(const struct instance *row);

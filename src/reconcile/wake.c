@@ -46,6 +46,27 @@ static void wake_volume(struct reconciler *r, const struct volume *v)
 		wake_on_host(r, v->host, KIND_VOLUME, v->row.id);
 	if (!uuid_is_none(v->instance)) /* it may have waited for its disk */
 		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
+	if (!uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, v->instance))
+		wake_on_host(r, v->host, KIND_INSTANCE, v->seen_instance); /* it is to let go of it */
+}
+
+/* A port came or is to go: the instance that has it plugs. A new port's instance is new as well. */
+static void wake_for_plug(struct reconciler *r, const struct port *before, const struct port *after)
+{
+	if (!before || (uuid_equal(before->instance, after->instance) &&
+			uuid_equal(before->seen_instance, after->seen_instance)))
+		return;
+	uuid host = uuid_is_none(after->host) ? before->host : after->host;
+	uuid instance = uuid_is_none(after->instance) ? before->instance : after->instance;
+	if (!uuid_is_none(instance))
+		wake_on_host(r, host, KIND_INSTANCE, instance);
+}
+
+/* An instance is held off for it, or no longer. */
+static void wake_for_snapshot(struct reconciler *r, const struct snapshot *snapshot)
+{
+	if (snapshot->needs_off && !uuid_is_none(snapshot->instance))
+		wake_on_host(r, snapshot->host, KIND_INSTANCE, snapshot->instance);
 }
 
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
@@ -151,6 +172,10 @@ static void wake_for_change(struct reconciler *r, const struct published *p)
 	}
 	if (p->kind == KIND_GATEWAY && p->before)
 		wake_for_row(r, p->kind, p->before); /* it may have been moved */
+	if (p->kind == KIND_PORT)
+		wake_for_plug(r, (const struct port *) p->before, (const struct port *) p->after);
+	if (p->kind == KIND_SNAPSHOT)
+		wake_for_snapshot(r, (const struct snapshot *) p->after);
 	wake_for_row(r, p->kind, p->after);
 }
 

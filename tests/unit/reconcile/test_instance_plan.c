@@ -21,7 +21,7 @@ struct plan_case {
 	bool is_reached;   /* seen_gen is the row's gen */
 	int there;         /* power on the host */
 	bool is_as_wished; /* its definition */
-	bool lacks_disks, force, patience_over, wants_boot, rests;
+	bool lacks_disks, force, patience_over, wants_boot, rests, held, plugs, untold;
 	enum instance_step step;
 };
 
@@ -29,10 +29,10 @@ static const struct plan_case cases[] = {
 	/* launch */
 	{"new, disks on their way", .wants_on = true, .row_seen = ABSENT, .there = ABSENT,
 	 .lacks_disks = true, .step = INSTANCE_WAIT_DISKS},
-	{"new, disks there", .wants_on = true, .row_seen = ABSENT, .there = ABSENT, .step = INSTANCE_DEFINE},
+	{"new, disks there", .wants_on = true, .row_seen = ABSENT, .there = ABSENT, .step = INSTANCE_START},
 	{"defined", .wants_on = true, .row_seen = ABSENT, .there = OFF, .is_as_wished = true,
 	 .step = INSTANCE_START},
-	{"defined otherwise", .wants_on = true, .row_seen = ABSENT, .there = OFF, .step = INSTANCE_DEFINE},
+	{"defined otherwise", .wants_on = true, .row_seen = ABSENT, .there = OFF, .step = INSTANCE_START},
 	{"started, not told", .wants_on = true, .row_seen = ABSENT, .there = ON, .is_as_wished = true,
 	 .step = INSTANCE_REPORT},
 	{"runs, told", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
@@ -43,6 +43,26 @@ static const struct plan_case cases[] = {
 	 .there = ON, .step = INSTANCE_SETTLED},
 	{"runs though a disk is missing", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
 	 .is_as_wished = true, .lacks_disks = true, .step = INSTANCE_SETTLED},
+	/* disks and NICs */
+	{"runs, a device is to come or go", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .plugs = true, .step = INSTANCE_PLUG},
+	{"that, done, not told", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .is_as_wished = true, .untold = true, .step = INSTANCE_REPORT},
+	{"a reboot goes before", .wants_on = true, .row_seen = ON, .there = ON, .plugs = true,
+	 .wants_boot = true, .step = INSTANCE_REBOOT},
+	{"off, a device is to come or go", .row_seen = OFF, .is_reached = true, .there = OFF, .plugs = true,
+	 .step = INSTANCE_DEFINE},
+	{"that, done, not told", .row_seen = OFF, .is_reached = true, .there = OFF, .is_as_wished = true,
+	 .untold = true, .step = INSTANCE_REPORT},
+	{"to be off, a device is to come or go", .row_seen = ON, .there = ON, .plugs = true,
+	 .step = INSTANCE_SHUTDOWN},
+	/* held off for a snapshot */
+	{"held off, runs", .wants_on = true, .held = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .is_as_wished = true, .step = INSTANCE_SHUTDOWN},
+	{"held off, is off, not told", .wants_on = true, .held = true, .row_seen = ON, .is_reached = true,
+	 .there = OFF, .is_as_wished = true, .step = INSTANCE_REPORT},
+	{"held off, told", .wants_on = true, .held = true, .row_seen = OFF, .is_reached = true, .there = OFF,
+	 .is_as_wished = true, .step = INSTANCE_SETTLED},
 	/* off by itself */
 	{"went off", .wants_on = true, .row_seen = ON, .is_reached = true, .there = OFF, .is_as_wished = true,
 	 .step = INSTANCE_REPORT},
@@ -53,14 +73,20 @@ static const struct plan_case cases[] = {
 	{"went off again", .wants_on = true, .row_seen = OFF, .is_reached = true, .there = OFF,
 	 .is_as_wished = true, .rests = true, .step = INSTANCE_REST},
 	{"went off again, defined otherwise", .wants_on = true, .row_seen = OFF, .is_reached = true,
-	 .there = OFF, .rests = true, .step = INSTANCE_DEFINE},
+	 .there = OFF, .rests = true, .step = INSTANCE_REST},
 	{"went away", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ABSENT,
-	 .step = INSTANCE_DEFINE},
+	 .step = INSTANCE_REPORT},
+	{"went away and was told", .wants_on = true, .row_seen = ABSENT, .is_reached = true, .there = ABSENT,
+	 .step = INSTANCE_START},
 	{"off under a new wish", .wants_on = true, .row_seen = ON, .there = OFF, .is_as_wished = true,
 	 .step = INSTANCE_START},
 	/* reboot */
 	{"reboot", .wants_on = true, .row_seen = ON, .there = ON, .is_as_wished = true, .wants_boot = true,
-	 .step = INSTANCE_RESET},
+	 .step = INSTANCE_REBOOT},
+	{"reboot, and the guest does not", .wants_on = true, .row_seen = ON, .there = ON,
+	 .is_as_wished = true, .wants_boot = true, .patience_over = true, .step = INSTANCE_RESET},
+	{"reboot, and the guest is off", .wants_on = true, .row_seen = ON, .there = OFF, .is_as_wished = true,
+	 .wants_boot = true, .step = INSTANCE_START},
 	{"reboot asked before its start was told", .wants_on = true, .row_seen = ABSENT, .there = ON,
 	 .is_as_wished = true, .wants_boot = true, .step = INSTANCE_REPORT},
 	{"reboot of one that is off", .wants_on = true, .row_seen = OFF, .there = OFF, .is_as_wished = true,
@@ -93,13 +119,18 @@ static const struct plan_case cases[] = {
 	 .step = INSTANCE_SETTLED},
 };
 
+static int64_t since_us_of(const struct plan_case *p)
+{
+	return (p->patience_over ? NOW_S - GRACE_S : NOW_S - GRACE_S + 1) * SECOND;
+}
+
 static struct instance row_of(const struct plan_case *p)
 {
 	return (struct instance){
 		.row = {.gen = 7, .deleted_us = p->deleted ? NOW_S * SECOND : 0},
 		.wanted_power = p->wants_on ? INSTANCE_WANTED_POWER_ON : INSTANCE_WANTED_POWER_OFF,
 		.force_off = p->force,
-		.off_since_us = (p->patience_over ? NOW_S - GRACE_S : NOW_S - GRACE_S + 1) * SECOND,
+		.reboot_since_us = since_us_of(p),
 		.wanted_boots = p->wants_boot ? 3 : 2,
 		.seen_boots = 2,
 		.seen_power = (enum instance_seen_power) p->row_seen,
@@ -110,11 +141,16 @@ static struct instance row_of(const struct plan_case *p)
 static struct instance_outlook outlook_of(const struct plan_case *p)
 {
 	return (struct instance_outlook){
+		.power_wanted =
+			p->wants_on && !p->held ? INSTANCE_WANTED_POWER_ON : INSTANCE_WANTED_POWER_OFF,
 		.seen = {.power = (enum instance_seen_power) p->there,
 			 .off = COMPUTE_OFF_CRASHED,
-			 .defined_as_wished = p->is_as_wished},
+			 .defined_as_wished = p->is_as_wished,
+			 .devices_as_wished = !p->plugs && p->there != ABSENT},
+		.devices_told = !p->untold,
 		.disks_ready = !p->lacks_disks,
 		.now_us = NOW_S * SECOND,
+		.off_since_us = since_us_of(p),
 		.grace_us = GRACE_S * SECOND,
 		.restart_us = p->rests ? NOW_S * SECOND + 1 : NOW_S * SECOND,
 	};
@@ -140,7 +176,7 @@ static void test_cases(void **state)
 
 static void each_combination(void (*check)(const struct plan_case *p))
 {
-	for (unsigned n = 0; n < 3 * 3 * 512; n++) {
+	for (unsigned n = 0; n < 3 * 3 * 4096; n++) {
 		unsigned bits = n / 9;
 		struct plan_case p = {
 			.row_seen = (int) (n % 3),
@@ -154,19 +190,23 @@ static void each_combination(void (*check)(const struct plan_case *p))
 			.patience_over = bits & 64,
 			.wants_boot = bits & 128,
 			.rests = bits & 256,
+			.held = bits & 512,
+			.plugs = bits & 1024,
+			.untold = bits & 2048,
 		};
 		check(&p);
 	}
 }
 
-/* What is running is touched only when it is to be off or gone, or a reboot is due. */
+/* What is running is touched only when it is to be off or gone, a reboot is due, or devices come and go. */
 static void check_running(const struct plan_case *p)
 {
 	enum instance_step step = step_of(p);
-	if (p->there != ON || p->deleted || !p->wants_on)
+	if (p->there != ON || p->deleted || !p->wants_on || p->held)
 		return;
 	assert_true(step == INSTANCE_SETTLED || step == INSTANCE_REPORT ||
-		    (step == INSTANCE_RESET && p->wants_boot));
+		    (step == INSTANCE_PLUG && p->plugs) ||
+		    ((step == INSTANCE_REBOOT || step == INSTANCE_RESET) && p->wants_boot));
 }
 
 /* Nothing is undefined without a deleted row, nor while it runs; a deleted one is never started. */
@@ -177,9 +217,9 @@ static void check_deletion(const struct plan_case *p)
 		assert_true(p->deleted && p->there == OFF);
 	if (p->deleted)
 		assert_true(step != INSTANCE_DEFINE && step != INSTANCE_START && step != INSTANCE_RESET &&
-			    step != INSTANCE_SHUTDOWN);
+			    step != INSTANCE_SHUTDOWN && step != INSTANCE_PLUG && step != INSTANCE_REBOOT);
 	if (step == INSTANCE_START)
-		assert_true(p->there == OFF && p->is_as_wished && !p->lacks_disks && p->wants_on);
+		assert_true(p->there != ON && !p->lacks_disks && p->wants_on && !p->held);
 }
 
 /* Settled means: nothing is left to bring about, nor to tell. */
@@ -192,7 +232,9 @@ static void check_settled(const struct plan_case *p)
 	if (p->deleted)
 		assert_int_equal(p->there, ABSENT);
 	else
-		assert_int_equal(p->there == ON, p->wants_on);
+		assert_int_equal(p->there == ON, p->wants_on && !p->held);
+	if (!p->deleted && p->there != ABSENT)
+		assert_true(!p->plugs && !p->untold);
 }
 
 static struct plan_case after(const struct plan_case *p, enum instance_step step)
@@ -210,13 +252,22 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 	case INSTANCE_DEFINE:
 		next.there = OFF;
 		next.is_as_wished = true;
+		next.untold = next.untold || next.plugs;
+		next.plugs = false;
+		break;
+	case INSTANCE_PLUG:
+		next.is_as_wished = true;
+		next.plugs = next.untold = false;
 		break;
 	case INSTANCE_START:
+		next.plugs = false;
+		/* fall through */
 	case INSTANCE_RESET:
 		next.there = next.row_seen = ON;
 		next.is_reached = true;
-		next.wants_boot = false;
+		next.wants_boot = next.untold = false;
 		break;
+	case INSTANCE_REBOOT:
 	case INSTANCE_SHUTDOWN:
 	case INSTANCE_FORCE_OFF:
 		next.there = OFF;
@@ -226,7 +277,8 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 		break;
 	case INSTANCE_REPORT: /* a crash: it stays wanted on, and is not reached */
 		next.row_seen = p->there;
-		if (!instance_went_off(&row, &outlook.seen)) {
+		next.untold = false;
+		if (!instance_went_off(&row, &outlook)) {
 			next.is_reached = true;
 			next.wants_boot = false;
 		}

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an instance's step has to know of the rows, copied out of a view, and the memo that is kept with
+ * its domain. */
+#include "reconcile/instance_rows.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/instance.h"
+#include "model/memo.h"
+#include "store/rows.h"
+
+enum { RESTART_S = 10 }; /* between an end of its own and its restart, but for the first time */
+
+struct memo_rows { /* a VEC */
+	struct memo_row *at;
+	size_t count, capacity;
+};
+
+/* ---- what it is to have ---- */
+
+/* Its file is whole on the instance's host, and not in another's hands. */
+static bool is_ready(const struct tables *t, const struct volume *v, const struct instance *i)
+{
+	bool is_free = uuid_is_none(v->seen_instance) || uuid_equal(v->seen_instance, i->row.id);
+	return is_free && uuid_equal(v->seen_host, i->host) && v->seen_size >= v->size &&
+	       !condition_find_by_subject(t, v->row.id, STR(DISK_MISSING));
+}
+
+static RESULT gather_disks(struct step *s, const struct tables *t, struct instance_rows *rows)
+{
+	struct arena *a = s->ctx.arena;
+	VEC(struct compute_disk) disks = {0};
+	for (const struct volume *v = volume_first_by_instance(t, rows->instance->row.id); v;
+	     v = volume_next_by_instance(t, v)) {
+		struct compute_disk disk = {
+			.volume = v->row.id, .size = v->size, .slot = (int) v->device_slot};
+		if (!row_is_live(&v->row))
+			continue;
+		bool kept = is_ready(t, v, rows->instance) ? VEC_PUSH(a, &disks, disk)
+							   : VEC_PUSH(a, &rows->waiting, disk);
+		if (!kept)
+			return ctx_no_memory(&s->ctx);
+	}
+	rows->domain.disks = disks.at;
+	rows->domain.disk_count = disks.count;
+	return OK;
+}
+
+static RESULT gather_nics(struct step *s, const struct tables *t, struct instance_rows *rows)
+{
+	VEC(struct compute_nic) nics = {0};
+	for (const struct port *p = port_first_by_instance(t, rows->instance->row.id); p;
+	     p = port_next_by_instance(t, p)) {
+		const struct network *network = network_find(t, p->network);
+		if (!row_is_live(&p->row))
+			continue;
+		struct compute_nic nic = {.port = p->row.id,
+					  .mac = p->mac,
+					  .mtu = network ? (int) network->mtu : 0,
+					  .slot = (int) p->device_index};
+		if (!VEC_PUSH(s->ctx.arena, &nics, nic))
+			return ctx_no_memory(&s->ctx);
+	}
+	rows->domain.nics = nics.at;
+	rows->domain.nic_count = nics.count;
+	return OK;
+}
+
+static RESULT gather_told(struct step *s, const struct tables *t, struct instance_rows *rows)
+{
+	struct arena *a = s->ctx.arena;
+	uuid id = rows->instance->row.id;
+	for (const struct volume *v = volume_first_by_seen_instance(t, id); v;
+	     v = volume_next_by_seen_instance(t, v))
+		if (!VEC_PUSH(a, &rows->told_volumes, v->row.id))
+			return ctx_no_memory(&s->ctx);
+	for (const struct port *p = port_first_by_seen_instance(t, id); p;
+	     p = port_next_by_seen_instance(t, p))
+		if (!VEC_PUSH(a, &rows->told_ports, p->row.id))
+			return ctx_no_memory(&s->ctx);
+	return OK;
+}
+
+/* After its first end of its own it is started at once. From the second on, and until the user's
+ * next wish clears the condition, it has to wait: a guest that crashes at every start. */
+static int64_t gather_restart(const struct tables *t, const struct instance *i)
+{
+	const struct condition *restarted = condition_find_by_subject(t, i->row.id, STR(INSTANCE_RESTARTED));
+	bool went_off = i->seen_power == INSTANCE_SEEN_POWER_OFF && i->seen_gen == (int64_t) i->row.gen;
+	if (!restarted || !went_off || restarted->row.created_us == i->seen_us)
+		return 0;
+	return i->seen_us + RESTART_S * SECOND;
+}
+
+/* Since when it is to be off: as its user asked, else because a snapshot of its disks waits for that. */
+static int64_t find_off_since(const struct tables *t, const struct instance *i)
+{
+	int64_t since_us = i->off_since_us;
+	if (i->wanted_power == INSTANCE_WANTED_POWER_OFF)
+		return since_us;
+	for (const struct snapshot *s = snapshot_first_by_instance(t, i->row.id); s;
+	     s = snapshot_next_by_instance(t, s))
+		if (s->needs_off && s->row.created_us > since_us)
+			since_us = s->row.created_us;
+	return since_us;
+}
+
+RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
+{
+	*ret_rows = (struct instance_rows){0};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct instance *row = instance_find(view.tables, s->id);
+	if (!row)
+		return OK;
+	const struct instance *i = STEP_COPY(s, KIND_INSTANCE, struct instance, row);
+	ret_rows->instance = i;
+	ret_rows->domain = (struct compute_domain){
+		.id = i->row.id,
+		.name = id_to_ec2(s->ctx.arena, KIND_INSTANCE, i->row.id),
+		.vcpus = i->vcpus,
+		.memory = i->memory,
+		.personality = i->personality,
+	};
+	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);
+	ret_rows->off_since_us = find_off_since(view.tables, row);
+	ret_rows->restart_us = gather_restart(view.tables, row);
+	TRY(gather_disks(s, view.tables, ret_rows));
+	TRY(gather_nics(s, view.tables, ret_rows));
+	return gather_told(s, view.tables, ret_rows);
+}
+
+RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct compute_seen *seen)
+{
+	VEC(struct compute_disk) disks = {0};
+	for (size_t k = 0; k < rows->domain.disk_count; k++)
+		if (!VEC_PUSH(s->ctx.arena, &disks, rows->domain.disks[k]))
+			return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < rows->waiting.count; k++)
+		if (uuids_have(&seen->volumes, rows->waiting.at[k].volume) &&
+		    !VEC_PUSH(s->ctx.arena, &disks, rows->waiting.at[k]))
+			return ctx_no_memory(&s->ctx);
+	if (disks.count == rows->domain.disk_count)
+		return OK;
+	rows->domain.disks = disks.at;
+	rows->domain.disk_count = disks.count;
+	if (seen->power != INSTANCE_SEEN_POWER_ABSENT)
+		compute_compare_devices(seen, &rows->domain);
+	return OK;
+}
+
+static bool are_same(const struct uuids *seen, const uuid *told, size_t told_count)
+{
+	bool same = seen->count == told_count;
+	for (size_t k = 0; k < told_count && same; k++)
+		same = uuids_have(seen, told[k]);
+	return same;
+}
+
+bool instance_is_told(const struct instance_rows *rows, const struct compute_seen *seen)
+{
+	return are_same(&seen->volumes, rows->told_volumes.at, rows->told_volumes.count) &&
+	       are_same(&seen->ports, rows->told_ports.at, rows->told_ports.count);
+}
+
+RESULT instance_list_devices(struct step *s, const struct instance_rows *rows, struct compute_seen *seen)
+{
+	const struct compute_domain *d = &rows->domain;
+	uuid *volumes = arena_new_array(s->ctx.arena, uuid, d->disk_count + 1);
+	uuid *ports = arena_new_array(s->ctx.arena, uuid, d->nic_count + 1);
+	if (!volumes || !ports)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < d->disk_count; k++)
+		volumes[k] = d->disks[k].volume;
+	for (size_t k = 0; k < d->nic_count; k++)
+		ports[k] = d->nics[k].port;
+	seen->volumes = (struct uuids){volumes, d->disk_count};
+	seen->ports = (struct uuids){ports, d->nic_count};
+	return OK;
+}
+
+/* ---- its memo ---- */
+
+static RESULT add_to_memo(struct step *s, struct memo_rows *rows, enum kind kind, const struct row *row)
+{
+	struct memo_row r = {kind, row};
+	return !row_is_live(row) || VEC_PUSH(s->ctx.arena, rows, r) ? OK : ctx_no_memory(&s->ctx);
+}
+
+/* The instance, its volumes, its ports and their addresses, as their rows are now. */
+static RESULT gather_memo(struct step *s, const struct tables *t, struct memo_rows *rows)
+{
+	const struct instance *row = instance_find(t, s->id);
+	if (!row)
+		return OK;
+	TRY(add_to_memo(s, rows, KIND_INSTANCE, &row->row));
+	for (const struct volume *v = volume_first_by_instance(t, s->id); v;
+	     v = volume_next_by_instance(t, v))
+		TRY(add_to_memo(s, rows, KIND_VOLUME, &v->row));
+	for (const struct port *p = port_first_by_instance(t, s->id); p; p = port_next_by_instance(t, p)) {
+		TRY(add_to_memo(s, rows, KIND_PORT, &p->row));
+		for (const struct address *a = address_first_by_port(t, p->row.id); a;
+		     a = address_next_by_port(t, a))
+			TRY(add_to_memo(s, rows, KIND_ADDRESS, &a->row));
+	}
+	return OK;
+}
+
+/* One that does not fit is done without. */
+RESULT instance_write_memo(struct step *s, struct str *ret_text)
+{
+	struct memo_rows rows = {0};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	TRY(gather_memo(s, view.tables, &rows));
+	view_stop_walking(&view);
+	struct result result = memo_write(&s->ctx, &(struct memo){rows.at, rows.count}, ret_text);
+	if (result.code != ERR_TOO_LARGE && result.code != ERR_INVALID)
+		return result;
+	log_event(LOG_WARN, "no-memo", "instance=%s message=%s",
+		  log_quote(id_to_ec2(s->ctx.arena, KIND_INSTANCE, s->id)),
+		  log_quote(s->ctx.problem.message));
+	ctx_clear_problem(&s->ctx);
+	return OK;
+}

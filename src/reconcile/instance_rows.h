@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An instance's rows as its step needs them. All is in the step's arena. */
+#pragma once
+
+#include "base/vec.h"
+#include "drivers/compute.h"
+#include "reconcile/work.h"
+
+struct instance_rows {
+	const struct instance *instance;    /* NULL: no such row */
+	struct compute_domain domain;       /* without its memo, and without disks that wait */
+	VEC(struct compute_disk) waiting;   /* wanted in it, and not ready on its host */
+	VEC(uuid) told_volumes, told_ports; /* which the rows say to be plugged into it */
+	enum instance_wanted_power power_wanted;
+	int64_t off_since_us; /* when off is wanted */
+	int64_t restart_us;   /* not before, after an end of its own; 0: at once */
+};
+
+/* ret_rows->instance NULL: there is no such row. */
+RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows);
+/* What is wanted and plugged stays, ready or not: the rows may know less of it than the host. */
+RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct compute_seen *seen);
+/* The rows know what was found plugged. */
+bool instance_is_told(const struct instance_rows *rows, const struct compute_seen *seen);
+/* seen has the devices of the wish. */
+RESULT instance_list_devices(struct step *s, const struct instance_rows *rows, struct compute_seen *seen);
+/* What `dari adopt` needs should the rows ever be lost; of the rows as they are now. */
+RESULT instance_write_memo(struct step *s, struct str *ret_text);
