@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "daemon/command.h"
 #include "drivers/sim/compute.h"
+#include "engine/account.h"
 #include "engine/image.h"
 
 enum { HOSTS_WAIT_S = 10, HOSTS_LOOK_MS = 2 };
@@ -135,26 +136,33 @@ static RESULT dev_prepare(struct daemon *d)
 
 /* ---- what is in it ---- */
 
-/* As if it were typed; what is there already is fine. Takes args. */
-static RESULT run_command(struct command_call *call, const char *words, json_t *args)
+/* What is there already is fine: from an earlier start on the same directory. */
+static RESULT end_making(struct daemon *d, struct command_call *call, struct result r)
 {
-	call->args = args;
-	struct result r = args ? command_find(str_from(words))->run(call) : ctx_no_memory(&call->ctx);
-	json_decref(args);
-	if (r.code != ERR_EXISTS)
-		return r;
-	ctx_clear_problem(&call->ctx);
-	return OK;
+	if (r.code == ERR_EXISTS)
+		r = OK;
+	else
+		d->ctx.problem = call->ctx.problem;
+	command_call_done(call);
+	return r;
 }
 
+/* As if it were typed. Takes args. */
 static RESULT make(struct daemon *d, const char *words, json_t *args)
 {
 	struct command_call call;
 	command_call_init(&call, d, d->arena);
-	struct result r = run_command(&call, words, args);
-	d->ctx.problem = call.ctx.problem;
-	command_call_done(&call);
-	return r;
+	call.args = args;
+	struct result r = args ? command_find(str_from(words))->run(&call) : ctx_no_memory(&call.ctx);
+	json_decref(args);
+	return end_making(d, &call, r);
+}
+
+static RESULT commit(struct daemon *d, op_run run, void *wish)
+{
+	struct command_call call;
+	command_call_init(&call, d, d->arena);
+	return end_making(d, &call, command_commit(&call, "dari:dev", run, wish));
 }
 
 static bool has_zone(struct daemon *d, const char *name)
@@ -201,15 +209,16 @@ static RESULT make_image(struct daemon *d, const char *name, int64_t virtual_siz
 		.file_size = (int64_t) words.n,
 		.sha256 = hex,
 	};
-	struct command_call call;
-	command_call_init(&call, d, d->arena);
-	struct result r = command_commit(&call, "dari:dev", engine_import_image_run, &wish);
-	d->ctx.problem = call.ctx.problem;
-	command_call_done(&call);
-	if (r.code != ERR_EXISTS)
-		return r;
-	ctx_clear_problem(&d->ctx);
-	return OK;
+	return commit(d, engine_import_image_run, &wish);
+}
+
+/* Without limits, which are for those who share machines. */
+static RESULT make_account(struct daemon *d)
+{
+	struct account_limits limits =
+		account_limits_all((struct ref){.kind = KIND_ACCOUNT, .text = str_from(account_name)}, -1);
+	TRY(make(d, "account create", json_pack("{s:s}", "name", account_name)));
+	return commit(d, engine_set_limits_run, &limits);
 }
 
 /* RFC 5737's second and third networks: addresses that are nobody's. */
@@ -242,7 +251,7 @@ static RESULT dev_open_drivers(struct daemon *d)
 	TRY(make_network(d));
 	TRY(make_image(d, "debian-12", INT64_C(2) << 30));
 	TRY(make_image(d, "tiny", INT64_C(64) << 20));
-	return make(d, "account create", json_pack("{s:s}", "name", account_name));
+	return make_account(d);
 }
 
 /* ---- what a person is told ---- */
@@ -315,12 +324,12 @@ static RESULT dev_started(struct daemon *d)
 	TRY(await_hosts(d));
 	struct command_call call;
 	command_call_init(&call, d, d->arena);
-	struct result r = run_command(&call, "env", json_pack("{s:s}", "account", account_name));
-	d->ctx.problem = call.ctx.problem;
+	call.args = json_pack("{s:s}", "account", account_name);
+	struct result r = command_find(STR("env"))->run(&call);
 	if (result_is_ok(r))
 		print_all(d, &call);
-	command_call_done(&call);
-	return r;
+	json_decref(call.args);
+	return end_making(d, &call, r);
 }
 
 static void dev_ended(struct daemon *d)

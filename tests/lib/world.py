@@ -6,6 +6,7 @@ the smallest request of an action that would succeed, so that a test can spoil i
 the tables cannot say (which subnet, which range) stands in VALUES and REQUESTS below.
 """
 import re
+import time
 
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
 ID = re.compile(r"\b([a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
@@ -113,11 +114,12 @@ class World:
                                                             "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
         make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
-                                   "SubnetId": subnet, "SecurityGroupId.1": group}, "instanceId")
+                                   "SubnetId": subnet, "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
         make("lone i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet},
              "instanceId")
         found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
+        call("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": self.ids["eni"], "Description.Value": "first"})
         self.ids["vol"] = found.first(".//volumeId")
         address = make("eipalloc", "AllocateAddress", {}, "allocationId")
         make("eipassoc", "AssociateAddress", {"AllocationId": address, "InstanceId": self.ids["i"]}, "associationId")
@@ -160,6 +162,14 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup",
                           "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags")
+
+    def await_state(self, instance, wanted):
+        """Without simulated time it is a matter of milliseconds."""
+        for _ in range(1000):
+            if self.account.ok("DescribeInstances", {"InstanceId.1": instance}).first(".//instanceState/name") == wanted:
+                return
+            time.sleep(0.005)
+        raise TimeoutError(f"{instance} is not {wanted}")
 
     # ---- requests
 
