@@ -134,7 +134,7 @@ ROWS = [
      {"ImageId": "{image}", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "KeyName": "drawn", "SubnetId": "{subnet}",
       "SecurityGroupIds": ["{sg}"], "PrivateIpAddress": "10.20.1.10", "UserData": "#!/bin/sh\n", "ClientToken": "an-instance",
       "Placement": {"AvailabilityZone": "us-east-1b"}, "Monitoring": {"Enabled": True}, "EbsOptimized": True,
-      "DisableApiTermination": False, "InstanceInitiatedShutdownBehavior": "terminate", "CreditSpecification": {"CpuCredits": "standard"},
+      "DisableApiTermination": False, "DisableApiStop": False, "InstanceInitiatedShutdownBehavior": "terminate", "CreditSpecification": {"CpuCredits": "standard"},
       "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 3, "InstanceMetadataTags": "enabled"},
       "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 9, "VolumeType": "gp2", "DeleteOnTermination": False}}],
       "TagSpecifications": tags("instance") + tags("volume") + tags("network-interface")},
