@@ -148,6 +148,7 @@ static RESULT open_reconciler(struct region *r, struct str directory)
 		.store = r->store,
 		.network = r->network,
 		.compute = {&compute_sim},
+		.disks = {&disk_sim},
 		.image_directory = directory,
 		.own_chassis = STR("bench"),
 	};

@@ -15,14 +15,16 @@ enum { LOOK_DEADLINE_S = 60 };
 
 struct search;
 typedef RESULT host_look(struct search *s, const struct compute_driver *driver, struct compute_host *h);
+typedef RESULT disks_look(struct search *s, const struct disk_driver *driver, struct disk_host *h);
 
 /* What is looked for, and what was found so far. */
 struct search {
 	struct command_call *call;
 	uuid id;
 	bool has_row;
-	uuid home;       /* the host where its row places it: not looked at */
-	host_look *look; /* on the host's actor */
+	uuid home;              /* the host where its row places it: not looked at */
+	host_look *look;        /* on the host's actor; NULL: none */
+	disks_look *look_disks; /* on that of its disks, afterwards */
 	struct observation observation;
 	struct network_observation network;
 	pthread_mutex_t lock;
@@ -31,8 +33,12 @@ struct search {
 	struct result result;
 	size_t found_count; /* by the looks */
 	uuid host;          /* where it was found last */
+	bool is_disk;       /* what was found */
 	struct compute_item item;
-	struct compute_inventory inventory; /* of that host */
+	int64_t disk_size;
+	/* of the host that is looked at; once something was found, of that */
+	struct compute_inventory inventory;
+	struct disk_inventory disks;
 };
 
 static void search_ended(struct search *s, struct result result)
@@ -60,23 +66,37 @@ static RESULT look_at_host(struct observation *o, const struct compute_driver *d
 	return s->look(s, driver, h);
 }
 
+static RESULT look_at_disks(struct observation *o, const struct disk_driver *driver, struct disk_host *h)
+{
+	struct search *s = o->arg;
+	return s->look_disks(s, driver, h);
+}
+
 static void host_done(struct observation *o, struct result result)
 {
 	search_ended(o->arg, result);
 }
 
-static RESULT search_on(struct search *s, uuid host)
+static RESULT observe(struct search *s, uuid host, bool is_disks)
 {
 	s->observation = (struct observation){
 		.host = host,
 		.deadline_us = clock_now_us() + LOOK_DEADLINE_S * SECOND,
 		.ctx = &s->call->ctx,
-		.look = look_at_host,
+		.look = is_disks ? NULL : look_at_host,
+		.look_disks = is_disks ? look_at_disks : NULL,
 		.done = host_done,
 		.arg = s,
 	};
 	reconciler_observe(s->call->daemon->reconciler, &s->observation);
 	return search_wait(s);
+}
+
+static RESULT search_on(struct search *s, uuid host)
+{
+	if (s->look)
+		TRY(observe(s, host, false));
+	return observe(s, host, true);
 }
 
 /* Looks on every host. One that does not answer matters only if no other has the thing. */
@@ -135,10 +155,12 @@ static RESULT search_begin(struct search *s, struct command_call *call, const ch
 
 /* ---- adopt ---- */
 
-static RESULT find_item(struct search *s, const struct compute_driver *driver, struct compute_host *h)
+static RESULT find_domain(struct search *s, const struct compute_driver *driver, struct compute_host *h)
 {
 	struct compute_inventory inventory = {0};
 	TRY(driver->list(h, &s->call->ctx, &inventory));
+	if (s->found_count == 0)
+		s->inventory = inventory;
 	for (size_t k = 0; k < inventory.count; k++) {
 		if (!uuid_equal(inventory.at[k].id, s->id))
 			continue;
@@ -146,6 +168,24 @@ static RESULT find_item(struct search *s, const struct compute_driver *driver, s
 		s->host = s->observation.host;
 		s->item = inventory.at[k];
 		s->inventory = inventory;
+	}
+	return OK;
+}
+
+static RESULT find_disk(struct search *s, const struct disk_driver *driver, struct disk_host *h)
+{
+	struct disk_inventory disks = {0};
+	TRY(driver->list(h, &s->call->ctx, &disks));
+	if (s->found_count > 0 && uuid_equal(s->host, s->observation.host))
+		s->disks = disks; /* the found domain's */
+	for (size_t k = 0; k < disks.count; k++) {
+		if (disks.at[k].name.kind != DISK_VOLUME || !uuid_equal(disks.at[k].name.id, s->id))
+			continue;
+		s->found_count++;
+		s->host = s->observation.host;
+		s->is_disk = true;
+		s->disk_size = disks.at[k].size;
+		s->disks = disks;
 	}
 	return OK;
 }
@@ -160,7 +200,7 @@ static RESULT adopt_domain(struct search *s)
 			c, ERR_UNSUPPORTED,
 			"the domain carries no memo of its rows: it can only be purged, or left as it is");
 	TRY(memo_read(c, s->item.memo, &memo));
-	struct disk_found *disks = arena_new_array(c->arena, struct disk_found, s->inventory.count);
+	struct disk_found *disks = arena_new_array(c->arena, struct disk_found, s->disks.count);
 	if (!disks)
 		return ctx_no_memory(c);
 	struct instance_adoption wish = {.instance = s->id,
@@ -168,10 +208,10 @@ static RESULT adopt_domain(struct search *s)
 					 .memo = &memo,
 					 .is_on = s->item.power == INSTANCE_SEEN_POWER_ON,
 					 .disks = disks};
-	for (size_t k = 0; k < s->inventory.count; k++)
-		if (s->inventory.at[k].is_disk)
+	for (size_t k = 0; k < s->disks.count; k++)
+		if (s->disks.at[k].name.kind == DISK_VOLUME)
 			disks[wish.disk_count++] =
-				(struct disk_found){s->inventory.at[k].id, s->inventory.at[k].size};
+				(struct disk_found){s->disks.at[k].name.id, s->disks.at[k].size};
 	TRY(command_commit(call, "dari:adopt", engine_adopt_instance_run, &wish));
 	buf_print(&call->text,
 		  "instance %" STR_FMT
@@ -191,7 +231,7 @@ static RESULT check_disk_is_alone(struct search *s)
 	char id[UUID_TEXT_SIZE];
 	struct str text = str_from(uuid_write(s->id, id));
 	for (size_t k = 0; k < s->inventory.count; k++)
-		if (!s->inventory.at[k].is_disk && str_contains(s->inventory.at[k].memo, text))
+		if (str_contains(s->inventory.at[k].memo, text))
 			return ctx_fail(&s->call->ctx, ERR_CONFLICT,
 					"the disk belongs to the domain %" STR_FMT ": adopt that",
 					STR_ARG(uuid_to_str(s->call->ctx.arena, s->inventory.at[k].id)));
@@ -199,10 +239,13 @@ static RESULT check_disk_is_alone(struct search *s)
 }
 
 /* Asks for the disk as it is: a driver refuses one that it cannot use. */
-static RESULT check_disk(struct search *s, const struct compute_driver *driver, struct compute_host *h)
+static RESULT check_disk(struct search *s, const struct disk_driver *driver, struct disk_host *h)
 {
-	struct compute_disk disk = {.volume = s->id, .size = s->item.size, .was_there = true};
-	return driver->ensure_disk(h, &s->call->ctx, &disk, &s->item.size);
+	struct disk_spec wish = {.volume = s->id, .size = s->disk_size, .was_there = true};
+	struct disk_seen seen = {0};
+	TRY(driver->ensure(h, &s->call->ctx, &wish, &seen));
+	s->disk_size = seen.size;
+	return OK;
 }
 
 static RESULT adopt_disk(struct search *s)
@@ -213,14 +256,14 @@ static RESULT adopt_disk(struct search *s)
 		return ctx_fail(&call->ctx, ERR_MISSING,
 				"it is a disk, and nothing on it says whose: add --account NAME");
 	TRY(check_disk_is_alone(s));
-	s->look = check_disk;
-	TRY(search_on(s, s->host));
+	s->look_disks = check_disk;
+	TRY(observe(s, s->host, true));
 	struct volume_adoption wish = {.host = s->host,
-				       .disk = {s->id, s->item.size},
+				       .disk = {s->id, s->disk_size},
 				       .account = {.kind = KIND_ACCOUNT, .text = account}};
 	TRY(command_commit(call, "dari:adopt", engine_adopt_volume_run, &wish));
 	buf_print(&call->text, "volume %" STR_FMT " of %lld bytes is adopted and free\n",
-		  STR_ARG(id_to_ec2(call->ctx.arena, KIND_VOLUME, s->id)), (long long) s->item.size);
+		  STR_ARG(id_to_ec2(call->ctx.arena, KIND_VOLUME, s->id)), (long long) s->disk_size);
 	return OK;
 }
 
@@ -231,7 +274,8 @@ static RESULT adopt(struct command_call *call)
 	if (s.has_row)
 		return ctx_fail(&call->ctx, ERR_PROTECTED, "%" STR_FMT " has a row: nothing is to be adopted",
 				STR_ARG(command_arg(call, "id")));
-	s.look = find_item;
+	s.look = find_domain;
+	s.look_disks = find_disk;
 	TRY(search_hosts(&s));
 	struct str text = command_arg(call, "id");
 	if (s.found_count == 0)
@@ -241,7 +285,7 @@ static RESULT adopt(struct command_call *call)
 		return ctx_fail(&call->ctx, ERR_CONFLICT,
 				"%" STR_FMT " is there %zu times: purging all is the only way", STR_ARG(text),
 				s.found_count);
-	TRY(s.item.is_disk ? adopt_disk(&s) : adopt_domain(&s));
+	TRY(s.is_disk ? adopt_disk(&s) : adopt_domain(&s));
 	reconciler_wake(call->daemon->reconciler, KIND_HOST, s.host); /* what is quarantined there changed */
 	return OK;
 }
@@ -262,7 +306,7 @@ static RESULT check_is_leftover(struct search *s)
 	return fail_has_row(s->call, instance ? KIND_INSTANCE : KIND_VOLUME);
 }
 
-static RESULT purge_on_host(struct search *s, const struct compute_driver *driver, struct compute_host *h)
+static RESULT purge_domain(struct search *s, const struct compute_driver *driver, struct compute_host *h)
 {
 	struct ctx *c = &s->call->ctx;
 	struct compute_inventory inventory = {0};
@@ -274,13 +318,26 @@ static RESULT purge_on_host(struct search *s, const struct compute_driver *drive
 		TRY(check_is_leftover(s));
 		s->found_count++;
 		s->host = s->observation.host;
-		if (item->is_disk) {
-			TRY(driver->delete_disk(h, c, s->id));
-			continue;
-		}
 		if (item->power == INSTANCE_SEEN_POWER_ON)
 			TRY(driver->set_power(h, c, s->id, COMPUTE_FORCE_OFF));
 		TRY(driver->undefine(h, c, s->id));
+	}
+	return OK;
+}
+
+static RESULT purge_disk(struct search *s, const struct disk_driver *driver, struct disk_host *h)
+{
+	struct ctx *c = &s->call->ctx;
+	struct disk_inventory disks = {0};
+	TRY(driver->list(h, c, &disks));
+	for (size_t k = 0; k < disks.count; k++) {
+		const struct disk_name *name = &disks.at[k].name;
+		if (name->kind == DISK_BASE || !uuid_equal(name->id, s->id))
+			continue;
+		TRY(check_is_leftover(s));
+		s->found_count++;
+		s->host = s->observation.host;
+		TRY(driver->remove(h, c, name));
 	}
 	return OK;
 }
@@ -356,7 +413,8 @@ static RESULT purge(struct command_call *call)
 	struct search s;
 	struct str text = command_arg(call, "id");
 	TRY(search_begin(&s, call, "purge"));
-	s.look = purge_on_host;
+	s.look = purge_domain;
+	s.look_disks = purge_disk;
 	if (!s.has_row)
 		TRY(search_network(&s));
 	if (s.found_count > 0)

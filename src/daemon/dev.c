@@ -245,6 +245,7 @@ static RESULT dev_open_drivers(struct daemon *d)
 {
 	sim_compute_set_pace(dev_of(d)->wish->at_once ? SIM_AT_ONCE : SIM_AS_REAL);
 	d->compute[0] = &compute_sim;
+	d->disks[0] = &disk_sim;
 	TRY(network_sim_open(&d->ctx, &d->network));
 	bring_disks(d);
 	TRY(make_hosts(d));

@@ -92,6 +92,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.host_interval_us = d->settings.host_interval_s * SECOND,
 	};
 	memcpy(config.compute, d->compute, sizeof config.compute);
+	memcpy(config.disks, d->disks, sizeof config.disks);
 	return reconciler_new(&d->ctx, &config, &d->reconciler);
 }
 

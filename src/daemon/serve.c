@@ -28,6 +28,8 @@ static RESULT serve_open_drivers(struct daemon *d)
 {
 	d->compute[0] = &compute_libvirt;
 	d->compute[1] = &compute_sim;
+	d->disks[0] = &disk_libvirt;
+	d->disks[1] = &disk_sim;
 	if (str_is_empty(d->settings.chassis))
 		return ctx_fail(&d->ctx, ERR_INVALID,
 				"ovn.chassis is not set: it is this machine's Open vSwitch system-id "

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What Dari asks of a host that runs instances. drivers/libvirt keeps it with libvirt and QEMU,
- * drivers/sim with memory.
+ * drivers/sim with memory. Their disks are drivers/disk.h's.
  *
  * A host is one connection, used from that host's actor only: never twice at once for a host; calls
  * may block, bounded by keep-alive. Every call may be repeated after success and after a crash: it
- * then does what is missing and returns OK. Nothing is looked up by name: domains by UUID, disks
- * by the volume's UUID. What bears no mark of this region is never touched.
+ * then does what is missing and returns OK. Nothing is looked up by name: domains by UUID. What bears
+ * no mark of this region is never touched.
  * Errors: ERR_AGAIN: try later. ERR_GONE: the connection is lost; close_host() and open_host() again.
  * ERR_CONFLICT: the host has something of that id which this region did not make. Anything else is
  * shown to the user as a condition, in the context's words. */
@@ -46,14 +46,9 @@ struct compute_seen {
 enum { COMPUTE_DISK_SLOTS = 26, COMPUTE_NIC_SLOTS = 8 };
 
 struct compute_disk {
-	uuid volume; /* its UUID is the disk's serial; the file is named by it */
+	uuid volume; /* its UUID is the disk's serial; its file is named by it: drivers/disk.h */
 	int64_t size;
 	int slot; /* below COMPUTE_DISK_SLOTS, 0: root; its name and address in the guest follow from it */
-	struct str image_sha256; /* backing image; empty: blank */
-	struct str image_path;   /* the file on the control plane's machine, to upload if the host lacks it */
-	int64_t image_file_size;
-	/* It was there once, and may hold what a guest wrote: it is never made anew. Gone: ERR_NOT_FOUND. */
-	bool was_there;
 };
 
 struct compute_nic {
@@ -77,13 +72,11 @@ struct compute_domain {
 	struct str memo;
 };
 
-/* One thing with our mark on a host. */
+/* A domain with our mark on a host. */
 struct compute_item {
-	bool is_disk; /* else a domain */
 	uuid id;
 	enum instance_seen_power power;
-	int64_t size;    /* of a disk */
-	struct str memo; /* of a domain; empty: it has none. In the context's arena */
+	struct str memo; /* empty: it has none. In the context's arena */
 };
 
 struct compute_inventory {
@@ -110,12 +103,6 @@ struct compute_driver {
 	(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
 	 struct compute_seen *ret_seen);
 	RESULT (*list)(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
-	/* Caches the image if need be, creates the disk, or grows it, in use or not; never shrinks one.
-	 * ret_size: what it has now. */
-	RESULT(*ensure_disk)
-	(struct compute_host *h, struct ctx *c, const struct compute_disk *disk, int64_t *ret_size);
-	/* Absent: OK. A running domain has it: ERR_IN_USE. */
-	RESULT (*delete_disk)(struct compute_host *h, struct ctx *c, uuid volume);
 	/* Defines the domain, powered off; an existing one of the same id is redefined: while it runs,
 	 * from its next start on, but for disks and NICs: those it lacks are plugged (a disk's file must be
 	 * there), those beyond the wish are asked to go. That is done when see() says so: a guest takes its

@@ -11,13 +11,16 @@
 
 enum { HOST_ARENA_FIRST = 4096, INVENTORY_CAP = 16 * ARENA_REQUEST_CAP };
 
-/* What one host answered, in an arena of its own, for hosts answer at the same time. */
+/* What one host answered of its domains, or of its disks, in an arena of its own, for all answer at
+ * the same time. */
 struct audit_answer {
 	struct observation observation;
 	struct audit_run *run;
 	struct ctx ctx;
 	struct str host_name;
+	bool is_disks;
 	struct compute_inventory inventory;
+	struct disk_inventory disks;
 	struct result result;
 };
 
@@ -49,6 +52,12 @@ static RESULT list_host(struct observation *o, const struct compute_driver *driv
 {
 	struct audit_answer *answer = o->arg;
 	return driver->list(h, o->ctx, &answer->inventory);
+}
+
+static RESULT list_disks(struct observation *o, const struct disk_driver *driver, struct disk_host *h)
+{
+	struct audit_answer *answer = o->arg;
+	return driver->list(h, o->ctx, &answer->disks);
 }
 
 static void host_answered(struct observation *o, struct result result)
@@ -92,15 +101,20 @@ static void find_out(struct finding_list *f, bool is_quarantined, struct str wor
 		IGNORE(ctx_no_memory(f->c)); /* the audit's end looks at the problem */
 }
 
-static bool inventory_has(const struct audit_answer *answer, bool is_disk, uuid id,
-			  const struct compute_item **ret)
+static const struct compute_item *find_domain(const struct audit_answer *answer, uuid id)
 {
 	for (size_t k = 0; k < answer->inventory.count; k++)
-		if (answer->inventory.at[k].is_disk == is_disk &&
-		    uuid_equal(answer->inventory.at[k].id, id)) {
-			*ret = &answer->inventory.at[k];
+		if (uuid_equal(answer->inventory.at[k].id, id))
+			return &answer->inventory.at[k];
+	return NULL;
+}
+
+static bool has_volume(const struct audit_answer *answer, uuid id)
+{
+	for (size_t k = 0; k < answer->disks.count; k++)
+		if (answer->disks.at[k].name.kind == DISK_VOLUME &&
+		    uuid_equal(answer->disks.at[k].name.id, id))
 			return true;
-		}
 	return false;
 }
 
@@ -109,26 +123,34 @@ static struct str words_for(struct finding_list *f, enum kind kind, uuid id)
 	return id_to_ec2(f->c->arena, kind, id);
 }
 
-/* What a host holds that no row places there. */
-static void compare_items(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
+/* Something that a host holds and no row places there. */
+static void find_stray(struct finding_list *f, const struct audit_answer *answer, const char *what, uuid id,
+		       bool has_row)
+{
+	find_out(f, true,
+		 str_print(f->c->arena,
+			   "host %" STR_FMT " has the %s %" STR_FMT ", %s: it is left alone; %s decides",
+			   STR_ARG(answer->host_name), what, STR_ARG(uuid_to_str(f->c->arena, id)),
+			   has_row ? "which belongs on another host" : "of which there is no row",
+			   has_row ? "`dari purge`" : "`dari adopt` or `dari purge`"));
+}
+
+static void compare_domains(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
 {
 	for (size_t k = 0; k < answer->inventory.count; k++) {
-		const struct compute_item *item = &answer->inventory.at[k];
-		enum kind kind = item->is_disk ? KIND_VOLUME : KIND_INSTANCE;
-		const struct row *row = tables_find(t, kind, item->id);
-		uuid host = !row            ? UUID_NONE
-			    : item->is_disk ? ((const struct volume *) row)->host
-					    : ((const struct instance *) row)->host;
-		if (row && uuid_equal(host, answer->observation.host))
-			continue;
-		find_out(f, true,
-			 str_print(f->c->arena,
-				   "host %" STR_FMT " has the %s %" STR_FMT ", %s: it is left alone; "
-				   "%s decides",
-				   STR_ARG(answer->host_name), item->is_disk ? "disk" : "domain",
-				   STR_ARG(uuid_to_str(f->c->arena, item->id)),
-				   row ? "which belongs on another host" : "of which there is no row",
-				   row ? "`dari purge`" : "`dari adopt` or `dari purge`"));
+		const struct instance *row = instance_find(t, answer->inventory.at[k].id);
+		if (!row || !uuid_equal(row->host, answer->observation.host))
+			find_stray(f, answer, "domain", answer->inventory.at[k].id, row != NULL);
+	}
+}
+
+static void compare_disks(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
+{
+	for (size_t k = 0; k < answer->disks.count; k++) {
+		const struct disk_name *name = &answer->disks.at[k].name;
+		const struct volume *row = name->kind == DISK_VOLUME ? volume_find(t, name->id) : NULL;
+		if (name->kind == DISK_VOLUME && !(row && gather_volume_is_on(row, answer->observation.host)))
+			find_stray(f, answer, "disk", name->id, row != NULL);
 	}
 }
 
@@ -137,10 +159,8 @@ static void compare_instances(struct finding_list *f, const struct tables *t,
 {
 	for (const struct instance *i = instance_first_by_host(t, answer->observation.host); i;
 	     i = instance_next_by_host(t, i)) {
-		const struct compute_item *item = NULL;
-		enum instance_seen_power power = inventory_has(answer, false, i->row.id, &item)
-							 ? item->power
-							 : INSTANCE_SEEN_POWER_ABSENT;
+		const struct compute_item *item = find_domain(answer, i->row.id);
+		enum instance_seen_power power = item ? item->power : INSTANCE_SEEN_POWER_ABSENT;
 		if (power == i->seen_power)
 			continue;
 		find_out(f, false,
@@ -156,8 +176,7 @@ static void compare_volumes(struct finding_list *f, const struct tables *t, cons
 {
 	for (const struct volume *v = volume_first_by_host(t, answer->observation.host); v;
 	     v = volume_next_by_host(t, v)) {
-		const struct compute_item *item = NULL;
-		bool there = inventory_has(answer, true, v->row.id, &item);
+		bool there = has_volume(answer, v->row.id);
 		if (there == (v->seen_size > 0))
 			continue;
 		find_out(f, false,
@@ -231,7 +250,7 @@ static void compare_network(struct finding_list *f, const struct tables *t, cons
 
 /* ---- asking ---- */
 
-static RESULT prepare_host(struct audit_run *run, const struct host *h, int64_t deadline_us)
+static RESULT prepare_answer(struct audit_run *run, const struct host *h, bool is_disks, int64_t deadline_us)
 {
 	struct audit_answer *answer = &run->answers[run->answer_count];
 	struct arena *arena = arena_new(HOST_ARENA_FIRST, INVENTORY_CAP);
@@ -240,12 +259,14 @@ static RESULT prepare_host(struct audit_run *run, const struct host *h, int64_t 
 	run->answer_count++;
 	ctx_init(&answer->ctx, arena);
 	answer->run = run;
+	answer->is_disks = is_disks;
 	answer->host_name = str_copy(run->c->arena, h->name);
 	answer->observation = (struct observation){
 		.host = h->row.id,
 		.deadline_us = deadline_us,
 		.ctx = &answer->ctx,
-		.look = list_host,
+		.look = is_disks ? NULL : list_host,
+		.look_disks = is_disks ? list_disks : NULL,
 		.done = host_answered,
 		.arg = answer,
 	};
@@ -257,11 +278,13 @@ static RESULT prepare_hosts(struct audit_run *run, int64_t deadline_us)
 	AUTO_VIEW view = {0};
 	view_open(run->r->store, &view);
 	run->answers =
-		arena_new_array(run->c->arena, struct audit_answer, tables_count(view.tables, KIND_HOST));
+		arena_new_array(run->c->arena, struct audit_answer, 2 * tables_count(view.tables, KIND_HOST));
 	if (!run->answers)
 		return ctx_no_memory(run->c);
-	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
-		TRY(prepare_host(run, h, deadline_us));
+	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h)) {
+		TRY(prepare_answer(run, h, false, deadline_us));
+		TRY(prepare_answer(run, h, true, deadline_us));
+	}
 	return OK;
 }
 
@@ -328,13 +351,16 @@ static void compare_host(struct finding_list *f, const struct tables *t, const s
 {
 	if (!result_is_ok(answer->result)) {
 		find_out(f, false,
-			 str_print(f->c->arena, "host %" STR_FMT " could not be looked at: %" STR_FMT,
-				   STR_ARG(answer->host_name), STR_ARG(answer->ctx.problem.message)));
-		return;
+			 str_print(f->c->arena, "%shost %" STR_FMT " could not be looked at: %" STR_FMT,
+				   answer->is_disks ? "the disks of " : "", STR_ARG(answer->host_name),
+				   STR_ARG(answer->ctx.problem.message)));
+	} else if (answer->is_disks) {
+		compare_disks(f, t, answer);
+		compare_volumes(f, t, answer);
+	} else {
+		compare_domains(f, t, answer);
+		compare_instances(f, t, answer);
 	}
-	compare_items(f, t, answer);
-	compare_instances(f, t, answer);
-	compare_volumes(f, t, answer);
 }
 
 static void compare_all(struct finding_list *f, struct audit_run *run)

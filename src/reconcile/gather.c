@@ -133,3 +133,27 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 	ret_wish->rule_count = rules.count;
 	return OK;
 }
+
+/* ---- disks ---- */
+
+RESULT gather_volume_base(struct step *s, const struct tables *t, const struct volume *v,
+			  struct volume_base *ret_base)
+{
+	const struct snapshot *snapshot = snapshot_find(t, v->snapshot);
+	*ret_base = (struct volume_base){0};
+	if (!snapshot || !snapshot->sha256.n)
+		return OK;
+	ret_base->sha256 = str_copy(s->ctx.arena, snapshot->sha256);
+	ret_base->file_size = snapshot->file_size;
+	return ret_base->sha256.p ? OK : ctx_no_memory(&s->ctx);
+}
+
+struct str gather_store_path(struct step *s, struct str sha256)
+{
+	return str_print(s->ctx.arena, "%s/%" STR_FMT ".qcow2", s->r->image_directory, STR_ARG(sha256));
+}
+
+bool gather_volume_is_on(const struct volume *v, uuid host)
+{
+	return uuid_equal(v->host, host);
+}

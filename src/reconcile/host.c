@@ -9,7 +9,6 @@
 #include "reconcile/work.h"
 #include "store/rows.h"
 
-enum { STRAYS_SHOWN = 10 };
 #define ROUND_NEVER UINT64_MAX
 
 /* ---- the connection ---- */
@@ -104,13 +103,6 @@ static RESULT report_down(struct step *s, const struct host *row, bool is_down)
 
 /* ---- strays ---- */
 
-static bool belongs_here(const struct tables *t, const struct compute_item *item, uuid host)
-{
-	const struct row *row = tables_find(t, item->is_disk ? KIND_VOLUME : KIND_INSTANCE, item->id);
-	return row && uuid_equal(host, item->is_disk ? ((const struct volume *) row)->host
-						     : ((const struct instance *) row)->host);
-}
-
 /* Names what bears our mark here and has no row: of the items that were listed before the rows are
  * looked up, for rows come before what they stand for, and go after it. */
 static size_t name_strays(struct step *s, const struct compute_inventory *inventory, struct str *ret_names)
@@ -120,12 +112,9 @@ static size_t name_strays(struct step *s, const struct compute_inventory *invent
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	for (size_t k = 0; k < inventory->count; k++) {
-		const struct compute_item *item = &inventory->at[k];
-		if (belongs_here(view.tables, item, s->id) || ++count > STRAYS_SHOWN)
-			continue;
-		char id[UUID_TEXT_SIZE];
-		names = str_print(s->ctx.arena, "%" STR_FMT "%s%s %s", STR_ARG(names), count > 1 ? ", " : "",
-				  item->is_disk ? "disk" : "domain", uuid_write(item->id, id));
+		const struct instance *row = instance_find(view.tables, inventory->at[k].id);
+		if (!row || !uuid_equal(row->host, s->id))
+			count = step_name_stray(s, count, "domain", inventory->at[k].id, &names);
 	}
 	*ret_names = names;
 	return count;
@@ -136,23 +125,15 @@ static RESULT look_for_strays(struct step *s)
 {
 	struct rec_host *h = s->host;
 	uint64_t round = atomic_load(&s->r->round);
+	if (h->round != round || atomic_load(&h->disks.has_strays))
+		work_wake(s->r, h->disks.lane, KIND_HOST_DISKS, s->id, WAKE_WISH);
 	if (!h->has_strays && h->round == round)
 		return OK;
 	struct compute_inventory inventory = {0};
 	struct str names = STR_NONE;
 	TRY(h->driver->list(h->connection, &s->ctx, &inventory));
 	size_t count = name_strays(s, &inventory, &names);
-	struct condition condition = {
-		.subject_kind = KIND_HOST,
-		.subject = s->id,
-		.name = STR("Quarantined"),
-		.message = str_print(s->ctx.arena,
-				     "%zu things with this region's mark have no row: %" STR_FMT "%s", count,
-				     STR_ARG(names), count > STRAYS_SHOWN ? ", …" : ""),
-		.advice = STR("They are left as they are. `dari audit` lists them, `dari adopt` and `dari "
-			      "purge` decide."),
-	};
-	TRY(step_report_condition(s, &condition, count > 0));
+	TRY(step_report_strays(s, "Quarantined", count, names));
 	h->has_strays = count > 0;
 	h->round = round;
 	return OK;

@@ -1,11 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A lane per host: an actor and a connection, so that a hung host holds nobody else; where the driver
- * says that its hosts don't hang, their actors share threads. Lanes are made
- * at a host's first sight and live until the reconciler ends (a removed host's is idle). */
+ * Two lanes per host, each an actor and a connection, so that a hung host holds nobody else and its
+ * long copies do not hold its guests; where the driver says that its hosts don't hang, their actors
+ * share threads. Lanes are made at a host's first sight and live until the reconciler ends (a removed
+ * host's is idle). */
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/heap.h"
 #include "reconcile/work.h"
+#include "store/rows.h"
+
+static const int64_t DISKS_IDLE_US = 2 * MINUTE;
+
+static void idle_run(struct job *job);
 
 static struct rec_host **bucket_of(struct reconciler *r, uuid id)
 {
@@ -47,12 +54,18 @@ static struct rec_host *make_host(struct reconciler *r, const struct host *row)
 {
 	struct rec_host *h = heap_new(struct rec_host);
 	struct actor *actor = h ? make_actor(r, row) : NULL;
+	struct actor *disks = actor ? actor_new_pooled(r->executor, "disks") : NULL;
 	uuid id = row->row.id;
-	if (!actor) {
+	if (!disks) {
+		actor_free(actor);
 		heap_free(h);
 		return NULL;
 	}
-	*h = (struct rec_host){.id = id, .reconciler = r, .lane = {actor, h}, .next = *bucket_of(r, id)};
+	*h = (struct rec_host){.id = id,
+			       .reconciler = r,
+			       .lane = {actor, h, false},
+			       .disks = {.lane = {disks, h, true}, .idle_job = {.run = idle_run}},
+			       .next = *bucket_of(r, id)};
 	*bucket_of(r, id) = h;
 	return h;
 }
@@ -77,9 +90,16 @@ struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row)
 	return h;
 }
 
+static void close_disks_soon(struct rec_host *h)
+{
+	if (atomic_load(&h->disks.used_us) && !atomic_exchange(&h->disks.idle_posted, true))
+		actor_post(h->disks.lane.actor, &h->disks.idle_job);
+}
+
 void hosts_disconnect(struct rec_host *h)
 {
 	atomic_store(&h->is_ready, false);
+	close_disks_soon(h);
 	if (h->connection)
 		h->driver->close_host(h->connection);
 	h->connection = NULL;
@@ -93,6 +113,91 @@ void hosts_lost(struct rec_host *h)
 		work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_NEWS);
 }
 
+/* ---- disks ---- */
+
+static void disconnect_disks(struct rec_host *h)
+{
+	if (h->disks.connection)
+		h->disks.driver->close_host(h->disks.connection);
+	h->disks.connection = NULL;
+	atomic_store(&h->disks.used_us, 0);
+}
+
+void hosts_lost_disks(struct rec_host *h)
+{
+	disconnect_disks(h);
+}
+
+/* A copy of the host's row, in c's arena, when its gen is another than that of the connection. */
+static RESULT find_row(struct rec_host *h, struct ctx *c, const struct host **ret_row)
+{
+	AUTO_VIEW view = {0};
+	view_open(h->reconciler->store, &view);
+	const struct host *row = host_find(view.tables, h->id);
+	*ret_row = NULL;
+	if (!row)
+		return ctx_fail(c, ERR_GONE, "its host was removed");
+	if (h->disks.connection && h->disks.gen == row->row.gen)
+		return OK;
+	*ret_row = (const struct host *) row_copy(c->arena, &model_kinds[KIND_HOST], &row->row);
+	return *ret_row ? OK : ctx_no_memory(c);
+}
+
+static RESULT open_disks(struct rec_host *h, struct ctx *c, const struct host *row)
+{
+	struct reconciler *r = h->reconciler;
+	disconnect_disks(h);
+	size_t k = 0;
+	while (k < RECONCILE_DRIVERS_MAX && r->disks[k] &&
+	       !str_starts_with(row->uri, str_from(r->disks[k]->scheme)))
+		k++;
+	if (k == RECONCILE_DRIVERS_MAX || !r->disks[k])
+		return ctx_fail(c, ERR_UNSUPPORTED, "no driver for the disks at the address %" STR_FMT,
+				STR_ARG(row->uri));
+	h->disks.driver = r->disks[k];
+	h->disks.gen = row->row.gen;
+	return h->disks.driver->open_host(c, r->region, row, &h->disks.connection);
+}
+
+RESULT hosts_connect_disks(struct rec_host *h, struct ctx *c)
+{
+	const struct host *row = NULL;
+	if (!atomic_load(&h->is_ready))
+		return ctx_fail(c, ERR_GONE, "its host does not answer at present");
+	TRY(find_row(h, c, &row));
+	if (row)
+		TRY(open_disks(h, c, row));
+	atomic_store(&h->disks.used_us, clock_now_us());
+	return OK;
+}
+
+static bool is_idle(struct rec_host *h)
+{
+	int64_t used_us = atomic_load(&h->disks.used_us);
+	return used_us && (clock_now_us() > used_us + DISKS_IDLE_US || !atomic_load(&h->is_ready));
+}
+
+static void idle_run(struct job *job)
+{
+	struct rec_host *h =
+		(struct rec_host *) (void *) ((char *) job - offsetof(struct rec_host, disks.idle_job));
+	atomic_store(&h->disks.idle_posted, false);
+	if (is_idle(h))
+		disconnect_disks(h);
+}
+
+void hosts_close_idle(struct reconciler *r)
+{
+	(void) pthread_mutex_lock(&r->hosts_lock);
+	for (size_t k = 0; k < HOST_BUCKETS; k++)
+		for (struct rec_host *h = r->hosts[k]; h; h = h->next)
+			if (is_idle(h))
+				close_disks_soon(h);
+	(void) pthread_mutex_unlock(&r->hosts_lock);
+}
+
+/* ---- the end ---- */
+
 /* Drivers may bring news until their connection is closed; nobody posts any more. */
 void hosts_free_all(struct reconciler *r)
 {
@@ -100,6 +205,8 @@ void hosts_free_all(struct reconciler *r)
 		for (struct rec_host *h = r->hosts[k]; h; h = h->next) {
 			actor_free(h->lane.actor);
 			hosts_disconnect(h);
+			actor_free(h->disks.lane.actor);
+			disconnect_disks(h);
 		}
 	for (size_t k = 0; k < HOST_BUCKETS; k++)
 		while (r->hosts[k]) {

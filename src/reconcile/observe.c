@@ -35,21 +35,36 @@ static struct look *look_of_timer(struct job *timer)
 	return (struct look *) (void *) ((char *) timer - offsetof(struct look, timer));
 }
 
+static RESULT look_at_host(struct observation *o, struct rec_host *h)
+{
+	if (!h->connection)
+		return ctx_fail(o->ctx, ERR_GONE, "the host does not answer at present");
+	struct result result = o->look(o, h->driver, h->connection);
+	if (result.code == ERR_GONE)
+		hosts_lost(h);
+	return result;
+}
+
+static RESULT look_at_disks(struct observation *o, struct rec_host *h)
+{
+	struct result result = hosts_connect_disks(h, o->ctx);
+	if (result_is_ok(result))
+		result = o->look_disks(o, h->disks.driver, h->disks.connection);
+	if (result.code == ERR_GONE)
+		hosts_lost_disks(h);
+	return result;
+}
+
 static void look_run(struct job *job)
 {
 	struct look *look = (struct look *) job; /* its first member */
-	struct rec_host *h = look->host;
 	if (look_take(look)) {
 		struct observation *o = look->observation;
 		struct result result;
 		if (clock_now_us() > o->deadline_us)
 			result = ctx_fail(o->ctx, ERR_TIMEOUT, "the host was too busy to answer in time");
-		else if (!h->connection)
-			result = ctx_fail(o->ctx, ERR_GONE, "the host does not answer at present");
 		else
-			result = o->look(o, h->driver, h->connection);
-		if (result.code == ERR_GONE)
-			hosts_lost(h);
+			result = o->look_disks ? look_at_disks(o, look->host) : look_at_host(o, look->host);
 		o->done(o, result);
 	}
 	look_release(look);
@@ -86,7 +101,9 @@ static bool look_post(struct reconciler *r, struct look *look)
 	bool is_posted = !r->work.stopping;
 	if (is_posted) {
 		actor_post_at(r->home_actor, &look->timer, look->observation->deadline_us);
-		actor_post(look->host->lane.actor, &look->job);
+		actor_post(look->observation->look_disks ? look->host->disks.lane.actor
+							 : look->host->lane.actor,
+			   &look->job);
 	}
 	(void) pthread_mutex_unlock(&r->work.lock);
 	return is_posted;

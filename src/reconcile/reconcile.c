@@ -29,6 +29,7 @@ static void tick_run(struct job *job)
 	} else {
 		wake_hosts(r);
 	}
+	hosts_close_idle(r);
 	actor_post_at(r->home_actor, &r->tick_job, now_us + r->host_interval_us);
 }
 
@@ -134,6 +135,7 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->network = config->network;
 	memcpy(r->compute, config->compute, sizeof r->compute);
 	memcpy(r->compute_self, config->compute_self, sizeof r->compute_self);
+	memcpy(r->disks, config->disks, sizeof r->disks);
 	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;
 	r->host_interval_us = config->host_interval_us ? config->host_interval_us : 20 * SECOND;
 	r->resync_interval_us = config->resync_interval_us ? config->resync_interval_us : 10 * MINUTE;

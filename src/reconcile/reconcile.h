@@ -5,14 +5,16 @@
  * call), ask the driver what is there, decide purely, do at most one idempotent thing, look again.
  * What was seen goes back through the committer as an engine operation, with the gen it acted on.
  *
- * Threads: each host has an actor (drivers/compute.h calls come from it alone), the network has
- * one, and a third keeps time and runs the steps that need neither. This is the only place with retries: a
+ * Threads: each host has an actor (drivers/compute.h calls come from it alone) and one more, without
+ * a thread of its own, for its disks (drivers/disk.h), whose copies take long; the network has one,
+ * and another keeps time and runs the steps that need none of them. This is the only place with retries: a
  * failed step is tried again with a growing delay, and its words become a condition of the resource. */
 #pragma once
 
 #include "base/exec.h"
 #include "base/vec.h"
 #include "drivers/compute.h"
+#include "drivers/disk.h"
 #include "drivers/network.h"
 #include "store/store.h"
 
@@ -26,6 +28,7 @@ struct reconcile_config {
 	struct network_handle network;
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX]; /* by their scheme; NULL-ended */
 	void *compute_self[RECONCILE_DRIVERS_MAX];
+	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX]; /* likewise */
 	struct str image_directory; /* where images lie on this machine, named <sha256>.qcow2 */
 	struct str own_chassis;     /* OVN's name of this machine */
 	struct strs resolvers; /* IPv4 addresses that guests are told of besides our own; others are passed
@@ -55,6 +58,8 @@ struct observation {
 	struct ctx *ctx;     /* lent until done() */
 	/* On the host's actor; h is its open connection. */
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
+	/* Instead of look: on the actor of the host's disks. */
+	RESULT (*look_disks)(struct observation *o, const struct disk_driver *driver, struct disk_host *h);
 	/* Any thread, exactly once, also from within reconciler_observe(). ERR_GONE when the host is
 	 * away; ERR_TIMEOUT at the deadline when the host's queue did not come to it in time. A look
 	 * that has begun is not given up: the driver bounds it. */

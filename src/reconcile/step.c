@@ -8,20 +8,31 @@
 #include "reconcile/work.h"
 #include "store/rows.h"
 
-enum { FAILURES_UNTIL_TOLD = 3 };
+enum { FAILURES_UNTIL_TOLD = 3, STRAYS_SHOWN = 10 };
 enum { STEP_ARENA_FIRST = 8 * 1024, STEP_ARENA_CAP = 16 * 1024 * 1024 };
 
-static struct result (*const steps[KIND_COUNT])(struct step *s) = {
-	[KIND_INSTANCE] = reconcile_step_instance,   [KIND_VOLUME] = reconcile_step_volume,
-	[KIND_HOST] = reconcile_step_host,           [KIND_ROUTER] = reconcile_step_router,
-	[KIND_PORT] = reconcile_step_port,           [KIND_SECURITY_GROUP] = reconcile_step_group,
-	[KIND_ADDRESS] = reconcile_step_address,     [KIND_IMAGE] = reconcile_step_image,
-	[KIND_CLIENT_TOKEN] = reconcile_step_tokens, [KIND_SNAPSHOT] = reconcile_step_snapshot,
+static struct result (*const steps[KIND_COUNT + 1])(struct step *s) = {
+	[KIND_INSTANCE] = reconcile_step_instance,
+	[KIND_VOLUME] = reconcile_step_volume,
+	[KIND_HOST] = reconcile_step_host,
+	[KIND_ROUTER] = reconcile_step_router,
+	[KIND_PORT] = reconcile_step_port,
+	[KIND_SECURITY_GROUP] = reconcile_step_group,
+	[KIND_ADDRESS] = reconcile_step_address,
+	[KIND_IMAGE] = reconcile_step_image,
+	[KIND_CLIENT_TOKEN] = reconcile_step_tokens,
+	[KIND_SNAPSHOT] = reconcile_step_snapshot,
+	[KIND_HOST_DISKS] = reconcile_step_host_disks,
 };
 
 bool step_is_known(enum kind kind)
 {
 	return steps[kind] != NULL;
+}
+
+const char *step_kind_name(enum kind kind)
+{
+	return kind == KIND_HOST_DISKS ? "host's disks" : model_kinds[kind].name;
 }
 
 /* ---- what a step says ---- */
@@ -70,13 +81,38 @@ RESULT step_report_condition(struct step *s, const struct condition *wanted, boo
 	return OK;
 }
 
+size_t step_name_stray(struct step *s, size_t count, const char *what, uuid id, struct str *names)
+{
+	char text[UUID_TEXT_SIZE];
+	if (count < STRAYS_SHOWN)
+		*names = str_print(s->ctx.arena, "%" STR_FMT "%s%s %s", STR_ARG(*names), count ? ", " : "",
+				   what, uuid_write(id, text));
+	return count + 1;
+}
+
+RESULT step_report_strays(struct step *s, const char *name, size_t count, struct str names)
+{
+	struct condition condition = {
+		.subject_kind = KIND_HOST,
+		.subject = s->id,
+		.name = str_from(name),
+		.message = str_print(s->ctx.arena,
+				     "%zu things with this region's mark have no row: %" STR_FMT "%s", count,
+				     STR_ARG(names), count > STRAYS_SHOWN ? ", …" : ""),
+		.advice = STR("They are left as they are. `dari audit` lists them, `dari adopt` and `dari "
+			      "purge` decide."),
+	};
+	return step_report_condition(s, &condition, count > 0);
+}
+
 /* A host that is away says so itself, for all that is on it. */
 static void tell_failure(struct step *s, struct result result)
 {
 	bool fails = !result_is_ok(result);
 	bool is_away = result.code == ERR_GONE && s->host;
 	bool lasts = s->work->failures + 1 >= FAILURES_UNTIL_TOLD;
-	if (uuid_is_none(s->id) || (fails && (is_away || result.code == ERR_AGAIN || !lasts)))
+	if (uuid_is_none(s->id) || s->kind == KIND_HOST_DISKS ||
+	    (fails && (is_away || result.code == ERR_AGAIN || !lasts)))
 		return;
 	struct condition condition = {
 		.subject_kind = s->kind,
@@ -93,7 +129,7 @@ static void log_failure(const struct step *s, struct result result)
 	bool is_waiting = result.code == ERR_AGAIN || (result.code == ERR_GONE && s->host);
 	char id[UUID_TEXT_SIZE];
 	log_event(is_waiting ? LOG_DEBUG : LOG_WARN, "step-failed", "kind=%s id=%s error=%s message=%s",
-		  model_kinds[s->kind].name, uuid_write(s->id, id), err_name(result.code),
+		  step_kind_name(s->kind), uuid_write(s->id, id), err_name(result.code),
 		  log_quote(s->ctx.problem.message));
 }
 
@@ -120,9 +156,8 @@ static void reports_done(struct change *change, struct result result)
 	struct reconciler *r = s->r;
 	struct arena *arena = s->ctx.arena; /* s and the change live in it */
 	if (!result_is_ok(result)) {
-		log_event(LOG_WARN, "report-refused", "kind=%s error=%s message=%s",
-			  model_kinds[s->kind].name, err_name(result.code),
-			  log_quote(s->ctx.problem.message));
+		log_event(LOG_WARN, "report-refused", "kind=%s error=%s message=%s", step_kind_name(s->kind),
+			  err_name(result.code), log_quote(s->ctx.problem.message));
 		s->end.result = result;
 	}
 	work_conclude(r, s->work, &s->end);
@@ -151,13 +186,20 @@ void step_run(struct reconciler *r, struct work *w, struct lane lane)
 		work_conclude(r, w, &(struct step_end){.result = FAIL(NO_MEMORY)});
 		return;
 	}
-	*s = (struct step){.r = r, .work = w, .kind = w->kind, .id = w->id, .host = lane.host};
+	*s = (struct step){.r = r,
+			   .work = w,
+			   .kind = w->kind,
+			   .id = w->id,
+			   .host = lane.host,
+			   .is_disks = lane.is_disks};
 	ctx_init(&s->ctx, arena);
 	struct result result = steps[s->kind](s);
 	s->end.result = result;
 	if (!result_is_ok(result))
 		log_failure(s, result);
-	if (result.code == ERR_GONE && s->host)
+	if (result.code == ERR_GONE && s->is_disks)
+		hosts_lost_disks(s->host);
+	else if (result.code == ERR_GONE && s->host)
 		hosts_lost(s->host);
 	tell_failure(s, result);
 	if (s->report_count > 0) {

@@ -7,7 +7,7 @@
 
 struct volume_rows {
 	const struct volume *volume; /* NULL: no such row */
-	const struct snapshot *snapshot;
+	struct volume_base base;
 	bool is_held; /* its instance's domain may still use it */
 };
 
@@ -20,9 +20,7 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	if (!v)
 		return OK;
 	ret_rows->volume = STEP_COPY(s, KIND_VOLUME, struct volume, v);
-	const struct snapshot *snapshot = snapshot_find(view.tables, v->snapshot);
-	if (snapshot)
-		ret_rows->snapshot = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, snapshot);
+	TRY(gather_volume_base(s, view.tables, v, &ret_rows->base));
 	const struct instance *i = instance_find(view.tables, v->instance);
 	ret_rows->is_held = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT;
 	return OK;
@@ -44,7 +42,8 @@ static RESULT step_deleted(struct step *s, const struct volume_rows *rows)
 	if (rows->is_held)
 		return OK;          /* the instance's end wakes it */
 	if (!uuid_is_none(v->host)) /* else it never was anywhere */
-		TRY(s->host->driver->delete_disk(s->host->connection, &s->ctx, v->row.id));
+		TRY(s->host->disks.driver->remove(s->host->disks.connection, &s->ctx,
+						  &(struct disk_name){.kind = DISK_VOLUME, .id = v->row.id}));
 	TRY(report_size(s, v, 0));
 	struct volume_sight *forget = STEP_NEW(s, struct volume_sight);
 	*forget = (struct volume_sight){.volume = v->row.id, .gen = v->row.gen};
@@ -65,20 +64,37 @@ static RESULT report_missing(struct step *s, const struct volume *v, bool is_mis
 	return step_report_condition(s, &condition, is_missing);
 }
 
-static struct compute_disk wish_of(struct step *s, const struct volume_rows *rows)
+/* A piece of the file that it is to stand on. */
+static RESULT send_base(struct step *s, const struct volume_base *base)
+{
+	struct disk_name name = {.kind = DISK_BASE, .sha256 = base->sha256};
+	struct disk_copy copy = {.path = gather_store_path(s, base->sha256), .size = base->file_size};
+	if (!copy.path.p)
+		return ctx_no_memory(&s->ctx);
+	step_again(s);
+	return s->host->disks.driver->push(s->host->disks.connection, &s->ctx, &name, &copy);
+}
+
+static RESULT step_live(struct step *s, const struct volume_rows *rows)
 {
 	const struct volume *v = rows->volume;
-	struct compute_disk disk = {.volume = v->row.id,
-				    .size = v->size,
-				    .slot = (int) v->device_slot,
-				    .was_there = v->seen_size > 0};
-	if (rows->snapshot) {
-		disk.image_sha256 = rows->snapshot->sha256;
-		disk.image_path = str_print(s->ctx.arena, "%s/%" STR_FMT ".qcow2", s->r->image_directory,
-					    STR_ARG(rows->snapshot->sha256));
-		disk.image_file_size = rows->snapshot->file_size;
-	}
-	return disk;
+	struct disk_seen seen = {0};
+	struct disk_spec wish = {.volume = v->row.id,
+				 .size = v->size,
+				 .base_sha256 = rows->base.sha256,
+				 .base_file_size = rows->base.file_size,
+				 .was_there = v->seen_size > 0};
+	struct result result =
+		s->host->disks.driver->ensure(s->host->disks.connection, &s->ctx, &wish, &seen);
+	bool is_missing = result.code == ERR_NOT_FOUND && wish.was_there;
+	if (is_missing)
+		ctx_clear_problem(&s->ctx);
+	else
+		TRY(result);
+	TRY(report_missing(s, v, is_missing));
+	if (is_missing)
+		return OK;
+	return seen.lacks_base ? send_base(s, &rows->base) : report_size(s, v, seen.size);
 }
 
 RESULT reconcile_step_volume(struct step *s)
@@ -93,19 +109,10 @@ RESULT reconcile_step_volume(struct step *s)
 		return OK;
 	}
 	if (!uuid_is_none(v->host))
-		TRY(hosts_connected(s));
+		TRY(hosts_connect_disks(s->host, &s->ctx));
 	if (!row_is_live(&v->row))
 		return step_deleted(s, &rows);
 	if (uuid_is_none(v->host))
 		return OK; /* its instance's placing wakes it */
-	struct compute_disk disk = wish_of(s, &rows);
-	int64_t size = 0;
-	struct result result = s->host->driver->ensure_disk(s->host->connection, &s->ctx, &disk, &size);
-	bool is_missing = result.code == ERR_NOT_FOUND && disk.was_there;
-	if (is_missing)
-		ctx_clear_problem(&s->ctx);
-	else
-		TRY(result);
-	TRY(report_missing(s, v, is_missing));
-	return is_missing ? OK : report_size(s, v, size);
+	return step_live(s, &rows);
 }

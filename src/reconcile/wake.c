@@ -19,7 +19,7 @@ static void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid i
 {
 	struct rec_host *h = uuid_is_none(host) ? NULL : hosts_find(r, host);
 	if (h && atomic_load(&h->is_ready))
-		work_wake(r, h->lane, kind, id, WAKE_WISH);
+		work_wake(r, kind == KIND_INSTANCE ? h->lane : h->disks.lane, kind, id, WAKE_WISH);
 }
 
 static void wake_host(struct reconciler *r, const struct host *row)
@@ -202,7 +202,7 @@ void wake_all_on(struct rec_host *h)
 	view_open(r->store, &view);
 	for (const struct volume *v = volume_first_by_host(view.tables, h->id); v;
 	     v = volume_next_by_host(view.tables, v))
-		work_wake(r, h->lane, KIND_VOLUME, v->row.id, WAKE_WISH);
+		work_wake(r, h->disks.lane, KIND_VOLUME, v->row.id, WAKE_WISH);
 	for (const struct instance *i = instance_first_by_host(view.tables, h->id); i;
 	     i = instance_next_by_host(view.tables, i))
 		wake_instance(r, i);

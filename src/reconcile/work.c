@@ -160,10 +160,11 @@ static int64_t retry_delay_us(unsigned failures)
 	return delay < RETRY_LAST_US ? delay : RETRY_LAST_US;
 }
 
-/* A host that is away needs no retries of its guests: its return wakes them all. */
+/* A host that is away needs no retries of what is on it: its return wakes it all. */
 static bool waits_for_host(const struct work *w, struct result result)
 {
-	return result.code == ERR_GONE && w->lane.host && w->kind != KIND_HOST;
+	return result.code == ERR_GONE && w->lane.host && w->kind != KIND_HOST &&
+	       !(w->lane.is_disks && atomic_load(&w->lane.host->is_ready));
 }
 
 static void count_end(struct work_map *m, struct work *w, struct result result)

@@ -4,7 +4,7 @@
  *   wake.c       who looks because of what
  *   work.c       which resources wait for a step, and the retries
  *   step.c       one step: its arena, its reports, its condition
- *   hosts.c      a lane per host; host.c: the host's own step
+ *   hosts.c      two lanes per host; host.c: the host's own step; host_disks.c: that of its pool
  *   gather.c     rows copied out of a view
  *   instance.c, volume.c, port.c, …: the steps, one file per resource */
 #pragma once
@@ -23,7 +23,11 @@ struct step;
 struct lane {
 	struct actor *actor;
 	struct rec_host *host; /* whose actor it is; NULL: not a host's */
+	bool is_disks;         /* the actor of its disks */
 };
+
+/* Besides the kinds of rows: all that lies in a host's pool, by the host's id. */
+#define KIND_HOST_DISKS ((enum kind) KIND_COUNT)
 
 enum work_state {
 	WORK_IDLE,
@@ -110,6 +114,7 @@ struct step {
 	enum kind kind;
 	uuid id;
 	struct rec_host *host; /* of a host lane; its connection is host->connection */
+	bool is_disks;         /* on the lane of its disks: host->disks.connection */
 	struct step_end end;
 	struct report reports[STEP_REPORTS_MAX];
 	size_t report_count;
@@ -117,6 +122,7 @@ struct step {
 };
 
 bool step_is_known(enum kind kind); /* there are steps for it */
+const char *step_kind_name(enum kind kind);
 /* Runs a step of w, on its lane. */
 void step_run(struct reconciler *r, struct work *w, struct lane lane);
 /* Adds an operation to what the step reports; wish lives in the step's arena. Past the limit the
@@ -127,6 +133,10 @@ void step_again(struct step *s);
 void step_again_at(struct step *s, int64_t due_us);
 /* Reports that a condition holds or does not, unless its row says so already. Opens a view. */
 RESULT step_report_condition(struct step *s, const struct condition *wanted, bool holds);
+/* What bears our mark on a host and has no row: adds one to the list of names, returns the count then;
+ * and the host's condition of that name. */
+size_t step_name_stray(struct step *s, size_t count, const char *what, uuid id, struct str *names);
+RESULT step_report_strays(struct step *s, const char *name, size_t count, struct str names);
 /* An object in the step's arena, or a return of ERR_NO_MEMORY. */
 #define STEP_NEW(step, type)                                                                                 \
 	__extension__({                                                                                      \
@@ -136,14 +146,29 @@ RESULT step_report_condition(struct step *s, const struct condition *wanted, boo
 		made_;                                                                                       \
 	})
 
-/* ---- hosts.c: a thread and a connection per host ---- */
+/* ---- hosts.c: a thread and a connection per host, and a second connection for its disks ---- */
 
 enum { HOST_BUCKETS = 1024 };
+
+/* A host's disks: an actor without a thread of its own, a connection that is made when needed and
+ * closed when it was idle for a while. */
+struct rec_disks {
+	struct lane lane;
+	_Atomic int64_t used_us; /* 0: not connected */
+	_Atomic bool has_strays; /* something in its pool has no row */
+	_Atomic bool idle_posted;
+	/* of their actor alone: */
+	struct job idle_job;
+	const struct disk_driver *driver;
+	struct disk_host *connection; /* NULL: not connected */
+	uint64_t gen;                 /* of the row it was connected by */
+};
 
 struct rec_host {
 	struct rec_host *next; /* in its bucket */
 	uuid id;
 	struct lane lane;
+	struct rec_disks disks;
 	struct reconciler *reconciler;
 	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
 	 * host's return does. */
@@ -174,6 +199,11 @@ void hosts_free_all(struct reconciler *r);
 bool hosts_is_here(const struct step *s, uuid host);
 /* ERR_GONE with words while the step's host is not connected; its return wakes everything on it. */
 RESULT hosts_connected(struct step *s);
+/* On the actor of the host's disks: connects them if need be. ERR_GONE as above. */
+RESULT hosts_connect_disks(struct rec_host *h, struct ctx *c);
+void hosts_lost_disks(struct rec_host *h);
+/* Has connections closed that nobody used for a while. On the home actor. */
+void hosts_close_idle(struct reconciler *r);
 
 /* ---- reconcile.c ---- */
 
@@ -184,6 +214,7 @@ struct reconciler {
 	struct network_handle network;
 	const struct compute_driver *compute[RECONCILE_DRIVERS_MAX];
 	void *compute_self[RECONCILE_DRIVERS_MAX];
+	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];
 	char *image_directory, *own_chassis; /* owned */
 	struct ip *resolvers;                /* owned */
 	size_t resolver_count;
@@ -235,6 +266,7 @@ void wake_all_on(struct rec_host *h);
 RESULT reconcile_step_instance(struct step *s);
 RESULT reconcile_step_volume(struct step *s);
 RESULT reconcile_step_host(struct step *s);
+RESULT reconcile_step_host_disks(struct step *s);
 RESULT reconcile_step_router(struct step *s);
 RESULT reconcile_step_port(struct step *s);
 RESULT reconcile_step_group(struct step *s);
@@ -263,3 +295,14 @@ struct router_rows {
 };
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows);
 RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish);
+/* The file that a volume is made from, in the image store. */
+struct volume_base {
+	struct str sha256; /* empty: blank */
+	int64_t file_size;
+};
+RESULT gather_volume_base(struct step *s, const struct tables *t, const struct volume *v,
+			  struct volume_base *ret_base);
+/* Where a file of the image store lies. */
+struct str gather_store_path(struct step *s, struct str sha256);
+/* Some file of that volume is, or is to be, on that host. */
+bool gather_volume_is_on(const struct volume *v, uuid host);

@@ -157,14 +157,14 @@ static const struct {
 	{VIR_DOMAIN_EVENT_ID_DEVICE_REMOVAL_FAILED, VIR_DOMAIN_EVENT_CALLBACK(on_device)},
 };
 
-static RESULT register_callbacks(struct compute_host *h, struct ctx *c)
+static RESULT register_callbacks(struct compute_host *h, struct ctx *c, bool with_events)
 {
 	host_ref(h);
 	if (virConnectRegisterCloseCallback(h->conn, on_close, h, host_unref) != 0) {
 		host_unref(h);
 		return libvirt_fail(h, c, "watching the connection");
 	}
-	for (size_t k = 0; k < HOST_EVENTS; k++) {
+	for (size_t k = 0; with_events && k < HOST_EVENTS; k++) {
 		host_ref(h);
 		h->event_ids[k] = virConnectDomainEventRegisterAny(h->conn, NULL, events[k].id,
 								   events[k].call, h, host_unref);
@@ -176,14 +176,14 @@ static RESULT register_callbacks(struct compute_host *h, struct ctx *c)
 	return OK;
 }
 
-static RESULT connect_host(struct compute_host *h, struct ctx *c)
+static RESULT connect_host(struct compute_host *h, struct ctx *c, bool with_events)
 {
 	int64_t now = clock_system_us();
 	TRY(libvirt_reach(c, h->uri, now + REACH_US));
 	TRY(libvirt_open_connection(c, h->uri, now + OPEN_US, &h->conn));
 	if (virConnectSetKeepAlive(h->conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
 		return libvirt_fail(h, c, "turning keep-alive on");
-	return register_callbacks(h, c);
+	return register_callbacks(h, c, with_events);
 }
 
 /* The path becomes part of XML and of file names that QEMU parses: only plain characters. */
@@ -200,10 +200,9 @@ static RESULT check_pool_path(struct ctx *c, struct str path)
 			STR_ARG(path));
 }
 
-RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct host *host,
-			 struct compute_host **ret_host)
+RESULT libvirt_connect(struct ctx *c, uuid region, const struct host *host, bool with_events,
+		       struct compute_host **ret_host)
 {
-	(void) self;
 	struct str path = host->pool_path;
 	while (path.n > 1 && path.p[path.n - 1] == '/')
 		path.n--;
@@ -224,13 +223,21 @@ RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct ho
 	h->name = heap_copy_z(str_to_z(c->arena, host->name));
 	h->uri = heap_copy_z(str_to_z(c->arena, host->uri));
 	h->pool_path = heap_copy_z(str_to_z(c->arena, path));
-	struct result r = h->name && h->uri && h->pool_path ? connect_host(h, c) : ctx_no_memory(c);
+	struct result r =
+		h->name && h->uri && h->pool_path ? connect_host(h, c, with_events) : ctx_no_memory(c);
 	if (!result_is_ok(r)) {
 		libvirt_close_host(h);
 		return r;
 	}
 	*ret_host = h;
 	return OK;
+}
+
+RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct host *host,
+			 struct compute_host **ret_host)
+{
+	(void) self;
+	return libvirt_connect(c, region, host, true, ret_host);
 }
 
 void libvirt_close_host(struct compute_host *h)
@@ -258,8 +265,6 @@ const struct compute_driver compute_libvirt = {
 	.probe = libvirt_probe,
 	.see = libvirt_see,
 	.list = libvirt_list,
-	.ensure_disk = libvirt_ensure_disk,
-	.delete_disk = libvirt_delete_disk,
 	.define = libvirt_define,
 	.set_power = libvirt_set_power,
 	.undefine = libvirt_undefine,

@@ -1,54 +1,99 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Disks: qcow2 files named by their volume, over a cached image or blank. One that is there is
+ * Disks: qcow2 files named by their volume, over a cached base or blank. One that is there is
  * grown, never shrunk, and made anew only while it cannot hold anything a guest wrote, which nobody
- * may say of one that was there before. */
+ * may say of one that was there before. And this driver's connection. */
 #include <inttypes.h>
 
+#include "base/heap.h"
 #include "drivers/libvirt/host.h"
 
 /* A qcow2 of this many bytes holds its own tables and no cluster of data. */
 enum { EMPTY_FILE_SIZE = 256 * 1024 };
 
-/* ---- creating */
+/* ---- the connection */
 
-static struct str write_disk_xml(struct ctx *c, const struct compute_host *h, const struct compute_disk *d,
-				 struct str name)
+static void close_disks(struct disk_host *h)
 {
-	struct str backing = STR(""), image = STR_NONE;
-	if (d->image_sha256.n) {
-		image = libvirt_image_name(c->arena, h->region, d->image_sha256);
-		backing = str_print(c->arena,
-				    "<backingStore><path>%s/%" STR_FMT
-				    "</path><format type='qcow2'/></backingStore>",
-				    h->pool_path, STR_ARG(image));
-		if (!image.p || !backing.p)
-			return STR_NONE;
-	}
-	return str_print(
-		c->arena,
-		"<volume type='file'><name>%" STR_FMT "</name><capacity unit='bytes'>%" PRId64 "</capacity>"
-		"<allocation>0</allocation><target><format type='qcow2'/><compat>1.1</compat></target>"
-		"%" STR_FMT "</volume>",
-		STR_ARG(name), d->size, STR_ARG(backing));
+	if (!h)
+		return;
+	libvirt_close_host(h->on);
+	heap_free(h->jobs);
+	heap_free(h);
 }
 
-static RESULT create_disk(struct compute_host *h, struct ctx *c, const struct compute_disk *d,
-			  struct str name)
+static RESULT open_disks(struct ctx *c, uuid region, const struct host *host, struct disk_host **ret_host)
 {
-	if (d->image_sha256.n)
-		TRY(libvirt_ensure_image(h, c, d));
+	struct disk_host *h = heap_new(struct disk_host);
+	if (!h)
+		return ctx_no_memory(c);
+	struct result r = libvirt_connect(c, region, host, false, &h->on);
+	if (!result_is_ok(r)) {
+		close_disks(h);
+		return r;
+	}
+	*ret_host = h;
+	return OK;
+}
+
+/* ---- creating */
+
+RESULT libvirt_create_disk(struct compute_host *h, struct ctx *c, struct str name, int64_t size,
+			   struct str backing)
+{
 	AUTO_VOLUME v = NULL;
-	return libvirt_create_volume(h, c, write_disk_xml(c, h, d, name), name, &v);
+	struct str store = STR("");
+	if (backing.n)
+		store = str_print(c->arena,
+				  "<backingStore><path>%" STR_FMT
+				  "</path><format type='qcow2'/></backingStore>",
+				  STR_ARG(backing));
+	if (!store.p || !name.p)
+		return ctx_no_memory(c);
+	struct str xml = str_print(c->arena,
+				   "<volume type='file'><name>%" STR_FMT
+				   "</name><capacity unit='bytes'>%" PRId64 "</capacity>"
+				   "<allocation>0</allocation><target><format type='qcow2'/>"
+				   "<compat>1.1</compat></target>%" STR_FMT "</volume>",
+				   STR_ARG(name), size, STR_ARG(store));
+	return libvirt_create_volume(h, c, xml, name, &v);
+}
+
+/* The base is whole when it is as long as it should be: it only grows by what arrives, in order. */
+static RESULT has_base(struct compute_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
+		       bool *ret_has)
+{
+	AUTO_VOLUME v = NULL;
+	int64_t size = -1;
+	TRY(libvirt_find_volume(h, c, h->pool, name, &v));
+	if (v)
+		TRY(libvirt_find_file_size(h, c, v, &size));
+	if (size > w->base_file_size)
+		return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " on host %s is longer than it should be",
+				STR_ARG(name), h->name);
+	*ret_has = size == w->base_file_size;
+	return OK;
+}
+
+static RESULT create_disk(struct compute_host *h, struct ctx *c, const struct disk_spec *w, struct str name,
+			  struct disk_seen *ret_seen)
+{
+	struct str base = STR_NONE;
+	bool has = true;
+	if (w->base_sha256.n) {
+		struct disk_name base_name = {.kind = DISK_BASE, .sha256 = w->base_sha256};
+		base = libvirt_disk_name(c->arena, h->region, &base_name);
+		TRY(has_base(h, c, w, base, &has));
+	}
+	if (has)
+		TRY(libvirt_create_disk(h, c, name, w->size, base));
+	*ret_seen = (struct disk_seen){.size = has ? w->size : 0, .lacks_base = !has};
+	return OK;
 }
 
 /* ---- looking */
 
-struct disk_file {
-	struct str path, format, backing;
-	int64_t capacity, physical;
-};
-
-static RESULT read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct disk_file *ret_file)
+RESULT libvirt_read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr v,
+			 struct disk_file *ret_file)
 {
 	AUTO(xml_tree) t = NULL;
 	AUTO_TEXT xml = virStorageVolGetXMLDesc(v, 0); /* looks at the file anew */
@@ -58,18 +103,18 @@ static RESULT read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr 
 	ret_file->path = xml_tree_find(c, t, "/volume/target/path");
 	ret_file->format = xml_tree_find(c, t, "/volume/target/format/@type");
 	ret_file->backing = xml_tree_find(c, t, "/volume/backingStore/path");
-	TRY(libvirt_read_length(c, t, &ret_file->physical));
-	if (!result_is_ok(str_parse_int(xml_tree_find(c, t, "/volume/capacity"), &ret_file->capacity)))
+	TRY(libvirt_read_length(c, t, &ret_file->file_size));
+	if (!result_is_ok(str_parse_int(xml_tree_find(c, t, "/volume/capacity"), &ret_file->size)))
 		return ctx_fail(c, ERR_IO, "libvirt does not tell the size of %s", virStorageVolGetName(v));
 	return OK;
 }
 
 /* Cut off while it was made (libvirtd or the host died): not a disk yet, and nothing is lost with it. */
-static bool is_unfinished(const struct compute_disk *d, const struct disk_file *f)
+static bool is_unfinished(const struct disk_spec *w, const struct disk_file *f)
 {
-	bool is_whole = str_is(f->format, "qcow2") && f->capacity > 0 && f->physical > 0 &&
-			(!d->image_sha256.n || f->backing.n);
-	return !is_whole && f->physical <= EMPTY_FILE_SIZE;
+	bool is_whole = str_is(f->format, "qcow2") && f->size > 0 && f->file_size > 0 &&
+			(!w->base_sha256.n || f->backing.n);
+	return !is_whole && f->file_size <= EMPTY_FILE_SIZE;
 }
 
 /* ---- growing */
@@ -94,50 +139,75 @@ static RESULT fail_missing(struct compute_host *h, struct ctx *c, uuid volume)
 			uuid_write(volume, id), h->name);
 }
 
-RESULT libvirt_ensure_disk(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
-			   int64_t *ret_size)
+static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_spec *wish,
+		     struct disk_seen *ret_seen)
 {
+	struct compute_host *h = disks->on;
 	struct disk_file file = {0};
 	AUTO_VOLUME v = NULL;
 	TRY(libvirt_check_alive(h, c));
-	if (disk->size <= 0 || disk->size % 512)
-		return ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", disk->size);
+	if (wish->size <= 0 || wish->size % 512)
+		return ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", wish->size);
 	TRY(libvirt_need_pools(h, c));
-	struct str name = libvirt_volume_name(c->arena, h->region, disk->volume);
+	struct str name = libvirt_volume_name(c->arena, h->region, wish->volume);
 	TRY(libvirt_find_volume(h, c, h->pool, name, &v));
 	if (v)
-		TRY(read_disk(h, c, v, &file));
-	if (v && !disk->was_there && is_unfinished(disk, &file)) {
+		TRY(libvirt_read_disk(h, c, v, &file));
+	if (v && !wish->was_there && is_unfinished(wish, &file)) {
 		TRY(libvirt_delete_volume(h, c, h->pool, name));
 		libvirt_autodrop_volume(&v);
 	}
-	if (!v && disk->was_there)
-		return fail_missing(h, c, disk->volume);
-	if (!v) {
-		TRY(create_disk(h, c, disk, name));
-		*ret_size = disk->size;
-		return OK;
-	}
+	if (!v && wish->was_there)
+		return fail_missing(h, c, wish->volume);
+	if (!v)
+		return create_disk(h, c, wish, name, ret_seen);
 	if (!str_is(file.format, "qcow2"))
 		return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " on host %s is not a qcow2 disk",
 				STR_ARG(file.path), h->name);
-	if (file.capacity < disk->size)
-		TRY(grow_disk(h, c, v, &file, disk->size));
-	*ret_size = file.capacity < disk->size ? disk->size : file.capacity;
+	if (file.size < wish->size)
+		TRY(grow_disk(h, c, v, &file, wish->size));
+	*ret_seen = (struct disk_seen){.size = file.size < wish->size ? wish->size : file.size};
 	return OK;
 }
 
-RESULT libvirt_delete_disk(struct compute_host *h, struct ctx *c, uuid volume)
+/* ---- deleting */
+
+static RESULT check_volume_is_free(struct compute_host *h, struct ctx *c, struct str name)
 {
 	AUTO_DOMAIN user = NULL;
+	TRY(libvirt_find_user_of(h, c, name, &user));
+	return user ? ctx_fail(c, ERR_IN_USE, "the disk %" STR_FMT " is used by the running domain %s",
+			       STR_ARG(name), virDomainGetName(user))
+		    : OK;
+}
+
+static RESULT remove_disk(struct disk_host *disks, struct ctx *c, const struct disk_name *what)
+{
+	struct compute_host *h = disks->on;
+	AUTO_VOLUME v = NULL;
 	TRY(libvirt_check_alive(h, c));
 	TRY(libvirt_need_pools(h, c));
-	struct str name = libvirt_volume_name(c->arena, h->region, volume);
-	if (!name.p)
-		return ctx_no_memory(c);
-	TRY(libvirt_find_user_of(h, c, name, &user));
-	if (user)
-		return ctx_fail(c, ERR_IN_USE, "the disk %" STR_FMT " is used by the running domain %s",
-				STR_ARG(name), virDomainGetName(user));
+	struct str name = libvirt_disk_name(c->arena, h->region, what);
+	TRY(libvirt_find_volume(h, c, h->pool, name, &v));
+	if (!v)
+		return OK;
+	if (what->kind == DISK_VOLUME)
+		TRY(check_volume_is_free(h, c, name));
+	else if (what->kind == DISK_CUT)
+		TRY(libvirt_end_cut(disks, c, what->id));
+	else
+		TRY(libvirt_check_base_is_free(h, c, name));
 	return libvirt_delete_volume(h, c, h->pool, name);
 }
+
+const struct disk_driver disk_libvirt = {
+	.scheme = "qemu",
+	.open_host = open_disks,
+	.close_host = close_disks,
+	.list = libvirt_list_disks,
+	.ensure = ensure,
+	.remove = remove_disk,
+	.cut = libvirt_cut,
+	.pull = libvirt_pull,
+	.push = libvirt_push,
+};

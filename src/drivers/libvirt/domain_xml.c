@@ -35,9 +35,13 @@ struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume)
 	return write_name(a, region, "-vol", str_from(uuid_write(volume, id)), ".qcow2");
 }
 
-struct str libvirt_image_name(struct arena *a, uuid region, struct str sha256)
+struct str libvirt_disk_name(struct arena *a, uuid region, const struct disk_name *name)
 {
-	return write_name(a, region, "-img", sha256, ".qcow2");
+	static const char *const kinds[] = {
+		[DISK_VOLUME] = "-vol", [DISK_CUT] = "-snp", [DISK_BASE] = "-img"};
+	char id[UUID_TEXT_SIZE];
+	struct str text = name->kind == DISK_BASE ? name->sha256 : str_from(uuid_write(name->id, id));
+	return write_name(a, region, kinds[name->kind], text, ".qcow2");
 }
 
 struct str libvirt_console_name(struct arena *a, uuid region, uuid instance)

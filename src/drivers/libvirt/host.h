@@ -14,6 +14,7 @@
 
 #include "base/buf.h"
 #include "drivers/compute.h"
+#include "drivers/disk.h"
 
 enum { REGION_TEXT_SIZE = 9, BOOT_ID_SIZE = 17 };
 
@@ -42,6 +43,17 @@ struct compute_host {
 	size_t host_stopped_count;
 };
 
+/* drivers/disk.h's connection: one more of the same kind, which no events of domains come to. */
+struct disk_host {
+	struct compute_host *on; /* owned */
+	/* The backup jobs that were begun, or seen at work, through this connection and whose end was not
+	 * judged yet: at most one per domain. */
+	struct cut_job {
+		uuid snapshot, domain;
+	} * jobs; /* owned */
+	size_t job_count;
+};
+
 /* Handles dropped at the end of the scope. */
 void libvirt_autodrop_domain(virDomainPtr *d);
 void libvirt_autodrop_pool(virStoragePoolPtr *p);
@@ -65,6 +77,9 @@ RESULT libvirt_check_alive(struct compute_host *h, struct ctx *c);
 
 /* ---- connection.c */
 
+/* with_events: of domains. */
+RESULT libvirt_connect(struct ctx *c, uuid region, const struct host *host, bool with_events,
+		       struct compute_host **ret_host);
 /* Of drivers/compute.h. */
 RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct host *host,
 			 struct compute_host **ret_host);
@@ -97,7 +112,9 @@ RESULT libvirt_write_domain(struct ctx *c, const struct domain_place *place,
 			    char ret_digest[static DOMAIN_DIGEST_SIZE]);
 /* File names below the pool's directory, in a's arena. */
 struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume);
-struct str libvirt_image_name(struct arena *a, uuid region, struct str sha256);
+struct str libvirt_disk_name(struct arena *a, uuid region, const struct disk_name *name);
+/* What a file is, by its name; false: none of this region's. The digest lies in name. */
+bool libvirt_parse_disk_name(const char *region_text, struct str name, struct disk_name *ret_name);
 struct str libvirt_console_name(struct arena *a, uuid region, uuid instance);
 void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE]);
 
@@ -145,6 +162,11 @@ enum instance_seen_power libvirt_power_of(int state);
 
 /* Of drivers/compute.h. */
 RESULT libvirt_list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
+/* Of drivers/disk.h. */
+RESULT libvirt_list_disks(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory);
+/* Whether anything on the host, ours or not, stands on that file or has it as a disk. ERR_AGAIN when
+ * not all could be looked at. */
+RESULT libvirt_check_base_is_free(struct compute_host *h, struct ctx *c, struct str name);
 /* The running domain that has the file as a disk, or NULL. */
 RESULT libvirt_find_user_of(struct compute_host *h, struct ctx *c, struct str path, virDomainPtr *ret_domain);
 
@@ -166,14 +188,32 @@ RESULT libvirt_read_length(struct ctx *c, struct xml_tree *t, int64_t *ret_size)
 /* Absent: OK. */
 RESULT libvirt_delete_volume(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name);
 
-/* ---- disk.c, image.c */
+/* ---- disk.c */
 
-/* Of drivers/compute.h. */
-RESULT libvirt_ensure_disk(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
-			   int64_t *ret_size);
-RESULT libvirt_delete_disk(struct compute_host *h, struct ctx *c, uuid volume);
-/* The image is whole in the host's pool afterwards. */
-RESULT libvirt_ensure_image(struct compute_host *h, struct ctx *c, const struct compute_disk *disk);
+/* What a pool's file says of itself. */
+struct disk_file {
+	struct str path, format, backing;
+	int64_t size, file_size; /* as the guest sees it; bytes of the file */
+};
+RESULT libvirt_read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr v,
+			 struct disk_file *ret_file);
+/* qcow2; backing: the name of a file beside it; empty: none. */
+RESULT libvirt_create_disk(struct compute_host *h, struct ctx *c, struct str name, int64_t size,
+			   struct str backing);
+
+/* ---- copy.c, cut.c */
+
+/* Of drivers/disk.h, as the next two. */
+RESULT libvirt_pull(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
+/* See above. */
+RESULT libvirt_push(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
+/* See above. */
+RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+		   struct disk_cut_seen *ret_seen);
+/* Ends the job that writes the cut, if one is under way: ERR_AGAIN until it has ended. */
+RESULT libvirt_end_cut(struct disk_host *h, struct ctx *c, uuid snapshot);
+/* The length of a file in the pool. */
+RESULT libvirt_find_file_size(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int64_t *ret_size);
 
 /* ---- console.c */
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What a host has of ours: for audit and for resync. The pool is read anew, domains come with one
- * bulk call that waits for no busy domain. */
+ * What a host has of ours: for audit and for resync. Domains come with one bulk call that waits for
+ * no busy domain; the pool is read anew. */
+#include "base/crypto.h"
 #include "base/vec.h"
 #include "drivers/libvirt/host.h"
 
@@ -37,37 +38,79 @@ static RESULT list_domains(struct compute_host *h, struct ctx *c, struct items *
 	return r;
 }
 
-/* The volume that a file is, by its name. */
-static bool parse_volume_name(const struct compute_host *h, struct str name, uuid *ret_volume)
+RESULT libvirt_list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory)
 {
-	char id[UUID_TEXT_SIZE];
-	enum { PREFIX_SIZE = sizeof "dari-01234567-vol-" - 1 };
-	struct str text = str_slice(name, PREFIX_SIZE, PREFIX_SIZE + UUID_TEXT_SIZE - 1);
-	return str_starts_with(name, STR("dari-")) && str_ends_with(name, STR(".qcow2")) &&
-	       str_is(str_slice(name, 5, 13), h->region_text) &&
-	       str_is(str_slice(name, 13, PREFIX_SIZE), "-vol-") &&
-	       name.n == PREFIX_SIZE + text.n + strlen(".qcow2") &&
-	       result_is_ok(uuid_parse(text, ret_volume)) && str_is(text, uuid_write(*ret_volume, id));
+	struct items items = {0};
+	TRY(libvirt_check_alive(h, c));
+	TRY(list_domains(h, c, &items));
+	*ret_inventory = (struct compute_inventory){items.at, items.count};
+	return OK;
 }
 
-static RESULT add_disk(struct compute_host *h, struct ctx *c, struct items *items, virStorageVolPtr volume)
+/* ---- disks */
+
+struct disk_items { /* a VEC */
+	struct disk_item *at;
+	size_t count, capacity;
+};
+
+bool libvirt_parse_disk_name(const char *region_text, struct str name, struct disk_name *ret_name)
 {
-	virStorageVolInfo info = {0};
-	struct compute_item item = {.is_disk = true};
-	if (!parse_volume_name(h, str_from(virStorageVolGetName(volume)), &item.id))
+	static const struct {
+		const char *word;
+		enum disk_kind kind;
+	} kinds[] = {{"-vol-", DISK_VOLUME}, {"-snp-", DISK_CUT}, {"-img-", DISK_BASE}};
+	enum { WORD_AT = sizeof "dari-01234567" - 1, TEXT_AT = WORD_AT + sizeof "-vol-" - 1 };
+	static const struct str ending = STR(".qcow2");
+	char id[UUID_TEXT_SIZE];
+	uint8_t digest[SHA256_SIZE];
+	if (!str_starts_with(name, STR("dari-")) || !str_ends_with(name, ending) ||
+	    !str_is(str_slice(name, strlen("dari-"), WORD_AT), region_text) || name.n < TEXT_AT + ending.n)
+		return false;
+	struct str text = str_slice(name, TEXT_AT, name.n - ending.n);
+	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++) {
+		if (!str_is(str_slice(name, WORD_AT, TEXT_AT), kinds[k].word))
+			continue;
+		*ret_name = (struct disk_name){.kind = kinds[k].kind};
+		if (kinds[k].kind != DISK_BASE) /* in the form that we write, no other */
+			return result_is_ok(uuid_parse(text, &ret_name->id)) &&
+			       str_is(text, uuid_write(ret_name->id, id));
+		ret_name->sha256 = text;
+		return result_is_ok(str_decode_hex(text, digest, sizeof digest));
+	}
+	return false;
+}
+
+static struct str name_in(struct str path)
+{
+	size_t start = path.n;
+	while (start > 0 && path.p[start - 1] != '/')
+		start--;
+	return str_slice(path, start, path.n);
+}
+
+static RESULT add_disk(struct compute_host *h, struct ctx *c, struct disk_items *items, virStorageVolPtr v)
+{
+	struct disk_item item = {0};
+	struct disk_file file = {0};
+	struct str name = str_copy(c->arena, str_from(virStorageVolGetName(v)));
+	if (!libvirt_parse_disk_name(h->region_text, name, &item.name))
 		return OK;
-	if (virStorageVolGetInfo(volume, &info) != 0)
-		return libvirt_error_is(VIR_ERR_NO_STORAGE_VOL) ? OK
-								: libvirt_fail(h, c, "looking at a disk");
-	item.size = (int64_t) info.capacity;
+	struct result r = libvirt_read_disk(h, c, v, &file);
+	if (r.code == ERR_NOT_FOUND) { /* it went meanwhile */
+		ctx_clear_problem(c);
+		return OK;
+	}
+	TRY(r);
+	item.size = item.name.kind == DISK_VOLUME ? file.size : 0;
+	item.file_size = file.file_size;
+	item.base = name_in(file.backing);
 	return VEC_PUSH(c->arena, items, item) ? OK : ctx_no_memory(c);
 }
 
-static RESULT list_disks(struct compute_host *h, struct ctx *c, struct items *items)
+static RESULT add_disks(struct compute_host *h, struct ctx *c, struct disk_items *items)
 {
 	virStorageVolPtr *volumes = NULL;
-	TRY(libvirt_need_pools(h, c));
-	virStoragePoolRefresh(h->pool, 0); /* refused while an upload runs: then libvirt's own list must do */
 	int count = virStoragePoolListAllVolumes(h->pool, &volumes, 0);
 	if (count < 0)
 		return libvirt_fail(h, c, "listing the pool %s", h->pool_path);
@@ -81,30 +124,110 @@ static RESULT list_disks(struct compute_host *h, struct ctx *c, struct items *it
 	return r;
 }
 
-RESULT libvirt_list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory)
+RESULT libvirt_list_disks(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory)
 {
-	struct items items = {0};
-	TRY(libvirt_check_alive(h, c));
-	TRY(list_domains(h, c, &items));
-	TRY(list_disks(h, c, &items));
-	*ret_inventory = (struct compute_inventory){items.at, items.count};
+	struct compute_host *on = h->on;
+	struct disk_items items = {0};
+	virStoragePoolInfo pool = {0};
+	TRY(libvirt_check_alive(on, c));
+	TRY(libvirt_need_pools(on, c));
+	virStoragePoolRefresh(on->pool,
+			      0); /* refused while a file is made: then libvirt's own list must do */
+	TRY(add_disks(on, c, &items));
+	if (virStoragePoolGetInfo(on->pool, &pool) != 0)
+		return libvirt_fail(on, c, "looking at the pool %s", on->pool_path);
+	*ret_inventory = (struct disk_inventory){.at = items.at,
+						 .count = items.count,
+						 .pool_size = (int64_t) pool.capacity,
+						 .pool_free = (int64_t) pool.available};
 	return OK;
+}
+
+/* ---- who uses a file */
+
+static RESULT check_volume(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct str name)
+{
+	struct disk_file file = {0};
+	struct result r = libvirt_read_disk(h, c, v, &file);
+	if (r.code == ERR_NOT_FOUND)
+		ctx_clear_problem(c);
+	else
+		TRY(r);
+	return str_equal(name_in(file.backing), name)
+		       ? ctx_fail(c, ERR_IN_USE, "%s on host %s stands on %" STR_FMT, virStorageVolGetName(v),
+				  h->name, STR_ARG(name))
+		       : OK;
+}
+
+static RESULT check_pool(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name)
+{
+	virStorageVolPtr *volumes = NULL;
+	if (virStoragePoolRefresh(pool, 0) != 0)
+		return ctx_fail(c, ERR_AGAIN, "the pool %s on host %s cannot be looked through now",
+				virStoragePoolGetName(pool), h->name);
+	int count = virStoragePoolListAllVolumes(pool, &volumes, 0);
+	if (count < 0)
+		return libvirt_fail(h, c, "listing the pool %s", virStoragePoolGetName(pool));
+	struct result r = OK;
+	for (int k = 0; k < count; k++) {
+		if (result_is_ok(r))
+			r = check_volume(h, c, volumes[k], name);
+		virStorageVolFree(volumes[k]);
+	}
+	libvirt_autofree_text((char **) &volumes);
+	return r;
+}
+
+static RESULT check_pools(struct compute_host *h, struct ctx *c, struct str name)
+{
+	virStoragePoolPtr *pools = NULL;
+	int count = virConnectListAllStoragePools(h->conn, &pools, VIR_CONNECT_LIST_STORAGE_POOLS_ACTIVE);
+	if (count < 0)
+		return libvirt_fail(h, c, "listing pools");
+	struct result r = OK;
+	for (int k = 0; k < count; k++) {
+		if (result_is_ok(r))
+			r = check_pool(h, c, pools[k], name);
+		virStoragePoolFree(pools[k]);
+	}
+	libvirt_autofree_text((char **) &pools);
+	return r;
+}
+
+/* The domain whose definition has the text: of those that run, with what their disks stand on. */
+static RESULT find_user(struct compute_host *h, struct ctx *c, struct str text, unsigned which,
+			virDomainPtr *ret_domain)
+{
+	virDomainPtr *domains = NULL;
+	*ret_domain = NULL;
+	int count = virConnectListAllDomains(h->conn, &domains, which);
+	if (count < 0)
+		return libvirt_fail(h, c, "listing domains");
+	struct result r = OK;
+	for (int k = 0; k < count; k++) {
+		AUTO_DOMAIN d = domains[k];
+		bool looks = !*ret_domain && result_is_ok(r);
+		AUTO_TEXT xml = looks ? virDomainGetXMLDesc(d, 0) : NULL;
+		if (xml && str_contains(str_from(xml), text)) /* it holds a UUID or a digest */
+			*ret_domain = TAKE(d);
+		else if (looks && !xml && !libvirt_error_is(VIR_ERR_NO_DOMAIN))
+			r = libvirt_fail(h, c, "looking at domain %s", virDomainGetName(d));
+	}
+	libvirt_autofree_text((char **) &domains);
+	return r;
 }
 
 RESULT libvirt_find_user_of(struct compute_host *h, struct ctx *c, struct str path, virDomainPtr *ret_domain)
 {
-	virDomainPtr *domains = NULL;
-	*ret_domain = NULL;
-	int count = virConnectListAllDomains(h->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
-	if (count < 0)
-		return libvirt_fail(h, c, "listing running domains");
-	for (int k = 0; k < count; k++) {
-		AUTO_DOMAIN d = domains[k];
-		AUTO_TEXT xml = *ret_domain ? NULL : virDomainGetXMLDesc(d, 0);
-		if (xml &&
-		    str_contains(str_from(xml), path)) /* paths hold a UUID: no other text is like them */
-			*ret_domain = TAKE(d);
-	}
-	libvirt_autofree_text((char **) &domains);
-	return OK;
+	return find_user(h, c, path, VIR_CONNECT_LIST_DOMAINS_ACTIVE, ret_domain);
+}
+
+RESULT libvirt_check_base_is_free(struct compute_host *h, struct ctx *c, struct str name)
+{
+	AUTO_DOMAIN user = NULL;
+	TRY(find_user(h, c, name, 0, &user));
+	if (user)
+		return ctx_fail(c, ERR_IN_USE, "the domain %s on host %s uses %" STR_FMT,
+				virDomainGetName(user), h->name, STR_ARG(name));
+	return check_pools(h, c, name);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Compute without machines: hosts, disks and domains are a few words in memory, which behave as
+ * Compute without machines: hosts and domains are a few words in memory, which behave as
  * libvirt's do. For scale, for `dari dev`, and for faults that a real host won't produce on demand.
  *
  * FAULT_DRIVER is asked twice a call: before the effect (the call fails, nothing happened) and
@@ -22,8 +22,7 @@ static RESULT lose(struct compute_host *h, struct ctx *c, const char *why)
 	return ctx_fail(c, ERR_GONE, "the connection to simulated host %s is lost: %s", h->host->name, why);
 }
 
-/* Takes the host's lock; released by end() whatever comes of it. */
-static RESULT begin(struct compute_host *h, struct ctx *c)
+RESULT sim_begin(struct compute_host *h, struct ctx *c)
 {
 	struct sim_host *s = h->host;
 	pthread_mutex_lock(&s->lock);
@@ -42,7 +41,7 @@ static RESULT begin(struct compute_host *h, struct ctx *c)
 	return OK;
 }
 
-static RESULT end(struct compute_host *h, struct ctx *c, struct result r)
+RESULT sim_end(struct compute_host *h, struct ctx *c, struct result r)
 {
 	if (result_is_ok(r) && fault_fires(FAULT_DRIVER))
 		r = lose(h, c, "simulated fault after the effect");
@@ -62,10 +61,8 @@ static void *add_item(void **items, size_t *count, size_t size)
 
 /* ---- connections */
 
-static void close_host(struct compute_host *h)
+void sim_disconnect(struct compute_host *h)
 {
-	if (!h)
-		return;
 	struct sim_host *s = h->host;
 	pthread_mutex_lock(&s->lock);
 	struct compute_host **at = &s->connections;
@@ -76,26 +73,41 @@ static void close_host(struct compute_host *h)
 	heap_free(h);
 }
 
-static RESULT open_host(void *self, struct ctx *c, uuid region, const struct host *host,
-			struct compute_host **ret_host)
+RESULT sim_connect(struct compute_host *h, struct ctx *c, uuid region, const struct host *host)
 {
-	(void) self;
 	struct sim_host *s = sim_need_host(host->name);
-	struct compute_host *h = s ? heap_new(struct compute_host) : NULL;
-	if (!h)
+	if (!s) {
+		heap_free(h);
 		return ctx_no_memory(c);
+	}
 	*h = (struct compute_host){.host = s, .region = region};
 	pthread_mutex_lock(&s->lock);
 	h->next = s->connections;
 	s->connections = h;
 	pthread_mutex_unlock(&s->lock);
-	struct result r = begin(h, c);
-	r = end(h, c, r);
-	if (result_is_ok(r))
-		*ret_host = h;
-	else
-		close_host(h);
+	struct result r = sim_begin(h, c);
+	r = sim_end(h, c, r);
+	if (!result_is_ok(r))
+		sim_disconnect(h);
 	return r;
+}
+
+static void close_host(struct compute_host *h)
+{
+	if (h)
+		sim_disconnect(h);
+}
+
+static RESULT open_host(void *self, struct ctx *c, uuid region, const struct host *host,
+			struct compute_host **ret_host)
+{
+	(void) self;
+	struct compute_host *h = heap_new(struct compute_host);
+	if (!h)
+		return ctx_no_memory(c);
+	TRY(sim_connect(h, c, region, host));
+	*ret_host = h;
+	return OK;
 }
 
 static void watch(struct compute_host *h, void (*changed)(void *arg, uuid id), void *arg)
@@ -305,73 +317,13 @@ static RESULT set_power_inside(struct compute_host *h, struct ctx *c, uuid id, e
 	return d ? powers[power].apply(h, c, d) : OK;
 }
 
-/* ---- disks */
-
-static RESULT ensure_image(struct sim_host *s, struct ctx *c, struct str sha256)
-{
-	if (sha256.n != 64)
-		return ctx_fail(c, ERR_INTERNAL, "\"%" STR_FMT "\" is not an image's digest",
-				STR_ARG(sha256));
-	for (size_t k = 0; k < s->image_count; k++)
-		if (str_is(sha256, s->images[k]))
-			return OK;
-	char(*digest)[65] = add_item((void **) &s->images, &s->image_count, sizeof *digest);
-	if (!digest)
-		return ctx_no_memory(c);
-	memcpy(*digest, sha256.p, 64);
-	return OK;
-}
-
-static RESULT ensure_disk_inside(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
-				 int64_t *ret_size)
-{
-	struct sim_host *s = h->host;
-	char id[UUID_TEXT_SIZE];
-	if (disk->size <= 0 || disk->size % 512)
-		return ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", disk->size);
-	struct sim_disk *d = sim_find_disk(s, disk->volume);
-	if (d && !uuid_equal(d->region, h->region))
-		return ctx_fail(c, ERR_CONFLICT, "host %s has such a disk of another region", s->name);
-	if (!d && disk->was_there)
-		return ctx_fail(c, ERR_NOT_FOUND, "the disk of volume %s is missing on the host %s",
-				uuid_write(disk->volume, id), s->name);
-	if (!d && disk->image_sha256.n)
-		TRY(ensure_image(s, c, disk->image_sha256));
-	if (!d) {
-		sim_take_time(SIM_MAKE_DISK);
-		d = sim_add_disk(s);
-	}
-	if (!d)
-		return ctx_no_memory(c);
-	int64_t size = d->size < disk->size ? disk->size : d->size;
-	*d = (struct sim_disk){.region = h->region, .volume = disk->volume, .size = size};
-	*ret_size = size;
-	return OK;
-}
-
-static RESULT delete_disk_inside(struct compute_host *h, struct ctx *c, uuid volume)
-{
-	struct sim_host *s = h->host;
-	struct sim_disk *d = sim_find_disk(s, volume);
-	for (size_t k = 0; d && k < s->domain_count; k++)
-		if (sim_has_plugged(&s->domains[k], volume))
-			return ctx_fail(c, ERR_IN_USE, "the disk is used by the running domain %s",
-					s->domains[k].name);
-	if (d && uuid_equal(d->region, h->region)) {
-		sim_take_time(SIM_DELETE_DISK);
-		*d = s->disks[--s->disk_count];
-	}
-	return OK;
-}
-
 /* ---- looking */
 
 static RESULT list_inside(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory)
 {
 	const struct sim_host *s = h->host;
 	size_t count = 0;
-	struct compute_item *items =
-		arena_new_array(c->arena, struct compute_item, s->domain_count + s->disk_count);
+	struct compute_item *items = arena_new_array(c->arena, struct compute_item, s->domain_count);
 	if (!items)
 		return ctx_no_memory(c);
 	for (size_t k = 0; k < s->domain_count; k++) {
@@ -386,10 +338,6 @@ static RESULT list_inside(struct compute_host *h, struct ctx *c, struct compute_
 		if (!str_is_empty(str_from(d->memo)) && !items[count - 1].memo.n)
 			return ctx_no_memory(c);
 	}
-	for (size_t k = 0; k < s->disk_count; k++)
-		if (uuid_equal(s->disks[k].region, h->region))
-			items[count++] = (struct compute_item){
-				.is_disk = true, .id = s->disks[k].volume, .size = s->disks[k].size};
 	*ret_inventory = (struct compute_inventory){items, count};
 	return OK;
 }
@@ -422,10 +370,10 @@ static RESULT read_console_inside(struct compute_host *h, struct ctx *c, uuid id
 
 #define CALL(inside, ...)                                                                                    \
 	do {                                                                                                 \
-		struct result r_ = begin(h, c);                                                              \
+		struct result r_ = sim_begin(h, c);                                                          \
 		if (result_is_ok(r_))                                                                        \
 			r_ = inside(h, c, __VA_ARGS__);                                                      \
-		return end(h, c, r_);                                                                        \
+		return sim_end(h, c, r_);                                                                    \
 	} while (0)
 
 static RESULT probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
@@ -442,17 +390,6 @@ static RESULT see(struct compute_host *h, struct ctx *c, const struct compute_do
 static RESULT list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory)
 {
 	CALL(list_inside, ret_inventory);
-}
-
-static RESULT ensure_disk(struct compute_host *h, struct ctx *c, const struct compute_disk *disk,
-			  int64_t *ret_size)
-{
-	CALL(ensure_disk_inside, disk, ret_size);
-}
-
-static RESULT delete_disk(struct compute_host *h, struct ctx *c, uuid volume)
-{
-	CALL(delete_disk_inside, volume);
 }
 
 static RESULT define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
@@ -484,8 +421,6 @@ const struct compute_driver compute_sim = {
 	.probe = probe,
 	.see = see,
 	.list = list,
-	.ensure_disk = ensure_disk,
-	.delete_disk = delete_disk,
 	.define = define,
 	.set_power = set_power,
 	.undefine = undefine,

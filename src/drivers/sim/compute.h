@@ -21,9 +21,10 @@ enum sim_pace {
 
 struct sim_counts {
 	int64_t hosts, connections;
-	int64_t domains, running, disks, images;
-	int64_t disk_size; /* bytes, as promised to guests */
-	int64_t calls;     /* of the driver, since the reset */
+	int64_t domains, running;
+	int64_t disks, cuts, images; /* of volumes, of snapshots, cached */
+	int64_t disk_size;           /* bytes, as promised to guests */
+	int64_t calls;               /* of the driver, since the reset */
 };
 
 /* Forgets all hosts. None may be open. */
@@ -35,6 +36,11 @@ void sim_compute_set_size(int64_t cpus, int64_t memory, int64_t disk);
 void sim_compute_set_pace(enum sim_pace pace);
 /* The disk is on the host already, as if an earlier process had left it. */
 void sim_compute_bring_disk(struct str host, uuid region, uuid volume, int64_t size);
+/* What a guest wrote on a volume; at most 63 characters. False: it is not there, or has other text. */
+void sim_compute_write_disk(struct str host, uuid volume, const char *text);
+bool sim_compute_disk_has(struct str host, uuid volume, const char *text);
+/* What the pool says to have left; 0: what it has. */
+void sim_compute_set_pool_free(struct str host, int64_t free);
 /* Every call on the host takes that long: of the clock where it is frozen, else of real time. */
 void sim_compute_set_latency(struct str host, int64_t latency_us);
 /* hang_us: how long SIM_HANGS holds a call; likewise of the clock or of real time. Going down loses

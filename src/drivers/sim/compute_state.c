@@ -3,6 +3,7 @@
 #include "drivers/sim/compute_state.h"
 
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "base/clock.h"
 #include "base/heap.h"
@@ -84,7 +85,8 @@ struct sim_domain *sim_find_domain(struct sim_host *s, uuid id)
 struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume)
 {
 	for (size_t k = 0; k < s->disk_count; k++)
-		if (uuid_equal(s->disks[k].volume, volume))
+		if (s->disks[k].kind == DISK_VOLUME && !s->disks[k].is_partial &&
+		    uuid_equal(s->disks[k].volume, volume))
 			return &s->disks[k];
 	return NULL;
 }
@@ -146,6 +148,7 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 	d->off = why;
 	d->ends_us = 0;
 	sim_stop_devices(d);
+	d->backup = UUID_NONE;
 	sim_tell(s, d->id);
 }
 
@@ -185,7 +188,6 @@ static void free_host(struct sim_host *s)
 		sim_remove_domain(s, &s->domains[0]);
 	heap_free(s->domains);
 	heap_free(s->disks);
-	heap_free(s->images);
 	heap_free(s->name);
 	pthread_mutex_destroy(&s->lock);
 	heap_free(s);
@@ -226,6 +228,37 @@ void sim_compute_bring_disk(struct str host, uuid region_id, uuid volume, int64_
 		d = sim_add_disk(s);
 	if (d)
 		*d = (struct sim_disk){.region = region_id, .volume = volume, .size = size};
+	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_write_disk(struct str host, uuid volume, const char *text)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	struct sim_disk *d = sim_find_disk(s, volume);
+	if (d)
+		(void) snprintf(d->text, sizeof d->text, "%s", text);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool sim_compute_disk_has(struct str host, uuid volume, const char *text)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return false;
+	const struct sim_disk *d = sim_find_disk(s, volume);
+	bool has = d && str_is(str_from(d->text), text);
+	pthread_mutex_unlock(&s->lock);
+	return has;
+}
+
+void sim_compute_set_pool_free(struct str host, int64_t free)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	s->pool_free = free;
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -270,6 +303,7 @@ void sim_compute_reboot(struct str host)
 		s->domains[k].off = COMPUTE_OFF_UNKNOWN;
 		s->domains[k].ends_us = 0;
 		sim_stop_devices(&s->domains[k]);
+		s->domains[k].backup = UUID_NONE;
 	}
 	sim_lose_connections(s);
 	pthread_mutex_unlock(&s->lock);
@@ -323,13 +357,16 @@ static void count_host(struct sim_host *s, struct sim_counts *n)
 	sim_settle(s);
 	n->hosts++;
 	n->domains += (int64_t) s->domain_count;
-	n->disks += (int64_t) s->disk_count;
-	n->images += (int64_t) s->image_count;
 	n->calls += s->call_count;
 	for (size_t k = 0; k < s->domain_count; k++)
 		n->running += s->domains[k].is_on;
-	for (size_t k = 0; k < s->disk_count; k++)
-		n->disk_size += s->disks[k].size;
+	for (size_t k = 0; k < s->disk_count; k++) {
+		const struct sim_disk *d = &s->disks[k];
+		n->images += d->kind == DISK_BASE;
+		n->cuts += d->kind == DISK_CUT;
+		n->disks += d->kind == DISK_VOLUME;
+		n->disk_size += d->kind == DISK_VOLUME ? d->size : 0;
+	}
 	for (const struct compute_host *h = s->connections; h; h = h->next)
 		n->connections++;
 	pthread_mutex_unlock(&s->lock);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to drivers/sim: what the simulated hosts hold. compute.c is the driver,
+ * Private to drivers/sim: what the simulated hosts hold. compute.c and disk.c are the drivers,
  * compute_state.c keeps the hosts and the controls of compute.h. */
 #pragma once
 
 #include <pthread.h>
 
+#include "drivers/disk.h"
 #include "drivers/sim/compute.h"
 
 /* Work that takes time on a real host. */
@@ -36,11 +37,22 @@ struct sim_domain {
 	char *memo;                 /* owned; NULL: none */
 	struct sim_device *devices; /* owned */
 	size_t device_count;
+	uuid backup; /* the snapshot that is being cut of one of its volumes; none: no job */
+	int backup_looks;
 };
 
+enum { SIM_FILE_SIZE = 1024, SIM_TEXT_SIZE = 64 };
+
 struct sim_disk {
-	uuid region, volume;
+	uuid region;
+	enum disk_kind kind;
+	bool is_partial; /* on its way here, or a cut that is being made */
+	uuid volume;     /* or the snapshot */
 	int64_t size;
+	int64_t file_size;        /* so far, while partial */
+	char digest[65];          /* of a base: its own; */
+	char base[65];            /* of a volume: what it stands on */
+	char text[SIM_TEXT_SIZE]; /* what a guest wrote */
 };
 
 struct sim_host {
@@ -54,8 +66,8 @@ struct sim_host {
 	uint64_t boot; /* counts them */
 	struct sim_domain *domains;
 	struct sim_disk *disks;
-	char (*images)[65]; /* digests */
-	size_t domain_count, disk_count, image_count;
+	int64_t pool_free; /* 0: what disks leave of disk_size */
+	size_t domain_count, disk_count;
 	int64_t call_count;
 	struct compute_host *connections;
 };
@@ -70,11 +82,18 @@ struct compute_host {
 	void *changed_arg;
 };
 
+/* Each call's beginning and end: the host's lock is taken, and released whatever comes of it. */
+RESULT sim_begin(struct compute_host *h, struct ctx *c);
+RESULT sim_end(struct compute_host *h, struct ctx *c, struct result r);
+/* Fills in a connection, which is on the heap; freed when that fails, and by sim_disconnect(). */
+RESULT sim_connect(struct compute_host *h, struct ctx *c, uuid region, const struct host *host);
+void sim_disconnect(struct compute_host *h);
+
 /* The host of that name, made if need be; NULL when out of memory. */
 struct sim_host *sim_need_host(struct str name);
 struct sim_domain *sim_find_domain(struct sim_host *s, uuid id); /* with s->lock held, as all below */
-struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume);
-struct sim_disk *sim_add_disk(struct sim_host *s); /* zeroed; NULL when out of memory */
+struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume); /* a volume's whole one */
+struct sim_disk *sim_add_disk(struct sim_host *s);               /* zeroed; NULL when out of memory */
 /* How long it takes this time; 0 at SIM_AT_ONCE. */
 int64_t sim_draw_us(enum sim_work work);
 /* Lets it pass, before the effect. The lock stays held: the host does one thing at a time. */

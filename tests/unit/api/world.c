@@ -134,6 +134,7 @@ static void start_reconciler(struct world *w)
 					  .store = w->store,
 					  .network = network,
 					  .compute = {&compute_sim},
+					  .disks = {&disk_sim},
 					  .image_directory = STR("/nowhere"),
 					  .own_chassis = STR("dari")};
 	MUST(reconciler_new(&w->c, &config, &w->reconciler));

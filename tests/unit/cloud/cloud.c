@@ -126,6 +126,7 @@ static void open_reconciler(struct cloud *c)
 					  .store = c->store,
 					  .network = c->network,
 					  .compute = {&compute_sim},
+					  .disks = {&disk_sim},
 					  .image_directory = STR("/nowhere"),
 					  .own_chassis = STR("here"),
 					  .shutdown_grace_us = CLOUD_GRACE_US,
@@ -739,7 +740,7 @@ static size_t purge_host(const struct tables *t, struct sim_host *s)
 			count++;
 		}
 	for (size_t k = s->disk_count; k-- > 0;)
-		if (!volume_find(t, s->disks[k].volume)) {
+		if (s->disks[k].kind == DISK_VOLUME && !volume_find(t, s->disks[k].volume)) {
 			lose_disk_on(s, s->disks[k].volume);
 			count++;
 		}

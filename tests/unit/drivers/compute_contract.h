@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What drivers/compute.h promises, as cases that run on every driver: on the simulated one in
- * test_compute_sim.c, on libvirt in test_compute_libvirt.c. */
+ * What drivers/compute.h and drivers/disk.h promise, as cases that run on every driver: on the simulated one
+ * in test_compute_sim.c, on libvirt in test_compute_libvirt.c. */
 #pragma once
 
 #include <setjmp.h>
@@ -11,10 +11,12 @@
 #include <cmocka.h>
 
 #include "drivers/compute.h"
+#include "drivers/disk.h"
 
 /* The host under test, and what only its kind of test can do to it. */
 struct compute_subject {
 	const struct compute_driver *driver;
+	const struct disk_driver *disks;
 	struct host host;
 	struct str image_sha256, image_path; /* of the guest; empty sha: no image */
 	int64_t image_file_size;
@@ -24,6 +26,7 @@ struct compute_subject {
 extern struct compute_subject subject;
 
 int compute_contract_run(void);
+int disk_contract_run(void); /* drivers/disk.h's, in disk_contract.c */
 
 /* ---- for further cases of one driver */
 
@@ -31,7 +34,9 @@ struct scene {
 	struct arena *arena;
 	struct ctx c;
 	struct compute_host *h;
+	struct disk_host *pool;
 	struct compute_disk disks[2];
+	struct disk_spec files[2]; /* of disks */
 	struct compute_nic nics[2];
 	struct compute_domain wish;
 };
@@ -39,7 +44,12 @@ struct scene {
 struct scene scene_open(void);
 void scene_close(struct scene *s);
 void scene_make_running(struct scene *s); /* root disk, defined, on, booted as far as the console tells */
-void scene_clear(struct scene *s);        /* nothing of it is left */
+/* Makes the file, sending what it stands on; its size then. */
+int64_t scene_make_disk(struct scene *s, const struct disk_spec *wish);
+void scene_delete_disk(struct scene *s, uuid volume);
+/* NULL: the pool does not have it. */
+const struct disk_item *scene_find_disk(struct scene *s, enum disk_kind kind, uuid id);
+void scene_clear(struct scene *s); /* nothing of it is left */
 struct compute_seen scene_see(struct scene *s);
 /* Looks until it is off; fails the test after 40 s. */
 struct compute_seen scene_await_off(struct scene *s);

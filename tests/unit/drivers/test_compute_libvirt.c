@@ -80,6 +80,7 @@ static void end_guest(struct compute_host *h, uuid id, enum compute_off why)
 
 struct compute_subject subject = {
 	.driver = &compute_libvirt,
+	.disks = &disk_libvirt,
 	.lose_daemon = lose_daemon,
 	.end_guest = end_guest,
 };
@@ -100,16 +101,15 @@ static void test_partial_image(void **state)
 	struct scene s = scene_open();
 	struct str file =
 		str_print(s.arena, "dari-da210077-img-%" STR_FMT ".qcow2", STR_ARG(subject.image_sha256));
-	int64_t size = 0;
 	in_pool("head -c 1000000 /dev/urandom >$file", &s, file); /* libvirt knows it at its full size */
 	int64_t from = clock_monotonic_us();
-	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, &s.disks[0], &size));
+	scene_make_disk(&s, &s.files[0]);
 	print_message("image of %.1f MB sent and disk made in %.1f ms\n",
 		      (double) subject.image_file_size / 1e6, (double) (clock_monotonic_us() - from) / 1e3);
 	struct str check =
 		str_print(s.arena, "sha256sum $file | grep %" STR_FMT, STR_ARG(subject.image_sha256));
 	in_pool(check.p, &s, file);
-	EXPECT(&s, ERR_NONE, compute_libvirt.delete_disk(s.h, &s.c, s.disks[0].volume));
+	scene_delete_disk(&s, s.disks[0].volume);
 	scene_close(&s);
 }
 
@@ -118,21 +118,19 @@ static void test_unfinished_disk(void **state)
 {
 	(void) state;
 	struct scene s = scene_open();
-	int64_t size = 0;
-	struct compute_disk *d = &s.disks[1];
-	struct compute_inventory all = {0};
+	struct disk_spec *w = &s.files[1];
+	struct disk_seen seen = {0};
 	char id[UUID_TEXT_SIZE];
-	struct str file = str_print(s.arena, "dari-da210077-vol-%s.qcow2", uuid_write(d->volume, id));
-	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, d, &size));
+	struct str file = str_print(s.arena, "dari-da210077-vol-%s.qcow2", uuid_write(w->volume, id));
+	scene_make_disk(&s, w);
 	in_pool("truncate -s 0 $file", &s, file);
-	EXPECT(&s, ERR_NONE, compute_libvirt.list(s.h, &s.c, &all)); /* libvirt looks at its files anew */
-	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, d, &size));
-	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, d, &size));
-	assert_int_equal(size, d->size);
+	scene_find_disk(&s, DISK_VOLUME, w->volume); /* libvirt looks at its files anew */
+	scene_make_disk(&s, w);
+	assert_int_equal(scene_make_disk(&s, w), w->size);
 	in_pool("head -c 1000000 /dev/urandom >$file", &s, file);
-	EXPECT(&s, ERR_NONE, compute_libvirt.list(s.h, &s.c, &all));
-	EXPECT(&s, ERR_CONFLICT, compute_libvirt.ensure_disk(s.h, &s.c, d, &size));
-	EXPECT(&s, ERR_NONE, compute_libvirt.delete_disk(s.h, &s.c, d->volume));
+	scene_find_disk(&s, DISK_VOLUME, w->volume);
+	EXPECT(&s, ERR_CONFLICT, disk_libvirt.ensure(s.pool, &s.c, w, &seen));
+	scene_delete_disk(&s, w->volume);
 	scene_close(&s);
 }
 
@@ -195,15 +193,15 @@ static void test_figures(void **state)
 	(void) state;
 	enum { LOOKS = 200 };
 	struct scene s = scene_open();
-	int64_t size = 0, t = clock_monotonic_us();
+	int64_t t = clock_monotonic_us();
 	scene_reopen(&s);
 	print_message("open %.1f ms", since_ms(&t));
 	struct compute_facts facts = {0};
 	EXPECT(&s, ERR_NONE, compute_libvirt.probe(s.h, &s.c, &facts));
 	print_message(", probe %.1f ms", since_ms(&t));
-	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, &s.disks[0], &size));
-	print_message(", ensure_disk over a cached image %.1f ms", since_ms(&t));
-	EXPECT(&s, ERR_NONE, compute_libvirt.ensure_disk(s.h, &s.c, &s.disks[0], &size));
+	scene_make_disk(&s, &s.files[0]);
+	print_message(", disk over a cached image %.1f ms", since_ms(&t));
+	scene_make_disk(&s, &s.files[0]);
 	print_message(", again %.1f ms", since_ms(&t));
 	s.wish.disks = s.disks;
 	s.wish.nics = s.nics;
@@ -263,6 +261,6 @@ int main(void)
 	};
 	if (getenv("DARI_TEST_ONLY"))
 		cmocka_set_test_filter(getenv("DARI_TEST_ONLY"));
-	int failed = compute_contract_run();
+	int failed = compute_contract_run() + disk_contract_run();
 	return failed + cmocka_run_group_tests_name("compute on libvirt", tests, NULL, NULL);
 }

@@ -20,8 +20,11 @@ static void end_guest(struct compute_host *h, uuid id, enum compute_off why)
 
 struct compute_subject subject = {
 	.driver = &compute_sim,
+	.disks = &disk_sim,
 	.host = {.name = STR("hv1"), .uri = STR("sim://"), .pool_path = STR("/sim")},
 	.image_sha256 = STR("00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"),
+	.image_path = STR("/nowhere/image"),
+	.image_file_size = 4096,
 	.lose_daemon = lose_daemon,
 	.end_guest = end_guest,
 };
@@ -49,7 +52,7 @@ static void test_counts(void **state)
 	scene_make_running(&s);
 	struct sim_counts n = count();
 	assert_int_equal(n.hosts, 1);
-	assert_int_equal(n.connections, 1);
+	assert_int_equal(n.connections, 2); /* and its disks' */
 	assert_int_equal(n.domains, 1);
 	assert_int_equal(n.running, 1);
 	assert_int_equal(n.disks, 1);
@@ -173,18 +176,32 @@ static void test_health(void **state)
 	scene_close(&s);
 }
 
+/* The root disk, sending what it stands on. */
+static struct result make_disk(struct scene *s)
+{
+	struct disk_seen seen = {.lacks_base = true};
+	struct disk_name base = {.kind = DISK_BASE, .sha256 = subject.image_sha256};
+	struct result r = OK;
+	for (int k = 0; k < 2 && seen.lacks_base && result_is_ok(r); k++) {
+		struct disk_copy copy = {.path = subject.image_path, .size = subject.image_file_size};
+		r = disk_sim.ensure(s->pool, &s->c, &s->files[0], &seen);
+		if (result_is_ok(r) && seen.lacks_base)
+			r = disk_sim.push(s->pool, &s->c, &base, &copy);
+	}
+	return r;
+}
+
 /* Each call fails at each of its two points, once; told again it comes to the same end. */
 static void test_faults(void **state)
 {
 	(void) state;
 	for (uint64_t n = 0, fired = 1; fired; n++) {
 		struct scene s = scene_open();
-		int64_t size = 0;
 		fault_arm(FAULT_DRIVER, n, false);
 		struct result r = FAIL(AGAIN);
 		for (int tries = 0; tries < 3 && !result_is_ok(r); tries++) {
 			ctx_clear_problem(&s.c);
-			r = compute_sim.ensure_disk(s.h, &s.c, &s.disks[0], &size);
+			r = make_disk(&s);
 			s.wish.disks = s.disks;
 			s.wish.nics = s.nics;
 			if (result_is_ok(r))
@@ -212,9 +229,8 @@ static void test_out_of_memory(void **state)
 	(void) state;
 	for (uint64_t n = 0, fired = 1; fired; n++) {
 		struct scene s = scene_open();
-		int64_t size = 0;
 		fault_arm(FAULT_ALLOC, n, false);
-		struct result r = compute_sim.ensure_disk(s.h, &s.c, &s.disks[0], &size);
+		struct result r = make_disk(&s);
 		s.wish.disks = s.disks;
 		s.wish.nics = s.nics;
 		if (result_is_ok(r))
@@ -241,7 +257,7 @@ int main(void)
 		cmocka_unit_test_teardown(test_faults, forget),
 		cmocka_unit_test_teardown(test_out_of_memory, forget),
 	};
-	int failed = compute_contract_run();
+	int failed = compute_contract_run() + disk_contract_run();
 	forget(NULL);
 	return failed + cmocka_run_group_tests_name("simulated compute", tests, NULL, NULL);
 }

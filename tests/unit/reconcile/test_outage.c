@@ -139,7 +139,7 @@ static void host_removed(struct cloud *c)
 	cloud_terminate(c, id);
 	cloud_settle(c);
 	cloud_ok(c, NULL, engine_remove_host, &target);
-	cloud_settle(c);
+	cloud_step_for(c, 5 * MINUTE); /* the other host's disks are left alone meanwhile */
 	struct sim_counts counts = {0};
 	sim_compute_count(&counts);
 	assert_int_equal(counts.connections, 1);
@@ -290,11 +290,13 @@ static void older_database(struct cloud *c)
 	assert_int_equal(after.disks, before.disks);
 	assert_int_equal(after.running, 1); /* the old one is stopped, as its row says */
 	assert_true(cloud_has_condition(c, c->hosts[0], "Quarantined"));
+	assert_true(cloud_has_condition(c, c->hosts[0], "QuarantinedDisks"));
 	/* Domain, disk, port and address of the one; the other's address of its second start. */
 	assert_int_equal(cloud_audit(c, 5), 5);
 	assert_int_equal(cloud_purge_strays(c), 5);
 	cloud_step_for(c, 2 * CLOUD_HOST_INTERVAL_US);
 	assert_false(cloud_has_condition(c, c->hosts[0], "Quarantined"));
+	assert_false(cloud_has_condition(c, c->hosts[0], "QuarantinedDisks"));
 }
 TEST_STORY(older_database, 1)
 

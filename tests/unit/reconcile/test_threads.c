@@ -118,6 +118,7 @@ static int setup(void **state)
 					     .store = p->store,
 					     .network = p->network,
 					     .compute = {&compute_sim},
+					     .disks = {&disk_sim},
 					     .image_directory = STR("/nowhere"),
 					     .own_chassis = STR("here"),
 					     .shutdown_grace_us = SECOND,

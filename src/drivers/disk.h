@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Dari asks of a host that keeps disks: files in its pool. drivers/libvirt keeps it with
+ * libvirt's storage pools and QEMU, drivers/sim with memory.
+ *
+ * A connection of its own per host, used from that host's disk actor only (never twice at once),
+ * beside drivers/compute.h's, so that copies never hold the host's domains. Long copies go by
+ * pieces: a call takes DISK_PIECE_US or so, and the next goes on where it ended, also after a
+ * crash. Every call may be repeated after success and after a crash: it then does what is missing.
+ * Files are found by what they are, never by a path; what bears no mark of this region is never
+ * touched. What stands on a base names it relative to itself: a file may be copied to a pool at
+ * another path.
+ * Errors: ERR_AGAIN: try later. ERR_GONE: the connection is lost; open_host() again. ERR_CONFLICT:
+ * the host has something of that name which cannot be ours. Anything else is shown to the user as a
+ * condition, in the context's words. */
+#pragma once
+
+#include "base/clock.h"
+#include "base/ctx.h"
+#include "model/host.h"
+
+struct disk_host; /* a driver's own connection */
+
+#define DISK_PIECE_US SECOND
+
+enum disk_kind {
+	DISK_VOLUME, /* a volume's file, or what a move has brought of it so far */
+	DISK_CUT,    /* a snapshot's content, until the image store has it */
+	DISK_BASE    /* a file of the image store, cached: what volumes stand on */
+};
+
+struct disk_name {
+	enum disk_kind kind;
+	uuid id;           /* the volume's or the snapshot's */
+	struct str sha256; /* of a base, instead */
+};
+
+struct disk_spec {
+	uuid volume;
+	int64_t size;           /* bytes, as the guest sees it */
+	struct str base_sha256; /* what it is made from; empty: blank */
+	int64_t base_file_size;
+	/* It was there once, and may hold what a guest wrote: it is never made anew. Gone: ERR_NOT_FOUND. */
+	bool was_there;
+};
+
+struct disk_seen {
+	int64_t size;    /* as the guest sees it */
+	bool lacks_base; /* nothing was made: its base is not whole here; push() it */
+};
+
+struct disk_cut {
+	uuid snapshot, volume;
+	bool was_whole; /* it was told to be, and that was noted; else what is there may be half of it */
+};
+
+struct disk_cut_seen {
+	bool is_whole;
+	int progress; /* percent */
+	int64_t size; /* of the volume at that moment; when whole */
+};
+
+/* A file on its way to or from this machine. */
+struct disk_copy {
+	struct str path;    /* here */
+	int64_t done, size; /* made: bytes that are at the other end, of */
+};
+
+struct disk_item {
+	struct disk_name name;
+	int64_t size;      /* of a volume; as the guest sees it */
+	int64_t file_size; /* what it takes of the pool */
+	struct str base;   /* file name of what it stands on; empty: nothing */
+};
+
+struct disk_inventory {
+	const struct disk_item *at;
+	size_t count;
+	int64_t pool_size, pool_free; /* bytes */
+};
+
+struct disk_driver {
+	const char *scheme; /* "qemu", "sim": of the host's uri */
+	/* region: the mark's first half. Connects within a deadline; ERR_GONE with words. */
+	RESULT(*open_host)
+	(struct ctx *c, uuid region, const struct host *host, struct disk_host **ret_host);
+	void (*close_host)(struct disk_host *h);
+	/* All that bears our mark; in the context's arena. */
+	RESULT (*list)(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory);
+	/* Makes the volume's file, or grows it, in use or not; never shrinks one. */
+	RESULT(*ensure)
+	(struct disk_host *h, struct ctx *c, const struct disk_spec *wish, struct disk_seen *ret_seen);
+	/* Absent: OK. ERR_IN_USE: a running domain has it; or, of a base, a file or a domain stands on it,
+	 * whoever's. ERR_AGAIN: a job on it is being ended. */
+	RESULT (*remove)(struct disk_host *h, struct ctx *c, const struct disk_name *name);
+	/* Fixes a volume's content of one moment, used by a running guest or not. Repeated until whole;
+	 * ERR_NOT_FOUND: the volume's file is not there. A cut stands by itself. */
+	RESULT(*cut)
+	(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, struct disk_cut_seen *ret_seen);
+	/* Copies a file of the pool behind what copy->path has already, which is made if need be.
+	 * ERR_NOT_FOUND: the pool does not have it; ERR_CAPACITY: no room here. */
+	RESULT(*pull)
+	(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
+	/* Copies copy->path, of copy->size bytes, behind what the pool has of it already: a shorter file
+	 * there is taken for its beginning. ERR_CONFLICT: a longer one is. ERR_IO: it is not here, or of
+	 * another size. */
+	RESULT(*push)
+	(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
+};
+
+/* The drivers there are. */
+extern const struct disk_driver disk_libvirt;
+extern const struct disk_driver disk_sim;

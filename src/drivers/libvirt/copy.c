@@ -1,0 +1,280 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Files between this machine and a host's pool, by pieces. libvirt can't rename, so a file has its
+ * final name from its first byte on, and its length says how much of it is there: it is made as an
+ * empty raw file and only grows by what arrives, in order. A piece is a stream of its own, ended in
+ * order, so that no stream is ever given up half-way. Holes come over as holes. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/fault.h"
+#include "drivers/libvirt/host.h"
+
+enum {
+	CHUNK_SIZE = 256 * 1024 - 64, /* what one of libvirt's stream packets takes */
+	PIECE_SIZE = 16 * 1024 * 1024,
+	TAIL_SIZE = 64 * 1024
+};
+
+RESULT libvirt_find_file_size(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int64_t *ret_size)
+{
+	virStorageVolInfo info = {0};
+	if (virStorageVolGetInfoFlags(v, &info, VIR_STORAGE_VOL_GET_PHYSICAL) != 0)
+		return libvirt_fail(h, c, "looking at %s on host %s", virStorageVolGetName(v), h->name);
+	*ret_size = (int64_t) info.allocation; /* with the flag: the file's length */
+	return OK;
+}
+
+/* Copies one piece through the stream, between the files' same offsets. */
+typedef RESULT copy_piece(struct compute_host *h, struct ctx *c, virStreamPtr stream, int fd, int64_t from,
+			  int64_t to);
+
+static RESULT finish(struct compute_host *h, struct ctx *c, virStreamPtr stream, struct result r)
+{
+	if (!result_is_ok(r))
+		virStreamAbort(stream);
+	else if (virStreamFinish(stream) != 0)
+		r = libvirt_fail(h, c, "copying a file of host %s", h->name);
+	virStreamFree(stream);
+	return r;
+}
+
+/* Piece after piece, for as long as a call may take. */
+static RESULT copy_pieces(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int fd,
+			  struct disk_copy *copy, copy_piece *copy_one, bool is_upload)
+{
+	int64_t until_us = clock_system_us() + DISK_PIECE_US;
+	for (bool first = true; copy->done < copy->size && (first || clock_system_us() < until_us);
+	     first = false) {
+		int64_t left = copy->size - copy->done, piece = left < PIECE_SIZE ? left : PIECE_SIZE;
+		unsigned long long from = (unsigned long long) copy->done, size = (unsigned long long) piece;
+		virStreamPtr stream = virStreamNew(h->conn, 0);
+		if (!stream)
+			return libvirt_fail(h, c, "opening a stream");
+		int failed = is_upload ? virStorageVolUpload(v, stream, from, size, 0)
+				       : virStorageVolDownload(v, stream, from, size,
+							       VIR_STORAGE_VOL_DOWNLOAD_SPARSE_STREAM);
+		struct result r =
+			failed ? libvirt_fail(h, c, "copying %s of host %s", virStorageVolGetName(v), h->name)
+			       : copy_one(h, c, stream, fd, copy->done, copy->done + piece);
+		TRY(finish(h, c, stream, r));
+		copy->done += piece;
+	}
+	return OK;
+}
+
+/* ---- from the host */
+
+static RESULT fail_write(struct ctx *c)
+{
+	int error = errno;
+	return ctx_fail(c, error == ENOSPC || error == EDQUOT ? ERR_CAPACITY : ERR_IO,
+			"writing a copy on this machine: %s", strerrordesc_np(error));
+}
+
+static RESULT write_chunk(struct ctx *c, int fd, const char *p, size_t size, int64_t at)
+{
+	while (size) {
+		ssize_t n = fault_fires(FAULT_FILE) ? (errno = EIO, -1) : pwrite(fd, p, size, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n < 0)
+			return fail_write(c);
+		p += n;
+		at += n;
+		size -= (size_t) n;
+	}
+	return OK;
+}
+
+static RESULT receive_piece(struct compute_host *h, struct ctx *c, virStreamPtr stream, int fd, int64_t from,
+			    int64_t to)
+{
+	AUTO(arena) scratch = arena_new(2 * CHUNK_SIZE, 4 * CHUNK_SIZE);
+	char *chunk = scratch ? arena_alloc(scratch, CHUNK_SIZE) : NULL;
+	if (!chunk)
+		return ctx_no_memory(c);
+	for (int64_t at = from; at < to;) {
+		int n = virStreamRecvFlags(stream, chunk, CHUNK_SIZE, VIR_STREAM_RECV_STOP_AT_HOLE);
+		long long hole = 0;
+		if (n == -3 && virStreamRecvHole(stream, &hole, 0) != 0)
+			n = -1;
+		if (n == -1 || n == -2)
+			return libvirt_fail(h, c, "receiving a file of host %s", h->name);
+		int64_t more = n == -3 ? hole : n;
+		if (more <= 0 || more > to - at)
+			return ctx_fail(c, ERR_AGAIN, "a file of host %s changed its length", h->name);
+		if (n > 0)
+			TRY(write_chunk(c, fd, chunk, (size_t) n, at));
+		at += more;
+	}
+	if (ftruncate(fd, to) != 0) /* it may have ended in a hole */
+		return fail_write(c);
+	return OK;
+}
+
+RESULT libvirt_pull(struct disk_host *disks, struct ctx *c, const struct disk_name *name,
+		    struct disk_copy *copy)
+{
+	struct compute_host *h = disks->on;
+	struct stat st;
+	AUTO_VOLUME v = NULL;
+	TRY(libvirt_check_alive(h, c));
+	TRY(libvirt_need_pools(h, c));
+	struct str file = libvirt_disk_name(c->arena, h->region, name);
+	TRY(libvirt_find_volume(h, c, h->pool, file, &v));
+	if (!v)
+		return ctx_fail(c, ERR_NOT_FOUND, "host %s does not have %" STR_FMT, h->name, STR_ARG(file));
+	TRY(libvirt_find_file_size(h, c, v, &copy->size));
+	const char *path = str_to_z(c->arena, copy->path);
+	AUTO_FD fd = fault_fires(FAULT_FILE) ? -1 : open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return ctx_fail(c, ERR_IO, "the copy %s: %s", path, strerrordesc_np(errno));
+	if (st.st_size > copy->size)
+		return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " on host %s became shorter", STR_ARG(file),
+				h->name);
+	copy->done = st.st_size;
+	return copy_pieces(h, c, v, fd, copy, receive_piece, false);
+}
+
+/* ---- to the host */
+
+static RESULT create_file(struct compute_host *h, struct ctx *c, struct str name,
+			  virStorageVolPtr *ret_volume)
+{
+	struct str xml =
+		str_print(c->arena,
+			  "<volume type='file'><name>%" STR_FMT "</name><capacity unit='bytes'>0</capacity>"
+			  "<allocation>0</allocation><target><format type='raw'/>"
+			  "<permissions><mode>0644</mode></permissions></target></volume>",
+			  STR_ARG(name));
+	return libvirt_create_volume(h, c, xml, name, ret_volume);
+}
+
+static RESULT send_chunk(struct compute_host *h, struct ctx *c, virStreamPtr stream, const char *p,
+			 size_t size)
+{
+	while (size) {
+		int sent = virStreamSend(stream, p, size);
+		if (sent < 0)
+			return libvirt_fail(h, c, "sending a file to host %s", h->name);
+		p += sent;
+		size -= (size_t) sent;
+	}
+	return OK;
+}
+
+static RESULT send_piece(struct compute_host *h, struct ctx *c, virStreamPtr stream, int fd, int64_t from,
+			 int64_t to)
+{
+	AUTO(arena) scratch = arena_new(2 * CHUNK_SIZE, 4 * CHUNK_SIZE);
+	char *chunk = scratch ? arena_alloc(scratch, CHUNK_SIZE) : NULL;
+	if (!chunk)
+		return ctx_no_memory(c);
+	for (int64_t at = from; at < to;) {
+		size_t wanted = to - at < CHUNK_SIZE ? (size_t) (to - at) : CHUNK_SIZE;
+		ssize_t n = fault_fires(FAULT_FILE) ? 0 : pread(fd, chunk, wanted, at);
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n <= 0)
+			return ctx_fail(c, ERR_IO, "a file for host %s cannot be read to its end", h->name);
+		TRY(send_chunk(h, c, stream, chunk, (size_t) n));
+		at += n;
+	}
+	return OK;
+}
+
+/* The file to send. It must be of the size it is said to be: the one on the host is judged by that. */
+static RESULT open_source(struct ctx *c, const struct disk_copy *copy, int *ret_fd)
+{
+	const char *path = str_to_z(c->arena, copy->path);
+	struct stat st;
+	AUTO_FD fd = fault_fires(FAULT_FILE) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return ctx_fail(c, ERR_IO, "the file %s: %s", path, strerrordesc_np(errno));
+	if (st.st_size != copy->size)
+		return ctx_fail(c, ERR_IO, "the file %s has %" PRId64 " bytes, not %" PRId64, path,
+				(int64_t) st.st_size, copy->size);
+	*ret_fd = fd;
+	fd = -1;
+	return OK;
+}
+
+/* The file's last bytes on the host. */
+static RESULT receive_tail(struct compute_host *h, struct ctx *c, virStorageVolPtr v, char *tail, int64_t at,
+			   size_t size)
+{
+	virStreamPtr stream = virStreamNew(h->conn, 0);
+	if (!stream)
+		return libvirt_fail(h, c, "opening a stream");
+	struct result r = OK;
+	if (virStorageVolDownload(v, stream, (unsigned long long) at, size, 0) != 0)
+		r = libvirt_fail(h, c, "reading %s of host %s", virStorageVolGetName(v), h->name);
+	for (size_t have = 0; result_is_ok(r) && have < size;) {
+		int n = virStreamRecv(stream, tail + have, size - have);
+		if (n <= 0)
+			r = libvirt_fail(h, c, "reading %s of host %s", virStorageVolGetName(v), h->name);
+		have += n > 0 ? (size_t) n : 0;
+	}
+	return finish(h, c, stream, r);
+}
+
+/* Whether what is there ends as ours does there: a host that lost its power may have kept a length
+ * without the bytes. */
+static RESULT check_beginning(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int fd,
+			      const struct disk_copy *copy, bool *ret_is_one)
+{
+	AUTO(arena) scratch = arena_new(2 * TAIL_SIZE, 4 * TAIL_SIZE);
+	size_t size = copy->done < TAIL_SIZE ? (size_t) copy->done : TAIL_SIZE;
+	char *there = scratch ? arena_alloc(scratch, TAIL_SIZE) : NULL;
+	char *here = scratch ? arena_alloc(scratch, TAIL_SIZE) : NULL;
+	if (!there || !here)
+		return ctx_no_memory(c);
+	TRY(receive_tail(h, c, v, there, copy->done - (int64_t) size, size));
+	*ret_is_one = pread(fd, here, size, copy->done - (int64_t) size) == (ssize_t) size &&
+		      memcmp(here, there, size) == 0;
+	return OK;
+}
+
+/* The file to go on with; copy->done is its length. */
+static RESULT find_or_create(struct compute_host *h, struct ctx *c, struct str file, int fd,
+			     struct disk_copy *copy, virStorageVolPtr *ret_volume)
+{
+	AUTO_VOLUME v = NULL;
+	bool is_one = true;
+	copy->done = 0;
+	TRY(libvirt_find_volume(h, c, h->pool, file, &v));
+	if (v)
+		TRY(libvirt_find_file_size(h, c, v, &copy->done));
+	if (copy->done > copy->size)
+		return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " on host %s is longer than it should be",
+				STR_ARG(file), h->name);
+	if (copy->done > 0 && copy->done < copy->size)
+		TRY(check_beginning(h, c, v, fd, copy, &is_one));
+	if (!is_one) {
+		TRY(libvirt_delete_volume(h, c, h->pool, file));
+		libvirt_autodrop_volume(&v);
+		copy->done = 0;
+	}
+	if (!v)
+		TRY(create_file(h, c, file, &v));
+	*ret_volume = TAKE(v);
+	return OK;
+}
+
+RESULT libvirt_push(struct disk_host *disks, struct ctx *c, const struct disk_name *name,
+		    struct disk_copy *copy)
+{
+	struct compute_host *h = disks->on;
+	AUTO_VOLUME v = NULL;
+	AUTO_FD fd = -1;
+	TRY(libvirt_check_alive(h, c));
+	TRY(open_source(c, copy, &fd));
+	TRY(libvirt_need_pools(h, c));
+	struct str file = libvirt_disk_name(c->arena, h->region, name);
+	TRY(find_or_create(h, c, file, fd, copy, &v));
+	return copy_pieces(h, c, v, fd, copy, send_piece, true);
+}

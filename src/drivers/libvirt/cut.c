@@ -1,0 +1,267 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Cuts: a volume's content of one moment, as a file that stands by itself. Where a running guest
+ * has the volume, QEMU copies it while the guest goes on (a backup job in push mode); else it is
+ * copied as it lies there, and QEMU's own lock on the file keeps a guest from being started on it
+ * meanwhile.
+ *
+ * A file of the cut's name is whole when the row says so already, when the copy returned, or when
+ * a job that this connection saw at work has ended well. Anything else may be half of one, after
+ * a kill of whomever, and is made anew: the content is then of a later moment, which is still one
+ * moment after the call that asked for it. A domain has one job at a time, and the next one is
+ * begun only when the end of this one was judged, so that the end that libvirt tells is its own. */
+#include <inttypes.h>
+
+#include "base/heap.h"
+#include "drivers/libvirt/host.h"
+
+/* ---- what jobs are known here */
+
+static struct cut_job *find_job(struct disk_host *h, uuid snapshot)
+{
+	for (size_t k = 0; k < h->job_count; k++)
+		if (uuid_equal(h->jobs[k].snapshot, snapshot))
+			return &h->jobs[k];
+	return NULL;
+}
+
+static bool domain_has_job(const struct disk_host *h, uuid domain)
+{
+	for (size_t k = 0; k < h->job_count; k++)
+		if (uuid_equal(h->jobs[k].domain, domain))
+			return true;
+	return false;
+}
+
+static void forget_job(struct disk_host *h, uuid snapshot)
+{
+	struct cut_job *job = find_job(h, snapshot);
+	if (job)
+		*job = h->jobs[--h->job_count];
+}
+
+static RESULT remember_job(struct disk_host *h, struct ctx *c, uuid snapshot, uuid domain)
+{
+	if (find_job(h, snapshot))
+		return OK;
+	struct cut_job *more = heap_resize(h->jobs, (h->job_count + 1) * sizeof *more);
+	if (!more)
+		return ctx_no_memory(c);
+	h->jobs = more;
+	more[h->job_count++] = (struct cut_job){snapshot, domain};
+	return OK;
+}
+
+/* ---- what libvirt says of a domain's jobs */
+
+enum backup {
+	BACKUP_NONE, /* nor any other job */
+	BACKUP_OURS,
+	BACKUP_OTHER /* another cut's, or a job of another kind */
+};
+
+static void read_progress(virTypedParameterPtr params, int count, int *ret_progress)
+{
+	unsigned long long total = 0, done = 0;
+	virTypedParamsGetULLong(params, count, VIR_DOMAIN_JOB_DISK_TOTAL, &total);
+	virTypedParamsGetULLong(params, count, VIR_DOMAIN_JOB_DISK_PROCESSED, &done);
+	*ret_progress = total ? (int) (done * 100 / total) : 0;
+}
+
+static RESULT look_at_job(struct disk_host *h, struct ctx *c, virDomainPtr d, struct str file,
+			  enum backup *ret_backup, int *ret_progress)
+{
+	virTypedParameterPtr params = NULL;
+	int type = VIR_DOMAIN_JOB_NONE, count = 0;
+	if (virDomainGetJobStats(d, &type, &params, &count, 0) != 0)
+		return libvirt_fail(h->on, c, "looking at the jobs of domain %s", virDomainGetName(d));
+	read_progress(params, count, ret_progress);
+	virTypedParamsFree(params, count);
+	AUTO_TEXT xml = virDomainBackupGetXMLDesc(d, 0);
+	if (xml)
+		*ret_backup = str_contains(str_from(xml), file) ? BACKUP_OURS : BACKUP_OTHER;
+	else if (libvirt_error_is(VIR_ERR_NO_DOMAIN_BACKUP))
+		*ret_backup = type == VIR_DOMAIN_JOB_NONE ? BACKUP_NONE : BACKUP_OTHER;
+	else
+		return libvirt_fail(h->on, c, "looking at the backup of domain %s", virDomainGetName(d));
+	return OK;
+}
+
+/* How the domain's last job ended; it is not told again. */
+static RESULT take_last_end(struct disk_host *h, struct ctx *c, virDomainPtr d, bool *ret_was_good)
+{
+	virTypedParameterPtr params = NULL;
+	int type = VIR_DOMAIN_JOB_NONE, count = 0, operation = 0, success = 0;
+	if (virDomainGetJobStats(d, &type, &params, &count, VIR_DOMAIN_JOB_STATS_COMPLETED) != 0)
+		return libvirt_fail(h->on, c, "looking at the last job of domain %s", virDomainGetName(d));
+	virTypedParamsGetInt(params, count, VIR_DOMAIN_JOB_OPERATION, &operation);
+	bool says = virTypedParamsGetBoolean(params, count, VIR_DOMAIN_JOB_SUCCESS, &success) == 1;
+	virTypedParamsFree(params, count);
+	*ret_was_good = type == VIR_DOMAIN_JOB_COMPLETED && operation == VIR_DOMAIN_JOB_OPERATION_BACKUP &&
+			(!says || success);
+	return OK;
+}
+
+/* ---- beginning one */
+
+static RESULT find_target(struct disk_host *h, struct ctx *c, virDomainPtr d, struct str path,
+			  struct str *ret_target)
+{
+	AUTO(xml_tree) t = NULL;
+	AUTO_TEXT xml = virDomainGetXMLDesc(d, 0);
+	if (!xml)
+		return libvirt_fail(h->on, c, "looking at domain %s", virDomainGetName(d));
+	TRY(xml_tree_parse(c, str_from(xml), &t));
+	struct str xpath = str_print(
+		c->arena, "/domain/devices/disk[source/@file='%" STR_FMT "']/target/@dev", STR_ARG(path));
+	*ret_target = xpath.p ? xml_tree_find(c, t, xpath.p) : STR_NONE;
+	return ret_target->n ? OK
+			     : ctx_fail(c, ERR_AGAIN, "domain %s has the disk %" STR_FMT " no more",
+					virDomainGetName(d), STR_ARG(path));
+}
+
+/* The file is made first, so that the pool knows it whatever becomes of the job. */
+static RESULT begin_backup(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
+			   const struct disk_file *source, struct str file)
+{
+	uuid domain = UUID_NONE;
+	struct str target = STR_NONE;
+	bool ignored = false;
+	TRY(find_target(h, c, d, source->path, &target));
+	TRY(take_last_end(h, c, d, &ignored)); /* from here on the last end is ours */
+	TRY(libvirt_create_disk(h->on, c, file, source->size, STR_NONE));
+	struct str xml = str_print(c->arena,
+				   "<domainbackup mode='push'><disks><disk name='%" STR_FMT
+				   "' type='file'><target file='%s/%" STR_FMT
+				   "'/><driver type='qcow2'/></disk></disks></domainbackup>",
+				   STR_ARG(target), h->on->pool_path, STR_ARG(file));
+	if (!xml.p)
+		return ctx_no_memory(c);
+	if (virDomainGetUUID(d, domain.b) != 0)
+		return libvirt_fail(h->on, c, "reading a domain's UUID");
+	TRY(remember_job(h, c, cut->snapshot, domain));
+	if (virDomainBackupBegin(d, xml.p, NULL, VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL) == 0)
+		return OK;
+	struct result r = libvirt_fail(h->on, c, "beginning a backup of domain %s", virDomainGetName(d));
+	forget_job(h, cut->snapshot);
+	return r;
+}
+
+/* ---- the two ways */
+
+static RESULT cut_running(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
+			  const struct disk_file *source, struct str file, bool is_there,
+			  struct disk_cut_seen *seen)
+{
+	enum backup backup = BACKUP_NONE;
+	uuid domain = UUID_NONE;
+	bool was_good = false;
+	TRY(look_at_job(h, c, d, file, &backup, &seen->progress));
+	if (virDomainGetUUID(d, domain.b) != 0)
+		return libvirt_fail(h->on, c, "reading a domain's UUID");
+	if (backup == BACKUP_OURS)
+		return remember_job(h, c, cut->snapshot, domain);
+	if (backup == BACKUP_OTHER) {
+		seen->progress = 0;
+		return OK;
+	}
+	if (find_job(h, cut->snapshot)) {
+		TRY(take_last_end(h, c, d, &was_good));
+		forget_job(h, cut->snapshot);
+		seen->is_whole = was_good && is_there;
+		if (seen->is_whole)
+			return OK;
+		return ctx_fail(c, ERR_IO, "the backup of domain %s failed", virDomainGetName(d));
+	}
+	seen->progress = 0;
+	if (domain_has_job(h, domain)) /* whose end is to be judged first */
+		return OK;
+	TRY(libvirt_delete_volume(h->on, c, h->on->pool, file));
+	return begin_backup(h, c, d, cut, source, file);
+}
+
+/* Returns when it is whole. */
+static RESULT cut_resting(struct disk_host *h, struct ctx *c, virStorageVolPtr source,
+			  const struct disk_file *f, struct str file)
+{
+	TRY(libvirt_delete_volume(h->on, c, h->on->pool, file));
+	struct str xml = str_print(c->arena,
+				   "<volume type='file'><name>%" STR_FMT
+				   "</name><capacity unit='bytes'>%" PRId64 "</capacity>"
+				   "<allocation>0</allocation><target><format type='qcow2'/>"
+				   "<compat>1.1</compat></target></volume>",
+				   STR_ARG(file), f->size);
+	if (!xml.p)
+		return ctx_no_memory(c);
+	AUTO_VOLUME v = virStorageVolCreateXMLFrom(h->on->pool, xml.p, source, 0);
+	if (v)
+		return OK;
+	struct result r = libvirt_fail(h->on, c, "copying the disk %" STR_FMT, STR_ARG(f->path));
+	virStoragePoolRefresh(h->on->pool, 0);
+	return r;
+}
+
+RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+		   struct disk_cut_seen *ret_seen)
+{
+	struct compute_host *on = h->on;
+	struct disk_cut_seen seen = {0};
+	struct disk_file source = {0};
+	AUTO_DOMAIN user = NULL;
+	AUTO_VOLUME v = NULL, there = NULL;
+	TRY(libvirt_check_alive(on, c));
+	TRY(libvirt_need_pools(on, c));
+	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
+	struct str file = libvirt_disk_name(c->arena, on->region, &name);
+	TRY(libvirt_find_volume(on, c, on->pool, file, &there));
+	if (there && cut->was_whole) {
+		TRY(libvirt_read_disk(on, c, there, &source));
+		*ret_seen = (struct disk_cut_seen){.is_whole = true, .progress = 100, .size = source.size};
+		return OK;
+	}
+	struct str volume = libvirt_volume_name(c->arena, on->region, cut->volume);
+	TRY(libvirt_find_volume(on, c, on->pool, volume, &v));
+	if (!v)
+		return ctx_fail(c, ERR_NOT_FOUND, "the disk %" STR_FMT " is missing on the host %s",
+				STR_ARG(volume), on->name);
+	TRY(libvirt_read_disk(on, c, v, &source));
+	TRY(libvirt_find_user_of(on, c, source.path, &user));
+	if (user) {
+		TRY(cut_running(h, c, user, cut, &source, file, there != NULL, &seen));
+	} else {
+		forget_job(h, cut->snapshot); /* it ended with its guest, however far it was */
+		TRY(cut_resting(h, c, v, &source, file));
+		seen.is_whole = true;
+	}
+	seen.size = source.size;
+	if (seen.is_whole)
+		seen.progress = 100;
+	*ret_seen = seen;
+	return OK;
+}
+
+/* ---- ending one */
+
+RESULT libvirt_end_cut(struct disk_host *h, struct ctx *c, uuid snapshot)
+{
+	struct disk_name name = {.kind = DISK_CUT, .id = snapshot};
+	struct str file = libvirt_disk_name(c->arena, h->on->region, &name);
+	virDomainPtr *domains = NULL;
+	if (!file.p)
+		return ctx_no_memory(c);
+	int count = virConnectListAllDomains(h->on->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
+	if (count < 0)
+		return libvirt_fail(h->on, c, "listing running domains");
+	struct result r = OK;
+	for (int k = 0; k < count; k++) {
+		AUTO_DOMAIN d = domains[k];
+		AUTO_TEXT xml = result_is_ok(r) ? virDomainBackupGetXMLDesc(d, 0) : NULL;
+		if (!xml || !str_contains(str_from(xml), file))
+			continue;
+		virDomainAbortJob(d); /* whether it ends is seen by the next look */
+		r = ctx_fail(c, ERR_AGAIN, "the backup of domain %s is being ended", virDomainGetName(d));
+	}
+	libvirt_autofree_text((char **) &domains);
+	if (result_is_ok(r))
+		forget_job(h, snapshot);
+	return r;
+}

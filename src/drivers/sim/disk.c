@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Disks without bytes: what a guest "wrote" is a short text, and a file on its way is a header like
+ * qcow2's and that text. Pieces are small, so that tests are killed between them. */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/heap.h"
+#include "drivers/sim/compute_state.h"
+
+enum { PIECES = 3, CUT_LOOKS = 3 };
+
+struct disk_host {
+	struct compute_host link; /* first: begin and end know it by that */
+};
+
+/* ---- connections */
+
+static RESULT open_host(struct ctx *c, uuid region, const struct host *host, struct disk_host **ret_host)
+{
+	struct disk_host *h = heap_new(struct disk_host);
+	if (!h)
+		return ctx_no_memory(c);
+	TRY(sim_connect(&h->link, c, region, host));
+	*ret_host = h;
+	return OK;
+}
+
+static void close_host(struct disk_host *h)
+{
+	if (h)
+		sim_disconnect(&h->link);
+}
+
+/* ---- files as bytes: the head of a qcow2, then what it stands on and the text */
+
+enum { HEAD_SIZE = 104, SIZE_AT = 24, TEXT_AT = 512 };
+
+static void write_bytes(const struct sim_disk *d, unsigned char out[static SIM_FILE_SIZE])
+{
+	memset(out, 0, SIM_FILE_SIZE);
+	memcpy(out, "QFI\xfb\0\0\0\3", 8);
+	out[15] = d->base[0] ? HEAD_SIZE : 0; /* where the name of what it stands on lies */
+	for (int k = 0; k < 8; k++)
+		out[SIZE_AT + k] = (unsigned char) ((uint64_t) d->size >> (56 - 8 * k));
+	out[103] = HEAD_SIZE;
+	memcpy(out + HEAD_SIZE, d->base, sizeof d->base);
+	memcpy(out + TEXT_AT, d->text, sizeof d->text);
+}
+
+static void read_bytes(struct sim_disk *d, const unsigned char *bytes)
+{
+	if (memcmp(bytes, "QFI\xfb", 4) != 0)
+		return; /* an image of something else: blank, to simulated guests */
+	d->size = 0;
+	for (int k = 0; k < 8; k++)
+		d->size = d->size << 8 | bytes[SIZE_AT + k];
+	memcpy(d->base, bytes + HEAD_SIZE, sizeof d->base);
+	memcpy(d->text, bytes + TEXT_AT, sizeof d->text);
+	d->base[sizeof d->base - 1] = d->text[sizeof d->text - 1] = '\0';
+}
+
+/* ---- making */
+
+static RESULT add_disk(struct disk_host *h, struct ctx *c, const struct disk_name *name,
+		       struct sim_disk **ret_disk)
+{
+	struct sim_disk *d = sim_add_disk(h->link.host);
+	if (!d)
+		return ctx_no_memory(c);
+	*d = (struct sim_disk){.region = h->link.region, .kind = name->kind, .volume = name->id};
+	if (name->kind == DISK_BASE)
+		(void) snprintf(d->digest, sizeof d->digest, "%" STR_FMT, STR_ARG(name->sha256));
+	*ret_disk = d;
+	return OK;
+}
+
+static struct sim_disk *find_disk(struct disk_host *h, const struct disk_name *name)
+{
+	struct sim_host *s = h->link.host;
+	for (size_t k = 0; k < s->disk_count; k++) {
+		struct sim_disk *d = &s->disks[k];
+		if (d->kind == name->kind && uuid_equal(d->region, h->link.region) &&
+		    (d->kind == DISK_BASE ? str_is(name->sha256, d->digest)
+					  : uuid_equal(d->volume, name->id)))
+			return d;
+	}
+	return NULL;
+}
+
+static RESULT make_volume(struct disk_host *h, struct ctx *c, const struct disk_spec *w,
+			  struct disk_seen *ret_seen)
+{
+	struct sim_disk *d = NULL;
+	struct disk_name base_name = {.kind = DISK_BASE, .sha256 = w->base_sha256};
+	const struct sim_disk *base = w->base_sha256.n ? find_disk(h, &base_name) : NULL;
+	if (w->base_sha256.n && (!base || base->is_partial)) {
+		*ret_seen = (struct disk_seen){.lacks_base = true};
+		return OK;
+	}
+	sim_take_time(SIM_MAKE_DISK);
+	struct sim_disk made = {.region = h->link.region, .volume = w->volume, .size = w->size};
+	if (base) {
+		memcpy(made.text, base->text, sizeof made.text);
+		memcpy(made.base, base->digest, sizeof made.base);
+	}
+	TRY(add_disk(h, c, &(struct disk_name){.kind = DISK_VOLUME, .id = w->volume}, &d));
+	*d = made;
+	*ret_seen = (struct disk_seen){.size = w->size};
+	return OK;
+}
+
+static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct disk_spec *w,
+			    struct disk_seen *ret_seen)
+{
+	const struct sim_host *s = h->link.host;
+	char id[UUID_TEXT_SIZE];
+	if (w->size <= 0 || w->size % 512)
+		return ctx_fail(c, ERR_INVALID, "a disk of %" PRId64 " bytes", w->size);
+	struct sim_disk *d = find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = w->volume});
+	if (!d && w->was_there)
+		return ctx_fail(c, ERR_NOT_FOUND, "the disk of volume %s is missing on the host %s",
+				uuid_write(w->volume, id), s->name);
+	if (!d)
+		return make_volume(h, c, w, ret_seen);
+	if (d->is_partial)
+		return ctx_fail(c, ERR_CONFLICT, "the disk of volume %s on host %s is half of one",
+				uuid_write(w->volume, id), s->name);
+	if (d->size < w->size)
+		d->size = w->size;
+	*ret_seen = (struct disk_seen){.size = d->size};
+	return OK;
+}
+
+/* ---- deleting */
+
+static struct sim_domain *user_of(const struct sim_host *s, uuid volume)
+{
+	for (size_t k = 0; k < s->domain_count; k++)
+		if (sim_has_plugged(&s->domains[k], volume))
+			return &s->domains[k];
+	return NULL;
+}
+
+static RESULT check_is_free(struct disk_host *h, struct ctx *c, const struct disk_name *name)
+{
+	const struct sim_host *s = h->link.host;
+	const struct sim_domain *user = name->kind == DISK_VOLUME ? user_of(s, name->id) : NULL;
+	if (user)
+		return ctx_fail(c, ERR_IN_USE, "the disk is used by the running domain %s", user->name);
+	for (size_t k = 0; name->kind == DISK_BASE && k < s->disk_count; k++)
+		if (str_is(name->sha256, s->disks[k].base))
+			return ctx_fail(c, ERR_IN_USE, "a disk of host %s stands on it", s->name);
+	for (size_t k = 0; name->kind == DISK_CUT && k < s->domain_count; k++)
+		if (uuid_equal(s->domains[k].backup, name->id)) {
+			s->domains[k].backup = UUID_NONE;
+			return ctx_fail(c, ERR_AGAIN, "the backup of domain %s is being ended",
+					s->domains[k].name);
+		}
+	return OK;
+}
+
+static RESULT remove_inside(struct disk_host *h, struct ctx *c, const struct disk_name *name)
+{
+	struct sim_disk *d = find_disk(h, name);
+	if (!d)
+		return OK;
+	TRY(check_is_free(h, c, name));
+	sim_take_time(SIM_DELETE_DISK);
+	*d = h->link.host->disks[--h->link.host->disk_count];
+	return OK;
+}
+
+/* ---- cutting */
+
+/* What the volume has at this moment; whole once it is told to be. */
+static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, bool is_partial)
+{
+	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
+	struct sim_disk *made = find_disk(h, &name);
+	if (!made)
+		TRY(add_disk(h, c, &name, &made));
+	const struct sim_disk *volume =
+		find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
+	made->size = volume->size;
+	made->is_partial = is_partial;
+	memcpy(made->text, volume->text, sizeof made->text);
+	return OK;
+}
+
+static RESULT cut_running(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+			  struct sim_domain *user, struct disk_cut_seen *seen)
+{
+	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
+	if (uuid_is_none(user->backup)) {
+		TRY(make_cut(h, c, cut, true));
+		user->backup = cut->snapshot;
+		user->backup_looks = 0;
+	} else if (uuid_equal(user->backup, cut->snapshot)) {
+		seen->progress = ++user->backup_looks * 100 / CUT_LOOKS;
+	}
+	if (seen->progress < 100)
+		return OK;
+	user->backup = UUID_NONE;
+	struct sim_disk *made = find_disk(h, &name);
+	if (!made)
+		return ctx_fail(c, ERR_IO, "the backup of domain %s failed", user->name);
+	made->is_partial = false;
+	seen->is_whole = true;
+	return OK;
+}
+
+static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+			 struct disk_cut_seen *ret_seen)
+{
+	const struct sim_host *s = h->link.host;
+	char id[UUID_TEXT_SIZE];
+	struct disk_cut_seen seen = {0};
+	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
+	const struct sim_disk *there = find_disk(h, &name);
+	const struct sim_disk *volume =
+		find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
+	if (there && cut->was_whole) {
+		*ret_seen = (struct disk_cut_seen){.is_whole = true, .progress = 100, .size = there->size};
+		return OK;
+	}
+	if (!volume || volume->is_partial)
+		return ctx_fail(c, ERR_NOT_FOUND, "the disk of volume %s is missing on the host %s",
+				uuid_write(cut->volume, id), s->name);
+	seen.size = volume->size;
+	struct sim_domain *user = user_of(s, cut->volume);
+	if (user) {
+		TRY(cut_running(h, c, cut, user, &seen));
+	} else {
+		TRY(make_cut(h, c, cut, false));
+		seen.is_whole = true;
+	}
+	if (seen.is_whole)
+		seen.progress = 100;
+	*ret_seen = seen;
+	return OK;
+}
+
+/* ---- copies */
+
+static RESULT fail_file(struct ctx *c, const struct disk_copy *copy)
+{
+	return ctx_fail(c, errno == ENOSPC ? ERR_CAPACITY : ERR_IO, "the file %" STR_FMT ": %s",
+			STR_ARG(copy->path), strerrordesc_np(errno));
+}
+
+static int64_t piece_of(const struct disk_copy *copy)
+{
+	int64_t piece = copy->size / PIECES + 1, left = copy->size - copy->done;
+	return left < piece ? left : piece;
+}
+
+static RESULT pull_inside(struct disk_host *h, struct ctx *c, const struct disk_name *name,
+			  struct disk_copy *copy)
+{
+	unsigned char bytes[SIM_FILE_SIZE];
+	struct stat st;
+	const struct sim_disk *d = find_disk(h, name);
+	if (!d || d->is_partial)
+		return ctx_fail(c, ERR_NOT_FOUND, "host %s does not have that disk", h->link.host->name);
+	AUTO_FD fd = open(str_to_z(c->arena, copy->path), O_WRONLY | O_CREAT | O_CLOEXEC, 0600);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return fail_file(c, copy);
+	copy->size = SIM_FILE_SIZE;
+	copy->done = st.st_size;
+	if (copy->done > copy->size)
+		return ctx_fail(c, ERR_CONFLICT, "a disk of host %s became shorter", h->link.host->name);
+	write_bytes(d, bytes);
+	int64_t piece = piece_of(copy);
+	if (pwrite(fd, bytes + copy->done, (size_t) piece, copy->done) != piece)
+		return fail_file(c, copy);
+	copy->done += piece;
+	return OK;
+}
+
+/* A base may be an image that nobody has: there is nothing on it. */
+static RESULT open_source(struct ctx *c, const struct disk_name *name, const struct disk_copy *copy,
+			  int *ret_fd)
+{
+	struct stat st;
+	AUTO_FD fd = open(str_to_z(c->arena, copy->path), O_RDONLY | O_CLOEXEC);
+	if (fd < 0 && errno == ENOENT && name->kind == DISK_BASE)
+		return OK;
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return fail_file(c, copy);
+	if (st.st_size != copy->size)
+		return ctx_fail(c, ERR_IO, "the file %" STR_FMT " has %" PRId64 " bytes, not %" PRId64,
+				STR_ARG(copy->path), (int64_t) st.st_size, copy->size);
+	*ret_fd = fd;
+	fd = -1;
+	return OK;
+}
+
+static RESULT push_inside(struct disk_host *h, struct ctx *c, const struct disk_name *name,
+			  struct disk_copy *copy)
+{
+	unsigned char bytes[SIM_FILE_SIZE] = {0};
+	AUTO_FD fd = -1;
+	TRY(open_source(c, name, copy, &fd));
+	struct sim_disk *d = find_disk(h, name);
+	if (!d) {
+		TRY(add_disk(h, c, name, &d));
+		d->is_partial = true;
+	}
+	copy->done = d->is_partial ? d->file_size : copy->size;
+	copy->done += fd < 0 ? copy->size - copy->done : piece_of(copy);
+	d->file_size = copy->done;
+	if (copy->done < copy->size || !d->is_partial)
+		return OK;
+	d->is_partial = false;
+	if (fd >= 0 && pread(fd, bytes, sizeof bytes, 0) < 0)
+		return fail_file(c, copy);
+	read_bytes(d, bytes);
+	return OK;
+}
+
+/* ---- looking */
+
+static RESULT list_inside(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory)
+{
+	const struct sim_host *s = h->link.host;
+	size_t count = 0;
+	int64_t used = 0;
+	struct disk_item *items = arena_new_array(c->arena, struct disk_item, s->disk_count);
+	if (!items)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < s->disk_count; k++) {
+		const struct sim_disk *d = &s->disks[k];
+		used += SIM_FILE_SIZE;
+		if (!uuid_equal(d->region, h->link.region))
+			continue;
+		items[count++] = (struct disk_item){
+			.name = {.kind = d->kind,
+				 .id = d->volume,
+				 .sha256 = str_copy(c->arena, str_from(d->digest))},
+			.size = d->kind == DISK_VOLUME ? d->size : 0,
+			.file_size = SIM_FILE_SIZE,
+			.base = d->base[0] ? str_copy(c->arena, str_from(d->base)) : STR_NONE,
+		};
+	}
+	*ret_inventory = (struct disk_inventory){
+		.at = items,
+		.count = count,
+		.pool_size = s->disk_size,
+		.pool_free = s->pool_free ? s->pool_free : s->disk_size - used,
+	};
+	return OK;
+}
+
+/* ---- the calls */
+
+#define CALL(inside, ...)                                                                                    \
+	do {                                                                                                 \
+		struct result r_ = sim_begin(&h->link, c);                                                   \
+		if (result_is_ok(r_))                                                                        \
+			r_ = inside(h, c, __VA_ARGS__);                                                      \
+		return sim_end(&h->link, c, r_);                                                             \
+	} while (0)
+
+static RESULT list(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory)
+{
+	CALL(list_inside, ret_inventory);
+}
+
+static RESULT ensure(struct disk_host *h, struct ctx *c, const struct disk_spec *wish,
+		     struct disk_seen *ret_seen)
+{
+	CALL(ensure_inside, wish, ret_seen);
+}
+
+static RESULT remove_disk(struct disk_host *h, struct ctx *c, const struct disk_name *name)
+{
+	CALL(remove_inside, name);
+}
+
+static RESULT cut(struct disk_host *h, struct ctx *c, const struct disk_cut *wish,
+		  struct disk_cut_seen *ret_seen)
+{
+	CALL(cut_inside, wish, ret_seen);
+}
+
+static RESULT pull(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy)
+{
+	CALL(pull_inside, name, copy);
+}
+
+static RESULT push(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy)
+{
+	CALL(push_inside, name, copy);
+}
+
+const struct disk_driver disk_sim = {
+	.scheme = "sim",
+	.open_host = open_host,
+	.close_host = close_host,
+	.list = list,
+	.ensure = ensure,
+	.remove = remove_disk,
+	.cut = cut,
+	.pull = pull,
+	.push = push,
+};

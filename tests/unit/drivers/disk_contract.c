@@ -1,0 +1,273 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The cases of drivers/disk.h. Each opens the host anew and leaves nothing behind. */
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "compute_contract.h"
+#include "model/id.h"
+
+#define MIB (INT64_C(1) << 20)
+
+static struct disk_name name_of(enum disk_kind kind, uuid id)
+{
+	return (struct disk_name){.kind = kind, .id = id};
+}
+
+static void test_disk(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_spec *w = &s.files[1];
+	struct disk_seen seen = {0};
+	scene_delete_disk(&s, w->volume); /* absent */
+	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
+	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
+	w->size = 24 * MIB;
+	assert_int_equal(scene_make_disk(&s, w), 24 * MIB);
+	w->size = 16 * MIB; /* never shrunk */
+	assert_int_equal(scene_make_disk(&s, w), 24 * MIB);
+	const struct disk_item *item = scene_find_disk(&s, DISK_VOLUME, w->volume);
+	assert_non_null(item);
+	assert_int_equal(item->size, 24 * MIB);
+	assert_int_equal(item->base.n, 0);
+	w->size = 1000;
+	EXPECT(&s, ERR_INVALID, subject.disks->ensure(s.pool, &s.c, w, &seen));
+	scene_delete_disk(&s, w->volume);
+	scene_delete_disk(&s, w->volume);
+	assert_null(scene_find_disk(&s, DISK_VOLUME, w->volume));
+	scene_close(&s);
+}
+
+/* A disk that was there once is told to be missing, and never made anew. */
+static void test_was_there(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_spec *w = &s.files[1];
+	struct disk_seen seen = {0};
+	w->was_there = true;
+	EXPECT(&s, ERR_NOT_FOUND, subject.disks->ensure(s.pool, &s.c, w, &seen));
+	assert_null(scene_find_disk(&s, DISK_VOLUME, w->volume));
+	w->was_there = false;
+	scene_make_disk(&s, w);
+	w->was_there = true;
+	w->size = 16 * MIB;
+	assert_int_equal(scene_make_disk(&s, w), 16 * MIB);
+	scene_delete_disk(&s, w->volume);
+	scene_close(&s);
+}
+
+static void test_in_use(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	scene_make_running(&s);
+	struct disk_name name = name_of(DISK_VOLUME, s.files[0].volume);
+	EXPECT(&s, ERR_IN_USE, subject.disks->remove(s.pool, &s.c, &name));
+	s.files[0].size = 160 * MIB;
+	assert_int_equal(scene_make_disk(&s, &s.files[0]), 160 * MIB);
+	assert_int_equal(scene_find_disk(&s, DISK_VOLUME, s.files[0].volume)->size, 160 * MIB);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+/* A cached base stays while anything stands on it. */
+static void test_base(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_name base = {.kind = DISK_BASE, .sha256 = subject.image_sha256};
+	scene_make_disk(&s, &s.files[0]);
+	assert_true(scene_find_disk(&s, DISK_VOLUME, s.files[0].volume)->base.n > 0);
+	assert_non_null(scene_find_disk(&s, DISK_BASE, UUID_NONE));
+	EXPECT(&s, ERR_IN_USE, subject.disks->remove(s.pool, &s.c, &base));
+	scene_delete_disk(&s, s.files[0].volume);
+	EXPECT(&s, ERR_NONE, subject.disks->remove(s.pool, &s.c, &base));
+	EXPECT(&s, ERR_NONE, subject.disks->remove(s.pool, &s.c, &base));
+	assert_null(scene_find_disk(&s, DISK_BASE, UUID_NONE));
+	scene_make_disk(&s, &s.files[0]); /* it is sent again */
+	scene_delete_disk(&s, s.files[0].volume);
+	scene_close(&s);
+}
+
+/* ---- cuts and copies */
+
+static struct disk_cut_seen cut_until_whole(struct scene *s, const struct disk_cut *cut)
+{
+	struct disk_cut_seen seen = {0};
+	for (int tries = 0; tries < 600 && !seen.is_whole; tries++) {
+		EXPECT(s, ERR_NONE, subject.disks->cut(s->pool, &s->c, cut, &seen));
+		assert_in_range(seen.progress, 0, 100);
+		if (!seen.is_whole)
+			contract_rest_ms(100);
+	}
+	assert_true(seen.is_whole);
+	return seen;
+}
+
+static void delete_cut(struct scene *s, uuid snapshot)
+{
+	struct disk_name name = name_of(DISK_CUT, snapshot);
+	struct result r = FAIL(AGAIN);
+	for (int tries = 0; tries < 100 && r.code == ERR_AGAIN; tries++) {
+		ctx_clear_problem(&s->c);
+		r = subject.disks->remove(s->pool, &s->c, &name);
+		if (r.code == ERR_AGAIN)
+			contract_rest_ms(100);
+	}
+	EXPECT(s, ERR_NONE, r);
+	assert_null(scene_find_disk(s, DISK_CUT, snapshot));
+}
+
+static void pull_all(struct scene *s, const struct disk_name *name, const char *path, int64_t *ret_size)
+{
+	struct disk_copy copy = {.path = str_from(path), .size = 1};
+	for (int tries = 0; tries < 100 && copy.done < copy.size; tries++)
+		EXPECT(s, ERR_NONE, subject.disks->pull(s->pool, &s->c, name, &copy));
+	assert_true(copy.size > 0);
+	assert_int_equal(copy.done, copy.size);
+	*ret_size = copy.size;
+}
+
+static void push_all(struct scene *s, const struct disk_name *name, const char *path, int64_t size)
+{
+	struct disk_copy copy = {.path = str_from(path), .size = size};
+	for (int tries = 0; tries < 100 && copy.done < copy.size; tries++)
+		EXPECT(s, ERR_NONE, subject.disks->push(s->pool, &s->c, name, &copy));
+	assert_int_equal(copy.done, size);
+}
+
+static void make_path(char path[static 64])
+{
+	(void) snprintf(path, 64, "/tmp/dari-disk-XXXXXX");
+	int fd = mkstemp(path);
+	assert_true(fd >= 0);
+	(void) close(fd);
+}
+
+static void test_cut_at_rest(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_cut cut = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
+	struct disk_cut_seen seen = {0};
+	EXPECT(&s, ERR_NOT_FOUND, subject.disks->cut(s.pool, &s.c, &cut, &seen));
+	scene_make_disk(&s, &s.files[0]);
+	seen = cut_until_whole(&s, &cut);
+	assert_int_equal(seen.size, 128 * MIB);
+	assert_int_equal(seen.progress, 100);
+	assert_int_equal(scene_find_disk(&s, DISK_CUT, cut.snapshot)->base.n, 0); /* it stands by itself */
+	seen = cut_until_whole(&s, &cut); /* nobody noted that it was whole */
+	scene_delete_disk(&s, cut.volume);
+	cut.was_whole = true;
+	seen = cut_until_whole(&s, &cut); /* now it needs its volume no more */
+	assert_int_equal(seen.size, 128 * MIB);
+	delete_cut(&s, cut.snapshot);
+	delete_cut(&s, cut.snapshot);
+	scene_close(&s);
+}
+
+static void test_cut_running(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_cut one = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
+	struct disk_cut two = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
+	struct disk_cut_seen seen = {0};
+	scene_make_running(&s);
+	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &one, &seen));
+	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &two, &seen));
+	assert_false(seen.is_whole); /* one at a time */
+	cut_until_whole(&s, &one);
+	cut_until_whole(&s, &two);
+	assert_int_equal(scene_find_disk(&s, DISK_CUT, one.snapshot)->base.n, 0);
+	delete_cut(&s, one.snapshot);
+	delete_cut(&s, two.snapshot);
+	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &one, &seen));
+	delete_cut(&s, one.snapshot); /* ended in the midst of it */
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+/* Half of one, after a connection was lost, is not taken for one. */
+static void test_cut_lost(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_cut cut = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
+	struct disk_cut_seen seen = {0};
+	scene_make_running(&s);
+	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &cut, &seen));
+	scene_reopen(&s);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	assert_int_equal(cut_until_whole(&s, &cut).size, 128 * MIB);
+	delete_cut(&s, cut.snapshot);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+/* A volume's file goes out and comes back as it was, also when its coming is broken off. */
+static void test_copies(void **state)
+{
+	(void) state;
+	char path[64], again[64];
+	struct scene s = scene_open();
+	struct disk_name name = name_of(DISK_VOLUME, s.files[0].volume);
+	struct disk_copy copy = {.path = STR("/nowhere/at/all"), .size = 1};
+	int64_t size = 0, size_again = 0;
+	make_path(path);
+	make_path(again);
+	EXPECT(&s, ERR_NOT_FOUND,
+	       subject.disks->pull(s.pool, &s.c, &name, &(struct disk_copy){.path = str_from(path)}));
+	scene_make_disk(&s, &s.files[0]);
+	EXPECT(&s, ERR_IO, subject.disks->pull(s.pool, &s.c, &name, &copy));
+	pull_all(&s, &name, path, &size);
+	scene_delete_disk(&s, name.id);
+	copy = (struct disk_copy){.path = str_from(path), .size = size + 1};
+	EXPECT(&s, ERR_IO, subject.disks->push(s.pool, &s.c, &name, &copy));
+	push_all(&s, &name, path, size);
+	push_all(&s, &name, path, size);
+	s.files[0].was_there = true;
+	assert_int_equal(scene_make_disk(&s, &s.files[0]), 128 * MIB);
+	assert_true(scene_find_disk(&s, DISK_VOLUME, name.id)->base.n > 0);
+	pull_all(&s, &name, again, &size_again);
+	assert_int_equal(size_again, size);
+	scene_delete_disk(&s, name.id);
+	(void) unlink(path);
+	(void) unlink(again);
+	scene_close(&s);
+}
+
+/* Another region on the same host: sees nothing of ours, touches nothing of ours. */
+static void test_other_region(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_host *other = NULL;
+	struct disk_inventory all = {0};
+	struct disk_name name = name_of(DISK_VOLUME, s.files[1].volume);
+	scene_make_disk(&s, &s.files[1]);
+	EXPECT(&s, ERR_NONE, subject.disks->open_host(&s.c, uuid_random(), &subject.host, &other));
+	EXPECT(&s, ERR_NONE, subject.disks->remove(other, &s.c, &name));
+	EXPECT(&s, ERR_NONE, subject.disks->list(other, &s.c, &all));
+	assert_int_equal(all.count, 0);
+	assert_true(all.pool_size > 0 && all.pool_free > 0);
+	subject.disks->close_host(other);
+	assert_non_null(scene_find_disk(&s, DISK_VOLUME, name.id));
+	scene_delete_disk(&s, name.id);
+	scene_close(&s);
+}
+
+int disk_contract_run(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_disk),         cmocka_unit_test(test_was_there),
+		cmocka_unit_test(test_in_use),       cmocka_unit_test(test_base),
+		cmocka_unit_test(test_cut_at_rest),  cmocka_unit_test(test_cut_running),
+		cmocka_unit_test(test_cut_lost),     cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_other_region),
+	};
+	return cmocka_run_group_tests_name("disk contract", tests, NULL, NULL);
+}
