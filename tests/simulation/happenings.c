@@ -36,6 +36,22 @@ static void end_guest(struct simulation *s)
 	sim_compute_end_guest(host, id, why);
 }
 
+/* With nothing else going on it is certain what becomes of it. */
+static void end_guest_in_peace(struct simulation *s)
+{
+	settle_and_compare(s);
+	struct thing *t = any_instance(s);
+	if (!t || t->life != LIVE || !t->wanted_on)
+		return;
+	uuid id = region_find(&s->region, KIND_INSTANCE, t->id);
+	tell(s, "in peace the guest %s shuts itself down", t->id);
+	sim_compute_end_guest(cloud_host_of(s->region.cloud, id), id, COMPUTE_OFF_GUEST);
+	t->wanted_on = false;
+	if (t->ends_itself)
+		model_end(&s->model, t, ENDING);
+	settle_and_compare(s);
+}
+
 static void lose_domain(struct simulation *s)
 {
 	struct thing *t = any_instance(s);
@@ -194,9 +210,9 @@ static const struct {
 	unsigned weight;
 	void (*happen)(struct simulation *s);
 } happenings[] = {
-	{6, end_guest},  {1, lose_domain}, {5, shake_host},       {3, shake_network},
-	{5, make_fault}, {6, end_faults},  {4, kill_and_restart}, {2, die_at_commit},
-	{1, restart},    {4, let_pass},    {2, settle},
+	{6, end_guest},     {1, lose_domain}, {1, end_guest_in_peace}, {5, shake_host},
+	{3, shake_network}, {5, make_fault},  {6, end_faults},         {4, kill_and_restart},
+	{2, die_at_commit}, {1, restart},     {4, let_pass},           {2, settle},
 };
 
 void happen(struct simulation *s)

@@ -98,14 +98,23 @@ bool request_draw(struct request *x)
 
 /* ---- verdicts ---- */
 
+static void add_code(const char **codes, size_t *count, const char *code)
+{
+	for (size_t k = 0; k < *count; k++)
+		if (strcmp(codes[k], code) == 0)
+			return;
+	assert_true(*count < CODES_MAX);
+	codes[(*count)++] = code;
+}
+
 void refuse(struct verdict *v, const char *code)
 {
-	v->refusals[v->refusal_count++] = code;
+	add_code(v->refusals, &v->refusal_count, code);
 }
 
 void doubt(struct verdict *v, const char *code)
 {
-	v->doubts[v->doubt_count++] = code;
+	add_code(v->doubts, &v->doubt_count, code);
 }
 
 void refuse_or_doubt(struct verdict *v, bool is_sure, const char *code)

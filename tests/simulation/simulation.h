@@ -25,7 +25,8 @@ enum {
 	TAGS_MAX = 8,
 	REFS_MAX = 6,
 	TEXT_MAX = 1024,
-	TOKENS_MAX = 128
+	TOKENS_MAX = 128,
+	CODES_MAX = 16
 };
 
 /* What each account may have: little, so that the limits are met. */
@@ -137,7 +138,7 @@ struct request {
 
 /* Which answers are right. With a refusal, success is none. */
 struct verdict {
-	const char *refusals[12], *doubts[12];
+	const char *refusals[CODES_MAX], *doubts[CODES_MAX];
 	size_t refusal_count, doubt_count;
 };
 void refuse(struct verdict *v, const char *code); /* a rule forbids it */

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "applied.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -122,6 +123,7 @@ static void open_store(struct cloud *c)
 static void open_reconciler(struct cloud *c)
 {
 	expect_ok(c, network_sim_open(&c->c, &c->network));
+	expect_ok(c, applied_open(&c->c, &c->network));
 	struct reconcile_config config = {.executor = c->executor,
 					  .store = c->store,
 					  .network = c->network,
@@ -237,6 +239,7 @@ struct cloud *cloud_new_empty(uint64_t seed)
 					  : LOG_ERROR + 1); /* failures are made on purpose here */
 	sim_compute_reset();
 	network_sim_reset();
+	applied_reset();
 	make_directory(c);
 	open_empty(c);
 	return c;
@@ -326,6 +329,7 @@ void cloud_free(struct cloud *c)
 	heap_free(c);
 	sim_compute_reset();
 	network_sim_reset();
+	applied_reset();
 	clock_set_us(0);
 	random_set_seed(0);
 }
@@ -604,6 +608,20 @@ size_t cloud_audit(struct cloud *c, size_t awaited)
 	return audit.findings.count;
 }
 
+/* Says the first line that a look at everything tells the network otherwise. */
+static void check_told(struct cloud *c, struct str before)
+{
+	struct str after = applied_read(c->arena), a, b;
+	while (str_split_next(&before, '\n', &a) && str_split_next(&after, '\n', &b))
+		if (!str_equal(a, b)) {
+			print_message("seed %llu: the network was not told in time:\n%" STR_FMT "\n%" STR_FMT
+				      "\n",
+				      (unsigned long long) c->seed, STR_ARG(a), STR_ARG(b));
+			assert_true(false);
+		}
+	assert_true(str_is_empty(before) && str_is_empty(after));
+}
+
 void cloud_check(struct cloud *c)
 {
 	struct store_figures before = {0}, after = {0};
@@ -611,11 +629,13 @@ void cloud_check(struct cloud *c)
 	cloud_settle(c);
 	assert_int_equal(cloud_count_leaks(c), 0);
 	store_read_figures(c->store, &before);
+	struct str told = applied_read(c->arena);
 	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
 	cloud_settle(c);
 	store_read_figures(c->store, &after);
 	assert_int_equal(after.batch, before.batch);
 	assert_int_equal(cloud_count_leaks(c), 0);
+	check_told(c, told);
 	assert_int_equal(cloud_audit(c, 0), 0); /* compares with SQL, too */
 }
 

@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What the network was told: applied.h. A thing's last wish stands from its apply's success to its
+ * removal's. */
+#include "applied.h"
+
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "base/fault.h"
+#include "base/heap.h"
+#include "base/vec.h"
+
+struct vnet {
+	struct network_handle inner;
+};
+
+struct wish {
+	struct wish *next;
+	enum network_item_kind kind;
+	uuid id;
+	struct buf text;
+};
+
+static struct wish *wishes; /* in the order of their first apply */
+
+static struct wish **find(enum network_item_kind kind, uuid id)
+{
+	struct wish **at = &wishes;
+	while (*at && !((*at)->kind == kind && uuid_equal((*at)->id, id)))
+		at = &(*at)->next;
+	return at;
+}
+
+static void forget(enum network_item_kind kind, uuid id)
+{
+	struct wish **at = find(kind, id), *wish = *at;
+	if (!wish)
+		return;
+	*at = wish->next;
+	buf_done(&wish->text);
+	heap_free(wish);
+}
+
+/* An empty text for what is about to be told, or NULL. */
+static struct buf *begin(enum network_item_kind kind, uuid id)
+{
+	forget(kind, id);
+	struct wish *wish = heap_new(struct wish);
+	if (!wish)
+		return NULL;
+	*wish = (struct wish){.kind = kind, .id = id};
+	*find(kind, id) = wish;
+	buf_init(&wish->text, 1 << 20);
+	return &wish->text;
+}
+
+static void add_id(struct buf *b, const char *name, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	buf_print(b, " %s %s", name, uuid_write(id, text));
+}
+
+static void add_ip(struct buf *b, const char *name, struct ip ip)
+{
+	char text[IP_TEXT_SIZE];
+	buf_print(b, " %s %s", name, ip_write(ip, text));
+}
+
+static void add_block(struct buf *b, const char *name, struct cidr block)
+{
+	char text[CIDR_TEXT_SIZE];
+	buf_print(b, " %s %s", name, cidr_write(block, text));
+}
+
+/* ---- what is told ---- */
+
+static void write_router(struct buf *b, const struct network_router *w)
+{
+	if (w->gateway) {
+		add_id(b, "gateway", w->gateway->row.id);
+		add_ip(b, "ip", w->gateway->ip);
+	}
+	if (w->external)
+		add_id(b, "external", w->external->row.id);
+	for (size_t k = 0; k < w->subnet_count; k++) {
+		add_id(b, "subnet", w->subnets[k].subnet->row.id);
+		add_block(b, "block", w->subnets[k].subnet->block);
+		add_id(b, "table", w->subnets[k].route_table);
+	}
+	for (size_t k = 0; k < w->table_count; k++)
+		add_id(b, "table", w->tables[k]);
+	for (size_t k = 0; k < w->route_count; k++) {
+		const struct network_route *r = &w->routes[k];
+		add_block(b, "route", r->route->destination);
+		add_id(b, "in", r->route->table);
+		add_id(b, "to", r->route->gateway);
+		if (r->port)
+			add_ip(b, "port", r->port->ip);
+	}
+	buf_print(b, " %zu resolvers, domain %" STR_FMT ", over %" STR_FMT, w->resolver_count,
+		  STR_ARG(w->domain_name), STR_ARG(w->gateway_chassis));
+}
+
+static void write_group(struct buf *b, const struct network_group *w)
+{
+	for (size_t k = 0; k < w->rule_count; k++) {
+		const struct security_group_rule *r = w->rules[k];
+		buf_print(b, " rule %d %d %d %d", (int) r->direction, (int) r->protocol, (int) r->from_port,
+			  (int) r->to_port);
+		add_block(b, "block", r->peer_block);
+		add_id(b, "group", r->peer_group);
+	}
+}
+
+static void write_port(struct buf *b, const struct network_port *w)
+{
+	char mac[MAC_TEXT_SIZE];
+	add_ip(b, "ip", w->port->ip);
+	buf_print(b, " mac %s check %d", mac_write(w->port->mac, mac), w->port->source_dest_check);
+	add_id(b, "subnet", w->port->subnet);
+	for (size_t k = 0; k < w->port->groups.count; k++)
+		add_id(b, "group", w->port->groups.at[k]);
+	buf_print(b, " chassis %" STR_FMT " name %" STR_FMT " domain %" STR_FMT, STR_ARG(w->chassis),
+		  STR_ARG(w->host_name), STR_ARG(w->domain_name));
+}
+
+static void write_address(struct buf *b, const struct network_address *w)
+{
+	add_ip(b, "ip", w->address->ip);
+	add_ip(b, "for", w->address->private_ip);
+	add_id(b, "port", w->address->port);
+	add_id(b, "router", w->router);
+}
+
+/* ---- the driver ---- */
+
+/* No fault of the test's is to hit the record itself. */
+#define APPLY(kind, id, write)                                                                               \
+	do {                                                                                                 \
+		unsigned faults = fault_suspend();                                                           \
+		struct buf *text = begin(NETWORK_ITEM_##kind, (id));                                         \
+		if (text)                                                                                    \
+			write(text, wish);                                                                   \
+		fault_resume(faults);                                                                        \
+		if (!text || !result_is_ok(buf_finish(text)))                                                \
+			return ctx_no_memory(c);                                                             \
+	} while (0)
+
+#define REMOVE(member, kind)                                                                                 \
+	static RESULT applied_##member(struct vnet *n, struct ctx *c, uuid id)                               \
+	{                                                                                                    \
+		TRY(n->inner.driver->member(n->inner.self, c, id));                                          \
+		forget(NETWORK_ITEM_##kind, id);                                                             \
+		return OK;                                                                                   \
+	}
+
+static RESULT applied_see(struct vnet *n, struct ctx *c, struct network_health *ret_health)
+{
+	return n->inner.driver->see(n->inner.self, c, ret_health);
+}
+
+static RESULT applied_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish)
+{
+	TRY(n->inner.driver->apply_router(n->inner.self, c, wish));
+	APPLY(ROUTER, wish->router->row.id, write_router);
+	return OK;
+}
+
+static RESULT applied_apply_group(struct vnet *n, struct ctx *c, const struct network_group *wish)
+{
+	TRY(n->inner.driver->apply_group(n->inner.self, c, wish));
+	APPLY(GROUP, wish->group->row.id, write_group);
+	return OK;
+}
+
+static RESULT applied_apply_port(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up)
+{
+	TRY(n->inner.driver->apply_port(n->inner.self, c, wish, ret_up));
+	APPLY(PORT, wish->port->row.id, write_port);
+	return OK;
+}
+
+static RESULT applied_apply_address(struct vnet *n, struct ctx *c, const struct network_address *wish)
+{
+	TRY(n->inner.driver->apply_address(n->inner.self, c, wish));
+	APPLY(ADDRESS, wish->address->row.id, write_address);
+	return OK;
+}
+
+REMOVE(remove_router, ROUTER)
+REMOVE(remove_group, GROUP)
+REMOVE(remove_port, PORT)
+REMOVE(remove_address, ADDRESS)
+
+static RESULT applied_list(struct vnet *n, struct ctx *c, struct network_inventory *ret_inventory)
+{
+	return n->inner.driver->list(n->inner.self, c, ret_inventory);
+}
+
+static void applied_watch(struct vnet *n, void (*changed)(void *arg, uuid port), void *arg)
+{
+	n->inner.driver->watch(n->inner.self, changed, arg);
+}
+
+static void applied_close(struct vnet *n)
+{
+	n->inner.driver->close(n->inner.self);
+	heap_free(n);
+}
+
+RESULT applied_open(struct ctx *c, struct network_handle *network)
+{
+	static const struct network_driver driver = {
+		applied_see,         applied_apply_router,  applied_remove_router,
+		applied_apply_group, applied_remove_group,  applied_apply_port,
+		applied_remove_port, applied_apply_address, applied_remove_address,
+		applied_list,        applied_watch,         applied_close};
+	struct vnet *n = heap_new(struct vnet);
+	if (!n)
+		return ctx_no_memory(c);
+	n->inner = *network;
+	*network = (struct network_handle){&driver, n};
+	return OK;
+}
+
+/* ---- the record ---- */
+
+void applied_reset(void)
+{
+	while (wishes)
+		forget(wishes->kind, wishes->id);
+}
+
+static int compare(const void *a, const void *b)
+{
+	const struct wish *x = *(struct wish *const *) a, *y = *(struct wish *const *) b;
+	return x->kind != y->kind ? (int) x->kind - (int) y->kind : uuid_compare(x->id, y->id);
+}
+
+struct str applied_read(struct arena *a)
+{
+	static const char *const kinds[] = {[NETWORK_ITEM_ROUTER] = "router",
+					    [NETWORK_ITEM_PORT] = "port",
+					    [NETWORK_ITEM_GROUP] = "group",
+					    [NETWORK_ITEM_ADDRESS] = "address"};
+	VEC(struct wish *) all = {0};
+	struct str text = STR("");
+	char id[UUID_TEXT_SIZE];
+	for (struct wish *w = wishes; w; w = w->next)
+		if (!VEC_PUSH(a, &all, w))
+			return STR_NONE;
+	qsort(all.at, all.count, sizeof *all.at, compare);
+	for (size_t k = 0; k < all.count; k++)
+		text = str_print(a, "%" STR_FMT "%s %s%" STR_FMT "\n", STR_ARG(text), kinds[all.at[k]->kind],
+				 uuid_write(all.at[k]->id, id), STR_ARG(buf_str(&all.at[k]->text)));
+	return text;
+}
