@@ -135,18 +135,17 @@ int64_t engine_volume_throughput(const struct volume *volume)
 
 /* ---- wishes over what is there ---- */
 
-static RESULT check_device(struct op *op, const struct disk_wish *wish)
+RESULT disk_check_device(struct op *op, struct str device, struct str field)
 {
-	struct str d = wish->device;
-	bool is_fine = d.n >= 1 && d.n <= 64;
-	for (size_t n = 0; n < d.n && is_fine; n++)
-		is_fine =
-			(d.p[n] >= 'a' && d.p[n] <= 'z') || (d.p[n] >= '0' && d.p[n] <= '9') || d.p[n] == '/';
+	bool is_fine = device.n >= 1 && device.n <= 32;
+	for (size_t n = 0; n < device.n && is_fine; n++)
+		is_fine = (device.p[n] >= 'a' && device.p[n] <= 'z') ||
+			  (device.p[n] >= '0' && device.p[n] <= '9') || device.p[n] == '/';
 	return is_fine ? OK
-		       : ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, wish->field,
+		       : ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, field,
 				     "Value (%" STR_FMT ") for parameter device is invalid. %" STR_FMT
 				     " is not a valid EBS device name.",
-				     STR_ARG(str_slice(d, 0, 64)), STR_ARG(str_slice(d, 0, 64)));
+				     STR_ARG(str_slice(device, 0, 64)), STR_ARG(str_slice(device, 0, 64)));
 }
 
 static struct disk_plan *find_plan(struct disk_plans *plans, struct str device)
@@ -184,7 +183,7 @@ static RESULT take_snapshot(struct op *op, const struct disk_wish *wish, struct 
 	return OK;
 }
 
-static RESULT apply_wish(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
+RESULT disk_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
 {
 	TRY(take_snapshot(op, wish, plan));
 	plan->device = wish->device;
@@ -208,7 +207,7 @@ RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t 
 {
 	for (size_t n = 0; n < count; n++) {
 		const struct disk_wish *wish = &wishes[n];
-		TRY(check_device(op, wish));
+		TRY(disk_check_device(op, wish->device, wish->field));
 		for (size_t k = 0; k < n; k++)
 			if (str_equal(wishes[k].device, wish->device))
 				return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, wish->field,
@@ -228,7 +227,7 @@ RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t 
 			*plan = (struct disk_plan){
 				.device = wish->device, .type = STR("gp2"), .delete_on_termination = true};
 		}
-		TRY(apply_wish(op, wish, plan));
+		TRY(disk_apply_wish(op, wish, plan));
 	}
 	return OK;
 }
@@ -269,6 +268,16 @@ RESULT disks_finish(struct op *op, struct disk_plans *plans)
 	for (size_t n = 0; n < plans->count; n++)
 		TRY(disk_finish(op, &plans->at[n]));
 	return OK;
+}
+
+RESULT disk_check_source(struct op *op, const struct disk_plan *plan)
+{
+	const struct snapshot *snapshot = plan->snapshot;
+	if (!snapshot || model_derive_snapshot_state(snapshot) == SNAPSHOT_COMPLETED)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, plan->field,
+			   "The snapshot '%" STR_FMT "' is not completed",
+			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
 }
 
 RESULT disks_of_image(struct op *op, const struct image *image, struct disk_plans *ret_plans)

@@ -80,11 +80,7 @@ static RESULT resolve_disks(struct launch *l)
 				   "The root device cannot be left out.");
 	TRY(disks_finish(op, &l->disks));
 	for (size_t n = 0; n < l->disks.count; n++) {
-		const struct snapshot *snapshot = l->disks.at[n].snapshot;
-		if (snapshot && model_derive_snapshot_state(snapshot) != SNAPSHOT_COMPLETED)
-			return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, l->disks.at[n].field,
-					   "The snapshot '%" STR_FMT "' is not completed",
-					   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
+		TRY(disk_check_source(op, &l->disks.at[n]));
 		l->disk += l->disks.at[n].size;
 	}
 	return OK;
@@ -213,28 +209,18 @@ static RESULT fail_no_room(struct launch *l)
 
 static RESULT write_volumes(struct launch *l, const struct instance *instance)
 {
-	struct op *op = l->op;
 	for (size_t n = 0; n < l->disks.count; n++) {
 		const struct disk_plan *disk = &l->disks.at[n];
-		struct volume volume = {.row.id = engine_new_id(op, KIND_VOLUME),
-					.row.gen = 1,
-					.account = instance->account,
+		struct volume volume = {.account = instance->account,
 					.zone = instance->zone,
 					.host = instance->host,
-					.size = disk->size,
-					.type = disk->type,
-					.iops = disk->iops,
-					.throughput = disk->throughput,
-					.snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE,
 					.instance = instance->row.id,
 					.device = disk->device,
 					.device_slot = (int64_t) n,
-					.attached_us = op->now_us,
+					.attached_us = l->op->now_us,
 					.delete_on_termination = disk->delete_on_termination,
 					.tags = l->volume_tags};
-		TRY(volume_put(op, &volume));
-		TRY(op_usage(op, KIND_VOLUME, volume.row.id, volume.account, volume_meter(op, &volume),
-			     volume.size));
+		TRY(volume_write(l->op, &volume, disk));
 	}
 	return OK;
 }

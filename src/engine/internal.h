@@ -239,12 +239,19 @@ RESULT address_put_back(struct op *op, const struct address *address, bool *ret_
 /* Frees all the port's addresses: elastic ones stay allocated. */
 RESULT address_leave_port(struct op *op, uuid port);
 
-/* ---- volume.c ---- */
+/* ---- volume.c, volume_attach.c ---- */
 
+/* account, zone, host, attachment and tags are set; the rest is as planned, the id is drawn. */
+struct disk_plan;
+RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk);
+/* ERR_CAPACITY when the host has not as many bytes left. host NULL: OK. */
+RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, struct str field);
 /* Marks it deleted and ends its usage. */
 RESULT volume_delete_metered(struct op *op, const struct volume *volume);
 /* seen_instance of the volumes that a sight of an instance names, or names no more. */
 RESULT volume_see_plugged(struct op *op, const struct instance_sight *sight);
+/* The instance that it is for, or is still plugged into. */
+uuid volume_holder(const struct volume *volume);
 /* It is free: nothing of its attachment is left. */
 void volume_leave_instance(struct volume *volume);
 struct str volume_meter(const struct op *op, const struct volume *volume);
@@ -282,6 +289,12 @@ RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t 
 /* Sizes are set and checked, and what is left out is gone. */
 RESULT disks_finish(struct op *op, struct disk_plans *plans);
 RESULT disk_finish(struct op *op, struct disk_plan *plan);
+/* The snapshot named, and all that is said. */
+RESULT disk_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_plan *plan);
+/* ERR_STATE when its snapshot is not completed. */
+RESULT disk_check_source(struct op *op, const struct disk_plan *plan);
+/* A name as EC2 takes it: "/dev/sdf", "xvdh". */
+RESULT disk_check_device(struct op *op, struct str device, struct str field);
 /* Size, iops and throughput against what the type allows. */
 RESULT disk_check_type(struct op *op, const struct disk_plan *plan);
 

@@ -1,23 +1,106 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes. What happens next: reconcile/volume.c makes the disk on its host, or removes it. */
+ * Volumes: made, modified, deleted, seen. What happens next: reconcile/volume.c makes the disk on its
+ * host, moves, grows or removes it. Attaching: volume_attach.c. */
 #include "engine/volume.h"
 
-#include "engine/instance.h"
+#include <inttypes.h>
+
 #include "engine/internal.h"
+#include "engine/placement.h"
+#include "engine/snapshot.h"
 
 struct str volume_meter(const struct op *op, const struct volume *volume)
 {
 	return str_print(op->ctx->arena, "volume:%" STR_FMT, STR_ARG(volume->type));
 }
 
-void volume_leave_instance(struct volume *volume)
+RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk)
 {
-	volume->instance = volume->seen_instance = UUID_NONE;
-	volume->device = STR_NONE;
-	volume->device_slot = 0;
-	volume->attached_us = 0;
-	volume->delete_on_termination = false;
+	volume->row.id = engine_new_id(op, KIND_VOLUME);
+	volume->row.gen = 1;
+	volume->size = disk->size;
+	volume->type = disk->type;
+	volume->iops = disk->iops;
+	volume->throughput = disk->throughput;
+	volume->snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE;
+	TRY(volume_put(op, volume));
+	return op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume),
+			volume->size);
 }
+
+RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, struct str field)
+{
+	if (!host || more <= 0 || host_side(host)->disk + more <= host->seen_disk)
+		return OK;
+	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_VOLUME, field,
+			   "The host '%" STR_FMT "' lacks disk space for %" PRId64 " more bytes.",
+			   STR_ARG(host->name), more);
+}
+
+/* ---- create ---- */
+
+static RESULT plan_disk(struct op *op, const struct disk_wish *wish, struct disk_plan *ret_plan)
+{
+	struct disk_plan plan = {.type = STR("gp2")};
+	TRY(disk_apply_wish(op, wish, &plan));
+	TRY(disk_finish(op, &plan));
+	TRY(disk_check_source(op, &plan));
+	*ret_plan = plan;
+	return OK;
+}
+
+static RESULT place(struct op *op, const struct zone *zone, int64_t size, const struct host **ret_host)
+{
+	struct placement_need need = {.zone = zone->row.id, .arch = INSTANCE_TYPE_ARCH_X86_64, .disk = size};
+	struct placement placement;
+	struct placement_report report;
+	TRY(placement_begin(op->ctx, op->head, &need, &placement));
+	*ret_host = placement_next(&placement);
+	if (*ret_host)
+		return OK;
+	placement_report(&placement, &report);
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_VOLUME,
+			     "There is no room in zone '%" STR_FMT "' for a volume of %" PRId64
+			     " bytes: %" STR_FMT ".",
+			     STR_ARG(zone->name), size, STR_ARG(placement_explain(op->ctx->arena, &report)));
+}
+
+static RESULT create(struct op *op, struct volume_wish *wish, const struct account *account)
+{
+	const struct zone *zone = NULL;
+	const struct host *host = NULL;
+	struct disk_plan disk;
+	struct volume volume = {.account = account->row.id, .name = wish->name};
+	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
+	TRY(plan_disk(op, &wish->disk, &disk));
+	TRY(tags_normalize(op, wish->tags, &volume.tags));
+	TRY(engine_permit(op, "volume.create", KIND_VOLUME, NULL));
+	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
+	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_BYTES, disk.size));
+	TRY(place(op, zone, disk.size, &host));
+	volume.zone = zone->row.id;
+	volume.host = host->row.id;
+	TRY(volume_write(op, &volume, &disk));
+	TRY(client_token_write(op, account->row.id, wish->client_token, wish->digest, volume.row.id));
+	wish->volume = volume.row.id;
+	return engine_tell(op, KIND_VOLUME, &volume.row, "created",
+			   "Volume of %" PRId64 " bytes on host %" STR_FMT ".", disk.size,
+			   STR_ARG(host->name));
+}
+
+RESULT engine_create_volume(struct op *op, struct volume_wish *wish)
+{
+	const struct account *account = NULL;
+	const struct client_token *token = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, &token));
+	if (!token)
+		return create(op, wish, account);
+	wish->volume = token->made;
+	return OK;
+}
+
+/* ---- delete ---- */
 
 RESULT volume_delete_metered(struct op *op, const struct volume *volume)
 {
@@ -27,20 +110,115 @@ RESULT volume_delete_metered(struct op *op, const struct volume *volume)
 			   (long long) volume->size);
 }
 
+bool engine_volume_is_being_copied(const struct tables *t, uuid volume)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(t, volume); s;
+	     s = snapshot_next_by_volume(t, s))
+		if (engine_snapshot_is_pending(s))
+			return true;
+	return false;
+}
+
 RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 {
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "volume.delete", KIND_VOLUME, &volume->row));
 	if (model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
-		return ENGINE_FAIL(
-			op, ERR_IN_USE, KIND_VOLUME, wish->volume.field,
-			"Volume %" STR_FMT " is currently attached to %" STR_FMT, STR_ARG(wish->volume.text),
-			STR_ARG(engine_write_id(op, KIND_INSTANCE,
-						uuid_is_none(volume->instance) ? volume->seen_instance
-									       : volume->instance)));
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, wish->volume.field,
+				   "Volume %" STR_FMT " is currently attached to %" STR_FMT,
+				   STR_ARG(wish->volume.text),
+				   STR_ARG(engine_write_id(op, KIND_INSTANCE, volume_holder(volume))));
+	if (engine_volume_is_being_copied(op->head, volume->row.id))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "A snapshot of the volume %" STR_FMT " is on its way.",
+				   STR_ARG(wish->volume.text));
 	return volume_delete_metered(op, volume);
 }
+
+/* ---- modify ---- */
+
+static RESULT check_modifiable(struct op *op, const struct volume_modifying *wish,
+			       const struct volume *volume)
+{
+	if (volume->seen_size == 0)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "The volume '%" STR_FMT "' is being created.", STR_ARG(wish->volume.text));
+	if (!wish->size && str_is_empty(wish->type) && !wish->iops && !wish->throughput)
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_VOLUME, STR("Size"),
+				   "The request must contain the parameter size, volumeType, iops or "
+				   "throughput");
+	if (volume->modified_us && !volume->modified_end_us)
+		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_VOLUME, wish->volume.field,
+				   "Cannot modify volume in modification state MODIFYING");
+	if (wish->size && wish->size < volume->size)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("Size"),
+				   "New size cannot be smaller than existing size");
+	return OK;
+}
+
+/* What the wish makes of it; a new type begins with its own figures, those that have to be asked for
+ * at 3,000. */
+static void apply_modification(const struct volume_modifying *wish, struct disk_plan *disk)
+{
+	if (wish->size)
+		disk->size = wish->size;
+	if (!str_is_empty(wish->type) && !str_equal(wish->type, disk->type)) {
+		disk->type = wish->type;
+		disk->iops = str_starts_with(wish->type, STR("io")) ? 3000 : 0;
+		disk->throughput = 0;
+	}
+	if (wish->iops)
+		disk->iops = wish->iops;
+	if (wish->throughput)
+		disk->throughput = wish->throughput;
+}
+
+static RESULT write_modification(struct op *op, const struct volume *volume, const struct disk_plan *disk)
+{
+	struct volume next = *volume;
+	next.before_size = volume->size;
+	next.before_type = volume->type;
+	next.before_iops = volume->iops;
+	next.before_throughput = volume->throughput;
+	next.size = disk->size;
+	next.type = disk->type;
+	next.iops = disk->iops;
+	next.throughput = disk->throughput;
+	next.modified_us = op->now_us;
+	next.modified_end_us = volume->seen_size >= disk->size ? op->now_us : 0;
+	next.row.gen++;
+	TRY(volume_put(op, &next));
+	if (!str_equal(volume->type, next.type))
+		TRY(op_usage(op, KIND_VOLUME, next.row.id, next.account, volume_meter(op, volume), 0));
+	TRY(op_usage(op, KIND_VOLUME, next.row.id, next.account, volume_meter(op, &next), next.size));
+	return engine_tell(op, KIND_VOLUME, &next.row, "modify asked",
+			   "From %" PRId64 " bytes of %" STR_FMT " to %" PRId64 " of %" STR_FMT ".",
+			   volume->size, STR_ARG(volume->type), next.size, STR_ARG(next.type));
+}
+
+RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "volume.modify", KIND_VOLUME, &volume->row));
+	TRY(check_modifiable(op, wish, volume));
+	struct disk_plan disk = {.size = volume->size,
+				 .type = volume->type,
+				 .iops = volume->iops,
+				 .throughput = volume->throughput,
+				 .field = STR("Size")};
+	apply_modification(wish, &disk);
+	TRY(disk_check_type(op, &disk));
+	int64_t more = disk.size - volume->size;
+	if (more > 0)
+		TRY(quota_check(op, volume->account, QUOTA_VOLUME_BYTES, more));
+	TRY(volume_check_room(op, host_find(op->head, volume->host), more, STR("Size")));
+	wish->modified_volume = volume->row.id;
+	return write_modification(op, volume, &disk);
+}
+
+/* ---- the reconciler's ---- */
 
 /* A disk that was there and is not any more stays as it was seen: that is nothing to go on from. */
 static RESULT tell_missing(struct op *op, const struct volume *volume)
@@ -66,40 +244,12 @@ RESULT engine_see_volume(struct op *op, struct volume_sight *sight)
 		next.seen_size = sight->size;
 		next.seen_host = sight->size > 0 ? sight->host : UUID_NONE;
 	}
+	if (next.modified_us && !next.modified_end_us && next.seen_size >= next.size)
+		next.modified_end_us = op->now_us;
 	if (row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row))
 		return OK;
 	TRY(condition_clear(op, volume->row.id, STR("DiskMissing")));
 	return volume_put(op, &next);
-}
-
-/* ---- plugged ---- */
-
-static RESULT write_seen_in(struct op *op, const struct volume *volume, uuid instance)
-{
-	struct volume next = *volume;
-	next.seen_instance = instance;
-	if (model_derive_attachment(next.instance, instance) == ATTACHMENT_NONE)
-		volume_leave_instance(&next);
-	return volume_put(op, &next);
-}
-
-RESULT volume_see_plugged(struct op *op, const struct instance_sight *sight)
-{
-	bool is_absent = sight->power == INSTANCE_SEEN_POWER_ABSENT;
-	if (!is_absent && !sight->devices_known)
-		return OK;
-	const struct volume *volume = volume_first_by_seen_instance(op->head, sight->instance), *next = NULL;
-	for (; volume; volume = next) {
-		next = volume_next_by_seen_instance(op->head, volume);
-		if (is_absent || !uuids_have(&sight->volumes, volume->row.id))
-			TRY(write_seen_in(op, volume, UUID_NONE));
-	}
-	for (size_t k = 0; k < sight->volumes.count && !is_absent; k++) {
-		volume = volume_find(op->head, sight->volumes.at[k]);
-		if (volume && !uuid_equal(volume->seen_instance, sight->instance))
-			TRY(write_seen_in(op, volume, sight->instance));
-	}
-	return OK;
 }
 
 RESULT engine_forget_volume(struct op *op, struct volume_sight *sight)

@@ -21,11 +21,70 @@ struct disk_wish {
 	struct str field;                  /* for messages */
 };
 
-/* Deletes a free volume. ERR_IN_USE: attached, or still plugged. */
+/* Makes a free volume, placed at once on a host of the zone with room. ERR_CAPACITY: there is none;
+ * ERR_STATE with KIND_SNAPSHOT: the snapshot is not completed. */
+struct volume_wish {
+	struct ref zone;
+	struct str name; /* Cinder's */
+	struct disk_wish disk;
+	struct tags tags;
+	struct str client_token; /* empty: none */
+	struct str digest;       /* of the other parameters */
+	/* made: */
+	uuid volume;
+};
+OPERATION(engine_create_volume, volume_wish)
+
+/* Deletes a free volume. ERR_IN_USE: attached, or still plugged; ERR_STATE: a snapshot of it is on
+ * its way. */
 struct volume_target {
 	struct ref volume;
 };
 OPERATION(engine_delete_volume, volume_target)
+
+/* To a running or stopped instance of its zone; its disk moves to the instance's host if need be.
+ * ERR_STATE with KIND_VOLUME: not free yet, or the instance is in another state; ERR_IN_USE: it is
+ * attached; ERR_COMBINATION: another zone; ERR_QUOTA with field InstanceId: it has as many as it may
+ * have; ERR_CAPACITY: the instance's host lacks room. */
+struct volume_attaching {
+	struct ref volume, instance;
+	struct str device; /* not in use there */
+	/* made: */
+	uuid attached_volume;
+};
+OPERATION(engine_attach_volume, volume_attaching)
+
+/* ERR_STATE: not attached; ERR_NOT_FOUND with field InstanceId or Device: not so attached;
+ * ERR_PROTECTED: the root disk of an instance that is not stopped. */
+struct volume_detaching {
+	struct ref volume;
+	struct ref instance; /* kind none: whichever it is attached to */
+	struct str device;   /* empty: likewise */
+	bool force;          /* whether the guest lets go of it or not */
+	/* made: as it was attached */
+	uuid detached_volume, from;
+	struct str from_device;
+	int64_t attached_us;
+	bool delete_on_termination;
+	enum attachment now;
+};
+OPERATION(engine_detach_volume, volume_detaching)
+
+/* Grows it, in use or not, and keeps what is asked of its type. ERR_CONFLICT: the last modification
+ * has not been brought about yet; ERR_CAPACITY: its host lacks room. */
+struct volume_modifying {
+	struct ref volume;
+	int64_t size;             /* bytes; 0: as it is */
+	struct str type;          /* empty: as it is */
+	int64_t iops, throughput; /* 0: as they are, or the new type's */
+	/* made: */
+	uuid modified_volume;
+};
+OPERATION(engine_modify_volume, volume_modifying)
+
+/* Whether a snapshot of it waits to be cut, or for the bytes of its disk: it is not to be moved away
+ * or deleted meanwhile. */
+bool engine_volume_is_being_copied(const struct tables *t, uuid volume);
 
 /* What is shown where nothing was asked for; 0: the type has no such figure. */
 int64_t engine_volume_iops(const struct volume *volume);

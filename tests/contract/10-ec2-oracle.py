@@ -23,6 +23,7 @@ EXTRA_FILTERS = re.compile(r'^(tag:|cidrBlock|cidr-block|isDefault|availabilityZ
                            r'private-dns-name|private-ip-address)$')
 # What EC2 has got since Debian's model.
 NEWER = re.compile(r'AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
+                   r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'
                    r'CreateRouteTable ClientToken|CreateSubnet Ipv[46](IpamPoolId|NetmaskLength)|'
                    r'CreateVpc VpcEncryptionControl|DescribeImages (IncludeDisabled|MaxResults|NextToken)|'
                    r'CreateNetworkInterface (EnablePrimaryIpv6|ConnectionTrackingSpecification|Operator)|'

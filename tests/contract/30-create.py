@@ -7,6 +7,7 @@ creates and is not in the table fails, and so does a parameter that no row of it
 import os
 import re
 import sys
+import time
 import uuid
 
 import botocore.exceptions
@@ -196,6 +197,25 @@ ROWS = [
      "DescribeVolumes", {"VolumeIds": ["{vol}"]}, "Volumes[0]",
      {"Size": 9, "VolumeType": "gp2", "State": "in-use", "Tags": TAGS, "AvailabilityZone": "us-east-1b", "Attachments[0].InstanceId": "{i}",
       "Attachments[0].DeleteOnTermination": False, "Attachments[0].Device": "/dev/xvda", "Encrypted": False}),
+    ("CreateVolume", {"AvailabilityZone": "us-east-1b", "Size": 10, "VolumeType": "gp3", "Iops": 4000, "Throughput": 300,
+                      "ClientToken": "a-volume", "TagSpecifications": tags("volume")}, {"data": "VolumeId"},
+     "DescribeVolumes", {"VolumeIds": ["{data}"]}, "Volumes[0]",
+     {"Size": 10, "VolumeType": "gp3", "Iops": 4000, "Throughput": 300, "AvailabilityZone": "us-east-1b", "Encrypted": False, "Tags": TAGS,
+      "SnapshotId": "", "Attachments": [], "MultiAttachEnabled": False, "State": Some("creating|available")}),
+    ("CreateVolume", {"AvailabilityZone": "", "+AvailabilityZoneId": "use1-az1", "SnapshotId": "{snap}"}, {"copy": "VolumeId"},
+     "DescribeVolumes", {"VolumeIds": ["{copy}"]}, "Volumes[0]",
+     {"SnapshotId": "{snap}", "VolumeType": "gp2", "Iops": 100, "AvailabilityZone": "us-east-1a", "Tags": None}),
+    ("AttachVolume", {"VolumeId": "{data}", "InstanceId": "{i}", "Device": "/dev/sdf"}, {},
+     "DescribeVolumes", {"VolumeIds": ["{data}"]}, "Volumes[0].Attachments[0]",
+     {"InstanceId": "{i}", "Device": "/dev/sdf", "State": Some("attaching|attached"), "DeleteOnTermination": False}),
+    ("RunInstances",
+     {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "BlockDeviceMappings": [
+         {"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": "{snap}", "VolumeType": "io1", "VolumeSize": 4, "Iops": 150}},
+         {"DeviceName": "/dev/sdg", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3", "Iops": 3500, "Throughput": 200}},
+         {"DeviceName": "/dev/sdh", "VirtualName": "ephemeral0"}, {"DeviceName": "/dev/sdi", "NoDevice": ""}]},
+     {"disks i": "Instances[0].InstanceId"}, "DescribeVolumes",
+     {"Filters": [{"Name": "attachment.instance-id", "Values": ["{disks i}"]}, {"Name": "attachment.device", "Values": ["/dev/sdf"]}]},
+     "Volumes[0]", {"SnapshotId": "{snap}", "Size": 4, "VolumeType": "io1", "Iops": 150, "Attachments[0].DeleteOnTermination": True}),
 ]
 
 
@@ -209,6 +229,7 @@ class Region:
         self.made = {
             "owner": dev.account.client("sts").get_caller_identity()["Account"],
             "image": self.ec2.describe_images()["Images"][0]["ImageId"],
+            "snap": self.ec2.describe_images()["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"],
             "default vpc": self.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"],
         }
 
@@ -222,7 +243,14 @@ class Region:
         name = next(python for python, api in method.items() if api == action)
         arguments = self.fill(arguments)
         self.newer = {k[1:]: v for k, v in arguments.items() if k[0] == "+"}
-        return getattr(self.ec2, name)(**{k: v for k, v in arguments.items() if k[0] != "+"})
+        for _ in range(100):
+            try:
+                return getattr(self.ec2, name)(**{k: v for k, v in arguments.items() if k[0] != "+"})
+            except botocore.exceptions.ClientError as error:
+                if error.response["Error"]["Code"] != "IncorrectState":
+                    raise
+                time.sleep(0.05)  # until the hosts have brought about what was made before
+        raise AssertionError(f"{action} {arguments}: IncorrectState for too long")
 
     def fill(self, value):
         """With what was made in place of labels."""

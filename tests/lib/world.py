@@ -14,7 +14,7 @@ ID = re.compile(r"\b([a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 # Values of parameters that are words, by name.
 VALUES = {
     "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "CidrIp": "192.0.2.0/24", "Description": "words",
-    "DestinationCidrBlock": "198.18.0.0/15", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
+    "DestinationCidrBlock": "198.18.0.0/15", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
     "KeyName": "fresh", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
     "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "ToPort": "8080", "Value": "red",
@@ -37,6 +37,13 @@ REQUESTS = {
     ("AuthorizeSecurityGroupIngress", "GroupName"): {"IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
     "AuthorizeSecurityGroupEgress": {"GroupId": "sg", "IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
     "AuthorizeSecurityGroupIngress": {"GroupId": "sg", "IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
+    "AttachVolume": {"VolumeId": "spare vol", "InstanceId": "i", "Device": "=/dev/sdh"},
+    "CreateVolume": {"AvailabilityZone": "=us-east-1a", "Size": "=1"},
+    ("CreateVolume", "AvailabilityZoneId"): {"Size": "=1"},
+    ("CreateVolume", "SnapshotId"): {"AvailabilityZone": "=us-east-1a"},
+    "DeleteVolume": {"VolumeId": "spare vol"},
+    "DetachVolume": {"VolumeId": "plugged vol"},
+    "ModifyVolume": {"VolumeId": "spare vol", "Size": "=2"},
     "CreateRoute": {"RouteTableId": "spare rtb", "GatewayId": "igw"},
     ("CreateRoute", "NetworkInterfaceId"): {"RouteTableId": "spare rtb"},
     "CreateVpc": {"CidrBlock": "=10.9.0.0/16"},
@@ -83,8 +90,9 @@ class World:
     def __init__(self, account, tables):
         self.account, self.tables = account, {a["name"]: a for a in tables["actions"]}
         self.ids, self.deleted = {}, {}
-        self.image = account.ok("DescribeImages").first(".//imageId")
-        self.public = set(ids_in(account.ok("DescribeImages").text))
+        images = account.ok("DescribeImages")
+        self.image, self.ids["snap"] = images.first(".//imageId"), images.first(".//snapshotId")
+        self.public = set(ids_in(images.text))
         self.fill()
         self.spare()
         self.delete_spare()
@@ -121,6 +129,9 @@ class World:
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
         call("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": self.ids["eni"], "Description.Value": "first"})
         self.ids["vol"] = found.first(".//volumeId")
+        self.await_word("DescribeInstances", {"InstanceId.1": self.ids["i"]}, ".//instanceState/name", "running")
+        volume = self.make_volume("plugged vol")
+        call("AttachVolume", {"VolumeId": volume, "InstanceId": self.ids["i"], "Device": "/dev/sdg"})
         address = make("eipalloc", "AllocateAddress", {}, "allocationId")
         make("eipassoc", "AssociateAddress", {"AllocationId": address, "InstanceId": self.ids["i"]}, "associationId")
         port = make("loose eni", "CreateNetworkInterface", {"SubnetId": subnet}, "networkInterfaceId")
@@ -141,12 +152,27 @@ class World:
         make("spare sg", "CreateSecurityGroup", {"GroupName": "spare", "GroupDescription": "words", "VpcId": vpc}, "groupId")
         make("spare eni", "CreateNetworkInterface", {"SubnetId": self.ids["subnet"]}, "networkInterfaceId")
         make("spare eipalloc", "AllocateAddress", {}, "allocationId")
+        self.make_volume("spare vol")
+
+    def make_volume(self, label):
+        volume = self.make(label, "CreateVolume", {"AvailabilityZone": "us-east-1a", "Size": 1}, "volumeId")
+        self.await_word("DescribeVolumes", {"VolumeId.1": volume}, ".//status", "available")
+        return volume
+
+    def await_word(self, action, params, path, word):
+        """Until the reconciler has brought it about."""
+        for _ in range(200):
+            found = self.account.ok(action, params).first(path)
+            if found == word:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{action} {params}: {found}, not {word}")
 
     def delete_spare(self):
         """Ids of what was there."""
         for label, action, name in [("spare subnet", "DeleteSubnet", "SubnetId"), ("spare rtb", "DeleteRouteTable", "RouteTableId"),
                                     ("spare sg", "DeleteSecurityGroup", "GroupId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
-                                    ("spare eipalloc", "ReleaseAddress", "AllocationId"),
+                                    ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
                                     ("spare eni", "DeleteNetworkInterface", "NetworkInterfaceId"), ("spare vpc", "DeleteVpc", "VpcId")]:
             self.account.ok(action, {name: self.ids[label]})
             self.deleted[label.split()[1]] = self.ids[label]
@@ -160,7 +186,7 @@ class World:
                     self.ids.setdefault(identifier.rpartition("-")[0], identifier)
 
     def has_kinds_of(self, action):
-        return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup",
+        return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags")
 
     def await_state(self, instance, wanted):

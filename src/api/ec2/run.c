@@ -2,39 +2,11 @@
  * RunInstances: EC2's many ways to say the same become one engine launch.
  * What happens next: engine/instance_launch.c. */
 #include "api/ec2/instances.h"
+#include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 #include "engine/instance.h"
 
 /* ---- parameters ---- */
-
-struct ec2_mapping {
-	struct disk_wish disk;
-	int64_t gib;
-};
-#define P(wire, member, ...) PARAM(struct ec2_mapping, wire, member, __VA_ARGS__)
-static const struct param mapping_rows[] = {
-	P("DeviceName", disk.device, .flags = REQUIRED, .min = 1, .max = 64,
-	  .field = offsetof(struct ec2_mapping, disk.field) + 1,
-	  .doc = "/dev/sda1 and /dev/xvda are the root disk."),
-	P("Ebs.VolumeSize", gib, .min = 1, .max = 16384,
-	  .doc = "In GiB; absent for the root disk: the image's."),
-	P("Ebs.VolumeType", disk.type, .words = "gp2|gp3|standard|io1|io2|st1|sc1", .doc = "Kept and shown."),
-	P("Ebs.DeleteOnTermination", disk.delete_on_termination, .doc = "Whether it goes with the instance."),
-	NOT_BUILT("Ebs.Encrypted", .only = "false"),
-	NOT_BUILT("Ebs.Iops"),
-	NOT_BUILT("Ebs.Throughput"),
-	NOT_BUILT("Ebs.SnapshotId"),
-	NOT_BUILT("Ebs.KmsKeyId"),
-	NOT_BUILT("Ebs.OutpostArn"),
-	NOT_BUILT("Ebs.AvailabilityZone"),
-	NOT_BUILT("Ebs.AvailabilityZoneId"),
-	NOT_BUILT("Ebs.VolumeInitializationRate"),
-	NOT_BUILT("Ebs.EbsCardIndex"),
-	NOT_BUILT("VirtualName"),
-	NOT_BUILT("NoDevice"),
-};
-#undef P
-static const struct params mapping_params = PARAMS(struct ec2_mapping, mapping_rows);
 
 struct ec2_private_ip {
 	struct ip ip;
@@ -94,10 +66,7 @@ struct ec2_run_instances {
 	struct refs group_ids, group_names;
 	struct ref zone_id;
 	enum choice shutdown_terminates;
-	struct {
-		const struct ec2_mapping *at;
-		size_t count;
-	} mappings;
+	struct ec2_mappings mappings;
 	struct {
 		const struct ec2_launch_interface *at;
 		size_t count;
@@ -124,8 +93,8 @@ static const struct param run_instances_params[] = {
 	PARAM_LIST(struct ec2_run_instances, "NetworkInterface", interfaces, launch_interface_params,
 		   .max = 16,
 		   .doc = "The interfaces, instead of SubnetId, SecurityGroupId and PrivateIpAddress."),
-	PARAM_LIST(struct ec2_run_instances, "BlockDeviceMapping", mappings, mapping_params, .max = 40,
-		   .doc = "Disks: the root disk otherwise, and further blank ones."),
+	PARAM_LIST(struct ec2_run_instances, "BlockDeviceMapping", mappings, ec2_mapping_params, .max = 40,
+		   .doc = "Disks: other than the image says, or besides."),
 	P("UserData", launch.user_data, .flags = BASE64, .max = INSTANCE_USER_DATA_MAX,
 	  .doc = "Up to 16 KiB, base64."),
 	P("Placement.AvailabilityZone", launch.zone, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
@@ -188,20 +157,6 @@ static const struct param run_instances_params[] = {
 
 /* ---- from parameters to a launch ---- */
 
-static RESULT take_disks(struct ec2_call *e, struct ec2_run_instances *a)
-{
-	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, a->mappings.count);
-	if (!disks)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < a->mappings.count; k++) {
-		disks[k] = a->mappings.at[k].disk;
-		disks[k].size = a->mappings.at[k].gib << 30;
-	}
-	a->launch.disks = disks;
-	a->launch.disk_count = a->mappings.count;
-	return OK;
-}
-
 static RESULT join_refs(struct ec2_call *e, const struct refs *one, const struct refs *other,
 			struct refs *ret_refs)
 {
@@ -252,7 +207,7 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_run_instances *a = args;
-	TRY(take_disks(e, a));
+	TRY(ec2_take_mappings(e, &a->mappings, &a->launch.disks, &a->launch.disk_count));
 	TRY(take_interfaces(e, a));
 	TRY(take_all_tags(e, a));
 	if (a->launch.zone.kind == KIND_NONE)

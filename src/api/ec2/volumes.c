@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes: DescribeVolumes. */
+ * Volumes: described, made, deleted, attached and detached. What else is said of them: volume_more.c. */
 #include "api/ec2/volumes.h"
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
@@ -20,15 +20,16 @@ static enum attachment attachment_of(const struct volume *v)
 	return model_derive_attachment(v->instance, v->seen_instance);
 }
 
+static const char *const attachment_words[] = {
+	[ATTACHMENT_NONE] = "detached",
+	[ATTACHMENT_ATTACHING] = "attaching",
+	[ATTACHMENT_ATTACHED] = "attached",
+	[ATTACHMENT_DETACHING] = "detaching",
+};
+
 const char *ec2_volume_attachment(const struct volume *v)
 {
-	static const char *const words[] = {
-		[ATTACHMENT_NONE] = "detached",
-		[ATTACHMENT_ATTACHING] = "attaching",
-		[ATTACHMENT_ATTACHED] = "attached",
-		[ATTACHMENT_DETACHING] = "detaching",
-	};
-	return words[attachment_of(v)];
+	return attachment_words[attachment_of(v)];
 }
 
 static const char *volume_status(const struct volume *v)
@@ -107,17 +108,23 @@ static const void *gather_volume(struct ec2_call *e, const struct row *row)
 	return item;
 }
 
+/* The members of an attachment, as of now. */
+static void write_attachment(struct xml *x, const struct volume *v)
+{
+	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, attached_to(v));
+	xml_text(x, "device", v->device);
+	xml_z(x, "status", ec2_volume_attachment(v));
+	xml_time_ms(x, "attachTime", v->attached_us);
+	xml_bool(x, "deleteOnTermination", v->delete_on_termination);
+}
+
 static void write_attachments(struct xml *x, const struct volume *v)
 {
 	xml_open(x, "attachmentSet");
 	if (attachment_of(v) != ATTACHMENT_NONE) {
 		xml_open(x, "item");
-		ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
-		ec2_write_id(x, "instanceId", KIND_INSTANCE, attached_to(v));
-		xml_text(x, "device", v->device);
-		xml_z(x, "status", ec2_volume_attachment(v));
-		xml_time_ms(x, "attachTime", v->attached_us);
-		xml_bool(x, "deleteOnTermination", v->delete_on_termination);
+		write_attachment(x, v);
 		xml_close(x, "item");
 	}
 	xml_close(x, "attachmentSet");
@@ -155,9 +162,125 @@ static const struct ec2_listing volume_listing = {.kind = KIND_VOLUME,
 						  .gather = gather_volume,
 						  .write = write_volume};
 
+/* ---- create and delete ---- */
+
+struct ec2_create_volume {
+	struct volume_wish wish;
+	int64_t gib;
+	struct ref zone_id;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_volume, wire, member, __VA_ARGS__)
+static const struct param create_volume_params[] = {
+	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Where: a zone by name."),
+	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255, .doc = "Or by id."),
+	P("SnapshotId", wish.disk.snapshot, .kind = KIND_SNAPSHOT, .doc = "Made from; absent: blank."),
+	P("Size", gib, .min = 1, .max = EC2_GIB_MAX, .doc = "In GiB; absent: the snapshot's."),
+	P("VolumeType", wish.disk.type, .words = EC2_VOLUME_TYPES, .absent = "gp2",
+	  .doc = "Kept and shown; sizes, Iops and Throughput are held to its limits."),
+	P("Iops", wish.disk.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Kept and shown."),
+	P("Throughput", wish.disk.throughput, .min = 1, .max = EC2_IOPS_MAX, .doc = "MiB/s; kept and shown."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_create_volume, tag_specs),
+	NOT_BUILT("Encrypted", .only = "false"),
+	NOT_BUILT("KmsKeyId"),
+	NOT_BUILT("OutpostArn"),
+	NOT_BUILT("MultiAttachEnabled", .only = "false"),
+	NOT_BUILT("VolumeInitializationRate"),
+	NOT_BUILT("Operator"),
+};
+#undef P
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_create_volume *a = args;
+	if (str_is_empty(a->wish.zone.text)) /* older clients cannot leave it out */
+		a->wish.zone = (struct ref){0};
+	if (a->wish.zone.kind != KIND_NONE && a->zone_id.kind != KIND_NONE)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AvailabilityZoneId"),
+				      "Specify either AvailabilityZone or AvailabilityZoneId");
+	if (a->zone_id.kind != KIND_NONE)
+		a->wish.zone = a->zone_id;
+	if (a->wish.zone.kind == KIND_NONE)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("AvailabilityZone"),
+				      "The request must contain the parameter AvailabilityZone");
+	a->wish.disk.size = a->gib << 30;
+	a->wish.disk.field = STR("Size");
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	return ec2_take_tags(e, &a->tag_specs, "volume", "volume", &a->wish.tags);
+}
+
+static RESULT ec2_create_volume(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_volume *a = args;
+	return ec2_write_row(e, &volume_listing, a->wish.volume, 0, x);
+}
+
+static const struct param delete_volume_params[] = {
+	PARAM(struct volume_target, "VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME,
+	      .doc = "The volume, which must be free."),
+};
+
+/* ---- attach and detach ---- */
+
+#define P(wire, member, ...) PARAM(struct volume_attaching, wire, member, __VA_ARGS__)
+static const struct param attach_volume_params[] = {
+	P("VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	  .doc = "A running or stopped instance in the volume's zone."),
+	P("Device", device, .flags = REQUIRED, .min = 1, .max = 32,
+	  .doc = "A name that the instance does not have yet; the guest finds the disk by its serial."),
+	NOT_BUILT("EbsCardIndex", .only = "0"),
+};
+#undef P
+
+static RESULT ec2_attach_volume(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct volume_attaching *wish = args;
+	const struct volume *v = volume_find(ec2_walk(e), wish->attached_volume);
+	if (!v)
+		return ctx_fail(e->c, ERR_AGAIN, "The volume was changed by another request meanwhile");
+	write_attachment(x, v);
+	return OK;
+}
+
+#define P(wire, member, ...) PARAM(struct volume_detaching, wire, member, __VA_ARGS__)
+static const struct param detach_volume_params[] = {
+	P("VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("InstanceId", instance, .kind = KIND_INSTANCE, .doc = "The instance it must be attached to."),
+	P("Device", device, .max = 32, .doc = "The device it must be attached as."),
+	P("Force", force, .doc = "Whether the guest lets go of it or not; also once it is being detached."),
+};
+#undef P
+
+static RESULT ec2_detach_volume(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct volume_detaching *wish = args;
+	(void) e;
+	ec2_write_id(x, "volumeId", KIND_VOLUME, wish->detached_volume);
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, wish->from);
+	xml_text(x, "device", wish->from_device);
+	xml_z(x, "status", attachment_words[wish->now]);
+	xml_time_ms(x, "attachTime", wish->attached_us);
+	xml_bool(x, "deleteOnTermination", wish->delete_on_termination);
+	return OK;
+}
+
 static const struct ec2_action actions[] = {
 	{"DescribeVolumes", "ec2:DescribeVolumes", 0,
 	 PARAMS(struct ec2_describe_volumes, describe_volumes_params), .list = &volume_listing,
 	 .doc = "Disks of the account."},
+	{"CreateVolume", "ec2:CreateVolume", WRITES, PARAMS(struct ec2_create_volume, create_volume_params),
+	 prepare_create, engine_create_volume_run, .answer = ec2_create_volume, .doc = "Makes a free disk."},
+	{"DeleteVolume", "ec2:DeleteVolume", WRITES, PARAMS(struct volume_target, delete_volume_params), 0,
+	 engine_delete_volume_run, .doc = "Deletes a free disk."},
+	{"AttachVolume", "ec2:AttachVolume", WRITES, PARAMS(struct volume_attaching, attach_volume_params), 0,
+	 engine_attach_volume_run, .answer = ec2_attach_volume,
+	 .doc = "Attaches a disk to an instance, which may run."},
+	{"DetachVolume", "ec2:DetachVolume", WRITES, PARAMS(struct volume_detaching, detach_volume_params), 0,
+	 engine_detach_volume_run, .answer = ec2_detach_volume,
+	 .doc = "Detaches a disk from its instance, which may run."},
 };
 const struct ec2_actions ec2_volume_actions = ACTIONS(actions);

@@ -1,0 +1,312 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Volumes by themselves: made and placed, attached and detached, modified, deleted. */
+#include "cloud.h"
+
+static const struct volume *volume_of(const struct cloud *c, uuid id)
+{
+	return volume_find(cloud_tables(c), id);
+}
+
+static struct volume_wish wish_of(int64_t size)
+{
+	return (struct volume_wish){.zone = ref_named(KIND_ZONE, "xy-west-2a"),
+				    .disk = {.size = size, .type = STR("gp3"), .field = STR("Size")}};
+}
+
+static void see_disk(struct cloud *c, uuid id)
+{
+	const struct volume *v = volume_of(c, id);
+	struct volume_sight sight = {.volume = id, .gen = v->row.gen, .host = v->host, .size = v->size};
+	cloud_ok(c, NULL, engine_see_volume, &sight);
+}
+
+static uuid create_seen(struct cloud *c, int64_t size)
+{
+	struct volume_wish wish = wish_of(size);
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	see_disk(c, wish.volume);
+	return wish.volume;
+}
+
+static int64_t disk_used(const struct cloud *c, uuid host)
+{
+	return host_side(host_find(cloud_tables(c), host))->disk;
+}
+
+/* An instance of the first zone, running. */
+static uuid launch(struct cloud *c)
+{
+	struct instance_launch wish = cloud_launch(c, 1);
+	wish.zone = ref_named(KIND_ZONE, "xy-west-2a");
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	cloud_see(c, wish.made.at[0], INSTANCE_SEEN_POWER_ON);
+	return wish.made.at[0];
+}
+
+static struct volume_attaching attaching(struct cloud *c, uuid volume, uuid instance, const char *device)
+{
+	return (struct volume_attaching){.volume = ref_to(c, KIND_VOLUME, volume),
+					 .instance = ref_to(c, KIND_INSTANCE, instance),
+					 .device = str_from(device)};
+}
+
+/* What the host found plugged. */
+static void see_plugged(struct cloud *c, uuid instance, const uuid *volumes, size_t count)
+{
+	struct instance_sight sight = {.instance = instance,
+				       .gen = cloud_instance(c, instance)->row.gen,
+				       .power = INSTANCE_SEEN_POWER_ON,
+				       .devices_known = true,
+				       .volumes = {volumes, count}};
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+}
+
+static enum attachment attachment_of(const struct cloud *c, uuid volume)
+{
+	const struct volume *v = volume_of(c, volume);
+	return model_derive_attachment(v->instance, v->seen_instance);
+}
+
+static void check_create(void **state)
+{
+	struct cloud *c = *state;
+	struct volume_wish wish = wish_of(5 * GIB);
+	wish.client_token = STR("once");
+	wish.digest = STR("a");
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	uuid first = wish.volume;
+	const struct volume *v = volume_of(c, first);
+	assert_true(v->size == 5 * GIB && uuid_is_none(v->snapshot) && uuid_is_none(v->instance));
+	assert_true(uuid_equal(host_find(cloud_tables(c), v->host)->zone, v->zone));
+	assert_int_equal(disk_used(c, v->host), 5 * GIB);
+	assert_int_equal(model_derive_volume_state(v), VOLUME_CREATING);
+	assert_int_equal(cloud_usage(c, first, "volume:gp3"), 5 * GIB);
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	assert_true(uuid_equal(wish.volume, first));
+	wish.digest = STR("b");
+	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_CONFLICT, KIND_CLIENT_TOKEN);
+	wish = wish_of(0); /* the snapshot's */
+	wish.disk.snapshot = ref_to(c, KIND_SNAPSHOT, c->snapshot);
+	cloud_ok(c, &c->bob, engine_create_volume, &wish);
+	assert_int_equal(volume_of(c, wish.volume)->size, 2 * GIB);
+	wish.disk.size = GIB;
+	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_INVALID, KIND_VOLUME);
+	wish = wish_of(0);
+	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_MISSING, KIND_VOLUME);
+	wish = wish_of(300 * GIB); /* hosts have 200 */
+	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_CAPACITY, KIND_VOLUME);
+	struct account_limits limits =
+		account_limits_all(ref_named(KIND_ACCOUNT, "alice"), ACCOUNT_LIMIT_KEEP);
+	limits.volume_bytes = 9 * GIB;
+	cloud_ok(c, &c->operator, engine_set_limits, &limits);
+	wish = wish_of(5 * GIB);
+	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_QUOTA, KIND_VOLUME);
+}
+
+/* The figures of each type, at and beyond its limits. */
+static void check_types(void **state)
+{
+	struct cloud *c = *state;
+	static const struct {
+		const char *type;
+		int64_t gib, iops, throughput;
+		enum err err;
+	} rows[] = {
+		{"gp2", 1, 0, 0, ERR_NONE},
+		{"gp2", 1, 100, 0, ERR_COMBINATION},
+		{"gp2", 1, 0, 125, ERR_COMBINATION},
+		{"gp3", 1, 3000, 750, ERR_NONE},
+		{"gp3", 1, 3001, 0, ERR_INVALID},
+		{"gp3", 10, 5000, 1000, ERR_NONE},
+		{"gp3", 10, 5001, 0, ERR_INVALID},
+		{"gp3", 10, 0, 751, ERR_INVALID},
+		{"gp3", 10, 2999, 0, ERR_INVALID},
+		{"gp3", 40, 16001, 0, ERR_INVALID},
+		{"io1", 4, 200, 0, ERR_NONE},
+		{"io1", 3, 100, 0, ERR_INVALID},
+		{"io1", 4, 201, 0, ERR_INVALID},
+		{"io1", 4, 0, 0, ERR_MISSING},
+		{"io2", 4, 2000, 0, ERR_NONE},
+		{"io2", 4, 2001, 0, ERR_INVALID},
+		{"st1", 125, 0, 0, ERR_NONE},
+		{"sc1", 124, 0, 0, ERR_INVALID},
+		{"standard", 1025, 0, 0, ERR_INVALID},
+	};
+	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
+		struct volume_wish wish = wish_of(rows[n].gib * GIB);
+		wish.disk.type = str_from(rows[n].type);
+		wish.disk.iops = rows[n].iops;
+		wish.disk.throughput = rows[n].throughput;
+		cloud_expect(c, cloud_run(c, &c->alice, engine_create_volume_run, &wish), rows[n].err,
+			     rows[n].err ? KIND_VOLUME : KIND_NONE);
+	}
+	struct volume small = {.size = 10 * GIB, .type = STR("gp2")}, large = small, gp3 = small;
+	large.size = 6000 * GIB;
+	gp3.type = STR("gp3");
+	assert_int_equal(engine_volume_iops(&small), 100);
+	assert_int_equal(engine_volume_iops(&large), 16000);
+	assert_int_equal(engine_volume_iops(&gp3), 3000);
+	assert_int_equal(engine_volume_throughput(&gp3), 125);
+	assert_int_equal(engine_volume_throughput(&small), 0);
+}
+
+/* Attached, its disk follows the instance; it takes room on both hosts until it has moved. */
+static void check_attach(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, 5 * GIB), instance = launch(c);
+	uuid home = volume_of(c, volume)->host;
+	while (uuid_equal(cloud_instance(c, instance)->host, home))
+		instance = launch(c); /* on another host */
+	uuid there = cloud_instance(c, instance)->host;
+	int64_t used_there = disk_used(c, there), used_home = disk_used(c, home);
+	uint64_t gen = volume_of(c, volume)->row.gen;
+	struct volume_attaching wish = attaching(c, volume, instance, "/dev/sdf");
+	cloud_ok(c, &c->alice, engine_attach_volume, &wish);
+	const struct volume *v = volume_of(c, volume);
+	assert_true(uuid_equal(v->host, there) && uuid_equal(v->seen_host, home) && v->row.gen == gen + 1);
+	assert_int_equal(v->device_slot, 1);
+	assert_int_equal(attachment_of(c, volume), ATTACHMENT_ATTACHING);
+	assert_int_equal(model_derive_volume_state(v), VOLUME_IN_USE);
+	assert_int_equal(disk_used(c, there), used_there + 5 * GIB);
+	assert_int_equal(disk_used(c, home), used_home);
+	see_disk(c, volume); /* it moved */
+	assert_int_equal(disk_used(c, home), used_home - 5 * GIB);
+	uuid plugged[] = {cloud_volume(c, instance)->row.id, volume};
+	see_plugged(c, instance, plugged, 2);
+	assert_int_equal(attachment_of(c, volume), ATTACHMENT_ATTACHED);
+	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_IN_USE, KIND_VOLUME);
+	struct volume_target target = {.volume = ref_to(c, KIND_VOLUME, volume)};
+	cloud_fails(c, &c->alice, engine_delete_volume, &target, ERR_IN_USE, KIND_VOLUME);
+
+	struct volume_detaching detach = {.volume = ref_to(c, KIND_VOLUME, volume)};
+	cloud_ok(c, &c->alice, engine_detach_volume, &detach);
+	assert_int_equal(detach.now, ATTACHMENT_DETACHING);
+	assert_true(uuid_equal(detach.from, instance) && str_is(detach.from_device, "/dev/sdf"));
+	cloud_fails(c, &c->alice, engine_detach_volume, &detach, ERR_STATE, KIND_VOLUME);
+	cloud_fails(c, &c->alice, engine_delete_volume, &target, ERR_IN_USE, KIND_VOLUME);
+	/* While the guest holds on to it, its device and its slot are taken. */
+	uuid second = create_seen(c, GIB);
+	struct volume_attaching other = attaching(c, second, instance, "/dev/sdf");
+	cloud_fails(c, &c->alice, engine_attach_volume, &other, ERR_INVALID, KIND_VOLUME);
+	other.device = STR("/dev/sdg");
+	cloud_ok(c, &c->alice, engine_attach_volume, &other);
+	assert_int_equal(volume_of(c, second)->device_slot, 2);
+	detach.force = true;
+	cloud_ok(c, &c->alice, engine_detach_volume, &detach);
+	assert_true(volume_of(c, volume)->force_detach);
+	see_plugged(c, instance, plugged, 1);
+	v = volume_of(c, volume);
+	assert_int_equal(model_derive_volume_state(v), VOLUME_AVAILABLE);
+	assert_true(str_is_empty(v->device) && v->device_slot == 0 && !v->force_detach);
+	cloud_ok(c, &c->alice, engine_delete_volume, &target);
+}
+
+static void check_attach_refused(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB), instance = launch(c);
+	struct volume_attaching wish = attaching(c, volume, instance, "/dev/xvda");
+	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_INVALID, KIND_VOLUME); /* the root's */
+	wish.device = STR("F");
+	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_INVALID, KIND_VOLUME);
+	wish.device = STR("/dev/sdf");
+	cloud_fails(c, &c->bob, engine_attach_volume, &wish, ERR_NOT_FOUND, KIND_VOLUME);
+	struct volume_wish elsewhere = wish_of(GIB), unseen = wish_of(GIB);
+	elsewhere.zone = ref_named(KIND_ZONE, "xy-west-2b");
+	cloud_ok(c, &c->alice, engine_create_volume, &elsewhere);
+	see_disk(c, elsewhere.volume);
+	cloud_ok(c, &c->alice, engine_create_volume, &unseen);
+	wish.volume = ref_to(c, KIND_VOLUME, elsewhere.volume);
+	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_COMBINATION, KIND_VOLUME);
+	wish.volume = ref_to(c, KIND_VOLUME, unseen.volume);
+	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_STATE, KIND_VOLUME);
+	for (int n = 1; n < INSTANCE_VOLUMES_MAX; n++) {
+		wish = attaching(c, create_seen(c, GIB), instance,
+				 str_to_z(c->arena, str_print(c->arena, "/dev/xvdb%c", 'a' + n)));
+		cloud_ok(c, &c->alice, engine_attach_volume, &wish);
+	}
+	wish = attaching(c, volume, instance, "/dev/sdf");
+	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_QUOTA, KIND_VOLUME);
+	cloud_see(c, instance, INSTANCE_SEEN_POWER_OFF); /* pending again */
+	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_STATE, KIND_VOLUME);
+}
+
+/* The root disk comes off a stopped instance only, and goes back as the root disk. */
+static void check_root(void **state)
+{
+	struct cloud *c = *state;
+	uuid instance = launch(c), root = cloud_volume(c, instance)->row.id;
+	see_disk(c, root);
+	see_plugged(c, instance, &root, 1);
+	struct volume_detaching detach = {.volume = ref_to(c, KIND_VOLUME, root)};
+	cloud_fails(c, &c->alice, engine_detach_volume, &detach, ERR_PROTECTED, KIND_VOLUME);
+	struct ref ref = ref_to(c, KIND_INSTANCE, instance);
+	struct instances_wish stop = {.instances = {&ref, 1}};
+	cloud_ok(c, &c->alice, engine_stop_instances, &stop);
+	cloud_see(c, instance, INSTANCE_SEEN_POWER_OFF);
+	detach.device = STR("/dev/sdz");
+	cloud_fails(c, &c->alice, engine_detach_volume, &detach, ERR_NOT_FOUND, KIND_VOLUME);
+	detach.device = STR("/dev/xvda");
+	detach.instance = ref_to(c, KIND_INSTANCE, launch(c));
+	cloud_fails(c, &c->alice, engine_detach_volume, &detach, ERR_NOT_FOUND, KIND_VOLUME);
+	detach.instance = ref;
+	cloud_ok(c, &c->alice, engine_detach_volume, &detach);
+	struct instance_sight none = {.instance = instance,
+				      .gen = cloud_instance(c, instance)->row.gen,
+				      .power = INSTANCE_SEEN_POWER_OFF,
+				      .devices_known = true};
+	cloud_ok(c, NULL, engine_see_instance, &none);
+	assert_int_equal(attachment_of(c, root), ATTACHMENT_NONE);
+	struct volume_attaching back = attaching(c, root, instance, "/dev/xvda");
+	cloud_ok(c, &c->alice, engine_attach_volume, &back);
+	assert_int_equal(volume_of(c, root)->device_slot, 0);
+	assert_false(volume_of(c, root)->delete_on_termination);
+	/* The end of the instance frees it. */
+	cloud_ok(c, &c->alice, engine_terminate_instances, &stop);
+	cloud_see(c, instance, INSTANCE_SEEN_POWER_ABSENT);
+	assert_int_equal(model_derive_volume_state(volume_of(c, root)), VOLUME_AVAILABLE);
+}
+
+static void check_modify(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, 5 * GIB);
+	struct volume_modifying wish = {.volume = ref_to(c, KIND_VOLUME, volume)};
+	cloud_fails(c, &c->alice, engine_modify_volume, &wish, ERR_MISSING, KIND_VOLUME);
+	wish.size = 4 * GIB;
+	cloud_fails(c, &c->alice, engine_modify_volume, &wish, ERR_INVALID, KIND_VOLUME);
+	wish.size = 300 * GIB;
+	cloud_fails(c, &c->alice, engine_modify_volume, &wish, ERR_CAPACITY, KIND_VOLUME);
+	wish.size = 8 * GIB;
+	wish.type = STR("io1");
+	cloud_fails(c, &c->alice, engine_modify_volume, &wish, ERR_INVALID, KIND_VOLUME); /* 3,000 of 8 GiB */
+	wish.iops = 400;
+	cloud_ok(c, &c->alice, engine_modify_volume, &wish);
+	const struct volume *v = volume_of(c, volume);
+	assert_true(v->size == 8 * GIB && v->before_size == 5 * GIB && str_is(v->before_type, "gp3"));
+	assert_true(v->modified_us && !v->modified_end_us);
+	assert_int_equal(cloud_usage(c, volume, "volume:gp3"), 0);
+	assert_int_equal(cloud_usage(c, volume, "volume:io1"), 8 * GIB);
+	cloud_fails(c, &c->alice, engine_modify_volume, &wish, ERR_CONFLICT, KIND_VOLUME);
+	clock_advance_us(SECOND);
+	see_disk(c, volume);
+	assert_int_equal(volume_of(c, volume)->modified_end_us, clock_now_us());
+	wish = (struct volume_modifying){.volume = wish.volume, .type = STR("gp3")};
+	cloud_ok(c, &c->alice, engine_modify_volume, &wish); /* nothing to wait for */
+	v = volume_of(c, volume);
+	assert_true(v->modified_end_us == v->modified_us && v->iops == 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_create, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_types, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_attach, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_attach_refused, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_root, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_modify, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
