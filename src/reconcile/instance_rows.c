@@ -6,8 +6,12 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/instance.h"
+#include "engine/volume.h"
 #include "model/memo.h"
 #include "store/rows.h"
+
+_Static_assert((int) INSTANCE_VOLUMES_MAX <= (int) COMPUTE_DISK_SLOTS,
+	       "each volume of an instance has a slot");
 
 enum { RESTART_S = 10 }; /* between an end of its own and its restart, but for the first time */
 

@@ -7,7 +7,8 @@
 /* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
 extern const struct filters ec2_interface_filters;
 
-enum { EC2_DEVICE_INDEX_MAX = 255 };
+/* As many as the largest type takes: a guest has a place for each (drivers/compute.h). */
+enum { EC2_DEVICE_INDEX_MAX = 7 };
 
 struct ec2_port_item {
 	const struct port *port;

@@ -58,4 +58,6 @@ void sim_compute_set_deaf(struct str host, bool is_deaf);
 void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);
 /* The domain is undefined behind our back. */
 void sim_compute_lose_domain(struct str host, uuid id);
+/* Whether the running guest has that disk or NIC. */
+bool sim_compute_has_plugged(struct str host, uuid id, uuid device);
 void sim_compute_count(struct sim_counts *ret_counts);

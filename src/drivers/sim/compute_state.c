@@ -351,6 +351,17 @@ void sim_compute_lose_domain(struct str host, uuid id)
 	pthread_mutex_unlock(&s->lock);
 }
 
+bool sim_compute_has_plugged(struct str host, uuid id, uuid device)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return false;
+	struct sim_domain *d = sim_find_domain(s, id);
+	bool has = d && sim_has_plugged(d, device);
+	pthread_mutex_unlock(&s->lock);
+	return has;
+}
+
 static void count_host(struct sim_host *s, struct sim_counts *n)
 {
 	pthread_mutex_lock(&s->lock);

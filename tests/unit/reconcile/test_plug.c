@@ -1,0 +1,299 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Network interfaces that come to instances and leave them, running or not: what is wanted, what the
+ * guest has, and what is told of both, under many seeds. */
+#include "../cloud/cloud.h"
+#include "store/rows.h"
+
+enum { SEEDS = 30 };
+
+static void tell(void (*story)(struct cloud *c))
+{
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct cloud *c = cloud_new(seed * 1000, 2);
+		story(c);
+		cloud_done(c);
+	}
+}
+
+#define TEST_STORY(name)                                                                                     \
+	static void test_##name(void **state)                                                                \
+	{                                                                                                    \
+		(void) state;                                                                                \
+		tell(name);                                                                                  \
+	}
+
+/* ---- what is done and looked at ---- */
+
+static struct port port_row(struct cloud *c, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct port *p = port_find(view.tables, id);
+	return p ? *p : (struct port){0};
+}
+
+/* In the subnet of the instance. */
+static uuid make_nic(struct cloud *c, uuid instance)
+{
+	uuid subnet = cloud_instance(c, instance).subnet;
+	struct port_wish wish = {.subnet = cloud_ref(c, KIND_SUBNET, subnet)};
+	cloud_ok(c, &c->alice, engine_create_port, &wish);
+	return wish.port;
+}
+
+static void attach(struct cloud *c, uuid port, uuid instance)
+{
+	struct port_attaching wish = {.port = cloud_ref(c, KIND_PORT, port),
+				      .instance = cloud_ref(c, KIND_INSTANCE, instance),
+				      .device_index = 1};
+	cloud_ok(c, &c->alice, engine_attach_port, &wish);
+}
+
+static RESULT try_detach(struct cloud *c, uuid port, bool force)
+{
+	struct port_detaching wish = {.attachment = cloud_ref(c, KIND_NONE, port_row(c, port).attachment),
+				      .force = force};
+	return cloud_call(c, &c->alice, engine_detach_port_run, &wish);
+}
+
+static void detach(struct cloud *c, uuid port)
+{
+	cloud_expect_at(c, try_detach(c, port, false), __FILE__, __LINE__);
+}
+
+static bool is_plugged(struct cloud *c, uuid instance, uuid device)
+{
+	return sim_compute_has_plugged(cloud_host_of(c, instance), instance, device);
+}
+
+static bool has_left(struct cloud *c, uuid port)
+{
+	struct port row = port_row(c, port);
+	return uuid_is_none(row.instance) && uuid_is_none(row.seen_instance) && uuid_is_none(row.attachment);
+}
+
+static bool has_come(struct cloud *c, uuid instance, uuid port)
+{
+	struct port row = port_row(c, port);
+	return uuid_equal(row.instance, instance) && uuid_equal(row.seen_instance, instance) &&
+	       is_plugged(c, instance, port);
+}
+
+static void delete_nic(struct cloud *c, uuid port)
+{
+	struct port_target wish = {.port = cloud_ref(c, KIND_PORT, port)};
+	cloud_ok(c, &c->alice, engine_delete_port, &wish);
+}
+
+/* ---- stories ---- */
+
+static void come_and_go(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), other = cloud_launch_running(c), nic = make_nic(c, id);
+	attach(c, nic, id);
+	cloud_settle(c);
+	assert_true(has_come(c, id, nic));
+	detach(c, nic);
+	cloud_settle(c);
+	assert_true(has_left(c, nic));
+	assert_false(is_plugged(c, id, nic));
+	attach(c, nic, other);
+	cloud_settle(c);
+	assert_true(has_come(c, other, nic));
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+	assert_int_equal(cloud_guest(c, other).boots, 1);
+}
+TEST_STORY(come_and_go)
+
+/* It is asked again until it lets go; until then the interface is not free. */
+static void deaf_guest(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
+	attach(c, nic, id);
+	cloud_settle(c);
+	sim_compute_set_deaf(cloud_host_of(c, id), true);
+	detach(c, nic);
+	cloud_step_for(c, MINUTE);
+	assert_true(is_plugged(c, id, nic));
+	assert_false(has_left(c, nic));
+	struct port_target wish = {.port = cloud_ref(c, KIND_PORT, nic)};
+	assert_int_equal(cloud_call(c, &c->alice, engine_delete_port_run, &wish).code, ERR_IN_USE);
+	sim_compute_set_deaf(cloud_host_of(c, id), false);
+	cloud_step_for(c, 6 * SECOND);
+	assert_true(has_left(c, nic));
+	delete_nic(c, nic);
+}
+TEST_STORY(deaf_guest)
+
+/* A guest that never lets go does when it ends. */
+static void deaf_guest_stops(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
+	attach(c, nic, id);
+	cloud_settle(c);
+	sim_compute_set_deaf(cloud_host_of(c, id), true);
+	detach(c, nic);
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_settle(c);
+	assert_true(has_left(c, nic));
+	cloud_start(c, id);
+	cloud_settle(c);
+	assert_false(is_plugged(c, id, nic));
+}
+TEST_STORY(deaf_guest_stops)
+
+/* Of one that is off the definition counts, at once. */
+static void while_stopped(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), nic = make_nic(c, id), back = make_nic(c, id);
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	attach(c, nic, id);
+	cloud_settle(c);
+	assert_true(uuid_equal(port_row(c, nic).seen_instance, id));
+	detach(c, nic);
+	cloud_settle(c);
+	assert_true(has_left(c, nic));
+	attach(c, back, id);
+	cloud_start(c, id);
+	cloud_settle(c);
+	assert_true(has_come(c, id, back));
+	assert_false(is_plugged(c, id, nic));
+}
+TEST_STORY(while_stopped)
+
+/* What is attached and detached at once, in any order of the host's turns. */
+static void change_of_mind(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
+	attach(c, nic, id);
+	for (uint64_t k = 0; k < c->seed / 1000; k++)
+		(void) executor_step(c->executor, clock_now_us() + 1);
+	detach(c, nic);
+	cloud_settle(c);
+	assert_true(has_left(c, nic));
+	assert_false(is_plugged(c, id, nic));
+}
+TEST_STORY(change_of_mind)
+
+/* One that was not made with the instance stays when that ends. */
+static void terminate(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
+	attach(c, nic, id);
+	cloud_settle(c);
+	cloud_terminate(c, id);
+	cloud_await(c, id, INSTANCE_TERMINATED);
+	cloud_settle(c);
+	assert_true(has_left(c, nic));
+	delete_nic(c, nic);
+}
+TEST_STORY(terminate)
+
+/* ---- reboots ---- */
+
+/* The guest is asked, and has its time; nobody sees it off. */
+static void reboot_asks(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	sim_compute_set_shutdown_us(cloud_host_of(c, id), 12 * SECOND);
+	cloud_reboot(c, id);
+	cloud_step_for(c, 11 * SECOND);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+	for (int k = 0; k < 60 && cloud_guest(c, id).boots == 1; k++) {
+		cloud_step_for(c, SECOND / 10);
+		assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	}
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+}
+TEST_STORY(reboot_asks)
+
+/* One that does not listen is reset when its time is over, and asking again gives it no more. */
+static void reboot_deaf(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	sim_compute_set_deaf(cloud_host_of(c, id), true);
+	cloud_reboot(c, id);
+	cloud_step_for(c, CLOUD_GRACE_US - 2 * SECOND);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+	cloud_reboot(c, id);
+	cloud_step_for(c, 4 * SECOND);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	cloud_expect_at(c, cloud_power(c, engine_reboot_instances_run, id, true), __FILE__, __LINE__);
+	cloud_step_for(c, SECOND);
+	assert_int_equal(cloud_guest(c, id).boots, 3);
+}
+TEST_STORY(reboot_deaf)
+
+/* ---- killed at every step ---- */
+
+static bool answered(struct cloud *c, struct result result)
+{
+	if (cloud_was_killed(c))
+		return false;
+	cloud_expect_at(c, result, __FILE__, __LINE__);
+	return true;
+}
+
+/* Comes and goes, told again from where it was when the process dies. False: nobody was killed. */
+static bool tell_with_kill(uint64_t seed, uint64_t at)
+{
+	struct cloud *c = cloud_new(seed * 1000, 2);
+	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
+	bool was_killed = false;
+	c->kill_at = c->steps + at;
+	for (int chapter = 0; chapter < 2;) {
+		struct port_attaching wish = {.port = cloud_ref(c, KIND_PORT, nic),
+					      .instance = cloud_ref(c, KIND_INSTANCE, id),
+					      .device_index = 1};
+		struct port row = port_row(c, nic);
+		bool is_asked = uuid_is_none(row.instance) == (chapter == 1);
+		struct result result = OK;
+		if (!is_asked && chapter == 0)
+			result = cloud_call(c, &c->alice, engine_attach_port_run, &wish);
+		else if (!is_asked)
+			result = try_detach(c, nic, false);
+		if (answered(c, result))
+			(void) cloud_step_until(c, cloud_is_settled, NULL, MINUTE);
+		if (!cloud_was_killed(c)) {
+			assert_true(chapter == 0 ? has_come(c, id, nic) : has_left(c, nic));
+			chapter++;
+			continue;
+		}
+		was_killed = true;
+		cloud_restart(c);
+		cloud_settle(c);
+	}
+	c->kill_at = 0;
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+	cloud_done(c);
+	return was_killed;
+}
+
+static void test_kill_at_each_step(void **state)
+{
+	(void) state;
+	for (uint64_t seed = 1; seed <= 6; seed++) {
+		uint64_t at = 1;
+		while (tell_with_kill(seed, at))
+			at++;
+		print_message("seed %llu: killed at %llu places\n", (unsigned long long) seed,
+			      (unsigned long long) at - 1);
+		assert_true(at > 10);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_come_and_go),       cmocka_unit_test(test_deaf_guest),
+		cmocka_unit_test(test_deaf_guest_stops),  cmocka_unit_test(test_while_stopped),
+		cmocka_unit_test(test_change_of_mind),    cmocka_unit_test(test_terminate),
+		cmocka_unit_test(test_reboot_asks),       cmocka_unit_test(test_reboot_deaf),
+		cmocka_unit_test(test_kill_at_each_step),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
