@@ -49,15 +49,16 @@ static struct str name_of(struct str source)
 static RESULT import_file(struct command_call *call, struct str source, struct image_file *ret_file)
 {
 	struct ctx *c = &call->ctx;
+	struct str format = command_arg(call, "format");
 	const char *directory = settings_path(c->arena, &call->daemon->settings, "images");
 	if (!is_url(source))
-		return image_file_import(c, str_to_z(c->arena, source), directory, ret_file);
+		return image_file_import(c, str_to_z(c->arena, source), format, directory, ret_file);
 	TRY(file_make_directory(c, directory, 0700));
 	const char *path = str_print(c->arena, "%s/%016llx" IMAGE_DOWNLOAD_SUFFIX, directory,
 				     (unsigned long long) random_u64())
 				   .p;
 	TRY(image_file_download(c, str_to_z(c->arena, source), path, DOWNLOAD_CAP));
-	struct result result = image_file_import(c, path, directory, ret_file);
+	struct result result = image_file_import(c, path, format, directory, ret_file);
 	(void) unlink(path);
 	return result;
 }
@@ -120,9 +121,10 @@ static RESULT image_list(struct command_call *call)
 
 const struct command image_commands[] = {
 	{"image import",
-	 "Takes in a disk image (qcow2 or raw) that every account may launch.",
+	 "Takes in a disk image (qcow2, raw, vmdk, vhd or vhdx) that every account may launch.",
 	 {{"source", PARAM_POSITIONAL, true, "A file on the server's machine, or a URL."},
 	  {"name", PARAM_OPTION, false, "Its name; absent: the file's."},
+	  {"format", PARAM_OPTION, false, "qcow2, raw, vmdk, vhd or vhdx; absent: as its bytes say."},
 	  {"description", PARAM_OPTION, false, "Free text."},
 	  {"arch", PARAM_OPTION, false, "x86_64 or arm64."},
 	  {"personality", PARAM_OPTION, false, "What its guests expect to find: ec2, openstack, …"}},

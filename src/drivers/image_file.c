@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Image files: check, convert, digest, keep. */
+ * The image store's files: check, convert, digest, keep, collect. */
 #include "drivers/image_file.h"
 
 #include <curl/curl.h>
@@ -7,7 +7,10 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <jansson.h>
+#include <pthread.h>
 #include <stdio.h>
+#include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 
 #include "base/child.h"
@@ -20,7 +23,25 @@ enum { SECTOR_SIZE = 512 };
 enum { INFO_TIMEOUT_S = 30, CONVERT_TIMEOUT_S = 3600, CPU_LIMIT_S = 3600 };
 static const size_t INFO_MEMORY = (size_t) 1 << 30, CONVERT_MEMORY = (size_t) 4 << 30;
 
-/* By its first bytes: what looks like nothing we know is a raw disk. */
+/* A file gets its name, and files go, one at a time: nobody keeps what is just going. */
+static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
+
+/* ---- formats ---- */
+
+/* As they are called here, and by qemu-img. */
+static const struct {
+	const char *name, *qemu;
+} formats[] = {{"qcow2", "qcow2"}, {"raw", "raw"}, {"vmdk", "vmdk"}, {"vhd", "vpc"}, {"vhdx", "vhdx"}};
+
+static RESULT read_at(struct ctx *c, int fd, const char *path, int64_t at, char *bytes, size_t size)
+{
+	ssize_t n = pread(fd, bytes, size, at);
+	return n == (ssize_t) size ? OK
+				   : ctx_fail(c, ERR_INVALID, "%s is too short to be a disk image", path);
+}
+
+/* By its first bytes; a VHD of fixed size is told by its last ones. What looks like nothing we know is
+ * a raw disk. */
 static RESULT detect_format(struct ctx *c, const char *path, const char **ret_format)
 {
 	static const struct {
@@ -30,37 +51,55 @@ static RESULT detect_format(struct ctx *c, const char *path, const char **ret_fo
 		const char *name;
 	} known[] = {
 		{"QFI\xfb", 4, "qcow2", "qcow2"},
-		{"KDMV", 4, NULL, "VMDK"},
-		{"conectix", 8, NULL, "VHD"},
-		{"vhdxfile", 8, NULL, "VHDX"},
+		{"KDMV", 4, "vmdk", "VMDK"},
+		{"conectix", 8, "vpc", "VHD"},
+		{"vhdxfile", 8, "vhdx", "VHDX"},
 		{"QED\0", 4, NULL, "QED"},
-		{"# Disk DescriptorFile", 21, NULL, "VMDK"},
+		{"# Disk DescriptorFile", 21, NULL, "the description of a VMDK in several files"},
 		{"\x1f\x8b", 2, NULL, "gzip"},
 		{"\xfd"
 		 "7zXZ",
 		 5, NULL, "xz"},
 	};
-	char head[32] = {0};
+	char head[32] = {0}, foot[8] = {0};
+	int64_t size = 0;
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return ctx_fail(c, errno == ENOENT ? ERR_NOT_FOUND : ERR_IO, "cannot open %s: %s", path,
-				strerror(errno));
-	ssize_t n = read(fd, head, sizeof head);
-	if (n < 512 / 16)
-		return ctx_fail(c, ERR_INVALID, "%s is too short to be a disk image", path);
+				strerrordesc_np(errno));
+	TRY(read_at(c, fd, path, 0, head, sizeof head));
 	for (size_t k = 0; k < sizeof known / sizeof known[0]; k++) {
 		if (memcmp(head, known[k].magic, known[k].size) != 0)
 			continue;
 		if (!known[k].format)
 			return ctx_fail(c, ERR_UNSUPPORTED,
-					"%s is %s: only qcow2 and raw images are taken; convert it first",
+					"%s is %s: qcow2, raw, vmdk, vhd and vhdx images are taken; convert "
+					"it first",
 					path, known[k].name);
 		*ret_format = known[k].format;
 		return OK;
 	}
-	*ret_format = "raw";
+	TRY(file_size(c, path, &size));
+	if (size >= 2 * SECTOR_SIZE)
+		TRY(read_at(c, fd, path, size - SECTOR_SIZE, foot, sizeof foot));
+	*ret_format = memcmp(foot, "conectix", sizeof foot) == 0 ? "vpc" : "raw";
 	return OK;
 }
+
+static RESULT find_format(struct ctx *c, const char *path, struct str format, const char **ret_format)
+{
+	if (!format.n)
+		return detect_format(c, path, ret_format);
+	for (size_t k = 0; k < sizeof formats / sizeof formats[0]; k++)
+		if (str_is(format, formats[k].name)) {
+			*ret_format = formats[k].qemu;
+			return OK;
+		}
+	return ctx_fail(c, ERR_INVALID, "%" STR_FMT " is no format: qcow2, raw, vmdk, vhd or vhdx",
+			STR_ARG(format));
+}
+
+/* ---- checks ---- */
 
 static RESULT run_qemu_img(struct ctx *c, const char *const *argv, size_t memory, int64_t timeout_s,
 			   struct str *ret_output)
@@ -78,12 +117,25 @@ static RESULT run_qemu_img(struct ctx *c, const char *const *argv, size_t memory
 	return OK;
 }
 
+/* A VMDK names its parts itself, also from inside of a file that looks whole. */
+static bool has_other_parts(const json_t *data, const char *path)
+{
+	const json_t *extents = json_object_get(data, "extents"), *extent = NULL;
+	size_t k = 0;
+	json_array_foreach (extents, k, extent) {
+		const char *name = json_string_value(json_object_get(extent, "filename"));
+		if (!name || strcmp(name, path) != 0)
+			return true;
+	}
+	return false;
+}
+
 /* Nothing that points out of the file, and a size within the limits. */
 static RESULT check_info(struct ctx *c, const json_t *info, const char *path, int64_t *ret_virtual_size)
 {
 	const json_t *data = json_object_get(json_object_get(info, "format-specific"), "data");
 	if (json_object_get(info, "backing-filename") || json_object_get(info, "full-backing-filename") ||
-	    json_object_get(data, "data-file"))
+	    json_object_get(data, "data-file") || has_other_parts(data, path))
 		return ctx_fail(c, ERR_INVALID, "%s refers to another file; an image has to stand by itself",
 				path);
 	if (json_is_true(json_object_get(info, "encrypted")) || json_object_get(data, "encrypt"))
@@ -121,6 +173,26 @@ static RESULT digest_file(struct ctx *c, const char *path, struct str *ret_hex)
 	return OK;
 }
 
+/* ---- keeping ---- */
+
+/* The file gets the name that its bytes give it. Its time is that of the keeping: image_file_collect(). */
+static RESULT name_file(struct ctx *c, const char *part, const char *directory, struct image_file *file)
+{
+	int64_t now_us = clock_now_us();
+	struct timespec now = {.tv_sec = now_us / SECOND, .tv_nsec = now_us % SECOND * 1000};
+	TRY(digest_file(c, part, &file->sha256));
+	TRY(file_size(c, part, &file->file_size));
+	struct str kept = str_print(c->arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(file->sha256));
+	if (!kept.p)
+		return ctx_no_memory(c);
+	(void) pthread_mutex_lock(&names_lock);
+	struct result result = file_rename_synced(c, part, kept.p);
+	if (result_is_ok(result))
+		(void) utimensat(AT_FDCWD, kept.p, (struct timespec[]){now, now}, 0);
+	(void) pthread_mutex_unlock(&names_lock);
+	return result;
+}
+
 static RESULT convert_and_keep(struct ctx *c, const char *source, const char *format, const char *part,
 			       const char *directory, struct image_file *file)
 {
@@ -128,34 +200,110 @@ static RESULT convert_and_keep(struct ctx *c, const char *source, const char *fo
 			      "-o",       "compat=1.1", source, part,   NULL};
 	struct str output = STR_NONE;
 	TRY(run_qemu_img(c, argv, CONVERT_MEMORY, CONVERT_TIMEOUT_S, &output));
-	TRY(digest_file(c, part, &file->sha256));
-	TRY(file_size(c, part, &file->file_size));
-	struct str kept = str_print(c->arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(file->sha256));
-	return file_rename_synced(c, part, kept.p);
+	return name_file(c, part, directory, file);
 }
 
-RESULT image_file_import(struct ctx *c, const char *source, const char *directory,
+RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size)
+{
+	struct statvfs st;
+	if (statvfs(directory, &st) != 0)
+		return ctx_fail(c, ERR_IO, "the image store %s: %s", directory, strerrordesc_np(errno));
+	int64_t room = (int64_t) st.f_bavail * (int64_t) st.f_frsize;
+	if (room >= size)
+		return OK;
+	return ctx_fail(c, ERR_CAPACITY, "the image store %s has room for %lld MiB, and %lld MiB are to come",
+			directory, (long long) (room >> 20), (long long) (size >> 20));
+}
+
+RESULT image_file_import(struct ctx *c, const char *source, struct str format, const char *directory,
 			 struct image_file *ret_file)
 {
 	struct image_file file = {0};
-	const char *format = NULL;
-	TRY(detect_format(c, source, &format));
+	const char *qemu_format = NULL;
+	TRY(find_format(c, source, format, &qemu_format));
 	TRY(file_size(c, source, &file.file_size));
-	if (str_is(str_from(format), "raw") && file.file_size % SECTOR_SIZE != 0)
+	if (str_is(str_from(qemu_format), "raw") && file.file_size % SECTOR_SIZE != 0)
 		return ctx_fail(c, ERR_INVALID,
-				"%s is no disk image: neither qcow2, nor raw in whole sectors of %d bytes",
+				"%s is no disk image: of no known format, nor raw in whole sectors of %d "
+				"bytes",
 				source, SECTOR_SIZE);
-	TRY(inspect(c, source, format, &file.virtual_size));
+	TRY(inspect(c, source, qemu_format, &file.virtual_size));
 	TRY(file_make_directory(c, directory, 0700));
 	struct str part = str_print(c->arena, "%s/%016llx%s", directory, (unsigned long long) random_u64(),
 				    IMAGE_PARTIAL_SUFFIX);
-	struct result result = convert_and_keep(c, source, format, part.p, directory, &file);
+	struct result result = convert_and_keep(c, source, qemu_format, part.p, directory, &file);
 	if (!result_is_ok(result)) {
 		(void) unlink(part.p);
 		return result;
 	}
 	*ret_file = file;
 	return OK;
+}
+
+/* ---- what hosts send ---- */
+
+static uint64_t read_number(const unsigned char *p, int size)
+{
+	uint64_t number = 0;
+	for (int k = 0; k < size; k++)
+		number = number << 8 | p[k];
+	return number;
+}
+
+/* The header says all that could make a qcow2 lead out of itself. */
+static RESULT check_qcow2(struct ctx *c, const char *path, int64_t *ret_virtual_size)
+{
+	enum { BACKING_AT = 8, SIZE_AT = 24, CRYPT_AT = 32, INCOMPATIBLE_AT = 72, DATA_FILE = 4 };
+	unsigned char head[104] = {0};
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return ctx_fail(c, ERR_IO, "cannot open %s: %s", path, strerrordesc_np(errno));
+	TRY(read_at(c, fd, path, 0, (char *) head, sizeof head));
+	if (memcmp(head, "QFI\xfb\0\0\0\3", 8) != 0)
+		return ctx_fail(c, ERR_INVALID, "%s is no qcow2 of version 3", path);
+	if (read_number(head + BACKING_AT, 8) || read_number(head + CRYPT_AT, 4) ||
+	    read_number(head + INCOMPATIBLE_AT, 8) & DATA_FILE)
+		return ctx_fail(c, ERR_INVALID, "%s does not stand by itself", path);
+	*ret_virtual_size = (int64_t) read_number(head + SIZE_AT, 8);
+	return OK;
+}
+
+RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, struct image_file *ret_file)
+{
+	struct image_file file = {0};
+	TRY(check_qcow2(c, part, &file.virtual_size));
+	TRY(name_file(c, part, directory, &file));
+	*ret_file = file;
+	return OK;
+}
+
+/* ---- what goes ---- */
+
+static bool is_old(int directory_fd, const char *name)
+{
+	struct stat st;
+	return fstatat(directory_fd, name, &st, 0) == 0 &&
+	       st.st_mtim.tv_sec < clock_now_us() / SECOND - IMAGE_UNNEEDED_S;
+}
+
+void image_file_collect(const char *directory, bool (*is_needed)(void *arg, struct str sha256), void *arg)
+{
+	uint8_t digest[SHA256_SIZE];
+	DIR *dir = opendir(directory);
+	const struct dirent *entry = NULL;
+	while (dir && (entry = readdir(dir))) {
+		struct str name = str_from(entry->d_name);
+		struct str sha256 = str_slice(name, 0, name.n - strlen(".qcow2"));
+		if (!str_ends_with(name, STR(".qcow2")) ||
+		    !result_is_ok(str_decode_hex(sha256, digest, sizeof digest)))
+			continue;
+		(void) pthread_mutex_lock(&names_lock);
+		if (is_old(dirfd(dir), entry->d_name) && !is_needed(arg, sha256))
+			(void) unlinkat(dirfd(dir), entry->d_name, 0);
+		(void) pthread_mutex_unlock(&names_lock);
+	}
+	if (dir)
+		(void) closedir(dir);
 }
 
 void image_file_sweep(const char *directory)

@@ -55,7 +55,7 @@ static const char *path_of(struct fixture *f, const char *name)
 static enum err import(struct fixture *f, const char *name, struct image_file *ret_file)
 {
 	ctx_clear_problem(&f->c);
-	return image_file_import(&f->c, path_of(f, name), path_of(f, "kept"), ret_file).code;
+	return image_file_import(&f->c, path_of(f, name), STR_NONE, path_of(f, "kept"), ret_file).code;
 }
 
 static size_t kept_count(struct fixture *f)
@@ -121,12 +121,105 @@ static void test_refused(void **state)
 	assert_int_equal(import(f, "outside.qcow2", &file), ERR_INVALID);
 	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "huge.qcow2"), "3T");
 	assert_int_equal(import(f, "huge.qcow2", &file), ERR_INVALID);
-	QEMU_IMG(f, "create", "-q", "-f", "vmdk", path_of(f, "c.vmdk"), "1M");
-	assert_int_equal(import(f, "c.vmdk", &file), ERR_UNSUPPORTED);
+	QEMU_IMG(f, "create", "-q", "-f", "vmdk", "-o", "subformat=monolithicFlat", path_of(f, "c.vmdk"),
+		 "1M");
+	assert_int_equal(import(f, "c.vmdk", &file), ERR_UNSUPPORTED); /* it only names a file beside it */
+	assert_int_equal(
+		image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vmdk"), path_of(f, "kept"), &file).code,
+		ERR_INVALID);
+	assert_int_equal(
+		image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vdi"), path_of(f, "kept"), &file).code,
+		ERR_INVALID);
+	QEMU_IMG(f, "create", "-q", "-f", "vmdk", path_of(f, "under.vmdk"), "1M");
+	QEMU_IMG(f, "create", "-q", "-f", "vmdk", "-b", path_of(f, "under.vmdk"), "-F", "vmdk",
+		 path_of(f, "over.vmdk"));
+	assert_int_equal(import(f, "over.vmdk", &file), ERR_INVALID);
 	struct str broken = str_print(f->arena, "QFI\xfb%01020d", 0);
 	assert_int_equal(file_write_synced(&f->c, path_of(f, "broken.qcow2"), broken, 0600).code, ERR_NONE);
 	assert_int_equal(import(f, "broken.qcow2", &file), ERR_INVALID);
 	assert_int_equal(kept_count(f), 0);
+}
+
+/* Others' formats; what comes out is the same whatever it came in. */
+static void test_formats(void **state)
+{
+	struct fixture *f = *state;
+	static const struct {
+		const char *name, *format, *option;
+	} cases[] = {
+		{"a.vmdk", "vmdk", "subformat=monolithicSparse"},
+		{"b.vmdk", "vmdk", "subformat=streamOptimized"},
+		{"a.vhd", "vpc", "subformat=dynamic,force_size=on"},
+		{"b.vhd", "vpc", "subformat=fixed,force_size=on"},
+		{"a.vhdx", "vhdx", "subformat=dynamic"},
+	};
+	struct image_file raw = {0};
+	char *bytes = arena_alloc(f->arena, 4 << 20);
+	memset(bytes + 100000, 'x', 100000);
+	assert_int_equal(
+		file_write_synced(&f->c, path_of(f, "a.img"), (struct str){bytes, 4 << 20}, 0600).code,
+		ERR_NONE);
+	assert_int_equal(import(f, "a.img", &raw), ERR_NONE);
+	for (size_t k = 0; k < sizeof cases / sizeof cases[0]; k++) {
+		struct image_file file = {0};
+		QEMU_IMG(f, "convert", "-f", "raw", "-O", cases[k].format, "-o", cases[k].option,
+			 path_of(f, "a.img"), path_of(f, cases[k].name));
+		if (import(f, cases[k].name, &file) != ERR_NONE)
+			fail_msg("%s: %" STR_FMT, cases[k].name, STR_ARG(f->c.problem.message));
+		assert_int_equal(file.virtual_size, 4 << 20);
+		assert_true(str_equal(file.sha256, raw.sha256));
+	}
+	assert_int_equal(kept_count(f), 1);
+}
+
+/* What a host sends is kept as it is, when it stands by itself. */
+static void test_keep(void **state)
+{
+	struct fixture *f = *state;
+	struct image_file file = {0};
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "base.qcow2"), "1M");
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2",
+		 path_of(f, "over.qcow2"));
+	assert_int_equal(image_file_keep(&f->c, path_of(f, "over.qcow2"), f->directory, &file).code,
+			 ERR_INVALID);
+	assert_int_equal(image_file_keep(&f->c, path_of(f, "absent"), f->directory, &file).code, ERR_IO);
+	assert_int_equal(image_file_keep(&f->c, path_of(f, "base.qcow2"), f->directory, &file).code,
+			 ERR_NONE);
+	assert_int_equal(file.virtual_size, 1 << 20);
+	assert_false(file_exists(path_of(f, "base.qcow2")));
+	assert_int_equal(image_file_check_room(&f->c, f->directory, 1 << 20).code, ERR_NONE);
+	ctx_clear_problem(&f->c);
+	assert_int_equal(image_file_check_room(&f->c, f->directory, INT64_MAX).code, ERR_CAPACITY);
+	assert_true(str_contains(f->c.problem.message, STR("has room for")));
+}
+
+static bool is_needed(void *arg, struct str sha256)
+{
+	return str_equal(*(const struct str *) arg, sha256);
+}
+
+/* Files that nobody needs go, once nobody can be about to need them. */
+static void test_collect(void **state)
+{
+	struct fixture *f = *state;
+	struct image_file a = {0}, b = {0};
+	int64_t now_us = clock_now_us();
+	clock_set_us(now_us);
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "a.qcow2"), "1M");
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "b.qcow2"), "2M");
+	assert_int_equal(import(f, "a.qcow2", &a), ERR_NONE);
+	assert_int_equal(import(f, "b.qcow2", &b), ERR_NONE);
+	image_file_collect(path_of(f, "kept"), is_needed, &a.sha256);
+	assert_int_equal(kept_count(f), 2);
+	clock_set_us(now_us + (IMAGE_UNNEEDED_S + 2) * SECOND);
+	assert_int_equal(import(f, "b.qcow2", &b), ERR_NONE); /* kept anew */
+	image_file_collect(path_of(f, "kept"), is_needed, &a.sha256);
+	assert_int_equal(kept_count(f), 2);
+	clock_set_us(now_us + 3 * IMAGE_UNNEEDED_S * SECOND);
+	image_file_collect(path_of(f, "kept"), is_needed, &a.sha256);
+	assert_int_equal(kept_count(f), 1);
+	image_file_collect(path_of(f, "absent"), is_needed, &a.sha256);
+	clock_set_us(0);
 }
 
 /* A raw disk whose guest wrote a qcow2 header into it is qcow2 by its first bytes, and then stands
@@ -164,6 +257,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_formats, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_collect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_raw_is_never_guessed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_download, setup, teardown),
 	};
