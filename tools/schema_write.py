@@ -274,7 +274,8 @@ def write_index_accessors(kind, x):
     head = f"static inline const struct {n} *{n}"
     text = f"""{head}_first_by_{x.name}(const struct tables *t, {first.c_type} {first.name})
 {{
-	const struct {n} probe = {{ .{first.name} = {first.name} }};
+	struct {n} probe; /* only the key is read: the rest of a long row need not be cleared */
+	probe.{first.name} = {first.name};
 	return (const struct {n} *)tables_first(t, {k}, {index}, &probe.row, 1);
 }}
 {head}_next_by_{x.name}(const struct tables *t, const struct {n} *row)
@@ -285,10 +286,10 @@ def write_index_accessors(kind, x):
     if not x.unique and len(x.fields) == 1:
         return text
     arguments = ", ".join(f"{f.c_type} {f.name}" for f in x.fields)
-    key = ", ".join(f".{f.name} = {f.name}" for f in x.fields)
+    key = "".join(f"\n\tprobe.{f.name} = {f.name};" for f in x.fields)
     return text + f"""{head}_find_by_{x.name}(const struct tables *t, {arguments})
 {{
-	const struct {n} probe = {{ {key} }};
+	struct {n} probe;{key}
 	const struct row *row = tables_first(t, {k}, {index}, &probe.row, {len(x.fields)});
 	while (row && !row_is_live(row))
 		row = tables_next(t, {k}, {index}, row, {len(x.fields)});

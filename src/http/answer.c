@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Answers: headers, libmicrohttpd's response object around the face's buffer (no copy), figures. */
+#include <assert.h>
 #include <inttypes.h>
 
 #include "base/clock.h"
@@ -73,47 +74,71 @@ static bool add_headers(struct call *c, struct MHD_Response *r, const char *cont
 	return done;
 }
 
-RESULT call_make_response(struct call *c, int status, const char *content_type, struct buf *body)
+/* Takes over the response; NULL: there was no memory for it. When it fails the connection is closed
+ * without an answer: call.c looks at p->response. */
+static void call_set_response(struct call *c, int status, const char *content_type, struct MHD_Response *r,
+			      size_t size)
 {
 	struct call_private *p = c->p;
-	struct MHD_Response *r = NULL;
-	if (body && body->size) {
-		r = MHD_create_response_from_buffer_with_free_callback(body->size, body->p, heap_free);
-		if (r) {
-			p->answer_size = body->size;
-			*body = (struct buf){0};
-		}
-	} else {
-		r = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-		p->answer_size = 0;
-	}
-	if (body)
-		buf_done(body);
 	if (!r || !add_headers(c, r, content_type)) {
 		if (r)
 			MHD_destroy_response(r);
-		return FAIL(NO_MEMORY);
+		return;
 	}
 	p->response = r;
+	p->answer_size = size;
 	p->status = status;
-	return OK;
+}
+
+static struct MHD_Response *response_of_buffer(struct buf *body)
+{
+	if (!body || !body->size)
+		return MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
+	struct MHD_Response *r =
+		MHD_create_response_from_buffer_with_free_callback(body->size, body->p, heap_free);
+	if (r)
+		*body = (struct buf){0};
+	return r;
+}
+
+static bool is_answered(const struct call *c)
+{
+	if (c->p->response)
+		log_event(LOG_ERROR, "http-answered-twice", "face=%s request=%.*s",
+			  c->p->conn->listener->face->name, STR_ARG(c->ctx.request_id));
+	return c->p->response;
 }
 
 void call_answer(struct call *c, int status, const char *content_type, struct buf *body)
 {
-	struct call_private *p = c->p;
-	if (p->response) {
-		log_event(LOG_ERROR, "http-answered-twice", "face=%s request=%.*s",
-			  p->conn->listener->face->name, STR_ARG(c->ctx.request_id));
-		if (body)
-			buf_done(body);
-		return;
-	}
-	bool is_broken = (body && body->failed) || p->lacks_header;
+	bool is_broken = (body && body->failed) || c->p->lacks_header;
 	if (is_broken && body)
 		buf_done(body);
-	/* when it fails the connection is closed without an answer: call.c looks at p->response */
-	IGNORE(call_make_response(c, is_broken ? 500 : status, is_broken ? NULL : content_type, body));
+	size_t size = body ? body->size : 0;
+	if (!is_answered(c))
+		call_set_response(c, is_broken ? 500 : status, is_broken ? NULL : content_type,
+				  response_of_buffer(body), size);
+	if (body)
+		buf_done(body);
+}
+
+void call_answer_pieces(struct call *c, int status, const char *content_type, const struct str *pieces,
+			size_t count, void (*done)(void *arg), void *arg)
+{
+	struct MHD_IoVec vector[CALL_PIECES_MAX];
+	size_t size = 0;
+	assert(count <= CALL_PIECES_MAX);
+	for (size_t k = 0; k < count; k++) {
+		vector[k] = (struct MHD_IoVec){pieces[k].p, pieces[k].n};
+		size += pieces[k].n;
+	}
+	struct MHD_Response *r = NULL;
+	if (!is_answered(c) && !c->p->lacks_header)
+		r = MHD_create_response_from_iovec(vector, (unsigned) count, done, arg);
+	if (!r)
+		done(arg);
+	if (!c->p->response)
+		call_set_response(c, status, content_type, r, size);
 }
 
 void call_note_answer(struct http_server *s, int status)

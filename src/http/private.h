@@ -173,7 +173,6 @@ void park_abandon(struct conn *conn);
 void park_wait_for_wakers(void);
 
 /* answer.c */
-RESULT call_make_response(struct call *c, int status, const char *content_type, struct buf *body);
 void call_note_answer(struct http_server *s, int status);
 /* A short answer past libmicrohttpd, which can't answer in the middle of a request: with a request
  * id of its own, which is logged. Only while libmicrohttpd sends nothing itself, and only in plain

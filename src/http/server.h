@@ -66,6 +66,12 @@ bool call_set_hop_limit(struct call *c, int hops);
 /* Queues the answer; takes the buffer's memory. With HEAD the body is left out. */
 void call_answer(struct call *c, int status, const char *content_type, struct buf *body);
 
+/* The same for a text in pieces, CALL_PIECES_MAX at most, none empty, that are not the call's alone: sent
+ * from where they are, and readable until done(arg), which is called once, on any thread. */
+enum { CALL_PIECES_MAX = 4 };
+void call_answer_pieces(struct call *c, int status, const char *content_type, const struct str *pieces,
+			size_t count, void (*done)(void *arg), void *arg);
+
 /* Parks the connection; after call_wake() (any thread, once, also before call_park returned)
  * resume() runs on a pool thread and must answer or park again. */
 void call_park(struct call *c, void (*resume)(struct call *c));

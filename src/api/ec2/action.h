@@ -28,6 +28,7 @@
 
 struct ec2_call;
 struct ec2_listing;
+struct ec2_answers;
 struct ec2_memo;
 struct filter;
 
@@ -67,6 +68,7 @@ struct ec2_call {
 	struct ctx *c; /* the call's */
 	const struct ec2_config *config;
 	struct ec2_memo *memo; /* the face's */
+	struct ec2_answers *answers;
 	const struct ec2_action *action;
 	struct str version; /* the date asked for */
 	struct pairs pairs;

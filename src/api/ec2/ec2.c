@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "api/ec2/answers.h"
 #include "api/ec2/errors.h"
 #include "api/ec2/list.h"
 #include "api/face.h"
@@ -29,6 +30,7 @@ struct ec2_face {
 	size_t action_count;
 	char *region, *endpoint;
 	struct ec2_memo *memo;
+	struct ec2_answers *answers;
 };
 
 /* Parameters of every call. */
@@ -80,7 +82,8 @@ RESULT ec2_new(struct ctx *c, const struct ec2_config *config, struct ec2_face *
 	face->region = heap_copy_z(str_to_z(c->arena, config->region));
 	face->endpoint = heap_copy_z(str_to_z(c->arena, config->endpoint));
 	face->memo = ec2_memo_new();
-	if (!face->region || !face->endpoint || !face->memo) {
+	face->answers = ec2_answers_new();
+	if (!face->region || !face->endpoint || !face->memo || !face->answers) {
 		ec2_free(face);
 		return ctx_no_memory(c);
 	}
@@ -98,6 +101,7 @@ void ec2_free(struct ec2_face *face)
 	heap_free(face->region);
 	heap_free(face->endpoint);
 	ec2_memo_free(face->memo);
+	ec2_answers_free(face->answers);
 	heap_free(face);
 }
 
@@ -183,16 +187,42 @@ static RESULT write_answer(struct ec2_call *e, struct buf *body)
 	return xml_end(&x);
 }
 
+static const char content_type[] = "text/xml;charset=UTF-8";
+
+/* Of a read, whose answer follows from what the view sees; false: it is not to be kept. */
+static bool make_answer_key(struct ec2_call *e, struct ec2_answer_key *ret_key)
+{
+	static const char *const none[] = {0};
+	if (e->action->flags & (WRITES | OBSERVES | OF_STS) || e->dry_run)
+		return false;
+	struct str digest = params_digest(e->c, &e->pairs, none);
+	if (digest.n != sizeof ret_key->digest)
+		return false;
+	(void) ec2_walk(e);
+	ret_key->account = e->c->who->account;
+	ret_key->batch = e->view.batch;
+	memcpy(ret_key->digest, digest.p, digest.n);
+	return true;
+}
+
 static void answer_call(struct ec2_call *e)
 {
 	struct buf body;
+	struct ec2_answer_key key;
+	bool is_kept = make_answer_key(e, &key);
+	if (is_kept && ec2_answers_send(e->answers, &key, e->call, content_type)) {
+		view_close(&e->view);
+		return;
+	}
 	buf_init(&body, BUF_ANSWER_CAP);
 	struct result result = write_answer(e, &body);
 	view_close(&e->view);
-	if (result_is_ok(result)) {
-		call_answer(e->call, 200, "text/xml;charset=UTF-8", &body);
+	if (result_is_ok(result) && is_kept)
+		ec2_answers_keep(e->answers, &key, e->call, content_type, &body);
+	else if (result_is_ok(result))
+		call_answer(e->call, 200, content_type, &body);
+	if (result_is_ok(result))
 		return;
-	}
 	buf_done(&body);
 	fail_call(e, result);
 }
@@ -372,7 +402,11 @@ static void handle_call(void *self, struct call *call)
 		ec2_answer_problem(call, DIALECT_EC2, ctx_no_memory(&call->ctx));
 		return;
 	}
-	*e = (struct ec2_call){.call = call, .c = &call->ctx, .config = &face->config, .memo = face->memo};
+	*e = (struct ec2_call){.call = call,
+			       .c = &call->ctx,
+			       .config = &face->config,
+			       .memo = face->memo,
+			       .answers = face->answers};
 	call->face_data = e;
 	bool of_sts = false;
 	if (!authenticate(e, face, &of_sts))

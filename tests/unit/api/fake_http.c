@@ -47,6 +47,17 @@ void call_answer(struct call *c, int status, const char *content_type, struct bu
 	*body = (struct buf){0};
 }
 
+void call_answer_pieces(struct call *c, int status, const char *content_type, const struct str *pieces,
+			size_t count, void (*done)(void *arg), void *arg)
+{
+	struct buf body;
+	buf_init(&body, BUF_ANSWER_CAP);
+	for (size_t k = 0; k < count; k++)
+		buf_add_str(&body, pieces[k]);
+	done(arg);
+	call_answer(c, status, content_type, &body);
+}
+
 void call_park(struct call *c, void (*resume)(struct call *c))
 {
 	fake_of(c)->resume = resume;

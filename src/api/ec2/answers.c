@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The memo of whole answers: a few places by the parameters' digest, each with an answer that it shares
+ * with the calls which it is being sent to. */
+#include "api/ec2/answers.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "api/ec2/errors.h"
+#include "base/hash.h"
+#include "base/heap.h"
+
+enum { PLACES = 16, ID_WITHIN = 512 };
+
+/* Never changed once it is in a place. */
+struct answer {
+	_Atomic unsigned holders;
+	struct ec2_answer_key key;
+	char *text;
+	size_t size, id_at; /* where the request id of the call stands that it was made for */
+};
+
+struct ec2_answers {
+	pthread_mutex_t lock;
+	struct answer *places[PLACES];
+};
+
+/* An answer on its way to one call. */
+struct sent {
+	struct answer *answer;
+	char id[UUID_TEXT_SIZE];
+};
+
+static void answer_drop(struct answer *a)
+{
+	if (!a || atomic_fetch_sub(&a->holders, 1) != 1)
+		return;
+	heap_free(a->text);
+	heap_free(a);
+}
+
+struct ec2_answers *ec2_answers_new(void)
+{
+	struct ec2_answers *m = heap_new(struct ec2_answers);
+	if (m)
+		(void) pthread_mutex_init(&m->lock, NULL);
+	return m;
+}
+
+void ec2_answers_free(struct ec2_answers *m)
+{
+	if (!m)
+		return;
+	for (size_t k = 0; k < PLACES; k++)
+		answer_drop(m->places[k]);
+	(void) pthread_mutex_destroy(&m->lock);
+	heap_free(m);
+}
+
+/* ---- sending ---- */
+
+static void sent_done(void *arg)
+{
+	struct sent *sent = arg;
+	answer_drop(sent->answer);
+	heap_free(sent);
+}
+
+/* Takes over a hold of the answer. */
+static bool send_answer(struct answer *a, struct call *call, const char *content_type)
+{
+	struct str id = call->ctx.request_id;
+	struct sent *sent = id.n == UUID_TEXT_SIZE - 1 ? heap_new(struct sent) : NULL;
+	if (!sent) {
+		answer_drop(a);
+		return false;
+	}
+	sent->answer = a;
+	memcpy(sent->id, id.p, id.n);
+	size_t behind = a->id_at + id.n;
+	const struct str pieces[] = {
+		{a->text, a->id_at}, {sent->id, id.n}, {a->text + behind, a->size - behind}};
+	call_answer_pieces(call, 200, content_type, pieces, 3, sent_done, sent);
+	return true;
+}
+
+static struct answer **place_of(struct ec2_answers *m, const struct ec2_answer_key *key)
+{
+	uint64_t account = 0, digest = 0;
+	memcpy(&account, key->account.b + 8, sizeof account); /* ids are random */
+	memcpy(&digest, key->digest, sizeof digest);
+	return &m->places[hash_add(account, digest) % PLACES];
+}
+
+static bool is_of(const struct answer *a, const struct ec2_answer_key *key)
+{
+	return a->key.batch == key->batch && uuid_equal(a->key.account, key->account) &&
+	       memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
+}
+
+bool ec2_answers_send(struct ec2_answers *m, const struct ec2_answer_key *key, struct call *call,
+		      const char *content_type)
+{
+	(void) pthread_mutex_lock(&m->lock);
+	struct answer *a = *place_of(m, key);
+	if (a && is_of(a, key))
+		atomic_fetch_add(&a->holders, 1);
+	else
+		a = NULL;
+	(void) pthread_mutex_unlock(&m->lock);
+	return a && send_answer(a, call, content_type);
+}
+
+/* ---- keeping ---- */
+
+/* NULL when it is not worth it, or when out of memory: the buffer is the caller's then. */
+static struct answer *make_answer(const struct ec2_answer_key *key, struct str id, struct buf *body)
+{
+	const char *at = NULL;
+	if (body->size >= EC2_ANSWER_MIN && body->size <= EC2_ANSWER_MAX && id.n)
+		at = memmem(body->p, ID_WITHIN, id.p, id.n);
+	struct answer *a = at ? heap_new(struct answer) : NULL;
+	if (!a)
+		return NULL;
+	a->id_at = (size_t) (at - body->p);
+	a->size = body->size;
+	char *text = heap_resize(body->p, body->size); /* what it grew beyond that is given back */
+	a->text = text ? text : body->p;
+	a->key = *key;
+	atomic_init(&a->holders, 2); /* the place, and the call */
+	*body = (struct buf){0};
+	return a;
+}
+
+void ec2_answers_keep(struct ec2_answers *m, const struct ec2_answer_key *key, struct call *call,
+		      const char *content_type, struct buf *body)
+{
+	struct answer *a = make_answer(key, call->ctx.request_id, body);
+	if (!a) {
+		call_answer(call, 200, content_type, body);
+		return;
+	}
+	struct answer **place = place_of(m, key);
+	(void) pthread_mutex_lock(&m->lock);
+	struct answer *old = *place;
+	*place = a;
+	(void) pthread_mutex_unlock(&m->lock);
+	answer_drop(old);
+	if (!send_answer(a, call, content_type))
+		ec2_answer_problem(call, DIALECT_EC2, ctx_no_memory(&call->ctx));
+}

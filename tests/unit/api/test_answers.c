@@ -1,0 +1,136 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The memo of whole answers: the same bytes with a request id of one's own, and nothing else's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "api/ec2/answers.h"
+#include "base/clock.h"
+#include "model/id.h"
+#include "world.h"
+
+static const struct str first_id = {"00000000-1111-4222-8333-444444444444", 36},
+			second_id = {"99999999-8888-4777-8666-555555555555", 36};
+
+static struct ec2_answer_key key_of(unsigned account, uint64_t batch, char digest)
+{
+	struct ec2_answer_key key = {.account = {{[15] = (uint8_t) account}}, .batch = batch};
+	memset(key.digest, digest, sizeof key.digest);
+	return key;
+}
+
+static void begin(struct fake_call *f, struct str id)
+{
+	fake_call_init(f, "POST", STR("/"), STR_NONE, STR_NONE);
+	f->call.ctx.request_id = id;
+}
+
+static void write_body(struct buf *body, struct str id, size_t size)
+{
+	buf_init(body, BUF_ANSWER_CAP);
+	buf_print(body, "<answer><requestId>%" STR_FMT "</requestId>", STR_ARG(id));
+	while (body->size < size)
+		buf_add_char(body, (char) ('a' + body->size % 26));
+}
+
+/* Answered and kept under the key, if it may be. */
+static void keep(struct ec2_answers *m, const struct ec2_answer_key *key, size_t size)
+{
+	struct fake_call f;
+	struct buf body, expected;
+	begin(&f, first_id);
+	write_body(&body, first_id, size);
+	write_body(&expected, first_id, size);
+	ec2_answers_keep(m, key, &f.call, "text/xml", &body);
+	assert_true(f.is_answered);
+	assert_true(str_equal(buf_str(&f.body), buf_str(&expected)));
+	buf_done(&expected);
+	fake_call_done(&f);
+}
+
+static bool sends(struct ec2_answers *m, const struct ec2_answer_key *key, size_t size)
+{
+	struct fake_call f;
+	struct buf expected;
+	begin(&f, second_id);
+	bool sent = ec2_answers_send(m, key, &f.call, "text/xml");
+	assert_int_equal(sent, f.is_answered);
+	write_body(&expected, second_id, size);
+	if (sent)
+		assert_true(str_equal(buf_str(&f.body), buf_str(&expected)));
+	buf_done(&expected);
+	fake_call_done(&f);
+	return sent;
+}
+
+static void test_own_id(void **state)
+{
+	(void) state;
+	struct ec2_answers *m = ec2_answers_new();
+	const struct ec2_answer_key key = key_of(1, 7, 'a'), later = key_of(1, 8, 'a'),
+				    other = key_of(2, 7, 'a'), asked = key_of(1, 7, 'b');
+	assert_false(sends(m, &key, 0));
+	keep(m, &key, 20000);
+	assert_true(sends(m, &key, 20000));
+	assert_true(sends(m, &key, 20000));
+	assert_false(sends(m, &later, 0)); /* something was committed */
+	assert_false(sends(m, &other, 0)); /* somebody else asks */
+	assert_false(sends(m, &asked, 0)); /* something else is asked */
+	keep(m, &later, 30000);
+	assert_true(sends(m, &later, 30000));
+	assert_false(sends(m, &key, 0)); /* replaced */
+	ec2_answers_free(m);
+}
+
+static void test_sizes(void **state)
+{
+	(void) state;
+	struct ec2_answers *m = ec2_answers_new();
+	const struct ec2_answer_key key = key_of(1, 1, 'a');
+	keep(m, &key, EC2_ANSWER_MIN - 1);
+	assert_false(sends(m, &key, 0));
+	keep(m, &key, EC2_ANSWER_MAX + 1);
+	assert_false(sends(m, &key, 0));
+	keep(m, &key, EC2_ANSWER_MAX);
+	assert_true(sends(m, &key, EC2_ANSWER_MAX));
+	ec2_answers_free(m);
+}
+
+/* Through the face: a change is seen at once, an answer of another's never. */
+static void test_face(void **state)
+{
+	(void) state;
+	static struct world w;
+	char image[EC2_ID_TEXT_SIZE];
+	world_make(&w);
+	struct world_answer made = world_post(
+		&w, &w.alice,
+		str_print(w.arena,
+			  "Action=RunInstances&InstanceType=t3.nano&MinCount=6&MaxCount=6&ImageId=%s",
+			  id_write_ec2(KIND_IMAGE, w.image, image)));
+	world_settle(&w, MINUTE);
+	const struct str ask = STR("Action=DescribeInstances");
+	struct world_answer once = world_post(&w, &w.alice, ask), twice = world_post(&w, &w.alice, ask);
+	assert_in_range(once.body.n, EC2_ANSWER_MIN, EC2_ANSWER_MAX);
+	assert_true(str_equal(once.body, twice.body));
+	assert_false(str_contains(world_post(&w, &w.bob, ask).body, STR("instanceId")));
+	struct str id = world_element(made.body, "instanceId");
+	(void) world_post(&w, &w.alice,
+			  str_print(w.arena,
+				    "Action=CreateTags&Tag.1.Key=k&Tag.1.Value=new&ResourceId.1=%" STR_FMT,
+				    STR_ARG(id)));
+	struct world_answer after = world_post(&w, &w.alice, ask);
+	assert_true(str_contains(after.body, STR("<value>new</value>")));
+	assert_false(str_contains(once.body, STR("<value>new</value>")));
+	world_done(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(test_own_id), cmocka_unit_test(test_sizes),
+					   cmocka_unit_test(test_face)};
+	return cmocka_run_group_tests(tests, 0, 0);
+}
