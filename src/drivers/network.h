@@ -23,10 +23,18 @@ struct network_subnet {
 
 struct network_route {
 	const struct route *route;
-	const struct port *port; /* the one route->port names; NULL: none, or it is gone: a blackhole */
+	const struct port *port; /* the next hop, a NAT gateway's, too; NULL: none, or gone: a blackhole */
 };
 
-/* A whole router: gateway, subnets with DHCP, route tables, metadata and DNS port. */
+/* A NAT gateway: what comes to its port goes out again with the port's address, by its subnet's routes. */
+struct network_nat {
+	const struct nat_gateway *nat;
+	const struct port *port;
+	const struct subnet *subnet;
+	struct str chassis; /* the one host that carries it */
+};
+
+/* A whole router: gateways, subnets with DHCP, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
 	const struct gateway *gateway;           /* NULL: none attached */
@@ -37,6 +45,8 @@ struct network_router {
 	size_t table_count;
 	const struct network_route *routes; /* of all its tables */
 	size_t route_count;
+	const struct network_nat *nats;
+	size_t nat_count;
 	const struct ip *resolvers; /* IPv4, that guests are told of behind 169.254.169.253 */
 	size_t resolver_count;
 	struct str domain_name;      /* "ec2.internal", "us-west-2.compute.internal" */

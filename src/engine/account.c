@@ -90,11 +90,17 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 	TRY(engine_find_own_account(op->ctx, op->head, &wish->account, &account));
 	TRY(engine_permit(op, "account.limit", KIND_ACCOUNT, &account->row));
 	const int64_t wanted[QUOTA_COUNT] = {
-		[QUOTA_INSTANCES] = wish->instances, [QUOTA_VCPUS] = wish->vcpus,
-		[QUOTA_VOLUMES] = wish->volumes,     [QUOTA_VOLUME_BYTES] = wish->volume_bytes,
-		[QUOTA_SNAPSHOTS] = wish->snapshots, [QUOTA_IMAGES] = wish->images,
-		[QUOTA_ADDRESSES] = wish->addresses, [QUOTA_ROUTERS] = wish->routers,
-		[QUOTA_GROUPS] = wish->groups,       [QUOTA_PORTS] = wish->ports,
+		[QUOTA_INSTANCES] = wish->instances,
+		[QUOTA_VCPUS] = wish->vcpus,
+		[QUOTA_VOLUMES] = wish->volumes,
+		[QUOTA_VOLUME_BYTES] = wish->volume_bytes,
+		[QUOTA_SNAPSHOTS] = wish->snapshots,
+		[QUOTA_IMAGES] = wish->images,
+		[QUOTA_ADDRESSES] = wish->addresses,
+		[QUOTA_ROUTERS] = wish->routers,
+		[QUOTA_GROUPS] = wish->groups,
+		[QUOTA_PORTS] = wish->ports,
+		[QUOTA_NAT_GATEWAYS] = wish->nat_gateways,
 	};
 	struct account next = *account;
 	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {

@@ -29,13 +29,14 @@ OPERATION(engine_enable_account, account_target)
 #define ACCOUNT_LIMIT_KEEP INT64_MIN
 struct account_limits {
 	struct ref account;
-	int64_t instances, vcpus, volumes, volume_bytes, snapshots, images, addresses, routers, groups, ports;
+	int64_t instances, vcpus, volumes, volume_bytes, snapshots, images, addresses, routers, groups, ports,
+		nat_gateways;
 };
 OPERATION(engine_set_limits, account_limits)
 /* Every limit the same: ACCOUNT_LIMIT_KEEP, to say some; or -1. */
 static inline struct account_limits account_limits_all(struct ref account, int64_t n)
 {
-	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n};
+	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n};
 }
 
 /* One more key for a user. */

@@ -203,12 +203,34 @@ static RESULT find_target(struct op *op, const struct address_association *wish,
 	return port_find_target(op, &wish->port, &wish->instance, ret_port);
 }
 
+bool address_is_reachable(const struct tables *t, const struct address *address, uuid router)
+{
+	const struct gateway *gateway = gateway_of_router(t, router);
+	return gateway && uuid_equal(gateway->external_network, address->external_network);
+}
+
+/* A NAT gateway's address and interface are its own while it lives. */
+static RESULT check_not_managed(struct op *op, const struct port *port, struct str field)
+{
+	if (!port || uuid_is_none(port->nat_gateway))
+		return OK;
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ADDRESS, field,
+			   "You do not have permission to access the specified resource.");
+}
+
+static RESULT check_present(struct op *op, const struct address *address, struct str field)
+{
+	return check_not_managed(op, uuid_is_none(address->port) ? NULL : port_find(op->head, address->port),
+				 field);
+}
+
 /* The way out is there, and what stands in the way may be moved. */
 static RESULT check_association(struct op *op, const struct address_association *wish,
 				const struct address *address, const struct port *port)
 {
-	const struct gateway *gateway = gateway_of_router(op->head, port->router);
-	if (!gateway || !uuid_equal(gateway->external_network, address->external_network))
+	TRY(check_present(op, address, wish->address.field));
+	TRY(check_not_managed(op, port, wish->port.field));
+	if (!address_is_reachable(op->head, address, port->router))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
 				     "Network %" STR_FMT " is not attached to any internet gateway",
 				     STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)));
@@ -234,6 +256,19 @@ static RESULT find_elastic(struct op *op, const struct ref *ref, const struct ad
 	return (*ret_address)->is_elastic ? OK : engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
 }
 
+RESULT address_write_association(struct op *op, const struct address *address, const struct port *port)
+{
+	struct address next = *address;
+	next.port = port->row.id;
+	next.private_ip = port->ip;
+	next.association = uuid_random();
+	next.row.gen++;
+	TRY(address_put(op, &next));
+	char public_ip[IP_TEXT_SIZE], private_ip[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &next.row, "associated", "%s stands for %s.",
+			   ip_write(next.ip, public_ip), ip_write(next.private_ip, private_ip));
+}
+
 RESULT engine_associate_address(struct op *op, struct address_association *wish)
 {
 	const struct address *address = NULL;
@@ -248,16 +283,9 @@ RESULT engine_associate_address(struct op *op, struct address_association *wish)
 		return OK;
 	}
 	TRY(address_leave_port(op, port->row.id));
-	struct address next = *address;
-	next.port = port->row.id;
-	next.private_ip = port->ip;
-	next.association = uuid_random();
-	next.row.gen++;
-	TRY(address_put(op, &next));
-	wish->made = next.association;
-	char public_ip[IP_TEXT_SIZE], private_ip[IP_TEXT_SIZE];
-	return engine_tell(op, KIND_ADDRESS, &next.row, "associated", "%s stands for %s.",
-			   ip_write(next.ip, public_ip), ip_write(next.private_ip, private_ip));
+	TRY(address_write_association(op, address, port));
+	wish->made = address_find(op->head, address->row.id)->association;
+	return OK;
 }
 
 static RESULT find_associated(struct op *op, const struct address_association *wish,
@@ -283,6 +311,7 @@ RESULT engine_disassociate_address(struct op *op, struct address_association *wi
 	const struct address *address = NULL;
 	TRY(find_associated(op, wish, &address));
 	TRY(engine_permit(op, "address.disassociate", KIND_ADDRESS, &address->row));
+	TRY(check_present(op, address, wish->address.field));
 	wish->made = address->association;
 	return uuid_is_none(address->port) ? OK : write_free(op, address);
 }
@@ -292,6 +321,7 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	const struct address *address = NULL;
 	TRY(find_elastic(op, &wish->address, &address));
 	TRY(engine_permit(op, "address.release", KIND_ADDRESS, &address->row));
+	TRY(check_present(op, address, wish->address.field));
 	char text[IP_TEXT_SIZE];
 	ip_write(address->ip, text);
 	if (!uuid_is_none(address->port))

@@ -54,6 +54,7 @@ enum quota {
 	QUOTA_ROUTERS,
 	QUOTA_GROUPS,
 	QUOTA_PORTS,
+	QUOTA_NAT_GATEWAYS,
 	QUOTA_COUNT
 };
 /* ERR_QUOTA with the kind and both figures. */
@@ -236,6 +237,10 @@ RESULT address_take_auto(struct op *op, uuid port);
 /* Puts an address of an adopted port back as it was, unless its row is here, its IP somebody else's,
  * or its network gone. */
 RESULT address_put_back(struct op *op, const struct address *address, bool *ret_is_back);
+/* Whether the router's internet gateway leads to where the address comes from. */
+bool address_is_reachable(const struct tables *t, const struct address *address, uuid router);
+/* Lets an elastic address stand for the port, which has no other one. */
+RESULT address_write_association(struct op *op, const struct address *address, const struct port *port);
 /* Frees all the port's addresses: elastic ones stay allocated. */
 RESULT address_leave_port(struct op *op, uuid port);
 

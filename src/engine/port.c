@@ -198,6 +198,9 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 {
 	const struct port *port = NULL;
 	TRY(port_find_target(op, &wish->port, &wish->instance, &port));
+	if (!uuid_is_none(port->nat_gateway))
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, wish->port.field,
+				   "You do not have permission to access the specified resource.");
 	struct port next = *port;
 	const struct router *router = router_find(op->head, port->router);
 	if (router && wish->groups.count > 0)

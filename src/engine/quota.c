@@ -30,6 +30,7 @@ static const struct quota_info quotas[QUOTA_COUNT] = {
 	[QUOTA_ROUTERS] = QUOTA(routers, KIND_ROUTER, "VPCs", 20),
 	[QUOTA_GROUPS] = QUOTA(groups, KIND_SECURITY_GROUP, "security groups", 500),
 	[QUOTA_PORTS] = QUOTA(ports, KIND_PORT, "network interfaces", 5000),
+	[QUOTA_NAT_GATEWAYS] = QUOTA(nat_gateways, KIND_NAT_GATEWAY, "NAT gateways", 20),
 };
 
 int64_t *quota_limit(struct account *account, enum quota quota)

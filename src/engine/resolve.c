@@ -29,9 +29,14 @@ static bool has_owner(enum kind kind)
 	return kind == KIND_ACCOUNT;
 }
 
+static bool stays_visible(enum kind kind)
+{
+	return kind == KIND_INSTANCE || kind == KIND_NAT_GATEWAY;
+}
+
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
 {
-	if (!row_is_live(row) && kind != KIND_INSTANCE)
+	if (!row_is_live(row) && !stays_visible(kind))
 		return false;
 	if (!c->who || c->who->is_operator || !has_owner(kind))
 		return true;
@@ -146,6 +151,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SUBNET] = "subnet",
 	[KIND_ROUTE_TABLE] = "route table",
 	[KIND_ROUTE] = "route",
+	[KIND_NAT_GATEWAY] = "NAT gateway",
 	[KIND_NETWORK_ACL] = "network ACL",
 	[KIND_NETWORK_ACL_ENTRY] = "network ACL entry",
 	[KIND_SECURITY_GROUP] = "security group",

@@ -9,13 +9,14 @@
  * their public IP; security groups by name within the account's default VPC (elsewhere use
  * engine_find_group_in()).
  *
- * Instances stay visible after their end, until they are forgotten; everything else goes at once. */
+ * Instances and NAT gateways stay visible after their end, until they are forgotten; everything else goes at
+ * once. */
 #pragma once
 
 #include "engine/operation.h"
 
-/* Live (or an instance) and the caller's own, or of a kind that has no owner, or an image that it
- * may launch, or a snapshot of the operator's. */
+/* Live (or of a kind that stays visible) and the caller's own, or of a kind that has no owner, or an image
+ * that it may launch, or a snapshot of the operator's. */
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
 /* As above without the exception for images: what the caller may change. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
@@ -57,6 +58,7 @@ ENGINE_FINDER(image, KIND_IMAGE)
 ENGINE_FINDER(instance, KIND_INSTANCE)
 ENGINE_FINDER(instance_type, KIND_INSTANCE_TYPE)
 ENGINE_FINDER(key_pair, KIND_KEY_PAIR)
+ENGINE_FINDER(nat_gateway, KIND_NAT_GATEWAY)
 ENGINE_FINDER(network_acl, KIND_NETWORK_ACL)
 ENGINE_FINDER(port, KIND_PORT)
 ENGINE_FINDER(route_table, KIND_ROUTE_TABLE)

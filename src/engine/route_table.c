@@ -191,7 +191,7 @@ RESULT engine_replace_route_table(struct op *op, struct route_table_association 
 struct route_plan {
 	const struct route_table *table;
 	struct cidr destination;
-	uuid gateway, port;
+	uuid gateway, nat_gateway, port;
 	const struct route *present; /* with that destination, or NULL */
 };
 
@@ -203,23 +203,60 @@ static RESULT resolve_destination(struct op *op, const struct route_wish *wish, 
 	return engine_permit(op, "route.change", KIND_ROUTE_TABLE, &ret_plan->table->row);
 }
 
-static RESULT resolve_target(struct op *op, const struct route_wish *wish, struct route_plan *plan)
+static RESULT find_target_port(struct op *op, const struct route_wish *wish, const struct port **ret_port)
 {
-	if (ref_is_given(&wish->gateway) == ref_is_given(&wish->port))
-		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ROUTE, "A route has exactly one target.");
-	uuid router = UUID_NONE;
-	if (ref_is_given(&wish->gateway)) {
+	TRY(port_find_target(op, &wish->port, &wish->instance, ret_port));
+	if (!uuid_is_none((*ret_port)->nat_gateway))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, wish->port.field,
+				   "The network interface '%" STR_FMT
+				   "' is a NAT gateway's: the route's target is the NAT gateway.",
+				   STR_ARG(wish->port.text));
+	return OK;
+}
+
+static RESULT find_target_nat(struct op *op, const struct ref *ref, const struct nat_gateway **ret_nat)
+{
+	TRY(engine_find_own_nat_gateway(op->ctx, op->head, ref, ret_nat));
+	return row_is_live(&(*ret_nat)->row) ? OK : engine_fail_not_found(op->ctx, KIND_NAT_GATEWAY, ref);
+}
+
+/* The target named, and its router. */
+static RESULT resolve_named(struct op *op, const struct route_wish *wish, const struct ref *target,
+			    struct route_plan *plan, uuid *ret_router)
+{
+	if (target == &wish->gateway) {
 		const struct gateway *gateway = NULL;
-		TRY(engine_find_own_gateway(op->ctx, op->head, &wish->gateway, &gateway));
+		TRY(engine_find_own_gateway(op->ctx, op->head, target, &gateway));
 		plan->gateway = gateway->row.id;
-		router = gateway->router;
+		*ret_router = gateway->router;
+	} else if (target == &wish->nat_gateway) {
+		const struct nat_gateway *nat = NULL;
+		TRY(find_target_nat(op, target, &nat));
+		plan->nat_gateway = nat->row.id;
+		*ret_router = nat->router;
 	} else {
 		const struct port *port = NULL;
-		TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+		TRY(find_target_port(op, wish, &port));
 		plan->port = port->row.id;
-		router = port->router;
+		*ret_router = port->router;
 	}
-	const struct ref *target = ref_is_given(&wish->gateway) ? &wish->gateway : &wish->port;
+	return OK;
+}
+
+static RESULT resolve_target(struct op *op, const struct route_wish *wish, struct route_plan *plan)
+{
+	const struct ref *targets[] = {&wish->gateway, &wish->nat_gateway, &wish->port, &wish->instance};
+	const struct ref *target = NULL;
+	size_t count = 0;
+	uuid router = UUID_NONE;
+	for (size_t n = 0; n < sizeof targets / sizeof *targets; n++)
+		if (ref_is_given(targets[n])) {
+			target = targets[n];
+			count++;
+		}
+	if (count != 1)
+		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ROUTE, "A route has exactly one target.");
+	TRY(resolve_named(op, wish, target, plan, &router));
 	if (!uuid_equal(router, plan->table->router))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE, target->field,
 				   "route table %" STR_FMT " and %" STR_FMT " belong to different networks",
@@ -250,6 +287,7 @@ static RESULT write_route(struct op *op, const struct route_plan *plan)
 			      .table = plan->table->row.id,
 			      .destination = plan->destination,
 			      .gateway = plan->gateway,
+			      .nat_gateway = plan->nat_gateway,
 			      .port = plan->port};
 	TRY(route_put(op, &route));
 	char text[CIDR_TEXT_SIZE];

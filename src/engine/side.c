@@ -102,6 +102,14 @@ static void count_group(const struct tables *t, const struct row *row, int64_t s
 		add(&account->groups, sign);
 }
 
+static void count_nat_gateway(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct nat_gateway *n = (const struct nat_gateway *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, n->account) : NULL;
+	if (account)
+		add(&account->nat_gateways, sign);
+}
+
 /* No longer the account's once it is deleted; its address is in use until it is forgotten. */
 static void count_port(const struct tables *t, const struct row *row, int64_t sign)
 {
@@ -115,9 +123,11 @@ static void count_port(const struct tables *t, const struct row *row, int64_t si
 }
 
 static count_row *const counted[KIND_COUNT] = {
-	[KIND_INSTANCE] = count_instance, [KIND_VOLUME] = count_volume,        [KIND_ADDRESS] = count_address,
-	[KIND_ROUTER] = count_router,     [KIND_SECURITY_GROUP] = count_group, [KIND_PORT] = count_port,
-	[KIND_SNAPSHOT] = count_snapshot, [KIND_IMAGE] = count_image,
+	[KIND_INSTANCE] = count_instance,       [KIND_VOLUME] = count_volume,
+	[KIND_SNAPSHOT] = count_snapshot,       [KIND_IMAGE] = count_image,
+	[KIND_ADDRESS] = count_address,         [KIND_ROUTER] = count_router,
+	[KIND_SECURITY_GROUP] = count_group,    [KIND_PORT] = count_port,
+	[KIND_NAT_GATEWAY] = count_nat_gateway,
 };
 
 void engine_observe(const struct tables *head, enum kind kind, const struct row *before,

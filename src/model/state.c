@@ -54,9 +54,20 @@ enum port_state model_derive_port_state(const struct port *p)
 {
 	if (p->row.deleted_us != 0)
 		return PORT_DELETED;
+	if (!uuid_is_none(p->nat_gateway))
+		return PORT_IN_USE;
 	if (uuid_is_none(p->instance))
 		return uuid_is_none(p->seen_instance) ? PORT_AVAILABLE : PORT_DETACHING;
 	return uuid_equal(p->instance, p->seen_instance) ? PORT_IN_USE : PORT_ATTACHING;
+}
+
+enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *n)
+{
+	if (!str_is_empty(n->failure_code))
+		return NAT_GATEWAY_FAILED;
+	if (n->row.deleted_us != 0)
+		return n->ended_us != 0 ? NAT_GATEWAY_DELETED : NAT_GATEWAY_DELETING;
+	return n->seen_gen > 0 ? NAT_GATEWAY_AVAILABLE : NAT_GATEWAY_PENDING;
 }
 
 #define DERIVE(type)                                                                                         \
@@ -68,12 +79,11 @@ DERIVE(instance)
 DERIVE(volume)
 DERIVE(port)
 DERIVE(snapshot)
+DERIVE(nat_gateway)
 
 static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
-	[KIND_INSTANCE] = derive_instance,
-	[KIND_VOLUME] = derive_volume,
-	[KIND_PORT] = derive_port,
-	[KIND_SNAPSHOT] = derive_snapshot,
+	[KIND_INSTANCE] = derive_instance, [KIND_VOLUME] = derive_volume,           [KIND_PORT] = derive_port,
+	[KIND_SNAPSHOT] = derive_snapshot, [KIND_NAT_GATEWAY] = derive_nat_gateway,
 };
 
 bool model_tells_state(enum kind kind)

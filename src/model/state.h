@@ -5,6 +5,7 @@
 #pragma once
 
 #include "model/instance.h"
+#include "model/nat_gateway.h"
 #include "model/port.h"
 #include "model/snapshot.h"
 #include "model/states.h" /* made: enum instance_state, model_instance_states[], … */
@@ -18,6 +19,7 @@ enum volume_state model_derive_volume_state(const struct volume *v);
 enum port_state model_derive_port_state(const struct port *p);
 /* Deleted: deleting, until its row goes with its file. */
 enum snapshot_state model_derive_snapshot_state(const struct snapshot *s);
+enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *n);
 
 /* Of a device and an instance: where it is wanted (instance) against where it was found plugged
  * (seen_instance). Detaching is from the latter. */

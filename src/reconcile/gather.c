@@ -13,6 +13,15 @@
 			return ctx_no_memory(&(s)->ctx);                                                     \
 	} while (0)
 
+struct host_name {
+	uuid id, zone;
+	struct str name;
+};
+
+struct host_names {
+	VEC(struct host_name) at;
+};
+
 static RESULT gather_subnets(struct step *s, const struct tables *t, const struct router *router,
 			     struct router_rows *rows)
 {
@@ -38,6 +47,15 @@ static RESULT gather_subnets(struct step *s, const struct tables *t, const struc
 	return OK;
 }
 
+/* The port that a route leads to, if any. */
+static const struct port *next_hop(const struct tables *t, const struct route *route)
+{
+	const struct nat_gateway *nat =
+		uuid_is_none(route->nat_gateway) ? NULL : nat_gateway_find(t, route->nat_gateway);
+	uuid port = nat && row_is_live(&nat->row) ? nat->port : route->port;
+	return uuid_is_none(port) ? NULL : port_find(t, port);
+}
+
 static RESULT gather_routes(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
 	VEC(uuid) tables = {0};
@@ -51,7 +69,7 @@ static RESULT gather_routes(struct step *s, const struct tables *t, uuid router,
 		     route = route_next_by_table(t, route)) {
 			if (!row_is_live(&route->row))
 				continue;
-			const struct port *p = uuid_is_none(route->port) ? NULL : port_find(t, route->port);
+			const struct port *p = next_hop(t, route);
 			struct network_route wish = {.route = STEP_COPY(s, KIND_ROUTE, struct route, route)};
 			if (p && row_is_live(&p->row))
 				wish.port = STEP_COPY(s, KIND_PORT, struct port, p);
@@ -78,24 +96,79 @@ static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router
 	return OK;
 }
 
-/* Hosts that answer come first; each router starts at another one, so that gateways spread. */
-static RESULT gather_chassis(struct step *s, const struct tables *t, uuid router, struct str *ret_chassis)
+/* Those that answer, or all while none does: what they carry then is left as it is. */
+static RESULT gather_hosts(struct step *s, const struct tables *t, struct host_names *names)
 {
-	VEC(struct str) names = {0};
-	for (const struct host *h = host_first(t); h && names.count < 16; h = host_next(t, h))
-		if (row_is_live(&h->row) && h->seen_state == HOST_SEEN_STATE_UP)
-			PUSH(s, &names, str_copy(s->ctx.arena, h->name));
+	for (int all = 0; all < 2 && names->at.count == 0; all++)
+		for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
+			struct host_name name = {h->row.id, h->zone, str_copy(s->ctx.arena, h->name)};
+			if (row_is_live(&h->row) && (all || h->seen_state == HOST_SEEN_STATE_UP))
+				PUSH(s, &names->at, name);
+		}
+	return OK;
+}
+
+/* Each router starts at another one, so that gateways spread. */
+static struct str choose_chassis(struct step *s, const struct host_names *hosts, uuid router)
+{
 	struct str list = STR_NONE;
-	size_t count = names.count < 5 ? names.count : 5; /* OVN gains nothing from more */
+	size_t count = hosts->at.count < 5 ? hosts->at.count : 5; /* OVN gains nothing from more */
 	for (size_t k = 0; k < count; k++)
 		list = str_print(s->ctx.arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(list), k ? "," : "",
-				 STR_ARG(names.at[(k + router.b[5]) % names.count]));
-	*ret_chassis = list;
+				 STR_ARG(hosts->at.at[(k + router.b[5]) % hosts->at.count].name));
+	return list;
+}
+
+/* The host with the highest hash: when one comes or goes, only what was on it moves. One of the
+ * gateway's zone, if there is any. */
+static struct str choose_host(const struct host_names *hosts, uuid nat, uuid zone)
+{
+	const struct host_name *best = NULL;
+	uuid best_hash = UUID_NONE;
+	for (size_t k = 0; k < hosts->at.count; k++) {
+		const struct host_name *h = &hosts->at.at[k];
+		uuid hash = uuid_v5(nat, h->name);
+		bool is_nearer = best && uuid_equal(h->zone, zone) && !uuid_equal(best->zone, zone);
+		bool is_farther = best && !uuid_equal(h->zone, zone) && uuid_equal(best->zone, zone);
+		if (!best || is_nearer || (!is_farther && uuid_compare(hash, best_hash) > 0)) {
+			best = h;
+			best_hash = hash;
+		}
+	}
+	return best ? best->name : STR_NONE;
+}
+
+/* Those that are going are not wished any more. */
+static RESULT gather_nats(struct step *s, const struct tables *t, const struct host_names *hosts, uuid router,
+			  struct router_rows *rows)
+{
+	VEC(struct network_nat) nats = {0};
+	for (const struct nat_gateway *n = nat_gateway_first_by_router(t, router); n;
+	     n = nat_gateway_next_by_router(t, n)) {
+		if (n->ended_us != 0)
+			continue;
+		const struct nat_gateway *copy = STEP_COPY(s, KIND_NAT_GATEWAY, struct nat_gateway, n);
+		if (!row_is_live(&n->row)) {
+			PUSH(s, &rows->going_nats, copy);
+			continue;
+		}
+		const struct port *port = port_find(t, n->port);
+		const struct subnet *subnet = subnet_find(t, n->subnet);
+		struct str chassis = choose_host(hosts, n->row.id, subnet ? subnet->zone : UUID_NONE);
+		if (!port || !subnet || chassis.n == 0)
+			continue;
+		struct network_nat wish = {copy, STEP_COPY(s, KIND_PORT, struct port, port),
+					   STEP_COPY(s, KIND_SUBNET, struct subnet, subnet), chassis};
+		PUSH(s, &nats, wish);
+	}
+	rows->wish.nats = nats.at;
+	rows->wish.nat_count = nats.count;
 	return OK;
 }
 
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows)
 {
+	struct host_names hosts = {0};
 	*ret_rows = (struct router_rows){0};
 	const struct router *row = router_find(t, router);
 	if (!row)
@@ -104,7 +177,9 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	TRY(gather_subnets(s, t, row, ret_rows));
 	TRY(gather_routes(s, t, router, ret_rows));
 	TRY(gather_gateway(s, t, router, ret_rows));
-	TRY(gather_chassis(s, t, router, &ret_rows->wish.gateway_chassis));
+	TRY(gather_hosts(s, t, &hosts));
+	ret_rows->wish.gateway_chassis = choose_chassis(s, &hosts, router);
+	TRY(gather_nats(s, t, &hosts, router, ret_rows));
 	for (const struct port *p = port_first_by_router(t, router); p && !ret_rows->has_ports;
 	     p = port_next_by_router(t, p))
 		ret_rows->has_ports = row_is_live(&p->row);

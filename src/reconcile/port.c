@@ -113,6 +113,8 @@ RESULT reconcile_step_port(struct step *s)
 		return OK;
 	if (!row_is_live(&rows.port->row))
 		return step_deleted(s, rows.port);
+	if (!uuid_is_none(rows.port->nat_gateway))
+		return OK; /* its router's */
 	if (!rows.wish.port)
 		return ctx_fail(&s->ctx, ERR_AGAIN, "its subnet is not there");
 	const struct network_driver *driver = s->r->network.driver;

@@ -3,6 +3,7 @@
  * made for a router without ports; what was made is kept up to date and removed with it. */
 #include "engine/router.h"
 
+#include "engine/nat_gateway.h"
 #include "engine/subnet.h"
 #include "reconcile/work.h"
 
@@ -13,6 +14,29 @@ static RESULT forget_subnets(struct step *s, const struct router_rows *rows)
 		forget->subnet = rows->deleted_subnets.at[k]->row.id;
 		step_report(s, engine_forget_subnet_run, forget);
 	}
+	return OK;
+}
+
+static RESULT report_nat(struct step *s, op_run run, const struct nat_gateway *nat, const struct port *port)
+{
+	struct nat_gateway_sight *sight = STEP_NEW(s, struct nat_gateway_sight);
+	*sight = (struct nat_gateway_sight){
+		.nat_gateway = nat->row.id, .gen = nat->row.gen, .port_gen = port ? port->row.gen : 0};
+	step_report(s, run, sight);
+	return OK;
+}
+
+/* Its NAT gateways are as wished, too: those that are there, and those that are gone. */
+static RESULT report_nats(struct step *s, const struct router_rows *rows)
+{
+	for (size_t k = 0; k < rows->wish.nat_count; k++) {
+		const struct network_nat *n = &rows->wish.nats[k];
+		if (n->nat->seen_gen != (int64_t) n->nat->row.gen ||
+		    n->port->seen_gen != (int64_t) n->port->row.gen)
+			TRY(report_nat(s, engine_see_nat_gateway_run, n->nat, n->port));
+	}
+	for (size_t k = 0; k < rows->going_nats.count; k++)
+		TRY(report_nat(s, engine_end_nat_gateway_run, rows->going_nats.at[k], NULL));
 	return OK;
 }
 
@@ -52,5 +76,6 @@ RESULT reconcile_step_router(struct step *s)
 		TRY(driver->apply_router(self, &s->ctx, &rows.wish));
 	else
 		TRY(remove_unused(s, router->row.id));
+	TRY(report_nats(s, &rows));
 	return forget_subnets(s, &rows);
 }

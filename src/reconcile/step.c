@@ -23,6 +23,7 @@ static struct result (*const steps[KIND_COUNT + 1])(struct step *s) = {
 	[KIND_CLIENT_TOKEN] = reconcile_step_tokens,
 	[KIND_SNAPSHOT] = reconcile_step_snapshot,
 	[KIND_HOST_DISKS] = reconcile_step_host_disks,
+	[KIND_NAT_GATEWAY] = reconcile_step_nat_gateway,
 };
 
 bool step_is_known(enum kind kind)

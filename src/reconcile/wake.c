@@ -69,6 +69,15 @@ static void wake_for_snapshot(struct reconciler *r, const struct snapshot *snaps
 		wake_on_host(r, snapshot->host, KIND_INSTANCE, snapshot->instance);
 }
 
+/* It is part of its router until it has ended; then it is to be forgotten some day. */
+static void wake_nat_gateway(struct reconciler *r, const struct nat_gateway *n)
+{
+	if (n->ended_us != 0)
+		work_wake(r, lane_home(r), KIND_NAT_GATEWAY, n->row.id, WAKE_WISH);
+	else
+		wake_network(r, KIND_ROUTER, n->router);
+}
+
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 {
 	switch ((int) kind) {
@@ -101,6 +110,9 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 	case KIND_ROUTE_TABLE:
 		wake_network(r, KIND_ROUTER, ((const struct route_table *) row)->router);
 		break;
+	case KIND_NAT_GATEWAY:
+		wake_nat_gateway(r, (const struct nat_gateway *) row);
+		break;
 	case KIND_SECURITY_GROUP_RULE:
 		wake_network(r, KIND_SECURITY_GROUP, ((const struct security_group_rule *) row)->group);
 		break;
@@ -123,6 +135,19 @@ static void wake_for_route(struct reconciler *r, const struct route *route)
 			router = table->router;
 	}
 	wake_network(r, KIND_ROUTER, router);
+}
+
+/* Routes to a port that goes lead nowhere from now on. */
+static void wake_for_next_hop(struct reconciler *r, const struct port *port)
+{
+	bool is_next_hop = false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(r->store, &view);
+		is_next_hop = route_first_by_port(view.tables, port->row.id) != NULL;
+	}
+	if (is_next_hop)
+		wake_network(r, KIND_ROUTER, port->router);
 }
 
 /* A disk is back: the instance may have waited for it. */
@@ -170,6 +195,8 @@ static void wake_for_change(struct reconciler *r, const struct published *p)
 			reconciler_wake_routers_soon(r); /* their way out leads over hosts */
 		return;
 	}
+	if (p->kind == KIND_PORT && !row_is_live(p->after))
+		wake_for_next_hop(r, (const struct port *) p->after);
 	if (p->kind == KIND_GATEWAY && p->before)
 		wake_for_row(r, p->kind, p->before); /* it may have been moved */
 	if (p->kind == KIND_PORT)
@@ -229,9 +256,9 @@ static void wake_kind(struct reconciler *r, enum kind kind)
 
 void wake_all(struct reconciler *r)
 {
-	static const enum kind kinds[] = {KIND_HOST,           KIND_VOLUME,   KIND_INSTANCE,
-					  KIND_IMAGE,          KIND_SNAPSHOT, KIND_ROUTER,
-					  KIND_SECURITY_GROUP, KIND_PORT,     KIND_ADDRESS};
+	static const enum kind kinds[] = {KIND_HOST,     KIND_VOLUME,     KIND_INSTANCE,       KIND_IMAGE,
+					  KIND_SNAPSHOT, KIND_ROUTER,     KIND_SECURITY_GROUP, KIND_PORT,
+					  KIND_ADDRESS,  KIND_NAT_GATEWAY};
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		wake_kind(r, kinds[k]);
 }
@@ -244,4 +271,5 @@ void wake_hosts(struct reconciler *r)
 void wake_gateway_routers(struct reconciler *r)
 {
 	wake_kind(r, KIND_GATEWAY);
+	wake_kind(r, KIND_NAT_GATEWAY);
 }

@@ -268,6 +268,7 @@ RESULT reconcile_step_volume(struct step *s);
 RESULT reconcile_step_host(struct step *s);
 RESULT reconcile_step_host_disks(struct step *s);
 RESULT reconcile_step_router(struct step *s);
+RESULT reconcile_step_nat_gateway(struct step *s); /* of one that has ended; else its router's */
 RESULT reconcile_step_port(struct step *s);
 RESULT reconcile_step_group(struct step *s);
 RESULT reconcile_step_address(struct step *s);
@@ -291,7 +292,8 @@ RESULT reconcile_step_tokens(struct step *s); /* of all client tokens at once: i
 struct router_rows {
 	struct network_router wish;
 	VEC(const struct subnet *) deleted_subnets;
-	bool has_ports; /* a live port is in it: it has to exist in the network */
+	VEC(const struct nat_gateway *) going_nats; /* deleted, and not known to be gone from the network */
+	bool has_ports;                             /* a live port is in it: it has to exist in the network */
 };
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows);
 RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish);

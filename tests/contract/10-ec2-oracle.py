@@ -25,6 +25,7 @@ EXTRA_FILTERS = re.compile(r'^(tag:|cidrBlock|cidr-block|isDefault|availabilityZ
 NEWER = re.compile(r'AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
                    r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'
                    r'CreateRouteTable ClientToken|CreateSubnet Ipv[46](IpamPoolId|NetmaskLength)|'
+                   r'CreateNatGateway (Secondary\w+|Availability\w+|VpcId)|'
                    r'CreateVpc VpcEncryptionControl|DescribeImages (IncludeDisabled|MaxResults|NextToken)|'
                    r'CreateNetworkInterface (EnablePrimaryIpv6|ConnectionTrackingSpecification|Operator)|'
                    r'AttachNetworkInterface EnaQueueCount|ModifyNetworkInterfaceAttribute (Attachment.(Default)?EnaQueueCount|'
@@ -77,7 +78,7 @@ class Model:
 
     def documented_filters(self, action):
         members = self.shapes[self.operations[action]['input']['shape']]['members']
-        return set(re.findall(r'<code>([^<]+)</code>', members.get('Filters', {}).get('documentation', '')))
+        return set(re.findall(r'<code>([^<]+)</code>', (members.get('Filters') or members.get('Filter', {})).get('documentation', '')))
 
     def check_answer(self, element, shape_name, path, problems):
         shape = self.shapes[shape_name]

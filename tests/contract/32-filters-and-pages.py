@@ -23,7 +23,7 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
-             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeTags": "i", "DescribeVolumes": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
              "DescribeRegions": "=us-east-1", "DescribeInstanceTypes": "=>t3.nano<", "DescribeInstanceCreditSpecifications": "i",
@@ -76,6 +76,7 @@ def make_more(world):
         call("CreateInternetGateway")
         call("CreateRouteTable", {"VpcId": vpc})
         call("CreateNetworkInterface", {"SubnetId": subnet})
+        call("CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private"})
         call("AllocateAddress")
         call("CreateKeyPair", {"KeyName": f"page-{n}"})
         group = call("CreateSecurityGroup", {"GroupName": f"page-{n}", "GroupDescription": "words", "VpcId": vpc}).first("groupId")

@@ -44,7 +44,10 @@ REQUESTS = {
     "DeleteVolume": {"VolumeId": "spare vol"},
     "DetachVolume": {"VolumeId": "plugged vol"},
     "ModifyVolume": {"VolumeId": "spare vol", "Size": "=2"},
+    "CreateNatGateway": {"SubnetId": "subnet", "AllocationId": "spare eipalloc"},
     "CreateRoute": {"RouteTableId": "spare rtb", "GatewayId": "igw"},
+    ("CreateRoute", "InstanceId"): {"RouteTableId": "spare rtb"},
+    ("CreateRoute", "NatGatewayId"): {"RouteTableId": "spare rtb"},
     ("CreateRoute", "NetworkInterfaceId"): {"RouteTableId": "spare rtb"},
     "CreateVpc": {"CidrBlock": "=10.9.0.0/16"},
     "DeleteInternetGateway": {"InternetGatewayId": "spare igw"},
@@ -74,6 +77,8 @@ REQUESTS = {
     ("ReleaseAddress", "PublicIp"): {},
     "ReleaseAddress": {"AllocationId": "spare eipalloc"},
     "ReplaceRoute": {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0", "NetworkInterfaceId": "eni"},
+    ("ReplaceRoute", "InstanceId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
+    ("ReplaceRoute", "NatGatewayId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     ("ReplaceRoute", "GatewayId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     "ReplaceRouteTableAssociation": {"RouteTableId": "spare rtb"},
     ("RevokeSecurityGroupEgress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
@@ -138,6 +143,7 @@ class World:
         make("eni-attach", "AttachNetworkInterface", {"NetworkInterfaceId": port, "InstanceId": self.ids["i"], "DeviceIndex": 1}, "attachmentId")
         loose, gateway = make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId"), make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": loose})
+        make("nat", "CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private"}, "natGatewayId")
         self.ids["acl"] = call("DescribeNetworkAcls", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": vpc}).first(".//networkAclId")
         call("CreateTags", {**{f"ResourceId.{n}": self.ids[k] for n, k in enumerate(["vpc", "subnet", "i", "vol", "eni", "sg"], 1)},
                             "Tag.1.Key": "contract", "Tag.1.Value": "yes"})
@@ -187,7 +193,7 @@ class World:
 
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway")
 
     def await_state(self, instance, wanted):
         """Without simulated time it is a matter of milliseconds."""

@@ -35,6 +35,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(MALFORMED, PORT, 400, "InvalidNetworkInterfaceId.Malformed"),
 	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
 	E(MALFORMED, ROUTE_TABLE, 400, "InvalidRouteTableId.Malformed"),
+	E(MALFORMED, NAT_GATEWAY, 400, "NatGatewayMalformed"),
 	E(MALFORMED, NETWORK_ACL, 400, "InvalidNetworkAclId.Malformed"),
 	E_OF(COMBINATION, VOLUME, "VolumeId", 400, "InvalidVolume.ZoneMismatch"),
 	E(MALFORMED, SNAPSHOT, 400, "InvalidSnapshotID.Malformed"),
@@ -68,6 +69,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(NOT_FOUND, GATEWAY, 400, "InvalidInternetGatewayID.NotFound"),
 	E(NOT_FOUND, ROUTE_TABLE, 400, "InvalidRouteTableID.NotFound"),
 	E(NOT_FOUND, ROUTE, 400, "InvalidRoute.NotFound"),
+	E(NOT_FOUND, NAT_GATEWAY, 400, "NatGatewayNotFound"),
 	E(NOT_FOUND, NETWORK_ACL, 400, "InvalidNetworkAclID.NotFound"),
 	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
 	E(NOT_FOUND, NONE, 400, "InvalidParameterValue"), /* a zone, an instance type: not ids in EC2 */
@@ -104,6 +106,8 @@ static const struct ec2_error ec2_errors[] = {
 	E(RANGE, ADDRESS, 400, "InvalidAddress.NotFound"),
 	E(RANGE, NONE, 400, "InvalidParameterValue"),
 	E(PROTECTED, SECURITY_GROUP, 400, "CannotDelete"),
+	E(PROTECTED, ADDRESS, 400, "AuthFailure"), /* of a NAT gateway */
+	E_OF(PROTECTED, PORT, "NetworkInterface", 400, "AuthFailure"),
 	E(PROTECTED, NONE, 400, "OperationNotPermitted"),
 	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded"),
 	E(QUOTA, INSTANCE_TYPE, 400, "VcpuLimitExceeded"),
@@ -120,6 +124,7 @@ static const struct ec2_error ec2_errors[] = {
 	E_OF(QUOTA, SECURITY_GROUP, "SecurityGroup", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
 	E_OF(QUOTA, SECURITY_GROUP, "NetworkInterface", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
 	E_OF(QUOTA, SECURITY_GROUP, "GroupId", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
+	E(QUOTA, NAT_GATEWAY, 400, "NatGatewayLimitExceeded"),
 	E(QUOTA, SECURITY_GROUP, 400, "SecurityGroupLimitExceeded"),
 	E(QUOTA, SECURITY_GROUP_RULE, 400, "RulesPerSecurityGroupLimitExceeded"),
 	E(QUOTA, NONE, 400, "TagLimitExceeded"),

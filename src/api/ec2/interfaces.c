@@ -83,6 +83,16 @@ static void write_addresses(struct ec2_call *e, struct xml *x, const struct ec2_
 	xml_close(x, "privateIpAddressesSet");
 }
 
+static bool is_managed(const struct port *port)
+{
+	return !uuid_is_none(port->nat_gateway);
+}
+
+static const char *port_type(const struct port *port)
+{
+	return is_managed(port) ? "nat_gateway" : "interface";
+}
+
 void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item, bool with_ids)
 {
 	const struct port *p = item->port;
@@ -100,7 +110,19 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	ec2_write_association(e, x, item, with_ids);
 	write_addresses(e, x, item, with_ids);
 	xml_empty(x, "ipv6AddressesSet");
-	xml_z(x, "interfaceType", "interface");
+	xml_z(x, "interfaceType", port_type(p));
+}
+
+/* To the NAT gateway; the id is the gateway's under another prefix. */
+static void write_managed_attachment(struct xml *x, const struct port *port)
+{
+	xml_open(x, "attachment");
+	ec2_write_prefixed(x, "attachmentId", "ela-attach", port->nat_gateway);
+	xml_z(x, "instanceOwnerId", "amazon-aws");
+	xml_int(x, "deviceIndex", 1);
+	xml_z(x, "status", "attached");
+	xml_bool(x, "deleteOnTermination", false);
+	xml_close(x, "attachment");
 }
 
 static const char *attachment_status(const struct port *port)
@@ -114,6 +136,10 @@ static const char *attachment_status(const struct port *port)
 
 void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance)
 {
+	if (is_managed(port)) {
+		write_managed_attachment(x, port);
+		return;
+	}
 	if (uuid_is_none(port->attachment))
 		return;
 	xml_open(x, "attachment");
@@ -136,7 +162,7 @@ static void write_interface(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_port_common(e, x, i, true);
 	if (i->zone)
 		xml_text(x, "availabilityZone", i->zone->name);
-	xml_bool(x, "requesterManaged", false);
+	xml_bool(x, "requesterManaged", is_managed(i->port));
 	ec2_write_attachment(e, x, i->port, true);
 	ec2_write_tags(x, i->port->tags);
 }
@@ -172,10 +198,27 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 							 : filter_prefixed(f, "eipassoc", a->association);
 }
 
+/* The same for a NAT gateway's, as it is shown. */
+static bool fits_managed_attachment(const struct filter_run *f, const struct port *p)
+{
+	struct str name = str_from(f->filter->name);
+	if (str_ends_with(name, STR("attachment-id")))
+		return filter_prefixed(f, "ela-attach", p->nat_gateway);
+	if (str_ends_with(name, STR("status")))
+		return filter_z(f, "attached");
+	if (str_ends_with(name, STR("owner-id")))
+		return filter_z(f, "amazon-aws");
+	if (str_ends_with(name, STR("device-index")))
+		return filter_int(f, 1);
+	return str_ends_with(name, STR("delete-on-termination")) && filter_bool(f, false);
+}
+
 /* A filter on the attachment, which only an attached port has. */
 static bool fits_attachment(const struct filter_run *f, const struct row *row)
 {
 	const struct port *p = (const struct port *) row;
+	if (is_managed(p))
+		return fits_managed_attachment(f, p);
 	struct str name = str_from(f->filter->name);
 	if (uuid_is_none(p->attachment))
 		return false;
@@ -220,6 +263,16 @@ static bool has_status(const struct filter_run *f, unsigned state)
 	return filter_z(f, model_port_states[state].ec2);
 }
 
+static bool fits_type(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, port_type((const struct port *) row));
+}
+
+static bool fits_managed(const struct filter_run *f, const struct row *row)
+{
+	return filter_bool(f, is_managed((const struct port *) row));
+}
+
 static const struct filter interface_filters[] = {
 	{"network-interface-id", .is_id = true},
 	{"vpc-id", .field = "router", .index = PORT_INDEX_IN_ROUTER},
@@ -246,12 +299,12 @@ static const struct filter interface_filters[] = {
 	{"availability-zone", .get = fits_zone},
 	{"description", .field = "description"},
 	{"ipv6-addresses.ipv6-address", .get = filter_nothing},
-	{"interface-type", .fixed = "interface"},
+	{"interface-type", .get = fits_type},
 	{"mac-address", .field = "mac"},
 	{"owner-id", .get = filter_owner},
 	{"private-dns-name", .get = fits_private_name},
 	{"requester-id", .get = filter_nothing},
-	{"requester-managed", .fixed = "false"},
+	{"requester-managed", .get = fits_managed},
 	{"source-dest-check", .field = "source_dest_check"},
 	{"status", .in_state = has_status},
 };

@@ -23,6 +23,10 @@ struct table_item {
 /* Whether what the route leads to is there and can carry it. */
 static bool is_active(const struct tables *t, const struct route_table *table, const struct route *route)
 {
+	if (!uuid_is_none(route->nat_gateway)) {
+		const struct nat_gateway *nat = nat_gateway_find(t, route->nat_gateway);
+		return nat && row_is_live(&nat->row);
+	}
 	if (!uuid_is_none(route->port)) {
 		const struct port *port = port_find(t, route->port);
 		return port && row_is_live(&port->row) && !uuid_is_none(port->instance);
@@ -101,6 +105,7 @@ static void write_route(struct ec2_call *e, struct xml *x, const struct route_it
 	xml_open(x, "item");
 	ec2_write_cidr(x, "destinationCidrBlock", r->route->destination);
 	ec2_write_id(x, "gatewayId", KIND_GATEWAY, r->route->gateway);
+	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, r->route->nat_gateway);
 	ec2_write_id(x, "networkInterfaceId", KIND_PORT, r->route->port);
 	if (r->port && !uuid_is_none(r->port->instance)) {
 		ec2_write_id(x, "instanceId", KIND_INSTANCE, r->port->instance);
@@ -176,6 +181,8 @@ static bool fits_one_route(const struct filter_run *f, const struct route_table 
 		return filter_z(f, cidr_write(route->destination, text));
 	if (str_is(name, "route.gateway-id"))
 		return filter_id(f, KIND_GATEWAY, route->gateway);
+	if (str_is(name, "route.nat-gateway-id"))
+		return filter_id(f, KIND_NAT_GATEWAY, route->nat_gateway);
 	if (str_is(name, "route.origin"))
 		return filter_z(f, "CreateRoute");
 	if (str_is(name, "route.state"))
@@ -222,6 +229,12 @@ static const struct filter table_filters[] = {
 	{"route.destination-cidr-block", .get = fits_route},
 	{"route.gateway-id", .get = fits_route},
 	{"route.instance-id", .get = fits_route},
+	{"route.nat-gateway-id", .get = fits_route},
+	{"route.destination-ipv6-cidr-block", .get = filter_nothing},
+	{"route.destination-prefix-list-id", .get = filter_nothing},
+	{"route.egress-only-internet-gateway-id", .get = filter_nothing},
+	{"route.transit-gateway-id", .get = filter_nothing},
+	{"route.vpc-peering-connection-id", .get = filter_nothing},
 	{"route.origin", .get = fits_route},
 	{"route.state", .get = fits_route},
 	{"route.destination-ipv6-cidr-block", .get = filter_nothing},
@@ -318,10 +331,11 @@ static RESULT ec2_replace_route_table_association(struct ec2_call *e, const void
 		NOT_BUILT("DestinationIpv6CidrBlock"), NOT_BUILT("DestinationPrefixListId")
 #define TARGET                                                                                               \
 	P("GatewayId", gateway, .kind = KIND_GATEWAY, .doc = "Through this internet gateway."),              \
-		P("NetworkInterfaceId", port, .kind = KIND_PORT, .doc = "Or through this interface."),       \
-		NOT_BUILT("InstanceId"), NOT_BUILT("NatGatewayId"), NOT_BUILT("VpcEndpointId"),              \
-		NOT_BUILT("EgressOnlyInternetGatewayId"), NOT_BUILT("TransitGatewayId"),                     \
-		NOT_BUILT("LocalGatewayId"), NOT_BUILT("CarrierGatewayId"),                                  \
+		P("NatGatewayId", nat_gateway, .kind = KIND_NAT_GATEWAY, .doc = "Or this NAT gateway."),     \
+		P("NetworkInterfaceId", port, .kind = KIND_PORT, .doc = "Or this interface."),               \
+		P("InstanceId", instance, .kind = KIND_INSTANCE, .doc = "Or this instance's interface."),    \
+		NOT_BUILT("VpcEndpointId"), NOT_BUILT("EgressOnlyInternetGatewayId"),                        \
+		NOT_BUILT("TransitGatewayId"), NOT_BUILT("LocalGatewayId"), NOT_BUILT("CarrierGatewayId"),   \
 		NOT_BUILT("VpcPeeringConnectionId"), NOT_BUILT("CoreNetworkArn"), NOT_BUILT("OdbNetworkArn")
 static const struct param create_route_params[] = {PLACE, TARGET};
 static const struct param replace_route_params[] = {PLACE, TARGET, NOT_BUILT("LocalTarget", .only = "false")};

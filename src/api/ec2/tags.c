@@ -59,6 +59,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_GATEWAY] = "internet-gateway",
 	[KIND_SUBNET] = "subnet",
 	[KIND_ROUTE_TABLE] = "route-table",
+	[KIND_NAT_GATEWAY] = "natgateway",
 	[KIND_NETWORK_ACL] = "network-acl",
 	[KIND_SECURITY_GROUP] = "security-group",
 	[KIND_SECURITY_GROUP_RULE] = "security-group-rule",

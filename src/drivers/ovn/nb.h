@@ -36,6 +36,8 @@ void nb_plan_router(struct wish *w, const struct network_router *wish);
 void nb_plan_uplink(struct wish *w, const struct network_router *wish); /* part of it, if nb_has_uplink() */
 bool nb_has_uplink(const struct network_router *wish); /* a gateway with an address, and a chassis for it */
 void nb_plan_metadata(struct wish *w, const struct network_router *wish); /* part of it */
+void nb_plan_nat(struct wish *w, const struct network_nat *n,
+		 const struct network_router *wish); /* likewise */
 void nb_plan_group(struct wish *w, const struct network_group *wish);
 void nb_plan_port(struct wish *w, const struct network_port *wish);
 void nb_plan_default_deny(struct wish *w); /* shared; nb_plan_port() adds it */

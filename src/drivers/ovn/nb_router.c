@@ -155,6 +155,8 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 	plan_dns(w, wish);
 	plan_routes(w, wish);
 	nb_plan_metadata(w, wish);
+	for (size_t k = 0; k < wish->nat_count; k++)
+		nb_plan_nat(w, &wish->nats[k], wish);
 	if (nb_has_uplink(wish))
 		nb_plan_uplink(w, wish);
 }

@@ -16,7 +16,7 @@ struct thing {
 	uuid id;
 	struct thing *owner, *children, *next, *previous; /* what goes with it: router > subnet > port */
 	bool has_chassis, up;                             /* of a port */
-	bool wished;                                      /* of a subnet, while its router is applied */
+	bool wished;                                      /* of a router's part, while that is applied */
 };
 
 struct vnet {
@@ -145,21 +145,30 @@ static RESULT remove_call(struct ctx *c, enum network_item_kind kind, uuid id)
 
 /* ---- routers ---- */
 
+static bool wish_part(enum network_item_kind kind, uuid id, struct thing *router)
+{
+	struct thing *part = ensure_thing(kind, id);
+	if (!part)
+		return false;
+	set_owner(part, router);
+	part->wished = true;
+	return true;
+}
+
+/* Subnets, and the ports of NAT gateways. */
 static RESULT write_router(struct ctx *c, const struct network_router *wish)
 {
 	struct thing *router = ensure_thing(NETWORK_ITEM_ROUTER, wish->router->row.id), *next;
-	if (!router)
+	bool ok = router != NULL;
+	for (size_t k = 0; ok && k < wish->subnet_count; k++)
+		ok = wish_part(NETWORK_ITEM_SUBNET, wish->subnets[k].subnet->row.id, router);
+	for (size_t k = 0; ok && k < wish->nat_count; k++)
+		ok = wish_part(NETWORK_ITEM_PORT, wish->nats[k].port->row.id, router);
+	if (!ok)
 		return ctx_no_memory(c);
-	for (size_t k = 0; k < wish->subnet_count; k++) {
-		struct thing *subnet = ensure_thing(NETWORK_ITEM_SUBNET, wish->subnets[k].subnet->row.id);
-		if (!subnet)
-			return ctx_no_memory(c);
-		set_owner(subnet, router);
-		subnet->wished = true;
-	}
 	for (struct thing *child = router->children; child; child = next) {
 		next = child->next;
-		if (child->kind == NETWORK_ITEM_SUBNET && !child->wished && !child->children)
+		if (child->kind != NETWORK_ITEM_ADDRESS && !child->wished && !child->children)
 			remove_thing(child->kind, child->id);
 		else
 			child->wished = false;

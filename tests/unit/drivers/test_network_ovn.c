@@ -22,6 +22,9 @@ struct world {
 	bool has_subnet[ROUTERS][SUBNETS]; /* the first two always */
 	struct route routes[ROUTERS][ROUTES];
 	bool has_route[ROUTERS][ROUTES];
+	struct nat_gateway nats[ROUTERS];
+	struct port nat_ports[ROUTERS];
+	bool has_nat[ROUTERS];
 	struct security_group groups[GROUPS];
 	struct security_group_rule rules[GROUPS][RULES];
 	bool has_rule[GROUPS][RULES];
@@ -77,6 +80,10 @@ static void init_router(struct world *w, size_t r)
 		subnet->route_table = make_id("table", r, s % 2);
 		w->has_subnet[r][s] = s < 2;
 	}
+	w->nats[r].row.id = make_id("nat", r, 0);
+	w->nat_ports[r] =
+		(struct port){.row.id = make_id("nat port", r, 0), .mac = {{2, 2, 0, 0, 0, (uint8_t) r}}};
+	w->nat_ports[r].ip = ip_add(w->subnets[r][1].block.base, 5);
 	for (size_t k = 0; k < ROUTES; k++) {
 		w->routes[r][k] = (struct route){.row.id = make_id("route", r, k),
 						 .table = make_id("table", r, k),
@@ -139,7 +146,7 @@ static void init_world(struct world *w)
 		init_group(w, g);
 	for (size_t p = 0; p < PORTS; p++)
 		init_port(w, p);
-	w->attached[0] = true;
+	w->attached[0] = w->has_nat[0] = true;
 	w->has_route[0][0] = w->has_route[0][1] = w->has_route[1][0] = true;
 	for (size_t a = 0; a < ADDRESSES; a++)
 		w->addresses[a] =
@@ -180,12 +187,15 @@ static void plan_world_router(struct lab *lab, size_t r, struct wish *wish)
 	const struct world *w = lab->world;
 	struct network_subnet subnets[SUBNETS];
 	struct network_route routes[ROUTES];
+	struct network_nat nat = {&w->nats[r], &w->nat_ports[r], &w->subnets[r][1], STR("hv2")};
 	uuid tables[] = {make_id("table", r, 0), make_id("table", r, 1)};
 	struct network_router n = {.router = &w->routers[r],
 				   .subnets = subnets,
 				   .tables = tables,
 				   .table_count = 2,
 				   .routes = routes,
+				   .nats = &nat,
+				   .nat_count = w->has_nat[r],
 				   .domain_name = STR("ec2.internal"),
 				   .metadata_mac = {{2, 0xa9, 0, 0, 0, (uint8_t) r}},
 				   .metadata_chassis = STR("ctl"),
@@ -376,7 +386,7 @@ static void toggle(bool *b)
 static void change_world(struct world *w)
 {
 	size_t r = random_below(ROUTERS), p = random_below(PORTS), g = random_below(GROUPS);
-	switch (random_below(10)) {
+	switch (random_below(11)) {
 	case 0:
 		toggle(&w->attached[r]);
 		break;
@@ -406,6 +416,9 @@ static void change_world(struct world *w)
 		break;
 	case 8:
 		toggle(&w->has_address[random_below(ADDRESSES)]);
+		break;
+	case 9:
+		toggle(&w->has_nat[r]);
 		break;
 	default:
 		toggle(&w->routers[r].dns_support);

@@ -5,6 +5,7 @@
 
 #include "base/file.h"
 #include "engine/gateway.h"
+#include "engine/nat_gateway.h"
 #include "engine/route_table.h"
 
 enum { SEEDS = 50 };
@@ -186,6 +187,110 @@ static void addresses(struct cloud *c)
 }
 TEST_STORY(addresses, 1)
 
+static struct nat_gateway nat_of(struct cloud *c, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct nat_gateway *n = nat_gateway_find(view.tables, id);
+	return n ? *n : (struct nat_gateway){0};
+}
+
+static enum nat_gateway_state nat_state(struct cloud *c, uuid id)
+{
+	struct nat_gateway n = nat_of(c, id);
+	return model_derive_nat_gateway_state(&n);
+}
+
+static uuid make_nat(struct cloud *c, uuid subnet, uuid address)
+{
+	struct nat_gateway_wish wish = {.subnet = cloud_ref(c, KIND_SUBNET, subnet)};
+	if (!uuid_is_none(address))
+		wish.address = cloud_ref(c, KIND_ADDRESS, address);
+	cloud_ok(c, &c->alice, engine_create_nat_gateway, &wish);
+	return wish.nat_gateway;
+}
+
+static void settle_with_kill(struct cloud *c, uint64_t kill_after)
+{
+	c->kill_at = kill_after ? c->steps + kill_after : 0;
+	(void) cloud_step_until(c, cloud_is_settled, NULL, MINUTE);
+	if (cloud_was_killed(c))
+		cloud_restart(c);
+	c->kill_at = 0;
+	cloud_step_for(c, SECOND); /* everything is looked at */
+	cloud_settle(c);
+}
+
+/* A public NAT gateway is there when the network has it, and frees its address when that is rid of it;
+ * killed anywhere in between, too. */
+static void tell_nat_gateway(struct cloud *c, uint64_t kill_after)
+{
+	struct address_wish address = {0};
+	cloud_ok(c, &c->alice, engine_allocate_address, &address);
+	uuid subnet = UUID_NONE;
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		subnet = subnet_first(view.tables)->row.id;
+	}
+	uuid nat = make_nat(c, subnet, address.address), port = nat_of(c, nat).port;
+	assert_int_equal(nat_state(c, nat), NAT_GATEWAY_PENDING);
+	settle_with_kill(c, kill_after);
+	assert_int_equal(nat_state(c, nat), NAT_GATEWAY_AVAILABLE);
+	assert_true(network_sim_has(NETWORK_ITEM_PORT, port));
+	assert_true(network_sim_has(NETWORK_ITEM_ADDRESS, address.address));
+	assert_true(kill_after || cloud_audit(c, 0) == 0);
+
+	struct nat_gateway_target target = {.nat_gateway = cloud_ref(c, KIND_NAT_GATEWAY, nat)};
+	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
+	assert_int_equal(nat_state(c, nat), NAT_GATEWAY_DELETING);
+	settle_with_kill(c, kill_after);
+	assert_int_equal(nat_state(c, nat), NAT_GATEWAY_DELETED);
+	assert_false(network_sim_has(NETWORK_ITEM_PORT, port));
+	assert_int_equal(cloud_count(c, KIND_PORT), 0);
+	struct address_target release = {.address = cloud_ref(c, KIND_ADDRESS, address.address)};
+	cloud_ok(c, &c->alice, engine_release_address, &release);
+}
+
+static void nat_gateway(struct cloud *c)
+{
+	tell_nat_gateway(c, 0);
+	assert_int_equal(cloud_count(c, KIND_NAT_GATEWAY), 1);
+	cloud_step_for(c, NAT_GATEWAY_VISIBLE_US + 2 * (CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US));
+	assert_int_equal(cloud_count(c, KIND_NAT_GATEWAY), 0);
+}
+TEST_STORY(nat_gateway, 2)
+
+static void nat_gateway_killed(struct cloud *c)
+{
+	tell_nat_gateway(c, 1 + c->seed / 1000 % 25);
+}
+TEST_STORY(nat_gateway_killed, 2)
+
+/* While the network is away nothing is said to be there, or gone. */
+static void nat_gateway_cut(struct cloud *c)
+{
+	struct vpc v = make_vpc(c);
+	network_sim_cut(true);
+	uuid nat = make_nat(c, v.subnet, UUID_NONE);
+	cloud_step_for(c, MINUTE);
+	assert_int_equal(nat_state(c, nat), NAT_GATEWAY_PENDING);
+	network_sim_cut(false);
+	cloud_settle(c);
+	assert_int_equal(nat_state(c, nat), NAT_GATEWAY_AVAILABLE);
+	network_sim_cut(true);
+	struct nat_gateway_target target = {.nat_gateway = cloud_ref(c, KIND_NAT_GATEWAY, nat)};
+	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
+	cloud_step_for(c, MINUTE);
+	assert_int_equal(nat_state(c, nat), NAT_GATEWAY_DELETING);
+	assert_int_equal(cloud_count(c, KIND_PORT), 1); /* its address is not free yet */
+	network_sim_cut(false);
+	cloud_settle(c);
+	assert_int_equal(nat_state(c, nat), NAT_GATEWAY_DELETED);
+	remove_rest(c, &v);
+}
+TEST_STORY(nat_gateway_cut, 1)
+
 /* Everything there is lost, of more rows than are looked at in one go: the next look makes all of
  * it anew. */
 static void test_network_emptied(void **state)
@@ -249,10 +354,12 @@ static void test_tokens(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vpc_life),    cmocka_unit_test(test_vpc_life_cut),
-		cmocka_unit_test(test_subnet_goes), cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_addresses),   cmocka_unit_test(test_image),
-		cmocka_unit_test(test_tokens),      cmocka_unit_test(test_network_emptied),
+		cmocka_unit_test(test_vpc_life),        cmocka_unit_test(test_vpc_life_cut),
+		cmocka_unit_test(test_subnet_goes),     cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_addresses),       cmocka_unit_test(test_image),
+		cmocka_unit_test(test_nat_gateway),     cmocka_unit_test(test_nat_gateway_killed),
+		cmocka_unit_test(test_nat_gateway_cut), cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_network_emptied),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -340,7 +340,9 @@ static void published_as_the_head(void **state)
 	static const unsigned keys[] = {1, 3, 40};
 	random_set_seed(23);
 	for (size_t k = 0; k < sizeof keys / sizeof keys[0]; k++) {
-		struct tables head = {.tree = TREE_HEAD}, shown = {.tree = TREE_PUBLISHED};
+		static struct tables head, shown; /* large */
+		head = (struct tables){.tree = TREE_HEAD};
+		shown = (struct tables){.tree = TREE_PUBLISHED};
 		for (int round = 0; round < ROUNDS / 4; round++) {
 			publish_random_batch(&head, &shown, keys[k]);
 			check_same_trees(&head, &shown);
@@ -407,7 +409,9 @@ static void built_as_put(void **state)
 static void copies_are_equal(void **state)
 {
 	(void) state;
-	struct tables from = {.tree = TREE_HEAD}, to = {.tree = TREE_PUBLISHED};
+	static struct tables from, to; /* large */
+	from = (struct tables){.tree = TREE_HEAD};
+	to = (struct tables){.tree = TREE_PUBLISHED};
 	for (unsigned n = 1; n <= ROW_MAX; n++) {
 		struct volume v = volume_of(n, n % 5, n % 9);
 		exchange(&from, KIND_VOLUME, NULL, version_new(info, &v.row));

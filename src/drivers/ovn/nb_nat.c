@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A NAT gateway as a small router of its own with one arm, in the gateway's subnet: what comes there
+ * goes back to the subnet's router port under the gateway's own address, and on by that subnet's
+ * routes. So the route chooses the gateway, network ACLs see it, and its elastic address is translated
+ * as any port's (nb_port.c). It sits on one chassis; moved, its connections are lost. */
+#include <stdio.h>
+
+#include "drivers/ovn/nb.h"
+
+static void plan_arm(struct wish *w, const struct network_nat *n)
+{
+	uuid id = n->nat->row.id;
+	char port[NB_NAME_SIZE], switch_port[NB_NAME_SIZE], mac[MAC_TEXT_SIZE], ip[IP_TEXT_SIZE];
+	char network[IP_TEXT_SIZE + 8];
+	nb_write_name("rp-nat-", id, port);
+	snprintf(network, sizeof network, "%s/%u", ip_write(n->port->ip, ip), n->subnet->block.bits);
+	struct wish_row *row =
+		wish_add_row(w, "Logical_Router_Port", uuid_v5(id, STR("nat-lrp")),
+			     json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac",
+				       mac_write(n->port->mac, mac), "networks", network, 1, "options"));
+	wish_add_edge(w, row, "Logical_Router", "ports", id);
+	w->kind = NB_PORT;
+	w->id = n->port->row.id;
+	row = wish_add_row(w, "Logical_Switch_Port", n->port->row.id,
+			   json_pack("{s:s,s:s,s:{s:b},s:{s:s}}", "name",
+				     nb_write_name("sp-nat-", id, switch_port), "type", "router", "addresses",
+				     "router", 1, "options", "router-port", port));
+	w->kind = NB_ROUTER;
+	w->id = w->scope;
+	wish_add_edge(w, row, "Logical_Switch", "ports", n->subnet->row.id);
+}
+
+static void plan_way_back(struct wish *w, const struct network_nat *n)
+{
+	uuid id = n->nat->row.id;
+	char port[NB_NAME_SIZE], gateway[IP_TEXT_SIZE];
+	struct wish_row *row =
+		wish_add_row(w, "Logical_Router_Static_Route", uuid_v5(id, STR("nat-route")),
+			     json_pack("{s:s,s:s,s:s,s:s}", "route_table", "", "ip_prefix", "0.0.0.0/0",
+				       "nexthop", ip_write(n->subnet->gateway_ip, gateway), "output_port",
+				       nb_write_name("rp-nat-", id, port)));
+	wish_add_edge(w, row, "Logical_Router", "static_routes", id);
+}
+
+/* One row translates one block. */
+static void plan_translation(struct wish *w, const struct network_nat *n, struct cidr block)
+{
+	uuid id = n->nat->row.id;
+	char text[CIDR_TEXT_SIZE], ip[IP_TEXT_SIZE];
+	cidr_write(cidr_canonical(block), text);
+	if (block.base.family != IP_V4)
+		return;
+	struct wish_row *row = wish_add_row(w, "NAT", uuid_v5(id, str_print(w->arena, "nat:%s", text)),
+					    json_pack("{s:s,s:s,s:s}", "type", "snat", "external_ip",
+						      ip_write(n->port->ip, ip), "logical_ip", text));
+	wish_add_edge(w, row, "Logical_Router", "nat", id);
+}
+
+void nb_plan_nat(struct wish *w, const struct network_nat *n, const struct network_router *wish)
+{
+	uuid id = n->nat->row.id;
+	char name[UUID_TEXT_SIZE];
+	wish_add_row(w, "Logical_Router", id,
+		     json_pack("{s:s,s:{s:s%}}", "name", uuid_write(id, name), "options", "chassis",
+			       n->chassis.p ? n->chassis.p : "", n->chassis.n));
+	plan_arm(w, n);
+	plan_way_back(w, n);
+	for (size_t k = 0; k < wish->router->blocks.count; k++)
+		plan_translation(w, n, wish->router->blocks.at[k]);
+	for (size_t k = 0; wish->router->blocks.count == 0 && k < wish->subnet_count; k++)
+		plan_translation(w, n, wish->subnets[k].subnet->block);
+}

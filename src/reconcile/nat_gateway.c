@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * NAT gateways that have ended stay visible for a while; then the look at everything finds them.
+ * Before that they are part of their router's steps. */
+#include "engine/nat_gateway.h"
+
+#include "base/clock.h"
+#include "reconcile/work.h"
+#include "store/rows.h"
+
+RESULT reconcile_step_nat_gateway(struct step *s)
+{
+	bool is_due = false;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct nat_gateway *n = nat_gateway_find(view.tables, s->id);
+		is_due = n && n->ended_us != 0 && clock_now_us() >= n->ended_us + NAT_GATEWAY_VISIBLE_US;
+	}
+	if (!is_due)
+		return OK;
+	struct nat_gateway_sight *forget = STEP_NEW(s, struct nat_gateway_sight);
+	forget->nat_gateway = s->id;
+	step_report(s, engine_forget_nat_gateway_run, forget);
+	return OK;
+}

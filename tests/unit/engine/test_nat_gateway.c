@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * NAT gateways, what they hold on to while they live, and routes to them. */
+#include "cloud.h"
+
+#include "engine/nat_gateway.h"
+
+static const struct subnet *default_subnet(struct cloud *c)
+{
+	return subnet_first_by_router(cloud_tables(c), c->alice_router);
+}
+
+static struct nat_gateway_wish wish_in(struct cloud *c, uuid subnet)
+{
+	return (struct nat_gateway_wish){.subnet = ref_to(c, KIND_SUBNET, subnet)};
+}
+
+static struct address_wish allocate(struct cloud *c)
+{
+	struct address_wish wish = {0};
+	cloud_ok(c, &c->alice, engine_allocate_address, &wish);
+	return wish;
+}
+
+static const struct nat_gateway *make_public(struct cloud *c, struct address_wish *address)
+{
+	struct nat_gateway_wish wish = wish_in(c, default_subnet(c)->row.id);
+	*address = allocate(c);
+	wish.address = ref_to(c, KIND_ADDRESS, address->address);
+	cloud_ok(c, &c->alice, engine_create_nat_gateway, &wish);
+	return nat_gateway_find(cloud_tables(c), wish.nat_gateway);
+}
+
+static enum nat_gateway_state state_of(struct cloud *c, uuid id)
+{
+	return model_derive_nat_gateway_state(nat_gateway_find(cloud_tables(c), id));
+}
+
+static void check_life(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct address_wish address;
+	uuid id = make_public(c, &address)->row.id;
+	const struct nat_gateway *nat = nat_gateway_find(t, id);
+	const struct port *port = port_find(t, nat->port);
+	uuid port_id = port->row.id;
+	assert_true(uuid_equal(port->nat_gateway, id) && !port->source_dest_check);
+	assert_true(ip_equal(port->ip, nat->private_ip) && port->groups.count == 0);
+	assert_true(uuid_equal(address_find(t, address.address)->port, port_id));
+	assert_true(ip_equal(address_find(t, address.address)->private_ip, port->ip));
+	assert_true(ip_equal(nat->public_ip, address.made_ip));
+	assert_int_equal(cloud_usage(c, id, "nat-gateway"), 1);
+	assert_int_equal(account_side(account_find(t, c->alice.account))->nat_gateways, 1);
+
+	assert_int_equal(state_of(c, id), NAT_GATEWAY_PENDING);
+	struct nat_gateway_sight sight = {.nat_gateway = id, .gen = 1, .port_gen = 1};
+	cloud_ok(c, NULL, engine_see_nat_gateway, &sight);
+	assert_int_equal(state_of(c, id), NAT_GATEWAY_AVAILABLE);
+	assert_true(port_find(t, port_id)->seen_gen == 1 && port_find(t, port_id)->seen_up);
+	cloud_fails(c, NULL, engine_end_nat_gateway, &sight, ERR_STATE, KIND_NAT_GATEWAY);
+
+	struct nat_gateway_target target = {.nat_gateway = ref_to(c, KIND_NAT_GATEWAY, id)};
+	cloud_fails(c, &c->bob, engine_delete_nat_gateway, &target, ERR_NOT_FOUND, KIND_NAT_GATEWAY);
+	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
+	assert_int_equal(state_of(c, id), NAT_GATEWAY_DELETING);
+	assert_true(row_is_live(&port_find(t, port_id)->row)); /* the network still holds it */
+	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
+	sight.gen = 2;
+	cloud_ok(c, NULL, engine_see_nat_gateway, &sight); /* late news */
+	assert_int_equal(state_of(c, id), NAT_GATEWAY_DELETING);
+	cloud_ok(c, NULL, engine_end_nat_gateway, &sight);
+	cloud_ok(c, NULL, engine_end_nat_gateway, &sight);
+	assert_int_equal(state_of(c, id), NAT_GATEWAY_DELETED);
+	assert_false(row_is_live(&port_find(t, port_id)->row));
+	assert_true(uuid_is_none(address_find(t, address.address)->port));
+	assert_int_equal(cloud_usage(c, id, "nat-gateway"), 0);
+
+	cloud_fails(c, NULL, engine_forget_nat_gateway, &sight, ERR_STATE, KIND_NAT_GATEWAY);
+	clock_set_us(clock_now_us() + NAT_GATEWAY_VISIBLE_US);
+	cloud_ok(c, NULL, engine_forget_nat_gateway, &sight);
+	cloud_ok(c, NULL, engine_forget_nat_gateway, &sight);
+	assert_null(nat_gateway_find(t, id));
+}
+
+/* What is its own stays so, and what it stands on stays where it is. */
+static void check_holds(void **state)
+{
+	struct cloud *c = *state;
+	struct address_wish made;
+	const struct nat_gateway *nat = make_public(c, &made);
+	struct ref address = ref_to(c, KIND_ADDRESS, made.address), port = ref_to(c, KIND_PORT, nat->port);
+	struct address_target release = {.address = address};
+	cloud_fails(c, &c->alice, engine_release_address, &release, ERR_PROTECTED, KIND_ADDRESS);
+	struct address_association move = {.address = address,
+					   .instance = ref_to(c, KIND_INSTANCE, cloud_launch_one(c))};
+	cloud_fails(c, &c->alice, engine_associate_address, &move, ERR_PROTECTED, KIND_ADDRESS);
+	cloud_fails(c, &c->alice, engine_disassociate_address, &move, ERR_PROTECTED, KIND_ADDRESS);
+	struct address_association another = {.address = ref_to(c, KIND_ADDRESS, allocate(c).address),
+					      .port = port};
+	cloud_fails(c, &c->alice, engine_associate_address, &another, ERR_PROTECTED, KIND_ADDRESS);
+	struct port_target no_port = {.port = port};
+	cloud_fails(c, &c->alice, engine_delete_port, &no_port, ERR_IN_USE, KIND_PORT);
+	struct port_settings groups = {.port = port, .source_dest_check = CHOICE_YES};
+	cloud_fails(c, &c->alice, engine_update_port, &groups, ERR_PROTECTED, KIND_PORT);
+	struct subnet_target subnet = {.subnet = ref_to(c, KIND_SUBNET, nat->subnet)};
+	cloud_fails(c, &c->alice, engine_delete_subnet, &subnet, ERR_IN_USE, KIND_SUBNET);
+	struct gateway_attachment way_out = {
+		.gateway = ref_to(c, KIND_GATEWAY,
+				  gateway_first_by_router(cloud_tables(c), nat->router)->row.id),
+		.router = ref_to(c, KIND_ROUTER, nat->router)};
+	cloud_fails(c, &c->alice, engine_detach_gateway, &way_out, ERR_IN_USE, KIND_ROUTER);
+}
+
+static void check_failures(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct router_wish router = {.block = cidr_of("10.0.0.0/16")};
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	struct subnet_wish subnet = {.router = ref_to(c, KIND_ROUTER, router.router),
+				     .block = cidr_of("10.0.0.0/28")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
+	struct address_wish address = allocate(c);
+	struct nat_gateway_wish wish = wish_in(c, subnet.subnet);
+	wish.address = ref_to(c, KIND_ADDRESS, address.address);
+	cloud_ok(c, &c->alice, engine_create_nat_gateway, &wish);
+	assert_int_equal(state_of(c, wish.nat_gateway), NAT_GATEWAY_FAILED);
+	assert_true(str_is(nat_gateway_find(t, wish.nat_gateway)->failure_code, "Gateway.NotAttached"));
+	assert_true(uuid_is_none(address_find(t, address.address)->port));
+	assert_null(port_first_by_subnet(t, subnet.subnet));
+	assert_int_equal(account_side(account_find(t, c->alice.account))->nat_gateways, 0);
+	/* It is not there to be deleted, and ends by itself. */
+	struct nat_gateway_target target = {.nat_gateway = ref_to(c, KIND_NAT_GATEWAY, wish.nat_gateway)};
+	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
+	assert_int_equal(state_of(c, wish.nat_gateway), NAT_GATEWAY_FAILED);
+
+	wish.address = (struct ref){0}; /* a private one needs no way out */
+	for (int n = 0; n < 11; n++) {
+		cloud_ok(c, &c->alice, engine_create_nat_gateway, &wish);
+		assert_int_equal(state_of(c, wish.nat_gateway), NAT_GATEWAY_PENDING);
+	}
+	cloud_ok(c, &c->alice, engine_create_nat_gateway, &wish);
+	assert_true(str_is(nat_gateway_find(t, wish.nat_gateway)->failure_code,
+			   "InsufficientFreeAddressesInSubnet"));
+	wish.ip = ip_of("10.0.0.2");
+	cloud_fails(c, &c->alice, engine_create_nat_gateway, &wish, ERR_RANGE, KIND_PORT);
+
+	struct address_wish taken;
+	make_public(c, &taken);
+	wish = wish_in(c, default_subnet(c)->row.id);
+	wish.address = ref_to(c, KIND_ADDRESS, taken.address);
+	cloud_ok(c, &c->alice, engine_create_nat_gateway, &wish);
+	assert_true(
+		str_is(nat_gateway_find(t, wish.nat_gateway)->failure_code, "Resource.AlreadyAssociated"));
+	struct nat_gateway_wish more = wish_in(c, default_subnet(c)->row.id);
+	for (int n = 0; n < 8; n++)
+		cloud_ok(c, &c->alice, engine_create_nat_gateway, &more);
+	cloud_fails(c, &c->alice, engine_create_nat_gateway, &more, ERR_QUOTA, KIND_NAT_GATEWAY);
+}
+
+static void check_token(void **state)
+{
+	struct cloud *c = *state;
+	struct nat_gateway_wish wish = wish_in(c, default_subnet(c)->row.id);
+	wish.client_token = STR("t");
+	wish.digest = STR("d");
+	cloud_ok(c, &c->alice, engine_create_nat_gateway, &wish);
+	struct nat_gateway_wish again = wish;
+	again.nat_gateway = UUID_NONE;
+	cloud_ok(c, &c->alice, engine_create_nat_gateway, &again);
+	assert_true(uuid_equal(wish.nat_gateway, again.nat_gateway));
+	again.digest = STR("e");
+	cloud_fails(c, &c->alice, engine_create_nat_gateway, &again, ERR_CONFLICT, KIND_CLIENT_TOKEN);
+}
+
+static void check_routes(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct address_wish address;
+	const struct nat_gateway *nat = make_public(c, &address);
+	uuid table = router_find(t, c->alice_router)->main_route_table, id = nat->row.id;
+	struct route_wish wish = {.route_table = ref_to(c, KIND_ROUTE_TABLE, table),
+				  .destination = cidr_of("0.0.0.0/0"),
+				  .nat_gateway = ref_to(c, KIND_NAT_GATEWAY, id)};
+	cloud_fails(c, &c->alice, engine_create_route, &wish, ERR_EXISTS, KIND_ROUTE);
+	cloud_ok(c, &c->alice, engine_replace_route, &wish);
+	const struct route *route = route_find_by_table(t, table, wish.destination);
+	assert_true(uuid_equal(route->nat_gateway, id) && uuid_is_none(route->gateway));
+	struct nat_gateway_target target = {.nat_gateway = wish.nat_gateway};
+	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
+	cloud_fails(c, &c->alice, engine_replace_route, &wish, ERR_NOT_FOUND, KIND_NAT_GATEWAY);
+
+	uuid instance = cloud_launch_one(c);
+	wish.instance = ref_to(c, KIND_INSTANCE, instance);
+	cloud_fails(c, &c->alice, engine_replace_route, &wish, ERR_COMBINATION, KIND_ROUTE);
+	wish.nat_gateway = (struct ref){0};
+	cloud_ok(c, &c->alice, engine_replace_route, &wish);
+	route = route_find_by_table(t, table, wish.destination);
+	assert_true(uuid_equal(route->port, cloud_port(c, instance)->row.id));
+	assert_true(uuid_is_none(route->nat_gateway));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_life, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_holds, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_failures, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_token, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_routes, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
