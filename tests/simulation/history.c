@@ -155,8 +155,8 @@ void history_run(struct simulation *s)
 		}
 	}
 	settle_and_compare(s);
+	cloud_check(s->region.cloud); /* before a restart looks at everything anew */
 	check_restart(s);
-	cloud_check(s->region.cloud);
 	listings_compare(s, true);
 	region_kill(&s->region);
 	cloud_free(s->region.cloud);
