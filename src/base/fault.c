@@ -63,6 +63,11 @@ void fault_resume(unsigned suspended)
 	atomic_store_explicit(&fault_armed, suspended, memory_order_relaxed);
 }
 
+uint64_t fault_count_reached(void)
+{
+	return atomic_load_explicit(&fault_reached, memory_order_relaxed);
+}
+
 bool fault_has_fired(void)
 {
 	return atomic_load_explicit(&fault_fired, memory_order_relaxed);

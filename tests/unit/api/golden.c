@@ -18,55 +18,22 @@
 
 #include "base/clock.h"
 #include "model/id.h"
-#include "world.h"
+#include "script.h"
 
-enum { NAMES_MAX = 512, HISTORY_MAX = 64 };
+enum { NAMES_MAX = 512 };
 
 struct golden {
 	struct world w;
-	struct world_answer history[HISTORY_MAX];
-	size_t history_count;
-	struct str masks;
+	struct script script;
 };
 
 static int failures, passes;
 
 /* ---- text ---- */
 
-static struct str look_up(struct golden *g, struct str name)
-{
-	if (str_is(name, "image"))
-		return id_to_ec2(g->w.arena, KIND_IMAGE, g->w.image);
-	for (size_t k = g->history_count; k > 0; k--) {
-		struct str text = world_element(g->history[k - 1].body, str_to_z(g->w.arena, name));
-		if (text.n)
-			return text;
-	}
-	fprintf(stderr, "golden: nothing is called %.*s\n", STR_ARG(name));
-	exit(2);
-}
-
-static struct str expand(struct golden *g, struct str line)
-{
-	struct buf b;
-	buf_init(&b, 1 << 20);
-	for (size_t k = 0; k < line.n;) {
-		if (line.p[k] != '$' || k + 1 == line.n || line.p[k + 1] != '(') {
-			buf_add_char(&b, line.p[k++]);
-			continue;
-		}
-		size_t end = str_find_char(line, ')', k);
-		buf_add_str(&b, look_up(g, str_slice(line, k + 2, end)));
-		k = end + 1;
-	}
-	struct str text = str_copy(g->w.arena, buf_str(&b));
-	buf_done(&b);
-	return text;
-}
-
 static bool is_masked(const struct golden *g, struct str element)
 {
-	struct str rest = g->masks, name;
+	struct str rest = g->script.masks, name;
 	while (str_split_next(&rest, ' ', &name))
 		if (name.n && element.n > name.n + 1 && memcmp(element.p + 1, name.p, name.n) == 0 &&
 		    element.p[name.n + 1] == '>')
@@ -104,53 +71,25 @@ static struct str present(struct golden *g, const struct world_answer *answer)
 
 /* ---- one case ---- */
 
-static void note(struct golden *g, struct world_answer answer)
+static struct world_answer call(void *self, enum script_user user, bool is_get, struct str parameters)
 {
-	if (g->history_count == HISTORY_MAX) {
-		fprintf(stderr, "golden: more than %d calls\n", HISTORY_MAX);
-		exit(2);
-	}
-	g->history[g->history_count++] = answer;
+	struct world *w = self;
+	const struct world_user *users[] = {&w->alice, &w->bob, 0};
+	return is_get ? world_get(w, users[user], parameters) : world_post(w, users[user], parameters);
 }
 
-static void run_call(struct golden *g, struct str line)
+static void settle(void *self)
 {
-	const struct world_user *user = &g->w.alice;
-	if (str_starts_with(line, STR("@bob "))) {
-		user = &g->w.bob;
-		line = str_slice(line, 5, line.n);
-	} else if (str_starts_with(line, STR("@nobody "))) {
-		user = 0;
-		line = str_slice(line, 8, line.n);
-	}
-	bool is_get = line.n && line.p[0] == '?';
-	line = str_slice(line, is_get, line.n);
-	size_t name_end = str_find_char(line, '&', 0);
-	if (str_find_char(line, '=', 0) > name_end)
-		line = str_print(g->w.arena, "Action=%" STR_FMT, STR_ARG(line));
-	else if (str_find_char(line, '=', 0) == line.n && line.n)
-		line = str_print(g->w.arena, "Action=%" STR_FMT, STR_ARG(line));
-	note(g, is_get ? world_get(&g->w, user, line) : world_post(&g->w, user, line));
+	world_settle(self, 10 * MINUTE);
 }
 
-static void run_line(struct golden *g, struct str line)
+static void let_pass(void *self, int64_t us)
 {
-	if (str_is_empty(line) || line.p[0] == '#')
-		return;
-	if (str_is(line, "@settle")) {
-		world_settle(&g->w, 10 * MINUTE);
-	} else if (str_starts_with(line, STR("@wait "))) {
-		int64_t seconds = 0, until = 0;
-		IGNORE(str_parse_int(str_slice(line, 6, line.n), &seconds)); /* 0 waits for nothing */
-		until = clock_now_us() + seconds * SECOND;
-		while (executor_step(g->w.executor, until))
-			;
-		clock_set_us(until);
-	} else if (str_starts_with(line, STR("@mask "))) {
-		g->masks = str_slice(line, 6, line.n);
-	} else {
-		run_call(g, expand(g, line));
-	}
+	struct world *w = self;
+	int64_t until = clock_now_us() + us;
+	while (executor_step(w->executor, until))
+		;
+	clock_set_us(until);
 }
 
 static struct str read_whole(struct arena *a, const char *path)
@@ -194,16 +133,23 @@ static void run_case(const char *request_path)
 	g = (struct golden){0};
 	world_make(&g.w);
 	struct str rest = read_whole(g.w.arena, request_path), line;
+	const struct script_stage stage = {.self = &g.w,
+					   .arena = g.w.arena,
+					   .image = id_to_ec2(g.w.arena, KIND_IMAGE, g.w.image),
+					   .call = call,
+					   .settle = settle,
+					   .wait = let_pass};
+	g.script.stage = &stage;
 	while (str_split_next(&rest, '\n', &line))
-		run_line(&g, line);
-	if (!g.history_count) {
+		script_run(&g.script, line);
+	if (!g.script.count) {
 		fprintf(stderr, "golden: %s has no call\n", request_path);
 		exit(2);
 	}
 	struct str path = str_from(request_path);
 	struct str answer_path =
 		str_print(g.w.arena, "%" STR_FMT ".xml", STR_ARG(str_slice(path, 0, path.n - 4)));
-	struct str got = present(&g, &g.history[g.history_count - 1]);
+	struct str got = present(&g, &g.script.history[g.script.count - 1]);
 	struct str wanted = read_whole(g.w.arena, answer_path.p);
 	bool accepts = getenv("GOLDEN_ACCEPT") != 0;
 	if (str_equal(got, wanted)) {

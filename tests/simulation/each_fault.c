@@ -1,0 +1,394 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * each_fault [--one-in K] [--seed S] FOLDER: every golden case that changes something, told again and
+ * again: the n-th allocation, SQL call, file operation or driver call of its last call fails, or the
+ * process is killed there, for every n (or for one in K, drawn by the seed). Then all is well again and
+ * the process restarted: a refused call has left nothing and goes through when it is sent again, an
+ * answered one is brought about, and in the end the region is as if nothing had happened. */
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "../unit/api/script.h"
+#include "api/ec2/action.h"
+#include "base/clock.h"
+#include "base/vec.h"
+#include "pool.h"
+#include "simulation.h"
+
+enum { CASES_MAX = 1024, ACTIONS_MAX = 512, LINES_MAX = 64, CASE_LIMIT_S = 1800, STEPS_MAX = 200000 };
+enum { EXIT_NOT_TOLD = 3 }; /* the case is a refusal, or of another region's names */
+
+static struct {
+	char path[256];
+	const struct ec2_action *action;
+} cases[CASES_MAX];
+static size_t case_count;
+static const struct ec2_action *actions[ACTIONS_MAX];
+static size_t action_count;
+static bool is_covered[ACTIONS_MAX];
+static uint64_t one_in = 1, seed = 1, failures;
+
+/* ---- one case ---- */
+
+/* Where the last call is interrupted. */
+struct way {
+	const char *words;
+	unsigned points;        /* these fail */
+	bool forever;           /* from there on */
+	bool kills;             /* and the process with the step in which it happens */
+	bool by_steps;          /* it is steps of the executor that are counted */
+	bool at_commit, has_it; /* the next commit is its end */
+};
+
+static const struct way ways[] = {
+	{"allocation", FAULT_ALLOC, .forever = false},
+	{"SQL call", FAULT_SQL, .forever = false},
+	{"file operation", FAULT_FILE, .forever = false},
+	{"driver call", FAULT_DRIVER, .forever = false},
+	{"driver call, killed", FAULT_DRIVER, .forever = true, .kills = true},
+	{"step, killed", .by_steps = true, .kills = true},
+	{"commit lost, killed", .kills = true, .at_commit = true},
+	{"commit kept, killed", .kills = true, .at_commit = true, .has_it = true},
+};
+
+struct telling {
+	struct simulation s;
+	struct script script;
+	struct script_stage stage;
+	struct str lines[LINES_MAX];
+	size_t line_count;
+	struct fake_call http;
+};
+static struct telling t;
+static const char *path_told;
+static const struct way *way_told;
+static uint64_t n_told, steps_taken;
+
+static _Noreturn void die(const char *what, struct str a, struct str b)
+{
+	printf("%s: %s number %llu: %s\n%.*s%s%.*s\n", path_told, way_told ? way_told->words : "none",
+	       (unsigned long long) n_told, what, STR_ARG(a), b.p ? "\n---\n" : "", STR_ARG(b));
+	(void) fflush(stdout);
+	_exit(1);
+}
+
+/* ---- the stage ---- */
+
+static void step_or_resume(void)
+{
+	struct cloud *c = t.s.region.cloud;
+	if (!t.http.is_woken) {
+		(void) executor_step(c->executor, clock_now_us() + MINUTE);
+		return;
+	}
+	t.http.is_woken = false;
+	t.http.resume(&t.http.call);
+}
+
+static void sign(enum script_user user, bool is_get, struct str parameters)
+{
+	struct region *r = &t.s.region;
+	ctx_init(&r->cloud->c, r->cloud->arena);
+	world_sign_call(&r->cloud->c, user == SCRIPT_NOBODY ? NULL : &r->users[user], is_get ? "GET" : "POST",
+			parameters, &t.http);
+	t.http.call.self = r->face;
+}
+
+static struct world_answer answer(void)
+{
+	struct world_answer a = {t.http.status, str_copy(t.s.region.cloud->arena, buf_str(&t.http.body))};
+	fake_call_done(&t.http);
+	return a;
+}
+
+static struct world_answer call(void *self, enum script_user user, bool is_get, struct str parameters)
+{
+	(void) self;
+	sign(user, is_get, parameters);
+	ec2_http_face.handle(t.s.region.face, &t.http.call);
+	for (int n = 0; !t.http.is_answered; n++) {
+		if (n == STEPS_MAX)
+			die("a call is never answered", parameters, STR_NONE);
+		step_or_resume();
+	}
+	return answer();
+}
+
+static void settle(void *self)
+{
+	(void) self;
+	cloud_settle(t.s.region.cloud);
+}
+
+static void let_pass(void *self, int64_t us)
+{
+	(void) self;
+	cloud_step_for(t.s.region.cloud, us);
+}
+
+static void read_lines(struct arena *a)
+{
+	static char bytes[64 * 1024];
+	FILE *file = fopen(path_told, "rb");
+	struct str text = {bytes, file ? fread(bytes, 1, sizeof bytes, file) : 0}, line;
+	if (file)
+		(void) fclose(file);
+	text = str_copy(a, text);
+	for (t.line_count = 0; t.line_count < LINES_MAX && str_split_next(&text, '\n', &line);)
+		if (script_is_call(line) || str_starts_with(line, STR("@settle")) ||
+		    str_starts_with(line, STR("@wait")))
+			t.lines[t.line_count++] = line;
+	while (t.line_count && !script_is_call(t.lines[t.line_count - 1]))
+		t.line_count--;
+}
+
+/* Everything up to the last call. */
+static void prepare(void)
+{
+	t = (struct telling){.s.seed = seed};
+	region_open(&t.s.region, 7);
+	t.stage = (struct script_stage){.arena = t.s.region.cloud->arena,
+					.image = t.s.region.image_id,
+					.call = call,
+					.settle = settle,
+					.wait = let_pass};
+	t.script.stage = &t.stage;
+	read_lines(t.stage.arena);
+	for (size_t k = 0; k + 1 < t.line_count; k++)
+		script_run(&t.script, t.lines[k]);
+	settle(NULL);
+}
+
+static void finish(void)
+{
+	cloud_check(t.s.region.cloud);
+	region_kill(&t.s.region);
+	cloud_free(t.s.region.cloud);
+}
+
+static struct world_answer send_last(void)
+{
+	script_run(&t.script, t.lines[t.line_count - 1]);
+	return t.script.history[t.script.count - 1];
+}
+
+/* ---- what is seen, but for ids, addresses, times and order ---- */
+
+static int compare_pieces(const void *a, const void *b)
+{
+	return str_compare(*(const struct str *) a, *(const struct str *) b);
+}
+
+static struct str read_shape(void)
+{
+	struct arena *a = t.stage.arena;
+	struct str text = listings_read(&t.s), piece;
+	VEC(struct str) pieces = {0};
+	char *out = arena_alloc(a, text.n + 1);
+	size_t size = 0;
+	while (str_split_next(&text, '>', &piece)) {
+		size_t from = size;
+		if (str_ends_with(piece, STR("</keyFingerprint")))
+			continue;
+		for (size_t k = 0; k < piece.n; k++)
+			if (!strchr("0123456789abcdef.:-", piece.p[k]))
+				out[size++] = piece.p[k];
+		assert_true(VEC_PUSH(a, &pieces, ((struct str){out + from, size - from})));
+	}
+	qsort(pieces.at, pieces.count, sizeof *pieces.at, compare_pieces);
+	struct buf shape;
+	buf_init(&shape, 16 << 20);
+	for (size_t k = 0; k < pieces.count; k++) {
+		buf_add_str(&shape, pieces.at[k]);
+		buf_add_char(&shape, '\n');
+	}
+	struct str all = str_copy(a, buf_str(&shape));
+	buf_done(&shape);
+	return all;
+}
+
+/* ---- the last call, interrupted ---- */
+
+static void arm(const struct way *way, uint64_t n)
+{
+	if (way->at_commit)
+		cloud_die_at_commit(t.s.region.cloud, way->has_it);
+	else if (!way->by_steps)
+		fault_arm(way->points, n, way->forever);
+}
+
+static bool is_over(const struct way *way, uint64_t n)
+{
+	struct cloud *c = t.s.region.cloud;
+	return way->kills && ((way->by_steps && steps_taken > n) || (way->at_commit && cloud_is_dying(c)) ||
+			      (way->points && fault_has_fired()));
+}
+
+static void kill_here(void)
+{
+	fault_disarm();
+	region_kill(&t.s.region);
+	region_restart(&t.s.region);
+}
+
+/* True when the interruption came about. *ret_status: of the answer; 0: there was none. */
+static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
+{
+	struct cloud *c = t.s.region.cloud;
+	struct str line = script_expand(&t.script, t.lines[t.line_count - 1]);
+	bool is_get = line.p[0] == '?';
+	line = str_slice(line, is_get, line.n);
+	if (str_find_char(line, '=', 0) > str_find_char(line, '&', 0) || !str_contains(line, STR("=")))
+		line = str_print(t.stage.arena, "Action=%" STR_FMT, STR_ARG(line));
+	sign(SCRIPT_ALICE, is_get, line);
+	arm(way, n);
+	ec2_http_face.handle(t.s.region.face, &t.http.call);
+	for (steps_taken = 0; !is_over(way, n) && !(t.http.is_answered && cloud_is_settled(c, NULL)) &&
+			      steps_taken < STEPS_MAX;
+	     steps_taken++)
+		step_or_resume();
+	bool came = way->by_steps || way->at_commit ? is_over(way, n) : fault_has_fired();
+	*ret_status = t.http.is_answered ? t.http.status : 0;
+	if (came && way->kills)
+		kill_here();
+	fault_disarm();
+	fake_call_done(&t.http);
+	return came;
+}
+
+static bool tell_with(const struct way *way, uint64_t n, struct str before, struct str after)
+{
+	int status = 0;
+	way_told = way;
+	n_told = n;
+	prepare();
+	bool came = interrupt(way, n, &status);
+	region_restart(&t.s.region);
+	settle(NULL);
+	struct str now = read_shape();
+	bool is_done = str_equal(now, after);
+	if (status == 200 && !is_done)
+		die("it was answered, and is not so", after, now);
+	if (!is_done && !str_equal(now, before))
+		die("it was neither done nor left", before, now);
+	if (!is_done) {
+		struct world_answer again = send_last();
+		settle(NULL);
+		if (again.status != 200)
+			die("sent again it is refused", again.body, STR_NONE);
+		if (!str_equal(read_shape(), after))
+			die("sent again it is not done", after, read_shape());
+	}
+	finish();
+	return came;
+}
+
+/* How often points of the way are met when nothing goes wrong. */
+static uint64_t count_points(const struct way *way)
+{
+	struct way harmless = *way;
+	int status = 0;
+	harmless.kills = harmless.forever = harmless.at_commit = false;
+	if (way->at_commit)
+		return 1;
+	prepare();
+	if (way->by_steps)
+		harmless = (struct way){.by_steps = true};
+	(void) interrupt(&harmless, UINT64_MAX, &status);
+	uint64_t count = way->by_steps ? steps_taken : fault_count_reached();
+	finish();
+	return count;
+}
+
+static bool is_drawn(uint64_t job, size_t way, uint64_t n)
+{
+	uint64_t x = (seed * 0x9e3779b97f4a7c15u) ^ (job << 40) ^ ((uint64_t) way << 32) ^ n;
+	x = (x ^ (x >> 31)) * 0xbf58476d1ce4e5b9u;
+	return (x ^ (x >> 29)) % one_in == 0;
+}
+
+static void run_case(uint64_t job)
+{
+	uint64_t count = 0;
+	path_told = cases[job].path;
+	way_told = NULL;
+	prepare();
+	struct str before = read_shape();
+	char *kept_before = strndup(before.p, before.n);
+	if (send_last().status != 200)
+		_exit(EXIT_NOT_TOLD);
+	settle(NULL);
+	char *kept_after = strndup(read_shape().p, read_shape().n);
+	finish();
+	for (size_t w = 0; w < sizeof ways / sizeof *ways; w++) {
+		uint64_t points = count_points(&ways[w]);
+		for (uint64_t n = 0; n < points; n++)
+			if (is_drawn(job, w, n))
+				count += tell_with(&ways[w], n, str_from(kept_before), str_from(kept_after));
+	}
+	printf("ok - %s: interrupted at %llu places\n", path_told, (unsigned long long) count);
+	(void) fflush(stdout);
+}
+
+/* ---- all ---- */
+
+static bool case_ended(uint64_t job, int status)
+{
+	bool is_told = status == 0;
+	if (!is_told &&
+	    !(WIFEXITED(status) && (WEXITSTATUS(status) == EXIT_NOT_TOLD || WEXITSTATUS(status) == 2))) {
+		printf("not ok - %s%s\n", cases[job].path, WIFSIGNALED(status) ? ", by a signal" : "");
+		failures++;
+	}
+	for (size_t k = 0; is_told && k < action_count; k++)
+		is_covered[k] = is_covered[k] || actions[k] == cases[job].action;
+	return failures < 5;
+}
+
+static int compare_names(const void *a, const void *b)
+{
+	return strcmp(a, b);
+}
+
+static void add_cases(const char *folder, const struct ec2_action *action)
+{
+	char path[200];
+	snprintf(path, sizeof path, "%s/%s", folder, action->name);
+	DIR *directory = opendir(path);
+	size_t first = case_count;
+	for (struct dirent *e; directory && (e = readdir(directory));)
+		if (str_ends_with(str_from(e->d_name), STR(".req")) && case_count < CASES_MAX) {
+			snprintf(cases[case_count].path, sizeof cases[0].path, "%s/%.50s", path, e->d_name);
+			cases[case_count++].action = action;
+		}
+	if (directory)
+		(void) closedir(directory);
+	qsort(&cases[first], case_count - first, sizeof cases[0], compare_names);
+}
+
+int main(int argc, char **argv)
+{
+	for (int k = 1; k + 1 < argc; k += 2) {
+		if (strcmp(argv[k], "--one-in") == 0)
+			one_in = strtoull(argv[k + 1], NULL, 10);
+		else if (strcmp(argv[k], "--seed") == 0)
+			seed = strtoull(argv[k + 1], NULL, 10);
+	}
+	action_count = ec2_sum_actions(actions, ACTIONS_MAX);
+	for (size_t k = 0; k < action_count; k++)
+		if (actions[k]->flags & WRITES)
+			add_cases(argv[argc - 1], actions[k]);
+	pool_run(case_count, CASE_LIMIT_S, run_case, case_ended);
+	for (size_t k = 0; k < action_count && failures == 0; k++)
+		if ((actions[k]->flags & WRITES) && !is_covered[k]) {
+			printf("not ok - %s has no golden case that could be told here\n", actions[k]->name);
+			failures++;
+		}
+	printf("each fault: one place in %llu, seed %llu\n", (unsigned long long) one_in,
+	       (unsigned long long) seed);
+	printf("%llu passed, %llu failed\n", (unsigned long long) (case_count - failures),
+	       (unsigned long long) failures);
+	return failures != 0;
+}

@@ -1,0 +1,11 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Jobs in processes of their own, on all cores: one that crashes or hangs ends nothing but itself. */
+#pragma once
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Runs the jobs 0 … count - 1; ended() hears of each, in the parent, with its wait status. After
+ * ended() said false no further ones are begun. */
+void pool_run(uint64_t count, unsigned limit_s, void (*run)(uint64_t job),
+	      bool (*ended)(uint64_t job, int status));

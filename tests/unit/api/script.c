@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The lines of a golden case: script.h. */
+#include "script.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "base/clock.h"
+
+static struct str look_up(struct script *s, struct str name)
+{
+	if (str_is(name, "image"))
+		return s->stage->image;
+	for (size_t k = s->count; k > 0; k--) {
+		struct str text = world_element(s->history[k - 1].body, str_to_z(s->stage->arena, name));
+		if (text.n)
+			return text;
+	}
+	fprintf(stderr, "golden: nothing is called %.*s\n", STR_ARG(name));
+	exit(2);
+}
+
+struct str script_expand(struct script *s, struct str line)
+{
+	struct buf b;
+	buf_init(&b, 1 << 20);
+	for (size_t k = 0; k < line.n;) {
+		if (line.p[k] != '$' || k + 1 == line.n || line.p[k + 1] != '(') {
+			buf_add_char(&b, line.p[k++]);
+			continue;
+		}
+		size_t end = str_find_char(line, ')', k);
+		buf_add_str(&b, look_up(s, str_slice(line, k + 2, end)));
+		k = end + 1;
+	}
+	struct str text = str_copy(s->stage->arena, buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
+/* ---- lines ---- */
+
+static void note(struct script *s, struct world_answer answer)
+{
+	if (s->count == SCRIPT_HISTORY_MAX) {
+		fprintf(stderr, "golden: more than %d calls\n", SCRIPT_HISTORY_MAX);
+		exit(2);
+	}
+	s->history[s->count++] = answer;
+}
+
+static void run_call(struct script *s, struct str line)
+{
+	enum script_user user = SCRIPT_ALICE;
+	if (str_starts_with(line, STR("@bob "))) {
+		user = SCRIPT_BOB;
+		line = str_slice(line, 5, line.n);
+	} else if (str_starts_with(line, STR("@nobody "))) {
+		user = SCRIPT_NOBODY;
+		line = str_slice(line, 8, line.n);
+	}
+	bool is_get = line.n && line.p[0] == '?';
+	line = str_slice(line, is_get, line.n);
+	size_t name_end = str_find_char(line, '&', 0);
+	if (str_find_char(line, '=', 0) > name_end)
+		line = str_print(s->stage->arena, "Action=%" STR_FMT, STR_ARG(line));
+	else if (str_find_char(line, '=', 0) == line.n && line.n)
+		line = str_print(s->stage->arena, "Action=%" STR_FMT, STR_ARG(line));
+	note(s, s->stage->call(s->stage->self, user, is_get, line));
+}
+
+void script_run(struct script *s, struct str line)
+{
+	if (str_is_empty(line) || line.p[0] == '#')
+		return;
+	if (str_is(line, "@settle")) {
+		s->stage->settle(s->stage->self);
+	} else if (str_starts_with(line, STR("@wait "))) {
+		int64_t seconds = 0;
+		IGNORE(str_parse_int(str_slice(line, 6, line.n), &seconds)); /* 0 waits for nothing */
+		s->stage->wait(s->stage->self, seconds * SECOND);
+	} else if (str_starts_with(line, STR("@mask "))) {
+		s->masks = str_slice(line, 6, line.n);
+	} else {
+		run_call(s, script_expand(s, line));
+	}
+}
+
+bool script_is_call(struct str line)
+{
+	return !str_is_empty(line) && line.p[0] != '#' &&
+	       (line.p[0] != '@' || str_starts_with(line, STR("@bob ")) ||
+		str_starts_with(line, STR("@nobody ")));
+}

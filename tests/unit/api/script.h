@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The lines of a golden case (golden.c says what they are), told to any region. */
+#pragma once
+
+#include "world.h"
+
+enum { SCRIPT_HISTORY_MAX = 64 };
+
+enum script_user { SCRIPT_ALICE, SCRIPT_BOB, SCRIPT_NOBODY };
+
+/* The region that the lines are told to. */
+struct script_stage {
+	void *self;
+	struct arena *arena; /* of all texts */
+	struct str image;    /* $(image) */
+	struct world_answer (*call)(void *self, enum script_user user, bool is_get, struct str parameters);
+	void (*settle)(void *self);
+	void (*wait)(void *self, int64_t us);
+};
+
+struct script {
+	const struct script_stage *stage;
+	struct world_answer history[SCRIPT_HISTORY_MAX];
+	size_t count;
+	struct str masks; /* of the last @mask */
+};
+
+/* Does what the line says; a call's answer is added to the history. What the line names and is not
+ * there ends the process. */
+void script_run(struct script *s, struct str line);
+bool script_is_call(struct str line);
+/* The line with each $(name) replaced. */
+struct str script_expand(struct script *s, struct str line);
