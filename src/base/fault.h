@@ -31,5 +31,5 @@ void fault_disarm(void);
 /* Between the two no point fires or is counted: for what a test itself does meanwhile. */
 unsigned fault_suspend(void);
 void fault_resume(unsigned suspended); /* what fault_suspend() gave */
-uint64_t fault_count_reached(void); /* armed points passed since the last fault_arm() */
+uint64_t fault_count_reached(void);    /* armed points passed since the last fault_arm() */
 bool fault_has_fired(void);            /* since the last fault_arm() */

@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whole requests of EC2, signed, on a region with simulated hosts: the lines of a golden case, told to
+ * a new region each time. Whatever is asked, no answer is our own failure, and in the end all settles.
+ * The corpus begins as the golden cases, the dictionary as all actions, parameters and filters. */
+#include <stdlib.h>
+
+#include "../unit/api/script.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "model/id.h"
+
+enum { LINES_MAX = 12, LINE_SIZE_MAX = 4096 };
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static struct world w;
+
+static struct world_answer call(void *self, enum script_user user, bool is_get, struct str parameters)
+{
+	(void) self;
+	const struct world_user *users[] = {&w.alice, &w.bob, 0};
+	struct world_answer a =
+		is_get ? world_get(&w, users[user], parameters) : world_post(&w, users[user], parameters);
+	if (str_contains(a.body, STR("<Code>Internal")))
+		abort();
+	return a;
+}
+
+static void settle(void *self)
+{
+	(void) self;
+	world_settle(&w, MINUTE);
+}
+
+static void let_pass(void *self, int64_t us)
+{
+	(void) us; /* hours of them would be no test of anything */
+	settle(self);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct str rest = {(const char *) data, size}, line;
+	world_make(&w);
+	log_set_level(LOG_ERROR + 1);
+	struct script_stage stage = {.arena = w.arena,
+				     .image = id_to_ec2(w.arena, KIND_IMAGE, w.image),
+				     .is_lenient = true,
+				     .call = call,
+				     .settle = settle,
+				     .wait = let_pass};
+	struct script script = {.stage = &stage};
+	for (int n = 0; n < LINES_MAX && str_split_next(&rest, '\n', &line); n++)
+		script_run(&script, str_slice(line, 0, LINE_SIZE_MAX));
+	world_settle(&w, 10 * MINUTE);
+	if (!reconciler_is_settled(w.reconciler))
+		abort();
+	world_done(&w);
+	return 0;
+}
