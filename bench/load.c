@@ -51,6 +51,7 @@ struct load {
 	struct str request;
 	int64_t signed_us, from_us, until_us;
 	int64_t count, errors, bytes;
+	int told_status; /* of the last answer that was shown, none of which is 200 */
 	uint32_t *buckets;
 	char *scratch;
 };
@@ -106,9 +107,11 @@ static RESULT client_take(struct load *l, struct client *client, struct str byte
 			return ctx_fail(l->c, ERR_TOO_LARGE, "an answer's head without an end");
 		l->bytes = client->in_body ? client->left : l->bytes;
 		bytes = client->in_body ? str_slice(bytes, head_end - before, bytes.n) : STR_NONE;
-		if (client->in_body && client->status != 200 && l->errors == 0)
+		if (client->in_body && client->status != 200 && client->status != l->told_status) {
 			(void) fprintf(stderr, "load: status %d: %" STR_FMT "\n", client->status,
 				       STR_ARG(bytes));
+			l->told_status = client->status;
+		}
 	}
 	client->left -= (int64_t) bytes.n;
 	*ret_done = client->in_body && client->left <= 0;

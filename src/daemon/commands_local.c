@@ -185,6 +185,7 @@ static int dev_here(const struct command *command, json_t *args, const char *con
 		.port = -1,
 		.host_count = DEV_HOSTS,
 		.at_once = json_object_get(args, "instant") != NULL,
+		.limited = json_object_get(args, "limits") != NULL,
 	};
 	if (!int_arg(command, args, "port", 0, 65535, &wish.port) ||
 	    !int_arg(command, args, "hosts", 1, DEV_HOSTS_MAX, &wish.host_count))
@@ -217,7 +218,8 @@ const struct command local_commands[] = {
 	 {{"port", PARAM_OPTION, false, "Of its API on 127.0.0.1; 0: any free one; absent: 4280."},
 	  {"hosts", PARAM_OPTION, false, "How many; absent: 4."},
 	  {"data", PARAM_OPTION, false, "Directory to keep it in; absent: gone at the end."},
-	  {"instant", PARAM_FLAG, false, "Simulated work takes no time."}},
+	  {"instant", PARAM_FLAG, false, "Simulated work takes no time."},
+	  {"limits", PARAM_FLAG, false, "Requests are limited as dari serve limits them."}},
 	 .run_here = dev_here},
 	{0},
 };

@@ -28,6 +28,8 @@ struct settings {
 
 /* Reads and checks the file; strings in c's arena. */
 RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings);
+/* What an empty file would say. */
+RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings);
 /* The text of a new file for `dari init`. */
 struct str settings_write(struct arena *a, const struct settings *s);
 /* Paths below the data directory; in the arena. */
@@ -94,6 +96,7 @@ struct dev_wish {
 	int64_t port;    /* 0: any free one; negative: DEV_PORT */
 	int64_t host_count;
 	bool at_once; /* simulated work takes no time */
+	bool limited; /* requests have the limits that `dari serve` gives them */
 };
 enum { DEV_PORT = 4280, DEV_HOSTS = 4, DEV_HOSTS_MAX = 1000 };
 int dev_run(const struct dev_wish *wish);

@@ -126,6 +126,10 @@ static RESULT dev_prepare(struct daemon *d)
 		.shutdown_grace_s = 60,
 		.host_interval_s = 1, /* a guest's own end is noticed at a look */
 	};
+	struct settings defaults;
+	TRY(settings_fill_defaults(&d->ctx, &defaults));
+	if (dev_of(d)->wish->limited)
+		d->settings.limits = defaults.limits;
 	TRY(bind_port(d));
 	TRY(choose_directory(d));
 	d->settings.control_socket = str_from(settings_path(d->arena, &d->settings, "dari.sock"));

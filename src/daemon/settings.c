@@ -55,6 +55,11 @@ static const struct config_key keys[] = {
 	    .doc = "Between looks at an idle host."),
 };
 
+RESULT settings_fill_defaults(struct ctx *c, struct settings *ret_settings)
+{
+	return config_parse(c, STR_NONE, keys, sizeof keys / sizeof keys[0], ret_settings);
+}
+
 RESULT settings_load(struct ctx *c, const char *path, struct settings *ret_settings)
 {
 	struct str text = STR_NONE;

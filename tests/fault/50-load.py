@@ -1,0 +1,222 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Crowds and misers: ten thousand kept connections, clients that send or read a byte now and then or close
+half, an account and a stranger that flood. Nobody else's request fails meanwhile, the flooders are told
+RequestLimitExceeded, and nothing of it stays behind.
+
+    LOAD_ROUNDS=10: the whole so many times, to see whether memory grows.
+# limit: 300 s
+"""
+import contextlib
+import os
+import re
+import resource
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+import urllib.request
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dev import DARI, Dev, VERSION  # noqa: E402
+
+LOAD = os.path.join(os.path.dirname(DARI), "../../bench/bench_load")
+CROWD, MISERS, SLOW_READERS = 9800, 100, 40  # with a few more it is the most that it takes
+REQUEST_S, IDLE_S = 30, 65  # a request that is not whole by then is cut, and so is who asks nothing
+failed = 0
+
+
+def check(words, holds, why=""):
+    global failed
+    failed += not holds
+    print(f"{'ok' if holds else 'not ok'} - {words}" + (f": {why}" if why and not holds else ""), flush=True)
+
+
+# ---- looking at it
+
+def metric(dev, name):
+    with urllib.request.urlopen(f"{dev.url}/metrics", timeout=30) as answer:
+        return float(re.search(rf"^{name} (\S+)$", answer.read().decode(), re.MULTILINE)[1])
+
+
+def descriptors(dev):
+    return len(os.listdir(f"/proc/{dev.process.pid}/fd"))
+
+
+def resident_mib(dev):
+    with open(f"/proc/{dev.process.pid}/status", encoding="ascii") as f:
+        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
+
+
+def wait_until(holds, limit_s):
+    end = time.monotonic() + limit_s
+    while not holds():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.2)
+    return True
+
+
+# ---- clients
+
+def connect(dev):
+    s = socket.create_connection(("127.0.0.1", dev.port), timeout=60)
+    s.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    return s
+
+
+def request(account, action, **more):
+    """A whole signed request's bytes."""
+    body = "&".join(f"{k}={v}" for k, v in sorted({"Action": action, "Version": VERSION, **more}.items())).encode()
+    headers = account.sign("POST", "", body, "ec2")
+    head = "".join(f"{k}: {v}\r\n" for k, v in headers.items())
+    return f"POST / HTTP/1.1\r\n{head}Content-Length: {len(body)}\r\n\r\n".encode() + body
+
+
+def read_answer(s):
+    """(status, body); status 0: the connection ended before."""
+    data = b""
+    while b"\r\n\r\n" not in data:
+        piece = s.recv(65536)
+        if not piece:
+            return 0, data
+        data += piece
+    head, _, body = data.partition(b"\r\n\r\n")
+    size = int(re.search(rb"(?i)content-length: (\d+)", head)[1])
+    while len(body) < size:
+        piece = s.recv(1 << 20)
+        if not piece:
+            return 0, body
+        body += piece
+    return int(head.split()[1]), body
+
+
+def asks_well(words, account, count=30):
+    """Somebody else's requests meanwhile: every one is answered."""
+    answers = [account.call(["DescribeVpcs", "DescribeInstances", "DescribeVolumes"][n % 3]).status for n in range(count)]
+    check(f"{words}: others are answered", answers == [200] * count, answers)
+
+
+# ---- what is done to it
+
+def crowd(dev, one, other):
+    kept = [connect(dev) for _ in range(CROWD)]
+    check(f"{CROWD} connections are kept", wait_until(lambda: metric(dev, "dari_http_connections") >= CROWD, 20))
+    asks_well("a crowd", other)
+    some = kept[::50]
+    for s in some:
+        s.sendall(request(one, "DescribeVpcs"))
+    got = [read_answer(s)[0] for s in some]
+    check(f"{len(some)} of them ask at once, and are answered", got == [200] * len(some), set(got))
+    print(f"# with them it is {resident_mib(dev):.0f} MiB")
+    return kept
+
+
+def misers(dev, one, other):
+    """Opens them; the returned function is called when their time is over."""
+    whole = request(one, "DescribeVpcs")
+    writers = [connect(dev) for _ in range(MISERS)]
+    for n, s in enumerate(writers):
+        s.sendall(whole[:10 + n] if n % 2 else whole[:-1 - n % 8])  # within the headers, within the body
+        if n % 3 == 0:
+            s.shutdown(socket.SHUT_WR)  # and there will be no more
+    readers = [connect(dev) for _ in range(SLOW_READERS)]
+    for s in readers:
+        s.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        s.sendall(request(one, "DescribeInstances"))
+    began = time.monotonic()
+    asks_well("slow writers and readers", other)
+
+    def end():
+        time.sleep(max(0, began + REQUEST_S + 3 - time.monotonic()))
+        last = [drain(s) for s in writers]
+        check("slow writers are told 408, or cut", all(b"" == d or b" 408 " in d[:20] for d in last),
+              {d[:20] for d in last})
+        check("one at least is told", any(b" 408 " in d[:20] for d in last))
+        asks_well("after the slow ones", other)
+        for s in writers + readers:
+            s.close()
+    return end
+
+
+def drain(s):
+    s.settimeout(10)
+    data = b""
+    try:
+        while piece := s.recv(4096):
+            data += piece
+    except ConnectionError:
+        pass
+    except TimeoutError:
+        return b"still open"
+    return data
+
+
+def half_closed(dev, one, other):
+    asked = [connect(dev) for _ in range(50)]
+    for s in asked:
+        s.sendall(request(one, "DescribeVpcs"))
+        s.shutdown(socket.SHUT_WR)
+    got = [read_answer(s)[0] for s in asked]
+    check("whoever closes his half after asking is answered, or left", set(got) <= {200, 0}, set(got))
+    asks_well("half-closed connections", other)
+    for s in asked:
+        s.close()
+
+
+@contextlib.contextmanager
+def flood(dev, key_id, secret):
+    """Requests as fast as one process makes them, while the block lasts; yields what it hears."""
+    with tempfile.TemporaryFile("w+") as heard:
+        flooder = subprocess.Popen([LOAD, f"host=127.0.0.1:{dev.port}", f"key={key_id}", f"secret={secret}", "clients=32",
+                                    "seconds=60", "warm_ms=1", f"form=Action=DescribeVpcs&Version={VERSION}"],
+                                   stdout=subprocess.DEVNULL, stderr=heard)
+        yield lambda: heard.seek(0) or heard.read()
+        flooder.kill()
+        flooder.wait()
+
+
+def floods(dev, one, other):
+    for who, secret, words in [("reads", one.secret, "an account"), ("strangers", "x" * 40, "a stranger at the same address")]:
+        name = f"dari_limit_{who}_refused_total"
+        counted = metric(dev, name)
+        with flood(dev, one.key_id, secret) as heard:
+            check(f"{words} that floods is refused, and counted", wait_until(lambda n=name, c=counted: metric(dev, n) > c, 30))
+            asks_well(f"{words} floods", other)
+            check(f"{words} is told so", "503" in heard() and "RequestLimitExceeded" in heard(), heard()[:300])
+
+
+def main():
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if hard < CROWD + 1000:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (2 * CROWD, 2 * CROWD))  # root may
+    else:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, CROWD + 1000), hard))
+    with Dev("--limits") as dev:
+        one, other = dev.account, dev.new_account("other")
+        image = one.ok("DescribeImages").first(".//imageId")
+        one.ok("RunInstances", {"ImageId": image, "InstanceType": "t3.nano", "MinCount": 60, "MaxCount": 60})
+        asks_well("before it all", other)
+        before, peaks = descriptors(dev), []
+        for _ in range(int(os.environ.get("LOAD_ROUNDS", "1"))):
+            end_of_misers = misers(dev, one, other)
+            half_closed(dev, one, other)
+            floods(dev, one, other)
+            for _ in range(2):
+                for s in crowd(dev, one, other):
+                    s.close()
+                check("their descriptors are given back", wait_until(lambda: descriptors(dev) < before + 300, 30))
+                peaks.append(resident_mib(dev))
+            end_of_misers()
+        # of who closed his half together with what he asked, the end is only seen when he is idle too long
+        check("all descriptors are given back", wait_until(lambda: descriptors(dev) <= before + 4, IDLE_S + 5),
+              f"{before} before, {descriptors(dev)} now")
+        check("a second crowd takes no more memory", max(peaks[1:]) < 1.3 * peaks[0] + 16, peaks)
+        asks_well("after it all", other)
+    print(f"{'some' if failed else 'none'} failed", flush=True)
+    return failed > 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
