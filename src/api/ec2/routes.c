@@ -237,12 +237,6 @@ static const struct filter table_filters[] = {
 	{"route.vpc-peering-connection-id", .get = filter_nothing},
 	{"route.origin", .get = fits_route},
 	{"route.state", .get = fits_route},
-	{"route.destination-ipv6-cidr-block", .get = filter_nothing},
-	{"route.destination-prefix-list-id", .get = filter_nothing},
-	{"route.egress-only-internet-gateway-id", .get = filter_nothing},
-	{"route.nat-gateway-id", .get = filter_nothing},
-	{"route.transit-gateway-id", .get = filter_nothing},
-	{"route.vpc-peering-connection-id", .get = filter_nothing},
 };
 
 static const struct ec2_listing table_listing = {.kind = KIND_ROUTE_TABLE,
