@@ -50,7 +50,6 @@ struct disk_seen {
 
 struct disk_cut {
 	uuid snapshot, volume;
-	bool was_whole; /* it was told to be, and that was noted; else what is there may be half of it */
 };
 
 struct disk_cut_seen {
@@ -92,8 +91,9 @@ struct disk_driver {
 	/* Absent: OK. ERR_IN_USE: a running domain has it; or, of a base, a file or a domain stands on it,
 	 * whoever's. ERR_AGAIN: a job on it is being ended. */
 	RESULT (*remove)(struct disk_host *h, struct ctx *c, const struct disk_name *name);
-	/* Fixes a volume's content of one moment, used by a running guest or not. Repeated until whole;
-	 * ERR_NOT_FOUND: the volume's file is not there. A cut stands by itself. */
+	/* Fixes a volume's content of one moment, used by a running guest or not; it stands by itself then.
+	 * Repeated until whole, and not after that was noted: what is there otherwise may be half of one,
+	 * and is made anew. ERR_NOT_FOUND: the volume's file is not there. */
 	RESULT(*cut)
 	(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, struct disk_cut_seen *ret_seen);
 	/* Copies a file of the pool behind what copy->path has already, which is made if need be.

@@ -258,6 +258,8 @@ RESULT volume_see_plugged(struct op *op, const struct instance_sight *sight);
 /* The instance that it is for, or is still plugged into. */
 uuid volume_holder(const struct volume *volume);
 /* It is free: nothing of its attachment is left. */
+/* It is to be on that host; what a move to another one has brought there is to go. */
+void volume_send_to(struct volume *volume, uuid host);
 void volume_leave_instance(struct volume *volume);
 struct str volume_meter(const struct op *op, const struct volume *volume);
 

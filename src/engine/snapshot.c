@@ -70,13 +70,26 @@ RESULT engine_see_snapshot(struct op *op, struct snapshot_sight *sight)
 			   (long long) next.file_size);
 }
 
+RESULT engine_leave_snapshot_host(struct op *op, struct snapshot_leaving *wish)
+{
+	const struct snapshot *snapshot = snapshot_find(op->head, wish->snapshot);
+	if (!snapshot || uuid_is_none(snapshot->host))
+		return OK;
+	if (engine_snapshot_is_pending(snapshot))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SNAPSHOT, "The snapshot is still to be made.");
+	struct snapshot next = *snapshot;
+	next.host = UUID_NONE;
+	return snapshot_put(op, &next);
+}
+
 RESULT engine_forget_snapshot(struct op *op, struct snapshot_forget *wish)
 {
 	const struct snapshot *snapshot = snapshot_find(op->head, wish->snapshot);
 	if (!snapshot)
 		return OK;
-	if (row_is_live(&snapshot->row))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SNAPSHOT, "The snapshot is not deleted.");
+	if (row_is_live(&snapshot->row) || !uuid_is_none(snapshot->host))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SNAPSHOT,
+				     "The snapshot is not deleted, or its host still has something of it.");
 	if (volume_first_by_snapshot(op->head, wish->snapshot))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_SNAPSHOT, "Disks are made from the snapshot.");
 	TRY(condition_clear_all(op, wish->snapshot));

@@ -30,8 +30,14 @@ struct snapshot_sight {
 };
 OPERATION(engine_see_snapshot, snapshot_sight)
 
-/* ERR_STATE unless deleted; ERR_IN_USE while a volume made from it stands: its host may need the
- * file again. */
+/* Its host has nothing of it any more. ERR_STATE while it is still to be made. */
+struct snapshot_leaving {
+	uuid snapshot;
+};
+OPERATION(engine_leave_snapshot_host, snapshot_leaving)
+
+/* ERR_STATE unless deleted, and left by its host; ERR_IN_USE while a volume made from it stands: its host may
+ * need the file again. */
 struct snapshot_forget {
 	uuid snapshot;
 };

@@ -243,6 +243,10 @@ RESULT engine_see_volume(struct op *op, struct volume_sight *sight)
 	if (is_live || sight->gen == volume->row.gen) {
 		next.seen_size = sight->size;
 		next.seen_host = sight->size > 0 ? sight->host : UUID_NONE;
+		/* From now on the copy counts, and the file it was made of is to go. */
+		if (sight->size > 0 && !uuid_is_none(volume->seen_host) &&
+		    !uuid_equal(volume->seen_host, sight->host))
+			next.left_host = volume->seen_host;
 	}
 	if (next.modified_us && !next.modified_end_us && next.seen_size >= next.size)
 		next.modified_end_us = op->now_us;
@@ -252,13 +256,27 @@ RESULT engine_see_volume(struct op *op, struct volume_sight *sight)
 	return volume_put(op, &next);
 }
 
+RESULT engine_leave_volume_host(struct op *op, struct volume_sight *sight)
+{
+	const struct volume *volume = volume_find(op->head, sight->volume);
+	if (!volume)
+		return OK;
+	struct volume next = *volume;
+	if (uuid_equal(volume->left_host, sight->host))
+		next.left_host = UUID_NONE;
+	else if (!row_is_live(&volume->row) && uuid_equal(volume->host, sight->host))
+		next.host = volume->seen_host;
+	return row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row) ? OK : volume_put(op, &next);
+}
+
 RESULT engine_forget_volume(struct op *op, struct volume_sight *sight)
 {
 	const struct volume *volume = volume_find(op->head, sight->volume);
 	if (!volume)
 		return OK;
-	if (row_is_live(&volume->row))
-		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME, "The volume is not deleted.");
+	if (row_is_live(&volume->row) || !uuid_is_none(volume->seen_host) || !uuid_is_none(volume->left_host))
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
+				     "The volume is not deleted, or a host still has its disk.");
 	TRY(condition_clear_all(op, sight->volume));
 	return volume_forget(op, sight->volume);
 }

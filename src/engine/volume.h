@@ -100,5 +100,9 @@ struct volume_sight {
 };
 OPERATION(engine_see_volume, volume_sight)
 
-/* ERR_STATE unless deleted. */
+/* Its host has nothing of it any more: the one that a move left, or, of a deleted volume whose move is
+ * given up, the one that it was to go to. */
+OPERATION(engine_leave_volume_host, volume_sight)
+
+/* ERR_STATE unless deleted, and left by every host. */
 OPERATION(engine_forget_volume, volume_sight)

@@ -9,6 +9,14 @@ uuid volume_holder(const struct volume *volume)
 	return uuid_is_none(volume->instance) ? volume->seen_instance : volume->instance;
 }
 
+void volume_send_to(struct volume *volume, uuid host)
+{
+	bool was_moving = !uuid_is_none(volume->seen_host) && !uuid_equal(volume->host, volume->seen_host);
+	if (was_moving && !uuid_equal(volume->host, host) && uuid_is_none(volume->left_host))
+		volume->left_host = volume->host;
+	volume->host = host;
+}
+
 void volume_leave_instance(struct volume *volume)
 {
 	volume->instance = volume->seen_instance = UUID_NONE;
@@ -123,7 +131,7 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	next.device = wish->device;
 	next.attached_us = op->now_us;
 	if (!uuid_is_none(instance->host))
-		next.host = instance->host;
+		volume_send_to(&next, instance->host);
 	next.row.gen++;
 	wish->attached_volume = volume->row.id;
 	TRY(volume_put(op, &next));

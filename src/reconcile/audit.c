@@ -148,9 +148,12 @@ static void compare_disks(struct finding_list *f, const struct tables *t, const 
 {
 	for (size_t k = 0; k < answer->disks.count; k++) {
 		const struct disk_name *name = &answer->disks.at[k].name;
-		const struct volume *row = name->kind == DISK_VOLUME ? volume_find(t, name->id) : NULL;
-		if (name->kind == DISK_VOLUME && !(row && gather_volume_is_on(row, answer->observation.host)))
-			find_stray(f, answer, "disk", name->id, row != NULL);
+		const struct volume *volume = name->kind == DISK_VOLUME ? volume_find(t, name->id) : NULL;
+		const struct snapshot *cut = name->kind == DISK_CUT ? snapshot_find(t, name->id) : NULL;
+		bool is_known = (volume && gather_volume_is_on(volume, answer->observation.host)) ||
+				(cut && uuid_equal(cut->host, answer->observation.host));
+		if (name->kind != DISK_BASE && !is_known)
+			find_stray(f, answer, "disk", name->id, volume || cut);
 	}
 }
 
@@ -172,20 +175,26 @@ static void compare_instances(struct finding_list *f, const struct tables *t,
 	}
 }
 
+static void find_volume(struct finding_list *f, const struct audit_answer *answer, const struct volume *v,
+			const char *what)
+{
+	find_out(f, false,
+		 str_print(f->c->arena,
+			   "the disk of volume %" STR_FMT " is %s on host %" STR_FMT
+			   ", its row says otherwise",
+			   STR_ARG(words_for(f, KIND_VOLUME, v->row.id)), what, STR_ARG(answer->host_name)));
+}
+
 static void compare_volumes(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
 {
-	for (const struct volume *v = volume_first_by_host(t, answer->observation.host); v;
-	     v = volume_next_by_host(t, v)) {
-		bool there = has_volume(answer, v->row.id);
-		if (there == (v->seen_size > 0))
-			continue;
-		find_out(f, false,
-			 str_print(f->c->arena,
-				   "the disk of volume %" STR_FMT " is %s on host %" STR_FMT
-				   ", its row says otherwise",
-				   STR_ARG(words_for(f, KIND_VOLUME, v->row.id)), there ? "there" : "missing",
-				   STR_ARG(answer->host_name)));
-	}
+	uuid host = answer->observation.host;
+	for (const struct volume *v = volume_first_by_seen_host(t, host); v;
+	     v = volume_next_by_seen_host(t, v))
+		if (!has_volume(answer, v->row.id))
+			find_volume(f, answer, v, "missing");
+	for (const struct volume *v = volume_first_by_host(t, host); v; v = volume_next_by_host(t, v))
+		if (v->seen_size == 0 && has_volume(answer, v->row.id))
+			find_volume(f, answer, v, "there");
 }
 
 static const enum kind item_kinds[] = {

@@ -216,8 +216,10 @@ RESULT gather_volume_base(struct step *s, const struct tables *t, const struct v
 {
 	const struct snapshot *snapshot = snapshot_find(t, v->snapshot);
 	*ret_base = (struct volume_base){0};
-	if (!snapshot || !snapshot->sha256.n)
+	if (!snapshot)
 		return OK;
+	if (!snapshot->sha256.n)
+		return ctx_fail(&s->ctx, ERR_AGAIN, "the snapshot it is made from is not kept yet");
 	ret_base->sha256 = str_copy(s->ctx.arena, snapshot->sha256);
 	ret_base->file_size = snapshot->file_size;
 	return ret_base->sha256.p ? OK : ctx_no_memory(&s->ctx);
@@ -230,5 +232,5 @@ struct str gather_store_path(struct step *s, struct str sha256)
 
 bool gather_volume_is_on(const struct volume *v, uuid host)
 {
-	return uuid_equal(v->host, host);
+	return uuid_equal(v->host, host) || uuid_equal(v->seen_host, host) || uuid_equal(v->left_host, host);
 }

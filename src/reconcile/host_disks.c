@@ -7,12 +7,14 @@
 static bool belongs_here(const struct tables *t, const struct disk_item *item, uuid host)
 {
 	const struct volume *v = NULL;
+	const struct snapshot *snapshot = NULL;
 	switch (item->name.kind) {
 	case DISK_VOLUME:
 		v = volume_find(t, item->name.id);
 		return v && gather_volume_is_on(v, host);
 	case DISK_CUT:
-		return false;
+		snapshot = snapshot_find(t, item->name.id);
+		return snapshot && uuid_equal(snapshot->host, host);
 	case DISK_BASE: /* a copy, which nobody misses */
 		return true;
 	}

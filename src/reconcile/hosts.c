@@ -221,6 +221,11 @@ bool hosts_is_here(const struct step *s, uuid host)
 	return s->host && uuid_equal(s->host->id, host);
 }
 
+bool hosts_has_disks_here(const struct step *s, uuid host)
+{
+	return s->is_disks && hosts_is_here(s, host);
+}
+
 RESULT hosts_connected(struct step *s)
 {
 	if (s->host && s->host->connection)

@@ -1,15 +1,32 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Snapshots that were deleted: forgotten when no disk is made from them any more. Their file goes
- * before the row does, unless another snapshot has the same content. Woken by the deletion and,
- * while something still stands on it, whenever everything is looked at. */
+ * Snapshots: what is wanted → a file in the image store. A volume's content is cut in its host's pool,
+ * the cut is fetched by pieces, gets the name that its bytes give it, and goes from the pool; each
+ * stage is noted before the next begins. A deleted one is forgotten when no disk is made from it
+ * any more. Woken by its row and its host's return; while a cut is being made, by time.
+ *
+ * Files of the store go when a look at all of it finds that no row names them (the step of no
+ * snapshot in particular): see drivers/image_file.h. */
 #include "engine/snapshot.h"
 
-#include "base/file.h"
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "drivers/image_file.h"
 #include "reconcile/work.h"
 
+enum {
+	CUT_SHARE = 50,     /* percent of its progress */
+	PROGRESS_STEP = 10, /* that is worth telling */
+	LOOK_AGAIN_S = 1,   /* at a cut that is being made */
+	ROOM_AGAIN_S = 30
+};
+
 struct snapshot_rows {
-	const struct snapshot *snapshot; /* NULL: no such row, or live */
-	bool is_used, is_shared;
+	const struct snapshot *snapshot; /* NULL: no such row */
+	bool is_pending;
+	bool is_used;     /* a disk is made from it */
+	bool has_to_wait; /* its guest is still on */
 };
 
 static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
@@ -18,33 +35,193 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	const struct snapshot *snapshot = snapshot_find(view.tables, s->id);
-	if (!snapshot || row_is_live(&snapshot->row))
+	if (!snapshot)
 		return OK;
 	ret_rows->snapshot = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, snapshot);
+	ret_rows->is_pending = engine_snapshot_is_pending(snapshot);
 	ret_rows->is_used = volume_first_by_snapshot(view.tables, s->id) != NULL;
-	const struct snapshot *other = snapshot_first_by_sha256(view.tables, snapshot->sha256);
-	for (; other; other = snapshot_next_by_sha256(view.tables, other))
-		ret_rows->is_shared |= other != snapshot;
+	const struct instance *i = instance_find(view.tables, snapshot->instance);
+	ret_rows->has_to_wait = snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON;
 	return OK;
 }
 
-static RESULT delete_file(struct step *s, const struct snapshot *snapshot)
+static struct disk_name cut_of(const struct step *s)
 {
-	struct str path = str_print(s->ctx.arena, "%s/%" STR_FMT ".qcow2", s->r->image_directory,
-				    STR_ARG(snapshot->sha256));
-	return path.p ? file_delete(&s->ctx, path.p) : ctx_no_memory(&s->ctx);
+	return (struct disk_name){.kind = DISK_CUT, .id = s->id};
+}
+
+static struct str part_path(struct step *s)
+{
+	char id[UUID_TEXT_SIZE];
+	return str_print(s->ctx.arena, "%s/snapshot-%s" IMAGE_PARTIAL_SUFFIX, s->r->image_directory,
+			 uuid_write(s->id, id));
+}
+
+/* ---- what is told ---- */
+
+static RESULT report(struct step *s, const struct snapshot *row, const struct snapshot_sight *seen)
+{
+	bool is_news = seen->stage > row->seen_stage || seen->problem.n > 0 ||
+		       seen->progress >= row->progress + PROGRESS_STEP;
+	if (!is_news)
+		return OK;
+	struct snapshot_sight *sight = STEP_NEW(s, struct snapshot_sight);
+	*sight = *seen;
+	sight->snapshot = s->id;
+	sight->gen = row->row.gen;
+	step_report(s, engine_see_snapshot_run, sight);
+	return OK;
+}
+
+/* For good: what it was to be made of is lost. */
+static RESULT report_failed(struct step *s, const struct snapshot *row)
+{
+	struct snapshot_sight seen = {.stage = row->seen_stage, .problem = s->ctx.problem.message};
+	ctx_clear_problem(&s->ctx);
+	return report(s, row, &seen);
+}
+
+static RESULT report_room(struct step *s, bool lacks)
+{
+	struct condition condition = {
+		.subject_kind = KIND_SNAPSHOT,
+		.subject = s->id,
+		.name = STR("NoRoom"),
+		.message = s->ctx.problem.message,
+		.advice = STR(
+			"Delete images or snapshots, or give data.directory more space: it goes on then."),
+	};
+	return step_report_condition(s, &condition, lacks);
+}
+
+/* ---- the stages ---- */
+
+static RESULT cut(struct step *s, const struct snapshot *row)
+{
+	struct disk_cut wish = {.snapshot = s->id, .volume = row->volume};
+	struct disk_cut_seen seen = {0};
+	struct result result = s->host->disks.driver->cut(s->host->disks.connection, &s->ctx, &wish, &seen);
+	if (result.code == ERR_NOT_FOUND)
+		return report_failed(s, row);
+	TRY(result);
+	if (!seen.is_whole)
+		step_again_at(s, clock_now_us() + LOOK_AGAIN_S * SECOND);
+	struct snapshot_sight sight = {.stage = seen.is_whole ? SNAPSHOT_SEEN_STAGE_CUT
+							      : SNAPSHOT_SEEN_STAGE_NONE,
+				       .progress = seen.progress * CUT_SHARE / 100,
+				       .volume_size = seen.size};
+	return report(s, row, &sight);
+}
+
+/* What came so far goes: nobody is to run out of room for something that does not fit. */
+static RESULT give_up_copy(struct step *s, struct str path)
+{
+	(void) unlink(path.p);
+	TRY(report_room(s, true));
+	ctx_clear_problem(&s->ctx);
+	step_again_at(s, clock_now_us() + ROOM_AGAIN_S * SECOND);
+	return OK;
+}
+
+static RESULT keep(struct step *s, const struct snapshot *row, struct str path)
+{
+	struct image_file file = {0};
+	struct result result = image_file_keep(&s->ctx, path.p, s->r->image_directory, &file);
+	if (!result_is_ok(result)) {
+		(void) unlink(path.p);
+		return result;
+	}
+	struct snapshot_sight sight = {.stage = SNAPSHOT_SEEN_STAGE_KEPT,
+				       .progress = 100,
+				       .sha256 = file.sha256,
+				       .file_size = file.file_size,
+				       .volume_size = file.virtual_size};
+	TRY(report_room(s, false));
+	return report(s, row, &sight);
+}
+
+static RESULT fetch(struct step *s, const struct snapshot *row)
+{
+	struct disk_name name = cut_of(s);
+	struct disk_copy copy = {.path = part_path(s)};
+	if (!copy.path.p)
+		return ctx_no_memory(&s->ctx);
+	struct result result = s->host->disks.driver->pull(s->host->disks.connection, &s->ctx, &name, &copy);
+	if (result_is_ok(result) && copy.done < copy.size)
+		result = image_file_check_room(&s->ctx, s->r->image_directory, copy.size - copy.done);
+	if (result.code == ERR_CAPACITY)
+		return give_up_copy(s, copy.path);
+	if (result.code == ERR_NOT_FOUND)
+		return report_failed(s, row);
+	TRY(result);
+	if (copy.done == copy.size)
+		return keep(s, row, copy.path);
+	step_again(s);
+	struct snapshot_sight sight = {.stage = SNAPSHOT_SEEN_STAGE_CUT,
+				       .progress = CUT_SHARE + copy.done * (99 - CUT_SHARE) / copy.size};
+	return report(s, row, &sight);
+}
+
+/* Kept, failed or deleted: nothing of it stays on its host. */
+static RESULT leave_host(struct step *s)
+{
+	struct disk_name name = cut_of(s);
+	struct str path = part_path(s);
+	if (!path.p)
+		return ctx_no_memory(&s->ctx);
+	(void) unlink(path.p);
+	TRY(s->host->disks.driver->remove(s->host->disks.connection, &s->ctx, &name));
+	struct snapshot_leaving *leaving = STEP_NEW(s, struct snapshot_leaving);
+	leaving->snapshot = s->id;
+	step_report(s, engine_leave_snapshot_host_run, leaving);
+	return OK;
+}
+
+/* ---- the store as a whole ---- */
+
+static bool is_named(void *arg, struct str sha256)
+{
+	struct step *s = arg;
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	return snapshot_first_by_sha256(view.tables, sha256) != NULL;
+}
+
+static RESULT collect(struct step *s)
+{
+	image_file_collect(s->r->image_directory, is_named, s);
+	return OK;
+}
+
+/* ---- the step ---- */
+
+static RESULT forget(struct step *s)
+{
+	struct snapshot_forget *forget = STEP_NEW(s, struct snapshot_forget);
+	forget->snapshot = s->id;
+	step_report(s, engine_forget_snapshot_run, forget);
+	return OK;
 }
 
 RESULT reconcile_step_snapshot(struct step *s)
 {
 	struct snapshot_rows rows = {0};
+	if (uuid_is_none(s->id))
+		return collect(s);
 	TRY(gather_snapshot(s, &rows));
-	if (!rows.snapshot || rows.is_used)
+	const struct snapshot *row = rows.snapshot;
+	if (!row)
 		return OK;
-	if (!rows.is_shared && rows.snapshot->sha256.n > 0)
-		TRY(delete_file(s, rows.snapshot));
-	struct snapshot_forget *forget = STEP_NEW(s, struct snapshot_forget);
-	forget->snapshot = s->id;
-	step_report(s, engine_forget_snapshot_run, forget);
-	return OK;
+	if (uuid_is_none(row->host))
+		return row_is_live(&row->row) || rows.is_used ? OK : forget(s);
+	if (!hosts_has_disks_here(s, row->host)) {
+		wake_for_row(s->r, KIND_SNAPSHOT, &row->row);
+		return OK;
+	}
+	TRY(hosts_connect_disks(s->host, &s->ctx));
+	if (!rows.is_pending)
+		return leave_host(s);
+	if (row->seen_stage == SNAPSHOT_SEEN_STAGE_CUT)
+		return fetch(s, row);
+	return rows.has_to_wait ? OK : cut(s, row); /* its guest's going off wakes it */
 }

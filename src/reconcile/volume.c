@@ -1,14 +1,33 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Volumes: what is wanted → a file in its host's pool. Woken by its row and its host's return. A
+ * Volumes: what is wanted → a file in its host's pool. Woken by its row and its hosts' return. A
  * disk is deleted only for a row that says so, and one that was there and is gone is not replaced
- * by an empty one: that is told, and whoever needs it waits. */
+ * by an empty one: that is told, and whoever needs it waits.
+ *
+ * A move goes over this machine: what the new host may have of an earlier try goes; the file is
+ * fetched whole; it is sent; once the new host has all of it, its row says so, which is the moment
+ * from which the copy counts; then the row says where the old file lies, until that is gone. Which of
+ * the first three is next is told by the fetched file, which has the row's gen in its name: it is of
+ * this move, and of a file that nobody had plugged since. All fetched files go when the process
+ * starts, so that a move that was cut off begins anew. */
 #include "engine/volume.h"
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/file.h"
+#include "drivers/image_file.h"
 #include "reconcile/work.h"
+
+enum { ROOM_AGAIN_S = 30 };
 
 struct volume_rows {
 	const struct volume *volume; /* NULL: no such row */
 	struct volume_base base;
-	bool is_held; /* its instance's domain may still use it */
+	bool is_held; /* a domain or a snapshot may still need it where it is */
 };
 
 static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
@@ -20,9 +39,33 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	if (!v)
 		return OK;
 	ret_rows->volume = STEP_COPY(s, KIND_VOLUME, struct volume, v);
-	TRY(gather_volume_base(s, view.tables, v, &ret_rows->base));
+	if (row_is_live(&v->row))
+		TRY(gather_volume_base(s, view.tables, v, &ret_rows->base));
 	const struct instance *i = instance_find(view.tables, v->instance);
-	ret_rows->is_held = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT;
+	bool has_domain = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT && !row_is_live(&v->row);
+	ret_rows->is_held = has_domain || !uuid_is_none(v->seen_instance) ||
+			    (v->seen_size > 0 && engine_volume_is_being_copied(view.tables, s->id));
+	return OK;
+}
+
+static struct disk_name file_of(const struct step *s)
+{
+	return (struct disk_name){.kind = DISK_VOLUME, .id = s->id};
+}
+
+static RESULT remove_file(struct step *s)
+{
+	struct disk_name name = file_of(s);
+	return s->host->disks.driver->remove(s->host->disks.connection, &s->ctx, &name);
+}
+
+/* ---- what is told ---- */
+
+static RESULT report_sight(struct step *s, const struct volume *v, op_run run, uuid host, int64_t size)
+{
+	struct volume_sight *sight = STEP_NEW(s, struct volume_sight);
+	*sight = (struct volume_sight){.volume = v->row.id, .gen = v->row.gen, .host = host, .size = size};
+	step_report(s, run, sight);
 	return OK;
 }
 
@@ -30,25 +73,7 @@ static RESULT report_size(struct step *s, const struct volume *v, int64_t size)
 {
 	if (v->seen_size == size && v->seen_gen == (int64_t) v->row.gen)
 		return OK;
-	struct volume_sight *sight = STEP_NEW(s, struct volume_sight);
-	*sight = (struct volume_sight){.volume = v->row.id, .gen = v->row.gen, .host = v->host, .size = size};
-	step_report(s, engine_see_volume_run, sight);
-	return OK;
-}
-
-static RESULT step_deleted(struct step *s, const struct volume_rows *rows)
-{
-	const struct volume *v = rows->volume;
-	if (rows->is_held)
-		return OK;          /* the instance's end wakes it */
-	if (!uuid_is_none(v->host)) /* else it never was anywhere */
-		TRY(s->host->disks.driver->remove(s->host->disks.connection, &s->ctx,
-						  &(struct disk_name){.kind = DISK_VOLUME, .id = v->row.id}));
-	TRY(report_size(s, v, 0));
-	struct volume_sight *forget = STEP_NEW(s, struct volume_sight);
-	*forget = (struct volume_sight){.volume = v->row.id, .gen = v->row.gen};
-	step_report(s, engine_forget_volume_run, forget);
-	return OK;
+	return report_sight(s, v, engine_see_volume_run, v->host, size);
 }
 
 static RESULT report_missing(struct step *s, const struct volume *v, bool is_missing)
@@ -64,21 +89,182 @@ static RESULT report_missing(struct step *s, const struct volume *v, bool is_mis
 	return step_report_condition(s, &condition, is_missing);
 }
 
+static RESULT report_room(struct step *s, bool lacks)
+{
+	struct condition condition = {
+		.subject_kind = KIND_VOLUME,
+		.subject = s->id,
+		.name = STR("NoRoom"),
+		.message = s->ctx.problem.message,
+		.advice =
+			STR("A disk goes to another host over this machine. Give data.directory more space: "
+			    "it goes on then."),
+	};
+	return step_report_condition(s, &condition, lacks);
+}
+
+/* ---- deleting ---- */
+
+static RESULT step_deleted(struct step *s, const struct volume_rows *rows, uuid host)
+{
+	const struct volume *v = rows->volume;
+	if (rows->is_held)
+		return OK;       /* the going of what holds it wakes it */
+	if (!uuid_is_none(host)) /* else it never was anywhere */
+		TRY(remove_file(s));
+	if (!uuid_is_none(v->seen_host) && !uuid_equal(host, v->seen_host))
+		return report_sight(s, v, engine_leave_volume_host_run, host, 0);
+	TRY(report_size(s, v, 0));
+	return report_sight(s, v, engine_forget_volume_run, UUID_NONE, 0);
+}
+
+/* ---- moving ---- */
+
+static struct str fetched_path(struct reconciler *r, struct arena *a, const struct volume *v, bool is_whole)
+{
+	char id[UUID_TEXT_SIZE];
+	return str_print(a, "%s/volume-%s-%" PRIu64 ".%s" IMAGE_PARTIAL_SUFFIX, r->image_directory,
+			 uuid_write(v->row.id, id), v->row.gen, is_whole ? "whole" : "fetched");
+}
+
+enum move { MOVE_BEGIN, MOVE_FETCH, MOVE_SEND };
+
+static enum move next_move(struct reconciler *r, const struct volume *v)
+{
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	struct str fetched = a ? fetched_path(r, a, v, false) : STR_NONE;
+	struct str whole = a ? fetched_path(r, a, v, true) : STR_NONE;
+	if (whole.p && file_exists(whole.p))
+		return MOVE_SEND;
+	return fetched.p && file_exists(fetched.p) ? MOVE_FETCH : MOVE_BEGIN;
+}
+
+static bool is_moving(const struct volume *v)
+{
+	return !uuid_is_none(v->seen_host) && !uuid_equal(v->host, v->seen_host);
+}
+
+uuid volume_next_host(struct reconciler *r, const struct volume *v)
+{
+	if (!uuid_is_none(v->left_host))
+		return v->left_host;
+	if (row_is_live(&v->row) && is_moving(v) && next_move(r, v) == MOVE_FETCH)
+		return v->seen_host;
+	return v->host;
+}
+
 /* A piece of the file that it is to stand on. */
-static RESULT send_base(struct step *s, const struct volume_base *base)
+static RESULT send_base(struct step *s, const struct volume_base *base, bool *ret_is_whole)
 {
 	struct disk_name name = {.kind = DISK_BASE, .sha256 = base->sha256};
 	struct disk_copy copy = {.path = gather_store_path(s, base->sha256), .size = base->file_size};
 	if (!copy.path.p)
 		return ctx_no_memory(&s->ctx);
 	step_again(s);
-	return s->host->disks.driver->push(s->host->disks.connection, &s->ctx, &name, &copy);
+	TRY(s->host->disks.driver->push(s->host->disks.connection, &s->ctx, &name, &copy));
+	*ret_is_whole = copy.done == copy.size;
+	return OK;
 }
+
+/* What was fetched for another gen. */
+static void drop_fetched(struct step *s)
+{
+	char id[UUID_TEXT_SIZE];
+	struct str prefix = str_print(s->ctx.arena, "volume-%s-", uuid_write(s->id, id));
+	DIR *dir = opendir(s->r->image_directory);
+	const struct dirent *entry = NULL;
+	while (dir && prefix.n && (entry = readdir(dir)))
+		if (str_starts_with(str_from(entry->d_name), prefix))
+			(void) unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		(void) closedir(dir);
+}
+
+/* On the new host: what may be there of the volume is of another try. */
+static RESULT begin_move(struct step *s, const struct volume_rows *rows)
+{
+	bool has_base = true;
+	drop_fetched(s);
+	TRY(remove_file(s));
+	if (rows->base.sha256.n)
+		TRY(send_base(s, &rows->base, &has_base));
+	if (!has_base)
+		return OK;
+	struct str path = fetched_path(s->r, s->ctx.arena, rows->volume, false);
+	AUTO_FD fd = path.p ? open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+	return fd >= 0 ? OK
+		       : ctx_fail(&s->ctx, ERR_IO, "the copy %" STR_FMT " cannot be made", STR_ARG(path));
+}
+
+/* On the old host. */
+static RESULT fetch(struct step *s, const struct volume *v)
+{
+	struct disk_name name = file_of(s);
+	struct disk_copy copy = {.path = fetched_path(s->r, s->ctx.arena, v, false)};
+	struct str whole = fetched_path(s->r, s->ctx.arena, v, true);
+	if (!copy.path.p || !whole.p)
+		return ctx_no_memory(&s->ctx);
+	struct result result = s->host->disks.driver->pull(s->host->disks.connection, &s->ctx, &name, &copy);
+	if (result_is_ok(result) && copy.done < copy.size)
+		result = image_file_check_room(&s->ctx, s->r->image_directory, copy.size - copy.done);
+	bool lacks_room = result.code == ERR_CAPACITY;
+	TRY(report_room(s, lacks_room));
+	if (lacks_room) {
+		(void) unlink(copy.path.p);
+		ctx_clear_problem(&s->ctx);
+		step_again_at(s, clock_now_us() + ROOM_AGAIN_S * SECOND);
+		return OK;
+	}
+	if (result.code == ERR_NOT_FOUND) {
+		ctx_clear_problem(&s->ctx);
+		return report_missing(s, v, true);
+	}
+	TRY(result);
+	TRY(report_missing(s, v, false));
+	return copy.done == copy.size ? file_rename_synced(&s->ctx, copy.path.p, whole.p) : OK;
+}
+
+/* On the new host. */
+static RESULT send(struct step *s, const struct volume *v)
+{
+	struct disk_name name = file_of(s);
+	struct disk_copy copy = {.path = fetched_path(s->r, s->ctx.arena, v, true)};
+	if (!copy.path.p)
+		return ctx_no_memory(&s->ctx);
+	TRY(file_size(&s->ctx, copy.path.p, &copy.size));
+	TRY(s->host->disks.driver->push(s->host->disks.connection, &s->ctx, &name, &copy));
+	if (copy.done < copy.size)
+		return OK;
+	return report_sight(s, v, engine_see_volume_run, v->host, v->seen_size);
+}
+
+static RESULT step_moving(struct step *s, const struct volume_rows *rows)
+{
+	const struct volume *v = rows->volume;
+	if (rows->is_held)
+		return OK; /* likewise */
+	enum move move = next_move(s->r, v);
+	TRY(move == MOVE_BEGIN ? begin_move(s, rows) : move == MOVE_FETCH ? fetch(s, v) : send(s, v));
+	if (s->end.again != AGAIN_LATER)
+		wake_for_row(s->r, KIND_VOLUME, &v->row); /* the next piece, on whichever host */
+	return OK;
+}
+
+/* The copy counts: nothing needs the file any more, nor what was fetched of it. */
+static RESULT step_left(struct step *s, const struct volume *v)
+{
+	drop_fetched(s);
+	TRY(remove_file(s));
+	return report_sight(s, v, engine_leave_volume_host_run, v->left_host, 0);
+}
+
+/* ---- the step ---- */
 
 static RESULT step_live(struct step *s, const struct volume_rows *rows)
 {
 	const struct volume *v = rows->volume;
 	struct disk_seen seen = {0};
+	bool has_base = true;
 	struct disk_spec wish = {.volume = v->row.id,
 				 .size = v->size,
 				 .base_sha256 = rows->base.sha256,
@@ -94,7 +280,7 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	TRY(report_missing(s, v, is_missing));
 	if (is_missing)
 		return OK;
-	return seen.lacks_base ? send_base(s, &rows->base) : report_size(s, v, seen.size);
+	return seen.lacks_base ? send_base(s, &rows->base, &has_base) : report_size(s, v, seen.size);
 }
 
 RESULT reconcile_step_volume(struct step *s)
@@ -104,15 +290,18 @@ RESULT reconcile_step_volume(struct step *s)
 	const struct volume *v = rows.volume;
 	if (!v)
 		return OK;
-	if (!uuid_is_none(v->host) && !hosts_is_here(s, v->host)) {
+	uuid host = volume_next_host(s->r, v);
+	if (!uuid_is_none(host) && !hosts_has_disks_here(s, host)) {
 		wake_for_row(s->r, KIND_VOLUME, &v->row);
 		return OK;
 	}
-	if (!uuid_is_none(v->host))
+	if (!uuid_is_none(host))
 		TRY(hosts_connect_disks(s->host, &s->ctx));
+	if (!uuid_is_none(v->left_host))
+		return step_left(s, v);
 	if (!row_is_live(&v->row))
-		return step_deleted(s, &rows);
-	if (uuid_is_none(v->host))
+		return step_deleted(s, &rows, host);
+	if (uuid_is_none(host))
 		return OK; /* its instance's placing wakes it */
-	return step_live(s, &rows);
+	return is_moving(v) ? step_moving(s, &rows) : step_live(s, &rows);
 }

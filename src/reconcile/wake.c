@@ -40,10 +40,11 @@ static void wake_instance(struct reconciler *r, const struct instance *i)
 
 static void wake_volume(struct reconciler *r, const struct volume *v)
 {
-	if (uuid_is_none(v->host))
+	uuid host = volume_next_host(r, v);
+	if (uuid_is_none(host))
 		work_wake(r, lane_home(r), KIND_VOLUME, v->row.id, WAKE_WISH);
 	else
-		wake_on_host(r, v->host, KIND_VOLUME, v->row.id);
+		wake_on_host(r, host, KIND_VOLUME, v->row.id);
 	if (!uuid_is_none(v->instance)) /* it may have waited for its disk */
 		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
 	if (!uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, v->instance))
@@ -62,9 +63,16 @@ static void wake_for_plug(struct reconciler *r, const struct port *before, const
 		wake_on_host(r, host, KIND_INSTANCE, instance);
 }
 
-/* An instance is held off for it, or no longer. */
+/* An instance is held off for it, or no longer; and so is what is to become of its volume. */
 static void wake_for_snapshot(struct reconciler *r, const struct snapshot *snapshot)
 {
+	{
+		AUTO_VIEW view = {0};
+		view_open(r->store, &view);
+		const struct volume *v = volume_find(view.tables, snapshot->volume);
+		if (v)
+			wake_volume(r, v);
+	}
 	if (snapshot->needs_off && !uuid_is_none(snapshot->instance))
 		wake_on_host(r, snapshot->host, KIND_INSTANCE, snapshot->instance);
 }
@@ -76,6 +84,27 @@ static void wake_nat_gateway(struct reconciler *r, const struct nat_gateway *n)
 		work_wake(r, lane_home(r), KIND_NAT_GATEWAY, n->row.id, WAKE_WISH);
 	else
 		wake_network(r, KIND_ROUTER, n->router);
+}
+
+/* One that nothing on a host is of any more may be forgotten from here. */
+static void wake_snapshot(struct reconciler *r, const struct snapshot *snapshot)
+{
+	if (!uuid_is_none(snapshot->host))
+		wake_on_host(r, snapshot->host, KIND_SNAPSHOT, snapshot->row.id);
+	else if (!row_is_live(&snapshot->row))
+		work_wake(r, lane_home(r), KIND_SNAPSHOT, snapshot->row.id, WAKE_WISH);
+}
+
+/* Snapshots may have waited for its going off. */
+static void wake_for_power(struct reconciler *r, const struct instance *before, const struct instance *after)
+{
+	if (before->seen_power == after->seen_power || after->seen_power == INSTANCE_SEEN_POWER_ON)
+		return;
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	for (const struct snapshot *s = snapshot_first_by_instance(view.tables, after->row.id); s;
+	     s = snapshot_next_by_instance(view.tables, s))
+		wake_snapshot(r, s);
 }
 
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
@@ -91,9 +120,11 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 		wake_host(r, (const struct host *) row);
 		break;
 	case KIND_IMAGE:
-	case KIND_SNAPSHOT:
 		if (!row_is_live(row))
 			work_wake(r, lane_home(r), kind, row->id, WAKE_WISH);
+		break;
+	case KIND_SNAPSHOT:
+		wake_snapshot(r, (const struct snapshot *) row);
 		break;
 	case KIND_ROUTER:
 	case KIND_SECURITY_GROUP:
@@ -201,6 +232,8 @@ static void wake_for_change(struct reconciler *r, const struct published *p)
 		wake_for_row(r, p->kind, p->before); /* it may have been moved */
 	if (p->kind == KIND_PORT)
 		wake_for_plug(r, (const struct port *) p->before, (const struct port *) p->after);
+	if (p->kind == KIND_INSTANCE && p->before)
+		wake_for_power(r, (const struct instance *) p->before, (const struct instance *) p->after);
 	if (p->kind == KIND_SNAPSHOT)
 		wake_for_snapshot(r, (const struct snapshot *) p->after);
 	wake_for_row(r, p->kind, p->after);
@@ -227,9 +260,18 @@ void wake_all_on(struct rec_host *h)
 	struct reconciler *r = h->reconciler;
 	AUTO_VIEW view = {0};
 	view_open(r->store, &view);
-	for (const struct volume *v = volume_first_by_host(view.tables, h->id); v;
-	     v = volume_next_by_host(view.tables, v))
-		work_wake(r, h->disks.lane, KIND_VOLUME, v->row.id, WAKE_WISH);
+	const struct tables *t = view.tables;
+	for (const struct volume *v = volume_first_by_host(t, h->id); v; v = volume_next_by_host(t, v))
+		wake_volume(r, v);
+	for (const struct volume *v = volume_first_by_seen_host(t, h->id); v;
+	     v = volume_next_by_seen_host(t, v))
+		if (!uuid_equal(v->host, v->seen_host))
+			wake_volume(r, v);
+	for (const struct volume *v = volume_first_by_left_host(t, h->id); v;
+	     v = volume_next_by_left_host(t, v))
+		wake_volume(r, v);
+	for (const struct snapshot *s = snapshot_first_by_host(t, h->id); s; s = snapshot_next_by_host(t, s))
+		wake_snapshot(r, s);
 	for (const struct instance *i = instance_first_by_host(view.tables, h->id); i;
 	     i = instance_next_by_host(view.tables, i))
 		wake_instance(r, i);

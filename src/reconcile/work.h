@@ -197,6 +197,8 @@ void hosts_free_all(struct reconciler *r);
 /* Whether the step runs on that host's lane. News of an instance may come from a host that is not
  * its own and has a copy of the domain: nothing must be done there. */
 bool hosts_is_here(const struct step *s, uuid host);
+/* Likewise the lane of that host's disks. */
+bool hosts_has_disks_here(const struct step *s, uuid host);
 /* ERR_GONE with words while the step's host is not connected; its return wakes everything on it. */
 RESULT hosts_connected(struct step *s);
 /* On the actor of the host's disks: connects them if need be. ERR_GONE as above. */
@@ -265,6 +267,8 @@ void wake_all_on(struct rec_host *h);
 /* One step each, on the resource's lane: OK, ERR_AGAIN, ERR_GONE, or what is told of it. */
 RESULT reconcile_step_instance(struct step *s);
 RESULT reconcile_step_volume(struct step *s);
+/* The host on whose disks its next step works; none: no host. */
+uuid volume_next_host(struct reconciler *r, const struct volume *v);
 RESULT reconcile_step_host(struct step *s);
 RESULT reconcile_step_host_disks(struct step *s);
 RESULT reconcile_step_router(struct step *s);
@@ -273,8 +277,8 @@ RESULT reconcile_step_port(struct step *s);
 RESULT reconcile_step_group(struct step *s);
 RESULT reconcile_step_address(struct step *s);
 RESULT reconcile_step_image(struct step *s);
-RESULT reconcile_step_snapshot(struct step *s);
-RESULT reconcile_step_tokens(struct step *s); /* of all client tokens at once: its id is none */
+RESULT reconcile_step_snapshot(struct step *s); /* of none: the whole image store */
+RESULT reconcile_step_tokens(struct step *s);   /* of all client tokens at once: its id is none */
 
 /* ---- gather.c: rows copied out of a view into the step's arena ---- */
 

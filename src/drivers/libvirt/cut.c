@@ -4,8 +4,8 @@
  * copied as it lies there, and QEMU's own lock on the file keeps a guest from being started on it
  * meanwhile.
  *
- * A file of the cut's name is whole when the row says so already, when the copy returned, or when
- * a job that this connection saw at work has ended well. Anything else may be half of one, after
+ * A file of the cut's name is whole when the copy returned, or when a job that this connection saw
+ * at work has ended well; then it is noted, and nobody asks again. Anything else may be half of one, after
  * a kill of whomever, and is made anew: the content is then of a later moment, which is still one
  * moment after the call that asked for it. A domain has one job at a time, and the next one is
  * begun only when the end of this one was judged, so that the end that libvirt tells is its own. */
@@ -213,11 +213,6 @@ RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cu
 	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
 	struct str file = libvirt_disk_name(c->arena, on->region, &name);
 	TRY(libvirt_find_volume(on, c, on->pool, file, &there));
-	if (there && cut->was_whole) {
-		TRY(libvirt_read_disk(on, c, there, &source));
-		*ret_seen = (struct disk_cut_seen){.is_whole = true, .progress = 100, .size = source.size};
-		return OK;
-	}
 	struct str volume = libvirt_volume_name(c->arena, on->region, cut->volume);
 	TRY(libvirt_find_volume(on, c, on->pool, volume, &v));
 	if (!v)

@@ -219,14 +219,8 @@ static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_c
 	const struct sim_host *s = h->link.host;
 	char id[UUID_TEXT_SIZE];
 	struct disk_cut_seen seen = {0};
-	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
-	const struct sim_disk *there = find_disk(h, &name);
 	const struct sim_disk *volume =
 		find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
-	if (there && cut->was_whole) {
-		*ret_seen = (struct disk_cut_seen){.is_whole = true, .progress = 100, .size = there->size};
-		return OK;
-	}
 	if (!volume || volume->is_partial)
 		return ctx_fail(c, ERR_NOT_FOUND, "the disk of volume %s is missing on the host %s",
 				uuid_write(cut->volume, id), s->name);

@@ -2,14 +2,17 @@
  * The region in one process: cloud.h says what it is for. */
 #include "cloud.h"
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "applied.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
 #include "store/rows.h"
 #include "store/sql.h"
@@ -124,12 +127,15 @@ static void open_reconciler(struct cloud *c)
 {
 	expect_ok(c, network_sim_open(&c->c, &c->network));
 	expect_ok(c, applied_open(&c->c, &c->network));
+	char images[80];
+	snprintf(images, sizeof images, "%s/images", c->directory);
+	image_file_sweep(images);
 	struct reconcile_config config = {.executor = c->executor,
 					  .store = c->store,
 					  .network = c->network,
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
-					  .image_directory = STR("/nowhere"),
+					  .image_directory = str_from(images),
 					  .own_chassis = STR("here"),
 					  .shutdown_grace_us = CLOUD_GRACE_US,
 					  .host_interval_us = CLOUD_HOST_INTERVAL_US,
@@ -206,11 +212,28 @@ static void make_directory(struct cloud *c)
 	snprintf(c->directory, sizeof c->directory, "%s/dari-cloud-XXXXXX", base);
 	assert_non_null(mkdtemp(c->directory));
 	snprintf(c->path, sizeof c->path, "%s/db", c->directory);
+	char images[80];
+	snprintf(images, sizeof images, "%s/images", c->directory);
+	assert_int_equal(mkdir(images, 0700), 0);
+}
+
+static void remove_images(struct cloud *c)
+{
+	char path[80];
+	snprintf(path, sizeof path, "%s/images", c->directory);
+	DIR *dir = opendir(path);
+	const struct dirent *entry = NULL;
+	while (dir && (entry = readdir(dir)))
+		(void) unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		(void) closedir(dir);
+	(void) rmdir(path);
 }
 
 static void remove_directory(struct cloud *c)
 {
 	char path[160];
+	remove_images(c);
 	remove_database(c);
 	snprintf(path, sizeof path, "%s.old", c->path);
 	(void) unlink(path);
@@ -438,6 +461,12 @@ static const char *unsettled_row(const struct tables *t)
 	for (const struct volume *v = volume_first(t); v; v = volume_next(t, v))
 		if (!row_is_live(&v->row) || v->seen_size < v->size)
 			return "a volume is on its way";
+	for (const struct volume *v = volume_first(t); v; v = volume_next(t, v))
+		if (!uuid_equal(v->host, v->seen_host) || !uuid_is_none(v->left_host))
+			return "a volume is on the move";
+	for (const struct snapshot *s = snapshot_first(t); s; s = snapshot_next(t, s))
+		if (!uuid_is_none(s->host))
+			return "a snapshot is on its way";
 	for (const struct port *p = port_first(t); p; p = port_next(t, p))
 		if (!row_is_live(&p->row) || p->seen_gen != (int64_t) p->row.gen)
 			return "a port is on its way";
@@ -523,7 +552,7 @@ void cloud_await_at(struct cloud *c, uuid instance, enum instance_state state, c
 /* ---- what has to hold in the end ---- */
 
 struct tally {
-	int64_t domains, running, disks, ports, addresses, groups, routers;
+	int64_t domains, running, disks, cuts, ports, addresses, groups, routers;
 };
 
 static bool has_live_port(const struct tables *t, uuid router)
@@ -546,6 +575,8 @@ static struct tally tally_rows(struct cloud *c)
 	}
 	for (const struct volume *v = volume_first(t); v; v = volume_next(t, v))
 		n.disks += v->seen_size > 0;
+	for (const struct snapshot *s = snapshot_first(t); s; s = snapshot_next(t, s))
+		n.cuts += !uuid_is_none(s->host) && s->seen_stage == SNAPSHOT_SEEN_STAGE_CUT;
 	for (const struct port *p = port_first(t); p; p = port_next(t, p))
 		n.ports += row_is_live(&p->row);
 	for (const struct address *a = address_first(t); a; a = address_next(t, a))
@@ -564,6 +595,7 @@ static struct tally tally_things(void)
 	return (struct tally){sim.domains,
 			      sim.running,
 			      sim.disks,
+			      sim.cuts,
 			      (int64_t) network_sim_count(NETWORK_ITEM_PORT),
 			      (int64_t) network_sim_count(NETWORK_ITEM_ADDRESS),
 			      (int64_t) network_sim_count(NETWORK_ITEM_GROUP),
@@ -572,8 +604,8 @@ static struct tally tally_things(void)
 
 size_t cloud_count_leaks(struct cloud *c)
 {
-	static const char *const names[] = {"domains",   "running", "disks",  "ports",
-					    "addresses", "groups",  "routers"};
+	static const char *const names[] = {"domains", "running",   "disks",  "cuts",
+					    "ports",   "addresses", "groups", "routers"};
 	struct tally rows = tally_rows(c), things = tally_things();
 	size_t leaks = 0;
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {

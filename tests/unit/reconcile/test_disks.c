@@ -1,0 +1,346 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Disks' stories: what a guest wrote comes through snapshots and moves, whatever dies on the way. */
+#include <stdio.h>
+
+#include "../cloud/cloud.h"
+#include "engine/snapshot.h"
+#include "model/id.h"
+#include "store/rows.h"
+
+enum { SEEDS = 3 };
+
+/* ---- what users do ---- */
+
+/* A pending snapshot of a volume, as CreateSnapshot writes one. */
+static RESULT write_snapshot(struct op *op, void *arg)
+{
+	struct snapshot *snapshot = arg;
+	const struct volume *v = volume_find(op->head, snapshot->volume);
+	if (snapshot_find(op->head, snapshot->row.id)) /* asked once more, after a kill */
+		return OK;
+	snapshot->row.gen = 1;
+	snapshot->account = v->account;
+	snapshot->host = v->host;
+	snapshot->instance = v->instance;
+	snapshot->volume_size = v->size;
+	return snapshot_put(op, snapshot);
+}
+
+static RESULT take_snapshot(struct cloud *c, uuid volume, uuid id)
+{
+	struct snapshot snapshot = {.row.id = id, .volume = volume};
+	return cloud_call(c, NULL, write_snapshot, &snapshot);
+}
+
+static RESULT make_volume(struct cloud *c, uuid snapshot, uuid *ret_volume)
+{
+	bool is_blank = uuid_is_none(snapshot);
+	struct volume_wish wish = {.disk = {.size = is_blank ? CLOUD_GIB : 0, .type = STR("gp2")},
+				   .client_token = is_blank ? STR("blank") : STR("copy")};
+	{
+		AUTO_VIEW view = {0};
+		view_open(c->store, &view);
+		wish.zone = cloud_ref(c, KIND_ZONE, zone_first(view.tables)->row.id);
+	}
+	if (!is_blank)
+		wish.disk.snapshot = cloud_ref(c, KIND_SNAPSHOT, snapshot);
+	TRY(cloud_call(c, &c->alice, engine_create_volume_run, &wish));
+	*ret_volume = wish.volume;
+	return OK;
+}
+
+static RESULT attach(struct cloud *c, uuid volume, uuid instance)
+{
+	struct volume_attaching wish = {.volume = cloud_ref(c, KIND_VOLUME, volume),
+					.instance = cloud_ref(c, KIND_INSTANCE, instance),
+					.device = STR("/dev/sdf")};
+	return cloud_call(c, &c->alice, engine_attach_volume_run, &wish);
+}
+
+static RESULT detach(struct cloud *c, uuid volume)
+{
+	struct volume_detaching wish = {.volume = cloud_ref(c, KIND_VOLUME, volume)};
+	return cloud_call(c, &c->alice, engine_detach_volume_run, &wish);
+}
+
+/* ---- looking ---- */
+
+static struct volume volume_row(struct cloud *c, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct volume *v = volume_find(view.tables, id);
+	return v ? *v : (struct volume){0};
+}
+
+static struct snapshot snapshot_row(struct cloud *c, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct snapshot *s = snapshot_find(view.tables, id);
+	return s ? *s : (struct snapshot){0};
+}
+
+static struct str host_name(struct cloud *c, uuid host)
+{
+	static char name[24];
+	for (size_t k = 0; k < c->host_count; k++)
+		if (uuid_equal(c->hosts[k], host))
+			(void) snprintf(name, sizeof name, "h%zu", k);
+	return str_from(name);
+}
+
+static struct str host_of(struct cloud *c, uuid volume)
+{
+	return host_name(c, volume_row(c, volume).seen_host);
+}
+
+#define CHECK_TEXT(c, volume, text)                                                                          \
+	assert_true(sim_compute_disk_has(host_of((c), (volume)), (volume), (text)))
+
+/* An instance on another host than the volume. */
+static uuid launch_elsewhere(struct cloud *c, uuid volume)
+{
+	for (int tries = 0; tries < 20; tries++) {
+		uuid id = cloud_launch_running(c);
+		if (!uuid_equal(cloud_instance(c, id).host, volume_row(c, volume).seen_host))
+			return id;
+	}
+	fail_msg("all on one host");
+	return UUID_NONE;
+}
+
+/* ---- stories ---- */
+
+static void test_snapshots(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 2);
+	uuid instance = cloud_launch_running(c), root = cloud_volume_of(c, instance);
+	uuid one = id_new(KIND_SNAPSHOT), two = id_new(KIND_SNAPSHOT), copy = UUID_NONE;
+	sim_compute_write_disk(host_of(c, root), root, "first");
+	cloud_expect_at(c, take_snapshot(c, root, one), __FILE__, __LINE__);
+	cloud_expect_at(c, take_snapshot(c, root, two), __FILE__, __LINE__); /* one job at a time */
+	cloud_settle(c);
+	sim_compute_write_disk(host_of(c, root), root, "second");
+	assert_int_equal(snapshot_row(c, one).seen_stage, SNAPSHOT_SEEN_STAGE_KEPT);
+	assert_int_equal(snapshot_row(c, two).seen_stage, SNAPSHOT_SEEN_STAGE_KEPT);
+	assert_int_equal(snapshot_row(c, one).progress, 100);
+	cloud_expect_at(c, make_volume(c, one, &copy), __FILE__, __LINE__);
+	cloud_settle(c);
+	CHECK_TEXT(c, copy, "first");
+	CHECK_TEXT(c, root, "second");
+	struct snapshot_target target = {.snapshot = cloud_ref(c, KIND_SNAPSHOT, one)};
+	cloud_ok(c, &c->alice, engine_delete_snapshot, &target);
+	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
+	assert_int_equal(cloud_count(c, KIND_SNAPSHOT), 3); /* and the image's: its volume may need it */
+	uuid elsewhere = launch_elsewhere(c, copy);
+	cloud_expect_at(c, attach(c, copy, elsewhere), __FILE__, __LINE__);
+	cloud_settle(c);
+	CHECK_TEXT(c, copy, "first");
+	cloud_done(c);
+}
+
+static void test_snapshot_at_rest(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(2, 1);
+	uuid volume = UUID_NONE, copy = UUID_NONE, one = id_new(KIND_SNAPSHOT);
+	cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
+	cloud_settle(c);
+	sim_compute_write_disk(host_of(c, volume), volume, "at rest");
+	cloud_expect_at(c, take_snapshot(c, volume, one), __FILE__, __LINE__);
+	cloud_settle(c);
+	struct volume_target target = {.volume = cloud_ref(c, KIND_VOLUME, volume)};
+	cloud_ok(c, &c->alice, engine_delete_volume, &target);
+	cloud_settle(c);
+	cloud_expect_at(c, make_volume(c, one, &copy), __FILE__, __LINE__);
+	cloud_settle(c);
+	CHECK_TEXT(c, copy, "at rest");
+	cloud_done(c);
+}
+
+/* Its disk is gone: it failed for good, and says so. */
+static void test_snapshot_of_lost(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(3, 1);
+	uuid volume = UUID_NONE, one = id_new(KIND_SNAPSHOT);
+	cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
+	cloud_settle(c);
+	cloud_lose_disk(c, volume);
+	cloud_expect_at(c, take_snapshot(c, volume, one), __FILE__, __LINE__);
+	cloud_step_for(c, MINUTE);
+	assert_true(snapshot_row(c, one).problem.n > 0);
+	assert_true(uuid_is_none(snapshot_row(c, one).host));
+	cloud_bring_disk(c, volume);
+	cloud_step_for(c, CLOUD_RESYNC_US);
+	cloud_done(c);
+}
+
+/* A host that goes away in the midst of it; deleting in the midst of it. */
+static void test_interrupted(void **state)
+{
+	(void) state;
+	for (int ms = 0; ms < 4000; ms += 130) {
+		struct cloud *c = cloud_new(4, 1);
+		uuid instance = cloud_launch_running(c), root = cloud_volume_of(c, instance);
+		uuid one = id_new(KIND_SNAPSHOT), two = id_new(KIND_SNAPSHOT);
+		cloud_expect_at(c, take_snapshot(c, root, one), __FILE__, __LINE__);
+		cloud_expect_at(c, take_snapshot(c, root, two), __FILE__, __LINE__);
+		cloud_step_for(c, ms * MILLISECOND);
+		sim_compute_disconnect(STR("h0"));
+		struct snapshot_target target = {.snapshot = cloud_ref(c, KIND_SNAPSHOT, one)};
+		cloud_ok(c, &c->alice, engine_delete_snapshot, &target);
+		cloud_settle(c);
+		assert_int_equal(snapshot_row(c, two).seen_stage, SNAPSHOT_SEEN_STAGE_KEPT);
+		assert_int_equal(cloud_count(c, KIND_SNAPSHOT), 2);
+		cloud_done(c);
+	}
+}
+
+static void test_move(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(5, 2);
+	uuid volume = UUID_NONE;
+	struct sim_counts counts = {0};
+	cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
+	cloud_settle(c);
+	sim_compute_write_disk(host_of(c, volume), volume, "precious");
+	uuid there = launch_elsewhere(c, volume);
+	cloud_expect_at(c, attach(c, volume, there), __FILE__, __LINE__);
+	cloud_settle(c);
+	assert_true(uuid_equal(volume_row(c, volume).seen_host, cloud_instance(c, there).host));
+	CHECK_TEXT(c, volume, "precious");
+	sim_compute_write_disk(host_of(c, volume), volume, "more precious");
+	cloud_expect_at(c, detach(c, volume), __FILE__, __LINE__);
+	cloud_settle(c);
+	uuid back = launch_elsewhere(c, volume);
+	cloud_expect_at(c, attach(c, volume, back), __FILE__, __LINE__);
+	cloud_settle(c);
+	CHECK_TEXT(c, volume, "more precious");
+	sim_compute_count(&counts);
+	assert_int_equal(counts.disks, (int64_t) cloud_count(c, KIND_VOLUME));
+	cloud_done(c);
+}
+
+/* ---- killed after each step ---- */
+
+struct tale {
+	struct cloud *c;
+	uuid volume, instance, snapshot, copy;
+};
+
+static bool settled(struct tale *t)
+{
+	if (!cloud_was_killed(t->c))
+		cloud_settle(t->c);
+	return !cloud_was_killed(t->c);
+}
+
+static bool answered(struct tale *t, struct result result)
+{
+	if (cloud_was_killed(t->c))
+		return false;
+	cloud_expect_at(t->c, result, __FILE__, __LINE__);
+	return true;
+}
+
+static bool tell_snapshot(struct tale *t)
+{
+	return answered(t, take_snapshot(t->c, t->volume, t->snapshot)) && settled(t);
+}
+
+static bool tell_copy(struct tale *t)
+{
+	return answered(t, make_volume(t->c, t->snapshot, &t->copy)) && settled(t);
+}
+
+static bool tell_move(struct tale *t)
+{
+	if (uuid_is_none(volume_row(t->c, t->volume).instance) &&
+	    !answered(t, attach(t->c, t->volume, t->instance)))
+		return false;
+	return settled(t);
+}
+
+static bool tell_delete(struct tale *t)
+{
+	struct volume_target target = {.volume = cloud_ref(t->c, KIND_VOLUME, t->copy)};
+	if (uuid_is_none(volume_row(t->c, t->copy).row.id))
+		return true;
+	if (row_is_live(&(struct row){.deleted_us = volume_row(t->c, t->copy).row.deleted_us}) &&
+	    !answered(t, cloud_call(t->c, &t->c->alice, engine_delete_volume_run, &target)))
+		return false;
+	return settled(t);
+}
+
+static bool (*const chapters[])(struct tale *t) = {tell_snapshot, tell_copy, tell_move, tell_delete};
+enum { CHAPTERS = sizeof chapters / sizeof chapters[0] };
+
+static void check_tale(struct tale *t)
+{
+	struct sim_counts counts = {0};
+	CHECK_TEXT(t->c, t->volume, "kept");
+	assert_true(
+		uuid_equal(volume_row(t->c, t->volume).seen_host, cloud_instance(t->c, t->instance).host));
+	sim_compute_count(&counts);
+	assert_int_equal(counts.disks, (int64_t) cloud_count(t->c, KIND_VOLUME));
+	assert_int_equal(counts.cuts, 0);
+}
+
+static bool tell_with_kill(uint64_t seed, uint64_t at)
+{
+	struct tale t = {.c = cloud_new(seed * 1000, 2), .snapshot = id_new(KIND_SNAPSHOT)};
+	bool was_killed = false;
+	cloud_expect_at(t.c, make_volume(t.c, UUID_NONE, &t.volume), __FILE__, __LINE__);
+	cloud_settle(t.c);
+	sim_compute_write_disk(host_of(t.c, t.volume), t.volume, "kept");
+	t.instance = launch_elsewhere(t.c, t.volume);
+	cloud_settle(t.c);
+	t.c->kill_at = t.c->steps + at;
+	for (size_t k = 0; k < CHAPTERS;) {
+		if (chapters[k](&t)) {
+			if (k == 1)
+				CHECK_TEXT(t.c, t.copy, "kept");
+			k++;
+			continue;
+		}
+		assert_false(was_killed);
+		was_killed = true;
+		cloud_restart(t.c);
+		cloud_settle(t.c);
+		assert_int_equal(cloud_count_leaks(t.c), 0);
+	}
+	t.c->kill_at = 0;
+	check_tale(&t);
+	cloud_done(t.c);
+	return was_killed;
+}
+
+static void test_kill_after_each_step(void **state)
+{
+	(void) state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		uint64_t at = 1;
+		while (tell_with_kill(seed, at))
+			at++;
+		print_message("seed %llu: killed at %llu places\n", (unsigned long long) seed,
+			      (unsigned long long) at - 1);
+		assert_true(at > 30);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_snapshots),
+		cmocka_unit_test(test_snapshot_at_rest),
+		cmocka_unit_test(test_snapshot_of_lost),
+		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_move),
+		cmocka_unit_test(test_kill_after_each_step),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
