@@ -228,6 +228,17 @@ static RESULT tell_missing(struct op *op, const struct volume *volume)
 			     "Bring the disk back, or delete the volume.");
 }
 
+/* Found on another host than before, it was moved: from now on the copy counts, and the file it was
+ * made of is to go. */
+static void write_place(const struct volume_sight *sight, struct volume *next)
+{
+	uuid host = sight->size > 0 ? sight->host : UUID_NONE;
+	if (!uuid_is_none(host) && !uuid_is_none(next->seen_host) && !uuid_equal(host, next->seen_host))
+		next->left_host = next->seen_host;
+	next->seen_size = sight->size;
+	next->seen_host = host;
+}
+
 RESULT engine_see_volume(struct op *op, struct volume_sight *sight)
 {
 	const struct volume *volume = volume_find(op->head, sight->volume);
@@ -240,14 +251,8 @@ RESULT engine_see_volume(struct op *op, struct volume_sight *sight)
 	if ((int64_t) sight->gen > next.seen_gen)
 		next.seen_gen = (int64_t) sight->gen;
 	/* A look that is older than the last wish says nothing about a disk that was to go since. */
-	if (is_live || sight->gen == volume->row.gen) {
-		next.seen_size = sight->size;
-		next.seen_host = sight->size > 0 ? sight->host : UUID_NONE;
-		/* From now on the copy counts, and the file it was made of is to go. */
-		if (sight->size > 0 && !uuid_is_none(volume->seen_host) &&
-		    !uuid_equal(volume->seen_host, sight->host))
-			next.left_host = volume->seen_host;
-	}
+	if (is_live || sight->gen == volume->row.gen)
+		write_place(sight, &next);
 	if (next.modified_us && !next.modified_end_us && next.seen_size >= next.size)
 		next.modified_end_us = op->now_us;
 	if (row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row))
