@@ -25,6 +25,11 @@ struct mac {
 	uint8_t b[6];
 };
 
+struct ips {
+	const struct ip *at;
+	size_t count;
+};
+
 enum { IP_TEXT_SIZE = 46, CIDR_TEXT_SIZE = 50, MAC_TEXT_SIZE = 18 };
 
 /* Strict text forms: dotted quad without leading zeros; RFC 4291; RFC 5952 when written.

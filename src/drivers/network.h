@@ -58,8 +58,9 @@ struct network_router {
 struct network_port {
 	const struct port *port;
 	const struct subnet *subnet;
-	struct str chassis;   /* the host's name; empty: not to be bound anywhere */
-	struct str host_name; /* "ip-10-0-1-10", a name to answer besides; empty: none */
+	struct ips secondaries; /* its private addresses besides port->ip */
+	struct str chassis;     /* the host's name; empty: not to be bound anywhere */
+	bool has_names;         /* ip-10-0-1-10, and the way back, for each of its addresses */
 	struct str domain_name;
 };
 

@@ -122,44 +122,67 @@ static RESULT write_free(struct op *op, const struct address *address)
 			   ip_write(next.ip, text));
 }
 
-static RESULT leave_port(struct op *op, uuid port, bool elastic_too)
+static const struct address *live_or_next(const struct tables *t, const struct address *address)
 {
-	const struct address *address = address_first_by_port(op->head, port), *next = NULL;
-	for (; address; address = next) {
-		next = address_next_by_port(op->head, address);
-		if (!row_is_live(&address->row))
-			continue;
-		if (!address->is_elastic)
-			TRY(address_delete(op, address->row.id));
-		else if (elastic_too)
-			TRY(write_free(op, address));
-	}
-	return OK;
+	while (address && !row_is_live(&address->row))
+		address = address_next_by_port(t, address);
+	return address;
+}
+
+/* The one that stands for that private address of the port, or NULL. */
+static const struct address *find_for(const struct tables *t, uuid port, struct ip private_ip)
+{
+	const struct address *address = live_or_next(t, address_first_by_port(t, port));
+	while (address && !ip_equal(address->private_ip, private_ip))
+		address = live_or_next(t, address_next_by_port(t, address));
+	return address;
+}
+
+static RESULT leave(struct op *op, const struct address *address)
+{
+	return address->is_elastic ? write_free(op, address) : address_delete(op, address->row.id);
 }
 
 RESULT address_take_auto(struct op *op, uuid port)
 {
-	return leave_port(op, port, false);
+	const struct address *address = live_or_next(op->head, address_first_by_port(op->head, port));
+	while (address && address->is_elastic)
+		address = live_or_next(op->head, address_next_by_port(op->head, address));
+	return address ? leave(op, address) : OK;
 }
 
 RESULT address_leave_port(struct op *op, uuid port)
 {
-	return leave_port(op, port, true);
+	const struct address *address = live_or_next(op->head, address_first_by_port(op->head, port)), *next;
+	for (; address; address = next) {
+		next = live_or_next(op->head, address_next_by_port(op->head, address));
+		TRY(leave(op, address));
+	}
+	return OK;
 }
 
-static const struct address *live_address_of(const struct tables *t, uuid port)
+RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip)
 {
-	const struct address *address = address_first_by_port(t, port);
-	while (address && !row_is_live(&address->row))
-		address = address_next_by_port(t, address);
-	return address;
+	const struct address *address = find_for(op->head, port, private_ip);
+	return address ? leave(op, address) : OK;
+}
+
+RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip)
+{
+	const struct address *address = find_for(op->head, from, private_ip);
+	if (!address)
+		return OK;
+	struct address next = *address;
+	next.port = to;
+	next.row.gen++;
+	return address_put(op, &next);
 }
 
 RESULT address_give_auto(struct op *op, const struct port *port)
 {
 	const struct gateway *gateway = gateway_of_router(op->head, port->router);
 	struct place place = {0};
-	if (!port->wants_public_ip || live_address_of(op->head, port->row.id) || !gateway ||
+	if (!port->wants_public_ip || find_for(op->head, port->row.id, port->ip) || !gateway ||
 	    uuid_is_none(gateway->external_network) || !pick_on(op->head, gateway->external_network, &place))
 		return OK;
 	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
@@ -183,7 +206,8 @@ RESULT address_put_back(struct op *op, const struct address *address, bool *ret_
 	if (!*ret_is_back)
 		return OK;
 	next.ip = address->ip;
-	next.private_ip = port->ip;
+	if (!port_has_ip(op->head, port, next.private_ip))
+		next.private_ip = port->ip;
 	next.seen_gen = 0;
 	TRY(address_put(op, &next));
 	if (next.is_elastic)
@@ -209,39 +233,31 @@ bool address_is_reachable(const struct tables *t, const struct address *address,
 	return gateway && uuid_equal(gateway->external_network, address->external_network);
 }
 
-/* A NAT gateway's address and interface are its own while it lives. */
-static RESULT check_not_managed(struct op *op, const struct port *port, struct str field)
+/* It may be taken from where it is. */
+static RESULT check_present(struct op *op, const struct address *address)
 {
-	if (!port || uuid_is_none(port->nat_gateway))
-		return OK;
-	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_ADDRESS, field,
-			   "You do not have permission to access the specified resource.");
-}
-
-static RESULT check_present(struct op *op, const struct address *address, struct str field)
-{
-	return check_not_managed(op, uuid_is_none(address->port) ? NULL : port_find(op->head, address->port),
-				 field);
+	const struct port *port = uuid_is_none(address->port) ? NULL : port_find(op->head, address->port);
+	return port ? port_check_own(op, port, STR("NetworkInterfaceId")) : OK;
 }
 
 /* The way out is there, and what stands in the way may be moved. */
 static RESULT check_association(struct op *op, const struct address_association *wish,
-				const struct address *address, const struct port *port)
+				const struct address *address, const struct port *port, struct ip private_ip)
 {
-	TRY(check_present(op, address, wish->address.field));
-	TRY(check_not_managed(op, port, wish->port.field));
+	TRY(check_present(op, address));
+	TRY(port_check_own(op, port, STR("NetworkInterfaceId")));
 	if (!address_is_reachable(op->head, address, port->router))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
 				     "Network %" STR_FMT " is not attached to any internet gateway",
 				     STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)));
 	char text[IP_TEXT_SIZE];
-	if (!ip_is_none(wish->private_ip) && !ip_equal(wish->private_ip, port->ip))
+	if (!port_has_ip(op->head, port, private_ip))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
 				     "The private address %s is not one of the network interface.",
-				     ip_write(wish->private_ip, text));
-	const struct address *there = live_address_of(op->head, port->row.id);
-	bool moves = !uuid_is_none(address->port) && !uuid_equal(address->port, port->row.id);
-	bool replaces = there && there->is_elastic && !uuid_equal(there->row.id, address->row.id);
+				     ip_write(private_ip, text));
+	const struct address *there = find_for(op->head, port->row.id, private_ip);
+	bool moves = !uuid_is_none(address->port) && there != address;
+	bool replaces = there && there->is_elastic && there != address;
 	if ((moves || replaces) && wish->allow_reassociation == CHOICE_NO)
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, wish->address.field,
 				   "resource %" STR_FMT
@@ -256,17 +272,18 @@ static RESULT find_elastic(struct op *op, const struct ref *ref, const struct ad
 	return (*ret_address)->is_elastic ? OK : engine_fail_not_found(op->ctx, KIND_ADDRESS, ref);
 }
 
-RESULT address_write_association(struct op *op, const struct address *address, const struct port *port)
+RESULT address_write_association(struct op *op, const struct address *address, const struct port *port,
+				 struct ip private_ip)
 {
 	struct address next = *address;
 	next.port = port->row.id;
-	next.private_ip = port->ip;
+	next.private_ip = private_ip;
 	next.association = uuid_random();
 	next.row.gen++;
 	TRY(address_put(op, &next));
-	char public_ip[IP_TEXT_SIZE], private_ip[IP_TEXT_SIZE];
+	char public_text[IP_TEXT_SIZE], private_text[IP_TEXT_SIZE];
 	return engine_tell(op, KIND_ADDRESS, &next.row, "associated", "%s stands for %s.",
-			   ip_write(next.ip, public_ip), ip_write(next.private_ip, private_ip));
+			   ip_write(next.ip, public_text), ip_write(next.private_ip, private_text));
 }
 
 RESULT engine_associate_address(struct op *op, struct address_association *wish)
@@ -275,15 +292,16 @@ RESULT engine_associate_address(struct op *op, struct address_association *wish)
 	const struct port *port = NULL;
 	TRY(find_elastic(op, &wish->address, &address));
 	TRY(find_target(op, wish, &port));
-	TRY(check_association(op, wish, address, port));
+	struct ip private_ip = ip_is_none(wish->private_ip) ? port->ip : wish->private_ip;
+	TRY(check_association(op, wish, address, port, private_ip));
 	TRY(engine_permit(op, "address.associate", KIND_ADDRESS, &address->row));
 	TRY(engine_permit(op, "address.associate", KIND_PORT, &port->row));
-	if (uuid_equal(address->port, port->row.id)) {
+	if (uuid_equal(address->port, port->row.id) && ip_equal(address->private_ip, private_ip)) {
 		wish->made = address->association;
 		return OK;
 	}
-	TRY(address_leave_port(op, port->row.id));
-	TRY(address_write_association(op, address, port));
+	TRY(address_leave_ip(op, port->row.id, private_ip));
+	TRY(address_write_association(op, address, port, private_ip));
 	wish->made = address_find(op->head, address->row.id)->association;
 	return OK;
 }
@@ -311,7 +329,7 @@ RESULT engine_disassociate_address(struct op *op, struct address_association *wi
 	const struct address *address = NULL;
 	TRY(find_associated(op, wish, &address));
 	TRY(engine_permit(op, "address.disassociate", KIND_ADDRESS, &address->row));
-	TRY(check_present(op, address, wish->address.field));
+	TRY(check_present(op, address));
 	wish->made = address->association;
 	return uuid_is_none(address->port) ? OK : write_free(op, address);
 }
@@ -321,7 +339,7 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	const struct address *address = NULL;
 	TRY(find_elastic(op, &wish->address, &address));
 	TRY(engine_permit(op, "address.release", KIND_ADDRESS, &address->row));
-	TRY(check_present(op, address, wish->address.field));
+	TRY(check_present(op, address));
 	char text[IP_TEXT_SIZE];
 	ip_write(address->ip, text);
 	if (!uuid_is_none(address->port))

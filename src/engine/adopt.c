@@ -65,22 +65,37 @@ static RESULT check_references(struct op *op, enum kind kind, const struct row *
 	return OK;
 }
 
-static RESULT check_port(struct op *op, const struct port *port)
+static RESULT check_ip_is_free(struct op *op, uuid subnet, struct ip ip)
 {
 	char text[IP_TEXT_SIZE];
+	const struct port *port = port_find_by_subnet(op->head, subnet, ip);
+	const struct secondary_ip *s = secondary_ip_find_by_subnet(op->head, subnet, ip);
+	if (!port && !s)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT,
+			     "Its address %s is in use by the network interface '%" STR_FMT "'.",
+			     ip_write(ip, text),
+			     STR_ARG(engine_write_id(op, KIND_PORT, port ? port->row.id : s->port)));
+}
+
+static RESULT check_secondary_ip(struct op *op, const struct secondary_ip *s)
+{
+	const struct subnet *subnet = subnet_find(op->head, s->subnet);
+	if (!subnet || !cidr_contains(subnet->block, s->ip))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECONDARY_IP,
+				     "The memo has a secondary address outside of its subnet.");
+	return check_ip_is_free(op, s->subnet, s->ip);
+}
+
+static RESULT check_port(struct op *op, const struct port *port)
+{
 	const struct subnet *subnet = subnet_find(op->head, port->subnet);
 	if (!subnet || uuid_is_none(port->attachment) || !cidr_contains(subnet->block, port->ip))
 		return ctx_fail_kind(
 			op->ctx, ERR_INVALID, KIND_PORT,
 			"The memo has a network interface without subnet, attachment or a fitting "
 			"address.");
-	for (const struct port *p = port_first_by_subnet(op->head, port->subnet); p;
-	     p = port_next_by_subnet(op->head, p))
-		if (ip_equal(p->ip, port->ip))
-			return ctx_fail_kind(
-				op->ctx, ERR_CONFLICT, KIND_PORT,
-				"Its address %s is in use by the network interface '%" STR_FMT "'.",
-				ip_write(port->ip, text), STR_ARG(engine_write_id(op, KIND_PORT, p->row.id)));
+	TRY(check_ip_is_free(op, port->subnet, port->ip));
 	if (port_first_by_mac(op->head, port->mac))
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT,
 				     "Another network interface has its MAC.");
@@ -125,6 +140,8 @@ static bool belongs_to_instance(const struct adoption *a, const struct memo_row 
 		return uuid_equal(((const struct port *) r->row)->instance, a->wish->instance);
 	if (r->kind == KIND_VOLUME)
 		return uuid_equal(((const struct volume *) r->row)->instance, a->wish->instance);
+	if (r->kind == KIND_SECONDARY_IP)
+		return memo_has(a->wish->memo, KIND_PORT, ((const struct secondary_ip *) r->row)->port);
 	if (r->kind == KIND_ADDRESS)
 		return memo_has(a->wish->memo, KIND_PORT, ((const struct address *) r->row)->port);
 	return r->kind == KIND_INSTANCE;
@@ -138,6 +155,8 @@ static RESULT check_row(struct adoption *a, const struct memo_row *r)
 		return OK; /* had back if it can be */
 	TRY(check_id_is_free(a->op, r->kind, r->row->id));
 	TRY(check_references(a->op, r->kind, r->row));
+	if (r->kind == KIND_SECONDARY_IP)
+		return check_secondary_ip(a->op, (const struct secondary_ip *) r->row);
 	return r->kind == KIND_PORT ? check_port(a->op, (const struct port *) r->row) : OK;
 }
 
@@ -262,6 +281,9 @@ static RESULT write_parts(struct adoption *a)
 		else if (memo->at[k].kind == KIND_PORT)
 			TRY(write_port(a, (const struct port *) memo->at[k].row));
 	}
+	for (size_t k = 0; k < memo->count; k++)
+		if (memo->at[k].kind == KIND_SECONDARY_IP)
+			TRY(secondary_ip_put(a->op, (const struct secondary_ip *) memo->at[k].row));
 	for (size_t k = 0; k < memo->count; k++)
 		if (memo->at[k].kind == KIND_ADDRESS)
 			TRY(write_address(a, (const struct address *) memo->at[k].row));

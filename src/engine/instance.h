@@ -4,6 +4,7 @@
  * What happens next: reconcile/instance.c. */
 #pragma once
 
+#include "engine/port.h"
 #include "engine/volume.h"
 
 /* The root disk of an imported image. */
@@ -17,9 +18,9 @@ struct launch_port {
 	/* kind none: the primary one's; of that one itself: the default subnet of the launch's zone, or
 	 * of any zone with room */
 	struct ref subnet;
-	struct refs groups;    /* by id or name, in the subnet's VPC; none: its default group */
-	struct ip ip;          /* none: any; with one instance only */
-	enum choice public_ip; /* default: the subnet's setting; said: of a port that is alone only */
+	struct refs groups;       /* by id or name, in the subnet's VPC; none: its default group */
+	struct port_ips_wish ips; /* named ones: with one instance only */
+	enum choice public_ip;    /* default: the subnet's setting; said: of a port that is alone only */
 	struct str description;
 	enum choice delete_on_termination; /* default: yes for a new one; yes for those only */
 	int64_t device_index;

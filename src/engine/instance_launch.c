@@ -135,7 +135,7 @@ static RESULT resolve_subnet(struct launch *l)
 		primary->subnet = l->subnet;
 		return OK;
 	}
-	TRY(launch_ports_find(op, primary));
+	TRY(launch_ports_find(op, l->type, primary));
 	l->subnet = primary->subnet;
 	if (zone && !uuid_equal(zone->row.id, l->subnet->zone))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SUBNET, p->subnet.field,
@@ -153,7 +153,7 @@ static RESULT resolve(struct launch *l)
 	TRY(resolve_disks(l));
 	TRY(launch_ports_begin(op, l->wish, l->type, &l->ports));
 	TRY(resolve_subnet(l));
-	TRY(launch_ports_resolve(op, &l->ports));
+	TRY(launch_ports_resolve(op, l->type, &l->ports));
 	TRY(tags_normalize(op, l->wish->instance_tags, &l->instance_tags));
 	TRY(tags_normalize(op, l->wish->volume_tags, &l->volume_tags));
 	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));

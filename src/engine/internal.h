@@ -80,6 +80,7 @@ struct ip_pool {
 	struct row *probe;   /* a row of the kind with the owner set */
 	struct ip *probe_ip; /* its ip */
 	size_t ip_offset;
+	const struct ip_pool *other; /* what is in use there is not free here either; NULL: none */
 };
 /* Whether a row has that ip. */
 bool ip_pool_has(const struct tables *t, const struct ip_pool *pool, struct ip ip);
@@ -167,19 +168,34 @@ size_t port_count_of_instance(const struct tables *t, uuid instance);
 RESULT port_find_target(struct op *op, const struct ref *port, const struct ref *instance,
 			const struct port **ret_port);
 
-struct port_plan {
-	uuid account;
-	const struct subnet *subnet;
-	struct str name, description;
-	struct ip ip; /* none: any */
-	struct str ip_field;
-	struct uuids groups;
-	struct tags tags;
-};
-/* A new port's row with its address and MAC, as it may be put. */
-RESULT port_make(struct op *op, const struct port_plan *plan, struct port *ret_port);
+/* ERR_PROTECTED: it is a NAT gateway's, not the user's to change. */
+RESULT port_check_own(struct op *op, const struct port *port, struct str field);
+/* A MAC that no port has. */
+struct mac port_draw_mac(const struct tables *t);
+/* A new port's row in a subnet. */
+struct port port_new_in(const struct subnet *subnet, uuid account);
 /* The port loses its elastic address and its own is released; then it is marked deleted. */
 RESULT port_delete_with_addresses(struct op *op, const struct port *port);
+
+/* ---- port_ips.c ---- */
+
+struct port_ips_wish;
+/* Completes a new port's row, which is not put yet, with id (unless it has one), address and MAC. */
+RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
+		 struct port *port);
+/* Puts a new port, with its secondary addresses: the row says all but id, addresses and MAC, which it
+ * gets here. */
+RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
+		      struct port *port);
+/* Primary or secondary. */
+bool port_has_ip(const struct tables *t, const struct port *port, struct ip ip);
+size_t port_count_ips(const struct tables *t, const struct port *port);
+/* ERR_QUOTA with KIND_SECONDARY_IP: more than a port, or one in an instance of the type, can have. */
+RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
+/* Marks its secondary addresses deleted. */
+RESULT port_delete_ips(struct op *op, uuid port);
+/* Forgets those that are: the network is rid of them. */
+RESULT port_forget_ips(struct op *op, uuid port);
 
 /* ---- port_attach.c ---- */
 
@@ -220,9 +236,9 @@ struct launch_ports { /* by device index: the primary one first */
 RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, const struct instance_type *type,
 			  struct launch_ports *ret_ports);
 /* Looks up the port or the subnet that a slot's wish names. */
-RESULT launch_ports_find(struct op *op, struct launch_slot *slot);
+RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct launch_slot *slot);
 /* All of them, once the primary one has its subnet. */
-RESULT launch_ports_resolve(struct op *op, struct launch_ports *ports);
+RESULT launch_ports_resolve(struct op *op, const struct instance_type *type, struct launch_ports *ports);
 /* For one instance, whose row is there. */
 RESULT launch_ports_write(struct op *op, const struct launch_ports *ports, const struct instance *instance,
 			  struct tags tags);
@@ -240,9 +256,14 @@ RESULT address_put_back(struct op *op, const struct address *address, bool *ret_
 /* Whether the router's internet gateway leads to where the address comes from. */
 bool address_is_reachable(const struct tables *t, const struct address *address, uuid router);
 /* Lets an elastic address stand for the port, which has no other one. */
-RESULT address_write_association(struct op *op, const struct address *address, const struct port *port);
+RESULT address_write_association(struct op *op, const struct address *address, const struct port *port,
+				 struct ip private_ip);
 /* Frees all the port's addresses: elastic ones stay allocated. */
 RESULT address_leave_port(struct op *op, uuid port);
+/* Only the one that stands for that private address. */
+RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip);
+/* The one that stands for it goes with a private address from port to port. */
+RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip);
 
 /* ---- volume.c, volume_attach.c ---- */
 

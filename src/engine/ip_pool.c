@@ -21,26 +21,35 @@ static const struct row *seek(const struct tables *t, const struct ip_pool *pool
 
 bool ip_pool_has(const struct tables *t, const struct ip_pool *pool, struct ip ip)
 {
-	const struct row *row = seek(t, pool, ip);
-	return row && ip_equal(ip_of(pool, row), ip);
+	for (; pool; pool = pool->other) {
+		const struct row *row = seek(t, pool, ip);
+		if (row && ip_equal(ip_of(pool, row), ip))
+			return true;
+	}
+	return false;
+}
+
+/* Goes on to the first row at or after ip; true when that has it. */
+static bool advance(const struct tables *t, const struct ip_pool *pool, const struct row **row, struct ip ip)
+{
+	while (*row && ip_compare(ip_of(pool, *row), ip) < 0)
+		*row = tables_next(t, pool->kind, pool->index, *row, 1);
+	return *row && ip_equal(ip_of(pool, *row), ip);
 }
 
 static bool find_gap(const struct tables *t, const struct ip_pool *pool, struct ip from, struct ip last,
 		     struct ip *ret_ip)
 {
-	struct ip ip = from;
-	for (const struct row *row = seek(t, pool, from); row;
-	     row = tables_next(t, pool->kind, pool->index, row, 1)) {
-		int order = ip_compare(ip_of(pool, row), ip);
-		if (order > 0)
-			break;
-		if (order == 0 && ip_equal(ip, last))
+	const struct row *row = seek(t, pool, from), *other = pool->other ? seek(t, pool->other, from) : NULL;
+	for (struct ip ip = from;; ip = ip_add(ip, 1)) {
+		bool is_taken = advance(t, pool, &row, ip);
+		if (!is_taken && (!pool->other || !advance(t, pool->other, &other, ip))) {
+			*ret_ip = ip;
+			return true;
+		}
+		if (ip_equal(ip, last))
 			return false;
-		if (order == 0)
-			ip = ip_add(ip, 1);
 	}
-	*ret_ip = ip;
-	return true;
 }
 
 bool ip_pool_pick(const struct tables *t, const struct ip_pool *pool, struct ip first, struct ip last,

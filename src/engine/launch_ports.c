@@ -11,12 +11,13 @@
 static RESULT check_said(struct op *op, const struct instance_launch *wish, const struct launch_port *p)
 {
 	bool is_there = ref_is_given(&p->port);
-	if (wish->max_count > 1 && (is_there || !ip_is_none(p->ip)))
+	bool names_ips = !ip_is_none(p->ips.primary) || p->ips.secondaries.count;
+	if (wish->max_count > 1 && (is_there || names_ips))
 		return ENGINE_FAIL(
 			op, ERR_COMBINATION, KIND_PORT, p->field,
 			"A private address or a network interface that is there can be named for one "
 			"instance only.");
-	if (is_there && (ref_is_given(&p->subnet) || p->groups.count || !ip_is_none(p->ip) ||
+	if (is_there && (ref_is_given(&p->subnet) || p->groups.count || names_ips || p->ips.more ||
 			 !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_PORT, p->field,
 				   "Of a network interface that is there, '%" STR_FMT
@@ -60,6 +61,9 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 				   LAUNCH_PORTS_MAX);
 	for (size_t k = 0; k < count; k++) {
 		TRY(check_said(op, wish, &ports[k]));
+		TRY(port_check_ip_count(op, type,
+					1 + ports[k].ips.secondaries.count + (size_t) ports[k].ips.more,
+					ports[k].field));
 		TRY(add(op, &ports[k], ret_ports));
 	}
 	if (ret_ports->at[0].wish->device_index == 0)
@@ -70,7 +74,7 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 
 /* ---- looked up ---- */
 
-RESULT launch_ports_find(struct op *op, struct launch_slot *slot)
+RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct launch_slot *slot)
 {
 	const struct launch_port *p = slot->wish;
 	if (!ref_is_given(&p->port)) {
@@ -80,17 +84,19 @@ RESULT launch_ports_find(struct op *op, struct launch_slot *slot)
 	TRY(engine_find_own_port(op->ctx, op->head, &p->port, &slot->port));
 	TRY(engine_permit(op, "port.attach", KIND_PORT, &slot->port->row));
 	TRY(port_check_available(op, slot->port, &p->port));
+	TRY(port_check_ip_count(op, type, port_count_ips(op->head, slot->port), p->field));
 	slot->subnet = subnet_find(op->head, slot->port->subnet);
 	return slot->subnet ? OK : engine_fail_not_found(op->ctx, KIND_PORT, &p->port);
 }
 
-static RESULT resolve(struct op *op, const struct launch_slot *primary, struct launch_slot *slot)
+static RESULT resolve(struct op *op, const struct instance_type *type, const struct launch_slot *primary,
+		      struct launch_slot *slot)
 {
 	const struct launch_port *p = slot->wish;
 	if (!slot->subnet && !ref_is_given(&p->port) && !ref_is_given(&p->subnet))
 		slot->subnet = primary->subnet;
 	if (!slot->subnet)
-		TRY(launch_ports_find(op, slot));
+		TRY(launch_ports_find(op, type, slot));
 	TRY(port_check_zone(op, slot->subnet, primary->subnet->zone, p->field));
 	if (slot->port)
 		return OK;
@@ -110,12 +116,12 @@ static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t
 	return OK;
 }
 
-RESULT launch_ports_resolve(struct op *op, struct launch_ports *ports)
+RESULT launch_ports_resolve(struct op *op, const struct instance_type *type, struct launch_ports *ports)
 {
 	struct launch_slot *primary = &ports->at[0];
 	ports->new_count = 0;
 	for (size_t k = 0; k < ports->count; k++) {
-		TRY(resolve(op, primary, &ports->at[k]));
+		TRY(resolve(op, type, primary, &ports->at[k]));
 		TRY(check_once(op, ports, k));
 		ports->new_count += !ports->at[k].port;
 	}
@@ -126,20 +132,27 @@ RESULT launch_ports_resolve(struct op *op, struct launch_ports *ports)
 
 /* ---- written ---- */
 
-static RESULT make(struct op *op, const struct launch_slot *slot, const struct instance *instance,
-		   struct tags tags, struct port *ret_port)
+static RESULT take(struct op *op, const struct launch_slot *slot, const struct instance *instance)
 {
-	const struct port_plan plan = {.account = instance->account,
-				       .subnet = slot->subnet,
-				       .description = slot->wish->description,
-				       .ip = slot->wish->ip,
-				       .ip_field = STR("PrivateIpAddress"),
-				       .groups = slot->groups,
-				       .tags = tags};
-	TRY(port_make(op, &plan, ret_port));
-	ret_port->delete_on_termination = choice_or(slot->wish->delete_on_termination, true);
-	ret_port->wants_public_ip = slot->wants_public_ip;
-	return OK;
+	struct port port = *slot->port;
+	port_set_attachment(op, &port, instance, slot->wish->device_index);
+	port.row.gen++;
+	return port_put(op, &port);
+}
+
+static RESULT make(struct op *op, const struct launch_slot *slot, const struct instance *instance,
+		   struct tags tags)
+{
+	const struct launch_port *p = slot->wish;
+	struct port port = port_new_in(slot->subnet, instance->account);
+	port.description = p->description;
+	port.groups = slot->groups;
+	port.tags = tags;
+	port.wants_public_ip = slot->wants_public_ip;
+	port_set_attachment(op, &port, instance, p->device_index);
+	port.delete_on_termination = choice_or(p->delete_on_termination, true);
+	TRY(port_write_new(op, slot->subnet, &p->ips, &port));
+	return address_give_auto(op, &port);
 }
 
 RESULT launch_ports_write(struct op *op, const struct launch_ports *ports, const struct instance *instance,
@@ -147,16 +160,7 @@ RESULT launch_ports_write(struct op *op, const struct launch_ports *ports, const
 {
 	for (size_t k = 0; k < ports->count; k++) {
 		const struct launch_slot *slot = &ports->at[k];
-		struct port port;
-		if (slot->port) {
-			port = *slot->port;
-			port.row.gen++;
-		} else {
-			TRY(make(op, slot, instance, tags, &port));
-		}
-		port_set_attachment(op, &port, instance, slot->wish->device_index);
-		TRY(port_put(op, &port));
-		TRY(address_give_auto(op, &port));
+		TRY(slot->port ? take(op, slot, instance) : make(op, slot, instance, tags));
 	}
 	return OK;
 }

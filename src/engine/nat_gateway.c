@@ -38,21 +38,18 @@ static RESULT make_port(struct op *op, const struct nat_gateway_wish *wish, stru
 {
 	plan->id = engine_new_id(op, KIND_NAT_GATEWAY);
 	struct str id = engine_write_id(op, KIND_NAT_GATEWAY, plan->id);
-	struct port_plan port = {
-		.account = plan->subnet->account,
-		.subnet = plan->subnet,
-		.description = str_print(op->ctx->arena, "Interface for NAT Gateway %" STR_FMT, STR_ARG(id)),
-		.ip = wish->ip,
-		.ip_field = STR("PrivateIpAddress")};
-	struct result made = port_make(op, &port, &plan->port);
+	plan->port = port_new_in(plan->subnet, plan->subnet->account);
+	plan->port.description =
+		str_print(op->ctx->arena, "Interface for NAT Gateway %" STR_FMT, STR_ARG(id));
+	plan->port.source_dest_check = false;
+	plan->port.nat_gateway = plan->id;
+	struct result made = port_make(op, plan->subnet, wish->ip, STR("PrivateIpAddress"), &plan->port);
 	if (made.code == ERR_CAPACITY) {
 		ctx_clear_problem(op->ctx);
 		plan->failure_code = "InsufficientFreeAddressesInSubnet";
 		plan->failure_text = STR("Subnet has insufficient free addresses to create this NAT gateway");
 		return OK;
 	}
-	plan->port.source_dest_check = false;
-	plan->port.nat_gateway = plan->id;
 	return made;
 }
 
@@ -92,7 +89,7 @@ static RESULT write_nat(struct op *op, const struct nat_plan *plan)
 	if (plan->address) {
 		nat.address = plan->address->row.id;
 		nat.public_ip = plan->address->ip;
-		TRY(address_write_association(op, plan->address, &plan->port));
+		TRY(address_write_association(op, plan->address, &plan->port, plan->port.ip));
 	}
 	TRY(nat_gateway_put(op, &nat));
 	TRY(op_usage(op, KIND_NAT_GATEWAY, nat.row.id, nat.account, NAT_METER, 1));

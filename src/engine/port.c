@@ -6,10 +6,8 @@
 
 #include "engine/internal.h"
 
-/* ---- addresses in a subnet ---- */
-
 /* Locally administered; the rest is random, so that a MAC is hardly ever drawn twice. */
-static struct mac draw_mac(const struct tables *t)
+struct mac port_draw_mac(const struct tables *t)
 {
 	struct mac mac;
 	do {
@@ -17,49 +15,6 @@ static struct mac draw_mac(const struct tables *t)
 		mac.b[0] = 0x02;
 	} while (port_first_by_mac(t, mac));
 	return mac;
-}
-
-static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct ip_pool *pool,
-		       struct ip wanted, struct str field)
-{
-	char text[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
-	struct ip first, last;
-	subnet_bounds(subnet, &first, &last);
-	if (wanted.family != IP_V4 || !cidr_contains(subnet->block, wanted))
-		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
-				   "Address %s does not fall within the subnet's address range %s",
-				   ip_write(wanted, text), cidr_write(subnet->block, block));
-	if (ip_compare(wanted, first) < 0 || ip_compare(wanted, last) > 0)
-		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
-				   "Address %s is in subnet's reserved address range",
-				   ip_write(wanted, text));
-	if (ip_pool_has(op->head, pool, wanted))
-		return ENGINE_FAIL(op, ERR_EXISTS, KIND_PORT, field, "Address %s is in use.",
-				   ip_write(wanted, text));
-	return OK;
-}
-
-static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
-			struct ip *ret_ip)
-{
-	struct port probe = {.subnet = subnet->row.id};
-	struct ip_pool pool = {.kind = KIND_PORT,
-			       .index = PORT_INDEX_SUBNET,
-			       .probe = &probe.row,
-			       .probe_ip = &probe.ip,
-			       .ip_offset = offsetof(struct port, ip)};
-	if (!ip_is_none(wanted)) {
-		TRY(check_ip(op, subnet, &pool, wanted, field));
-		*ret_ip = wanted;
-		return OK;
-	}
-	struct ip first, last;
-	subnet_bounds(subnet, &first, &last);
-	if (ip_pool_pick(op->head, &pool, first, last, ret_ip))
-		return OK;
-	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_SUBNET,
-			     "There are no free addresses in subnet '%" STR_FMT "'.",
-			     STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }
 
 /* ---- which port ---- */
@@ -100,47 +55,40 @@ RESULT port_find_target(struct op *op, const struct ref *port, const struct ref 
 	return OK;
 }
 
+RESULT port_check_own(struct op *op, const struct port *port, struct str field)
+{
+	if (uuid_is_none(port->nat_gateway))
+		return OK;
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, field,
+			   "You do not have permission to access the specified resource.");
+}
+
 /* ---- making ---- */
 
-RESULT port_make(struct op *op, const struct port_plan *plan, struct port *ret_port)
+struct port port_new_in(const struct subnet *subnet, uuid account)
 {
-	const struct subnet *subnet = plan->subnet;
-	struct port port = {.row.gen = 1,
-			    .account = plan->account,
-			    .name = plan->name,
-			    .description = plan->description,
-			    .network = subnet->network,
-			    .subnet = subnet->row.id,
-			    .router = subnet->router,
-			    .groups = plan->groups,
-			    .source_dest_check = true,
-			    .tags = plan->tags};
-	TRY(choose_ip(op, subnet, plan->ip, plan->ip_field, &port.ip));
-	port.row.id = engine_new_id(op, KIND_PORT);
-	port.mac = draw_mac(op->head);
-	*ret_port = port;
-	return OK;
+	return (struct port){.row.gen = 1,
+			     .account = account,
+			     .network = subnet->network,
+			     .subnet = subnet->row.id,
+			     .router = subnet->router,
+			     .source_dest_check = true};
 }
 
 static RESULT create_port(struct op *op, struct port_wish *wish, const struct account *account)
 {
 	const struct subnet *subnet = NULL;
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
-	struct port_plan plan = {.account = account->row.id,
-				 .subnet = subnet,
-				 .name = wish->name,
-				 .description = wish->description,
-				 .ip = wish->ip,
-				 .ip_field = STR("PrivateIpAddress")};
+	struct port port = port_new_in(subnet, account->row.id);
+	port.name = wish->name;
+	port.description = wish->description;
 	const struct router *router = router_find(op->head, subnet->router);
-	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	TRY(tags_normalize(op, wish->tags, &port.tags));
 	if (router)
-		TRY(groups_resolve(op, router, wish->groups, &plan.groups));
+		TRY(groups_resolve(op, router, wish->groups, &port.groups));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
-	struct port port;
-	TRY(port_make(op, &plan, &port));
-	TRY(port_put(op, &port));
+	TRY(port_write_new(op, subnet, &wish->ips, &port));
 	TRY(client_token_write(op, account->row.id, wish->client_token, wish->digest, port.row.id));
 	wish->port = port.row.id;
 	char text[IP_TEXT_SIZE];
@@ -165,6 +113,7 @@ RESULT engine_create_port(struct op *op, struct port_wish *wish)
 RESULT port_delete_with_addresses(struct op *op, const struct port *port)
 {
 	TRY(address_leave_port(op, port->row.id));
+	TRY(port_delete_ips(op, port->row.id));
 	TRY(port_delete(op, port->row.id));
 	char text[IP_TEXT_SIZE];
 	return engine_tell(op, KIND_PORT, &port->row, "deleted", "Network interface with %s.",
@@ -198,9 +147,7 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 {
 	const struct port *port = NULL;
 	TRY(port_find_target(op, &wish->port, &wish->instance, &port));
-	if (!uuid_is_none(port->nat_gateway))
-		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, wish->port.field,
-				   "You do not have permission to access the specified resource.");
+	TRY(port_check_own(op, port, wish->port.field));
 	struct port next = *port;
 	const struct router *router = router_find(op->head, port->router);
 	if (router && wish->groups.count > 0)
@@ -224,6 +171,9 @@ RESULT engine_see_port(struct op *op, struct port_sight *sight)
 	const struct port *port = port_find(op->head, sight->port);
 	if (!port)
 		return OK;
+	/* As it is wanted now: what was taken away since is not there any more. */
+	if (sight->gen == port->row.gen)
+		TRY(port_forget_ips(op, sight->port));
 	struct port next = *port;
 	if ((int64_t) sight->gen > next.seen_gen)
 		next.seen_gen = (int64_t) sight->gen;
@@ -239,6 +189,7 @@ RESULT engine_forget_port(struct op *op, struct port_sight *sight)
 	if (row_is_live(&port->row) || !uuid_is_none(port->seen_instance))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_PORT,
 				     "The network interface is not deleted, or still plugged.");
+	TRY(port_forget_ips(op, sight->port));
 	TRY(condition_clear_all(op, sight->port));
 	return port_forget(op, sight->port);
 }

@@ -4,11 +4,21 @@
 
 #include "engine/operation.h"
 
-/* ERR_CAPACITY with KIND_SUBNET: no address left; ERR_EXISTS with KIND_PORT: that ip is taken;
- * ERR_RANGE with KIND_PORT: outside of the subnet or reserved. */
+enum { PORT_IPS_MAX = 50 }; /* private addresses of a port, the primary one included */
+
+/* The private addresses of a new port. */
+struct port_ips_wish {
+	struct ip primary;      /* none: any */
+	struct ips secondaries; /* these, and */
+	int64_t more;           /* as many that are free */
+	struct str field;       /* for messages */
+};
+
+/* ERR_CAPACITY with KIND_SUBNET: no address left; ERR_QUOTA with KIND_SECONDARY_IP: too many; ERR_EXISTS with
+ * KIND_PORT: that ip is taken; ERR_RANGE with KIND_PORT: outside of the subnet or reserved. */
 struct port_wish {
 	struct ref subnet;
-	struct ip ip;       /* none: any */
+	struct port_ips_wish ips;
 	struct refs groups; /* by id or name; none: the VPC's default */
 	struct str name, description;
 	struct tags tags;
@@ -54,6 +64,33 @@ struct port_detaching {
 	bool force;
 };
 OPERATION(engine_detach_port, port_detaching)
+
+/* ERR_EXISTS, ERR_RANGE, ERR_CAPACITY, ERR_QUOTA as for a new port; ERR_INVALID: another port's, and not
+ * to be taken. */
+struct port_assignment {
+	struct ref port;
+	struct ips ips;
+	int64_t more;
+	bool take; /* a secondary one of another port of the account in the subnet */
+	struct str field;
+	/* made: */
+	struct ips made;
+};
+OPERATION(engine_assign_ips, port_assignment)
+
+/* What stood for one is free. ERR_INVALID: not a secondary address of the port. */
+struct port_unassignment {
+	struct ref port;
+	struct ips ips;
+	struct str field;
+};
+OPERATION(engine_unassign_ips, port_unassignment)
+
+/* Reading, on any tables: a port's secondary addresses, in their order; the port that has an address in
+ * a router, be it marked deleted. */
+const struct secondary_ip *engine_first_secondary_ip(const struct tables *t, uuid port);
+const struct secondary_ip *engine_next_secondary_ip(const struct tables *t, const struct secondary_ip *s);
+const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, struct ip ip);
 
 /* The reconciler's. Absent: OK. */
 struct port_sight {

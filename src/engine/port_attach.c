@@ -65,7 +65,8 @@ void port_leave_instance(struct port *port)
 
 /* ---- attach ---- */
 
-static RESULT check_place(struct op *op, const struct port_attaching *wish, const struct instance *instance)
+static RESULT check_place(struct op *op, const struct port_attaching *wish, const struct instance *instance,
+			  const struct port *attached)
 {
 	const struct port *port = port_first_by_instance(op->head, instance->row.id);
 	for (; port; port = port_next_by_instance(op->head, port))
@@ -75,8 +76,10 @@ static RESULT check_place(struct op *op, const struct port_attaching *wish, cons
 					   "' already has an interface attached at device index '%" PRId64
 					   "'.",
 					   STR_ARG(wish->instance.text), wish->device_index);
-	return port_check_count(op, instance_type_find(op->head, instance->type),
-				port_count_of_instance(op->head, instance->row.id) + 1, wish->instance.field);
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	TRY(port_check_ip_count(op, type, port_count_ips(op->head, attached), wish->instance.field));
+	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id) + 1,
+				wish->instance.field);
 }
 
 RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
@@ -91,7 +94,7 @@ RESULT engine_attach_port(struct op *op, struct port_attaching *wish)
 				   STR_ARG(wish->instance.text));
 	TRY(port_check_available(op, port, &wish->port));
 	TRY(port_check_zone(op, subnet_find(op->head, port->subnet), instance->zone, wish->port.field));
-	TRY(check_place(op, wish, instance));
+	TRY(check_place(op, wish, instance, port));
 	TRY(engine_permit(op, "port.attach", KIND_PORT, &port->row));
 	TRY(engine_permit(op, "port.attach", KIND_INSTANCE, &instance->row));
 	struct port next = *port;

@@ -157,6 +157,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SECURITY_GROUP] = "security group",
 	[KIND_SECURITY_GROUP_RULE] = "security group rule",
 	[KIND_PORT] = "network interface",
+	[KIND_SECONDARY_IP] = "secondary address",
 	[KIND_ADDRESS] = "address",
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_VOLUME] = "volume",

@@ -116,17 +116,30 @@ static void count_port(const struct tables *t, const struct row *row, int64_t si
 	const struct port *p = (const struct port *) row;
 	const struct subnet *subnet = subnet_find(t, p->subnet);
 	if (subnet && subnet_side(subnet))
-		add(&subnet_side(subnet)->ports, sign);
+		add(&subnet_side(subnet)->addresses, sign);
 	struct account_side *account = row_is_live(row) ? side_of_account(t, p->account) : NULL;
 	if (account)
 		add(&account->ports, sign);
 }
 
+/* Likewise. */
+static void count_secondary_ip(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct subnet *subnet = subnet_find(t, ((const struct secondary_ip *) row)->subnet);
+	if (subnet && subnet_side(subnet))
+		add(&subnet_side(subnet)->addresses, sign);
+}
+
 static count_row *const counted[KIND_COUNT] = {
-	[KIND_INSTANCE] = count_instance,       [KIND_VOLUME] = count_volume,
-	[KIND_SNAPSHOT] = count_snapshot,       [KIND_IMAGE] = count_image,
-	[KIND_ADDRESS] = count_address,         [KIND_ROUTER] = count_router,
-	[KIND_SECURITY_GROUP] = count_group,    [KIND_PORT] = count_port,
+	[KIND_INSTANCE] = count_instance,
+	[KIND_VOLUME] = count_volume,
+	[KIND_ADDRESS] = count_address,
+	[KIND_ROUTER] = count_router,
+	[KIND_SECURITY_GROUP] = count_group,
+	[KIND_PORT] = count_port,
+	[KIND_SECONDARY_IP] = count_secondary_ip,
+	[KIND_SNAPSHOT] = count_snapshot,
+	[KIND_IMAGE] = count_image,
 	[KIND_NAT_GATEWAY] = count_nat_gateway,
 };
 
@@ -157,7 +170,7 @@ void engine_read_host_use(const struct host *host, struct host_side *ret_use)
 int64_t engine_count_free_addresses(const struct subnet *subnet)
 {
 	const struct subnet_side *side = subnet_side(subnet);
-	int64_t used = side ? __atomic_load_n(&side->ports, __ATOMIC_RELAXED) : 0;
+	int64_t used = side ? __atomic_load_n(&side->addresses, __ATOMIC_RELAXED) : 0;
 	int64_t left = (int64_t) cidr_count(subnet->block) - 5 - used;
 	return left > 0 ? left : 0;
 }

@@ -203,6 +203,9 @@ static RESULT gather_memo(struct step *s, const struct tables *t, struct memo_ro
 		TRY(add_to_memo(s, rows, KIND_VOLUME, &v->row));
 	for (const struct port *p = port_first_by_instance(t, s->id); p; p = port_next_by_instance(t, p)) {
 		TRY(add_to_memo(s, rows, KIND_PORT, &p->row));
+		for (const struct secondary_ip *i = engine_first_secondary_ip(t, p->row.id); i;
+		     i = engine_next_secondary_ip(t, i))
+			TRY(add_to_memo(s, rows, KIND_SECONDARY_IP, &i->row));
 		for (const struct address *a = address_first_by_port(t, p->row.id); a;
 		     a = address_next_by_port(t, a))
 			TRY(add_to_memo(s, rows, KIND_ADDRESS, &a->row));

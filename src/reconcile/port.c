@@ -13,10 +13,15 @@ struct port_rows {
 	struct network_port wish;
 };
 
-/* "ip-10-0-1-10", EC2's private name. */
-static struct str host_name_of(struct arena *a, struct ip ip)
+static RESULT gather_secondaries(struct step *s, const struct tables *t, uuid port, struct ips *ret_ips)
 {
-	return str_print(a, "ip-%d-%d-%d-%d", ip.b[0], ip.b[1], ip.b[2], ip.b[3]);
+	VEC(struct ip) ips = {0};
+	const struct secondary_ip *i = engine_first_secondary_ip(t, port);
+	for (; i; i = engine_next_secondary_ip(t, i))
+		if (!VEC_PUSH(s->ctx.arena, &ips, i->ip))
+			return ctx_no_memory(&s->ctx);
+	*ret_ips = (struct ips){ips.at, ips.count};
+	return OK;
 }
 
 static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
@@ -36,10 +41,10 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 		.port = ret_rows->port,
 		.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
 		.chassis = host ? str_copy(s->ctx.arena, host->name) : STR_NONE,
-		.host_name = p->ip.family == IP_V4 ? host_name_of(s->ctx.arena, p->ip) : STR_NONE,
+		.has_names = true,
 		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
 	};
-	return OK;
+	return gather_secondaries(s, view.tables, s->id, &ret_rows->wish.secondaries);
 }
 
 /* ---- what it stands on ---- */

@@ -26,6 +26,8 @@ VALUES = {
 # What a request needs besides, or else than, the required parameters with the first resource of a kind: a
 # resource's label, or "=" and a value. For one parameter of several that exclude each other: by both names.
 REQUESTS = {
+    ("AssignPrivateIpAddresses", "SecondaryPrivateIpAddressCount"): {"NetworkInterfaceId": "spare eni"},
+    "AssignPrivateIpAddresses": {"NetworkInterfaceId": "spare eni", "PrivateIpAddress.1": "=10.1.1.89"},
     "AssociateAddress": {"AllocationId": "spare eipalloc", "NetworkInterfaceId": "spare eni"},
     ("AssociateAddress", "PublicIp"): {"NetworkInterfaceId": "spare eni"},
     ("AssociateAddress", "InstanceId"): {"AllocationId": "spare eipalloc"},
@@ -86,6 +88,7 @@ REQUESTS = {
     ("RevokeSecurityGroupIngress", "GroupName"): {"SecurityGroupRuleId.1": "sgr"},
     "RevokeSecurityGroupEgress": {"SecurityGroupRuleId.1": "egress sgr", "GroupId": "sg"},
     "RevokeSecurityGroupIngress": {"SecurityGroupRuleId.1": "sgr", "GroupId": "sg"},
+    "UnassignPrivateIpAddresses": {"NetworkInterfaceId": "loose eni", "PrivateIpAddress.1": "=10.1.1.88"},
 }
 
 
@@ -139,7 +142,8 @@ class World:
         call("AttachVolume", {"VolumeId": volume, "InstanceId": self.ids["i"], "Device": "/dev/sdg"})
         address = make("eipalloc", "AllocateAddress", {}, "allocationId")
         make("eipassoc", "AssociateAddress", {"AllocationId": address, "InstanceId": self.ids["i"]}, "associationId")
-        port = make("loose eni", "CreateNetworkInterface", {"SubnetId": subnet}, "networkInterfaceId")
+        port = make("loose eni", "CreateNetworkInterface", {"SubnetId": subnet, "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88"},
+                    "networkInterfaceId")
         make("eni-attach", "AttachNetworkInterface", {"NetworkInterfaceId": port, "InstanceId": self.ids["i"], "DeviceIndex": 1}, "attachmentId")
         loose, gateway = make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId"), make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": loose})

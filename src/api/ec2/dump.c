@@ -59,6 +59,7 @@ static const char *type_word(const struct param *p)
 		[PARAM_CIDR] = "string",
 		[PARAM_TEXTS] = "list of strings",
 		[PARAM_IDS] = "list of strings",
+		[PARAM_IPS] = "list of strings",
 		[PARAM_TABLE] = "list of structures",
 	};
 	if (p->type == PARAM_CHOICE && p->yes)
@@ -82,14 +83,18 @@ static void add_path(struct buf *out, const struct path *path)
 
 static bool is_list(const struct param *p)
 {
-	return p->type == PARAM_TEXTS || p->type == PARAM_IDS || p->type == PARAM_TABLE;
+	return p->type == PARAM_TEXTS || p->type == PARAM_IDS || p->type == PARAM_IPS ||
+	       p->type == PARAM_TABLE;
 }
 
 /* What the value has to be, beyond its type: for tests that send what it must not be. */
 static const char *form_word(const struct param *p)
 {
-	static const char *const words[] = {
-		[PARAM_ID] = "id", [PARAM_IDS] = "id", [PARAM_IP] = "ipv4", [PARAM_CIDR] = "cidr"};
+	static const char *const words[] = {[PARAM_ID] = "id",
+					    [PARAM_IDS] = "id",
+					    [PARAM_IP] = "ipv4",
+					    [PARAM_IPS] = "ipv4",
+					    [PARAM_CIDR] = "cidr"};
 	if (p->flags & (BASE64 | BY_NAME))
 		return p->flags & BASE64 ? "base64" : "name";
 	return (size_t) p->type < sizeof words / sizeof words[0] ? words[p->type] : NULL;

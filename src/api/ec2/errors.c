@@ -114,6 +114,7 @@ static const struct ec2_error ec2_errors[] = {
 	E_OF(QUOTA, PORT, "InstanceId", 400, "AttachmentLimitExceeded"), /* the instance's type has */
 	E_OF(QUOTA, PORT, "InstanceType", 400, "AttachmentLimitExceeded"),
 	E_OF(QUOTA, PORT, "NetworkInterface", 400, "AttachmentLimitExceeded"),
+	E(QUOTA, SECONDARY_IP, 400, "PrivateIpAddressLimitExceeded"),
 	E(QUOTA, PORT, 400, "NetworkInterfaceLimitExceeded"),
 	E_OF(QUOTA, VOLUME, "InstanceId", 400, "AttachmentLimitExceeded"),
 	E(QUOTA, VOLUME, 400, "VolumeLimitExceeded"),

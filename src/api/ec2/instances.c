@@ -201,8 +201,8 @@ static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_in
 	ec2_write_private_name(e, x, "privateDnsName", primary->port->ip);
 	xml_z(x, "dnsName", "");
 	ec2_write_ip(x, "privateIpAddress", primary->port->ip);
-	if (primary->address)
-		ec2_write_ip(x, "ipAddress", primary->address->ip);
+	if (primary->ips.at[0].address)
+		ec2_write_ip(x, "ipAddress", primary->ips.at[0].address->ip);
 	ec2_write_id(x, "subnetId", KIND_SUBNET, primary->port->subnet);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, primary->port->router);
 	xml_bool(x, "sourceDestCheck", primary->port->source_dest_check);
@@ -277,7 +277,7 @@ static const struct port *primary_port(const struct filter_run *f, const struct 
 static bool fits_public_ip(const struct filter_run *f, const struct row *row)
 {
 	const struct port *p = primary_port(f, row);
-	const struct address *a = p ? ec2_address_of_port(f->t, p->row.id) : 0;
+	const struct address *a = p ? ec2_address_of_ip(f->t, p->row.id, p->ip) : 0;
 	return a && filter_ip(f, a->ip);
 }
 

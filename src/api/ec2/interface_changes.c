@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Network interfaces into instances and out of them: AttachNetworkInterface, DetachNetworkInterface; and
  * their attributes: ModifyNetworkInterfaceAttribute, DescribeNetworkInterfaceAttribute,
- * ResetNetworkInterfaceAttribute. */
+ * ResetNetworkInterfaceAttribute, AssignPrivateIpAddresses, UnassignPrivateIpAddresses. */
 #include "api/ec2/interfaces.h"
 #include "api/ec2/write.h"
 #include "engine/port.h"
@@ -135,6 +135,61 @@ static RESULT ec2_describe_interface_attribute(struct ec2_call *e, const void *a
 	return OK;
 }
 
+/* ---- secondary addresses ---- */
+
+#define P(wire, member, ...) PARAM(struct port_assignment, wire, member, __VA_ARGS__)
+static const struct param assign_params[] = {
+	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("PrivateIpAddress", ips, .doc = "Addresses of its subnet."),
+	P("SecondaryPrivateIpAddressCount", more, .min = 0, .max = PORT_IPS_MAX - 1,
+	  .doc = "Or as many that are free."),
+	P("AllowReassignment", take, .doc = "Secondary addresses of other interfaces may be taken."),
+	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
+	NOT_BUILT("Ipv4Prefix"),
+};
+#undef P
+#define P(wire, member, ...) PARAM(struct port_unassignment, wire, member, __VA_ARGS__)
+static const struct param unassign_params[] = {
+	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
+	P("PrivateIpAddress", ips, .flags = REQUIRED, .doc = "Secondary addresses of it."),
+	NOT_BUILT("Ipv4Prefix"),
+};
+#undef P
+
+static RESULT prepare_assign(struct ec2_call *e, void *args)
+{
+	struct port_assignment *wish = args;
+	wish->field = STR("PrivateIpAddress");
+	if ((wish->ips.count > 0) == (wish->more > 0))
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("PrivateIpAddress"),
+				      "You must specify either the number of secondary addresses, "
+				      "SecondaryPrivateIpAddressCount, or PrivateIpAddress");
+	return OK;
+}
+
+static RESULT prepare_unassign(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct port_unassignment *) args)->field = STR("PrivateIpAddress");
+	return OK;
+}
+
+static RESULT ec2_assign_ips(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct port_assignment *wish = args;
+	const struct port *port = 0;
+	TRY(engine_find_port(e->c, ec2_walk(e), &wish->port, &port));
+	ec2_write_id(x, "networkInterfaceId", KIND_PORT, port->row.id);
+	xml_open(x, "assignedPrivateIpAddressesSet");
+	for (size_t k = 0; k < wish->made.count; k++) {
+		xml_open(x, "item");
+		ec2_write_ip(x, "privateIpAddress", wish->made.at[k]);
+		xml_close(x, "item");
+	}
+	xml_close(x, "assignedPrivateIpAddressesSet");
+	return OK;
+}
+
 static const struct ec2_action actions[] = {
 	{"AttachNetworkInterface", "ec2:AttachNetworkInterface", WRITES,
 	 PARAMS(struct port_attaching, attach_params), 0, engine_attach_port_run,
@@ -151,5 +206,11 @@ static const struct ec2_action actions[] = {
 	{"DescribeNetworkInterfaceAttribute", "ec2:DescribeNetworkInterfaceAttribute", 0,
 	 PARAMS(struct ec2_describe_interface_attribute, describe_attribute_params),
 	 .answer = ec2_describe_interface_attribute, .doc = "One attribute of an interface."},
+	{"AssignPrivateIpAddresses", "ec2:AssignPrivateIpAddresses", WRITES,
+	 PARAMS(struct port_assignment, assign_params), prepare_assign, engine_assign_ips_run,
+	 .answer = ec2_assign_ips, .doc = "Gives an interface secondary addresses."},
+	{"UnassignPrivateIpAddresses", "ec2:UnassignPrivateIpAddresses", WRITES,
+	 PARAMS(struct port_unassignment, unassign_params), prepare_unassign, engine_unassign_ips_run,
+	 .doc = "Takes secondary addresses from an interface."},
 };
 const struct ec2_actions ec2_interface_change_actions = ACTIONS(actions);

@@ -9,10 +9,10 @@
 
 /* ---- items ---- */
 
-const struct address *ec2_address_of_port(const struct tables *t, uuid port)
+const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struct ip private_ip)
 {
 	const struct address *a = address_first_by_port(t, port);
-	while (a && !row_is_live(&a->row))
+	while (a && (!row_is_live(&a->row) || !ip_equal(a->private_ip, private_ip)))
 		a = address_next_by_port(t, a);
 	return a;
 }
@@ -23,27 +23,49 @@ uuid ec2_instance_of_port(const struct port *port)
 	return uuid_is_none(port->instance) ? port->seen_instance : port->instance;
 }
 
+static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
+{
+	const struct tables *t = ec2_walk(e);
+	uuid id = item->port->row.id;
+	struct ec2_ip_item primary = {.ip = item->port->ip,
+				      .address = ec2_address_of_ip(t, id, item->port->ip)};
+	if (!VEC_PUSH(e->c->arena, &item->ips, primary))
+		return false;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, id);
+	for (; s; s = engine_next_secondary_ip(t, s)) {
+		struct ec2_ip_item ip = {s->ip, s, ec2_address_of_ip(t, id, s->ip)};
+		if (!VEC_PUSH(e->c->arena, &item->ips, ip))
+			return false;
+	}
+	return true;
+}
+
 bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item)
 {
 	const struct tables *t = ec2_walk(e);
 	const struct subnet *subnet = subnet_find(t, port->subnet);
-	*ret_item = (struct ec2_port_item){.port = port, .address = ec2_address_of_port(t, port->row.id)};
+	*ret_item = (struct ec2_port_item){.port = port};
 	ret_item->zone = subnet ? zone_find(t, subnet->zone) : 0;
 	ret_item->groups = arena_new_array(e->c->arena, const struct security_group *, port->groups.count);
 	if (!ret_item->groups)
 		return false;
 	for (size_t k = 0; k < port->groups.count; k++)
 		ret_item->groups[k] = security_group_find(t, port->groups.at[k]);
-	return true;
+	return gather_ips(e, ret_item);
 }
 
 void ec2_name_port_rows(const struct ec2_port_item *item, struct ec2_memo_key *key)
 {
 	ec2_memo_add_row(key, &item->port->row);
 	ec2_memo_add_row(key, item->zone ? &item->zone->row : 0);
-	ec2_memo_add_row(key, item->address ? &item->address->row : 0);
 	for (size_t k = 0; k < item->port->groups.count; k++)
 		ec2_memo_add_row(key, item->groups[k] ? &item->groups[k]->row : 0);
+	for (size_t k = 0; k < item->ips.count; k++) {
+		const struct ec2_ip_item *ip = &item->ips.at[k];
+		ec2_memo_add_row(key, ip->row ? &ip->row->row : 0);
+		ec2_memo_add_row(key, ip->address ? &ip->address->row : 0);
+	}
+	ec2_memo_add_row(key, 0); /* the addresses' end: how many there are is part of it */
 }
 
 static const void *gather_interface(struct ec2_call *e, const struct row *row)
@@ -54,9 +76,8 @@ static const void *gather_interface(struct ec2_call *e, const struct row *row)
 
 /* ---- writing ---- */
 
-void ec2_write_association(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item, bool with_ids)
+void ec2_write_association(struct ec2_call *e, struct xml *x, const struct address *a, bool with_ids)
 {
-	const struct address *a = item->address;
 	if (!a)
 		return;
 	xml_open(x, "association");
@@ -74,12 +95,15 @@ static void write_addresses(struct ec2_call *e, struct xml *x, const struct ec2_
 			    bool with_ids)
 {
 	xml_open(x, "privateIpAddressesSet");
-	xml_open(x, "item");
-	ec2_write_ip(x, "privateIpAddress", item->port->ip);
-	ec2_write_private_name(e, x, "privateDnsName", item->port->ip);
-	xml_bool(x, "primary", true);
-	ec2_write_association(e, x, item, with_ids);
-	xml_close(x, "item");
+	for (size_t k = 0; k < item->ips.count; k++) {
+		const struct ec2_ip_item *ip = &item->ips.at[k];
+		xml_open(x, "item");
+		ec2_write_ip(x, "privateIpAddress", ip->ip);
+		ec2_write_private_name(e, x, "privateDnsName", ip->ip);
+		xml_bool(x, "primary", k == 0);
+		ec2_write_association(e, x, ip->address, with_ids);
+		xml_close(x, "item");
+	}
 	xml_close(x, "privateIpAddressesSet");
 }
 
@@ -107,7 +131,7 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	ec2_write_private_name(e, x, "privateDnsName", p->ip);
 	xml_bool(x, "sourceDestCheck", p->source_dest_check);
 	ec2_write_groups(x, item->groups, p->groups.count);
-	ec2_write_association(e, x, item, with_ids);
+	ec2_write_association(e, x, item->ips.at[0].address, with_ids);
 	write_addresses(e, x, item, with_ids);
 	xml_empty(x, "ipv6AddressesSet");
 	xml_z(x, "interfaceType", port_type(p));
@@ -179,12 +203,8 @@ static const struct param describe_interfaces_params[] = {
 	QUERY_PAGES(struct ec2_describe_interfaces, 5, 1000),
 };
 
-/* A filter on what belongs to the port's public address. */
-static bool fits_association(const struct filter_run *f, const struct row *row)
+static bool fits_address(const struct filter_run *f, const struct row *row, const struct address *a)
 {
-	const struct address *a = ec2_address_of_port(f->t, row->id);
-	if (!a)
-		return false;
 	struct str name = str_from(f->filter->name);
 	if (str_ends_with(name, STR("public-ip")))
 		return filter_ip(f, a->ip);
@@ -196,6 +216,36 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 		return false;
 	return str_ends_with(name, STR("allocation-id")) ? filter_id(f, KIND_ADDRESS, a->row.id)
 							 : filter_prefixed(f, "eipassoc", a->association);
+}
+
+/* A filter on what belongs to a public address of the port: any for "addresses.…", else the one of its
+ * primary private address. */
+static bool fits_association(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = (const struct port *) row;
+	bool any = str_starts_with(str_from(f->filter->name), STR("addresses."));
+	for (const struct address *a = address_first_by_port(f->t, row->id); a;
+	     a = address_next_by_port(f->t, a))
+		if (row_is_live(&a->row) && (any || ip_equal(a->private_ip, p->ip)) &&
+		    fits_address(f, row, a))
+			return true;
+	return false;
+}
+
+static bool fits_private_ip(const struct filter_run *f, const struct row *row)
+{
+	if (filter_ip(f, ((const struct port *) row)->ip))
+		return true;
+	const struct secondary_ip *s = engine_first_secondary_ip(f->t, row->id);
+	while (s && !filter_ip(f, s->ip))
+		s = engine_next_secondary_ip(f->t, s);
+	return s != 0;
+}
+
+/* Each has a primary one. */
+static bool fits_primary(const struct filter_run *f, const struct row *row)
+{
+	return filter_bool(f, true) || (filter_bool(f, false) && engine_first_secondary_ip(f->t, row->id));
 }
 
 /* The same for a NAT gateway's, as it is shown. */
@@ -281,8 +331,8 @@ static const struct filter interface_filters[] = {
 	{"group-id", .field = "groups"},
 	{"group-name", .get = fits_group_name},
 	{"private-ip-address", .field = "ip"},
-	{"addresses.private-ip-address", .field = "ip"},
-	{"addresses.primary", .fixed = "true"},
+	{"addresses.private-ip-address", .get = fits_private_ip},
+	{"addresses.primary", .get = fits_primary},
 	{"addresses.association.public-ip", .get = fits_association},
 	{"addresses.association.owner-id", .get = fits_association},
 	{"association.association-id", .get = fits_association},
@@ -320,8 +370,41 @@ static const struct ec2_listing interface_listing = {.kind = KIND_PORT,
 
 /* ---- create ---- */
 
+static const struct param private_ip_rows[] = {
+	PARAM(struct ec2_private_ip, "PrivateIpAddress", ip, .flags = REQUIRED, .doc = "The address."),
+	PARAM(struct ec2_private_ip, "Primary", is_primary, .doc = "It is the primary one: of one only."),
+};
+const struct params ec2_private_ip_params = PARAMS(struct ec2_private_ip, private_ip_rows);
+
+RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *list, struct port_ips_wish *ips)
+{
+	struct ip *secondaries = arena_new_array(e->c->arena, struct ip, list->count + 1);
+	size_t count = 0;
+	if (!secondaries)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < list->count; k++) {
+		const struct ec2_private_ip *each = &list->at[k];
+		if (each->is_primary && !ip_is_none(ips->primary))
+			return ctx_fail_field(e->c, ERR_COMBINATION, STR("PrivateIpAddresses"),
+					      "Only one primary private IP address can be specified");
+		if (each->is_primary)
+			ips->primary = each->ip;
+		else
+			secondaries[count++] = each->ip;
+	}
+	if (count && ips->more)
+		return ctx_fail_field(
+			e->c, ERR_COMBINATION, STR("SecondaryPrivateIpAddressCount"),
+			"SecondaryPrivateIpAddressCount and secondary private IP addresses may not "
+			"be specified on the same request");
+	ips->secondaries = (struct ips){secondaries, count};
+	ips->field = STR("PrivateIpAddress");
+	return OK;
+}
+
 struct ec2_create_interface {
 	struct port_wish wish;
+	struct ec2_private_ips private_ips;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_interface, wire, member, __VA_ARGS__)
@@ -329,14 +412,16 @@ static const struct param create_interface_params[] = {
 	P("SubnetId", wish.subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
 	  .doc = "The subnet it is to be in."),
 	P("Description", wish.description, .max = 255, .doc = "Free text."),
-	P("PrivateIpAddress", wish.ip, .doc = "Its address; absent: any free one."),
+	P("PrivateIpAddress", wish.ips.primary, .doc = "Its address; absent: any free one."),
 	P("SecurityGroupId", wish.groups, .kind = KIND_SECURITY_GROUP,
 	  .doc = "Its groups; none: the VPC's default one."),
+	PARAM_LIST(struct ec2_create_interface, "PrivateIpAddresses", private_ips, ec2_private_ip_params,
+		   .max = PORT_IPS_MAX, .doc = "Its addresses, the primary one and secondary ones."),
+	P("SecondaryPrivateIpAddressCount", wish.ips.more, .min = 0, .max = PORT_IPS_MAX - 1,
+	  .doc = "As many secondary addresses that are free."),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_interface, tag_specs),
 	NOT_BUILT("InterfaceType", .only = "interface"),
-	NOT_BUILT("PrivateIpAddresses"),
-	NOT_BUILT("SecondaryPrivateIpAddressCount", .only = "0"),
 	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
 	NOT_BUILT("Ipv6AddressCount", .only = "0"),
 	NOT_BUILT("Ipv6PrefixCount", .only = "0"),
@@ -353,6 +438,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_interface *a = args;
+	TRY(ec2_take_private_ips(e, &a->private_ips, &a->wish.ips));
 	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "network-interface", "network-interface", &a->wish.tags);
 }

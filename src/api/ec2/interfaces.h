@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/ec2/list.h"
+#include "engine/port.h"
 
 /* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
 extern const struct filters ec2_interface_filters;
@@ -10,26 +11,47 @@ extern const struct filters ec2_interface_filters;
 /* As many as the largest type takes: a guest has a place for each (drivers/compute.h). */
 enum { EC2_DEVICE_INDEX_MAX = 7 };
 
+/* PrivateIpAddresses.N of what makes an interface. */
+struct ec2_private_ip {
+	struct ip ip;
+	bool is_primary;
+};
+struct ec2_private_ips {
+	const struct ec2_private_ip *at;
+	size_t count;
+};
+extern const struct params ec2_private_ip_params;
+/* The primary one of the list and the others, into what holds PrivateIpAddress and
+ * SecondaryPrivateIpAddressCount already. ERR_COMBINATION. */
+RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *list,
+			    struct port_ips_wish *ips);
+
+/* A private address of a port, and what stands for it. */
+struct ec2_ip_item {
+	struct ip ip;
+	const struct secondary_ip *row; /* NULL: the primary one */
+	const struct address *address;  /* public; NULL: none */
+};
+
 struct ec2_port_item {
 	const struct port *port;
 	const struct zone *zone;
 	const struct security_group **groups; /* as the port names them; NULL: gone */
-	const struct address *address;        /* public; NULL: none */
+	VEC(struct ec2_ip_item) ips;          /* the primary one first */
 };
 
 /* While walking; false when the arena is full. */
 bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item);
 /* All of its rows, for the memo. */
 void ec2_name_port_rows(const struct ec2_port_item *item, struct ec2_memo_key *key);
-/* The public address that stands for a port, or NULL. */
-const struct address *ec2_address_of_port(const struct tables *t, uuid port);
+/* The public address that stands for a port's private one, or NULL. */
+const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struct ip private_ip);
 /* The instance that it is in, on its way to, or not yet out of; none. */
 uuid ec2_instance_of_port(const struct port *port);
 /* <attachment>; nothing without one. */
 void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance);
 /* <association>; nothing without an address. with_ids: as DescribeNetworkInterfaces shows it. */
-void ec2_write_association(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
-			   bool with_ids);
+void ec2_write_association(struct ec2_call *e, struct xml *x, const struct address *address, bool with_ids);
 /* The members that a network interface has wherever it is shown. */
 void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
 			   bool with_ids);

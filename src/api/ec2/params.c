@@ -199,6 +199,7 @@ static RESULT read_value(struct ctx *c, const struct param *p, const struct pair
 	case PARAM_IDS:
 		return read_id(c, p, pair, out);
 	case PARAM_IP:
+	case PARAM_IPS:
 		return read_ip(c, pair, out);
 	case PARAM_CIDR:
 		return read_cidr(c, pair, out);
@@ -215,6 +216,7 @@ static size_t element_size(const struct param *p)
 {
 	return p->type == PARAM_TABLE ? p->sub->size
 	       : p->type == PARAM_IDS ? sizeof(struct ref)
+	       : p->type == PARAM_IPS ? sizeof(struct ip)
 				      : sizeof(struct str);
 }
 
@@ -288,7 +290,8 @@ static RESULT read_list(struct reader *r, const struct param *p, struct span spa
 
 static bool is_list(const struct param *p)
 {
-	return p->type == PARAM_TEXTS || p->type == PARAM_IDS || p->type == PARAM_TABLE;
+	return p->type == PARAM_TEXTS || p->type == PARAM_IDS || p->type == PARAM_IPS ||
+	       p->type == PARAM_TABLE;
 }
 
 static bool is_below(struct str name, const char *wire)

@@ -26,6 +26,7 @@ enum param_type {
 	PARAM_CIDR,      /* struct cidr */
 	PARAM_TEXTS,     /* struct strs: Name.1, Name.2, … */
 	PARAM_IDS,       /* struct refs */
+	PARAM_IPS,       /* struct ips */
 	PARAM_TABLE,     /* a list of structs, each read by the table .sub */
 };
 
@@ -72,7 +73,8 @@ struct params {
 		 : PARAM_IP, struct cidr                                                                     \
 		 : PARAM_CIDR, struct strs                                                                   \
 		 : PARAM_TEXTS, struct refs                                                                  \
-		 : PARAM_IDS)
+		 : PARAM_IDS, struct ips                                                                     \
+		 : PARAM_IPS)
 
 /* A row for a member of struct T; a member of another type does not compile. */
 #define PARAM(T, name, member, ...)                                                                          \

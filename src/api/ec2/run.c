@@ -8,21 +8,10 @@
 
 /* ---- parameters ---- */
 
-struct ec2_private_ip {
-	struct ip ip;
-};
-static const struct param private_ip_rows[] = {
-	PARAM(struct ec2_private_ip, "PrivateIpAddress", ip, .flags = REQUIRED, .doc = "The address."),
-	NOT_BUILT("Primary", .only = "true"),
-};
-static const struct params private_ip_params = PARAMS(struct ec2_private_ip, private_ip_rows);
 
 struct ec2_launch_interface {
 	struct launch_port port;
-	struct {
-		const struct ec2_private_ip *at;
-		size_t count;
-	} private_ips;
+	struct ec2_private_ips private_ips;
 };
 #define P(wire, member, ...) PARAM(struct ec2_launch_interface, wire, member, __VA_ARGS__)
 static const struct param launch_interface_rows[] = {
@@ -34,16 +23,17 @@ static const struct param launch_interface_rows[] = {
 	  .doc = "Of a new one; absent: the primary one's, and for that a default subnet."),
 	P("Description", port.description, .max = 255, .doc = "Free text."),
 	P("SecurityGroupId", port.groups, .kind = KIND_SECURITY_GROUP, .doc = "Its groups."),
-	P("PrivateIpAddress", port.ip, .doc = "Its address."),
-	PARAM_LIST(struct ec2_launch_interface, "PrivateIpAddresses", private_ips, private_ip_params,
-		   .max = 1, .doc = "Or its address so."),
+	P("PrivateIpAddress", port.ips.primary, .doc = "Its address."),
+	PARAM_LIST(struct ec2_launch_interface, "PrivateIpAddresses", private_ips, ec2_private_ip_params,
+		   .max = PORT_IPS_MAX, .doc = "Its addresses, the primary one and secondary ones."),
+	P("SecondaryPrivateIpAddressCount", port.ips.more, .min = 0, .max = PORT_IPS_MAX - 1,
+	  .doc = "As many secondary addresses that are free."),
 	P("AssociatePublicIpAddress", port.public_ip,
 	  .doc = "Whether the only one gets a public address; else as the subnet says."),
 	P("DeleteOnTermination", port.delete_on_termination,
 	  .doc = "Whether it goes with its instance: a new one does."),
 	NOT_BUILT("NetworkCardIndex", .only = "0"),
 	NOT_BUILT("InterfaceType", .only = "interface"),
-	NOT_BUILT("SecondaryPrivateIpAddressCount", .only = "0"),
 	NOT_BUILT("Ipv6AddressCount", .only = "0"),
 	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
 	NOT_BUILT("Ipv6PrefixCount", .only = "0"),
@@ -89,7 +79,7 @@ static const struct param run_instances_params[] = {
 	  .doc = "Groups; none: the VPC's default one."),
 	P("SecurityGroup", group_names, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP, .max = 255,
 	  .doc = "Groups by name."),
-	P("PrivateIpAddress", primary.ip, .doc = "The primary address, of one instance."),
+	P("PrivateIpAddress", primary.ips.primary, .doc = "The primary address, of one instance."),
 	PARAM_LIST(struct ec2_run_instances, "NetworkInterface", interfaces, launch_interface_params,
 		   .max = 16,
 		   .doc = "The interfaces, instead of SubnetId, SecurityGroupId and PrivateIpAddress."),
@@ -176,7 +166,8 @@ static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 	a->launch.port_count = 1;
 	if (!a->interfaces.count)
 		return OK;
-	if (a->primary.subnet.kind != KIND_NONE || a->primary.groups.count || !ip_is_none(a->primary.ip))
+	if (a->primary.subnet.kind != KIND_NONE || a->primary.groups.count ||
+	    !ip_is_none(a->primary.ips.primary))
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("NetworkInterface"),
 			"Network interfaces and an instance-level subnet, security groups or private "
@@ -187,8 +178,7 @@ static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 	for (size_t k = 0; k < a->interfaces.count; k++) {
 		const struct ec2_launch_interface *i = &a->interfaces.at[k];
 		ports[k] = i->port;
-		if (i->private_ips.count)
-			ports[k].ip = i->private_ips.at[0].ip;
+		TRY(ec2_take_private_ips(e, &i->private_ips, &ports[k].ips));
 	}
 	a->launch.ports = ports;
 	a->launch.port_count = a->interfaces.count;

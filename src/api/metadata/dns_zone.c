@@ -4,12 +4,13 @@
  * asked: an unknown name there does not exist. */
 #include "api/metadata/dns_zone.h"
 
+#include "engine/port.h"
 #include "engine/region.h"
 #include "store/rows.h"
 
 bool dns_zone_knows(const struct tables *t, uuid router, struct ip source)
 {
-	return port_find_by_router(t, router, source) != NULL;
+	return engine_find_port_by_ip(t, router, source) != NULL;
 }
 
 /* Four decimal numbers with sep between them, nothing else. */
@@ -91,7 +92,7 @@ static enum dns_verdict ask_domain(const struct tables *t, uuid router, struct s
 		return DNS_ANSWER;
 	}
 	label = str_slice(name, 0, name.n - domain.n - 1);
-	if (!parse_host_name(label, &ip) || !port_find_by_router(t, router, ip))
+	if (!parse_host_name(label, &ip) || !engine_find_port_by_ip(t, router, ip))
 		return say_nothing(answer, DNS_NXDOMAIN, domain);
 	if (q->type != DNS_A && q->type != DNS_ANY)
 		return say_nothing(answer, DNS_NOERROR, domain);
@@ -103,7 +104,7 @@ static enum dns_verdict ask_reverse(const struct tables *t, struct arena *a, con
 				    struct ip ip, const struct dns_query *q, struct dns_answer *answer)
 {
 	struct str zone = str_print(a, "%u.%u.%u.in-addr.arpa", ip.b[2], ip.b[1], ip.b[0]);
-	if (!port_find_by_router(t, r->row.id, ip))
+	if (!engine_find_port_by_ip(t, r->row.id, ip))
 		return say_nothing(answer, DNS_NXDOMAIN, zone);
 	if (q->type != DNS_PTR && q->type != DNS_ANY)
 		return say_nothing(answer, DNS_NOERROR, zone);

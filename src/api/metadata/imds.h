@@ -13,8 +13,10 @@
 struct imds_nic {
 	const struct port *port;
 	const struct subnet *subnet;   /* NULL: none */
-	const struct address *address; /* public; NULL: none */
-	struct strs groups;            /* names */
+	struct ips ips;                /* its private addresses, the primary one first */
+	const struct address *const *addresses; /* the public ones, by the private ones */
+	size_t address_count;
+	struct strs groups; /* names */
 };
 
 /* What a variable part of a path stands for: places in the lists of struct sight. */

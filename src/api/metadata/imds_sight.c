@@ -3,6 +3,7 @@
  * arena, so that rendering needs no lock. */
 #include "api/metadata/imds.h"
 #include "base/vec.h"
+#include "engine/port.h"
 #include "engine/region.h"
 
 static RESULT gather_groups(const struct tables *t, struct arena *a, const struct port *p,
@@ -18,12 +19,31 @@ static RESULT gather_groups(const struct tables *t, struct arena *a, const struc
 	return OK;
 }
 
-static const struct address *find_address(const struct tables *t, uuid port)
+static RESULT gather_ips(const struct tables *t, struct arena *a, const struct port *p, struct ips *ret_ips)
 {
-	const struct address *a = address_first_by_port(t, port);
-	while (a && !row_is_live(&a->row))
-		a = address_next_by_port(t, a);
-	return a;
+	VEC(struct ip) ips = {0};
+	if (!VEC_PUSH(a, &ips, p->ip))
+		return FAIL(NO_MEMORY);
+	const struct secondary_ip *s = engine_first_secondary_ip(t, p->row.id);
+	for (; s; s = engine_next_secondary_ip(t, s))
+		if (!VEC_PUSH(a, &ips, s->ip))
+			return FAIL(NO_MEMORY);
+	*ret_ips = (struct ips){ips.at, ips.count};
+	return OK;
+}
+
+static RESULT gather_addresses(const struct tables *t, struct arena *a, struct imds_nic *nic)
+{
+	VEC(const struct address *) addresses = {0};
+	for (size_t k = 0; k < nic->ips.count; k++)
+		for (const struct address *at = address_first_by_port(t, nic->port->row.id); at;
+		     at = address_next_by_port(t, at))
+			if (row_is_live(&at->row) && ip_equal(at->private_ip, nic->ips.at[k]) &&
+			    !VEC_PUSH(a, &addresses, at))
+				return FAIL(NO_MEMORY);
+	nic->addresses = addresses.at;
+	nic->address_count = addresses.count;
+	return OK;
 }
 
 static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight *s)
@@ -33,9 +53,9 @@ static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight 
 	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p)) {
 		if (!row_is_live(&p->row))
 			continue;
-		struct imds_nic nic = {.port = p,
-				       .subnet = subnet_find(t, p->subnet),
-				       .address = find_address(t, p->row.id)};
+		struct imds_nic nic = {.port = p, .subnet = subnet_find(t, p->subnet)};
+		TRY(gather_ips(t, a, p, &nic.ips));
+		TRY(gather_addresses(t, a, &nic));
 		TRY(gather_groups(t, a, p, &nic.groups));
 		if (!VEC_PUSH(a, &nics, nic))
 			return FAIL(NO_MEMORY);
@@ -101,7 +121,7 @@ static RESULT gather_tags(struct arena *a, struct sight *s)
 RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, struct ip ip,
 			 struct sight *ret_sight)
 {
-	const struct port *p = port_find_by_router(t, router, ip);
+	const struct port *p = engine_find_port_by_ip(t, router, ip);
 	const struct instance *i = p ? instance_find(t, p->instance) : NULL;
 	const struct router *r = router_find(t, router);
 	if (!i || !r)

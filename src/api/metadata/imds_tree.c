@@ -49,12 +49,11 @@ static const struct imds_nic *nic_of(const struct sight *s)
 }
 static size_t count_publics(const struct sight *s)
 {
-	return nic_of(s)->address ? 1 : 0;
+	return nic_of(s)->address_count;
 }
 static struct str name_public(const struct sight *s, size_t k)
 {
-	(void) k;
-	return ip_to_str(s->arena, nic_of(s)->address->ip);
+	return ip_to_str(s->arena, nic_of(s)->addresses[k]->ip);
 }
 
 static size_t count_volumes(const struct sight *s)
@@ -95,13 +94,20 @@ static bool has_key(const struct sight *s)
 {
 	return count_keys(s) > 0;
 }
+/* Of the primary address of the primary interface; NULL: none. */
+static const struct address *own_public(const struct sight *s)
+{
+	const struct imds_nic *nic = &s->nics[0];
+	bool has_one = nic->address_count && ip_equal(nic->addresses[0]->private_ip, nic->port->ip);
+	return has_one ? nic->addresses[0] : NULL;
+}
 static bool has_public_ip(const struct sight *s)
 {
-	return s->nics[0].address != NULL;
+	return own_public(s) != NULL;
 }
 static bool has_nic_public_ip(const struct sight *s)
 {
-	return nic_of(s)->address != NULL;
+	return nic_of(s)->address_count > 0;
 }
 static bool has_root(const struct sight *s)
 {
@@ -247,7 +253,7 @@ WRITER(write_region)
 }
 WRITER(write_public_ipv4)
 {
-	write_ip(b, s->nics[0].address->ip);
+	write_ip(b, own_public(s)->ip);
 }
 /* The key, and its name for a comment. */
 WRITER(write_public_key)
@@ -282,9 +288,17 @@ WRITER(write_nic_id)
 {
 	write_id(b, KIND_PORT, nic_of(s)->port->row.id);
 }
-WRITER(write_nic_ip)
+WRITER(write_nic_ips)
 {
-	write_ip(b, nic_of(s)->port->ip);
+	for (size_t k = 0; k < nic_of(s)->ips.count; k++) {
+		if (k)
+			buf_add_char(b, '\n');
+		write_ip(b, nic_of(s)->ips.at[k]);
+	}
+}
+WRITER(write_nic_associated_ip)
+{
+	write_ip(b, nic_of(s)->addresses[s->at[IMDS_PUBLIC]]->private_ip);
 }
 WRITER(write_nic_hostname)
 {
@@ -300,9 +314,13 @@ WRITER(write_owner)
 	if (s->account)
 		buf_add_str(b, s->account->number);
 }
-WRITER(write_nic_public_ip)
+WRITER(write_nic_public_ips)
 {
-	write_ip(b, nic_of(s)->address->ip);
+	for (size_t k = 0; k < nic_of(s)->address_count; k++) {
+		if (k)
+			buf_add_char(b, '\n');
+		write_ip(b, nic_of(s)->addresses[k]->ip);
+	}
 }
 WRITER(write_nic_group_ids)
 {
@@ -402,13 +420,13 @@ static const struct leaf leaves[] = {
 	{"meta-data/mac", write_mac, NULL, false},
 	{NIC "device-number", write_nic_number, NULL, false},
 	{NIC "interface-id", write_nic_id, NULL, false},
-	{NIC "ipv4-associations/{public}", write_nic_ip, has_nic_public_ip, false},
+	{NIC "ipv4-associations/{public}", write_nic_associated_ip, has_nic_public_ip, false},
 	{NIC "local-hostname", write_nic_hostname, NULL, false},
-	{NIC "local-ipv4s", write_nic_ip, NULL, false},
+	{NIC "local-ipv4s", write_nic_ips, NULL, false},
 	{NIC "mac", write_nic_mac, NULL, false},
 	{NIC "owner-id", write_owner, NULL, false},
 	{NIC "public-hostname", write_nothing, has_nic_public_ip, false}, /* there is no public zone */
-	{NIC "public-ipv4s", write_nic_public_ip, has_nic_public_ip, false},
+	{NIC "public-ipv4s", write_nic_public_ips, has_nic_public_ip, false},
 	{NIC "security-group-ids", write_nic_group_ids, NULL, false},
 	{NIC "security-groups", write_nic_groups, NULL, false},
 	{NIC "subnet-id", write_nic_subnet, has_subnet, false},

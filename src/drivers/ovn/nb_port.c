@@ -9,51 +9,72 @@
 /* A chassis that no host can be: a port nobody may bind. */
 #define NOWHERE "-"
 
-/* Without the source/destination check it may speak for other addresses, but with its own MAC. */
-static json_t *make_port_columns(const struct network_port *wish)
+/* "02:… 10.0.1.10 10.0.1.11" */
+static struct str write_addresses(struct arena *a, const struct network_port *wish)
 {
-	const struct port *port = wish->port;
-	char name[UUID_TEXT_SIZE], mac[MAC_TEXT_SIZE], ip[IP_TEXT_SIZE], dhcp[UUID_TEXT_SIZE];
-	char address[MAC_TEXT_SIZE + IP_TEXT_SIZE];
-	snprintf(address, sizeof address, "%s %s", mac_write(port->mac, mac), ip_write(port->ip, ip));
-	uuid_write(uuid_v5(port->subnet, STR("dhcp")), dhcp);
-	struct str chassis = wish->chassis.n ? wish->chassis : STR(NOWHERE);
-	return json_pack("{s:s,s:s,s:{s:b},s:{s:b},s:s,s:{s:s%}}", "name", uuid_write(port->row.id, name),
-			 "type", "", "addresses", address, 1, "port_security",
-			 port->source_dest_check ? address : mac, 1, "dhcpv4_options", dhcp, "options",
-			 "requested-chassis", chassis.p, chassis.n);
+	char mac[MAC_TEXT_SIZE], ip[IP_TEXT_SIZE];
+	struct str text =
+		str_print(a, "%s %s", mac_write(wish->port->mac, mac), ip_write(wish->port->ip, ip));
+	for (size_t k = 0; k < wish->secondaries.count; k++)
+		text = str_print(a, "%" STR_FMT " %s", STR_ARG(text), ip_write(wish->secondaries.at[k], ip));
+	return text;
 }
 
-/* "10.1.0.10.in-addr.arpa" for 10.0.1.10; empty for what has no such name here. */
+/* Without the source/destination check it may speak for other addresses, but with its own MAC. */
+static json_t *make_port_columns(struct arena *a, const struct network_port *wish)
+{
+	const struct port *port = wish->port;
+	char name[UUID_TEXT_SIZE], mac[MAC_TEXT_SIZE], dhcp[UUID_TEXT_SIZE];
+	struct str addresses = write_addresses(a, wish);
+	struct str security = port->source_dest_check ? addresses : str_from(mac_write(port->mac, mac));
+	uuid_write(uuid_v5(port->subnet, STR("dhcp")), dhcp);
+	struct str chassis = wish->chassis.n ? wish->chassis : STR(NOWHERE);
+	return json_pack("{s:s,s:s,s:{s%:b},s:{s%:b},s:s,s:{s:s%}}", "name", uuid_write(port->row.id, name),
+			 "type", "", "addresses", addresses.p, addresses.n, 1, "port_security", security.p,
+			 security.n, 1, "dhcpv4_options", dhcp, "options", "requested-chassis", chassis.p,
+			 chassis.n);
+}
+
+/* "10.1.0.10.in-addr.arpa" for 10.0.1.10. */
 static struct str write_reverse_name(struct arena *a, struct ip ip)
 {
-	if (ip.family != IP_V4)
-		return STR_NONE;
 	return str_print(a, "%u.%u.%u.%u.in-addr.arpa", ip.b[3], ip.b[2], ip.b[1], ip.b[0]);
+}
+
+/* "ip-10-0-1-10.<domain>", EC2's private name, and the way back. The keys are added to those of the row's
+ * mark, by which they are found again when they are no longer wanted. */
+static struct str plan_name(struct wish *w, const struct network_port *wish, struct ip ip, struct str keys)
+{
+	uuid dns = nb_dns_id(wish->port->router);
+	if (ip.family != IP_V4)
+		return keys;
+	struct str full = str_print(w->arena, "ip-%u-%u-%u-%u.%" STR_FMT, ip.b[0], ip.b[1], ip.b[2], ip.b[3],
+				    STR_ARG(wish->domain_name));
+	full = str_lower(w->arena, full); /* the keys must be */
+	struct str reverse = write_reverse_name(w->arena, ip);
+	wish_add_entry(w, "DNS", "records", dns, full, ip_to_str(w->arena, ip));
+	wish_add_entry(w, "DNS", "records", dns, reverse, full);
+	return str_print(w->arena, "%" STR_FMT " %" STR_FMT " %" STR_FMT, STR_ARG(keys), STR_ARG(full),
+			 STR_ARG(reverse));
 }
 
 static void plan_names(struct wish *w, struct wish_row *row, const struct network_port *wish)
 {
-	if (wish->host_name.n == 0 || wish->domain_name.n == 0)
+	char dns[UUID_TEXT_SIZE];
+	if (!wish->has_names || wish->domain_name.n == 0)
 		return;
-	uuid dns = nb_dns_id(wish->port->router);
-	char dns_text[UUID_TEXT_SIZE];
-	struct str full = str_print(w->arena, "%" STR_FMT ".%" STR_FMT, STR_ARG(wish->host_name),
-				    STR_ARG(wish->domain_name));
-	full = str_lower(w->arena, full); /* the keys must be */
-	struct str reverse = write_reverse_name(w->arena, wish->port->ip);
-	wish_add_entry(w, "DNS", "records", dns, full, ip_to_str(w->arena, wish->port->ip));
-	if (reverse.n)
-		wish_add_entry(w, "DNS", "records", dns, reverse, full);
-	wish_add_mark(w, row, MARK_NAMES,
-		      str_print(w->arena, "%s %" STR_FMT " %" STR_FMT, uuid_write(dns, dns_text),
-				STR_ARG(full), STR_ARG(reverse)));
+	struct str keys = str_from(uuid_write(nb_dns_id(wish->port->router), dns));
+	keys = plan_name(w, wish, wish->port->ip, keys);
+	for (size_t k = 0; k < wish->secondaries.count; k++)
+		keys = plan_name(w, wish, wish->secondaries.at[k], keys);
+	wish_add_mark(w, row, MARK_NAMES, keys);
 }
 
 void nb_plan_port(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
-	struct wish_row *row = wish_add_row(w, "Logical_Switch_Port", port->row.id, make_port_columns(wish));
+	struct wish_row *row =
+		wish_add_row(w, "Logical_Switch_Port", port->row.id, make_port_columns(w->arena, wish));
 	wish_add_edge(w, row, "Logical_Switch", "ports", port->subnet);
 	nb_plan_default_deny(w);
 	wish_add_edge(w, row, "Port_Group", "ports", w->region);

@@ -72,7 +72,8 @@ struct world {
 	struct route routes[PARTS_MAX];
 	size_t route_count;
 	struct port ports[PARTS_MAX];
-	struct str chassis[PARTS_MAX], host_names[PARTS_MAX];
+	struct str chassis[PARTS_MAX];
+	bool named[PARTS_MAX];
 	size_t port_count;
 	struct external_network external;
 };
@@ -220,7 +221,7 @@ static RESULT do_port(struct command *cmd)
 	p->groups = (struct uuids){groups.at, groups.count};
 	p->source_dest_check = !get(cmd, "nocheck").n;
 	world.chassis[at] = get(cmd, "chassis");
-	world.host_names[at] = get(cmd, "host");
+	world.named[at] = get(cmd, "named").n > 0;
 	return mac_parse(get(cmd, "mac"), &p->mac);
 }
 
@@ -231,7 +232,7 @@ static RESULT apply_port(struct command *cmd, bool *ret_up)
 	struct network_port n = {.port = p,
 				 .subnet = &world.subnets[find_subnet(p->subnet)],
 				 .chassis = world.chassis[at],
-				 .host_name = world.host_names[at],
+				 .has_names = world.named[at],
 				 .domain_name = STR("ec2.internal")};
 	return net.driver->apply_port(net.self, &cmd->ctx, &n, ret_up);
 }

@@ -155,10 +155,10 @@ def declare(region):
               "subnet sp router=va block=10.0.2.0/24 mac=02:00:00:0a:02:01 table=tp",
               "subnet sb router=vb block=10.0.1.0/24 mac=02:00:00:0b:01:01 table=tb",
               "route ra table=ta to=0.0.0.0/0 gateway=va", "route rb table=tb to=0.0.0.0/0 gateway=vb",
-              "port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " groups=ga chassis=hv1 host=ip-10-0-1-10",
-              "port a2 subnet=sa ip=10.0.1.11 mac=" + MACS["a2"] + " groups=gb chassis=hv2 host=ip-10-0-1-11",
-              "port a3 subnet=sp ip=10.0.2.10 mac=" + MACS["a3"] + " groups=ga chassis=hv2 host=ip-10-0-2-10",
-              "port b1 subnet=sb ip=10.0.1.10 mac=" + MACS["b1"] + " groups=gc chassis=hv2 host=ip-10-0-1-10")
+              "port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " groups=ga chassis=hv1 named=1",
+              "port a2 subnet=sa ip=10.0.1.11 mac=" + MACS["a2"] + " groups=gb chassis=hv2 named=1",
+              "port a3 subnet=sp ip=10.0.2.10 mac=" + MACS["a3"] + " groups=ga chassis=hv2 named=1",
+              "port b1 subnet=sb ip=10.0.1.10 mac=" + MACS["b1"] + " groups=gc chassis=hv2 named=1")
 
 
 @pytest.fixture(scope="module")
@@ -263,7 +263,7 @@ def test_peer_group_made_later(region):
               "apply-port a2")
     region.settle()
     assert region.get("a2", "10.0.1.10") == "a1"
-    region.do("port a2 subnet=sa ip=10.0.1.11 mac=" + MACS["a2"] + " groups=gb chassis=hv2 host=ip-10-0-1-11",
+    region.do("port a2 subnet=sa ip=10.0.1.11 mac=" + MACS["a2"] + " groups=gb chassis=hv2 named=1",
               "apply-port a2", "remove group late")
     region.settle()
     assert region.get("a2", "10.0.1.10", 1) == "blocked"
@@ -321,7 +321,7 @@ def test_forged_source(region):
     curl = ["curl", "-s", "-m", "1", "--interface", "10.0.1.66"]
     assert region.ns("a1", *curl, "http://169.254.169.254/", check=False) == ""
     assert region.ns("a1", *curl, "http://10.0.1.11/", check=False) == ""
-    region.do("port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " groups=ga chassis=hv1 host=ip-10-0-1-10 nocheck=1",
+    region.do("port a1 subnet=sa ip=10.0.1.10 mac=" + MACS["a1"] + " groups=ga chassis=hv1 named=1 nocheck=1",
               "apply-port a1")
     region.settle()
     assert region.ns("a1", *curl[:-1], "10.0.1.10", "http://10.0.1.11/").strip() == "a2"

@@ -116,12 +116,14 @@ static void write_port(struct buf *b, const struct network_port *w)
 {
 	char mac[MAC_TEXT_SIZE];
 	add_ip(b, "ip", w->port->ip);
+	for (size_t k = 0; k < w->secondaries.count; k++)
+		add_ip(b, "and", w->secondaries.at[k]);
 	buf_print(b, " mac %s check %d", mac_write(w->port->mac, mac), w->port->source_dest_check);
 	add_id(b, "subnet", w->port->subnet);
 	for (size_t k = 0; k < w->port->groups.count; k++)
 		add_id(b, "group", w->port->groups.at[k]);
-	buf_print(b, " chassis %" STR_FMT " name %" STR_FMT " domain %" STR_FMT, STR_ARG(w->chassis),
-		  STR_ARG(w->host_name), STR_ARG(w->domain_name));
+	buf_print(b, " chassis %" STR_FMT " names %d domain %" STR_FMT, STR_ARG(w->chassis), w->has_names,
+		  STR_ARG(w->domain_name));
 }
 
 static void write_address(struct buf *b, const struct network_address *w)

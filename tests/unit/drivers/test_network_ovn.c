@@ -30,6 +30,8 @@ struct world {
 	bool has_rule[GROUPS][RULES];
 	struct port ports[PORTS];
 	bool has_port[PORTS], named[PORTS];
+	struct ip secondaries[PORTS][2];
+	size_t secondary_count[PORTS];
 	struct str chassis[PORTS];
 	uuid memberships[PORTS][GROUPS];
 	struct address addresses[ADDRESSES];
@@ -130,6 +132,8 @@ static void init_port(struct world *w, size_t p)
 	port->groups = (struct uuids){w->memberships[p], p == 5 ? 0 : 1};
 	w->chassis[p] = p == 4 ? STR_NONE : STR("hv1");
 	w->has_port[p] = w->named[p] = true;
+	for (size_t k = 0; k < 2; k++)
+		w->secondaries[p][k] = ip_add(w->ports[p].ip, 100 * (k + 1));
 }
 
 static void init_world(struct world *w)
@@ -240,12 +244,11 @@ static void apply_port(struct lab *lab, size_t p)
 {
 	const struct world *w = lab->world;
 	struct wish wish;
-	char name[32];
-	snprintf(name, sizeof name, "IP-%zu", p);
 	struct network_port n = {.port = &w->ports[p],
 				 .chassis = w->chassis[p],
-				 .domain_name = STR("ec2.internal"),
-				 .host_name = w->named[p] ? str_from(name) : STR_NONE};
+				 .secondaries = {w->secondaries[p], w->secondary_count[p]},
+				 .domain_name = STR("EC2.internal"), /* the keys must be in small letters */
+				 .has_names = w->named[p]};
 	wish_init(&wish, lab->ctx->arena, w->region, w->ports[p].row.id, NB_PORT);
 	if (w->has_port[p])
 		nb_plan_port(&wish, &n);
@@ -290,6 +293,7 @@ static void test_known_world(void **state)
 {
 	static struct world w;
 	init_world(&w);
+	w.secondary_count[1] = 2;
 	struct lab lab = make_lab(state, &w);
 	apply_all(&lab);
 	json_error_t error;
@@ -404,6 +408,7 @@ static void change_world(struct world *w)
 		break;
 	case 5:
 		toggle(&w->named[p]);
+		w->secondary_count[p] = random_below(3);
 		break;
 	case 6:
 		w->chassis[p] = random_below(2) ? STR("hv2") : STR_NONE;

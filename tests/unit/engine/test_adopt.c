@@ -181,7 +181,7 @@ static void check_conflicts(void **state)
 			lost_port = (const struct port *) l.memo.at[k].row;
 	assert_non_null(lost_port);
 	struct instance_launch other = cloud_launch(c, 1);
-	const struct launch_port port = {.ip = lost_port->ip,
+	const struct launch_port port = {.ips.primary = lost_port->ip,
 					 .subnet = ref_to(c, KIND_SUBNET, lost_port->subnet)};
 	other.ports = &port;
 	other.port_count = 1;

@@ -125,12 +125,12 @@ static void check_refused(void **state)
 	wish.max_count = 1001;
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_INVALID, KIND_INSTANCE);
 	wish.max_count = 2;
-	port = (struct launch_port){.ip = ip_of("172.31.0.10")};
+	port = (struct launch_port){.ips.primary = ip_of("172.31.0.10")};
 	wish.ports = &port;
 	wish.port_count = 1;
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_COMBINATION, KIND_PORT);
 	wish.min_count = wish.max_count = 1;
-	port.ip = ip_of("10.0.0.10");
+	port.ips.primary = ip_of("10.0.0.10");
 	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_RANGE, KIND_PORT);
 	wish = good;
 	wish.metadata_hop_limit = 65;

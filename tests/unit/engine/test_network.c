@@ -301,11 +301,11 @@ static void check_ports(void **state)
 		{"10.0.1.4", ERR_NONE},
 	};
 	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
-		wish.ip = ip_of(rows[n].ip);
+		wish.ips.primary = ip_of(rows[n].ip);
 		cloud_expect(c, cloud_run(c, &c->alice, engine_create_port_run, &wish), rows[n].err,
 			     KIND_PORT);
 	}
-	wish.ip = (struct ip){0};
+	wish.ips.primary = (struct ip){0};
 	for (int n = 0; n < 9; n++)
 		cloud_ok(c, &c->alice, engine_create_port, &wish);
 	assert_int_equal(engine_count_free_addresses(subnet_find(t, subnet)), 0);
@@ -323,7 +323,7 @@ static void check_ports(void **state)
 	cloud_fails(c, &c->bob, engine_delete_port, &target, ERR_NOT_FOUND, KIND_PORT);
 	cloud_ok(c, &c->alice, engine_delete_port, &target);
 	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_CAPACITY, KIND_SUBNET);
-	wish.ip = freed;
+	wish.ips.primary = freed;
 	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_EXISTS, KIND_PORT);
 	cloud_ok(c, NULL, engine_forget_port, &sight);
 	cloud_ok(c, &c->alice, engine_create_port, &wish);

@@ -161,6 +161,17 @@ static RESULT put_alpha_parts(struct op *op)
 				  .port = id_of(KIND_PORT, 1),
 				  .private_ip = ip_of("127.0.1.10")};
 	TRY(address_put(op, &address));
+	struct secondary_ip secondary = {.row.id = id_of(KIND_SECONDARY_IP, 1),
+					 .account = id_of(KIND_ACCOUNT, 1),
+					 .port = id_of(KIND_PORT, 1),
+					 .subnet = id_of(KIND_SUBNET, ROUTER_A + 1),
+					 .router = id_of(KIND_ROUTER, ROUTER_A + 1),
+					 .ip = ip_of("127.0.1.30")};
+	TRY(secondary_ip_put(op, &secondary));
+	address.row.id = id_of(KIND_ADDRESS, 2);
+	address.ip = ip_of("203.0.113.8");
+	address.private_ip = secondary.ip;
+	TRY(address_put(op, &address));
 	TRY(put_volume(op, 1, 0, "/dev/xvda"));
 	TRY(put_volume(op, 2, 1, "/dev/sdf"));
 	struct port_wish second = {2, ROUTER_A, "127.0.1.20", id_of(KIND_INSTANCE, ALPHA + 1), 1};

@@ -2,7 +2,7 @@
  * A store with two VPCs of equal addresses, and the metadata service on loopback: a guest is
  * whoever comes from its address. Rows are put directly, no engine.
  *
- *   router A  alpha 127.0.1.10 (two interfaces, volumes, a public address, key, user data, tags)
+ *   router A  alpha 127.0.1.10 and .30 (two interfaces, volumes, public addresses, key, user data, tags)
  *             beta  127.0.1.11 (tokens required, hop limit 3), gamma 127.0.1.12 (metadata off)
  *             127.0.1.13 is a port without an instance
  *   router B  delta 127.0.1.10 (nothing that need not be)

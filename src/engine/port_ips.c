@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private addresses of ports: chosen in their subnets, where primary and secondary ones are unique together.
+ * A secondary one is a row of its own. When it is taken away it is marked deleted, and handed out again only
+ * after the network has brought its port about without it. */
+#include <inttypes.h>
+
+#include "engine/internal.h"
+#include "engine/port.h"
+
+/* ---- reading ---- */
+
+static const struct secondary_ip *live_or_next(const struct tables *t, const struct secondary_ip *s)
+{
+	while (s && !row_is_live(&s->row))
+		s = secondary_ip_next_by_port(t, s);
+	return s;
+}
+
+const struct secondary_ip *engine_first_secondary_ip(const struct tables *t, uuid port)
+{
+	return live_or_next(t, secondary_ip_first_by_port(t, port));
+}
+
+const struct secondary_ip *engine_next_secondary_ip(const struct tables *t, const struct secondary_ip *s)
+{
+	return live_or_next(t, secondary_ip_next_by_port(t, s));
+}
+
+static const struct secondary_ip *find_secondary(const struct tables *t, uuid port, struct ip ip)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port);
+	while (s && !ip_equal(s->ip, ip))
+		s = engine_next_secondary_ip(t, s);
+	return s;
+}
+
+bool port_has_ip(const struct tables *t, const struct port *port, struct ip ip)
+{
+	return ip_equal(port->ip, ip) || find_secondary(t, port->row.id, ip);
+}
+
+const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, struct ip ip)
+{
+	const struct port *port = port_find_by_router(t, router, ip);
+	if (port)
+		return port;
+	const struct secondary_ip *s = secondary_ip_find_by_router(t, router, ip);
+	return s ? port_find(t, s->port) : NULL;
+}
+
+size_t port_count_ips(const struct tables *t, const struct port *port)
+{
+	size_t count = 1;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	for (; s; s = engine_next_secondary_ip(t, s))
+		count++;
+	return count;
+}
+
+RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size_t count, struct str field)
+{
+	size_t max = PORT_IPS_MAX;
+	if (type && (size_t) type->addresses_per_port < max)
+		max = (size_t) type->addresses_per_port;
+	if (count <= max)
+		return OK;
+	return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECONDARY_IP, field,
+			   "Number of private addresses will exceed limit: %zu of %zu.", count, max);
+}
+
+/* ---- choosing ---- */
+
+/* What is in use in a subnet: by primary addresses, and by secondary ones. */
+struct subnet_pool {
+	struct port port;
+	struct secondary_ip secondary;
+	struct ip_pool primaries, secondaries;
+};
+
+static void open_pool(struct subnet_pool *p, uuid subnet)
+{
+	*p = (struct subnet_pool){.port.subnet = subnet, .secondary.subnet = subnet};
+	p->secondaries = (struct ip_pool){.kind = KIND_SECONDARY_IP,
+					  .index = SECONDARY_IP_INDEX_SUBNET,
+					  .probe = &p->secondary.row,
+					  .probe_ip = &p->secondary.ip,
+					  .ip_offset = offsetof(struct secondary_ip, ip)};
+	p->primaries = (struct ip_pool){.kind = KIND_PORT,
+					.index = PORT_INDEX_SUBNET,
+					.probe = &p->port.row,
+					.probe_ip = &p->port.ip,
+					.ip_offset = offsetof(struct port, ip),
+					.other = &p->secondaries};
+}
+
+static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct ip_pool *pool,
+		       struct ip wanted, struct str field)
+{
+	char text[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
+	struct ip first, last;
+	subnet_bounds(subnet, &first, &last);
+	if (wanted.family != IP_V4 || !cidr_contains(subnet->block, wanted))
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
+				   "Address %s does not fall within the subnet's address range %s",
+				   ip_write(wanted, text), cidr_write(subnet->block, block));
+	if (ip_compare(wanted, first) < 0 || ip_compare(wanted, last) > 0)
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
+				   "Address %s is in subnet's reserved address range",
+				   ip_write(wanted, text));
+	if (ip_pool_has(op->head, pool, wanted))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_PORT, field, "Address %s is in use.",
+				   ip_write(wanted, text));
+	return OK;
+}
+
+static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
+			struct ip *ret_ip)
+{
+	struct subnet_pool pool;
+	open_pool(&pool, subnet->row.id);
+	if (!ip_is_none(wanted)) {
+		TRY(check_ip(op, subnet, &pool.primaries, wanted, field));
+		*ret_ip = wanted;
+		return OK;
+	}
+	struct ip first, last;
+	subnet_bounds(subnet, &first, &last);
+	if (ip_pool_pick(op->head, &pool.primaries, first, last, ret_ip))
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_SUBNET,
+			     "There are no free addresses in subnet '%" STR_FMT "'.",
+			     STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
+/* ---- writing ---- */
+
+static RESULT write_secondary(struct op *op, const struct port *port, const struct subnet *subnet,
+			      struct ip wanted, struct str field, struct ip *ret_ip)
+{
+	struct secondary_ip s = {.row.gen = 1,
+				 .account = port->account,
+				 .port = port->row.id,
+				 .subnet = port->subnet,
+				 .router = port->router};
+	TRY(choose_ip(op, subnet, wanted, field, &s.ip));
+	s.row.id = engine_new_id(op, KIND_SECONDARY_IP);
+	*ret_ip = s.ip;
+	return secondary_ip_put(op, &s);
+}
+
+RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
+		 struct port *port)
+{
+	TRY(choose_ip(op, subnet, wanted, field, &port->ip));
+	if (uuid_is_none(port->row.id))
+		port->row.id = engine_new_id(op, KIND_PORT);
+	port->mac = port_draw_mac(op->head);
+	return OK;
+}
+
+/* Those that were named come first, so that nothing drawn is one of them. */
+RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
+		      struct port *port)
+{
+	struct ip ip;
+	TRY(port_check_ip_count(op, NULL, 1 + ips->secondaries.count + (size_t) ips->more, ips->field));
+	port->row.id = engine_new_id(op, KIND_PORT);
+	for (size_t k = 0; k < ips->secondaries.count; k++)
+		TRY(write_secondary(op, port, subnet, ips->secondaries.at[k], ips->field, &ip));
+	TRY(port_make(op, subnet, ips->primary, ips->field, port));
+	TRY(port_put(op, port));
+	for (int64_t k = 0; k < ips->more; k++)
+		TRY(write_secondary(op, port, subnet, (struct ip){0}, ips->field, &ip));
+	return OK;
+}
+
+RESULT port_delete_ips(struct op *op, uuid port)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(op->head, port), *next = NULL;
+	for (; s; s = next) {
+		next = engine_next_secondary_ip(op->head, s);
+		TRY(secondary_ip_delete(op, s->row.id));
+	}
+	return OK;
+}
+
+RESULT port_forget_ips(struct op *op, uuid port)
+{
+	const struct secondary_ip *s = secondary_ip_first_by_port(op->head, port), *next = NULL;
+	for (; s; s = next) {
+		next = secondary_ip_next_by_port(op->head, s);
+		if (!row_is_live(&s->row))
+			TRY(secondary_ip_forget(op, s->row.id));
+	}
+	return OK;
+}
+
+static RESULT bump(struct op *op, uuid id)
+{
+	struct port next = *port_find(op->head, id);
+	next.row.gen++;
+	return port_put(op, &next);
+}
+
+/* ---- assign ---- */
+
+/* From another port of the account, with the public address that stands for it. */
+static RESULT take(struct op *op, const struct port_assignment *wish, const struct secondary_ip *s,
+		   const struct port *port, struct str field)
+{
+	char text[IP_TEXT_SIZE];
+	uuid from = s->port;
+	if (!wish->take)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, field,
+				   "[%s] assigned, but move is not allowed.", ip_write(s->ip, text));
+	struct secondary_ip next = *s;
+	next.port = port->row.id;
+	next.row.gen++;
+	TRY(secondary_ip_put(op, &next));
+	TRY(address_move_ip(op, from, port->row.id, s->ip));
+	return bump(op, from);
+}
+
+static RESULT assign_named(struct op *op, struct port_assignment *wish, const struct port *port,
+			   const struct subnet *subnet, struct ip wanted, struct ip *ret_ip)
+{
+	const struct secondary_ip *s = secondary_ip_find_by_subnet(op->head, subnet->row.id, wanted);
+	*ret_ip = wanted;
+	if (!s || !row_is_live(&s->row))
+		return write_secondary(op, port, subnet, wanted, wish->field, ret_ip);
+	return uuid_equal(s->port, port->row.id) ? OK : take(op, wish, s, port, wish->field);
+}
+
+static RESULT check_room(struct op *op, const struct port_assignment *wish, const struct port *port)
+{
+	const struct instance *instance = instance_find(op->head, port->instance);
+	const struct instance_type *type = instance ? instance_type_find(op->head, instance->type) : NULL;
+	size_t count = port_count_ips(op->head, port) + (size_t) wish->more;
+	for (size_t k = 0; k < wish->ips.count; k++)
+		count += !find_secondary(op->head, port->row.id, wish->ips.at[k]);
+	return port_check_ip_count(op, type, count, wish->field);
+}
+
+RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
+{
+	const struct port *port = NULL;
+	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	const struct subnet *subnet = subnet_find(op->head, port->subnet);
+	if (!subnet)
+		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
+	TRY(port_check_own(op, port, wish->port.field));
+	TRY(check_room(op, wish, port));
+	TRY(engine_permit(op, "port.assign", KIND_PORT, &port->row));
+	struct ip *made =
+		arena_new_array(op->ctx->arena, struct ip, wish->ips.count + (size_t) wish->more + 1);
+	if (!made)
+		return ctx_no_memory(op->ctx);
+	size_t count = 0;
+	for (size_t k = 0; k < wish->ips.count; k++)
+		TRY(assign_named(op, wish, port, subnet, wish->ips.at[k], &made[count++]));
+	for (int64_t k = 0; k < wish->more; k++)
+		TRY(write_secondary(op, port, subnet, (struct ip){0}, wish->field, &made[count++]));
+	TRY(bump(op, port->row.id));
+	wish->made = (struct ips){made, count};
+	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu private addresses.",
+			   port_count_ips(op->head, port));
+}
+
+/* ---- unassign ---- */
+
+RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
+{
+	const struct port *port = NULL;
+	char text[IP_TEXT_SIZE];
+	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
+	TRY(port_check_own(op, port, wish->port.field));
+	TRY(engine_permit(op, "port.assign", KIND_PORT, &port->row));
+	for (size_t k = 0; k < wish->ips.count; k++) {
+		const struct secondary_ip *s = find_secondary(op->head, port->row.id, wish->ips.at[k]);
+		if (!s)
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, wish->field,
+					   "%s is not a secondary address of interface '%" STR_FMT "'.",
+					   ip_write(wish->ips.at[k], text), STR_ARG(wish->port.text));
+		TRY(address_leave_ip(op, port->row.id, s->ip));
+		TRY(secondary_ip_delete(op, s->row.id));
+	}
+	TRY(bump(op, port->row.id));
+	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu private addresses.",
+			   port_count_ips(op->head, port));
+}

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Secondary private addresses: unique in their subnet with primary ones, and what stands for them. */
+#include "cloud.h"
+
+struct scene {
+	struct cloud *c;
+	struct ref subnet;
+	uuid subnet_id, port;
+	struct ref port_ref;
+};
+
+/* A subnet of eleven addresses, and a port with one of them. */
+static struct scene begin(struct cloud *c)
+{
+	struct router_wish router = {.block = cidr_of("10.0.0.0/16")};
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	struct subnet_wish subnet = {.router = ref_to(c, KIND_ROUTER, router.router),
+				     .block = cidr_of("10.0.0.0/28")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
+	struct scene s = {
+		.c = c, .subnet_id = subnet.subnet, .subnet = ref_to(c, KIND_SUBNET, subnet.subnet)};
+	struct port_wish port = {.subnet = s.subnet, .ips.primary = ip_of("10.0.0.4")};
+	cloud_ok(c, &c->alice, engine_create_port, &port);
+	s.port = port.port;
+	s.port_ref = ref_to(c, KIND_PORT, s.port);
+	return s;
+}
+
+static int64_t free_count(struct scene *s)
+{
+	return engine_count_free_addresses(subnet_find(cloud_tables(s->c), s->subnet_id));
+}
+
+static void see_port(struct scene *s, uuid port)
+{
+	struct port_sight sight = {.port = port, .gen = port_find(cloud_tables(s->c), port)->row.gen};
+	cloud_ok(s->c, NULL, engine_see_port, &sight);
+}
+
+static size_t count_ips(struct scene *s, uuid port)
+{
+	size_t count = 1;
+	const struct secondary_ip *i = engine_first_secondary_ip(cloud_tables(s->c), port);
+	for (; i; i = engine_next_secondary_ip(cloud_tables(s->c), i))
+		count++;
+	return count;
+}
+
+static void check_assign(void **state)
+{
+	struct cloud *c = *state;
+	struct scene scene = begin(c), *s = &scene;
+	const struct ip ips[] = {ip_of("10.0.0.5"), ip_of("10.0.0.6")};
+	struct port_assignment wish = {.port = s->port_ref, .ips = {ips, 2}, .field = STR("P")};
+	cloud_fails(c, &c->bob, engine_assign_ips, &wish, ERR_NOT_FOUND, KIND_PORT);
+	cloud_ok(c, &c->alice, engine_assign_ips, &wish);
+	assert_int_equal(wish.made.count, 2);
+	assert_int_equal(port_find(cloud_tables(c), s->port)->row.gen, 2);
+	assert_int_equal(free_count(s), 11 - 3);
+	cloud_ok(c, &c->alice, engine_assign_ips, &wish); /* it has them */
+	assert_int_equal(count_ips(s, s->port), 3);
+	uuid router = port_find(cloud_tables(c), s->port)->router;
+	assert_true(uuid_equal(engine_find_port_by_ip(cloud_tables(c), router, ips[1])->row.id, s->port));
+	/* Neither primary nor secondary addresses are given twice, asked for or drawn. */
+	struct port_wish other = {.subnet = s->subnet, .ips.primary = ips[0]};
+	cloud_fails(c, &c->alice, engine_create_port, &other, ERR_EXISTS, KIND_PORT);
+	const struct ip primary = ip_of("10.0.0.4"), outside = ip_of("10.0.1.4");
+	other.ips = (struct port_ips_wish){.secondaries = {&primary, 1}};
+	cloud_fails(c, &c->alice, engine_create_port, &other, ERR_EXISTS, KIND_PORT);
+	wish.ips = (struct ips){&outside, 1};
+	cloud_fails(c, &c->alice, engine_assign_ips, &wish, ERR_RANGE, KIND_PORT);
+	other.ips = (struct port_ips_wish){.more = 7};
+	cloud_ok(c, &c->alice, engine_create_port, &other);
+	assert_int_equal(count_ips(s, other.port), 8);
+	assert_int_equal(free_count(s), 0);
+	wish.ips.count = 0;
+	wish.more = 1;
+	cloud_fails(c, &c->alice, engine_assign_ips, &wish, ERR_CAPACITY, KIND_SUBNET);
+}
+
+static void check_unassign(void **state)
+{
+	struct cloud *c = *state;
+	struct scene scene = begin(c), *s = &scene;
+	struct port_assignment wish = {.port = s->port_ref, .more = 2};
+	cloud_ok(c, &c->alice, engine_assign_ips, &wish);
+	struct ip first = wish.made.at[0], primary = ip_of("10.0.0.4");
+	struct port_unassignment less = {.port = s->port_ref, .ips = {&primary, 1}, .field = STR("P")};
+	cloud_fails(c, &c->alice, engine_unassign_ips, &less, ERR_INVALID, KIND_PORT);
+	less.ips.at = &first;
+	see_port(s, s->port);
+	cloud_ok(c, &c->alice, engine_unassign_ips, &less);
+	assert_int_equal(count_ips(s, s->port), 2);
+	/* In use until the network is rid of it, which a look from before does not say. */
+	struct port_wish other = {.subnet = s->subnet, .ips.primary = first};
+	struct port_sight old = {.port = s->port, .gen = port_find(cloud_tables(c), s->port)->row.gen - 1};
+	cloud_ok(c, NULL, engine_see_port, &old);
+	cloud_fails(c, &c->alice, engine_create_port, &other, ERR_EXISTS, KIND_PORT);
+	see_port(s, s->port);
+	cloud_ok(c, &c->alice, engine_create_port, &other);
+	/* With the port all go. */
+	struct port_target target = {.port = s->port_ref};
+	cloud_ok(c, &c->alice, engine_delete_port, &target);
+	assert_int_equal(free_count(s), 11 - 3);
+	struct port_sight gone = {.port = s->port};
+	cloud_ok(c, NULL, engine_forget_port, &gone);
+	assert_int_equal(free_count(s), 11 - 1);
+}
+
+/* From port to port, with the elastic address that stands for it. */
+static void check_move(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid one = cloud_port(c, cloud_launch_one(c))->row.id;
+	struct port_wish other = {.subnet = ref_to(c, KIND_SUBNET, port_find(t, one)->subnet)};
+	cloud_ok(c, &c->alice, engine_create_port, &other);
+	struct port_assignment wish = {.port = ref_to(c, KIND_PORT, one), .more = 1};
+	cloud_ok(c, &c->alice, engine_assign_ips, &wish);
+	struct ip ip = wish.made.at[0];
+	struct address_wish elastic = {0};
+	cloud_ok(c, &c->alice, engine_allocate_address, &elastic);
+	struct address_association association = {.address = ref_to(c, KIND_ADDRESS, elastic.address),
+						  .port = ref_to(c, KIND_PORT, other.port),
+						  .private_ip = ip};
+	cloud_fails(c, &c->alice, engine_associate_address, &association, ERR_INVALID, KIND_PORT);
+	association.port = ref_to(c, KIND_PORT, one);
+	cloud_ok(c, &c->alice, engine_associate_address, &association);
+	assert_true(ip_equal(address_find(t, elastic.address)->private_ip, ip));
+	/* The auto-assigned one stands for the primary address still. */
+	assert_non_null(cloud_address(c, port_find(t, one)->instance));
+	struct port_assignment move = {.port = ref_to(c, KIND_PORT, other.port), .ips = {&ip, 1}};
+	cloud_fails(c, &c->alice, engine_assign_ips, &move, ERR_INVALID, KIND_PORT);
+	move.take = true;
+	uint64_t gen = port_find(t, one)->row.gen;
+	cloud_ok(c, &c->alice, engine_assign_ips, &move);
+	assert_int_equal(port_find(t, one)->row.gen, gen + 1);
+	assert_true(uuid_equal(address_find(t, elastic.address)->port, other.port));
+	/* Taken away, what stood for it is free. */
+	struct port_unassignment less = {.port = ref_to(c, KIND_PORT, other.port), .ips = {&ip, 1}};
+	cloud_ok(c, &c->alice, engine_unassign_ips, &less);
+	assert_true(uuid_is_none(address_find(t, elastic.address)->port));
+}
+
+/* t3.micro has two addresses each, nothing has more than fifty. */
+static void check_limits(void **state)
+{
+	struct cloud *c = *state;
+	uuid instance = cloud_launch_one(c);
+	struct ref subnet = ref_to(c, KIND_SUBNET, cloud_port(c, instance)->subnet);
+	struct port_assignment wish = {.port = ref_to(c, KIND_PORT, cloud_port(c, instance)->row.id),
+				       .more = 2};
+	cloud_fails(c, &c->alice, engine_assign_ips, &wish, ERR_QUOTA, KIND_SECONDARY_IP);
+	wish.more = 1;
+	cloud_ok(c, &c->alice, engine_assign_ips, &wish);
+	cloud_fails(c, &c->alice, engine_assign_ips, &wish, ERR_QUOTA, KIND_SECONDARY_IP);
+	struct port_wish many = {.subnet = subnet, .ips.more = 50};
+	cloud_fails(c, &c->alice, engine_create_port, &many, ERR_QUOTA, KIND_SECONDARY_IP);
+	many.ips.more = 2;
+	cloud_ok(c, &c->alice, engine_create_port, &many);
+	struct port_attaching attach = {.port = ref_to(c, KIND_PORT, many.port),
+					.instance = ref_to(c, KIND_INSTANCE, instance),
+					.device_index = 1};
+	cloud_fails(c, &c->alice, engine_attach_port, &attach, ERR_QUOTA, KIND_SECONDARY_IP);
+	const struct launch_port ports[] = {{.ips.more = 2}};
+	struct instance_launch launch = cloud_launch(c, 1);
+	launch.ports = ports;
+	launch.port_count = 1;
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_QUOTA, KIND_SECONDARY_IP);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_assign, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_unassign, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_move, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
