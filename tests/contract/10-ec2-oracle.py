@@ -119,6 +119,8 @@ def check_inputs(model, action, problems):
                 name == 'InstanceInitiatedShutdownBehavior'):
             problems.append(f"{action['name']}: {name} is {kind}, not {rows[0]['type']}")
     for param in params:
+        if param['name'] == 'DryRun':
+            continue  # ours has it wherever something changes, EC2 all but everywhere
         below = [n for n in wanted if n == param['name'] or n.startswith(param['name'] + '.')]
         if not below and not NEWER.fullmatch(f"{action['name']} {param['name']}"):
             problems.append(f"{action['name']}: EC2 has no parameter {param['name']}")

@@ -106,7 +106,6 @@ static const struct ec2_error ec2_errors[] = {
 	E(RANGE, ADDRESS, 400, "InvalidAddress.NotFound"),
 	E(RANGE, NONE, 400, "InvalidParameterValue"),
 	E(PROTECTED, SECURITY_GROUP, 400, "CannotDelete"),
-	E(PROTECTED, ADDRESS, 400, "AuthFailure"), /* of a NAT gateway */
 	E_OF(PROTECTED, PORT, "NetworkInterface", 400, "AuthFailure"),
 	E(PROTECTED, NONE, 400, "OperationNotPermitted"),
 	E(QUOTA, INSTANCE, 400, "InstanceLimitExceeded"),

@@ -90,14 +90,14 @@ static void check_holds(void **state)
 	const struct nat_gateway *nat = make_public(c, &made);
 	struct ref address = ref_to(c, KIND_ADDRESS, made.address), port = ref_to(c, KIND_PORT, nat->port);
 	struct address_target release = {.address = address};
-	cloud_fails(c, &c->alice, engine_release_address, &release, ERR_PROTECTED, KIND_ADDRESS);
+	cloud_fails(c, &c->alice, engine_release_address, &release, ERR_PROTECTED, KIND_PORT);
 	struct address_association move = {.address = address,
 					   .instance = ref_to(c, KIND_INSTANCE, cloud_launch_one(c))};
-	cloud_fails(c, &c->alice, engine_associate_address, &move, ERR_PROTECTED, KIND_ADDRESS);
-	cloud_fails(c, &c->alice, engine_disassociate_address, &move, ERR_PROTECTED, KIND_ADDRESS);
+	cloud_fails(c, &c->alice, engine_associate_address, &move, ERR_PROTECTED, KIND_PORT);
+	cloud_fails(c, &c->alice, engine_disassociate_address, &move, ERR_PROTECTED, KIND_PORT);
 	struct address_association another = {.address = ref_to(c, KIND_ADDRESS, allocate(c).address),
 					      .port = port};
-	cloud_fails(c, &c->alice, engine_associate_address, &another, ERR_PROTECTED, KIND_ADDRESS);
+	cloud_fails(c, &c->alice, engine_associate_address, &another, ERR_PROTECTED, KIND_PORT);
 	struct port_target no_port = {.port = port};
 	cloud_fails(c, &c->alice, engine_delete_port, &no_port, ERR_IN_USE, KIND_PORT);
 	struct port_settings groups = {.port = port, .source_dest_check = CHOICE_YES};
