@@ -5,6 +5,7 @@
  *
  *     load host=… clients=64 seconds=3 warm_ms=300 key=… secret=… form=Action=…   signed POST /
  *     load host=… clients=64 seconds=3 path=/file                                 plain GET
+ *     load … per_second=500                                        so many at most, evenly
  *
  * One line of NAME=VALUE on standard output: requests, seconds, rate, errors, bytes (of one body),
  * p50_us, p99_us, own_cpu_us (of one request), sign_us (of one signature). */
@@ -33,6 +34,7 @@ enum {
 struct client {
 	int fd;
 	bool in_body;
+	struct client *next_idle;
 	int64_t sent_us, left; /* of the body */
 	int status;
 	size_t head_size;
@@ -46,7 +48,9 @@ struct load {
 	int epoll_fd;
 	struct client *clients;
 	int64_t client_count;
-	struct arena *arenas[2]; /* the request's, and the one before */
+	struct client *idle;          /* they wait for their turn */
+	int64_t interval_us, next_us; /* between requests; 0: as fast as the answers come */
+	struct arena *arenas[2];      /* the request's, and the one before */
 	unsigned arena_turn;
 	struct str request;
 	int64_t signed_us, from_us, until_us;
@@ -129,7 +133,24 @@ static RESULT client_receive(struct load *l, struct client *client)
 		return OK;
 	int64_t now_us = clock_monotonic_us();
 	count_answer(l, client, now_us);
-	return now_us < l->until_us ? client_send(l, client, now_us) : OK;
+	client->next_idle = l->idle;
+	l->idle = client;
+	return OK;
+}
+
+/* Whoever waits sends, as far as it is time. ret_wait_ms: until the next turn. */
+static RESULT load_send(struct load *l, int *ret_wait_ms)
+{
+	int64_t now_us = clock_monotonic_us();
+	while (l->idle && (l->interval_us == 0 || l->next_us <= now_us)) {
+		struct client *client = l->idle;
+		l->idle = client->next_idle;
+		l->next_us += l->interval_us;
+		TRY(client_send(l, client, now_us));
+	}
+	int64_t left_ms = (l->next_us - now_us + MILLISECOND - 1) / MILLISECOND;
+	*ret_wait_ms = l->idle && left_ms < WAIT_MS ? (int) left_ms : WAIT_MS;
+	return OK;
 }
 
 /* ---- the run ---- */
@@ -169,11 +190,16 @@ static void load_close(struct load *l)
 
 static RESULT load_run(struct load *l)
 {
-	for (int64_t k = 0; k < l->client_count; k++)
-		TRY(client_send(l, &l->clients[k], clock_monotonic_us()));
+	l->next_us = clock_monotonic_us();
+	for (int64_t k = 0; k < l->client_count; k++) {
+		l->clients[k].next_idle = l->idle;
+		l->idle = &l->clients[k];
+	}
 	while (clock_monotonic_us() < l->until_us) {
 		struct epoll_event events[EVENTS_MAX];
-		int n = epoll_wait(l->epoll_fd, events, EVENTS_MAX, WAIT_MS);
+		int wait_ms = 0;
+		TRY(load_send(l, &wait_ms));
+		int n = epoll_wait(l->epoll_fd, events, EVENTS_MAX, wait_ms);
 		for (int k = 0; k < n; k++)
 			TRY(client_receive(l, events[k].data.ptr));
 	}
@@ -242,6 +268,8 @@ int main(int argc, char **argv)
 			    .path = arg_text(argc, argv, "path", STR("/")),
 			    .client_count = arg_int(argc, argv, "clients", 64),
 			    .epoll_fd = -1};
+	int64_t per_second = arg_int(argc, argv, "per_second", 0);
+	load.interval_us = per_second > 0 ? SECOND / per_second : 0;
 	struct result result = load_all(&load, arg_int(argc, argv, "warm_ms", 300) * MILLISECOND,
 					arg_int(argc, argv, "seconds", 3) * SECOND);
 	load_close(&load);

@@ -4,8 +4,10 @@
  *
  *     region directory=EMPTY_DIRECTORY hosts=64 threads=2
  *
- * Prints NAME=VALUE lines: host, key, secret, image, and subnet once for each of several /16 networks
- * without public addresses; then "ready". Serves until SIGTERM, or until its parent is gone. */
+ * Prints NAME=VALUE lines: host, and of a new region key, secret, image, and subnet once for each of
+ * several /16 networks without public addresses; then "ready". In a directory that holds one it goes on
+ * with that. Serves until SIGTERM, or until its parent is gone; at SIGUSR1 it says placement_us, what
+ * finding a host takes. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
@@ -15,7 +17,7 @@
 #include "auth/key.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
-#include "base/random.h"
+#include "base/file.h"
 #include "client.h"
 #include "drivers/compute.h"
 #include "drivers/network.h"
@@ -24,6 +26,7 @@
 #include "engine/engine.h"
 #include "engine/host.h"
 #include "engine/image.h"
+#include "engine/placement.h"
 #include "engine/region.h"
 #include "engine/router.h"
 #include "engine/subnet.h"
@@ -32,7 +35,13 @@
 #include "reconcile/reconcile.h"
 #include "store/sql.h"
 
-enum { SUBNET_COUNT = 8, SIM_CPUS = 1024, HOST_NAME_SIZE = 32, REGION_ARENA_CAP = 16 * 1024 * 1024 };
+enum {
+	PLACEMENTS = 2000,
+	SUBNET_COUNT = 8,
+	SIM_CPUS = 1024,
+	HOST_NAME_SIZE = 32,
+	REGION_ARENA_CAP = 16 * 1024 * 1024
+};
 
 static const int64_t GIB = INT64_C(1) << 30;
 static const struct str region_name = {"us-east-1", 9};
@@ -106,20 +115,24 @@ static RESULT make_subnet(struct region *r, int number)
 	return OK;
 }
 
-static RESULT make_host(struct region *r, int64_t number)
+/* All in one change: a commit for each of ten thousand would take its time. */
+static RESULT add_hosts(struct op *op, void *arg)
 {
-	struct host_wish wish = {.name = str_print(r->ctx.arena, "sim%lld", (long long) number),
-				 .pool_path = STR("/var/lib/libvirt/images")};
-	wish.uri = str_print(r->ctx.arena, "sim://%" STR_FMT, STR_ARG(wish.name));
-	return commit(r, &r->operator, engine_add_host_run, &wish);
+	const int64_t *count = arg;
+	for (int64_t k = 0; k < *count; k++) {
+		struct str name = str_print(op->ctx->arena, "sim%lld", (long long) k);
+		struct host_wish wish = {.name = name,
+					 .uri = str_print(op->ctx->arena, "sim://%" STR_FMT, STR_ARG(name)),
+					 .pool_path = STR("/var/lib/libvirt/images")};
+		TRY(engine_add_host(op, &wish));
+	}
+	return OK;
 }
 
 static RESULT fill(struct region *r, int64_t host_count)
 {
 	r->operator=(struct identity){.is_operator = true};
-	sim_compute_set_size(SIM_CPUS, 4096 * GIB, INT64_C(1024) * 1024 * GIB);
-	for (int64_t k = 0; k < host_count; k++)
-		TRY(make_host(r, k));
+	TRY(commit(r, &r->operator, add_hosts, &host_count));
 	TRY(make_account(r));
 	TRY(make_image(r));
 	for (int k = 0; k < SUBNET_COUNT; k++)
@@ -181,16 +194,51 @@ static RESULT open_listener(struct region *r)
 static RESULT open_all(struct region *r, int argc, char **argv)
 {
 	struct str directory = arg_text(argc, argv, "directory", STR("."));
-	random_bytes(r->master_key, sizeof r->master_key);
+	const char *key = str_print(r->ctx.arena, "%" STR_FMT "/master.key", STR_ARG(directory)).p;
+	bool is_new = !file_exists(key);
+	if (is_new)
+		TRY(key_make_master(&r->ctx, key));
+	TRY(key_load_master(&r->ctx, key, r->master_key));
+	sim_compute_set_size(SIM_CPUS, 4096 * GIB, INT64_C(1024) * 1024 * GIB);
 	r->executor = executor_new_threads();
 	if (!r->executor)
 		return ctx_no_memory(&r->ctx);
 	TRY(open_store(r, directory));
 	TRY(open_reconciler(r, directory));
 	reconciler_start(r->reconciler);
-	TRY(fill(r, arg_int(argc, argv, "hosts", 64)));
+	if (is_new)
+		TRY(fill(r, arg_int(argc, argv, "hosts", 64)));
 	TRY(open_face(r, arg_int(argc, argv, "threads", 0)));
 	return open_listener(r);
+}
+
+/* ---- placement ---- */
+
+static RESULT place_many(struct op *op, void *arg)
+{
+	double *us = arg;
+	const struct placement_need need = {.vcpus = 1, .memory = GIB, .disk = GIB};
+	int64_t since_us = clock_monotonic_us();
+	for (int k = 0; k < PLACEMENTS; k++) {
+		struct placement placement;
+		TRY(placement_begin(op->ctx, op->head, &need, &placement));
+		if (!placement_next(&placement))
+			return ctx_fail(op->ctx, ERR_CAPACITY, "no host has room");
+	}
+	*us = (double) (clock_monotonic_us() - since_us) / PLACEMENTS;
+	return OK;
+}
+
+/* Serves until it is told to end; SIGUSR1 asks what a placement takes. */
+static RESULT serve(struct region *r, const sigset_t *awaited)
+{
+	for (int number = 0; sigwait(awaited, &number) == 0 && number == SIGUSR1;) {
+		double us = 0;
+		TRY(commit(r, &r->operator, place_many, &us));
+		(void) printf("placement_us=%.2f\n", us);
+		(void) fflush(stdout);
+	}
+	return OK;
 }
 
 static void close_all(struct region *r)
@@ -212,10 +260,10 @@ int main(int argc, char **argv)
 {
 	static struct region r;
 	sigset_t awaited;
-	int number = 0;
 	(void) sigemptyset(&awaited);
 	(void) sigaddset(&awaited, SIGTERM);
 	(void) sigaddset(&awaited, SIGINT);
+	(void) sigaddset(&awaited, SIGUSR1);
 	(void) pthread_sigmask(SIG_BLOCK, &awaited, NULL);
 	(void) signal(SIGPIPE, SIG_IGN);
 	(void) prctl(PR_SET_PDEATHSIG, SIGTERM);
@@ -227,7 +275,7 @@ int main(int argc, char **argv)
 	if (result_is_ok(result)) {
 		(void) printf("ready\n");
 		(void) fflush(stdout);
-		(void) sigwait(&awaited, &number);
+		result = serve(&r, &awaited);
 	}
 	close_all(&r);
 	return result_is_ok(result) ? 0 : client_fail(&r.ctx, result);
