@@ -5,6 +5,8 @@
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
 #include "engine/tag.h"
+#include "model/id.h"
+#include "model/term.h"
 
 /* ---- create and delete ---- */
 
@@ -144,8 +146,38 @@ static unsigned account_index(enum kind kind)
 	return 0;
 }
 
-static RESULT add_kind(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
-		       struct tag_list *list)
+static RESULT add_row(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
+		      const struct row *row, struct tag_list *list)
+{
+	return row && engine_is_own(e->c, kind, row) ? add_tags_of(e, runs, kind, row, list) : OK;
+}
+
+/* Rows by what the filter names: a tag's key, with its value or without, or the row's id. */
+static RESULT add_by_filter(struct ec2_call *e, const struct filter_runs *runs, const struct filter_run *by,
+			    enum kind kind, struct tag_list *list)
+{
+	const struct tables *t = ec2_walk(e);
+	uuid account = engine_get_account(e->c);
+	for (size_t k = 0; k < by->patterns.count; k++) {
+		struct str value = by->patterns.at[k];
+		struct ref ref;
+		if (by->filter->get == fits_resource) {
+			if (result_is_ok(id_parse_ec2(value, kind, &ref)))
+				TRY(add_row(e, runs, kind, tables_find_prefix(t, kind, ref.prefix, ref.bits),
+					    list));
+			continue;
+		}
+		uint64_t term = by->filter->get == fits_pair ? term_of_tag(account, by->tag_key, value)
+							     : term_of_tag_key(account, value);
+		const struct row *row = tables_first_by_term(t, kind, term, UUID_NONE);
+		for (; row; row = tables_next_by_term(t, kind, term, row))
+			TRY(add_row(e, runs, kind, row, list));
+	}
+	return OK;
+}
+
+static RESULT add_all(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
+		      struct tag_list *list)
 {
 	const struct tables *t = ec2_walk(e);
 	const struct kind_info *k = &model_kinds[kind];
@@ -155,13 +187,23 @@ static RESULT add_kind(struct ec2_call *e, const struct filter_runs *runs, enum 
 		return ctx_no_memory(e->c);
 	uuid account = engine_get_account(e->c);
 	if (index)
-		memcpy((char *) probe + k->fields[k->indexes[index].fields[0]].offset, &account,
-		       sizeof account);
+		memcpy((char *) probe + k->account_offset, &account, sizeof account);
 	const struct row *row = tables_first(t, kind, index, probe, fields);
 	for (; row; row = tables_next(t, kind, index, row, fields))
-		if (engine_is_own(e->c, kind, row))
-			TRY(add_tags_of(e, runs, kind, row, list));
+		TRY(add_row(e, runs, kind, row, list));
 	return OK;
+}
+
+/* The filter that leaves the fewest rows to look at; NULL: none names any. */
+static const struct filter_run *find_narrow(const struct filter_runs *runs)
+{
+	static bool (*const narrow[])(const struct filter_run *f,
+				      const struct row *row) = {fits_resource, fits_pair, fits_key};
+	for (size_t n = 0; n < sizeof narrow / sizeof narrow[0]; n++)
+		for (size_t k = 0; k < runs->count; k++)
+			if (runs->at[k].is_plain && runs->at[k].filter->get == narrow[n])
+				return &runs->at[k];
+	return 0;
 }
 
 static int compare_items(const void *a, const void *b)
@@ -188,17 +230,20 @@ static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml
 	uuid after = UUID_NONE;
 	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
 	TRY(ec2_parse_token(e, a->query.next_token, &after));
+	const struct filter_run *narrow = find_narrow(&runs);
 	for (enum kind kind = KIND_NONE; kind < KIND_COUNT; kind++)
 		if (resource_types[kind])
-			TRY(add_kind(e, &runs, kind, &list));
+			TRY(narrow ? add_by_filter(e, &runs, narrow, kind, &list)
+				   : add_all(e, &runs, kind, &list));
 	ec2_stop_walking(e);
 	if (list.items.count)
 		qsort(list.items.at, list.items.count, sizeof list.items.at[0], compare_items);
 	size_t left = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX, k = 0;
 	xml_open(x, "tagSet");
 	for (; k < list.items.count && left; k++) {
-		if (uuid_compare(list.items.at[k].row.id, after) <= 0)
+		if (uuid_compare(list.items.at[k].row.id, after) <= 0) /* shown; or found twice */
 			continue;
+		after = list.items.at[k].row.id;
 		write_tag(x, &list.items.at[k]);
 		left--;
 	}

@@ -144,6 +144,18 @@ static void test_others(void **state)
 	check_same("DescribeVolumes", "status", STR("available"), "<createTime>", 0);
 }
 
+/* Tags themselves. */
+static void test_tags(void **state)
+{
+	(void) state;
+	check_same("DescribeTags", "key", STR("half"), "<resourceId>", INSTANCES);
+	check_same("DescribeTags", "key", STR("none"), "<resourceId>", 0);
+	check_same("DescribeTags", "tag:half", STR("even"), "<resourceId>", 6);
+	check_same("DescribeTags", "resource-id", ids[3], "<resourceId>", 2);
+	struct str body = ask("DescribeTags", "&Filter.1.Name=key&Filter.1.Value.1=half&Filter.1.Value.2=n");
+	assert_int_equal(count_of(body, "<resourceId>"), 2 * INSTANCES);
+}
+
 /* Of several filters one is walked; all hold. */
 static void test_together(void **state)
 {
@@ -182,6 +194,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_instances),
 		cmocka_unit_test(test_others),
+		cmocka_unit_test(test_tags),
 		cmocka_unit_test(test_together),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
