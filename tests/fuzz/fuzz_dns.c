@@ -17,7 +17,7 @@ static void answer(const struct dns_query *query)
 		{.ptr = STR("ip-10-0-0-1.ec2.internal"), .is_truncated = true},
 		{.zone = STR("ec2.internal"), .has_soa_answer = true},
 	};
-	uint8_t out[DNS_PACKET_MAX];
+	static uint8_t out[DNS_PACKET_MAX];
 	for (size_t k = 0; k < sizeof answers / sizeof *answers; k++) {
 		size_t capacity = sizes[k % 3], written = 0;
 		if (dns_write_answer(query, &answers[k], out, capacity, &written) &&

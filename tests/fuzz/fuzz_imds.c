@@ -7,6 +7,7 @@
 #include "api/metadata/imds.h"
 #include "api/metadata/inside.h"
 #include "base/clock.h"
+#include "model/id.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

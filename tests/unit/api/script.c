@@ -16,6 +16,8 @@ static struct str look_up(struct script *s, struct str name)
 		if (text.n)
 			return text;
 	}
+	if (s->stage->is_lenient)
+		return name;
 	fprintf(stderr, "golden: nothing is called %.*s\n", STR_ARG(name));
 	exit(2);
 }
@@ -42,6 +44,8 @@ struct str script_expand(struct script *s, struct str line)
 
 static void note(struct script *s, struct world_answer answer)
 {
+	if (s->count == SCRIPT_HISTORY_MAX && s->stage->is_lenient)
+		return;
 	if (s->count == SCRIPT_HISTORY_MAX) {
 		fprintf(stderr, "golden: more than %d calls\n", SCRIPT_HISTORY_MAX);
 		exit(2);

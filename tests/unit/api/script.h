@@ -13,6 +13,7 @@ struct script_stage {
 	void *self;
 	struct arena *arena; /* of all texts */
 	struct str image;    /* $(image) */
+	bool is_lenient;     /* a $(name) of nothing stays as it is, calls past the limit are left out */
 	struct world_answer (*call)(void *self, enum script_user user, bool is_get, struct str parameters);
 	void (*settle)(void *self);
 	void (*wait)(void *self, int64_t us);
