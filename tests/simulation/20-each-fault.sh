@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# One in twenty of the places where a call can be interrupted; other ones each day. FAULT_SEED repeats a day's.
+# One in four of the places where a call can be interrupted; other ones each day. FAULT_SEED repeats a day's.
 # limit: 300 s
 cd "$(dirname "$0")/../.." || exit 1
-exec "${DARI_BUILD:-build/main}/tests/simulation/each_fault" --one-in 20 --seed "${FAULT_SEED:-$(date +%Y%m%d)}" tests/golden/ec2
+exec "${DARI_BUILD:-build/main}/tests/simulation/each_fault" --one-in 4 --seed "${FAULT_SEED:-$(date +%Y%m%d)}" tests/golden/ec2

@@ -13,9 +13,9 @@ static struct thing *any_instance(struct simulation *s)
 {
 	struct thing *picked = NULL;
 	uint64_t count = 0;
-	EACH(&s->model, t, KIND_INSTANCE)
-	if (random_below(++count) == 0)
-		picked = t;
+	EACH (&s->model, t, KIND_INSTANCE)
+		if (random_below(++count) == 0)
+			picked = t;
 	return picked;
 }
 

@@ -49,9 +49,9 @@ static const char *differ_subnet(const struct look *l, struct thing *t, struct s
 		return "its VPC";
 	if (!is_block(answer_at(item, "cidrBlock"), t->block))
 		return "its block";
-	EACH(&l->s->model, port, KIND_PORT)
-	if (port->of->of == t)
-		(model_may_have_ended(port) ? slack++ : used++);
+	EACH (&l->s->model, port, KIND_PORT)
+		if (model_subnet(port) == t)
+			(model_may_have_ended(port) ? slack++ : used++);
 	IGNORE(str_parse_int(answer_at(item, "availableIpAddressCount"), &available)); /* -1 is wrong */
 	int64_t most = (int64_t) cidr_count(t->block) - 5 - used;
 	return available <= most + slack && available >= most - slack ? NULL : "the number of free addresses";
@@ -67,16 +67,16 @@ static const char *differ_associations(const struct look *l, struct thing *t, st
 {
 	struct str item;
 	size_t shown = 0, known = t->is_default;
-	EACH(&l->s->model, subnet, KIND_SUBNET)
-	known += subnet->to == t;
+	EACH (&l->s->model, subnet, KIND_SUBNET)
+		known += subnet->to == t;
 	while (answer_next_item(&set, &item)) {
 		struct str id = answer_at(item, "routeTableAssociationId"),
 			   subnet_id = answer_at(item, "subnetId");
 		struct thing *at = t;
 		if (!str_is_empty(subnet_id))
-			EACH(&l->s->model, subnet, KIND_SUBNET)
-		if (is_id(subnet_id, subnet) && subnet->to == t)
-			at = subnet;
+			EACH (&l->s->model, subnet, KIND_SUBNET)
+				if (is_id(subnet_id, subnet) && subnet->to == t)
+					at = subnet;
 		if ((at == t) != str_is_empty(subnet_id) || (at == t && !t->is_default))
 			return "an association";
 		if (at->association[0] && !str_is(id, at->association))
@@ -91,8 +91,8 @@ static const char *differ_routes(const struct look *l, struct thing *t, struct s
 {
 	struct str item;
 	size_t shown = 0, known = 1; /* the local one */
-	EACH(&l->s->model, route, KIND_ROUTE)
-	known += route->of == t;
+	EACH (&l->s->model, route, KIND_ROUTE)
+		known += route->of == t;
 	while (answer_next_item(&set, &item)) {
 		struct cidr block;
 		shown++;
@@ -157,12 +157,14 @@ static const char *differ_live_instance(const struct look *l, struct thing *t, s
 	return NULL;
 }
 
-/* What is said of it is so on the hosts: nobody here starts or makes a domain by hand. */
+/* What is said of it is so on the hosts: nobody here starts or makes a domain by hand. One that was
+ * found off and is just being started when it is to stop is stopped at once, and once more. */
 static bool is_true(const struct look *l, const struct thing *t, struct str state)
 {
 	struct region *r = &l->s->region;
 	struct cloud_guest guest = cloud_guest(r->cloud, region_find(r, KIND_INSTANCE, t->id));
-	return !(guest.exists && str_is(state, "terminated")) && !(guest.is_on && str_is(state, "stopped"));
+	return !(guest.exists && str_is(state, "terminated")) &&
+	       !(l->is_settled && guest.is_on && str_is(state, "stopped"));
 }
 
 static const char *differ_instance(const struct look *l, struct thing *t, struct str item)
@@ -184,24 +186,32 @@ static const char *differ_instance(const struct look *l, struct thing *t, struct
 	return str_equal(answer_at(item, "keyName"), str_from(t->name)) ? NULL : "its key";
 }
 
-/* What goes with an instance that is ending may have left it. */
-static bool is_attached(const struct thing *t, struct str instance)
+/* A part may have left an instance that is ending; others are in, out, or perhaps still on their way. */
+static bool is_attached(const struct look *l, struct thing *t, struct str instance)
 {
-	return is_id(instance, t->of) || (t->life == ENDING && str_is_empty(instance));
+	if (t->of)
+		return is_id(instance, t->of) || (t->life == ENDING && str_is_empty(instance));
+	if (t->to && model_may_have_ended(t->to) && str_is_empty(instance))
+		t->to = NULL;
+	if (l->is_settled || str_is_empty(instance))
+		t->left = NULL;
+	if (t->to && t->to->life != LIVE && l->is_settled)
+		return false;
+	return is_id(instance, t->to) || (t->left && is_id(instance, t->left)) || t->life == ENDING;
 }
 
 static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
 {
-	(void) l;
-	return is_attached(t, answer_at(item, "attachmentSet/item/instanceId")) ? NULL : "its instance";
+	return is_attached(l, t, answer_at(item, "attachmentSet/item/instanceId")) ? NULL : "its instance";
 }
 
 static const char *differ_port(const struct look *l, struct thing *t, struct str item)
 {
-	(void) l;
-	if (!is_id(answer_at(item, "subnetId"), t->of->of))
+	if (!is_id(answer_at(item, "subnetId"), model_subnet(t)))
 		return "its subnet";
-	return is_attached(t, answer_at(item, "attachment/instanceId")) ? NULL : "its instance";
+	if (!t->of && !is_id(answer_at(item, "groupSet/item/groupId"), t->group))
+		return "its group";
+	return is_attached(l, t, answer_at(item, "attachment/instanceId")) ? NULL : "its instance";
 }
 
 static const char *differ_address(const struct look *l, struct thing *t, struct str item)
@@ -278,14 +288,14 @@ static const char *differ_tags(const struct thing *t, struct str set)
 static struct thing *recognise(const struct look *l, const struct listing *list, struct str item)
 {
 	struct str id = answer_at(item, list->id);
-	EACH(&l->s->model, t, list->kind)
-	if (t->account == l->account && is_id(id, t))
-		return t;
-	EACH(&l->s->model, t, list->kind)
-	if (t->account == l->account && !t->id[0] && !list->differ(l, t, item)) {
-		snprintf(t->id, sizeof t->id, "%" STR_FMT, STR_ARG(id));
-		return t;
-	}
+	EACH (&l->s->model, t, list->kind)
+		if (t->account == l->account && is_id(id, t))
+			return t;
+	EACH (&l->s->model, t, list->kind)
+		if (t->account == l->account && !t->id[0] && !list->differ(l, t, item)) {
+			snprintf(t->id, sizeof t->id, "%" STR_FMT, STR_ARG(id));
+			return t;
+		}
 	return NULL;
 }
 
@@ -333,12 +343,12 @@ static void compare_listing(const struct look *l, const struct listing *list)
 {
 	struct str body = read_listing(l->s, l->account, list);
 	size_t shown = compare_set(l, list, answer_at(body, list->set)), known = 0;
-	EACH(&l->s->model, t, list->kind)
-	if (t->account == l->account) {
-		known += t->life == LIVE;
-		if (l->is_settled && t->life == ENDING && t->kind != KIND_INSTANCE)
-			t->life = GONE;
-	}
+	EACH (&l->s->model, t, list->kind)
+		if (t->account == l->account) {
+			known += t->life == LIVE;
+			if (l->is_settled && t->life == ENDING && t->kind != KIND_INSTANCE)
+				t->life = GONE;
+		}
 	if (shown != known)
 		blame(l->s, "account %d, %s: %zu are shown of %zu: %" STR_FMT, (int) l->account, list->action,
 		      shown, known, STR_ARG(body));

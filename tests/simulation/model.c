@@ -23,15 +23,15 @@ struct thing *model_next(struct model *m, enum kind kind, const struct thing *af
 
 struct thing *model_part(struct model *m, enum kind kind, const struct thing *of)
 {
-	EACH(m, t, kind)
-	if (t->of == of)
-		return t;
+	EACH (m, t, kind)
+		if (t->of == of)
+			return t;
 	return NULL;
 }
 
 bool model_may_have_ended(const struct thing *t)
 {
-	if (t->kind == KIND_VOLUME || t->kind == KIND_PORT)
+	if ((t->kind == KIND_VOLUME || t->kind == KIND_PORT) && t->of)
 		t = t->of;
 	return t->life != LIVE || (t->is_restless && t->ends_itself);
 }
@@ -42,9 +42,14 @@ void model_end(struct model *m, struct thing *t, enum life life)
 	for (size_t k = 0; k < m->count; k++)
 		if (m->things[k].of == t && m->things[k].life != GONE && m->things[k].kind != KIND_INSTANCE)
 			model_end(m, &m->things[k], life);
-	EACH(m, subnet, KIND_SUBNET)
-	if (subnet->to == t) /* a route table */
-		subnet->to = NULL;
+	EACH (m, subnet, KIND_SUBNET)
+		if (subnet->to == t) /* a route table */
+			subnet->to = NULL;
+}
+
+const struct thing *model_subnet(const struct thing *port)
+{
+	return port->of ? port->of->of : port->subnet;
 }
 
 struct thing *model_vpc(struct thing *t)
@@ -56,43 +61,43 @@ struct thing *model_vpc(struct thing *t)
 
 struct thing *model_gateway(struct model *m, const struct thing *vpc)
 {
-	EACH(m, t, KIND_GATEWAY)
-	if (t->to == vpc)
-		return t;
+	EACH (m, t, KIND_GATEWAY)
+		if (t->to == vpc)
+			return t;
 	return NULL;
 }
 
 struct thing *model_default_vpc(struct model *m, unsigned account)
 {
-	EACH(m, t, KIND_ROUTER)
-	if (t->is_default && t->account == account)
-		return t;
+	EACH (m, t, KIND_ROUTER)
+		if (t->is_default && t->account == account)
+			return t;
 	return NULL;
 }
 
 struct thing *model_default_group(struct model *m, const struct thing *vpc)
 {
-	EACH(m, t, KIND_SECURITY_GROUP)
-	if (t->is_default && t->of == vpc)
-		return t;
+	EACH (m, t, KIND_SECURITY_GROUP)
+		if (t->is_default && t->of == vpc)
+			return t;
 	return NULL;
 }
 
 struct thing *model_route(struct model *m, const struct thing *table, struct cidr block)
 {
-	EACH(m, t, KIND_ROUTE)
-	if (t->of == table && cidr_equal(t->block, block))
-		return t;
+	EACH (m, t, KIND_ROUTE)
+		if (t->of == table && cidr_equal(t->block, block))
+			return t;
 	return NULL;
 }
 
 struct thing *model_rule(struct model *m, const struct thing *group, bool egress, int64_t port,
 			 struct cidr block, const struct thing *peer)
 {
-	EACH(m, t, KIND_SECURITY_GROUP_RULE)
-	if (t->of == group && t->egress == egress && t->port == port && t->to == peer &&
-	    cidr_equal(t->block, block))
-		return t;
+	EACH (m, t, KIND_SECURITY_GROUP_RULE)
+		if (t->of == group && t->egress == egress && t->port == port && t->to == peer &&
+		    cidr_equal(t->block, block))
+			return t;
 	return NULL;
 }
 

@@ -6,9 +6,9 @@
 
 static struct thing *find_named(const struct request *x)
 {
-	EACH(&x->s->model, t, KIND_SECURITY_GROUP)
-	if (t->of == x->refs[0] && strcmp(t->name, x->name) == 0)
-		return t;
+	EACH (&x->s->model, t, KIND_SECURITY_GROUP)
+		if (t->of == x->refs[0] && strcmp(t->name, x->name) == 0)
+			return t;
 	return NULL;
 }
 
@@ -23,8 +23,8 @@ static bool draw_group(struct request *x)
 static void judge_group(const struct request *x, struct verdict *v)
 {
 	size_t used = 0;
-	EACH(&x->s->model, t, KIND_SECURITY_GROUP)
-	used += t->account == x->account;
+	EACH (&x->s->model, t, KIND_SECURITY_GROUP)
+		used += t->account == x->account;
 	if (find_named(x))
 		refuse(v, "InvalidGroup.Duplicate");
 	if (used >= LIMIT_GROUPS)
@@ -42,16 +42,14 @@ static void judge_delete_group(const struct request *x, struct verdict *v)
 	const struct thing *group = x->refs[0];
 	if (group->is_default)
 		refuse(v, "CannotDelete");
-	EACH(&x->s->model, t, KIND_SECURITY_GROUP_RULE)
-	if (t->to == group && t->of != group) {
-		refuse(v, "DependencyViolation");
-		return;
-	}
-	EACH(&x->s->model, t, KIND_INSTANCE)
-	if (t->group == group && model_part(&x->s->model, KIND_PORT, t)) {
-		refuse_or_doubt(v, !model_may_have_ended(t), "DependencyViolation");
-		return;
-	}
+	EACH (&x->s->model, t, KIND_SECURITY_GROUP_RULE)
+		if (t->to == group && t->of != group) {
+			refuse(v, "DependencyViolation");
+			return;
+		}
+	EACH (&x->s->model, t, KIND_PORT)
+		if ((t->of ? t->of->group : t->group) == group)
+			refuse_or_doubt(v, !model_may_have_ended(t), "DependencyViolation");
 }
 
 /* ---- rules ---- */

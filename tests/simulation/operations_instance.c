@@ -65,9 +65,9 @@ static struct thing *ref_of_kind(const struct request *x, enum kind kind)
 
 static struct thing *default_subnet(const struct request *x)
 {
-	EACH(&x->s->model, t, KIND_SUBNET)
-	if (t->is_default && t->account == x->account)
-		return t;
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (t->is_default && t->account == x->account)
+			return t;
 	return NULL;
 }
 
@@ -81,11 +81,11 @@ static struct thing *subnet_of(const struct request *x)
 static void count_room(const struct request *x, int64_t *ret_least, int64_t *ret_most)
 {
 	*ret_least = *ret_most = LIMIT_INSTANCES;
-	EACH(&x->s->model, t, KIND_INSTANCE)
-	if (t->account == x->account) {
-		--*ret_least;
-		*ret_most -= !model_may_have_ended(t);
-	}
+	EACH (&x->s->model, t, KIND_INSTANCE)
+		if (t->account == x->account) {
+			--*ret_least;
+			*ret_most -= !model_may_have_ended(t);
+		}
 }
 
 static void judge_run(const struct request *x, struct verdict *v)
@@ -168,8 +168,7 @@ static void judge_ended(const struct thing *t, struct verdict *v)
 
 static void judge_start(const struct request *x, struct verdict *v)
 {
-	EACH_REF(x, t)
-	{
+	EACH_REF (x, t) {
 		judge_ended(t, v);
 		if (!t->seen_stopped && (!t->wanted_on || t->is_restless))
 			doubt(v, "IncorrectInstanceState");
@@ -179,8 +178,7 @@ static void judge_start(const struct request *x, struct verdict *v)
 static void apply_start(struct request *x, struct str answer)
 {
 	(void) answer;
-	EACH_REF(x, t)
-	{
+	EACH_REF (x, t) {
 		t->wanted_on = true;
 		t->seen_stopped = false;
 	}
@@ -188,15 +186,15 @@ static void apply_start(struct request *x, struct str answer)
 
 static void judge_stop(const struct request *x, struct verdict *v)
 {
-	EACH_REF(x, t)
-	judge_ended(t, v);
+	EACH_REF (x, t)
+		judge_ended(t, v);
 }
 
 static void apply_stop(struct request *x, struct str answer)
 {
 	(void) answer;
-	EACH_REF(x, t)
-	t->wanted_on = false;
+	EACH_REF (x, t)
+		t->wanted_on = false;
 }
 
 static bool draw_stop(struct request *x)
@@ -208,8 +206,7 @@ static bool draw_stop(struct request *x)
 
 static void judge_reboot(const struct request *x, struct verdict *v)
 {
-	EACH_REF(x, t)
-	{
+	EACH_REF (x, t) {
 		judge_ended(t, v);
 		if (t->life == LIVE && (!t->wanted_on || t->is_restless))
 			refuse_or_doubt(v, !t->wanted_on, "IncorrectInstanceState");
@@ -219,8 +216,8 @@ static void judge_reboot(const struct request *x, struct verdict *v)
 static void apply_terminate(struct request *x, struct str answer)
 {
 	(void) answer;
-	EACH_REF(x, t)
-	model_end(&x->s->model, t, ENDING);
+	EACH_REF (x, t)
+		model_end(&x->s->model, t, ENDING);
 }
 
 /* ---- looking at a host ---- */

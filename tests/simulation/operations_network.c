@@ -23,8 +23,8 @@ static bool draw_vpc(struct request *x)
 static void judge_vpc(const struct request *x, struct verdict *v)
 {
 	size_t used = 0;
-	EACH(&x->s->model, t, KIND_ROUTER)
-	used += t->account == x->account;
+	EACH (&x->s->model, t, KIND_ROUTER)
+		used += t->account == x->account;
 	if (x->block.bits < 16)
 		refuse(v, "InvalidVpc.Range");
 	if (used >= LIMIT_ROUTERS)
@@ -43,10 +43,10 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 	struct model *m = &x->s->model;
 	const struct thing *vpc = x->refs[0];
 	bool is_used = model_part(m, KIND_SUBNET, vpc) || model_gateway(m, vpc);
-	EACH(m, t, KIND_SECURITY_GROUP)
-	is_used = is_used || (t->of == vpc && !t->is_default);
-	EACH(m, t, KIND_ROUTE_TABLE)
-	is_used = is_used || (t->of == vpc && !t->is_default);
+	EACH (m, t, KIND_SECURITY_GROUP)
+		is_used = is_used || (t->of == vpc && !t->is_default);
+	EACH (m, t, KIND_ROUTE_TABLE)
+		is_used = is_used || (t->of == vpc && !t->is_default);
 	if (is_used)
 		refuse(v, "DependencyViolation");
 }
@@ -70,11 +70,11 @@ static void judge_subnet(const struct request *x, struct verdict *v)
 	const struct thing *vpc = x->refs[0];
 	if (!cidr_contains_cidr(vpc->block, x->block))
 		refuse(v, "InvalidSubnet.Range");
-	EACH(&x->s->model, t, KIND_SUBNET)
-	if (t->of == vpc && cidr_overlaps(t->block, x->block)) {
-		refuse(v, "InvalidSubnet.Conflict");
-		return;
-	}
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (t->of == vpc && cidr_overlaps(t->block, x->block)) {
+			refuse(v, "InvalidSubnet.Conflict");
+			return;
+		}
 }
 
 static void apply_subnet(struct request *x, struct str answer)
@@ -87,9 +87,9 @@ static void apply_subnet(struct request *x, struct str answer)
 
 static void judge_delete_subnet(const struct request *x, struct verdict *v)
 {
-	EACH(&x->s->model, t, KIND_INSTANCE)
-	if (t->of == x->refs[0] && model_part(&x->s->model, KIND_PORT, t))
-		refuse_or_doubt(v, !model_may_have_ended(t), "DependencyViolation");
+	EACH (&x->s->model, t, KIND_PORT)
+		if (model_subnet(t) == x->refs[0])
+			refuse_or_doubt(v, !model_may_have_ended(t), "DependencyViolation");
 }
 
 /* ---- internet gateways ---- */
@@ -124,16 +124,16 @@ static void judge_detach(const struct request *x, struct verdict *v)
 	const struct thing *vpc = x->refs[1];
 	if (x->refs[0]->to != vpc)
 		refuse(v, "Gateway.NotAttached");
-	EACH(&x->s->model, t, KIND_ADDRESS)
-	if (t->to && model_vpc(t->to) == vpc) {
-		refuse_or_doubt(v, !model_may_have_ended(t->to), "DependencyViolation");
-		return;
-	}
-	EACH(&x->s->model, t, KIND_INSTANCE)
-	if (model_vpc(t) == vpc && t->of->is_default) {
-		doubt(v, "DependencyViolation");
-		return;
-	}
+	EACH (&x->s->model, t, KIND_ADDRESS)
+		if (t->to && model_vpc(t->to) == vpc) {
+			refuse_or_doubt(v, !model_may_have_ended(t->to), "DependencyViolation");
+			return;
+		}
+	EACH (&x->s->model, t, KIND_INSTANCE)
+		if (model_vpc(t) == vpc && t->of->is_default) {
+			doubt(v, "DependencyViolation");
+			return;
+		}
 }
 
 static void apply_detach(struct request *x, struct str answer)
@@ -153,8 +153,8 @@ static void apply_table(struct request *x, struct str answer)
 static void judge_delete_table(const struct request *x, struct verdict *v)
 {
 	bool is_used = x->refs[0]->is_default;
-	EACH(&x->s->model, t, KIND_SUBNET)
-	is_used = is_used || t->to == x->refs[0];
+	EACH (&x->s->model, t, KIND_SUBNET)
+		is_used = is_used || t->to == x->refs[0];
 	if (is_used)
 		refuse(v, "DependencyViolation");
 }
@@ -202,12 +202,12 @@ static bool draw_association(struct request *x)
 /* What the association stands for now: a subnet, or a main route table. */
 static struct thing *find_associated(const struct request *x)
 {
-	EACH(&x->s->model, t, KIND_SUBNET)
-	if (t->to && t->account == x->account && strcmp(t->association, x->name) == 0)
-		return t;
-	EACH(&x->s->model, t, KIND_ROUTE_TABLE)
-	if (t->is_default && t->account == x->account && strcmp(t->association, x->name) == 0)
-		return t;
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (t->to && t->account == x->account && strcmp(t->association, x->name) == 0)
+			return t;
+	EACH (&x->s->model, t, KIND_ROUTE_TABLE)
+		if (t->is_default && t->account == x->account && strcmp(t->association, x->name) == 0)
+			return t;
 	return NULL;
 }
 
@@ -308,8 +308,8 @@ static void apply_delete_route(struct request *x, struct str answer)
 static void judge_allocate(const struct request *x, struct verdict *v)
 {
 	size_t used = 0;
-	EACH(&x->s->model, t, KIND_ADDRESS)
-	used += t->account == x->account;
+	EACH (&x->s->model, t, KIND_ADDRESS)
+		used += t->account == x->account;
 	if (used >= LIMIT_ADDRESSES)
 		refuse(v, "AddressLimitExceeded");
 }
@@ -330,9 +330,9 @@ static bool draw_associate(struct request *x)
 
 static struct thing *address_of(struct model *m, const struct thing *instance)
 {
-	EACH(m, t, KIND_ADDRESS)
-	if (t->to == instance)
-		return t;
+	EACH (m, t, KIND_ADDRESS)
+		if (t->to == instance)
+			return t;
 	return NULL;
 }
 
@@ -344,6 +344,9 @@ static void judge_associate(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
 	if (!model_gateway(&x->s->model, model_vpc(instance)))
 		refuse(v, "Gateway.NotAttached");
+	EACH (&x->s->model, t, KIND_PORT)
+		if (t->to == instance || t->left == instance)
+			refuse_or_doubt(v, t->to == instance, "InvalidInstanceID");
 	bool moves = address->to && address->to != instance, replaces = there && there != address;
 	if (!x->flag && (moves || replaces))
 		refuse_or_doubt(v, replaces || !model_may_have_ended(address->to),
@@ -372,9 +375,9 @@ static bool draw_disassociate(struct request *x)
 
 static struct thing *find_associated_address(const struct request *x)
 {
-	EACH(&x->s->model, t, KIND_ADDRESS)
-	if (t->to && t->account == x->account && strcmp(t->association, x->name) == 0)
-		return t;
+	EACH (&x->s->model, t, KIND_ADDRESS)
+		if (t->to && t->account == x->account && strcmp(t->association, x->name) == 0)
+			return t;
 	return NULL;
 }
 

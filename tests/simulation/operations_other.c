@@ -8,9 +8,9 @@
 
 static struct thing *find_key(const struct request *x)
 {
-	EACH(&x->s->model, t, KIND_KEY_PAIR)
-	if (t->account == x->account && strcmp(t->name, x->name) == 0)
-		return t;
+	EACH (&x->s->model, t, KIND_KEY_PAIR)
+		if (t->account == x->account && strcmp(t->name, x->name) == 0)
+			return t;
 	return NULL;
 }
 

@@ -6,8 +6,8 @@
 
 #include "simulation.h"
 
-static const struct operations *const tables[] = {&network_operations, &group_operations,
-						  &instance_operations, &other_operations};
+static const struct operations *const tables[] = {
+	&network_operations, &group_operations, &instance_operations, &attach_operations, &other_operations};
 
 /* ---- drawing ---- */
 

@@ -71,13 +71,15 @@ struct thing {
 	size_t tag_count;
 	struct thing *of; /* what it is a part of: a subnet's VPC, an instance's subnet, a rule's group */
 	struct thing
-		*to; /* what it leads to: a gateway's VPC, a subnet's route table, an address's instance */
-	bool is_default; /* VPC, subnet, group; a route table: the main one */
+		*to; /* what it leads to: a gateway's VPC, a subnet's route table; the instance it is in */
+	struct thing *left;   /* the instance that it is on its way out of, perhaps out already */
+	struct thing *subnet; /* of an interface that is no part of an instance */
+	bool is_default;      /* VPC, subnet, group; a route table: the main one */
 	struct cidr block;
 	int64_t port; /* of a rule; -1: all */
 	bool egress;
+	struct thing *group; /* of an instance or an interface */
 	/* of an instance: */
-	struct thing *group;
 	bool wanted_on, seen_stopped;
 	bool is_restless;             /* its guest may have shut itself down */
 	bool ends_itself;             /* which terminates it */
@@ -98,6 +100,7 @@ void model_end(struct model *m, struct thing *t, enum life life);
 /* It is ending, or its guest may have ended it. Parts go with their instance. */
 bool model_may_have_ended(const struct thing *t);
 struct thing *model_part(struct model *m, enum kind kind, const struct thing *of); /* the first, or NULL */
+const struct thing *model_subnet(const struct thing *port);
 struct thing *model_vpc(struct thing *t);
 struct thing *model_gateway(struct model *m, const struct thing *vpc);
 struct thing *model_default_vpc(struct model *m, unsigned account);
@@ -162,7 +165,8 @@ struct operations {
 	const struct operation *at;
 	size_t count;
 };
-extern const struct operations network_operations, group_operations, instance_operations, other_operations;
+extern const struct operations network_operations, group_operations, instance_operations, attach_operations,
+	other_operations;
 
 void request_add(struct request *x, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));

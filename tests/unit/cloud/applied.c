@@ -97,8 +97,9 @@ static void write_router(struct buf *b, const struct network_router *w)
 		if (r->port)
 			add_ip(b, "port", r->port->ip);
 	}
-	buf_print(b, " %zu resolvers, domain %" STR_FMT ", over %" STR_FMT, w->resolver_count,
-		  STR_ARG(w->domain_name), STR_ARG(w->gateway_chassis));
+	buf_print(b, " %zu resolvers, domain %" STR_FMT, w->resolver_count, STR_ARG(w->domain_name));
+	if (w->gateway) /* else it leads over nobody */
+		buf_print(b, ", over %" STR_FMT, STR_ARG(w->gateway_chassis));
 }
 
 static void write_group(struct buf *b, const struct network_group *w)
@@ -136,24 +137,33 @@ static void write_address(struct buf *b, const struct network_address *w)
 
 /* ---- the driver ---- */
 
+/* As the simulated network fails: a time-out comes after the effect. */
+static bool had_effect(struct result r)
+{
+	return result_is_ok(r) || r.code == ERR_TIMEOUT;
+}
+
 /* No fault of the test's is to hit the record itself. */
-#define APPLY(kind, id, write)                                                                               \
+#define APPLIED(kind, id, write, outcome)                                                                    \
 	do {                                                                                                 \
-		unsigned faults = fault_suspend();                                                           \
-		struct buf *text = begin(NETWORK_ITEM_##kind, (id));                                         \
-		if (text)                                                                                    \
-			write(text, wish);                                                                   \
-		fault_resume(faults);                                                                        \
-		if (!text || !result_is_ok(buf_finish(text)))                                                \
-			return ctx_no_memory(c);                                                             \
+		struct result applied_ = (outcome);                                                          \
+		if (!had_effect(applied_))                                                                   \
+			return applied_;                                                                     \
+		unsigned faults_ = fault_suspend();                                                          \
+		struct buf *text_ = begin(NETWORK_ITEM_##kind, (id));                                        \
+		if (text_)                                                                                   \
+			write(text_, wish);                                                                  \
+		fault_resume(faults_);                                                                       \
+		return text_ && result_is_ok(buf_finish(text_)) ? applied_ : ctx_no_memory(c);               \
 	} while (0)
 
 #define REMOVE(member, kind)                                                                                 \
 	static RESULT applied_##member(struct vnet *n, struct ctx *c, uuid id)                               \
 	{                                                                                                    \
-		TRY(n->inner.driver->member(n->inner.self, c, id));                                          \
-		forget(NETWORK_ITEM_##kind, id);                                                             \
-		return OK;                                                                                   \
+		struct result removed = n->inner.driver->member(n->inner.self, c, id);                       \
+		if (had_effect(removed))                                                                     \
+			forget(NETWORK_ITEM_##kind, id);                                                     \
+		return removed;                                                                              \
 	}
 
 static RESULT applied_see(struct vnet *n, struct ctx *c, struct network_health *ret_health)
@@ -163,30 +173,26 @@ static RESULT applied_see(struct vnet *n, struct ctx *c, struct network_health *
 
 static RESULT applied_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish)
 {
-	TRY(n->inner.driver->apply_router(n->inner.self, c, wish));
-	APPLY(ROUTER, wish->router->row.id, write_router);
-	return OK;
+	APPLIED(ROUTER, wish->router->row.id, write_router,
+		n->inner.driver->apply_router(n->inner.self, c, wish));
 }
 
 static RESULT applied_apply_group(struct vnet *n, struct ctx *c, const struct network_group *wish)
 {
-	TRY(n->inner.driver->apply_group(n->inner.self, c, wish));
-	APPLY(GROUP, wish->group->row.id, write_group);
-	return OK;
+	APPLIED(GROUP, wish->group->row.id, write_group,
+		n->inner.driver->apply_group(n->inner.self, c, wish));
 }
 
 static RESULT applied_apply_port(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up)
 {
-	TRY(n->inner.driver->apply_port(n->inner.self, c, wish, ret_up));
-	APPLY(PORT, wish->port->row.id, write_port);
-	return OK;
+	APPLIED(PORT, wish->port->row.id, write_port,
+		n->inner.driver->apply_port(n->inner.self, c, wish, ret_up));
 }
 
 static RESULT applied_apply_address(struct vnet *n, struct ctx *c, const struct network_address *wish)
 {
-	TRY(n->inner.driver->apply_address(n->inner.self, c, wish));
-	APPLY(ADDRESS, wish->address->row.id, write_address);
-	return OK;
+	APPLIED(ADDRESS, wish->address->row.id, write_address,
+		n->inner.driver->apply_address(n->inner.self, c, wish));
 }
 
 REMOVE(remove_router, ROUTER)

@@ -1,0 +1,215 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What is made by itself, and goes into instances and out of them again: volumes and network
+ * interfaces. Those that came with an instance are its parts, and are not moved here. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+static bool is_part(const struct thing *t)
+{
+	return t->of != NULL;
+}
+
+/* In an instance, or perhaps still in one. */
+static void judge_free(const struct thing *t, struct verdict *v, const char *code)
+{
+	const struct thing *in = is_part(t) ? t->of : t->to;
+	if (in || t->left)
+		refuse_or_doubt(v, in && !model_may_have_ended(in), code);
+}
+
+static void apply_ending(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end(&x->s->model, x->refs[0], ENDING);
+}
+
+/* ---- volumes ---- */
+
+static bool draw_volume(struct request *x)
+{
+	request_add(x, "AvailabilityZone", "xy-west-2a");
+	request_add(x, "Size", "%d", (int) (1 + random_below(3)));
+	return true;
+}
+
+static void judge_volume(const struct request *x, struct verdict *v)
+{
+	if (x->s->hosts_shaken)
+		doubt(v, "InsufficientVolumeCapacity");
+}
+
+static void apply_volume(struct request *x, struct str answer)
+{
+	request_apply_tag(
+		x, model_add(&x->s->model, KIND_VOLUME, x->account, NULL, answer_at(answer, "volumeId")));
+}
+
+static void judge_delete_volume(const struct request *x, struct verdict *v)
+{
+	judge_free(x->refs[0], v, "VolumeInUse");
+}
+
+static bool draw_device(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "/dev/sd%c", (char) ('f' + random_below(3)));
+	request_add(x, "Device", "%s", x->name);
+	return true;
+}
+
+/* Whether an instance is just running or stopped is not seen from here. */
+static void judge_attach_volume(const struct request *x, struct verdict *v)
+{
+	const struct thing *volume = x->refs[0], *instance = x->refs[1];
+	judge_free(volume, v, "VolumeInUse");
+	refuse_or_doubt(v, instance->life == ENDING, "IncorrectState");
+	EACH (&x->s->model, t, KIND_VOLUME)
+		if (t != volume && (t->to == instance || t->left == instance) &&
+		    strcmp(t->name, x->name) == 0)
+			refuse_or_doubt(v, t->to == instance, "InvalidParameterValue");
+}
+
+static void apply_attach(struct request *x, struct str answer)
+{
+	struct thing *t = x->refs[0];
+	t->to = x->refs[1];
+	t->left = NULL;
+	snprintf(t->name, sizeof t->name, "%s", x->name);
+	snprintf(t->association, sizeof t->association, "%" STR_FMT,
+		 STR_ARG(answer_at(answer, "attachmentId")));
+}
+
+/* Root volumes stay where they are. */
+static bool draw_detach_volume(struct request *x)
+{
+	if (random_below(4) == 0)
+		request_add(x, "Force", "true");
+	x->flag = x->text[strlen(x->text) - 1] == 'e';
+	return !is_part(x->refs[0]);
+}
+
+static void judge_detach_volume(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = x->refs[0];
+	if (!t->to || model_may_have_ended(t->to))
+		refuse_or_doubt(v, !t->to && !(t->left && x->flag), "IncorrectState");
+}
+
+static void apply_detach(struct request *x, struct str answer)
+{
+	struct thing *t = x->refs[0];
+	(void) answer;
+	t->left = t->to ? t->to : t->left;
+	t->to = NULL;
+}
+
+/* ---- network interfaces ---- */
+
+static bool draw_port(struct request *x)
+{
+	return random_below(3) != 0 || request_ref(x, "SecurityGroupId.1", KIND_SECURITY_GROUP);
+}
+
+static void judge_port(const struct request *x, struct verdict *v)
+{
+	if (x->ref_count > 1 && x->refs[1]->of != x->refs[0]->of)
+		refuse(v, "InvalidParameter");
+}
+
+static void apply_port(struct request *x, struct str answer)
+{
+	struct thing *t = model_add(&x->s->model, KIND_PORT, x->account, NULL,
+				    answer_at(answer, "networkInterface/networkInterfaceId"));
+	t->subnet = x->refs[0];
+	t->group = x->ref_count > 1 ? x->refs[1] : model_default_group(&x->s->model, x->refs[0]->of);
+	request_apply_tag(x, t);
+}
+
+static void judge_delete_port(const struct request *x, struct verdict *v)
+{
+	judge_free(x->refs[0], v, "InvalidNetworkInterface.InUse");
+}
+
+static bool draw_index(struct request *x)
+{
+	request_add(x, "DeviceIndex", "1");
+	return true;
+}
+
+/* A t3.micro takes two. */
+static void judge_attach_port(const struct request *x, struct verdict *v)
+{
+	const struct thing *port = x->refs[0], *instance = x->refs[1];
+	judge_free(port, v, "InvalidNetworkInterface.InUse");
+	if (model_may_have_ended(instance))
+		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
+	EACH (&x->s->model, t, KIND_PORT)
+		if (t != port && t->to == instance) {
+			refuse(v, "InvalidParameterValue");
+			refuse(v, "AttachmentLimitExceeded");
+		} else if (t != port && t->left == instance) {
+			doubt(v, "InvalidParameterValue");
+			doubt(v, "AttachmentLimitExceeded");
+		}
+}
+
+static bool draw_detach_port(struct request *x)
+{
+	struct thing *t = request_ref(x, NULL, KIND_PORT);
+	if (!t || is_part(t) || !t->association[0])
+		return false;
+	request_add(x, "AttachmentId", "%s", t->association);
+	snprintf(x->name, sizeof x->name, "%s", t->association);
+	return true;
+}
+
+/* It is the attachment that is named: one that has ended is not found, one that ends is fine. */
+static void judge_detach_port(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = x->refs[0];
+	bool is_present = strcmp(t->association, x->name) == 0 && t->life == LIVE && t->account == x->account;
+	if (!is_present || !t->to || model_may_have_ended(t->to))
+		refuse_or_doubt(v, !is_present || (!t->to && !t->left), "InvalidAttachmentID.NotFound");
+}
+
+static const struct operation rows[] = {
+	{"CreateVolume", 4, {}, "volume", draw_volume, judge_volume, apply_volume},
+	{"DeleteVolume", 2, {{"VolumeId", KIND_VOLUME}}, NULL, NULL, judge_delete_volume, apply_ending},
+	{"AttachVolume",
+	 6,
+	 {{"VolumeId", KIND_VOLUME}, {"InstanceId", KIND_INSTANCE}},
+	 NULL,
+	 draw_device,
+	 judge_attach_volume,
+	 apply_attach},
+	{"DetachVolume",
+	 3,
+	 {{"VolumeId", KIND_VOLUME}},
+	 NULL,
+	 draw_detach_volume,
+	 judge_detach_volume,
+	 apply_detach},
+	{"CreateNetworkInterface",
+	 3,
+	 {{"SubnetId", KIND_SUBNET}},
+	 "network-interface",
+	 draw_port,
+	 judge_port,
+	 apply_port},
+	{"DeleteNetworkInterface",
+	 2,
+	 {{"NetworkInterfaceId", KIND_PORT}},
+	 NULL,
+	 NULL,
+	 judge_delete_port,
+	 apply_ending},
+	{"AttachNetworkInterface",
+	 5,
+	 {{"NetworkInterfaceId", KIND_PORT}, {"InstanceId", KIND_INSTANCE}},
+	 NULL,
+	 draw_index,
+	 judge_attach_port,
+	 apply_attach},
+	{"DetachNetworkInterface", 2, {}, NULL, draw_detach_port, judge_detach_port, apply_detach},
+};
+const struct operations attach_operations = {rows, sizeof rows / sizeof *rows};
