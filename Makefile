@@ -20,6 +20,9 @@ demo: build ## a region on this machine, and what a newcomer would do with aws; 
 demo-down: ## ends the demo; leaves nothing behind
 	@tools/demo down
 
+dev: build ## a simulated region on this machine: no root, no guest (`build/dari dev --help`)
+	@build/dari dev
+
 test: build ## every test that CI runs (20 minutes at most)
 	@tools/install-packages
 	@tests/run check
@@ -72,4 +75,4 @@ clean:
 help:
 	@grep -hE '^[a-z -]+:.*##' Makefile | sed 's/:.*##/ —/'
 
-.PHONY: build demo demo-down test test-all unit golden contract simulation simulate real fault fuzz golden-accept lint format asan tsan bench docs clean help
+.PHONY: build dev demo demo-down test test-all unit golden contract simulation simulate real fault fuzz golden-accept lint format asan tsan bench docs clean help

@@ -4,6 +4,7 @@ library would. Requests go over kept connections, one a thread; signing is a few
 thousands of requests a second. Where the point is that a real client understands us, boto3 is used.
 """
 import concurrent.futures
+import ctypes
 import datetime
 import hashlib
 import hmac
@@ -32,13 +33,18 @@ def dump():
     return json.loads(subprocess.run([DARI, "dump", "actions"], check=True, capture_output=True).stdout)
 
 
+def end_with_parent():
+    """A test that is killed for its time takes its server with it."""
+    ctypes.CDLL(None).prctl(1, signal.SIGTERM)  # PR_SET_PDEATHSIG
+
+
 class Dev:
     """A running `dari dev`; with instant it takes no time for simulated work."""
 
     def __init__(self, *options, instant=True, env=None):
         argv = [DARI, "dev", "--port", "0", *(["--instant"] if instant else []), *options]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-                                        env=dict(os.environ, **(env or {})))
+                                        env=dict(os.environ, **(env or {})), preexec_fn=end_with_parent)
         self.banner = ""
         for line in self.process.stdout:
             self.banner += line

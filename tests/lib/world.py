@@ -108,6 +108,10 @@ class World:
         self.make_the_rest()
         self.ids.setdefault("ami", self.image)
 
+    @staticmethod
+    def image_of(account):
+        return account.ok("DescribeImages").first(".//imageId")
+
     def make(self, label, action, params, path):
         self.ids[label] = self.account.ok(action, params).first(".//" + path)
         assert self.ids[label], f"{action} names no {path}"

@@ -1,0 +1,235 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""`dari dev` itself: what it prints works as it stands, it needs nothing and leaves nothing, its
+simulated work takes time, and what it cannot do it says with what to do instead."""
+# limit: 120 s
+import glob
+import os
+import pathlib
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import tempfile
+import time
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dev import DARI, ROOT, Dev, dump  # noqa: E402
+from world import World  # noqa: E402
+
+PLAIN = {"PATH": "/usr/bin:/bin", "HOME": "/nonexistent"}
+NOBODY = 65534
+
+
+@pytest.fixture
+def room(tmp_path_factory):
+    """A place for temporary directories, which everybody may enter."""
+    path = pathlib.Path(tempfile.mkdtemp(prefix="dari-test-"))
+    path.chmod(0o777)
+    yield path
+    shutil.rmtree(path)
+
+
+def fails(*options, **how):
+    """What it says when it does not start."""
+    done = subprocess.run([DARI, "dev", *options], capture_output=True, text=True, timeout=30, check=False, **how)
+    assert done.returncode != 0 and done.stderr.startswith("dari dev: "), done.stderr
+    return done.stderr
+
+
+def launch(ec2, **more):
+    image = ec2.describe_images()["Images"][0]["ImageId"]
+    return ec2.run_instances(ImageId=image, InstanceType="t3.nano", MinCount=1, MaxCount=1, **more)["Instances"][0]["InstanceId"]
+
+
+def state(ec2, instance):
+    return ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]["State"]["Name"]
+
+
+def await_state(ec2, instance, wanted, limit_s=20):
+    """The states on the way, each once."""
+    seen, end = [], time.monotonic() + limit_s
+    while time.monotonic() < end:
+        now = state(ec2, instance)
+        if not seen or seen[-1] != now:
+            seen.append(now)
+        if now == wanted:
+            return seen
+        time.sleep(0.02)
+    raise TimeoutError(f"{instance}: {seen}")
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_leaves_nothing(room, number):
+    dev = Dev(env={"TMPDIR": str(room)})
+    launch(dev.account.client())
+    assert list(room.iterdir()) == [pathlib.Path(dev.config).parent]
+    assert dev.end(number) == 0
+    assert not list(room.iterdir())
+    with socket.socket() as s:
+        assert s.connect_ex(("127.0.0.1", dev.port)) != 0
+
+
+def test_says_that_it_simulates(room):
+    with Dev(env={"TMPDIR": str(room)}) as dev:
+        assert "simulated" in dev.banner and "No guest runs" in dev.banner
+        ec2 = dev.account.client()
+        instance = launch(ec2)
+        await_state(ec2, instance, "running")
+        assert "simulated" in ec2.get_console_output(InstanceId=instance)["Output"]
+        assert {h["version"] if "version" in h else h["uri"] for h in dev.command("host", "list")} == {"sim://"}
+
+
+def test_shell_lines(room):
+    """Pasted as they are into a shell that has nothing, with Debian's aws."""
+    with Dev(env={"TMPDIR": str(room)}) as dev:
+        shell = dev.banner.split("For a shell:")[1].split("For Python:")[0]
+        ask = "aws ec2 describe-availability-zones --query 'AvailabilityZones[].ZoneName' --output text"
+        done = subprocess.run(["/bin/bash", "-euc", f"{shell}\n{ask}\n{DARI} host list --json | grep -c '\"up\"'"], env=PLAIN,
+                              capture_output=True, text=True, check=False)
+        assert sorted(done.stdout.split()) == ["4", "us-east-1a", "us-east-1b"], done.stderr
+
+
+def test_python_lines(room):
+    with Dev(env={"TMPDIR": str(room)}) as dev:
+        lines = dev.banner.split("For Python:")[1].split("Then:")[0]
+        done = subprocess.run(["/usr/bin/python3", "-c", lines + "\nprint(len(ec2.describe_vpcs()['Vpcs']))"], env=PLAIN,
+                              capture_output=True, text=True, check=False)
+        assert done.stdout.strip() == "1", done.stderr
+
+
+def test_suggested_command(room):
+    """The last line's: an instance is launched by it."""
+    with Dev(env={"TMPDIR": str(room)}) as dev:
+        exports = "\n".join(re.findall(r"^(?:export AWS|aws\(\)).*", dev.banner, re.MULTILINE))
+        command = re.search(r"^Then: (.*)", dev.banner, re.MULTILINE)[1]
+        done = subprocess.run(["/bin/bash", "-euc", f"{exports}\n{command}"], env=PLAIN, capture_output=True, text=True, check=False)
+        assert '"InstanceId"' in done.stdout, done.stderr
+
+
+def test_readme(room):
+    """README's own lines, from the clone's top, in one shell."""
+    readme = pathlib.Path(ROOT, "README.md").read_text(encoding="utf-8")
+    block = re.search(r"ten seconds\n(?:\n[^ \n].*)*\n\n((?:    .*\n|\n)+)", readme)[1]
+    lines = [line[4:] for line in block.splitlines() if line.strip()]
+    assert any("dari dev" in line for line in lines)
+    script = "trap 'kill $(jobs -p); wait' EXIT\n" + "\n".join(lines).replace("build/dari dev", f"{DARI} dev --port 0")
+    done = subprocess.run(["/bin/bash", "-euc", script], env=dict(PLAIN, TMPDIR=str(room)), capture_output=True, text=True, check=False,
+                          timeout=60, cwd=ROOT)
+    assert "running" in done.stdout and done.returncode == 0, done.stdout + done.stderr
+    assert not [p for p in room.iterdir() if p.is_dir()]
+
+
+def test_needs_no_root(room):
+    """As nobody (where we can become that), without a home, from a directory that is not his."""
+    nobody = {"user": NOBODY, "group": NOBODY, "extra_groups": []} if os.geteuid() == 0 else {}
+    binary = shutil.copy(DARI, room / "dari")
+    process = subprocess.Popen([binary, "dev", "--port", "0", "--instant"], env=dict(PLAIN, TMPDIR=str(room)), cwd="/", stdout=subprocess.PIPE,
+                               text=True, **nobody)
+    said = "".join(iter(process.stdout.readline, "Ready; Ctrl-C ends it.\n"))
+    network = pathlib.Path(f"/proc/{process.pid}/ns/net").readlink()
+    assert "export AWS_ACCESS_KEY_ID" in said and network == pathlib.Path("/proc/self/ns/net").readlink()
+    process.terminate()
+    assert process.wait(20) == 0
+
+
+def test_states_take_time(room):
+    """Without --instant: each state is seen, and boto3's waiters come through."""
+    with Dev(instant=False, env={"TMPDIR": str(room)}) as dev:
+        ec2, soon = dev.account.client(), {"Delay": 0.2, "MaxAttempts": 100}
+        start = time.monotonic()
+        instance = launch(ec2)
+        assert await_state(ec2, instance, "running") == ["pending", "running"]
+        assert time.monotonic() - start > 0.2
+        ec2.get_waiter("instance_running").wait(InstanceIds=[instance], WaiterConfig=soon)
+        ec2.stop_instances(InstanceIds=[instance])
+        assert await_state(ec2, instance, "stopped") == ["stopping", "stopped"]
+        ec2.get_waiter("instance_stopped").wait(InstanceIds=[instance], WaiterConfig=soon)
+        ec2.start_instances(InstanceIds=[instance])
+        assert await_state(ec2, instance, "running") == ["pending", "running"]
+        ec2.terminate_instances(InstanceIds=[instance])
+        ec2.get_waiter("instance_terminated").wait(InstanceIds=[instance], WaiterConfig=soon)
+        ec2.get_waiter("vpc_available").wait(WaiterConfig=soon)
+        ec2.get_waiter("subnet_available").wait(WaiterConfig=soon)
+        if hasattr(ec2, "create_volume") and any(a["name"] == "CreateVolume" for a in dump()["actions"]):
+            volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+            ec2.get_waiter("volume_available").wait(VolumeIds=[volume], WaiterConfig=soon)
+            ec2.delete_volume(VolumeId=volume)
+            ec2.get_waiter("volume_deleted").wait(VolumeIds=[volume], WaiterConfig=soon)
+
+
+def test_data_stays(room):
+    """With --data: the same account, keys and resources, ended in order or not."""
+    data = str(room / "mine")
+    dev = Dev("--data", data)
+    keys, world = (dev.account.key_id, dev.account.secret), World(dev.account, dump())
+    dev.process.kill()
+    dev.process.communicate()
+    with Dev("--data", data) as dev:
+        assert (dev.account.key_id, dev.account.secret) == keys
+        ec2 = dev.account.client()
+        await_state(ec2, world.ids["i"], "running")
+        assert [v["VpcId"] for v in ec2.describe_vpcs(VpcIds=[world.ids["vpc"]])["Vpcs"]] == [world.ids["vpc"]]
+        ec2.get_waiter("instance_running").wait(InstanceIds=[world.ids["i"], world.ids["lone i"]], WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
+        assert dev.command("audit") == []
+        ec2.delete_vpc(VpcId=world.ids["spare vpc"])
+    assert os.path.isdir(data)
+
+
+def test_hosts(room):
+    with Dev("--hosts", "1", env={"TMPDIR": str(room)}) as dev:
+        assert len(dev.command("host", "list")) == 1
+        ec2 = dev.account.client()
+        await_state(ec2, launch(ec2), "running")
+
+
+def test_full_machines(room):
+    """There is an end to simulated hosts, too: what does not fit is refused, and runs nowhere."""
+    with Dev("--hosts", "1", env={"TMPDIR": str(room)}) as dev:
+        answers = [dev.account.call("RunInstances", {"ImageId": World.image_of(dev.account), "InstanceType": "m5.4xlarge", "MinCount": 1, "MaxCount": 1})
+                   for _ in range(8)]
+        assert answers[0].status == 200 and answers[-1].code == "InsufficientInstanceCapacity"
+
+
+# ---- what it cannot do
+
+
+def test_port_is_taken(room):
+    with Dev(env={"TMPDIR": str(room)}) as dev:
+        words = fails("--port", str(dev.port))
+        assert str(dev.port) in words and "--port 0" in words
+    assert not glob.glob(str(room / "dari-dev-*"))
+
+
+def test_data_is_in_use(room):
+    with Dev("--data", str(room / "mine")):
+        words = fails("--port", "0", "--data", str(room / "mine"))
+        assert "in use by another dari" in words and "end that one" in words
+
+
+def test_data_is_anothers(room):
+    (room / "real").mkdir()
+    (room / "real/dari.db").write_bytes(b"")
+    words = fails("--port", "0", "--data", str(room / "real"))
+    assert "did not make" in words and "directory of its own" in words
+    assert os.listdir(room / "real") == ["dari.db"]
+
+
+def test_data_is_unusable(room):
+    (room / "file").write_text("x")
+    assert "--data wants a directory" in fails("--port", "0", "--data", str(room / "file"))
+    assert "--data wants a directory" in fails("--port", "0", "--data", "/proc/nothing/here")
+    assert "--data" in fails("--port", "0", env=dict(os.environ, TMPDIR="/nonexistent"))
+
+
+@pytest.mark.parametrize("options", [["--port", "x"], ["--port", "65536"], ["--port", "-1"], ["--hosts", "0"], ["--hosts", "many"], ["--fast"]])
+def test_bad_options(options):
+    assert options[0] in fails(*options)
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
