@@ -25,7 +25,8 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
-             "DescribeTags": "i", "DescribeVolumes": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
+             "DescribeTags": "i", "DescribeVolumes": "vol",
+             "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
              "DescribeRegions": "=us-east-1", "DescribeInstanceTypes": "=>t3.nano<", "DescribeInstanceCreditSpecifications": "i",
              ("DescribeInstances", "reason"): "stopped i", ("DescribeInstances", "state-reason-code"): "stopped i",
              ("DescribeInstances", "state-reason-message"): "stopped i"}
@@ -82,6 +83,8 @@ def make_more(world):
         group = call("CreateSecurityGroup", {"GroupName": f"page-{n}", "GroupDescription": "words", "VpcId": vpc}).first("groupId")
         call("CreateTags", {"ResourceId.1": group, "Tag.1.Key": "page", "Tag.1.Value": str(n)})
         call("RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet})
+    for volume in call("DescribeVolumes").all("volumeSet/item/volumeId"):
+        call("ModifyVolume", {"VolumeId": volume, "Size": 50, "VolumeType": "gp3"})
 
 
 def items(answer):
