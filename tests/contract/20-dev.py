@@ -175,7 +175,7 @@ def test_data_stays(room):
         await_state(ec2, world.ids["i"], "running")
         assert [v["VpcId"] for v in ec2.describe_vpcs(VpcIds=[world.ids["vpc"]])["Vpcs"]] == [world.ids["vpc"]]
         ec2.get_waiter("instance_running").wait(InstanceIds=[world.ids["i"], world.ids["lone i"]], WaiterConfig={"Delay": 0.1, "MaxAttempts": 100})
-        assert dev.command("audit") == []
+        assert dev.audit() == []
         ec2.delete_vpc(VpcId=world.ids["spare vpc"])
     assert os.path.isdir(data)
 

@@ -76,7 +76,7 @@ REFUSED = [
 
 @pytest.fixture(scope="module")
 def dev():
-    with Dev() as dev:
+    with Dev("--hosts", "2") as dev:
         yield dev
 
 
@@ -159,7 +159,7 @@ def test_take_down(dev):
     after = seen(account)
     left = [name for name in before if after[name] != before[name]]
     assert not left, f"{left[0]}: {after[left[0]]}"
-    assert dev.command("audit") == []
+    assert dev.audit() == []
 
 
 if __name__ == "__main__":

@@ -15,6 +15,7 @@ import re
 import signal
 import subprocess
 import threading
+import time
 import urllib.parse
 import xml.etree.ElementTree as ET
 
@@ -75,6 +76,15 @@ class Dev:
         """A dari command's JSON value."""
         done = subprocess.run([DARI, "--config", self.config, *argv, "--json"], check=True, capture_output=True, text=True)
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def audit(self, patience_s=10):
+        """What `dari audit` still finds when all had time to come to rest."""
+        end = time.monotonic() + patience_s
+        while True:
+            done = subprocess.run([DARI, "--config", self.config, "audit", "--json"], capture_output=True, text=True, check=False)
+            if done.returncode == 0 or time.monotonic() > end:
+                return json.loads(done.stdout)
+            time.sleep(0.1)
 
     def new_account(self, name):
         key = self.command("account", "create", name)
