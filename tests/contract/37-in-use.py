@@ -99,6 +99,7 @@ def world(dev):
     world.await_state(world.make("ended i", "RunInstances", launch, "instanceId"), "running")
     call("TerminateInstances", {"InstanceId.1": ids["ended i"]})
     world.await_state(ids["ended i"], "terminated")
+    dev.rest()
     return world
 
 

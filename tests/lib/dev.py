@@ -17,6 +17,7 @@ import subprocess
 import threading
 import time
 import urllib.parse
+import urllib.request
 import xml.etree.ElementTree as ET
 
 import boto3
@@ -76,6 +77,15 @@ class Dev:
         """A dari command's JSON value."""
         done = subprocess.run([DARI, "--config", self.config, *argv, "--json"], check=True, capture_output=True, text=True)
         return json.loads(done.stdout) if done.stdout.strip() else None
+
+    def rest(self, patience_s=10):
+        """Waits until the reconciler has nothing on its way."""
+        end = time.monotonic() + patience_s
+        while time.monotonic() < end:
+            with urllib.request.urlopen(self.url + "/healthz", timeout=10) as answer:
+                if json.load(answer)["waiting"] == 0:
+                    return
+            time.sleep(0.01)
 
     def audit(self, patience_s=10):
         """What `dari audit` still finds when all had time to come to rest."""

@@ -107,6 +107,7 @@ class World:
         self.spare()
         self.make_the_rest()
         self.ids.setdefault("ami", self.image)
+        account.dev.rest()
 
     @staticmethod
     def image_of(account):
