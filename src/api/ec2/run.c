@@ -8,7 +8,6 @@
 
 /* ---- parameters ---- */
 
-
 struct ec2_launch_interface {
 	struct launch_port port;
 	struct ec2_private_ips private_ips;

@@ -12,8 +12,8 @@
 
 struct imds_nic {
 	const struct port *port;
-	const struct subnet *subnet;   /* NULL: none */
-	struct ips ips;                /* its private addresses, the primary one first */
+	const struct subnet *subnet;            /* NULL: none */
+	struct ips ips;                         /* its private addresses, the primary one first */
 	const struct address *const *addresses; /* the public ones, by the private ones */
 	size_t address_count;
 	struct strs groups; /* names */
