@@ -66,7 +66,8 @@ struct network_port {
 
 struct network_group {
 	const struct security_group *group;
-	const struct security_group_rule *const *rules;
+	const struct security_group_rule *const
+		*rules; /* deleted ones let only tracked connections through */
 	size_t rule_count;
 };
 

@@ -112,7 +112,7 @@ static struct str find_user(struct op *op, const struct security_group *group)
 	const struct security_group_rule *rule =
 		security_group_rule_first_by_peer_group(op->head, group->row.id);
 	for (; rule; rule = security_group_rule_next_by_peer_group(op->head, rule))
-		if (!uuid_equal(rule->group, group->row.id))
+		if (row_is_live(&rule->row) && !uuid_equal(rule->group, group->row.id))
 			return engine_write_id(op, KIND_SECURITY_GROUP, rule->group);
 	return STR_NONE;
 }
@@ -123,6 +123,11 @@ RESULT group_delete_with_rules(struct op *op, uuid group)
 					 *next = NULL;
 	for (; rule; rule = next) {
 		next = security_group_rule_next_by_group(op->head, rule);
+		TRY(security_group_rule_forget(op, rule->row.id));
+	}
+	/* Others' that name it are revoked, or it would not go. */
+	for (rule = security_group_rule_first_by_peer_group(op->head, group); rule; rule = next) {
+		next = security_group_rule_next_by_peer_group(op->head, rule);
 		TRY(security_group_rule_forget(op, rule->row.id));
 	}
 	return security_group_delete(op, group);

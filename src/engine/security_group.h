@@ -44,8 +44,16 @@ struct rules_wish {
 };
 /* All or none. ERR_EXISTS with KIND_SECURITY_GROUP_RULE: one is there already, or asked for twice. */
 OPERATION(engine_authorize_rules, rules_wish)
-/* All or none. ERR_NOT_FOUND with KIND_SECURITY_GROUP_RULE: one is not there. */
+/* All or none. ERR_NOT_FOUND with KIND_SECURITY_GROUP_RULE: one is not there. Connections that are tracked
+ * live on for RULE_TRACKED_US. */
 OPERATION(engine_revoke_rules, rules_wish)
+
+#define RULE_TRACKED_US HOUR
+/* The reconciler's. Absent: OK; ERR_STATE until it has been revoked for that long. */
+struct rule_forget {
+	uuid rule;
+};
+OPERATION(engine_forget_rule, rule_forget)
 
 /* The reconciler's: gone from the network. Absent: OK. */
 struct security_group_forget {

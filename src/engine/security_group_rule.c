@@ -1,9 +1,18 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rules of security groups: let in, taken back, all of a call or none. */
+ * Rules of security groups: let in, taken back, all of a call or none. One that was taken back stays for
+ * a while, for the connections that it let in. */
+#include "base/clock.h"
 #include "engine/internal.h"
 #include "engine/security_group.h"
 
-enum { GROUP_RULES_MAX = 1000, PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58 };
+enum {
+	GROUP_RULES_MAX = 1000,
+	GROUP_REVOKED_MAX = 100,
+	PROTOCOL_ICMP = 1,
+	PROTOCOL_TCP = 6,
+	PROTOCOL_UDP = 17,
+	PROTOCOL_ICMP6 = 58
+};
 
 /* ---- from a wish to a rule as rows have it ---- */
 
@@ -81,6 +90,8 @@ static const struct security_group_rule *find_same(const struct tables *t,
 	const struct security_group_rule *found = NULL,
 					 *each = security_group_rule_first_by_group(t, rule->group);
 	for (*ret_count = 0; each; each = security_group_rule_next_by_group(t, each)) {
+		if (!row_is_live(&each->row))
+			continue;
 		++*ret_count;
 		if (same_rule(each, rule))
 			found = each;
@@ -150,6 +161,18 @@ RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
 	return bump_group(op, group, "rules added", wish->rule_count);
 }
 
+/* Marked deleted it still lets tracked connections through; of so many in one group that nobody can mean
+ * it, no more. */
+static RESULT revoke_rule(struct op *op, const struct security_group_rule *rule)
+{
+	size_t revoked = 0;
+	const struct security_group_rule *each = security_group_rule_first_by_group(op->head, rule->group);
+	for (; each; each = security_group_rule_next_by_group(op->head, each))
+		revoked += !row_is_live(&each->row);
+	return revoked < GROUP_REVOKED_MAX ? security_group_rule_delete(op, rule->row.id)
+					   : security_group_rule_forget(op, rule->row.id);
+}
+
 static RESULT revoke_by_spec(struct op *op, const struct security_group *group, const struct rules_wish *wish,
 			     uuid *removed)
 {
@@ -162,7 +185,7 @@ static RESULT revoke_by_spec(struct op *op, const struct security_group *group, 
 			return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE, wish->rules[n].field,
 					   "The specified rule does not exist in this security group.");
 		removed[n] = found->row.id;
-		TRY(security_group_rule_forget(op, found->row.id));
+		TRY(revoke_rule(op, found));
 	}
 	return OK;
 }
@@ -177,7 +200,7 @@ static RESULT revoke_by_id(struct op *op, const struct security_group *group, co
 		if (!uuid_equal(rule->group, group->row.id) || rule->direction != wish->direction)
 			return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP_RULE, ref);
 		removed[n] = rule->row.id;
-		TRY(security_group_rule_forget(op, rule->row.id));
+		TRY(revoke_rule(op, rule));
 	}
 	return OK;
 }
@@ -194,4 +217,17 @@ RESULT engine_revoke_rules(struct op *op, struct rules_wish *wish)
 	TRY(by_id ? revoke_by_id(op, group, wish, removed) : revoke_by_spec(op, group, wish, removed));
 	wish->made = (struct uuids){removed, count};
 	return bump_group(op, group, "rules removed", count);
+}
+
+/* ---- the reconciler's ---- */
+
+RESULT engine_forget_rule(struct op *op, struct rule_forget *wish)
+{
+	const struct security_group_rule *rule = security_group_rule_find(op->head, wish->rule);
+	if (!rule)
+		return OK;
+	if (row_is_live(&rule->row) || op->now_us < rule->row.deleted_us + RULE_TRACKED_US)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SECURITY_GROUP_RULE,
+				     "The rule is not revoked, or not long enough.");
+	return security_group_rule_forget(op, wish->rule);
 }

@@ -3,7 +3,9 @@
  * view is held across a driver call. */
 #include "reconcile/work.h"
 
+#include "base/clock.h"
 #include "engine/region.h"
+#include "engine/security_group.h"
 #include "model/id.h"
 #include "store/rows.h"
 
@@ -201,7 +203,7 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 	VEC(const struct security_group_rule *) rules = {0};
 	for (const struct security_group_rule *r = security_group_rule_first_by_group(t, group); r;
 	     r = security_group_rule_next_by_group(t, r))
-		if (row_is_live(&r->row))
+		if (row_is_live(&r->row) || clock_now_us() < r->row.deleted_us + RULE_TRACKED_US)
 			PUSH(s, &rules,
 			     STEP_COPY(s, KIND_SECURITY_GROUP_RULE, struct security_group_rule, r));
 	ret_wish->rules = rules.at;

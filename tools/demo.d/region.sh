@@ -40,7 +40,7 @@ add_hosts() {
     for host in $DSB_HOSTS; do
         "$dari" explain "$host" >/dev/null 2>&1 && continue
         uri=DSB_URI_$host
-        show "$dari" host add "$host" --uri "${!uri}" --pool "$DSB_POOL_DIR" --reserved-mib 512
+        show "$dari" host add "$host" --uri "${DARI_DEMO_URI:-${!uri}}" --pool "$DSB_POOL_DIR" --reserved-mib 512
     done
     until_true 60 "every host is up" hosts_are_up
     quiet='' show "$dari" host list

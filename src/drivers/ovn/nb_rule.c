@@ -86,6 +86,8 @@ struct str nb_write_rule_match(struct arena *a, const struct security_group_rule
 	if (!write_peer(rule, in ? "src" : "dst", peer))
 		return STR_NONE;
 	write_protocol(rule, protocol);
-	return str_print(a, "%s == @%s && %s%s", in ? "outport" : "inport",
-			 nb_write_hex("sg_", rule->group, group), peer, protocol);
+	/* One that was revoked lets only what is tracked through. */
+	return str_print(a, "%s == @%s && %s%s%s", in ? "outport" : "inport",
+			 nb_write_hex("sg_", rule->group, group), peer, protocol,
+			 row_is_live(&rule->row) ? "" : " && ct.est");
 }

@@ -690,6 +690,12 @@ static void test_rule_matches(void **state)
 			rule.peer_group = (uuid){{1}};
 		assert_str(nb_write_rule_match(c->arena, &rule), cases[k].match);
 	}
+	struct security_group_rule revoked = {.row.deleted_us = 1,
+					      .protocol = 6,
+					      .from_port = 22,
+					      .to_port = 22,
+					      .peer_block = make_cidr("0.0.0.0/0")};
+	assert_str(nb_write_rule_match(c->arena, &revoked), IN "ip4 && tcp && tcp.dst == 22 && ct.est");
 	struct security_group_rule nobody = {.protocol = -1, .from_port = -1, .to_port = -1};
 	assert_str(nb_write_rule_match(c->arena, &nobody), "");
 }

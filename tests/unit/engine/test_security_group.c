@@ -14,7 +14,7 @@ static size_t count_rules(struct cloud *c, uuid group)
 	size_t count = 0;
 	const struct security_group_rule *rule = security_group_rule_first_by_group(cloud_tables(c), group);
 	for (; rule; rule = security_group_rule_next_by_group(cloud_tables(c), rule))
-		count++;
+		count += row_is_live(&rule->row);
 	return count;
 }
 
@@ -190,6 +190,54 @@ static void check_revoke(void **state)
 				    .rule_count = 1};
 	cloud_ok(c, &c->alice, engine_revoke_rules, &egress);
 	assert_int_equal(count_rules(c, group), 0);
+
+	/* Revoked ones stay a while, for what they let in; the same may be added anew meanwhile. */
+	const struct tables *t = cloud_tables(c);
+	struct rule_forget forget = {.rule = second};
+	assert_non_null(security_group_rule_find(t, second));
+	cloud_fails(c, NULL, engine_forget_rule, &forget, ERR_STATE, KIND_SECURITY_GROUP_RULE);
+	wish.rule_count = 2;
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	clock_set_us(clock_now_us() + RULE_TRACKED_US);
+	cloud_ok(c, NULL, engine_forget_rule, &forget);
+	cloud_ok(c, NULL, engine_forget_rule, &forget);
+	assert_null(security_group_rule_find(t, second));
+	assert_int_equal(count_rules(c, group), 2);
+}
+
+/* Added and revoked without end, they do not pile up. */
+static void check_revoke_again(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, "web");
+	const struct rule_wish rule = {6, 80, 80, cidr_of("0.0.0.0/0")};
+	struct rules_wish wish = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, group), .rules = &rule, .rule_count = 1};
+	for (int n = 0; n < 150; n++) {
+		cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+		cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
+	}
+	size_t rows = 0;
+	const struct security_group_rule *each = security_group_rule_first_by_group(cloud_tables(c), group);
+	for (; each; each = security_group_rule_next_by_group(cloud_tables(c), each))
+		rows++;
+	assert_int_equal(rows, 101);
+}
+
+/* A revoked rule does not keep the group that it names. */
+static void check_revoked_peer(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, "web"), peer = make_group(c, "peer");
+	const struct rule_wish rule = {.protocol = -1, .peer_group = ref_to(c, KIND_SECURITY_GROUP, peer)};
+	struct rules_wish wish = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, group), .rules = &rule, .rule_count = 1};
+	struct security_group_target target = {.group = rule.peer_group};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_IN_USE, KIND_SECURITY_GROUP);
+	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
+	cloud_ok(c, &c->alice, engine_delete_security_group, &target);
+	assert_null(security_group_rule_first_by_peer_group(cloud_tables(c), peer));
 }
 
 int main(void)
@@ -201,6 +249,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_peers, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_authorize_is_atomic, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revoke, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_revoke_again, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_revoked_peer, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

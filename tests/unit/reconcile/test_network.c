@@ -291,6 +291,37 @@ static void nat_gateway_cut(struct cloud *c)
 }
 TEST_STORY(nat_gateway_cut, 1)
 
+static size_t count_all(struct cloud *c, enum kind kind)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return tables_count(view.tables, kind);
+}
+
+/* A revoked rule is in the network until nobody can mean its connections any more. */
+static void revoked_rule(struct cloud *c)
+{
+	struct vpc v = make_vpc(c);
+	add_port(c, &v);
+	const struct rule_wish rule = {6, 80, 80, cidr_of("0.0.0.0/0")};
+	struct rules_wish wish = {
+		.group = cloud_ref(c, KIND_SECURITY_GROUP, v.group), .rules = &rule, .rule_count = 1};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	cloud_settle(c);
+	size_t count = count_all(c, KIND_SECURITY_GROUP_RULE);
+	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
+	cloud_settle(c);
+	assert_int_equal(count_all(c, KIND_SECURITY_GROUP_RULE), count);
+	cloud_restart(c);
+	cloud_step_for(c, RULE_TRACKED_US - CLOUD_RESYNC_US);
+	assert_int_equal(count_all(c, KIND_SECURITY_GROUP_RULE), count);
+	cloud_step_for(c, 2 * (CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US));
+	assert_int_equal(count_all(c, KIND_SECURITY_GROUP_RULE), count - 1);
+	remove_port(c, &v);
+	remove_rest(c, &v);
+}
+TEST_STORY(revoked_rule, 1)
+
 /* Everything there is lost, of more rows than are looked at in one go: the next look makes all of
  * it anew. */
 static void test_network_emptied(void **state)
@@ -358,8 +389,8 @@ int main(void)
 		cmocka_unit_test(test_subnet_goes),     cmocka_unit_test(test_routes),
 		cmocka_unit_test(test_addresses),       cmocka_unit_test(test_image),
 		cmocka_unit_test(test_nat_gateway),     cmocka_unit_test(test_nat_gateway_killed),
-		cmocka_unit_test(test_nat_gateway_cut), cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_network_emptied),
+		cmocka_unit_test(test_nat_gateway_cut), cmocka_unit_test(test_revoked_rule),
+		cmocka_unit_test(test_tokens),          cmocka_unit_test(test_network_emptied),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,224 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Where packets go: NAT gateways chosen by route, a middlebox, black holes, a way back only. OVN and the
+API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
+# limit: 150 s
+import ctypes
+import os
+import socket
+import subprocess
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import Region, launch, wait_state, wait_until  # noqa: E402
+
+WEB = "198.51.100.1"
+SERVER = """import socket, threading
+def echo(c):
+    while True:
+        data = c.recv(100)
+        if not data:
+            return
+        c.sendall(data)
+s = socket.create_server(("", 8080))
+while True:
+    threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()
+"""
+
+
+class Guests:
+    """Namespaces in place of virtual machines: each a veth in its host's br-int, under its interface's id."""
+
+    def __init__(self, region):
+        self.region = region
+        self.env = dict(line.split("=", 1) for line in region.run("tools/sandbox", "serve-env").splitlines() if "=" in line)
+        self.env = {k: v.strip("'\"") for k, v in self.env.items()}
+        self.prefix = region.env["DARI_SANDBOX_PREFIX"]
+        self.names, self.children = [], []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        for child in self.children:
+            child.kill()
+            child.wait()
+        for name in self.names:
+            subprocess.run(["ip", "netns", "del", self.prefix + name], check=False)
+
+    def port_name(self, eni):
+        """The interface's whole UUID, which is its switch port's name."""
+        names = self.region.run("ovn-nbctl", "-t", "15", "--db=" + self.env["DSB_NB"], "--bare", "--columns=name", "find",
+                                "Logical_Switch_Port", "type=\"\"").split()
+        digits = eni.removeprefix("eni-")
+        return next((n for n in names if n.replace("-", "").startswith(digits)), "")
+
+    def chassis(self, port):
+        options = self.region.run("ovn-nbctl", "-t", "15", "--db=" + self.env["DSB_NB"], "get", "Logical_Switch_Port", port, "options")
+        return options.split("requested-chassis=")[1].split(",")[0].strip("{}\"\n ")
+
+    def plug(self, name, instance):
+        """The instance's primary interface, with its address and a default route."""
+        nic = instance["NetworkInterfaces"][0]
+        wait_until(lambda: self.port_name(nic["NetworkInterfaceId"]), 20, f"the port of {name}")
+        port, netns, link = self.port_name(nic["NetworkInterfaceId"]), self.prefix + name, "t-" + name
+        host, run = self.chassis(port), self.region.run
+        run("ip", "netns", "add", netns)
+        self.names.append(name)
+        run("ip", "link", "add", "name", "eth0", "netns", netns, "type", "veth", "peer", "name", link, "netns", self.prefix + host)
+        self.ns(name, "ip", "link", "set", "lo", "up")
+        self.ns(name, "ip", "link", "set", "eth0", "address", nic["MacAddress"], "mtu", "1442", "up")
+        run("ip", "-n", self.prefix + host, "link", "set", link, "up")
+        self.ns(name, "ethtool", "-K", "eth0", "tx", "off")
+        self.region.on(host, "ethtool", "-K", link, "tx", "off")
+        self.ns(name, "ip", "addr", "add", nic["PrivateIpAddress"] + "/24", "dev", "eth0")
+        self.ns(name, "ip", "route", "add", "default", "via", nic["PrivateIpAddress"].rsplit(".", 1)[0] + ".1")
+        self.region.on(host, "ovs-vsctl", "add-port", "br-int", link, "--", "set", "Interface", link, "external_ids:iface-id=" + port)
+
+    def ns(self, name, *argv, fails=False):
+        return self.region.run("ip", "netns", "exec", self.prefix + name, *argv, fails=fails)
+
+    def start(self, name, *argv):
+        self.children.append(subprocess.Popen(["ip", "netns", "exec", self.prefix + name, *argv], stdout=subprocess.DEVNULL,
+                                              stderr=subprocess.DEVNULL))
+
+    def seen_as(self, name):
+        """The address that the internet sees; empty when it is not reached."""
+        return self.ns(name, "curl", "-s", "-m", "2", f"http://{WEB}/", fails=True).strip()
+
+    def dial(self, name, address, port):
+        """A connection out of that namespace, or None."""
+        setns = ctypes.CDLL(None, use_errno=True).setns
+        own = os.open("/proc/self/ns/net", os.O_RDONLY)
+        other = os.open(f"/run/netns/{self.prefix}{name}", os.O_RDONLY)
+        setns(other, 0)
+        try:
+            return socket.create_connection((address, port), timeout=2)
+        except OSError:
+            return None
+        finally:
+            setns(own, 0)
+            os.close(own)
+            os.close(other)
+
+
+def until_seen(guests, name, address, limit_s=10):
+    """A first packet may be lost to ARP: the routes are as wished once it is so."""
+    try:
+        wait_until(lambda: address in guests.seen_as(name), limit_s, f"{name} is seen as {address}")
+        return True
+    except TimeoutError:
+        return False
+
+
+def make_vpc(ec2):
+    """Four subnets, each with a route table; the first leads to the internet."""
+    vpc = ec2.create_vpc(CidrBlock="10.0.0.0/16")["Vpc"]["VpcId"]
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    subnets, tables = [], []
+    for n in range(1, 5):
+        subnets.append(ec2.create_subnet(VpcId=vpc, CidrBlock=f"10.0.{n}.0/24")["Subnet"]["SubnetId"])
+        tables.append(ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"])
+        ec2.associate_route_table(SubnetId=subnets[-1], RouteTableId=tables[-1])
+    ec2.create_route(RouteTableId=tables[0], DestinationCidrBlock="0.0.0.0/0", GatewayId=gateway)
+    return vpc, subnets, tables
+
+
+def make_nat(ec2, subnet):
+    address = ec2.allocate_address()
+    nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address["AllocationId"])["NatGateway"]["NatGatewayId"]
+    return nat, address["PublicIp"]
+
+
+def nat_state(ec2, nat):
+    return ec2.describe_nat_gateways(NatGatewayIds=[nat])["NatGateways"][0]["State"]
+
+
+def route_state(ec2, table):
+    routes = ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    return next(r["State"] for r in routes if r["DestinationCidrBlock"] == "0.0.0.0/0")
+
+
+def nat_gateways(region, ec2, guests, subnets, tables):
+    check = region.check
+    one, first = make_nat(ec2, subnets[0])
+    two, second = make_nat(ec2, subnets[0])
+    wait_until(lambda: nat_state(ec2, one) == nat_state(ec2, two) == "available", 20, "the NAT gateways are available")
+    check("without a route the internet is not reached", guests.seen_as("b") == "")
+    for table, nat in ((tables[1], one), (tables[2], two)):
+        ec2.create_route(RouteTableId=table, DestinationCidrBlock="0.0.0.0/0", NatGatewayId=nat)
+    check("a private guest is seen as its NAT gateway's address", until_seen(guests, "b", first))
+    check("another subnet's, as the one that its route leads to", until_seen(guests, "c", second))
+    check("nothing comes in unasked", guests.dial("inet", first, 8080) is None and guests.dial("inet", second, 80) is None)
+    ec2.replace_route(RouteTableId=tables[1], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=two)
+    check("a replaced route leads to the other gateway", until_seen(guests, "b", second))
+    ec2.delete_nat_gateway(NatGatewayId=two)
+    wait_until(lambda: nat_state(ec2, two) == "deleted", 20, "the NAT gateway is deleted")
+    check("a route to one that is gone is a black hole", guests.seen_as("b") == "" and route_state(ec2, tables[1]) == "blackhole")
+    check("its address is free", ec2.describe_addresses(PublicIps=[second])["Addresses"][0].get("AssociationId") is None)
+
+
+def middlebox(region, ec2, guests, tables, instance):
+    """An instance through which another subnet's way out leads, once its source and destination are not
+    checked. It does not forward, it answers itself for whom the packets are."""
+    address = ec2.allocate_address()
+    ec2.associate_address(InstanceId=instance, AllocationId=address["AllocationId"])
+    region.check("an instance has its elastic address", until_seen(guests, "a", address["PublicIp"]))
+    pages = f"{region.demo}/www"
+    os.makedirs(pages)
+    with open(f"{pages}/index.html", "w", encoding="ascii") as page:
+        page.write("middlebox")
+    guests.ns("a", "ip", "addr", "add", WEB + "/32", "dev", "lo")
+    guests.start("a", "busybox", "httpd", "-f", "-p", f"{WEB}:80", "-h", pages)
+    ec2.create_route(RouteTableId=tables[3], DestinationCidrBlock="0.0.0.0/0", InstanceId=instance)
+    region.check("with the check on nothing comes to it", guests.seen_as("d") == "")
+    ec2.modify_instance_attribute(InstanceId=instance, SourceDestCheck={"Value": False})
+    region.check("a route to an instance leads to it", until_seen(guests, "d", "middlebox"))
+    return address["PublicIp"]
+
+
+def echoes(stream):
+    try:
+        stream.sendall(b"x")
+        return stream.recv(1) == b"x"
+    except OSError:
+        return False
+
+
+def revoked_rule(region, ec2, guests, group, address):
+    """What a rule let in while it was there lives on; nothing new comes in."""
+    rule = dict(GroupId=group, IpProtocol="tcp", FromPort=8080, ToPort=8080, CidrIp="0.0.0.0/0")
+    guests.start("a", sys.executable, "-c", SERVER)
+    region.check("a port that no rule opens is closed", guests.dial("inet", address, 8080) is None)
+    ec2.authorize_security_group_ingress(**rule)
+    streams = []
+    wait_until(lambda: streams.append(guests.dial("inet", address, 8080)) or streams[-1], 10, "the port is open")
+    region.check("a stream through an opened port", echoes(streams[-1]))
+    ec2.revoke_security_group_ingress(**rule)
+    wait_until(lambda: guests.dial("inet", address, 8080) is None, 10, "the port is closed again")
+    region.check("the rule revoked, nothing new comes in", guests.dial("inet", address, 8080) is None)
+    time.sleep(1)
+    region.check("the old stream lives on", echoes(streams[-1]) and echoes(streams[-1]))
+
+
+def main():
+    os.environ["DARI_DEMO_URI"] = "sim://"
+    with Region("rt", 8795) as region, Guests(region) as guests:
+        ec2 = region.account("alice")
+        vpc, subnets, tables = make_vpc(ec2)
+        group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"][0]["GroupId"]
+        ids = [launch(ec2, SubnetId=subnet)[0] for subnet in subnets]
+        wait_state(ec2, ids, "running")
+        for name, identifier in zip("abcd", ids):
+            guests.plug(name, ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0])
+        nat_gateways(region, ec2, guests, subnets, tables)
+        address = middlebox(region, ec2, guests, tables, ids[0])
+        revoked_rule(region, ec2, guests, group, address)
+        findings = region.audit()
+        region.check(f"audit is clean {findings}", findings == [])
+
+
+if __name__ == "__main__":
+    main()
