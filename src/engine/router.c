@@ -89,6 +89,11 @@ RESULT engine_update_router(struct op *op, struct router_settings *wish)
 	struct router next = *router;
 	choice_apply(wish->dns_support, &next.dns_support);
 	choice_apply(wish->dns_hostnames, &next.dns_hostnames);
+	choice_apply(wish->usage_metrics, &next.usage_metrics);
+	if (wish->dns_hostnames == CHOICE_YES && !next.dns_support)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_ROUTER, STR("EnableDnsHostnames.Value"),
+				   "EnableDnsHostnames needs EnableDnsSupport, which %" STR_FMT " has not.",
+				   STR_ARG(wish->router.text));
 	TRY(engine_permit(op, "router.update", KIND_ROUTER, &router->row));
 	next.row.gen++;
 	TRY(router_put(op, &next));

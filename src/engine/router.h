@@ -15,9 +15,10 @@ struct router_wish {
 };
 OPERATION(engine_create_router, router_wish)
 
+/* ERR_COMBINATION: names for hosts need DNS support. */
 struct router_settings {
 	struct ref router;
-	enum choice dns_support, dns_hostnames; /* CHOICE_DEFAULT: as it is */
+	enum choice dns_support, dns_hostnames, usage_metrics; /* CHOICE_DEFAULT: as it is */
 };
 OPERATION(engine_update_router, router_settings)
 

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Subnets: DescribeSubnets, CreateSubnet, DeleteSubnet. */
+ * Subnets: DescribeSubnets, CreateSubnet, ModifySubnetAttribute, DeleteSubnet. */
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
 #include "engine/subnet.h"
@@ -177,6 +177,24 @@ static RESULT ec2_create_subnet(struct ec2_call *e, const void *args, struct xml
 	return ec2_write_row(e, &subnet_listing, a->wish.subnet, "subnet", x);
 }
 
+/* ---- attributes ---- */
+
+static const struct param modify_subnet_params[] = {
+	PARAM(struct subnet_settings, "SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
+	      .doc = "The subnet."),
+	PARAM(struct subnet_settings, "MapPublicIpOnLaunch.Value", public_on_launch,
+	      .doc = "Whether launches in it get a public address."),
+	NOT_BUILT("AssignIpv6AddressOnCreation.Value", .only = "false"),
+	NOT_BUILT("MapCustomerOwnedIpOnLaunch.Value", .only = "false"),
+	NOT_BUILT("CustomerOwnedIpv4Pool"),
+	NOT_BUILT("EnableDns64.Value", .only = "false"),
+	NOT_BUILT("PrivateDnsHostnameTypeOnLaunch", .only = "ip-name"),
+	NOT_BUILT("EnableResourceNameDnsARecordOnLaunch.Value", .only = "false"),
+	NOT_BUILT("EnableResourceNameDnsAAAARecordOnLaunch.Value", .only = "false"),
+	NOT_BUILT("EnableLniAtDeviceIndex"),
+	NOT_BUILT("DisableLniAtDeviceIndex.Value", .only = "false"),
+};
+
 /* ---- delete ---- */
 
 static const struct param delete_subnet_params[] = {
@@ -191,6 +209,9 @@ static const struct ec2_action actions[] = {
 	{"CreateSubnet", "ec2:CreateSubnet", WRITES, PARAMS(struct ec2_create_subnet, create_subnet_params),
 	 prepare_create, engine_create_subnet_run, .answer = ec2_create_subnet,
 	 .doc = "Makes a subnet in a VPC."},
+	{"ModifySubnetAttribute", "ec2:ModifySubnetAttribute", WRITES,
+	 PARAMS(struct subnet_settings, modify_subnet_params), 0, engine_update_subnet_run,
+	 .doc = "Changes an attribute of a subnet."},
 	{"DeleteSubnet", "ec2:DeleteSubnet", WRITES, PARAMS(struct subnet_target, delete_subnet_params), 0,
 	 engine_delete_subnet_run, .doc = "Deletes a subnet without network interfaces."},
 };

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * VPCs, which are routers: DescribeVpcs, CreateVpc, DeleteVpc. */
+ * VPCs, which are routers: DescribeVpcs, CreateVpc, their attributes, DeleteVpc. */
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
 #include "engine/router.h"
@@ -129,6 +129,70 @@ static RESULT ec2_create_vpc(struct ec2_call *e, const void *args, struct xml *x
 	return ec2_write_row(e, &vpc_listing, a->wish.router, "vpc", x);
 }
 
+/* ---- attributes ---- */
+
+struct ec2_vpc_attribute {
+	struct ref vpc;
+	struct str attribute;
+};
+static const struct param describe_attribute_params[] = {
+	PARAM(struct ec2_vpc_attribute, "VpcId", vpc, .flags = REQUIRED, .kind = KIND_ROUTER,
+	      .doc = "The VPC."),
+	PARAM(struct ec2_vpc_attribute, "Attribute", attribute, .flags = REQUIRED,
+	      .words = "enableDnsSupport|enableDnsHostnames|enableNetworkAddressUsageMetrics",
+	      .doc = "Which of its attributes."),
+};
+
+static RESULT ec2_describe_vpc_attribute(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_vpc_attribute *a = args;
+	const struct router *router = NULL;
+	TRY(engine_find_router(e->c, ec2_walk(e), &a->vpc, &router));
+	const struct {
+		const char *name;
+		bool value;
+	} attributes[] = {{"enableDnsSupport", router->dns_support},
+			  {"enableDnsHostnames", router->dns_hostnames},
+			  {"enableNetworkAddressUsageMetrics", router->usage_metrics}};
+	ec2_write_id(x, "vpcId", KIND_ROUTER, router->row.id);
+	for (size_t k = 0; k < sizeof attributes / sizeof attributes[0]; k++) {
+		if (!str_is(a->attribute, attributes[k].name))
+			continue;
+		xml_open(x, attributes[k].name);
+		xml_bool(x, "value", attributes[k].value);
+		xml_close(x, attributes[k].name);
+	}
+	return OK;
+}
+
+#define P(wire, member, ...) PARAM(struct router_settings, wire, member, __VA_ARGS__)
+static const struct param modify_attribute_params[] = {
+	P("VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
+	P("EnableDnsSupport.Value", dns_support, .doc = "Whether names are answered at 169.254.169.253."),
+	P("EnableDnsHostnames.Value", dns_hostnames, .doc = "Whether its instances have names."),
+	P("EnableNetworkAddressUsageMetrics.Value", usage_metrics, .doc = "Kept as given."),
+};
+#undef P
+
+/* EC2 takes one at a time. */
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	const struct router_settings *a = args;
+	int count = (a->dns_support != CHOICE_DEFAULT) + (a->dns_hostnames != CHOICE_DEFAULT) +
+		    (a->usage_metrics != CHOICE_DEFAULT);
+	if (count == 1)
+		return OK;
+	if (count == 0)
+		return ctx_fail_field(
+			e->c, ERR_MISSING, STR("EnableDnsSupport.Value"),
+			"The request must contain one of EnableDnsSupport, EnableDnsHostnames and "
+			"EnableNetworkAddressUsageMetrics");
+	return ctx_fail_field(
+		e->c, ERR_COMBINATION, STR("EnableDnsHostnames.Value"),
+		"Only one attribute is modified at a time: EnableDnsSupport, EnableDnsHostnames or "
+		"EnableNetworkAddressUsageMetrics");
+}
+
 /* ---- delete ---- */
 
 static const struct param delete_vpc_params[] = {
@@ -142,6 +206,12 @@ static const struct ec2_action actions[] = {
 	{"CreateVpc", "ec2:CreateVpc", WRITES, PARAMS(struct ec2_create_vpc, create_vpc_params),
 	 prepare_create, engine_create_router_run, .answer = ec2_create_vpc,
 	 .doc = "Makes a VPC with its main route table, default network ACL and default group."},
+	{"DescribeVpcAttribute", "ec2:DescribeVpcAttribute", 0,
+	 PARAMS(struct ec2_vpc_attribute, describe_attribute_params), .answer = ec2_describe_vpc_attribute,
+	 .doc = "One attribute of a VPC."},
+	{"ModifyVpcAttribute", "ec2:ModifyVpcAttribute", WRITES,
+	 PARAMS(struct router_settings, modify_attribute_params), prepare_modify, engine_update_router_run,
+	 .doc = "Changes one attribute of a VPC."},
 	{"DeleteVpc", "ec2:DeleteVpc", WRITES, PARAMS(struct router_target, delete_vpc_params), 0,
 	 engine_delete_router_run, .doc = "Deletes a VPC in which nothing is left."},
 };
