@@ -155,6 +155,12 @@ static RESULT audit(struct command_call *call)
 					     json_pack("{s:s%, s:b}", "finding", f->words.p, f->words.n,
 						       "quarantined", (int) f->is_quarantined));
 	}
+	for (size_t k = 0; k < found.cached.count; k++)
+		buf_print(&call->text,
+			  "cached: host %" STR_FMT " has a copy of the image store's %" STR_FMT
+			  ", %lld MiB\n",
+			  STR_ARG(found.cached.at[k].host), STR_ARG(found.cached.at[k].sha256),
+			  (long long) (found.cached.at[k].file_size >> 20));
 	if (found.findings.count == 0)
 		buf_print(&call->text, "clean: rows, domains, disks and the network agree\n");
 	call->status = found.findings.count > 0;

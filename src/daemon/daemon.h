@@ -22,6 +22,7 @@ struct settings {
 	struct str ovn_northbound, ovs_database, chassis;
 	struct strs dns_upstreams;
 	int64_t shutdown_grace_s, host_interval_s;
+	int64_t image_keep_h, image_reserve_percent;
 	int64_t connections, connections_per_address;
 	struct limits_config limits;
 };

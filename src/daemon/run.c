@@ -90,6 +90,8 @@ static RESULT open_reconciler(struct daemon *d)
 		.resolvers = d->settings.dns_upstreams,
 		.shutdown_grace_us = d->settings.shutdown_grace_s * SECOND,
 		.host_interval_us = d->settings.host_interval_s * SECOND,
+		.base_keep_us = d->settings.image_keep_h * HOUR,
+		.base_reserve_percent = d->settings.image_reserve_percent,
 	};
 	memcpy(config.compute, d->compute, sizeof config.compute);
 	memcpy(config.disks, d->disks, sizeof config.disks);

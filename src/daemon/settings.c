@@ -51,6 +51,12 @@ static const struct config_key keys[] = {
 	    .doc = "Resolvers for names outside; none: those of /etc/resolv.conf."),
 	KEY("guests.shutdown_grace_s", CONFIG_INT, shutdown_grace_s, .absent = "60", .min = 1, .max = 3600,
 	    .doc = "From asking a guest to stop to forcing it."),
+	KEY("hosts.image_keep_h", CONFIG_INT, image_keep_h, .absent = "24", .min = 1, .max = 8760,
+	    .doc = "How long a host keeps a cached image that no disk there is made from."),
+	KEY("hosts.image_reserve_percent", CONFIG_INT, image_reserve_percent, .absent = "10", .min = 1,
+	    .max = 90,
+	    .doc = "While less than that of a host's pool is free, such images go at once, the longest "
+		   "unneeded first."),
 	KEY("hosts.interval_s", CONFIG_INT, host_interval_s, .absent = "10", .min = 1, .max = 3600,
 	    .doc = "Between looks at an idle host."),
 };

@@ -45,7 +45,7 @@ struct disk_spec {
 
 struct disk_seen {
 	int64_t size;    /* as the guest sees it */
-	bool lacks_base; /* nothing was made: its base is not whole here; push() it */
+	bool lacks_base; /* its base is not whole here: push() it; one that was to be made was not */
 };
 
 struct disk_cut {

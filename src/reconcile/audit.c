@@ -144,6 +144,16 @@ static void compare_domains(struct finding_list *f, const struct tables *t, cons
 	}
 }
 
+static void note_cached(struct finding_list *f, const struct audit_answer *answer,
+			const struct disk_item *item)
+{
+	struct audit_cached cached = {.host = answer->host_name,
+				      .sha256 = str_copy(f->c->arena, item->name.sha256),
+				      .file_size = item->file_size};
+	if (!VEC_PUSH(f->c->arena, &f->audit->cached, cached))
+		IGNORE(ctx_no_memory(f->c));
+}
+
 static void compare_disks(struct finding_list *f, const struct tables *t, const struct audit_answer *answer)
 {
 	for (size_t k = 0; k < answer->disks.count; k++) {
@@ -152,7 +162,9 @@ static void compare_disks(struct finding_list *f, const struct tables *t, const 
 		const struct snapshot *cut = name->kind == DISK_CUT ? snapshot_find(t, name->id) : NULL;
 		bool is_known = (volume && gather_volume_is_on(volume, answer->observation.host)) ||
 				(cut && uuid_equal(cut->host, answer->observation.host));
-		if (name->kind != DISK_BASE && !is_known)
+		if (name->kind == DISK_BASE)
+			note_cached(f, answer, &answer->disks.at[k]);
+		else if (!is_known)
 			find_stray(f, answer, "disk", name->id, volume || cut);
 	}
 }

@@ -1,6 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A host's pool as a whole: what is in it without a row is told, and left alone. Woken when
- * everything is looked at, and while there are strays. */
+ * A host's pool as a whole: what is in it without a row is told, and left alone; cached files of the
+ * image store that no volume there is made from go, after a while, or when the pool is short of
+ * space, the longest unneeded first. A driver removes none that anything stands on, ours or not. When
+ * this process starts, what is unneeded then counts from that moment. Woken when everything is looked
+ * at, and while there are strays. */
+#include "base/clock.h"
+#include "base/heap.h"
+#include "base/log.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
 
@@ -35,6 +41,106 @@ static size_t name_strays(struct step *s, const struct disk_inventory *inventory
 	return count;
 }
 
+/* ---- cached files ---- */
+
+static bool is_made_from(const struct tables *t, const struct volume *v, struct str sha256)
+{
+	const struct snapshot *snapshot = snapshot_find(t, v->snapshot);
+	return snapshot && str_equal(snapshot->sha256, sha256);
+}
+
+/* Some volume that is here, or is to come, or is to go, is made from it. */
+static bool is_needed(const struct tables *t, uuid host, struct str sha256)
+{
+	for (const struct volume *v = volume_first_by_host(t, host); v; v = volume_next_by_host(t, v))
+		if (is_made_from(t, v, sha256))
+			return true;
+	for (const struct volume *v = volume_first_by_seen_host(t, host); v;
+	     v = volume_next_by_seen_host(t, v))
+		if (is_made_from(t, v, sha256))
+			return true;
+	for (const struct volume *v = volume_first_by_left_host(t, host); v;
+	     v = volume_next_by_left_host(t, v))
+		if (is_made_from(t, v, sha256))
+			return true;
+	return false;
+}
+
+static struct unneeded_base *find_unneeded(struct rec_disks *d, struct str sha256)
+{
+	for (size_t k = 0; k < d->unneeded_count; k++)
+		if (str_is(sha256, d->unneeded[k].sha256))
+			return &d->unneeded[k];
+	return NULL;
+}
+
+static RESULT note_need(struct step *s, struct str sha256, bool needed)
+{
+	struct rec_disks *d = &s->host->disks;
+	struct unneeded_base *known = find_unneeded(d, sha256);
+	if (needed && known)
+		*known = d->unneeded[--d->unneeded_count];
+	if (needed || known)
+		return OK;
+	struct unneeded_base *more = heap_resize(d->unneeded, (d->unneeded_count + 1) * sizeof *more);
+	if (!more)
+		return ctx_no_memory(&s->ctx);
+	d->unneeded = more;
+	struct unneeded_base *made = &more[d->unneeded_count++];
+	*made = (struct unneeded_base){.since_us = clock_now_us()};
+	memcpy(made->sha256, sha256.p, sha256.n < sizeof made->sha256 ? sha256.n : sizeof made->sha256 - 1);
+	return OK;
+}
+
+static RESULT note_needs(struct step *s, const struct disk_inventory *inventory)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	for (size_t k = 0; k < inventory->count; k++) {
+		const struct disk_name *name = &inventory->at[k].name;
+		if (name->kind == DISK_BASE)
+			TRY(note_need(s, name->sha256, is_needed(view.tables, s->id, name->sha256)));
+	}
+	return OK;
+}
+
+/* The longest unneeded one that is to go now; NULL: none is. */
+static struct unneeded_base *choose(struct step *s, const struct disk_inventory *inventory)
+{
+	struct rec_disks *d = &s->host->disks;
+	struct unneeded_base *oldest = NULL;
+	bool is_short = inventory->pool_free < inventory->pool_size / 100 * s->r->base_reserve_percent;
+	for (size_t k = 0; k < d->unneeded_count; k++)
+		if (!oldest || d->unneeded[k].since_us < oldest->since_us)
+			oldest = &d->unneeded[k];
+	return oldest && (is_short || clock_now_us() >= oldest->since_us + s->r->base_keep_us) ? oldest
+											       : NULL;
+}
+
+/* One a step, and then a look at what that gave. */
+static RESULT evict(struct step *s, const struct disk_inventory *inventory)
+{
+	struct rec_disks *d = &s->host->disks;
+	TRY(note_needs(s, inventory));
+	struct unneeded_base *base = choose(s, inventory);
+	if (!base)
+		return OK;
+	struct disk_name name = {.kind = DISK_BASE, .sha256 = str_from(base->sha256)};
+	struct result result = d->driver->remove(d->connection, &s->ctx, &name);
+	if (result.code == ERR_IN_USE) { /* by something that is not ours */
+		ctx_clear_problem(&s->ctx);
+		base->since_us = clock_now_us();
+		return OK;
+	}
+	TRY(result);
+	log_event(LOG_INFO, "cached-image-removed", "sha256=%s", base->sha256);
+	*base = d->unneeded[--d->unneeded_count];
+	step_again(s);
+	return OK;
+}
+
+/* ---- the step ---- */
+
 RESULT reconcile_step_host_disks(struct step *s)
 {
 	struct rec_disks *disks = &s->host->disks;
@@ -45,5 +151,5 @@ RESULT reconcile_step_host_disks(struct step *s)
 	size_t count = name_strays(s, &inventory, &names);
 	TRY(step_report_strays(s, "QuarantinedDisks", count, names));
 	atomic_store(&disks->has_strays, count > 0);
-	return OK;
+	return evict(s, &inventory);
 }

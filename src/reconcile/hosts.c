@@ -212,6 +212,7 @@ void hosts_free_all(struct reconciler *r)
 		while (r->hosts[k]) {
 			struct rec_host *h = r->hosts[k];
 			r->hosts[k] = h->next;
+			heap_free(h->disks.unneeded);
 			heap_free(h);
 		}
 }

@@ -164,6 +164,23 @@ static RESULT place(struct step *s, const struct instance *row)
 	return OK;
 }
 
+/* The volume says it as well; but whoever wonders looks at the instance. */
+static RESULT report_waiting(struct step *s, const struct instance_rows *rows)
+{
+	const struct condition *obstacle = row_is_live(&rows->instance->row) ? rows->obstacle : NULL;
+	if (!obstacle && !rows->obstacle_told)
+		return OK;
+	struct condition condition = {
+		.subject_kind = KIND_INSTANCE, .subject = s->id, .name = STR(WAITS_FOR_DISK)};
+	if (obstacle) {
+		struct str id = id_to_ec2(s->ctx.arena, KIND_VOLUME, obstacle->subject);
+		condition.message = str_print(s->ctx.arena, "Its volume %" STR_FMT ": %" STR_FMT, STR_ARG(id),
+					      STR_ARG(obstacle->message));
+		condition.advice = obstacle->advice;
+	}
+	return step_report_condition(s, &condition, obstacle != NULL);
+}
+
 RESULT reconcile_step_instance(struct step *s)
 {
 	struct instance_rows rows = {0};
@@ -179,6 +196,7 @@ RESULT reconcile_step_instance(struct step *s)
 		return OK;
 	}
 	TRY(hosts_connected(s));
+	TRY(report_waiting(s, &rows));
 	struct instance_outlook outlook = {
 		.power_wanted = rows.power_wanted,
 		.disks_ready = rows.waiting.count == 0,

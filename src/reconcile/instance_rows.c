@@ -44,7 +44,12 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 							   : VEC_PUSH(a, &rows->waiting, disk);
 		if (!kept)
 			return ctx_no_memory(&s->ctx);
+		const struct condition *obstacle = condition_first_by_subject(t, v->row.id);
+		if (obstacle && !is_ready(t, v, rows->instance))
+			rows->obstacle = STEP_COPY(s, KIND_CONDITION, struct condition, obstacle);
 	}
+	rows->obstacle_told =
+		condition_find_by_subject(t, rows->instance->row.id, STR(WAITS_FOR_DISK)) != NULL;
 	rows->domain.disks = disks.at;
 	rows->domain.disk_count = disks.count;
 	return OK;

@@ -7,9 +7,11 @@
 #include "reconcile/work.h"
 
 struct instance_rows {
-	const struct instance *instance;    /* NULL: no such row */
-	struct compute_domain domain;       /* without its memo, and without disks that wait */
-	VEC(struct compute_disk) waiting;   /* wanted in it, and not ready on its host */
+	const struct instance *instance;  /* NULL: no such row */
+	struct compute_domain domain;     /* without its memo, and without disks that wait */
+	VEC(struct compute_disk) waiting; /* wanted in it, and not ready on its host */
+	const struct condition *obstacle; /* what keeps one of those from being ready; NULL: nothing known */
+	bool obstacle_told;               /* the instance has a condition that says so */
 	VEC(uuid) told_volumes, told_ports; /* which the rows say to be plugged into it */
 	enum instance_wanted_power power_wanted;
 	int64_t off_since_us; /* when off is wanted */

@@ -140,6 +140,8 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;
 	r->host_interval_us = config->host_interval_us ? config->host_interval_us : 20 * SECOND;
 	r->resync_interval_us = config->resync_interval_us ? config->resync_interval_us : 10 * MINUTE;
+	r->base_keep_us = config->base_keep_us ? config->base_keep_us : 24 * HOUR;
+	r->base_reserve_percent = config->base_reserve_percent ? config->base_reserve_percent : 10;
 	r->image_directory = copy_str_z(config->image_directory);
 	r->own_chassis = copy_str_z(config->own_chassis);
 	r->network_actor = actor_new(r->executor, "network");

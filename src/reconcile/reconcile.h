@@ -36,6 +36,9 @@ struct reconcile_config {
 	int64_t shutdown_grace_us;  /* ACPI, then force; 0: 60 s */
 	int64_t host_interval_us;   /* between looks at an idle host; 0: 20 s */
 	int64_t resync_interval_us; /* everything is looked at again; 0: 10 minutes */
+	int64_t base_keep_us; /* how long a host keeps a cached file that no disk there is made from; 0: a day
+			       */
+	int64_t base_reserve_percent; /* of its pool: while less is free such files go at once; 0: 10 */
 };
 
 /* Strings of the config are copied. */
@@ -88,9 +91,15 @@ struct audit_finding {
 	struct str words;    /* one difference, as a sentence */
 	bool is_quarantined; /* something with our mark and no row, left alone */
 };
+/* A copy that a host has of a file of the image store: no difference, for whoever looks for space. */
+struct audit_cached {
+	struct str host, sha256;
+	int64_t file_size;
+};
 struct audit {
 	struct ctx *ctx;
 	VEC(struct audit_finding) findings;
+	VEC(struct audit_cached) cached;
 };
 /* Compares rows with every host's domains and disks and with the network; and rows with SQL.
  * Blocks until each answered or deadline_us; from a thread of the caller's own. What changes

@@ -193,6 +193,18 @@ static void wake_for_condition(struct reconciler *r, const struct condition *con
 		wake_volume(r, v);
 }
 
+/* What is in a disk's way is its instance's as well. */
+static void wake_for_obstacle(struct reconciler *r, const struct condition *condition)
+{
+	if (condition->subject_kind != KIND_VOLUME)
+		return;
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	const struct volume *v = volume_find(view.tables, condition->subject);
+	if (v && !uuid_is_none(v->instance))
+		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
+}
+
 /* What is gone for good: whatever waited for that. */
 static void wake_for_forgotten(struct reconciler *r, enum kind kind, const struct row *row)
 {
@@ -232,6 +244,8 @@ static void wake_for_change(struct reconciler *r, const struct published *p)
 		wake_for_row(r, p->kind, p->before); /* it may have been moved */
 	if (p->kind == KIND_PORT)
 		wake_for_plug(r, (const struct port *) p->before, (const struct port *) p->after);
+	if (p->kind == KIND_CONDITION)
+		wake_for_obstacle(r, (const struct condition *) p->after);
 	if (p->kind == KIND_INSTANCE && p->before)
 		wake_for_power(r, (const struct instance *) p->before, (const struct instance *) p->after);
 	if (p->kind == KIND_SNAPSHOT)

@@ -162,6 +162,11 @@ struct rec_disks {
 	const struct disk_driver *driver;
 	struct disk_host *connection; /* NULL: not connected */
 	uint64_t gen;                 /* of the row it was connected by */
+	struct unneeded_base {
+		char sha256[65];
+		int64_t since_us;
+	} * unneeded; /* owned; cached files that no volume on the host is made from */
+	size_t unneeded_count;
 };
 
 struct rec_host {
@@ -221,6 +226,7 @@ struct reconciler {
 	struct ip *resolvers;                /* owned */
 	size_t resolver_count;
 	int64_t shutdown_grace_us, host_interval_us, resync_interval_us;
+	int64_t base_keep_us, base_reserve_percent;
 	/* home: keeps time, and runs the steps that need neither a host nor the network. */
 	struct actor *network_actor, *home_actor;
 	struct job tick_job, wake_all_job, routers_job;
@@ -263,6 +269,8 @@ void wake_all_on(struct rec_host *h);
 
 /* The condition of a volume whose disk was there and is gone: its instance is not started. */
 #define DISK_MISSING "DiskMissing"
+/* The condition of an instance one of whose disks is not ready, for a reason that the volume's says. */
+#define WAITS_FOR_DISK "WaitsForDisk"
 
 /* One step each, on the resource's lane: OK, ERR_AGAIN, ERR_GONE, or what is told of it. */
 RESULT reconcile_step_instance(struct step *s);

@@ -90,6 +90,17 @@ static RESULT create_disk(struct compute_host *h, struct ctx *c, const struct di
 	return OK;
 }
 
+/* What it stands on may have been lost since. */
+static RESULT look_for_base(struct compute_host *h, struct ctx *c, const struct disk_spec *w,
+			    struct disk_seen *seen)
+{
+	struct disk_name base_name = {.kind = DISK_BASE, .sha256 = w->base_sha256};
+	bool has = false;
+	TRY(has_base(h, c, w, libvirt_disk_name(c->arena, h->region, &base_name), &has));
+	seen->lacks_base = !has;
+	return OK;
+}
+
 /* ---- looking */
 
 RESULT libvirt_read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr v,
@@ -167,7 +178,7 @@ static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_s
 	if (file.size < wish->size)
 		TRY(grow_disk(h, c, v, &file, wish->size));
 	*ret_seen = (struct disk_seen){.size = file.size < wish->size ? wish->size : file.size};
-	return OK;
+	return file.backing.n && wish->base_sha256.n ? look_for_base(h, c, wish, ret_seen) : OK;
 }
 
 /* ---- deleting */

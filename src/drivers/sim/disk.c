@@ -131,7 +131,8 @@ static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct dis
 				uuid_write(w->volume, id), s->name);
 	if (d->size < w->size)
 		d->size = w->size;
-	*ret_seen = (struct disk_seen){.size = d->size};
+	struct disk_name base = {.kind = DISK_BASE, .sha256 = str_from(d->base)};
+	*ret_seen = (struct disk_seen){.size = d->size, .lacks_base = d->base[0] && !find_disk(h, &base)};
 	return OK;
 }
 

@@ -3,6 +3,7 @@
 #include <stdio.h>
 
 #include "../cloud/cloud.h"
+#include "drivers/sim/compute_state.h"
 #include "engine/snapshot.h"
 #include "model/id.h"
 #include "store/rows.h"
@@ -225,6 +226,88 @@ static void test_move(void **state)
 	cloud_done(c);
 }
 
+/* ---- cached files ---- */
+
+static int64_t cached(void)
+{
+	struct sim_counts counts = {0};
+	sim_compute_count(&counts);
+	return counts.images;
+}
+
+static void lose_bases(struct str host)
+{
+	struct sim_host *s = sim_need_host(host);
+	for (size_t k = s->disk_count; k-- > 0;)
+		if (s->disks[k].kind == DISK_BASE)
+			s->disks[k] = s->disks[--s->disk_count];
+}
+
+/* They go when nothing is made from them for a day, or at once where space is short. */
+static void test_cache(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(6, 1);
+	uuid one = cloud_launch_running(c), two = cloud_launch_running(c);
+	assert_int_equal(cached(), 1);
+	cloud_terminate(c, one);
+	sim_compute_set_pool_free(STR("h0"), 1);
+	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
+	assert_int_equal(cached(), 1); /* another guest's disk stands on it */
+	sim_compute_set_pool_free(STR("h0"), 0);
+	cloud_terminate(c, two);
+	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
+	assert_int_equal(cached(), 1);
+	cloud_step_for(c, 24 * HOUR + 2 * CLOUD_RESYNC_US);
+	assert_int_equal(cached(), 0);
+	one = cloud_launch_running(c); /* it is sent again */
+	assert_int_equal(cached(), 1);
+	cloud_terminate(c, one);
+	cloud_settle(c);
+	sim_compute_set_pool_free(STR("h0"), 1);
+	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
+	assert_int_equal(cached(), 0);
+	cloud_step_for(c, 2 * HOUR); /* the ended one is forgotten */
+	cloud_done(c);
+}
+
+/* One that was lost comes back, for the disks that stand on it. */
+static void test_lost_base(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(7, 1);
+	uuid one = cloud_launch_running(c);
+	lose_bases(STR("h0"));
+	assert_int_equal(cached(), 0);
+	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
+	assert_int_equal(cached(), 1);
+	assert_int_equal(cloud_guest(c, one).boots, 1);
+	cloud_done(c);
+}
+
+/* What is in a disk's way is told of the instance, too. */
+static void test_instance_tells(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(8, 1);
+	uuid one = cloud_launch_running(c);
+	uuid root = cloud_volume_of(c, one);
+	cloud_stop(c, one);
+	cloud_settle(c);
+	cloud_lose_disk(c, root);
+	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
+	assert_true(cloud_has_condition(c, root, "DiskMissing"));
+	assert_true(cloud_has_condition(c, one, "WaitsForDisk"));
+	cloud_start(c, one);
+	cloud_step_for(c, MINUTE);
+	assert_false(cloud_guest(c, one).is_on);
+	cloud_bring_disk(c, root);
+	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
+	assert_true(cloud_guest(c, one).is_on);
+	assert_false(cloud_has_condition(c, one, "WaitsForDisk"));
+	cloud_done(c);
+}
+
 /* ---- killed after each step ---- */
 
 struct tale {
@@ -339,6 +422,9 @@ int main(void)
 		cmocka_unit_test(test_snapshot_at_rest),
 		cmocka_unit_test(test_snapshot_of_lost),
 		cmocka_unit_test(test_interrupted),
+		cmocka_unit_test(test_cache),
+		cmocka_unit_test(test_lost_base),
+		cmocka_unit_test(test_instance_tells),
 		cmocka_unit_test(test_move),
 		cmocka_unit_test(test_kill_after_each_step),
 	};
