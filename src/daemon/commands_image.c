@@ -63,24 +63,40 @@ static RESULT import_file(struct command_call *call, struct str source, struct i
 	return result;
 }
 
+/* What its guests expect to find. */
+static RESULT parse_machine(struct command_call *call, struct image_import *wish)
+{
+	int arch = 0, personality = 0, platform = 0, boot_mode = 0, disk_bus = 0, nic_model = 0;
+	TRY(parse_word(call, "arch", image_arch_words, IMAGE_ARCH_X86_64, &arch));
+	TRY(parse_word(call, "personality", image_personality_words, IMAGE_PERSONALITY_EC2, &personality));
+	TRY(parse_word(call, "platform", image_platform_words, IMAGE_PLATFORM_LINUX, &platform));
+	TRY(parse_word(call, "boot-mode", image_boot_mode_words, IMAGE_BOOT_MODE_UNSAID, &boot_mode));
+	TRY(parse_word(call, "disk-bus", image_disk_bus_words, IMAGE_DISK_BUS_VIRTIO, &disk_bus));
+	TRY(parse_word(call, "nic-model", image_nic_model_words, IMAGE_NIC_MODEL_VIRTIO, &nic_model));
+	wish->arch = (enum image_arch) arch;
+	wish->personality = (enum image_personality) personality;
+	wish->platform = (enum image_platform) platform;
+	wish->boot_mode = (enum image_boot_mode) boot_mode;
+	wish->secure_boot = json_object_get(call->args, "secure-boot") != NULL;
+	wish->tpm = json_object_get(call->args, "tpm") != NULL;
+	wish->disk_bus = (enum image_disk_bus) disk_bus;
+	wish->nic_model = (enum image_nic_model) nic_model;
+	return OK;
+}
+
 static RESULT image_import(struct command_call *call)
 {
 	struct str source = command_arg(call, "source"), name = command_arg(call, "name");
-	int arch = 0, personality = 0;
-	TRY(parse_word(call, "arch", image_arch_words, IMAGE_ARCH_X86_64, &arch));
-	TRY(parse_word(call, "personality", image_personality_words, IMAGE_PERSONALITY_EC2, &personality));
+	struct image_import wish = {0};
 	struct image_file file = {0};
+	TRY(parse_machine(call, &wish));
 	TRY(import_file(call, source, &file));
-	struct image_import wish = {
-		.name = name.n ? name : name_of(source),
-		.description = command_arg(call, "description"),
-		.is_public = true,
-		.arch = (enum image_arch) arch,
-		.personality = (enum image_personality) personality,
-		.virtual_size = file.virtual_size,
-		.file_size = file.file_size,
-		.sha256 = file.sha256,
-	};
+	wish.name = name.n ? name : name_of(source);
+	wish.description = command_arg(call, "description");
+	wish.is_public = true;
+	wish.virtual_size = file.virtual_size;
+	wish.file_size = file.file_size;
+	wish.sha256 = file.sha256;
 	TRY(command_commit(call, "dari:image import", engine_import_image_run, &wish));
 	struct str id = id_to_ec2(call->ctx.arena, KIND_IMAGE, wish.image);
 	buf_print(&call->text, "%" STR_FMT "  %" STR_FMT "\n", STR_ARG(id), STR_ARG(wish.name));
@@ -127,7 +143,14 @@ const struct command image_commands[] = {
 	  {"format", PARAM_OPTION, false, "qcow2, raw, vmdk, vhd or vhdx; absent: as its bytes say."},
 	  {"description", PARAM_OPTION, false, "Free text."},
 	  {"arch", PARAM_OPTION, false, "x86_64 or arm64."},
-	  {"personality", PARAM_OPTION, false, "What its guests expect to find: ec2, openstack, …"}},
+	  {"personality", PARAM_OPTION, false, "What its guests expect to find: ec2, openstack, …"},
+	  {"platform", PARAM_OPTION, false,
+	   "windows: Hyper-V's interface and a clock in local time; absent: linux."},
+	  {"boot-mode", PARAM_OPTION, false, "legacy-bios, uefi or uefi-preferred; absent: BIOS."},
+	  {"secure-boot", PARAM_FLAG, false, "UEFI starts only what is signed with Microsoft's keys."},
+	  {"tpm", PARAM_FLAG, false, "Its guests have a TPM 2.0 each."},
+	  {"disk-bus", PARAM_OPTION, false, "sata for guests without virtio's driver; absent: virtio."},
+	  {"nic-model", PARAM_OPTION, false, "e1000e for guests without virtio's driver; absent: virtio."}},
 	 .run = image_import},
 	{"image list", "Lists the images.", {{0}}, .run = image_list},
 	{0},

@@ -58,11 +58,22 @@ struct compute_nic {
 	int slot; /* below COMPUTE_NIC_SLOTS; its address in the guest follows from it */
 };
 
+/* What a guest finds besides virtio devices and BIOS, which is what all zero is. */
+struct compute_hardware {
+	bool windows;     /* its clock shows local time; Hyper-V's interface, under KVM */
+	bool uefi;        /* its variables are kept with the domain */
+	bool secure_boot; /* with uefi: only what Microsoft's keys have signed is started */
+	bool tpm;         /* a TPM 2.0, whose state is kept with the domain */
+	bool sata;        /* disks, which come and go only while it is off */
+	bool e1000e;      /* NICs */
+};
+
 struct compute_domain {
 	uuid id;         /* the instance's; also the domain's and SMBIOS's */
 	struct str name; /* "i-…": for people who look at virsh */
 	int64_t vcpus, memory;
 	enum instance_personality personality;
+	struct compute_hardware hardware;
 	const struct compute_disk *disks;
 	size_t disk_count;
 	const struct compute_nic *nics;
@@ -112,7 +123,8 @@ struct compute_driver {
 	/* Being so already is OK. Absent: START and RESET ERR_NOT_FOUND, else OK. RESET when off: ERR_STATE.
 	 */
 	RESULT (*set_power)(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
-	/* Forgets the domain and its console's log. Running: ERR_STATE; absent: OK. */
+	/* Forgets the domain, its firmware's variables, its TPM's state and its console's log. Running:
+	 * ERR_STATE; absent: OK. */
 	RESULT (*undefine)(struct compute_host *h, struct ctx *c, uuid id);
 	/* The newest max bytes of the serial console's log, and when it grew last (empty and 0: it never
 	 * ran). An observe call. */

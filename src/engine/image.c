@@ -94,13 +94,22 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 	if (wish->virtual_size <= 0 || str_is_empty(wish->sha256))
 		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_IMAGE,
 				     "An image's file has a size and a digest.");
+	if (wish->secure_boot && wish->boot_mode != IMAGE_BOOT_MODE_UEFI &&
+	    wish->boot_mode != IMAGE_BOOT_MODE_UEFI_PREFERRED)
+		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_IMAGE, "Secure boot needs UEFI.");
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
 	struct image image = {.account = account,
 			      .name = wish->name,
 			      .description = wish->description,
 			      .is_public = wish->is_public,
 			      .arch = wish->arch,
-			      .personality = wish->personality};
+			      .personality = wish->personality,
+			      .platform = wish->platform,
+			      .boot_mode = wish->boot_mode,
+			      .secure_boot = wish->secure_boot,
+			      .tpm = wish->tpm,
+			      .disk_bus = wish->disk_bus,
+			      .nic_model = wish->nic_model};
 	TRY(tags_normalize(op, wish->tags, &image.tags));
 	struct snapshot snapshot;
 	TRY(write_imported_snapshot(op, wish, account, &snapshot));

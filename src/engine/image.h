@@ -14,6 +14,11 @@ struct image_import {
 	bool is_public;
 	enum image_arch arch;
 	enum image_personality personality;
+	enum image_platform platform;
+	enum image_boot_mode boot_mode;
+	bool secure_boot, tpm; /* secure_boot: ERR_COMBINATION without UEFI */
+	enum image_disk_bus disk_bus;
+	enum image_nic_model nic_model;
 	int64_t virtual_size, file_size; /* bytes */
 	struct str sha256;               /* of the file; its name in the store */
 	struct tags tags;

@@ -231,6 +231,17 @@ static bool is_t2(const struct instance_type *type)
 	return str_starts_with(type->name, STR("t2."));
 }
 
+/* What its image says; the enums of both have the same words in the same order. */
+static void copy_hardware(const struct image *image, struct instance *instance)
+{
+	instance->platform = (enum instance_platform) image->platform;
+	instance->boot_mode = (enum instance_boot_mode) image->boot_mode;
+	instance->secure_boot = image->secure_boot;
+	instance->tpm = image->tpm;
+	instance->disk_bus = (enum instance_disk_bus) image->disk_bus;
+	instance->nic_model = (enum instance_nic_model) image->nic_model;
+}
+
 static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
 {
 	const struct instance_launch *w = l->wish;
@@ -287,6 +298,7 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 {
 	struct op *op = l->op;
 	struct instance instance = make_instance(l, index, host);
+	copy_hardware(l->image, &instance);
 	TRY(instance_put(op, &instance));
 	TRY(write_volumes(l, &instance));
 	TRY(launch_ports_write(op, &l->ports, &instance, l->port_tags));

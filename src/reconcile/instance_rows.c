@@ -114,6 +114,20 @@ static int64_t find_off_since(const struct tables *t, const struct instance *i)
 	return since_us;
 }
 
+static struct compute_hardware hardware_of(const struct instance *i)
+{
+	bool uefi =
+		i->boot_mode == INSTANCE_BOOT_MODE_UEFI || i->boot_mode == INSTANCE_BOOT_MODE_UEFI_PREFERRED;
+	return (struct compute_hardware){
+		.windows = i->platform == INSTANCE_PLATFORM_WINDOWS,
+		.uefi = uefi,
+		.secure_boot = uefi && i->secure_boot,
+		.tpm = i->tpm,
+		.sata = i->disk_bus == INSTANCE_DISK_BUS_SATA,
+		.e1000e = i->nic_model == INSTANCE_NIC_MODEL_E1000E,
+	};
+}
+
 RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 {
 	*ret_rows = (struct instance_rows){0};
@@ -130,6 +144,7 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 		.vcpus = i->vcpus,
 		.memory = i->memory,
 		.personality = i->personality,
+		.hardware = hardware_of(i),
 	};
 	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);
 	ret_rows->off_since_us = find_off_since(view.tables, row);

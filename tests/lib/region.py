@@ -127,7 +127,7 @@ class Region:
     def ssh(self, address, command, fails=False):
         return self.on("inet", "ssh", "-i", f"{self.demo}/key", "-o", "StrictHostKeyChecking=no", "-o",
                        "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=4", "-o",
-                       "BatchMode=yes", f"root@{address}", command, fails=fails)
+                       "ServerAliveInterval=2", "-o", "ServerAliveCountMax=4", "-o", "BatchMode=yes", f"root@{address}", command, fails=fails)
 
     def make_key(self):
         self.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{self.demo}/key")

@@ -189,6 +189,8 @@ security_driver = "none"
 namespaces = []
 cgroup_controllers = []
 stdio_handler = "file"
+swtpm_user = "root"
+swtpm_group = "root"
 END
 }
 

@@ -118,6 +118,12 @@ static bool fits_device(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
+/* EC2 has a word for Windows only. */
+static bool fits_platform(const struct filter_run *f, const struct row *row)
+{
+	return ((const struct image *) row)->platform == IMAGE_PLATFORM_WINDOWS && filter_z(f, "windows");
+}
+
 static const struct filter image_filters[] = {
 	{"image-id", .is_id = true},
 	{"name", .field = "name"},
@@ -140,7 +146,7 @@ static const struct filter image_filters[] = {
 	{"root-device-name", .field = "root_device"},
 	{"root-device-type", .fixed = "ebs"},
 	{"virtualization-type", .fixed = "hvm"},
-	{"platform", .get = filter_nothing},
+	{"platform", .get = fits_platform},
 	{"kernel-id", .get = filter_nothing},
 	{"ramdisk-id", .get = filter_nothing},
 	{"product-code", .get = filter_nothing},
@@ -199,6 +205,20 @@ static void write_devices(struct xml *x, const struct image_item *item)
 	xml_close(x, "blockDeviceMapping");
 }
 
+/* What its guests find: firmware, TPM, and what they are. */
+static void write_machine(struct xml *x, const struct image *image)
+{
+	bool is_windows = image->platform == IMAGE_PLATFORM_WINDOWS;
+	if (is_windows)
+		xml_z(x, "platform", "windows");
+	if (image->boot_mode != IMAGE_BOOT_MODE_UNSAID)
+		xml_z(x, "bootMode", image_boot_mode_words[image->boot_mode]);
+	if (image->tpm)
+		xml_z(x, "tpmSupport", "v2.0");
+	xml_z(x, "platformDetails", is_windows ? "Windows" : "Linux/UNIX");
+	xml_z(x, "usageOperation", is_windows ? "RunInstances:0002" : "RunInstances");
+}
+
 static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct image_item *i = item;
@@ -221,8 +241,7 @@ static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 	write_devices(x, i);
 	xml_z(x, "virtualizationType", "hvm");
 	xml_z(x, "hypervisor", "xen");
-	xml_z(x, "platformDetails", "Linux/UNIX");
-	xml_z(x, "usageOperation", "RunInstances");
+	write_machine(x, image);
 	xml_bool(x, "enaSupport", true);
 	ec2_write_tags(x, image->tags);
 }

@@ -239,9 +239,15 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	write_interfaces(e, x, i);
 	xml_bool(x, "ebsOptimized", row->ebs_optimized);
 	xml_bool(x, "enaSupport", true);
-	xml_z(x, "bootMode", "legacy-bios");
-	xml_z(x, "platformDetails", "Linux/UNIX");
-	xml_z(x, "usageOperation", "RunInstances");
+	bool is_windows = row->platform == INSTANCE_PLATFORM_WINDOWS;
+	if (is_windows)
+		xml_z(x, "platform", "windows");
+	bool is_said = row->boot_mode != INSTANCE_BOOT_MODE_UNSAID;
+	xml_z(x, "bootMode", is_said ? instance_boot_mode_words[row->boot_mode] : "legacy-bios");
+	if (row->tpm)
+		xml_z(x, "tpmSupport", "v2.0");
+	xml_z(x, "platformDetails", is_windows ? "Windows" : "Linux/UNIX");
+	xml_z(x, "usageOperation", is_windows ? "RunInstances:0002" : "RunInstances");
 	xml_time_ms(x, "usageOperationUpdateTime", row->row.created_us);
 	write_options(x, row);
 }
@@ -341,6 +347,13 @@ static bool fits_option(const struct filter_run *f, const struct row *row)
 	{                                                                                                    \
 		"network-interface." name, .get = fits_interface                                             \
 	}
+/* EC2 has a word for Windows only. */
+static bool fits_platform(const struct filter_run *f, const struct row *row)
+{
+	return ((const struct instance *) row)->platform == INSTANCE_PLATFORM_WINDOWS &&
+	       filter_z(f, "windows");
+}
+
 static const struct filter instance_filters[] = {
 	{"instance-id", .is_id = true},
 	{"vpc-id", .field = "router", .index = INSTANCE_INDEX_ROUTER},
@@ -421,7 +434,7 @@ static const struct filter instance_filters[] = {
 	{"outpost-arn", .get = filter_nothing},
 	{"placement-group-name", .get = filter_nothing},
 	{"placement-partition-number", .get = filter_nothing},
-	{"platform", .get = filter_nothing},
+	{"platform", .get = fits_platform},
 	{"product-code", .get = filter_nothing},
 	{"product-code.type", .get = filter_nothing},
 	{"ramdisk-id", .get = filter_nothing},

@@ -23,6 +23,12 @@ static bool fits_mib(const struct filter_run *f, const struct row *row)
 	return filter_int(f, type_mib((const struct instance_type *) row));
 }
 
+static bool fits_boot_mode(const struct filter_run *f, const struct row *row)
+{
+	(void) row;
+	return filter_z(f, "legacy-bios") || filter_z(f, "uefi");
+}
+
 static const struct filter type_filters[] = {
 	{"instance-type", .field = "name"},
 	{"current-generation", .field = "current_generation"},
@@ -46,7 +52,7 @@ static const struct filter type_filters[] = {
 	{"supported-root-device-type", .fixed = "ebs"},
 	{"supported-usage-class", .fixed = "on-demand"},
 	{"supported-virtualization-type", .fixed = "hvm"},
-	{"supported-boot-mode", .fixed = "legacy-bios"},
+	{"supported-boot-mode", .get = fits_boot_mode},
 	/* What DescribeInstanceTypes does not tell. */
 	{"ebs-info.ebs-optimized-info.baseline-bandwidth-in-mbps", .get = filter_nothing},
 	{"ebs-info.ebs-optimized-info.baseline-iops", .get = filter_nothing},
@@ -119,7 +125,7 @@ static void write_type(struct ec2_call *e, struct xml *x, const void *item)
 	xml_bool(x, "burstablePerformanceSupported", type->burstable);
 	xml_bool(x, "dedicatedHostsSupported", false);
 	xml_bool(x, "autoRecoverySupported", false);
-	ec2_write_words(x, "supportedBootModes", "legacy-bios");
+	ec2_write_words(x, "supportedBootModes", "legacy-bios|uefi");
 }
 
 static const struct ec2_listing type_listing = {.kind = KIND_INSTANCE_TYPE,

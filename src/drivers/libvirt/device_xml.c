@@ -25,15 +25,22 @@ void libvirt_write_slots(struct buf *b)
 	}
 }
 
-static void write_place(struct buf *b, uuid id, int port)
+static void write_alias(struct buf *b, uuid id)
 {
 	char text[UUID_TEXT_SIZE];
-	buf_print(b, "<alias name='" DEVICE_ALIAS "%s'/><address type='pci' bus='%d' slot='0'/>",
-		  uuid_write(id, text), port + 1);
+	buf_print(b, "<alias name='" DEVICE_ALIAS "%s'/>", uuid_write(id, text));
 }
 
+static void write_address(struct buf *b, int port)
+{
+	buf_print(b, "<address type='pci' bus='%d' slot='0'/>", port + 1);
+}
+
+/* The machine's own controller has six; libvirt adds more as they are named. */
+enum { SATA_UNITS = 6 };
+
 RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
-			  const struct compute_disk *d)
+			  const struct compute_hardware *hw, const struct compute_disk *d)
 {
 	char ec2_id[EC2_ID_TEXT_SIZE];
 	struct str file = libvirt_volume_name(c->arena, place->region, d->volume);
@@ -46,18 +53,25 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 		  "discard='unmap'/>",
 		  cache);
 	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'/>", STR_ARG(place->pool_path), STR_ARG(file));
-	buf_print(b, "<target dev='vd%c' bus='virtio'/>", (char) ('a' + d->slot));
+	buf_print(b, "<target dev='%cd%c' bus='%s'/>", hw->sata ? 's' : 'v', (char) ('a' + d->slot),
+		  hw->sata ? "sata" : "virtio");
 	/* virtio-blk shows 20 bytes: "vol" and the 17 digits of its EC2 id, without the dash, as EC2 does. */
 	id_write_ec2(KIND_VOLUME, d->volume, ec2_id);
 	buf_print(b, "<serial>vol%s</serial>", ec2_id + strlen("vol-"));
 	if (d->slot == 0)
 		buf_print(b, "<boot order='1'/>");
-	write_place(b, d->volume, COMPUTE_NIC_SLOTS + d->slot);
+	write_alias(b, d->volume);
+	if (hw->sata)
+		buf_print(b, "<address type='drive' controller='%d' bus='0' target='0' unit='%d'/>",
+			  d->slot / SATA_UNITS, d->slot % SATA_UNITS);
+	else
+		write_address(b, COMPUTE_NIC_SLOTS + d->slot);
 	buf_print(b, "</disk>");
 	return OK;
 }
 
-void libvirt_write_nic(struct buf *b, const struct domain_place *place, const struct compute_nic *n)
+void libvirt_write_nic(struct buf *b, const struct domain_place *place, const struct compute_hardware *hw,
+		       const struct compute_nic *n)
 {
 	char mac[MAC_TEXT_SIZE], port[UUID_TEXT_SIZE], digits[12];
 	uuid_write(n->port, port);
@@ -68,15 +82,16 @@ void libvirt_write_nic(struct buf *b, const struct domain_place *place, const st
 	buf_print(b, "<interface type='bridge'><mac address='%s'/><source bridge='br-int'/>",
 		  mac_write(n->mac, mac));
 	buf_print(b, "<virtualport type='openvswitch'><parameters interfaceid='%s'/></virtualport>", port);
-	buf_print(b, "<target dev='dt%s'/><model type='virtio'/>", digits);
+	buf_print(b, "<target dev='dt%s'/><model type='%s'/>", digits, hw->e1000e ? "e1000e" : "virtio");
 	/* A userspace datapath fills in no checksums and cuts no segments: the guest must do it itself.
 	 * Hosts without KVM are the ones that have such a datapath. */
-	if (place->virt != HOST_SEEN_VIRT_KVM)
+	if (place->virt != HOST_SEEN_VIRT_KVM && !hw->e1000e)
 		buf_print(b, "<driver><host csum='off' gso='off' tso4='off' tso6='off' ecn='off' ufo='off'/>"
 			     "<guest csum='off' tso4='off' tso6='off' ecn='off' ufo='off'/></driver>");
 	if (n->mtu > 0)
 		buf_print(b, "<mtu size='%d'/>", n->mtu);
 	buf_print(b, "<rom enabled='no'/>"); /* never booted from */
-	write_place(b, n->port, n->slot);
+	write_alias(b, n->port);
+	write_address(b, n->slot);
 	buf_print(b, "</interface>");
 }

@@ -43,6 +43,7 @@ struct plugging {
 	struct ctx *c;
 	virDomainPtr domain;
 	const struct domain_place *place;
+	const struct compute_hardware *hardware;
 	struct domain_devices has;
 };
 
@@ -85,7 +86,7 @@ static RESULT plug_disk(struct plugging *p, const struct compute_disk *d)
 {
 	struct buf xml;
 	buf_init(&xml, DEVICE_XML_CAP);
-	struct result r = libvirt_write_disk(p->c, &xml, p->place, d);
+	struct result r = libvirt_write_disk(p->c, &xml, p->place, p->hardware, d);
 	if (result_is_ok(r))
 		r = plug(p, &xml, "disk", d->volume);
 	buf_done(&xml);
@@ -96,7 +97,7 @@ static RESULT plug_nic(struct plugging *p, const struct compute_nic *n)
 {
 	struct buf xml;
 	buf_init(&xml, DEVICE_XML_CAP);
-	libvirt_write_nic(&xml, p->place, n);
+	libvirt_write_nic(&xml, p->place, p->hardware, n);
 	struct result r = plug(p, &xml, "NIC", n->port);
 	buf_done(&xml);
 	return r;
@@ -106,7 +107,7 @@ static RESULT plug_nic(struct plugging *p, const struct compute_nic *n)
 RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			    const struct domain_place *place, const struct compute_domain *wish)
 {
-	struct plugging p = {.h = h, .c = c, .domain = domain, .place = place};
+	struct plugging p = {.h = h, .c = c, .domain = domain, .place = place, .hardware = &wish->hardware};
 	TRY(libvirt_read_devices(h, c, domain, true, &p.has));
 	for (size_t k = 0; k < p.has.volumes.count; k++)
 		if (!compute_wants_disk(wish, p.has.volumes.at[k]))

@@ -174,9 +174,9 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 }
 
 /* What libvirt keeps beside a definition must not keep it from going. */
-static const unsigned undefine_flags = VIR_DOMAIN_UNDEFINE_MANAGED_SAVE |
-				       VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
-				       VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM;
+static const unsigned undefine_flags =
+	VIR_DOMAIN_UNDEFINE_MANAGED_SAVE | VIR_DOMAIN_UNDEFINE_SNAPSHOTS_METADATA |
+	VIR_DOMAIN_UNDEFINE_CHECKPOINTS_METADATA | VIR_DOMAIN_UNDEFINE_NVRAM | VIR_DOMAIN_UNDEFINE_TPM;
 
 RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id)
 {

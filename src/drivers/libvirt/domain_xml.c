@@ -87,9 +87,9 @@ static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_pl
 	buf_print(b, "<devices><controller type='usb' model='none'/>");
 	libvirt_write_slots(b);
 	for (size_t k = 0; k < w->disk_count; k++)
-		TRY(libvirt_write_disk(c, b, place, &w->disks[k]));
+		TRY(libvirt_write_disk(c, b, place, &w->hardware, &w->disks[k]));
 	for (size_t k = 0; k < w->nic_count; k++)
-		libvirt_write_nic(b, place, &w->nics[k]);
+		libvirt_write_nic(b, place, &w->hardware, &w->nics[k]);
 	buf_print(b,
 		  "<serial type='pty'><log file='%" STR_FMT "/console/%" STR_FMT
 		  "' append='on'/><target port='0'/></serial>",
@@ -97,6 +97,8 @@ static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_pl
 	buf_print(b, "<console type='pty'><target type='serial' port='0'/></console>");
 	buf_print(b, "<rng model='virtio'><backend model='random'>/dev/urandom</backend>"
 		     "<address type='pci' bus='0' slot='7'/></rng>");
+	if (w->hardware.tpm)
+		buf_print(b, "<tpm model='tpm-crb'><backend type='emulator' version='2.0'/></tpm>");
 	buf_print(b, "<memballoon model='virtio'><address type='pci' bus='0' slot='8'/></memballoon>"
 		     "</devices>");
 	return OK;
@@ -113,6 +115,42 @@ static const char *cpu_of(enum host_seen_virt virt)
 	return "<cpu mode='maximum' check='none'><feature policy='disable' name='la57'/></cpu>";
 }
 
+/* Which file is the firmware is the host's to say (its packages describe theirs in
+ * /usr/share/qemu/firmware); its variables and the TPM's state lie with libvirt, under the domain. */
+static void write_firmware(struct buf *b, const struct compute_hardware *hw)
+{
+	buf_print(b, "<os%s><type arch='x86_64' machine='q35'>hvm</type>", hw->uefi ? " firmware='efi'" : "");
+	if (hw->uefi)
+		buf_print(b, "<firmware><feature enabled='%s' name='secure-boot'/>%s</firmware>",
+			  hw->secure_boot ? "yes" : "no",
+			  hw->secure_boot ? "<feature enabled='yes' name='enrolled-keys'/>" : "");
+	buf_print(b, "<smbios mode='sysinfo'/></os>");
+}
+
+/* What of Hyper-V spares Windows its dearest exits; emulation has none of it. */
+static void write_platform(struct buf *b, const struct domain_place *place, const struct compute_hardware *hw)
+{
+	bool has_hyperv = hw->windows && place->virt == HOST_SEEN_VIRT_KVM;
+	buf_print(b, "<features><acpi/><apic/>");
+	if (has_hyperv)
+		buf_print(b,
+			  "<hyperv mode='custom'><relaxed state='on'/><vapic state='on'/>"
+			  "<spinlocks state='on' retries='8191'/><vpindex state='on'/><runtime state='on'/>"
+			  "<synic state='on'/><stimer state='on'/><frequencies state='on'/></hyperv>");
+	if (hw->secure_boot)
+		buf_print(b, "<smm state='on'/>"); /* else the guest could write over the variables */
+	buf_print(b, "</features>%s", cpu_of(place->virt));
+	if (!hw->windows) {
+		buf_print(b, "<clock offset='utc'/>");
+		return;
+	}
+	buf_print(b, "<clock offset='localtime'><timer name='rtc' tickpolicy='catchup'/>"
+		     "<timer name='pit' tickpolicy='delay'/><timer name='hpet' present='no'/>");
+	if (has_hyperv)
+		buf_print(b, "<timer name='hypervclock' present='yes'/>");
+	buf_print(b, "</clock>");
+}
+
 /* All of the definition that stands behind its metadata. */
 static RESULT write_body(struct ctx *c, struct buf *b, const struct domain_place *place,
 			 const struct compute_domain *w)
@@ -125,8 +163,8 @@ static RESULT write_body(struct ctx *c, struct buf *b, const struct domain_place
 	buf_print(b, "<memory unit='KiB'>%" PRId64 "</memory><vcpu placement='static'>%" PRId64 "</vcpu>",
 		  w->memory / 1024, w->vcpus);
 	write_smbios(b, w, id);
-	buf_print(b, "<os><type arch='x86_64' machine='q35'>hvm</type><smbios mode='sysinfo'/></os>");
-	buf_print(b, "<features><acpi/><apic/></features>%s<clock offset='utc'/>", cpu_of(place->virt));
+	write_firmware(b, &w->hardware);
+	write_platform(b, place, &w->hardware);
 	buf_print(b, "<on_poweroff>destroy</on_poweroff><on_reboot>restart</on_reboot><on_crash>destroy</"
 		     "on_crash>");
 	buf_print(b, "<pm><suspend-to-mem enabled='no'/><suspend-to-disk enabled='no'/></pm>");

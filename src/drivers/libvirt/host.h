@@ -125,8 +125,9 @@ void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE]);
 /* The root ports that disks and NICs are plugged into. */
 void libvirt_write_slots(struct buf *b);
 RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
-			  const struct compute_disk *d);
-void libvirt_write_nic(struct buf *b, const struct domain_place *place, const struct compute_nic *n);
+			  const struct compute_hardware *hw, const struct compute_disk *d);
+void libvirt_write_nic(struct buf *b, const struct domain_place *place, const struct compute_hardware *hw,
+		       const struct compute_nic *n);
 
 /* ---- devices.c */
 

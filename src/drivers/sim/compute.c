@@ -138,12 +138,14 @@ static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute
 /* A definition's digest: what of the wish a real one would hold. */
 static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char ret_digest[static 65])
 {
+	const struct compute_hardware *hw = &w->hardware;
 	uint8_t digest[SHA256_SIZE];
 	struct buf b;
 	char id[UUID_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	buf_init(&b, 1 << 20);
-	buf_print(&b, "%s %" STR_FMT " %" PRId64 " %" PRId64 " %d\n", uuid_write(w->id, id), STR_ARG(w->name),
-		  w->vcpus, w->memory, (int) w->personality);
+	buf_print(&b, "%s %" STR_FMT " %" PRId64 " %" PRId64 " %d %d%d%d%d%d%d\n", uuid_write(w->id, id),
+		  STR_ARG(w->name), w->vcpus, w->memory, (int) w->personality, hw->windows, hw->uefi,
+		  hw->secure_boot, hw->tpm, hw->sata, hw->e1000e);
 	for (size_t k = 0; k < w->disk_count; k++)
 		buf_print(&b, "%s %d\n", uuid_write(w->disks[k].volume, id), w->disks[k].slot);
 	for (size_t k = 0; k < w->nic_count; k++)

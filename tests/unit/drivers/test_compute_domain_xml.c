@@ -141,6 +141,45 @@ static void test_personalities(void **state)
 	}
 }
 
+static void test_hardware(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	write(f);
+	assert_has(f, "<os><type arch='x86_64' machine='q35'>hvm</type><smbios mode='sysinfo'/></os>"
+		      "<features><acpi/><apic/></features>");
+	assert_has(f, "<clock offset='utc'/>");
+	assert_false(str_contains(f->xml, STR("tpm")));
+	f->disks[1].slot = 7;
+	f->wish.hardware = (struct compute_hardware){.windows = true,
+						     .uefi = true,
+						     .secure_boot = true,
+						     .tpm = true,
+						     .sata = true,
+						     .e1000e = true};
+	write(f);
+	assert_has(f, "<os firmware='efi'><type arch='x86_64' machine='q35'>hvm</type><firmware>"
+		      "<feature enabled='yes' name='secure-boot'/><feature enabled='yes' "
+		      "name='enrolled-keys'/></firmware>");
+	assert_has(f, "<hyperv mode='custom'>");
+	assert_has(f, "<smm state='on'/>");
+	assert_has(f, "<clock offset='localtime'>");
+	assert_has(f, "<timer name='hypervclock' present='yes'/>");
+	assert_has(f, "<tpm model='tpm-crb'>");
+	assert_has(f, "<target dev='sda' bus='sata'/>");
+	assert_has(f, "<target dev='sdh' bus='sata'/>");
+	assert_has(f, "<address type='drive' controller='1' bus='0' target='0' unit='1'/></disk>");
+	assert_has(f, "<model type='e1000e'/>");
+	f->place.virt =
+		HOST_SEEN_VIRT_TCG; /* emulation has nothing of Hyper-V, e1000e no offloads to turn off */
+	f->wish.hardware.secure_boot = false;
+	write(f);
+	assert_has(f, "<feature enabled='no' name='secure-boot'/></firmware>");
+	assert_false(str_contains(f->xml, STR("hyperv")) || str_contains(f->xml, STR("csum")) ||
+		     str_contains(f->xml, STR("smm")));
+}
+
 static void test_digest(void **state)
 {
 	(void) state;
@@ -234,7 +273,7 @@ int main(void)
 		cmocka_unit_test(test_whole),         cmocka_unit_test(test_emulated),
 		cmocka_unit_test(test_personalities), cmocka_unit_test(test_digest),
 		cmocka_unit_test(test_memo),          cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_hardware),      cmocka_unit_test(test_reach),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

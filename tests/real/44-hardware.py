@@ -1,0 +1,98 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Images whose guests expect other machines: UEFI with a TPM, SATA disks, e1000e interfaces. The tiny
+image starts on all of them; what is kept for an instance goes with it and not before."""
+# limit: 420 s
+import os
+import sys
+import time
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import ROOT, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
+
+
+def import_image(region, name, *options):
+    tiny = os.path.join(ROOT, "build/cache/tiny.qcow2")
+    return region.command("image", "import", tiny, "--name", name, *options)["image_id"]
+
+
+def console(ec2, identifier):
+    return ec2.get_console_output(InstanceId=identifier).get("Output", "")
+
+
+def await_console(ec2, identifier, words, limit_s=120):
+    wait_until(lambda: words in console(ec2, identifier), limit_s, f"'{words}' on the console of {identifier}")
+
+
+def kept(region):
+    """What libvirt keeps for domains beside their definitions, on all hosts."""
+    found = []
+    for host in ("hv1", "hv2"):
+        listing = region.on(host, "sh", "-c", "ls /var/lib/libvirt/qemu/nvram /var/lib/libvirt/swtpm", fails=True)
+        found += [line for line in listing.splitlines() if line and not line.endswith(":") and "cannot access" not in line]
+    return found
+
+
+def uefi(region, ec2):
+    """Firmware, its variables and the TPM outlive a stop; they end with the instance."""
+    image = import_image(region, "tiny-uefi", "--boot-mode", "uefi", "--tpm")
+    shown = ec2.describe_images(ImageIds=[image])["Images"][0]
+    region.check("the image says so", (shown.get("BootMode"), shown.get("TpmSupport")) == ("uefi", "v2.0"))
+    identifier = launch(ec2, ImageId=image, KeyName="k")[0]
+    wait_state(ec2, [identifier], "running")
+    region.check("the instance says so", instance(ec2, identifier)["BootMode"] == "uefi")
+    address, _ = give_address(ec2, identifier)
+    wait_until(lambda: region.boot_id(address), 150, "ssh to the guest under UEFI")
+    region.check("the guest was started by UEFI", "yes" in region.ssh(address, "[ -d /sys/firmware/efi ] && echo yes", fails=True))
+    version = region.ssh(address, "cat /sys/class/tpm/tpm0/tpm_version_major", fails=True).strip()
+    region.check("the guest has a TPM 2.0", version == "2")
+    before = kept(region)
+    region.check("its variables and its TPM's state are kept", len(before) == 2)
+    ec2.stop_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "stopped")
+    region.check("they outlive a stop", kept(region) == before)
+    ec2.terminate_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "terminated")
+    region.check("they end with the instance", kept(region) == [])
+
+
+def secure_boot(region, ec2):
+    """The tiny image's loader is signed by nobody."""
+    region.check("secure boot without UEFI is refused",
+                 "UEFI" in region.run(region.dari, "image", "import", f"{ROOT}/build/cache/tiny.qcow2", "--name", "no",
+                                      "--secure-boot", fails=True))
+    image = import_image(region, "tiny-secure", "--boot-mode", "uefi", "--secure-boot")
+    identifier = launch(ec2, ImageId=image)[0]
+    await_console(ec2, identifier, "Access Denied")
+    region.check("what nobody signed is not started", "dari-tiny" not in console(ec2, identifier))
+    ec2.terminate_instances(InstanceIds=[identifier])
+
+
+def without_virtio(region, ec2):
+    """The cloud kernel drives neither: all that the guest runs from was loaded by its firmware. It is
+    asked what it finds on its buses."""
+    image = import_image(region, "tiny-windows", "--platform", "windows", "--disk-bus", "sata", "--nic-model", "e1000e")
+    shown = ec2.describe_images(Filters=[{"Name": "platform", "Values": ["windows"]}])["Images"]
+    region.check("found as a Windows image", [i["ImageId"] for i in shown] == [image])
+    identifier = launch(ec2, ImageId=image)[0]
+    await_console(ec2, identifier, "dari-tiny: ready")
+    region.check("started from a SATA disk, without virtio", "ip=none disk=0" in console(ec2, identifier))
+    ec2.terminate_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "terminated")
+
+
+def main():
+    with Region("hw", 8795) as region:
+        ec2 = region.account("alice")
+        ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
+        open_ssh(ec2)
+        started = time.monotonic()
+        without_virtio(region, ec2)
+        secure_boot(region, ec2)
+        uefi(region, ec2)
+        print(f"# {time.monotonic() - started:.0f} s for all guests")
+        region.check("audit is clean", region.audit() == [])
+
+
+if __name__ == "__main__":
+    main()
