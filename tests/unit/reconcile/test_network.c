@@ -382,6 +382,43 @@ static void test_tokens(void **state)
 	cloud_done(c);
 }
 
+/* A secondary address that is taken away is free when the network is rid of it, and all of them when the
+ * port is gone; killed anywhere in between, too. */
+static void tell_secondary_ips(struct cloud *c, uint64_t kill_after)
+{
+	struct vpc v = make_vpc(c);
+	struct port_wish port = {.subnet = cloud_ref(c, KIND_SUBNET, v.subnet), .ips.more = 2};
+	cloud_ok(c, &c->alice, engine_create_port, &port);
+	cloud_settle(c);
+	struct port_assignment more = {.port = cloud_ref(c, KIND_PORT, port.port), .more = 1};
+	cloud_ok(c, &c->alice, engine_assign_ips, &more);
+	settle_with_kill(c, kill_after);
+	assert_int_equal(cloud_count(c, KIND_SECONDARY_IP), 3);
+	struct port_unassignment less = {.port = more.port, .ips = more.made};
+	cloud_ok(c, &c->alice, engine_unassign_ips, &less);
+	assert_int_equal(cloud_count(c, KIND_SECONDARY_IP), 3); /* the network has it still */
+	settle_with_kill(c, kill_after);
+	assert_int_equal(cloud_count(c, KIND_SECONDARY_IP), 2);
+	struct port_target target = {.port = more.port};
+	cloud_ok(c, &c->alice, engine_delete_port, &target);
+	settle_with_kill(c, kill_after);
+	assert_int_equal(cloud_count(c, KIND_SECONDARY_IP), 0);
+	remove_rest(c, &v);
+	cloud_settle(c);
+}
+
+static void secondary_ips(struct cloud *c)
+{
+	tell_secondary_ips(c, 0);
+}
+TEST_STORY(secondary_ips, 1)
+
+static void secondary_ips_killed(struct cloud *c)
+{
+	tell_secondary_ips(c, 1 + c->seed / 1000 % 12);
+}
+TEST_STORY(secondary_ips_killed, 1)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -391,6 +428,7 @@ int main(void)
 		cmocka_unit_test(test_nat_gateway),     cmocka_unit_test(test_nat_gateway_killed),
 		cmocka_unit_test(test_nat_gateway_cut), cmocka_unit_test(test_revoked_rule),
 		cmocka_unit_test(test_tokens),          cmocka_unit_test(test_network_emptied),
+		cmocka_unit_test(test_secondary_ips),   cmocka_unit_test(test_secondary_ips_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
