@@ -125,9 +125,6 @@ ROWS = [
       "Groups": [{"GroupId": "{sg}", "GroupName": "web"}], "TagSet": TAGS, "SourceDestCheck": True, "AvailabilityZone": "us-east-1b",
       "InterfaceType": "interface", "RequesterManaged": False, "OwnerId": "{owner}", "Attachment": None,
       "PrivateIpAddresses[0].Primary": True, "MacAddress": Some("([0-9a-f]{2}:){5}[0-9a-f]{2}")}),
-    ("CreateNetworkInterface", {"SubnetId": "{small}"}, {"bare": "NetworkInterface.NetworkInterfaceId"},
-     "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{bare}"]}, "NetworkInterfaces[0]",
-     {"Groups[0].GroupName": "default", "Description": "", "PrivateIpAddress": Some("10.20.2.([4-9]|1[0-4])"), "TagSet": None}),
     ("CreateNetworkInterface", {"SubnetId": "{small}", "PrivateIpAddresses": [
         {"PrivateIpAddress": "10.20.2.9"}, {"PrivateIpAddress": "10.20.2.8", "Primary": True}]}, {"wide": "NetworkInterface.NetworkInterfaceId"},
      "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{wide}"]}, "NetworkInterfaces[0]",
@@ -136,6 +133,9 @@ ROWS = [
      {"assigned": "AssignedPrivateIpAddresses[0].PrivateIpAddress"}, "DescribeNetworkInterfaces",
      {"Filters": [{"Name": "addresses.private-ip-address", "Values": ["{assigned}"]}]}, "NetworkInterfaces[0]",
      {"NetworkInterfaceId": "{wide}", "PrivateIpAddresses[2].PrivateIpAddress": "10.20.2.10"}),
+    ("CreateNetworkInterface", {"SubnetId": "{small}"}, {"bare": "NetworkInterface.NetworkInterfaceId"},
+     "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{bare}"]}, "NetworkInterfaces[0]",
+     {"Groups[0].GroupName": "default", "Description": "", "PrivateIpAddress": Some("10.20.2.([4-9]|1[0-4])"), "TagSet": None}),
     ("CreateNetworkInterface", {"SubnetId": "{small}", "SecondaryPrivateIpAddressCount": 2}, {"counted": "NetworkInterface.NetworkInterfaceId"},
      "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{counted}"]}, "NetworkInterfaces[0]",
      {"PrivateIpAddresses[].Primary": [True, False, False]}),
@@ -175,16 +175,16 @@ ROWS = [
       "BlockDeviceMappings[0].Ebs.DeleteOnTermination": True, "MetadataOptions.HttpTokens": "optional", "ClientToken": Some(".*")}),
     ("RunInstances",
      {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
+         {"DeviceIndex": 0, "SubnetId": "{subnet}", "PrivateIpAddresses": [{"PrivateIpAddress": "10.20.1.21", "Primary": True}]}]},
+     {"list i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{list i}"]}, "Reservations[0].Instances[0]",
+     {"PrivateIpAddress": "10.20.1.21", "PublicIpAddress": None}),
+    ("RunInstances",
+     {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
          {"DeviceIndex": 0, "SubnetId": "{subnet}", "Groups": ["{sg}"], "PrivateIpAddress": "10.20.1.20", "AssociatePublicIpAddress": True,
           "Description": "first", "DeleteOnTermination": True, "SecondaryPrivateIpAddressCount": 1}]},
      {"port i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{port i}"]}, "Reservations[0].Instances[0]",
      {"PrivateIpAddress": "10.20.1.20", "PublicIpAddress": Some(r"203\.0\.113\.\d+"), "NetworkInterfaces[0].Description": "first",
       "NetworkInterfaces[0].PrivateIpAddresses[].Primary": [True, False], "NetworkInterfaces[0].Attachment.DeleteOnTermination": True}),
-    ("RunInstances",
-     {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
-         {"DeviceIndex": 0, "SubnetId": "{subnet}", "PrivateIpAddresses": [{"PrivateIpAddress": "10.20.1.21", "Primary": True}]}]},
-     {"list i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{list i}"]}, "Reservations[0].Instances[0]",
-     {"PrivateIpAddress": "10.20.1.21", "PublicIpAddress": None}),
     ("RunInstances",
      {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
          {"DeviceIndex": 0, "NetworkInterfaceId": "{bare}"}]},

@@ -136,6 +136,8 @@ class World:
                                                       "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
         make("egress sgr", "AuthorizeSecurityGroupEgress", {"GroupId": group, "IpProtocol": "udp", "FromPort": 53, "ToPort": 53,
                                                             "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
+        port = make("loose eni", "CreateNetworkInterface", {"SubnetId": subnet, "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88"},
+                    "networkInterfaceId")
         make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
                                    "SubnetId": subnet, "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
@@ -150,8 +152,6 @@ class World:
         call("AttachVolume", {"VolumeId": volume, "InstanceId": self.ids["i"], "Device": "/dev/sdg"})
         address = make("eipalloc", "AllocateAddress", {}, "allocationId")
         make("eipassoc", "AssociateAddress", {"AllocationId": address, "InstanceId": self.ids["i"]}, "associationId")
-        port = make("loose eni", "CreateNetworkInterface", {"SubnetId": subnet, "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88"},
-                    "networkInterfaceId")
         make("eni-attach", "AttachNetworkInterface", {"NetworkInterfaceId": port, "InstanceId": self.ids["i"], "DeviceIndex": 1}, "attachmentId")
         loose, gateway = make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId"), make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": loose})
