@@ -114,8 +114,8 @@ def detach(ec2, volume):
     wait_until(lambda: volume_state(ec2, volume) == "available", 40, "the volume available")
 
 
-def disks(region, ec2, one):
-    """Written, unplugged, grown while it is used, found again after stop and start."""
+def disks(region, ec2, one, two):
+    """Written, unplugged, grown while it is used, found again after stop and start, and read in another guest."""
     volume, spare = (ec2.create_volume(AvailabilityZone=instance(ec2, one.id)["Placement"]["AvailabilityZone"], Size=1,
                                        VolumeType="gp2")["VolumeId"] for _ in range(2))
     for made in (volume, spare):
@@ -149,6 +149,9 @@ def disks(region, ec2, one):
     region.check("after stop and start each device is where it was",
                  one.places() == {key: place for key, place in before.items() if key != spare.replace("-", "")})
     detach(ec2, volume)
+    name = attach(ec2, volume, two, "/dev/sdf")
+    region.check("attached elsewhere: what was written is there", f"marked-{volume}" in two.sh(f"head -c 512 /dev/{name}"))
+    detach(ec2, volume)
     for made in (volume, spare):
         ec2.delete_volume(VolumeId=made)
 
@@ -170,7 +173,7 @@ def main():
         ec2 = region.account("alice")
         one, two = make_guests(region, ec2)
         interfaces(region, ec2, one, two)
-        disks(region, ec2, one)
+        disks(region, ec2, one, two)
         reboot(region, ec2, two)
         region.check("audit is clean", region.audit() == [])
 
