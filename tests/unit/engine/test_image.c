@@ -46,6 +46,30 @@ static void check_import(void **state)
 	cloud_fails(c, &c->alice, engine_import_image, &wish, ERR_MISSING, KIND_IMAGE);
 }
 
+/* Copied at the launch: an instance outlives its image. */
+static void check_machine(void **state)
+{
+	struct cloud *c = *state;
+	struct image_import wish = import_of("windows", true);
+	wish.secure_boot = true;
+	cloud_fails(c, &c->alice, engine_import_image, &wish, ERR_COMBINATION, KIND_IMAGE);
+	wish.platform = IMAGE_PLATFORM_WINDOWS;
+	wish.boot_mode = IMAGE_BOOT_MODE_UEFI_PREFERRED;
+	wish.tpm = true;
+	wish.disk_bus = IMAGE_DISK_BUS_SATA;
+	wish.nic_model = IMAGE_NIC_MODEL_E1000E;
+	cloud_ok(c, &c->alice, engine_import_image, &wish);
+	struct instance_launch launch = cloud_launch(c, 1);
+	launch.image = ref_to(c, KIND_IMAGE, wish.image);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	const struct instance *i = instance_find(cloud_tables(c), launch.made.at[0]);
+	assert_int_equal(i->platform, INSTANCE_PLATFORM_WINDOWS);
+	assert_int_equal(i->boot_mode, INSTANCE_BOOT_MODE_UEFI_PREFERRED);
+	assert_true(i->secure_boot && i->tpm);
+	assert_int_equal(i->disk_bus, INSTANCE_DISK_BUS_SATA);
+	assert_int_equal(i->nic_model, INSTANCE_NIC_MODEL_E1000E);
+}
+
 static void check_visibility(void **state)
 {
 	struct cloud *c = *state;
@@ -129,6 +153,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_import, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_machine, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_visibility, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_forget, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_snapshot_end, cloud_setup, cloud_teardown),
