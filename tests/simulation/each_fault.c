@@ -128,13 +128,17 @@ static void let_pass(void *self, int64_t us)
 	cloud_step_for(t.s.region.cloud, us);
 }
 
+/* The golden cases' region has another name, of the same length. */
 static void read_lines(struct arena *a)
 {
+	static const char theirs[] = "us-east-1", ours[] = "xy-west-2";
 	static char bytes[64 * 1024];
 	FILE *file = fopen(path_told, "rb");
 	struct str text = {bytes, file ? fread(bytes, 1, sizeof bytes, file) : 0}, line;
 	if (file)
 		(void) fclose(file);
+	for (char *at = bytes; (at = memmem(at, text.n - (size_t) (at - bytes), theirs, sizeof theirs - 1));)
+		memcpy(at, ours, sizeof ours - 1);
 	text = str_copy(a, text);
 	for (t.line_count = 0; t.line_count < LINES_MAX && str_split_next(&text, '\n', &line);)
 		if (script_is_call(line) || str_starts_with(line, STR("@settle")) ||
@@ -381,7 +385,8 @@ int main(int argc, char **argv)
 		if (actions[k]->flags & WRITES)
 			add_cases(argv[argc - 1], actions[k]);
 	pool_run(case_count, CASE_LIMIT_S, run_case, case_ended);
-	for (size_t k = 0; k < action_count && failures == 0; k++)
+	bool are_told = failures == 0;
+	for (size_t k = 0; k < action_count && are_told; k++)
 		if ((actions[k]->flags & WRITES) && !is_covered[k]) {
 			printf("not ok - %s has no golden case that could be told here\n", actions[k]->name);
 			failures++;
