@@ -179,6 +179,7 @@ static RESULT take_snapshot(struct op *op, const struct disk_wish *wish, struct 
 	TRY(engine_find_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
 	TRY(engine_permit(op, "snapshot.use", KIND_SNAPSHOT, &snapshot->row));
 	plan->snapshot = snapshot;
+	plan->volume = NULL;
 	plan->size = 0; /* its own, unless one is said */
 	return OK;
 }
@@ -245,7 +246,9 @@ RESULT disk_finish(struct op *op, struct disk_plan *plan)
 {
 	const struct snapshot *snapshot = plan->snapshot;
 	/* Sizes are shown in GiB: a snapshot's is rounded up. */
-	int64_t least = snapshot ? gib_of(snapshot->volume_size) * GIBIBYTE : 0;
+	int64_t least = snapshot       ? gib_of(snapshot->volume_size) * GIBIBYTE
+			: plan->volume ? plan->volume->size
+				       : 0;
 	if (plan->size == 0)
 		plan->size = least;
 	if (plan->size <= 0)

@@ -109,7 +109,8 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 			      .secure_boot = wish->secure_boot,
 			      .tpm = wish->tpm,
 			      .disk_bus = wish->disk_bus,
-			      .nic_model = wish->nic_model};
+			      .nic_model = wish->nic_model,
+			      .ena_support = true};
 	TRY(tags_normalize(op, wish->tags, &image.tags));
 	struct snapshot snapshot;
 	TRY(write_imported_snapshot(op, wish, account, &snapshot));
@@ -123,6 +124,282 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 	wish->image = image.row.id;
 	wish->snapshot = snapshot.row.id;
 	return OK;
+}
+
+/* ---- from snapshots ---- */
+
+static RESULT put_root_first(struct op *op, const struct image_wish *wish, struct disk_plans *disks)
+{
+	size_t root = 0;
+	while (root < disks->count && !str_is_empty(wish->root_device) &&
+	       !str_equal(disks->at[root].device, wish->root_device))
+		root++;
+	if (root >= disks->count || !disks->at[root].snapshot)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
+				   "The root device has to be mapped to a snapshot.");
+	struct disk_plan plan = disks->at[root];
+	for (; root > 0; root--)
+		disks->at[root] = disks->at[root - 1];
+	disks->at[0] = plan;
+	return OK;
+}
+
+RESULT engine_register_image(struct op *op, struct image_wish *wish)
+{
+	const struct account *account = NULL;
+	struct disk_plans disks;
+	disks.count = 0;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
+	if (wish->tpm && wish->boot_mode != IMAGE_BOOT_MODE_UEFI &&
+	    wish->boot_mode != IMAGE_BOOT_MODE_UEFI_PREFERRED)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IMAGE, STR("TpmSupport"), "A TPM needs UEFI.");
+	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));
+	TRY(disks_finish(op, &disks));
+	TRY(put_root_first(op, wish, &disks));
+	struct image image = {.account = account->row.id,
+			      .name = wish->name,
+			      .description = wish->description,
+			      .arch = wish->arch,
+			      .personality = wish->personality,
+			      .boot_mode = wish->boot_mode,
+			      .tpm = wish->tpm,
+			      .ena_support = wish->ena_support};
+	TRY(tags_normalize(op, wish->tags, &image.tags));
+	TRY(image_write(op, &image, &disks));
+	wish->image = image.row.id;
+	return OK;
+}
+
+/* ---- from an instance ---- */
+
+static RESULT disks_of_instance(struct op *op, const struct instance *instance, struct disk_plans *ret_disks)
+{
+	ret_disks->count = 0;
+	const struct volume *v = volume_first_by_instance(op->head, instance->row.id);
+	for (; v && ret_disks->count < DISK_PLANS_MAX; v = volume_next_by_instance(op->head, v))
+		if (row_is_live(&v->row))
+			ret_disks->at[ret_disks->count++] = (struct disk_plan){
+				.device = v->device,
+				.volume = v,
+				.size = v->size,
+				.type = v->type,
+				.iops = v->iops,
+				.throughput = v->throughput,
+				.delete_on_termination = v->delete_on_termination,
+				.field = STR("InstanceId"),
+			};
+	if (ret_disks->count && ret_disks->at[0].volume->device_slot == 0)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, STR("InstanceId"), "The instance has no root disk.");
+}
+
+/* A snapshot of each disk that is to have one. They are cut before the instance goes on. */
+static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, bool needs_off,
+			     struct tags tags, struct disk_plans *disks)
+{
+	for (size_t n = 0; n < disks->count; n++) {
+		struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
+		if (!snapshot)
+			return ctx_no_memory(op->ctx);
+		if (!disks->at[n].volume)
+			continue;
+		*snapshot = (struct snapshot){
+			.description =
+				str_print(op->ctx->arena, "Created for image %" STR_FMT, STR_ARG(wish->name)),
+			.needs_off = needs_off,
+			.tags = tags,
+		};
+		TRY(snapshot_write_of(op, disks->at[n].volume, snapshot));
+		disks->at[n].snapshot = snapshot;
+	}
+	return OK;
+}
+
+/* That it is held off is a wish like the user's: a new gen, for which it was not seen yet. */
+static RESULT hold_off(struct op *op, const struct instance *instance)
+{
+	struct instance next = *instance;
+	next.off_since_us = op->now_us;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "held off", "Until its disks are cut for an image.");
+}
+
+static RESULT find_captured(struct op *op, const struct image_capture *wish,
+			    const struct instance **ret_instance)
+{
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, ret_instance));
+	enum instance_state state = model_derive_instance_state(*ret_instance);
+	if (state != INSTANCE_RUNNING && state != INSTANCE_STOPPED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT "' neither runs nor is stopped.",
+				   STR_ARG(wish->instance.text));
+	return engine_permit(op, "image.create", KIND_INSTANCE, &(*ret_instance)->row);
+}
+
+RESULT engine_capture_image(struct op *op, struct image_capture *wish)
+{
+	const struct instance *instance = NULL;
+	struct disk_plans disks;
+	struct tags snapshot_tags;
+	TRY(find_captured(op, wish, &instance));
+	const struct image *from = image_find(op->head, instance->image);
+	struct image image = {.account = instance->account,
+			      .name = wish->name,
+			      .description = wish->description,
+			      .arch = from ? from->arch : IMAGE_ARCH_X86_64,
+			      /* the enums of both have the same words in the same order */
+			      .personality = (enum image_personality) instance->personality,
+			      .platform = (enum image_platform) instance->platform,
+			      .boot_mode = (enum image_boot_mode) instance->boot_mode,
+			      .secure_boot = instance->secure_boot,
+			      .tpm = instance->tpm,
+			      .disk_bus = (enum image_disk_bus) instance->disk_bus,
+			      .nic_model = (enum image_nic_model) instance->nic_model,
+			      .ena_support = true,
+			      .source_instance = instance->row.id};
+	TRY(check_name(op, image.account, image.name));
+	TRY(tags_normalize(op, wish->image_tags, &image.tags));
+	TRY(tags_normalize(op, wish->snapshot_tags, &snapshot_tags));
+	TRY(disks_of_instance(op, instance, &disks));
+	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));
+	if (disks.at[0].is_left_out)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
+				   "The root device cannot be left out.");
+	TRY(disks_finish(op, &disks));
+	bool needs_off = !wish->no_reboot && instance->wanted_power == INSTANCE_WANTED_POWER_ON;
+	TRY(snapshot_disks(op, wish, needs_off, snapshot_tags, &disks));
+	TRY(image_write(op, &image, &disks));
+	wish->image = image.row.id;
+	return needs_off ? hold_off(op, instance) : OK;
+}
+
+/* ---- from another image ---- */
+
+static RESULT copy_disks(struct op *op, const struct image_copying *wish, uuid account,
+			 struct disk_plans *disks)
+{
+	struct tags tags;
+	TRY(tags_normalize(op, wish->snapshot_tags, &tags));
+	for (size_t n = 0; n < disks->count; n++) {
+		struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
+		if (!snapshot)
+			return ctx_no_memory(op->ctx);
+		if (!disks->at[n].snapshot)
+			continue;
+		*snapshot = (struct snapshot){
+			.account = account,
+			.description =
+				str_print(op->ctx->arena, "Copied for image %" STR_FMT, STR_ARG(wish->name)),
+			.tags = tags,
+		};
+		TRY(snapshot_write_copy(op, disks->at[n].snapshot, snapshot));
+		disks->at[n].snapshot = snapshot;
+	}
+	return OK;
+}
+
+static RESULT copy_image(struct op *op, struct image_copying *wish, uuid account)
+{
+	const struct image *source = NULL;
+	struct disk_plans disks;
+	TRY(engine_find_image(op->ctx, op->head, &wish->source, &source));
+	TRY(engine_permit(op, "image.launch", KIND_IMAGE, &source->row));
+	TRY(engine_permit(op, "image.create", KIND_IMAGE, NULL));
+	if (engine_derive_image_state(op->head, source) != IMAGE_AVAILABLE)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->source.field,
+				   "The image '%" STR_FMT "' is not available", STR_ARG(wish->source.text));
+	struct image image = {.account = account,
+			      .name = wish->name,
+			      .description = wish->description,
+			      .arch = source->arch,
+			      .personality = source->personality,
+			      .platform = source->platform,
+			      .boot_mode = source->boot_mode,
+			      .secure_boot = source->secure_boot,
+			      .tpm = source->tpm,
+			      .disk_bus = source->disk_bus,
+			      .nic_model = source->nic_model,
+			      .ena_support = source->ena_support};
+	TRY(check_name(op, account, image.name));
+	bool own = uuid_equal(source->account, account);
+	TRY(tags_normalize(op, wish->with_tags && own ? source->tags : wish->image_tags, &image.tags));
+	TRY(disks_of_image(op, source, &disks));
+	TRY(copy_disks(op, wish, account, &disks));
+	TRY(image_write(op, &image, &disks));
+	wish->image = image.row.id;
+	return client_token_write(op, account, wish->client_token, wish->digest, wish->image);
+}
+
+RESULT engine_copy_image(struct op *op, struct image_copying *wish)
+{
+	const struct account *account = NULL;
+	const struct client_token *token = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, &token));
+	if (!token)
+		return copy_image(op, wish, account->row.id);
+	wish->image = token->made;
+	return OK;
+}
+
+/* ---- who may launch it ---- */
+
+enum { LAUNCHERS_MAX = 1000 };
+
+static RESULT find_launcher(struct op *op, const struct ref *ref, uuid *ret_account)
+{
+	const struct account *account = account_find_by_number(op->head, ref->text);
+	if (!account || !row_is_live(&account->row))
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ACCOUNT, ref->field,
+				   "The account '%" STR_FMT "' does not exist", STR_ARG(ref->text));
+	*ret_account = account->row.id;
+	return OK;
+}
+
+static RESULT change_launchers(struct op *op, const struct image_settings *wish, struct uuids *launchers)
+{
+	size_t most = launchers->count + wish->add_launchers.count, count = 0;
+	uuid *next = arena_new_array(op->ctx->arena, uuid, most + 1), account;
+	if (!next)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < launchers->count && !wish->reset_launchers; n++)
+		next[count++] = launchers->at[n];
+	for (size_t n = 0; n < wish->add_launchers.count; n++) {
+		TRY(find_launcher(op, &wish->add_launchers.at[n], &account));
+		if (!uuids_have(&(struct uuids){next, count}, account))
+			next[count++] = account;
+	}
+	for (size_t n = 0; n < wish->remove_launchers.count; n++) {
+		TRY(find_launcher(op, &wish->remove_launchers.at[n], &account));
+		size_t k = 0;
+		while (k < count && !uuid_equal(next[k], account))
+			k++;
+		if (k < count)
+			next[k] = next[--count];
+	}
+	if (count > LAUNCHERS_MAX)
+		return ENGINE_FAIL(op, ERR_QUOTA, KIND_IMAGE, STR("LaunchPermission"),
+				   "An image may be shared with %d accounts at most.", LAUNCHERS_MAX);
+	*launchers = (struct uuids){next, count};
+	return OK;
+}
+
+RESULT engine_update_image(struct op *op, struct image_settings *wish)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	struct image next = *image;
+	choice_apply(wish->is_public, &next.is_public);
+	if (wish->reset_launchers)
+		next.is_public = false;
+	if (wish->set_description)
+		next.description = wish->description;
+	TRY(change_launchers(op, wish, &next.launchers));
+	TRY(image_put(op, &next));
+	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
 }
 
 /* ---- the end ---- */

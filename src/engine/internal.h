@@ -284,6 +284,13 @@ void volume_send_to(struct volume *volume, uuid host);
 void volume_leave_instance(struct volume *volume);
 struct str volume_meter(const struct op *op, const struct volume *volume);
 
+/* ---- snapshot.c ---- */
+
+/* Of the volume; words, tags and needs_off are set, the rest is made. ERR_STATE, ERR_QUOTA. */
+RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snapshot *snapshot);
+/* Of the same file; account, words and tags are set. ERR_STATE: the source is not completed. */
+RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, struct snapshot *snapshot);
+
 /* ---- image.c ---- */
 
 /* With its devices; account, words and tags are set, the id is drawn. ERR_EXISTS: the name is taken. */
@@ -296,6 +303,7 @@ RESULT image_write(struct op *op, struct image *image, const struct disk_plans *
 struct disk_plan {
 	struct str device;
 	const struct snapshot *snapshot; /* NULL: blank */
+	const struct volume *volume;     /* a snapshot of it is to be made; NULL: of none */
 	int64_t size;                    /* bytes; 0: the snapshot's */
 	struct str type;
 	int64_t iops, throughput; /* 0: the type's */

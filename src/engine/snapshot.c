@@ -14,6 +14,164 @@ bool engine_snapshot_is_pending(const struct snapshot *snapshot)
 	return model_derive_snapshot_state(snapshot) == SNAPSHOT_PENDING;
 }
 
+/* ---- making ---- */
+
+static size_t count_pending(const struct tables *t, uuid volume)
+{
+	size_t count = 0;
+	for (const struct snapshot *s = snapshot_first_by_volume(t, volume); s;
+	     s = snapshot_next_by_volume(t, s))
+		count += engine_snapshot_is_pending(s);
+	return count;
+}
+
+static RESULT check_words(struct op *op, struct str description)
+{
+	if (description.n <= 255 && str_is_xml_text(description))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SNAPSHOT, STR("Description"),
+			   "A description has up to 255 characters.");
+}
+
+RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snapshot *snapshot)
+{
+	if (volume->seen_size == 0)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
+				   "The volume '%" STR_FMT "' is being created.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+	if (count_pending(op->head, volume->row.id) >= SNAPSHOTS_PENDING_MAX)
+		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SNAPSHOT, STR("VolumeId"),
+				   "The volume '%" STR_FMT "' has %d pending snapshots, as many as it may "
+				   "have.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)),
+				   SNAPSHOTS_PENDING_MAX);
+	TRY(check_words(op, snapshot->description));
+	TRY(quota_check(op, volume->account, QUOTA_SNAPSHOTS, 1));
+	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
+	snapshot->row.gen = 1;
+	snapshot->account = volume->account;
+	snapshot->volume = volume->row.id;
+	snapshot->volume_size = volume->seen_size;
+	snapshot->instance = volume->instance;
+	snapshot->host = volume->seen_host;
+	TRY(snapshot_put(op, snapshot));
+	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "created", "Of volume %" STR_FMT ".",
+			   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+}
+
+RESULT engine_create_snapshot(struct op *op, struct snapshot_wish *wish)
+{
+	const struct volume *volume = NULL;
+	struct snapshot snapshot = {.name = wish->name, .description = wish->description};
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
+	TRY(tags_normalize(op, wish->tags, &snapshot.tags));
+	TRY(snapshot_write_of(op, volume, &snapshot));
+	wish->snapshot = snapshot.row.id;
+	return OK;
+}
+
+/* The tags asked for and, where they have other keys, the volume's. */
+static RESULT join_tags(struct op *op, struct tags wished, struct tags own, struct tags *ret_tags)
+{
+	struct tag *tags = arena_new_array(op->ctx->arena, struct tag, wished.count + own.count + 1);
+	size_t count = 0;
+	if (!tags)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < wished.count; n++)
+		tags[count++] = wished.at[n];
+	for (size_t n = 0; n < own.count; n++)
+		if (!tags_find(wished, own.at[n].key))
+			tags[count++] = own.at[n];
+	return tags_normalize(op, (struct tags){tags, count}, ret_tags);
+}
+
+static RESULT find_excluded(struct op *op, const struct refs *refs, struct uuids *ret_volumes)
+{
+	uuid *volumes = arena_new_array(op->ctx->arena, uuid, refs->count + 1);
+	if (!volumes)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < refs->count; n++) {
+		const struct volume *volume = NULL;
+		TRY(engine_find_own_volume(op->ctx, op->head, &refs->at[n], &volume));
+		volumes[n] = volume->row.id;
+	}
+	*ret_volumes = (struct uuids){volumes, refs->count};
+	return OK;
+}
+
+RESULT engine_create_snapshots(struct op *op, struct instance_snapshots *wish)
+{
+	const struct instance *instance = NULL;
+	struct uuids excluded;
+	struct tags tags;
+	uuid *made = arena_new_array(op->ctx->arena, uuid, INSTANCE_VOLUMES_MAX);
+	size_t count = 0;
+	if (!made)
+		return ctx_no_memory(op->ctx);
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "snapshot.create", KIND_INSTANCE, &instance->row));
+	TRY(find_excluded(op, &wish->without, &excluded));
+	TRY(tags_normalize(op, wish->tags, &tags));
+	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id);
+	     v && count < INSTANCE_VOLUMES_MAX; v = volume_next_by_instance(op->head, v)) {
+		struct snapshot snapshot = {.description = wish->description};
+		if (!row_is_live(&v->row) || (wish->without_root && v->device_slot == 0) ||
+		    uuids_have(&excluded, v->row.id))
+			continue;
+		bool with_own = wish->with_tags == CHOICE_YES;
+		TRY(join_tags(op, tags, with_own ? v->tags : (struct tags){0}, &snapshot.tags));
+		TRY(snapshot_write_of(op, v, &snapshot));
+		made[count++] = snapshot.row.id;
+	}
+	if (count == 0)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->instance.field,
+				   "The instance '%" STR_FMT "' has no such volumes.",
+				   STR_ARG(wish->instance.text));
+	wish->made = (struct uuids){made, count};
+	return OK;
+}
+
+RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, struct snapshot *snapshot)
+{
+	if (model_derive_snapshot_state(source) != SNAPSHOT_COMPLETED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, STR("SourceSnapshotId"),
+				   "The snapshot '%" STR_FMT "' is not completed",
+				   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
+	TRY(check_words(op, snapshot->description));
+	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
+	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
+	snapshot->row.gen = 1;
+	snapshot->volume_size = source->volume_size;
+	snapshot->sha256 = source->sha256;
+	snapshot->file_size = source->file_size;
+	snapshot->progress = 100;
+	snapshot->seen_stage = SNAPSHOT_SEEN_STAGE_KEPT;
+	snapshot->seen_gen = 1;
+	TRY(snapshot_put(op, snapshot));
+	TRY(op_usage(op, KIND_SNAPSHOT, snapshot->row.id, snapshot->account, snapshot_meter(),
+		     snapshot->file_size));
+	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "copied", "From snapshot %" STR_FMT ".",
+			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
+}
+
+RESULT engine_copy_snapshot(struct op *op, struct snapshot_copying *wish)
+{
+	const struct account *account = NULL;
+	const struct snapshot *source = NULL;
+	struct snapshot snapshot = {.description = wish->description};
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_snapshot(op->ctx, op->head, &wish->source, &source));
+	TRY(engine_permit(op, "snapshot.create", KIND_SNAPSHOT, &source->row));
+	TRY(tags_normalize(op, wish->tags, &snapshot.tags));
+	snapshot.account = account->row.id;
+	TRY(snapshot_write_copy(op, source, &snapshot));
+	wish->snapshot = snapshot.row.id;
+	return OK;
+}
+
+/* ---- the end ---- */
+
 RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 {
 	const struct snapshot *snapshot = NULL;
@@ -30,6 +188,8 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "deleted", "Snapshot of %lld bytes.",
 			   (long long) snapshot->volume_size);
 }
+
+/* ---- the reconciler's ---- */
 
 static void apply_sight(const struct snapshot_sight *sight, struct snapshot *next)
 {

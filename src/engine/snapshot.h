@@ -6,6 +6,45 @@
 
 #include "engine/operation.h"
 
+/* As many of one volume may be on their way at once. */
+enum { SNAPSHOTS_PENDING_MAX = 5 };
+
+/* Of a volume that is there, attached or not. The moment is when its host cuts it, within a second where
+ * the host answers. ERR_STATE with KIND_VOLUME: there is no disk yet; ERR_QUOTA with field VolumeId: too
+ * many are on their way. */
+struct snapshot_wish {
+	struct ref volume;
+	struct str name; /* Cinder's */
+	struct str description;
+	struct tags tags;
+	/* made: */
+	uuid snapshot;
+};
+OPERATION(engine_create_snapshot, snapshot_wish)
+
+/* Of the volumes of an instance, each as engine_create_snapshot() would. */
+struct instance_snapshots {
+	struct ref instance;
+	bool without_root;
+	struct refs without; /* volumes */
+	struct str description;
+	enum choice with_tags; /* the volumes' own, too; default: no */
+	struct tags tags;
+	/* made: */
+	struct uuids made;
+};
+OPERATION(engine_create_snapshots, instance_snapshots)
+
+/* A snapshot of its own of the same file, which is kept once. ERR_STATE: it is not completed. */
+struct snapshot_copying {
+	struct ref source;
+	struct str description;
+	struct tags tags;
+	/* made: */
+	uuid snapshot;
+};
+OPERATION(engine_copy_snapshot, snapshot_copying)
+
 /* Marked deleted; its file goes when no other row needs it. ERR_IN_USE: an image has it. */
 struct snapshot_target {
 	struct ref snapshot;

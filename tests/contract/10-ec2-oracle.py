@@ -24,6 +24,10 @@ EXTRA_FILTERS = re.compile(r'^(tag:|cidrBlock|cidr-block|isDefault|availabilityZ
 # What EC2 has got since Debian's model.
 NEWER = re.compile(r'AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
                    r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'
+                   r'Copy(Image|Snapshot) (Destination|SnapshotCopy|Completion)\w+|CreateSnapshots? Location|'
+                   r'CreateImage SnapshotLocation|DeregisterImage DeleteAssociatedSnapshots|'
+                   r'ModifyImageAttribute ImdsSupport|(Copy|Register)Image TagSpecification.*|'
+                   r'(Create|Register)Image BlockDeviceMapping.N.Ebs.(Avail|VolumeInit|EbsCard).*|'
                    r'CreateRouteTable ClientToken|CreateSubnet Ipv[46](IpamPoolId|NetmaskLength)|'
                    r'CreateNatGateway (Secondary\w+|Availability\w+|VpcId)|'
                    r'CreateVpc VpcEncryptionControl|DescribeImages (IncludeDisabled|MaxResults|NextToken)|'

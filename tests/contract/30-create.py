@@ -250,6 +250,50 @@ ROWS = [
      {"disks i": "Instances[0].InstanceId"}, "DescribeVolumes",
      {"Filters": [{"Name": "attachment.instance-id", "Values": ["{disks i}"]}, {"Name": "attachment.device", "Values": ["/dev/sdf"]}]},
      "Volumes[0]", {"SnapshotId": "{snap}", "Size": 4, "VolumeType": "io1", "Iops": 150, "Attachments[0].DeleteOnTermination": True}),
+    ("CreateSnapshot", {"VolumeId": "{data}", "Description": "of data", "TagSpecifications": tags("snapshot")}, {"data snap": "SnapshotId"},
+     "DescribeSnapshots", {"SnapshotIds": ["{data snap}"]}, "Snapshots[0]",
+     {"VolumeId": "{data}", "VolumeSize": 10, "Description": "of data", "Tags": TAGS, "State": Some("pending|completed"), "OwnerId": "{owner}",
+      "Progress": Some(r"\d+%"), "Encrypted": False, "StorageTier": "standard", "OwnerAlias": None}),
+    ("CreateSnapshots", {"InstanceSpecification": {"InstanceId": "{i}", "ExcludeBootVolume": True, "ExcludeDataVolumeIds": ["{copy}"]},
+                         "Description": "all", "CopyTagsFromSource": "volume",
+                         "TagSpecifications": [{"ResourceType": "snapshot", "Tags": [{"Key": "later", "Value": "yes"}]}]},
+     {"all snap": "Snapshots[0].SnapshotId"}, "DescribeSnapshots", {"SnapshotIds": ["{all snap}"]}, "Snapshots[0]",
+     {"VolumeId": "{data}", "Description": "all", "Tags": [*TAGS, {"Key": "later", "Value": "yes"}]}),
+    ("CopySnapshot", {"SourceSnapshotId": "{snap}", "SourceRegion": "us-east-1", "Description": "own", "TagSpecifications": tags("snapshot")},
+     {"own snap": "SnapshotId"}, "DescribeSnapshots", {"SnapshotIds": ["{own snap}"]}, "Snapshots[0]",
+     {"State": "completed", "Progress": "100%", "Description": "own", "Tags": TAGS, "OwnerId": "{owner}", "VolumeSize": Some(r"\d+")}),
+    ("RegisterImage",
+     {"Name": "registered", "Description": "of own", "Architecture": "x86_64", "RootDeviceName": "/dev/sda1", "EnaSupport": False,
+      "BootMode": "uefi", "TpmSupport": "v2.0", "+TagSpecification.1.ResourceType": "image", "+TagSpecification.1.Tag.1.Key": "colour", "+TagSpecification.1.Tag.1.Value": "red",
+      "BlockDeviceMappings": [
+          {"DeviceName": "/dev/sdf", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3", "Iops": 3500, "Throughput": 200}},
+          {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": "{own snap}", "DeleteOnTermination": False}},
+          {"DeviceName": "/dev/sdh", "VirtualName": "ephemeral0"}, {"DeviceName": "/dev/sdi", "NoDevice": ""}]},
+     {"ami": "ImageId"}, "DescribeImages", {"ImageIds": ["{ami}"]}, "Images[0]",
+     {"Name": "registered", "Description": "of own", "Architecture": "x86_64", "State": "available", "RootDeviceName": "/dev/sda1",
+      "EnaSupport": False, "BootMode": "uefi", "TpmSupport": "v2.0", "Public": False, "OwnerId": "{owner}", "Tags": [{"Key": "colour", "Value": "red"}],
+      "BlockDeviceMappings[0].DeviceName": "/dev/sda1", "BlockDeviceMappings[0].Ebs.SnapshotId": "{own snap}",
+      "BlockDeviceMappings[0].Ebs.DeleteOnTermination": False, "BlockDeviceMappings[1].Ebs.VolumeSize": 8,
+      "BlockDeviceMappings[1].Ebs.Throughput": 200}),
+    ("CopyImage", {"SourceImageId": "{ami}", "SourceRegion": "us-east-1", "Name": "copied", "Description": "copy", "CopyImageTags": True,
+                   "ClientToken": "a-copy"},
+     {"copied ami": "ImageId"}, "DescribeImages", {"ImageIds": ["{copied ami}"]}, "Images[0]",
+     {"Name": "copied", "Description": "copy", "State": "available", "OwnerId": "{owner}", "Tags": [{"Key": "colour", "Value": "red"}],
+      "BlockDeviceMappings[0].Ebs.SnapshotId": Some("snap-[0-9a-f]{17}")}),
+    ("CopyImage", {"SourceImageId": "{image}", "SourceRegion": "us-east-1", "Name": "tagged",
+                   "+TagSpecification.1.ResourceType": "image", "+TagSpecification.1.Tag.1.Key": "colour",
+                   "+TagSpecification.1.Tag.1.Value": "blue"},
+     {"tagged ami": "ImageId"}, "DescribeImages", {"ImageIds": ["{tagged ami}"]}, "Images[0]", {"Tags": [{"Key": "colour", "Value": "blue"}]}),
+    ("CreateImage",
+     {"InstanceId": "{i}", "Name": "captured", "Description": "of i", "NoReboot": True, "TagSpecifications": tags("image") + tags("snapshot"),
+      "BlockDeviceMappings": [
+          {"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 12, "VolumeType": "gp3", "Iops": 3500, "Throughput": 200, "DeleteOnTermination": True}},
+          {"DeviceName": "/dev/sdf", "NoDevice": ""}, {"DeviceName": "/dev/sdg", "Ebs": {"SnapshotId": "{own snap}"}},
+          {"DeviceName": "/dev/sdh", "VirtualName": "ephemeral0"}]},
+     {"captured ami": "ImageId"}, "DescribeImages", {"ImageIds": ["{captured ami}"]}, "Images[0]",
+     {"Name": "captured", "Description": "of i", "State": Some("pending|available"), "Tags": TAGS, "RootDeviceName": "/dev/xvda",
+      "BlockDeviceMappings[0].Ebs.VolumeSize": 12, "BlockDeviceMappings[0].Ebs.Iops": 3500, "BlockDeviceMappings[1].DeviceName": "/dev/sdg",
+      "BlockDeviceMappings[1].Ebs.SnapshotId": "{own snap}", "length(BlockDeviceMappings)": 2}),
 ]
 
 
@@ -336,10 +380,14 @@ def test_token(action, region):
     row = next(row for row in ROWS if row[0] == action)
     arguments = {k: v for k, v in row[1].items() if k not in ("+ClientToken", "PrivateIpAddress", "TagSpecifications", "CidrBlock")}
     arguments["ClientToken" if "ClientToken" in row[1] else "+ClientToken"] = str(uuid.uuid4())
+    if "Name" in arguments:
+        arguments["Name"] = "made twice"
     first, second = (sorted(ids_in(str(region.call(action, arguments)))) for _ in range(2))
     assert first and first == second
+    other = {"TagSpecifications": [{"ResourceType": TAGGED_AS[action], "Tags": [{"Key": "other", "Value": "x"}]}]} if action in TAGGED_AS else {
+        "Description": "other words"}
     with pytest.raises(botocore.exceptions.ClientError) as caught:
-        region.call(action, {**arguments, "TagSpecifications": [{"ResourceType": TAGGED_AS[action], "Tags": [{"Key": "other", "Value": "x"}]}]})
+        region.call(action, {**arguments, **other})
     assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatch"
 
 

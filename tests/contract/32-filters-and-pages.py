@@ -25,7 +25,7 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
-             "DescribeTags": "i", "DescribeVolumes": "vol",
+             "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
              "DescribeRegions": "=us-east-1", "DescribeInstanceTypes": "=>t3.nano<", "DescribeInstanceCreditSpecifications": "i",
              ("DescribeInstances", "reason"): "stopped i", ("DescribeInstances", "state-reason-code"): "stopped i",
@@ -47,6 +47,8 @@ VALUES = {
     "egress.ip-permission.from-port": "ipPermissionsEgress/item/fromPort", "egress.ip-permission.to-port": "ipPermissionsEgress/item/toPort",
     "egress.ip-permission.group-id": "ipPermissionsEgress/item/groups/item/groupId", "egress.ip-permission.group-name": "=contract",
     "egress.ip-permission.user-id": "ipPermissionsEgress/item/groups/item/userId",
+    "volume-status.status": "volumeStatus/status", "volume-status.details-name": "volumeStatus/details/item/name",
+    "volume-status.details-status": "volumeStatus/details/item/status",
     "private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record": "=false",
 }
 
@@ -71,6 +73,7 @@ def make_more(world):
     world.await_state(stopped, "running")
     call("StopInstances", {"InstanceId.1": stopped})
     world.await_state(stopped, "stopped")
+    world.ids["operators snap"] = world.operators_snapshot
     for n in range(7):
         call("CreateVpc", {"CidrBlock": f"10.{100 + n}.0.0/16"})
         call("CreateSubnet", {"VpcId": vpc, "CidrBlock": f"10.1.{100 + n}.0/24"})
@@ -79,6 +82,7 @@ def make_more(world):
         call("CreateNetworkInterface", {"SubnetId": subnet})
         call("CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private"})
         call("AllocateAddress")
+        call("CopySnapshot", {"SourceSnapshotId": world.operators_snapshot, "SourceRegion": "us-east-1"})
         call("CreateKeyPair", {"KeyName": f"page-{n}"})
         group = call("CreateSecurityGroup", {"GroupName": f"page-{n}", "GroupDescription": "words", "VpcId": vpc}).first("groupId")
         call("CreateTags", {"ResourceId.1": group, "Tag.1.Key": "page", "Tag.1.Value": str(n)})

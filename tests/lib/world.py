@@ -20,7 +20,7 @@ VALUES = {
     "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "ToPort": "8080", "Value": "red",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
                          "aEhqSWxvTWIgeA==",
-    "Size": "1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
+    "Size": "1", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
 }
 
 # What a request needs besides, or else than, the required parameters with the first resource of a kind: a
@@ -39,6 +39,19 @@ REQUESTS = {
     ("AuthorizeSecurityGroupIngress", "GroupName"): {"IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
     "AuthorizeSecurityGroupEgress": {"GroupId": "sg", "IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
     "AuthorizeSecurityGroupIngress": {"GroupId": "sg", "IpProtocol": "=tcp", "FromPort": "=81", "ToPort": "=81", "CidrIp": "=192.0.2.0/24"},
+    "CopyImage": {"SourceImageId": "ami", "SourceRegion": "=us-east-1", "Name": "=fresh"},
+    "CopySnapshot": {"SourceSnapshotId": "snap", "SourceRegion": "=us-east-1"},
+    "CreateImage": {"InstanceId": "i", "Name": "=fresh", "NoReboot": "=true"},
+    "CreateSnapshot": {"VolumeId": "plugged vol"},
+    "CreateSnapshots": {"InstanceSpecification.InstanceId": "i"},
+    "DeleteSnapshot": {"SnapshotId": "spare snap"},
+    "DeregisterImage": {"ImageId": "spare ami"},
+    "DescribeImageAttribute": {"ImageId": "spare ami", "Attribute": "=description"},
+    "ModifyImageAttribute": {"ImageId": "spare ami", "Description.Value": "=words"},
+    ("ModifyImageAttribute", "UserId"): {"ImageId": "spare ami", "OperationType": "=add"},
+    ("ModifyImageAttribute", "UserGroup"): {"ImageId": "spare ami", "OperationType": "=add"},
+    "RegisterImage": {"Name": "=fresh", "BlockDeviceMapping.1.DeviceName": "=/dev/sda1", "BlockDeviceMapping.1.Ebs.SnapshotId": "snap"},
+    "ResetImageAttribute": {"ImageId": "spare ami", "Attribute": "=launchPermission"},
     "AttachVolume": {"VolumeId": "spare vol", "InstanceId": "i", "Device": "=/dev/sdh"},
     "CreateVolume": {"AvailabilityZone": "=us-east-1a", "Size": "=1"},
     ("CreateVolume", "AvailabilityZoneId"): {"Size": "=1"},
@@ -102,7 +115,7 @@ class World:
         self.account, self.tables = account, {a["name"]: a for a in tables["actions"]}
         self.ids, self.deleted = {}, {}
         images = account.ok("DescribeImages")
-        self.image, self.ids["snap"] = images.first(".//imageId"), images.first(".//snapshotId")
+        self.image, self.operators_snapshot, self.images_made = images.first(".//imageId"), images.first(".//snapshotId"), 0
         self.public = set(ids_in(images.text))
         self.fill()
         self.spare()
@@ -147,6 +160,7 @@ class World:
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
         call("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": self.ids["eni"], "Description.Value": "first"})
         self.ids["vol"] = found.first(".//volumeId")
+        make("snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1", "Description": "words"}, "snapshotId")
         self.await_word("DescribeInstances", {"InstanceId.1": self.ids["i"]}, ".//instanceState/name", "running")
         volume = self.make_volume("plugged vol")
         call("AttachVolume", {"VolumeId": volume, "InstanceId": self.ids["i"], "Device": "/dev/sdg"})
@@ -171,6 +185,10 @@ class World:
         make("spare eni", "CreateNetworkInterface", {"SubnetId": self.ids["subnet"]}, "networkInterfaceId")
         make("spare eipalloc", "AllocateAddress", {}, "allocationId")
         self.make_volume("spare vol")
+        make("spare snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1"}, "snapshotId")
+        self.images_made += 1
+        make("spare ami", "RegisterImage", {"Name": f"contract {self.images_made}", "BlockDeviceMapping.1.DeviceName": "/dev/sda1",
+                                            "BlockDeviceMapping.1.Ebs.SnapshotId": self.ids["snap"]}, "imageId")
 
     def make_volume(self, label):
         volume = self.make(label, "CreateVolume", {"AvailabilityZone": "us-east-1a", "Size": 1}, "volumeId")
@@ -191,6 +209,7 @@ class World:
         for label, action, name in [("spare subnet", "DeleteSubnet", "SubnetId"), ("spare rtb", "DeleteRouteTable", "RouteTableId"),
                                     ("spare sg", "DeleteSecurityGroup", "GroupId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
                                     ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
+                                    ("spare snap", "DeleteSnapshot", "SnapshotId"), ("spare ami", "DeregisterImage", "ImageId"),
                                     ("spare eni", "DeleteNetworkInterface", "NetworkInterfaceId"), ("spare vpc", "DeleteVpc", "VpcId")]:
             self.account.ok(action, {name: self.ids[label]})
             self.deleted[label.split()[1]] = self.ids[label]
@@ -205,6 +224,7 @@ class World:
 
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
+                          "CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
                           "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway")
 
     def await_state(self, instance, wanted):

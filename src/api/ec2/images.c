@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images: DescribeImages. The operator's images are shown as Amazon's are: alias "amazon", so that
  * scripts that ask for --owners amazon find them; their account number is all zeros. */
+#include "api/ec2/images.h"
+
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
 #include "engine/image.h"
@@ -37,27 +39,34 @@ static const char *image_state(const struct tables *t, const struct image *image
 
 /* ---- owners ---- */
 
-/* The number of an image's account. */
-static struct str owner_number(const struct tables *t, const struct image *image)
+struct str ec2_owner_number(const struct tables *t, uuid account)
 {
-	const struct account *account = uuid_is_none(image->account) ? 0 : account_find(t, image->account);
-	return account ? account->number : STR(OPERATOR_NUMBER);
+	const struct account *owner = uuid_is_none(account) ? 0 : account_find(t, account);
+	return owner ? owner->number : STR(OPERATOR_NUMBER);
 }
 
-static bool has_owner(struct ec2_call *e, const struct image *image, struct str owner)
+bool ec2_is_owner(struct ec2_call *e, uuid account, struct str owner)
 {
 	if (str_is(owner, "self"))
-		return is_own(e, image);
+		return uuid_equal(account, engine_get_account(e->c));
 	if (str_is(owner, "amazon"))
-		return uuid_is_none(image->account);
-	return str_equal(owner, owner_number(ec2_walk(e), image));
+		return uuid_is_none(account);
+	return str_equal(owner, ec2_owner_number(ec2_walk(e), account));
+}
+
+static bool is_shared_with_caller(const struct ec2_call *e, const struct image *image)
+{
+	for (size_t k = 0; k < image->launchers.count; k++)
+		if (uuid_equal(image->launchers.at[k], engine_get_account(e->c)))
+			return true;
+	return is_own(e, image);
 }
 
 static bool is_executable_by(struct ec2_call *e, const struct image *image, struct str who)
 {
 	if (str_is(who, "all"))
 		return image->is_public || uuid_is_none(image->account);
-	return (str_is(who, "self") || str_equal(who, e->owner)) && is_own(e, image);
+	return (str_is(who, "self") || str_equal(who, e->owner)) && is_shared_with_caller(e, image);
 }
 
 static bool is_asked(struct ec2_call *e, const struct row *row)
@@ -66,7 +75,7 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 	const struct image *image = (const struct image *) row;
 	bool owned = a->owners.count == 0, executable = a->executable_by.count == 0;
 	for (size_t k = 0; !owned && k < a->owners.count; k++)
-		owned = has_owner(e, image, a->owners.at[k]);
+		owned = ec2_is_owner(e, image->account, a->owners.at[k]);
 	for (size_t k = 0; !executable && k < a->executable_by.count; k++)
 		executable = is_executable_by(e, image, a->executable_by.at[k]);
 	return owned && executable;
@@ -76,7 +85,7 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 
 static bool fits_owner(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, owner_number(f->t, (const struct image *) row));
+	return filter_text(f, ec2_owner_number(f->t, ((const struct image *) row)->account));
 }
 
 static bool fits_alias(const struct filter_run *f, const struct row *row)
@@ -140,7 +149,7 @@ static const struct filter image_filters[] = {
 	{"block-device-mapping.delete-on-termination", .get = fits_device},
 	{"block-device-mapping.volume-type", .get = fits_device},
 	{"block-device-mapping.encrypted", .fixed = "false"},
-	{"ena-support", .fixed = "true"},
+	{"ena-support", .field = "ena_support"},
 	{"hypervisor", .fixed = "xen"},
 	{"image-type", .fixed = "machine"},
 	{"root-device-name", .field = "root_device"},
@@ -152,7 +161,7 @@ static const struct filter image_filters[] = {
 	{"product-code", .get = filter_nothing},
 	{"product-code.type", .get = filter_nothing},
 	{"manifest-location", .get = filter_nothing},
-	{"sriov-net-support", .get = filter_nothing},
+	{"sriov-net-support", .fixed = "simple"},
 	{"state-reason-code", .get = filter_nothing},
 	{"state-reason-message", .get = filter_nothing},
 };
@@ -173,7 +182,7 @@ static const void *gather_image(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->image = (const struct image *) row;
-	item->owner = owner_number(t, item->image);
+	item->owner = ec2_owner_number(t, item->image->account);
 	item->state = image_state(t, item->image);
 	for (const struct image_device *d = image_device_first_by_image(t, row->id); d;
 	     d = image_device_next_by_image(t, d))
@@ -182,11 +191,11 @@ static const void *gather_image(struct ec2_call *e, const struct row *row)
 	return item;
 }
 
-static void write_devices(struct xml *x, const struct image_item *item)
+void ec2_write_image_devices(struct xml *x, const struct image_device *const *devices, size_t count)
 {
 	xml_open(x, "blockDeviceMapping");
-	for (size_t k = 0; k < item->devices.count; k++) {
-		const struct image_device *d = item->devices.at[k];
+	for (size_t k = 0; k < count; k++) {
+		const struct image_device *d = devices[k];
 		xml_open(x, "item");
 		xml_text(x, "deviceName", d->device);
 		xml_open(x, "ebs");
@@ -238,11 +247,12 @@ static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 	xml_text_opt(x, "description", image->description);
 	xml_z(x, "rootDeviceType", "ebs");
 	xml_text(x, "rootDeviceName", image->root_device);
-	write_devices(x, i);
+	ec2_write_image_devices(x, i->devices.at, i->devices.count);
 	xml_z(x, "virtualizationType", "hvm");
 	xml_z(x, "hypervisor", "xen");
 	write_machine(x, image);
-	xml_bool(x, "enaSupport", true);
+	xml_bool(x, "enaSupport", image->ena_support);
+	xml_z(x, "sriovNetSupport", "simple");
 	ec2_write_tags(x, image->tags);
 }
 

@@ -107,7 +107,7 @@ static RESULT ec2_describe_modifications(struct ec2_call *e, const void *args, s
 {
 	const struct ec2_describe_modifications *a = args;
 	const struct tables *t = ec2_walk(e);
-	for (size_t k = 0; k < a->query.ids.count; k++) {
+	for (size_t k = 0; k < a->query.ids.count && !a->query.max_results; k++) {
 		const struct volume *v = 0;
 		TRY(engine_find_volume(e->c, t, &a->query.ids.at[k], &v));
 		if (!v->modified_us)

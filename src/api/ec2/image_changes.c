@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Images: made of instances, of snapshots, of other images; shared; deregistered. */
+#include "engine/image.h"
+
+#include "api/ec2/images.h"
+#include "api/ec2/volumes.h"
+#include "api/ec2/write.h"
+
+/* EC2's rule for names: 3 to 128 of these. */
+static RESULT check_name(struct ec2_call *e, struct str name)
+{
+	static const char others[] = "()[] ./-'@_";
+	bool is_fine = name.n >= 3 && name.n <= 128;
+	for (size_t k = 0; k < name.n && is_fine; k++) {
+		char c = name.p[k];
+		is_fine = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+			  strchr(others, c);
+	}
+	if (is_fine)
+		return OK;
+	struct result failed = ctx_fail_kind(e->c, ERR_MALFORMED, KIND_IMAGE,
+					     "AMI names must be between 3 and 128 characters long, and may "
+					     "contain letters, numbers, '(', ')', '[', ']', ' ', '.', '/', "
+					     "'-', single quotes, '@' and '_'");
+	e->c->problem.field = STR("Name");
+	return failed;
+}
+
+static RESULT write_image_id(struct xml *x, uuid image)
+{
+	ec2_write_id(x, "imageId", KIND_IMAGE, image);
+	return OK;
+}
+
+/* ---- of an instance ---- */
+
+struct ec2_create_image {
+	struct image_capture wish;
+	struct ec2_mappings mappings;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_image, wire, member, __VA_ARGS__)
+static const struct param create_image_params[] = {
+	P("InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	  .doc = "A running or stopped instance."),
+	P("Name", wish.name, .flags = REQUIRED, .max = 255,
+	  .doc = "Its name, which the account has not yet."),
+	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	P("NoReboot", wish.no_reboot, .doc = "The instance runs on while its disks are cut."),
+	PARAM_LIST(struct ec2_create_image, "BlockDeviceMapping", mappings, ec2_mapping_params, .max = 40,
+		   .doc = "Disks: other than the instance's, or besides."),
+	TAG_SPECIFICATIONS(struct ec2_create_image, tag_specs),
+	NOT_BUILT("SnapshotLocation", .only = "regional"),
+};
+#undef P
+
+static RESULT prepare_create(struct ec2_call *e, void *args)
+{
+	struct ec2_create_image *a = args;
+	TRY(check_name(e, a->wish.name));
+	TRY(ec2_take_mappings(e, &a->mappings, &a->wish.disks, &a->wish.disk_count));
+	TRY(ec2_take_tags(e, &a->tag_specs, "image", "image|snapshot", &a->wish.image_tags));
+	return ec2_take_tags(e, &a->tag_specs, "snapshot", "image|snapshot", &a->wish.snapshot_tags);
+}
+
+static RESULT ec2_create_image(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_image_id(x, ((const struct ec2_create_image *) args)->wish.image);
+}
+
+/* ---- of snapshots ---- */
+
+struct ec2_register_image {
+	struct image_wish wish;
+	struct str architecture, boot_mode, tpm;
+	struct ec2_mappings mappings;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_register_image, wire, member, __VA_ARGS__)
+static const struct param register_image_params[] = {
+	P("Name", wish.name, .flags = REQUIRED, .max = 255,
+	  .doc = "Its name, which the account has not yet."),
+	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	P("Architecture", architecture, .words = "x86_64|arm64", .absent = "x86_64",
+	  .doc = "x86_64 where EC2 has i386."),
+	P("RootDeviceName", wish.root_device, .max = 32,
+	  .doc = "Which of the mappings the root disk is; absent: the first."),
+	PARAM_LIST(struct ec2_register_image, "BlockDeviceMapping", mappings, ec2_mapping_params,
+		   .flags = REQUIRED, .max = 40, .doc = "Its disks; the root disk has a snapshot."),
+	P("EnaSupport", wish.ena_support, .doc = "Kept and shown."),
+	TAG_SPECIFICATIONS(struct ec2_register_image, tag_specs),
+	NOT_BUILT("VirtualizationType", .only = "hvm"),
+	NOT_BUILT("SriovNetSupport", .only = "simple"),
+	P("BootMode", boot_mode, .words = "legacy-bios|uefi|uefi-preferred",
+	  .doc = "Its firmware; absent: BIOS."),
+	P("TpmSupport", tpm, .words = "v2.0", .doc = "It has a TPM 2.0; needs UEFI."),
+	NOT_BUILT("ImageLocation"),
+	NOT_BUILT("KernelId"),
+	NOT_BUILT("RamdiskId"),
+	NOT_BUILT("BillingProduct"),
+	NOT_BUILT("UefiData"),
+	NOT_BUILT("ImdsSupport"),
+};
+#undef P
+
+static RESULT prepare_register(struct ec2_call *e, void *args)
+{
+	struct ec2_register_image *a = args;
+	TRY(check_name(e, a->wish.name));
+	a->wish.arch = str_is(a->architecture, "arm64") ? IMAGE_ARCH_ARM64 : IMAGE_ARCH_X86_64;
+	for (enum image_boot_mode mode = IMAGE_BOOT_MODE_LEGACY_BIOS; image_boot_mode_words[mode]; mode++)
+		if (str_is(a->boot_mode, image_boot_mode_words[mode]))
+			a->wish.boot_mode = mode;
+	a->wish.tpm = !str_is_empty(a->tpm);
+	TRY(ec2_take_mappings(e, &a->mappings, &a->wish.disks, &a->wish.disk_count));
+	return ec2_take_tags(e, &a->tag_specs, "image", "image", &a->wish.tags);
+}
+
+static RESULT ec2_register_image(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_image_id(x, ((const struct ec2_register_image *) args)->wish.image);
+}
+
+/* ---- of another image ---- */
+
+struct ec2_copy_image {
+	struct image_copying wish;
+	struct str region;
+	struct ec2_tag_specs tag_specs;
+};
+#define P(wire, member, ...) PARAM(struct ec2_copy_image, wire, member, __VA_ARGS__)
+static const struct param copy_image_params[] = {
+	P("SourceImageId", wish.source, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "The image."),
+	P("SourceRegion", region, .flags = REQUIRED, .doc = "This region."),
+	P("Name", wish.name, .flags = REQUIRED, .max = 255,
+	  .doc = "Its name, which the account has not yet."),
+	P("Description", wish.description, .max = 255, .doc = "Free text."),
+	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
+	P("CopyImageTags", wish.with_tags, .doc = "With the tags of an image of one's own."),
+	TAG_SPECIFICATIONS(struct ec2_copy_image, tag_specs),
+	NOT_BUILT("DestinationOutpostArn"),
+	NOT_BUILT("DestinationAvailabilityZone"),
+	NOT_BUILT("DestinationAvailabilityZoneId"),
+	NOT_BUILT("SnapshotCopyCompletionDurationMinutes"),
+	NOT_BUILT("Encrypted", .only = "false"),
+	NOT_BUILT("KmsKeyId"),
+};
+#undef P
+
+static RESULT prepare_copy(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_copy_image *a = args;
+	TRY(check_name(e, a->wish.name));
+	TRY(ec2_check_region(e, a->region, "SourceRegion"));
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	TRY(ec2_take_tags(e, &a->tag_specs, "image", "image|snapshot", &a->wish.image_tags));
+	return ec2_take_tags(e, &a->tag_specs, "snapshot", "image|snapshot", &a->wish.snapshot_tags);
+}
+
+static RESULT ec2_copy_image(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	return write_image_id(x, ((const struct ec2_copy_image *) args)->wish.image);
+}
+
+/* ---- attributes ---- */
+
+struct ec2_permission {
+	struct str group;
+	struct ref user;
+};
+static const struct param permission_rows[] = {
+	PARAM(struct ec2_permission, "Group", group, .words = "all", .doc = "Everybody."),
+	PARAM(struct ec2_permission, "UserId", user, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 12,
+	      .doc = "An account, by its number."),
+	NOT_BUILT("OrganizationArn"),
+	NOT_BUILT("OrganizationalUnitArn"),
+};
+static const struct params permission_params = PARAMS(struct ec2_permission, permission_rows);
+
+struct ec2_permissions {
+	const struct ec2_permission *at;
+	size_t count;
+};
+
+struct ec2_modify_image {
+	struct image_settings wish;
+	struct ec2_permissions add, remove;
+	struct str attribute, operation, value;
+	struct strs groups;
+	struct refs users;
+};
+#define P(wire, member, ...) PARAM(struct ec2_modify_image, wire, member, __VA_ARGS__)
+static const struct param modify_image_params[] = {
+	P("ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "The image."),
+	P("Description.Value", wish.description, .max = 255,
+	  .given = offsetof(struct ec2_modify_image, wish.set_description) + 1,
+	  .doc = "Its new description."),
+	PARAM_LIST(struct ec2_modify_image, "LaunchPermission.Add", add, permission_params, .max = 100,
+		   .doc = "Who may launch it from now on."),
+	PARAM_LIST(struct ec2_modify_image, "LaunchPermission.Remove", remove, permission_params, .max = 100,
+		   .doc = "Who may not any more."),
+	P("Attribute", attribute, .words = "description|launchPermission",
+	  .doc = "What Value, or OperationType with UserId and UserGroup, is for."),
+	P("OperationType", operation, .words = "add|remove",
+	  .doc = "What is done with UserId and UserGroup."),
+	P("UserId", users, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 12,
+	  .doc = "Accounts, by their numbers."),
+	P("UserGroup", groups, .words = "all", .doc = "Everybody."),
+	P("Value", value, .max = 255, .doc = "The new value of Attribute."),
+	NOT_BUILT("ImdsSupport"),
+	NOT_BUILT("ProductCode"),
+	NOT_BUILT("OrganizationArn"),
+	NOT_BUILT("OrganizationalUnitArn"),
+};
+#undef P
+
+/* Accounts of the list; sets *is_public as asked where everybody is among them. */
+static RESULT take_permissions(struct ec2_call *e, const struct ec2_permissions *list, enum choice choice,
+			       enum choice *is_public, struct refs *ret_accounts)
+{
+	struct ref *refs = arena_new_array(e->c->arena, struct ref, list->count);
+	size_t count = 0;
+	if (!refs)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < list->count; k++) {
+		if (!str_is_empty(list->at[k].group))
+			*is_public = choice;
+		else
+			refs[count++] = list->at[k].user;
+	}
+	if (list->count)
+		*ret_accounts = (struct refs){refs, count};
+	return OK;
+}
+
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	struct ec2_modify_image *a = args;
+	bool adds = str_is(a->operation, "add");
+	if ((a->users.count || a->groups.count) && str_is_empty(a->operation))
+		return ctx_fail_field(e->c, ERR_MISSING, STR("OperationType"),
+				      "The request must contain the parameter OperationType");
+	if (a->groups.count)
+		a->wish.is_public = adds ? CHOICE_YES : CHOICE_NO;
+	*(adds ? &a->wish.add_launchers : &a->wish.remove_launchers) = a->users;
+	if (str_is(a->attribute, "description") && !a->wish.set_description) {
+		a->wish.set_description = true;
+		a->wish.description = a->value;
+	}
+	TRY(take_permissions(e, &a->add, CHOICE_YES, &a->wish.is_public, &a->wish.add_launchers));
+	TRY(take_permissions(e, &a->remove, CHOICE_NO, &a->wish.is_public, &a->wish.remove_launchers));
+	if (!a->wish.set_description && a->wish.is_public == CHOICE_DEFAULT && !a->wish.add_launchers.count &&
+	    !a->wish.remove_launchers.count)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("Attribute"),
+				      "The request must contain the parameter Description or "
+				      "LaunchPermission");
+	return OK;
+}
+
+struct ec2_reset_image {
+	struct image_settings wish;
+	struct str attribute;
+};
+static const struct param reset_image_params[] = {
+	PARAM(struct ec2_reset_image, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "The image."),
+	PARAM(struct ec2_reset_image, "Attribute", attribute, .flags = REQUIRED, .words = "launchPermission",
+	      .doc = "Only its owner may launch it then."),
+};
+
+static RESULT prepare_reset(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ec2_reset_image *) args)->wish.reset_launchers = true;
+	return OK;
+}
+
+struct ec2_describe_image {
+	struct ref image;
+	struct str attribute;
+};
+static const struct param describe_image_params[] = {
+	PARAM(struct ec2_describe_image, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "An image of one's own."),
+	PARAM(struct ec2_describe_image, "Attribute", attribute, .flags = REQUIRED,
+	      .words = "description|launchPermission|blockDeviceMapping|sriovNetSupport|bootMode|kernel|"
+		       "ramdisk|productCodes|tpmSupport|uefiData|lastLaunchedTime|imdsSupport",
+	      .doc = "What is asked for."),
+};
+
+static void write_launchers(struct xml *x, const struct tables *t, const struct image *image)
+{
+	xml_open(x, "launchPermission");
+	if (image->is_public) {
+		xml_open(x, "item");
+		xml_z(x, "group", "all");
+		xml_close(x, "item");
+	}
+	for (size_t k = 0; k < image->launchers.count; k++) {
+		xml_open(x, "item");
+		xml_text(x, "userId", ec2_owner_number(t, image->launchers.at[k]));
+		xml_close(x, "item");
+	}
+	xml_close(x, "launchPermission");
+}
+
+static RESULT write_devices(struct ec2_call *e, struct xml *x, const struct image *image)
+{
+	VEC(const struct image_device *) devices = {0};
+	const struct tables *t = ec2_walk(e);
+	for (const struct image_device *d = image_device_first_by_image(t, image->row.id); d;
+	     d = image_device_next_by_image(t, d))
+		if (!VEC_PUSH(e->c->arena, &devices, d))
+			return ctx_no_memory(e->c);
+	ec2_write_image_devices(x, devices.at, devices.count);
+	return OK;
+}
+
+static void write_value(struct xml *x, const char *name, struct str value)
+{
+	xml_open(x, name);
+	xml_text_opt(x, "value", value);
+	xml_close(x, name);
+}
+
+static RESULT ec2_describe_image(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_describe_image *a = args;
+	const struct tables *t = ec2_walk(e);
+	const struct image *image = 0;
+	TRY(engine_find_own_image(e->c, t, &a->image, &image));
+	ec2_write_id(x, "imageId", KIND_IMAGE, image->row.id);
+	if (str_is(a->attribute, "launchPermission"))
+		write_launchers(x, t, image);
+	else if (str_is(a->attribute, "blockDeviceMapping"))
+		return write_devices(e, x, image);
+	else if (str_is(a->attribute, "productCodes"))
+		xml_empty(x, "productCodes");
+	else if (str_is(a->attribute, "description"))
+		write_value(x, "description", image->description);
+	else if (str_is(a->attribute, "sriovNetSupport"))
+		write_value(x, "sriovNetSupport", STR("simple"));
+	else if (str_is(a->attribute, "bootMode") && image->boot_mode != IMAGE_BOOT_MODE_UNSAID)
+		write_value(x, "bootMode", str_from(image_boot_mode_words[image->boot_mode]));
+	else if (str_is(a->attribute, "tpmSupport") && image->tpm)
+		write_value(x, "tpmSupport", STR("v2.0"));
+	else /* what no image here has */
+		write_value(x, str_to_z(e->c->arena, a->attribute), STR_NONE);
+	return OK;
+}
+
+/* ---- the end ---- */
+
+static const struct param deregister_image_params[] = {
+	PARAM(struct image_target, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "The image; its snapshots stay, and so do instances made from it."),
+	NOT_BUILT("DeleteAssociatedSnapshots", .only = "false"),
+};
+
+static const struct ec2_action actions[] = {
+	{"CreateImage", "ec2:CreateImage", WRITES, PARAMS(struct ec2_create_image, create_image_params),
+	 prepare_create, engine_capture_image_run, .answer = ec2_create_image,
+	 .doc = "Makes an image of an instance, whose disks are snapshotted."},
+	{"RegisterImage", "ec2:RegisterImage", WRITES,
+	 PARAMS(struct ec2_register_image, register_image_params), prepare_register,
+	 engine_register_image_run, .answer = ec2_register_image, .doc = "Makes an image of snapshots."},
+	{"CopyImage", "ec2:CopyImage", WRITES, PARAMS(struct ec2_copy_image, copy_image_params), prepare_copy,
+	 engine_copy_image_run, .answer = ec2_copy_image, .doc = "Makes an image of one's own of another."},
+	{"DeregisterImage", "ec2:DeregisterImage", WRITES,
+	 PARAMS(struct image_target, deregister_image_params), 0, engine_delete_image_run,
+	 .doc = "Takes an image away from launches."},
+	{"ModifyImageAttribute", "ec2:ModifyImageAttribute", WRITES,
+	 PARAMS(struct ec2_modify_image, modify_image_params), prepare_modify, engine_update_image_run,
+	 .doc = "Changes an image's description, or who may launch it."},
+	{"ResetImageAttribute", "ec2:ResetImageAttribute", WRITES,
+	 PARAMS(struct ec2_reset_image, reset_image_params), prepare_reset, engine_update_image_run,
+	 .doc = "Leaves an image to its owner alone."},
+	{"DescribeImageAttribute", "ec2:DescribeImageAttribute", 0,
+	 PARAMS(struct ec2_describe_image, describe_image_params), .answer = ec2_describe_image,
+	 .doc = "One attribute of an image of one's own."},
+};
+const struct ec2_actions ec2_image_change_actions = ACTIONS(actions);
