@@ -22,7 +22,6 @@ struct search {
 	struct command_call *call;
 	uuid id;
 	bool has_row;
-	uuid home;              /* the host where its row places it: not looked at */
 	host_look *look;        /* on the host's actor; NULL: none */
 	disks_look *look_disks; /* on that of its disks, afterwards */
 	struct observation observation;
@@ -99,7 +98,20 @@ static RESULT search_on(struct search *s, uuid host)
 	return observe(s, host, true);
 }
 
-/* Looks on every host. One that does not answer matters only if no other has the thing. */
+/* Some row of that id says that the host has something of it, or may yet say so: that is no leftover. */
+static bool is_placed(const struct tables *t, uuid id, uuid host)
+{
+	const struct instance *i = instance_find(t, id);
+	const struct volume *v = volume_find(t, id);
+	const struct snapshot *s = snapshot_find(t, id);
+	return (i && (uuid_is_none(i->host) || uuid_equal(i->host, host))) ||
+	       (s && uuid_equal(s->host, host)) ||
+	       (v && (uuid_is_none(v->host) || uuid_equal(v->host, host) || uuid_equal(v->seen_host, host) ||
+		      uuid_equal(v->left_host, host)));
+}
+
+/* Looks on every host where no row places it. One that does not answer matters only if no other has the
+ * thing. */
 static RESULT search_hosts(struct search *s)
 {
 	VEC(uuid) hosts = {0};
@@ -107,7 +119,7 @@ static RESULT search_hosts(struct search *s)
 		AUTO_VIEW view = {0};
 		view_open(s->call->daemon->store, &view);
 		for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
-			if (!uuid_equal(h->row.id, s->home) &&
+			if (!is_placed(view.tables, s->id, h->row.id) &&
 			    !VEC_PUSH(s->call->ctx.arena, &hosts, h->row.id))
 				return ctx_no_memory(&s->call->ctx);
 	}
@@ -145,8 +157,7 @@ static RESULT search_begin(struct search *s, struct command_call *call, const ch
 	view_open(call->daemon->store, &view);
 	const struct instance *instance = instance_find(view.tables, s->id);
 	const struct volume *volume = volume_find(view.tables, s->id);
-	s->has_row = instance || volume;
-	s->home = instance ? instance->host : volume ? volume->host : UUID_NONE;
+	s->has_row = instance || volume || snapshot_find(view.tables, s->id);
 	for (enum kind kind = KIND_NONE + 1; kind < KIND_COUNT && !s->has_row; kind++)
 		if (tables_find(view.tables, kind, s->id))
 			return fail_has_row(call, kind);
@@ -297,13 +308,11 @@ static RESULT check_is_leftover(struct search *s)
 {
 	AUTO_VIEW view = {0};
 	view_open(s->call->daemon->store, &view);
-	const struct instance *instance = instance_find(view.tables, s->id);
-	const struct volume *volume = volume_find(view.tables, s->id);
-	uuid home = instance ? instance->host : volume ? volume->host : UUID_NONE;
-	bool is_elsewhere = !uuid_is_none(home) && !uuid_equal(home, s->observation.host);
-	if ((!instance && !volume) || is_elsewhere)
+	if (!is_placed(view.tables, s->id, s->observation.host))
 		return OK;
-	return fail_has_row(s->call, instance ? KIND_INSTANCE : KIND_VOLUME);
+	return fail_has_row(s->call, instance_find(view.tables, s->id)   ? KIND_INSTANCE
+				     : snapshot_find(view.tables, s->id) ? KIND_SNAPSHOT
+									 : KIND_VOLUME);
 }
 
 static RESULT purge_domain(struct search *s, const struct compute_driver *driver, struct compute_host *h)

@@ -142,15 +142,16 @@ RESULT libvirt_pull(struct disk_host *disks, struct ctx *c, const struct disk_na
 
 /* ---- to the host */
 
-static RESULT create_file(struct compute_host *h, struct ctx *c, struct str name,
+/* A base is read by guests of any owner; a volume is its own guest's. */
+static RESULT create_file(struct compute_host *h, struct ctx *c, struct str name, enum disk_kind kind,
 			  virStorageVolPtr *ret_volume)
 {
 	struct str xml =
 		str_print(c->arena,
 			  "<volume type='file'><name>%" STR_FMT "</name><capacity unit='bytes'>0</capacity>"
 			  "<allocation>0</allocation><target><format type='raw'/>"
-			  "<permissions><mode>0644</mode></permissions></target></volume>",
-			  STR_ARG(name));
+			  "<permissions><mode>%s</mode></permissions></target></volume>",
+			  STR_ARG(name), kind == DISK_BASE ? "0644" : "0600");
 	return libvirt_create_volume(h, c, xml, name, ret_volume);
 }
 
@@ -240,8 +241,8 @@ static RESULT check_beginning(struct compute_host *h, struct ctx *c, virStorageV
 }
 
 /* The file to go on with; copy->done is its length. */
-static RESULT find_or_create(struct compute_host *h, struct ctx *c, struct str file, int fd,
-			     struct disk_copy *copy, virStorageVolPtr *ret_volume)
+static RESULT find_or_create(struct compute_host *h, struct ctx *c, struct str file, enum disk_kind kind,
+			     int fd, struct disk_copy *copy, virStorageVolPtr *ret_volume)
 {
 	AUTO_VOLUME v = NULL;
 	bool is_one = true;
@@ -260,7 +261,7 @@ static RESULT find_or_create(struct compute_host *h, struct ctx *c, struct str f
 		copy->done = 0;
 	}
 	if (!v)
-		TRY(create_file(h, c, file, &v));
+		TRY(create_file(h, c, file, kind, &v));
 	*ret_volume = TAKE(v);
 	return OK;
 }
@@ -275,6 +276,6 @@ RESULT libvirt_push(struct disk_host *disks, struct ctx *c, const struct disk_na
 	TRY(open_source(c, copy, &fd));
 	TRY(libvirt_need_pools(h, c));
 	struct str file = libvirt_disk_name(c->arena, h->region, name);
-	TRY(find_or_create(h, c, file, fd, copy, &v));
+	TRY(find_or_create(h, c, file, name->kind, fd, copy, &v));
 	return copy_pieces(h, c, v, fd, copy, send_piece, true);
 }

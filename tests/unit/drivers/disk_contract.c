@@ -6,6 +6,7 @@
 #include <unistd.h>
 
 #include "compute_contract.h"
+#include "drivers/image_file.h"
 #include "model/id.h"
 
 #define MIB (INT64_C(1) << 20)
@@ -189,6 +190,41 @@ static void test_cut_running(void **state)
 	scene_close(&s);
 }
 
+/* A guest boots from what another one's root disk held while it ran. */
+static void test_cut_boots(void **state)
+{
+	(void) state;
+	char directory[] = "/tmp/dari-kept-XXXXXX";
+	struct scene s = scene_open(), t = scene_open();
+	struct disk_cut cut = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
+	struct disk_name name = name_of(DISK_CUT, cut.snapshot);
+	struct image_file kept = {0};
+	int64_t size = 0;
+	assert_non_null(mkdtemp(directory));
+	struct str part = str_print(s.arena, "%s/cut.part", directory);
+	scene_make_running(&s);
+	cut_until_whole(&s, &cut);
+	pull_all(&s, &name, part.p, &size);
+	delete_cut(&s, cut.snapshot);
+	scene_clear(&s);
+	EXPECT(&s, ERR_NONE, image_file_keep(&s.c, part.p, directory, &kept));
+	assert_int_equal(kept.virtual_size, 128 * MIB);
+	assert_int_equal(kept.file_size, size);
+	struct compute_subject before = subject;
+	subject.image_path = str_print(s.arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(kept.sha256));
+	t.files[0].base_sha256 = kept.sha256;
+	t.files[0].base_file_size = kept.file_size;
+	scene_make_running(&t);
+	scene_clear(&t);
+	struct disk_name base = {.kind = DISK_BASE, .sha256 = kept.sha256};
+	EXPECT(&t, ERR_NONE, subject.disks->remove(t.pool, &t.c, &base));
+	(void) unlink(subject.image_path.p);
+	(void) rmdir(directory);
+	subject = before;
+	scene_close(&t);
+	scene_close(&s);
+}
+
 /* Half of one, after a connection was lost, is not taken for one. */
 static void test_cut_lost(void **state)
 {
@@ -261,11 +297,11 @@ static void test_other_region(void **state)
 int disk_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_disk),         cmocka_unit_test(test_was_there),
-		cmocka_unit_test(test_in_use),       cmocka_unit_test(test_base),
-		cmocka_unit_test(test_cut_at_rest),  cmocka_unit_test(test_cut_running),
-		cmocka_unit_test(test_cut_lost),     cmocka_unit_test(test_copies),
-		cmocka_unit_test(test_other_region),
+		cmocka_unit_test(test_disk),        cmocka_unit_test(test_was_there),
+		cmocka_unit_test(test_in_use),      cmocka_unit_test(test_base),
+		cmocka_unit_test(test_cut_at_rest), cmocka_unit_test(test_cut_running),
+		cmocka_unit_test(test_cut_boots),   cmocka_unit_test(test_cut_lost),
+		cmocka_unit_test(test_copies),      cmocka_unit_test(test_other_region),
 	};
 	return cmocka_run_group_tests_name("disk contract", tests, NULL, NULL);
 }
