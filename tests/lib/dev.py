@@ -96,6 +96,9 @@ class Dev:
                 return json.loads(done.stdout)
             time.sleep(0.1)
 
+    def explain(self, identifier):
+        return subprocess.run([DARI, "--config", self.config, "explain", identifier], capture_output=True, text=True, check=False).stdout
+
     def new_account(self, name):
         key = self.command("account", "create", name)
         return Account(self, key["access_key_id"], key["secret_access_key"])

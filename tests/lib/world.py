@@ -197,12 +197,13 @@ class World:
 
     def await_word(self, action, params, path, word):
         """Until the reconciler has brought it about."""
-        for _ in range(200):
+        for _ in range(1000):
             found = self.account.ok(action, params).first(path)
             if found == word:
                 return
-            time.sleep(0.05)
-        raise AssertionError(f"{action} {params}: {found}, not {word}")
+            time.sleep(0.01)
+        what = self.account.dev.explain(next(iter(params.values())))
+        raise AssertionError(f"{action} {params}: {found}, not {word}\n{what}")
 
     def delete_spare(self):
         """Ids of what was there."""
@@ -228,12 +229,7 @@ class World:
                           "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway")
 
     def await_state(self, instance, wanted):
-        """Without simulated time it is a matter of milliseconds."""
-        for _ in range(1000):
-            if self.account.ok("DescribeInstances", {"InstanceId.1": instance}).first(".//instanceState/name") == wanted:
-                return
-            time.sleep(0.005)
-        raise TimeoutError(f"{instance} is not {wanted}")
+        self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)
 
     # ---- requests
 
