@@ -135,7 +135,7 @@ class World:
         return self.ids[label]
 
     def fill(self):
-        """One of each kind, in use."""
+        """One of each kind, in use. Addresses are chosen: what is drawn might be one that a test wants."""
         call, make = self.account.ok, self.make
         vpc = make("vpc", "CreateVpc", {"CidrBlock": "10.1.0.0/16"}, "vpcId")
         igw = make("igw", "CreateInternetGateway", {}, "internetGatewayId")
@@ -153,9 +153,9 @@ class World:
                     "networkInterfaceId")
         make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
-                                   "SubnetId": subnet, "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
-        make("lone i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet},
-             "instanceId")
+                                   "SubnetId": subnet, "PrivateIpAddress": "10.1.1.10", "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
+        make("lone i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
+                                        "PrivateIpAddress": "10.1.1.11"}, "instanceId")
         found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
         call("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": self.ids["eni"], "Description.Value": "first"})
@@ -169,7 +169,7 @@ class World:
         make("eni-attach", "AttachNetworkInterface", {"NetworkInterfaceId": port, "InstanceId": self.ids["i"], "DeviceIndex": 1}, "attachmentId")
         loose, gateway = make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId"), make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": loose})
-        make("nat", "CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private"}, "natGatewayId")
+        make("nat", "CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private", "PrivateIpAddress": "10.1.1.13"}, "natGatewayId")
         self.ids["acl"] = call("DescribeNetworkAcls", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": vpc}).first(".//networkAclId")
         call("CreateTags", {**{f"ResourceId.{n}": self.ids[k] for n, k in enumerate(["vpc", "subnet", "i", "vol", "eni", "sg"], 1)},
                             "Tag.1.Key": "contract", "Tag.1.Value": "yes"})
@@ -182,7 +182,7 @@ class World:
         make("spare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.2.0/24"}, "subnetId")
         make("spare rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
         make("spare sg", "CreateSecurityGroup", {"GroupName": "spare", "GroupDescription": "words", "VpcId": vpc}, "groupId")
-        make("spare eni", "CreateNetworkInterface", {"SubnetId": self.ids["subnet"]}, "networkInterfaceId")
+        make("spare eni", "CreateNetworkInterface", {"SubnetId": self.ids["subnet"], "PrivateIpAddress": "10.1.1.12"}, "networkInterfaceId")
         make("spare eipalloc", "AllocateAddress", {}, "allocationId")
         self.make_volume("spare vol")
         make("spare snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1"}, "snapshotId")
