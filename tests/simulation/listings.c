@@ -103,7 +103,8 @@ static const char *differ_routes(const struct look *l, struct thing *t, struct s
 		const struct thing *route = model_route(&l->s->model, t, block);
 		if (!route)
 			return "a route";
-		if (route->to->id[0] && !is_id(answer_at(item, "gatewayId"), route->to))
+		const char *target = route->to->kind == KIND_NAT_GATEWAY ? "natGatewayId" : "gatewayId";
+		if (route->to->id[0] && !is_id(answer_at(item, target), route->to))
 			return "a route's target";
 	}
 	return shown == known ? NULL : "the number of routes";
@@ -189,6 +190,8 @@ static const char *differ_instance(const struct look *l, struct thing *t, struct
 /* A part may have left an instance that is ending; others are in, out, or perhaps still on their way. */
 static bool is_attached(const struct look *l, struct thing *t, struct str instance)
 {
+	if (t->of && t->of->kind == KIND_NAT_GATEWAY)
+		return str_is_empty(instance);
 	if (t->of)
 		return is_id(instance, t->of) || (t->life == ENDING && str_is_empty(instance));
 	if (t->to && model_may_have_ended(t->to) && str_is_empty(instance))
@@ -202,16 +205,38 @@ static bool is_attached(const struct look *l, struct thing *t, struct str instan
 
 static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
 {
+	int64_t gibibytes = 0;
+	IGNORE(str_parse_int(answer_at(item, "size"), &gibibytes)); /* 0 is none of ours */
+	if (gibibytes != t->gibibytes && t->life == LIVE)
+		return "its size";
 	return is_attached(l, t, answer_at(item, "attachmentSet/item/instanceId")) ? NULL : "its instance";
 }
 
+static const char nat_words[] = "Interface for NAT Gateway ";
+
 static const char *differ_port(const struct look *l, struct thing *t, struct str item)
 {
+	struct str nat = str_slice(answer_at(item, "description"), sizeof nat_words - 1, SIZE_MAX);
 	if (!is_id(answer_at(item, "subnetId"), model_subnet(t)))
 		return "its subnet";
+	if (!is_id(nat, t->of && t->of->kind == KIND_NAT_GATEWAY ? t->of : NULL))
+		return "its NAT gateway";
 	if (!t->of && !is_id(answer_at(item, "groupSet/item/groupId"), t->group))
 		return "its group";
 	return is_attached(l, t, answer_at(item, "attachment/instanceId")) ? NULL : "its instance";
+}
+
+static const char *differ_nat(const struct look *l, struct thing *t, struct str item)
+{
+	struct str state = answer_at(item, "state");
+	if (!is_id(answer_at(item, "subnetId"), t->of))
+		return "its subnet";
+	if (t->life == ENDING)
+		return str_is(state, "deleted") || (!l->is_settled && str_is(state, "deleting"))
+			       ? NULL
+			       : "its state";
+	return str_is(state, "available") || (!l->is_settled && str_is(state, "pending")) ? NULL
+											  : "its state";
 }
 
 static const char *differ_address(const struct look *l, struct thing *t, struct str item)
@@ -249,6 +274,8 @@ static const struct listing listings[] = {
 	 differ_key},
 	{KIND_INSTANCE, "DescribeInstances", "reservationSet", "instanceId", "instancesSet",
 	 "InvalidInstanceID.NotFound", differ_instance},
+	{KIND_NAT_GATEWAY, "DescribeNatGateways", "natGatewaySet", "natGatewayId", NULL, "NatGatewayNotFound",
+	 differ_nat},
 	{KIND_VOLUME, "DescribeVolumes", "volumeSet", "volumeId", NULL, "InvalidVolume.NotFound",
 	 differ_volume},
 	{KIND_PORT, "DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId", NULL,
@@ -284,6 +311,12 @@ static const char *differ_tags(const struct thing *t, struct str set)
 
 /* ---- one listing of one account ---- */
 
+/* For an hour after its end. */
+static bool stays_visible(const struct thing *t)
+{
+	return t->kind == KIND_INSTANCE || t->kind == KIND_NAT_GATEWAY;
+}
+
 /* The model's thing of that id; of several that are not known yet, the first that fits. */
 static struct thing *recognise(const struct look *l, const struct listing *list, struct str item)
 {
@@ -308,7 +341,7 @@ static size_t compare_item(const struct look *l, const struct listing *list, str
 	const char *words = list->differ(l, t, item);
 	if (!words && t->life == LIVE)
 		words = differ_tags(t, answer_at(item, "tagSet"));
-	if (!words && l->is_settled && t->life == ENDING && t->kind != KIND_INSTANCE)
+	if (!words && l->is_settled && t->life == ENDING && !stays_visible(t))
 		words = "that it is still there";
 	if (words)
 		blame(l->s, "account %d, %s: %s: not as expected is %s: %" STR_FMT, (int) l->account,
@@ -346,7 +379,7 @@ static void compare_listing(const struct look *l, const struct listing *list)
 	EACH (&l->s->model, t, list->kind)
 		if (t->account == l->account) {
 			known += t->life == LIVE;
-			if (l->is_settled && t->life == ENDING && t->kind != KIND_INSTANCE)
+			if (l->is_settled && t->life == ENDING && !stays_visible(t))
 				t->life = GONE;
 		}
 	if (shown != known)

@@ -40,7 +40,8 @@ void model_end(struct model *m, struct thing *t, enum life life)
 {
 	t->life = life;
 	for (size_t k = 0; k < m->count; k++)
-		if (m->things[k].of == t && m->things[k].life != GONE && m->things[k].kind != KIND_INSTANCE)
+		if (m->things[k].of == t && m->things[k].life != GONE && m->things[k].kind != KIND_INSTANCE &&
+		    m->things[k].kind != KIND_NAT_GATEWAY)
 			model_end(m, &m->things[k], life);
 	EACH (m, subnet, KIND_SUBNET)
 		if (subnet->to == t) /* a route table */

@@ -29,7 +29,8 @@ static void apply_ending(struct request *x, struct str answer)
 static bool draw_volume(struct request *x)
 {
 	request_add(x, "AvailabilityZone", "xy-west-2a");
-	request_add(x, "Size", "%d", (int) (1 + random_below(3)));
+	x->count = 1 + (int64_t) random_below(3);
+	request_add(x, "Size", "%d", (int) x->count);
 	return true;
 }
 
@@ -41,8 +42,10 @@ static void judge_volume(const struct request *x, struct verdict *v)
 
 static void apply_volume(struct request *x, struct str answer)
 {
-	request_apply_tag(
-		x, model_add(&x->s->model, KIND_VOLUME, x->account, NULL, answer_at(answer, "volumeId")));
+	struct thing *t =
+		model_add(&x->s->model, KIND_VOLUME, x->account, NULL, answer_at(answer, "volumeId"));
+	t->gibibytes = x->count;
+	request_apply_tag(x, t);
 }
 
 static void judge_delete_volume(const struct request *x, struct verdict *v)
@@ -101,6 +104,29 @@ static void apply_detach(struct request *x, struct str answer)
 	(void) answer;
 	t->left = t->to ? t->to : t->left;
 	t->to = NULL;
+}
+
+static bool draw_size(struct request *x)
+{
+	x->count = 1 + (int64_t) random_below(6);
+	request_add(x, "Size", "%d", (int) x->count);
+	return true;
+}
+
+static void judge_modify_volume(const struct request *x, struct verdict *v)
+{
+	if (x->count < x->refs[0]->gibibytes)
+		refuse(v, "InvalidParameterValue");
+	doubt(v, "IncorrectState"); /* it is being made, or modified */
+	doubt(v, "IncorrectModificationState");
+	if (x->s->hosts_shaken)
+		doubt(v, "InsufficientVolumeCapacity");
+}
+
+static void apply_size(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->gibibytes = x->count;
 }
 
 /* ---- network interfaces ---- */
@@ -189,6 +215,7 @@ static const struct operation rows[] = {
 	 draw_detach_volume,
 	 judge_detach_volume,
 	 apply_detach},
+	{"ModifyVolume", 2, {{"VolumeId", KIND_VOLUME}}, NULL, draw_size, judge_modify_volume, apply_size},
 	{"CreateNetworkInterface",
 	 3,
 	 {{"SubnetId", KIND_SUBNET}},

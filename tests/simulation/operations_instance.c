@@ -114,7 +114,7 @@ static void add_instance(struct request *x, struct str id)
 	t->ends_itself = x->flag;
 	t->origin = x->origin;
 	request_apply_tag(x, t);
-	(void) model_add(m, KIND_VOLUME, x->account, t, STR_NONE);
+	model_add(m, KIND_VOLUME, x->account, t, STR_NONE)->gibibytes = IMAGE_GIBIBYTES;
 	(void) model_add(m, KIND_PORT, x->account, t, STR_NONE);
 }
 

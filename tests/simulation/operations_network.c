@@ -303,6 +303,40 @@ static void apply_delete_route(struct request *x, struct str answer)
 	model_end(&x->s->model, model_route(&x->s->model, x->refs[0], x->block), GONE);
 }
 
+/* ---- NAT gateways, private ones ---- */
+
+static bool draw_nat(struct request *x)
+{
+	request_add(x, "ConnectivityType", "private");
+	return true;
+}
+
+static void apply_nat(struct request *x, struct str answer)
+{
+	struct thing *nat = model_add(&x->s->model, KIND_NAT_GATEWAY, x->account, x->refs[0],
+				      id_in(answer, "natGateway/natGatewayId"));
+	(void) model_add(&x->s->model, KIND_PORT, x->account, nat, STR_NONE);
+	request_apply_tag(x, nat);
+}
+
+static void apply_delete_nat(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end(&x->s->model, x->refs[0], ENDING);
+}
+
+static void judge_nat_route(const struct request *x, struct verdict *v)
+{
+	if (x->refs[1]->life == ENDING)
+		refuse(v, "NatGatewayNotFound");
+	if (model_vpc(x->refs[1]) != x->refs[0]->of)
+		refuse(v, "InvalidParameterValue");
+	if (cidr_contains_cidr(x->refs[0]->of->block, x->block))
+		refuse(v, "InvalidParameterValue");
+	if (model_route(&x->s->model, x->refs[0], x->block))
+		refuse(v, "RouteAlreadyExists");
+}
+
 /* ---- elastic addresses ---- */
 
 static void judge_allocate(const struct request *x, struct verdict *v)
@@ -462,6 +496,15 @@ static const struct operation rows[] = {
 	 NULL,
 	 draw_destination,
 	 judge_route,
+	 apply_route},
+	{"CreateNatGateway", 3, {{"SubnetId", KIND_SUBNET}}, "natgateway", draw_nat, NULL, apply_nat},
+	{"DeleteNatGateway", 2, {{"NatGatewayId", KIND_NAT_GATEWAY}}, NULL, NULL, NULL, apply_delete_nat},
+	{"CreateRoute",
+	 2,
+	 {{"RouteTableId", KIND_ROUTE_TABLE}, {"NatGatewayId", KIND_NAT_GATEWAY}},
+	 NULL,
+	 draw_destination,
+	 judge_nat_route,
 	 apply_route},
 	{"ReplaceRoute",
 	 2,

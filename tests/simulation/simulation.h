@@ -26,7 +26,8 @@ enum {
 	REFS_MAX = 6,
 	TEXT_MAX = 1024,
 	TOKENS_MAX = 128,
-	CODES_MAX = 16
+	CODES_MAX = 16,
+	IMAGE_GIBIBYTES = 2 /* of cloud.h's image */
 };
 
 /* What each account may have: little, so that the limits are met. */
@@ -76,7 +77,8 @@ struct thing {
 	struct thing *subnet; /* of an interface that is no part of an instance */
 	bool is_default;      /* VPC, subnet, group; a route table: the main one */
 	struct cidr block;
-	int64_t port; /* of a rule; -1: all */
+	int64_t port;      /* of a rule; -1: all */
+	int64_t gibibytes; /* of a volume */
 	bool egress;
 	struct thing *group; /* of an instance or an interface */
 	/* of an instance: */
