@@ -468,15 +468,45 @@ const struct row *tables_find(const struct tables *t, enum kind kind, uuid id)
 	return id_table_find(&t->ids[kind], id);
 }
 
+/* Where a key begins with an id, as most do, that alone decides nearly every step of a search. */
+struct key_start {
+	size_t offset; /* of the id in the row; 0: the key begins otherwise */
+	uuid id;       /* the probe's */
+};
+
+static struct key_start key_start_of(const struct kind_info *k, unsigned index, unsigned field_count,
+				     const struct row *probe)
+{
+	const struct index *x = &k->indexes[index];
+	struct key_start start = {0};
+	if (field_count == 0 || x->field_count == 0 || k->fields[x->fields[0]].type != FIELD_UUID)
+		return start;
+	start.offset = k->fields[x->fields[0]].offset;
+	memcpy(&start.id, (const char *) probe + start.offset, sizeof start.id);
+	return start;
+}
+
+static int compare_start(const struct key_start *start, const struct row *row)
+{
+	uuid id;
+	if (start->offset == 0)
+		return 0;
+	memcpy(&id, (const char *) row + start->offset, sizeof id);
+	return uuid_compare(id, start->id);
+}
+
 /* The first row that is not before the probe; with `behind`, that is after it. */
 static const struct row *tables_bound(const struct tables *t, enum kind kind, unsigned index,
 				      const struct row *probe, unsigned field_count, bool behind)
 {
+	const struct kind_info *k = &model_kinds[kind];
+	const struct key_start start = key_start_of(k, index, field_count, probe);
 	const struct row *best = NULL, *row = t->roots[kind][index];
 	while (row) {
 		const struct link *l = link_at(t->tree, index, row);
-		int order =
-			field_count ? compare_rows(&model_kinds[kind], index, field_count, row, probe) : 0;
+		int order = compare_start(&start, row);
+		if (order == 0 && field_count > (start.offset ? 1U : 0U))
+			order = compare_rows(k, index, field_count, row, probe);
 		if (order > 0 || (order == 0 && !behind)) {
 			best = row;
 			row = l->left;
