@@ -237,7 +237,7 @@ bool address_is_reachable(const struct tables *t, const struct address *address,
 static RESULT check_present(struct op *op, const struct address *address)
 {
 	const struct port *port = uuid_is_none(address->port) ? NULL : port_find(op->head, address->port);
-	return port ? port_check_own(op, port, STR("NetworkInterfaceId")) : OK;
+	return port ? port_check_unmanaged(op, port, STR("NetworkInterfaceId")) : OK;
 }
 
 /* The way out is there, and what stands in the way may be moved. */
@@ -245,7 +245,7 @@ static RESULT check_association(struct op *op, const struct address_association 
 				const struct address *address, const struct port *port, struct ip private_ip)
 {
 	TRY(check_present(op, address));
-	TRY(port_check_own(op, port, STR("NetworkInterfaceId")));
+	TRY(port_check_unmanaged(op, port, STR("NetworkInterfaceId")));
 	if (!address_is_reachable(op->head, address, port->router))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
 				     "Network %" STR_FMT " is not attached to any internet gateway",

@@ -169,7 +169,7 @@ RESULT port_find_target(struct op *op, const struct ref *port, const struct ref 
 			const struct port **ret_port);
 
 /* ERR_PROTECTED: it is a NAT gateway's, not the user's to change. */
-RESULT port_check_own(struct op *op, const struct port *port, struct str field);
+RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str field);
 /* A MAC that no port has. */
 struct mac port_draw_mac(const struct tables *t);
 /* A new port's row in a subnet. */
@@ -203,6 +203,8 @@ RESULT port_forget_ips(struct op *op, uuid port);
 RESULT port_check_available(struct op *op, const struct port *port, const struct ref *ref);
 /* ERR_QUOTA with KIND_PORT: more than the type can have. */
 RESULT port_check_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
+/* ERR_INVALID: there is no such slot. */
+RESULT port_check_device_index(struct op *op, int64_t device_index, struct str field);
 /* ERR_COMBINATION: a port's subnet is in another zone than its instance. */
 RESULT port_check_zone(struct op *op, const struct subnet *subnet, uuid zone, struct str field);
 /* Into a row that is about to be put. */

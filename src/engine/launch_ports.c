@@ -61,6 +61,7 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 				   LAUNCH_PORTS_MAX);
 	for (size_t k = 0; k < count; k++) {
 		TRY(check_said(op, wish, &ports[k]));
+		TRY(port_check_device_index(op, ports[k].device_index, ports[k].field));
 		TRY(port_check_ip_count(op, type,
 					1 + ports[k].ips.secondaries.count + (size_t) ports[k].ips.more,
 					ports[k].field));

@@ -55,7 +55,7 @@ RESULT port_find_target(struct op *op, const struct ref *port, const struct ref 
 	return OK;
 }
 
-RESULT port_check_own(struct op *op, const struct port *port, struct str field)
+RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str field)
 {
 	if (uuid_is_none(port->nat_gateway))
 		return OK;
@@ -147,7 +147,7 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 {
 	const struct port *port = NULL;
 	TRY(port_find_target(op, &wish->port, &wish->instance, &port));
-	TRY(port_check_own(op, port, wish->port.field));
+	TRY(port_check_unmanaged(op, port, wish->port.field));
 	struct port next = *port;
 	const struct router *router = router_find(op->head, port->router);
 	if (router && wish->groups.count > 0)

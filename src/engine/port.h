@@ -4,7 +4,10 @@
 
 #include "engine/operation.h"
 
-enum { PORT_IPS_MAX = 50 }; /* private addresses of a port, the primary one included */
+enum {
+	PORT_IPS_MAX = 50,        /* private addresses of a port, the primary one included */
+	PORT_DEVICE_INDEX_MAX = 7 /* each is a place in the guest, as many as the largest type takes */
+};
 
 /* The private addresses of a new port. */
 struct port_ips_wish {
@@ -48,7 +51,8 @@ struct port_settings {
 OPERATION(engine_update_port, port_settings)
 
 /* ERR_IN_USE with KIND_PORT: it is in an instance; ERR_COMBINATION: in another zone; ERR_INVALID: the
- * device index is taken; ERR_QUOTA with KIND_PORT: as many as the instance's type can have. */
+ * device index is taken, maybe by one that is not out yet, or too high; ERR_QUOTA with KIND_PORT: as many as
+ * the instance's type can have. */
 struct port_attaching {
 	struct ref port, instance;
 	int64_t device_index;

@@ -65,17 +65,37 @@ void port_leave_instance(struct port *port)
 
 /* ---- attach ---- */
 
+/* By one that it is to have, or that is on its way out. */
+static bool is_taken(const struct tables *t, uuid instance, int64_t device_index)
+{
+	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && p->device_index == device_index)
+			return true;
+	for (const struct port *p = port_first_by_seen_instance(t, instance); p;
+	     p = port_next_by_seen_instance(t, p))
+		if (model_derive_port_state(p) == PORT_DETACHING && p->device_index == device_index)
+			return true;
+	return false;
+}
+
+RESULT port_check_device_index(struct op *op, int64_t device_index, struct str field)
+{
+	if (device_index >= 0 && device_index <= PORT_DEVICE_INDEX_MAX)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, field,
+			   "The device index %" PRId64 " is not one of 0 to %d.", device_index,
+			   PORT_DEVICE_INDEX_MAX);
+}
+
 static RESULT check_place(struct op *op, const struct port_attaching *wish, const struct instance *instance,
 			  const struct port *attached)
 {
-	const struct port *port = port_first_by_instance(op->head, instance->row.id);
-	for (; port; port = port_next_by_instance(op->head, port))
-		if (row_is_live(&port->row) && port->device_index == wish->device_index)
-			return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, STR("DeviceIndex"),
-					   "Instance '%" STR_FMT
-					   "' already has an interface attached at device index '%" PRId64
-					   "'.",
-					   STR_ARG(wish->instance.text), wish->device_index);
+	TRY(port_check_device_index(op, wish->device_index, STR("DeviceIndex")));
+	if (is_taken(op->head, instance->row.id, wish->device_index))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, STR("DeviceIndex"),
+				   "Instance '%" STR_FMT
+				   "' already has an interface attached at device index '%" PRId64 "'.",
+				   STR_ARG(wish->instance.text), wish->device_index);
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
 	TRY(port_check_ip_count(op, type, port_count_ips(op->head, attached), wish->instance.field));
 	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id) + 1,

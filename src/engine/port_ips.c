@@ -248,7 +248,7 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	const struct subnet *subnet = subnet_find(op->head, port->subnet);
 	if (!subnet)
 		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
-	TRY(port_check_own(op, port, wish->port.field));
+	TRY(port_check_unmanaged(op, port, wish->port.field));
 	TRY(check_room(op, wish, port));
 	TRY(engine_permit(op, "port.assign", KIND_PORT, &port->row));
 	struct ip *made =
@@ -273,7 +273,7 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 	const struct port *port = NULL;
 	char text[IP_TEXT_SIZE];
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
-	TRY(port_check_own(op, port, wish->port.field));
+	TRY(port_check_unmanaged(op, port, wish->port.field));
 	TRY(engine_permit(op, "port.assign", KIND_PORT, &port->row));
 	for (size_t k = 0; k < wish->ips.count; k++) {
 		const struct secondary_ip *s = find_secondary(op->head, port->row.id, wish->ips.at[k]);

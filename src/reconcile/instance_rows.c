@@ -12,6 +12,7 @@
 
 _Static_assert((int) INSTANCE_VOLUMES_MAX <= (int) COMPUTE_DISK_SLOTS,
 	       "each volume of an instance has a slot");
+_Static_assert((int) PORT_DEVICE_INDEX_MAX < (int) COMPUTE_NIC_SLOTS, "each port of an instance has a slot");
 
 enum { RESTART_S = 10 }; /* between an end of its own and its restart, but for the first time */
 

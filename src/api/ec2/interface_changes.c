@@ -12,7 +12,7 @@
 static const struct param attach_params[] = {
 	P("NetworkInterfaceId", port, .flags = REQUIRED, .kind = KIND_PORT, .doc = "The interface."),
 	P("InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE, .doc = "The instance."),
-	P("DeviceIndex", device_index, .flags = REQUIRED, .min = 0, .max = EC2_DEVICE_INDEX_MAX,
+	P("DeviceIndex", device_index, .flags = REQUIRED, .min = 0, .max = PORT_DEVICE_INDEX_MAX,
 	  .doc = "Its number in the instance; 0 is the primary one."),
 	NOT_BUILT("NetworkCardIndex", .only = "0"),
 	NOT_BUILT("EnaSrdSpecification"),

@@ -8,9 +8,6 @@
 /* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
 extern const struct filters ec2_interface_filters;
 
-/* As many as the largest type takes: a guest has a place for each (drivers/compute.h). */
-enum { EC2_DEVICE_INDEX_MAX = 7 };
-
 /* PrivateIpAddresses.N of what makes an interface. */
 struct ec2_private_ip {
 	struct ip ip;

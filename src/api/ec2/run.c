@@ -14,7 +14,7 @@ struct ec2_launch_interface {
 };
 #define P(wire, member, ...) PARAM(struct ec2_launch_interface, wire, member, __VA_ARGS__)
 static const struct param launch_interface_rows[] = {
-	P("DeviceIndex", port.device_index, .flags = REQUIRED, .min = 0, .max = EC2_DEVICE_INDEX_MAX,
+	P("DeviceIndex", port.device_index, .flags = REQUIRED, .min = 0, .max = PORT_DEVICE_INDEX_MAX,
 	  .field = offsetof(struct ec2_launch_interface, port.field) + 1,
 	  .doc = "Its number in the instance; 0 is the primary one."),
 	P("NetworkInterfaceId", port.port, .kind = KIND_PORT, .doc = "One that is there, in no instance."),

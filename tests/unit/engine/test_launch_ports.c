@@ -107,6 +107,8 @@ static void check_refused(void **state)
 	memcpy(ports, good, sizeof ports);
 	ports[1].device_index = 0;
 	refuse(s, ports, 2, ERR_INVALID, KIND_PORT);
+	ports[1].device_index = PORT_DEVICE_INDEX_MAX + 1;
+	refuse(s, ports, 2, ERR_INVALID, KIND_PORT);
 	ports[1] = good[1];
 	ports[1].public_ip = CHOICE_NO;
 	refuse(s, ports, 2, ERR_COMBINATION, KIND_PORT);

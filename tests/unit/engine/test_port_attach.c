@@ -78,6 +78,12 @@ static void check_in_and_out(void **state)
 	cloud_fails(c, &c->alice, engine_delete_port, &target, ERR_IN_USE, KIND_PORT);
 	wish = attach(s, 1);
 	cloud_fails(c, &c->alice, engine_attach_port, &wish, ERR_IN_USE, KIND_PORT);
+	struct port_wish another = {.subnet = ref_to(c, KIND_SUBNET, subnet_of(s))};
+	cloud_ok(c, &c->alice, engine_create_port, &another);
+	wish.port = ref_to(c, KIND_PORT, another.port); /* its slot is not free yet */
+	cloud_fails(c, &c->alice, engine_attach_port, &wish, ERR_INVALID, KIND_PORT);
+	wish.device_index = PORT_DEVICE_INDEX_MAX + 1;
+	cloud_fails(c, &c->alice, engine_attach_port, &wish, ERR_INVALID, KIND_PORT);
 	see(s, true); /* the guest has not let go yet */
 	assert_port(s, DETACHING);
 	leave.force = true;
