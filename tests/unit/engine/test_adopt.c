@@ -36,6 +36,9 @@ static void take_memo(struct lost *l)
 	}
 	const struct port *p = cloud_port(l->c, l->id);
 	note(l, rows, &count, KIND_PORT, &p->row);
+	for (const struct secondary_ip *s = engine_first_secondary_ip(t, p->row.id); s;
+	     s = engine_next_secondary_ip(t, s))
+		note(l, rows, &count, KIND_SECONDARY_IP, &s->row);
 	for (const struct address *a = address_first_by_port(t, p->row.id); a; a = address_next_by_port(t, a))
 		note(l, rows, &count, KIND_ADDRESS, &a->row);
 	struct str text = STR_NONE;
@@ -93,6 +96,9 @@ static void check_whole(void **state)
 	launch.user_data = STR("#!/bin/sh\n\0\xff");
 	launch.disks = disks;
 	launch.disk_count = 2;
+	const struct launch_port port = {.ips.more = 1};
+	launch.ports = &port;
+	launch.port_count = 1;
 	struct lost l = lose(c, &launch, INSTANCE_SEEN_POWER_ON);
 	size_t events = c->event_count;
 	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
@@ -100,6 +106,7 @@ static void check_whole(void **state)
 	assert_int_equal(l.wish.volume_count, 2);
 	assert_int_equal(l.wish.address_count, 1);
 	assert_int_equal(l.wish.dropped_count, 0);
+	assert_non_null(engine_first_secondary_ip(cloud_tables(c), cloud_port(c, l.id)->row.id));
 	assert_true(c->event_count > events);
 
 	const struct instance *i = cloud_instance(c, l.id),
