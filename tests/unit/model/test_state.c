@@ -163,6 +163,37 @@ static void test_port(void **state)
 	}
 }
 
+static void test_attachment(void **state)
+{
+	(void) state;
+	const uuid one = {{1}}, two = {{2}};
+	assert_int_equal(model_derive_attachment(UUID_NONE, UUID_NONE), ATTACHMENT_NONE);
+	assert_int_equal(model_derive_attachment(one, UUID_NONE), ATTACHMENT_ATTACHING);
+	assert_int_equal(model_derive_attachment(one, two), ATTACHMENT_ATTACHING);
+	assert_int_equal(model_derive_attachment(one, one), ATTACHMENT_ATTACHED);
+	assert_int_equal(model_derive_attachment(UUID_NONE, one), ATTACHMENT_DETACHING);
+	struct volume v = {.seen_size = 1, .seen_instance = one}; /* until the guest has let go */
+	assert_int_equal(model_derive_volume_state(&v), VOLUME_IN_USE);
+}
+
+static void test_snapshot(void **state)
+{
+	(void) state;
+	struct snapshot s = {.seen_stage = SNAPSHOT_SEEN_STAGE_NONE}, before = s;
+	assert_int_equal(model_derive_snapshot_state(&s), SNAPSHOT_PENDING);
+	s.seen_stage = SNAPSHOT_SEEN_STAGE_CUT;
+	assert_int_equal(model_derive_snapshot_state(&s), SNAPSHOT_PENDING);
+	s.seen_stage = SNAPSHOT_SEEN_STAGE_KEPT;
+	assert_int_equal(model_derive_snapshot_state(&s), SNAPSHOT_COMPLETED);
+	assert_null(model_check_move(KIND_SNAPSHOT, &before.row, &s.row));
+	assert_non_null(model_check_move(KIND_SNAPSHOT, &s.row, &before.row));
+	struct snapshot failed = {.problem = STR("no disk")};
+	assert_int_equal(model_derive_snapshot_state(&failed), SNAPSHOT_ERROR);
+	assert_non_null(model_check_move(KIND_SNAPSHOT, &failed.row, &s.row));
+	failed.row.deleted_us = 1;
+	assert_int_equal(model_derive_snapshot_state(&failed), SNAPSHOT_DELETING);
+}
+
 /* Whatever is wanted or seen next, a live row's state moves legally, and so does its deletion: no
  * report of a host and no wish can make the store refuse a change. What was deleted between two
  * looks has passed through deleting: the deletion bumped gen. */
@@ -214,6 +245,7 @@ static void test_check_move(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_attachment), cmocka_unit_test(test_snapshot),
 		cmocka_unit_test(test_instance),   cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_may_move),   cmocka_unit_test(test_live_rows_move_freely),
 		cmocka_unit_test(test_check_move), cmocka_unit_test(test_port),
