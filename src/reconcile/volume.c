@@ -10,6 +10,7 @@
  * this move, and of a file that nobody had plugged since. All fetched files go when the process
  * starts, so that a move that was cut off begins anew. */
 #include "engine/volume.h"
+#include "engine/snapshot.h"
 
 #include <dirent.h>
 #include <fcntl.h>
@@ -27,8 +28,19 @@ enum { ROOM_AGAIN_S = 30 };
 struct volume_rows {
 	const struct volume *volume; /* NULL: no such row */
 	struct volume_base base;
-	bool is_held; /* a domain or a snapshot may still need it where it is */
+	bool is_held;      /* a domain or a snapshot may still need it where it is */
+	bool is_left_held; /* a snapshot asked for just before the move ended is cut where it was */
 };
+
+static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid host)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(t, v->row.id); s;
+	     s = snapshot_next_by_volume(t, s))
+		if (engine_snapshot_is_pending(s) && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE &&
+		    uuid_equal(s->host, host))
+			return true;
+	return false;
+}
 
 static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 {
@@ -42,6 +54,7 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	if (row_is_live(&v->row))
 		TRY(gather_volume_base(s, view.tables, v, &ret_rows->base));
 	const struct instance *i = instance_find(view.tables, v->instance);
+	ret_rows->is_left_held = is_to_be_cut_on(view.tables, v, v->left_host);
 	bool has_domain = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT && !row_is_live(&v->row);
 	ret_rows->is_held = has_domain || !uuid_is_none(v->seen_instance) ||
 			    (v->seen_size > 0 && engine_volume_is_being_copied(view.tables, s->id));
@@ -298,7 +311,7 @@ RESULT reconcile_step_volume(struct step *s)
 	if (!uuid_is_none(host))
 		TRY(hosts_connect_disks(s->host, &s->ctx));
 	if (!uuid_is_none(v->left_host))
-		return step_left(s, v);
+		return rows.is_left_held ? OK : step_left(s, v);
 	if (!row_is_live(&v->row))
 		return step_deleted(s, &rows, host);
 	if (uuid_is_none(host))
