@@ -239,7 +239,7 @@ static void bring_disks(struct daemon *d)
 	AUTO_VIEW view = {0};
 	view_open(d->store, &view);
 	for (const struct volume *v = volume_first(view.tables); v; v = volume_next(view.tables, v)) {
-		const struct host *host = host_find(view.tables, v->host);
+		const struct host *host = host_find(view.tables, v->seen_host);
 		if (host && v->seen_size > 0)
 			sim_compute_bring_disk(host->name, d->region_id, v->row.id, v->seen_size);
 	}

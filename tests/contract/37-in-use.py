@@ -78,7 +78,7 @@ REFUSED = [
 
 @pytest.fixture(scope="module")
 def dev():
-    with Dev("--hosts", "2") as dev:
+    with Dev() as dev:
         yield dev
 
 

@@ -149,8 +149,8 @@ class World:
                                                       "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
         make("egress sgr", "AuthorizeSecurityGroupEgress", {"GroupId": group, "IpProtocol": "udp", "FromPort": 53, "ToPort": 53,
                                                             "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
-        port = make("loose eni", "CreateNetworkInterface", {"SubnetId": subnet, "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88"},
-                    "networkInterfaceId")
+        port = make("loose eni", "CreateNetworkInterface", {
+            "SubnetId": subnet, "PrivateIpAddress": "10.1.1.14", "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88"}, "networkInterfaceId")
         make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
                                    "SubnetId": subnet, "PrivateIpAddress": "10.1.1.10", "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
