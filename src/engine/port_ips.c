@@ -204,7 +204,8 @@ static RESULT bump(struct op *op, uuid id)
 
 /* ---- assign ---- */
 
-/* From another port of the account, with the public address that stands for it. */
+/* From another port of the account, with the public address that stands for it. That port's row is put before
+ * the new owner's, and the network is told in the same order: an address's name leaves before it comes. */
 static RESULT take(struct op *op, const struct port_assignment *wish, const struct secondary_ip *s,
 		   const struct port *port, struct str field)
 {
