@@ -96,7 +96,7 @@ def holds(ec2, script):
 def main():
     print(f"SEED={SEED} KILLS={KILLS}")
     dice = random.Random(SEED)
-    with Region("fk", 8793) as region:
+    with Region("fk") as region:
         ec2, witness, address = region.witness("fault")
         before = region.boot_id(address)
         script = Script(ec2)

@@ -111,7 +111,7 @@ def old_database(region, ec2, address, before):
 
 
 def main():
-    with Region("fp", 8794) as region:
+    with Region("fp") as region:
         ec2, witness, address = region.witness("fault")
         before = region.boot_id(address)
         for node, part in (("ctl", "northd"), ("ctl", "nb"), ("hv1", "ovn-controller"), ("hv1", "libvirtd"),

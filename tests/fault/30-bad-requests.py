@@ -134,7 +134,7 @@ def rows(region):
 
 
 def main():
-    with Region("fb", 8795) as region:
+    with Region("fb") as region:
         key = region.command("account", "create", "one")
         mine = region.client(key["access_key_id"], key["secret_access_key"])
         theirs = region.account("two")

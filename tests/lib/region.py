@@ -7,7 +7,9 @@ by check(); close() prints "N passed, N failed" and is the exit status.
 """
 import json
 import os
+import random
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -22,8 +24,8 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 class Region:
-    def __init__(self, name, port):
-        self.name, self.port = name, port
+    def __init__(self, name):
+        self.name, self.port = name, free_port()
         self.demo = f"/tmp/dari-{name}"
         self.env = dict(os.environ, DARI_DEMO=self.demo, DARI_DEMO_PORT=str(port), DARI_SANDBOX=f"/tmp/ds-{name}",
                         DARI_SANDBOX_PREFIX=f"d{name}-", DARI_CONFIG=f"{self.demo}/dari.yaml")
@@ -152,6 +154,18 @@ class Region:
         except botocore.exceptions.ClientError as error:
             got = error.response["Error"]["Code"]
             self.check(f"{words}: {code}" + ("" if got == code else f" (was {got}: {error})"), got == code)
+
+
+def free_port():
+    """A port that nobody listens on, outside of the range that connections are given theirs from."""
+    while True:
+        with socket.socket() as probe:
+            try:
+                port = random.randrange(20000, 30000)
+                probe.bind(("127.0.0.1", port))
+                return port
+            except OSError:
+                continue
 
 
 def zombie(pid):

@@ -26,13 +26,11 @@ nothing_left() {
 }
 
 tools/demo down >/dev/null 2>&1
-links_before=$(ip -o link | wc -l)
 step "the demo" tools/demo up
 step "the demo, run again" tools/demo up
 step "audit is clean" env DARI_CONFIG=$DARI_DEMO/dari.yaml build/dari audit
 step "doctor is content" env DARI_CONFIG=$DARI_DEMO/dari.yaml build/dari doctor
 step "down" tools/demo down
 step "no process, namespace, mount, link or file is left" nothing_left
-step "no link more than before" [ "$(ip -o link | wc -l)" = "$links_before" ]
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]

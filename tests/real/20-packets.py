@@ -108,7 +108,7 @@ def tenants(region, one, private_two):
 
 
 def main():
-    with Region("pk", 8792) as region:
+    with Region("pk") as region:
         public_key = region.make_key()
         alice, bob = region.account("alice"), region.account("bob")
         groups = {}

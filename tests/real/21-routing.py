@@ -205,7 +205,7 @@ def revoked_rule(region, ec2, guests, group, address):
 
 def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
-    with Region("rt", 8795) as region, Guests(region) as guests:
+    with Region("rt") as region, Guests(region) as guests:
         ec2 = region.account("alice")
         vpc, subnets, tables = make_vpc(ec2)
         group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"][0]["GroupId"]

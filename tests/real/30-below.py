@@ -76,7 +76,7 @@ def keeps_its_disk(region, ec2, witness, address):
 
 
 def main():
-    with Region("bl", 8796) as region:
+    with Region("bl") as region:
         ec2, witness, address = region.witness("below")
         guest_powers_off(region, ec2)
         dies_below(region, ec2, witness, address)

@@ -21,7 +21,7 @@ def aws(region, *argv):
 
 
 def main():
-    with Region("tl", 8797) as region:
+    with Region("tl") as region:
         region.command("account", "create", "tls")
         done = aws(region, "sts", "get-caller-identity", "--query", "Account", "--output", "text")
         region.check(f"aws with dari env's lines {done.stderr}", done.stdout.strip().isdigit())

@@ -169,7 +169,7 @@ def reboot(region, ec2, guest):
 
 
 def main():
-    with Region("hp", 8794) as region:
+    with Region("hp") as region:
         ec2 = region.account("alice")
         one, two = make_guests(region, ec2)
         interfaces(region, ec2, one, two)

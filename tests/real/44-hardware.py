@@ -82,7 +82,7 @@ def without_virtio(region, ec2):
 
 
 def main():
-    with Region("hw", 8795) as region:
+    with Region("hw") as region:
         ec2 = region.account("alice")
         ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
         open_ssh(ec2)

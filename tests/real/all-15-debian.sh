@@ -4,7 +4,7 @@
 # limit: 1200 s
 set -uo pipefail
 cd "$(dirname "$0")/../.."
-export DARI_DEMO=/tmp/dari-db DARI_DEMO_PORT=8792 DARI_SANDBOX=/tmp/ds-db DARI_SANDBOX_PREFIX=ddb- DARI_DEMO_IMAGE=debian
+export DARI_DEMO=/tmp/dari-db DARI_DEMO_PORT=8798 DARI_SANDBOX=/tmp/ds-db DARI_SANDBOX_PREFIX=ddb- DARI_DEMO_IMAGE=debian
 passed=0 failed=0
 
 step() {
