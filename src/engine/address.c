@@ -350,6 +350,17 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	return engine_tell(op, KIND_ADDRESS, &address->row, "released", "%s.", text);
 }
 
+const struct address *engine_find_public_ip(const struct tables *t, struct ip ip)
+{
+	const struct external_network *network = external_network_first(t);
+	for (; network; network = external_network_next(t, network)) {
+		const struct address *address = address_find_by_ip(t, network->row.id, ip);
+		if (address)
+			return address;
+	}
+	return NULL;
+}
+
 /* ---- the reconciler's ---- */
 
 RESULT engine_see_address(struct op *op, struct address_sight *sight)

@@ -36,6 +36,9 @@ struct address_target {
 };
 OPERATION(engine_release_address, address_target)
 
+/* The live address with that public IP, or NULL. */
+const struct address *engine_find_public_ip(const struct tables *t, struct ip ip);
+
 /* The reconciler's. gen: of the row that was brought about. Absent: OK. */
 struct address_sight {
 	uuid address;

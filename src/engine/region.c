@@ -30,12 +30,17 @@ uuid engine_get_region_id(const struct tables *t)
 	return id;
 }
 
+struct str engine_get_public_domain_name(const struct tables *t, struct arena *a)
+{
+	return str_print(a, "%" STR_FMT ".compute.internal", STR_ARG(engine_get_region_name(t)));
+}
+
 struct str engine_get_domain_name(const struct tables *t, struct arena *a)
 {
 	struct str region = engine_get_region_name(t);
 	if (str_is(region, "us-east-1"))
 		return STR("ec2.internal");
-	return str_print(a, "%" STR_FMT ".compute.internal", STR_ARG(region));
+	return engine_get_public_domain_name(t, a);
 }
 
 /* ---- settings ---- */

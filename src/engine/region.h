@@ -27,3 +27,5 @@ struct str engine_get_region_name(const struct tables *t);
 uuid engine_get_region_id(const struct tables *t);
 /* "ec2.internal" in us-east-1, else "<region>.compute.internal"; in the arena. */
 struct str engine_get_domain_name(const struct tables *t, struct arena *a);
+/* Of the names of public addresses: "<region>.compute.internal"; in the arena. */
+struct str engine_get_public_domain_name(const struct tables *t, struct arena *a);

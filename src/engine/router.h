@@ -22,6 +22,12 @@ struct router_settings {
 };
 OPERATION(engine_update_router, router_settings)
 
+/* Its hosts' names are resolved, and those with a public address have a public name. */
+static inline bool engine_has_hostnames(const struct router *router)
+{
+	return router && router->dns_support && router->dns_hostnames;
+}
+
 /* With its main route table, default network ACL and default group. ERR_IN_USE while it has subnets, a
  * gateway, other groups or tables, or ports in its default group. */
 struct router_target {

@@ -16,7 +16,7 @@
 	} while (0)
 
 struct host_name {
-	uuid id, zone;
+	uuid zone;
 	struct str name;
 };
 
@@ -98,14 +98,18 @@ static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router
 	return OK;
 }
 
-/* Those that answer, or all while none does: what they carry then is left as it is. */
+enum { GATEWAY_HOSTS_MAX = 16 };
+
+/* A few of those that answer, or of all while none does: what they carry then is left as it is. */
 static RESULT gather_hosts(struct step *s, const struct tables *t, struct host_names *names)
 {
 	for (int all = 0; all < 2 && names->at.count == 0; all++)
-		for (const struct host *h = host_first(t); h; h = host_next(t, h)) {
-			struct host_name name = {h->row.id, h->zone, str_copy(s->ctx.arena, h->name)};
-			if (row_is_live(&h->row) && (all || h->seen_state == HOST_SEEN_STATE_UP))
-				PUSH(s, &names->at, name);
+		for (const struct host *h = host_first(t); h && names->at.count < GATEWAY_HOSTS_MAX;
+		     h = host_next(t, h)) {
+			if (!row_is_live(&h->row) || (!all && h->seen_state != HOST_SEEN_STATE_UP))
+				continue;
+			struct host_name name = {h->zone, str_copy(s->ctx.arena, h->name)};
+			PUSH(s, &names->at, name);
 		}
 	return OK;
 }
@@ -122,7 +126,7 @@ static struct str choose_chassis(struct step *s, const struct host_names *hosts,
 }
 
 /* The host with the highest hash: when one comes or goes, only what was on it moves. One of the
- * gateway's zone, if there is any. */
+ * gateway's zone, if one is among them. */
 static struct str choose_host(const struct host_names *hosts, uuid nat, uuid zone)
 {
 	const struct host_name *best = NULL;

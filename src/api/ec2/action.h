@@ -74,10 +74,10 @@ struct ec2_call {
 	struct pairs pairs;
 	bool dry_run;
 	void *args;
-	uuid host;         /* set by prepare: where look() looks; none: nowhere, the answer knows */
-	struct str owner;  /* the caller's account number */
-	struct view view;  /* open from ec2_walk() to the end of the answer */
-	struct str domain; /* of private names; set by ec2_walk() */
+	uuid host;        /* set by prepare: where look() looks; none: nowhere, the answer knows */
+	struct str owner; /* the caller's account number */
+	struct view view; /* open from ec2_walk() to the end of the answer */
+	struct str domain, public_domain; /* of names; set by ec2_walk() */
 };
 
 /* The tables of a view that walks; opened at the first call, closed after the answer. In answers. */

@@ -112,6 +112,7 @@ const struct tables *ec2_walk(struct ec2_call *e)
 	if (!e->view.store) {
 		view_open(e->config->store, &e->view);
 		e->domain = engine_get_domain_name(e->view.tables, e->c->arena);
+		e->public_domain = engine_get_public_domain_name(e->view.tables, e->c->arena);
 	}
 	assert(e->view.tables);
 	return e->view.tables;

@@ -8,6 +8,7 @@
 #include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 #include "engine/instance.h"
+#include "engine/router.h"
 
 /* ---- states ---- */
 
@@ -199,7 +200,7 @@ static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_in
 		return;
 	}
 	ec2_write_private_name(e, x, "privateDnsName", primary->port->ip);
-	xml_z(x, "dnsName", "");
+	ec2_write_public_name(e, x, "dnsName", primary->router, primary->ips.at[0].address);
 	ec2_write_ip(x, "privateIpAddress", primary->port->ip);
 	if (primary->ips.at[0].address)
 		ec2_write_ip(x, "ipAddress", primary->ips.at[0].address->ip);
@@ -278,6 +279,15 @@ static const struct port *primary_port(const struct filter_run *f, const struct 
 	while (p && !row_is_live(&p->row))
 		p = port_next_by_instance(f->t, p);
 	return p;
+}
+
+static bool fits_dns_name(const struct filter_run *f, const struct row *row)
+{
+	const struct port *p = primary_port(f, row);
+	const struct address *a = p ? ec2_address_of_ip(f->t, p->row.id, p->ip) : 0;
+	char text[EC2_NAME_TEXT_SIZE];
+	bool has_name = a && engine_has_hostnames(router_find(f->t, p->router));
+	return filter_text(f, (struct str){text, has_name ? ec2_public_name(f->e, a->ip, text) : 0});
 }
 
 static bool fits_public_ip(const struct filter_run *f, const struct row *row)
@@ -418,7 +428,7 @@ static const struct filter instance_filters[] = {
 	INTERFACE("attachment.instance-owner-id"),
 	INTERFACE("attachment.status"),
 	{"client-token", .field = "client_token"},
-	{"dns-name", .fixed = ""},
+	{"dns-name", .get = fits_dns_name},
 	{"hibernation-options.configured", .fixed = "false"},
 	{"hypervisor", .fixed = "xen"},
 	{"root-device-name", .field = "root_device"},

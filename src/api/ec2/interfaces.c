@@ -6,6 +6,7 @@
 
 #include "api/ec2/write.h"
 #include "engine/port.h"
+#include "engine/router.h"
 
 /* ---- items ---- */
 
@@ -46,6 +47,7 @@ bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_por
 	const struct subnet *subnet = subnet_find(t, port->subnet);
 	*ret_item = (struct ec2_port_item){.port = port};
 	ret_item->zone = subnet ? zone_find(t, subnet->zone) : 0;
+	ret_item->router = router_find(t, port->router);
 	ret_item->groups = arena_new_array(e->c->arena, const struct security_group *, port->groups.count);
 	if (!ret_item->groups)
 		return false;
@@ -58,6 +60,7 @@ void ec2_name_port_rows(const struct ec2_port_item *item, struct ec2_memo_key *k
 {
 	ec2_memo_add_row(key, &item->port->row);
 	ec2_memo_add_row(key, item->zone ? &item->zone->row : 0);
+	ec2_memo_add_row(key, item->router ? &item->router->row : 0);
 	for (size_t k = 0; k < item->port->groups.count; k++)
 		ec2_memo_add_row(key, item->groups[k] ? &item->groups[k]->row : 0);
 	for (size_t k = 0; k < item->ips.count; k++) {
@@ -76,13 +79,22 @@ static const void *gather_interface(struct ec2_call *e, const struct row *row)
 
 /* ---- writing ---- */
 
-void ec2_write_association(struct ec2_call *e, struct xml *x, const struct address *a, bool with_ids)
+void ec2_write_public_name(struct ec2_call *e, struct xml *x, const char *name, const struct router *router,
+			   const struct address *a)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	size_t n = a && engine_has_hostnames(router) ? ec2_public_name(e, a->ip, text) : 0;
+	xml_text(x, name, (struct str){text, n});
+}
+
+void ec2_write_association(struct ec2_call *e, struct xml *x, const struct router *router,
+			   const struct address *a, bool with_ids)
 {
 	if (!a)
 		return;
 	xml_open(x, "association");
 	ec2_write_ip(x, "publicIp", a->ip);
-	xml_z(x, "publicDnsName", "");
+	ec2_write_public_name(e, x, "publicDnsName", router, a);
 	xml_text(x, "ipOwnerId", a->is_elastic ? e->owner : STR("amazon"));
 	if (with_ids && a->is_elastic) {
 		ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
@@ -101,7 +113,7 @@ static void write_addresses(struct ec2_call *e, struct xml *x, const struct ec2_
 		ec2_write_ip(x, "privateIpAddress", ip->ip);
 		ec2_write_private_name(e, x, "privateDnsName", ip->ip);
 		xml_bool(x, "primary", k == 0);
-		ec2_write_association(e, x, ip->address, with_ids);
+		ec2_write_association(e, x, item->router, ip->address, with_ids);
 		xml_close(x, "item");
 	}
 	xml_close(x, "privateIpAddressesSet");
@@ -131,7 +143,7 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	ec2_write_private_name(e, x, "privateDnsName", p->ip);
 	xml_bool(x, "sourceDestCheck", p->source_dest_check);
 	ec2_write_groups(x, item->groups, p->groups.count);
-	ec2_write_association(e, x, item->ips.at[0].address, with_ids);
+	ec2_write_association(e, x, item->router, item->ips.at[0].address, with_ids);
 	write_addresses(e, x, item, with_ids);
 	xml_empty(x, "ipv6AddressesSet");
 	xml_z(x, "interfaceType", port_type(p));
@@ -203,13 +215,20 @@ static const struct param describe_interfaces_params[] = {
 	QUERY_PAGES(struct ec2_describe_interfaces, 5, 1000),
 };
 
+static bool fits_public_name(const struct filter_run *f, const struct port *port, const struct address *a)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	bool has_name = engine_has_hostnames(router_find(f->t, port->router));
+	return filter_text(f, (struct str){text, has_name ? ec2_public_name(f->e, a->ip, text) : 0});
+}
+
 static bool fits_address(const struct filter_run *f, const struct row *row, const struct address *a)
 {
 	struct str name = str_from(f->filter->name);
 	if (str_ends_with(name, STR("public-ip")))
 		return filter_ip(f, a->ip);
 	if (str_ends_with(name, STR("public-dns-name")))
-		return filter_z(f, "");
+		return fits_public_name(f, (const struct port *) row, a);
 	if (str_ends_with(name, STR("owner-id")))
 		return a->is_elastic ? filter_owner(f, row) : filter_z(f, "amazon");
 	if (!a->is_elastic)

@@ -33,6 +33,7 @@ struct ec2_ip_item {
 struct ec2_port_item {
 	const struct port *port;
 	const struct zone *zone;
+	const struct router *router;          /* NULL: gone */
 	const struct security_group **groups; /* as the port names them; NULL: gone */
 	VEC(struct ec2_ip_item) ips;          /* the primary one first */
 };
@@ -48,7 +49,11 @@ uuid ec2_instance_of_port(const struct port *port);
 /* <attachment>; nothing without one. */
 void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance);
 /* <association>; nothing without an address. with_ids: as DescribeNetworkInterfaces shows it. */
-void ec2_write_association(struct ec2_call *e, struct xml *x, const struct address *address, bool with_ids);
+void ec2_write_association(struct ec2_call *e, struct xml *x, const struct router *router,
+			   const struct address *address, bool with_ids);
+/* The address's name, where the router's hosts have names; else empty. */
+void ec2_write_public_name(struct ec2_call *e, struct xml *x, const char *name, const struct router *router,
+			   const struct address *address);
 /* The members that a network interface has wherever it is shown. */
 void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_port_item *item,
 			   bool with_ids);

@@ -180,7 +180,7 @@ static void write_members(struct ec2_call *e, const struct ec2_listing *list, co
 		list->write(e, x, item);
 		return;
 	}
-	struct ec2_call bare = {.owner = e->owner, .domain = e->domain};
+	struct ec2_call bare = {.owner = e->owner, .domain = e->domain, .public_domain = e->public_domain};
 	struct ec2_memo_key key;
 	key.size = 0;
 	key.is_too_long = false;

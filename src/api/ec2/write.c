@@ -67,19 +67,30 @@ void ec2_write_groups(struct xml *x, const struct security_group *const *groups,
 	xml_close(x, "groupSet");
 }
 
-size_t ec2_private_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE])
+static size_t write_name(const char *prefix, struct ip ip, struct str domain,
+			 char out[static EC2_NAME_TEXT_SIZE])
 {
 	char digits[IP_TEXT_SIZE];
-	size_t n = 0, domain = e->domain.n < EC2_NAME_TEXT_SIZE - 20 ? e->domain.n : EC2_NAME_TEXT_SIZE - 20;
+	size_t n = 0, size = domain.n < EC2_NAME_TEXT_SIZE - 21 ? domain.n : EC2_NAME_TEXT_SIZE - 21;
 	if (ip.family != IP_V4)
 		return 0;
-	for (const char *p = "ip-"; *p; p++)
+	for (const char *p = prefix; *p; p++)
 		out[n++] = *p;
 	for (const char *p = ip_write(ip, digits); *p; p++)
 		out[n++] = *p == '.' ? '-' : *p;
 	out[n++] = '.';
-	memcpy(out + n, e->domain.p ? e->domain.p : "", domain);
-	return n + domain;
+	memcpy(out + n, domain.p ? domain.p : "", size);
+	return n + size;
+}
+
+size_t ec2_private_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE])
+{
+	return write_name("ip-", ip, e->domain, out);
+}
+
+size_t ec2_public_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE])
+{
+	return write_name("ec2-", ip, e->public_domain, out);
 }
 
 void ec2_write_private_name(const struct ec2_call *e, struct xml *x, const char *name, struct ip ip)

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The names that are ours in a VPC: ip-10-0-1-10.<domain> for each port, and 10.1.0.10.in-addr.arpa
- * for each address within the VPC. Under our domain, and for the VPC's addresses, nobody else is
- * asked: an unknown name there does not exist. */
+ * The names that are ours in a VPC: ip-10-0-1-10.<domain> for each port, 10.1.0.10.in-addr.arpa for
+ * each address within the VPC, and ec2-203-0-113-7.<public domain> for what has a public address: its
+ * private one within its VPC, the public one elsewhere. A VPC without host names has none of them. Under our
+ * domains, and for the VPC's addresses, nobody else is asked: an unknown name there does not exist. */
 #include "api/metadata/dns_zone.h"
 
+#include "engine/address.h"
 #include "engine/port.h"
 #include "engine/region.h"
+#include "engine/router.h"
 #include "store/rows.h"
 
 bool dns_zone_knows(const struct tables *t, uuid router, struct ip source)
@@ -34,10 +37,29 @@ static bool parse_quad(struct str text, char sep, struct ip *ret_ip)
 	return true;
 }
 
-/* "ip-10-0-1-10" */
-static bool parse_host_name(struct str label, struct ip *ret_ip)
+/* "ip-10-0-1-10", "ec2-203-0-113-7" */
+static bool parse_host_name(struct str label, struct str prefix, struct ip *ret_ip)
 {
-	return str_starts_with(label, STR("ip-")) && parse_quad(str_slice(label, 3, label.n), '-', ret_ip);
+	return str_starts_with(label, prefix) && parse_quad(str_slice(label, prefix.n, label.n), '-', ret_ip);
+}
+
+static bool find_private(const struct tables *t, const struct router *r, struct str label, struct ip *ret_ip)
+{
+	return parse_host_name(label, STR("ip-"), ret_ip) && engine_has_hostnames(r) &&
+	       engine_find_port_by_ip(t, r->row.id, *ret_ip);
+}
+
+static bool find_public(const struct tables *t, const struct router *r, struct str label, struct ip *ret_ip)
+{
+	if (!parse_host_name(label, STR("ec2-"), ret_ip))
+		return false;
+	const struct address *address = engine_find_public_ip(t, *ret_ip);
+	const struct port *port = address ? port_find(t, address->port) : NULL;
+	if (!port || !engine_has_hostnames(router_find(t, port->router)))
+		return false;
+	if (uuid_equal(port->router, r->row.id))
+		*ret_ip = address->private_ip;
+	return true;
 }
 
 /* "10.1.0.10.in-addr.arpa" is 10.0.1.10. */
@@ -81,8 +103,19 @@ static enum dns_rcode check_query(const struct router *r, const struct dns_query
 	return !r || !r->dns_support || q->class != DNS_CLASS_IN || is_transfer ? DNS_REFUSED : DNS_NOERROR;
 }
 
-static enum dns_verdict ask_domain(const struct tables *t, uuid router, struct str domain,
-				   const struct dns_query *q, struct dns_answer *answer)
+typedef bool find_host(const struct tables *t, const struct router *r, struct str label, struct ip *ret_ip);
+
+/* Whether the name is the domain's, or below it. */
+static bool is_in_domain(struct str name, struct str domain)
+{
+	bool is_below =
+		name.n > domain.n && str_ends_with(name, domain) && name.p[name.n - domain.n - 1] == '.';
+	return domain.n && (is_below || str_equal(name, domain));
+}
+
+static enum dns_verdict ask_domain(const struct tables *t, const struct router *r, struct str domain,
+				   find_host *const find[2], const struct dns_query *q,
+				   struct dns_answer *answer)
 {
 	struct str name = str_from(q->name), label = STR_NONE;
 	struct ip ip = {0};
@@ -92,7 +125,7 @@ static enum dns_verdict ask_domain(const struct tables *t, uuid router, struct s
 		return DNS_ANSWER;
 	}
 	label = str_slice(name, 0, name.n - domain.n - 1);
-	if (!parse_host_name(label, &ip) || !engine_find_port_by_ip(t, router, ip))
+	if (!find[0](t, r, label, &ip) && !(find[1] && find[1](t, r, label, &ip)))
 		return say_nothing(answer, DNS_NXDOMAIN, domain);
 	if (q->type != DNS_A && q->type != DNS_ANY)
 		return say_nothing(answer, DNS_NOERROR, domain);
@@ -104,7 +137,7 @@ static enum dns_verdict ask_reverse(const struct tables *t, struct arena *a, con
 				    struct ip ip, const struct dns_query *q, struct dns_answer *answer)
 {
 	struct str zone = str_print(a, "%u.%u.%u.in-addr.arpa", ip.b[2], ip.b[1], ip.b[0]);
-	if (!engine_find_port_by_ip(t, r->row.id, ip))
+	if (!engine_has_hostnames(r) || !engine_find_port_by_ip(t, r->row.id, ip))
 		return say_nothing(answer, DNS_NXDOMAIN, zone);
 	if (q->type != DNS_PTR && q->type != DNS_ANY)
 		return say_nothing(answer, DNS_NOERROR, zone);
@@ -123,10 +156,14 @@ enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid rout
 	if (ret_answer->rcode != DNS_NOERROR)
 		return DNS_ANSWER;
 	struct str name = str_from(query->name), domain = str_lower(a, engine_get_domain_name(t, a));
-	bool is_below =
-		name.n > domain.n && str_ends_with(name, domain) && name.p[name.n - domain.n - 1] == '.';
-	if (domain.n && (is_below || str_equal(name, domain)))
-		return ask_domain(t, router, domain, query, ret_answer);
+	struct str public = str_lower(a, engine_get_public_domain_name(t, a));
+	bool is_one = str_equal(domain, public); /* in most regions */
+	if (is_in_domain(name, domain))
+		return ask_domain(t, r, domain,
+				  (find_host *const[2]){find_private, is_one ? find_public : NULL}, query,
+				  ret_answer);
+	if (is_in_domain(name, public))
+		return ask_domain(t, r, public, (find_host *const[2]){find_public, NULL}, query, ret_answer);
 	if (parse_reverse_name(name, &ip) && router_contains(t, r, ip))
 		return ask_reverse(t, a, r, ip, query, ret_answer);
 	return DNS_FORWARD;

@@ -37,7 +37,7 @@ struct sight {
 	const struct volume *const *volumes; /* the others, in order */
 	size_t volume_count;
 	struct tags tags; /* those that paths can name; none unless allowed */
-	struct str region, domain;
+	struct str region, domain, public_domain;
 	struct arena *arena;  /* of the call */
 	size_t at[IMDS_VARS]; /* what the path at hand names */
 };

@@ -134,7 +134,8 @@ RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, s
 				    .router = r,
 				    .arena = a,
 				    .region = engine_get_region_name(t),
-				    .domain = engine_get_domain_name(t, a)};
+				    .domain = engine_get_domain_name(t, a),
+				    .public_domain = engine_get_public_domain_name(t, a)};
 	TRY(gather_nics(t, a, ret_sight));
 	TRY(gather_volumes(t, a, ret_sight));
 	TRY(gather_blocks(t, a, ret_sight));

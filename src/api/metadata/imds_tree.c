@@ -9,6 +9,7 @@
 
 #include "api/metadata/imds.h"
 #include "base/clock.h"
+#include "engine/router.h"
 #include "model/id.h"
 
 struct leaf {
@@ -109,6 +110,14 @@ static bool has_nic_public_ip(const struct sight *s)
 {
 	return nic_of(s)->address_count > 0;
 }
+static bool has_public_name(const struct sight *s)
+{
+	return has_public_ip(s) && engine_has_hostnames(s->router);
+}
+static bool has_nic_public_name(const struct sight *s)
+{
+	return has_nic_public_ip(s) && engine_has_hostnames(s->router);
+}
 static bool has_root(const struct sight *s)
 {
 	return s->root != NULL;
@@ -158,11 +167,16 @@ static void write_next(struct buf *b, size_t k)
 		buf_add_char(b, '\n');
 }
 
-static void write_name_of(struct buf *b, const struct sight *s, struct ip ip)
+static void write_name(struct buf *b, const char *prefix, struct ip ip, struct str domain)
 {
 	if (ip.family == IP_V4)
-		buf_print(b, "ip-%u-%u-%u-%u.%" STR_FMT, ip.b[0], ip.b[1], ip.b[2], ip.b[3],
-			  STR_ARG(s->domain));
+		buf_print(b, "%s-%u-%u-%u-%u.%" STR_FMT, prefix, ip.b[0], ip.b[1], ip.b[2], ip.b[3],
+			  STR_ARG(domain));
+}
+
+static void write_name_of(struct buf *b, const struct sight *s, struct ip ip)
+{
+	write_name(b, "ip", ip, s->domain);
 }
 
 static void write_groups(struct buf *b, struct strs names)
@@ -196,8 +210,6 @@ CONSTANT(write_no_action, "none")
 CONSTANT(write_life_cycle, "on-demand")
 CONSTANT(write_domain, "amazonaws.com") /* tools append it to service names, whatever the region */
 CONSTANT(write_partition, "aws")
-CONSTANT(write_nothing, "")
-
 WRITER(write_ami)
 {
 	write_id(b, KIND_IMAGE, s->instance->image);
@@ -255,6 +267,10 @@ WRITER(write_public_ipv4)
 {
 	write_ip(b, own_public(s)->ip);
 }
+WRITER(write_public_name)
+{
+	write_name(b, "ec2", own_public(s)->ip, s->public_domain);
+}
 /* The key, and its name for a comment. */
 WRITER(write_public_key)
 {
@@ -303,6 +319,10 @@ WRITER(write_nic_associated_ip)
 WRITER(write_nic_hostname)
 {
 	write_name_of(b, s, nic_of(s)->port->ip);
+}
+WRITER(write_nic_public_name)
+{
+	write_name(b, "ec2", nic_of(s)->addresses[0]->ip, s->public_domain);
 }
 WRITER(write_nic_mac)
 {
@@ -425,7 +445,7 @@ static const struct leaf leaves[] = {
 	{NIC "local-ipv4s", write_nic_ips, NULL, false},
 	{NIC "mac", write_nic_mac, NULL, false},
 	{NIC "owner-id", write_owner, NULL, false},
-	{NIC "public-hostname", write_nothing, has_nic_public_ip, false}, /* there is no public zone */
+	{NIC "public-hostname", write_nic_public_name, has_nic_public_name, false},
 	{NIC "public-ipv4s", write_nic_public_ips, has_nic_public_ip, false},
 	{NIC "security-group-ids", write_nic_group_ids, NULL, false},
 	{NIC "security-groups", write_nic_groups, NULL, false},
@@ -437,7 +457,7 @@ static const struct leaf leaves[] = {
 	{"meta-data/placement/availability-zone", write_zone, NULL, false},
 	{"meta-data/placement/availability-zone-id", write_zone_id, NULL, false},
 	{"meta-data/placement/region", write_region, NULL, false},
-	{"meta-data/public-hostname", write_nothing, has_public_ip, false},
+	{"meta-data/public-hostname", write_public_name, has_public_name, false},
 	{"meta-data/public-ipv4", write_public_ipv4, has_public_ip, false},
 	{"meta-data/public-keys/{key}/openssh-key", write_public_key, has_key, false},
 	{"meta-data/reservation-id", write_reservation, NULL, false},

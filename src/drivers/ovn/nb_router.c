@@ -96,7 +96,8 @@ static void plan_subnet(struct wish *w, const struct network_subnet *s, const st
 static void plan_dns(struct wish *w, const struct network_router *wish)
 {
 	struct wish_row *row = wish_add_row(w, "DNS", nb_dns_id(wish->router->row.id), json_object());
-	for (size_t k = 0; k < wish->subnet_count && wish->router->dns_support; k++)
+	bool has_names = wish->router->dns_support && wish->router->dns_hostnames;
+	for (size_t k = 0; k < wish->subnet_count && has_names; k++)
 		wish_add_edge(w, row, "Logical_Switch", "dns_records", wish->subnets[k].subnet->row.id);
 }
 

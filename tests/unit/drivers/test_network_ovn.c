@@ -67,8 +67,10 @@ static struct ip make_ip(const char *text)
 
 static void init_router(struct world *w, size_t r)
 {
-	w->routers[r] = (struct router){
-		.row.id = make_id("router", r, 0), .dns_support = true, .blocks = {w->blocks, 2}};
+	w->routers[r] = (struct router){.row.id = make_id("router", r, 0),
+					.dns_support = true,
+					.dns_hostnames = true,
+					.blocks = {w->blocks, 2}};
 	w->gateways[r] = (struct gateway){.row.id = make_id("gateway", r, 0), .ip = make_ip("100.64.0.10")};
 	w->gateways[r].ip = ip_add(w->gateways[r].ip, r);
 	for (size_t s = 0; s < SUBNETS; s++) {

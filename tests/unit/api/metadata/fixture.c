@@ -77,6 +77,7 @@ static RESULT put_router(struct op *op, unsigned n)
 				.account = id_of(KIND_ACCOUNT, 1),
 				.blocks = {block, count},
 				.dns_support = n != ROUTER_C,
+				.dns_hostnames = true,
 				.metadata_mark = n + 1};
 	TRY(router_put(op, &router));
 	struct subnet subnet = {.row.id = id_of(KIND_SUBNET, n + 1),
@@ -154,6 +155,9 @@ static RESULT put_volume(struct op *op, unsigned n, int64_t device_slot, const c
 
 static RESULT put_alpha_parts(struct op *op)
 {
+	struct external_network network = {.row.id = id_of(KIND_EXTERNAL_NETWORK, 1),
+					   .name = STR("internet")};
+	TRY(external_network_put(op, &network));
 	struct address address = {.row.id = id_of(KIND_ADDRESS, 1),
 				  .account = id_of(KIND_ACCOUNT, 1),
 				  .external_network = id_of(KIND_EXTERNAL_NETWORK, 1),

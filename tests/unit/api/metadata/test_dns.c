@@ -171,6 +171,41 @@ static void test_own_names(void **state)
 	assert_int_equal(figures(w).answered, 10);
 }
 
+/* One VPC sees its own by their private addresses, another by the public ones. */
+static void test_public_names(void **state)
+{
+	struct world *w = *state;
+	ask("ec2-203-0-113-7" DOMAIN, DNS_A,
+	    "NOERROR aa rd ra; ec2-203-0-113-7" DOMAIN ". A; an ec2-203-0-113-7" DOMAIN ". 60 A 127.0.1.10");
+	ask("ec2-203-0-113-8" DOMAIN, DNS_A,
+	    "NOERROR aa rd ra; ec2-203-0-113-8" DOMAIN ". A; an ec2-203-0-113-8" DOMAIN ". 60 A 127.0.1.30");
+	check_query(w, ROUTER_B, "127.0.1.10", "ec2-203-0-113-7" DOMAIN, DNS_A, 0,
+		    "NOERROR aa rd ra; ec2-203-0-113-7" DOMAIN ". A; an ec2-203-0-113-7" DOMAIN
+		    ". 60 A 203.0.113.7");
+	ask("ec2-203-0-113-9" DOMAIN, DNS_A, "NXDOMAIN aa rd ra; ec2-203-0-113-9" DOMAIN ". A; ns " SOA);
+}
+
+static RESULT drop_hostnames(struct op *op, void *arg)
+{
+	struct router router = *router_find(op->head, id_of(KIND_ROUTER, ROUTER_A + 1));
+	(void) arg;
+	router.dns_hostnames = false;
+	return router_put(op, &router);
+}
+
+/* Other names are answered, its hosts' are not, whoever asks. */
+static void test_no_hostnames(void **state)
+{
+	struct world *w = *state;
+	assert_ok(fixture_commit(w->f, drop_hostnames, NULL));
+	ask("ip-127-0-1-11" DOMAIN, DNS_A, "NXDOMAIN aa rd ra; ip-127-0-1-11" DOMAIN ". A; ns " SOA);
+	ask("ec2-203-0-113-7" DOMAIN, DNS_A, "NXDOMAIN aa rd ra; ec2-203-0-113-7" DOMAIN ". A; ns " SOA);
+	check_query(w, ROUTER_B, "127.0.1.10", "ec2-203-0-113-7" DOMAIN, DNS_A, 0,
+		    "NXDOMAIN aa rd ra; ec2-203-0-113-7" DOMAIN ". A; ns " SOA);
+	ask("us-west-2.compute.internal", DNS_SOA,
+	    "NOERROR aa rd ra; us-west-2.compute.internal. SOA; an " SOA);
+}
+
 static void test_unknown_names(void **state)
 {
 	static const char *const names[] = {
@@ -639,6 +674,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		dns_test(test_own_names),
+		dns_test(test_public_names),
+		dns_test(test_no_hostnames),
 		dns_test(test_unknown_names),
 		dns_test(test_refusals),
 		dns_test(test_edns_of_own_names),
