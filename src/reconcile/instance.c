@@ -130,7 +130,7 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_RESET:
 		return apply_reset(s, row, &outlook->seen);
 	case INSTANCE_SHUTDOWN:
-		return ask_guest(s, row, rows->off_since_us);
+		return ask_guest(s, row, row->off_since_us);
 	case INSTANCE_FORCE_OFF:
 		step_again(s);
 		return driver->set_power(s->host->connection, &s->ctx, row->row.id, COMPUTE_FORCE_OFF);
@@ -201,7 +201,6 @@ RESULT reconcile_step_instance(struct step *s)
 		.power_wanted = rows.power_wanted,
 		.disks_ready = rows.waiting.count == 0,
 		.now_us = clock_now_us(),
-		.off_since_us = rows.off_since_us,
 		.grace_us = s->r->shutdown_grace_us,
 		.restart_us = rows.restart_us,
 	};

@@ -40,8 +40,8 @@ static enum instance_step plan_off(const struct instance *row, const struct inst
 {
 	const struct compute_seen *seen = &outlook->seen;
 	if (seen->power == INSTANCE_SEEN_POWER_ON)
-		return row->force_off || is_patience_over(outlook, outlook->off_since_us) ? INSTANCE_FORCE_OFF
-											  : INSTANCE_SHUTDOWN;
+		return row->force_off || is_patience_over(outlook, row->off_since_us) ? INSTANCE_FORCE_OFF
+										      : INSTANCE_SHUTDOWN;
 	if (differs_from_row(row, outlook))
 		return INSTANCE_REPORT;
 	if (seen->power == INSTANCE_SEEN_POWER_OFF && !seen->devices_as_wished)

@@ -26,8 +26,8 @@ struct instance_outlook {
 	struct compute_seen seen;
 	bool devices_told; /* the rows know what was seen plugged */
 	bool disks_ready;
-	int64_t now_us, off_since_us, grace_us; /* grace: from asking the guest to forcing it */
-	int64_t restart_us;                     /* after an end of its own: not before; 0: at once */
+	int64_t now_us, grace_us; /* grace: from asking the guest to forcing it */
+	int64_t restart_us;       /* after an end of its own: not before; 0: at once */
 };
 
 /* Never steers by a state's name. */

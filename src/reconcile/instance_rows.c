@@ -102,19 +102,6 @@ static int64_t gather_restart(const struct tables *t, const struct instance *i)
 	return i->seen_us + RESTART_S * SECOND;
 }
 
-/* Since when it is to be off: as its user asked, else because a snapshot of its disks waits for that. */
-static int64_t find_off_since(const struct tables *t, const struct instance *i)
-{
-	int64_t since_us = i->off_since_us;
-	if (i->wanted_power == INSTANCE_WANTED_POWER_OFF)
-		return since_us;
-	for (const struct snapshot *s = snapshot_first_by_instance(t, i->row.id); s;
-	     s = snapshot_next_by_instance(t, s))
-		if (s->needs_off && s->row.created_us > since_us)
-			since_us = s->row.created_us;
-	return since_us;
-}
-
 static struct compute_hardware hardware_of(const struct instance *i)
 {
 	bool uefi =
@@ -148,7 +135,6 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 		.hardware = hardware_of(i),
 	};
 	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);
-	ret_rows->off_since_us = find_off_since(view.tables, row);
 	ret_rows->restart_us = gather_restart(view.tables, row);
 	TRY(gather_disks(s, view.tables, ret_rows));
 	TRY(gather_nics(s, view.tables, ret_rows));

@@ -130,6 +130,7 @@ static struct instance row_of(const struct plan_case *p)
 		.row = {.gen = 7, .deleted_us = p->deleted ? NOW_S * SECOND : 0},
 		.wanted_power = p->wants_on ? INSTANCE_WANTED_POWER_ON : INSTANCE_WANTED_POWER_OFF,
 		.force_off = p->force,
+		.off_since_us = since_us_of(p),
 		.reboot_since_us = since_us_of(p),
 		.wanted_boots = p->wants_boot ? 3 : 2,
 		.seen_boots = 2,
@@ -150,7 +151,6 @@ static struct instance_outlook outlook_of(const struct plan_case *p)
 		.devices_told = !p->untold,
 		.disks_ready = !p->lacks_disks,
 		.now_us = NOW_S * SECOND,
-		.off_since_us = since_us_of(p),
 		.grace_us = GRACE_S * SECOND,
 		.restart_us = p->rests ? NOW_S * SECOND + 1 : NOW_S * SECOND,
 	};

@@ -228,6 +228,24 @@ static void reboot_deaf(struct cloud *c)
 }
 TEST_STORY(reboot_deaf)
 
+/* ---- held off ---- */
+
+/* For an image of its disks it is shut down, and started again when they are cut. */
+static void held_off(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct image_capture wish = {.instance = cloud_ref(c, KIND_INSTANCE, id), .name = STR("mine")};
+	sim_compute_set_shutdown_us(cloud_host_of(c, id), 7 * SECOND);
+	cloud_ok(c, &c->alice, engine_capture_image, &wish);
+	cloud_step_for(c, 6 * SECOND);
+	assert_true(cloud_guest(c, id).is_on); /* it has its time to shut down */
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+}
+TEST_STORY(held_off)
+
 /* ---- killed at every step ---- */
 
 static bool answered(struct cloud *c, struct result result)
@@ -289,11 +307,11 @@ static void test_kill_at_each_step(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_come_and_go),       cmocka_unit_test(test_deaf_guest),
-		cmocka_unit_test(test_deaf_guest_stops),  cmocka_unit_test(test_while_stopped),
-		cmocka_unit_test(test_change_of_mind),    cmocka_unit_test(test_terminate),
-		cmocka_unit_test(test_reboot_asks),       cmocka_unit_test(test_reboot_deaf),
-		cmocka_unit_test(test_kill_at_each_step),
+		cmocka_unit_test(test_come_and_go),      cmocka_unit_test(test_deaf_guest),
+		cmocka_unit_test(test_deaf_guest_stops), cmocka_unit_test(test_while_stopped),
+		cmocka_unit_test(test_change_of_mind),   cmocka_unit_test(test_terminate),
+		cmocka_unit_test(test_reboot_asks),      cmocka_unit_test(test_reboot_deaf),
+		cmocka_unit_test(test_held_off),         cmocka_unit_test(test_kill_at_each_step),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
