@@ -54,11 +54,34 @@ static bool gather_ports(struct ec2_call *e, struct ec2_instance_item *item)
 	return true;
 }
 
+/* v, or the next of those plugged into an instance that no instance is to have. */
+static const struct volume *find_detaching(const struct tables *t, const struct volume *v)
+{
+	while (v && !uuid_is_none(v->instance))
+		v = volume_next_by_seen_instance(t, v);
+	return v;
+}
+
+/* Its volumes: those it is to have, then those that are being detached from it. */
+static const struct volume *first_volume(const struct tables *t, uuid instance)
+{
+	const struct volume *v = volume_first_by_instance(t, instance);
+	return v ? v : find_detaching(t, volume_first_by_seen_instance(t, instance));
+}
+
+static const struct volume *next_volume(const struct tables *t, const struct volume *v, uuid instance)
+{
+	if (!uuid_equal(v->instance, instance))
+		return find_detaching(t, volume_next_by_seen_instance(t, v));
+	v = volume_next_by_instance(t, v);
+	return v ? v : find_detaching(t, volume_first_by_seen_instance(t, instance));
+}
+
 static bool gather_volumes(struct ec2_call *e, struct ec2_instance_item *item)
 {
 	const struct tables *t = ec2_walk(e);
-	const struct volume *v = volume_first_by_instance(t, item->instance->row.id);
-	for (; v; v = volume_next_by_instance(t, v))
+	uuid instance = item->instance->row.id;
+	for (const struct volume *v = first_volume(t, instance); v; v = next_volume(t, v, instance))
 		if (row_is_live(&v->row) && !VEC_PUSH(e->c->arena, &item->volumes, v))
 			return false;
 	return true;
@@ -300,8 +323,7 @@ static bool fits_public_ip(const struct filter_run *f, const struct row *row)
 static bool fits_device(const struct filter_run *f, const struct row *row)
 {
 	struct str name = str_from(f->filter->name);
-	for (const struct volume *v = volume_first_by_instance(f->t, row->id); v;
-	     v = volume_next_by_instance(f->t, v)) {
+	for (const struct volume *v = first_volume(f->t, row->id); v; v = next_volume(f->t, v, row->id)) {
 		if (!row_is_live(&v->row))
 			continue;
 		bool fits = str_ends_with(name, STR("volume-id"))     ? filter_id(f, KIND_VOLUME, v->row.id)
