@@ -257,6 +257,12 @@ static RESULT step_moving(struct step *s, const struct volume_rows *rows)
 	if (rows->is_held)
 		return OK; /* likewise */
 	enum move move = next_move(s->r, v);
+	/* What is fetched is looked for once more here, and may be found otherwise than when this host was
+	 * chosen (in want of memory, too). The old host's file is the only one: nothing is begun there. */
+	if (!hosts_has_disks_here(s, move == MOVE_FETCH ? v->seen_host : v->host)) {
+		wake_for_row(s->r, KIND_VOLUME, &v->row);
+		return OK;
+	}
 	TRY(move == MOVE_BEGIN ? begin_move(s, rows) : move == MOVE_FETCH ? fetch(s, v) : send(s, v));
 	if (s->end.again != AGAIN_LATER)
 		wake_for_row(s->r, KIND_VOLUME, &v->row); /* the next piece, on whichever host */
