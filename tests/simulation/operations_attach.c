@@ -65,6 +65,7 @@ static void judge_attach_volume(const struct request *x, struct verdict *v)
 {
 	const struct thing *volume = x->refs[0], *instance = x->refs[1];
 	judge_free(volume, v, "VolumeInUse");
+	doubt(v, "Unavailable"); /* it was moved on before the answer was written */
 	refuse_or_doubt(v, instance->life == ENDING, "IncorrectState");
 	EACH (&x->s->model, t, KIND_VOLUME)
 		if (t != volume && (t->to == instance || t->left == instance) &&
@@ -118,6 +119,7 @@ static void judge_modify_volume(const struct request *x, struct verdict *v)
 	if (x->count < x->refs[0]->gibibytes)
 		refuse(v, "InvalidParameterValue");
 	doubt(v, "IncorrectState"); /* it is being made, or modified */
+	doubt(v, "Unavailable");    /* it was deleted before the answer was written */
 	doubt(v, "IncorrectModificationState");
 	if (x->s->hosts_shaken)
 		doubt(v, "InsufficientVolumeCapacity");
