@@ -120,6 +120,7 @@ class World:
         self.fill()
         self.spare()
         self.delete_spare()
+        account.dev.rest()  # an address is free again when the network has confirmed
         self.spare()
         self.make_the_rest()
         self.ids.setdefault("ami", self.image)
