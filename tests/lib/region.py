@@ -27,7 +27,7 @@ class Region:
     def __init__(self, name):
         self.name, self.port = name, free_port()
         self.demo = f"/tmp/dari-{name}"
-        self.env = dict(os.environ, DARI_DEMO=self.demo, DARI_DEMO_PORT=str(port), DARI_SANDBOX=f"/tmp/ds-{name}",
+        self.env = dict(os.environ, DARI_DEMO=self.demo, DARI_DEMO_PORT=str(self.port), DARI_SANDBOX=f"/tmp/ds-{name}",
                         DARI_SANDBOX_PREFIX=f"d{name}-", DARI_CONFIG=f"{self.demo}/dari.yaml")
         self.dari = os.path.join(ROOT, "build/dari")
         self.passed = self.failed = 0
