@@ -1,0 +1,152 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a guest wrote on its second disk comes through: a move to another host, a snapshot taken while
+it runs, an image of it; also when dari is killed in the midst of the copies."""
+# limit: 540 s
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
+
+MEGABYTES = 192  # enough that a copy is caught on its way
+
+
+def host_of(region, identifier, field="host"):
+    return region.command("explain", identifier)["fields"][field]
+
+
+def guest_elsewhere(region, ec2, host):
+    """A second guest, on the other host, that answers ssh: (instance id, address)."""
+    for _ in range(6):
+        identifier = launch(ec2, KeyName="k")[0]
+        wait_state(ec2, [identifier], "running")
+        if host_of(region, identifier) != host:
+            address, _ = give_address(ec2, identifier)
+            wait_until(lambda: region.boot_id(address), 90, "ssh to the second guest")
+            return identifier, address
+        ec2.terminate_instances(InstanceIds=[identifier])
+    raise LookupError("every guest went to the same host")
+
+
+def volume(ec2, identifier):
+    return ec2.describe_volumes(VolumeIds=[identifier])["Volumes"][0]
+
+
+def make_volume(ec2, identifier, **more):
+    zone = instance(ec2, identifier)["Placement"]["AvailabilityZone"]
+    made = ec2.create_volume(AvailabilityZone=zone, **more)["VolumeId"]
+    wait_until(lambda: volume(ec2, made)["State"] == "available", 60, "the volume is available")
+    return made
+
+
+def attach(ec2, made, identifier):
+    ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device="/dev/sdf")
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], 120, "attached")
+
+
+def detach(ec2, made):
+    ec2.detach_volume(VolumeId=made)
+    wait_until(lambda: volume(ec2, made)["State"] == "available", 120, "detached")
+
+
+def disk_of(region, address, made):
+    """The guest's device with that volume's serial."""
+    script = "for d in /sys/block/vd*; do echo $(cat $d/serial) ${d##*/}; done"
+    serial = made.replace("-", "")
+    found = []
+
+    def look():
+        lines = region.ssh(address, script, fails=True).splitlines()
+        found[:] = [words[1] for words in map(str.split, lines) if words and words[0] == serial]
+        return bool(found)
+    wait_until(look, 30, f"the guest sees {made}")
+    return "/dev/" + found[0]
+
+
+def digest(region, address, disk):
+    return region.ssh(address, f"dd if={disk} bs=1M count={MEGABYTES} 2>/dev/null | md5sum").split()[0]
+
+
+def write(region, address, disk):
+    """Something that is not all the same, and a word that is ours."""
+    region.ssh(address, f"dd if=/dev/urandom of=/tmp/r bs=1M count=4 2>/dev/null; "
+                        f"for k in $(seq 0 4 {MEGABYTES - 4}); do "
+                        f"dd if=/tmp/r of={disk} bs=1M seek=$k conv=notrunc 2>/dev/null; done; sync")
+    return digest(region, address, disk)
+
+
+def images_on_their_way(region, beginning):
+    return [name for name in os.listdir(f"{region.demo}/data/images") if name.startswith(beginning)]
+
+
+def kill_in_the_midst(region, beginning):
+    """Kills dari once such a file is on its way here; it is started again."""
+    try:
+        wait_until(lambda: images_on_their_way(region, beginning), 20, f"a {beginning} on its way")
+        caught = True
+    except TimeoutError:
+        caught = False
+    region.kill_dari()
+    region.start_dari()
+    region.check(f"dari was killed in the midst of copying a {beginning}", caught)
+
+
+def moves(region, ec2, guests):
+    (one, address), (two, other) = guests
+    made = make_volume(ec2, one, Size=1)
+    attach(ec2, made, one)
+    before = write(region, address, disk_of(region, address, made))
+    detach(ec2, made)
+    ec2.attach_volume(VolumeId=made, InstanceId=two, Device="/dev/sdf")
+    kill_in_the_midst(region, "volume")
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], 120, "attached")
+    region.check("a moved volume keeps its data", digest(region, other, disk_of(region, other, made)) == before)
+    region.check("and is on the new host alone", host_of(region, made, "seen_host") == host_of(region, two))
+    detach(ec2, made)
+    attach(ec2, made, one)
+    region.check("and back again", digest(region, address, disk_of(region, address, made)) == before)
+    return made, before
+
+
+def snapshots(region, ec2, guests, made, before):
+    (_, address), (two, other) = guests
+    snapshot = ec2.create_snapshot(VolumeId=made)["SnapshotId"]
+    kill_in_the_midst(region, "snapshot")
+
+    def completed():
+        found = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
+        return found["State"] == "completed" and found["Progress"] == "100%"
+    wait_until(completed, 120, "the snapshot is completed")
+    region.ssh(address, f"dd if=/dev/zero of={disk_of(region, address, made)} bs=1M count=8 2>/dev/null; sync")
+    copy = make_volume(ec2, two, SnapshotId=snapshot)
+    attach(ec2, copy, two)
+    region.check("a snapshot of a running guest's disk holds what it had",
+                 digest(region, other, disk_of(region, other, copy)) == before)
+
+
+def image(region, ec2, guests):
+    (one, _), _ = guests
+    made = ec2.create_image(InstanceId=one, Name="of-one", NoReboot=True)["ImageId"]
+    wait_until(lambda: ec2.describe_images(ImageIds=[made])["Images"][0]["State"] == "available", 180, "the image")
+    third = launch(ec2, ImageId=made, KeyName="k")[0]
+    wait_state(ec2, [third], "running")
+    where, _ = give_address(ec2, third)
+    wait_until(lambda: region.boot_id(where), 90, "ssh to a guest of the image")
+    region.check("an image of a running instance launches", state(ec2, third) == "running")
+
+
+def main():
+    with Region("dk", 8797) as region:
+        ec2, one, address = region.witness("disks")
+        two = guest_elsewhere(region, ec2, host_of(region, one))
+        guests = (one, address), two
+        made, before = moves(region, ec2, guests)
+        snapshots(region, ec2, guests, made, before)
+        image(region, ec2, guests)
+        wait_until(lambda: region.audit() == [], 60, "audit is clean")
+        region.check("audit is clean", True)
+
+
+if __name__ == "__main__":
+    main()
