@@ -137,7 +137,7 @@ def image(region, ec2, guests):
 
 
 def main():
-    with Region("dk", 8797) as region:
+    with Region("dk") as region:
         ec2, one, address = region.witness("disks")
         two = guest_elsewhere(region, ec2, host_of(region, one))
         guests = (one, address), two
