@@ -13,6 +13,12 @@ static int64_t free_memory(const struct host *host)
 	return host->seen_memory - host->reserved_memory - host_side(host)->memory;
 }
 
+/* What hosts are compared by: a disk alone goes where most disk is free. */
+static int64_t room_left(const struct host *host, const struct placement_need *need)
+{
+	return need->memory > 0 ? free_memory(host) : host->seen_disk - host_side(host)->disk;
+}
+
 enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need)
 {
 	const struct host_side *use = host_side(host);
@@ -80,7 +86,7 @@ static const struct host *host_behind(const struct tables *t, const struct host 
 	return next ? next : host_first(t);
 }
 
-/* Counts those of a random few that fit, and gives the one with the most free memory. They are a random
+/* Counts those of a random few that fit, and gives the one with the most room. They are a random
  * one and those whose ids follow, which is as good and needs one search. */
 static size_t sample_hosts(const struct placement *p, const struct host **ret_best)
 {
@@ -91,7 +97,7 @@ static size_t sample_hosts(const struct placement *p, const struct host **ret_be
 		if (!is_there || placement_check_host(host, &p->need) != PLACEMENT_FITS)
 			continue;
 		fitting++;
-		if (!*ret_best || free_memory(host) > free_memory(*ret_best))
+		if (!*ret_best || room_left(host, &p->need) > room_left(*ret_best, &p->need))
 			*ret_best = host;
 	}
 	return fitting;
@@ -104,7 +110,7 @@ static const struct host *next_of_large(const struct placement *p)
 		return best;
 	for (const struct host *h = first_host(p->tables, p->need.zone); h;
 	     h = next_host(p->tables, p->need.zone, h))
-		if ((!best || free_memory(h) > free_memory(best)) &&
+		if ((!best || room_left(h, &p->need) > room_left(best, &p->need)) &&
 		    placement_check_host(h, &p->need) == PLACEMENT_FITS)
 			best = h;
 	return best;
@@ -112,11 +118,12 @@ static const struct host *next_of_large(const struct placement *p)
 
 /* ---- a small one: all of them ---- */
 
-static bool is_better(const struct placement_candidate *a, const struct placement_candidate *b)
+static bool is_better(const struct placement *p, const struct placement_candidate *a,
+		      const struct placement_candidate *b)
 {
 	if (a->launched != b->launched)
 		return a->launched < b->launched;
-	return free_memory(a->host) > free_memory(b->host);
+	return room_left(a->host, &p->need) > room_left(b->host, &p->need);
 }
 
 const struct host *placement_next(struct placement *p)
@@ -126,7 +133,7 @@ const struct host *placement_next(struct placement *p)
 	struct placement_candidate *best = NULL;
 	for (size_t n = 0; n < p->candidate_count; n++) {
 		struct placement_candidate *each = &p->candidates[n];
-		if ((!best || is_better(each, best)) &&
+		if ((!best || is_better(p, each, best)) &&
 		    placement_check_host(each->host, &p->need) == PLACEMENT_FITS)
 			best = each;
 	}

@@ -52,7 +52,7 @@ struct placement_report {
 RESULT placement_begin(struct ctx *c, const struct tables *t, const struct placement_need *need,
 		       struct placement *ret_placement);
 /* The best host now, counted as chosen: of those that fit the one with the fewest instances of this
- * launch, then with the most free memory. NULL: none fits. */
+ * launch, then with the most free memory (disk, where only that is needed). NULL: none fits. */
 const struct host *placement_next(struct placement *p);
 /* How many hosts would take one more; in a large region, of the random few. */
 size_t placement_count_fitting(const struct placement *p);

@@ -65,6 +65,23 @@ static void check_spread(void **state)
 		str_is(zone_find(cloud_tables(c), cloud_instance(c, instance)->zone)->name, "xy-west-2b"));
 }
 
+static uuid create_volume(struct cloud *c, int64_t size)
+{
+	struct volume_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
+				   .disk = {.size = size, .type = STR("gp3")}};
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	return volume_find(cloud_tables(c), wish.volume)->host;
+}
+
+/* A disk alone goes where most disk is free, whatever else runs there. */
+static void check_disks(void **state)
+{
+	struct cloud *c = *state;
+	uuid first = create_volume(c, 20 * GIB), second = create_volume(c, 10 * GIB);
+	assert_false(uuid_equal(first, second));
+	assert_true(uuid_equal(create_volume(c, GIB), second));
+}
+
 static void check_explain(void **state)
 {
 	struct cloud *c = *state;
@@ -154,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_reasons),
 		cmocka_unit_test_setup_teardown(check_spread, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_disks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_explain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_explain_many, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_large, cloud_setup, cloud_teardown),
