@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Where packets go: NAT gateways chosen by route, a middlebox, black holes, a way back only. OVN and the
+"""Where packets go: NAT gateways chosen by route, a middlebox, black holes, revoked rules; and what names resolve. OVN and the
 API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
 # limit: 150 s
 import ctypes
@@ -203,6 +203,32 @@ def revoked_rule(region, ec2, guests, group, address):
     region.check("the old stream lives on", echoes(streams[-1]) and echoes(streams[-1]))
 
 
+ASK = """import socket, struct, sys
+name = b"".join(bytes([len(part)]) + part.encode() for part in sys.argv[1].split("."))
+s = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+s.settimeout(2)
+s.sendto(b"\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00" + name + b"\\x00\\x00\\x01\\x00\\x01", ("169.254.169.253", 53))
+answer = s.recv(512)
+print(socket.inet_ntoa(answer[-4:]) if answer[7] else "rcode %d" % (answer[3] & 15))
+"""
+
+
+def names(region, ec2, guests, vpc, address):
+    """What is resolved within a VPC, as its attributes say."""
+    def ask(name):
+        return (guests.ns("a", sys.executable, "-c", ASK, name, fails=True).strip().splitlines() or [""])[-1]
+
+    private = ec2.describe_addresses(PublicIps=[address])["Addresses"][0]["PrivateIpAddress"]
+    host, public = f"ip-{private.replace('.', '-')}.ec2.internal", f"ec2-{address.replace('.', '-')}.us-east-1.compute.internal"
+    region.check("without host names a host has none", ask(host) == "rcode 3")
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    wait_until(lambda: ask(host) == private, 10, f"{host} is resolved")
+    region.check("with them, its private name and, within the VPC, its public one", ask(public) == private)
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsSupport={"Value": False})
+    wait_until(lambda: ask(host) != private, 10, f"{host} is not resolved any more")
+    region.check("without DNS support nothing is resolved", ask(host) == ask("www.example.com") == "rcode 5")
+
+
 def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("rt") as region, Guests(region) as guests:
@@ -216,6 +242,7 @@ def main():
         nat_gateways(region, ec2, guests, subnets, tables)
         address = middlebox(region, ec2, guests, tables, ids[0])
         revoked_rule(region, ec2, guests, group, address)
+        names(region, ec2, guests, vpc, address)
         findings = region.audit()
         region.check(f"audit is clean {findings}", findings == [])
 
