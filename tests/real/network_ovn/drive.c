@@ -101,6 +101,7 @@ static RESULT do_router(struct command *cmd)
 	struct router *r = &world.routers[find_router(name_to_uuid(cmd->words[1]))];
 	struct cidr *block = arena_new_object(lasting, struct cidr);
 	r->dns_support = true;
+	r->dns_hostnames = true;
 	r->blocks = (struct cidrs){block, 1};
 	return cidr_parse(get(cmd, "block"), block);
 }
