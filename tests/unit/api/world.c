@@ -2,8 +2,11 @@
  * Setting a region up by the operations that an operator would use, and calling its face. */
 #include "world.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "auth/key.h"
 #include "base/clock.h"
@@ -126,6 +129,25 @@ static void open_store(struct world *w)
 	MUST(store_open(&w->c, &config, &w->store));
 }
 
+/* The image store: what snapshots of simulated disks leave there is removed with the world. */
+static void make_images(struct world *w)
+{
+	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+	snprintf(w->images, sizeof w->images, "%s/dari-world-XXXXXX", base);
+	if (!mkdtemp(w->images))
+		abort();
+}
+
+static void remove_images(struct world *w)
+{
+	DIR *directory = opendir(w->images);
+	for (struct dirent *e; directory && (e = readdir(directory));)
+		(void) unlinkat(dirfd(directory), e->d_name, 0);
+	if (directory)
+		(void) closedir(directory);
+	(void) rmdir(w->images);
+}
+
 static void start_reconciler(struct world *w)
 {
 	struct network_handle network;
@@ -135,7 +157,7 @@ static void start_reconciler(struct world *w)
 					  .network = network,
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
-					  .image_directory = STR("/nowhere"),
+					  .image_directory = str_from(w->images),
 					  .own_chassis = STR("dari")};
 	MUST(reconciler_new(&w->c, &config, &w->reconciler));
 	reconciler_start(w->reconciler);
@@ -176,6 +198,7 @@ void world_make(struct world *w)
 	make_account(w, "alice", &w->alice);
 	make_account(w, "bob", &w->bob);
 	make_image(w);
+	make_images(w);
 	start_reconciler(w);
 	world_settle(w, 10 * MINUTE);
 	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0};
@@ -196,6 +219,7 @@ void world_done(struct world *w)
 	store_close(w->store);
 	executor_free(w->executor);
 	arena_free(w->arena);
+	remove_images(w);
 	clock_set_us(0);
 	random_set_seed(0);
 }

@@ -32,6 +32,7 @@ struct world {
 	struct identity operator;
 	struct world_user alice, bob;
 	uuid image;
+	char images[64]; /* the image store, a directory of its own */
 };
 
 void world_make(struct world *w);
