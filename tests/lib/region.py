@@ -48,7 +48,9 @@ class Region:
             traceback.print_exception(kind, error, trace)
             self.check(f"no exception: {error}", False)
         if self.failed:
-            print(self.run("tail", "-n", "40", f"{self.demo}/dari.log", fails=True))
+            # What happened, without who asked for it; and what is on its way still.
+            print(self.run("sh", "-c", f"grep -v event=http-request {self.demo}/dari.log | tail -n 60", fails=True))
+            print(self.run("curl", "-s", f"http://127.0.0.1:{self.port}/healthz", fails=True))
         try:
             self.run("tools/demo", "down")
         except subprocess.CalledProcessError as left:
