@@ -75,11 +75,15 @@ static RESULT plug(struct plugging *p, struct buf *xml, const char *what, uuid i
 	struct str z = str_copy(p->c->arena, buf_str(xml));
 	if (!z.p)
 		return ctx_no_memory(p->c);
-	if (virDomainAttachDeviceFlags(p->domain, z.p, VIR_DOMAIN_AFFECT_LIVE) == 0 ||
-	    virDomainIsActive(p->domain) == 0)
+	if (virDomainAttachDeviceFlags(p->domain, z.p, VIR_DOMAIN_AFFECT_LIVE) == 0)
 		return OK;
-	return libvirt_fail(p->h, p->c, "plugging %s %s into domain %s", what, uuid_write(id, text),
-			    virDomainGetName(p->domain));
+	/* The reason first: the next call of libvirt's forgets it. */
+	struct result r = libvirt_fail(p->h, p->c, "plugging %s %s into domain %s", what,
+				       uuid_write(id, text), virDomainGetName(p->domain));
+	if (r.code == ERR_GONE || virDomainIsActive(p->domain) != 0)
+		return r;
+	ctx_clear_problem(p->c);
+	return OK;
 }
 
 static RESULT plug_disk(struct plugging *p, const struct compute_disk *d)
