@@ -244,10 +244,15 @@ void work_note_loss(struct reconciler *r)
 
 bool work_take_loss(struct reconciler *r)
 {
-	(void) pthread_mutex_lock(&r->work.lock);
-	bool has_lost = r->work.has_lost;
-	r->work.has_lost = false;
-	(void) pthread_mutex_unlock(&r->work.lock);
+	struct work_map *m = &r->work;
+	(void) pthread_mutex_lock(&m->lock);
+	bool has_lost = m->has_lost && !m->stopping;
+	m->has_lost = false;
+	for (size_t k = 0; has_lost && k < WORK_BUCKETS; k++)
+		for (struct work *w = m->buckets[k]; w; w = w->next)
+			if (w->state == WORK_IDLE && w->due_us == 0)
+				map_queue(w);
+	(void) pthread_mutex_unlock(&m->lock);
 	return has_lost;
 }
 

@@ -90,6 +90,8 @@ void work_conclude(struct reconciler *r, struct work *w, const struct step_end *
 void work_wait_for_reports(struct reconciler *r, struct work *w);
 /* Memory was short for something that is then not done: the timer looks at everything soon. */
 void work_note_loss(struct reconciler *r);
+/* Whether it was, since the last call. What failed and has no time for its retry is queued again: its
+ * row may be gone, so that looking at every row would not find it. */
 bool work_take_loss(struct reconciler *r);
 /* From now on nothing is posted. */
 void work_stop(struct reconciler *r);

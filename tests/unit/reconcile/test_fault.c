@@ -131,6 +131,30 @@ static void test_memory_short(void **state)
 	fail_for_a_while(FAULT_ALLOC);
 }
 
+/* Its retry's time comes after its row is gone, and memory is short then: neither a row nor a time is
+ * left that would bring the step again. */
+static void test_memory_short_at_the_end(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 1);
+	struct address_wish wish = {0};
+	cloud_ok(c, &c->alice, engine_allocate_address, &wish);
+	cloud_settle(c);
+	struct address_target target = {.address = cloud_ref(c, KIND_ADDRESS, wish.address)};
+	network_sim_cut(true);
+	cloud_ok(c, &c->alice, engine_release_address, &target);
+	cloud_step_for(c, 5 * SECOND);
+	network_sim_cut(false);
+	reconciler_wake(c->reconciler, KIND_ADDRESS, wish.address);
+	cloud_step_for(c, MILLISECOND);
+	assert_int_equal(cloud_count(c, KIND_ADDRESS), 0);
+	fault_arm(FAULT_ALLOC, 0, true);
+	cloud_step_for(c, 20 * SECOND);
+	fault_disarm();
+	cloud_settle(c);
+	cloud_done(c);
+}
+
 /* What was told as a condition in one life is taken back in the next. */
 static void test_condition_outlives_restart(void **state)
 {
@@ -156,6 +180,7 @@ int main(void)
 		cmocka_unit_test(test_drivers_away),
 		cmocka_unit_test(test_sql_away),
 		cmocka_unit_test(test_memory_short),
+		cmocka_unit_test(test_memory_short_at_the_end),
 		cmocka_unit_test(test_condition_outlives_restart),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
