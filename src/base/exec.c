@@ -252,15 +252,16 @@ void actor_free(struct actor *a)
 void actor_post(struct actor *a, struct job *job)
 {
 	int64_t now_us = clock_now_us();
+	bool uses_pool = a->is_pooled && !a->executor->stepped;
 	(void) pthread_mutex_lock(&a->lock);
 	job_queue_add_now(&a->queue, job, now_us);
-	if (!a->is_pooled || a->executor->stepped) {
+	bool takes_turn = uses_pool && !a->has_turn && !a->stopping;
+	a->has_turn = a->has_turn || takes_turn; /* until it was taken the actor is not freed */
+	if (!uses_pool)
 		(void) pthread_cond_signal(&a->woken);
-	} else if (!a->has_turn && !a->stopping) {
-		a->has_turn = true;
-		exec_pool_add(a->executor->pool, &a->turn);
-	}
 	(void) pthread_mutex_unlock(&a->lock);
+	if (takes_turn) /* behind the lock, which whoever takes it wants */
+		exec_pool_add(a->executor->pool, &a->turn);
 }
 
 void actor_post_at(struct actor *a, struct job *job, int64_t due_us)

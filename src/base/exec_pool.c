@@ -14,7 +14,8 @@ struct exec_pool {
 	pthread_cond_t woken; /* somebody is in line, or stopping was set */
 	pthread_cond_t ended; /* a thread ended */
 	struct exec_turn *first, *last;
-	size_t thread_count, idle_count, line_count;
+	size_t thread_count, idle_count;
+	bool is_coming; /* a thread was woken or started for the line, and is not there yet */
 	bool stopping;
 };
 
@@ -26,8 +27,10 @@ static bool wait_for_turn(struct exec_pool *p)
 	until.tv_sec += EXEC_POOL_IDLE_S;
 	int failed = 0;
 	p->idle_count++;
-	while (!p->first && !p->stopping && !failed)
+	while (!p->first && !p->stopping && !failed) {
 		failed = pthread_cond_clockwait(&p->woken, &p->lock, CLOCK_MONOTONIC, &until);
+		p->is_coming = false;
+	}
 	p->idle_count--;
 	return p->first != NULL;
 }
@@ -38,8 +41,27 @@ static struct exec_turn *take_first(struct exec_pool *p)
 	p->first = turn->next;
 	if (!p->first)
 		p->last = NULL;
-	p->line_count--;
 	return turn;
+}
+
+static void *pool_main(void *data);
+
+/* With the lock held, which it lets go of. One at a time: whoever comes brings the next, and often those that
+ * are at work have emptied the line before. */
+static void unlock_and_bring_one(struct exec_pool *p)
+{
+	pthread_t thread;
+	bool is_wanted = p->first && !p->is_coming, has_idle = p->idle_count > 0;
+	if (is_wanted && has_idle) {
+		p->is_coming = true;
+	} else if (is_wanted && p->thread_count < EXEC_POOL_MAX && exec_start_thread(&thread, pool_main, p)) {
+		(void) pthread_detach(thread);
+		p->thread_count++;
+		p->is_coming = true;
+	}
+	(void) pthread_mutex_unlock(&p->lock);
+	if (is_wanted && has_idle) /* behind the lock, which is the first thing it will want */
+		(void) pthread_cond_signal(&p->woken);
 }
 
 static void *pool_main(void *data)
@@ -47,9 +69,10 @@ static void *pool_main(void *data)
 	struct exec_pool *p = data;
 	(void) pthread_setname_np(pthread_self(), "pool");
 	(void) pthread_mutex_lock(&p->lock);
+	p->is_coming = false;
 	while (p->first || wait_for_turn(p)) {
 		struct exec_turn *turn = take_first(p);
-		(void) pthread_mutex_unlock(&p->lock);
+		unlock_and_bring_one(p);
 		turn->take(turn);
 		(void) pthread_mutex_lock(&p->lock);
 	}
@@ -86,16 +109,6 @@ void exec_pool_free(struct exec_pool *p)
 	heap_free(p);
 }
 
-/* With the lock held. */
-static void start_one(struct exec_pool *p)
-{
-	pthread_t thread;
-	if (p->thread_count == EXEC_POOL_MAX || !exec_start_thread(&thread, pool_main, p))
-		return;
-	(void) pthread_detach(thread);
-	p->thread_count++;
-}
-
 void exec_pool_add(struct exec_pool *p, struct exec_turn *turn)
 {
 	(void) pthread_mutex_lock(&p->lock);
@@ -105,11 +118,7 @@ void exec_pool_add(struct exec_pool *p, struct exec_turn *turn)
 	else
 		p->first = turn;
 	p->last = turn;
-	p->line_count++;
-	if (p->line_count > p->idle_count)
-		start_one(p);
-	(void) pthread_cond_signal(&p->woken);
-	(void) pthread_mutex_unlock(&p->lock);
+	unlock_and_bring_one(p);
 }
 
 bool exec_pool_remove(struct exec_pool *p, struct exec_turn *turn)
@@ -124,7 +133,6 @@ bool exec_pool_remove(struct exec_pool *p, struct exec_turn *turn)
 	if (found) {
 		*at = turn->next;
 		p->last = p->last == turn ? before : p->last;
-		p->line_count--;
 	}
 	(void) pthread_mutex_unlock(&p->lock);
 	return found;

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Threads that pooled actors share: each is started when somebody waits and all others are busy,
+ * Threads that pooled actors share: one is started when somebody waits and all others are busy,
  * and ends when it was idle for a while. Whoever is in line gets one turn and goes to its end, so
  * that nobody waits for more than one turn of each of the others. */
 #pragma once
