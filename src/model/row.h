@@ -62,7 +62,7 @@ struct field {
 	const char *doc;
 };
 
-enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 12 };
+enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 12, PART_OF_MAX = 4 };
 
 /* An ordered index; rows with equal keys are ordered by id. Index 0 of every kind is the id: it has
  * no key fields, so all its keys are equal. */
@@ -92,6 +92,8 @@ struct kind_info {
 	unsigned field_count;
 	const struct index *indexes;
 	unsigned index_count;
+	unsigned part_of[PART_OF_MAX]; /* positions of the refs whose rows it is part of */
+	unsigned part_of_count;
 	const struct state_info *states; /* by enum <kind>_state; NULL: it has none */
 	unsigned state_count;
 	const char *create_sql; /* CREATE TABLE and its SQL indexes, dialect-neutral */

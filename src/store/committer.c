@@ -147,7 +147,7 @@ static void committer_publish(struct store *s, uint64_t batch)
 	assert(!view_is_walking_here(s));
 	s->sql_batch = batch;
 	pthread_rwlock_wrlock(&s->lock);
-	tables_publish(&s->published, &s->head, log->net, log->net_count);
+	tables_publish(&s->published, &s->head, log->net, log->net_count, batch);
 	s->batch = batch;
 	pthread_rwlock_unlock(&s->lock);
 	for (size_t n = 0; log->net_count && n < s->listener_count; n++)

@@ -99,6 +99,10 @@ const struct row *tables_first_by_term(const struct tables *t, enum kind kind, u
 const struct row *tables_next_by_term(const struct tables *t, enum kind kind, uint64_t term,
 				      const struct row *row);
 size_t tables_count(const struct tables *t, enum kind kind);
+/* The newest commit that changed the row or a row that is part of it (the schema's part_of), since the
+ * process began; 0: none did. And the newest that changed any row of the kind. The tables of a view only. */
+uint64_t tables_family_batch(const struct tables *t, enum kind kind, const struct row *row);
+uint64_t tables_kind_batch(const struct tables *t, enum kind kind);
 
 /* ---- views ---- */
 

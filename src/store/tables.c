@@ -336,8 +336,24 @@ const struct row *tables_next_by_term(const struct tables *t, enum kind kind, ui
 
 /* ---- publishing ---- */
 
+/* What the row is part of is as new as the row, and so on: a port's address is part of an instance. */
+static void tables_mark_family(struct tables *t, enum kind kind, const struct row *row, uint64_t batch)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->part_of_count; n++) {
+		const struct field *f = &k->fields[k->part_of[n]];
+		const struct row *whole =
+			tables_find(t, f->ref, *(const uuid *) ((const char *) row + f->offset));
+		if (!whole)
+			continue;
+		version_of(f->ref, whole)->family_batch = batch;
+		tables_mark_family(t, f->ref, whole, batch);
+	}
+}
+
 /* First all that goes, so that whatever is here is in the head, too, when the new rows come. */
-void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count)
+void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count,
+		    uint64_t batch)
 {
 	for (size_t n = 0; n < count; n++)
 		if (net[n].before)
@@ -349,6 +365,15 @@ void tables_publish(struct tables *t, const struct tables *head, const struct pu
 		tables_exchange_ids(t, net[n].kind, (struct row *) net[n].before,
 				    (struct row *) net[n].after);
 		terms_publish(t, net[n].kind, net[n].before, net[n].after);
+		t->batches[net[n].kind] = batch;
+	}
+	for (size_t n = 0; n < count; n++) {
+		if (net[n].after)
+			version_of(net[n].kind, net[n].after)->family_batch = batch;
+		if (net[n].after)
+			tables_mark_family(t, net[n].kind, net[n].after, batch);
+		if (net[n].before)
+			tables_mark_family(t, net[n].kind, net[n].before, batch);
 	}
 }
 
@@ -564,6 +589,17 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
 	if (row && field_count && compare_rows(k, index, field_count, row, after) != 0)
 		return NULL;
 	return row;
+}
+
+uint64_t tables_family_batch(const struct tables *t, enum kind kind, const struct row *row)
+{
+	assert(t->tree == TREE_PUBLISHED);
+	return version_of(kind, row)->family_batch;
+}
+
+uint64_t tables_kind_batch(const struct tables *t, enum kind kind)
+{
+	return t->batches[kind];
 }
 
 size_t tables_count(const struct tables *t, enum kind kind)

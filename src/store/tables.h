@@ -26,6 +26,7 @@ struct tables {
 	void *roots[KIND_COUNT][INDEXES_MAX]; /* rows */
 	void *terms[KIND_COUNT];              /* struct term; published only */
 	struct id_table ids[KIND_COUNT];
+	uint64_t batches[KIND_COUNT]; /* published only: the newest that changed a row of the kind */
 };
 
 /* One of a row's terms, ordered by hash and by the row's id. */
@@ -37,10 +38,13 @@ struct term {
 
 /* The head of a row's block. */
 struct version {
-	struct version *next;   /* in the list of retired versions */
-	uint64_t retired_batch; /* the commit that replaced it: views of that batch don't see it */
-	uint32_t size;          /* of the whole block; side apart */
-	uint32_t entry;         /* 1 + its place in the log of the batch under way; 0: published before */
+	struct version *next; /* in the list of retired versions */
+	union {
+		uint64_t family_batch;  /* while it is published: tables_family_batch() */
+		uint64_t retired_batch; /* the commit that replaced it: views of that batch don't see it */
+	};
+	uint32_t size;  /* of the whole block; side apart */
+	uint32_t entry; /* 1 + its place in the log of the batch under way; 0: published before */
 	enum kind kind;
 	bool owns_side; /* the row's last version: its side goes with it */
 };
@@ -58,7 +62,8 @@ void tables_done(struct tables *t); /* frees what is the tables' own: not the ro
 void tables_exchange(struct tables *t, enum kind kind, struct row *before, struct row *after);
 /* Exchanges all of net, which the head has taken over already: new rows find their place by their
  * neighbours there, so that it takes no search and readers wait for a moment only. */
-void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count);
+void tables_publish(struct tables *t, const struct tables *head, const struct published *net, size_t count,
+		    uint64_t batch);
 /* Fills the kind's indexes, which are empty, with rows in the order of their ids: what putting them
  * in one by one would do, some times faster. False when out of memory, nothing done. */
 bool tables_build(struct tables *t, enum kind kind, struct row *const rows[], size_t count);

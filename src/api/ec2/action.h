@@ -30,6 +30,7 @@ struct ec2_call;
 struct ec2_listing;
 struct ec2_answers;
 struct ec2_memo;
+struct ec2_kept;
 struct filter;
 
 struct filters {
@@ -78,6 +79,10 @@ struct ec2_call {
 	struct str owner; /* the caller's account number */
 	struct view view; /* open from ec2_walk() to the end of the answer */
 	struct str domain, public_domain; /* of names; set by ec2_walk() */
+	/* Items whose texts were kept (list.h): what they share with others was changed last by then; those
+	 * that the answer holds. */
+	uint64_t shared_batch;
+	VEC(struct ec2_kept *) kept;
 };
 
 /* The tables of a view that walks; opened at the first call, closed after the answer. In answers. */

@@ -218,6 +218,7 @@ static void answer_call(struct ec2_call *e)
 	buf_init(&body, BUF_ANSWER_CAP);
 	struct result result = write_answer(e, &body);
 	view_close(&e->view);
+	ec2_drop_kept(e);
 	if (result_is_ok(result) && is_kept)
 		ec2_answers_keep(e->answers, &key, e->call, content_type, &body);
 	else if (result_is_ok(result))

@@ -92,24 +92,12 @@ static const void *gather_instance(struct ec2_call *e, const struct row *row)
 	struct ec2_instance_item *item = arena_new_object(e->c->arena, struct ec2_instance_item);
 	if (!item)
 		return 0;
+	item->item = ec2_item_of(e, KIND_INSTANCE, row);
 	item->instance = (const struct instance *) row;
 	item->type = instance_type_find(ec2_walk(e), item->instance->type);
 	item->zone = zone_find(ec2_walk(e), item->instance->zone);
 	item->state = model_derive_instance_state(item->instance);
 	return gather_ports(e, item) && gather_volumes(e, item) ? item : 0;
-}
-
-static void name_instance_rows(const void *item, struct ec2_memo_key *key)
-{
-	const struct ec2_instance_item *i = item;
-	ec2_memo_add_row(key, &i->instance->row);
-	ec2_memo_add_row(key, i->type ? &i->type->row : 0);
-	ec2_memo_add_row(key, i->zone ? &i->zone->row : 0);
-	for (size_t k = 0; k < i->ports.count; k++)
-		ec2_name_port_rows(&i->ports.at[k], key);
-	ec2_memo_add_row(key, 0); /* no port: the volumes begin */
-	for (size_t k = 0; k < i->volumes.count; k++)
-		ec2_memo_add_row(key, &i->volumes.at[k]->row);
 }
 
 /* ---- writing ---- */
@@ -476,13 +464,17 @@ static const struct filter instance_filters[] = {
 	{"spot-instance-request-id", .get = filter_nothing},
 };
 
+/* Ports, addresses and volumes are part of the instance. */
+static const enum kind instance_shared[] = {KIND_ZONE, KIND_INSTANCE_TYPE, KIND_ROUTER, KIND_SECURITY_GROUP,
+					    KIND_NONE};
+
 const struct ec2_listing ec2_instance_listing = {.kind = KIND_INSTANCE,
 						 .set = "instancesSet",
 						 .filters = FILTERS(instance_filters),
 						 .account_index = INSTANCE_INDEX_ACCOUNT,
 						 .gather = gather_instance,
 						 .write = write_instance,
-						 .name_rows = name_instance_rows};
+						 .shared = instance_shared};
 
 /* ---- describe ---- */
 
@@ -498,7 +490,7 @@ static const struct param describe_instances_params[] = {
 
 static const struct instance *instance_of(const void *item)
 {
-	return ((const struct ec2_instance_item *) item)->instance;
+	return (const struct instance *) ((const struct ec2_item *) item)->row;
 }
 
 static int compare_reservations(const void *a, const void *b)

@@ -5,6 +5,7 @@
 #include "api/ec2/interfaces.h"
 
 struct ec2_instance_item {
+	struct ec2_item item; /* with what was kept there is nothing else */
 	const struct instance *instance;
 	const struct instance_type *type; /* NULL: gone, like what follows */
 	const struct zone *zone;

@@ -56,21 +56,6 @@ bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_por
 	return gather_ips(e, ret_item);
 }
 
-void ec2_name_port_rows(const struct ec2_port_item *item, struct ec2_memo_key *key)
-{
-	ec2_memo_add_row(key, &item->port->row);
-	ec2_memo_add_row(key, item->zone ? &item->zone->row : 0);
-	ec2_memo_add_row(key, item->router ? &item->router->row : 0);
-	for (size_t k = 0; k < item->port->groups.count; k++)
-		ec2_memo_add_row(key, item->groups[k] ? &item->groups[k]->row : 0);
-	for (size_t k = 0; k < item->ips.count; k++) {
-		const struct ec2_ip_item *ip = &item->ips.at[k];
-		ec2_memo_add_row(key, ip->row ? &ip->row->row : 0);
-		ec2_memo_add_row(key, ip->address ? &ip->address->row : 0);
-	}
-	ec2_memo_add_row(key, 0); /* the addresses' end: how many there are is part of it */
-}
-
 static const void *gather_interface(struct ec2_call *e, const struct row *row)
 {
 	struct ec2_port_item *item = arena_new_object(e->c->arena, struct ec2_port_item);

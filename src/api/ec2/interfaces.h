@@ -40,8 +40,6 @@ struct ec2_port_item {
 
 /* While walking; false when the arena is full. */
 bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_port_item *ret_item);
-/* All of its rows, for the memo. */
-void ec2_name_port_rows(const struct ec2_port_item *item, struct ec2_memo_key *key);
 /* The public address that stands for a port's private one, or NULL. */
 const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struct ip private_ip);
 /* The instance that it is in, on its way to, or not yet out of; none. */

@@ -157,14 +157,68 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 	return OK;
 }
 
+/* ---- what was written before ---- */
+
+/* What an action that changes something answers is soon another: only what was asked for is kept. */
+static bool keeps(const struct ec2_call *e, const struct ec2_listing *list)
+{
+	return list->shared && !(e->action->flags & WRITES);
+}
+
+static void make_key(const struct ec2_call *e, const struct ec2_listing *list, const struct ec2_item *item,
+		     struct ec2_memo_key *ret_key)
+{
+	ec2_memo_key_init(ret_key, item->row->id);
+	ec2_memo_add_batch(ret_key, item->batch);
+	ec2_memo_add_batch(ret_key, e->shared_batch);
+	ec2_memo_add_text(ret_key, str_from(list->set));
+	ec2_memo_add_text(ret_key, e->owner);
+	ec2_memo_add_text(ret_key, e->domain);
+	ec2_memo_add_text(ret_key, e->public_domain);
+}
+
+struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row)
+{
+	return (struct ec2_item){.row = row, .batch = tables_family_batch(ec2_walk(e), kind, row)};
+}
+
+static void read_shared_batch(struct ec2_call *e, const struct ec2_listing *list)
+{
+	const struct tables *t = ec2_walk(e);
+	e->shared_batch = 0;
+	for (const enum kind *kind = list->shared; *kind != KIND_NONE; kind++)
+		if (tables_kind_batch(t, *kind) > e->shared_batch)
+			e->shared_batch = tables_kind_batch(t, *kind);
+}
+
+/* NULL: there is none, or no memory. */
+static const void *take_kept(struct ec2_call *e, const struct ec2_listing *list, const struct row *row)
+{
+	struct ec2_item *item = arena_new_object(e->c->arena, struct ec2_item);
+	struct ec2_memo_key key;
+	if (!item)
+		return NULL;
+	*item = ec2_item_of(e, list->kind, row);
+	make_key(e, list, item, &key);
+	item->kept = ec2_memo_take(e->memo, &key);
+	if (!item->kept || VEC_PUSH(e->c->arena, &e->kept, item->kept))
+		return item->kept ? item : NULL;
+	ec2_kept_drop(item->kept);
+	return NULL;
+}
+
 RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
 		  size_t count, const void ***ret_items)
 {
 	const void **items = arena_new_array(e->c->arena, const void *, count);
 	if (!items)
 		return ctx_no_memory(e->c);
+	if (keeps(e, list))
+		read_shared_batch(e, list);
 	for (size_t k = 0; k < count; k++) {
-		items[k] = list->gather ? list->gather(e, rows[k]) : rows[k];
+		items[k] = keeps(e, list) ? take_kept(e, list, rows[k]) : NULL;
+		if (!items[k])
+			items[k] = list->gather ? list->gather(e, rows[k]) : rows[k];
 		if (!items[k])
 			return ctx_no_memory(e->c);
 	}
@@ -173,25 +227,29 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 	return OK;
 }
 
-/* What an action that changes something answers is soon another: only what was asked for is kept. */
-static void write_members(struct ec2_call *e, const struct ec2_listing *list, const void *item, struct xml *x)
+void ec2_drop_kept(struct ec2_call *e)
 {
-	if (!list->name_rows || e->action->flags & WRITES) {
-		list->write(e, x, item);
+	for (size_t k = 0; k < e->kept.count; k++)
+		ec2_kept_drop(e->kept.at[k]);
+	e->kept.count = 0;
+}
+
+static void write_members(struct ec2_call *e, const struct ec2_listing *list, const void *data, struct xml *x)
+{
+	const struct ec2_item *item = data;
+	if (!keeps(e, list)) {
+		list->write(e, x, data);
+		return;
+	}
+	if (item->kept) {
+		buf_add_str(x->out, ec2_kept_text(item->kept));
 		return;
 	}
 	struct ec2_call bare = {.owner = e->owner, .domain = e->domain, .public_domain = e->public_domain};
 	struct ec2_memo_key key;
-	key.size = 0;
-	key.is_too_long = false;
-	list->name_rows(item, &key);
-	ec2_memo_add_text(&key, str_from(list->set));
-	ec2_memo_add_text(&key, bare.owner);
-	ec2_memo_add_text(&key, bare.domain);
-	if (ec2_memo_write(e->memo, &key, x->out))
-		return;
+	make_key(e, list, item, &key);
 	size_t before = x->out->size;
-	list->write(&bare, x, item);
+	list->write(&bare, x, data);
 	if (!x->out->failed)
 		ec2_memo_keep(e->memo, &key, str_slice(buf_str(x->out), before, x->out->size));
 }

@@ -6,6 +6,13 @@
 #include "api/ec2/filter.h"
 #include "api/ec2/memo.h"
 
+/* What the items of a listing begin with whose texts are kept. */
+struct ec2_item {
+	const struct row *row;
+	uint64_t batch;        /* of the row's family, tables_family_batch() */
+	struct ec2_kept *kept; /* what was written of it before; then there is nothing else in the item */
+};
+
 struct ec2_listing {
 	enum kind kind;
 	const char *set; /* the container's name: "vpcSet" */
@@ -18,11 +25,15 @@ struct ec2_listing {
 	const void *(*gather)(struct ec2_call *e, const struct row *row);
 	/* Afterwards: the members of an item. */
 	void (*write)(struct ec2_call *e, struct xml *x, const void *item);
-	/* Adds all rows that were gathered for the item, its own first, NULL for one that is not there.
-	 * With it, what a Describe action wrote is kept for the next one: write() then gets a call that
-	 * holds the rest of the key, owner and domain, and nothing else. NULL: not worth it. */
-	void (*name_rows)(const void *item, struct ec2_memo_key *key);
+	/* What a Describe action wrote is kept for the next one, until the row changes, or what is part of
+	 * it, or a row of these kinds: all that gather looks at. gather's items begin with a struct ec2_item,
+	 * and write gets a call that holds the rest of the key, owner and domains, and nothing else.
+	 * KIND_NONE ends them; NULL: it is not worth it. */
+	const enum kind *shared;
 };
+
+/* In a gather of such a listing. */
+struct ec2_item ec2_item_of(struct ec2_call *e, enum kind kind, const struct row *row);
 
 struct ec2_page {
 	const struct row **rows;
@@ -41,6 +52,8 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 /* Items for rows, in the arena; the view stops walking. */
 RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
 		  size_t count, const void ***ret_items);
+/* After the answer: lets go of kept items. */
+void ec2_drop_kept(struct ec2_call *e);
 /* The whole: the set and the token. */
 RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		    struct xml *x);

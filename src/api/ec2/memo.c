@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The memo of rendered items: sets of a few places by the first row's id, each set with its lock,
- * which is held for one copy and never while memory is sought. In a full set the place that is
- * replaced goes round: with more items than places, a walk over all of them still finds some. */
+ * The memo of rendered items: sets of a few places by the row's id, each set with its lock, which is
+ * held for a look and never while memory is sought. In a full set the place that is replaced goes
+ * round: with more items than places, a walk over all of them still finds some. */
 #include "api/ec2/memo.h"
 
 #include <pthread.h>
+#include <stdatomic.h>
 
 #include "base/heap.h"
 
 enum { SETS = 512, WAYS = 4 };
 
-/* One block: this, the key's bytes, the item's. Never changed while it is in a set. */
-struct place {
+/* One block: this, the key's bytes, the item's. Never changed once it is in a set. */
+struct ec2_kept {
+	_Atomic unsigned holders;
 	size_t key_size, item_size;
 	uint8_t bytes[];
 };
@@ -19,7 +21,7 @@ struct place {
 struct set {
 	pthread_mutex_t lock;
 	unsigned next; /* to replace */
-	struct place *places[WAYS];
+	struct ec2_kept *places[WAYS];
 };
 
 struct ec2_memo {
@@ -40,7 +42,7 @@ void ec2_memo_free(struct ec2_memo *m)
 		return;
 	for (size_t k = 0; k < SETS; k++) {
 		for (size_t n = 0; n < WAYS; n++)
-			heap_free(m->sets[k].places[n]);
+			ec2_kept_drop(m->sets[k].places[n]);
 		(void) pthread_mutex_destroy(&m->sets[k].lock);
 	}
 	heap_free(m);
@@ -58,11 +60,15 @@ static void add(struct ec2_memo_key *key, const void *bytes, size_t size)
 	key->size += size;
 }
 
-void ec2_memo_add_row(struct ec2_memo_key *key, const struct row *row)
+void ec2_memo_key_init(struct ec2_memo_key *key, uuid id)
 {
-	uuid id = row ? row->id : UUID_NONE;
-	uint64_t batch = row ? row->batch : 0;
+	key->size = 0;
+	key->is_too_long = false;
 	add(key, id.b, sizeof id.b);
+}
+
+void ec2_memo_add_batch(struct ec2_memo_key *key, uint64_t batch)
+{
 	add(key, &batch, sizeof batch);
 }
 
@@ -73,11 +79,6 @@ void ec2_memo_add_text(struct ec2_memo_key *key, struct str text)
 		add(key, text.p, text.n);
 }
 
-static bool is_keepable(const struct ec2_memo_key *key)
-{
-	return !key->is_too_long && key->size >= sizeof(uuid);
-}
-
 /* The last bytes of an id are random in every kind. */
 static struct set *set_of(struct ec2_memo *m, const struct ec2_memo_key *key)
 {
@@ -86,10 +87,10 @@ static struct set *set_of(struct ec2_memo *m, const struct ec2_memo_key *key)
 
 /* ---- under a set's lock ---- */
 
-static const struct place *find_place(const struct set *set, const struct ec2_memo_key *key)
+static struct ec2_kept *find(const struct set *set, const struct ec2_memo_key *key)
 {
 	for (size_t k = 0; k < WAYS; k++) {
-		const struct place *p = set->places[k];
+		struct ec2_kept *p = set->places[k];
 		if (p && p->key_size == key->size && memcmp(p->bytes, key->bytes, key->size) == 0)
 			return p;
 	}
@@ -98,7 +99,7 @@ static const struct place *find_place(const struct set *set, const struct ec2_me
 
 /* Where an older version of the same item is, else a free place, else the next in turn. Places are
  * filled in order and never freed: behind the first free one there is none that is taken. */
-static struct place **choose_place(struct set *set, const struct ec2_memo_key *key)
+static struct ec2_kept **choose_place(struct set *set, const struct ec2_memo_key *key)
 {
 	for (size_t k = 0; k < WAYS; k++)
 		if (!set->places[k] || memcmp(set->places[k]->bytes, key->bytes, sizeof(uuid)) == 0)
@@ -108,42 +109,47 @@ static struct place **choose_place(struct set *set, const struct ec2_memo_key *k
 
 /* ---- any thread ---- */
 
-bool ec2_memo_write(struct ec2_memo *m, const struct ec2_memo_key *key, struct buf *out)
+struct ec2_kept *ec2_memo_take(struct ec2_memo *m, const struct ec2_memo_key *key)
 {
-	if (!is_keepable(key) || out->failed)
-		return false;
+	if (key->is_too_long)
+		return NULL;
 	struct set *set = set_of(m, key);
-	for (;;) {
-		(void) pthread_mutex_lock(&set->lock);
-		const struct place *p = find_place(set, key);
-		size_t size = p ? p->item_size : 0;
-		bool has_room = size <= out->capacity - out->size;
-		if (p && has_room)
-			buf_add(out, p->bytes + p->key_size, size);
-		(void) pthread_mutex_unlock(&set->lock);
-		if (!p || has_room)
-			return p;
-		if (!buf_reserve(out, size)) /* it says so itself, at its end */
-			return false;
-	}
+	(void) pthread_mutex_lock(&set->lock);
+	struct ec2_kept *found = find(set, key);
+	if (found)
+		atomic_fetch_add(&found->holders, 1);
+	(void) pthread_mutex_unlock(&set->lock);
+	return found;
+}
+
+struct str ec2_kept_text(const struct ec2_kept *kept)
+{
+	return (struct str){(const char *) kept->bytes + kept->key_size, kept->item_size};
+}
+
+void ec2_kept_drop(struct ec2_kept *kept)
+{
+	if (kept && atomic_fetch_sub(&kept->holders, 1) == 1)
+		heap_free(kept);
 }
 
 void ec2_memo_keep(struct ec2_memo *m, const struct ec2_memo_key *key, struct str item)
 {
-	if (!is_keepable(key) || item.n > EC2_MEMO_ITEM_MAX)
+	if (key->is_too_long || item.n > EC2_MEMO_ITEM_MAX)
 		return;
-	struct place *place = heap_alloc(sizeof *place + key->size + item.n);
-	if (!place)
+	struct ec2_kept *kept = heap_alloc(sizeof *kept + key->size + item.n);
+	if (!kept)
 		return;
-	place->key_size = key->size;
-	place->item_size = item.n;
-	memcpy(place->bytes, key->bytes, key->size);
+	atomic_init(&kept->holders, 1);
+	kept->key_size = key->size;
+	kept->item_size = item.n;
+	memcpy(kept->bytes, key->bytes, key->size);
 	if (item.n)
-		memcpy(place->bytes + key->size, item.p, item.n);
+		memcpy(kept->bytes + key->size, item.p, item.n);
 	struct set *set = set_of(m, key);
 	(void) pthread_mutex_lock(&set->lock);
-	struct place **chosen = choose_place(set, key), *old = *chosen;
-	*chosen = place;
+	struct ec2_kept **chosen = choose_place(set, key), *old = *chosen;
+	*chosen = kept;
 	(void) pthread_mutex_unlock(&set->lock);
-	heap_free(old);
+	ec2_kept_drop(old);
 }

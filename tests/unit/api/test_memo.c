@@ -25,24 +25,21 @@ enum { PLACES = 2048, THREADS = 4, THREAD_ROUNDS = 20000 };
 
 static struct ec2_memo_key key_of(uint64_t number, uint64_t batch, const char *reader)
 {
-	struct row row = {.batch = batch};
-	struct ec2_memo_key key = {0};
-	memcpy(row.id.b + 8, &(uint64_t){__builtin_bswap64(number)}, 8);
-	ec2_memo_add_row(&key, &row);
+	struct ec2_memo_key key;
+	uuid id = UUID_NONE;
+	memcpy(id.b + 8, &(uint64_t){__builtin_bswap64(number)}, 8);
+	ec2_memo_key_init(&key, id);
+	ec2_memo_add_batch(&key, batch);
 	ec2_memo_add_text(&key, str_from(reader));
 	return key;
 }
 
 static bool is_kept(struct ec2_memo *m, const struct ec2_memo_key *key, struct str item)
 {
-	struct buf out;
-	buf_init(&out, BUF_ANSWER_CAP);
-	buf_add_str(&out, STR("<"));
-	bool found = ec2_memo_write(m, key, &out);
-	assert_true(result_is_ok(buf_finish(&out)));
-	assert_int_equal(out.size, found ? 1 + item.n : 1);
-	assert_true(!found || memcmp(out.p + 1, item.p, item.n) == 0);
-	buf_done(&out);
+	struct ec2_kept *found = ec2_memo_take(m, key);
+	if (found)
+		assert_true(str_equal(ec2_kept_text(found), item));
+	ec2_kept_drop(found);
 	return found;
 }
 
@@ -51,15 +48,13 @@ static void test_key_is_compared_whole(void **state)
 	(void) state;
 	struct ec2_memo *m = ec2_memo_new();
 	struct ec2_memo_key key = key_of(1, 5, "111122223333"), newer = key_of(1, 6, "111122223333"),
-			    other = key_of(1, 5, "111122223334"), longer = key, none = {0};
-	ec2_memo_add_row(&longer, NULL);
+			    other = key_of(1, 5, "111122223334"), longer = key;
+	ec2_memo_add_batch(&longer, 0);
 	ec2_memo_keep(m, &key, STR("abc"));
 	assert_true(is_kept(m, &key, STR("abc")));
 	assert_false(is_kept(m, &newer, STR_NONE));
 	assert_false(is_kept(m, &other, STR_NONE));
 	assert_false(is_kept(m, &longer, STR_NONE));
-	ec2_memo_keep(m, &none, STR("nothing has this key"));
-	assert_false(is_kept(m, &none, STR_NONE));
 	ec2_memo_keep(m, &newer, STR("abcd")); /* in the older one's place */
 	assert_true(is_kept(m, &newer, STR("abcd")));
 	assert_false(is_kept(m, &key, STR_NONE));
@@ -70,7 +65,9 @@ static void test_key_is_compared_whole(void **state)
 static void test_texts_do_not_run_together(void **state)
 {
 	(void) state;
-	struct ec2_memo_key a = {0}, b = {0};
+	struct ec2_memo_key a, b;
+	ec2_memo_key_init(&a, UUID_NONE);
+	ec2_memo_key_init(&b, UUID_NONE);
 	ec2_memo_add_text(&a, STR("x"));
 	ec2_memo_add_text(&a, STR("yz"));
 	ec2_memo_add_text(&b, STR("xy"));
@@ -90,7 +87,7 @@ static void test_bounds(void **state)
 	ec2_memo_keep(m, &key, (struct str){large, sizeof large - 1});
 	assert_true(is_kept(m, &key, (struct str){large, sizeof large - 1}));
 	while (!key.is_too_long)
-		ec2_memo_add_row(&key, NULL);
+		ec2_memo_add_batch(&key, 0);
 	assert_true(key.size <= sizeof key.bytes);
 	ec2_memo_keep(m, &key, STR("x"));
 	assert_false(is_kept(m, &key, STR_NONE));
@@ -115,20 +112,27 @@ static void test_memory_that_runs_out(void **state)
 	ec2_memo_keep(m, &key, STR("item"));
 	fault_arm(FAULT_ALLOC, 0, true);
 	ec2_memo_keep(m, &next, STR("item"));
-	struct buf out;
-	buf_init(&out, BUF_ANSWER_CAP);
-	assert_false(ec2_memo_write(m, &key, &out));
-	assert_int_equal(buf_finish(&out).code, ERR_NO_MEMORY);
 	fault_disarm();
 	assert_true(is_kept(m, &key, STR("item")));
 	assert_false(is_kept(m, &next, STR_NONE));
-	struct buf full; /* the cap is the answer's, not the memo's */
-	buf_init(&full, 4);
-	assert_true(ec2_memo_write(m, &key, &full));
-	assert_false(ec2_memo_write(m, &key, &full));
-	assert_int_equal(buf_finish(&full).code, ERR_TOO_LARGE);
-	buf_done(&full);
 	ec2_memo_free(m);
+}
+
+/* What an answer holds stays while others replace it. */
+static void test_taken_stays(void **state)
+{
+	(void) state;
+	struct ec2_memo *m = ec2_memo_new();
+	struct ec2_memo_key key = key_of(1, 1, ""), newer = key_of(1, 2, "");
+	ec2_memo_keep(m, &key, STR("old"));
+	struct ec2_kept *taken = ec2_memo_take(m, &key);
+	assert_non_null(taken);
+	ec2_memo_keep(m, &newer, STR("new"));
+	assert_true(is_kept(m, &newer, STR("new")));
+	ec2_memo_free(m);
+	assert_true(str_equal(ec2_kept_text(taken), STR("old")));
+	ec2_kept_drop(taken);
+	ec2_kept_drop(NULL);
 }
 
 /* Few sets for many keys of several versions: what is found is always what belongs to the key. */
@@ -325,6 +329,18 @@ static struct str pick_instance(struct world *w)
 	return id;
 }
 
+static void give_second_address(struct world *w, struct str instance)
+{
+	struct str body = describe(
+		w, str_to_z(w->arena, str_print(w->arena, "&InstanceId.1=%" STR_FMT, STR_ARG(instance))));
+	struct str nic = world_element(body, "networkInterfaceId");
+	world_post(w, &w->alice,
+		   str_print(w->arena,
+			     "Action=AssignPrivateIpAddresses&SecondaryPrivateIpAddressCount=1"
+			     "&NetworkInterfaceId=%" STR_FMT,
+			     STR_ARG(nic)));
+}
+
 static void test_says_what_a_new_face_says(void **state)
 {
 	struct world *w = *state;
@@ -335,6 +351,8 @@ static void test_says_what_a_new_face_says(void **state)
 	assert_false(str_is_empty(allocation));
 	for (unsigned round = 0; round < ROUNDS; round++) {
 		struct str instance = pick_instance(w);
+		if (round % 20 == 10)
+			give_second_address(w, instance);
 		if (round % 50 == 25)
 			world_post(w, &w->alice,
 				   str_print(w->arena, "Action=TerminateInstances&InstanceId.1=%" STR_FMT,
@@ -358,6 +376,7 @@ int main(void)
 		cmocka_unit_test(test_texts_do_not_run_together),
 		cmocka_unit_test(test_bounds),
 		cmocka_unit_test(test_memory_that_runs_out),
+		cmocka_unit_test(test_taken_stays),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test_setup_teardown(test_says_what_a_new_face_says, setup, teardown),
 	};

@@ -328,7 +328,7 @@ static void publish_random_batch(struct tables *head, struct tables *shown, unsi
 		id_table_done(&shown->ids[KIND_VOLUME]);
 		shown->ids[KIND_VOLUME] = grown;
 	}
-	tables_publish(shown, head, net, count);
+	tables_publish(shown, head, net, count, 1);
 	for (size_t n = 0; n < count; n++)
 		if (net[n].before)
 			version_free(version_of(KIND_VOLUME, net[n].before));
@@ -352,7 +352,7 @@ static void published_as_the_head(void **state)
 		struct row *row = NULL;
 		while ((row = head.roots[KIND_VOLUME][0])) {
 			exchange(&head, KIND_VOLUME, row, NULL);
-			tables_publish(&shown, &head, &(struct published){KIND_VOLUME, row, NULL}, 1);
+			tables_publish(&shown, &head, &(struct published){KIND_VOLUME, row, NULL}, 1, 1);
 			check_same_trees(&head, &shown);
 			version_free(version_of(KIND_VOLUME, row));
 		}
