@@ -11,8 +11,6 @@ struct face_wait {
 	struct result result;
 	struct change change;
 	struct observation observation;
-	op_run run; /* of a dry run: the operation and its wish */
-	void *wish;
 };
 
 /* NULL: resumed with the failure already. */
@@ -49,39 +47,30 @@ static void change_done(struct change *change, struct result result)
 	call_wake(w->call);
 }
 
-static void wait_submit(struct face_wait *w, struct store *store, const char *action, op_run run, void *arg)
+/* On the committer: the operation, and what the answer is to show of it. */
+static RESULT run_asked(struct op *op, void *arg)
 {
-	w->change = (struct change){
-		.run = run, .arg = arg, .ctx = &w->call->ctx, .done = change_done, .action = action};
-	wait_park(w);
-	store_submit(store, &w->change);
+	struct face_change *asked = arg;
+	TRY(asked->run(op, asked->wish));
+	if (asked->is_dry) /* its success is taken back by failing */
+		return ctx_fail(op->ctx, ERR_DRY_RUN,
+				"Request would have succeeded, but DryRun flag is set.");
+	return asked->shown ? op_copy_put(op, asked->shown, &asked->left) : OK;
 }
 
-void face_commit(struct call *call, struct store *store, const char *action, op_run run, void *wish,
+void face_commit(struct call *call, struct store *store, struct face_change *change,
 		 void (*resume)(struct call *call, struct result result))
-{
-	struct face_wait *w = wait_new(call, resume);
-	if (w)
-		wait_submit(w, store, action, run, wish);
-}
-
-/* On the committer: the operation, whose success is taken back by failing. */
-static RESULT run_dry(struct op *op, void *arg)
-{
-	struct face_wait *w = arg;
-	TRY(w->run(op, w->wish));
-	return ctx_fail(op->ctx, ERR_DRY_RUN, "Request would have succeeded, but DryRun flag is set.");
-}
-
-void face_commit_dry(struct call *call, struct store *store, const char *action, op_run run, void *wish,
-		     void (*resume)(struct call *call, struct result result))
 {
 	struct face_wait *w = wait_new(call, resume);
 	if (!w)
 		return;
-	w->run = run;
-	w->wish = wish;
-	wait_submit(w, store, action, run_dry, w);
+	w->change = (struct change){.run = run_asked,
+				    .arg = change,
+				    .ctx = &call->ctx,
+				    .done = change_done,
+				    .action = change->action};
+	wait_park(w);
+	store_submit(store, &w->change);
 }
 
 /* On the host's thread, or any. */

@@ -7,15 +7,20 @@
 #include "reconcile/reconcile.h"
 #include "store/store.h"
 
+/* A change, as a face asks for it. It lives as long as the call's arena, and so does its wish. */
+struct face_change {
+	const char *action; /* static, for the events */
+	op_run run;
+	void *wish;
+	bool is_dry;     /* what would have succeeded is undone and fails with ERR_DRY_RUN */
+	enum kind shown; /* the answer shows rows of this kind as the change leaves them; KIND_NONE */
+	/* made, in the call's arena: */
+	struct rows left; /* the rows of that kind that it has put (op_copy_put) */
+};
 /* Parks the call, runs the operation on the committer, and calls resume() on a pool thread with its
- * result once the change is published. wish must live as long as the call's arena; action is a
- * static string, for the events. The face's thread must return without touching the call again. */
-void face_commit(struct call *call, struct store *store, const char *action, op_run run, void *wish,
+ * result once the change is published. The face's thread must return without touching the call again. */
+void face_commit(struct call *call, struct store *store, struct face_change *change,
 		 void (*resume)(struct call *call, struct result result));
-
-/* The same, but what would have succeeded is undone and fails with ERR_DRY_RUN. */
-void face_commit_dry(struct call *call, struct store *store, const char *action, op_run run, void *wish,
-		     void (*resume)(struct call *call, struct result result));
 
 /* A look at a host: look() runs on the host's own thread, reads, and changes nothing; it finds arg in
  * the observation. */

@@ -11,8 +11,8 @@ static bool is_old(const struct op *op, const struct client_token *token)
 	return token->row.created_us + CLIENT_TOKEN_KEPT_US <= op->now_us;
 }
 
-RESULT client_token_find_made(struct op *op, uuid account, struct str token, struct str digest,
-			      const struct client_token **ret_token)
+RESULT client_token_find_fresh(struct op *op, uuid account, struct str token, struct str digest,
+			       const struct client_token **ret_token)
 {
 	*ret_token = NULL;
 	if (str_is_empty(token))
@@ -32,6 +32,18 @@ RESULT client_token_find_made(struct op *op, uuid account, struct str token, str
 			"Arguments on this idempotent request are inconsistent with arguments used in "
 			"previous request(s).");
 	*ret_token = row;
+	return OK;
+}
+
+RESULT client_token_find_made(struct op *op, uuid account, struct str token, struct str digest,
+			      enum kind kind, uuid *ret_made)
+{
+	const struct client_token *row = NULL;
+	TRY(client_token_find_fresh(op, account, token, digest, &row));
+	const struct row *made = row ? tables_find(op->head, kind, row->made) : NULL;
+	if (row && (!made || !engine_may_see(op->ctx, kind, made)))
+		return engine_fail_gone(op->ctx, kind, row->made);
+	*ret_made = row ? row->made : UUID_NONE;
 	return OK;
 }
 

@@ -335,13 +335,10 @@ static RESULT copy_image(struct op *op, struct image_copying *wish, uuid account
 RESULT engine_copy_image(struct op *op, struct image_copying *wish)
 {
 	const struct account *account = NULL;
-	const struct client_token *token = NULL;
 	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, &token));
-	if (!token)
-		return copy_image(op, wish, account->row.id);
-	wish->image = token->made;
-	return OK;
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_IMAGE,
+				   &wish->image));
+	return uuid_is_none(wish->image) ? copy_image(op, wish, account->row.id) : OK;
 }
 
 /* ---- who may launch it ---- */

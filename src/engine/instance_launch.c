@@ -332,10 +332,17 @@ static RESULT write_all(struct launch *l, int64_t *ret_count)
 static RESULT replay(struct op *op, struct instance_launch *wish, uuid reservation)
 {
 	VEC(uuid) ids = {0};
+	bool any_lives = false;
 	const struct instance *i = instance_first_by_reservation(op->head, reservation);
-	for (; i; i = instance_next_by_reservation(op->head, i))
+	for (; i; i = instance_next_by_reservation(op->head, i)) {
+		any_lives = any_lives || row_is_live(&i->row);
 		if (!VEC_PUSH(op->ctx->arena, &ids, i->row.id))
 			return ctx_no_memory(op->ctx);
+	}
+	if (!any_lives)
+		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_CLIENT_TOKEN,
+				     "The instances of the previous request with this client token have been "
+				     "terminated.");
 	wish->reservation = reservation;
 	wish->made = (struct uuids){ids.at, ids.count};
 	wish->replayed = true;
@@ -367,7 +374,7 @@ RESULT engine_create_instances(struct op *op, struct instance_launch *wish)
 	const struct client_token *token = NULL;
 	struct launch l = {.op = op, .wish = wish};
 	TRY(engine_find_acting_account(op, &l.account));
-	TRY(client_token_find_made(op, l.account->row.id, wish->client_token, wish->digest, &token));
+	TRY(client_token_find_fresh(op, l.account->row.id, wish->client_token, wish->digest, &token));
 	return token ? replay(op, wish, token->made) : launch(&l, wish);
 }
 

@@ -346,9 +346,13 @@ RESULT condition_clear_all(struct op *op, uuid subject);
 
 /* ---- client_token.c ---- */
 
-/* The token's row if it is known and fresh; ERR_CONFLICT when it was sent with other parameters. */
+/* The token's row if it is known and fresh, else NULL; ERR_CONFLICT when it was sent with other
+ * parameters. */
+RESULT client_token_find_fresh(struct op *op, uuid account, struct str token, struct str digest,
+			       const struct client_token **ret_token);
+/* What it made, of that kind; none when it is not known. ERR_NOT_FOUND when that is gone. */
 RESULT client_token_find_made(struct op *op, uuid account, struct str token, struct str digest,
-			      const struct client_token **ret_token);
+			      enum kind kind, uuid *ret_made);
 RESULT client_token_write(struct op *op, uuid account, struct str token, struct str digest, uuid made);
 
 /* ---- instance_settings.c ---- */

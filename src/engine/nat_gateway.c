@@ -119,26 +119,15 @@ static RESULT write_failed(struct op *op, const struct nat_plan *plan)
 			   STR_ARG(plan->failure_text));
 }
 
-/* The same call again; what it made may be forgotten by now. */
-static RESULT replay(struct op *op, const struct client_token *token, struct nat_gateway_wish *wish)
-{
-	wish->nat_gateway = token->made;
-	if (nat_gateway_find(op->head, token->made))
-		return OK;
-	return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_NAT_GATEWAY,
-			     "The NAT gateway '%" STR_FMT "' that was made by this token is gone",
-			     STR_ARG(engine_write_id(op, KIND_NAT_GATEWAY, token->made)));
-}
-
 RESULT engine_create_nat_gateway(struct op *op, struct nat_gateway_wish *wish)
 {
 	const struct account *account = NULL;
-	const struct client_token *token = NULL;
 	struct nat_plan plan = {0};
 	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, &token));
-	if (token)
-		return replay(op, token, wish);
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_NAT_GATEWAY,
+				   &wish->nat_gateway));
+	if (!uuid_is_none(wish->nat_gateway))
+		return OK;
 	TRY(resolve_nat(op, wish, &plan));
 	TRY(make_port(op, wish, &plan));
 	check_address(op, &plan);

@@ -66,9 +66,7 @@ uuid engine_new_id(const struct op *op, enum kind kind)
 
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id)
 {
-	if (model_kinds[kind].ec2_prefix[0])
-		return id_to_ec2(op->ctx->arena, kind, id);
-	return uuid_to_str(op->ctx->arena, id);
+	return id_to_text(op->ctx->arena, kind, id);
 }
 
 RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const char *what, const char *format,

@@ -11,7 +11,8 @@
  *
  * Failures carry, in the context's problem, the kind at fault and where a parameter is at fault its
  * field (struct ref's), so that a face can map (err, kind) to its own code:
- *   NOT_FOUND kind    absent, deleted, or another account's: the three look alike
+ *   NOT_FOUND kind    absent, deleted, or another account's: the three look alike; KIND_CLIENT_TOKEN: the
+ * instances that were launched with it are
  *   EXISTS kind       the name is taken; KIND_PORT: the private address is; KIND_SECURITY_GROUP_RULE: the
  * rule is there already IN_USE kind       deleting what others depend on CONFLICT kind     overlaps:
  * KIND_SUBNET, KIND_ROUTER; KIND_CLIENT_TOKEN: same token, other call RANGE kind        a block outside of

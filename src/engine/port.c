@@ -99,13 +99,10 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 RESULT engine_create_port(struct op *op, struct port_wish *wish)
 {
 	const struct account *account = NULL;
-	const struct client_token *token = NULL;
 	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, &token));
-	if (!token)
-		return create_port(op, wish, account);
-	wish->port = token->made;
-	return OK;
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_PORT,
+				   &wish->port));
+	return uuid_is_none(wish->port) ? create_port(op, wish, account) : OK;
 }
 
 /* ---- deleting ---- */

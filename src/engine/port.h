@@ -78,6 +78,7 @@ struct port_assignment {
 	bool take; /* a secondary one of another port of the account in the subnet */
 	struct str field;
 	/* made: */
+	uuid assigned_to;
 	struct ips made;
 };
 OPERATION(engine_assign_ips, port_assignment)

@@ -262,6 +262,7 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	for (int64_t k = 0; k < wish->more; k++)
 		TRY(write_secondary(op, port, subnet, (struct ip){0}, wish->field, &made[count++]));
 	TRY(bump(op, port->row.id));
+	wish->assigned_to = port->row.id;
 	wish->made = (struct ips){made, count};
 	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu private addresses.",
 			   port_count_ips(op->head, port));

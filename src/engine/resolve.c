@@ -180,6 +180,12 @@ RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *re
 					      STR_ARG(ref->text)));
 }
 
+RESULT engine_fail_gone(struct ctx *c, enum kind kind, uuid id)
+{
+	const struct ref ref = {.text = id_to_text(c->arena, kind, id)};
+	return engine_fail_not_found(c, kind, &ref);
+}
+
 static const struct row *look_up(const struct ctx *c, const struct tables *t, enum kind kind,
 				 const struct ref *ref)
 {

@@ -76,5 +76,7 @@ RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid router, 
 			    const struct security_group **ret_group);
 /* ERR_NOT_FOUND of that kind, in the words used everywhere. */
 RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref);
+/* The same for what was there once. */
+RESULT engine_fail_gone(struct ctx *c, enum kind kind, uuid id);
 /* The words for a kind in messages: "VPC", "security group", … */
 const char *engine_kind_words(enum kind kind);

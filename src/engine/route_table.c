@@ -42,13 +42,10 @@ static RESULT create_route_table(struct op *op, struct route_table_wish *wish, u
 RESULT engine_create_route_table(struct op *op, struct route_table_wish *wish)
 {
 	const struct account *account = NULL;
-	const struct client_token *token = NULL;
 	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, &token));
-	if (!token)
-		return create_route_table(op, wish, account->row.id);
-	wish->route_table = token->made;
-	return OK;
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_ROUTE_TABLE,
+				   &wish->route_table));
+	return uuid_is_none(wish->route_table) ? create_route_table(op, wish, account->row.id) : OK;
 }
 
 RESULT engine_delete_route_table(struct op *op, struct route_table_target *wish)

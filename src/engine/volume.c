@@ -91,13 +91,10 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 RESULT engine_create_volume(struct op *op, struct volume_wish *wish)
 {
 	const struct account *account = NULL;
-	const struct client_token *token = NULL;
 	TRY(engine_find_acting_account(op, &account));
-	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, &token));
-	if (!token)
-		return create(op, wish, account);
-	wish->volume = token->made;
-	return OK;
+	TRY(client_token_find_made(op, account->row.id, wish->client_token, wish->digest, KIND_VOLUME,
+				   &wish->volume));
+	return uuid_is_none(wish->volume) ? create(op, wish, account) : OK;
 }
 
 /* ---- delete ---- */

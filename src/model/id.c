@@ -33,6 +33,11 @@ struct str id_to_ec2(struct arena *a, enum kind kind, uuid id)
 	return id_to_prefixed(a, model_kinds[kind].ec2_prefix, id);
 }
 
+struct str id_to_text(struct arena *a, enum kind kind, uuid id)
+{
+	return model_kinds[kind].ec2_prefix[0] ? id_to_ec2(a, kind, id) : uuid_to_str(a, id);
+}
+
 /* What follows "<prefix>-", or nothing when text does not begin with it. */
 static struct str cut_prefix(struct str text, const char *prefix)
 {

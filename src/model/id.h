@@ -29,6 +29,8 @@ char *id_write_ec2(enum kind kind, uuid id, char out[static EC2_ID_TEXT_SIZE]);
 char *id_write_prefixed(const char *prefix, uuid id, char out[static EC2_ID_TEXT_SIZE]);
 /* The same in an arena; empty when it is full. */
 struct str id_to_ec2(struct arena *a, enum kind kind, uuid id);
+/* The same, or the whole UUID where the kind has no prefix. */
+struct str id_to_text(struct arena *a, enum kind kind, uuid id);
 struct str id_to_prefixed(struct arena *a, const char *prefix, uuid id);
 /* ERR_MALFORMED when text is not "<prefix>-" and 8 or 17 lower-case hex digits. Ids of 8
  * digits are well-formed and refer to nothing, since none was ever given out. text is borrowed. */

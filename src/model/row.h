@@ -32,6 +32,11 @@ struct tags {
 	size_t count;
 };
 
+struct rows {
+	const struct row *const *at;
+	size_t count;
+};
+
 struct cidrs {
 	const struct cidr *at;
 	size_t count;

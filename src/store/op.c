@@ -285,6 +285,44 @@ RESULT op_forget(struct op *op, enum kind kind, uuid id)
 	return OK;
 }
 
+/* ---- what the change leaves ---- */
+
+static bool op_is_left(const struct entry *e, enum kind kind)
+{
+	return e->kind == kind && e->after && !e->superseded;
+}
+
+static RESULT op_copy_row(struct op *op, const struct kind_info *k, const struct row *row,
+			  const struct row **ret_copy)
+{
+	struct row *copy = row_copy(op->ctx->arena, k, row);
+	if (!copy)
+		return ctx_no_memory(op->ctx);
+	if (k->side_size && !(copy->side = arena_alloc(op->ctx->arena, k->side_size)))
+		return ctx_no_memory(op->ctx);
+	if (k->side_size)
+		memcpy(copy->side, row->side, k->side_size);
+	*ret_copy = copy;
+	return OK;
+}
+
+RESULT op_copy_put(struct op *op, enum kind kind, struct rows *ret_rows)
+{
+	const struct op_log *log = op->log;
+	size_t count = 0;
+	for (size_t n = log->mark; n < log->count; n++)
+		count += op_is_left(&log->entries[n], kind);
+	const struct row **at = arena_new_array(op->ctx->arena, const struct row *, count);
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	count = 0;
+	for (size_t n = log->mark; n < log->count; n++)
+		if (op_is_left(&log->entries[n], kind))
+			TRY(op_copy_row(op, &model_kinds[kind], log->entries[n].after, &at[count++]));
+	*ret_rows = (struct rows){at, count};
+	return OK;
+}
+
 /* ---- history ---- */
 
 /* A note with the texts' bytes behind it. NULL when out of memory. */

@@ -66,6 +66,10 @@ RESULT op_put(struct op *op, enum kind kind, const struct row *row);
 RESULT op_delete(struct op *op, enum kind kind, uuid id);
 /* Removes the row for good: only once no driver holds anything of it. */
 RESULT op_forget(struct op *op, enum kind kind, uuid id);
+/* Copies, in the context's arena, of the rows of a kind that the change has put so far, in the order of
+ * their last puts, as they are now on the head: for an answer that is written when others may have
+ * changed or forgotten them. Their figures (side) are copied, too. */
+RESULT op_copy_put(struct op *op, enum kind kind, struct rows *ret_rows);
 /* One line of history, in SQL only: written with the change. text: what happened, in words. */
 RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char *what, struct str text);
 /* A meter's new level from now on (usage is the integral): meter "instance:t3.micro", 1 or 0. */

@@ -28,23 +28,44 @@ static void apply_ending(struct request *x, struct str answer)
 
 static bool draw_volume(struct request *x)
 {
+	if (random_below(4) == 0 && request_draw_again(x))
+		return true;
 	request_add(x, "AvailabilityZone", "xy-west-2a");
 	x->count = 1 + (int64_t) random_below(3);
 	request_add(x, "Size", "%d", (int) x->count);
+	request_draw_token(x);
 	return true;
+}
+
+/* What an earlier call with its token made: it is shown as long as it is there. */
+static void judge_repeated_volume(const struct request *x, struct verdict *v)
+{
+	EACH (&x->s->model, t, KIND_VOLUME)
+		if (t->origin == x->origin && t->life == LIVE)
+			return;
+	refuse(v, "InvalidVolume.NotFound");
 }
 
 static void judge_volume(const struct request *x, struct verdict *v)
 {
+	if (request_is_repeated(x)) {
+		judge_repeated_volume(x, v);
+		return;
+	}
 	if (x->s->hosts_shaken)
 		doubt(v, "InsufficientVolumeCapacity");
 }
 
 static void apply_volume(struct request *x, struct str answer)
 {
+	if (request_is_repeated(x)) {
+		request_check_repeated(x, answer_at(answer, "volumeId"));
+		return;
+	}
 	struct thing *t =
 		model_add(&x->s->model, KIND_VOLUME, x->account, NULL, answer_at(answer, "volumeId"));
 	t->gibibytes = x->count;
+	t->origin = x->origin;
 	request_apply_tag(x, t);
 }
 
@@ -65,7 +86,6 @@ static void judge_attach_volume(const struct request *x, struct verdict *v)
 {
 	const struct thing *volume = x->refs[0], *instance = x->refs[1];
 	judge_free(volume, v, "VolumeInUse");
-	doubt(v, "Unavailable"); /* it was moved on before the answer was written */
 	refuse_or_doubt(v, instance->life == ENDING, "IncorrectState");
 	EACH (&x->s->model, t, KIND_VOLUME)
 		if (t != volume && (t->to == instance || t->left == instance) &&
@@ -119,7 +139,6 @@ static void judge_modify_volume(const struct request *x, struct verdict *v)
 	if (x->count < x->refs[0]->gibibytes)
 		refuse(v, "InvalidParameterValue");
 	doubt(v, "IncorrectState"); /* it is being made, or modified */
-	doubt(v, "Unavailable");    /* it was deleted before the answer was written */
 	doubt(v, "IncorrectModificationState");
 	if (x->s->hosts_shaken)
 		doubt(v, "InsufficientVolumeCapacity");

@@ -6,37 +6,9 @@
 
 /* ---- launching ---- */
 
-/* The same request once more, as a client does that got no answer. */
-static bool draw_again(struct request *x)
-{
-	struct request *tokens = x->s->tokens, *origin = NULL;
-	uint64_t count = 0;
-	for (size_t k = 0; k < x->s->token_count; k++)
-		if (tokens[k].account == x->account && random_below(++count) == 0)
-			origin = &tokens[k];
-	if (!origin)
-		return false;
-	uint64_t serial = x->serial;
-	*x = *origin;
-	x->serial = serial;
-	x->origin = origin;
-	x->is_open = false;
-	return true;
-}
-
-static void draw_token(struct request *x)
-{
-	struct simulation *s = x->s;
-	if (random_below(3) == 0 || s->token_count == TOKENS_MAX)
-		return;
-	request_add(x, "ClientToken", "t%d", (int) x->serial);
-	s->tokens[s->token_count] = *x;
-	x->origin = &s->tokens[s->token_count++];
-}
-
 static bool draw_run(struct request *x)
 {
-	if (random_below(6) == 0 && draw_again(x))
+	if (random_below(6) == 0 && request_draw_again(x))
 		return true;
 	x->count = 1 + (int64_t) random_below(3);
 	x->port = 1 + (int64_t) random_below((uint64_t) x->count); /* the least */
@@ -51,7 +23,7 @@ static bool draw_run(struct request *x)
 		return false;
 	if (random_below(3) == 0 && !request_ref(x, "SecurityGroupId.1", KIND_SECURITY_GROUP))
 		return false;
-	draw_token(x);
+	request_draw_token(x);
 	return true;
 }
 
@@ -88,8 +60,25 @@ static void count_room(const struct request *x, int64_t *ret_least, int64_t *ret
 		}
 }
 
+/* As long as one of those that the first call made goes on, they are shown. */
+static void judge_repeated(const struct request *x, struct verdict *v)
+{
+	bool may_live = false, lives = false;
+	EACH (&x->s->model, t, KIND_INSTANCE)
+		if (t->origin == x->origin) {
+			may_live = may_live || t->life == LIVE;
+			lives = lives || !model_may_have_ended(t);
+		}
+	if (!lives)
+		refuse_or_doubt(v, !may_live, "IdempotentInstanceTerminated");
+}
+
 static void judge_run(const struct request *x, struct verdict *v)
 {
+	if (request_is_repeated(x)) {
+		judge_repeated(x, v);
+		return;
+	}
 	const struct thing *subnet = subnet_of(x), *group = ref_of_kind(x, KIND_SECURITY_GROUP);
 	int64_t least = 0, most = 0;
 	count_room(x, &least, &most);
@@ -118,24 +107,15 @@ static void add_instance(struct request *x, struct str id)
 	(void) model_add(m, KIND_PORT, x->account, t, STR_NONE);
 }
 
-static void check_repeated(struct request *x, struct str id)
-{
-	struct model *m = &x->s->model;
-	for (size_t k = 0; k < m->count; k++)
-		if (m->things[k].origin == x->origin && str_is(id, m->things[k].id))
-			return;
-	blame(x->s, "#%d: the token's call is answered with another instance", (int) x->serial);
-}
-
 static void apply_run(struct request *x, struct str answer)
 {
 	struct str set = answer_at(answer, "instancesSet"), item;
-	bool repeats = x->origin && x->origin->has_succeeded;
+	bool repeats = request_is_repeated(x);
 	int64_t least = 0, most = 0, count = 0;
 	count_room(x, &least, &most);
 	for (; answer_next_item(&set, &item); count++) {
 		if (repeats)
-			check_repeated(x, answer_at(item, "instanceId"));
+			request_check_repeated(x, answer_at(item, "instanceId"));
 		else
 			add_instance(x, answer_at(item, "instanceId"));
 	}

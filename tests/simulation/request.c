@@ -96,6 +96,50 @@ bool request_draw(struct request *x)
 	return true;
 }
 
+/* ---- client tokens ---- */
+
+bool request_draw_again(struct request *x)
+{
+	struct request *tokens = x->s->tokens, *origin = NULL;
+	uint64_t count = 0;
+	for (size_t k = 0; k < x->s->token_count; k++)
+		if (tokens[k].account == x->account && tokens[k].operation == x->operation &&
+		    random_below(++count) == 0)
+			origin = &tokens[k];
+	if (!origin)
+		return false;
+	uint64_t serial = x->serial;
+	*x = *origin;
+	x->serial = serial;
+	x->origin = origin;
+	x->is_open = false;
+	return true;
+}
+
+void request_draw_token(struct request *x)
+{
+	struct simulation *s = x->s;
+	if (random_below(3) == 0 || s->token_count == TOKENS_MAX)
+		return;
+	request_add(x, "ClientToken", "t%d", (int) x->serial);
+	s->tokens[s->token_count] = *x;
+	x->origin = &s->tokens[s->token_count++];
+}
+
+bool request_is_repeated(const struct request *x)
+{
+	return x->origin && x->origin->has_succeeded;
+}
+
+void request_check_repeated(struct request *x, struct str id)
+{
+	struct model *m = &x->s->model;
+	for (size_t k = 0; k < m->count; k++)
+		if (m->things[k].origin == x->origin && str_is(id, m->things[k].id))
+			return;
+	blame(x->s, "#%d: the token's call is answered with something else", (int) x->serial);
+}
+
 /* ---- verdicts ---- */
 
 static void add_code(const char **codes, size_t *count, const char *code)
@@ -134,8 +178,7 @@ static const char *find_not_found(enum kind kind)
  * that forbid it, any may be told. */
 static void judge(const struct request *x, struct verdict *v)
 {
-	bool is_repeated = x->origin && x->origin->has_succeeded;
-	for (size_t k = 0; !is_repeated && k < x->ref_count; k++) {
+	for (size_t k = 0; !request_is_repeated(x) && k < x->ref_count; k++) {
 		const struct thing *t = x->refs[k];
 		bool is_there = t->account == x->account && t->life != GONE;
 		if (!is_there)
@@ -143,7 +186,7 @@ static void judge(const struct request *x, struct verdict *v)
 		else if (model_may_have_ended(t))
 			doubt(v, find_not_found(t->kind));
 	}
-	if (!is_repeated && x->operation->judge)
+	if (x->operation->judge)
 		x->operation->judge(x, v);
 	if (x->in_storm) {
 		doubt(v, "InternalError");

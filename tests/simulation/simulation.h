@@ -80,12 +80,12 @@ struct thing {
 	int64_t port;      /* of a rule; -1: all */
 	int64_t gibibytes; /* of a volume */
 	bool egress;
-	struct thing *group; /* of an instance or an interface */
+	const struct request *origin; /* the first request with the client token that made it, or NULL */
+	struct thing *group;          /* of an instance or an interface */
 	/* of an instance: */
 	bool wanted_on, seen_stopped;
-	bool is_restless;             /* its guest may have shut itself down */
-	bool ends_itself;             /* which terminates it */
-	const struct request *origin; /* the first request with its client token, or NULL */
+	bool is_restless; /* its guest may have shut itself down */
+	bool ends_itself; /* which terminates it */
 };
 
 struct model {
@@ -174,8 +174,13 @@ void request_add(struct request *x, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Names a thing of the kind, mostly one of the account's that is there; NULL: there is none. */
 struct thing *request_ref(struct request *x, const char *name, enum kind kind);
-void request_apply_tag(struct request *x, struct thing *t);   /* likewise: the drawn tag is its */
-void request_apply_end(struct request *x, struct str answer); /* for rows: the first ref is gone */
+/* The same request of this operation once more, as a client does that got no answer; false: there is none. */
+bool request_draw_again(struct request *x);
+void request_draw_token(struct request *x);                    /* so that it may be sent again; or none */
+bool request_is_repeated(const struct request *x);             /* one with its token has succeeded */
+void request_check_repeated(struct request *x, struct str id); /* it made what bears the id */
+void request_apply_tag(struct request *x, struct thing *t);    /* likewise: the drawn tag is its */
+void request_apply_end(struct request *x, struct str answer);  /* for rows: the first ref is gone */
 bool request_draw(struct request *x);
 void request_send(struct request *x);
 bool request_is_woken(const struct request *x);

@@ -9,7 +9,9 @@
  *   operation         a change: the engine's own, on the committer, with the call parked. Its wish
  *                     stands at the beginning of the args struct
  *   look              an observe action: reads from a host, on that host's thread, the call parked
- *   answer            writes the answer's members, on an HTTP thread; may walk a view. An action with
+ *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
+ *                     changed what a change made: rows of the kind that it `shows` are found as it left
+ *                     them (ec2_find_shown). An action with
  *                     a list instead describes the rows of one kind (list.h); with neither, the
  *                     answer is <return>true</return>
  * How to add an action: HACKING.md. */
@@ -17,6 +19,7 @@
 
 #include "api/ec2/ec2.h"
 #include "api/ec2/params.h"
+#include "api/face.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
 #include "base/vec.h"
@@ -53,6 +56,7 @@ struct ec2_action {
 	op_run operation;
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
 	RESULT (*answer)(struct ec2_call *e, const void *args, struct xml *x);
+	enum kind shows; /* a change whose answer shows rows of this kind; KIND_NONE */
 	const struct ec2_listing *list;
 	struct filters filters; /* without a list: for the dump */
 	const char *doc;
@@ -75,6 +79,7 @@ struct ec2_call {
 	struct pairs pairs;
 	bool dry_run;
 	void *args;
+	struct face_change change;
 	uuid host;        /* set by prepare: where look() looks; none: nowhere, the answer knows */
 	struct str owner; /* the caller's account number */
 	struct view view; /* open from ec2_walk() to the end of the answer */
@@ -88,6 +93,10 @@ struct ec2_call {
 /* The tables of a view that walks; opened at the first call, closed after the answer. In answers. */
 const struct tables *ec2_walk(struct ec2_call *e);
 void ec2_stop_walking(struct ec2_call *e);
+
+/* A row of the kind that the action shows: as its change left it, else (it put nothing: the call was made
+ * before) as it is now. ERR_NOT_FOUND when it is gone. In answers. */
+RESULT ec2_find_shown(struct ec2_call *e, uuid id, const struct row **ret_row);
 
 /* ---- what every Describe action has, at the beginning of its args ---- */
 

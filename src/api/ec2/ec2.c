@@ -118,6 +118,23 @@ const struct tables *ec2_walk(struct ec2_call *e)
 	return e->view.tables;
 }
 
+RESULT ec2_find_shown(struct ec2_call *e, uuid id, const struct row **ret_row)
+{
+	enum kind kind = e->action->shows;
+	const struct tables *t = ec2_walk(e);
+	const struct rows *left = &e->change.left;
+	for (size_t k = 0; k < left->count; k++)
+		if (uuid_equal(left->at[k]->id, id)) {
+			*ret_row = left->at[k];
+			return OK;
+		}
+	const struct row *row = tables_find(t, kind, id);
+	if (!row)
+		return engine_fail_gone(e->c, kind, id);
+	*ret_row = row;
+	return OK;
+}
+
 void ec2_stop_walking(struct ec2_call *e)
 {
 	if (e->view.store)
@@ -385,8 +402,12 @@ static void run_action(struct ec2_call *e)
 {
 	const struct ec2_action *a = e->action;
 	if (a->operation) {
-		(e->dry_run ? face_commit_dry : face_commit)(e->call, e->config->store, a->permit,
-							     a->operation, e->args, call_resumed);
+		e->change = (struct face_change){.action = a->permit,
+						 .run = a->operation,
+						 .wish = e->args,
+						 .is_dry = e->dry_run,
+						 .shown = a->shows};
+		face_commit(e->call, e->config->store, &e->change, call_resumed);
 	} else if (a->look && !e->dry_run && !uuid_is_none(e->host)) {
 		const struct face_look look = {e->config->reconciler, e->host, OBSERVE_TIMEOUT_US, a->look,
 					       e->args};

@@ -74,6 +74,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(NOT_FOUND, NAT_GATEWAY, 400, "NatGatewayNotFound"),
 	E(NOT_FOUND, NETWORK_ACL, 400, "InvalidNetworkAclID.NotFound"),
 	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
+	E(NOT_FOUND, CLIENT_TOKEN, 400, "IdempotentInstanceTerminated"),
 	E(NOT_FOUND, NONE, 400, "InvalidParameterValue"), /* a zone, an instance type: not ids in EC2 */
 	E(EXISTS, KEY_PAIR, 400, "InvalidKeyPair.Duplicate"),
 	E(EXISTS, SECURITY_GROUP, 400, "InvalidGroup.Duplicate"),

@@ -68,7 +68,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_internet_gateway(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_gateway *a = args;
-	return ec2_write_row(e, &gateway_listing, a->wish.gateway, "internetGateway", x);
+	return ec2_write_shown(e, &gateway_listing, a->wish.gateway, "internetGateway", x);
 }
 
 #define P(wire, member, ...) PARAM(struct gateway_attachment, wire, member, __VA_ARGS__)
@@ -89,7 +89,8 @@ static const struct ec2_action actions[] = {
 	 .doc = "Internet gateways of the account."},
 	{"CreateInternetGateway", "ec2:CreateInternetGateway", WRITES,
 	 PARAMS(struct ec2_create_gateway, create_gateway_params), prepare_create, engine_create_gateway_run,
-	 .answer = ec2_create_internet_gateway, .doc = "Makes an internet gateway, attached to nothing yet."},
+	 .shows = KIND_GATEWAY, .answer = ec2_create_internet_gateway,
+	 .doc = "Makes an internet gateway, attached to nothing yet."},
 	{"AttachInternetGateway", "ec2:AttachInternetGateway", WRITES,
 	 PARAMS(struct gateway_attachment, attachment_params), 0, engine_attach_gateway_run,
 	 .doc = "Gives a VPC its way to the internet."},

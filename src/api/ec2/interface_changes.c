@@ -177,9 +177,8 @@ static RESULT prepare_unassign(struct ec2_call *e, void *args)
 static RESULT ec2_assign_ips(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct port_assignment *wish = args;
-	const struct port *port = 0;
-	TRY(engine_find_port(e->c, ec2_walk(e), &wish->port, &port));
-	ec2_write_id(x, "networkInterfaceId", KIND_PORT, port->row.id);
+	(void) e;
+	ec2_write_id(x, "networkInterfaceId", KIND_PORT, wish->assigned_to);
 	xml_open(x, "assignedPrivateIpAddressesSet");
 	for (size_t k = 0; k < wish->made.count; k++) {
 		xml_open(x, "item");

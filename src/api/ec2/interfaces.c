@@ -450,7 +450,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_interface(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_interface *a = args;
-	TRY(ec2_write_row(e, &interface_listing, a->wish.port, "networkInterface", x));
+	TRY(ec2_write_shown(e, &interface_listing, a->wish.port, "networkInterface", x));
 	xml_text_opt(x, "clientToken", a->wish.client_token);
 	return OK;
 }
@@ -468,7 +468,7 @@ static const struct ec2_action actions[] = {
 	 .doc = "Network interfaces of the account."},
 	{"CreateNetworkInterface", "ec2:CreateNetworkInterface", WRITES,
 	 PARAMS(struct ec2_create_interface, create_interface_params), prepare_create, engine_create_port_run,
-	 .answer = ec2_create_interface, .doc = "Makes an interface in a subnet."},
+	 .shows = KIND_PORT, .answer = ec2_create_interface, .doc = "Makes an interface in a subnet."},
 	{"DeleteNetworkInterface", "ec2:DeleteNetworkInterface", WRITES,
 	 PARAMS(struct port_target, delete_interface_params), 0, engine_delete_port_run,
 	 .doc = "Deletes an interface that is in no instance."},

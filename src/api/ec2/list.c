@@ -3,6 +3,7 @@
  * token is the last id shown, bound to the parameters. */
 #include "api/ec2/path.h"
 
+#include <assert.h>
 #include <stdlib.h>
 
 #include "base/crypto.h"
@@ -278,13 +279,13 @@ RESULT ec2_describe(struct ec2_call *e, const struct ec2_listing *list, const st
 	return OK;
 }
 
-RESULT ec2_write_row(struct ec2_call *e, const struct ec2_listing *list, uuid id, const char *element,
-		     struct xml *x)
+RESULT ec2_write_shown(struct ec2_call *e, const struct ec2_listing *list, uuid id, const char *element,
+		       struct xml *x)
 {
-	const struct row *row = tables_find(ec2_walk(e), list->kind, id);
+	const struct row *row = 0;
 	const void **items = 0;
-	if (!row) /* it was there, and is gone already */
-		return ctx_fail(e->c, ERR_AGAIN, "The resource was changed by another request meanwhile");
+	assert(e->action->shows == list->kind);
+	TRY(ec2_find_shown(e, id, &row));
 	TRY(ec2_gather(e, list, &row, 1, &items));
 	if (element)
 		xml_open(x, element);

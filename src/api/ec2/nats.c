@@ -112,7 +112,7 @@ static RESULT ec2_create_nat_gateway(struct ec2_call *e, const void *args, struc
 {
 	const struct ec2_create_nat *a = args;
 	xml_text_opt(x, "clientToken", a->wish.client_token);
-	return ec2_write_row(e, &nat_listing, a->wish.nat_gateway, "natGateway", x);
+	return ec2_write_shown(e, &nat_listing, a->wish.nat_gateway, "natGateway", x);
 }
 
 /* ---- delete ---- */
@@ -135,8 +135,8 @@ static const struct ec2_action actions[] = {
 	 PARAMS(struct ec2_describe_nats, describe_nats_params), .list = &nat_listing,
 	 .doc = "NAT gateways of the account; those that have ended, for an hour."},
 	{"CreateNatGateway", "ec2:CreateNatGateway", WRITES, PARAMS(struct ec2_create_nat, create_nat_params),
-	 prepare_create, engine_create_nat_gateway_run, .answer = ec2_create_nat_gateway,
-	 .doc = "Makes a NAT gateway in a subnet."},
+	 prepare_create, engine_create_nat_gateway_run, .shows = KIND_NAT_GATEWAY,
+	 .answer = ec2_create_nat_gateway, .doc = "Makes a NAT gateway in a subnet."},
 	{"DeleteNatGateway", "ec2:DeleteNatGateway", WRITES,
 	 PARAMS(struct nat_gateway_target, delete_nat_params), 0, engine_delete_nat_gateway_run,
 	 .answer = ec2_delete_nat_gateway, .doc = "Deletes a NAT gateway; its elastic address is freed."},

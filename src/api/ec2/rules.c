@@ -370,40 +370,36 @@ static RESULT prepare_egress(struct ec2_call *e, void *args)
 	return prepare_rules(e, args, SECURITY_GROUP_RULE_DIRECTION_EGRESS);
 }
 
-/* Both directions. A rule that is gone again already is left out. */
+/* Both directions. */
 static RESULT ec2_authorize_security_group(struct ec2_call *e, const void *args, struct xml *x)
 {
-	const struct ec2_rules *a = args;
-	const struct tables *t = ec2_walk(e);
-	VEC(const struct row *) rows = {0};
+	const struct rows *made = &e->change.left;
 	const void **items = 0;
-	for (size_t k = 0; k < a->wish.made.count; k++) {
-		const struct security_group_rule *rule = security_group_rule_find(t, a->wish.made.at[k]);
-		if (rule && !VEC_PUSH(e->c->arena, &rows, &rule->row))
-			return ctx_no_memory(e->c);
-	}
-	TRY(ec2_gather(e, &rule_listing, rows.at, rows.count, &items));
+	(void) args;
+	TRY(ec2_gather(e, &rule_listing, made->at, made->count, &items));
 	xml_bool(x, "return", true);
-	ec2_write_items(e, &rule_listing, items, rows.count, x);
+	ec2_write_items(e, &rule_listing, items, made->count, x);
 	return OK;
 }
 
-#define RULES(name, params_rows, prepare, run, write, words)                                                 \
+#define RULES(name, params_rows, prepare, run, shown, write, words)                                          \
 	{                                                                                                    \
 #name, "ec2:" #name, WRITES, PARAMS(struct ec2_rules, params_rows), prepare, run,            \
-			.answer = (write), .doc = words                                                      \
+			.shows = KIND_##shown, .answer = (write), .doc = words                               \
 	}
 static const struct ec2_action actions[] = {
 	{"DescribeSecurityGroupRules", "ec2:DescribeSecurityGroupRules", 0,
 	 PARAMS(struct ec2_describe_rules, describe_rules_params), .list = &rule_listing,
 	 .doc = "Rules of the account's security groups, one by one."},
 	RULES(AuthorizeSecurityGroupIngress, authorize_ingress_params, prepare_ingress,
-	      engine_authorize_rules_run, ec2_authorize_security_group, "Lets traffic in."),
+	      engine_authorize_rules_run, SECURITY_GROUP_RULE, ec2_authorize_security_group,
+	      "Lets traffic in."),
 	RULES(AuthorizeSecurityGroupEgress, authorize_egress_params, prepare_egress,
-	      engine_authorize_rules_run, ec2_authorize_security_group, "Lets traffic out."),
-	RULES(RevokeSecurityGroupIngress, revoke_ingress_params, prepare_ingress, engine_revoke_rules_run, 0,
-	      "Removes rules for what comes in."),
-	RULES(RevokeSecurityGroupEgress, revoke_egress_params, prepare_egress, engine_revoke_rules_run, 0,
-	      "Removes rules for what goes out."),
+	      engine_authorize_rules_run, SECURITY_GROUP_RULE, ec2_authorize_security_group,
+	      "Lets traffic out."),
+	RULES(RevokeSecurityGroupIngress, revoke_ingress_params, prepare_ingress, engine_revoke_rules_run,
+	      NONE, 0, "Removes rules for what comes in."),
+	RULES(RevokeSecurityGroupEgress, revoke_egress_params, prepare_egress, engine_revoke_rules_run, NONE,
+	      0, "Removes rules for what goes out."),
 };
 const struct ec2_actions ec2_rule_actions = ACTIONS(actions);

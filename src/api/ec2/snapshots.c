@@ -163,7 +163,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_snapshot(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_snapshot *a = args;
-	return ec2_write_row(e, &snapshot_listing, a->wish.snapshot, 0, x);
+	return ec2_write_shown(e, &snapshot_listing, a->wish.snapshot, 0, x);
 }
 
 /* ---- all of an instance ---- */
@@ -196,16 +196,14 @@ static RESULT prepare_create_all(struct ec2_call *e, void *args)
 
 static RESULT ec2_create_snapshots(struct ec2_call *e, const void *args, struct xml *x)
 {
-	const struct ec2_create_snapshots *a = args;
-	const struct tables *t = ec2_walk(e);
+	const struct rows *made = &e->change.left;
+	const void **items = 0;
+	(void) args;
+	TRY(ec2_gather(e, &snapshot_listing, made->at, made->count, &items));
 	xml_open(x, "snapshotSet");
-	for (size_t k = 0; k < a->wish.made.count; k++) {
-		const struct snapshot *s = snapshot_find(t, a->wish.made.at[k]);
-		const struct snapshot_item *item = s ? gather_snapshot(e, &s->row) : 0;
-		if (!item)
-			continue; /* gone already */
+	for (size_t k = 0; k < made->count; k++) {
 		xml_open(x, "item");
-		write_snapshot_as(e, x, item, "state");
+		write_snapshot_as(e, x, items[k], "state");
 		xml_close(x, "item");
 	}
 	xml_close(x, "snapshotSet");
@@ -256,10 +254,10 @@ static RESULT prepare_copy(struct ec2_call *e, void *args)
 static RESULT ec2_copy_snapshot(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_copy_snapshot *a = args;
-	const struct snapshot *s = snapshot_find(ec2_walk(e), a->wish.snapshot);
-	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, a->wish.snapshot);
-	if (s)
-		ec2_write_tags(x, s->tags);
+	const struct row *row = 0;
+	TRY(ec2_find_shown(e, a->wish.snapshot, &row));
+	ec2_write_id(x, "snapshotId", KIND_SNAPSHOT, row->id);
+	ec2_write_tags(x, ((const struct snapshot *) row)->tags);
 	return OK;
 }
 
@@ -276,13 +274,14 @@ static const struct ec2_action actions[] = {
 	 .doc = "Snapshots of the account, and those of the region's operator."},
 	{"CreateSnapshot", "ec2:CreateSnapshot", WRITES,
 	 PARAMS(struct ec2_create_snapshot, create_snapshot_params), prepare_create,
-	 engine_create_snapshot_run, .answer = ec2_create_snapshot, .doc = "Keeps a disk as it is now."},
+	 engine_create_snapshot_run, .shows = KIND_SNAPSHOT, .answer = ec2_create_snapshot,
+	 .doc = "Keeps a disk as it is now."},
 	{"CreateSnapshots", "ec2:CreateSnapshots", WRITES,
 	 PARAMS(struct ec2_create_snapshots, create_snapshots_params), prepare_create_all,
-	 engine_create_snapshots_run, .answer = ec2_create_snapshots,
+	 engine_create_snapshots_run, .shows = KIND_SNAPSHOT, .answer = ec2_create_snapshots,
 	 .doc = "Keeps the disks of an instance as they are now."},
 	{"CopySnapshot", "ec2:CopySnapshot", WRITES, PARAMS(struct ec2_copy_snapshot, copy_snapshot_params),
-	 prepare_copy, engine_copy_snapshot_run, .answer = ec2_copy_snapshot,
+	 prepare_copy, engine_copy_snapshot_run, .shows = KIND_SNAPSHOT, .answer = ec2_copy_snapshot,
 	 .doc = "Makes a snapshot of one's own of another."},
 	{"DeleteSnapshot", "ec2:DeleteSnapshot", WRITES,
 	 PARAMS(struct snapshot_target, delete_snapshot_params), 0, engine_delete_snapshot_run,

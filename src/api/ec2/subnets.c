@@ -174,7 +174,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_subnet(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_subnet *a = args;
-	return ec2_write_row(e, &subnet_listing, a->wish.subnet, "subnet", x);
+	return ec2_write_shown(e, &subnet_listing, a->wish.subnet, "subnet", x);
 }
 
 /* ---- attributes ---- */
@@ -207,7 +207,7 @@ static const struct ec2_action actions[] = {
 	 PARAMS(struct ec2_describe_subnets, describe_subnets_params), .list = &subnet_listing,
 	 .doc = "Subnets of the account."},
 	{"CreateSubnet", "ec2:CreateSubnet", WRITES, PARAMS(struct ec2_create_subnet, create_subnet_params),
-	 prepare_create, engine_create_subnet_run, .answer = ec2_create_subnet,
+	 prepare_create, engine_create_subnet_run, .shows = KIND_SUBNET, .answer = ec2_create_subnet,
 	 .doc = "Makes a subnet in a VPC."},
 	{"ModifySubnetAttribute", "ec2:ModifySubnetAttribute", WRITES,
 	 PARAMS(struct subnet_settings, modify_subnet_params), 0, engine_update_subnet_run,

@@ -145,7 +145,7 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 static RESULT ec2_modify_volume(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_modify_volume *a = args;
-	return ec2_write_row(e, &modification_listing, a->wish.modified_volume, "volumeModification", x);
+	return ec2_write_shown(e, &modification_listing, a->wish.modified_volume, "volumeModification", x);
 }
 
 /* ---- status ---- */
@@ -244,7 +244,7 @@ static const struct param describe_status_params[] = {
 
 static const struct ec2_action actions[] = {
 	{"ModifyVolume", "ec2:ModifyVolume", WRITES, PARAMS(struct ec2_modify_volume, modify_volume_params),
-	 prepare_modify, engine_modify_volume_run, .answer = ec2_modify_volume,
+	 prepare_modify, engine_modify_volume_run, .shows = KIND_VOLUME, .answer = ec2_modify_volume,
 	 .doc = "Grows a disk, in use or not, or changes its type."},
 	{"DescribeVolumesModifications", "ec2:DescribeVolumesModifications", 0,
 	 PARAMS(struct ec2_describe_modifications, describe_modifications_params),

@@ -108,7 +108,7 @@ static const void *gather_volume(struct ec2_call *e, const struct row *row)
 	return item;
 }
 
-/* The members of an attachment, as of now. */
+/* The members of an attachment. */
 static void write_attachment(struct xml *x, const struct volume *v)
 {
 	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
@@ -215,7 +215,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_volume(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_volume *a = args;
-	return ec2_write_row(e, &volume_listing, a->wish.volume, 0, x);
+	return ec2_write_shown(e, &volume_listing, a->wish.volume, 0, x);
 }
 
 static const struct param delete_volume_params[] = {
@@ -239,10 +239,9 @@ static const struct param attach_volume_params[] = {
 static RESULT ec2_attach_volume(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct volume_attaching *wish = args;
-	const struct volume *v = volume_find(ec2_walk(e), wish->attached_volume);
-	if (!v)
-		return ctx_fail(e->c, ERR_AGAIN, "The volume was changed by another request meanwhile");
-	write_attachment(x, v);
+	const struct row *row = 0;
+	TRY(ec2_find_shown(e, wish->attached_volume, &row));
+	write_attachment(x, (const struct volume *) row);
 	return OK;
 }
 
@@ -273,11 +272,12 @@ static const struct ec2_action actions[] = {
 	 PARAMS(struct ec2_describe_volumes, describe_volumes_params), .list = &volume_listing,
 	 .doc = "Disks of the account."},
 	{"CreateVolume", "ec2:CreateVolume", WRITES, PARAMS(struct ec2_create_volume, create_volume_params),
-	 prepare_create, engine_create_volume_run, .answer = ec2_create_volume, .doc = "Makes a free disk."},
+	 prepare_create, engine_create_volume_run, .shows = KIND_VOLUME, .answer = ec2_create_volume,
+	 .doc = "Makes a free disk."},
 	{"DeleteVolume", "ec2:DeleteVolume", WRITES, PARAMS(struct volume_target, delete_volume_params), 0,
 	 engine_delete_volume_run, .doc = "Deletes a free disk."},
 	{"AttachVolume", "ec2:AttachVolume", WRITES, PARAMS(struct volume_attaching, attach_volume_params), 0,
-	 engine_attach_volume_run, .answer = ec2_attach_volume,
+	 engine_attach_volume_run, .shows = KIND_VOLUME, .answer = ec2_attach_volume,
 	 .doc = "Attaches a disk to an instance, which may run."},
 	{"DetachVolume", "ec2:DetachVolume", WRITES, PARAMS(struct volume_detaching, detach_volume_params), 0,
 	 engine_detach_volume_run, .answer = ec2_detach_volume,

@@ -126,7 +126,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 static RESULT ec2_create_vpc(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_create_vpc *a = args;
-	return ec2_write_row(e, &vpc_listing, a->wish.router, "vpc", x);
+	return ec2_write_shown(e, &vpc_listing, a->wish.router, "vpc", x);
 }
 
 /* ---- attributes ---- */
@@ -204,7 +204,7 @@ static const struct ec2_action actions[] = {
 	{"DescribeVpcs", "ec2:DescribeVpcs", 0, PARAMS(struct ec2_describe_vpcs, describe_vpcs_params),
 	 .list = &vpc_listing, .doc = "VPCs of the account."},
 	{"CreateVpc", "ec2:CreateVpc", WRITES, PARAMS(struct ec2_create_vpc, create_vpc_params),
-	 prepare_create, engine_create_router_run, .answer = ec2_create_vpc,
+	 prepare_create, engine_create_router_run, .shows = KIND_ROUTER, .answer = ec2_create_vpc,
 	 .doc = "Makes a VPC with its main route table, default network ACL and default group."},
 	{"DescribeVpcAttribute", "ec2:DescribeVpcAttribute", 0,
 	 PARAMS(struct ec2_vpc_attribute, describe_attribute_params), .answer = ec2_describe_vpc_attribute,

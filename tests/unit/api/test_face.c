@@ -235,16 +235,6 @@ static void test_nothing_of_others_is_changed(void **state)
 		{"CreateSubnet&CidrBlock=172.31.200.0/24&VpcId=", "vpcId", "InvalidVpcID.NotFound"},
 		{"DeleteSubnet&SubnetId=", "subnetId", "InvalidSubnetID.NotFound"},
 		{"DeleteSecurityGroup&GroupId=", "groupId", "InvalidGroup.NotFound"},
-		{"AuthorizeSecurityGroupIngress&IpProtocol=-1&CidrIp=0.0.0.0/0&GroupId=", "groupId",
-		 "InvalidGroup.NotFound"},
-		{"CreateTags&Tag.1.Key=a&ResourceId.1=", "volumeId", "InvalidVolume.NotFound"},
-		{"CreateTags&Tag.1.Key=a&ResourceId.1=", "networkInterfaceId",
-		 "InvalidNetworkInterfaceID.NotFound"},
-		{"DescribeNetworkInterfaceAttribute&Attribute=attachment&NetworkInterfaceId=",
-		 "networkInterfaceId", "InvalidNetworkInterfaceID.NotFound"},
-		{"DeleteNetworkInterface&NetworkInterfaceId=", "networkInterfaceId",
-		 "InvalidNetworkInterfaceID.NotFound"},
-		{"DetachNetworkInterface&AttachmentId=", "attachmentId", "InvalidAttachmentID.NotFound"},
 	};
 	struct world *w = *state;
 	struct str launched = launch(w, 1).body;
@@ -377,6 +367,97 @@ static void test_memory_that_runs_out(void **state)
 	expect(world_post(w, &w->alice, STR("Action=CreateVpc&CidrBlock=10.0.0.0/16")), 200, "");
 }
 
+/* ---- answers that come late ---- */
+
+struct late {
+	const char *create, *type; /* of its tag */
+	const char *describe, *id, *remove;
+	const char *not_found; /* the token's answer afterwards; NULL: the action has no tokens */
+	enum kind kind;
+};
+
+/* Handed in, committed, and not answered yet. */
+static void call_halfway(struct world *w, struct str form, struct fake_call *f)
+{
+	world_sign_call(&w->c, &w->alice, "POST", form, f);
+	f->call.self = w->face;
+	ec2_http_face.handle(w->face, &f->call);
+	while (!f->is_woken)
+		assert_true(executor_step(w->executor, clock_now_us() + MINUTE));
+}
+
+static size_t count_rows(struct world *w, enum kind kind)
+{
+	struct view view;
+	view_open(w->store, &view);
+	size_t count = tables_count(view.tables, kind);
+	view_close(&view);
+	return count;
+}
+
+/* Somebody deletes what a call made, and it is forgotten, before the call's answer is written: that tells of
+ * what was made all the same. The call again, with its token, tells that it is gone. */
+static void check_late(struct world *w, const struct late *l, struct str create)
+{
+	struct str form = str_print(w->arena,
+				    "%" STR_FMT "&TagSpecification.1.ResourceType=%s"
+				    "&TagSpecification.1.Tag.1.Key=late&TagSpecification.1.Tag.1.Value=yes%s",
+				    STR_ARG(create), l->type, l->not_found ? "&ClientToken=t" : "");
+	size_t before = count_rows(w, l->kind);
+	struct fake_call f;
+	call_halfway(w, form, &f);
+	struct world_answer found = world_post(
+		w, &w->alice,
+		str_print(w->arena, "Action=%s&Filter.1.Name=tag:late&Filter.1.Value.1=yes", l->describe));
+	struct str id = world_element(found.body, l->id);
+	world_settle(w, 10 * MINUTE);
+	expect(world_post(w, &w->alice, str_print(w->arena, "%s=%" STR_FMT, l->remove, STR_ARG(id))), 200,
+	       "");
+	world_settle(w, 10 * MINUTE);
+	assert_int_equal(count_rows(w, l->kind), before);
+	f.resume(&f.call);
+	struct str body = buf_str(&f.body);
+	assert_true(f.is_answered);
+	assert_int_equal(f.status, 200);
+	assert_true(id.n > 0 && str_equal(world_element(body, l->id), id));
+	assert_true(str_is(world_element(body, "key"), "late"));
+	fake_call_done(&f);
+	if (l->not_found)
+		expect(world_post(w, &w->alice, form), 400, l->not_found);
+}
+
+static void test_what_is_gone_before_its_answer(void **state)
+{
+	struct world *w = *state;
+	static const struct late all[] = {
+		{"CreateVolume&AvailabilityZone=us-east-1a&Size=1", "volume", "DescribeVolumes", "volumeId",
+		 "Action=DeleteVolume&VolumeId", "InvalidVolume.NotFound", KIND_VOLUME},
+		{"CreateNetworkInterface&SubnetId=$(subnetId)", "network-interface",
+		 "DescribeNetworkInterfaces", "networkInterfaceId",
+		 "Action=DeleteNetworkInterface&NetworkInterfaceId", "InvalidNetworkInterfaceID.NotFound",
+		 KIND_PORT},
+		{"CreateRouteTable&VpcId=$(vpcId)", "route-table", "DescribeRouteTables", "routeTableId",
+		 "Action=DeleteRouteTable&RouteTableId", "InvalidRouteTableID.NotFound", KIND_ROUTE_TABLE},
+		{"CreateSubnet&CidrBlock=172.31.240.0/28&VpcId=$(vpcId)", "subnet", "DescribeSubnets",
+		 "subnetId", "Action=DeleteSubnet&SubnetId", 0, KIND_SUBNET},
+		{"CreateInternetGateway", "internet-gateway", "DescribeInternetGateways", "internetGatewayId",
+		 "Action=DeleteInternetGateway&InternetGatewayId", 0, KIND_GATEWAY},
+		{"CreateVpc&CidrBlock=10.1.0.0/16", "vpc", "DescribeVpcs", "vpcId", "Action=DeleteVpc&VpcId",
+		 0, KIND_ROUTER},
+	};
+	struct str subnets = world_post(w, &w->alice, STR("Action=DescribeSubnets")).body;
+	for (size_t k = 0; k < sizeof all / sizeof all[0]; k++) {
+		struct str form = str_print(w->arena, "Action=%s", all[k].create);
+		size_t at = str_find_char(form, '$', 0);
+		if (at < form.n) {
+			struct str name = str_slice(form, at + 2, form.n - 1);
+			form = str_print(w->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(str_slice(form, 0, at)),
+					 STR_ARG(world_element(subnets, str_to_z(w->arena, name))));
+		}
+		check_late(w, &all[k], form);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -388,6 +469,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_what_is_gone_before_its_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_that_runs_out, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);

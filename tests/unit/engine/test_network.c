@@ -309,17 +309,18 @@ static void check_ports(void **state)
 	for (int n = 0; n < 9; n++)
 		cloud_ok(c, &c->alice, engine_create_port, &wish);
 	assert_int_equal(engine_count_free_addresses(subnet_find(t, subnet)), 0);
+	uuid last = wish.port;
 	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_CAPACITY, KIND_SUBNET);
 	/* A deleted port's address is not handed out before the network is rid of it. */
-	const struct port *port = port_find(t, wish.port);
+	const struct port *port = port_find(t, last);
 	assert_int_equal(port->mac.b[0], 2);
 	assert_true(uuid_equal(port->groups.at[0], router.group));
 	struct ip freed = port->ip;
-	struct port_target target = {.port = ref_to(c, KIND_PORT, wish.port)};
-	struct port_sight sight = {.port = wish.port, .gen = 1, .up = true};
+	struct port_target target = {.port = ref_to(c, KIND_PORT, last)};
+	struct port_sight sight = {.port = last, .gen = 1, .up = true};
 	cloud_fails(c, NULL, engine_forget_port, &sight, ERR_STATE, KIND_PORT);
 	cloud_ok(c, NULL, engine_see_port, &sight);
-	assert_true(port_find(t, wish.port)->seen_up && port_find(t, wish.port)->seen_gen == 1);
+	assert_true(port_find(t, last)->seen_up && port_find(t, last)->seen_gen == 1);
 	cloud_fails(c, &c->bob, engine_delete_port, &target, ERR_NOT_FOUND, KIND_PORT);
 	cloud_ok(c, &c->alice, engine_delete_port, &target);
 	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_CAPACITY, KIND_SUBNET);

@@ -101,6 +101,56 @@ static void created_and_side_are_kept(void **state)
 	fixture_check(f);
 }
 
+/* A family whose first volume is put twice, and what was copied of its volumes. */
+struct copying {
+	unsigned n;
+	struct rows volumes, accounts;
+};
+
+static RESULT put_family_and_copy(struct op *op, void *arg)
+{
+	struct copying *c = arg;
+	TRY(put_family(op, &c->n));
+	TRY(volume_delete(op, uuid_of(100 * c->n + 1)));
+	TRY(volume_forget(op, uuid_of(100 * c->n + 3)));
+	TRY(op_copy_put(op, KIND_ACCOUNT, &c->accounts));
+	return op_copy_put(op, KIND_VOLUME, &c->volumes);
+}
+
+static RESULT forget_family(struct op *op, void *arg)
+{
+	unsigned n = *(const unsigned *) arg;
+	TRY(volume_forget(op, uuid_of(100 * n + 1)));
+	TRY(volume_forget(op, uuid_of(100 * n + 2)));
+	return account_forget(op, uuid_of(n));
+}
+
+/* Also in one batch with what becomes of the rows next. */
+static void copies_outlive_rows(void **state)
+{
+	struct fixture *f = *state;
+	struct copying first = {.n = 1};
+	struct counted a, b;
+	fixture_submit(f, &a, put_family_and_copy, &first);
+	fixture_submit(f, &b, forget_family, &first.n);
+	fixture_step(f);
+	assert_ok(a.result);
+	assert_ok(b.result);
+	assert_null(find_account(f, 1));
+	assert_int_equal(first.volumes.count, 2);
+	const struct volume *left = (const struct volume *) first.volumes.at[0],
+			    *deleted = (const struct volume *) first.volumes.at[1];
+	assert_true(uuid_equal(left->row.id, uuid_of(102)) && row_is_live(&left->row));
+	assert_true(uuid_equal(deleted->row.id, uuid_of(101)) && !row_is_live(&deleted->row));
+	assert_int_equal(left->size, 102);
+	assert_int_equal(left->row.created_us, clock_now_us());
+	assert_int_equal(first.accounts.count, 1);
+	const struct account *owner = (const struct account *) first.accounts.at[0];
+	assert_true(str_is(owner->name, "account-1"));
+	assert_int_equal(account_side(owner)->volume_bytes, 102);
+	fixture_check(f);
+}
+
 static RESULT delete_account(struct op *op, void *arg)
 {
 	return account_delete(op, uuid_of(*(const unsigned *) arg));
@@ -559,14 +609,23 @@ static void compare_tells_differences(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST_OPEN(put_is_published),           TEST_OPEN(created_and_side_are_kept),
-		TEST_OPEN(delete_then_forget),         TEST_OPEN(unique_keys_hold),
-		TEST_OPEN(same_row_many_times),        TEST_OPEN(loops_may_put_what_they_walk),
-		TEST_OPEN(second_sees_first),          TEST_CLOSED(batches_are_bounded),
-		TEST_OPEN(nothing_put_is_no_batch),    TEST_CLOSED(invariants_refuse),
-		TEST_OPEN(listeners_hear_net_changes), TEST_OPEN(events_newest_first),
-		TEST_OPEN(close_ends_what_is_queued),  TEST_OPEN(closing_answers_again),
-		TEST_CLOSED(reopened_is_the_same),     TEST_OPEN(random_batches),
+		TEST_OPEN(put_is_published),
+		TEST_OPEN(created_and_side_are_kept),
+		TEST_OPEN(copies_outlive_rows),
+		TEST_OPEN(delete_then_forget),
+		TEST_OPEN(unique_keys_hold),
+		TEST_OPEN(same_row_many_times),
+		TEST_OPEN(loops_may_put_what_they_walk),
+		TEST_OPEN(second_sees_first),
+		TEST_CLOSED(batches_are_bounded),
+		TEST_OPEN(nothing_put_is_no_batch),
+		TEST_CLOSED(invariants_refuse),
+		TEST_OPEN(listeners_hear_net_changes),
+		TEST_OPEN(events_newest_first),
+		TEST_OPEN(close_ends_what_is_queued),
+		TEST_OPEN(closing_answers_again),
+		TEST_CLOSED(reopened_is_the_same),
+		TEST_OPEN(random_batches),
 		TEST_OPEN(compare_tells_differences),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
