@@ -133,37 +133,38 @@ static RESULT step_deleted(struct step *s, const struct volume_rows *rows, uuid 
 
 /* ---- moving ---- */
 
-static struct str fetched_path(struct reconciler *r, struct arena *a, const struct volume *v, bool is_whole)
+static struct str fetched_path(struct step *s, const struct volume *v, bool is_whole)
 {
 	char id[UUID_TEXT_SIZE];
-	return str_print(a, "%s/volume-%s-%" PRIu64 ".%s" IMAGE_PARTIAL_SUFFIX, r->image_directory,
-			 uuid_write(v->row.id, id), v->row.gen, is_whole ? "whole" : "fetched");
+	return str_print(s->ctx.arena, "%s/volume-%s-%" PRIu64 ".%s" IMAGE_PARTIAL_SUFFIX,
+			 s->r->image_directory, uuid_write(v->row.id, id), v->row.gen,
+			 is_whole ? "whole" : "fetched");
 }
 
-enum move { MOVE_BEGIN, MOVE_FETCH, MOVE_SEND };
+enum move { MOVE_NONE, MOVE_BEGIN, MOVE_FETCH, MOVE_SEND };
 
-static enum move next_move(struct reconciler *r, const struct volume *v)
+/* How far a move has come, says what has been fetched. */
+static RESULT next_move(struct step *s, const struct volume *v, enum move *ret_move)
 {
-	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
-	struct str fetched = a ? fetched_path(r, a, v, false) : STR_NONE;
-	struct str whole = a ? fetched_path(r, a, v, true) : STR_NONE;
-	if (whole.p && file_exists(whole.p))
-		return MOVE_SEND;
-	return fetched.p && file_exists(fetched.p) ? MOVE_FETCH : MOVE_BEGIN;
+	struct str fetched = fetched_path(s, v, false), whole = fetched_path(s, v, true);
+	if (!fetched.p || !whole.p)
+		return ctx_no_memory(&s->ctx);
+	*ret_move = file_exists(whole.p) ? MOVE_SEND : file_exists(fetched.p) ? MOVE_FETCH : MOVE_BEGIN;
+	return OK;
 }
 
 static bool is_moving(const struct volume *v)
 {
-	return !uuid_is_none(v->seen_host) && !uuid_equal(v->host, v->seen_host);
+	return row_is_live(&v->row) && uuid_is_none(v->left_host) && !uuid_is_none(v->seen_host) &&
+	       !uuid_is_none(v->host) && !uuid_equal(v->host, v->seen_host);
 }
 
-uuid volume_next_host(struct reconciler *r, const struct volume *v)
+/* The host on whose disks the next step works; none: no host. */
+static uuid host_of_step(const struct volume *v, enum move move)
 {
 	if (!uuid_is_none(v->left_host))
 		return v->left_host;
-	if (row_is_live(&v->row) && is_moving(v) && next_move(r, v) == MOVE_FETCH)
-		return v->seen_host;
-	return v->host;
+	return move == MOVE_FETCH ? v->seen_host : v->host;
 }
 
 /* A piece of the file that it is to stand on. */
@@ -203,7 +204,7 @@ static RESULT begin_move(struct step *s, const struct volume_rows *rows)
 		TRY(send_base(s, &rows->base, &has_base));
 	if (!has_base)
 		return OK;
-	struct str path = fetched_path(s->r, s->ctx.arena, rows->volume, false);
+	struct str path = fetched_path(s, rows->volume, false);
 	AUTO_FD fd = path.p ? open(path.p, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
 	return fd >= 0 ? OK
 		       : ctx_fail(&s->ctx, ERR_IO, "the copy %" STR_FMT " cannot be made", STR_ARG(path));
@@ -213,8 +214,8 @@ static RESULT begin_move(struct step *s, const struct volume_rows *rows)
 static RESULT fetch(struct step *s, const struct volume *v)
 {
 	struct disk_name name = file_of(s);
-	struct disk_copy copy = {.path = fetched_path(s->r, s->ctx.arena, v, false)};
-	struct str whole = fetched_path(s->r, s->ctx.arena, v, true);
+	struct disk_copy copy = {.path = fetched_path(s, v, false)};
+	struct str whole = fetched_path(s, v, true);
 	if (!copy.path.p || !whole.p)
 		return ctx_no_memory(&s->ctx);
 	struct result result = s->host->disks.driver->pull(s->host->disks.connection, &s->ctx, &name, &copy);
@@ -241,7 +242,7 @@ static RESULT fetch(struct step *s, const struct volume *v)
 static RESULT send(struct step *s, const struct volume *v)
 {
 	struct disk_name name = file_of(s);
-	struct disk_copy copy = {.path = fetched_path(s->r, s->ctx.arena, v, true)};
+	struct disk_copy copy = {.path = fetched_path(s, v, true)};
 	if (!copy.path.p)
 		return ctx_no_memory(&s->ctx);
 	TRY(file_size(&s->ctx, copy.path.p, &copy.size));
@@ -251,21 +252,16 @@ static RESULT send(struct step *s, const struct volume *v)
 	return report_sight(s, v, engine_see_volume_run, v->host, v->seen_size);
 }
 
-static RESULT step_moving(struct step *s, const struct volume_rows *rows)
+static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum move move)
 {
 	const struct volume *v = rows->volume;
 	if (rows->is_held)
 		return OK; /* likewise */
-	enum move move = next_move(s->r, v);
-	/* What is fetched is looked for once more here, and may be found otherwise than when this host was
-	 * chosen (in want of memory, too). The old host's file is the only one: nothing is begun there. */
-	if (!hosts_has_disks_here(s, move == MOVE_FETCH ? v->seen_host : v->host)) {
-		wake_for_row(s->r, KIND_VOLUME, &v->row);
-		return OK;
-	}
 	TRY(move == MOVE_BEGIN ? begin_move(s, rows) : move == MOVE_FETCH ? fetch(s, v) : send(s, v));
-	if (s->end.again != AGAIN_LATER)
-		wake_for_row(s->r, KIND_VOLUME, &v->row); /* the next piece, on whichever host */
+	if (s->end.again == AGAIN_LATER)
+		return OK;
+	TRY(next_move(s, v, &move));
+	wake_volume_on(s->r, host_of_step(v, move), s->id); /* the next piece, on whichever host */
 	return OK;
 }
 
@@ -309,9 +305,12 @@ RESULT reconcile_step_volume(struct step *s)
 	const struct volume *v = rows.volume;
 	if (!v)
 		return OK;
-	uuid host = volume_next_host(s->r, v);
+	enum move move = MOVE_NONE;
+	if (is_moving(v))
+		TRY(next_move(s, v, &move));
+	uuid host = host_of_step(v, move);
 	if (!uuid_is_none(host) && !hosts_has_disks_here(s, host)) {
-		wake_for_row(s->r, KIND_VOLUME, &v->row);
+		wake_volume_on(s->r, host, s->id);
 		return OK;
 	}
 	if (!uuid_is_none(host))
@@ -322,5 +321,5 @@ RESULT reconcile_step_volume(struct step *s)
 		return step_deleted(s, &rows, host);
 	if (uuid_is_none(host))
 		return OK; /* its instance's placing wakes it */
-	return is_moving(v) ? step_moving(s, &rows) : step_live(s, &rows);
+	return move == MOVE_NONE ? step_live(s, &rows) : step_moving(s, &rows, move);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Who has to look because of what: a publish, a host's return, the slow timer. A wake costs O(1)
- * and only posts. */
+ * Who has to look because of what: a publish, a host's return, the slow timer. A wake follows from rows
+ * alone, costs O(1) and only posts; what only a look can tell, the step finds out and goes on from there. */
 #include "reconcile/instance_plan.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
@@ -38,9 +38,11 @@ static void wake_instance(struct reconciler *r, const struct instance *i)
 		wake_on_host(r, i->host, KIND_INSTANCE, i->row.id);
 }
 
+/* Where it has left a copy, then where it is to be. What is to be done first on the host that it comes from,
+ * the step finds out (wake_volume_on). */
 static void wake_volume(struct reconciler *r, const struct volume *v)
 {
-	uuid host = volume_next_host(r, v);
+	uuid host = uuid_is_none(v->left_host) ? v->host : v->left_host;
 	if (uuid_is_none(host))
 		work_wake(r, lane_home(r), KIND_VOLUME, v->row.id, WAKE_WISH);
 	else
@@ -49,6 +51,11 @@ static void wake_volume(struct reconciler *r, const struct volume *v)
 		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
 	if (!uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, v->instance))
 		wake_on_host(r, v->host, KIND_INSTANCE, v->seen_instance); /* it is to let go of it */
+}
+
+void wake_volume_on(struct reconciler *r, uuid host, uuid volume)
+{
+	wake_on_host(r, host, KIND_VOLUME, volume);
 }
 
 /* A port came or is to go: the instance that has it plugs. A new port's instance is new as well. */
@@ -64,15 +71,11 @@ static void wake_for_plug(struct reconciler *r, const struct port *before, const
 }
 
 /* An instance is held off for it, or no longer; and so is what is to become of its volume. */
-static void wake_for_snapshot(struct reconciler *r, const struct snapshot *snapshot)
+static void wake_for_snapshot(struct reconciler *r, const struct tables *t, const struct snapshot *snapshot)
 {
-	{
-		AUTO_VIEW view = {0};
-		view_open(r->store, &view);
-		const struct volume *v = volume_find(view.tables, snapshot->volume);
-		if (v)
-			wake_volume(r, v);
-	}
+	const struct volume *v = volume_find(t, snapshot->volume);
+	if (v)
+		wake_volume(r, v);
 	if (snapshot->needs_off && !uuid_is_none(snapshot->instance))
 		wake_on_host(r, snapshot->host, KIND_INSTANCE, snapshot->instance);
 }
@@ -96,14 +99,13 @@ static void wake_snapshot(struct reconciler *r, const struct snapshot *snapshot)
 }
 
 /* Snapshots may have waited for its going off. */
-static void wake_for_power(struct reconciler *r, const struct instance *before, const struct instance *after)
+static void wake_for_power(struct reconciler *r, const struct tables *t, const struct instance *before,
+			   const struct instance *after)
 {
 	if (before->seen_power == after->seen_power || after->seen_power == INSTANCE_SEEN_POWER_ON)
 		return;
-	AUTO_VIEW view = {0};
-	view_open(r->store, &view);
-	for (const struct snapshot *s = snapshot_first_by_instance(view.tables, after->row.id); s;
-	     s = snapshot_next_by_instance(view.tables, s))
+	for (const struct snapshot *s = snapshot_first_by_instance(t, after->row.id); s;
+	     s = snapshot_next_by_instance(t, s))
 		wake_snapshot(r, s);
 }
 
@@ -155,58 +157,44 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 /* ---- a publish ---- */
 
 /* A route knows its table only; the table knows the router. */
-static void wake_for_route(struct reconciler *r, const struct route *route)
+static void wake_for_route(struct reconciler *r, const struct tables *t, const struct route *route)
 {
-	uuid router = UUID_NONE;
-	{
-		AUTO_VIEW view = {0};
-		view_open(r->store, &view);
-		const struct route_table *table = route_table_find(view.tables, route->table);
-		if (table)
-			router = table->router;
-	}
-	wake_network(r, KIND_ROUTER, router);
+	const struct route_table *table = route_table_find(t, route->table);
+	if (table)
+		wake_network(r, KIND_ROUTER, table->router);
 }
 
 /* Routes to a port that goes lead nowhere from now on. */
-static void wake_for_next_hop(struct reconciler *r, const struct port *port)
+static void wake_for_next_hop(struct reconciler *r, const struct tables *t, const struct port *port)
 {
-	bool is_next_hop = false;
-	{
-		AUTO_VIEW view = {0};
-		view_open(r->store, &view);
-		is_next_hop = route_first_by_port(view.tables, port->row.id) != NULL;
-	}
-	if (is_next_hop)
+	if (route_first_by_port(t, port->row.id))
 		wake_network(r, KIND_ROUTER, port->router);
 }
 
 /* A disk is back: the instance may have waited for it. */
-static void wake_for_condition(struct reconciler *r, const struct condition *condition)
+static void wake_for_condition(struct reconciler *r, const struct tables *t,
+			       const struct condition *condition)
 {
 	if (condition->subject_kind != KIND_VOLUME)
 		return;
-	AUTO_VIEW view = {0};
-	view_open(r->store, &view);
-	const struct volume *v = volume_find(view.tables, condition->subject);
+	const struct volume *v = volume_find(t, condition->subject);
 	if (v)
 		wake_volume(r, v);
 }
 
 /* What is in a disk's way is its instance's as well. */
-static void wake_for_obstacle(struct reconciler *r, const struct condition *condition)
+static void wake_for_obstacle(struct reconciler *r, const struct tables *t, const struct condition *condition)
 {
 	if (condition->subject_kind != KIND_VOLUME)
 		return;
-	AUTO_VIEW view = {0};
-	view_open(r->store, &view);
-	const struct volume *v = volume_find(view.tables, condition->subject);
+	const struct volume *v = volume_find(t, condition->subject);
 	if (v && !uuid_is_none(v->instance))
 		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
 }
 
 /* What is gone for good: whatever waited for that. */
-static void wake_for_forgotten(struct reconciler *r, enum kind kind, const struct row *row)
+static void wake_for_forgotten(struct reconciler *r, const struct tables *t, enum kind kind,
+			       const struct row *row)
 {
 	switch ((int) kind) {
 	case KIND_HOST: /* its connection is to be closed */
@@ -220,14 +208,14 @@ static void wake_for_forgotten(struct reconciler *r, enum kind kind, const struc
 		wake_network(r, KIND_ROUTER, ((const struct port *) row)->router);
 		break;
 	case KIND_CONDITION:
-		wake_for_condition(r, (const struct condition *) row);
+		wake_for_condition(r, t, (const struct condition *) row);
 		break;
 	default:
 		break;
 	}
 }
 
-static void wake_for_change(struct reconciler *r, const struct published *p)
+static void wake_for_change(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	if (p->kind == KIND_HOST) {
 		const struct host *before = (const struct host *) p->before;
@@ -239,31 +227,31 @@ static void wake_for_change(struct reconciler *r, const struct published *p)
 		return;
 	}
 	if (p->kind == KIND_PORT && !row_is_live(p->after))
-		wake_for_next_hop(r, (const struct port *) p->after);
+		wake_for_next_hop(r, t, (const struct port *) p->after);
 	if (p->kind == KIND_GATEWAY && p->before)
 		wake_for_row(r, p->kind, p->before); /* it may have been moved */
 	if (p->kind == KIND_PORT)
 		wake_for_plug(r, (const struct port *) p->before, (const struct port *) p->after);
 	if (p->kind == KIND_CONDITION)
-		wake_for_obstacle(r, (const struct condition *) p->after);
+		wake_for_obstacle(r, t, (const struct condition *) p->after);
 	if (p->kind == KIND_INSTANCE && p->before)
-		wake_for_power(r, (const struct instance *) p->before, (const struct instance *) p->after);
+		wake_for_power(r, t, (const struct instance *) p->before, (const struct instance *) p->after);
 	if (p->kind == KIND_SNAPSHOT)
-		wake_for_snapshot(r, (const struct snapshot *) p->after);
+		wake_for_snapshot(r, t, (const struct snapshot *) p->after);
 	wake_for_row(r, p->kind, p->after);
 }
 
-void wake_on_publish(void *self, const struct published *published, size_t count)
+void wake_on_publish(void *self, const struct tables *t, const struct published *published, size_t count)
 {
 	struct reconciler *r = self;
 	for (size_t k = 0; k < count; k++) {
 		const struct published *p = &published[k];
 		if (p->kind == KIND_ROUTE)
-			wake_for_route(r, (const struct route *) (p->after ? p->after : p->before));
+			wake_for_route(r, t, (const struct route *) (p->after ? p->after : p->before));
 		else if (p->after)
-			wake_for_change(r, p);
+			wake_for_change(r, t, p);
 		else
-			wake_for_forgotten(r, p->kind, p->before);
+			wake_for_forgotten(r, t, p->kind, p->before);
 	}
 }
 

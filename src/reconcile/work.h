@@ -258,9 +258,13 @@ void reconciler_wake_routers_soon(struct reconciler *r);
 
 /* ---- wake.c ---- */
 
-void wake_on_publish(void *self, const struct published *published, size_t count); /* store_listener */
+/* A store_listener. */
+void wake_on_publish(void *self, const struct tables *tables, const struct published *published,
+		     size_t count);
 /* Whoever has to look at this row, which just appeared as far as we know. */
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row);
+/* A volume's next step is that host's; one that is not ready looks when it is. */
+void wake_volume_on(struct reconciler *r, uuid host, uuid volume);
 void wake_all(struct reconciler *r); /* opens a view, as the next */
 void wake_hosts(struct reconciler *r);
 void wake_gateway_routers(struct reconciler *r);
@@ -277,8 +281,6 @@ void wake_all_on(struct rec_host *h);
 /* One step each, on the resource's lane: OK, ERR_AGAIN, ERR_GONE, or what is told of it. */
 RESULT reconcile_step_instance(struct step *s);
 RESULT reconcile_step_volume(struct step *s);
-/* The host on whose disks its next step works; none: no host. */
-uuid volume_next_host(struct reconciler *r, const struct volume *v);
 RESULT reconcile_step_host(struct step *s);
 RESULT reconcile_step_host_disks(struct step *s);
 RESULT reconcile_step_router(struct step *s);

@@ -151,7 +151,7 @@ static void committer_publish(struct store *s, uint64_t batch)
 	s->batch = batch;
 	pthread_rwlock_unlock(&s->lock);
 	for (size_t n = 0; log->net_count && n < s->listener_count; n++)
-		s->listeners[n].fn(s->listeners[n].self, log->net, log->net_count);
+		s->listeners[n].fn(s->listeners[n].self, &s->published, log->net, log->net_count);
 }
 
 /* Nothing of the batch happened: what had succeeded has failed, and so has what was refused after it,

@@ -135,9 +135,11 @@ struct published {
 	const struct row *after;  /* NULL: forgotten */
 };
 
-/* fn runs on the committer right after a publish, before the done()s; it must not block. The rows
- * are valid during the call only. Register before the first change. At most 8 listeners. */
-typedef void (*store_listener)(void *self, const struct published *published, size_t count);
+/* fn runs on the committer right after a publish, before the done()s; it must not block. The tables are
+ * as published, to be walked without a view; they and the rows are valid during the call only. Register
+ * before the first change. At most 8 listeners. */
+typedef void (*store_listener)(void *self, const struct tables *tables, const struct published *published,
+			       size_t count);
 void store_listen(struct store *s, store_listener fn, void *self);
 /* Takes it back; unknown: nothing. Waits for a publish under way: fn is not called any more after
  * it. Any thread but the committer's. */

@@ -39,9 +39,11 @@ static uuid router_of(const struct row *row)
 	return row_is_live(row) ? ((const struct port *) row)->router : UUID_NONE;
 }
 
-static void on_publish(void *self, const struct published *published, size_t count)
+static void on_publish(void *self, const struct tables *tables, const struct published *published,
+		       size_t count)
 {
 	struct metadata *m = self;
+	(void) tables;
 	for (size_t k = 0; k < count; k++) {
 		const struct published *p = &published[k];
 		if (p->kind == KIND_ROUTER && !p->after)

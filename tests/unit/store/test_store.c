@@ -391,13 +391,18 @@ struct heard {
 	struct published last[8];
 };
 
-static void listen_for(void *self, const struct published *published, size_t count)
+static void listen_for(void *self, const struct tables *tables, const struct published *published,
+		       size_t count)
 {
 	struct heard *h = self;
 	h->calls++;
 	h->count = count;
-	for (size_t n = 0; n < count && n < 8; n++)
-		h->last[n] = published[n];
+	for (size_t n = 0; n < count && n < 8; n++) {
+		const struct published *p = &published[n];
+		h->last[n] = *p;
+		if (p->after)
+			assert_ptr_equal(tables_find(tables, p->kind, p->after->id), p->after);
+	}
 }
 
 static void listeners_hear_net_changes(void **state)
