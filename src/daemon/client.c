@@ -18,8 +18,7 @@ static const char default_config[] = "/etc/dari/dari.yaml";
 static void print_usage(const struct command *command)
 {
 	printf("usage: dari %s", command->words);
-	for (const struct command_param *p = command->params;
-	     p < command->params + COMMAND_PARAMS_MAX && p->name; p++) {
+	for (const struct command_param *p = command->params; p < command_params_end(command); p++) {
 		const char *open = p->required ? "" : "[", *close = p->required ? "" : "]";
 		if (p->kind == PARAM_POSITIONAL)
 			printf(" %s%s%s", open, p->name, close);
@@ -27,8 +26,7 @@ static void print_usage(const struct command *command)
 			printf(" %s--%s%s%s", open, p->name, p->kind == PARAM_OPTION ? " …" : "", close);
 	}
 	printf("%s\n  %s\n", command->run ? " [--json]" : "", command->doc);
-	for (const struct command_param *p = command->params;
-	     p < command->params + COMMAND_PARAMS_MAX && p->name; p++)
+	for (const struct command_param *p = command->params; p < command_params_end(command); p++)
 		printf("  %s%-20s %s\n", p->kind == PARAM_POSITIONAL ? "  " : "--", p->name, p->doc);
 }
 
@@ -79,8 +77,7 @@ static const struct command *match_words(int argc, char **argv, int *ret_used)
 
 static const struct command_param *find_param(const struct command *command, const char *name, size_t size)
 {
-	for (const struct command_param *p = command->params;
-	     p < command->params + COMMAND_PARAMS_MAX && p->name; p++)
+	for (const struct command_param *p = command->params; p < command_params_end(command); p++)
 		if (p->kind != PARAM_POSITIONAL && strlen(p->name) == size &&
 		    memcmp(p->name, name, size) == 0)
 			return p;
@@ -89,8 +86,7 @@ static const struct command_param *find_param(const struct command *command, con
 
 static const struct command_param *next_positional(const struct command *command, const json_t *args)
 {
-	for (const struct command_param *p = command->params;
-	     p < command->params + COMMAND_PARAMS_MAX && p->name; p++)
+	for (const struct command_param *p = command->params; p < command_params_end(command); p++)
 		if (p->kind == PARAM_POSITIONAL && !json_object_get(args, p->name))
 			return p;
 	return NULL;
@@ -139,8 +135,7 @@ static int parse_args(const struct command *command, int argc, char **argv, json
 			return EXIT_USAGE;
 		}
 	}
-	for (const struct command_param *p = command->params;
-	     p < command->params + COMMAND_PARAMS_MAX && p->name; p++)
+	for (const struct command_param *p = command->params; p < command_params_end(command); p++)
 		if (p->required && !json_object_get(args, p->name)) {
 			fprintf(stderr, "dari %s: %s%s is missing (--help explains)\n", command->words,
 				p->kind == PARAM_POSITIONAL ? "" : "--", p->name);

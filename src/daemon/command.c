@@ -8,6 +8,14 @@ static const struct command *const tables[] = {local_commands,    account_comman
 					       network_commands,  image_commands,   inspect_commands,
 					       leftover_commands, doctor_commands,  dump_commands};
 
+const struct command_param *command_params_end(const struct command *command)
+{
+	const struct command_param *p = command->params;
+	while (p < command->params + COMMAND_PARAMS_MAX && p->name)
+		p++;
+	return p;
+}
+
 const struct command *command_find(struct str words)
 {
 	for (size_t k = 0; k < sizeof tables / sizeof tables[0]; k++)

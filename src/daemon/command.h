@@ -48,6 +48,9 @@ struct command {
 extern const struct command account_commands[], host_commands[], network_commands[], image_commands[],
 	doctor_commands[], dump_commands[], inspect_commands[], leftover_commands[], local_commands[];
 
+/* Behind the last of its parameters. */
+const struct command_param *command_params_end(const struct command *command);
+
 /* The command whose words are those, or NULL. */
 const struct command *command_find(struct str words);
 /* Calls each for every command there is, in the order of the help. */

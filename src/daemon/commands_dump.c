@@ -129,14 +129,6 @@ static void add_roff(struct buf *out, const char *text)
 			buf_add_char(out, *text);
 }
 
-static const struct command_param *params_end(const struct command *command)
-{
-	const struct command_param *p = command->params;
-	while (p < command->params + COMMAND_PARAMS_MAX && p->name)
-		p++;
-	return p;
-}
-
 static void add_manual_entry(void *arg, const struct command *command)
 {
 	struct buf *out = arg;
@@ -145,7 +137,7 @@ static void add_manual_entry(void *arg, const struct command *command)
 	buf_print(out, "\n");
 	add_roff(out, command->doc);
 	buf_print(out, "\n");
-	for (const struct command_param *p = command->params; p < params_end(command); p++) {
+	for (const struct command_param *p = command->params; p < command_params_end(command); p++) {
 		buf_print(out, ".TP\n%s", p->kind == PARAM_POSITIONAL ? ".I " : ".B \\-\\-");
 		add_roff(out, p->name);
 		buf_print(out, "\n");
@@ -182,7 +174,7 @@ static void add_completion_case(void *arg, const struct command *command)
 {
 	struct buf *out = arg;
 	buf_print(out, "\t'%s' | '%s '*) choices='", command->words, command->words);
-	for (const struct command_param *p = command->params; p < params_end(command); p++)
+	for (const struct command_param *p = command->params; p < command_params_end(command); p++)
 		if (p->kind != PARAM_POSITIONAL)
 			buf_print(out, "--%s ", p->name);
 	buf_print(out, "%s--help' ;;\n", command->run ? "--json " : "");

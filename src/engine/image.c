@@ -4,6 +4,7 @@
 
 #include "engine/instance.h"
 #include "engine/internal.h"
+#include "model/firmware.h"
 
 #define GIBIBYTE (INT64_C(1) << 30)
 
@@ -94,8 +95,7 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 	if (wish->virtual_size <= 0 || str_is_empty(wish->sha256))
 		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_IMAGE,
 				     "An image's file has a size and a digest.");
-	if (wish->secure_boot && wish->boot_mode != IMAGE_BOOT_MODE_UEFI &&
-	    wish->boot_mode != IMAGE_BOOT_MODE_UEFI_PREFERRED)
+	if (wish->secure_boot && !model_image_is_uefi(wish->boot_mode))
 		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_IMAGE, "Secure boot needs UEFI.");
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
 	struct image image = {.account = account,
@@ -151,8 +151,7 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 	disks.count = 0;
 	TRY(engine_find_acting_account(op, &account));
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
-	if (wish->tpm && wish->boot_mode != IMAGE_BOOT_MODE_UEFI &&
-	    wish->boot_mode != IMAGE_BOOT_MODE_UEFI_PREFERRED)
+	if (wish->tpm && !model_image_is_uefi(wish->boot_mode))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IMAGE, STR("TpmSupport"), "A TPM needs UEFI.");
 	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));
 	TRY(disks_finish(op, &disks));

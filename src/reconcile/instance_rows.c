@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "engine/instance.h"
 #include "engine/volume.h"
+#include "model/firmware.h"
 #include "model/memo.h"
 #include "store/rows.h"
 
@@ -104,8 +105,7 @@ static int64_t gather_restart(const struct tables *t, const struct instance *i)
 
 static struct compute_hardware hardware_of(const struct instance *i)
 {
-	bool uefi =
-		i->boot_mode == INSTANCE_BOOT_MODE_UEFI || i->boot_mode == INSTANCE_BOOT_MODE_UEFI_PREFERRED;
+	bool uefi = model_is_uefi(i->boot_mode);
 	return (struct compute_hardware){
 		.windows = i->platform == INSTANCE_PLATFORM_WINDOWS,
 		.uefi = uefi,

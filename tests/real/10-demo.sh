@@ -5,19 +5,7 @@
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 export DARI_DEMO=/tmp/dari-dm DARI_DEMO_PORT=8791 DARI_SANDBOX=/tmp/ds-dm DARI_SANDBOX_PREFIX=ddm-
-passed=0 failed=0
-
-step() {
-    local words=$1
-    shift
-    if "$@"; then
-        echo "ok - $words"
-        passed=$((passed + 1))
-    else
-        echo "not ok - $words"
-        failed=$((failed + 1))
-    fi
-}
+. tests/lib/steps.sh
 
 processes() { ps -e -o args= | grep -E "$DARI_SANDBOX|$DARI_DEMO" | grep -v grep; }
 nothing_left() {
@@ -32,5 +20,4 @@ step "audit is clean" env DARI_CONFIG=$DARI_DEMO/dari.yaml build/dari audit
 step "doctor is content" env DARI_CONFIG=$DARI_DEMO/dari.yaml build/dari doctor
 step "down" tools/demo down
 step "no process, namespace, mount, link or file is left" nothing_left
-echo "$passed passed, $failed failed"
-[ $failed = 0 ]
+end_steps

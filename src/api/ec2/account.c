@@ -76,14 +76,6 @@ static RESULT prepare_describe(struct ec2_call *e, void *args)
 	return OK;
 }
 
-static bool is_asked(const struct strs *names, const char *name)
-{
-	for (size_t k = 0; k < names->count; k++)
-		if (str_is(names->at[k], name))
-			return true;
-	return names->count == 0;
-}
-
 static RESULT ec2_describe_account_attributes(struct ec2_call *e, const void *args, struct xml *x)
 {
 	const struct ec2_describe_account *a = args;
@@ -92,7 +84,7 @@ static RESULT ec2_describe_account_attributes(struct ec2_call *e, const void *ar
 		return ctx_fail(e->c, ERR_DENIED, "The account is not there any more");
 	xml_open(x, "accountAttributeSet");
 	for (size_t n = 0; n < ATTRIBUTE_COUNT; n++) {
-		if (!is_asked(&a->names, attributes[n].name))
+		if (!params_is_asked(a->names, str_from(attributes[n].name)))
 			continue;
 		xml_open(x, "item");
 		xml_z(x, "attributeName", attributes[n].name);

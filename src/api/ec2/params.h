@@ -116,6 +116,8 @@ struct pairs {
 RESULT params_parse(struct ctx *c, struct str query, struct str form, struct pairs *ret_pairs);
 /* The value of that name; p is NULL when absent. */
 struct str params_find(const struct pairs *pairs, const char *name);
+/* Of a list that names what is to be shown: an empty one names all. */
+bool params_is_asked(struct strs names, struct str name);
 /* SHA-256 in hex over all pairs but those named (NULL-ended), for tokens; in the arena. */
 struct str params_digest(struct ctx *c, const struct pairs *pairs, const char *const *but);
 

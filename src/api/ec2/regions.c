@@ -36,14 +36,6 @@ static const struct filter region_filters[] = {
 	{"opt-in-status", .fixed = "opt-in-not-required"},
 };
 
-static bool is_asked(const struct strs *names, struct str name)
-{
-	for (size_t k = 0; k < names->count; k++)
-		if (str_equal(names->at[k], name))
-			return true;
-	return names->count == 0;
-}
-
 static RESULT ec2_describe_regions(struct ec2_call *e, const void *args, struct xml *x)
 {
 	static const struct filters filters = FILTERS(region_filters);
@@ -57,7 +49,7 @@ static RESULT ec2_describe_regions(struct ec2_call *e, const void *args, struct 
 					      STR_ARG(a->region_names.at[k]));
 	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
 	xml_open(x, "regionInfo");
-	if (is_asked(&a->region_names, region) && filters_fit(&runs, 0, 0)) {
+	if (params_is_asked(a->region_names, region) && filters_fit(&runs, 0, 0)) {
 		xml_open(x, "item");
 		xml_text(x, "regionName", region);
 		xml_text(x, "regionEndpoint", e->config->endpoint);

@@ -128,6 +128,14 @@ struct str params_find(const struct pairs *pairs, const char *name)
 	return found ? (struct str){found->value.p ? found->value.p : "", found->value.n} : STR_NONE;
 }
 
+bool params_is_asked(struct strs names, struct str name)
+{
+	for (size_t k = 0; k < names.count; k++)
+		if (str_equal(names.at[k], name))
+			return true;
+	return names.count == 0;
+}
+
 static bool is_listed(struct str name, const char *const *names)
 {
 	for (; *names; names++)

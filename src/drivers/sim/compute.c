@@ -370,49 +370,41 @@ static RESULT read_console_inside(struct compute_host *h, struct ctx *c, uuid id
 
 /* ---- the calls: the same frame around each */
 
-#define CALL(inside, ...)                                                                                    \
-	do {                                                                                                 \
-		struct result r_ = sim_begin(h, c);                                                          \
-		if (result_is_ok(r_))                                                                        \
-			r_ = inside(h, c, __VA_ARGS__);                                                      \
-		return sim_end(h, c, r_);                                                                    \
-	} while (0)
-
 static RESULT probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
 {
-	CALL(probe_inside, ret_facts);
+	SIM_CALL(h, probe_inside, ret_facts);
 }
 
 static RESULT see(struct compute_host *h, struct ctx *c, const struct compute_domain *wish,
 		  struct compute_seen *ret_seen)
 {
-	CALL(see_inside, wish, ret_seen);
+	SIM_CALL(h, see_inside, wish, ret_seen);
 }
 
 static RESULT list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory)
 {
-	CALL(list_inside, ret_inventory);
+	SIM_CALL(h, list_inside, ret_inventory);
 }
 
 static RESULT define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
 {
-	CALL(define_inside, domain);
+	SIM_CALL(h, define_inside, domain);
 }
 
 static RESULT set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power)
 {
-	CALL(set_power_inside, id, power);
+	SIM_CALL(h, set_power_inside, id, power);
 }
 
 static RESULT undefine(struct compute_host *h, struct ctx *c, uuid id)
 {
-	CALL(undefine_inside, id);
+	SIM_CALL(h, undefine_inside, id);
 }
 
 static RESULT read_console(struct compute_host *h, struct ctx *c, uuid id, size_t max, struct str *ret_text,
 			   int64_t *ret_at_us)
 {
-	CALL(read_console_inside, id, max, ret_text, ret_at_us);
+	SIM_CALL(h, read_console_inside, id, max, ret_text, ret_at_us);
 }
 
 const struct compute_driver compute_sim = {

@@ -85,6 +85,15 @@ struct compute_host {
 /* Each call's beginning and end: the host's lock is taken, and released whatever comes of it. */
 RESULT sim_begin(struct compute_host *h, struct ctx *c);
 RESULT sim_end(struct compute_host *h, struct ctx *c, struct result r);
+/* The whole body of a driver's function with a connection h and a context c: what is done inside that frame.
+ * on: the compute_host of the connection. */
+#define SIM_CALL(on, inside, ...)                                                                            \
+	do {                                                                                                 \
+		struct result r_ = sim_begin((on), c);                                                       \
+		if (result_is_ok(r_))                                                                        \
+			r_ = inside(h, c, __VA_ARGS__);                                                      \
+		return sim_end((on), c, r_);                                                                 \
+	} while (0)
 /* Fills in a connection, which is on the heap; freed when that fails, and by sim_disconnect(). */
 RESULT sim_connect(struct compute_host *h, struct ctx *c, uuid region, const struct host *host);
 void sim_disconnect(struct compute_host *h);

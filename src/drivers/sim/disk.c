@@ -352,44 +352,36 @@ static RESULT list_inside(struct disk_host *h, struct ctx *c, struct disk_invent
 
 /* ---- the calls */
 
-#define CALL(inside, ...)                                                                                    \
-	do {                                                                                                 \
-		struct result r_ = sim_begin(&h->link, c);                                                   \
-		if (result_is_ok(r_))                                                                        \
-			r_ = inside(h, c, __VA_ARGS__);                                                      \
-		return sim_end(&h->link, c, r_);                                                             \
-	} while (0)
-
 static RESULT list(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory)
 {
-	CALL(list_inside, ret_inventory);
+	SIM_CALL(&h->link, list_inside, ret_inventory);
 }
 
 static RESULT ensure(struct disk_host *h, struct ctx *c, const struct disk_spec *wish,
 		     struct disk_seen *ret_seen)
 {
-	CALL(ensure_inside, wish, ret_seen);
+	SIM_CALL(&h->link, ensure_inside, wish, ret_seen);
 }
 
 static RESULT remove_disk(struct disk_host *h, struct ctx *c, const struct disk_name *name)
 {
-	CALL(remove_inside, name);
+	SIM_CALL(&h->link, remove_inside, name);
 }
 
 static RESULT cut(struct disk_host *h, struct ctx *c, const struct disk_cut *wish,
 		  struct disk_cut_seen *ret_seen)
 {
-	CALL(cut_inside, wish, ret_seen);
+	SIM_CALL(&h->link, cut_inside, wish, ret_seen);
 }
 
 static RESULT pull(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy)
 {
-	CALL(pull_inside, name, copy);
+	SIM_CALL(&h->link, pull_inside, name, copy);
 }
 
 static RESULT push(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy)
 {
-	CALL(push_inside, name, copy);
+	SIM_CALL(&h->link, push_inside, name, copy);
 }
 
 const struct disk_driver disk_sim = {

@@ -684,6 +684,14 @@ struct instance cloud_instance(struct cloud *c, uuid instance)
 	return i ? *i : (struct instance){0};
 }
 
+struct port cloud_port(struct cloud *c, uuid port)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct port *p = port_find(view.tables, port);
+	return p ? *p : (struct port){0};
+}
+
 enum instance_state cloud_state(struct cloud *c, uuid instance)
 {
 	struct instance i = cloud_instance(c, instance);
@@ -858,4 +866,30 @@ RESULT cloud_power(struct cloud *c, op_run run, uuid instance, bool force)
 	struct ref ref = cloud_ref(c, KIND_INSTANCE, instance);
 	struct instances_wish wish = {.instances = {&ref, 1}, .force = force};
 	return cloud_call(c, &c->alice, run, &wish);
+}
+
+/* ---- stories ---- */
+
+bool cloud_lived_to_settle(struct cloud *c)
+{
+	if (!cloud_was_killed(c))
+		cloud_settle(c);
+	return !cloud_was_killed(c);
+}
+
+bool cloud_was_answered_at(struct cloud *c, struct result result, const char *file, int line)
+{
+	if (cloud_was_killed(c))
+		return false;
+	cloud_expect_at(c, result, file, line);
+	return true;
+}
+
+void cloud_tell(void (*story)(struct cloud *c), size_t hosts, uint64_t seeds)
+{
+	for (uint64_t seed = 1; seed <= seeds; seed++) {
+		struct cloud *c = cloud_new(seed * 1000, hosts);
+		story(c);
+		cloud_done(c);
+	}
 }

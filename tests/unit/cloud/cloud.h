@@ -121,6 +121,7 @@ enum instance_state cloud_state(struct cloud *c, uuid instance);
 struct instance cloud_instance(struct cloud *c, uuid instance); /* texts are not to be looked at */
 struct str cloud_host_of(struct cloud *c, uuid instance);       /* its name */
 bool cloud_has_condition(struct cloud *c, uuid subject, const char *name);
+struct port cloud_port(struct cloud *c, uuid port); /* likewise */
 uuid cloud_volume_of(struct cloud *c, uuid instance);
 uuid cloud_port_of(struct cloud *c, uuid instance);
 size_t cloud_count(struct cloud *c, enum kind kind);
@@ -153,3 +154,20 @@ RESULT cloud_power(struct cloud *c, op_run run, uuid instance, bool force);
 void cloud_await_at(struct cloud *c, uuid instance, enum instance_state state, const char *file, int line);
 #define cloud_settle(c) cloud_settle_at((c), __FILE__, __LINE__)
 void cloud_settle_at(struct cloud *c, const char *file, int line);
+
+/* Stories in which the process may die, and that are told again then: false when it has. Settling; a call,
+ * which is to succeed unless it dies of it. */
+bool cloud_lived_to_settle(struct cloud *c);
+#define cloud_was_answered(c, result) cloud_was_answered_at((c), (result), __FILE__, __LINE__)
+bool cloud_was_answered_at(struct cloud *c, struct result result, const char *file, int line);
+
+/* Tells the story under that many seeds, each in a region of its own; cloud_done() checks what has to hold in
+ * the end. */
+void cloud_tell(void (*story)(struct cloud *c), size_t hosts, uint64_t seeds);
+/* A test of a story, under the file's SEEDS. */
+#define TEST_STORY(name, hosts)                                                                              \
+	static void test_##name(void **state)                                                                \
+	{                                                                                                    \
+		(void) state;                                                                                \
+		cloud_tell(name, hosts, SEEDS);                                                              \
+	}

@@ -315,37 +315,24 @@ struct tale {
 	uuid volume, instance, snapshot, copy;
 };
 
-static bool settled(struct tale *t)
-{
-	if (!cloud_was_killed(t->c))
-		cloud_settle(t->c);
-	return !cloud_was_killed(t->c);
-}
-
-static bool answered(struct tale *t, struct result result)
-{
-	if (cloud_was_killed(t->c))
-		return false;
-	cloud_expect_at(t->c, result, __FILE__, __LINE__);
-	return true;
-}
-
 static bool tell_snapshot(struct tale *t)
 {
-	return answered(t, take_snapshot(t->c, t->volume, t->snapshot)) && settled(t);
+	return cloud_was_answered(t->c, take_snapshot(t->c, t->volume, t->snapshot)) &&
+	       cloud_lived_to_settle(t->c);
 }
 
 static bool tell_copy(struct tale *t)
 {
-	return answered(t, make_volume(t->c, t->snapshot, &t->copy)) && settled(t);
+	return cloud_was_answered(t->c, make_volume(t->c, t->snapshot, &t->copy)) &&
+	       cloud_lived_to_settle(t->c);
 }
 
 static bool tell_move(struct tale *t)
 {
 	if (uuid_is_none(volume_row(t->c, t->volume).instance) &&
-	    !answered(t, attach(t->c, t->volume, t->instance)))
+	    !cloud_was_answered(t->c, attach(t->c, t->volume, t->instance)))
 		return false;
-	return settled(t);
+	return cloud_lived_to_settle(t->c);
 }
 
 static bool tell_delete(struct tale *t)
@@ -354,9 +341,9 @@ static bool tell_delete(struct tale *t)
 	if (uuid_is_none(volume_row(t->c, t->copy).row.id))
 		return true;
 	if (row_is_live(&(struct row){.deleted_us = volume_row(t->c, t->copy).row.deleted_us}) &&
-	    !answered(t, cloud_call(t->c, &t->c->alice, engine_delete_volume_run, &target)))
+	    !cloud_was_answered(t->c, cloud_call(t->c, &t->c->alice, engine_delete_volume_run, &target)))
 		return false;
-	return settled(t);
+	return cloud_lived_to_settle(t->c);
 }
 
 static bool (*const chapters[])(struct tale *t) = {tell_snapshot, tell_copy, tell_move, tell_delete};

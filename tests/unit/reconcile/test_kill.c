@@ -16,49 +16,36 @@ struct story {
 
 /* ---- the chapters: each may be told again from its start ---- */
 
-static bool settled(struct story *s)
-{
-	if (!cloud_was_killed(s->c))
-		cloud_settle(s->c);
-	return !cloud_was_killed(s->c);
-}
-
-/* True when the call was answered; a kill is the only way that it may not be. */
-static bool answered(struct story *s, struct result result)
-{
-	if (cloud_was_killed(s->c))
-		return false;
-	cloud_expect_at(s->c, result, __FILE__, __LINE__);
-	return true;
-}
-
 static bool tell_launch(struct story *s)
 {
 	struct instance_launch wish = cloud_launch_wish(s->c, 1);
 	wish.client_token = STR("once");
-	if (!answered(s, cloud_call(s->c, &s->c->alice, engine_create_instances_run, &wish)))
+	if (!cloud_was_answered(s->c, cloud_call(s->c, &s->c->alice, engine_create_instances_run, &wish)))
 		return false;
 	s->instance = wish.made.at[0];
-	return settled(s);
+	return cloud_lived_to_settle(s->c);
 }
 
 static bool tell_associate(struct story *s)
 {
 	struct address_wish wish = {0};
 	if (uuid_is_none(s->address)) {
-		if (!answered(s, cloud_call(s->c, &s->c->alice, engine_allocate_address_run, &wish)))
+		if (!cloud_was_answered(s->c,
+					cloud_call(s->c, &s->c->alice, engine_allocate_address_run, &wish)))
 			return false;
 		s->address = wish.address;
 	}
 	struct address_association association = {.address = cloud_ref(s->c, KIND_ADDRESS, s->address),
 						  .instance = cloud_ref(s->c, KIND_INSTANCE, s->instance)};
-	return answered(s, cloud_call(s->c, &s->c->alice, engine_associate_address_run, &association)) &&
-	       settled(s);
+	return cloud_was_answered(
+		       s->c, cloud_call(s->c, &s->c->alice, engine_associate_address_run, &association)) &&
+	       cloud_lived_to_settle(s->c);
 }
 
 static bool tell_power(struct story *s, op_run run)
 {
-	return answered(s, cloud_power(s->c, run, s->instance, false)) && settled(s);
+	return cloud_was_answered(s->c, cloud_power(s->c, run, s->instance, false)) &&
+	       cloud_lived_to_settle(s->c);
 }
 
 static bool tell_stop(struct story *s)

@@ -5,23 +5,6 @@
 
 enum { SEEDS = 50 };
 
-/* Tells the story under every seed; cloud_done() checks what has to hold in the end. */
-static void tell(void (*story)(struct cloud *c), size_t hosts)
-{
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct cloud *c = cloud_new(seed * 1000, hosts);
-		story(c);
-		cloud_done(c);
-	}
-}
-
-#define TEST_STORY(name, hosts)                                                                              \
-	static void test_##name(void **state)                                                                \
-	{                                                                                                    \
-		(void) state;                                                                                \
-		tell(name, hosts);                                                                           \
-	}
-
 /* ---- what users ask ---- */
 
 static void launch(struct cloud *c)

@@ -10,22 +10,6 @@
 
 enum { SEEDS = 50 };
 
-static void tell(void (*story)(struct cloud *c), size_t hosts)
-{
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct cloud *c = cloud_new(seed * 1000, hosts);
-		story(c);
-		cloud_done(c);
-	}
-}
-
-#define TEST_STORY(name, hosts)                                                                              \
-	static void test_##name(void **state)                                                                \
-	{                                                                                                    \
-		(void) state;                                                                                \
-		tell(name, hosts);                                                                           \
-	}
-
 static struct cidr cidr_of(const char *text)
 {
 	struct cidr cidr = {0};

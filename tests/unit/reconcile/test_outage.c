@@ -5,22 +5,6 @@
 
 enum { SEEDS = 50 };
 
-static void tell(void (*story)(struct cloud *c), size_t hosts)
-{
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct cloud *c = cloud_new(seed * 1000, hosts);
-		story(c);
-		cloud_done(c);
-	}
-}
-
-#define TEST_STORY(name, hosts)                                                                              \
-	static void test_##name(void **state)                                                                \
-	{                                                                                                    \
-		(void) state;                                                                                \
-		tell(name, hosts);                                                                           \
-	}
-
 static void await_host(struct cloud *c, enum host_seen_state state)
 {
 	assert_true(cloud_step_until(c, cloud_has_host_state, &state, 2 * MINUTE));
@@ -190,24 +174,16 @@ static void network_drifts(struct cloud *c)
 }
 TEST_STORY(network_drifts, 1)
 
-static struct port port_row(struct cloud *c, uuid id)
-{
-	AUTO_VIEW view = {0};
-	view_open(c->store, &view);
-	const struct port *p = port_find(view.tables, id);
-	return p ? *p : (struct port){0};
-}
-
 /* A port is plugged some time after it was made; its row follows. */
 static void port_binds_late(struct cloud *c)
 {
 	network_sim_set_late(true);
 	uuid id = cloud_launch_running(c);
 	uuid port = cloud_port_of(c, id);
-	assert_false(port_row(c, port).seen_up);
+	assert_false(cloud_port(c, port).seen_up);
 	network_sim_bind();
 	cloud_step_for(c, SECOND);
-	assert_true(port_row(c, port).seen_up);
+	assert_true(cloud_port(c, port).seen_up);
 	network_sim_set_late(false);
 }
 TEST_STORY(port_binds_late, 1)

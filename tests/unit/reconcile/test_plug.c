@@ -6,31 +6,7 @@
 
 enum { SEEDS = 30 };
 
-static void tell(void (*story)(struct cloud *c))
-{
-	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
-		struct cloud *c = cloud_new(seed * 1000, 2);
-		story(c);
-		cloud_done(c);
-	}
-}
-
-#define TEST_STORY(name)                                                                                     \
-	static void test_##name(void **state)                                                                \
-	{                                                                                                    \
-		(void) state;                                                                                \
-		tell(name);                                                                                  \
-	}
-
 /* ---- what is done and looked at ---- */
-
-static struct port port_row(struct cloud *c, uuid id)
-{
-	AUTO_VIEW view = {0};
-	view_open(c->store, &view);
-	const struct port *p = port_find(view.tables, id);
-	return p ? *p : (struct port){0};
-}
 
 /* In the subnet of the instance. */
 static uuid make_nic(struct cloud *c, uuid instance)
@@ -51,7 +27,7 @@ static void attach(struct cloud *c, uuid port, uuid instance)
 
 static RESULT try_detach(struct cloud *c, uuid port, bool force)
 {
-	struct port_detaching wish = {.attachment = cloud_ref(c, KIND_NONE, port_row(c, port).attachment),
+	struct port_detaching wish = {.attachment = cloud_ref(c, KIND_NONE, cloud_port(c, port).attachment),
 				      .force = force};
 	return cloud_call(c, &c->alice, engine_detach_port_run, &wish);
 }
@@ -68,13 +44,13 @@ static bool is_plugged(struct cloud *c, uuid instance, uuid device)
 
 static bool has_left(struct cloud *c, uuid port)
 {
-	struct port row = port_row(c, port);
+	struct port row = cloud_port(c, port);
 	return uuid_is_none(row.instance) && uuid_is_none(row.seen_instance) && uuid_is_none(row.attachment);
 }
 
 static bool has_come(struct cloud *c, uuid instance, uuid port)
 {
-	struct port row = port_row(c, port);
+	struct port row = cloud_port(c, port);
 	return uuid_equal(row.instance, instance) && uuid_equal(row.seen_instance, instance) &&
 	       is_plugged(c, instance, port);
 }
@@ -103,7 +79,7 @@ static void come_and_go(struct cloud *c)
 	assert_int_equal(cloud_guest(c, id).boots, 1);
 	assert_int_equal(cloud_guest(c, other).boots, 1);
 }
-TEST_STORY(come_and_go)
+TEST_STORY(come_and_go, 2)
 
 /* It is asked again until it lets go; until then the interface is not free. */
 static void deaf_guest(struct cloud *c)
@@ -123,7 +99,7 @@ static void deaf_guest(struct cloud *c)
 	assert_true(has_left(c, nic));
 	delete_nic(c, nic);
 }
-TEST_STORY(deaf_guest)
+TEST_STORY(deaf_guest, 2)
 
 /* A guest that never lets go does when it ends. */
 static void deaf_guest_stops(struct cloud *c)
@@ -141,7 +117,7 @@ static void deaf_guest_stops(struct cloud *c)
 	cloud_settle(c);
 	assert_false(is_plugged(c, id, nic));
 }
-TEST_STORY(deaf_guest_stops)
+TEST_STORY(deaf_guest_stops, 2)
 
 /* Of one that is off the definition counts, at once. */
 static void while_stopped(struct cloud *c)
@@ -151,7 +127,7 @@ static void while_stopped(struct cloud *c)
 	cloud_await(c, id, INSTANCE_STOPPED);
 	attach(c, nic, id);
 	cloud_settle(c);
-	assert_true(uuid_equal(port_row(c, nic).seen_instance, id));
+	assert_true(uuid_equal(cloud_port(c, nic).seen_instance, id));
 	detach(c, nic);
 	cloud_settle(c);
 	assert_true(has_left(c, nic));
@@ -161,7 +137,7 @@ static void while_stopped(struct cloud *c)
 	assert_true(has_come(c, id, back));
 	assert_false(is_plugged(c, id, nic));
 }
-TEST_STORY(while_stopped)
+TEST_STORY(while_stopped, 2)
 
 /* What is attached and detached at once, in any order of the host's turns. */
 static void change_of_mind(struct cloud *c)
@@ -175,7 +151,7 @@ static void change_of_mind(struct cloud *c)
 	assert_true(has_left(c, nic));
 	assert_false(is_plugged(c, id, nic));
 }
-TEST_STORY(change_of_mind)
+TEST_STORY(change_of_mind, 2)
 
 /* One that was not made with the instance stays when that ends. */
 static void terminate(struct cloud *c)
@@ -189,7 +165,7 @@ static void terminate(struct cloud *c)
 	assert_true(has_left(c, nic));
 	delete_nic(c, nic);
 }
-TEST_STORY(terminate)
+TEST_STORY(terminate, 2)
 
 /* ---- reboots ---- */
 
@@ -209,7 +185,7 @@ static void reboot_asks(struct cloud *c)
 	assert_int_equal(cloud_guest(c, id).boots, 2);
 	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
 }
-TEST_STORY(reboot_asks)
+TEST_STORY(reboot_asks, 2)
 
 /* One that does not listen is reset when its time is over, and asking again gives it no more. */
 static void reboot_deaf(struct cloud *c)
@@ -226,7 +202,7 @@ static void reboot_deaf(struct cloud *c)
 	cloud_step_for(c, SECOND);
 	assert_int_equal(cloud_guest(c, id).boots, 3);
 }
-TEST_STORY(reboot_deaf)
+TEST_STORY(reboot_deaf, 2)
 
 /* ---- held off ---- */
 
@@ -244,17 +220,9 @@ static void held_off(struct cloud *c)
 	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
 	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
 }
-TEST_STORY(held_off)
+TEST_STORY(held_off, 2)
 
 /* ---- killed at every step ---- */
-
-static bool answered(struct cloud *c, struct result result)
-{
-	if (cloud_was_killed(c))
-		return false;
-	cloud_expect_at(c, result, __FILE__, __LINE__);
-	return true;
-}
 
 /* Comes and goes, told again from where it was when the process dies. False: nobody was killed. */
 static bool tell_with_kill(uint64_t seed, uint64_t at)
@@ -267,14 +235,14 @@ static bool tell_with_kill(uint64_t seed, uint64_t at)
 		struct port_attaching wish = {.port = cloud_ref(c, KIND_PORT, nic),
 					      .instance = cloud_ref(c, KIND_INSTANCE, id),
 					      .device_index = 1};
-		struct port row = port_row(c, nic);
+		struct port row = cloud_port(c, nic);
 		bool is_asked = uuid_is_none(row.instance) == (chapter == 1);
 		struct result result = OK;
 		if (!is_asked && chapter == 0)
 			result = cloud_call(c, &c->alice, engine_attach_port_run, &wish);
 		else if (!is_asked)
 			result = try_detach(c, nic, false);
-		if (answered(c, result))
+		if (cloud_was_answered(c, result))
 			(void) cloud_step_until(c, cloud_is_settled, NULL, MINUTE);
 		if (!cloud_was_killed(c)) {
 			assert_true(chapter == 0 ? has_come(c, id, nic) : has_left(c, nic));
