@@ -13,11 +13,21 @@ static _Atomic uint64_t fault_reached; /* armed points passed since fault_arm() 
 static _Atomic uint64_t fault_n;
 static atomic_bool fault_forever;
 static atomic_bool fault_fired;
+static _Atomic unsigned next_points; /* armed when the first has fired; 0: none */
+static _Atomic uint64_t next_n;
 
 static _Noreturn void die_as_by_kill(void)
 {
 	(void) raise(SIGKILL);
 	_exit(137); /* not reached; for the compiler */
+}
+
+static void arm(unsigned points, uint64_t n, bool forever)
+{
+	atomic_store_explicit(&fault_reached, 0, memory_order_relaxed);
+	atomic_store_explicit(&fault_n, n, memory_order_relaxed);
+	atomic_store_explicit(&fault_forever, forever, memory_order_relaxed);
+	atomic_store_explicit(&fault_armed, points, memory_order_release);
 }
 
 bool fault_count_down(enum fault point)
@@ -33,6 +43,9 @@ bool fault_count_down(enum fault point)
 	if (armed & FAULT_KILL)
 		die_as_by_kill();
 	atomic_store_explicit(&fault_fired, true, memory_order_relaxed);
+	unsigned next = atomic_exchange_explicit(&next_points, 0, memory_order_relaxed);
+	if (next)
+		arm(next, atomic_load_explicit(&next_n, memory_order_relaxed), forever);
 	return true;
 }
 
@@ -41,15 +54,19 @@ void fault_arm(unsigned points, uint64_t n, bool forever)
 	fault_disarm();
 	if (points == FAULT_KILL) /* alone: at the n-th point of any class */
 		points = FAULT_ALLOC | FAULT_FILE | FAULT_SQL | FAULT_DRIVER | FAULT_KILL;
-	atomic_store_explicit(&fault_reached, 0, memory_order_relaxed);
-	atomic_store_explicit(&fault_n, n, memory_order_relaxed);
-	atomic_store_explicit(&fault_forever, forever, memory_order_relaxed);
 	atomic_store_explicit(&fault_fired, false, memory_order_relaxed);
-	atomic_store_explicit(&fault_armed, points, memory_order_release);
+	arm(points, n, forever);
+}
+
+void fault_arm_next(unsigned points, uint64_t n)
+{
+	atomic_store_explicit(&next_n, n, memory_order_relaxed);
+	atomic_store_explicit(&next_points, points, memory_order_relaxed);
 }
 
 void fault_disarm(void)
 {
+	atomic_store_explicit(&next_points, 0, memory_order_relaxed);
 	atomic_store_explicit(&fault_armed, 0, memory_order_relaxed);
 }
 

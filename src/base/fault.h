@@ -27,6 +27,8 @@ static inline bool fault_fires(enum fault point)
 /* Arms a set of points: the n-th one reached (from 0) fails; with forever, all after it too. With
  * FAULT_KILL among them the process ends there instead; FAULT_KILL alone counts points of any class. */
 void fault_arm(unsigned points, uint64_t n, bool forever);
+/* After fault_arm(): when that has fired, these are armed in its place, counted from 0 anew. */
+void fault_arm_next(unsigned points, uint64_t n);
 void fault_disarm(void);
 /* Between the two no point fires or is counted: for what a test itself does meanwhile. */
 unsigned fault_suspend(void);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * each_fault [--one-in K] [--seed S] FOLDER: every golden case that changes something, told again and
  * again: the n-th allocation, SQL call, file operation or driver call of its last call fails, or the
- * process is killed there, for every n (or for one in K, drawn by the seed). Then all is well again and
- * the process restarted: a refused call has left nothing and goes through when it is sent again, an
- * answered one is brought about, and in the end the region is as if nothing had happened. */
+ * process is killed there, for every n (or for one in K, drawn by the seed); and for some of these n, one
+ * more point of any class fails soon after. Then all is well again and the process restarted: a refused call
+ * has left nothing and goes through when it is sent again, an answered one is brought about, and in the end
+ * the region is as if nothing had happened. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -18,6 +19,7 @@
 #include "simulation.h"
 
 enum { CASES_MAX = 1024, ACTIONS_MAX = 512, LINES_MAX = 64, CASE_LIMIT_S = 1800, STEPS_MAX = 200000 };
+enum { TWICE_ONE_IN = 4 };  /* of the places that are drawn */
 enum { EXIT_NOT_TOLD = 3 }; /* the case is a refusal, or of another region's names */
 
 static struct {
@@ -37,6 +39,7 @@ struct way {
 	const char *words;
 	unsigned points;        /* these fail */
 	bool forever;           /* from there on */
+	bool twice;             /* one more fails, of a drawn class and soon after */
 	bool kills;             /* and the process with the step in which it happens */
 	bool by_steps;          /* it is steps of the executor that are counted */
 	bool at_commit, has_it; /* the next commit is its end */
@@ -47,6 +50,10 @@ static const struct way ways[] = {
 	{"SQL call", FAULT_SQL, .forever = false},
 	{"file operation", FAULT_FILE, .forever = false},
 	{"driver call", FAULT_DRIVER, .forever = false},
+	{"allocation and one more", FAULT_ALLOC, .twice = true},
+	{"SQL call and one more", FAULT_SQL, .twice = true},
+	{"file operation and one more", FAULT_FILE, .twice = true},
+	{"driver call and one more", FAULT_DRIVER, .twice = true},
 	{"driver call, killed", FAULT_DRIVER, .forever = true, .kills = true},
 	{"step, killed", .by_steps = true, .kills = true},
 	{"commit lost, killed", .kills = true, .at_commit = true},
@@ -215,12 +222,33 @@ static struct str read_shape(void)
 
 /* ---- the last call, interrupted ---- */
 
+static uint64_t mix(uint64_t x)
+{
+	x = (x ^ (x >> 31)) * 0xbf58476d1ce4e5b9u;
+	return x ^ (x >> 29);
+}
+
+/* The second fault: of allocations there are many more than of others. */
+static void arm_second(uint64_t n)
+{
+	static const struct {
+		unsigned points;
+		uint64_t within;
+	} seconds[] = {
+		{FAULT_ALLOC, 200}, {FAULT_ALLOC, 20}, {FAULT_SQL, 20}, {FAULT_DRIVER, 8}, {FAULT_FILE, 8}};
+	uint64_t x = mix((seed << 32) ^ n);
+	size_t which = x % (sizeof seconds / sizeof *seconds);
+	fault_arm_next(seconds[which].points, mix(x) % seconds[which].within);
+}
+
 static void arm(const struct way *way, uint64_t n)
 {
 	if (way->at_commit)
 		cloud_die_at_commit(t.s.region.cloud, way->has_it);
 	else if (!way->by_steps)
 		fault_arm(way->points, n, way->forever);
+	if (way->twice)
+		arm_second(n);
 }
 
 static bool is_over(const struct way *way, uint64_t n)
@@ -253,6 +281,8 @@ static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
 			      steps_taken < STEPS_MAX;
 	     steps_taken++)
 		step_or_resume();
+	if (steps_taken == STEPS_MAX)
+		die("it never settles", line, STR_NONE);
 	bool came = way->by_steps || way->at_commit ? is_over(way, n) : fault_has_fired();
 	*ret_status = t.http.is_answered ? t.http.status : 0;
 	if (came && way->kills)
@@ -294,7 +324,7 @@ static uint64_t count_points(const struct way *way)
 {
 	struct way harmless = *way;
 	int status = 0;
-	harmless.kills = harmless.forever = harmless.at_commit = false;
+	harmless.kills = harmless.forever = harmless.twice = harmless.at_commit = false;
 	if (way->at_commit)
 		return 1;
 	prepare();
@@ -308,9 +338,8 @@ static uint64_t count_points(const struct way *way)
 
 static bool is_drawn(uint64_t job, size_t way, uint64_t n)
 {
-	uint64_t x = (seed * 0x9e3779b97f4a7c15u) ^ (job << 40) ^ ((uint64_t) way << 32) ^ n;
-	x = (x ^ (x >> 31)) * 0xbf58476d1ce4e5b9u;
-	return (x ^ (x >> 29)) % one_in == 0;
+	uint64_t x = mix((seed * 0x9e3779b97f4a7c15u) ^ (job << 40) ^ ((uint64_t) way << 32) ^ n);
+	return x % (ways[way].twice ? one_in * TWICE_ONE_IN : one_in) == 0;
 }
 
 /* What fails in the region ends the process by exit(). */

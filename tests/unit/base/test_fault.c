@@ -69,6 +69,27 @@ static void test_disarm_and_arm_anew(void **state)
 	assert_true(fault_fires(FAULT_ALLOC));
 }
 
+static void test_one_more_after_the_first(void **state)
+{
+	(void) state;
+	fault_arm(FAULT_SQL, 1, false);
+	fault_arm_next(FAULT_ALLOC, 2);
+	assert_false(fault_fires(FAULT_ALLOC));
+	assert_false(fault_fires(FAULT_SQL));
+	assert_true(fault_fires(FAULT_SQL));
+	assert_true(fault_has_fired());
+	assert_false(fault_fires(FAULT_SQL));
+	assert_false(fault_fires(FAULT_ALLOC));
+	assert_false(fault_fires(FAULT_ALLOC));
+	assert_true(fault_fires(FAULT_ALLOC));
+	assert_false(fault_fires(FAULT_ALLOC));
+	fault_arm_next(FAULT_ALLOC, 0);
+	fault_disarm();
+	fault_arm(FAULT_SQL, 0, false);
+	assert_true(fault_fires(FAULT_SQL));
+	assert_false(fault_fires(FAULT_ALLOC));
+}
+
 /* How a child ends that passes the points of each class in turn, twice. */
 static int end_of_child(unsigned points, uint64_t n)
 {
@@ -168,10 +189,15 @@ static void test_heap_fails_when_told(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		fault_test(test_off_never_fires),        fault_test(test_fires_once_at_n),
-		fault_test(test_fires_forever_from_n),   fault_test(test_other_points_do_not_count),
-		fault_test(test_disarm_and_arm_anew),    fault_test(test_kill),
-		fault_test(test_many_threads_one_fires), fault_test(test_heap_zeroes_and_checks),
+		fault_test(test_off_never_fires),
+		fault_test(test_fires_once_at_n),
+		fault_test(test_fires_forever_from_n),
+		fault_test(test_other_points_do_not_count),
+		fault_test(test_disarm_and_arm_anew),
+		fault_test(test_one_more_after_the_first),
+		fault_test(test_kill),
+		fault_test(test_many_threads_one_fires),
+		fault_test(test_heap_zeroes_and_checks),
 		fault_test(test_heap_fails_when_told),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
