@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /healthz (200 while the API answers) and GET /metrics (the text
  * format of Prometheus), on the API's listener, without a signature: figures only, no names. */
+#include "api/ec2/ec2.h"
 #include "api/metadata/metadata.h"
 #include "base/clock.h"
 #include "daemon/daemon.h"
@@ -33,6 +34,8 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	struct metadata_figures names = {0};
 	reconciler_read_figures(d->reconciler, &rec);
 	metadata_read_figures(d->metadata, &names);
+	struct ec2_figures ec2 = {0};
+	ec2_read_figures(d->ec2, &ec2);
 	uint64_t refused[LIMIT_KIND_COUNT];
 	limits_read_refused(d->limits, refused);
 	size_t n = 0;
@@ -50,6 +53,7 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	       refused[LIMIT_WRITES]);
 	METRIC("dari_limit_strangers_refused_total", "counter", "Unproved requests refused by address.",
 	       refused[LIMIT_STRANGERS]);
+	METRIC("dari_ec2_rows_looked_at_total", "counter", "Rows that lists looked at.", ec2.rows_looked_at);
 	METRIC("dari_store_batches_total", "counter", "Commits since the database was made.", store.batch);
 	METRIC("dari_store_changes_total", "counter", "Changes committed.", store.changes);
 	METRIC("dari_store_failed_total", "counter", "Changes refused.", store.failed);

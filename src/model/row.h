@@ -92,7 +92,8 @@ struct kind_info {
 	const char *ec2_prefix; /* "sg", or "" where EC2 has no such id */
 	const char *doc;
 	size_t row_size, side_size;
-	size_t account_offset, tags_offset, groups_offset; /* of the fields of that name; 0: it has none */
+	/* of the fields of that name; 0: it has none */
+	size_t account_offset, tags_offset, groups_offset, launchers_offset;
 	const struct field *fields;
 	unsigned field_count;
 	const struct index *indexes;

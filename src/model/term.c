@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "model/state.h"
 
-enum what { OF_STATE = 1, OF_GROUP, OF_TAG_KEY, OF_TAG };
+enum what { OF_STATE = 1, OF_GROUP, OF_LAUNCHER, OF_TAG_KEY, OF_TAG };
 
 static uint64_t add_bytes(uint64_t h, const void *bytes, size_t size)
 {
@@ -34,6 +34,11 @@ uint64_t term_of_group(uuid account, uuid group)
 	return add_bytes(begin(account, OF_GROUP), group.b, sizeof group.b);
 }
 
+uint64_t term_of_launcher(uuid account)
+{
+	return begin(account, OF_LAUNCHER);
+}
+
 uint64_t term_of_tag_key(uuid account, struct str key)
 {
 	return add_bytes(begin(account, OF_TAG_KEY), key.p, key.n);
@@ -53,17 +58,18 @@ static struct tags tags_of(const struct kind_info *k, const struct row *row)
 	return tags;
 }
 
-static struct uuids groups_of(const struct kind_info *k, const struct row *row)
+static struct uuids uuids_at(const struct row *row, size_t offset)
 {
-	struct uuids groups = {0};
-	if (k->groups_offset)
-		memcpy(&groups, (const char *) row + k->groups_offset, sizeof groups);
-	return groups;
+	struct uuids uuids = {0};
+	if (offset)
+		memcpy(&uuids, (const char *) row + offset, sizeof uuids);
+	return uuids;
 }
 
 size_t terms_count(const struct kind_info *k, const struct row *row)
 {
-	return (size_t) model_tells_state(k->kind) + groups_of(k, row).count + 2 * tags_of(k, row).count;
+	return (size_t) model_tells_state(k->kind) + uuids_at(row, k->groups_offset).count +
+	       uuids_at(row, k->launchers_offset).count + 2 * tags_of(k, row).count;
 }
 
 uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t number)
@@ -74,10 +80,14 @@ uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t numb
 		memcpy(&account, (const char *) row + k->account_offset, sizeof account);
 	if (model_tells_state(k->kind) && number-- == 0)
 		return term_of_state(account, model_derive_state(k->kind, row));
-	struct uuids groups = groups_of(k, row);
+	struct uuids groups = uuids_at(row, k->groups_offset);
 	if (number < groups.count)
 		return term_of_group(account, groups.at[number]);
 	number -= groups.count;
+	struct uuids launchers = uuids_at(row, k->launchers_offset);
+	if (number < launchers.count)
+		return term_of_launcher(launchers.at[number]);
+	number -= launchers.count;
 	const struct tag *tag = &tags_of(k, row).at[number / 2];
 	return number % 2 ? term_of_tag(account, tag->key, tag->value) : term_of_tag_key(account, tag->key);
 }

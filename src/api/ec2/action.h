@@ -74,6 +74,7 @@ struct ec2_call {
 	const struct ec2_config *config;
 	struct ec2_memo *memo; /* the face's */
 	struct ec2_answers *answers;
+	uint64_t *rows_looked_at; /* likewise; atomic */
 	const struct ec2_action *action;
 	struct str version; /* the date asked for */
 	struct pairs pairs;

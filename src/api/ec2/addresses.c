@@ -40,13 +40,19 @@ static bool fits_border_group(const struct filter_run *f, const struct row *row)
 
 static const struct filter address_filters[] = {
 	{"allocation-id", .is_id = true},
-	{"public-ip", .field = "ip"},
-	{"association-id", .get = fits_association},
-	{"instance-id", .get = fits_instance},
+	{"public-ip", .field = "ip", .index = ADDRESS_INDEX_PUBLIC},
+	{"association-id", .get = fits_association,
+	 .ways = {{KIND_ADDRESS, ADDRESS_INDEX_ASSOCIATION, "eipassoc"}}},
+	{"instance-id", .get = fits_instance,
+	 .ways = {{KIND_INSTANCE, .steps = {TO_EACH(KIND_PORT, PORT_INDEX_INSTANCE),
+					    TO_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
 	{"network-interface-id", .field = "port", .index = ADDRESS_INDEX_PORT},
 	{"network-interface-owner-id", .get = fits_port_owner},
 	{"network-border-group", .get = fits_border_group},
-	{"private-ip-address", .field = "private_ip"},
+	{"private-ip-address", .field = "private_ip",
+	 .ways = {{KIND_PORT, PORT_INDEX_IP, .steps = {TO_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}},
+		  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP,
+		   .steps = {TO(KIND_PORT, secondary_ip, port), TO_EACH(KIND_ADDRESS, ADDRESS_INDEX_PORT)}}}},
 	{"domain", .fixed = "vpc"},
 };
 

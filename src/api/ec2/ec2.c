@@ -31,6 +31,7 @@ struct ec2_face {
 	char *region, *endpoint;
 	struct ec2_memo *memo;
 	struct ec2_answers *answers;
+	uint64_t rows_looked_at; /* atomic */
 };
 
 /* Parameters of every call. */
@@ -103,6 +104,12 @@ void ec2_free(struct ec2_face *face)
 	ec2_memo_free(face->memo);
 	ec2_answers_free(face->answers);
 	heap_free(face);
+}
+
+void ec2_read_figures(const struct ec2_face *face, struct ec2_figures *ret_figures)
+{
+	*ret_figures = (struct ec2_figures){.rows_looked_at =
+						    __atomic_load_n(&face->rows_looked_at, __ATOMIC_RELAXED)};
 }
 
 /* ---- the view of an answer ---- */
@@ -419,7 +426,7 @@ static void run_action(struct ec2_call *e)
 
 static void handle_call(void *self, struct call *call)
 {
-	const struct ec2_face *face = self;
+	struct ec2_face *face = self;
 	struct ec2_call *e = arena_new_object(call->ctx.arena, struct ec2_call);
 	if (!e) {
 		ec2_answer_problem(call, DIALECT_EC2, ctx_no_memory(&call->ctx));
@@ -429,7 +436,8 @@ static void handle_call(void *self, struct call *call)
 			       .c = &call->ctx,
 			       .config = &face->config,
 			       .memo = face->memo,
-			       .answers = face->answers};
+			       .answers = face->answers,
+			       .rows_looked_at = &face->rows_looked_at};
 	call->face_data = e;
 	bool of_sts = false;
 	if (!authenticate(e, face, &of_sts))

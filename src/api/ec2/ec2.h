@@ -25,6 +25,11 @@ struct ec2_config {
 RESULT ec2_new(struct ctx *c, const struct ec2_config *config, struct ec2_face **ret_face);
 void ec2_free(struct ec2_face *face); /* after its listeners are gone */
 
+struct ec2_figures {
+	uint64_t rows_looked_at; /* by lists, since start: what they cost */
+};
+void ec2_read_figures(const struct ec2_face *face, struct ec2_figures *ret_figures); /* any thread */
+
 /* For http_listen(), with the face as self. */
 extern const struct http_face ec2_http_face;
 

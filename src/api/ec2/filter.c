@@ -234,6 +234,8 @@ const struct tags *ec2_tags_of(enum kind kind, const struct row *row)
 static bool fits_tags(const struct filter_run *f, const struct row *row)
 {
 	const struct tags *tags = ec2_tags_of(f->kind, row);
+	if (!engine_is_own(f->e->c, f->kind, row))
+		return false;
 	for (size_t k = 0; k < tags->count; k++) {
 		const struct tag *tag = &tags->at[k];
 		if (f->what == FILTER_TAG && !str_equal(tag->key, f->tag_key))
@@ -257,12 +259,19 @@ static bool fits_one(const struct filter_run *f, const struct row *row)
 	return f->filter->get ? f->filter->get(f, row) : filter_field(f, row);
 }
 
-bool filter_through(const struct filter_run *f, enum kind kind, const struct filters *filters,
-		    struct str name, const struct row *row)
+bool filter_become(const struct filter_run *f, enum kind kind, const struct filters *filters,
+		   const char *name, struct filter_run *ret_run)
 {
-	struct filter_run run = *f;
-	run.kind = kind;
-	return compile_row_filter(filters, name, &run) && fits_one(&run, row);
+	*ret_run = *f;
+	ret_run->kind = kind;
+	return compile_row_filter(filters, str_from(name), ret_run);
+}
+
+bool filter_through(const struct filter_run *f, enum kind kind, const struct filters *filters,
+		    const char *name, const struct row *row)
+{
+	struct filter_run run;
+	return filter_become(f, kind, filters, name, &run) && fits_one(&run, row);
 }
 
 bool filters_fit(const struct filter_runs *runs, const struct tables *t, const struct row *row)

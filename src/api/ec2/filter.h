@@ -7,6 +7,31 @@
 #include "api/ec2/action.h"
 
 struct filter_run;
+struct via;
+
+/* From a row to others. */
+struct step {
+	enum kind kind; /* theirs */
+	unsigned index; /* those that have the row for this index's first field; 0: */
+	size_t offset;  /* the one that this field of the row names */
+};
+#define TO(row_kind, type, member)                                                                           \
+	{                                                                                                    \
+		.kind = (row_kind), .offset = offsetof(struct type, member)                                  \
+	}
+#define TO_EACH(row_kind, row_index)                                                                         \
+	{                                                                                                    \
+		.kind = (row_kind), .index = (row_index)                                                     \
+	}
+
+/* How the values of a filter lead to rows. */
+enum { WAYS_MAX = 2, WAY_STEPS_MAX = 3 };
+struct way {
+	enum kind kind;     /* of the rows that a value names; KIND_NONE: no more ways */
+	unsigned index;     /* by this index's first field, or the second behind an account; 0: by their id */
+	const char *prefix; /* of a value that is an id and not a row's: "eipassoc" */
+	struct step steps[WAY_STEPS_MAX]; /* from there; KIND_NONE ends them */
+};
 
 struct filter {
 	const char *name;
@@ -15,8 +40,19 @@ struct filter {
 	bool (*get)(const struct filter_run *f, const struct row *row); /* true: one of its values fits */
 	bool (*in_state)(const struct filter_run *f, unsigned state);   /* of a row's state alone */
 	bool is_id;                                                     /* the row's own id */
-	unsigned index; /* this index of the kind begins with the field, which is a ref: a way to the rows
-			   (path.h) */
+	bool is_owner; /* values are owners as get reads them: "self", "amazon", account numbers */
+	/* Paths (path.h). Each leads to every row that fits, and may lead to more. */
+	unsigned index;            /* of the kind, by the field */
+	struct way ways[WAYS_MAX]; /* all of them together */
+	const struct via *via;     /* by the filter `there` of rows that lead here */
+	const char *there;
+};
+
+/* Rows that have filters of their own, and lead to those that are listed. */
+struct via {
+	enum kind kind; /* an account sees its own only */
+	const struct filters *filters;
+	struct step step;
 };
 
 #define FILTERS(rows)                                                                                        \
@@ -61,9 +97,12 @@ bool filter_zone(const struct filter_run *f, uuid zone);              /* by its 
 bool filter_owner(const struct filter_run *f, const struct row *row); /* the caller's account number */
 /* For filters on what no row here has. */
 bool filter_nothing(const struct filter_run *f, const struct row *row);
+/* The filter as another table has it under that name; false: it has none. */
+bool filter_become(const struct filter_run *f, enum kind kind, const struct filters *filters,
+		   const char *name, struct filter_run *ret_run);
 /* The filter `name` of another table, on a row of its kind: an instance by its interfaces. */
 bool filter_through(const struct filter_run *f, enum kind kind, const struct filters *filters,
-		    struct str name, const struct row *row);
+		    const char *name, const struct row *row);
 
-/* The tags of a row; none where its kind has none. */
+/* The tags of a row; none where its kind has none. Its owner sees them, and nobody else. */
 const struct tags *ec2_tags_of(enum kind kind, const struct row *row);

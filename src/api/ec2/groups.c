@@ -54,6 +54,9 @@ static bool fits_permission(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
+#define BY_PEER                                                                                              \
+	.ways = {{KIND_SECURITY_GROUP_RULE, SECURITY_GROUP_RULE_INDEX_PEER_GROUP,                            \
+		  .steps = {TO(KIND_SECURITY_GROUP, security_group_rule, group)}}}
 static const struct filter group_filters[] = {
 	{"group-id", .is_id = true},
 	{"group-name", .field = "name"},
@@ -64,14 +67,14 @@ static const struct filter group_filters[] = {
 	{"ip-permission.protocol", .get = fits_permission},
 	{"ip-permission.from-port", .get = fits_permission},
 	{"ip-permission.to-port", .get = fits_permission},
-	{"ip-permission.group-id", .get = fits_permission},
+	{"ip-permission.group-id", .get = fits_permission, BY_PEER},
 	{"ip-permission.group-name", .get = fits_permission},
 	{"ip-permission.user-id", .get = fits_permission},
 	{"egress.ip-permission.cidr", .get = fits_permission},
 	{"egress.ip-permission.protocol", .get = fits_permission},
 	{"egress.ip-permission.from-port", .get = fits_permission},
 	{"egress.ip-permission.to-port", .get = fits_permission},
-	{"egress.ip-permission.group-id", .get = fits_permission},
+	{"egress.ip-permission.group-id", .get = fits_permission, BY_PEER},
 	{"egress.ip-permission.group-name", .get = fits_permission},
 	{"egress.ip-permission.user-id", .get = fits_permission},
 	{"ip-permission.ipv6-cidr", .get = filter_nothing},

@@ -266,20 +266,15 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 
 /* ---- filters ---- */
 
+/* By one of its interfaces. */
+static const struct via interfaces = {KIND_PORT, &ec2_interface_filters, TO(KIND_INSTANCE, port, instance)};
+
 static bool fits_interface(const struct filter_run *f, const struct row *row)
 {
-	/* "network-interface.subnet-id", "instance.group-id", "group-id" */
-	struct str name = str_from(f->filter->name);
-	const struct str prefixes[] = {STR("network-interface."), STR("instance.")};
-	for (size_t k = 0; k < 2; k++)
-		if (str_starts_with(name, prefixes[k]))
-			name = str_slice(name, prefixes[k].n, name.n);
-	if (str_is(name, "addresses.association.ip-owner-id")) /* of instances only it is called so */
-		name = STR("addresses.association.owner-id");
 	for (const struct port *p = port_first_by_instance(f->t, row->id); p;
 	     p = port_next_by_instance(f->t, p))
 		if (row_is_live(&p->row) &&
-		    filter_through(f, KIND_PORT, &ec2_interface_filters, name, &p->row))
+		    filter_through(f, KIND_PORT, &ec2_interface_filters, f->filter->there, &p->row))
 			return true;
 	return false;
 }
@@ -363,9 +358,15 @@ static bool fits_option(const struct filter_run *f, const struct row *row)
 	return filter_z(f, on_or_off(i->metadata_enabled, "enabled", "disabled"));
 }
 
-#define INTERFACE(name)                                                                                      \
+/* The name here, and the name that interfaces have for it. */
+#define BY_INTERFACE(name, name_there)                                                                       \
 	{                                                                                                    \
-		"network-interface." name, .get = fits_interface                                             \
+		(name), .get = fits_interface, .via = &interfaces, .there = (name_there)                     \
+	}
+#define INTERFACE(name) BY_INTERFACE("network-interface." name, name)
+#define ATTACHED(row_kind, type, member)                                                                     \
+	{                                                                                                    \
+		(row_kind), .steps = { TO(KIND_INSTANCE, type, member) }                                     \
 	}
 /* EC2 has a word for Windows only. */
 static bool fits_platform(const struct filter_run *f, const struct row *row)
@@ -384,18 +385,19 @@ static const struct filter instance_filters[] = {
 	{"instance-type", .field = "type", .index = INSTANCE_INDEX_TYPE},
 	{"architecture", .get = fits_architecture},
 	{"availability-zone", .field = "zone"},
-	{"reservation-id", .get = fits_reservation},
+	{"reservation-id", .get = fits_reservation,
+	 .ways = {{KIND_INSTANCE, INSTANCE_INDEX_RESERVATION, "r"}}},
 	{"launch-index", .field = "launch_index"},
 	{"launch-time", .get = fits_launch_time},
 	{"key-name", .field = "key_name"},
-	{"private-ip-address", .get = fits_interface},
-	{"private-dns-name", .get = fits_interface},
-	{"source-dest-check", .get = fits_interface},
-	{"group-id", .get = fits_interface},
-	{"group-name", .get = fits_interface},
-	{"instance.group-id", .get = fits_interface},
-	{"instance.group-name", .get = fits_interface},
-	{"ip-address", .get = fits_public_ip},
+	BY_INTERFACE("private-ip-address", "private-ip-address"),
+	BY_INTERFACE("private-dns-name", "private-dns-name"),
+	BY_INTERFACE("source-dest-check", "source-dest-check"),
+	BY_INTERFACE("group-id", "group-id"),
+	BY_INTERFACE("group-name", "group-name"),
+	BY_INTERFACE("instance.group-id", "group-id"),
+	BY_INTERFACE("instance.group-name", "group-name"),
+	{"ip-address", .get = fits_public_ip, .via = &interfaces, .there = "association.public-ip"},
 	{"owner-id", .get = filter_owner},
 	{"monitoring-state", .get = fits_option},
 	{"metadata-options.http-tokens", .get = fits_option},
@@ -404,7 +406,8 @@ static const struct filter instance_filters[] = {
 	{"reason", .field = "reason_text"},
 	{"state-reason-code", .field = "reason_code"},
 	{"state-reason-message", .field = "reason_text"},
-	{"block-device-mapping.volume-id", .get = fits_device},
+	{"block-device-mapping.volume-id", .get = fits_device,
+	 .ways = {ATTACHED(KIND_VOLUME, volume, instance), ATTACHED(KIND_VOLUME, volume, seen_instance)}},
 	{"block-device-mapping.device-name", .get = fits_device},
 	{"block-device-mapping.status", .get = fits_device},
 	{"block-device-mapping.attach-time", .get = fits_device},
@@ -425,7 +428,7 @@ static const struct filter instance_filters[] = {
 	INTERFACE("addresses.private-ip-address"),
 	INTERFACE("addresses.primary"),
 	INTERFACE("addresses.association.public-ip"),
-	INTERFACE("addresses.association.ip-owner-id"),
+	BY_INTERFACE("network-interface.addresses.association.ip-owner-id", "addresses.association.owner-id"),
 	INTERFACE("association.public-ip"),
 	INTERFACE("association.ip-owner-id"),
 	INTERFACE("association.allocation-id"),
@@ -438,7 +441,7 @@ static const struct filter instance_filters[] = {
 	INTERFACE("attachment.instance-owner-id"),
 	INTERFACE("attachment.status"),
 	{"client-token", .field = "client_token"},
-	{"dns-name", .get = fits_dns_name},
+	{"dns-name", .get = fits_dns_name, .via = &interfaces, .there = "association.public-dns-name"},
 	{"hibernation-options.configured", .fixed = "false"},
 	{"hypervisor", .fixed = "xen"},
 	{"root-device-name", .field = "root_device"},

@@ -278,6 +278,8 @@ static bool fits_attachment(const struct filter_run *f, const struct row *row)
 		return false;
 	if (str_ends_with(name, STR("attachment-id")))
 		return filter_prefixed(f, "eni-attach", p->attachment);
+	if (str_ends_with(name, STR("instance-id")))
+		return filter_id(f, KIND_INSTANCE, ec2_instance_of_port(p));
 	if (str_ends_with(name, STR("status")))
 		return filter_z(f, attachment_status(p));
 	if (str_ends_with(name, STR("owner-id")))
@@ -327,24 +329,31 @@ static bool fits_managed(const struct filter_run *f, const struct row *row)
 	return filter_bool(f, is_managed((const struct port *) row));
 }
 
+#define BY_PUBLIC_IP .ways = {{KIND_ADDRESS, ADDRESS_INDEX_PUBLIC, .steps = {TO(KIND_PORT, address, port)}}}
 static const struct filter interface_filters[] = {
 	{"network-interface-id", .is_id = true},
 	{"vpc-id", .field = "router", .index = PORT_INDEX_IN_ROUTER},
 	{"subnet-id", .field = "subnet", .index = PORT_INDEX_IN_SUBNET},
-	{"attachment.instance-id", .field = "instance", .index = PORT_INDEX_INSTANCE},
+	{"attachment.instance-id", .get = fits_attachment,
+	 .ways = {{KIND_PORT, PORT_INDEX_INSTANCE}, {KIND_PORT, PORT_INDEX_SEEN_INSTANCE}}},
 	{"group-id", .field = "groups"},
 	{"group-name", .get = fits_group_name},
-	{"private-ip-address", .field = "ip"},
-	{"addresses.private-ip-address", .get = fits_private_ip},
+	{"private-ip-address", .field = "ip", .index = PORT_INDEX_IP},
+	{"addresses.private-ip-address", .get = fits_private_ip,
+	 .ways = {{KIND_PORT, PORT_INDEX_IP},
+		  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP, .steps = {TO(KIND_PORT, secondary_ip, port)}}}},
 	{"addresses.primary", .get = fits_primary},
-	{"addresses.association.public-ip", .get = fits_association},
+	{"addresses.association.public-ip", .get = fits_association, BY_PUBLIC_IP},
 	{"addresses.association.owner-id", .get = fits_association},
-	{"association.association-id", .get = fits_association},
-	{"association.allocation-id", .get = fits_association},
+	{"association.association-id", .get = fits_association,
+	 .ways = {{KIND_ADDRESS, ADDRESS_INDEX_ASSOCIATION, "eipassoc", {TO(KIND_PORT, address, port)}}}},
+	{"association.allocation-id", .get = fits_association,
+	 .ways = {{KIND_ADDRESS, .steps = {TO(KIND_PORT, address, port)}}}},
 	{"association.ip-owner-id", .get = fits_association},
-	{"association.public-ip", .get = fits_association},
-	{"association.public-dns-name", .get = fits_association},
-	{"attachment.attachment-id", .get = fits_attachment},
+	{"association.public-ip", .get = fits_association, BY_PUBLIC_IP},
+	{"association.public-dns-name", .get = fits_association, BY_PUBLIC_IP},
+	{"attachment.attachment-id", .get = fits_attachment,
+	 .ways = {{KIND_PORT, PORT_INDEX_ATTACHMENT, "eni-attach"}}},
 	{"attachment.attach-time", .get = fits_attachment},
 	{"attachment.delete-on-termination", .get = fits_attachment},
 	{"attachment.device-index", .get = fits_attachment},
@@ -354,9 +363,9 @@ static const struct filter interface_filters[] = {
 	{"description", .field = "description"},
 	{"ipv6-addresses.ipv6-address", .get = filter_nothing},
 	{"interface-type", .get = fits_type},
-	{"mac-address", .field = "mac"},
+	{"mac-address", .field = "mac", .index = PORT_INDEX_MAC},
 	{"owner-id", .get = filter_owner},
-	{"private-dns-name", .get = fits_private_name},
+	{"private-dns-name", .get = fits_private_name, .ways = {{KIND_PORT, PORT_INDEX_IP}}},
 	{"requester-id", .get = filter_nothing},
 	{"requester-managed", .get = fits_managed},
 	{"source-dest-check", .field = "source_dest_check"},

@@ -21,7 +21,7 @@ static const struct param describe_keys_params[] = {
 
 static const struct filter key_filters[] = {
 	{"key-pair-id", .is_id = true},
-	{"key-name", .field = "name"},
+	{"key-name", .field = "name", .index = KEY_PAIR_INDEX_ACCOUNT},
 	{"fingerprint", .field = "fingerprint"},
 };
 

@@ -76,9 +76,11 @@ static RESULT consider_named(struct selection *s, const struct refs *refs)
 static RESULT consider_range(struct selection *s, const struct range *r)
 {
 	size_t before = s->rows.count;
-	const struct row *row = range_first(&s->search, r);
-	for (; row; row = range_next(&s->search, r, row)) {
-		TRY(consider(s, row));
+	struct cursor cursor = {.begun = false};
+	while (range_move(&s->search, r, &cursor)) {
+		const struct row *row = range_row(r, &cursor);
+		if (row)
+			TRY(consider(s, row));
 		if (r->in_order && s->rows.count - before > s->max)
 			break;
 	}
@@ -138,7 +140,8 @@ static bool has_pages(const struct ec2_action *action)
 RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		  struct ec2_page *ret_page)
 {
-	struct selection s = {.search = {.e = e, .list = list},
+	uint64_t looked_at = query->ids.count + query->names.count;
+	struct selection s = {.search = {.e = e, .list = list, .looked_at = &looked_at},
 			      .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX};
 	if (query->max_results && (query->ids.count || query->names.count))
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
@@ -149,6 +152,7 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 	TRY(ec2_parse_token(e, query->next_token, &s.search.after));
 	s.search.t = ec2_walk(e);
 	TRY(consider_candidates(&s, query));
+	__atomic_fetch_add(e->rows_looked_at, looked_at, __ATOMIC_RELAXED);
 	put_in_order(&s);
 	*ret_page = (struct ec2_page){.rows = s.rows.at, .count = s.rows.count};
 	if (s.rows.count > s.max) {

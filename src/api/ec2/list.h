@@ -18,6 +18,11 @@ struct ec2_listing {
 	const char *set; /* the container's name: "vpcSet" */
 	struct filters filters;
 	unsigned account_index; /* the kind's index that begins with the account; 0: all rows are looked at */
+	bool has_operators;     /* rows of no account are everybody's */
+	unsigned public_index;  /* begins with whether a row is everybody's; 0: there are none */
+	/* The owners that the caller names in a parameter, in words of filters that are is_owner; NULL: it
+	 * has none. */
+	const struct strs *(*owners)(const void *args);
 	/* More than engine_may_see() and the filters ask for; NULL: nothing. */
 	bool (*shows)(struct ec2_call *e, const struct row *row);
 	/* While the view walks: collects what the row's element needs into the arena; NULL when that is

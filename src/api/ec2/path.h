@@ -1,26 +1,38 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Private to api/ec2/: the ways to the rows that a Describe action is asked for. A filter may be one,
- * by an index of its field, by its states or by its tags; the account's rows are always one. What a
- * list costs follows the shortest of them, not the size of the account. On the tables of a view that
- * walks. */
+ * Private to api/ec2/: the paths to the rows that a Describe action is asked for. A filter may be one,
+ * by an index of its field, by its states or by its tags, or by a way through other rows (filter.h); the
+ * rows that the caller may see are always one. What a list costs follows the shortest of them, not the
+ * size of the account. On the tables of a view that walks. */
 #pragma once
 
 #include "api/ec2/list.h"
 
-/* Rows that share a key: by an index, by a term, or one by its id. */
+enum { STEPS_MAX = WAY_STEPS_MAX + 1 };
+
+/* Rows that share a key: by an index, by a term, or one by its id; and the rows that steps lead to from
+ * each of them. */
 struct range {
 	enum { RANGE_ROW, RANGE_INDEX, RANGE_TERM } by;
+	enum kind kind;
 	unsigned index, field_count;
 	const struct row *probe; /* RANGE_INDEX: the key; RANGE_ROW: the row itself */
 	uint64_t term;
+	struct step steps[STEPS_MAX];
+	struct row *keys[STEPS_MAX]; /* for those by an index */
+	unsigned step_count;
 	bool in_order; /* of ids: it begins behind where the last page ended */
 };
 
 /* The rows of all ranges; one may be in several of them. */
 struct path {
 	VEC(struct range) ranges;
-	size_t at; /* while it is measured */
-	const struct row *row;
+};
+
+/* Where a walk through a range stands. */
+struct cursor {
+	const struct row *at[STEPS_MAX + 1]; /* the range's own, then one for each step taken */
+	unsigned depth;
+	bool begun;
 };
 
 /* Where rows are sought. */
@@ -28,11 +40,14 @@ struct search {
 	struct ec2_call *e;
 	const struct ec2_listing *list;
 	const struct tables *t;
-	uuid after; /* rows behind this one; none: from the beginning */
+	uuid after;          /* rows behind this one; none: from the beginning */
+	uint64_t *looked_at; /* counts moves */
 };
 
 /* The shortest path to all rows that may fit the filters. */
 RESULT path_choose(const struct search *s, const struct filter_runs *runs, const struct path **ret_path);
 
-const struct row *range_first(const struct search *s, const struct range *r); /* NULL: there is none */
-const struct row *range_next(const struct search *s, const struct range *r, const struct row *row);
+/* One row further, on the way or at its end; false: there are no more. */
+bool range_move(const struct search *s, const struct range *r, struct cursor *cursor);
+/* The listed kind's row where the cursor stands; NULL: it is on the way to one. */
+const struct row *range_row(const struct range *r, const struct cursor *cursor);

@@ -59,8 +59,6 @@ static bool fits_snapshot(const struct filter_run *f, const struct row *row)
 {
 	const struct snapshot *s = (const struct snapshot *) row;
 	struct str name = str_from(f->filter->name);
-	if (str_is(name, "status"))
-		return filter_z(f, model_snapshot_states[model_derive_snapshot_state(s)].ec2);
 	if (str_is(name, "progress"))
 		return filter_text(f, write_progress(f->e, s));
 	if (str_is(name, "start-time"))
@@ -72,6 +70,11 @@ static bool fits_snapshot(const struct filter_run *f, const struct row *row)
 	return uuid_is_none(s->account) && filter_z(f, "amazon");
 }
 
+static bool has_status(const struct filter_run *f, unsigned state)
+{
+	return filter_z(f, model_snapshot_states[state].ec2);
+}
+
 static bool fits_volume(const struct filter_run *f, const struct row *row)
 {
 	uuid volume = ((const struct snapshot *) row)->volume;
@@ -79,11 +82,16 @@ static bool fits_volume(const struct filter_run *f, const struct row *row)
 }
 
 static const struct filter snapshot_filters[] = {
-	{"snapshot-id", .is_id = true},          {"volume-id", .get = fits_volume},
-	{"volume-size", .get = fits_snapshot},   {"status", .get = fits_snapshot},
-	{"progress", .get = fits_snapshot},      {"start-time", .get = fits_snapshot},
-	{"owner-id", .get = fits_snapshot},      {"owner-alias", .get = fits_snapshot},
-	{"description", .field = "description"}, {"encrypted", .fixed = "false"},
+	{"snapshot-id", .is_id = true},
+	{"volume-id", .get = fits_volume, .ways = {{KIND_SNAPSHOT, SNAPSHOT_INDEX_VOLUME}}},
+	{"volume-size", .get = fits_snapshot},
+	{"status", .in_state = has_status},
+	{"progress", .get = fits_snapshot},
+	{"start-time", .get = fits_snapshot},
+	{"owner-id", .get = fits_snapshot, .is_owner = true},
+	{"owner-alias", .get = fits_snapshot, .is_owner = true},
+	{"description", .field = "description"},
+	{"encrypted", .fixed = "false"},
 	{"storage-tier", .fixed = "standard"},
 };
 
@@ -130,9 +138,17 @@ static void write_snapshot(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "storageTier", "standard");
 }
 
+static const struct strs *owners_asked(const void *args)
+{
+	return &((const struct ec2_describe_snapshots *) args)->owners;
+}
+
 static const struct ec2_listing snapshot_listing = {.kind = KIND_SNAPSHOT,
 						    .set = "snapshotSet",
 						    .filters = FILTERS(snapshot_filters),
+						    .account_index = SNAPSHOT_INDEX_ACCOUNT,
+						    .has_operators = true,
+						    .owners = owners_asked,
 						    .shows = is_asked,
 						    .gather = gather_snapshot,
 						    .write = write_snapshot};

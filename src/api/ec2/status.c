@@ -98,8 +98,7 @@ static bool fits_status(const struct filter_run *f, const struct row *row)
 
 static bool fits_instance(const struct filter_run *f, const struct row *row)
 {
-	return filter_through(f, KIND_INSTANCE, &ec2_instance_listing.filters, str_from(f->filter->name),
-			      row);
+	return filter_through(f, KIND_INSTANCE, &ec2_instance_listing.filters, f->filter->name, row);
 }
 
 static const struct filter status_filters[] = {

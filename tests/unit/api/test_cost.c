@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What lists cost: the rows that are looked at follow what is asked for, not what there is. One thing of
+ * each kind is asked for among many, by every filter that names it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "base/clock.h"
+#include "model/id.h"
+#include "world.h"
+
+/* Rows of a kind; what may be looked at for one of them: the paths of filter and account side by side,
+ * and then the shorter again. */
+enum { MANY = 60, FEW = 24 };
+
+static struct world w;
+
+static struct str call(const struct world_user *user, struct str request)
+{
+	struct world_answer answer = world_post(&w, user, request);
+	if (answer.status != 200)
+		print_message("%" STR_FMT ": %" STR_FMT "\n", STR_ARG(request), STR_ARG(answer.body));
+	assert_int_equal(answer.status, 200);
+	return answer.body;
+}
+
+#define CALL(user, ...) call(&w.user, str_print(w.arena, __VA_ARGS__))
+
+static uint64_t looked_at(void)
+{
+	struct ec2_figures figures;
+	ec2_read_figures(w.face, &figures);
+	return figures.rows_looked_at;
+}
+
+static size_t count_of(struct str body, const char *mark)
+{
+	size_t count = 0, n = strlen(mark);
+	for (size_t at = 0; at + n <= body.n; at++)
+		count += memcmp(body.p + at, mark, n) == 0;
+	return count;
+}
+
+/* Alice finds so many; what it costs her. */
+static uint64_t cost_of(const char *action, struct str parameters, const char *mark, size_t count)
+{
+	uint64_t before = looked_at();
+	struct str body = CALL(alice, "Action=%s%" STR_FMT, action, STR_ARG(parameters));
+	if (count_of(body, mark) != count)
+		print_message("%s%" STR_FMT ": %zu, not %zu\n", action, STR_ARG(parameters),
+			      count_of(body, mark), count);
+	assert_int_equal(count_of(body, mark), count);
+	return looked_at() - before;
+}
+
+static void check_few(const char *action, const char *filter, struct str value, const char *mark,
+		      size_t count)
+{
+	struct str parameters =
+		str_print(w.arena, "&Filter.1.Name=%s&Filter.1.Value.1=%" STR_FMT, filter, STR_ARG(value));
+	uint64_t cost = cost_of(action, parameters, mark, count);
+	if (cost > FEW)
+		print_message("%s by %s looks at %d rows\n", action, filter, (int) cost);
+	assert_in_range(cost, 1, FEW);
+}
+
+/* ---- the world ---- */
+
+static struct {
+	struct str instance, reservation, port, attachment, ip, mac, name, volume, snapshot, image, group,
+		subnet;
+	struct str address, allocation, association, public_name, extra_ip, shared, published;
+} one;
+
+static struct str make_snapshot(const struct world_user *user, struct str volume)
+{
+	return world_element(
+		call(user, str_print(w.arena, "Action=CreateSnapshot&VolumeId=%" STR_FMT, STR_ARG(volume))),
+		"snapshotId");
+}
+
+static struct str make_image(const struct world_user *user, struct str snapshot, const char *name, int number)
+{
+	return world_element(call(user, str_print(w.arena,
+						  "Action=RegisterImage&Name=%s%d&RootDeviceName=/dev/sda1"
+						  "&BlockDeviceMapping.1.DeviceName=/dev/sda1"
+						  "&BlockDeviceMapping.1.Ebs.SnapshotId=%" STR_FMT,
+						  name, number, STR_ARG(snapshot))),
+			     "imageId");
+}
+
+static struct str make_volume(const struct world_user *user)
+{
+	struct str body = call(user, STR("Action=CreateVolume&Size=1&AvailabilityZone=us-east-1a"));
+	world_settle(&w, MINUTE);
+	return world_element(body, "volumeId");
+}
+
+/* Many of everything, of both. */
+static void make_crowd(const struct world_user *user)
+{
+	char image[EC2_ID_TEXT_SIZE];
+	call(user,
+	     str_print(w.arena,
+		       "Action=RunInstances&InstanceType=t3.nano&MinCount=%d&MaxCount=%d&ImageId=%s"
+		       "&NetworkInterface.1.DeviceIndex=0&NetworkInterface.1.AssociatePublicIpAddress=false",
+		       MANY, MANY, id_write_ec2(KIND_IMAGE, w.image, image)));
+	struct str volume = make_volume(user), snapshot = STR_NONE;
+	world_settle(&w, MINUTE);
+	for (int k = 0; k < MANY; k++) {
+		snapshot = make_snapshot(user, volume);
+		world_settle(&w, MINUTE);
+	}
+	for (int k = 0; k < MANY; k++)
+		make_image(user, snapshot, "image", k);
+}
+
+static struct str make_subnet(void)
+{
+	struct str vpc = world_element(CALL(alice, "Action=DescribeVpcs"), "vpcId");
+	return world_element(
+		CALL(alice, "Action=CreateSubnet&CidrBlock=172.31.200.0/24&VpcId=%" STR_FMT, STR_ARG(vpc)),
+		"subnetId");
+}
+
+static void make_one_instance(void)
+{
+	char image[EC2_ID_TEXT_SIZE];
+	struct str vpc = world_element(CALL(alice, "Action=DescribeVpcs"), "vpcId");
+	one.subnet = make_subnet();
+	one.group = world_element(
+		CALL(alice, "Action=CreateSecurityGroup&GroupName=one&GroupDescription=one&VpcId=%" STR_FMT,
+		     STR_ARG(vpc)),
+		"groupId");
+	struct str body =
+		CALL(alice,
+		     "Action=RunInstances&InstanceType=t3.nano&MinCount=1&MaxCount=1&ImageId=%s"
+		     "&SubnetId=%" STR_FMT "&SecurityGroupId.1=%" STR_FMT,
+		     id_write_ec2(KIND_IMAGE, w.image, image), STR_ARG(one.subnet), STR_ARG(one.group));
+	one.instance = world_element(body, "instanceId");
+	one.reservation = world_element(body, "reservationId");
+	world_settle(&w, MINUTE);
+	body = CALL(alice, "Action=DescribeInstances&InstanceId.1=%" STR_FMT, STR_ARG(one.instance));
+	one.port = world_element(body, "networkInterfaceId");
+	one.attachment = world_element(body, "attachmentId");
+	one.ip = world_element(body, "privateIpAddress");
+	one.mac = world_element(body, "macAddress");
+	one.name = world_element(body, "privateDnsName");
+	one.volume = world_element(body, "volumeId");
+}
+
+static void make_one_address(void)
+{
+	struct str body = CALL(alice, "Action=AllocateAddress");
+	one.address = world_element(body, "publicIp");
+	one.allocation = world_element(body, "allocationId");
+	one.association = world_element(
+		CALL(alice, "Action=AssociateAddress&AllocationId=%" STR_FMT "&InstanceId=%" STR_FMT,
+		     STR_ARG(one.allocation), STR_ARG(one.instance)),
+		"associationId");
+	one.extra_ip = STR("172.31.200.77");
+	CALL(alice,
+	     "Action=AssignPrivateIpAddresses&NetworkInterfaceId=%" STR_FMT "&PrivateIpAddress.1=%" STR_FMT,
+	     STR_ARG(one.port), STR_ARG(one.extra_ip));
+	world_settle(&w, MINUTE);
+	one.public_name = world_element(
+		CALL(alice, "Action=DescribeInstances&InstanceId.1=%" STR_FMT, STR_ARG(one.instance)),
+		"dnsName");
+}
+
+static int setup(void **state)
+{
+	(void) state;
+	world_make(&w);
+	make_crowd(&w.alice);
+	make_crowd(&w.bob);
+	make_one_instance();
+	make_one_address();
+	one.snapshot = make_snapshot(&w.alice, one.volume);
+	struct str bobs = make_snapshot(&w.bob, make_volume(&w.bob));
+	world_settle(&w, MINUTE);
+	one.image = make_image(&w.alice, one.snapshot, "one", 0);
+	one.shared = make_image(&w.bob, bobs, "shared", 0);
+	one.published = make_image(&w.bob, bobs, "public", 0);
+	CALL(bob, "Action=ModifyImageAttribute&LaunchPermission.Add.1.Group=all&ImageId=%" STR_FMT,
+	     STR_ARG(one.published));
+	CALL(bob, "Action=ModifyImageAttribute&LaunchPermission.Add.1.UserId=%" STR_FMT "&ImageId=%" STR_FMT,
+	     STR_ARG(w.alice.who.account_number), STR_ARG(one.shared));
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	(void) state;
+	world_done(&w);
+	return 0;
+}
+
+/* ---- what is asked ---- */
+
+static void test_instances(void **state)
+{
+	(void) state;
+	const struct {
+		const char *filter;
+		struct str value;
+	} filters[] = {
+		{"instance-id", one.instance},
+		{"reservation-id", one.reservation},
+		{"subnet-id", one.subnet},
+		{"group-id", one.group},
+		{"instance.group-id", one.group},
+		{"private-ip-address", one.ip},
+		{"private-dns-name", one.name},
+		{"ip-address", one.address},
+		{"dns-name", one.public_name},
+		{"block-device-mapping.volume-id", one.volume},
+		{"network-interface.network-interface-id", one.port},
+		{"network-interface.subnet-id", one.subnet},
+		{"network-interface.group-id", one.group},
+		{"network-interface.mac-address", one.mac},
+		{"network-interface.private-dns-name", one.name},
+		{"network-interface.attachment.attachment-id", one.attachment},
+		{"network-interface.attachment.instance-id", one.instance},
+		{"network-interface.addresses.private-ip-address", one.extra_ip},
+		{"network-interface.addresses.association.public-ip", one.address},
+		{"network-interface.association.public-ip", one.address},
+		{"network-interface.association.allocation-id", one.allocation},
+		{"network-interface.association.association-id", one.association},
+	};
+	for (size_t k = 0; k < sizeof filters / sizeof filters[0]; k++)
+		check_few("DescribeInstances", filters[k].filter, filters[k].value, "<instanceState>", 1);
+	check_few("DescribeInstances", "network-interface.association.public-ip", STR("203.0.113.99"),
+		  "<instanceState>", 0);
+}
+
+static void test_network(void **state)
+{
+	(void) state;
+	const struct {
+		const char *filter;
+		struct str value;
+	} filters[] = {
+		{"network-interface-id", one.port},
+		{"subnet-id", one.subnet},
+		{"group-id", one.group},
+		{"mac-address", one.mac},
+		{"private-ip-address", one.ip},
+		{"private-dns-name", one.name},
+		{"addresses.private-ip-address", one.extra_ip},
+		{"addresses.association.public-ip", one.address},
+		{"association.public-ip", one.address},
+		{"association.public-dns-name", one.public_name},
+		{"association.allocation-id", one.allocation},
+		{"association.association-id", one.association},
+		{"attachment.attachment-id", one.attachment},
+		{"attachment.instance-id", one.instance},
+	};
+	for (size_t k = 0; k < sizeof filters / sizeof filters[0]; k++)
+		check_few("DescribeNetworkInterfaces", filters[k].filter, filters[k].value,
+			  "<requesterManaged>", 1);
+	check_few("DescribeAddresses", "instance-id", one.instance, "<domain>", 1);
+	check_few("DescribeAddresses", "public-ip", one.address, "<domain>", 1);
+	check_few("DescribeAddresses", "association-id", one.association, "<domain>", 1);
+	check_few("DescribeAddresses", "private-ip-address", one.ip, "<domain>", 1);
+}
+
+static void test_storage(void **state)
+{
+	(void) state;
+	check_few("DescribeVolumes", "attachment.instance-id", one.instance, "<createTime>", 1);
+	check_few("DescribeSnapshots", "volume-id", one.volume, "<startTime>", 1);
+	check_few("DescribeSnapshots", "snapshot-id", one.snapshot, "<startTime>", 1);
+	check_few("DescribeImages", "image-id", one.image, "<imageState>", 1);
+	check_few("DescribeImages", "name", STR("one0"), "<imageState>", 1);
+	check_few("DescribeImages", "block-device-mapping.snapshot-id", one.snapshot, "<imageState>", 1);
+	check_few("DescribeImages", "owner-alias", STR("amazon"), "<imageState>", 1);
+}
+
+/* Others' rows are no cost: only what is everybody's or shared is seen. */
+static void test_others(void **state)
+{
+	(void) state;
+	const size_t own = MANY + 1;
+	assert_in_range(cost_of("DescribeSnapshots", STR_NONE, "<startTime>", own + 1), own, own + 4);
+	assert_in_range(cost_of("DescribeSnapshots", STR("&Owner.1=amazon"), "<startTime>", 1), 1, FEW);
+	assert_in_range(cost_of("DescribeImages", STR_NONE, "<imageState>", own + 3), own, own + 8);
+	assert_in_range(cost_of("DescribeImages", STR("&Owner.1=amazon"), "<imageState>", 1), 1, FEW);
+	assert_in_range(cost_of("DescribeImages", STR("&MaxResults=5"), "<imageState>", 5), 5, FEW);
+	check_few("DescribeImages", "name", STR("public0"), "<imageState>", 1);
+	check_few("DescribeImages", "name", STR("shared0"), "<imageState>", 1);
+	check_few("DescribeImages", "image-id", one.shared, "<imageState>", 1);
+}
+
+/* What is gone is still found by, where it is still named. */
+static void test_gone(void **state)
+{
+	(void) state;
+	struct str volume = make_volume(&w.alice);
+	make_snapshot(&w.alice, volume);
+	world_settle(&w, MINUTE);
+	CALL(alice, "Action=DeleteVolume&VolumeId=%" STR_FMT, STR_ARG(volume));
+	world_settle(&w, MINUTE);
+	check_few("DescribeSnapshots", "volume-id", volume, "<startTime>", 1);
+	struct str snapshot = make_snapshot(&w.alice, one.volume);
+	world_settle(&w, MINUTE);
+	CALL(alice, "Action=CreateVolume&AvailabilityZone=us-east-1a&SnapshotId=%" STR_FMT,
+	     STR_ARG(snapshot));
+	world_settle(&w, MINUTE);
+	CALL(alice, "Action=DeleteSnapshot&SnapshotId=%" STR_FMT, STR_ARG(snapshot));
+	world_settle(&w, MINUTE);
+	check_few("DescribeVolumes", "snapshot-id", snapshot, "<createTime>", 1);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_instances), cmocka_unit_test(test_network),
+		cmocka_unit_test(test_storage),   cmocka_unit_test(test_others),
+		cmocka_unit_test(test_gone),
+	};
+	return cmocka_run_group_tests(tests, setup, teardown);
+}
