@@ -135,15 +135,17 @@ static bool fits_platform(const struct filter_run *f, const struct row *row)
 
 static const struct filter image_filters[] = {
 	{"image-id", .is_id = true},
-	{"name", .field = "name"},
+	{"name", .field = "name", .index = IMAGE_INDEX_ACCOUNT},
 	{"description", .field = "description"},
 	{"architecture", .field = "arch"},
 	{"state", .get = fits_state},
 	{"is-public", .get = fits_public},
-	{"owner-id", .get = fits_owner},
-	{"owner-alias", .get = fits_alias},
+	{"owner-id", .get = fits_owner, .is_owner = true},
+	{"owner-alias", .get = fits_alias, .is_owner = true},
 	{"creation-date", .get = fits_created},
-	{"block-device-mapping.snapshot-id", .get = fits_device},
+	{"block-device-mapping.snapshot-id", .get = fits_device,
+	 .ways = {{KIND_IMAGE_DEVICE, IMAGE_DEVICE_INDEX_SNAPSHOT,
+		   .steps = {TO(KIND_IMAGE, image_device, image)}}}},
 	{"block-device-mapping.volume-size", .get = fits_device},
 	{"block-device-mapping.device-name", .get = fits_device},
 	{"block-device-mapping.delete-on-termination", .get = fits_device},
@@ -172,6 +174,7 @@ struct image_item {
 	const struct image *image;
 	struct str owner;
 	const char *state;
+	struct tags tags;                         /* none of others' */
 	VEC(const struct image_device *) devices; /* the root disk first */
 };
 
@@ -184,6 +187,8 @@ static const void *gather_image(struct ec2_call *e, const struct row *row)
 	item->image = (const struct image *) row;
 	item->owner = ec2_owner_number(t, item->image->account);
 	item->state = image_state(t, item->image);
+	if (engine_is_own(e->c, KIND_IMAGE, row))
+		item->tags = item->image->tags;
 	for (const struct image_device *d = image_device_first_by_image(t, row->id); d;
 	     d = image_device_next_by_image(t, d))
 		if (!VEC_PUSH(e->c->arena, &item->devices, d))
@@ -253,12 +258,21 @@ static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 	write_machine(x, image);
 	xml_bool(x, "enaSupport", image->ena_support);
 	xml_z(x, "sriovNetSupport", "simple");
-	ec2_write_tags(x, image->tags);
+	ec2_write_tags(x, i->tags);
+}
+
+static const struct strs *owners_asked(const void *args)
+{
+	return &((const struct ec2_describe_images *) args)->owners;
 }
 
 static const struct ec2_listing image_listing = {.kind = KIND_IMAGE,
 						 .set = "imagesSet",
 						 .filters = FILTERS(image_filters),
+						 .account_index = IMAGE_INDEX_OWNER,
+						 .has_operators = true,
+						 .public_index = IMAGE_INDEX_PUBLIC,
+						 .owners = owners_asked,
 						 .shows = is_asked,
 						 .gather = gather_image,
 						 .write = write_image};
