@@ -28,6 +28,7 @@ struct rule_wish {
 	int64_t protocol, from_port, to_port; /* ICMP: type and code; -1: all */
 	struct cidr peer_block;               /* made canonical */
 	struct ref peer_group;                /* kind none: by block. By name: in the same router */
+	struct ref peer_router;               /* where it is said to be; kind none: not said */
 	struct str description;
 	struct str field; /* the parameter it came in, for messages */
 };

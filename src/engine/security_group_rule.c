@@ -73,7 +73,13 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 	const struct security_group *peer = NULL;
 	TRY(engine_find_group_in(op->ctx, op->head, group->router, &wish->peer_group, &peer));
 	ret_rule->peer_group = peer->row.id;
-	return OK;
+	if (!ref_is_given(&wish->peer_router))
+		return OK;
+	const struct router *router = NULL;
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->peer_router, &router));
+	return uuid_equal(router->row.id, peer->router)
+		       ? OK
+		       : engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &wish->peer_group);
 }
 
 static bool same_rule(const struct security_group_rule *a, const struct security_group_rule *b)

@@ -382,7 +382,7 @@ UNSEEN = {
     "PresignedUrl": "is not looked at",
     "TagSpecification.N.ResourceType": "the tags are compared",
     "BlockDeviceMapping.N.VirtualName": "names a disk that no type has here: it is left out as EC2 does",
-    "IpPermissions.N.Groups.N.VpcId": "goes without saying: the group has one",
+    "IpPermissions.N.Groups.N.VpcId": "the group says it; another is refused",
     "MinCount": "is seen when so many do not fit: 37-in-use.py",
     "NoReboot": "is the guest's: tests/unit/reconcile/test_images.c",
 }

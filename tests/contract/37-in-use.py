@@ -90,7 +90,8 @@ def world(dev):
     main = call("DescribeRouteTables", {**of_vpc, "Filter.2.Name": "association.main", "Filter.2.Value.1": "true"})
     ids["main rtb"], ids["main rtbassoc"] = main.first(".//routeTableId"), main.first(".//routeTableAssociationId")
     default = call("DescribeVpcs", {"Filter.1.Name": "is-default", "Filter.1.Value.1": "true"}).first(".//vpcId")
-    ids["default sg"] = call("DescribeSecurityGroups", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": default}).first(".//groupId")
+    ids["default sg"] = call("DescribeSecurityGroups", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": default,
+                                                           "Filter.2.Name": "group-name", "Filter.2.Value.1": "default"}).first(".//groupId")
     found = call("DescribeInstances", {"InstanceId.1": ids["i"]})
     ids["ip"], ids["primary attachment"] = found.first(".//privateIpAddress"), found.first(".//networkInterfaceSet/item/attachment/attachmentId")
     world.make("small subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.3.0/28"}, "subnetId")

@@ -210,7 +210,23 @@ def describes(tables):
             and not any(p["required"] for p in a["params"] if "." not in p["name"])]
 
 
+def attributes(tables, text):
+    """Requests for every attribute, of whatever the text names, that Describe…Attribute actions show."""
+    for action in tables["actions"]:
+        needed = [p for p in action["params"] if p["required"]]
+        ids = [p for p in needed if p.get("prefix")]
+        words = [p for p in action["params"] if p["name"] == "Attribute" and p.get("words")]
+        if action["writes"] or len(ids) != 1 or not words or len(needed) > 2:
+            continue
+        for identifier in sorted(set(re.findall(rf"\b{ids[0]['prefix']}-[0-9a-f]{{17}}\b", text))):
+            for word in words[0]["words"].split("|"):
+                yield action["name"], {ids[0]["name"]: identifier, "Attribute": word}
+
+
 def digest(tables, *accounts):
     """All that the accounts can see, as one text; what differs from call to call left out."""
-    names = [(name, {}) for name in describes(tables)]
-    return "\n".join(answer.same() for account in accounts for answer in account.call_all(names))
+    names, seen = [(name, {}) for name in describes(tables)], []
+    for account in accounts:
+        lists = [answer.same() for answer in account.call_all(names)]
+        seen += lists + [answer.same() for answer in account.call_all(list(attributes(tables, "\n".join(lists))))]
+    return "\n".join(seen)

@@ -108,18 +108,25 @@ REQUESTS = {
 }
 
 
+for _action in ("AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress"):
+    for _member in ("UserId", "VpcId"):  # of a group that is named
+        REQUESTS[_action, f"IpPermissions.N.Groups.N.{_member}"] = {**REQUESTS[_action, "IpPermissions"], "IpPermissions.1.Groups.1.GroupId": "sg"}
+
+
 class World:
-    """The resources of one account: by label, "vpc" or "spare vpc"; deleted ones by their prefix."""
+    """The resources of one account: by label, "vpc" or "spare vpc"; deleted ones by their prefix; what has
+    a name that no other account has, by the parameter that takes it; deleted ones likewise."""
 
     def __init__(self, account, tables):
         self.account, self.tables = account, {a["name"]: a for a in tables["actions"]}
-        self.ids, self.deleted = {}, {}
+        self.ids, self.deleted, self.names, self.deleted_names = {}, {}, {}, {}
         images = account.ok("DescribeImages")
         self.image, self.operators_snapshot, self.images_made = images.first(".//imageId"), images.first(".//snapshotId"), 0
         self.public = set(ids_in(images.text))
         self.fill()
         self.spare()
         self.delete_spare()
+        self.deleted_names = self.names
         account.dev.rest()  # an address is free again when the network has confirmed
         self.spare()
         self.make_the_rest()
@@ -186,6 +193,11 @@ class World:
         make("spare eni", "CreateNetworkInterface", {"SubnetId": self.ids["subnet"], "PrivateIpAddress": "10.1.1.12"}, "networkInterfaceId")
         make("spare eipalloc", "AllocateAddress", {}, "allocationId")
         self.make_volume("spare vol")
+        name = f"only-{self.account.key_id[-8:].lower()}-{len(self.deleted)}"
+        make("spare key", "CreateKeyPair", {"KeyName": name}, "keyPairId")
+        make("named sg", "CreateSecurityGroup", {"GroupName": name, "GroupDescription": "words"}, "groupId")
+        self.names = {"KeyName": name, "GroupName": name, "SecurityGroup": name,
+                      "PublicIp": self.account.ok("DescribeAddresses", {"AllocationId.1": self.ids["spare eipalloc"]}).first(".//publicIp")}
         make("spare snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1"}, "snapshotId")
         self.images_made += 1
         make("spare ami", "RegisterImage", {"Name": f"contract {self.images_made}", "BlockDeviceMapping.1.DeviceName": "/dev/sda1",
@@ -208,13 +220,38 @@ class World:
 
     def delete_spare(self):
         """Ids of what was there."""
+        self.take_apart()
         for label, action, name in [("spare subnet", "DeleteSubnet", "SubnetId"), ("spare rtb", "DeleteRouteTable", "RouteTableId"),
-                                    ("spare sg", "DeleteSecurityGroup", "GroupId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
+                                    ("named sg", "DeleteSecurityGroup", "GroupId"), ("spare sg", "DeleteSecurityGroup", "GroupId"),
+                                    ("spare key", "DeleteKeyPair", "KeyPairId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
                                     ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
                                     ("spare snap", "DeleteSnapshot", "SnapshotId"), ("spare ami", "DeregisterImage", "ImageId"),
                                     ("spare eni", "DeleteNetworkInterface", "NetworkInterfaceId"), ("spare vpc", "DeleteVpc", "VpcId")]:
             self.account.ok(action, {name: self.ids[label]})
             self.deleted[label.split()[1]] = self.ids[label]
+
+    def take_apart(self):
+        """Ids of what lies between two of them, and of what stays visible after its end."""
+        call, ids, gone = self.account.ok, self.ids, self.deleted
+        gone["sgr"] = call("AuthorizeSecurityGroupIngress", {"GroupId": ids["spare sg"], "IpProtocol": "tcp", "FromPort": 1, "ToPort": 1,
+                                                             "CidrIp": "198.51.100.0/24"}).first(".//securityGroupRuleId")
+        call("RevokeSecurityGroupIngress", {"GroupId": ids["spare sg"], "SecurityGroupRuleId.1": gone["sgr"]})
+        gone["rtbassoc"] = call("AssociateRouteTable", {"RouteTableId": ids["spare rtb"], "SubnetId": ids["spare subnet"]}).first(".//associationId")
+        call("DisassociateRouteTable", {"AssociationId": gone["rtbassoc"]})
+        gone["eipassoc"] = call("AssociateAddress", {"AllocationId": ids["spare eipalloc"], "NetworkInterfaceId": ids["spare eni"]}).first(".//associationId")
+        call("DisassociateAddress", {"AssociationId": gone["eipassoc"]})
+        gone["eni-attach"] = call("AttachNetworkInterface", {"NetworkInterfaceId": ids["spare eni"], "InstanceId": ids["i"], "DeviceIndex": 3}).first(".//attachmentId")
+        self.account.dev.rest()
+        call("DetachNetworkInterface", {"AttachmentId": gone["eni-attach"]})
+        gone["acl"] = call("DescribeNetworkAcls", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": ids["spare vpc"]}).first(".//networkAclId")
+        gone["nat"] = call("CreateNatGateway", {"SubnetId": ids["subnet"], "ConnectivityType": "private"}).first(".//natGatewayId")
+        gone["i"] = call("RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
+                                          "SubnetId": ids["subnet"]}).first(".//instanceId")
+        self.account.dev.rest()
+        call("DeleteNatGateway", {"NatGatewayId": gone["nat"]})
+        call("TerminateInstances", {"InstanceId.1": gone["i"]})
+        self.await_state(gone["i"], "terminated")
+        self.account.dev.rest()
 
     def make_the_rest(self):
         """Kinds that are known to the tables and not to fill(): by whatever creates them."""

@@ -176,8 +176,8 @@ static const struct param ip_range_rows[] = {
 static const struct params ip_range_params = PARAMS(struct ec2_ip_range, ip_range_rows);
 
 struct ec2_group_pair {
-	struct ref id, name;
-	struct str user_id, vpc_id, description;
+	struct ref id, name, vpc;
+	struct str user_id, description;
 };
 #define P(wire, member, ...) PARAM(struct ec2_group_pair, wire, member, __VA_ARGS__)
 static const struct param group_pair_rows[] = {
@@ -185,7 +185,7 @@ static const struct param group_pair_rows[] = {
 	P("GroupName", name, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP,
 	  .doc = "Or by name, in the same VPC."),
 	P("UserId", user_id, .max = 12, .doc = "The account it belongs to: the caller's."),
-	P("VpcId", vpc_id, .doc = "Its VPC; the group says it anyhow."),
+	P("VpcId", vpc, .kind = KIND_ROUTER, .doc = "Its VPC."),
 	P("Description", description, .max = 255, .doc = "What the rule is for."),
 	NOT_BUILT("PeeringStatus"),
 	NOT_BUILT("VpcPeeringConnectionId"),
@@ -294,6 +294,7 @@ static RESULT add_rule(struct ec2_call *e, struct rule_vec *vec, const struct ru
 static RESULT set_peer_group(struct ec2_call *e, const struct ec2_group_pair *pair, struct rule_wish *rule)
 {
 	rule->peer_group = pair->id.kind != KIND_NONE ? pair->id : pair->name;
+	rule->peer_router = pair->vpc;
 	rule->description = pair->description;
 	rule->field = rule->peer_group.field;
 	if (rule->peer_group.kind == KIND_NONE)
