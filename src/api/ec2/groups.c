@@ -59,7 +59,7 @@ static bool fits_permission(const struct filter_run *f, const struct row *row)
 		  .steps = {TO(KIND_SECURITY_GROUP, security_group_rule, group)}}}
 static const struct filter group_filters[] = {
 	{"group-id", .is_id = true},
-	{"group-name", .field = "name"},
+	{"group-name", .field = "name", .index = SECURITY_GROUP_INDEX_NAME},
 	{"vpc-id", .field = "router", .index = SECURITY_GROUP_INDEX_ROUTER},
 	{"description", .field = "description"},
 	{"owner-id", .get = filter_owner},

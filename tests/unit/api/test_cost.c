@@ -262,6 +262,7 @@ static void test_network(void **state)
 	for (size_t k = 0; k < sizeof filters / sizeof filters[0]; k++)
 		check_few("DescribeNetworkInterfaces", filters[k].filter, filters[k].value,
 			  "<requesterManaged>", 1);
+	check_few("DescribeSecurityGroups", "group-name", STR("one"), "<groupDescription>", 1);
 	check_few("DescribeAddresses", "instance-id", one.instance, "<domain>", 1);
 	check_few("DescribeAddresses", "public-ip", one.address, "<domain>", 1);
 	check_few("DescribeAddresses", "association-id", one.association, "<domain>", 1);
