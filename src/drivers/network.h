@@ -119,8 +119,9 @@ struct network_driver {
 	/* Everything with our mark, each resource once: for audit, and for orphans after a resync. What
 	 * routers or ports share (kind other) comes and goes with them. */
 	RESULT (*list)(struct vnet *n, struct ctx *c, struct network_inventory *ret_inventory);
-	/* changed() is called on any thread when a port's binding changed (id) or when the connection
-	 * was lost or made anew (id none: look at everything again). It must only post. NULL: none, and on
+	/* changed() is called on any thread when a port's binding changed (id), or when the connection was
+	 * lost or made anew, or somebody else removed what is ours (id none: look at everything again). It
+	 * must only post. NULL: none, and on
 	 * return none is being called. */
 	void (*watch)(struct vnet *n, void (*changed)(void *arg, uuid port), void *arg);
 	void (*close)(struct vnet *n);

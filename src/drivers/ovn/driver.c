@@ -5,6 +5,7 @@
  *
  * We never wait for a host: northd's progress is told by see(), a port's binding by watch(). */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <string.h>
 
 #include "base/fault.h"
@@ -16,6 +17,7 @@ struct vnet {
 	struct ovsdb *northbound, *southbound; /* southbound: NULL when not configured */
 	uuid region;
 	char region_text[UUID_TEXT_SIZE];
+	atomic_int sending;                    /* transactions of ours under way */
 	void (*changed)(void *arg, uuid port); /* set under the client's lock, by ovsdb_watch */
 	void *changed_arg;
 };
@@ -56,10 +58,18 @@ static RESULT read_step(struct ctx *c, const struct ovsdb_cache *cache, void *ar
 	return step->ops ? add_bump(c, cache, step->ops) : OK;
 }
 
+static RESULT transact(struct vnet *n, struct ctx *c, const json_t *ops, json_t **ret_results)
+{
+	atomic_fetch_add(&n->sending, 1);
+	struct result r = ovsdb_transact(n->northbound, c, ops, ret_results);
+	atomic_fetch_sub(&n->sending, 1);
+	return r;
+}
+
 static RESULT send_step(struct vnet *n, struct ctx *c, const struct step *step)
 {
 	json_t *results = NULL;
-	struct result r = ovsdb_transact(n->northbound, c, step->ops, &results);
+	struct result r = transact(n, c, step->ops, &results);
 	if (!r.code)
 		r = wish_check_results(c, step->ops, results);
 	json_decref(results);
@@ -138,7 +148,7 @@ static RESULT sweep_shared(struct vnet *n, struct ctx *c)
 	struct sweep sweep = {n, json_array()};
 	struct result r = ovsdb_with_cache(n->northbound, c, read_sweep, &sweep);
 	if (!r.code && json_array_size(sweep.ops) > 0)
-		r = ovsdb_transact(n->northbound, c, sweep.ops, NULL);
+		r = transact(n, c, sweep.ops, NULL);
 	json_decref(sweep.ops);
 	return r;
 }
@@ -305,15 +315,24 @@ static RESULT ovn_list(struct vnet *n, struct ctx *c, struct network_inventory *
 
 /* ---- watching ---- */
 
+static bool is_of_region(const struct vnet *n, const json_t *row)
+{
+	const char *region = ovsdb_row_mark(row, MARK_REGION);
+	return region && strcmp(region, n->region_text) == 0;
+}
+
+/* What is ours goes by our doing alone; somebody who takes one row away (or all of them) may well have
+ * taken others. What goes while we send is missed: the next look at everything finds it. */
 static void note_row(void *arg, const struct ovsdb_change *change)
 {
 	struct vnet *n = arg;
 	uuid port;
+	if (change->gone && is_of_region(n, change->gone) && atomic_load(&n->sending) == 0)
+		n->changed(n->changed_arg, UUID_NONE);
 	if (strcmp(change->table, "Logical_Switch_Port") != 0 || !change->row)
 		return;
-	const char *region = ovsdb_row_mark(change->row, MARK_REGION),
-		   *kind = ovsdb_row_mark(change->row, MARK_KIND);
-	if (region && strcmp(region, n->region_text) == 0 && kind && strcmp(kind, NB_PORT) == 0 &&
+	const char *kind = ovsdb_row_mark(change->row, MARK_KIND);
+	if (is_of_region(n, change->row) && kind && strcmp(kind, NB_PORT) == 0 &&
 	    json_object_get(change->columns, "up") && !uuid_parse(str_from(change->id), &port).code)
 		n->changed(n->changed_arg, port);
 }

@@ -204,18 +204,20 @@ static RESULT update_row(const struct row_at *at, const json_t *update, ovsdb_ch
 	const json_t *whole = json_object_get(update, "initial"), *part = json_object_get(update, "modify");
 	if (!whole)
 		whole = json_object_get(update, "insert");
-	json_t *columns = NULL;
+	json_t *columns = NULL, *gone = NULL;
 	bool ok;
 	if (whole || part) {
 		columns = read_columns(at, whole ? whole : part);
 		ok = columns && (whole ? insert_row(at, columns) : modify_row(at, columns));
 	} else {
+		gone = json_incref(ovsdb_cache_row(at->cache, at->table, at->id));
 		ok = json_object_get(update, "delete") && delete_row(at);
 	}
 	if (ok && changed) {
 		const json_t *row = ovsdb_cache_row(at->cache, at->table, at->id);
-		changed(arg, &(struct ovsdb_change){at->table, at->id, row, columns});
+		changed(arg, &(struct ovsdb_change){at->table, at->id, row, columns, gone});
 	}
+	json_decref(gone);
 	json_decref(columns);
 	return ok ? OK : FAIL(IO);
 }

@@ -35,10 +35,11 @@ struct ovsdb_cache {
 	json_t *parents; /* {uuid: {"table/column/uuid": true}}, sets of references only */
 };
 
-/* Told of each row that changed, with its columns now (NULL: gone) and those that changed. */
+/* Told of each row that changed, with its columns now (NULL: gone) and those that changed; of one that
+ * is gone, what it had. */
 struct ovsdb_change {
 	const char *table, *id;
-	const json_t *row, *columns;
+	const json_t *row, *columns, *gone;
 };
 typedef void (*ovsdb_changed)(void *arg, const struct ovsdb_change *change);
 

@@ -1,0 +1,75 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""OVN's northbound database loses all it has: emptied, or its file lost, while dari runs and while it is
+down. Everything is built up anew, packets flow as before, no guest is touched."""
+# limit: 240 s
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import Region, launch, state, wait_state, wait_until  # noqa: E402
+
+SCHEMA = "/usr/share/ovn/ovn-nb.ovsschema"
+
+
+def dump(region):
+    """What the database says, without the names of rows that have none of ours."""
+    text = region.on("ctl", "ovn-nbctl", "--no-leader-only", "show")
+    lines = [line.strip() for line in text.splitlines()]
+    return sorted("nat" if line.startswith("nat ") else line for line in lines)
+
+
+def empty(region):
+    """Every row that a user of the database may delete; what they refer to goes along."""
+    region.on("ctl", "sh", "-c", """
+        for table in Logical_Switch Logical_Router Port_Group Address_Set DHCP_Options DNS Load_Balancer Meter BFD \
+                HA_Chassis_Group; do
+            for row in $(ovn-nbctl --bare --columns=_uuid list $table); do ovn-nbctl destroy $table $row || true; done
+        done""")
+
+
+def lose_file(region):
+    database = f"{region.env['DARI_SANDBOX']}/ctl/db/ovnnb.db"
+    region.run("tools/sandbox", "kill", "ctl", "nb")
+    os.unlink(database)
+    region.run("ovsdb-tool", "create", database, SCHEMA)
+    region.run("tools/sandbox", "start", "ctl", "nb")
+
+
+def without_dari(region, lose):
+    region.kill_dari()
+    lose(region)
+    region.start_dari()
+
+
+def loses(region, ec2, address, words, lose):
+    had, before = dump(region), region.boot_id(address)
+    lose(region)
+    try:
+        took = wait_until(lambda: dump(region) == had, 90, f"the network is as before {words}")
+    except TimeoutError:
+        print("missing:", [line for line in had if line not in dump(region)])
+        raise
+    wait_until(lambda: region.boot_id(address) == before, 60, f"the guest answers after {words}")
+    region.check(f"{words}: built up anew in {took:.0f} s, the guest answers and was not touched", True)
+    made = launch(ec2)
+    wait_state(ec2, made, "running")
+    ec2.terminate_instances(InstanceIds=made)
+    wait_state(ec2, made, "terminated")
+    wait_until(lambda: region.audit() == [], 60, f"a clean audit after {words}")
+    region.check(f"{words}: a launch runs, audit is clean", True)
+
+
+def main():
+    with Region("ln") as region:
+        ec2, witness, address = region.witness("network")
+        region.check("there is a network", len(dump(region)) > 5)
+        loses(region, ec2, address, "emptied", empty)
+        loses(region, ec2, address, "its file lost", lose_file)
+        loses(region, ec2, address, "emptied while dari is down", lambda r: without_dari(r, empty))
+        loses(region, ec2, address, "its file lost while dari is down", lambda r: without_dari(r, lose_file))
+        region.check("it was running to the user all along", state(ec2, witness) == "running")
+
+
+if __name__ == "__main__":
+    main()
