@@ -101,13 +101,20 @@ static void explain_row(struct command_call *call, const struct tables *t, enum 
 static void explain_conditions(struct command_call *call, const struct tables *t, uuid subject)
 {
 	char at[CLOCK_TEXT_SIZE];
+	json_t *list = json_array();
 	for (const struct condition *c = condition_first_by_subject(t, subject); c;
-	     c = condition_next_by_subject(t, c))
-		if (row_is_live(&c->row))
-			buf_print(&call->text,
-				  "  ! %" STR_FMT " since %s: %" STR_FMT "\n      %" STR_FMT "\n",
-				  STR_ARG(c->name), clock_write_s(c->row.created_us, at), STR_ARG(c->message),
-				  STR_ARG(c->advice));
+	     c = condition_next_by_subject(t, c)) {
+		if (!row_is_live(&c->row))
+			continue;
+		clock_write_s(c->row.created_us, at);
+		buf_print(&call->text, "  ! %" STR_FMT " since %s: %" STR_FMT "\n      %" STR_FMT "\n",
+			  STR_ARG(c->name), at, STR_ARG(c->message), STR_ARG(c->advice));
+		json_t *item =
+			json_pack("{s:s%, s:s, s:s%, s:s%}", "name", c->name.p, c->name.n, "since", at,
+				  "message", c->message.p, c->message.n, "advice", c->advice.p, c->advice.n);
+		(void) json_array_append_new(list, item);
+	}
+	(void) json_object_set_new(call->value, "conditions", list);
 }
 
 static RESULT explain_event(void *arg, const struct event *event)

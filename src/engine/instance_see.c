@@ -128,7 +128,14 @@ static bool went_off_by_itself(const struct op *op, const struct instance *befor
 	       sight->gen == before->row.gen && before->seen_gen == (int64_t) before->row.gen;
 }
 
-static RESULT tell_restarted(struct op *op, const struct instance *instance, enum instance_off off)
+/* What ran in another boot of its host ended with that. */
+static bool host_was_restarted(const struct instance *before, const struct instance_sight *sight)
+{
+	return !str_is_empty(sight->boot_id) && !str_is_empty(before->seen_boot_id) &&
+	       !str_equal(sight->boot_id, before->seen_boot_id);
+}
+
+static RESULT tell_restarted(struct op *op, const struct instance *before, const struct instance_sight *sight)
 {
 	static const char *const why[] = {
 		[INSTANCE_OFF_UNKNOWN] =
@@ -137,8 +144,12 @@ static RESULT tell_restarted(struct op *op, const struct instance *instance, enu
 		[INSTANCE_OFF_CRASHED] = "It crashed. It is started again.",
 		[INSTANCE_OFF_DESTROYED] = "It was turned off from outside. It is started again.",
 	};
+	/* One that is gone altogether did not only shut itself down. */
+	enum instance_off off = sight->off == INSTANCE_OFF_GUEST ? INSTANCE_OFF_UNKNOWN : sight->off;
+	const char *words =
+		host_was_restarted(before, sight) ? "Its host was restarted. It is started again." : why[off];
 	return condition_set(
-		op, KIND_INSTANCE, instance->row.id, INSTANCE_RESTARTED, str_from(why[off]),
+		op, KIND_INSTANCE, before->row.id, INSTANCE_RESTARTED, str_from(words),
 		"Look at its console output and at its host's log. Start, stop or reboot it to clear this.");
 }
 
@@ -160,8 +171,7 @@ static RESULT answer_own_change(struct op *op, const struct instance *before,
 {
 	bool by_guest = sight->power == INSTANCE_SEEN_POWER_OFF && sight->off == INSTANCE_OFF_GUEST;
 	if (!by_guest)
-		return tell_restarted(op, before,
-				      sight->off == INSTANCE_OFF_GUEST ? INSTANCE_OFF_UNKNOWN : sight->off);
+		return tell_restarted(op, before, sight);
 	TRY(engine_tell(op, KIND_INSTANCE, &before->row, "guest shutdown", "The guest shut itself down."));
 	if (!before->shutdown_terminates)
 		return write_guest_stop(op, before->row.id);
