@@ -19,6 +19,7 @@ struct compute_host; /* a driver's own connection */
 
 struct compute_facts {
 	int64_t cpus, memory, disk;  /* threads; bytes; bytes of the pool's file system */
+	int64_t disk_free;           /* of those */
 	enum host_seen_virt virt;    /* kvm only after a proof */
 	struct str version, boot_id; /* in the context's arena */
 	struct str virt_reason;      /* why not KVM, for doctor and the log */
@@ -34,7 +35,10 @@ enum compute_off {                      /* why a domain is found off */
 struct compute_seen {
 	enum instance_seen_power power; /* absent is an answer, not an error */
 	enum compute_off off;           /* when power is off */
-	bool defined_as_wished;         /* false: define() would change its definition */
+	/* It is on, and QEMU holds it, for the file of one of its disks could not grow: START lets it go on.
+	 */
+	bool is_held;
+	bool defined_as_wished; /* false: define() would change its definition */
 	/* Our disks and NICs that are plugged into it: what the running guest has, or the definition of one
 	 * that is off. In the context's arena. */
 	struct uuids volumes, ports;
@@ -121,7 +125,7 @@ struct compute_driver {
 	 * off needs no disks yet. */
 	RESULT (*define)(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
 	/* Being so already is OK. Absent: START and RESET ERR_NOT_FOUND, else OK. RESET when off: ERR_STATE.
-	 */
+	 * START of one that is held while the pool has no room: ERR_CAPACITY. */
 	RESULT (*set_power)(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
 	/* Forgets the domain, its firmware's variables, its TPM's state and its console's log. Running:
 	 * ERR_STATE; absent: OK. */

@@ -102,7 +102,8 @@ struct disk_driver {
 	(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
 	/* Copies copy->path, of copy->size bytes, behind what the pool has of it already: a shorter file
 	 * there is taken for its beginning. ERR_CONFLICT: a longer one is. ERR_IO: it is not here, or of
-	 * another size. */
+	 * another size; of a base ERR_INVALID, also when its bytes do not have its digest. ERR_CAPACITY: no
+	 * room there, as of ensure() and cut(). */
 	RESULT(*push)
 	(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
 };

@@ -203,6 +203,26 @@ static RESULT convert_and_keep(struct ctx *c, const char *source, const char *fo
 	return name_file(c, part, directory, file);
 }
 
+static RESULT fail_full(struct ctx *c, const char *directory)
+{
+	return ctx_fail(
+		c, ERR_CAPACITY,
+		"there is no room in %s: delete images or snapshots, or give data.directory more space",
+		directory);
+}
+
+/* Of what failed: that there was no room, if there is none. qemu-img's words are for people. */
+static RESULT blame_room(struct ctx *c, const char *directory, struct result r)
+{
+	static const int64_t FULL_BELOW = 16 << 20; /* qemu-img writes large pieces */
+	struct statvfs st;
+	if (result_is_ok(r) || statvfs(directory, &st) != 0 ||
+	    (int64_t) st.f_bavail * (int64_t) st.f_frsize >= FULL_BELOW)
+		return r;
+	ctx_clear_problem(c);
+	return fail_full(c, directory);
+}
+
 RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size)
 {
 	struct statvfs st;
@@ -232,6 +252,7 @@ RESULT image_file_import(struct ctx *c, const char *source, struct str format, c
 	struct str part = str_print(c->arena, "%s/%016llx%s", directory, (unsigned long long) random_u64(),
 				    IMAGE_PARTIAL_SUFFIX);
 	struct result result = convert_and_keep(c, source, qemu_format, part.p, directory, &file);
+	result = blame_room(c, directory, result); /* before the half of it goes */
 	if (!result_is_ok(result)) {
 		(void) unlink(part.p);
 		return result;
@@ -275,6 +296,77 @@ RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, s
 	TRY(name_file(c, part, directory, &file));
 	*ret_file = file;
 	return OK;
+}
+
+/* ---- what is sent to hosts ---- */
+
+/* What was read, so that it is read once and not for each host and each piece: it is the same file while
+ * all of this is. */
+struct known_file {
+	dev_t device;
+	ino_t inode;
+	off_t size;
+	struct timespec changed;
+	uint8_t digest[SHA256_SIZE];
+};
+enum { KNOWN_FILES = 64 };
+static struct known_file known_files[KNOWN_FILES];
+static size_t known_next;
+static pthread_mutex_t known_lock = PTHREAD_MUTEX_INITIALIZER;
+
+static bool is_known_as(const struct known_file *k, const struct stat *st)
+{
+	return k->inode == st->st_ino && k->device == st->st_dev && k->size == st->st_size &&
+	       k->changed.tv_sec == st->st_ctim.tv_sec && k->changed.tv_nsec == st->st_ctim.tv_nsec;
+}
+
+static bool find_known(const struct stat *st, uint8_t ret_digest[static SHA256_SIZE])
+{
+	bool found = false;
+	(void) pthread_mutex_lock(&known_lock);
+	for (size_t k = 0; k < KNOWN_FILES && !found; k++) {
+		found = is_known_as(&known_files[k], st);
+		if (found)
+			memcpy(ret_digest, known_files[k].digest, SHA256_SIZE);
+	}
+	(void) pthread_mutex_unlock(&known_lock);
+	return found;
+}
+
+static void remember_file(const struct stat *st, const uint8_t digest[static SHA256_SIZE])
+{
+	struct known_file made = {
+		.device = st->st_dev, .inode = st->st_ino, .size = st->st_size, .changed = st->st_ctim};
+	memcpy(made.digest, digest, SHA256_SIZE);
+	(void) pthread_mutex_lock(&known_lock);
+	known_files[known_next++ % KNOWN_FILES] = made;
+	(void) pthread_mutex_unlock(&known_lock);
+}
+
+RESULT image_file_check(struct ctx *c, const char *path, struct str sha256, int64_t size)
+{
+	struct stat st;
+	uint8_t digest[SHA256_SIZE];
+	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
+	if (fd < 0 || fstat(fd, &st) != 0)
+		return ctx_fail(c, ERR_INVALID, "the image file %s cannot be read: %s", path,
+				strerrordesc_np(errno));
+	if (st.st_size != size)
+		return ctx_fail(c, ERR_INVALID, "the image file %s has %lld bytes, not %lld", path,
+				(long long) st.st_size, (long long) size);
+	if (!find_known(&st, digest)) {
+		if (!result_is_ok(crypto_sha256_file(c, fd, digest))) {
+			ctx_clear_problem(c);
+			return ctx_fail(c, ERR_INVALID, "the image file %s cannot be read to its end", path);
+		}
+		remember_file(&st, digest);
+	}
+	struct str has = str_encode_hex(c->arena, digest, sizeof digest);
+	if (!has.p)
+		return ctx_no_memory(c);
+	return str_equal(has, sha256)
+		       ? OK
+		       : ctx_fail(c, ERR_INVALID, "the image file %s has other bytes than it had", path);
 }
 
 /* ---- what goes ---- */
@@ -325,15 +417,21 @@ void image_file_sweep(const char *directory)
 struct download {
 	FILE *out;
 	int64_t left;
+	bool is_larger;
+	int error; /* errno of writing; 0: none */
 };
 
 static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct download *d = arg;
-	if ((int64_t) (size * count) > d->left)
+	d->is_larger = (int64_t) (size * count) > d->left;
+	if (d->is_larger)
 		return 0; /* curl ends with a write error */
 	d->left -= (int64_t) (size * count);
-	return fwrite(bytes, size, count, d->out);
+	size_t written = fwrite(bytes, size, count, d->out);
+	if (written < count)
+		d->error = errno;
+	return written;
 }
 
 RESULT image_file_download(struct ctx *c, const char *url, const char *path, int64_t cap_size)
@@ -360,10 +458,14 @@ RESULT image_file_download(struct ctx *c, const char *url, const char *path, int
 	}
 	curl_easy_cleanup(curl);
 	bool closed = d.out && fclose(d.out) == 0;
+	if (d.out && !closed && !d.error)
+		d.error = errno;
 	if (code == CURLE_OK && closed)
 		return OK;
 	(void) unlink(path);
-	if (code == CURLE_WRITE_ERROR)
+	if (d.error == ENOSPC)
+		return fail_full(c, path);
+	if (d.is_larger)
 		return ctx_fail(c, ERR_TOO_LARGE, "%s is larger than %lld bytes", url, (long long) cap_size);
 	return ctx_fail(c, ERR_IO, "cannot download %s: %s", url,
 			words[0] ? words : curl_easy_strerror(code));

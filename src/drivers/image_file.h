@@ -28,13 +28,17 @@ RESULT image_file_import(struct ctx *c, const char *source, struct str format, c
 /* Keeps a qcow2 that lies in the directory (a cut that was fetched whole): it gets its final name.
  * ERR_INVALID: it is none, or does not stand by itself. */
 RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, struct image_file *ret_file);
+/* Whether a file of the store is what its name says. It is read whole, and not again until it changes.
+ * ERR_INVALID, in words: it is not there, or not to be read, or of other bytes. */
+RESULT image_file_check(struct ctx *c, const char *path, struct str sha256, int64_t size);
 /* ERR_CAPACITY, in words, unless the directory's file system has room for so many bytes more. */
 RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size);
 /* Removes the files that is_needed() denies and that nobody has kept anew for IMAGE_UNNEEDED_S: whoever
  * keeps a file has that long to make the row that needs it. An absent directory is fine. */
 enum { IMAGE_UNNEEDED_S = 600 };
 void image_file_collect(const char *directory, bool (*is_needed)(void *arg, struct str sha256), void *arg);
-/* Downloads url (http, https, file) to path, at most cap_size bytes. ERR_IO, ERR_TOO_LARGE. */
+/* Downloads url (http, https, file) to path, at most cap_size bytes. ERR_IO, ERR_TOO_LARGE; ERR_CAPACITY: no
+ * room. */
 RESULT image_file_download(struct ctx *c, const char *url, const char *path, int64_t cap_size);
 /* Removes what imports that never ended (a kill) left in the directory; at start, before the first
  * import. An absent directory is fine. */

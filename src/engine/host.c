@@ -105,6 +105,7 @@ RESULT engine_see_host(struct op *op, struct host_sight *sight)
 		next.seen_cpus = sight->cpus;
 		next.seen_memory = sight->memory;
 		next.seen_disk = sight->disk;
+		next.seen_full = sight->is_full;
 		next.seen_virt = sight->virt;
 		next.seen_version = sight->version;
 		next.seen_boot_id = sight->boot_id;

@@ -29,6 +29,7 @@ struct host_sight {
 	enum host_seen_state state;
 	bool has_facts; /* else only state */
 	int64_t cpus, memory, disk;
+	bool is_full; /* its pool */
 	enum host_seen_virt virt;
 	struct str version, boot_id;
 };

@@ -26,7 +26,7 @@ enum placement_reason placement_check_room(const struct host *host, const struct
 		return PLACEMENT_VCPUS;
 	if (need->memory > 0 && need->memory > free_memory(host))
 		return PLACEMENT_MEMORY;
-	if (need->disk > 0 && use->disk + need->disk > host->seen_disk)
+	if (need->disk > 0 && (host->seen_full || use->disk + need->disk > host->seen_disk))
 		return PLACEMENT_DISK;
 	return PLACEMENT_FITS;
 }

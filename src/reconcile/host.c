@@ -11,6 +11,8 @@
 
 #define ROUND_NEVER UINT64_MAX
 
+enum { FULL_PERCENT = 3 }; /* of a pool: with less left, guests may find no room for what they write */
+
 /* ---- the connection ---- */
 
 /* The driver's news, on whatever thread: only posts. */
@@ -55,12 +57,17 @@ static RESULT probe_host(struct step *s, const struct host *row, struct compute_
 
 /* ---- what is told ---- */
 
+static bool is_full(const struct compute_facts *facts)
+{
+	return facts->disk_free < facts->disk / 100 * FULL_PERCENT;
+}
+
 static bool is_told(const struct host *row, enum host_seen_state state, const struct compute_facts *facts)
 {
 	return row->seen_state == state &&
 	       (!facts || (row->seen_cpus == facts->cpus && row->seen_memory == facts->memory &&
-			   row->seen_disk == facts->disk && row->seen_virt == facts->virt &&
-			   str_equal(row->seen_version, facts->version) &&
+			   row->seen_disk == facts->disk && row->seen_full == is_full(facts) &&
+			   row->seen_virt == facts->virt && str_equal(row->seen_version, facts->version) &&
 			   str_equal(row->seen_boot_id, facts->boot_id)));
 }
 
@@ -80,6 +87,7 @@ static RESULT report_host(struct step *s, const struct host *row, enum host_seen
 		sight->cpus = facts->cpus;
 		sight->memory = facts->memory;
 		sight->disk = facts->disk;
+		sight->is_full = is_full(facts);
 		sight->virt = facts->virt;
 		sight->version = facts->version;
 		sight->boot_id = facts->boot_id;
@@ -99,6 +107,21 @@ static RESULT report_down(struct step *s, const struct host *row, bool is_down)
 			      "go on meanwhile."),
 	};
 	return step_report_condition(s, &condition, is_down);
+}
+
+static RESULT report_full(struct step *s, const struct host *row, const struct compute_facts *facts)
+{
+	struct condition condition = {
+		.subject_kind = KIND_HOST,
+		.subject = row->row.id,
+		.name = STR("PoolFull"),
+		.message = str_print(s->ctx.arena, "Its pool %" STR_FMT " has less than %d percent left.",
+				     STR_ARG(row->pool_path), FULL_PERCENT),
+		.advice = STR(
+			"Make room there, or give it more: no disk is placed on it meanwhile, and a guest "
+			"that finds no room for a write is held until there is some."),
+	};
+	return step_report_condition(s, &condition, is_full(facts));
 }
 
 /* ---- strays ---- */
@@ -148,6 +171,8 @@ static RESULT welcome_host(struct step *s, const struct host *row, const struct 
 	(void) snprintf(h->boot_id, sizeof h->boot_id, "%" STR_FMT, STR_ARG(facts->boot_id));
 	TRY(report_host(s, row, HOST_SEEN_STATE_UP, facts));
 	TRY(report_down(s, row, false));
+	if (row->seen_full || is_full(facts))
+		TRY(report_full(s, row, facts));
 	if (h->is_fresh) {
 		atomic_store(&h->is_ready, true); /* before the look at rows: see wake_on_host() */
 		wake_all_on(h);

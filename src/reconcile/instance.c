@@ -13,6 +13,7 @@
 
 enum {
 	ASK_AGAIN_S = 5,   /* some guests miss the first press of the power button, or an unplug */
+	HELD_S = 10,       /* before a guest that is held is let go on, and between looks for room */
 	PLACE_AGAIN_S = 15 /* between looks for a host with room */
 };
 
@@ -107,6 +108,34 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows)
 	return has_news ? report_sight(s, rows->instance, &seen, seen.power == INSTANCE_SEEN_POWER_ON) : OK;
 }
 
+/* Once more held it is a new condition, with a time of its own: no guest is let go on in a circle. */
+static RESULT report_held(struct step *s, bool is_held)
+{
+	struct condition condition = {
+		.subject_kind = KIND_INSTANCE,
+		.subject = s->id,
+		.name = STR(HELD_FOR_ROOM),
+		.message = STR("Its guest is held in the midst of a write: its host's pool is full."),
+		.advice = STR(
+			"Make room in the pool of its host: the guest goes on by itself then, and nothing "
+			"it wrote is lost."),
+	};
+	return step_report_condition(s, &condition, is_held);
+}
+
+static RESULT apply_resume(struct step *s, const struct instance *row)
+{
+	struct result result = set_power(s, row, COMPUTE_START);
+	if (result.code == ERR_CAPACITY) {
+		ctx_clear_problem(&s->ctx);
+		step_again_at(s, clock_now_us() + HELD_S * SECOND);
+		return OK;
+	}
+	TRY(result);
+	step_again(s);
+	return report_held(s, false);
+}
+
 static RESULT apply_step(struct step *s, struct instance_rows *rows, const struct instance_outlook *outlook)
 {
 	const struct instance *row = rows->instance;
@@ -125,6 +154,11 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 		return apply_start(s, rows);
 	case INSTANCE_PLUG:
 		return apply_plug(s, rows);
+	case INSTANCE_HELD:
+		step_again_at(s, outlook->resume_us);
+		return OK;
+	case INSTANCE_RESUME:
+		return apply_resume(s, row);
 	case INSTANCE_REBOOT:
 		return ask_guest(s, row, row->reboot_since_us);
 	case INSTANCE_RESET:
@@ -205,6 +239,9 @@ RESULT reconcile_step_instance(struct step *s)
 		.restart_us = rows.restart_us,
 	};
 	TRY(s->host->driver->see(s->host->connection, &s->ctx, &rows.domain, &outlook.seen));
+	if (outlook.seen.is_held != (rows.held_us != 0))
+		TRY(report_held(s, outlook.seen.is_held));
+	outlook.resume_us = (rows.held_us ? rows.held_us : outlook.now_us) + HELD_S * SECOND;
 	TRY(instance_keep_plugged(s, &rows, &outlook.seen));
 	outlook.devices_told = instance_is_told(&rows, &outlook.seen);
 	return apply_step(s, &rows, &outlook);

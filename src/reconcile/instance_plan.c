@@ -57,6 +57,8 @@ static enum instance_step plan_running(const struct instance *row, const struct 
 		return is_patience_over(outlook, row->reboot_since_us) ? INSTANCE_RESET : INSTANCE_REBOOT;
 	if (differs_from_row(row, outlook) || wants_boot)
 		return INSTANCE_REPORT;
+	if (outlook->seen.is_held)
+		return outlook->now_us < outlook->resume_us ? INSTANCE_HELD : INSTANCE_RESUME;
 	return outlook->seen.devices_as_wished ? INSTANCE_SETTLED : INSTANCE_PLUG;
 }
 

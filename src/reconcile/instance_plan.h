@@ -13,6 +13,8 @@ enum instance_step {
 	INSTANCE_DEFINE,
 	INSTANCE_START,    /* defined as wished before */
 	INSTANCE_PLUG,     /* it runs with other disks or NICs than wished */
+	INSTANCE_HELD,     /* QEMU holds it: not before resume_us */
+	INSTANCE_RESUME,   /* it may go on, if there is room now */
 	INSTANCE_REBOOT,   /* ask the guest to shut down; off, it is started again */
 	INSTANCE_RESET,    /* a guest that did not, or was not to be asked */
 	INSTANCE_SHUTDOWN, /* ask the guest */
@@ -28,6 +30,7 @@ struct instance_outlook {
 	bool disks_ready;
 	int64_t now_us, grace_us; /* grace: from asking the guest to forcing it */
 	int64_t restart_us;       /* after an end of its own: not before; 0: at once */
+	int64_t resume_us;        /* likewise of one that is held */
 };
 
 /* Never steers by a state's name. */

@@ -120,7 +120,9 @@ static void tell_failure(struct step *s, struct result result)
 		.subject = s->id,
 		.name = STR("NotReconciled"),
 		.message = s->ctx.problem.message,
-		.advice = STR("It is tried again by itself; `dari doctor` checks the parts."),
+		.advice = result.code == ERR_CAPACITY
+				  ? STR("Make room there: it goes on by itself then.")
+				  : STR("It is tried again by itself; `dari doctor` checks the parts."),
 	};
 	IGNORE(step_report_condition(s, &condition, fails)); /* out of memory: the next step tells */
 }

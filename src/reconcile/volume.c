@@ -23,7 +23,7 @@
 #include "drivers/image_file.h"
 #include "reconcile/work.h"
 
-enum { ROOM_AGAIN_S = 30 };
+enum { ROOM_AGAIN_S = 30, IMAGE_AGAIN_S = 5 };
 
 struct volume_rows {
 	const struct volume *volume; /* NULL: no such row */
@@ -116,6 +116,20 @@ static RESULT report_room(struct step *s, bool lacks)
 	return step_report_condition(s, &condition, lacks);
 }
 
+static RESULT report_unreadable(struct step *s, bool is_unreadable)
+{
+	struct condition condition = {
+		.subject_kind = KIND_VOLUME,
+		.subject = s->id,
+		.name = STR("ImageUnreadable"),
+		.message = s->ctx.problem.message,
+		.advice = STR(
+			"Put the file back from a backup, or import the same image once more (`dari image "
+			"import`): it goes on by itself then. Or delete what is made from it."),
+	};
+	return step_report_condition(s, &condition, is_unreadable);
+}
+
 /* ---- deleting ---- */
 
 static RESULT step_deleted(struct step *s, const struct volume_rows *rows, uuid host)
@@ -174,8 +188,17 @@ static RESULT send_base(struct step *s, const struct volume_base *base, bool *re
 	struct disk_copy copy = {.path = gather_store_path(s, base->sha256), .size = base->file_size};
 	if (!copy.path.p)
 		return ctx_no_memory(&s->ctx);
+	struct result result = s->host->disks.driver->push(s->host->disks.connection, &s->ctx, &name, &copy);
+	if (result.code == ERR_INVALID) {
+		TRY(report_unreadable(s, true));
+		ctx_clear_problem(&s->ctx);
+		step_again_at(s, clock_now_us() + IMAGE_AGAIN_S * SECOND);
+		*ret_is_whole = false;
+		return OK;
+	}
+	TRY(result);
+	TRY(report_unreadable(s, false));
 	step_again(s);
-	TRY(s->host->disks.driver->push(s->host->disks.connection, &s->ctx, &name, &copy));
 	*ret_is_whole = copy.done == copy.size;
 	return OK;
 }
@@ -295,7 +318,10 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	TRY(report_missing(s, v, is_missing));
 	if (is_missing)
 		return OK;
-	return seen.lacks_base ? send_base(s, &rows->base, &has_base) : report_size(s, v, seen.size);
+	if (seen.lacks_base)
+		return send_base(s, &rows->base, &has_base);
+	TRY(report_unreadable(s, false)); /* another volume's step may have sent it */
+	return report_size(s, v, seen.size);
 }
 
 RESULT reconcile_step_volume(struct step *s)

@@ -278,6 +278,9 @@ void wake_all_on(struct rec_host *h);
 /* The condition of an instance one of whose disks is not ready, for a reason that the volume's says. */
 #define WAITS_FOR_DISK "WaitsForDisk"
 
+/* The condition of an instance that QEMU holds for want of room on its host. */
+#define HELD_FOR_ROOM "HeldForRoom"
+
 /* One step each, on the resource's lane: OK, ERR_AGAIN, ERR_GONE, or what is told of it. */
 RESULT reconcile_step_instance(struct step *s);
 RESULT reconcile_step_volume(struct step *s);

@@ -11,6 +11,7 @@
 
 #include "base/clock.h"
 #include "base/fault.h"
+#include "drivers/image_file.h"
 #include "drivers/libvirt/host.h"
 
 enum {
@@ -189,10 +190,13 @@ static RESULT send_piece(struct compute_host *h, struct ctx *c, virStreamPtr str
 }
 
 /* The file to send. It must be of the size it is said to be: the one on the host is judged by that. */
-static RESULT open_source(struct ctx *c, const struct disk_copy *copy, int *ret_fd)
+static RESULT open_source(struct ctx *c, const struct disk_name *name, const struct disk_copy *copy,
+			  int *ret_fd)
 {
 	const char *path = str_to_z(c->arena, copy->path);
 	struct stat st;
+	if (name->kind == DISK_BASE)
+		TRY(image_file_check(c, path, name->sha256, copy->size));
 	AUTO_FD fd = fault_fires(FAULT_FILE) ? -1 : open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return ctx_fail(c, ERR_IO, "the file %s: %s", path, strerrordesc_np(errno));
@@ -273,9 +277,11 @@ RESULT libvirt_push(struct disk_host *disks, struct ctx *c, const struct disk_na
 	AUTO_VOLUME v = NULL;
 	AUTO_FD fd = -1;
 	TRY(libvirt_check_alive(h, c));
-	TRY(open_source(c, copy, &fd));
+	TRY(open_source(c, name, copy, &fd));
 	TRY(libvirt_need_pools(h, c));
 	struct str file = libvirt_disk_name(c->arena, h->region, name);
 	TRY(find_or_create(h, c, file, name->kind, fd, copy, &v));
-	return copy_pieces(h, c, v, fd, copy, send_piece, true);
+	if (copy->done < copy->size)
+		TRY(libvirt_need_room(h, c, copy->size - copy->done));
+	return libvirt_blame_room(h, c, copy_pieces(h, c, v, fd, copy, send_piece, true));
 }

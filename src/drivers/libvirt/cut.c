@@ -103,6 +103,19 @@ static RESULT take_last_end(struct disk_host *h, struct ctx *c, virDomainPtr d, 
 
 /* ---- beginning one */
 
+/* All that the disk shows: what was written, and what it stands on. */
+static RESULT need_room(struct disk_host *h, struct ctx *c, const struct disk_file *source)
+{
+	AUTO_VOLUME base = NULL;
+	int64_t size = 0;
+	if (source->backing.n) {
+		TRY(libvirt_find_volume(h->on, c, h->on->pool, libvirt_name_in(source->backing), &base));
+		if (base)
+			TRY(libvirt_find_file_size(h->on, c, base, &size));
+	}
+	return libvirt_need_room(h->on, c, source->file_size + size);
+}
+
 static RESULT find_target(struct disk_host *h, struct ctx *c, virDomainPtr d, struct str path,
 			  struct str *ret_target)
 {
@@ -176,6 +189,7 @@ static RESULT cut_running(struct disk_host *h, struct ctx *c, virDomainPtr d, co
 	if (domain_has_job(h, domain)) /* whose end is to be judged first */
 		return OK;
 	TRY(libvirt_delete_volume(h->on, c, h->on->pool, file));
+	TRY(need_room(h, c, source));
 	return begin_backup(h, c, d, cut, source, file);
 }
 
@@ -184,6 +198,7 @@ static RESULT cut_resting(struct disk_host *h, struct ctx *c, virStorageVolPtr s
 			  const struct disk_file *f, struct str file)
 {
 	TRY(libvirt_delete_volume(h->on, c, h->on->pool, file));
+	TRY(need_room(h, c, f));
 	struct str xml = str_print(c->arena,
 				   "<volume type='file'><name>%" STR_FMT
 				   "</name><capacity unit='bytes'>%" PRId64 "</capacity>"
@@ -197,7 +212,7 @@ static RESULT cut_resting(struct disk_host *h, struct ctx *c, virStorageVolPtr s
 		return OK;
 	struct result r = libvirt_fail(h->on, c, "copying the disk %" STR_FMT, STR_ARG(f->path));
 	virStoragePoolRefresh(h->on->pool, 0);
-	return r;
+	return libvirt_blame_room(h->on, c, r);
 }
 
 RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,

@@ -73,6 +73,12 @@ static enum compute_off off_of(struct compute_host *h, uuid id, int state, int r
 	return by_host ? COMPUTE_OFF_DESTROYED : COMPUTE_OFF_GUEST;
 }
 
+/* QEMU's own doing: it stops a guest whose write found no room, and writes again when it goes on. */
+static bool is_held(int state, int reason)
+{
+	return state == VIR_DOMAIN_PAUSED && reason == VIR_DOMAIN_PAUSED_IOERROR;
+}
+
 static struct domain_place place_of(const struct compute_host *h)
 {
 	return (struct domain_place){
@@ -133,6 +139,7 @@ RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_d
 	*ret_seen = (struct compute_seen){
 		.power = libvirt_power_of(state),
 		.off = off_of(h, wish->id, state, reason),
+		.is_held = is_held(state, reason),
 		.defined_as_wished = str_is(mark.wish, digest),
 	};
 	return see_devices(h, c, d, wish, ret_seen);
@@ -197,7 +204,7 @@ static int start(virDomainPtr d)
 {
 	int state = 0;
 	if (virDomainGetState(d, &state, NULL, 0) == 0 && state == VIR_DOMAIN_PAUSED)
-		return virDomainResume(d); /* an I/O error stopped it, or somebody did */
+		return virDomainResume(d); /* for want of room it was held, or somebody did it */
 	return virDomainIsActive(d) == 1 ? 0 : virDomainCreate(d);
 }
 
@@ -229,6 +236,15 @@ static const struct {
 	[COMPUTE_RESET] = {reset, "resetting", true, true, false},
 };
 
+/* One that is held would be so again at its next write. */
+static RESULT check_room(struct compute_host *h, struct ctx *c, virDomainPtr d)
+{
+	int state = 0, reason = 0;
+	if (virDomainGetState(d, &state, &reason, 0) != 0 || !is_held(state, reason))
+		return OK;
+	return libvirt_check_room(h, c);
+}
+
 RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power)
 {
 	char text[UUID_TEXT_SIZE];
@@ -240,6 +256,8 @@ RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum co
 		return OK;
 	if (!d)
 		return ctx_fail(c, ERR_NOT_FOUND, "host %s has no domain %s", h->name, uuid_write(id, text));
+	if (power == COMPUTE_START)
+		TRY(check_room(h, c, d));
 	if (p->apply(d) == 0)
 		return OK;
 	/* The error may hide that it was done, by this call or by somebody else: look again. */

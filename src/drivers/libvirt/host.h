@@ -165,6 +165,8 @@ enum instance_seen_power libvirt_power_of(int state);
 RESULT libvirt_list(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
 /* Of drivers/disk.h. */
 RESULT libvirt_list_disks(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory);
+/* A file's name, of its path. */
+struct str libvirt_name_in(struct str path);
 /* Whether anything on the host, ours or not, stands on that file or has it as a disk. ERR_AGAIN when
  * not all could be looked at. */
 RESULT libvirt_check_base_is_free(struct compute_host *h, struct ctx *c, struct str name);
@@ -177,6 +179,14 @@ struct xml_tree;
 
 /* Makes and starts our pools if need be: disks in pool_path, console logs in pool_path/console. */
 RESULT libvirt_need_pools(struct compute_host *h, struct ctx *c);
+/* The file system that both lie on: how large it is now, and what is left. */
+RESULT libvirt_find_room(struct compute_host *h, struct ctx *c, int64_t *ret_size, int64_t *ret_free);
+/* ERR_CAPACITY in words when it is full. */
+RESULT libvirt_check_room(struct compute_host *h, struct ctx *c);
+/* ERR_CAPACITY in words when so many bytes more would fill it, which would hold the guests there. */
+RESULT libvirt_need_room(struct compute_host *h, struct ctx *c, int64_t more);
+/* Of what failed: that the pool is full, if it is; else r. */
+RESULT libvirt_blame_room(struct compute_host *h, struct ctx *c, struct result r);
 /* NULL when there is none. */
 RESULT libvirt_find_volume(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name,
 			   virStorageVolPtr *ret_volume);

@@ -81,7 +81,7 @@ bool libvirt_parse_disk_name(const char *region_text, struct str name, struct di
 	return false;
 }
 
-static struct str name_in(struct str path)
+struct str libvirt_name_in(struct str path)
 {
 	size_t start = path.n;
 	while (start > 0 && path.p[start - 1] != '/')
@@ -104,7 +104,7 @@ static RESULT add_disk(struct compute_host *h, struct ctx *c, struct disk_items 
 	TRY(r);
 	item.size = item.name.kind == DISK_VOLUME ? file.size : 0;
 	item.file_size = file.file_size;
-	item.base = name_in(file.backing);
+	item.base = libvirt_name_in(file.backing);
 	return VEC_PUSH(c->arena, items, item) ? OK : ctx_no_memory(c);
 }
 
@@ -153,7 +153,7 @@ static RESULT check_volume(struct compute_host *h, struct ctx *c, virStorageVolP
 		ctx_clear_problem(c);
 	else
 		TRY(r);
-	return str_equal(name_in(file.backing), name)
+	return str_equal(libvirt_name_in(file.backing), name)
 		       ? ctx_fail(c, ERR_IN_USE, "%s on host %s stands on %" STR_FMT, virStorageVolGetName(v),
 				  h->name, STR_ARG(name))
 		       : OK;

@@ -2,7 +2,12 @@
  * The two directories on a host that Dari keeps files in, as libvirt pools: disks and cached images
  * in pool_path, console logs below it. A pool that already serves the directory is used as it is;
  * else one of our own is defined, started with every boot. */
+#include <inttypes.h>
+
 #include "drivers/libvirt/host.h"
+
+/* A file system with less is full: a guest that went on would be held again at once. */
+static const int64_t FULL_BELOW = (int64_t) 16 << 20;
 
 /* Starts it; makes its directory when that is what is missing. */
 static RESULT start_pool(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, const char *path)
@@ -81,6 +86,53 @@ RESULT libvirt_need_pools(struct compute_host *h, struct ctx *c)
 	return open_pool(h, c, "-console", &h->consoles);
 }
 
+/* libvirt tells what it knew when it last read a pool; the consoles' is the one that is read quickly. */
+RESULT libvirt_find_room(struct compute_host *h, struct ctx *c, int64_t *ret_size, int64_t *ret_free)
+{
+	virStoragePoolInfo info = {0};
+	TRY(libvirt_need_pools(h, c));
+	virStoragePoolRefresh(h->consoles, 0); /* refused while a file of it is made */
+	if (virStoragePoolGetInfo(h->consoles, &info) != 0)
+		return libvirt_fail(h, c, "looking at the room below %s on host %s", h->pool_path, h->name);
+	*ret_size = (int64_t) info.capacity;
+	*ret_free = (int64_t) info.available;
+	return OK;
+}
+
+RESULT libvirt_check_room(struct compute_host *h, struct ctx *c)
+{
+	int64_t size = 0, free = 0;
+	TRY(libvirt_find_room(h, c, &size, &free));
+	return free >= FULL_BELOW
+		       ? OK
+		       : ctx_fail(c, ERR_CAPACITY, "the pool %s on host %s is full: %" PRId64 " MiB are left",
+				  h->pool_path, h->name, free >> 20);
+}
+
+RESULT libvirt_need_room(struct compute_host *h, struct ctx *c, int64_t more)
+{
+	int64_t size = 0, free = 0;
+	TRY(libvirt_find_room(h, c, &size, &free));
+	return free >= more + FULL_BELOW ? OK
+					 : ctx_fail(c, ERR_CAPACITY,
+						    "the pool %s on host %s has %" PRId64
+						    " MiB left, and up to %" PRId64 " MiB are to come",
+						    h->pool_path, h->name, free >> 20, more >> 20);
+}
+
+RESULT libvirt_blame_room(struct compute_host *h, struct ctx *c, struct result r)
+{
+	if (result_is_ok(r) || r.code == ERR_GONE)
+		return r;
+	struct problem problem = c->problem;
+	ctx_clear_problem(c);
+	struct result room = libvirt_check_room(h, c);
+	if (room.code == ERR_CAPACITY)
+		return room;
+	c->problem = problem;
+	return r;
+}
+
 RESULT libvirt_find_volume(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name,
 			   virStorageVolPtr *ret_volume)
 {
@@ -102,7 +154,7 @@ RESULT libvirt_create_volume(struct compute_host *h, struct ctx *c, struct str x
 		return OK;
 	struct result r = libvirt_fail(h, c, "creating %" STR_FMT " on host %s", STR_ARG(name), h->name);
 	virStoragePoolRefresh(h->pool, 0);
-	return r;
+	return libvirt_blame_room(h, c, r);
 }
 
 RESULT libvirt_read_length(struct ctx *c, struct xml_tree *t, int64_t *ret_size)

@@ -70,8 +70,8 @@ static struct str write_version(struct arena *a, unsigned long libvirt, unsigned
 RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
 {
 	virNodeInfo node = {0};
-	virStoragePoolInfo pool = {0};
 	unsigned long libvirt = 0, qemu = 0;
+	int64_t size = 0, free = 0;
 	TRY(libvirt_check_alive(h, c));
 	if (virNodeGetInfo(h->conn, &node) != 0 || virConnectGetLibVersion(h->conn, &libvirt) != 0 ||
 	    virConnectGetVersion(h->conn, &qemu) != 0)
@@ -79,12 +79,12 @@ RESULT libvirt_probe(struct compute_host *h, struct ctx *c, struct compute_facts
 	TRY(libvirt_find_boot_id(h, c));
 	TRY(libvirt_need_pools(h, c));
 	TRY(libvirt_need_virt(h, c));
-	if (virStoragePoolGetInfo(h->pool, &pool) != 0)
-		return libvirt_fail(h, c, "looking at the pool %s", h->pool_path);
+	TRY(libvirt_find_room(h, c, &size, &free));
 	*ret_facts = (struct compute_facts){
 		.cpus = node.cpus,
 		.memory = (int64_t) node.memory * 1024,
-		.disk = (int64_t) pool.capacity,
+		.disk = size,
+		.disk_free = free,
 		.virt = h->virt,
 		.version = write_version(c->arena, libvirt, qemu),
 		.boot_id = str_copy(c->arena, str_from(h->boot_id)),

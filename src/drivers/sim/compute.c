@@ -125,6 +125,7 @@ static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute
 		.cpus = s->cpus,
 		.memory = s->memory,
 		.disk = s->disk_size,
+		.disk_free = s->pool_free ? s->pool_free : s->disk_size,
 		.virt = HOST_SEEN_VIRT_TCG,
 		.version = STR("simulated"),
 		.boot_id = str_print(c->arena, "%s-boot-%" PRIu64, s->name, s->boot),
@@ -185,6 +186,7 @@ static RESULT see_inside(struct compute_host *h, struct ctx *c, const struct com
 	*ret_seen = (struct compute_seen){
 		.power = d->is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF,
 		.off = d->off,
+		.is_held = d->is_on && d->is_held,
 		.defined_as_wished = str_is(str_from(digest), d->digest),
 	};
 	TRY(sim_list_devices(c, d, &ret_seen->volumes, &ret_seen->ports));
@@ -254,13 +256,24 @@ static RESULT undefine_inside(struct compute_host *h, struct ctx *c, uuid id)
 
 /* ---- power */
 
+static RESULT let_go_on(struct sim_host *s, struct ctx *c, struct sim_domain *d)
+{
+	if (d->is_held && s->pool_free && s->pool_free < SIM_FULL_BELOW)
+		return ctx_fail(c, ERR_CAPACITY, "the pool of host %s is full", s->name);
+	if (d->is_held)
+		sim_tell(s, d->id);
+	d->is_held = false;
+	return OK;
+}
+
 static RESULT start(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 {
 	if (d->is_on)
-		return OK;
+		return let_go_on(h->host, c, d);
 	TRY(sim_start_devices(h->host, c, d));
 	sim_take_time(SIM_START);
 	d->is_on = true;
+	d->is_held = false;
 	d->boots++;
 	d->started_us = clock_now_us();
 	d->ends_us = 0;

@@ -41,6 +41,9 @@ void sim_compute_write_disk(struct str host, uuid volume, const char *text);
 bool sim_compute_disk_has(struct str host, uuid volume, const char *text);
 /* What the pool says to have left; 0: what it has. */
 void sim_compute_set_pool_free(struct str host, int64_t free);
+/* The guest is held: the file of one of its disks could not grow. It goes on when it is started while the
+ * pool says to have room. */
+void sim_compute_hold_guest(struct str host, uuid id);
 /* Every call on the host takes that long: of the clock where it is frozen, else of real time. */
 void sim_compute_set_latency(struct str host, int64_t latency_us);
 /* hang_us: how long SIM_HANGS holds a call; likewise of the clock or of real time. Going down loses

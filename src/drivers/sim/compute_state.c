@@ -320,6 +320,19 @@ void sim_compute_end_guest(struct str host, uuid id, enum compute_off why)
 	pthread_mutex_unlock(&s->lock);
 }
 
+void sim_compute_hold_guest(struct str host, uuid id)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	struct sim_domain *d = sim_find_domain(s, id);
+	if (d && d->is_on) {
+		d->is_held = true;
+		sim_tell(s, id);
+	}
+	pthread_mutex_unlock(&s->lock);
+}
+
 void sim_compute_set_deaf(struct str host, bool is_deaf)
 {
 	struct sim_host *s = lock_host(host);

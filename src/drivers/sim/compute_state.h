@@ -28,7 +28,7 @@ struct sim_device {
 
 struct sim_domain {
 	uuid region, id;
-	bool is_on;
+	bool is_on, is_held;
 	enum compute_off off;
 	int64_t boots, started_us;
 	int64_t ends_us;            /* the guest is shutting down until then; 0: it is not */
@@ -42,6 +42,7 @@ struct sim_domain {
 };
 
 enum { SIM_FILE_SIZE = 1024, SIM_TEXT_SIZE = 64 };
+enum { SIM_FULL_BELOW = 16 << 20 }; /* bytes left of a pool */
 
 struct sim_disk {
 	uuid region;

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/heap.h"
+#include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
 
 enum { PIECES = 3, CUT_LOOKS = 3 };
@@ -101,6 +102,8 @@ static RESULT make_volume(struct disk_host *h, struct ctx *c, const struct disk_
 		*ret_seen = (struct disk_seen){.lacks_base = true};
 		return OK;
 	}
+	if (h->link.host->pool_free && h->link.host->pool_free < SIM_FULL_BELOW)
+		return ctx_fail(c, ERR_CAPACITY, "the pool of host %s is full", h->link.host->name);
 	sim_take_time(SIM_MAKE_DISK);
 	struct sim_disk made = {.region = h->link.region, .volume = w->volume, .size = w->size};
 	if (base) {
@@ -284,6 +287,8 @@ static RESULT open_source(struct ctx *c, const struct disk_name *name, const str
 	AUTO_FD fd = open(str_to_z(c->arena, copy->path), O_RDONLY | O_CLOEXEC);
 	if (fd < 0 && errno == ENOENT && name->kind == DISK_BASE)
 		return OK;
+	if (name->kind == DISK_BASE)
+		TRY(image_file_check(c, str_to_z(c->arena, copy->path), name->sha256, copy->size));
 	if (fd < 0 || fstat(fd, &st) != 0)
 		return fail_file(c, copy);
 	if (st.st_size != copy->size)

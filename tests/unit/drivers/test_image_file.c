@@ -72,6 +72,42 @@ static size_t kept_count(struct fixture *f)
 
 #define QEMU_IMG(f, ...) run(f, (const char *[]){"qemu-img", __VA_ARGS__, NULL})
 
+static void check_file(struct fixture *f, const char *path, const struct image_file *file, enum err expected)
+{
+	ctx_clear_problem(&f->c);
+	assert_int_equal(image_file_check(&f->c, path, file->sha256, file->file_size).code, expected);
+}
+
+/* The file is what its name says, and then it is not, in each way; each change is seen. */
+static void test_check(void **state)
+{
+	struct fixture *f = *state;
+	struct image_file file = {0};
+	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "checked"), "8M");
+	assert_int_equal(import(f, "checked", &file), ERR_NONE);
+	const char *path =
+		str_print(f->arena, "%s/%" STR_FMT ".qcow2", path_of(f, "kept"), STR_ARG(file.sha256)).p;
+	const char *aside = path_of(f, "aside");
+	check_file(f, path, &file, ERR_NONE);
+	check_file(f, path, &file, ERR_NONE); /* as remembered */
+	run(f, (const char *[]){"cp", path, aside, NULL});
+	run(f, (const char *[]){"dd", "if=/dev/urandom", str_print(f->arena, "of=%s", path).p, "bs=64",
+				"count=1", "seek=100", "conv=notrunc", "status=none", NULL});
+	check_file(f, path, &file, ERR_INVALID);
+	assert_true(str_contains(f->c.problem.message, STR("other bytes")));
+	run(f, (const char *[]){"cp", aside, path, NULL});
+	check_file(f, path, &file, ERR_NONE);
+	run(f, (const char *[]){"truncate", "-s", "-1", path, NULL});
+	check_file(f, path, &file, ERR_INVALID);
+	run(f, (const char *[]){"rm", path, NULL});
+	check_file(f, path, &file, ERR_INVALID);
+	run(f, (const char *[]){"mkdir", path, NULL});
+	check_file(f, path, &file, ERR_INVALID);
+	run(f, (const char *[]){"rmdir", path, NULL});
+	run(f, (const char *[]){"mv", aside, path, NULL});
+	check_file(f, path, &file, ERR_NONE);
+}
+
 static void test_taken(void **state)
 {
 	struct fixture *f = *state;
@@ -248,6 +284,9 @@ static void test_download(void **state)
 	assert_int_equal(image_file_download(&f->c, url, path_of(f, "more"), 1024).code, ERR_TOO_LARGE);
 	assert_false(file_exists(path_of(f, "more")));
 	ctx_clear_problem(&f->c);
+	run(f, (const char *[]){"ln", "-s", "/dev/full", path_of(f, "full"), NULL});
+	assert_int_equal(image_file_download(&f->c, url, path_of(f, "full"), 1 << 20).code, ERR_CAPACITY);
+	ctx_clear_problem(&f->c);
 	assert_int_equal(image_file_download(&f->c, "gopher://127.0.0.1/x", path_of(f, "more"), 1024).code,
 			 ERR_IO);
 }
@@ -255,6 +294,7 @@ static void test_download(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_check, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_formats, setup, teardown),

@@ -7,7 +7,7 @@ static void check_reasons(void **state)
 	(void) state;
 	static const struct {
 		const char *what;
-		bool disabled, down, arm;
+		bool disabled, down, arm, full;
 		int64_t used_vcpus, used_memory, used_disk, vcpus, memory, disk;
 		enum placement_reason reason;
 	} rows[] = {
@@ -22,6 +22,8 @@ static void check_reasons(void **state)
 		 .reason = PLACEMENT_MEMORY},
 		{"a byte of disk too many", .used_disk = 100 * GIB, .vcpus = 1, .disk = 1,
 		 .reason = PLACEMENT_DISK},
+		{"others filled the pool", .full = true, .disk = 1, .reason = PLACEMENT_DISK},
+		{"that, without a disk", .full = true, .vcpus = 1, .reason = PLACEMENT_FITS},
 	};
 	for (size_t n = 0; n < sizeof rows / sizeof *rows; n++) {
 		struct host_side side = {.vcpus = rows[n].used_vcpus,
@@ -34,7 +36,8 @@ static void check_reasons(void **state)
 				    .seen_state = rows[n].down ? HOST_SEEN_STATE_DOWN : HOST_SEEN_STATE_UP,
 				    .seen_cpus = 8,
 				    .seen_memory = 16 * GIB,
-				    .seen_disk = 100 * GIB};
+				    .seen_disk = 100 * GIB,
+				    .seen_full = rows[n].full};
 		struct placement_need need = {.arch = rows[n].arm ? INSTANCE_TYPE_ARCH_ARM64
 								  : INSTANCE_TYPE_ARCH_X86_64,
 					      .vcpus = rows[n].vcpus,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Disks' stories: what a guest wrote comes through snapshots and moves, whatever dies on the way. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
@@ -140,6 +141,58 @@ static void test_snapshots(void **state)
 	cloud_settle(c);
 	CHECK_TEXT(c, copy, "first");
 	cloud_done(c);
+}
+
+static struct str store_path(struct cloud *c, uuid snapshot)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	struct str sha256 = snapshot_find(view.tables, snapshot)->sha256;
+	return str_print(c->arena, "%s/images/%" STR_FMT ".qcow2", c->directory, STR_ARG(sha256));
+}
+
+static void write_at(struct str path, long at, int byte)
+{
+	FILE *f = fopen(path.p, "r+b");
+	assert_non_null(f);
+	assert_int_equal(fseek(f, at, SEEK_SET), 0);
+	assert_int_equal(fputc(byte, f), byte);
+	assert_int_equal(fclose(f), 0);
+}
+
+/* The store's file is of other bytes, or cut: nothing is made from it, nor sent, until it is as it was. */
+static void tell_unreadable(bool is_cut)
+{
+	enum { LAST = SIM_FILE_SIZE - 1 };
+	struct cloud *c = cloud_new(1, 2);
+	uuid root = cloud_volume_of(c, cloud_launch_running(c)), one = id_new(KIND_SNAPSHOT),
+	     copy = UUID_NONE;
+	sim_compute_write_disk(host_of(c, root), root, "first");
+	cloud_expect_at(c, take_snapshot(c, root, one), __FILE__, __LINE__);
+	cloud_settle(c);
+	struct str path = store_path(c, one);
+	if (is_cut)
+		assert_int_equal(truncate(path.p, LAST), 0);
+	else
+		write_at(path, LAST, 'x');
+	cloud_expect_at(c, make_volume(c, one, &copy), __FILE__, __LINE__);
+	cloud_step_for(c, 5 * MINUTE);
+	assert_true(cloud_has_condition(c, copy, "ImageUnreadable"));
+	assert_false(cloud_has_condition(c, copy, "NotReconciled"));
+	assert_int_equal(volume_row(c, copy).seen_size, 0);
+	cloud_await(c, cloud_launch(c), INSTANCE_RUNNING); /* others go on */
+	write_at(path, LAST, 0);
+	cloud_step_for(c, MINUTE);
+	assert_false(cloud_has_condition(c, copy, "ImageUnreadable"));
+	CHECK_TEXT(c, copy, "first");
+	cloud_done(c);
+}
+
+static void test_unreadable(void **state)
+{
+	(void) state;
+	tell_unreadable(true);
+	tell_unreadable(false);
 }
 
 static void test_snapshot_at_rest(void **state)
@@ -406,6 +459,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_snapshots),
+		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_snapshot_at_rest),
 		cmocka_unit_test(test_snapshot_of_lost),
 		cmocka_unit_test(test_interrupted),

@@ -22,6 +22,7 @@ struct plan_case {
 	int there;         /* power on the host */
 	bool is_as_wished; /* its definition */
 	bool lacks_disks, force, patience_over, wants_boot, rests, held, plugs, untold;
+	bool lacks_room, lacked_it_long; /* QEMU holds it */
 	enum instance_step step;
 };
 
@@ -43,6 +44,17 @@ static const struct plan_case cases[] = {
 	 .there = ON, .step = INSTANCE_SETTLED},
 	{"runs though a disk is missing", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
 	 .is_as_wished = true, .lacks_disks = true, .step = INSTANCE_SETTLED},
+	{"QEMU holds it", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .is_as_wished = true, .lacks_room = true, .step = INSTANCE_HELD},
+	{"that, for a while", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .is_as_wished = true, .lacks_room = true, .lacked_it_long = true, .step = INSTANCE_RESUME},
+	{"that, not told to run", .wants_on = true, .row_seen = ON, .there = ON, .is_as_wished = true,
+	 .lacks_room = true, .lacked_it_long = true, .step = INSTANCE_REPORT},
+	{"that, and to be off", .row_seen = ON, .there = ON, .is_as_wished = true, .lacks_room = true,
+	 .lacked_it_long = true, .step = INSTANCE_SHUTDOWN},
+	{"that, and a reboot", .wants_on = true, .row_seen = ON, .there = ON, .is_as_wished = true,
+	 .lacks_room = true, .lacked_it_long = true, .wants_boot = true, .patience_over = true,
+	 .step = INSTANCE_RESET},
 	/* disks and NICs */
 	{"runs, a device is to come or go", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
 	 .plugs = true, .step = INSTANCE_PLUG},
@@ -146,12 +158,14 @@ static struct instance_outlook outlook_of(const struct plan_case *p)
 			p->wants_on && !p->held ? INSTANCE_WANTED_POWER_ON : INSTANCE_WANTED_POWER_OFF,
 		.seen = {.power = (enum instance_seen_power) p->there,
 			 .off = COMPUTE_OFF_CRASHED,
+			 .is_held = p->lacks_room,
 			 .defined_as_wished = p->is_as_wished,
 			 .devices_as_wished = !p->plugs && p->there != ABSENT},
 		.devices_told = !p->untold,
 		.disks_ready = !p->lacks_disks,
 		.now_us = NOW_S * SECOND,
 		.grace_us = GRACE_S * SECOND,
+		.resume_us = p->lacked_it_long ? NOW_S * SECOND : NOW_S * SECOND + 1,
 		.restart_us = p->rests ? NOW_S * SECOND + 1 : NOW_S * SECOND,
 	};
 }
@@ -176,7 +190,7 @@ static void test_cases(void **state)
 
 static void each_combination(void (*check)(const struct plan_case *p))
 {
-	for (unsigned n = 0; n < 3 * 3 * 4096; n++) {
+	for (unsigned n = 0; n < 3 * 3 * 16384; n++) {
 		unsigned bits = n / 9;
 		struct plan_case p = {
 			.row_seen = (int) (n % 3),
@@ -193,6 +207,8 @@ static void each_combination(void (*check)(const struct plan_case *p))
 			.held = bits & 512,
 			.plugs = bits & 1024,
 			.untold = bits & 2048,
+			.lacks_room = bits & 4096,
+			.lacked_it_long = bits & 8192,
 		};
 		check(&p);
 	}
@@ -206,6 +222,7 @@ static void check_running(const struct plan_case *p)
 		return;
 	assert_true(step == INSTANCE_SETTLED || step == INSTANCE_REPORT ||
 		    (step == INSTANCE_PLUG && p->plugs) ||
+		    ((step == INSTANCE_HELD || step == INSTANCE_RESUME) && p->lacks_room) ||
 		    ((step == INSTANCE_REBOOT || step == INSTANCE_RESET) && p->wants_boot));
 }
 
@@ -249,6 +266,12 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 	case INSTANCE_REST:
 		next.rests = false;
 		break;
+	case INSTANCE_HELD:
+		next.lacked_it_long = true;
+		break;
+	case INSTANCE_RESUME:
+		next.lacks_room = false;
+		break;
 	case INSTANCE_DEFINE:
 		next.there = OFF;
 		next.is_as_wished = true;
@@ -291,7 +314,7 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 static void check_convergence(const struct plan_case *p)
 {
 	struct plan_case now = *p;
-	for (int k = 0; k < 9; k++)
+	for (int k = 0; k < 11; k++)
 		now = after(&now, step_of(&now));
 	enum instance_step step = step_of(&now);
 	assert_true(step == INSTANCE_SETTLED || (step == INSTANCE_WAIT_DISKS && now.lacks_disks));

@@ -2,6 +2,7 @@
  * Hosts and networks that go and come back, disks and domains that are not what rows say, old and
  * empty databases: nothing is destroyed, and everything is as wanted in the end. */
 #include "../cloud/cloud.h"
+#include "store/rows.h"
 
 enum { SEEDS = 50 };
 
@@ -65,6 +66,14 @@ static void host_disconnected(struct cloud *c)
 }
 TEST_STORY(host_disconnected, 1)
 
+static bool is_told(struct cloud *c, uuid subject, const char *name, const char *words)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct condition *condition = condition_find_by_subject(view.tables, subject, str_from(name));
+	return condition && str_contains(condition->message, str_from(words));
+}
+
 static void host_reboots(struct cloud *c)
 {
 	uuid on = cloud_launch_running(c), off = cloud_launch_running(c);
@@ -76,11 +85,69 @@ static void host_reboots(struct cloud *c)
 	assert_int_equal(cloud_guest(c, on).boots, 2);
 	assert_int_equal(cloud_guest(c, off).boots, 1);
 	assert_int_equal(cloud_state(c, off), INSTANCE_STOPPED);
-	assert_true(cloud_has_condition(c, on, INSTANCE_RESTARTED));
+	assert_true(is_told(c, on, INSTANCE_RESTARTED, "Its host was restarted"));
 	assert_false(cloud_has_condition(c, off, INSTANCE_RESTARTED));
 	assert_true(str_is(cloud_instance(c, on).seen_boot_id, "h0-boot-2"));
 }
 TEST_STORY(host_reboots, 1)
+
+/* A guest that is held for want of room goes on when there is some, and not before; meanwhile its host
+ * gets no disk. */
+static void pool_is_full(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct str name = cloud_host_of(c, id);
+	uuid host = cloud_instance(c, id).host;
+	sim_compute_set_pool_free(name, 1 << 20);
+	sim_compute_hold_guest(name, id);
+	cloud_step_for(c, 5 * MINUTE);
+	assert_true(cloud_has_condition(c, id, "HeldForRoom"));
+	assert_true(cloud_has_condition(c, host, "PoolFull"));
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	uuid other = cloud_launch(c);
+	cloud_await(c, other, INSTANCE_RUNNING);
+	assert_false(uuid_equal(cloud_instance(c, other).host, host));
+	sim_compute_set_pool_free(name, 0);
+	cloud_step_for(c, MINUTE);
+	assert_false(cloud_has_condition(c, id, "HeldForRoom"));
+	assert_false(cloud_has_condition(c, host, "PoolFull"));
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+}
+TEST_STORY(pool_is_full, 2)
+
+/* Placed before anybody knew. */
+static void pool_fills_up(struct cloud *c)
+{
+	uuid id = cloud_launch(c), volume = cloud_volume_of(c, id);
+	sim_compute_set_pool_free(STR("h0"), 1 << 20);
+	cloud_step_for(c, 5 * MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
+	assert_true(is_told(c, volume, "NotReconciled", "is full"));
+	assert_true(is_told(c, id, "WaitsForDisk", "is full"));
+	sim_compute_set_pool_free(STR("h0"), 0);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_false(cloud_has_condition(c, id, "WaitsForDisk"));
+	cloud_step_for(c, MINUTE); /* its host is looked at */
+	assert_false(cloud_has_condition(c, c->hosts[0], "PoolFull"));
+}
+TEST_STORY(pool_fills_up, 1)
+
+/* It finds no room at once again, though the pool says to have some: it is let go on now and then. */
+static void held_again(struct cloud *c)
+{
+	struct sim_counts before = {0}, after = {0};
+	uuid id = cloud_launch_running(c);
+	sim_compute_count(&before);
+	for (int k = 0; k < 60; k++) {
+		sim_compute_hold_guest(cloud_host_of(c, id), id);
+		cloud_step_for(c, SECOND);
+	}
+	sim_compute_count(&after);
+	assert_true(after.calls - before.calls < 600);
+	cloud_step_for(c, MINUTE);
+	assert_false(cloud_has_condition(c, id, "HeldForRoom"));
+}
+TEST_STORY(held_again, 1)
 
 /* A host that hangs holds nobody else. */
 static void host_hangs(struct cloud *c)
@@ -298,6 +365,9 @@ int main(void)
 		cmocka_unit_test(test_host_away),
 		cmocka_unit_test(test_host_disconnected),
 		cmocka_unit_test(test_host_reboots),
+		cmocka_unit_test(test_pool_is_full),
+		cmocka_unit_test(test_pool_fills_up),
+		cmocka_unit_test(test_held_again),
 		cmocka_unit_test(test_host_hangs),
 		cmocka_unit_test(test_host_removed),
 		cmocka_unit_test(test_copy_elsewhere),
