@@ -144,6 +144,7 @@ static void check_restart(struct simulation *s)
 void history_run(struct simulation *s)
 {
 	region_open(&s->region, s->seed);
+	request_draw_theme(s);
 	for (unsigned account = 0; account < ACCOUNTS; account++)
 		model_add_vpc(&s->model, account, (struct cidr){ip_from_v4(0xAC1F0000), 16}, true);
 	listings_compare(s, true);

@@ -34,11 +34,21 @@ static bool is_block(struct str text, struct cidr block)
 
 /* ---- per kind ---- */
 
+static bool has_names(const struct look *l, const struct thing *vpc)
+{
+	char form[120];
+	snprintf(form, sizeof form, "Action=DescribeVpcAttribute&VpcId=%s&Attribute=enableDnsHostnames",
+		 vpc->id);
+	struct str body = request_read(l->s, l->account, form);
+	return str_is(answer_at(answer_root(body), "enableDnsHostnames/value"), "true");
+}
+
 static const char *differ_vpc(const struct look *l, struct thing *t, struct str item)
 {
-	(void) l;
 	if (!is_block(answer_at(item, "cidrBlock"), t->block))
 		return "its block";
+	if (t->id[0] && has_names(l, t) != t->has_names)
+		return "whether its instances have names";
 	return str_is(answer_at(item, "isDefault"), t->is_default ? "true" : "false") ? NULL : "isDefault";
 }
 
@@ -49,9 +59,14 @@ static const char *differ_subnet(const struct look *l, struct thing *t, struct s
 		return "its VPC";
 	if (!is_block(answer_at(item, "cidrBlock"), t->block))
 		return "its block";
+	if (!str_is(answer_at(item, "mapPublicIpOnLaunch"), t->is_public ? "true" : "false"))
+		return "whether its instances get public addresses";
 	EACH (&l->s->model, port, KIND_PORT)
 		if (model_subnet(port) == t)
 			(model_may_have_ended(port) ? slack++ : used++);
+	EACH (&l->s->model, ip, KIND_SECONDARY_IP)
+		if (model_subnet(ip->of) == t)
+			(ip->life == ENDING || model_may_have_ended(ip->of) ? slack++ : used++);
 	IGNORE(str_parse_int(answer_at(item, "availableIpAddressCount"), &available)); /* -1 is wrong */
 	int64_t most = (int64_t) cidr_count(t->block) - 5 - used;
 	return available <= most + slack && available >= most - slack ? NULL : "the number of free addresses";
@@ -103,7 +118,9 @@ static const char *differ_routes(const struct look *l, struct thing *t, struct s
 		const struct thing *route = model_route(&l->s->model, t, block);
 		if (!route)
 			return "a route";
-		const char *target = route->to->kind == KIND_NAT_GATEWAY ? "natGatewayId" : "gatewayId";
+		const char *target = route->to->kind == KIND_NAT_GATEWAY ? "natGatewayId"
+				     : route->to->kind == KIND_PORT      ? "networkInterfaceId"
+									 : "gatewayId";
 		if (route->to->id[0] && !is_id(answer_at(item, target), route->to))
 			return "a route's target";
 	}
@@ -203,13 +220,58 @@ static bool is_attached(const struct look *l, struct thing *t, struct str instan
 	return is_id(instance, t->to) || (t->left && is_id(instance, t->left)) || t->life == ENDING;
 }
 
-static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
+/* One that was not known is known from now on. */
+static bool is_size(struct thing *t, struct str text)
 {
 	int64_t gibibytes = 0;
-	IGNORE(str_parse_int(answer_at(item, "size"), &gibibytes)); /* 0 is none of ours */
-	if (gibibytes != t->gibibytes && t->life == LIVE)
+	IGNORE(str_parse_int(text, &gibibytes)); /* 0 is none of ours */
+	if (!t->gibibytes && t->id[0])
+		t->gibibytes = gibibytes;
+	return gibibytes == t->gibibytes || !t->gibibytes;
+}
+
+static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
+{
+	struct str device = answer_at(item, "attachmentSet/item/device");
+	if (t->life == LIVE && !is_size(t, answer_at(item, "size")))
 		return "its size";
+	if (t->life == LIVE && !str_is_empty(device) && !t->left &&
+	    !str_is(device, t->of ? "/dev/xvda" : t->name))
+		return "its device";
 	return is_attached(l, t, answer_at(item, "attachmentSet/item/instanceId")) ? NULL : "its instance";
+}
+
+/* Which one it is may be told here for the first time. */
+static struct thing *find_ip(const struct look *l, const struct thing *port, struct cidr block)
+{
+	struct thing *unknown = NULL;
+	EACH (&l->s->model, t, KIND_SECONDARY_IP) {
+		if (t->of == port && t->life == LIVE && cidr_equal(t->block, block))
+			return t;
+		if (t->of == port && !t->block.bits)
+			unknown = t;
+	}
+	return unknown;
+}
+
+static const char *differ_ips(const struct look *l, struct thing *port, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = 1;
+	EACH (&l->s->model, t, KIND_SECONDARY_IP)
+		known += t->of == port && t->life == LIVE;
+	for (; answer_next_item(&set, &item); shown++) {
+		struct cidr block = {.bits = 32};
+		if (str_is(answer_at(item, "primary"), "true"))
+			continue;
+		if (!result_is_ok(ip_parse(answer_at(item, "privateIpAddress"), &block.base)))
+			return "an address";
+		struct thing *ip = find_ip(l, port, block);
+		if (!ip)
+			return "a secondary address";
+		ip->block = block;
+	}
+	return shown == known ? NULL : "the number of its addresses";
 }
 
 static const char nat_words[] = "Interface for NAT Gateway ";
@@ -223,6 +285,9 @@ static const char *differ_port(const struct look *l, struct thing *t, struct str
 		return "its NAT gateway";
 	if (!t->of && !is_id(answer_at(item, "groupSet/item/groupId"), t->group))
 		return "its group";
+	const char *words = differ_ips(l, t, answer_at(item, "privateIpAddressesSet"));
+	if (t->id[0] && t->life == LIVE && words)
+		return words;
 	return is_attached(l, t, answer_at(item, "attachment/instanceId")) ? NULL : "its instance";
 }
 
@@ -231,25 +296,106 @@ static const char *differ_nat(const struct look *l, struct thing *t, struct str 
 	struct str state = answer_at(item, "state");
 	if (!is_id(answer_at(item, "subnetId"), t->of))
 		return "its subnet";
+	if (t->has_failed)
+		return str_is(state, "failed") ? NULL : "its state, for it has failed";
 	if (t->life == ENDING)
 		return str_is(state, "deleted") || (!l->is_settled && str_is(state, "deleting"))
 			       ? NULL
 			       : "its state";
+	if (!is_id(answer_at(item, "natGatewayAddressSet/item/allocationId"), t->to))
+		return "its address";
 	return str_is(state, "available") || (!l->is_settled && str_is(state, "pending")) ? NULL
 											  : "its state";
 }
 
+/* The instance that an interface is in is shown; it may be on its way in or out. */
+static bool is_holder(const struct thing *port, struct str instance)
+{
+	if (port->of)
+		return is_id(instance, port->of->kind == KIND_INSTANCE ? port->of : NULL);
+	return is_id(instance, port->to) || (port->left && is_id(instance, port->left)) ||
+	       ((port->to || port->left) && str_is_empty(instance));
+}
+
 static const char *differ_address(const struct look *l, struct thing *t, struct str item)
 {
-	struct str instance = answer_at(item, "instanceId");
-	bool may_leave = t->to && model_may_have_ended(t->to);
-	if (may_leave && str_is_empty(instance))
+	struct str port = answer_at(item, "networkInterfaceId"), id = answer_at(item, "associationId");
+	struct cidr ip = {.bits = 32};
+	if (t->to && model_may_have_ended(t->to) && str_is_empty(port))
 		t->to = NULL;
-	if (t->to && t->to->life != LIVE && l->is_settled)
-		return "its instance, which has ended";
-	if (!is_id(instance, t->to))
+	if (!t->to)
+		return str_is_empty(port) ? NULL : "that it is in use";
+	if (t->to->life != LIVE && l->is_settled)
+		return "its interface, which has ended";
+	if (!is_id(port, t->to))
+		return "its interface";
+	if (!is_holder(t->to, answer_at(item, "instanceId")))
 		return "its instance";
-	return !t->to || str_is(answer_at(item, "associationId"), t->association) ? NULL : "its association";
+	if (t->ip && (!result_is_ok(ip_parse(answer_at(item, "privateIpAddress"), &ip.base)) ||
+		      !cidr_equal(ip, t->ip->block)))
+		return "the address that it stands for";
+	if (!t->association[0])
+		snprintf(t->association, sizeof t->association, "%" STR_FMT, STR_ARG(id));
+	return str_is(id, t->association) ? NULL : "its association";
+}
+
+/* Shown complete once, it stays so. */
+static bool is_state(const struct look *l, struct thing *t, struct str state, const char *complete)
+{
+	bool is_pending = str_is(state, "pending") && !l->is_settled && !t->is_complete;
+	t->is_complete = t->is_complete || (t->id[0] && str_is(state, complete));
+	return is_pending || str_is(state, complete);
+}
+
+static const char *differ_snapshot(const struct look *l, struct thing *t, struct str item)
+{
+	struct str volume = answer_at(item, "volumeId");
+	if (t->to ? t->to->id[0] && !is_id(volume, t->to) : !str_is(volume, "vol-ffffffff"))
+		return "its volume";
+	if (!is_state(l, t, answer_at(item, "status"), "completed"))
+		return "its state";
+	return !t->is_complete || is_size(t, answer_at(item, "volumeSize")) ? NULL : "its size";
+}
+
+static struct thing *find_device(const struct look *l, const struct thing *image, struct str name)
+{
+	EACH (&l->s->model, t, KIND_IMAGE_DEVICE)
+		if (t->of == image && str_is(name, t->name[0] ? t->name : "/dev/xvda"))
+			return t;
+	return NULL;
+}
+
+/* Which snapshots are its is told here. */
+static const char *differ_devices(const struct look *l, struct thing *image, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = 0;
+	EACH (&l->s->model, t, KIND_IMAGE_DEVICE)
+		known += t->of == image;
+	for (; answer_next_item(&set, &item); shown++) {
+		struct thing *device = find_device(l, image, answer_at(item, "deviceName"));
+		struct str id = answer_at(item, "ebs/snapshotId");
+		if (!device)
+			return "a device";
+		if (!device->to->id[0])
+			snprintf(device->to->id, sizeof device->to->id, "%" STR_FMT, STR_ARG(id));
+		if (!is_id(id, device->to))
+			return "a device's snapshot";
+		if (!is_size(device, answer_at(item, "ebs/volumeSize")))
+			return "a device's size";
+	}
+	return shown == known ? NULL : "the number of its devices";
+}
+
+static const char *differ_image(const struct look *l, struct thing *t, struct str item)
+{
+	if (!str_is(answer_at(item, "name"), t->name))
+		return "its name";
+	if (!is_state(l, t, answer_at(item, "imageState"), "available"))
+		return "its state";
+	if (!str_equal(answer_at(item, "description"), str_from(t->description)))
+		return "its description";
+	return differ_devices(l, t, answer_at(item, "blockDeviceMapping"));
 }
 
 static const char *differ_key(const struct look *l, struct thing *t, struct str item)
@@ -278,6 +424,10 @@ static const struct listing listings[] = {
 	 differ_nat},
 	{KIND_VOLUME, "DescribeVolumes", "volumeSet", "volumeId", NULL, "InvalidVolume.NotFound",
 	 differ_volume},
+	{KIND_IMAGE, "DescribeImages&Owner.1=self", "imagesSet", "imageId", NULL, "InvalidAMIID.NotFound",
+	 differ_image},
+	{KIND_SNAPSHOT, "DescribeSnapshots&Owner.1=self", "snapshotSet", "snapshotId", NULL,
+	 "InvalidSnapshot.NotFound", differ_snapshot},
 	{KIND_PORT, "DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId", NULL,
 	 "InvalidNetworkInterfaceID.NotFound", differ_port},
 	{KIND_ADDRESS, "DescribeAddresses", "addressesSet", "allocationId", NULL,
@@ -390,6 +540,9 @@ static void compare_listing(const struct look *l, const struct listing *list)
 void listings_compare(struct simulation *s, bool is_settled)
 {
 	tell(s, "look");
+	EACH (&s->model, t, KIND_SECONDARY_IP)
+		if (is_settled && t->life == ENDING)
+			t->life = GONE;
 	for (unsigned account = 0; account < ACCOUNTS; account++)
 		for (size_t k = 0; k < LISTINGS; k++) {
 			struct look l = {s, account, is_settled};

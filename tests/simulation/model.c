@@ -127,7 +127,7 @@ struct thing *model_add_vpc(struct model *m, unsigned account, struct cidr block
 {
 	struct thing *vpc = model_add(m, KIND_ROUTER, account, NULL, STR_NONE);
 	vpc->block = block;
-	vpc->is_default = with_subnet;
+	vpc->is_default = vpc->has_names = with_subnet;
 	struct thing *table = model_add(m, KIND_ROUTE_TABLE, account, vpc, STR_NONE);
 	table->is_default = true;
 	model_add_group(m, vpc, STR("default"), STR_NONE);
@@ -135,7 +135,7 @@ struct thing *model_add_vpc(struct model *m, unsigned account, struct cidr block
 		return vpc;
 	struct thing *subnet = model_add(m, KIND_SUBNET, account, vpc, STR_NONE);
 	subnet->block = (struct cidr){block.base, 20};
-	subnet->is_default = true;
+	subnet->is_default = subnet->is_public = true;
 	struct thing *gateway = model_add(m, KIND_GATEWAY, account, NULL, STR_NONE);
 	gateway->to = vpc;
 	struct thing *route = model_add(m, KIND_ROUTE, account, table, STR_NONE);

@@ -72,6 +72,9 @@ static void apply_volume(struct request *x, struct str answer)
 static void judge_delete_volume(const struct request *x, struct verdict *v)
 {
 	judge_free(x->refs[0], v, "VolumeInUse");
+	EACH (&x->s->model, t, KIND_SNAPSHOT)
+		if (t->to == x->refs[0] && !t->is_complete)
+			doubt(v, "IncorrectState");
 }
 
 static bool draw_device(struct request *x)
@@ -154,6 +157,9 @@ static void apply_size(struct request *x, struct str answer)
 
 static bool draw_port(struct request *x)
 {
+	x->count = random_below(4) == 0;
+	if (x->count)
+		request_add(x, "SecondaryPrivateIpAddressCount", "%d", (int) x->count);
 	return random_below(3) != 0 || request_ref(x, "SecurityGroupId.1", KIND_SECURITY_GROUP);
 }
 
@@ -169,6 +175,8 @@ static void apply_port(struct request *x, struct str answer)
 				    answer_at(answer, "networkInterface/networkInterfaceId"));
 	t->subnet = x->refs[0];
 	t->group = x->ref_count > 1 ? x->refs[1] : model_default_group(&x->s->model, x->refs[0]->of);
+	if (x->count) /* a listing will tell which */
+		(void) model_add(&x->s->model, KIND_SECONDARY_IP, x->account, t, STR_NONE);
 	request_apply_tag(x, t);
 }
 
@@ -183,10 +191,15 @@ static bool draw_index(struct request *x)
 	return true;
 }
 
-/* A t3.micro takes two. */
+/* A t3.micro takes two, with two addresses each. */
 static void judge_attach_port(const struct request *x, struct verdict *v)
 {
 	const struct thing *port = x->refs[0], *instance = x->refs[1];
+	size_t ips = 1;
+	EACH (&x->s->model, t, KIND_SECONDARY_IP)
+		ips += t->of == port && t->life == LIVE;
+	if (ips > 2)
+		refuse(v, "PrivateIpAddressLimitExceeded");
 	judge_free(port, v, "InvalidNetworkInterface.InUse");
 	if (model_may_have_ended(instance))
 		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");

@@ -12,13 +12,14 @@ static bool draw_run(struct request *x)
 		return true;
 	x->count = 1 + (int64_t) random_below(3);
 	x->port = 1 + (int64_t) random_below((uint64_t) x->count); /* the least */
-	request_add(x, "ImageId", "%s", x->s->region.image_id.p);
 	request_add(x, "InstanceType", "t3.micro");
 	request_add(x, "MinCount", "%d", (int) x->port);
 	request_add(x, "MaxCount", "%d", (int) x->count);
 	x->flag = random_below(3) == 0;
 	if (x->flag)
 		request_add(x, "InstanceInitiatedShutdownBehavior", "terminate");
+	if (random_below(4) || !request_ref(x, "ImageId", KIND_IMAGE))
+		request_add(x, "ImageId", "%s", x->s->region.image_id.p);
 	if (random_below(2) && !request_ref(x, "SubnetId", KIND_SUBNET))
 		return false;
 	if (random_below(3) == 0 && !request_ref(x, "SecurityGroupId.1", KIND_SECURITY_GROUP))
@@ -80,16 +81,40 @@ static void judge_run(const struct request *x, struct verdict *v)
 		return;
 	}
 	const struct thing *subnet = subnet_of(x), *group = ref_of_kind(x, KIND_SECURITY_GROUP);
+	const struct thing *image = ref_of_kind(x, KIND_IMAGE);
 	int64_t least = 0, most = 0;
 	count_room(x, &least, &most);
 	if (!subnet)
 		refuse(v, "VPCIdNotSpecified");
 	if (subnet && group && group->of != subnet->of)
 		refuse(v, "InvalidParameter");
+	if (image && !image->is_complete)
+		doubt(v, "InvalidAMIID.Unavailable");
 	if (x->port > least)
 		refuse_or_doubt(v, x->port > most, "InstanceLimitExceeded");
 	if (x->s->hosts_shaken)
 		doubt(v, "InsufficientInstanceCapacity");
+}
+
+/* One that is no root disk outlives its instance, as those do that were attached. */
+static void add_volume(struct request *x, struct thing *instance, const char *name, int64_t gibibytes)
+{
+	bool is_root = name[0] == '\0';
+	struct thing *t =
+		model_add(&x->s->model, KIND_VOLUME, x->account, is_root ? instance : NULL, STR_NONE);
+	t->to = is_root ? NULL : instance;
+	t->gibibytes = gibibytes;
+	snprintf(t->name, sizeof t->name, "%s", name);
+}
+
+static void add_volumes(struct request *x, struct thing *instance)
+{
+	const struct thing *image = ref_of_kind(x, KIND_IMAGE);
+	if (!image)
+		add_volume(x, instance, "", IMAGE_GIBIBYTES);
+	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
+		if (t->of == image)
+			add_volume(x, instance, t->name, t->gibibytes);
 }
 
 static void add_instance(struct request *x, struct str id)
@@ -100,10 +125,11 @@ static void add_instance(struct request *x, struct str id)
 	if (!t->group)
 		t->group = model_default_group(m, model_vpc(t));
 	t->wanted_on = true;
+	t->is_public = t->of->is_public;
 	t->ends_itself = x->flag;
 	t->origin = x->origin;
 	request_apply_tag(x, t);
-	model_add(m, KIND_VOLUME, x->account, t, STR_NONE)->gibibytes = IMAGE_GIBIBYTES;
+	add_volumes(x, t);
 	(void) model_add(m, KIND_PORT, x->account, t, STR_NONE);
 }
 
@@ -164,10 +190,14 @@ static void apply_start(struct request *x, struct str answer)
 	}
 }
 
+/* A client that may not stop it may not end it, either. */
 static void judge_stop(const struct request *x, struct verdict *v)
 {
-	EACH_REF (x, t)
+	EACH_REF (x, t) {
 		judge_ended(t, v);
+		if (t->may_not_stop)
+			refuse_or_doubt(v, !model_may_have_ended(t), "OperationNotPermitted");
+	}
 }
 
 static void apply_stop(struct request *x, struct str answer)
@@ -191,6 +221,13 @@ static void judge_reboot(const struct request *x, struct verdict *v)
 		if (t->life == LIVE && (!t->wanted_on || t->is_restless))
 			refuse_or_doubt(v, !t->wanted_on, "IncorrectInstanceState");
 	}
+}
+
+static void judge_terminate(const struct request *x, struct verdict *v)
+{
+	EACH_REF (x, t)
+		if (t->may_not_stop || t->may_not_end)
+			refuse_or_doubt(v, !model_may_have_ended(t), "OperationNotPermitted");
 }
 
 static void apply_terminate(struct request *x, struct str answer)
@@ -219,7 +256,7 @@ static const struct operation rows[] = {
 	 {{"InstanceId.1", KIND_INSTANCE}},
 	 NULL,
 	 draw_second,
-	 NULL,
+	 judge_terminate,
 	 apply_terminate},
 	{"GetConsoleOutput", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_console, NULL},
 };

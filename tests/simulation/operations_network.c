@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * VPCs, subnets, gateways, route tables and routes, elastic addresses. */
+ * VPCs, subnets, gateways, route tables. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -36,6 +36,19 @@ static void apply_vpc(struct request *x, struct str answer)
 	struct thing *vpc = model_add_vpc(&x->s->model, x->account, x->block, false);
 	snprintf(vpc->id, sizeof vpc->id, "%" STR_FMT, STR_ARG(id_in(answer, "vpc/vpcId")));
 	request_apply_tag(x, vpc);
+}
+
+static bool draw_names(struct request *x)
+{
+	x->flag = random_below(2) == 0;
+	request_add(x, "EnableDnsHostnames.Value", "%s", x->flag ? "true" : "false");
+	return true;
+}
+
+static void apply_names(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->has_names = x->flag;
 }
 
 static void judge_delete_vpc(const struct request *x, struct verdict *v)
@@ -85,6 +98,19 @@ static void apply_subnet(struct request *x, struct str answer)
 	request_apply_tag(x, subnet);
 }
 
+static bool draw_public(struct request *x)
+{
+	x->flag = random_below(2) == 0;
+	request_add(x, "MapPublicIpOnLaunch.Value", "%s", x->flag ? "true" : "false");
+	return true;
+}
+
+static void apply_public(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->is_public = x->flag;
+}
+
 static void judge_delete_subnet(const struct request *x, struct verdict *v)
 {
 	EACH (&x->s->model, t, KIND_PORT)
@@ -118,22 +144,18 @@ static void apply_attach(struct request *x, struct str answer)
 	x->refs[0]->to = x->refs[1];
 }
 
-/* An instance that asked for a public address may have one. */
+/* An instance that was launched in a public subnet may have an address. */
 static void judge_detach(const struct request *x, struct verdict *v)
 {
 	const struct thing *vpc = x->refs[1];
 	if (x->refs[0]->to != vpc)
 		refuse(v, "Gateway.NotAttached");
 	EACH (&x->s->model, t, KIND_ADDRESS)
-		if (t->to && model_vpc(t->to) == vpc) {
+		if (t->to && model_subnet(t->to)->of == vpc)
 			refuse_or_doubt(v, !model_may_have_ended(t->to), "DependencyViolation");
-			return;
-		}
 	EACH (&x->s->model, t, KIND_INSTANCE)
-		if (model_vpc(t) == vpc && t->of->is_default) {
+		if (model_vpc(t) == vpc && t->is_public)
 			doubt(v, "DependencyViolation");
-			return;
-		}
 }
 
 static void apply_detach(struct request *x, struct str answer)
@@ -250,195 +272,13 @@ static void apply_replace_association(struct request *x, struct str answer)
 	set_association(table, id);
 }
 
-/* ---- routes ---- */
-
-static bool draw_destination(struct request *x)
-{
-	static const char *const blocks[] = {"0.0.0.0/0", "192.0.2.0/24", "192.168.0.0/16", "10.1.2.0/24"};
-	const char *text = blocks[random_below(4)];
-	request_add(x, "DestinationCidrBlock", "%s", text);
-	return result_is_ok(cidr_parse(str_from(text), &x->block));
-}
-
-static void judge_target(const struct request *x, struct verdict *v)
-{
-	if (x->refs[1]->to != x->refs[0]->of)
-		refuse(v, "InvalidParameterValue");
-}
-
-static void judge_route(const struct request *x, struct verdict *v)
-{
-	judge_target(x, v);
-	if (cidr_contains_cidr(x->refs[0]->of->block, x->block))
-		refuse(v, "InvalidParameterValue");
-	if (model_route(&x->s->model, x->refs[0], x->block))
-		refuse(v, "RouteAlreadyExists");
-}
-
-static void apply_route(struct request *x, struct str answer)
-{
-	struct thing *route = model_route(&x->s->model, x->refs[0], x->block);
-	(void) answer;
-	if (!route)
-		route = model_add(&x->s->model, KIND_ROUTE, x->account, x->refs[0], STR_NONE);
-	route->block = x->block;
-	route->to = x->refs[1];
-}
-
-static void judge_present_route(const struct request *x, struct verdict *v)
-{
-	if (!model_route(&x->s->model, x->refs[0], x->block))
-		refuse(v, "InvalidRoute.NotFound");
-}
-
-static void judge_replace_route(const struct request *x, struct verdict *v)
-{
-	judge_target(x, v);
-	judge_present_route(x, v);
-}
-
-static void apply_delete_route(struct request *x, struct str answer)
-{
-	(void) answer;
-	model_end(&x->s->model, model_route(&x->s->model, x->refs[0], x->block), GONE);
-}
-
-/* ---- NAT gateways, private ones ---- */
-
-static bool draw_nat(struct request *x)
-{
-	request_add(x, "ConnectivityType", "private");
-	return true;
-}
-
-static void apply_nat(struct request *x, struct str answer)
-{
-	struct thing *nat = model_add(&x->s->model, KIND_NAT_GATEWAY, x->account, x->refs[0],
-				      id_in(answer, "natGateway/natGatewayId"));
-	(void) model_add(&x->s->model, KIND_PORT, x->account, nat, STR_NONE);
-	request_apply_tag(x, nat);
-}
-
-static void apply_delete_nat(struct request *x, struct str answer)
-{
-	(void) answer;
-	model_end(&x->s->model, x->refs[0], ENDING);
-}
-
-static void judge_nat_route(const struct request *x, struct verdict *v)
-{
-	if (x->refs[1]->life == ENDING)
-		refuse(v, "NatGatewayNotFound");
-	if (model_vpc(x->refs[1]) != x->refs[0]->of)
-		refuse(v, "InvalidParameterValue");
-	if (cidr_contains_cidr(x->refs[0]->of->block, x->block))
-		refuse(v, "InvalidParameterValue");
-	if (model_route(&x->s->model, x->refs[0], x->block))
-		refuse(v, "RouteAlreadyExists");
-}
-
-/* ---- elastic addresses ---- */
-
-static void judge_allocate(const struct request *x, struct verdict *v)
-{
-	size_t used = 0;
-	EACH (&x->s->model, t, KIND_ADDRESS)
-		used += t->account == x->account;
-	if (used >= LIMIT_ADDRESSES)
-		refuse(v, "AddressLimitExceeded");
-}
-
-static void apply_allocate(struct request *x, struct str answer)
-{
-	request_apply_tag(
-		x, model_add(&x->s->model, KIND_ADDRESS, x->account, NULL, id_in(answer, "allocationId")));
-}
-
-static bool draw_associate(struct request *x)
-{
-	x->flag = random_below(2) == 0;
-	if (!x->flag)
-		request_add(x, "AllowReassociation", "false");
-	return true;
-}
-
-static struct thing *address_of(struct model *m, const struct thing *instance)
-{
-	EACH (m, t, KIND_ADDRESS)
-		if (t->to == instance)
-			return t;
-	return NULL;
-}
-
-static void judge_associate(const struct request *x, struct verdict *v)
-{
-	struct thing *address = x->refs[0], *instance = x->refs[1];
-	const struct thing *there = address_of(&x->s->model, instance);
-	if (model_may_have_ended(instance))
-		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
-	if (!model_gateway(&x->s->model, model_vpc(instance)))
-		refuse(v, "Gateway.NotAttached");
-	EACH (&x->s->model, t, KIND_PORT)
-		if (t->to == instance || t->left == instance)
-			refuse_or_doubt(v, t->to == instance, "InvalidInstanceID");
-	bool moves = address->to && address->to != instance, replaces = there && there != address;
-	if (!x->flag && (moves || replaces))
-		refuse_or_doubt(v, replaces || !model_may_have_ended(address->to),
-				"Resource.AlreadyAssociated");
-}
-
-static void apply_associate(struct request *x, struct str answer)
-{
-	struct thing *there = address_of(&x->s->model, x->refs[1]);
-	if (there)
-		there->to = NULL;
-	x->refs[0]->to = x->refs[1];
-	set_association(x->refs[0], id_in(answer, "associationId"));
-}
-
-static bool draw_disassociate(struct request *x)
-{
-	const struct thing *t = request_ref(x, NULL, KIND_ADDRESS);
-	if (!t || !t->association[0])
-		return false;
-	x->ref_count = 0; /* it is the association that is named */
-	snprintf(x->name, sizeof x->name, "%s", t->association);
-	request_add(x, "AssociationId", "%s", x->name);
-	return true;
-}
-
-static struct thing *find_associated_address(const struct request *x)
-{
-	EACH (&x->s->model, t, KIND_ADDRESS)
-		if (t->to && t->account == x->account && strcmp(t->association, x->name) == 0)
-			return t;
-	return NULL;
-}
-
-static void judge_disassociate(const struct request *x, struct verdict *v)
-{
-	const struct thing *t = find_associated_address(x);
-	if (!t || model_may_have_ended(t->to))
-		refuse_or_doubt(v, !t, "InvalidAssociationID.NotFound");
-}
-
-static void apply_disassociate(struct request *x, struct str answer)
-{
-	(void) answer;
-	find_associated_address(x)->to = NULL;
-}
-
-static void judge_release(const struct request *x, struct verdict *v)
-{
-	if (x->refs[0]->to)
-		refuse_or_doubt(v, !model_may_have_ended(x->refs[0]->to), "InvalidIPAddress.InUse");
-}
-
 static const struct operation rows[] = {
 	{"CreateVpc", 3, {}, "vpc", draw_vpc, judge_vpc, apply_vpc},
+	{"ModifyVpcAttribute", 1, {{"VpcId", KIND_ROUTER}}, NULL, draw_names, NULL, apply_names},
 	{"DeleteVpc", 2, {{"VpcId", KIND_ROUTER}}, NULL, NULL, judge_delete_vpc, request_apply_end},
 	{"CreateSubnet", 4, {{"VpcId", KIND_ROUTER}}, "subnet", draw_subnet, judge_subnet, apply_subnet},
 	{"DeleteSubnet", 2, {{"SubnetId", KIND_SUBNET}}, NULL, NULL, judge_delete_subnet, request_apply_end},
+	{"ModifySubnetAttribute", 2, {{"SubnetId", KIND_SUBNET}}, NULL, draw_public, NULL, apply_public},
 	{"CreateInternetGateway", 2, {}, "internet-gateway", NULL, NULL, apply_gateway},
 	{"DeleteInternetGateway",
 	 1,
@@ -490,45 +330,5 @@ static const struct operation rows[] = {
 	 draw_association,
 	 judge_replace_association,
 	 apply_replace_association},
-	{"CreateRoute",
-	 3,
-	 {{"RouteTableId", KIND_ROUTE_TABLE}, {"GatewayId", KIND_GATEWAY}},
-	 NULL,
-	 draw_destination,
-	 judge_route,
-	 apply_route},
-	{"CreateNatGateway", 3, {{"SubnetId", KIND_SUBNET}}, "natgateway", draw_nat, NULL, apply_nat},
-	{"DeleteNatGateway", 2, {{"NatGatewayId", KIND_NAT_GATEWAY}}, NULL, NULL, NULL, apply_delete_nat},
-	{"CreateRoute",
-	 2,
-	 {{"RouteTableId", KIND_ROUTE_TABLE}, {"NatGatewayId", KIND_NAT_GATEWAY}},
-	 NULL,
-	 draw_destination,
-	 judge_nat_route,
-	 apply_route},
-	{"ReplaceRoute",
-	 2,
-	 {{"RouteTableId", KIND_ROUTE_TABLE}, {"GatewayId", KIND_GATEWAY}},
-	 NULL,
-	 draw_destination,
-	 judge_replace_route,
-	 apply_route},
-	{"DeleteRoute",
-	 1,
-	 {{"RouteTableId", KIND_ROUTE_TABLE}},
-	 NULL,
-	 draw_destination,
-	 judge_present_route,
-	 apply_delete_route},
-	{"AllocateAddress", 4, {}, "elastic-ip", NULL, judge_allocate, apply_allocate},
-	{"AssociateAddress",
-	 7,
-	 {{"AllocationId", KIND_ADDRESS}, {"InstanceId", KIND_INSTANCE}},
-	 NULL,
-	 draw_associate,
-	 judge_associate,
-	 apply_associate},
-	{"DisassociateAddress", 2, {}, NULL, draw_disassociate, judge_disassociate, apply_disassociate},
-	{"ReleaseAddress", 2, {{"AllocationId", KIND_ADDRESS}}, NULL, NULL, judge_release, request_apply_end},
 };
 const struct operations network_operations = {rows, sizeof rows / sizeof *rows};

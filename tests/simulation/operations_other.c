@@ -54,17 +54,13 @@ static void apply_delete_key(struct request *x, struct str answer)
 
 static bool draw_tagged(struct request *x)
 {
-	static const enum kind kinds[] = {KIND_ROUTER,
-					  KIND_SUBNET,
-					  KIND_GATEWAY,
-					  KIND_ROUTE_TABLE,
-					  KIND_SECURITY_GROUP,
-					  KIND_KEY_PAIR,
-					  KIND_INSTANCE,
-					  KIND_ADDRESS,
-					  KIND_VOLUME,
-					  KIND_PORT,
-					  KIND_SECURITY_GROUP_RULE};
+	static const enum kind kinds[] = {KIND_ROUTER,         KIND_SUBNET,
+					  KIND_GATEWAY,        KIND_ROUTE_TABLE,
+					  KIND_SECURITY_GROUP, KIND_KEY_PAIR,
+					  KIND_INSTANCE,       KIND_ADDRESS,
+					  KIND_VOLUME,         KIND_PORT,
+					  KIND_NAT_GATEWAY,    KIND_SNAPSHOT,
+					  KIND_IMAGE,          KIND_SECURITY_GROUP_RULE};
 	if (!request_ref(x, "ResourceId.1", kinds[random_below(sizeof kinds / sizeof *kinds)]))
 		return false;
 	snprintf(x->tag.key, sizeof x->tag.key, "k%d", (int) random_below(4));

@@ -7,20 +7,35 @@
 #include "simulation.h"
 
 static const struct operations *const tables[] = {
-	&network_operations, &group_operations, &instance_operations, &attach_operations, &other_operations};
+	&network_operations, &route_operations,    &address_operations,
+	&group_operations,   &instance_operations, &attach_operations,
+	&setting_operations, &image_operations,    &other_operations};
 
 /* ---- drawing ---- */
 
-static const struct operation *draw_operation(void)
+enum { TABLES = sizeof tables / sizeof *tables };
+
+void request_draw_theme(struct simulation *s)
+{
+	uint64_t theme = random_below(TABLES * 2);
+	s->theme = theme < TABLES ? tables[theme] : NULL;
+}
+
+static uint64_t weight_of(const struct simulation *s, size_t table)
+{
+	return tables[table] == s->theme ? 4 : 1;
+}
+
+static const struct operation *draw_operation(const struct simulation *s)
 {
 	uint64_t total = 0;
-	for (size_t g = 0; g < sizeof tables / sizeof *tables; g++)
+	for (size_t g = 0; g < TABLES; g++)
 		for (size_t k = 0; k < tables[g]->count; k++)
-			total += tables[g]->at[k].weight;
+			total += tables[g]->at[k].weight * weight_of(s, g);
 	uint64_t at = random_below(total);
-	for (size_t g = 0; g < sizeof tables / sizeof *tables; g++)
-		for (size_t k = 0; k < tables[g]->count; at -= tables[g]->at[k++].weight)
-			if (at < tables[g]->at[k].weight)
+	for (size_t g = 0; g < TABLES; g++)
+		for (size_t k = 0; k < tables[g]->count; at -= tables[g]->at[k++].weight * weight_of(s, g))
+			if (at < tables[g]->at[k].weight * weight_of(s, g))
 				return &tables[g]->at[k];
 	return NULL;
 }
@@ -87,7 +102,7 @@ static void draw_tag(struct request *x)
 
 bool request_draw(struct request *x)
 {
-	x->operation = draw_operation();
+	x->operation = draw_operation(x->s);
 	if (!draw_refs(x) || (x->operation->draw && !x->operation->draw(x)))
 		return false;
 	if (!x->origin) /* else it is told again, word for word */

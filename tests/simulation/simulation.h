@@ -21,7 +21,7 @@ enum {
 	ACCOUNTS = 3,
 	HOSTS = 3,
 	CLIENTS = 9,
-	THINGS_MAX = 2048,
+	THINGS_MAX = 4096,
 	TAGS_MAX = 8,
 	REFS_MAX = 6,
 	TEXT_MAX = 1024,
@@ -73,19 +73,26 @@ struct thing {
 	struct thing *of; /* what it is a part of: a subnet's VPC, an instance's subnet, a rule's group */
 	struct thing
 		*to; /* what it leads to: a gateway's VPC, a subnet's route table; the instance it is in */
+	struct thing *ip;     /* of an address: the secondary one that it stands for; NULL: the primary */
 	struct thing *left;   /* the instance that it is on its way out of, perhaps out already */
 	struct thing *subnet; /* of an interface that is no part of an instance */
 	bool is_default;      /* VPC, subnet, group; a route table: the main one */
 	struct cidr block;
 	int64_t port;      /* of a rule; -1: all */
-	int64_t gibibytes; /* of a volume */
+	int64_t gibibytes; /* of a volume, a snapshot, an image's device; 0: not known yet */
+	bool is_complete;  /* a snapshot or an image that was seen so */
+	bool has_failed;   /* a NAT gateway that never was */
+	bool is_public;    /* a subnet whose instances get public addresses; an instance that was one's */
+	bool has_names;    /* a VPC whose instances have names */
+	char description[8];
 	bool egress;
 	const struct request *origin; /* the first request with the client token that made it, or NULL */
 	struct thing *group;          /* of an instance or an interface */
 	/* of an instance: */
 	bool wanted_on, seen_stopped;
-	bool is_restless; /* its guest may have shut itself down */
-	bool ends_itself; /* which terminates it */
+	bool is_restless;               /* its guest may have shut itself down */
+	bool ends_itself;               /* which terminates it */
+	bool may_not_end, may_not_stop; /* when its user asks */
 };
 
 struct model {
@@ -167,8 +174,8 @@ struct operations {
 	const struct operation *at;
 	size_t count;
 };
-extern const struct operations network_operations, group_operations, instance_operations, attach_operations,
-	other_operations;
+extern const struct operations network_operations, route_operations, address_operations, group_operations,
+	instance_operations, attach_operations, setting_operations, image_operations, other_operations;
 
 void request_add(struct request *x, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
@@ -181,6 +188,8 @@ bool request_is_repeated(const struct request *x);             /* one with its t
 void request_check_repeated(struct request *x, struct str id); /* it made what bears the id */
 void request_apply_tag(struct request *x, struct thing *t);    /* likewise: the drawn tag is its */
 void request_apply_end(struct request *x, struct str answer);  /* for rows: the first ref is gone */
+/* What this history is about, if about anything: one table's calls come more often. */
+void request_draw_theme(struct simulation *s);
 bool request_draw(struct request *x);
 void request_send(struct request *x);
 bool request_is_woken(const struct request *x);
@@ -212,6 +221,7 @@ struct simulation {
 	struct region region;
 	struct model model;
 	struct request clients[CLIENTS];
+	const struct operations *theme;    /* NULL: none */
 	struct request tokens[TOKENS_MAX]; /* requests that may be sent again */
 	size_t token_count;
 	uint64_t serial;

@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Elastic addresses. What one stands for is an interface, and the primary or a secondary address of it. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+static void judge_allocate(const struct request *x, struct verdict *v)
+{
+	size_t used = 0;
+	EACH (&x->s->model, t, KIND_ADDRESS)
+		used += t->account == x->account;
+	if (used >= LIMIT_ADDRESSES)
+		refuse(v, "AddressLimitExceeded");
+}
+
+static void apply_allocate(struct request *x, struct str answer)
+{
+	request_apply_tag(x, model_add(&x->s->model, KIND_ADDRESS, x->account, NULL,
+				       answer_at(answer, "allocationId")));
+}
+
+/* A NAT gateway's is left alone. */
+static void judge_not_nats(const struct thing *port, struct verdict *v)
+{
+	if (port && port->of && port->of->kind == KIND_NAT_GATEWAY)
+		refuse_or_doubt(v, port->life == LIVE, "AuthFailure");
+}
+
+/* ---- association ---- */
+
+static bool draw_associate(struct request *x)
+{
+	x->flag = random_below(2) == 0;
+	if (!x->flag)
+		request_add(x, "AllowReassociation", "false");
+	return true;
+}
+
+/* With an interface: in half of the cases with a secondary address of it, if it has one. */
+static bool draw_associate_port(struct request *x)
+{
+	char text[CIDR_TEXT_SIZE];
+	EACH (&x->s->model, t, KIND_SECONDARY_IP)
+		if (t->of == x->refs[1] && t->block.bits && random_below(2))
+			x->block = t->block;
+	if (x->block.bits)
+		request_add(x, "PrivateIpAddress", "%.*s", (int) strcspn(cidr_write(x->block, text), "/"),
+			    text);
+	return draw_associate(x);
+}
+
+static struct thing *port_of(const struct request *x)
+{
+	struct thing *target = x->refs[1];
+	return target->kind == KIND_PORT ? target : model_part(&x->s->model, KIND_PORT, target);
+}
+
+/* NULL: the primary one. *ret_is_there: it is the interface's. */
+static struct thing *ip_of(const struct request *x, bool *ret_is_there)
+{
+	*ret_is_there = !x->block.bits;
+	EACH (&x->s->model, t, KIND_SECONDARY_IP)
+		if (x->block.bits && t->of == x->refs[1] && t->life == LIVE &&
+		    cidr_equal(t->block, x->block)) {
+			*ret_is_there = true;
+			return t;
+		}
+	return NULL;
+}
+
+static struct thing *address_at(struct model *m, const struct thing *port, const struct thing *ip)
+{
+	EACH (m, t, KIND_ADDRESS)
+		if (t->to == port && t->ip == ip)
+			return t;
+	return NULL;
+}
+
+static void judge_instance(const struct request *x, struct verdict *v)
+{
+	const struct thing *instance = x->refs[1];
+	if (model_may_have_ended(instance))
+		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
+	EACH (&x->s->model, t, KIND_PORT)
+		if (t->to == instance || t->left == instance)
+			refuse_or_doubt(v, t->to == instance, "InvalidInstanceID");
+}
+
+static void judge_associate(const struct request *x, struct verdict *v)
+{
+	bool has_ip;
+	const struct thing *address = x->refs[0], *port = port_of(x), *ip = ip_of(x, &has_ip);
+	if (x->refs[1]->kind == KIND_INSTANCE)
+		judge_instance(x, v);
+	judge_not_nats(address->to, v);
+	if (!port)
+		return;
+	judge_not_nats(port, v);
+	if (!model_gateway(&x->s->model, model_subnet(port)->of))
+		refuse(v, "Gateway.NotAttached");
+	if (!has_ip)
+		refuse(v, "InvalidParameterValue");
+	const struct thing *there = address_at(&x->s->model, port, ip);
+	bool moves = address->to && there != address, replaces = there && there != address;
+	if (!x->flag && (moves || replaces))
+		refuse_or_doubt(v, replaces || !model_may_have_ended(address->to),
+				"Resource.AlreadyAssociated");
+}
+
+static void apply_associate(struct request *x, struct str answer)
+{
+	bool has_ip;
+	struct thing *port = port_of(x), *ip = ip_of(x, &has_ip), *address = x->refs[0];
+	struct thing *there = address_at(&x->s->model, port, ip);
+	if (there)
+		there->to = NULL;
+	address->to = port;
+	address->ip = ip;
+	snprintf(address->association, sizeof address->association, "%" STR_FMT,
+		 STR_ARG(answer_at(answer, "associationId")));
+}
+
+/* ---- and its end ---- */
+
+static bool draw_disassociate(struct request *x)
+{
+	const struct thing *t = request_ref(x, NULL, KIND_ADDRESS);
+	if (!t || !t->association[0])
+		return false;
+	x->ref_count = 0; /* it is the association that is named */
+	snprintf(x->name, sizeof x->name, "%s", t->association);
+	request_add(x, "AssociationId", "%s", x->name);
+	return true;
+}
+
+static struct thing *find_associated(const struct request *x)
+{
+	EACH (&x->s->model, t, KIND_ADDRESS)
+		if (t->to && t->account == x->account && strcmp(t->association, x->name) == 0)
+			return t;
+	return NULL;
+}
+
+static void judge_disassociate(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = find_associated(x);
+	if (!t || model_may_have_ended(t->to))
+		refuse_or_doubt(v, !t, "InvalidAssociationID.NotFound");
+	judge_not_nats(t ? t->to : NULL, v);
+}
+
+static void apply_disassociate(struct request *x, struct str answer)
+{
+	(void) answer;
+	find_associated(x)->to = NULL;
+}
+
+static void judge_release(const struct request *x, struct verdict *v)
+{
+	const struct thing *port = x->refs[0]->to;
+	judge_not_nats(port, v);
+	if (port)
+		refuse_or_doubt(v, !model_may_have_ended(port), "InvalidIPAddress.InUse");
+}
+
+static const struct operation rows[] = {
+	{"AllocateAddress", 4, {}, "elastic-ip", NULL, judge_allocate, apply_allocate},
+	{"AssociateAddress",
+	 5,
+	 {{"AllocationId", KIND_ADDRESS}, {"InstanceId", KIND_INSTANCE}},
+	 NULL,
+	 draw_associate,
+	 judge_associate,
+	 apply_associate},
+	{"AssociateAddress",
+	 4,
+	 {{"AllocationId", KIND_ADDRESS}, {"NetworkInterfaceId", KIND_PORT}},
+	 NULL,
+	 draw_associate_port,
+	 judge_associate,
+	 apply_associate},
+	{"DisassociateAddress", 2, {}, NULL, draw_disassociate, judge_disassociate, apply_disassociate},
+	{"ReleaseAddress", 2, {{"AllocationId", KIND_ADDRESS}}, NULL, NULL, judge_release, request_apply_end},
+};
+const struct operations address_operations = {rows, sizeof rows / sizeof *rows};

@@ -1,0 +1,322 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Snapshots of volumes, and images: of instances, of snapshots, of other images. A snapshot that an image
+ * made is the image's by a device: it is known by its volume until a listing tells its id. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+/* ---- snapshots ---- */
+
+enum { PENDING_MAX = 5 }; /* of a volume */
+
+static bool is_being_cut(const struct request *x, const struct thing *volume, size_t *ret_count)
+{
+	*ret_count = 0;
+	EACH (&x->s->model, t, KIND_SNAPSHOT)
+		*ret_count += t->to == volume && !t->is_complete;
+	return *ret_count > 0;
+}
+
+static void judge_cut(const struct request *x, const struct thing *volume, struct verdict *v)
+{
+	size_t pending = 0;
+	doubt(v, "IncorrectState"); /* it is just being made */
+	if (is_being_cut(x, volume, &pending) && pending >= PENDING_MAX)
+		doubt(v, "ConcurrentSnapshotLimitExceeded");
+}
+
+static void judge_snapshot(const struct request *x, struct verdict *v)
+{
+	judge_cut(x, x->refs[0], v);
+}
+
+static struct thing *add_snapshot(struct request *x, struct thing *volume, struct str id)
+{
+	struct thing *t = model_add(&x->s->model, KIND_SNAPSHOT, x->account, NULL, id);
+	t->to = volume;
+	return t;
+}
+
+static void apply_snapshot(struct request *x, struct str answer)
+{
+	request_apply_tag(x, add_snapshot(x, x->refs[0], answer_at(answer, "snapshotId")));
+}
+
+static bool draw_of_instance(struct request *x)
+{
+	x->flag = random_below(3) == 0;
+	if (x->flag)
+		request_add(x, "InstanceSpecification.ExcludeBootVolume", "true");
+	return true;
+}
+
+static void judge_snapshots(const struct request *x, struct verdict *v)
+{
+	const struct thing *instance = x->refs[0];
+	size_t others = 0;
+	EACH (&x->s->model, t, KIND_VOLUME) {
+		if (t->of == instance || t->to == instance)
+			judge_cut(x, t, v);
+		others += t->to == instance;
+	}
+	if (instance->life == ENDING || (x->flag && others == 0))
+		refuse_or_doubt(v, instance->life == LIVE, "IncorrectState");
+}
+
+/* A root disk's id may be told here for the first time. */
+static struct thing *find_volume(const struct request *x, struct thing *instance, struct str id)
+{
+	EACH (&x->s->model, t, KIND_VOLUME)
+		if (str_is(id, t->id))
+			return t;
+	EACH (&x->s->model, t, KIND_VOLUME)
+		if ((t->of == instance || t->to == instance) && !t->id[0])
+			return t;
+	return NULL;
+}
+
+static void apply_snapshots(struct request *x, struct str answer)
+{
+	struct str set = answer_at(answer, "snapshotSet"), item;
+	size_t made = 0, known = !x->flag;
+	EACH (&x->s->model, t, KIND_VOLUME)
+		known += t->to == x->refs[0];
+	for (; answer_next_item(&set, &item); made++) {
+		struct thing *volume = find_volume(x, x->refs[0], answer_at(item, "volumeId"));
+		if (!volume || (x->flag && volume->of))
+			blame(x->s, "#%d: a snapshot of another volume", (int) x->serial);
+		request_apply_tag(x, add_snapshot(x, volume, answer_at(item, "snapshotId")));
+	}
+	if (made > known || (made < known && !model_may_have_ended(x->refs[0])))
+		blame(x->s, "#%d: %zu snapshots of %zu volumes", (int) x->serial, made, known);
+}
+
+static bool draw_region(struct request *x)
+{
+	request_add(x, "SourceRegion", "xy-west-2");
+	return true;
+}
+
+static void judge_completed(const struct request *x, struct verdict *v)
+{
+	if (!x->refs[0]->is_complete)
+		doubt(v, "IncorrectState");
+}
+
+static void apply_copy_snapshot(struct request *x, struct str answer)
+{
+	struct thing *t = add_snapshot(x, NULL, answer_at(answer, "snapshotId"));
+	t->gibibytes = x->refs[0]->gibibytes;
+	request_apply_tag(x, t);
+}
+
+static void judge_delete_snapshot(const struct request *x, struct verdict *v)
+{
+	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
+		if (t->to == x->refs[0])
+			refuse(v, "InvalidSnapshot.InUse");
+}
+
+/* ---- a volume of a snapshot ---- */
+
+static bool draw_restored(struct request *x)
+{
+	request_add(x, "AvailabilityZone", "xy-west-2a");
+	x->count = (int64_t) random_below(4);
+	if (x->count)
+		request_add(x, "Size", "%d", (int) x->count);
+	return true;
+}
+
+static void judge_restored(const struct request *x, struct verdict *v)
+{
+	const struct thing *snapshot = x->refs[0];
+	judge_completed(x, v);
+	if (x->count && (x->count < snapshot->gibibytes || !snapshot->gibibytes))
+		refuse_or_doubt(v, snapshot->gibibytes, "InvalidParameterValue");
+	if (x->s->hosts_shaken)
+		doubt(v, "InsufficientVolumeCapacity");
+}
+
+static void apply_restored(struct request *x, struct str answer)
+{
+	struct thing *t =
+		model_add(&x->s->model, KIND_VOLUME, x->account, NULL, answer_at(answer, "volumeId"));
+	t->gibibytes = x->count ? x->count : x->refs[0]->gibibytes;
+	request_apply_tag(x, t);
+}
+
+/* ---- images ---- */
+
+static struct thing *find_named(const struct request *x)
+{
+	EACH (&x->s->model, t, KIND_IMAGE)
+		if (t->account == x->account && strcmp(t->name, x->name) == 0)
+			return t;
+	return NULL;
+}
+
+static bool draw_name(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "image%d", (int) random_below(6));
+	request_add(x, "Name", "%s", x->name);
+	return true;
+}
+
+static void judge_name(const struct request *x, struct verdict *v)
+{
+	if (find_named(x))
+		refuse(v, "InvalidAMIName.Duplicate");
+}
+
+static struct thing *add_image(struct request *x, struct str answer)
+{
+	struct thing *t = model_add(&x->s->model, KIND_IMAGE, x->account, NULL, answer_at(answer, "imageId"));
+	snprintf(t->name, sizeof t->name, "%s", x->name);
+	request_apply_tag(x, t);
+	return t;
+}
+
+/* name: the device's; empty: the root's. */
+static void add_device(struct request *x, struct thing *image, const char *name, struct thing *snapshot,
+		       int64_t gibibytes)
+{
+	struct thing *t = model_add(&x->s->model, KIND_IMAGE_DEVICE, x->account, image, STR_NONE);
+	snprintf(t->name, sizeof t->name, "%s", name);
+	t->to = snapshot;
+	t->gibibytes = gibibytes;
+}
+
+static bool draw_capture(struct request *x)
+{
+	if (random_below(2))
+		request_add(x, "NoReboot", "true");
+	return draw_name(x);
+}
+
+static void judge_capture(const struct request *x, struct verdict *v)
+{
+	const struct thing *instance = x->refs[0];
+	judge_name(x, v);
+	refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
+	EACH (&x->s->model, t, KIND_VOLUME)
+		if (t->of == instance || t->to == instance)
+			judge_cut(x, t, v);
+}
+
+static void apply_capture(struct request *x, struct str answer)
+{
+	struct thing *image = add_image(x, answer), *instance = x->refs[0];
+	EACH (&x->s->model, t, KIND_VOLUME)
+		if (t->of == instance || t->to == instance)
+			add_device(x, image, t->of ? "" : t->name, add_snapshot(x, t, STR_NONE),
+				   t->gibibytes);
+}
+
+static bool draw_register(struct request *x)
+{
+	request_add(x, "BlockDeviceMapping.1.DeviceName", "/dev/xvda");
+	return request_ref(x, "BlockDeviceMapping.1.Ebs.SnapshotId", KIND_SNAPSHOT) && draw_name(x);
+}
+
+static void apply_register(struct request *x, struct str answer)
+{
+	add_device(x, add_image(x, answer), "", x->refs[0], x->refs[0]->gibibytes);
+}
+
+/* Of an own one, or of the operator's. */
+static bool draw_copy(struct request *x)
+{
+	if (random_below(3) && !request_ref(x, "SourceImageId", KIND_IMAGE))
+		return false;
+	if (!x->ref_count)
+		request_add(x, "SourceImageId", "%s", x->s->region.image_id.p);
+	return draw_region(x) && draw_name(x);
+}
+
+static void judge_copy(const struct request *x, struct verdict *v)
+{
+	judge_name(x, v);
+	if (x->ref_count && !x->refs[0]->is_complete)
+		doubt(v, "InvalidAMIID.Unavailable");
+}
+
+static void apply_copy(struct request *x, struct str answer)
+{
+	struct thing *image = add_image(x, answer), *snapshot;
+	if (!x->ref_count) {
+		snapshot = add_snapshot(x, NULL, STR_NONE);
+		snapshot->gibibytes = IMAGE_GIBIBYTES;
+		add_device(x, image, "", snapshot, IMAGE_GIBIBYTES);
+		return;
+	}
+	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
+		if (t->of == x->refs[0]) {
+			snapshot = add_snapshot(x, NULL, STR_NONE);
+			snapshot->gibibytes = t->to->gibibytes;
+			add_device(x, image, t->name, snapshot, t->gibibytes);
+		}
+}
+
+static bool draw_description(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "d%d", (int) random_below(100));
+	request_add(x, "Description.Value", "%s", x->name);
+	return true;
+}
+
+static void apply_description(struct request *x, struct str answer)
+{
+	(void) answer;
+	snprintf(x->refs[0]->description, sizeof x->refs[0]->description, "%.7s", x->name);
+}
+
+static const struct operation rows[] = {
+	{"CreateSnapshot", 5, {{"VolumeId", KIND_VOLUME}}, "snapshot", NULL, judge_snapshot, apply_snapshot},
+	{"CreateSnapshots",
+	 2,
+	 {{"InstanceSpecification.InstanceId", KIND_INSTANCE}},
+	 "snapshot",
+	 draw_of_instance,
+	 judge_snapshots,
+	 apply_snapshots},
+	{"CopySnapshot",
+	 1,
+	 {{"SourceSnapshotId", KIND_SNAPSHOT}},
+	 "snapshot",
+	 draw_region,
+	 judge_completed,
+	 apply_copy_snapshot},
+	{"DeleteSnapshot",
+	 4,
+	 {{"SnapshotId", KIND_SNAPSHOT}},
+	 NULL,
+	 NULL,
+	 judge_delete_snapshot,
+	 request_apply_end},
+	{"CreateVolume",
+	 3,
+	 {{"SnapshotId", KIND_SNAPSHOT}},
+	 "volume",
+	 draw_restored,
+	 judge_restored,
+	 apply_restored},
+	{"CreateImage",
+	 3,
+	 {{"InstanceId", KIND_INSTANCE}},
+	 "image",
+	 draw_capture,
+	 judge_capture,
+	 apply_capture},
+	{"RegisterImage", 2, {}, "image", draw_register, judge_name, apply_register},
+	{"CopyImage", 1, {}, "image", draw_copy, judge_copy, apply_copy},
+	{"ModifyImageAttribute",
+	 1,
+	 {{"ImageId", KIND_IMAGE}},
+	 NULL,
+	 draw_description,
+	 NULL,
+	 apply_description},
+	{"DeregisterImage", 3, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, request_apply_end},
+};
+const struct operations image_operations = {rows, sizeof rows / sizeof *rows};
