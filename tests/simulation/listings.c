@@ -541,7 +541,7 @@ void listings_compare(struct simulation *s, bool is_settled)
 {
 	tell(s, "look");
 	EACH (&s->model, t, KIND_SECONDARY_IP)
-		if (is_settled && t->life == ENDING)
+		if (is_settled && (t->life == ENDING || t->of->life != LIVE))
 			t->life = GONE;
 	for (unsigned account = 0; account < ACCOUNTS; account++)
 		for (size_t k = 0; k < LISTINGS; k++) {

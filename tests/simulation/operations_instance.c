@@ -190,13 +190,13 @@ static void apply_start(struct request *x, struct str answer)
 	}
 }
 
-/* A client that may not stop it may not end it, either. */
+/* What is stopped already may be stopped again. */
 static void judge_stop(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
 		judge_ended(t, v);
 		if (t->may_not_stop)
-			refuse_or_doubt(v, !model_may_have_ended(t), "OperationNotPermitted");
+			refuse_or_doubt(v, t->wanted_on && !t->is_restless, "OperationNotPermitted");
 	}
 }
 
@@ -223,6 +223,7 @@ static void judge_reboot(const struct request *x, struct verdict *v)
 	}
 }
 
+/* One that may not be stopped may not be ended, either. */
 static void judge_terminate(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t)
