@@ -118,13 +118,18 @@ static void make_fault(struct simulation *s)
 		      {FAULT_DRIVER, "driver call"},
 		      {FAULT_SQL, "SQL call"},
 		      {FAULT_ALLOC, "allocation"}};
-	uint64_t which = random_below(4), n = random_below(30);
+	uint64_t which = random_below(4), n = random_below(30), next = random_below(12),
+		 next_n = random_below(30);
 	bool forever = random_below(8) == 0;
 	tell(s, "the %s number %d from now fails%s", faults[which].words, (int) n,
 	     forever ? ", and all after it" : "");
 	mark_open(s);
 	s->hosts_shaken = true;
 	fault_arm(faults[which].points, n, forever);
+	if (next >= 4)
+		return;
+	tell(s, "and then %s number %d fails", faults[next].words, (int) next_n);
+	fault_arm_next(faults[next].points, next_n);
 }
 
 static void end_faults(struct simulation *s)
