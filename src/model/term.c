@@ -7,7 +7,7 @@
 #include "base/hash.h"
 #include "model/state.h"
 
-enum what { OF_STATE = 1, OF_GROUP, OF_LAUNCHER, OF_TAG_KEY, OF_TAG };
+enum what { OF_STATE = 1, OF_GROUP, OF_LAUNCHER, OF_TAG_KEY, OF_TAG, OF_TAGGED };
 
 static uint64_t add_bytes(uint64_t h, const void *bytes, size_t size)
 {
@@ -50,6 +50,11 @@ uint64_t term_of_tag(uuid account, struct str key, struct str value)
 	return add_bytes(h, value.p, value.n);
 }
 
+uint64_t term_of_tagged(uuid account)
+{
+	return begin(account, OF_TAGGED);
+}
+
 static struct tags tags_of(const struct kind_info *k, const struct row *row)
 {
 	struct tags tags = {0};
@@ -68,8 +73,9 @@ static struct uuids uuids_at(const struct row *row, size_t offset)
 
 size_t terms_count(const struct kind_info *k, const struct row *row)
 {
+	size_t tags = tags_of(k, row).count;
 	return (size_t) model_tells_state(k->kind) + uuids_at(row, k->groups_offset).count +
-	       uuids_at(row, k->launchers_offset).count + 2 * tags_of(k, row).count;
+	       uuids_at(row, k->launchers_offset).count + (tags ? 2 * tags + 1 : 0);
 }
 
 uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t number)
@@ -88,6 +94,8 @@ uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t numb
 	if (number < launchers.count)
 		return term_of_launcher(launchers.at[number]);
 	number -= launchers.count;
+	if (number == 2 * tags_of(k, row).count)
+		return term_of_tagged(account);
 	const struct tag *tag = &tags_of(k, row).at[number / 2];
 	return number % 2 ? term_of_tag(account, tag->key, tag->value) : term_of_tag_key(account, tag->key);
 }

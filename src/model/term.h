@@ -18,3 +18,5 @@ uint64_t term_of_group(uuid account, uuid group);
 uint64_t term_of_launcher(uuid account);
 uint64_t term_of_tag_key(uuid account, struct str key);
 uint64_t term_of_tag(uuid account, struct str key, struct str value);
+/* Of those that have any. */
+uint64_t term_of_tagged(uuid account);

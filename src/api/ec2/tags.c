@@ -82,6 +82,10 @@ struct tag_item {
 
 struct tag_list {
 	VEC(struct tag_item) items;
+	uuid after;      /* the last item of the page before */
+	uuid rows_after; /* rows behind this one have items behind that */
+	size_t enough;   /* items of a walk that goes in the order of ids */
+	uint64_t looked_at;
 };
 
 static bool fits_key(const struct filter_run *f, const struct row *row)
@@ -123,75 +127,62 @@ static const struct param describe_tags_params[] = {
 	QUERY_PAGES(struct ec2_describe_tags, 5, 1000),
 };
 
-static RESULT add_tags_of(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
-			  const struct row *row, struct tag_list *list)
+static RESULT add_row(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
+		      const struct row *row, struct tag_list *list)
 {
 	const struct tags *tags = ec2_tags_of(kind, row);
-	for (size_t k = 0; k < tags->count; k++) {
+	list->looked_at++;
+	for (size_t k = 0; k < tags->count && engine_is_own(e->c, kind, row); k++) {
 		struct tag_item item = {.row.id = row->id, .kind = kind, .tag = &tags->at[k]};
 		item.row.id.b[sizeof item.row.id.b - 1] = (uint8_t) k;
-		if (filters_fit(runs, ec2_walk(e), &item.row) && !VEC_PUSH(e->c->arena, &list->items, item))
+		if (uuid_compare(item.row.id, list->after) > 0 && filters_fit(runs, ec2_walk(e), &item.row) &&
+		    !VEC_PUSH(e->c->arena, &list->items, item))
 			return ctx_no_memory(e->c);
 	}
 	return OK;
 }
 
-/* The index of a kind that begins with its account; 0 when it has none. */
-static unsigned account_index(enum kind kind)
+static RESULT add_by_term(struct ec2_call *e, const struct filter_runs *runs, enum kind kind, uint64_t term,
+			  struct tag_list *list)
 {
-	const struct kind_info *k = &model_kinds[kind];
-	for (unsigned n = 1; n < k->index_count; n++)
-		if (k->fields[k->indexes[n].fields[0]].ref == KIND_ACCOUNT)
-			return n;
-	return 0;
-}
-
-static RESULT add_row(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
-		      const struct row *row, struct tag_list *list)
-{
-	return row && engine_is_own(e->c, kind, row) ? add_tags_of(e, runs, kind, row, list) : OK;
+	const struct tables *t = ec2_walk(e);
+	size_t before = list->items.count;
+	const struct row *row = tables_first_by_term(t, kind, term, list->rows_after);
+	for (; row && list->items.count - before < list->enough;
+	     row = tables_next_by_term(t, kind, term, row))
+		TRY(add_row(e, runs, kind, row, list));
+	return OK;
 }
 
 /* Rows by what the filter names: a tag's key, with its value or without, or the row's id. */
 static RESULT add_by_filter(struct ec2_call *e, const struct filter_runs *runs, const struct filter_run *by,
 			    enum kind kind, struct tag_list *list)
 {
-	const struct tables *t = ec2_walk(e);
 	uuid account = engine_get_account(e->c);
 	for (size_t k = 0; k < by->patterns.count; k++) {
 		struct str value = by->patterns.at[k];
 		struct ref ref;
-		if (by->filter->get == fits_resource) {
-			if (result_is_ok(id_parse_ec2(value, kind, &ref)))
-				TRY(add_row(e, runs, kind, tables_find_prefix(t, kind, ref.prefix, ref.bits),
-					    list));
-			continue;
+		if (by->filter->get == fits_pair)
+			TRY(add_by_term(e, runs, kind, term_of_tag(account, by->tag_key, value), list));
+		else if (by->filter->get == fits_key)
+			TRY(add_by_term(e, runs, kind, term_of_tag_key(account, value), list));
+		else if (result_is_ok(id_parse_ec2(value, kind, &ref))) {
+			const struct row *row = tables_find_prefix(ec2_walk(e), kind, ref.prefix, ref.bits);
+			if (row)
+				TRY(add_row(e, runs, kind, row, list));
 		}
-		uint64_t term = by->filter->get == fits_pair ? term_of_tag(account, by->tag_key, value)
-							     : term_of_tag_key(account, value);
-		const struct row *row = tables_first_by_term(t, kind, term, UUID_NONE);
-		for (; row; row = tables_next_by_term(t, kind, term, row))
-			TRY(add_row(e, runs, kind, row, list));
 	}
 	return OK;
 }
 
-static RESULT add_all(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
-		      struct tag_list *list)
+/* Whether tags of that kind may fit. */
+static bool kind_fits(const struct filter_runs *runs, enum kind kind)
 {
-	const struct tables *t = ec2_walk(e);
-	const struct kind_info *k = &model_kinds[kind];
-	unsigned index = account_index(kind), fields = index ? 1 : 0;
-	struct row *probe = arena_alloc(e->c->arena, k->row_size);
-	if (!probe)
-		return ctx_no_memory(e->c);
-	uuid account = engine_get_account(e->c);
-	if (index)
-		memcpy((char *) probe + k->account_offset, &account, sizeof account);
-	const struct row *row = tables_first(t, kind, index, probe, fields);
-	for (; row; row = tables_next(t, kind, index, row, fields))
-		TRY(add_row(e, runs, kind, row, list));
-	return OK;
+	const struct tag_item item = {.kind = kind};
+	bool fits = resource_types[kind];
+	for (size_t k = 0; fits && k < runs->count; k++)
+		fits = runs->at[k].filter->get != fits_type || fits_type(&runs->at[k], &item.row);
+	return fits;
 }
 
 /* The filter that leaves the fewest rows to look at; NULL: none names any. */
@@ -221,27 +212,49 @@ static void write_tag(struct xml *x, const struct tag_item *item)
 	xml_close(x, "item");
 }
 
+/* The row before all whose items are behind that one: the number may be any in its place. */
+static uuid row_before(uuid after)
+{
+	size_t k = sizeof after.b - 1;
+	if (uuid_is_none(after))
+		return after;
+	after.b[k] = 0;
+	while (after.b[k]-- == 0 && k > 0)
+		k--;
+	return after;
+}
+
+static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, struct tag_list *list)
+{
+	const struct filter_run *narrow = find_narrow(runs);
+	uint64_t any = term_of_tagged(engine_get_account(e->c));
+	for (enum kind kind = KIND_NONE; kind < KIND_COUNT; kind++)
+		if (kind_fits(runs, kind))
+			TRY(narrow ? add_by_filter(e, runs, narrow, kind, list)
+				   : add_by_term(e, runs, kind, any, list));
+	ec2_stop_walking(e);
+	__atomic_fetch_add(e->rows_looked_at, list->looked_at, __ATOMIC_RELAXED);
+	if (list->items.count)
+		qsort(list->items.at, list->items.count, sizeof list->items.at[0], compare_items);
+	return OK;
+}
+
 static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml *x)
 {
 	static const struct filters filters = FILTERS(tag_filters);
 	const struct ec2_describe_tags *a = args;
 	struct filter_runs runs;
-	struct tag_list list = {0};
+	size_t left = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX - 1, k = 0;
+	struct tag_list list = {.enough = left + 1};
 	uuid after = UUID_NONE;
 	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
 	TRY(ec2_parse_token(e, a->query.next_token, &after));
-	const struct filter_run *narrow = find_narrow(&runs);
-	for (enum kind kind = KIND_NONE; kind < KIND_COUNT; kind++)
-		if (resource_types[kind])
-			TRY(narrow ? add_by_filter(e, &runs, narrow, kind, &list)
-				   : add_all(e, &runs, kind, &list));
-	ec2_stop_walking(e);
-	if (list.items.count)
-		qsort(list.items.at, list.items.count, sizeof list.items.at[0], compare_items);
-	size_t left = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX, k = 0;
+	list.after = after;
+	list.rows_after = row_before(after);
+	TRY(find_items(e, &runs, &list));
 	xml_open(x, "tagSet");
 	for (; k < list.items.count && left; k++) {
-		if (uuid_compare(list.items.at[k].row.id, after) <= 0) /* shown; or found twice */
+		if (uuid_compare(list.items.at[k].row.id, after) <= 0) /* found twice */
 			continue;
 		after = list.items.at[k].row.id;
 		write_tag(x, &list.items.at[k]);

@@ -75,11 +75,11 @@ static struct {
 	struct str address, allocation, association, public_name, extra_ip, shared, published;
 } one;
 
-static struct str make_snapshot(const struct world_user *user, struct str volume)
+static struct str make_snapshot(const struct world_user *user, struct str volume, const char *more)
 {
-	return world_element(
-		call(user, str_print(w.arena, "Action=CreateSnapshot&VolumeId=%" STR_FMT, STR_ARG(volume))),
-		"snapshotId");
+	return world_element(call(user, str_print(w.arena, "Action=CreateSnapshot&VolumeId=%" STR_FMT "%s",
+						  STR_ARG(volume), more)),
+			     "snapshotId");
 }
 
 static struct str make_image(const struct world_user *user, struct str snapshot, const char *name, int number)
@@ -111,7 +111,14 @@ static void make_crowd(const struct world_user *user)
 	struct str volume = make_volume(user), snapshot = STR_NONE;
 	world_settle(&w, MINUTE);
 	for (int k = 0; k < MANY; k++) {
-		snapshot = make_snapshot(user, volume);
+		const char *tags =
+			str_print(w.arena,
+				  "&TagSpecification.1.ResourceType=snapshot"
+				  "&TagSpecification.1.Tag.1.Key=n&TagSpecification.1.Tag.1.Value=%d"
+				  "&TagSpecification.1.Tag.2.Key=all",
+				  k)
+				.p;
+		snapshot = make_snapshot(user, volume, tags);
 		world_settle(&w, MINUTE);
 	}
 	for (int k = 0; k < MANY; k++)
@@ -179,8 +186,8 @@ static int setup(void **state)
 	make_crowd(&w.bob);
 	make_one_instance();
 	make_one_address();
-	one.snapshot = make_snapshot(&w.alice, one.volume);
-	struct str bobs = make_snapshot(&w.bob, make_volume(&w.bob));
+	one.snapshot = make_snapshot(&w.alice, one.volume, "");
+	struct str bobs = make_snapshot(&w.bob, make_volume(&w.bob), "");
 	world_settle(&w, MINUTE);
 	one.image = make_image(&w.alice, one.snapshot, "one", 0);
 	one.shared = make_image(&w.bob, bobs, "shared", 0);
@@ -281,6 +288,30 @@ static void test_storage(void **state)
 	check_few("DescribeImages", "owner-alias", STR("amazon"), "<imageState>", 1);
 }
 
+/* Pages of tags: what has none is not looked at, nor what was shown before. */
+static void test_tags(void **state)
+{
+	(void) state;
+	const char *mark = "<resourceType>";
+	const size_t all = 2 * MANY;
+	assert_in_range(cost_of("DescribeTags", STR_NONE, mark, all), MANY, MANY + 4);
+	struct str page = CALL(alice, "Action=DescribeTags&MaxResults=5"), token;
+	for (size_t shown = 5; shown < all; shown += 5) {
+		token = world_element(page, "nextToken");
+		uint64_t before = looked_at();
+		page = CALL(alice, "Action=DescribeTags&MaxResults=5&NextToken=%" STR_FMT,
+			    STR_ARG(str_encode_url(w.arena, token, false)));
+		assert_int_equal(count_of(page, mark), 5);
+		assert_in_range(looked_at() - before, 1, 8);
+	}
+	assert_int_equal(world_element(page, "nextToken").n, 0);
+	assert_in_range(
+		cost_of("DescribeTags", STR("&Filter.1.Name=resource-type&Filter.1.Value.1=volume"), mark, 0),
+		0, 1);
+	check_few("DescribeTags", "tag:n", STR("7"), mark, 1);
+	check_few("DescribeSnapshots", "tag:n", STR("7"), "<startTime>", 1);
+}
+
 /* Others' rows are no cost: only what is everybody's or shared is seen. */
 static void test_others(void **state)
 {
@@ -301,12 +332,12 @@ static void test_gone(void **state)
 {
 	(void) state;
 	struct str volume = make_volume(&w.alice);
-	make_snapshot(&w.alice, volume);
+	make_snapshot(&w.alice, volume, "");
 	world_settle(&w, MINUTE);
 	CALL(alice, "Action=DeleteVolume&VolumeId=%" STR_FMT, STR_ARG(volume));
 	world_settle(&w, MINUTE);
 	check_few("DescribeSnapshots", "volume-id", volume, "<startTime>", 1);
-	struct str snapshot = make_snapshot(&w.alice, one.volume);
+	struct str snapshot = make_snapshot(&w.alice, one.volume, "");
 	world_settle(&w, MINUTE);
 	CALL(alice, "Action=CreateVolume&AvailabilityZone=us-east-1a&SnapshotId=%" STR_FMT,
 	     STR_ARG(snapshot));
@@ -321,7 +352,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_instances), cmocka_unit_test(test_network),
 		cmocka_unit_test(test_storage),   cmocka_unit_test(test_others),
-		cmocka_unit_test(test_gone),
+		cmocka_unit_test(test_gone),      cmocka_unit_test(test_tags),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }

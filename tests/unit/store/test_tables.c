@@ -267,12 +267,16 @@ static void term_words(void **state)
 	const struct tag tags[] = {{STR("Name"), STR("one")}, {STR("env"), STR("")}};
 	struct volume v = volume_of(1, 7, 0);
 	v.tags = (struct tags){tags, 2};
-	assert_int_equal(terms_count(info, &v.row), 5);
+	assert_int_equal(terms_count(info, &v.row), 6);
 	assert_int_equal(terms_get(info, &v.row, 0), term_of_state(v.account, VOLUME_CREATING));
 	assert_int_equal(terms_get(info, &v.row, 1), term_of_tag_key(v.account, STR("Name")));
 	assert_int_equal(terms_get(info, &v.row, 2), term_of_tag(v.account, STR("Name"), STR("one")));
 	assert_int_equal(terms_get(info, &v.row, 3), term_of_tag_key(v.account, STR("env")));
 	assert_int_equal(terms_get(info, &v.row, 4), term_of_tag(v.account, STR("env"), STR_NONE));
+	assert_int_equal(terms_get(info, &v.row, 5), term_of_tagged(v.account));
+	v.tags.count = 0;
+	assert_int_equal(terms_count(info, &v.row), 1);
+	assert_int_not_equal(term_of_tagged(v.account), term_of_tagged(uuid_of(8)));
 	assert_int_not_equal(term_of_tag(v.account, STR("ab"), STR("c")),
 			     term_of_tag(v.account, STR("a"), STR("bc")));
 	assert_int_not_equal(term_of_tag_key(v.account, STR("a")), term_of_tag_key(uuid_of(8), STR("a")));
@@ -281,6 +285,9 @@ static void term_words(void **state)
 	assert_int_equal(terms_count(&model_kinds[KIND_PORT], &p.row), 3);
 	assert_int_equal(terms_get(&model_kinds[KIND_PORT], &p.row, 2),
 			 term_of_group(uuid_of(7), uuid_of(4)));
+	const struct image shared = {.account = uuid_of(7), .launchers = {groups, 2}};
+	assert_int_equal(terms_count(&model_kinds[KIND_IMAGE], &shared.row), 2);
+	assert_int_equal(terms_get(&model_kinds[KIND_IMAGE], &shared.row, 1), term_of_launcher(uuid_of(4)));
 	assert_int_equal(terms_count(&model_kinds[KIND_SETTING], &(const struct row){.gen = 1}), 0);
 }
 
