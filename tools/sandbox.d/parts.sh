@@ -23,10 +23,11 @@ part_pid() {                    # its pid out here: a process of this node which
     local inner pids
     inner=$(cat "$(pid_file "$1" "$2")" 2>/dev/null) || return 1
     pids=$(pids_in "$1" | sed 's|.*|/proc/&/status|')
+    # Processes come and go meanwhile: cat passes over a file that is gone, where awk would end.
     # shellcheck disable=SC2086 # one word per file is meant
-    [ -n "$pids" ] && awk -v inner="$inner" '
+    [ -n "$pids" ] && { cat $pids 2>/dev/null || true; } | awk -v inner="$inner" '
         /^NSpid:/ && NF == 3 && $3 == inner {found = $2}
-        END {if (!found) exit 1; print found}' $pids 2>/dev/null
+        END {if (!found) exit 1; print found}'
 }
 
 part_state() {
