@@ -48,7 +48,7 @@ launch() {
     local ami
     ami=$(aws ec2 describe-images --filters "Name=name,Values=$image" --query 'Images[0].ImageId' --output text)
     printf '#!/bin/sh\necho "hello from user-data on $(hostname)"\n' >"$demo/user-data"
-    show aws ec2 run-instances --image-id "$ami" --count 2 --instance-type t3.nano --key-name tour \
+    show aws ec2 run-instances --image-id "$ami" --count 2 --instance-type t2.nano --key-name tour \
         --security-group-ids "$group" --user-data "file://$demo/user-data" \
         --tag-specifications 'ResourceType=instance,Tags=[{Key=Name,Value=tour}]' \
         --query 'Instances[].[InstanceId,State.Name,PrivateIpAddress]' --output text
