@@ -107,7 +107,7 @@ RESULT libvirt_read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr
 			 struct disk_file *ret_file)
 {
 	AUTO(xml_tree) t = NULL;
-	AUTO_TEXT xml = virStorageVolGetXMLDesc(v, 0); /* looks at the file anew */
+	AUTO_TEXT xml = virStorageVolGetXMLDesc(v, 0); /* looks at the file's sizes anew, not at its format */
 	if (!xml)
 		return libvirt_fail(h, c, "looking at the disk %s", virStorageVolGetName(v));
 	TRY(xml_tree_parse(c, str_from(xml), &t));
@@ -150,6 +150,21 @@ static RESULT fail_missing(struct compute_host *h, struct ctx *c, uuid volume)
 			uuid_write(volume, id), h->name);
 }
 
+/* Of what format a file is that was sent, libvirt learns when it reads the pool, which it does some time
+ * afterwards by itself: not always before we ask. */
+static RESULT read_format(struct compute_host *h, struct ctx *c, virStorageVolPtr v, struct disk_file *file)
+{
+	if (str_is(file->format, "qcow2"))
+		return OK;
+	if (virStoragePoolRefresh(h->pool, 0) != 0)
+		return libvirt_fail(h, c, "reading the pool %s on host %s", h->pool_path, h->name);
+	TRY(libvirt_read_disk(h, c, v, file));
+	return str_is(file->format, "qcow2")
+		       ? OK
+		       : ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " on host %s is not a qcow2 disk",
+				  STR_ARG(file->path), h->name);
+}
+
 static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_spec *wish,
 		     struct disk_seen *ret_seen)
 {
@@ -172,9 +187,7 @@ static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_s
 		return fail_missing(h, c, wish->volume);
 	if (!v)
 		return create_disk(h, c, wish, name, ret_seen);
-	if (!str_is(file.format, "qcow2"))
-		return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " on host %s is not a qcow2 disk",
-				STR_ARG(file.path), h->name);
+	TRY(read_format(h, c, v, &file));
 	if (file.size < wish->size)
 		TRY(grow_disk(h, c, v, &file, wish->size));
 	*ret_seen = (struct disk_seen){.size = file.size < wish->size ? wish->size : file.size};
