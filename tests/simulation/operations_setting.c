@@ -135,10 +135,14 @@ static struct thing *find_ip(const struct request *x)
 static void judge_room(const struct request *x, struct verdict *v, int64_t more)
 {
 	const struct thing *port = x->refs[0], *in = port->of ? port->of : port->to;
-	EACH (&x->s->model, t, KIND_SECONDARY_IP)
+	int64_t going = 0; /* with the port: it has them as long as it is there */
+	EACH (&x->s->model, t, KIND_SECONDARY_IP) {
 		more += t->of == port && t->life == LIVE;
-	if ((in || port->left) && 1 + more > IPS_OF_MICRO)
-		refuse_or_doubt(v, in && !model_may_have_ended(in), "PrivateIpAddressLimitExceeded");
+		going += t->of == port && t->life == ENDING && port->life == ENDING;
+	}
+	if ((in || port->left) && 1 + more + going > IPS_OF_MICRO)
+		refuse_or_doubt(v, in && !model_may_have_ended(in) && 1 + more > IPS_OF_MICRO,
+				"PrivateIpAddressLimitExceeded");
 }
 
 static void judge_assign(const struct request *x, struct verdict *v)
