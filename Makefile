@@ -49,13 +49,13 @@ lint: ## layers, lengths, goto, banned calls, complexity, format
 format: ## rewrites the format of every C file
 	@git ls-files '*.c' '*.h' | xargs clang-format-14 -i
 
-asan: ## the unit tests under AddressSanitizer and UBSan
+asan: ## the unit and golden tests under AddressSanitizer and UBSan
 	@[ -f build/asan/build.ninja ] || meson setup build/asan -Db_sanitize=address,undefined -Db_lundef=false >/dev/null
-	@ninja -C build/asan --quiet && tests/run --build build/asan unit
+	@ninja -C build/asan --quiet && tests/run --build build/asan unit golden
 
-tsan: ## the unit tests under ThreadSanitizer
+tsan: ## the unit and golden tests under ThreadSanitizer
 	@[ -f build/tsan/build.ninja ] || meson setup build/tsan -Db_sanitize=thread -Db_lundef=false >/dev/null
-	@ninja -C build/tsan --quiet && $$(setarch -R true 2>/dev/null && echo setarch -R) tests/run --build build/tsan unit
+	@ninja -C build/tsan --quiet && $$(setarch -R true 2>/dev/null && echo setarch -R) tests/run --build build/tsan unit golden
 
 bench: ## figures beside a peer's, measured in the same run
 	@tools/install-packages

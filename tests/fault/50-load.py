@@ -24,7 +24,7 @@ from dev import DARI, Dev, VERSION  # noqa: E402
 LOAD = os.path.join(os.path.dirname(DARI), "../../bench/bench_load")
 # With two rounds of half-closed ones, of which the first is not idle for long enough yet, and a few more it is
 # the most that it takes: 10,000.
-CROWD, MISERS, SLOW_READERS, HALF_CLOSED = 9700, 100, 40, 50
+CROWD, MISERS, SLOW_READERS, HALF_CLOSED = int(os.environ.get("LOAD_CROWD", "9700")), 100, 40, 50
 REQUEST_S, IDLE_S = 30, 65  # a request that is not whole by then is cut, and so is who asks nothing
 failed = 0
 

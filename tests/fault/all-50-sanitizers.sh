@@ -1,18 +1,33 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# The unit and golden tests under AddressSanitizer with UBSan, and under ThreadSanitizer.
-# limit: 1500 s
+# Under AddressSanitizer with UBSan, and under ThreadSanitizer: the unit and golden tests, and `dari dev` with two
+# accounts at every action at once, and with crowds, floods and slow clients. The first report ends a process,
+# and so its test.
+# limit: 1800 s
 cd "$(dirname "$0")/../.." || exit 1
+export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=halt_on_error=1
 passed=0 failed=0
-for kind in asan tsan; do
-    if make $kind >"build/$kind.log" 2>&1; then
-        echo "ok - make $kind: $(tail -n 1 "build/$kind.log")"
+still=() # ThreadSanitizer wants its addresses where they always are
+if setarch -R true 2>/dev/null; then still=(setarch -R); fi
+
+try() {
+    local words=$1 log=$2
+    shift 2
+    if "$@" >"$log" 2>&1; then
+        echo "ok - $words: $(tail -n 1 "$log")"
         passed=$((passed + 1))
     else
-        echo "not ok - make $kind"
-        tail -n 60 "build/$kind.log"
+        echo "not ok - $words"
+        tail -n 60 "$log"
         failed=$((failed + 1))
     fi
+}
+
+for kind in asan tsan; do
+    try "make $kind" "build/$kind.log" make "$kind"
+    export DARI_BUILD=$PWD/build/$kind
+    try "$kind: two accounts" "build/$kind-accounts.log" "${still[@]}" tests/contract/45-two-accounts.py
+    try "$kind: load" "build/$kind-load.log" "${still[@]}" env LOAD_CROWD=1000 tests/fault/50-load.py
 done
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
