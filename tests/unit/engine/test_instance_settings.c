@@ -72,7 +72,8 @@ static void check_parts(void **state)
 	struct security_group_wish group = {.name = STR("web")};
 	cloud_ok(c, &c->alice, engine_create_security_group, &group);
 	const struct ref groups = ref_to(c, KIND_SECURITY_GROUP, group.group);
-	struct volume_fate fates[] = {{.device = cloud_volume(c, id)->device, .field = STR("B")}};
+	struct volume_fate fates[] = {
+		{.device = str_copy(c->c.arena, cloud_volume(c, id)->device), .field = STR("B")}};
 	struct instance_settings wish = {.instance = ref_to(c, KIND_INSTANCE, id),
 					 .groups = {&groups, 1},
 					 .source_dest_check = CHOICE_NO,

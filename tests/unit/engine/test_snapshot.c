@@ -32,6 +32,7 @@ static uuid launch(struct cloud *c)
 		struct volume_sight sight = {
 			.volume = v->row.id, .gen = v->row.gen, .host = v->host, .size = v->size};
 		cloud_ok(c, NULL, engine_see_volume, &sight);
+		v = volume_find(cloud_tables(c), sight.volume); /* the version of before is gone */
 	}
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
 	return instance;
