@@ -193,6 +193,14 @@ static void wake_for_obstacle(struct reconciler *r, const struct tables *t, cons
 }
 
 /* What is gone for good: whatever waited for that. */
+/* What something was made from may have waited for the last such thing. */
+static void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id)
+{
+	const struct row *row = tables_find(t, kind, id);
+	if (row && !row_is_live(row))
+		wake_for_row(r, kind, row);
+}
+
 static void wake_for_forgotten(struct reconciler *r, const struct tables *t, enum kind kind,
 			       const struct row *row)
 {
@@ -209,6 +217,12 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, enu
 		break;
 	case KIND_CONDITION:
 		wake_for_condition(r, t, (const struct condition *) row);
+		break;
+	case KIND_INSTANCE:
+		wake_deleted(r, t, KIND_IMAGE, ((const struct instance *) row)->image);
+		break;
+	case KIND_VOLUME:
+		wake_deleted(r, t, KIND_SNAPSHOT, ((const struct volume *) row)->snapshot);
 		break;
 	default:
 		break;

@@ -37,12 +37,27 @@ static bool draw_volume(struct request *x)
 	return true;
 }
 
+/* By a call that is on its way: which of the two comes first nobody can say. */
+static bool is_being_deleted(const struct simulation *s, const struct thing *t)
+{
+	for (size_t k = 0; k < CLIENTS; k++) {
+		const struct request *x = &s->clients[k];
+		if (x->is_open && x->ref_count && x->refs[0] == t &&
+		    str_starts_with(str_from(x->operation->action), STR("Delete")))
+			return true;
+	}
+	return false;
+}
+
 /* What an earlier call with its token made: it is shown as long as it is there. */
 static void judge_repeated_volume(const struct request *x, struct verdict *v)
 {
 	EACH (&x->s->model, t, KIND_VOLUME)
-		if (t->origin == x->origin && t->life == LIVE)
+		if (t->origin == x->origin && t->life == LIVE) {
+			if (is_being_deleted(x->s, t))
+				doubt(v, "InvalidVolume.NotFound");
 			return;
+		}
 	refuse(v, "InvalidVolume.NotFound");
 }
 
@@ -169,14 +184,25 @@ static void judge_port(const struct request *x, struct verdict *v)
 		refuse(v, "InvalidParameter");
 }
 
+static void add_second_ip(struct request *x, struct thing *port, struct str ips)
+{
+	struct thing *ip = model_add(&x->s->model, KIND_SECONDARY_IP, x->account, port, STR_NONE);
+	struct str item;
+	while (answer_next_item(&ips, &item))
+		if (str_is(answer_at(item, "primary"), "false") &&
+		    !result_is_ok(ip_parse(answer_at(item, "privateIpAddress"), &ip->block.base)))
+			blame(x->s, "#%d: an address that is none", (int) x->serial);
+	ip->block.bits = 32;
+}
+
 static void apply_port(struct request *x, struct str answer)
 {
 	struct thing *t = model_add(&x->s->model, KIND_PORT, x->account, NULL,
 				    answer_at(answer, "networkInterface/networkInterfaceId"));
 	t->subnet = x->refs[0];
 	t->group = x->ref_count > 1 ? x->refs[1] : model_default_group(&x->s->model, x->refs[0]->of);
-	if (x->count) /* a listing will tell which */
-		(void) model_add(&x->s->model, KIND_SECONDARY_IP, x->account, t, STR_NONE);
+	if (x->count)
+		add_second_ip(x, t, answer_at(answer, "networkInterface/privateIpAddressesSet"));
 	request_apply_tag(x, t);
 }
 

@@ -190,7 +190,9 @@ static void judge_unassign(const struct request *x, struct verdict *v)
 {
 	const struct thing *there = find_ip(x);
 	judge_not_nats(x->refs[0], v);
-	if (!there || there->of != x->refs[0] || there->life != LIVE)
+	if (there && there->of == x->refs[0] && there->life == ENDING && x->refs[0]->life == ENDING)
+		doubt(v, "InvalidParameterValue"); /* it goes with its interface */
+	else if (!there || there->of != x->refs[0] || there->life != LIVE)
 		refuse(v, "InvalidParameterValue");
 }
 

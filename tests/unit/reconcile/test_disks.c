@@ -143,6 +143,26 @@ static void test_snapshots(void **state)
 	cloud_done(c);
 }
 
+/* A deleted snapshot that a volume was made from is forgotten when the volume is, not some time later. */
+static void test_snapshot_goes_with_its_volume(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(1, 1);
+	uuid root = cloud_volume_of(c, cloud_launch_running(c)), one = id_new(KIND_SNAPSHOT),
+	     copy = UUID_NONE;
+	cloud_expect_at(c, take_snapshot(c, root, one), __FILE__, __LINE__);
+	cloud_settle(c);
+	cloud_expect_at(c, make_volume(c, one, &copy), __FILE__, __LINE__);
+	cloud_settle(c);
+	struct snapshot_target snapshot = {.snapshot = cloud_ref(c, KIND_SNAPSHOT, one)};
+	cloud_ok(c, &c->alice, engine_delete_snapshot, &snapshot);
+	struct volume_target volume = {.volume = cloud_ref(c, KIND_VOLUME, copy)};
+	cloud_ok(c, &c->alice, engine_delete_volume, &volume);
+	cloud_settle(c);
+	assert_true(uuid_is_none(snapshot_row(c, one).row.id));
+	cloud_done(c);
+}
+
 static struct str store_path(struct cloud *c, uuid snapshot)
 {
 	AUTO_VIEW view = {0};
@@ -459,6 +479,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_snapshots),
+		cmocka_unit_test(test_snapshot_goes_with_its_volume),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_snapshot_at_rest),
 		cmocka_unit_test(test_snapshot_of_lost),
