@@ -132,13 +132,19 @@ static struct thing *find_ip(const struct request *x)
 	return found;
 }
 
+/* An interface that is on its end has its addresses as long as it is there. */
+static bool goes_with_port(const struct thing *ip)
+{
+	return ip->life == ENDING && ip->of->life == ENDING;
+}
+
 static void judge_room(const struct request *x, struct verdict *v, int64_t more)
 {
 	const struct thing *port = x->refs[0], *in = port->of ? port->of : port->to;
-	int64_t going = 0; /* with the port: it has them as long as it is there */
+	int64_t going = 0;
 	EACH (&x->s->model, t, KIND_SECONDARY_IP) {
 		more += t->of == port && t->life == LIVE;
-		going += t->of == port && t->life == ENDING && port->life == ENDING;
+		going += t->of == port && goes_with_port(t);
 	}
 	if ((in || port->left) && 1 + more + going > IPS_OF_MICRO)
 		refuse_or_doubt(v, in && !model_may_have_ended(in) && 1 + more > IPS_OF_MICRO,
@@ -154,8 +160,9 @@ static void judge_assign(const struct request *x, struct verdict *v)
 	if (x->count || has_it)
 		return;
 	doubt(v, "InvalidIPAddress.InUse"); /* a primary one, or one that is just given back */
-	if (there && !x->flag && there->life == LIVE)
-		refuse_or_doubt(v, !model_may_have_ended(there->of), "InvalidParameterValue");
+	if (there && !x->flag && (there->life == LIVE || goes_with_port(there)))
+		refuse_or_doubt(v, there->life == LIVE && !model_may_have_ended(there->of),
+				"InvalidParameterValue");
 }
 
 /* With what stands for it outside. */
@@ -190,8 +197,8 @@ static void judge_unassign(const struct request *x, struct verdict *v)
 {
 	const struct thing *there = find_ip(x);
 	judge_not_nats(x->refs[0], v);
-	if (there && there->of == x->refs[0] && there->life == ENDING && x->refs[0]->life == ENDING)
-		doubt(v, "InvalidParameterValue"); /* it goes with its interface */
+	if (there && there->of == x->refs[0] && goes_with_port(there))
+		doubt(v, "InvalidParameterValue");
 	else if (!there || there->of != x->refs[0] || there->life != LIVE)
 		refuse(v, "InvalidParameterValue");
 }
