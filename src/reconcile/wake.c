@@ -192,7 +192,6 @@ static void wake_for_obstacle(struct reconciler *r, const struct tables *t, cons
 		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
 }
 
-/* What is gone for good: whatever waited for that. */
 /* What something was made from may have waited for the last such thing. */
 static void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id)
 {
@@ -201,6 +200,7 @@ static void wake_deleted(struct reconciler *r, const struct tables *t, enum kind
 		wake_for_row(r, kind, row);
 }
 
+/* What is gone for good: whatever waited for that. */
 static void wake_for_forgotten(struct reconciler *r, const struct tables *t, enum kind kind,
 			       const struct row *row)
 {
