@@ -141,6 +141,17 @@ void call_answer_pieces(struct call *c, int status, const char *content_type, co
 		call_set_response(c, status, content_type, r, size);
 }
 
+void call_answer_file(struct call *c, int status, const char *content_type, int fd, int64_t size)
+{
+	struct MHD_Response *r = NULL;
+	if (!is_answered(c) && !c->p->lacks_header)
+		r = MHD_create_response_from_fd64((uint64_t) size, fd);
+	if (!r)
+		fd_autoclose(&fd);
+	if (!c->p->response)
+		call_set_response(c, status, content_type, r, (size_t) size);
+}
+
 void call_note_answer(struct http_server *s, int status)
 {
 	s->requests++;

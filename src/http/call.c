@@ -19,7 +19,7 @@
 enum {
 	BODY_BEFOREHAND_MAX = 64 * 1024, /* larger bodies get memory as they come */
 	DISCARD_MAX = 1024 * 1024,       /* of a chunked body over its cap, to be able to answer 413 */
-	ANSWER_RATE_MIN = 8 * 1024,      /* bytes a second a client must take at least, on the whole */
+	RATE_MIN = 8 * 1024, /* bytes a second a client must take or send at least, on the whole */
 };
 
 static struct conn *conn_of(struct MHD_Connection *mhd)
@@ -108,10 +108,19 @@ static struct call *call_new(struct conn *conn)
 	return c;
 }
 
+void call_end(struct call *c)
+{
+	struct call_sink *sink = c->p->sink;
+	c->p->sink = NULL;
+	if (sink)
+		sink->end(sink);
+	buf_done(&c->p->body);
+}
+
 void call_free(struct call *c)
 {
 	struct conn *conn = c->p->conn;
-	buf_done(&c->p->body);
+	call_end(c);
 	if (c->p->response)
 		MHD_destroy_response(c->p->response);
 	conn->call = NULL;
@@ -210,10 +219,20 @@ static int check_head(const struct call *c, struct MHD_Connection *mhd, enum err
 		MHD_get_connection_info(mhd, MHD_CONNECTION_INFO_REQUEST_HEADER_SIZE);
 	if (info && info->header_size > l->server->config.header_cap_size)
 		return 431;
+	return 0;
+}
+
+/* Likewise, for the length that is announced, if one is. */
+static int check_length(const struct call *c, enum err *ret_why)
+{
+	const struct call_private *p = c->p;
+	uint64_t cap = p->sink ? (uint64_t) p->sink->cap_size : p->conn->listener->face->body_cap_size;
+	struct str text = call_header(c, "Content-Length");
 	int64_t length = 0;
-	if (lengths && !result_is_ok(str_parse_int(call_header(c, "Content-Length"), &length)))
+	*ret_why = ERR_TOO_LARGE;
+	if (text.p && !result_is_ok(str_parse_int(text, &length)))
 		return 400;
-	return length > 0 && (uint64_t) length > l->face->body_cap_size ? 413 : 0;
+	return length > 0 && (uint64_t) length > cap ? 413 : 0;
 }
 
 static void call_reject(struct call *c, int status, enum err why)
@@ -252,7 +271,7 @@ static void log_call(const struct call *c, int status)
 static enum MHD_Result call_send(struct call *c, struct MHD_Connection *mhd)
 {
 	struct conn *conn = c->p->conn;
-	int64_t drain_us = (int64_t) (c->p->answer_size / ANSWER_RATE_MIN) * SECOND;
+	int64_t drain_us = (int64_t) (c->p->answer_size / RATE_MIN) * SECOND;
 	bool is_alive = conn_enter(conn, CONN_ANSWERING,
 				   clock_monotonic_us() + conn->server->config.request_timeout_us + drain_us);
 	enum MHD_Result sent =
@@ -316,12 +335,47 @@ static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, co
 	c->method = method_of(c->method_name);
 	if (!gather_headers(c, mhd))
 		return MHD_NO;
+	const struct http_face *face = c->p->conn->listener->face;
 	int refusal = check_head(c, mhd, &why);
-	if (refusal == 0)
+	if (refusal == 0 && face->begin)
+		face->begin(c->self, c);
+	if (refusal == 0 && !c->p->response)
+		refusal = check_length(c, &why);
+	if (refusal == 0 && !c->p->response)
 		return MHD_YES;
 	c->p->stage = CALL_HANDLED;
-	call_reject(c, refusal, why);
+	if (refusal)
+		call_reject(c, refusal, why);
 	return c->p->response ? call_send(c, mhd) : MHD_NO;
+}
+
+void call_set_sink(struct call *c, struct call_sink *sink)
+{
+	c->p->sink = sink;
+}
+
+/* Whoever goes on sending gets the time of a whole request anew, for as much as it takes at the least
+ * rate. */
+static bool call_note_progress(struct call *c)
+{
+	struct call_private *p = c->p;
+	int64_t timeout_us = p->conn->server->config.request_timeout_us;
+	if (p->sink->size < p->sink_mark)
+		return true;
+	p->sink_mark = p->sink->size + timeout_us * RATE_MIN / SECOND;
+	return conn_enter(p->conn, CONN_READING, clock_monotonic_us() + timeout_us);
+}
+
+static void call_give_sink(struct call *c, const char *data, size_t size)
+{
+	struct call_sink *sink = c->p->sink;
+	bool is_larger = (int64_t) size > sink->cap_size - sink->size;
+	if (!is_larger && result_is_ok(sink->result))
+		sink->result = sink->take(sink, c, (struct str){data, size});
+	if (is_larger || !result_is_ok(sink->result))
+		c->p->discarded_size += size;
+	else
+		sink->size += (int64_t) size;
 }
 
 static enum MHD_Result call_take_body(struct call *c, const char *data, size_t *data_size)
@@ -329,6 +383,10 @@ static enum MHD_Result call_take_body(struct call *c, const char *data, size_t *
 	struct call_private *p = c->p;
 	size_t size = *data_size;
 	*data_size = 0;
+	if (p->sink && !p->discarded_size) {
+		call_give_sink(c, data, size);
+		return call_note_progress(c) ? MHD_YES : MHD_NO;
+	}
 	if (p->discarded_size || size > p->body.cap_size - p->body.size) {
 		p->discarded_size += size;
 		return p->discarded_size > DISCARD_MAX ? MHD_NO : MHD_YES;
@@ -351,7 +409,8 @@ static enum MHD_Result call_handle(struct call *c, struct MHD_Connection *mhd)
 	if (!conn_enter(conn, CONN_HANDLING, CONN_NO_DEADLINE))
 		return MHD_NO;
 	c->body = buf_str(&c->p->body);
-	if (c->p->discarded_size)
+	bool has_failed = c->p->sink && !result_is_ok(c->p->sink->result);
+	if (c->p->discarded_size && !has_failed)
 		call_reject(c, 413, ERR_TOO_LARGE);
 	else
 		conn->listener->face->handle(c->self, c);

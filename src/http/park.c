@@ -74,7 +74,7 @@ void call_wake(struct call *c)
 	}
 	(void) pthread_mutex_unlock(lock);
 	if (is_ours) {
-		buf_done(&p->body);
+		call_end(c);
 		arena_free(c->ctx.arena);
 	}
 }

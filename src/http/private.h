@@ -128,6 +128,8 @@ struct call_private {
 	bool bad_target;       /* what was asked for is no path */
 	bool lacks_header;     /* no memory for an answer header */
 	size_t discarded_size; /* of a body that is too large */
+	struct call_sink *sink;
+	int64_t sink_mark; /* the size from which the sender gets its time anew */
 	struct header *headers;
 	size_t header_count;
 	struct buf body;
@@ -163,6 +165,7 @@ void call_on_completed(void *cls, struct MHD_Connection *mhd, void **call,
 void call_on_connection(void *cls, struct MHD_Connection *mhd, void **socket_context,
 			enum MHD_ConnectionNotificationCode what);
 void call_free(struct call *c); /* its arena goes back to the server */
+void call_end(struct call *c);  /* what it holds besides its arena */
 
 /* park.c */
 enum park_answer { PARK_SUSPENDED, PARK_WOKEN, PARK_ORPHANED };

@@ -21,13 +21,16 @@ struct call;
 enum http_method { HTTP_GET, HTTP_HEAD, HTTP_POST, HTTP_PUT, HTTP_PATCH, HTTP_DELETE, HTTP_OTHER };
 
 /* What listens: a face and its limits. handle() is called on a pool thread once the request is
- * whole; it must end in exactly one call_answer() or call_park(). reject() words the server's own
- * refusals (413, 431, 408, 503 …) in the face's form; NULL: a short plain text. */
+ * whole; it must end in exactly one call_answer() or call_park(). begin() is called when its headers are
+ * there, and may answer, or say where the body is to go (call_set_sink); NULL: nothing is decided then.
+ * reject() words the server's own refusals (413, 431, 408, 503 …) in the face's form; NULL: a short plain
+ * text. */
 struct http_face {
 	const char *name; /* "ec2": in logs and metrics */
 	void (*handle)(void *self, struct call *call);
 	void (*reject)(void *self, struct call *call, int status, enum err why);
 	size_t body_cap_size; /* over it: 413, without reading the rest */
+	void (*begin)(void *self, struct call *call);
 };
 
 struct call {
@@ -51,6 +54,22 @@ struct call {
 	struct call_private *p; /* private: the server's side */
 };
 
+/* A body that is taken as it comes, for those too large to be held: call->body stays empty. In the call's
+ * arena, or longer lived. */
+struct call_sink {
+	int64_t cap_size; /* over it: 413 */
+	/* One piece, on the call's pool thread. After a failure nothing more is taken, and it waits for
+	 * handle() in `result`, its words in the call's context. */
+	RESULT (*take)(struct call_sink *sink, struct call *call, struct str piece);
+	/* Once, when the call has ended, however it has: what nobody has taken over is to go. Any thread. */
+	void (*end)(struct call_sink *sink);
+	int64_t size;         /* taken so far */
+	struct result result; /* of the first take() that failed */
+};
+/* From begin() only. A client that sends slower than 8 KiB a second, over the time that a request may
+ * take, is cut off. */
+void call_set_sink(struct call *c, struct call_sink *sink);
+
 /* First value of a header, name in any letter case; empty when absent. */
 struct str call_header(const struct call *c, const char *name);
 /* All headers in the order sent, names as sent. */
@@ -71,6 +90,9 @@ void call_answer(struct call *c, int status, const char *content_type, struct bu
 enum { CALL_PIECES_MAX = 4 };
 void call_answer_pieces(struct call *c, int status, const char *content_type, const struct str *pieces,
 			size_t count, void (*done)(void *arg), void *arg);
+
+/* The same for the first size bytes of a file, which the answer owns from now on. */
+void call_answer_file(struct call *c, int status, const char *content_type, int fd, int64_t size);
 
 /* Parks the connection; after call_wake() (any thread, once, also before call_park returned)
  * resume() runs on a pool thread and must answer or park again. */

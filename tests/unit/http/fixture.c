@@ -4,6 +4,8 @@
 
 #include <poll.h>
 #include <pthread.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "base/log.h"
 
@@ -123,6 +125,58 @@ static void park(struct call *c, void (*resume)(struct call *), int64_t at_us)
 	call_park(c, resume);
 }
 
+/* ---- a body that is counted as it comes ---- */
+
+static _Atomic unsigned sinks_ended;
+
+unsigned fixture_sinks_ended(void)
+{
+	return sinks_ended;
+}
+
+static RESULT count_piece(struct call_sink *sink, struct call *c, struct str piece)
+{
+	(void) sink;
+	return memchr(piece.p, '!', piece.n) ? ctx_fail(&c->ctx, ERR_INVALID, "no such bytes") : OK;
+}
+
+static void note_end(struct call_sink *sink)
+{
+	(void) sink;
+	sinks_ended++;
+}
+
+static void fixture_begin(void *self, struct call *c)
+{
+	(void) self;
+	if (str_is(c->path, "/refused"))
+		answer_echo(c);
+	if (!str_is(c->path, "/sink"))
+		return;
+	struct call_sink *sink = arena_new_object(c->ctx.arena, struct call_sink);
+	*sink = (struct call_sink){.cap_size = FIXTURE_SINK_CAP, .take = count_piece, .end = note_end};
+	c->face_data = sink;
+	call_set_sink(c, sink);
+}
+
+static void answer_sink(struct call *c)
+{
+	const struct call_sink *sink = c->face_data;
+	struct buf b;
+	buf_init(&b, 1000);
+	buf_print(&b, "%lld bytes, %zu held, %s", (long long) sink->size, c->body.n,
+		  err_name(sink->result.code));
+	call_answer(c, 200, "text/plain", &b);
+}
+
+static void answer_file(struct call *c)
+{
+	static const char bytes[] = "these are the bytes of a file, and some that are not sent";
+	int fd = memfd_create("file", MFD_CLOEXEC);
+	assert_int_equal(write(fd, bytes, sizeof bytes), sizeof bytes);
+	call_answer_file(c, 200, "application/octet-stream", fd, 29);
+}
+
 static void fixture_handle(void *self, struct call *c)
 {
 	int64_t ms = 0;
@@ -131,6 +185,10 @@ static void fixture_handle(void *self, struct call *c)
 	IGNORE(str_parse_int(c->query, &ms)); /* absent: at once */
 	if (str_is(c->path, "/big"))
 		answer_big(c);
+	else if (str_is(c->path, "/sink"))
+		answer_sink(c);
+	else if (str_is(c->path, "/file"))
+		answer_file(c);
 	else if (str_is(c->path, "/park"))
 		park(c, answer_echo, clock_monotonic_us() + ms * MILLISECOND);
 	else if (str_is(c->path, "/again"))
@@ -153,7 +211,8 @@ static void fixture_reject(void *self, struct call *c, int status, enum err why)
 	call_answer(c, status, "text/plain", &b);
 }
 
-const struct http_face fixture_face = {"test", fixture_handle, fixture_reject, FIXTURE_BODY_CAP};
+const struct http_face fixture_face = {"test", fixture_handle, fixture_reject, FIXTURE_BODY_CAP,
+				       fixture_begin};
 
 struct http_listener *fixture_listen(struct fixture *f, const struct http_face *face, void *tag)
 {

@@ -5,6 +5,9 @@
  *   /park    parks, and a second thread wakes it after the query's milliseconds
  *   /early   is woken before it parks
  *   /again   parks twice
+ *   /sink    its body is counted as it comes; one with a '!' is not liked
+ *   /refused answers before its body comes
+ *   /file    the beginning of a file
  *   /hold    parks until fixture_release() */
 #pragma once
 
@@ -23,13 +26,14 @@ struct fixture {
 };
 
 extern const struct http_face fixture_face;
-enum { FIXTURE_BODY_CAP = 100 * 1000 };
+enum { FIXTURE_BODY_CAP = 100 * 1000, FIXTURE_SINK_CAP = 1000 * 1000 };
 
 /* config may be NULL: short waits, two threads. */
 void fixture_start(struct fixture *f, const struct http_config *config);
 void fixture_end(struct fixture *f);
 struct http_listener *fixture_listen(struct fixture *f, const struct http_face *face, void *tag);
 unsigned fixture_held_count(void);
+unsigned fixture_sinks_ended(void);
 void fixture_release(void); /* wakes every call that /hold has parked */
 struct http_figures fixture_figures(const struct fixture *f);
 /* Waits, ten seconds at most, until the expression is true. */

@@ -90,6 +90,79 @@ static void test_chunked_cap(void **state)
 	client_close(&c);
 }
 
+#define PUT_CHUNKS "PUT /sink HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+
+static void test_sink(void **state)
+{
+	struct fixture *f = *state;
+	struct str body = repeat(f, 'b', FIXTURE_SINK_CAP);
+	unsigned ended = fixture_sinks_ended();
+	struct str fits = str_print(f->arena, "PUT /sink HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n%s",
+				    FIXTURE_SINK_CAP, body.p);
+	assert_str(client_ask(f->arena, f->port, fits).body, "1000000 bytes, 0 held, NONE");
+	struct str chunked =
+		str_print(f->arena, PUT_CHUNKS "%x\r\n%s\r\n0\r\n\r\n", FIXTURE_SINK_CAP, body.p);
+	assert_str(client_ask(f->arena, f->port, chunked).body, "1000000 bytes, 0 held, NONE");
+	struct str over =
+		str_print(f->arena, PUT_CHUNKS "%x\r\n%s\r\n1\r\nx\r\n0\r\n\r\n", FIXTURE_SINK_CAP, body.p);
+	assert_int_equal(client_ask(f->arena, f->port, over).status, 413);
+	struct str longer = str_print(f->arena, "PUT /sink HTTP/1.1\r\nHost: a\r\nContent-Length: %d\r\n\r\n",
+				      FIXTURE_SINK_CAP + 1);
+	assert_int_equal(client_ask(f->arena, f->port, longer).status, 413);
+	WAIT_UNTIL(fixture_sinks_ended() == ended + 4);
+}
+
+static void test_sink_fails(void **state)
+{
+	struct fixture *f = *state;
+	struct str bad = STR(PUT_CHUNKS "2\r\nab\r\n2\r\n!c\r\n2\r\nde\r\n0\r\n\r\n");
+	struct str body = client_ask(f->arena, f->port, bad).body;
+	assert_true(str_ends_with(body, STR("0 held, INVALID")));
+	struct client c;
+	unsigned ended = fixture_sinks_ended();
+	client_open(&c, f->arena, f->port);
+	assert_true(client_send(&c, STR(PUT_CHUNKS "4\r\nab")));
+	client_close(&c); /* in the middle: it ends without having been whole */
+	WAIT_UNTIL(fixture_sinks_ended() == ended + 1);
+}
+
+/* Longer than a request may take, as long as it comes; no longer when it stops. */
+static void test_sink_takes_its_time(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	struct str piece = str_print(f->arena, "1000\r\n%s\r\n", repeat(f, 'b', 4096).p);
+	client_open(&c, f->arena, f->port);
+	assert_true(client_send(&c, STR(PUT_CHUNKS)));
+	for (int k = 0; k < 20; k++) {
+		fixture_sleep_ms(25);
+		assert_true(client_send(&c, piece));
+	}
+	assert_true(client_send(&c, STR("0\r\n\r\n")));
+	assert_str(client_read(&c).body, "81920 bytes, 0 held, NONE");
+	assert_true(client_send(&c, STR(PUT_CHUNKS)));
+	assert_true(client_send(&c, piece));
+	assert_int_equal(client_read(&c).status, 408);
+	assert_true(client_is_closed(&c));
+	client_close(&c);
+}
+
+static void test_answered_before_its_body(void **state)
+{
+	struct fixture *f = *state;
+	struct str request = STR("PUT /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n");
+	assert_int_equal(client_ask(f->arena, f->port, request).status, 200);
+}
+
+static void test_file(void **state)
+{
+	struct fixture *f = *state;
+	struct reply r = client_ask(f->arena, f->port, GET("/file"));
+	assert_int_equal(r.status, 200);
+	assert_str(r.body, "these are the bytes of a file");
+	assert_str(reply_header(&r, "Content-Length"), "29");
+}
+
 static void test_header_cap(void **state)
 {
 	struct fixture *f = *state;
@@ -287,6 +360,11 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_body_cap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chunked_cap, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sink, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sink_fails, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sink_takes_its_time, setup_tight, teardown),
+		cmocka_unit_test_setup_teardown(test_answered_before_its_body, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_header_cap, setup_tight, teardown),
 		cmocka_unit_test_setup_teardown(test_connection_cap, setup_tight, teardown),
 		cmocka_unit_test_setup_teardown(test_descriptors_used_up, setup, teardown),
