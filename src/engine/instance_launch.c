@@ -70,10 +70,25 @@ static RESULT resolve_image_and_type(struct launch *l)
 	return OK;
 }
 
+/* The type may say more than the image, not less. */
+static RESULT size_root(struct launch *l)
+{
+	if (l->type->root_disk == 0)
+		return OK;
+	if (l->type->root_disk < l->disks.at[0].size)
+		return ENGINE_FAIL(l->op, ERR_INVALID, KIND_INSTANCE_TYPE, l->wish->type.field,
+				   "The root disk of instance type '%" STR_FMT "', of %" PRId64
+				   " bytes, is too small for the image, which has %" PRId64 ".",
+				   STR_ARG(l->type->name), l->type->root_disk, l->disks.at[0].size);
+	l->disks.at[0].size = l->type->root_disk;
+	return OK;
+}
+
 static RESULT resolve_disks(struct launch *l)
 {
 	struct op *op = l->op;
 	TRY(disks_of_image(op, l->image, &l->disks));
+	TRY(size_root(l));
 	TRY(disks_apply_wishes(op, l->wish->disks, l->wish->disk_count, &l->disks));
 	if (l->disks.at[0].is_left_out)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("BlockDeviceMapping"),

@@ -237,6 +237,8 @@ RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
 	    volume_first_by_instance(op->head, wish->instance) ||
 	    volume_first_by_seen_instance(op->head, wish->instance))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE, "The instance still has parts.");
+	uuid type = instance->type;
 	TRY(condition_clear_all(op, wish->instance));
-	return instance_forget(op, wish->instance);
+	TRY(instance_forget(op, wish->instance));
+	return instance_type_forget_unused(op, type);
 }

@@ -153,7 +153,9 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 		TRY(change_volume(op, next.row.id, &wish->volumes[k]));
 	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
 		return OK;
+	uuid type_before = instance->type;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
+	TRY(instance_type_forget_unused(op, type_before));
 	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
 }

@@ -355,6 +355,11 @@ RESULT client_token_find_made(struct op *op, uuid account, struct str token, str
 			      enum kind kind, uuid *ret_made);
 RESULT client_token_write(struct op *op, uuid account, struct str token, struct str digest, uuid made);
 
+/* ---- instance_type.c ---- */
+
+/* Forgets it once it is deleted and no instance has it any more. */
+RESULT instance_type_forget_unused(struct op *op, uuid type);
+
 /* ---- instance_settings.c ---- */
 
 /* ERR_INVALID: too much user data, or a metadata hop limit out of 1 to 64; 0 is none said. */

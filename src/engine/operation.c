@@ -19,7 +19,7 @@ static bool is_operators(const char *permission)
 {
 	static const char *const families[] = {"account.enable", "account.create",    "account.limit",
 					       "address_range.", "external_network.", "host.",
-					       "region.",        "setting."};
+					       "instance_type.", "region.",           "setting."};
 	for (size_t n = 0; n < sizeof families / sizeof *families; n++)
 		if (strncmp(permission, families[n], strlen(families[n])) == 0)
 			return true;

@@ -86,6 +86,7 @@ static RESULT add_types(struct op *op)
 		struct instance_type type = {.row.id = engine_new_id(op, KIND_INSTANCE_TYPE),
 					     .row.gen = 1,
 					     .name = str_from(from->name),
+					     .flavor_id = str_from(from->name),
 					     .vcpus = from->vcpus,
 					     .memory = from->mebibytes << 20,
 					     .arch = from->arch,
@@ -93,6 +94,8 @@ static RESULT add_types(struct op *op)
 					     .current_generation = from->current,
 					     .max_ports = from->max_ports,
 					     .addresses_per_port = from->addresses_per_port,
+					     .rxtx_percent = 100,
+					     .is_public = true,
 					     .enabled = true};
 		TRY(instance_type_put(op, &type));
 	}

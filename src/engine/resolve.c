@@ -14,19 +14,13 @@ uuid engine_get_owner(enum kind kind, const struct row *row)
 	if (kind == KIND_ACCOUNT)
 		return row->id;
 	const struct kind_info *k = &model_kinds[kind];
-	for (unsigned n = 0; n < k->field_count; n++)
-		if (k->fields[n].ref == KIND_ACCOUNT)
-			return *(const uuid *) (const void *) ((const char *) row + k->fields[n].offset);
-	return UUID_NONE;
+	return k->account_offset ? *(const uuid *) (const void *) ((const char *) row + k->account_offset)
+				 : UUID_NONE;
 }
 
 static bool has_owner(enum kind kind)
 {
-	const struct kind_info *k = &model_kinds[kind];
-	for (unsigned n = 0; n < k->field_count; n++)
-		if (k->fields[n].ref == KIND_ACCOUNT)
-			return true;
-	return kind == KIND_ACCOUNT;
+	return model_kinds[kind].account_offset || kind == KIND_ACCOUNT;
 }
 
 static bool stays_visible(enum kind kind)
@@ -51,8 +45,15 @@ static bool may_launch(const struct image *image, uuid account)
 	return may;
 }
 
+static bool may_use(const struct ctx *c, const struct instance_type *type)
+{
+	return type->is_public || !c->who || c->who->is_operator || uuids_have(&type->users, c->who->account);
+}
+
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
 {
+	if (kind == KIND_INSTANCE_TYPE && !may_use(c, (const struct instance_type *) row))
+		return false;
 	if (engine_is_own(c, kind, row))
 		return true;
 	if (!row_is_live(row))
@@ -82,10 +83,19 @@ typedef const struct row *find_named(const struct tables *t, uuid account, struc
 	}
 NAMED(account)
 NAMED(host)
-NAMED(instance_type)
 NAMED(external_network)
 NAMED_IN_ACCOUNT(key_pair)
 NAMED_IN_ACCOUNT(user)
+
+/* A name and a flavor id are one space. */
+static const struct row *find_named_instance_type(const struct tables *t, uuid account, struct str name)
+{
+	(void) account;
+	const struct instance_type *type = instance_type_find_by_name(t, name);
+	if (!type)
+		type = instance_type_find_by_flavor_id(t, name);
+	return ROW_OR_NULL(type);
+}
 
 static const struct row *find_named_zone(const struct tables *t, uuid account, struct str name)
 {

@@ -4,9 +4,9 @@
  * in the same words: ERR_NOT_FOUND with the kind and ref->field. The system (no identity) and the
  * operator see every account's rows.
  *
- * A ref with bits = 0 names by ref->text: accounts, hosts, zones (also by short id), instance types
- * and external networks by their name; key pairs and users by name within the account; addresses by
- * their public IP; security groups by name within the account's default VPC (elsewhere use
+ * A ref with bits = 0 names by ref->text: accounts, hosts, zones (also by short id), instance types (also by
+ * flavor id) and external networks by their name; key pairs and users by name within the account; addresses
+ * by their public IP; security groups by name within the account's default VPC (elsewhere use
  * engine_find_group_in()).
  *
  * Instances and NAT gateways stay visible after their end, until they are forgotten; everything else goes at
