@@ -11,6 +11,14 @@ enum { SHA256_SIZE = 32, MASTER_KEY_SIZE = 32 };
 void crypto_sha256(struct str data, uint8_t out[static SHA256_SIZE]);
 /* Of what fd gives from its position to its end; blocks. ERR_IO. */
 RESULT crypto_sha256_file(struct ctx *c, int fd, uint8_t out[static SHA256_SIZE]);
+/* Of what comes in pieces; one thread at a time. */
+enum crypto_algorithm { CRYPTO_MD5, CRYPTO_SHA256, CRYPTO_SHA512 };
+struct crypto_digest;
+struct crypto_digest *crypto_digest_new(enum crypto_algorithm algorithm); /* NULL: out of memory */
+void crypto_digest_add(struct crypto_digest *d, struct str piece);
+struct str crypto_digest_end(struct crypto_digest *d,
+			     struct arena *a);    /* hex; once, last; p NULL: out of memory */
+void crypto_digest_free(struct crypto_digest *d); /* NULL: fine */
 void crypto_sha1(struct str data, uint8_t out[static 20]);
 void crypto_md5(struct str data, uint8_t out[static 16]);
 void crypto_hmac_sha256(const void *key, size_t key_size, struct str data, uint8_t out[static SHA256_SIZE]);

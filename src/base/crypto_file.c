@@ -29,6 +29,51 @@ static ssize_t read_piece(int fd, char *piece)
 	return n;
 }
 
+/* ---- in pieces of the caller's ---- */
+
+struct crypto_digest {
+	EVP_MD_CTX *md;
+	bool failed;
+};
+
+struct crypto_digest *crypto_digest_new(enum crypto_algorithm algorithm)
+{
+	const EVP_MD *how = algorithm == CRYPTO_MD5      ? EVP_md5()
+			    : algorithm == CRYPTO_SHA256 ? EVP_sha256()
+							 : EVP_sha512();
+	struct crypto_digest *d = heap_new(struct crypto_digest);
+	if (d)
+		d->md = EVP_MD_CTX_new();
+	if (!d || !d->md || EVP_DigestInit_ex(d->md, how, NULL) != 1) {
+		crypto_digest_free(d);
+		return NULL;
+	}
+	return d;
+}
+
+void crypto_digest_add(struct crypto_digest *d, struct str piece)
+{
+	d->failed = d->failed || EVP_DigestUpdate(d->md, piece.p, piece.n) != 1;
+}
+
+struct str crypto_digest_end(struct crypto_digest *d, struct arena *a)
+{
+	uint8_t digest[EVP_MAX_MD_SIZE];
+	unsigned size = 0;
+	if (d->failed || EVP_DigestFinal_ex(d->md, digest, &size) != 1)
+		return STR_NONE;
+	return str_encode_hex(a, digest, size);
+}
+
+void crypto_digest_free(struct crypto_digest *d)
+{
+	if (d)
+		EVP_MD_CTX_free(d->md);
+	heap_free(d);
+}
+
+/* ---- files ---- */
+
 RESULT crypto_sha256_file(struct ctx *c, int fd, uint8_t out[static SHA256_SIZE])
 {
 	OSSL(EVP_MD_CTX) md = EVP_MD_CTX_new();

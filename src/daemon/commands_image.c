@@ -1,14 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari image …: what root disks are made from. */
-#include <unistd.h>
 
 #include "base/file.h"
-#include "base/random.h"
 #include "daemon/command.h"
 #include "drivers/image_file.h"
 #include "engine/image.h"
-
-static const int64_t DOWNLOAD_CAP = INT64_C(64) << 30;
 
 static RESULT parse_word(struct command_call *call, const char *name, const char *const *words, int absent,
 			 int *ret_value)
@@ -53,14 +49,10 @@ static RESULT import_file(struct command_call *call, struct str source, struct i
 	const char *directory = settings_path(c->arena, &call->daemon->settings, "images");
 	if (!is_url(source))
 		return image_file_import(c, str_to_z(c->arena, source), format, directory, ret_file);
-	TRY(file_make_directory(c, directory, 0700));
-	const char *path = str_print(c->arena, "%s/%016llx" IMAGE_DOWNLOAD_SUFFIX, directory,
-				     (unsigned long long) random_u64())
-				   .p;
-	TRY(image_file_download(c, str_to_z(c->arena, source), path, DOWNLOAD_CAP));
-	struct result result = image_file_import(c, path, format, directory, ret_file);
-	(void) unlink(path);
-	return result;
+	AUTO(image_upload) upload = NULL;
+	TRY(image_upload_new(c, directory, &upload));
+	TRY(image_upload_fetch(upload, c, str_to_z(c->arena, source), IMAGE_DATA_MAX, true));
+	return image_upload_import(upload, c, format, ret_file);
 }
 
 /* What its guests expect to find. */

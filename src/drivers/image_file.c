@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The image store's files: check, convert, digest, keep, collect. */
+ * The image store's files: check, convert, digest, keep, collect. What is sent or
+ * fetched gets here by image_upload.c. */
 #include "drivers/image_file.h"
 
-#include <curl/curl.h>
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -31,7 +31,8 @@ static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
 /* As they are called here, and by qemu-img. */
 static const struct {
 	const char *name, *qemu;
-} formats[] = {{"qcow2", "qcow2"}, {"raw", "raw"}, {"vmdk", "vmdk"}, {"vhd", "vpc"}, {"vhdx", "vhdx"}};
+} formats[] = {{"qcow2", "qcow2"}, {"raw", "raw"}, {"iso", "raw"},
+	       {"vmdk", "vmdk"},   {"vhd", "vpc"}, {"vhdx", "vhdx"}};
 
 static RESULT read_at(struct ctx *c, int fd, const char *path, int64_t at, char *bytes, size_t size)
 {
@@ -175,14 +176,20 @@ static RESULT digest_file(struct ctx *c, const char *path, struct str *ret_hex)
 
 /* ---- keeping ---- */
 
-/* The file gets the name that its bytes give it. Its time is that of the keeping: image_file_collect(). */
-static RESULT name_file(struct ctx *c, const char *part, const char *directory, struct image_file *file)
+struct str image_file_path(struct arena *a, const char *directory, struct str sha256)
+{
+	return str_print(a, "%s/%" STR_FMT IMAGE_FILE_SUFFIX, directory, STR_ARG(sha256));
+}
+
+struct str image_file_data_path(struct arena *a, const char *directory, struct str sha256)
+{
+	return str_print(a, "%s/%" STR_FMT IMAGE_DATA_SUFFIX, directory, STR_ARG(sha256));
+}
+
+RESULT image_file_name(struct ctx *c, const char *part, struct str kept)
 {
 	int64_t now_us = clock_now_us();
 	struct timespec now = {.tv_sec = now_us / SECOND, .tv_nsec = now_us % SECOND * 1000};
-	TRY(digest_file(c, part, &file->sha256));
-	TRY(file_size(c, part, &file->file_size));
-	struct str kept = str_print(c->arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(file->sha256));
 	if (!kept.p)
 		return ctx_no_memory(c);
 	(void) pthread_mutex_lock(&names_lock);
@@ -191,6 +198,14 @@ static RESULT name_file(struct ctx *c, const char *part, const char *directory, 
 		(void) utimensat(AT_FDCWD, kept.p, (struct timespec[]){now, now}, 0);
 	(void) pthread_mutex_unlock(&names_lock);
 	return result;
+}
+
+/* The file gets the name that its bytes give it. */
+static RESULT name_file(struct ctx *c, const char *part, const char *directory, struct image_file *file)
+{
+	TRY(digest_file(c, part, &file->sha256));
+	TRY(file_size(c, part, &file->file_size));
+	return image_file_name(c, part, image_file_path(c->arena, directory, file->sha256));
 }
 
 static RESULT convert_and_keep(struct ctx *c, const char *source, const char *format, const char *part,
@@ -378,19 +393,26 @@ static bool is_old(int directory_fd, const char *name)
 	       st.st_mtim.tv_sec < clock_now_us() / SECOND - IMAGE_UNNEEDED_S;
 }
 
-void image_file_collect(const char *directory, bool (*is_needed)(void *arg, struct str sha256), void *arg)
+/* Where the name is a digest with that ending, and nobody needs the file. */
+static bool is_unneeded(struct str name, const char *suffix, bool (*is_needed)(void *arg, struct str sha256),
+			void *arg)
 {
 	uint8_t digest[SHA256_SIZE];
+	struct str sha256 = str_slice(name, 0, name.n - strlen(suffix));
+	return str_ends_with(name, str_from(suffix)) &&
+	       result_is_ok(str_decode_hex(sha256, digest, sizeof digest)) && !is_needed(arg, sha256);
+}
+
+void image_file_collect(const char *directory, const struct image_file_user *user)
+{
 	DIR *dir = opendir(directory);
 	const struct dirent *entry = NULL;
 	while (dir && (entry = readdir(dir))) {
 		struct str name = str_from(entry->d_name);
-		struct str sha256 = str_slice(name, 0, name.n - strlen(".qcow2"));
-		if (!str_ends_with(name, STR(".qcow2")) ||
-		    !result_is_ok(str_decode_hex(sha256, digest, sizeof digest)))
-			continue;
 		(void) pthread_mutex_lock(&names_lock);
-		if (is_old(dirfd(dir), entry->d_name) && !is_needed(arg, sha256))
+		if (is_old(dirfd(dir), entry->d_name) &&
+		    (is_unneeded(name, IMAGE_FILE_SUFFIX, user->needs_file, user->arg) ||
+		     is_unneeded(name, IMAGE_DATA_SUFFIX, user->needs_data, user->arg)))
 			(void) unlinkat(dirfd(dir), entry->d_name, 0);
 		(void) pthread_mutex_unlock(&names_lock);
 	}
@@ -410,63 +432,4 @@ void image_file_sweep(const char *directory)
 	}
 	if (dir)
 		(void) closedir(dir);
-}
-
-/* ---- downloads ---- */
-
-struct download {
-	FILE *out;
-	int64_t left;
-	bool is_larger;
-	int error; /* errno of writing; 0: none */
-};
-
-static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
-{
-	struct download *d = arg;
-	d->is_larger = (int64_t) (size * count) > d->left;
-	if (d->is_larger)
-		return 0; /* curl ends with a write error */
-	d->left -= (int64_t) (size * count);
-	size_t written = fwrite(bytes, size, count, d->out);
-	if (written < count)
-		d->error = errno;
-	return written;
-}
-
-RESULT image_file_download(struct ctx *c, const char *url, const char *path, int64_t cap_size)
-{
-	struct download d = {.out = fopen(path, "wbe"), .left = cap_size};
-	CURL *curl = curl_easy_init();
-	char words[CURL_ERROR_SIZE] = {0};
-	CURLcode code = CURLE_FAILED_INIT;
-	if (d.out && curl) {
-		(void) curl_easy_setopt(curl, CURLOPT_URL, url);
-		(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
-		(void) curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
-		(void) curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
-		(void) curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
-		(void) curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
-		(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-		(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 20L);
-		(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1024L);
-		(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
-		(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
-		(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
-		(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, &d);
-		code = curl_easy_perform(curl);
-	}
-	curl_easy_cleanup(curl);
-	bool closed = d.out && fclose(d.out) == 0;
-	if (d.out && !closed && !d.error)
-		d.error = errno;
-	if (code == CURLE_OK && closed)
-		return OK;
-	(void) unlink(path);
-	if (d.error == ENOSPC)
-		return fail_full(c, path);
-	if (d.is_larger)
-		return ctx_fail(c, ERR_TOO_LARGE, "%s is larger than %lld bytes", url, (long long) cap_size);
-	return ctx_fail(c, ERR_IO, "cannot download %s: %s", url,
-			words[0] ? words : curl_easy_strerror(code));
 }

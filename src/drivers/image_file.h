@@ -14,10 +14,13 @@ struct image_file {
 };
 
 enum { IMAGE_VIRTUAL_SIZE_MAX_GIB = 2048 };
+#define IMAGE_DATA_MAX (INT64_C(64) << 30) /* of data that are sent or downloaded */
 
 /* Files on their way: of a conversion, of a download. */
 #define IMAGE_PARTIAL_SUFFIX ".part"
 #define IMAGE_DOWNLOAD_SUFFIX ".download"
+#define IMAGE_FILE_SUFFIX ".qcow2"
+#define IMAGE_DATA_SUFFIX ".data"
 
 /* Takes source (a path) into directory as <sha256>.qcow2; source stays. format: qcow2, raw, vmdk, vhd
  * or vhdx; empty: by its first bytes. A file that is there already is the same image: OK.
@@ -25,6 +28,35 @@ enum { IMAGE_VIRTUAL_SIZE_MAX_GIB = 2048 };
  * ERR_CAPACITY: no room, ERR_IO. */
 RESULT image_file_import(struct ctx *c, const char *source, struct str format, const char *directory,
 			 struct image_file *ret_file);
+/* Data as they are sent, on their way into the store: one file, digested as it grows, with holes for zeros.
+ * One thread at a time. */
+struct image_upload;
+struct image_digests { /* hex, in the context's arena */
+	struct str md5, sha256, sha512;
+	int64_t size;
+};
+RESULT image_upload_new(struct ctx *c, const char *directory, struct image_upload **ret_upload);
+RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes); /* ERR_CAPACITY, ERR_IO */
+/* They are whole: takes them in as image_file_import() does, and keeps them also as they are, by the name
+ * of image_file_data_path(). */
+RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str format,
+			 struct image_file *ret_file, struct image_digests *ret_digests);
+/* As image_file_import(): they are not kept as they are. */
+RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str format,
+			   struct image_file *ret_file);
+void image_upload_free(struct image_upload *u); /* NULL: fine; what was not kept is gone */
+DEFINE_AUTO(image_upload)
+/* From a URL (http, https, file), at most cap_size bytes. ERR_IO, ERR_TOO_LARGE, ERR_CAPACITY. */
+/* from_anywhere: also from this machine's own files and addresses, which users must not see. */
+RESULT image_upload_fetch(struct image_upload *u, struct ctx *c, const char *url, int64_t cap_size,
+			  bool from_anywhere);
+/* A file of the store, or that is to be one, gets its name. Its time is that of the keeping, for
+ * image_file_collect(). */
+RESULT image_file_name(struct ctx *c, const char *part, struct str kept);
+/* Where data lie as they were uploaded, and as they are used. */
+struct str image_file_data_path(struct arena *a, const char *directory, struct str sha256);
+struct str image_file_path(struct arena *a, const char *directory, struct str sha256);
+
 /* Keeps a qcow2 that lies in the directory (a cut that was fetched whole): it gets its final name.
  * ERR_INVALID: it is none, or does not stand by itself. */
 RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, struct image_file *ret_file);
@@ -33,13 +65,15 @@ RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, s
 RESULT image_file_check(struct ctx *c, const char *path, struct str sha256, int64_t size);
 /* ERR_CAPACITY, in words, unless the directory's file system has room for so many bytes more. */
 RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size);
-/* Removes the files that is_needed() denies and that nobody has kept anew for IMAGE_UNNEEDED_S: whoever
+/* Removes the files that no row needs and that nobody has kept anew for IMAGE_UNNEEDED_S: whoever
  * keeps a file has that long to make the row that needs it. An absent directory is fine. */
 enum { IMAGE_UNNEEDED_S = 600 };
-void image_file_collect(const char *directory, bool (*is_needed)(void *arg, struct str sha256), void *arg);
-/* Downloads url (http, https, file) to path, at most cap_size bytes. ERR_IO, ERR_TOO_LARGE; ERR_CAPACITY: no
- * room. */
-RESULT image_file_download(struct ctx *c, const char *url, const char *path, int64_t cap_size);
+struct image_file_user { /* is a row of that digest there, of a file as it is used, or as it was uploaded? */
+	bool (*needs_file)(void *arg, struct str sha256);
+	bool (*needs_data)(void *arg, struct str sha256);
+	void *arg;
+};
+void image_file_collect(const char *directory, const struct image_file_user *user);
 /* Removes what imports that never ended (a kill) left in the directory; at start, before the first
  * import. An absent directory is fine. */
 void image_file_sweep(const char *directory);

@@ -297,6 +297,9 @@ RESULT disks_of_image(struct op *op, const struct image *image, struct disk_plan
 			.throughput = d->throughput,
 			.delete_on_termination = d->delete_on_termination,
 		};
+	int64_t least = gib_of(image->min_disk) * GIBIBYTE;
+	if (ret_plans->count && ret_plans->at[0].size < least)
+		ret_plans->at[0].size = least;
 	return ret_plans->count ? OK
 				: ctx_fail_kind(op->ctx, ERR_STATE, KIND_IMAGE, "The image has no disks.");
 }

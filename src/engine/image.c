@@ -15,6 +15,8 @@ enum image_state engine_derive_image_state(const struct tables *t, const struct 
 	enum image_state state = IMAGE_AVAILABLE;
 	if (!row_is_live(&image->row))
 		return IMAGE_DEREGISTERED;
+	if (engine_image_is_empty(t, image))
+		return IMAGE_PENDING;
 	for (const struct image_device *d = image_device_first_by_image(t, image->row.id); d;
 	     d = image_device_next_by_image(t, d)) {
 		const struct snapshot *snapshot = snapshot_find(t, d->snapshot);
@@ -25,17 +27,17 @@ enum image_state engine_derive_image_state(const struct tables *t, const struct 
 		if (engine_snapshot_is_pending(snapshot))
 			state = IMAGE_PENDING;
 	}
-	return state;
+	return state == IMAGE_AVAILABLE && image->is_deactivated ? IMAGE_DISABLED : state;
 }
 
 /* ---- making ---- */
 
-static RESULT check_name(struct op *op, uuid account, struct str name)
+static RESULT check_name(struct op *op, uuid account, struct str name, bool may_share_name)
 {
 	if (name.n < 1 || name.n > 255 || !str_is_xml_text(name))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_IMAGE,
 				     "An image's name has 1 to 255 characters.");
-	if (image_find_by_account(op->head, account, name))
+	if (!may_share_name && image_find_by_account(op->head, account, name))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_IMAGE,
 				     "The image name '%" STR_FMT "' is taken already.", STR_ARG(name));
 	return OK;
@@ -43,17 +45,24 @@ static RESULT check_name(struct op *op, uuid account, struct str name)
 
 RESULT image_write(struct op *op, struct image *image, const struct disk_plans *disks)
 {
-	TRY(check_name(op, image->account, image->name));
 	TRY(quota_check(op, image->account, QUOTA_IMAGES, 1));
 	image->row.id = engine_new_id(op, KIND_IMAGE);
 	image->row.gen = 1;
 	image->root_device = disks->at[0].device;
+	image->changed_us = op->now_us;
 	TRY(image_put(op, image));
+	TRY(image_write_disks(op, image->row.id, disks));
+	return engine_tell(op, KIND_IMAGE, &image->row, "registered", "Image %" STR_FMT ".",
+			   STR_ARG(image->name));
+}
+
+RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *disks)
+{
 	for (size_t n = 0; n < disks->count; n++) {
 		const struct disk_plan *disk = &disks->at[n];
 		struct image_device device = {.row.id = engine_new_id(op, KIND_IMAGE_DEVICE),
 					      .row.gen = 1,
-					      .image = image->row.id,
+					      .image = image,
 					      .number = (int64_t) n,
 					      .device = disk->device,
 					      .snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE,
@@ -64,34 +73,24 @@ RESULT image_write(struct op *op, struct image *image, const struct disk_plans *
 					      .delete_on_termination = disk->delete_on_termination};
 		TRY(image_device_put(op, &device));
 	}
-	return engine_tell(op, KIND_IMAGE, &image->row, "registered", "Image %" STR_FMT ".",
-			   STR_ARG(image->name));
+	return OK;
 }
 
-/* Of a file that is kept already. */
-static RESULT write_imported_snapshot(struct op *op, const struct image_import *wish, uuid account,
-				      struct snapshot *ret_snapshot)
+RESULT snapshot_write_kept(struct op *op, struct snapshot *snapshot)
 {
-	*ret_snapshot = (struct snapshot){
-		.row.id = engine_new_id(op, KIND_SNAPSHOT),
-		.row.gen = 1,
-		.account = account,
-		.description = str_print(op->ctx->arena, "Imported for image %" STR_FMT, STR_ARG(wish->name)),
-		.volume_size = wish->virtual_size,
-		.sha256 = wish->sha256,
-		.file_size = wish->file_size,
-		.progress = 100,
-		.seen_stage = SNAPSHOT_SEEN_STAGE_KEPT,
-		.seen_gen = 1,
-	};
-	TRY(quota_check(op, account, QUOTA_SNAPSHOTS, 1));
-	return snapshot_put(op, ret_snapshot);
+	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
+	snapshot->row.gen = 1;
+	snapshot->progress = 100;
+	snapshot->seen_stage = SNAPSHOT_SEEN_STAGE_KEPT;
+	snapshot->seen_gen = 1;
+	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
+	return snapshot_put(op, snapshot);
 }
 
 RESULT engine_import_image(struct op *op, struct image_import *wish)
 {
 	uuid account = engine_get_account(op->ctx);
-	TRY(check_name(op, account, wish->name));
+	TRY(check_name(op, account, wish->name, false));
 	if (wish->virtual_size <= 0 || str_is_empty(wish->sha256))
 		return ctx_fail_kind(op->ctx, ERR_MISSING, KIND_IMAGE,
 				     "An image's file has a size and a digest.");
@@ -112,8 +111,13 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 			      .nic_model = wish->nic_model,
 			      .ena_support = true};
 	TRY(tags_normalize(op, wish->tags, &image.tags));
-	struct snapshot snapshot;
-	TRY(write_imported_snapshot(op, wish, account, &snapshot));
+	struct snapshot snapshot = {
+		.account = account,
+		.description = str_print(op->ctx->arena, "Imported for image %" STR_FMT, STR_ARG(wish->name)),
+		.volume_size = wish->virtual_size,
+		.sha256 = wish->sha256,
+		.file_size = wish->file_size};
+	TRY(snapshot_write_kept(op, &snapshot));
 	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
 					   .snapshot = &snapshot,
 					   .size = (wish->virtual_size + GIBIBYTE - 1) / GIBIBYTE * GIBIBYTE,
@@ -164,6 +168,7 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 			      .boot_mode = wish->boot_mode,
 			      .tpm = wish->tpm,
 			      .ena_support = wish->ena_support};
+	TRY(check_name(op, image.account, image.name, false));
 	TRY(tags_normalize(op, wish->tags, &image.tags));
 	TRY(image_write(op, &image, &disks));
 	wish->image = image.row.id;
@@ -258,7 +263,7 @@ RESULT engine_capture_image(struct op *op, struct image_capture *wish)
 			      .nic_model = (enum image_nic_model) instance->nic_model,
 			      .ena_support = true,
 			      .source_instance = instance->row.id};
-	TRY(check_name(op, image.account, image.name));
+	TRY(check_name(op, image.account, image.name, wish->may_share_name));
 	TRY(tags_normalize(op, wish->image_tags, &image.tags));
 	TRY(tags_normalize(op, wish->snapshot_tags, &snapshot_tags));
 	TRY(disks_of_instance(op, instance, &disks));
@@ -321,7 +326,7 @@ static RESULT copy_image(struct op *op, struct image_copying *wish, uuid account
 			      .disk_bus = source->disk_bus,
 			      .nic_model = source->nic_model,
 			      .ena_support = source->ena_support};
-	TRY(check_name(op, account, image.name));
+	TRY(check_name(op, account, image.name, false));
 	bool own = uuid_equal(source->account, account);
 	TRY(tags_normalize(op, wish->with_tags && own ? source->tags : wish->image_tags, &image.tags));
 	TRY(disks_of_image(op, source, &disks));
@@ -347,6 +352,9 @@ enum { LAUNCHERS_MAX = 1000 };
 static RESULT find_launcher(struct op *op, const struct ref *ref, uuid *ret_account)
 {
 	const struct account *account = account_find_by_number(op->head, ref->text);
+	if (!account && ref->bits)
+		account = (const struct account *) tables_find_prefix(op->head, KIND_ACCOUNT, ref->prefix,
+								      ref->bits);
 	if (!account || !row_is_live(&account->row))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ACCOUNT, ref->field,
 				   "The account '%" STR_FMT "' does not exist", STR_ARG(ref->text));
@@ -382,6 +390,20 @@ static RESULT change_launchers(struct op *op, const struct image_settings *wish,
 	return OK;
 }
 
+/* Who is no launcher any more has no word on it either. */
+static RESULT keep_launchers(struct op *op, const struct image *image, struct uuids *accounts)
+{
+	uuid *kept = arena_new_array(op->ctx->arena, uuid, accounts->count + 1);
+	size_t count = 0;
+	if (!kept)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < accounts->count; n++)
+		if (uuids_have(&image->launchers, accounts->at[n]))
+			kept[count++] = accounts->at[n];
+	*accounts = (struct uuids){kept, count};
+	return OK;
+}
+
 RESULT engine_update_image(struct op *op, struct image_settings *wish)
 {
 	const struct image *image = NULL;
@@ -390,23 +412,41 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 	struct image next = *image;
 	choice_apply(wish->is_public, &next.is_public);
 	if (wish->reset_launchers)
-		next.is_public = false;
+		next.is_public = next.is_community = false;
+	next.is_community = next.is_community && !next.is_public;
 	if (wish->set_description)
 		next.description = wish->description;
 	TRY(change_launchers(op, wish, &next.launchers));
+	TRY(keep_launchers(op, &next, &next.accepted_by));
+	TRY(keep_launchers(op, &next, &next.rejected_by));
+	next.is_unshared = next.is_unshared && !next.is_public && next.launchers.count == 0;
+	next.changed_us = op->now_us;
+	next.row.gen++;
 	TRY(image_put(op, &next));
 	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
 }
 
 /* ---- the end ---- */
 
+/* Made for the image, and in no other one. */
+static RESULT delete_bound(struct op *op, uuid id)
+{
+	const struct snapshot *snapshot = snapshot_find(op->head, id);
+	if (!snapshot || !snapshot->is_bound || !row_is_live(&snapshot->row) ||
+	    image_device_first_by_snapshot(op->head, id))
+		return OK;
+	return snapshot_delete_metered(op, snapshot);
+}
+
 /* No driver holds a device: they go at once, and with them what holds their snapshots. */
 static RESULT forget_devices(struct op *op, uuid image)
 {
 	const struct image_device *device = image_device_first_by_image(op->head, image), *next = NULL;
 	for (; device; device = next) {
+		uuid snapshot = device->snapshot;
 		next = image_device_next_by_image(op->head, device);
 		TRY(image_device_forget(op, device->row.id));
+		TRY(delete_bound(op, snapshot));
 	}
 	return OK;
 }
@@ -416,6 +456,10 @@ RESULT engine_delete_image(struct op *op, struct image_target *wish)
 	const struct image *image = NULL;
 	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
 	TRY(engine_permit(op, "image.delete", KIND_IMAGE, &image->row));
+	if (image->is_protected)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_IMAGE, wish->image.field,
+				   "The image '%" STR_FMT "' is protected and cannot be deleted.",
+				   STR_ARG(wish->image.text));
 	TRY(forget_devices(op, image->row.id));
 	TRY(image_delete(op, image->row.id));
 	return engine_tell(op, KIND_IMAGE, &image->row, "deregistered", "Image %" STR_FMT ".",

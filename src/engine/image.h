@@ -6,6 +6,16 @@
 #include "engine/snapshot.h"
 #include "engine/volume.h"
 
+enum image_visibility {
+	IMAGE_VISIBLE_SHARED,
+	IMAGE_VISIBLE_PRIVATE,
+	IMAGE_VISIBLE_COMMUNITY,
+	IMAGE_VISIBLE_PUBLIC
+};
+/* Public ones and the operator's are in everybody's lists, community ones may be launched by all; of shared
+ * ones their launchers know. */
+enum image_visibility engine_image_visibility(const struct image *image);
+
 /* From a file that lies in the image store already: makes its snapshot, and an image with that one
  * disk. Owned by the caller's account; by the operator when it names none. ERR_EXISTS: the owner has
  * an image of that name. */
@@ -51,6 +61,7 @@ OPERATION(engine_register_image, image_wish)
 struct image_capture {
 	struct ref instance;
 	struct str name, description;
+	bool may_share_name; /* else ERR_EXISTS: the owner has an image of that name */
 	bool no_reboot;
 	const struct disk_wish *disks;
 	size_t disk_count;
@@ -76,13 +87,103 @@ OPERATION(engine_copy_image, image_copying)
 struct image_settings {
 	struct ref image;
 	enum choice is_public;
-	struct refs add_launchers, remove_launchers; /* accounts, by number */
+	struct refs add_launchers, remove_launchers; /* accounts, by number or id */
 	bool reset_launchers, set_description;
 	struct str description;
 };
 OPERATION(engine_update_image, image_settings)
 
-/* Deregisters it: no launch finds it any more; instances made from it go on, and its snapshots stay. */
+/* All that is said of an image, as it is to be: for faces that change it as a whole. */
+struct image_form {
+	struct str name, description; /* up to 255 characters; need not be its owner's only one */
+	enum image_visibility visibility;
+	enum image_arch arch;
+	enum image_personality personality;
+	enum image_platform platform;
+	enum image_boot_mode boot_mode;
+	bool secure_boot, tpm; /* ERR_COMBINATION without UEFI */
+	enum image_disk_bus disk_bus;
+	enum image_nic_model nic_model;
+	bool is_protected, is_hidden;
+	int64_t min_disk, min_memory;             /* bytes */
+	struct str disk_format, container_format; /* ERR_STATE: to change them once it has data */
+	struct tags properties;                   /* sorted by key or not; IMAGE_PROPERTIES_MAX */
+	struct strs labels;                       /* IMAGE_PROPERTIES_MAX */
+};
+enum { IMAGE_PROPERTIES_MAX = 128, IMAGE_PROPERTIES_SIZE_MAX = 256 * 1024 };
+/* As it is now; borrows the row's texts. */
+struct image_form engine_image_form(const struct image *image);
+
+/* One with nothing in it: pending, until engine_fill_image(). ERR_EXISTS: there is one of that id. Making
+ * one public needs a permission of its own, image.publish. */
+struct image_creation {
+	uuid id; /* none: one is drawn */
+	struct image_form form;
+	/* made: */
+	uuid image;
+};
+OPERATION(engine_create_image, image_creation)
+
+/* ERR_CONFLICT: it is not of that gen any more. */
+struct image_rewriting {
+	struct ref image;
+	uint64_t gen; /* of the row that the form was made from */
+	struct image_form form;
+};
+OPERATION(engine_rewrite_image, image_rewriting)
+
+/* Not launched nor downloaded, or again. ERR_STATE: it has no data yet. */
+struct image_activation {
+	struct ref image;
+	bool is_active;
+};
+OPERATION(engine_activate_image, image_activation)
+
+/* A launcher's own word. ERR_NOT_FOUND with KIND_ACCOUNT: the caller is none. */
+enum image_answer { IMAGE_ANSWER_PENDING, IMAGE_ANSWER_ACCEPTED, IMAGE_ANSWER_REJECTED };
+struct image_answering {
+	struct ref image;
+	enum image_answer answer;
+};
+OPERATION(engine_answer_image, image_answering)
+enum image_answer engine_image_answer(const struct image *image, uuid account);
+
+/* Whether it waits for its data. */
+bool engine_image_is_empty(const struct tables *t, const struct image *image);
+
+/* Its data are to be fetched from there. ERR_STATE: it has some, or they are on their way, or its formats
+ * are unsaid. */
+struct image_fetching {
+	struct ref image;
+	struct str url; /* http or https */
+};
+OPERATION(engine_fetch_image, image_fetching)
+
+/* Its data have come: they lie in the image store, as they were and as they are used. ERR_STATE: it has
+ * some already. Nothing is left waiting when it is gone: ERR_NOT_FOUND. */
+struct image_filling {
+	struct ref image;
+	uint64_t gen; /* when they were fetched: of the row that wanted it; else 0 */
+	int64_t data_size;
+	struct str md5, data_sha256, sha512;
+	struct str sha256; /* of the file that is used */
+	int64_t file_size, virtual_size;
+};
+OPERATION(engine_fill_image, image_filling)
+
+/* They cannot be fetched: nothing is to be any more, and a condition says why. */
+struct image_failing {
+	uuid image;
+	uint64_t gen;
+	struct str problem;
+};
+OPERATION(engine_fail_image, image_failing)
+
+/* ERR_STATE: its formats are unsaid, or it has data: for a look before they are sent. */
+RESULT engine_check_image_takes_data(struct ctx *c, const struct tables *t, const struct image *image);
+
+/* ERR_PROTECTED. Deregisters it: no launch finds it any more; instances made from it go on, and its snapshots
+ * stay. */
 struct image_target {
 	struct ref image;
 };

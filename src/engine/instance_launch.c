@@ -61,6 +61,10 @@ static RESULT resolve_image_and_type(struct launch *l)
 				   "The architecture '%s' of the specified instance type does not match the "
 				   "architecture '%s' of the specified image.",
 				   type_arch, image_arch);
+	if (l->type->memory < l->image->min_memory)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, l->wish->type.field,
+				   "The instance type '%" STR_FMT "' has less memory than the image needs.",
+				   STR_ARG(l->type->name));
 	if (l->wish->unlimited_credits != CHOICE_DEFAULT && !l->type->burstable)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, l->wish->type.field,
 				   "A credit option needs a burstable instance type; %" STR_FMT " is none",

@@ -18,6 +18,7 @@ struct result engine_fail_with(struct ctx *c, struct str field, struct result fa
 
 /* An id that no row of the kind begins like. */
 uuid engine_new_id(const struct op *op, enum kind kind);
+bool engine_id_is_taken(const struct op *op, enum kind kind, uuid id); /* one does */
 /* Its id as people know it: EC2's where the kind has one. In the arena. */
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id);
 /* One line of history of a row. */
@@ -293,11 +294,18 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 /* Of the same file; account, words and tags are set. ERR_STATE: the source is not completed. */
 RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, struct snapshot *snapshot);
 
+/* Marks it deleted and ends its usage. */
+RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot);
+
 /* ---- image.c ---- */
 
 /* With its devices; account, words and tags are set, the id is drawn. ERR_EXISTS: the name is taken. */
 struct disk_plans;
 RESULT image_write(struct op *op, struct image *image, const struct disk_plans *disks);
+/* Its disks, of an image that has none yet. */
+RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *disks);
+/* Of a file that is kept already: account, words and the file are set. */
+RESULT snapshot_write_kept(struct op *op, struct snapshot *snapshot);
 
 /* ---- disk.c ---- */
 

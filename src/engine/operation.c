@@ -53,13 +53,19 @@ RESULT engine_find_acting_account(struct op *op, const struct account **ret_acco
 }
 
 /* EC2's ids show 68 bits. */
+bool engine_id_is_taken(const struct op *op, enum kind kind, uuid id)
+{
+	uuid prefix = id;
+	memset(prefix.b + 8, 0, 8);
+	prefix.b[8] = id.b[8] & 0xf0;
+	return tables_find_prefix(op->head, kind, prefix, 68);
+}
+
 uuid engine_new_id(const struct op *op, enum kind kind)
 {
 	for (;;) {
-		uuid id = id_new(kind), prefix = id;
-		memset(prefix.b + 8, 0, 8);
-		prefix.b[8] = id.b[8] & 0xf0;
-		if (!tables_find_prefix(op->head, kind, prefix, 68))
+		uuid id = id_new(kind);
+		if (!engine_id_is_taken(op, kind, id))
 			return id;
 	}
 }

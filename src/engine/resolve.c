@@ -39,7 +39,7 @@ bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
 
 static bool may_launch(const struct image *image, uuid account)
 {
-	bool may = image->is_public || uuid_is_none(image->account);
+	bool may = image->is_public || image->is_community || uuid_is_none(image->account);
 	for (size_t n = 0; n < image->launchers.count && !may; n++)
 		may = uuid_equal(image->launchers.at[n], account);
 	return may;

@@ -172,6 +172,14 @@ RESULT engine_copy_snapshot(struct op *op, struct snapshot_copying *wish)
 
 /* ---- the end ---- */
 
+RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot)
+{
+	TRY(snapshot_delete(op, snapshot->row.id));
+	TRY(op_usage(op, KIND_SNAPSHOT, snapshot->row.id, snapshot->account, snapshot_meter(), 0));
+	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "deleted", "Snapshot of %lld bytes.",
+			   (long long) snapshot->volume_size);
+}
+
 RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 {
 	const struct snapshot *snapshot = NULL;
@@ -183,10 +191,7 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 				   "The snapshot %" STR_FMT " is currently in use by %" STR_FMT,
 				   STR_ARG(wish->snapshot.text),
 				   STR_ARG(engine_write_id(op, KIND_IMAGE, device->image)));
-	TRY(snapshot_delete(op, snapshot->row.id));
-	TRY(op_usage(op, KIND_SNAPSHOT, snapshot->row.id, snapshot->account, snapshot_meter(), 0));
-	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "deleted", "Snapshot of %lld bytes.",
-			   (long long) snapshot->volume_size);
+	return snapshot_delete_metered(op, snapshot);
 }
 
 /* ---- the reconciler's ---- */

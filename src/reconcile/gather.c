@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Gathers what a step needs: rows copied out of a walking view into the step's arena, so that no
  * view is held across a driver call. */
+#include "drivers/image_file.h"
 #include "reconcile/work.h"
 
 #include "base/clock.h"
@@ -233,7 +234,7 @@ RESULT gather_volume_base(struct step *s, const struct tables *t, const struct v
 
 struct str gather_store_path(struct step *s, struct str sha256)
 {
-	return str_print(s->ctx.arena, "%s/%" STR_FMT ".qcow2", s->r->image_directory, STR_ARG(sha256));
+	return image_file_path(s->ctx.arena, s->r->image_directory, sha256);
 }
 
 bool gather_volume_is_on(const struct volume *v, uuid host)

@@ -1,20 +1,84 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images that were deregistered: forgotten when no instance names them any more. Woken by the
- * deletion and, while something still stands on it, whenever everything is looked at. Their files
- * are their snapshots' (snapshot.c). */
+ * Images. Those that were deregistered are forgotten when no instance names them any more: woken by the
+ * deletion and, while something still stands on them, whenever everything is looked at. Those whose data
+ * are to be fetched get them: whole or not at all, and what cannot be had is given up, with words. Their
+ * files are their snapshots' (snapshot.c). */
 #include "engine/image.h"
 
+#include "drivers/image_file.h"
 #include "reconcile/work.h"
 
-RESULT reconcile_step_image(struct step *s)
+static RESULT forget(struct step *s)
 {
-	AUTO_VIEW view = {0};
-	view_open(s->r->store, &view);
-	const struct image *image = image_find(view.tables, s->id);
-	if (!image || row_is_live(&image->row) || instance_first_by_image(view.tables, s->id))
-		return OK;
 	struct image_forget *forget = STEP_NEW(s, struct image_forget);
 	forget->image = s->id;
 	step_report(s, engine_forget_image_run, forget);
 	return OK;
+}
+
+/* Nobody but its owner can mend that: it is not tried again by itself. */
+static RESULT report_failed(struct step *s, const struct image *image)
+{
+	struct image_failing *failing = STEP_NEW(s, struct image_failing);
+	*failing = (struct image_failing){
+		.image = s->id, .gen = image->row.gen, .problem = s->ctx.problem.message};
+	ctx_clear_problem(&s->ctx);
+	step_report(s, engine_fail_image_run, failing);
+	return OK;
+}
+
+static RESULT take_in(struct step *s, const struct image *image, struct image_file *ret_file,
+		      struct image_digests *ret_digests)
+{
+	AUTO(image_upload) upload = NULL;
+	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
+	TRY(image_upload_fetch(upload, &s->ctx, str_to_z(s->ctx.arena, image->fetch_url), IMAGE_DATA_MAX,
+			       false));
+	return image_upload_keep(upload, &s->ctx, image->disk_format, ret_file, ret_digests);
+}
+
+static RESULT fetch(struct step *s, const struct image *image)
+{
+	struct image_file file = {0};
+	struct image_digests digests = {0};
+	struct image_filling *filling = STEP_NEW(s, struct image_filling);
+	struct result result = take_in(s, image, &file, &digests);
+	if (result.code == ERR_NO_MEMORY)
+		return result;
+	if (!result_is_ok(result))
+		return report_failed(s, image);
+	*filling = (struct image_filling){
+		.image = {.kind = KIND_IMAGE, .prefix = s->id, .bits = 128, .text = image->name},
+		.gen = image->row.gen,
+		.data_size = digests.size,
+		.md5 = digests.md5,
+		.data_sha256 = digests.sha256,
+		.sha512 = digests.sha512,
+		.sha256 = file.sha256,
+		.file_size = file.file_size,
+		.virtual_size = file.virtual_size};
+	step_report(s, engine_fill_image_run, filling);
+	return OK;
+}
+
+static RESULT gather(struct step *s, const struct image **ret_image, bool *ret_is_used)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct image *image = image_find(view.tables, s->id);
+	*ret_image = image ? STEP_COPY(s, KIND_IMAGE, struct image, image) : NULL;
+	*ret_is_used = instance_first_by_image(view.tables, s->id);
+	return OK;
+}
+
+RESULT reconcile_step_image(struct step *s)
+{
+	const struct image *image = NULL;
+	bool is_used = false;
+	TRY(gather(s, &image, &is_used));
+	if (!image)
+		return OK;
+	if (!row_is_live(&image->row))
+		return is_used ? OK : forget(s);
+	return image->fetch_url.n ? fetch(s, image) : OK;
 }

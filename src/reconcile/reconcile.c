@@ -146,8 +146,11 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->own_chassis = copy_str_z(config->own_chassis);
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
+	bool has_lanes = true;
+	for (size_t k = 0; k < IMAGE_LANES; k++)
+		has_lanes = (r->image_actors[k] = actor_new_pooled(r->executor, "images")) && has_lanes;
 	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->own_chassis ||
-	    !r->network_actor || !r->home_actor)
+	    !r->network_actor || !r->home_actor || !has_lanes)
 		return ctx_no_memory(c);
 	*ret_reconciler = TAKE(r);
 	return OK;
@@ -181,6 +184,8 @@ void reconciler_free(struct reconciler *r)
 		r->network.driver->watch(r->network.self, NULL, NULL);
 	actor_free(r->home_actor);
 	actor_free(r->network_actor);
+	for (size_t k = 0; k < IMAGE_LANES; k++)
+		actor_free(r->image_actors[k]);
 	hosts_free_all(r);
 	work_free_all(r);
 	reconciler_release(r);

@@ -85,6 +85,23 @@ struct network_observation {
 };
 void reconciler_observe_network(struct reconciler *r, struct network_observation *o);
 
+/* ---- what is sent for an image, taken in off the HTTP threads ---- */
+
+/* Work on the files of the image store, which may last: on the actor that works for that image. */
+struct image_work {
+	struct ctx *ctx; /* lent until done() */
+	uuid image;
+	RESULT (*run)(struct image_work *w);
+	/* Any thread, exactly once. ERR_GONE when the control plane stops. */
+	void (*done)(struct image_work *w, struct result result);
+	void *arg;
+	/* private: */
+	struct job job;
+};
+void reconciler_work_on_image(struct reconciler *r, struct image_work *w);
+/* Where the image store is; as long as the reconciler. */
+const char *reconciler_image_directory(const struct reconciler *r);
+
 /* ---- audit ---- */
 
 struct audit_finding {

@@ -187,9 +187,18 @@ static bool is_named(void *arg, struct str sha256)
 	return snapshot_first_by_sha256(view.tables, sha256) != NULL;
 }
 
+static bool has_data(void *arg, struct str sha256)
+{
+	struct step *s = arg;
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	return image_first_by_data(view.tables, sha256) != NULL;
+}
+
 static RESULT collect(struct step *s)
 {
-	image_file_collect(s->r->image_directory, is_named, s);
+	struct image_file_user user = {is_named, has_data, s};
+	image_file_collect(s->r->image_directory, &user);
 	return OK;
 }
 

@@ -216,6 +216,8 @@ void hosts_close_idle(struct reconciler *r);
 
 /* ---- reconcile.c ---- */
 
+enum { IMAGE_LANES = 8 };
+
 struct reconciler {
 	_Atomic size_t references; /* its owner, and each step's reports under way */
 	struct executor *executor;
@@ -229,6 +231,8 @@ struct reconciler {
 	size_t resolver_count;
 	int64_t shutdown_grace_us, host_interval_us, resync_interval_us;
 	int64_t base_keep_us, base_reserve_percent;
+	/* What takes images in, which may last: an image is always of the same one. */
+	struct actor *image_actors[IMAGE_LANES];
 	/* home: keeps time, and runs the steps that need neither a host nor the network. */
 	struct actor *network_actor, *home_actor;
 	struct job tick_job, wake_all_job, routers_job;
@@ -241,6 +245,10 @@ struct reconciler {
 	uuid region;
 };
 
+static inline struct lane lane_images(const struct reconciler *r, uuid image)
+{
+	return (struct lane){.actor = r->image_actors[image.b[15] % IMAGE_LANES]};
+}
 static inline struct lane lane_home(const struct reconciler *r)
 {
 	return (struct lane){.actor = r->home_actor};

@@ -21,7 +21,7 @@ static const struct param describe_images_params[] = {
 	  .doc = "Only of these owners: self, amazon (the region's operator), or account numbers."),
 	P("ExecutableBy", executable_by, .doc = "Only those launchable by: self, all, or an account number."),
 	P("IncludeDeprecated", deprecated, .doc = "No image is ever deprecated here."),
-	P("IncludeDisabled", disabled, .doc = "No image is ever disabled here."),
+	P("IncludeDisabled", disabled, .doc = "Those deactivated through another face, too."),
 	QUERY_FILTERS(struct ec2_describe_images),
 	QUERY_PAGES(struct ec2_describe_images, 1, 1000),
 };
@@ -78,7 +78,8 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 		owned = ec2_is_owner(e, image->account, a->owners.at[k]);
 	for (size_t k = 0; !executable && k < a->executable_by.count; k++)
 		executable = is_executable_by(e, image, a->executable_by.at[k]);
-	return owned && executable;
+	bool is_disabled = engine_derive_image_state(ec2_walk(e), image) == IMAGE_DISABLED;
+	return owned && executable && (a->disabled || !is_disabled);
 }
 
 /* ---- filters ---- */

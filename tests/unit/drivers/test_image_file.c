@@ -12,6 +12,8 @@
 
 #include "base/child.h"
 #include "base/clock.h"
+#include "base/crypto.h"
+#include "base/fault.h"
 #include "base/file.h"
 #include "drivers/image_file.h"
 
@@ -239,22 +241,23 @@ static void test_collect(void **state)
 {
 	struct fixture *f = *state;
 	struct image_file a = {0}, b = {0};
+	struct image_file_user user = {is_needed, is_needed, &a.sha256};
 	int64_t now_us = clock_now_us();
 	clock_set_us(now_us);
 	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "a.qcow2"), "1M");
 	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "b.qcow2"), "2M");
 	assert_int_equal(import(f, "a.qcow2", &a), ERR_NONE);
 	assert_int_equal(import(f, "b.qcow2", &b), ERR_NONE);
-	image_file_collect(path_of(f, "kept"), is_needed, &a.sha256);
+	image_file_collect(path_of(f, "kept"), &user);
 	assert_int_equal(kept_count(f), 2);
 	clock_set_us(now_us + (IMAGE_UNNEEDED_S + 2) * SECOND);
 	assert_int_equal(import(f, "b.qcow2", &b), ERR_NONE); /* kept anew */
-	image_file_collect(path_of(f, "kept"), is_needed, &a.sha256);
+	image_file_collect(path_of(f, "kept"), &user);
 	assert_int_equal(kept_count(f), 2);
 	clock_set_us(now_us + 3 * IMAGE_UNNEEDED_S * SECOND);
-	image_file_collect(path_of(f, "kept"), is_needed, &a.sha256);
+	image_file_collect(path_of(f, "kept"), &user);
 	assert_int_equal(kept_count(f), 1);
-	image_file_collect(path_of(f, "absent"), is_needed, &a.sha256);
+	image_file_collect(path_of(f, "absent"), &user);
 	clock_set_us(0);
 }
 
@@ -274,21 +277,79 @@ static void test_raw_is_never_guessed(void **state)
 	assert_int_equal(file.virtual_size, 1 << 20);
 }
 
-static void test_download(void **state)
+static struct image_upload *begin_upload(struct fixture *f)
+{
+	struct image_upload *u = NULL;
+	ctx_clear_problem(&f->c);
+	assert_int_equal(image_upload_new(&f->c, path_of(f, "kept"), &u).code, ERR_NONE);
+	return u;
+}
+
+static enum err fetch(struct fixture *f, const char *url, int64_t cap_size)
+{
+	AUTO(image_upload) u = begin_upload(f);
+	return image_upload_fetch(u, &f->c, url, cap_size, true).code;
+}
+
+static void test_fetch(void **state)
 {
 	struct fixture *f = *state;
 	const char *url = str_print(f->arena, "file://%s/e.img", f->directory).p;
 	QEMU_IMG(f, "create", "-q", "-f", "raw", path_of(f, "e.img"), "64K");
-	assert_int_equal(image_file_download(&f->c, url, path_of(f, "got"), 1 << 20).code, ERR_NONE);
-	assert_true(file_exists(path_of(f, "got")));
-	assert_int_equal(image_file_download(&f->c, url, path_of(f, "more"), 1024).code, ERR_TOO_LARGE);
-	assert_false(file_exists(path_of(f, "more")));
+	assert_int_equal(fetch(f, url, 1 << 20), ERR_NONE);
+	assert_int_equal(fetch(f, url, 1024), ERR_TOO_LARGE);
+	assert_int_equal(fetch(f, "gopher://127.0.0.1/x", 1024), ERR_IO);
+	AUTO(image_upload) u = begin_upload(f);
+	assert_int_equal(image_upload_fetch(u, &f->c, url, 1 << 20, false).code,
+			 ERR_IO); /* no file of ours */
 	ctx_clear_problem(&f->c);
-	run(f, (const char *[]){"ln", "-s", "/dev/full", path_of(f, "full"), NULL});
-	assert_int_equal(image_file_download(&f->c, url, path_of(f, "full"), 1 << 20).code, ERR_CAPACITY);
-	ctx_clear_problem(&f->c);
-	assert_int_equal(image_file_download(&f->c, "gopher://127.0.0.1/x", path_of(f, "more"), 1024).code,
-			 ERR_IO);
+	assert_int_equal(image_upload_fetch(u, &f->c, "http://127.0.0.1:9/x", 1024, false).code, ERR_IO);
+	assert_true(str_contains(f->c.problem.message, STR("is not fetched from")));
+	u = (image_upload_free(u), NULL);
+	assert_int_equal(kept_count(f), 0);
+}
+
+/* What was sent is there as it was, with its digests, and as it is used. */
+static void test_upload(void **state)
+{
+	struct fixture *f = *state;
+	char *bytes = arena_alloc(f->arena, 1 << 20);
+	struct str sent = {bytes, 1 << 20}, kept = STR_NONE;
+	struct image_file file = {0};
+	struct image_digests digests = {0};
+	uint8_t md5[16];
+	memset(bytes, 'x', 4096);
+	AUTO(image_upload) u = begin_upload(f);
+	for (size_t at = 0; at < sent.n; at += 65536) /* mostly holes, also at its end */
+		assert_int_equal(image_upload_add(u, &f->c, str_slice(sent, at, at + 65536)).code, ERR_NONE);
+	assert_int_equal(image_upload_keep(u, &f->c, STR("raw"), &file, &digests).code, ERR_NONE);
+	u = (image_upload_free(u), NULL);
+	assert_int_equal(file.virtual_size, 1 << 20);
+	assert_int_equal(digests.size, 1 << 20);
+	assert_int_equal(digests.sha512.n, 128);
+	crypto_md5(sent, md5);
+	assert_true(str_equal(digests.md5, str_encode_hex(f->arena, md5, sizeof md5)));
+	const char *path = image_file_data_path(f->arena, path_of(f, "kept"), digests.sha256).p;
+	assert_int_equal(file_read(&f->c, path, 2 << 20, &kept).code, ERR_NONE);
+	assert_true(str_equal(kept, sent));
+	assert_true(file_exists(image_file_path(f->arena, path_of(f, "kept"), file.sha256).p));
+	assert_int_equal(kept_count(f), 2);
+}
+
+static void test_upload_refused(void **state)
+{
+	struct fixture *f = *state;
+	struct image_file file = {0};
+	struct image_digests digests = {0};
+	AUTO(image_upload) u = begin_upload(f);
+	assert_int_equal(image_upload_add(u, &f->c, STR("no disk")).code, ERR_NONE);
+	assert_int_equal(image_upload_keep(u, &f->c, STR("raw"), &file, &digests).code, ERR_INVALID);
+	u = (image_upload_free(u), begin_upload(f));
+	fault_arm(FAULT_FILE, 0, true);
+	assert_int_equal(image_upload_add(u, &f->c, STR("bytes")).code, ERR_CAPACITY);
+	fault_disarm();
+	u = (image_upload_free(u), NULL);
+	assert_int_equal(kept_count(f), 0);
 }
 
 int main(void)
@@ -301,7 +362,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_raw_is_never_guessed, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_download, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_upload, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_upload_refused, setup, teardown),
 	};
 	return cmocka_run_group_tests_name("image files", tests, NULL, NULL);
 }

@@ -149,12 +149,153 @@ static void check_snapshot_end(void **state)
 	assert_null(snapshot_find(t, c->snapshot));
 }
 
+/* ---- by parts: first the image, then its data ---- */
+
+static struct image_creation creation_of(const char *name)
+{
+	return (struct image_creation){.form = {.name = str_from(name),
+						.visibility = IMAGE_VISIBLE_SHARED,
+						.disk_format = STR("raw"),
+						.container_format = STR("bare")}};
+}
+
+static struct image_filling filling_of(struct cloud *c, uuid image)
+{
+	return (struct image_filling){.image = ref_to(c, KIND_IMAGE, image),
+				      .data_size = 5,
+				      .md5 = STR("d5"),
+				      .data_sha256 = STR("da"),
+				      .sha512 = STR("d6"),
+				      .sha256 = STR("f2"),
+				      .file_size = 6,
+				      .virtual_size = GIB + 1};
+}
+
+static void check_filled(void **state)
+{
+	struct cloud *c = *state;
+	struct image_creation made = creation_of("debian");
+	made.form.min_memory = 2 * GIB;
+	cloud_ok(c, &c->alice, engine_create_image, &made);
+	assert_int_equal(state_of(c, made.image), IMAGE_PENDING);
+	cloud_ok(c, &c->alice, engine_create_image, &made); /* names may be shared, but by EC2's */
+	struct instance_launch launch = cloud_launch(c, 1);
+	launch.image = ref_to(c, KIND_IMAGE, made.image);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_STATE, KIND_IMAGE);
+	struct image_filling filling = filling_of(c, made.image);
+	cloud_fails(c, &c->bob, engine_fill_image, &filling, ERR_NOT_FOUND, KIND_IMAGE);
+	cloud_ok(c, &c->alice, engine_fill_image, &filling);
+	assert_int_equal(state_of(c, made.image), IMAGE_AVAILABLE);
+	cloud_fails(c, &c->alice, engine_fill_image, &filling, ERR_STATE, KIND_IMAGE);
+	const struct image_device *device = image_device_first_by_image(cloud_tables(c), made.image);
+	assert_int_equal(device->size, 2 * GIB);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_COMBINATION, KIND_INSTANCE_TYPE);
+	struct image_activation off = {.image = launch.image};
+	cloud_ok(c, &c->alice, engine_activate_image, &off);
+	assert_int_equal(state_of(c, made.image), IMAGE_DISABLED);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_STATE, KIND_IMAGE);
+	struct image_target end = {.image = launch.image};
+	uuid snapshot = device->snapshot;
+	cloud_ok(c, &c->alice, engine_delete_image, &end);
+	assert_int_equal(model_derive_snapshot_state(snapshot_find(cloud_tables(c), snapshot)),
+			 SNAPSHOT_DELETING);
+}
+
+static void check_fetched(void **state)
+{
+	struct cloud *c = *state;
+	struct image_creation made = creation_of("web");
+	cloud_ok(c, &c->alice, engine_create_image, &made);
+	struct image_fetching fetch = {.image = ref_to(c, KIND_IMAGE, made.image),
+				       .url = STR("file:///etc/x")};
+	cloud_fails(c, &c->alice, engine_fetch_image, &fetch, ERR_INVALID, KIND_IMAGE);
+	fetch.url = STR("http://203.0.113.5/x");
+	cloud_ok(c, &c->alice, engine_fetch_image, &fetch);
+	cloud_fails(c, &c->alice, engine_fetch_image, &fetch, ERR_STATE, KIND_IMAGE);
+	struct image_filling filling = filling_of(c, made.image);
+	cloud_fails(c, &c->alice, engine_fill_image, &filling, ERR_STATE,
+		    KIND_IMAGE); /* an upload beside it */
+	uint64_t gen = image_find(cloud_tables(c), made.image)->row.gen;
+	struct image_failing failing = {.image = made.image, .gen = gen, .problem = STR("404")};
+	cloud_ok(c, NULL, engine_fail_image, &failing);
+	assert_non_null(cloud_condition(c, made.image, "NotFetched"));
+	filling.gen = gen; /* what was fetched for a wish that is over */
+	cloud_ok(c, NULL, engine_fill_image, &filling);
+	assert_int_equal(state_of(c, made.image), IMAGE_PENDING);
+	cloud_ok(c, &c->alice, engine_fetch_image, &fetch);
+	assert_null(cloud_condition(c, made.image, "NotFetched"));
+	filling.gen = image_find(cloud_tables(c), made.image)->row.gen;
+	cloud_ok(c, NULL, engine_fill_image, &filling);
+	assert_int_equal(state_of(c, made.image), IMAGE_AVAILABLE);
+}
+
+static void check_form(void **state)
+{
+	struct cloud *c = *state;
+	struct image_creation made = creation_of("form");
+	made.form.disk_format = STR("ami");
+	cloud_fails(c, &c->alice, engine_create_image, &made, ERR_INVALID, KIND_IMAGE);
+	made.form.disk_format = STR_NONE;
+	cloud_ok(c, &c->alice, engine_create_image, &made);
+	made.id = made.image;
+	cloud_fails(c, &c->alice, engine_create_image, &made, ERR_EXISTS, KIND_IMAGE);
+	const struct image *image = image_find(cloud_tables(c), made.image);
+	assert_int_equal(engine_check_image_takes_data(&c->c, cloud_tables(c), image).code, ERR_MISSING);
+	struct image_rewriting change = {.image = ref_to(c, KIND_IMAGE, made.image),
+					 .gen = image->row.gen,
+					 .form = engine_image_form(image)};
+	static const struct tag properties[] = {{{"os_type", 7}, {"linux", 5}}, {{"a", 1}, {"b", 1}}};
+	static const struct str labels[] = {{"x", 1}, {"y", 1}, {"x", 1}};
+	change.form.properties = (struct tags){properties, 2};
+	change.form.labels = (struct strs){labels, 3};
+	change.form.is_protected = true;
+	change.form.visibility = IMAGE_VISIBLE_COMMUNITY;
+	cloud_fails(c, &c->bob, engine_rewrite_image, &change, ERR_NOT_FOUND, KIND_IMAGE);
+	cloud_ok(c, &c->alice, engine_rewrite_image, &change);
+	image = image_find(cloud_tables(c), made.image);
+	assert_true(str_is(image->properties.at[0].key, "a"));
+	assert_int_equal(image->labels.count, 2);
+	assert_int_equal(engine_image_visibility(image), IMAGE_VISIBLE_COMMUNITY);
+	cloud_fails(c, &c->alice, engine_rewrite_image, &change, ERR_CONFLICT, KIND_IMAGE); /* an old look */
+	struct image_target end = {.image = change.image};
+	cloud_fails(c, &c->alice, engine_delete_image, &end, ERR_PROTECTED, KIND_IMAGE);
+	change.gen = image->row.gen;
+	change.form.tpm = true;
+	cloud_fails(c, &c->alice, engine_rewrite_image, &change, ERR_COMBINATION, KIND_IMAGE);
+}
+
+static void check_members(void **state)
+{
+	struct cloud *c = *state;
+	uuid image = import_one(c, &c->alice, "shared", false);
+	struct image_answering answer = {.image = ref_to(c, KIND_IMAGE, image),
+					 .answer = IMAGE_ANSWER_ACCEPTED};
+	cloud_fails(c, &c->bob, engine_answer_image, &answer, ERR_NOT_FOUND, KIND_IMAGE);
+	struct ref bob = {.kind = KIND_ACCOUNT, .prefix = c->bob.account, .bits = 128};
+	struct image_settings share = {.image = answer.image, .add_launchers = {&bob, 1}};
+	cloud_ok(c, &c->alice, engine_update_image, &share);
+	cloud_ok(c, &c->bob, engine_answer_image, &answer);
+	assert_int_equal(engine_image_answer(image_find(cloud_tables(c), image), c->bob.account),
+			 IMAGE_ANSWER_ACCEPTED);
+	answer.answer = IMAGE_ANSWER_REJECTED;
+	cloud_ok(c, &c->bob, engine_answer_image, &answer);
+	assert_int_equal(image_find(cloud_tables(c), image)->accepted_by.count, 0);
+	share = (struct image_settings){.image = answer.image, .remove_launchers = {&bob, 1}};
+	cloud_ok(c, &c->alice, engine_update_image, &share);
+	assert_int_equal(image_find(cloud_tables(c), image)->rejected_by.count, 0);
+	cloud_fails(c, &c->bob, engine_answer_image, &answer, ERR_NOT_FOUND, KIND_IMAGE);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_import, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_machine, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_visibility, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_filled, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_fetched, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_form, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_members, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_forget, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_snapshot_end, cloud_setup, cloud_teardown),
 	};

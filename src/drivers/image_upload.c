@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What comes into the image store from outside: sent in pieces, or downloaded. */
+#include <arpa/inet.h>
+#include <curl/curl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/fault.h"
+#include "base/file.h"
+#include "base/heap.h"
+#include "base/ip.h"
+#include "base/random.h"
+#include "drivers/image_file.h"
+
+struct image_upload {
+	char *directory, *path; /* owned; path: of the file while it has no name */
+	int fd;
+	int64_t size;
+	struct crypto_digest *md5, *sha256, *sha512; /* owned */
+};
+
+static RESULT fail_write(struct ctx *c, const char *path, int error)
+{
+	if (error == ENOSPC || error == EDQUOT)
+		return ctx_fail(c, ERR_CAPACITY,
+				"there is no room for %s: delete images or snapshots, or give data.directory "
+				"more space",
+				path);
+	return ctx_fail(c, ERR_IO, "cannot write %s: %s", path, strerrordesc_np(error));
+}
+
+/* ---- in pieces ---- */
+
+static char *copy_z(struct str text)
+{
+	char *z = text.p ? heap_alloc(text.n + 1) : NULL;
+	if (z)
+		memcpy(z, text.p, text.n);
+	return z;
+}
+
+RESULT image_upload_new(struct ctx *c, const char *directory, struct image_upload **ret_upload)
+{
+	AUTO(image_upload) u = heap_new(struct image_upload);
+	if (!u)
+		return ctx_no_memory(c);
+	u->fd = -1;
+	TRY(file_make_directory(c, directory, 0700));
+	u->directory = copy_z(str_from(directory));
+	u->path = copy_z(str_print(c->arena, "%s/%016llx" IMAGE_DOWNLOAD_SUFFIX, directory,
+				   (unsigned long long) random_u64()));
+	u->md5 = crypto_digest_new(CRYPTO_MD5);
+	u->sha256 = crypto_digest_new(CRYPTO_SHA256);
+	u->sha512 = crypto_digest_new(CRYPTO_SHA512);
+	if (!u->directory || !u->path || !u->md5 || !u->sha256 || !u->sha512)
+		return ctx_no_memory(c);
+	u->fd = open(u->path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+	if (u->fd < 0)
+		return fail_write(c, u->path, errno);
+	*ret_upload = TAKE(u);
+	return OK;
+}
+
+void image_upload_free(struct image_upload *u)
+{
+	if (!u)
+		return;
+	if (u->fd >= 0)
+		(void) unlink(u->path);
+	fd_autoclose(&u->fd);
+	crypto_digest_free(u->md5);
+	crypto_digest_free(u->sha256);
+	crypto_digest_free(u->sha512);
+	heap_free(u->path);
+	heap_free(u->directory);
+	heap_free(u);
+}
+
+static bool is_zero(struct str bytes)
+{
+	return bytes.n > 0 && bytes.p[0] == 0 && memcmp(bytes.p, bytes.p + 1, bytes.n - 1) == 0;
+}
+
+RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes)
+{
+	crypto_digest_add(u->md5, bytes);
+	crypto_digest_add(u->sha256, bytes);
+	crypto_digest_add(u->sha512, bytes);
+	for (size_t at = 0; at < bytes.n && !is_zero(bytes);) {
+		errno = ENOSPC;
+		ssize_t n = fault_fires(FAULT_FILE)
+				    ? -1
+				    : pwrite(u->fd, bytes.p + at, bytes.n - at, u->size + (int64_t) at);
+		if (n < 0 && errno != EINTR)
+			return fail_write(c, u->path, errno);
+		at += n > 0 ? (size_t) n : 0;
+	}
+	u->size += (int64_t) bytes.n;
+	return OK;
+}
+
+RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str format,
+			   struct image_file *ret_file)
+{
+	if (ftruncate(u->fd, u->size) != 0 || fsync(u->fd) != 0) /* it may end in a hole */
+		return fail_write(c, u->path, errno);
+	return image_file_import(c, u->path, format, u->directory, ret_file);
+}
+
+RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str format,
+			 struct image_file *ret_file, struct image_digests *ret_digests)
+{
+	struct image_digests digests = {.md5 = crypto_digest_end(u->md5, c->arena),
+					.sha256 = crypto_digest_end(u->sha256, c->arena),
+					.sha512 = crypto_digest_end(u->sha512, c->arena),
+					.size = u->size};
+	if (!digests.md5.p || !digests.sha256.p || !digests.sha512.p)
+		return ctx_no_memory(c);
+	TRY(image_upload_import(u, c, format, ret_file));
+	TRY(image_file_name(c, u->path, image_file_data_path(c->arena, u->directory, digests.sha256)));
+	fd_autoclose(&u->fd);
+	*ret_digests = digests;
+	return OK;
+}
+
+/* ---- downloads ---- */
+
+struct download {
+	struct ctx *ctx;
+	struct image_upload *to;
+	int64_t cap_size;
+	bool is_larger, is_inside;
+	struct result result; /* of writing */
+};
+
+/* What only this machine is to reach: itself, and what answers on every link. */
+static bool is_inside(const struct curl_sockaddr *a)
+{
+	static const char *const inside[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16",
+					     "::/127",    "fe80::/10",   "::ffff:0:0/96"};
+	struct ip ip = {0};
+	if (a->family == AF_INET)
+		ip = ip_from_v4(
+			ntohl(((const struct sockaddr_in *) (const void *) &a->addr)->sin_addr.s_addr));
+	else if (a->family == AF_INET6)
+		memcpy(ip.b, &((const struct sockaddr_in6 *) (const void *) &a->addr)->sin6_addr,
+		       sizeof ip.b);
+	if (a->family == AF_INET6)
+		ip.family = IP_V6;
+	for (size_t k = 0; k < sizeof inside / sizeof *inside; k++) {
+		struct cidr block;
+		if (result_is_ok(cidr_parse(str_from(inside[k]), &block)) && cidr_contains(block, ip))
+			return true;
+	}
+	return ip.family == IP_NONE;
+}
+
+static curl_socket_t open_outside(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct download *d = arg;
+	(void) purpose;
+	d->is_inside = is_inside(address);
+	return d->is_inside ? CURL_SOCKET_BAD
+			    : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct download *d = arg;
+	d->is_larger = (int64_t) (size * count) > d->cap_size - d->to->size;
+	if (d->is_larger)
+		return 0; /* curl ends with a write error */
+	d->result = image_upload_add(d->to, d->ctx, (struct str){bytes, size * count});
+	return result_is_ok(d->result) ? size * count : 0;
+}
+
+RESULT image_upload_fetch(struct image_upload *u, struct ctx *c, const char *url, int64_t cap_size,
+			  bool from_anywhere)
+{
+	struct download d = {.ctx = c, .to = u, .cap_size = cap_size};
+	CURL *curl = curl_easy_init();
+	char words[CURL_ERROR_SIZE] = {0};
+	if (!curl)
+		return ctx_no_memory(c);
+	(void) curl_easy_setopt(curl, CURLOPT_URL, url);
+	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
+				from_anywhere ? "http,https,file" : "http,https");
+	(void) curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+	(void) curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
+	(void) curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 20L);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1024L);
+	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
+	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, &d);
+	if (!from_anywhere) { /* a proxy would go where we do not */
+		(void) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+		(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_outside);
+		(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &d);
+	}
+	CURLcode code = curl_easy_perform(curl);
+	curl_easy_cleanup(curl);
+	TRY(d.result);
+	if (d.is_inside)
+		return ctx_fail(c, ERR_IO, "an image is not fetched from this machine itself: %s", url);
+	if (d.is_larger)
+		return ctx_fail(c, ERR_TOO_LARGE, "%s is larger than %lld bytes", url, (long long) cap_size);
+	return code == CURLE_OK ? OK
+				: ctx_fail(c, ERR_IO, "cannot download %s: %s", url,
+					   words[0] ? words : curl_easy_strerror(code));
+}
