@@ -76,8 +76,10 @@ static RESULT make_account(struct region *r)
 	TRY(key_draw(&r->ctx, r->master_key, &key, &secret));
 	struct account_wish wish = {.name = STR("bench"), .key = &key, .with_default_router = true};
 	TRY(commit(r, &r->operator, engine_create_account_run, &wish));
-	r->owner =
-		(struct identity){.account = wish.account, .user = wish.user, .account_number = wish.number};
+	r->owner = (struct identity){.rights = RIGHTS_OF_MEMBER,
+				     .account = wish.account,
+				     .user = wish.user,
+				     .account_number = wish.number};
 	struct account_limits limits =
 		account_limits_all((struct ref){.kind = KIND_ACCOUNT, .text = STR("bench")}, -1);
 	TRY(commit(r, &r->operator, engine_set_limits_run, &limits));

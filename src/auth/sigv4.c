@@ -10,6 +10,8 @@
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/vec.h"
+#include "engine/resolve.h"
+#include "engine/role.h"
 #include "store/rows.h"
 
 struct sigv4 {
@@ -71,6 +73,7 @@ struct attempt {
 	int64_t time_us;
 	uint8_t key[SHA256_SIZE];
 	bool key_is_known, key_is_cached;
+	unsigned rights;   /* of the key's user on the key's account */
 	bool lacks_memory; /* outside the arena */
 	uuid row;          /* the access key and its version, for the cache */
 	uint64_t batch;
@@ -334,7 +337,10 @@ static struct identity *make_identity(struct attempt *at, const struct account *
 	struct identity *who = arena_new_object(at->arena, struct identity);
 	if (!who)
 		return NULL;
+	who->scope = IDENTITY_ACCOUNT;
+	who->rights = at->rights;
 	who->account = account->row.id;
+	who->domain = account->domain;
 	who->user = user->row.id;
 	who->account_number = str_copy(at->arena, account->number);
 	who->user_name = str_copy(at->arena, user->name);
@@ -352,11 +358,15 @@ static RESULT find_key(struct attempt *at)
 	const struct access_key *row = access_key_find_by_key_id(v.tables, at->key_id);
 	const struct user *user = row ? user_find(v.tables, row->user) : NULL;
 	const struct account *account = row ? account_find(v.tables, row->account) : NULL;
+	bool is_open = row && row->enabled && engine_is_user_open(v.tables, user) &&
+		       engine_is_account_open(v.tables, account);
+	struct roles roles = {0};
+	if (is_open)
+		engine_find_roles(v.tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
 	view_stop_walking(&v);
 	if (!row)
 		return OK;
-	if (!row->enabled || !user || !row_is_live(&user->row) || !account || !row_is_live(&account->row) ||
-	    !account->enabled) {
+	if (!is_open) {
 		cache_forget(&s->cache, row->row.id);
 		return OK;
 	}
@@ -371,6 +381,7 @@ static RESULT find_key(struct attempt *at)
 		sigv4_derive_key(secret, &at->scope, at->key);
 		crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
 	}
+	at->rights = roles.rights & ~RIGHT(ADMIN); /* a key is for its account and reaches into no other */
 	at->answer->who = make_identity(at, account, user);
 	at->key_is_known = true;
 	at->row = row->row.id;

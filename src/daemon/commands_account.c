@@ -70,7 +70,7 @@ static RESULT choose_account(struct command_call *call, const struct tables *t,
 static RESULT find_owner_key(struct command_call *call, const struct tables *t, const struct account *a,
 			     const struct access_key **ret_key)
 {
-	for (const struct user *u = user_first_by_account(t, a->row.id); u; u = user_next_by_account(t, u)) {
+	for (const struct user *u = user_first_by_owner(t, a->row.id); u; u = user_next_by_owner(t, u)) {
 		if (!u->is_owner)
 			continue;
 		for (const struct access_key *k = access_key_first_by_user(t, u->row.id); k;

@@ -26,7 +26,7 @@ static const struct row *find_anything(const struct tables *t, struct str text, 
 		if (!row && !is_uuid && k == KIND_HOST)
 			row = (const struct row *) host_find_by_name(t, text);
 		if (!row && !is_uuid && k == KIND_ACCOUNT)
-			row = (const struct row *) account_find_by_name(t, text);
+			row = (const struct row *) account_find_by_domain(t, DOMAIN_DEFAULT, text);
 		if (row)
 			return row;
 	}

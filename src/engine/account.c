@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/role.h"
 
 /* Twelve digits, the first not 0, as EC2's account numbers. */
 static struct str draw_number(const struct op *op)
@@ -37,26 +38,48 @@ static RESULT write_owner(struct op *op, struct account_wish *wish, uuid account
 			     .row.gen = 1,
 			     .account = account,
 			     .name = str_is_empty(wish->user_name) ? STR("root") : wish->user_name,
+			     .enabled = true,
 			     .is_owner = true};
 	TRY(user_put(op, &owner));
 	wish->user = owner.row.id;
+	const struct role *member = engine_find_standard_role(op->head, ROLE_RIGHT_MEMBER);
+	if (!member)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ROLE, "The region has no roles yet.");
+	struct role_assignment right = {.row.id = uuid_v5(account, STR("owner")),
+					.row.gen = 1,
+					.role = member->row.id,
+					.user = owner.row.id,
+					.account = account};
+	TRY(role_assignment_put(op, &right));
 	return wish->key ? write_key(op, wish->key, account, owner.row.id) : OK;
+}
+
+static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
+{
+	TRY(name_check(op, KIND_ACCOUNT, name));
+	const struct account *other = account_find_by_domain(op->head, domain, name);
+	if (other && !uuid_equal(other->row.id, but))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ACCOUNT,
+				     "The account '%" STR_FMT "' exists already.", STR_ARG(name));
+	return OK;
 }
 
 RESULT engine_create_account(struct op *op, struct account_wish *wish)
 {
-	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_xml_text(wish->name))
-		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ACCOUNT,
-				     "An account's name has 1 to 255 characters.");
-	if (account_find_by_name(op->head, wish->name))
-		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ACCOUNT,
-				     "The account '%" STR_FMT "' exists already.", STR_ARG(wish->name));
-	TRY(engine_permit(op, "account.create", KIND_ACCOUNT, NULL));
+	const struct row *domain = tables_find(op->head, KIND_DOMAIN, DOMAIN_DEFAULT);
+	if (ref_is_given(&wish->domain))
+		TRY(engine_look_up(op->ctx, op->head, KIND_DOMAIN, &wish->domain, &domain));
+	if (!domain)
+		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
+	TRY(engine_permit(op, "account.create", KIND_DOMAIN, domain));
+	TRY(check_name(op, domain->id, wish->name, UUID_NONE));
 	struct account account = {.row.id = engine_new_id(op, KIND_ACCOUNT),
 				  .row.gen = 1,
+				  .domain = domain->id,
 				  .name = wish->name,
+				  .description = wish->description,
 				  .number = draw_number(op),
-				  .enabled = true};
+				  .enabled = choice_or(wish->enabled, true)};
 	if (str_is_empty(account.number))
 		return ctx_no_memory(op->ctx);
 	quota_set_defaults(op->head, &account);
@@ -71,17 +94,72 @@ RESULT engine_create_account(struct op *op, struct account_wish *wish)
 			   STR_ARG(account.number));
 }
 
-RESULT engine_enable_account(struct op *op, struct account_target *wish)
+static RESULT find_account(struct op *op, const struct ref *ref, const struct account **ret_account)
+{
+	const struct row *row = NULL;
+	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, ref, &row));
+	*ret_account = (const struct account *) row;
+	return OK;
+}
+
+RESULT engine_update_account(struct op *op, struct account_change *wish)
 {
 	const struct account *account = NULL;
-	TRY(engine_find_own_account(op->ctx, op->head, &wish->account, &account));
-	TRY(engine_permit(op, "account.enable", KIND_ACCOUNT, &account->row));
+	TRY(find_account(op, &wish->account, &account));
+	TRY(engine_permit(op, "account.update", KIND_ACCOUNT, &account->row));
 	struct account next = *account;
-	next.enabled = wish->enabled;
+	if (wish->name)
+		next.name = *wish->name;
+	if (wish->description)
+		next.description = *wish->description;
+	choice_apply(wish->enabled, &next.enabled);
+	TRY(check_name(op, account->domain, next.name, account->row.id));
 	next.row.gen++;
 	TRY(account_put(op, &next));
-	return engine_tell(op, KIND_ACCOUNT, &next.row, wish->enabled ? "enabled" : "disabled", "%s",
-			   wish->enabled ? "Its keys are accepted." : "Its keys are refused.");
+	return engine_tell(op, KIND_ACCOUNT, &next.row, "changed", "Account %" STR_FMT ", %s.",
+			   STR_ARG(next.name),
+			   next.enabled ? "enabled" : "disabled: its keys and tokens are refused");
+}
+
+/* Of those there may be some left that nobody made by hand: groups, and what goes with the account. */
+static RESULT check_empty(struct op *op, const struct account *account)
+{
+	const struct account_side *has = account->row.side;
+	const struct {
+		const char *words;
+		int64_t count;
+	} kept[] = {{"instances", has->instances},       {"volumes", has->volumes},
+		    {"snapshots", has->snapshots},       {"images", has->images},
+		    {"addresses", has->addresses},       {"VPCs", has->routers},
+		    {"NAT gateways", has->nat_gateways}, {"network interfaces", has->ports}};
+	for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
+		if (kept[n].count > 0)
+			return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ACCOUNT,
+					     "The account %" STR_FMT " still has %s (%" PRId64 ").",
+					     STR_ARG(account->name), kept[n].words, kept[n].count);
+	return OK;
+}
+
+RESULT engine_delete_account(struct op *op, struct account_target *wish)
+{
+	const struct account *account = NULL;
+	TRY(find_account(op, &wish->account, &account));
+	TRY(engine_permit(op, "account.delete", KIND_ACCOUNT, &account->row));
+	TRY(check_empty(op, account));
+	uuid id = account->row.id;
+	const struct security_group *g = security_group_first_by_account(op->head, id);
+	for (; g; g = security_group_next_by_account(op->head, g))
+		if (row_is_live(&g->row))
+			TRY(group_delete_with_rules(op, g->row.id));
+	FORGET_EACH(op, key_pair, account, id);
+	FORGET_EACH(op, access_key, account, id);
+	FORGET_EACH(op, application_credential, account, id);
+	FORGET_EACH(op, role_assignment, account, id);
+	for (const struct user *u = user_first_by_owner(op->head, id); u; u = user_next_by_owner(op->head, u))
+		TRY(user_forget_whole(op, u->row.id));
+	TRY(engine_tell(op, KIND_ACCOUNT, &account->row, "deleted", "Account %" STR_FMT ".",
+			STR_ARG(account->name)));
+	return account_delete(op, id);
 }
 
 RESULT engine_set_limits(struct op *op, struct account_limits *wish)
@@ -119,7 +197,18 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 	const struct user *user = NULL;
 	TRY(engine_find_own_user(op->ctx, op->head, &wish->user, &user));
 	TRY(engine_permit(op, "access_key.create", KIND_USER, &user->row));
-	TRY(write_key(op, wish->key, user->account, user->row.id));
+	uuid account = user->account;
+	if (ref_is_given(&wish->account)) {
+		const struct row *row = NULL;
+		TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->account, &row));
+		account = row->id;
+	}
+	struct roles roles;
+	engine_find_roles(op->head, user->row.id, IDENTITY_ACCOUNT, account, &roles);
+	if (roles.count == 0)
+		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT,
+				     "The user has no role in that account.");
+	TRY(write_key(op, wish->key, account, user->row.id));
 	return engine_tell(op, KIND_USER, &user->row, "access key created", "Access key %" STR_FMT ".",
 			   STR_ARG(wish->key->key_id));
 }
@@ -127,7 +216,8 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 static RESULT find_own_key(struct op *op, struct str key_id, const struct access_key **ret_key)
 {
 	const struct access_key *key = access_key_find_by_key_id(op->head, key_id);
-	if (!key || !engine_is_own(op->ctx, KIND_ACCESS_KEY, &key->row))
+	const struct identity *who = op->ctx->who;
+	if (!key || (!identity_is_admin(who) && !uuid_equal(key->user, who->user)))
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCESS_KEY,
 				     "The access key '%" STR_FMT "' does not exist", STR_ARG(key_id));
 	*ret_key = key;

@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Accounts, their owner, access keys, limits and default VPC. For the operator, but for the default
- * VPC. */
+ * Accounts, their owner, access keys, limits and default VPC. For administrators, but for a user's own keys
+ * and the default VPC. */
 #pragma once
 
 #include "engine/operation.h"
 #include "model/access_key.h"
 
-/* Makes an account with its owner, an access key and, when asked, the default VPC: 172.31.0.0/16,
- * a /20 subnet in each zone, an internet gateway, a default route. */
+/* Makes an account with its owner, who gets the role member on it, an access key and, when asked, the default
+ * VPC: 172.31.0.0/16, a /20 subnet in each zone, an internet gateway, a default route. */
 struct account_wish {
-	struct str name;
+	struct ref domain; /* none: the default one */
+	struct str name, description;
+	enum choice enabled;          /* CHOICE_DEFAULT: yes */
 	struct str user_name;         /* the owner's; empty: "root" */
 	const struct access_key *key; /* drawn by auth/key.h, with row.id set; NULL: none */
 	bool with_default_router;
@@ -19,11 +21,19 @@ struct account_wish {
 };
 OPERATION(engine_create_account, account_wish)
 
-struct account_target {
-	struct ref account; /* by name, or by id */
-	bool enabled;       /* for engine_enable_account */
+struct account_change {
+	struct ref account;                   /* by name, or by id */
+	const struct str *name, *description; /* NULL: as it is */
+	enum choice enabled;                  /* a disabled one's keys and tokens are refused at once */
 };
-OPERATION(engine_enable_account, account_target)
+OPERATION(engine_update_account, account_change)
+
+/* With its users, keys, roles, credentials, key pairs and groups. ERR_IN_USE: it has anything else. The row
+ * stays, marked deleted: history and bills refer to it. */
+struct account_target {
+	struct ref account;
+};
+OPERATION(engine_delete_account, account_target)
 
 /* ACCOUNT_LIMIT_KEEP: as it is; -1: no limit. */
 #define ACCOUNT_LIMIT_KEEP INT64_MIN
@@ -39,9 +49,10 @@ static inline struct account_limits account_limits_all(struct ref account, int64
 	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n};
 }
 
-/* One more key for a user. */
+/* One more key for a user. What it may is what the user's roles on that account give. */
 struct access_key_wish {
-	struct ref user; /* by id */
+	struct ref user;    /* by id */
+	struct ref account; /* none: the user's own */
 	const struct access_key *key;
 };
 OPERATION(engine_create_access_key, access_key_wish)

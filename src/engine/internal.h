@@ -42,6 +42,21 @@ static inline bool ref_is_given(const struct ref *ref)
 	return ref->kind != KIND_NONE;
 }
 
+/* 1 to 255 characters; ERR_INVALID with the kind. */
+RESULT name_check(struct op *op, enum kind kind, struct str name);
+/* Forgets every row of a kind that an index of one field leads to. */
+#define FORGET_EACH(op, type, index, key)                                                                    \
+	do {                                                                                                 \
+		for (const struct type *each_ = type##_first_by_##index((op)->head, key); each_;             \
+		     each_ = type##_next_by_##index((op)->head, each_))                                      \
+			TRY(type##_forget(op, each_->row.id));                                               \
+	} while (0)
+
+/* ---- user.c ---- */
+
+/* With all that is its own: keys, credentials, roles, memberships. */
+RESULT user_forget_whole(struct op *op, uuid user);
+
 /* ---- quota.c ---- */
 
 enum quota {

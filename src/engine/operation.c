@@ -14,25 +14,71 @@ struct result engine_fail_with(struct ctx *c, struct str field, struct result fa
 	return failed;
 }
 
-/* What only the operator and the system itself may do. */
-static bool is_operators(const char *permission)
+static bool is_of(const char *permission, const char *const *families, size_t count)
 {
-	static const char *const families[] = {"account.enable", "account.create",    "account.limit",
-					       "address_range.", "external_network.", "host.",
-					       "instance_type.", "region.",           "setting."};
-	for (size_t n = 0; n < sizeof families / sizeof *families; n++)
+	for (size_t n = 0; n < count; n++)
 		if (strncmp(permission, families[n], strlen(families[n])) == 0)
 			return true;
 	return false;
 }
+#define IS_OF(permission, families) is_of(permission, families, sizeof(families) / sizeof *(families))
 
-/* An account's identities may do everything in it. This is the one place to say otherwise. */
+/* What an administrator alone may do: to a domain and what is in it also the domain's own one. */
+static const char *const administrators[] = {"account.enable", "account.create",    "account.update",
+					     "account.delete", "account.limit",     "address_range.",
+					     "domain.",        "external_network.", "group.",
+					     "host.",          "instance_type.",    "region.",
+					     "role.",          "setting.",          "user."};
+/* What people do about themselves, whatever they may elsewhere. */
+static const char *const personal[] = {"access_key.", "application_credential.", "password.", "token."};
+
+/* The id that a row refers to by its first field of that kind, or its own. */
+static uuid find_ref(enum kind kind, const struct row *row, enum kind wanted)
+{
+	if (kind == wanted || !row)
+		return row ? row->id : UUID_NONE;
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (k->fields[n].ref == wanted && k->fields[n].type == FIELD_UUID)
+			return *(const uuid *) (const void *) ((const char *) row + k->fields[n].offset);
+	return UUID_NONE;
+}
+
+static bool is_domains_admin(const struct identity *who, enum kind kind, const struct row *row)
+{
+	uuid domain = find_ref(kind, row, KIND_DOMAIN);
+	return who->scope == IDENTITY_DOMAIN && identity_has(who, ROLE_RIGHT_ADMIN) &&
+	       !uuid_is_none(domain) && uuid_equal(domain, who->domain);
+}
+
+static bool is_self(const struct identity *who, enum kind kind, const struct row *row)
+{
+	uuid user = find_ref(kind, row, KIND_USER);
+	return !who->is_restricted && !uuid_is_none(user) && uuid_equal(user, who->user);
+}
+
+/* The whole permission system: what an identity's rights let it do. */
 RESULT engine_permit(struct op *op, const char *permission, enum kind kind, const struct row *row)
 {
 	const struct identity *who = op->ctx->who;
-	if (who && !who->is_operator && is_operators(permission))
-		return ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind, "Only the operator may perform %s.",
-				     permission);
+	if (!identity_is_admin(who)) {
+		if (IS_OF(permission, personal))
+			return is_self(who, kind, row)
+				       ? OK
+				       : ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
+						       "Only the user may perform %s, and an administrator.",
+						       permission);
+		if (IS_OF(permission, administrators))
+			return is_domains_admin(who, kind, row)
+				       ? OK
+				       : ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
+						       "Only an administrator may perform %s.", permission);
+		if (!identity_has(who, ROLE_RIGHT_MEMBER))
+			return ctx_fail_kind(
+				op->ctx, ERR_DENIED, (int) kind,
+				"You are not authorized to perform %s: it takes the role member.",
+				permission);
+	}
 	if (!row || engine_may_see(op->ctx, kind, row))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
@@ -46,7 +92,7 @@ RESULT engine_find_acting_account(struct op *op, const struct account **ret_acco
 	if (uuid_is_none(id))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ACCOUNT, "Say which account to act for.");
 	const struct account *account = account_find(op->head, id);
-	if (!account || !row_is_live(&account->row) || !account->enabled)
+	if (!engine_is_account_open(op->head, account))
 		return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ACCOUNT, "The account is disabled or gone.");
 	*ret_account = account;
 	return OK;
@@ -87,6 +133,14 @@ RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const c
 	if (size >= sizeof text)
 		size = sizeof text - 1;
 	return op_event(op, kind, row->id, engine_get_owner(kind, row), what, (struct str){text, size});
+}
+
+RESULT name_check(struct op *op, enum kind kind, struct str name)
+{
+	if (name.n >= 1 && name.n <= 255 && str_is_xml_text(name))
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_INVALID, (int) kind, "The name of %s has 1 to 255 characters.",
+			     engine_kind_words(kind));
 }
 
 RESULT engine_draw_number(struct op *op, struct str setting, int64_t *ret_number)

@@ -102,6 +102,43 @@ static RESULT add_types(struct op *op)
 	return OK;
 }
 
+static RESULT add_default_domain(struct op *op)
+{
+	if (domain_find(op->head, DOMAIN_DEFAULT))
+		return OK;
+	struct domain domain = {.row.id = DOMAIN_DEFAULT,
+				.row.gen = 1,
+				.name = STR("Default"),
+				.description = STR("The default domain"),
+				.enabled = true};
+	return domain_put(op, &domain);
+}
+
+/* Each implies the one before it. Their ids follow from the region's. */
+static RESULT add_roles(struct op *op)
+{
+	static const struct {
+		const char *name;
+		enum role_right right;
+	} standard[] = {{"reader", ROLE_RIGHT_READER},
+			{"member", ROLE_RIGHT_MEMBER},
+			{"manager", ROLE_RIGHT_MANAGER},
+			{"admin", ROLE_RIGHT_ADMIN}};
+	uuid below = UUID_NONE;
+	for (size_t n = 0; n < sizeof standard / sizeof *standard; n++) {
+		struct str name = str_from(standard[n].name);
+		struct role role = {.row.id = uuid_v5(engine_get_region_id(op->head), name),
+				    .row.gen = 1,
+				    .name = name,
+				    .right = standard[n].right,
+				    .implies = {&below, n > 0}};
+		if (!role_find(op->head, role.row.id))
+			TRY(role_put(op, &role));
+		below = role.row.id;
+	}
+	return OK;
+}
+
 /* "southeast" is "se" in zone ids, "central" is "c". */
 static struct str shorten_direction(struct str word)
 {
@@ -190,6 +227,8 @@ RESULT engine_bootstrap_region(struct op *op, struct region_wish *wish)
 	}
 	TRY(add_zones(op, wish->name, wish->zones));
 	TRY(add_types(op));
+	TRY(add_default_domain(op));
+	TRY(add_roles(op));
 	wish->region = engine_get_region_id(op->head);
 	return OK;
 }

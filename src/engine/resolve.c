@@ -32,9 +32,11 @@ bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
 {
 	if (!row_is_live(row) && !stays_visible(kind))
 		return false;
-	if (!c->who || c->who->is_operator || !has_owner(kind))
+	if (identity_is_admin(c->who) || !has_owner(kind))
 		return true;
-	return uuid_equal(engine_get_owner(kind, row), c->who->account);
+	if (kind == KIND_USER && uuid_equal(row->id, c->who->user))
+		return true;
+	return !uuid_is_none(c->who->account) && uuid_equal(engine_get_owner(kind, row), c->who->account);
 }
 
 static bool may_launch(const struct image *image, uuid account)
@@ -47,7 +49,23 @@ static bool may_launch(const struct image *image, uuid account)
 
 static bool may_use(const struct ctx *c, const struct instance_type *type)
 {
-	return type->is_public || !c->who || c->who->is_operator || uuids_have(&type->users, c->who->account);
+	return type->is_public || identity_is_admin(c->who) || uuids_have(&type->users, c->who->account);
+}
+
+bool engine_is_account_open(const struct tables *t, const struct account *account)
+{
+	const struct domain *domain = account ? domain_find(t, account->domain) : NULL;
+	return account && row_is_live(&account->row) && account->enabled && domain && domain->enabled;
+}
+
+bool engine_is_user_open(const struct tables *t, const struct user *user)
+{
+	if (!user || !row_is_live(&user->row) || !user->enabled)
+		return false;
+	if (!uuid_is_none(user->account))
+		return engine_is_account_open(t, account_find(t, user->account));
+	const struct domain *domain = domain_find(t, user->domain);
+	return domain && domain->enabled;
 }
 
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
@@ -81,11 +99,62 @@ typedef const struct row *find_named(const struct tables *t, uuid account, struc
 		const struct type *found = type##_find_by_account(t, account, name);                         \
 		return ROW_OR_NULL(found);                                                                   \
 	}
-NAMED(account)
+NAMED(domain)
 NAMED(host)
 NAMED(external_network)
 NAMED_IN_ACCOUNT(key_pair)
-NAMED_IN_ACCOUNT(user)
+NAMED(role)
+
+/* NAME is the default domain's, DOMAIN/NAME another's; names may have a slash in them. */
+typedef const struct row *find_in_domain(const struct tables *t, uuid domain, struct str name);
+
+static const struct row *find_across(const struct tables *t, struct str name, find_in_domain *find)
+{
+	const struct row *row = find(t, DOMAIN_DEFAULT, name);
+	size_t slash = str_find_char(name, '/', 0);
+	if (row || slash == name.n)
+		return row;
+	const struct domain *domain = domain_find_by_name(t, str_slice(name, 0, slash));
+	return domain ? find(t, domain->row.id, str_slice(name, slash + 1, name.n)) : NULL;
+}
+
+static const struct row *account_in_domain(const struct tables *t, uuid domain, struct str name)
+{
+	const struct account *found = account_find_by_domain(t, domain, name);
+	return ROW_OR_NULL(found);
+}
+
+static const struct row *user_in_domain(const struct tables *t, uuid domain, struct str name)
+{
+	const struct user *found = user_find_by_owner(t, UUID_NONE, domain, name);
+	return ROW_OR_NULL(found);
+}
+
+static const struct row *group_in_domain(const struct tables *t, uuid domain, struct str name)
+{
+	const struct user_group *found = user_group_find_by_domain(t, domain, name);
+	return ROW_OR_NULL(found);
+}
+
+static const struct row *find_named_account(const struct tables *t, uuid account, struct str name)
+{
+	(void) account;
+	return find_across(t, name, account_in_domain);
+}
+
+/* The account's own, else a domain's. */
+static const struct row *find_named_user(const struct tables *t, uuid account, struct str name)
+{
+	const struct user *own =
+		uuid_is_none(account) ? NULL : user_find_by_owner(t, account, UUID_NONE, name);
+	return own ? &own->row : find_across(t, name, user_in_domain);
+}
+
+static const struct row *find_named_user_group(const struct tables *t, uuid account, struct str name)
+{
+	(void) account;
+	return find_across(t, name, group_in_domain);
+}
 
 /* A name and a flavor id are one space. */
 static const struct row *find_named_instance_type(const struct tables *t, uuid account, struct str name)
@@ -135,7 +204,10 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_INSTANCE_TYPE] = find_named_instance_type,
 	[KIND_EXTERNAL_NETWORK] = find_named_external_network,
 	[KIND_KEY_PAIR] = find_named_key_pair,
+	[KIND_DOMAIN] = find_named_domain,
 	[KIND_USER] = find_named_user,
+	[KIND_USER_GROUP] = find_named_user_group,
+	[KIND_ROLE] = find_named_role,
 	[KIND_ADDRESS] = find_named_address,
 	[KIND_SECURITY_GROUP] = find_named_group,
 };
@@ -145,7 +217,14 @@ static find_named *const named[KIND_COUNT] = {
 static const char *const words[KIND_COUNT] = {
 	[KIND_NONE] = "resource",
 	[KIND_ACCOUNT] = "account",
+	[KIND_DOMAIN] = "domain",
 	[KIND_USER] = "user",
+	[KIND_USER_GROUP] = "group",
+	[KIND_GROUP_MEMBER] = "group member",
+	[KIND_ROLE] = "role",
+	[KIND_ROLE_ASSIGNMENT] = "role assignment",
+	[KIND_APPLICATION_CREDENTIAL] = "application credential",
+	[KIND_TOKEN_REVOCATION] = "token revocation",
 	[KIND_ACCESS_KEY] = "access key",
 	[KIND_ZONE] = "availability zone",
 	[KIND_HOST] = "host",
@@ -205,6 +284,16 @@ static const struct row *look_up(const struct ctx *c, const struct tables *t, en
 		return named[kind] ? named[kind](t, engine_get_account(c), ref->text) : NULL;
 	return ref->bits >= 128 ? tables_find(t, kind, ref->prefix)
 				: tables_find_prefix(t, kind, ref->prefix, ref->bits);
+}
+
+RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+		      const struct row **ret_row)
+{
+	const struct row *row = look_up(c, t, kind, ref);
+	if (!row_is_live(row))
+		return engine_fail_not_found(c, kind, ref);
+	*ret_row = row;
+	return OK;
 }
 
 RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * From what a caller named to rows, with ownership: for operations on the head, and for faces on the
  * tables of a view that still walks. Another account's row, a deleted one and none at all are told
- * in the same words: ERR_NOT_FOUND with the kind and ref->field. The system (no identity) and the
- * operator see every account's rows.
+ * in the same words: ERR_NOT_FOUND with the kind and ref->field. The system (no identity), the
+ * operator and administrators see every account's rows.
  *
- * A ref with bits = 0 names by ref->text: accounts, hosts, zones (also by short id), instance types (also by
- * flavor id) and external networks by their name; key pairs and users by name within the account; addresses
- * by their public IP; security groups by name within the account's default VPC (elsewhere use
+ * A ref with bits = 0 names by ref->text: domains, roles, hosts, zones (also by short id), instance types
+ * (also by flavor id) and external networks by their name; accounts, users and groups by NAME in the default
+ * domain or by DOMAIN/NAME; key pairs, and before those the account's own users, by name within the account;
+ * addresses by their public IP; security groups by name within the account's default VPC (elsewhere use
  * engine_find_group_in()).
  *
  * Instances and NAT gateways stay visible after their end, until they are forgotten; everything else goes at
@@ -25,6 +26,13 @@ uuid engine_get_owner(enum kind kind, const struct row *row);
 /* The account that asks; none for the system and for an operator that named none. */
 uuid engine_get_account(const struct ctx *c);
 
+/* Not disabled, by itself or by its domain. NULL: not. */
+bool engine_is_account_open(const struct tables *t, const struct account *account);
+bool engine_is_user_open(const struct tables *t, const struct user *user);
+
+/* Whosever it is, as long as it lives: for operations whose permission says who may know of it. */
+RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+		      const struct row **ret_row);
 /* ERR_NOT_FOUND with the kind and the field. _own: what the caller may change. */
 RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		   const struct row **ret_row);

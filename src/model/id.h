@@ -8,6 +8,9 @@
 
 enum { EC2_ID_TEXT_SIZE = 40 };
 
+/* The domain that every region has, whatever it is called by now: "default" in its first bytes. */
+#define DOMAIN_DEFAULT ((uuid){{'d', 'e', 'f', 'a', 'u', 'l', 't', 0, 0x80, 0, 0, 0, 0, 0, 0, 0}})
+
 /* A resource as a caller named it: the leading bits of its UUID, or a name where the kind has
  * names. text is what was sent, for messages; field the parameter it came in. */
 struct ref {

@@ -21,6 +21,7 @@ static struct result (*const steps[KIND_COUNT + 1])(struct step *s) = {
 	[KIND_ADDRESS] = reconcile_step_address,
 	[KIND_IMAGE] = reconcile_step_image,
 	[KIND_CLIENT_TOKEN] = reconcile_step_tokens,
+	[KIND_TOKEN_REVOCATION] = reconcile_step_revocations,
 	[KIND_SNAPSHOT] = reconcile_step_snapshot,
 	[KIND_HOST_DISKS] = reconcile_step_host_disks,
 	[KIND_NAT_GATEWAY] = reconcile_step_nat_gateway,

@@ -300,8 +300,9 @@ RESULT reconcile_step_port(struct step *s);
 RESULT reconcile_step_group(struct step *s);
 RESULT reconcile_step_address(struct step *s);
 RESULT reconcile_step_image(struct step *s);
-RESULT reconcile_step_snapshot(struct step *s); /* of none: the whole image store */
-RESULT reconcile_step_tokens(struct step *s);   /* of all client tokens at once: its id is none */
+RESULT reconcile_step_snapshot(struct step *s);    /* of none: the whole image store */
+RESULT reconcile_step_tokens(struct step *s);      /* of all client tokens at once: its id is none */
+RESULT reconcile_step_revocations(struct step *s); /* likewise of all revoked tokens */
 
 /* ---- gather.c: rows copied out of a view into the step's arena ---- */
 

@@ -33,7 +33,7 @@ static void add_user(struct region *r, const char *name, struct world_user *user
 	struct account_wish wish = {.name = str_from(name), .key = &key, .with_default_router = true};
 	cloud_ok(c, NULL, engine_create_account, &wish);
 	user->key_id = key.key_id;
-	user->who = (struct identity){.account = wish.account, .user = wish.user};
+	user->who = (struct identity){.rights = RIGHTS_OF_MEMBER, .account = wish.account, .user = wish.user};
 	struct account_limits limits = account_limits_all(cloud_ref(c, KIND_ACCOUNT, wish.account), -1);
 	limits.instances = LIMIT_INSTANCES;
 	limits.addresses = LIMIT_ADDRESSES;

@@ -72,7 +72,9 @@ static void make_account(struct world *w, const char *name, struct world_user *u
 	struct account_wish wish = {.name = str_from(name), .key = &key, .with_default_router = true};
 	DO(engine_create_account, &wish);
 	user->key_id = key.key_id;
-	user->who = (struct identity){.account = wish.account,
+	user->who = (struct identity){.scope = IDENTITY_ACCOUNT,
+				      .rights = RIGHTS_OF_MEMBER,
+				      .account = wish.account,
 				      .user = wish.user,
 				      .account_number = wish.number,
 				      .user_name = STR("root"),

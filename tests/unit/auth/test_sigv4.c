@@ -7,6 +7,7 @@
 #include "auth/key.h"
 #include "base/clock.h"
 #include "made_call.h"
+#include "model/id.h"
 #include "store/rows.h"
 #include "store/sql.h"
 
@@ -20,6 +21,7 @@ struct world {
 	struct store *store;
 	struct sigv4 *sigv4;
 	uint8_t master[MASTER_KEY_SIZE];
+	struct domain domain;
 	struct account account;
 	struct user user;
 	struct access_key key;
@@ -31,6 +33,7 @@ struct world {
 static RESULT put_rows(struct op *op, void *arg)
 {
 	const struct world *w = arg;
+	TRY(domain_put(op, &w->domain));
 	TRY(account_put(op, &w->account));
 	TRY(user_put(op, &w->user));
 	return access_key_put(op, &w->key);
@@ -71,12 +74,17 @@ static int setup(void **state)
 	struct store_config config = {.executor = w->executor = executor_new_threads()};
 	assert_ok(sqlite_open(&w->ctx, ":memory:", &config.sql));
 	assert_ok(store_open(&w->ctx, &config, &w->store));
+	w->domain = (struct domain){.row.id = DOMAIN_DEFAULT, .name = STR("Default"), .enabled = true};
 	w->account = (struct account){.row.id = uuid_random(),
+				      .domain = DOMAIN_DEFAULT,
 				      .name = STR("first"),
 				      .number = STR("123456789012"),
 				      .enabled = true};
-	w->user = (struct user){
-		.row.id = uuid_random(), .account = w->account.row.id, .name = STR("ann"), .is_owner = true};
+	w->user = (struct user){.row.id = uuid_random(),
+				.account = w->account.row.id,
+				.name = STR("ann"),
+				.enabled = true,
+				.is_owner = true};
 	w->key = (struct access_key){.row.id = uuid_random(),
 				     .account = w->account.row.id,
 				     .user = w->user.row.id,

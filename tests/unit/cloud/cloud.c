@@ -302,7 +302,7 @@ static void add_account(struct cloud *c)
 {
 	struct account_wish wish = {.name = STR("alice"), .with_default_router = true};
 	cloud_ok(c, NULL, engine_create_account, &wish);
-	c->alice = (struct identity){.account = wish.account, .user = wish.user};
+	c->alice = (struct identity){.rights = RIGHTS_OF_MEMBER, .account = wish.account, .user = wish.user};
 	c->router = wish.router;
 	struct account_limits limits = account_limits_all(cloud_ref(c, KIND_ACCOUNT, wish.account), -1);
 	cloud_ok(c, NULL, engine_set_limits, &limits);

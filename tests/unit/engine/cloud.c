@@ -291,7 +291,10 @@ static struct identity make_account(struct cloud *c, const char *name, const cha
 	struct account_wish wish = {.name = str_from(name), .key = &key, .with_default_router = true};
 	cloud_ok(c, &c->operator, engine_create_account, &wish);
 	*ret_router = wish.router;
-	return (struct identity){.account = wish.account,
+	return (struct identity){.scope = IDENTITY_ACCOUNT,
+				 .rights = RIGHTS_OF_MEMBER,
+				 .account = wish.account,
+				 .domain = DOMAIN_DEFAULT,
 				 .user = wish.user,
 				 .account_number = wish.number,
 				 .user_name = STR("root")};

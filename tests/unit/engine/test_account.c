@@ -21,7 +21,7 @@ static void check_create(void **state)
 	wish.name = STR_NONE;
 	cloud_fails(c, &c->operator, engine_create_account, &wish, ERR_INVALID, KIND_ACCOUNT);
 	wish.name = STR("carol");
-	cloud_fails(c, &c->alice, engine_create_account, &wish, ERR_DENIED, KIND_ACCOUNT);
+	cloud_fails(c, &c->alice, engine_create_account, &wish, ERR_DENIED, KIND_DOMAIN);
 	cloud_ok(c, NULL, engine_create_account, &wish);
 	assert_true(uuid_is_none(account_find(t, wish.account)->default_router));
 	/* A key whose id is taken: nothing of the account stays. */
@@ -78,7 +78,7 @@ static void check_default_router(void **state)
 	cloud_fails(c, &c->alice, engine_create_default_router, &again, ERR_EXISTS, KIND_ROUTER);
 	struct account_wish carol = {.name = STR("carol")};
 	cloud_ok(c, &c->operator, engine_create_account, &carol);
-	struct identity who = {.account = carol.account};
+	struct identity who = {.account = carol.account, .rights = RIGHTS_OF_MEMBER};
 	cloud_ok(c, &who, engine_create_default_router, &again);
 	assert_true(router_find(t, again.router)->is_default);
 	cloud_fails(c, NULL, engine_create_default_router, &again, ERR_INVALID, KIND_ACCOUNT);
@@ -116,16 +116,16 @@ static void check_later_network(void **state)
 static void check_enable(void **state)
 {
 	struct cloud *c = *state;
-	struct account_target wish = {.account = ref_named(KIND_ACCOUNT, "alice"), .enabled = false};
-	cloud_fails(c, &c->alice, engine_enable_account, &wish, ERR_DENIED, KIND_ACCOUNT);
-	cloud_ok(c, &c->operator, engine_enable_account, &wish);
+	struct account_change wish = {.account = ref_named(KIND_ACCOUNT, "alice"), .enabled = CHOICE_NO};
+	cloud_fails(c, &c->alice, engine_update_account, &wish, ERR_DENIED, KIND_ACCOUNT);
+	cloud_ok(c, &c->operator, engine_update_account, &wish);
 	struct key_pair_wish key = {.name = STR("k")};
 	cloud_fails(c, &c->alice, engine_create_key_pair, &key, ERR_DENIED, KIND_ACCOUNT);
-	wish.enabled = true;
-	cloud_ok(c, &c->operator, engine_enable_account, &wish);
+	wish.enabled = CHOICE_YES;
+	cloud_ok(c, &c->operator, engine_update_account, &wish);
 	cloud_ok(c, &c->alice, engine_create_key_pair, &key);
 	wish.account = ref_named(KIND_ACCOUNT, "nobody");
-	cloud_fails(c, &c->operator, engine_enable_account, &wish, ERR_NOT_FOUND, KIND_ACCOUNT);
+	cloud_fails(c, &c->operator, engine_update_account, &wish, ERR_NOT_FOUND, KIND_ACCOUNT);
 }
 
 static void check_limits(void **state)

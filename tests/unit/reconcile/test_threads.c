@@ -74,7 +74,8 @@ static void fill(struct place *p)
 	}
 	struct account_wish account = {.name = STR("alice"), .with_default_router = true};
 	commit(p, NULL, engine_create_account_run, &account);
-	p->alice = (struct identity){.account = account.account, .user = account.user};
+	p->alice = (struct identity){
+		.rights = RIGHTS_OF_MEMBER, .account = account.account, .user = account.user};
 	struct account_limits limits = account_limits_all(
 		(struct ref){.kind = KIND_ACCOUNT, .prefix = account.account, .bits = 128}, -1);
 	commit(p, NULL, engine_set_limits_run, &limits);

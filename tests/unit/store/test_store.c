@@ -78,7 +78,7 @@ static void put_is_published(void **state)
 	assert_int_equal(a->row.batch, 1);
 	assert_int_equal(v.batch, 1);
 	assert_int_equal(early.batch, 0);
-	assert_ptr_equal(account_find_by_name(v.tables, STR("account-1")), a);
+	assert_ptr_equal(account_find_by_domain(v.tables, UUID_NONE, STR("account-1")), a);
 	view_close(&v);
 	view_close(&v); /* again: nothing */
 	view_close(&early);

@@ -1,0 +1,191 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Passwords, over libargon2. */
+#include "auth/password.h"
+
+#include <argon2.h>
+#include <pthread.h>
+
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/heap.h"
+#include "base/log.h"
+#include "base/random.h"
+
+enum {
+	SALT_SIZE = 16,
+	HASH_SIZE = 32,
+	ENCODED_SIZE = 128,
+	GUESSERS = 4096,
+	GUESSER_WAYS = 8,
+	DRAWN_SIZE = 24
+};
+
+struct guesser {
+	uuid user; /* none: free */
+	int64_t failures;
+	int64_t last_us;
+};
+
+struct passwords {
+	struct passwords_config config;
+	pthread_mutex_t lock;
+	pthread_cond_t is_free; /* a hash has ended */
+	int hashing;
+	struct guesser guessers[GUESSERS];
+	char decoy[ENCODED_SIZE]; /* a hash of the present cost that is nobody's */
+};
+
+static RESULT make_hash(struct passwords *p, struct ctx *c, struct str plain,
+			char ret_text[static ENCODED_SIZE])
+{
+	uint8_t salt[SALT_SIZE];
+	random_bytes(salt, sizeof salt);
+	int code =
+		argon2id_hash_encoded((uint32_t) p->config.passes, (uint32_t) p->config.memory_kib, 1,
+				      plain.p, plain.n, salt, sizeof salt, HASH_SIZE, ret_text, ENCODED_SIZE);
+	if (code == ARGON2_MEMORY_ALLOCATION_ERROR)
+		return ctx_no_memory(c);
+	return code == ARGON2_OK
+		       ? OK
+		       : ctx_fail(c, ERR_INTERNAL, "cannot hash a password: %s", argon2_error_message(code));
+}
+
+RESULT passwords_new(struct ctx *c, const struct passwords_config *config, struct passwords **ret_passwords)
+{
+	AUTO(passwords) p = heap_new(struct passwords);
+	if (!p)
+		return ctx_no_memory(c);
+	p->config = *config;
+	(void) pthread_mutex_init(&p->lock, NULL);
+	(void) pthread_cond_init(&p->is_free, NULL);
+	TRY(make_hash(p, c, password_draw(c), p->decoy));
+	*ret_passwords = p;
+	p = NULL;
+	return OK;
+}
+
+void passwords_free(struct passwords *p)
+{
+	if (!p)
+		return;
+	(void) pthread_cond_destroy(&p->is_free);
+	(void) pthread_mutex_destroy(&p->lock);
+	heap_free(p);
+}
+
+/* ---- a few at a time ---- */
+
+static void begin_hashing(struct passwords *p)
+{
+	(void) pthread_mutex_lock(&p->lock);
+	while (p->hashing >= PASSWORDS_AT_ONCE)
+		(void) pthread_cond_wait(&p->is_free, &p->lock);
+	p->hashing++;
+	(void) pthread_mutex_unlock(&p->lock);
+}
+
+static void end_hashing(struct passwords *p)
+{
+	(void) pthread_mutex_lock(&p->lock);
+	p->hashing--;
+	(void) pthread_cond_signal(&p->is_free);
+	(void) pthread_mutex_unlock(&p->lock);
+}
+
+RESULT password_hash(struct passwords *p, struct ctx *c, struct str plain, struct str *ret_hash)
+{
+	char text[ENCODED_SIZE];
+	if (plain.n < 1 || plain.n > PASSWORD_SIZE_MAX)
+		return ctx_fail(c, ERR_INVALID, "A password has 1 to %d bytes.", PASSWORD_SIZE_MAX);
+	begin_hashing(p);
+	struct result r = make_hash(p, c, plain, text);
+	end_hashing(p);
+	TRY(r);
+	*ret_hash = str_copy(c->arena, str_from(text));
+	return ret_hash->p ? OK : ctx_no_memory(c);
+}
+
+/* ---- guessing ---- */
+
+/* Where a user's failures are counted; NULL: nowhere. May it take a place, it takes that of who failed the
+ * longest ago. The lock is held. */
+static struct guesser *find_guesser(struct passwords *p, uuid user, bool may_take)
+{
+	uint64_t bits = 0; /* ids are random */
+	memcpy(&bits, user.b + 8, sizeof bits);
+	struct guesser *set = &p->guessers[bits % (GUESSERS / GUESSER_WAYS) * GUESSER_WAYS], *oldest = set;
+	for (size_t k = 0; k < GUESSER_WAYS; k++) {
+		if (uuid_equal(set[k].user, user))
+			return &set[k];
+		if (set[k].last_us < oldest->last_us)
+			oldest = &set[k];
+	}
+	if (!may_take)
+		return NULL;
+	*oldest = (struct guesser){.user = user};
+	return oldest;
+}
+
+static bool is_locked(struct passwords *p, uuid user)
+{
+	if (uuid_is_none(user) || p->config.failures_max == 0)
+		return false;
+	(void) pthread_mutex_lock(&p->lock);
+	struct guesser *g = find_guesser(p, user, false);
+	if (g && clock_now_us() >= g->last_us + p->config.locked_us)
+		*g = (struct guesser){0};
+	bool locked = g && g->failures >= p->config.failures_max;
+	(void) pthread_mutex_unlock(&p->lock);
+	return locked;
+}
+
+static void count_guess(struct passwords *p, uuid user, bool is_right)
+{
+	if (uuid_is_none(user) || p->config.failures_max == 0)
+		return;
+	int64_t failures = 0;
+	(void) pthread_mutex_lock(&p->lock);
+	struct guesser *g = find_guesser(p, user, !is_right);
+	if (g && is_right)
+		*g = (struct guesser){0};
+	if (g && !is_right) {
+		failures = ++g->failures;
+		g->last_us = clock_now_us();
+	}
+	(void) pthread_mutex_unlock(&p->lock);
+	char text[UUID_TEXT_SIZE];
+	if (failures > 0 && failures == p->config.failures_max)
+		log_event(LOG_WARN, "user-locked", "user=%s failures=%lld seconds=%lld",
+			  uuid_write(user, text), (long long) failures,
+			  (long long) (p->config.locked_us / SECOND));
+}
+
+enum password_verdict password_check(struct passwords *p, struct ctx *c, uuid counted, struct str hash,
+				     struct str plain)
+{
+	if (is_locked(p, counted))
+		return PASSWORD_LOCKED;
+	const char *encoded = hash.n ? str_to_z(c->arena, hash) : p->decoy;
+	bool is_sane = plain.n >= 1 && plain.n <= PASSWORD_SIZE_MAX;
+	begin_hashing(p);
+	bool is_right =
+		argon2id_verify(encoded, is_sane ? plain.p : "", is_sane ? plain.n : 0) == ARGON2_OK &&
+		hash.n && is_sane;
+	end_hashing(p);
+	count_guess(p, counted, is_right);
+	return is_right ? PASSWORD_RIGHT : PASSWORD_WRONG;
+}
+
+struct str password_draw(struct ctx *c)
+{
+	static const char letters[] = "abcdefghijkmnpqrstuvwxyz23456789"; /* none that look alike */
+	uint8_t drawn[DRAWN_SIZE];
+	char text[DRAWN_SIZE];
+	random_bytes(drawn, sizeof drawn);
+	for (size_t k = 0; k < sizeof text; k++)
+		text[k] = letters[drawn[k] & 31];
+	struct str password = str_copy(c->arena, (struct str){text, sizeof text});
+	crypto_wipe(text, sizeof text);
+	crypto_wipe(drawn, sizeof drawn);
+	return password;
+}

@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Passwords: Argon2id, and how often somebody may guess. Hashing takes tens of milliseconds and as much
+ * memory as the settings say, so at most a few go on at a time and the others wait: not for the committer,
+ * nor for a thread that others wait for.
+ *
+ * Wrong guesses are counted in memory, for so many users at most; who guessed wrong too often is not let in
+ * for a while, not even with the right password. A restart forgets it. Any thread. */
+#pragma once
+
+#include "base/ctx.h"
+#include "base/uuid.h"
+
+struct passwords;
+
+struct passwords_config {
+	int64_t memory_kib, passes; /* what one hash costs */
+	int64_t failures_max;       /* wrong guesses in a row; 0: any number */
+	int64_t locked_us;          /* not let in after those, from the last one */
+};
+
+enum { PASSWORD_SIZE_MAX = 4096, PASSWORDS_AT_ONCE = 4 };
+
+/* ERR_NO_MEMORY; one hash is made. */
+RESULT passwords_new(struct ctx *c, const struct passwords_config *config, struct passwords **ret_passwords);
+void passwords_free(struct passwords *p); /* NULL: nothing */
+DEFINE_AUTO(passwords)
+
+/* In its usual encoding, with a new salt: "$argon2id$v=19$m=…". ERR_INVALID: empty or over PASSWORD_SIZE_MAX.
+ */
+RESULT password_hash(struct passwords *p, struct ctx *c, struct str plain, struct str *ret_hash);
+
+enum password_verdict { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_LOCKED };
+
+/* Whether plain is what hash was made of. An empty hash is nobody's password, and finding that out takes as
+ * long. counted: whose guesses these are; none: nobody's, they are not counted. */
+enum password_verdict password_check(struct passwords *p, struct ctx *c, uuid counted, struct str hash,
+				     struct str plain);
+/* A password for somebody who has none yet: 24 characters that are easy to type. In c's arena. */
+struct str password_draw(struct ctx *c);

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Signed tokens. All fields have a fixed place: there is nothing to parse but numbers. */
+#include "auth/token.h"
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "engine/resolve.h"
+#include "engine/role.h"
+#include "store/rows.h"
+
+struct tokens {
+	struct store *store;
+	int64_t lifetime_us;
+	uint8_t key[SHA256_SIZE];
+};
+
+enum { VERSION = 1, SIGNED_SIZE = TOKEN_SIZE - SHA256_SIZE };
+
+/* As it is signed. Numbers are little-endian, whatever machine follows on this one. */
+struct wire {
+	uint8_t version, scope, methods, zero;
+	uuid user, where, credential, audit, parent;
+	uint64_t issued_us, expires_us;
+	uint8_t mac[SHA256_SIZE];
+} __attribute__((packed));
+_Static_assert(sizeof(struct wire) == TOKEN_SIZE, "a token has no gaps");
+
+RESULT tokens_new(struct ctx *c, const struct tokens_config *config, struct tokens **ret_tokens)
+{
+	struct tokens *t = heap_new(struct tokens);
+	if (!t)
+		return ctx_no_memory(c);
+	t->store = config->store;
+	t->lifetime_us = config->lifetime_us;
+	crypto_hmac_sha256(config->master_key, MASTER_KEY_SIZE, STR("token"), t->key);
+	*ret_tokens = t;
+	return OK;
+}
+
+void tokens_free(struct tokens *t)
+{
+	if (t)
+		crypto_wipe(t->key, sizeof t->key);
+	heap_free(t);
+}
+
+/* ---- text ---- */
+
+static void swap_char(char *text, size_t size, char from, char to)
+{
+	for (size_t k = 0; k < size; k++)
+		if (text[k] == from)
+			text[k] = to;
+}
+
+static void sign(const struct tokens *t, const struct wire *wire, uint8_t ret_mac[static SHA256_SIZE])
+{
+	crypto_hmac_sha256(t->key, sizeof t->key, (struct str){(const char *) wire, SIGNED_SIZE}, ret_mac);
+}
+
+RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct str *ret_text)
+{
+	token->issued_us = clock_now_us();
+	int64_t end_us = token->issued_us + t->lifetime_us;
+	if (token->expires_us == 0 || token->expires_us > end_us)
+		token->expires_us = end_us;
+	if (uuid_is_none(token->audit))
+		token->audit = uuid_random();
+	struct wire wire = {.version = VERSION,
+			    .scope = (uint8_t) token->scope,
+			    .methods = (uint8_t) token->methods,
+			    .user = token->user,
+			    .where = token->where,
+			    .credential = token->application_credential,
+			    .audit = token->audit,
+			    .parent = token->parent,
+			    .issued_us = htole64((uint64_t) token->issued_us),
+			    .expires_us = htole64((uint64_t) token->expires_us)};
+	sign(t, &wire, wire.mac);
+	struct str text = str_encode_base64(c->arena, (struct str){(const char *) &wire, sizeof wire});
+	if (!text.p)
+		return ctx_no_memory(c);
+	swap_char((char *) text.p, text.n, '+', '-'); /* ours, in the arena */
+	swap_char((char *) text.p, text.n, '/', '_');
+	*ret_text = text;
+	return OK;
+}
+
+static RESULT refuse(struct ctx *c, const char *why)
+{
+	return ctx_fail(c, ERR_UNAUTHENTICATED, "The token %s.", why);
+}
+
+static RESULT read_token(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token)
+{
+	char plain[TOKEN_TEXT_SIZE];
+	struct str bytes = STR_NONE;
+	struct wire wire;
+	uint8_t mac[SHA256_SIZE];
+	if (text.n != sizeof plain)
+		return refuse(c, "is not one of ours");
+	memcpy(plain, text.p, sizeof plain);
+	swap_char(plain, sizeof plain, '-', '+');
+	swap_char(plain, sizeof plain, '_', '/');
+	if (!result_is_ok(str_decode_base64(c->arena, (struct str){plain, sizeof plain}, &bytes)) ||
+	    bytes.n != sizeof wire)
+		return refuse(c, "is not one of ours");
+	memcpy(&wire, bytes.p, sizeof wire);
+	sign(t, &wire, mac);
+	if (wire.version != VERSION || !crypto_equal(mac, wire.mac, sizeof mac))
+		return refuse(c, "is not one of ours");
+	*ret_token = (struct token){.scope = (enum identity_scope) wire.scope,
+				    .methods = wire.methods,
+				    .user = wire.user,
+				    .where = wire.where,
+				    .application_credential = wire.credential,
+				    .audit = wire.audit,
+				    .parent = wire.parent,
+				    .issued_us = (int64_t) le64toh(wire.issued_us),
+				    .expires_us = (int64_t) le64toh(wire.expires_us)};
+	return OK;
+}
+
+/* ---- what it is worth now ---- */
+
+static bool is_credential_good(const struct application_credential *a, const struct token *token)
+{
+	return a && uuid_equal(a->user, token->user) && token->scope == IDENTITY_ACCOUNT &&
+	       uuid_equal(a->account, token->where) && (!a->expires_us || a->expires_us > clock_now_us());
+}
+
+static bool is_place_open(const struct tables *t, const struct token *token)
+{
+	const struct domain *domain = NULL;
+	switch (token->scope) {
+	case IDENTITY_ACCOUNT:
+		return engine_is_account_open(t, account_find(t, token->where));
+	case IDENTITY_DOMAIN:
+		domain = domain_find(t, token->where);
+		return domain && domain->enabled;
+	case IDENTITY_UNSCOPED:
+	case IDENTITY_SYSTEM:
+		break;
+	}
+	return true;
+}
+
+struct worth {
+	const struct user *user;
+	const struct account *account; /* NULL: it leads to none */
+	const struct application_credential *credential;
+	struct roles roles;
+};
+
+/* NULL: it is good; else why not. t of a view that walks. */
+static const char *weigh(const struct tables *t, const struct token *token, struct worth *ret_worth)
+{
+	struct worth w = {.user = user_find(t, token->user)};
+	if (!engine_is_user_open(t, w.user))
+		return "is of a user who may not get in";
+	if (token->issued_us < w.user->valid_from_us)
+		return "is from before the user's last change";
+	if (token_revocation_find_by_audit(t, token->audit))
+		return "was revoked";
+	if (!is_place_open(t, token))
+		return "leads to where nobody may get in";
+	engine_find_roles(t, token->user, token->scope, token->where, &w.roles);
+	if (token->scope == IDENTITY_ACCOUNT)
+		w.account = account_find(t, token->where);
+	if (!uuid_is_none(token->application_credential)) {
+		w.credential = application_credential_find(t, token->application_credential);
+		if (!is_credential_good(w.credential, token))
+			return "is of an application credential that is gone";
+		engine_narrow_roles(t, &w.credential->roles, &w.roles);
+	}
+	if (token->scope != IDENTITY_UNSCOPED && w.roles.count == 0)
+		return "leads to where the user has no role";
+	*ret_worth = w;
+	return NULL;
+}
+
+static struct identity *make_identity(struct arena *a, const struct token *token, const struct worth *w)
+{
+	struct identity *who = arena_new_object(a, struct identity);
+	uuid *roles = arena_alloc(a, w->roles.count * sizeof *roles + 1);
+	if (!who || !roles)
+		return NULL;
+	memcpy(roles, w->roles.at, w->roles.count * sizeof *roles);
+	*who = (struct identity){.scope = token->scope,
+				 .rights = w->roles.rights,
+				 .user = token->user,
+				 .roles = {roles, w->roles.count},
+				 .user_name = str_copy(a, w->user->name),
+				 .application_credential = token->application_credential,
+				 .is_restricted = w->credential && !w->credential->unrestricted};
+	if (w->account) {
+		who->account = w->account->row.id;
+		who->domain = w->account->domain;
+		who->account_number = str_copy(a, w->account->number);
+	} else if (token->scope == IDENTITY_DOMAIN) {
+		who->domain = token->where;
+	}
+	return who;
+}
+
+RESULT token_check(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
+		   struct identity **ret_who)
+{
+	struct token token;
+	struct worth worth;
+	TRY(read_token(t, c, text, &token));
+	if (token.expires_us <= clock_now_us())
+		return refuse(c, "has expired");
+	AUTO_VIEW v;
+	view_open(t->store, &v);
+	const char *why = weigh(v.tables, &token, &worth);
+	view_stop_walking(&v);
+	if (why)
+		return refuse(c, why);
+	struct identity *who = make_identity(c->arena, &token, &worth);
+	if (!who || arena_is_full(c->arena))
+		return ctx_no_memory(c);
+	*ret_token = token;
+	*ret_who = who;
+	return OK;
+}

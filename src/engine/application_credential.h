@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Application credentials: made by a user, for a program, for one account. For the user and administrators.
+ */
+#pragma once
+
+#include "engine/operation.h"
+
+enum { APPLICATION_CREDENTIALS_MAX = 100 }; /* of a user */
+
+struct application_credential_wish {
+	struct ref user, account;
+	struct str name, description;
+	struct refs roles;      /* none: all that the user has there */
+	struct str secret_hash; /* by auth/password.h */
+	int64_t expires_us;     /* 0: never */
+	bool unrestricted;
+	/* made: */
+	uuid credential;
+};
+/* ERR_DENIED: no role there, or one that who asks has not. */
+OPERATION(engine_create_application_credential, application_credential_wish)
+
+struct application_credential_target {
+	uuid credential;
+};
+OPERATION(engine_delete_application_credential, application_credential_target)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A domain's users. Passwords come hashed (auth/password.h): hashing takes its time and is none of the
+ * committer's business. For administrators, but for a user's own password. */
+#pragma once
+
+#include "engine/operation.h"
+
+struct user_wish {
+	struct ref domain; /* none: the default one */
+	struct str name, description, email;
+	struct str password_hash;   /* empty: no password opens it */
+	struct ref default_account; /* none: none */
+	enum choice enabled;        /* CHOICE_DEFAULT: yes */
+	/* made: */
+	uuid user;
+};
+OPERATION(engine_create_user, user_wish)
+
+/* A new password, and disabling, end the tokens of before. An account's own user keeps its name and cannot
+ * be disabled: ERR_PROTECTED. */
+struct user_change {
+	struct ref user;
+	const struct str *name, *description, *email; /* NULL: as it is */
+	struct str password_hash;                     /* empty: as it is */
+	const struct ref *default_account;            /* NULL: as it is; to a ref of kind none: none */
+	enum choice enabled;
+};
+OPERATION(engine_update_user, user_change)
+
+/* With its keys, credentials, roles and memberships. ERR_PROTECTED: an account's own. */
+struct user_target {
+	struct ref user;
+};
+OPERATION(engine_delete_user, user_target)
+
+/* By the user: who asks has proved the password that hash_before is of. ERR_CONFLICT when it was changed
+ * meanwhile. */
+struct own_password {
+	struct ref user;
+	struct str hash_before, password_hash;
+};
+OPERATION(engine_change_own_password, own_password)

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Groups of a domain's users, and who is in them. For administrators. */
+#pragma once
+
+#include "engine/operation.h"
+
+struct user_group_wish {
+	struct ref domain; /* none: the default one */
+	struct str name, description;
+	/* made: */
+	uuid user_group;
+};
+OPERATION(engine_create_user_group, user_group_wish)
+
+struct user_group_change {
+	struct ref user_group;
+	const struct str *name, *description; /* NULL: as it is */
+};
+OPERATION(engine_update_user_group, user_group_change)
+
+struct user_group_target {
+	struct ref user_group;
+};
+OPERATION(engine_delete_user_group, user_group_target)
+
+struct membership {
+	struct ref user_group, user;
+};
+OPERATION(engine_add_group_member, membership)    /* who is in it already: nothing changes */
+OPERATION(engine_remove_group_member, membership) /* ERR_NOT_FOUND with KIND_GROUP_MEMBER */

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Revoked tokens: those that have expired since are swept now and then. */
+#include "engine/token_revocation.h"
+
+#include "base/clock.h"
+#include "reconcile/work.h"
+#include "store/rows.h"
+
+enum { REVOCATIONS_A_SWEEP = 1000 };
+
+static bool has_expired(struct step *s)
+{
+	const struct token_revocation probe = {.expires_us = INT64_MIN};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct row *first = tables_seek(view.tables, KIND_TOKEN_REVOCATION,
+					      TOKEN_REVOCATION_INDEX_EXPIRES, &probe.row, 1);
+	return first && ((const struct token_revocation *) first)->expires_us <= clock_now_us();
+}
+
+RESULT reconcile_step_revocations(struct step *s)
+{
+	if (!has_expired(s))
+		return OK;
+	struct token_revocation_sweep *sweep = STEP_NEW(s, struct token_revocation_sweep);
+	*sweep = (struct token_revocation_sweep){.max = REVOCATIONS_A_SWEEP};
+	step_report(s, engine_sweep_token_revocations_run, sweep);
+	step_again(s);
+	return OK;
+}

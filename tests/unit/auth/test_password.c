@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Passwords: right, wrong, nobody's, and guessed too often; on a clock moved by hand. */
+#include "../base/test_base.h"
+
+#include "auth/password.h"
+#include "base/clock.h"
+#include "base/log.h"
+
+#define T0 (INT64_C(1700000000) * SECOND)
+
+static struct passwords *passwords_of(struct ctx *c, int64_t failures_max)
+{
+	struct passwords *p = NULL;
+	const struct passwords_config config = {
+		.memory_kib = 64, .passes = 1, .failures_max = failures_max, .locked_us = MINUTE};
+	clock_set_us(T0);
+	log_set_level(LOG_ERROR);
+	assert_ok(passwords_new(c, &config, &p));
+	return p;
+}
+
+static void test_check(void **state)
+{
+	struct ctx *c = *state;
+	AUTO(passwords) p = passwords_of(c, 0);
+	struct str one = STR_NONE, two = STR_NONE;
+	assert_ok(password_hash(p, c, STR("geheim"), &one));
+	assert_ok(password_hash(p, c, STR("geheim"), &two));
+	assert_true(str_starts_with(one, STR("$argon2id$v=19$m=64,t=1,p=1$")));
+	assert_false(str_equal(one, two)); /* salted */
+	assert_int_equal(password_check(p, c, UUID_NONE, one, STR("geheim")), PASSWORD_RIGHT);
+	assert_int_equal(password_check(p, c, UUID_NONE, two, STR("geheim")), PASSWORD_RIGHT);
+	assert_int_equal(password_check(p, c, UUID_NONE, one, STR("geheim ")), PASSWORD_WRONG);
+	assert_int_equal(password_check(p, c, UUID_NONE, one, STR_NONE), PASSWORD_WRONG);
+	assert_int_equal(password_check(p, c, UUID_NONE, STR_NONE, STR("geheim")), PASSWORD_WRONG);
+	assert_int_equal(password_check(p, c, UUID_NONE, STR("$argon2id$broken"), STR("geheim")),
+			 PASSWORD_WRONG);
+	assert_err(password_hash(p, c, STR_NONE, &one), INVALID);
+	ctx_clear_problem(c);
+	char *huge = arena_alloc(c->arena, PASSWORD_SIZE_MAX + 1);
+	memset(huge, 'x', PASSWORD_SIZE_MAX + 1);
+	assert_err(password_hash(p, c, (struct str){huge, PASSWORD_SIZE_MAX + 1}, &one), INVALID);
+	struct str drawn = password_draw(c);
+	assert_int_equal(drawn.n, 24);
+	assert_false(str_equal(drawn, password_draw(c)));
+	clock_set_us(0);
+}
+
+static void test_lock(void **state)
+{
+	struct ctx *c = *state;
+	AUTO(passwords) p = passwords_of(c, 3);
+	struct str hash = STR_NONE;
+	uuid ann = uuid_random(), bob = uuid_random();
+	assert_ok(password_hash(p, c, STR("right"), &hash));
+	for (int k = 0; k < 2; k++)
+		assert_int_equal(password_check(p, c, ann, hash, STR("wrong")), PASSWORD_WRONG);
+	assert_int_equal(password_check(p, c, ann, hash, STR("right")), PASSWORD_RIGHT); /* counts anew */
+	for (int k = 0; k < 3; k++)
+		assert_int_equal(password_check(p, c, ann, hash, STR("wrong")), PASSWORD_WRONG);
+	assert_int_equal(password_check(p, c, ann, hash, STR("right")), PASSWORD_LOCKED);
+	assert_int_equal(password_check(p, c, bob, hash, STR("right")), PASSWORD_RIGHT); /* ann alone */
+	clock_advance_us(MINUTE - 1);
+	assert_int_equal(password_check(p, c, ann, hash, STR("right")),
+			 PASSWORD_LOCKED); /* and is no guess */
+	clock_advance_us(1);
+	assert_int_equal(password_check(p, c, ann, hash, STR("right")), PASSWORD_RIGHT);
+	clock_set_us(0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {ctx_test(test_check), ctx_test(test_lock)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tokens: what they say, and everything that ends them. */
+#include "../base/test_base.h"
+
+#include "auth/token.h"
+#include "base/clock.h"
+#include "base/log.h"
+#include "engine/account.h"
+#include "engine/application_credential.h"
+#include "engine/domain.h"
+#include "engine/engine.h"
+#include "engine/region.h"
+#include "engine/role.h"
+#include "engine/token_revocation.h"
+#include "engine/user.h"
+#include "engine/user_group.h"
+#include "store/rows.h"
+#include "store/sql.h"
+
+#define T0 (INT64_C(1700000000) * SECOND)
+
+struct world {
+	struct ctx *c;
+	struct executor *executor;
+	struct store *store;
+	struct tokens *tokens;
+	uuid account, ann, domain;
+	struct token token;
+	struct identity *who;
+};
+
+#define DO(w, operation, wish) assert_ok(store_commit((w)->store, (w)->c, "test", operation##_run, (wish)))
+
+static struct ref to(enum kind kind, uuid id)
+{
+	return (struct ref){.kind = kind, .prefix = id, .bits = 128};
+}
+
+static struct ref named(enum kind kind, const char *name)
+{
+	return (struct ref){.kind = kind, .text = str_from(name)};
+}
+
+static void grant(struct world *w, const char *role, struct role_grant where)
+{
+	where.role = named(KIND_ROLE, role);
+	if (where.user_group.kind == KIND_NONE)
+		where.user = to(KIND_USER, w->ann);
+	DO(w, engine_grant_role, &where);
+}
+
+static struct world make_world(void **state)
+{
+	static const uint8_t master[MASTER_KEY_SIZE] = {1, 2, 3};
+	struct world w = {.c = *state, .executor = executor_new_threads()};
+	clock_set_us(T0);
+	log_set_level(LOG_ERROR);
+	struct store_config config = {
+		.executor = w.executor, .observe = engine_observe, .check = engine_check_row};
+	assert_ok(sqlite_open(w.c, ":memory:", &config.sql));
+	assert_ok(store_open(w.c, &config, &w.store));
+	struct region_wish region = {.name = STR("home")};
+	DO(&w, engine_bootstrap_region, &region);
+	struct domain_wish domain = {.name = STR("works")};
+	DO(&w, engine_create_domain, &domain);
+	w.domain = domain.domain;
+	struct account_wish account = {.name = STR("build"), .domain = to(KIND_DOMAIN, w.domain)};
+	DO(&w, engine_create_account, &account);
+	w.account = account.account;
+	struct user_wish ann = {
+		.name = STR("ann"), .domain = to(KIND_DOMAIN, w.domain), .password_hash = STR("first")};
+	DO(&w, engine_create_user, &ann);
+	w.ann = ann.user;
+	const struct tokens_config tokens = {w.store, master, HOUR};
+	assert_ok(tokens_new(w.c, &tokens, &w.tokens));
+	return w;
+}
+
+static void end_world(struct world *w)
+{
+	tokens_free(w->tokens);
+	store_close(w->store);
+	executor_free(w->executor);
+	clock_set_us(0);
+}
+
+static struct str issue(struct world *w, enum identity_scope scope, uuid where)
+{
+	struct token token = {.scope = scope, .methods = TOKEN_BY_PASSWORD, .user = w->ann, .where = where};
+	struct str text = STR_NONE;
+	assert_ok(token_issue(w->tokens, w->c, &token, &text));
+	assert_int_equal(text.n, TOKEN_TEXT_SIZE);
+	return text;
+}
+
+static bool is_good(struct world *w, struct str text)
+{
+	ctx_clear_problem(w->c);
+	struct result r = token_check(w->tokens, w->c, text, &w->token, &w->who);
+	assert_true(result_is_ok(r) || r.code == ERR_UNAUTHENTICATED);
+	return result_is_ok(r);
+}
+
+static void test_scopes(void **state)
+{
+	struct world w = make_world(state);
+	struct str none = issue(&w, IDENTITY_UNSCOPED, UUID_NONE),
+		   account = issue(&w, IDENTITY_ACCOUNT, w.account),
+		   domain = issue(&w, IDENTITY_DOMAIN, w.domain),
+		   everything = issue(&w, IDENTITY_SYSTEM, UUID_NONE);
+	assert_true(is_good(&w, none));
+	assert_int_equal(w.who->rights, 0);
+	assert_true(uuid_is_none(w.who->account) && str_is(w.who->user_name, "ann"));
+	assert_int_equal(w.token.expires_us - w.token.issued_us, HOUR);
+	assert_false(is_good(&w, account)); /* without a role */
+	grant(&w, "reader", (struct role_grant){.account = to(KIND_ACCOUNT, w.account)});
+	assert_true(is_good(&w, account));
+	assert_int_equal(w.who->rights, RIGHT(READER));
+	assert_true(uuid_equal(w.who->account, w.account) && uuid_equal(w.who->domain, w.domain));
+	assert_int_equal(w.who->account_number.n, 12);
+	assert_false(is_good(&w, domain) || is_good(&w, everything));
+	grant(&w, "admin", (struct role_grant){.domain = to(KIND_DOMAIN, w.domain)});
+	assert_true(is_good(&w, domain));
+	assert_int_equal(w.who->roles.count, 4); /* with those that it implies */
+	assert_false(identity_is_admin(w.who));
+	assert_true(is_good(&w, account) && w.who->rights == RIGHT(READER));
+	grant(&w, "member", (struct role_grant){.domain = to(KIND_DOMAIN, w.domain), .inherited = true});
+	assert_true(is_good(&w, account) && w.who->rights == RIGHTS_OF_MEMBER);
+	grant(&w, "admin", (struct role_grant){.system = true});
+	assert_true(is_good(&w, everything) && identity_is_admin(w.who));
+	end_world(&w);
+}
+
+static void test_groups(void **state)
+{
+	struct world w = make_world(state);
+	struct str text = issue(&w, IDENTITY_ACCOUNT, w.account);
+	struct user_group_wish group = {.name = STR("builders"), .domain = to(KIND_DOMAIN, w.domain)};
+	DO(&w, engine_create_user_group, &group);
+	struct ref builders = to(KIND_USER_GROUP, group.user_group);
+	grant(&w, "member",
+	      (struct role_grant){.account = to(KIND_ACCOUNT, w.account), .user_group = builders});
+	assert_false(is_good(&w, text));
+	struct membership member = {builders, to(KIND_USER, w.ann)};
+	DO(&w, engine_add_group_member, &member);
+	assert_true(is_good(&w, text) && w.who->rights == RIGHTS_OF_MEMBER);
+	DO(&w, engine_remove_group_member, &member);
+	assert_false(is_good(&w, text));
+	end_world(&w);
+}
+
+/* Each thing that ends a token, taken back where it can be. */
+static void test_ends(void **state)
+{
+	struct world w = make_world(state);
+	grant(&w, "member", (struct role_grant){.account = to(KIND_ACCOUNT, w.account)});
+	struct str text = issue(&w, IDENTITY_ACCOUNT, w.account);
+	assert_true(is_good(&w, text));
+	struct account_change account = {.account = to(KIND_ACCOUNT, w.account), .enabled = CHOICE_NO};
+	DO(&w, engine_update_account, &account);
+	assert_false(is_good(&w, text));
+	account.enabled = CHOICE_YES;
+	DO(&w, engine_update_account, &account);
+	assert_true(is_good(&w, text));
+	struct domain_change domain = {.domain = to(KIND_DOMAIN, w.domain), .enabled = CHOICE_NO};
+	DO(&w, engine_update_domain, &domain);
+	assert_false(is_good(&w, text));
+	domain.enabled = CHOICE_YES;
+	DO(&w, engine_update_domain, &domain);
+	assert_true(is_good(&w, text));
+	clock_advance_us(SECOND);
+	struct user_change user = {.user = to(KIND_USER, w.ann), .password_hash = STR("second")};
+	DO(&w, engine_update_user, &user);
+	assert_false(is_good(&w, text));
+	text = issue(&w, IDENTITY_ACCOUNT, w.account);
+	assert_true(is_good(&w, text));
+	struct token_revocation_wish revocation = {w.token.audit, w.token.expires_us};
+	DO(&w, engine_revoke_token, &revocation);
+	DO(&w, engine_revoke_token, &revocation);
+	assert_false(is_good(&w, text));
+	text = issue(&w, IDENTITY_ACCOUNT, w.account);
+	assert_true(is_good(&w, text));
+	clock_advance_us(HOUR - 1);
+	assert_true(is_good(&w, text));
+	clock_advance_us(1);
+	assert_false(is_good(&w, text));
+	struct token_revocation_sweep sweep = {.max = 10};
+	DO(&w, engine_sweep_token_revocations, &sweep);
+	{
+		AUTO_VIEW v;
+		view_open(w.store, &v);
+		assert_int_equal(tables_count(v.tables, KIND_TOKEN_REVOCATION), 0);
+	}
+	text = issue(&w, IDENTITY_ACCOUNT, w.account);
+	struct user_target gone = {to(KIND_USER, w.ann)};
+	DO(&w, engine_delete_user, &gone);
+	assert_false(is_good(&w, text));
+	end_world(&w);
+}
+
+static void test_application_credential(void **state)
+{
+	struct world w = make_world(state);
+	struct role_grant member = {.account = to(KIND_ACCOUNT, w.account)};
+	grant(&w, "member", member);
+	struct ref reader = named(KIND_ROLE, "reader");
+	struct application_credential_wish wish = {.user = to(KIND_USER, w.ann),
+						   .account = to(KIND_ACCOUNT, w.account),
+						   .name = STR("program"),
+						   .roles = {&reader, 1},
+						   .secret_hash = STR("hash"),
+						   .expires_us = T0 + MINUTE};
+	DO(&w, engine_create_application_credential, &wish);
+	struct token token = {.scope = IDENTITY_ACCOUNT,
+			      .methods = TOKEN_BY_APPLICATION_CREDENTIAL,
+			      .user = w.ann,
+			      .where = w.account,
+			      .application_credential = wish.credential};
+	struct str text = STR_NONE;
+	assert_ok(token_issue(w.tokens, w.c, &token, &text));
+	assert_true(is_good(&w, text));
+	assert_int_equal(w.who->rights, RIGHT(READER)); /* not the user's whole */
+	assert_true(w.who->is_restricted);
+	member.role = named(KIND_ROLE, "member");
+	member.user = to(KIND_USER, w.ann);
+	DO(&w, engine_revoke_role, &member);
+	assert_false(is_good(&w, text)); /* what the user lost */
+	DO(&w, engine_grant_role, &member);
+	assert_true(is_good(&w, text));
+	clock_advance_us(MINUTE);
+	assert_false(is_good(&w, text));
+	end_world(&w);
+}
+
+static void test_spoilt(void **state)
+{
+	struct world w = make_world(state);
+	struct str text = issue(&w, IDENTITY_UNSCOPED, UUID_NONE);
+	char spoilt[TOKEN_TEXT_SIZE + 1] = {0};
+	assert_true(is_good(&w, text));
+	for (size_t k = 0; k < text.n; k++) {
+		memcpy(spoilt, text.p, text.n);
+		spoilt[k] = spoilt[k] == 'A' ? 'B' : 'A';
+		assert_false(is_good(&w, (struct str){spoilt, text.n}));
+	}
+	assert_false(is_good(&w, str_slice(text, 0, text.n - 1)));
+	assert_false(is_good(&w, (struct str){spoilt, text.n + 1}));
+	assert_false(is_good(&w, STR_NONE));
+	memset(spoilt, ' ', text.n);
+	assert_false(is_good(&w, (struct str){spoilt, text.n}));
+	end_world(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {ctx_test(test_scopes), ctx_test(test_groups), ctx_test(test_ends),
+					   ctx_test(test_application_credential), ctx_test(test_spoilt)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
