@@ -3,7 +3,9 @@
 #pragma once
 
 #include "auth/limit.h"
+#include "auth/password.h"
 #include "auth/sigv4.h"
+#include "auth/token.h"
 #include "base/config.h"
 #include "base/crypto.h"
 #include "drivers/compute.h"
@@ -25,6 +27,8 @@ struct settings {
 	int64_t image_keep_h, image_reserve_percent;
 	int64_t connections, connections_per_address;
 	struct limits_config limits;
+	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;
+	int64_t token_lifetime_s;
 };
 
 /* Reads and checks the file; strings in c's arena. */
@@ -66,6 +70,8 @@ struct daemon {
 	struct reconciler *reconciler;
 	struct http_server *http;
 	struct sigv4 *sigv4;
+	struct passwords *passwords;
+	struct tokens *tokens;
 	struct limits *limits;
 	struct ec2_face *ec2;
 	struct metadata *metadata;

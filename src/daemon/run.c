@@ -78,6 +78,23 @@ static RESULT open_store(struct daemon *d)
 	return OK;
 }
 
+static RESULT open_auth(struct daemon *d)
+{
+	const struct settings *s = &d->settings;
+	const struct sigv4_config signing = {
+		.store = d->store, .master_key = d->master_key, .region = s->region};
+	const struct passwords_config passwords = {.memory_kib = s->password_memory_kib,
+						   .passes = s->password_passes,
+						   .failures_max = s->password_failures,
+						   .locked_us = s->password_locked_s * SECOND};
+	const struct tokens_config tokens = {
+		.store = d->store, .master_key = d->master_key, .lifetime_us = s->token_lifetime_s * SECOND};
+	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
+	TRY(passwords_new(&d->ctx, &passwords, &d->passwords));
+	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
+	return limits_new(&d->ctx, &s->limits, &d->limits);
+}
+
 static RESULT open_reconciler(struct daemon *d)
 {
 	image_file_sweep(settings_path(d->arena, &d->settings, "images"));
@@ -105,10 +122,6 @@ static RESULT open_faces(struct daemon *d)
 		.per_address_max = (unsigned) d->settings.connections_per_address,
 	};
 	TRY(http_server_new(&d->ctx, &http, &d->http));
-	struct sigv4_config signing = {
-		.store = d->store, .master_key = d->master_key, .region = d->settings.region};
-	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
-	TRY(limits_new(&d->ctx, &d->settings.limits, &d->limits));
 	struct str endpoint = settings_endpoint(d->arena, &d->settings), scheme = STR_NONE;
 	(void) str_split_next(&endpoint, '/', &scheme); /* "http:", then "", then host and port */
 	(void) str_split_next(&endpoint, '/', &scheme);
@@ -149,6 +162,7 @@ static RESULT start_all(struct daemon *d)
 	if (!d->executor)
 		return ctx_no_memory(&d->ctx);
 	TRY(open_store(d));
+	TRY(open_auth(d));
 	TRY(d->role->open_drivers(d));
 	TRY(open_reconciler(d));
 	TRY(open_faces(d));
@@ -166,6 +180,8 @@ static void end_all(struct daemon *d)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);
 	metadata_free(d->metadata);
 	ec2_free(d->ec2);
+	tokens_free(d->tokens);
+	passwords_free(d->passwords);
 	sigv4_free(d->sigv4);
 	limits_free(d->limits);
 	http_server_free(d->http);
