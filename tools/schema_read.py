@@ -21,6 +21,7 @@ PLAIN_TYPES = {
     "mac": ("struct mac", "FIELD_MAC", True),
     "uuid": ("uuid", "FIELD_UUID", True),
     "texts": ("struct strs", "FIELD_TEXTS", False),
+    "ips": ("struct ips", "FIELD_IPS", False),
     "cidrs": ("struct cidrs", "FIELD_CIDRS", False),
     "tags": ("struct tags", "FIELD_TAGS", False),
 }
@@ -31,7 +32,7 @@ C_KEYWORDS = frozenset(
     "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile "
     "while bool true false asm typeof uuid".split())
 INDEX_FIELDS_MAX = 4  # as in model/row.h
-INDEXES_MAX = 12
+INDEXES_MAX = 16
 STATES_MAX = 32  # a bit set of uint32_t
 NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
 WORD = re.compile(r"[a-z0-9]+([-_][a-z0-9]+)*")

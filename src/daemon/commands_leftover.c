@@ -363,9 +363,8 @@ static RESULT remove_from_network(const struct network_handle *n, struct ctx *c,
 		return n->driver->remove_group(n->self, c, item->id);
 	case NETWORK_ITEM_ADDRESS:
 		return n->driver->remove_address(n->self, c, item->id);
-	case NETWORK_ITEM_SUBNET:
-		return ctx_fail(c, ERR_IN_USE,
-				"a subnet goes with its router, once no port is left in it: purge those");
+	case NETWORK_ITEM_NETWORK:
+		return n->driver->remove_network(n->self, c, item->id);
 	case NETWORK_ITEM_OTHER:
 		break;
 	}

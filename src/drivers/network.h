@@ -4,10 +4,10 @@
  *
  * Called from the network's one actor. apply_* brings what is there to what is wanted, in one
  * transaction, and is cheap when nothing differs; each may be repeated at any time. remove_* of
- * something absent is OK. A subnet that is no longer wished stays as long as a port is in it, and
- * remove_router() answers ERR_AGAIN meanwhile. Rows are told apart by our mark (region + resource UUID),
- * never by name. Errors: ERR_AGAIN: something it stands on is not there yet. ERR_GONE: the database cannot be
- * reached; it reconnects by itself. ERR_TIMEOUT. All pointers are borrowed until return. */
+ * something absent is OK, and remove_network() answers ERR_AGAIN as long as a port or a router is in it. Rows
+ * are told apart by our mark (region + resource UUID), never by name. Errors: ERR_AGAIN: something it stands
+ * on is not there yet. ERR_GONE: the database cannot be reached; it reconnects by itself. ERR_TIMEOUT. All
+ * pointers are borrowed until return. */
 #pragma once
 
 #include "base/ctx.h"
@@ -15,10 +15,22 @@
 
 struct vnet; /* a driver's own connection */
 
+/* A segment with its subnets, which its guests learn of by DHCP. */
+struct network_segment {
+	const struct network *network;
+	const struct subnet *const *subnets;
+	size_t subnet_count;
+	const struct ip
+		*resolvers; /* IPv4, that guests are told of; behind 169.254.169.253 where a router is */
+	size_t resolver_count;
+	struct str domain_name; /* "ec2.internal", "us-west-2.compute.internal" */
+};
+
+/* A subnet on a router. */
 struct network_subnet {
 	const struct subnet *subnet;
-	int mtu;          /* of its segment, for the guests */
-	uuid route_table; /* the effective one: explicit or main */
+	const struct port *port; /* the interface; NULL: the subnet's own gateway address */
+	uuid route_table;        /* the effective one: explicit or main */
 };
 
 struct network_route {
@@ -34,11 +46,12 @@ struct network_nat {
 	struct str chassis; /* the one host that carries it */
 };
 
-/* A whole router: gateways, subnets with DHCP, route tables, metadata and DNS port. */
+/* A whole router: gateways, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
 	const struct gateway *gateway;           /* NULL: none attached */
 	const struct external_network *external; /* the gateway's; NULL likewise */
+	struct ip translated_to; /* public: what its subnets reach out under; none: only what has its own */
 	const struct network_subnet *subnets;
 	size_t subnet_count;
 	const uuid *tables; /* all route tables of the router */
@@ -47,9 +60,6 @@ struct network_router {
 	size_t route_count;
 	const struct network_nat *nats;
 	size_t nat_count;
-	const struct ip *resolvers; /* IPv4, that guests are told of behind 169.254.169.253 */
-	size_t resolver_count;
-	struct str domain_name;      /* "ec2.internal", "us-west-2.compute.internal" */
 	struct str gateway_chassis;  /* hosts that may carry the gateway, comma separated, best first */
 	struct mac metadata_mac;     /* of the metadata port */
 	struct str metadata_chassis; /* dari's own machine */
@@ -57,10 +67,10 @@ struct network_router {
 
 struct network_port {
 	const struct port *port;
-	const struct subnet *subnet;
-	struct ips secondaries; /* its private addresses besides port->ip */
-	struct str chassis;     /* the host's name; empty: not to be bound anywhere */
-	bool has_names;         /* ip-10-0-1-10, and the way back, for each of its addresses */
+	const struct subnet *subnet; /* of port->ip; NULL: it has none */
+	struct ips secondaries;      /* its private addresses besides port->ip */
+	struct str chassis;          /* the host's name; empty: not to be bound anywhere */
+	bool has_names;              /* ip-10-0-1-10, and the way back, for each of its addresses */
 	struct str domain_name;
 };
 
@@ -80,7 +90,7 @@ struct network_address {
 
 enum network_item_kind {
 	NETWORK_ITEM_ROUTER,
-	NETWORK_ITEM_SUBNET,
+	NETWORK_ITEM_NETWORK,
 	NETWORK_ITEM_PORT,
 	NETWORK_ITEM_GROUP,
 	NETWORK_ITEM_ADDRESS,
@@ -106,12 +116,15 @@ struct network_health {
 
 struct network_driver {
 	RESULT (*see)(struct vnet *n, struct ctx *c, struct network_health *ret_health);
+	RESULT (*apply_network)(struct vnet *n, struct ctx *c, const struct network_segment *wish);
+	RESULT (*remove_network)(struct vnet *n, struct ctx *c, uuid network);
+	/* Needs its networks. */
 	RESULT (*apply_router)(struct vnet *n, struct ctx *c, const struct network_router *wish);
 	RESULT (*remove_router)(struct vnet *n, struct ctx *c, uuid router);
 	RESULT (*apply_group)(struct vnet *n, struct ctx *c, const struct network_group *wish);
 	RESULT (*remove_group)(struct vnet *n, struct ctx *c, uuid group);
-	/* Needs its router and groups. ret_up: bound on its chassis now; false also when this call
-	 * changed anything: the watch tells. */
+	/* Needs its network, its router if it has names there, and its groups. ret_up: bound on its chassis
+	 * now; false also when this call changed anything: the watch tells. */
 	RESULT (*apply_port)(struct vnet *n, struct ctx *c, const struct network_port *wish, bool *ret_up);
 	RESULT (*remove_port)(struct vnet *n, struct ctx *c, uuid port);
 	RESULT (*apply_address)(struct vnet *n, struct ctx *c, const struct network_address *wish);

@@ -179,6 +179,9 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 		[QUOTA_GROUPS] = wish->groups,
 		[QUOTA_PORTS] = wish->ports,
 		[QUOTA_NAT_GATEWAYS] = wish->nat_gateways,
+		[QUOTA_NETWORKS] = wish->networks,
+		[QUOTA_SUBNETS] = wish->subnets,
+		[QUOTA_RULES] = wish->rules,
 	};
 	struct account next = *account;
 	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {

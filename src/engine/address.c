@@ -3,6 +3,7 @@
 #include "engine/address.h"
 
 #include "engine/internal.h"
+#include "engine/port.h"
 
 #define ELASTIC_METER STR("address:elastic")
 
@@ -84,6 +85,42 @@ static RESULT find_place(struct op *op, const struct address_wish *wish, struct 
 			     "The address %s is in no range of this region.", ip_write(wish->ip, text));
 }
 
+RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, struct ip ip,
+				 uuid *ret_address)
+{
+	struct place place = {0};
+	char text[IP_TEXT_SIZE];
+	if (ip_is_none(ip) && !pick_on(op->head, gateway->external_network, &place))
+		return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_ADDRESS, "There is no public address left.");
+	if (!ip_is_none(ip)) {
+		struct result checked = check_place(op, gateway->external_network, ip, &place);
+		if (checked.code == ERR_RANGE)
+			return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ADDRESS,
+					     "The address %s is in no range of the external network.",
+					     ip_write(ip, text));
+		TRY(checked);
+	}
+	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
+				  .row.gen = 1,
+				  .account = gateway->account,
+				  .external_network = place.external_network,
+				  .ip = place.ip};
+	*ret_address = address.row.id;
+	return address_put(op, &address);
+}
+
+/* For a port from the start. */
+static RESULT associate_new(struct op *op, const struct address_wish *wish)
+{
+	struct address_association association = {
+		.address = {.kind = KIND_ADDRESS, .prefix = wish->address, .bits = 128},
+		.port = wish->port,
+		.private_ip = wish->private_ip,
+		.keeps_present = true,
+	};
+	return engine_associate_address(op, &association);
+}
+
 RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
 {
 	const struct account *account = NULL;
@@ -97,14 +134,16 @@ RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
 				  .account = account->row.id,
 				  .external_network = place.external_network,
 				  .ip = place.ip,
-				  .is_elastic = true};
+				  .is_elastic = true,
+				  .description = wish->description};
 	TRY(tags_normalize(op, wish->tags, &address.tags));
 	TRY(address_put(op, &address));
 	TRY(op_usage(op, KIND_ADDRESS, address.row.id, account->row.id, ELASTIC_METER, 1));
 	wish->address = address.row.id;
 	wish->made_ip = address.ip;
 	char text[IP_TEXT_SIZE];
-	return engine_tell(op, KIND_ADDRESS, &address.row, "allocated", "%s.", ip_write(address.ip, text));
+	TRY(engine_tell(op, KIND_ADDRESS, &address.row, "allocated", "%s.", ip_write(address.ip, text)));
+	return ref_is_given(&wish->port) ? associate_new(op, wish) : OK;
 }
 
 /* ---- leaving a port ---- */
@@ -120,6 +159,16 @@ static RESULT write_free(struct op *op, const struct address *address)
 	char text[IP_TEXT_SIZE];
 	return engine_tell(op, KIND_ADDRESS, &next.row, "disassociated", "%s is free.",
 			   ip_write(next.ip, text));
+}
+
+RESULT engine_update_address(struct op *op, struct address_settings *wish)
+{
+	const struct address *address = NULL;
+	TRY(engine_find_own_address(op->ctx, op->head, &wish->address, &address));
+	TRY(engine_permit(op, "address.update", KIND_ADDRESS, &address->row));
+	struct address next = *address;
+	next.description = wish->description;
+	return address_put(op, &next);
 }
 
 static const struct address *live_or_next(const struct tables *t, const struct address *address)
@@ -227,6 +276,16 @@ static RESULT find_target(struct op *op, const struct address_association *wish,
 	return port_find_target(op, &wish->port, &wish->instance, ret_port);
 }
 
+uuid engine_get_router_of_ip(const struct tables *t, const struct port *port, struct ip ip)
+{
+	if (ip_equal(port->ip, ip))
+		return port->router;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	while (s && !ip_equal(s->ip, ip))
+		s = engine_next_secondary_ip(t, s);
+	return s ? s->router : port->router;
+}
+
 bool address_is_reachable(const struct tables *t, const struct address *address, uuid router)
 {
 	const struct gateway *gateway = gateway_of_router(t, router);
@@ -246,7 +305,7 @@ static RESULT check_association(struct op *op, const struct address_association 
 {
 	TRY(check_present(op, address));
 	TRY(port_check_unmanaged(op, port, STR("NetworkInterfaceId")));
-	if (!address_is_reachable(op->head, address, port->router))
+	if (!address_is_reachable(op->head, address, engine_get_router_of_ip(op->head, port, private_ip)))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_GATEWAY,
 				     "Network %" STR_FMT " is not attached to any internet gateway",
 				     STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)));
@@ -258,7 +317,8 @@ static RESULT check_association(struct op *op, const struct address_association 
 	const struct address *there = find_for(op->head, port->row.id, private_ip);
 	bool moves = !uuid_is_none(address->port) && there != address;
 	bool replaces = there && there->is_elastic && there != address;
-	if ((moves || replaces) && wish->allow_reassociation == CHOICE_NO)
+	if (((moves || replaces) && wish->allow_reassociation == CHOICE_NO) ||
+	    (replaces && wish->keeps_present))
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_ADDRESS, wish->address.field,
 				   "resource %" STR_FMT
 				   " is already associated with an address or an interface",
@@ -342,9 +402,11 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	TRY(check_present(op, address));
 	char text[IP_TEXT_SIZE];
 	ip_write(address->ip, text);
-	if (!uuid_is_none(address->port))
+	if (!uuid_is_none(address->port) && !wish->with_association)
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_ADDRESS, wish->address.field, "Address %s is in use.",
 				   text);
+	if (!uuid_is_none(address->port))
+		TRY(write_free(op, address));
 	TRY(address_delete(op, address->row.id));
 	TRY(op_usage(op, KIND_ADDRESS, address->row.id, address->account, ELASTIC_METER, 0));
 	return engine_tell(op, KIND_ADDRESS, &address->row, "released", "%s.", text);

@@ -7,6 +7,10 @@
 struct address_wish {
 	struct ip ip;                /* none: any free one */
 	struct ref external_network; /* kind none: any */
+	struct str description;
+	struct ref
+		port; /* to be associated with at once, as engine_associate_address() does; kind none: free */
+	struct ip private_ip;
 	struct tags tags;
 	/* made: */
 	uuid address;
@@ -22,6 +26,7 @@ struct address_association {
 	struct ref port;
 	struct ip private_ip;            /* none: the port's */
 	enum choice allow_reassociation; /* default: yes, as in EC2's VPCs */
+	bool keeps_present;              /* ERR_CONFLICT when another one stands for the private address */
 	/* made: */
 	uuid made; /* the association's id */
 };
@@ -33,8 +38,15 @@ OPERATION(engine_disassociate_address, address_association)
 /* ERR_IN_USE: associated. */
 struct address_target {
 	struct ref address;
+	bool with_association; /* which ends */
 };
 OPERATION(engine_release_address, address_target)
+
+struct address_settings {
+	struct ref address;
+	struct str description;
+};
+OPERATION(engine_update_address, address_settings)
 
 /* The live address with that public IP, or NULL. */
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip);

@@ -49,7 +49,7 @@ static RESULT lead_gateways_out(struct op *op)
 		    !uuid_is_none(gateway->external_network))
 			continue;
 		struct gateway next = *gateway;
-		gateway_lead_out(op, &next);
+		gateway_lead_out(op, &next, UUID_NONE);
 		next.row.gen++;
 		TRY(gateway_put(op, &next));
 	}

@@ -26,3 +26,14 @@ struct gateway_target {
 	struct ref gateway;
 };
 OPERATION(engine_delete_gateway, gateway_target)
+
+/* A router's gateway as a whole, with a public address of its own and a default route in the main table. None
+ * wanted: what was set so goes, and one of EC2's is detached. ERR_IN_USE with KIND_GATEWAY: public addresses
+ * stand for the router's ports. ERR_CAPACITY, ERR_RANGE, ERR_EXISTS with KIND_ADDRESS as for an address. */
+struct router_gateway_wish {
+	struct ref router;
+	struct ref external_network; /* kind none: no gateway */
+	enum choice translates;      /* default: yes, or as it is */
+	struct ip ip;                /* none: any, or as it is */
+};
+OPERATION(engine_set_router_gateway, router_gateway_wish)

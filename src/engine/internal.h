@@ -71,6 +71,9 @@ enum quota {
 	QUOTA_GROUPS,
 	QUOTA_PORTS,
 	QUOTA_NAT_GATEWAYS,
+	QUOTA_NETWORKS,
+	QUOTA_SUBNETS,
+	QUOTA_RULES,
 	QUOTA_COUNT
 };
 /* ERR_QUOTA with the kind and both figures. */
@@ -108,13 +111,19 @@ bool ip_pool_pick(const struct tables *t, const struct ip_pool *pool, struct ip 
 
 struct router_plan {
 	uuid account;
-	struct str name;
-	struct cidr block;
+	struct str name, description;
+	struct cidr block; /* none: it has no blocks of its own, and no default group */
 	struct tags tags;
-	bool is_default;
+	bool is_default, is_down;
 };
 /* With its main route table, default network ACL and default group; the row as it was put. */
 RESULT router_write(struct op *op, const struct router_plan *plan, struct router *ret_router);
+
+/* Not "this network", loopback, link-local, multicast or beyond. */
+bool router_is_usable_block(struct cidr block);
+
+/* Its id, gen and MTU are set here. */
+RESULT network_write(struct op *op, struct network *network);
 
 struct subnet_plan {
 	uuid account, router, zone, acl;
@@ -125,8 +134,15 @@ struct subnet_plan {
 };
 /* With its network. ERR_CONFLICT, ERR_RANGE as engine/operation.h says. */
 RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_subnet);
-/* First and last address that ports may have: the first four and the last are reserved. */
-void subnet_bounds(const struct subnet *subnet, struct ip *ret_first, struct ip *ret_last);
+/* The n-th range that ports draw from; false: there is none. */
+bool subnet_get_pool(const struct subnet *subnet, size_t n, struct ip *ret_first, struct ip *ret_last);
+/* Whether a port may ask for that address of its block. */
+bool subnet_may_hold(const struct subnet *subnet, struct ip ip);
+uint64_t subnet_count_addresses(const struct subnet *subnet);
+/* It lies in its router's own blocks: made there, and part of it. */
+bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet);
+/* ERR_IN_USE with KIND_SUBNET. */
+RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct str field);
 /* Any live subnet of the router, or NULL. */
 const struct subnet *subnet_first_live(const struct tables *t, uuid router);
 
@@ -134,8 +150,11 @@ const struct subnet *subnet_first_live(const struct tables *t, uuid router);
 RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router, uuid *ret_gateway);
 /* The live gateway attached to a router, or NULL. */
 const struct gateway *gateway_of_router(const struct tables *t, uuid router);
-/* Leads the gateway, which is attached, to an external network, if one has an address left for it. */
-void gateway_lead_out(const struct op *op, struct gateway *gateway);
+/* Leads the gateway, which is attached, to an external network, if one has an address left for it; only: to
+ * no other one. */
+void gateway_lead_out(const struct op *op, struct gateway *gateway, uuid only);
+/* The router has none any more. ERR_IN_USE with KIND_GATEWAY. */
+RESULT gateway_clear(struct op *op, const struct router *router);
 
 /* Tables are forgotten at once: no driver holds one by itself. */
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
@@ -158,6 +177,11 @@ RESULT network_acl_forget_with_entries(struct op *op, uuid acl);
 /* The default VPC with all that belongs to it. */
 RESULT default_router_write(struct op *op, const struct account *account, uuid *ret_router);
 
+/* ---- router_interface.c ---- */
+
+/* The first live port that is an interface of it, or NULL. */
+const struct port *router_first_interface(const struct tables *t, uuid router);
+
 /* ---- security_group.c ---- */
 
 struct group_plan {
@@ -170,8 +194,11 @@ struct group_plan {
 RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group);
 /* Rules are forgotten at once, the group is marked deleted. */
 RESULT group_delete_with_rules(struct op *op, uuid group);
-/* The named groups of a router, each once; its default group where none are named. */
+/* The named groups of a router (NULL: of none) or of the account alone, each once; where none are named, the
+ * router's default group, or else the account's. */
 RESULT groups_resolve(struct op *op, const struct router *router, struct refs refs, struct uuids *ret_groups);
+/* The account's own default group, made at the first touch. */
+RESULT group_default_of_account(struct op *op, uuid account, uuid *ret_group);
 
 /* ---- port.c ---- */
 
@@ -203,6 +230,22 @@ RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, s
  * gets here. */
 RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
 		      struct port *port);
+/* A port of the subnet has it, be it marked deleted. */
+bool subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip);
+/* One of a port's addresses as wanted: in which subnet, and which; none: any. */
+struct port_fixed {
+	const struct subnet *subnet;
+	struct ip ip;
+};
+/* Puts a new port, or one that is there, with these addresses, the first as its primary one; one that is
+ * there keeps what it has of them. */
+RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
+			struct port *port);
+RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
+			 struct port *port);
+/* The first subnet of a network with an address left; NULL: it has no subnets. ERR_CAPACITY with KIND_SUBNET.
+ */
+RESULT port_choose_subnet(struct op *op, const struct network *network, const struct subnet **ret_subnet);
 /* Primary or secondary. */
 bool port_has_ip(const struct tables *t, const struct port *port, struct ip ip);
 size_t port_count_ips(const struct tables *t, const struct port *port);
@@ -268,6 +311,10 @@ RESULT launch_ports_write(struct op *op, const struct launch_ports *ports, const
 RESULT address_give_auto(struct op *op, const struct port *port);
 /* Releases the port's auto-assigned address, if any. */
 RESULT address_take_auto(struct op *op, uuid port);
+/* A public address for a gateway, which is led out: that one, or any when it is none. ERR_CAPACITY,
+ * ERR_RANGE, ERR_EXISTS with KIND_ADDRESS. */
+RESULT address_write_for_gateway(struct op *op, const struct gateway *gateway, struct ip ip,
+				 uuid *ret_address);
 /* Puts an address of an adopted port back as it was, unless its row is here, its IP somebody else's,
  * or its network gone. */
 RESULT address_put_back(struct op *op, const struct address *address, bool *ret_is_back);

@@ -101,10 +101,7 @@ static RESULT resolve(struct op *op, const struct instance_type *type, const str
 	TRY(port_check_zone(op, slot->subnet, primary->subnet->zone, p->field));
 	if (slot->port)
 		return OK;
-	const struct router *router = router_find(op->head, slot->subnet->router);
-	if (!router)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_SUBNET, p->subnet.field, "The subnet has no router.");
-	return groups_resolve(op, router, p->groups, &slot->groups);
+	return groups_resolve(op, router_find(op->head, slot->subnet->router), p->groups, &slot->groups);
 }
 
 static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t n)

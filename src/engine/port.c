@@ -57,7 +57,7 @@ RESULT port_find_target(struct op *op, const struct ref *port, const struct ref 
 
 RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str field)
 {
-	if (uuid_is_none(port->nat_gateway))
+	if (uuid_is_none(port->nat_gateway) && uuid_is_none(port->interface_of))
 		return OK;
 	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, field,
 			   "You do not have permission to access the specified resource.");
@@ -82,10 +82,8 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 	struct port port = port_new_in(subnet, account->row.id);
 	port.name = wish->name;
 	port.description = wish->description;
-	const struct router *router = router_find(op->head, subnet->router);
 	TRY(tags_normalize(op, wish->tags, &port.tags));
-	if (router)
-		TRY(groups_resolve(op, router, wish->groups, &port.groups));
+	TRY(groups_resolve(op, router_find(op->head, subnet->router), wish->groups, &port.groups));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
 	TRY(port_write_new(op, subnet, &wish->ips, &port));
@@ -94,6 +92,144 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 	char text[IP_TEXT_SIZE];
 	return engine_tell(op, KIND_PORT, &port.row, "created", "Network interface with %s.",
 			   ip_write(port.ip, text));
+}
+
+/* ---- on a network ---- */
+
+static RESULT find_in_network(struct op *op, const struct network *network, const struct ref *ref,
+			      const struct subnet **ret_subnet)
+{
+	TRY(engine_find_own_subnet(op->ctx, op->head, ref, ret_subnet));
+	if (uuid_equal((*ret_subnet)->network, network->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, ref->field,
+			   "The subnet %" STR_FMT " is not on the port's network.", STR_ARG(ref->text));
+}
+
+/* Whose subnet an address is by its range. */
+static RESULT find_by_ip(struct op *op, const struct network *network, struct ip ip, struct str field,
+			 const struct subnet **ret_subnet)
+{
+	const struct subnet *subnet = subnet_first_by_network(op->head, network->row.id);
+	while (subnet && !(row_is_live(&subnet->row) && cidr_contains(subnet->block, ip)))
+		subnet = subnet_next_by_network(op->head, subnet);
+	*ret_subnet = subnet;
+	char text[IP_TEXT_SIZE];
+	return subnet ? OK
+		      : ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
+				    "IP address %s is not a valid IP for any of the subnets on the network.",
+				    ip_write(ip, text));
+}
+
+static RESULT resolve_fixed(struct op *op, const struct network *network,
+			    const struct port_fixed_wishes *wishes, struct port_fixed **ret_fixed,
+			    size_t *ret_count)
+{
+	struct port_fixed *fixed = arena_new_array(op->ctx->arena, struct port_fixed, wishes->count + 1);
+	if (!fixed)
+		return ctx_no_memory(op->ctx);
+	*ret_fixed = fixed;
+	*ret_count = wishes->count;
+	if (!wishes->is_given) {
+		TRY(port_choose_subnet(op, network, &fixed[0].subnet));
+		*ret_count = fixed[0].subnet != NULL;
+	}
+	for (size_t k = 0; k < wishes->count; k++) {
+		const struct port_fixed_wish *w = &wishes->at[k];
+		fixed[k].ip = w->ip;
+		if (ref_is_given(&w->subnet))
+			TRY(find_in_network(op, network, &w->subnet, &fixed[k].subnet));
+		else
+			TRY(find_by_ip(op, network, w->ip, wishes->field, &fixed[k].subnet));
+	}
+	return OK;
+}
+
+/* "MAC BLOCK" each, as rows have them: without a MAC, the port's own. */
+static RESULT write_pairs(struct op *op, const struct port_pairs *pairs, struct mac own,
+			  struct strs *ret_pairs)
+{
+	struct str *at = arena_new_array(op->ctx->arena, struct str, pairs->count + 1);
+	char mac[MAC_TEXT_SIZE], block[CIDR_TEXT_SIZE], ip[IP_TEXT_SIZE];
+	if (!at)
+		return ctx_no_memory(op->ctx);
+	if (pairs->count > PORT_PAIRS_MAX)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_PORT,
+				     "A port has up to %d allowed address pairs.", PORT_PAIRS_MAX);
+	for (size_t k = 0; k < pairs->count; k++) {
+		const struct port_pair *p = &pairs->at[k];
+		struct cidr c = cidr_canonical(p->block);
+		const char *peer = c.bits == 32 ? ip_write(c.base, ip) : cidr_write(c, block);
+		at[k] = str_print(op->ctx->arena, "%s %s", mac_write(mac_is_none(p->mac) ? own : p->mac, mac),
+				  peer);
+		if (!at[k].p)
+			return ctx_no_memory(op->ctx);
+		for (size_t j = 0; j < k; j++)
+			if (str_equal(at[j], at[k]))
+				return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
+						     "Request contains duplicate address pair: %" STR_FMT,
+						     STR_ARG(at[k]));
+	}
+	*ret_pairs = (struct strs){at, pairs->count};
+	return OK;
+}
+
+/* An open port is neither in a group nor held to pairs. */
+static RESULT check_open(struct op *op, const struct port *port, bool asks_for_groups)
+{
+	if (!port->is_open || (!asks_for_groups && port->allowed_pairs.count == 0))
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_PORT,
+			     "Port security has to be on for security groups and allowed address pairs.");
+}
+
+static RESULT check_mac(struct op *op, struct mac mac)
+{
+	char text[MAC_TEXT_SIZE];
+	if ((mac.b[0] & 1) != 0)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT, "The MAC address %s is a group's.",
+				     mac_write(mac, text));
+	if (port_first_by_mac(op->head, mac))
+		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT, "The MAC address %s is in use.",
+				     mac_write(mac, text));
+	return OK;
+}
+
+RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
+{
+	const struct account *account = NULL;
+	const struct network *network = NULL;
+	struct port_fixed *fixed = NULL;
+	size_t count = 0;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
+	TRY(resolve_fixed(op, network, &wish->fixed, &fixed, &count));
+	if (!mac_is_none(wish->mac))
+		TRY(check_mac(op, wish->mac));
+	struct port port = {.row.gen = 1,
+			    .account = account->row.id,
+			    .name = wish->name,
+			    .description = wish->description,
+			    .network = network->row.id,
+			    .mac = mac_is_none(wish->mac) ? port_draw_mac(op->head) : wish->mac,
+			    .source_dest_check = true,
+			    .is_open = wish->is_open,
+			    .is_down = wish->is_down,
+			    .device_id = wish->device_id,
+			    .device_owner = wish->device_owner,
+			    .dns_name = wish->dns_name};
+	TRY(tags_normalize(op, wish->tags, &port.tags));
+	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));
+	TRY(check_open(op, &port, wish->groups.count > 0));
+	if (!port.is_open && (wish->groups.count > 0 || !wish->has_no_groups))
+		TRY(groups_resolve(op, count ? router_find(op->head, fixed[0].subnet->router) : NULL,
+				   wish->groups, &port.groups));
+	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
+	TRY(engine_permit(op, "port.create", KIND_NETWORK, &network->row));
+	TRY(port_write_fixed(op, fixed, count, wish->fixed.field, &port));
+	wish->port = port.row.id;
+	return engine_tell(op, KIND_PORT, &port.row, "created", "Network interface with %zu addresses.",
+			   count);
 }
 
 RESULT engine_create_port(struct op *op, struct port_wish *wish)
@@ -123,6 +259,7 @@ RESULT engine_delete_port(struct op *op, struct port_target *wish)
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
 	TRY(engine_permit(op, "port.delete", KIND_PORT, &port->row));
 	TRY(port_check_available(op, port, &wish->port));
+	TRY(port_check_unmanaged(op, port, wish->port.field));
 	return port_delete_with_addresses(op, port);
 }
 
@@ -140,23 +277,61 @@ static RESULT check_attachment(struct op *op, const struct port_settings *wish, 
 			   "The attachment '%" STR_FMT "' does not exist", STR_ARG(ref->text));
 }
 
+/* Its groups, and what it may speak for. */
+static RESULT apply_security(struct op *op, const struct port_settings *wish, struct port *next)
+{
+	choice_apply(wish->is_open, &next->is_open);
+	if (wish->has_no_groups || next->is_open)
+		next->groups = (struct uuids){0};
+	if (wish->groups.count > 0)
+		TRY(groups_resolve(op, router_find(op->head, next->router), wish->groups, &next->groups));
+	if (wish->pairs)
+		TRY(write_pairs(op, wish->pairs, next->mac, &next->allowed_pairs));
+	return check_open(op, next, wish->groups.count > 0);
+}
+
+static void apply_texts(const struct port_settings *wish, struct port *next)
+{
+	choice_apply(wish->is_down, &next->is_down);
+	if (wish->set_description)
+		next->description = wish->description;
+	if (wish->name)
+		next->name = *wish->name;
+	if (wish->device_id)
+		next->device_id = *wish->device_id;
+	if (wish->device_owner)
+		next->device_owner = *wish->device_owner;
+	if (wish->dns_name)
+		next->dns_name = *wish->dns_name;
+}
+
+static RESULT change_fixed(struct op *op, const struct port_settings *wish, struct port *next)
+{
+	const struct network *network = network_find(op->head, next->network);
+	struct port_fixed *fixed = NULL;
+	size_t count = 0;
+	if (!network)
+		return engine_fail_gone(op->ctx, KIND_NETWORK, next->network);
+	TRY(resolve_fixed(op, network, &wish->fixed, &fixed, &count));
+	return port_change_fixed(op, fixed, count, wish->fixed.field, next);
+}
+
 RESULT engine_update_port(struct op *op, struct port_settings *wish)
 {
 	const struct port *port = NULL;
 	TRY(port_find_target(op, &wish->port, &wish->instance, &port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	struct port next = *port;
-	const struct router *router = router_find(op->head, port->router);
-	if (router && wish->groups.count > 0)
-		TRY(groups_resolve(op, router, wish->groups, &next.groups));
+	TRY(apply_security(op, wish, &next));
 	TRY(check_attachment(op, wish, port));
 	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));
 	choice_apply(wish->source_dest_check, &next.source_dest_check);
 	choice_apply(wish->delete_on_termination, &next.delete_on_termination);
-	if (wish->set_description)
-		next.description = wish->description;
+	apply_texts(wish, &next);
 	next.row.gen++;
 	TRY(port_put(op, &next));
+	if (wish->fixed.is_given)
+		TRY(change_fixed(op, wish, &next));
 	return engine_tell(op, KIND_PORT, &next.row, "changed", "It is in %zu security groups.",
 			   next.groups.count);
 }

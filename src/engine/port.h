@@ -5,7 +5,8 @@
 #include "engine/operation.h"
 
 enum {
-	PORT_IPS_MAX = 50,        /* private addresses of a port, the primary one included */
+	PORT_IPS_MAX = 50, /* private addresses of a port, the primary one included */
+	PORT_PAIRS_MAX = 20,
 	PORT_DEVICE_INDEX_MAX = 7 /* each is a place in the guest, as many as the largest type takes */
 };
 
@@ -32,6 +33,44 @@ struct port_wish {
 };
 OPERATION(engine_create_port, port_wish)
 
+/* One address of a port: in a subnet, or in whichever of the network's has it. */
+struct port_fixed_wish {
+	struct ref subnet; /* kind none: by the address */
+	struct ip ip;      /* none: any */
+};
+struct port_fixed_wishes {
+	bool is_given; /* else one of any subnet */
+	const struct port_fixed_wish *at;
+	size_t count; /* 0: no address */
+	struct str field;
+};
+
+/* What a port may speak for besides its own addresses. */
+struct port_pair {
+	struct cidr block;
+	struct mac mac; /* none: the port's */
+};
+struct port_pairs {
+	const struct port_pair *at;
+	size_t count;
+};
+
+/* On a network, in any of its subnets or in none. Errors as above; ERR_CONFLICT with KIND_PORT: the MAC is in
+ * use; ERR_COMBINATION with KIND_PORT: open, and in groups. */
+struct network_port_wish {
+	struct ref network;
+	struct port_fixed_wishes fixed;
+	struct mac mac; /* none: drawn */
+	struct refs groups;
+	bool has_no_groups, is_open, is_down;
+	struct port_pairs pairs;
+	struct str name, description, device_id, device_owner, dns_name;
+	struct tags tags;
+	/* made: */
+	uuid port;
+};
+OPERATION(engine_add_port, network_port_wish)
+
 /* ERR_IN_USE: wanted in an instance, or not yet out of one. */
 struct port_target {
 	struct ref port;
@@ -42,7 +81,11 @@ OPERATION(engine_delete_port, port_target)
 struct port_settings {
 	struct ref port, instance; /* one of them */
 	struct refs groups;        /* none: as they are */
-	enum choice source_dest_check;
+	bool has_no_groups;        /* not so: it is to be in none */
+	enum choice source_dest_check, is_open, is_down;
+	const struct port_pairs *pairs; /* NULL: as they are; as the next */
+	const struct str *name, *device_id, *device_owner, *dns_name;
+	struct port_fixed_wishes fixed; /* not given: as they are */
 	bool set_description;
 	struct str description;
 	struct ref attachment;             /* with delete_on_termination; from id_parse_prefixed() */
@@ -96,6 +139,9 @@ OPERATION(engine_unassign_ips, port_unassignment)
 const struct secondary_ip *engine_first_secondary_ip(const struct tables *t, uuid port);
 const struct secondary_ip *engine_next_secondary_ip(const struct tables *t, const struct secondary_ip *s);
 const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, struct ip ip);
+
+/* The router of the subnet that one of a port's addresses is in; none: it has none. */
+uuid engine_get_router_of_ip(const struct tables *t, const struct port *port, struct ip ip);
 
 /* The reconciler's. Absent: OK. */
 struct port_sight {

@@ -93,17 +93,22 @@ static void open_pool(struct subnet_pool *p, uuid subnet)
 					.other = &p->secondaries};
 }
 
+bool subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip)
+{
+	struct subnet_pool pool;
+	open_pool(&pool, subnet);
+	return ip_pool_has(t, &pool.primaries, ip);
+}
+
 static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct ip_pool *pool,
 		       struct ip wanted, struct str field)
 {
 	char text[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
-	struct ip first, last;
-	subnet_bounds(subnet, &first, &last);
 	if (wanted.family != IP_V4 || !cidr_contains(subnet->block, wanted))
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
 				   "Address %s does not fall within the subnet's address range %s",
 				   ip_write(wanted, text), cidr_write(subnet->block, block));
-	if (ip_compare(wanted, first) < 0 || ip_compare(wanted, last) > 0)
+	if (!subnet_may_hold(subnet, wanted))
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
 				   "Address %s is in subnet's reserved address range",
 				   ip_write(wanted, text));
@@ -111,6 +116,18 @@ static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct 
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_PORT, field, "Address %s is in use.",
 				   ip_write(wanted, text));
 	return OK;
+}
+
+/* From the first range that has one. */
+static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct ip *ret_ip)
+{
+	struct subnet_pool pool;
+	struct ip first, last;
+	open_pool(&pool, subnet->row.id);
+	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
+		if (ip_pool_pick(t, &pool.primaries, first, last, ret_ip))
+			return true;
+	return false;
 }
 
 static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
@@ -123,13 +140,30 @@ static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wa
 		*ret_ip = wanted;
 		return OK;
 	}
-	struct ip first, last;
-	subnet_bounds(subnet, &first, &last);
-	if (ip_pool_pick(op->head, &pool.primaries, first, last, ret_ip))
+	if (pick_ip(op->head, subnet, ret_ip))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_SUBNET,
 			     "There are no free addresses in subnet '%" STR_FMT "'.",
 			     STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
+RESULT port_choose_subnet(struct op *op, const struct network *network, const struct subnet **ret_subnet)
+{
+	const struct subnet *subnet = subnet_first_by_network(op->head, network->row.id);
+	struct ip ip;
+	*ret_subnet = NULL;
+	for (; subnet; subnet = subnet_next_by_network(op->head, subnet)) {
+		if (!row_is_live(&subnet->row))
+			continue;
+		*ret_subnet = subnet;
+		if (pick_ip(op->head, subnet, &ip))
+			return OK;
+	}
+	if (!*ret_subnet)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_SUBNET,
+			     "No more IP addresses available on network %" STR_FMT ".",
+			     STR_ARG(uuid_to_str(op->ctx->arena, network->row.id)));
 }
 
 /* ---- writing ---- */
@@ -140,8 +174,8 @@ static RESULT write_secondary(struct op *op, const struct port *port, const stru
 	struct secondary_ip s = {.row.gen = 1,
 				 .account = port->account,
 				 .port = port->row.id,
-				 .subnet = port->subnet,
-				 .router = port->router};
+				 .subnet = subnet->row.id,
+				 .router = subnet->router};
 	TRY(choose_ip(op, subnet, wanted, field, &s.ip));
 	s.row.id = engine_new_id(op, KIND_SECONDARY_IP);
 	*ret_ip = s.ip;
@@ -154,7 +188,8 @@ RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, s
 	TRY(choose_ip(op, subnet, wanted, field, &port->ip));
 	if (uuid_is_none(port->row.id))
 		port->row.id = engine_new_id(op, KIND_PORT);
-	port->mac = port_draw_mac(op->head);
+	if (mac_is_none(port->mac))
+		port->mac = port_draw_mac(op->head);
 	return OK;
 }
 
@@ -193,6 +228,79 @@ RESULT port_forget_ips(struct op *op, uuid port)
 			TRY(secondary_ip_forget(op, s->row.id));
 	}
 	return OK;
+}
+
+/* ---- by subnet, as a list ---- */
+
+static bool is_fixed(const struct port_fixed *fixed, size_t count, struct ip ip)
+{
+	for (size_t k = 0; k < count; k++)
+		if (ip_equal(fixed[k].ip, ip))
+			return true;
+	return false;
+}
+
+/* The rest of the list, once the first stands in the port's row. */
+static RESULT write_rest(struct op *op, const struct port *port, const struct port_fixed *fixed, size_t count,
+			 struct str field)
+{
+	struct ip ip;
+	for (size_t k = 1; k < count; k++)
+		if (ip_is_none(fixed[k].ip) || !find_secondary(op->head, port->row.id, fixed[k].ip))
+			TRY(write_secondary(op, port, fixed[k].subnet, fixed[k].ip, field, &ip));
+	return OK;
+}
+
+RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
+			struct port *port)
+{
+	TRY(port_check_ip_count(op, NULL, count, field));
+	port->row.id = engine_new_id(op, KIND_PORT);
+	if (mac_is_none(port->mac))
+		port->mac = port_draw_mac(op->head);
+	if (count > 0) {
+		port->subnet = fixed[0].subnet->row.id;
+		port->router = fixed[0].subnet->router;
+		TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, field, &port->ip));
+	}
+	TRY(port_put(op, port));
+	return write_rest(op, port, fixed, count, field);
+}
+
+/* What is not in the list leaves, with its public address; what is to be the first becomes free for that. */
+static RESULT drop_others(struct op *op, const struct port *port, const struct port_fixed *fixed,
+			  size_t count)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(op->head, port->row.id), *next = NULL;
+	for (; s; s = next) {
+		next = engine_next_secondary_ip(op->head, s);
+		if (count > 0 && ip_equal(fixed[0].ip, s->ip)) {
+			TRY(secondary_ip_forget(op, s->row.id));
+		} else if (!is_fixed(fixed, count, s->ip)) {
+			TRY(address_leave_ip(op, port->row.id, s->ip));
+			TRY(secondary_ip_delete(op, s->row.id));
+		}
+	}
+	if (ip_is_none(port->ip) || is_fixed(fixed, count, port->ip))
+		return OK;
+	return address_leave_ip(op, port->row.id, port->ip);
+}
+
+RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
+			 struct port *port)
+{
+	TRY(port_check_ip_count(op, NULL, count, field));
+	TRY(drop_others(op, port, fixed, count));
+	struct ip before = port->ip;
+	port->subnet = count ? fixed[0].subnet->row.id : UUID_NONE;
+	port->router = count ? fixed[0].subnet->router : UUID_NONE;
+	if (count == 0 || !ip_equal(fixed[0].ip, before) || ip_is_none(before)) {
+		port->ip = (struct ip){0};
+		if (count > 0)
+			TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, field, &port->ip));
+	}
+	TRY(port_put(op, port));
+	return write_rest(op, port, fixed, count, field);
 }
 
 static RESULT bump(struct op *op, uuid id)

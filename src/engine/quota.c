@@ -31,6 +31,9 @@ static const struct quota_info quotas[QUOTA_COUNT] = {
 	[QUOTA_GROUPS] = QUOTA(groups, KIND_SECURITY_GROUP, "security groups", 500),
 	[QUOTA_PORTS] = QUOTA(ports, KIND_PORT, "network interfaces", 5000),
 	[QUOTA_NAT_GATEWAYS] = QUOTA(nat_gateways, KIND_NAT_GATEWAY, "NAT gateways", 20),
+	[QUOTA_NETWORKS] = QUOTA(networks, KIND_NETWORK, "networks", 1000),
+	[QUOTA_SUBNETS] = QUOTA(subnets, KIND_SUBNET, "subnets", 1000),
+	[QUOTA_RULES] = QUOTA(rules, KIND_SECURITY_GROUP_RULE, "security group rules", 50000),
 };
 
 int64_t *quota_limit(struct account *account, enum quota quota)

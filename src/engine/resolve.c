@@ -326,7 +326,7 @@ RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid router, 
 		TRY(engine_find_own_security_group(c, t, ref, &group));
 	if (!group || !engine_is_own(c, KIND_SECURITY_GROUP, &group->row))
 		return engine_fail_not_found(c, KIND_SECURITY_GROUP, ref);
-	if (!uuid_equal(group->router, router))
+	if (!uuid_is_none(group->router) && !uuid_equal(group->router, router))
 		return engine_fail_with(c, ref->field,
 					ctx_fail_kind(c, ERR_INVALID, KIND_SECURITY_GROUP,
 						      "The security group '%" STR_FMT

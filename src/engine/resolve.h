@@ -67,6 +67,7 @@ ENGINE_FINDER(instance, KIND_INSTANCE)
 ENGINE_FINDER(instance_type, KIND_INSTANCE_TYPE)
 ENGINE_FINDER(key_pair, KIND_KEY_PAIR)
 ENGINE_FINDER(nat_gateway, KIND_NAT_GATEWAY)
+ENGINE_FINDER(network, KIND_NETWORK)
 ENGINE_FINDER(network_acl, KIND_NETWORK_ACL)
 ENGINE_FINDER(port, KIND_PORT)
 ENGINE_FINDER(route_table, KIND_ROUTE_TABLE)
@@ -79,7 +80,8 @@ ENGINE_FINDER(user, KIND_USER)
 ENGINE_FINDER(volume, KIND_VOLUME)
 ENGINE_FINDER(zone, KIND_ZONE)
 
-/* A group by id or, with bits = 0, by name in that router. One of another router: ERR_INVALID. */
+/* A group by id or, with bits = 0, by name in that router. One of another router: ERR_INVALID; one of the
+ * account alone is good everywhere. */
 RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid router, const struct ref *ref,
 			    const struct security_group **ret_group);
 /* ERR_NOT_FOUND of that kind, in the words used everywhere. */

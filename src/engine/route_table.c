@@ -322,6 +322,87 @@ RESULT engine_replace_route(struct op *op, struct route_wish *wish)
 	return plan.present ? write_route(op, &plan) : fail_no_route(op, wish);
 }
 
+/* ---- the main table's as one list ---- */
+
+struct ip engine_get_next_hop(const struct tables *t, const struct route *route)
+{
+	const struct nat_gateway *nat =
+		uuid_is_none(route->nat_gateway) ? NULL : nat_gateway_find(t, route->nat_gateway);
+	const struct port *port = port_find(t, nat ? nat->port : route->port);
+	return ip_is_none(route->next_hop) && port ? port->ip : route->next_hop;
+}
+
+/* A next hop is on a subnet of the router, and not the router itself. */
+static RESULT check_hop(struct op *op, const struct router *router, struct ip hop)
+{
+	char text[IP_TEXT_SIZE];
+	const struct subnet *subnet = subnet_first_by_router(op->head, router->row.id);
+	bool is_on = false;
+	for (; subnet && !is_on; subnet = subnet_next_by_router(op->head, subnet))
+		is_on = row_is_live(&subnet->row) && cidr_contains(subnet->block, hop) &&
+			!ip_equal(subnet->gateway_ip, hop);
+	for (const struct port *p = router_first_interface(op->head, router->row.id); p && !is_on;
+	     p = port_next_by_interface_of(op->head, p)) {
+		subnet = row_is_live(&p->row) ? subnet_find(op->head, p->subnet) : NULL;
+		is_on = subnet && cidr_contains(subnet->block, hop) && !ip_equal(p->ip, hop);
+	}
+	if (is_on)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
+			     "Invalid format for routes: the nexthop %s is not connected with the router",
+			     ip_write(hop, text));
+}
+
+static bool is_listed(const struct tables *t, const struct extra_routes_wish *wish, const struct route *route)
+{
+	for (size_t k = 0; k < wish->destinations.count; k++)
+		if (cidr_equal(cidr_canonical(wish->destinations.at[k]), route->destination))
+			return ip_equal(wish->next_hops.at[k], engine_get_next_hop(t, route));
+	return false;
+}
+
+static RESULT forget_unlisted(struct op *op, const struct extra_routes_wish *wish, uuid table)
+{
+	const struct route *route = route_first_by_table(op->head, table), *next = NULL;
+	for (; route; route = next) {
+		next = route_next_by_table(op->head, route);
+		if (uuid_is_none(route->gateway) && !is_listed(op->head, wish, route))
+			TRY(route_forget(op, route->row.id));
+	}
+	return OK;
+}
+
+RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
+{
+	const struct router *router = NULL;
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	TRY(engine_permit(op, "route.change", KIND_ROUTER, &router->row));
+	if (wish->destinations.count > EXTRA_ROUTES_MAX)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ROUTE, "A router has up to %d extra routes.",
+				     EXTRA_ROUTES_MAX);
+	TRY(forget_unlisted(op, wish, router->main_route_table));
+	for (size_t k = 0; k < wish->destinations.count; k++) {
+		struct cidr to = cidr_canonical(wish->destinations.at[k]);
+		char text[CIDR_TEXT_SIZE];
+		const struct route *present = route_find_by_table(op->head, router->main_route_table, to);
+		TRY(check_hop(op, router, wish->next_hops.at[k]));
+		if (present && ip_equal(wish->next_hops.at[k], engine_get_next_hop(op->head, present)))
+			continue;
+		if (present)
+			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTE,
+					     "There is a route to %s already.", cidr_write(to, text));
+		struct route route = {.row.id = engine_new_id(op, KIND_ROUTE),
+				      .row.gen = 1,
+				      .account = router->account,
+				      .table = router->main_route_table,
+				      .destination = to,
+				      .next_hop = wish->next_hops.at[k]};
+		TRY(route_put(op, &route));
+	}
+	return engine_tell(op, KIND_ROUTER, &router->row, "routes changed", "%zu extra routes.",
+			   wish->destinations.count);
+}
+
 RESULT engine_delete_route(struct op *op, struct route_wish *wish)
 {
 	struct route_plan plan = {0};

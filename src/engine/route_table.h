@@ -40,3 +40,17 @@ struct route_wish {
 OPERATION(engine_create_route, route_wish)
 OPERATION(engine_replace_route, route_wish)
 OPERATION(engine_delete_route, route_wish)
+
+enum { EXTRA_ROUTES_MAX = 100 };
+
+/* All routes of the main table but those to gateways, as one list of destinations, each over an address in
+ * one of the router's subnets. ERR_INVALID with KIND_ROUTE: it is not; ERR_EXISTS: a destination comes twice,
+ * or is that of a gateway; ERR_QUOTA. */
+struct extra_routes_wish {
+	struct ref router;
+	struct cidrs destinations;
+	struct ips next_hops; /* as many */
+};
+OPERATION(engine_set_extra_routes, extra_routes_wish)
+/* The address that a route leads over; none: it leads to a gateway or nowhere. */
+struct ip engine_get_next_hop(const struct tables *t, const struct route *route);

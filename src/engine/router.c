@@ -10,8 +10,7 @@
 
 enum { BLOCK_BITS_MIN = 16, BLOCK_BITS_MAX = 28 };
 
-/* Not "this network", loopback, link-local, multicast or beyond. */
-static bool is_usable_block(struct cidr block)
+bool router_is_usable_block(struct cidr block)
 {
 	static const struct {
 		uint8_t first, second, bits;
@@ -28,7 +27,7 @@ static RESULT check_block(struct op *op, struct cidr block)
 {
 	char text[CIDR_TEXT_SIZE];
 	if (block.base.family == IP_V4 && block.bits >= BLOCK_BITS_MIN && block.bits <= BLOCK_BITS_MAX &&
-	    is_usable_block(block))
+	    router_is_usable_block(block))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_ROUTER,
 			     "The CIDR '%s' is invalid: a VPC's block is an IPv4 block from /16 to /28.",
@@ -41,7 +40,9 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 				.row.gen = 1,
 				.account = plan->account,
 				.name = plan->name,
-				.blocks = {&plan->block, 1},
+				.description = plan->description,
+				.is_down = plan->is_down,
+				.blocks = {&plan->block, !cidr_is_none(plan->block)},
 				.is_default = plan->is_default,
 				.dns_support = true,
 				.dns_hostnames = plan->is_default,
@@ -56,12 +57,27 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 				   .name = STR("default"),
 				   .description = STR("default VPC security group"),
 				   .is_default = true};
-	TRY(group_write(op, &group, &router.default_group));
+	if (router.blocks.count)
+		TRY(group_write(op, &group, &router.default_group));
 	TRY(router_put(op, &router));
 	*ret_router = router;
 	char text[CIDR_TEXT_SIZE];
+	if (router.blocks.count == 0)
+		return engine_tell(op, KIND_ROUTER, &router.row, "created", "Router.");
 	return engine_tell(op, KIND_ROUTER, &router.row, "created", "%s with block %s.",
 			   plan->is_default ? "Default VPC" : "VPC", cidr_write(plan->block, text));
+}
+
+struct cidrs engine_get_blocks(const struct tables *t, struct arena *a, const struct router *router)
+{
+	VEC(struct cidr) blocks = {0};
+	if (router->blocks.count)
+		return router->blocks;
+	for (const struct subnet *s = subnet_first_by_router(t, router->row.id); s;
+	     s = subnet_next_by_router(t, s))
+		if (row_is_live(&s->row) && !VEC_PUSH(a, &blocks, s->block))
+			return (struct cidrs){0};
+	return (struct cidrs){blocks.at, blocks.count};
 }
 
 RESULT engine_create_router(struct op *op, struct router_wish *wish)
@@ -69,8 +85,14 @@ RESULT engine_create_router(struct op *op, struct router_wish *wish)
 	const struct account *account = NULL;
 	TRY(engine_find_acting_account(op, &account));
 	struct router_plan plan = {
-		.account = account->row.id, .name = wish->name, .block = cidr_canonical(wish->block)};
-	TRY(check_block(op, wish->block));
+		.account = account->row.id,
+		.name = wish->name,
+		.description = wish->description,
+		.is_down = wish->is_down,
+		.block = cidr_canonical(wish->block),
+	};
+	if (!wish->has_no_block)
+		TRY(check_block(op, wish->block));
 	TRY(tags_normalize(op, wish->tags, &plan.tags));
 	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
 	TRY(engine_permit(op, "router.create", KIND_ROUTER, NULL));
@@ -90,6 +112,11 @@ RESULT engine_update_router(struct op *op, struct router_settings *wish)
 	choice_apply(wish->dns_support, &next.dns_support);
 	choice_apply(wish->dns_hostnames, &next.dns_hostnames);
 	choice_apply(wish->usage_metrics, &next.usage_metrics);
+	choice_apply(wish->is_down, &next.is_down);
+	if (wish->name)
+		next.name = *wish->name;
+	if (wish->description)
+		next.description = *wish->description;
 	if (wish->dns_hostnames == CHOICE_YES && !next.dns_support)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_ROUTER, STR("EnableDnsHostnames.Value"),
 				   "EnableDnsHostnames needs EnableDnsSupport, which %" STR_FMT " has not.",
@@ -124,7 +151,7 @@ static bool has_other_table(const struct tables *t, const struct router *router)
 static RESULT check_unused(struct op *op, const struct router *router, struct str field)
 {
 	const char *what = NULL;
-	if (subnet_first_live(op->head, router->row.id))
+	if (subnet_first_live(op->head, router->row.id) || router_first_interface(op->head, router->row.id))
 		what = "subnets";
 	else if (gateway_of_router(op->head, router->row.id))
 		what = "an internet gateway";
@@ -156,10 +183,13 @@ RESULT engine_delete_router(struct op *op, struct router_target *wish)
 	const struct router *router = NULL;
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	TRY(engine_permit(op, "router.delete", KIND_ROUTER, &router->row));
+	if (wish->with_gateway && !subnet_first_live(op->head, router->row.id))
+		TRY(gateway_clear(op, router));
 	TRY(check_unused(op, router, wish->router.field));
 	TRY(route_table_forget_with_routes(op, router->main_route_table));
 	TRY(network_acl_forget_with_entries(op, router->default_acl));
-	TRY(group_delete_with_rules(op, router->default_group));
+	if (!uuid_is_none(router->default_group))
+		TRY(group_delete_with_rules(op, router->default_group));
 	TRY(clear_default(op, router));
 	TRY(router_delete(op, router->row.id));
 	return engine_tell(op, KIND_ROUTER, &router->row, "deleted",
@@ -173,7 +203,8 @@ RESULT engine_forget_router(struct op *op, struct router_forget *wish)
 		return OK;
 	if (row_is_live(&router->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_ROUTER, "The router is not deleted.");
-	if (subnet_first_by_router(op->head, wish->router) || port_first_by_router(op->head, wish->router))
+	if (subnet_first_by_router(op->head, wish->router) || port_first_by_router(op->head, wish->router) ||
+	    port_first_by_interface_of(op->head, wish->router))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ROUTER,
 				     "The router still has subnets or ports.");
 	TRY(condition_clear_all(op, wish->router));

@@ -7,7 +7,10 @@
 /* As EC2's CreateVpc: with a main route table, a default network ACL and a default group. The block is made
  * canonical. ERR_RANGE unless /16 to /28 and of a usable range. */
 struct router_wish {
-	struct str name;
+	struct str name, description;
+	bool has_no_block; /* Neutron's: addresses come with the subnets that are added to it; no group either
+			    */
+	bool is_down;
 	struct cidr block;
 	struct tags tags;
 	/* made: */
@@ -18,9 +21,14 @@ OPERATION(engine_create_router, router_wish)
 /* ERR_COMBINATION: names for hosts need DNS support. */
 struct router_settings {
 	struct ref router;
-	enum choice dns_support, dns_hostnames, usage_metrics; /* CHOICE_DEFAULT: as it is */
+	enum choice dns_support, dns_hostnames, usage_metrics, is_down; /* CHOICE_DEFAULT: as it is */
+	const struct str *name, *description;                           /* NULL: likewise */
 };
 OPERATION(engine_update_router, router_settings)
+
+/* Its own address blocks or, where it has none, those of its subnets. In the arena; none when that is full.
+ */
+struct cidrs engine_get_blocks(const struct tables *t, struct arena *a, const struct router *router);
 
 /* Its hosts' names are resolved, and those with a public address have a public name. */
 static inline bool engine_has_hostnames(const struct router *router)
@@ -32,6 +40,7 @@ static inline bool engine_has_hostnames(const struct router *router)
  * gateway, other groups or tables, or ports in its default group. */
 struct router_target {
 	struct ref router;
+	bool with_gateway; /* which goes, too */
 };
 OPERATION(engine_delete_router, router_target)
 

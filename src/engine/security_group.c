@@ -5,25 +5,27 @@
 
 #include "engine/internal.h"
 
-static RESULT write_rule_for_all(struct op *op, uuid account, uuid group,
-				 enum security_group_rule_direction direction)
+static RESULT write_rule_for_all(struct op *op, const struct security_group *group,
+				 enum security_group_rule_direction direction, bool is_ipv6)
 {
 	bool inward = direction == SECURITY_GROUP_RULE_DIRECTION_INGRESS;
 	struct security_group_rule rule = {.row.id = engine_new_id(op, KIND_SECURITY_GROUP_RULE),
 					   .row.gen = 1,
-					   .account = account,
-					   .group = group,
+					   .account = group->account,
+					   .group = group->row.id,
 					   .direction = direction,
 					   .protocol = -1,
 					   .from_port = -1,
 					   .to_port = -1,
-					   .peer_group = inward ? group : UUID_NONE};
+					   .is_ipv6 = is_ipv6,
+					   .peer_group = inward ? group->row.id : UUID_NONE};
 	if (!inward)
-		rule.peer_block = (struct cidr){ip_from_v4(0), 0};
+		rule.peer_block = (struct cidr){is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
 	return security_group_rule_put(op, &rule);
 }
 
-/* With EC2's rules of a new group: all may go out; a default group's members reach each other. */
+/* All may go out; a default group's members reach each other. One of the account alone says both families, as
+ * Neutron's do. */
 RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group)
 {
 	struct security_group group = {.row.id = engine_new_id(op, KIND_SECURITY_GROUP),
@@ -35,13 +37,43 @@ RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group
 				       .is_default = plan->is_default,
 				       .tags = plan->tags};
 	TRY(security_group_put(op, &group));
-	TRY(write_rule_for_all(op, plan->account, group.row.id, SECURITY_GROUP_RULE_DIRECTION_EGRESS));
-	if (plan->is_default)
-		TRY(write_rule_for_all(op, plan->account, group.row.id,
-				       SECURITY_GROUP_RULE_DIRECTION_INGRESS));
+	for (int is_ipv6 = 0; is_ipv6 < (uuid_is_none(plan->router) ? 2 : 1); is_ipv6++) {
+		TRY(write_rule_for_all(op, &group, SECURITY_GROUP_RULE_DIRECTION_EGRESS, is_ipv6));
+		if (plan->is_default)
+			TRY(write_rule_for_all(op, &group, SECURITY_GROUP_RULE_DIRECTION_INGRESS, is_ipv6));
+	}
 	*ret_group = group.row.id;
 	return engine_tell(op, KIND_SECURITY_GROUP, &group.row, "created", "Security group %" STR_FMT ".",
 			   STR_ARG(group.name));
+}
+
+const struct security_group *engine_find_default_group(const struct tables *t, uuid account)
+{
+	const struct security_group *group = security_group_first_by_account(t, account);
+	while (group && !(row_is_live(&group->row) && group->is_default && uuid_is_none(group->router)))
+		group = security_group_next_by_account(t, group);
+	return group;
+}
+
+RESULT group_default_of_account(struct op *op, uuid account, uuid *ret_group)
+{
+	const struct security_group *group = engine_find_default_group(op->head, account);
+	if (group) {
+		*ret_group = group->row.id;
+		return OK;
+	}
+	struct group_plan plan = {.account = account,
+				  .name = STR("default"),
+				  .description = STR("Default security group"),
+				  .is_default = true};
+	return group_write(op, &plan, ret_group);
+}
+
+RESULT engine_ensure_default_group(struct op *op, struct security_group_wish *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	return group_default_of_account(op, account->row.id, &wish->group);
 }
 
 static RESULT find_router(struct op *op, const struct ref *ref, const struct router **ret_router)
@@ -72,9 +104,29 @@ static RESULT check_names(struct op *op, const struct security_group_wish *wish)
 	return OK;
 }
 
+/* Of the account alone: names may be given twice. */
+static RESULT create_alone(struct op *op, struct security_group_wish *wish)
+{
+	const struct account *account = NULL;
+	uuid ignored = UUID_NONE;
+	TRY(engine_find_acting_account(op, &account));
+	struct group_plan plan = {
+		.account = account->row.id, .name = wish->name, .description = wish->description};
+	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	if (str_is(wish->name, "default"))
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_SECURITY_GROUP,
+				     "Default security group already exists.");
+	TRY(group_default_of_account(op, account->row.id, &ignored));
+	TRY(quota_check(op, account->row.id, QUOTA_GROUPS, 1));
+	TRY(engine_permit(op, "security_group.create", KIND_SECURITY_GROUP, NULL));
+	return group_write(op, &plan, &wish->group);
+}
+
 RESULT engine_create_security_group(struct op *op, struct security_group_wish *wish)
 {
 	const struct router *router = NULL;
+	if (wish->is_alone)
+		return create_alone(op, wish);
 	TRY(find_router(op, &wish->router, &router));
 	TRY(check_names(op, wish));
 	if (security_group_find_by_router(op->head, router->row.id, wish->name))
@@ -92,6 +144,29 @@ RESULT engine_create_security_group(struct op *op, struct security_group_wish *w
 	return group_write(op, &plan, &wish->group);
 }
 
+RESULT engine_update_security_group(struct op *op, struct security_group_settings *wish)
+{
+	const struct security_group *group = NULL;
+	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
+	struct security_group next = *group;
+	if (wish->name && group->is_default && !str_equal(*wish->name, group->name))
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECURITY_GROUP, wish->group.field,
+				   "Updating the default security group's name is not allowed.");
+	if (wish->name && !str_equal(*wish->name, group->name) && !uuid_is_none(group->router) &&
+	    security_group_find_by_router(op->head, group->router, *wish->name))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_SECURITY_GROUP, wish->group.field,
+				   "The security group '%" STR_FMT "' already exists in its VPC.",
+				   STR_ARG(*wish->name));
+	TRY(engine_permit(op, "security_group.update", KIND_SECURITY_GROUP, &group->row));
+	if (wish->name)
+		next.name = *wish->name;
+	if (wish->description)
+		next.description = *wish->description;
+	next.row.gen++;
+	TRY(security_group_put(op, &next));
+	return engine_tell(op, KIND_SECURITY_GROUP, &next.row, "changed", "Name or description.");
+}
+
 /* ---- deleting ---- */
 
 static bool port_has_group(const struct port *port, uuid group)
@@ -105,8 +180,11 @@ static bool port_has_group(const struct port *port, uuid group)
 /* The id of what still has the group: a port of its router, or another group whose rule names it. */
 static struct str find_user(struct op *op, const struct security_group *group)
 {
-	const struct port *port = port_first_by_router(op->head, group->router);
-	for (; port; port = port_next_by_router(op->head, port))
+	bool is_alone = uuid_is_none(group->router);
+	const struct port *port = is_alone ? port_first_by_account(op->head, group->account)
+					   : port_first_by_router(op->head, group->router);
+	for (; port;
+	     port = is_alone ? port_next_by_account(op->head, port) : port_next_by_router(op->head, port))
 		if (row_is_live(&port->row) && port_has_group(port, group->row.id))
 			return engine_write_id(op, KIND_PORT, port->row.id);
 	const struct security_group_rule *rule =
@@ -182,11 +260,14 @@ RESULT groups_resolve(struct op *op, const struct router *router, struct refs re
 	if (!groups)
 		return ctx_no_memory(op->ctx);
 	size_t count = 0;
-	if (refs.count == 0)
+	if (refs.count == 0 && router && !uuid_is_none(router->default_group))
 		groups[count++] = router->default_group;
+	else if (refs.count == 0)
+		TRY(group_default_of_account(op, engine_get_account(op->ctx), &groups[count++]));
 	for (size_t n = 0; n < refs.count; n++) {
 		const struct security_group *group = NULL;
-		TRY(engine_find_group_in(op->ctx, op->head, router->row.id, &refs.at[n], &group));
+		TRY(engine_find_group_in(op->ctx, op->head, router ? router->row.id : UUID_NONE, &refs.at[n],
+					 &group));
 		TRY(engine_permit(op, "security_group.use", KIND_SECURITY_GROUP, &group->row));
 		if (!has_group(groups, count, group->row.id))
 			groups[count++] = group->row.id;

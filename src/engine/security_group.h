@@ -9,6 +9,7 @@ enum { PORT_GROUPS_MAX = 16 }; /* security groups of one port */
 
 struct security_group_wish {
 	struct ref router; /* kind none: the default VPC */
+	bool is_alone;     /* of no VPC at all: of the account */
 	struct str name, description;
 	struct tags tags;
 	/* made: */
@@ -16,6 +17,17 @@ struct security_group_wish {
 };
 /* With EC2's rule of a new group: everything may go out. */
 OPERATION(engine_create_security_group, security_group_wish)
+
+/* The account's own default group, of no VPC: made when anything first asks for it. */
+OPERATION(engine_ensure_default_group, security_group_wish)
+const struct security_group *engine_find_default_group(const struct tables *t, uuid account); /* or NULL */
+
+/* ERR_PROTECTED: a default one keeps its name. ERR_EXISTS: the VPC has one of that name. */
+struct security_group_settings {
+	struct ref group;
+	const struct str *name, *description; /* NULL: as they are */
+};
+OPERATION(engine_update_security_group, security_group_settings)
 
 /* ERR_PROTECTED: the default one. ERR_IN_USE: a port or another group's rule has it. */
 struct security_group_target {
@@ -28,13 +40,14 @@ struct rule_wish {
 	int64_t protocol, from_port, to_port; /* ICMP: type and code; -1: all */
 	struct cidr peer_block;               /* made canonical */
 	struct ref peer_group;                /* kind none: by block. By name: in the same router */
+	bool is_ipv6;                         /* by group: IPv6 alone */
 	struct ref peer_router;               /* where it is said to be; kind none: not said */
 	struct str description;
 	struct str field; /* the parameter it came in, for messages */
 };
 
 struct rules_wish {
-	struct ref group;
+	struct ref group; /* revoke by one id: may be left out, with the direction */
 	enum security_group_rule_direction direction;
 	const struct rule_wish *rules;
 	size_t rule_count;

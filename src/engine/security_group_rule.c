@@ -73,6 +73,7 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 	const struct security_group *peer = NULL;
 	TRY(engine_find_group_in(op->ctx, op->head, group->router, &wish->peer_group, &peer));
 	ret_rule->peer_group = peer->row.id;
+	ret_rule->is_ipv6 = wish->is_ipv6;
 	if (!ref_is_given(&wish->peer_router))
 		return OK;
 	const struct router *router = NULL;
@@ -86,7 +87,7 @@ static bool same_rule(const struct security_group_rule *a, const struct security
 {
 	return a->direction == b->direction && a->protocol == b->protocol && a->from_port == b->from_port &&
 	       a->to_port == b->to_port && cidr_equal(a->peer_block, b->peer_block) &&
-	       uuid_equal(a->peer_group, b->peer_group);
+	       uuid_equal(a->peer_group, b->peer_group) && a->is_ipv6 == b->is_ipv6;
 }
 
 /* The group's rule that lets the same through; count: how many rules the group has in all. */
@@ -155,6 +156,7 @@ RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
 	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
 	TRY(tags_normalize(op, wish->tags, &tags));
 	TRY(engine_permit(op, "security_group.authorize", KIND_SECURITY_GROUP, &group->row));
+	TRY(quota_check(op, group->account, QUOTA_RULES, (int64_t) wish->rule_count));
 	TRY(new_ids(op, wish->rule_count, &made));
 	for (size_t n = 0; n < wish->rule_count; n++) {
 		struct security_group_rule rule;
@@ -211,12 +213,27 @@ static RESULT revoke_by_id(struct op *op, const struct security_group *group, co
 	return OK;
 }
 
+/* The rule named says its group and direction. */
+static RESULT name_group_of_rule(struct op *op, struct rules_wish *wish)
+{
+	const struct security_group_rule *rule = NULL;
+	TRY(engine_find_own_security_group_rule(op->ctx, op->head, &wish->rule_ids.at[0], &rule));
+	wish->direction = rule->direction;
+	wish->group = (struct ref){.kind = KIND_SECURITY_GROUP,
+				   .prefix = rule->group,
+				   .bits = 128,
+				   .field = wish->rule_ids.at[0].field};
+	return OK;
+}
+
 RESULT engine_revoke_rules(struct op *op, struct rules_wish *wish)
 {
 	const struct security_group *group = NULL;
 	uuid *removed = NULL;
 	bool by_id = wish->rule_ids.count > 0;
 	size_t count = by_id ? wish->rule_ids.count : wish->rule_count;
+	if (by_id && !ref_is_given(&wish->group))
+		TRY(name_group_of_rule(op, wish));
 	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
 	TRY(engine_permit(op, "security_group.revoke", KIND_SECURITY_GROUP, &group->row));
 	TRY(new_ids(op, count, &removed));

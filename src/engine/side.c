@@ -110,6 +110,30 @@ static void count_nat_gateway(const struct tables *t, const struct row *row, int
 		add(&account->nat_gateways, sign);
 }
 
+static void count_network(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct network *n = (const struct network *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, n->account) : NULL;
+	if (account)
+		add(&account->networks, sign);
+}
+
+static void count_subnet(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct subnet *s = (const struct subnet *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, s->account) : NULL;
+	if (account)
+		add(&account->subnets, sign);
+}
+
+static void count_rule(const struct tables *t, const struct row *row, int64_t sign)
+{
+	const struct security_group_rule *r = (const struct security_group_rule *) row;
+	struct account_side *account = row_is_live(row) ? side_of_account(t, r->account) : NULL;
+	if (account)
+		add(&account->rules, sign);
+}
+
 /* No longer the account's once it is deleted; its address is in use until it is forgotten. */
 static void count_port(const struct tables *t, const struct row *row, int64_t sign)
 {
@@ -135,6 +159,9 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_VOLUME] = count_volume,
 	[KIND_ADDRESS] = count_address,
 	[KIND_ROUTER] = count_router,
+	[KIND_NETWORK] = count_network,
+	[KIND_SUBNET] = count_subnet,
+	[KIND_SECURITY_GROUP_RULE] = count_rule,
 	[KIND_SECURITY_GROUP] = count_group,
 	[KIND_PORT] = count_port,
 	[KIND_SECONDARY_IP] = count_secondary_ip,
@@ -171,7 +198,7 @@ int64_t engine_count_free_addresses(const struct subnet *subnet)
 {
 	const struct subnet_side *side = subnet_side(subnet);
 	int64_t used = side ? __atomic_load_n(&side->addresses, __ATOMIC_RELAXED) : 0;
-	int64_t left = (int64_t) cidr_count(subnet->block) - 5 - used;
+	int64_t left = (int64_t) subnet_count_addresses(subnet) - used;
 	return left > 0 ? left : 0;
 }
 
@@ -180,8 +207,10 @@ int64_t engine_count_free_addresses(const struct subnet *subnet)
 static const char *check_port(const struct row *row)
 {
 	const struct port *p = (const struct port *) row;
-	if (uuid_is_none(p->subnet) || uuid_is_none(p->network) || ip_is_none(p->ip) || mac_is_none(p->mac))
-		return "a port needs a subnet, a network, an address and a MAC";
+	if (uuid_is_none(p->network) || mac_is_none(p->mac))
+		return "a port needs a network and a MAC";
+	if (uuid_is_none(p->subnet) != ip_is_none(p->ip))
+		return "a port's subnet and its address come and go together";
 	if (!uuid_is_none(p->instance) && uuid_is_none(p->attachment))
 		return "a port in an instance needs an attachment";
 	return NULL;

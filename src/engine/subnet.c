@@ -1,15 +1,42 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Subnets, each on a segment of its own. What happens next: its router is brought about anew. */
+ * Subnets: in a router's blocks, each with a network of its own (EC2's), and on a network. What happens next:
+ * the network and the router are brought about anew. */
 #include "engine/subnet.h"
 
 #include "engine/internal.h"
 
-enum { SUBNET_BITS_MIN = 16, SUBNET_BITS_MAX = 28, SUBNET_MTU = 1442 /* 1500 less Geneve's 58 */ };
+enum { SUBNET_BITS_MIN = 16, SUBNET_BITS_MAX = 28 };                /* in a router's blocks */
+enum { NETWORK_SUBNET_BITS_MIN = 8, NETWORK_SUBNET_BITS_MAX = 30 }; /* on a network */
 
-void subnet_bounds(const struct subnet *subnet, struct ip *ret_first, struct ip *ret_last)
+bool subnet_get_pool(const struct subnet *subnet, size_t n, struct ip *ret_first, struct ip *ret_last)
 {
-	*ret_first = ip_add(subnet->block.base, 4);
-	*ret_last = ip_add(subnet->block.base, cidr_count(subnet->block) - 2);
+	bool is_plain = subnet->pools.count == 0;
+	if (n >= (is_plain ? 1 : subnet->pools.count / 2))
+		return false;
+	*ret_first = is_plain ? ip_add(subnet->block.base, 4) : subnet->pools.at[2 * n];
+	*ret_last = is_plain ? ip_add(subnet->block.base, cidr_count(subnet->block) - 2)
+			     : subnet->pools.at[2 * n + 1];
+	return true;
+}
+
+bool subnet_may_hold(const struct subnet *subnet, struct ip ip)
+{
+	struct ip first, last;
+	if (subnet->pools.count == 0) {
+		(void) subnet_get_pool(subnet, 0, &first, &last);
+		return ip_compare(ip, first) >= 0 && ip_compare(ip, last) <= 0;
+	}
+	bool is_gateway = !uuid_is_none(subnet->router) && ip_equal(ip, subnet->gateway_ip);
+	return !is_gateway && !ip_equal(ip, subnet->block.base) && !ip_equal(ip, cidr_last(subnet->block));
+}
+
+uint64_t subnet_count_addresses(const struct subnet *subnet)
+{
+	uint64_t count = 0;
+	struct ip first, last;
+	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
+		count += ip_distance(first, last) + 1;
+	return count;
 }
 
 const struct subnet *subnet_first_live(const struct tables *t, uuid router)
@@ -31,11 +58,8 @@ static struct mac draw_gateway_mac(void)
 
 RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_subnet)
 {
-	struct network network = {.row.id = engine_new_id(op, KIND_NETWORK),
-				  .row.gen = 1,
-				  .account = plan->account,
-				  .mtu = SUBNET_MTU};
-	TRY(network_put(op, &network));
+	struct network network = {.account = plan->account};
+	TRY(network_write(op, &network));
 	struct subnet subnet = {.row.id = engine_new_id(op, KIND_SUBNET),
 				.row.gen = 1,
 				.account = plan->account,
@@ -109,8 +133,153 @@ RESULT engine_create_subnet(struct op *op, struct subnet_wish *wish)
 				   .public_on_launch = wish->public_on_launch};
 	TRY(check_block(op, router, plan.block));
 	TRY(tags_normalize(op, wish->tags, &plan.tags));
+	TRY(quota_check(op, router->account, QUOTA_NETWORKS, 1));
+	TRY(quota_check(op, router->account, QUOTA_SUBNETS, 1));
 	TRY(engine_permit(op, "subnet.create", KIND_ROUTER, &router->row));
 	return subnet_write(op, &plan, &wish->subnet);
+}
+
+/* ---- on a network ---- */
+
+static RESULT fail_range(struct op *op, const struct network_subnet_wish *wish, struct ip ip,
+			 const char *what)
+{
+	char text[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
+	return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_SUBNET, "%s %s is not an address for hosts in %s.",
+			     what, ip_write(ip, text), cidr_write(wish->block, block));
+}
+
+static bool is_host_address(struct cidr block, struct ip ip)
+{
+	return cidr_contains(block, ip) && !ip_equal(ip, block.base) && !ip_equal(ip, cidr_last(block));
+}
+
+/* Given ones are apart from each other and from the gateway. */
+static RESULT check_pools(struct op *op, const struct network_subnet_wish *wish, struct ip gateway)
+{
+	const struct ip *at = wish->pools.at;
+	for (size_t n = 0; n + 1 < wish->pools.count; n += 2) {
+		if (!is_host_address(wish->block, at[n]) || !is_host_address(wish->block, at[n + 1]) ||
+		    ip_compare(at[n], at[n + 1]) > 0)
+			return fail_range(op, wish, at[n], "The allocation pool from");
+		if (!ip_is_none(gateway) && ip_compare(at[n], gateway) <= 0 &&
+		    ip_compare(gateway, at[n + 1]) <= 0)
+			return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT,
+					     "The gateway's address is in an allocation pool.");
+		for (size_t k = 0; k < n; k += 2)
+			if (ip_compare(at[n], at[k + 1]) <= 0 && ip_compare(at[k], at[n + 1]) <= 0)
+				return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_PORT,
+						     "Two allocation pools overlap.");
+	}
+	return OK;
+}
+
+/* All addresses for hosts but the gateway's; room for four. */
+static struct ips make_pools(struct cidr block, struct ip gateway, struct ip room[static 4])
+{
+	struct ip first = ip_add(block.base, 1), last = ip_add(block.base, cidr_count(block) - 2);
+	size_t count = 0;
+	if (!is_host_address(block, gateway)) {
+		room[count++] = first;
+		room[count++] = last;
+	} else {
+		if (ip_compare(first, gateway) < 0) {
+			room[count++] = first;
+			room[count++] = ip_add(gateway, (uint64_t) -1);
+		}
+		if (ip_compare(gateway, last) < 0) {
+			room[count++] = ip_add(gateway, 1);
+			room[count++] = last;
+		}
+	}
+	return (struct ips){room, count};
+}
+
+static RESULT check_network_block(struct op *op, const struct network *network, struct cidr block)
+{
+	char text[CIDR_TEXT_SIZE];
+	if (block.base.family != IP_V4 || block.bits < NETWORK_SUBNET_BITS_MIN ||
+	    block.bits > NETWORK_SUBNET_BITS_MAX || !router_is_usable_block(block))
+		return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_SUBNET,
+				     "The CIDR '%s' is invalid: a subnet is an IPv4 block from /8 to /30.",
+				     cidr_write(block, text));
+	const struct subnet *other = subnet_first_by_network(op->head, network->row.id);
+	for (; other; other = subnet_next_by_network(op->head, other))
+		if (row_is_live(&other->row) && cidr_overlaps(other->block, block))
+			return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_SUBNET,
+					     "The CIDR '%s' overlaps with another subnet of the network",
+					     cidr_write(block, text));
+	return OK;
+}
+
+static RESULT check_lists(struct op *op, struct ips pools, struct ips dns, struct cidrs routes)
+{
+	if (pools.count <= 2 * SUBNET_POOLS_MAX && dns.count <= SUBNET_DNS_MAX &&
+	    routes.count <= SUBNET_ROUTES_MAX)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_SUBNET,
+			     "A subnet has up to %d allocation pools, %d name servers and %d host routes.",
+			     SUBNET_POOLS_MAX, SUBNET_DNS_MAX, SUBNET_ROUTES_MAX);
+}
+
+RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
+{
+	const struct network *network = NULL;
+	struct ip room[4];
+	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
+	wish->block = cidr_canonical(wish->block);
+	TRY(check_network_block(op, network, wish->block));
+	struct ip gateway = wish->gateway_ip;
+	if (wish->no_gateway)
+		gateway = (struct ip){0};
+	else if (ip_is_none(gateway))
+		gateway = ip_add(wish->block.base, 1);
+	if (!wish->no_gateway && !is_host_address(wish->block, gateway))
+		return fail_range(op, wish, gateway, "The gateway");
+	TRY(check_lists(op, wish->pools, wish->dns_servers, wish->host_route_blocks));
+	TRY(check_pools(op, wish, gateway));
+	struct subnet subnet = {.row.id = engine_new_id(op, KIND_SUBNET),
+				.row.gen = 1,
+				.account = network->account,
+				.name = wish->name,
+				.description = wish->description,
+				.network = network->row.id,
+				.block = wish->block,
+				.pools = wish->pools,
+				.gateway_ip = gateway,
+				.gateway_mac = draw_gateway_mac(),
+				.no_dhcp = wish->no_dhcp,
+				.dns_servers = wish->dns_servers,
+				.host_route_blocks = wish->host_route_blocks,
+				.host_route_hops = wish->host_route_hops};
+	if (wish->pools.count == 0)
+		subnet.pools = make_pools(wish->block, gateway, room);
+	TRY(tags_normalize(op, wish->tags, &subnet.tags));
+	TRY(quota_check(op, network->account, QUOTA_SUBNETS, 1));
+	TRY(engine_permit(op, "subnet.create", KIND_NETWORK, &network->row));
+	TRY(subnet_put(op, &subnet));
+	wish->subnet = subnet.row.id;
+	char text[CIDR_TEXT_SIZE];
+	return engine_tell(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
+			   cidr_write(subnet.block, text));
+}
+
+/* The router and ports that hold addresses keep them. */
+static RESULT apply_gateway(struct op *op, const struct subnet_settings *wish, struct subnet *next)
+{
+	if (!wish->gateway_ip || ip_equal(*wish->gateway_ip, next->gateway_ip))
+		return OK;
+	char text[IP_TEXT_SIZE];
+	if (!uuid_is_none(next->router))
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ROUTER,
+				     "The gateway's address %s is that of a router's interface.",
+				     ip_write(next->gateway_ip, text));
+	if (!ip_is_none(*wish->gateway_ip) && !is_host_address(next->block, *wish->gateway_ip))
+		return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_SUBNET,
+				     "The gateway %s is not an address for hosts in the subnet.",
+				     ip_write(*wish->gateway_ip, text));
+	next->gateway_ip = *wish->gateway_ip;
+	return OK;
 }
 
 RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
@@ -119,6 +288,23 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
 	struct subnet next = *subnet;
 	choice_apply(wish->public_on_launch, &next.public_on_launch);
+	choice_apply(wish->no_dhcp, &next.no_dhcp);
+	TRY(apply_gateway(op, wish, &next));
+	if (wish->name)
+		next.name = *wish->name;
+	if (wish->description)
+		next.description = *wish->description;
+	if (wish->dns_servers)
+		next.dns_servers = *wish->dns_servers;
+	if (wish->pools)
+		next.pools = *wish->pools;
+	if (wish->host_route_blocks) {
+		next.host_route_blocks = *wish->host_route_blocks;
+		next.host_route_hops = *wish->host_route_hops;
+	}
+	TRY(check_lists(op, next.pools, next.dns_servers, next.host_route_blocks));
+	struct network_subnet_wish checked = {.block = next.block, .pools = next.pools};
+	TRY(check_pools(op, &checked, next.gateway_ip));
 	TRY(engine_permit(op, "subnet.update", KIND_SUBNET, &subnet->row));
 	next.row.gen++;
 	TRY(subnet_put(op, &next));
@@ -126,21 +312,63 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 			   next.public_on_launch ? "get" : "do not get");
 }
 
+/* ---- deleting ---- */
+
+bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet)
+{
+	const struct router *router = router_find(t, subnet->router);
+	for (size_t n = 0; router && n < router->blocks.count; n++)
+		if (cidr_contains_cidr(router->blocks.at[n], subnet->block))
+			return true;
+	return false;
+}
+
+/* The port that has an address in it, or NULL. */
+static const struct port *find_port_in(const struct tables *t, uuid subnet)
+{
+	const struct port *port = port_first_by_subnet(t, subnet);
+	while (port && !row_is_live(&port->row))
+		port = port_next_by_subnet(t, port);
+	const struct secondary_ip *s = port ? NULL : secondary_ip_first_by_subnet(t, subnet);
+	while (s && !row_is_live(&s->row))
+		s = secondary_ip_next_by_subnet(t, s);
+	return s ? port_find(t, s->port) : port;
+}
+
+RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct str field)
+{
+	struct str user = STR_NONE;
+	const struct port *port = find_port_in(op->head, subnet->row.id);
+	if (port)
+		user = engine_write_id(op, KIND_PORT, port->row.id);
+	else if (!uuid_is_none(subnet->router) && !subnet_is_of_blocks(op->head, subnet))
+		user = engine_write_id(op, KIND_ROUTER, subnet->router);
+	if (str_is_empty(user))
+		return OK;
+	return ENGINE_FAIL(op, ERR_IN_USE, KIND_SUBNET, field,
+			   "The subnet '%" STR_FMT "' has dependencies and cannot be deleted: %" STR_FMT
+			   " is in it.",
+			   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)), STR_ARG(user));
+}
+
+/* A network that was made with its only subnet goes with it. */
+static RESULT delete_network_with_last(struct op *op, uuid network)
+{
+	const struct subnet *other = subnet_first_by_network(op->head, network);
+	while (other && !row_is_live(&other->row))
+		other = subnet_next_by_network(op->head, other);
+	return other ? OK : network_delete(op, network);
+}
+
 RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 {
 	const struct subnet *subnet = NULL;
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
 	TRY(engine_permit(op, "subnet.delete", KIND_SUBNET, &subnet->row));
-	const struct port *port = port_first_by_subnet(op->head, subnet->row.id);
-	while (port && !row_is_live(&port->row))
-		port = port_next_by_subnet(op->head, port);
-	if (port)
-		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SUBNET, wish->subnet.field,
-				   "The subnet '%" STR_FMT
-				   "' has dependencies and cannot be deleted: %" STR_FMT " is in it.",
-				   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)),
-				   STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)));
+	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
 	TRY(subnet_delete(op, subnet->row.id));
+	if (subnet_is_of_blocks(op->head, subnet))
+		TRY(delete_network_with_last(op, subnet->network));
 	char text[CIDR_TEXT_SIZE];
 	return engine_tell(op, KIND_SUBNET, &subnet->row, "deleted", "Subnet %s.",
 			   cidr_write(subnet->block, text));
@@ -153,9 +381,9 @@ RESULT engine_forget_subnet(struct op *op, struct subnet_forget *wish)
 		return OK;
 	if (row_is_live(&subnet->row))
 		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_SUBNET, "The subnet is not deleted.");
-	if (port_first_by_subnet(op->head, wish->subnet))
+	if (port_first_by_subnet(op->head, wish->subnet) ||
+	    secondary_ip_first_by_subnet(op->head, wish->subnet))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_SUBNET, "The subnet still has ports.");
 	TRY(condition_clear_all(op, wish->subnet));
-	TRY(subnet_forget(op, wish->subnet));
-	return subnet_first_by_network(op->head, subnet->network) ? OK : network_forget(op, subnet->network);
+	return subnet_forget(op, wish->subnet);
 }

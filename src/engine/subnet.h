@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Subnets. Each made here lives on a network (segment) of its own, as EC2's do. */
+ * Subnets: with a network (segment) of their own in a router's blocks, as EC2's are, or several on a network.
+ */
 #pragma once
 
 #include "engine/operation.h"
@@ -17,23 +18,51 @@ struct subnet_wish {
 };
 OPERATION(engine_create_subnet, subnet_wish)
 
+enum { SUBNET_POOLS_MAX = 16, SUBNET_DNS_MAX = 5, SUBNET_ROUTES_MAX = 20 };
+
+/* On a network, for itself until a router's interface is added to it. ERR_RANGE: the block, the gateway or a
+ * pool is not IPv4 or not where it has to be. ERR_CONFLICT with KIND_SUBNET: overlaps another subnet of the
+ * network; with KIND_PORT: pools overlap each other or the gateway. ERR_QUOTA with KIND_SUBNET. */
+struct network_subnet_wish {
+	struct ref network;
+	struct cidr block;
+	struct str name, description;
+	struct ip gateway_ip; /* none: the first address, or no_gateway */
+	bool no_gateway, no_dhcp;
+	struct ips pools; /* first and last of each; none: all addresses but the gateway's */
+	struct ips dns_servers;
+	struct cidrs host_route_blocks;
+	struct ips host_route_hops;
+	struct tags tags;
+	/* made: */
+	uuid subnet;
+};
+OPERATION(engine_add_subnet, network_subnet_wish)
+
+/* Errors as above; ERR_IN_USE with KIND_ROUTER: the gateway's address is a router's. */
 struct subnet_settings {
 	struct ref subnet;
-	enum choice public_on_launch;
+	enum choice public_on_launch, no_dhcp;
+	/* NULL: as it is */
+	const struct str *name, *description;
+	const struct ip *gateway_ip;
+	const struct ips *pools, *dns_servers, *host_route_hops;
+	const struct cidrs *host_route_blocks; /* with the hops */
 };
 OPERATION(engine_update_subnet, subnet_settings)
 
-/* ERR_IN_USE while it has ports. */
+/* ERR_IN_USE while it has ports, or an interface of a router whose blocks it is not in. The network goes with
+ * the last subnet in a router's blocks. */
 struct subnet_target {
 	struct ref subnet;
 };
 OPERATION(engine_delete_subnet, subnet_target)
 
-/* With its network. Absent: OK; ERR_IN_USE while ports of it are not forgotten. */
+/* Absent: OK; ERR_IN_USE while ports of it are not forgotten. */
 struct subnet_forget {
 	uuid subnet;
 };
 OPERATION(engine_forget_subnet, subnet_forget)
 
-/* Addresses left to hand out, as EC2 counts (five reserved). Any live row of a view. */
+/* Addresses left to hand out, in EC2's subnets as it counts (five reserved). Any live row of a view. */
 int64_t engine_count_free_addresses(const struct subnet *subnet);

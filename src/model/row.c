@@ -75,6 +75,13 @@ static void block_put_field(struct block *b, const struct field *f, const struct
 			((struct uuids *) to)->at = at;
 		break;
 	}
+	case FIELD_IPS: {
+		const struct ips *list = field_at(f, r);
+		const void *at = block_put_values(b, list->at, list->count, sizeof *list->at);
+		if (to)
+			((struct ips *) to)->at = at;
+		break;
+	}
 	case FIELD_CIDRS: {
 		const struct cidrs *list = field_at(f, r);
 		const void *at = block_put_values(b, list->at, list->count, sizeof *list->at);
@@ -159,6 +166,17 @@ static bool cidrs_equal(const struct cidrs *a, const struct cidrs *b)
 	return true;
 }
 
+static bool ips_equal(const struct ips *a, const struct ips *b)
+{
+	if (a->count != b->count)
+		return false;
+	for (size_t k = 0; k < a->count; k++) {
+		if (!ip_equal(a->at[k], b->at[k]))
+			return false;
+	}
+	return true;
+}
+
 static bool uuids_equal(const struct uuids *a, const struct uuids *b)
 {
 	return a->count == b->count && (a->count == 0 || memcmp(a->at, b->at, a->count * sizeof *a->at) == 0);
@@ -192,6 +210,7 @@ static int compare_values(enum field_type type, const void *a, const void *b)
 		return memcmp(a, b, sizeof(struct mac));
 	case FIELD_UUIDS:
 	case FIELD_TEXTS:
+	case FIELD_IPS:
 	case FIELD_CIDRS:
 	case FIELD_TAGS:
 		break;
@@ -205,6 +224,8 @@ static bool field_equal(const struct field *f, const struct row *a, const struct
 	switch (f->type) {
 	case FIELD_UUIDS:
 		return uuids_equal(x, y);
+	case FIELD_IPS:
+		return ips_equal(x, y);
 	case FIELD_CIDRS:
 		return cidrs_equal(x, y);
 	case FIELD_TEXTS: {

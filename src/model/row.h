@@ -54,6 +54,7 @@ enum field_type {
 	FIELD_BLOB,  /* struct str of any bytes; secrets are sealed before they come here */
 	FIELD_UUIDS, /* struct uuids; also refs:<kind> */
 	FIELD_TEXTS, /* struct strs */
+	FIELD_IPS,   /* struct ips */
 	FIELD_CIDRS, /* struct cidrs */
 	FIELD_TAGS,  /* struct tags */
 };
@@ -67,7 +68,7 @@ struct field {
 	const char *doc;
 };
 
-enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 12, PART_OF_MAX = 4 };
+enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 16, PART_OF_MAX = 4 };
 
 /* An ordered index; rows with equal keys are ordered by id. Index 0 of every kind is the id: it has
  * no key fields, so all its keys are equal. */

@@ -55,6 +55,16 @@ static void json_put_uuids(struct json_out *out, const struct uuids *list)
 	}
 }
 
+static void json_put_ips(struct json_out *out, const struct ips *list)
+{
+	for (size_t k = 0; k < list->count; k++) {
+		char text[IP_TEXT_SIZE];
+		if (k > 0)
+			json_put_char(out, ',');
+		json_put_text(out, str_from(ip_write(list->at[k], text)));
+	}
+}
+
 static void json_put_cidrs(struct json_out *out, const struct cidrs *list)
 {
 	for (size_t k = 0; k < list->count; k++) {
@@ -90,6 +100,8 @@ static void json_put_list(struct json_out *out, enum field_type type, const void
 	json_put_char(out, type == FIELD_TAGS ? '{' : '[');
 	if (type == FIELD_UUIDS)
 		json_put_uuids(out, list);
+	else if (type == FIELD_IPS)
+		json_put_ips(out, list);
 	else if (type == FIELD_CIDRS)
 		json_put_cidrs(out, list);
 	else if (type == FIELD_TEXTS)
@@ -175,6 +187,7 @@ struct str row_field_to_text(struct arena *a, const struct field *f, const struc
 		return write_blob(a, *(const struct str *) at);
 	case FIELD_UUIDS:
 	case FIELD_TEXTS:
+	case FIELD_IPS:
 	case FIELD_CIDRS:
 	case FIELD_TAGS:
 		break;
@@ -206,6 +219,21 @@ static RESULT read_uuids(struct arena *a, const json_t *array, struct uuids *ret
 			return FAIL(INVALID);
 	}
 	*ret_list = (struct uuids){at, count};
+	return OK;
+}
+
+static RESULT read_ips(struct arena *a, const json_t *array, struct ips *ret_list)
+{
+	size_t count = json_array_size(array);
+	struct ip *at = arena_alloc_array(a, count, sizeof *at);
+	if (!at)
+		return FAIL(NO_MEMORY);
+	for (size_t k = 0; k < count; k++) {
+		struct str text = STR_NONE;
+		TRY(read_json_text(a, json_array_get(array, k), &text));
+		TRY(ip_parse(text, &at[k]));
+	}
+	*ret_list = (struct ips){at, count};
 	return OK;
 }
 
@@ -265,6 +293,8 @@ static RESULT read_list(struct arena *a, enum field_type type, struct str text, 
 		return FAIL(INVALID);
 	if (type == FIELD_UUIDS)
 		return read_uuids(a, json, at);
+	if (type == FIELD_IPS)
+		return read_ips(a, json, at);
 	if (type == FIELD_CIDRS)
 		return read_cidrs(a, json, at);
 	if (type == FIELD_TEXTS)
@@ -343,6 +373,7 @@ RESULT row_field_from_text(struct arena *a, const struct field *f, struct str te
 		return str_decode_base64(a, text, at);
 	case FIELD_UUIDS:
 	case FIELD_TEXTS:
+	case FIELD_IPS:
 	case FIELD_CIDRS:
 	case FIELD_TAGS:
 		break;

@@ -2,6 +2,7 @@
  * Public addresses: what is wanted → a NAT row on the router of the port they stand for. */
 #include "engine/address.h"
 
+#include "engine/port.h"
 #include "reconcile/work.h"
 
 struct address_rows {
@@ -23,7 +24,7 @@ static RESULT gather_address(struct step *s, struct address_rows *ret_rows)
 		return OK;
 	ret_rows->wish = (struct network_address){
 		.address = ret_rows->address,
-		.router = p->router,
+		.router = engine_get_router_of_ip(view.tables, p, a->private_ip),
 		.port = STEP_COPY(s, KIND_PORT, struct port, p),
 	};
 	return OK;

@@ -210,7 +210,7 @@ static void compare_volumes(struct finding_list *f, const struct tables *t, cons
 }
 
 static const enum kind item_kinds[] = {
-	[NETWORK_ITEM_ROUTER] = KIND_ROUTER,   [NETWORK_ITEM_SUBNET] = KIND_SUBNET,
+	[NETWORK_ITEM_ROUTER] = KIND_ROUTER,   [NETWORK_ITEM_NETWORK] = KIND_NETWORK,
 	[NETWORK_ITEM_PORT] = KIND_PORT,       [NETWORK_ITEM_GROUP] = KIND_SECURITY_GROUP,
 	[NETWORK_ITEM_ADDRESS] = KIND_ADDRESS, [NETWORK_ITEM_OTHER] = KIND_NONE,
 };

@@ -25,28 +25,92 @@ struct host_names {
 	VEC(struct host_name) at;
 };
 
+bool gather_network_has_ports(const struct tables *t, uuid network)
+{
+	const struct port *p = port_first_by_network(t, network);
+	while (p && (!row_is_live(&p->row) || !uuid_is_none(p->interface_of)))
+		p = port_next_by_network(t, p);
+	return p != NULL;
+}
+
+RESULT gather_segment(struct step *s, const struct tables *t, uuid network, struct network_segment *ret_wish)
+{
+	VEC(const struct subnet *) subnets = {0};
+	*ret_wish = (struct network_segment){0};
+	const struct network *row = network_find(t, network);
+	if (!row)
+		return OK;
+	for (const struct subnet *n = subnet_first_by_network(t, network); n;
+	     n = subnet_next_by_network(t, n))
+		if (row_is_live(&n->row))
+			PUSH(s, &subnets, STEP_COPY(s, KIND_SUBNET, struct subnet, n));
+	*ret_wish = (struct network_segment){.network = STEP_COPY(s, KIND_NETWORK, struct network, row),
+					     .subnets = subnets.at,
+					     .subnet_count = subnets.count,
+					     .resolvers = s->r->resolvers,
+					     .resolver_count = s->r->resolver_count,
+					     .domain_name = engine_get_domain_name(t, s->ctx.arena)};
+	return OK;
+}
+
+/* Of each network that the router is in, once. */
+static RESULT add_segment(struct step *s, const struct tables *t, uuid network, struct router_rows *rows)
+{
+	struct network_segment segment = {0};
+	for (size_t k = 0; k < rows->segments.count; k++)
+		if (uuid_equal(rows->segments.at[k].network->row.id, network))
+			return OK;
+	TRY(gather_segment(s, t, network, &segment));
+	if (!segment.network)
+		return OK;
+	rows->has_ports = rows->has_ports || gather_network_has_ports(t, network);
+	PUSH(s, &rows->segments, segment);
+	return OK;
+}
+
+static RESULT add_arm(struct step *s, const struct tables *t, const struct router *router,
+		      const struct subnet *subnet, const struct port *port, struct router_rows *rows)
+{
+	bool has_table = !port && !uuid_is_none(subnet->route_table);
+	struct network_subnet arm = {.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
+				     .route_table =
+					     has_table ? subnet->route_table : router->main_route_table};
+	if (port)
+		arm.port = STEP_COPY(s, KIND_PORT, struct port, port);
+	PUSH(s, &rows->arms, arm);
+	return add_segment(s, t, subnet->network, rows);
+}
+
+/* By an address of its own, and not as the subnet's gateway, which stands in the subnet's row. */
+static RESULT gather_interfaces(struct step *s, const struct tables *t, const struct router *router,
+				struct router_rows *rows)
+{
+	for (const struct port *p = port_first_by_interface_of(t, router->row.id); p;
+	     p = port_next_by_interface_of(t, p)) {
+		const struct subnet *subnet = subnet_find(t, p->subnet);
+		bool is_gateway = subnet && uuid_equal(subnet->router, router->row.id) &&
+				  ip_equal(subnet->gateway_ip, p->ip);
+		if (!row_is_live(&p->row))
+			PUSH(s, &rows->deleted_interfaces, STEP_COPY(s, KIND_PORT, struct port, p));
+		else if (subnet && !is_gateway)
+			TRY(add_arm(s, t, router, subnet, p, rows));
+	}
+	return OK;
+}
+
 static RESULT gather_subnets(struct step *s, const struct tables *t, const struct router *router,
 			     struct router_rows *rows)
 {
-	VEC(struct network_subnet) subnets = {0};
 	for (const struct subnet *n = subnet_first_by_router(t, router->row.id); n;
 	     n = subnet_next_by_router(t, n)) {
-		const struct subnet *copy = STEP_COPY(s, KIND_SUBNET, struct subnet, n);
-		if (!row_is_live(&n->row)) {
-			PUSH(s, &rows->deleted_subnets, copy);
-			continue;
-		}
-		const struct network *network = network_find(t, n->network);
-		struct network_subnet wish = {
-			.subnet = copy,
-			.mtu = network ? (int) network->mtu : 0,
-			.route_table =
-				uuid_is_none(n->route_table) ? router->main_route_table : n->route_table,
-		};
-		PUSH(s, &subnets, wish);
+		if (row_is_live(&n->row))
+			TRY(add_arm(s, t, router, n, NULL, rows));
+		else
+			PUSH(s, &rows->deleted_subnets, STEP_COPY(s, KIND_SUBNET, struct subnet, n));
 	}
-	rows->wish.subnets = subnets.at;
-	rows->wish.subnet_count = subnets.count;
+	TRY(gather_interfaces(s, t, router, rows));
+	rows->wish.subnets = rows->arms.at;
+	rows->wish.subnet_count = rows->arms.count;
 	return OK;
 }
 
@@ -93,6 +157,9 @@ static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router
 		const struct external_network *external = external_network_find(t, g->external_network);
 		if (!row_is_live(&g->row) || !external || ip_is_none(g->ip))
 			continue; /* leads nowhere yet */
+		const struct address *address = address_find(t, g->address);
+		if (g->translates && address)
+			rows->wish.translated_to = address->ip;
 		rows->wish.gateway = STEP_COPY(s, KIND_GATEWAY, struct gateway, g);
 		rows->wish.external = STEP_COPY(s, KIND_EXTERNAL_NETWORK, struct external_network, external);
 	}
@@ -187,14 +254,8 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	TRY(gather_hosts(s, t, &hosts));
 	ret_rows->wish.gateway_chassis = choose_chassis(s, &hosts, router);
 	TRY(gather_nats(s, t, &hosts, router, ret_rows));
-	for (const struct port *p = port_first_by_router(t, router); p && !ret_rows->has_ports;
-	     p = port_next_by_router(t, p))
-		ret_rows->has_ports = row_is_live(&p->row);
-	ret_rows->wish.domain_name = engine_get_domain_name(t, s->ctx.arena);
 	ret_rows->wish.metadata_mac = model_metadata_mac(router);
 	ret_rows->wish.metadata_chassis = str_from(s->r->own_chassis);
-	ret_rows->wish.resolvers = s->r->resolvers;
-	ret_rows->wish.resolver_count = s->r->resolver_count;
 	return OK;
 }
 

@@ -33,17 +33,21 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	if (!p)
 		return OK;
 	ret_rows->port = STEP_COPY(s, KIND_PORT, struct port, p);
+	const struct network *network = network_find(view.tables, p->network);
 	const struct subnet *subnet = subnet_find(view.tables, p->subnet);
 	const struct host *host = host_find(view.tables, p->host);
-	if (!subnet || !row_is_live(&p->row))
+	if (!network || !row_is_live(&p->row))
 		return OK;
+	if (p->is_down || network->is_down)
+		host = NULL;
 	ret_rows->wish = (struct network_port){
 		.port = ret_rows->port,
-		.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
 		.chassis = host ? str_copy(s->ctx.arena, host->name) : STR_NONE,
 		.has_names = true,
 		.domain_name = engine_get_domain_name(view.tables, s->ctx.arena),
 	};
+	if (subnet)
+		ret_rows->wish.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
 	return gather_secondaries(s, view.tables, s->id, &ret_rows->wish.secondaries);
 }
 
@@ -51,6 +55,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 
 struct base_rows {
 	struct router_rows router;
+	struct network_segment segment; /* the port's own, where it has no router */
 	struct network_group *groups;
 	size_t group_count;
 };
@@ -62,6 +67,7 @@ static RESULT gather_base(struct step *s, const struct port *p, struct base_rows
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
 	TRY(gather_router(s, view.tables, p->router, &ret_rows->router));
+	TRY(gather_segment(s, view.tables, p->network, &ret_rows->segment));
 	for (size_t k = 0; k < p->groups.count; k++) {
 		struct network_group group = {0};
 		TRY(gather_group(s, view.tables, p->groups.at[k], &group));
@@ -73,14 +79,33 @@ static RESULT gather_base(struct step *s, const struct port *p, struct base_rows
 	return OK;
 }
 
+/* Other routers that are in its network have steps of their own: it may be the first port that they are for.
+ */
+static void wake_other_routers(struct step *s, const struct port *p)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	for (const struct port *other = port_first_by_network(view.tables, p->network); other;
+	     other = port_next_by_network(view.tables, other))
+		if (!uuid_is_none(other->interface_of))
+			work_wake(s->r, lane_network(s->r), KIND_ROUTER, other->interface_of, WAKE_WISH);
+	for (const struct subnet *n = subnet_first_by_network(view.tables, p->network); n;
+	     n = subnet_next_by_network(view.tables, n))
+		if (!uuid_is_none(n->router) && !uuid_equal(n->router, p->router))
+			work_wake(s->r, lane_network(s->r), KIND_ROUTER, n->router, WAKE_WISH);
+}
+
 static RESULT apply_base(struct step *s, const struct port *p)
 {
 	const struct network_driver *driver = s->r->network.driver;
 	struct vnet *self = s->r->network.self;
 	struct base_rows rows = {0};
 	TRY(gather_base(s, p, &rows));
+	wake_other_routers(s, p);
 	if (rows.router.wish.router && row_is_live(&rows.router.wish.router->row))
-		TRY(driver->apply_router(self, &s->ctx, &rows.router.wish));
+		TRY(reconcile_apply_router(s, &rows.router));
+	else if (rows.segment.network)
+		TRY(driver->apply_network(self, &s->ctx, &rows.segment));
 	for (size_t k = 0; k < rows.group_count; k++)
 		TRY(driver->apply_group(self, &s->ctx, &rows.groups[k]));
 	return OK;
@@ -98,10 +123,10 @@ static RESULT report_port(struct step *s, const struct port *p, bool up)
 	return OK;
 }
 
-/* While a guest still has it, it stays: its row tells when not. */
+/* While a guest still has it, it stays: its row tells when not. A router's interface is the router's. */
 static RESULT step_deleted(struct step *s, const struct port *p)
 {
-	if (!uuid_is_none(p->seen_instance))
+	if (!uuid_is_none(p->seen_instance) || !uuid_is_none(p->interface_of))
 		return OK;
 	TRY(s->r->network.driver->remove_port(s->r->network.self, &s->ctx, p->row.id));
 	struct port_sight *forget = STEP_NEW(s, struct port_sight);
@@ -118,10 +143,10 @@ RESULT reconcile_step_port(struct step *s)
 		return OK;
 	if (!row_is_live(&rows.port->row))
 		return step_deleted(s, rows.port);
-	if (!uuid_is_none(rows.port->nat_gateway))
+	if (!uuid_is_none(rows.port->nat_gateway) || !uuid_is_none(rows.port->interface_of))
 		return OK; /* its router's */
 	if (!rows.wish.port)
-		return ctx_fail(&s->ctx, ERR_AGAIN, "its subnet is not there");
+		return ctx_fail(&s->ctx, ERR_AGAIN, "its network is not there");
 	const struct network_driver *driver = s->r->network.driver;
 	struct vnet *self = s->r->network.self;
 	bool up = false;

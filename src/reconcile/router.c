@@ -4,11 +4,17 @@
 #include "engine/router.h"
 
 #include "engine/nat_gateway.h"
+#include "engine/port.h"
 #include "engine/subnet.h"
 #include "reconcile/work.h"
 
-static RESULT forget_subnets(struct step *s, const struct router_rows *rows)
+static RESULT forget_parts(struct step *s, const struct router_rows *rows)
 {
+	for (size_t k = 0; k < rows->deleted_interfaces.count; k++) {
+		struct port_sight *forget = STEP_NEW(s, struct port_sight);
+		*forget = (struct port_sight){.port = rows->deleted_interfaces.at[k]->row.id};
+		step_report(s, engine_forget_port_run, forget);
+	}
 	for (size_t k = 0; k < rows->deleted_subnets.count; k++) {
 		struct subnet_forget *forget = STEP_NEW(s, struct subnet_forget);
 		forget->subnet = rows->deleted_subnets.at[k]->row.id;
@@ -40,14 +46,21 @@ static RESULT report_nats(struct step *s, const struct router_rows *rows)
 	return OK;
 }
 
-/* Where ports are left that have no row (after a start on an older database) it stays for them: their
- * adoption or their end wakes it. */
-static RESULT remove_unused(struct step *s, uuid router)
+RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows)
 {
-	struct result result = s->r->network.driver->remove_router(s->r->network.self, &s->ctx, router);
-	if (result.code != ERR_AGAIN)
-		return result;
-	ctx_clear_problem(&s->ctx);
+	const struct network_driver *driver = s->r->network.driver;
+	for (size_t k = 0; k < rows->segments.count; k++)
+		TRY(driver->apply_network(s->r->network.self, &s->ctx, &rows->segments.at[k]));
+	return driver->apply_router(s->r->network.self, &s->ctx, &rows->wish);
+}
+
+/* With its networks; where ports are left in one that have no row (after a start on an older database) it
+ * stays for them: their adoption or their end wakes it. */
+static RESULT remove_unused(struct step *s, const struct router_rows *rows)
+{
+	TRY(s->r->network.driver->remove_router(s->r->network.self, &s->ctx, rows->wish.router->row.id));
+	for (size_t k = 0; k < rows->segments.count; k++)
+		TRY(reconcile_remove_unused_network(s, rows->segments.at[k].network->row.id));
 	return OK;
 }
 
@@ -62,20 +75,15 @@ RESULT reconcile_step_router(struct step *s)
 	const struct router *router = rows.wish.router;
 	if (!router)
 		return OK;
-	const struct network_driver *driver = s->r->network.driver;
-	struct vnet *self = s->r->network.self;
 	if (!row_is_live(&router->row)) {
-		TRY(driver->remove_router(self, &s->ctx, router->row.id));
-		TRY(forget_subnets(s, &rows));
+		TRY(s->r->network.driver->remove_router(s->r->network.self, &s->ctx, router->row.id));
+		TRY(forget_parts(s, &rows));
 		struct router_forget *forget = STEP_NEW(s, struct router_forget);
 		forget->router = router->row.id;
 		step_report(s, engine_forget_router_run, forget);
 		return OK;
 	}
-	if (rows.has_ports)
-		TRY(driver->apply_router(self, &s->ctx, &rows.wish));
-	else
-		TRY(remove_unused(s, router->row.id));
+	TRY(rows.has_ports ? reconcile_apply_router(s, &rows) : remove_unused(s, &rows));
 	TRY(report_nats(s, &rows));
-	return forget_subnets(s, &rows);
+	return forget_parts(s, &rows);
 }

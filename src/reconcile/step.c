@@ -15,6 +15,7 @@ static struct result (*const steps[KIND_COUNT + 1])(struct step *s) = {
 	[KIND_INSTANCE] = reconcile_step_instance,
 	[KIND_VOLUME] = reconcile_step_volume,
 	[KIND_HOST] = reconcile_step_host,
+	[KIND_NETWORK] = reconcile_step_network,
 	[KIND_ROUTER] = reconcile_step_router,
 	[KIND_PORT] = reconcile_step_port,
 	[KIND_SECURITY_GROUP] = reconcile_step_group,

@@ -70,6 +70,21 @@ static void wake_for_plug(struct reconciler *r, const struct port *before, const
 		wake_on_host(r, host, KIND_INSTANCE, instance);
 }
 
+/* Routes to a port that goes lead nowhere from now on. */
+static void wake_for_next_hop(struct reconciler *r, const struct tables *t, const struct port *port)
+{
+	if (route_first_by_port(t, port->row.id))
+		wake_network(r, KIND_ROUTER, port->router);
+}
+
+static void wake_for_port(struct reconciler *r, const struct tables *t, const struct port *before,
+			  const struct port *after)
+{
+	if (!row_is_live(&after->row))
+		wake_for_next_hop(r, t, after);
+	wake_for_plug(r, before, after);
+}
+
 /* An instance is held off for it, or no longer; and so is what is to become of its volume. */
 static void wake_for_snapshot(struct reconciler *r, const struct tables *t, const struct snapshot *snapshot)
 {
@@ -130,13 +145,18 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 	case KIND_SNAPSHOT:
 		wake_snapshot(r, (const struct snapshot *) row);
 		break;
+	case KIND_NETWORK:
 	case KIND_ROUTER:
 	case KIND_SECURITY_GROUP:
-	case KIND_PORT:
 	case KIND_ADDRESS:
 		wake_network(r, kind, row->id);
 		break;
+	case KIND_PORT:
+		wake_network(r, kind, row->id);
+		wake_network(r, KIND_ROUTER, ((const struct port *) row)->interface_of);
+		break;
 	case KIND_SUBNET:
+		wake_network(r, KIND_NETWORK, ((const struct subnet *) row)->network);
 		wake_network(r, KIND_ROUTER, ((const struct subnet *) row)->router);
 		break;
 	case KIND_GATEWAY:
@@ -166,11 +186,15 @@ static void wake_for_route(struct reconciler *r, const struct tables *t, const s
 		wake_network(r, KIND_ROUTER, table->router);
 }
 
-/* Routes to a port that goes lead nowhere from now on. */
-static void wake_for_next_hop(struct reconciler *r, const struct tables *t, const struct port *port)
+/* A network that goes down or up takes its ports with it. */
+static void wake_for_segment(struct reconciler *r, const struct tables *t, const struct network *before,
+			     const struct network *after)
 {
-	if (route_first_by_port(t, port->row.id))
-		wake_network(r, KIND_ROUTER, port->router);
+	if (!before || before->is_down == after->is_down)
+		return;
+	for (const struct port *p = port_first_by_network(t, after->row.id); p;
+	     p = port_next_by_network(t, p))
+		wake_network(r, KIND_PORT, p->row.id);
 }
 
 /* A disk is back: the instance may have waited for it. */
@@ -215,7 +239,9 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, enu
 		wake_for_row(r, kind, row);
 		break;
 	case KIND_PORT:
+		wake_network(r, KIND_NETWORK, ((const struct port *) row)->network);
 		wake_network(r, KIND_ROUTER, ((const struct port *) row)->router);
+		wake_network(r, KIND_ROUTER, ((const struct port *) row)->interface_of);
 		break;
 	case KIND_CONDITION:
 		wake_for_condition(r, t, (const struct condition *) row);
@@ -242,12 +268,12 @@ static void wake_for_change(struct reconciler *r, const struct tables *t, const 
 			reconciler_wake_routers_soon(r); /* their way out leads over hosts */
 		return;
 	}
-	if (p->kind == KIND_PORT && !row_is_live(p->after))
-		wake_for_next_hop(r, t, (const struct port *) p->after);
-	if (p->kind == KIND_GATEWAY && p->before)
-		wake_for_row(r, p->kind, p->before); /* it may have been moved */
+	if (p->kind == KIND_NETWORK)
+		wake_for_segment(r, t, (const struct network *) p->before, (const struct network *) p->after);
 	if (p->kind == KIND_PORT)
-		wake_for_plug(r, (const struct port *) p->before, (const struct port *) p->after);
+		wake_for_port(r, t, (const struct port *) p->before, (const struct port *) p->after);
+	if ((p->kind == KIND_GATEWAY || p->kind == KIND_SUBNET) && p->before)
+		wake_for_row(r, p->kind, p->before); /* it may have been moved */
 	if (p->kind == KIND_CONDITION)
 		wake_for_obstacle(r, t, (const struct condition *) p->after);
 	if (p->kind == KIND_INSTANCE && p->before)
@@ -316,9 +342,9 @@ static void wake_kind(struct reconciler *r, enum kind kind)
 
 void wake_all(struct reconciler *r)
 {
-	static const enum kind kinds[] = {KIND_HOST,     KIND_VOLUME,     KIND_INSTANCE,       KIND_IMAGE,
-					  KIND_SNAPSHOT, KIND_ROUTER,     KIND_SECURITY_GROUP, KIND_PORT,
-					  KIND_ADDRESS,  KIND_NAT_GATEWAY};
+	static const enum kind kinds[] = {KIND_HOST,     KIND_VOLUME,  KIND_INSTANCE,   KIND_IMAGE,
+					  KIND_SNAPSHOT, KIND_NETWORK, KIND_ROUTER,     KIND_SECURITY_GROUP,
+					  KIND_PORT,     KIND_ADDRESS, KIND_NAT_GATEWAY};
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		wake_kind(r, kinds[k]);
 }

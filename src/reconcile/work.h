@@ -16,6 +16,7 @@
 
 struct rec_host;
 struct step;
+struct router_rows;
 
 /* ---- work.c ---- */
 
@@ -294,7 +295,12 @@ RESULT reconcile_step_instance(struct step *s);
 RESULT reconcile_step_volume(struct step *s);
 RESULT reconcile_step_host(struct step *s);
 RESULT reconcile_step_host_disks(struct step *s);
+RESULT reconcile_step_network(struct step *s);
 RESULT reconcile_step_router(struct step *s);
+/* What is wanted of a router with its networks, whether or not it is needed yet. */
+RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows);
+/* Removes a network that nothing is in; one that something is in stays. */
+RESULT reconcile_remove_unused_network(struct step *s, uuid network);
 RESULT reconcile_step_nat_gateway(struct step *s); /* of one that has ended; else its router's */
 RESULT reconcile_step_port(struct step *s);
 RESULT reconcile_step_group(struct step *s);
@@ -319,11 +325,18 @@ RESULT reconcile_step_revocations(struct step *s); /* likewise of all revoked to
 /* All that a router's place in the network needs. ret_wish->router NULL: no such row. */
 struct router_rows {
 	struct network_router wish;
+	VEC(struct network_subnet) arms;
+	VEC(struct network_segment) segments; /* the networks that it is in */
+	VEC(const struct port *) deleted_interfaces;
 	VEC(const struct subnet *) deleted_subnets;
 	VEC(const struct nat_gateway *) going_nats; /* deleted, and not known to be gone from the network */
-	bool has_ports;                             /* a live port is in it: it has to exist in the network */
+	bool has_ports; /* a port is in one of its networks: it has to exist in the network */
 };
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows);
+/* A network's; ret_wish->network NULL: no such row. */
+RESULT gather_segment(struct step *s, const struct tables *t, uuid network, struct network_segment *ret_wish);
+/* Other than routers' interfaces. */
+bool gather_network_has_ports(const struct tables *t, uuid network);
 RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish);
 /* The file that a volume is made from, in the image store. */
 struct volume_base {

@@ -209,6 +209,11 @@ static bool filter_field(const struct filter_run *f, const struct row *row)
 			if (filter_id(f, field->ref, ((const struct uuids *) value)->at[k]))
 				return true;
 		return false;
+	case FIELD_IPS:
+		for (size_t k = 0; k < ((const struct ips *) value)->count; k++)
+			if (filter_ip(f, ((const struct ips *) value)->at[k]))
+				return true;
+		return false;
 	case FIELD_CIDRS:
 		for (size_t k = 0; k < ((const struct cidrs *) value)->count; k++)
 			if (filter_cidr(f, ((const struct cidrs *) value)->at[k]))

@@ -97,7 +97,7 @@ static const void *gather_group(struct ec2_call *e, const struct row *row)
 	item->group = (const struct security_group *) row;
 	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
 	for (; r; r = security_group_rule_next_by_group(t, r))
-		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->rules, r))
+		if (row_is_live(&r->row) && ec2_shows_rule(r) && !VEC_PUSH(e->c->arena, &item->rules, r))
 			return 0;
 	return item;
 }

@@ -374,10 +374,19 @@ static const struct filter interface_filters[] = {
 
 const struct filters ec2_interface_filters = FILTERS(interface_filters);
 
+/* A router's interface is none of EC2's, and a network without a router is in no VPC. */
+static bool is_in_vpc(struct ec2_call *e, const struct row *row)
+{
+	const struct port *port = (const struct port *) row;
+	(void) e;
+	return uuid_is_none(port->interface_of) && !uuid_is_none(port->router);
+}
+
 static const struct ec2_listing interface_listing = {.kind = KIND_PORT,
 						     .set = "networkInterfaceSet",
 						     .filters = FILTERS(interface_filters),
 						     .account_index = PORT_INDEX_ACCOUNT,
+						     .shows = is_in_vpc,
 						     .gather = gather_interface,
 						     .write = write_interface};
 

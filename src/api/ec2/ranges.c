@@ -165,6 +165,7 @@ static enum reading read_key(const struct making *m, const struct way *way, cons
 	case FIELD_BLOB:
 	case FIELD_UUIDS:
 	case FIELD_TEXTS:
+	case FIELD_IPS:
 	case FIELD_CIDRS:
 	case FIELD_TAGS:
 		break;

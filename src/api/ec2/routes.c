@@ -3,7 +3,9 @@
  * of its tables; it is no row. */
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
+#include "engine/port.h"
 #include "engine/route_table.h"
+#include "engine/router.h"
 
 /* ---- items ---- */
 
@@ -15,7 +17,7 @@ struct route_item {
 
 struct table_item {
 	const struct route_table *table;
-	const struct router *router; /* NULL: gone */
+	struct cidrs local; /* what the VPC's own addresses are */
 	VEC(const struct subnet *) subnets;
 	VEC(struct route_item) routes;
 };
@@ -31,8 +33,19 @@ static bool is_active(const struct tables *t, const struct route_table *table, c
 		const struct port *port = port_find(t, route->port);
 		return port && row_is_live(&port->row) && !uuid_is_none(port->instance);
 	}
+	if (!ip_is_none(route->next_hop)) {
+		const struct port *port = engine_find_port_by_ip(t, table->router, route->next_hop);
+		return port && row_is_live(&port->row);
+	}
 	const struct gateway *gateway = gateway_find(t, route->gateway);
 	return gateway && row_is_live(&gateway->row) && uuid_equal(gateway->router, table->router);
+}
+
+static const struct port *find_hop(const struct tables *t, const struct route_table *table,
+				   const struct route *route)
+{
+	return ip_is_none(route->next_hop) ? port_find(t, route->port)
+					   : engine_find_port_by_ip(t, table->router, route->next_hop);
 }
 
 static const void *gather_table(struct ec2_call *e, const struct row *row)
@@ -42,13 +55,16 @@ static const void *gather_table(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->table = (const struct route_table *) row;
-	item->router = router_find(t, item->table->router);
+	const struct router *router = router_find(t, item->table->router);
+	if (router)
+		item->local = engine_get_blocks(t, e->c->arena, router);
 	for (const struct subnet *s = subnet_first_by_route_table(t, row->id); s;
 	     s = subnet_next_by_route_table(t, s))
 		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s))
 			return 0;
 	for (const struct route *r = route_first_by_table(t, row->id); r; r = route_next_by_table(t, r)) {
-		const struct route_item route = {r, port_find(t, r->port), is_active(t, item->table, r)};
+		const struct route_item route = {r, find_hop(t, item->table, r),
+						 is_active(t, item->table, r)};
 		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->routes, route))
 			return 0;
 	}
@@ -88,11 +104,11 @@ static void write_associations(struct xml *x, const struct table_item *i)
 	xml_close(x, "associationSet");
 }
 
-static void write_local_routes(struct xml *x, const struct router *router)
+static void write_local_routes(struct xml *x, struct cidrs blocks)
 {
-	for (size_t k = 0; router && k < router->blocks.count; k++) {
+	for (size_t k = 0; k < blocks.count; k++) {
 		xml_open(x, "item");
-		ec2_write_cidr(x, "destinationCidrBlock", router->blocks.at[k]);
+		ec2_write_cidr(x, "destinationCidrBlock", blocks.at[k]);
 		xml_z(x, "gatewayId", "local");
 		xml_z(x, "state", "active");
 		xml_z(x, "origin", "CreateRouteTable");
@@ -106,7 +122,8 @@ static void write_route(struct ec2_call *e, struct xml *x, const struct route_it
 	ec2_write_cidr(x, "destinationCidrBlock", r->route->destination);
 	ec2_write_id(x, "gatewayId", KIND_GATEWAY, r->route->gateway);
 	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, r->route->nat_gateway);
-	ec2_write_id(x, "networkInterfaceId", KIND_PORT, r->route->port);
+	ec2_write_id(x, "networkInterfaceId", KIND_PORT,
+		     ip_is_none(r->route->next_hop) || !r->port ? r->route->port : r->port->row.id);
 	if (r->port && !uuid_is_none(r->port->instance)) {
 		ec2_write_id(x, "instanceId", KIND_INSTANCE, r->port->instance);
 		xml_text(x, "instanceOwnerId", e->owner);
@@ -123,7 +140,7 @@ static void write_table(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_id(x, "vpcId", KIND_ROUTER, i->table->router);
 	xml_text(x, "ownerId", e->owner);
 	xml_open(x, "routeSet");
-	write_local_routes(x, i->router);
+	write_local_routes(x, i->local);
 	for (size_t k = 0; k < i->routes.count; k++)
 		write_route(e, x, &i->routes.at[k]);
 	xml_close(x, "routeSet");
@@ -187,7 +204,7 @@ static bool fits_one_route(const struct filter_run *f, const struct route_table 
 		return filter_z(f, "CreateRoute");
 	if (str_is(name, "route.state"))
 		return filter_z(f, is_active(f->t, table, route) ? "active" : "blackhole");
-	const struct port *port = port_find(f->t, route->port);
+	const struct port *port = find_hop(f->t, table, route);
 	return port && filter_id(f, KIND_INSTANCE, port->instance);
 }
 
@@ -203,8 +220,10 @@ static bool fits_local_route(const struct filter_run *f, const struct route_tabl
 	if (str_is(name, "route.state"))
 		return filter_z(f, "active");
 	const struct router *router = router_find(f->t, table->router);
-	return str_is(name, "route.destination-cidr-block") && router && router->blocks.count &&
-	       filter_z(f, cidr_write(router->blocks.at[0], text));
+	struct cidrs blocks = {0};
+	if (router && str_is(name, "route.destination-cidr-block"))
+		blocks = engine_get_blocks(f->t, f->e->c->arena, router);
+	return blocks.count && filter_z(f, cidr_write(blocks.at[0], text));
 }
 
 static bool fits_route(const struct filter_run *f, const struct row *row)

@@ -50,26 +50,50 @@ static bool is_same_permission(const struct security_group_rule *a, const struct
 	       a->to_port == b->to_port;
 }
 
+bool ec2_shows_rule(const struct security_group_rule *rule)
+{
+	return !rule->is_ipv6 || uuid_is_none(rule->peer_group);
+}
+
+enum peers { PEERS_GROUPS, PEERS_V4, PEERS_V6 };
+
+static enum peers peers_of(const struct security_group_rule *rule)
+{
+	if (!uuid_is_none(rule->peer_group))
+		return PEERS_GROUPS;
+	return rule->peer_block.base.family == IP_V6 ? PEERS_V6 : PEERS_V4;
+}
+
+static bool has_peers(const struct security_group_rule *const *rules, size_t count, enum peers peers)
+{
+	for (size_t k = 0; k < count; k++)
+		if (is_same_permission(rules[k], rules[0]) && peers_of(rules[k]) == peers)
+			return true;
+	return false;
+}
+
 /* The peers of one permission: of the rules from `rules` on that are like the first. */
 static void write_peers(struct ec2_call *e, struct xml *x, const struct security_group_rule *const *rules,
-			size_t count, bool groups)
+			size_t count, enum peers peers)
 {
-	xml_open(x, groups ? "groups" : "ipRanges");
+	static const char *const sets[] = {"groups", "ipRanges", "ipv6Ranges"};
+	static const char *const members[] = {"groupId", "cidrIp", "cidrIpv6"};
+	xml_open(x, sets[peers]);
 	for (size_t k = 0; k < count; k++) {
 		const struct security_group_rule *r = rules[k];
-		if (!is_same_permission(r, rules[0]) || uuid_is_none(r->peer_group) == groups)
+		if (!is_same_permission(r, rules[0]) || peers_of(r) != peers)
 			continue;
 		xml_open(x, "item");
-		if (groups) {
+		if (peers == PEERS_GROUPS) {
 			xml_text(x, "userId", e->owner);
-			ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, r->peer_group);
+			ec2_write_id(x, members[peers], KIND_SECURITY_GROUP, r->peer_group);
 		} else {
-			ec2_write_cidr(x, "cidrIp", r->peer_block);
+			ec2_write_cidr(x, members[peers], r->peer_block);
 		}
 		xml_text_opt(x, "description", r->description);
 		xml_close(x, "item");
 	}
-	xml_close(x, groups ? "groups" : "ipRanges");
+	xml_close(x, sets[peers]);
 }
 
 static bool is_first_of_permission(const struct security_group_rule *const *rules, size_t at)
@@ -92,9 +116,12 @@ void ec2_write_permissions(struct ec2_call *e, struct xml *x, const char *set,
 		xml_text(x, "ipProtocol", ec2_protocol_word(e->c->arena, rules[k]->protocol));
 		if (rules[k]->protocol != -1)
 			write_ports(x, rules[k]);
-		write_peers(e, x, rules + k, count - k, true);
-		write_peers(e, x, rules + k, count - k, false);
-		xml_empty(x, "ipv6Ranges");
+		write_peers(e, x, rules + k, count - k, PEERS_GROUPS);
+		write_peers(e, x, rules + k, count - k, PEERS_V4);
+		if (has_peers(rules + k, count - k, PEERS_V6))
+			write_peers(e, x, rules + k, count - k, PEERS_V6);
+		else
+			xml_empty(x, "ipv6Ranges");
 		xml_empty(x, "prefixListIds");
 		xml_close(x, "item");
 	}
@@ -107,6 +134,12 @@ struct rule_item {
 	const struct security_group_rule *rule;
 	const struct security_group *peer;
 };
+
+static bool is_shown(struct ec2_call *e, const struct row *row)
+{
+	(void) e;
+	return ec2_shows_rule((const struct security_group_rule *) row);
+}
 
 static const void *gather_rule(struct ec2_call *e, const struct row *row)
 {
@@ -129,7 +162,7 @@ static void write_rule(struct ec2_call *e, struct xml *x, const void *item)
 	xml_bool(x, "isEgress", r->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS);
 	xml_text(x, "ipProtocol", ec2_protocol_word(e->c->arena, r->protocol));
 	write_ports(x, r);
-	ec2_write_cidr(x, "cidrIpv4", r->peer_block);
+	ec2_write_cidr(x, r->peer_block.base.family == IP_V6 ? "cidrIpv6" : "cidrIpv4", r->peer_block);
 	if (i->peer) {
 		xml_open(x, "referencedGroupInfo");
 		ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, i->peer->row.id);
@@ -159,6 +192,7 @@ static const struct ec2_listing rule_listing = {.kind = KIND_SECURITY_GROUP_RULE
 						.set = "securityGroupRuleSet",
 						.filters = FILTERS(rule_filters),
 						.account_index = SECURITY_GROUP_RULE_INDEX_ACCOUNT,
+						.shows = is_shown,
 						.gather = gather_rule,
 						.write = write_rule};
 

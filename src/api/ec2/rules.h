@@ -6,6 +6,8 @@
 
 /* "tcp", "-1", "47". */
 struct str ec2_protocol_word(struct arena *a, int64_t protocol);
+/* One rule of EC2's by membership stands for both families: the twin for IPv6 is not shown. */
+bool ec2_shows_rule(const struct security_group_rule *rule);
 /* The rules of one direction as a set of IpPermissions: one for each protocol and range of ports. */
 void ec2_write_permissions(struct ec2_call *e, struct xml *x, const char *set,
 			   const struct security_group_rule *const *rules, size_t count,

@@ -3,6 +3,7 @@
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
 #include "engine/router.h"
+#include "engine/subnet.h"
 
 /* ---- describe ---- */
 
@@ -16,26 +17,38 @@ static const struct param describe_vpcs_params[] = {
 };
 
 /* The first block's association takes its id from the VPC, further ones from VPC and block. */
-static struct str association_id(struct ec2_call *e, const struct router *router, size_t block)
+static struct str association_id(struct ec2_call *e, const struct router *router, struct cidrs blocks,
+				 size_t block)
 {
 	uuid id = router->row.id;
 	if (block > 0)
-		id = uuid_v5(id, cidr_to_str(e->c->arena, router->blocks.at[block]));
+		id = uuid_v5(id, cidr_to_str(e->c->arena, blocks.at[block]));
 	return id_to_prefixed(e->c->arena, "vpc-cidr-assoc", id);
 }
 
 static bool fits_cidr(const struct filter_run *f, const struct row *row)
 {
-	const struct router *router = (const struct router *) row;
+	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, (const struct router *) row);
 	char text[CIDR_TEXT_SIZE];
-	return router->blocks.count && filter_z(f, cidr_write(router->blocks.at[0], text));
+	return blocks.count && filter_z(f, cidr_write(blocks.at[0], text));
+}
+
+static bool fits_any_cidr(const struct filter_run *f, const struct row *row)
+{
+	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, (const struct router *) row);
+	char text[CIDR_TEXT_SIZE];
+	for (size_t k = 0; k < blocks.count; k++)
+		if (filter_z(f, cidr_write(blocks.at[k], text)))
+			return true;
+	return false;
 }
 
 static bool fits_association(const struct filter_run *f, const struct row *row)
 {
 	const struct router *router = (const struct router *) row;
-	for (size_t k = 0; k < router->blocks.count; k++)
-		if (filter_text(f, association_id(f->e, router, k)))
+	struct cidrs blocks = engine_get_blocks(f->t, f->e->c->arena, router);
+	for (size_t k = 0; k < blocks.count; k++)
+		if (filter_text(f, association_id(f->e, router, blocks, k)))
 			return true;
 	return false;
 }
@@ -45,7 +58,7 @@ static const struct filter vpc_filters[] = {
 	{"cidr", .get = fits_cidr},
 	{"cidr-block", .get = fits_cidr},
 	{"cidrBlock", .get = fits_cidr},
-	{"cidr-block-association.cidr-block", .field = "blocks"},
+	{"cidr-block-association.cidr-block", .get = fits_any_cidr},
 	{"cidr-block-association.association-id", .get = fits_association},
 	{"cidr-block-association.state", .fixed = "associated"},
 	{"dhcp-options-id", .fixed = "default"},
@@ -59,13 +72,28 @@ static const struct filter vpc_filters[] = {
 	{"state", .fixed = "available"},
 };
 
-static void write_blocks(struct ec2_call *e, struct xml *x, const struct router *router)
+struct vpc_item {
+	const struct router *router;
+	struct cidrs blocks;
+};
+
+static const void *gather_vpc(struct ec2_call *e, const struct row *row)
+{
+	struct vpc_item *item = arena_new_object(e->c->arena, struct vpc_item);
+	if (!item)
+		return 0;
+	item->router = (const struct router *) row;
+	item->blocks = engine_get_blocks(ec2_walk(e), e->c->arena, item->router);
+	return item;
+}
+
+static void write_blocks(struct ec2_call *e, struct xml *x, const struct vpc_item *i)
 {
 	xml_open(x, "cidrBlockAssociationSet");
-	for (size_t k = 0; k < router->blocks.count; k++) {
+	for (size_t k = 0; k < i->blocks.count; k++) {
 		xml_open(x, "item");
-		xml_text(x, "associationId", association_id(e, router, k));
-		ec2_write_cidr(x, "cidrBlock", router->blocks.at[k]);
+		xml_text(x, "associationId", association_id(e, i->router, i->blocks, k));
+		ec2_write_cidr(x, "cidrBlock", i->blocks.at[k]);
 		xml_open(x, "cidrBlockState");
 		xml_z(x, "state", "associated");
 		xml_close(x, "cidrBlockState");
@@ -76,13 +104,14 @@ static void write_blocks(struct ec2_call *e, struct xml *x, const struct router 
 
 static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
 {
-	const struct router *router = item;
+	const struct vpc_item *i = item;
+	const struct router *router = i->router;
 	ec2_write_id(x, "vpcId", KIND_ROUTER, router->row.id);
 	xml_text(x, "ownerId", e->owner);
 	xml_z(x, "state", "available");
-	if (router->blocks.count)
-		ec2_write_cidr(x, "cidrBlock", router->blocks.at[0]);
-	write_blocks(e, x, router);
+	if (i->blocks.count)
+		ec2_write_cidr(x, "cidrBlock", i->blocks.at[0]);
+	write_blocks(e, x, i);
 	xml_z(x, "dhcpOptionsId", "default");
 	xml_z(x, "instanceTenancy", "default");
 	xml_bool(x, "isDefault", router->is_default);
@@ -93,6 +122,7 @@ static const struct ec2_listing vpc_listing = {.kind = KIND_ROUTER,
 					       .set = "vpcSet",
 					       .filters = FILTERS(vpc_filters),
 					       .account_index = ROUTER_INDEX_ACCOUNT,
+					       .gather = gather_vpc,
 					       .write = write_vpc};
 
 /* ---- create ---- */

@@ -155,6 +155,21 @@ static RESULT sweep_shared(struct vnet *n, struct ctx *c)
 
 /* ---- the contract's functions ---- */
 
+static RESULT ovn_apply_network(struct vnet *n, struct ctx *c, const struct network_segment *wish)
+{
+	struct wish w;
+	wish_init(&w, c->arena, n->region, wish->network->row.id, NB_NETWORK);
+	nb_plan_network(&w, wish);
+	struct result r = apply(n, c, &w, NULL);
+	wish_free(&w);
+	return r;
+}
+
+static RESULT ovn_remove_network(struct vnet *n, struct ctx *c, uuid network)
+{
+	return apply_empty(n, c, network, NB_NETWORK);
+}
+
 static RESULT ovn_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish)
 {
 	struct wish w;
@@ -263,7 +278,7 @@ struct listing {
 static enum network_item_kind parse_kind(const char *word)
 {
 	static const char *const words[] = {[NETWORK_ITEM_ROUTER] = NB_ROUTER,
-					    [NETWORK_ITEM_SUBNET] = NB_SUBNET,
+					    [NETWORK_ITEM_NETWORK] = NB_NETWORK,
 					    [NETWORK_ITEM_PORT] = NB_PORT,
 					    [NETWORK_ITEM_GROUP] = NB_GROUP,
 					    [NETWORK_ITEM_ADDRESS] = NB_ADDRESS};
@@ -368,6 +383,8 @@ static void ovn_close(struct vnet *n)
 
 static const struct network_driver network_ovn = {
 	.see = ovn_see,
+	.apply_network = ovn_apply_network,
+	.remove_network = ovn_remove_network,
 	.apply_router = ovn_apply_router,
 	.remove_router = ovn_remove_router,
 	.apply_group = ovn_apply_group,

@@ -15,7 +15,7 @@ extern const struct ovsdb_schema sb_schema; /* OVN_Southbound: the chassis there
 
 /* Values of dari-kind. */
 #define NB_ROUTER "router"
-#define NB_SUBNET "subnet"
+#define NB_NETWORK "network"
 #define NB_PORT "port"
 #define NB_GROUP "group"
 #define NB_ADDRESS "address"
@@ -32,6 +32,7 @@ struct mac nb_make_mac(uuid id, const char *role); /* locally administered, alwa
 uuid nb_dns_id(uuid router);
 
 /* Each adds its rows to w, whose scope is the resource. All pointers are borrowed. */
+void nb_plan_network(struct wish *w, const struct network_segment *wish);
 void nb_plan_router(struct wish *w, const struct network_router *wish);
 void nb_plan_uplink(struct wish *w, const struct network_router *wish); /* part of it, if nb_has_uplink() */
 bool nb_has_uplink(const struct network_router *wish); /* a gateway with an address, and a chassis for it */

@@ -27,7 +27,7 @@ static void plan_arm(struct wish *w, const struct network_nat *n)
 				     "router", 1, "options", "router-port", port));
 	w->kind = NB_ROUTER;
 	w->id = w->scope;
-	wish_add_edge(w, row, "Logical_Switch", "ports", n->subnet->row.id);
+	wish_add_edge(w, row, "Logical_Switch", "ports", n->subnet->network);
 }
 
 static void plan_way_back(struct wish *w, const struct network_nat *n)

@@ -13,25 +13,50 @@
 static struct str write_addresses(struct arena *a, const struct network_port *wish)
 {
 	char mac[MAC_TEXT_SIZE], ip[IP_TEXT_SIZE];
-	struct str text =
-		str_print(a, "%s %s", mac_write(wish->port->mac, mac), ip_write(wish->port->ip, ip));
+	struct str text = str_print(a, "%s", mac_write(wish->port->mac, mac));
+	if (!ip_is_none(wish->port->ip))
+		text = str_print(a, "%" STR_FMT " %s", STR_ARG(text), ip_write(wish->port->ip, ip));
 	for (size_t k = 0; k < wish->secondaries.count; k++)
 		text = str_print(a, "%" STR_FMT " %s", STR_ARG(text), ip_write(wish->secondaries.at[k], ip));
 	return text;
 }
 
-/* Without the source/destination check it may speak for other addresses, but with its own MAC. */
-static json_t *make_port_columns(struct arena *a, const struct network_port *wish)
+/* A member of a set of texts in the canonical form. */
+static void add_text(struct wish *w, json_t *set, struct str text)
+{
+	if (json_object_setn_new(set, text.p, text.n, json_true()) < 0)
+		w->failed = true;
+}
+
+/* What it may speak for: its addresses and the pairs; without the source/destination check any address, but
+ * with its own MAC; when open, anything. */
+static json_t *make_security(struct wish *w, const struct port *port, struct str addresses)
+{
+	char mac[MAC_TEXT_SIZE];
+	json_t *set = json_object();
+	if (!port->is_open)
+		add_text(w, set, port->source_dest_check ? addresses : str_from(mac_write(port->mac, mac)));
+	for (size_t k = 0; !port->is_open && k < port->allowed_pairs.count; k++)
+		add_text(w, set, port->allowed_pairs.at[k]);
+	return set;
+}
+
+static json_t *make_port_columns(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
-	char name[UUID_TEXT_SIZE], mac[MAC_TEXT_SIZE], dhcp[UUID_TEXT_SIZE];
-	struct str addresses = write_addresses(a, wish);
-	struct str security = port->source_dest_check ? addresses : str_from(mac_write(port->mac, mac));
-	uuid_write(uuid_v5(port->subnet, STR("dhcp")), dhcp);
+	char name[UUID_TEXT_SIZE], dhcp[UUID_TEXT_SIZE];
+	struct str addresses = write_addresses(w->arena, wish);
 	struct str chassis = wish->chassis.n ? wish->chassis : STR(NOWHERE);
-	return json_pack("{s:s,s:s,s:{s%:b},s:{s%:b},s:s,s:{s:s%}}", "name", uuid_write(port->row.id, name),
-			 "type", "", "addresses", addresses.p, addresses.n, 1, "port_security", security.p,
-			 security.n, 1, "dhcpv4_options", dhcp, "options", "requested-chassis", chassis.p,
+	bool has_dhcp = wish->subnet && !wish->subnet->no_dhcp;
+	json_t *set = json_object();
+	add_text(w, set, addresses);
+	if (port->is_open)
+		add_text(w, set, STR("unknown")); /* frames to any other MAC come here, too */
+	if (has_dhcp)
+		uuid_write(uuid_v5(wish->subnet->row.id, STR("dhcp")), dhcp);
+	return json_pack("{s:s,s:s,s:o,s:o,s:s?,s:{s:s%}}", "name", uuid_write(port->row.id, name), "type",
+			 "", "addresses", set, "port_security", make_security(w, port, addresses),
+			 "dhcpv4_options", has_dhcp ? dhcp : NULL, "options", "requested-chassis", chassis.p,
 			 chassis.n);
 }
 
@@ -61,7 +86,7 @@ static struct str plan_name(struct wish *w, const struct network_port *wish, str
 static void plan_names(struct wish *w, struct wish_row *row, const struct network_port *wish)
 {
 	char dns[UUID_TEXT_SIZE];
-	if (!wish->has_names || wish->domain_name.n == 0)
+	if (!wish->has_names || uuid_is_none(wish->port->router) || wish->domain_name.n == 0)
 		return;
 	struct str keys = str_from(uuid_write(nb_dns_id(wish->port->router), dns));
 	keys = plan_name(w, wish, wish->port->ip, keys);
@@ -74,10 +99,12 @@ void nb_plan_port(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
 	struct wish_row *row =
-		wish_add_row(w, "Logical_Switch_Port", port->row.id, make_port_columns(w->arena, wish));
-	wish_add_edge(w, row, "Logical_Switch", "ports", port->subnet);
-	nb_plan_default_deny(w);
-	wish_add_edge(w, row, "Port_Group", "ports", w->region);
+		wish_add_row(w, "Logical_Switch_Port", port->row.id, make_port_columns(w, wish));
+	wish_add_edge(w, row, "Logical_Switch", "ports", port->network);
+	if (!port->is_open) {
+		nb_plan_default_deny(w);
+		wish_add_edge(w, row, "Port_Group", "ports", w->region);
+	}
 	for (size_t k = 0; k < port->groups.count; k++)
 		wish_add_edge(w, row, "Port_Group", "ports", port->groups.at[k]);
 	plan_names(w, row, wish);

@@ -14,8 +14,9 @@ static bool write_peer(const struct security_group_rule *rule, const char *side,
 	char block[CIDR_TEXT_SIZE], group[NB_NAME_SIZE];
 	struct cidr peer = cidr_canonical(rule->peer_block);
 	if (!uuid_is_none(rule->peer_group)) {
-		snprintf(out, PART_SIZE, "ip4 && ip4.%s == $%s_ip4", side,
-			 nb_write_hex("sg_", rule->peer_group, group));
+		const char *ip = rule->is_ipv6 ? "ip6" : "ip4";
+		snprintf(out, PART_SIZE, "%s && %s.%s == $%s_%s", ip, ip, side,
+			 nb_write_hex("sg_", rule->peer_group, group), ip);
 		return true;
 	}
 	if (cidr_is_none(rule->peer_block))

@@ -10,6 +10,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Router", "ports", OVSDB_UUIDS, false},
 	{"Logical_Router", "static_routes", OVSDB_UUIDS, false},
 	{"Logical_Router", "nat", OVSDB_UUIDS, false},
+	{"Logical_Router", "enabled", OVSDB_OPT_BOOL, false},
 	{"Logical_Router", "options", OVSDB_MAP, false},
 	{"Logical_Router", "external_ids", OVSDB_MAP, false},
 

@@ -125,11 +125,29 @@ static void plan_guards(struct wish *w, const struct network_router *wish)
 		   wish->external->row.id);
 }
 
+/* The subnets under the gateway's public address; one that has its own goes before. */
+static void plan_translation(struct wish *w, const struct network_router *wish)
+{
+	char block[CIDR_TEXT_SIZE], ip[IP_TEXT_SIZE];
+	for (size_t k = 0; k < wish->subnet_count && !ip_is_none(wish->translated_to); k++) {
+		struct cidr from = cidr_canonical(wish->subnets[k].subnet->block);
+		if (from.base.family != IP_V4)
+			continue;
+		cidr_write(from, block);
+		struct wish_row *row =
+			wish_add_row(w, "NAT", uuid_v5(w->scope, str_print(w->arena, "snat:%s", block)),
+				     json_pack("{s:s,s:s,s:s}", "type", "snat", "external_ip",
+					       ip_write(wish->translated_to, ip), "logical_ip", block));
+		wish_add_edge(w, row, "Logical_Router", "nat", w->scope);
+	}
+}
+
 void nb_plan_uplink(struct wish *w, const struct network_router *wish)
 {
 	plan_external_switch(w, wish->external);
 	plan_gateway_port(w, wish);
 	plan_guards(w, wish);
+	plan_translation(w, wish);
 }
 
 /* ---- metadata ---- */

@@ -14,9 +14,11 @@
 struct thing {
 	enum network_item_kind kind;
 	uuid id;
-	struct thing *owner, *children, *next, *previous; /* what goes with it: router > subnet > port */
-	bool has_chassis, up;                             /* of a port */
-	bool wished;                                      /* of a router's part, while that is applied */
+	struct thing *owner, *children, *next,
+		*previous;    /* what goes with it: network > port, router > address */
+	bool has_chassis, up; /* of a port */
+	uuid *networks;       /* of a router: owned */
+	size_t network_count;
 };
 
 struct vnet {
@@ -87,6 +89,7 @@ static void free_thing(struct thing *thing)
 	set_owner(thing, NULL);
 	tdelete(thing, &sim.things, compare_things);
 	sim.counts[thing->kind]--;
+	heap_free(thing->networks);
 	heap_free(thing);
 }
 
@@ -143,37 +146,87 @@ static RESULT remove_call(struct ctx *c, enum network_item_kind kind, uuid id)
 	return end_call(c, OK);
 }
 
-/* ---- routers ---- */
-
-static bool wish_part(enum network_item_kind kind, uuid id, struct thing *router)
+static RESULT need(struct ctx *c, enum network_item_kind kind, uuid id)
 {
-	struct thing *part = ensure_thing(kind, id);
-	if (!part)
-		return false;
-	set_owner(part, router);
-	part->wished = true;
-	return true;
+	char text[UUID_TEXT_SIZE];
+	if (find_thing(kind, id))
+		return OK;
+	return ctx_fail(c, ERR_AGAIN, "%s is not in the simulated network yet", uuid_write(id, text));
 }
 
-/* Subnets, and the ports of NAT gateways. */
-static RESULT write_router(struct ctx *c, const struct network_router *wish)
+/* ---- networks ---- */
+
+static RESULT sim_apply_network(struct vnet *n, struct ctx *c, const struct network_segment *wish)
 {
-	struct thing *router = ensure_thing(NETWORK_ITEM_ROUTER, wish->router->row.id), *next;
-	bool ok = router != NULL;
-	for (size_t k = 0; ok && k < wish->subnet_count; k++)
-		ok = wish_part(NETWORK_ITEM_SUBNET, wish->subnets[k].subnet->row.id, router);
-	for (size_t k = 0; ok && k < wish->nat_count; k++)
-		ok = wish_part(NETWORK_ITEM_PORT, wish->nats[k].port->row.id, router);
-	if (!ok)
-		return ctx_no_memory(c);
+	(void) n;
+	TRY(begin_call(c));
+	return end_call(c, ensure_thing(NETWORK_ITEM_NETWORK, wish->network->row.id) ? OK : ctx_no_memory(c));
+}
+
+struct search {
+	uuid network;
+	bool found;
+};
+
+static void look_for_router(const void *node, VISIT visit, void *arg)
+{
+	struct search *search = arg;
+	const struct thing *thing = *(struct thing *const *) node;
+	for (size_t k = 0; (visit == postorder || visit == leaf) && k < thing->network_count; k++)
+		search->found = search->found || uuid_equal(thing->networks[k], search->network);
+}
+
+static RESULT sim_remove_network(struct vnet *n, struct ctx *c, uuid network)
+{
+	(void) n;
+	TRY(begin_call(c));
+	const struct thing *thing = find_thing(NETWORK_ITEM_NETWORK, network);
+	struct search search = {network, thing && thing->children};
+	twalk_r(sim.things, look_for_router, &search);
+	if (search.found)
+		return end_call(c, ctx_fail(c, ERR_AGAIN, "ports of other resources are still in it"));
+	remove_thing(NETWORK_ITEM_NETWORK, network);
+	return end_call(c, OK);
+}
+
+/* ---- routers ---- */
+
+/* With the ports of its NAT gateways, each in its subnet's network. */
+static RESULT write_nats(struct ctx *c, const struct network_router *wish, struct thing *router)
+{
+	struct thing *next;
+	for (size_t k = 0; k < wish->nat_count; k++) {
+		struct thing *port = ensure_thing(NETWORK_ITEM_PORT, wish->nats[k].port->row.id);
+		if (!port)
+			return ctx_no_memory(c);
+		set_owner(port, router);
+	}
 	for (struct thing *child = router->children; child; child = next) {
+		bool wished = child->kind != NETWORK_ITEM_PORT;
 		next = child->next;
-		if (child->kind != NETWORK_ITEM_ADDRESS && !child->wished && !child->children)
+		for (size_t k = 0; k < wish->nat_count; k++)
+			wished = wished || uuid_equal(child->id, wish->nats[k].port->row.id);
+		if (!wished)
 			remove_thing(child->kind, child->id);
-		else
-			child->wished = false;
 	}
 	return OK;
+}
+
+static RESULT write_router(struct ctx *c, const struct network_router *wish)
+{
+	for (size_t k = 0; k < wish->subnet_count; k++)
+		TRY(need(c, NETWORK_ITEM_NETWORK, wish->subnets[k].subnet->network));
+	struct thing *router = ensure_thing(NETWORK_ITEM_ROUTER, wish->router->row.id);
+	uuid *networks = heap_alloc_array(wish->subnet_count + 1, sizeof *networks);
+	if (!router || !networks) {
+		heap_free(networks);
+		return ctx_no_memory(c);
+	}
+	heap_free(router->networks);
+	router->networks = networks;
+	for (router->network_count = 0; router->network_count < wish->subnet_count; router->network_count++)
+		networks[router->network_count] = wish->subnets[router->network_count].subnet->network;
+	return write_nats(c, wish, router);
 }
 
 static RESULT sim_apply_router(struct vnet *n, struct ctx *c, const struct network_router *wish)
@@ -183,23 +236,10 @@ static RESULT sim_apply_router(struct vnet *n, struct ctx *c, const struct netwo
 	return end_call(c, write_router(c, wish));
 }
 
-static bool has_ports(const struct thing *router)
-{
-	for (const struct thing *child = router ? router->children : NULL; child; child = child->next)
-		if (child->kind == NETWORK_ITEM_SUBNET && child->children)
-			return true;
-	return false;
-}
-
 static RESULT sim_remove_router(struct vnet *n, struct ctx *c, uuid router)
 {
 	(void) n;
-	TRY(begin_call(c));
-	const struct thing *thing = find_thing(NETWORK_ITEM_ROUTER, router);
-	if (has_ports(thing))
-		return end_call(c, ctx_fail(c, ERR_AGAIN, "ports of other resources are still in it"));
-	remove_thing(NETWORK_ITEM_ROUTER, router);
-	return end_call(c, OK);
+	return remove_call(c, NETWORK_ITEM_ROUTER, router);
 }
 
 /* ---- groups, ports, addresses ---- */
@@ -217,23 +257,17 @@ static RESULT sim_remove_group(struct vnet *n, struct ctx *c, uuid group)
 	return remove_call(c, NETWORK_ITEM_GROUP, group);
 }
 
-static RESULT need(struct ctx *c, enum network_item_kind kind, uuid id)
-{
-	char text[UUID_TEXT_SIZE];
-	if (find_thing(kind, id))
-		return OK;
-	return ctx_fail(c, ERR_AGAIN, "%s is not in the simulated network yet", uuid_write(id, text));
-}
-
 static RESULT write_port(struct ctx *c, const struct network_port *wish, bool *ret_up)
 {
-	TRY(need(c, NETWORK_ITEM_SUBNET, wish->port->subnet));
+	TRY(need(c, NETWORK_ITEM_NETWORK, wish->port->network));
+	if (wish->has_names && !uuid_is_none(wish->port->router))
+		TRY(need(c, NETWORK_ITEM_ROUTER, wish->port->router));
 	for (size_t k = 0; k < wish->port->groups.count; k++)
 		TRY(need(c, NETWORK_ITEM_GROUP, wish->port->groups.at[k]));
 	struct thing *port = ensure_thing(NETWORK_ITEM_PORT, wish->port->row.id);
 	if (!port)
 		return ctx_no_memory(c);
-	set_owner(port, find_thing(NETWORK_ITEM_SUBNET, wish->port->subnet));
+	set_owner(port, find_thing(NETWORK_ITEM_NETWORK, wish->port->network));
 	bool was_up = port->up;
 	port->has_chassis = wish->chassis.n > 0;
 	port->up = port->has_chassis && (was_up || !sim.late);
@@ -343,6 +377,8 @@ static void sim_close(struct vnet *n)
 
 static const struct network_driver network_sim = {
 	.see = sim_see,
+	.apply_network = sim_apply_network,
+	.remove_network = sim_remove_network,
 	.apply_router = sim_apply_router,
 	.remove_router = sim_remove_router,
 	.apply_group = sim_apply_group,
@@ -371,10 +407,16 @@ RESULT network_sim_open(struct ctx *c, struct network_handle *ret_network)
 
 /* ---- the test's hand ---- */
 
+static void drop_thing(void *thing)
+{
+	heap_free(((struct thing *) thing)->networks);
+	heap_free(thing);
+}
+
 void network_sim_reset(void)
 {
 	pthread_mutex_lock(&sim.lock);
-	tdestroy(sim.things, heap_free);
+	tdestroy(sim.things, drop_thing);
 	sim.things = NULL;
 	for (size_t k = 0; k < sizeof sim.counts / sizeof sim.counts[0]; k++)
 		sim.counts[k] = 0;

@@ -65,6 +65,7 @@ struct world {
 	struct str uplinks[PARTS_MAX]; /* chassis of a router's gateway; empty: none */
 	struct gateway gateways[PARTS_MAX];
 	size_t router_count;
+	struct network networks[PARTS_MAX]; /* of the subnets, each its own */
 	struct subnet subnets[PARTS_MAX];
 	size_t subnet_count;
 	struct route_table tables[PARTS_MAX];
@@ -120,7 +121,10 @@ static RESULT do_uplink(struct command *cmd)
 
 static RESULT do_subnet(struct command *cmd)
 {
-	struct subnet *s = &world.subnets[find_subnet(name_to_uuid(cmd->words[1]))];
+	size_t at = find_subnet(name_to_uuid(cmd->words[1]));
+	struct subnet *s = &world.subnets[at];
+	s->network = uuid_v5(s->row.id, STR("network"));
+	world.networks[at] = (struct network){.row.id = s->network, .mtu = 1442};
 	s->router = name_to_uuid(get(cmd, "router"));
 	s->route_table = name_to_uuid(get(cmd, "table"));
 	TRY(cidr_parse(get(cmd, "block"), &s->block));
@@ -170,7 +174,7 @@ static void gather(struct network_router *n, struct parts *parts, uuid id)
 	for (size_t k = 0; k < world.subnet_count; k++)
 		if (uuid_equal(world.subnets[k].router, id))
 			parts->subnets[n->subnet_count++] = (struct network_subnet){
-				&world.subnets[k], 1442, world.subnets[k].route_table};
+				&world.subnets[k], NULL, world.subnets[k].route_table};
 	for (size_t k = 0; k < world.table_count; k++)
 		if (uuid_equal(world.tables[k].router, id))
 			parts->tables[n->table_count++] = world.tables[k].row.id;
@@ -186,6 +190,33 @@ static void gather(struct network_router *n, struct parts *parts, uuid id)
 	}
 }
 
+static RESULT apply_networks(struct command *cmd, const struct network_router *n)
+{
+	for (size_t k = 0; k < n->subnet_count; k++) {
+		const struct subnet *subnet = n->subnets[k].subnet;
+		struct network_segment segment = {.network = &world.networks[subnet - world.subnets],
+						  .subnets = &subnet,
+						  .subnet_count = 1,
+						  .domain_name = STR("ec2.internal")};
+		TRY(net.driver->apply_network(net.self, &cmd->ctx, &segment));
+	}
+	return OK;
+}
+
+/* Of subnets that were dropped: they stay while a port is in them. */
+static RESULT remove_unrouted_networks(struct command *cmd)
+{
+	for (size_t k = 0; k < world.subnet_count; k++) {
+		if (!uuid_is_none(world.subnets[k].router))
+			continue;
+		struct result r = net.driver->remove_network(net.self, &cmd->ctx, world.subnets[k].network);
+		if (r.code != ERR_AGAIN)
+			TRY(r);
+		ctx_clear_problem(&cmd->ctx);
+	}
+	return OK;
+}
+
 static RESULT do_apply(struct command *cmd)
 {
 	size_t at = find_router(name_to_uuid(cmd->words[1]));
@@ -194,7 +225,6 @@ static RESULT do_apply(struct command *cmd)
 				   .subnets = parts->subnets,
 				   .routes = parts->routes,
 				   .tables = parts->tables,
-				   .domain_name = STR("ec2.internal"),
 				   .metadata_chassis = STR("ctl"),
 				   .metadata_mac = {{2, 0xa9, 0xfe, 0xa9, 0xfe, (uint8_t) at}}};
 	gather(&n, parts, n.router->row.id);
@@ -203,7 +233,9 @@ static RESULT do_apply(struct command *cmd)
 		n.external = &world.external;
 		n.gateway_chassis = world.uplinks[at];
 	}
-	return net.driver->apply_router(net.self, &cmd->ctx, &n);
+	TRY(apply_networks(cmd, &n));
+	TRY(net.driver->apply_router(net.self, &cmd->ctx, &n));
+	return remove_unrouted_networks(cmd);
 }
 
 static RESULT do_port(struct command *cmd)
@@ -217,6 +249,7 @@ static RESULT do_port(struct command *cmd)
 		if (!VEC_PUSH(lasting, &groups, name_to_uuid(group)))
 			return FAIL(NO_MEMORY);
 	p->subnet = s->row.id;
+	p->network = s->network;
 	p->router = s->router;
 	p->ip = get_ip(cmd, "ip");
 	p->groups = (struct uuids){groups.at, groups.count};
@@ -315,6 +348,9 @@ static RESULT do_address(struct command *cmd)
 static RESULT do_remove(struct command *cmd)
 {
 	static const char *const words[] = {"router", "group", "port", "address"};
+	if (str_is(cmd->words[1], "subnet")) /* with its network */
+		return net.driver->remove_network(net.self, &cmd->ctx,
+						  uuid_v5(name_to_uuid(cmd->words[2]), STR("network")));
 	struct result (*const calls[])(struct vnet *, struct ctx *,
 				       uuid) = {net.driver->remove_router, net.driver->remove_group,
 						net.driver->remove_port, net.driver->remove_address};
@@ -328,7 +364,7 @@ static RESULT do_remove(struct command *cmd)
 
 static RESULT do_list(struct command *cmd)
 {
-	static const char *const words[] = {"router", "subnet", "port", "group", "address", "other"};
+	static const char *const words[] = {"router", "network", "port", "group", "address", "other"};
 	size_t counts[6] = {0};
 	struct network_inventory list;
 	TRY(net.driver->list(net.self, &cmd->ctx, &list));

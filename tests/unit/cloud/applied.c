@@ -85,6 +85,8 @@ static void write_router(struct buf *b, const struct network_router *w)
 	for (size_t k = 0; k < w->subnet_count; k++) {
 		add_id(b, "subnet", w->subnets[k].subnet->row.id);
 		add_block(b, "block", w->subnets[k].subnet->block);
+		if (w->subnets[k].port)
+			add_ip(b, "by", w->subnets[k].port->ip);
 		add_id(b, "table", w->subnets[k].route_table);
 	}
 	for (size_t k = 0; k < w->table_count; k++)
@@ -94,12 +96,23 @@ static void write_router(struct buf *b, const struct network_router *w)
 		add_block(b, "route", r->route->destination);
 		add_id(b, "in", r->route->table);
 		add_id(b, "to", r->route->gateway);
+		add_ip(b, "over", r->route->next_hop);
 		if (r->port)
 			add_ip(b, "port", r->port->ip);
 	}
-	buf_print(b, " %zu resolvers, domain %" STR_FMT, w->resolver_count, STR_ARG(w->domain_name));
+	add_ip(b, "translated to", w->translated_to);
 	if (w->gateway) /* else it leads over nobody */
 		buf_print(b, ", over %" STR_FMT, STR_ARG(w->gateway_chassis));
+}
+
+static void write_network(struct buf *b, const struct network_segment *w)
+{
+	for (size_t k = 0; k < w->subnet_count; k++) {
+		add_id(b, "subnet", w->subnets[k]->row.id);
+		add_ip(b, "gateway", w->subnets[k]->gateway_ip);
+	}
+	buf_print(b, " mtu %d, %zu resolvers, domain %" STR_FMT, (int) w->network->mtu, w->resolver_count,
+		  STR_ARG(w->domain_name));
 }
 
 static void write_group(struct buf *b, const struct network_group *w)
@@ -177,6 +190,12 @@ static RESULT applied_apply_router(struct vnet *n, struct ctx *c, const struct n
 		n->inner.driver->apply_router(n->inner.self, c, wish));
 }
 
+static RESULT applied_apply_network(struct vnet *n, struct ctx *c, const struct network_segment *wish)
+{
+	APPLIED(NETWORK, wish->network->row.id, write_network,
+		n->inner.driver->apply_network(n->inner.self, c, wish));
+}
+
 static RESULT applied_apply_group(struct vnet *n, struct ctx *c, const struct network_group *wish)
 {
 	APPLIED(GROUP, wish->group->row.id, write_group,
@@ -195,6 +214,7 @@ static RESULT applied_apply_address(struct vnet *n, struct ctx *c, const struct 
 		n->inner.driver->apply_address(n->inner.self, c, wish));
 }
 
+REMOVE(remove_network, NETWORK)
 REMOVE(remove_router, ROUTER)
 REMOVE(remove_group, GROUP)
 REMOVE(remove_port, PORT)
@@ -219,10 +239,10 @@ static void applied_close(struct vnet *n)
 RESULT applied_open(struct ctx *c, struct network_handle *network)
 {
 	static const struct network_driver driver = {
-		applied_see,         applied_apply_router,  applied_remove_router,
-		applied_apply_group, applied_remove_group,  applied_apply_port,
-		applied_remove_port, applied_apply_address, applied_remove_address,
-		applied_list,        applied_watch,         applied_close};
+		applied_see,           applied_apply_network, applied_remove_network, applied_apply_router,
+		applied_remove_router, applied_apply_group,   applied_remove_group,   applied_apply_port,
+		applied_remove_port,   applied_apply_address, applied_remove_address, applied_list,
+		applied_watch,         applied_close};
 	struct vnet *n = heap_new(struct vnet);
 	if (!n)
 		return ctx_no_memory(c);
@@ -248,6 +268,7 @@ static int compare(const void *a, const void *b)
 struct str applied_read(struct arena *a)
 {
 	static const char *const kinds[] = {[NETWORK_ITEM_ROUTER] = "router",
+					    [NETWORK_ITEM_NETWORK] = "network",
 					    [NETWORK_ITEM_PORT] = "port",
 					    [NETWORK_ITEM_GROUP] = "group",
 					    [NETWORK_ITEM_ADDRESS] = "address"};

@@ -18,6 +18,7 @@ struct world {
 	struct router routers[ROUTERS];
 	struct gateway gateways[ROUTERS];
 	bool attached[ROUTERS];
+	struct network networks[ROUTERS][SUBNETS];
 	struct subnet subnets[ROUTERS][SUBNETS];
 	bool has_subnet[ROUTERS][SUBNETS]; /* the first two always */
 	struct route routes[ROUTERS][ROUTES];
@@ -76,6 +77,8 @@ static void init_router(struct world *w, size_t r)
 	for (size_t s = 0; s < SUBNETS; s++) {
 		struct subnet *subnet = &w->subnets[r][s];
 		subnet->row.id = make_id("subnet", r, s);
+		subnet->network = make_id("network", r, s);
+		w->networks[r][s] = (struct network){.row.id = subnet->network, .mtu = 1442};
 		subnet->router = w->routers[r].row.id;
 		subnet->block = make_cidr(s == 3 ? "192.168.9.0/24" : "10.0.0.0/24");
 		subnet->block.base.b[2] = (uint8_t) (subnet->block.base.b[2] + (s == 3 ? 0 : s));
@@ -126,6 +129,7 @@ static void init_port(struct world *w, size_t p)
 	struct port *port = &w->ports[p];
 	*port = (struct port){.row.id = make_id("port", r, p / ROUTERS),
 			      .router = w->routers[r].row.id,
+			      .network = w->subnets[r][s].network,
 			      .subnet = w->subnets[r][s].row.id,
 			      .mac = {{2, 1, 0, 0, 0, (uint8_t) p}},
 			      .source_dest_check = p != 1};
@@ -202,13 +206,12 @@ static void plan_world_router(struct lab *lab, size_t r, struct wish *wish)
 				   .routes = routes,
 				   .nats = &nat,
 				   .nat_count = w->has_nat[r],
-				   .domain_name = STR("ec2.internal"),
 				   .metadata_mac = {{2, 0xa9, 0, 0, 0, (uint8_t) r}},
 				   .metadata_chassis = STR("ctl"),
 				   .gateway_chassis = STR("hv1, hv2")};
 	for (size_t s = 0; s < SUBNETS; s++)
 		if (w->has_subnet[r][s])
-			subnets[n.subnet_count++] = (struct network_subnet){&w->subnets[r][s], 1442,
+			subnets[n.subnet_count++] = (struct network_subnet){&w->subnets[r][s], NULL,
 									    w->subnets[r][s].route_table};
 	for (size_t k = 0; k < ROUTES; k++)
 		if (w->has_route[r][k])
@@ -222,11 +225,42 @@ static void plan_world_router(struct lab *lab, size_t r, struct wish *wish)
 	nb_plan_router(wish, &n);
 }
 
+static void plan_world_network(struct lab *lab, size_t r, size_t s, struct wish *wish)
+{
+	const struct world *w = lab->world;
+	const struct subnet *subnet = &w->subnets[r][s];
+	struct network_segment n = {.network = &w->networks[r][s],
+				    .subnets = &subnet,
+				    .subnet_count = 1,
+				    .domain_name = STR("ec2.internal")};
+	wish_init(wish, lab->ctx->arena, w->region, w->networks[r][s].row.id, NB_NETWORK);
+	nb_plan_network(wish, &n);
+}
+
+/* With its networks: those that it is in before it, those that it is in no more after it. */
 static void apply_router(struct lab *lab, size_t r)
 {
 	struct wish wish;
+	size_t ops = 0;
+	for (size_t s = 0; s < SUBNETS; s++) {
+		if (!lab->world->has_subnet[r][s])
+			continue;
+		plan_world_network(lab, r, s, &wish);
+		commit_wish(lab, &wish);
+		ops += lab->op_count;
+	}
 	plan_world_router(lab, r, &wish);
 	commit_wish(lab, &wish);
+	ops += lab->op_count;
+	for (size_t s = 0; s < SUBNETS; s++) {
+		if (lab->world->has_subnet[r][s])
+			continue;
+		wish_init(&wish, lab->ctx->arena, lab->world->region, lab->world->networks[r][s].row.id,
+			  NB_NETWORK);
+		commit_wish(lab, &wish);
+		ops += lab->op_count;
+	}
+	lab->op_count = ops;
 }
 
 static void apply_group(struct lab *lab, size_t g)
@@ -247,6 +281,7 @@ static void apply_port(struct lab *lab, size_t p)
 	const struct world *w = lab->world;
 	struct wish wish;
 	struct network_port n = {.port = &w->ports[p],
+				 .subnet = &w->subnets[p % ROUTERS][p / ROUTERS % 2],
 				 .chassis = w->chassis[p],
 				 .secondaries = {w->secondaries[p], w->secondary_count[p]},
 				 .domain_name = STR("EC2.internal"), /* the keys must be in small letters */
@@ -365,6 +400,12 @@ static void test_all_goes_but_strangers(void **state)
 		struct wish wish;
 		wish_init(&wish, lab.ctx->arena, w.region,
 			  k < ROUTERS ? w.routers[k].row.id : w.groups[k - ROUTERS].row.id, "");
+		commit_wish(&lab, &wish);
+	}
+	for (size_t k = 0; k < ROUTERS * SUBNETS; k++) {
+		struct wish wish;
+		uuid network = w.networks[k / SUBNETS][k % SUBNETS].row.id;
+		wish_init(&wish, lab.ctx->arena, w.region, network, NB_NETWORK);
 		commit_wish(&lab, &wish);
 	}
 	/* what is shared stays: the driver sweeps it when unused */
@@ -504,7 +545,7 @@ static void test_what_is_missing_is_waited_for(void **state)
 	init_world(&w);
 	struct lab lab = make_lab(state, &w);
 	struct wish wish;
-	struct network_port n = {.port = &w.ports[0], .chassis = STR("hv1")};
+	struct network_port n = {.port = &w.ports[0], .subnet = &w.subnets[0][0], .chassis = STR("hv1")};
 	wish_init(&wish, lab.ctx->arena, w.region, w.ports[0].row.id, NB_PORT);
 	nb_plan_port(&wish, &n);
 	assert_err(diff_only(&lab, &wish, &ops), AGAIN);
@@ -522,52 +563,66 @@ static void test_what_is_missing_is_waited_for(void **state)
 	model_done(&lab.model);
 }
 
-/* A subnet that is wished no more goes when its last port does; a router without a wish as well. */
+/* Whether a network may go now. */
+static struct result try_remove_network(struct lab *lab, size_t r, size_t s)
+{
+	struct wish wish;
+	json_t *ops = NULL;
+	wish_init(&wish, lab->ctx->arena, lab->world->region, lab->world->networks[r][s].row.id, NB_NETWORK);
+	struct result result = diff_only(lab, &wish, &ops);
+	json_decref(ops);
+	ctx_clear_problem(lab->ctx);
+	return result;
+}
+
+/* A network stays as long as a router or a port is in it. */
 static void test_ports_keep_their_switch(void **state)
 {
 	static struct world w, less;
+	struct wish wish;
 	init_world(&w);
 	struct lab lab = make_lab(state, &w);
 	apply_all(&lab);
+	assert_err(try_remove_network(&lab, 0, 0), AGAIN);
 	less = w;
-	less.has_subnet[0][0] = false;
 	lab.world = &less;
-	char id[UUID_TEXT_SIZE];
-	uuid_write(w.subnets[0][0].row.id, id);
-	const json_t *switches = json_object_get(lab.model.tables, "Logical_Switch");
-	apply_router(&lab, 0);
-	assert_non_null(json_object_get(switches, id));
-	apply_router(&lab, 0);
-	assert_int_equal(lab.op_count, 0);
-
-	struct ovsdb_cache cache;
-	struct wish wish;
-	json_t *ops = NULL;
-	model_load(&lab.model, &cache);
-	wish_init(&wish, lab.ctx->arena, w.region, w.routers[0].row.id, NB_ROUTER);
-	assert_err(wish_diff(lab.ctx, &wish, &cache, &ops), AGAIN);
-	assert_null(ops);
-	wish_free(&wish);
-	ovsdb_cache_done(&cache);
-	ctx_clear_problem(lab.ctx);
-
 	for (size_t k = 0; k < PORTS; k += ROUTERS) {
 		less.has_port[k] = false;
 		apply_port(&lab, k);
 	}
+	assert_err(try_remove_network(&lab, 0, 0), AGAIN); /* the router */
+	less.has_subnet[0][0] = false;
+	plan_world_router(&lab, 0, &wish);
+	commit_wish(&lab, &wish);
+	assert_ok(try_remove_network(&lab, 0, 0));
 	apply_router(&lab, 0);
-	assert_null(json_object_get(switches, id));
+	char id[UUID_TEXT_SIZE];
+	assert_null(json_object_get(json_object_get(lab.model.tables, "Logical_Switch"),
+				    uuid_write(w.networks[0][0].row.id, id)));
 	apply_router(&lab, 0);
 	assert_int_equal(lab.op_count, 0);
 	model_done(&lab.model);
 }
 
-static const char *dns_server_of(struct lab *lab, const struct subnet *subnet)
+static const json_t *dhcp_of(struct lab *lab, const struct subnet *subnet)
 {
 	char id[UUID_TEXT_SIZE];
 	uuid_write(uuid_v5(subnet->row.id, STR("dhcp")), id);
 	const json_t *row = json_object_get(json_object_get(lab->model.tables, "DHCP_Options"), id);
-	return json_string_value(json_object_get(json_object_get(row, "options"), "dns_server"));
+	return json_object_get(row, "options");
+}
+
+static const char *option_of(struct lab *lab, const struct subnet *subnet, const char *option)
+{
+	return json_string_value(json_object_get(dhcp_of(lab, subnet), option));
+}
+
+static void commit_network(struct lab *lab, const struct world *w, const struct network_segment *n)
+{
+	struct wish wish;
+	wish_init(&wish, lab->ctx->arena, w->region, n->network->row.id, NB_NETWORK);
+	nb_plan_network(&wish, n);
+	commit_wish(lab, &wish);
 }
 
 static void test_resolvers(void **state)
@@ -575,19 +630,120 @@ static void test_resolvers(void **state)
 	static struct world w;
 	init_world(&w);
 	struct lab lab = make_lab(state, &w);
-	struct network_subnet subnet = {&w.subnets[0][0], 1442, UUID_NONE};
+	const struct subnet *subnet = &w.subnets[0][0];
 	struct ip resolvers[] = {make_ip("192.0.2.1"), make_ip("192.0.2.2")};
-	struct network_router n = {
-		.router = &w.routers[0], .subnets = &subnet, .subnet_count = 1, .resolvers = resolvers};
+	struct network_segment n = {
+		.network = &w.networks[0][0], .subnets = &subnet, .subnet_count = 1, .resolvers = resolvers};
 	static const char *const expected[] = {"169.254.169.253", "{169.254.169.253, 192.0.2.1}",
 					       "{169.254.169.253, 192.0.2.1, 192.0.2.2}"};
 	for (; n.resolver_count < 3; n.resolver_count++) {
-		struct wish wish;
-		wish_init(&wish, lab.ctx->arena, w.region, w.routers[0].row.id, NB_ROUTER);
-		nb_plan_router(&wish, &n);
-		commit_wish(&lab, &wish);
-		assert_string_equal(dns_server_of(&lab, &w.subnets[0][0]), expected[n.resolver_count]);
+		commit_network(&lab, &w, &n);
+		assert_string_equal(option_of(&lab, subnet, "dns_server"), expected[n.resolver_count]);
 	}
+	w.subnets[0][0].dns_servers = (struct ips){&resolvers[1], 1};
+	n.resolver_count = 1;
+	commit_network(&lab, &w, &n);
+	assert_string_equal(option_of(&lab, subnet, "dns_server"), "192.0.2.2");
+	model_done(&lab.model);
+}
+
+/* Two subnets on one switch, without a router: what guests are told is the subnets' own. */
+static void test_a_network_without_router(void **state)
+{
+	static struct world w;
+	init_world(&w);
+	struct lab lab = make_lab(state, &w);
+	struct subnet *first = &w.subnets[0][0], *second = &w.subnets[0][1];
+	const struct subnet *both[] = {first, second};
+	struct network_segment n = {.network = &w.networks[0][0], .subnets = both, .subnet_count = 2};
+	struct cidr block = make_cidr("192.0.2.0/24");
+	struct ip hop = make_ip("10.0.0.9");
+	first->router = second->router = UUID_NONE;
+	first->host_route_blocks = (struct cidrs){&block, 1};
+	first->host_route_hops = (struct ips){&hop, 1};
+	second->gateway_ip = (struct ip){0};
+	commit_network(&lab, &w, &n);
+	assert_int_equal(model_count(&lab.model, "Logical_Switch"), 1);
+	assert_int_equal(model_count(&lab.model, "DHCP_Options"), 2);
+	assert_string_equal(option_of(&lab, first, "classless_static_route"),
+			    "{192.0.2.0/24,10.0.0.9, 0.0.0.0/0,10.0.0.1}");
+	assert_string_equal(option_of(&lab, first, "router"), "10.0.0.1");
+	assert_null(option_of(&lab, first, "dns_server"));
+	assert_null(option_of(&lab, second, "router"));
+	assert_null(option_of(&lab, second, "classless_static_route"));
+	second->no_dhcp = true;
+	commit_network(&lab, &w, &n);
+	assert_int_equal(model_count(&lab.model, "DHCP_Options"), 1);
+	model_done(&lab.model);
+}
+
+static size_t count_keys(struct lab *lab, const char *table, uuid row, const char *column)
+{
+	char id[UUID_TEXT_SIZE];
+	uuid_write(row, id);
+	return json_object_size(
+		json_object_get(json_object_get(json_object_get(lab->model.tables, table), id), column));
+}
+
+/* An open port is held to nothing and in no group; pairs stand besides a port's own addresses; one without an
+ * address is there all the same. */
+static void test_kinds_of_ports(void **state)
+{
+	static struct world w;
+	init_world(&w);
+	struct lab lab = make_lab(state, &w);
+	struct str pair = STR("02:00:00:00:00:01 10.0.0.0/24");
+	w.ports[0].is_open = true;
+	w.ports[0].groups.count = 0;
+	w.ports[2].allowed_pairs = (struct strs){&pair, 1};
+	w.ports[4].ip = (struct ip){0};
+	apply_all(&lab);
+	assert_int_equal(count_keys(&lab, "Logical_Switch_Port", w.ports[0].row.id, "addresses"), 2);
+	assert_int_equal(count_keys(&lab, "Logical_Switch_Port", w.ports[0].row.id, "port_security"), 0);
+	assert_int_equal(count_keys(&lab, "Port_Group", w.region, "ports"), PORTS - 1);
+	assert_int_equal(count_keys(&lab, "Logical_Switch_Port", w.ports[2].row.id, "port_security"), 2);
+	assert_int_equal(count_keys(&lab, "Logical_Switch_Port", w.ports[4].row.id, "addresses"), 1);
+	model_done(&lab.model);
+}
+
+/* A gateway that translates, an interface beside the gateway's address, a route over an address. */
+static void test_a_router_with_interfaces(void **state)
+{
+	static struct world w;
+	init_world(&w);
+	struct lab lab = make_lab(state, &w);
+	apply_all(&lab);
+	struct port arm = {.row.id = make_id("arm", 0, 0), .mac = {{2, 9}}, .ip = make_ip("10.0.0.77")};
+	struct route route = {.row.id = make_id("route", 9, 9),
+			      .table = make_id("table", 1, 0),
+			      .destination = make_cidr("192.0.2.0/24"),
+			      .next_hop = make_ip("10.0.0.99")};
+	struct network_subnet subnets[] = {{&w.subnets[0][0], &arm, make_id("table", 1, 0)}};
+	struct network_route routes[] = {{&route, NULL}};
+	struct network_router n = {.router = &w.routers[1],
+				   .subnets = subnets,
+				   .subnet_count = 1,
+				   .routes = routes,
+				   .route_count = 1,
+				   .gateway = &w.gateways[1],
+				   .external = &w.external,
+				   .translated_to = make_ip("203.0.113.77"),
+				   .gateway_chassis = STR("hv1")};
+	struct wish wish;
+	wish_init(&wish, lab.ctx->arena, w.region, w.routers[1].row.id, NB_ROUTER);
+	nb_plan_router(&wish, &n);
+	commit_wish(&lab, &wish);
+	char id[UUID_TEXT_SIZE];
+	const json_t *nat =
+		json_object_get(json_object_get(lab.model.tables, "NAT"),
+				uuid_write(uuid_v5(w.routers[1].row.id, STR("snat:10.0.0.0/24")), id));
+	assert_string_equal(json_string_value(json_object_get(nat, "external_ip")), "203.0.113.77");
+	const json_t *way = json_object_get(json_object_get(lab.model.tables, "Logical_Router_Static_Route"),
+					    uuid_write(route.row.id, id));
+	assert_string_equal(json_string_value(json_object_get(way, "nexthop")), "10.0.0.99");
+	char name[NB_NAME_SIZE];
+	assert_string_equal(json_string_value(json_object_get(way, "output_port")),
+			    nb_write_name("rp-", arm.row.id, name));
 	model_done(&lab.model);
 }
 
@@ -715,7 +871,7 @@ static void test_out_of_memory_is_told(void **state)
 		struct lab lab = {.ctx = &c, .world = &w};
 		struct wish wish;
 		model_init(&lab.model, &nb_schema);
-		plan_world_router(&lab, 0, &wish);
+		plan_world_network(&lab, 0, 0, &wish);
 		struct result r = diff_only(&lab, &wish, &ops);
 		assert_true(!r.code || r.code == ERR_NO_MEMORY || r.code == ERR_TOO_LARGE);
 		assert_int_equal(!r.code, ops != NULL);
@@ -736,6 +892,9 @@ int main(int argc, char **argv)
 		ctx_test(test_what_is_missing_is_waited_for),
 		ctx_test(test_ports_keep_their_switch),
 		ctx_test(test_resolvers),
+		ctx_test(test_a_network_without_router),
+		ctx_test(test_kinds_of_ports),
+		ctx_test(test_a_router_with_interfaces),
 		ctx_test(test_another_regions_row_is_not_taken),
 		ctx_test(test_other_marks_are_kept),
 		ctx_test(test_one_rule_is_two_operations),

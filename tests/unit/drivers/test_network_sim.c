@@ -9,6 +9,7 @@ struct lab {
 	struct ctx *ctx;
 	struct network_handle net;
 	struct router router;
+	struct network networks[2];
 	struct subnet subnets[2];
 	struct network_subnet wished[2];
 	struct network_router router_wish;
@@ -33,7 +34,9 @@ static int lab_setup(void **state)
 		return -1;
 	l->router.row.id = (uuid){{1}};
 	for (uint8_t k = 0; k < 2; k++) {
+		l->networks[k].row.id = (uuid){{6, k}};
 		l->subnets[k].row.id = (uuid){{2, k}};
+		l->subnets[k].network = l->networks[k].row.id;
 		l->wished[k] = (struct network_subnet){.subnet = &l->subnets[k]};
 	}
 	l->router_wish =
@@ -41,6 +44,7 @@ static int lab_setup(void **state)
 	l->group.row.id = (uuid){{3}};
 	l->port.row.id = (uuid){{4}};
 	l->port.router = l->router.row.id;
+	l->port.network = l->networks[0].row.id;
 	l->port.subnet = l->subnets[0].row.id;
 	l->port.groups = (struct uuids){&l->group.row.id, 1};
 	l->address.row.id = (uuid){{5}};
@@ -67,6 +71,20 @@ static struct result apply_router(struct lab *l)
 	return l->net.driver->apply_router(l->net.self, l->ctx, &l->router_wish);
 }
 
+static struct result apply_networks(struct lab *l)
+{
+	for (size_t k = 0; k < 2; k++)
+		TRY(l->net.driver->apply_network(l->net.self, l->ctx,
+						 &(struct network_segment){.network = &l->networks[k]}));
+	return OK;
+}
+
+static struct result remove_network(struct lab *l, size_t k)
+{
+	ctx_clear_problem(l->ctx);
+	return l->net.driver->remove_network(l->net.self, l->ctx, l->networks[k].row.id);
+}
+
 static struct result apply_group(struct lab *l)
 {
 	return l->net.driver->apply_group(l->net.self, l->ctx, &(struct network_group){&l->group, NULL, 0});
@@ -87,16 +105,17 @@ static struct result apply_address(struct lab *l)
 static struct result apply_all(struct lab *l)
 {
 	bool up;
+	TRY(apply_networks(l));
 	TRY(apply_router(l));
 	TRY(apply_group(l));
 	TRY(apply_port(l, "hv1", &up));
 	return apply_address(l);
 }
 
-static void check_counts(size_t routers, size_t subnets, size_t ports, size_t groups, size_t addresses)
+static void check_counts(size_t routers, size_t networks, size_t ports, size_t groups, size_t addresses)
 {
 	assert_int_equal(network_sim_count(NETWORK_ITEM_ROUTER), routers);
-	assert_int_equal(network_sim_count(NETWORK_ITEM_SUBNET), subnets);
+	assert_int_equal(network_sim_count(NETWORK_ITEM_NETWORK), networks);
 	assert_int_equal(network_sim_count(NETWORK_ITEM_PORT), ports);
 	assert_int_equal(network_sim_count(NETWORK_ITEM_GROUP), groups);
 	assert_int_equal(network_sim_count(NETWORK_ITEM_ADDRESS), addresses);
@@ -108,6 +127,8 @@ static void test_what_is_missing_is_waited_for(void **state)
 	bool up;
 	assert_err(apply_port(l, "hv1", &up), AGAIN);
 	assert_err(apply_address(l), AGAIN);
+	assert_err(apply_router(l), AGAIN);
+	assert_ok(apply_networks(l));
 	assert_ok(apply_router(l));
 	assert_err(apply_port(l, "hv1", &up), AGAIN);
 	assert_ok(apply_group(l));
@@ -132,6 +153,8 @@ static void test_twice_is_once(void **state)
 		assert_ok(d->remove_port(l->net.self, l->ctx, l->port.row.id));
 		assert_ok(d->remove_group(l->net.self, l->ctx, l->group.row.id));
 		assert_ok(d->remove_router(l->net.self, l->ctx, l->router.row.id));
+		assert_ok(remove_network(l, 0));
+		assert_ok(remove_network(l, 1));
 	}
 	check_counts(0, 0, 0, 0, 0);
 }
@@ -140,19 +163,17 @@ static void test_what_hangs_on_it_goes_too(void **state)
 {
 	struct lab *l = *state;
 	assert_ok(apply_all(l));
+	assert_err(remove_network(l, 1), AGAIN); /* the router is in it */
 	l->router_wish.subnet_count = 1;
 	assert_ok(apply_router(l));
+	assert_ok(remove_network(l, 1));
 	check_counts(1, 1, 1, 1, 1);
-	l->router_wish.subnets = &l->wished[1];
-	assert_ok(apply_router(l)); /* the port's subnet is not wished any more */
-	check_counts(1, 2, 1, 1, 1);
-	assert_err(l->net.driver->remove_router(l->net.self, l->ctx, l->router.row.id), AGAIN);
-	check_counts(1, 2, 1, 1, 1);
+	assert_ok(l->net.driver->remove_router(l->net.self, l->ctx, l->router.row.id));
+	check_counts(0, 1, 1, 1, 0);
+	assert_err(remove_network(l, 0), AGAIN); /* the port is */
 	ctx_clear_problem(l->ctx);
 	assert_ok(l->net.driver->remove_port(l->net.self, l->ctx, l->port.row.id));
-	assert_ok(apply_router(l));
-	check_counts(1, 1, 0, 1, 1);
-	assert_ok(l->net.driver->remove_router(l->net.self, l->ctx, l->router.row.id));
+	assert_ok(remove_network(l, 0));
 	check_counts(0, 0, 0, 1, 0);
 }
 
@@ -161,6 +182,7 @@ static void test_binding_is_told(void **state)
 	struct lab *l = *state;
 	bool up;
 	network_sim_set_late(true);
+	assert_ok(apply_networks(l));
 	assert_ok(apply_router(l));
 	assert_ok(apply_group(l));
 	assert_ok(apply_port(l, "hv1", &up));
@@ -222,8 +244,8 @@ static void try_all(void *arg)
 static void test_every_fault(void **state)
 {
 	struct lab *l = *state;
-	/* before and after each of the four calls */
-	assert_int_equal(for_each_fault(FAULT_DRIVER, false, try_all, l), 8);
+	/* before and after each of the six calls */
+	assert_int_equal(for_each_fault(FAULT_DRIVER, false, try_all, l), 12);
 	for_each_fault(FAULT_ALLOC, false, try_all, l);
 }
 

@@ -43,11 +43,13 @@ static void fill_list(struct arena *a, const struct field *f, void *at)
 	size_t count = random_below(4);
 	uuid *ids = arena_new_array(a, uuid, count);
 	struct str *texts = arena_new_array(a, struct str, count);
+	struct ip *ips = arena_new_array(a, struct ip, count);
 	struct cidr *cidrs = arena_new_array(a, struct cidr, count);
 	struct tag *tags = arena_new_array(a, struct tag, count);
 	for (size_t k = 0; k < count; k++) {
 		ids[k] = uuid_random();
 		texts[k] = random_text(a);
+		ips[k] = random_ip();
 		cidrs[k] = random_cidr();
 		struct str key = random_text(a);
 		tags[k] = (struct tag){str_print(a, "%zu%" STR_FMT, k, STR_ARG(key)), random_text(a)};
@@ -56,6 +58,8 @@ static void fill_list(struct arena *a, const struct field *f, void *at)
 		*(struct uuids *) at = (struct uuids){ids, count};
 	else if (f->type == FIELD_TEXTS)
 		*(struct strs *) at = (struct strs){texts, count};
+	else if (f->type == FIELD_IPS)
+		*(struct ips *) at = (struct ips){ips, count};
 	else if (f->type == FIELD_CIDRS)
 		*(struct cidrs *) at = (struct cidrs){cidrs, count};
 	else
@@ -102,6 +106,7 @@ static void fill_field(struct arena *a, const struct field *f, void *at)
 		break;
 	case FIELD_UUIDS:
 	case FIELD_TEXTS:
+	case FIELD_IPS:
 	case FIELD_CIDRS:
 	case FIELD_TAGS:
 		fill_list(a, f, at);

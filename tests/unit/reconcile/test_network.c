@@ -96,6 +96,13 @@ static void vpc_life_cut(struct cloud *c)
 }
 TEST_STORY(vpc_life_cut, 1)
 
+static uuid network_of(struct cloud *c, uuid subnet)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	return subnet_find(view.tables, subnet)->network;
+}
+
 /* A subnet goes from a router that stays in the network. */
 static void subnet_goes(struct cloud *c)
 {
@@ -105,11 +112,12 @@ static void subnet_goes(struct cloud *c)
 				     .block = cidr_of("10.0.2.0/24")};
 	cloud_ok(c, &c->alice, engine_create_subnet, &subnet);
 	cloud_settle(c);
-	assert_true(network_sim_has(NETWORK_ITEM_SUBNET, subnet.subnet));
+	uuid network = network_of(c, subnet.subnet);
+	assert_true(network_sim_has(NETWORK_ITEM_NETWORK, network));
 	struct subnet_target target = {.subnet = cloud_ref(c, KIND_SUBNET, subnet.subnet)};
 	cloud_ok(c, &c->alice, engine_delete_subnet, &target);
 	cloud_settle(c);
-	assert_false(network_sim_has(NETWORK_ITEM_SUBNET, subnet.subnet));
+	assert_false(network_sim_has(NETWORK_ITEM_NETWORK, network));
 	assert_true(network_sim_has(NETWORK_ITEM_PORT, v.port));
 	remove_port(c, &v);
 	remove_rest(c, &v);

@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A network as northbound rows: a switch, and what its guests are told by DHCP in each subnet. Where a router
+ * holds the subnet's gateway, that leads to metadata and names as well. */
+#include <stdio.h>
+
+#include "base/buf.h"
+#include "drivers/ovn/nb.h"
+
+enum { LEASE_TIME_S = 3600, OPTION_CAP_SIZE = 4096 };
+#define SERVER_WITHOUT_ROUTER "169.254.169.254"
+
+/* What may stand unescaped inside the quotes of a DHCP option. */
+static bool is_domain_name(struct str s)
+{
+	for (size_t k = 0; k < s.n; k++) {
+		char ch = s.p[k];
+		if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
+		      ch == '-' || ch == '.'))
+			return false;
+	}
+	return s.n > 0;
+}
+
+static bool is_routed(const struct subnet *subnet)
+{
+	return !uuid_is_none(subnet->router);
+}
+
+static struct str finish(struct wish *w, struct buf *b)
+{
+	if (buf_finish(b).code)
+		w->failed = true;
+	struct str text = str_copy(w->arena, buf_str(b));
+	buf_done(b);
+	return text;
+}
+
+/* The subnet's own; else ours first, whose the private names are to answer: the others serve while it is
+ * away. */
+static struct str write_resolvers(struct wish *w, const struct subnet *subnet,
+				  const struct network_segment *wish)
+{
+	struct buf b;
+	char ip[IP_TEXT_SIZE];
+	const char *comma = "";
+	bool is_own = subnet->dns_servers.count > 0;
+	buf_init(&b, OPTION_CAP_SIZE);
+	if (!is_own && is_routed(subnet)) {
+		buf_print(&b, "169.254.169.253");
+		comma = ", ";
+	}
+	const struct ip *ips = is_own ? subnet->dns_servers.at : wish->resolvers;
+	size_t count = is_own ? subnet->dns_servers.count : wish->resolver_count;
+	for (size_t k = 0; k < count; k++, comma = ", ")
+		buf_print(&b, "%s%s", comma, ip_write(ips[k], ip));
+	struct str list = finish(w, &b);
+	return str_contains(list, STR(",")) ? str_print(w->arena, "{%" STR_FMT "}", STR_ARG(list)) : list;
+}
+
+/* Clients that are given option 121 ignore option 3: the default route stands in both. */
+static struct str write_routes(struct wish *w, const struct subnet *subnet, const char *gateway)
+{
+	struct buf b;
+	char block[CIDR_TEXT_SIZE], hop[IP_TEXT_SIZE];
+	const char *comma = "";
+	buf_init(&b, OPTION_CAP_SIZE);
+	buf_print(&b, "{");
+	if (is_routed(subnet)) {
+		buf_print(&b, "169.254.169.254/32,%s, 169.254.169.253/32,%s, 168.63.129.16/32,%s", gateway,
+			  gateway, gateway);
+		comma = ", ";
+	}
+	for (size_t k = 0; k < subnet->host_route_blocks.count && k < subnet->host_route_hops.count; k++) {
+		buf_print(&b, "%s%s,%s", comma, cidr_write(subnet->host_route_blocks.at[k], block),
+			  ip_write(subnet->host_route_hops.at[k], hop));
+		comma = ", ";
+	}
+	if (!ip_is_none(subnet->gateway_ip))
+		buf_print(&b, "%s0.0.0.0/0,%s", comma, gateway);
+	buf_print(&b, "}");
+	return finish(w, &b);
+}
+
+static void add_option(struct wish *w, json_t *options, const char *key, struct str value)
+{
+	if (json_object_set_new(options, key, json_stringn(value.p, value.n)) < 0)
+		w->failed = true;
+}
+
+static json_t *make_options(struct wish *w, const struct subnet *subnet, const struct network_segment *wish)
+{
+	char gateway[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE], mtu[16], lease[16];
+	bool has_gateway = !ip_is_none(subnet->gateway_ip);
+	ip_write(subnet->gateway_ip, gateway);
+	snprintf(mtu, sizeof mtu, "%d", (int) wish->network->mtu);
+	snprintf(lease, sizeof lease, "%d", LEASE_TIME_S);
+	json_t *options =
+		json_pack("{s:s,s:s,s:s,s:s}", "server_id", has_gateway ? gateway : SERVER_WITHOUT_ROUTER,
+			  "server_mac", mac_write(subnet->gateway_mac, mac), "lease_time", lease, "mtu", mtu);
+	struct str resolvers = write_resolvers(w, subnet, wish), routes = write_routes(w, subnet, gateway);
+	if (has_gateway)
+		add_option(w, options, "router", str_from(gateway));
+	if (resolvers.n)
+		add_option(w, options, "dns_server", resolvers);
+	if (!str_is(routes, "{}"))
+		add_option(w, options, "classless_static_route", routes);
+	if (is_domain_name(wish->domain_name))
+		add_option(w, options, "domain_name",
+			   str_print(w->arena, "\"%" STR_FMT "\"", STR_ARG(wish->domain_name)));
+	return options;
+}
+
+void nb_plan_network(struct wish *w, const struct network_segment *wish)
+{
+	uuid id = wish->network->row.id;
+	char name[UUID_TEXT_SIZE], block[CIDR_TEXT_SIZE];
+	wish_add_row(w, "Logical_Switch", id, json_pack("{s:s}", "name", uuid_write(id, name)));
+	for (size_t k = 0; k < wish->subnet_count; k++) {
+		const struct subnet *subnet = wish->subnets[k];
+		if (!subnet->no_dhcp && subnet->block.base.family == IP_V4)
+			wish_add_row(w, "DHCP_Options", uuid_v5(subnet->row.id, STR("dhcp")),
+				     json_pack("{s:s,s:o}", "cidr",
+					       cidr_write(cidr_canonical(subnet->block), block), "options",
+					       make_options(w, subnet, wish)));
+	}
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Networks with their subnets: what is wanted → one switch, and what its guests are told by DHCP. Nothing is
+ * made for a network that neither a port nor a router with ports is in; what was made is kept up to date and
+ * goes with the last of them. */
+#include "engine/network.h"
+
+#include "engine/subnet.h"
+#include "reconcile/work.h"
+
+struct segment_rows {
+	struct network_segment wish;
+	bool has_ports;
+	VEC(const struct subnet *) deleted_subnets; /* of no router: those are their routers' to forget */
+};
+
+static RESULT gather(struct step *s, struct segment_rows *ret_rows)
+{
+	*ret_rows = (struct segment_rows){0};
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	TRY(gather_segment(s, view.tables, s->id, &ret_rows->wish));
+	ret_rows->has_ports = gather_network_has_ports(view.tables, s->id);
+	for (const struct subnet *n = subnet_first_by_network(view.tables, s->id); n;
+	     n = subnet_next_by_network(view.tables, n))
+		if (!row_is_live(&n->row) && uuid_is_none(n->router) &&
+		    !VEC_PUSH(s->ctx.arena, &ret_rows->deleted_subnets,
+			      STEP_COPY(s, KIND_SUBNET, struct subnet, n)))
+			return ctx_no_memory(&s->ctx);
+	return OK;
+}
+
+static RESULT remove_network(struct step *s, uuid network, bool *ret_is_gone)
+{
+	struct result result = s->r->network.driver->remove_network(s->r->network.self, &s->ctx, network);
+	*ret_is_gone = result_is_ok(result);
+	if (result.code != ERR_AGAIN)
+		return result;
+	ctx_clear_problem(&s->ctx);
+	return OK;
+}
+
+RESULT reconcile_remove_unused_network(struct step *s, uuid network)
+{
+	bool is_gone = false;
+	return remove_network(s, network, &is_gone);
+}
+
+/* What is still in it wakes it when it goes. */
+static RESULT step_deleted(struct step *s, uuid network)
+{
+	bool is_gone = false;
+	TRY(remove_network(s, network, &is_gone));
+	if (!is_gone)
+		return OK;
+	struct network_forget *forget = STEP_NEW(s, struct network_forget);
+	forget->network = network;
+	step_report(s, engine_forget_network_run, forget);
+	return OK;
+}
+
+RESULT reconcile_step_network(struct step *s)
+{
+	struct segment_rows rows = {0};
+	TRY(gather(s, &rows));
+	if (!rows.wish.network)
+		return OK;
+	for (size_t k = 0; k < rows.deleted_subnets.count; k++) {
+		struct subnet_forget *forget = STEP_NEW(s, struct subnet_forget);
+		forget->subnet = rows.deleted_subnets.at[k]->row.id;
+		step_report(s, engine_forget_subnet_run, forget);
+	}
+	if (!row_is_live(&rows.wish.network->row))
+		return step_deleted(s, s->id);
+	if (rows.has_ports)
+		return s->r->network.driver->apply_network(s->r->network.self, &s->ctx, &rows.wish);
+	return reconcile_remove_unused_network(s, s->id);
+}
