@@ -188,17 +188,19 @@ static bool find_in_subnet(const struct tables *t, const struct router *router, 
 }
 
 /* By an id as engine_get_gateway_port() says. */
-static bool find_by_port(const struct tables *t, const struct router *router, uuid id,
+static bool find_by_port(const struct tables *t, const struct router *router, const struct ref *ref,
 			 struct interface *ret_interface)
 {
-	const struct port *port = port_find(t, id);
+	const struct port *port =
+		ref->bits >= 128 ? port_find(t, ref->prefix) : port_find_prefix(t, ref->prefix, ref->bits);
 	const struct subnet *subnet = port ? subnet_find(t, port->subnet) : NULL;
 	if (port)
 		return subnet && uuid_equal(port->interface_of, router->row.id) &&
 		       find_in_subnet(t, router, subnet, ret_interface);
 	for (subnet = subnet_first_by_router(t, router->row.id); subnet;
 	     subnet = subnet_next_by_router(t, subnet))
-		if (row_is_live(&subnet->row) && uuid_equal(engine_get_gateway_port(t, subnet), id)) {
+		if (row_is_live(&subnet->row) &&
+		    id_has_prefix(engine_get_gateway_port(t, subnet), ref->prefix, ref->bits)) {
 			*ret_interface = (struct interface){subnet, NULL, true};
 			return true;
 		}
@@ -215,7 +217,7 @@ static RESULT find_interface(struct op *op, const struct router_interface_wish *
 		found = find_in_subnet(op->head, router, subnet, ret_interface);
 	}
 	if (found && ref_is_given(&wish->port))
-		found = find_by_port(op->head, router, wish->port.prefix, ret_interface) &&
+		found = find_by_port(op->head, router, &wish->port, ret_interface) &&
 			(!subnet || ret_interface->subnet == subnet);
 	if (found && ret_interface->subnet)
 		return OK;

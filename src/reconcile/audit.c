@@ -255,7 +255,7 @@ static void compare_network(struct finding_list *f, const struct tables *t, cons
 					 STR_ARG(uuid_to_str(f->c->arena, item->id))));
 	}
 	for (const struct port *p = port_first(t); p; p = port_next(t, p))
-		if (row_is_live(&p->row) && p->seen_gen > 0 &&
+		if (row_is_live(&p->row) && p->seen_gen > 0 && uuid_is_none(p->interface_of) &&
 		    !network_has(run, NETWORK_ITEM_PORT, p->row.id))
 			find_out(f, false,
 				 str_print(f->c->arena, "port %" STR_FMT " is missing in the network",

@@ -90,9 +90,13 @@ static RESULT gather_interfaces(struct step *s, const struct tables *t, const st
 		const struct subnet *subnet = subnet_find(t, p->subnet);
 		bool is_gateway = subnet && uuid_equal(subnet->router, router->row.id) &&
 				  ip_equal(subnet->gateway_ip, p->ip);
-		if (!row_is_live(&p->row))
-			PUSH(s, &rows->deleted_interfaces, STEP_COPY(s, KIND_PORT, struct port, p));
-		else if (subnet && !is_gateway)
+		const struct port *copy = STEP_COPY(s, KIND_PORT, struct port, p);
+		if (!row_is_live(&p->row)) {
+			PUSH(s, &rows->deleted_interfaces, copy);
+			continue;
+		}
+		PUSH(s, &rows->interfaces, copy);
+		if (subnet && !is_gateway)
 			TRY(add_arm(s, t, router, subnet, p, rows));
 	}
 	return OK;

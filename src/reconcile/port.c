@@ -143,8 +143,11 @@ RESULT reconcile_step_port(struct step *s)
 		return OK;
 	if (!row_is_live(&rows.port->row))
 		return step_deleted(s, rows.port);
-	if (!uuid_is_none(rows.port->nat_gateway) || !uuid_is_none(rows.port->interface_of))
+	if (!uuid_is_none(rows.port->nat_gateway))
 		return OK; /* its router's */
+	if (!uuid_is_none(
+		    rows.port->interface_of)) /* likewise; before it was that, it was a port by itself */
+		return s->r->network.driver->remove_port(s->r->network.self, &s->ctx, s->id);
 	if (!rows.wish.port)
 		return ctx_fail(&s->ctx, ERR_AGAIN, "its network is not there");
 	const struct network_driver *driver = s->r->network.driver;

@@ -46,6 +46,20 @@ static RESULT report_nats(struct step *s, const struct router_rows *rows)
 	return OK;
 }
 
+/* So are its interfaces, whether or not the router is needed yet. */
+static RESULT report_interfaces(struct step *s, const struct router_rows *rows)
+{
+	for (size_t k = 0; k < rows->interfaces.count; k++) {
+		const struct port *p = rows->interfaces.at[k];
+		if (p->seen_gen == (int64_t) p->row.gen && p->seen_up)
+			continue;
+		struct port_sight *sight = STEP_NEW(s, struct port_sight);
+		*sight = (struct port_sight){.port = p->row.id, .gen = p->row.gen, .up = true};
+		step_report(s, engine_see_port_run, sight);
+	}
+	return OK;
+}
+
 RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows)
 {
 	const struct network_driver *driver = s->r->network.driver;
@@ -85,5 +99,6 @@ RESULT reconcile_step_router(struct step *s)
 	}
 	TRY(rows.has_ports ? reconcile_apply_router(s, &rows) : remove_unused(s, &rows));
 	TRY(report_nats(s, &rows));
+	TRY(report_interfaces(s, &rows));
 	return forget_parts(s, &rows);
 }

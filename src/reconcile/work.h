@@ -327,6 +327,7 @@ struct router_rows {
 	struct network_router wish;
 	VEC(struct network_subnet) arms;
 	VEC(struct network_segment) segments; /* the networks that it is in */
+	VEC(const struct port *) interfaces;  /* live ones, also that at a subnet's gateway address */
 	VEC(const struct port *) deleted_interfaces;
 	VEC(const struct subnet *) deleted_subnets;
 	VEC(const struct nat_gateway *) going_nats; /* deleted, and not known to be gone from the network */

@@ -578,7 +578,7 @@ static struct tally tally_rows(struct cloud *c)
 	for (const struct snapshot *s = snapshot_first(t); s; s = snapshot_next(t, s))
 		n.cuts += !uuid_is_none(s->host) && s->seen_stage == SNAPSHOT_SEEN_STAGE_CUT;
 	for (const struct port *p = port_first(t); p; p = port_next(t, p))
-		n.ports += row_is_live(&p->row);
+		n.ports += row_is_live(&p->row) && uuid_is_none(p->interface_of);
 	for (const struct address *a = address_first(t); a; a = address_next(t, a))
 		n.addresses += row_is_live(&a->row) && !uuid_is_none(a->port);
 	for (const struct security_group *g = security_group_first(t); g; g = security_group_next(t, g))

@@ -6,7 +6,9 @@
 #include "base/file.h"
 #include "engine/gateway.h"
 #include "engine/nat_gateway.h"
+#include "engine/network.h"
 #include "engine/route_table.h"
+#include "engine/router_interface.h"
 
 enum { SEEDS = 50 };
 
@@ -411,16 +413,81 @@ static void secondary_ips_killed(struct cloud *c)
 }
 TEST_STORY(secondary_ips_killed, 1)
 
+/* A network by itself, then on two routers, with a gateway; each step is in the network, and at the end
+ * nothing. */
+static void network_life(struct cloud *c)
+{
+	struct network_wish network = {.name = STR("n")};
+	cloud_ok(c, &c->alice, engine_create_network, &network);
+	struct ref on = cloud_ref(c, KIND_NETWORK, network.network);
+	struct network_subnet_wish subnet = {.network = on, .block = cidr_of("10.5.0.0/24")};
+	cloud_ok(c, &c->alice, engine_add_subnet, &subnet);
+	cloud_settle(c);
+	assert_false(network_sim_has(NETWORK_ITEM_NETWORK, network.network)); /* nobody needs it yet */
+	struct network_port_wish port = {.network = on}, arm = {.network = on};
+	cloud_ok(c, &c->alice, engine_add_port, &port);
+	cloud_settle(c);
+	assert_true(network_sim_has(NETWORK_ITEM_PORT, port.port));
+	cloud_check(c);
+	struct router_wish first = {.has_no_block = true}, second = {.has_no_block = true};
+	cloud_ok(c, &c->alice, engine_create_router, &first);
+	cloud_ok(c, &c->alice, engine_create_router, &second);
+	struct router_interface_wish interfaces[] = {
+		{.router = cloud_ref(c, KIND_ROUTER, first.router),
+		 .subnet = cloud_ref(c, KIND_SUBNET, subnet.subnet)},
+		{.router = cloud_ref(c, KIND_ROUTER, second.router)},
+	};
+	cloud_ok(c, &c->alice, engine_add_port, &arm);
+	interfaces[1].port = cloud_ref(c, KIND_PORT, arm.port);
+	cloud_ok(c, &c->alice, engine_add_router_interface, &interfaces[0]);
+	cloud_ok(c, &c->alice, engine_add_router_interface, &interfaces[1]);
+	struct router_gateway_wish gateway = {
+		.router = interfaces[0].router,
+		.external_network = cloud_ref(c, KIND_EXTERNAL_NETWORK, c->external_network)};
+	cloud_ok(c, &c->alice, engine_set_router_gateway, &gateway);
+	cloud_settle(c);
+	assert_true(network_sim_has(NETWORK_ITEM_ROUTER, first.router));
+	assert_true(network_sim_has(NETWORK_ITEM_ROUTER, second.router));
+	for (size_t k = 0; k < 2; k++) {
+		struct router_target target = {.router = interfaces[k].router, .with_gateway = true};
+		cloud_ok(c, &c->alice, engine_remove_router_interface, &interfaces[k]);
+		cloud_ok(c, &c->alice, engine_delete_router, &target);
+	}
+	cloud_settle(c);
+	assert_false(network_sim_has(NETWORK_ITEM_ROUTER, first.router));
+	assert_true(network_sim_has(NETWORK_ITEM_NETWORK, network.network));
+	struct port_target gone = {.port = cloud_ref(c, KIND_PORT, port.port)};
+	struct network_target target = {.network = on};
+	cloud_ok(c, &c->alice, engine_delete_port, &gone);
+	cloud_ok(c, &c->alice, engine_delete_network, &target);
+	cloud_settle(c);
+	assert_false(network_sim_has(NETWORK_ITEM_NETWORK, network.network));
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	assert_null(network_find(view.tables, network.network));
+	assert_null(router_find(view.tables, first.router));
+	assert_null(subnet_find(view.tables, subnet.subnet));
+}
+TEST_STORY(network_life, 2)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vpc_life),        cmocka_unit_test(test_vpc_life_cut),
-		cmocka_unit_test(test_subnet_goes),     cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_addresses),       cmocka_unit_test(test_image),
-		cmocka_unit_test(test_nat_gateway),     cmocka_unit_test(test_nat_gateway_killed),
-		cmocka_unit_test(test_nat_gateway_cut), cmocka_unit_test(test_revoked_rule),
-		cmocka_unit_test(test_tokens),          cmocka_unit_test(test_network_emptied),
-		cmocka_unit_test(test_secondary_ips),   cmocka_unit_test(test_secondary_ips_killed),
+		cmocka_unit_test(test_vpc_life),
+		cmocka_unit_test(test_vpc_life_cut),
+		cmocka_unit_test(test_subnet_goes),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_image),
+		cmocka_unit_test(test_nat_gateway),
+		cmocka_unit_test(test_nat_gateway_killed),
+		cmocka_unit_test(test_nat_gateway_cut),
+		cmocka_unit_test(test_revoked_rule),
+		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_network_emptied),
+		cmocka_unit_test(test_network_life),
+		cmocka_unit_test(test_secondary_ips),
+		cmocka_unit_test(test_secondary_ips_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
