@@ -57,11 +57,13 @@ class Script(threading.Thread):
             then_call = lambda: self.ec2.stop_instances(InstanceIds=[target], Force=self.dice.random() < 0.7)  # noqa: E731
         else:
             then_call = lambda: getattr(self.ec2, what)(InstanceIds=[target])  # noqa: E731
+        was_unsure = target in self.unsure  # perhaps it was terminated, which a refusal then does not tell
         self.unsure.add(target)
         try:
             then_call()
         except botocore.exceptions.ClientError as error:
-            self.unsure.discard(target)
+            if not was_unsure:
+                self.unsure.discard(target)
             if error.response["Error"]["Code"] != "IncorrectInstanceState":
                 raise
             return
