@@ -3,6 +3,7 @@
 #include "api/face.h"
 
 #include "base/clock.h"
+#include "engine/resolve.h"
 
 struct face_wait {
 	struct call *call;
@@ -71,6 +72,21 @@ void face_commit(struct call *call, struct store *store, struct face_change *cha
 				    .action = change->action};
 	wait_park(w);
 	store_submit(store, &w->change);
+}
+
+RESULT face_find_shown(struct ctx *c, const struct face_change *change, const struct tables *t, uuid id,
+		       const struct row **ret_row)
+{
+	for (size_t k = 0; k < change->left.count; k++)
+		if (uuid_equal(change->left.at[k]->id, id)) {
+			*ret_row = change->left.at[k];
+			return OK;
+		}
+	const struct row *row = tables_find(t, change->shown, id);
+	if (!row)
+		return engine_fail_gone(c, change->shown, id);
+	*ret_row = row;
+	return OK;
 }
 
 /* On the host's thread, or any. */

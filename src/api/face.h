@@ -34,3 +34,7 @@ struct face_look {
 /* Parks the call until it is done; look itself may be gone by then. */
 void face_observe(struct call *call, const struct face_look *look,
 		  void (*resume)(struct call *call, struct result result));
+/* In an answer: the row of the kind that the change shows, as it left it, else (it put nothing: the call was
+ * made before) as it is now. ERR_NOT_FOUND when it is gone. */
+RESULT face_find_shown(struct ctx *c, const struct face_change *change, const struct tables *t, uuid id,
+		       const struct row **ret_row);

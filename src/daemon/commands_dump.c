@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "api/ec2/ec2.h"
+#include "api/openstack/openstack.h"
 #include "daemon/command.h"
 
 enum { LINE_MAX_SIZE = 118 };
@@ -18,15 +19,30 @@ static int print_whole(struct buf *out)
 
 /* ---- actions, coverage ---- */
 
+typedef void (*dump_tables)(struct buf *out);
+
+static int print_dump(dump_tables dump)
+{
+	struct buf out;
+	buf_init(&out, BUF_ANSWER_CAP);
+	dump(&out);
+	return print_whole(&out);
+}
+
 static int dump_actions_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) command;
 	(void) args;
 	(void) config_path;
-	struct buf out;
-	buf_init(&out, BUF_ANSWER_CAP);
-	ec2_dump_actions(&out);
-	return print_whole(&out);
+	return print_dump(ec2_dump_actions);
+}
+
+static int dump_openstack_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(openstack_dump_actions);
 }
 
 static const char *text_of(const json_t *object, const char *name)
@@ -62,22 +78,20 @@ static void add_action_row(struct buf *out, const json_t *action)
 	buf_done(&refused);
 }
 
-static void add_coverage(struct buf *out, const json_t *dump)
+static void add_ec2_coverage(struct buf *out, const json_t *dump)
 {
 	const json_t *actions = json_object_get(dump, "actions"), *unbuilt = json_object_get(dump, "unbuilt");
-	buf_print(
-		out,
-		"# Coverage\n\nMade by `dari dump coverage`; a test holds this page to it. `dari dump "
-		"actions` says the same as JSON, with\nevery parameter and filter.\n\n"
-		"An action that EC2 has and Dari has not answers `UnsupportedOperation`; a parameter that "
-		"needs what is not built is\nrefused by name, but for the values in brackets, which ask for "
-		"nothing; a name that EC2 does not have answers\n`InvalidAction`.\n\n"
-		"## EC2: %zu actions\n\n| action | what it does | refused parameters |\n| --- | --- | --- "
-		"|\n",
-		json_array_size(actions));
+	buf_print(out,
+		  "## EC2: %zu actions\n\nAn action that EC2 has and Dari has not answers "
+		  "`UnsupportedOperation`; a parameter that needs what is not built is\nrefused by name, but "
+		  "for "
+		  "the values in brackets, which ask for nothing; a name that EC2 does not have answers\n"
+		  "`InvalidAction`.\n\n| action | what it does | refused parameters |\n| --- | --- | --- "
+		  "|\n",
+		  json_array_size(actions));
 	for (size_t k = 0; k < json_array_size(actions); k++)
 		add_action_row(out, json_array_get(actions, k));
-	buf_print(out, "\n## Not built: %zu actions\n\n", json_array_size(unbuilt));
+	buf_print(out, "\n### Not built of EC2: %zu actions\n\n", json_array_size(unbuilt));
 	size_t line = 0;
 	for (size_t k = 0; k < json_array_size(unbuilt); k++) {
 		size_t n = json_string_length(json_array_get(unbuilt, k)) + 2;
@@ -92,25 +106,70 @@ static void add_coverage(struct buf *out, const json_t *dump)
 	}
 }
 
+static void add_call(struct buf *out, const json_t *call)
+{
+	buf_print(out, "%s `%s`", text_of(call, "method"), text_of(call, "path"));
+	if (*text_of(call, "name"))
+		buf_print(out, " `%s`", text_of(call, "name"));
+}
+
+static void add_openstack_coverage(struct buf *out, const json_t *dump)
+{
+	const json_t *actions = json_object_get(dump, "actions"), *unbuilt = json_object_get(dump, "unbuilt");
+	buf_print(
+		out,
+		"\n## OpenStack: %zu calls\n\nA path that a service has and Dari has not answers 404, as for "
+		"an "
+		"extension that is not there; a member that needs\nwhat is not built is refused by name.\n\n"
+		"| service | call | what it does | refused members |\n| --- | --- | --- | --- |\n",
+		json_array_size(actions));
+	for (size_t k = 0; k < json_array_size(actions); k++) {
+		const json_t *action = json_array_get(actions, k);
+		buf_print(out, "| %s | ", text_of(action, "service"));
+		add_call(out, action);
+		buf_print(out, " | %s | ", text_of(action, "doc"));
+		add_refused(out, json_object_get(action, "params"));
+		buf_add_str(out, STR(" |\n"));
+	}
+	buf_print(out, "\n### Not built of OpenStack: %zu calls\n\n", json_array_size(unbuilt));
+	for (size_t k = 0; k < json_array_size(unbuilt); k++) {
+		buf_print(out, "* %s: ", text_of(json_array_get(unbuilt, k), "service"));
+		add_call(out, json_array_get(unbuilt, k));
+		buf_add_char(out, '\n');
+	}
+}
+
+/* What the tables say, added as a chapter; false: they are no JSON. */
+static bool add_chapter(struct buf *out, dump_tables dump, void (*add)(struct buf *out, const json_t *dump))
+{
+	struct buf text;
+	buf_init(&text, BUF_ANSWER_CAP);
+	dump(&text);
+	json_t *parsed = result_is_ok(buf_finish(&text)) ? json_loadb(text.p, text.size, 0, NULL) : NULL;
+	buf_done(&text);
+	if (parsed)
+		add(out, parsed);
+	json_decref(parsed);
+	return parsed;
+}
+
 static int dump_coverage_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) args;
 	(void) config_path;
-	struct buf dump, out;
-	json_error_t where;
-	buf_init(&dump, BUF_ANSWER_CAP);
+	struct buf out;
 	buf_init(&out, BUF_ANSWER_CAP);
-	ec2_dump_actions(&dump);
-	json_t *parsed = result_is_ok(buf_finish(&dump)) ? json_loadb(dump.p, dump.size, 0, &where) : NULL;
-	buf_done(&dump);
-	if (!parsed) {
-		buf_done(&out);
-		fprintf(stderr, "dari %s: the tables are no JSON\n", command->words);
-		return 1;
-	}
-	add_coverage(&out, parsed);
-	json_decref(parsed);
-	return print_whole(&out);
+	buf_add_str(
+		&out,
+		STR("# Coverage\n\nMade by `dari dump coverage`; a test holds this page to it. `dari dump "
+		    "actions` and `dari dump openstack` say the\nsame as JSON, with every parameter and "
+		    "filter.\n\n"));
+	if (add_chapter(&out, ec2_dump_actions, add_ec2_coverage) &&
+	    add_chapter(&out, openstack_dump_actions, add_openstack_coverage))
+		return print_whole(&out);
+	buf_done(&out);
+	fprintf(stderr, "dari %s: the tables are no JSON\n", command->words);
+	return 1;
 }
 
 /* ---- the manual page ---- */
@@ -234,9 +293,13 @@ static int dump_completion_here(const struct command *command, json_t *args, con
 
 const struct command dump_commands[] = {
 	{"dump actions",
-	 "Prints every API action with its parameters and permission, as JSON.",
+	 "Prints every EC2 action with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_actions_here},
+	{"dump openstack",
+	 "Prints every call of the OpenStack services with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_openstack_here},
 	{"dump coverage",
 	 "Prints which actions are built, and what is refused, as docs/coverage.md.",
 	 {{0}},

@@ -3,7 +3,6 @@
 #pragma once
 
 #include "auth/limit.h"
-#include "auth/password.h"
 #include "auth/sigv4.h"
 #include "auth/token.h"
 #include "base/config.h"
@@ -23,12 +22,10 @@ struct settings {
 	struct str endpoint; /* what clients are told; empty: made from the listener */
 	struct str ovn_northbound, ovs_database, chassis;
 	struct strs dns_upstreams;
-	int64_t shutdown_grace_s, host_interval_s;
+	int64_t shutdown_grace_s, host_interval_s, token_lifetime_s;
 	int64_t image_keep_h, image_reserve_percent;
 	int64_t connections, connections_per_address;
 	struct limits_config limits;
-	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;
-	int64_t token_lifetime_s;
 };
 
 /* Reads and checks the file; strings in c's arena. */
@@ -49,6 +46,7 @@ RESULT region_init(struct ctx *c, struct settings *s, struct str zones);
 struct control;
 struct daemon_role;
 struct ec2_face;
+struct openstack_face;
 struct metadata;
 
 struct daemon {
@@ -70,10 +68,10 @@ struct daemon {
 	struct reconciler *reconciler;
 	struct http_server *http;
 	struct sigv4 *sigv4;
-	struct passwords *passwords;
 	struct tokens *tokens;
 	struct limits *limits;
 	struct ec2_face *ec2;
+	struct openstack_face *openstack;
 	struct metadata *metadata;
 	struct control *control;
 	int64_t started_us;

@@ -9,6 +9,7 @@
 
 #include "api/ec2/ec2.h"
 #include "api/metadata/metadata.h"
+#include "api/openstack/openstack.h"
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/file.h"
@@ -28,14 +29,19 @@ enum { STOP_GRACE_S = 5, DAEMON_ARENA_CAP = 64 * 1024 * 1024 };
 static void api_handle(void *self, struct call *call)
 {
 	struct daemon *d = self;
-	if (!health_handle(d, call))
+	if (openstack_has_path(call->path))
+		openstack_http_face.handle(d->openstack, call);
+	else if (!health_handle(d, call))
 		ec2_http_face.handle(d->ec2, call);
 }
 
 static void api_reject(void *self, struct call *call, int status, enum err why)
 {
 	struct daemon *d = self;
-	ec2_http_face.reject(d->ec2, call, status, why);
+	if (openstack_has_path(call->path))
+		openstack_http_face.reject(d->openstack, call, status, why);
+	else
+		ec2_http_face.reject(d->ec2, call, status, why);
 }
 
 static const struct http_face api_face = {
@@ -78,23 +84,6 @@ static RESULT open_store(struct daemon *d)
 	return OK;
 }
 
-static RESULT open_auth(struct daemon *d)
-{
-	const struct settings *s = &d->settings;
-	const struct sigv4_config signing = {
-		.store = d->store, .master_key = d->master_key, .region = s->region};
-	const struct passwords_config passwords = {.memory_kib = s->password_memory_kib,
-						   .passes = s->password_passes,
-						   .failures_max = s->password_failures,
-						   .locked_us = s->password_locked_s * SECOND};
-	const struct tokens_config tokens = {
-		.store = d->store, .master_key = d->master_key, .lifetime_us = s->token_lifetime_s * SECOND};
-	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
-	TRY(passwords_new(&d->ctx, &passwords, &d->passwords));
-	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
-	return limits_new(&d->ctx, &s->limits, &d->limits);
-}
-
 static RESULT open_reconciler(struct daemon *d)
 {
 	image_file_sweep(settings_path(d->arena, &d->settings, "images"));
@@ -122,6 +111,14 @@ static RESULT open_faces(struct daemon *d)
 		.per_address_max = (unsigned) d->settings.connections_per_address,
 	};
 	TRY(http_server_new(&d->ctx, &http, &d->http));
+	struct sigv4_config signing = {
+		.store = d->store, .master_key = d->master_key, .region = d->settings.region};
+	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
+	const struct tokens_config tokens = {.store = d->store,
+					     .master_key = d->master_key,
+					     .lifetime_us = d->settings.token_lifetime_s * SECOND};
+	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
+	TRY(limits_new(&d->ctx, &d->settings.limits, &d->limits));
 	struct str endpoint = settings_endpoint(d->arena, &d->settings), scheme = STR_NONE;
 	(void) str_split_next(&endpoint, '/', &scheme); /* "http:", then "", then host and port */
 	(void) str_split_next(&endpoint, '/', &scheme);
@@ -134,6 +131,15 @@ static RESULT open_faces(struct daemon *d)
 		.endpoint = endpoint,
 	};
 	TRY(ec2_new(&d->ctx, &ec2, &d->ec2));
+	const struct openstack_config openstack = {
+		.store = d->store,
+		.tokens = d->tokens,
+		.limits = d->limits,
+		.reconciler = d->reconciler,
+		.region = d->settings.region,
+		.endpoint = settings_endpoint(d->arena, &d->settings),
+	};
+	TRY(openstack_new(&d->ctx, &openstack, &d->openstack));
 	struct metadata_config metadata = {.executor = d->executor,
 					   .store = d->store,
 					   .http = d->http,
@@ -162,7 +168,6 @@ static RESULT start_all(struct daemon *d)
 	if (!d->executor)
 		return ctx_no_memory(&d->ctx);
 	TRY(open_store(d));
-	TRY(open_auth(d));
 	TRY(d->role->open_drivers(d));
 	TRY(open_reconciler(d));
 	TRY(open_faces(d));
@@ -180,8 +185,8 @@ static void end_all(struct daemon *d)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);
 	metadata_free(d->metadata);
 	ec2_free(d->ec2);
+	openstack_free(d->openstack);
 	tokens_free(d->tokens);
-	passwords_free(d->passwords);
 	sigv4_free(d->sigv4);
 	limits_free(d->limits);
 	http_server_free(d->http);

@@ -127,19 +127,7 @@ const struct tables *ec2_walk(struct ec2_call *e)
 
 RESULT ec2_find_shown(struct ec2_call *e, uuid id, const struct row **ret_row)
 {
-	enum kind kind = e->action->shows;
-	const struct tables *t = ec2_walk(e);
-	const struct rows *left = &e->change.left;
-	for (size_t k = 0; k < left->count; k++)
-		if (uuid_equal(left->at[k]->id, id)) {
-			*ret_row = left->at[k];
-			return OK;
-		}
-	const struct row *row = tables_find(t, kind, id);
-	if (!row)
-		return engine_fail_gone(e->c, kind, id);
-	*ret_row = row;
-	return OK;
+	return face_find_shown(e->c, &e->change, ec2_walk(e), id, ret_row);
 }
 
 void ec2_stop_walking(struct ec2_call *e)

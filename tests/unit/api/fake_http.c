@@ -31,9 +31,10 @@ RESULT call_each_header(struct call *c, RESULT (*each)(void *arg, struct str nam
 
 void call_set_answer_header(struct call *c, const char *name, struct str value)
 {
-	(void) c;
-	(void) name;
-	(void) value;
+	struct fake_call *f = fake_of(c);
+	assert(f->answer_header_count < FAKE_HEADERS_MAX);
+	f->answer_names[f->answer_header_count] = str_from(name);
+	f->answer_values[f->answer_header_count++] = value;
 }
 
 bool call_set_hop_limit(struct call *c, int hops)
@@ -49,8 +50,10 @@ void call_answer(struct call *c, int status, const char *content_type, struct bu
 	(void) content_type;
 	f->is_answered = true;
 	f->status = status;
-	f->body = *body;
-	*body = (struct buf){0};
+	if (body) {
+		f->body = *body;
+		*body = (struct buf){0};
+	}
 }
 
 void call_answer_pieces(struct call *c, int status, const char *content_type, const struct str *pieces,
@@ -77,6 +80,17 @@ void call_wake(struct call *c)
 	fake_of(c)->wake_order = ++wakes;
 }
 
+static enum http_method method_of(const char *name)
+{
+	static const char *const names[] = {
+		[HTTP_GET] = "GET", [HTTP_HEAD] = "HEAD",   [HTTP_POST] = "POST",
+		[HTTP_PUT] = "PUT", [HTTP_PATCH] = "PATCH", [HTTP_DELETE] = "DELETE"};
+	for (enum http_method k = HTTP_GET; k < HTTP_OTHER; k++)
+		if (strcmp(name, names[k]) == 0)
+			return k;
+	return HTTP_OTHER;
+}
+
 void fake_call_init(struct fake_call *f, const char *method, struct str path, struct str query,
 		    struct str body)
 {
@@ -86,9 +100,7 @@ void fake_call_init(struct fake_call *f, const char *method, struct str path, st
 	ctx_init(&f->call.ctx, f->arena);
 	f->call.ctx.request_id = STR("00000000-1111-4222-8333-444444444444");
 	f->call.method_name = str_from(method);
-	f->call.method = strcmp(method, "GET") == 0    ? HTTP_GET
-			 : strcmp(method, "POST") == 0 ? HTTP_POST
-						       : HTTP_OTHER;
+	f->call.method = method_of(method);
 	f->call.path = path;
 	f->call.query = query;
 	f->call.body = body;

@@ -16,7 +16,9 @@ struct fake_call {
 	bool is_woken, is_answered;
 	uint64_t wake_order; /* of all calls that were woken, as the committer ended them */
 	int status;
-	struct buf body; /* of the answer */
+	struct buf body;                                                            /* of the answer */
+	struct str answer_names[FAKE_HEADERS_MAX], answer_values[FAKE_HEADERS_MAX]; /* in the call's arena */
+	size_t answer_header_count;
 };
 
 void fake_call_init(struct fake_call *f, const char *method, struct str path, struct str query,

@@ -6,13 +6,20 @@
  *   Action=CreateVpc&CidrBlock=10.0.0.0/16     a POST; RunInstances&… is short for Action=RunInstances&…
  *   ?Action=…                                  the same as a GET
  *   @bob Action=…     @nobody Action=…         by another account; unsigned
+ *   GET /compute/v2.1/servers?name=a           a request to an OpenStack service, with a token of alice's
+ * project POST /network/v2.0/networks {"network":{}} the same with a body; @admin before it: the cloud's
+ * administrator
+ *   @version compute 2.93                      the microversion of what follows
  *   @settle                                    lets the reconciler finish
  *   @wait SECONDS                              lets time pass
  *   @mask name…                                elements whose text is not compared
  *   # …                                        a remark
- * $(name) stands for the text of the newest earlier element <name>; $(image) for the image's id.
- * A line's value may hold %XX. Answers are stored one element a line, the status first. */
+ * $(name) stands for the text of the newest earlier element <name> or JSON member "name" (also "a.b": within
+ * an object, or the first of a list); $(image) for the image's id.
+ * A line's value may hold %XX. Answers are stored one element or member a line, the status first, and before
+ * a JSON body the headers that the face has set. */
 #include <dirent.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -41,8 +48,38 @@ static bool is_masked(const struct golden *g, struct str element)
 	return false;
 }
 
+static void blank_masked(const struct golden *g, json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t k;
+	json_array_foreach (value, k, member)
+		blank_masked(g, member);
+	json_object_foreach (value, key, member) {
+		struct str element = str_print(g->w.arena, "<%s>", key);
+		if (is_masked(g, element))
+			(void) json_object_set_new(value, key, json_string("*"));
+		else
+			blank_masked(g, member);
+	}
+}
+
+/* The status, the headers, and the body with its members as they came, one a line. */
+static struct str present_json(struct golden *g, const struct world_answer *answer)
+{
+	json_t *value = answer->body.n ? json_loadb(answer->body.p, answer->body.n, 0, NULL) : NULL;
+	blank_masked(g, value);
+	char *text = value ? json_dumps(value, JSON_INDENT(1)) : NULL;
+	struct str shown = text ? str_from(text) : answer->body;
+	struct str whole = str_print(g->w.arena, "%d\n%" STR_FMT "%" STR_FMT "%s", answer->status,
+				     STR_ARG(answer->headers), STR_ARG(shown), shown.n ? "\n" : "");
+	free(text);
+	json_decref(value);
+	return whole;
+}
+
 /* The status, then the body with a line break between one element and the next. */
-static struct str present(struct golden *g, const struct world_answer *answer)
+static struct str present_xml(struct golden *g, const struct world_answer *answer)
 {
 	struct buf b;
 	buf_init(&b, 16 << 20);
@@ -69,6 +106,11 @@ static struct str present(struct golden *g, const struct world_answer *answer)
 	return text;
 }
 
+static struct str present(struct golden *g, const struct world_answer *answer)
+{
+	return answer->is_openstack ? present_json(g, answer) : present_xml(g, answer);
+}
+
 /* ---- one case ---- */
 
 static struct world_answer call(void *self, enum script_user user, bool is_get, struct str parameters)
@@ -76,6 +118,13 @@ static struct world_answer call(void *self, enum script_user user, bool is_get, 
 	struct world *w = self;
 	const struct world_user *users[] = {&w->alice, &w->bob, 0};
 	return is_get ? world_get(w, users[user], parameters) : world_post(w, users[user], parameters);
+}
+
+static struct world_answer request(void *self, const struct script_request *r)
+{
+	struct world *w = self;
+	const struct world_user *users[] = {&w->alice, &w->bob, 0, &w->admin};
+	return world_request(w, users[r->user], r);
 }
 
 static void settle(void *self)
@@ -137,6 +186,7 @@ static void run_case(const char *request_path)
 					   .arena = g.w.arena,
 					   .image = id_to_ec2(g.w.arena, KIND_IMAGE, g.w.image),
 					   .call = call,
+					   .request = request,
 					   .settle = settle,
 					   .wait = let_pass};
 	g.script.stage = &stage;
@@ -147,9 +197,11 @@ static void run_case(const char *request_path)
 		exit(2);
 	}
 	struct str path = str_from(request_path);
+	const struct world_answer *answer = &g.script.history[g.script.count - 1];
 	struct str answer_path =
-		str_print(g.w.arena, "%" STR_FMT ".xml", STR_ARG(str_slice(path, 0, path.n - 4)));
-	struct str got = present(&g, &g.script.history[g.script.count - 1]);
+		str_print(g.w.arena, "%" STR_FMT ".%s", STR_ARG(str_slice(path, 0, path.n - 4)),
+			  answer->is_openstack ? "json" : "xml");
+	struct str got = present(&g, answer);
 	struct str wanted = read_whole(g.w.arena, answer_path.p);
 	bool accepts = getenv("GOLDEN_ACCEPT") != 0;
 	if (str_equal(got, wanted)) {

@@ -12,7 +12,7 @@ static struct str look_up(struct script *s, struct str name)
 	if (str_is(name, "image"))
 		return s->stage->image;
 	for (size_t k = s->count; k > 0; k--) {
-		struct str text = world_element(s->history[k - 1].body, str_to_z(s->stage->arena, name));
+		struct str text = world_find(s->stage->arena, s->history[k - 1].body, name);
 		if (text.n)
 			return text;
 	}
@@ -53,15 +53,49 @@ static void note(struct script *s, struct world_answer answer)
 	s->history[s->count++] = answer;
 }
 
+/* "@bob …": who calls; alice where nobody is named. */
+static enum script_user take_user(struct str *line)
+{
+	static const char *const names[] = {
+		[SCRIPT_BOB] = "@bob ", [SCRIPT_NOBODY] = "@nobody ", [SCRIPT_ADMIN] = "@admin "};
+	for (enum script_user k = SCRIPT_BOB; k <= SCRIPT_ADMIN; k++)
+		if (str_starts_with(*line, str_from(names[k]))) {
+			*line = str_slice(*line, strlen(names[k]), line->n);
+			return k;
+		}
+	return SCRIPT_ALICE;
+}
+
+/* "METHOD /path?query {…}". */
+static bool is_request(struct str line)
+{
+	size_t space = str_find_char(line, ' ', 0);
+	for (size_t k = 0; k < space; k++)
+		if (line.p[k] < 'A' || line.p[k] > 'Z')
+			return false;
+	return space + 1 < line.n && line.p[space + 1] == '/';
+}
+
+static void run_request(struct script *s, enum script_user user, struct str line)
+{
+	size_t path = str_find_char(line, ' ', 0) + 1, end = str_find_char(line, ' ', path);
+	struct str target = str_slice(line, path, end);
+	size_t question = str_find_char(target, '?', 0);
+	const struct script_request request = {.user = user,
+					       .method = str_slice(line, 0, path - 1),
+					       .path = str_slice(target, 0, question),
+					       .query = str_slice(target, question + 1, target.n),
+					       .version = s->version,
+					       .body = str_slice(line, end + 1, line.n)};
+	note(s, s->stage->request(s->stage->self, &request));
+}
+
 static void run_call(struct script *s, struct str line)
 {
-	enum script_user user = SCRIPT_ALICE;
-	if (str_starts_with(line, STR("@bob "))) {
-		user = SCRIPT_BOB;
-		line = str_slice(line, 5, line.n);
-	} else if (str_starts_with(line, STR("@nobody "))) {
-		user = SCRIPT_NOBODY;
-		line = str_slice(line, 8, line.n);
+	enum script_user user = take_user(&line);
+	if (is_request(line)) {
+		run_request(s, user, line);
+		return;
 	}
 	bool is_get = line.n && line.p[0] == '?';
 	line = str_slice(line, is_get, line.n);
@@ -85,6 +119,8 @@ void script_run(struct script *s, struct str line)
 		s->stage->wait(s->stage->self, seconds * SECOND);
 	} else if (str_starts_with(line, STR("@mask "))) {
 		s->masks = str_slice(line, 6, line.n);
+	} else if (str_starts_with(line, STR("@version "))) {
+		s->version = str_slice(line, 9, line.n);
 	} else {
 		run_call(s, script_expand(s, line));
 	}
@@ -93,6 +129,5 @@ void script_run(struct script *s, struct str line)
 bool script_is_call(struct str line)
 {
 	return !str_is_empty(line) && line.p[0] != '#' &&
-	       (line.p[0] != '@' || str_starts_with(line, STR("@bob ")) ||
-		str_starts_with(line, STR("@nobody ")));
+	       (line.p[0] != '@' || take_user(&line) != SCRIPT_ALICE);
 }

@@ -6,7 +6,13 @@
 
 enum { SCRIPT_HISTORY_MAX = 64 };
 
-enum script_user { SCRIPT_ALICE, SCRIPT_BOB, SCRIPT_NOBODY };
+enum script_user { SCRIPT_ALICE, SCRIPT_BOB, SCRIPT_NOBODY, SCRIPT_ADMIN };
+
+/* A request to an OpenStack service. */
+struct script_request {
+	enum script_user user;
+	struct str method, path, query, version, body; /* version: "compute 2.93", or empty */
+};
 
 /* The region that the lines are told to. */
 struct script_stage {
@@ -15,6 +21,8 @@ struct script_stage {
 	struct str image;    /* $(image) */
 	bool is_lenient;     /* a $(name) of nothing stays as it is, calls past the limit are left out */
 	struct world_answer (*call)(void *self, enum script_user user, bool is_get, struct str parameters);
+	struct world_answer (*request)(void *self,
+				       const struct script_request *request); /* NULL: none comes */
 	void (*settle)(void *self);
 	void (*wait)(void *self, int64_t us);
 };
@@ -23,7 +31,8 @@ struct script {
 	const struct script_stage *stage;
 	struct world_answer history[SCRIPT_HISTORY_MAX];
 	size_t count;
-	struct str masks; /* of the last @mask */
+	struct str masks;   /* of the last @mask */
+	struct str version; /* of the last @version */
 };
 
 /* Does what the line says; a call's answer is added to the history. What the line names and is not

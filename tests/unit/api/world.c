@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <unistd.h>
@@ -21,6 +22,8 @@
 #include "engine/host.h"
 #include "engine/image.h"
 #include "engine/region.h"
+#include "engine/role.h"
+#include "script.h"
 #include "store/sql.h"
 
 #define MADE_AT_US (INT64_C(1700000000) * SECOND)   /* 2023-11-14T22:13:20Z */
@@ -79,6 +82,17 @@ static void make_account(struct world *w, const char *name, struct world_user *u
 				      .account_number = wish.number,
 				      .user_name = STR("root"),
 				      .access_key_id = key.key_id};
+}
+
+/* Of a project of its own, where it has the role that reaches into all. */
+static void make_admin(struct world *w)
+{
+	make_account(w, "admin", &w->admin);
+	struct role_grant grant = {
+		.role = {.kind = KIND_ROLE, .text = STR("admin")},
+		.user = {.kind = KIND_USER, .prefix = w->admin.who.user, .bits = 128},
+		.account = {.kind = KIND_ACCOUNT, .prefix = w->admin.who.account, .bits = 128}};
+	DO(engine_grant_role, &grant);
 }
 
 static void make_region(struct world *w)
@@ -174,11 +188,19 @@ static void open_face(struct world *w)
 				       .region = STR("us-east-1"),
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
 	MUST(ec2_new(&w->c, &ec2, &w->face));
+	const struct openstack_config openstack = {.store = w->store,
+						   .tokens = w->tokens,
+						   .limits = w->limits,
+						   .reconciler = w->reconciler,
+						   .region = STR("us-east-1"),
+						   .endpoint = STR("http://cloud.test:8773")};
+	MUST(openstack_new(&w->c, &openstack, &w->openstack));
 }
 
 void world_set_limits(struct world *w, const struct limits_config *config)
 {
 	ec2_free(w->face);
+	openstack_free(w->openstack);
 	limits_free(w->limits);
 	MUST(limits_new(&w->c, config, &w->limits));
 	open_face(w);
@@ -200,11 +222,14 @@ void world_make(struct world *w)
 	make_account(w, "alice", &w->alice);
 	make_account(w, "bob", &w->bob);
 	make_image(w);
+	make_admin(w);
 	make_images(w);
 	start_reconciler(w);
 	world_settle(w, 10 * MINUTE);
 	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0};
 	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
+	const struct tokens_config tokens = {w->store, master_key, HOUR};
+	MUST(tokens_new(&w->c, &tokens, &w->tokens));
 	open_face(w);
 	clock_set_us(CALLED_AT_US); /* whatever the set-up took */
 	world_settle(w, SECOND);
@@ -215,7 +240,9 @@ void world_make(struct world *w)
 void world_done(struct world *w)
 {
 	ec2_free(w->face);
+	openstack_free(w->openstack);
 	limits_free(w->limits);
+	tokens_free(w->tokens);
 	sigv4_free(w->sigv4);
 	reconciler_free(w->reconciler);
 	store_close(w->store);
@@ -237,10 +264,25 @@ void world_settle(struct world *w, int64_t at_most_us)
 
 /* ---- calls ---- */
 
+/* What the face has set, but for what is another in each call. */
+static struct str show_headers(struct world *w, const struct fake_call *f)
+{
+	struct buf b;
+	buf_init(&b, 1 << 20);
+	for (size_t k = 0; k < f->answer_header_count; k++)
+		if (!str_contains(f->answer_names[k], STR("request-id")))
+			buf_print(&b, "%" STR_FMT ": %" STR_FMT "\n", STR_ARG(f->answer_names[k]),
+				  STR_ARG(f->answer_values[k]));
+	struct str text = str_copy(w->arena, buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
 struct world_answer world_run(struct world *w, struct fake_call *f)
 {
-	f->call.self = w->face;
-	ec2_http_face.handle(w->face, &f->call);
+	bool is_openstack = openstack_has_path(f->call.path);
+	f->call.self = is_openstack ? (void *) w->openstack : w->face;
+	(is_openstack ? &openstack_http_face : &ec2_http_face)->handle(f->call.self, &f->call);
 	while (!f->is_answered) {
 		if (f->is_woken) {
 			f->is_woken = false;
@@ -250,7 +292,10 @@ struct world_answer world_run(struct world *w, struct fake_call *f)
 			abort();
 		}
 	}
-	struct world_answer answer = {f->status, str_copy(w->arena, buf_str(&f->body))};
+	struct world_answer answer = {f->status, str_copy(w->arena, buf_str(&f->body)), STR_NONE,
+				      is_openstack};
+	if (is_openstack)
+		answer.headers = show_headers(w, f);
 	fake_call_done(f);
 	return answer;
 }
@@ -305,6 +350,74 @@ struct world_answer world_post(struct world *w, const struct world_user *user, s
 struct world_answer world_get(struct world *w, const struct world_user *user, struct str query)
 {
 	return call_signed(w, user, "GET", query);
+}
+
+static struct str issue_token(struct world *w, const struct world_user *user)
+{
+	struct token token = {.scope = IDENTITY_ACCOUNT,
+			      .methods = TOKEN_BY_PASSWORD,
+			      .user = user->who.user,
+			      .where = user->who.account};
+	struct str text = STR_NONE;
+	MUST(token_issue(w->tokens, &w->c, &token, &text));
+	return text;
+}
+
+struct world_answer world_request(struct world *w, const struct world_user *user,
+				  const struct script_request *request)
+{
+	struct fake_call f;
+	fake_call_init(&f, str_to_z(w->arena, request->method), request->path, request->query, request->body);
+	fake_call_add_header(&f, "Host", STR("cloud.test:8773"));
+	fake_call_add_header(&f, "Accept", STR("application/json"));
+	if (user)
+		fake_call_add_header(&f, "X-Auth-Token", issue_token(w, user));
+	if (request->version.n)
+		fake_call_add_header(&f, "OpenStack-API-Version", request->version);
+	return world_run(w, &f);
+}
+
+/* ---- answers ---- */
+
+/* In the order of the text: the value itself, then what is in it. */
+static const json_t *find_member(const json_t *value, const char *name)
+{
+	const char *key;
+	json_t *member;
+	size_t k;
+	const json_t *found = json_object_get(value, name);
+	if (found && !json_is_object(found) && !json_is_array(found))
+		return found;
+	json_object_foreach ((json_t *) value, key, member)
+		if ((found = find_member(member, name)))
+			return found;
+	json_array_foreach (value, k, member)
+		if ((found = find_member(member, name)))
+			return found;
+	return NULL;
+}
+
+static const json_t *find_path(const json_t *value, struct arena *a, struct str path)
+{
+	struct str step;
+	while (value && str_split_next(&path, '.', &step))
+		value = json_object_get(json_is_array(value) ? json_array_get(value, 0) : value,
+					str_to_z(a, step));
+	return value;
+}
+
+struct str world_find(struct arena *a, struct str body, struct str name)
+{
+	json_t *value = body.n && body.p[0] == '{' ? json_loadb(body.p, body.n, 0, NULL) : NULL;
+	if (!value)
+		return world_element(body, str_to_z(a, name));
+	const json_t *found = str_contains(name, STR(".")) ? find_path(value, a, name)
+							   : find_member(value, str_to_z(a, name));
+	struct str text = json_is_integer(found)
+				  ? str_print(a, "%" JSON_INTEGER_FORMAT, json_integer_value(found))
+				  : str_copy(a, str_from(json_string_value(found)));
+	json_decref(value);
+	return text;
 }
 
 struct str world_element(struct str body, const char *name)

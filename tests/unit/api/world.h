@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A whole region in one thread: store in memory, engine, reconciler, simulated hosts and network,
- * and the EC2 face, called without sockets. Clock and randomness are fixed: the same calls give
- * the same answers, byte for byte. A failure of the set-up aborts. */
+ * and the EC2 and OpenStack faces, called without sockets. Clock and randomness are fixed: the same calls
+ * give the same answers, byte for byte. A failure of the set-up aborts. */
 #pragma once
 
 #include "api/ec2/ec2.h"
+#include "api/openstack/openstack.h"
 #include "auth/limit.h"
 #include "auth/sigv4.h"
+#include "auth/token.h"
 #include "fake_http.h"
 #include "model/identity.h"
 
@@ -28,9 +30,11 @@ struct world {
 	struct reconciler *reconciler;
 	struct sigv4 *sigv4;
 	struct limits *limits; /* NULL at first: none */
+	struct tokens *tokens;
 	struct ec2_face *face;
+	struct openstack_face *openstack;
 	struct identity operator;
-	struct world_user alice, bob;
+	struct world_user alice, bob, admin; /* admin: of OpenStack's project of that name */
 	uuid image;
 	char images[64]; /* the image store, a directory of its own */
 };
@@ -46,7 +50,9 @@ void world_settle(struct world *w, int64_t at_most_us);
 
 struct world_answer {
 	int status;
-	struct str body; /* in the world's arena */
+	struct str body;    /* in the world's arena */
+	struct str headers; /* "Name: value\n" of those that the face has set, but for request ids */
+	bool is_openstack;
 };
 
 /* Signs as the user and calls. */
@@ -55,5 +61,11 @@ struct world_answer world_post(struct world *w, const struct world_user *user, s
 struct world_answer world_get(struct world *w, const struct world_user *user, struct str query);
 /* Any request, signed before by hand or not at all. */
 struct world_answer world_run(struct world *w, struct fake_call *f);
+/* To an OpenStack service, with a token of the user's (NULL: with none). */
+struct script_request;
+struct world_answer world_request(struct world *w, const struct world_user *user,
+				  const struct script_request *request);
+/* The text of the first element or JSON member of that name ("a.b": along a path), or empty. */
+struct str world_find(struct arena *a, struct str body, struct str name);
 /* The text of the first element of that name, or empty. */
 struct str world_element(struct str body, const char *name);

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Servers: how they are gathered and written; lists, show, delete, and the actions that start, stop and
+ * reboot them. Source: Compute API reference, microversions 2.1 to 2.93. */
+#include "api/openstack/compute_servers.h"
+
+#include "api/openstack/services.h"
+#include "api/openstack/write.h"
+#include "engine/instance.h"
+
+/* ---- names ---- */
+
+static struct str name_tag(struct tags tags)
+{
+	const struct tag *tag = tags_find(tags, STR("Name"));
+	return tag ? tag->value : STR_NONE;
+}
+
+struct str os_server_name(struct arena *a, const struct instance *instance)
+{
+	struct str tag = name_tag(instance->tags);
+	return instance->name.n ? instance->name
+	       : tag.n          ? tag
+				: id_to_ec2(a, KIND_INSTANCE, instance->row.id);
+}
+
+struct str os_network_label(struct os_call *e, uuid network)
+{
+	const struct tables *t = os_walk(e);
+	const struct network *n = network_find(t, network);
+	const struct subnet *s = subnet_first_by_network(t, network);
+	if (n && n->name.n)
+		return n->name;
+	if (!s)
+		return uuid_to_str(e->c->arena, network);
+	struct str tag = name_tag(s->tags);
+	return s->name.n ? s->name : tag.n ? tag : id_to_ec2(e->c->arena, KIND_SUBNET, s->row.id);
+}
+
+/* ---- states ---- */
+
+/* What Nova calls a state is "STATUS" or "STATUS/task". */
+struct words {
+	struct str status, task;
+};
+
+static struct words status_words(const struct instance *i)
+{
+	struct words words = {.task = str_from(model_instance_states[model_derive_instance_state(i)].nova)};
+	(void) str_split_next(&words.task, '/', &words.status);
+	if (str_is(words.status, "ACTIVE") && str_is_empty(words.task) && i->wanted_boots > i->seen_boots)
+		return i->reboot_since_us ? (struct words){STR("REBOOT"), STR("rebooting")}
+					  : (struct words){STR("HARD_REBOOT"), STR("rebooting_hard")};
+	if (str_is(words.status, "BUILD"))
+		words.task = STR("spawning");
+	return words;
+}
+
+static const char *vm_state(struct str status)
+{
+	static const char *const states[][2] = {
+		{"BUILD", "building"},     {"ACTIVE", "active"},   {"REBOOT", "active"},
+		{"HARD_REBOOT", "active"}, {"SHUTOFF", "stopped"}, {"ERROR", "error"},
+	};
+	for (size_t k = 0; k < sizeof states / sizeof states[0]; k++)
+		if (str_is(status, states[k][0]))
+			return states[k][1];
+	return "active";
+}
+
+enum { POWER_NONE = 0, POWER_RUNNING = 1, POWER_SHUTDOWN = 4 };
+
+static int power_state(const struct instance *i)
+{
+	return i->seen_power == INSTANCE_SEEN_POWER_ON    ? POWER_RUNNING
+	       : i->seen_power == INSTANCE_SEEN_POWER_OFF ? POWER_SHUTDOWN
+							  : POWER_NONE;
+}
+
+/* ---- gathering ---- */
+
+static struct ip find_floating(const struct tables *t, uuid port, struct ip private_ip)
+{
+	for (const struct address *a = address_first_by_port(t, port); a; a = address_next_by_port(t, a))
+		if (row_is_live(&a->row) && ip_equal(a->private_ip, private_ip))
+			return a->ip;
+	return (struct ip){0};
+}
+
+static bool add_address(struct os_call *e, struct os_server_network *n, const struct port *p, struct ip ip)
+{
+	struct os_server_address address = {ip, find_floating(os_walk(e), p->row.id, ip), p->mac};
+	return VEC_PUSH(e->c->arena, &n->addresses, address);
+}
+
+static struct os_server_network *find_network(struct os_call *e, struct os_server *s, uuid network)
+{
+	struct str name = os_network_label(e, network);
+	for (size_t k = 0; k < s->networks.count; k++)
+		if (str_equal(s->networks.at[k].name, name))
+			return &s->networks.at[k];
+	struct os_server_network n = {.name = name};
+	return VEC_PUSH(e->c->arena, &s->networks, n) ? &s->networks.at[s->networks.count - 1] : NULL;
+}
+
+static bool add_groups(struct os_call *e, struct os_server *s, const struct port *p)
+{
+	for (size_t k = 0; k < p->groups.count; k++) {
+		const struct security_group *group = security_group_find(os_walk(e), p->groups.at[k]);
+		bool is_there = !group;
+		for (size_t n = 0; n < s->groups.count && !is_there; n++)
+			is_there = str_equal(s->groups.at[n], group->name);
+		if (!is_there && !VEC_PUSH(e->c->arena, &s->groups, group->name))
+			return false;
+	}
+	return true;
+}
+
+static bool add_port(struct os_call *e, struct os_server *s, const struct port *p)
+{
+	const struct tables *t = os_walk(e);
+	struct os_server_network *n = find_network(e, s, p->network);
+	if (!n || !add_groups(e, s, p) || !add_address(e, n, p, p->ip))
+		return false;
+	for (const struct secondary_ip *ip = secondary_ip_first_by_port(t, p->row.id); ip;
+	     ip = secondary_ip_next_by_port(t, ip))
+		if (row_is_live(&ip->row) && !add_address(e, n, p, ip->ip))
+			return false;
+	return true;
+}
+
+static const void *gather_server(struct os_call *e, const struct row *row)
+{
+	const struct tables *t = os_walk(e);
+	struct os_server *s = arena_new_object(e->c->arena, struct os_server);
+	if (!s)
+		return NULL;
+	s->instance = (const struct instance *) row;
+	s->type = instance_type_find(t, s->instance->type);
+	s->image = image_find(t, s->instance->image);
+	s->zone = zone_find(t, s->instance->zone);
+	s->host = host_find(t, s->instance->host);
+	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && !add_port(e, s, p))
+			return NULL;
+	for (const struct volume *v = volume_first_by_instance(t, row->id); v;
+	     v = volume_next_by_instance(t, v))
+		if (row_is_live(&v->row) && v->device_slot > 0 && !VEC_PUSH(e->c->arena, &s->volumes, v))
+			return NULL;
+	return s;
+}
+
+/* ---- writing ---- */
+
+static void write_address(struct json_writer *w, const struct os_server_address *a, struct ip ip,
+			  const char *type)
+{
+	json_write_open(w, NULL);
+	os_write_ip(w, "addr", ip);
+	json_write_int(w, "version", ip.family == IP_V6 ? 6 : 4);
+	json_write_z(w, "OS-EXT-IPS:type", type);
+	os_write_mac(w, "OS-EXT-IPS-MAC:mac_addr", a->mac);
+	json_write_close(w);
+}
+
+static void write_addresses(struct json_writer *w, const struct os_server *s)
+{
+	json_write_open(w, "addresses");
+	for (size_t k = 0; k < s->networks.count; k++) {
+		const struct os_server_network *n = &s->networks.at[k];
+		json_write_key(w, n->name);
+		json_write_open_list(w, NULL);
+		for (size_t m = 0; m < n->addresses.count; m++) {
+			const struct os_server_address *a = &n->addresses.at[m];
+			write_address(w, a, a->ip, "fixed");
+			if (!ip_is_none(a->floating))
+				write_address(w, a, a->floating, "floating");
+		}
+		json_write_close_list(w);
+	}
+	json_write_close(w);
+}
+
+static void write_image(struct os_call *e, struct json_writer *w, const struct os_server *s)
+{
+	struct str id = uuid_to_str(e->c->arena, s->instance->image);
+	json_write_open(w, "image");
+	json_write_text(w, "id", id);
+	json_write_open_list(w, "links");
+	os_write_link(w, "bookmark",
+		      str_print(e->c->arena, "%" STR_FMT "/compute/images/%" STR_FMT, STR_ARG(e->base_url),
+				STR_ARG(id)));
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+/* From 2.47 on what it has; before, where to look it up. */
+static void write_flavor(struct os_call *e, struct json_writer *w, const struct os_server *s)
+{
+	struct str name = s->type ? s->type->name : STR_NONE;
+	json_write_open(w, "flavor");
+	if (e->request.version < 47) {
+		json_write_text(w, "id", name);
+		json_write_open_list(w, "links");
+		os_write_link(w, "bookmark",
+			      str_print(e->c->arena, "%" STR_FMT "/compute/flavors/%" STR_FMT,
+					STR_ARG(e->base_url), STR_ARG(name)));
+		json_write_close_list(w);
+	} else {
+		json_write_int(w, "vcpus", s->instance->vcpus);
+		json_write_int(w, "ram", s->instance->memory / (1024 * 1024));
+		json_write_int(w, "disk", 0);
+		json_write_int(w, "ephemeral", 0);
+		json_write_int(w, "swap", 0);
+		json_write_text(w, "original_name", name);
+		json_write_open(w, "extra_specs");
+		json_write_close(w);
+	}
+	json_write_close(w);
+}
+
+static void write_groups(struct json_writer *w, const struct os_server *s)
+{
+	if (!s->groups.count)
+		return;
+	json_write_open_list(w, "security_groups");
+	for (size_t k = 0; k < s->groups.count; k++) {
+		json_write_open(w, NULL);
+		json_write_text(w, "name", s->groups.at[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_volumes(struct os_call *e, struct json_writer *w, const struct os_server *s)
+{
+	json_write_open_list(w, "os-extended-volumes:volumes_attached");
+	for (size_t k = 0; k < s->volumes.count; k++) {
+		json_write_open(w, NULL);
+		os_write_id(w, "id", s->volumes.at[k]->row.id);
+		if (e->request.version >= 3)
+			json_write_bool(w, "delete_on_termination", s->volumes.at[k]->delete_on_termination);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+/* The host is told to administrators only. */
+static void write_admin(struct os_call *e, struct json_writer *w, const struct os_server *s)
+{
+	if (!os_is_admin(e))
+		return;
+	struct str host = s->host ? s->host->name : STR_NONE;
+	json_write_text_or_null(w, "OS-EXT-SRV-ATTR:host", host);
+	json_write_text_or_null(w, "OS-EXT-SRV-ATTR:hypervisor_hostname", host);
+	os_write_id(w, "OS-EXT-SRV-ATTR:instance_name", s->instance->row.id);
+	if (e->request.version < 3)
+		return;
+	json_write_text(w, "OS-EXT-SRV-ATTR:reservation_id",
+			id_to_prefixed(e->c->arena, "r", s->instance->reservation));
+	json_write_int(w, "OS-EXT-SRV-ATTR:launch_index", s->instance->launch_index);
+	json_write_text(w, "OS-EXT-SRV-ATTR:root_device_name", s->instance->root_device);
+	json_write_null(w, "OS-EXT-SRV-ATTR:kernel_id");
+	json_write_null(w, "OS-EXT-SRV-ATTR:ramdisk_id");
+	json_write_text_or_null(w, "OS-EXT-SRV-ATTR:user_data",
+				str_encode_base64(e->c->arena, s->instance->user_data));
+}
+
+/* Tells servers on one host from those on others, to one project, and nothing else. */
+static void write_host_id(struct os_call *e, struct json_writer *w, const struct instance *i)
+{
+	if (uuid_is_none(i->host))
+		json_write_z(w, "hostId", "");
+	else
+		os_write_hex(w, "hostId", uuid_v5(i->account, uuid_to_str(e->c->arena, i->host)));
+}
+
+static void write_states(struct json_writer *w, const struct instance *i)
+{
+	struct words words = status_words(i);
+	json_write_text(w, "status", words.status);
+	json_write_text_or_null(w, "OS-EXT-STS:task_state", words.task);
+	json_write_z(w, "OS-EXT-STS:vm_state", vm_state(words.status));
+	json_write_int(w, "OS-EXT-STS:power_state", power_state(i));
+	if (str_is(words.status, "ACTIVE") || str_is(words.status, "BUILD"))
+		json_write_int(w, "progress", 0);
+}
+
+static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct instance *i = item;
+	os_write_id(w, "id", i->row.id);
+	json_write_text(w, "name", os_server_name(e->c->arena, i));
+	os_write_compute_links(e, w, "servers", uuid_to_str(e->c->arena, i->row.id));
+}
+
+static void write_server(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct os_server *s = item;
+	const struct instance *i = s->instance;
+	write_brief(e, w, i);
+	write_states(w, i);
+	os_write_hex(w, "tenant_id", i->account);
+	os_write_hex(w, "user_id", i->account);
+	os_write_tags(w, "metadata", i->tags);
+	write_host_id(e, w, i);
+	write_image(e, w, s);
+	write_flavor(e, w, s);
+	os_write_time(w, "created", i->row.created_us);
+	os_write_time(w, "updated", i->seen_us > i->row.created_us ? i->seen_us : i->row.created_us);
+	write_addresses(w, s);
+	json_write_z(w, "accessIPv4", "");
+	json_write_z(w, "accessIPv6", "");
+	json_write_z(w, "OS-DCF:diskConfig", "MANUAL");
+	json_write_text(w, "OS-EXT-AZ:availability_zone", s->zone ? s->zone->name : STR_NONE);
+	json_write_z(w, "config_drive", "");
+	json_write_text_or_null(w, "key_name", i->key_name);
+	os_write_time_us(w, "OS-SRV-USG:launched_at", i->launched_us);
+	json_write_null(w, "OS-SRV-USG:terminated_at");
+	write_volumes(e, w, s);
+	write_groups(w, s);
+	write_admin(e, w, s);
+}
+
+/* ---- lists ---- */
+
+/* One that has ended is gone here; EC2 goes on showing it. */
+static bool is_there(struct os_call *e, const struct row *row)
+{
+	(void) e;
+	return model_derive_instance_state((const struct instance *) row) != INSTANCE_TERMINATED;
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return os_pattern_fits(value, os_server_name(e->c->arena, (const struct instance *) row));
+}
+
+static bool fits_status(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_equal_nocase(status_words((const struct instance *) row).status, value);
+}
+
+static bool fits_flavor(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct instance_type *type =
+		instance_type_find(os_walk(e), ((const struct instance *) row)->type);
+	return type && str_equal(type->name, value);
+}
+
+static bool fits_address(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct tables *t = os_walk(e);
+	char text[IP_TEXT_SIZE];
+	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
+		if (row_is_live(&p->row) && os_pattern_fits(value, str_from(ip_write(p->ip, text))))
+			return true;
+	return false;
+}
+
+static bool fits_host(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct host *host = host_find(os_walk(e), ((const struct instance *) row)->host);
+	return os_is_admin(e) && host && str_equal(host->name, value);
+}
+
+static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct zone *zone = zone_find(os_walk(e), ((const struct instance *) row)->zone);
+	return zone && str_equal(zone->name, value);
+}
+
+static const struct os_filter server_filters[] = {
+	{"name", .fits = fits_name},     {"status", .fits = fits_status},
+	{"uuid", .is_id = true},         {"image", "image"},
+	{"flavor", .fits = fits_flavor}, {"ip", .fits = fits_address},
+	{"host", .fits = fits_host},     {"availability_zone", .fits = fits_zone},
+	{"key_name", "key_name"},        {"reservation_id", "reservation"},
+	{"project_id", "account"},       {"tenant_id", "account"},
+};
+static const struct os_sort_key server_sort_keys[] = {
+	{"display_name", "name"},       {"name", "name"},          {"host", "host"},
+	{"image_ref", "image"},         {"key_name", "key_name"},  {"launch_index", "launch_index"},
+	{"launched_at", "launched_us"}, {"project_id", "account"}, {"vm_state", "wanted_power"},
+	{"power_state", "seen_power"},
+};
+#define SERVERS(write_them, gather_them)                                                                     \
+	{                                                                                                    \
+		.kind = KIND_INSTANCE, .items = "servers", .links = "servers_links",                         \
+		.filters = OS_FILTERS(server_filters),                                                       \
+		.sort_keys = {server_sort_keys, sizeof server_sort_keys / sizeof server_sort_keys[0]},       \
+		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .account_index = INSTANCE_INDEX_ACCOUNT,         \
+		.page_max = 1000, .shows = is_there, .gather = (gather_them), .write = (write_them),         \
+	}
+static const struct os_listing server_briefs = SERVERS(write_brief, NULL);
+const struct os_listing os_server_details = SERVERS(write_server, gather_server);
+
+/* ---- one server ---- */
+
+struct os_server_target {
+	struct ref server;
+};
+static const struct os_param show_params[] = {
+	OS_PATH(struct os_server_target, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server."),
+};
+
+static RESULT show_server(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_server_target *a = args;
+	return os_write_found(e, &os_server_details, &a->server, w);
+}
+
+/* ---- power ---- */
+
+struct os_power {
+	struct instances_wish wish;
+	struct ref server;
+	struct str type;
+};
+#define SERVER OS_PATH(struct os_power, "server_id", server, .kind = KIND_INSTANCE, .doc = "The server.")
+static const struct os_param power_params[] = {SERVER};
+static const struct os_param reboot_params[] = {
+	SERVER,
+	OS_BODY(struct os_power, "type", type, .flags = OS_REQUIRED, .words = "SOFT|HARD|soft|hard",
+		.doc = "HARD: without asking the guest."),
+};
+
+static RESULT prepare_power(struct os_call *e, void *args)
+{
+	struct os_power *a = args;
+	const struct row *row = NULL;
+	TRY(engine_find(e->c, os_walk(e), KIND_INSTANCE, &a->server, &row));
+	if (!is_there(e, row))
+		return engine_fail_not_found(e->c, KIND_INSTANCE, &a->server);
+	a->wish.instances = (struct refs){&a->server, 1};
+	a->wish.force = str_equal_nocase(a->type, STR("HARD"));
+	return OK;
+}
+
+#define POWER(word, rows, run, words)                                                                        \
+	{                                                                                                    \
+		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .name = (word),             \
+		.permit = "os_compute_api:servers:" word, .flags = OS_WRITES, .status = 202,                 \
+		.args = OS_PARAMS(struct os_power, rows), .prepare = prepare_power, .operation = (run),      \
+		.doc = (words),                                                                              \
+	}
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.1/servers", .permit = "os_compute_api:servers:index", .list = &server_briefs,
+	 .doc = "Servers of the project, id and name."},
+	{HTTP_GET, "/v2.1/servers/detail", .permit = "os_compute_api:servers:detail",
+	 .list = &os_server_details, .doc = "Servers of the project."},
+	{HTTP_GET, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:show",
+	 .args = OS_PARAMS(struct os_server_target, show_params), .item = "server", .answer = show_server,
+	 .doc = "One server."},
+	{HTTP_DELETE, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:delete",
+	 .flags = OS_WRITES, .status = 204, .args = OS_PARAMS(struct os_power, power_params),
+	 .prepare = prepare_power, .operation = engine_terminate_instances_run,
+	 .doc = "Ends a server, with the disks that go with it."},
+	POWER("os-start", power_params, engine_start_instances_run, "Starts a server."),
+	POWER("os-stop", power_params, engine_stop_instances_run, "Stops a server; its disks stay."),
+	POWER("reboot", reboot_params, engine_reboot_instances_run, "Reboots a server."),
+};
+const struct os_actions os_server_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/: servers as they are written by everything that shows one. */
+#pragma once
+
+#include "api/openstack/list.h"
+
+struct os_server_address {
+	struct ip ip, floating; /* floating: none, or what stands for it */
+	struct mac mac;
+};
+
+struct os_server_network {
+	struct str name;
+	VEC(struct os_server_address) addresses;
+};
+
+struct os_server {
+	const struct instance *instance;
+	const struct instance_type *type; /* NULL: gone, like what follows */
+	const struct image *image;
+	const struct zone *zone;
+	const struct host *host;
+	VEC(struct os_server_network) networks;
+	VEC(struct str) groups; /* names, each once */
+	VEC(const struct volume *) volumes;
+};
+
+/* The members as they are in detail, by the microversion asked for. */
+extern const struct os_listing os_server_details;
+
+/* A server's name: its own, else the tag Name that EC2's users give, else its id there. */
+struct str os_server_name(struct arena *a, const struct instance *instance);
+/* The label of a network: its name, else that of the EC2 subnet it was made for. In walks. */
+struct str os_network_label(struct os_call *e, uuid network);

@@ -1,0 +1,479 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Selecting, ordering and paging rows. An account's rows are found by its index; a page begins behind its
+ * marker in the order asked for. */
+#include "api/openstack/list.h"
+
+#include <stdlib.h>
+
+#include "api/openstack/services.h"
+
+enum { SORT_KEYS_MAX = 4, PATTERN_STEPS_MAX = 10000, PATTERN_TEXT_MAX = 1024 };
+
+struct sort {
+	const struct field *field; /* NULL: by created_us, or by id */
+	bool by_id, descends;
+};
+
+struct selection {
+	struct os_call *e;
+	const struct os_listing *list;
+	const struct tables *t;
+	bool all_accounts;
+	struct sort sorts[SORT_KEYS_MAX];
+	size_t sort_count;
+	VEC(const struct row *) rows;
+};
+
+/* ---- values ---- */
+
+const struct field *os_field_of(enum kind kind, const char *name)
+{
+	for (unsigned k = 0; name && k < model_kinds[kind].field_count; k++)
+		if (strcmp(model_kinds[kind].fields[k].name, name) == 0)
+			return &model_kinds[kind].fields[k];
+	return NULL;
+}
+
+static const void *field_at(const struct field *field, const struct row *row)
+{
+	return (const char *) row + field->offset;
+}
+
+static bool is_uuid(uuid id, struct str value)
+{
+	uuid wanted;
+	return result_is_ok(uuid_parse(value, &wanted)) && uuid_equal(id, wanted);
+}
+
+static bool is_truth(bool truth, struct str value)
+{
+	bool is_yes = str_equal_nocase(value, STR("true")) || str_is(value, "1");
+	bool is_no = str_equal_nocase(value, STR("false")) || str_is(value, "0");
+	return (is_yes || is_no) && truth == is_yes;
+}
+
+bool os_field_is(const struct field *field, const struct row *row, struct str value)
+{
+	const void *at = field_at(field, row);
+	int64_t number = 0;
+	struct ip ip;
+	struct cidr cidr;
+	struct mac mac;
+	switch ((int) field->type) {
+	case FIELD_TEXT:
+		return str_equal(*(const struct str *) at, value);
+	case FIELD_UUID:
+		return str_is_empty(value) ? uuid_is_none(*(const uuid *) at)
+					   : is_uuid(*(const uuid *) at, value);
+	case FIELD_INT:
+		return result_is_ok(str_parse_int(value, &number)) && number == *(const int64_t *) at;
+	case FIELD_BOOL:
+		return is_truth(*(const bool *) at, value);
+	case FIELD_ENUM:
+		return str_is(value, field->words[*(const int *) at]);
+	case FIELD_IP:
+		return result_is_ok(ip_parse(value, &ip)) && ip_equal(ip, *(const struct ip *) at);
+	case FIELD_CIDR:
+		return result_is_ok(cidr_parse(value, &cidr)) && cidr_equal(cidr, *(const struct cidr *) at);
+	case FIELD_MAC:
+		return result_is_ok(mac_parse(value, &mac)) && memcmp(&mac, at, sizeof mac) == 0;
+	default:
+		return false;
+	}
+}
+
+/* One element of a pattern: its size, and whether c fits it. */
+static size_t element_size(struct str pattern)
+{
+	return pattern.p[0] == '\\' && pattern.n > 1 ? 2 : 1;
+}
+
+static bool element_fits(struct str pattern, char c)
+{
+	return pattern.p[0] == '.' || pattern.p[element_size(pattern) - 1] == c;
+}
+
+static struct str skip(struct str s, size_t n)
+{
+	return str_slice(s, n, s.n);
+}
+
+/* From the text's beginning: each star tries the shortest run first. The steps are bounded, since nested
+ * tries are not: a pattern that takes more fits nothing. */
+static bool fits_here(struct str pattern, struct str text, unsigned *steps)
+{
+	if (*steps == 0)
+		return false;
+	--*steps;
+	if (pattern.n == 0 || (pattern.n == 1 && pattern.p[0] == '$' && text.n == 0))
+		return true;
+	size_t n = element_size(pattern);
+	bool fits_one = text.n && element_fits(pattern, text.p[0]);
+	if (n == pattern.n || pattern.p[n] != '*')
+		return fits_one && fits_here(skip(pattern, n), skip(text, 1), steps);
+	return fits_here(skip(pattern, n + 1), text, steps) ||
+	       (fits_one && fits_here(pattern, skip(text, 1), steps));
+}
+
+bool os_pattern_fits(struct str pattern, struct str text)
+{
+	unsigned steps = PATTERN_STEPS_MAX;
+	text = str_slice(text, 0, PATTERN_TEXT_MAX);
+	if (pattern.n > PATTERN_TEXT_MAX)
+		return false;
+	if (pattern.n && pattern.p[0] == '^')
+		return fits_here(skip(pattern, 1), text, &steps);
+	for (size_t at = 0; at <= text.n; at++)
+		if (fits_here(pattern, skip(text, at), &steps))
+			return true;
+	return false;
+}
+
+/* ---- filters ---- */
+
+static const struct os_filter *find_filter(const struct os_listing *list, struct str name)
+{
+	for (size_t k = 0; k < list->filters.count; k++)
+		if (str_is(name, list->filters.at[k].name))
+			return &list->filters.at[k];
+	return NULL;
+}
+
+static bool fits_value(const struct selection *s, const struct os_filter *filter, const struct row *row,
+		       struct str value)
+{
+	if (filter->fits)
+		return filter->fits(s->e, row, value);
+	if (filter->is_id)
+		return is_uuid(row->id, value);
+	const struct field *field = os_field_of(s->list->kind, filter->field);
+	if (filter->is_pattern && field->type == FIELD_TEXT)
+		return os_pattern_fits(value, *(const struct str *) field_at(field, row));
+	return os_field_is(field, row, value);
+}
+
+/* Several values of one name: any; several names: all. */
+static bool fits_filters(const struct selection *s, const struct row *row)
+{
+	const struct os_pairs *query = &s->e->request.query;
+	for (size_t k = 0; k < query->count; k++) {
+		const struct os_filter *filter = find_filter(s->list, query->at[k].name);
+		bool fits = !filter;
+		for (size_t n = 0; n < query->count && !fits; n++)
+			fits = str_equal(query->at[n].name, query->at[k].name) &&
+			       fits_value(s, filter, row, query->at[n].value);
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+/* ---- candidates ---- */
+
+static RESULT consider(struct selection *s, const struct row *row)
+{
+	struct ctx *c = s->e->c;
+	bool may_see =
+		s->all_accounts ? row_is_live(row) || s->list->shows : engine_may_see(c, s->list->kind, row);
+	if (!may_see || (s->list->shows && !s->list->shows(s->e, row)) || !fits_filters(s, row))
+		return OK;
+	return VEC_PUSH(c->arena, &s->rows, row) ? OK : ctx_no_memory(c);
+}
+
+/* A probe row with the account for its index. */
+static RESULT consider_account(struct selection *s, uuid account)
+{
+	const struct kind_info *k = &model_kinds[s->list->kind];
+	struct row *probe = arena_alloc(s->e->c->arena, k->row_size);
+	if (!probe)
+		return ctx_no_memory(s->e->c);
+	*(uuid *) (void *) ((char *) probe + k->account_offset) = account;
+	const struct row *row = tables_first(s->t, k->kind, s->list->account_index, probe, 1);
+	for (; row; row = tables_next(s->t, k->kind, s->list->account_index, row, 1))
+		TRY(consider(s, row));
+	return OK;
+}
+
+static RESULT consider_candidates(struct selection *s)
+{
+	enum kind kind = s->list->kind;
+	if (s->list->account_index && !s->all_accounts && !(s->list->flags & OS_ALL_SEE_ALL))
+		return consider_account(s, s->e->c->who->account);
+	for (const struct row *row = tables_first(s->t, kind, 0, NULL, 0); row;
+	     row = tables_next(s->t, kind, 0, row, 0))
+		TRY(consider(s, row));
+	return OK;
+}
+
+/* ---- whose ---- */
+
+static RESULT read_accounts(struct selection *s)
+{
+	const struct os_pairs *query = &s->e->request.query;
+	struct str asked = os_query_find(query, "all_tenants");
+	if (!asked.p)
+		asked = os_query_find(query, "all_projects");
+	bool is_asked = asked.p && !is_truth(false, asked);
+	s->all_accounts = s->list->flags & OS_ADMIN_SEES_ALL && os_is_admin(s->e);
+	if (!(s->list->flags & OS_ALL_PROJECTS) || !is_asked)
+		return OK;
+	if (!os_is_admin(s->e))
+		return ctx_fail(s->e->c, ERR_DENIED, "Policy doesn't allow %s:all_tenants to be performed.",
+				s->e->action->permit);
+	s->all_accounts = true;
+	return OK;
+}
+
+/* ---- order ---- */
+
+static RESULT add_sort(struct selection *s, struct str name, struct str direction)
+{
+	struct sort sort = {.descends = s->list->flags & OS_NEWEST_FIRST};
+	struct ctx *c = s->e->c;
+	if (direction.n && !str_is(direction, "asc") && !str_is(direction, "desc"))
+		return ctx_fail_field(c, ERR_INVALID, STR("sort_dir"), "Invalid sort direction: %" STR_FMT,
+				      STR_ARG(str_slice(direction, 0, 64)));
+	if (direction.n)
+		sort.descends = str_is(direction, "desc");
+	sort.by_id = str_is(name, "id") || str_is(name, "uuid");
+	for (size_t k = 0; k < s->list->sort_keys.count; k++)
+		if (str_is(name, s->list->sort_keys.at[k].name))
+			sort.field = os_field_of(s->list->kind, s->list->sort_keys.at[k].field);
+	bool is_time = str_is(name, "created_at") || str_is(name, "updated_at");
+	if (!sort.field && !sort.by_id && !is_time)
+		return ctx_fail_field(c, ERR_INVALID, STR("sort_key"), "Invalid sort key: %" STR_FMT,
+				      STR_ARG(str_slice(name, 0, 64)));
+	if (s->sort_count < SORT_KEYS_MAX)
+		s->sorts[s->sort_count++] = sort;
+	return OK;
+}
+
+/* sort=key:dir,key */
+static RESULT read_sort(struct selection *s, struct str text)
+{
+	struct str part, name;
+	while (str_split_next(&text, ',', &part)) {
+		if (str_split_next(&part, ':', &name))
+			TRY(add_sort(s, name, part));
+	}
+	return OK;
+}
+
+static RESULT read_order(struct selection *s)
+{
+	const struct os_pairs *query = &s->e->request.query;
+	size_t direction = 0;
+	for (size_t k = 0; k < query->count; k++) {
+		if (str_is(query->at[k].name, "sort"))
+			TRY(read_sort(s, query->at[k].value));
+		if (!str_is(query->at[k].name, "sort_key"))
+			continue;
+		while (direction < query->count && !str_is(query->at[direction].name, "sort_dir"))
+			direction++;
+		TRY(add_sort(s, query->at[k].value,
+			     direction < query->count ? query->at[direction++].value : STR_NONE));
+	}
+	return s->sort_count ? OK : add_sort(s, STR("created_at"), STR_NONE);
+}
+
+static int compare_int(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
+static int compare_field(const struct field *field, const struct row *a, const struct row *b)
+{
+	const void *x = field_at(field, a), *y = field_at(field, b);
+	switch ((int) field->type) {
+	case FIELD_TEXT:
+		return str_compare(*(const struct str *) x, *(const struct str *) y);
+	case FIELD_UUID:
+		return uuid_compare(*(const uuid *) x, *(const uuid *) y);
+	case FIELD_INT:
+		return compare_int(*(const int64_t *) x, *(const int64_t *) y);
+	case FIELD_BOOL:
+		return *(const bool *) x - *(const bool *) y;
+	case FIELD_ENUM:
+		return strcmp(field->words[*(const int *) x], field->words[*(const int *) y]);
+	case FIELD_IP:
+		return ip_compare(*(const struct ip *) x, *(const struct ip *) y);
+	default:
+		return 0;
+	}
+}
+
+static int compare_rows(const void *a, const void *b, void *arg)
+{
+	const struct selection *s = arg;
+	const struct row *x = *(const struct row *const *) a, *y = *(const struct row *const *) b;
+	for (size_t k = 0; k < s->sort_count; k++) {
+		const struct sort *sort = &s->sorts[k];
+		int order = sort->field   ? compare_field(sort->field, x, y)
+			    : sort->by_id ? uuid_compare(x->id, y->id)
+					  : compare_int(x->created_us, y->created_us);
+		if (order != 0)
+			return sort->descends ? -order : order;
+	}
+	int order = uuid_compare(x->id, y->id);
+	return s->sorts[0].descends ? -order : order;
+}
+
+/* ---- the page ---- */
+
+static RESULT read_limit(struct selection *s, size_t *ret_limit)
+{
+	struct str text = os_query_find(&s->e->request.query, "limit");
+	int64_t limit = 0, max = s->list->page_max ? s->list->page_max : INT64_MAX;
+	if (text.p && (!result_is_ok(str_parse_int(text, &limit)) || limit < 0))
+		return ctx_fail_field(s->e->c, ERR_INVALID, STR("limit"),
+				      "Invalid input for query parameters limit. Value: %" STR_FMT
+				      ". It is not a non-negative integer.",
+				      STR_ARG(str_slice(text, 0, 64)));
+	/* none, or none said: Neutron and Nova take a limit of 0 for none */
+	*ret_limit = (size_t) (!limit || limit > max ? max : limit);
+	return OK;
+}
+
+/* Behind the marker's row; 0 without one. */
+static RESULT find_start(struct selection *s, size_t *ret_start)
+{
+	struct str marker = os_query_find(&s->e->request.query, "marker");
+	*ret_start = 0;
+	if (!marker.p || str_is_empty(marker))
+		return OK;
+	for (size_t k = 0; k < s->rows.count; k++)
+		if (is_uuid(s->rows.at[k]->id, marker)) {
+			*ret_start = k + 1;
+			return OK;
+		}
+	return ctx_fail_field(s->e->c, ERR_INVALID, STR("marker"), "marker [%" STR_FMT "] not found",
+			      STR_ARG(str_slice(marker, 0, 64)));
+}
+
+static void reverse(struct selection *s)
+{
+	for (size_t k = 0; k < s->sort_count; k++)
+		s->sorts[k].descends = !s->sorts[k].descends;
+}
+
+RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_page *ret_page)
+{
+	struct selection s = {.e = e, .list = list};
+	size_t limit = 0, start = 0;
+	bool backwards = is_truth(true, os_query_find(&e->request.query, "page_reverse"));
+	TRY(read_accounts(&s));
+	TRY(read_order(&s));
+	TRY(read_limit(&s, &limit));
+	s.t = os_walk(e);
+	TRY(consider_candidates(&s));
+	if (backwards)
+		reverse(&s);
+	if (s.rows.count)
+		qsort_r(s.rows.at, s.rows.count, sizeof s.rows.at[0], compare_rows, &s);
+	TRY(find_start(&s, &start));
+	*ret_page = (struct os_page){s.rows.at ? s.rows.at + start : NULL, s.rows.count - start, false};
+	if (ret_page->count > limit)
+		*ret_page = (struct os_page){ret_page->rows, limit, true};
+	if (backwards && ret_page->count) {
+		reverse(&s); /* the page before, in the order that was asked for */
+		qsort_r(ret_page->rows, ret_page->count, sizeof ret_page->rows[0], compare_rows, &s);
+	}
+	return OK;
+}
+
+/* ---- writing ---- */
+
+RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct os_page *page,
+		 const void ***ret_items)
+{
+	const void **items = arena_new_array(e->c->arena, const void *, page->count);
+	if (!items)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < page->count; k++) {
+		items[k] = list->gather ? list->gather(e, page->rows[k]) : page->rows[k];
+		if (!items[k])
+			return ctx_no_memory(e->c);
+	}
+	os_stop_walking(e);
+	*ret_items = items;
+	return OK;
+}
+
+static void add_query(struct os_call *e, struct buf *b, struct str name, struct str value)
+{
+	if (b->size)
+		buf_add_char(b, '&');
+	buf_add_str(b, str_encode_url(e->c->arena, name, false));
+	buf_add_char(b, '=');
+	buf_add_str(b, str_encode_url(e->c->arena, value, false));
+}
+
+struct str os_next_query(struct os_call *e, const struct os_page *page)
+{
+	const struct os_pairs *query = &e->request.query;
+	struct buf b;
+	if (!page->has_more || !page->count)
+		return STR_NONE;
+	buf_init(&b, 64 * 1024);
+	for (size_t k = 0; k < query->count; k++)
+		if (!str_is(query->at[k].name, "marker"))
+			add_query(e, &b, query->at[k].name, query->at[k].value);
+	add_query(e, &b, STR("marker"), uuid_to_str(e->c->arena, page->rows[page->count - 1]->id));
+	struct str text = str_copy(e->c->arena, buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
+RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_writer *w)
+{
+	struct os_page page;
+	const void **items = NULL;
+	TRY(os_select(e, list, &page));
+	struct str next = os_next_query(e, &page);
+	TRY(os_gather(e, list, &page, &items));
+	json_write_open_list(w, list->items);
+	for (size_t k = 0; k < page.count; k++) {
+		json_write_open(w, NULL);
+		list->write(e, w, items[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	if (!list->links || str_is_empty(next))
+		return OK;
+	json_write_open_list(w, list->links);
+	json_write_open(w, NULL);
+	json_write_text(w, "href",
+			str_print(e->c->arena, "%" STR_FMT "%" STR_FMT "?%" STR_FMT, STR_ARG(e->base_url),
+				  STR_ARG(e->call->path), STR_ARG(next)));
+	json_write_z(w, "rel", "next");
+	json_write_close(w);
+	json_write_close_list(w);
+	return OK;
+}
+
+static RESULT write_row(struct os_call *e, const struct os_listing *list, const struct row *row,
+			struct json_writer *w)
+{
+	const struct os_page page = {&row, 1, false};
+	const void **items = NULL;
+	TRY(os_gather(e, list, &page, &items));
+	list->write(e, w, items[0]);
+	return OK;
+}
+
+RESULT os_write_shown(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w)
+{
+	const struct row *row = NULL;
+	TRY(os_find_shown(e, id, &row));
+	return write_row(e, list, row, w);
+}
+
+RESULT os_write_found(struct os_call *e, const struct os_listing *list, const struct ref *ref,
+		      struct json_writer *w)
+{
+	const struct row *row = NULL;
+	TRY(engine_find(e->c, os_walk(e), list->kind, ref, &row));
+	if (list->shows && !list->shows(e, row))
+		return engine_fail_not_found(e->c, list->kind, ref);
+	return write_row(e, list, row, w);
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/: lists of rows. A list action is an os_listing, which says how rows of a kind are
+ * found, filtered, ordered and written; what shows one row is written by the same. Understood in queries, as
+ * the services document them: limit, marker, sort_key and sort_dir (also sort=key:dir,…), page_reverse, and
+ * the listing's filters; a filter given twice fits by any of its values. */
+#pragma once
+
+#include "api/openstack/action.h"
+
+struct os_filter {
+	const char *name;  /* in the query */
+	const char *field; /* the row's that is compared; NULL: see below */
+	bool is_id;        /* the row's own id */
+	bool is_pattern;   /* a regular expression of ^ $ . * \ that is looked for in the field's text */
+	bool (*fits)(struct os_call *e, const struct row *row, struct str value);
+};
+
+struct os_filters {
+	const struct os_filter *at;
+	size_t count;
+};
+
+#define OS_FILTERS(rows)                                                                                     \
+	{                                                                                                    \
+		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
+	}
+
+/* What rows can be ordered by, beside created_at, updated_at and id. */
+struct os_sort_key {
+	const char *name, *field;
+};
+
+struct os_sort_keys {
+	const struct os_sort_key *at;
+	size_t count;
+};
+
+enum os_listing_flag {
+	OS_ADMIN_SEES_ALL = 1 << 0, /* every account's rows, without asking */
+	OS_ALL_PROJECTS = 1 << 1,   /* by `all_tenants` or `all_projects`, for admins */
+	OS_NEWEST_FIRST = 1 << 2,   /* when the query does not say how; else the oldest */
+	OS_ALL_SEE_ALL = 1 << 3,    /* rows of no account, or that everybody may see */
+};
+
+struct os_listing {
+	enum kind kind;
+	const char *items; /* the answer's member: "servers" */
+	const char *links; /* of the next page: "servers_links"; NULL: the service has a form of its own */
+	struct os_filters filters;
+	struct os_sort_keys sort_keys;
+	unsigned flags;
+	unsigned account_index; /* the kind's index that begins with the account; 0: all rows are looked at */
+	int64_t page_max;       /* rows of an answer, also of one to a query without a limit; 0: all */
+	/* More than engine_may_see() and the filters ask for; NULL: nothing. */
+	bool (*shows)(struct os_call *e, const struct row *row);
+	/* While the view walks: collects what the row's object needs into the arena; NULL when that is full.
+	 * Without it the item is the row. */
+	const void *(*gather)(struct os_call *e, const struct row *row);
+	/* Afterwards: the members of an item's object. */
+	void (*write)(struct os_call *e, struct json_writer *w, const void *item);
+};
+
+struct os_page {
+	const struct row **rows;
+	size_t count;
+	bool has_more;
+};
+
+/* Opens the view and finds the rows asked for, in order. ERR_INVALID: limit, marker, sort key. */
+RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_page *ret_page);
+/* Items for rows, in the arena; the view stops walking. */
+RESULT os_gather(struct os_call *e, const struct os_listing *list, const struct os_page *page,
+		 const void ***ret_items);
+/* The whole: the list and the links. */
+RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_writer *w);
+/* The query of the next page, "limit=2&marker=…"; empty: there is none. */
+struct str os_next_query(struct os_call *e, const struct os_page *page);
+
+/* The members of the row that the action shows (os_find_shown). */
+RESULT os_write_shown(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w);
+/* The members of the row that the ref names, if the caller may see it and the listing shows it. */
+RESULT os_write_found(struct os_call *e, const struct os_listing *list, const struct ref *ref,
+		      struct json_writer *w);
+
+/* Whether the value, as a query has it, is that of the row's field. */
+bool os_field_is(const struct field *field, const struct row *row, struct str value);
+/* Whether the pattern is found in the text: ^ $ . * and \ mean something. */
+bool os_pattern_fits(struct str pattern, struct str text);
+/* The field of a kind by its name; NULL: it has none. */
+const struct field *os_field_of(enum kind kind, const char *name);

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/: pieces of JSON that many answers share. Rows must be of the call's view. */
+#pragma once
+
+#include "api/openstack/action.h"
+
+/* A UUID with dashes; none: null. _hex: 32 digits, as Keystone's ids and projects are. */
+void os_write_id(struct json_writer *w, const char *key, uuid id);
+void os_write_hex(struct json_writer *w, const char *key, uuid id);
+/* "2024-01-02T03:04:05Z"; 0: null. */
+void os_write_time(struct json_writer *w, const char *key, int64_t time_us);
+/* "2024-01-02T03:04:05.000000"; 0: null. */
+void os_write_time_us(struct json_writer *w, const char *key, int64_t time_us);
+void os_write_ip(struct json_writer *w, const char *key, struct ip ip);       /* none: null */
+void os_write_cidr(struct json_writer *w, const char *key, struct cidr cidr); /* none: null */
+void os_write_mac(struct json_writer *w, const char *key, struct mac mac);
+/* An object of a row's tags. */
+void os_write_tags(struct json_writer *w, const char *key, struct tags tags);
+/* One of a list of links: {"rel": rel, "href": href}. */
+void os_write_link(struct json_writer *w, const char *rel, struct str href);
+/* "links" of a Nova resource: self and bookmark of "/servers/<id>". */
+void os_write_compute_links(struct os_call *e, struct json_writer *w, const char *collection, struct str id);
