@@ -409,7 +409,8 @@ static void test_forged_answers(void **state)
 	(void) close(fd);
 }
 
-/* Its thread answers before it looks at what is late; figures() waits for its lock, so until it has done so. */
+/* Its thread answers before it looks at what is late; figures() waits for its lock, so until it has done so.
+ */
 static void let_pass(struct world *w, int64_t us)
 {
 	ask_own(w);
