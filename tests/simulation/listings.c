@@ -321,6 +321,8 @@ static const char *differ_address(const struct look *l, struct thing *t, struct 
 {
 	struct str port = answer_at(item, "networkInterfaceId"), id = answer_at(item, "associationId");
 	struct cidr ip = {.bits = 32};
+	if (t->to && t->ip && t->ip->of != t->to) /* it came along, or is free */
+		t->to = str_is_empty(port) ? NULL : t->ip->of;
 	if (t->to && model_may_have_ended(t->to) && str_is_empty(port))
 		t->to = NULL;
 	if (!t->to)

@@ -36,6 +36,11 @@ bool model_may_have_ended(const struct thing *t)
 	return t->life != LIVE || (t->is_restless && t->ends_itself);
 }
 
+bool model_ends_with_port(const struct thing *ip)
+{
+	return ip->life == ENDING && ip->of->life == ENDING;
+}
+
 void model_end(struct model *m, struct thing *t, enum life life)
 {
 	t->life = life;

@@ -55,17 +55,15 @@ static struct thing *port_of(const struct request *x)
 	return target->kind == KIND_PORT ? target : model_part(&x->s->model, KIND_PORT, target);
 }
 
-/* NULL: the primary one. *ret_is_there: it is the interface's. */
-static struct thing *ip_of(const struct request *x, bool *ret_is_there)
+/* The secondary one that is named, there or just given back; NULL: none is, or it is not the interface's. */
+static struct thing *ip_of(const struct request *x)
 {
-	*ret_is_there = !x->block.bits;
+	struct thing *found = NULL;
 	EACH (&x->s->model, t, KIND_SECONDARY_IP)
-		if (x->block.bits && t->of == x->refs[1] && t->life == LIVE &&
-		    cidr_equal(t->block, x->block)) {
-			*ret_is_there = true;
-			return t;
-		}
-	return NULL;
+		if (x->block.bits && t->of == x->refs[1] && cidr_equal(t->block, x->block) &&
+		    (!found || found->life != LIVE))
+			found = t;
+	return found;
 }
 
 static struct thing *address_at(struct model *m, const struct thing *port, const struct thing *ip)
@@ -88,8 +86,7 @@ static void judge_instance(const struct request *x, struct verdict *v)
 
 static void judge_associate(const struct request *x, struct verdict *v)
 {
-	bool has_ip;
-	const struct thing *address = x->refs[0], *port = port_of(x), *ip = ip_of(x, &has_ip);
+	const struct thing *address = x->refs[0], *port = port_of(x), *ip = ip_of(x);
 	if (x->refs[1]->kind == KIND_INSTANCE)
 		judge_instance(x, v);
 	judge_not_nats(address->to, v);
@@ -98,19 +95,21 @@ static void judge_associate(const struct request *x, struct verdict *v)
 	judge_not_nats(port, v);
 	if (!model_gateway(&x->s->model, model_subnet(port)->of))
 		refuse(v, "Gateway.NotAttached");
-	if (!has_ip)
-		refuse(v, "InvalidParameterValue");
+	if (x->block.bits && !(ip && ip->life == LIVE))
+		refuse_or_doubt(v, !ip || !model_ends_with_port(ip), "InvalidParameterValue");
 	const struct thing *there = address_at(&x->s->model, port, ip);
 	bool moves = address->to && there != address, replaces = there && there != address;
 	if (!x->flag && (moves || replaces))
 		refuse_or_doubt(v, replaces || !model_may_have_ended(address->to),
 				"Resource.AlreadyAssociated");
+	EACH (&x->s->model, t, KIND_ADDRESS)
+		if (!x->flag && ip && t->ip == ip && t->to && t->to != port)
+			doubt(v, "Resource.AlreadyAssociated"); /* if it came along */
 }
 
 static void apply_associate(struct request *x, struct str answer)
 {
-	bool has_ip;
-	struct thing *port = port_of(x), *ip = ip_of(x, &has_ip), *address = x->refs[0];
+	struct thing *port = port_of(x), *ip = ip_of(x), *address = x->refs[0];
 	struct thing *there = address_at(&x->s->model, port, ip);
 	if (there)
 		there->to = NULL;

@@ -132,19 +132,13 @@ static struct thing *find_ip(const struct request *x)
 	return found;
 }
 
-/* An interface that is on its end has its addresses as long as it is there. */
-static bool goes_with_port(const struct thing *ip)
-{
-	return ip->life == ENDING && ip->of->life == ENDING;
-}
-
 static void judge_room(const struct request *x, struct verdict *v, int64_t more)
 {
 	const struct thing *port = x->refs[0], *in = port->of ? port->of : port->to;
 	int64_t going = 0;
 	EACH (&x->s->model, t, KIND_SECONDARY_IP) {
 		more += t->of == port && t->life == LIVE;
-		going += t->of == port && goes_with_port(t);
+		going += t->of == port && model_ends_with_port(t);
 	}
 	if ((in || port->left) && 1 + more + going > IPS_OF_MICRO)
 		refuse_or_doubt(v, in && !model_may_have_ended(in) && 1 + more > IPS_OF_MICRO,
@@ -160,18 +154,19 @@ static void judge_assign(const struct request *x, struct verdict *v)
 	if (x->count || has_it)
 		return;
 	doubt(v, "InvalidIPAddress.InUse"); /* a primary one, or one that is just given back */
-	if (there && !x->flag && (there->life == LIVE || goes_with_port(there)))
+	if (there && !x->flag && (there->life == LIVE || model_ends_with_port(there)))
 		refuse_or_doubt(v, there->life == LIVE && !model_may_have_ended(there->of),
 				"InvalidParameterValue");
 }
 
-/* With what stands for it outside. */
+/* With what stands for it outside; if its interface perhaps has ended, a listing will tell. */
 static void take_ip(struct request *x, struct thing *ip)
 {
 	EACH (&x->s->model, t, KIND_ADDRESS)
-		if (t->to == ip->of && t->ip == ip)
+		if (t->to == ip->of && t->ip == ip && !model_may_have_ended(ip->of))
 			t->to = x->refs[0];
 	ip->of = x->refs[0];
+	ip->life = LIVE;
 }
 
 static void apply_assign(struct request *x, struct str answer)
@@ -183,7 +178,7 @@ static void apply_assign(struct request *x, struct str answer)
 		if (!result_is_ok(ip_parse(answer_at(item, "privateIpAddress"), &x->block.base)))
 			blame(x->s, "#%d: an address that is none", (int) x->serial);
 		struct thing *there = find_ip(x);
-		if (there && there->life == LIVE)
+		if (there && (there->life == LIVE || model_ends_with_port(there)))
 			take_ip(x, there);
 		else
 			model_add(&x->s->model, KIND_SECONDARY_IP, x->account, x->refs[0], STR_NONE)->block =
@@ -197,7 +192,7 @@ static void judge_unassign(const struct request *x, struct verdict *v)
 {
 	const struct thing *there = find_ip(x);
 	judge_not_nats(x->refs[0], v);
-	if (there && there->of == x->refs[0] && goes_with_port(there))
+	if (there && there->of == x->refs[0] && model_ends_with_port(there))
 		doubt(v, "InvalidParameterValue");
 	else if (!there || there->of != x->refs[0] || there->life != LIVE)
 		refuse(v, "InvalidParameterValue");

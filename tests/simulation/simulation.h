@@ -108,6 +108,8 @@ struct thing *model_next(struct model *m, enum kind kind, const struct thing *af
 void model_end(struct model *m, struct thing *t, enum life life);
 /* It is ending, or its guest may have ended it. Parts go with their instance. */
 bool model_may_have_ended(const struct thing *t);
+/* An interface that is on its end has its secondary addresses as long as it is there. */
+bool model_ends_with_port(const struct thing *ip);
 struct thing *model_part(struct model *m, enum kind kind, const struct thing *of); /* the first, or NULL */
 const struct thing *model_subnet(const struct thing *port);
 struct thing *model_vpc(struct thing *t);
