@@ -137,18 +137,25 @@ static void answer_versions(struct call *call)
 	call_answer(call, 200, text_plain, &body);
 }
 
+static RESULT write_path(struct sight *s, const struct strs *path, struct buf *out, bool *ret_is_binary)
+{
+	struct strs below = {path->at + 1, path->count - 1};
+	if (str_is(path->at[0], "openstack"))
+		return imds_write_openstack(s, &below, out, ret_is_binary);
+	return is_version(path->at[0]) ? imds_write_path(s, &below, out, ret_is_binary) : FAIL(NOT_FOUND);
+}
+
 static void get_path(struct call *call, struct sight *s, const struct strs *path)
 {
 	if (path->count == 0) {
 		answer_versions(call);
 		return;
 	}
-	struct strs below = {path->at + 1, path->count - 1};
 	struct buf body;
 	bool is_binary = false;
 	buf_init(&body, BUF_ANSWER_CAP);
-	call->action = below.count ? "get" : "list";
-	if (is_version(path->at[0]) && result_is_ok(imds_write_path(s, &below, &body, &is_binary))) {
+	call->action = path->count > 1 ? "get" : "list";
+	if (result_is_ok(write_path(s, path, &body, &is_binary))) {
 		call_answer(call, 200, is_binary ? "application/octet-stream" : text_plain, &body);
 		return;
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Private to the metadata service: the instance metadata tree. imds_sight.c gathers from a walking
- * view what may be said of the instance that asks, imds_tree.c has the tree as a table, imds_token.c
- * makes and checks IMDSv2 tokens, imds.c puts them together. */
+ * view what may be said of the instance that asks, imds_tree.c has EC2's tree as a table, openstack.c
+ * Nova's, imds_token.c makes and checks IMDSv2 tokens, imds.c puts them together. */
 #pragma once
 
 #include "base/buf.h"
@@ -13,6 +13,7 @@
 struct imds_nic {
 	const struct port *port;
 	const struct subnet *subnet;            /* NULL: none */
+	int64_t mtu;                            /* 0: not known */
 	struct ips ips;                         /* its private addresses, the primary one first */
 	const struct address *const *addresses; /* the public ones, by the private ones */
 	size_t address_count;
@@ -52,6 +53,10 @@ RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, s
 /* path: below a version, "meta-data/ami-id"; empty: its root. Adds the leaf's text or the
  * directory's listing to out. ERR_NOT_FOUND. */
 RESULT imds_write_path(struct sight *s, const struct strs *path, struct buf *out, bool *ret_is_binary);
+
+/* Likewise, below /openstack: path begins with a version; empty: the list of them. */
+RESULT imds_write_openstack(const struct sight *s, const struct strs *path, struct buf *out,
+			    bool *ret_is_binary);
 
 /* ---- tokens ---- */
 

@@ -53,7 +53,9 @@ static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight 
 	for (const struct port *p = port_first_by_instance(t, instance); p; p = port_next_by_instance(t, p)) {
 		if (!row_is_live(&p->row))
 			continue;
-		struct imds_nic nic = {.port = p, .subnet = subnet_find(t, p->subnet)};
+		const struct network *network = network_find(t, p->network);
+		struct imds_nic nic = {
+			.port = p, .subnet = subnet_find(t, p->subnet), .mtu = network ? network->mtu : 0};
 		TRY(gather_ips(t, a, p, &nic.ips));
 		TRY(gather_addresses(t, a, &nic));
 		TRY(gather_groups(t, a, p, &nic.groups));

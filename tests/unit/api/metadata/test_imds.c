@@ -112,6 +112,51 @@ static void check_id(struct fixture *f, const char *path, const char *prefix, en
 	assert_str(r.body, expected);
 }
 
+/* ---- Nova's tree ---- */
+
+static void check_has(struct fixture *f, const char *path, const char *words, bool has)
+{
+	struct reply r = get(f, path);
+	assert_int_equal(r.status, 200);
+	if (str_contains(r.body, str_from(words)) != has)
+		fail_msg("%s: %s in %" STR_FMT, path, words, STR_ARG(r.body));
+}
+
+static void be_openstacks(struct instance *i)
+{
+	i->personality = INSTANCE_PERSONALITY_OPENSTACK;
+	i->name = STR("My Server_1.");
+}
+
+static void test_openstack(void **state)
+{
+	struct fixture *f = *state;
+	static const char meta[] = "/openstack/latest/meta_data.json";
+	static const char network[] = "/openstack/latest/network_data.json";
+	check_path(f, "/openstack",
+		   "2012-08-10\n2013-04-04\n2013-10-17\n2015-10-15\n2016-06-30\n2016-10-06\n2017-02-22\n"
+		   "2018-08-27\n2020-10-14\nlatest");
+	check_path(f, "/openstack/latest/",
+		   "meta_data.json\nnetwork_data.json\nuser_data\nvendor_data.json\nvendor_data2.json");
+	check_path(f, "/openstack/2013-04-04", "meta_data.json\nuser_data");
+	check_path(f, "/openstack/latest/vendor_data.json", "{}");
+	assert_int_equal(get(f, "/openstack/2013-04-04/network_data.json").status, 404);
+	assert_int_equal(get(f, "/openstack/2011-01-01").status, 404);
+	assert_int_equal(get(f, "/openstack/latest/meta_data.json/uuid").status, 404);
+	check_has(f, meta, "\"hostname\":\"ip-127-0-1-10.us-west-2.compute.internal\"", true);
+	check_has(f, meta, "\"public_keys\":{\"my key\":\"ssh-ed25519 AAAAC3Nza", true);
+	check_has(f, meta, "\"launch_index\":4", true);
+	check_has(f, network, "\"ethernet_mac_address\":\"02:00:00:00:00:02\"", true);
+	check_has(f, network, "\"type\":\"ipv4_dhcp\"", true);
+	fixture_edit_instance(f, ALPHA, be_openstacks);
+	check_has(f, meta, "\"hostname\":\"my-server-1.us-west-2.compute.internal\"", true);
+	check_has(f, meta, "\"meta\":{\"Name\":\"alpha\"", true);
+	struct reply r = guest_ask(f, ROUTER_A, "127.0.1.11", "GET", meta, ""); /* it requires tokens */
+	assert_int_equal(r.status, 401);
+	r = guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/openstack/latest/user_data", "");
+	assert_int_equal(r.status, 404);
+}
+
 static void test_ids(void **state)
 {
 	struct fixture *f = *state;
@@ -160,8 +205,7 @@ static void test_document(void **state)
 static void test_not_there(void **state)
 {
 	static const char *const paths[] = {
-		"/openstack",
-		"/openstack/latest/meta_data.json",
+		"/openstack/1999-01-01/meta_data.json",
 		"/latest/meta-data/nothing",
 		"/latest/meta-data/iam/info",
 		"/latest/meta-data/iam/security-credentials/",
@@ -440,6 +484,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		web_test(test_tree),
 		web_test(test_ids),
+		web_test(test_openstack),
 		web_test(test_roots),
 		web_test(test_document),
 		web_test(test_not_there),

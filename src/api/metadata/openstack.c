@@ -1,0 +1,218 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What Nova's guests find below /openstack: the same instance as in EC2's tree, in JSON. A version is a date
+ * from which a file is there; what each holds did not change since.
+ * Source: Nova's documentation, "Metadata"; what a stock cloud-init reads. */
+#include <inttypes.h>
+#include <jansson.h>
+
+#include "api/metadata/imds.h"
+#include "base/random.h"
+
+enum { SEED_SIZE = 512 };
+
+/* ---- JSON ---- */
+
+static json_t *json_of(struct str s)
+{
+	return json_stringn(s.p ? s.p : "", s.n);
+}
+
+static json_t *json_of_uuid(uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	return json_string(uuid_write(id, text));
+}
+
+/* Keystone's form. */
+static json_t *json_of_project(uuid id)
+{
+	char hex[2 * sizeof id.b + 1], text[UUID_TEXT_SIZE];
+	size_t n = 0;
+	uuid_write(id, text);
+	for (const char *p = text; *p; p++)
+		if (*p != '-')
+			hex[n++] = *p;
+	return json_stringn(hex, n);
+}
+
+static int add_bytes(const char *bytes, size_t size, void *arg)
+{
+	buf_add(arg, bytes, size);
+	return 0;
+}
+
+/* Takes the document. */
+static void write_document(json_t *document, struct buf *b)
+{
+	if (!document || json_dump_callback(document, add_bytes, b, JSON_COMPACT | JSON_SORT_KEYS) != 0)
+		b->failed = true;
+	json_decref(document);
+}
+
+/* ---- meta_data.json ---- */
+
+/* The label that DNS allows: letters, digits and dashes of its name; without one, as EC2 names it. */
+static struct str host_name(const struct sight *s)
+{
+	struct str name = s->instance->name;
+	char *p = arena_alloc(s->arena, name.n + 1);
+	size_t n = 0;
+	for (size_t k = 0; p && k < name.n && n < 63; k++) {
+		char c = name.p[k];
+		bool is_upper = c >= 'A' && c <= 'Z';
+		bool is_kept = is_upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
+		if (is_kept)
+			p[n++] = is_upper ? (char) (c - 'A' + 'a') : c;
+		else if ((c == '-' || c == '_' || c == ' ' || c == '.') && n)
+			p[n++] = '-';
+	}
+	while (n && p[n - 1] == '-')
+		n--;
+	if (n)
+		return (struct str){p, n};
+	const struct ip ip = s->nics[0].port->ip;
+	return str_print(s->arena, "ip-%u-%u-%u-%u", ip.b[0], ip.b[1], ip.b[2], ip.b[3]);
+}
+
+/* What EC2's owner keeps from the guest stays so here. */
+static json_t *json_of_tags(const struct sight *s)
+{
+	const struct instance *i = s->instance;
+	bool shows = i->personality == INSTANCE_PERSONALITY_OPENSTACK || i->metadata_tags;
+	json_t *meta = json_object();
+	for (size_t k = 0; k < i->tags.count && shows; k++) {
+		struct str key = str_copy(s->arena, i->tags.at[k].key);
+		(void) json_object_set_new(meta, key.p ? key.p : "", json_of(i->tags.at[k].value));
+	}
+	return meta;
+}
+
+static void add_keys(const struct sight *s, json_t *document)
+{
+	const struct instance *i = s->instance;
+	struct str name = str_copy(s->arena, i->key_name);
+	if (str_is_empty(i->public_key) || !name.p)
+		return;
+	(void) json_object_set_new(document, "public_keys",
+				   json_pack("{s:o}", name.p, json_of(i->public_key)));
+	(void) json_object_set_new(document, "keys",
+				   json_pack("[{s:o,s:s,s:o}]", "name", json_of(name), "type", "ssh", "data",
+					     json_of(i->public_key)));
+}
+
+static struct str draw_seed(struct arena *a)
+{
+	char seed[SEED_SIZE];
+	random_bytes(seed, sizeof seed);
+	return str_encode_base64(a, (struct str){seed, sizeof seed});
+}
+
+static void write_meta_data(const struct sight *s, struct buf *b)
+{
+	const struct instance *i = s->instance;
+	struct str host = host_name(s);
+	json_t *document = json_pack(
+		"{s:o,s:o,s:o,s:o,s:I,s:o,s:o,s:o,s:[]}", "uuid", json_of_uuid(i->row.id), "name",
+		json_of(i->name.n ? i->name : host), "hostname",
+		json_of(str_print(s->arena, "%" STR_FMT ".%" STR_FMT, STR_ARG(host), STR_ARG(s->domain))),
+		"availability_zone", json_of(s->zone ? s->zone->name : STR_NONE), "launch_index",
+		(json_int_t) i->launch_index, "project_id", json_of_project(i->account), "meta",
+		json_of_tags(s), "random_seed", json_of(draw_seed(s->arena)), "devices");
+	if (document)
+		add_keys(s, document);
+	write_document(document, b);
+}
+
+/* ---- network_data.json ---- */
+
+static json_t *json_of_link(const struct sight *s, const struct imds_nic *nic, struct str link)
+{
+	char mac[MAC_TEXT_SIZE];
+	(void) s;
+	return json_pack("{s:o,s:s,s:s,s:I,s:o}", "id", json_of(link), "type", "ovs", "ethernet_mac_address",
+			 mac_write(nic->port->mac, mac), "mtu", (json_int_t) nic->mtu, "vif_id",
+			 json_of_uuid(nic->port->row.id));
+}
+
+static void write_network_data(const struct sight *s, struct buf *b)
+{
+	json_t *links = json_array(), *networks = json_array();
+	for (size_t k = 0; k < s->nic_count; k++) {
+		const struct imds_nic *nic = &s->nics[k];
+		char id[UUID_TEXT_SIZE];
+		uuid_write(nic->port->row.id, id);
+		struct str link = str_print(s->arena, "tap%.11s", id);
+		(void) json_array_append_new(links, json_of_link(s, nic, link));
+		(void) json_array_append_new(networks,
+					     json_pack("{s:o,s:o,s:s,s:o}", "id",
+						       json_of(str_print(s->arena, "network%zu", k)), "link",
+						       json_of(link), "type", "ipv4_dhcp", "network_id",
+						       json_of_uuid(nic->port->network)));
+	}
+	write_document(json_pack("{s:o,s:o,s:[{s:s,s:s}]}", "links", links, "networks", networks, "services",
+				 "type", "dns", "address", "169.254.169.253"),
+		       b);
+}
+
+/* ---- the rest ---- */
+
+static void write_user_data(const struct sight *s, struct buf *b)
+{
+	buf_add_str(b, s->instance->user_data);
+}
+
+static void write_nothing(const struct sight *s, struct buf *b)
+{
+	(void) s;
+	buf_add_str(b, STR("{}"));
+}
+
+static const struct file {
+	const char *name;
+	const char *since; /* a version; those that follow have it, too */
+	void (*write)(const struct sight *s, struct buf *b);
+} files[] = {
+	{"meta_data.json", "2012-08-10", write_meta_data},
+	{"network_data.json", "2015-10-15", write_network_data},
+	{"user_data", "2012-08-10", write_user_data},
+	{"vendor_data.json", "2013-10-17", write_nothing},
+	{"vendor_data2.json", "2016-10-06", write_nothing},
+};
+
+static const char *const versions[] = {
+	"2012-08-10", "2013-04-04", "2013-10-17", "2015-10-15", "2016-06-30",
+	"2016-10-06", "2017-02-22", "2018-08-27", "2020-10-14", "latest",
+};
+
+static bool is_there(const struct sight *s, const struct file *f, struct str version)
+{
+	bool is_known = str_is(version, "latest") || str_compare(version, str_from(f->since)) >= 0;
+	return is_known && (f->write != write_user_data || s->instance->user_data.n);
+}
+
+RESULT imds_write_openstack(const struct sight *s, const struct strs *path, struct buf *out,
+			    bool *ret_is_binary)
+{
+	bool is_version = false;
+	*ret_is_binary = false;
+	for (size_t k = 0; k < sizeof versions / sizeof *versions; k++) {
+		if (path->count == 0)
+			buf_print(out, "%s%s", k ? "\n" : "", versions[k]);
+		else
+			is_version = is_version || str_is(path->at[0], versions[k]);
+	}
+	if (path->count == 0)
+		return OK;
+	for (size_t k = 0; k < sizeof files / sizeof *files && is_version; k++) {
+		if (!is_there(s, &files[k], path->at[0]))
+			continue;
+		if (path->count == 1) {
+			buf_print(out, "%s%s", out->size ? "\n" : "", files[k].name);
+		} else if (path->count == 2 && str_is(path->at[1], files[k].name)) {
+			files[k].write(s, out);
+			*ret_is_binary = files[k].write == write_user_data;
+			return OK;
+		}
+	}
+	return is_version && path->count == 1 ? OK : FAIL(NOT_FOUND);
+}
