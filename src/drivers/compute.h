@@ -38,6 +38,8 @@ struct compute_seen {
 	/* It is on, and QEMU holds it, for the file of one of its disks could not grow: START lets it go on.
 	 */
 	bool is_held;
+	bool is_paused;         /* it is on, and its processors stand still for another reason */
+	bool is_saved;          /* it is off, and START goes on with the memory that it had */
 	bool defined_as_wished; /* false: define() would change its definition */
 	/* Our disks and NICs that are plugged into it: what the running guest has, or the definition of one
 	 * that is off. In the context's arena. */
@@ -103,7 +105,9 @@ enum compute_power {
 	COMPUTE_START,
 	COMPUTE_SHUTDOWN, /* asks the guest (ACPI); returns at once */
 	COMPUTE_FORCE_OFF,
-	COMPUTE_RESET /* hard reset; the domain stays */
+	COMPUTE_RESET, /* hard reset; the domain stays */
+	COMPUTE_PAUSE, /* its processors stand still; START lets it go on */
+	COMPUTE_SAVE   /* its memory goes to the host's disk, then it is off; returns when that is done */
 };
 
 struct compute_driver {
@@ -124,7 +128,8 @@ struct compute_driver {
 	 * time over it, or misses it and has to be asked again. Its memo becomes the wish's. One that is
 	 * off needs no disks yet. */
 	RESULT (*define)(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
-	/* Being so already is OK. Absent: START and RESET ERR_NOT_FOUND, else OK. RESET when off: ERR_STATE.
+	/* Being so already is OK. Absent: START, RESET and PAUSE ERR_NOT_FOUND, else OK. RESET and PAUSE when
+	 * off: ERR_STATE. What SAVE keeps outlives a restart of the host, and goes with the next START.
 	 * START of one that is held while the pool has no room: ERR_CAPACITY. */
 	RESULT (*set_power)(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
 	/* Forgets the domain, its firmware's variables, its TPM's state and its console's log. Running:

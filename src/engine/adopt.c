@@ -34,16 +34,19 @@ static RESULT check_id_is_free(struct op *op, enum kind kind, uuid id)
 			     engine_kind_words(kind), STR_ARG(engine_write_id(op, kind, id)));
 }
 
-/* The memo's own rows name each other; host and zone become those of today. */
+/* The memo's own rows name each other; host and zone become those of today, a server group that is gone is
+ * none. */
 static bool is_given_by_adoption(enum kind kind)
 {
-	return kind == KIND_INSTANCE || kind == KIND_PORT || kind == KIND_HOST || kind == KIND_ZONE;
+	return kind == KIND_INSTANCE || kind == KIND_PORT || kind == KIND_HOST || kind == KIND_ZONE ||
+	       kind == KIND_SERVER_GROUP;
 }
 
-/* An image or a snapshot may be gone as far as launches go and still be known. */
+/* An image, a snapshot or a type may be gone as far as launches go and still be known. */
 static bool may_refer_to(enum kind kind, const struct row *row)
 {
-	return row && (row_is_live(row) || kind == KIND_IMAGE || kind == KIND_SNAPSHOT);
+	return row && (row_is_live(row) || kind == KIND_IMAGE || kind == KIND_SNAPSHOT ||
+		       kind == KIND_INSTANCE_TYPE);
 }
 
 static RESULT check_references(struct op *op, enum kind kind, const struct row *row)
@@ -183,6 +186,11 @@ static RESULT write_instance(struct adoption *a)
 	next.stopped_us = is_on ? 0 : op->now_us;
 	next.reason_code = STR_NONE;
 	next.reason_text = STR_NONE;
+	next.wanted_pause = next.wanted_save = next.seen_paused = next.seen_saved = false;
+	next.old_type = UUID_NONE;
+	if (!server_group_find(op->head, next.server_group))
+		next.server_group = UUID_NONE;
+	next.task = INSTANCE_TASK_NONE;
 	next.seen_gen = (int64_t) next.row.gen;
 	next.seen_power = is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF;
 	next.seen_boots = next.wanted_boots; /* whatever was asked for then is not done now */

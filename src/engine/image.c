@@ -235,7 +235,8 @@ static RESULT find_captured(struct op *op, const struct image_capture *wish,
 {
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, ret_instance));
 	enum instance_state state = model_derive_instance_state(*ret_instance);
-	if (state != INSTANCE_RUNNING && state != INSTANCE_STOPPED)
+	bool is_off = state == INSTANCE_STOPPED || state == INSTANCE_SUSPENDED;
+	if (!is_off && state != INSTANCE_RUNNING && (state != INSTANCE_PAUSED || !wish->no_reboot))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
 				   "The instance '%" STR_FMT "' neither runs nor is stopped.",
 				   STR_ARG(wish->instance.text));

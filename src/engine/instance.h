@@ -18,6 +18,7 @@ struct launch_port {
 	/* kind none: the primary one's; of that one itself: the default subnet of the launch's zone, or
 	 * of any zone with room */
 	struct ref subnet;
+	struct ref network;       /* or any subnet of it that has room; kind none: not said */
 	struct refs groups;       /* by id or name, in the subnet's VPC; none: its default group */
 	struct port_ips_wish ips; /* named ones: with one instance only */
 	enum choice public_ip;    /* default: the subnet's setting; said: of a port that is alone only */
@@ -31,11 +32,14 @@ struct instance_launch {
 	struct ref image;
 	struct ref type; /* by name */
 	int64_t min_count, max_count;
-	struct str name;                 /* Nova's */
+	struct str name; /* Nova's; of several each gets a number behind it */
+	struct str description;
 	struct ref key_pair;             /* kind none: no key */
+	struct ref server_group;         /* kind none: none */
 	struct ref zone;                 /* kind none: the primary port's subnet's */
 	const struct launch_port *ports; /* none: one new one */
 	size_t port_count;
+	bool no_ports;                 /* none at all */
 	struct str user_data;          /* bytes, decoded */
 	const struct disk_wish *disks; /* over and besides the image's */
 	size_t disk_count;
@@ -65,16 +69,32 @@ struct instance_change {
 struct instances_wish {
 	struct refs instances; /* one named twice counts once */
 	bool force;            /* stop, reboot: without asking the guest */
+	/* Bit set of enum instance_state: from others it is refused, for faces that promise more than that it
+	 * will be so. 0: none said. */
+	uint32_t only_from;
+	struct str reason; /* of a lock; up to 255 characters */
 	/* made: */
 	const struct instance_change *changes;
 	size_t change_count;
 };
-/* ERR_STATE with KIND_INSTANCE when one is ending or has ended. All or none. */
+/* ERR_STATE with KIND_INSTANCE when one is ending or has ended. ERR_PROTECTED when one is locked. All or
+ * none. A suspended one goes on with its memory when it is started; a paused one is let go on by a reboot. */
 OPERATION(engine_start_instances, instances_wish)
 OPERATION(engine_stop_instances, instances_wish)
 OPERATION(engine_reboot_instances, instances_wish)
 /* One that has ended already is a success. ERR_PROTECTED, as for stop. */
 OPERATION(engine_terminate_instances, instances_wish)
+
+/* Its processors stand still and go on. ERR_STATE unless it is running or paused. */
+OPERATION(engine_pause_instances, instances_wish)
+OPERATION(engine_unpause_instances, instances_wish)
+/* Off, with its memory kept on its host's disk until it is started. ERR_STATE unless it is running;
+ * ERR_PROTECTED as for stop. */
+OPERATION(engine_suspend_instances, instances_wish)
+/* Against every change, until it is unlocked: but by an administrator, whose lock only he takes off
+ * (ERR_DENIED). */
+OPERATION(engine_lock_instances, instances_wish)
+OPERATION(engine_unlock_instances, instances_wish)
 
 OPERATION(engine_monitor_instances, instances_wish)
 OPERATION(engine_unmonitor_instances, instances_wish)
@@ -92,6 +112,8 @@ struct volume_fate {
  * KIND_VOLUME: nothing is at that device. ERR_CONFLICT: groups and check are of one port, it has several. */
 struct instance_settings {
 	struct ref instance;
+	bool set_name, set_description;
+	struct str name, description;
 	enum choice protect_terminate, protect_stop, shutdown_terminates, ebs_optimized;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
 	int64_t metadata_hop_limit; /* 0: as it is */
@@ -104,6 +126,38 @@ struct instance_settings {
 	size_t volume_count;
 };
 OPERATION(engine_update_instance, instance_settings)
+
+/* ---- instance_resize.c ---- */
+
+/* Another size, which is confirmed or reverted when it was brought about (model_is_resized): a running one
+ * is shut down and started. It stays on its host: ERR_CAPACITY. Its root disk grows to what the type says,
+ * and stays so when it is reverted. ERR_STATE: it neither runs nor is stopped, or has not confirmed its last
+ * one; ERR_CONFLICT with KIND_INSTANCE_TYPE: it has that type; ERR_INVALID: that has a smaller root disk. */
+struct instance_resizing {
+	struct ref instance, type;
+};
+OPERATION(engine_resize_instance, instance_resizing)
+
+struct instance_target {
+	struct ref instance;
+};
+/* ERR_STATE: it is not resized. */
+OPERATION(engine_confirm_resize, instance_target)
+OPERATION(engine_revert_resize, instance_target)
+
+/* A new root disk of an image, under the same id, ports and other disks. What runs is reset over it without
+ * asking the guest. The old root disk goes, unless it is to outlive its instance: then it is free. ERR_STATE:
+ * it neither runs nor is stopped, or has not confirmed its resize; with KIND_VOLUME: it has no root disk, or
+ * that is being copied. */
+struct instance_rebuilding {
+	struct ref instance, image;
+	bool set_name, set_description, set_key, set_user_data, set_tags;
+	struct str name, description;
+	struct ref key_pair; /* kind none: no key */
+	struct str user_data;
+	struct tags tags;
+};
+OPERATION(engine_rebuild_instance, instance_rebuilding)
 
 /* For one that was accepted without a host: tries again. placed says whether it has one now. */
 struct instance_placing {
@@ -143,6 +197,7 @@ struct instance_sight {
 	bool reached;  /* what is there is what that gen asks for: seen_gen and seen_boots follow */
 	int64_t boots; /* its wanted_boots, brought about when reached */
 	enum instance_seen_power power;
+	bool is_paused, is_saved;
 	enum instance_off off; /* when power is off */
 	struct str boot_id;    /* the host's */
 	/* What is plugged: what the guest has or, while off, its definition. Their rows' seen_instance

@@ -8,6 +8,7 @@
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/placement.h"
+#include "engine/server_group.h"
 
 /* The wish with everything looked up. */
 struct launch {
@@ -16,9 +17,11 @@ struct launch {
 	const struct account *account;
 	const struct image *image;
 	const struct instance_type *type;
-	const struct key_pair *key; /* or NULL */
+	const struct key_pair *key;       /* or NULL */
+	const struct server_group *group; /* likewise */
 	struct launch_ports ports;
-	const struct subnet *subnet; /* the primary port's */
+	const struct subnet *subnet; /* the primary port's; NULL: it has none */
+	uuid zone;
 	struct tags instance_tags, volume_tags, port_tags;
 	struct disk_plans disks;
 	int64_t disk;  /* bytes of all volumes of one instance */
@@ -38,33 +41,47 @@ static RESULT check_counts(struct op *op, const struct instance_launch *wish)
 			"Between 1 and %d instances may be launched at once, and at least as many at most "
 			"as at least: %" PRId64 " to %" PRId64 " were asked for.",
 			INSTANCE_LAUNCH_MAX, wish->min_count, wish->max_count);
+	TRY(instance_check_words(op, wish->name, wish->description));
 	return instance_check_sizes(op, wish->user_data, wish->metadata_hop_limit);
+}
+
+RESULT instance_find_launched_image(struct op *op, const struct ref *ref, const struct image **ret_image)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_image(op->ctx, op->head, ref, &image));
+	TRY(engine_permit(op, "image.launch", KIND_IMAGE, &image->row));
+	enum image_state state = engine_derive_image_state(op->head, image);
+	if (state != IMAGE_AVAILABLE)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, ref->field,
+				   "The image '%" STR_FMT "' is %s, not available", STR_ARG(ref->text),
+				   model_image_states[state].name);
+	*ret_image = image;
+	return OK;
+}
+
+RESULT instance_check_needs(struct op *op, const struct image *image, const struct instance_type *type,
+			    struct str field)
+{
+	const char *image_arch = image_arch_words[image->arch];
+	const char *type_arch = instance_type_arch_words[type->arch];
+	if (strcmp(image_arch, type_arch) != 0)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, field,
+				   "The architecture '%s' of the specified instance type does not match the "
+				   "architecture '%s' of the specified image.",
+				   type_arch, image_arch);
+	if (type->memory < image->min_memory)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, field,
+				   "The instance type '%" STR_FMT "' has less memory than the image needs.",
+				   STR_ARG(type->name));
+	return OK;
 }
 
 static RESULT resolve_image_and_type(struct launch *l)
 {
 	struct op *op = l->op;
-	TRY(engine_find_image(op->ctx, op->head, &l->wish->image, &l->image));
-	TRY(engine_permit(op, "image.launch", KIND_IMAGE, &l->image->row));
-	TRY(engine_find_instance_type(op->ctx, op->head, &l->wish->type, &l->type));
-	if (!l->type->enabled)
-		return engine_fail_not_found(op->ctx, KIND_INSTANCE_TYPE, &l->wish->type);
-	enum image_state state = engine_derive_image_state(op->head, l->image);
-	if (state != IMAGE_AVAILABLE)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, l->wish->image.field,
-				   "The image '%" STR_FMT "' is %s, not available",
-				   STR_ARG(l->wish->image.text), model_image_states[state].name);
-	const char *image_arch = image_arch_words[l->image->arch];
-	const char *type_arch = instance_type_arch_words[l->type->arch];
-	if (strcmp(image_arch, type_arch) != 0)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, l->wish->type.field,
-				   "The architecture '%s' of the specified instance type does not match the "
-				   "architecture '%s' of the specified image.",
-				   type_arch, image_arch);
-	if (l->type->memory < l->image->min_memory)
-		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, l->wish->type.field,
-				   "The instance type '%" STR_FMT "' has less memory than the image needs.",
-				   STR_ARG(l->type->name));
+	TRY(instance_find_launched_image(op, &l->wish->image, &l->image));
+	TRY(instance_find_offered_type(op, &l->wish->type, &l->type));
+	TRY(instance_check_needs(op, l->image, l->type, l->wish->type.field));
 	if (l->wish->unlimited_credits != CHOICE_DEFAULT && !l->type->burstable)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, l->wish->type.field,
 				   "A credit option needs a burstable instance type; %" STR_FMT " is none",
@@ -74,17 +91,17 @@ static RESULT resolve_image_and_type(struct launch *l)
 	return OK;
 }
 
-/* The type may say more than the image, not less. */
-static RESULT size_root(struct launch *l)
+RESULT instance_size_root(struct op *op, const struct instance_type *type, struct str field,
+			  struct disk_plan *root)
 {
-	if (l->type->root_disk == 0)
+	if (type->root_disk == 0)
 		return OK;
-	if (l->type->root_disk < l->disks.at[0].size)
-		return ENGINE_FAIL(l->op, ERR_INVALID, KIND_INSTANCE_TYPE, l->wish->type.field,
+	if (type->root_disk < root->size)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, field,
 				   "The root disk of instance type '%" STR_FMT "', of %" PRId64
 				   " bytes, is too small for the image, which has %" PRId64 ".",
-				   STR_ARG(l->type->name), l->type->root_disk, l->disks.at[0].size);
-	l->disks.at[0].size = l->type->root_disk;
+				   STR_ARG(type->name), type->root_disk, root->size);
+	root->size = type->root_disk;
 	return OK;
 }
 
@@ -92,7 +109,7 @@ static RESULT resolve_disks(struct launch *l)
 {
 	struct op *op = l->op;
 	TRY(disks_of_image(op, l->image, &l->disks));
-	TRY(size_root(l));
+	TRY(instance_size_root(op, l->type, l->wish->type.field, &l->disks.at[0]));
 	TRY(disks_apply_wishes(op, l->wish->disks, l->wish->disk_count, &l->disks));
 	if (l->disks.at[0].is_left_out)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("BlockDeviceMapping"),
@@ -111,7 +128,34 @@ static struct placement_need need_in(const struct launch *l, uuid zone)
 				       .arch = l->type->arch,
 				       .vcpus = l->type->vcpus,
 				       .memory = l->type->memory,
-				       .disk = l->disk};
+				       .disk = l->disk,
+				       .group = l->group};
+}
+
+static RESULT count_fitting(struct launch *l, uuid zone, size_t *ret_count)
+{
+	struct placement_need need = need_in(l, zone);
+	struct placement placement;
+	TRY(placement_begin(l->op->ctx, l->op->head, &need, &placement));
+	*ret_count = placement_count_fitting(&placement);
+	return OK;
+}
+
+/* Without a port: that where most hosts have room. */
+static RESULT choose_zone(struct launch *l, const struct zone *only)
+{
+	struct op *op = l->op;
+	size_t most = 0, fitting = 0;
+	for (const struct zone *z = zone_first(op->head); z; z = zone_next(op->head, z)) {
+		if (!row_is_live(&z->row) || (only ? z != only : !z->enabled))
+			continue;
+		TRY(count_fitting(l, z->row.id, &fitting));
+		if (uuid_is_none(l->zone) || fitting > most) {
+			l->zone = z->row.id;
+			most = fitting;
+		}
+	}
+	return OK;
 }
 
 /* Of the default subnets, that of the zone where most hosts have room. */
@@ -125,10 +169,8 @@ static RESULT choose_default_subnet(struct launch *l, const struct zone *only)
 		if (!row_is_live(&subnet->row) || !subnet->is_default || !zone || !zone->enabled ||
 		    (only && only != zone))
 			continue;
-		struct placement_need need = need_in(l, subnet->zone);
-		struct placement placement;
-		TRY(placement_begin(op->ctx, op->head, &need, &placement));
-		size_t fitting = placement_count_fitting(&placement);
+		size_t fitting = 0;
+		TRY(count_fitting(l, subnet->zone, &fitting));
 		if (!l->subnet || fitting > most) {
 			l->subnet = subnet;
 			most = fitting;
@@ -140,7 +182,7 @@ static RESULT choose_default_subnet(struct launch *l, const struct zone *only)
 				       only ? " in that zone" : "");
 }
 
-/* The primary port's, which says the zone. */
+/* The primary port's, and with it the zone. */
 static RESULT resolve_subnet(struct launch *l)
 {
 	struct op *op = l->op;
@@ -149,13 +191,17 @@ static RESULT resolve_subnet(struct launch *l)
 	const struct launch_port *p = primary->wish;
 	if (ref_is_given(&l->wish->zone))
 		TRY(engine_find_zone(op->ctx, op->head, &l->wish->zone, &zone));
-	if (!ref_is_given(&p->subnet) && !ref_is_given(&p->port)) {
+	if (l->wish->no_ports)
+		return choose_zone(l, zone);
+	if (!ref_is_given(&p->subnet) && !ref_is_given(&p->port) && !ref_is_given(&p->network)) {
 		TRY(choose_default_subnet(l, zone));
 		primary->subnet = l->subnet;
+		l->zone = l->subnet->zone;
 		return OK;
 	}
 	TRY(launch_ports_find(op, l->type, primary));
 	l->subnet = primary->subnet;
+	l->zone = l->subnet->zone;
 	if (zone && !uuid_equal(zone->row.id, l->subnet->zone))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SUBNET, p->subnet.field,
 				   "The subnet '%" STR_FMT "' is not in the zone '%" STR_FMT "'.",
@@ -164,11 +210,29 @@ static RESULT resolve_subnet(struct launch *l)
 	return OK;
 }
 
+static RESULT resolve_group(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct ref *ref = &l->wish->server_group;
+	int64_t count = l->wish->min_count;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_find_own_server_group(op->ctx, op->head, ref, &l->group));
+	for (const struct instance *i = instance_first_by_server_group(op->head, l->group->row.id); i;
+	     i = instance_next_by_server_group(op->head, i))
+		count += row_is_live(&i->row);
+	return count <= SERVER_GROUP_MEMBERS_MAX
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_SERVER_GROUP, ref->field,
+				     "A server group has up to %d instances.", SERVER_GROUP_MEMBERS_MAX);
+}
+
 static RESULT resolve(struct launch *l)
 {
 	struct op *op = l->op;
 	TRY(check_counts(op, l->wish));
 	TRY(resolve_image_and_type(l));
+	TRY(resolve_group(l));
 	TRY(resolve_disks(l));
 	TRY(launch_ports_begin(op, l->wish, l->type, &l->ports));
 	TRY(resolve_subnet(l));
@@ -214,7 +278,7 @@ static RESULT check_quotas(struct launch *l)
 static RESULT fail_no_room(struct launch *l)
 {
 	struct op *op = l->op;
-	const struct zone *zone = zone_find(op->head, l->subnet->zone);
+	const struct zone *zone = zone_find(op->head, l->zone);
 	struct placement_report report;
 	placement_report(&l->placement, &report);
 	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_INSTANCE,
@@ -250,8 +314,8 @@ static bool is_t2(const struct instance_type *type)
 	return str_starts_with(type->name, STR("t2."));
 }
 
-/* What its image says; the enums of both have the same words in the same order. */
-static void copy_hardware(const struct image *image, struct instance *instance)
+/* The enums of both have the same words in the same order. */
+void instance_copy_hardware(const struct image *image, struct instance *instance)
 {
 	instance->platform = (enum instance_platform) image->platform;
 	instance->boot_mode = (enum instance_boot_mode) image->boot_mode;
@@ -259,6 +323,15 @@ static void copy_hardware(const struct image *image, struct instance *instance)
 	instance->tpm = image->tpm;
 	instance->disk_bus = (enum instance_disk_bus) image->disk_bus;
 	instance->nic_model = (enum instance_nic_model) image->nic_model;
+}
+
+/* Of several with a name each has a number, too, as Nova gives them. */
+static struct str name_of(const struct launch *l, int64_t index)
+{
+	struct str name = l->wish->name;
+	if (str_is_empty(name) || l->wish->max_count == 1)
+		return name;
+	return str_print(l->op->ctx->arena, "%" STR_FMT "-%" PRId64, STR_ARG(name), index + 1);
 }
 
 static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
@@ -269,7 +342,8 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.row.id = engine_new_id(l->op, KIND_INSTANCE),
 		.row.gen = 1,
 		.account = l->account->row.id,
-		.name = w->name,
+		.name = name_of(l, index),
+		.description = w->description,
 		.reservation = l->reservation,
 		.launch_index = index,
 		.image = l->image->row.id,
@@ -279,10 +353,11 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.key_name = l->key ? l->key->name : STR_NONE,
 		.public_key = l->key ? l->key->public_key : STR_NONE,
 		.user_data = w->user_data,
-		.router = l->subnet->router,
-		.subnet = l->subnet->row.id,
-		.zone = l->subnet->zone,
+		.router = l->subnet ? l->subnet->router : UUID_NONE,
+		.subnet = l->subnet ? l->subnet->row.id : UUID_NONE,
+		.zone = l->zone,
 		.host = host ? host->row.id : UUID_NONE,
+		.server_group = l->group ? l->group->row.id : UUID_NONE,
 		.root_device = l->disks.at[0].device,
 		/* the two enums have the same words in the same order */
 		.personality =
@@ -317,7 +392,7 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 {
 	struct op *op = l->op;
 	struct instance instance = make_instance(l, index, host);
-	copy_hardware(l->image, &instance);
+	instance_copy_hardware(l->image, &instance);
 	TRY(instance_put(op, &instance));
 	TRY(write_volumes(l, &instance));
 	TRY(launch_ports_write(op, &l->ports, &instance, l->port_tags));
@@ -374,7 +449,7 @@ static RESULT launch(struct launch *l, struct instance_launch *wish)
 	int64_t count = 0;
 	TRY(resolve(l));
 	TRY(check_quotas(l));
-	struct placement_need need = need_in(l, l->subnet->zone);
+	struct placement_need need = need_in(l, l->zone);
 	TRY(placement_begin(op->ctx, op->head, &need, &l->placement));
 	l->made = arena_new_array(op->ctx->arena, uuid, (size_t) l->count);
 	if (!l->made)
@@ -441,7 +516,8 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 				      .arch = type ? type->arch : INSTANCE_TYPE_ARCH_X86_64,
 				      .vcpus = instance->vcpus,
 				      .memory = instance->memory,
-				      .disk = disk_of(op->head, instance->row.id)};
+				      .disk = disk_of(op->head, instance->row.id),
+				      .group = server_group_find(op->head, instance->server_group)};
 	struct placement placement;
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
 	const struct host *host = placement_next(&placement);

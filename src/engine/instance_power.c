@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What users ask of several instances at once: start, stop, reboot, terminate, monitor. Settings of one:
- * instance_settings.c.
- * Called by: api/ec2/instances.c. What happens next: reconcile/instance.c. */
+ * What users ask of several instances at once: start, stop, reboot, terminate, pause, suspend, lock,
+ * monitor. Settings of one: instance_settings.c.
+ * Called by: api/ec2/instances.c, api/openstack. What happens next: reconcile/instance.c. */
 #include "engine/instance.h"
 #include "engine/internal.h"
 
@@ -10,6 +10,7 @@
 /* What is done to each of the instances of a wish: the rule of the state, then the row. */
 struct power_move {
 	const char *permission;
+	bool is_lock; /* what is locked may be locked and unlocked */
 	RESULT(*apply)
 	(struct op *op, const struct instances_wish *wish, const struct instance *instance,
 	 const struct ref *ref);
@@ -28,6 +29,34 @@ static bool is_done(const struct instance_change *changes, size_t count, uuid id
 	return false;
 }
 
+static RESULT fail_state(struct op *op, const struct ref *ref, const char *done)
+{
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
+			   "The instance '%" STR_FMT "' is not in a state from which it can be %s.",
+			   STR_ARG(ref->text), done);
+}
+
+RESULT instance_check_unlocked(struct op *op, const struct instance *instance, struct str field)
+{
+	if (instance->locked == INSTANCE_LOCKED_NO || identity_is_admin(op->ctx->who))
+		return OK;
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_INSTANCE, field, "The instance '%" STR_FMT "' is locked.",
+			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
+}
+
+static RESULT check_move(struct op *op, const struct instances_wish *wish, const struct power_move *move,
+			 const struct instance *instance, const struct ref *ref)
+{
+	TRY(engine_permit(op, move->permission, KIND_INSTANCE, &instance->row));
+	if (!move->is_lock)
+		TRY(instance_check_unlocked(op, instance, ref->field));
+	enum instance_state state = model_derive_instance_state(instance);
+	if (wish->only_from == 0 || (wish->only_from >> state & 1))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field, "The instance '%" STR_FMT "' is %s.",
+			   STR_ARG(ref->text), model_instance_states[state].name);
+}
+
 static RESULT move_all(struct op *op, struct instances_wish *wish, const struct power_move *move)
 {
 	struct instance_change *changes =
@@ -39,7 +68,7 @@ static RESULT move_all(struct op *op, struct instances_wish *wish, const struct 
 		const struct ref *ref = &wish->instances.at[n];
 		const struct instance *instance = NULL;
 		TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
-		TRY(engine_permit(op, move->permission, KIND_INSTANCE, &instance->row));
+		TRY(check_move(op, wish, move, instance, ref));
 		if (is_done(changes, count, instance->row.id))
 			continue;
 		changes[count].id = instance->row.id;
@@ -51,13 +80,6 @@ static RESULT move_all(struct op *op, struct instances_wish *wish, const struct 
 	wish->changes = changes;
 	wish->change_count = count;
 	return OK;
-}
-
-static RESULT fail_state(struct op *op, const struct ref *ref, const char *done)
-{
-	return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
-			   "The instance '%" STR_FMT "' is not in a state from which it can be %s.",
-			   STR_ARG(ref->text), done);
 }
 
 static RESULT fail_protected(struct op *op, const struct ref *ref, const char *done, const char *attribute)
@@ -89,12 +111,14 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 			const struct ref *ref)
 {
 	(void) wish;
-	if (!row_is_live(&instance->row) || model_derive_instance_state(instance) == INSTANCE_STOPPING)
+	enum instance_state state = model_derive_instance_state(instance);
+	if (!row_is_live(&instance->row) || state == INSTANCE_STOPPING || state == INSTANCE_SUSPENDING)
 		return fail_state(op, ref, "started");
 	if (instance->wanted_power == INSTANCE_WANTED_POWER_ON)
 		return OK;
 	struct instance next = *instance;
 	next.wanted_power = INSTANCE_WANTED_POWER_ON;
+	next.wanted_save = next.wanted_pause = false;
 	next.force_off = false;
 	next.off_since_us = 0;
 	next.launched_us = op->now_us;
@@ -109,7 +133,7 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 
 RESULT engine_start_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.start", start_one});
+	return move_all(op, wish, &(struct power_move){"instance.start", .apply = start_one});
 }
 
 /* ---- stop ---- */
@@ -127,6 +151,7 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 		return fail_protected(op, ref, "stopped", "disableApiStop");
 	struct instance next = *instance;
 	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+	next.wanted_save = next.wanted_pause = false;
 	next.force_off = wish->force;
 	if (is_on)
 		next.off_since_us = op->now_us;
@@ -144,7 +169,7 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 
 RESULT engine_stop_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.stop", stop_one});
+	return move_all(op, wish, &(struct power_move){"instance.stop", .apply = stop_one});
 }
 
 /* ---- reboot ---- */
@@ -157,6 +182,9 @@ static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const
 	struct instance next = *instance;
 	bool is_asked = next.wanted_boots > next.seen_boots; /* its time runs already */
 	next.wanted_boots++;
+	next.wanted_pause = false;
+	if (!is_asked)
+		next.cold_boot = false;
 	if (!is_asked || wish->force)
 		next.reboot_since_us = wish->force ? 0 : op->now_us;
 	next.row.gen++;
@@ -168,7 +196,7 @@ static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const
 
 RESULT engine_reboot_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.reboot", reboot_one});
+	return move_all(op, wish, &(struct power_move){"instance.reboot", .apply = reboot_one});
 }
 
 /* ---- terminate ---- */
@@ -189,7 +217,125 @@ static RESULT terminate_one(struct op *op, const struct instances_wish *wish, co
 
 RESULT engine_terminate_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.terminate", terminate_one});
+	return move_all(op, wish, &(struct power_move){"instance.terminate", .apply = terminate_one});
+}
+
+/* ---- pause and suspend ---- */
+
+static RESULT write_pause(struct op *op, const struct instance *instance, const struct ref *ref, bool pause)
+{
+	enum instance_state state = model_derive_instance_state(instance);
+	if (state != INSTANCE_RUNNING && state != INSTANCE_PAUSED)
+		return fail_state(op, ref, pause ? "paused" : "unpaused");
+	if (instance->wanted_pause == pause)
+		return OK;
+	struct instance next = *instance;
+	next.wanted_pause = pause;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, pause ? "pause asked" : "unpause asked",
+			   "Asked to %s.", pause ? "pause" : "go on");
+}
+
+static RESULT pause_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			const struct ref *ref)
+{
+	(void) wish;
+	return write_pause(op, instance, ref, true);
+}
+
+static RESULT unpause_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			  const struct ref *ref)
+{
+	(void) wish;
+	return write_pause(op, instance, ref, false);
+}
+
+RESULT engine_pause_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.pause", .apply = pause_one});
+}
+
+RESULT engine_unpause_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.unpause", .apply = unpause_one});
+}
+
+static RESULT suspend_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			  const struct ref *ref)
+{
+	(void) wish;
+	enum instance_state state = model_derive_instance_state(instance);
+	if (state == INSTANCE_SUSPENDING || state == INSTANCE_SUSPENDED)
+		return OK;
+	if (state != INSTANCE_RUNNING)
+		return fail_state(op, ref, "suspended");
+	if (instance->protect_stop)
+		return fail_protected(op, ref, "suspended", "disableApiStop");
+	struct instance next = *instance;
+	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
+	next.wanted_save = true;
+	next.wanted_pause = next.force_off = false;
+	next.off_since_us = op->now_us;
+	next.reason_code = STR("Client.UserInitiatedHibernate");
+	next.reason_text = STR("Client.UserInitiatedHibernate: User initiated hibernate");
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	TRY(clear_restarted(op, instance));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "suspend asked", "Asked to suspend.");
+}
+
+RESULT engine_suspend_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.suspend", .apply = suspend_one});
+}
+
+/* ---- lock ---- */
+
+enum { LOCK_REASON_MAX = 255 };
+
+static RESULT lock_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+		       const struct ref *ref)
+{
+	if (!row_is_live(&instance->row))
+		return fail_state(op, ref, "locked");
+	if (wish->reason.n > LOCK_REASON_MAX || !str_is_xml_text(wish->reason))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("locked_reason"),
+				   "A reason has up to %d characters.", LOCK_REASON_MAX);
+	if (instance->locked == INSTANCE_LOCKED_ADMIN && !identity_is_admin(op->ctx->who))
+		return OK; /* his lock stays */
+	struct instance next = *instance;
+	next.locked = identity_is_admin(op->ctx->who) ? INSTANCE_LOCKED_ADMIN : INSTANCE_LOCKED_OWNER;
+	next.locked_reason = wish->reason;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "locked", "%" STR_FMT, STR_ARG(wish->reason));
+}
+
+static RESULT unlock_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
+			 const struct ref *ref)
+{
+	(void) wish;
+	if (instance->locked == INSTANCE_LOCKED_ADMIN && !identity_is_admin(op->ctx->who))
+		return ENGINE_FAIL(op, ERR_DENIED, KIND_INSTANCE, ref->field,
+				   "The instance '%" STR_FMT "' was locked by an administrator.",
+				   STR_ARG(ref->text));
+	if (instance->locked == INSTANCE_LOCKED_NO)
+		return OK;
+	struct instance next = *instance;
+	next.locked = INSTANCE_LOCKED_NO;
+	next.locked_reason = STR_NONE;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "unlocked", "It may be changed again.");
+}
+
+RESULT engine_lock_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.lock", true, lock_one});
+}
+
+RESULT engine_unlock_instances(struct op *op, struct instances_wish *wish)
+{
+	return move_all(op, wish, &(struct power_move){"instance.unlock", true, unlock_one});
 }
 
 /* ---- monitor ---- */
@@ -223,10 +369,10 @@ static RESULT unmonitor_one(struct op *op, const struct instances_wish *wish, co
 
 RESULT engine_monitor_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.update", monitor_one});
+	return move_all(op, wish, &(struct power_move){"instance.update", .apply = monitor_one});
 }
 
 RESULT engine_unmonitor_instances(struct op *op, struct instances_wish *wish)
 {
-	return move_all(op, wish, &(struct power_move){"instance.update", unmonitor_one});
+	return move_all(op, wish, &(struct power_move){"instance.update", .apply = unmonitor_one});
 }

@@ -81,6 +81,14 @@ RESULT instance_write_terminate(struct op *op, const struct instance *instance, 
 
 /* ---- power ---- */
 
+static RESULT note_pause(struct op *op, const struct instance *before, const struct instance *after)
+{
+	if (before->seen_paused == after->seen_paused || after->seen_power != INSTANCE_SEEN_POWER_ON)
+		return OK;
+	return engine_tell(op, KIND_INSTANCE, &after->row, after->seen_paused ? "paused" : "unpaused",
+			   "Its processors %s.", after->seen_paused ? "stand still" : "go on");
+}
+
 static RESULT note_power(struct op *op, const struct instance *before, const struct instance *after)
 {
 	bool was_on = before->seen_power == INSTANCE_SEEN_POWER_ON;
@@ -96,6 +104,8 @@ static void apply_sight(const struct op *op, const struct instance_sight *sight,
 {
 	bool was_on = next->seen_power == INSTANCE_SEEN_POWER_ON;
 	next->seen_power = sight->power;
+	next->seen_paused = sight->is_paused;
+	next->seen_saved = sight->is_saved;
 	if (sight->reached && (int64_t) sight->gen > next->seen_gen)
 		next->seen_gen = (int64_t) sight->gen;
 	if (sight->reached && sight->boots > next->seen_boots)
@@ -223,6 +233,7 @@ RESULT engine_see_instance(struct op *op, struct instance_sight *sight)
 	next.seen_us = op->now_us;
 	TRY(instance_put(op, &next));
 	TRY(note_power(op, instance, &next));
+	TRY(note_pause(op, instance, &next));
 	return follow_up(op, instance, sight);
 }
 
@@ -237,8 +248,9 @@ RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
 	    volume_first_by_instance(op->head, wish->instance) ||
 	    volume_first_by_seen_instance(op->head, wish->instance))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE, "The instance still has parts.");
-	uuid type = instance->type;
+	uuid type = instance->type, old_type = instance->old_type;
 	TRY(condition_clear_all(op, wish->instance));
 	TRY(instance_forget(op, wish->instance));
-	return instance_type_forget_unused(op, type);
+	TRY(instance_type_forget_unused(op, type));
+	return instance_type_forget_unused(op, old_type);
 }

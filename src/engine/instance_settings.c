@@ -6,6 +6,8 @@
 #include "engine/placement.h"
 #include "engine/port.h"
 
+enum { WORDS_MAX = 255 };
+
 RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_limit)
 {
 	if (user_data.n > INSTANCE_USER_DATA_MAX)
@@ -14,6 +16,17 @@ RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_lim
 	if (hop_limit < 0 || hop_limit > 64)
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE,
 				     "The metadata hop limit is between 1 and 64.");
+	return OK;
+}
+
+RESULT instance_check_words(struct op *op, struct str name, struct str description)
+{
+	if (name.n > WORDS_MAX || !str_is_xml_text(name))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("name"),
+				   "An instance's name has up to %d characters.", WORDS_MAX);
+	if (description.n > WORDS_MAX || !str_is_xml_text(description))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("description"),
+				   "A description has up to %d characters.", WORDS_MAX);
 	return OK;
 }
 
@@ -40,27 +53,33 @@ static RESULT check_state(struct op *op, const struct instance_settings *wish,
 
 /* ---- its type ---- */
 
-static RESULT check_type(struct op *op, const struct instance_settings *wish, const struct instance *instance,
+RESULT instance_find_offered_type(struct op *op, const struct ref *ref, const struct instance_type **ret_type)
+{
+	const struct instance_type *type = NULL;
+	TRY(engine_find_instance_type(op->ctx, op->head, ref, &type));
+	if (!type->enabled)
+		return engine_fail_not_found(op->ctx, KIND_INSTANCE_TYPE, ref);
+	*ret_type = type;
+	return OK;
+}
+
+static RESULT check_type(struct op *op, struct str field, const struct instance *instance,
 			 const struct instance_type *type)
 {
 	const struct instance_type *before = instance_type_find(op->head, instance->type);
-	if (!type->enabled)
-		return engine_fail_not_found(op->ctx, KIND_INSTANCE_TYPE, &wish->type);
 	if (before && before->arch != type->arch)
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, wish->type.field,
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, field,
 				   "The architecture '%s' of the specified instance type does not match the "
 				   "architecture '%s' of the instance.",
 				   instance_type_arch_words[type->arch],
 				   instance_type_arch_words[before->arch]);
-	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id),
-				wish->type.field);
+	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id), field);
 }
 
-/* It stays where its disks are: there must be room for what it gets more. */
-static RESULT change_type(struct op *op, const struct instance_settings *wish,
-			  const struct instance_type *type, struct instance *next)
+RESULT instance_change_type(struct op *op, const struct instance_type *type, struct str field,
+			    struct instance *next)
 {
-	TRY(check_type(op, wish, next, type));
+	TRY(check_type(op, field, next, type));
 	const struct placement_need more = {.vcpus = type->vcpus - next->vcpus,
 					    .memory = type->memory - next->memory};
 	if (more.vcpus > 0)
@@ -68,7 +87,7 @@ static RESULT change_type(struct op *op, const struct instance_settings *wish,
 	const struct host *host = host_find(op->head, next->host);
 	enum placement_reason reason = host ? placement_check_room(host, &more) : PLACEMENT_FITS;
 	if (reason != PLACEMENT_FITS)
-		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, wish->type.field,
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, field,
 				   "There is no room for type %" STR_FMT ": its host, '%" STR_FMT
 				   "', would %s.",
 				   STR_ARG(type->name), STR_ARG(host->name), placement_reason_words(reason));
@@ -121,6 +140,10 @@ static RESULT change_volume(struct op *op, uuid instance, const struct volume_fa
 
 static void change_flags(const struct instance_settings *wish, struct instance *next)
 {
+	if (wish->set_name)
+		next->name = wish->name;
+	if (wish->set_description)
+		next->description = wish->description;
 	choice_apply(wish->protect_terminate, &next->protect_terminate);
 	choice_apply(wish->protect_stop, &next->protect_stop);
 	choice_apply(wish->shutdown_terminates, &next->shutdown_terminates);
@@ -140,14 +163,16 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 	const struct instance_type *type = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	if (ref_is_given(&wish->type))
-		TRY(engine_find_instance_type(op->ctx, op->head, &wish->type, &type));
+		TRY(instance_find_offered_type(op, &wish->type, &type));
 	TRY(check_state(op, wish, instance));
 	TRY(instance_check_sizes(op, wish->user_data, wish->metadata_hop_limit));
+	TRY(instance_check_words(op, wish->name, wish->description));
 	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	struct instance next = *instance;
 	change_flags(wish, &next);
 	if (type)
-		TRY(change_type(op, wish, type, &next));
+		TRY(instance_change_type(op, type, wish->type.field, &next));
 	TRY(change_port(op, wish));
 	for (size_t k = 0; k < wish->volume_count; k++)
 		TRY(change_volume(op, next.row.id, &wish->volumes[k]));

@@ -211,7 +211,8 @@ RESULT engine_update_instance_type(struct op *op, struct instance_type_settings 
 RESULT instance_type_forget_unused(struct op *op, uuid id)
 {
 	const struct instance_type *type = instance_type_find(op->head, id);
-	bool is_done = type && !row_is_live(&type->row) && !instance_first_by_type(op->head, id);
+	bool is_done = type && !row_is_live(&type->row) && !instance_first_by_type(op->head, id) &&
+		       !instance_first_by_old_type(op->head, id);
 	return is_done ? instance_type_forget(op, id) : OK;
 }
 

@@ -425,6 +425,20 @@ RESULT client_token_find_made(struct op *op, uuid account, struct str token, str
 			      enum kind kind, uuid *ret_made);
 RESULT client_token_write(struct op *op, uuid account, struct str token, struct str digest, uuid made);
 
+/* ---- instance_launch.c ---- */
+
+/* As named, available, and the caller's to launch. */
+RESULT instance_find_launched_image(struct op *op, const struct ref *ref, const struct image **ret_image);
+/* The type has what the image needs: its architecture, its memory. */
+RESULT instance_check_needs(struct op *op, const struct image *image, const struct instance_type *type,
+			    struct str field);
+struct disk_plan;
+/* The type may say more than the image, not less. */
+RESULT instance_size_root(struct op *op, const struct instance_type *type, struct str field,
+			  struct disk_plan *root);
+/* What its image says, into a row that is about to be put. */
+void instance_copy_hardware(const struct image *image, struct instance *instance);
+
 /* ---- instance_type.c ---- */
 
 /* Forgets it once it is deleted and no instance has it any more. */
@@ -432,8 +446,33 @@ RESULT instance_type_forget_unused(struct op *op, uuid type);
 
 /* ---- instance_settings.c ---- */
 
+/* ERR_INVALID: a name or a description of more than 255 bytes. */
+RESULT instance_check_words(struct op *op, struct str name, struct str description);
+/* As named, and offered. */
+RESULT instance_find_offered_type(struct op *op, const struct ref *ref,
+				  const struct instance_type **ret_type);
+/* Into a row that is about to be put. It stays where its disks are: ERR_CAPACITY when there is no room for
+ * what it gets more; ERR_QUOTA likewise. */
+RESULT instance_change_type(struct op *op, const struct instance_type *type, struct str field,
+			    struct instance *next);
 /* ERR_INVALID: too much user data, or a metadata hop limit out of 1 to 64; 0 is none said. */
 RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_limit);
+
+/* ---- instance_resize.c ---- */
+
+/* ERR_STATE unless it runs or is stopped, and nothing else is asked of it. */
+RESULT instance_check_settled(struct op *op, const struct instance *instance, const struct ref *ref,
+			      const char *done);
+/* A new gen, in a row that is about to be put; what runs boots cold for it. */
+void instance_begin_task(const struct op *op, enum instance_task task, bool asks_guest,
+			 struct instance *next);
+/* Its live root disk, or NULL. */
+const struct volume *instance_find_root(const struct tables *t, uuid instance);
+
+/* ---- instance_power.c ---- */
+
+/* ERR_PROTECTED: it is locked, and it is no administrator who asks. */
+RESULT instance_check_unlocked(struct op *op, const struct instance *instance, struct str field);
 
 /* ---- instance_see.c ---- */
 

@@ -5,6 +5,7 @@
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/port.h"
+#include "engine/subnet.h"
 
 /* ---- in their order ---- */
 
@@ -17,8 +18,9 @@ static RESULT check_said(struct op *op, const struct instance_launch *wish, cons
 			op, ERR_COMBINATION, KIND_PORT, p->field,
 			"A private address or a network interface that is there can be named for one "
 			"instance only.");
-	if (is_there && (ref_is_given(&p->subnet) || p->groups.count || names_ips || p->ips.more ||
-			 !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES))
+	if (is_there &&
+	    (ref_is_given(&p->subnet) || ref_is_given(&p->network) || p->groups.count || names_ips ||
+	     p->ips.more || !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_PORT, p->field,
 				   "Of a network interface that is there, '%" STR_FMT
 				   "', neither subnet, groups, addresses, description nor its deletion on "
@@ -54,6 +56,8 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 	size_t count = wish->port_count ? wish->port_count : 1;
 	const struct launch_port *ports = wish->port_count ? wish->ports : &plain;
 	ret_ports->count = 0;
+	if (wish->no_ports)
+		return OK;
 	TRY(port_check_count(op, type, count, ports[count - 1].field));
 	if (count > LAUNCH_PORTS_MAX)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, ports[count - 1].field,
@@ -75,11 +79,35 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 
 /* ---- looked up ---- */
 
+/* The first with an address left, or the first. */
+static RESULT find_in_network(struct op *op, const struct ref *ref, const struct subnet **ret_subnet)
+{
+	const struct network *network = NULL;
+	TRY(engine_find_own_network(op->ctx, op->head, ref, &network));
+	*ret_subnet = NULL;
+	for (const struct subnet *s = subnet_first_by_network(op->head, network->row.id); s;
+	     s = subnet_next_by_network(op->head, s)) {
+		if (!row_is_live(&s->row))
+			continue;
+		if (!*ret_subnet)
+			*ret_subnet = s;
+		if (engine_count_free_addresses(s) <= 0)
+			continue;
+		*ret_subnet = s;
+		break;
+	}
+	return *ret_subnet ? OK
+			   : ENGINE_FAIL(op, ERR_STATE, KIND_NETWORK, ref->field,
+					 "The network '%" STR_FMT "' has no subnet.", STR_ARG(ref->text));
+}
+
 RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct launch_slot *slot)
 {
 	const struct launch_port *p = slot->wish;
 	if (!ref_is_given(&p->port)) {
-		TRY(engine_find_own_subnet(op->ctx, op->head, &p->subnet, &slot->subnet));
+		TRY(ref_is_given(&p->network)
+			    ? find_in_network(op, &p->network, &slot->subnet)
+			    : engine_find_own_subnet(op->ctx, op->head, &p->subnet, &slot->subnet));
 		return engine_permit(op, "subnet.use", KIND_SUBNET, &slot->subnet->row);
 	}
 	TRY(engine_find_own_port(op->ctx, op->head, &p->port, &slot->port));
@@ -94,7 +122,8 @@ static RESULT resolve(struct op *op, const struct instance_type *type, const str
 		      struct launch_slot *slot)
 {
 	const struct launch_port *p = slot->wish;
-	if (!slot->subnet && !ref_is_given(&p->port) && !ref_is_given(&p->subnet))
+	if (!slot->subnet && !ref_is_given(&p->port) && !ref_is_given(&p->subnet) &&
+	    !ref_is_given(&p->network))
 		slot->subnet = primary->subnet;
 	if (!slot->subnet)
 		TRY(launch_ports_find(op, type, slot));
@@ -123,6 +152,8 @@ RESULT launch_ports_resolve(struct op *op, const struct instance_type *type, str
 		TRY(check_once(op, ports, k));
 		ports->new_count += !ports->at[k].port;
 	}
+	if (ports->count == 0)
+		return OK;
 	primary->wants_public_ip = ports->count == 1 && ports->new_count == 1 &&
 				   choice_or(primary->wish->public_ip, primary->subnet->public_on_launch);
 	return OK;

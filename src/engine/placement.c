@@ -42,6 +42,61 @@ enum placement_reason placement_check_host(const struct host *host, const struct
 	return placement_check_room(host, need);
 }
 
+/* ---- its group ---- */
+
+static int64_t count_members(const struct tables *t, uuid group, const struct host *host)
+{
+	int64_t count = 0;
+	for (const struct instance *i = instance_first_by_server_group(t, group); i;
+	     i = instance_next_by_server_group(t, i))
+		count += row_is_live(&i->row) && uuid_equal(i->host, host->row.id);
+	return count;
+}
+
+static bool is_group_placed(const struct tables *t, uuid group)
+{
+	const struct instance *i = instance_first_by_server_group(t, group);
+	while (i && (!row_is_live(&i->row) || uuid_is_none(i->host)))
+		i = instance_next_by_server_group(t, i);
+	return i != NULL;
+}
+
+static bool group_allows(const struct placement *p, const struct host *host)
+{
+	const struct server_group *group = p->need.group;
+	if (!group)
+		return true;
+	if (group->policy == SERVER_GROUP_POLICY_AFFINITY)
+		return !is_group_placed(p->tables, group->row.id) ||
+		       count_members(p->tables, group->row.id, host) > 0;
+	return group->policy != SERVER_GROUP_POLICY_ANTI_AFFINITY ||
+	       count_members(p->tables, group->row.id, host) < group->max_per_host;
+}
+
+/* What a soft policy makes of a host: the more the better. */
+static int64_t group_likes(const struct placement *p, const struct host *host)
+{
+	const struct server_group *group = p->need.group;
+	if (group && group->policy == SERVER_GROUP_POLICY_SOFT_AFFINITY)
+		return count_members(p->tables, group->row.id, host);
+	if (group && group->policy == SERVER_GROUP_POLICY_SOFT_ANTI_AFFINITY)
+		return -count_members(p->tables, group->row.id, host);
+	return 0;
+}
+
+static enum placement_reason check(const struct placement *p, const struct host *host)
+{
+	enum placement_reason reason = placement_check_host(host, &p->need);
+	return reason == PLACEMENT_FITS && !group_allows(p, host) ? PLACEMENT_GROUP : reason;
+}
+
+/* Whether a is to be preferred; both fit. */
+static bool has_more(const struct placement *p, const struct host *a, const struct host *b)
+{
+	int64_t liked_a = group_likes(p, a), liked_b = group_likes(p, b);
+	return liked_a != liked_b ? liked_a > liked_b : room_left(a, &p->need) > room_left(b, &p->need);
+}
+
 /* ---- one launch ---- */
 
 static const struct host *first_host(const struct tables *t, uuid zone)
@@ -94,10 +149,10 @@ static size_t sample_hosts(const struct placement *p, const struct host **ret_be
 	const struct host *host = draw_host(p->tables);
 	for (size_t n = 0; n < PLACEMENT_SAMPLE; n++, host = host_behind(p->tables, host)) {
 		bool is_there = uuid_is_none(p->need.zone) || uuid_equal(host->zone, p->need.zone);
-		if (!is_there || placement_check_host(host, &p->need) != PLACEMENT_FITS)
+		if (!is_there || check(p, host) != PLACEMENT_FITS)
 			continue;
 		fitting++;
-		if (!*ret_best || room_left(host, &p->need) > room_left(*ret_best, &p->need))
+		if (!*ret_best || has_more(p, host, *ret_best))
 			*ret_best = host;
 	}
 	return fitting;
@@ -110,8 +165,7 @@ static const struct host *next_of_large(const struct placement *p)
 		return best;
 	for (const struct host *h = first_host(p->tables, p->need.zone); h;
 	     h = next_host(p->tables, p->need.zone, h))
-		if ((!best || room_left(h, &p->need) > room_left(best, &p->need)) &&
-		    placement_check_host(h, &p->need) == PLACEMENT_FITS)
+		if (check(p, h) == PLACEMENT_FITS && (!best || has_more(p, h, best)))
 			best = h;
 	return best;
 }
@@ -121,6 +175,9 @@ static const struct host *next_of_large(const struct placement *p)
 static bool is_better(const struct placement *p, const struct placement_candidate *a,
 		      const struct placement_candidate *b)
 {
+	int64_t liked_a = group_likes(p, a->host), liked_b = group_likes(p, b->host);
+	if (liked_a != liked_b)
+		return liked_a > liked_b;
 	if (a->launched != b->launched)
 		return a->launched < b->launched;
 	return room_left(a->host, &p->need) > room_left(b->host, &p->need);
@@ -133,8 +190,7 @@ const struct host *placement_next(struct placement *p)
 	struct placement_candidate *best = NULL;
 	for (size_t n = 0; n < p->candidate_count; n++) {
 		struct placement_candidate *each = &p->candidates[n];
-		if ((!best || is_better(p, each, best)) &&
-		    placement_check_host(each->host, &p->need) == PLACEMENT_FITS)
+		if ((!best || is_better(p, each, best)) && check(p, each->host) == PLACEMENT_FITS)
 			best = each;
 	}
 	if (!best)
@@ -150,7 +206,7 @@ size_t placement_count_fitting(const struct placement *p)
 		return sample_hosts(p, &best);
 	size_t count = 0;
 	for (size_t n = 0; n < p->candidate_count; n++)
-		count += placement_check_host(p->candidates[n].host, &p->need) == PLACEMENT_FITS;
+		count += check(p, p->candidates[n].host) == PLACEMENT_FITS;
 	return count;
 }
 
@@ -161,7 +217,7 @@ void placement_report(const struct placement *p, struct placement_report *ret_re
 	*ret_report = (struct placement_report){0};
 	for (const struct host *h = first_host(p->tables, p->need.zone); h;
 	     h = next_host(p->tables, p->need.zone, h)) {
-		enum placement_reason reason = placement_check_host(h, &p->need);
+		enum placement_reason reason = check(p, h);
 		ret_report->host_count++;
 		ret_report->refused[reason]++;
 		if (reason == PLACEMENT_FITS || ret_report->shown_count == PLACEMENT_HOSTS_SHOWN)
@@ -175,7 +231,7 @@ static const char *const reasons[PLACEMENT_REASON_COUNT] = {
 	[PLACEMENT_FITS] = "have room",       [PLACEMENT_DISABLED] = "are closed to new instances",
 	[PLACEMENT_DOWN] = "do not answer",   [PLACEMENT_ARCH] = "are of another architecture",
 	[PLACEMENT_VCPUS] = "lack vCPUs",     [PLACEMENT_MEMORY] = "lack memory",
-	[PLACEMENT_DISK] = "lack disk space",
+	[PLACEMENT_DISK] = "lack disk space", [PLACEMENT_GROUP] = "are against its server group",
 };
 
 const char *placement_reason_words(enum placement_reason reason)

@@ -14,6 +14,7 @@ enum placement_reason {
 	PLACEMENT_VCPUS,
 	PLACEMENT_MEMORY,
 	PLACEMENT_DISK,
+	PLACEMENT_GROUP,
 	PLACEMENT_REASON_COUNT
 };
 enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 };
@@ -21,7 +22,8 @@ enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 
 struct placement_need {
 	uuid zone; /* none: any */
 	enum instance_type_arch arch;
-	int64_t vcpus, memory, disk; /* disk and memory in bytes */
+	int64_t vcpus, memory, disk;      /* disk and memory in bytes */
+	const struct server_group *group; /* NULL: in regard to no other instance */
 };
 
 /* A host that could be chosen, and how many of this launch it has got. */
@@ -51,8 +53,9 @@ struct placement_report {
 /* Gathers the hosts of the zone. ERR_NO_MEMORY. */
 RESULT placement_begin(struct ctx *c, const struct tables *t, const struct placement_need *need,
 		       struct placement *ret_placement);
-/* The best host now, counted as chosen: of those that fit the one with the fewest instances of this
- * launch, then with the most free memory (disk, where only that is needed). NULL: none fits. */
+/* The best host now, counted as chosen: of those that fit the one that the group likes best, with the fewest
+ * instances of this launch, then with the most free memory (disk, where only that is needed). NULL: none
+ * fits. */
 const struct host *placement_next(struct placement *p);
 /* How many hosts would take one more; in a large region, of the random few. */
 size_t placement_count_fitting(const struct placement *p);
@@ -61,7 +64,7 @@ void placement_report(const struct placement *p, struct placement_report *ret_re
 /* Whether a host that may be closed to new instances has that much more room: what is not positive is
  * not looked at. */
 enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need);
-/* Why this host cannot take it, or PLACEMENT_FITS. */
+/* Why this host cannot take it, its group aside, or PLACEMENT_FITS. */
 enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need);
 /* "of 12 hosts 3 do not answer, 9 lack memory (h1, h2, …)"; in the arena. */
 struct str placement_explain(struct arena *a, const struct placement_report *report);

@@ -248,6 +248,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_PORT] = "network interface",
 	[KIND_SECONDARY_IP] = "secondary address",
 	[KIND_ADDRESS] = "address",
+	[KIND_SERVER_GROUP] = "server group",
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_VOLUME] = "volume",
 	[KIND_INSTANCE] = "instance",

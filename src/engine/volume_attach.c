@@ -45,7 +45,7 @@ static RESULT check_instance(struct op *op, const struct volume_attaching *wish,
 			     const struct instance *instance)
 {
 	enum instance_state state = model_derive_instance_state(instance);
-	if (state == INSTANCE_RUNNING || state == INSTANCE_STOPPED)
+	if (state == INSTANCE_RUNNING || state == INSTANCE_PAUSED || state == INSTANCE_STOPPED)
 		return OK;
 	return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->instance.field,
 			   "Instance '%" STR_FMT "' is not 'running'", STR_ARG(wish->instance.text));
@@ -121,6 +121,7 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "volume.attach", KIND_VOLUME, &volume->row));
 	TRY(engine_permit(op, "volume.attach", KIND_INSTANCE, &instance->row));
+	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	TRY(disk_check_device(op, wish->device, STR("Device")));
 	TRY(check_volume(op, wish, volume));
 	TRY(check_instance(op, wish, instance));
@@ -150,6 +151,20 @@ static RESULT fail_not_so_attached(struct op *op, const struct volume_detaching 
 			   STR_ARG(wish->volume.text), STR_ARG(where));
 }
 
+/* What is suspended has it in its memory. */
+static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish,
+			    const struct instance *instance)
+{
+	enum instance_state state = model_derive_instance_state(instance);
+	TRY(instance_check_unlocked(op, instance, wish->volume.field));
+	if (state != INSTANCE_SUSPENDING && state != INSTANCE_SUSPENDED)
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+			   "The instance '%" STR_FMT
+			   "' is suspended: its disks stay with it until it goes on.",
+			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
+}
+
 static RESULT check_attachment(struct op *op, const struct volume_detaching *wish,
 			       const struct volume *volume)
 {
@@ -167,6 +182,8 @@ static RESULT check_attachment(struct op *op, const struct volume_detaching *wis
 	if (!str_is_empty(wish->device) && !str_equal(wish->device, volume->device))
 		return fail_not_so_attached(op, wish, "Device", wish->device);
 	instance = instance_find(op->head, volume_holder(volume));
+	if (instance && row_is_live(&instance->row))
+		TRY(check_lets_go(op, wish, instance));
 	if (volume->device_slot == 0 && instance && row_is_live(&instance->row) &&
 	    model_derive_instance_state(instance) != INSTANCE_STOPPED)
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_VOLUME, wish->volume.field,

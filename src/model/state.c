@@ -18,8 +18,20 @@ enum instance_state model_derive_instance_state(const struct instance *i)
 	}
 	bool is_on = i->seen_power == INSTANCE_SEEN_POWER_ON;
 	if (i->wanted_power == INSTANCE_WANTED_POWER_ON)
-		return is_on ? INSTANCE_RUNNING : INSTANCE_PENDING;
-	return is_on ? INSTANCE_STOPPING : INSTANCE_STOPPED;
+		return !is_on ? INSTANCE_PENDING : i->seen_paused ? INSTANCE_PAUSED : INSTANCE_RUNNING;
+	if (is_on)
+		return i->wanted_save ? INSTANCE_SUSPENDING : INSTANCE_STOPPING;
+	return i->seen_saved ? INSTANCE_SUSPENDED : INSTANCE_STOPPED;
+}
+
+enum instance_task model_derive_instance_task(const struct instance *i)
+{
+	return row_is_live(&i->row) && i->seen_gen < i->task_gen ? i->task : INSTANCE_TASK_NONE;
+}
+
+bool model_is_resized(const struct instance *i)
+{
+	return !uuid_is_none(i->old_type) && model_derive_instance_task(i) == INSTANCE_TASK_NONE;
 }
 
 enum volume_state model_derive_volume_state(const struct volume *v)

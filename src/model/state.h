@@ -13,6 +13,10 @@
 
 /* The state that users see, from the row alone. "error" is never derived (state.c says why). */
 enum instance_state model_derive_instance_state(const struct instance *i);
+/* What was asked of it that takes more than one step and is not brought about yet; none: nothing. */
+enum instance_task model_derive_instance_task(const struct instance *i);
+/* It has another size than before, which may be confirmed or reverted. */
+bool model_is_resized(const struct instance *i);
 /* Likewise; one that is attached, or not detached yet, is in-use, whatever the instance does. */
 enum volume_state model_derive_volume_state(const struct volume *v);
 /* Likewise: wanted in an instance and found there are apart. */

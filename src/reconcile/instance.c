@@ -46,6 +46,8 @@ static RESULT report_sight(struct step *s, const struct instance *row, const str
 		.reached = reached,
 		.boots = row->wanted_boots,
 		.power = seen->power,
+		.is_paused = seen->is_paused,
+		.is_saved = seen->is_saved,
 		.off = off_reason(seen->off),
 		.boot_id = str_copy(s->ctx.arena, str_from(s->host->boot_id)),
 		.devices_known = true,
@@ -57,10 +59,8 @@ static RESULT report_sight(struct step *s, const struct instance *row, const str
 }
 
 static const char *const power_words[] = {
-	[COMPUTE_START] = "start",
-	[COMPUTE_SHUTDOWN] = "shutdown",
-	[COMPUTE_FORCE_OFF] = "force-off",
-	[COMPUTE_RESET] = "reset",
+	[COMPUTE_START] = "start", [COMPUTE_SHUTDOWN] = "shutdown", [COMPUTE_FORCE_OFF] = "force-off",
+	[COMPUTE_RESET] = "reset", [COMPUTE_PAUSE] = "pause",       [COMPUTE_SAVE] = "save",
 };
 
 static RESULT set_power(struct step *s, const struct instance *row, enum compute_power power)
@@ -163,6 +163,15 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 		return ask_guest(s, row, row->reboot_since_us);
 	case INSTANCE_RESET:
 		return apply_reset(s, row, &outlook->seen);
+	case INSTANCE_PAUSE:
+		step_again(s);
+		return set_power(s, row, COMPUTE_PAUSE);
+	case INSTANCE_UNPAUSE:
+		step_again(s);
+		return set_power(s, row, COMPUTE_START);
+	case INSTANCE_SAVE:
+		step_again(s);
+		return set_power(s, row, COMPUTE_SAVE);
 	case INSTANCE_SHUTDOWN:
 		return ask_guest(s, row, row->off_since_us);
 	case INSTANCE_FORCE_OFF:
@@ -171,7 +180,9 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_UNDEFINE:
 		step_again(s);
 		return driver->undefine(s->host->connection, &s->ctx, row->row.id);
-	case INSTANCE_REPORT:
+	case INSTANCE_REPORT: /* of devices alone: no row of its own changes, which would wake it */
+		if (outlook->seen.power != INSTANCE_SEEN_POWER_ABSENT && !outlook->seen.devices_as_wished)
+			step_again(s);
 		return report_sight(s, row, &outlook->seen, !instance_went_off(row, outlook));
 	}
 	return FAIL(INTERNAL);

@@ -18,6 +18,7 @@ bool instance_has_ended(const struct instance *row)
 static bool differs_from_row(const struct instance *row, const struct instance_outlook *outlook)
 {
 	return row->seen_power != outlook->seen.power || row->seen_gen != (int64_t) row->row.gen ||
+	       row->seen_paused != outlook->seen.is_paused || row->seen_saved != outlook->seen.is_saved ||
 	       !outlook->devices_told;
 }
 
@@ -39,9 +40,13 @@ static bool is_patience_over(const struct instance_outlook *outlook, int64_t sin
 static enum instance_step plan_off(const struct instance *row, const struct instance_outlook *outlook)
 {
 	const struct compute_seen *seen = &outlook->seen;
-	if (seen->power == INSTANCE_SEEN_POWER_ON)
-		return row->force_off || is_patience_over(outlook, row->off_since_us) ? INSTANCE_FORCE_OFF
-										      : INSTANCE_SHUTDOWN;
+	if (seen->power == INSTANCE_SEEN_POWER_ON) {
+		if (row->wanted_save && !row->force_off)
+			return INSTANCE_SAVE;
+		if (row->force_off || is_patience_over(outlook, row->off_since_us))
+			return INSTANCE_FORCE_OFF;
+		return seen->is_paused ? INSTANCE_UNPAUSE : INSTANCE_SHUTDOWN; /* paused it hears nothing */
+	}
 	if (differs_from_row(row, outlook))
 		return INSTANCE_REPORT;
 	if (seen->power == INSTANCE_SEEN_POWER_OFF && !seen->devices_as_wished)
@@ -53,8 +58,13 @@ static enum instance_step plan_off(const struct instance *row, const struct inst
 static enum instance_step plan_running(const struct instance *row, const struct instance_outlook *outlook)
 {
 	bool wants_boot = row->wanted_boots > row->seen_boots;
-	if (wants_boot && row->seen_power == INSTANCE_SEEN_POWER_ON)
-		return is_patience_over(outlook, row->reboot_since_us) ? INSTANCE_RESET : INSTANCE_REBOOT;
+	if (!outlook->seen.is_held && outlook->seen.is_paused != row->wanted_pause)
+		return row->wanted_pause ? INSTANCE_PAUSE : INSTANCE_UNPAUSE;
+	if (wants_boot && row->seen_power == INSTANCE_SEEN_POWER_ON) {
+		if (!is_patience_over(outlook, row->reboot_since_us))
+			return INSTANCE_REBOOT;
+		return row->cold_boot ? INSTANCE_FORCE_OFF : INSTANCE_RESET;
+	}
 	if (differs_from_row(row, outlook) || wants_boot)
 		return INSTANCE_REPORT;
 	if (outlook->seen.is_held)

@@ -11,12 +11,16 @@ enum instance_step {
 	INSTANCE_WAIT_DISKS, /* its volumes are not there yet; their steps wake it */
 	INSTANCE_REST,       /* it goes off by itself again and again: not before restart_us */
 	INSTANCE_DEFINE,
-	INSTANCE_START,    /* defined as wished before */
-	INSTANCE_PLUG,     /* it runs with other disks or NICs than wished */
-	INSTANCE_HELD,     /* QEMU holds it: not before resume_us */
-	INSTANCE_RESUME,   /* it may go on, if there is room now */
-	INSTANCE_REBOOT,   /* ask the guest to shut down; off, it is started again */
-	INSTANCE_RESET,    /* a guest that did not, or was not to be asked */
+	INSTANCE_START,  /* defined as wished before */
+	INSTANCE_PLUG,   /* it runs with other disks or NICs than wished */
+	INSTANCE_HELD,   /* QEMU holds it: not before resume_us */
+	INSTANCE_RESUME, /* it may go on, if there is room now */
+	INSTANCE_REBOOT, /* ask the guest to shut down; off, it is started again */
+	INSTANCE_RESET,  /* a guest that did not, or was not to be asked; one that needs a cold boot is
+			  * forced off */
+	INSTANCE_PAUSE,
+	INSTANCE_UNPAUSE,  /* paused, whoever did it, though it is to go on, or to hear of its stop */
+	INSTANCE_SAVE,     /* off, with its memory kept */
 	INSTANCE_SHUTDOWN, /* ask the guest */
 	INSTANCE_FORCE_OFF,
 	INSTANCE_UNDEFINE,

@@ -23,12 +23,18 @@ struct status_item {
 	const char *system, *self; /* statuses */
 };
 
+/* "running", as EC2 has it. */
+static bool is_on(enum instance_state state)
+{
+	return state == INSTANCE_RUNNING || state == INSTANCE_PAUSED;
+}
+
 static void look_up_status(const struct tables *t, struct status_item *item)
 {
 	const struct host *host = host_find(t, item->instance->host);
 	bool is_up = host && host->seen_state == HOST_SEEN_STATE_UP;
 	bool is_held = condition_find_by_subject(t, item->instance->row.id, STR("HeldForRoom")) != NULL;
-	bool is_running = item->state == INSTANCE_RUNNING;
+	bool is_running = is_on(item->state);
 	item->system = !is_running ? "not-applicable" : is_up ? "ok" : "impaired";
 	item->self = !is_running ? "not-applicable"
 		     : !is_up    ? "insufficient-data"
@@ -48,7 +54,7 @@ static bool fill_item(const struct tables *t, const struct row *row, struct stat
 static bool is_asked(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_status *a = e->args;
-	return a->all || model_derive_instance_state((const struct instance *) row) == INSTANCE_RUNNING;
+	return a->all || is_on(model_derive_instance_state((const struct instance *) row));
 }
 
 static const void *gather_status(struct ec2_call *e, const struct row *row)

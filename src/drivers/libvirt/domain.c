@@ -140,6 +140,8 @@ RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_d
 		.power = libvirt_power_of(state),
 		.off = off_of(h, wish->id, state, reason),
 		.is_held = is_held(state, reason),
+		.is_paused = state == VIR_DOMAIN_PAUSED && !is_held(state, reason),
+		.is_saved = state == VIR_DOMAIN_SHUTOFF && virDomainHasManagedSaveImage(d, 0) == 1,
 		.defined_as_wished = str_is(mark.wish, digest),
 	};
 	return see_devices(h, c, d, wish, ret_seen);
@@ -204,7 +206,7 @@ static int start(virDomainPtr d)
 {
 	int state = 0;
 	if (virDomainGetState(d, &state, NULL, 0) == 0 && state == VIR_DOMAIN_PAUSED)
-		return virDomainResume(d); /* for want of room it was held, or somebody did it */
+		return virDomainResume(d);
 	return virDomainIsActive(d) == 1 ? 0 : virDomainCreate(d);
 }
 
@@ -223,6 +225,17 @@ static int reset(virDomainPtr d)
 	return virDomainReset(d, 0);
 }
 
+static int pause_guest(virDomainPtr d)
+{
+	return virDomainSuspend(d); /* paused already: 0 */
+}
+
+/* One that was paused, or held, goes on when it is started. */
+static int save(virDomainPtr d)
+{
+	return virDomainIsActive(d) == 1 ? virDomainManagedSave(d, VIR_DOMAIN_SAVE_RUNNING) : 0;
+}
+
 static const struct {
 	int (*apply)(virDomainPtr d); /* 0, or libvirt's error */
 	const char *words;
@@ -234,6 +247,8 @@ static const struct {
 	[COMPUTE_SHUTDOWN] = {request_shutdown, "shutting down", false, false, true},
 	[COMPUTE_FORCE_OFF] = {force_off, "forcing off", false, false, true},
 	[COMPUTE_RESET] = {reset, "resetting", true, true, false},
+	[COMPUTE_PAUSE] = {pause_guest, "pausing", true, true, false},
+	[COMPUTE_SAVE] = {save, "saving", false, false, true},
 };
 
 /* One that is held would be so again at its next write. */

@@ -187,6 +187,8 @@ static RESULT see_inside(struct compute_host *h, struct ctx *c, const struct com
 		.power = d->is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF,
 		.off = d->off,
 		.is_held = d->is_on && d->is_held,
+		.is_paused = d->is_paused,
+		.is_saved = d->is_saved,
 		.defined_as_wished = str_is(str_from(digest), d->digest),
 	};
 	TRY(sim_list_devices(c, d, &ret_seen->volumes, &ret_seen->ports));
@@ -260,9 +262,9 @@ static RESULT let_go_on(struct sim_host *s, struct ctx *c, struct sim_domain *d)
 {
 	if (d->is_held && s->pool_free && s->pool_free < SIM_FULL_BELOW)
 		return ctx_fail(c, ERR_CAPACITY, "the pool of host %s is full", s->name);
-	if (d->is_held)
+	if (d->is_held || d->is_paused)
 		sim_tell(s, d->id);
-	d->is_held = false;
+	d->is_held = d->is_paused = false;
 	return OK;
 }
 
@@ -274,8 +276,11 @@ static RESULT start(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 	sim_take_time(SIM_START);
 	d->is_on = true;
 	d->is_held = false;
-	d->boots++;
-	d->started_us = clock_now_us();
+	if (!d->is_saved) {
+		d->boots++;
+		d->started_us = clock_now_us();
+	}
+	d->is_saved = false;
 	d->ends_us = 0;
 	sim_tell(h->host, d->id);
 	return OK;
@@ -284,7 +289,7 @@ static RESULT start(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 static RESULT request_shutdown(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 {
 	(void) c;
-	if (!d->is_on || h->host->is_deaf || d->ends_us)
+	if (!d->is_on || d->is_paused || h->host->is_deaf || d->ends_us)
 		return OK;
 	int64_t takes_us = h->host->shutdown_us ? h->host->shutdown_us : sim_draw_us(SIM_SHUT_DOWN);
 	if (takes_us)
@@ -311,14 +316,33 @@ static RESULT reset(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 	return OK;
 }
 
+static RESULT pause_guest(struct compute_host *h, struct ctx *c, struct sim_domain *d)
+{
+	if (!d->is_on)
+		return ctx_fail(c, ERR_STATE, "domain %s on host %s is not running", d->name, h->host->name);
+	if (!d->is_paused)
+		sim_tell(h->host, d->id);
+	d->is_paused = true;
+	return OK;
+}
+
+static RESULT save(struct compute_host *h, struct ctx *c, struct sim_domain *d)
+{
+	(void) c;
+	if (!d->is_on)
+		return OK;
+	d->is_saved = true;
+	sim_power_off(h->host, d, COMPUTE_OFF_UNKNOWN);
+	return OK;
+}
+
 static const struct {
 	RESULT (*apply)(struct compute_host *h, struct ctx *c, struct sim_domain *d);
 	bool needs_domain;
 } powers[] = {
-	[COMPUTE_START] = {start, true},
-	[COMPUTE_SHUTDOWN] = {request_shutdown, false},
-	[COMPUTE_FORCE_OFF] = {force_off, false},
-	[COMPUTE_RESET] = {reset, true},
+	[COMPUTE_START] = {start, true},          [COMPUTE_SHUTDOWN] = {request_shutdown, false},
+	[COMPUTE_FORCE_OFF] = {force_off, false}, [COMPUTE_RESET] = {reset, true},
+	[COMPUTE_PAUSE] = {pause_guest, true},    [COMPUTE_SAVE] = {save, false},
 };
 
 static RESULT set_power_inside(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power)

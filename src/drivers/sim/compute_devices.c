@@ -75,7 +75,7 @@ static RESULT check_disk(struct sim_host *s, struct ctx *c, const struct sim_dom
 RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d)
 {
 	size_t count = d->device_count;
-	for (size_t k = 0; k < count; k++)
+	for (size_t k = 0; k < count && !d->is_paused; k++)
 		if (!d->devices[k].is_defined)
 			request_unplug(s, &d->devices[k]);
 	drop_devices(d);

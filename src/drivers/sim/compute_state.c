@@ -144,7 +144,7 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 {
 	if (!d->is_on)
 		return;
-	d->is_on = false;
+	d->is_on = d->is_paused = false;
 	d->off = why;
 	d->ends_us = 0;
 	sim_stop_devices(d);
@@ -299,7 +299,7 @@ void sim_compute_reboot(struct str host)
 		return;
 	s->boot++;
 	for (size_t k = 0; k < s->domain_count; k++) {
-		s->domains[k].is_on = false;
+		s->domains[k].is_on = s->domains[k].is_paused = false;
 		s->domains[k].off = COMPUTE_OFF_UNKNOWN;
 		s->domains[k].ends_us = 0;
 		sim_stop_devices(&s->domains[k]);

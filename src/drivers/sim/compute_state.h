@@ -28,7 +28,7 @@ struct sim_device {
 
 struct sim_domain {
 	uuid region, id;
-	bool is_on, is_held;
+	bool is_on, is_held, is_paused, is_saved;
 	enum compute_off off;
 	int64_t boots, started_us;
 	int64_t ends_us;            /* the guest is shutting down until then; 0: it is not */

@@ -453,6 +453,8 @@ static const char *unsettled_row(const struct tables *t)
 			return "an instance's gen was not brought about";
 		if (row_is_live(&i->row) && is_on != (i->wanted_power == INSTANCE_WANTED_POWER_ON))
 			return "an instance's power is not as wanted";
+		if (row_is_live(&i->row) && is_on && i->seen_paused != i->wanted_pause)
+			return "an instance's pause is not as wanted";
 		if (row_is_live(&i->row) && i->seen_boots != i->wanted_boots)
 			return "an instance's reboot is due";
 		if (!row_is_live(&i->row) && i->seen_power != INSTANCE_SEEN_POWER_ABSENT)
@@ -712,7 +714,7 @@ struct cloud_guest cloud_guest(struct cloud *c, uuid instance)
 	struct str host = cloud_host_of(c, instance);
 	struct sim_host *s = host.n ? sim_need_host(host) : NULL;
 	const struct sim_domain *d = s ? sim_find_domain(s, instance) : NULL;
-	return d ? (struct cloud_guest){true, d->is_on, d->boots} : (struct cloud_guest){0};
+	return d ? (struct cloud_guest){true, d->is_on, d->is_paused, d->boots} : (struct cloud_guest){0};
 }
 
 bool cloud_has_condition(struct cloud *c, uuid subject, const char *name)

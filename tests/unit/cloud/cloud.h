@@ -113,7 +113,7 @@ size_t cloud_audit(struct cloud *c, size_t awaited);
 
 /* Looking. Ids of rows that are gone give zeroed answers. */
 struct cloud_guest {
-	bool exists, is_on;
+	bool exists, is_on, is_paused;
 	int64_t boots;
 };
 struct cloud_guest cloud_guest(struct cloud *c, uuid instance);
@@ -146,6 +146,8 @@ RESULT cloud_power(struct cloud *c, op_run run, uuid instance, bool force);
 	cloud_expect_at((c), cloud_power((c), engine_start_instances_run, (id), false), __FILE__, __LINE__)
 #define cloud_reboot(c, id)                                                                                  \
 	cloud_expect_at((c), cloud_power((c), engine_reboot_instances_run, (id), false), __FILE__, __LINE__)
+#define cloud_ask(c, operation, id)                                                                          \
+	cloud_expect_at((c), cloud_power((c), operation##_run, (id), false), __FILE__, __LINE__)
 #define cloud_terminate(c, id)                                                                               \
 	cloud_expect_at((c), cloud_power((c), engine_terminate_instances_run, (id), false), __FILE__,        \
 			__LINE__)

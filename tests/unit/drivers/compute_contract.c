@@ -172,6 +172,18 @@ static const char *boot_words(void)
 	return str_is(str_from(subject.driver->scheme), "sim") ? "simulated" : "dari-tiny: ready";
 }
 
+/* As its console tells. */
+static size_t count_boots(struct scene *s)
+{
+	size_t count = 0;
+	struct str text = STR_NONE, line = STR_NONE;
+	int64_t at_us = 0;
+	EXPECT(s, ERR_NONE, subject.driver->read_console(s->h, &s->c, s->wish.id, 65536, &text, &at_us));
+	while (str_split_next(&text, '\n', &line))
+		count += str_contains(line, str_from(boot_words()));
+	return count;
+}
+
 void scene_make_running(struct scene *s)
 {
 	scene_make_disk(s, &s->files[0]);
@@ -294,6 +306,56 @@ static void test_power(void **state)
 	assert_int_equal(seen.off, COMPUTE_OFF_DESTROYED);
 	EXPECT(&s, ERR_NONE,
 	       subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN)); /* it is off */
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+/* Standing still it is on, and is known to stand still; it goes on where it was. */
+static void test_pause(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	EXPECT(&s, ERR_NOT_FOUND, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_PAUSE));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	EXPECT(&s, ERR_STATE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_PAUSE));
+	scene_make_running(&s);
+	assert_false(scene_see(&s).is_paused);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_PAUSE));
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_PAUSE));
+	struct compute_seen seen = scene_see(&s);
+	assert_true(seen.power == INSTANCE_SEEN_POWER_ON && seen.is_paused && !seen.is_held);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	assert_false(scene_see(&s).is_paused);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_PAUSE));
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	assert_false(scene_see(&s).is_paused);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
+/* Its memory is kept: what it said before, it does not say once more. */
+static void test_save(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SAVE));
+	scene_make_running(&s);
+	size_t booted = count_boots(&s);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SAVE));
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SAVE));
+	struct compute_seen seen = scene_see(&s);
+	assert_true(seen.power == INSTANCE_SEEN_POWER_OFF && seen.is_saved);
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	assert_true(scene_see(&s).is_saved);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	seen = scene_see(&s);
+	assert_true(seen.power == INSTANCE_SEEN_POWER_ON && !seen.is_saved && !seen.is_paused);
+	contract_rest_ms(500);
+	assert_int_equal(count_boots(&s), booted);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SAVE));
+	EXPECT(&s, ERR_NONE, subject.driver->undefine(s.h, &s.c, s.wish.id)); /* with what it keeps */
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	assert_false(scene_see(&s).is_saved);
 	scene_clear(&s);
 	scene_close(&s);
 }
@@ -492,6 +554,7 @@ int compute_contract_run(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_probe),        cmocka_unit_test(test_memo),
 		cmocka_unit_test(test_define),       cmocka_unit_test(test_power),
+		cmocka_unit_test(test_pause),        cmocka_unit_test(test_save),
 		cmocka_unit_test(test_shutdown),     cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_plug),         cmocka_unit_test(test_plug_off),
 		cmocka_unit_test(test_other_region), cmocka_unit_test(test_watch),

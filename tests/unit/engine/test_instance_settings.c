@@ -42,6 +42,126 @@ static void check_update(void **state)
 	cloud_fails(c, &c->alice, engine_update_instance, &wish, ERR_STATE, KIND_INSTANCE);
 }
 
+/* ---- locked, paused, suspended ---- */
+
+static void check_lock(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c);
+	const struct ref ref = ref_to(c, KIND_INSTANCE, id);
+	struct instances_wish wish = {.instances = {&ref, 1}, .reason = STR("mine")};
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	cloud_ok(c, &c->alice, engine_lock_instances, &wish);
+	assert_true(str_is(cloud_instance(c, id)->locked_reason, "mine"));
+	static const op_run refused[] = {engine_stop_instances_run,      engine_reboot_instances_run,
+					 engine_terminate_instances_run, engine_pause_instances_run,
+					 engine_suspend_instances_run,   engine_monitor_instances_run};
+	for (size_t n = 0; n < sizeof refused / sizeof *refused; n++)
+		ask(c, refused[n], id, ERR_PROTECTED);
+	struct instance_settings change = {.instance = ref, .set_name = true, .name = STR("n")};
+	cloud_fails(c, &c->alice, engine_update_instance, &change, ERR_PROTECTED, KIND_INSTANCE);
+	struct instance_resizing resizing = {.instance = ref,
+					     .type = ref_named(KIND_INSTANCE_TYPE, "t3.large")};
+	cloud_fails(c, &c->alice, engine_resize_instance, &resizing, ERR_PROTECTED, KIND_INSTANCE);
+	struct volume_detaching detaching = {.volume = ref_to(c, KIND_VOLUME, cloud_volume(c, id)->row.id)};
+	cloud_fails(c, &c->alice, engine_detach_volume, &detaching, ERR_PROTECTED, KIND_INSTANCE);
+	cloud_ok(c, &c->alice, engine_unlock_instances, &wish);
+	cloud_ok(c, &c->alice, engine_update_instance, &change);
+	/* The operator's lock is his, and does not bind him. */
+	cloud_ok(c, &c->operator, engine_lock_instances, &wish);
+	cloud_ok(c, &c->alice, engine_lock_instances, &wish);
+	cloud_fails(c, &c->alice, engine_unlock_instances, &wish, ERR_DENIED, KIND_INSTANCE);
+	cloud_ok(c, &c->operator, engine_reboot_instances, &wish);
+	cloud_ok(c, &c->operator, engine_unlock_instances, &wish);
+	ask(c, engine_stop_instances_run, id, ERR_NONE);
+}
+
+static void check_pause_and_suspend(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c);
+	ask(c, engine_pause_instances_run, id, ERR_STATE); /* it does not run yet */
+	ask(c, engine_suspend_instances_run, id, ERR_STATE);
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	uint64_t gen = cloud_instance(c, id)->row.gen;
+	ask(c, engine_unpause_instances_run, id, ERR_NONE);
+	assert_int_equal(cloud_instance(c, id)->row.gen, gen);
+	ask(c, engine_pause_instances_run, id, ERR_NONE);
+	assert_true(cloud_instance(c, id)->wanted_pause);
+	ask(c, engine_reboot_instances_run, id, ERR_NONE);
+	assert_false(cloud_instance(c, id)->wanted_pause);
+	ask(c, engine_suspend_instances_run, id, ERR_NONE);
+	ask(c, engine_suspend_instances_run, id, ERR_NONE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_SUSPENDING);
+	ask(c, engine_start_instances_run, id, ERR_STATE);
+	struct instance_sight sight = {.instance = id,
+				       .gen = cloud_instance(c, id)->row.gen,
+				       .reached = true,
+				       .power = INSTANCE_SEEN_POWER_OFF,
+				       .is_saved = true};
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+	assert_int_equal(cloud_state(c, id), INSTANCE_SUSPENDED);
+	struct volume_detaching detaching = {.volume = ref_to(c, KIND_VOLUME, cloud_volume(c, id)->row.id)};
+	cloud_fails(c, &c->alice, engine_detach_volume, &detaching, ERR_STATE, KIND_VOLUME);
+	ask(c, engine_stop_instances_run, id, ERR_NONE); /* it is off: nothing changes */
+	assert_int_equal(cloud_state(c, id), INSTANCE_SUSPENDED);
+	const struct ref ref = ref_to(c, KIND_INSTANCE, id);
+	struct instances_wish start = {.instances = {&ref, 1}, .only_from = 1U << INSTANCE_STOPPED};
+	cloud_fails(c, &c->alice, engine_start_instances, &start, ERR_STATE, KIND_INSTANCE);
+	start.only_from |= 1U << INSTANCE_SUSPENDED;
+	cloud_ok(c, &c->alice, engine_start_instances, &start);
+	assert_false(cloud_instance(c, id)->wanted_save);
+}
+
+/* ---- resized, rebuilt ---- */
+
+static void check_resize(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c);
+	struct instance_target target = {.instance = ref_to(c, KIND_INSTANCE, id)};
+	struct instance_resizing wish = {.instance = target.instance,
+					 .type = ref_named(KIND_INSTANCE_TYPE, "t3.large")};
+	cloud_fails(c, &c->alice, engine_resize_instance, &wish, ERR_STATE, KIND_INSTANCE);
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	cloud_fails(c, &c->bob, engine_resize_instance, &wish, ERR_NOT_FOUND, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_confirm_resize, &target, ERR_STATE, KIND_INSTANCE);
+	cloud_ok(c, &c->alice, engine_resize_instance, &wish);
+	cloud_fails(c, &c->alice, engine_revert_resize, &target, ERR_STATE, KIND_INSTANCE);
+	assert_int_equal(host_side(host_find(cloud_tables(c), cloud_instance(c, id)->host))->memory, 8 * GIB);
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	cloud_fails(c, &c->alice, engine_resize_instance, &wish, ERR_STATE,
+		    KIND_INSTANCE); /* confirm first */
+	cloud_ok(c, &c->alice, engine_confirm_resize, &target);
+	cloud_fails(c, &c->alice, engine_revert_resize, &target, ERR_STATE, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_resize_instance, &wish, ERR_CONFLICT, KIND_INSTANCE_TYPE);
+	wish.type = ref_named(KIND_INSTANCE_TYPE, "m5.4xlarge");
+	cloud_fails(c, &c->alice, engine_resize_instance, &wish, ERR_CAPACITY, KIND_INSTANCE);
+}
+
+static void check_rebuild(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c), old = cloud_volume(c, id)->row.id;
+	struct instance_rebuilding wish = {.instance = ref_to(c, KIND_INSTANCE, id),
+					   .image = ref_to(c, KIND_IMAGE, c->image),
+					   .set_name = true,
+					   .name = STR("anew")};
+	cloud_fails(c, &c->alice, engine_rebuild_instance, &wish, ERR_STATE, KIND_INSTANCE);
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	wish.image = ref_to(c, KIND_IMAGE, id_new(KIND_IMAGE));
+	cloud_fails(c, &c->alice, engine_rebuild_instance, &wish, ERR_NOT_FOUND, KIND_IMAGE);
+	wish.image = ref_to(c, KIND_IMAGE, c->image);
+	cloud_ok(c, &c->alice, engine_rebuild_instance, &wish);
+	const struct volume *root = cloud_volume(c, id);
+	assert_false(uuid_equal(root->row.id, old));
+	assert_int_equal(root->device_slot, 0);
+	assert_false(volume_find(cloud_tables(c), old) &&
+		     row_is_live(&volume_find(cloud_tables(c), old)->row));
+	assert_true(str_is(cloud_instance(c, id)->name, "anew"));
+	cloud_fails(c, &c->alice, engine_rebuild_instance, &wish, ERR_STATE, KIND_INSTANCE);
+}
+
 static void check_protected(void **state)
 {
 	struct cloud *c = *state;
@@ -116,6 +236,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_update, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_protected, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_lock, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_pause_and_suspend, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_resize, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_rebuild, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_parts, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_type, cloud_setup, cloud_teardown),
 	};

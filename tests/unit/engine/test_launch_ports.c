@@ -49,6 +49,35 @@ static struct instance_launch launch_of(struct scene *s, const struct launch_por
 	return wish;
 }
 
+/* A network stands for a subnet of it; without ports the zone is one with room. */
+static void check_network_and_none(void **state)
+{
+	struct cloud *c = *state;
+	struct scene scene = begin(c), *s = &scene;
+	const struct subnet *subnet = subnet_find(cloud_tables(c), s->other);
+	struct launch_port port = {.network = {.kind = KIND_NETWORK,
+					       .prefix = subnet->network,
+					       .bits = 128,
+					       .text = STR("other"),
+					       .field = STR("networks")}};
+	struct instance_launch wish = launch_of(s, &port, 1);
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	assert_true(uuid_equal(cloud_port(c, wish.made.at[0])->subnet, s->other));
+	wish = launch_of(s, &port, 1);
+	cloud_fails(c, &c->bob, engine_create_instances, &wish, ERR_NOT_FOUND, KIND_NETWORK);
+	wish = launch_of(s, NULL, 0);
+	wish.no_ports = true;
+	wish.zone = ref_named(KIND_ZONE, "xy-west-2b");
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	const struct instance *i = cloud_instance(c, wish.made.at[0]);
+	assert_null(cloud_port(c, i->row.id));
+	assert_true(uuid_is_none(i->subnet) && uuid_equal(i->zone, subnet->zone));
+	wish.zone = (struct ref){0};
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	i = cloud_instance(c, wish.made.at[0]);
+	assert_false(uuid_is_none(i->zone) || uuid_is_none(i->host));
+}
+
 static void check_two(void **state)
 {
 	struct cloud *c = *state;
@@ -138,6 +167,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_two, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_network_and_none, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_primary_there, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_refused, cloud_setup, cloud_teardown),
 	};

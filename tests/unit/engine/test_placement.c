@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Placement as a table: hosts made of plain rows, no store. And on a cloud's hosts. */
 #include "cloud.h"
+#include "engine/server_group.h"
 
 static void check_reasons(void **state)
 {
@@ -66,6 +67,105 @@ static void check_spread(void **state)
 	assert_true(uuid_equal(cloud_instance(c, instance)->host, c->hosts[2]));
 	assert_true(
 		str_is(zone_find(cloud_tables(c), cloud_instance(c, instance)->zone)->name, "xy-west-2b"));
+}
+
+/* ---- server groups ---- */
+
+static uuid make_group(struct cloud *c, enum server_group_policy policy)
+{
+	struct server_group_wish wish = {.name = STR("g"), .policy = policy};
+	cloud_ok(c, &c->alice, engine_create_server_group, &wish);
+	return wish.server_group;
+}
+
+static struct instance_launch launch_in(struct cloud *c, uuid group, int64_t count)
+{
+	struct instance_launch launch = cloud_launch(c, count);
+	launch.zone = ref_named(KIND_ZONE, "xy-west-2a"); /* which has h0 and h1 */
+	launch.server_group = (struct ref){.kind = KIND_SERVER_GROUP,
+					   .prefix = group,
+					   .bits = 128,
+					   .text = STR("g"),
+					   .field = STR("group")};
+	return launch;
+}
+
+static uuid host_of(const struct cloud *c, uuid instance)
+{
+	return cloud_instance(c, instance)->host;
+}
+
+static void check_affinity(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, SERVER_GROUP_POLICY_AFFINITY);
+	struct instance_launch launch = launch_in(c, group, 3);
+	cloud_fails(c, &c->bob, engine_create_instances, &launch, ERR_NOT_FOUND, KIND_SERVER_GROUP);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	uuid host = host_of(c, launch.made.at[0]);
+	for (size_t n = 1; n < 3; n++)
+		assert_true(uuid_equal(host_of(c, launch.made.at[n]), host));
+	launch = launch_in(c, group, 1);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	assert_true(uuid_equal(host_of(c, launch.made.at[0]), host));
+	struct host_target target = {.host = ref_to(c, KIND_HOST, host)};
+	cloud_ok(c, &c->operator, engine_enable_host, &target);
+	launch = launch_in(c, group, 1);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+	assert_true(str_contains(c->c.problem.message, STR("server group")));
+}
+
+static void check_anti_affinity(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, SERVER_GROUP_POLICY_ANTI_AFFINITY);
+	struct instance_launch launch = launch_in(c, group, 2);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	assert_false(uuid_equal(host_of(c, launch.made.at[0]), host_of(c, launch.made.at[1])));
+	launch = launch_in(c, group, 1);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+	launch.accept_unplaced = true;
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	uuid id = launch.made.at[0];
+	struct instance_placing placing = {.instance = id};
+	cloud_ok(c, NULL, engine_place_instance, &placing);
+	assert_false(placing.placed);
+	/* Without the group it goes anywhere. */
+	struct server_group_target target = {.server_group = launch.server_group};
+	cloud_ok(c, &c->alice, engine_delete_server_group, &target);
+	cloud_ok(c, NULL, engine_place_instance, &placing);
+	assert_true(placing.placed && uuid_is_none(cloud_instance(c, id)->server_group));
+}
+
+static void check_soft(void **state)
+{
+	struct cloud *c = *state;
+	uuid apart = make_group(c, SERVER_GROUP_POLICY_SOFT_ANTI_AFFINITY);
+	uuid together = make_group(c, SERVER_GROUP_POLICY_SOFT_AFFINITY);
+	struct instance_launch launch = launch_in(c, apart, 3);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	assert_false(uuid_equal(host_of(c, launch.made.at[0]), host_of(c, launch.made.at[1])));
+	launch = launch_in(c, together, 2);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	assert_true(uuid_equal(host_of(c, launch.made.at[0]), host_of(c, launch.made.at[1])));
+}
+
+static void check_group_limits(void **state)
+{
+	struct cloud *c = *state;
+	struct server_group_wish wish = {.name = STR("g"), .max_per_host = 2};
+	cloud_fails(c, &c->alice, engine_create_server_group, &wish, ERR_INVALID, KIND_SERVER_GROUP);
+	wish.policy = SERVER_GROUP_POLICY_ANTI_AFFINITY;
+	cloud_ok(c, &c->alice, engine_create_server_group, &wish);
+	struct instance_launch launch = launch_in(c, wish.server_group, 4);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	launch = launch_in(c, wish.server_group, 1);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+	for (size_t n = 1; n < SERVER_GROUPS_MAX; n++)
+		cloud_ok(c, &c->alice, engine_create_server_group, &wish);
+	cloud_fails(c, &c->alice, engine_create_server_group, &wish, ERR_QUOTA, KIND_SERVER_GROUP);
+	wish.name = STR("");
+	cloud_fails(c, &c->alice, engine_create_server_group, &wish, ERR_INVALID, KIND_SERVER_GROUP);
 }
 
 static uuid create_volume(struct cloud *c, int64_t size)
@@ -174,6 +274,10 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(check_reasons),
 		cmocka_unit_test_setup_teardown(check_spread, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_affinity, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_anti_affinity, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_soft, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_group_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_disks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_explain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_explain_many, cloud_setup, cloud_teardown),

@@ -77,6 +77,55 @@ static void test_instance(void **state)
 	}
 }
 
+/* Of one that is on, or off, what else is wanted and seen. */
+static void test_pause_and_save(void **state)
+{
+	(void) state;
+	static const struct {
+		unsigned wanted, seen;
+		bool wanted_pause, wanted_save, seen_paused, seen_saved;
+		enum instance_state state;
+	} cases[] = {
+		{ON, SEEN_ON, .wanted_pause = true, .state = INSTANCE_RUNNING},
+		{ON, SEEN_ON, .wanted_pause = true, .seen_paused = true, .state = INSTANCE_PAUSED},
+		{ON, SEEN_ON, .seen_paused = true, .state = INSTANCE_PAUSED},
+		{ON, SEEN_OFF, .seen_saved = true, .state = INSTANCE_PENDING},
+		{OFF, SEEN_ON, .wanted_save = true, .state = INSTANCE_SUSPENDING},
+		{OFF, SEEN_ON, .seen_paused = true, .state = INSTANCE_STOPPING},
+		{OFF, SEEN_OFF, .wanted_save = true, .seen_saved = true, .state = INSTANCE_SUSPENDED},
+		{OFF, SEEN_OFF, .seen_saved = true, .state = INSTANCE_SUSPENDED},
+		{OFF, SEEN_OFF, .wanted_save = true, .state = INSTANCE_STOPPED}, /* it went off before */
+	};
+	for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
+		struct instance i = {.row = {.gen = AT_GEN},
+				     .wanted_power = cases[n].wanted,
+				     .wanted_pause = cases[n].wanted_pause,
+				     .wanted_save = cases[n].wanted_save,
+				     .seen_power = cases[n].seen,
+				     .seen_paused = cases[n].seen_paused,
+				     .seen_saved = cases[n].seen_saved};
+		assert_int_equal(model_derive_instance_state(&i), cases[n].state);
+	}
+}
+
+/* It lasts until the gen was brought about for which it was asked. */
+static void test_task(void **state)
+{
+	(void) state;
+	struct instance i = {.row = {.gen = 9}, .task = INSTANCE_TASK_RESIZE, .task_gen = 7, .seen_gen = 6};
+	i.old_type = (uuid){{1}};
+	assert_int_equal(model_derive_instance_task(&i), INSTANCE_TASK_RESIZE);
+	assert_false(model_is_resized(&i));
+	i.seen_gen = 7; /* what was asked since is another matter */
+	assert_int_equal(model_derive_instance_task(&i), INSTANCE_TASK_NONE);
+	assert_true(model_is_resized(&i));
+	i.old_type = UUID_NONE;
+	assert_false(model_is_resized(&i));
+	i.seen_gen = 6;
+	i.row.deleted_us = 1;
+	assert_int_equal(model_derive_instance_task(&i), INSTANCE_TASK_NONE);
+}
+
 struct volume_case {
 	bool deleted, attached; /* attached: and found plugged */
 	int64_t seen_size, seen_gen;
@@ -246,7 +295,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_attachment), cmocka_unit_test(test_snapshot),
-		cmocka_unit_test(test_instance),   cmocka_unit_test(test_volume),
+		cmocka_unit_test(test_instance),   cmocka_unit_test(test_pause_and_save),
+		cmocka_unit_test(test_task),       cmocka_unit_test(test_volume),
 		cmocka_unit_test(test_may_move),   cmocka_unit_test(test_live_rows_move_freely),
 		cmocka_unit_test(test_check_move), cmocka_unit_test(test_port),
 	};

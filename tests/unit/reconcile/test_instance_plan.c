@@ -22,7 +22,10 @@ struct plan_case {
 	int there;         /* power on the host */
 	bool is_as_wished; /* its definition */
 	bool lacks_disks, force, patience_over, wants_boot, rests, held, plugs, untold;
-	bool lacks_room, lacked_it_long; /* QEMU holds it */
+	bool lacks_room, lacked_it_long;       /* QEMU holds it */
+	bool wants_pause, paused, told_paused; /* wished, found, known to the row */
+	bool wants_save, saved, told_saved;
+	bool cold; /* the reboot */
 	enum instance_step step;
 };
 
@@ -103,6 +106,37 @@ static const struct plan_case cases[] = {
 	 .is_as_wished = true, .wants_boot = true, .step = INSTANCE_REPORT},
 	{"reboot of one that is off", .wants_on = true, .row_seen = OFF, .there = OFF, .is_as_wished = true,
 	 .wants_boot = true, .step = INSTANCE_START},
+	{"cold reboot, and the guest does not", .wants_on = true, .row_seen = ON, .there = ON,
+	 .wants_boot = true, .patience_over = true, .cold = true, .step = INSTANCE_FORCE_OFF},
+	/* pause */
+	{"to be paused", .wants_on = true, .row_seen = ON, .there = ON, .wants_pause = true,
+	 .step = INSTANCE_PAUSE},
+	{"paused, not told", .wants_on = true, .row_seen = ON, .there = ON, .wants_pause = true,
+	 .paused = true, .step = INSTANCE_REPORT},
+	{"paused, told", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .wants_pause = true, .paused = true, .told_paused = true, .step = INSTANCE_SETTLED},
+	{"to go on", .wants_on = true, .row_seen = ON, .there = ON, .paused = true, .told_paused = true,
+	 .step = INSTANCE_UNPAUSE},
+	{"paused by somebody", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .paused = true, .step = INSTANCE_UNPAUSE},
+	{"a reboot of one that is paused", .wants_on = true, .row_seen = ON, .there = ON, .paused = true,
+	 .told_paused = true, .wants_boot = true, .step = INSTANCE_UNPAUSE},
+	{"to be paused, and QEMU holds it", .wants_on = true, .row_seen = ON, .is_reached = true, .there = ON,
+	 .wants_pause = true, .lacks_room = true, .step = INSTANCE_HELD},
+	{"to be off, hears nothing", .row_seen = ON, .there = ON, .paused = true, .told_paused = true,
+	 .step = INSTANCE_UNPAUSE},
+	{"that, by force", .row_seen = ON, .there = ON, .paused = true, .told_paused = true, .force = true,
+	 .step = INSTANCE_FORCE_OFF},
+	/* suspend */
+	{"to be suspended", .row_seen = ON, .there = ON, .wants_save = true, .step = INSTANCE_SAVE},
+	{"to be suspended, however long it takes", .row_seen = ON, .there = ON, .wants_save = true,
+	 .patience_over = true, .step = INSTANCE_SAVE},
+	{"suspended, not told", .row_seen = ON, .there = OFF, .wants_save = true, .saved = true,
+	 .step = INSTANCE_REPORT},
+	{"suspended, told", .row_seen = OFF, .is_reached = true, .there = OFF, .wants_save = true,
+	 .saved = true, .told_saved = true, .step = INSTANCE_SETTLED},
+	{"suspended, to go on", .wants_on = true, .row_seen = OFF, .there = OFF, .saved = true,
+	 .told_saved = true, .step = INSTANCE_START},
 	/* stop */
 	{"asked to stop", .row_seen = ON, .there = ON, .is_as_wished = true, .step = INSTANCE_SHUTDOWN},
 	{"asked too long", .row_seen = ON, .there = ON, .is_as_wished = true, .patience_over = true,
@@ -145,6 +179,11 @@ static struct instance row_of(const struct plan_case *p)
 		.off_since_us = since_us_of(p),
 		.reboot_since_us = since_us_of(p),
 		.wanted_boots = p->wants_boot ? 3 : 2,
+		.wanted_pause = p->wants_pause,
+		.wanted_save = p->wants_save,
+		.cold_boot = p->cold,
+		.seen_paused = p->told_paused,
+		.seen_saved = p->told_saved,
 		.seen_boots = 2,
 		.seen_power = (enum instance_seen_power) p->row_seen,
 		.seen_gen = p->is_reached ? 7 : 6,
@@ -159,6 +198,8 @@ static struct instance_outlook outlook_of(const struct plan_case *p)
 		.seen = {.power = (enum instance_seen_power) p->there,
 			 .off = COMPUTE_OFF_CRASHED,
 			 .is_held = p->lacks_room,
+			 .is_paused = p->paused && !p->lacks_room && p->there == ON,
+			 .is_saved = p->saved && p->there == OFF,
 			 .defined_as_wished = p->is_as_wished,
 			 .devices_as_wished = !p->plugs && p->there != ABSENT},
 		.devices_told = !p->untold,
@@ -190,13 +231,14 @@ static void test_cases(void **state)
 
 static void each_combination(void (*check)(const struct plan_case *p))
 {
-	for (unsigned n = 0; n < 3 * 3 * 16384; n++) {
+	for (unsigned n = 0; n < 3 * 3 * (1U << 18); n++) {
 		unsigned bits = n / 9;
+		bool wants_on = bits & 2;
 		struct plan_case p = {
 			.row_seen = (int) (n % 3),
 			.there = (int) (n / 3 % 3),
 			.deleted = bits & 1,
-			.wants_on = bits & 2,
+			.wants_on = wants_on,
 			.is_reached = bits & 4,
 			.is_as_wished = bits & 8,
 			.lacks_disks = bits & 16,
@@ -209,6 +251,14 @@ static void each_combination(void (*check)(const struct plan_case *p))
 			.untold = bits & 2048,
 			.lacks_room = bits & 4096,
 			.lacked_it_long = bits & 8192,
+			/* of one that is to be on, or off */
+			.wants_pause = wants_on && bits & 1U << 14,
+			.paused = bits & 1U << 15,
+			.told_paused = bits & 1U << 16,
+			.cold = wants_on && bits & 1U << 17,
+			.wants_save = !wants_on && bits & 1U << 14,
+			.saved = bits & 1U << 15,
+			.told_saved = bits & 1U << 16,
 		};
 		check(&p);
 	}
@@ -223,7 +273,10 @@ static void check_running(const struct plan_case *p)
 	assert_true(step == INSTANCE_SETTLED || step == INSTANCE_REPORT ||
 		    (step == INSTANCE_PLUG && p->plugs) ||
 		    ((step == INSTANCE_HELD || step == INSTANCE_RESUME) && p->lacks_room) ||
-		    ((step == INSTANCE_REBOOT || step == INSTANCE_RESET) && p->wants_boot));
+		    ((step == INSTANCE_REBOOT || step == INSTANCE_RESET) && p->wants_boot) ||
+		    (step == INSTANCE_FORCE_OFF && p->wants_boot && p->cold && p->patience_over) ||
+		    (step == INSTANCE_PAUSE && p->wants_pause) ||
+		    (step == INSTANCE_UNPAUSE && p->paused && !p->wants_pause));
 }
 
 /* Nothing is undefined without a deleted row, nor while it runs; a deleted one is never started. */
@@ -234,7 +287,8 @@ static void check_deletion(const struct plan_case *p)
 		assert_true(p->deleted && p->there == OFF);
 	if (p->deleted)
 		assert_true(step != INSTANCE_DEFINE && step != INSTANCE_START && step != INSTANCE_RESET &&
-			    step != INSTANCE_SHUTDOWN && step != INSTANCE_PLUG && step != INSTANCE_REBOOT);
+			    step != INSTANCE_SHUTDOWN && step != INSTANCE_PLUG && step != INSTANCE_REBOOT &&
+			    step != INSTANCE_PAUSE && step != INSTANCE_UNPAUSE && step != INSTANCE_SAVE);
 	if (step == INSTANCE_START)
 		assert_true(p->there != ON && !p->lacks_disks && p->wants_on && !p->held);
 }
@@ -252,6 +306,10 @@ static void check_settled(const struct plan_case *p)
 		assert_int_equal(p->there == ON, p->wants_on && !p->held);
 	if (!p->deleted && p->there != ABSENT)
 		assert_true(!p->plugs && !p->untold);
+	if (!p->deleted && p->there == ON)
+		assert_true(p->lacks_room || (p->wants_pause == p->paused && p->paused == p->told_paused));
+	if (!p->deleted && p->there == OFF)
+		assert_int_equal(p->saved, p->told_saved);
 }
 
 static struct plan_case after(const struct plan_case *p, enum instance_step step)
@@ -283,23 +341,36 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 		next.plugs = next.untold = false;
 		break;
 	case INSTANCE_START:
-		next.plugs = false;
+		next.plugs = next.saved = next.told_saved = next.paused = next.told_paused = false;
 		/* fall through */
 	case INSTANCE_RESET:
 		next.there = next.row_seen = ON;
 		next.is_reached = true;
 		next.wants_boot = next.untold = false;
 		break;
+	case INSTANCE_PAUSE:
+		next.paused = true;
+		break;
+	case INSTANCE_UNPAUSE:
+		next.paused = false;
+		break;
+	case INSTANCE_SAVE:
+		next.there = OFF;
+		next.saved = true;
+		break;
 	case INSTANCE_REBOOT:
 	case INSTANCE_SHUTDOWN:
 	case INSTANCE_FORCE_OFF:
 		next.there = OFF;
+		next.saved = next.paused = false;
 		break;
 	case INSTANCE_UNDEFINE:
 		next.there = ABSENT;
 		break;
 	case INSTANCE_REPORT: /* a crash: it stays wanted on, and is not reached */
 		next.row_seen = p->there;
+		next.told_paused = outlook.seen.is_paused;
+		next.told_saved = outlook.seen.is_saved;
 		next.untold = false;
 		if (!instance_went_off(&row, &outlook)) {
 			next.is_reached = true;
@@ -314,7 +385,7 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 static void check_convergence(const struct plan_case *p)
 {
 	struct plan_case now = *p;
-	for (int k = 0; k < 11; k++)
+	for (int k = 0; k < 14; k++)
 		now = after(&now, step_of(&now));
 	enum instance_step step = step_of(&now);
 	assert_true(step == INSTANCE_SETTLED || (step == INSTANCE_WAIT_DISKS && now.lacks_disks));

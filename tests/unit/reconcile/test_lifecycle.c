@@ -102,6 +102,155 @@ static void reboot(struct cloud *c)
 }
 TEST_STORY(reboot, 1)
 
+static void pause_and_go_on(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_ask(c, engine_pause_instances, id);
+	cloud_await(c, id, INSTANCE_PAUSED);
+	cloud_settle(c);
+	assert_true(cloud_guest(c, id).is_on && cloud_guest(c, id).is_paused);
+	cloud_step_for(c, CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_true(cloud_guest(c, id).is_paused);
+	cloud_ask(c, engine_unpause_instances, id);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_settle(c);
+	assert_false(cloud_guest(c, id).is_paused);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+}
+TEST_STORY(pause_and_go_on, 1)
+
+/* A paused guest hears nothing: it goes on first. */
+static void stop_paused(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_ask(c, engine_pause_instances, id);
+	cloud_await(c, id, INSTANCE_PAUSED);
+	int64_t asked_us = clock_now_us();
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	assert_true(clock_now_us() - asked_us < CLOUD_GRACE_US);
+	cloud_start(c, id);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	cloud_ask(c, engine_pause_instances, id);
+	cloud_await(c, id, INSTANCE_PAUSED);
+	cloud_reboot(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 3);
+}
+TEST_STORY(stop_paused, 1)
+
+/* Its memory outlives us and its host. */
+static void suspend_and_resume(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_ask(c, engine_suspend_instances, id);
+	cloud_await(c, id, INSTANCE_SUSPENDED);
+	cloud_settle(c);
+	assert_false(cloud_guest(c, id).is_on);
+	sim_compute_reboot(cloud_host_of(c, id));
+	cloud_restart(c);
+	cloud_step_for(c, CLOUD_HOST_INTERVAL_US);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_SUSPENDED);
+	cloud_start(c, id);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+	cloud_ask(c, engine_suspend_instances, id);
+	cloud_await(c, id, INSTANCE_SUSPENDED);
+	cloud_terminate(c, id);
+	cloud_await(c, id, INSTANCE_TERMINATED);
+}
+TEST_STORY(suspend_and_resume, 1)
+
+/* ---- another size, another root disk ---- */
+
+static RESULT resize(struct cloud *c, uuid id, const char *type)
+{
+	struct instance_resizing wish = {.instance = cloud_ref(c, KIND_INSTANCE, id),
+					 .type = {.kind = KIND_INSTANCE_TYPE, .text = str_from(type)}};
+	return cloud_call(c, &c->alice, engine_resize_instance_run, &wish);
+}
+
+static bool is_resized(struct cloud *c, const void *id)
+{
+	struct instance i = cloud_instance(c, *(const uuid *) id);
+	return model_is_resized(&i);
+}
+
+static void resize_running(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct instance_target target = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	cloud_expect_at(c, resize(c, id, "t3.large"), __FILE__, __LINE__);
+	assert_true(cloud_step_until(c, is_resized, &id, 2 * MINUTE));
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_int_equal(cloud_instance(c, id).memory, 8 * CLOUD_GIB);
+	cloud_ok(c, &c->alice, engine_revert_resize, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, id).boots, 3);
+	assert_int_equal(cloud_instance(c, id).memory, CLOUD_GIB);
+	cloud_expect_at(c, resize(c, id, "t3.large"), __FILE__, __LINE__);
+	assert_true(cloud_step_until(c, is_resized, &id, 2 * MINUTE));
+	cloud_ok(c, &c->alice, engine_confirm_resize, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, id).boots, 4);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+}
+TEST_STORY(resize_running, 1)
+
+/* A deaf one is forced off when its time is over: a reset would keep the old size. */
+static void resize_deaf(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	sim_compute_set_deaf(cloud_host_of(c, id), true);
+	cloud_expect_at(c, resize(c, id, "t3.large"), __FILE__, __LINE__);
+	cloud_step_for(c, CLOUD_GRACE_US - SECOND);
+	assert_false(is_resized(c, &id));
+	cloud_step_for(c, 2 * SECOND);
+	assert_true(is_resized(c, &id));
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+}
+TEST_STORY(resize_deaf, 1)
+
+static void resize_stopped(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_expect_at(c, resize(c, id, "t3.small"), __FILE__, __LINE__);
+	assert_true(cloud_step_until(c, is_resized, &id, MINUTE));
+	assert_false(cloud_guest(c, id).is_on);
+}
+TEST_STORY(resize_stopped, 1)
+
+static void rebuild(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), old = cloud_volume_of(c, id), port = cloud_port_of(c, id);
+	struct instance_rebuilding wish = {.instance = cloud_ref(c, KIND_INSTANCE, id),
+					   .image = cloud_ref(c, KIND_IMAGE, c->image)};
+	sim_compute_write_disk(cloud_host_of(c, id), old, "old");
+	cloud_ok(c, &c->alice, engine_rebuild_instance, &wish);
+	struct instance i = cloud_instance(c, id);
+	assert_int_equal(model_derive_instance_task(&i), INSTANCE_TASK_REBUILD);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_false(uuid_equal(cloud_volume_of(c, id), old));
+	assert_true(uuid_equal(cloud_port_of(c, id), port));
+	assert_int_equal(cloud_count(c, KIND_VOLUME), 1);
+	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_ok(c, &c->alice, engine_rebuild_instance, &wish);
+	cloud_settle(c);
+	assert_false(cloud_guest(c, id).is_on); /* what is stopped stays so */
+	assert_int_equal(cloud_count(c, KIND_VOLUME), 1);
+}
+TEST_STORY(rebuild, 1)
+
 static void terminate(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -303,6 +452,13 @@ int main(void)
 		cmocka_unit_test(test_stop_by_force),
 		cmocka_unit_test(test_stop_slowly),
 		cmocka_unit_test(test_reboot),
+		cmocka_unit_test(test_pause_and_go_on),
+		cmocka_unit_test(test_stop_paused),
+		cmocka_unit_test(test_suspend_and_resume),
+		cmocka_unit_test(test_resize_running),
+		cmocka_unit_test(test_resize_deaf),
+		cmocka_unit_test(test_resize_stopped),
+		cmocka_unit_test(test_rebuild),
 		cmocka_unit_test(test_terminate),
 		cmocka_unit_test(test_terminate_while_starting),
 		cmocka_unit_test(test_stop_while_starting),
