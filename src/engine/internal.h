@@ -298,6 +298,8 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 			  struct launch_ports *ret_ports);
 /* Looks up the port or the subnet that a slot's wish names. */
 RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct launch_slot *slot);
+/* A subnet of the network that is named: the first with an address left, or the first. */
+RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, const struct subnet **ret_subnet);
 /* All of them, once the primary one has its subnet. */
 RESULT launch_ports_resolve(struct op *op, const struct instance_type *type, struct launch_ports *ports);
 /* For one instance, whose row is there. */

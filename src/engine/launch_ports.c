@@ -9,6 +9,13 @@
 
 /* ---- in their order ---- */
 
+/* What only a new one can be told. */
+static bool says_how(const struct launch_port *p)
+{
+	return ref_is_given(&p->subnet) || ref_is_given(&p->network) || p->groups.count || p->ips.more ||
+	       !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES;
+}
+
 static RESULT check_said(struct op *op, const struct instance_launch *wish, const struct launch_port *p)
 {
 	bool is_there = ref_is_given(&p->port);
@@ -18,9 +25,7 @@ static RESULT check_said(struct op *op, const struct instance_launch *wish, cons
 			op, ERR_COMBINATION, KIND_PORT, p->field,
 			"A private address or a network interface that is there can be named for one "
 			"instance only.");
-	if (is_there &&
-	    (ref_is_given(&p->subnet) || ref_is_given(&p->network) || p->groups.count || names_ips ||
-	     p->ips.more || !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES))
+	if (is_there && (names_ips || says_how(p)))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_PORT, p->field,
 				   "Of a network interface that is there, '%" STR_FMT
 				   "', neither subnet, groups, addresses, description nor its deletion on "
@@ -80,7 +85,7 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 /* ---- looked up ---- */
 
 /* The first with an address left, or the first. */
-static RESULT find_in_network(struct op *op, const struct ref *ref, const struct subnet **ret_subnet)
+RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, const struct subnet **ret_subnet)
 {
 	const struct network *network = NULL;
 	TRY(engine_find_own_network(op->ctx, op->head, ref, &network));
@@ -106,7 +111,7 @@ RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct
 	const struct launch_port *p = slot->wish;
 	if (!ref_is_given(&p->port)) {
 		TRY(ref_is_given(&p->network)
-			    ? find_in_network(op, &p->network, &slot->subnet)
+			    ? launch_ports_find_in_network(op, &p->network, &slot->subnet)
 			    : engine_find_own_subnet(op->ctx, op->head, &p->subnet, &slot->subnet));
 		return engine_permit(op, "subnet.use", KIND_SUBNET, &slot->subnet->row);
 	}

@@ -48,7 +48,7 @@ OPERATION(engine_delete_volume, volume_target)
  * have; ERR_CAPACITY: the instance's host lacks room. */
 struct volume_attaching {
 	struct ref volume, instance;
-	struct str device; /* not in use there */
+	struct str device; /* not in use there; empty: the next that is free */
 	/* made: */
 	uuid attached_volume;
 };

@@ -100,6 +100,20 @@ static RESULT choose_slot(struct op *op, const struct volume_attaching *wish, co
 	return OK;
 }
 
+/* Where none is said, as the guest will name it, or the next that is free. */
+static RESULT name_device(struct op *op, const struct instance *instance, int64_t slot,
+			  struct str *ret_device)
+{
+	for (int letter = 'a' + (int) slot; letter <= 'z'; letter++) {
+		struct str name = str_print(op->ctx->arena, "/dev/vd%c", letter);
+		if (find_places(op->head, instance->row.id, name).has_device)
+			continue;
+		*ret_device = name;
+		return name.p ? OK : ctx_no_memory(op->ctx);
+	}
+	return ENGINE_FAIL(op, ERR_QUOTA, KIND_VOLUME, STR("Device"), "No device name is free: say one.");
+}
+
 static RESULT check_way(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
 			const struct instance *instance)
 {
@@ -122,12 +136,15 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	TRY(engine_permit(op, "volume.attach", KIND_VOLUME, &volume->row));
 	TRY(engine_permit(op, "volume.attach", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
-	TRY(disk_check_device(op, wish->device, STR("Device")));
+	if (!str_is_empty(wish->device))
+		TRY(disk_check_device(op, wish->device, STR("Device")));
 	TRY(check_volume(op, wish, volume));
 	TRY(check_instance(op, wish, instance));
 	TRY(check_way(op, wish, volume, instance));
 	struct volume next = *volume;
 	TRY(choose_slot(op, wish, instance, &next.device_slot));
+	if (str_is_empty(wish->device))
+		TRY(name_device(op, instance, next.device_slot, &wish->device));
 	next.instance = instance->row.id;
 	next.device = wish->device;
 	next.attached_us = op->now_us;
@@ -151,18 +168,25 @@ static RESULT fail_not_so_attached(struct op *op, const struct volume_detaching 
 			   STR_ARG(wish->volume.text), STR_ARG(where));
 }
 
-/* What is suspended has it in its memory. */
-static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish,
-			    const struct instance *instance)
+/* What is suspended has it in its memory; what runs stands on its root disk. */
+static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish, const struct volume *volume)
 {
-	enum instance_state state = model_derive_instance_state(instance);
-	TRY(instance_check_unlocked(op, instance, wish->volume.field));
-	if (state != INSTANCE_SUSPENDING && state != INSTANCE_SUSPENDED)
+	const struct instance *instance = instance_find(op->head, volume_holder(volume));
+	if (!instance || !row_is_live(&instance->row))
 		return OK;
-	return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
-			   "The instance '%" STR_FMT
-			   "' is suspended: its disks stay with it until it goes on.",
-			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
+	enum instance_state state = model_derive_instance_state(instance);
+	struct str id = engine_write_id(op, KIND_INSTANCE, instance->row.id);
+	TRY(instance_check_unlocked(op, instance, wish->volume.field));
+	if (state == INSTANCE_SUSPENDING || state == INSTANCE_SUSPENDED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "The instance '%" STR_FMT
+				   "' is suspended: its disks stay with it until it goes on.",
+				   STR_ARG(id));
+	if (volume->device_slot == 0 && state != INSTANCE_STOPPED)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_VOLUME, wish->volume.field,
+				   "Unable to detach root volume '%" STR_FMT "' from instance '%" STR_FMT "'",
+				   STR_ARG(wish->volume.text), STR_ARG(id));
+	return OK;
 }
 
 static RESULT check_attachment(struct op *op, const struct volume_detaching *wish,
@@ -181,16 +205,7 @@ static RESULT check_attachment(struct op *op, const struct volume_detaching *wis
 		return fail_not_so_attached(op, wish, "InstanceId", wish->instance.text);
 	if (!str_is_empty(wish->device) && !str_equal(wish->device, volume->device))
 		return fail_not_so_attached(op, wish, "Device", wish->device);
-	instance = instance_find(op->head, volume_holder(volume));
-	if (instance && row_is_live(&instance->row))
-		TRY(check_lets_go(op, wish, instance));
-	if (volume->device_slot == 0 && instance && row_is_live(&instance->row) &&
-	    model_derive_instance_state(instance) != INSTANCE_STOPPED)
-		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_VOLUME, wish->volume.field,
-				   "Unable to detach root volume '%" STR_FMT "' from instance '%" STR_FMT "'",
-				   STR_ARG(wish->volume.text),
-				   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
-	return OK;
+	return check_lets_go(op, wish, volume);
 }
 
 RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)

@@ -51,6 +51,16 @@ static void write_document(json_t *document, struct buf *b)
 
 /* ---- meta_data.json ---- */
 
+/* As a label has it: 0: not at all. */
+static char label_character(char c)
+{
+	if (c >= 'A' && c <= 'Z')
+		return (char) (c - 'A' + 'a');
+	if ((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9'))
+		return c;
+	return c == '-' || c == '_' || c == ' ' || c == '.' ? '-' : 0;
+}
+
 /* The label that DNS allows: letters, digits and dashes of its name; without one, as EC2 names it. */
 static struct str host_name(const struct sight *s)
 {
@@ -58,13 +68,9 @@ static struct str host_name(const struct sight *s)
 	char *p = arena_alloc(s->arena, name.n + 1);
 	size_t n = 0;
 	for (size_t k = 0; p && k < name.n && n < 63; k++) {
-		char c = name.p[k];
-		bool is_upper = c >= 'A' && c <= 'Z';
-		bool is_kept = is_upper || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-		if (is_kept)
-			p[n++] = is_upper ? (char) (c - 'A' + 'a') : c;
-		else if ((c == '-' || c == '_' || c == ' ' || c == '.') && n)
-			p[n++] = '-';
+		char c = label_character(name.p[k]);
+		if (c && (n || c != '-'))
+			p[n++] = c;
 	}
 	while (n && p[n - 1] == '-')
 		n--;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Ports into instances and out of them: who may go where, and that a port leaves when its host says so. */
 #include "cloud.h"
+#include "engine/instance_interface.h"
 
 struct story {
 	struct cloud *c;
@@ -221,6 +222,50 @@ static void check_token(void **state)
 	cloud_fails(c, &c->alice, engine_create_port, &wish, ERR_CONFLICT, KIND_CLIENT_TOKEN);
 }
 
+/* Nova's way: made and plugged in one go; a new one goes when it is unplugged, one that was there stays. */
+static void check_interfaces(void **state)
+{
+	struct cloud *c = *state;
+	struct story story = begin(c), *s = &story;
+	struct interface_wish wish = {.instance = s->instance_ref};
+	cloud_fails(c, &c->bob, engine_plug_interface, &wish, ERR_NOT_FOUND, KIND_INSTANCE);
+	cloud_ok(c, &c->alice, engine_plug_interface, &wish);
+	const struct port *port = port_find(cloud_tables(c), wish.plugged);
+	assert_true(port->delete_on_termination && port->device_index == 1);
+	assert_true(uuid_equal(port->subnet, subnet_of(s)));
+	struct interface_target target = {.instance = s->instance_ref, .port = s->port_ref};
+	cloud_fails(c, &c->alice, engine_unplug_interface, &target, ERR_NOT_FOUND, KIND_PORT);
+	target.port = ref_to(c, KIND_PORT, wish.plugged);
+	cloud_ok(c, &c->alice, engine_unplug_interface, &target);
+	port = port_find(cloud_tables(c), wish.plugged);
+	assert_false(port && row_is_live(&port->row));
+	wish = (struct interface_wish){.instance = s->instance_ref, .port = s->port_ref};
+	cloud_ok(c, &c->alice, engine_plug_interface, &wish);
+	cloud_fails(c, &c->alice, engine_plug_interface, &wish, ERR_IN_USE, KIND_PORT);
+	target.port = s->port_ref;
+	cloud_ok(c, &c->alice, engine_unplug_interface, &target);
+	assert_true(row_is_live(&port_now(s)->row) && uuid_is_none(port_now(s)->instance));
+}
+
+static void check_groups_of_all(void **state)
+{
+	struct cloud *c = *state;
+	struct story story = begin(c), *s = &story;
+	struct security_group_wish group = {.name = STR("web"), .description = STR("web")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &group);
+	struct instance_group_change wish = {.instance = s->instance_ref,
+					     .group = ref_named(KIND_SECURITY_GROUP, "web")};
+	cloud_ok(c, &c->alice, engine_change_instance_groups, &wish);
+	cloud_ok(c, &c->alice, engine_change_instance_groups, &wish);
+	assert_int_equal(cloud_port(c, s->instance)->groups.count, 2);
+	wish.remove = true;
+	cloud_ok(c, &c->alice, engine_change_instance_groups, &wish);
+	assert_int_equal(cloud_port(c, s->instance)->groups.count, 1);
+	cloud_fails(c, &c->alice, engine_change_instance_groups, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	wish.group = ref_named(KIND_SECURITY_GROUP, "none");
+	cloud_fails(c, &c->alice, engine_change_instance_groups, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -230,6 +275,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_settings, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_end, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_token, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_interfaces, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_groups_of_all, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

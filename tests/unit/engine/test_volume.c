@@ -192,6 +192,10 @@ static void check_attach(void **state)
 	other.device = STR("/dev/sdg");
 	cloud_ok(c, &c->alice, engine_attach_volume, &other);
 	assert_int_equal(volume_of(c, second)->device_slot, 2);
+	struct volume_attaching unnamed = {.volume = ref_to(c, KIND_VOLUME, create_seen(c, GIB)),
+					   .instance = other.instance};
+	cloud_ok(c, &c->alice, engine_attach_volume, &unnamed);
+	assert_true(str_starts_with(volume_of(c, unnamed.attached_volume)->device, STR("/dev/vd")));
 	detach.force = true;
 	cloud_ok(c, &c->alice, engine_detach_volume, &detach);
 	assert_true(volume_of(c, volume)->force_detach);
