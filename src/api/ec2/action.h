@@ -31,7 +31,7 @@
 
 struct ec2_call;
 struct ec2_listing;
-struct ec2_answers;
+struct face_answers;
 struct ec2_memo;
 struct ec2_kept;
 struct filter;
@@ -73,7 +73,7 @@ struct ec2_call {
 	struct ctx *c; /* the call's */
 	const struct ec2_config *config;
 	struct ec2_memo *memo; /* the face's */
-	struct ec2_answers *answers;
+	struct face_answers *answers;
 	uint64_t *rows_looked_at; /* likewise; atomic */
 	const struct ec2_action *action;
 	struct str version; /* the date asked for */

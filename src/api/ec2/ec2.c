@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
-#include "api/ec2/answers.h"
+#include "api/answers.h"
 #include "api/ec2/errors.h"
 #include "api/ec2/list.h"
 #include "api/face.h"
@@ -30,7 +30,7 @@ struct ec2_face {
 	size_t action_count;
 	char *region, *endpoint;
 	struct ec2_memo *memo;
-	struct ec2_answers *answers;
+	struct face_answers *answers;
 	uint64_t rows_looked_at; /* atomic */
 };
 
@@ -83,7 +83,7 @@ RESULT ec2_new(struct ctx *c, const struct ec2_config *config, struct ec2_face *
 	face->region = heap_copy_z(str_to_z(c->arena, config->region));
 	face->endpoint = heap_copy_z(str_to_z(c->arena, config->endpoint));
 	face->memo = ec2_memo_new();
-	face->answers = ec2_answers_new();
+	face->answers = face_answers_new();
 	if (!face->region || !face->endpoint || !face->memo || !face->answers) {
 		ec2_free(face);
 		return ctx_no_memory(c);
@@ -102,7 +102,7 @@ void ec2_free(struct ec2_face *face)
 	heap_free(face->region);
 	heap_free(face->endpoint);
 	ec2_memo_free(face->memo);
-	ec2_answers_free(face->answers);
+	face_answers_free(face->answers);
 	heap_free(face);
 }
 
@@ -203,7 +203,7 @@ static RESULT write_answer(struct ec2_call *e, struct buf *body)
 static const char content_type[] = "text/xml;charset=UTF-8";
 
 /* Of a read, whose answer follows from what the view sees; false: it is not to be kept. */
-static bool make_answer_key(struct ec2_call *e, struct ec2_answer_key *ret_key)
+static bool make_answer_key(struct ec2_call *e, struct face_answer_key *ret_key)
 {
 	static const char *const none[] = {0};
 	if (e->action->flags & (WRITES | OBSERVES | OF_STS) || e->dry_run)
@@ -221,9 +221,9 @@ static bool make_answer_key(struct ec2_call *e, struct ec2_answer_key *ret_key)
 static void answer_call(struct ec2_call *e)
 {
 	struct buf body;
-	struct ec2_answer_key key;
+	struct face_answer_key key;
 	bool is_kept = make_answer_key(e, &key);
-	if (is_kept && ec2_answers_send(e->answers, &key, e->call, content_type)) {
+	if (is_kept && face_answers_send(e->answers, &key, e->call, content_type)) {
 		view_close(&e->view);
 		return;
 	}
@@ -232,7 +232,7 @@ static void answer_call(struct ec2_call *e)
 	view_close(&e->view);
 	ec2_drop_kept(e);
 	if (result_is_ok(result) && is_kept)
-		ec2_answers_keep(e->answers, &key, e->call, content_type, &body);
+		result = face_answers_keep(e->answers, &key, e->call, content_type, &body);
 	else if (result_is_ok(result))
 		call_answer(e->call, 200, content_type, &body);
 	if (result_is_ok(result))

@@ -29,6 +29,7 @@
 
 struct os_call;
 struct os_listing;
+struct face_answers;
 
 enum os_service {
 	OS_IDENTITY,
@@ -82,6 +83,7 @@ struct os_call {
 	struct call *call;
 	struct ctx *c; /* the call's */
 	const struct openstack_config *config;
+	struct face_answers *answers; /* the face's */
 	enum os_service service;
 	const struct os_action *action;
 	struct str path;     /* behind the service's prefix */
@@ -95,6 +97,7 @@ struct os_call {
 	uuid host;        /* set by prepare: where look() looks; none: nowhere, the answer knows */
 	int status;       /* set by prepare or answer where it differs from the action's; 0 */
 	bool has_no_body; /* likewise: the answer ends with its headers */
+	bool has_headers; /* they are set */
 	struct view view; /* open from os_walk() to the end of the answer */
 };
 
@@ -117,7 +120,7 @@ static inline bool os_is_admin(const struct os_call *e)
 struct str os_service_url(const struct os_call *e, enum os_service service);
 /* A call's own struct, its service and path set: for openstack.c and errors.c. NULL: no memory. */
 struct os_call *os_call_new(struct openstack_face *face, struct call *call);
-/* The headers that every answer of the service has: request id, microversion. Once, before the answer. */
+/* The headers that every answer of the service has: request id, microversion. Once. */
 void os_set_headers(struct os_call *e);
 
 /* ---- all arrays of actions, for openstack.c ---- */

@@ -6,11 +6,12 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "api/answers.h"
 #include "api/openstack/errors.h"
 #include "api/openstack/list.h"
 #include "api/openstack/services.h"
 #include "auth/limit.h"
-#include "auth/token.h"
+#include "base/crypto.h"
 #include "base/heap.h"
 
 enum { ACTIONS_MAX = 640, BODY_CAP_SIZE = 1024 * 1024 };
@@ -35,6 +36,7 @@ struct openstack_face {
 	struct os_route routes[ACTIONS_MAX]; /* sorted by service and segments */
 	size_t route_count;
 	char *region, *endpoint;
+	struct face_answers *answers;
 };
 
 /* ---- routes ---- */
@@ -115,7 +117,8 @@ RESULT openstack_new(struct ctx *c, const struct openstack_config *config, struc
 	face->config = *config;
 	face->region = heap_copy_z(str_to_z(c->arena, config->region));
 	face->endpoint = heap_copy_z(str_to_z(c->arena, config->endpoint));
-	if (!face->region || !face->endpoint) {
+	face->answers = face_answers_new();
+	if (!face->region || !face->endpoint || !face->answers) {
 		openstack_free(face);
 		return ctx_no_memory(c);
 	}
@@ -132,6 +135,7 @@ void openstack_free(struct openstack_face *face)
 		return;
 	heap_free(face->region);
 	heap_free(face->endpoint);
+	face_answers_free(face->answers);
 	heap_free(face);
 }
 
@@ -203,24 +207,66 @@ static RESULT write_answer(struct os_call *e, struct buf *body)
 	return json_write_end(&w);
 }
 
+static const char content_type[] = "application/json";
+
+/* Of a list, which follows from what the view sees, who asks and what is asked. */
+static bool make_answer_key(struct os_call *e, struct face_answer_key *ret_key)
+{
+	const struct identity *who = e->c->who;
+	char user[UUID_TEXT_SIZE];
+	if (!e->action->list || !who)
+		return false;
+	struct str asked =
+		str_print(e->c->arena, "%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%d\n%s\n%d %x",
+			  STR_ARG(e->call->path), STR_ARG(e->call->query), STR_ARG(e->base_url),
+			  e->request.version, uuid_write(who->user, user), (int) who->scope, who->rights);
+	if (!asked.p)
+		return false;
+	uint8_t digest[SHA256_SIZE];
+	crypto_sha256(asked, digest);
+	struct str hex = str_encode_hex(e->c->arena, digest, sizeof digest);
+	if (hex.n != sizeof ret_key->digest)
+		return false;
+	(void) os_walk(e);
+	ret_key->account = who->account;
+	ret_key->batch = e->view.batch;
+	memcpy(ret_key->digest, hex.p, hex.n);
+	return true;
+}
+
+static void answer_body(struct os_call *e, int status, struct buf *body)
+{
+	if (!e->has_no_body) {
+		call_answer(e->call, status, content_type, body);
+		return;
+	}
+	buf_done(body);
+	call_answer(e->call, status, NULL, NULL);
+}
+
 static void answer_call(struct os_call *e)
 {
 	struct buf body;
-	buf_init(&body, BUF_ANSWER_CAP);
-	bool has_body = e->action->answer || e->action->list;
-	struct result result = has_body ? write_answer(e, &body) : OK;
-	view_close(&e->view);
-	if (!result_is_ok(result)) {
-		buf_done(&body);
-		os_answer_problem(e, result);
+	struct face_answer_key key;
+	bool is_kept = make_answer_key(e, &key);
+	int status = e->status ? e->status : e->action->status ? e->action->status : 200;
+	os_set_headers(e);
+	if (is_kept && face_answers_send(e->answers, &key, e->call, content_type)) {
+		view_close(&e->view);
 		return;
 	}
-	int status = e->status ? e->status : e->action->status ? e->action->status : 200;
-	has_body = has_body && !e->has_no_body;
-	if (!has_body)
-		buf_done(&body);
-	os_set_headers(e);
-	call_answer(e->call, status, has_body ? "application/json" : NULL, has_body ? &body : NULL);
+	e->has_no_body = e->has_no_body || !(e->action->answer || e->action->list);
+	buf_init(&body, BUF_ANSWER_CAP);
+	struct result result = e->has_no_body ? OK : write_answer(e, &body);
+	view_close(&e->view);
+	if (result_is_ok(result) && is_kept)
+		result = face_answers_keep(e->answers, &key, e->call, content_type, &body);
+	else if (result_is_ok(result))
+		answer_body(e, e->status ? e->status : status, &body);
+	if (result_is_ok(result))
+		return;
+	buf_done(&body);
+	os_answer_problem(e, result);
 }
 
 /* ---- from request to action ---- */
@@ -240,7 +286,8 @@ struct os_call *os_call_new(struct openstack_face *face, struct call *call)
 	struct os_call *e = arena_new_object(call->ctx.arena, struct os_call);
 	if (!e)
 		return NULL;
-	*e = (struct os_call){.call = call, .c = &call->ctx, .config = &face->config};
+	*e = (struct os_call){
+		.call = call, .c = &call->ctx, .config = &face->config, .answers = face->answers};
 	call->face_data = e;
 	(void) os_service_of_path(call->path, &e->service, &e->path);
 	e->base_url = find_base_url(e);

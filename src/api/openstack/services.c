@@ -108,6 +108,9 @@ RESULT os_read_version(struct os_call *e)
 void os_set_headers(struct os_call *e)
 {
 	const struct os_service_info *info = &services[e->service];
+	if (e->has_headers)
+		return;
+	e->has_headers = true;
 	struct str id = str_print(e->c->arena, "req-%" STR_FMT, STR_ARG(e->c->request_id));
 	call_set_answer_header(e->call, "x-openstack-request-id", id);
 	if (e->service == OS_COMPUTE)

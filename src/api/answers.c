@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The memo of whole answers: a few places by the parameters' digest, each with an answer that it shares
  * with the calls which it is being sent to. */
-#include "api/ec2/answers.h"
+#include "api/answers.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
 
-#include "api/ec2/errors.h"
 #include "base/hash.h"
 #include "base/heap.h"
 
@@ -15,12 +14,12 @@ enum { PLACES = 16, ID_WITHIN = 512 };
 /* Never changed once it is in a place. */
 struct answer {
 	_Atomic unsigned holders;
-	struct ec2_answer_key key;
+	struct face_answer_key key;
 	char *text;
-	size_t size, id_at; /* where the request id of the call stands that it was made for */
+	size_t size, id_at; /* where the request id of the call stands that it was made for; size: nowhere */
 };
 
-struct ec2_answers {
+struct face_answers {
 	pthread_mutex_t lock;
 	struct answer *places[PLACES];
 };
@@ -39,15 +38,15 @@ static void answer_drop(struct answer *a)
 	heap_free(a);
 }
 
-struct ec2_answers *ec2_answers_new(void)
+struct face_answers *face_answers_new(void)
 {
-	struct ec2_answers *m = heap_new(struct ec2_answers);
+	struct face_answers *m = heap_new(struct face_answers);
 	if (m)
 		(void) pthread_mutex_init(&m->lock, NULL);
 	return m;
 }
 
-void ec2_answers_free(struct ec2_answers *m)
+void face_answers_free(struct face_answers *m)
 {
 	if (!m)
 		return;
@@ -77,14 +76,15 @@ static bool send_answer(struct answer *a, struct call *call, const char *content
 	}
 	sent->answer = a;
 	memcpy(sent->id, id.p, id.n);
-	size_t behind = a->id_at + id.n;
+	bool has_id = a->id_at < a->size;
+	size_t behind = has_id ? a->id_at + id.n : a->size;
 	const struct str pieces[] = {
 		{a->text, a->id_at}, {sent->id, id.n}, {a->text + behind, a->size - behind}};
-	call_answer_pieces(call, 200, content_type, pieces, 3, sent_done, sent);
+	call_answer_pieces(call, 200, content_type, pieces, has_id ? 3 : 1, sent_done, sent);
 	return true;
 }
 
-static struct answer **place_of(struct ec2_answers *m, const struct ec2_answer_key *key)
+static struct answer **place_of(struct face_answers *m, const struct face_answer_key *key)
 {
 	uint64_t account = 0, digest = 0;
 	memcpy(&account, key->account.b + 8, sizeof account); /* ids are random */
@@ -92,14 +92,14 @@ static struct answer **place_of(struct ec2_answers *m, const struct ec2_answer_k
 	return &m->places[hash_add(account, digest) % PLACES];
 }
 
-static bool is_of(const struct answer *a, const struct ec2_answer_key *key)
+static bool is_of(const struct answer *a, const struct face_answer_key *key)
 {
 	return a->key.batch == key->batch && uuid_equal(a->key.account, key->account) &&
 	       memcmp(a->key.digest, key->digest, sizeof key->digest) == 0;
 }
 
-bool ec2_answers_send(struct ec2_answers *m, const struct ec2_answer_key *key, struct call *call,
-		      const char *content_type)
+bool face_answers_send(struct face_answers *m, const struct face_answer_key *key, struct call *call,
+		       const char *content_type)
 {
 	(void) pthread_mutex_lock(&m->lock);
 	struct answer *a = *place_of(m, key);
@@ -114,15 +114,14 @@ bool ec2_answers_send(struct ec2_answers *m, const struct ec2_answer_key *key, s
 /* ---- keeping ---- */
 
 /* NULL when it is not worth it, or when out of memory: the buffer is the caller's then. */
-static struct answer *make_answer(const struct ec2_answer_key *key, struct str id, struct buf *body)
+static struct answer *make_answer(const struct face_answer_key *key, struct str id, struct buf *body)
 {
-	const char *at = NULL;
-	if (body->size >= EC2_ANSWER_MIN && body->size <= EC2_ANSWER_MAX && id.n)
-		at = memmem(body->p, ID_WITHIN, id.p, id.n);
-	struct answer *a = at ? heap_new(struct answer) : NULL;
+	bool fits = body->size >= FACE_ANSWER_MIN && body->size <= FACE_ANSWER_MAX && id.n;
+	struct answer *a = fits ? heap_new(struct answer) : NULL;
 	if (!a)
 		return NULL;
-	a->id_at = (size_t) (at - body->p);
+	const char *at = memmem(body->p, ID_WITHIN, id.p, id.n);
+	a->id_at = at ? (size_t) (at - body->p) : body->size;
 	a->size = body->size;
 	char *text = heap_resize(body->p, body->size); /* what it grew beyond that is given back */
 	a->text = text ? text : body->p;
@@ -132,13 +131,13 @@ static struct answer *make_answer(const struct ec2_answer_key *key, struct str i
 	return a;
 }
 
-void ec2_answers_keep(struct ec2_answers *m, const struct ec2_answer_key *key, struct call *call,
-		      const char *content_type, struct buf *body)
+RESULT face_answers_keep(struct face_answers *m, const struct face_answer_key *key, struct call *call,
+			 const char *content_type, struct buf *body)
 {
 	struct answer *a = make_answer(key, call->ctx.request_id, body);
 	if (!a) {
 		call_answer(call, 200, content_type, body);
-		return;
+		return OK;
 	}
 	struct answer **place = place_of(m, key);
 	(void) pthread_mutex_lock(&m->lock);
@@ -146,6 +145,5 @@ void ec2_answers_keep(struct ec2_answers *m, const struct ec2_answer_key *key, s
 	*place = a;
 	(void) pthread_mutex_unlock(&m->lock);
 	answer_drop(old);
-	if (!send_answer(a, call, content_type))
-		ec2_answer_problem(call, DIALECT_EC2, ctx_no_memory(&call->ctx));
+	return send_answer(a, call, content_type) ? OK : ctx_no_memory(&call->ctx);
 }
