@@ -92,6 +92,23 @@ static const struct command_param *next_positional(const struct command *command
 	return NULL;
 }
 
+/* NULL, or what is wrong. */
+static const char *read_line(json_t *args, const char *name)
+{
+	char *line = NULL;
+	size_t capacity = 0;
+	ssize_t size = getline(&line, &capacity, stdin);
+	if (size > 0 && line[size - 1] == '\n')
+		size--;
+	const char *wrong = NULL;
+	if (size < 1)
+		wrong = "nothing came on standard input";
+	else if (json_object_set_new(args, name, json_stringn(line, (size_t) size)))
+		wrong = "what came on standard input is not UTF-8";
+	free(line);
+	return wrong;
+}
+
 /* One "--name value", "--name=value" or "--flag" at argv[*at]. NULL, or what is wrong. */
 static const char *parse_option(const struct command *command, int argc, char **argv, int *at, json_t *args)
 {
@@ -100,6 +117,8 @@ static const char *parse_option(const struct command *command, int argc, char **
 		find_param(command, name, equals ? (size_t) (equals - name) : strlen(name));
 	if (!p)
 		return "no such option";
+	if (p->kind == PARAM_STDIN)
+		return equals ? "takes no value" : read_line(args, p->name);
 	if (p->kind == PARAM_FLAG)
 		return equals ? "takes no value" : (json_object_set_new(args, p->name, json_true()), NULL);
 	const char *value = equals ? equals + 1 : ++*at < argc ? argv[*at] : NULL;

@@ -24,7 +24,8 @@ struct command_call {
 	int status;      /* the client's exit status when the call succeeded */
 };
 
-enum command_param_kind { PARAM_POSITIONAL, PARAM_OPTION, PARAM_FLAG };
+/* PARAM_STDIN: a flag; its text is the first line of the client's standard input. */
+enum command_param_kind { PARAM_POSITIONAL, PARAM_OPTION, PARAM_FLAG, PARAM_STDIN };
 
 struct command_param {
 	const char *name; /* "zone": given as --zone ZONE */
@@ -45,8 +46,9 @@ struct command {
 };
 
 /* The rows of each file, ended by one without words. */
-extern const struct command account_commands[], host_commands[], network_commands[], image_commands[],
-	doctor_commands[], dump_commands[], inspect_commands[], leftover_commands[], local_commands[];
+extern const struct command account_commands[], user_commands[], rc_commands[], host_commands[],
+	network_commands[], image_commands[], doctor_commands[], dump_commands[], inspect_commands[],
+	leftover_commands[], local_commands[];
 
 /* Behind the last of its parameters. */
 const struct command_param *command_params_end(const struct command *command);

@@ -60,8 +60,9 @@ static struct str field_words(struct command_call *call, const struct tables *t,
 			      const struct field *f, const struct row *row)
 {
 	const char *at = (const char *) row + f->offset;
-	if (f->type == FIELD_BLOB && kind == KIND_ACCESS_KEY)
-		return STR("(sealed)");
+	bool is_secret = kind == KIND_ACCESS_KEY || kind == KIND_USER || kind == KIND_APPLICATION_CREDENTIAL;
+	if (f->type == FIELD_BLOB && is_secret)
+		return STR("(secret)");
 	if (f->type == FIELD_UUID) {
 		uuid id = *(const uuid *) at;
 		if (uuid_is_none(id))

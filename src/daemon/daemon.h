@@ -3,6 +3,7 @@
 #pragma once
 
 #include "auth/limit.h"
+#include "auth/password.h"
 #include "auth/sigv4.h"
 #include "auth/token.h"
 #include "base/config.h"
@@ -26,6 +27,7 @@ struct settings {
 	int64_t image_keep_h, image_reserve_percent;
 	int64_t connections, connections_per_address;
 	struct limits_config limits;
+	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;
 };
 
 /* Reads and checks the file; strings in c's arena. */
@@ -68,6 +70,7 @@ struct daemon {
 	struct reconciler *reconciler;
 	struct http_server *http;
 	struct sigv4 *sigv4;
+	struct passwords *passwords;
 	struct tokens *tokens;
 	struct limits *limits;
 	struct ec2_face *ec2;

@@ -22,11 +22,13 @@
 
 enum { HOSTS_WAIT_S = 10, HOSTS_LOOK_MS = 2 };
 
-static const char account_name[] = "dev";
+static const char account_name[] = "dev", admin_name[] = "admin";
 
 struct dev {
 	const struct dev_wish *wish;
 	bool is_temporary; /* the data directory goes at the end */
+	/* Drawn at each start: they are kept nowhere. */
+	struct str admin_password, password;
 };
 
 static struct dev *dev_of(struct daemon *d)
@@ -126,6 +128,11 @@ static RESULT dev_prepare(struct daemon *d)
 		.shutdown_grace_s = 60,
 		.token_lifetime_s = 3600,
 		.host_interval_s = 1, /* a guest's own end is noticed at a look */
+		/* Nobody's secrets: hashing them takes no time. */
+		.password_memory_kib = 64,
+		.password_passes = 1,
+		.password_failures = 5,
+		.password_locked_s = 60,
 	};
 	struct settings defaults;
 	TRY(settings_fill_defaults(&d->ctx, &defaults));
@@ -226,6 +233,29 @@ static RESULT make_account(struct daemon *d)
 	return commit(d, engine_set_limits_run, &limits);
 }
 
+/* A user of that name with the role on the account of that name, which may be there from an earlier start. */
+static RESULT make_user(struct daemon *d, const char *name, const char *role, struct str *ret_password)
+{
+	struct command_call call;
+	TRY(make(d, "user create",
+		 json_pack("{s:s, s:s, s:s}", "name", name, "account", name, "role", role)));
+	command_call_init(&call, d, d->arena);
+	call.args = json_pack("{s:s}", "name", name);
+	struct result r = command_find(STR("user password"))->run(&call);
+	*ret_password =
+		str_copy(d->arena, str_from(json_string_value(json_object_get(call.value, "password"))));
+	json_decref(call.args);
+	return end_making(d, &call, r);
+}
+
+/* OpenStack's side: who manages the region, and somebody who works in the account. */
+static RESULT make_users(struct daemon *d)
+{
+	TRY(make(d, "account create", json_pack("{s:s}", "name", admin_name)));
+	TRY(make_user(d, admin_name, "admin", &dev_of(d)->admin_password));
+	return make_user(d, account_name, "member", &dev_of(d)->password);
+}
+
 /* RFC 5737's second and third networks: addresses that are nobody's. */
 static RESULT make_network(struct daemon *d)
 {
@@ -257,7 +287,8 @@ static RESULT dev_open_drivers(struct daemon *d)
 	TRY(make_network(d));
 	TRY(make_image(d, "debian-12", INT64_C(2) << 30));
 	TRY(make_image(d, "tiny", INT64_C(64) << 20));
-	return make_account(d);
+	TRY(make_account(d));
+	return make_users(d);
 }
 
 /* ---- what a person is told ---- */
@@ -311,6 +342,12 @@ static void print_all(struct daemon *d, const struct command_call *env)
 	       (long long) dev_of(d)->wish->host_count, STR_ARG(s->data_directory),
 	       dev_of(d)->is_temporary ? ", until it ends." : ".", (int) env->text.size, env->text.p,
 	       STR_ARG(s->data_directory));
+	printf("# openstack; \"%s\" with the password %" STR_FMT " manages the region:\n\n"
+	       "export OS_AUTH_URL=%s/identity/v3 OS_IDENTITY_API_VERSION=3 OS_REGION_NAME=%s\n"
+	       "export OS_USERNAME=%s OS_USER_DOMAIN_NAME=Default OS_PASSWORD=%" STR_FMT "\n"
+	       "export OS_PROJECT_NAME=%s OS_PROJECT_DOMAIN_NAME=Default\n\n",
+	       admin_name, STR_ARG(dev_of(d)->admin_password), member(env->value, "endpoint_url"),
+	       member(env->value, "region"), account_name, STR_ARG(dev_of(d)->password), account_name);
 	printf("For Python:\n\n"
 	       "import boto3\n"
 	       "ec2 = boto3.client(\"ec2\", endpoint_url=\"%s\", region_name=\"%s\",\n"

@@ -84,6 +84,23 @@ static RESULT open_store(struct daemon *d)
 	return OK;
 }
 
+static RESULT open_auth(struct daemon *d)
+{
+	const struct settings *s = &d->settings;
+	const struct sigv4_config signing = {
+		.store = d->store, .master_key = d->master_key, .region = s->region};
+	const struct passwords_config passwords = {.memory_kib = s->password_memory_kib,
+						   .passes = s->password_passes,
+						   .failures_max = s->password_failures,
+						   .locked_us = s->password_locked_s * SECOND};
+	const struct tokens_config tokens = {
+		.store = d->store, .master_key = d->master_key, .lifetime_us = s->token_lifetime_s * SECOND};
+	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
+	TRY(passwords_new(&d->ctx, &passwords, &d->passwords));
+	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
+	return limits_new(&d->ctx, &s->limits, &d->limits);
+}
+
 static RESULT open_reconciler(struct daemon *d)
 {
 	image_file_sweep(settings_path(d->arena, &d->settings, "images"));
@@ -111,14 +128,6 @@ static RESULT open_faces(struct daemon *d)
 		.per_address_max = (unsigned) d->settings.connections_per_address,
 	};
 	TRY(http_server_new(&d->ctx, &http, &d->http));
-	struct sigv4_config signing = {
-		.store = d->store, .master_key = d->master_key, .region = d->settings.region};
-	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
-	const struct tokens_config tokens = {.store = d->store,
-					     .master_key = d->master_key,
-					     .lifetime_us = d->settings.token_lifetime_s * SECOND};
-	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
-	TRY(limits_new(&d->ctx, &d->settings.limits, &d->limits));
 	struct str endpoint = settings_endpoint(d->arena, &d->settings), scheme = STR_NONE;
 	(void) str_split_next(&endpoint, '/', &scheme); /* "http:", then "", then host and port */
 	(void) str_split_next(&endpoint, '/', &scheme);
@@ -168,6 +177,7 @@ static RESULT start_all(struct daemon *d)
 	if (!d->executor)
 		return ctx_no_memory(&d->ctx);
 	TRY(open_store(d));
+	TRY(open_auth(d));
 	TRY(d->role->open_drivers(d));
 	TRY(open_reconciler(d));
 	TRY(open_faces(d));
@@ -187,6 +197,7 @@ static void end_all(struct daemon *d)
 	ec2_free(d->ec2);
 	openstack_free(d->openstack);
 	tokens_free(d->tokens);
+	passwords_free(d->passwords);
 	sigv4_free(d->sigv4);
 	limits_free(d->limits);
 	http_server_free(d->http);

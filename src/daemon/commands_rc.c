@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari account rc: what the stock clients of both worlds need to work in an account, as its owner. */
+#include "auth/key.h"
+#include "base/file.h"
+#include "base/random.h"
+#include "daemon/command.h"
+#include "engine/account.h"
+#include "engine/application_credential.h"
+#include "engine/resolve.h"
+
+enum { SECRET_SIZE = 32 };
+
+struct rc {
+	struct str profile; /* a name that YAML and INI take as it is */
+	struct str key_id, key_secret, credential_id, credential_secret;
+	struct application_credential_wish credential;
+	struct access_key_wish key;
+};
+
+/* Both or none. */
+static RESULT create_both(struct op *op, void *arg)
+{
+	struct rc *rc = arg;
+	TRY(engine_create_application_credential(op, &rc->credential));
+	return engine_create_access_key(op, &rc->key);
+}
+
+static RESULT find_owner(struct command_call *call, struct rc *rc)
+{
+	const struct ref ref = {.kind = KIND_ACCOUNT, .text = command_arg(call, "name")};
+	const struct row *row = NULL;
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	TRY(engine_look_up(&call->ctx, view.tables, KIND_ACCOUNT, &ref, &row));
+	const struct user *user = user_first_by_owner(view.tables, row->id);
+	while (user && !user->is_owner)
+		user = user_next_by_owner(view.tables, user);
+	if (!user)
+		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "the account %" STR_FMT " has no owner",
+				STR_ARG(ref.text));
+	rc->profile = str_copy(call->ctx.arena, ((const struct account *) row)->name);
+	for (size_t k = 0; k < rc->profile.n; k++) {
+		char letter = rc->profile.p[k];
+		if (!(letter >= 'a' && letter <= 'z') && !(letter >= 'A' && letter <= 'Z') &&
+		    !(letter >= '0' && letter <= '9') && letter != '-' && letter != '_')
+			rc->profile = str_copy(call->ctx.arena, ((const struct account *) row)->number);
+	}
+	rc->key.user = rc->credential.user =
+		(struct ref){.kind = KIND_USER, .prefix = user->row.id, .bits = 128};
+	rc->key.account = rc->credential.account =
+		(struct ref){.kind = KIND_ACCOUNT, .prefix = row->id, .bits = 128};
+	return OK;
+}
+
+static RESULT make_credentials(struct command_call *call, struct rc *rc)
+{
+	struct ctx *c = &call->ctx;
+	uint8_t drawn[SECRET_SIZE];
+	struct access_key key = {.row.id = id_new(KIND_ACCESS_KEY)};
+	random_bytes(drawn, sizeof drawn);
+	rc->credential_secret = str_encode_hex(c->arena, drawn, sizeof drawn);
+	crypto_wipe(drawn, sizeof drawn);
+	TRY(key_draw(c, call->daemon->master_key, &key, &rc->key_secret));
+	TRY(password_hash(call->daemon->passwords, c, rc->credential_secret, &rc->credential.secret_hash));
+	rc->key.key = &key;
+	rc->key_id = key.key_id;
+	rc->credential.name = str_print(c->arena, "rc-%" STR_FMT, STR_ARG(str_slice(key.key_id, 4, 12)));
+	rc->credential.unrestricted = true; /* as the owner's key is */
+	TRY(command_commit(call, "dari:account rc", create_both, rc));
+	rc->credential_id = str_encode_hex(c->arena, rc->credential.credential.b, sizeof(uuid));
+	return OK;
+}
+
+static struct str write_clouds(struct command_call *call, const struct rc *rc)
+{
+	const struct settings *s = &call->daemon->settings;
+	struct str ca = s->tls_certificate.n ? str_print(call->ctx.arena, "    cacert: %" STR_FMT "\n",
+							 STR_ARG(s->tls_certificate))
+					     : STR_NONE;
+	return str_print(call->ctx.arena,
+			 "clouds:\n"
+			 "  %" STR_FMT ":\n"
+			 "    auth_type: v3applicationcredential\n"
+			 "    auth:\n"
+			 "      auth_url: %" STR_FMT "/identity/v3\n"
+			 "      application_credential_id: %" STR_FMT "\n"
+			 "      application_credential_secret: %" STR_FMT "\n"
+			 "    region_name: %" STR_FMT "\n"
+			 "    interface: public\n"
+			 "    identity_api_version: 3\n%" STR_FMT,
+			 STR_ARG(rc->profile), STR_ARG(settings_endpoint(call->ctx.arena, s)),
+			 STR_ARG(rc->credential_id), STR_ARG(rc->credential_secret), STR_ARG(s->region),
+			 STR_ARG(ca));
+}
+
+static struct str write_profile(struct command_call *call, const struct rc *rc)
+{
+	const struct settings *s = &call->daemon->settings;
+	struct str ca = s->tls_certificate.n ? str_print(call->ctx.arena, "ca_bundle = %" STR_FMT "\n",
+							 STR_ARG(s->tls_certificate))
+					     : STR_NONE;
+	return str_print(call->ctx.arena,
+			 "[%" STR_FMT "]\n"
+			 "aws_access_key_id = %" STR_FMT "\n"
+			 "aws_secret_access_key = %" STR_FMT "\n"
+			 "region = %" STR_FMT "\n"
+			 "endpoint_url = %" STR_FMT "\n%" STR_FMT,
+			 STR_ARG(rc->profile), STR_ARG(rc->key_id), STR_ARG(rc->key_secret),
+			 STR_ARG(s->region), STR_ARG(settings_endpoint(call->ctx.arena, s)), STR_ARG(ca));
+}
+
+static RESULT write_files(struct command_call *call, struct str directory, struct str clouds,
+			  struct str profile)
+{
+	const char *path = str_to_z(call->ctx.arena, directory);
+	TRY(file_make_directory(&call->ctx, path, 0700));
+	TRY(file_write_synced(&call->ctx, str_print(call->ctx.arena, "%s/clouds.yaml", path).p, clouds,
+			      0600));
+	TRY(file_write_synced(&call->ctx, str_print(call->ctx.arena, "%s/credentials", path).p, profile,
+			      0600));
+	buf_print(&call->text,
+		  "export OS_CLIENT_CONFIG_FILE=%s/clouds.yaml\n"
+		  "export AWS_SHARED_CREDENTIALS_FILE=%s/credentials\n",
+		  path, path);
+	return OK;
+}
+
+static RESULT account_rc(struct command_call *call)
+{
+	struct rc rc = {0};
+	struct str directory = command_arg(call, "directory");
+	if (directory.n && directory.p[0] != '/')
+		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("directory"),
+				      "--directory wants a whole path, from /: the server writes there");
+	TRY(find_owner(call, &rc));
+	TRY(make_credentials(call, &rc));
+	struct str clouds = write_clouds(call, &rc), profile = write_profile(call, &rc);
+	if (directory.n)
+		TRY(write_files(call, directory, clouds, profile));
+	else
+		buf_print(&call->text, "# clouds.yaml\n%" STR_FMT "\n# ~/.aws/credentials\n%" STR_FMT,
+			  STR_ARG(clouds), STR_ARG(profile));
+	buf_print(&call->text, "export OS_CLOUD=%" STR_FMT " AWS_PROFILE=%" STR_FMT "\n", STR_ARG(rc.profile),
+		  STR_ARG(rc.profile));
+	call->value = json_pack("{s:s%, s:s%, s:s%}", "cloud", rc.profile.p, rc.profile.n, "clouds_yaml",
+				clouds.p, clouds.n, "aws_credentials", profile.p, profile.n);
+	return OK;
+}
+
+const struct command rc_commands[] = {
+	{"account rc",
+	 "Makes new credentials of an account's owner and prints a clouds.yaml and an AWS profile with them.",
+	 {{"name", PARAM_POSITIONAL, true, "The account: NAME of the default domain, or DOMAIN/NAME."},
+	  {"directory", PARAM_OPTION, false, "Writes both files there instead of printing them."}},
+	 .run = account_rc},
+	{0},
+};

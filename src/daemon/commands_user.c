@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari user …, dari role …: people, what they may where, and their passwords. */
+#include "base/random.h"
+#include "daemon/command.h"
+#include "engine/resolve.h"
+#include "engine/role.h"
+#include "engine/user.h"
+
+/* By name, or by the UUID that faces show; kind none when the parameter was not given. */
+static struct ref ref_arg(const struct command_call *call, const char *name, enum kind kind)
+{
+	struct ref ref = {.text = command_arg(call, name), .field = str_from(name)};
+	if (str_is_empty(ref.text))
+		return ref;
+	ref.kind = kind;
+	if (result_is_ok(uuid_parse(ref.text, &ref.prefix)))
+		ref.bits = 128;
+	return ref;
+}
+
+/* What was given on standard input, or a drawn one; and its hash. */
+static RESULT choose_password(struct command_call *call, struct str *ret_plain, struct str *ret_hash)
+{
+	struct str plain = command_arg(call, "password-stdin");
+	if (str_is_empty(plain))
+		plain = password_draw(&call->ctx);
+	TRY(password_hash(call->daemon->passwords, &call->ctx, plain, ret_hash));
+	*ret_plain = plain;
+	return OK;
+}
+
+/* Once: it is kept nowhere. One that was given is not said again. */
+static void tell_password(struct command_call *call, struct str plain)
+{
+	if (command_arg(call, "password-stdin").n)
+		return;
+	buf_print(&call->text, "  password  %" STR_FMT "\n", STR_ARG(plain));
+	(void) json_object_set_new(call->value, "password", json_stringn(plain.p, plain.n));
+}
+
+/* ---- users ---- */
+
+struct new_user {
+	struct user_wish user;
+	struct role_grant grant; /* account none: no role */
+};
+
+static RESULT create_with_role(struct op *op, void *arg)
+{
+	struct new_user *new = arg;
+	TRY(engine_create_user(op, &new->user));
+	if (new->grant.account.kind == KIND_NONE)
+		return OK;
+	new->grant.user = (struct ref){.kind = KIND_USER, .prefix = new->user.user, .bits = 128};
+	return engine_grant_role(op, &new->grant);
+}
+
+static RESULT user_create(struct command_call *call)
+{
+	struct str plain = STR_NONE;
+	struct new_user new = {
+		.user = {.domain = ref_arg(call, "domain", KIND_DOMAIN),
+			 .name = command_arg(call, "name"),
+			 .email = command_arg(call, "email"),
+			 .default_account = ref_arg(call, "account", KIND_ACCOUNT)},
+		.grant = {.account = ref_arg(call, "account", KIND_ACCOUNT),
+			  .role = ref_arg(call, "role", KIND_ROLE)},
+	};
+	if (new.grant.role.kind != KIND_NONE &&new.grant.account.kind == KIND_NONE)
+		return ctx_fail(&call->ctx, ERR_COMBINATION,
+				"--role wants --account: a role is had somewhere");
+	if (new.grant.role.kind == KIND_NONE)
+		new.grant.role = (struct ref){.kind = KIND_ROLE, .text = STR("member")};
+	TRY(choose_password(call, &plain, &new.user.password_hash));
+	TRY(command_commit(call, "dari:user create", create_with_role, &new));
+	struct str id = str_encode_hex(call->ctx.arena, new.user.user.b, sizeof new.user.user.b);
+	buf_print(&call->text, "user %" STR_FMT " (%" STR_FMT ")\n", STR_ARG(new.user.name), STR_ARG(id));
+	call->value =
+		json_pack("{s:s%, s:s%}", "user_id", id.p, id.n, "name", new.user.name.p, new.user.name.n);
+	tell_password(call, plain);
+	return OK;
+}
+
+static RESULT user_password(struct command_call *call)
+{
+	struct str plain = STR_NONE;
+	struct user_change wish = {.user = ref_arg(call, "name", KIND_USER)};
+	TRY(choose_password(call, &plain, &wish.password_hash));
+	TRY(command_commit(call, "dari:user password", engine_update_user_run, &wish));
+	buf_print(&call->text, "user %" STR_FMT " has a new password; tokens of before are refused\n",
+		  STR_ARG(wish.user.text));
+	call->value = json_pack("{s:s%}", "name", wish.user.text.p, wish.user.text.n);
+	tell_password(call, plain);
+	return OK;
+}
+
+/* ---- roles ---- */
+
+static struct role_grant grant_args(const struct command_call *call)
+{
+	return (struct role_grant){
+		.role = ref_arg(call, "role", KIND_ROLE),
+		.user = ref_arg(call, "user", KIND_USER),
+		.user_group = ref_arg(call, "group", KIND_USER_GROUP),
+		.account = ref_arg(call, "account", KIND_ACCOUNT),
+		.domain = ref_arg(call, "domain", KIND_DOMAIN),
+		.system = json_is_true(json_object_get(call->args, "system")),
+		.inherited = json_is_true(json_object_get(call->args, "inherited")),
+	};
+}
+
+static RESULT role_grant(struct command_call *call)
+{
+	struct role_grant wish = grant_args(call);
+	TRY(command_commit(call, "dari:role grant", engine_grant_role_run, &wish));
+	buf_print(&call->text, "granted\n");
+	return OK;
+}
+
+static RESULT role_revoke(struct command_call *call)
+{
+	struct role_grant wish = grant_args(call);
+	TRY(command_commit(call, "dari:role revoke", engine_revoke_role_run, &wish));
+	buf_print(&call->text, "revoked\n");
+	return OK;
+}
+
+/* "DOMAIN/NAME"; an account's own user is "ACCOUNT's NAME". */
+static struct str name_user(struct arena *a, const struct tables *t, const struct user *user)
+{
+	const struct account *account = account_find(t, user->account);
+	const struct domain *domain = domain_find(t, user->domain);
+	if (account)
+		return str_print(a, "%" STR_FMT "'s %" STR_FMT, STR_ARG(account->name), STR_ARG(user->name));
+	return str_print(a, "%" STR_FMT "/%" STR_FMT, STR_ARG(domain ? domain->name : STR_NONE),
+			 STR_ARG(user->name));
+}
+
+static struct str name_who(struct arena *a, const struct tables *t, const struct role_assignment *r)
+{
+	const struct user *user = user_find(t, r->user);
+	const struct user_group *group = user_group_find(t, r->user_group);
+	if (user)
+		return name_user(a, t, user);
+	return str_print(a, "group %" STR_FMT, STR_ARG(group ? group->name : STR_NONE));
+}
+
+static struct str name_where(struct arena *a, const struct tables *t, const struct role_assignment *r)
+{
+	const struct account *account = account_find(t, r->account);
+	const struct domain *domain = domain_find(t, r->domain);
+	if (account)
+		return str_print(a, "account %" STR_FMT, STR_ARG(account->name));
+	if (!domain)
+		return STR("the system");
+	return str_print(a, "%s %" STR_FMT, r->inherited ? "all accounts of" : "domain",
+			 STR_ARG(domain->name));
+}
+
+static RESULT role_list(struct command_call *call)
+{
+	struct arena *a = call->ctx.arena;
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	const struct tables *t = view.tables;
+	call->value = json_array();
+	buf_print(&call->text, "%-12s %-32s %s\n", "role", "who", "where");
+	for (const struct role_assignment *r = role_assignment_first(t); r; r = role_assignment_next(t, r)) {
+		const struct role *role = role_find(t, r->role);
+		struct str who = name_who(a, t, r), where = name_where(a, t, r);
+		if (!role)
+			continue;
+		buf_print(&call->text, "%-12.*s %-32.*s %" STR_FMT "\n", STR_ARG(role->name), STR_ARG(who),
+			  STR_ARG(where));
+		(void) json_array_append_new(call->value, json_pack("{s:s%, s:s%, s:s%}", "role",
+								    role->name.p, role->name.n, "who", who.p,
+								    who.n, "where", where.p, where.n));
+	}
+	return OK;
+}
+
+#define WHO_AND_WHERE                                                                                        \
+	{"role", PARAM_POSITIONAL, true, "admin, manager, member, reader, or another."},                     \
+		{"user", PARAM_OPTION, false, "NAME of the default domain, DOMAIN/NAME, or an id."},         \
+		{"group", PARAM_OPTION, false, "A group instead, named likewise."},                          \
+		{"account", PARAM_OPTION, false, "Where: NAME of the default domain, or DOMAIN/NAME."},      \
+		{"domain", PARAM_OPTION, false, "Or on a domain."},                                          \
+		{"system", PARAM_FLAG, false, "Or on the region as a whole."},                               \
+		{"inherited", PARAM_FLAG, false, "Not on the domain itself but on all its accounts."},
+#define PASSWORD {"password-stdin", PARAM_STDIN, false, "Reads the password from standard input, one line."},
+
+const struct command user_commands[] = {
+	{"user create",
+	 "Makes a user of a domain, with a password that is drawn and told once.",
+	 {{"name", PARAM_POSITIONAL, true, "Unique in the domain."},
+	  {"domain", PARAM_OPTION, false, "Its domain; absent: Default."},
+	  {"account", PARAM_OPTION, false, "The account that it gets into."},
+	  {"role", PARAM_OPTION, false, "With that role; absent: member."},
+	  {"email", PARAM_OPTION, false, "For people."},
+	  PASSWORD},
+	 .run = user_create},
+	{"user password",
+	 "Gives a user a new password and ends the tokens of before.",
+	 {{"name", PARAM_POSITIONAL, true, "NAME of the default domain, DOMAIN/NAME, or an id."}, PASSWORD},
+	 .run = user_password},
+	{"role grant", "Gives a user or group a role somewhere.", {WHO_AND_WHERE}, .run = role_grant},
+	{"role revoke", "Takes it back.", {WHO_AND_WHERE}, .run = role_revoke},
+	{"role list", "Lists who has which role where.", {{0}}, .run = role_list},
+	{0},
+};
