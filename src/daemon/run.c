@@ -141,6 +141,8 @@ static RESULT open_faces(struct daemon *d)
 	};
 	TRY(ec2_new(&d->ctx, &ec2, &d->ec2));
 	const struct openstack_config openstack = {
+		.passwords = d->passwords,
+		.master_key = d->master_key,
 		.store = d->store,
 		.tokens = d->tokens,
 		.limits = d->limits,

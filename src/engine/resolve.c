@@ -52,6 +52,30 @@ static bool may_use(const struct ctx *c, const struct instance_type *type)
 	return type->is_public || identity_is_admin(c->who) || uuids_have(&type->users, c->who->account);
 }
 
+bool engine_may_list_people(const struct ctx *c)
+{
+	const struct identity *who = c->who;
+	bool is_above = who && (who->scope == IDENTITY_DOMAIN || who->scope == IDENTITY_SYSTEM);
+	return identity_is_admin(who) || (is_above && identity_has(who, ROLE_RIGHT_READER));
+}
+
+bool engine_may_see_people(const struct ctx *c, uuid domain)
+{
+	return engine_may_list_people(c) && (identity_is_admin(c->who) || c->who->scope != IDENTITY_DOMAIN ||
+					     uuid_equal(domain, c->who->domain));
+}
+
+/* Its own domain everybody may see. */
+static bool may_see_people_of(const struct ctx *c, enum kind kind, const struct row *row)
+{
+	uuid domain = kind == KIND_ACCOUNT      ? ((const struct account *) row)->domain
+		      : kind == KIND_USER       ? ((const struct user *) row)->domain
+		      : kind == KIND_USER_GROUP ? ((const struct user_group *) row)->domain
+						: row->id;
+	return (kind == KIND_DOMAIN && c->who && uuid_equal(domain, c->who->domain)) ||
+	       engine_may_see_people(c, domain);
+}
+
 bool engine_is_account_open(const struct tables *t, const struct account *account)
 {
 	const struct domain *domain = account ? domain_find(t, account->domain) : NULL;
@@ -72,10 +96,14 @@ bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
 {
 	if (kind == KIND_INSTANCE_TYPE && !may_use(c, (const struct instance_type *) row))
 		return false;
+	if (kind == KIND_DOMAIN || kind == KIND_USER_GROUP)
+		return row_is_live(row) && may_see_people_of(c, kind, row);
 	if (engine_is_own(c, kind, row))
 		return true;
 	if (!row_is_live(row))
 		return false;
+	if (kind == KIND_ACCOUNT || kind == KIND_USER)
+		return may_see_people_of(c, kind, row);
 	if (kind == KIND_SNAPSHOT) /* the operator's are everybody's */
 		return uuid_is_none(((const struct snapshot *) row)->account);
 	return kind == KIND_IMAGE && may_launch((const struct image *) row, c->who->account);

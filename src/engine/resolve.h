@@ -26,6 +26,11 @@ uuid engine_get_owner(enum kind kind, const struct row *row);
 /* The account that asks; none for the system and for an operator that named none. */
 uuid engine_get_account(const struct ctx *c);
 
+/* Whether the caller may read of others in the domain; of some domain at all: administrators, and who has a
+ * role on the domain or on the system. */
+bool engine_may_see_people(const struct ctx *c, uuid domain);
+bool engine_may_list_people(const struct ctx *c);
+
 /* Not disabled, by itself or by its domain. NULL: not. */
 bool engine_is_account_open(const struct tables *t, const struct account *account);
 bool engine_is_user_open(const struct tables *t, const struct user *user);

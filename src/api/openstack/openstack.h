@@ -11,12 +11,15 @@
 #include "store/store.h"
 
 struct limits;
+struct passwords;
 struct tokens;
 struct openstack_face;
 
 struct openstack_config {
 	struct store *store;
 	struct tokens *tokens;         /* who asks (auth/token.h) */
+	struct passwords *passwords;   /* by which they prove it at first (auth/password.h) */
+	const uint8_t *master_key;     /* MASTER_KEY_SIZE bytes: EC2 keys are made and shown */
 	struct limits *limits;         /* how often who may ask; NULL: as often as they like */
 	struct reconciler *reconciler; /* NULL: no host can be looked at */
 	struct str region;             /* its name; copied */

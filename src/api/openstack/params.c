@@ -34,7 +34,9 @@ static RESULT fail_value(struct ctx *c, struct str field, struct str value, cons
 bool os_parse_id(struct str text, enum kind kind, struct ref *ret_ref)
 {
 	uuid id;
-	if (!result_is_ok(uuid_parse(text, &id)))
+	if (kind == KIND_DOMAIN && str_is(text, "default"))
+		id = DOMAIN_DEFAULT;
+	else if (!result_is_ok(uuid_parse(text, &id)))
 		return false;
 	*ret_ref = (struct ref){.kind = kind, .prefix = id, .bits = 128, .text = text};
 	return true;

@@ -172,5 +172,5 @@ RESULT os_params_read(struct ctx *c, const struct os_params *table, const struct
 /* One value as a row of a body's reads it, for what no table can say: JSON patches. */
 RESULT os_param_read_json(struct ctx *c, const struct os_param *p, const json_t *value, struct str name,
 			  void *out);
-/* A text as an id: a whole UUID, with or without dashes. False: it is none. */
+/* A text as an id: a whole UUID, with or without dashes; a domain's may be "default". False: it is none. */
 bool os_parse_id(struct str text, enum kind kind, struct ref *ret_ref);

@@ -190,6 +190,8 @@ static void open_face(struct world *w)
 	MUST(ec2_new(&w->c, &ec2, &w->face));
 	const struct openstack_config openstack = {.store = w->store,
 						   .tokens = w->tokens,
+						   .passwords = w->passwords,
+						   .master_key = master_key,
 						   .limits = w->limits,
 						   .reconciler = w->reconciler,
 						   .region = STR("us-east-1"),
@@ -230,6 +232,9 @@ void world_make(struct world *w)
 	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
 	const struct tokens_config tokens = {w->store, master_key, HOUR};
 	MUST(tokens_new(&w->c, &tokens, &w->tokens));
+	const struct passwords_config passwords = {
+		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
+	MUST(passwords_new(&w->c, &passwords, &w->passwords));
 	open_face(w);
 	clock_set_us(CALLED_AT_US); /* whatever the set-up took */
 	world_settle(w, SECOND);
@@ -242,6 +247,7 @@ void world_done(struct world *w)
 	ec2_free(w->face);
 	openstack_free(w->openstack);
 	limits_free(w->limits);
+	passwords_free(w->passwords);
 	tokens_free(w->tokens);
 	sigv4_free(w->sigv4);
 	reconciler_free(w->reconciler);

@@ -7,6 +7,7 @@
 #include "api/ec2/ec2.h"
 #include "api/openstack/openstack.h"
 #include "auth/limit.h"
+#include "auth/password.h"
 #include "auth/sigv4.h"
 #include "auth/token.h"
 #include "fake_http.h"
@@ -31,6 +32,7 @@ struct world {
 	struct sigv4 *sigv4;
 	struct limits *limits; /* NULL at first: none */
 	struct tokens *tokens;
+	struct passwords *passwords;
 	struct ec2_face *face;
 	struct openstack_face *openstack;
 	struct identity operator;
