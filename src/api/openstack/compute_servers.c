@@ -43,23 +43,60 @@ struct words {
 	struct str status, task;
 };
 
-static struct words status_words(const struct instance *i)
+static bool is_waiting_for_host(const struct tables *t, const struct instance *i)
 {
-	struct words words = {.task = str_from(model_instance_states[model_derive_instance_state(i)].nova)};
-	(void) str_split_next(&words.task, '/', &words.status);
-	if (str_is(words.status, "ACTIVE") && str_is_empty(words.task) && i->wanted_boots > i->seen_boots)
+	return uuid_is_none(i->host) && condition_find_by_subject(t, i->row.id, STR("NoHost"));
+}
+
+/* On its way to being on: for the first time, or again. */
+static struct words pending_words(const struct tables *t, const struct instance *i)
+{
+	if (is_waiting_for_host(t, i))
+		return (struct words){.status = STR("ERROR")};
+	if (i->seen_gen == 0)
+		return (struct words){STR("BUILD"), STR("spawning")};
+	return i->seen_saved ? (struct words){STR("SUSPENDED"), STR("resuming")}
+			     : (struct words){STR("SHUTOFF"), STR("powering-on")};
+}
+
+static struct words running_words(const struct instance *i)
+{
+	if (i->wanted_boots > i->seen_boots)
 		return i->reboot_since_us ? (struct words){STR("REBOOT"), STR("rebooting")}
 					  : (struct words){STR("HARD_REBOOT"), STR("rebooting_hard")};
-	if (str_is(words.status, "BUILD"))
-		words.task = STR("spawning");
+	return (struct words){STR("ACTIVE"), i->wanted_pause ? STR("pausing") : STR_NONE};
+}
+
+static struct words status_words(const struct tables *t, const struct instance *i)
+{
+	static const struct words tasks[] = {
+		[INSTANCE_TASK_RESIZE] = {STR("RESIZE"), STR("resize_migrating")},
+		[INSTANCE_TASK_REVERT] = {STR("REVERT_RESIZE"), STR("resize_reverting")},
+		[INSTANCE_TASK_REBUILD] = {STR("REBUILD"), STR("rebuilding")},
+	};
+	enum instance_state state = model_derive_instance_state(i);
+	enum instance_task task = model_derive_instance_task(i);
+	struct words words = {.task = str_from(model_instance_states[state].nova)};
+	if (task != INSTANCE_TASK_NONE)
+		return tasks[task];
+	if (model_is_resized(i) && (state == INSTANCE_RUNNING || state == INSTANCE_STOPPED))
+		return (struct words){.status = STR("VERIFY_RESIZE")};
+	if (state == INSTANCE_PENDING)
+		return pending_words(t, i);
+	if (state == INSTANCE_RUNNING)
+		return running_words(i);
+	(void) str_split_next(&words.task, '/', &words.status);
+	if (state == INSTANCE_PAUSED && !i->wanted_pause)
+		words.task = STR("unpausing");
 	return words;
 }
 
 static const char *vm_state(struct str status)
 {
 	static const char *const states[][2] = {
-		{"BUILD", "building"},     {"ACTIVE", "active"},   {"REBOOT", "active"},
-		{"HARD_REBOOT", "active"}, {"SHUTOFF", "stopped"}, {"ERROR", "error"},
+		{"BUILD", "building"},        {"SHUTOFF", "stopped"},     {"ERROR", "error"},
+		{"PAUSED", "paused"},         {"SUSPENDED", "suspended"}, {"VERIFY_RESIZE", "resized"},
+		{"REVERT_RESIZE", "resized"},
 	};
 	for (size_t k = 0; k < sizeof states / sizeof states[0]; k++)
 		if (str_is(status, states[k][0]))
@@ -67,13 +104,13 @@ static const char *vm_state(struct str status)
 	return "active";
 }
 
-enum { POWER_NONE = 0, POWER_RUNNING = 1, POWER_SHUTDOWN = 4 };
+enum { POWER_NONE = 0, POWER_RUNNING = 1, POWER_PAUSED = 3, POWER_SHUTDOWN = 4 };
 
 static int power_state(const struct instance *i)
 {
-	return i->seen_power == INSTANCE_SEEN_POWER_ON    ? POWER_RUNNING
-	       : i->seen_power == INSTANCE_SEEN_POWER_OFF ? POWER_SHUTDOWN
-							  : POWER_NONE;
+	if (i->seen_power == INSTANCE_SEEN_POWER_ON)
+		return i->seen_paused ? POWER_PAUSED : POWER_RUNNING;
+	return i->seen_power == INSTANCE_SEEN_POWER_OFF ? POWER_SHUTDOWN : POWER_NONE;
 }
 
 /* ---- gathering ---- */
@@ -139,6 +176,12 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 	s->image = image_find(t, s->instance->image);
 	s->zone = zone_find(t, s->instance->zone);
 	s->host = host_find(t, s->instance->host);
+	s->group = server_group_find(t, s->instance->server_group);
+	if (is_waiting_for_host(t, s->instance))
+		s->fault = condition_find_by_subject(t, row->id, STR("NoHost"));
+	struct words words = status_words(t, s->instance);
+	s->status = words.status;
+	s->task = words.task;
 	for (const struct port *p = port_first_by_instance(t, row->id); p; p = port_next_by_instance(t, p))
 		if (row_is_live(&p->row) && !add_port(e, s, p))
 			return NULL;
@@ -196,24 +239,23 @@ static void write_image(struct os_call *e, struct json_writer *w, const struct o
 /* From 2.47 on what it has; before, where to look it up. */
 static void write_flavor(struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
-	struct str name = s->type ? s->type->name : STR_NONE;
+	struct str name = s->type ? s->type->name : STR_NONE, id = s->type ? s->type->flavor_id : STR_NONE;
 	json_write_open(w, "flavor");
 	if (e->request.version < 47) {
-		json_write_text(w, "id", name);
+		json_write_text(w, "id", id);
 		json_write_open_list(w, "links");
 		os_write_link(w, "bookmark",
 			      str_print(e->c->arena, "%" STR_FMT "/compute/flavors/%" STR_FMT,
-					STR_ARG(e->base_url), STR_ARG(name)));
+					STR_ARG(e->base_url), STR_ARG(id)));
 		json_write_close_list(w);
 	} else {
 		json_write_int(w, "vcpus", s->instance->vcpus);
 		json_write_int(w, "ram", s->instance->memory / (1024 * 1024));
-		json_write_int(w, "disk", 0);
+		json_write_int(w, "disk", s->type ? s->type->root_disk >> 30 : 0);
 		json_write_int(w, "ephemeral", 0);
 		json_write_int(w, "swap", 0);
 		json_write_text(w, "original_name", name);
-		json_write_open(w, "extra_specs");
-		json_write_close(w);
+		os_write_tags(w, "extra_specs", s->type ? s->type->extra_specs : (struct tags){0});
 	}
 	json_write_close(w);
 }
@@ -274,14 +316,16 @@ static void write_host_id(struct os_call *e, struct json_writer *w, const struct
 		os_write_hex(w, "hostId", uuid_v5(i->account, uuid_to_str(e->c->arena, i->host)));
 }
 
-static void write_states(struct json_writer *w, const struct instance *i)
+static void write_states(struct json_writer *w, const struct os_server *s)
 {
-	struct words words = status_words(i);
+	const struct instance *i = s->instance;
+	struct words words = {s->status, s->task};
 	json_write_text(w, "status", words.status);
 	json_write_text_or_null(w, "OS-EXT-STS:task_state", words.task);
 	json_write_z(w, "OS-EXT-STS:vm_state", vm_state(words.status));
 	json_write_int(w, "OS-EXT-STS:power_state", power_state(i));
-	if (str_is(words.status, "ACTIVE") || str_is(words.status, "BUILD"))
+	if (str_is(words.status, "ACTIVE") || str_is(words.status, "BUILD") ||
+	    str_is(words.status, "REBUILD") || str_is(words.status, "RESIZE"))
 		json_write_int(w, "progress", 0);
 }
 
@@ -293,12 +337,58 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 	os_write_compute_links(e, w, "servers", uuid_to_str(e->c->arena, i->row.id));
 }
 
+/* Why one is in ERROR. */
+static void write_fault(struct os_call *e, struct json_writer *w, const struct os_server *s)
+{
+	if (!s->fault)
+		return;
+	json_write_open(w, "fault");
+	json_write_int(w, "code", 500);
+	os_write_time(w, "created", s->fault->row.created_us);
+	json_write_text(
+		w, "message",
+		str_print(e->c->arena, "No valid host was found. %" STR_FMT, STR_ARG(s->fault->message)));
+	json_write_close(w);
+}
+
+/* What came with a microversion, in their order. */
+static void write_newer(struct os_call *e, struct json_writer *w, const struct os_server *s)
+{
+	const struct instance *i = s->instance;
+	int version = e->request.version;
+	if (version >= 9)
+		json_write_bool(w, "locked", i->locked != INSTANCE_LOCKED_NO);
+	if (version >= 16 && os_is_admin(e))
+		json_write_z(w, "host_status",
+			     !s->host                                         ? ""
+			     : s->host->seen_state == HOST_SEEN_STATE_DOWN    ? "DOWN"
+			     : s->host->seen_state == HOST_SEEN_STATE_UNKNOWN ? "UNKNOWN"
+			     : s->host->enabled                               ? "UP"
+									      : "MAINTENANCE");
+	if (version >= 19)
+		json_write_text_or_null(w, "description", i->description);
+	if (version >= 26) {
+		json_write_open_list(w, "tags");
+		json_write_close_list(w);
+	}
+	if (version >= 63)
+		json_write_null(w, "trusted_image_certificates");
+	if (version >= 71) {
+		json_write_open_list(w, "server_groups");
+		if (s->group)
+			os_write_id(w, NULL, s->group->row.id);
+		json_write_close_list(w);
+	}
+	if (version >= 73)
+		json_write_text_or_null(w, "locked_reason", i->locked_reason);
+}
+
 static void write_server(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct os_server *s = item;
 	const struct instance *i = s->instance;
 	write_brief(e, w, i);
-	write_states(w, i);
+	write_states(w, s);
 	os_write_hex(w, "tenant_id", i->account);
 	os_write_hex(w, "user_id", i->account);
 	os_write_tags(w, "metadata", i->tags);
@@ -318,6 +408,8 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 	json_write_null(w, "OS-SRV-USG:terminated_at");
 	write_volumes(e, w, s);
 	write_groups(w, s);
+	write_fault(e, w, s);
+	write_newer(e, w, s);
 	write_admin(e, w, s);
 }
 
@@ -337,15 +429,14 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	(void) e;
-	return str_equal_nocase(status_words((const struct instance *) row).status, value);
+	return str_equal_nocase(status_words(os_walk(e), (const struct instance *) row).status, value);
 }
 
 static bool fits_flavor(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct instance_type *type =
 		instance_type_find(os_walk(e), ((const struct instance *) row)->type);
-	return type && str_equal(type->name, value);
+	return type && str_equal(type->flavor_id, value);
 }
 
 static bool fits_address(struct os_call *e, const struct row *row, struct str value)
@@ -425,6 +516,17 @@ static const struct os_param reboot_params[] = {
 		.doc = "HARD: without asking the guest."),
 };
 
+/* From which it may be asked; elsewhere Nova says so. */
+static uint32_t states_of(const char *name)
+{
+	if (strcmp(name, "os-start") == 0)
+		return 1U << INSTANCE_STOPPED | 1U << INSTANCE_PENDING;
+	if (strcmp(name, "os-stop") == 0)
+		return 1U << INSTANCE_RUNNING | 1U << INSTANCE_PENDING | 1U << INSTANCE_STOPPING |
+		       1U << INSTANCE_SHUTTING_DOWN;
+	return 0;
+}
+
 static RESULT prepare_power(struct os_call *e, void *args)
 {
 	struct os_power *a = args;
@@ -433,6 +535,7 @@ static RESULT prepare_power(struct os_call *e, void *args)
 	if (!is_there(e, row))
 		return engine_fail_not_found(e->c, KIND_INSTANCE, &a->server);
 	a->wish.instances = (struct refs){&a->server, 1};
+	a->wish.only_from = e->action->name ? states_of(e->action->name) : 0;
 	a->wish.force = str_equal_nocase(a->type, STR("HARD"));
 	return OK;
 }

@@ -20,6 +20,9 @@ struct os_server {
 	const struct image *image;
 	const struct zone *zone;
 	const struct host *host;
+	const struct server_group *group; /* NULL: none */
+	const struct condition *fault;    /* of one in ERROR; else NULL */
+	struct str status, task;
 	VEC(struct os_server_network) networks;
 	VEC(struct str) groups; /* names, each once */
 	VEC(const struct volume *) volumes;

@@ -334,6 +334,18 @@ static RESULT read_limit(struct selection *s, size_t *ret_limit)
 	return OK;
 }
 
+/* What a marker names a row by. */
+static struct str marker_of(struct os_call *e, const struct os_listing *list, const struct row *row)
+{
+	const struct field *field = list->marker ? os_field_of(list->kind, list->marker) : NULL;
+	return field ? *(const struct str *) field_at(field, row) : uuid_to_str(e->c->arena, row->id);
+}
+
+static bool is_marked(const struct selection *s, const struct row *row, struct str marker)
+{
+	return s->list->marker ? str_equal(marker_of(s->e, s->list, row), marker) : is_uuid(row->id, marker);
+}
+
 /* Behind the marker's row; 0 without one. */
 static RESULT find_start(struct selection *s, size_t *ret_start)
 {
@@ -342,7 +354,7 @@ static RESULT find_start(struct selection *s, size_t *ret_start)
 	if (!marker.p || str_is_empty(marker))
 		return OK;
 	for (size_t k = 0; k < s->rows.count; k++)
-		if (is_uuid(s->rows.at[k]->id, marker)) {
+		if (is_marked(s, s->rows.at[k], marker)) {
 			*ret_start = k + 1;
 			return OK;
 		}
@@ -378,6 +390,8 @@ RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_pag
 		reverse(&s); /* the page before, in the order that was asked for */
 		qsort_r(ret_page->rows, ret_page->count, sizeof ret_page->rows[0], compare_rows, &s);
 	}
+	if (ret_page->count)
+		ret_page->marker = marker_of(e, list, ret_page->rows[ret_page->count - 1]);
 	return OK;
 }
 
@@ -418,7 +432,7 @@ struct str os_next_query(struct os_call *e, const struct os_page *page)
 	for (size_t k = 0; k < query->count; k++)
 		if (!str_is(query->at[k].name, "marker"))
 			add_query(e, &b, query->at[k].name, query->at[k].value);
-	add_query(e, &b, STR("marker"), uuid_to_str(e->c->arena, page->rows[page->count - 1]->id));
+	add_query(e, &b, STR("marker"), page->marker);
 	struct str text = str_copy(e->c->arena, buf_str(&b));
 	buf_done(&b);
 	return text;
@@ -454,7 +468,7 @@ RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_wri
 static RESULT write_row(struct os_call *e, const struct os_listing *list, const struct row *row,
 			struct json_writer *w)
 {
-	const struct os_page page = {&row, 1, false};
+	const struct os_page page = {&row, 1, false, STR_NONE};
 	const void **items = NULL;
 	TRY(os_gather(e, list, &page, &items));
 	list->write(e, w, items[0]);

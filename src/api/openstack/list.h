@@ -44,8 +44,9 @@ enum os_listing_flag {
 
 struct os_listing {
 	enum kind kind;
-	const char *items; /* the answer's member: "servers" */
-	const char *links; /* of the next page: "servers_links"; NULL: the service has a form of its own */
+	const char *items;  /* the answer's member: "servers" */
+	const char *links;  /* of the next page: "servers_links"; NULL: the service has a form of its own */
+	const char *marker; /* the text that a page's marker names rows by; NULL: their id */
 	struct os_filters filters;
 	struct os_sort_keys sort_keys;
 	unsigned flags;
@@ -64,6 +65,7 @@ struct os_page {
 	const struct row **rows;
 	size_t count;
 	bool has_more;
+	struct str marker; /* of the last row */
 };
 
 /* Opens the view and finds the rows asked for, in order. ERR_INVALID: limit, marker, sort key. */

@@ -102,6 +102,12 @@ struct os_params {
 		.wire = (name), .type = OS_PARAM_TYPE(T, member), .place = OS_IN_PATH,                       \
 		.offset = offsetof(T, member), .flags = OS_REQUIRED, __VA_ARGS__                             \
 	}
+/* By name, or by an id that is no UUID. */
+#define OS_PATH_NAME(T, name, member, ...)                                                                   \
+	{                                                                                                    \
+		.wire = (name), .type = OS_PARAM_TYPE(T, member), .place = OS_IN_PATH,                       \
+		.offset = offsetof(T, member), .flags = OS_REQUIRED | OS_BY_NAME, __VA_ARGS__                \
+	}
 #define OS_QUERY(T, name, member, ...)                                                                       \
 	{                                                                                                    \
 		.wire = (name), .type = OS_PARAM_TYPE(T, member), .place = OS_IN_QUERY,                      \

@@ -15,7 +15,8 @@
  *   @mask name…                                elements whose text is not compared
  *   # …                                        a remark
  * $(name) stands for the text of the newest earlier element <name> or JSON member "name" (also "a.b": within
- * an object, or the first of a list); $(image) for the image's id.
+ * an object, or the first of a list); $(image) for the image's id, $(image_uuid) for that
+ * of OpenStack.
  * A line's value may hold %XX. Answers are stored one element or member a line, the status first, and before
  * a JSON body the headers that the face has set. */
 #include <dirent.h>
@@ -185,6 +186,7 @@ static void run_case(const char *request_path)
 	const struct script_stage stage = {.self = &g.w,
 					   .arena = g.w.arena,
 					   .image = id_to_ec2(g.w.arena, KIND_IMAGE, g.w.image),
+					   .image_uuid = uuid_to_str(g.w.arena, g.w.image),
 					   .call = call,
 					   .request = request,
 					   .settle = settle,

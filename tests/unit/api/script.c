@@ -11,6 +11,8 @@ static struct str look_up(struct script *s, struct str name)
 {
 	if (str_is(name, "image"))
 		return s->stage->image;
+	if (str_is(name, "image_uuid") && s->stage->image_uuid.n)
+		return s->stage->image_uuid;
 	for (size_t k = s->count; k > 0; k--) {
 		struct str text = world_find(s->stage->arena, s->history[k - 1].body, name);
 		if (text.n)

@@ -17,9 +17,10 @@ struct script_request {
 /* The region that the lines are told to. */
 struct script_stage {
 	void *self;
-	struct arena *arena; /* of all texts */
-	struct str image;    /* $(image) */
-	bool is_lenient;     /* a $(name) of nothing stays as it is, calls past the limit are left out */
+	struct arena *arena;   /* of all texts */
+	struct str image;      /* $(image) */
+	struct str image_uuid; /* $(image_uuid); empty: none is told */
+	bool is_lenient;       /* a $(name) of nothing stays as it is, calls past the limit are left out */
 	struct world_answer (*call)(void *self, enum script_user user, bool is_get, struct str parameters);
 	struct world_answer (*request)(void *self,
 				       const struct script_request *request); /* NULL: none comes */

@@ -1,0 +1,429 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * POST /servers: what Nova calls networks, block devices and hints becomes the ports, disks and group of a
+ * launch. Where nothing fits the server is accepted and goes to ERROR, as Nova has it. Source: Compute API
+ * reference, "Create server". */
+#include "api/openstack/compute_servers.h"
+#include "api/openstack/write.h"
+#include "engine/instance.h"
+
+enum { NETWORKS_MAX = 8, DISKS_MAX = 25, GROUPS_MAX = 16 };
+static const int64_t GIB = INT64_C(1) << 30;
+
+/* ---- block devices ---- */
+
+struct os_block_device {
+	struct str source, destination, device, bus, type;
+	struct ref id;
+	int64_t size, boot_index;
+	bool has_boot_index;
+	enum choice goes;
+};
+#define P(wire, member, ...) OS_BODY(struct os_block_device, wire, member, __VA_ARGS__)
+static const struct os_param block_rows[] = {
+	P("source_type", source, .words = "image|snapshot|volume|blank", .absent = "image",
+	  .doc = "What it is made from."),
+	P("destination_type", destination, .words = "local|volume", .doc = "Both are volumes here."),
+	P("uuid", id, .flags = OS_NULLABLE, .kind = KIND_IMAGE, .doc = "Of the source."),
+	P("volume_size", size, .flags = OS_NULLABLE, .min = 0, .max = 16384, .doc = "GiB."),
+	P("boot_index", boot_index, .flags = OS_NULLABLE, .min = -1, .max = 100,
+	  .given = offsetof(struct os_block_device, has_boot_index) + 1, .doc = "0: the root disk."),
+	P("delete_on_termination", goes, .doc = "Goes with the server."),
+	P("device_name", device, .flags = OS_NULLABLE, .max = 255, .doc = "As it is named."),
+	P("disk_bus", bus, .flags = OS_NULLABLE, .doc = "As the image says, whatever is asked."),
+	P("device_type", type, .flags = OS_NULLABLE, .words = "disk", .doc = "A disk."),
+	OS_UNBUILT("guest_format"),
+	OS_UNBUILT("no_device", .only = "false"),
+	OS_UNBUILT("tag", .since = 32),
+	OS_UNBUILT("volume_type", .since = 67),
+};
+#undef P
+static const struct os_params block_params = OS_PARAMS(struct os_block_device, block_rows);
+
+/* ---- the rest ---- */
+
+struct os_group_name {
+	struct str name;
+};
+static const struct os_param group_rows[] = {
+	OS_BODY(struct os_group_name, "name", name, .min = 1, .max = 255, .doc = "By name or id."),
+};
+static const struct os_params group_params = OS_PARAMS(struct os_group_name, group_rows);
+
+struct os_new_server {
+	struct str name, description, disk_config, networks;
+	struct ref image, flavor, key, zone;
+	struct tags metadata;
+	struct str user_data;
+	int64_t min_count, max_count;
+	bool returns_reservation;
+	struct {
+		const struct os_group_name *at;
+		size_t count;
+	} groups;
+	struct {
+		const struct os_block_device *at;
+		size_t count;
+	} disks;
+};
+#define P(wire, member, ...) OS_BODY(struct os_new_server, wire, member, __VA_ARGS__)
+static const struct os_param server_rows[] = {
+	P("name", name, .flags = OS_REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
+	P("description", description, .flags = OS_NULLABLE, .since = 19, .max = 255, .doc = "Free text."),
+	P("imageRef", image, .flags = OS_NULLABLE | OS_ID_OR_EMPTY, .kind = KIND_IMAGE,
+	  .doc = "What it starts from; empty: the block device of boot index 0 says it."),
+	P("flavorRef", flavor, .flags = OS_REQUIRED | OS_BY_NAME, .kind = KIND_INSTANCE_TYPE,
+	  .doc = "Its size."),
+	OS_BODY_JSON(struct os_new_server, "networks", networks,
+		     .doc = "\"auto\", \"none\", or a list of networks and ports."),
+	P("key_name", key, .flags = OS_NULLABLE | OS_BY_NAME, .kind = KIND_KEY_PAIR,
+	  .doc = "Whose public key the guest gets."),
+	P("metadata", metadata, .max = 50, .doc = "Its tags."),
+	P("user_data", user_data, .flags = OS_NULLABLE | OS_BASE64, .max = INSTANCE_USER_DATA_MAX,
+	  .doc = "Up to 16 KiB, base64."),
+	P("availability_zone", zone, .flags = OS_NULLABLE | OS_BY_NAME, .kind = KIND_ZONE, .max = 255,
+	  .doc = "Where."),
+	P("min_count", min_count, .min = 1, .max = INSTANCE_LAUNCH_MAX, .doc = "As many at least."),
+	P("max_count", max_count, .min = 1, .max = INSTANCE_LAUNCH_MAX,
+	  .doc = "As many as the quota allows."),
+	P("return_reservation_id", returns_reservation, .doc = "Answers with that alone."),
+	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
+	OS_BODY_LIST(struct os_new_server, "security_groups", groups, group_params, .max = GROUPS_MAX,
+		     .doc = "Of new ports; none: the default one."),
+	OS_BODY_LIST(struct os_new_server, "block_device_mapping_v2", disks, block_params, .max = DISKS_MAX,
+		     .doc = "Its disks, over and besides the image's."),
+	OS_UNBUILT("config_drive", .only = "false"),
+	OS_UNBUILT("accessIPv4", .only = ""),
+	OS_UNBUILT("accessIPv6", .only = ""),
+	OS_UNBUILT("adminPass"),
+	OS_UNBUILT("personality", .until = 56),
+	OS_UNBUILT("block_device_mapping"),
+	OS_UNBUILT("tags", .since = 52),
+	OS_UNBUILT("trusted_image_certificates", .since = 63),
+	OS_UNBUILT("host", .since = 74),
+	OS_UNBUILT("hypervisor_hostname", .since = 74),
+	OS_UNBUILT("hostname", .since = 90),
+};
+#undef P
+static const struct os_params server_params = OS_PARAMS(struct os_new_server, server_rows);
+
+struct os_hints {
+	struct ref group;
+};
+static const struct os_param hint_rows[] = {
+	OS_BODY(struct os_hints, "group", group, .kind = KIND_SERVER_GROUP, .doc = "Its server group."),
+	OS_UNBUILT("same_host"),
+	OS_UNBUILT("different_host"),
+	OS_UNBUILT("query"),
+	OS_UNBUILT("target_cell"),
+	OS_UNBUILT("build_near_host_ip"),
+	OS_UNBUILT("cidr"),
+};
+static const struct os_params hint_params = OS_PARAMS(struct os_hints, hint_rows);
+
+struct os_create_server {
+	struct instance_launch launch;
+	struct os_new_server server;
+	struct os_hints hints, old_hints;
+};
+static const struct os_param create_params[] = {
+	OS_BODY_OBJECT(struct os_create_server, "server", server, server_params, .flags = OS_REQUIRED,
+		       .doc = "The server."),
+	OS_BODY_OBJECT(struct os_create_server, "os:scheduler_hints", hints, hint_params,
+		       .doc = "Where it goes."),
+	OS_BODY_OBJECT(struct os_create_server, "OS-SCH-HNT:scheduler_hints", old_hints, hint_params,
+		       .doc = "The same by its old name."),
+};
+
+/* ---- disks ---- */
+
+static struct str root_name(struct os_call *e, const struct ref *image)
+{
+	const struct row *row = NULL;
+	if (!result_is_ok(engine_find(e->c, os_walk(e), KIND_IMAGE, image, &row))) {
+		ctx_clear_problem(e->c); /* the launch tells */
+		return INSTANCE_ROOT_DEVICE;
+	}
+	struct str name = ((const struct image *) row)->root_device;
+	return name.n ? name : INSTANCE_ROOT_DEVICE;
+}
+
+static RESULT take_source(struct os_call *e, const struct os_block_device *b, bool is_root,
+			  struct instance_launch *launch, struct disk_wish *disk)
+{
+	if (is_root && str_is(b->source, "image")) {
+		launch->image = b->id;
+		launch->image.field = STR("block_device_mapping_v2");
+		return OK;
+	}
+	if (str_is(b->source, "snapshot") && !is_root) {
+		disk->snapshot = b->id;
+		disk->snapshot.kind = KIND_SNAPSHOT;
+		return OK;
+	}
+	if (str_is(b->source, "blank") && !is_root)
+		return OK;
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("block_device_mapping_v2"),
+			      "Block Device Mapping is Invalid: a %s disk from source_type %" STR_FMT
+			      " is not supported.",
+			      is_root ? "root" : "further", STR_ARG(b->source));
+}
+
+static RESULT take_disks(struct os_call *e, struct os_create_server *a)
+{
+	const struct os_new_server *s = &a->server;
+	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, s->disks.count + 1);
+	char letter = 'b';
+	if (!disks)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < s->disks.count; k++) {
+		const struct os_block_device *b = &s->disks.at[k];
+		bool is_root = b->has_boot_index && b->boot_index == 0;
+		bool is_local = str_is(b->source, "image") && str_is(b->destination, "local");
+		disks[k] = (struct disk_wish){
+			.device = b->device,
+			.size = b->size * GIB,
+			/* Nova keeps volumes, unless they are told to go */
+			.delete_on_termination = is_local                ? CHOICE_YES
+						 : b->goes == CHOICE_YES ? CHOICE_YES
+									 : CHOICE_NO,
+			.field = STR("block_device_mapping_v2"),
+		};
+		TRY(take_source(e, b, is_root, &a->launch, &disks[k]));
+		if (is_root)
+			disks[k].device = root_name(e, &a->launch.image);
+		else if (str_is_empty(disks[k].device))
+			disks[k].device = str_print(e->c->arena, "/dev/vd%c", letter++);
+	}
+	a->launch.disks = disks;
+	a->launch.disk_count = s->disks.count;
+	return OK;
+}
+
+/* ---- networks ---- */
+
+static RESULT fail_networks(struct os_call *e, const char *why)
+{
+	return ctx_fail_field(e->c, ERR_INVALID, STR("networks"),
+			      "Invalid input for field/attribute networks: %s", why);
+}
+
+static struct str text_of(struct arena *a, const json_t *value)
+{
+	return json_is_string(value) ? str_copy(a, str_from(json_string_value(value))) : STR_NONE;
+}
+
+/* {"uuid": network} or {"port": port}, with "fixed_ip" */
+static RESULT take_network(struct os_call *e, const json_t *item, const struct refs *groups,
+			   struct launch_port *port)
+{
+	struct arena *a = e->c->arena;
+	struct str network = text_of(a, json_object_get(item, "uuid"));
+	struct str id = text_of(a, json_object_get(item, "port")),
+		   ip = text_of(a, json_object_get(item, "fixed_ip"));
+	if (!json_is_object(item) || json_object_get(item, "tag"))
+		return fail_networks(e, "tags of devices are not supported");
+	if (id.n) {
+		if (!os_parse_id(id, KIND_PORT, &port->port))
+			return fail_networks(e, "a port's id is a UUID");
+		port->port.field = STR("networks");
+		return OK;
+	}
+	if (!os_parse_id(network, KIND_NETWORK, &port->network))
+		return fail_networks(e, "each names a network or a port");
+	port->network.field = STR("networks");
+	port->groups = *groups;
+	if (ip.n && !result_is_ok(ip_parse(ip, &port->ips.primary)))
+		return fail_networks(e, "fixed_ip is no address");
+	return OK;
+}
+
+static RESULT take_list(struct os_call *e, const json_t *list, const struct refs *groups,
+			struct instance_launch *launch)
+{
+	size_t count = json_array_size(list);
+	struct launch_port *ports = arena_new_array(e->c->arena, struct launch_port, count + 1);
+	if (!ports)
+		return ctx_no_memory(e->c);
+	if (count > NETWORKS_MAX)
+		return fail_networks(e, "there are too many");
+	for (size_t k = 0; k < count; k++) {
+		ports[k] = (struct launch_port){.device_index = (int64_t) k, .field = STR("networks")};
+		TRY(take_network(e, json_array_get(list, k), groups, &ports[k]));
+	}
+	launch->ports = ports;
+	launch->port_count = count;
+	return OK;
+}
+
+/* None said: the default subnets, or the project's only network, or none where it has none. */
+static RESULT take_any(struct os_call *e, const struct refs *groups, bool needs_one,
+		       struct instance_launch *launch)
+{
+	const struct tables *t = os_walk(e);
+	const struct account *account = account_find(t, e->c->who->account);
+	struct launch_port *port = arena_new_object(e->c->arena, struct launch_port);
+	const struct network *only = NULL;
+	if (!port)
+		return ctx_no_memory(e->c);
+	*port = (struct launch_port){.groups = *groups, .field = STR("networks")};
+	launch->ports = port;
+	launch->port_count = 1;
+	if (account && !uuid_is_none(account->default_router))
+		return OK;
+	for (const struct network *n = network_first_by_account(t, e->c->who->account); n;
+	     n = network_next_by_account(t, n)) {
+		if (!row_is_live(&n->row))
+			continue;
+		if (only)
+			return ctx_fail_field(e->c, ERR_STATE, STR("networks"),
+					      "Multiple possible networks found, use a Network ID to be more "
+					      "specific.");
+		only = n;
+	}
+	launch->no_ports = !only;
+	if (!only && needs_one)
+		return fail_networks(e, "there is no network to allocate from");
+	if (only)
+		port->network = (struct ref){.kind = KIND_NETWORK,
+					     .prefix = only->row.id,
+					     .bits = 128,
+					     .text = uuid_to_str(e->c->arena, only->row.id),
+					     .field = STR("networks")};
+	return OK;
+}
+
+static RESULT read_networks(struct os_call *e, const json_t *value, const struct refs *groups,
+			    struct instance_launch *launch)
+{
+	const char *word = json_string_value(value);
+	if (word && strcmp(word, "none") == 0 && e->request.version >= 37) {
+		launch->no_ports = true;
+		return OK;
+	}
+	if (word && strcmp(word, "auto") == 0 && e->request.version >= 37)
+		return take_any(e, groups, true, launch);
+	if (!json_is_array(value))
+		return fail_networks(e, "it is \"auto\", \"none\" or a list");
+	return json_array_size(value) ? take_list(e, value, groups, launch)
+				      : take_any(e, groups, false, launch);
+}
+
+static RESULT take_networks(struct os_call *e, struct os_create_server *a, const struct refs *groups)
+{
+	json_error_t error;
+	struct str text = a->server.networks;
+	if (!text.n && e->request.version >= 37)
+		return ctx_fail_field(
+			e->c, ERR_MISSING, STR("networks"),
+			"Invalid input for field/attribute server. 'networks' is a required property");
+	if (!text.n)
+		return take_any(e, groups, false, &a->launch);
+	json_t *value = json_loadb(text.p, text.n, JSON_DECODE_ANY, &error);
+	struct result result = read_networks(e, value, groups, &a->launch);
+	json_decref(value);
+	return result;
+}
+
+static RESULT take_groups(struct os_call *e, const struct os_new_server *s, struct refs *ret_groups)
+{
+	struct ref *refs = arena_new_array(e->c->arena, struct ref, s->groups.count + 1);
+	if (!refs)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < s->groups.count; k++) {
+		struct str name = s->groups.at[k].name;
+		if (!os_parse_id(name, KIND_SECURITY_GROUP, &refs[k]))
+			refs[k] = (struct ref){.kind = KIND_SECURITY_GROUP, .text = name};
+		refs[k].field = STR("security_groups");
+	}
+	*ret_groups = (struct refs){refs, s->groups.count};
+	return OK;
+}
+
+/* ---- the whole ---- */
+
+static RESULT check_zone(struct os_call *e, const struct ref *ref)
+{
+	const struct zone *zone = NULL;
+	if (ref->kind == KIND_NONE)
+		return OK;
+	if (!result_is_ok(engine_find_zone(e->c, os_walk(e), ref, &zone)) || !zone->enabled) {
+		ctx_clear_problem(e->c);
+		return ctx_fail_field(e->c, ERR_INVALID, STR("availability_zone"),
+				      "The requested availability zone is not available");
+	}
+	return OK;
+}
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_create_server *a = args;
+	const struct os_new_server *s = &a->server;
+	struct refs groups;
+	a->launch = (struct instance_launch){
+		.image = s->image,
+		.type = s->flavor,
+		.name = s->name,
+		.description = s->description,
+		.key_pair = s->key,
+		.zone = s->zone,
+		.server_group = a->hints.group.kind ? a->hints.group : a->old_hints.group,
+		.user_data = s->user_data,
+		.instance_tags = s->metadata,
+		.min_count = s->min_count ? s->min_count : 1,
+		.max_count = s->max_count   ? s->max_count
+			     : s->min_count ? s->min_count
+					    : 1,
+		.personality_choice = CHOICE_YES,
+		.personality = INSTANCE_PERSONALITY_OPENSTACK,
+		.accept_unplaced = true,
+	};
+	if (a->launch.max_count < a->launch.min_count)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("min_count"), "min_count must be <= max_count");
+	TRY(check_zone(e, &s->zone));
+	TRY(take_disks(e, a));
+	if (a->launch.image.kind == KIND_NONE)
+		return ctx_fail_field(
+			e->c, ERR_MISSING, STR("imageRef"),
+			"Invalid imageRef provided: neither it nor a block device of boot_index 0 "
+			"names an image.");
+	TRY(take_groups(e, s, &groups));
+	return take_networks(e, a, &groups);
+}
+
+static void write_groups(struct json_writer *w, const struct os_new_server *s)
+{
+	json_write_open_list(w, "security_groups");
+	for (size_t k = 0; k < s->groups.count || k == 0; k++) {
+		json_write_open(w, NULL);
+		json_write_text(w, "name", s->groups.count ? s->groups.at[k].name : STR("default"));
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_create_server *a = args;
+	struct str id = uuid_to_str(e->c->arena, a->launch.made.at[0]);
+	if (a->server.returns_reservation) {
+		json_write_text(w, "reservation_id", id_to_prefixed(e->c->arena, "r", a->launch.reservation));
+		return OK;
+	}
+	call_set_answer_header(e->call, "Location",
+			       str_print(e->c->arena, "%" STR_FMT "/compute/v2.1/servers/%" STR_FMT,
+					 STR_ARG(e->base_url), STR_ARG(id)));
+	json_write_open(w, "server");
+	json_write_text(w, "id", id);
+	os_write_compute_links(e, w, "servers", id);
+	json_write_z(w, "OS-DCF:diskConfig", "MANUAL");
+	write_groups(w, &a->server);
+	json_write_close(w);
+	return OK;
+}
+
+static const struct os_action actions[] = {
+	{HTTP_POST, "/v2.1/servers", .permit = "os_compute_api:servers:create", .flags = OS_WRITES,
+	 .status = 202, .args = OS_PARAMS(struct os_create_server, create_params), .prepare = prepare_create,
+	 .operation = engine_create_instances_run, .answer = show_created, .doc = "Starts a server."},
+};
+const struct os_actions os_server_create_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Metadata of a server, which are its tags: EC2 shows them, too. And what is changed of the server itself.
+ * Source: Compute API reference, "Server metadata", "Update server". */
+#include "api/openstack/compute_servers.h"
+#include "api/openstack/write.h"
+#include "engine/instance.h"
+#include "engine/tag.h"
+
+#define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
+
+static RESULT find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
+{
+	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
+	return row_is_live(&(*ret_instance)->row) ? OK : engine_fail_not_found(e->c, KIND_INSTANCE, ref);
+}
+
+/* ---- the whole ---- */
+
+struct os_metadata {
+	struct tags_wish wish;
+	struct ref server;
+	struct str key;
+	struct str members;
+	struct tag_removal removal;
+};
+#define ALL_OF SERVER(struct os_metadata, server)
+static const struct os_param server_params[] = {ALL_OF};
+static const struct os_param put_params[] = {
+	ALL_OF,
+	OS_BODY(struct os_metadata, "metadata", wish.tags, .flags = OS_REQUIRED, .max = TAG_COUNT_MAX,
+		.doc = "Texts by key."),
+};
+static const struct os_param key_params[] = {
+	ALL_OF,
+	OS_PATH(struct os_metadata, "key", key, .doc = "Of one."),
+};
+static const struct os_param meta_params[] = {
+	ALL_OF,
+	OS_PATH(struct os_metadata, "key", key, .doc = "Of one."),
+	OS_BODY(struct os_metadata, "meta", wish.tags, .flags = OS_REQUIRED, .min = 1, .max = 1,
+		.doc = "The one that the path names."),
+};
+
+static RESULT prepare(struct os_call *e, void *args)
+{
+	struct os_metadata *a = args;
+	const struct instance *instance = NULL;
+	a->wish.resources = (struct refs){&a->server, 1};
+	return find_server(e, &a->server, &instance);
+}
+
+static RESULT prepare_meta(struct os_call *e, void *args)
+{
+	struct os_metadata *a = args;
+	if (a->wish.tags.count != 1 || !str_equal(a->wish.tags.at[0].key, a->key))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("meta"), "Request body and URI mismatch");
+	return prepare(e, args);
+}
+
+static RESULT prepare_delete(struct os_call *e, void *args)
+{
+	struct os_metadata *a = args;
+	const struct instance *instance = NULL;
+	TRY(find_server(e, &a->server, &instance));
+	if (!tags_find(instance->tags, a->key))
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Metadata item was not found");
+	a->removal = (struct tag_removal){.key = a->key};
+	a->wish.removals = &a->removal;
+	a->wish.removal_count = 1;
+	return prepare(e, args);
+}
+
+/* What is not named goes: one change, all or nothing. */
+static RESULT replace_tags(struct op *op, void *wish)
+{
+	struct os_metadata *a = wish;
+	struct tags_wish all = {.resources = a->wish.resources};
+	TRY(engine_delete_tags(op, &all));
+	return a->wish.tags.count ? engine_set_tags(op, &a->wish) : OK;
+}
+
+static RESULT show_all(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_metadata *a = args;
+	const struct instance *instance = NULL;
+	TRY(find_server(e, &a->server, &instance));
+	os_write_tags(w, "metadata", instance->tags);
+	return OK;
+}
+
+static RESULT show_one(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_metadata *a = args;
+	const struct instance *instance = NULL;
+	TRY(find_server(e, &a->server, &instance));
+	const struct tag *tag = tags_find(instance->tags, a->key);
+	if (!tag)
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Metadata item was not found");
+	json_write_key(w, tag->key);
+	json_write_text(w, NULL, tag->value);
+	return OK;
+}
+
+/* ---- the server's own ---- */
+
+struct os_update_server {
+	struct instance_settings wish;
+	struct str disk_config;
+};
+#define P(wire, member, ...) OS_BODY(struct os_update_server, wire, member, __VA_ARGS__)
+static const struct os_param update_params[] = {
+	SERVER(struct os_update_server, wish.instance),
+	P("name", wish.name, .min = 1, .max = 255,
+	  .given = offsetof(struct os_update_server, wish.set_name) + 1, .doc = "Its name."),
+	P("description", wish.description, .flags = OS_NULLABLE, .since = 19, .max = 255,
+	  .given = offsetof(struct os_update_server, wish.set_description) + 1, .doc = "Free text."),
+	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
+	OS_UNBUILT("accessIPv4", .only = ""),
+	OS_UNBUILT("accessIPv6", .only = ""),
+	OS_UNBUILT("hostname", .since = 90),
+};
+#undef P
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_update_server *a = args;
+	const struct instance *instance = NULL;
+	return find_server(e, &a->wish.instance, &instance);
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_update_server *a = args;
+	return os_write_found(e, &os_server_details, &a->wish.instance, w);
+}
+
+#define ALL "/v2.1/servers/{server_id}/metadata"
+#define ONE ALL "/{key}"
+#define ARGS(rows) OS_PARAMS(struct os_metadata, rows)
+static const struct os_action actions[] = {
+	{HTTP_GET, ALL, .permit = "os_compute_api:server-metadata:index", .args = ARGS(server_params),
+	 .answer = show_all, .doc = "Metadata of a server."},
+	{HTTP_POST, ALL, .permit = "os_compute_api:server-metadata:create", .flags = OS_WRITES,
+	 .args = ARGS(put_params), .prepare = prepare, .operation = engine_set_tags_run, .answer = show_all,
+	 .doc = "Adds metadata."},
+	{HTTP_PUT, ALL, .permit = "os_compute_api:server-metadata:update_all", .flags = OS_WRITES,
+	 .args = ARGS(put_params), .prepare = prepare, .operation = replace_tags, .answer = show_all,
+	 .doc = "Replaces the metadata."},
+	{HTTP_GET, ONE, .permit = "os_compute_api:server-metadata:show", .args = ARGS(key_params),
+	 .item = "meta", .answer = show_one, .doc = "One of them."},
+	{HTTP_PUT, ONE, .permit = "os_compute_api:server-metadata:update", .flags = OS_WRITES,
+	 .args = ARGS(meta_params), .prepare = prepare_meta, .operation = engine_set_tags_run, .item = "meta",
+	 .answer = show_one, .doc = "Changes one."},
+	{HTTP_DELETE, ONE, .permit = "os_compute_api:server-metadata:delete", .flags = OS_WRITES,
+	 .status = 204, .args = ARGS(key_params), .prepare = prepare_delete,
+	 .operation = engine_delete_tags_run, .doc = "Removes one."},
+	{HTTP_PUT, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:update", .flags = OS_WRITES,
+	 .args = OS_PARAMS(struct os_update_server, update_params), .wrap = "server", .item = "server",
+	 .prepare = prepare_update, .operation = engine_update_instance_run, .answer = show_updated,
+	 .doc = "Its name and description."},
+};
+const struct os_actions os_server_metadata_actions = OS_ACTIONS(OS_COMPUTE, actions);
