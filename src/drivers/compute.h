@@ -54,6 +54,7 @@ enum { COMPUTE_DISK_SLOTS = 26, COMPUTE_NIC_SLOTS = 8 };
 struct compute_disk {
 	uuid volume; /* its UUID is the disk's serial; its file is named by it: drivers/disk.h */
 	int64_t size;
+	bool is_readonly;
 	int slot; /* below COMPUTE_DISK_SLOTS, 0: root; its name and address in the guest follow from it */
 };
 

@@ -3,13 +3,16 @@
  * go over the disks that an image has. */
 #include <inttypes.h>
 
+#include "engine/image.h"
 #include "engine/internal.h"
+#include "engine/volume_type.h"
 
 #define GIBIBYTE (INT64_C(1) << 30)
 
 /* ---- types ---- */
 
-struct volume_type {
+/* EC2's, for those of its own; others take what they are asked for. */
+struct type_figures {
 	struct str name;
 	int64_t gib_min, gib_max;
 	int64_t iops_min, iops_max; /* that may be asked for; 0: none */
@@ -22,7 +25,7 @@ struct volume_type {
 	{                                                                                                    \
 		text, sizeof text - 1                                                                        \
 	}
-static const struct volume_type types[] = {
+static const struct type_figures types[] = {
 	{NAME("gp2"), .gib_min = 1, .gib_max = 16384},
 	{NAME("gp3"), 1, 16384, 3000, 16000, 3000, 500, 125, 1000, 125},
 	{NAME("io1"), 4, 16384, 100, 64000, .iops_per_gib = 50},
@@ -32,7 +35,7 @@ static const struct volume_type types[] = {
 	{NAME("standard"), .gib_min = 1, .gib_max = 1024},
 };
 
-static const struct volume_type *find_type(struct str name)
+static const struct type_figures *find_figures(struct str name)
 {
 	for (size_t n = 0; n < sizeof types / sizeof *types; n++)
 		if (str_equal(types[n].name, name))
@@ -45,7 +48,7 @@ static int64_t gib_of(int64_t bytes)
 	return bytes / GIBIBYTE + (bytes % GIBIBYTE != 0);
 }
 
-static RESULT check_size(struct op *op, const struct disk_plan *d, const struct volume_type *type)
+static RESULT check_size(struct op *op, const struct disk_plan *d, const struct type_figures *type)
 {
 	int64_t gib = gib_of(d->size);
 	if (gib >= type->gib_min && gib <= type->gib_max)
@@ -56,7 +59,7 @@ static RESULT check_size(struct op *op, const struct disk_plan *d, const struct 
 			   gib, STR_ARG(type->name), type->gib_min, type->gib_max);
 }
 
-static RESULT check_iops(struct op *op, const struct disk_plan *d, const struct volume_type *type)
+static RESULT check_iops(struct op *op, const struct disk_plan *d, const struct type_figures *type)
 {
 	if (d->iops == 0 && type->iops_max > 0 && type->iops_default == 0)
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_VOLUME, d->field,
@@ -81,7 +84,7 @@ static RESULT check_iops(struct op *op, const struct disk_plan *d, const struct 
 	return OK;
 }
 
-static RESULT check_throughput(struct op *op, const struct disk_plan *d, const struct volume_type *type)
+static RESULT check_throughput(struct op *op, const struct disk_plan *d, const struct type_figures *type)
 {
 	if (d->throughput == 0)
 		return OK;
@@ -106,10 +109,15 @@ static RESULT check_throughput(struct op *op, const struct disk_plan *d, const s
 
 RESULT disk_check_type(struct op *op, const struct disk_plan *d)
 {
-	const struct volume_type *type = find_type(d->type);
-	if (!type)
+	static const struct type_figures unlimited = {
+		.name = NAME("that name"), .gib_min = 1, .gib_max = 16384};
+	const struct type_figures *type = find_figures(d->type);
+	const struct volume_type *row = volume_type_find_by_name(op->head, d->type);
+	if (!row || !engine_may_use_volume_type(op->ctx, row))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, d->field,
 				   "The volume type '%" STR_FMT "' does not exist.", STR_ARG(d->type));
+	if (!type)
+		type = &unlimited;
 	TRY(check_size(op, d, type));
 	TRY(check_iops(op, d, type));
 	return check_throughput(op, d, type);
@@ -118,7 +126,7 @@ RESULT disk_check_type(struct op *op, const struct disk_plan *d)
 /* gp2 has three a GiB. */
 int64_t engine_volume_iops(const struct volume *volume)
 {
-	const struct volume_type *type = find_type(volume->type);
+	const struct type_figures *type = find_figures(volume->type);
 	if (volume->iops || !type)
 		return volume->iops;
 	if (!str_is(type->name, "gp2"))
@@ -129,7 +137,7 @@ int64_t engine_volume_iops(const struct volume *volume)
 
 int64_t engine_volume_throughput(const struct volume *volume)
 {
-	const struct volume_type *type = find_type(volume->type);
+	const struct type_figures *type = find_figures(volume->type);
 	return volume->throughput || !type ? volume->throughput : type->throughput_default;
 }
 
@@ -181,12 +189,70 @@ static RESULT take_snapshot(struct op *op, const struct disk_wish *wish, struct 
 	plan->snapshot = snapshot;
 	plan->volume = NULL;
 	plan->size = 0; /* its own, unless one is said */
+	const struct volume *of = volume_find(op->head, snapshot->volume);
+	plan->is_bootable = of && of->is_bootable;
+	plan->image = of ? image_find(op->head, of->image) : NULL;
+	return OK;
+}
+
+/* The root disk of an image. */
+static RESULT take_image(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
+{
+	const struct image *image = NULL;
+	struct disk_plans disks;
+	if (!ref_is_given(&wish->image))
+		return OK;
+	TRY(engine_find_image(op->ctx, op->head, &wish->image, &image));
+	TRY(engine_permit(op, "image.launch", KIND_IMAGE, &image->row));
+	enum image_state state = engine_derive_image_state(op->head, image);
+	if (state != IMAGE_AVAILABLE)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
+				   "The image '%" STR_FMT "' is %s, not available", STR_ARG(wish->image.text),
+				   model_image_states[state].name);
+	TRY(disks_of_image(op, image, &disks));
+	plan->snapshot = disks.at[0].snapshot;
+	plan->least = disks.at[0].size;
+	plan->image = image;
+	plan->is_bootable = true;
+	plan->size = 0;
+	return OK;
+}
+
+/* A volume there is: to be copied, or to be used itself. */
+static RESULT take_volume(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
+{
+	const struct volume *volume = NULL;
+	const struct ref *ref = ref_is_given(&wish->existing) ? &wish->existing : &wish->copied;
+	if (!ref_is_given(ref))
+		return OK;
+	TRY(engine_find_own_volume(op->ctx, op->head, ref, &volume));
+	TRY(engine_permit(op, ref == &wish->existing ? "volume.attach" : "snapshot.create", KIND_VOLUME,
+			  &volume->row));
+	if (volume->seen_size == 0)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field,
+				   "The volume '%" STR_FMT "' is not 'available'.", STR_ARG(ref->text));
+	if (ref == &wish->existing &&
+	    model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, ref->field,
+				   "%" STR_FMT " is already attached to an instance", STR_ARG(ref->text));
+	if (ref == &wish->existing)
+		plan->existing = volume, plan->delete_on_termination = false;
+	else
+		plan->volume = volume;
+	plan->type = volume->type;
+	plan->iops = volume->iops;
+	plan->throughput = volume->throughput;
+	plan->image = image_find(op->head, volume->image);
+	plan->is_bootable = volume->is_bootable;
+	plan->size = plan->existing ? volume->size : 0;
 	return OK;
 }
 
 RESULT disk_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_plan *plan)
 {
 	TRY(take_snapshot(op, wish, plan));
+	TRY(take_image(op, wish, plan));
+	TRY(take_volume(op, wish, plan));
 	plan->device = wish->device;
 	plan->field = wish->field;
 	if (wish->size)
@@ -249,6 +315,10 @@ RESULT disk_finish(struct op *op, struct disk_plan *plan)
 	int64_t least = snapshot       ? gib_of(snapshot->volume_size) * GIBIBYTE
 			: plan->volume ? plan->volume->size
 				       : 0;
+	if (plan->existing)
+		return OK;
+	if (least < plan->least)
+		least = plan->least;
 	if (plan->size == 0)
 		plan->size = least;
 	if (plan->size <= 0)
@@ -276,7 +346,7 @@ RESULT disks_finish(struct op *op, struct disk_plans *plans)
 RESULT disk_check_source(struct op *op, const struct disk_plan *plan)
 {
 	const struct snapshot *snapshot = plan->snapshot;
-	if (!snapshot || model_derive_snapshot_state(snapshot) == SNAPSHOT_COMPLETED)
+	if (!snapshot || snapshot->is_bound || model_derive_snapshot_state(snapshot) == SNAPSHOT_COMPLETED)
 		return OK;
 	return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, plan->field,
 			   "The snapshot '%" STR_FMT "' is not completed",
@@ -291,6 +361,8 @@ RESULT disks_of_image(struct op *op, const struct image *image, struct disk_plan
 		ret_plans->at[ret_plans->count++] = (struct disk_plan){
 			.device = d->device,
 			.snapshot = snapshot_find(op->head, d->snapshot),
+			.image = d->number == 0 ? image : NULL,
+			.is_bootable = d->number == 0,
 			.size = d->size,
 			.type = d->type,
 			.iops = d->iops,

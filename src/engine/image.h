@@ -124,6 +124,15 @@ struct image_creation {
 };
 OPERATION(engine_create_image, image_creation)
 
+/* From a volume, free or not: Cinder's upload. The image is pending until the volume's content is kept. */
+struct volume_capture {
+	struct ref volume;
+	struct image_form form; /* formats empty: qcow2, bare */
+	/* made: */
+	uuid image;
+};
+OPERATION(engine_capture_volume, volume_capture)
+
 /* ERR_CONFLICT: it is not of that gen any more. */
 struct image_rewriting {
 	struct ref image;

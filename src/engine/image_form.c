@@ -4,6 +4,7 @@
 #include <inttypes.h>
 
 #include "engine/image.h"
+#include "engine/instance.h"
 #include "engine/internal.h"
 #include "model/firmware.h"
 
@@ -192,6 +193,29 @@ RESULT engine_create_image(struct op *op, struct image_creation *wish)
 	wish->image = image.row.id;
 	return engine_tell(op, KIND_IMAGE, &image.row, "created", "Image %" STR_FMT ", still empty.",
 			   STR_ARG(image.name));
+}
+
+RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
+	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
+	struct image image = {.account = volume->account, .ena_support = true, .is_unshared = true};
+	struct snapshot snapshot = {.description = STR("For an image of the volume."), .is_bound = true};
+	TRY(take_form(op, &wish->form, &image));
+	TRY(snapshot_write_of(op, volume, &snapshot));
+	struct disk_plans disks = {.at = {{.device = INSTANCE_ROOT_DEVICE,
+					   .snapshot = &snapshot,
+					   .size = volume->size,
+					   .type = volume->type,
+					   .iops = volume->iops,
+					   .throughput = volume->throughput,
+					   .delete_on_termination = true}},
+				   .count = 1};
+	TRY(image_write(op, &image, &disks));
+	wish->image = image.row.id;
+	return OK;
 }
 
 RESULT engine_rewrite_image(struct op *op, struct image_rewriting *wish)

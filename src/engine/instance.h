@@ -29,7 +29,8 @@ struct launch_port {
 };
 
 struct instance_launch {
-	struct ref image;
+	struct ref
+		image;   /* kind none: from the first of disks, ERR_MISSING unless that can be started from */
 	struct ref type; /* by name */
 	int64_t min_count, max_count;
 	struct str name; /* Nova's; of several each gets a number behind it */

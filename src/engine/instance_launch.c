@@ -15,7 +15,8 @@ struct launch {
 	struct op *op;
 	const struct instance_launch *wish;
 	const struct account *account;
-	const struct image *image;
+	const struct image *image; /* NULL: from a disk that is named */
+	const struct image *from;  /* what its root disk's content came from; NULL: not known */
 	const struct instance_type *type;
 	const struct key_pair *key;       /* or NULL */
 	const struct server_group *group; /* likewise */
@@ -24,8 +25,9 @@ struct launch {
 	uuid zone;
 	struct tags instance_tags, volume_tags, port_tags;
 	struct disk_plans disks;
-	int64_t disk;  /* bytes of all volumes of one instance */
-	int64_t count; /* how many at most, after quotas */
+	int64_t disk;                     /* bytes of all volumes of one instance */
+	int64_t new_disk, new_disk_count; /* of those that are made */
+	int64_t count;                    /* how many at most, after quotas */
 	struct placement placement;
 	uuid reservation;
 	uuid *made;
@@ -79,9 +81,12 @@ RESULT instance_check_needs(struct op *op, const struct image *image, const stru
 static RESULT resolve_image_and_type(struct launch *l)
 {
 	struct op *op = l->op;
-	TRY(instance_find_launched_image(op, &l->wish->image, &l->image));
+	if (ref_is_given(&l->wish->image))
+		TRY(instance_find_launched_image(op, &l->wish->image, &l->image));
 	TRY(instance_find_offered_type(op, &l->wish->type, &l->type));
-	TRY(instance_check_needs(op, l->image, l->type, l->wish->type.field));
+	l->from = l->image;
+	if (l->image)
+		TRY(instance_check_needs(op, l->image, l->type, l->wish->type.field));
 	if (l->wish->unlimited_credits != CHOICE_DEFAULT && !l->type->burstable)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE_TYPE, l->wish->type.field,
 				   "A credit option needs a burstable instance type; %" STR_FMT " is none",
@@ -108,16 +113,31 @@ RESULT instance_size_root(struct op *op, const struct instance_type *type, struc
 static RESULT resolve_disks(struct launch *l)
 {
 	struct op *op = l->op;
-	TRY(disks_of_image(op, l->image, &l->disks));
-	TRY(instance_size_root(op, l->type, l->wish->type.field, &l->disks.at[0]));
+	if (l->image) {
+		TRY(disks_of_image(op, l->image, &l->disks));
+		TRY(instance_size_root(op, l->type, l->wish->type.field, &l->disks.at[0]));
+	}
 	TRY(disks_apply_wishes(op, l->wish->disks, l->wish->disk_count, &l->disks));
+	if (!l->image && (l->disks.count == 0 || !l->disks.at[0].is_bootable))
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_IMAGE, STR("ImageId"),
+				   "An instance starts from an image, or from a volume that can be started "
+				   "from.");
 	if (l->disks.at[0].is_left_out)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("BlockDeviceMapping"),
 				   "The root device cannot be left out.");
+	for (size_t n = 0; n < l->disks.count; n++)
+		if (l->disks.at[n].volume)
+			TRY(disk_begin_copy(op, &l->disks.at[n]));
 	TRY(disks_finish(op, &l->disks));
 	for (size_t n = 0; n < l->disks.count; n++) {
-		TRY(disk_check_source(op, &l->disks.at[n]));
-		l->disk += l->disks.at[n].size;
+		const struct disk_plan *disk = &l->disks.at[n];
+		TRY(disk_check_source(op, disk));
+		if (disk->existing && l->wish->max_count > 1)
+			return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, disk->field,
+					   "A volume goes to one instance only.");
+		l->disk += disk->size;
+		l->new_disk += disk->existing ? 0 : disk->size;
+		l->new_disk_count += !disk->existing;
 	}
 	return OK;
 }
@@ -234,6 +254,10 @@ static RESULT resolve(struct launch *l)
 	TRY(resolve_image_and_type(l));
 	TRY(resolve_group(l));
 	TRY(resolve_disks(l));
+	if (!l->image)
+		l->from = l->disks.at[0].image;
+	if (!l->image && l->from)
+		TRY(instance_check_needs(op, l->from, l->type, l->wish->type.field));
 	TRY(launch_ports_begin(op, l->wish, l->type, &l->ports));
 	TRY(resolve_subnet(l));
 	TRY(launch_ports_resolve(op, l->type, &l->ports));
@@ -260,8 +284,8 @@ static RESULT check_quotas(struct launch *l)
 	} needs[] = {
 		{QUOTA_INSTANCES, 1},
 		{QUOTA_VCPUS, l->type->vcpus},
-		{QUOTA_VOLUMES, (int64_t) l->disks.count},
-		{QUOTA_VOLUME_BYTES, l->disk},
+		{QUOTA_VOLUMES, l->new_disk_count},
+		{QUOTA_VOLUME_BYTES, l->new_disk},
 		{QUOTA_PORTS, (int64_t) l->ports.new_count},
 	};
 	l->count = l->wish->max_count;
@@ -290,10 +314,32 @@ static RESULT fail_no_room(struct launch *l)
 
 /* ---- writing one instance ---- */
 
+static RESULT write_existing(struct launch *l, const struct instance *instance, const struct disk_plan *disk,
+			     int64_t slot)
+{
+	struct volume next = *disk->existing;
+	if (!uuid_equal(next.zone, instance->zone))
+		return ENGINE_FAIL(l->op, ERR_COMBINATION, KIND_VOLUME, disk->field,
+				   "The volume is not in the zone of the instance.");
+	next.instance = instance->row.id;
+	next.device = disk->device;
+	next.device_slot = slot;
+	next.attached_us = l->op->now_us;
+	next.delete_on_termination = disk->delete_on_termination;
+	if (!uuid_is_none(instance->host))
+		volume_send_to(&next, instance->host);
+	next.row.gen++;
+	return volume_put(l->op, &next);
+}
+
 static RESULT write_volumes(struct launch *l, const struct instance *instance)
 {
 	for (size_t n = 0; n < l->disks.count; n++) {
 		const struct disk_plan *disk = &l->disks.at[n];
+		if (disk->existing) {
+			TRY(write_existing(l, instance, disk, (int64_t) n));
+			continue;
+		}
 		struct volume volume = {.account = instance->account,
 					.zone = instance->zone,
 					.host = instance->host,
@@ -346,7 +392,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.description = w->description,
 		.reservation = l->reservation,
 		.launch_index = index,
-		.image = l->image->row.id,
+		.image = l->image ? l->image->row.id : UUID_NONE,
 		.type = l->type->row.id,
 		.vcpus = l->type->vcpus,
 		.memory = l->type->memory,
@@ -360,8 +406,8 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
 		.root_device = l->disks.at[0].device,
 		/* the two enums have the same words in the same order */
-		.personality =
-			has_personality ? w->personality : (enum instance_personality) l->image->personality,
+		.personality = has_personality || !l->from ? w->personality
+							   : (enum instance_personality) l->from->personality,
 		.wanted_power = INSTANCE_WANTED_POWER_ON,
 		.shutdown_terminates = w->shutdown_terminates,
 		.protect_terminate = w->protect_terminate,
@@ -392,7 +438,8 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 {
 	struct op *op = l->op;
 	struct instance instance = make_instance(l, index, host);
-	instance_copy_hardware(l->image, &instance);
+	if (l->from)
+		instance_copy_hardware(l->from, &instance);
 	TRY(instance_put(op, &instance));
 	TRY(write_volumes(l, &instance));
 	TRY(launch_ports_write(op, &l->ports, &instance, l->port_tags));
@@ -401,7 +448,7 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 	l->made[index] = instance.row.id;
 	return engine_tell(op, KIND_INSTANCE, &instance.row, "created",
 			   "Instance of type %" STR_FMT " from image %" STR_FMT " on host %" STR_FMT ".",
-			   STR_ARG(l->type->name), STR_ARG(l->image->name),
+			   STR_ARG(l->type->name), STR_ARG(l->from ? l->from->name : STR("(none)")),
 			   STR_ARG(host ? host->name : STR("(none)")));
 }
 
@@ -466,10 +513,14 @@ static RESULT launch(struct launch *l, struct instance_launch *wish)
 RESULT engine_create_instances(struct op *op, struct instance_launch *wish)
 {
 	const struct client_token *token = NULL;
-	struct launch l = {.op = op, .wish = wish};
-	TRY(engine_find_acting_account(op, &l.account));
-	TRY(client_token_find_fresh(op, l.account->row.id, wish->client_token, wish->digest, &token));
-	return token ? replay(op, wish, token->made) : launch(&l, wish);
+	struct launch *l = arena_new_object(op->ctx->arena, struct launch);
+	if (!l)
+		return ctx_no_memory(op->ctx);
+	l->op = op;
+	l->wish = wish;
+	TRY(engine_find_acting_account(op, &l->account));
+	TRY(client_token_find_fresh(op, l->account->row.id, wish->client_token, wish->digest, &token));
+	return token ? replay(op, wish, token->made) : launch(l, wish);
 }
 
 /* Its disks and its ports go where it goes. */
@@ -482,7 +533,7 @@ static RESULT write_host(struct op *op, const struct instance *instance, uuid ho
 	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
 	     v = volume_next_by_instance(op->head, v)) {
 		struct volume volume = *v;
-		volume.host = host;
+		volume_send_to(&volume, host);
 		volume.row.gen++;
 		TRY(volume_put(op, &volume));
 	}

@@ -371,6 +371,11 @@ RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *dis
 /* Of a file that is kept already: account, words and the file are set. */
 RESULT snapshot_write_kept(struct op *op, struct snapshot *snapshot);
 
+/* ---- volume_type.c ---- */
+
+/* Those that are always there. */
+RESULT volume_types_add_standard(struct op *op, uuid region);
+
 /* ---- disk.c ---- */
 
 /* A disk with everything looked up. Texts are borrowed. */
@@ -378,7 +383,11 @@ struct disk_plan {
 	struct str device;
 	const struct snapshot *snapshot; /* NULL: blank */
 	const struct volume *volume;     /* a snapshot of it is to be made; NULL: of none */
+	const struct volume *existing;   /* it is this one; NULL: it is to be made */
+	const struct image *image;       /* what lies on it came from there; NULL: from none */
+	bool is_bootable;                /* that can be started from */
 	int64_t size;                    /* bytes; 0: the snapshot's */
+	int64_t least;                   /* no less than that; 0: than what lies on it */
 	struct str type;
 	int64_t iops, throughput; /* 0: the type's */
 	bool delete_on_termination, is_left_out;
@@ -403,6 +412,8 @@ RESULT disk_finish(struct op *op, struct disk_plan *plan);
 RESULT disk_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_plan *plan);
 /* ERR_STATE when its snapshot is not completed. */
 RESULT disk_check_source(struct op *op, const struct disk_plan *plan);
+/* It is to be a copy of a volume: of a snapshot that goes once it is made. */
+RESULT disk_begin_copy(struct op *op, struct disk_plan *plan);
 /* A name as EC2 takes it: "/dev/sdf", "xvdh". */
 RESULT disk_check_device(struct op *op, struct str device, struct str field);
 /* Size, iops and throughput against what the type allows. */

@@ -229,6 +229,7 @@ RESULT engine_bootstrap_region(struct op *op, struct region_wish *wish)
 	TRY(add_types(op));
 	TRY(add_default_domain(op));
 	TRY(add_roles(op));
+	TRY(volume_types_add_standard(op, engine_get_region_id(op->head)));
 	wish->region = engine_get_region_id(op->head);
 	return OK;
 }

@@ -130,6 +130,7 @@ typedef const struct row *find_named(const struct tables *t, uuid account, struc
 NAMED(domain)
 NAMED(host)
 NAMED(external_network)
+NAMED(volume_type)
 NAMED_IN_ACCOUNT(key_pair)
 NAMED(role)
 
@@ -233,6 +234,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_EXTERNAL_NETWORK] = find_named_external_network,
 	[KIND_KEY_PAIR] = find_named_key_pair,
 	[KIND_DOMAIN] = find_named_domain,
+	[KIND_VOLUME_TYPE] = find_named_volume_type,
 	[KIND_USER] = find_named_user,
 	[KIND_USER_GROUP] = find_named_user_group,
 	[KIND_ROLE] = find_named_role,
@@ -278,6 +280,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ADDRESS] = "address",
 	[KIND_SERVER_GROUP] = "server group",
 	[KIND_SNAPSHOT] = "snapshot",
+	[KIND_VOLUME_TYPE] = "volume type",
 	[KIND_VOLUME] = "volume",
 	[KIND_INSTANCE] = "instance",
 	[KIND_CONDITION] = "condition",

@@ -84,6 +84,7 @@ ENGINE_FINDER(snapshot, KIND_SNAPSHOT)
 ENGINE_FINDER(subnet, KIND_SUBNET)
 ENGINE_FINDER(user, KIND_USER)
 ENGINE_FINDER(volume, KIND_VOLUME)
+ENGINE_FINDER(volume_type, KIND_VOLUME_TYPE)
 ENGINE_FINDER(zone, KIND_ZONE)
 
 /* A group by id or, with bits = 0, by name in that router. One of another router: ERR_INVALID; one of the

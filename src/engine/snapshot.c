@@ -170,6 +170,22 @@ RESULT engine_copy_snapshot(struct op *op, struct snapshot_copying *wish)
 	return OK;
 }
 
+RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
+{
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
+	TRY(engine_permit(op, "snapshot.update", KIND_SNAPSHOT, &snapshot->row));
+	struct snapshot next = *snapshot;
+	if (wish->set_name)
+		next.name = wish->name;
+	if (wish->set_description)
+		next.description = wish->description;
+	TRY(check_words(op, next.name));
+	TRY(check_words(op, next.description));
+	TRY(snapshot_put(op, &next));
+	return engine_tell(op, KIND_SNAPSHOT, &next.row, "changed", "What is said of it.");
+}
+
 /* ---- the end ---- */
 
 RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot)
@@ -231,6 +247,8 @@ RESULT engine_see_snapshot(struct op *op, struct snapshot_sight *sight)
 	if (state != SNAPSHOT_COMPLETED)
 		return OK;
 	TRY(op_usage(op, KIND_SNAPSHOT, next.row.id, next.account, snapshot_meter(), next.file_size));
+	if (next.is_bound && !image_device_first_by_snapshot(op->head, next.row.id))
+		return snapshot_delete_metered(op, &next); /* what it was made for has its file from now on */
 	return engine_tell(op, KIND_SNAPSHOT, &next.row, "completed", "It takes %lld bytes.",
 			   (long long) next.file_size);
 }

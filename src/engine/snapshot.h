@@ -35,6 +35,14 @@ struct instance_snapshots {
 };
 OPERATION(engine_create_snapshots, instance_snapshots)
 
+/* What is said of it. */
+struct snapshot_settings {
+	struct ref snapshot;
+	bool set_name, set_description;
+	struct str name, description; /* up to 255 characters */
+};
+OPERATION(engine_update_snapshot, snapshot_settings)
+
 /* A snapshot of its own of the same file, which is kept once. ERR_STATE: it is not completed. */
 struct snapshot_copying {
 	struct ref source;

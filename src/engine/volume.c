@@ -23,6 +23,8 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	volume->iops = disk->iops;
 	volume->throughput = disk->throughput;
 	volume->snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE;
+	volume->image = disk->image ? disk->image->row.id : UUID_NONE;
+	volume->is_bootable = disk->is_bootable;
 	TRY(volume_put(op, volume));
 	return op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume),
 			volume->size);
@@ -39,10 +41,34 @@ RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, s
 
 /* ---- create ---- */
 
+/* A copy comes by way of a snapshot that goes when it is made. */
+RESULT disk_begin_copy(struct op *op, struct disk_plan *plan)
+{
+	struct snapshot *snapshot = arena_new_object(op->ctx->arena, struct snapshot);
+	if (!snapshot)
+		return ctx_no_memory(op->ctx);
+	*snapshot = (struct snapshot){.description = STR("To copy the volume."), .is_bound = true};
+	TRY(snapshot_write_of(op, plan->volume, snapshot));
+	plan->snapshot = snapshot;
+	plan->least = plan->volume->size;
+	plan->volume = NULL;
+	return OK;
+}
+
+static RESULT check_words(struct op *op, struct str name, struct str description)
+{
+	if (name.n <= 255 && str_is_xml_text(name) && description.n <= 255 && str_is_xml_text(description))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("name"),
+			   "A volume's name and description have up to 255 characters.");
+}
+
 static RESULT plan_disk(struct op *op, const struct disk_wish *wish, struct disk_plan *ret_plan)
 {
 	struct disk_plan plan = {.type = STR("gp2")};
 	TRY(disk_apply_wish(op, wish, &plan));
+	if (plan.volume)
+		TRY(disk_begin_copy(op, &plan));
 	TRY(disk_finish(op, &plan));
 	TRY(disk_check_source(op, &plan));
 	*ret_plan = plan;
@@ -70,7 +96,9 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 	const struct zone *zone = NULL;
 	const struct host *host = NULL;
 	struct disk_plan disk;
-	struct volume volume = {.account = account->row.id, .name = wish->name};
+	struct volume volume = {
+		.account = account->row.id, .name = wish->name, .description = wish->description};
+	TRY(check_words(op, wish->name, wish->description));
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
 	TRY(plan_disk(op, &wish->disk, &disk));
 	TRY(tags_normalize(op, wish->tags, &volume.tags));
@@ -116,6 +144,39 @@ bool engine_volume_is_being_copied(const struct tables *t, uuid volume)
 	return false;
 }
 
+static RESULT delete_snapshots(struct op *op, uuid volume)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume); s;
+	     s = snapshot_next_by_volume(op->head, s)) {
+		if (!row_is_live(&s->row))
+			continue;
+		struct snapshot_target target = {
+			.snapshot = {.kind = KIND_SNAPSHOT,
+				     .prefix = s->row.id,
+				     .bits = 128,
+				     .text = engine_write_id(op, KIND_SNAPSHOT, s->row.id)}};
+		TRY(engine_delete_snapshot(op, &target));
+	}
+	return OK;
+}
+
+RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_permit(op, "volume.update", KIND_VOLUME, &volume->row));
+	struct volume next = *volume;
+	if (wish->set_name)
+		next.name = wish->name;
+	if (wish->set_description)
+		next.description = wish->description;
+	TRY(check_words(op, next.name, next.description));
+	choice_apply(wish->is_bootable, &next.is_bootable);
+	choice_apply(wish->is_readonly, &next.is_readonly);
+	TRY(volume_put(op, &next));
+	return engine_tell(op, KIND_VOLUME, &next.row, "changed", "What is said of it.");
+}
+
 RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 {
 	const struct volume *volume = NULL;
@@ -130,6 +191,8 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "A snapshot of the volume %" STR_FMT " is on its way.",
 				   STR_ARG(wish->volume.text));
+	if (wish->with_snapshots)
+		TRY(delete_snapshots(op, volume->row.id));
 	return volume_delete_metered(op, volume);
 }
 

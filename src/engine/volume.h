@@ -13,6 +13,9 @@ enum { INSTANCE_VOLUMES_MAX = 26 };
 struct disk_wish {
 	struct str device;
 	struct ref snapshot;               /* kind none: blank, or as the image says */
+	struct ref image;                  /* its root disk's content; kind none: none's */
+	struct ref copied;                 /* a volume's content as it is now; likewise */
+	struct ref existing;               /* of a launch: that free volume itself; likewise */
 	int64_t size;                      /* bytes; 0: the snapshot's, or as the image says */
 	struct str type;                   /* empty: gp2, or as the image says */
 	int64_t iops, throughput;          /* 0: the type's */
@@ -26,7 +29,8 @@ struct disk_wish {
 struct volume_wish {
 	struct ref zone;
 	struct str name; /* Cinder's */
-	struct disk_wish disk;
+	struct str description;
+	struct disk_wish disk; /* ERR_STATE: what it is to be made from is not whole yet */
 	struct tags tags;
 	struct str client_token; /* empty: none */
 	struct str digest;       /* of the other parameters */
@@ -39,8 +43,18 @@ OPERATION(engine_create_volume, volume_wish)
  * its way. */
 struct volume_target {
 	struct ref volume;
+	bool with_snapshots; /* and the snapshots of it, all or nothing; ERR_IN_USE: an image has one */
 };
 OPERATION(engine_delete_volume, volume_target)
+
+/* What is said of it. */
+struct volume_settings {
+	struct ref volume;
+	bool set_name, set_description;
+	struct str name, description; /* up to 255 characters */
+	enum choice is_bootable, is_readonly;
+};
+OPERATION(engine_update_volume, volume_settings)
 
 /* To a running or stopped instance of its zone; its disk moves to the instance's host if need be.
  * ERR_STATE with KIND_VOLUME: not free yet, or the instance is in another state; ERR_IN_USE: it is

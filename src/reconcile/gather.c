@@ -290,6 +290,9 @@ RESULT gather_volume_base(struct step *s, const struct tables *t, const struct v
 	*ret_base = (struct volume_base){0};
 	if (!snapshot)
 		return OK;
+	if (!snapshot->sha256.n && snapshot->problem.n)
+		return ctx_fail(&s->ctx, ERR_IO, "what it is made from could not be kept: %" STR_FMT,
+				STR_ARG(snapshot->problem));
 	if (!snapshot->sha256.n)
 		return ctx_fail(&s->ctx, ERR_AGAIN, "the snapshot it is made from is not kept yet");
 	ret_base->sha256 = str_copy(s->ctx.arena, snapshot->sha256);

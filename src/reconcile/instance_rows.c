@@ -38,8 +38,10 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 	VEC(struct compute_disk) disks = {0};
 	for (const struct volume *v = volume_first_by_instance(t, rows->instance->row.id); v;
 	     v = volume_next_by_instance(t, v)) {
-		struct compute_disk disk = {
-			.volume = v->row.id, .size = v->size, .slot = (int) v->device_slot};
+		struct compute_disk disk = {.volume = v->row.id,
+					    .size = v->size,
+					    .is_readonly = v->is_readonly,
+					    .slot = (int) v->device_slot};
 		if (!row_is_live(&v->row))
 			continue;
 		bool kept = is_ready(t, v, rows->instance) ? VEC_PUSH(a, &disks, disk)

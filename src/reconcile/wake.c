@@ -91,6 +91,9 @@ static void wake_for_snapshot(struct reconciler *r, const struct tables *t, cons
 	const struct volume *v = volume_find(t, snapshot->volume);
 	if (v)
 		wake_volume(r, v);
+	for (v = snapshot->is_bound ? volume_first_by_snapshot(t, snapshot->row.id) : NULL; v;
+	     v = volume_next_by_snapshot(t, v))
+		wake_volume(r, v); /* a copy that waits for it */
 	if (snapshot->needs_off && !uuid_is_none(snapshot->instance))
 		wake_on_host(r, snapshot->host, KIND_INSTANCE, snapshot->instance);
 }

@@ -58,6 +58,8 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 	/* virtio-blk shows 20 bytes: "vol" and the 17 digits of its EC2 id, without the dash, as EC2 does. */
 	id_write_ec2(KIND_VOLUME, d->volume, ec2_id);
 	buf_print(b, "<serial>vol%s</serial>", ec2_id + strlen("vol-"));
+	if (d->is_readonly)
+		buf_print(b, "<readonly/>");
 	if (d->slot == 0)
 		buf_print(b, "<boot order='1'/>");
 	write_alias(b, d->volume);

@@ -163,7 +163,7 @@ static void check_refused_volumes(void **state)
 		wish.disk_count = str_is_empty(rows[n].disks[1].device) ? 1 : 2;
 		cloud_fails(c, &c->alice, engine_create_instances, &wish, rows[n].err, KIND_VOLUME);
 	}
-	struct disk_wish many[INSTANCE_VOLUMES_MAX];
+	static struct disk_wish many[INSTANCE_VOLUMES_MAX]; /* not on the stack */
 	for (size_t n = 0; n < INSTANCE_VOLUMES_MAX; n++)
 		many[n] = (struct disk_wish){.device = str_print(c->arena, "/dev/xvdb%c", (char) ('a' + n)),
 					     .size = GIB};

@@ -2,6 +2,8 @@
  * Volumes by themselves: made and placed, attached and detached, modified, deleted. */
 #include "cloud.h"
 
+#include "engine/volume_type.h"
+
 static const struct volume *volume_of(const struct cloud *c, uuid id)
 {
 	return volume_find(cloud_tables(c), id);
@@ -302,6 +304,162 @@ static void check_modify(void **state)
 	assert_true(v->modified_end_us == v->modified_us && v->iops == 0);
 }
 
+/* ---- what lies on them ---- */
+
+static uuid first_of(struct cloud *c, uuid volume, enum snapshot_state state)
+{
+	const struct snapshot *s = snapshot_first_by_volume(cloud_tables(c), volume);
+	assert_non_null(s);
+	assert_int_equal(model_derive_snapshot_state(s), state);
+	return s->row.id;
+}
+
+static void keep(struct cloud *c, uuid snapshot)
+{
+	struct snapshot_sight sight = {.snapshot = snapshot,
+				       .gen = 1,
+				       .stage = SNAPSHOT_SEEN_STAGE_KEPT,
+				       .progress = 100,
+				       .sha256 = STR("cc"),
+				       .file_size = 7};
+	cloud_ok(c, NULL, engine_see_snapshot, &sight);
+}
+
+static void check_of_image(void **state)
+{
+	struct cloud *c = *state;
+	struct volume_wish wish = wish_of(0);
+	wish.disk.image = ref_to(c, KIND_IMAGE, c->image);
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	const struct volume *v = volume_of(c, wish.volume);
+	assert_true(v->size == 2 * GIB && v->is_bootable && uuid_equal(v->image, c->image));
+	assert_true(uuid_equal(v->snapshot, c->snapshot));
+	wish.disk.size = GIB; /* less than lies on it */
+	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_INVALID, KIND_VOLUME);
+	wish.disk.image = ref_to(c, KIND_IMAGE, wish.volume);
+	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_NOT_FOUND, KIND_IMAGE);
+}
+
+/* By way of a snapshot, which goes when the copy has what it needs of it. */
+static void check_copy(void **state)
+{
+	struct cloud *c = *state;
+	uuid source = create_seen(c, 3 * GIB);
+	struct volume_wish wish = wish_of(0);
+	wish.disk.copied = ref_to(c, KIND_VOLUME, source);
+	cloud_fails(c, &c->bob, engine_create_volume, &wish, ERR_NOT_FOUND, KIND_VOLUME);
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	assert_int_equal(volume_of(c, wish.volume)->size, 3 * GIB);
+	uuid between = first_of(c, source, SNAPSHOT_PENDING);
+	assert_true(uuid_equal(volume_of(c, wish.volume)->snapshot, between));
+	struct volume_target end = {.volume = wish.disk.copied, .with_snapshots = true};
+	cloud_fails(c, &c->alice, engine_delete_volume, &end, ERR_STATE, KIND_VOLUME);
+	keep(c, between);
+	(void) first_of(c, source, SNAPSHOT_DELETING);
+	cloud_ok(c, &c->alice, engine_delete_volume, &end);
+}
+
+static void check_uploaded(void **state)
+{
+	struct cloud *c = *state;
+	uuid source = create_seen(c, 3 * GIB);
+	struct volume_capture wish = {.volume = ref_to(c, KIND_VOLUME, source),
+				      .form.name = STR("of a volume")};
+	cloud_ok(c, &c->alice, engine_capture_volume, &wish);
+	const struct tables *t = cloud_tables(c);
+	assert_int_equal(engine_derive_image_state(t, image_find(t, wish.image)), IMAGE_PENDING);
+	uuid snapshot = first_of(c, source, SNAPSHOT_PENDING);
+	keep(c, snapshot);
+	assert_int_equal(engine_derive_image_state(t, image_find(t, wish.image)), IMAGE_AVAILABLE);
+	(void) first_of(c, source, SNAPSHOT_COMPLETED); /* the image has it */
+	struct volume_target end = {.volume = wish.volume, .with_snapshots = true};
+	cloud_fails(c, &c->alice, engine_delete_volume, &end, ERR_IN_USE, KIND_SNAPSHOT);
+	assert_true(row_is_live(&volume_of(c, source)->row));
+	struct image_target image = {.image = ref_to(c, KIND_IMAGE, wish.image)};
+	cloud_ok(c, &c->alice, engine_delete_image, &image);
+	(void) first_of(c, source, SNAPSHOT_DELETING);
+}
+
+static void check_said(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB);
+	struct volume_settings wish = {.volume = ref_to(c, KIND_VOLUME, volume),
+				       .set_name = true,
+				       .name = STR("name"),
+				       .is_bootable = CHOICE_YES};
+	cloud_fails(c, &c->bob, engine_update_volume, &wish, ERR_NOT_FOUND, KIND_VOLUME);
+	cloud_ok(c, &c->alice, engine_update_volume, &wish);
+	assert_true(str_is(volume_of(c, volume)->name, "name") && volume_of(c, volume)->is_bootable);
+	wish.name = STR("\x01");
+	cloud_fails(c, &c->alice, engine_update_volume, &wish, ERR_INVALID, KIND_VOLUME);
+}
+
+/* A disk that is there already, or an image's content by itself. */
+static void check_started_from(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, 3 * GIB);
+	struct instance_launch wish = cloud_launch(c, 1);
+	struct disk_wish disk = {.device = STR("/dev/vda"), .existing = ref_to(c, KIND_VOLUME, volume)};
+	wish.zone = ref_named(KIND_ZONE, "xy-west-2a");
+	wish.image = (struct ref){0};
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_MISSING, KIND_IMAGE);
+	wish.disks = &disk;
+	wish.disk_count = 1;
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_MISSING, KIND_IMAGE); /* blank */
+	struct volume_settings bootable = {.volume = disk.existing, .is_bootable = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_update_volume, &bootable);
+	wish.max_count = 2;
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_COMBINATION, KIND_VOLUME);
+	wish.max_count = 1;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	const struct volume *v = volume_of(c, volume);
+	assert_true(uuid_equal(v->instance, wish.made.at[0]) && v->device_slot == 0);
+	assert_false(v->delete_on_termination);
+	assert_true(uuid_equal(v->host, cloud_instance(c, wish.made.at[0])->host));
+	assert_true(uuid_is_none(cloud_instance(c, wish.made.at[0])->image));
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_IN_USE, KIND_VOLUME);
+	disk = (struct disk_wish){.device = STR("/dev/vda"), .image = ref_to(c, KIND_IMAGE, c->image)};
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	assert_true(uuid_equal(cloud_volume(c, wish.made.at[0])->snapshot, c->snapshot));
+}
+
+static void check_named_types(void **state)
+{
+	struct cloud *c = *state;
+	struct volume_type_wish type = {.name = STR("fast"), .is_public = CHOICE_NO};
+	struct volume_wish wish = wish_of(GIB);
+	wish.disk.type = STR("fast");
+	cloud_fails(c, &c->alice, engine_create_volume_type, &type, ERR_DENIED, KIND_VOLUME_TYPE);
+	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_INVALID, KIND_VOLUME);
+	cloud_ok(c, &c->operator, engine_create_volume_type, &type);
+	cloud_fails(c, &c->operator, engine_create_volume_type, &type, ERR_EXISTS, KIND_VOLUME_TYPE);
+	cloud_fails(c, &c->alice, engine_create_volume, &wish, ERR_INVALID, KIND_VOLUME); /* not hers */
+	type.type = ref_named(KIND_VOLUME_TYPE, "fast");
+	type.add_user = (struct ref){.kind = KIND_ACCOUNT, .prefix = c->alice.account, .bits = 128};
+	cloud_ok(c, &c->operator, engine_update_volume_type, &type);
+	cloud_ok(c, &c->alice, engine_create_volume, &wish);
+	struct volume_type_target end = {.type = type.type};
+	cloud_fails(c, &c->operator, engine_delete_volume_type, &end, ERR_IN_USE, KIND_VOLUME_TYPE);
+	type.name = STR("faster");
+	type.set_name = true;
+	cloud_fails(c, &c->operator, engine_update_volume_type, &type, ERR_IN_USE, KIND_VOLUME_TYPE);
+	end.type = ref_named(KIND_VOLUME_TYPE, "sc1");
+	cloud_ok(c, &c->operator, engine_delete_volume_type, &end);
+	end.type = ref_named(KIND_VOLUME_TYPE, "__DEFAULT__");
+	cloud_fails(c, &c->operator, engine_delete_volume_type, &end, ERR_PROTECTED, KIND_VOLUME_TYPE);
+}
+
+static void check_chosen_device(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB), instance = launch(c);
+	struct volume_attaching wish = attaching(c, volume, instance, "");
+	cloud_ok(c, &c->alice, engine_attach_volume, &wish);
+	assert_true(str_is(volume_of(c, volume)->device, "/dev/vdb"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -311,6 +469,13 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_attach_refused, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_root, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_modify, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_of_image, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_copy, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_uploaded, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_said, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_started_from, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_named_types, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_chosen_device, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
