@@ -95,7 +95,7 @@ static void run_request(struct script *s, enum script_user user, struct str line
 static void run_call(struct script *s, struct str line)
 {
 	enum script_user user = take_user(&line);
-	if (is_request(line)) {
+	if (is_request(line) && s->stage->request) {
 		run_request(s, user, line);
 		return;
 	}

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Whole requests of EC2, signed, on a region with simulated hosts: the lines of a golden case, told to
- * a new region each time. Whatever is asked, no answer is our own failure, and in the end all settles.
- * The corpus begins as the golden cases, the dictionary as all actions, parameters and filters. */
+ * Whole requests of both faces, signed or with a token, on a region with simulated hosts: the lines of a
+ * golden case, told to a new region each time. Whatever is asked, no answer is our own failure, and in the
+ * end all settles. The corpus begins as the golden cases, the dictionary as all actions, paths, parameters
+ * and filters. */
 #include <stdlib.h>
 
 #include "../unit/api/script.h"
@@ -18,10 +19,22 @@ static struct world w;
 static struct world_answer call(void *self, enum script_user user, bool is_get, struct str parameters)
 {
 	(void) self;
-	const struct world_user *users[] = {&w.alice, &w.bob, 0};
+	const struct world_user *users[] = {&w.alice, &w.bob, 0, &w.admin};
 	struct world_answer a =
 		is_get ? world_get(&w, users[user], parameters) : world_post(&w, users[user], parameters);
 	if (str_contains(a.body, STR("<Code>Internal")))
+		abort();
+	return a;
+}
+
+static struct world_answer request(void *self, const struct script_request *r)
+{
+	(void) self;
+	const struct world_user *users[] = {&w.alice, &w.bob, 0, &w.admin};
+	if (!openstack_has_path(r->path))
+		return (struct world_answer){0};
+	struct world_answer a = world_request(&w, users[r->user], r);
+	if (a.status == 500)
 		abort();
 	return a;
 }
@@ -47,6 +60,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 				     .image = id_to_ec2(w.arena, KIND_IMAGE, w.image),
 				     .is_lenient = true,
 				     .call = call,
+				     .request = request,
 				     .settle = settle,
 				     .wait = let_pass};
 	struct script script = {.stage = &stage};
