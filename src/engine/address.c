@@ -161,16 +161,6 @@ static RESULT write_free(struct op *op, const struct address *address)
 			   ip_write(next.ip, text));
 }
 
-RESULT engine_update_address(struct op *op, struct address_settings *wish)
-{
-	const struct address *address = NULL;
-	TRY(engine_find_own_address(op->ctx, op->head, &wish->address, &address));
-	TRY(engine_permit(op, "address.update", KIND_ADDRESS, &address->row));
-	struct address next = *address;
-	next.description = wish->description;
-	return address_put(op, &next);
-}
-
 static const struct address *live_or_next(const struct tables *t, const struct address *address)
 {
 	while (address && !row_is_live(&address->row))
@@ -410,6 +400,27 @@ RESULT engine_release_address(struct op *op, struct address_target *wish)
 	TRY(address_delete(op, address->row.id));
 	TRY(op_usage(op, KIND_ADDRESS, address->row.id, address->account, ELASTIC_METER, 0));
 	return engine_tell(op, KIND_ADDRESS, &address->row, "released", "%s.", text);
+}
+
+RESULT engine_change_address(struct op *op, struct address_change *wish)
+{
+	const struct address *address = NULL;
+	TRY(find_elastic(op, &wish->address, &address));
+	if (wish->description) {
+		TRY(engine_permit(op, "address.update", KIND_ADDRESS, &address->row));
+		struct address next = *address;
+		next.description = *wish->description;
+		next.row.gen++;
+		TRY(address_put(op, &next));
+	}
+	struct address_association association = {.address = wish->address,
+						  .port = wish->port,
+						  .private_ip = wish->private_ip,
+						  .keeps_present = true};
+	if (!wish->sets_port)
+		return OK;
+	return ref_is_given(&wish->port) ? engine_associate_address(op, &association)
+					 : engine_disassociate_address(op, &association);
 }
 
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip)

@@ -42,11 +42,15 @@ struct address_target {
 };
 OPERATION(engine_release_address, address_target)
 
-struct address_settings {
+/* Its words and what it stands for, as one change; errors as of association. */
+struct address_change {
 	struct ref address;
-	struct str description;
+	const struct str *description; /* NULL: as it is */
+	bool sets_port;
+	struct ref port; /* kind none: it is to stand for nothing */
+	struct ip private_ip;
 };
-OPERATION(engine_update_address, address_settings)
+OPERATION(engine_change_address, address_change)
 
 /* The live address with that public IP, or NULL. */
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip);

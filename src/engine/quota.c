@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "engine/quota.h"
 #include "engine/region.h"
 
 struct quota_info {
@@ -83,5 +84,22 @@ void quota_set_defaults(const struct tables *t, struct account *account)
 		/* A setting that is no number, or absent, leaves ours. */
 		IGNORE(str_parse_int(engine_get_setting(t, quotas[quota].setting), &limit));
 		*quota_limit(account, quota) = limit;
+	}
+}
+
+void engine_get_default_limits(const struct tables *t, struct account *ret_limits)
+{
+	quota_set_defaults(t, ret_limits);
+}
+
+void engine_get_usage(const struct account *account, struct account_side *ret_usage)
+{
+	*ret_usage = (struct account_side){0};
+	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
+		const char *side = account->row.side;
+		if (side)
+			*(int64_t *) (void *) ((char *) ret_usage + quotas[quota].used) =
+				__atomic_load_n((const int64_t *) (const void *) (side + quotas[quota].used),
+						__ATOMIC_RELAXED);
 	}
 }

@@ -306,3 +306,27 @@ RESULT engine_remove_router_interface(struct op *op, struct router_interface_wis
 	return engine_tell(op, KIND_ROUTER, &router->row, "interface removed", "From subnet %" STR_FMT ".",
 			   STR_ARG(engine_write_id(op, KIND_SUBNET, wish->in_subnet)));
 }
+
+/* ---- with its gateway and routes ---- */
+
+static RESULT set_rest(struct op *op, struct router_whole *wish, const struct ref *router)
+{
+	wish->gateway.router = wish->routes.router = *router;
+	if (wish->sets_gateway)
+		TRY(engine_set_router_gateway(op, &wish->gateway));
+	return wish->sets_routes ? engine_set_extra_routes(op, &wish->routes) : OK;
+}
+
+RESULT engine_create_whole_router(struct op *op, struct router_whole *wish)
+{
+	TRY(engine_create_router(op, &wish->create));
+	struct ref made = {.kind = KIND_ROUTER, .prefix = wish->create.router, .bits = 128};
+	return set_rest(op, wish, &made);
+}
+
+RESULT engine_change_router(struct op *op, struct router_whole *wish)
+{
+	struct ref router = wish->settings.router;
+	TRY(engine_update_router(op, &wish->settings));
+	return set_rest(op, wish, &router);
+}

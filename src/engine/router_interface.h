@@ -3,7 +3,9 @@
  * subnet's own row, as EC2's do from the start; any other interface is a port with an address of its own. */
 #pragma once
 
-#include "engine/operation.h"
+#include "engine/gateway.h"
+#include "engine/route_table.h"
+#include "engine/router.h"
 
 /* By the subnet, at its gateway's address; or by a port, which becomes the router's.
  * ERR_INVALID with KIND_SUBNET: it has no gateway; with KIND_PORT: the port has no address. ERR_EXISTS with
@@ -24,3 +26,14 @@ OPERATION(engine_remove_router_interface, router_interface_wish)
 /* The id by which a subnet's gateway address is known as a port: one that has a row, or the one that follows
  * from the subnet's. */
 uuid engine_get_gateway_port(const struct tables *t, const struct subnet *subnet);
+
+/* A router with its gateway and routes, as one change: each as its own operation says. */
+struct router_whole {
+	struct router_wish create;       /* of engine_create_whole_router() */
+	struct router_settings settings; /* of engine_change_router(), and names the router */
+	bool sets_gateway, sets_routes;
+	struct router_gateway_wish gateway; /* their router is set here */
+	struct extra_routes_wish routes;
+};
+OPERATION(engine_create_whole_router, router_whole)
+OPERATION(engine_change_router, router_whole)

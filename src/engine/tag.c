@@ -163,6 +163,25 @@ static RESULT remove_tags(struct op *op, const struct tags_wish *wish, struct ta
 	return OK;
 }
 
+static RESULT replace_tags(struct op *op, const struct tags_wish *wish, struct tags before, struct tag *tags,
+			   size_t *ret_count)
+{
+	struct tags sorted = {0};
+	(void) before;
+	TRY(tags_normalize(op, wish->tags, &sorted));
+	if (sorted.count)
+		memcpy(tags, sorted.at, sorted.count * sizeof *tags);
+	*ret_count = sorted.count;
+	return OK;
+}
+
+RESULT engine_replace_tags(struct op *op, struct tags_wish *wish)
+{
+	for (size_t n = 0; n < wish->resources.count; n++)
+		TRY(change_row(op, wish, &wish->resources.at[n], "tag.set", replace_tags));
+	return OK;
+}
+
 RESULT engine_set_tags(struct op *op, struct tags_wish *wish)
 {
 	for (size_t n = 0; n < wish->tags.count; n++)

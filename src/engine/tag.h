@@ -21,3 +21,5 @@ struct tags_wish {
 /* All resources or none. ERR_INVALID: a key or value; ERR_QUOTA with KIND_NONE: more than 50. */
 OPERATION(engine_set_tags, tags_wish)
 OPERATION(engine_delete_tags, tags_wish)
+/* They are these and no others. */
+OPERATION(engine_replace_tags, tags_wish)

@@ -194,9 +194,24 @@ static RESULT consider_account(struct selection *s, uuid account)
 	return OK;
 }
 
+/* Visible as they are. */
+static RESULT consider_added(struct selection *s)
+{
+	struct os_added added = {0};
+	if (!s->list->add)
+		return OK;
+	TRY(s->list->add(s->e, &added));
+	for (size_t k = 0; k < added.rows.count; k++)
+		if (fits_filters(s, added.rows.at[k]) &&
+		    !VEC_PUSH(s->e->c->arena, &s->rows, added.rows.at[k]))
+			return ctx_no_memory(s->e->c);
+	return OK;
+}
+
 static RESULT consider_candidates(struct selection *s)
 {
 	enum kind kind = s->list->kind;
+	TRY(consider_added(s));
 	if (s->list->account_index && !s->all_accounts && !(s->list->flags & OS_ALL_SEE_ALL))
 		return consider_account(s, s->e->c->who->account);
 	for (const struct row *row = tables_first(s->t, kind, 0, NULL, 0); row;
@@ -486,7 +501,14 @@ RESULT os_write_found(struct os_call *e, const struct os_listing *list, const st
 		      struct json_writer *w)
 {
 	const struct row *row = NULL;
-	TRY(engine_find(e->c, os_walk(e), list->kind, ref, &row));
+	struct os_added added = {0};
+	const struct tables *t = os_walk(e);
+	if (list->add)
+		TRY(list->add(e, &added));
+	for (size_t k = 0; k < added.rows.count; k++)
+		if (uuid_equal(added.rows.at[k]->id, ref->prefix))
+			return write_row(e, list, added.rows.at[k], w);
+	TRY(engine_find(e->c, t, list->kind, ref, &row));
 	if (list->shows && !list->shows(e, row))
 		return engine_fail_not_found(e->c, list->kind, ref);
 	return write_row(e, list, row, w);

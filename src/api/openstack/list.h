@@ -42,6 +42,10 @@ enum os_listing_flag {
 	OS_ALL_SEE_ALL = 1 << 3,    /* rows of no account, or that everybody may see */
 };
 
+struct os_added {
+	VEC(const struct row *) rows;
+};
+
 struct os_listing {
 	enum kind kind;
 	const char *items;  /* the answer's member: "servers" */
@@ -52,6 +56,9 @@ struct os_listing {
 	unsigned flags;
 	unsigned account_index; /* the kind's index that begins with the account; 0: all rows are looked at */
 	int64_t page_max;       /* rows of an answer, also of one to a query without a limit; 0: all */
+	/* Adds what is shown as rows of the kind and has none of it, made in the arena; NULL: nothing.
+	 * Filters, order and pages go for it as for the others. While the view walks. */
+	RESULT (*add)(struct os_call *e, struct os_added *ret_rows);
 	/* More than engine_may_see() and the filters ask for; NULL: nothing. */
 	bool (*shows)(struct os_call *e, const struct row *row);
 	/* While the view walks: collects what the row's object needs into the arena; NULL when that is full.

@@ -151,7 +151,7 @@ const struct tables *os_walk(struct os_call *e)
 
 void os_stop_walking(struct os_call *e)
 {
-	if (e->view.store)
+	if (e->view.store && !e->is_bulk) /* of many, the next one walks, too */
 		view_stop_walking(&e->view);
 }
 

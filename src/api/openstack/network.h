@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/network_*: what Neutron's resources share. */
+#pragma once
+
+#include "api/openstack/list.h"
+#include "api/openstack/write.h"
+
+/* The members that every resource has: tenant_id, project_id, description, tags, created_at, updated_at,
+ * revision_number. */
+void os_write_standard(struct os_call *e, struct json_writer *w, const struct row *row, uuid account,
+		       struct str description, struct tags tags);
+/* A row's name: its own, or else the tag Name that EC2's users give. */
+struct str os_name_of(struct str name, struct tags tags);
+
+/* A word is a tag without a value; a tag with one is the word "key=value". ERR_INVALID: a key comes twice. */
+RESULT os_read_words(struct os_call *e, struct strs words, struct tags *ret_tags);
+void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags); /* as "tags" */
+
+/* The filters that every resource has: tags, a comma-separated list of words, all of them or any. */
+#define OS_STANDARD_FILTERS                                                                                  \
+	{"id", .is_id = true}, {"project_id", "account"}, {"tenant_id", "account"},                          \
+		{"tags", .fits = os_fits_tags},                                                              \
+	{                                                                                                    \
+		"tags-any", .fits = os_fits_tags_any                                                         \
+	}
+#define OS_STANDARD_SORT                                                                                     \
+	{"name", "name"}, {"project_id", "account"},                                                         \
+	{                                                                                                    \
+		"tenant_id", "account"                                                                       \
+	}
+bool os_fits_tags(struct os_call *e, const struct row *row, struct str value);
+bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value);
+
+/* "true", "True", "1". */
+bool os_truth_is(bool truth, struct str value);
+
+/* .given of a row whose presence the struct's bool tells. */
+#define OS_GIVEN(T, member) (offsetof(T, member) + 1)
+
+static inline enum choice os_choice_not(enum choice choice)
+{
+	return choice == CHOICE_DEFAULT ? choice : choice == CHOICE_YES ? CHOICE_NO : CHOICE_YES;
+}
+
+/* For whom a resource is made: the caller's own project; another one's is not built. */
+#define OS_PROJECT(T, member)                                                                                \
+	OS_BODY(T, "project_id", member, .doc = "The caller's own."),                                        \
+		OS_BODY(T, "tenant_id", member, .doc = "Likewise.")
+RESULT os_check_project(struct os_call *e, struct str project);
+
+extern const struct os_listing os_networks, os_subnets, os_ports, os_routers, os_floating_ips, os_groups,
+	os_group_rules;

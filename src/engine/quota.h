@@ -1,0 +1,10 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Limits of accounts, for faces. */
+#pragma once
+
+#include "engine/operation.h"
+
+/* Fills the limits that a new account gets into a row, which has nothing else. */
+void engine_get_default_limits(const struct tables *t, struct account *ret_limits);
+/* The account's figures now; any thread, on any live row of a view. */
+void engine_get_usage(const struct account *account, struct account_side *ret_usage);

@@ -1,0 +1,184 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The network through the stock openstack command and openstacksdk: what an everyday does with networks, subnets,
+ports, routers, floating addresses, security groups, tags and quotas, and that EC2 sees the same."""
+# limit: 240 s
+import json
+import os
+import re
+import subprocess
+import sys
+
+import openstack
+import openstack.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dev import Dev  # noqa: E402
+
+
+class Cloud:
+    def __init__(self):
+        self.dev = Dev()
+        self.env = dict(re.findall(r"(OS_\w+)=(\S+)", self.dev.banner))
+        self.admin_password = re.search(r'"admin" with the password (\S+)', self.dev.banner).group(1)
+        self.sdk = self.connect()
+
+    def connect(self, **other):
+        env = {**self.env, **other}
+        return openstack.connect(
+            auth_url=env["OS_AUTH_URL"], username=env["OS_USERNAME"], password=env["OS_PASSWORD"],
+            project_name=env["OS_PROJECT_NAME"], user_domain_name="Default", project_domain_name="Default",
+            region_name=env["OS_REGION_NAME"], identity_api_version="3")
+
+    def run(self, *argv, check=True):
+        """What the command says, as JSON where it gives any."""
+        form = [] if argv[1] in ("delete", "set", "unset", "add", "remove") or "delete" in argv[:4] or "set" in argv[:3] \
+            or "unset" in argv[:4] or "add" in argv[:3] or "remove" in argv[:3] else ["-f", "json"]
+        done = subprocess.run(["/usr/bin/openstack", *argv, *form], env={**os.environ, **self.env},
+                              capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
+        return done if not check else json.loads(done.stdout) if done.stdout.strip() else None
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    c = Cloud()
+    with c.dev:
+        yield c
+
+
+@pytest.fixture(scope="module")
+def external(cloud):
+    return next(iter(cloud.sdk.network.networks(is_router_external=True)))
+
+
+def test_the_stock_command(cloud, external):
+    """A private network with a way out and a floating address, made and taken down as the manuals say."""
+    run = cloud.run
+    assert [n["Name"] for n in run("network", "list", "--external")] == [external.name]
+    assert run("network", "create", "net", "--description", "d")["admin_state_up"] is True
+    subnet = run("subnet", "create", "sub", "--network", "net", "--subnet-range", "10.1.0.0/24",
+                 "--dns-nameserver", "192.0.2.53", "--allocation-pool", "start=10.1.0.10,end=10.1.0.99")
+    assert subnet["gateway_ip"] == "10.1.0.1" and subnet["dns_nameservers"] == ["192.0.2.53"]
+    run("router", "create", "r")
+    run("router", "set", "r", "--external-gateway", external.name)
+    run("router", "add", "subnet", "r", "sub")
+    shown = run("router", "show", "r")
+    assert shown["external_gateway_info"]["enable_snat"] is True
+    assert [i["ip_address"] for i in shown["interfaces_info"]] == ["10.1.0.1"]
+    port = run("port", "create", "p", "--network", "net", "--fixed-ip", "subnet=sub,ip-address=10.1.0.77")
+    assert port["fixed_ips"][0]["ip_address"] == "10.1.0.77"
+    floating = run("floating", "ip", "create", external.name, "--port", "p")
+    assert floating["fixed_ip_address"] == "10.1.0.77" and floating["router_id"] == shown["id"]
+    assert [f["Fixed IP Address"] for f in run("floating", "ip", "list")] == ["10.1.0.77"]
+    refused = run("router", "unset", "r", "--external-gateway", check=False)
+    assert refused.returncode != 0 and "public addresses" in refused.stderr
+    run("router", "set", "r", "--route", "destination=198.51.100.0/24,gateway=10.1.0.9")
+    assert run("router", "show", "r")["routes"] == [{"destination": "198.51.100.0/24", "nexthop": "10.1.0.9"}]
+    run("router", "unset", "r", "--route", "destination=198.51.100.0/24,gateway=10.1.0.9")
+    run("floating", "ip", "unset", "--port", floating["id"])
+    run("floating", "ip", "delete", floating["id"])
+    run("network", "set", "net", "--name", "other", "--tag", "blue")
+    assert [n["Name"] for n in run("network", "list", "--tags", "blue")] == ["other"]
+    run("port", "delete", "p")
+    run("router", "remove", "subnet", "r", "sub")
+    run("router", "delete", "r")
+    run("network", "delete", "other")
+    assert run("subnet", "list", "--name", "sub") == []
+
+
+def test_groups_by_the_command(cloud):
+    run = cloud.run
+    assert "default" in [g["Name"] for g in run("security", "group", "list")]
+    run("security", "group", "create", "web", "--description", "w")
+    rule = run("security", "group", "rule", "create", "web", "--protocol", "tcp", "--dst-port", "80:81",
+               "--remote-ip", "192.0.2.0/24")
+    assert (rule["port_range_min"], rule["port_range_max"], rule["protocol"]) == (80, 81, "tcp")
+    run("security", "group", "rule", "create", "web", "--protocol", "icmp", "--remote-group", "web")
+    assert len(run("security", "group", "rule", "list", "web")) == 4
+    again = run("security", "group", "rule", "create", "web", "--protocol", "icmp", "--remote-group", "web", check=False)
+    assert again.returncode != 0 and "already exists" in again.stderr
+    run("security", "group", "rule", "delete", rule["id"])
+    run("security", "group", "delete", "web")
+
+
+def test_the_sdk(cloud, external):
+    """Bulk, pages, filters, and errors in the classes that programs catch."""
+    sdk = cloud.sdk.network
+    net = sdk.create_network(name="sdk")
+    subnet = sdk.create_subnet(network_id=net.id, cidr="10.2.0.0/28", ip_version=4, gateway_ip=None, enable_dhcp=False)
+    assert subnet.gateway_ip is None and subnet.is_dhcp_enabled is False
+    ports = list(sdk.create_ports([{"network_id": net.id, "name": f"p{k}"} for k in range(5)]))
+    assert len({p.fixed_ips[0]["ip_address"] for p in ports}) == 5
+    assert len(list(sdk.ports(network_id=net.id, limit=2))) == 5
+    assert [p.name for p in sdk.ports(name="p3")] == ["p3"]
+    assert sdk.find_port("p1").id == ports[1].id
+    with pytest.raises(openstack.exceptions.ConflictException):
+        sdk.delete_network(net.id, ignore_missing=False)
+    with pytest.raises(openstack.exceptions.NotFoundException):
+        sdk.delete_port("12345678-1234-1234-1234-123456789012", ignore_missing=False)
+    with pytest.raises(openstack.exceptions.BadRequestException):
+        sdk.create_subnet(network_id=net.id, cidr="10.2.0.0/29", ip_version=4)
+    open_port = sdk.update_port(ports[0], is_port_security_enabled=False, security_groups=[])
+    assert open_port.is_port_security_enabled is False and open_port.security_group_ids == []
+    pair = sdk.update_port(ports[1], allowed_address_pairs=[{"ip_address": "10.2.0.9"}])
+    assert pair.allowed_address_pairs == [{"ip_address": "10.2.0.9", "mac_address": ports[1].mac_address}]
+    for port in ports:
+        sdk.delete_port(port)
+    sdk.delete_network(net)
+    assert sdk.find_network("sdk") is None
+    assert sdk.get_quota(cloud.sdk.current_project_id, details=True).networks["used"] >= 1
+    assert {"router", "security-group", "port-security"} <= {e.alias for e in sdk.extensions()}
+    assert sdk.find_extension("qos") is None
+
+
+def test_both_faces_see_the_same(cloud, external):
+    sdk, ec2 = cloud.sdk.network, cloud.dev.account.client()
+    net = sdk.create_network(name="both")
+    subnet = sdk.create_subnet(network_id=net.id, cidr="10.3.0.0/24", ip_version=4)
+    ids = [s["SubnetId"] for s in ec2.describe_subnets()["Subnets"]]
+    assert f"subnet-{subnet.id.replace('-', '')[:17]}" not in ids  # it has no router: no VPC's
+    router = sdk.create_router(name="both", external_gateway_info={"network_id": external.id})
+    sdk.add_interface_to_router(router, subnet_id=subnet.id)
+    vpc = ec2.describe_vpcs(VpcIds=[f"vpc-{router.id.replace('-', '')[:17]}"])["Vpcs"][0]
+    assert vpc["CidrBlock"] == "10.3.0.0/24"
+    with pytest.raises(ec2.exceptions.ClientError, match="InvalidSubnet.Range"):
+        ec2.create_subnet(VpcId=vpc["VpcId"], CidrBlock="10.3.0.128/25")
+    gateways = ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc["VpcId"]]}])
+    assert len(gateways["InternetGateways"]) == 1
+    eni = ec2.create_network_interface(SubnetId=f"subnet-{subnet.id.replace('-', '')[:17]}")["NetworkInterface"]
+    assert [p.mac_address for p in sdk.ports(network_id=net.id, mac_address=eni["MacAddress"])] == [eni["MacAddress"]]
+    ec2.delete_network_interface(NetworkInterfaceId=eni["NetworkInterfaceId"])
+    # an EC2 VPC is a router, its subnets networks with one subnet each
+    made = ec2.create_vpc(CidrBlock="10.4.0.0/16")["Vpc"]
+    inside = ec2.create_subnet(VpcId=made["VpcId"], CidrBlock="10.4.1.0/24")["Subnet"]
+    shown = [s for s in sdk.subnets(cidr="10.4.1.0/24")]
+    assert len(shown) == 1 and shown[0].gateway_ip == "10.4.1.1"
+    assert [p.device_owner for p in sdk.ports(network_id=shown[0].network_id)] == ["network:router_interface"]
+    ec2.delete_subnet(SubnetId=inside["SubnetId"])
+    ec2.delete_vpc(VpcId=made["VpcId"])
+    sdk.remove_interface_from_router(router, subnet_id=subnet.id)
+    sdk.delete_router(router)
+    sdk.delete_network(net)
+    cloud.dev.rest()
+    assert cloud.dev.audit() == []
+
+
+def test_an_administrator(cloud):
+    admin = cloud.connect(OS_USERNAME="admin", OS_PASSWORD=cloud.admin_password, OS_PROJECT_NAME="admin")
+    assert len(list(admin.network.agents())) == 4
+    project = cloud.sdk.current_project_id
+    admin.network.update_quota(project, networks=1)
+    with pytest.raises(openstack.exceptions.ConflictException, match="limit"):
+        cloud.sdk.network.create_network(name="one-more")
+    admin.network.delete_quota(project)
+    net = cloud.sdk.network.create_network(name="one-more")
+    assert admin.network.get_network(net.id).project_id == project
+    cloud.sdk.network.delete_network(net)
+    with pytest.raises(openstack.exceptions.HttpException, match="403|allow"):
+        list(cloud.sdk.network.agents())
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
