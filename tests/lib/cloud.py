@@ -1,0 +1,233 @@
+# SPDX-License-Identifier: Apache-2.0
+"""OpenStack's side of a `dari dev`: the tables that the face works by, projects with a token, and calls that send
+what no library would. Where the point is that a real client understands us, python3-openstackclient and openstacksdk
+are used."""
+import copy
+import http.client
+import json
+import os
+import re
+import subprocess
+import threading
+import uuid
+
+from dev import DARI
+
+ABSENT = "00000000-dead-4bee-8f00-000000000000"
+OPENSTACK = "/usr/bin/openstack"
+LATEST = {"compute": "2.93", "volume": "3.70", "placement": "1.39"}
+
+
+def dump():
+    """What `dari dump openstack` says."""
+    return json.loads(subprocess.run([DARI, "dump", "openstack"], check=True, capture_output=True).stdout)
+
+
+def title(action):
+    name = f" {action['name']}" if action["name"] else ""
+    version = f" {action['since']}-{action['until']}" if action["since"] or action["until"] else ""
+    return f"{action['method']} {action['prefix']}{action['path']}{name}{version}"
+
+
+class Answer:
+    def __init__(self, status, headers, text):
+        self.status, self.headers, self.text = status, headers, text
+        self.json = json.loads(text) if text[:1] in "{[" and text else None
+
+    def same(self):
+        """The text without what differs from call to call."""
+        return re.sub(r"req-[0-9a-f-]{36}", "req", self.text)
+
+    def __repr__(self):
+        return f"{self.status} {self.text[:400]}"
+
+
+class Project:
+    """A project of the region and one of its users, with a token."""
+
+    def __init__(self, dev, project, user, password):
+        self.dev, self.name, self.user, self.password = dev, project, user, password
+        self.local = threading.local()
+        self.token = None
+        scope = {"project": {"name": project, "domain": {"id": "default"}}}
+        self.auth = {"auth": {"scope": scope, "identity": {"methods": ["password"], "password": {"user": {
+            "name": user, "domain": {"id": "default"}, "password": password}}}}}
+        answer = self.call("POST", "/identity/v3/auth/tokens", self.auth)
+        assert answer.status == 201, answer
+        self.token = answer.headers["X-Subject-Token"]
+        self.id = answer.json["token"]["project"]["id"]
+        self.user_id = answer.json["token"]["user"]["id"]
+
+    def call(self, method, path, body=None, version=None, headers=None, raw=None):
+        """One request. version: "compute 2.93"; body: to be JSON; raw: bytes instead."""
+        sent = {"Accept": "application/json", **(headers or {})}
+        if self.token and "X-Auth-Token" not in sent:
+            sent["X-Auth-Token"] = self.token
+        if version:
+            sent["OpenStack-API-Version"] = version
+        data = raw if raw is not None else None if body is None else json.dumps(body).encode()
+        if data is not None:
+            sent.setdefault("Content-Type", "application/json")
+        for retry in (False, True):  # a kept connection may have been closed for its age
+            if not hasattr(self.local, "connection"):
+                self.local.connection = http.client.HTTPConnection("127.0.0.1", self.dev.port, timeout=30)
+            try:
+                self.local.connection.request(method, path, data, sent)
+                answer = self.local.connection.getresponse()
+                return Answer(answer.status, dict(answer.headers), answer.read().decode())
+            except (http.client.HTTPException, ConnectionError):
+                del self.local.connection
+                if retry:
+                    raise
+
+    def ok(self, method, path, body=None, **how):
+        answer = self.call(method, path, body, **how)
+        assert answer.status < 300, f"{method} {path} {body}: {answer}"
+        return answer.json
+
+    def env(self):
+        """For the stock client."""
+        return dict(os.environ, OS_AUTH_URL=f"{self.dev.url}/identity/v3", OS_IDENTITY_API_VERSION="3",
+                    OS_REGION_NAME="us-east-1", OS_USERNAME=self.user, OS_USER_DOMAIN_NAME="Default",
+                    OS_PASSWORD=self.password, OS_PROJECT_NAME=self.name, OS_PROJECT_DOMAIN_NAME="Default")
+
+    def openstack(self, *argv, fails=False):
+        """The stock client's answer as JSON (its text where it has none), or its complaint."""
+        shown = [*argv, "-f", "json"] if argv[-1] in ("list", "show", "create") or "-f" in argv else list(argv)
+        done = subprocess.run([OPENSTACK, *shown], env=self.env(), capture_output=True, text=True, check=False, timeout=120)
+        assert (done.returncode != 0) == fails, f"{' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}"
+        if fails:
+            return done.stderr
+        return json.loads(done.stdout) if done.stdout[:1] in "[{" and done.stdout else done.stdout
+
+
+def said(dev, name):
+    """What the banner exports under that name."""
+    return re.search(rf"\b{name}=(\S+)", dev.banner)[1]
+
+
+def own(dev):
+    """The project `dev` as its user."""
+    return Project(dev, said(dev, "OS_PROJECT_NAME"), said(dev, "OS_USERNAME"), said(dev, "OS_PASSWORD"))
+
+
+def admin(dev):
+    return Project(dev, "admin", "admin", re.search(r'"admin" with the password (\S+)', dev.banner)[1])
+
+
+def another(dev, name):
+    """One more project with a user who is a member of it."""
+    by = admin(dev)
+    password = uuid.uuid4().hex
+    project = by.ok("POST", "/identity/v3/projects", {"project": {"name": name}})["project"]["id"]
+    user = by.ok("POST", "/identity/v3/users", {"user": {"name": name, "password": password}})["user"]["id"]
+    role = by.ok("GET", "/identity/v3/roles?name=member")["roles"][0]["id"]
+    by.ok("PUT", f"/identity/v3/projects/{project}/users/{user}/roles/{role}")
+    return Project(dev, name, name, password)
+
+
+# ---- what the tables say, made into requests
+
+LISTS = {  # kind → where a project's own are listed
+    "instance": ("/compute/v2.1/servers", "servers"), "server_group": ("/compute/v2.1/os-server-groups", "server_groups"),
+    "volume": ("/volume/v3/volumes", "volumes"), "snapshot": ("/volume/v3/snapshots", "snapshots"),
+    "image": ("/image/v2/images?visibility=private", "images"), "network": ("/network/v2.0/networks", "networks"),
+    "subnet": ("/network/v2.0/subnets", "subnets"), "port": ("/network/v2.0/ports", "ports"),
+    "router": ("/network/v2.0/routers", "routers"), "address": ("/network/v2.0/floatingips", "floatingips"),
+    "security_group": ("/network/v2.0/security-groups", "security_groups"),
+    "security_group_rule": ("/network/v2.0/security-group-rules", "security_group_rules"),
+}
+EXAMPLES = {"string": "a", "integer": 1, "boolean": True, "id": ABSENT, "ip": "192.0.2.1", "cidr": "192.0.2.0/24",
+            "mac": "02:00:00:00:00:01", "list of strings": ["a"], "list of ids": [ABSENT], "object of strings": {"a": "b"},
+            "list of objects": [{}], "object": {}, "any": {}}
+WRONG = {"string": [7, [], {}, "x" * 70000], "integer": ["x", [], {}, 1.5], "boolean": ["perhaps", [], {}], "id": [{}, []],
+         "ip": ["x", 7], "cidr": ["x", "192.0.2.1", 7], "mac": ["x", 7], "list of strings": [{}, [7], [{}]],
+         "list of ids": [{}, [7], ["x"]], "object of strings": [[], {"a": 7}, "x"], "list of objects": [{}, ["x"], "x"],
+         "object": [[], "x", 7]}
+
+
+def version_of(action):
+    """A microversion that has the action."""
+    service = {"block-storage": "volume"}.get(action["service"], action["service"])
+    if service not in LATEST:
+        return None
+    return f"{service} {LATEST[service].split('.')[0]}.{action['until']}" if action["until"] else f"{service} {LATEST[service]}"
+
+
+def minor_of(action):
+    version = version_of(action)
+    return int(version.rpartition(".")[2]) if version else 0
+
+
+def members(action, place="body"):
+    minor = minor_of(action)
+    return [p for p in action["params"] if p["in"] == place and (not p.get("since") or p["since"] <= minor)
+            and (not p.get("until") or p["until"] >= minor)]
+
+
+def example(param):
+    if param.get("words"):
+        return param["words"].split("|")[0]
+    if param.get("yes"):
+        return param["yes"]
+    if param["type"] == "integer":
+        return param.get("min", 1)
+    return EXAMPLES[param["type"]]
+
+
+def put(body, name, value):
+    """Into the object at a dotted name; ".N" is the first of a list."""
+    steps = name.split(".")
+    for step, then in zip(steps, [*steps[1:], None]):
+        if step == "N":
+            body = body[0]
+        elif then is None:
+            body[step] = value
+        else:
+            at = body.setdefault(step, [{}] if then == "N" else {})
+            if not isinstance(at, (dict, list)) or (then == "N" and not at):
+                at = body[step] = [{}] if then == "N" else {}
+            body = at
+
+
+def body_of(action, spoilt=None, value=None):
+    """A body with what is required, and one member spoilt."""
+    if action["method"] in ("GET", "DELETE") and not members(action):
+        return None
+    inner, there = {}, {""}  # there: the objects that the body has
+    for p in members(action):
+        outer = p["name"].rpartition(".")[0].removesuffix(".N")
+        if outer in there and (p["required"] or (spoilt or "").startswith(p["name"] + ".")):
+            put(inner, p["name"], copy.deepcopy(example(p)))
+            there.add(p["name"])
+    if spoilt:
+        put(inner, spoilt, value)
+    wrap = action["name"] or action["wrap"]
+    return {wrap: inner} if wrap else inner
+
+
+def path_of(action, ids=None):
+    """Its path with an id of each variable's kind; ids that are not there where none is given."""
+    kinds = {p["name"]: p.get("kind") for p in action["params"] if p["in"] == "path"}
+
+    def value(match):
+        return (ids or {}).get(kinds.get(match[1]), ABSENT)
+    return action["prefix"] + re.sub(r"\{([^}]*)\}", value, action["path"])
+
+
+def ids_of(project):
+    """One id of each kind that the project has."""
+    found = {}
+    for kind, (path, items) in LISTS.items():
+        answer = project.call("GET", path)
+        rows = answer.json.get(items, []) if answer.status == 200 else []
+        if rows:
+            found[kind] = rows[-1]["id"]
+    return found
+
+
+def digest(tables, project):
+    """All that the project's lists show."""
+    paths = [a for a in tables["actions"] if a["method"] == "GET" and "{" not in a["path"] and not a["admin"] and not a["open"]
+             and a["service"] != "identity"]
+    return "\n".join(project.call("GET", path_of(a), version=version_of(a)).same() for a in paths)
