@@ -217,6 +217,12 @@ void store_read_figures(struct store *s, struct store_figures *ret_figures)
 	pthread_mutex_unlock(&s->queue_lock);
 }
 
+RESULT store_read_events(struct store *s, struct ctx *c, uuid id, size_t max,
+			 RESULT (*each)(void *arg, const struct event *event), void *arg)
+{
+	return s->config.sql->read_events(s->config.sql, c, id, max, each, arg);
+}
+
 /* ---- waiting for a change ---- */
 
 struct waiting {

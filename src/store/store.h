@@ -176,6 +176,11 @@ struct store_figures {
 	int64_t last_commit_us;          /* duration of the last COMMIT */
 };
 void store_read_figures(struct store *s, struct store_figures *ret_figures);
+/* What happened to a resource, newest first, at most max: from SQL, by a connection of its own. Any thread
+ * but the committer's; blocks for as long as that reads. Its strings are in c's arena. */
+struct event;
+RESULT store_read_events(struct store *s, struct ctx *c, uuid id, size_t max,
+			 RESULT (*each)(void *arg, const struct event *event), void *arg);
 /* Reads every row back from SQL and compares with memory; says the first difference. For audit
  * and tests: any thread but the committer's, blocks, and holds up writers (not readers) meanwhile.
  * ERR_CONFLICT on a difference. */

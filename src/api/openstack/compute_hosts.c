@@ -1,0 +1,334 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Where servers run: availability zones for all; hypervisors and services, which are both the hosts, for
+ * administrators. Source: Compute API reference, "Availability zones", "Hypervisors", "Compute services". */
+#include "api/openstack/list.h"
+#include "api/openstack/write.h"
+#include "engine/engine.h"
+#include "engine/host.h"
+
+static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
+
+/* ---- zones ---- */
+
+static bool is_up(const struct host *h)
+{
+	return h->seen_state == HOST_SEEN_STATE_UP;
+}
+
+static void write_zone_hosts(struct os_call *e, struct json_writer *w, const struct zone *zone)
+{
+	json_write_open(w, "hosts");
+	for (const struct host *h = host_first_by_zone(os_walk(e), zone->row.id); h;
+	     h = host_next_by_zone(os_walk(e), h)) {
+		if (!row_is_live(&h->row))
+			continue;
+		json_write_key(w, h->name);
+		json_write_open(w, NULL);
+		json_write_open(w, "nova-compute");
+		json_write_bool(w, "available", h->enabled);
+		json_write_bool(w, "active", is_up(h));
+		os_write_time_us(w, "updated_at", h->seen_since_us);
+		json_write_close(w);
+		json_write_close(w);
+	}
+	json_write_close(w);
+}
+
+static RESULT write_zones(struct os_call *e, struct json_writer *w, bool with_hosts)
+{
+	json_write_open_list(w, "availabilityZoneInfo");
+	for (const struct zone *z = zone_first(os_walk(e)); z; z = zone_next(os_walk(e), z)) {
+		if (!row_is_live(&z->row))
+			continue;
+		json_write_open(w, NULL);
+		json_write_text(w, "zoneName", z->name);
+		json_write_open(w, "zoneState");
+		json_write_bool(w, "available", z->enabled);
+		json_write_close(w);
+		if (with_hosts)
+			write_zone_hosts(e, w, z);
+		else
+			json_write_null(w, "hosts");
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static RESULT list_zones(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return write_zones(e, w, false);
+}
+
+static RESULT detail_zones(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	return write_zones(e, w, true);
+}
+
+/* ---- ids ---- */
+
+/* A UUID since 2.53; before, a number: some of its bits. */
+static int64_t number_of(uuid id)
+{
+	return (int64_t) (id.b[0] & 0x7f) << 24 | id.b[1] << 16 | id.b[2] << 8 | id.b[3];
+}
+
+static void write_host_id(struct os_call *e, struct json_writer *w, const struct host *h)
+{
+	if (e->request.version >= 53)
+		os_write_id(w, "id", h->row.id);
+	else
+		json_write_int(w, "id", number_of(h->row.id));
+}
+
+struct os_host_target {
+	struct host_target wish;
+	struct str id, status, reason;
+	bool forced_down;
+};
+static const struct os_param host_params[] = {
+	OS_PATH(struct os_host_target, "id", id, .doc = "The host."),
+};
+
+static RESULT find_host(struct os_call *e, struct str id, const struct host **ret_host)
+{
+	int64_t number = -1;
+	struct ref ref = {0};
+	bool is_number = result_is_ok(str_parse_int(id, &number));
+	bool is_id = os_parse_id(id, KIND_HOST, &ref);
+	for (const struct host *h = host_first(os_walk(e)); h; h = host_next(os_walk(e), h)) {
+		bool fits = e->request.version >= 53 ? is_id && uuid_equal(h->row.id, ref.prefix)
+						     : is_number && number_of(h->row.id) == number;
+		if (!fits || !row_is_live(&h->row))
+			continue;
+		*ret_host = h;
+		return OK;
+	}
+	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_HOST, "Compute host %" STR_FMT " could not be found.",
+			     STR_ARG(str_slice(id, 0, 64)));
+}
+
+/* ---- hypervisors ---- */
+
+/* "…QEMU 7.2.22": 7002022. */
+static int64_t version_of(struct str text)
+{
+	size_t at = 0;
+	while (at < text.n && !str_starts_with(str_slice(text, at, text.n), STR("QEMU ")))
+		at++;
+	struct str rest = at < text.n ? str_slice(text, at + strlen("QEMU "), text.n) : STR_NONE, part;
+	int64_t version = 0, number = 0;
+	for (int k = 0; k < 3; k++) {
+		number = 0;
+		if (str_split_next(&rest, '.', &part) && !result_is_ok(str_parse_int(part, &number)))
+			number = 0;
+		version = version * 1000 + number;
+	}
+	return version;
+}
+
+static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct host *h = item;
+	write_host_id(e, w, h);
+	json_write_text(w, "hypervisor_hostname", h->name);
+	json_write_z(w, "state", is_up(h) ? "up" : "down");
+	json_write_z(w, "status", h->enabled ? "enabled" : "disabled");
+}
+
+/* Up to 2.87; then Placement tells it. */
+static void write_use(struct json_writer *w, const struct host *h)
+{
+	struct host_side use;
+	engine_read_host_use(h, &use);
+	json_write_z(w, "cpu_info", "");
+	json_write_int(w, "current_workload", 0);
+	json_write_int(w, "vcpus", h->seen_cpus);
+	json_write_int(w, "vcpus_used", use.vcpus);
+	json_write_int(w, "memory_mb", h->seen_memory / MIB);
+	json_write_int(w, "memory_mb_used", (use.memory + h->reserved_memory) / MIB);
+	json_write_int(w, "free_ram_mb", (h->seen_memory - h->reserved_memory - use.memory) / MIB);
+	json_write_int(w, "local_gb", h->seen_disk / GIB);
+	json_write_int(w, "local_gb_used", use.disk / GIB);
+	json_write_int(w, "free_disk_gb", (h->seen_disk - use.disk) / GIB);
+	json_write_int(w, "disk_available_least", (h->seen_disk - use.disk) / GIB);
+	json_write_int(w, "running_vms", use.instances);
+}
+
+static void write_hypervisor(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct host *h = item;
+	write_brief(e, w, h);
+	json_write_z(w, "hypervisor_type", "QEMU");
+	json_write_int(w, "hypervisor_version", version_of(h->seen_version));
+	json_write_text(w, "host_ip", STR_NONE);
+	json_write_open(w, "service");
+	write_host_id(e, w, h);
+	json_write_text(w, "host", h->name);
+	json_write_null(w, "disabled_reason");
+	json_write_close(w);
+	if (e->request.version < 88)
+		write_use(w, h);
+	else
+		json_write_null(w, "uptime");
+}
+
+static const struct os_filter hypervisor_filters[] = {
+	{"hypervisor_hostname_pattern", "name", .is_pattern = true},
+};
+#define HYPERVISORS(write_them)                                                                              \
+	{                                                                                                    \
+		.kind = KIND_HOST, .items = "hypervisors", .links = "hypervisors_links",                     \
+		.filters = OS_FILTERS(hypervisor_filters), .flags = OS_ALL_SEE_ALL, .page_max = 1000,        \
+		.write = (write_them),                                                                       \
+	}
+static const struct os_listing hypervisor_briefs = HYPERVISORS(write_brief);
+static const struct os_listing hypervisor_details = HYPERVISORS(write_hypervisor);
+
+static RESULT show_hypervisor(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct host *host = NULL;
+	TRY(find_host(e, ((const struct os_host_target *) args)->id, &host));
+	write_hypervisor(e, w, host);
+	return OK;
+}
+
+static RESULT show_statistics(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct host sum = {0};
+	struct host_side use = {0}, one;
+	int64_t count = 0;
+	(void) args;
+	for (const struct host *h = host_first(os_walk(e)); h; h = host_next(os_walk(e), h)) {
+		if (!row_is_live(&h->row))
+			continue;
+		engine_read_host_use(h, &one);
+		count++;
+		sum.seen_cpus += h->seen_cpus;
+		sum.seen_memory += h->seen_memory;
+		sum.seen_disk += h->seen_disk;
+		sum.reserved_memory += h->reserved_memory;
+		use.vcpus += one.vcpus;
+		use.memory += one.memory;
+		use.disk += one.disk;
+		use.instances += one.instances;
+	}
+	json_write_int(w, "count", count);
+	json_write_int(w, "vcpus", sum.seen_cpus);
+	json_write_int(w, "vcpus_used", use.vcpus);
+	json_write_int(w, "memory_mb", sum.seen_memory / MIB);
+	json_write_int(w, "memory_mb_used", (use.memory + sum.reserved_memory) / MIB);
+	json_write_int(w, "free_ram_mb", (sum.seen_memory - sum.reserved_memory - use.memory) / MIB);
+	json_write_int(w, "local_gb", sum.seen_disk / GIB);
+	json_write_int(w, "local_gb_used", use.disk / GIB);
+	json_write_int(w, "free_disk_gb", (sum.seen_disk - use.disk) / GIB);
+	json_write_int(w, "disk_available_least", (sum.seen_disk - use.disk) / GIB);
+	json_write_int(w, "running_vms", use.instances);
+	json_write_int(w, "current_workload", 0);
+	return OK;
+}
+
+/* ---- services ---- */
+
+static void write_service(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct host *h = item;
+	const struct zone *zone = zone_find(os_walk(e), h->zone);
+	write_host_id(e, w, h);
+	json_write_z(w, "binary", "nova-compute");
+	json_write_text(w, "host", h->name);
+	json_write_text(w, "zone", zone ? zone->name : STR_NONE);
+	json_write_z(w, "status", h->enabled ? "enabled" : "disabled");
+	json_write_z(w, "state", is_up(h) ? "up" : "down");
+	os_write_time_us(w, "updated_at", h->seen_since_us);
+	json_write_null(w, "disabled_reason");
+	if (e->request.version >= 11)
+		json_write_bool(w, "forced_down", false);
+}
+
+static bool fits_binary(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	(void) row;
+	return str_is(value, "nova-compute");
+}
+
+static const struct os_filter service_filters[] = {
+	{"host", "name"},
+	{"binary", .fits = fits_binary},
+};
+static RESULT list_services(struct os_call *e, const void *args, struct json_writer *w)
+{
+	static const struct os_listing services = {
+		.kind = KIND_HOST,
+		.items = "services",
+		.filters = OS_FILTERS(service_filters),
+		.flags = OS_ALL_SEE_ALL,
+		.write = write_service,
+	};
+	struct os_page page;
+	(void) args;
+	TRY(os_select(e, &services, &page));
+	json_write_open_list(w, services.items);
+	for (size_t k = 0; k < page.count; k++) {
+		json_write_open(w, NULL);
+		write_service(e, w, page.rows[k]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static const struct os_param service_params[] = {
+	OS_PATH(struct os_host_target, "id", id, .doc = "The service."),
+	OS_BODY(struct os_host_target, "status", status, .words = "enabled|disabled",
+		.doc = "Whether new servers go there."),
+	OS_UNBUILT("disabled_reason"),
+	OS_UNBUILT("forced_down", .only = "false"),
+};
+
+static RESULT prepare_service(struct os_call *e, void *args)
+{
+	struct os_host_target *a = args;
+	const struct host *host = NULL;
+	TRY(find_host(e, a->id, &host));
+	a->wish.host = (struct ref){.kind = KIND_HOST, .prefix = host->row.id, .bits = 128, .text = a->id};
+	a->wish.enabled = str_is_empty(a->status) ? host->enabled : str_is(a->status, "enabled");
+	return OK;
+}
+
+static RESULT show_service(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct host *host = NULL;
+	TRY(find_host(e, ((const struct os_host_target *) args)->id, &host));
+	write_service(e, w, host);
+	return OK;
+}
+
+#define HOST_ARGS OS_PARAMS(struct os_host_target, host_params)
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.1/os-availability-zone", .permit = "os_compute_api:os-availability-zone:list",
+	 .answer = list_zones, .doc = "Availability zones."},
+	{HTTP_GET, "/v2.1/os-availability-zone/detail",
+	 .permit = "os_compute_api:os-availability-zone:detail", .flags = OS_ADMIN, .answer = detail_zones,
+	 .doc = "With their hosts."},
+	{HTTP_GET, "/v2.1/os-hypervisors", .permit = "os_compute_api:os-hypervisors:list", .flags = OS_ADMIN,
+	 .list = &hypervisor_briefs, .doc = "Hosts."},
+	{HTTP_GET, "/v2.1/os-hypervisors/detail", .permit = "os_compute_api:os-hypervisors:list-detail",
+	 .flags = OS_ADMIN, .list = &hypervisor_details, .doc = "Hosts, and what is on them."},
+	{HTTP_GET, "/v2.1/os-hypervisors/statistics", .permit = "os_compute_api:os-hypervisors:statistics",
+	 .flags = OS_ADMIN, .until = 87, .item = "hypervisor_statistics", .answer = show_statistics,
+	 .doc = "The sum of all hosts."},
+	{HTTP_GET, "/v2.1/os-hypervisors/{id}", .permit = "os_compute_api:os-hypervisors:show",
+	 .flags = OS_ADMIN, .args = HOST_ARGS, .item = "hypervisor", .answer = show_hypervisor,
+	 .doc = "One host."},
+	{HTTP_GET, "/v2.1/os-services", .permit = "os_compute_api:os-services:list", .flags = OS_ADMIN,
+	 .answer = list_services, .doc = "The hosts as services."},
+	{HTTP_PUT, "/v2.1/os-services/{id}", .permit = "os_compute_api:os-services:update",
+	 .flags = OS_ADMIN | OS_WRITES, .since = 53, .args = OS_PARAMS(struct os_host_target, service_params),
+	 .item = "service", .prepare = prepare_service, .operation = engine_enable_host_run,
+	 .answer = show_service, .doc = "Opens a host to new servers, or closes it."},
+};
+const struct os_actions os_compute_host_actions = OS_ACTIONS(OS_COMPUTE, actions);

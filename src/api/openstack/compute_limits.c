@@ -1,0 +1,287 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Limits and quotas: those of the account, which EC2's calls are held to as well. What has no limit of its
+ * own here is shown as it is, and cannot be set otherwise. Source: Compute API reference, "Limits", "Quota
+ * sets". */
+#include "api/openstack/action.h"
+#include "api/openstack/write.h"
+#include "engine/account.h"
+#include "engine/quota.h"
+#include "engine/server_group.h"
+#include "engine/tag.h"
+
+enum { UNLIMITED = -1 };
+
+/* ---- the figures ---- */
+
+struct figures {
+	int64_t instances, cores, ram, groups, addresses, key_pairs, security_groups;
+};
+
+static struct figures count_used(struct os_call *e, const struct account *account)
+{
+	const struct tables *t = os_walk(e);
+	const struct account_side *side = account_side(account);
+	struct figures used = {0};
+	if (side)
+		used = (struct figures){
+			.instances = __atomic_load_n(&side->instances, __ATOMIC_RELAXED),
+			.cores = __atomic_load_n(&side->vcpus, __ATOMIC_RELAXED),
+			.addresses = __atomic_load_n(&side->addresses, __ATOMIC_RELAXED),
+			.security_groups = __atomic_load_n(&side->groups, __ATOMIC_RELAXED),
+		};
+	for (const struct instance *i = instance_first_by_account(t, account->row.id); i;
+	     i = instance_next_by_account(t, i))
+		if (model_derive_instance_state(i) != INSTANCE_TERMINATED)
+			used.ram += i->memory >> 20;
+	for (const struct server_group *g = server_group_first_by_account(t, account->row.id); g;
+	     g = server_group_next_by_account(t, g))
+		used.groups++;
+	for (const struct key_pair *k = key_pair_first_by_account(t, account->row.id); k;
+	     k = key_pair_next_by_account(t, k))
+		used.key_pairs++;
+	return used;
+}
+
+/* Nova's names, since and until when, and what stands for them. */
+static const struct quota_row {
+	const char *name;
+	int until;          /* a microversion; 0: the last */
+	int64_t fixed;      /* where no field of the account is it */
+	size_t limit, used; /* in struct account, struct figures; + 1; 0: none */
+} quota_rows[] = {
+#define LIMIT(field) offsetof(struct account, limit_##field) + 1
+#define USED(member) offsetof(struct figures, member) + 1
+	{"instances", 0, 0, LIMIT(instances), USED(instances)},
+	{"cores", 0, 0, LIMIT(vcpus), USED(cores)},
+	{"ram", 0, UNLIMITED, 0, USED(ram)},
+	{"key_pairs", 0, UNLIMITED, 0, USED(key_pairs)},
+	{"metadata_items", 0, TAG_COUNT_MAX, 0, 0},
+	{"server_groups", 0, SERVER_GROUPS_MAX, 0, USED(groups)},
+	{"server_group_members", 0, SERVER_GROUP_MEMBERS_MAX, 0, 0},
+	{"floating_ips", 35, 0, LIMIT(addresses), USED(addresses)},
+	{"fixed_ips", 35, UNLIMITED, 0, 0},
+	{"security_groups", 35, 0, LIMIT(groups), USED(security_groups)},
+	{"security_group_rules", 35, UNLIMITED, 0, 0},
+	{"injected_files", 56, 0, 0, 0},
+	{"injected_file_content_bytes", 56, 0, 0, 0},
+	{"injected_file_path_bytes", 56, 0, 0, 0},
+#undef USED
+#undef LIMIT
+};
+enum { QUOTA_ROWS = sizeof quota_rows / sizeof quota_rows[0] };
+
+static int64_t limit_of(const struct quota_row *q, const struct account *account)
+{
+	if (!q->limit)
+		return q->fixed;
+	int64_t limit = *(const int64_t *) (const void *) ((const char *) account + q->limit - 1);
+	return limit < 0 ? UNLIMITED : limit;
+}
+
+static int64_t used_of(const struct quota_row *q, const struct figures *used)
+{
+	return q->used ? *(const int64_t *) (const void *) ((const char *) used + q->used - 1) : 0;
+}
+
+/* ---- limits ---- */
+
+static RESULT show_limits(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct account *account = account_find(os_walk(e), e->c->who->account);
+	(void) args;
+	if (!account)
+		return ctx_fail(e->c, ERR_NOT_FOUND, "The project could not be found.");
+	struct figures used = count_used(e, account);
+	int version = e->request.version;
+	json_write_open_list(w, "rate");
+	json_write_close_list(w);
+	json_write_open(w, "absolute");
+	json_write_int(w, "maxTotalInstances", limit_of(&quota_rows[0], account));
+	json_write_int(w, "totalInstancesUsed", used.instances);
+	json_write_int(w, "maxTotalCores", limit_of(&quota_rows[1], account));
+	json_write_int(w, "totalCoresUsed", used.cores);
+	json_write_int(w, "maxTotalRAMSize", UNLIMITED);
+	json_write_int(w, "totalRAMUsed", used.ram);
+	json_write_int(w, "maxTotalKeypairs", UNLIMITED);
+	json_write_int(w, "maxServerMeta", TAG_COUNT_MAX);
+	json_write_int(w, "maxServerGroups", SERVER_GROUPS_MAX);
+	json_write_int(w, "totalServerGroupsUsed", used.groups);
+	json_write_int(w, "maxServerGroupMembers", SERVER_GROUP_MEMBERS_MAX);
+	if (version <= 35) {
+		json_write_int(w, "maxTotalFloatingIps", account->limit_addresses);
+		json_write_int(w, "totalFloatingIpsUsed", used.addresses);
+		json_write_int(w, "maxSecurityGroups", account->limit_groups);
+		json_write_int(w, "totalSecurityGroupsUsed", used.security_groups);
+		json_write_int(w, "maxSecurityGroupRules", UNLIMITED);
+	}
+	if (version <= 38)
+		json_write_int(w, "maxImageMeta", TAG_COUNT_MAX);
+	if (version <= 56) {
+		json_write_int(w, "maxPersonality", 0);
+		json_write_int(w, "maxPersonalitySize", 0);
+	}
+	json_write_close(w);
+	return OK;
+}
+
+/* ---- quota sets ---- */
+
+struct os_quota {
+	struct account_limits wish;
+	struct str project;
+	bool force;
+	int64_t instances, cores;
+	bool has_instances, has_cores;
+};
+#define PROJECT OS_PATH(struct os_quota, "project_id", project, .doc = "The project.")
+#define P(wire, member, has)                                                                                 \
+	OS_BODY(struct os_quota, wire, member, .min = -1, .max = INT32_MAX,                                  \
+		.given = offsetof(struct os_quota, has) + 1, .doc = "-1: no limit.")
+static const struct os_param project_params[] = {PROJECT};
+static const struct os_param update_params[] = {
+	PROJECT,
+	P("instances", instances, has_instances),
+	P("cores", cores, has_cores),
+	OS_BODY(struct os_quota, "force", force, .doc = "A limit below what is used is no error anyhow."),
+	OS_UNBUILT("ram", .only = "-1"),
+	OS_UNBUILT("key_pairs", .only = "-1"),
+	OS_UNBUILT("metadata_items", .only = "50"),
+	OS_UNBUILT("server_groups", .only = "100"),
+	OS_UNBUILT("server_group_members", .only = "100"),
+	OS_UNBUILT("floating_ips", .until = 35),
+	OS_UNBUILT("fixed_ips", .until = 35, .only = "-1"),
+	OS_UNBUILT("security_groups", .until = 35),
+	OS_UNBUILT("security_group_rules", .until = 35, .only = "-1"),
+	OS_UNBUILT("injected_files", .until = 56, .only = "0"),
+	OS_UNBUILT("injected_file_content_bytes", .until = 56, .only = "0"),
+	OS_UNBUILT("injected_file_path_bytes", .until = 56, .only = "0"),
+	OS_UNBUILT("tenant_id"),
+};
+#undef P
+
+static RESULT find_account(struct os_call *e, const struct os_quota *a, const struct account **ret_account)
+{
+	struct ref ref = {0};
+	const struct account *account =
+		os_parse_id(a->project, KIND_ACCOUNT, &ref) ? account_find(os_walk(e), ref.prefix) : NULL;
+	if (!os_is_admin(e) && !(account && uuid_equal(account->row.id, e->c->who->account)))
+		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.",
+				e->action->permit);
+	if (!account || !row_is_live(&account->row))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("project_id"),
+				      "Project ID %" STR_FMT " is not a valid project.",
+				      STR_ARG(str_slice(a->project, 0, 64)));
+	*ret_account = account;
+	return OK;
+}
+
+static void write_set(struct os_call *e, struct json_writer *w, const struct account *account)
+{
+	for (size_t k = 0; k < QUOTA_ROWS; k++)
+		if (!quota_rows[k].until || e->request.version <= quota_rows[k].until)
+			json_write_int(w, quota_rows[k].name, limit_of(&quota_rows[k], account));
+}
+
+static RESULT show_quota(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_quota *a = args;
+	const struct account *account = NULL;
+	TRY(find_account(e, a, &account));
+	json_write_text(w, "id", a->project);
+	write_set(e, w, account);
+	return OK;
+}
+
+static RESULT show_defaults(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_quota *a = args;
+	struct account account = {0};
+	engine_get_default_limits(os_walk(e), &account);
+	json_write_text(w, "id", a->project);
+	write_set(e, w, &account);
+	return OK;
+}
+
+static RESULT show_detail(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_quota *a = args;
+	const struct account *account = NULL;
+	TRY(find_account(e, a, &account));
+	struct figures used = count_used(e, account);
+	json_write_text(w, "id", a->project);
+	for (size_t k = 0; k < QUOTA_ROWS; k++) {
+		if (quota_rows[k].until && e->request.version > quota_rows[k].until)
+			continue;
+		json_write_open(w, quota_rows[k].name);
+		json_write_int(w, "in_use", used_of(&quota_rows[k], &used));
+		json_write_int(w, "limit", limit_of(&quota_rows[k], account));
+		json_write_int(w, "reserved", 0);
+		json_write_close(w);
+	}
+	return OK;
+}
+
+static struct ref ref_of(struct os_call *e, const struct account *account)
+{
+	return (struct ref){.kind = KIND_ACCOUNT,
+			    .prefix = account->row.id,
+			    .bits = 128,
+			    .text = uuid_to_str(e->c->arena, account->row.id),
+			    .field = STR("project_id")};
+}
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_quota *a = args;
+	const struct account *account = NULL;
+	TRY(find_account(e, a, &account));
+	a->wish = account_limits_all(ref_of(e, account), ACCOUNT_LIMIT_KEEP);
+	if (a->has_instances)
+		a->wish.instances = a->instances;
+	if (a->has_cores)
+		a->wish.vcpus = a->cores;
+	return OK;
+}
+
+/* Compute's own: volumes and networks have theirs. */
+static RESULT prepare_reset(struct os_call *e, void *args)
+{
+	struct os_quota *a = args;
+	const struct account *account = NULL;
+	struct account standard = {0};
+	TRY(find_account(e, a, &account));
+	engine_get_default_limits(os_walk(e), &standard);
+	a->wish = account_limits_all(ref_of(e, account), ACCOUNT_LIMIT_KEEP);
+	a->wish.instances = standard.limit_instances;
+	a->wish.vcpus = standard.limit_vcpus;
+	return OK;
+}
+
+static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct account *account = NULL;
+	TRY(find_account(e, args, &account));
+	write_set(e, w, account);
+	return OK;
+}
+
+#define SET "/v2.1/os-quota-sets/{project_id}"
+#define ARGS OS_PARAMS(struct os_quota, project_params)
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.1/limits", .permit = "os_compute_api:limits", .item = "limits", .answer = show_limits,
+	 .doc = "Limits of the project, and what it uses."},
+	{HTTP_GET, SET, .permit = "os_compute_api:os-quota-sets:show", .args = ARGS, .item = "quota_set",
+	 .answer = show_quota, .doc = "Quotas of a project."},
+	{HTTP_GET, SET "/detail", .permit = "os_compute_api:os-quota-sets:detail", .args = ARGS,
+	 .item = "quota_set", .answer = show_detail, .doc = "With what is used."},
+	{HTTP_GET, SET "/defaults", .permit = "os_compute_api:os-quota-sets:defaults", .args = ARGS,
+	 .item = "quota_set", .answer = show_defaults, .doc = "What a new project gets."},
+	{HTTP_PUT, SET, .permit = "os_compute_api:os-quota-sets:update", .flags = OS_WRITES | OS_ADMIN,
+	 .args = OS_PARAMS(struct os_quota, update_params), .wrap = "quota_set", .item = "quota_set",
+	 .prepare = prepare_update, .operation = engine_set_limits_run, .answer = show_updated,
+	 .doc = "Sets quotas of a project."},
+	{HTTP_DELETE, SET, .permit = "os_compute_api:os-quota-sets:delete", .flags = OS_WRITES | OS_ADMIN,
+	 .status = 202, .args = ARGS, .prepare = prepare_reset, .operation = engine_set_limits_run,
+	 .doc = "As a new project has them."},
+};
+const struct os_actions os_compute_limit_actions = OS_ACTIONS(OS_COMPUTE, actions);
