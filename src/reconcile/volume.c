@@ -30,6 +30,7 @@ struct volume_rows {
 	struct volume_base base;
 	bool is_held;      /* a domain or a snapshot may still need it where it is */
 	bool is_left_held; /* a snapshot asked for just before the move ended is cut where it was */
+	bool grows_later;  /* a snapshot is to be cut of it first, at the size that it has */
 };
 
 static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid host)
@@ -55,6 +56,8 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 		TRY(gather_volume_base(s, view.tables, v, &ret_rows->base));
 	const struct instance *i = instance_find(view.tables, v->instance);
 	ret_rows->is_left_held = is_to_be_cut_on(view.tables, v, v->left_host);
+	ret_rows->grows_later =
+		v->seen_size > 0 && v->size > v->seen_size && is_to_be_cut_on(view.tables, v, v->seen_host);
 	bool has_domain = i && i->seen_power != INSTANCE_SEEN_POWER_ABSENT && !row_is_live(&v->row);
 	ret_rows->is_held = has_domain || !uuid_is_none(v->seen_instance) ||
 			    (v->seen_size > 0 && engine_volume_is_being_copied(view.tables, s->id));
@@ -304,7 +307,7 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	struct disk_seen seen = {0};
 	bool has_base = true;
 	struct disk_spec wish = {.volume = v->row.id,
-				 .size = v->size,
+				 .size = rows->grows_later ? v->seen_size : v->size,
 				 .base_sha256 = rows->base.sha256,
 				 .base_file_size = rows->base.file_size,
 				 .was_there = v->seen_size > 0};
@@ -321,6 +324,8 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	if (seen.lacks_base)
 		return send_base(s, &rows->base, &has_base);
 	TRY(report_unreadable(s, false)); /* another volume's step may have sent it */
+	if (rows->grows_later)
+		return OK; /* the cut wakes it */
 	return report_size(s, v, seen.size);
 }
 

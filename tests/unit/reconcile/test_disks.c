@@ -215,6 +215,28 @@ static void test_unreadable(void **state)
 	tell_unreadable(false);
 }
 
+/* A snapshot is of the disk as it was when it was asked for: growing waits until it is cut. */
+static void test_snapshot_before_growing(void **state)
+{
+	(void) state;
+	for (uint64_t seed = 1; seed <= 20; seed++) {
+		struct cloud *c = cloud_new(seed, 1);
+		uuid volume, snapshot = uuid_random();
+		cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
+		cloud_settle(c);
+		struct volume_modifying wish = {.volume = cloud_ref(c, KIND_VOLUME, volume),
+						.size = 9 * CLOUD_GIB};
+		cloud_expect_at(c, take_snapshot(c, volume, snapshot), __FILE__, __LINE__);
+		int64_t before = snapshot_row(c, snapshot).volume_size;
+		cloud_ok(c, &c->alice, engine_modify_volume, &wish);
+		cloud_settle(c);
+		assert_int_equal(snapshot_row(c, snapshot).seen_stage, SNAPSHOT_SEEN_STAGE_KEPT);
+		assert_int_equal(snapshot_row(c, snapshot).volume_size, before);
+		assert_int_equal(volume_row(c, volume).seen_size, 9 * CLOUD_GIB);
+		cloud_done(c);
+	}
+}
+
 static void test_snapshot_at_rest(void **state)
 {
 	(void) state;
@@ -481,6 +503,7 @@ int main(void)
 		cmocka_unit_test(test_snapshots),
 		cmocka_unit_test(test_snapshot_goes_with_its_volume),
 		cmocka_unit_test(test_unreadable),
+		cmocka_unit_test(test_snapshot_before_growing),
 		cmocka_unit_test(test_snapshot_at_rest),
 		cmocka_unit_test(test_snapshot_of_lost),
 		cmocka_unit_test(test_interrupted),
