@@ -22,7 +22,7 @@ static void add_role(struct roles *roles, uuid role)
 }
 
 /* What is added behind the end is come to in its turn. */
-static void close_roles(const struct tables *t, struct roles *roles)
+void engine_close_roles(const struct tables *t, struct roles *roles)
 {
 	roles->rights = 0;
 	for (size_t n = 0; n < roles->count; n++) {
@@ -80,7 +80,7 @@ void engine_find_roles(const struct tables *t, uuid user, enum identity_scope sc
 			if (is_at(a, &place))
 				add_role(ret_roles, a->role);
 	}
-	close_roles(t, ret_roles);
+	engine_close_roles(t, ret_roles);
 }
 
 void engine_narrow_roles(const struct tables *t, const struct uuids *list, struct roles *roles)
@@ -89,7 +89,7 @@ void engine_narrow_roles(const struct tables *t, const struct uuids *list, struc
 	for (size_t n = 0; n < list->count; n++)
 		if (has_role(roles, list->at[n]))
 			add_role(&narrow, list->at[n]);
-	close_roles(t, &narrow);
+	engine_close_roles(t, &narrow);
 	*roles = narrow;
 }
 
@@ -176,7 +176,7 @@ RESULT engine_imply_role(struct op *op, struct role_implication *wish)
 	TRY(find_role(op, &wish->implied, &implied));
 	bool does = uuids_have(&role->implies, implied->row.id);
 	struct roles below = {.at = {implied->row.id}, .count = 1};
-	close_roles(op->head, &below);
+	engine_close_roles(op->head, &below);
 	if (wish->implies && has_role(&below, role->row.id))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROLE,
 				     "The role %" STR_FMT " implies %" STR_FMT " already.",
@@ -259,7 +259,7 @@ static RESULT check_giving(struct op *op, const struct role_assignment *wanted)
 {
 	const struct identity *who = op->ctx->who;
 	struct roles given = {.at = {wanted->role}, .count = 1};
-	close_roles(op->head, &given);
+	engine_close_roles(op->head, &given);
 	bool is_domains = !uuid_is_none(wanted->domain) && !wanted->inherited;
 	if (identity_is_admin(who) || !(given.rights & RIGHT(ADMIN)) || is_domains)
 		return OK;

@@ -18,6 +18,8 @@ struct roles {
  * account or a domain by the scope; unscoped: nothing. On the head or on a view that walks. */
 void engine_find_roles(const struct tables *t, uuid user, enum identity_scope scope, uuid where,
 		       struct roles *ret_roles);
+/* Adds what the roles imply, and works out their rights. */
+void engine_close_roles(const struct tables *t, struct roles *roles);
 /* Of those only what is in the list or implied by it. */
 void engine_narrow_roles(const struct tables *t, const struct uuids *list, struct roles *roles);
 /* The role that the region was made with, or NULL. */

@@ -82,6 +82,7 @@ static const struct os_error errors[] = {
 	E(BIT(IMAGE), QUOTA, NONE, 413, 0),
 	E(BIT(IMAGE), PROTECTED, NONE, 403, 0),
 	E(BIT(IDENTITY), QUOTA, NONE, 403, 0),
+	E(BIT(IDENTITY), STATE, DOMAIN, 403, 0), /* it is enabled */
 	E(ALL, MISSING, NONE, 400, "HTTPBadRequest"),
 	E(ALL, INVALID, NONE, 400, 0),
 	E(ALL, MALFORMED, NONE, 400, "HTTPBadRequest"),

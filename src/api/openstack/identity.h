@@ -23,8 +23,8 @@ RESULT os_list_rows(struct os_call *e, const char *items, const struct row *cons
 		    void (*write)(struct os_call *e, struct json_writer *w, const void *item),
 		    struct json_writer *w);
 
-/* A row that the ref names, if the caller may see it, or it is the caller's own. */
-RESULT os_find_person(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row);
+/* The token's domain; the default one for a token without. */
+struct ref os_own_domain(const struct os_call *e);
 /* ERR_DENIED unless it is the caller, or an administrator asks. */
 RESULT os_check_self(struct os_call *e, const struct ref *user);
 
