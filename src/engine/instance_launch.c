@@ -161,7 +161,7 @@ static RESULT count_fitting(struct launch *l, uuid zone, size_t *ret_count)
 	return OK;
 }
 
-/* Without a port: that where most hosts have room. */
+/* Without a port, or in a subnet of all zones: that where most hosts have room. */
 static RESULT choose_zone(struct launch *l, const struct zone *only)
 {
 	struct op *op = l->op;
@@ -222,6 +222,8 @@ static RESULT resolve_subnet(struct launch *l)
 	TRY(launch_ports_find(op, l->type, primary));
 	l->subnet = primary->subnet;
 	l->zone = l->subnet->zone;
+	if (uuid_is_none(l->zone)) /* it is in all of them */
+		return choose_zone(l, zone);
 	if (zone && !uuid_equal(zone->row.id, l->subnet->zone))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SUBNET, p->subnet.field,
 				   "The subnet '%" STR_FMT "' is not in the zone '%" STR_FMT "'.",

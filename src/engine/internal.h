@@ -264,7 +264,7 @@ RESULT port_check_available(struct op *op, const struct port *port, const struct
 RESULT port_check_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
 /* ERR_INVALID: there is no such slot. */
 RESULT port_check_device_index(struct op *op, int64_t device_index, struct str field);
-/* ERR_COMBINATION: a port's subnet is in another zone than its instance. */
+/* ERR_COMBINATION: a port's subnet is in another zone than its instance. One of no zone is in all of them. */
 RESULT port_check_zone(struct op *op, const struct subnet *subnet, uuid zone, struct str field);
 /* Into a row that is about to be put. */
 void port_set_attachment(const struct op *op, struct port *port, const struct instance *instance,

@@ -26,7 +26,8 @@ RESULT port_check_count(struct op *op, const struct instance_type *type, size_t 
 
 RESULT port_check_zone(struct op *op, const struct subnet *subnet, uuid zone, struct str field)
 {
-	if (subnet && uuid_equal(subnet->zone, zone))
+	bool is_everywhere = uuid_is_none(zone) || (subnet && uuid_is_none(subnet->zone));
+	if (subnet && (is_everywhere || uuid_equal(subnet->zone, zone)))
 		return OK;
 	return ENGINE_FAIL(op, ERR_COMBINATION, KIND_PORT, field,
 			   "You may not attach a network interface to an instance if they are not in the "
