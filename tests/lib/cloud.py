@@ -9,7 +9,6 @@ import os
 import re
 import subprocess
 import threading
-import uuid
 
 from dev import DARI
 
@@ -116,14 +115,12 @@ def admin(dev):
 
 
 def another(dev, name):
-    """One more project with a user who is a member of it."""
-    by = admin(dev)
-    password = uuid.uuid4().hex
-    project = by.ok("POST", "/identity/v3/projects", {"project": {"name": name}})["project"]["id"]
-    user = by.ok("POST", "/identity/v3/users", {"user": {"name": name, "password": password}})["user"]["id"]
-    role = by.ok("GET", "/identity/v3/roles?name=member")["roles"][0]["id"]
-    by.ok("PUT", f"/identity/v3/projects/{project}/users/{user}/roles/{role}")
-    return Project(dev, name, name, password)
+    """One more project with a user who is a member of it; its owner's EC2 client, too."""
+    account = dev.new_account(name)
+    user = dev.command("user", "create", name, "--account", name)
+    project = Project(dev, name, name, user["password"])
+    project.ec2 = account.client()
+    return project
 
 
 # ---- what the tables say, made into requests
@@ -137,8 +134,8 @@ LISTS = {  # kind → where a project's own are listed
     "security_group": ("/network/v2.0/security-groups", "security_groups"),
     "security_group_rule": ("/network/v2.0/security-group-rules", "security_group_rules"),
 }
-EXAMPLES = {"string": "a", "integer": 1, "boolean": True, "id": ABSENT, "ip": "192.0.2.1", "cidr": "192.0.2.0/24",
-            "mac": "02:00:00:00:00:01", "list of strings": ["a"], "list of ids": [ABSENT], "object of strings": {"a": "b"},
+EXAMPLES = {"string": "a", "integer": 1, "boolean": True, "id": ABSENT[:-1] + "f", "ip": "192.0.2.1", "cidr": "192.0.2.0/24",
+            "mac": "02:00:00:00:00:01", "list of strings": ["a"], "list of ids": [ABSENT[:-1] + "f"], "object of strings": {"a": "b"},
             "list of objects": [{}], "object": {}, "any": {}}
 WRONG = {"string": [7, [], {}, "x" * 70000], "integer": ["x", [], {}, 1.5], "boolean": ["perhaps", [], {}], "id": [{}, []],
          "ip": ["x", 7], "cidr": ["x", "192.0.2.1", 7], "mac": ["x", 7], "list of strings": [{}, [7], [{}]],
@@ -231,3 +228,4 @@ def digest(tables, project):
     paths = [a for a in tables["actions"] if a["method"] == "GET" and "{" not in a["path"] and not a["admin"] and not a["open"]
              and a["service"] != "identity"]
     return "\n".join(project.call("GET", path_of(a), version=version_of(a)).same() for a in paths)
+
