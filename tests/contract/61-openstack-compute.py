@@ -1,0 +1,201 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Servers through the stock openstack command and openstacksdk: what an everyday does with servers, flavors, key
+pairs, server groups, volumes and interfaces, and that EC2 sees the same."""
+# limit: 300 s
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import openstack
+import openstack.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dev import Dev  # noqa: E402
+
+SILENT = {"delete", "resize", "set", "unset", "start", "stop", "reboot", "pause", "unpause", "suspend", "resume", "lock", "unlock", "add",
+          "remove", "confirm", "revert"}
+
+
+class Cloud:
+    def __init__(self):
+        self.dev = Dev()
+        self.env = dict(re.findall(r"(OS_\w+)=(\S+)", self.dev.banner))
+        password = re.search(r'"admin" with the password (\S+)', self.dev.banner).group(1)
+        self.admin_env = {**self.env, "OS_USERNAME": "admin", "OS_PROJECT_NAME": "admin", "OS_PASSWORD": password}
+        self.sdk = self.connect(self.env)
+        self.admin = self.connect(self.admin_env)
+
+    def connect(self, env):
+        return openstack.connect(
+            auth_url=env["OS_AUTH_URL"], username=env["OS_USERNAME"], password=env["OS_PASSWORD"],
+            project_name=env["OS_PROJECT_NAME"], user_domain_name="Default", project_domain_name="Default",
+            region_name=env["OS_REGION_NAME"], identity_api_version="3")
+
+    def run(self, *argv, check=True, env=None):
+        """What the command says, as JSON where it gives any."""
+        form = [] if SILENT & set(argv[:6]) or argv[:3] == ("console", "log", "show") else ["-f", "json"]
+        done = subprocess.run(["/usr/bin/openstack", *argv, *form], env={**os.environ, **(env or self.env)},
+                              capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
+        return done if not check else json.loads(done.stdout) if form else done.stdout
+
+    def await_status(self, server, wanted, limit_s=20):
+        end = time.monotonic() + limit_s
+        while time.monotonic() < end:
+            now = self.sdk.compute.get_server(server)
+            if now.status == wanted and now.task_state is None:
+                return now
+            time.sleep(0.1)
+        raise AssertionError(f"{now.status}/{now.task_state} instead of {wanted}")
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    c = Cloud()
+    with c.dev:
+        yield c
+
+
+@pytest.fixture(scope="module")
+def image(cloud):
+    """Its UUID, as every face has it: EC2's id is the beginning."""
+    ec2 = cloud.dev.account.client()
+    launched = ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="t3.nano",
+                                 MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    (server,) = cloud.sdk.compute.servers()
+    ec2.terminate_instances(InstanceIds=[launched])
+    return server.image.id
+
+
+def make(cloud, image, name, **more):
+    server = cloud.sdk.compute.create_server(name=name, image_id=image, flavor_id="t3.micro", networks="auto", **more)
+    return cloud.await_status(server, "ACTIVE")
+
+
+def test_the_stock_command(cloud, image):
+    """A server's life, as the manuals say."""
+    run = cloud.run
+    assert {"t3.micro", "m5.large"} <= {f["Name"] for f in run("flavor", "list")}
+    run("keypair", "create", "mine", "--private-key", "/dev/null")
+    assert [k["Name"] for k in run("keypair", "list")] == ["mine"]
+    server = make(cloud, image, "web", key_name="mine", metadata={"team": "blue"})
+    made = run("server", "show", "web")
+    assert made["status"] == "ACTIVE" and made["key_name"] == "mine" and made["properties"] == {"team": "blue"}
+    assert made["OS-EXT-STS:power_state"] in (1, "Running") and made["id"] == server.id
+    assert [s["Name"] for s in run("server", "list", "--name", "^we", "-n")] == ["web"]
+    for verb, status in (("pause", "PAUSED"), ("unpause", "ACTIVE"), ("suspend", "SUSPENDED"), ("resume", "ACTIVE"),
+                         ("stop", "SHUTOFF"), ("start", "ACTIVE")):
+        run("server", verb, "web")
+        cloud.await_status(made["id"], status)
+    run("--os-compute-api-version", "2.73", "server", "lock", "web", "--reason", "mine")
+    refused = run("server", "stop", "web", check=False)
+    assert refused.returncode != 0 and "locked" in refused.stderr
+    run("server", "unlock", "web")
+    run("server", "set", "web", "--name", "shop", "--property", "team=red")
+    assert run("server", "show", "shop")["properties"] == {"team": "red"}
+    assert "simulated" in cloud.run("console", "log", "show", "shop")
+    run("server", "delete", "shop", "--wait")
+    assert run("server", "list", "-n") == []
+    run("keypair", "delete", "mine")
+
+
+def test_resize_and_rebuild(cloud, image):
+    server = make(cloud, image, "grows")
+    cloud.run("server", "resize", "grows", "--flavor", "t3.small")
+    assert cloud.await_status(server, "VERIFY_RESIZE").flavor["original_name"] == "t3.small"
+    cloud.run("server", "resize", "revert", "grows")
+    assert cloud.await_status(server, "ACTIVE").flavor["original_name"] == "t3.micro"
+    cloud.sdk.compute.resize_server(server, "t3.small")
+    cloud.await_status(server, "VERIFY_RESIZE")
+    cloud.sdk.compute.confirm_server_resize(server)
+    cloud.await_status(server, "ACTIVE")
+    addresses = server.addresses
+    cloud.sdk.compute.rebuild_server(server, image=image, name="anew")
+    after = cloud.await_status(server, "ACTIVE")
+    assert after.name == "anew" and after.addresses == addresses
+    actions = [a["Action"] for a in cloud.run("server", "event", "list", server.id)]
+    assert actions == ["rebuild", "confirmResize", "resize", "revertResize", "resize", "create"]
+    cloud.sdk.compute.delete_server(server)
+    cloud.sdk.compute.wait_for_delete(server, interval=0.2)
+
+
+def test_interfaces_and_volumes(cloud, image):
+    server = make(cloud, image, "plugs", block_device_mapping=[
+        {"boot_index": 0, "source_type": "image", "destination_type": "volume", "uuid": image, "delete_on_termination": True},
+        {"source_type": "blank", "destination_type": "volume", "volume_size": 1, "delete_on_termination": True}])
+    compute = cloud.sdk.compute
+    port = compute.create_server_interface(server)
+    assert {i.port_id for i in compute.server_interfaces(server)} >= {port.port_id}
+    compute.delete_server_interface(port, server=server)
+    (attachment,) = compute.volume_attachments(server)
+    assert attachment.device == "/dev/vdb"
+    volumes = cloud.dev.account.client().describe_volumes(Filters=[{"Name": "size", "Values": ["1"]}])["Volumes"]
+    assert attachment.volume_id.replace("-", "").startswith(volumes[0]["VolumeId"][4:])
+    compute.delete_server(server)
+    compute.wait_for_delete(server, interval=0.2)
+
+
+def test_flavors_of_the_administrator(cloud, image):
+    run = cloud.run
+    refused = run("flavor", "create", "own", "--id", "42", "--ram", "512", "--disk", "0", check=False)
+    assert refused.returncode != 0 and "403" in refused.stderr
+    made = run("flavor", "create", "own", "--id", "42", "--ram", "512", "--disk", "0", "--private",
+               "--property", "hw:a=b", env=cloud.admin_env)
+    assert made["id"] == "42" and made["os-flavor-access:is_public"] is False
+    assert "own" not in {f.name for f in cloud.sdk.compute.flavors()}
+    project = cloud.sdk.current_project_id
+    cloud.admin.compute.flavor_add_tenant_access("42", project)
+    assert [a["tenant_id"] for a in cloud.admin.compute.get_flavor_access("42")] == [project]
+    assert cloud.sdk.compute.get_flavor("42").extra_specs == {"hw:a": "b"}
+    server = cloud.sdk.compute.create_server(name="small", image_id=image, flavor_id="42", networks="none")
+    assert cloud.await_status(server, "ACTIVE").addresses == {}
+    types = cloud.dev.account.client().describe_instance_types(InstanceTypes=["own"])["InstanceTypes"]
+    assert types[0]["MemoryInfo"]["SizeInMiB"] == 512
+    cloud.admin.compute.delete_flavor("42")
+    assert cloud.sdk.compute.get_server(server).flavor["original_name"] == "own"
+    cloud.sdk.compute.delete_server(server)
+
+
+def test_server_groups(cloud, image):
+    group = cloud.run("server", "group", "create", "g", "--policy", "anti-affinity")
+    servers = [make(cloud, image, name, scheduler_hints={"group": group["id"]}) for name in ("a", "b")]
+    hosts = {cloud.admin.compute.get_server(s).hypervisor_hostname for s in servers}
+    assert len(hosts) == 2
+    assert set(cloud.sdk.compute.get_server_group(group["id"]).member_ids) == {s.id for s in servers}
+    for s in servers:
+        cloud.sdk.compute.delete_server(s)
+    cloud.run("server", "group", "delete", "g")
+
+
+def test_figures(cloud):
+    run, admin = cloud.run, cloud.admin_env
+    assert cloud.sdk.compute.get_limits().absolute.instances_used >= 0
+    zones = run("availability", "zone", "list", "--compute")
+    assert zones and all(z["Zone Status"] == "available" for z in zones)
+    assert {h["State"] for h in run("hypervisor", "list", env=admin)} == {"up"}
+    assert {s["Binary"] for s in run("compute", "service", "list", env=admin)} == {"nova-compute"}
+    quota = f"/os-quota-sets/{cloud.sdk.current_project_id}"
+    assert cloud.admin.compute.put(quota, json={"quota_set": {"instances": 7}}).status_code == 200
+    assert cloud.sdk.compute.put(quota, json={"quota_set": {"instances": 9}}).status_code == 403
+    assert cloud.admin.compute.get_quota_set(cloud.sdk.current_project_id).instances == 7
+
+
+def test_errors_as_programs_catch_them(cloud, image):
+    compute = cloud.sdk.compute
+    with pytest.raises(openstack.exceptions.ResourceNotFound):
+        compute.get_server("11111111-2222-3333-4444-555555555555")
+    with pytest.raises(openstack.exceptions.BadRequestException):
+        compute.create_server(name="x", image_id=image, flavor_id="huge", networks="auto")
+    server = make(cloud, image, "still")
+    with pytest.raises(openstack.exceptions.ConflictException):
+        compute.resume_server(server)
+    compute.delete_server(server)
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", __file__, *sys.argv[1:]]))
