@@ -1,0 +1,252 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Identity: what the stock client does with people, roles and credentials; the protocol of tokens; and that what
+somebody may is the same by token and by EC2 key, until it is taken back."""
+# limit: 240 s
+import os
+import re
+import subprocess
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud  # noqa: E402
+import dev as ec2  # noqa: E402
+from world import World  # noqa: E402
+
+EC2 = ec2.dump()
+TOKENS = "/identity/v3/auth/tokens"
+
+
+@pytest.fixture(scope="module")
+def dev():
+    with ec2.Dev() as d:
+        yield d
+
+
+@pytest.fixture(scope="module")
+def admin(dev):
+    return cloud.admin(dev)
+
+
+@pytest.fixture(scope="module")
+def own(dev):
+    return cloud.own(dev)
+
+
+def add_user(by, name, project, role):
+    """A user of the default domain with the role on the project, by name; and a token for it."""
+    user = by.ok("POST", "/identity/v3/users", {"user": {"name": name, "password": "geheim"}})["user"]["id"]
+    where = by.ok("GET", f"/identity/v3/projects?name={project}")["projects"][0]["id"]
+    which = by.ok("GET", f"/identity/v3/roles?name={role}")["roles"][0]["id"]
+    by.ok("PUT", f"/identity/v3/projects/{where}/users/{user}/roles/{which}")
+    return cloud.Project(by.dev, project, name, "geheim")
+
+
+def key_of(project):
+    """An EC2 key that the project's user makes for itself."""
+    made = project.ok("POST", f"/identity/v3/users/{project.user_id}/credentials/OS-EC2", {"tenant_id": project.id})
+    return ec2.Account(project.dev, made["credential"]["access"], made["credential"]["secret"])
+
+
+def login(project, identity, scope=None, **how):
+    return project.call("POST", TOKENS, {"auth": {"identity": identity, **({"scope": scope} if scope else {})}}, **how)
+
+
+# ---- the stock client
+
+def test_the_stock_command(admin, dev):
+    run = admin.openstack
+    project = run("project", "create", "--description", "It builds", "build", "-f", "json")
+    assert (project["name"], project["domain_id"], project["enabled"]) == ("build", "default", True)
+    user = run("user", "create", "--password", "geheim", "--project", "build", "--email", "a@b.test", "ann", "-f", "json")
+    assert user["default_project_id"] == project["id"]
+    run("role", "add", "--user", "ann", "--project", "build", "member")
+    run("group", "create", "builders", "-f", "json")
+    run("group", "add", "user", "builders", "ann")
+    assert "in group" in run("group", "contains", "user", "builders", "ann")
+    run("role", "add", "--group", "builders", "--project", "dev", "reader")
+    given = run("role", "assignment", "list", "--user", "ann", "--names", "--effective", "-f", "json")
+    assert {(g["Role"], g["Project"]) for g in given} == {("member", "build@Default"), ("reader", "build@Default"),
+                                                          ("reader", "dev@Default")}
+    ann = cloud.Project(dev, "build", "ann", "geheim")
+    assert ann.openstack("token", "issue", "-f", "json")["project_id"] == project["id"]
+    assert {p["Name"] for p in ann.openstack("project", "list", "-f", "json")} == {"build", "dev"}
+    assert "403" in ann.openstack("user", "list", fails=True)
+    made = ann.openstack("application", "credential", "create", "--role", "reader", "program", "-f", "json")
+    env = dict(ann.env(), OS_AUTH_TYPE="v3applicationcredential", OS_APPLICATION_CREDENTIAL_ID=made["id"],
+               OS_APPLICATION_CREDENTIAL_SECRET=made["secret"])
+    for name in ("OS_USERNAME", "OS_PASSWORD", "OS_PROJECT_NAME", "OS_PROJECT_DOMAIN_NAME", "OS_USER_DOMAIN_NAME"):
+        env.pop(name)
+    done = subprocess.run([cloud.OPENSTACK, "token", "issue", "-c", "project_id", "-f", "value"], env=env, check=True,
+                          capture_output=True, text=True)
+    assert done.stdout.strip() == project["id"]
+    ann.openstack("application", "credential", "delete", "program")
+    key = ann.openstack("ec2", "credentials", "create", "-f", "json")
+    assert [k["Access"] for k in ann.openstack("ec2", "credentials", "list")] == [key["access"]]
+    ann.openstack("ec2", "credentials", "delete", key["access"])
+    ann.openstack("user", "password", "set", "--original-password", "geheim", "--password", "neu")
+    assert cloud.Project(dev, "build", "ann", "neu").id == project["id"]
+    run("role", "remove", "--user", "ann", "--project", "build", "member")
+    run("user", "delete", "ann")
+    run("group", "delete", "builders")
+    run("project", "delete", "build")
+    assert {p["Name"] for p in run("project", "list")} == {"admin", "dev"}
+
+
+def test_domains(admin):
+    run = admin.openstack
+    domain = run("domain", "create", "works", "-f", "json")["id"]
+    run("project", "create", "--domain", "works", "dev", "-f", "json")  # names are a domain's own
+    run("user", "create", "--domain", "works", "--password", "x", "boss", "-f", "json")
+    run("role", "add", "--user-domain", "works", "--user", "boss", "--domain", "works", "admin")
+    answer = login(admin, {"methods": ["password"], "password": {"user": {
+        "name": "boss", "domain": {"name": "works"}, "password": "x"}}}, {"domain": {"id": domain}})
+    assert answer.status == 201, answer
+    boss = {"X-Auth-Token": answer.headers["X-Subject-Token"]}
+    assert {u["name"] for u in admin.call("GET", "/identity/v3/users", headers=boss).json["users"]} == {"boss"}
+    made = admin.call("POST", "/identity/v3/users", {"user": {"name": "aide", "domain_id": domain}}, headers=boss)
+    assert made.status == 201, made
+    assert admin.call("POST", "/identity/v3/users", {"user": {"name": "spy", "domain_id": "default"}}, headers=boss).status == 403
+    assert admin.call("POST", "/identity/v3/domains", {"domain": {"name": "more"}}, headers=boss).status == 403
+    role = admin.ok("GET", "/identity/v3/roles?name=admin")["roles"][0]["id"]
+    above = f"/identity/v3/projects/{admin.id}/users/{made.json['user']['id']}/roles/{role}"
+    assert admin.call("PUT", above, headers=boss).status == 403  # not an administrator of the region
+    run("project", "delete", "--domain", "works", "dev")
+    assert "403" in run("domain", "delete", "works", fails=True)
+    run("domain", "set", "--disable", "works")
+    assert admin.call("GET", "/identity/v3/auth/projects", headers=boss).status == 401
+    run("domain", "delete", "works")
+
+
+# ---- tokens
+
+def test_tokens(admin, own):
+    password = {"methods": ["password"], "password": {"user": {"id": own.user_id, "password": own.password}}}
+    answer = login(own, password, "unscoped")
+    assert answer.status == 201 and "catalog" not in answer.json["token"] and "roles" not in answer.json["token"]
+    unscoped = answer.headers["X-Subject-Token"]
+    assert len(unscoped) < 255
+    answer = login(own, {"methods": ["token"], "token": {"id": unscoped}}, {"project": {"id": own.id}})
+    token = answer.json["token"]
+    assert answer.status == 201 and set(token["methods"]) == {"password", "token"} and len(token["audit_ids"]) == 2
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", token["expires_at"])
+    assert {r["name"] for r in token["roles"]} == {"member", "reader"}
+    assert {e["interface"] for s in token["catalog"] for e in s["endpoints"]} == {"public", "internal", "admin"}
+    scoped = answer.headers["X-Subject-Token"]
+    check = {"X-Subject-Token": scoped}
+    assert own.ok("GET", TOKENS, headers=check)["token"]["audit_ids"] == token["audit_ids"]
+    assert "catalog" not in own.ok("GET", TOKENS + "?nocatalog", headers=check)["token"]
+    head = own.call("HEAD", TOKENS, headers=check)
+    assert (head.status, head.text) == (200, "")
+    assert admin.call("GET", TOKENS, headers=check).status == 200
+    assert own.call("GET", TOKENS, headers={"X-Subject-Token": admin.token}).status == 403
+    assert own.call("GET", TOKENS, headers={"X-Subject-Token": "nothing"}).status == 404
+    assert own.call("DELETE", TOKENS, headers=check).status == 204
+    assert own.call("GET", TOKENS, headers=check).status == 404
+    refused = own.call("GET", "/compute/v2.1/servers", headers={"X-Auth-Token": scoped})
+    assert refused.status == 401 and refused.headers["WWW-Authenticate"].startswith("Keystone uri=")
+    assert refused.json["error"]["title"] == "Unauthorized"
+    assert own.call("POST", "/v3/auth/tokens", {"auth": {"identity": password}}).status == 201  # without a prefix
+
+
+def test_all_wrong_proofs_are_told_alike(admin):
+    def by(user):
+        return login(admin, {"methods": ["password"], "password": {"user": user}})
+    add_user(admin, "known", "dev", "reader")
+    domain = {"domain": {"id": "default"}}
+    answers = [by({"name": "known", "password": "wrong", **domain}), by({"name": "unknown", "password": "x", **domain}),
+               by({"name": "known", "password": "geheim", "domain": {"name": "nowhere"}}), by({"id": "x", "password": "x"})]
+    assert {(a.status, a.same()) for a in answers} == {(401, answers[0].same())}
+    for _ in range(5):
+        by({"name": "known", "password": "wrong", **domain})
+    assert by({"name": "known", "password": "geheim", **domain}).status == 401  # locked out
+
+
+# ---- the same rights by token and by key
+
+def everything(account):
+    return ec2.digest(EC2, account)
+
+
+def test_a_reader_changes_nothing(admin, dev):
+    world = World(dev.account, EC2)
+    key = key_of(add_user(admin, "reader", "dev", "reader"))
+    before = everything(dev.account)
+    assert everything(key) == before  # and sees all of it
+    for action in EC2["actions"]:
+        if action["writes"]:
+            answer = key.call(action["name"], world.request(action["name"]))
+            assert (answer.status, answer.code) == (403, "UnauthorizedOperation"), f"{action['name']}: {answer}"
+    assert everything(dev.account) == before
+
+
+def test_no_call_changes_anything_for_a_reader(admin):
+    tables = cloud.dump()
+    reader = add_user(admin, "watcher", "dev", "reader")
+    for action in tables["actions"]:
+        if not action["writes"] or action["service"] == "identity":
+            continue
+        answer = reader.call(action["method"], cloud.path_of(action), cloud.body_of(action), version=cloud.version_of(action))
+        assert answer.status in (400, 403, 404), f"{cloud.title(action)}: {answer}"
+        assert answer.status == 403 or not action["path"].endswith("s"), f"{cloud.title(action)}: {answer}"
+
+
+def test_a_member_works_by_key(admin, own):
+    key = key_of(add_user(admin, "worker", "dev", "member"))
+    made = key.client().create_vpc(CidrBlock="10.77.0.0/16")["Vpc"]["VpcId"]
+    assert made in [v["VpcId"] for v in own.dev.account.client().describe_vpcs()["Vpcs"]]  # the account is the same
+    who = key.client("sts").get_caller_identity()
+    assert who["Arn"].endswith(":user/worker")
+    key.client().delete_vpc(VpcId=made)
+
+
+def test_what_is_taken_back_holds_at_once(admin):
+    user = add_user(admin, "leaver", "dev", "member")
+    key, path = key_of(user), f"/identity/v3/users/{user.user_id}"
+    roles = f"/identity/v3/projects/{user.id}/users/{user.user_id}/roles"
+    role = admin.ok("GET", roles)["roles"][0]["id"]
+    assert user.call("GET", "/compute/v2.1/servers").status == 200 and key.ok("DescribeVpcs")
+    admin.ok("DELETE", f"{roles}/{role}")
+    assert user.call("GET", "/compute/v2.1/servers").status == 401
+    assert key.call("CreateVpc", {"CidrBlock": "10.78.0.0/16"}).code == "UnauthorizedOperation"
+    admin.ok("PUT", f"{roles}/{role}")
+    assert user.call("GET", "/compute/v2.1/servers").status == 200
+    admin.ok("PATCH", path, {"user": {"enabled": False}})
+    assert user.call("GET", "/compute/v2.1/servers").status == 401 and key.call("DescribeVpcs").status == 401
+    admin.ok("PATCH", path, {"user": {"enabled": True}})
+    assert user.call("GET", "/compute/v2.1/servers").status == 401 and key.ok("DescribeVpcs")
+    admin.ok("DELETE", path)
+    assert key.call("DescribeVpcs").status == 401
+
+
+# ---- dari's own commands
+
+def test_rc(dev, tmp_path):
+    made = dev.command("account", "rc", "dev", "--directory", str(tmp_path / "rc"))
+    assert made["cloud"] == "dev" and (tmp_path / "rc/clouds.yaml").stat().st_mode & 0o777 == 0o600
+    env = {k: v for k, v in os.environ.items() if not k.startswith(("OS_", "AWS_"))}
+    env.update(OS_CLIENT_CONFIG_FILE=str(tmp_path / "rc/clouds.yaml"), OS_CLOUD="dev", AWS_PROFILE="dev",
+               AWS_SHARED_CREDENTIALS_FILE=str(tmp_path / "rc/credentials"))
+    done = subprocess.run([cloud.OPENSTACK, "project", "list", "-f", "value", "-c", "Name"], env=env, check=True,
+                          capture_output=True, text=True)
+    assert done.stdout.split() == ["dev"]
+    done = subprocess.run(["/usr/bin/aws", "--endpoint-url", dev.url, "sts", "get-caller-identity", "--query", "Arn", "--output",
+                           "text"], env=env, check=True, capture_output=True, text=True)
+    assert done.stdout.strip().endswith(":root")
+
+
+def test_users_of_the_operator(dev, admin):
+    dev.command("user", "create", "operated", "--account", "dev", "--role", "reader")
+    said = dev.command("user", "password", "operated")
+    assert cloud.Project(dev, "dev", "operated", said["password"]).call("GET", "/compute/v2.1/servers").status == 200
+    dev.command("role", "grant", "admin", "--user", "operated", "--system")
+    roles = dev.command("role", "list")
+    assert {"role": "admin", "who": "Default/operated", "where": "the system"} in roles
+    dev.command("role", "revoke", "admin", "--user", "operated", "--system")
+    assert {"role": "admin", "who": "Default/operated", "where": "the system"} not in dev.command("role", "list")
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
