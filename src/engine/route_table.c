@@ -361,12 +361,14 @@ static bool is_listed(const struct tables *t, const struct extra_routes_wish *wi
 	return false;
 }
 
-static RESULT forget_unlisted(struct op *op, const struct extra_routes_wish *wish, uuid table)
+/* What is to go: what is not listed of all, or what is listed to be removed. */
+static RESULT forget_extra(struct op *op, const struct extra_routes_wish *wish, uuid table)
 {
+	bool removes = wish->change == EXTRA_ROUTES_REMOVE;
 	const struct route *route = route_first_by_table(op->head, table), *next = NULL;
 	for (; route; route = next) {
 		next = route_next_by_table(op->head, route);
-		if (uuid_is_none(route->gateway) && !is_listed(op->head, wish, route))
+		if (uuid_is_none(route->gateway) && is_listed(op->head, wish, route) == removes)
 			TRY(route_forget(op, route->row.id));
 	}
 	return OK;
@@ -380,8 +382,9 @@ RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
 	if (wish->destinations.count > EXTRA_ROUTES_MAX)
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ROUTE, "A router has up to %d extra routes.",
 				     EXTRA_ROUTES_MAX);
-	TRY(forget_unlisted(op, wish, router->main_route_table));
-	for (size_t k = 0; k < wish->destinations.count; k++) {
+	if (wish->change != EXTRA_ROUTES_ADD)
+		TRY(forget_extra(op, wish, router->main_route_table));
+	for (size_t k = 0; k < wish->destinations.count && wish->change != EXTRA_ROUTES_REMOVE; k++) {
 		struct cidr to = cidr_canonical(wish->destinations.at[k]);
 		char text[CIDR_TEXT_SIZE];
 		const struct route *present = route_find_by_table(op->head, router->main_route_table, to);

@@ -43,11 +43,12 @@ OPERATION(engine_delete_route, route_wish)
 
 enum { EXTRA_ROUTES_MAX = 100 };
 
-/* All routes of the main table but those to gateways, as one list of destinations, each over an address in
- * one of the router's subnets. ERR_INVALID with KIND_ROUTE: it is not; ERR_EXISTS: a destination comes twice,
- * or is that of a gateway; ERR_QUOTA. */
+/* All routes of the main table but those to gateways, or some more or less, as one list of destinations, each
+ * over an address in one of the router's subnets. ERR_INVALID with KIND_ROUTE: it is not; ERR_EXISTS: a
+ * destination comes twice, or is that of a gateway; ERR_QUOTA. */
 struct extra_routes_wish {
 	struct ref router;
+	enum { EXTRA_ROUTES_SET, EXTRA_ROUTES_ADD, EXTRA_ROUTES_REMOVE } change;
 	struct cidrs destinations;
 	struct ips next_hops; /* as many */
 };

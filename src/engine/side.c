@@ -194,6 +194,11 @@ void engine_read_host_use(const struct host *host, struct host_side *ret_use)
 	ret_use->instances = __atomic_load_n(&side->instances, __ATOMIC_RELAXED);
 }
 
+int64_t engine_count_addresses(const struct subnet *subnet)
+{
+	return (int64_t) subnet_count_addresses(subnet);
+}
+
 int64_t engine_count_free_addresses(const struct subnet *subnet)
 {
 	const struct subnet_side *side = subnet_side(subnet);

@@ -66,3 +66,5 @@ OPERATION(engine_forget_subnet, subnet_forget)
 
 /* Addresses left to hand out, in EC2's subnets as it counts (five reserved). Any live row of a view. */
 int64_t engine_count_free_addresses(const struct subnet *subnet);
+/* All that it hands out. */
+int64_t engine_count_addresses(const struct subnet *subnet);

@@ -286,6 +286,38 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 			      w);
 }
 
+/* ---- some routes more or less ---- */
+
+struct os_some_routes {
+	struct extra_routes_wish wish;
+	struct {
+		const struct os_extra_route *at;
+		size_t count;
+	} routes;
+};
+static const struct os_param some_routes_params[] = {
+	OS_PATH(struct os_some_routes, "router_id", wish.router, .kind = KIND_ROUTER, .doc = "The router."),
+	OS_BODY_LIST(struct os_some_routes, "routes", routes, route_params, .flags = OS_REQUIRED,
+		     .max = EXTRA_ROUTES_MAX, .doc = "These."),
+};
+
+static RESULT prepare_some_routes(struct os_call *e, void *args)
+{
+	struct os_some_routes *a = args;
+	struct os_router_body body = {.routes = {a->routes.at, a->routes.count}};
+	TRY(read_rest(e, &body));
+	a->wish.destinations = body.wish.routes.destinations;
+	a->wish.next_hops = body.wish.routes.next_hops;
+	a->wish.change =
+		str_ends_with(e->path, STR("add_extraroutes")) ? EXTRA_ROUTES_ADD : EXTRA_ROUTES_REMOVE;
+	return OK;
+}
+
+static RESULT show_some_routes(struct os_call *e, const void *args, struct json_writer *w)
+{
+	return os_write_found(e, &os_routers, &((const struct os_some_routes *) args)->wish.router, w);
+}
+
 /* ---- interfaces ---- */
 
 struct os_router_interface {
@@ -331,6 +363,14 @@ static const struct os_action actions[] = {
 	{HTTP_DELETE, "/v2.0/routers/{router_id}", .permit = "delete_router", .flags = OS_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_router_target, target_params), .prepare = prepare_delete,
 	 .operation = engine_delete_router_run, .doc = "Deletes a router with its gateway."},
+	{HTTP_PUT, "/v2.0/routers/{router_id}/add_extraroutes", .permit = "add_extraroutes",
+	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
+	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
+	 .answer = show_some_routes, .shows = KIND_ROUTER, .doc = "Adds routes."},
+	{HTTP_PUT, "/v2.0/routers/{router_id}/remove_extraroutes", .permit = "remove_extraroutes",
+	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_some_routes, some_routes_params), .wrap = "router",
+	 .item = "router", .prepare = prepare_some_routes, .operation = engine_set_extra_routes_run,
+	 .answer = show_some_routes, .shows = KIND_ROUTER, .doc = "Takes routes away."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/add_router_interface", .permit = "add_router_interface",
 	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
 	 .operation = engine_add_router_interface_run, .answer = show_interface,

@@ -64,6 +64,7 @@ struct world {
 	struct router routers[PARTS_MAX];
 	struct str uplinks[PARTS_MAX]; /* chassis of a router's gateway; empty: none */
 	struct gateway gateways[PARTS_MAX];
+	struct ip translations[PARTS_MAX]; /* what its subnets reach out under; none: nothing */
 	size_t router_count;
 	struct network networks[PARTS_MAX]; /* of the subnets, each its own */
 	struct subnet subnets[PARTS_MAX];
@@ -113,6 +114,7 @@ static RESULT do_uplink(struct command *cmd)
 	world.uplinks[k] = get(cmd, "chassis");
 	world.gateways[k].row.id = uuid_v5(world.routers[k].row.id, STR("igw"));
 	world.gateways[k].ip = get_ip(cmd, "ip");
+	world.translations[k] = get(cmd, "snat").n ? get_ip(cmd, "snat") : (struct ip){0};
 	world.external.row.id = name_to_uuid(STR("external"));
 	world.external.physical_network = get(cmd, "physnet");
 	world.external.next_hop = get_ip(cmd, "next");
@@ -125,7 +127,7 @@ static RESULT do_subnet(struct command *cmd)
 	struct subnet *s = &world.subnets[at];
 	s->network = uuid_v5(s->row.id, STR("network"));
 	world.networks[at] = (struct network){.row.id = s->network, .mtu = 1442};
-	s->router = name_to_uuid(get(cmd, "router"));
+	s->router = get(cmd, "router").n ? name_to_uuid(get(cmd, "router")) : UUID_NONE;
 	s->route_table = name_to_uuid(get(cmd, "table"));
 	TRY(cidr_parse(get(cmd, "block"), &s->block));
 	s->gateway_ip = ip_add(s->block.base, 1);
@@ -190,6 +192,16 @@ static void gather(struct network_router *n, struct parts *parts, uuid id)
 	}
 }
 
+/* "network SUBNET": the network of a subnet that is on no router. */
+static RESULT do_network(struct command *cmd)
+{
+	size_t at = find_subnet(name_to_uuid(cmd->words[1]));
+	const struct subnet *subnet = &world.subnets[at];
+	struct network_segment segment = {
+		.network = &world.networks[at], .subnets = &subnet, .subnet_count = 1};
+	return net.driver->apply_network(net.self, &cmd->ctx, &segment);
+}
+
 static RESULT apply_networks(struct command *cmd, const struct network_router *n)
 {
 	for (size_t k = 0; k < n->subnet_count; k++) {
@@ -232,6 +244,7 @@ static RESULT do_apply(struct command *cmd)
 		n.gateway = &world.gateways[at];
 		n.external = &world.external;
 		n.gateway_chassis = world.uplinks[at];
+		n.translated_to = world.translations[at];
 	}
 	TRY(apply_networks(cmd, &n));
 	TRY(net.driver->apply_router(net.self, &cmd->ctx, &n));
@@ -492,6 +505,7 @@ static const struct {
 	{"await-port", do_await_port},
 	{"group", do_group},
 	{"address", do_address},
+	{"network", do_network},
 	{"remove", do_remove},
 	{"list", do_list},
 	{"see", do_see},

@@ -428,6 +428,40 @@ def test_killed_process_leaves_only_what_the_next_one_finds(region):
     assert region.time_until(lambda: region.get("a1", "169.254.169.254", 1).startswith("va sees 10.0.1.10")) < 3
 
 
+def test_a_gateway_that_translates(region):
+    """Under the gateway's public address all reach out; without it nobody who has none of his own."""
+    region.do("remove address ea", "group ga " + ALL_OUT)
+    region.settle()
+    assert region.get("a1", WEB, 1) == "blocked"
+    region.do("uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.0.1 snat=203.0.113.77", "apply va")
+    region.settle()
+    region.get("a1", WEB)  # the first packet may be lost to ARP
+    assert region.get("a1", WEB) == "203.0.113.77"
+    region.do("uplink va chassis=hv1,hv2 ip=100.64.0.11 physnet=physnet1 next=100.64.0.1", "apply va")
+    region.settle()
+    assert region.get("a1", WEB, 1) == "blocked"
+
+
+def test_a_network_without_router(region):
+    """Its guests have addresses and each other, on two hosts, and nothing else."""
+    macs = {"i1": "02:cc:00:00:00:01", "i2": "02:cc:00:00:00:02"}
+    region.do("group gi " + ALL_OUT + " in:1:-1:-1:0.0.0.0/0", "subnet si block=10.7.0.0/24 mac=02:00:00:0c:01:01 table=ta",
+              "network si",
+              "port i1 subnet=si ip=10.7.0.10 mac=" + macs["i1"] + " groups=gi chassis=hv1",
+              "port i2 subnet=si ip=10.7.0.11 mac=" + macs["i2"] + " groups=gi chassis=hv2")
+    for guest, host in (("i1", "hv1"), ("i2", "hv2")):
+        region.do(f"apply-port {guest}")
+        region.plug(guest, host, macs[guest])
+    region.do("await-port i1", "await-port i2")
+    region.settle()
+    assert region.dhcp("i1") == ["10.7.0.10/24"]
+    assert region.dhcp("i2") == ["10.7.0.11/24"]
+    assert region.ping("i1", "10.7.0.11") or region.ping("i1", "10.7.0.11")
+    assert not region.ping("i1", "10.0.1.10")
+    assert "err" in region.ask("remove subnet si")
+    region.do("remove port i1", "remove port i2", "remove subnet si", "remove group gi")
+
+
 def test_all_goes_without_a_trace(region):
     region.do("remove address ea")
     region.do("subnet-drop sp", "remove port a3", "apply va")
