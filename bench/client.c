@@ -43,6 +43,7 @@ struct target arg_target(int argc, char **argv)
 	return (struct target){.host = arg_text(argc, argv, "host", STR_NONE),
 			       .key_id = arg_text(argc, argv, "key", STR_NONE),
 			       .secret = arg_text(argc, argv, "secret", STR_NONE),
+			       .token = arg_text(argc, argv, "token", STR_NONE),
 			       .region = arg_text(argc, argv, "region", STR("us-east-1"))};
 }
 
@@ -53,8 +54,10 @@ RESULT client_write_request(struct ctx *c, const struct target *target, struct s
 {
 	struct str authorization = STR_NONE, amz_date = STR_NONE;
 	if (str_is_empty(target->key_id)) {
-		*ret_request = str_print(c->arena, "GET %" STR_FMT " HTTP/1.1\r\nHost: %" STR_FMT "\r\n\r\n",
-					 STR_ARG(path), STR_ARG(target->host));
+		*ret_request = str_print(
+			c->arena, "GET %" STR_FMT " HTTP/1.1\r\nHost: %" STR_FMT "\r\n%s%" STR_FMT "%s\r\n",
+			STR_ARG(path), STR_ARG(target->host), target->token.n ? "X-Auth-Token: " : "",
+			STR_ARG(target->token), target->token.n ? "\r\n" : "");
 		return ret_request->p ? OK : ctx_no_memory(c);
 	}
 	struct sigv4_signing signing = {.key_id = target->key_id,

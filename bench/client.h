@@ -10,12 +10,13 @@
 struct target {
 	struct str host; /* "127.0.0.1:8788" */
 	struct str key_id, secret, region;
+	struct str token; /* of the identity service, for a GET; empty: none */
 };
 
 /* Of the arguments "NAME=VALUE": the value, or absent. */
 struct str arg_text(int argc, char **argv, const char *name, struct str absent);
 int64_t arg_int(int argc, char **argv, const char *name, int64_t absent);
-/* host=, key=, secret=, region=. */
+/* host=, key=, secret=, region=, token=. */
 struct target arg_target(int argc, char **argv);
 
 /* The text of a POST of that form, signed now; of GET path where the target has no key. In c's arena. */

@@ -4,8 +4,8 @@
  * its own work is small; what it was is printed too.
  *
  *     load host=… clients=64 seconds=3 warm_ms=300 key=… secret=… form=Action=…   signed POST /
- *     load host=… clients=64 seconds=3 path=/file                                 plain GET
- *     load … per_second=500                                        so many at most, evenly
+ *     load host=… clients=64 seconds=3 path=/file [token=…]                       GET, to an OpenStack
+ * service load … per_second=500                                        so many at most, evenly
  *
  * One line of NAME=VALUE on standard output: requests, seconds, rate, errors, bytes (of one body),
  * p50_us, p99_us, own_cpu_us (of one request), sign_us (of one signature). */

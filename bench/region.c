@@ -1,21 +1,23 @@
 /* SPDX-License-Identifier: Apache-2.0
  * A region on simulated hosts and a simulated network behind the real server, store, engine,
- * reconciler and EC2 face, wired as src/daemon/run.c wires them. Its database is a real file.
+ * reconciler, EC2 and OpenStack face, wired as src/daemon/run.c wires them. Its database is a real file.
  *
  *     region directory=EMPTY_DIRECTORY hosts=64 threads=2
  *
- * Prints NAME=VALUE lines: host, and of a new region key, secret, image, and subnet once for each of
- * several /16 networks without public addresses; then "ready". In a directory that holds one it goes on
- * with that. Serves until SIGTERM, or until its parent is gone; at SIGUSR1 it says placement_us, what
- * finding a host takes. */
+ * Prints NAME=VALUE lines: host, and of a new region token, token_check_us, key, secret, image, and subnet
+ * once for each of several /16 networks without public addresses; then "ready". In a directory that holds one
+ * it goes on with that. Serves until SIGTERM, or until its parent is gone; at SIGUSR1 it says placement_us,
+ * what finding a host takes. */
 #include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 
 #include "api/ec2/ec2.h"
+#include "api/openstack/openstack.h"
 #include "auth/key.h"
 #include "auth/sigv4.h"
+#include "auth/token.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "client.h"
@@ -37,6 +39,7 @@
 
 enum {
 	PLACEMENTS = 2000,
+	TOKEN_CHECKS = 20000,
 	SUBNET_COUNT = 8,
 	SIM_CPUS = 1024,
 	HOST_NAME_SIZE = 32,
@@ -57,7 +60,9 @@ struct region {
 	struct http_server *http;
 	struct http_listener *listener;
 	struct sigv4 *sigv4;
+	struct tokens *tokens;
 	struct ec2_face *ec2;
+	struct openstack_face *openstack;
 	struct identity operator, owner;
 };
 
@@ -181,14 +186,69 @@ static RESULT open_face(struct region *r, int64_t thread_count)
 				 .reconciler = r->reconciler,
 				 .region = region_name,
 				 .endpoint = STR("127.0.0.1")};
-	return ec2_new(&r->ctx, &ec2, &r->ec2);
+	TRY(ec2_new(&r->ctx, &ec2, &r->ec2));
+	const struct tokens_config tokens = {r->store, r->master_key, HOUR};
+	TRY(tokens_new(&r->ctx, &tokens, &r->tokens));
+	const struct openstack_config openstack = {.store = r->store,
+						   .tokens = r->tokens,
+						   .reconciler = r->reconciler,
+						   .region = region_name,
+						   .endpoint = STR("http://127.0.0.1")};
+	return openstack_new(&r->ctx, &openstack, &r->openstack);
 }
+
+/* ---- tokens ---- */
+
+static RESULT time_token_checks(struct region *r, struct str text, double *ret_us)
+{
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	if (!a)
+		return ctx_no_memory(&r->ctx);
+	int64_t since_us = clock_monotonic_us();
+	for (int k = 0; k < TOKEN_CHECKS; k++) {
+		struct ctx c;
+		struct token token;
+		struct identity *who = NULL;
+		arena_reset(a);
+		ctx_init(&c, a);
+		TRY(token_check(r->tokens, &c, text, &token, &who));
+	}
+	*ret_us = (double) (clock_monotonic_us() - since_us) / TOKEN_CHECKS;
+	return OK;
+}
+
+static RESULT tell_token(struct region *r)
+{
+	struct token token = {.scope = IDENTITY_ACCOUNT,
+			      .methods = TOKEN_BY_PASSWORD,
+			      .user = r->owner.user,
+			      .where = r->owner.account};
+	struct str text = STR_NONE;
+	double us = 0;
+	TRY(token_issue(r->tokens, &r->ctx, &token, &text));
+	TRY(time_token_checks(r, text, &us));
+	(void) printf("token=%" STR_FMT "\ntoken_check_us=%.2f\n", STR_ARG(text), us);
+	return OK;
+}
+
+/* ---- the listener ---- */
+
+static void handle(void *self, struct call *call)
+{
+	struct region *r = self;
+	if (openstack_has_path(call->path))
+		openstack_http_face.handle(r->openstack, call);
+	else
+		ec2_http_face.handle(r->ec2, call);
+}
+
+static const struct http_face both_faces = {.name = "api", .handle = handle, .body_cap_size = 1024 * 1024};
 
 static RESULT open_listener(struct region *r)
 {
 	struct http_where where = {0};
 	TRY(ip_parse(STR("127.0.0.1"), &where.ip));
-	TRY(http_listen(r->http, &r->ctx, &ec2_http_face, r->ec2, &where, &r->listener));
+	TRY(http_listen(r->http, &r->ctx, &both_faces, r, &where, &r->listener));
 	(void) printf("host=127.0.0.1:%d\n", (int) http_listener_port(r->listener));
 	return OK;
 }
@@ -211,6 +271,8 @@ static RESULT open_all(struct region *r, int argc, char **argv)
 	if (is_new)
 		TRY(fill(r, arg_int(argc, argv, "hosts", 64)));
 	TRY(open_face(r, arg_int(argc, argv, "threads", 0)));
+	if (is_new)
+		TRY(tell_token(r));
 	return open_listener(r);
 }
 
@@ -248,6 +310,8 @@ static void close_all(struct region *r)
 	if (r->http)
 		http_server_stop(r->http, SECOND);
 	ec2_free(r->ec2);
+	openstack_free(r->openstack);
+	tokens_free(r->tokens);
 	sigv4_free(r->sigv4);
 	http_server_free(r->http);
 	reconciler_free(r->reconciler);

@@ -9,6 +9,7 @@ import shutil
 import socket
 import statistics
 import subprocess
+import urllib.request
 
 from tools import Target, children, cpu_percent, cpu_s, pairs, process, rss_mib, run, say, wait_quiet, wait_until
 
@@ -50,8 +51,8 @@ def timed(pids, measure):
     return line, (sum(map(cpu_s, pids)) - before) * 1e6 / (float(line["rate"]) * whole)
 
 
-def load_file(build, host):
-    return pairs(run(f"{build}/bench/bench_load", f"host={host}", "path=/answer.xml", "clients=64", f"seconds={SECONDS}"))
+def load_path(build, host, path, *more):
+    return pairs(run(f"{build}/bench/bench_load", f"host={host}", f"path={path}", "clients=64", f"seconds={SECONDS}", *more))
 
 
 def words(line, cost_us):
@@ -130,24 +131,35 @@ def answers(port):
         return s.connect_ex(("127.0.0.1", port)) == 0
 
 
-def measure_describe(build, scratch, show):
-    form = "Action=DescribeInstances"
+def measure_list(build, scratch, pid, name, body, load, show):
+    """A list by ours, and the same bytes by nginx."""
     ours, peers = [], []
+    with nginx(scratch, body) as (host, nginx_pids):
+        for _ in range(ROUNDS):
+            line, cost_us = timed([pid], load)
+            ours.append(check(line))
+            say(f"{name}:", words(line, cost_us))
+            line, cost_us = timed(nginx_pids, lambda: load_path(build, host, "/answer.xml"))
+            peers.append(check(line))
+            say("  nginx:", words(line, cost_us))
+    show(name, statistics.median(ours), statistics.median(peers))
+
+
+def measure_lists(build, scratch, show):
+    form, detail = "Action=DescribeInstances", "/compute/v2.1/servers/detail"
     with region(build, scratch, 4) as (target, said, pid, _):
         for _ in range(INSTANCES):
             target.ask(launch_form(said, 0))
         wait_until(lambda: target.ask(form).count("<name>running</name>") == INSTANCES, 30, "all are running")
         wait_quiet(pid, 10)
-        body = target.ask(form)
-        with nginx(scratch, body) as (host, nginx_pids):
-            for _ in range(ROUNDS):
-                line, cost_us = timed([pid], lambda: target.load(form, SECONDS))
-                ours.append(check(line))
-                say("DescribeInstances:", words(line, cost_us))
-                line, cost_us = timed(nginx_pids, lambda: load_file(build, host))
-                peers.append(check(line))
-                say("  nginx:", words(line, cost_us))
-    show("describe_instances_100_per_s", statistics.median(ours), statistics.median(peers))
+        measure_list(build, scratch, pid, "describe_instances_100_per_s", target.ask(form),
+                     lambda: target.load(form, SECONDS), show)
+        request = urllib.request.Request(f"http://{target.host}{detail}", headers={"X-Auth-Token": said["token"][0]})
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            body = answer.read().decode()
+        measure_list(build, scratch, pid, "servers_detail_100_per_s", body,
+                     lambda: load_path(build, target.host, detail, f"token={said['token'][0]}"), show)
+        show("token_check_us", float(said["token_check_us"][0]))
 
 
 def measure_idle(build, scratch, show):
