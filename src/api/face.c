@@ -12,6 +12,7 @@ struct face_wait {
 	struct result result;
 	struct change change;
 	struct observation observation;
+	struct image_work work;
 };
 
 /* NULL: resumed with the failure already. */
@@ -115,4 +116,27 @@ void face_observe(struct call *call, const struct face_look *look,
 					      .arg = look->arg};
 	wait_park(w);
 	reconciler_observe(look->reconciler, &w->observation);
+}
+
+/* On the image's thread, or any. */
+static void work_done(struct image_work *work, struct result result)
+{
+	struct face_wait *w = (struct face_wait *) ((char *) work - offsetof(struct face_wait, work));
+	w->result = result;
+	call_wake(w->call);
+}
+
+void face_work(struct call *call, const struct face_work *work,
+	       void (*resume)(struct call *call, struct result result))
+{
+	struct face_wait *w = wait_new(call, resume);
+	if (!w)
+		return;
+	w->work = (struct image_work){.ctx = &call->ctx,
+				      .image = work->image,
+				      .run = work->run,
+				      .done = work_done,
+				      .arg = work->arg};
+	wait_park(w);
+	reconciler_work_on_image(work->reconciler, &w->work);
 }

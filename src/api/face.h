@@ -22,6 +22,17 @@ struct face_change {
 void face_commit(struct call *call, struct store *store, struct face_change *change,
 		 void (*resume)(struct call *call, struct result result));
 
+/* Work on files of the image store, on a thread of the image's; arg as in image_work. */
+struct face_work {
+	struct reconciler *reconciler;
+	uuid image;
+	RESULT (*run)(struct image_work *w);
+	void *arg;
+};
+/* Parks the call until it is done; work itself may be gone by then. */
+void face_work(struct call *call, const struct face_work *work,
+	       void (*resume)(struct call *call, struct result result));
+
 /* A look at a host: look() runs on the host's own thread, reads, and changes nothing; it finds arg in
  * the observation. */
 struct face_look {

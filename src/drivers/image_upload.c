@@ -101,6 +101,17 @@ RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes)
 	return OK;
 }
 
+/* Who sent the data is not to know where they lie. */
+static void hide_path(const struct image_upload *u, struct ctx *c)
+{
+	struct str path = str_from(u->path), *message = &c->problem.message;
+	for (size_t k = 0; k + path.n <= message->n; k++)
+		if (str_equal(str_slice(*message, k, k + path.n), path))
+			*message = str_print(c->arena, "%" STR_FMT "the data%" STR_FMT,
+					     STR_ARG(str_slice(*message, 0, k)),
+					     STR_ARG(str_slice(*message, k + path.n, message->n)));
+}
+
 RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str format,
 			   struct image_file *ret_file)
 {
@@ -118,7 +129,10 @@ RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str forma
 					.size = u->size};
 	if (!digests.md5.p || !digests.sha256.p || !digests.sha512.p)
 		return ctx_no_memory(c);
-	TRY(image_upload_import(u, c, format, ret_file));
+	struct result result = image_upload_import(u, c, format, ret_file);
+	if (result.code == ERR_INVALID || result.code == ERR_UNSUPPORTED)
+		hide_path(u, c);
+	TRY(result);
 	TRY(image_file_name(c, u->path, image_file_data_path(c->arena, u->directory, digests.sha256)));
 	fd_autoclose(&u->fd);
 	*ret_digests = digests;

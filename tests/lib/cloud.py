@@ -128,7 +128,7 @@ def another(dev, name):
 LISTS = {  # kind → where a project's own are listed
     "instance": ("/compute/v2.1/servers", "servers"), "server_group": ("/compute/v2.1/os-server-groups", "server_groups"),
     "volume": ("/volume/v3/volumes", "volumes"), "snapshot": ("/volume/v3/snapshots", "snapshots"),
-    "image": ("/image/v2/images?visibility=private", "images"), "network": ("/network/v2.0/networks", "networks"),
+    "image": ("/image/v2/images?visibility=shared", "images"), "network": ("/network/v2.0/networks", "networks"),
     "subnet": ("/network/v2.0/subnets", "subnets"), "port": ("/network/v2.0/ports", "ports"),
     "router": ("/network/v2.0/routers", "routers"), "address": ("/network/v2.0/floatingips", "floatingips"),
     "security_group": ("/network/v2.0/security-groups", "security_groups"),

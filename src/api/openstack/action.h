@@ -8,6 +8,8 @@
  *                     cloud: those are the engine's
  *   operation         a change: the engine's own, on the committer, with the call parked. Its wish stands at
  *                     the beginning of the args struct
+ *   work              what is to be done with files of the image store before the operation, off the HTTP
+ *                     threads, the call parked
  *   look              an observe action: reads from a host, on that host's thread, the call parked
  *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
  *                     changed what a change made: rows of the kind that it `shows` are found as it left them
@@ -48,6 +50,7 @@ enum os_action_flag {
 	OS_UNSCOPED = 1 << 3, /* a token without a project will do; identity's all do */
 	OS_BULK = 1 << 4,     /* a body with "<wrap>s" and a list asks for many at once, all or none */
 	OS_RAW_BODY = 1 << 5, /* the body is not JSON, or not an object: prepare reads call->body */
+	OS_UPLOAD = 1 << 7, /* prepare runs when the headers are there, and takes the body (call_set_sink) */
 	OS_IN_PLACE = 1 << 6, /* answer writes the whole answer, the braces too (a JSON list, say) */
 };
 
@@ -66,6 +69,7 @@ struct os_action {
 	RESULT (*prepare)(struct os_call *e, void *args);
 	op_run operation;
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
+	RESULT (*work)(struct image_work *w); /* before the operation, on a thread for e->image; arg: args */
 	RESULT (*answer)(struct os_call *e, const void *args, struct json_writer *w);
 	enum kind shows; /* a change whose answer shows rows of this kind; KIND_NONE */
 	const struct os_listing *list;
@@ -94,6 +98,9 @@ struct os_call {
 	size_t arg_count;
 	bool is_bulk; /* many were asked for, in a list */
 	struct face_change change;
+	uuid image; /* set by prepare: what work() is for */
+	int file;   /* set by prepare: the answer is this file, whose size is below; 0: none */
+	int64_t file_size;
 	uuid host;        /* set by prepare: where look() looks; none: nowhere, the answer knows */
 	int status;       /* set by prepare or answer where it differs from the action's; 0 */
 	bool has_no_body; /* likewise: the answer ends with its headers */

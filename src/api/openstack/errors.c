@@ -21,6 +21,7 @@
 static const struct os_error errors[] = {
 	E_OF(ALL, RANGE, NONE, "OpenStack-API-Version", 406, 0),
 	E_OF(ALL, UNSUPPORTED, NONE, "method", 405, 0),
+	E_OF(BIT(IMAGE), UNSUPPORTED, NONE, "Content-Type", 415, 0),
 	E(BIT(NETWORK), NOT_FOUND, NETWORK, 404, "NetworkNotFound"),
 	E(BIT(NETWORK), NOT_FOUND, EXTERNAL_NETWORK, 404, "NetworkNotFound"),
 	E(BIT(NETWORK), NOT_FOUND, SUBNET, 404, "SubnetNotFound"),

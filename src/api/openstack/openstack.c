@@ -246,6 +246,11 @@ static void answer_body(struct os_call *e, int status, struct buf *body)
 
 static void answer_call(struct os_call *e)
 {
+	if (e->file) {
+		os_set_headers(e);
+		call_answer_file(e->call, 200, "application/octet-stream", e->file, e->file_size);
+		return;
+	}
 	struct buf body;
 	struct face_answer_key key;
 	bool is_kept = make_answer_key(e, &key);
@@ -486,13 +491,30 @@ static RESULT run_operations(struct op *op, void *wish)
 	return OK;
 }
 
+static void commit_action(struct os_call *e)
+{
+	e->change = (struct face_change){
+		.action = e->action->permit, .run = run_operations, .wish = e, .shown = e->action->shows};
+	face_commit(e->call, e->config->store, &e->change, call_resumed);
+}
+
+static void work_resumed(struct call *call, struct result result)
+{
+	struct os_call *e = call->face_data;
+	if (result_is_ok(result))
+		commit_action(e);
+	else
+		os_answer_problem(e, result);
+}
+
 static void run_action(struct os_call *e)
 {
 	const struct os_action *a = e->action;
-	if (a->operation) {
-		e->change = (struct face_change){
-			.action = a->permit, .run = run_operations, .wish = e, .shown = a->shows};
-		face_commit(e->call, e->config->store, &e->change, call_resumed);
+	if (a->work) {
+		const struct face_work work = {e->config->reconciler, e->image, a->work, e->args};
+		face_work(e->call, &work, work_resumed);
+	} else if (a->operation) {
+		commit_action(e);
 	} else if (a->look && !uuid_is_none(e->host)) {
 		const struct face_look look = {e->config->reconciler, e->host, OBSERVE_TIMEOUT_US, a->look,
 					       e->args};
@@ -544,10 +566,34 @@ static RESULT find_action(const struct openstack_face *face, struct os_call *e, 
 	return permit_action(e);
 }
 
+/* When the headers are there: of a call that takes a body as it comes all is done but to run it. */
+static void begin_call(void *self, struct call *call)
+{
+	json_t *body = NULL;
+	bool has_path = false;
+	struct os_call *e = call->method == HTTP_PUT ? os_call_new(self, call) : NULL;
+	const struct os_route *r =
+		e && result_is_ok(os_read_version(e)) ? find_route(self, e, &has_path) : NULL;
+	call->face_data = NULL;
+	ctx_clear_problem(&call->ctx);
+	if (!r || !(r->action->flags & OS_UPLOAD))
+		return;
+	call->face_data = e;
+	struct result result = find_action(self, e, &body);
+	if (result_is_ok(result))
+		result = prepare_action(e, NULL);
+	if (!result_is_ok(result))
+		os_answer_problem(e, result);
+}
+
 static void handle_call(void *self, struct call *call)
 {
-	struct os_call *e = os_call_new(self, call);
 	json_t *body = NULL;
+	if (call->face_data) { /* begun */
+		run_action(call->face_data);
+		return;
+	}
+	struct os_call *e = os_call_new(self, call);
 	if (!e) {
 		call_answer(call, 503, NULL, NULL);
 		return;
@@ -562,5 +608,8 @@ static void handle_call(void *self, struct call *call)
 		os_answer_problem(e, result);
 }
 
-const struct http_face openstack_http_face = {
-	.name = "openstack", .handle = handle_call, .reject = os_reject, .body_cap_size = BODY_CAP_SIZE};
+const struct http_face openstack_http_face = {.name = "openstack",
+					      .handle = handle_call,
+					      .reject = os_reject,
+					      .body_cap_size = BODY_CAP_SIZE,
+					      .begin = begin_call};

@@ -3,6 +3,7 @@
 #include "fake_http.h"
 
 #include <assert.h>
+#include <unistd.h>
 
 #include "base/clock.h"
 
@@ -67,6 +68,36 @@ void call_answer_pieces(struct call *c, int status, const char *content_type, co
 	call_answer(c, status, content_type, &body);
 }
 
+void call_answer_file(struct call *c, int status, const char *content_type, int fd, int64_t size)
+{
+	struct buf body;
+	buf_init(&body, BUF_ANSWER_CAP);
+	assert(buf_reserve(&body, (size_t) size));
+	assert(read(fd, body.p, (size_t) size) == size);
+	body.size = (size_t) size;
+	fd_autoclose(&fd);
+	call_answer(c, status, content_type, &body);
+}
+
+void call_set_sink(struct call *c, struct call_sink *sink)
+{
+	fake_of(c)->sink = sink;
+}
+
+void fake_call_handle(struct fake_call *f, const struct http_face *face)
+{
+	struct str body = f->call.body;
+	if (face->begin)
+		face->begin(f->call.self, &f->call);
+	if (f->sink) {
+		f->call.body = STR_NONE;
+		f->sink->result = f->sink->take(f->sink, &f->call, body);
+		f->sink->size = (int64_t) body.n;
+	}
+	if (!f->is_answered)
+		face->handle(f->call.self, &f->call);
+}
+
 void call_park(struct call *c, void (*resume)(struct call *c))
 {
 	fake_of(c)->resume = resume;
@@ -117,6 +148,8 @@ void fake_call_add_header(struct fake_call *f, const char *name, struct str valu
 
 void fake_call_done(struct fake_call *f)
 {
+	if (f->sink)
+		f->sink->end(f->sink);
 	buf_done(&f->body);
 	arena_free(f->arena);
 }

@@ -13,6 +13,7 @@ struct fake_call {
 	struct str header_names[FAKE_HEADERS_MAX], header_values[FAKE_HEADERS_MAX];
 	size_t header_count;
 	void (*resume)(struct call *call);
+	struct call_sink *sink; /* takes the body; NULL: nobody does */
 	bool is_woken, is_answered;
 	uint64_t wake_order; /* of all calls that were woken, as the committer ended them */
 	int status;
@@ -23,5 +24,7 @@ struct fake_call {
 
 void fake_call_init(struct fake_call *f, const char *method, struct str path, struct str query,
 		    struct str body);
+/* What the server does: the face's begin(), the body to its sink or into the call, handle(). */
+void fake_call_handle(struct fake_call *f, const struct http_face *face);
 void fake_call_done(struct fake_call *f);
 void fake_call_add_header(struct fake_call *f, const char *name, struct str value);

@@ -8,7 +8,7 @@
  *   @bob Action=…     @nobody Action=…         by another account; unsigned
  *   GET /compute/v2.1/servers?name=a           a request to an OpenStack service, with a token of alice's
  * project POST /network/v2.0/networks {"network":{}} the same with a body; @admin before it: the cloud's
- * administrator
+ * administrator; a body "@zeros N" is a disk of so many bytes
  *   @version compute 2.93                      the microversion of what follows
  *   @settle                                    lets the reconciler finish
  *   @wait SECONDS                              lets time pass

@@ -288,7 +288,7 @@ struct world_answer world_run(struct world *w, struct fake_call *f)
 {
 	bool is_openstack = openstack_has_path(f->call.path);
 	f->call.self = is_openstack ? (void *) w->openstack : w->face;
-	(is_openstack ? &openstack_http_face : &ec2_http_face)->handle(f->call.self, &f->call);
+	fake_call_handle(f, is_openstack ? &openstack_http_face : &ec2_http_face);
 	while (!f->is_answered) {
 		if (f->is_woken) {
 			f->is_woken = false;
@@ -369,11 +369,27 @@ static struct str issue_token(struct world *w, const struct world_user *user)
 	return text;
 }
 
+/* A body "@zeros N" is N bytes of them: a disk. */
+static struct str body_of(struct world *w, struct str body)
+{
+	int64_t size = 0;
+	if (!str_starts_with(body, STR("@zeros ")) ||
+	    !result_is_ok(str_parse_int(str_slice(body, 7, body.n), &size)))
+		return body;
+	char *zeros = arena_alloc(w->arena, (size_t) size);
+	return (struct str){zeros, zeros ? (size_t) size : 0};
+}
+
 struct world_answer world_request(struct world *w, const struct world_user *user,
 				  const struct script_request *request)
 {
 	struct fake_call f;
-	fake_call_init(&f, str_to_z(w->arena, request->method), request->path, request->query, request->body);
+	struct str body = body_of(w, request->body);
+	fake_call_init(&f, str_to_z(w->arena, request->method), request->path, request->query, body);
+	if (str_is(request->method, "PATCH") && str_starts_with(request->path, STR("/image/")))
+		fake_call_add_header(&f, "Content-Type", STR("application/openstack-images-v2.1-json-patch"));
+	if (str_ends_with(request->path, STR("/file")))
+		fake_call_add_header(&f, "Content-Type", STR("application/octet-stream"));
 	fake_call_add_header(&f, "Host", STR("cloud.test:8773"));
 	fake_call_add_header(&f, "Accept", STR("application/json"));
 	if (user)

@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to api/openstack/: what the files of Image share. */
+#pragma once
+
+#include "api/openstack/list.h"
+#include "engine/image.h"
+
+/* The members of an image, in lists and alone. */
+extern const struct os_listing os_image_listing;
+
+struct os_image_target {
+	struct ref image;
+};
+#define OS_IMAGE_PATH(T, member) OS_PATH(T, "image_id", member, .kind = KIND_IMAGE, .doc = "The image.")
+
+/* Of the view that walks. ERR_DENIED: the caller may see it, and not change it. */
+RESULT os_find_changed_image(struct os_call *e, const struct ref *ref, const struct image **ret_image);
+
+/* An image's properties that are fields of its row: the form that they ask for (image_properties.c). */
+void os_image_apply_properties(struct image_form *form);
+/* Those of a row that were not said in Image's words: "hw_disk_bus": "sata" of one made by another face. */
+void os_image_write_machine(struct json_writer *w, const struct image *image);
