@@ -12,7 +12,7 @@ static const int64_t GIB = INT64_C(1) << 30;
 /* ---- block devices ---- */
 
 struct os_block_device {
-	struct str source, destination, device, bus, type;
+	struct str source, destination, device, bus, type, volume_type;
 	struct ref id;
 	int64_t size, boot_index;
 	bool has_boot_index;
@@ -34,7 +34,8 @@ static const struct os_param block_rows[] = {
 	OS_UNBUILT("guest_format"),
 	OS_UNBUILT("no_device", .only = "false"),
 	OS_UNBUILT("tag", .since = 32),
-	OS_UNBUILT("volume_type", .since = 67),
+	P("volume_type", volume_type, .flags = OS_NULLABLE, .since = 67, .max = 255,
+	  .doc = "Of a new volume."),
 };
 #undef P
 static const struct os_params block_params = OS_PARAMS(struct os_block_device, block_rows);
@@ -147,56 +148,89 @@ static struct str root_name(struct os_call *e, const struct ref *image)
 	return name.n ? name : INSTANCE_ROOT_DEVICE;
 }
 
+static struct ref ref_to(const struct os_block_device *b, enum kind kind)
+{
+	struct ref ref = b->id;
+	ref.kind = ref.kind == KIND_NONE ? KIND_NONE : kind;
+	ref.field = STR("block_device_mapping_v2");
+	return ref;
+}
+
+/* The root disk of an image is the image's own, of another size maybe; any other disk is by itself. */
 static RESULT take_source(struct os_call *e, const struct os_block_device *b, bool is_root,
 			  struct instance_launch *launch, struct disk_wish *disk)
 {
-	if (is_root && str_is(b->source, "image")) {
-		launch->image = b->id;
-		launch->image.field = STR("block_device_mapping_v2");
-		return OK;
-	}
-	if (str_is(b->source, "snapshot") && !is_root) {
-		disk->snapshot = b->id;
-		disk->snapshot.kind = KIND_SNAPSHOT;
-		return OK;
-	}
-	if (str_is(b->source, "blank") && !is_root)
-		return OK;
-	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("block_device_mapping_v2"),
-			      "Block Device Mapping is Invalid: a %s disk from source_type %" STR_FMT
-			      " is not supported.",
-			      is_root ? "root" : "further", STR_ARG(b->source));
+	bool is_blank = str_is(b->source, "blank");
+	if (is_blank != (b->id.kind == KIND_NONE))
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("block_device_mapping_v2"),
+			"Block Device Mapping is Invalid: a disk has a uuid, unless it is blank.");
+	if (str_is(b->source, "volume"))
+		disk->existing = ref_to(b, KIND_VOLUME);
+	else if (str_is(b->source, "snapshot"))
+		disk->snapshot = ref_to(b, KIND_SNAPSHOT);
+	else if (!is_blank && is_root)
+		launch->image = ref_to(b, KIND_IMAGE);
+	else if (!is_blank)
+		disk->image = ref_to(b, KIND_IMAGE);
+	return OK;
 }
 
+static RESULT take_disk(struct os_call *e, struct os_create_server *a, const struct os_block_device *b,
+			bool is_root, struct disk_wish *disk)
+{
+	bool is_local = str_is(b->source, "image") && str_is(b->destination, "local");
+	*disk = (struct disk_wish){
+		.device = b->device,
+		.size = b->size * GIB,
+		.type = b->volume_type,
+		/* Nova keeps volumes, unless they are told to go */
+		.delete_on_termination = is_local || b->goes == CHOICE_YES ? CHOICE_YES : CHOICE_NO,
+		.field = STR("block_device_mapping_v2"),
+	};
+	TRY(take_source(e, b, is_root, &a->launch, disk));
+	if (is_root)
+		disk->device = a->launch.image.kind ? root_name(e, &a->launch.image) : STR("/dev/vda");
+	return OK;
+}
+
+/* The root disk comes first; those without a name are named as the guest will. */
 static RESULT take_disks(struct os_call *e, struct os_create_server *a)
 {
 	const struct os_new_server *s = &a->server;
 	struct disk_wish *disks = arena_new_array(e->c->arena, struct disk_wish, s->disks.count + 1);
+	size_t count = 0;
 	char letter = 'b';
 	if (!disks)
 		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < s->disks.count; k++) {
-		const struct os_block_device *b = &s->disks.at[k];
-		bool is_root = b->has_boot_index && b->boot_index == 0;
-		bool is_local = str_is(b->source, "image") && str_is(b->destination, "local");
-		disks[k] = (struct disk_wish){
-			.device = b->device,
-			.size = b->size * GIB,
-			/* Nova keeps volumes, unless they are told to go */
-			.delete_on_termination = is_local                ? CHOICE_YES
-						 : b->goes == CHOICE_YES ? CHOICE_YES
-									 : CHOICE_NO,
-			.field = STR("block_device_mapping_v2"),
-		};
-		TRY(take_source(e, b, is_root, &a->launch, &disks[k]));
-		if (is_root)
-			disks[k].device = root_name(e, &a->launch.image);
-		else if (str_is_empty(disks[k].device))
-			disks[k].device = str_print(e->c->arena, "/dev/vd%c", letter++);
-	}
+	for (int pass = 0; pass < 2; pass++)
+		for (size_t k = 0; k < s->disks.count; k++) {
+			const struct os_block_device *b = &s->disks.at[k];
+			bool is_root = b->has_boot_index && b->boot_index == 0;
+			if (is_root != (pass == 0))
+				continue;
+			if (is_root && count)
+				return ctx_fail_field(
+					e->c, ERR_INVALID, STR("block_device_mapping_v2"),
+					"Block Device Mapping is Invalid: Boot sequence for the "
+					"instance and image/block device mapping combination is "
+					"not valid.");
+			TRY(take_disk(e, a, b, is_root, &disks[count]));
+			if (str_is_empty(disks[count].device))
+				disks[count].device = str_print(e->c->arena, "/dev/vd%c", letter++);
+			count++;
+		}
 	a->launch.disks = disks;
-	a->launch.disk_count = s->disks.count;
+	a->launch.disk_count = count;
 	return OK;
+}
+
+static bool has_root(const struct os_create_server *a)
+{
+	bool has = a->launch.image.kind != KIND_NONE;
+	for (size_t k = 0; k < a->server.disks.count && !has; k++)
+		has = a->server.disks.at[k].has_boot_index && a->server.disks.at[k].boot_index == 0;
+	return has;
 }
 
 /* ---- networks ---- */
@@ -381,11 +415,11 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("min_count"), "min_count must be <= max_count");
 	TRY(check_zone(e, &s->zone));
 	TRY(take_disks(e, a));
-	if (a->launch.image.kind == KIND_NONE)
+	if (!has_root(a))
 		return ctx_fail_field(
 			e->c, ERR_MISSING, STR("imageRef"),
 			"Invalid imageRef provided: neither it nor a block device of boot_index 0 "
-			"names an image.");
+			"says what it starts from.");
 	TRY(take_groups(e, s, &groups));
 	return take_networks(e, a, &groups);
 }

@@ -70,15 +70,6 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 	return prepare(e, args);
 }
 
-/* What is not named goes: one change, all or nothing. */
-static RESULT replace_tags(struct op *op, void *wish)
-{
-	struct os_metadata *a = wish;
-	struct tags_wish all = {.resources = a->wish.resources};
-	TRY(engine_delete_tags(op, &all));
-	return a->wish.tags.count ? engine_set_tags(op, &a->wish) : OK;
-}
-
 static RESULT show_all(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_metadata *a = args;
@@ -144,8 +135,8 @@ static const struct os_action actions[] = {
 	 .args = ARGS(put_params), .prepare = prepare, .operation = engine_set_tags_run, .answer = show_all,
 	 .doc = "Adds metadata."},
 	{HTTP_PUT, ALL, .permit = "os_compute_api:server-metadata:update_all", .flags = OS_WRITES,
-	 .args = ARGS(put_params), .prepare = prepare, .operation = replace_tags, .answer = show_all,
-	 .doc = "Replaces the metadata."},
+	 .args = ARGS(put_params), .prepare = prepare, .operation = engine_replace_tags_run,
+	 .answer = show_all, .doc = "Replaces the metadata."},
 	{HTTP_GET, ONE, .permit = "os_compute_api:server-metadata:show", .args = ARGS(key_params),
 	 .item = "meta", .answer = show_one, .doc = "One of them."},
 	{HTTP_PUT, ONE, .permit = "os_compute_api:server-metadata:update", .flags = OS_WRITES,

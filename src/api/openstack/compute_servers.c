@@ -225,6 +225,10 @@ static void write_addresses(struct json_writer *w, const struct os_server *s)
 
 static void write_image(struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
+	if (uuid_is_none(s->instance->image)) { /* it starts from a volume */
+		json_write_z(w, "image", "");
+		return;
+	}
 	struct str id = uuid_to_str(e->c->arena, s->instance->image);
 	json_write_open(w, "image");
 	json_write_text(w, "id", id);
