@@ -186,6 +186,41 @@ static void check_routes(void **state)
 	cloud_ok(c, &c->alice, engine_set_extra_routes, &wish);
 	assert_true(uuid_equal(route_find_by_table(t, table, to[0])->row.id, first));
 	assert_null(route_find_by_table(t, table, to[1]));
+	/* one more, one less */
+	struct extra_routes_wish more = {.router = s.router,
+					 .change = EXTRA_ROUTES_ADD,
+					 .destinations = {&to[1], 1},
+					 .next_hops = {&over[1], 1}};
+	cloud_ok(c, &c->alice, engine_set_extra_routes, &more);
+	assert_non_null(route_find_by_table(t, table, to[0]));
+	assert_non_null(route_find_by_table(t, table, to[1]));
+	wish.change = EXTRA_ROUTES_REMOVE;
+	cloud_ok(c, &c->alice, engine_set_extra_routes, &wish);
+	assert_null(route_find_by_table(t, table, to[0]));
+	assert_non_null(route_find_by_table(t, table, to[1]));
+}
+
+/* A router with all of it, as one change: all or nothing. */
+static void check_whole(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid external = external_network_first(t)->row.id;
+	struct str name = STR("other");
+	struct router_whole wish = {.create = {.has_no_block = true}, .sets_gateway = true};
+	wish.gateway.external_network = (struct ref){.kind = KIND_EXTERNAL_NETWORK, .bits = 128};
+	cloud_fails(c, &c->alice, engine_create_whole_router, &wish, ERR_NOT_FOUND, KIND_EXTERNAL_NETWORK);
+	wish.gateway.external_network.prefix = external;
+	wish.gateway.translates = CHOICE_NO;
+	cloud_ok(c, &c->alice, engine_create_whole_router, &wish);
+	uuid router = wish.create.router;
+	assert_false(gateway_first_by_router(t, router)->translates);
+	struct router_whole change = {.settings = {.router = ref_to(c, KIND_ROUTER, router), .name = &name},
+				      .sets_gateway = true};
+	cloud_fails(c, &c->bob, engine_change_router, &change, ERR_NOT_FOUND, KIND_ROUTER);
+	cloud_ok(c, &c->alice, engine_change_router, &change);
+	assert_null(gateway_first_by_router(t, router));
+	assert_true(str_equal(router_find(t, router)->name, name));
 }
 
 static size_t count_ips(const struct tables *t, uuid port)
@@ -289,6 +324,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_interfaces, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_gateway, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_routes, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_whole, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_ports, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_groups, cloud_setup, cloud_teardown),
 	};
