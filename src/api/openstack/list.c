@@ -497,18 +497,31 @@ RESULT os_write_shown(struct os_call *e, const struct os_listing *list, uuid id,
 	return write_row(e, list, row, w);
 }
 
-RESULT os_write_found(struct os_call *e, const struct os_listing *list, const struct ref *ref,
-		      struct json_writer *w)
+/* What stands for a row of the kind and is none, by its id; NULL: nothing. */
+static RESULT find_added(struct os_call *e, const struct os_listing *list, const struct ref *ref,
+			 const struct row **ret_row)
 {
-	const struct row *row = NULL;
 	struct os_added added = {0};
-	const struct tables *t = os_walk(e);
+	*ret_row = NULL;
 	if (list->add)
 		TRY(list->add(e, &added));
 	for (size_t k = 0; k < added.rows.count; k++)
 		if (uuid_equal(added.rows.at[k]->id, ref->prefix))
-			return write_row(e, list, added.rows.at[k], w);
-	TRY(engine_find(e->c, t, list->kind, ref, &row));
+			*ret_row = added.rows.at[k];
+	return OK;
+}
+
+RESULT os_write_found(struct os_call *e, const struct os_listing *list, const struct ref *ref,
+		      struct json_writer *w)
+{
+	const struct row *row = NULL;
+	struct result found = engine_find(e->c, os_walk(e), list->kind, ref, &row);
+	if (!result_is_ok(found)) {
+		TRY(find_added(e, list, ref, &row));
+		if (!row)
+			return found;
+		ctx_clear_problem(e->c);
+	}
 	if (list->shows && !list->shows(e, row))
 		return engine_fail_not_found(e->c, list->kind, ref);
 	return write_row(e, list, row, w);

@@ -82,6 +82,11 @@ static void check_delete(void **state)
 	struct tags left = router_find(cloud_tables(c), c->alice_router)->tags;
 	assert_int_equal(left.count, 2);
 	assert_true(str_is(left.at[0].key, "a") && str_is(left.at[1].key, "c"));
+	struct tags_wish replace = {.resources = {&router, 1}, .tags = {&tags[1], 2}};
+	cloud_ok(c, &c->alice, engine_replace_tags, &replace);
+	left = router_find(cloud_tables(c), c->alice_router)->tags;
+	assert_int_equal(left.count, 2);
+	assert_true(str_is(left.at[0].key, "b") && str_is(left.at[1].key, "c"));
 	removal.removal_count = 0;
 	cloud_ok(c, &c->alice, engine_delete_tags, &removal);
 	assert_int_equal(router_find(cloud_tables(c), c->alice_router)->tags.count, 0);
