@@ -387,6 +387,7 @@ static const struct ec2_listing interface_listing = {.kind = KIND_PORT,
 						     .filters = FILTERS(interface_filters),
 						     .account_index = PORT_INDEX_ACCOUNT,
 						     .shows = is_in_vpc,
+						     .is_hiding = true,
 						     .gather = gather_interface,
 						     .write = write_interface};
 

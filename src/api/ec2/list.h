@@ -25,6 +25,7 @@ struct ec2_listing {
 	const struct strs *(*owners)(const void *args);
 	/* More than engine_may_see() and the filters ask for; NULL: nothing. */
 	bool (*shows)(struct ec2_call *e, const struct row *row);
+	bool is_hiding; /* what it does not show EC2 does not have: not found by its id, either */
 	/* While the view walks: collects what the row's element needs into the arena; NULL when that is
 	 * full. Without it the item is the row. */
 	const void *(*gather)(struct ec2_call *e, const struct row *row);

@@ -133,6 +133,7 @@ static const struct ec2_listing subnet_listing = {.kind = KIND_SUBNET,
 						  .filters = FILTERS(subnet_filters),
 						  .account_index = SUBNET_INDEX_ACCOUNT,
 						  .shows = has_vpc,
+						  .is_hiding = true,
 						  .gather = gather_subnet,
 						  .write = write_subnet};
 
