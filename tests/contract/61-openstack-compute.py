@@ -63,13 +63,7 @@ def cloud():
 
 @pytest.fixture(scope="module")
 def image(cloud):
-    """Its UUID, as every face has it: EC2's id is the beginning."""
-    ec2 = cloud.dev.account.client()
-    launched = ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="t3.nano",
-                                 MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
-    (server,) = cloud.sdk.compute.servers()
-    ec2.terminate_instances(InstanceIds=[launched])
-    return server.image.id
+    return next(cloud.sdk.image.images()).id
 
 
 def make(cloud, image, name, **more):
@@ -83,10 +77,10 @@ def test_the_stock_command(cloud, image):
     assert {"t3.micro", "m5.large"} <= {f["Name"] for f in run("flavor", "list")}
     run("keypair", "create", "mine", "--private-key", "/dev/null")
     assert [k["Name"] for k in run("keypair", "list")] == ["mine"]
-    server = make(cloud, image, "web", key_name="mine", metadata={"team": "blue"})
-    made = run("server", "show", "web")
+    made = run("server", "create", "web", "--image", image, "--flavor", "t3.micro", "--key-name", "mine",
+               "--property", "team=blue", "--wait")
     assert made["status"] == "ACTIVE" and made["key_name"] == "mine" and made["properties"] == {"team": "blue"}
-    assert made["OS-EXT-STS:power_state"] in (1, "Running") and made["id"] == server.id
+    assert run("server", "show", "web")["OS-EXT-STS:power_state"] in (1, "Running")
     assert [s["Name"] for s in run("server", "list", "--name", "^we", "-n")] == ["web"]
     for verb, status in (("pause", "PAUSED"), ("unpause", "ACTIVE"), ("suspend", "SUSPENDED"), ("resume", "ACTIVE"),
                          ("stop", "SHUTOFF"), ("start", "ACTIVE")):
@@ -134,7 +128,7 @@ def test_interfaces_and_volumes(cloud, image):
     compute.delete_server_interface(port, server=server)
     (attachment,) = compute.volume_attachments(server)
     assert attachment.device == "/dev/vdb"
-    volumes = cloud.dev.account.client().describe_volumes(Filters=[{"Name": "size", "Values": ["1"]}])["Volumes"]
+    volumes = cloud.dev.account.client().describe_volumes(Filters=[{"Name": "attachment.device", "Values": ["/dev/vdb"]}])["Volumes"]
     assert attachment.volume_id.replace("-", "").startswith(volumes[0]["VolumeId"][4:])
     compute.delete_server(server)
     compute.wait_for_delete(server, interval=0.2)
