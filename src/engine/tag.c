@@ -142,6 +142,11 @@ static RESULT add_tags(struct op *op, const struct tags_wish *wish, struct tags 
 	return *ret_count > TAG_COUNT_MAX ? fail_too_many(op) : OK;
 }
 
+static bool is_of_part(enum tag_part part, const struct tag *tag)
+{
+	return part == TAGS_ALL || (part == TAGS_WORDS) == str_is_empty(tag->value);
+}
+
 static bool is_removed(const struct tags_wish *wish, const struct tag *tag)
 {
 	for (size_t n = 0; n < wish->removal_count; n++) {
@@ -150,7 +155,7 @@ static bool is_removed(const struct tags_wish *wish, const struct tag *tag)
 		    (!removal->with_value || str_equal(removal->value, tag->value)))
 			return true;
 	}
-	return wish->removal_count == 0;
+	return wish->removal_count == 0 && is_of_part(wish->part, tag);
 }
 
 static RESULT remove_tags(struct op *op, const struct tags_wish *wish, struct tags before, struct tag *tags,
@@ -167,12 +172,15 @@ static RESULT replace_tags(struct op *op, const struct tags_wish *wish, struct t
 			   size_t *ret_count)
 {
 	struct tags sorted = {0};
-	(void) before;
 	TRY(tags_normalize(op, wish->tags, &sorted));
-	if (sorted.count)
-		memcpy(tags, sorted.at, sorted.count * sizeof *tags);
-	*ret_count = sorted.count;
-	return OK;
+	for (size_t n = 0; n < before.count; n++)
+		if (!is_of_part(wish->part, &before.at[n]))
+			tags[(*ret_count)++] = before.at[n];
+	for (size_t n = 0; n < sorted.count; n++) {
+		bool replaced;
+		insert_tag(tags, ret_count, sorted.at[n], &replaced);
+	}
+	return *ret_count > TAG_COUNT_MAX ? fail_too_many(op) : OK;
 }
 
 RESULT engine_replace_tags(struct op *op, struct tags_wish *wish)

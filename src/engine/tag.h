@@ -12,8 +12,12 @@ struct tag_removal {
 	bool with_value;
 };
 
+/* Faces that tell words from pairs keep them in one list: a word is a tag without a value. */
+enum tag_part { TAGS_ALL, TAGS_WITH_VALUE, TAGS_WORDS };
+
 struct tags_wish {
 	struct refs resources;              /* of one or more kinds */
+	enum tag_part part;                 /* which of them all are replaced, or deleted */
 	struct tags tags;                   /* to set; in any order */
 	const struct tag_removal *removals; /* to delete; none: all */
 	size_t removal_count;

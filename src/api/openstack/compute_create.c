@@ -54,6 +54,7 @@ struct os_new_server {
 	struct str name, description, disk_config, networks;
 	struct ref image, flavor, key, zone;
 	struct tags metadata;
+	struct strs tags;
 	struct str user_data;
 	int64_t min_count, max_count;
 	bool returns_reservation;
@@ -98,7 +99,7 @@ static const struct os_param server_rows[] = {
 	OS_UNBUILT("adminPass"),
 	OS_UNBUILT("personality", .until = 56),
 	OS_UNBUILT("block_device_mapping"),
-	OS_UNBUILT("tags", .since = 52),
+	P("tags", tags, .since = 52, .doc = "Words."),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
 	OS_UNBUILT("host", .since = 74),
 	OS_UNBUILT("hypervisor_hostname", .since = 74),
@@ -388,6 +389,23 @@ static RESULT check_zone(struct os_call *e, const struct ref *ref)
 	return OK;
 }
 
+/* Both are tags. */
+static RESULT take_tags(struct os_call *e, const struct os_new_server *s, struct tags *ret_tags)
+{
+	struct tags words;
+	TRY(os_read_server_tags(e, s->tags, &words));
+	struct tag *tags = arena_new_array(e->c->arena, struct tag, words.count + s->metadata.count + 1);
+	size_t count = 0;
+	if (!tags)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < s->metadata.count; k++)
+		tags[count++] = s->metadata.at[k];
+	for (size_t k = 0; k < words.count; k++)
+		tags[count++] = words.at[k];
+	*ret_tags = (struct tags){tags, count};
+	return OK;
+}
+
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_server *a = args;
@@ -402,7 +420,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 		.zone = s->zone,
 		.server_group = a->hints.group.kind ? a->hints.group : a->old_hints.group,
 		.user_data = s->user_data,
-		.instance_tags = s->metadata,
 		.min_count = s->min_count ? s->min_count : 1,
 		.max_count = s->max_count   ? s->max_count
 			     : s->min_count ? s->min_count
@@ -413,6 +430,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	};
 	if (a->launch.max_count < a->launch.min_count)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("min_count"), "min_count must be <= max_count");
+	TRY(take_tags(e, s, &a->launch.instance_tags));
 	TRY(check_zone(e, &s->zone));
 	TRY(take_disks(e, a));
 	if (!has_root(a))

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Metadata of a server, which are its tags: EC2 shows them, too. And what is changed of the server itself.
- * Source: Compute API reference, "Server metadata", "Update server". */
+ * Metadata of a server, which are its tags with a value: EC2 shows them, too. And what is changed of the
+ * server itself. Source: Compute API reference, "Server metadata", "Update server". */
 #include "api/openstack/compute_servers.h"
 #include "api/openstack/write.h"
 #include "engine/instance.h"
@@ -46,6 +46,7 @@ static RESULT prepare(struct os_call *e, void *args)
 	struct os_metadata *a = args;
 	const struct instance *instance = NULL;
 	a->wish.resources = (struct refs){&a->server, 1};
+	a->wish.part = TAGS_WITH_VALUE;
 	return find_server(e, &a->server, &instance);
 }
 
@@ -75,7 +76,7 @@ static RESULT show_all(struct os_call *e, const void *args, struct json_writer *
 	const struct os_metadata *a = args;
 	const struct instance *instance = NULL;
 	TRY(find_server(e, &a->server, &instance));
-	os_write_tags(w, "metadata", instance->tags);
+	os_write_metadata(w, "metadata", instance->tags);
 	return OK;
 }
 

@@ -371,10 +371,8 @@ static void write_newer(struct os_call *e, struct json_writer *w, const struct o
 									      : "MAINTENANCE");
 	if (version >= 19)
 		json_write_text_or_null(w, "description", i->description);
-	if (version >= 26) {
-		json_write_open_list(w, "tags");
-		json_write_close_list(w);
-	}
+	if (version >= 26)
+		os_write_server_tags(w, "tags", i->tags);
 	if (version >= 63)
 		json_write_null(w, "trusted_image_certificates");
 	if (version >= 71) {
@@ -395,7 +393,7 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 	write_states(w, s);
 	os_write_hex(w, "tenant_id", i->account);
 	os_write_hex(w, "user_id", i->account);
-	os_write_tags(w, "metadata", i->tags);
+	os_write_metadata(w, "metadata", i->tags);
 	write_host_id(e, w, i);
 	write_image(e, w, s);
 	write_flavor(e, w, s);
@@ -466,12 +464,22 @@ static bool fits_zone(struct os_call *e, const struct row *row, struct str value
 }
 
 static const struct os_filter server_filters[] = {
-	{"name", .fits = fits_name},     {"status", .fits = fits_status},
-	{"uuid", .is_id = true},         {"image", "image"},
-	{"flavor", .fits = fits_flavor}, {"ip", .fits = fits_address},
-	{"host", .fits = fits_host},     {"availability_zone", .fits = fits_zone},
-	{"key_name", "key_name"},        {"reservation_id", "reservation"},
-	{"project_id", "account"},       {"tenant_id", "account"},
+	{"name", .fits = fits_name},
+	{"status", .fits = fits_status},
+	{"uuid", .is_id = true},
+	{"image", "image"},
+	{"flavor", .fits = fits_flavor},
+	{"ip", .fits = fits_address},
+	{"host", .fits = fits_host},
+	{"availability_zone", .fits = fits_zone},
+	{"key_name", "key_name"},
+	{"reservation_id", "reservation"},
+	{"tags", .fits = os_has_all_tags},
+	{"tags-any", .fits = os_has_any_tag},
+	{"not-tags", .fits = os_lacks_some_tag},
+	{"not-tags-any", .fits = os_lacks_all_tags},
+	{"project_id", "account"},
+	{"tenant_id", "account"},
 };
 static const struct os_sort_key server_sort_keys[] = {
 	{"display_name", "name"},       {"name", "name"},          {"host", "host"},

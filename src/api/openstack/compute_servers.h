@@ -31,6 +31,16 @@ struct os_server {
 /* The members as they are in detail, by the microversion asked for. */
 extern const struct os_listing os_server_details;
 
+/* Its metadata are its tags with a value, its tags those without: an object, a list of words. */
+void os_write_metadata(struct json_writer *w, const char *key, struct tags tags);
+void os_write_server_tags(struct json_writer *w, const char *key, struct tags tags);
+/* Filters of a list of words: "a,b". */
+bool os_has_all_tags(struct os_call *e, const struct row *row, struct str value);
+bool os_has_any_tag(struct os_call *e, const struct row *row, struct str value);
+bool os_lacks_some_tag(struct os_call *e, const struct row *row, struct str value);
+bool os_lacks_all_tags(struct os_call *e, const struct row *row, struct str value);
+/* Words as tags. ERR_INVALID: one that no tag may be, or twice. */
+RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *ret_tags);
 /* A server's name: its own, else the tag Name that EC2's users give, else its id there. */
 struct str os_server_name(struct arena *a, const struct instance *instance);
 /* The label of a network: its name, else that of the EC2 subnet it was made for. In walks. */

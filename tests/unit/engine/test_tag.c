@@ -28,6 +28,26 @@ static void check_set(void **state)
 	cloud_fails(c, &c->alice, engine_set_tags, &wish, ERR_INVALID, KIND_USER);
 }
 
+/* Words, and pairs: one part is replaced or deleted, the other stays. */
+static void check_parts(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c);
+	const struct ref ref = ref_to(c, KIND_INSTANCE, id);
+	const struct tag tags[] = {{STR("a"), STR("1")}, {STR("b"), STR("2")}, {STR("word"), STR("")}};
+	struct tags_wish wish = {.resources = {&ref, 1}, .tags = {tags, 3}};
+	cloud_ok(c, &c->alice, engine_replace_tags, &wish);
+	wish.part = TAGS_WITH_VALUE;
+	wish.tags = (struct tags){tags, 1};
+	cloud_ok(c, &c->alice, engine_replace_tags, &wish);
+	assert_int_equal(cloud_instance(c, id)->tags.count, 2);
+	assert_non_null(tags_find(cloud_instance(c, id)->tags, STR("word")));
+	wish.part = TAGS_WORDS;
+	cloud_ok(c, &c->alice, engine_delete_tags, &wish);
+	assert_int_equal(cloud_instance(c, id)->tags.count, 1);
+	assert_non_null(tags_find(cloud_instance(c, id)->tags, STR("a")));
+}
+
 static void check_limits(void **state)
 {
 	struct cloud *c = *state;
@@ -150,6 +170,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_set, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_parts, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_delete, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_conditions, cloud_setup, cloud_teardown),
