@@ -114,13 +114,13 @@ def test_suggested_command(room):
 def test_readme(room):
     """README's own lines, from the clone's top, in one shell."""
     readme = pathlib.Path(ROOT, "README.md").read_text(encoding="utf-8")
-    block = re.search(r"ten seconds\n(?:\n[^ \n].*)*\n\n((?:    .*\n|\n)+)", readme)[1]
-    lines = [line[4:] for line in block.splitlines() if line.strip()]
-    assert any("dari dev" in line for line in lines)
+    section = re.search(r"## Try it in ten seconds\n(.*?)\n## ", readme, re.DOTALL)[1]
+    lines = [line[4:] for line in section.splitlines() if line.startswith("    ")]
+    assert any("dari dev" in line for line in lines) and "openstack server list" in lines
     script = "trap 'kill $(jobs -p); wait' EXIT\n" + "\n".join(lines).replace("build/dari dev", f"{DARI} dev --port 0")
     done = subprocess.run(["/bin/bash", "-euc", script], env=dict(PLAIN, TMPDIR=str(room)), capture_output=True, text=True, check=False,
                           timeout=60, cwd=ROOT)
-    assert "running" in done.stdout and done.returncode == 0, done.stdout + done.stderr
+    assert "running" in done.stdout and "ACTIVE" in done.stdout and done.returncode == 0, done.stdout + done.stderr
     assert not [p for p in room.iterdir() if p.is_dir()]
 
 
