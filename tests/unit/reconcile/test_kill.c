@@ -63,13 +63,61 @@ static bool tell_reboot(struct story *s)
 	return tell_power(s, engine_reboot_instances_run);
 }
 
+static bool tell_pause(struct story *s)
+{
+	return tell_power(s, engine_pause_instances_run);
+}
+
+static bool tell_unpause(struct story *s)
+{
+	return tell_power(s, engine_unpause_instances_run);
+}
+
+static bool tell_suspend(struct story *s)
+{
+	return tell_power(s, engine_suspend_instances_run);
+}
+
+static bool is_resized(struct story *s)
+{
+	return !uuid_is_none(cloud_instance(s->c, s->instance).old_type);
+}
+
+static bool tell_resize(struct story *s)
+{
+	struct instance_resizing wish = {.instance = cloud_ref(s->c, KIND_INSTANCE, s->instance),
+					 .type = {.kind = KIND_INSTANCE_TYPE, .text = STR("t3.small")}};
+	if (!is_resized(s) &&
+	    !cloud_was_answered(s->c, cloud_call(s->c, &s->c->alice, engine_resize_instance_run, &wish)))
+		return false;
+	return cloud_lived_to_settle(s->c);
+}
+
+static bool tell_confirm(struct story *s)
+{
+	struct instance_target wish = {.instance = cloud_ref(s->c, KIND_INSTANCE, s->instance)};
+	if (is_resized(s) &&
+	    !cloud_was_answered(s->c, cloud_call(s->c, &s->c->alice, engine_confirm_resize_run, &wish)))
+		return false;
+	return cloud_lived_to_settle(s->c);
+}
+
+static bool tell_rebuild(struct story *s)
+{
+	struct instance_rebuilding wish = {.instance = cloud_ref(s->c, KIND_INSTANCE, s->instance),
+					   .image = cloud_ref(s->c, KIND_IMAGE, s->c->image)};
+	return cloud_was_answered(s->c, cloud_call(s->c, &s->c->alice, engine_rebuild_instance_run, &wish)) &&
+	       cloud_lived_to_settle(s->c);
+}
+
 static bool tell_terminate(struct story *s)
 {
 	return tell_power(s, engine_terminate_instances_run);
 }
 
-static bool (*const chapters[])(struct story *s) = {tell_launch, tell_associate, tell_stop,
-						    tell_start,  tell_reboot,    tell_terminate};
+static bool (*const chapters[])(struct story *s) = {
+	tell_launch,  tell_associate, tell_stop,   tell_start,   tell_reboot,  tell_pause,    tell_unpause,
+	tell_suspend, tell_start,     tell_resize, tell_confirm, tell_rebuild, tell_terminate};
 enum { CHAPTERS = sizeof chapters / sizeof chapters[0] };
 
 /* ---- the guests that a restart must not touch ---- */
