@@ -165,6 +165,36 @@ def test_both_faces_see_the_same(cloud, external):
     assert cloud.dev.audit() == []
 
 
+def test_a_server_on_a_network(cloud):
+    """Its port is made with it, becomes a VPC's when the network gets a router, and goes with it."""
+    sdk, ec2 = cloud.sdk, cloud.dev.account.client()
+    net = sdk.network.create_network(name="servers")
+    subnet = sdk.network.create_subnet(network_id=net.id, cidr="10.5.0.0/24", ip_version=4)
+    server = sdk.compute.create_server(name="s", image_id=next(sdk.image.images()).id, flavor_id="t3.micro",
+                                       networks=[{"uuid": net.id}])
+    cloud.dev.rest()
+    server = sdk.compute.get_server(server.id)
+    assert server.status == "ACTIVE" and server.availability_zone
+    port = next(sdk.network.ports(device_id=server.id))
+    assert port.status == "ACTIVE" and port.device_owner.startswith("compute:")
+    assert [a["addr"] for a in server.addresses["servers"]] == [port.fixed_ips[0]["ip_address"]]
+    instance = f"i-{server.id.replace('-', '')[:17]}"
+    router = sdk.network.create_router(name="servers")
+    for vpc in (None, f"vpc-{router.id.replace('-', '')[:17]}"):
+        shown = ec2.describe_instances(InstanceIds=[instance])["Reservations"][0]["Instances"][0]
+        assert shown.get("VpcId") == vpc
+        if not vpc:
+            sdk.network.add_interface_to_router(router, subnet_id=subnet.id)
+    cloud.dev.rest()
+    assert cloud.dev.audit() == []
+    sdk.compute.delete_server(server)
+    cloud.dev.rest()
+    assert [p.device_owner for p in sdk.network.ports(network_id=net.id)] == ["network:router_interface"]
+    sdk.network.remove_interface_from_router(router, subnet_id=subnet.id)
+    sdk.network.delete_router(router)
+    sdk.network.delete_network(net)
+
+
 def test_an_administrator(cloud):
     admin = cloud.connect(OS_USERNAME="admin", OS_PASSWORD=cloud.admin_password, OS_PROJECT_NAME="admin")
     assert len(list(admin.network.agents())) == 4
