@@ -209,7 +209,8 @@ def path_of(action, ids=None):
 
     def value(match):
         return (ids or {}).get(kinds.get(match[1]), ABSENT)
-    return action["prefix"] + re.sub(r"\{([^}]*)\}", value, action["path"])
+    path = action["path"].replace("/{project_id}/", "/") if action["prefix"] == "/volume" else action["path"]  # need not be said
+    return action["prefix"] + re.sub(r"\{([^}]*)\}", value, path)
 
 
 def ids_of(project):

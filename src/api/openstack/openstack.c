@@ -286,6 +286,29 @@ static struct str find_base_url(const struct os_call *e)
 	return str_print(e->c->arena, "%" STR_FMT "://%" STR_FMT, STR_ARG(scheme), STR_ARG(host));
 }
 
+/* Volume's paths name the project, and need not: "-" stands there where they do not. */
+static struct str with_project(struct arena *a, struct str path)
+{
+	struct str rest = path, version, project;
+	struct ref ref;
+	if (!next_segment(&rest, &version) || !str_is(version, "v3") || !next_segment(&rest, &project) ||
+	    os_parse_id(project, KIND_ACCOUNT, &ref))
+		return path;
+	return str_print(a, "/v3/-/%" STR_FMT "/%" STR_FMT, STR_ARG(project), STR_ARG(rest));
+}
+
+/* The token's own, unless an administrator asks. */
+static RESULT check_project(struct os_call *e)
+{
+	struct str project = os_query_find(&e->request.path, "project_id");
+	struct ref ref;
+	if (e->service != OS_VOLUME || !project.p || str_is(project, "-") || os_is_admin(e))
+		return OK;
+	return os_parse_id(project, KIND_ACCOUNT, &ref) && uuid_equal(ref.prefix, e->c->who->account)
+		       ? OK
+		       : ctx_fail(e->c, ERR_INVALID, "Malformed request url: another project's.");
+}
+
 struct os_call *os_call_new(struct openstack_face *face, struct call *call)
 {
 	struct os_call *e = arena_new_object(call->ctx.arena, struct os_call);
@@ -295,6 +318,8 @@ struct os_call *os_call_new(struct openstack_face *face, struct call *call)
 		.call = call, .c = &call->ctx, .config = &face->config, .answers = face->answers};
 	call->face_data = e;
 	(void) os_service_of_path(call->path, &e->service, &e->path);
+	if (e->service == OS_VOLUME)
+		e->path = with_project(call->ctx.arena, e->path);
 	e->base_url = find_base_url(e);
 	return e;
 }
@@ -465,6 +490,7 @@ static RESULT read_args(struct os_call *e, const json_t *body)
 static RESULT prepare_action(struct os_call *e, const json_t *body)
 {
 	TRY(decode_path(e));
+	TRY(check_project(e));
 	TRY(os_query_parse(e->c, e->call->query, &e->request.query));
 	struct result result = read_args(e, body);
 	e->request.body = NULL; /* it ends here */

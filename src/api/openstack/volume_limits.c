@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Limits of a project's volumes, and what else clients ask Block Storage for: zones, extensions. */
+#include "api/openstack/volume_volumes.h"
+
+#include "api/openstack/write.h"
+#include "engine/account.h"
+
+/* -1 is no limit, in both. */
+static int64_t gib_of(int64_t bytes)
+{
+	return bytes < 0 ? -1 : bytes / OS_VOLUME_GIB;
+}
+
+struct figure {
+	const char *name;
+	int64_t limit, used;
+};
+enum { FIGURES = 7 };
+
+/* Those without a limit of ours are -1; of what is not built nothing may be made. */
+static void take_figures(const struct account *a, struct figure figures[static FIGURES])
+{
+	const struct account_side *side = account_side(a);
+	int64_t bytes = side ? __atomic_load_n(&side->volume_bytes, __ATOMIC_RELAXED) : 0;
+	int64_t volumes = side ? __atomic_load_n(&side->volumes, __ATOMIC_RELAXED) : 0;
+	int64_t snapshots = side ? __atomic_load_n(&side->snapshots, __ATOMIC_RELAXED) : 0;
+	figures[0] = (struct figure){"volumes", a->limit_volumes, volumes};
+	figures[1] = (struct figure){"gigabytes", gib_of(a->limit_volume_bytes), os_gib(bytes)};
+	figures[2] = (struct figure){"snapshots", a->limit_snapshots, snapshots};
+	figures[3] = (struct figure){"per_volume_gigabytes", -1, 0};
+	figures[4] = (struct figure){"backups", 0, 0};
+	figures[5] = (struct figure){"backup_gigabytes", 0, 0};
+	figures[6] = (struct figure){"groups", 0, 0};
+}
+
+static RESULT show_limits(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct figure f[FIGURES] = {0};
+	const struct account *account = account_find(os_walk(e), e->c->who->account);
+	(void) args;
+	if (account)
+		take_figures(account, f);
+	json_write_open_list(w, "rate");
+	json_write_close_list(w);
+	json_write_open(w, "absolute");
+	json_write_int(w, "maxTotalVolumes", f[0].limit);
+	json_write_int(w, "maxTotalSnapshots", f[2].limit);
+	json_write_int(w, "maxTotalVolumeGigabytes", f[1].limit);
+	json_write_int(w, "maxTotalBackups", 0);
+	json_write_int(w, "maxTotalBackupGigabytes", 0);
+	json_write_int(w, "totalVolumesUsed", f[0].used);
+	json_write_int(w, "totalGigabytesUsed", f[1].used);
+	json_write_int(w, "totalSnapshotsUsed", f[2].used);
+	json_write_int(w, "totalBackupsUsed", 0);
+	json_write_int(w, "totalBackupGigabytesUsed", 0);
+	json_write_close(w);
+	return OK;
+}
+
+/* ---- quotas ---- */
+
+struct os_volume_quota {
+	struct account_limits wish;
+	int64_t volumes, gigabytes, snapshots;
+	bool has_volumes, has_gigabytes, has_snapshots;
+	bool usage;
+};
+#define TARGET                                                                                               \
+	OS_PATH(struct os_volume_quota, "target_project", wish.account, .kind = KIND_ACCOUNT,                \
+		.doc = "The project.")
+#define P(wire, member)                                                                                      \
+	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = INT64_C(1) << 32,                    \
+		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "-1: no limit.")
+static const struct os_param show_params[] = {
+	TARGET,
+	OS_QUERY(struct os_volume_quota, "usage", usage, .doc = "With what is used."),
+};
+static const struct os_param set_params[] = {
+	TARGET,
+	P("volumes", volumes),
+	P("gigabytes", gigabytes),
+	P("snapshots", snapshots),
+	OS_UNBUILT("per_volume_gigabytes", .only = "-1"),
+	OS_UNBUILT("backups", .only = "0"),
+	OS_UNBUILT("backup_gigabytes", .only = "0"),
+	OS_UNBUILT("groups", .only = "0"),
+	OS_UNBUILT("tenant_id"),
+	OS_UNBUILT("skip_validation", .only = "True|true|False|false"),
+};
+#undef P
+
+static void write_figures(struct json_writer *w, const struct figure *figures, bool with_usage)
+{
+	for (size_t k = 0; k < FIGURES; k++) {
+		if (!with_usage) {
+			json_write_int(w, figures[k].name, figures[k].limit);
+			continue;
+		}
+		json_write_open(w, figures[k].name);
+		json_write_int(w, "limit", figures[k].limit);
+		json_write_int(w, "in_use", figures[k].used);
+		json_write_int(w, "reserved", 0);
+		json_write_close(w);
+	}
+}
+
+static RESULT show_quota(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_volume_quota *a = args;
+	const struct account *account = NULL;
+	struct figure figures[FIGURES];
+	TRY(engine_find_account(e->c, os_walk(e), &a->wish.account, &account));
+	take_figures(account, figures);
+	if (e->action->method == HTTP_GET)
+		os_write_hex(w, "id", account->row.id);
+	write_figures(w, figures, a->usage);
+	return OK;
+}
+
+static RESULT prepare_set(struct os_call *e, void *args)
+{
+	struct os_volume_quota *a = args;
+	(void) e;
+	a->wish = account_limits_all(a->wish.account, ACCOUNT_LIMIT_KEEP);
+	if (a->has_volumes)
+		a->wish.volumes = a->volumes;
+	if (a->has_gigabytes)
+		a->wish.volume_bytes = a->gigabytes < 0 ? -1 : a->gigabytes * OS_VOLUME_GIB;
+	if (a->has_snapshots)
+		a->wish.snapshots = a->snapshots;
+	return OK;
+}
+
+/* ---- zones, extensions ---- */
+
+static RESULT list_zones(struct os_call *e, const void *args, struct json_writer *w)
+{
+	(void) args;
+	json_write_open_list(w, "availabilityZoneInfo");
+	for (const struct zone *z = zone_first(os_walk(e)); z; z = zone_next(os_walk(e), z)) {
+		if (!row_is_live(&z->row))
+			continue;
+		json_write_open(w, NULL);
+		json_write_text(w, "zoneName", z->name);
+		json_write_open(w, "zoneState");
+		json_write_bool(w, "available", z->enabled);
+		json_write_close(w);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+static RESULT list_extensions(struct os_call *e, const void *args, struct json_writer *w)
+{
+	static const char *const aliases[][2] = {
+		{"os-extended-snapshot-attributes", "ExtendedSnapshotAttributes"},
+		{"os-quota-sets", "Quotas"},
+		{"os-types-extra-specs", "TypesExtraSpecs"},
+		{"os-availability-zone", "AvailabilityZones"},
+		{"os-volume-type-access", "VolumeTypeAccess"},
+		{"os-volume-actions", "VolumeActions"}};
+	(void) e;
+	(void) args;
+	json_write_open_list(w, "extensions");
+	for (size_t k = 0; k < sizeof aliases / sizeof *aliases; k++) {
+		json_write_open(w, NULL);
+		json_write_z(w, "alias", aliases[k][0]);
+		json_write_z(w, "name", aliases[k][1]);
+		json_write_z(w, "description", "");
+		json_write_z(w, "updated", "2022-10-05T00:00:00Z");
+		json_write_open_list(w, "links");
+		json_write_close_list(w);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	return OK;
+}
+
+#define QUOTA "/v3/{project_id}/os-quota-sets/{target_project}"
+static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/{project_id}/limits", .permit = "limits_extension:used_limits", .item = "limits",
+	 .answer = show_limits, .doc = "Limits of the project, and what is used."},
+	{HTTP_GET, QUOTA, .permit = "volume_extension:quotas:show",
+	 .args = OS_PARAMS(struct os_volume_quota, show_params), .item = "quota_set", .answer = show_quota,
+	 .doc = "Limits of a project."},
+	{HTTP_PUT, QUOTA, .permit = "volume_extension:quotas:update", .flags = OS_WRITES | OS_ADMIN,
+	 .args = OS_PARAMS(struct os_volume_quota, set_params), .wrap = "quota_set", .item = "quota_set",
+	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_quota,
+	 .doc = "Changes them."},
+	{HTTP_GET, "/v3/{project_id}/os-availability-zone", .permit = "volume:availability_zone_list",
+	 .answer = list_zones, .doc = "The zones."},
+	{HTTP_GET, "/v3/{project_id}/extensions", .permit = "volume:extensions", .answer = list_extensions,
+	 .doc = "What is there beside volumes."},
+};
+const struct os_actions os_volume_limit_actions = OS_ACTIONS(OS_VOLUME, actions);
