@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What users change of one instance, and what that forbids. */
 #include "cloud.h"
+#include "engine/instance_interface.h"
 
 static void ask(struct cloud *c, op_run run, uuid id, enum err err)
 {
@@ -65,6 +66,13 @@ static void check_lock(void **state)
 	cloud_fails(c, &c->alice, engine_resize_instance, &resizing, ERR_PROTECTED, KIND_INSTANCE);
 	struct volume_detaching detaching = {.volume = ref_to(c, KIND_VOLUME, cloud_volume(c, id)->row.id)};
 	cloud_fails(c, &c->alice, engine_detach_volume, &detaching, ERR_PROTECTED, KIND_INSTANCE);
+	struct interface_wish plugging = {.instance = ref};
+	cloud_fails(c, &c->alice, engine_plug_interface, &plugging, ERR_PROTECTED, KIND_INSTANCE);
+	struct port_wish port = {.subnet = ref_to(c, KIND_SUBNET, cloud_port(c, id)->subnet)};
+	cloud_ok(c, &c->alice, engine_create_port, &port);
+	struct port_attaching attaching = {
+		.port = ref_to(c, KIND_PORT, port.port), .instance = ref, .device_index = 1};
+	cloud_fails(c, &c->alice, engine_attach_port, &attaching, ERR_PROTECTED, KIND_INSTANCE);
 	cloud_ok(c, &c->alice, engine_unlock_instances, &wish);
 	cloud_ok(c, &c->alice, engine_update_instance, &change);
 	/* The operator's lock is his, and does not bind him. */
