@@ -64,6 +64,34 @@ static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
 	return OK;
 }
 
+enum { LABELS_MAX = 80 };
+
+/* Each once, in the order given. */
+static RESULT choose_labels(struct op *op, const struct strs *wish, struct strs *ret_labels)
+{
+	struct str *labels = arena_new_array(op->ctx->arena, struct str, LABELS_MAX);
+	size_t count = 0;
+	if (!labels)
+		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < wish->count; n++) {
+		struct str label = wish->at[n];
+		bool is_there = false;
+		for (size_t k = 0; k < count && !is_there; k++)
+			is_there = str_equal(labels[k], label);
+		if (is_there)
+			continue;
+		if (count == LABELS_MAX || label.n < 1 || label.n > 255 || !str_is_utf8(label) ||
+		    str_find_char(label, '/', 0) < label.n || str_find_char(label, ',', 0) < label.n)
+			return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ACCOUNT,
+					     "An account has at most %d tags, of 1 to 255 characters without "
+					     "'/' and ','.",
+					     LABELS_MAX);
+		labels[count++] = label;
+	}
+	*ret_labels = (struct strs){labels, count};
+	return OK;
+}
+
 RESULT engine_create_account(struct op *op, struct account_wish *wish)
 {
 	const struct row *domain = tables_find(op->head, KIND_DOMAIN, DOMAIN_DEFAULT);
@@ -82,6 +110,7 @@ RESULT engine_create_account(struct op *op, struct account_wish *wish)
 				  .enabled = choice_or(wish->enabled, true)};
 	if (str_is_empty(account.number))
 		return ctx_no_memory(op->ctx);
+	TRY(choose_labels(op, &wish->labels, &account.labels));
 	quota_set_defaults(op->head, &account);
 	TRY(account_put(op, &account));
 	TRY(write_owner(op, wish, account.row.id));
@@ -112,6 +141,8 @@ RESULT engine_update_account(struct op *op, struct account_change *wish)
 		next.name = *wish->name;
 	if (wish->description)
 		next.description = *wish->description;
+	if (wish->labels)
+		TRY(choose_labels(op, wish->labels, &next.labels));
 	choice_apply(wish->enabled, &next.enabled);
 	TRY(check_name(op, account->domain, next.name, account->row.id));
 	next.row.gen++;

@@ -11,6 +11,7 @@
 struct account_wish {
 	struct ref domain; /* none: the default one */
 	struct str name, description;
+	struct strs labels;           /* 80 at most, of 1 to 255 characters, without '/' and ',' */
 	enum choice enabled;          /* CHOICE_DEFAULT: yes */
 	struct str user_name;         /* the owner's; empty: "root" */
 	const struct access_key *key; /* drawn by auth/key.h, with row.id set; NULL: none */
@@ -24,6 +25,7 @@ OPERATION(engine_create_account, account_wish)
 struct account_change {
 	struct ref account;                   /* by name, or by id */
 	const struct str *name, *description; /* NULL: as it is */
+	const struct strs *labels;            /* likewise */
 	enum choice enabled;                  /* a disabled one's keys and tokens are refused at once */
 };
 OPERATION(engine_update_account, account_change)

@@ -202,7 +202,7 @@ static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "identity:list_application_credentials",
 	 .args = OS_PARAMS(struct list_args, list_params), .answer = list_credentials,
 	 .doc = "One's application credentials."},
-	{HTTP_POST, ALL, .permit = "identity:create_application_credential", .flags = OS_UNSCOPED,
+	{HTTP_POST, ALL, .permit = "identity:create_application_credential", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_credential, create_params),
 	 .wrap = "application_credential", .item = "application_credential", .prepare = prepare_new,
 	 .operation = engine_create_application_credential_run, .shows = KIND_APPLICATION_CREDENTIAL,
@@ -210,8 +210,9 @@ static const struct os_action actions[] = {
 	{HTTP_GET, ONE, .permit = "identity:get_application_credential",
 	 .args = OS_PARAMS(struct credential_args, credential_params), .item = "application_credential",
 	 .prepare = prepare_one, .answer = show_one, .doc = "One of them."},
-	{HTTP_DELETE, ONE, .permit = "identity:delete_application_credential", .flags = OS_UNSCOPED,
-	 .status = 204, .args = OS_PARAMS(struct credential_args, credential_params), .prepare = prepare_one,
+	{HTTP_DELETE, ONE, .permit = "identity:delete_application_credential",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
+	 .args = OS_PARAMS(struct credential_args, credential_params), .prepare = prepare_one,
 	 .operation = engine_delete_application_credential_run, .doc = "Deletes one, and its tokens."},
 };
 const struct os_actions os_application_credential_actions = OS_ACTIONS(OS_IDENTITY, actions);

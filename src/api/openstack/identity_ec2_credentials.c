@@ -49,6 +49,48 @@ static RESULT list_keys(struct os_call *e, const void *args, struct json_writer 
 	return OK;
 }
 
+/* The same as Keystone's credentials of the type ec2, whose contents are a text of JSON. */
+static RESULT write_credential(struct os_call *e, struct json_writer *w, const struct access_key *key)
+{
+	struct str secret = STR_NONE;
+	TRY(key_open_secret(e->c, e->config->master_key, key, &secret));
+	os_write_hex(w, "id", key->row.id);
+	json_write_z(w, "type", "ec2");
+	os_write_hex(w, "user_id", key->user);
+	os_write_hex(w, "project_id", key->account);
+	json_write_text(w, "blob",
+			str_print(e->c->arena,
+				  "{\"access\": \"%" STR_FMT "\", \"secret\": \"%" STR_FMT
+				  "\", \"trust_id\": null}",
+				  STR_ARG(key->key_id), STR_ARG(secret)));
+	os_write_self(e, w, "credentials", key->row.id);
+	return OK;
+}
+
+/* One's own; by an administrator those of a user that the query names. */
+static RESULT list_credentials(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct ref user = {.kind = KIND_USER, .prefix = e->c->who->user, .bits = 128};
+	struct str asked = os_query_find(&e->request.query, "user_id");
+	struct str type = os_query_find(&e->request.query, "type");
+	(void) args;
+	if (asked.p && !os_parse_id(asked, KIND_USER, &user))
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find user: %" STR_FMT ".", STR_ARG(asked));
+	TRY(os_check_self(e, &user));
+	json_write_open_list(w, "credentials");
+	const struct access_key *key = NULL;
+	if (!type.p || str_is(type, "ec2"))
+		key = access_key_first_by_user(os_walk(e), user.prefix);
+	for (; key; key = access_key_next_by_user(os_walk(e), key)) {
+		json_write_open(w, NULL);
+		TRY(write_credential(e, w, key));
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
 /* ---- making ---- */
 
 struct new_key {
@@ -115,18 +157,21 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 #define ALL "/v3/users/{user_id}/credentials/OS-EC2"
 #define ONE ALL "/{credential_id}"
 static const struct os_action actions[] = {
+	{HTTP_GET, "/v3/credentials", .permit = "identity:list_credentials",
+	 .args = {0, 0, sizeof(struct list_args)}, .answer = list_credentials,
+	 .doc = "The same access keys as credentials of the type ec2."},
 	{HTTP_GET, ALL, .permit = "identity:ec2_list_credentials",
 	 .args = OS_PARAMS(struct list_args, list_params), .answer = list_keys,
 	 .doc = "One's access keys, with their secrets."},
-	{HTTP_POST, ALL, .permit = "identity:ec2_create_credential", .flags = OS_UNSCOPED, .status = 201,
-	 .args = OS_PARAMS(struct new_key, create_params), .item = "credential", .prepare = prepare_new,
-	 .operation = engine_create_access_key_run, .shows = KIND_ACCESS_KEY, .answer = show_new,
-	 .doc = "Makes an access key."},
+	{HTTP_POST, ALL, .permit = "identity:ec2_create_credential", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201, .args = OS_PARAMS(struct new_key, create_params), .item = "credential",
+	 .prepare = prepare_new, .operation = engine_create_access_key_run, .shows = KIND_ACCESS_KEY,
+	 .answer = show_new, .doc = "Makes an access key."},
 	{HTTP_GET, ONE, .permit = "identity:ec2_get_credential",
 	 .args = OS_PARAMS(struct key_args, key_params), .item = "credential", .prepare = prepare_one,
 	 .answer = show_one, .doc = "One access key."},
-	{HTTP_DELETE, ONE, .permit = "identity:ec2_delete_credential", .flags = OS_UNSCOPED, .status = 204,
-	 .args = OS_PARAMS(struct key_args, key_params), .prepare = prepare_one,
+	{HTTP_DELETE, ONE, .permit = "identity:ec2_delete_credential", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 204, .args = OS_PARAMS(struct key_args, key_params), .prepare = prepare_one,
 	 .operation = engine_delete_access_key_run, .doc = "Deletes an access key."},
 };
 const struct os_actions os_ec2_credential_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -99,6 +99,14 @@ static RESULT show_domain(struct os_call *e, const void *args, struct json_write
 
 /* ---- projects ---- */
 
+static void write_tags(struct json_writer *w, const struct account *a)
+{
+	json_write_open_list(w, "tags");
+	for (size_t k = 0; k < a->labels.count; k++)
+		json_write_text(w, NULL, a->labels.at[k]);
+	json_write_close_list(w);
+}
+
 void os_write_project(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct account *a = item;
@@ -109,8 +117,7 @@ void os_write_project(struct os_call *e, struct json_writer *w, const void *item
 	json_write_bool(w, "enabled", a->enabled);
 	os_write_domain_id(w, "parent_id", a->domain);
 	json_write_bool(w, "is_domain", false);
-	json_write_open_list(w, "tags");
-	json_write_close_list(w);
+	write_tags(w, a);
 	json_write_open(w, "options");
 	json_write_close(w);
 	os_write_self(e, w, "projects", a->row.id);
@@ -166,7 +173,7 @@ static const struct os_param create_project_params[] = {
 	OS_BODY(struct new_project, "parent_id", parent, .kind = KIND_DOMAIN, .flags = OS_NULLABLE,
 		.doc = "The domain, and nothing else."),
 	OS_UNBUILT("is_domain", .only = "false"),
-	OS_UNBUILT("tags", .only = "[]"),
+	OS_BODY(struct new_project, "tags", wish.labels, .doc = "Words; 80 at most."),
 	OS_UNBUILT("options", .only = "{}"),
 };
 
@@ -192,7 +199,8 @@ static RESULT show_new_project(struct os_call *e, const void *args, struct json_
 struct changed_project {
 	struct account_change wish;
 	struct str name, description;
-	bool has_name, has_description;
+	struct strs labels;
+	bool has_name, has_description, has_labels;
 };
 #define PROJECT(T) OS_PATH(T, "project_id", wish.account, .kind = KIND_ACCOUNT, .doc = "The project.")
 static const struct os_param update_project_params[] = {
@@ -205,7 +213,8 @@ static const struct os_param update_project_params[] = {
 	OS_UNBUILT("domain_id"),
 	OS_UNBUILT("parent_id"),
 	OS_UNBUILT("is_domain", .only = "false"),
-	OS_UNBUILT("tags", .only = "[]"),
+	OS_BODY(struct changed_project, "tags", labels, GIVEN(struct changed_project, has_labels),
+		.doc = "Words; 80 at most."),
 	OS_UNBUILT("options", .only = "{}"),
 };
 
@@ -215,6 +224,7 @@ static RESULT prepare_project(struct os_call *e, void *args)
 	(void) e;
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
+	a->wish.labels = a->has_labels ? &a->labels : NULL;
 	return OK;
 }
 
@@ -231,6 +241,34 @@ static const struct os_param project_params[] = {PROJECT(struct project_args)};
 static RESULT show_project(struct os_call *e, const void *args, struct json_writer *w)
 {
 	return os_write_found(e, &projects, &((const struct project_args *) args)->wish.account, w);
+}
+
+/* ---- tags of a project ---- */
+
+static const struct os_param tags_params[] = {
+	PROJECT(struct changed_project),
+	OS_BODY(struct changed_project, "tags", labels, .flags = OS_REQUIRED,
+		GIVEN(struct changed_project, has_labels), .doc = "Instead of those that there are."),
+};
+
+static RESULT list_tags(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct project_args *a = args;
+	const struct row *row = NULL;
+	TRY(engine_find(e->c, os_walk(e), KIND_ACCOUNT, &a->wish.account, &row));
+	write_tags(w, (const struct account *) row);
+	os_write_list_links(e, w);
+	return OK;
+}
+
+static RESULT show_tags(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct changed_project *a = args;
+	const struct row *row = NULL;
+	TRY(os_find_shown(e, a->wish.account.prefix, &row));
+	write_tags(w, (const struct account *) row);
+	os_write_list_links(e, w);
+	return OK;
 }
 
 /* ---- where somebody gets in ---- */
@@ -293,36 +331,46 @@ static RESULT list_users_projects(struct os_call *e, const void *args, struct js
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/domains", .permit = "identity:list_domains", .args = NOTHING, .answer = list_domains,
 	 .doc = "Domains."},
-	{HTTP_POST, "/v3/domains", .permit = "identity:create_domain", .flags = OS_UNSCOPED, .status = 201,
-	 .args = OS_PARAMS(struct new_domain, create_domain_params), .wrap = "domain", .item = "domain",
-	 .operation = engine_create_domain_run, .shows = KIND_DOMAIN, .answer = show_new_domain,
-	 .doc = "Makes a domain."},
+	{HTTP_POST, "/v3/domains", .permit = "identity:create_domain", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201, .args = OS_PARAMS(struct new_domain, create_domain_params), .wrap = "domain",
+	 .item = "domain", .operation = engine_create_domain_run, .shows = KIND_DOMAIN,
+	 .answer = show_new_domain, .doc = "Makes a domain."},
 	{HTTP_GET, "/v3/domains/{domain_id}", .permit = "identity:get_domain",
 	 .args = OS_PARAMS(struct domain_args, domain_params), .item = "domain", .answer = show_domain,
 	 .doc = "One domain."},
-	{HTTP_PATCH, "/v3/domains/{domain_id}", .permit = "identity:update_domain", .flags = OS_UNSCOPED,
-	 .args = OS_PARAMS(struct changed_domain, update_domain_params), .wrap = "domain", .item = "domain",
-	 .prepare = prepare_domain, .operation = engine_update_domain_run, .shows = KIND_DOMAIN,
-	 .answer = show_changed_domain, .doc = "Changes a domain."},
-	{HTTP_DELETE, "/v3/domains/{domain_id}", .permit = "identity:delete_domain", .flags = OS_UNSCOPED,
-	 .status = 204, .args = OS_PARAMS(struct domain_args, domain_params),
-	 .operation = engine_delete_domain_run, .doc = "Deletes a disabled domain without projects."},
+	{HTTP_PATCH, "/v3/domains/{domain_id}", .permit = "identity:update_domain",
+	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_domain, update_domain_params),
+	 .wrap = "domain", .item = "domain", .prepare = prepare_domain, .operation = engine_update_domain_run,
+	 .shows = KIND_DOMAIN, .answer = show_changed_domain, .doc = "Changes a domain."},
+	{HTTP_DELETE, "/v3/domains/{domain_id}", .permit = "identity:delete_domain",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
+	 .args = OS_PARAMS(struct domain_args, domain_params), .operation = engine_delete_domain_run,
+	 .doc = "Deletes a disabled domain without projects."},
 	{HTTP_GET, "/v3/projects", .permit = "identity:list_projects", .args = NOTHING,
 	 .answer = list_projects, .doc = "Projects."},
-	{HTTP_POST, "/v3/projects", .permit = "identity:create_project", .flags = OS_UNSCOPED, .status = 201,
-	 .args = OS_PARAMS(struct new_project, create_project_params), .wrap = "project", .item = "project",
-	 .prepare = prepare_new_project, .operation = engine_create_account_run, .shows = KIND_ACCOUNT,
-	 .answer = show_new_project, .doc = "Makes a project."},
+	{HTTP_POST, "/v3/projects", .permit = "identity:create_project", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201, .args = OS_PARAMS(struct new_project, create_project_params), .wrap = "project",
+	 .item = "project", .prepare = prepare_new_project, .operation = engine_create_account_run,
+	 .shows = KIND_ACCOUNT, .answer = show_new_project, .doc = "Makes a project."},
 	{HTTP_GET, "/v3/projects/{project_id}", .permit = "identity:get_project",
 	 .args = OS_PARAMS(struct project_args, project_params), .item = "project", .answer = show_project,
 	 .doc = "One project."},
-	{HTTP_PATCH, "/v3/projects/{project_id}", .permit = "identity:update_project", .flags = OS_UNSCOPED,
-	 .args = OS_PARAMS(struct changed_project, update_project_params), .wrap = "project",
-	 .item = "project", .prepare = prepare_project, .operation = engine_update_account_run,
-	 .shows = KIND_ACCOUNT, .answer = show_changed_project, .doc = "Changes a project."},
-	{HTTP_DELETE, "/v3/projects/{project_id}", .permit = "identity:delete_project", .flags = OS_UNSCOPED,
-	 .status = 204, .args = OS_PARAMS(struct project_args, project_params),
-	 .operation = engine_delete_account_run, .doc = "Deletes a project that has nothing in it."},
+	{HTTP_PATCH, "/v3/projects/{project_id}", .permit = "identity:update_project",
+	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_project, update_project_params),
+	 .wrap = "project", .item = "project", .prepare = prepare_project,
+	 .operation = engine_update_account_run, .shows = KIND_ACCOUNT, .answer = show_changed_project,
+	 .doc = "Changes a project."},
+	{HTTP_DELETE, "/v3/projects/{project_id}", .permit = "identity:delete_project",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
+	 .args = OS_PARAMS(struct project_args, project_params), .operation = engine_delete_account_run,
+	 .doc = "Deletes a project that has nothing in it."},
+	{HTTP_GET, "/v3/projects/{project_id}/tags", .permit = "identity:list_project_tags",
+	 .args = OS_PARAMS(struct project_args, project_params), .answer = list_tags,
+	 .doc = "A project's tags."},
+	{HTTP_PUT, "/v3/projects/{project_id}/tags", .permit = "identity:update_project_tags",
+	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_project, tags_params),
+	 .prepare = prepare_project, .operation = engine_update_account_run, .shows = KIND_ACCOUNT,
+	 .answer = show_tags, .doc = "Replaces a project's tags."},
 	{HTTP_GET, "/v3/auth/projects", .permit = "identity:get_auth_projects", .args = NOTHING,
 	 .answer = list_own_projects, .doc = "Projects that the token's user gets into."},
 	{HTTP_GET, "/v3/auth/domains", .permit = "identity:get_auth_domains", .args = NOTHING,

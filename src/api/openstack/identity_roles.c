@@ -427,7 +427,7 @@ struct nothing {
 	{HTTP_PUT,                                                                                           \
 	 where,                                                                                              \
 	 .permit = "identity:create_" word,                                                                  \
-	 .flags = OS_UNSCOPED,                                                                               \
+	 .flags = OS_WRITES | OS_UNSCOPED,                                                                   \
 	 .status = 204,                                                                                      \
 	 .args = OS_PARAMS(struct grant_args, params),                                                       \
 	 .prepare = ready,                                                                                   \
@@ -441,9 +441,10 @@ struct nothing {
 		 .prepare = check,                                                                           \
 		 .doc = "Whether a role is given."},                                                         \
 	{                                                                                                    \
-		HTTP_DELETE, where, .permit = "identity:revoke_" word, .flags = OS_UNSCOPED, .status = 204,  \
-				    .args = OS_PARAMS(struct grant_args, params), .prepare = ready,          \
-				    .operation = engine_revoke_role_run, .doc = "Takes a role back."         \
+		HTTP_DELETE, where, .permit = "identity:revoke_" word, .flags = OS_WRITES | OS_UNSCOPED,     \
+				    .status = 204, .args = OS_PARAMS(struct grant_args, params),             \
+				    .prepare = ready, .operation = engine_revoke_role_run,                   \
+				    .doc = "Takes a role back."                                              \
 	}
 #define GRANTED(where, params, word, ready)                                                                  \
 	{                                                                                                    \
@@ -454,19 +455,19 @@ struct nothing {
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/roles", .permit = "identity:list_roles", .args = {0, 0, sizeof(struct nothing)},
 	 .answer = list_roles, .doc = "Roles."},
-	{HTTP_POST, "/v3/roles", .permit = "identity:create_role", .flags = OS_UNSCOPED, .status = 201,
-	 .args = OS_PARAMS(struct new_role, create_params), .wrap = "role", .item = "role",
+	{HTTP_POST, "/v3/roles", .permit = "identity:create_role", .flags = OS_WRITES | OS_UNSCOPED,
+	 .status = 201, .args = OS_PARAMS(struct new_role, create_params), .wrap = "role", .item = "role",
 	 .operation = engine_create_role_run, .shows = KIND_ROLE, .answer = show_new, .doc = "Makes a role."},
 	{HTTP_GET, "/v3/roles/{role_id}", .permit = "identity:get_role",
 	 .args = OS_PARAMS(struct role_args, role_params), .item = "role", .answer = show_role,
 	 .doc = "One role."},
-	{HTTP_PATCH, "/v3/roles/{role_id}", .permit = "identity:update_role", .flags = OS_UNSCOPED,
-	 .args = OS_PARAMS(struct changed_role, update_params), .wrap = "role", .item = "role",
-	 .prepare = prepare_change, .operation = engine_update_role_run, .shows = KIND_ROLE,
-	 .answer = show_changed, .doc = "Changes a role."},
-	{HTTP_DELETE, "/v3/roles/{role_id}", .permit = "identity:delete_role", .flags = OS_UNSCOPED,
-	 .status = 204, .args = OS_PARAMS(struct role_args, role_params), .operation = engine_delete_role_run,
-	 .doc = "Deletes a role that is not the region's own."},
+	{HTTP_PATCH, "/v3/roles/{role_id}", .permit = "identity:update_role",
+	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_role, update_params),
+	 .wrap = "role", .item = "role", .prepare = prepare_change, .operation = engine_update_role_run,
+	 .shows = KIND_ROLE, .answer = show_changed, .doc = "Changes a role."},
+	{HTTP_DELETE, "/v3/roles/{role_id}", .permit = "identity:delete_role",
+	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct role_args, role_params),
+	 .operation = engine_delete_role_run, .doc = "Deletes a role that is not the region's own."},
 	{HTTP_GET, "/v3/role_assignments", .permit = "identity:list_role_assignments",
 	 .args = {0, 0, sizeof(struct nothing)}, .answer = list_assignments,
 	 .doc = "Who has which role where."},

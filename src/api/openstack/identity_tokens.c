@@ -478,7 +478,7 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/auth/tokens", .permit = "identity:validate_token",
 	 .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject, .item = "token",
 	 .answer = show_token, .doc = "What a token is worth now."},
-	{HTTP_DELETE, "/v3/auth/tokens", .permit = "identity:revoke_token", .flags = OS_UNSCOPED,
+	{HTTP_DELETE, "/v3/auth/tokens", .permit = "identity:revoke_token", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject,
 	 .operation = engine_revoke_token_run, .doc = "Ends a token."},
 };

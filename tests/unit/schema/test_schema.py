@@ -38,7 +38,7 @@ final = true
 show = { ec2 = "gone", cinder = "away" }
 """
 
-TYPES = ("text, blob, int, time, bytes, bool, ip, cidr, mac, uuid, texts, cidrs, tags, ref:<kind>, refs:<kind>, "
+TYPES = ("text, blob, int, time, bytes, bool, ip, cidr, mac, uuid, texts, ips, cidrs, tags, ref:<kind>, refs:<kind>, "
          "enum:<word>,<word>")
 NAME_RULE = "is not a name: lower-case words joined by '_', at most 63 characters"
 
@@ -92,8 +92,8 @@ WRONG = [
     ("unique = true", "unique = 1", "index.name: 'unique' must be true or false"),
     ("unique = true", "sorted = true", "index.name: unknown key 'sorted'; known are fields, unique"),
     ('fields = ["name", "size"], ', "", "index.name: 'fields' is missing"),
-    ('[index]\n', "[index]\n" + "".join(f'x{n} = {{ fields = ["name"] }}\n' for n in range(11)),
-     "index: 12 indexes and the id's; at most 12 in all"),
+    ('[index]\n', "[index]\n" + "".join(f'x{n} = {{ fields = ["name"] }}\n' for n in range(15)),
+     "index: 16 indexes and the id's; at most 16 in all"),
     ('to = ["gone"]', 'to = ["gone", "lost"]', "state.there: leads to the unknown state 'lost'"),
     ('to = ["gone"]', 'to = ["there"]', "state.there: leads to itself; staying is always legal"),
     ('to = ["gone"]', 'to = ["gone", "gone"]', "state.there: leads to 'gone' twice"),
