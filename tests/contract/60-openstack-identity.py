@@ -164,6 +164,14 @@ def test_all_wrong_proofs_are_told_alike(admin):
     assert by({"name": "known", "password": "geheim", **domain}).status == 401  # locked out
 
 
+def test_guesses_are_limited():
+    with ec2.Dev("--limits") as limited:
+        by = cloud.admin(limited)
+        guess = {"methods": ["password"], "password": {"user": {"id": "0" * 32, "password": "x"}}}
+        statuses = [login(by, guess).status for _ in range(400)]
+        assert set(statuses) == {401, 429} and statuses.index(429) > 100
+
+
 # ---- the same rights by token and by key
 
 def everything(account):

@@ -5,6 +5,7 @@
 
 #include "api/openstack/identity.h"
 #include "api/openstack/write.h"
+#include "auth/limit.h"
 #include "auth/password.h"
 #include "engine/role.h"
 #include "engine/token_revocation.h"
@@ -431,6 +432,8 @@ static RESULT issue_token(struct os_call *e, const void *args, struct json_write
 	struct token token = {0};
 	struct identity *who = NULL;
 	struct str text = STR_NONE;
+	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
+		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
 	TRY(prove(e, &a->proof, &token));
 	TRY(set_scope(e, a, &token));
 	TRY(token_issue(e->config->tokens, e->c, &token, &text));
