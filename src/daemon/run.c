@@ -35,6 +35,13 @@ static void api_handle(void *self, struct call *call)
 		ec2_http_face.handle(d->ec2, call);
 }
 
+static void api_begin(void *self, struct call *call)
+{
+	struct daemon *d = self;
+	if (openstack_has_path(call->path))
+		openstack_http_face.begin(d->openstack, call);
+}
+
 static void api_reject(void *self, struct call *call, int status, enum err why)
 {
 	struct daemon *d = self;
@@ -44,8 +51,11 @@ static void api_reject(void *self, struct call *call, int status, enum err why)
 		ec2_http_face.reject(d->ec2, call, status, why);
 }
 
-static const struct http_face api_face = {
-	.name = "api", .handle = api_handle, .reject = api_reject, .body_cap_size = 1024 * 1024};
+static const struct http_face api_face = {.name = "api",
+					  .handle = api_handle,
+					  .reject = api_reject,
+					  .body_cap_size = 1024 * 1024,
+					  .begin = api_begin};
 
 static RESULT open_listener(struct daemon *d)
 {

@@ -128,6 +128,10 @@ static const struct os_param update_params[] = {
 	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "Its name."),
 	P("description", wish.description, .flags = OS_NULLABLE,
 	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1, .doc = "Free text."),
+	P("display_name", wish.name, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_snapshot_update, wish.set_name) + 1, .doc = "The same."),
+	P("display_description", wish.description, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_snapshot_update, wish.set_description) + 1, .doc = "The same."),
 };
 #undef P
 

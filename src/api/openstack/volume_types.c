@@ -23,7 +23,15 @@ static bool is_usable(struct os_call *e, const struct row *row)
 	return engine_may_use_volume_type(e->c, (const struct volume_type *) row);
 }
 
-static const struct os_filter type_filters[] = {{"name", "name"}, {"is_public", "is_public"}};
+/* None: either. */
+static bool fits_public(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return str_equal_nocase(value, STR("none")) ||
+	       os_field_is(os_field_of(KIND_VOLUME_TYPE, "is_public"), row, value);
+}
+
+static const struct os_filter type_filters[] = {{"name", "name"}, {"is_public", .fits = fits_public}};
 static const struct os_sort_key type_sort_keys[] = {{"name", "name"}};
 static const struct os_listing type_listing = {
 	.kind = KIND_VOLUME_TYPE,

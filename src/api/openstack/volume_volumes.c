@@ -321,6 +321,10 @@ static const struct os_param update_params[] = {
 	  .given = offsetof(struct os_volume_update, wish.set_name) + 1, .doc = "Its name."),
 	P("description", wish.description, .flags = OS_NULLABLE,
 	  .given = offsetof(struct os_volume_update, wish.set_description) + 1, .doc = "Free text."),
+	P("display_name", wish.name, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_volume_update, wish.set_name) + 1, .doc = "The same."),
+	P("display_description", wish.description, .flags = OS_NULLABLE,
+	  .given = offsetof(struct os_volume_update, wish.set_description) + 1, .doc = "The same."),
 	OS_UNBUILT("metadata"),
 };
 #undef P

@@ -1,0 +1,113 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Volumes through the stock openstack command and openstacksdk: made, extended, snapshotted, copied, uploaded, deleted;
+types; and that EC2 sees the same."""
+# limit: 200 s
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+
+import openstack
+import openstack.exceptions
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dev import Dev  # noqa: E402
+
+
+class Cloud:
+    def __init__(self, dev):
+        self.dev = dev
+        self.env = dict(re.findall(r"(OS_\w+)=(\S+)", dev.banner))
+        password = re.search(r'"admin" with the password (\S+)', dev.banner).group(1)
+        self.admin_env = {**self.env, "OS_USERNAME": "admin", "OS_PROJECT_NAME": "admin", "OS_PASSWORD": password}
+        self.sdk = openstack.connect(
+            auth_url=self.env["OS_AUTH_URL"], username=self.env["OS_USERNAME"], password=self.env["OS_PASSWORD"],
+            project_name=self.env["OS_PROJECT_NAME"], user_domain_name="Default", project_domain_name="Default",
+            region_name=self.env["OS_REGION_NAME"], identity_api_version="3")
+
+    def run(self, *argv, check=True, silent=False, env=None):
+        done = subprocess.run(["/usr/bin/openstack", *argv, *([] if silent else ["-f", "json"])],
+                              env={**os.environ, **(env or self.env)}, capture_output=True, text=True, check=False)
+        assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
+        return done if not check else None if silent else json.loads(done.stdout)
+
+    def until(self, what, holds, limit_s=20):
+        end = time.monotonic() + limit_s
+        while time.monotonic() < end:
+            value = what()
+            if holds(value):
+                return value
+            time.sleep(0.1)
+        raise AssertionError(f"still {value}")
+
+    def volume(self, volume, status="available"):
+        return self.until(lambda: self.sdk.block_storage.get_volume(volume), lambda v: v.status == status)
+
+
+@pytest.fixture(scope="module")
+def cloud():
+    with Dev() as dev:
+        yield Cloud(dev)
+
+
+def test_command(cloud):
+    volume = cloud.run("volume", "create", "--size", "2", "--description", "words", "--property", "k=v", "mine")["id"]
+    assert cloud.volume(volume).size == 2
+    assert [v["Name"] for v in cloud.run("volume", "list")] == ["mine"]
+    cloud.run("volume", "set", "--name", "other", "--size", "3", volume, silent=True)
+    cloud.until(lambda: cloud.sdk.block_storage.get_volume(volume), lambda v: v.size == 3 and v.status == "available")
+    shown = cloud.run("volume", "show", "other")
+    assert shown["description"] == "words" and shown["properties"] == {"k": "v"} and shown["bootable"] == "false"
+    cloud.run("volume", "set", "--bootable", volume, silent=True)
+    assert cloud.run("volume", "show", volume)["bootable"] == "true"
+    snapshot = cloud.run("volume", "snapshot", "create", "--volume", volume, "moment")["id"]
+    cloud.until(lambda: cloud.sdk.block_storage.get_snapshot(snapshot), lambda s: s.status == "available")
+    assert [s["Name"] for s in cloud.run("volume", "snapshot", "list")] == ["moment"]
+    assert cloud.run("volume", "delete", volume, check=False).returncode != 0  # it has a snapshot
+    copy = cloud.run("volume", "create", "--snapshot", snapshot, "--size", "4", "copy")["id"]
+    cloud.volume(copy)
+    seen = cloud.dev.account.client().describe_volumes()["Volumes"]
+    assert sorted(v["Size"] for v in seen) == [3, 4]
+    cloud.run("volume", "delete", copy, silent=True)
+    cloud.run("volume", "snapshot", "delete", snapshot, silent=True)
+    cloud.run("volume", "delete", volume, silent=True)
+    cloud.until(lambda: cloud.run("volume", "list"), lambda v: not v)
+
+
+def test_types(cloud):
+    assert "__DEFAULT__" in [t["Name"] for t in cloud.run("volume", "type", "list")]
+    assert cloud.run("volume", "type", "create", "mine", check=False).returncode != 0
+    made = cloud.run("volume", "type", "create", "--property", "a=1", "fast", env=cloud.admin_env)
+    assert made["name"] == "fast" and made["properties"] == {"a": "1"}
+    volume = cloud.run("volume", "create", "--size", "1", "--type", "fast", "typed")["id"]
+    cloud.volume(volume)
+    assert cloud.run("volume", "show", volume)["type"] == "fast"
+    cloud.run("volume", "delete", volume, silent=True)
+    cloud.until(lambda: cloud.dev.account.client().describe_volumes()["Volumes"], lambda v: not v)
+    cloud.until(lambda: cloud.run("volume", "type", "delete", "fast", silent=True, check=False, env=cloud.admin_env).returncode,
+                lambda code: code == 0)
+
+
+def test_sdk(cloud):
+    image = next(cloud.sdk.image.images())
+    volume = cloud.sdk.block_storage.create_volume(name="root", size=image.min_disk or 10, image_id=image.id)
+    made = cloud.volume(volume.id)
+    assert made.is_bootable
+    copy = cloud.volume(cloud.sdk.block_storage.create_volume(name="copy", size=made.size, source_volume_id=made.id).id)
+    assert copy.is_bootable and copy.size == made.size
+    cloud.sdk.block_storage.upload_volume_to_image(copy.id, "uploaded")
+    cloud.until(lambda: cloud.sdk.image.find_image("uploaded"), lambda i: i.status == "active")
+    limits = cloud.sdk.block_storage.get_limits()
+    assert limits.absolute.total_volumes_used >= 2
+    for v in (made, copy):
+        cloud.sdk.block_storage.delete_volume(v.id)
+    with pytest.raises(openstack.exceptions.ResourceNotFound):
+        cloud.sdk.block_storage.get_volume(made.id)
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "-p", "no:cacheprovider", *sys.argv[1:], __file__]))
