@@ -85,7 +85,7 @@ static const struct field *field_of_tags(enum kind kind)
 {
 	const struct kind_info *k = &model_kinds[kind];
 	for (unsigned n = 0; n < k->field_count; n++)
-		if (k->fields[n].type == FIELD_TAGS)
+		if (k->fields[n].type == FIELD_TAGS && k->fields[n].offset == k->tags_offset)
 			return &k->fields[n];
 	return NULL;
 }
