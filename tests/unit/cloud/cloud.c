@@ -814,8 +814,11 @@ static size_t purge_host(const struct tables *t, struct sim_host *s)
 
 size_t cloud_purge_strays(struct cloud *c)
 {
-	static const enum kind kinds[] = {KIND_ROUTER, KIND_SUBNET, KIND_PORT, KIND_SECURITY_GROUP,
-					  KIND_ADDRESS};
+	static const enum kind kinds[] = {
+		[NETWORK_ITEM_ROUTER] = KIND_ROUTER,   [NETWORK_ITEM_NETWORK] = KIND_NETWORK,
+		[NETWORK_ITEM_PORT] = KIND_PORT,       [NETWORK_ITEM_GROUP] = KIND_SECURITY_GROUP,
+		[NETWORK_ITEM_ADDRESS] = KIND_ADDRESS,
+	};
 	struct network_inventory inventory = {0};
 	size_t count = 0;
 	expect_ok(c, c->network.driver->list(c->network.self, &c->c, &inventory));
