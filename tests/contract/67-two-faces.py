@@ -205,6 +205,56 @@ def test_groups_and_rules(both):
     assert both.call("GET", f"{NETWORK}/security-groups/{made['id']}").status == 404
 
 
+# ---- disks and images
+
+def test_volumes_and_snapshots(both):
+    zone = both.ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
+    volume = both.ec2.create_volume(AvailabilityZone=zone, Size=2, VolumeType="gp3", TagSpecifications=[
+        {"ResourceType": "volume", "Tags": [{"Key": "a", "Value": "b"}]}])["VolumeId"]
+    both.dev.rest()
+    seen = found(both.ok("GET", f"{VOLUME}/volumes/detail")["volumes"], "vol", volume)
+    assert (seen["size"], seen["status"], seen["volume_type"], seen["metadata"]) == (2, "available", "gp3", {"a": "b"})
+    assert both.call("POST", f"{VOLUME}/volumes/{seen['id']}/action", {"os-extend": {"new_size": 3}}).status == 202
+    both.dev.rest()
+    assert both.ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Size"] == 3
+    snapshot = both.ok("POST", f"{VOLUME}/snapshots", {"snapshot": {"volume_id": seen["id"], "name": "s"}})["snapshot"]["id"]
+    both.dev.rest()
+    (taken,) = both.ec2.describe_snapshots(SnapshotIds=[ec2_id("snap", snapshot)])["Snapshots"]
+    assert (taken["State"], taken["VolumeId"], taken["VolumeSize"]) == ("completed", volume, 3)
+    both.ec2.delete_snapshot(SnapshotId=taken["SnapshotId"])
+    both.dev.rest()
+    assert both.call("GET", f"{VOLUME}/snapshots/{snapshot}").status == 404
+    assert both.call("DELETE", f"{VOLUME}/volumes/{seen['id']}").status == 202
+    both.dev.rest()
+    assert code(both.ec2.describe_volumes, VolumeIds=[volume]) == "InvalidVolume.NotFound"
+    made = both.ok("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "name": "mine", "availability_zone": zone}})["volume"]["id"]
+    both.dev.rest()
+    assert both.ec2.describe_volumes(VolumeIds=[ec2_id("vol", made)])["Volumes"][0]["State"] == "available"
+    both.ec2.delete_volume(VolumeId=ec2_id("vol", made))
+    both.dev.rest()
+    assert both.call("GET", f"{VOLUME}/volumes/{made}").status == 404
+
+
+def test_images(both):
+    instance = both.ec2.run_instances(ImageId=image_of(both), InstanceType="t3.nano", MinCount=1, MaxCount=1)["Instances"][0]
+    both.dev.rest()
+    image = both.ec2.create_image(InstanceId=instance["InstanceId"], Name="golden", NoReboot=True)["ImageId"]
+    both.dev.rest()
+    seen = found(both.ok("GET", f"{IMAGE}/images?limit=100")["images"], "ami", image)
+    assert (seen["name"], seen["status"], seen["owner"]) == ("golden", "active", both.id)
+    both.ec2.create_tags(Resources=[image], Tags=[{"Key": "k", "Value": "v"}])
+    assert both.call("DELETE", f"{IMAGE}/images/{seen['id']}").status == 204
+    both.dev.rest()
+    assert code(both.ec2.describe_images, ImageIds=[image]) == "InvalidAMIID.NotFound"
+    both.ec2.terminate_instances(InstanceIds=[instance["InstanceId"]])
+    made = both.ok("POST", f"{IMAGE}/images", {"name": "empty", "disk_format": "raw", "container_format": "bare"})["id"]
+    (pending,) = both.ec2.describe_images(ImageIds=[ec2_id("ami", made)], Owners=["self"])["Images"]
+    assert (pending["State"], pending["Name"]) == ("pending", "empty")
+    both.ec2.deregister_image(ImageId=pending["ImageId"])
+    both.dev.rest()
+    assert both.call("GET", f"{IMAGE}/images/{made}").status == 404
+
+
 # ---- the rest
 
 def test_key_pairs(both):
