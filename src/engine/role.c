@@ -254,14 +254,47 @@ static const struct role_assignment *find_same(const struct tables *t, const str
 	return a;
 }
 
+/* Over the region: an administrator's on an account reaches into every other. */
+static bool gives_region(const struct tables *t, const struct role_assignment *a)
+{
+	struct roles given = {.at = {a->role}, .count = 1};
+	engine_close_roles(t, &given);
+	return given.rights & RIGHT(ADMIN) && (uuid_is_none(a->domain) || a->inherited);
+}
+
+static bool group_gives_region(const struct tables *t, uuid user_group)
+{
+	const struct role_assignment *a =
+		uuid_is_none(user_group) ? NULL : role_assignment_first_by_user_group(t, user_group);
+	while (a && !gives_region(t, a))
+		a = role_assignment_next_by_user_group(t, a);
+	return a;
+}
+
+static bool user_has_region(const struct tables *t, uuid user)
+{
+	const struct role_assignment *a = uuid_is_none(user) ? NULL : role_assignment_first_by_user(t, user);
+	while (a && !gives_region(t, a))
+		a = role_assignment_next_by_user(t, a);
+	const struct group_member *m = a || uuid_is_none(user) ? NULL : group_member_first_by_user(t, user);
+	while (m && !group_gives_region(t, m->user_group))
+		m = group_member_next_by_user(t, m);
+	return a || m;
+}
+
+RESULT engine_guard_administrators(struct op *op, uuid user, uuid user_group)
+{
+	if (identity_is_admin(op->ctx->who) ||
+	    (!user_has_region(op->head, user) && !group_gives_region(op->head, user_group)))
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ROLE,
+			     "Only an administrator of the region may change who is one.");
+}
+
 /* A domain's administrator gives what it has itself: not a right over the region. */
 static RESULT check_giving(struct op *op, const struct role_assignment *wanted)
 {
-	const struct identity *who = op->ctx->who;
-	struct roles given = {.at = {wanted->role}, .count = 1};
-	engine_close_roles(op->head, &given);
-	bool is_domains = !uuid_is_none(wanted->domain) && !wanted->inherited;
-	if (identity_is_admin(who) || !(given.rights & RIGHT(ADMIN)) || is_domains)
+	if (identity_is_admin(op->ctx->who) || !gives_region(op->head, wanted))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_DENIED, KIND_ROLE,
 			     "A domain's administrator makes nobody an administrator of the region.");

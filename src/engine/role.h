@@ -25,6 +25,10 @@ void engine_narrow_roles(const struct tables *t, const struct uuids *list, struc
 /* The role that the region was made with, or NULL. */
 const struct role *engine_find_standard_role(const struct tables *t, enum role_right right);
 
+/* Who is an administrator of the region is in the hands of such ones only: neither their passwords nor the
+ * members of their groups are a domain's administrator's to change. Either may be none. ERR_DENIED. */
+RESULT engine_guard_administrators(struct op *op, uuid user, uuid user_group);
+
 struct role_wish {
 	struct str name, description;
 	/* made: */

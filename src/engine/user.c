@@ -3,6 +3,7 @@
 #include "engine/user.h"
 
 #include "engine/internal.h"
+#include "engine/role.h"
 
 static RESULT find_user(struct op *op, const struct ref *ref, const struct user **ret_user)
 {
@@ -79,6 +80,7 @@ RESULT engine_update_user(struct op *op, struct user_change *wish)
 	const struct user *user = NULL;
 	TRY(find_user(op, &wish->user, &user));
 	TRY(engine_permit(op, "user.update", KIND_USER, &user->row));
+	TRY(engine_guard_administrators(op, user->row.id, UUID_NONE));
 	if (user->is_owner && (wish->name || wish->enabled == CHOICE_NO))
 		return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_USER,
 				     "An account's owner keeps its name and stays enabled.");
@@ -107,6 +109,7 @@ RESULT engine_delete_user(struct op *op, struct user_target *wish)
 	const struct user *user = NULL;
 	TRY(find_user(op, &wish->user, &user));
 	TRY(engine_permit(op, "user.delete", KIND_USER, &user->row));
+	TRY(engine_guard_administrators(op, user->row.id, UUID_NONE));
 	if (user->is_owner)
 		return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_USER,
 				     "An account's owner goes with the account.");

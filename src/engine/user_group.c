@@ -3,6 +3,7 @@
 #include "engine/user_group.h"
 
 #include "engine/internal.h"
+#include "engine/role.h"
 
 static RESULT find_group(struct op *op, const struct ref *ref, const struct user_group **ret_group)
 {
@@ -65,6 +66,7 @@ RESULT engine_delete_user_group(struct op *op, struct user_group_target *wish)
 	const struct user_group *group = NULL;
 	TRY(find_group(op, &wish->user_group, &group));
 	TRY(engine_permit(op, "group.delete", KIND_USER_GROUP, &group->row));
+	TRY(engine_guard_administrators(op, UUID_NONE, group->row.id));
 	uuid id = group->row.id;
 	TRY(engine_tell(op, KIND_USER_GROUP, &group->row, "deleted", "Group %" STR_FMT ".",
 			STR_ARG(group->name)));
@@ -82,6 +84,7 @@ static RESULT resolve(struct op *op, const struct membership *wish, const struct
 	const struct row *user = NULL;
 	TRY(find_group(op, &wish->user_group, &group));
 	TRY(engine_permit(op, "group.change_members", KIND_USER_GROUP, &group->row));
+	TRY(engine_guard_administrators(op, UUID_NONE, group->row.id));
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &user));
 	*ret_group = group;
 	*ret_user = (const struct user *) user;

@@ -129,6 +129,40 @@ static void check_domain_admin(void **state)
 	assert_true(uuid_is_none(key.deleted));
 }
 
+/* Nor by way of those in its domain who are higher. */
+static void check_higher_ones(void **state)
+{
+	struct cloud *c = *state;
+	uuid works = add_domain(c, "works"), chief = add_user(c, works, "chief"),
+	     boss = add_user(c, works, "boss");
+	struct identity who = {.scope = IDENTITY_DOMAIN,
+			       .rights = RIGHT(ADMIN) | RIGHTS_OF_MEMBER,
+			       .domain = works,
+			       .user = boss};
+	struct user_change password = {.user = ref_to(c, KIND_USER, chief), .password_hash = STR("hash")};
+	cloud_ok(c, &who, engine_update_user, &password);
+	struct role_grant grant = on_account(c, "admin", chief, c->alice.account);
+	cloud_ok(c, &c->operator, engine_grant_role, &grant);
+	cloud_fails(c, &who, engine_update_user, &password, ERR_DENIED, KIND_ROLE);
+	struct user_target target = {ref_to(c, KIND_USER, chief)};
+	cloud_fails(c, &who, engine_delete_user, &target, ERR_DENIED, KIND_ROLE);
+	struct user_group_wish group = {.name = STR("admins"), .domain = ref_to(c, KIND_DOMAIN, works)};
+	cloud_ok(c, &who, engine_create_user_group, &group);
+	struct membership membership = {ref_to(c, KIND_USER_GROUP, group.user_group),
+					ref_to(c, KIND_USER, boss)};
+	cloud_ok(c, &who, engine_add_group_member, &membership);
+	cloud_ok(c, &who, engine_remove_group_member, &membership);
+	struct role_grant system = {.role = ref_named(KIND_ROLE, "admin"),
+				    .user_group = ref_to(c, KIND_USER_GROUP, group.user_group),
+				    .system = true};
+	cloud_ok(c, &c->operator, engine_grant_role, &system);
+	cloud_fails(c, &who, engine_add_group_member, &membership, ERR_DENIED, KIND_ROLE);
+	cloud_ok(c, &c->operator, engine_add_group_member, &membership);
+	password.user = ref_to(c, KIND_USER, boss);
+	cloud_fails(c, &who, engine_update_user, &password, ERR_DENIED, KIND_ROLE); /* one by the group */
+	cloud_ok(c, &c->operator, engine_update_user, &password);
+}
+
 static void check_names(void **state)
 {
 	struct cloud *c = *state;
@@ -221,6 +255,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_rights, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_roles, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_domain_admin, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_higher_ones, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_names, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_deleting, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_credentials, cloud_setup, cloud_teardown),
