@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: Apache-2.0
-# Sourced by tools/demo: what a newcomer does, with the stock aws command.
+# Sourced by tools/demo: what a newcomer does, with the stock aws command, and then with openstack.
 
 aws() { /usr/bin/aws --endpoint-url "$AWS_ENDPOINT_URL" "$@"; }
+openstack() { OS_CLIENT_CONFIG_FILE=$demo/clouds.yaml /usr/bin/openstack --os-cloud demo "$@"; }
 inet() { tools/sandbox on inet "$@"; }
 ssh_in() { inet ssh -i "$key" -o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null -o LogLevel=ERROR \
     -o ConnectTimeout=$ssh_limit -o BatchMode=yes "$login@$1" "${@:2}"; }
@@ -113,6 +114,26 @@ closed_port() {
     check "port 8080, which the group does not open, is closed from outside" port_is_closed
 }
 
+# The UUID of which EC2 shows the first 17 digits.
+server_of() {
+    openstack server list -f value -c ID | while read -r server; do
+        [[ i-${server//-/} != "$1"* ]] || echo "$server"
+    done
+}
+is_stopped() { [ "$(aws ec2 describe-instances --instance-ids "$second" --query 'Reservations[].Instances[].State.Name' --output text)" = stopped ]; }
+
+second_face() {
+    local server
+    title "The same machines, with the stock openstack command"
+    [ -f "$demo/clouds.yaml" ] || quiet=1 show "$dari" account rc demo --directory "$demo"
+    show openstack server list -c ID -c Name -c Status -c Flavor
+    server=$(server_of "$second")
+    check "what aws launched is listed" test -n "$server"
+    show openstack server stop "$server"
+    until_true 60 "aws sees it stopped" is_stopped
+    show openstack server show "$server" -c status -c addresses -c flavor -c security_groups
+}
+
 end_one() {
     show aws ec2 terminate-instances --instance-ids "$second" \
         --query 'TerminatingInstances[].[InstanceId,PreviousState.Name,CurrentState.Name]' --output text
@@ -133,5 +154,6 @@ tour() {
     reach_it
     reach_the_other
     closed_port
+    second_face
     end_one
 }
