@@ -115,8 +115,16 @@ class Region:
         identifier = launch(ec2, KeyName="k")[0]
         wait_state(ec2, [identifier], "running")
         address, _ = give_address(ec2, identifier)
-        wait_until(lambda: self.boot_id(address), 60, "ssh to the witness")
+        self.reach(ec2, identifier, address, "the witness")
         return ec2, identifier, address
+
+    def reach(self, ec2, identifier, address, what, limit_s=90):
+        """Waits until the guest answers ssh; what its console said, where it does not."""
+        try:
+            wait_until(lambda: self.boot_id(address), limit_s, f"ssh to {what}")
+        except TimeoutError:
+            print(ec2.get_console_output(InstanceId=identifier, Latest=True).get("Output", "")[-4000:])
+            raise
 
     def boot_id(self, address):
         """Of the guest's kernel: another one after every boot; empty when it does not answer."""

@@ -132,7 +132,7 @@ def image(region, ec2, guests):
     third = launch(ec2, ImageId=made, KeyName="k")[0]
     wait_state(ec2, [third], "running")
     where, _ = give_address(ec2, third)
-    wait_until(lambda: region.boot_id(where), 90, "ssh to a guest of the image")
+    region.reach(ec2, third, where, "a guest of the image")
     region.check("an image of a running instance launches", state(ec2, third) == "running")
 
 
