@@ -4,6 +4,7 @@
 
 #include "api/openstack/write.h"
 #include "engine/account.h"
+#include "engine/quota.h"
 
 /* -1 is no limit, in both. */
 static int64_t gib_of(int64_t bytes)
@@ -71,6 +72,7 @@ struct os_volume_quota {
 #define P(wire, member)                                                                                      \
 	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = INT64_C(1) << 32,                    \
 		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "-1: no limit.")
+static const struct os_param target_params[] = {TARGET};
 static const struct os_param show_params[] = {
 	TARGET,
 	OS_QUERY(struct os_volume_quota, "usage", usage, .doc = "With what is used."),
@@ -114,6 +116,20 @@ static RESULT show_quota(struct os_call *e, const void *args, struct json_writer
 	if (e->action->method == HTTP_GET)
 		os_write_hex(w, "id", account->row.id);
 	write_figures(w, figures, a->usage);
+	return OK;
+}
+
+static RESULT show_defaults(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_volume_quota *a = args;
+	const struct account *account = NULL;
+	struct account fresh = {0};
+	struct figure figures[FIGURES];
+	TRY(engine_find_account(e->c, os_walk(e), &a->wish.account, &account));
+	engine_get_default_limits(os_walk(e), &fresh);
+	take_figures(&fresh, figures);
+	os_write_hex(w, "id", account->row.id);
+	write_figures(w, figures, false);
 	return OK;
 }
 
@@ -184,6 +200,9 @@ static const struct os_action actions[] = {
 	{HTTP_GET, QUOTA, .permit = "volume_extension:quotas:show",
 	 .args = OS_PARAMS(struct os_volume_quota, show_params), .item = "quota_set", .answer = show_quota,
 	 .doc = "Limits of a project."},
+	{HTTP_GET, QUOTA "/defaults", .permit = "volume_extension:quotas:show",
+	 .args = OS_PARAMS(struct os_volume_quota, target_params), .item = "quota_set",
+	 .answer = show_defaults, .doc = "What a new project gets."},
 	{HTTP_PUT, QUOTA, .permit = "volume_extension:quotas:update", .flags = OS_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, set_params), .wrap = "quota_set", .item = "quota_set",
 	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_quota,
