@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Placement as its clients see it: every host is a resource provider of processors, memory and disk, and every
- * server a consumer. All follows from rows; nothing is claimed here. Source: Placement API reference. */
+ * Placement as its clients see it: every host is a resource provider of processors, memory and disk, and
+ * every server a consumer. All follows from rows; nothing is claimed here. Source: Placement API reference.
+ */
 #include "api/openstack/list.h"
 #include "api/openstack/write.h"
 #include "engine/engine.h"
@@ -12,10 +13,12 @@ static const char *const class_names[CLASSES] = {"VCPU", "MEMORY_MB", "DISK_GB"}
 
 /* ---- providers ---- */
 
-static void write_link(struct os_call *e, struct json_writer *w, const char *rel, struct str id, const char *below)
+static void write_link(struct os_call *e, struct json_writer *w, const char *rel, struct str id,
+		       const char *below)
 {
-	os_write_link(w, rel,
-		      str_print(e->c->arena, "/placement/resource_providers/%" STR_FMT "%s", STR_ARG(id), below));
+	os_write_link(
+		w, rel,
+		str_print(e->c->arena, "/placement/resource_providers/%" STR_FMT "%s", STR_ARG(id), below));
 }
 
 static void write_provider(struct os_call *e, struct json_writer *w, const void *item)
@@ -214,7 +217,8 @@ static const struct os_action actions[] = {
 	     .answer = show_usages, .doc = "What of it is taken."),
 	READ("/resource_providers/{uuid}/traits", "resource_providers:traits:list", 6, OF_PROVIDER,
 	     .answer = show_traits, .doc = "What sets it apart: nothing."),
-	READ("/resource_classes", "resource_classes:list", 2, .answer = list_classes, .doc = "What there is to have."),
+	READ("/resource_classes", "resource_classes:list", 2, .answer = list_classes,
+	     .doc = "What there is to have."),
 	READ("/traits", "traits:list", 6, .answer = list_traits, .doc = "What sets hosts apart: nothing."),
 	READ("/allocations/{consumer_uuid}", "allocations:list", 0,
 	     .args = OS_PARAMS(struct os_consumer, consumer_params), .answer = show_allocations,

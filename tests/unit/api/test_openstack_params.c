@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "api/openstack/errors.h"
 #include "api/openstack/list.h"
 #include "api/openstack/services.h"
 
@@ -284,12 +285,37 @@ static void test_paths(void **state)
 	assert_false(openstack_has_path(STR("/healthz")));
 }
 
+/* Every kind of failure has a row for every service, and every type stands where it is told. */
+static void test_errors(void **state)
+{
+	size_t count = 0;
+	const struct os_error *errors = os_list_errors(&count);
+	(void) state;
+	for (enum os_service s = 0; s < OS_SERVICE_COUNT; s++)
+		for (enum err err = ERR_NONE + 1; err <= ERR_INTERNAL; err++)
+			assert_int_equal(os_find_error(s, err, KIND_NONE, STR_NONE)->err, err);
+	for (size_t k = 0; k < count; k++) {
+		assert_true(errors[k].status >= 400 && errors[k].status < 600);
+		for (enum os_service s = 0; s < OS_SERVICE_COUNT; s++) {
+			const struct os_error *found =
+				os_find_error(s, errors[k].err, errors[k].kind, str_from(errors[k].field));
+			bool is_everyones = errors[k].services == (1u << OS_SERVICE_COUNT) - 1;
+			if (!is_everyones && errors[k].services & 1u << s) /* none hides behind another */
+				assert_ptr_equal(found, &errors[k]);
+		}
+	}
+	assert_int_equal(os_find_error(OS_NETWORK, ERR_NOT_FOUND, KIND_PORT, STR_NONE)->status, 404);
+	assert_string_equal(os_find_error(OS_NETWORK, ERR_NOT_FOUND, KIND_PORT, STR_NONE)->type,
+			    "PortNotFound");
+	assert_int_equal(os_find_error(OS_VOLUME, ERR_QUOTA, KIND_VOLUME, STR_NONE)->status, 413);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
 		TEST(test_every_type), TEST(test_refusals), TEST(test_members_kept), TEST(test_path_id),
-		TEST(test_query),      TEST(test_patterns), TEST(test_paths),
+		TEST(test_query),      TEST(test_patterns), TEST(test_paths),        TEST(test_errors),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
