@@ -6,14 +6,6 @@
 
 #define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
 
-static RESULT find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
-{
-	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
-	return model_derive_instance_state(*ret_instance) == INSTANCE_TERMINATED
-		       ? engine_fail_not_found(e->c, KIND_INSTANCE, ref)
-		       : OK;
-}
-
 /* ---- writing ---- */
 
 /* Until 2.88 its id is the volume's. An attachment has no id of its own here: one that follows from both. */
@@ -51,7 +43,7 @@ static RESULT list_attachments(struct os_call *e, const void *args, struct json_
 {
 	const struct os_attachment_target *a = args;
 	const struct instance *instance = NULL;
-	TRY(find_server(e, &a->wish.instance, &instance));
+	TRY(os_find_server(e, &a->wish.instance, &instance));
 	json_write_open_list(w, "volumeAttachments");
 	for (const struct volume *v = volume_first_by_instance(os_walk(e), instance->row.id); v;
 	     v = volume_next_by_instance(os_walk(e), v)) {
@@ -69,7 +61,7 @@ static RESULT find_attached(struct os_call *e, const struct os_attachment_target
 			    const struct volume **ret_volume)
 {
 	const struct instance *instance = NULL;
-	TRY(find_server(e, &a->wish.instance, &instance));
+	TRY(os_find_server(e, &a->wish.instance, &instance));
 	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, ret_volume));
 	return uuid_equal((*ret_volume)->instance, instance->row.id)
 		       ? OK
@@ -109,7 +101,7 @@ static RESULT prepare_attach(struct os_call *e, void *args)
 {
 	struct os_attach *a = args;
 	const struct instance *instance = NULL;
-	return find_server(e, &a->wish.instance, &instance);
+	return os_find_server(e, &a->wish.instance, &instance);
 }
 
 static RESULT show_attached(struct os_call *e, const void *args, struct json_writer *w)

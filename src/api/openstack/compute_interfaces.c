@@ -7,14 +7,6 @@
 
 #define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
 
-static RESULT find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
-{
-	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
-	return model_derive_instance_state(*ret_instance) == INSTANCE_TERMINATED
-		       ? engine_fail_not_found(e->c, KIND_INSTANCE, ref)
-		       : OK;
-}
-
 /* ---- writing ---- */
 
 static void write_fixed_ip(struct json_writer *w, const struct port *p, struct ip ip)
@@ -58,7 +50,7 @@ static RESULT list_interfaces(struct os_call *e, const void *args, struct json_w
 {
 	const struct os_interface_target *a = args;
 	const struct instance *instance = NULL;
-	TRY(find_server(e, &a->wish.instance, &instance));
+	TRY(os_find_server(e, &a->wish.instance, &instance));
 	json_write_open_list(w, "interfaceAttachments");
 	for (const struct port *p = port_first_by_instance(os_walk(e), instance->row.id); p;
 	     p = port_next_by_instance(os_walk(e), p)) {
@@ -77,7 +69,7 @@ static RESULT show_interface(struct os_call *e, const void *args, struct json_wr
 	const struct os_interface_target *a = args;
 	const struct instance *instance = NULL;
 	const struct port *port = NULL;
-	TRY(find_server(e, &a->wish.instance, &instance));
+	TRY(os_find_server(e, &a->wish.instance, &instance));
 	TRY(engine_find_own_port(e->c, os_walk(e), &a->wish.port, &port));
 	if (!uuid_equal(port->instance, instance->row.id))
 		return engine_fail_not_found(e->c, KIND_PORT, &a->wish.port);
@@ -89,7 +81,7 @@ static RESULT prepare_unplug(struct os_call *e, void *args)
 {
 	struct os_interface_target *a = args;
 	const struct instance *instance = NULL;
-	return find_server(e, &a->wish.instance, &instance);
+	return os_find_server(e, &a->wish.instance, &instance);
 }
 
 /* ---- create ---- */
@@ -123,7 +115,7 @@ static RESULT prepare_plug(struct os_call *e, void *args)
 {
 	struct os_plug *a = args;
 	const struct instance *instance = NULL;
-	TRY(find_server(e, &a->wish.instance, &instance));
+	TRY(os_find_server(e, &a->wish.instance, &instance));
 	if (a->wish.port.kind != KIND_NONE && (a->wish.network.kind != KIND_NONE || a->fixed_ips.count))
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("port_id"),
 				      "Must not input both network_id and port_id");
@@ -179,7 +171,7 @@ static void write_network(struct json_writer *w, const struct os_server_network 
 static RESULT gather(struct os_call *e, const struct ref *ref, const struct os_server **ret_server)
 {
 	const struct instance *instance = NULL;
-	TRY(find_server(e, ref, &instance));
+	TRY(os_find_server(e, ref, &instance));
 	*ret_server = os_server_details.gather(e, &instance->row);
 	return *ret_server ? OK : ctx_no_memory(e->c);
 }
@@ -228,7 +220,7 @@ static RESULT show_groups(struct os_call *e, const void *args, struct json_write
 	const struct tables *t = os_walk(e);
 	const struct instance *instance = NULL;
 	struct uuids shown = {0};
-	TRY(find_server(e, &a->server, &instance));
+	TRY(os_find_server(e, &a->server, &instance));
 	uuid *ids = arena_new_array(e->c->arena, uuid, tables_count(t, KIND_SECURITY_GROUP) + 1);
 	if (!ids)
 		return ctx_no_memory(e->c);

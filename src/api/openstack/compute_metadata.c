@@ -8,12 +8,6 @@
 
 #define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
 
-static RESULT find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
-{
-	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
-	return row_is_live(&(*ret_instance)->row) ? OK : engine_fail_not_found(e->c, KIND_INSTANCE, ref);
-}
-
 /* ---- the whole ---- */
 
 struct os_metadata {
@@ -47,7 +41,7 @@ static RESULT prepare(struct os_call *e, void *args)
 	const struct instance *instance = NULL;
 	a->wish.resources = (struct refs){&a->server, 1};
 	a->wish.part = TAGS_WITH_VALUE;
-	return find_server(e, &a->server, &instance);
+	return os_find_live_server(e, &a->server, &instance);
 }
 
 static RESULT prepare_meta(struct os_call *e, void *args)
@@ -62,7 +56,7 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	struct os_metadata *a = args;
 	const struct instance *instance = NULL;
-	TRY(find_server(e, &a->server, &instance));
+	TRY(os_find_live_server(e, &a->server, &instance));
 	if (!tags_find(instance->tags, a->key))
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Metadata item was not found");
 	a->removal = (struct tag_removal){.key = a->key};
@@ -75,7 +69,7 @@ static RESULT show_all(struct os_call *e, const void *args, struct json_writer *
 {
 	const struct os_metadata *a = args;
 	const struct instance *instance = NULL;
-	TRY(find_server(e, &a->server, &instance));
+	TRY(os_find_live_server(e, &a->server, &instance));
 	os_write_metadata(w, "metadata", instance->tags);
 	return OK;
 }
@@ -84,7 +78,7 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 {
 	const struct os_metadata *a = args;
 	const struct instance *instance = NULL;
-	TRY(find_server(e, &a->server, &instance));
+	TRY(os_find_live_server(e, &a->server, &instance));
 	const struct tag *tag = tags_find(instance->tags, a->key);
 	if (!tag)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Metadata item was not found");
@@ -117,7 +111,7 @@ static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_update_server *a = args;
 	const struct instance *instance = NULL;
-	return find_server(e, &a->wish.instance, &instance);
+	return os_find_live_server(e, &a->wish.instance, &instance);
 }
 
 static RESULT show_updated(struct os_call *e, const void *args, struct json_writer *w)

@@ -539,13 +539,25 @@ static uint32_t states_of(const char *name)
 	return 0;
 }
 
+RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
+{
+	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
+	return model_derive_instance_state(*ret_instance) == INSTANCE_TERMINATED
+		       ? engine_fail_not_found(e->c, KIND_INSTANCE, ref)
+		       : OK;
+}
+
+RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
+{
+	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
+	return row_is_live(&(*ret_instance)->row) ? OK : engine_fail_not_found(e->c, KIND_INSTANCE, ref);
+}
+
 static RESULT prepare_power(struct os_call *e, void *args)
 {
 	struct os_power *a = args;
-	const struct row *row = NULL;
-	TRY(engine_find(e->c, os_walk(e), KIND_INSTANCE, &a->server, &row));
-	if (!is_there(e, row))
-		return engine_fail_not_found(e->c, KIND_INSTANCE, &a->server);
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->server, &instance));
 	a->wish.instances = (struct refs){&a->server, 1};
 	a->wish.only_from = e->action->name ? states_of(e->action->name) : 0;
 	a->wish.force = str_equal_nocase(a->type, STR("HARD"));

@@ -41,6 +41,10 @@ bool os_lacks_some_tag(struct os_call *e, const struct row *row, struct str valu
 bool os_lacks_all_tags(struct os_call *e, const struct row *row, struct str value);
 /* Words as tags. ERR_INVALID: one that no tag may be, or twice. */
 RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *ret_tags);
+/* The project's own, also while it is being deleted; one that has ended is gone. ERR_NOT_FOUND. In walks. */
+RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
+/* Likewise, but for one that is being deleted: nothing is said of it any more. */
+RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
 /* A server's name: its own, else the tag Name that EC2's users give, else its id there. */
 struct str os_server_name(struct arena *a, const struct instance *instance);
 /* The label of a network: its name, else that of the EC2 subnet it was made for. In walks. */

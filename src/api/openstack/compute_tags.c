@@ -115,12 +115,6 @@ static const struct os_param one_params[] = {
 	OS_PATH(struct os_server_tags, "tag", word, .doc = "The word."),
 };
 
-static RESULT find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
-{
-	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
-	return row_is_live(&(*ret_instance)->row) ? OK : engine_fail_not_found(e->c, KIND_INSTANCE, ref);
-}
-
 static RESULT check_word(struct os_call *e, struct os_server_tags *a, const struct instance *instance)
 {
 	if (has_word(&instance->row, a->word))
@@ -135,7 +129,7 @@ static RESULT prepare_all(struct os_call *e, void *args)
 	const struct instance *instance = NULL;
 	a->wish.resources = (struct refs){&a->server, 1};
 	a->wish.part = TAGS_WORDS;
-	TRY(find_server(e, &a->server, &instance));
+	TRY(os_find_live_server(e, &a->server, &instance));
 	return os_read_server_tags(e, a->words, &a->wish.tags);
 }
 
@@ -145,7 +139,7 @@ static RESULT prepare_add(struct os_call *e, void *args)
 	const struct instance *instance = NULL;
 	a->words = (struct strs){&a->word, 1};
 	TRY(prepare_all(e, args));
-	TRY(find_server(e, &a->server, &instance));
+	TRY(os_find_live_server(e, &a->server, &instance));
 	e->status = has_word(&instance->row, a->word) ? 204 : 201;
 	return OK;
 }
@@ -155,7 +149,7 @@ static RESULT prepare_remove(struct os_call *e, void *args)
 	struct os_server_tags *a = args;
 	const struct instance *instance = NULL;
 	TRY(prepare_all(e, args));
-	TRY(find_server(e, &a->server, &instance));
+	TRY(os_find_live_server(e, &a->server, &instance));
 	a->removal = (struct tag_removal){.key = a->word, .with_value = true};
 	a->wish.removals = &a->removal;
 	a->wish.removal_count = 1;
@@ -166,14 +160,14 @@ static RESULT prepare_check(struct os_call *e, void *args)
 {
 	struct os_server_tags *a = args;
 	const struct instance *instance = NULL;
-	TRY(find_server(e, &a->server, &instance));
+	TRY(os_find_live_server(e, &a->server, &instance));
 	return check_word(e, a, instance);
 }
 
 static RESULT show_tags(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct instance *instance = NULL;
-	TRY(find_server(e, &((const struct os_server_tags *) args)->server, &instance));
+	TRY(os_find_live_server(e, &((const struct os_server_tags *) args)->server, &instance));
 	os_write_server_tags(w, "tags", instance->tags);
 	return OK;
 }
