@@ -160,6 +160,17 @@ static RESULT delete_snapshots(struct op *op, uuid volume)
 	return OK;
 }
 
+static RESULT check_childless(struct op *op, const struct volume *volume, struct str field)
+{
+	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id); s;
+	     s = snapshot_next_by_volume(op->head, s))
+		if (row_is_live(&s->row) && !s->is_bound)
+			return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, field,
+					   "Invalid volume: Volume has dependent snapshots; delete them "
+					   "first, or with cascade.");
+	return OK;
+}
+
 RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
 {
 	const struct volume *volume = NULL;
@@ -187,11 +198,13 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 				   "Volume %" STR_FMT " is currently attached to %" STR_FMT,
 				   STR_ARG(wish->volume.text),
 				   STR_ARG(engine_write_id(op, KIND_INSTANCE, volume_holder(volume))));
+	if (wish->snapshots == VOLUME_SNAPSHOTS_FORBID)
+		TRY(check_childless(op, volume, wish->volume.field));
 	if (engine_volume_is_being_copied(op->head, volume->row.id))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "A snapshot of the volume %" STR_FMT " is on its way.",
 				   STR_ARG(wish->volume.text));
-	if (wish->with_snapshots)
+	if (wish->snapshots == VOLUME_SNAPSHOTS_GO)
 		TRY(delete_snapshots(op, volume->row.id));
 	return volume_delete_metered(op, volume);
 }
@@ -211,9 +224,10 @@ static RESULT check_modifiable(struct op *op, const struct volume_modifying *wis
 	if (volume->modified_us && !volume->modified_end_us)
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_VOLUME, wish->volume.field,
 				   "Cannot modify volume in modification state MODIFYING");
-	if (wish->size && wish->size < volume->size)
+	if (wish->size && wish->size < volume->size + wish->must_grow)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("Size"),
-				   "New size cannot be smaller than existing size");
+				   wish->must_grow ? "New size for extend must be greater than current size."
+						   : "New size cannot be smaller than existing size");
 	return OK;
 }
 

@@ -39,11 +39,19 @@ struct volume_wish {
 };
 OPERATION(engine_create_volume, volume_wish)
 
+/* What becomes of the snapshots of a volume that is deleted. */
+enum volume_snapshots {
+	VOLUME_SNAPSHOTS_STAY,
+	VOLUME_SNAPSHOTS_GO,    /* all or nothing; ERR_IN_USE: an image has one */
+	VOLUME_SNAPSHOTS_FORBID /* ERR_STATE: there are some, but for those bound to what they were made for
+				 */
+};
+
 /* Deletes a free volume. ERR_IN_USE: attached, or still plugged; ERR_STATE: a snapshot of it is on
  * its way. */
 struct volume_target {
 	struct ref volume;
-	bool with_snapshots; /* and the snapshots of it, all or nothing; ERR_IN_USE: an image has one */
+	enum volume_snapshots snapshots;
 };
 OPERATION(engine_delete_volume, volume_target)
 
@@ -89,6 +97,7 @@ OPERATION(engine_detach_volume, volume_detaching)
 struct volume_modifying {
 	struct ref volume;
 	int64_t size;             /* bytes; 0: as it is */
+	bool must_grow;           /* ERR_INVALID: it has that size, or more */
 	struct str type;          /* empty: as it is */
 	int64_t iops, throughput; /* 0: as they are, or the new type's */
 	/* made: */

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Reading our own XML answers: answer.h. */
+ * Reading our own answers: answer.h. */
 #include "answer.h"
+
+#include <jansson.h>
+
+#include "base/buf.h"
 
 /* The position behind the tag that begins at `at`; whether it opens, closes or stands alone. */
 static size_t end_of_tag(struct str s, size_t at, int *ret_depth)
@@ -62,4 +66,41 @@ bool answer_next_item(struct str *rest, struct str *ret_item)
 		if (str_is(name, "item"))
 			return true;
 	return false;
+}
+
+/* ---- JSON ---- */
+
+static void add_json(struct buf *b, const json_t *value)
+{
+	const char *key;
+	json_t *member;
+	size_t k;
+	json_object_foreach ((json_t *) value, key, member) {
+		buf_print(b, "<%s>", key);
+		add_json(b, member);
+		buf_print(b, "</%s>", key);
+	}
+	json_array_foreach (value, k, member) {
+		buf_add_str(b, STR("<item>"));
+		add_json(b, member);
+		buf_add_str(b, STR("</item>"));
+	}
+	if (json_is_string(value))
+		buf_add_str(b, str_from(json_string_value(value)));
+	else if (json_is_integer(value))
+		buf_print(b, "%lld", (long long) json_integer_value(value));
+	else if (json_is_boolean(value))
+		buf_add_str(b, json_is_true(value) ? STR("true") : STR("false"));
+}
+
+struct str answer_of_json(struct arena *a, struct str document)
+{
+	struct buf b;
+	json_t *value = document.n ? json_loadb(document.p, document.n, 0, NULL) : NULL;
+	buf_init(&b, 16 << 20);
+	add_json(&b, value);
+	json_decref(value);
+	struct str text = str_copy(a, buf_str(&b));
+	buf_done(&b);
+	return text;
 }

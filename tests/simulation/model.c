@@ -4,12 +4,35 @@
 
 #include "simulation.h"
 
+void model_name(struct thing *t, struct str id)
+{
+	if (!result_is_ok(uuid_parse(id, &t->uuid)))
+		snprintf(t->id, sizeof t->id, "%" STR_FMT, STR_ARG(id));
+	else if (*model_kinds[t->kind].ec2_prefix)
+		id_write_ec2(t->kind, t->uuid, t->id);
+	else
+		uuid_write(t->uuid, t->id);
+}
+
+bool model_is_id(struct str id, const struct thing *t)
+{
+	char text[EC2_ID_TEXT_SIZE];
+	uuid u;
+	if (!t)
+		return str_is_empty(id);
+	if (!result_is_ok(uuid_parse(id, &u)))
+		return str_is(id, t->id);
+	if (!*model_kinds[t->kind].ec2_prefix)
+		return str_is(id, t->id);
+	return strcmp(t->id, id_write_ec2(t->kind, u, text)) == 0;
+}
+
 struct thing *model_add(struct model *m, enum kind kind, unsigned account, struct thing *of, struct str id)
 {
 	assert_true(m->count < THINGS_MAX);
 	struct thing *t = &m->things[m->count++];
 	*t = (struct thing){.kind = kind, .account = account, .of = of};
-	snprintf(t->id, sizeof t->id, "%" STR_FMT, STR_ARG(id));
+	model_name(t, id);
 	return t;
 }
 
@@ -51,6 +74,8 @@ void model_end(struct model *m, struct thing *t, enum life life)
 	EACH (m, subnet, KIND_SUBNET)
 		if (subnet->to == t) /* a route table */
 			subnet->to = NULL;
+	if (t->kind == KIND_SUBNET && t->network->is_default)
+		t->network->life = life;
 }
 
 const struct thing *model_subnet(const struct thing *port)
@@ -128,6 +153,17 @@ struct thing *model_add_group(struct model *m, struct thing *vpc, struct str nam
 	return group;
 }
 
+struct thing *model_add_subnet(struct model *m, unsigned account, struct thing *vpc, struct thing *network,
+			       struct str id)
+{
+	struct thing *own = network ? NULL : model_add(m, KIND_NETWORK, account, NULL, STR_NONE);
+	struct thing *subnet = model_add(m, KIND_SUBNET, account, vpc, id);
+	subnet->network = network ? network : own;
+	if (own)
+		own->is_default = true;
+	return subnet;
+}
+
 struct thing *model_add_vpc(struct model *m, unsigned account, struct cidr block, bool with_subnet)
 {
 	struct thing *vpc = model_add(m, KIND_ROUTER, account, NULL, STR_NONE);
@@ -138,7 +174,7 @@ struct thing *model_add_vpc(struct model *m, unsigned account, struct cidr block
 	model_add_group(m, vpc, STR("default"), STR_NONE);
 	if (!with_subnet)
 		return vpc;
-	struct thing *subnet = model_add(m, KIND_SUBNET, account, vpc, STR_NONE);
+	struct thing *subnet = model_add_subnet(m, account, vpc, NULL, STR_NONE);
 	subnet->block = (struct cidr){block.base, 20};
 	subnet->is_default = subnet->is_public = true;
 	struct thing *gateway = model_add(m, KIND_GATEWAY, account, NULL, STR_NONE);

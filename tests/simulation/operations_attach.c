@@ -37,6 +37,13 @@ static bool draw_volume(struct request *x)
 	return true;
 }
 
+static bool draw_os_volume(struct request *x)
+{
+	x->count = 1 + (int64_t) random_below(3);
+	request_add(x, "size", "%d", (int) x->count);
+	return true;
+}
+
 /* By a call that is on its way: which of the two comes first nobody can say. */
 static bool is_being_deleted(const struct simulation *s, const struct thing *t)
 {
@@ -68,17 +75,17 @@ static void judge_volume(const struct request *x, struct verdict *v)
 		return;
 	}
 	if (x->s->hosts_shaken)
-		doubt(v, "InsufficientVolumeCapacity");
+		doubt(v, request_word(x, "InsufficientVolumeCapacity", "409"));
 }
 
 static void apply_volume(struct request *x, struct str answer)
 {
+	struct str id = answer_at(answer, request_word(x, "volumeId", "volume/id"));
 	if (request_is_repeated(x)) {
-		request_check_repeated(x, answer_at(answer, "volumeId"));
+		request_check_repeated(x, id);
 		return;
 	}
-	struct thing *t =
-		model_add(&x->s->model, KIND_VOLUME, x->account, NULL, answer_at(answer, "volumeId"));
+	struct thing *t = model_add(&x->s->model, KIND_VOLUME, x->account, NULL, id);
 	t->gibibytes = x->count;
 	t->origin = x->origin;
 	request_apply_tag(x, t);
@@ -86,9 +93,11 @@ static void apply_volume(struct request *x, struct str answer)
 
 static void judge_delete_volume(const struct request *x, struct verdict *v)
 {
-	judge_free(x->refs[0], v, "VolumeInUse");
+	judge_free(x->refs[0], v, request_word(x, "VolumeInUse", "400"));
 	EACH (&x->s->model, t, KIND_SNAPSHOT)
-		if (t->to == x->refs[0] && !t->is_complete)
+		if (t->to == x->refs[0] && request_is_openstack(x))
+			refuse(v, "400");
+		else if (t->to == x->refs[0] && !t->is_complete)
 			doubt(v, "IncorrectState");
 }
 
@@ -102,23 +111,53 @@ static bool draw_device(struct request *x)
 /* Whether an instance is just running or stopped is not seen from here. */
 static void judge_attach_volume(const struct request *x, struct verdict *v)
 {
-	const struct thing *volume = x->refs[0], *instance = x->refs[1];
-	judge_free(volume, v, "VolumeInUse");
-	refuse_or_doubt(v, instance->life == ENDING, "IncorrectState");
+	const struct thing *volume = request_find_ref(x, KIND_VOLUME),
+			   *instance = request_find_ref(x, KIND_INSTANCE);
+	judge_free(volume, v, request_word(x, "VolumeInUse", "409"));
+	refuse_or_doubt(v, instance->life == ENDING, request_word(x, "IncorrectState", "409"));
 	EACH (&x->s->model, t, KIND_VOLUME)
 		if (t != volume && (t->to == instance || t->left == instance) &&
 		    strcmp(t->name, x->name) == 0)
-			refuse_or_doubt(v, t->to == instance, "InvalidParameterValue");
+			refuse_or_doubt(v, t->to == instance,
+					request_word(x, "InvalidParameterValue", "400"));
 }
 
 static void apply_attach(struct request *x, struct str answer)
 {
-	struct thing *t = x->refs[0];
-	t->to = x->refs[1];
+	struct thing *volume = request_find_ref(x, KIND_VOLUME);
+	struct thing *t = volume ? volume : request_find_ref(x, KIND_PORT);
+	t->to = request_find_ref(x, KIND_INSTANCE);
 	t->left = NULL;
 	snprintf(t->name, sizeof t->name, "%s", x->name);
 	snprintf(t->association, sizeof t->association, "%" STR_FMT,
 		 STR_ARG(answer_at(answer, "attachmentId")));
+}
+
+static bool draw_os_device(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "/dev/sd%c", (char) ('f' + random_below(3)));
+	request_add(x, "device", "\"%s\"", x->name);
+	return true;
+}
+
+/* Mostly from where it is. */
+static bool draw_os_detach(struct request *x)
+{
+	struct thing *t = request_ref(x, "volume_id", KIND_VOLUME);
+	if (!t || is_part(t))
+		return false;
+	if (t->to && random_below(8))
+		request_name(x, "server_id", t->to);
+	return (t->to && x->ref_count == 2) || request_ref(x, "server_id", KIND_INSTANCE);
+}
+
+static void judge_os_detach(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = x->refs[0];
+	if (t->to != x->refs[1] || model_may_have_ended(x->refs[1]))
+		refuse_or_doubt(v, t->to != x->refs[1], "404");
+	if (!t->to || model_may_have_ended(t->to))
+		doubt(v, "400");
 }
 
 /* Root volumes stay where they are. */
@@ -154,12 +193,19 @@ static bool draw_size(struct request *x)
 
 static void judge_modify_volume(const struct request *x, struct verdict *v)
 {
-	if (x->count < x->refs[0]->gibibytes)
-		refuse(v, "InvalidParameterValue");
-	doubt(v, "IncorrectState"); /* it is being made, or modified */
-	doubt(v, "IncorrectModificationState");
+	if (x->count < x->refs[0]->gibibytes + request_is_openstack(x))
+		refuse(v, request_word(x, "InvalidParameterValue", "400"));
+	doubt(v, request_word(x, "IncorrectState", "400")); /* it is being made, or modified */
+	doubt(v, request_word(x, "IncorrectModificationState", "409"));
 	if (x->s->hosts_shaken)
-		doubt(v, "InsufficientVolumeCapacity");
+		doubt(v, request_word(x, "InsufficientVolumeCapacity", "409"));
+}
+
+static bool draw_extend(struct request *x)
+{
+	x->count = 1 + (int64_t) random_below(6);
+	request_add(x, "os-extend", "{\"new_size\": %d}", (int) x->count);
+	return true;
 }
 
 static void apply_size(struct request *x, struct str answer)
@@ -258,7 +304,31 @@ static void judge_detach_port(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, !is_present || (!t->to && !t->left), "InvalidAttachmentID.NotFound");
 }
 
+#define ATTACHMENTS "/compute/v2.1/servers/{server_id}/os-volume_attachments"
 static const struct operation rows[] = {
+	{"POST /volume/v3/volumes", 3, {}, "volume", draw_os_volume, judge_volume, apply_volume},
+	{"DELETE /volume/v3/volumes/{volume_id}",
+	 2,
+	 {{"volume_id", KIND_VOLUME}},
+	 NULL,
+	 NULL,
+	 judge_delete_volume,
+	 apply_ending},
+	{"POST /volume/v3/volumes/{volume_id}/action",
+	 2,
+	 {{"volume_id", KIND_VOLUME}},
+	 NULL,
+	 draw_extend,
+	 judge_modify_volume,
+	 apply_size},
+	{"POST " ATTACHMENTS,
+	 4,
+	 {{"server_id", KIND_INSTANCE}, {"volumeId", KIND_VOLUME}},
+	 "volumeAttachment",
+	 draw_os_device,
+	 judge_attach_volume,
+	 apply_attach},
+	{"DELETE " ATTACHMENTS "/{volume_id}", 2, {}, NULL, draw_os_detach, judge_os_detach, apply_detach},
 	{"CreateVolume", 4, {}, "volume", draw_volume, judge_volume, apply_volume},
 	{"DeleteVolume", 2, {{"VolumeId", KIND_VOLUME}}, NULL, NULL, judge_delete_volume, apply_ending},
 	{"AttachVolume",

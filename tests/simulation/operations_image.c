@@ -20,9 +20,9 @@ static bool is_being_cut(const struct request *x, const struct thing *volume, si
 static void judge_cut(const struct request *x, const struct thing *volume, struct verdict *v)
 {
 	size_t pending = 0;
-	doubt(v, "IncorrectState"); /* it is just being made */
+	doubt(v, request_word(x, "IncorrectState", "400")); /* it is just being made */
 	if (is_being_cut(x, volume, &pending) && pending >= PENDING_MAX)
-		doubt(v, "ConcurrentSnapshotLimitExceeded");
+		doubt(v, request_word(x, "ConcurrentSnapshotLimitExceeded", "413"));
 }
 
 static void judge_snapshot(const struct request *x, struct verdict *v)
@@ -39,7 +39,8 @@ static struct thing *add_snapshot(struct request *x, struct thing *volume, struc
 
 static void apply_snapshot(struct request *x, struct str answer)
 {
-	request_apply_tag(x, add_snapshot(x, x->refs[0], answer_at(answer, "snapshotId")));
+	struct str id = answer_at(answer, request_word(x, "snapshotId", "snapshot/id"));
+	request_apply_tag(x, add_snapshot(x, x->refs[0], id));
 }
 
 static bool draw_of_instance(struct request *x)
@@ -100,7 +101,7 @@ static bool draw_region(struct request *x)
 static void judge_completed(const struct request *x, struct verdict *v)
 {
 	if (!x->refs[0]->is_complete)
-		doubt(v, "IncorrectState");
+		doubt(v, request_word(x, "IncorrectState", "400"));
 }
 
 static void apply_copy_snapshot(struct request *x, struct str answer)
@@ -114,7 +115,7 @@ static void judge_delete_snapshot(const struct request *x, struct verdict *v)
 {
 	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
 		if (t->to == x->refs[0])
-			refuse(v, "InvalidSnapshot.InUse");
+			refuse(v, request_word(x, "InvalidSnapshot.InUse", "400"));
 }
 
 /* ---- a volume of a snapshot ---- */
@@ -128,20 +129,28 @@ static bool draw_restored(struct request *x)
 	return true;
 }
 
+static bool draw_os_restored(struct request *x)
+{
+	x->count = (int64_t) random_below(4);
+	if (x->count)
+		request_add(x, "size", "%d", (int) x->count);
+	return true;
+}
+
 static void judge_restored(const struct request *x, struct verdict *v)
 {
 	const struct thing *snapshot = x->refs[0];
 	judge_completed(x, v);
 	if (x->count && (x->count < snapshot->gibibytes || !snapshot->gibibytes))
-		refuse_or_doubt(v, snapshot->gibibytes, "InvalidParameterValue");
+		refuse_or_doubt(v, snapshot->gibibytes, request_word(x, "InvalidParameterValue", "400"));
 	if (x->s->hosts_shaken)
-		doubt(v, "InsufficientVolumeCapacity");
+		doubt(v, request_word(x, "InsufficientVolumeCapacity", "409"));
 }
 
 static void apply_restored(struct request *x, struct str answer)
 {
-	struct thing *t =
-		model_add(&x->s->model, KIND_VOLUME, x->account, NULL, answer_at(answer, "volumeId"));
+	struct str id = answer_at(answer, request_word(x, "volumeId", "volume/id"));
+	struct thing *t = model_add(&x->s->model, KIND_VOLUME, x->account, NULL, id);
 	t->gibibytes = x->count ? x->count : x->refs[0]->gibibytes;
 	request_apply_tag(x, t);
 }
@@ -272,6 +281,27 @@ static void apply_description(struct request *x, struct str answer)
 }
 
 static const struct operation rows[] = {
+	{"POST /volume/v3/snapshots",
+	 3,
+	 {{"volume_id", KIND_VOLUME}},
+	 "snapshot",
+	 NULL,
+	 judge_snapshot,
+	 apply_snapshot},
+	{"DELETE /volume/v3/snapshots/{snapshot_id}",
+	 2,
+	 {{"snapshot_id", KIND_SNAPSHOT}},
+	 NULL,
+	 NULL,
+	 judge_delete_snapshot,
+	 request_apply_end},
+	{"POST /volume/v3/volumes",
+	 2,
+	 {{"snapshot_id", KIND_SNAPSHOT}},
+	 "volume",
+	 draw_os_restored,
+	 judge_restored,
+	 apply_restored},
 	{"CreateSnapshot", 5, {{"VolumeId", KIND_VOLUME}}, "snapshot", NULL, judge_snapshot, apply_snapshot},
 	{"CreateSnapshots",
 	 2,

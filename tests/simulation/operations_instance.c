@@ -28,14 +28,6 @@ static bool draw_run(struct request *x)
 	return true;
 }
 
-static struct thing *ref_of_kind(const struct request *x, enum kind kind)
-{
-	for (size_t k = 0; k < x->ref_count; k++)
-		if (x->refs[k]->kind == kind)
-			return x->refs[k];
-	return NULL;
-}
-
 static struct thing *default_subnet(const struct request *x)
 {
 	EACH (&x->s->model, t, KIND_SUBNET)
@@ -46,7 +38,10 @@ static struct thing *default_subnet(const struct request *x)
 
 static struct thing *subnet_of(const struct request *x)
 {
-	struct thing *named = ref_of_kind(x, KIND_SUBNET);
+	struct thing *named = request_find_ref(x, KIND_SUBNET), *network = request_find_ref(x, KIND_NETWORK);
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (network && t->network == network)
+			named = t;
 	return named ? named : default_subnet(x);
 }
 
@@ -80,19 +75,19 @@ static void judge_run(const struct request *x, struct verdict *v)
 		judge_repeated(x, v);
 		return;
 	}
-	const struct thing *subnet = subnet_of(x), *group = ref_of_kind(x, KIND_SECURITY_GROUP);
-	const struct thing *image = ref_of_kind(x, KIND_IMAGE);
+	const struct thing *subnet = subnet_of(x), *group = request_find_ref(x, KIND_SECURITY_GROUP);
+	const struct thing *image = request_find_ref(x, KIND_IMAGE);
 	int64_t least = 0, most = 0;
 	count_room(x, &least, &most);
 	if (!subnet)
-		refuse(v, "VPCIdNotSpecified");
-	if (subnet && group && group->of != subnet->of)
-		refuse(v, "InvalidParameter");
+		refuse(v, request_word(x, "VPCIdNotSpecified", "400"));
+	if (subnet && group && group->of && group->of != subnet->of)
+		refuse(v, request_word(x, "InvalidParameter", "400"));
 	if (image && !image->is_complete)
-		doubt(v, "InvalidAMIID.Unavailable");
+		doubt(v, request_word(x, "InvalidAMIID.Unavailable", "409"));
 	if (x->port > least)
-		refuse_or_doubt(v, x->port > most, "InstanceLimitExceeded");
-	if (x->s->hosts_shaken)
+		refuse_or_doubt(v, x->port > most, request_word(x, "InstanceLimitExceeded", "403"));
+	if (x->s->hosts_shaken && !request_is_openstack(x))
 		doubt(v, "InsufficientInstanceCapacity");
 }
 
@@ -109,7 +104,7 @@ static void add_volume(struct request *x, struct thing *instance, const char *na
 
 static void add_volumes(struct request *x, struct thing *instance)
 {
-	const struct thing *image = ref_of_kind(x, KIND_IMAGE);
+	const struct thing *image = request_find_ref(x, KIND_IMAGE);
 	if (!image)
 		add_volume(x, instance, "", IMAGE_GIBIBYTES);
 	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
@@ -121,7 +116,7 @@ static void add_instance(struct request *x, struct str id)
 {
 	struct model *m = &x->s->model;
 	struct thing *t = model_add(m, KIND_INSTANCE, x->account, subnet_of(x), id);
-	t->group = ref_of_kind(x, KIND_SECURITY_GROUP);
+	t->group = request_find_ref(x, KIND_SECURITY_GROUP);
 	if (!t->group)
 		t->group = model_default_group(m, model_vpc(t));
 	t->wanted_on = true;
@@ -154,6 +149,30 @@ static void apply_run(struct request *x, struct str answer)
 		      (int) count, (int) wanted_least, (int) wanted_most);
 }
 
+/* One, on a network whose subnet gives it an address. Nova takes it where no host has room, too. */
+static bool draw_server(struct request *x)
+{
+	x->count = x->port = 1;
+	request_add(x, "name", "\"s%d\"", (int) x->serial);
+	request_add(x, "flavorRef", "\"t3.micro\"");
+	if (random_below(4) || !request_ref(x, "imageRef", KIND_IMAGE)) {
+		char id[UUID_TEXT_SIZE];
+		request_add(x, "imageRef", "\"%s\"", uuid_write(x->s->region.cloud->image, id));
+	}
+	struct thing *network = request_ref(x, NULL, KIND_NETWORK);
+	if (!network)
+		return false;
+	request_add(x, "networks", "[{\"uuid\": \"%s\"}]", network->id);
+	return true;
+}
+
+static void apply_server(struct request *x, struct str answer)
+{
+	add_instance(x, answer_at(answer, "server/id"));
+	struct model *m = &x->s->model;
+	m->things[m->count - 1].of->may_lack_host = x->s->hosts_shaken;
+}
+
 /* ---- power ---- */
 
 static bool draw_second(struct request *x)
@@ -166,18 +185,21 @@ static bool draw_second(struct request *x)
 	for (size_t k_ = 0; k_ < (x)->ref_count; k_++)                                                       \
 		for (struct thing *t = (x)->refs[k_]; t; t = NULL)
 
-static void judge_ended(const struct thing *t, struct verdict *v)
+static void judge_ended(const struct request *x, const struct thing *t, struct verdict *v)
 {
 	if (model_may_have_ended(t))
-		refuse_or_doubt(v, t->life == ENDING, "IncorrectInstanceState");
+		refuse_or_doubt(v, t->life == ENDING, request_word(x, "IncorrectInstanceState", "409"));
 }
 
+/* Nova starts nothing that is on. */
 static void judge_start(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
-		judge_ended(t, v);
+		judge_ended(x, t, v);
 		if (!t->seen_stopped && (!t->wanted_on || t->is_restless))
-			doubt(v, "IncorrectInstanceState");
+			doubt(v, request_word(x, "IncorrectInstanceState", "409"));
+		if (request_is_openstack(x) && t->wanted_on)
+			doubt(v, "409");
 	}
 }
 
@@ -190,13 +212,16 @@ static void apply_start(struct request *x, struct str answer)
 	}
 }
 
-/* What is stopped already may be stopped again. */
+/* What is stopped already may be stopped again, but not in Nova. */
 static void judge_stop(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
-		judge_ended(t, v);
+		judge_ended(x, t, v);
 		if (t->may_not_stop)
-			refuse_or_doubt(v, t->wanted_on && !t->is_restless, "OperationNotPermitted");
+			refuse_or_doubt(v, t->wanted_on && !t->is_restless,
+					request_word(x, "OperationNotPermitted", "409"));
+		if (request_is_openstack(x) && (!t->wanted_on || t->is_restless))
+			refuse_or_doubt(v, t->seen_stopped && !t->wanted_on, "409");
 	}
 }
 
@@ -217,9 +242,9 @@ static bool draw_stop(struct request *x)
 static void judge_reboot(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
-		judge_ended(t, v);
+		judge_ended(x, t, v);
 		if (t->life == LIVE && (!t->wanted_on || t->is_restless))
-			refuse_or_doubt(v, !t->wanted_on, "IncorrectInstanceState");
+			refuse_or_doubt(v, !t->wanted_on, request_word(x, "IncorrectInstanceState", "409"));
 	}
 }
 
@@ -228,7 +253,8 @@ static void judge_terminate(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t)
 		if (t->may_not_stop || t->may_not_end)
-			refuse_or_doubt(v, !model_may_have_ended(t), "OperationNotPermitted");
+			refuse_or_doubt(v, !model_may_have_ended(t),
+					request_word(x, "OperationNotPermitted", "409"));
 }
 
 static void apply_terminate(struct request *x, struct str answer)
@@ -236,6 +262,25 @@ static void apply_terminate(struct request *x, struct str answer)
 	(void) answer;
 	EACH_REF (x, t)
 		model_end(&x->s->model, t, ENDING);
+}
+
+/* The actions of Nova's that have no parameters are their name. */
+static bool draw_os_start(struct request *x)
+{
+	request_add(x, "os-start", "null");
+	return true;
+}
+
+static bool draw_os_stop(struct request *x)
+{
+	request_add(x, "os-stop", "null");
+	return true;
+}
+
+static bool draw_os_reboot(struct request *x)
+{
+	request_add(x, "reboot", "{\"type\": \"%s\"}", random_below(2) ? "SOFT" : "HARD");
+	return true;
 }
 
 /* ---- looking at a host ---- */
@@ -247,7 +292,19 @@ static void judge_console(const struct request *x, struct verdict *v)
 	doubt(v, "InternalError");
 }
 
+#define SERVER_ACTION "POST /compute/v2.1/servers/{server_id}/action"
+#define SERVER                                                                                               \
+	{                                                                                                    \
+		{                                                                                            \
+			"server_id", KIND_INSTANCE                                                           \
+		}                                                                                            \
+	}
 static const struct operation rows[] = {
+	{"POST /compute/v2.1/servers", 7, {}, "server", draw_server, judge_run, apply_server},
+	{SERVER_ACTION, 3, SERVER, NULL, draw_os_start, judge_start, apply_start},
+	{SERVER_ACTION, 3, SERVER, NULL, draw_os_stop, judge_stop, apply_stop},
+	{SERVER_ACTION, 2, SERVER, NULL, draw_os_reboot, judge_reboot, NULL},
+	{"DELETE /compute/v2.1/servers/{server_id}", 3, SERVER, NULL, NULL, judge_terminate, apply_terminate},
 	{"RunInstances", 14, {}, "instance", draw_run, judge_run, apply_run},
 	{"StartInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_second, judge_start, apply_start},
 	{"StopInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_stop, judge_stop, apply_stop},

@@ -34,7 +34,7 @@ static void judge_vpc(const struct request *x, struct verdict *v)
 static void apply_vpc(struct request *x, struct str answer)
 {
 	struct thing *vpc = model_add_vpc(&x->s->model, x->account, x->block, false);
-	snprintf(vpc->id, sizeof vpc->id, "%" STR_FMT, STR_ARG(id_in(answer, "vpc/vpcId")));
+	model_name(vpc, id_in(answer, "vpc/vpcId"));
 	request_apply_tag(x, vpc);
 }
 
@@ -92,8 +92,8 @@ static void judge_subnet(const struct request *x, struct verdict *v)
 
 static void apply_subnet(struct request *x, struct str answer)
 {
-	struct thing *subnet = model_add(&x->s->model, KIND_SUBNET, x->account, x->refs[0],
-					 id_in(answer, "subnet/subnetId"));
+	struct thing *subnet = model_add_subnet(&x->s->model, x->account, x->refs[0], NULL,
+						id_in(answer, "subnet/subnetId"));
 	subnet->block = x->block;
 	request_apply_tag(x, subnet);
 }

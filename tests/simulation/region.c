@@ -1,10 +1,28 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region of a history: tests/unit/cloud's, with the EC2 face and accounts that sign. */
+ * The region of a history: tests/unit/cloud's, with both faces and accounts that sign. */
 #include "auth/key.h"
 #include "simulation.h"
 #include "store/rows.h"
 
 static const uint8_t master_key[MASTER_KEY_SIZE] = {1, 2, 3};
+
+static void open_openstack(struct region *r)
+{
+	struct cloud *c = r->cloud;
+	const struct tokens_config tokens = {c->store, master_key, 24 * HOUR};
+	cloud_expect_at(c, tokens_new(&c->c, &tokens, &r->tokens), __FILE__, __LINE__);
+	const struct passwords_config passwords = {
+		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
+	cloud_expect_at(c, passwords_new(&c->c, &passwords, &r->passwords), __FILE__, __LINE__);
+	const struct openstack_config openstack = {.store = c->store,
+						   .tokens = r->tokens,
+						   .passwords = r->passwords,
+						   .master_key = master_key,
+						   .reconciler = c->reconciler,
+						   .region = STR("xy-west-2"),
+						   .endpoint = STR("http://cloud.test:8773")};
+	cloud_expect_at(c, openstack_new(&c->c, &openstack, &r->openstack), __FILE__, __LINE__);
+}
 
 static void open_face(struct region *r)
 {
@@ -17,10 +35,14 @@ static void open_face(struct region *r)
 				       .region = STR("xy-west-2"), /* the cloud's own name */
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
 	cloud_expect_at(c, ec2_new(&c->c, &ec2, &r->face), __FILE__, __LINE__);
+	open_openstack(r);
 }
 
 static void close_face(struct region *r)
 {
+	openstack_free(TAKE(r->openstack));
+	passwords_free(TAKE(r->passwords));
+	tokens_free(TAKE(r->tokens));
 	ec2_free(TAKE(r->face));
 	sigv4_free(TAKE(r->sigv4));
 }

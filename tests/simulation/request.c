@@ -4,6 +4,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "../unit/api/script.h"
 #include "simulation.h"
 
 static const struct operations *const tables[] = {
@@ -40,10 +41,21 @@ static const struct operation *draw_operation(const struct simulation *s)
 	return NULL;
 }
 
+bool request_is_openstack(const struct request *x)
+{
+	return strchr(x->operation->action, ' ') != NULL;
+}
+
+const char *request_word(const struct request *x, const char *ec2, const char *openstack)
+{
+	return request_is_openstack(x) ? openstack : ec2;
+}
+
 void request_add(struct request *x, const char *name, const char *format, ...)
 {
 	va_list args;
-	x->size += (size_t) snprintf(x->text + x->size, TEXT_MAX - x->size, "&%s=", name);
+	const char *words = !request_is_openstack(x) ? "&%s=" : x->size ? ", \"%s\": " : "\"%s\": ";
+	x->size += (size_t) snprintf(x->text + x->size, TEXT_MAX - x->size, words, name);
 	va_start(args, format);
 	x->size += (size_t) vsnprintf(x->text + x->size, TEXT_MAX - x->size, format, args);
 	va_end(args);
@@ -65,6 +77,44 @@ static struct thing *pick(struct request *x, enum kind kind, bool is_own, bool i
 	return picked;
 }
 
+/* What is gone is told by the digits of its EC2 id: no row has them. */
+static void find_uuid(struct request *x, struct thing *t)
+{
+	struct ref ref;
+	if (uuid_is_none(t->uuid))
+		t->uuid = region_find(&x->s->region, t->kind, t->id);
+	if (uuid_is_none(t->uuid) && result_is_ok(id_parse_ec2(str_from(t->id), t->kind, &ref)))
+		t->uuid = ref.prefix;
+}
+
+/* In the path where it stands there, else in the body. */
+static void name_by_uuid(struct request *x, const char *name, struct thing *t)
+{
+	char id[UUID_TEXT_SIZE], place[80], rest[sizeof x->path];
+	find_uuid(x, t);
+	(void) uuid_write(t->uuid, id);
+	snprintf(place, sizeof place, "{%s}", name);
+	char *at = strstr(x->path, place);
+	if (!at) {
+		request_add(x, name, "\"%s\"", id);
+		return;
+	}
+	snprintf(rest, sizeof rest, "%s", at + strlen(place));
+	assert_true((size_t) snprintf(at, sizeof x->path - (size_t) (at - x->path), "%s%s", id, rest) <
+		    sizeof x->path - (size_t) (at - x->path));
+	x->path_refs |= 1u << (x->ref_count - 1);
+}
+
+void request_name(struct request *x, const char *name, struct thing *t)
+{
+	assert_true(x->ref_count < REFS_MAX);
+	x->refs[x->ref_count++] = t;
+	if (name && request_is_openstack(x))
+		name_by_uuid(x, name, t);
+	else if (name)
+		request_add(x, name, "%s", t->id);
+}
+
 struct thing *request_ref(struct request *x, const char *name, enum kind kind)
 {
 	uint64_t dice = random_below(100);
@@ -73,12 +123,17 @@ struct thing *request_ref(struct request *x, const char *name, enum kind kind)
 				     : NULL;
 	if (!t)
 		t = pick(x, kind, true, false);
-	if (!t)
-		return NULL;
-	x->refs[x->ref_count++] = t;
-	if (name)
-		request_add(x, name, "%s", t->id);
+	if (t)
+		request_name(x, name, t);
 	return t;
+}
+
+struct thing *request_find_ref(const struct request *x, enum kind kind)
+{
+	for (size_t k = 0; k < x->ref_count; k++)
+		if (x->refs[k]->kind == kind)
+			return x->refs[k];
+	return NULL;
 }
 
 static bool draw_refs(struct request *x)
@@ -91,11 +146,11 @@ static bool draw_refs(struct request *x)
 
 static void draw_tag(struct request *x)
 {
-	if (!x->operation->tag_type || random_below(2))
+	if (!x->operation->item || request_is_openstack(x) || random_below(2))
 		return;
 	snprintf(x->tag.key, sizeof x->tag.key, "k%d", (int) random_below(4));
 	snprintf(x->tag.value, sizeof x->tag.value, "v%d", (int) random_below(100));
-	request_add(x, "TagSpecification.1.ResourceType", "%s", x->operation->tag_type);
+	request_add(x, "TagSpecification.1.ResourceType", "%s", x->operation->item);
 	request_add(x, "TagSpecification.1.Tag.1.Key", "%s", x->tag.key);
 	request_add(x, "TagSpecification.1.Tag.1.Value", "%s", x->tag.value);
 }
@@ -103,11 +158,13 @@ static void draw_tag(struct request *x)
 bool request_draw(struct request *x)
 {
 	x->operation = draw_operation(x->s);
+	if (request_is_openstack(x))
+		snprintf(x->path, sizeof x->path, "%s", x->operation->action);
 	if (!draw_refs(x) || (x->operation->draw && !x->operation->draw(x)))
 		return false;
 	if (!x->origin) /* else it is told again, word for word */
 		draw_tag(x);
-	x->is_dry = random_below(32) == 0;
+	x->is_dry = !request_is_openstack(x) && random_below(32) == 0;
 	return true;
 }
 
@@ -184,9 +241,18 @@ void refuse_or_doubt(struct verdict *v, bool is_sure, const char *code)
 		doubt(v, code);
 }
 
-static const char *find_not_found(enum kind kind)
+/* Nova says of what is only in a body that the body is wrong, or that it is not there. */
+static void judge_not_found(const struct request *x, size_t ref, bool is_sure, struct verdict *v)
 {
-	return listings_not_found(kind).p;
+	struct str code = listings_not_found(x->refs[ref]->kind, request_is_openstack(x));
+	bool is_networks = strstr(x->path, " /network/") != NULL;
+	if (!request_is_openstack(x) || is_networks) {
+		refuse_or_doubt(v, is_sure, code.p);
+		return;
+	}
+	refuse_or_doubt(v, is_sure, "404");
+	if (!(x->path_refs & 1u << ref))
+		refuse_or_doubt(v, is_sure, "400");
 }
 
 /* What holds for every action: one cannot name what is not one's own, or not there. Of several rules
@@ -196,16 +262,18 @@ static void judge(const struct request *x, struct verdict *v)
 	for (size_t k = 0; !request_is_repeated(x) && k < x->ref_count; k++) {
 		const struct thing *t = x->refs[k];
 		bool is_there = t->account == x->account && t->life != GONE;
-		if (!is_there)
-			refuse(v, find_not_found(t->kind));
-		else if (model_may_have_ended(t))
-			doubt(v, find_not_found(t->kind));
+		if (!is_there || model_may_have_ended(t))
+			judge_not_found(x, k, !is_there, v);
 	}
 	if (x->operation->judge)
 		x->operation->judge(x, v);
 	if (x->in_storm) {
 		doubt(v, "InternalError");
 		doubt(v, "Unavailable");
+		doubt(v, "500");
+		doubt(v, "500 HTTPInternalServerError");
+		doubt(v, "503");
+		doubt(v, "503 ServiceUnavailable");
 	}
 }
 
@@ -230,12 +298,31 @@ static const char *list(struct request *x, const struct verdict *v)
 
 /* ---- answers ---- */
 
+struct told {
+	struct str answer, code, message;
+};
+
+static struct told read_answer(const struct request *x, struct str body)
+{
+	struct arena *a = x->s->region.cloud->arena;
+	if (!request_is_openstack(x)) {
+		struct str answer = answer_root(body);
+		return (struct told){answer, answer_at(answer, "Errors/Error/Code"),
+				     answer_at(answer, "Errors/Error/Message")};
+	}
+	struct str answer = answer_of_json(a, body), type = answer_at(answer, "NeutronError/type");
+	return (struct told){answer,
+			     str_print(a, "%d%s%" STR_FMT, x->http.status, type.n ? " " : "", STR_ARG(type)),
+			     body};
+}
+
 static void check_and_apply(struct request *x, struct str body)
 {
 	struct verdict v = {0};
-	struct str code = answer_at(answer_root(body), "Errors/Error/Code");
-	bool succeeded = x->http.status == 200;
-	if (succeeded && !str_starts_with(answer_root(body), STR("<requestId>")))
+	struct told told = read_answer(x, body);
+	struct str code = told.code;
+	bool succeeded = x->http.status / 100 == 2;
+	if (succeeded && !request_is_openstack(x) && !str_starts_with(told.answer, STR("<requestId>")))
 		blame(x->s, "%s#%d: a success without a body", x->operation->action, (int) x->serial);
 	judge(x, &v);
 	bool would_succeed = succeeded || (x->is_dry && str_is(code, "DryRunOperation"));
@@ -246,12 +333,11 @@ static void check_and_apply(struct request *x, struct str body)
 						is_among(v.doubts, v.doubt_count, code);
 	if (!is_right)
 		blame(x->s,
-		      "#%d of account %u: %s%s was answered %d %" STR_FMT " (%" STR_FMT "); right is:%s",
-		      (int) x->serial, x->account, x->operation->action, x->text, x->http.status,
-		      STR_ARG(code), STR_ARG(answer_at(answer_root(body), "Errors/Error/Message")),
-		      list(x, &v));
+		      "#%d of account %u: %s %s was answered %d %" STR_FMT " (%" STR_FMT "); right is:%s",
+		      (int) x->serial, x->account, x->path[0] ? x->path : x->operation->action, x->text,
+		      x->http.status, STR_ARG(code), STR_ARG(told.message), list(x, &v));
 	if (succeeded && x->operation->apply)
-		x->operation->apply(x, answer_root(body));
+		x->operation->apply(x, told.answer);
 	if (succeeded && x->origin)
 		x->origin->has_succeeded = true;
 }
@@ -297,16 +383,63 @@ static void start(struct simulation *s, unsigned account, struct str form, struc
 	ec2_http_face.handle(r->face, &http->call);
 }
 
+/* "METHOD /path?query", and a body. */
+static void start_openstack(struct simulation *s, unsigned account, struct str line, struct str body,
+			    struct fake_call *http)
+{
+	struct region *r = &s->region;
+	size_t path = str_find_char(line, ' ', 0) + 1, query = str_find_char(line, '?', path);
+	struct str where = str_slice(line, path, query);
+	const struct script_request request = {
+		.method = str_slice(line, 0, path - 1),
+		.path = where,
+		.query = str_slice(line, query + 1, line.n),
+		.version = str_starts_with(where, STR("/compute/"))  ? STR("compute 2.93")
+			   : str_starts_with(where, STR("/volume/")) ? STR("volume 3.70")
+								     : STR_NONE,
+		.body = body};
+	ctx_init(&r->cloud->c, r->cloud->arena);
+	world_token_call(&r->cloud->c, r->tokens, &r->users[account], &request, http);
+	http->call.self = r->openstack;
+	fake_call_handle(http, &openstack_http_face);
+}
+
+/* The body as OpenStack wants it: within the member that the row names. */
+static struct str write_body(const struct request *x)
+{
+	struct arena *a = x->s->region.cloud->arena;
+	bool has_none = strncmp(x->path, "DELETE ", 7) == 0;
+	if (has_none)
+		return STR_NONE;
+	if (!x->operation->item)
+		return str_print(a, "{%s}", x->text);
+	return str_print(a, "{\"%s\": {%s}}", x->operation->item, x->text);
+}
+
+static void send_one(struct request *x)
+{
+	struct simulation *s = x->s;
+	struct arena *a = s->region.cloud->arena;
+	if (request_is_openstack(x)) {
+		struct str body = write_body(x);
+		tell(s, "#%d of account %u: %s %" STR_FMT, (int) x->serial, x->account, x->path,
+		     STR_ARG(body));
+		start_openstack(s, x->account, str_copy(a, str_from(x->path)), body, &x->http);
+		return;
+	}
+	struct str form =
+		str_print(a, "Action=%s%s%s", x->operation->action, x->text, x->is_dry ? "&DryRun=true" : "");
+	tell(s, "#%d of account %u: %" STR_FMT, (int) x->serial, x->account, STR_ARG(form));
+	start(s, x->account, form, &x->http);
+}
+
 void request_send(struct request *x)
 {
 	struct simulation *s = x->s;
 	unsigned faults = fault_suspend();
-	struct str form = str_print(s->region.cloud->arena, "Action=%s%s%s", x->operation->action, x->text,
-				    x->is_dry ? "&DryRun=true" : "");
-	tell(s, "#%d of account %u: %" STR_FMT, (int) x->serial, x->account, STR_ARG(form));
 	x->is_open = true;
 	x->in_storm = faults != 0 || s->is_doomed;
-	start(s, x->account, form, &x->http);
+	send_one(x);
 	if (x->http.is_answered)
 		end(x);
 	fault_resume(faults);
@@ -316,10 +449,16 @@ struct str request_read(struct simulation *s, unsigned account, const char *form
 {
 	struct fake_call http;
 	unsigned faults = fault_suspend();
-	start(s, account, str_from(form), &http);
+	struct arena *a = s->region.cloud->arena;
+	bool is_openstack = strchr(form, ' ') != NULL;
+	if (is_openstack)
+		start_openstack(s, account, str_from(form), STR_NONE, &http);
+	else
+		start(s, account, str_from(form), &http);
 	if (!http.is_answered || http.status != 200)
 		blame(s, "%s was answered %d %" STR_FMT, form, http.status, STR_ARG(buf_str(&http.body)));
-	struct str body = str_copy(s->region.cloud->arena, buf_str(&http.body));
+	struct str body = is_openstack ? answer_of_json(a, buf_str(&http.body))
+				       : answer_root(str_copy(a, buf_str(&http.body)));
 	fake_call_done(&http);
 	fault_resume(faults);
 	return body;

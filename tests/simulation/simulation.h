@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The simulation: a whole region in one thread, called by several clients of several accounts through
- * its EC2 face, while hosts, network, database and process fail, all as one seed says. Beside it
- * stands a model, which knows what each account has to see.
+ * its EC2 and OpenStack faces, while hosts, network, database and process fail, all as one seed says.
+ * Beside it stands a model, which knows what each account has to see through each face.
  *   main.c               seeds, processes, what is printed
  *   history.c            one history: who does what next; the checks at its end
  *   happenings.c         what goes wrong
  *   request.c            a call: drawn, sent, answered, judged
  *   operations_*.c       one row per action: its weight, its parameters, what it does to the model
- *   model.c, listings.c  what there is; what is seen of it, compared
- *   region.c             the region; answer.c reads XML
- * An action is added by a row in operations_*.c, a kind by a row in listings.c. */
+ *   model.c, listings*.c what there is; what is seen of it, compared
+ *   region.c             the region; answer.c reads XML and JSON
+ * An action is added by a row in operations_*.c, a kind by a row in listings_*.c. */
 #pragma once
 
 #include "../unit/api/world.h"
@@ -38,7 +38,10 @@ enum { LIMIT_INSTANCES = 6, LIMIT_ADDRESSES = 3, LIMIT_ROUTERS = 3, LIMIT_GROUPS
 struct region {
 	struct cloud *cloud;
 	struct sigv4 *sigv4;
+	struct tokens *tokens;
+	struct passwords *passwords;
 	struct ec2_face *face;
+	struct openstack_face *openstack;
 	struct world_user users[ACCOUNTS];
 	struct str image_id;
 };
@@ -64,7 +67,8 @@ struct thing {
 	enum kind kind;
 	unsigned account;
 	enum life life;
-	char id[32]; /* empty: not known yet, a listing will tell */
+	char id[EC2_ID_TEXT_SIZE]; /* EC2's, or the UUID where it has none; empty: a listing will tell */
+	uuid uuid;                 /* none: as far as the id says */
 	char name[40], association[40];
 	struct {
 		char key[8], value[8];
@@ -73,10 +77,11 @@ struct thing {
 	struct thing *of; /* what it is a part of: a subnet's VPC, an instance's subnet, a rule's group */
 	struct thing
 		*to; /* what it leads to: a gateway's VPC, a subnet's route table; the instance it is in */
-	struct thing *ip;     /* of an address: the secondary one that it stands for; NULL: the primary */
-	struct thing *left;   /* the instance that it is on its way out of, perhaps out already */
-	struct thing *subnet; /* of an interface that is no part of an instance */
-	bool is_default;      /* VPC, subnet, group; a route table: the main one */
+	struct thing *ip;      /* of an address: the secondary one that it stands for; NULL: the primary */
+	struct thing *left;    /* the instance that it is on its way out of, perhaps out already */
+	struct thing *subnet;  /* of an interface that is no part of an instance */
+	struct thing *network; /* of a subnet */
+	bool is_default;       /* VPC, subnet, group; a route table: the main one */
 	struct cidr block;
 	int64_t port;      /* of a rule; -1: all */
 	int64_t gibibytes; /* of a volume, a snapshot, an image's device; 0: not known yet */
@@ -93,6 +98,7 @@ struct thing {
 	bool is_restless;               /* its guest may have shut itself down */
 	bool ends_itself;               /* which terminates it */
 	bool may_not_end, may_not_stop; /* when its user asks */
+	bool may_lack_host;             /* accepted, perhaps without one */
 };
 
 struct model {
@@ -100,7 +106,11 @@ struct model {
 	size_t count;
 };
 
+/* id: EC2's, a UUID, or empty while it is not known. */
 struct thing *model_add(struct model *m, enum kind kind, unsigned account, struct thing *of, struct str id);
+void model_name(struct thing *t, struct str id);
+/* Whether the text, EC2's id or a UUID, is the thing's; of NULL: whether it is empty. */
+bool model_is_id(struct str id, const struct thing *t);
 /* Those of a kind that are not gone: NULL begins, NULL ends. */
 struct thing *model_next(struct model *m, enum kind kind, const struct thing *after);
 #define EACH(m, t, kind) for (struct thing *t = NULL; (t = model_next((m), (kind), t));)
@@ -121,6 +131,9 @@ struct thing *model_rule(struct model *m, const struct thing *group, bool egress
 			 struct cidr block, const struct thing *peer);
 /* A VPC with all that comes with it; with_subnet: as an account's first one. */
 struct thing *model_add_vpc(struct model *m, unsigned account, struct cidr block, bool with_subnet);
+/* vpc NULL: none yet. network NULL: one of its own, that goes with it. */
+struct thing *model_add_subnet(struct model *m, unsigned account, struct thing *vpc, struct thing *network,
+			       struct str id);
 struct thing *model_add_group(struct model *m, struct thing *vpc, struct str name, struct str id);
 
 /* ---- request.c ---- */
@@ -133,7 +146,9 @@ struct request {
 	const struct operation *operation;
 	unsigned account;
 	uint64_t serial;
-	char text[TEXT_MAX]; /* the form, without Action */
+	char text[TEXT_MAX]; /* the form, without Action; the members of a body */
+	char path[256];      /* of an OpenStack call: "METHOD /path" */
+	unsigned path_refs;  /* bits: those of the refs that the path names */
 	size_t size;
 	struct thing *refs[REFS_MAX]; /* what the parameters name: those of the row first */
 	size_t ref_count;
@@ -159,6 +174,8 @@ void refuse(struct verdict *v, const char *code); /* a rule forbids it */
 void doubt(struct verdict *v, const char *code);  /* it may, depending on what is not seen yet */
 void refuse_or_doubt(struct verdict *v, bool is_sure, const char *code);
 
+/* OpenStack's are "METHOD /service/path/{parameter}": what the path does not name is in the body. Their
+ * codes are statuses, Neutron's with the type behind: "409 SubnetInUse". */
 struct operation {
 	const char *action;
 	unsigned weight;
@@ -166,7 +183,7 @@ struct operation {
 		const char *parameter;
 		enum kind kind;
 	} refs[3];
-	const char *tag_type;            /* what TagSpecification may name; NULL: it takes none */
+	const char *item;                /* what TagSpecification may name; the body's member; NULL: none */
 	bool (*draw)(struct request *x); /* further parameters; false: nothing to draw from */
 	void (*judge)(const struct request *x, struct verdict *v); /* the refs are the account's and there */
 	void (*apply)(struct request *x, struct str answer);       /* it succeeded */
@@ -179,10 +196,17 @@ struct operations {
 extern const struct operations network_operations, route_operations, address_operations, group_operations,
 	instance_operations, attach_operations, setting_operations, image_operations, other_operations;
 
+bool request_is_openstack(const struct request *x);
+/* The word of the face that is called. */
+const char *request_word(const struct request *x, const char *ec2, const char *openstack);
+/* A parameter, or a member of the body as it is written in JSON. */
 void request_add(struct request *x, const char *name, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 /* Names a thing of the kind, mostly one of the account's that is there; NULL: there is none. */
 struct thing *request_ref(struct request *x, const char *name, enum kind kind);
+/* Names that one; request_find_ref: the first of the kind that is named, or NULL. */
+void request_name(struct request *x, const char *name, struct thing *t);
+struct thing *request_find_ref(const struct request *x, enum kind kind);
 /* The same request of this operation once more, as a client does that got no answer; false: there is none. */
 bool request_draw_again(struct request *x);
 void request_draw_token(struct request *x);                    /* so that it may be sent again; or none */
@@ -197,17 +221,41 @@ void request_send(struct request *x);
 bool request_is_woken(const struct request *x);
 void request_resume(struct request *x); /* a woken one: answered and judged, as a rule */
 void request_drop(struct request *x);   /* its process is dead */
-/* A call outside the model, at once; the answer lies in the region's arena. */
+/* A call outside the model, at once: a form or "GET /path". What is in the answer lies in the region's
+ * arena. */
 struct str request_read(struct simulation *s, unsigned account, const char *form);
 
-/* ---- listings.c ---- */
+/* ---- listings.c, listings_*.c ---- */
+
+struct look {
+	struct simulation *s;
+	unsigned account;
+	bool is_settled;
+};
+
+struct listing {
+	enum kind kind;
+	const char *action; /* a form, or "GET /path" */
+	const char *set, *id;
+	const char *inner; /* a set within each item; NULL: none */
+	const char *not_found;
+	/* Words for what is different, or NULL. */
+	const char *(*differ)(const struct look *l, struct thing *t, struct str item);
+	bool (*shows)(const struct thing *t); /* NULL: all of the account's */
+	bool (*passes)(struct str item);      /* over what is no such thing; NULL: over nothing */
+};
+struct listings {
+	const struct listing *at;
+	size_t count;
+};
+extern const struct listings ec2_listings, openstack_listings;
 
 /* Every account's listings against the model, which learns what was only to be guessed. settled: all
  * that was on its way has arrived. */
 void listings_compare(struct simulation *s, bool is_settled);
 /* All that every account sees, as text. */
 struct str listings_read(struct simulation *s);
-struct str listings_not_found(enum kind kind); /* the code of its absence */
+struct str listings_not_found(enum kind kind, bool of_openstack); /* the code of its absence */
 
 /* ---- happenings.c ---- */
 

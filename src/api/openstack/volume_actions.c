@@ -31,12 +31,9 @@ static const struct os_param retype_params[] = {
 static RESULT prepare_extend(struct os_call *e, void *args)
 {
 	struct os_volume_modify *a = args;
-	const struct volume *volume = NULL;
+	(void) e;
 	a->wish.size = a->new_size * OS_VOLUME_GIB;
-	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, &volume));
-	if (a->wish.size <= volume->size)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("new_size"),
-				      "New size for extend must be greater than current size.");
+	a->wish.must_grow = true;
 	return OK;
 }
 

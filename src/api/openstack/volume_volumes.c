@@ -337,10 +337,11 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 
 struct os_volume_delete {
 	struct volume_target wish;
+	bool cascade;
 };
 static const struct os_param delete_params[] = {
 	OS_VOLUME_PATH(struct os_volume_delete, wish.volume),
-	OS_QUERY(struct os_volume_delete, "cascade", wish.with_snapshots, .doc = "With its snapshots."),
+	OS_QUERY(struct os_volume_delete, "cascade", cascade, .doc = "With its snapshots."),
 	{.wire = "force", .type = OS_NOT_BUILT, .place = OS_IN_QUERY, .only = "false|False"},
 };
 
@@ -348,14 +349,8 @@ static const struct os_param delete_params[] = {
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
 	struct os_volume_delete *a = args;
-	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, &volume));
-	const struct snapshot *s = snapshot_first_by_volume(os_walk(e), volume->row.id);
-	for (; s && !a->wish.with_snapshots; s = snapshot_next_by_volume(os_walk(e), s))
-		if (row_is_live(&s->row) && !s->is_bound)
-			return ctx_fail_kind(e->c, ERR_STATE, KIND_VOLUME,
-					     "Invalid volume: Volume has dependent snapshots; delete them "
-					     "first, or with cascade.");
+	(void) e;
+	a->wish.snapshots = a->cascade ? VOLUME_SNAPSHOTS_GO : VOLUME_SNAPSHOTS_FORBID;
 	return OK;
 }
 

@@ -358,44 +358,52 @@ struct world_answer world_get(struct world *w, const struct world_user *user, st
 	return call_signed(w, user, "GET", query);
 }
 
-static struct str issue_token(struct world *w, const struct world_user *user)
+static struct str issue_token(struct ctx *c, struct tokens *tokens, const struct world_user *user)
 {
 	struct token token = {.scope = IDENTITY_ACCOUNT,
 			      .methods = TOKEN_BY_PASSWORD,
 			      .user = user->who.user,
 			      .where = user->who.account};
 	struct str text = STR_NONE;
-	MUST(token_issue(w->tokens, &w->c, &token, &text));
+	if (!result_is_ok(token_issue(tokens, c, &token, &text)))
+		abort();
 	return text;
 }
 
 /* A body "@zeros N" is N bytes of them: a disk. */
-static struct str body_of(struct world *w, struct str body)
+static struct str body_of(struct arena *a, struct str body)
 {
 	int64_t size = 0;
 	if (!str_starts_with(body, STR("@zeros ")) ||
 	    !result_is_ok(str_parse_int(str_slice(body, 7, body.n), &size)))
 		return body;
-	char *zeros = arena_alloc(w->arena, (size_t) size);
+	char *zeros = arena_alloc(a, (size_t) size);
 	return (struct str){zeros, zeros ? (size_t) size : 0};
+}
+
+void world_token_call(struct ctx *c, struct tokens *tokens, const struct world_user *user,
+		      const struct script_request *request, struct fake_call *ret_call)
+{
+	struct str body = body_of(c->arena, request->body);
+	fake_call_init(ret_call, str_to_z(c->arena, request->method), request->path, request->query, body);
+	if (str_is(request->method, "PATCH") && str_starts_with(request->path, STR("/image/")))
+		fake_call_add_header(ret_call, "Content-Type",
+				     STR("application/openstack-images-v2.1-json-patch"));
+	if (str_ends_with(request->path, STR("/file")))
+		fake_call_add_header(ret_call, "Content-Type", STR("application/octet-stream"));
+	fake_call_add_header(ret_call, "Host", STR("cloud.test:8773"));
+	fake_call_add_header(ret_call, "Accept", STR("application/json"));
+	if (user)
+		fake_call_add_header(ret_call, "X-Auth-Token", issue_token(c, tokens, user));
+	if (request->version.n)
+		fake_call_add_header(ret_call, "OpenStack-API-Version", request->version);
 }
 
 struct world_answer world_request(struct world *w, const struct world_user *user,
 				  const struct script_request *request)
 {
 	struct fake_call f;
-	struct str body = body_of(w, request->body);
-	fake_call_init(&f, str_to_z(w->arena, request->method), request->path, request->query, body);
-	if (str_is(request->method, "PATCH") && str_starts_with(request->path, STR("/image/")))
-		fake_call_add_header(&f, "Content-Type", STR("application/openstack-images-v2.1-json-patch"));
-	if (str_ends_with(request->path, STR("/file")))
-		fake_call_add_header(&f, "Content-Type", STR("application/octet-stream"));
-	fake_call_add_header(&f, "Host", STR("cloud.test:8773"));
-	fake_call_add_header(&f, "Accept", STR("application/json"));
-	if (user)
-		fake_call_add_header(&f, "X-Auth-Token", issue_token(w, user));
-	if (request->version.n)
-		fake_call_add_header(&f, "OpenStack-API-Version", request->version);
+	world_token_call(&w->c, w->tokens, user, request, &f);
 	return world_run(w, &f);
 }
 

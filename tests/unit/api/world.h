@@ -23,6 +23,11 @@ struct world_user {
 void world_sign_call(struct ctx *c, const struct world_user *user, const char *method, struct str parameters,
 		     struct fake_call *ret_call);
 
+/* A request to an OpenStack service with a token of the user's (NULL: with none), likewise. */
+struct script_request;
+void world_token_call(struct ctx *c, struct tokens *tokens, const struct world_user *user,
+		      const struct script_request *request, struct fake_call *ret_call);
+
 struct world {
 	struct arena *arena;
 	struct ctx c;
@@ -64,7 +69,6 @@ struct world_answer world_get(struct world *w, const struct world_user *user, st
 /* Any request, signed before by hand or not at all. */
 struct world_answer world_run(struct world *w, struct fake_call *f);
 /* To an OpenStack service, with a token of the user's (NULL: with none). */
-struct script_request;
 struct world_answer world_request(struct world *w, const struct world_user *user,
 				  const struct script_request *request);
 /* The text of the first element or JSON member of that name ("a.b": along a path), or empty. */

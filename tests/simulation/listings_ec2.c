@@ -1,0 +1,417 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What accounts see through EC2's face. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+static bool is_block(struct str text, struct cidr block)
+{
+	char shown[CIDR_TEXT_SIZE];
+	return str_is(text, cidr_write(block, shown));
+}
+
+/* ---- per kind ---- */
+
+static bool has_names(const struct look *l, const struct thing *vpc)
+{
+	char form[120];
+	snprintf(form, sizeof form, "Action=DescribeVpcAttribute&VpcId=%s&Attribute=enableDnsHostnames",
+		 vpc->id);
+	struct str body = request_read(l->s, l->account, form);
+	return str_is(answer_at(body, "enableDnsHostnames/value"), "true");
+}
+
+static const char *differ_vpc(const struct look *l, struct thing *t, struct str item)
+{
+	if (!is_block(answer_at(item, "cidrBlock"), t->block))
+		return "its block";
+	if (t->id[0] && has_names(l, t) != t->has_names)
+		return "whether its instances have names";
+	return str_is(answer_at(item, "isDefault"), t->is_default ? "true" : "false") ? NULL : "isDefault";
+}
+
+static const char *differ_subnet(const struct look *l, struct thing *t, struct str item)
+{
+	int64_t used = 0, slack = 0, available = -1;
+	if (!model_is_id(answer_at(item, "vpcId"), t->of))
+		return "its VPC";
+	if (!is_block(answer_at(item, "cidrBlock"), t->block))
+		return "its block";
+	if (!str_is(answer_at(item, "mapPublicIpOnLaunch"), t->is_public ? "true" : "false"))
+		return "whether its instances get public addresses";
+	EACH (&l->s->model, port, KIND_PORT)
+		if (model_subnet(port) == t)
+			(model_may_have_ended(port) ? slack++ : used++);
+	EACH (&l->s->model, ip, KIND_SECONDARY_IP)
+		if (model_subnet(ip->of) == t)
+			(ip->life == ENDING || model_may_have_ended(ip->of) ? slack++ : used++);
+	IGNORE(str_parse_int(answer_at(item, "availableIpAddressCount"), &available)); /* -1 is wrong */
+	int64_t most = (int64_t) cidr_count(t->block) - 5 - used;
+	return available <= most + slack && available >= most - slack ? NULL : "the number of free addresses";
+}
+
+static const char *differ_gateway(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return model_is_id(answer_at(item, "attachmentSet/item/vpcId"), t->to) ? NULL : "its VPC";
+}
+
+static const char *differ_associations(const struct look *l, struct thing *t, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = t->is_default;
+	EACH (&l->s->model, subnet, KIND_SUBNET)
+		known += subnet->to == t;
+	while (answer_next_item(&set, &item)) {
+		struct str id = answer_at(item, "routeTableAssociationId"),
+			   subnet_id = answer_at(item, "subnetId");
+		struct thing *at = t;
+		if (!str_is_empty(subnet_id))
+			EACH (&l->s->model, subnet, KIND_SUBNET)
+				if (model_is_id(subnet_id, subnet) && subnet->to == t)
+					at = subnet;
+		if ((at == t) != str_is_empty(subnet_id) || (at == t && !t->is_default))
+			return "an association";
+		if (at->association[0] && !str_is(id, at->association))
+			return "an association's id";
+		snprintf(at->association, sizeof at->association, "%" STR_FMT, STR_ARG(id));
+		shown++;
+	}
+	return shown == known ? NULL : "the number of associations";
+}
+
+static const char *differ_routes(const struct look *l, struct thing *t, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = 1; /* the local one */
+	EACH (&l->s->model, route, KIND_ROUTE)
+		known += route->of == t;
+	while (answer_next_item(&set, &item)) {
+		struct cidr block;
+		shown++;
+		if (str_is(answer_at(item, "gatewayId"), "local"))
+			continue;
+		if (!result_is_ok(cidr_parse(answer_at(item, "destinationCidrBlock"), &block)))
+			return "a destination";
+		const struct thing *route = model_route(&l->s->model, t, block);
+		if (!route)
+			return "a route";
+		const char *target = route->to->kind == KIND_NAT_GATEWAY ? "natGatewayId"
+				     : route->to->kind == KIND_PORT      ? "networkInterfaceId"
+									 : "gatewayId";
+		if (route->to->id[0] && !model_is_id(answer_at(item, target), route->to))
+			return "a route's target";
+	}
+	return shown == known ? NULL : "the number of routes";
+}
+
+static const char *differ_table(const struct look *l, struct thing *t, struct str item)
+{
+	if (!model_is_id(answer_at(item, "vpcId"), t->of))
+		return "its VPC";
+	const char *words = differ_routes(l, t, answer_at(item, "routeSet"));
+	return words ? words : differ_associations(l, t, answer_at(item, "associationSet"));
+}
+
+static const char *differ_group(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	if (!model_is_id(answer_at(item, "vpcId"), t->of))
+		return "its VPC";
+	return str_is(answer_at(item, "groupName"), t->name) ? NULL : "its name";
+}
+
+static const char *differ_rule(const struct look *l, struct thing *t, struct str item)
+{
+	int64_t port = 0;
+	(void) l;
+	IGNORE(str_parse_int(answer_at(item, "fromPort"), &port)); /* 0 is none of ours */
+	if (!model_is_id(answer_at(item, "groupId"), t->of))
+		return "its group";
+	if (port != t->port || !str_is(answer_at(item, "isEgress"), t->egress ? "true" : "false"))
+		return "its port or direction";
+	if (!model_is_id(answer_at(item, "referencedGroupInfo/groupId"), t->to))
+		return "the group it refers to";
+	return t->to || is_block(answer_at(item, "cidrIpv4"), t->block) ? NULL : "its block";
+}
+
+static const char *differ_live_instance(const struct look *l, struct thing *t, struct str state)
+{
+	bool is_on = str_is(state, "running") || (str_is(state, "pending") && !l->is_settled);
+	bool is_off = str_is(state, "stopped") || (str_is(state, "stopping") && !l->is_settled);
+	bool has_ended = str_is(state, "terminated") || (str_is(state, "shutting-down") && !l->is_settled);
+	if (has_ended && t->is_restless && t->ends_itself) {
+		model_end(&l->s->model, t, ENDING);
+		return NULL;
+	}
+	if (t->wanted_on && is_off && t->is_restless)
+		t->wanted_on = false;
+	if (!(t->wanted_on ? is_on : is_off))
+		return "its state";
+	t->seen_stopped = str_is(state, "stopped");
+	t->is_restless = t->is_restless && !l->is_settled;
+	return NULL;
+}
+
+/* What is said of it is so on the hosts: nobody here starts or makes a domain by hand. One that was
+ * found off and is just being started when it is to stop is stopped at once, and once more. */
+static bool is_true(const struct look *l, const struct thing *t, struct str state)
+{
+	struct region *r = &l->s->region;
+	struct cloud_guest guest = cloud_guest(r->cloud, region_find(r, KIND_INSTANCE, t->id));
+	return !(guest.exists && str_is(state, "terminated")) &&
+	       !(l->is_settled && guest.is_on && str_is(state, "stopped"));
+}
+
+static const char *differ_instance(const struct look *l, struct thing *t, struct str item)
+{
+	struct str state = answer_at(item, "instanceState/name");
+	if (!is_true(l, t, state))
+		return "its state, for its domain is still there or on";
+	if (t->life == ENDING)
+		return str_is(state, "terminated") || (!l->is_settled && str_is(state, "shutting-down"))
+			       ? NULL
+			       : "its state, for it is ending";
+	const char *words = differ_live_instance(l, t, state);
+	if (words || t->life == ENDING)
+		return words;
+	if (!model_is_id(answer_at(item, "subnetId"), t->of))
+		return "its subnet";
+	if (t->group && !model_is_id(answer_at(item, "groupSet/item/groupId"), t->group))
+		return "its group";
+	return str_equal(answer_at(item, "keyName"), str_from(t->name)) ? NULL : "its key";
+}
+
+/* A part may have left an instance that is ending; others are in, out, or perhaps still on their way. */
+static bool is_attached(const struct look *l, struct thing *t, struct str instance)
+{
+	if (t->of && t->of->kind == KIND_NAT_GATEWAY)
+		return str_is_empty(instance);
+	if (t->of)
+		return model_is_id(instance, t->of) || (t->life == ENDING && str_is_empty(instance));
+	if (t->to && model_may_have_ended(t->to) && str_is_empty(instance))
+		t->to = NULL;
+	if (l->is_settled || str_is_empty(instance))
+		t->left = NULL;
+	if (t->to && t->to->life != LIVE && l->is_settled)
+		return false;
+	return model_is_id(instance, t->to) || (t->left && model_is_id(instance, t->left)) ||
+	       t->life == ENDING;
+}
+
+/* One that was not known is known from now on. */
+static bool is_size(struct thing *t, struct str text)
+{
+	int64_t gibibytes = 0;
+	IGNORE(str_parse_int(text, &gibibytes)); /* 0 is none of ours */
+	if (!t->gibibytes && t->id[0])
+		t->gibibytes = gibibytes;
+	return gibibytes == t->gibibytes || !t->gibibytes;
+}
+
+static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
+{
+	struct str device = answer_at(item, "attachmentSet/item/device");
+	if (t->life == LIVE && !is_size(t, answer_at(item, "size")))
+		return "its size";
+	if (t->life == LIVE && !str_is_empty(device) && !t->left &&
+	    !str_is(device, t->of ? "/dev/xvda" : t->name))
+		return "its device";
+	return is_attached(l, t, answer_at(item, "attachmentSet/item/instanceId")) ? NULL : "its instance";
+}
+
+/* Which one it is may be told here for the first time. */
+static struct thing *find_ip(const struct look *l, const struct thing *port, struct cidr block)
+{
+	struct thing *unknown = NULL;
+	EACH (&l->s->model, t, KIND_SECONDARY_IP) {
+		if (t->of == port && t->life == LIVE && cidr_equal(t->block, block))
+			return t;
+		if (t->of == port && !t->block.bits)
+			unknown = t;
+	}
+	return unknown;
+}
+
+static const char *differ_ips(const struct look *l, struct thing *port, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = 1;
+	EACH (&l->s->model, t, KIND_SECONDARY_IP)
+		known += t->of == port && t->life == LIVE;
+	for (; answer_next_item(&set, &item); shown++) {
+		struct cidr block = {.bits = 32};
+		if (str_is(answer_at(item, "primary"), "true"))
+			continue;
+		if (!result_is_ok(ip_parse(answer_at(item, "privateIpAddress"), &block.base)))
+			return "an address";
+		struct thing *ip = find_ip(l, port, block);
+		if (!ip)
+			return "a secondary address";
+		ip->block = block;
+	}
+	return shown == known ? NULL : "the number of its addresses";
+}
+
+static const char nat_words[] = "Interface for NAT Gateway ";
+
+static const char *differ_port(const struct look *l, struct thing *t, struct str item)
+{
+	struct str nat = str_slice(answer_at(item, "description"), sizeof nat_words - 1, SIZE_MAX);
+	if (!model_is_id(answer_at(item, "subnetId"), model_subnet(t)))
+		return "its subnet";
+	if (!model_is_id(nat, t->of && t->of->kind == KIND_NAT_GATEWAY ? t->of : NULL))
+		return "its NAT gateway";
+	if (!t->of && !model_is_id(answer_at(item, "groupSet/item/groupId"), t->group))
+		return "its group";
+	const char *words = differ_ips(l, t, answer_at(item, "privateIpAddressesSet"));
+	if (t->id[0] && t->life == LIVE && words)
+		return words;
+	return is_attached(l, t, answer_at(item, "attachment/instanceId")) ? NULL : "its instance";
+}
+
+static const char *differ_nat(const struct look *l, struct thing *t, struct str item)
+{
+	struct str state = answer_at(item, "state");
+	if (!model_is_id(answer_at(item, "subnetId"), t->of))
+		return "its subnet";
+	if (t->has_failed)
+		return str_is(state, "failed") ? NULL : "its state, for it has failed";
+	if (t->life == ENDING)
+		return str_is(state, "deleted") || (!l->is_settled && str_is(state, "deleting"))
+			       ? NULL
+			       : "its state";
+	if (!model_is_id(answer_at(item, "natGatewayAddressSet/item/allocationId"), t->to))
+		return "its address";
+	return str_is(state, "available") || (!l->is_settled && str_is(state, "pending")) ? NULL
+											  : "its state";
+}
+
+/* The instance that an interface is in is shown; it may be on its way in or out. */
+static bool is_holder(const struct thing *port, struct str instance)
+{
+	if (port->of)
+		return model_is_id(instance, port->of->kind == KIND_INSTANCE ? port->of : NULL);
+	return model_is_id(instance, port->to) || (port->left && model_is_id(instance, port->left)) ||
+	       ((port->to || port->left) && str_is_empty(instance));
+}
+
+static const char *differ_address(const struct look *l, struct thing *t, struct str item)
+{
+	struct str port = answer_at(item, "networkInterfaceId"), id = answer_at(item, "associationId");
+	struct cidr ip = {.bits = 32};
+	if (t->to && t->ip && t->ip->of != t->to) /* it came along, or is free */
+		t->to = str_is_empty(port) ? NULL : t->ip->of;
+	if (t->to && model_may_have_ended(t->to) && str_is_empty(port))
+		t->to = NULL;
+	if (!t->to)
+		return str_is_empty(port) ? NULL : "that it is in use";
+	if (t->to->life != LIVE && l->is_settled)
+		return "its interface, which has ended";
+	if (!model_is_id(port, t->to))
+		return "its interface";
+	if (!is_holder(t->to, answer_at(item, "instanceId")))
+		return "its instance";
+	if (t->ip && (!result_is_ok(ip_parse(answer_at(item, "privateIpAddress"), &ip.base)) ||
+		      !cidr_equal(ip, t->ip->block)))
+		return "the address that it stands for";
+	if (!t->association[0])
+		snprintf(t->association, sizeof t->association, "%" STR_FMT, STR_ARG(id));
+	return str_is(id, t->association) ? NULL : "its association";
+}
+
+/* Shown complete once, it stays so. */
+static bool is_state(const struct look *l, struct thing *t, struct str state, const char *complete)
+{
+	bool is_pending = str_is(state, "pending") && !l->is_settled && !t->is_complete;
+	t->is_complete = t->is_complete || (t->id[0] && str_is(state, complete));
+	return is_pending || str_is(state, complete);
+}
+
+static const char *differ_snapshot(const struct look *l, struct thing *t, struct str item)
+{
+	struct str volume = answer_at(item, "volumeId");
+	if (t->to ? t->to->id[0] && !model_is_id(volume, t->to) : !str_is(volume, "vol-ffffffff"))
+		return "its volume";
+	if (!is_state(l, t, answer_at(item, "status"), "completed"))
+		return "its state";
+	return !t->is_complete || is_size(t, answer_at(item, "volumeSize")) ? NULL : "its size";
+}
+
+static struct thing *find_device(const struct look *l, const struct thing *image, struct str name)
+{
+	EACH (&l->s->model, t, KIND_IMAGE_DEVICE)
+		if (t->of == image && str_is(name, t->name[0] ? t->name : "/dev/xvda"))
+			return t;
+	return NULL;
+}
+
+/* Which snapshots are its is told here. */
+static const char *differ_devices(const struct look *l, struct thing *image, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = 0;
+	EACH (&l->s->model, t, KIND_IMAGE_DEVICE)
+		known += t->of == image;
+	for (; answer_next_item(&set, &item); shown++) {
+		struct thing *device = find_device(l, image, answer_at(item, "deviceName"));
+		struct str id = answer_at(item, "ebs/snapshotId");
+		if (!device)
+			return "a device";
+		if (!device->to->id[0])
+			model_name(device->to, id);
+		if (!model_is_id(id, device->to))
+			return "a device's snapshot";
+		if (!is_size(device, answer_at(item, "ebs/volumeSize")))
+			return "a device's size";
+	}
+	return shown == known ? NULL : "the number of its devices";
+}
+
+static const char *differ_image(const struct look *l, struct thing *t, struct str item)
+{
+	if (!str_is(answer_at(item, "name"), t->name))
+		return "its name";
+	if (!is_state(l, t, answer_at(item, "imageState"), "available"))
+		return "its state";
+	if (!str_equal(answer_at(item, "description"), str_from(t->description)))
+		return "its description";
+	return differ_devices(l, t, answer_at(item, "blockDeviceMapping"));
+}
+
+static const char *differ_key(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return str_is(answer_at(item, "keyName"), t->name) ? NULL : "its name";
+}
+
+static const struct listing rows[] = {
+	{KIND_ROUTER, "Action=DescribeVpcs", "vpcSet", "vpcId", NULL, "InvalidVpcID.NotFound", differ_vpc},
+	{KIND_SUBNET, "Action=DescribeSubnets", "subnetSet", "subnetId", NULL, "InvalidSubnetID.NotFound",
+	 differ_subnet},
+	{KIND_GATEWAY, "Action=DescribeInternetGateways", "internetGatewaySet", "internetGatewayId", NULL,
+	 "InvalidInternetGatewayID.NotFound", differ_gateway},
+	{KIND_ROUTE_TABLE, "Action=DescribeRouteTables", "routeTableSet", "routeTableId", NULL,
+	 "InvalidRouteTableID.NotFound", differ_table},
+	{KIND_SECURITY_GROUP, "Action=DescribeSecurityGroups", "securityGroupInfo", "groupId", NULL,
+	 "InvalidGroup.NotFound", differ_group},
+	{KIND_SECURITY_GROUP_RULE, "Action=DescribeSecurityGroupRules", "securityGroupRuleSet",
+	 "securityGroupRuleId", NULL, "InvalidSecurityGroupRuleId.NotFound", differ_rule},
+	{KIND_KEY_PAIR, "Action=DescribeKeyPairs", "keySet", "keyPairId", NULL, "InvalidKeyPair.NotFound",
+	 differ_key},
+	{KIND_INSTANCE, "Action=DescribeInstances", "reservationSet", "instanceId", "instancesSet",
+	 "InvalidInstanceID.NotFound", differ_instance},
+	{KIND_NAT_GATEWAY, "Action=DescribeNatGateways", "natGatewaySet", "natGatewayId", NULL,
+	 "NatGatewayNotFound", differ_nat},
+	{KIND_VOLUME, "Action=DescribeVolumes", "volumeSet", "volumeId", NULL, "InvalidVolume.NotFound",
+	 differ_volume},
+	{KIND_IMAGE, "Action=DescribeImages&Owner.1=self", "imagesSet", "imageId", NULL,
+	 "InvalidAMIID.NotFound", differ_image},
+	{KIND_SNAPSHOT, "Action=DescribeSnapshots&Owner.1=self", "snapshotSet", "snapshotId", NULL,
+	 "InvalidSnapshot.NotFound", differ_snapshot},
+	{KIND_PORT, "Action=DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId", NULL,
+	 "InvalidNetworkInterfaceID.NotFound", differ_port},
+	{KIND_ADDRESS, "Action=DescribeAddresses", "addressesSet", "allocationId", NULL,
+	 "InvalidAllocationID.NotFound", differ_address},
+};
+const struct listings ec2_listings = {rows, sizeof rows / sizeof *rows};

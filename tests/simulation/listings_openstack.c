@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What accounts see through OpenStack's face of the same things. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+static bool has_item(struct str set, const char *path, const struct thing *t)
+{
+	struct str item;
+	while (answer_next_item(&set, &item))
+		if (model_is_id(path ? answer_at(item, path) : item, t))
+			return true;
+	return false;
+}
+
+static size_t count_items(struct str set)
+{
+	struct str item;
+	size_t count = 0;
+	while (answer_next_item(&set, &item))
+		count++;
+	return count;
+}
+
+static bool is_block(struct str text, struct cidr block)
+{
+	char shown[CIDR_TEXT_SIZE];
+	return str_is(text, cidr_write(block, shown));
+}
+
+static bool is_number(struct str text, int64_t number)
+{
+	int64_t shown = -1;
+	return result_is_ok(str_parse_int(text, &shown)) && shown == number;
+}
+
+/* ---- networks ---- */
+
+static const char *differ_network(const struct look *l, struct thing *t, struct str item)
+{
+	struct str subnets = answer_at(item, "subnets");
+	size_t known = 0;
+	EACH (&l->s->model, subnet, KIND_SUBNET)
+		if (subnet->network == t) {
+			known++;
+			if (!has_item(subnets, NULL, subnet))
+				return "a subnet of it";
+		}
+	return count_items(subnets) == known ? NULL : "the number of its subnets";
+}
+
+static bool is_external(struct str item)
+{
+	return str_is(answer_at(item, "router:external"), "true");
+}
+
+static const char *differ_subnet(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	if (t->network->id[0] && !model_is_id(answer_at(item, "network_id"), t->network))
+		return "its network";
+	return is_block(answer_at(item, "cidr"), t->block) ? NULL : "its block";
+}
+
+/* ---- servers ---- */
+
+static bool is_one_of(struct str text, const char *const *words)
+{
+	for (; *words; words++)
+		if (str_is(text, *words))
+			return true;
+	return false;
+}
+
+static const char *differ_server(const struct look *l, struct thing *t, struct str item)
+{
+	static const char *const on[] = {"ACTIVE", "BUILD", "REBOOT", "HARD_REBOOT", "SHUTOFF", "ERROR", NULL};
+	static const char *const off[] = {"SHUTOFF", "ACTIVE", NULL};
+	struct str status = answer_at(item, "status"), task = answer_at(item, "OS-EXT-STS:task_state");
+	if (t->life == ENDING)
+		return str_is(task, "deleting") ? NULL : "its task, for it is ending";
+	if (t->is_restless)
+		return NULL; /* as EC2's listing has learned */
+	if (l->is_settled ? !str_is(status, t->wanted_on ? "ACTIVE" : "SHUTOFF") || task.n
+			  : !is_one_of(status, t->wanted_on ? on : off))
+		return "its status";
+	if (str_is(status, "ERROR") && !t->may_lack_host)
+		return "its status, for it had a host";
+	return NULL;
+}
+
+/* ---- volumes ---- */
+
+static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
+{
+	static const char *const moving[] = {"in-use",    "creating",  "attaching", "detaching",
+					     "available", "extending", "error",	    NULL};
+	struct str status = answer_at(item, "status"), attached = answer_at(item, "attachments");
+	const struct thing *holder = t->of ? t->of : t->to;
+	if (t->life == ENDING)
+		return NULL;
+	if (t->gibibytes && !is_number(answer_at(item, "size"), t->gibibytes))
+		return "its size";
+	bool may_wait = holder && !holder->wanted_on; /* until it is started */
+	if (l->is_settled && !str_is(status, holder ? "in-use" : "available") &&
+	    !(may_wait && str_is(status, "attaching")))
+		return "its status";
+	if (!l->is_settled && !is_one_of(status, moving))
+		return "its status";
+	if (l->is_settled && !model_is_id(answer_at(attached, "item/server_id"), holder))
+		return "its server";
+	return NULL;
+}
+
+static const char *differ_snapshot(const struct look *l, struct thing *t, struct str item)
+{
+	struct str status = answer_at(item, "status");
+	if (t->to && t->to->id[0] && !model_is_id(answer_at(item, "volume_id"), t->to))
+		return "its volume";
+	if (t->is_complete || l->is_settled)
+		return str_is(status, "available") ? NULL : "its status";
+	return str_is(status, "creating") || str_is(status, "available") ? NULL : "its status";
+}
+
+static const struct listing rows[] = {
+	{KIND_NETWORK, "GET /network/v2.0/networks", "networks", "id", NULL, "404 NetworkNotFound", differ_network,
+	 .passes = is_external},
+	{KIND_SUBNET, "GET /network/v2.0/subnets", "subnets", "id", NULL, "404 SubnetNotFound", differ_subnet},
+	{KIND_INSTANCE, "GET /compute/v2.1/servers/detail", "servers", "id", NULL, NULL, differ_server},
+	{KIND_VOLUME, "GET /volume/v3/volumes/detail", "volumes", "id", NULL, NULL, differ_volume},
+	{KIND_SNAPSHOT, "GET /volume/v3/snapshots/detail", "snapshots", "id", NULL, NULL, differ_snapshot},
+};
+const struct listings openstack_listings = {rows, sizeof rows / sizeof *rows};
