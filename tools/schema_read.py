@@ -26,7 +26,7 @@ PLAIN_TYPES = {
     "tags": ("struct tags", "FIELD_TAGS", False),
 }
 FACES = ("ec2", "nova", "cinder", "cloudstack", "azure")  # the words of struct state_info
-RESERVED = ("id", "gen", "batch", "created_us", "deleted_us", "row", "side")
+RESERVED = ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "side")
 C_KEYWORDS = frozenset(
     "auto break case char const continue default do double else enum extern float for goto if inline int long "
     "register restrict return short signed sizeof static struct switch typedef union unsigned void volatile "

@@ -37,7 +37,7 @@ def write_ddl(kind):
     """One table, in the SQL that SQLite and PostgreSQL share. Integers are BIGINT, everything else
     is text as row_field_to_text() writes it. No SQL indexes: rows are looked up in memory only."""
     columns = ["id TEXT PRIMARY KEY", "gen BIGINT NOT NULL", "batch BIGINT NOT NULL",
-               "created_us BIGINT NOT NULL", "deleted_us BIGINT NOT NULL"]
+               "created_us BIGINT NOT NULL", "updated_us BIGINT NOT NULL", "deleted_us BIGINT NOT NULL"]
     for f in kind.fields:
         columns.append(f'"{f.name}" {"BIGINT" if f.c_enum == "FIELD_INT" else "TEXT"} NOT NULL')
     body = ",\n".join("  " + column for column in columns)
@@ -175,6 +175,7 @@ def write_kind_entry(kind):
             f"\t\t.side_size = {f'sizeof(struct {kind.name}_side)' if kind.side else '0'},",
             f"\t\t.account_offset = {offset_of(kind, 'account')}, .tags_offset = {offset_of(kind, 'tags')},",
             f"\t\t.groups_offset = {offset_of(kind, 'groups')}, .launchers_offset = {offset_of(kind, 'launchers')},",
+            f"\t\t.made_by_offset = {offset_of(kind, 'made_by')},",
             f"\t\t.fields = {kind.name}_fields, .field_count = {len(kind.fields)},",
             f"\t\t.indexes = {kind.name}_indexes, .index_count = {constant(kind.name, 'index_count')},",
             *part_of_entry(kind),
@@ -339,8 +340,8 @@ def write_kind_docs(kind):
 
 def write_docs(kinds, version):
     lines = ["# Resources", "", f"Schema version {version}. Every row also has `id` (UUID), `gen` (counts wishes), `batch` "
-             "(the commit that published it), `created_us` and `deleted_us` (0: live). Times are UTC microseconds, "
-             "sizes bytes. A reference that is none is empty.", ""]
+             "(the commit that published it), `created_us`, `updated_us` (when it was asked to change, or seen so, last) "
+             "and `deleted_us` (0: live). Times are UTC microseconds, sizes bytes. A reference that is none is empty.", ""]
     for kind in kinds:
         lines += write_kind_docs(kind)
     return "\n".join(lines)

@@ -49,7 +49,6 @@ RESULT image_write(struct op *op, struct image *image, const struct disk_plans *
 	image->row.id = engine_new_id(op, KIND_IMAGE);
 	image->row.gen = 1;
 	image->root_device = disks->at[0].device;
-	image->changed_us = op->now_us;
 	TRY(image_put(op, image));
 	TRY(image_write_disks(op, image->row.id, disks));
 	return engine_tell(op, KIND_IMAGE, &image->row, "registered", "Image %" STR_FMT ".",
@@ -421,7 +420,6 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 	TRY(keep_launchers(op, &next, &next.accepted_by));
 	TRY(keep_launchers(op, &next, &next.rejected_by));
 	next.is_unshared = next.is_unshared && !next.is_public && next.launchers.count == 0;
-	next.changed_us = op->now_us;
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");

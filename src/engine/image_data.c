@@ -84,7 +84,6 @@ RESULT engine_fill_image(struct op *op, struct image_filling *wish)
 	next.data_sha256 = wish->data_sha256;
 	next.data_sha512 = wish->sha512;
 	next.fetch_url = STR_NONE;
-	next.changed_us = op->now_us;
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	TRY(write_root_disk(op, &next, wish));

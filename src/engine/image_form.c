@@ -170,7 +170,6 @@ static RESULT take_form(struct op *op, const struct image_form *form, struct ima
 	image->min_memory = form->min_memory;
 	image->disk_format = form->disk_format;
 	image->container_format = form->container_format;
-	image->changed_us = op->now_us;
 	return OK;
 }
 
@@ -252,7 +251,6 @@ RESULT engine_activate_image(struct op *op, struct image_activation *wish)
 		return OK;
 	struct image next = *image;
 	next.is_deactivated = !wish->is_active;
-	next.changed_us = op->now_us;
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	return engine_tell(op, KIND_IMAGE, &next.row, wish->is_active ? "reactivated" : "deactivated",

@@ -18,6 +18,7 @@ struct row {
 	uint64_t gen;       /* counts wishes: bumped when what is wanted changes, never by what was seen */
 	uint64_t batch;     /* the commit that published this version; the store sets it */
 	int64_t created_us; /* set once, by the store */
+	int64_t updated_us; /* when it was put last: asked to change, or seen so; set by the store */
 	int64_t deleted_us; /* 0: live; else since when it is to go: it stays until no driver holds it */
 	void *side; /* derived, mutable figures of the schema's [side]; committer only, never stored */
 };
@@ -94,7 +95,7 @@ struct kind_info {
 	const char *doc;
 	size_t row_size, side_size;
 	/* of the fields of that name; 0: it has none */
-	size_t account_offset, tags_offset, groups_offset, launchers_offset;
+	size_t account_offset, tags_offset, groups_offset, launchers_offset, made_by_offset;
 	const struct field *fields;
 	unsigned field_count;
 	const struct index *indexes;
@@ -122,7 +123,7 @@ size_t row_block_size(const struct kind_info *k, const struct row *r);
 struct row *row_copy_into(const struct kind_info *k, const struct row *r, void *block);
 /* Deep copy into an arena; NULL when it is full. */
 struct row *row_copy(struct arena *a, const struct kind_info *k, const struct row *r);
-/* Same fields (ids, gen and deleted_us included; batch, created_us and side not). */
+/* Same fields (ids, gen and deleted_us included; batch, created_us, updated_us and side not). */
 bool row_equal(const struct kind_info *k, const struct row *a, const struct row *b);
 /* Orders by the first field_count key fields of the index. */
 int row_compare_key(const struct kind_info *k, const struct index *x, unsigned field_count,

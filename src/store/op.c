@@ -217,6 +217,14 @@ static RESULT op_no_memory(struct op *op, const struct kind_info *k)
 	return ctx_fail_kind(op->ctx, ERR_NO_MEMORY, (int) k->kind, "out of memory for a row of %s", k->name);
 }
 
+/* A new row knows who asked for it, if its kind does. */
+static void op_set_maker(const struct op *op, const struct kind_info *k, struct row *row)
+{
+	uuid *made_by = k->made_by_offset ? (uuid *) (void *) ((char *) row + k->made_by_offset) : NULL;
+	if (made_by && uuid_is_none(*made_by) && op->ctx->who)
+		*made_by = op->ctx->who->user;
+}
+
 /* All that can fail in a put: the log's and the tables' room, the block, a new row's side. The version
  * follows before, if there is one, and is as `row` says otherwise. */
 static RESULT op_new_version(struct op *op, const struct kind_info *k, const struct row *before,
@@ -232,6 +240,9 @@ static RESULT op_new_version(struct op *op, const struct kind_info *k, const str
 		return op_no_memory(op, k);
 	made->batch = op->store->sql_batch + 1;
 	made->created_us = before ? before->created_us : op->now_us;
+	made->updated_us = op->now_us;
+	if (!before)
+		op_set_maker(op, k, made);
 	made->side = before ? before->side : NULL;
 	if (!before && k->side_size && !(made->side = heap_alloc(k->side_size))) {
 		version_free(version_of(k->kind, made));

@@ -13,7 +13,7 @@
 #include "base/heap.h"
 #include "store/sqlite_inside.h"
 
-enum { STATEMENT_CAP = 64 * 1024, BASE_COLUMN_COUNT = 5 };
+enum { STATEMENT_CAP = 64 * 1024, BASE_COLUMN_COUNT = 6 };
 
 /* ---- statements ---- */
 
@@ -144,7 +144,8 @@ static RESULT column_field(struct sqlite *self, sqlite3_stmt *statement, int pla
 /* The kind's columns, each after `before`, with commas between. */
 static void write_columns(struct buf *b, const struct kind_info *k, bool is_update)
 {
-	static const char *const base[BASE_COLUMN_COUNT] = {"id", "gen", "batch", "created_us", "deleted_us"};
+	static const char *const base[BASE_COLUMN_COUNT] = {"id",         "gen",        "batch",
+							    "created_us", "updated_us", "deleted_us"};
 	unsigned count = BASE_COLUMN_COUNT + k->field_count;
 	for (unsigned n = is_update ? 1 : 0; n < count; n++) {
 		const char *name = n < BASE_COLUMN_COUNT ? base[n] : k->fields[n - BASE_COLUMN_COUNT].name;
@@ -188,7 +189,8 @@ static RESULT sqlite_bind_row(struct sqlite *self, struct ctx *c, const struct k
 	sqlite3_bind_int64(statement, 2, (int64_t) row->gen);
 	sqlite3_bind_int64(statement, 3, (int64_t) row->batch);
 	sqlite3_bind_int64(statement, 4, row->created_us);
-	sqlite3_bind_int64(statement, 5, row->deleted_us);
+	sqlite3_bind_int64(statement, 5, row->updated_us);
+	sqlite3_bind_int64(statement, 6, row->deleted_us);
 	for (unsigned n = 0; n < k->field_count; n++)
 		TRY(bind_field(self, c, statement, (int) (BASE_COLUMN_COUNT + 1 + n), &k->fields[n], row));
 	return OK;
@@ -233,7 +235,8 @@ static RESULT sqlite_read_row(struct sqlite *self, struct ctx *c, const struct k
 	row->gen = (uint64_t) sqlite3_column_int64(statement, 1);
 	row->batch = (uint64_t) sqlite3_column_int64(statement, 2);
 	row->created_us = sqlite3_column_int64(statement, 3);
-	row->deleted_us = sqlite3_column_int64(statement, 4);
+	row->updated_us = sqlite3_column_int64(statement, 4);
+	row->deleted_us = sqlite3_column_int64(statement, 5);
 	for (unsigned n = 0; n < k->field_count; n++) {
 		struct result r =
 			column_field(self, statement, (int) (BASE_COLUMN_COUNT + n), &k->fields[n], row);

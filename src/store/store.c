@@ -285,7 +285,7 @@ static RESULT store_compare_row(void *arg, const struct row *row)
 	if (order > 0)
 		return store_say_difference(m, m->next, "is in memory, but not in the database");
 	if (!row_equal(m->k, row, m->next) || row->batch != m->next->batch ||
-	    row->created_us != m->next->created_us)
+	    row->created_us != m->next->created_us || row->updated_us != m->next->updated_us)
 		return store_say_difference(m, row, "is not the same in memory and in the database");
 	m->next = tables_next(m->t, m->k->kind, 0, m->next, 0);
 	return OK;

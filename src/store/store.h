@@ -58,9 +58,10 @@ void store_submit(struct store *s, struct change *change);
 RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run run, void *arg);
 
 /* The typed forms in store/rows.h are the ones to use. Inside a change only:
- * op_put inserts the row or replaces the one with its id. The row is copied; created_us and batch
- * are set by the store; side is kept. It shows on the head at once and is undone if the change
- * fails. ERR_EXISTS (with the kind) when a unique index has the key already; ERR_NO_MEMORY. */
+ * op_put inserts the row or replaces the one with its id. The row is copied; created_us, updated_us, batch
+ * and, in a new row that says none, made_by (the user who asks) are set by the store; side is kept. It shows
+ * on the head at once and is undone if the change fails. ERR_EXISTS (with the kind) when a unique index has
+ * the key already; ERR_NO_MEMORY. */
 RESULT op_put(struct op *op, enum kind kind, const struct row *row);
 /* Marks deleted (deleted_us = now, gen + 1); the row stays until op_forget. */
 RESULT op_delete(struct op *op, enum kind kind, uuid id);

@@ -98,6 +98,27 @@ def test_the_stock_command(cloud, image):
     run("keypair", "delete", "mine")
 
 
+def test_who_made_it_and_when_it_changed(cloud, image):
+    """Made by EC2's root user or by a user of Keystone's, each is its own; a change moves `updated`, nothing else does."""
+    ours = cloud.sdk.current_user_id
+    server = make(cloud, image, "dated")
+    ec2 = cloud.dev.account.client()
+    ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="t3.micro", MinCount=1, MaxCount=1)
+    users = {s.name: s.user_id for s in cloud.sdk.compute.servers()}
+    assert users.pop("dated") == ours and len(users) == 1 and ours not in users.values()
+    volume = cloud.sdk.block_storage.create_volume(size=1, name="dated")
+    assert cloud.sdk.block_storage.get_volume(volume.id).user_id == ours
+    before = cloud.sdk.compute.get_server(server.id).updated_at
+    time.sleep(1.1)
+    assert cloud.sdk.compute.get_server(server.id).updated_at == before
+    cloud.sdk.compute.update_server(server.id, name="changed")
+    assert before < cloud.sdk.compute.get_server(server.id).updated_at
+    for each in cloud.sdk.compute.servers():
+        cloud.sdk.compute.delete_server(each)
+        cloud.sdk.compute.wait_for_delete(each, interval=1)
+    cloud.sdk.block_storage.delete_volume(volume)
+
+
 def test_resize_and_rebuild(cloud, image):
     server = make(cloud, image, "grows")
     cloud.run("server", "resize", "grows", "--flavor", "t3.small")

@@ -392,13 +392,13 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 	write_brief(e, w, i);
 	write_states(w, s);
 	os_write_hex(w, "tenant_id", i->account);
-	os_write_hex(w, "user_id", i->account);
+	os_write_maker(w, i->made_by, i->account);
 	os_write_metadata(w, "metadata", i->tags);
 	write_host_id(e, w, i);
 	write_image(e, w, s);
 	write_flavor(e, w, s);
 	os_write_time(w, "created", i->row.created_us);
-	os_write_time(w, "updated", i->seen_us > i->row.created_us ? i->seen_us : i->row.created_us);
+	os_write_time(w, "updated", i->row.updated_us);
 	write_addresses(w, s);
 	json_write_z(w, "accessIPv4", "");
 	json_write_z(w, "accessIPv6", "");

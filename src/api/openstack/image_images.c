@@ -108,7 +108,7 @@ static void write_image(struct os_call *e, struct json_writer *w, const void *it
 		json_write_text(w, NULL, image->labels.at[k]);
 	json_write_close_list(w);
 	os_write_time(w, "created_at", image->row.created_us);
-	os_write_time(w, "updated_at", image->changed_us ? image->changed_us : image->row.created_us);
+	os_write_time(w, "updated_at", image->row.updated_us);
 	json_write_text(w, "self", str_print(e->c->arena, "/v2/images/%s", id));
 	json_write_text(w, "file", str_print(e->c->arena, "/v2/images/%s/file", id));
 	json_write_z(w, "schema", "/v2/schemas/image");
@@ -225,8 +225,10 @@ static const struct os_filter image_filters[] = {
 	{"tag", .fits = fits_tag},
 };
 static const struct os_sort_key image_sort_keys[] = {
-	{"name", "name"},      {"disk_format", "disk_format"}, {"container_format", "container_format"},
-	{"size", "data_size"}, {"updated_at", "changed_us"},
+	{"name", "name"},
+	{"disk_format", "disk_format"},
+	{"container_format", "container_format"},
+	{"size", "data_size"},
 };
 const struct os_listing os_image_listing = {
 	.kind = KIND_IMAGE,

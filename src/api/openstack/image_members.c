@@ -27,7 +27,7 @@ static void write_member(struct json_writer *w, const struct image *image, uuid 
 	os_write_id(w, "image_id", image->row.id);
 	json_write_z(w, "status", words[engine_image_answer(image, account)]);
 	os_write_time(w, "created_at", image->row.created_us);
-	os_write_time(w, "updated_at", image->changed_us ? image->changed_us : image->row.created_us);
+	os_write_time(w, "updated_at", image->row.updated_us);
 	json_write_z(w, "schema", "/v2/schemas/member");
 }
 

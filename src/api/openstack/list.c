@@ -10,8 +10,8 @@
 enum { SORT_KEYS_MAX = 4, PATTERN_STEPS_MAX = 10000, PATTERN_TEXT_MAX = 1024 };
 
 struct sort {
-	const struct field *field; /* NULL: by created_us, or by id */
-	bool by_id, descends;
+	const struct field *field;
+	bool descends;
 };
 
 struct selection {
@@ -243,6 +243,14 @@ static RESULT read_accounts(struct selection *s)
 
 /* ---- order ---- */
 
+/* Of every kind. */
+static const struct field row_keys[] = {
+	{.name = "created_at", .type = FIELD_INT, .offset = offsetof(struct row, created_us)},
+	{.name = "updated_at", .type = FIELD_INT, .offset = offsetof(struct row, updated_us)},
+	{.name = "id", .type = FIELD_UUID, .offset = offsetof(struct row, id)},
+	{.name = "uuid", .type = FIELD_UUID, .offset = offsetof(struct row, id)},
+};
+
 static RESULT add_sort(struct selection *s, struct str name, struct str direction)
 {
 	struct sort sort = {.descends = s->list->flags & OS_NEWEST_FIRST};
@@ -252,12 +260,13 @@ static RESULT add_sort(struct selection *s, struct str name, struct str directio
 				      STR_ARG(str_slice(direction, 0, 64)));
 	if (direction.n)
 		sort.descends = str_is(direction, "desc");
-	sort.by_id = str_is(name, "id") || str_is(name, "uuid");
+	for (size_t k = 0; k < sizeof row_keys / sizeof row_keys[0]; k++)
+		if (str_is(name, row_keys[k].name))
+			sort.field = &row_keys[k];
 	for (size_t k = 0; k < s->list->sort_keys.count; k++)
 		if (str_is(name, s->list->sort_keys.at[k].name))
 			sort.field = os_field_of(s->list->kind, s->list->sort_keys.at[k].field);
-	bool is_time = str_is(name, "created_at") || str_is(name, "updated_at");
-	if (!sort.field && !sort.by_id && !is_time)
+	if (!sort.field)
 		return ctx_fail_field(c, ERR_INVALID, STR("sort_key"), "Invalid sort key: %" STR_FMT,
 				      STR_ARG(str_slice(name, 0, 64)));
 	if (s->sort_count < SORT_KEYS_MAX)
@@ -325,9 +334,7 @@ static int compare_rows(const void *a, const void *b, void *arg)
 	const struct row *x = *(const struct row *const *) a, *y = *(const struct row *const *) b;
 	for (size_t k = 0; k < s->sort_count; k++) {
 		const struct sort *sort = &s->sorts[k];
-		int order = sort->field   ? compare_field(sort->field, x, y)
-			    : sort->by_id ? uuid_compare(x->id, y->id)
-					  : compare_int(x->created_us, y->created_us);
+		int order = compare_field(sort->field, x, y);
 		if (order != 0)
 			return sort->descends ? -order : order;
 	}

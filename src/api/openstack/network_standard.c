@@ -31,7 +31,7 @@ void os_write_standard(struct os_call *e, struct json_writer *w, const struct ro
 	json_write_text(w, "description", description);
 	os_write_words(e, w, tags);
 	os_write_time(w, "created_at", row->created_us);
-	os_write_time(w, "updated_at", row->created_us);
+	os_write_time(w, "updated_at", row->updated_us);
 	json_write_int(w, "revision_number", (int64_t) row->gen);
 }
 

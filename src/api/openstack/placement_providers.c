@@ -195,7 +195,7 @@ static RESULT show_allocations(struct os_call *e, const void *args, struct json_
 	json_write_close(w);
 	if (h && e->request.version >= 12) {
 		os_write_hex(w, "project_id", i->account);
-		os_write_hex(w, "user_id", i->account);
+		os_write_maker(w, i->made_by, i->account);
 	}
 	return OK;
 }

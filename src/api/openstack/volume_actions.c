@@ -103,7 +103,7 @@ static RESULT show_upload(struct os_call *e, const void *args, struct json_write
 	json_write_z(w, "status", "uploading");
 	json_write_int(w, "size", os_gib(volume->size));
 	json_write_text_or_null(w, "display_description", volume->description);
-	os_write_time_us(w, "updated_at", e->call->start_us);
+	os_write_time_us(w, "updated_at", volume->row.updated_us);
 	json_write_open(w, "volume_type");
 	json_write_text(w, "name", volume->type);
 	json_write_close(w);

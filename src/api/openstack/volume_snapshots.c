@@ -20,11 +20,10 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 	json_write_z(w, "status", status_of(s));
 	json_write_int(w, "size", os_gib(s->volume_size));
 	os_write_id(w, "volume_id", s->volume);
-	os_write_time_us(w, "created_at", s->row.created_us);
-	json_write_null(w, "updated_at");
+	os_write_times_us(w, &s->row);
 	os_write_tags(w, "metadata", s->tags);
 	if (e->request.version >= 41)
-		os_write_hex(w, "user_id", s->account);
+		os_write_maker(w, s->made_by, s->account);
 	if (e->request.version >= 65)
 		json_write_bool(w, "consumes_quota", true);
 }

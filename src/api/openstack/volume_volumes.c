@@ -149,8 +149,7 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	json_write_z(w, "status", i->status);
 	json_write_int(w, "size", os_gib(v->size));
 	json_write_text(w, "availability_zone", i->zone ? i->zone->name : STR_NONE);
-	os_write_time_us(w, "created_at", v->row.created_us);
-	os_write_time_us(w, "updated_at", v->modified_us);
+	os_write_times_us(w, &v->row);
 	json_write_text(w, "volume_type", v->type);
 	os_write_id(w, "snapshot_id", i->snapshot);
 	json_write_null(w, "source_volid");
@@ -159,7 +158,7 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	json_write_bool(w, "multiattach", false);
 	os_write_tags(w, "metadata", v->tags);
 	write_attachments(w, v);
-	os_write_hex(w, "user_id", v->account);
+	os_write_maker(w, v->made_by, v->account);
 	json_write_null(w, "replication_status");
 	json_write_null(w, "consistencygroup_id");
 	os_write_hex(w, "os-vol-tenant-attr:tenant_id", v->account);

@@ -44,6 +44,17 @@ void os_write_time_us(struct json_writer *w, const char *key, int64_t time_us)
 	json_write_z(w, key, text);
 }
 
+void os_write_times_us(struct json_writer *w, const struct row *row)
+{
+	os_write_time_us(w, "created_at", row->created_us);
+	os_write_time_us(w, "updated_at", row->updated_us > row->created_us ? row->updated_us : 0);
+}
+
+void os_write_maker(struct json_writer *w, uuid made_by, uuid account)
+{
+	os_write_hex(w, "user_id", uuid_is_none(made_by) ? account : made_by);
+}
+
 void os_write_ip(struct json_writer *w, const char *key, struct ip ip)
 {
 	char text[IP_TEXT_SIZE];

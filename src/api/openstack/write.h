@@ -11,6 +11,10 @@ void os_write_hex(struct json_writer *w, const char *key, uuid id);
 void os_write_time(struct json_writer *w, const char *key, int64_t time_us);
 /* "2024-01-02T03:04:05.000000"; 0: null. */
 void os_write_time_us(struct json_writer *w, const char *key, int64_t time_us);
+/* "created_at" and "updated_at" likewise; null where it never changed. */
+void os_write_times_us(struct json_writer *w, const struct row *row);
+/* "user_id": who made it; of what no user did, the project's id. */
+void os_write_maker(struct json_writer *w, uuid made_by, uuid account);
 void os_write_ip(struct json_writer *w, const char *key, struct ip ip);       /* none: null */
 void os_write_cidr(struct json_writer *w, const char *key, struct cidr cidr); /* none: null */
 void os_write_mac(struct json_writer *w, const char *key, struct mac mac);

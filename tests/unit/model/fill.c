@@ -121,6 +121,7 @@ struct row *fill_row(struct arena *a, const struct kind_info *k)
 			  .gen = random_below(5),
 			  .batch = random_u64(),
 			  .created_us = (int64_t) random_below(1000),
+			  .updated_us = (int64_t) random_below(1000),
 			  .deleted_us = (int64_t) random_below(2)};
 	for (unsigned n = 0; n < k->field_count; n++)
 		fill_field(a, &k->fields[n], (char *) r + k->fields[n].offset);

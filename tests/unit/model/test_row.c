@@ -44,6 +44,7 @@ static void test_copy_is_whole_and_apart(void **state)
 			assert_ptr_equal(copy, block);
 			assert_int_equal(copy->batch, r->batch);
 			assert_int_equal(copy->created_us, r->created_us);
+			assert_int_equal(copy->updated_us, r->updated_us);
 			assert_true(row_equal(k, r, copy));
 			assert_int_equal(row_block_size(k, copy), size);
 			arena_free(TAKE(source));
@@ -72,6 +73,7 @@ static void test_equal_of_the_head(void **state)
 	struct row *a = fill_row(*state, k), *b = row_copy(*state, k, a);
 	b->batch++;
 	b->created_us++;
+	b->updated_us++;
 	b->side = b;
 	assert_true(row_equal(k, a, b));
 	b->gen++;

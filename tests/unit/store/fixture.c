@@ -112,9 +112,9 @@ RESULT fixture_commit(struct fixture *f, op_run run, void *arg)
 static void dump_row(struct fixture *f, struct buf *b, const struct kind_info *k, const struct row *row)
 {
 	char id[UUID_TEXT_SIZE];
-	buf_print(b, "%s %s gen=%llu batch=%llu created=%lld deleted=%lld", k->name, uuid_write(row->id, id),
-		  (unsigned long long) row->gen, (unsigned long long) row->batch, (long long) row->created_us,
-		  (long long) row->deleted_us);
+	buf_print(b, "%s %s gen=%llu batch=%llu created=%lld updated=%lld deleted=%lld", k->name,
+		  uuid_write(row->id, id), (unsigned long long) row->gen, (unsigned long long) row->batch,
+		  (long long) row->created_us, (long long) row->updated_us, (long long) row->deleted_us);
 	for (unsigned n = 0; n < k->field_count; n++) {
 		buf_print(b, " %s=", k->fields[n].name);
 		buf_add_str(b, row_field_to_text(f->arena, &k->fields[n], row));

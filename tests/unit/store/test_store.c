@@ -91,11 +91,13 @@ static void created_and_side_are_kept(void **state)
 	unsigned n = 1;
 	assert_ok(fixture_commit(f, put_family, &n));
 	int64_t created_us = find_account(f, 1)->row.created_us;
+	assert_int_equal(find_account(f, 1)->row.updated_us, created_us);
 	void *side = find_account(f, 1)->row.side;
 	assert_int_equal(account_side(find_account(f, 1))->volume_bytes, 101 + 102 + 103);
 	clock_advance_us(5 * SECOND);
 	assert_ok(fixture_commit(f, put_account, &n));
 	assert_int_equal(find_account(f, 1)->row.created_us, created_us);
+	assert_int_equal(find_account(f, 1)->row.updated_us, created_us + 5 * SECOND);
 	assert_int_equal(find_account(f, 1)->row.batch, 2);
 	assert_ptr_equal(find_account(f, 1)->row.side, side);
 	fixture_check(f);
