@@ -71,6 +71,7 @@ check "start libvirtd" "$sandbox" start hv1 libvirtd
 check "stop ovs-vswitchd" "$sandbox" kill hv1 ovs-vswitchd STOP
 check "its host is dark" refuse on hv2 ping -c 1 -W 1 10.100.0.11
 check "continue ovs-vswitchd" "$sandbox" kill hv1 ovs-vswitchd CONT
+check "all-zero SNAT is off" on hv1 sh -c 'ovs-vsctl list Datapath | grep -q ct_zero_snat=.false'
 check "kill the northbound database" "$sandbox" kill ctl nb
 check "start the northbound database" "$sandbox" start ctl nb
 check "reboot hv2" "$sandbox" reboot-host hv2

@@ -95,6 +95,20 @@ start_ovs_vswitchd() {
     done
     ip -n "$prefix$1" addr replace "$ip/24" dev br-phy
     net "$1" ethtool -K br-phy tx off >/dev/null
+    avoid_zero_snat "$1"
+}
+
+# OVN has every connection that a rule lets in translated to its own address where OVS can ("all-zero SNAT"). The
+# userspace datapath of OVS 3.1 then ends, now and then, by "assertion conn->conn_type == CT_CONN_TYPE_DEFAULT failed",
+# and its host is dark. So OVN is told that OVS cannot: vswitchd writes the column when it first sees the row, and
+# each ovs-vsctl waits for it.
+avoid_zero_snat() {
+    local row
+    enter "$1" ovs-vsctl get Open_vSwitch . datapaths:netdev >/dev/null 2>&1 ||
+        enter "$1" ovs-vsctl --id=@dp create Datapath 'datapath_version=""' \
+            -- set Open_vSwitch . datapaths:netdev=@dp >/dev/null
+    row=$(enter "$1" ovs-vsctl get Open_vSwitch . datapaths:netdev)
+    enter "$1" ovs-vsctl set Datapath "$row" capabilities:ct_zero_snat=false
 }
 
 start_ovn_controller() { ovs_daemon "$1" ovn-controller ovn-controller "unix:$state/$1/run/db.sock"; }
