@@ -51,6 +51,8 @@ class Region:
             # What happened, without who asked for it; and what is on its way still.
             print(self.run("sh", "-c", f"grep -v event=http-request {self.demo}/dari.log | tail -n 60", fails=True))
             print(self.run("curl", "-s", f"http://127.0.0.1:{self.port}/healthz", fails=True))
+            consoles = f"{self.env['DARI_SANDBOX']}/*/lib/libvirt/images/console/*"
+            print(self.run("sh", "-c", f"tail -v -n 12 {consoles} | tr -d '\\r'", fails=True))
         try:
             self.run("tools/demo", "down")
         except subprocess.CalledProcessError as left:
