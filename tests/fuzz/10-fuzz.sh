@@ -1,31 +1,30 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Every fuzz target for a few seconds (FUZZ_S each), with AddressSanitizer and UBSan. What was found to be
-# new stays in build/fuzz/corpus; an input that fails is build/fuzz/<target>-crash-….
+# Every fuzz target for a few seconds (FUZZ_S each), with AddressSanitizer and UBSan, as many at once as there are
+# processors. What was found to be new stays in build/fuzz/corpus; an input that fails is build/fuzz/<target>-crash-….
 # limit: 600 s
 set -euo pipefail
 cd "$(dirname "$0")/../.."
-seconds=${FUZZ_S:-5} passed=0 failed=0
+export FUZZ_S=${FUZZ_S:-5}
 if [ ! -f build/fuzz/build.ninja ]; then
     CC=clang-14 meson setup build/fuzz -Dfuzz=true -Dtests=false -Dbench=false -Db_sanitize=address,undefined -Db_lundef=false \
         -Dc_args='-fsanitize=fuzzer-no-link -Wno-error' >/dev/null
 fi
-ninja -C build/fuzz --quiet
+mapfile -t targets < <(basename -s .c tests/fuzz/fuzz_*.c)
+ninja -C build/fuzz --quiet "${targets[@]/#/tests/fuzz/}" # no more than these: the rest of the tree is built elsewhere
 tests/fuzz/make-corpus build/fuzz
-for target in build/fuzz/tests/fuzz/fuzz_*; do
-    [ -x "$target" ] && [ ! -d "$target" ] || continue
-    name=$(basename "$target")
-    mkdir -p "build/fuzz/corpus/$name" "build/fuzz/seeds/$name"
-    if "$target" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
-        -dict=build/fuzz/dictionary -artifact_prefix="build/fuzz/$name-" "build/fuzz/corpus/$name" \
-        "build/fuzz/seeds/$name" >"build/fuzz/$name.log" 2>&1; then
-        echo "ok - $name $(grep -ao 'number_of_executed_units: *[0-9]*' "build/fuzz/$name.log")"
-        passed=$((passed + 1))
+
+run() {
+    mkdir -p "build/fuzz/corpus/$1" "build/fuzz/seeds/$1"
+    if "build/fuzz/tests/fuzz/$1" -max_total_time="$FUZZ_S" -timeout=20 -rss_limit_mb=2048 -print_final_stats=1 \
+        -dict=build/fuzz/dictionary -artifact_prefix="build/fuzz/$1-" "build/fuzz/corpus/$1" "build/fuzz/seeds/$1" \
+        >"build/fuzz/$1.log" 2>&1; then
+        echo "ok - $1 $(grep -ao 'number_of_executed_units: *[0-9]*' "build/fuzz/$1.log")"
     else
-        echo "not ok - $name"
-        tail -n 40 "build/fuzz/$name.log"
-        failed=$((failed + 1))
+        echo "not ok - $1
+$(tail -n 40 "build/fuzz/$1.log")"
+        return 1
     fi
-done
-echo "$passed passed, $failed failed"
-[ $failed = 0 ] && [ $passed -gt 0 ]
+}
+export -f run
+printf '%s\n' "${targets[@]}" | xargs -P "$(nproc)" -I{} bash -c 'run {}'
