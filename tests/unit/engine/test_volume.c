@@ -352,7 +352,7 @@ static void check_copy(void **state)
 	assert_int_equal(volume_of(c, wish.volume)->size, 3 * GIB);
 	uuid between = first_of(c, source, SNAPSHOT_PENDING);
 	assert_true(uuid_equal(volume_of(c, wish.volume)->snapshot, between));
-	struct volume_target end = {.volume = wish.disk.copied, .with_snapshots = true};
+	struct volume_target end = {.volume = wish.disk.copied, .snapshots = VOLUME_SNAPSHOTS_GO};
 	cloud_fails(c, &c->alice, engine_delete_volume, &end, ERR_STATE, KIND_VOLUME);
 	keep(c, between);
 	(void) first_of(c, source, SNAPSHOT_DELETING);
@@ -372,7 +372,7 @@ static void check_uploaded(void **state)
 	keep(c, snapshot);
 	assert_int_equal(engine_derive_image_state(t, image_find(t, wish.image)), IMAGE_AVAILABLE);
 	(void) first_of(c, source, SNAPSHOT_COMPLETED); /* the image has it */
-	struct volume_target end = {.volume = wish.volume, .with_snapshots = true};
+	struct volume_target end = {.volume = wish.volume, .snapshots = VOLUME_SNAPSHOTS_GO};
 	cloud_fails(c, &c->alice, engine_delete_volume, &end, ERR_IN_USE, KIND_SNAPSHOT);
 	assert_true(row_is_live(&volume_of(c, source)->row));
 	struct image_target image = {.image = ref_to(c, KIND_IMAGE, wish.image)};
