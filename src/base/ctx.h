@@ -11,21 +11,25 @@
 #include "base/str.h"
 
 struct identity; /* model/identity.h */
+struct dialect;  /* engine/resolve.h */
 
 /* What went wrong. kind is an enum kind of model/kinds.h or 0; field is the parameter's name in
- * the caller's protocol where one is at fault. */
+ * the caller's protocol where one is at fault; subject is what was named or stands in the way, as the caller
+ * knows it, where the message is about one thing. */
 struct problem {
 	enum err err;
 	int kind;
 	struct str field;
 	struct str message;
+	struct str subject;
 };
 
 struct ctx {
 	struct arena *arena;
-	struct str request_id;      /* in every answer and log line; empty outside a request */
-	int64_t deadline_us;        /* clock_now_us() scale; 0: none */
-	const struct identity *who; /* NULL: the system itself */
+	struct str request_id;         /* in every answer and log line; empty outside a request */
+	int64_t deadline_us;           /* clock_now_us() scale; 0: none */
+	const struct identity *who;    /* NULL: the system itself */
+	const struct dialect *dialect; /* of the face that asks; NULL: EC2's, the engine's own */
 	struct problem problem;
 };
 

@@ -31,7 +31,7 @@ static RESULT check_id_is_free(struct op *op, enum kind kind, uuid id)
 	if (!tables_find(op->head, kind, id) && !tables_find_prefix(op->head, kind, prefix, 68))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_CONFLICT, (int) kind, "There is a %s '%" STR_FMT "' already.",
-			     engine_kind_words(kind), STR_ARG(engine_write_id(op, kind, id)));
+			     engine_kind_words(op->ctx, kind), STR_ARG(engine_write_id(op, kind, id)));
 }
 
 /* The memo's own rows name each other; host and zone become those of today, a server group that is gone is
@@ -59,11 +59,11 @@ static RESULT check_references(struct op *op, enum kind kind, const struct row *
 		uuid id = *(const uuid *) (const void *) ((const char *) row + f->offset);
 		if (uuid_is_none(id) || may_refer_to(f->ref, tables_find(op->head, f->ref, id)))
 			continue;
-		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, (int) f->ref,
-				     "The %s '%" STR_FMT "' stands on the %s '%" STR_FMT
-				     "', which is not here any more.",
-				     engine_kind_words(kind), STR_ARG(engine_write_id(op, kind, row->id)),
-				     engine_kind_words(f->ref), STR_ARG(engine_write_id(op, f->ref, id)));
+		return ctx_fail_kind(
+			op->ctx, ERR_NOT_FOUND, (int) f->ref,
+			"The %s '%" STR_FMT "' stands on the %s '%" STR_FMT "', which is not here any more.",
+			engine_kind_words(op->ctx, kind), STR_ARG(engine_write_id(op, kind, row->id)),
+			engine_kind_words(op->ctx, f->ref), STR_ARG(engine_write_id(op, f->ref, id)));
 	}
 	return OK;
 }

@@ -13,13 +13,17 @@
 #define ENGINE_FAIL(op, err, kind, field, ...)                                                               \
 	engine_fail_with((op)->ctx, (field), ctx_fail_kind((op)->ctx, (err), (int) (kind), __VA_ARGS__))
 struct result engine_fail_with(struct ctx *c, struct str field, struct result failed);
+/* The same, about what the caller named. */
+#define ENGINE_FAIL_ABOUT(op, err, kind, ref, ...)                                                           \
+	engine_fail_about((op)->ctx, (ref), ctx_fail_kind((op)->ctx, (err), (int) (kind), __VA_ARGS__))
+struct result engine_fail_about(struct ctx *c, const struct ref *ref, struct result failed);
 
 /* ---- operation.c ---- */
 
 /* An id that no row of the kind begins like. */
 uuid engine_new_id(const struct op *op, enum kind kind);
 bool engine_id_is_taken(const struct op *op, enum kind kind, uuid id); /* one does */
-/* Its id as people know it: EC2's where the kind has one. In the arena. */
+/* Its id as the caller knows it. In the arena. */
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id);
 /* One line of history of a row. */
 RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const char *what, const char *format,

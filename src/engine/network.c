@@ -92,11 +92,11 @@ RESULT engine_delete_network(struct op *op, struct network_target *wish)
 	TRY(engine_permit(op, "network.delete", KIND_NETWORK, &network->row));
 	const struct port *port = first_live_port(op->head, network->row.id);
 	if (port)
-		return ENGINE_FAIL(op, ERR_IN_USE, KIND_NETWORK, wish->network.field,
-				   "The network '%" STR_FMT
-				   "' has dependencies and cannot be deleted: %" STR_FMT " is in it.",
-				   STR_ARG(wish->network.text),
-				   STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)));
+		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_NETWORK, &wish->network,
+					 "The network '%" STR_FMT
+					 "' has dependencies and cannot be deleted: %" STR_FMT " is in it.",
+					 STR_ARG(wish->network.text),
+					 STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)));
 	TRY(delete_subnets(op, network, wish->network.field));
 	TRY(network_delete(op, network->row.id));
 	return engine_tell(op, KIND_NETWORK, &network->row, "deleted", "Network with its subnets.");

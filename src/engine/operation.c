@@ -14,6 +14,13 @@ struct result engine_fail_with(struct ctx *c, struct str field, struct result fa
 	return failed;
 }
 
+struct result engine_fail_about(struct ctx *c, const struct ref *ref, struct result failed)
+{
+	if (c->problem.err == failed.code && str_is_empty(c->problem.subject))
+		c->problem.subject = ref->text;
+	return engine_fail_with(c, ref->field, failed);
+}
+
 static bool is_of(const char *permission, const char *const *families, size_t count)
 {
 	for (size_t n = 0; n < count; n++)
@@ -118,7 +125,7 @@ uuid engine_new_id(const struct op *op, enum kind kind)
 
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id)
 {
-	return id_to_text(op->ctx->arena, kind, id);
+	return engine_id_to_text(op->ctx, kind, id);
 }
 
 RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const char *what, const char *format,
@@ -140,7 +147,7 @@ RESULT name_check(struct op *op, enum kind kind, struct str name)
 	if (name.n >= 1 && name.n <= 255 && str_is_xml_text(name))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_INVALID, (int) kind, "The name of %s has 1 to 255 characters.",
-			     engine_kind_words(kind));
+			     engine_kind_words(op->ctx, kind));
 }
 
 RESULT engine_draw_number(struct op *op, struct str setting, int64_t *ret_number)

@@ -59,8 +59,9 @@ RESULT port_check_unmanaged(struct op *op, const struct port *port, struct str f
 {
 	if (uuid_is_none(port->nat_gateway) && uuid_is_none(port->interface_of))
 		return OK;
-	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, field,
-			   "You do not have permission to access the specified resource.");
+	const struct ref about = {.text = engine_write_id(op, KIND_PORT, port->row.id), .field = field};
+	return ENGINE_FAIL_ABOUT(op, ERR_PROTECTED, KIND_PORT, &about,
+				 "You do not have permission to access the specified resource.");
 }
 
 /* ---- making ---- */

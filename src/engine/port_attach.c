@@ -12,8 +12,8 @@ RESULT port_check_available(struct op *op, const struct port *port, const struct
 {
 	if (model_derive_port_state(port) == PORT_AVAILABLE)
 		return OK;
-	return ENGINE_FAIL(op, ERR_IN_USE, KIND_PORT, ref->field,
-			   "Network interface '%" STR_FMT "' is currently in use.", STR_ARG(ref->text));
+	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_PORT, ref,
+				 "Network interface '%" STR_FMT "' is currently in use.", STR_ARG(ref->text));
 }
 
 RESULT port_check_count(struct op *op, const struct instance_type *type, size_t count, struct str field)

@@ -288,22 +288,27 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SETTING] = "setting",
 };
 
-const char *engine_kind_words(enum kind kind)
+const char *engine_kind_words(const struct ctx *c, enum kind kind)
 {
-	return words[kind];
+	return c->dialect && c->dialect->of[kind] ? c->dialect->of[kind] : words[kind];
+}
+
+struct str engine_id_to_text(const struct ctx *c, enum kind kind, uuid id)
+{
+	return c->dialect ? c->dialect->write_id(c->arena, kind, id) : id_to_text(c->arena, kind, id);
 }
 
 RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref)
 {
-	return engine_fail_with(c, ref->field,
-				ctx_fail_kind(c, ERR_NOT_FOUND, (int) kind,
-					      "The %s '%" STR_FMT "' does not exist", words[kind],
-					      STR_ARG(ref->text)));
+	return engine_fail_about(c, ref,
+				 ctx_fail_kind(c, ERR_NOT_FOUND, (int) kind,
+					       "The %s '%" STR_FMT "' does not exist",
+					       engine_kind_words(c, kind), STR_ARG(ref->text)));
 }
 
 RESULT engine_fail_gone(struct ctx *c, enum kind kind, uuid id)
 {
-	const struct ref ref = {.text = id_to_text(c->arena, kind, id)};
+	const struct ref ref = {.text = engine_id_to_text(c, kind, id)};
 	return engine_fail_not_found(c, kind, &ref);
 }
 

@@ -95,5 +95,11 @@ RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid router, 
 RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref);
 /* The same for what was there once. */
 RESULT engine_fail_gone(struct ctx *c, enum kind kind, uuid id);
-/* The words for a kind in messages: "VPC", "security group", … */
-const char *engine_kind_words(enum kind kind);
+/* How a face calls kinds and writes ids, in the messages that its callers get (ctx.dialect). */
+struct dialect {
+	const char *of[KIND_COUNT]; /* NULL: the engine's own: "VPC", "security group", … */
+	struct str (*write_id)(struct arena *a, enum kind kind, uuid id);
+};
+const char *engine_kind_words(const struct ctx *c, enum kind kind);
+/* Its id as the caller knows it, in the context's arena. */
+struct str engine_id_to_text(const struct ctx *c, enum kind kind, uuid id);

@@ -148,7 +148,7 @@ static bool has_other_table(const struct tables *t, const struct router *router)
 	return false;
 }
 
-static RESULT check_unused(struct op *op, const struct router *router, struct str field)
+static RESULT check_unused(struct op *op, const struct router *router, const struct ref *ref)
 {
 	const char *what = NULL;
 	if (subnet_first_live(op->head, router->row.id) || router_first_interface(op->head, router->row.id))
@@ -161,9 +161,10 @@ static RESULT check_unused(struct op *op, const struct router *router, struct st
 		what = "route tables";
 	if (!what)
 		return OK;
-	return ENGINE_FAIL(op, ERR_IN_USE, KIND_ROUTER, field,
-			   "The vpc '%" STR_FMT "' has dependencies and cannot be deleted: it still has %s.",
-			   STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)), what);
+	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ROUTER, ref,
+				 "The vpc '%" STR_FMT
+				 "' has dependencies and cannot be deleted: it still has %s.",
+				 STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)), what);
 }
 
 /* Its account has no default VPC any more. */
@@ -185,7 +186,7 @@ RESULT engine_delete_router(struct op *op, struct router_target *wish)
 	TRY(engine_permit(op, "router.delete", KIND_ROUTER, &router->row));
 	if (wish->with_gateway && !subnet_first_live(op->head, router->row.id))
 		TRY(gateway_clear(op, router));
-	TRY(check_unused(op, router, wish->router.field));
+	TRY(check_unused(op, router, &wish->router));
 	TRY(route_table_forget_with_routes(op, router->main_route_table));
 	TRY(network_acl_forget_with_entries(op, router->default_acl));
 	if (!uuid_is_none(router->default_group))

@@ -218,15 +218,15 @@ RESULT engine_delete_security_group(struct op *op, struct security_group_target 
 	TRY(engine_permit(op, "security_group.delete", KIND_SECURITY_GROUP, &group->row));
 	struct str id = engine_write_id(op, KIND_SECURITY_GROUP, group->row.id);
 	if (group->is_default)
-		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECURITY_GROUP, wish->group.field,
-				   "the specified group: \"%" STR_FMT
-				   "\" name: \"default\" cannot be deleted by a user",
-				   STR_ARG(id));
+		return ENGINE_FAIL_ABOUT(op, ERR_PROTECTED, KIND_SECURITY_GROUP, &wish->group,
+					 "the specified group: \"%" STR_FMT
+					 "\" name: \"default\" cannot be deleted by a user",
+					 STR_ARG(id));
 	struct str user = find_user(op, group);
 	if (!str_is_empty(user))
-		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SECURITY_GROUP, wish->group.field,
-				   "resource %" STR_FMT " has a dependent object: %" STR_FMT, STR_ARG(id),
-				   STR_ARG(user));
+		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SECURITY_GROUP, &wish->group,
+					 "resource %" STR_FMT " has a dependent object: %" STR_FMT,
+					 STR_ARG(id), STR_ARG(user));
 	TRY(group_delete_with_rules(op, group->row.id));
 	return engine_tell(op, KIND_SECURITY_GROUP, &group->row, "deleted", "Security group %" STR_FMT ".",
 			   STR_ARG(group->name));

@@ -127,13 +127,17 @@ static RESULT write_rule(struct op *op, const struct rule_wish *wish, struct sec
 {
 	size_t count = 0;
 	char peer[CIDR_TEXT_SIZE];
-	if (find_same(op->head, rule, &count))
-		return ENGINE_FAIL(
-			op, ERR_EXISTS, KIND_SECURITY_GROUP_RULE, wish->field,
+	const struct security_group_rule *same = find_same(op->head, rule, &count);
+	if (same) {
+		const struct ref about = {.text = engine_write_id(op, KIND_SECURITY_GROUP_RULE, same->row.id),
+					  .field = wish->field};
+		return ENGINE_FAIL_ABOUT(
+			op, ERR_EXISTS, KIND_SECURITY_GROUP_RULE, &about,
 			"the specified rule \"peer: %s, protocol: %lld, from port: %lld, to port: %lld, "
 			"ALLOW\" already exists",
 			write_peer(rule, peer), (long long) rule->protocol, (long long) rule->from_port,
 			(long long) rule->to_port);
+	}
 	if (count >= GROUP_RULES_MAX)
 		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECURITY_GROUP_RULE, wish->field,
 				   "The maximum number of rules per security group, %d, has been reached.",

@@ -345,10 +345,11 @@ RESULT subnet_check_unused(struct op *op, const struct subnet *subnet, struct st
 		user = engine_write_id(op, KIND_ROUTER, subnet->router);
 	if (str_is_empty(user))
 		return OK;
-	return ENGINE_FAIL(op, ERR_IN_USE, KIND_SUBNET, field,
-			   "The subnet '%" STR_FMT "' has dependencies and cannot be deleted: %" STR_FMT
-			   " is in it.",
-			   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)), STR_ARG(user));
+	const struct ref about = {.text = engine_write_id(op, KIND_SUBNET, subnet->row.id), .field = field};
+	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SUBNET, &about,
+				 "The subnet '%" STR_FMT "' has dependencies and cannot be deleted: %" STR_FMT
+				 " is in it.",
+				 STR_ARG(about.text), STR_ARG(user));
 }
 
 /* A network that was made with its only subnet goes with it. */

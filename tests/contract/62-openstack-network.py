@@ -133,6 +133,34 @@ def test_the_sdk(cloud, external):
     assert sdk.find_extension("qos") is None
 
 
+def test_members_and_pages(cloud, external):
+    """fields=, pages both ways, and the ports that are nobody's: an administrator's to see."""
+    sdk = cloud.sdk.network
+    nets = [sdk.create_network(name=f"page{k}") for k in range(3)]
+    names, query = [], "/networks?fields=name&fields=id&sort_key=name&sort_dir=desc&limit=1&router:external=False"
+    url, last = query, None
+    while url:
+        page = sdk.get(url).json()
+        assert all(set(n) == {"name", "id"} for n in page["networks"])
+        names += [n["name"] for n in page["networks"]]
+        links = {link["rel"]: link["href"] for link in page.get("networks_links", [])}
+        last, url = links.get("previous", last), links.get("next")
+    assert names == sorted(names, reverse=True) and {"page0", "page1", "page2"} <= set(names)
+    assert sdk.get(last).json()["networks"][0]["name"] == names[-2]
+    assert sdk.get(f"/networks/{nets[0].id}?fields=mtu").json() == {"network": {"mtu": nets[0].mtu}}
+    router = sdk.create_router(name="page", external_gateway_info={"network_id": external.id})
+    admin = cloud.connect(OS_USERNAME="admin", OS_PASSWORD=cloud.admin_password, OS_PROJECT_NAME="admin").network
+    gateway = next(iter(admin.ports(device_id=router.id)))
+    assert gateway.device_owner == "network:router_gateway"
+    assert [ip["ip_address"] for ip in gateway.fixed_ips] == [
+        ip["ip_address"] for ip in router.external_gateway_info["external_fixed_ips"]]
+    assert list(sdk.ports(device_id=router.id)) == []
+    with pytest.raises(openstack.exceptions.NotFoundException, match="Network 12345678.* could not be found"):
+        sdk.get_network("12345678-1234-1234-1234-123456789012")
+    sdk.delete_router(router)
+    for net in nets:
+        sdk.delete_network(net)
+
 def test_both_faces_see_the_same(cloud, external):
     sdk, ec2 = cloud.sdk.network, cloud.dev.account.client()
     net = sdk.create_network(name="both")

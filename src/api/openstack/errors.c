@@ -3,6 +3,7 @@
  * on, so that a change here is a change of the API. */
 #include "api/openstack/errors.h"
 
+#include "api/openstack/words.h"
 #include "base/log.h"
 
 #define BIT(service) (1u << OS_##service)
@@ -46,7 +47,7 @@ static const struct os_error errors[] = {
 	E(BIT(NETWORK), EXISTS, ADDRESS, 409, "IpAddressAlreadyAllocated"),
 	E(BIT(NETWORK), EXISTS, NONE, 409, "Conflict"),
 	E(BIT(NETWORK), PROTECTED, SECURITY_GROUP, 409, "SecurityGroupCannotRemoveDefault"),
-	E(BIT(NETWORK), PROTECTED, PORT, 409, "PortInUse"),
+	E(BIT(NETWORK), PROTECTED, PORT, 409, "ServicePortInUse"),
 	E(BIT(NETWORK), PROTECTED, NONE, 409, "Conflict"),
 	E(BIT(NETWORK), CAPACITY, SUBNET, 409, "IpAddressGenerationFailure"),
 	E(BIT(NETWORK), CAPACITY, ADDRESS, 400, "ExternalIpAddressExhausted"),
@@ -322,7 +323,7 @@ void os_answer_problem(struct os_call *e, struct result result)
 	const struct problem *p = &e->c->problem;
 	enum err err = p->err ? p->err : result.code;
 	const struct os_error *error = os_find_error(e->service, err, p->kind, p->field);
-	struct str message = p->message.n ? p->message : str_from(err_meaning(err));
+	struct str message = p->message.n ? os_say_problem(e, p) : str_from(err_meaning(err));
 	if (err == ERR_INTERNAL || err == ERR_IO) {
 		log_event(LOG_ERROR, "internal-error",
 			  "face=openstack request=%s action=%s error=%s message=%s",

@@ -7,7 +7,7 @@
 
 #include "api/openstack/services.h"
 
-enum { SORT_KEYS_MAX = 4, PATTERN_STEPS_MAX = 10000, PATTERN_TEXT_MAX = 1024 };
+enum { SORT_KEYS_MAX = 8, PATTERN_STEPS_MAX = 10000, PATTERN_TEXT_MAX = 1024 };
 
 struct sort {
 	const struct field *field;
@@ -269,8 +269,10 @@ static RESULT add_sort(struct selection *s, struct str name, struct str directio
 	if (!sort.field)
 		return ctx_fail_field(c, ERR_INVALID, STR("sort_key"), "Invalid sort key: %" STR_FMT,
 				      STR_ARG(str_slice(name, 0, 64)));
-	if (s->sort_count < SORT_KEYS_MAX)
-		s->sorts[s->sort_count++] = sort;
+	if (s->sort_count == SORT_KEYS_MAX)
+		return ctx_fail_field(c, ERR_INVALID, STR("sort_key"), "There are at most %d sort keys.",
+				      SORT_KEYS_MAX);
+	s->sorts[s->sort_count++] = sort;
 	return OK;
 }
 
@@ -285,10 +287,30 @@ static RESULT read_sort(struct selection *s, struct str text)
 	return OK;
 }
 
+static size_t count_named(const struct os_pairs *query, const char *name)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < query->count; k++)
+		count += str_is(query->at[k].name, name);
+	return count;
+}
+
+/* Neutron wants one for each key, if there are any. */
+static RESULT check_directions(struct selection *s)
+{
+	size_t keys = count_named(&s->e->request.query, "sort_key");
+	size_t directions = count_named(&s->e->request.query, "sort_dir");
+	if (s->e->service != OS_NETWORK || directions == 0 || directions == keys)
+		return OK;
+	return ctx_fail_field(s->e->c, ERR_INVALID, STR("sort_dir"),
+			      "The number of sort_keys and sort_dirs must be same");
+}
+
 static RESULT read_order(struct selection *s)
 {
 	const struct os_pairs *query = &s->e->request.query;
 	size_t direction = 0;
+	TRY(check_directions(s));
 	for (size_t k = 0; k < query->count; k++) {
 		if (str_is(query->at[k].name, "sort"))
 			TRY(read_sort(s, query->at[k].value));
@@ -392,6 +414,17 @@ static void reverse(struct selection *s)
 		s->sorts[k].descends = !s->sorts[k].descends;
 }
 
+/* The page before, in the order that was asked for. */
+static void turn_page(struct selection *s, struct os_page *page)
+{
+	bool has_more = page->has_more;
+	reverse(s);
+	if (page->count)
+		qsort_r(page->rows, page->count, sizeof page->rows[0], compare_rows, s);
+	page->has_more = page->has_before;
+	page->has_before = has_more;
+}
+
 RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_page *ret_page)
 {
 	struct selection s = {.e = e, .list = list};
@@ -407,15 +440,19 @@ RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_pag
 	if (s.rows.count)
 		qsort_r(s.rows.at, s.rows.count, sizeof s.rows.at[0], compare_rows, &s);
 	TRY(find_start(&s, &start));
-	*ret_page = (struct os_page){s.rows.at ? s.rows.at + start : NULL, s.rows.count - start, false};
-	if (ret_page->count > limit)
-		*ret_page = (struct os_page){ret_page->rows, limit, true};
-	if (backwards && ret_page->count) {
-		reverse(&s); /* the page before, in the order that was asked for */
-		qsort_r(ret_page->rows, ret_page->count, sizeof ret_page->rows[0], compare_rows, &s);
+	*ret_page = (struct os_page){.rows = s.rows.at ? s.rows.at + start : NULL,
+				     .count = s.rows.count - start,
+				     .has_before = start > 0};
+	if (ret_page->count > limit) {
+		ret_page->count = limit;
+		ret_page->has_more = true;
 	}
-	if (ret_page->count)
+	if (backwards)
+		turn_page(&s, ret_page);
+	if (ret_page->count) {
 		ret_page->marker = marker_of(e, list, ret_page->rows[ret_page->count - 1]);
+		ret_page->first_marker = marker_of(e, list, ret_page->rows[0]);
+	}
 	return OK;
 }
 
@@ -446,20 +483,98 @@ static void add_query(struct os_call *e, struct buf *b, struct str name, struct 
 	buf_add_str(b, str_encode_url(e->c->arena, value, false));
 }
 
-struct str os_next_query(struct os_call *e, const struct os_page *page)
+/* The same query behind another marker. */
+static struct str query_from(struct os_call *e, struct str marker, bool backwards)
 {
 	const struct os_pairs *query = &e->request.query;
 	struct buf b;
-	if (!page->has_more || !page->count)
-		return STR_NONE;
 	buf_init(&b, 64 * 1024);
 	for (size_t k = 0; k < query->count; k++)
-		if (!str_is(query->at[k].name, "marker"))
+		if (!str_is(query->at[k].name, "marker") && !str_is(query->at[k].name, "page_reverse"))
 			add_query(e, &b, query->at[k].name, query->at[k].value);
-	add_query(e, &b, STR("marker"), page->marker);
+	add_query(e, &b, STR("marker"), marker);
+	if (backwards)
+		add_query(e, &b, STR("page_reverse"), STR("True"));
 	struct str text = str_copy(e->c->arena, buf_str(&b));
 	buf_done(&b);
 	return text;
+}
+
+struct str os_next_query(struct os_call *e, const struct os_page *page)
+{
+	return page->has_more && page->count ? query_from(e, page->marker, false) : STR_NONE;
+}
+
+/* ---- some members only ---- */
+
+static bool is_asked(const struct os_pairs *query, const char *member)
+{
+	for (size_t k = 0; k < query->count; k++)
+		if (str_is(query->at[k].name, "fields") && str_is(query->at[k].value, member))
+			return true;
+	return false;
+}
+
+/* Neutron's fields=: names that a row has not ask for nothing. */
+static bool picks_members(const struct os_call *e)
+{
+	const struct os_pairs *query = &e->request.query;
+	bool picks = false;
+	for (size_t k = 0; k < query->count && !picks; k++)
+		picks = str_is(query->at[k].name, "fields") && query->at[k].value.n;
+	return picks && e->service == OS_NETWORK && e->action->method == HTTP_GET;
+}
+
+static void copy_picked(struct os_call *e, struct json_writer *w, json_t *members)
+{
+	const char *key;
+	json_t *value;
+	json_object_foreach (members, key, value) {
+		char *text = is_asked(&e->request.query, key)
+				     ? json_dumps(value, JSON_ENCODE_ANY | JSON_COMPACT)
+				     : NULL;
+		if (text) {
+			json_write_key(w, str_from(key));
+			json_write_raw(w, NULL, str_from(text));
+		}
+		free(text);
+	}
+}
+
+/* The members of an item's object: those that were asked for. */
+static RESULT write_item(struct os_call *e, const struct os_listing *list, const void *item,
+			 struct json_writer *w)
+{
+	if (!picks_members(e)) {
+		list->write(e, w, item);
+		return OK;
+	}
+	struct buf all;
+	struct json_writer whole;
+	buf_init(&all, BUF_ANSWER_CAP);
+	json_write_begin(&whole, &all);
+	json_write_open(&whole, NULL);
+	list->write(e, &whole, item);
+	json_write_close(&whole);
+	struct result result = json_write_end(&whole);
+	json_t *members = result_is_ok(result) ? json_loadb(all.p, all.size, 0, NULL) : NULL;
+	if (members)
+		copy_picked(e, w, members);
+	json_decref(members);
+	buf_done(&all);
+	return members ? OK : ctx_no_memory(e->c);
+}
+
+static void write_page_link(struct os_call *e, struct json_writer *w, const char *rel, struct str query)
+{
+	if (str_is_empty(query))
+		return;
+	json_write_open(w, NULL);
+	json_write_text(w, "href",
+			str_print(e->c->arena, "%" STR_FMT "%" STR_FMT "?%" STR_FMT, STR_ARG(e->base_url),
+				  STR_ARG(e->call->path), STR_ARG(query)));
+	json_write_z(w, "rel", rel);
+	json_write_close(w);
 }
 
 RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_writer *w)
@@ -468,23 +583,22 @@ RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_wri
 	const void **items = NULL;
 	TRY(os_select(e, list, &page));
 	struct str next = os_next_query(e, &page);
+	struct str before = e->service == OS_NETWORK && page.has_before && page.count
+				    ? query_from(e, page.first_marker, true)
+				    : STR_NONE;
 	TRY(os_gather(e, list, &page, &items));
 	json_write_open_list(w, list->items);
 	for (size_t k = 0; k < page.count; k++) {
 		json_write_open(w, NULL);
-		list->write(e, w, items[k]);
+		TRY(write_item(e, list, items[k], w));
 		json_write_close(w);
 	}
 	json_write_close_list(w);
-	if (!list->links || str_is_empty(next))
+	if (!list->links || (str_is_empty(next) && str_is_empty(before)))
 		return OK;
 	json_write_open_list(w, list->links);
-	json_write_open(w, NULL);
-	json_write_text(w, "href",
-			str_print(e->c->arena, "%" STR_FMT "%" STR_FMT "?%" STR_FMT, STR_ARG(e->base_url),
-				  STR_ARG(e->call->path), STR_ARG(next)));
-	json_write_z(w, "rel", "next");
-	json_write_close(w);
+	write_page_link(e, w, "next", next);
+	write_page_link(e, w, "previous", before);
 	json_write_close_list(w);
 	return OK;
 }
@@ -492,11 +606,10 @@ RESULT os_list(struct os_call *e, const struct os_listing *list, struct json_wri
 static RESULT write_row(struct os_call *e, const struct os_listing *list, const struct row *row,
 			struct json_writer *w)
 {
-	const struct os_page page = {&row, 1, false, STR_NONE};
+	const struct os_page page = {.rows = &row, .count = 1};
 	const void **items = NULL;
 	TRY(os_gather(e, list, &page, &items));
-	list->write(e, w, items[0]);
-	return OK;
+	return write_item(e, list, items[0], w);
 }
 
 RESULT os_write_shown(struct os_call *e, const struct os_listing *list, uuid id, struct json_writer *w)

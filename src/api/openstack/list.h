@@ -2,7 +2,8 @@
  * Private to api/openstack/: lists of rows. A list action is an os_listing, which says how rows of a kind are
  * found, filtered, ordered and written; what shows one row is written by the same. Understood in queries, as
  * the services document them: limit, marker, sort_key and sort_dir (also sort=key:dir,…), page_reverse, and
- * the listing's filters; a filter given twice fits by any of its values. */
+ * the listing's filters; a filter given twice fits by any of its values. Of the network's rows, also of one
+ * that is shown, fields= names the members wanted. */
 #pragma once
 
 #include "api/openstack/action.h"
@@ -71,8 +72,8 @@ struct os_listing {
 struct os_page {
 	const struct row **rows;
 	size_t count;
-	bool has_more;
-	struct str marker; /* of the last row */
+	bool has_more, has_before;
+	struct str marker, first_marker; /* of the last row, and the first */
 };
 
 /* Opens the view and finds the rows asked for, in order. ERR_INVALID: limit, marker, sort key. */

@@ -31,6 +31,9 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags);
 bool os_fits_tags(struct os_call *e, const struct row *row, struct str value);
 bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value);
 
+/* The range, a subnet to Neutron, that a public address is from; NULL and of none: none. */
+uuid os_range_of(const struct tables *t, const struct address *address);
+
 /* "true", "True", "1". */
 bool os_truth_is(bool truth, struct str value);
 

@@ -123,7 +123,8 @@ static const struct os_filter network_filters[] = {
 	{"router:external", .fits = fits_external},
 	{"mtu", "mtu"},
 };
-static const struct os_sort_key network_sort_keys[] = {OS_STANDARD_SORT};
+static const struct os_sort_key network_sort_keys[] = {
+	OS_STANDARD_SORT, {"mtu", "mtu"}, {"description", "description"}};
 const struct os_listing os_networks = {
 	.kind = KIND_NETWORK,
 	.items = "networks",

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Ports. The address by which a router holds a subnet's gateway is shown as a port of the router's, whether
- * or not it has a row. */
+ * Ports. What has no row and is a port to Neutron is shown as one: the address by which a router holds a
+ * subnet's gateway, and, to administrators since they are nobody's, a router's own address on an external
+ * network and each floating one. */
 #include "api/openstack/network.h"
 #include "engine/port.h"
 #include "engine/router_interface.h"
+#include "model/mac.h"
 
 struct port_item {
 	const struct port *port;
@@ -49,6 +51,62 @@ static RESULT add_gateways(struct os_call *e, struct os_added *ret_rows)
 		if (row_is_live(&s->row) && !uuid_is_none(s->router))
 			TRY(add_gateway(e, s, ret_rows));
 	return OK;
+}
+
+static RESULT add_outside(struct os_call *e, const struct port *port, const char *role,
+			  struct os_added *ret_rows)
+{
+	struct port *row = arena_new_object(e->c->arena, struct port);
+	if (!row)
+		return ctx_no_memory(e->c);
+	*row = *port;
+	row->row.id = uuid_v5(port->row.id, str_from(role));
+	row->is_open = row->source_dest_check = row->seen_up = true;
+	return VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row) ? OK : ctx_no_memory(e->c);
+}
+
+static RESULT add_router_gateways(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	for (const struct gateway *g = gateway_first(t); g; g = gateway_next(t, g)) {
+		const struct address *address = address_find(t, g->address);
+		const struct port port = {.row = g->row,
+					  .network = g->external_network,
+					  .subnet = os_range_of(t, address),
+					  .mac = model_make_mac(g->router, MAC_OF_GATEWAY),
+					  .ip = address ? address->ip : (struct ip){0},
+					  .device_id = uuid_to_str(e->c->arena, g->router),
+					  .device_owner = STR("network:router_gateway")};
+		if (row_is_live(&g->row) && !uuid_is_none(g->router) && !uuid_is_none(g->external_network))
+			TRY(add_outside(e, &port, "gateway port", ret_rows));
+	}
+	return OK;
+}
+
+static RESULT add_floating_ips(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	for (const struct address *a = address_first(t); a; a = address_next(t, a)) {
+		const struct port port = {.row = a->row,
+					  .network = a->external_network,
+					  .subnet = os_range_of(t, a),
+					  .mac = model_make_mac(a->row.id, "floating-mac"),
+					  .ip = a->ip,
+					  .device_id = uuid_to_str(e->c->arena, a->row.id),
+					  .device_owner = STR("network:floatingip")};
+		if (row_is_live(&a->row) && a->is_elastic)
+			TRY(add_outside(e, &port, "floating port", ret_rows));
+	}
+	return OK;
+}
+
+static RESULT add_unwritten(struct os_call *e, struct os_added *ret_rows)
+{
+	TRY(add_gateways(e, ret_rows));
+	if (!os_is_admin(e))
+		return OK;
+	TRY(add_router_gateways(e, ret_rows));
+	return add_floating_ips(e, ret_rows);
 }
 
 /* ---- items ---- */
@@ -272,7 +330,9 @@ static const struct os_filter port_filters[] = {
 	{"binding:host_id", .fits = fits_host},
 };
 static const struct os_sort_key port_sort_keys[] = {
-	OS_STANDARD_SORT, {"network_id", "network"}, {"mac_address", "mac"}};
+	OS_STANDARD_SORT,           {"network_id", "network"},
+	{"mac_address", "mac"},     {"device_owner", "device_owner"},
+	{"device_id", "device_id"}, {"admin_state_up", "is_down"}};
 const struct os_listing os_ports = {
 	.kind = KIND_PORT,
 	.items = "ports",
@@ -281,7 +341,7 @@ const struct os_listing os_ports = {
 	.sort_keys = {port_sort_keys, sizeof port_sort_keys / sizeof port_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
 	.account_index = PORT_INDEX_ACCOUNT,
-	.add = add_gateways,
+	.add = add_unwritten,
 	.gather = gather_port,
 	.write = write_port,
 };

@@ -13,7 +13,7 @@ struct router_item {
 	VEC(struct ip) hops; /* as many */
 };
 
-static bool gather_gateway(struct os_call *e, struct router_item *item)
+static void gather_gateway(struct os_call *e, struct router_item *item)
 {
 	const struct tables *t = os_walk(e);
 	const struct gateway *g = gateway_first_by_router(t, item->router->row.id);
@@ -21,15 +21,7 @@ static bool gather_gateway(struct os_call *e, struct router_item *item)
 		if (row_is_live(&g->row) && !uuid_is_none(g->external_network))
 			item->gateway = g;
 	item->address = item->gateway ? address_find(t, item->gateway->address) : NULL;
-	if (!item->address)
-		return true;
-	const struct address_range *r =
-		address_range_first_by_external_network(t, item->address->external_network);
-	for (; r; r = address_range_next_by_external_network(t, r))
-		if (ip_compare(r->first, item->address->ip) <= 0 &&
-		    ip_compare(item->address->ip, r->last) <= 0)
-			item->range = r->row.id;
-	return true;
+	item->range = os_range_of(t, item->address);
 }
 
 static const void *gather_router(struct os_call *e, const struct row *row)
@@ -46,7 +38,8 @@ static const void *gather_router(struct os_call *e, const struct row *row)
 		    (!VEC_PUSH(e->c->arena, &item->routes, r) || !VEC_PUSH(e->c->arena, &item->hops, hop)))
 			return NULL;
 	}
-	return gather_gateway(e, item) ? item : NULL;
+	gather_gateway(e, item);
+	return item;
 }
 
 static void write_gateway(struct json_writer *w, const struct router_item *i)
@@ -121,7 +114,7 @@ static const struct os_filter router_filters[] = {
 	{"admin_state_up", .fits = fits_up},
 	{"status", .fits = fits_status},
 };
-static const struct os_sort_key router_sort_keys[] = {OS_STANDARD_SORT};
+static const struct os_sort_key router_sort_keys[] = {OS_STANDARD_SORT, {"description", "description"}};
 const struct os_listing os_routers = {
 	.kind = KIND_ROUTER,
 	.items = "routers",

@@ -8,6 +8,16 @@ struct str os_name_of(struct str name, struct tags tags)
 	return tag ? tag->value : name;
 }
 
+uuid os_range_of(const struct tables *t, const struct address *address)
+{
+	const struct address_range *r =
+		address ? address_range_first_by_external_network(t, address->external_network) : NULL;
+	for (; r; r = address_range_next_by_external_network(t, r))
+		if (ip_compare(r->first, address->ip) <= 0 && ip_compare(address->ip, r->last) <= 0)
+			return r->row.id;
+	return UUID_NONE;
+}
+
 static struct str write_word(struct os_call *e, const struct tag *tag)
 {
 	return str_is_empty(tag->value) ? tag->key

@@ -10,6 +10,7 @@
 #include "api/openstack/errors.h"
 #include "api/openstack/list.h"
 #include "api/openstack/services.h"
+#include "api/openstack/words.h"
 #include "auth/limit.h"
 #include "base/crypto.h"
 #include "base/heap.h"
@@ -317,6 +318,7 @@ struct os_call *os_call_new(struct openstack_face *face, struct call *call)
 	*e = (struct os_call){
 		.call = call, .c = &call->ctx, .config = &face->config, .answers = face->answers};
 	call->face_data = e;
+	e->c->dialect = &os_words;
 	(void) os_service_of_path(call->path, &e->service, &e->path);
 	if (e->service == OS_VOLUME)
 		e->path = with_project(call->ctx.arena, e->path);

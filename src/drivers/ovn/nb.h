@@ -28,7 +28,6 @@ extern const struct ovsdb_schema sb_schema; /* OVN_Southbound: the chassis there
 enum { NB_NAME_SIZE = 64 };
 char *nb_write_hex(const char *prefix, uuid id, char out[static NB_NAME_SIZE]);  /* prefix and 32 digits */
 char *nb_write_name(const char *prefix, uuid id, char out[static NB_NAME_SIZE]); /* prefix and UUID text */
-struct mac nb_make_mac(uuid id, const char *role); /* locally administered, always the same */
 uuid nb_dns_id(uuid router);
 
 /* Each adds its rows to w, whose scope is the resource. All pointers are borrowed. */

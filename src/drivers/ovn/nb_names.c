@@ -19,12 +19,6 @@ char *nb_write_name(const char *prefix, uuid id, char out[static NB_NAME_SIZE])
 	return out;
 }
 
-struct mac nb_make_mac(uuid id, const char *role)
-{
-	uuid hash = uuid_v5(id, str_from(role));
-	return (struct mac){{2, hash.b[0], hash.b[1], hash.b[2], hash.b[3], hash.b[4]}};
-}
-
 uuid nb_dns_id(uuid router)
 {
 	return uuid_v5(router, STR("dns"));

@@ -9,6 +9,7 @@
 
 #include "base/buf.h"
 #include "drivers/ovn/nb.h"
+#include "model/mac.h"
 
 enum { GUARD_PRIORITY = 100, CHASSIS_PRIORITY_BEST = 1000, GUARD_CAP_SIZE = 64 * 1024 };
 
@@ -55,8 +56,8 @@ static void plan_gateway_port(struct wish *w, const struct network_router *wish)
 	snprintf(network, sizeof network, "%s/32", ip_write(wish->gateway->ip, ip));
 	struct wish_row *row = wish_add_row(w, "Logical_Router_Port", port_id,
 					    json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac",
-						      mac_write(nb_make_mac(id, "gw-mac"), mac), "networks",
-						      network, 1, "options"));
+						      mac_write(model_make_mac(id, MAC_OF_GATEWAY), mac),
+						      "networks", network, 1, "options"));
 	wish_add_edge(w, row, "Logical_Router", "ports", id);
 	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(id, STR("gw-lsp")),
 			   json_pack("{s:s,s:s,s:{s:b},s:{s:s,s:s}}", "name",
@@ -164,8 +165,8 @@ void nb_plan_metadata(struct wish *w, const struct network_router *wish)
 	wish_add_row(w, "Logical_Switch", switch_id, json_pack("{s:s}", "name", uuid_write(switch_id, name)));
 	struct wish_row *row = wish_add_row(w, "Logical_Router_Port", uuid_v5(id, STR("md-lrp")),
 					    json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac",
-						      mac_write(nb_make_mac(id, "md-mac"), mac), "networks",
-						      "169.254.169.249/29", 1, "options"));
+						      mac_write(model_make_mac(id, "md-mac"), mac),
+						      "networks", "169.254.169.249/29", 1, "options"));
 	wish_add_edge(w, row, "Logical_Router", "ports", id);
 	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(id, STR("md-lsp")),
 			   json_pack("{s:s,s:s,s:{s:b},s:{s:s}}", "name",
