@@ -265,6 +265,7 @@ RESULT engine_capture_image(struct op *op, struct image_capture *wish)
 			      .source_instance = instance->row.id};
 	TRY(check_name(op, image.account, image.name, wish->may_share_name));
 	TRY(tags_normalize(op, wish->image_tags, &image.tags));
+	TRY(image_take_properties(op, wish->properties, &image.properties));
 	TRY(tags_normalize(op, wish->snapshot_tags, &snapshot_tags));
 	TRY(disks_of_instance(op, instance, &disks));
 	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));

@@ -66,6 +66,7 @@ struct image_capture {
 	const struct disk_wish *disks;
 	size_t disk_count;
 	struct tags image_tags, snapshot_tags;
+	struct tags properties; /* what its machines are follows from the instance, whatever these say */
 	/* made: */
 	uuid image;
 };

@@ -73,8 +73,7 @@ static RESULT fail_too_many(struct op *op, const char *what)
 			     IMAGE_PROPERTIES_SIZE_MAX);
 }
 
-/* Sorted by key, as a row has them. */
-static RESULT take_properties(struct op *op, struct tags wish, struct tags *ret_properties)
+RESULT image_take_properties(struct op *op, struct tags wish, struct tags *ret_properties)
 {
 	struct tag *sorted = arena_new_array(op->ctx->arena, struct tag, wish.count + 1);
 	size_t size = 0;
@@ -149,7 +148,7 @@ struct image_form engine_image_form(const struct image *image)
 static RESULT take_form(struct op *op, const struct image_form *form, struct image *image)
 {
 	TRY(check_words(op, form));
-	TRY(take_properties(op, form->properties, &image->properties));
+	TRY(image_take_properties(op, form->properties, &image->properties));
 	TRY(take_labels(op, form->labels, &image->labels));
 	if (form->visibility == IMAGE_VISIBLE_PUBLIC && engine_image_visibility(image) != form->visibility)
 		TRY(engine_permit(op, "image.publish", KIND_IMAGE, NULL));

@@ -370,6 +370,8 @@ RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot);
 /* With its devices; account, words and tags are set, the id is drawn. ERR_EXISTS: the name is taken. */
 struct disk_plans;
 RESULT image_write(struct op *op, struct image *image, const struct disk_plans *disks);
+/* Sorted by key, as a row has them. ERR_INVALID: a name; ERR_QUOTA. */
+RESULT image_take_properties(struct op *op, struct tags wish, struct tags *ret_properties);
 /* Its disks, of an image that has none yet. */
 RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *disks);
 /* Of a file that is kept already: account, words and the file are set. */

@@ -114,12 +114,12 @@ def admin(dev):
     return Project(dev, "admin", "admin", re.search(r'"admin" with the password (\S+)', dev.banner)[1])
 
 
-def another(dev, name):
+def another(dev, name, kind=Project):
     """One more project with a user who is a member of it; its owner's EC2 client, too."""
     account = dev.new_account(name)
     user = dev.command("user", "create", name, "--account", name)
-    project = Project(dev, name, name, user["password"])
-    project.ec2 = account.client()
+    project = kind(dev, name, name, user["password"])
+    project.root, project.ec2 = account, account.client()
     return project
 
 

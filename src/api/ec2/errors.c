@@ -125,6 +125,8 @@ static const struct ec2_error ec2_errors[] = {
 	E(QUOTA, IMAGE, 400, "ResourceLimitExceeded"),
 	E(QUOTA, ADDRESS, 400, "AddressLimitExceeded"),
 	E(QUOTA, ROUTER, 400, "VpcLimitExceeded"),
+	E(QUOTA, SUBNET, 400, "SubnetLimitExceeded"),
+	E(QUOTA, NETWORK, 400, "SubnetLimitExceeded"), /* each subnet of EC2's has one of its own */
 	E_OF(QUOTA, SECURITY_GROUP, "SecurityGroup", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
 	E_OF(QUOTA, SECURITY_GROUP, "NetworkInterface", 400, "SecurityGroupsPerInterfaceLimitExceeded"),
 	E_OF(QUOTA, SECURITY_GROUP, "GroupId", 400, "SecurityGroupsPerInterfaceLimitExceeded"),

@@ -3,6 +3,7 @@
  * console. From which states each may be asked is Nova's promise, which the operation holds to at its moment
  * (only_from). Source: Compute API reference, "Servers - run an action". */
 #include "api/openstack/compute_servers.h"
+#include "api/openstack/image_images.h"
 #include "api/openstack/write.h"
 #include "engine/image.h"
 #include "engine/instance.h"
@@ -147,7 +148,8 @@ static const struct os_param image_params[] = {
 	SERVER(struct os_create_image, wish.instance),
 	OS_BODY(struct os_create_image, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
 		.doc = "The image's."),
-	OS_BODY(struct os_create_image, "metadata", wish.image_tags, .max = 50, .doc = "The image's tags."),
+	OS_BODY(struct os_create_image, "metadata", wish.properties, .max = 50,
+		.doc = "The image's properties."),
 };
 
 /* Nova's is of the moment, with the guest at work. */
@@ -155,6 +157,12 @@ static RESULT prepare_image(struct os_call *e, void *args)
 {
 	struct os_create_image *a = args;
 	const struct instance *instance = NULL;
+	for (size_t k = 0; k < a->wish.properties.count; k++)
+		if (os_image_is_machine_word(a->wish.properties.at[k].key))
+			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("metadata"),
+					      "Invalid input for metadata: '%" STR_FMT
+					      "' follows from the server.",
+					      STR_ARG(a->wish.properties.at[k].key));
 	a->wish.no_reboot = true;
 	a->wish.may_share_name = true;
 	return check_server(e, &a->wish.instance, &instance);

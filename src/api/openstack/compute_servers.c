@@ -9,18 +9,10 @@
 
 /* ---- names ---- */
 
-static struct str name_tag(struct tags tags)
-{
-	const struct tag *tag = tags_find(tags, STR("Name"));
-	return tag ? tag->value : STR_NONE;
-}
-
 struct str os_server_name(struct arena *a, const struct instance *instance)
 {
-	struct str tag = name_tag(instance->tags);
-	return instance->name.n ? instance->name
-	       : tag.n          ? tag
-				: id_to_ec2(a, KIND_INSTANCE, instance->row.id);
+	struct str name = os_name_of(instance->name, instance->tags);
+	return name.n ? name : id_to_ec2(a, KIND_INSTANCE, instance->row.id);
 }
 
 struct str os_network_label(struct os_call *e, uuid network)
@@ -32,8 +24,8 @@ struct str os_network_label(struct os_call *e, uuid network)
 		return n->name;
 	if (!s)
 		return uuid_to_str(e->c->arena, network);
-	struct str tag = name_tag(s->tags);
-	return s->name.n ? s->name : tag.n ? tag : id_to_ec2(e->c->arena, KIND_SUBNET, s->row.id);
+	struct str name = os_name_of(s->name, s->tags);
+	return name.n ? name : id_to_ec2(e->c->arena, KIND_SUBNET, s->row.id);
 }
 
 /* ---- states ---- */

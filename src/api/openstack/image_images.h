@@ -18,5 +18,7 @@ RESULT os_find_changed_image(struct os_call *e, const struct ref *ref, const str
 
 /* An image's properties that are fields of its row: the form that they ask for (image_properties.c). */
 void os_image_apply_properties(struct image_form *form);
+/* Whether the property is a field of the row. */
+bool os_image_is_machine_word(struct str key);
 /* Those of a row that were not said in Image's words: "hw_disk_bus": "sata" of one made by another face. */
 void os_image_write_machine(struct json_writer *w, const struct image *image);

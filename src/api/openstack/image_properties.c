@@ -36,6 +36,17 @@ void os_image_apply_properties(struct image_form *form)
 	form->tpm = str_is(find_property(form, "hw_tpm_version"), "2.0");
 }
 
+bool os_image_is_machine_word(struct str key)
+{
+	static const char *const words[] = {"architecture",  "os_type",          "hw_disk_bus",
+					    "hw_vif_model",  "hw_firmware_type", "os_secure_boot",
+					    "hw_tpm_version"};
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+		if (str_is(key, words[k]))
+			return true;
+	return false;
+}
+
 static void write_unless_said(struct json_writer *w, const struct image *image, bool holds, const char *key,
 			      const char *value)
 {

@@ -9,8 +9,6 @@
  * revision_number. */
 void os_write_standard(struct os_call *e, struct json_writer *w, const struct row *row, uuid account,
 		       struct str description, struct tags tags);
-/* A row's name: its own, or else the tag Name that EC2's users give. */
-struct str os_name_of(struct str name, struct tags tags);
 
 /* A word is a tag without a value; a tag with one is the word "key=value". ERR_INVALID: a key comes twice. */
 RESULT os_read_words(struct os_call *e, struct strs words, struct tags *ret_tags);

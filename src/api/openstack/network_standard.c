@@ -2,12 +2,6 @@
  * What Neutron's resources share: the standard attributes, and tags as words. */
 #include "api/openstack/network.h"
 
-struct str os_name_of(struct str name, struct tags tags)
-{
-	const struct tag *tag = name.n ? NULL : tags_find(tags, STR("Name"));
-	return tag ? tag->value : name;
-}
-
 uuid os_range_of(const struct tables *t, const struct address *address)
 {
 	const struct address_range *r =

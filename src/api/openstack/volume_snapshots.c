@@ -13,9 +13,8 @@ static const char *status_of(const struct snapshot *s)
 static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct snapshot *s = item;
-	const struct tag *name = tags_find(s->tags, STR("Name"));
 	os_write_id(w, "id", s->row.id);
-	json_write_text(w, "name", s->name.n ? s->name : name ? name->value : STR_NONE);
+	json_write_text(w, "name", os_name_of(s->name, s->tags));
 	json_write_text_or_null(w, "description", s->description);
 	json_write_z(w, "status", status_of(s));
 	json_write_int(w, "size", os_gib(s->volume_size));
@@ -45,6 +44,13 @@ static bool is_shown(struct os_call *e, const struct row *row)
 	return row_is_live(row) && !((const struct snapshot *) row)->is_bound;
 }
 
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct snapshot *s = (const struct snapshot *) row;
+	(void) e;
+	return str_equal(os_name_of(s->name, s->tags), value);
+}
+
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
@@ -52,8 +58,8 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 }
 
 static const struct os_filter snapshot_filters[] = {
-	{"name", "name"},        {"id", .is_id = true},     {"status", .fits = fits_status},
-	{"volume_id", "volume"}, {"project_id", "account"},
+	{"name", .fits = fits_name}, {"id", .is_id = true},     {"status", .fits = fits_status},
+	{"volume_id", "volume"},     {"project_id", "account"},
 };
 static const struct os_sort_key snapshot_sort_keys[] = {{"name", "name"}, {"volume_size", "volume_size"}};
 #define SNAPSHOTS(write_them)                                                                                \

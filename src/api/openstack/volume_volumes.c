@@ -118,9 +118,8 @@ static void write_image_metadata(struct json_writer *w, const struct image *imag
 static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct volume *v = item;
-	const struct tag *name = tags_find(v->tags, STR("Name"));
 	os_write_id(w, "id", v->row.id);
-	json_write_text(w, "name", v->name.n ? v->name : name ? name->value : STR_NONE);
+	json_write_text(w, "name", os_name_of(v->name, v->tags));
 	os_write_volume_links(e, w, "volumes", v->row.id);
 }
 
@@ -174,6 +173,13 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 
 /* ---- lists ---- */
 
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	const struct volume *v = (const struct volume *) row;
+	(void) e;
+	return str_equal(os_name_of(v->name, v->tags), value);
+}
+
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	return str_is(value, status_of(os_walk(e), (const struct volume *) row));
@@ -186,14 +192,10 @@ static bool fits_zone(struct os_call *e, const struct row *row, struct str value
 }
 
 static const struct os_filter volume_filters[] = {
-	{"name", "name"},
-	{"id", .is_id = true},
-	{"status", .fits = fits_status},
-	{"availability_zone", .fits = fits_zone},
-	{"bootable", "is_bootable"},
-	{"volume_type", "type"},
-	{"project_id", "account"},
-	{"snapshot_id", "snapshot"},
+	{"name", .fits = fits_name},     {"id", .is_id = true},
+	{"status", .fits = fits_status}, {"availability_zone", .fits = fits_zone},
+	{"bootable", "is_bootable"},     {"volume_type", "type"},
+	{"project_id", "account"},       {"snapshot_id", "snapshot"},
 };
 static const struct os_sort_key volume_sort_keys[] = {
 	{"name", "name"}, {"display_name", "name"}, {"size", "size"}, {"bootable", "is_bootable"}};

@@ -6,6 +6,12 @@
 
 #include "api/openstack/services.h"
 
+struct str os_name_of(struct str name, struct tags tags)
+{
+	const struct tag *tag = name.n ? NULL : tags_find(tags, STR("Name"));
+	return tag ? tag->value : name;
+}
+
 void os_write_id(struct json_writer *w, const char *key, uuid id)
 {
 	char text[UUID_TEXT_SIZE];

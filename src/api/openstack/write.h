@@ -4,6 +4,8 @@
 
 #include "api/openstack/action.h"
 
+/* A row's name: its own, or else the tag Name that EC2's users give. */
+struct str os_name_of(struct str name, struct tags tags);
 /* A UUID with dashes; none: null. _hex: 32 digits, as Keystone's ids and projects are. */
 void os_write_id(struct json_writer *w, const char *key, uuid id);
 void os_write_hex(struct json_writer *w, const char *key, uuid id);

@@ -1,0 +1,375 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Volumes, snapshots and images through two faces, as docs/mapping.md says."""
+# limit: 240 s
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud as lib  # noqa: E402
+import faces  # noqa: E402
+from dev import Dev  # noqa: E402
+from faces import COMPUTE, IMAGE, NEWEST, VOLUME, code, ec2_id, holds  # noqa: E402
+
+GIB = 1024 ** 3
+PATCH = {"Content-Type": "application/openstack-images-v2.1-json-patch"}
+
+
+@pytest.fixture(scope="module")
+def dev():
+    with Dev() as dev:
+        yield dev
+
+
+@pytest.fixture(scope="module")
+def both(dev):
+    yield lib.another(dev, "both", faces.Both)
+
+
+@pytest.fixture(scope="module")
+def other(dev):
+    yield lib.another(dev, "other", faces.Both)
+
+
+@pytest.fixture(scope="module")
+def admin(dev):
+    return lib.admin(dev)
+
+
+def tags(*pairs):
+    return [{"Key": k, "Value": v} for k, v in pairs]
+
+
+def make_volume(both, **how):
+    volume = both.ec2.create_volume(**{"AvailabilityZone": both.zone, "Size": 1, **how})["VolumeId"]
+    both.rest()
+    return volume, both.seen(VOLUME, "volumes", volume)["id"]
+
+
+def drop_volume(both, *volumes):
+    for volume in volumes:
+        both.ec2.delete_volume(VolumeId=volume)
+    both.rest()
+
+
+# ---- volumes
+
+@holds("What each face calls it: volume, snapshot", "Images and volumes through OpenStack: Volumes")
+def test_a_volume_of_ec2(both):
+    volume, identifier = make_volume(both, Size=2, VolumeType="gp3", TagSpecifications=[
+        {"ResourceType": "volume", "Tags": tags(("a", "b"), ("Name", "mine"))}])
+    path = f"{VOLUME}/volumes/{identifier}"
+    seen, shown = both.ok("GET", path)["volume"], both.volume(volume)
+    assert (seen["name"], seen["size"], seen["status"], seen["volume_type"], seen["bootable"]) == ("mine", 2, "available", "gp3", "false")
+    assert seen["metadata"] == {"a": "b", "Name": "mine"} and seen["availability_zone"] == shown["AvailabilityZone"]
+    assert (seen["snapshot_id"], seen["encrypted"], seen["multiattach"], seen["attachments"]) == (None, False, False, [])
+    assert seen["created_at"].startswith(shown["CreateTime"].strftime("%Y-%m-%dT%H:%M:%S"))
+    assert both.ok("GET", f"{VOLUME}/volumes?name=mine")["volumes"][0]["id"] == identifier
+    assert both.status("POST", f"{path}/action", {"os-extend": {"new_size": 3}}) == 202
+    both.rest()
+    assert both.volume(volume)["Size"] == 3
+    both.ok("PUT", path, {"volume": {"name": "other", "description": "d"}})
+    both.ok("PUT", f"{path}/metadata", {"metadata": {"c": "d"}})
+    assert {t["Key"]: t["Value"] for t in both.volume(volume)["Tags"]} == {"c": "d"}
+    both.delete(path)
+    assert code(both.ec2.describe_volumes, VolumeIds=[volume]) == "InvalidVolume.NotFound"
+
+
+@holds("What each face calls it: volume, snapshot", "Images and volumes through OpenStack: Volumes", "Disks: ModifyVolume", "Disks: Types")
+def test_a_volume_of_cinder(both, admin):
+    made = both.ok("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "name": "mine", "availability_zone": both.zone, "metadata": {"k": "v"}}})["volume"]
+    both.rest()
+    volume, path = ec2_id("vol", made["id"]), f"{VOLUME}/volumes/{made['id']}"
+    shown = both.volume(volume)
+    assert (shown["State"], shown["Size"], shown["VolumeType"], shown["Encrypted"]) == ("available", 1, "__DEFAULT__", False)
+    assert shown["AvailabilityZone"] == both.zone and shown["Tags"] == tags(("k", "v"))
+    both.ec2.create_tags(Resources=[volume], Tags=tags(("of", "ec2")))
+    assert both.ok("GET", path)["volume"]["metadata"] == {"k": "v", "of": "ec2"}
+    both.ec2.modify_volume(VolumeId=volume, Size=4, VolumeType="gp2")
+    both.rest()
+    seen = both.ok("GET", path)["volume"]
+    assert (seen["size"], seen["volume_type"], seen["status"]) == (4, "gp2", "available")
+    (change,) = both.ec2.describe_volumes_modifications(VolumeIds=[volume])["VolumesModifications"]
+    assert change["ModificationState"] == "completed"  # `optimizing` does not occur: another may follow
+    both.ec2.modify_volume(VolumeId=volume, Size=5)
+    both.rest()
+    admin.ok("POST", f"{VOLUME}/types", {"volume_type": {"name": "own"}})
+    assert both.status("POST", f"{path}/action", {"os-retype": {"new_type": "own", "migration_policy": "never"}}) == 202
+    both.rest()
+    assert both.volume(volume)["VolumeType"] == "own" and both.ok("GET", path)["volume"]["size"] == 5
+    both.ec2.delete_volume(VolumeId=volume)
+    both.rest()
+    assert both.status("GET", path) == 404
+    (own,) = [t for t in admin.ok("GET", f"{VOLUME}/types")["volume_types"] if t["name"] == "own"]
+    assert admin.call("DELETE", f"{VOLUME}/types/{own['id']}").status == 202
+    assert both.status("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "multiattach": True}}) in (400, 501)
+    assert code(both.ec2.create_volume, AvailabilityZone=both.zone, Size=1, Encrypted=True) == "UnsupportedOperation"
+
+
+@holds("Disks: Types")
+def test_types(both):
+    """EC2's types are rows of Cinder's, and held to EC2's sizes through either face."""
+    names = {t["name"] for t in both.ok("GET", f"{VOLUME}/types")["volume_types"]}
+    assert {"gp2", "gp3", "io1", "io2", "st1", "sc1", "standard", "__DEFAULT__"} <= names
+    assert code(both.ec2.create_volume, AvailabilityZone=both.zone, Size=1, VolumeType="st1") == "InvalidParameterValue"
+    assert both.status("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "volume_type": "st1"}}) == 400
+    for name, size in (("gp2", 1), ("io1", 4), ("io2", 4), ("st1", 125), ("sc1", 125), ("standard", 1)):
+        more = {"Iops": 100} if name.startswith("io") else {}
+        volume, identifier = make_volume(both, Size=size, VolumeType=name, **more)
+        seen = both.ok("GET", f"{VOLUME}/volumes/{identifier}")["volume"]
+        assert (seen["volume_type"], seen["size"]) == (name, size)
+        drop_volume(both, volume)
+
+
+@holds("What each face calls it: `rtbassoc-`, `aclassoc-`, `eipassoc-`, `eni-attach-`", "Disks: Device names", "Disks: Place")
+def test_attachments(both):
+    instance = both.run()
+    zone = both.instance(instance)["Placement"]["AvailabilityZone"]
+    volume, identifier = make_volume(both, AvailabilityZone=zone)
+    both.ec2.attach_volume(VolumeId=volume, InstanceId=instance, Device="/dev/sdf")
+    both.rest()
+    server = both.server(instance)["id"]
+    path = f"{COMPUTE}/servers/{server}/os-volume_attachments"
+    (attachment,) = both.ok("GET", path)["volumeAttachments"]
+    assert (attachment["volumeId"], attachment["device"], attachment["serverId"]) == (identifier, "/dev/sdf", server)
+    seen = both.ok("GET", f"{VOLUME}/volumes/{identifier}")["volume"]
+    assert seen["status"] == "in-use" and [(a["server_id"], a["device"]) for a in seen["attachments"]] == [(server, "/dev/sdf")]
+    assert both.server(instance)["os-extended-volumes:volumes_attached"] == [{"id": identifier, "delete_on_termination": False}]
+    assert both.status("DELETE", f"{VOLUME}/volumes/{identifier}") == 400
+    assert code(both.ec2.delete_volume, VolumeId=volume) == "VolumeInUse"
+    both.ec2.modify_instance_attribute(InstanceId=instance, BlockDeviceMappings=[{"DeviceName": "/dev/sdf", "Ebs": {"DeleteOnTermination": True}}])
+    assert both.server(instance)["os-extended-volumes:volumes_attached"] == [{"id": identifier, "delete_on_termination": True}]
+    assert both.status("DELETE", f"{path}/{identifier}") == 202
+    both.rest()
+    assert both.volume(volume)["State"] == "available"
+    both.ok("POST", path, {"volumeAttachment": {"volumeId": identifier}})
+    both.rest()
+    (shown,) = both.volume(volume)["Attachments"]
+    assert (shown["InstanceId"], shown["State"], shown["DeleteOnTermination"]) == (instance, "attached", False)
+    assert both.ok("GET", f"{path}/{identifier}")["volumeAttachment"]["device"] == shown["Device"]
+    both.ec2.detach_volume(VolumeId=volume)
+    both.rest()
+    assert both.ok("GET", path)["volumeAttachments"] == [] and both.ok("GET", f"{VOLUME}/volumes/{identifier}")["volume"]["status"] == "available"
+    root = both.instance(instance)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"]
+    assert both.seen(VOLUME, "volumes", root)["attachments"][0]["server_id"] == server  # Nova leaves the root disk out
+    both.terminate(instance)
+    drop_volume(both, volume)
+
+
+# ---- snapshots
+
+@holds("What each face calls it: volume, snapshot", "Disks: Snapshots")
+def test_snapshots(both):
+    volume, identifier = make_volume(both)
+    taken = both.ec2.create_snapshot(VolumeId=volume, Description="words", TagSpecifications=[
+        {"ResourceType": "snapshot", "Tags": tags(("a", "b"))}])["SnapshotId"]
+    both.rest()
+    seen = both.seen(VOLUME, "snapshots", taken)
+    path = f"{VOLUME}/snapshots/{seen['id']}"
+    assert (seen["status"], seen["volume_id"], seen["size"], seen["description"], seen["metadata"]) == ("available", identifier, 1, "words", {"a": "b"})
+    both.ok("PUT", path, {"snapshot": {"description": "other"}})
+    both.ok("PUT", f"{path}/metadata", {"metadata": {"c": "d"}})
+    (shown,) = both.ec2.describe_snapshots(SnapshotIds=[taken])["Snapshots"]
+    assert (shown["Description"], shown["Tags"]) == ("other", tags(("c", "d")))
+    copy = both.ok("POST", f"{VOLUME}/volumes", {"volume": {"snapshot_id": seen["id"], "availability_zone": both.zone}})["volume"]["id"]
+    both.rest()
+    assert both.volume(ec2_id("vol", copy))["SnapshotId"] == taken
+    both.delete(path)
+    assert code(both.ec2.describe_snapshots, SnapshotIds=[taken]) == "InvalidSnapshot.NotFound"
+    made = both.ok("POST", f"{VOLUME}/snapshots", {"snapshot": {"volume_id": identifier, "name": "s", "description": "d", "metadata": {"k": "v"}}})["snapshot"]["id"]
+    both.rest()
+    (shown,) = both.ec2.describe_snapshots(SnapshotIds=[ec2_id("snap", made)])["Snapshots"]
+    assert (shown["State"], shown["VolumeId"], shown["VolumeSize"], shown["Description"], shown["Tags"]) == ("completed", volume, 1, "d", tags(("k", "v")))
+    back = both.ec2.create_volume(SnapshotId=shown["SnapshotId"], AvailabilityZone=both.zone)["VolumeId"]
+    both.rest()
+    assert both.seen(VOLUME, "volumes", back)["snapshot_id"] == made
+    assert both.status("DELETE", f"{VOLUME}/volumes/{identifier}") == 400  # it has a snapshot: Cinder's rule
+    drop_volume(both, volume, back, ec2_id("vol", copy))  # not EC2's
+    assert both.ok("GET", f"{VOLUME}/snapshots/{made}")["snapshot"]["status"] == "available"
+    both.ec2.delete_snapshot(SnapshotId=shown["SnapshotId"])
+    both.rest()
+    assert both.status("GET", f"{VOLUME}/snapshots/{made}") == 404
+
+
+# ---- images
+
+def shown_image(both, identifier, **more):
+    (image,) = both.ec2.describe_images(ImageIds=[identifier], **more)["Images"]
+    return image
+
+
+def upload(both, name="up", data=bytes(65536), **members):
+    """An image with data; its id."""
+    made = both.ok("POST", f"{IMAGE}/images", {"name": name, "disk_format": "raw", "container_format": "bare", **members})["id"]
+    answer = both.call("PUT", f"{IMAGE}/images/{made}/file", raw=data, headers={"Content-Type": "application/octet-stream"})
+    assert answer.status == 204, answer
+    both.rest()
+    return made
+
+
+@holds("What each face calls it: image, instance, key pair", "Disks: CreateImage", "Images and volumes through OpenStack: Properties")
+def test_an_image_of_ec2(both):
+    instance = both.run()
+    identifier = both.ec2.create_image(InstanceId=instance, Name="golden", Description="words", NoReboot=False)["ImageId"]
+    both.rest()
+    assert both.instance(instance)["State"]["Name"] == "running"
+    seen, shown = both.seen(IMAGE, "images", identifier), shown_image(both, identifier)
+    path = f"{IMAGE}/images/{seen['id']}"
+    assert (seen["name"], seen["status"], seen["owner"], seen["visibility"]) == ("golden", "active", both.id, "shared")
+    assert (seen["disk_format"], seen["container_format"], seen["architecture"]) == ("qcow2", "bare", shown["Architecture"])
+    assert seen["created_at"] == shown["CreationDate"][:19] + "Z" and seen["description"] == "words"
+    assert both.ok("GET", f"{IMAGE}/images/{seen['id']}/members")["members"] == []
+    renamed = both.call("PATCH", path, [{"op": "replace", "path": "/name", "value": "gold"},
+                                        {"op": "add", "path": "/os_distro", "value": "debian"}], headers=PATCH)
+    assert renamed.status == 200 and shown_image(both, identifier)["Name"] == "gold"
+    both.ec2.modify_image_attribute(ImageId=identifier, Description={"Value": "other"})
+    assert both.ok("GET", path)["description"] == "other"
+    both.ec2.create_tags(Resources=[identifier], Tags=tags(("k", "v")))
+    assert both.ok("GET", path)["tags"] == []  # Glance's are not EC2's
+    assert both.status("PUT", f"{path}/tags/word") == 204
+    assert shown_image(both, identifier)["Tags"] == tags(("k", "v"))
+    both.delete(path)
+    assert code(both.ec2.describe_images, ImageIds=[identifier]) == "InvalidAMIID.NotFound"
+    both.terminate(instance)
+
+
+@holds("What each face calls it: image, instance, key pair", "Images and volumes through OpenStack: An image's data", "Images and volumes through OpenStack: Properties")
+def test_an_image_of_glance(both):
+    made = both.ok("POST", f"{IMAGE}/images", {"name": "up", "disk_format": "raw", "container_format": "bare", "min_disk": 1, "architecture": "x86_64",
+                                               "hw_disk_bus": "sata", "hw_firmware_type": "uefi", "hw_vif_model": "e1000", "other": "kept"})
+    identifier, path = ec2_id("ami", made["id"]), f"{IMAGE}/images/{made['id']}"
+    assert (made["status"], made["hw_disk_bus"], made["hw_vif_model"], made["other"]) == ("queued", "sata", "e1000", "kept")
+    shown = shown_image(both, identifier)
+    assert (shown["State"], shown["Name"], shown["Architecture"], shown["BootMode"]) == ("pending", "up", "x86_64", "uefi")
+    assert code(both.ec2.run_instances, ImageId=identifier, InstanceType="t3.nano", MinCount=1, MaxCount=1) == "InvalidAMIID.Unavailable"
+    data = b"\0" * 65536
+    assert both.status("PUT", f"{path}/file", raw=data, headers={"Content-Type": "application/octet-stream"}) == 204
+    both.rest()
+    seen, shown = both.ok("GET", path), shown_image(both, identifier)
+    assert (seen["status"], seen["size"], shown["State"]) == ("active", 65536, "available")
+    snapshot = shown["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    assert both.ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"]  # EC2 shows it, Cinder does not
+    assert snapshot not in [ec2_id("snap", s["id"]) for s in both.listed(VOLUME, "snapshots")]
+    assert both.call("GET", f"{path}/file").text == data.decode()
+    instance = both.ec2.run_instances(ImageId=identifier, InstanceType="t3.nano", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    both.rest()
+    assert both.server(instance)["image"]["id"] == made["id"]
+    both.terminate(instance)
+    assert both.status("POST", f"{path}/actions/deactivate") == 204
+    answer = both.root.ok("DescribeImages", {"ImageId.1": identifier, "IncludeDisabled": "true"})
+    assert answer.first(".//imageState") == "disabled" and not both.ec2.describe_images(ImageIds=[identifier])["Images"]
+    assert code(both.ec2.run_instances, ImageId=identifier, InstanceType="t3.nano", MinCount=1, MaxCount=1) == "InvalidAMIID.Unavailable"
+    assert both.status("POST", f"{path}/actions/reactivate") == 204
+    both.ec2.deregister_image(ImageId=identifier)
+    both.rest()
+    assert both.status("GET", path) == 404
+
+
+@holds("Images and volumes through OpenStack: Visibility")
+def test_visibility(both, other):
+    made = upload(both)
+    identifier, path = ec2_id("ami", made), f"{IMAGE}/images/{made}"
+
+    def attribute():
+        return both.ec2.describe_image_attribute(ImageId=identifier, Attribute="launchPermission")["LaunchPermissions"]
+
+    def listed():
+        return made in [i["id"] for i in other.listed(IMAGE, "images")]
+    number = other.ec2.describe_vpcs()["Vpcs"][0]["OwnerId"]
+    assert attribute() == [] and not listed() and other.status("GET", path) == 404
+    assert both.status("POST", f"{path}/members", {"member": other.id}) == 200
+    assert attribute() == [{"UserId": number}]
+    assert shown_image(other, identifier)["OwnerId"] == both.ec2.describe_vpcs()["Vpcs"][0]["OwnerId"]
+    assert not listed() and other.ok("GET", path)["status"] == "active"  # a member who has not said so
+    other.ok("PUT", f"{path}/members/{other.id}", {"status": "accepted"})
+    assert listed()
+    both.ec2.modify_image_attribute(ImageId=identifier, LaunchPermission={"Remove": [{"UserId": number}]})
+    assert both.ok("GET", f"{path}/members")["members"] == [] and other.status("GET", path) == 404
+    both.ec2.modify_image_attribute(ImageId=identifier, LaunchPermission={"Add": [{"UserId": number}]})
+    assert [(m["member_id"], m["status"]) for m in both.ok("GET", f"{path}/members")["members"]] == [(other.id, "pending")]
+    assert both.status("DELETE", f"{path}/members/{other.id}") == 204 and attribute() == []
+    both.ec2.modify_image_attribute(ImageId=identifier, LaunchPermission={"Add": [{"Group": "all"}]})
+    assert both.ok("GET", path)["visibility"] == "public" and listed()
+    both.ec2.modify_image_attribute(ImageId=identifier, LaunchPermission={"Remove": [{"Group": "all"}]})
+    assert both.ok("GET", path)["visibility"] == "shared"
+
+    def see(value):
+        answer = both.call("PATCH", path, [{"op": "replace", "path": "/visibility", "value": value}], headers=PATCH)
+        assert answer.status == 200, answer
+    see("community")
+    assert identifier not in [i["ImageId"] for i in other.ec2.describe_images()["Images"]]
+    instance = other.ec2.run_instances(ImageId=identifier, InstanceType="t3.nano", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
+    other.rest()
+    other.terminate(instance)
+    see("private")
+    assert attribute() == [] and other.status("GET", path) == 404
+    both.ec2.deregister_image(ImageId=identifier)
+    both.rest()
+
+
+@holds("Images and volumes through OpenStack: Names", "Disks: RegisterImage", "Images and volumes through OpenStack: Formats")
+def test_names_and_formats(both):
+    first, second = upload(both, name="twice"), upload(both, name="twice")
+    assert len([i for i in both.ec2.describe_images(Owners=["self"])["Images"] if i["Name"] == "twice"]) == 2
+    assert code(both.ec2.copy_image, SourceImageId=both.image, SourceRegion="us-east-1", Name="twice") == "InvalidAMIName.Duplicate"
+    snapshot = shown_image(both, ec2_id("ami", first))["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"]
+    copy = both.ec2.copy_snapshot(SourceSnapshotId=snapshot, SourceRegion="us-east-1")["SnapshotId"]
+    both.rest()
+    assert both.ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]["VolumeId"] == "vol-ffffffff"
+    registered = both.ec2.register_image(Name="reg", RootDeviceName="/dev/xvda", BlockDeviceMappings=[
+        {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": copy}}])["ImageId"]
+    both.rest()
+    shown, seen = shown_image(both, registered), both.seen(IMAGE, "images", registered)
+    assert (shown["Architecture"], shown["VirtualizationType"]) == ("x86_64", "hvm")
+    assert (seen["name"], seen["disk_format"], seen["checksum"], seen["architecture"]) == ("reg", "qcow2", None, "x86_64")
+    both.ec2.deregister_image(ImageId=registered)
+    both.ec2.delete_snapshot(SnapshotId=copy)
+    for image in (first, second):
+        both.delete(f"{IMAGE}/images/{image}")
+    for name in ("raw", "qcow2", "vmdk", "vhd", "vhdx", "iso"):
+        made = both.ok("POST", f"{IMAGE}/images", {"name": name, "disk_format": name, "container_format": "bare"})["id"]
+        both.delete(f"{IMAGE}/images/{made}")
+    for members in ({"disk_format": "ploop", "container_format": "bare"}, {"disk_format": "raw", "container_format": "ova"}):
+        assert both.status("POST", f"{IMAGE}/images", {"name": "x", **members}) == 400
+
+
+def test_images_of_servers(both):
+    """Nova's createImage is EC2's CreateImage."""
+    instance = both.run()
+    answer = both.act(both.server(instance)["id"], "createImage", {"name": "snap", "metadata": {"k": "v"}})
+    image = answer.json["image_id"]
+    seen, shown = both.ok("GET", f"{IMAGE}/images/{image}"), shown_image(both, ec2_id("ami", image))
+    assert (seen["status"], seen["name"], seen["k"], shown["State"], shown["Name"]) == ("active", "snap", "v", "available", "snap")
+    assert both.instance(instance)["State"]["Name"] == "running"
+    both.delete(f"{IMAGE}/images/{image}")
+    both.terminate(instance)
+
+
+def test_servers_from_volumes(both):
+    """A root disk that is a volume, kept or not, seen by EC2."""
+    for keeps in (True, False):
+        made = both.ok("POST", f"{COMPUTE}/servers", {"server": {"name": "v", "flavorRef": "t3.nano", "networks": "none", "block_device_mapping_v2": [
+            {"boot_index": 0, "source_type": "image", "destination_type": "volume", "uuid": both.image_uuid, "volume_size": 12,
+             "delete_on_termination": not keeps}]}}, version=NEWEST)["server"]["id"]
+        both.rest()
+        instance = both.instance(ec2_id("i", made))
+        (root,) = instance["BlockDeviceMappings"]
+        assert root["DeviceName"] == instance["RootDeviceName"] and root["Ebs"]["DeleteOnTermination"] is not keeps
+        volume = root["Ebs"]["VolumeId"]
+        assert both.volume(volume)["Size"] == 12
+        both.terminate(ec2_id("i", made))
+        if keeps:
+            assert both.volume(volume)["State"] == "available"
+            drop_volume(both, volume)
+        else:
+            assert code(both.ec2.describe_volumes, VolumeIds=[volume]) == "InvalidVolume.NotFound"
+
+
+def test_the_region_is_as_its_rows_say(both):
+    assert both.dev.audit() == []
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

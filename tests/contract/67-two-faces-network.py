@@ -1,0 +1,552 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""The network through two faces, as docs/mapping.md says: one router, seen as a VPC and as Neutron's."""
+# limit: 240 s
+import os
+import sys
+import uuid
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud as lib  # noqa: E402
+import faces  # noqa: E402
+from dev import Dev  # noqa: E402
+from faces import COMPUTE, NETWORK, code, ec2_id, found, holds  # noqa: E402
+
+
+@pytest.fixture(scope="module")
+def both():
+    with Dev() as dev:
+        yield lib.another(dev, "both", faces.Both)
+
+
+@pytest.fixture(scope="module")
+def outside(both):
+    """The external network."""
+    return both.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]
+
+
+def make(both, kind, collection=None, **members):
+    return both.ok("POST", f"{NETWORK}/{collection or kind + 's'}", {kind: members})[kind]
+
+
+def change(both, kind, identifier, collection=None, **members):
+    return both.ok("PUT", f"{NETWORK}/{collection or kind + 's'}/{identifier}", {kind: members})[kind]
+
+
+def make_vpc(both, block, subnets=1):
+    """A VPC's id, its router's, and its subnets as each face has them."""
+    vpc = both.ec2.create_vpc(CidrBlock=block)["Vpc"]["VpcId"]
+    router = both.seen(NETWORK, "routers", vpc)["id"]
+    made = [both.ec2.create_subnet(VpcId=vpc, CidrBlock=block.replace(".0.0/16", f".{n}.0/24"), AvailabilityZone=both.zone)["Subnet"]
+            for n in range(1, subnets + 1)]
+    return vpc, router, [(s, both.seen(NETWORK, "subnets", s["SubnetId"])) for s in made]
+
+
+def drop_vpc(both, vpc, subnets):
+    for subnet, _ in subnets:
+        both.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    both.ec2.delete_vpc(VpcId=vpc)
+    both.rest()
+
+
+def make_router(both, cidr, name="r"):
+    """A network of Neutron's with a subnet on a router."""
+    network = make(both, "network", name=name)["id"]
+    subnet = make(both, "subnet", network_id=network, cidr=cidr, ip_version=4, name=name)["id"]
+    router = make(both, "router", name=name)["id"]
+    both.ok("PUT", f"{NETWORK}/routers/{router}/add_router_interface", {"subnet_id": subnet})
+    return network, subnet, router
+
+
+def drop_router(both, network, subnet, router):
+    both.ok("PUT", f"{NETWORK}/routers/{router}/remove_router_interface", {"subnet_id": subnet})
+    both.delete(f"{NETWORK}/routers/{router}")
+    both.delete(f"{NETWORK}/networks/{network}")
+
+
+def ports_of(both, **filters):
+    query = "&".join(f"{k}={v}" for k, v in filters.items())
+    return both.ok("GET", f"{NETWORK}/ports?{query}")["ports"]
+
+
+def tags(*pairs):
+    return [{"Key": k, "Value": v} for k, v in pairs]
+
+
+# ---- routers
+
+@holds("What each face calls it: router", "What each face calls it: network + subnet", "The network: router with address blocks",
+       "The network: network", "The network: subnet on a router")
+def test_a_vpc_is_a_router(both):
+    vpc, router, subnets = make_vpc(both, "10.30.0.0/16", subnets=2)
+    (subnet, seen), (_, other) = subnets
+    assert (seen["cidr"], seen["gateway_ip"], seen["enable_dhcp"], seen["ip_version"]) == ("10.30.1.0/24", "10.30.1.1", True, 4)
+    assert seen["network_id"] != other["network_id"]
+    network = both.ok("GET", f"{NETWORK}/networks/{seen['network_id']}")["network"]
+    assert (network["subnets"], network["admin_state_up"], network["router:external"]) == ([seen["id"]], True, False)
+    shown = both.ok("GET", f"{NETWORK}/routers/{router}")["router"]
+    assert (shown["external_gateway_info"], shown["routes"], shown["project_id"], shown["status"]) == (None, [], both.id, "ACTIVE")
+    both.ec2.create_tags(Resources=[vpc, subnet["SubnetId"]], Tags=tags(("Name", "mine"), ("word", "")))
+    assert both.ok("GET", f"{NETWORK}/routers/{router}")["router"]["name"] == "mine"
+    renamed = both.ok("GET", f"{NETWORK}/subnets/{seen['id']}")["subnet"]
+    assert renamed["name"] == "mine" and sorted(renamed["tags"]) == ["Name=mine", "word"]
+    assert both.status("DELETE", f"{NETWORK}/subnets/{other['id']}") == 204
+    both.rest()
+    assert code(both.ec2.describe_subnets, SubnetIds=[subnets[1][0]["SubnetId"]]) == "InvalidSubnetID.NotFound"
+    assert both.status("GET", f"{NETWORK}/networks/{other['network_id']}") == 404  # it goes with its subnet
+    assert both.status("DELETE", f"{NETWORK}/routers/{router}") == 409
+    assert code(both.ec2.delete_vpc, VpcId=vpc) == "DependencyViolation"
+    both.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    both.rest()
+    assert both.status("GET", f"{NETWORK}/networks/{seen['network_id']}") == 404
+    both.delete(f"{NETWORK}/routers/{router}")
+    assert code(both.ec2.describe_vpcs, VpcIds=[vpc]) == "InvalidVpcID.NotFound"
+
+
+@holds("What each face calls it: router", "The network: router without blocks", "The network: subnet on a router", "The network: subnet on no router, and ports in it")
+def test_a_router_is_a_vpc(both):
+    network = make(both, "network", name="inside")["id"]
+    subnet = make(both, "subnet", network_id=network, cidr="10.40.0.0/24", ip_version=4, name="inside")["id"]
+    apart = make(both, "port", network_id=network)
+    assert code(both.ec2.describe_subnets, SubnetIds=[ec2_id("subnet", subnet)]) == "InvalidSubnetID.NotFound"
+    assert code(both.ec2.describe_network_interfaces, NetworkInterfaceIds=[ec2_id("eni", apart["id"])]) == "InvalidNetworkInterfaceID.NotFound"
+    unseen = both.ec2.create_network_interface(SubnetId=ec2_id("subnet", subnet))["NetworkInterface"]["NetworkInterfaceId"]
+    assert code(interface_of, both, unseen) == "InvalidNetworkInterfaceID.NotFound"  # named, and still not shown
+    both.delete(f"{NETWORK}/ports/{both.seen(NETWORK, 'ports', unseen)['id']}")
+    router = make(both, "router", name="r", description="d")["id"]
+    vpc = ec2_id("vpc", router)
+    both.ok("PUT", f"{NETWORK}/routers/{router}/add_router_interface", {"subnet_id": subnet})
+    second = make(both, "subnet", network_id=network, cidr="10.41.0.0/24", ip_version=4)["id"]
+    both.ok("PUT", f"{NETWORK}/routers/{router}/add_router_interface", {"subnet_id": second})
+    (shown,) = both.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"]
+    assert shown["State"] == "available" and not shown["IsDefault"] and shown["CidrBlock"] in ("10.40.0.0/24", "10.41.0.0/24")
+    assert sorted(b["CidrBlock"] for b in shown["CidrBlockAssociationSet"]) == ["10.40.0.0/24", "10.41.0.0/24"]
+    (seen,) = both.ec2.describe_subnets(SubnetIds=[ec2_id("subnet", subnet)])["Subnets"]
+    assert (seen["VpcId"], seen["CidrBlock"], seen["AvailableIpAddressCount"]) == (vpc, "10.40.0.0/24", 252) and not seen.get("AvailabilityZone")
+    assert code(both.ec2.create_subnet, VpcId=vpc, CidrBlock="10.40.1.0/24") == "InvalidSubnet.Range"
+    assert both.ec2.describe_network_interfaces(NetworkInterfaceIds=[ec2_id("eni", apart["id"])])["NetworkInterfaces"][0]["VpcId"] == vpc
+    both.ec2.create_tags(Resources=[vpc], Tags=tags(("k", "v")))
+    assert both.ok("GET", f"{NETWORK}/routers/{router}")["router"]["tags"] == ["k=v"]
+    assert code(both.ec2.delete_vpc, VpcId=vpc) == "DependencyViolation"
+    both.ec2.delete_network_interface(NetworkInterfaceId=ec2_id("eni", apart["id"]))
+    for s in (subnet, second):
+        both.ok("PUT", f"{NETWORK}/routers/{router}/remove_router_interface", {"subnet_id": s})
+    both.ec2.delete_vpc(VpcId=vpc)
+    both.rest()
+    assert both.status("GET", f"{NETWORK}/routers/{router}") == 404
+    both.delete(f"{NETWORK}/networks/{network}")
+
+
+@holds("The network: Interfaces")
+def test_interfaces(both):
+    vpc, router, ((subnet, seen),) = make_vpc(both, "10.31.0.0/16")
+    gateway = str(uuid.uuid5(uuid.UUID(seen["id"]), "gateway port"))
+    (port,) = ports_of(both, device_id=router)
+    assert (port["id"], port["device_owner"], port["network_id"]) == (gateway, "network:router_interface", seen["network_id"])
+    assert port["fixed_ips"] == [{"subnet_id": seen["id"], "ip_address": "10.31.1.1"}]
+    assert both.ok("GET", f"{NETWORK}/ports/{gateway}")["port"] == port
+    assert not both.ec2.describe_network_interfaces(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["NetworkInterfaces"]
+    second = make(both, "router", name="second")["id"]
+    extra = make(both, "port", network_id=seen["network_id"])["id"]
+    both.ok("PUT", f"{NETWORK}/routers/{second}/add_router_interface", {"port_id": extra})
+    assert [p["id"] for p in ports_of(both, device_id=second)] == [extra]
+    assert code(both.ec2.describe_network_interfaces, NetworkInterfaceIds=[ec2_id("eni", extra)]) == "InvalidNetworkInterfaceID.NotFound"
+    assert both.ec2.describe_subnets(SubnetIds=[subnet["SubnetId"]])["Subnets"][0]["VpcId"] == vpc  # it follows the gateway's address
+    both.ok("PUT", f"{NETWORK}/routers/{second}/remove_router_interface", {"port_id": extra})
+    both.delete(f"{NETWORK}/routers/{second}")
+    drop_vpc(both, vpc, [(subnet, seen)])
+
+
+@holds("What each face calls it: gateway", "The network: gateway", "The network: Gateways", "The network: external network")
+def test_gateways(both, outside):
+    assert outside["subnets"] == [] and outside["router:external"] is True
+    vpc, router, subnets = make_vpc(both, "10.32.0.0/16")
+    path = f"{NETWORK}/routers/{router}"
+    igw = both.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    both.ec2.attach_internet_gateway(InternetGatewayId=igw, VpcId=vpc)
+    info = both.ok("GET", path)["router"]["external_gateway_info"]
+    assert info == {"network_id": outside["id"], "enable_snat": False, "external_fixed_ips": []}
+    both.ec2.create_route(RouteTableId=both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]["RouteTableId"],
+                          DestinationCidrBlock="0.0.0.0/0", GatewayId=igw)
+    assert both.ok("GET", path)["router"]["routes"] == []  # a gateway's is none
+    change(both, "router", router, external_gateway_info=None)
+    both.rest()
+    (shown,) = both.ec2.describe_internet_gateways(InternetGatewayIds=[igw])["InternetGateways"]
+    assert shown["Attachments"] == []  # EC2's is detached, not deleted
+    both.ec2.delete_internet_gateway(InternetGatewayId=igw)
+    drop_vpc(both, vpc, subnets)
+
+    network, subnet, router = make_router(both, "10.33.0.0/24")
+    vpc = ec2_id("vpc", router)
+    info = change(both, "router", router, external_gateway_info={"network_id": outside["id"]})["external_gateway_info"]
+    both.rest()
+    assert info["enable_snat"] is True and len(info["external_fixed_ips"]) == 1
+    (shown,) = both.ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"]
+    assert shown["Attachments"] == [{"State": "available", "VpcId": vpc}]
+    (table,) = both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    assert [r["GatewayId"] for r in table["Routes"] if r["DestinationCidrBlock"] == "0.0.0.0/0"] == [shown["InternetGatewayId"]]
+    own = info["external_fixed_ips"][0]["ip_address"]
+    assert own not in [a["PublicIp"] for a in both.ec2.describe_addresses()["Addresses"]]
+    assert own not in [f["floating_ip_address"] for f in both.listed(NETWORK, "floatingips")]
+    assert change(both, "router", router, external_gateway_info={"network_id": outside["id"], "enable_snat": False})[
+        "external_gateway_info"]["enable_snat"] is False
+    both.ec2.detach_internet_gateway(InternetGatewayId=shown["InternetGatewayId"], VpcId=vpc)
+    both.rest()
+    assert both.ok("GET", f"{NETWORK}/routers/{router}")["router"]["external_gateway_info"] is None
+    change(both, "router", router, external_gateway_info={"network_id": outside["id"]})
+    change(both, "router", router, external_gateway_info=None)
+    both.rest()
+    assert not both.ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc]}])["InternetGateways"]
+    drop_router(both, network, subnet, router)
+
+
+@holds("What each face calls it: route table, route", "The network: the main route table's routes, but for those to gateways")
+def test_routes(both):
+    vpc, router, subnets = make_vpc(both, "10.34.0.0/16")
+    ((subnet, seen),) = subnets
+    eni = both.ec2.create_network_interface(SubnetId=subnet["SubnetId"], PrivateIpAddress="10.34.1.50")["NetworkInterface"]["NetworkInterfaceId"]
+    (main,) = both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    both.ec2.create_route(RouteTableId=main["RouteTableId"], DestinationCidrBlock="192.0.2.0/24", NetworkInterfaceId=eni)
+    other = both.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    both.ec2.create_route(RouteTableId=other, DestinationCidrBlock="203.0.113.0/24", NetworkInterfaceId=eni)
+    path = f"{NETWORK}/routers/{router}"
+    assert both.ok("GET", path)["router"]["routes"] == [{"destination": "192.0.2.0/24", "nexthop": "10.34.1.50"}]
+    both.ok("PUT", f"{path}/add_extraroutes", {"router": {"routes": [{"destination": "198.51.100.0/24", "nexthop": "10.34.1.50"}]}})
+
+    def routes(table):
+        (shown,) = both.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"]
+        return {r["DestinationCidrBlock"]: r.get("NetworkInterfaceId") for r in shown["Routes"] if r.get("GatewayId") != "local"}
+    assert routes(main["RouteTableId"]) == {"192.0.2.0/24": eni, "198.51.100.0/24": eni}
+    both.ec2.delete_route(RouteTableId=main["RouteTableId"], DestinationCidrBlock="198.51.100.0/24")
+    assert [r["destination"] for r in both.ok("GET", path)["router"]["routes"]] == ["192.0.2.0/24"]
+    change(both, "router", router, routes=[])
+    assert routes(main["RouteTableId"]) == {} and routes(other) == {"203.0.113.0/24": eni}
+    both.ec2.delete_route_table(RouteTableId=other)
+    both.ec2.delete_network_interface(NetworkInterfaceId=eni)
+    drop_vpc(both, vpc, subnets)
+
+
+@holds("What each face calls it: NAT gateway", "What each face calls it: `ela-attach-`", "What each face calls it: network ACL, entry",
+       "What each face calls it: `rtbassoc-`, `aclassoc-`, `eipassoc-`, `eni-attach-`")
+def test_what_is_ec2s_alone(both):
+    """Associations' ids are their own; the interface of a NAT gateway is a port; network ACLs have no word in Neutron."""
+    vpc, router, subnets = make_vpc(both, "10.35.0.0/16")
+    ((subnet, seen),) = subnets
+    nat = both.ec2.create_nat_gateway(SubnetId=subnet["SubnetId"], ConnectivityType="private")["NatGateway"]["NatGatewayId"]
+    both.rest()
+    (interface,) = both.ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [subnet["SubnetId"]]}])["NetworkInterfaces"]
+    assert interface["Attachment"]["AttachmentId"] == nat.replace("nat-", "ela-attach-")
+    port = both.seen(NETWORK, "ports", interface["NetworkInterfaceId"])
+    assert port["device_owner"] == "network:nat_gateway" and ec2_id("nat", port["device_id"]) == nat
+    assert both.status("DELETE", f"{NETWORK}/ports/{port['id']}") == 409
+    table = both.ec2.create_route_table(VpcId=vpc)["RouteTable"]["RouteTableId"]
+    association = both.ec2.associate_route_table(RouteTableId=table, SubnetId=subnet["SubnetId"])["AssociationId"]
+    (acl,) = both.ec2.describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["NetworkAcls"]
+    ids = {association, acl["Associations"][0]["NetworkAclAssociationId"]}
+    texts = "".join(both.call("GET", f"{NETWORK}/{c}").text for c in ("routers", "subnets", "networks", "ports")).replace("-", "")
+    assert len(ids) == 2 and not any(i.partition("-")[2] in texts for i in ids)
+    assert acl["NetworkAclId"].partition("-")[2] not in texts and both.status("GET", f"{NETWORK}/network-acls") == 404
+    both.ec2.delete_nat_gateway(NatGatewayId=nat)
+    both.rest()
+    assert both.status("GET", f"{NETWORK}/ports/{port['id']}") == 404
+    both.ec2.disassociate_route_table(AssociationId=association)
+    both.ec2.delete_route_table(RouteTableId=table)
+    drop_vpc(both, vpc, subnets)
+
+
+# ---- ports
+
+@holds("What each face calls it: port, its secondary addresses")
+def test_an_interface_is_a_port(both):
+    vpc, _, subnets = make_vpc(both, "10.36.0.0/16")
+    ((subnet, seen),) = subnets
+    group = both.ec2.create_security_group(GroupName="of-ports", Description="d", VpcId=vpc)["GroupId"]
+    eni = both.ec2.create_network_interface(SubnetId=subnet["SubnetId"], Description="words", Groups=[group], PrivateIpAddress="10.36.1.20",
+                                            SecondaryPrivateIpAddressCount=1, TagSpecifications=[
+                                                {"ResourceType": "network-interface", "Tags": tags(("Name", "p"))}])["NetworkInterface"]
+    port = both.seen(NETWORK, "ports", eni["NetworkInterfaceId"])
+    path = f"{NETWORK}/ports/{port['id']}"
+    ips = [i["PrivateIpAddress"] for i in eni["PrivateIpAddresses"]]
+    assert (port["name"], port["description"], port["mac_address"], port["network_id"]) == ("p", "words", eni["MacAddress"], seen["network_id"])
+    assert [i["ip_address"] for i in port["fixed_ips"]] == ips and len(ips) == 2 and {i["subnet_id"] for i in port["fixed_ips"]} == {seen["id"]}
+    assert [ec2_id("sg", g) for g in port["security_groups"]] == [group]
+    assert (port["device_id"], port["device_owner"], port["port_security_enabled"]) == ("", "", True)
+
+    def interface():
+        return both.ec2.describe_network_interfaces(NetworkInterfaceIds=[eni["NetworkInterfaceId"]])["NetworkInterfaces"][0]
+    change(both, "port", port["id"], description="other", fixed_ips=[{"ip_address": "10.36.1.20"}, {"ip_address": "10.36.1.21"}, {"ip_address": "10.36.1.22"}])
+    shown = interface()
+    assert shown["Description"] == "other" and [i["PrivateIpAddress"] for i in shown["PrivateIpAddresses"]] == [f"10.36.1.{n}" for n in (20, 21, 22)]
+    both.ec2.unassign_private_ip_addresses(NetworkInterfaceId=eni["NetworkInterfaceId"], PrivateIpAddresses=["10.36.1.21"])
+    both.ec2.modify_network_interface_attribute(NetworkInterfaceId=eni["NetworkInterfaceId"], Description={"Value": "third"})
+    shown = both.ok("GET", path)["port"]
+    assert shown["description"] == "third" and [i["ip_address"] for i in shown["fixed_ips"]] == ["10.36.1.20", "10.36.1.22"]
+    both.ec2.modify_network_interface_attribute(NetworkInterfaceId=eni["NetworkInterfaceId"], SourceDestCheck={"Value": False})
+    assert interface()["SourceDestCheck"] is False
+    both.delete(path)
+    assert code(interface_of, both, eni["NetworkInterfaceId"]) == "InvalidNetworkInterfaceID.NotFound"
+
+    made = make(both, "port", network_id=seen["network_id"], name="n", description="d", fixed_ips=[{"ip_address": "10.36.1.30"}],
+                mac_address="02:aa:bb:cc:dd:01")
+    shown = interface_of(both, ec2_id("eni", made["id"]))
+    assert (shown["PrivateIpAddress"], shown["MacAddress"], shown["Description"]) == ("10.36.1.30", "02:aa:bb:cc:dd:01", "d")
+    assert (shown["SubnetId"], shown["VpcId"], shown["Status"], shown["SourceDestCheck"]) == (subnet["SubnetId"], vpc, "available", True)
+    assert [g["GroupName"] for g in shown["Groups"]] == ["default"]  # its VPC's
+    both.ec2.modify_network_interface_attribute(NetworkInterfaceId=shown["NetworkInterfaceId"], Groups=[group])
+    assert [ec2_id("sg", g) for g in both.ok("GET", f"{NETWORK}/ports/{made['id']}")["port"]["security_groups"]] == [group]
+    both.ec2.delete_network_interface(NetworkInterfaceId=shown["NetworkInterfaceId"])
+    both.rest()
+    assert both.status("GET", f"{NETWORK}/ports/{made['id']}") == 404
+    both.ec2.delete_security_group(GroupId=group)
+    drop_vpc(both, vpc, subnets)
+
+
+def interface_of(both, identifier):
+    return both.ec2.describe_network_interfaces(NetworkInterfaceIds=[identifier])["NetworkInterfaces"][0]
+
+
+def test_interfaces_of_servers(both):
+    """Attached by one face, taken out by the other."""
+    instance = both.run("t3.small")
+    server = both.server(instance)["id"]
+    subnet = both.instance(instance)["SubnetId"]
+    eni = both.ec2.create_network_interface(SubnetId=subnet)["NetworkInterface"]["NetworkInterfaceId"]
+    attachment = both.ec2.attach_network_interface(NetworkInterfaceId=eni, InstanceId=instance, DeviceIndex=1)["AttachmentId"]
+    both.rest()
+    port = both.seen(NETWORK, "ports", eni)
+    assert (port["device_id"], port["device_owner"], port["status"]) == (server, f"compute:{both.server(instance)['OS-EXT-AZ:availability_zone']}", "ACTIVE")
+    path = f"{COMPUTE}/servers/{server}/os-interface"
+    shown = [i for i in both.ok("GET", path)["interfaceAttachments"] if i["port_id"] == port["id"]]
+    assert [(i["mac_addr"], i["fixed_ips"], i["net_id"]) for i in shown] == [(port["mac_address"], port["fixed_ips"], port["network_id"])]
+    assert interface_of(both, eni)["Attachment"]["AttachmentId"] == attachment
+    assert both.status("DELETE", f"{path}/{port['id']}") == 202
+    both.rest()
+    assert interface_of(both, eni)["Status"] == "available"
+    both.ok("POST", path, {"interfaceAttachment": {"port_id": port["id"]}})
+    both.rest()
+    shown = interface_of(both, eni)
+    assert (shown["Status"], shown["Attachment"]["InstanceId"]) == ("in-use", instance)
+    assert both.status("DELETE", f"{NETWORK}/ports/{port['id']}") == 409
+    assert code(both.ec2.delete_network_interface, NetworkInterfaceId=eni) == "InvalidNetworkInterface.InUse"
+    both.ec2.detach_network_interface(AttachmentId=shown["Attachment"]["AttachmentId"])
+    both.rest()
+    assert both.ok("GET", f"{NETWORK}/ports/{port['id']}")["port"]["device_id"] == ""
+    both.delete(f"{NETWORK}/ports/{port['id']}")
+    both.terminate(instance)
+
+
+# ---- addresses
+
+@holds("What each face calls it: address", "The network: address", "The network: Floating addresses",
+       "What each face calls it: `rtbassoc-`, `aclassoc-`, `eipassoc-`, `eni-attach-`")
+def test_addresses(both, outside):
+    elastic = both.ec2.allocate_address(Domain="vpc", TagSpecifications=[{"ResourceType": "elastic-ip", "Tags": tags(("a", "b"))}])
+    floating = both.seen(NETWORK, "floatingips", elastic["AllocationId"])
+    path = f"{NETWORK}/floatingips/{floating['id']}"
+    assert (floating["floating_ip_address"], floating["status"], floating["tags"]) == (elastic["PublicIp"], "DOWN", ["a=b"])
+    assert (floating["port_id"], floating["fixed_ip_address"], floating["floating_network_id"]) == (None, None, outside["id"])
+    instance = both.run()
+    eni = both.instance(instance)["NetworkInterfaces"][0]
+    association = both.ec2.associate_address(AllocationId=elastic["AllocationId"], NetworkInterfaceId=eni["NetworkInterfaceId"])["AssociationId"]
+    both.rest()
+    shown = both.ok("GET", path)["floatingip"]
+    port = both.seen(NETWORK, "ports", eni["NetworkInterfaceId"])
+    assert (shown["port_id"], shown["fixed_ip_address"], shown["status"]) == (port["id"], eni["PrivateIpAddress"], "ACTIVE")
+    assert ec2_id("vpc", shown["router_id"]) == eni["VpcId"]
+    assert association.partition("-")[2] != elastic["AllocationId"].partition("-")[2]
+    ((*_, address),) = both.server(instance)["addresses"].values()
+    assert (address["addr"], address["OS-EXT-IPS:type"]) == (elastic["PublicIp"], "floating")
+    change(both, "floatingip", floating["id"], port_id=None)
+    both.rest()
+    (seen,) = both.ec2.describe_addresses(AllocationIds=[elastic["AllocationId"]])["Addresses"]
+    assert "AssociationId" not in seen
+    both.delete(path)
+    assert code(both.ec2.describe_addresses, AllocationIds=[elastic["AllocationId"]]) == "InvalidAllocationID.NotFound"
+
+    made = make(both, "floatingip", floating_network_id=outside["id"], port_id=port["id"], description="d")
+    both.rest()
+    (seen,) = both.ec2.describe_addresses(AllocationIds=[ec2_id("eipalloc", made["id"])])["Addresses"]
+    assert (seen["PublicIp"], seen["InstanceId"], seen["PrivateIpAddress"]) == (made["floating_ip_address"], instance, eni["PrivateIpAddress"])
+    assert code(both.ec2.release_address, AllocationId=seen["AllocationId"]) == "InvalidIPAddress.InUse"
+    both.ec2.disassociate_address(AssociationId=seen["AssociationId"])
+    both.rest()
+    assert both.ok("GET", f"{NETWORK}/floatingips/{made['id']}")["floatingip"]["port_id"] is None
+    both.ec2.release_address(AllocationId=seen["AllocationId"])
+    both.rest()
+    assert both.status("GET", f"{NETWORK}/floatingips/{made['id']}") == 404
+    both.terminate(instance)
+
+
+@holds("The network: Floating addresses", "What each face calls it: address")
+def test_addresses_on_launch(both, outside):
+    """They are no floating addresses; and a floating one needs a way out."""
+    subnet = [s for s in both.ec2.describe_subnets()["Subnets"] if s["DefaultForAz"]][0]
+    instance = both.run(SubnetId=subnet["SubnetId"])
+    public = both.instance(instance)["PublicIpAddress"]
+    assert public not in [f["floating_ip_address"] for f in both.listed(NETWORK, "floatingips")]
+    both.terminate(instance)
+    network, subnet, router = make_router(both, "10.37.0.0/24")
+    port = make(both, "port", network_id=network)
+    answer = both.call("POST", f"{NETWORK}/floatingips", {"floatingip": {"floating_network_id": outside["id"], "port_id": port["id"]}})
+    assert (answer.status, answer.json["NeutronError"]["type"]) == (404, "ExternalGatewayForFloatingIPNotFound")
+    elastic = both.ec2.allocate_address()["AllocationId"]
+    assert code(both.ec2.associate_address, AllocationId=elastic, NetworkInterfaceId=ec2_id("eni", port["id"])) == "Gateway.NotAttached"
+    both.ec2.release_address(AllocationId=elastic)
+    both.delete(f"{NETWORK}/ports/{port['id']}")
+    drop_router(both, network, subnet, router)
+
+
+# ---- groups
+
+RULES = [  # EC2's permission without its source; protocol, ports and ethertype in Neutron
+    ({"IpProtocol": "tcp", "FromPort": 80, "ToPort": 81}, ("tcp", 80, 81)),
+    ({"IpProtocol": "udp", "FromPort": 53, "ToPort": 53}, ("udp", 53, 53)),
+    ({"IpProtocol": "tcp", "FromPort": 0, "ToPort": 65535}, ("tcp", None, None)),
+    ({"IpProtocol": "icmp", "FromPort": 8, "ToPort": 0}, ("icmp", 8, 0)),
+    ({"IpProtocol": "icmp", "FromPort": 3, "ToPort": -1}, ("icmp", 3, None)),
+    ({"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1}, ("icmp", None, None)),
+    ({"IpProtocol": "-1"}, (None, None, None)),
+    ({"IpProtocol": "50"}, ("esp", None, None)),
+    ({"IpProtocol": "253"}, ("253", None, None)),
+]
+SOURCES = [("IpRanges", "CidrIp", "192.0.2.0/24"), ("IpRanges", "CidrIp", "0.0.0.0/0"), ("UserIdGroupPairs", "GroupId", None)]
+
+
+@holds("What each face calls it: security group, rule", "The network: group of a router; of the account alone", "The network: Groups")
+def test_groups(both):
+    vpc = both.ec2.create_vpc(CidrBlock="10.38.0.0/16")["Vpc"]["VpcId"]
+    group = both.ec2.create_security_group(GroupName="web", Description="d", VpcId=vpc)["GroupId"]
+    seen = both.seen(NETWORK, "security-groups", group)
+    path = f"{NETWORK}/security-groups/{seen['id']}"
+    assert (seen["name"], seen["description"], seen["project_id"]) == ("web", "d", both.id)
+    assert [(r["direction"], r["protocol"], r["remote_ip_prefix"], r["ethertype"]) for r in seen["security_group_rules"]] == [
+        ("egress", None, "0.0.0.0/0", "IPv4")]
+    change(both, "security_group", seen["id"], "security-groups", name="other", description="e")
+    (shown,) = both.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"]
+    assert (shown["GroupName"], shown["Description"], shown["VpcId"]) == ("other", "e", vpc)
+    both.ec2.create_tags(Resources=[group], Tags=tags(("x", "")))
+    assert both.ok("GET", path)["security_group"]["tags"] == ["x"]
+    both.delete(path)
+    assert code(both.ec2.describe_security_groups, GroupIds=[group]) == "InvalidGroup.NotFound"
+    both.ec2.delete_vpc(VpcId=vpc)
+    made = make(both, "security_group", "security-groups", name="db", description="e")
+    (shown,) = both.ec2.describe_security_groups(GroupIds=[ec2_id("sg", made["id"])])["SecurityGroups"]
+    assert "VpcId" not in shown and (shown["GroupName"], shown["Description"], shown["IpPermissions"]) == ("db", "e", [])
+    assert len(made["security_group_rules"]) == 2 and {r["direction"] for r in made["security_group_rules"]} == {"egress"}
+    both.ec2.delete_security_group(GroupId=shown["GroupId"])
+    both.rest()
+    assert both.status("GET", f"{NETWORK}/security-groups/{made['id']}") == 404
+
+
+@holds("What each face calls it: security group, rule", "The network: Groups")
+@pytest.mark.parametrize("direction", ["ingress", "egress"])
+@pytest.mark.parametrize("source", SOURCES, ids=[s[2] or "group" for s in SOURCES])
+def test_rules(both, direction, source):
+    """Each form of a rule, made by one face, read and deleted by the other."""
+    name, member, value = source
+    vpc = both.ec2.create_vpc(CidrBlock="10.39.0.0/16")["Vpc"]["VpcId"]
+    group = both.ec2.create_security_group(GroupName="rules", Description="d", VpcId=vpc)["GroupId"]
+    identifier = both.seen(NETWORK, "security-groups", group)["id"]
+    value = value or group
+    for rule in both.ok("GET", f"{NETWORK}/security-group-rules?security_group_id={identifier}")["security_group_rules"]:
+        assert both.status("DELETE", f"{NETWORK}/security-group-rules/{rule['id']}") == 204
+    authorize = getattr(both.ec2, f"authorize_security_group_{direction}")
+    revoke = getattr(both.ec2, f"revoke_security_group_{direction}")
+    permissions = "IpPermissions" if direction == "ingress" else "IpPermissionsEgress"
+
+    def rules():
+        return [r for r in both.ok("GET", f"{NETWORK}/security-groups/{identifier}")["security_group"]["security_group_rules"]
+                if r["ethertype"] == "IPv4"]
+
+    def shown():
+        return both.ec2.describe_security_groups(GroupIds=[group])["SecurityGroups"][0][permissions]
+    for permission, (protocol, first, last) in RULES:
+        authorize(GroupId=group, IpPermissions=[{**permission, name: [{member: value}]}])
+        (rule,) = rules()
+        remote = {"remote_group_id": identifier, "remote_ip_prefix": None} if name == "UserIdGroupPairs" else {
+            "remote_group_id": None, "remote_ip_prefix": value}
+        expected = {"direction": direction, "protocol": protocol, "port_range_min": first, "port_range_max": last, **remote}
+        assert {k: rule[k] for k in expected} == expected, permission
+        assert both.status("DELETE", f"{NETWORK}/security-group-rules/{rule['id']}") == 204
+        assert [p for p in shown() if p.get(name)] == [], permission
+        body = {"security_group_id": identifier, "direction": direction, "ethertype": "IPv4",
+                **{k: v for k, v in expected.items() if v is not None and k != "direction"}}
+        made = make(both, "security_group_rule", "security-group-rules", **body)
+        (back,) = [p for p in shown() if p.get(name)]
+        assert {k: back.get(k) for k in permission} == permission and [r[member] for r in back[name]] == [value], permission
+        revoke(GroupId=group, IpPermissions=[{**permission, name: [{member: value}]}])
+        assert both.status("GET", f"{NETWORK}/security-group-rules/{made['id']}") == 404
+        for rest in both.ok("GET", f"{NETWORK}/security-group-rules?security_group_id={identifier}")["security_group_rules"]:
+            both.status("DELETE", f"{NETWORK}/security-group-rules/{rest['id']}")
+    both.ec2.delete_security_group(GroupId=group)
+    both.ec2.delete_vpc(VpcId=vpc)
+
+
+@holds("The network: Groups")
+@pytest.mark.parametrize("prefix", ["2001:db8::/64", "::/0", None])
+def test_rules_of_ipv6(both, prefix):
+    """Neutron alone makes them; EC2 shows and revokes them, but for those by membership, which stand for both families there."""
+    group = make(both, "security_group", "security-groups", name="six")["id"]
+    source = {"remote_ip_prefix": prefix} if prefix else {"remote_group_id": group}
+    rule = make(both, "security_group_rule", "security-group-rules", security_group_id=group, direction="ingress", ethertype="IPv6",
+                protocol="tcp", port_range_min=22, port_range_max=22, **source)
+
+    def shown():
+        return both.ec2.describe_security_groups(GroupIds=[ec2_id("sg", group)])["SecurityGroups"][0]["IpPermissions"]
+    assert rule["ethertype"] == "IPv6" and [r["CidrIpv6"] for p in shown() for r in p["Ipv6Ranges"]] == ([prefix] if prefix else [])
+    both.ec2.revoke_security_group_ingress(GroupId=ec2_id("sg", group), SecurityGroupRuleIds=[ec2_id("sgr", rule["id"])])
+    assert both.status("GET", f"{NETWORK}/security-group-rules/{rule['id']}") == 404 and shown() == []
+    both.ec2.delete_security_group(GroupId=ec2_id("sg", group))
+
+
+@holds("The network: Groups")
+def test_default_groups(both):
+    """An account's own is Neutron's; a VPC's is EC2's; neither can be deleted."""
+    own = [g for g in both.listed(NETWORK, "security-groups") if g["name"] == "default"]
+    in_ec2 = {ec2_id("sg", g["id"]): both.ec2.describe_security_groups(GroupIds=[ec2_id("sg", g["id"])])["SecurityGroups"][0] for g in own}
+    (alone,) = [i for i, g in in_ec2.items() if "VpcId" not in g]
+    rules = found(own, "sg", alone)["security_group_rules"]
+    assert sorted((r["direction"], r["ethertype"]) for r in rules) == [("egress", "IPv4"), ("egress", "IPv6"), ("ingress", "IPv4"), ("ingress", "IPv6")]
+    assert len(in_ec2[alone]["IpPermissions"]) == 1  # by membership: one for both families
+    for group in own:
+        assert both.status("DELETE", f"{NETWORK}/security-groups/{group['id']}") == 409
+        assert code(both.ec2.delete_security_group, GroupId=ec2_id("sg", group["id"])) == "CannotDelete"
+
+
+# ---- the rest
+
+@holds("The network: Tags")
+def test_tags(both):
+    """A word is a tag without a value; with one it is key=value; a key stands once."""
+    vpc, router, subnets = make_vpc(both, "10.42.0.0/16")
+    ((subnet, seen),) = subnets
+    eni = both.ec2.create_network_interface(SubnetId=subnet["SubnetId"])["NetworkInterface"]["NetworkInterfaceId"]
+    group = both.ec2.create_security_group(GroupName="tagged", Description="d", VpcId=vpc)["GroupId"]
+    address = both.ec2.allocate_address()["AllocationId"]
+    for resource, collection in ((vpc, "routers"), (subnet["SubnetId"], "subnets"), (eni, "ports"), (group, "security-groups"), (address, "floatingips")):
+        path = f"{NETWORK}/{collection}/{both.seen(NETWORK, collection, resource)['id']}/tags"
+        both.ec2.create_tags(Resources=[resource], Tags=tags(("word", ""), ("k", "v")))
+        assert sorted(both.ok("GET", path)["tags"]) == ["k=v", "word"]
+        both.ok("PUT", path, {"tags": ["more", "k=w"]})
+
+        def said(resource=resource):
+            found_tags = both.ec2.describe_tags(Filters=[{"Name": "resource-id", "Values": [resource]}])["Tags"]
+            return {t["Key"]: t["Value"] for t in found_tags}
+        assert said() == {"more": "", "k": "w"}
+        assert both.status("PUT", f"{path}/k=x") == 201 and said() == {"more": "", "k": "x"}
+        assert both.status("PUT", path, {"tags": ["k=1", "k=2"]}) == 400
+        assert both.status("DELETE", path) == 204 and said() == {}
+    both.ec2.release_address(AllocationId=address)
+    both.ec2.delete_network_interface(NetworkInterfaceId=eni)
+    both.ec2.delete_security_group(GroupId=group)
+    drop_vpc(both, vpc, subnets)
+
+
+def test_the_region_is_as_its_rows_say(both):
+    assert both.dev.audit() == []
+
+
+if __name__ == "__main__":
+    sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
