@@ -102,7 +102,7 @@ RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, const 
 		break;
 	}
 	return *ret_subnet ? OK
-			   : ENGINE_FAIL(op, ERR_STATE, KIND_NETWORK, ref->field,
+			   : ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, ref->field,
 					 "The network '%" STR_FMT "' has no subnet.", STR_ARG(ref->text));
 }
 

@@ -21,6 +21,8 @@ struct nat_plan {
 static RESULT resolve_nat(struct op *op, const struct nat_gateway_wish *wish, struct nat_plan *plan)
 {
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &plan->subnet));
+	if (uuid_is_none(plan->subnet->router)) /* it is part of a router, and there is none */
+		return engine_fail_not_found(op->ctx, KIND_SUBNET, &wish->subnet);
 	if (ref_is_given(&wish->address)) {
 		TRY(engine_find_own_address(op->ctx, op->head, &wish->address, &plan->address));
 		if (!plan->address->is_elastic)

@@ -261,6 +261,19 @@ static bool has_nat_gateway(const struct tables *t, const struct subnet *subnet)
 	return nat != NULL;
 }
 
+/* A router's groups are good for its ports alone. */
+static bool has_port_in_groups(const struct tables *t, const struct router *router,
+			       const struct subnet *subnet)
+{
+	for (const struct port *p = port_first_by_subnet(t, subnet->row.id); p; p = port_next_by_subnet(t, p))
+		for (size_t n = 0; row_is_live(&p->row) && n < p->groups.count; n++) {
+			const struct security_group *group = security_group_find(t, p->groups.at[n]);
+			if (group && uuid_equal(group->router, router->row.id))
+				return true;
+		}
+	return false;
+}
+
 /* Why the subnet cannot leave its router, or NULL. */
 static const char *find_user(const struct tables *t, const struct router *router, const struct subnet *subnet,
 			     enum kind *ret_kind)
@@ -276,6 +289,10 @@ static const char *find_user(const struct tables *t, const struct router *router
 	if (has_nat_gateway(t, subnet)) {
 		*ret_kind = KIND_NAT_GATEWAY;
 		return "a NAT gateway is in it";
+	}
+	if (has_port_in_groups(t, router, subnet)) {
+		*ret_kind = KIND_SECURITY_GROUP;
+		return "ports in it are in the router's own security groups";
 	}
 	*ret_kind = KIND_SUBNET;
 	return subnet_is_of_blocks(t, subnet) ? "it is part of the router's address blocks" : NULL;

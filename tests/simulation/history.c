@@ -141,12 +141,22 @@ static void check_restart(struct simulation *s)
 		blame(s, "a restart changed what is seen");
 }
 
+/* What every account has: EC2's default VPC, Neutron's default group. */
+static void add_defaults(struct simulation *s, unsigned account)
+{
+	struct cloud *c = s->region.cloud;
+	struct security_group_wish wish = {0};
+	cloud_ok(c, &s->region.users[account].who, engine_ensure_default_group, &wish);
+	model_add_group(&s->model, account, NULL, STR("default"), uuid_to_str(c->arena, wish.group));
+	model_add_vpc(&s->model, account, (struct cidr){ip_from_v4(0xAC1F0000), 16}, true);
+}
+
 void history_run(struct simulation *s)
 {
 	region_open(&s->region, s->seed);
 	request_draw_theme(s);
 	for (unsigned account = 0; account < ACCOUNTS; account++)
-		model_add_vpc(&s->model, account, (struct cidr){ip_from_v4(0xAC1F0000), 16}, true);
+		add_defaults(s, account);
 	listings_compare(s, true);
 	for (int n = 1; n <= MOVES; n++) {
 		move(s);

@@ -11,8 +11,8 @@ static const struct listings *const tables[] = {&ec2_listings, &openstack_listin
 enum { TABLES = sizeof tables / sizeof *tables };
 #define EACH_LISTING(list)                                                                                   \
 	for (size_t t_ = 0; t_ < TABLES; t_++)                                                               \
-		for (const struct listing *list = tables[t_]->at;                                            \
-		     list < tables[t_]->at + tables[t_]->count; list++)
+		for (const struct listing *list = tables[t_]->at; list < tables[t_]->at + tables[t_]->count; \
+		     list++)
 
 static bool is_of_openstack(const struct listing *list)
 {
@@ -21,10 +21,10 @@ static bool is_of_openstack(const struct listing *list)
 
 struct str listings_not_found(enum kind kind, bool of_openstack)
 {
-	EACH_LISTING (list)
-		if (list->kind == kind && is_of_openstack(list) == of_openstack && list->not_found)
-			return str_from(list->not_found);
-	return STR("");
+	EACH_LISTING(list)
+	if (list->kind == kind && is_of_openstack(list) == of_openstack && list->not_found)
+		return str_from(list->not_found);
+	return kind == KIND_SECURITY_GROUP ? STR("404 SecurityGroupNotFound") : STR("");
 }
 
 /* ---- tags ---- */
@@ -121,7 +121,8 @@ void listings_compare(struct simulation *s, bool is_settled)
 		if (is_settled && (t->life == ENDING || t->of->life != LIVE))
 			t->life = GONE;
 	for (unsigned account = 0; account < ACCOUNTS; account++)
-		EACH_LISTING (list) {
+		EACH_LISTING(list)
+		{
 			struct look l = {s, account, is_settled};
 			compare_listing(&l, list);
 		}
@@ -132,7 +133,8 @@ struct str listings_read(struct simulation *s)
 	struct buf b;
 	buf_init(&b, 64 << 20);
 	for (unsigned account = 0; account < ACCOUNTS; account++)
-		EACH_LISTING (list) {
+		EACH_LISTING(list)
+		{
 			buf_add_str(&b, request_read(s, account, list->action));
 			buf_add_char(&b, '\n');
 		}

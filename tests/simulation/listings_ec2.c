@@ -21,9 +21,23 @@ static bool has_names(const struct look *l, const struct thing *vpc)
 	return str_is(answer_at(body, "enableDnsHostnames/value"), "true");
 }
 
+/* Of one without blocks some subnet's is shown. */
+static bool is_vpc_block(const struct look *l, const struct thing *vpc, struct str text)
+{
+	bool has_subnet = false;
+	if (vpc->block.bits)
+		return is_block(text, vpc->block);
+	EACH (&l->s->model, subnet, KIND_SUBNET) {
+		if (subnet->of == vpc && is_block(text, subnet->block))
+			return true;
+		has_subnet = has_subnet || subnet->of == vpc;
+	}
+	return !has_subnet && str_is_empty(text);
+}
+
 static const char *differ_vpc(const struct look *l, struct thing *t, struct str item)
 {
-	if (!is_block(answer_at(item, "cidrBlock"), t->block))
+	if (!is_vpc_block(l, t, answer_at(item, "cidrBlock")))
 		return "its block";
 	if (t->id[0] && has_names(l, t) != t->has_names)
 		return "whether its instances have names";
@@ -46,7 +60,7 @@ static const char *differ_subnet(const struct look *l, struct thing *t, struct s
 		if (model_subnet(ip->of) == t)
 			(ip->life == ENDING || model_may_have_ended(ip->of) ? slack++ : used++);
 	IGNORE(str_parse_int(answer_at(item, "availableIpAddressCount"), &available)); /* -1 is wrong */
-	int64_t most = (int64_t) cidr_count(t->block) - 5 - used;
+	int64_t most = (int64_t) cidr_count(t->block) - (t->is_neutrons ? 3 : 5) - used;
 	return available <= most + slack && available >= most - slack ? NULL : "the number of free addresses";
 }
 
@@ -83,7 +97,9 @@ static const char *differ_associations(const struct look *l, struct thing *t, st
 static const char *differ_routes(const struct look *l, struct thing *t, struct str set)
 {
 	struct str item;
-	size_t shown = 0, known = 1; /* the local one */
+	size_t shown = 0, known = t->of->block.bits > 0; /* a local one for each block */
+	EACH (&l->s->model, subnet, KIND_SUBNET)
+		known += !t->of->block.bits && subnet->of == t->of;
 	EACH (&l->s->model, route, KIND_ROUTE)
 		known += route->of == t;
 	while (answer_next_item(&set, &item)) {
@@ -132,7 +148,8 @@ static const char *differ_rule(const struct look *l, struct thing *t, struct str
 		return "its port or direction";
 	if (!model_is_id(answer_at(item, "referencedGroupInfo/groupId"), t->to))
 		return "the group it refers to";
-	return t->to || is_block(answer_at(item, "cidrIpv4"), t->block) ? NULL : "its block";
+	const char *block = t->block.base.family == IP_V6 ? "cidrIpv6" : "cidrIpv4";
+	return t->to || is_block(answer_at(item, block), t->block) ? NULL : "its block";
 }
 
 static const char *differ_live_instance(const struct look *l, struct thing *t, struct str state)
@@ -385,10 +402,20 @@ static const char *differ_key(const struct look *l, struct thing *t, struct str 
 	return str_is(answer_at(item, "keyName"), t->name) ? NULL : "its name";
 }
 
+static bool is_in_vpc(const struct thing *t)
+{
+	return (t->kind == KIND_PORT ? model_subnet(t) : t)->of != NULL;
+}
+
+static bool is_shown_rule(const struct thing *t)
+{
+	return !t->is_ipv6;
+}
+
 static const struct listing rows[] = {
 	{KIND_ROUTER, "Action=DescribeVpcs", "vpcSet", "vpcId", NULL, "InvalidVpcID.NotFound", differ_vpc},
 	{KIND_SUBNET, "Action=DescribeSubnets", "subnetSet", "subnetId", NULL, "InvalidSubnetID.NotFound",
-	 differ_subnet},
+	 differ_subnet, is_in_vpc},
 	{KIND_GATEWAY, "Action=DescribeInternetGateways", "internetGatewaySet", "internetGatewayId", NULL,
 	 "InvalidInternetGatewayID.NotFound", differ_gateway},
 	{KIND_ROUTE_TABLE, "Action=DescribeRouteTables", "routeTableSet", "routeTableId", NULL,
@@ -396,7 +423,7 @@ static const struct listing rows[] = {
 	{KIND_SECURITY_GROUP, "Action=DescribeSecurityGroups", "securityGroupInfo", "groupId", NULL,
 	 "InvalidGroup.NotFound", differ_group},
 	{KIND_SECURITY_GROUP_RULE, "Action=DescribeSecurityGroupRules", "securityGroupRuleSet",
-	 "securityGroupRuleId", NULL, "InvalidSecurityGroupRuleId.NotFound", differ_rule},
+	 "securityGroupRuleId", NULL, "InvalidSecurityGroupRuleId.NotFound", differ_rule, is_shown_rule},
 	{KIND_KEY_PAIR, "Action=DescribeKeyPairs", "keySet", "keyPairId", NULL, "InvalidKeyPair.NotFound",
 	 differ_key},
 	{KIND_INSTANCE, "Action=DescribeInstances", "reservationSet", "instanceId", "instancesSet",
@@ -410,7 +437,7 @@ static const struct listing rows[] = {
 	{KIND_SNAPSHOT, "Action=DescribeSnapshots&Owner.1=self", "snapshotSet", "snapshotId", NULL,
 	 "InvalidSnapshot.NotFound", differ_snapshot},
 	{KIND_PORT, "Action=DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId", NULL,
-	 "InvalidNetworkInterfaceID.NotFound", differ_port},
+	 "InvalidNetworkInterfaceID.NotFound", differ_port, is_in_vpc},
 	{KIND_ADDRESS, "Action=DescribeAddresses", "addressesSet", "allocationId", NULL,
 	 "InvalidAllocationID.NotFound", differ_address},
 };

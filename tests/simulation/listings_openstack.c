@@ -62,6 +62,73 @@ static const char *differ_subnet(const struct look *l, struct thing *t, struct s
 	return is_block(answer_at(item, "cidr"), t->block) ? NULL : "its block";
 }
 
+/* A subnet's router holds its gateway's address by what is shown as a port. */
+static const char *differ_interface(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	if (!t->of)
+		return "that a router is in it";
+	return model_is_id(answer_at(item, "device_id"), t->of) ? NULL : "its router";
+}
+
+static bool is_on_router(const struct thing *t)
+{
+	return t->of != NULL;
+}
+
+static bool is_interface(struct str item)
+{
+	return str_is(answer_at(item, "device_owner"), "network:router_interface");
+}
+
+static const char *differ_router(const struct look *l, struct thing *t, struct str item)
+{
+	bool shows = answer_at(item, "external_gateway_info/network_id").n > 0;
+	return shows == (model_gateway(&l->s->model, t) != NULL) ? NULL : "its gateway";
+}
+
+static const char *differ_port(const struct look *l, struct thing *t, struct str item)
+{
+	struct thing *group = t->of ? t->of->group : t->group, *holder = t->of ? t->of : t->to;
+	struct str device = answer_at(item, "device_id");
+	if (!model_is_id(answer_at(item, "fixed_ips/item/subnet_id"), model_subnet(t)))
+		return "its subnet";
+	if (!t->id[0] && !model_is_id(device, holder))
+		return "its holder";
+	if (t->life == ENDING)
+		return NULL;
+	if (group && group->id[0] && !has_item(answer_at(item, "security_groups"), NULL, group))
+		return "its group";
+	if (model_may_have_ended(t) || (holder && model_may_have_ended(holder)) || t->left)
+		return NULL;
+	return !l->is_settled || model_is_id(device, holder) ? NULL : "its holder";
+}
+
+static const char *differ_floating(const struct look *l, struct thing *t, struct str item)
+{
+	struct str port = answer_at(item, "port_id");
+	(void) l;
+	return model_is_id(port, t->to) ? NULL : "its port";
+}
+
+static const char *differ_rule(const struct look *l, struct thing *t, struct str item)
+{
+	bool is_ipv6 = t->to ? t->is_ipv6 : t->block.base.family == IP_V6;
+	(void) l;
+	if (!model_is_id(answer_at(item, "security_group_id"), t->of))
+		return "its group";
+	if (!str_is(answer_at(item, "direction"), t->egress ? "egress" : "ingress"))
+		return "its direction";
+	if (!str_is(answer_at(item, "ethertype"), is_ipv6 ? "IPv6" : "IPv4"))
+		return "its family";
+	if (t->port < 0 ? answer_at(item, "port_range_min").n
+			: !is_number(answer_at(item, "port_range_min"), t->port))
+		return "its port";
+	if (!model_is_id(answer_at(item, "remote_group_id"), t->to))
+		return "the group it refers to";
+	return t->to || is_block(answer_at(item, "remote_ip_prefix"), t->block) ? NULL : "its block";
+}
+
 /* ---- servers ---- */
 
 static bool is_one_of(struct str text, const char *const *words)
@@ -74,7 +141,8 @@ static bool is_one_of(struct str text, const char *const *words)
 
 static const char *differ_server(const struct look *l, struct thing *t, struct str item)
 {
-	static const char *const on[] = {"ACTIVE", "BUILD", "REBOOT", "HARD_REBOOT", "SHUTOFF", "ERROR", NULL};
+	static const char *const on[] = {"ACTIVE",  "BUILD", "REBOOT", "HARD_REBOOT",
+					 "SHUTOFF", "ERROR", NULL};
 	static const char *const off[] = {"SHUTOFF", "ACTIVE", NULL};
 	struct str status = answer_at(item, "status"), task = answer_at(item, "OS-EXT-STS:task_state");
 	if (t->life == ENDING)
@@ -94,7 +162,7 @@ static const char *differ_server(const struct look *l, struct thing *t, struct s
 static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
 {
 	static const char *const moving[] = {"in-use",    "creating",  "attaching", "detaching",
-					     "available", "extending", "error",	    NULL};
+					     "available", "extending", "error",     NULL};
 	struct str status = answer_at(item, "status"), attached = answer_at(item, "attachments");
 	const struct thing *holder = t->of ? t->of : t->to;
 	if (t->life == ENDING)
@@ -123,9 +191,20 @@ static const char *differ_snapshot(const struct look *l, struct thing *t, struct
 }
 
 static const struct listing rows[] = {
-	{KIND_NETWORK, "GET /network/v2.0/networks", "networks", "id", NULL, "404 NetworkNotFound", differ_network,
-	 .passes = is_external},
-	{KIND_SUBNET, "GET /network/v2.0/subnets", "subnets", "id", NULL, "404 SubnetNotFound", differ_subnet},
+	{KIND_NETWORK, "GET /network/v2.0/networks", "networks", "id", NULL, "404 NetworkNotFound",
+	 differ_network, .passes = is_external},
+	{KIND_SUBNET, "GET /network/v2.0/subnets", "subnets", "id", NULL, "404 SubnetNotFound",
+	 differ_subnet},
+	{KIND_ROUTER, "GET /network/v2.0/routers", "routers", "id", NULL, "404 RouterNotFound",
+	 differ_router},
+	{KIND_SUBNET, "GET /network/v2.0/ports?device_owner=network:router_interface", "ports",
+	 "fixed_ips/item/subnet_id", NULL, NULL, differ_interface, is_on_router},
+	{KIND_PORT, "GET /network/v2.0/ports", "ports", "id", NULL, "404 PortNotFound", differ_port,
+	 .passes = is_interface},
+	{KIND_ADDRESS, "GET /network/v2.0/floatingips", "floatingips", "id", NULL, "404 FloatingIPNotFound",
+	 differ_floating},
+	{KIND_SECURITY_GROUP_RULE, "GET /network/v2.0/security-group-rules", "security_group_rules", "id",
+	 NULL, "404 SecurityGroupRuleNotFound", differ_rule},
 	{KIND_INSTANCE, "GET /compute/v2.1/servers/detail", "servers", "id", NULL, NULL, differ_server},
 	{KIND_VOLUME, "GET /volume/v3/volumes/detail", "volumes", "id", NULL, NULL, differ_volume},
 	{KIND_SNAPSHOT, "GET /volume/v3/snapshots/detail", "snapshots", "id", NULL, NULL, differ_snapshot},

@@ -64,6 +64,14 @@ bool model_ends_with_port(const struct thing *ip)
 	return ip->life == ENDING && ip->of->life == ENDING;
 }
 
+static void end_network_with_last(struct model *m, struct thing *network, enum life life)
+{
+	EACH (m, t, KIND_SUBNET)
+		if (t->network == network && t->life == LIVE)
+			return;
+	network->life = life;
+}
+
 void model_end(struct model *m, struct thing *t, enum life life)
 {
 	t->life = life;
@@ -74,8 +82,8 @@ void model_end(struct model *m, struct thing *t, enum life life)
 	EACH (m, subnet, KIND_SUBNET)
 		if (subnet->to == t) /* a route table */
 			subnet->to = NULL;
-	if (t->kind == KIND_SUBNET && t->network->is_default)
-		t->network->life = life;
+	if (t->kind == KIND_SUBNET && model_is_of_blocks(t))
+		end_network_with_last(m, t->network, life);
 }
 
 const struct thing *model_subnet(const struct thing *port)
@@ -93,7 +101,7 @@ struct thing *model_vpc(struct thing *t)
 struct thing *model_gateway(struct model *m, const struct thing *vpc)
 {
 	EACH (m, t, KIND_GATEWAY)
-		if (t->to == vpc)
+		if (vpc && t->to == vpc)
 			return t;
 	return NULL;
 }
@@ -106,12 +114,23 @@ struct thing *model_default_vpc(struct model *m, unsigned account)
 	return NULL;
 }
 
-struct thing *model_default_group(struct model *m, const struct thing *vpc)
+struct thing *model_default_group(struct model *m, const struct thing *subnet)
 {
+	struct thing *found = NULL;
 	EACH (m, t, KIND_SECURITY_GROUP)
-		if (t->is_default && t->of == vpc)
-			return t;
-	return NULL;
+		if (t->is_default && t->account == subnet->account && (t->of ? t->of == subnet->of : !found))
+			found = t;
+	return found;
+}
+
+bool model_group_fits(const struct thing *group, const struct thing *subnet)
+{
+	return !group->of || group->of == subnet->of;
+}
+
+bool model_is_of_blocks(const struct thing *subnet)
+{
+	return subnet->of && subnet->of->block.bits && cidr_contains_cidr(subnet->of->block, subnet->block);
 }
 
 struct thing *model_route(struct model *m, const struct thing *table, struct cidr block)
@@ -132,46 +151,55 @@ struct thing *model_rule(struct model *m, const struct thing *group, bool egress
 	return NULL;
 }
 
-static void add_rule_for_all(struct model *m, struct thing *group, bool egress)
+static void add_rule_for_all(struct model *m, struct thing *group, bool egress, bool is_ipv6)
 {
 	struct thing *rule = model_add(m, KIND_SECURITY_GROUP_RULE, group->account, group, STR_NONE);
 	rule->egress = egress;
 	rule->port = -1;
 	rule->to = egress ? NULL : group;
+	rule->is_ipv6 = !egress && is_ipv6;
 	if (egress)
-		rule->block = (struct cidr){ip_from_v4(0), 0};
+		rule->block = (struct cidr){is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
 }
 
-struct thing *model_add_group(struct model *m, struct thing *vpc, struct str name, struct str id)
+/* The account's own have their rules for both families. */
+struct thing *model_add_group(struct model *m, unsigned account, struct thing *vpc, struct str name,
+			      struct str id)
 {
-	struct thing *group = model_add(m, KIND_SECURITY_GROUP, vpc->account, vpc, id);
+	struct thing *group = model_add(m, KIND_SECURITY_GROUP, account, vpc, id);
 	snprintf(group->name, sizeof group->name, "%" STR_FMT, STR_ARG(name));
 	group->is_default = str_is(name, "default");
-	add_rule_for_all(m, group, true);
-	if (group->is_default)
-		add_rule_for_all(m, group, false);
+	for (int is_ipv6 = 0; is_ipv6 < (vpc ? 1 : 2); is_ipv6++) {
+		add_rule_for_all(m, group, true, is_ipv6);
+		if (group->is_default)
+			add_rule_for_all(m, group, false, is_ipv6);
+	}
 	return group;
 }
 
 struct thing *model_add_subnet(struct model *m, unsigned account, struct thing *vpc, struct thing *network,
 			       struct str id)
 {
-	struct thing *own = network ? NULL : model_add(m, KIND_NETWORK, account, NULL, STR_NONE);
 	struct thing *subnet = model_add(m, KIND_SUBNET, account, vpc, id);
-	subnet->network = network ? network : own;
-	if (own)
-		own->is_default = true;
+	subnet->network = network ? network : model_add(m, KIND_NETWORK, account, NULL, STR_NONE);
+	subnet->is_neutrons = network != NULL;
 	return subnet;
+}
+
+struct thing *model_add_router(struct model *m, unsigned account, struct str id)
+{
+	struct thing *router = model_add(m, KIND_ROUTER, account, NULL, id);
+	model_add(m, KIND_ROUTE_TABLE, account, router, STR_NONE)->is_default = true;
+	return router;
 }
 
 struct thing *model_add_vpc(struct model *m, unsigned account, struct cidr block, bool with_subnet)
 {
-	struct thing *vpc = model_add(m, KIND_ROUTER, account, NULL, STR_NONE);
+	struct thing *vpc = model_add_router(m, account, STR_NONE),
+		     *table = model_part(m, KIND_ROUTE_TABLE, vpc);
 	vpc->block = block;
 	vpc->is_default = vpc->has_names = with_subnet;
-	struct thing *table = model_add(m, KIND_ROUTE_TABLE, account, vpc, STR_NONE);
-	table->is_default = true;
-	model_add_group(m, vpc, STR("default"), STR_NONE);
+	model_add_group(m, account, vpc, STR("default"), STR_NONE);
 	if (!with_subnet)
 		return vpc;
 	struct thing *subnet = model_add_subnet(m, account, vpc, NULL, STR_NONE);

@@ -226,7 +226,7 @@ static bool draw_port(struct request *x)
 
 static void judge_port(const struct request *x, struct verdict *v)
 {
-	if (x->ref_count > 1 && x->refs[1]->of != x->refs[0]->of)
+	if (x->ref_count > 1 && !model_group_fits(x->refs[1], x->refs[0]))
 		refuse(v, "InvalidParameter");
 }
 
@@ -246,7 +246,7 @@ static void apply_port(struct request *x, struct str answer)
 	struct thing *t = model_add(&x->s->model, KIND_PORT, x->account, NULL,
 				    answer_at(answer, "networkInterface/networkInterfaceId"));
 	t->subnet = x->refs[0];
-	t->group = x->ref_count > 1 ? x->refs[1] : model_default_group(&x->s->model, x->refs[0]->of);
+	t->group = x->ref_count > 1 ? x->refs[1] : model_default_group(&x->s->model, x->refs[0]);
 	if (x->count)
 		add_second_ip(x, t, answer_at(answer, "networkInterface/privateIpAddressesSet"));
 	request_apply_tag(x, t);

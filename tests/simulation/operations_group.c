@@ -20,36 +20,67 @@ static bool draw_group(struct request *x)
 	return true;
 }
 
-static void judge_group(const struct request *x, struct verdict *v)
+static size_t count_groups(const struct request *x)
 {
 	size_t used = 0;
 	EACH (&x->s->model, t, KIND_SECURITY_GROUP)
 		used += t->account == x->account;
+	return used;
+}
+
+static void judge_group(const struct request *x, struct verdict *v)
+{
 	if (find_named(x))
 		refuse(v, "InvalidGroup.Duplicate");
-	if (used >= LIMIT_GROUPS)
+	if (count_groups(x) >= LIMIT_GROUPS)
 		refuse(v, "SecurityGroupLimitExceeded");
 }
 
 static void apply_group(struct request *x, struct str answer)
 {
-	request_apply_tag(x, model_add_group(&x->s->model, x->refs[0], str_from(x->name),
+	request_apply_tag(x, model_add_group(&x->s->model, x->account, x->refs[0], str_from(x->name),
 					     answer_at(answer, "groupId")));
+}
+
+static bool draw_os_group(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "g%d", (int) random_below(8));
+	request_add(x, "name", "\"%s\"", x->name);
+	return true;
+}
+
+static void judge_os_group(const struct request *x, struct verdict *v)
+{
+	if (count_groups(x) >= LIMIT_GROUPS)
+		refuse(v, "409 OverQuota");
+}
+
+static void apply_os_group(struct request *x, struct str answer)
+{
+	struct str rules = answer_at(answer, "security_group/security_group_rules"), item;
+	size_t count = 0;
+	model_add_group(&x->s->model, x->account, NULL, str_from(x->name),
+			answer_at(answer, "security_group/id"));
+	while (answer_next_item(&rules, &item))
+		count++;
+	if (count != 2)
+		blame(x->s, "#%d: a new group has %zu rules", (int) x->serial, count);
 }
 
 static void judge_delete_group(const struct request *x, struct verdict *v)
 {
 	const struct thing *group = x->refs[0];
+	const char *code = request_word(x, "DependencyViolation", "409 SecurityGroupInUse");
 	if (group->is_default)
-		refuse(v, "CannotDelete");
+		refuse(v, request_word(x, "CannotDelete", "409 SecurityGroupCannotRemoveDefault"));
 	EACH (&x->s->model, t, KIND_SECURITY_GROUP_RULE)
 		if (t->to == group && t->of != group) {
-			refuse(v, "DependencyViolation");
+			refuse(v, code);
 			return;
 		}
 	EACH (&x->s->model, t, KIND_PORT)
 		if ((t->of ? t->of->group : t->group) == group)
-			refuse_or_doubt(v, !model_may_have_ended(t), "DependencyViolation");
+			refuse_or_doubt(v, !model_may_have_ended(t), code);
 }
 
 /* ---- rules ---- */
@@ -68,9 +99,25 @@ static bool draw_rule(struct request *x)
 	return true;
 }
 
+static bool draw_os_rule(struct request *x)
+{
+	char text[CIDR_TEXT_SIZE];
+	x->port = random_below(2) ? 22 : 80;
+	x->flag = random_below(2) == 0;
+	request_add(x, "direction", "\"%s\"", x->flag ? "egress" : "ingress");
+	request_add(x, "protocol", "\"tcp\"");
+	request_add(x, "port_range_min", "%d", (int) x->port);
+	request_add(x, "port_range_max", "%d", (int) x->port);
+	if (random_below(3) == 0)
+		return request_ref(x, "remote_group_id", KIND_SECURITY_GROUP) != NULL;
+	x->block = (struct cidr){ip_from_v4((uint32_t) (10U << 24 | random_below(2) << 8)), 24};
+	request_add(x, "remote_ip_prefix", "\"%s\"", cidr_write(x->block, text));
+	return true;
+}
+
 static bool is_egress(const struct request *x)
 {
-	return strstr(x->operation->action, "Egress") != NULL;
+	return request_is_openstack(x) ? x->flag : strstr(x->operation->action, "Egress") != NULL;
 }
 
 static struct thing *find_rule(const struct request *x)
@@ -81,21 +128,22 @@ static struct thing *find_rule(const struct request *x)
 
 static void judge_peer(const struct request *x, struct verdict *v)
 {
-	if (x->ref_count > 1 && x->refs[1]->of != x->refs[0]->of)
-		refuse(v, "InvalidParameterValue");
+	if (x->ref_count > 1 && x->refs[1]->of && x->refs[1]->of != x->refs[0]->of)
+		refuse(v, request_word(x, "InvalidParameterValue", "400 HTTPBadRequest"));
 }
 
 static void judge_authorize(const struct request *x, struct verdict *v)
 {
 	judge_peer(x, v);
 	if (find_rule(x))
-		refuse(v, "InvalidPermission.Duplicate");
+		refuse(v, request_word(x, "InvalidPermission.Duplicate", "409 SecurityGroupRuleExists"));
 }
 
 static void apply_authorize(struct request *x, struct str answer)
 {
-	struct thing *rule = model_add(&x->s->model, KIND_SECURITY_GROUP_RULE, x->account, x->refs[0],
-				       answer_at(answer, "securityGroupRuleSet/item/securityGroupRuleId"));
+	struct str id = answer_at(answer, request_word(x, "securityGroupRuleSet/item/securityGroupRuleId",
+						       "security_group_rule/id"));
+	struct thing *rule = model_add(&x->s->model, KIND_SECURITY_GROUP_RULE, x->account, x->refs[0], id);
 	rule->egress = is_egress(x);
 	rule->port = x->port;
 	rule->block = x->block;
@@ -122,7 +170,31 @@ static void apply_revoke(struct request *x, struct str answer)
 			"GroupId", KIND_SECURITY_GROUP                                                       \
 		}                                                                                            \
 	}
+#define OS_GROUPS "/network/v2.0/security-groups"
+#define OS_RULES "/network/v2.0/security-group-rules"
 static const struct operation rows[] = {
+	{"POST " OS_GROUPS, 2, {}, "security_group", draw_os_group, judge_os_group, apply_os_group},
+	{"DELETE " OS_GROUPS "/{security_group_id}",
+	 2,
+	 {{"security_group_id", KIND_SECURITY_GROUP}},
+	 NULL,
+	 NULL,
+	 judge_delete_group,
+	 request_apply_end},
+	{"POST " OS_RULES,
+	 3,
+	 {{"security_group_id", KIND_SECURITY_GROUP}},
+	 "security_group_rule",
+	 draw_os_rule,
+	 judge_authorize,
+	 apply_authorize},
+	{"DELETE " OS_RULES "/{rule_id}",
+	 2,
+	 {{"rule_id", KIND_SECURITY_GROUP_RULE}},
+	 NULL,
+	 NULL,
+	 NULL,
+	 request_apply_end},
 	{"CreateSecurityGroup",
 	 3,
 	 {{"VpcId", KIND_ROUTER}},

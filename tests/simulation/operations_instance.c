@@ -42,7 +42,7 @@ static struct thing *subnet_of(const struct request *x)
 	EACH (&x->s->model, t, KIND_SUBNET)
 		if (network && t->network == network)
 			named = t;
-	return named ? named : default_subnet(x);
+	return named || network ? named : default_subnet(x);
 }
 
 /* How many more the account may have: at least, and at most when what is ending has ended. */
@@ -81,7 +81,7 @@ static void judge_run(const struct request *x, struct verdict *v)
 	count_room(x, &least, &most);
 	if (!subnet)
 		refuse(v, request_word(x, "VPCIdNotSpecified", "400"));
-	if (subnet && group && group->of && group->of != subnet->of)
+	if (subnet && group && !model_group_fits(group, subnet))
 		refuse(v, request_word(x, "InvalidParameter", "400"));
 	if (image && !image->is_complete)
 		doubt(v, request_word(x, "InvalidAMIID.Unavailable", "409"));
@@ -112,13 +112,13 @@ static void add_volumes(struct request *x, struct thing *instance)
 			add_volume(x, instance, t->name, t->gibibytes);
 }
 
-static void add_instance(struct request *x, struct str id)
+static struct thing *add_instance(struct request *x, struct str id, struct thing *subnet)
 {
 	struct model *m = &x->s->model;
-	struct thing *t = model_add(m, KIND_INSTANCE, x->account, subnet_of(x), id);
+	struct thing *t = model_add(m, KIND_INSTANCE, x->account, subnet, id);
 	t->group = request_find_ref(x, KIND_SECURITY_GROUP);
 	if (!t->group)
-		t->group = model_default_group(m, model_vpc(t));
+		t->group = model_default_group(m, t->of);
 	t->wanted_on = true;
 	t->is_public = t->of->is_public;
 	t->ends_itself = x->flag;
@@ -126,6 +126,7 @@ static void add_instance(struct request *x, struct str id)
 	request_apply_tag(x, t);
 	add_volumes(x, t);
 	(void) model_add(m, KIND_PORT, x->account, t, STR_NONE);
+	return t;
 }
 
 static void apply_run(struct request *x, struct str answer)
@@ -138,7 +139,7 @@ static void apply_run(struct request *x, struct str answer)
 		if (repeats)
 			request_check_repeated(x, answer_at(item, "instanceId"));
 		else
-			add_instance(x, answer_at(item, "instanceId"));
+			(void) add_instance(x, answer_at(item, "instanceId"), subnet_of(x));
 	}
 	int64_t wanted_least = least < x->count ? least : x->count,
 		wanted_most = most < x->count ? most : x->count;
@@ -166,11 +167,24 @@ static bool draw_server(struct request *x)
 	return true;
 }
 
+/* On which of the network's subnets it is, Neutron tells. */
+static struct thing *find_chosen_subnet(struct request *x, struct str server)
+{
+	char form[120];
+	snprintf(form, sizeof form, "GET /network/v2.0/ports?device_id=%" STR_FMT, STR_ARG(server));
+	struct str ports = request_read(x->s, x->account, form);
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (t->network == x->refs[x->ref_count - 1] &&
+		    model_is_id(answer_at(ports, "ports/item/fixed_ips/item/subnet_id"), t))
+			return t;
+	return subnet_of(x);
+}
+
 static void apply_server(struct request *x, struct str answer)
 {
-	add_instance(x, answer_at(answer, "server/id"));
-	struct model *m = &x->s->model;
-	m->things[m->count - 1].of->may_lack_host = x->s->hosts_shaken;
+	struct str id = answer_at(answer, "server/id");
+	struct thing *t = add_instance(x, id, find_chosen_subnet(x, id));
+	t->may_lack_host = x->s->hosts_shaken;
 }
 
 /* ---- power ---- */

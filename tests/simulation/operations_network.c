@@ -69,7 +69,7 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 static bool draw_subnet(struct request *x)
 {
 	struct cidr of = x->refs[0]->block;
-	uint32_t base = ip_to_v4(of.base) + (uint32_t) (random_below(6) + 16) * 256;
+	uint32_t base = (of.bits ? ip_to_v4(of.base) : 10U << 24) + (uint32_t) (random_below(6) + 16) * 256;
 	if (random_below(12) == 0)
 		base += 1 << 24;
 	x->block = (struct cidr){ip_from_v4(base), 24};
@@ -81,7 +81,7 @@ static bool draw_subnet(struct request *x)
 static void judge_subnet(const struct request *x, struct verdict *v)
 {
 	const struct thing *vpc = x->refs[0];
-	if (!cidr_contains_cidr(vpc->block, x->block))
+	if (!vpc->block.bits || !cidr_contains_cidr(vpc->block, x->block))
 		refuse(v, "InvalidSubnet.Range");
 	EACH (&x->s->model, t, KIND_SUBNET)
 		if (t->of == vpc && cidr_overlaps(t->block, x->block)) {
@@ -111,11 +111,16 @@ static void apply_public(struct request *x, struct str answer)
 	x->refs[0]->is_public = x->flag;
 }
 
+/* One that is of no block of its router's is taken out of it first. */
 static void judge_delete_subnet(const struct request *x, struct verdict *v)
 {
+	const struct thing *subnet = x->refs[0];
+	const char *code = request_word(x, "DependencyViolation", "409 SubnetInUse");
 	EACH (&x->s->model, t, KIND_PORT)
-		if (model_subnet(t) == x->refs[0])
-			refuse_or_doubt(v, !model_may_have_ended(t), "DependencyViolation");
+		if (model_subnet(t) == subnet)
+			refuse_or_doubt(v, !model_may_have_ended(t), code);
+	if (subnet->of && !model_is_of_blocks(subnet))
+		refuse(v, code);
 }
 
 /* ---- internet gateways ---- */
@@ -162,6 +167,7 @@ static void apply_detach(struct request *x, struct str answer)
 {
 	(void) answer;
 	x->refs[0]->to = NULL;
+	x->refs[0]->has_address = false;
 }
 
 /* ---- route tables ---- */
@@ -273,6 +279,13 @@ static void apply_replace_association(struct request *x, struct str answer)
 }
 
 static const struct operation rows[] = {
+	{"DELETE /network/v2.0/subnets/{subnet_id}",
+	 2,
+	 {{"subnet_id", KIND_SUBNET}},
+	 NULL,
+	 NULL,
+	 judge_delete_subnet,
+	 request_apply_end},
 	{"CreateVpc", 3, {}, "vpc", draw_vpc, judge_vpc, apply_vpc},
 	{"ModifyVpcAttribute", 1, {{"VpcId", KIND_ROUTER}}, NULL, draw_names, NULL, apply_names},
 	{"DeleteVpc", 2, {{"VpcId", KIND_ROUTER}}, NULL, NULL, judge_delete_vpc, request_apply_end},

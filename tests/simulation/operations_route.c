@@ -20,6 +20,13 @@ static bool draw_nat(struct request *x)
 	return true;
 }
 
+/* To EC2 a subnet is there as long as it is in a VPC. */
+static void judge_nat(const struct request *x, struct verdict *v)
+{
+	if (!x->refs[0]->of)
+		refuse(v, "InvalidSubnetID.NotFound");
+}
+
 static void apply_nat(struct request *x, struct str answer)
 {
 	(void) model_add(&x->s->model, KIND_PORT, x->account, add_nat(x, answer), STR_NONE);
@@ -138,13 +145,13 @@ static void apply_delete_route(struct request *x, struct str answer)
 			draw_destination, judge_replace_route, apply_route                                   \
 	}
 static const struct operation rows[] = {
-	{"CreateNatGateway", 2, {{"SubnetId", KIND_SUBNET}}, "natgateway", draw_nat, NULL, apply_nat},
+	{"CreateNatGateway", 2, {{"SubnetId", KIND_SUBNET}}, "natgateway", draw_nat, judge_nat, apply_nat},
 	{"CreateNatGateway",
 	 3,
 	 {{"SubnetId", KIND_SUBNET}, {"AllocationId", KIND_ADDRESS}},
 	 "natgateway",
 	 NULL,
-	 NULL,
+	 judge_nat,
 	 apply_public_nat},
 	{"DeleteNatGateway", 3, {{"NatGatewayId", KIND_NAT_GATEWAY}}, NULL, NULL, NULL, apply_delete_nat},
 	CREATE(3, "GatewayId", KIND_GATEWAY),

@@ -8,9 +8,9 @@
 #include "simulation.h"
 
 static const struct operations *const tables[] = {
-	&network_operations, &route_operations,    &address_operations,
-	&group_operations,   &instance_operations, &attach_operations,
-	&setting_operations, &image_operations,    &other_operations};
+	&neutron_operations, &network_operations,  &route_operations,  &address_operations,
+	&group_operations,   &instance_operations, &attach_operations, &setting_operations,
+	&image_operations,   &other_operations};
 
 /* ---- drawing ---- */
 

@@ -81,12 +81,15 @@ struct thing {
 	struct thing *left;    /* the instance that it is on its way out of, perhaps out already */
 	struct thing *subnet;  /* of an interface that is no part of an instance */
 	struct thing *network; /* of a subnet */
+	bool is_neutrons;      /* a subnet that keeps back no addresses as EC2's do */
 	bool is_default;       /* VPC, subnet, group; a route table: the main one */
 	struct cidr block;
 	int64_t port;      /* of a rule; -1: all */
 	int64_t gibibytes; /* of a volume, a snapshot, an image's device; 0: not known yet */
 	bool is_complete;  /* a snapshot or an image that was seen so */
 	bool has_failed;   /* a NAT gateway that never was */
+	bool has_address;  /* a gateway that Neutron has set: it goes when it is cleared */
+	bool is_ipv6;      /* a rule by membership that EC2 does not show */
 	bool is_public;    /* a subnet whose instances get public addresses; an instance that was one's */
 	bool has_names;    /* a VPC whose instances have names */
 	char description[8];
@@ -125,7 +128,10 @@ const struct thing *model_subnet(const struct thing *port);
 struct thing *model_vpc(struct thing *t);
 struct thing *model_gateway(struct model *m, const struct thing *vpc);
 struct thing *model_default_vpc(struct model *m, unsigned account);
-struct thing *model_default_group(struct model *m, const struct thing *vpc);
+/* A port's in that subnet: its VPC's, or its account's. */
+struct thing *model_default_group(struct model *m, const struct thing *subnet);
+bool model_group_fits(const struct thing *group, const struct thing *subnet);
+bool model_is_of_blocks(const struct thing *subnet); /* of its VPC */
 struct thing *model_route(struct model *m, const struct thing *table, struct cidr block);
 struct thing *model_rule(struct model *m, const struct thing *group, bool egress, int64_t port,
 			 struct cidr block, const struct thing *peer);
@@ -134,7 +140,11 @@ struct thing *model_add_vpc(struct model *m, unsigned account, struct cidr block
 /* vpc NULL: none yet. network NULL: one of its own, that goes with it. */
 struct thing *model_add_subnet(struct model *m, unsigned account, struct thing *vpc, struct thing *network,
 			       struct str id);
-struct thing *model_add_group(struct model *m, struct thing *vpc, struct str name, struct str id);
+/* vpc NULL: of the account alone. */
+struct thing *model_add_group(struct model *m, unsigned account, struct thing *vpc, struct str name,
+			      struct str id);
+/* Without blocks, as Neutron makes it. */
+struct thing *model_add_router(struct model *m, unsigned account, struct str id);
 
 /* ---- request.c ---- */
 
@@ -193,8 +203,9 @@ struct operations {
 	const struct operation *at;
 	size_t count;
 };
-extern const struct operations network_operations, route_operations, address_operations, group_operations,
-	instance_operations, attach_operations, setting_operations, image_operations, other_operations;
+extern const struct operations neutron_operations, network_operations, route_operations, address_operations,
+	group_operations, instance_operations, attach_operations, setting_operations, image_operations,
+	other_operations;
 
 bool request_is_openstack(const struct request *x);
 /* The word of the face that is called. */

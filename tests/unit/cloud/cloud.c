@@ -557,8 +557,14 @@ struct tally {
 	int64_t domains, running, disks, cuts, ports, addresses, groups, routers;
 };
 
+/* In one of its networks, perhaps on a subnet of nobody's. */
 static bool has_live_port(const struct tables *t, uuid router)
 {
+	for (const struct subnet *s = subnet_first_by_router(t, router); s; s = subnet_next_by_router(t, s))
+		for (const struct port *p = port_first_by_network(t, s->network); p;
+		     p = port_next_by_network(t, p))
+			if (row_is_live(&s->row) && row_is_live(&p->row) && uuid_is_none(p->interface_of))
+				return true;
 	const struct port *p = port_first_by_router(t, router);
 	while (p && !row_is_live(&p->row))
 		p = port_next_by_router(t, p);
