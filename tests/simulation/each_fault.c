@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * each_fault [--one-in K] [--seed S] FOLDER: every golden case that changes something, told again and
- * again: the n-th allocation, SQL call, file operation or driver call of its last call fails, or the
+ * each_fault [--one-in K] [--seed S] FOLDER: every golden case of a face that changes something, told again
+ * and again: the n-th allocation, SQL call, file operation or driver call of its last call fails, or the
  * process is killed there, for every n (or for one in K, drawn by the seed); and for some of these n, one
  * more point of any class fails soon after. Then all is well again and the process restarted: a refused call
  * has left nothing and goes through when it is sent again, an answered one is brought about, and in the end
@@ -8,28 +8,31 @@
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "../unit/api/script.h"
 #include "api/ec2/action.h"
+#include "api/openstack/action.h"
 #include "base/clock.h"
 #include "base/vec.h"
 #include "pool.h"
 #include "simulation.h"
 
 enum { CASES_MAX = 1024, ACTIONS_MAX = 512, LINES_MAX = 64, CASE_LIMIT_S = 1800, STEPS_MAX = 200000 };
-enum { TWICE_ONE_IN = 4 };  /* of the places that are drawn */
-enum { EXIT_NOT_TOLD = 3 }; /* the case is a refusal, or of another region's names */
+enum { NAME_MAX_SIZE = 80 }; /* of an action */
+enum { TWICE_ONE_IN = 4 };   /* of the places that are drawn */
+enum { EXIT_NOT_TOLD = 3 };  /* the case is a refusal, or of another region's names */
 
 static struct {
 	char path[256];
-	const struct ec2_action *action;
 } cases[CASES_MAX];
 static size_t case_count;
-static const struct ec2_action *actions[ACTIONS_MAX];
+static const char *actions[ACTIONS_MAX]; /* that change something: EC2's names, OpenStack's policies */
 static size_t action_count;
 static bool is_covered[ACTIONS_MAX];
+static char (*told_actions)[NAME_MAX_SIZE]; /* by case; shared with the processes that tell them */
 static uint64_t one_in = 1, seed = 1, failures;
 
 /* ---- one case ---- */
@@ -72,6 +75,7 @@ static struct telling t;
 static const char *path_told;
 static const struct way *way_told;
 static uint64_t n_told, steps_taken;
+static char action_told[NAME_MAX_SIZE];
 
 static _Noreturn void die(const char *what, struct str a, struct str b)
 {
@@ -94,20 +98,44 @@ static void step_or_resume(void)
 	t.http.resume(&t.http.call);
 }
 
+static const struct world_user *find_user(enum script_user user)
+{
+	struct region *r = &t.s.region;
+	return user == SCRIPT_NOBODY ? NULL : user == SCRIPT_ADMIN ? &r->users[ADMIN] : &r->users[user];
+}
+
 static void sign(enum script_user user, bool is_get, struct str parameters)
 {
 	struct region *r = &t.s.region;
 	ctx_init(&r->cloud->c, r->cloud->arena);
-	world_sign_call(&r->cloud->c, user == SCRIPT_NOBODY ? NULL : &r->users[user], is_get ? "GET" : "POST",
-			parameters, &t.http);
+	world_sign_call(&r->cloud->c, find_user(user), is_get ? "GET" : "POST", parameters, &t.http);
 	t.http.call.self = r->face;
+}
+
+static void write_request(const struct script_request *request)
+{
+	struct region *r = &t.s.region;
+	ctx_init(&r->cloud->c, r->cloud->arena);
+	world_token_call(&r->cloud->c, r->tokens, find_user(request->user), request, &t.http);
+	t.http.call.self = r->openstack;
 }
 
 static struct world_answer answer(void)
 {
 	struct world_answer a = {t.http.status, str_copy(t.s.region.cloud->arena, buf_str(&t.http.body))};
+	if (t.http.call.action)
+		snprintf(action_told, sizeof action_told, "%s", t.http.call.action);
 	fake_call_done(&t.http);
 	return a;
+}
+
+static void await_answer(struct str what)
+{
+	for (int n = 0; !t.http.is_answered; n++) {
+		if (n == STEPS_MAX)
+			die("a call is never answered", what, STR_NONE);
+		step_or_resume();
+	}
 }
 
 static struct world_answer call(void *self, enum script_user user, bool is_get, struct str parameters)
@@ -115,11 +143,16 @@ static struct world_answer call(void *self, enum script_user user, bool is_get, 
 	(void) self;
 	sign(user, is_get, parameters);
 	ec2_http_face.handle(t.s.region.face, &t.http.call);
-	for (int n = 0; !t.http.is_answered; n++) {
-		if (n == STEPS_MAX)
-			die("a call is never answered", parameters, STR_NONE);
-		step_or_resume();
-	}
+	await_answer(parameters);
+	return answer();
+}
+
+static struct world_answer request(void *self, const struct script_request *r)
+{
+	(void) self;
+	write_request(r);
+	fake_call_handle(&t.http, &openstack_http_face);
+	await_answer(r->path);
 	return answer();
 }
 
@@ -149,7 +182,7 @@ static void read_lines(struct arena *a)
 	text = str_copy(a, text);
 	for (t.line_count = 0; t.line_count < LINES_MAX && str_split_next(&text, '\n', &line);)
 		if (script_is_call(line) || str_starts_with(line, STR("@settle")) ||
-		    str_starts_with(line, STR("@wait")))
+		    str_starts_with(line, STR("@wait")) || str_starts_with(line, STR("@version")))
 			t.lines[t.line_count++] = line;
 	while (t.line_count && !script_is_call(t.lines[t.line_count - 1]))
 		t.line_count--;
@@ -162,7 +195,10 @@ static void prepare(void)
 	region_open(&t.s.region, 7);
 	t.stage = (struct script_stage){.arena = t.s.region.cloud->arena,
 					.image = t.s.region.image_id,
+					.image_uuid =
+						uuid_to_str(t.s.region.cloud->arena, t.s.region.cloud->image),
 					.call = call,
+					.request = request,
 					.settle = settle,
 					.wait = let_pass};
 	t.script.stage = &t.stage;
@@ -192,16 +228,45 @@ static int compare_pieces(const void *a, const void *b)
 	return str_compare(*(const struct str *) a, *(const struct str *) b);
 }
 
+/* Of what the histories' model does not know. */
+static struct str read_rest(void)
+{
+	static const char *const own[] = {
+		"GET /compute/v2.1/os-keypairs",   "GET /compute/v2.1/os-server-groups",
+		"GET /image/v2/images?limit=1000", "GET /network/v2.0/floatingips",
+		"GET /compute/v2.1/limits",        "GET /network/v2.0/networks",
+		"GET /network/v2.0/ports",         "GET /network/v2.0/routers",
+	};
+	static const char *const admins[] = {
+		"GET /identity/v3/users",   "GET /identity/v3/projects",
+		"GET /identity/v3/domains", "GET /identity/v3/groups",
+		"GET /identity/v3/roles",   "GET /identity/v3/role_assignments",
+		"GET /volume/v3/types",     "GET /compute/v2.1/flavors/detail",
+	};
+	struct buf b;
+	buf_init(&b, 16 << 20);
+	for (size_t k = 0; k < sizeof own / sizeof *own; k++)
+		for (unsigned account = 0; account <= 1; account++)
+			buf_add_str(&b, request_read(&t.s, account, own[k]));
+	for (size_t k = 0; k < sizeof admins / sizeof *admins; k++)
+		buf_add_str(&b, request_read(&t.s, ADMIN, admins[k]));
+	struct str text = str_copy(t.stage.arena, buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
 static struct str read_shape(void)
 {
 	struct arena *a = t.stage.arena;
-	struct str text = listings_read(&t.s), piece;
+	struct str listed = listings_read(&t.s), rest = read_rest(), piece;
+	struct str text = str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(listed), STR_ARG(rest));
 	VEC(struct str) pieces = {0};
 	char *out = arena_alloc(a, text.n + 1);
 	size_t size = 0;
 	while (str_split_next(&text, '>', &piece)) {
 		size_t from = size;
-		if (str_ends_with(piece, STR("</keyFingerprint")))
+		if (str_ends_with(piece, STR("</keyFingerprint")) ||
+		    str_ends_with(piece, STR("</updated_at")) || str_ends_with(piece, STR("</updated")))
 			continue;
 		for (size_t k = 0; k < piece.n; k++)
 			if (!strchr("0123456789abcdef.:-", piece.p[k]))
@@ -265,18 +330,31 @@ static void kill_here(void)
 	region_restart(&t.s.region);
 }
 
-/* True when the interruption came about. *ret_status: of the answer; 0: there was none. */
-static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
+static void sign_line(struct str line)
 {
-	struct cloud *c = t.s.region.cloud;
-	struct str line = script_expand(&t.script, t.lines[t.line_count - 1]);
 	bool is_get = line.p[0] == '?';
 	line = str_slice(line, is_get, line.n);
 	if (str_find_char(line, '=', 0) > str_find_char(line, '&', 0) || !str_contains(line, STR("=")))
 		line = str_print(t.stage.arena, "Action=%" STR_FMT, STR_ARG(line));
 	sign(SCRIPT_ALICE, is_get, line);
+}
+
+/* True when the interruption came about. *ret_status: of the answer; 0: there was none. */
+static bool interrupt(const struct way *way, uint64_t n, int *ret_status)
+{
+	struct cloud *c = t.s.region.cloud;
+	struct str line = script_expand(&t.script, t.lines[t.line_count - 1]);
+	struct script_request of_openstack;
+	bool is_openstack = script_read_request(&t.script, line, &of_openstack);
+	if (is_openstack)
+		write_request(&of_openstack);
+	else
+		sign_line(line);
 	arm(way, n);
-	ec2_http_face.handle(t.s.region.face, &t.http.call);
+	if (is_openstack)
+		fake_call_handle(&t.http, &openstack_http_face);
+	else
+		ec2_http_face.handle(t.s.region.face, &t.http.call);
 	for (steps_taken = 0; !is_over(way, n) && !(t.http.is_answered && cloud_is_settled(c, NULL)) &&
 			      steps_taken < STEPS_MAX;
 	     steps_taken++)
@@ -303,14 +381,14 @@ static bool tell_with(const struct way *way, uint64_t n, struct str before, stru
 	settle(NULL);
 	struct str now = read_shape();
 	bool is_done = str_equal(now, after);
-	if (status == 200 && !is_done)
+	if (status / 100 == 2 && !is_done)
 		die("it was answered, and is not so", after, now);
 	if (!is_done && !str_equal(now, before))
 		die("it was neither done nor left", before, now);
 	if (!is_done) {
 		struct world_answer again = send_last();
 		settle(NULL);
-		if (again.status != 200)
+		if (again.status / 100 != 2)
 			die("sent again it is refused", again.body, STR_NONE);
 		if (!str_equal(read_shape(), after))
 			die("sent again it is not done", after, read_shape());
@@ -342,9 +420,19 @@ static bool is_drawn(uint64_t job, size_t way, uint64_t n)
 	return x % (ways[way].twice ? one_in * TWICE_ONE_IN : one_in) == 0;
 }
 
-/* What fails in the region ends the process by exit(). */
+static bool is_change(const char *action)
+{
+	for (size_t k = 0; k < action_count; k++)
+		if (strcmp(actions[k], action) == 0)
+			return true;
+	return false;
+}
+
+/* What fails in the region ends the process by exit(): without a fault, the case is not for this region. */
 static void say_where(void)
 {
+	if (!way_told)
+		_exit(EXIT_NOT_TOLD);
 	printf("%s: %s number %llu\n", path_told, way_told ? way_told->words : "none",
 	       (unsigned long long) n_told);
 }
@@ -358,8 +446,9 @@ static void run_case(uint64_t job)
 	prepare();
 	struct str before = read_shape();
 	char *kept_before = strndup(before.p, before.n);
-	if (send_last().status != 200)
+	if (send_last().status / 100 != 2 || !is_change(action_told))
 		_exit(EXIT_NOT_TOLD);
+	snprintf(told_actions[job], NAME_MAX_SIZE, "%s", action_told);
 	settle(NULL);
 	char *kept_after = strndup(read_shape().p, read_shape().n);
 	finish();
@@ -384,7 +473,7 @@ static bool case_ended(uint64_t job, int status)
 		failures++;
 	}
 	for (size_t k = 0; is_told && k < action_count; k++)
-		is_covered[k] = is_covered[k] || actions[k] == cases[job].action;
+		is_covered[k] = is_covered[k] || strcmp(actions[k], told_actions[job]) == 0;
 	return failures < 5;
 }
 
@@ -393,20 +482,43 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(a, b);
 }
 
-static void add_cases(const char *folder, const struct ec2_action *action)
+static void add_cases(const char *folder)
 {
 	char path[200];
-	snprintf(path, sizeof path, "%s/%s", folder, action->name);
-	DIR *directory = opendir(path);
 	size_t first = case_count;
-	for (struct dirent *e; directory && (e = readdir(directory));)
-		if (str_ends_with(str_from(e->d_name), STR(".req")) && case_count < CASES_MAX) {
-			snprintf(cases[case_count].path, sizeof cases[0].path, "%s/%.50s", path, e->d_name);
-			cases[case_count++].action = action;
-		}
+	DIR *directory = opendir(folder);
+	for (struct dirent *e; directory && (e = readdir(directory));) {
+		snprintf(path, sizeof path, "%s/%.80s", folder, e->d_name);
+		if (e->d_name[0] != '.' && !strchr(e->d_name, '.'))
+			add_cases(path);
+		else if (str_ends_with(str_from(path), STR(".req")) && case_count < CASES_MAX)
+			snprintf(cases[case_count++].path, sizeof cases[0].path, "%s", path);
+	}
 	if (directory)
 		(void) closedir(directory);
 	qsort(&cases[first], case_count - first, sizeof cases[0], compare_names);
+}
+
+static void add_ec2_actions(void)
+{
+	const struct ec2_action *all[ACTIONS_MAX];
+	size_t count = ec2_sum_actions(all, ACTIONS_MAX);
+	for (size_t k = 0; k < count; k++)
+		if (all[k]->flags & WRITES)
+			actions[action_count++] = all[k]->name;
+}
+
+static void add_openstack_actions(void)
+{
+#define GROUP(name) &os_##name##_actions,
+	static const struct os_actions *const groups[] = {
+#include "api/openstack/action_groups.def"
+	};
+#undef GROUP
+	for (size_t g = 0; g < sizeof groups / sizeof *groups; g++)
+		for (size_t k = 0; k < groups[g]->count; k++)
+			if ((groups[g]->at[k].flags & OS_WRITES) && action_count < ACTIONS_MAX)
+				actions[action_count++] = groups[g]->at[k].permit;
 }
 
 int main(int argc, char **argv)
@@ -417,15 +529,20 @@ int main(int argc, char **argv)
 		else if (strcmp(argv[k], "--seed") == 0)
 			seed = strtoull(argv[k + 1], NULL, 10);
 	}
-	action_count = ec2_sum_actions(actions, ACTIONS_MAX);
-	for (size_t k = 0; k < action_count; k++)
-		if (actions[k]->flags & WRITES)
-			add_cases(argv[argc - 1], actions[k]);
+	told_actions = mmap(NULL, sizeof *told_actions * CASES_MAX, PROT_READ | PROT_WRITE,
+			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (told_actions == MAP_FAILED)
+		return 2;
+	if (str_contains(str_from(argv[argc - 1]), STR("openstack")))
+		add_openstack_actions();
+	else
+		add_ec2_actions();
+	add_cases(argv[argc - 1]);
 	pool_run(case_count, CASE_LIMIT_S, run_case, case_ended);
 	bool are_told = failures == 0;
 	for (size_t k = 0; k < action_count && are_told; k++)
-		if ((actions[k]->flags & WRITES) && !is_covered[k]) {
-			printf("not ok - %s has no golden case that could be told here\n", actions[k]->name);
+		if (!is_covered[k]) {
+			printf("not ok - %s has no golden case that could be told here\n", actions[k]);
 			failures++;
 		}
 	printf("each fault: one place in %llu, seed %llu\n", (unsigned long long) one_in,

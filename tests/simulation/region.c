@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region of a history: tests/unit/cloud's, with both faces and accounts that sign. */
 #include "auth/key.h"
+#include "engine/role.h"
 #include "simulation.h"
 #include "store/rows.h"
 
@@ -64,12 +65,25 @@ static void add_user(struct region *r, const char *name, struct world_user *user
 	cloud_ok(c, NULL, engine_set_limits, &limits);
 }
 
+/* Of a project of its own, where it has the role that reaches into all. */
+static void add_admin(struct region *r)
+{
+	struct world_user *admin = &r->users[ADMIN];
+	add_user(r, "admin", admin);
+	struct role_grant grant = {
+		.role = {.kind = KIND_ROLE, .text = STR("admin")},
+		.user = {.kind = KIND_USER, .prefix = admin->who.user, .bits = 128},
+		.account = {.kind = KIND_ACCOUNT, .prefix = admin->who.account, .bits = 128}};
+	cloud_ok(r->cloud, NULL, engine_grant_role, &grant);
+}
+
 void region_open(struct region *r, uint64_t seed)
 {
 	static const char *const names[ACCOUNTS] = {"ann", "ben", "cho"};
 	r->cloud = cloud_new(seed, HOSTS);
 	for (size_t k = 0; k < ACCOUNTS; k++)
 		add_user(r, names[k], &r->users[k]);
+	add_admin(r);
 	r->image_id = id_to_ec2(r->cloud->arena, KIND_IMAGE, r->cloud->image);
 	open_face(r);
 }

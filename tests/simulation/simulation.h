@@ -19,6 +19,7 @@
 
 enum {
 	ACCOUNTS = 3,
+	ADMIN = ACCOUNTS, /* the administrator's, behind them */
 	HOSTS = 3,
 	CLIENTS = 9,
 	THINGS_MAX = 4096,
@@ -42,7 +43,7 @@ struct region {
 	struct passwords *passwords;
 	struct ec2_face *face;
 	struct openstack_face *openstack;
-	struct world_user users[ACCOUNTS];
+	struct world_user users[ACCOUNTS + 1];
 	struct str image_id;
 };
 

@@ -78,27 +78,31 @@ static bool is_request(struct str line)
 	return space + 1 < line.n && line.p[space + 1] == '/';
 }
 
-static void run_request(struct script *s, enum script_user user, struct str line)
+bool script_read_request(const struct script *s, struct str line, struct script_request *ret_request)
 {
+	enum script_user user = take_user(&line);
+	if (!is_request(line))
+		return false;
 	size_t path = str_find_char(line, ' ', 0) + 1, end = str_find_char(line, ' ', path);
 	struct str target = str_slice(line, path, end);
 	size_t question = str_find_char(target, '?', 0);
-	const struct script_request request = {.user = user,
+	*ret_request = (struct script_request){.user = user,
 					       .method = str_slice(line, 0, path - 1),
 					       .path = str_slice(target, 0, question),
 					       .query = str_slice(target, question + 1, target.n),
 					       .version = s->version,
 					       .body = str_slice(line, end + 1, line.n)};
-	note(s, s->stage->request(s->stage->self, &request));
+	return true;
 }
 
 static void run_call(struct script *s, struct str line)
 {
-	enum script_user user = take_user(&line);
-	if (is_request(line) && s->stage->request) {
-		run_request(s, user, line);
+	struct script_request request;
+	if (s->stage->request && script_read_request(s, line, &request)) {
+		note(s, s->stage->request(s->stage->self, &request));
 		return;
 	}
+	enum script_user user = take_user(&line);
 	bool is_get = line.n && line.p[0] == '?';
 	line = str_slice(line, is_get, line.n);
 	size_t name_end = str_find_char(line, '&', 0);

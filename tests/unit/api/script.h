@@ -40,5 +40,7 @@ struct script {
  * there ends the process. */
 void script_run(struct script *s, struct str line);
 bool script_is_call(struct str line);
+/* False when the (expanded) line is no request to an OpenStack service. */
+bool script_read_request(const struct script *s, struct str line, struct script_request *ret_request);
 /* The line with each $(name) replaced. */
 struct str script_expand(struct script *s, struct str line);

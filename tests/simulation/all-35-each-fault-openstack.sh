@@ -1,0 +1,6 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+# Through OpenStack's face every place where a call can be interrupted, in every way.
+# limit: 3600 s
+cd "$(dirname "$0")/../.." || exit 1
+exec "${DARI_BUILD:-build/main}/tests/simulation/each_fault" tests/golden/openstack
