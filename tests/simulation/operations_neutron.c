@@ -298,9 +298,17 @@ static void apply_port(struct request *x, struct str answer)
 	t->group = model_default_group(m, t->subnet);
 }
 
+/* A NAT gateway's is left alone. */
+static void judge_not_nats(const struct thing *port, struct verdict *v)
+{
+	if (port && port->of && port->of->kind == KIND_NAT_GATEWAY)
+		refuse_or_doubt(v, port->life == LIVE, "409 ServicePortInUse");
+}
+
 static void judge_delete_port(const struct request *x, struct verdict *v)
 {
 	const struct thing *t = x->refs[0], *in = t->of ? t->of : t->to;
+	judge_not_nats(t, v);
 	if (in || t->left)
 		refuse_or_doubt(v, in && !model_may_have_ended(in), "409 PortInUse");
 }
@@ -340,13 +348,6 @@ static bool draw_bind(struct request *x)
 		return request_ref(x, "port_id", KIND_PORT) != NULL;
 	request_add(x, "port_id", "null");
 	return true;
-}
-
-/* A NAT gateway's is left alone. */
-static void judge_not_nats(const struct thing *port, struct verdict *v)
-{
-	if (port && port->of && port->of->kind == KIND_NAT_GATEWAY)
-		refuse_or_doubt(v, port->life == LIVE, "409 PortInUse");
 }
 
 static void judge_bind(const struct request *x, struct verdict *v)
