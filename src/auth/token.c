@@ -2,6 +2,7 @@
  * Signed tokens. All fields have a fixed place: there is nothing to parse but numbers. */
 #include "auth/token.h"
 
+#include "auth/signed.h"
 #include "base/clock.h"
 #include "base/heap.h"
 #include "engine/resolve.h"
@@ -14,16 +15,15 @@ struct tokens {
 	uint8_t key[SHA256_SIZE];
 };
 
-enum { VERSION = 1, SIGNED_SIZE = TOKEN_SIZE - SHA256_SIZE };
+enum { VERSION = 1 };
 
 /* As it is signed. Numbers are little-endian, whatever machine follows on this one. */
 struct wire {
 	uint8_t version, scope, methods, zero;
 	uuid user, where, credential, audit, parent;
 	uint64_t issued_us, expires_us;
-	uint8_t mac[SHA256_SIZE];
 } __attribute__((packed));
-_Static_assert(sizeof(struct wire) == TOKEN_SIZE, "a token has no gaps");
+_Static_assert(sizeof(struct wire) + SHA256_SIZE == TOKEN_SIZE, "a token has no gaps");
 
 RESULT tokens_new(struct ctx *c, const struct tokens_config *config, struct tokens **ret_tokens)
 {
@@ -46,18 +46,6 @@ void tokens_free(struct tokens *t)
 
 /* ---- text ---- */
 
-static void swap_char(char *text, size_t size, char from, char to)
-{
-	for (size_t k = 0; k < size; k++)
-		if (text[k] == from)
-			text[k] = to;
-}
-
-static void sign(const struct tokens *t, const struct wire *wire, uint8_t ret_mac[static SHA256_SIZE])
-{
-	crypto_hmac_sha256(t->key, sizeof t->key, (struct str){(const char *) wire, SIGNED_SIZE}, ret_mac);
-}
-
 RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct str *ret_text)
 {
 	token->issued_us = clock_now_us();
@@ -76,14 +64,7 @@ RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct 
 			    .parent = token->parent,
 			    .issued_us = htole64((uint64_t) token->issued_us),
 			    .expires_us = htole64((uint64_t) token->expires_us)};
-	sign(t, &wire, wire.mac);
-	struct str text = str_encode_base64(c->arena, (struct str){(const char *) &wire, sizeof wire});
-	if (!text.p)
-		return ctx_no_memory(c);
-	swap_char((char *) text.p, text.n, '+', '-'); /* ours, in the arena */
-	swap_char((char *) text.p, text.n, '/', '_');
-	*ret_text = text;
-	return OK;
+	return signed_write(c, t->key, (struct str){(const char *) &wire, sizeof wire}, ret_text);
 }
 
 static RESULT refuse(struct ctx *c, const char *why)
@@ -93,21 +74,8 @@ static RESULT refuse(struct ctx *c, const char *why)
 
 static RESULT read_token(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token)
 {
-	char plain[TOKEN_TEXT_SIZE];
-	struct str bytes = STR_NONE;
 	struct wire wire;
-	uint8_t mac[SHA256_SIZE];
-	if (text.n != sizeof plain)
-		return refuse(c, "is not one of ours");
-	memcpy(plain, text.p, sizeof plain);
-	swap_char(plain, sizeof plain, '-', '+');
-	swap_char(plain, sizeof plain, '_', '/');
-	if (!result_is_ok(str_decode_base64(c->arena, (struct str){plain, sizeof plain}, &bytes)) ||
-	    bytes.n != sizeof wire)
-		return refuse(c, "is not one of ours");
-	memcpy(&wire, bytes.p, sizeof wire);
-	sign(t, &wire, mac);
-	if (wire.version != VERSION || !crypto_equal(mac, wire.mac, sizeof mac))
+	if (!signed_read(c->arena, t->key, text, sizeof wire, &wire) || wire.version != VERSION)
 		return refuse(c, "is not one of ours");
 	*ret_token = (struct token){.scope = (enum identity_scope) wire.scope,
 				    .methods = wire.methods,
@@ -203,24 +171,30 @@ static struct identity *make_identity(struct arena *a, const struct token *token
 	return who;
 }
 
+RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, struct identity **ret_who)
+{
+	struct worth worth;
+	AUTO_VIEW v;
+	view_open(t->store, &v);
+	const char *why = weigh(v.tables, token, &worth);
+	view_stop_walking(&v);
+	if (why)
+		return refuse(c, why);
+	struct identity *who = make_identity(c->arena, token, &worth);
+	if (!who || arena_is_full(c->arena))
+		return ctx_no_memory(c);
+	*ret_who = who;
+	return OK;
+}
+
 RESULT token_check(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
 		   struct identity **ret_who)
 {
 	struct token token;
-	struct worth worth;
 	TRY(read_token(t, c, text, &token));
 	if (token.expires_us <= clock_now_us())
 		return refuse(c, "has expired");
-	AUTO_VIEW v;
-	view_open(t->store, &v);
-	const char *why = weigh(v.tables, &token, &worth);
-	view_stop_walking(&v);
-	if (why)
-		return refuse(c, why);
-	struct identity *who = make_identity(c->arena, &token, &worth);
-	if (!who || arena_is_full(c->arena))
-		return ctx_no_memory(c);
+	TRY(token_weigh(t, c, &token, ret_who));
 	*ret_token = token;
-	*ret_who = who;
 	return OK;
 }

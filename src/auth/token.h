@@ -51,3 +51,6 @@ RESULT token_issue(struct tokens *t, struct ctx *c, struct token *token, struct 
  * without any role where it leads to. ret_who is in c's arena. */
 RESULT token_check(struct tokens *t, struct ctx *c, struct str text, struct token *ret_token,
 		   struct identity **ret_who);
+/* The same of a token that was proved before, whatever its age: what was made by it holds no longer than what
+ * it stands on (ticket.h). */
+RESULT token_weigh(struct tokens *t, struct ctx *c, const struct token *token, struct identity **ret_who);

@@ -5,6 +5,7 @@
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
+#include "auth/ticket.h"
 #include "auth/token.h"
 #include "base/config.h"
 #include "base/crypto.h"
@@ -26,6 +27,8 @@ struct settings {
 	int64_t shutdown_grace_s, host_interval_s, token_lifetime_s;
 	int64_t image_keep_h, image_reserve_percent;
 	int64_t connections, connections_per_address;
+	struct str novnc_directory;
+	int64_t consoles, consoles_per_account, console_idle_s;
 	struct limits_config limits;
 	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;
 };
@@ -45,11 +48,13 @@ struct str settings_endpoint(struct arena *a, const struct settings *s);
  * that is there already keeps its id, which goes to s->region_id. */
 RESULT region_init(struct ctx *c, struct settings *s, struct str zones);
 
+struct console_face;
 struct control;
 struct daemon_role;
 struct ec2_face;
 struct openstack_face;
 struct metadata;
+struct relay;
 
 struct daemon {
 	const struct daemon_role *role;
@@ -72,9 +77,12 @@ struct daemon {
 	struct sigv4 *sigv4;
 	struct passwords *passwords;
 	struct tokens *tokens;
+	struct tickets *tickets;
 	struct limits *limits;
 	struct ec2_face *ec2;
 	struct openstack_face *openstack;
+	struct relay *relay;
+	struct console_face *console;
 	struct metadata *metadata;
 	struct control *control;
 	int64_t started_us;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /healthz (200 while the API answers) and GET /metrics (the text
  * format of Prometheus), on the API's listener, without a signature: figures only, no names. */
+#include "api/console/relay.h"
 #include "api/ec2/ec2.h"
 #include "api/metadata/metadata.h"
 #include "base/clock.h"
@@ -47,6 +48,8 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	METRIC("dari_http_responses_5xx_total", "counter", "Answers with a 5xx status.", http.by_status[5]);
 	METRIC("dari_http_connections", "gauge", "Connections now.", http.connections);
 	METRIC("dari_http_parked", "gauge", "Requests that wait for a commit.", http.parked);
+	METRIC("dari_consoles_open", "gauge", "Consoles of guests that are open now.",
+	       relay_count_lines(d->relay));
 	METRIC("dari_limit_reads_refused_total", "counter", "Reads refused: their account had no tokens.",
 	       refused[LIMIT_READS]);
 	METRIC("dari_limit_writes_refused_total", "counter", "Writes refused likewise.",

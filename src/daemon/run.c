@@ -7,6 +7,8 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "api/console/console.h"
+#include "api/console/relay.h"
 #include "api/ec2/ec2.h"
 #include "api/metadata/metadata.h"
 #include "api/openstack/openstack.h"
@@ -31,6 +33,8 @@ static void api_handle(void *self, struct call *call)
 	struct daemon *d = self;
 	if (openstack_has_path(call->path))
 		openstack_http_face.handle(d->openstack, call);
+	else if (console_has_path(call->path))
+		console_handle(d->console, call);
 	else if (!health_handle(d, call))
 		ec2_http_face.handle(d->ec2, call);
 }
@@ -108,6 +112,7 @@ static RESULT open_auth(struct daemon *d)
 	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
 	TRY(passwords_new(&d->ctx, &passwords, &d->passwords));
 	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
+	TRY(tickets_new(&d->ctx, d->tokens, d->master_key, &d->tickets));
 	return limits_new(&d->ctx, &s->limits, &d->limits);
 }
 
@@ -129,6 +134,22 @@ static RESULT open_reconciler(struct daemon *d)
 	memcpy(config.compute, d->compute, sizeof config.compute);
 	memcpy(config.disks, d->disks, sizeof config.disks);
 	return reconciler_new(&d->ctx, &config, &d->reconciler);
+}
+
+static RESULT open_consoles(struct daemon *d)
+{
+	const struct settings *s = &d->settings;
+	const struct relay_config relay = {.line_max = (size_t) s->consoles,
+					   .per_account_max = (size_t) s->consoles_per_account,
+					   .idle_us = s->console_idle_s * SECOND};
+	TRY(relay_new(&d->ctx, &relay, &d->relay));
+	const struct console_config console = {.store = d->store,
+					       .tickets = d->tickets,
+					       .limits = d->limits,
+					       .reconciler = d->reconciler,
+					       .relay = d->relay,
+					       .novnc_directory = s->novnc_directory};
+	return console_new(&d->ctx, &console, &d->console);
 }
 
 static RESULT open_faces(struct daemon *d)
@@ -155,12 +176,14 @@ static RESULT open_faces(struct daemon *d)
 		.master_key = d->master_key,
 		.store = d->store,
 		.tokens = d->tokens,
+		.tickets = d->tickets,
 		.limits = d->limits,
 		.reconciler = d->reconciler,
 		.region = d->settings.region,
 		.endpoint = settings_endpoint(d->arena, &d->settings),
 	};
 	TRY(openstack_new(&d->ctx, &openstack, &d->openstack));
+	TRY(open_consoles(d));
 	struct metadata_config metadata = {.executor = d->executor,
 					   .store = d->store,
 					   .http = d->http,
@@ -203,17 +226,21 @@ static RESULT start_all(struct daemon *d)
 static void end_all(struct daemon *d)
 {
 	control_close(d->control);
+	relay_stop(d->relay);
 	if (d->http)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);
 	metadata_free(d->metadata);
 	ec2_free(d->ec2);
 	openstack_free(d->openstack);
+	console_free(d->console);
+	tickets_free(d->tickets);
 	tokens_free(d->tokens);
 	passwords_free(d->passwords);
 	sigv4_free(d->sigv4);
 	limits_free(d->limits);
 	http_server_free(d->http);
 	reconciler_free(d->reconciler);
+	relay_free(d->relay);
 	plugs_close(d->plugs);
 	if (d->network.driver)
 		d->network.driver->close(d->network.self);

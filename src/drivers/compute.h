@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "model/console.h"
 #include "model/host.h"
 #include "model/instance.h"
 
@@ -141,6 +142,12 @@ struct compute_driver {
 	RESULT(*read_console)
 	(struct compute_host *h, struct ctx *c, uuid id, size_t max, struct str *ret_text,
 	 int64_t *ret_at_us);
+	/* A running guest's console as a stream socket, the caller's to close; NULL: only whether it could be
+	 * had. What is written there is typed, what the guest says is read. It ends with the guest, with the
+	 * connection to the host; a serial port's when somebody opens it anew. ERR_STATE: not running.
+	 * ERR_UNSUPPORTED: it was started without one, or the host can't hand it on. An observe call. */
+	RESULT(*open_console)
+	(struct compute_host *h, struct ctx *c, uuid id, enum console console, int *ret_fd);
 	/* changed() is called, on any thread, when something happened to a domain (id), a disk or NIC
 	 * that it lost included, or to the
 	 * connection (id none). It must only post. Set once, right after open_host. */

@@ -97,6 +97,11 @@ OPERATION(engine_suspend_instances, instances_wish)
 OPERATION(engine_lock_instances, instances_wish)
 OPERATION(engine_unlock_instances, instances_wish)
 
+/* One whose console the caller may open now, which is no change and needs the right to make one: ERR_DENIED.
+ * ERR_STATE with KIND_INSTANCE: it was not found on. t as for engine_find(). */
+RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct ref *ref,
+			   const struct instance **ret_instance);
+
 OPERATION(engine_monitor_instances, instances_wish)
 OPERATION(engine_unmonitor_instances, instances_wish)
 

@@ -152,6 +152,40 @@ void call_answer_file(struct call *c, int status, const char *content_type, int 
 		call_set_response(c, status, content_type, r, (size_t) size);
 }
 
+/* ---- an end of HTTP ---- */
+
+static void tunnel_opened(void *cls, struct MHD_Connection *mhd, void *call, const char *early,
+			  size_t early_size, MHD_socket fd, struct MHD_UpgradeResponseHandle *handle)
+{
+	(void) mhd;
+	(void) call;
+	struct conn *conn = cls;
+	/* if the sweeper cut it just now, the tunnel's first read says so */
+	(void) conn_enter(conn, CONN_TUNNEL, CONN_NO_DEADLINE);
+	conn->tunnel->handle = handle;
+	conn->tunnel->open(conn->tunnel, fd, (struct str){early, early_size});
+}
+
+void call_upgrade(struct call *c, const char *protocol, struct http_tunnel *t)
+{
+	struct conn *conn = c->p->conn;
+	struct MHD_Response *r = NULL;
+	call_set_answer_header(c, MHD_HTTP_HEADER_UPGRADE, str_from(protocol));
+	if (!is_answered(c) && !c->p->lacks_header)
+		r = MHD_create_response_for_upgrade(tunnel_opened, conn);
+	if (!c->p->response)
+		call_set_response(c, MHD_HTTP_SWITCHING_PROTOCOLS, NULL, r, 0);
+	if (r && c->p->response == r)
+		conn->tunnel = t; /* ended with the connection, however far that comes */
+	else
+		t->end(t);
+}
+
+void http_tunnel_close(struct http_tunnel *t)
+{
+	(void) MHD_upgrade_action(t->handle, MHD_UPGRADE_ACTION_CLOSE);
+}
+
 void call_note_answer(struct http_server *s, int status)
 {
 	s->requests++;

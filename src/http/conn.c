@@ -159,9 +159,12 @@ void conn_start(struct conn *conn, struct MHD_Connection *mhd)
 void conn_remove(struct conn *conn)
 {
 	struct conn_table *t = &conn->server->table;
+	struct http_tunnel *tunnel = conn->tunnel;
 	(void) pthread_mutex_lock(&t->lock);
 	table_take_out(t, conn);
 	(void) pthread_mutex_unlock(&t->lock);
+	if (tunnel)
+		tunnel->end(tunnel);
 }
 
 bool conn_enter(struct conn *conn, enum conn_phase phase, int64_t deadline_us)
@@ -181,7 +184,7 @@ bool conn_set_hop_limit(struct conn *conn, int hops)
 /* The table's lock is held. */
 static void conn_cut_late(struct conn *conn, int64_t now_us)
 {
-	static const char *const doing[] = {"idle", "reading", "handling", "answering"};
+	static const char *const doing[] = {"idle", "reading", "handling", "answering", "tunnel"};
 	int64_t deadline_us = conn->deadline_us;
 	int phase = atomic_load_explicit(&conn->phase, memory_order_relaxed);
 	if (deadline_us == CONN_NO_DEADLINE || deadline_us == CONN_CUT || now_us < deadline_us)

@@ -30,7 +30,7 @@ static struct MHD_Daemon *start_daemon(struct http_server *s, struct http_pool *
 {
 	const struct http_config *config = &s->config;
 	unsigned flags = MHD_USE_EPOLL_INTERNAL_THREAD | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ITC |
-			 MHD_ALLOW_SUSPEND_RESUME;
+			 MHD_ALLOW_SUSPEND_RESUME | MHD_ALLOW_UPGRADE;
 	/* the limit is the acceptor's business; libmicrohttpd divides its own among its threads */
 	uint64_t limit = ((uint64_t) config->connection_max + 1) * config->thread_count;
 	unsigned idle_s = (unsigned) ((config->idle_timeout_us + SECOND - 1) / SECOND);

@@ -22,6 +22,7 @@ enum conn_phase {
 	CONN_READING,   /* a request line came, the rest is awaited: libmicrohttpd sends nothing now */
 	CONN_HANDLING,  /* with its face, or parked */
 	CONN_ANSWERING, /* the answer drains */
+	CONN_TUNNEL,    /* it speaks no HTTP any more */
 };
 
 enum { CONN_NO_DEADLINE = 0, CONN_CUT = -1 };
@@ -36,6 +37,7 @@ struct conn {
 	uint16_t peer_port;
 	struct call *call;            /* the request at hand; its pool thread's */
 	struct call *parked;          /* the same while suspended; the connection's wake lock */
+	struct http_tunnel *tunnel;   /* that it becomes, or is; its pool thread's */
 	bool hop_limited;             /* by call_set_hop_limit(); its pool thread's */
 	_Atomic bool orphaned;        /* call is somebody else's now: not to be touched */
 	_Atomic int phase;            /* written before deadline_us, which publishes it */

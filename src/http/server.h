@@ -94,6 +94,21 @@ void call_answer_pieces(struct call *c, int status, const char *content_type, co
 /* The same for the first size bytes of a file, which the answer owns from now on. */
 void call_answer_file(struct call *c, int status, const char *content_type, int fd, int64_t size);
 
+/* What a connection becomes when it stops speaking HTTP; its owner's, and longer lived than the call. */
+struct http_tunnel {
+	/* Once, when the client was told, on a pool thread: fd is the connection's, early what came behind
+	 * the request already. Until http_tunnel_close() the owner reads and writes there, and closes
+	 * nothing. */
+	void (*open)(struct http_tunnel *t, int fd, struct str early);
+	/* Once, last, whether it was opened or not: the connection is gone. On a pool thread. */
+	void (*end)(struct http_tunnel *t);
+	void *handle; /* private */
+};
+/* Instead of an answer: 101 with that Upgrade, and the headers that were set. */
+void call_upgrade(struct call *c, const char *protocol, struct http_tunnel *t);
+/* After open(), once, on any thread; end() comes soon. All have to be closed before the server stops. */
+void http_tunnel_close(struct http_tunnel *t);
+
 /* Parks the connection; after call_wake() (any thread, once, also before call_park returned)
  * resume() runs on a pool thread and must answer or park again. */
 void call_park(struct call *c, void (*resume)(struct call *c));

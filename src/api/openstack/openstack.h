@@ -12,12 +12,14 @@
 
 struct limits;
 struct passwords;
+struct tickets;
 struct tokens;
 struct openstack_face;
 
 struct openstack_config {
 	struct store *store;
 	struct tokens *tokens;         /* who asks (auth/token.h) */
+	struct tickets *tickets;       /* that consoles are opened with */
 	struct passwords *passwords;   /* by which they prove it at first (auth/password.h) */
 	const uint8_t *master_key;     /* MASTER_KEY_SIZE bytes: EC2 keys are made and shown */
 	struct limits *limits;         /* how often who may ask; NULL: as often as they like */

@@ -176,13 +176,23 @@ static RESULT register_callbacks(struct compute_host *h, struct ctx *c, bool wit
 	return OK;
 }
 
-static RESULT connect_host(struct compute_host *h, struct ctx *c, bool with_events)
+RESULT libvirt_connect_again(struct compute_host *h, struct ctx *c, virConnectPtr *ret_conn)
 {
+	virConnectPtr conn = NULL;
 	int64_t now = clock_system_us();
 	TRY(libvirt_reach(c, h->uri, now + REACH_US));
-	TRY(libvirt_open_connection(c, h->uri, now + OPEN_US, &h->conn));
-	if (virConnectSetKeepAlive(h->conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0)
-		return libvirt_fail(h, c, "turning keep-alive on");
+	TRY(libvirt_open_connection(c, h->uri, now + OPEN_US, &conn));
+	if (virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0) {
+		virConnectClose(conn);
+		return ctx_fail(c, ERR_GONE, "turning keep-alive on for host %s", h->name);
+	}
+	*ret_conn = conn;
+	return OK;
+}
+
+static RESULT connect_host(struct compute_host *h, struct ctx *c, bool with_events)
+{
+	TRY(libvirt_connect_again(h, c, &h->conn));
 	return register_callbacks(h, c, with_events);
 }
 
@@ -269,5 +279,6 @@ const struct compute_driver compute_libvirt = {
 	.set_power = libvirt_set_power,
 	.undefine = libvirt_undefine,
 	.read_console = libvirt_read_console,
+	.open_console = libvirt_open_console,
 	.watch = libvirt_watch,
 };

@@ -25,10 +25,8 @@ RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr dom
 	return OK;
 }
 
-/* NULL when there is no such domain. ERR_CONFLICT when there is one that is not this region's.
- * ret_mark may be NULL. */
-static RESULT find_domain(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
-			  struct domain_mark *ret_mark)
+RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
+			   struct domain_mark *ret_mark)
 {
 	char text[UUID_TEXT_SIZE];
 	struct domain_mark mark = {0};
@@ -126,7 +124,7 @@ RESULT libvirt_see(struct compute_host *h, struct ctx *c, const struct compute_d
 	int state = 0, reason = 0;
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
-	TRY(find_domain(h, c, wish->id, &d, &mark));
+	TRY(libvirt_find_domain(h, c, wish->id, &d, &mark));
 	if (!d) {
 		*ret_seen = (struct compute_seen){.power = INSTANCE_SEEN_POWER_ABSENT};
 		return OK;
@@ -173,7 +171,7 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	TRY(libvirt_need_pools(h, c)); /* the console's log is opened in one */
 	place = place_of(h);
 	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
-	TRY(find_domain(h, c, domain->id, &d, &mark));
+	TRY(libvirt_find_domain(h, c, domain->id, &d, &mark));
 	if (!d || !str_is(mark.wish, digest) || !str_equal(mark.memo, domain->memo)) {
 		libvirt_autodrop_domain(&d);
 		TRY(define(h, c, xml.p, domain->name, &d));
@@ -192,7 +190,7 @@ RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id)
 	char text[UUID_TEXT_SIZE];
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
-	TRY(find_domain(h, c, id, &d, NULL));
+	TRY(libvirt_find_domain(h, c, id, &d, NULL));
 	if (d && virDomainIsActive(d) == 1) /* undefined while it runs, it would run on without our mark */
 		return ctx_fail(c, ERR_STATE, "domain %s is running", uuid_write(id, text));
 	if (d && virDomainUndefineFlags(d, undefine_flags) != 0 && !libvirt_error_is(VIR_ERR_NO_DOMAIN))
@@ -266,7 +264,7 @@ RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum co
 	typeof(powers[0]) *p = &powers[power];
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
-	TRY(find_domain(h, c, id, &d, NULL));
+	TRY(libvirt_find_domain(h, c, id, &d, NULL));
 	if (!d && !p->needs_domain)
 		return OK;
 	if (!d)

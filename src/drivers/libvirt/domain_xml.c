@@ -78,6 +78,17 @@ static void write_smbios(struct buf *b, const struct compute_domain *w, const ch
 	buf_print(b, "</sysinfo>");
 }
 
+/* ---- what a person sits at */
+
+/* VNC that listens nowhere: QEMU is handed each connection (virDomainOpenGraphicsFD). The tablet tells where
+ * the pointer is; until a guest has its driver, it has the PS/2 mouse that every machine has. */
+static void write_display(struct buf *b)
+{
+	buf_print(b, "<graphics type='vnc'><listen type='none'/></graphics>"
+		     "<video><model type='vga' vram='16384'/><address type='pci' bus='0' slot='1'/></video>"
+		     "<input type='tablet' bus='virtio'><address type='pci' bus='0' slot='9'/></input>");
+}
+
 /* ---- the whole */
 
 static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_place *place,
@@ -95,6 +106,7 @@ static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_pl
 		  "' append='on'/><target port='0'/></serial>",
 		  STR_ARG(place->pool_path), STR_ARG(log));
 	buf_print(b, "<console type='pty'><target type='serial' port='0'/></console>");
+	write_display(b);
 	buf_print(b, "<rng model='virtio'><backend model='random'>/dev/urandom</backend>"
 		     "<address type='pci' bus='0' slot='7'/></rng>");
 	if (w->hardware.tpm)
@@ -104,7 +116,7 @@ static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_pl
 	return OK;
 }
 
-/* ---- the whole */
+/* ---- the machine */
 
 static const char *cpu_of(enum host_seen_virt virt)
 {

@@ -80,6 +80,8 @@ RESULT libvirt_check_alive(struct compute_host *h, struct ctx *c);
 /* with_events: of domains. */
 RESULT libvirt_connect(struct ctx *c, uuid region, const struct host *host, bool with_events,
 		       struct compute_host **ret_host);
+/* A connection to the host's address, with keep-alive, that is nobody's yet. ERR_GONE. */
+RESULT libvirt_connect_again(struct compute_host *h, struct ctx *c, virConnectPtr *ret_conn);
 /* Of drivers/compute.h. */
 RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct host *host,
 			 struct compute_host **ret_host);
@@ -92,6 +94,8 @@ void libvirt_watch(struct compute_host *h, void (*changed)(void *arg, uuid id), 
 RESULT libvirt_open_connection(struct ctx *c, const char *uri, int64_t deadline_us, virConnectPtr *ret_conn);
 /* ERR_GONE when the address in uri does not accept a connection until deadline_us (monotonic). */
 RESULT libvirt_reach(struct ctx *c, const char *uri, int64_t deadline_us);
+/* The address is a unix socket of this machine's. */
+bool libvirt_is_local(struct ctx *c, const char *uri);
 /* Waits on a condition until deadline_us, or at most a second; a frozen test clock does not hold it. */
 void libvirt_wait(pthread_cond_t *cond, pthread_mutex_t *lock, int64_t deadline_us);
 
@@ -157,6 +161,10 @@ struct domain_mark {
 };
 RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			 struct domain_mark *ret_mark, bool *ret_found);
+/* NULL when there is no such domain. ERR_CONFLICT when there is one that is not this region's.
+ * ret_mark may be NULL. */
+RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
+			   struct domain_mark *ret_mark);
 enum instance_seen_power libvirt_power_of(int state);
 
 /* ---- inventory.c */
@@ -233,6 +241,12 @@ RESULT libvirt_read_console(struct compute_host *h, struct ctx *c, uuid id, size
 			    int64_t *ret_at_us);
 /* Forgets an instance's log. */
 RESULT libvirt_delete_console(struct compute_host *h, struct ctx *c, uuid id);
+
+/* ---- console_open.c */
+
+/* Of drivers/compute.h. */
+RESULT libvirt_open_console(struct compute_host *h, struct ctx *c, uuid id, enum console console,
+			    int *ret_fd);
 
 /* ---- probe.c, kvm.c */
 

@@ -270,3 +270,9 @@ RESULT libvirt_reach(struct ctx *c, const char *uri, int64_t deadline_us)
 	TRY(parse_uri(c, str_from(uri), &a));
 	return a.host.n ? reach_host(c, &a, deadline_us) : reach_unix(c, a.path, deadline_us);
 }
+
+bool libvirt_is_local(struct ctx *c, const char *uri)
+{
+	struct address a = {0};
+	return result_is_ok(parse_uri(c, str_from(uri), &a)) && !a.host.n;
+}

@@ -405,6 +405,18 @@ static RESULT read_console_inside(struct compute_host *h, struct ctx *c, uuid id
 	return OK;
 }
 
+static RESULT open_console_inside(struct compute_host *h, struct ctx *c, uuid id, enum console console,
+				  int *ret_fd)
+{
+	char text[UUID_TEXT_SIZE];
+	struct sim_domain *d = NULL;
+	TRY(find_domain(h, c, id, &d));
+	if (!d || !d->is_on)
+		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
+				     uuid_write(id, text));
+	return ret_fd ? sim_open_console(c, d, console, ret_fd) : OK;
+}
+
 /* ---- the calls: the same frame around each */
 
 static RESULT probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
@@ -444,6 +456,11 @@ static RESULT read_console(struct compute_host *h, struct ctx *c, uuid id, size_
 	SIM_CALL(h, read_console_inside, id, max, ret_text, ret_at_us);
 }
 
+static RESULT open_console(struct compute_host *h, struct ctx *c, uuid id, enum console console, int *ret_fd)
+{
+	SIM_CALL(h, open_console_inside, id, console, ret_fd);
+}
+
 const struct compute_driver compute_sim = {
 	.scheme = "sim",
 	.is_quick = true,
@@ -456,5 +473,6 @@ const struct compute_driver compute_sim = {
 	.set_power = set_power,
 	.undefine = undefine,
 	.read_console = read_console,
+	.open_console = open_console,
 	.watch = watch,
 };

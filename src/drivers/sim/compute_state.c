@@ -148,6 +148,7 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 	d->off = why;
 	d->ends_us = 0;
 	sim_stop_devices(d);
+	sim_close_consoles(d);
 	d->backup = UUID_NONE;
 	sim_tell(s, d->id);
 }
@@ -175,6 +176,7 @@ struct sim_disk *sim_add_disk(struct sim_host *s)
 
 void sim_remove_domain(struct sim_host *s, struct sim_domain *d)
 {
+	sim_close_consoles(d);
 	heap_free(d->devices);
 	heap_free(d->memo);
 	*d = s->domains[--s->domain_count];

@@ -37,7 +37,8 @@ struct sim_domain {
 	char *memo;                 /* owned; NULL: none */
 	struct sim_device *devices; /* owned */
 	size_t device_count;
-	uuid backup; /* the snapshot that is being cut of one of its volumes; none: no job */
+	int consoles[2]; /* open ones' sockets, by enum console; 0 or less: none */
+	uuid backup;     /* the snapshot that is being cut of one of its volumes; none: no job */
 	int backup_looks;
 };
 
@@ -131,3 +132,9 @@ bool sim_has_plugged(const struct sim_domain *d, uuid id);
 /* What a running guest has, else what is defined; in the context's arena. */
 RESULT sim_list_devices(struct ctx *c, const struct sim_domain *d, struct uuids *ret_volumes,
 			struct uuids *ret_ports);
+
+/* ---- console.c */
+
+/* A running guest's console, instead of one that is open. */
+RESULT sim_open_console(struct ctx *c, struct sim_domain *d, enum console console, int *ret_fd);
+void sim_close_consoles(struct sim_domain *d); /* it ends */

@@ -190,6 +190,7 @@ static void open_face(struct world *w)
 	MUST(ec2_new(&w->c, &ec2, &w->face));
 	const struct openstack_config openstack = {.store = w->store,
 						   .tokens = w->tokens,
+						   .tickets = w->tickets,
 						   .passwords = w->passwords,
 						   .master_key = master_key,
 						   .limits = w->limits,
@@ -232,6 +233,7 @@ void world_make(struct world *w)
 	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
 	const struct tokens_config tokens = {w->store, master_key, HOUR};
 	MUST(tokens_new(&w->c, &tokens, &w->tokens));
+	MUST(tickets_new(&w->c, w->tokens, master_key, &w->tickets));
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
 	MUST(passwords_new(&w->c, &passwords, &w->passwords));
@@ -248,6 +250,7 @@ void world_done(struct world *w)
 	openstack_free(w->openstack);
 	limits_free(w->limits);
 	passwords_free(w->passwords);
+	tickets_free(w->tickets);
 	tokens_free(w->tokens);
 	sigv4_free(w->sigv4);
 	reconciler_free(w->reconciler);

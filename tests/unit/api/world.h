@@ -9,6 +9,7 @@
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
+#include "auth/ticket.h"
 #include "auth/token.h"
 #include "fake_http.h"
 #include "model/identity.h"
@@ -37,6 +38,7 @@ struct world {
 	struct sigv4 *sigv4;
 	struct limits *limits; /* NULL at first: none */
 	struct tokens *tokens;
+	struct tickets *tickets;
 	struct passwords *passwords;
 	struct ec2_face *face;
 	struct openstack_face *openstack;

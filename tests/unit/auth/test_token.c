@@ -1,90 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Tokens: what they say, and everything that ends them. */
-#include "../base/test_base.h"
+#include "token_world.h"
 
-#include "auth/token.h"
-#include "base/clock.h"
-#include "base/log.h"
 #include "engine/account.h"
 #include "engine/application_credential.h"
 #include "engine/domain.h"
-#include "engine/engine.h"
-#include "engine/region.h"
-#include "engine/role.h"
 #include "engine/token_revocation.h"
 #include "engine/user.h"
 #include "engine/user_group.h"
 #include "store/rows.h"
-#include "store/sql.h"
 
-#define T0 (INT64_C(1700000000) * SECOND)
-
-struct world {
-	struct ctx *c;
-	struct executor *executor;
-	struct store *store;
-	struct tokens *tokens;
-	uuid account, ann, domain;
-	struct token token;
-	struct identity *who;
-};
-
-#define DO(w, operation, wish) assert_ok(store_commit((w)->store, (w)->c, "test", operation##_run, (wish)))
-
-static struct ref to(enum kind kind, uuid id)
-{
-	return (struct ref){.kind = kind, .prefix = id, .bits = 128};
-}
-
-static struct ref named(enum kind kind, const char *name)
-{
-	return (struct ref){.kind = kind, .text = str_from(name)};
-}
-
-static void grant(struct world *w, const char *role, struct role_grant where)
-{
-	where.role = named(KIND_ROLE, role);
-	if (where.user_group.kind == KIND_NONE)
-		where.user = to(KIND_USER, w->ann);
-	DO(w, engine_grant_role, &where);
-}
-
-static struct world make_world(void **state)
-{
-	static const uint8_t master[MASTER_KEY_SIZE] = {1, 2, 3};
-	struct world w = {.c = *state, .executor = executor_new_threads()};
-	clock_set_us(T0);
-	log_set_level(LOG_ERROR);
-	struct store_config config = {
-		.executor = w.executor, .observe = engine_observe, .check = engine_check_row};
-	assert_ok(sqlite_open(w.c, ":memory:", &config.sql));
-	assert_ok(store_open(w.c, &config, &w.store));
-	struct region_wish region = {.name = STR("home")};
-	DO(&w, engine_bootstrap_region, &region);
-	struct domain_wish domain = {.name = STR("works")};
-	DO(&w, engine_create_domain, &domain);
-	w.domain = domain.domain;
-	struct account_wish account = {.name = STR("build"), .domain = to(KIND_DOMAIN, w.domain)};
-	DO(&w, engine_create_account, &account);
-	w.account = account.account;
-	struct user_wish ann = {
-		.name = STR("ann"), .domain = to(KIND_DOMAIN, w.domain), .password_hash = STR("first")};
-	DO(&w, engine_create_user, &ann);
-	w.ann = ann.user;
-	const struct tokens_config tokens = {w.store, master, HOUR};
-	assert_ok(tokens_new(w.c, &tokens, &w.tokens));
-	return w;
-}
-
-static void end_world(struct world *w)
-{
-	tokens_free(w->tokens);
-	store_close(w->store);
-	executor_free(w->executor);
-	clock_set_us(0);
-}
-
-static struct str issue(struct world *w, enum identity_scope scope, uuid where)
+static struct str issue(struct token_world *w, enum identity_scope scope, uuid where)
 {
 	struct token token = {.scope = scope, .methods = TOKEN_BY_PASSWORD, .user = w->ann, .where = where};
 	struct str text = STR_NONE;
@@ -93,7 +19,7 @@ static struct str issue(struct world *w, enum identity_scope scope, uuid where)
 	return text;
 }
 
-static bool is_good(struct world *w, struct str text)
+static bool is_good(struct token_world *w, struct str text)
 {
 	ctx_clear_problem(w->c);
 	struct result r = token_check(w->tokens, w->c, text, &w->token, &w->who);
@@ -103,7 +29,7 @@ static bool is_good(struct world *w, struct str text)
 
 static void test_scopes(void **state)
 {
-	struct world w = make_world(state);
+	struct token_world w = make_world(state);
 	struct str none = issue(&w, IDENTITY_UNSCOPED, UUID_NONE),
 		   account = issue(&w, IDENTITY_ACCOUNT, w.account),
 		   domain = issue(&w, IDENTITY_DOMAIN, w.domain),
@@ -133,7 +59,7 @@ static void test_scopes(void **state)
 
 static void test_groups(void **state)
 {
-	struct world w = make_world(state);
+	struct token_world w = make_world(state);
 	struct str text = issue(&w, IDENTITY_ACCOUNT, w.account);
 	struct user_group_wish group = {.name = STR("builders"), .domain = to(KIND_DOMAIN, w.domain)};
 	DO(&w, engine_create_user_group, &group);
@@ -152,7 +78,7 @@ static void test_groups(void **state)
 /* Each thing that ends a token, taken back where it can be. */
 static void test_ends(void **state)
 {
-	struct world w = make_world(state);
+	struct token_world w = make_world(state);
 	grant(&w, "member", (struct role_grant){.account = to(KIND_ACCOUNT, w.account)});
 	struct str text = issue(&w, IDENTITY_ACCOUNT, w.account);
 	assert_true(is_good(&w, text));
@@ -200,7 +126,7 @@ static void test_ends(void **state)
 
 static void test_application_credential(void **state)
 {
-	struct world w = make_world(state);
+	struct token_world w = make_world(state);
 	struct role_grant member = {.account = to(KIND_ACCOUNT, w.account)};
 	grant(&w, "member", member);
 	struct ref reader = named(KIND_ROLE, "reader");
@@ -234,7 +160,7 @@ static void test_application_credential(void **state)
 
 static void test_spoilt(void **state)
 {
-	struct world w = make_world(state);
+	struct token_world w = make_world(state);
 	struct str text = issue(&w, IDENTITY_UNSCOPED, UUID_NONE);
 	char spoilt[TOKEN_TEXT_SIZE + 1] = {0};
 	assert_true(is_good(&w, text));

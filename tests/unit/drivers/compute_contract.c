@@ -2,11 +2,15 @@
  * The contract's cases. Each opens the host anew and leaves nothing behind. */
 #include "compute_contract.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <stdatomic.h>
 #include <stdio.h>
+#include <sys/socket.h>
 #include <time.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "model/id.h"
 
 #define MIB (INT64_C(1) << 20)
@@ -371,6 +375,54 @@ static void test_shutdown(void **state)
 	scene_close(&s);
 }
 
+/* Reads on until it hears the words; NULL: until the end. */
+static void hear_console(int fd, const char *words)
+{
+	static char heard[64 * 1024];
+	struct timeval patience = {.tv_sec = 20};
+	(void) fcntl(fd, F_SETFL, fcntl(fd, F_GETFL) & ~O_NONBLOCK);
+	(void) setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof patience);
+	for (size_t size = 0; size < sizeof heard;) {
+		ssize_t n = recv(fd, heard + size, sizeof heard - size, 0);
+		if (n <= 0 && !words && (n == 0 || errno == ECONNRESET))
+			return;
+		if (n <= 0)
+			fail_msg("the console %s", words ? "ended, or was silent" : "does not end");
+		size += (size_t) n;
+		if (words && str_contains((struct str){heard, size}, str_from(words)))
+			return;
+	}
+	fail_msg("the console says too much");
+}
+
+static void test_consoles(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	int first = -1, second = -1, display = -1;
+	const struct compute_driver *d = subject.driver;
+	EXPECT(&s, ERR_STATE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, NULL));
+	scene_make_running(&s);
+	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, NULL));
+	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, &first));
+	assert_int_equal(send(first, "echo he''llo\r", 13, 0), 13);
+	hear_console(first, str_is(str_from(d->scheme), "sim") ? "echo he''llo\r\n" : "hello");
+	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, &second));
+	hear_console(first, NULL);
+	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_DISPLAY, NULL));
+	EXPECT(&s, ERR_NONE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_DISPLAY, &display));
+	hear_console(display, "RFB 003.008\n");
+	EXPECT(&s, ERR_NONE, d->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	hear_console(second, NULL);
+	hear_console(display, NULL);
+	EXPECT(&s, ERR_STATE, d->open_console(s.h, &s.c, s.wish.id, CONSOLE_SERIAL, &first));
+	fd_autoclose(&first);
+	fd_autoclose(&second);
+	fd_autoclose(&display);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 static void test_ends(void **state)
 {
 	(void) state;
@@ -558,7 +610,7 @@ int compute_contract_run(void)
 		cmocka_unit_test(test_shutdown),     cmocka_unit_test(test_ends),
 		cmocka_unit_test(test_plug),         cmocka_unit_test(test_plug_off),
 		cmocka_unit_test(test_other_region), cmocka_unit_test(test_watch),
-		cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_loss),         cmocka_unit_test(test_consoles),
 	};
 	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
 }

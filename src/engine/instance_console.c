@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whose console may be opened. */
+#include "engine/instance.h"
+#include "engine/resolve.h"
+#include "model/identity.h"
+
+RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct ref *ref,
+			   const struct instance **ret_instance)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(c, t, ref, &instance));
+	if (!identity_has(c->who, ROLE_RIGHT_MEMBER))
+		return ctx_fail(c, ERR_DENIED, "A console is for those who may change its instance.");
+	if (instance->seen_power != INSTANCE_SEEN_POWER_ON || uuid_is_none(instance->host))
+		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %" STR_FMT " is not ready",
+				     STR_ARG(uuid_to_str(c->arena, instance->row.id)));
+	*ret_instance = instance;
+	return OK;
+}

@@ -1,0 +1,8 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What of a running guest a person can sit at. */
+#pragma once
+
+enum console {
+	CONSOLE_SERIAL = 1, /* its first serial port: bytes as they are */
+	CONSOLE_DISPLAY     /* its screen, keyboard and mouse: the RFB protocol (VNC) */
+};
