@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Remote consoles: a URL that opens a server's display or its serial port in a browser. The server's host is
- * asked first whether it could be opened: a URL that leads nowhere is no answer. Source: Compute API
- * reference, "Servers Remote Consoles"; until 2.5 they were actions. */
+ * asked first whether it could be opened: a URL that leads nowhere is no answer. Nothing is changed; that it
+ * takes a member all the same is the engine's rule. Source: Compute API reference, "Servers Remote Consoles";
+ * until 2.5 they were actions. */
 #include "api/console_url.h"
 #include "api/openstack/compute_servers.h"
 #include "auth/ticket.h"
@@ -99,7 +100,7 @@ static RESULT show_console(struct os_call *e, const void *args, struct json_writ
 #define ACTION(word, rows, words)                                                                            \
 	{                                                                                                    \
 		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .name = (word),             \
-		.permit = "os_compute_api:os-remote-consoles", .flags = OS_WRITES, .until = 5,               \
+		.permit = "os_compute_api:os-remote-consoles", .until = 5,                                   \
 		.args = OS_PARAMS(struct os_remote_console, rows), .item = "console",                        \
 		.prepare = prepare_console, .look = look_at_console, .answer = show_console, .doc = (words)  \
 	}
@@ -108,7 +109,6 @@ static const struct os_action actions[] = {
 	{.method = HTTP_POST,
 	 .path = "/v2.1/servers/{server_id}/remote-consoles",
 	 .permit = "os_compute_api:os-remote-consoles",
-	 .flags = OS_WRITES,
 	 .since = 6,
 	 .args = OS_PARAMS(struct os_remote_console, create_params),
 	 .wrap = "remote_console",
