@@ -162,12 +162,19 @@ static RESULT check_empty(struct op *op, const struct account *account)
 	} kept[] = {{"instances", has->instances},       {"volumes", has->volumes},
 		    {"snapshots", has->snapshots},       {"images", has->images},
 		    {"addresses", has->addresses},       {"VPCs", has->routers},
-		    {"NAT gateways", has->nat_gateways}, {"network interfaces", has->ports}};
+		    {"NAT gateways", has->nat_gateways}, {"network interfaces", has->ports},
+		    {"networks", has->networks}};
 	for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
 		if (kept[n].count > 0)
 			return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ACCOUNT,
 					     "The account %" STR_FMT " still has %s (%" PRId64 ").",
 					     STR_ARG(account->name), kept[n].words, kept[n].count);
+	for (const struct subnet_pool *p = subnet_pool_first_by_account(op->head, account->row.id); p;
+	     p = subnet_pool_next_by_account(op->head, p))
+		if (subnet_pool_is_used(op->head, p->row.id))
+			return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ACCOUNT,
+					     "Others' subnets are from a pool of the account %" STR_FMT ".",
+					     STR_ARG(account->name));
 	return OK;
 }
 
@@ -186,6 +193,8 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, access_key, account, id);
 	FORGET_EACH(op, application_credential, account, id);
 	FORGET_EACH(op, role_assignment, account, id);
+	FORGET_EACH(op, network_grant, target, id);
+	FORGET_EACH(op, subnet_pool, account, id);
 	for (const struct user *u = user_first_by_owner(op->head, id); u; u = user_next_by_owner(op->head, u))
 		TRY(user_forget_whole(op, u->row.id));
 	TRY(engine_tell(op, KIND_ACCOUNT, &account->row, "deleted", "Account %" STR_FMT ".",

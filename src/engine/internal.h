@@ -25,6 +25,9 @@ uuid engine_new_id(const struct op *op, enum kind kind);
 bool engine_id_is_taken(const struct op *op, enum kind kind, uuid id); /* one does */
 /* Its id as the caller knows it. In the arena. */
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id);
+/* The router, if it is the account's: then its groups are good for the account's ports behind it. NULL: it is
+ * not, or there is none. */
+const struct router *engine_router_of(const struct op *op, uuid id, uuid account);
 /* One line of history of a row. */
 RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const char *what, const char *format,
 		   ...) __attribute__((format(printf, 5, 6)));
@@ -128,6 +131,17 @@ bool router_is_usable_block(struct cidr block);
 
 /* Its id, gen and MTU are set here. */
 RESULT network_write(struct op *op, struct network *network);
+/* With what was granted of it. */
+RESULT network_delete_with_grants(struct op *op, uuid network);
+
+/* ---- network_grant.c ---- */
+
+/* To everybody without a target; permitted and checked as engine_grant_network() and engine_revoke_network()
+ * say. */
+RESULT network_grant_write(struct op *op, const struct network *network, uuid target, struct str field,
+			   uuid *ret_grant);
+RESULT network_grant_remove(struct op *op, const struct network *network, const struct network_grant *grant,
+			    struct str field);
 
 struct subnet_plan {
 	uuid account, router, zone, acl;
@@ -164,6 +178,20 @@ RESULT gateway_clear(struct op *op, const struct router *router);
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
 			 uuid *ret_table);
 RESULT route_table_forget_with_routes(struct op *op, uuid table);
+
+/* ---- subnet_pool.c ---- */
+
+bool subnet_pool_is_used(const struct tables *t, uuid pool); /* a subnet is from it */
+
+struct subnet_pool_request {
+	struct ref pool;
+	bool wants_default;
+	int64_t bits; /* 0: as the pool says */
+};
+/* block: the one wanted, or none, and then the one found. ERR_CAPACITY: there is no room for it; ERR_RANGE:
+ * the pool has no such subnets; ERR_INVALID: no default pool; each with KIND_SUBNET_POOL. */
+RESULT subnet_pool_allocate(struct op *op, const struct subnet_pool_request *request, uuid *ret_pool,
+			    struct cidr *block);
 
 /* ---- network_acl.c ---- */
 
@@ -247,6 +275,11 @@ RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t co
 			struct port *port);
 RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t count, struct str field,
 			 struct port *port);
+/* ERR_DENIED where a network is another's: what could disturb others there is its owner's to choose. */
+RESULT port_check_choices(struct op *op, uuid network, bool chooses, struct str field);
+bool port_chooses_ips(const struct port_ips_wish *ips);
+/* The caller's own, or of a network that it may use. */
+RESULT port_find_subnet(struct op *op, const struct ref *ref, const struct subnet **ret_subnet);
 /* The first subnet of a network with an address left; NULL: it has no subnets. ERR_CAPACITY with KIND_SUBNET.
  */
 RESULT port_choose_subnet(struct op *op, const struct network *network, const struct subnet **ret_subnet);

@@ -87,10 +87,10 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 /* The first with an address left, or the first. */
 RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, const struct subnet **ret_subnet)
 {
-	const struct network *network = NULL;
-	TRY(engine_find_own_network(op->ctx, op->head, ref, &network));
+	const struct row *network = NULL;
+	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, ref, &network));
 	*ret_subnet = NULL;
-	for (const struct subnet *s = subnet_first_by_network(op->head, network->row.id); s;
+	for (const struct subnet *s = subnet_first_by_network(op->head, network->id); s;
 	     s = subnet_next_by_network(op->head, s)) {
 		if (!row_is_live(&s->row))
 			continue;
@@ -110,9 +110,9 @@ RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct
 {
 	const struct launch_port *p = slot->wish;
 	if (!ref_is_given(&p->port)) {
-		TRY(ref_is_given(&p->network)
-			    ? launch_ports_find_in_network(op, &p->network, &slot->subnet)
-			    : engine_find_own_subnet(op->ctx, op->head, &p->subnet, &slot->subnet));
+		TRY(ref_is_given(&p->network) ? launch_ports_find_in_network(op, &p->network, &slot->subnet)
+					      : port_find_subnet(op, &p->subnet, &slot->subnet));
+		TRY(port_check_choices(op, slot->subnet->network, port_chooses_ips(&p->ips), p->field));
 		return engine_permit(op, "subnet.use", KIND_SUBNET, &slot->subnet->row);
 	}
 	TRY(engine_find_own_port(op->ctx, op->head, &p->port, &slot->port));
@@ -135,7 +135,8 @@ static RESULT resolve(struct op *op, const struct instance_type *type, const str
 	TRY(port_check_zone(op, slot->subnet, primary->subnet->zone, p->field));
 	if (slot->port)
 		return OK;
-	return groups_resolve(op, router_find(op->head, slot->subnet->router), p->groups, &slot->groups);
+	return groups_resolve(op, engine_router_of(op, slot->subnet->router, engine_get_account(op->ctx)),
+			      p->groups, &slot->groups);
 }
 
 static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t n)

@@ -24,6 +24,19 @@ RESULT network_write(struct op *op, struct network *network)
 	return network_put(op, network);
 }
 
+/* With everybody, or no more. */
+static RESULT set_shared(struct op *op, const struct network *network, enum choice choice)
+{
+	const struct network_grant *grant =
+		network_grant_find_by_network(op->head, network->row.id, UUID_NONE);
+	uuid made;
+	if (choice == CHOICE_YES && !grant)
+		return network_grant_write(op, network, UUID_NONE, STR("shared"), &made);
+	if (choice == CHOICE_NO && grant)
+		return network_grant_remove(op, network, grant, STR("shared"));
+	return OK;
+}
+
 RESULT engine_create_network(struct op *op, struct network_wish *wish)
 {
 	const struct account *account = NULL;
@@ -39,6 +52,8 @@ RESULT engine_create_network(struct op *op, struct network_wish *wish)
 	TRY(quota_check(op, account->row.id, QUOTA_NETWORKS, 1));
 	TRY(engine_permit(op, "network.create", KIND_NETWORK, NULL));
 	TRY(network_write(op, &network));
+	if (wish->is_shared)
+		TRY(set_shared(op, &network, CHOICE_YES));
 	wish->network = network.row.id;
 	return engine_tell(op, KIND_NETWORK, &network.row, "created", "Network.");
 }
@@ -60,6 +75,7 @@ RESULT engine_update_network(struct op *op, struct network_settings *wish)
 	choice_apply(wish->is_down, &next.is_down);
 	next.row.gen++;
 	TRY(network_put(op, &next));
+	TRY(set_shared(op, &next, wish->is_shared));
 	return engine_tell(op, KIND_NETWORK, &next.row, "changed", "It is %s, its MTU is %" PRId64 ".",
 			   next.is_down ? "down" : "up", next.mtu);
 }
@@ -85,6 +101,16 @@ static RESULT delete_subnets(struct op *op, const struct network *network, struc
 	return OK;
 }
 
+RESULT network_delete_with_grants(struct op *op, uuid network)
+{
+	const struct network_grant *g = network_grant_first_by_network(op->head, network), *next = NULL;
+	for (; g; g = next) {
+		next = network_grant_next_by_network(op->head, g);
+		TRY(network_grant_forget(op, g->row.id));
+	}
+	return network_delete(op, network);
+}
+
 RESULT engine_delete_network(struct op *op, struct network_target *wish)
 {
 	const struct network *network = NULL;
@@ -98,7 +124,7 @@ RESULT engine_delete_network(struct op *op, struct network_target *wish)
 					 STR_ARG(wish->network.text),
 					 STR_ARG(engine_write_id(op, KIND_PORT, port->row.id)));
 	TRY(delete_subnets(op, network, wish->network.field));
-	TRY(network_delete(op, network->row.id));
+	TRY(network_delete_with_grants(op, network->row.id));
 	return engine_tell(op, KIND_NETWORK, &network->row, "deleted", "Network with its subnets.");
 }
 

@@ -11,7 +11,8 @@ enum { NETWORK_MTU_MAX = 1442 /* 1500 less Geneve's 58 */, NETWORK_MTU_MIN = 68 
 struct network_wish {
 	struct str name, description;
 	bool is_down;
-	int64_t mtu; /* 0: the largest */
+	bool is_shared; /* everybody may use it: as engine_grant_network() says */
+	int64_t mtu;    /* 0: the largest */
 	struct tags tags;
 	/* made: */
 	uuid network;
@@ -21,7 +22,7 @@ OPERATION(engine_create_network, network_wish)
 struct network_settings {
 	struct ref network;
 	const struct str *name, *description; /* NULL: as they are */
-	enum choice is_down;
+	enum choice is_down, is_shared;
 	int64_t mtu; /* 0: as it is */
 };
 OPERATION(engine_update_network, network_settings)

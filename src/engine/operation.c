@@ -31,11 +31,15 @@ static bool is_of(const char *permission, const char *const *families, size_t co
 #define IS_OF(permission, families) is_of(permission, families, sizeof(families) / sizeof *(families))
 
 /* What an administrator alone may do: to a domain and what is in it also the domain's own one. */
-static const char *const administrators[] = {
-	"account.enable", "account.create", "account.update", "account.delete",
-	"account.limit",  "address_range.", "domain.",        "external_network.",
-	"group.",         "host.",          "instance_type.", "region.",
-	"role.",          "setting.",       "user.",          "volume_type."};
+static const char *const administrators[] = {"account.enable", "account.create",
+					     "account.update", "account.delete",
+					     "account.limit",  "address_range.",
+					     "domain.",        "external_network.",
+					     "group.",         "host.",
+					     "instance_type.", "network.share",
+					     "region.",        "subnet_pool.share",
+					     "role.",          "setting.",
+					     "user.",          "volume_type."};
 /* What people do about themselves, whatever they may elsewhere. */
 static const char *const personal[] = {"access_key.", "application_credential.", "password.", "token."};
 
@@ -86,7 +90,7 @@ RESULT engine_permit(struct op *op, const char *permission, enum kind kind, cons
 				"You are not authorized to perform %s: it takes the role member.",
 				permission);
 	}
-	if (!row || engine_may_see(op->ctx, kind, row))
+	if (!row || engine_may_use(op->ctx, op->head, kind, row))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
 			     "You are not authorized to perform %s on %" STR_FMT ".", permission,
@@ -126,6 +130,12 @@ uuid engine_new_id(const struct op *op, enum kind kind)
 struct str engine_write_id(const struct op *op, enum kind kind, uuid id)
 {
 	return engine_id_to_text(op->ctx, kind, id);
+}
+
+const struct router *engine_router_of(const struct op *op, uuid id, uuid account)
+{
+	const struct router *router = uuid_is_none(id) ? NULL : router_find(op->head, id);
+	return router && uuid_equal(router->account, account) ? router : NULL;
 }
 
 RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const char *what, const char *format,

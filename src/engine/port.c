@@ -76,15 +76,40 @@ struct port port_new_in(const struct subnet *subnet, uuid account)
 			     .source_dest_check = true};
 }
 
+RESULT port_check_choices(struct op *op, uuid network, bool chooses, struct str field)
+{
+	const struct network *row = network_find(op->head, network);
+	if (!chooses || !row || engine_is_own(op->ctx, KIND_NETWORK, &row->row))
+		return OK;
+	return ENGINE_FAIL(
+		op, ERR_DENIED, KIND_PORT, field,
+		"In a network of another's, addresses and port security are its owner's to choose.");
+}
+
+bool port_chooses_ips(const struct port_ips_wish *ips)
+{
+	return !ip_is_none(ips->primary) || ips->secondaries.count > 0;
+}
+
+RESULT port_find_subnet(struct op *op, const struct ref *ref, const struct subnet **ret_subnet)
+{
+	const struct row *row = NULL;
+	TRY(engine_find_usable(op->ctx, op->head, KIND_SUBNET, ref, &row));
+	*ret_subnet = (const struct subnet *) row;
+	return OK;
+}
+
 static RESULT create_port(struct op *op, struct port_wish *wish, const struct account *account)
 {
 	const struct subnet *subnet = NULL;
-	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
+	TRY(port_find_subnet(op, &wish->subnet, &subnet));
+	TRY(port_check_choices(op, subnet->network, port_chooses_ips(&wish->ips), wish->ips.field));
 	struct port port = port_new_in(subnet, account->row.id);
 	port.name = wish->name;
 	port.description = wish->description;
 	TRY(tags_normalize(op, wish->tags, &port.tags));
-	TRY(groups_resolve(op, router_find(op->head, subnet->router), wish->groups, &port.groups));
+	TRY(groups_resolve(op, engine_router_of(op, subnet->router, account->row.id), wish->groups,
+			   &port.groups));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
 	TRY(port_write_new(op, subnet, &wish->ips, &port));
@@ -100,7 +125,7 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 static RESULT find_in_network(struct op *op, const struct network *network, const struct ref *ref,
 			      const struct subnet **ret_subnet)
 {
-	TRY(engine_find_own_subnet(op->ctx, op->head, ref, ret_subnet));
+	TRY(port_find_subnet(op, ref, ret_subnet));
 	if (uuid_equal((*ret_subnet)->network, network->row.id))
 		return OK;
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, ref->field,
@@ -196,14 +221,27 @@ static RESULT check_mac(struct op *op, struct mac mac)
 	return OK;
 }
 
+static bool chooses_ip(const struct port_fixed_wishes *fixed)
+{
+	for (size_t k = 0; k < fixed->count; k++)
+		if (!ip_is_none(fixed->at[k].ip))
+			return true;
+	return false;
+}
+
 RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 {
 	const struct account *account = NULL;
-	const struct network *network = NULL;
+	const struct row *found = NULL;
 	struct port_fixed *fixed = NULL;
 	size_t count = 0;
 	TRY(engine_find_acting_account(op, &account));
-	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
+	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &found));
+	const struct network *network = (const struct network *) found;
+	TRY(port_check_choices(op, network->row.id,
+			       chooses_ip(&wish->fixed) || !mac_is_none(wish->mac) || wish->is_open ||
+				       wish->pairs.count > 0,
+			       wish->network.field));
 	TRY(resolve_fixed(op, network, &wish->fixed, &fixed, &count));
 	if (!mac_is_none(wish->mac))
 		TRY(check_mac(op, wish->mac));
@@ -223,8 +261,9 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));
 	TRY(check_open(op, &port, wish->groups.count > 0));
 	if (!port.is_open && (wish->groups.count > 0 || !wish->has_no_groups))
-		TRY(groups_resolve(op, count ? router_find(op->head, fixed[0].subnet->router) : NULL,
-				   wish->groups, &port.groups));
+		TRY(groups_resolve(
+			op, count ? engine_router_of(op, fixed[0].subnet->router, account->row.id) : NULL,
+			wish->groups, &port.groups));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_NETWORK, &network->row));
 	TRY(port_write_fixed(op, fixed, count, wish->fixed.field, &port));
@@ -285,7 +324,8 @@ static RESULT apply_security(struct op *op, const struct port_settings *wish, st
 	if (wish->has_no_groups || next->is_open)
 		next->groups = (struct uuids){0};
 	if (wish->groups.count > 0)
-		TRY(groups_resolve(op, router_find(op->head, next->router), wish->groups, &next->groups));
+		TRY(groups_resolve(op, engine_router_of(op, next->router, next->account), wish->groups,
+				   &next->groups));
 	if (wish->pairs)
 		TRY(write_pairs(op, wish->pairs, next->mac, &next->allowed_pairs));
 	return check_open(op, next, wish->groups.count > 0);
@@ -323,6 +363,10 @@ RESULT engine_update_port(struct op *op, struct port_settings *wish)
 	TRY(port_find_target(op, &wish->port, &wish->instance, &port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	struct port next = *port;
+	TRY(port_check_choices(op, port->network,
+			       chooses_ip(&wish->fixed) || wish->is_open == CHOICE_YES ||
+				       (wish->pairs && wish->pairs->count > 0),
+			       wish->port.field));
 	TRY(apply_security(op, wish, &next));
 	TRY(check_attachment(op, wish, port));
 	TRY(engine_permit(op, "port.update", KIND_PORT, &port->row));

@@ -71,15 +71,15 @@ RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size
 /* ---- choosing ---- */
 
 /* What is in use in a subnet: by primary addresses, and by secondary ones. */
-struct subnet_pool {
+struct subnet_room {
 	struct port port;
 	struct secondary_ip secondary;
 	struct ip_pool primaries, secondaries;
 };
 
-static void open_pool(struct subnet_pool *p, uuid subnet)
+static void open_pool(struct subnet_room *p, uuid subnet)
 {
-	*p = (struct subnet_pool){.port.subnet = subnet, .secondary.subnet = subnet};
+	*p = (struct subnet_room){.port.subnet = subnet, .secondary.subnet = subnet};
 	p->secondaries = (struct ip_pool){.kind = KIND_SECONDARY_IP,
 					  .index = SECONDARY_IP_INDEX_SUBNET,
 					  .probe = &p->secondary.row,
@@ -95,7 +95,7 @@ static void open_pool(struct subnet_pool *p, uuid subnet)
 
 bool subnet_has_ip(const struct tables *t, uuid subnet, struct ip ip)
 {
-	struct subnet_pool pool;
+	struct subnet_room pool;
 	open_pool(&pool, subnet);
 	return ip_pool_has(t, &pool.primaries, ip);
 }
@@ -121,7 +121,7 @@ static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct 
 /* From the first range that has one. */
 static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct ip *ret_ip)
 {
-	struct subnet_pool pool;
+	struct subnet_room pool;
 	struct ip first, last;
 	open_pool(&pool, subnet->row.id);
 	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
@@ -133,7 +133,7 @@ static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct 
 static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
 			struct ip *ret_ip)
 {
-	struct subnet_pool pool;
+	struct subnet_room pool;
 	open_pool(&pool, subnet->row.id);
 	if (!ip_is_none(wanted)) {
 		TRY(check_ip(op, subnet, &pool.primaries, wanted, field));
@@ -358,6 +358,7 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	if (!subnet)
 		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
 	TRY(port_check_unmanaged(op, port, wish->port.field));
+	TRY(port_check_choices(op, port->network, wish->ips.count > 0, wish->field));
 	TRY(check_room(op, wish, port));
 	TRY(engine_permit(op, "port.assign", KIND_PORT, &port->row));
 	struct ip *made =

@@ -3,6 +3,7 @@
 #include "engine/resolve.h"
 
 #include "engine/internal.h"
+#include "engine/network_grant.h"
 
 uuid engine_get_account(const struct ctx *c)
 {
@@ -104,9 +105,21 @@ bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
 		return false;
 	if (kind == KIND_ACCOUNT || kind == KIND_USER)
 		return may_see_people_of(c, kind, row);
+	if (kind == KIND_SUBNET_POOL)
+		return ((const struct subnet_pool *) row)->is_shared;
 	if (kind == KIND_SNAPSHOT) /* the operator's are everybody's */
 		return uuid_is_none(((const struct snapshot *) row)->account);
 	return kind == KIND_IMAGE && may_launch((const struct image *) row, c->who->account);
+}
+
+bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row)
+{
+	if (engine_may_see(c, kind, row))
+		return true;
+	if (!row_is_live(row) || (kind != KIND_NETWORK && kind != KIND_SUBNET))
+		return false;
+	uuid network = kind == KIND_NETWORK ? row->id : ((const struct subnet *) row)->network;
+	return engine_is_network_granted(t, network, engine_get_account(c));
 }
 
 /* ---- by name ---- */
@@ -267,7 +280,9 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ROUTER] = "VPC",
 	[KIND_GATEWAY] = "internet gateway",
 	[KIND_NETWORK] = "network",
+	[KIND_NETWORK_GRANT] = "grant of a network",
 	[KIND_SUBNET] = "subnet",
+	[KIND_SUBNET_POOL] = "subnet pool",
 	[KIND_ROUTE_TABLE] = "route table",
 	[KIND_ROUTE] = "route",
 	[KIND_NAT_GATEWAY] = "NAT gateway",
@@ -348,6 +363,16 @@ RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, co
 {
 	const struct row *row = look_up(c, t, kind, ref);
 	if (!row || !engine_is_own(c, kind, row))
+		return engine_fail_not_found(c, kind, ref);
+	*ret_row = row;
+	return OK;
+}
+
+RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+			  const struct row **ret_row)
+{
+	const struct row *row = look_up(c, t, kind, ref);
+	if (!row || !engine_may_use(c, t, kind, row))
 		return engine_fail_not_found(c, kind, ref);
 	*ret_row = row;
 	return OK;

@@ -17,10 +17,13 @@
 #include "engine/operation.h"
 
 /* Live (or of a kind that stays visible) and the caller's own, or of a kind that has no owner, or an image
- * that it may launch, or a snapshot of the operator's. */
+ * that it may launch, a snapshot of the operator's, or a shared subnet pool. */
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
 /* As above without the exception for images: what the caller may change. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
+/* What the caller sees, and others' networks, with their subnets, that were granted to it: it may have ports
+ * there (engine/network_grant.h). */
+bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
 /* The account that a row belongs to; none for kinds without one. */
 uuid engine_get_owner(enum kind kind, const struct row *row);
 /* The account that asks; none for the system and for an operator that named none. */
@@ -43,6 +46,10 @@ RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const 
 		   const struct row **ret_row);
 RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		       const struct row **ret_row);
+
+/* What the caller may use. */
+RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+			  const struct row **ret_row);
 
 /* Typed: engine_find_subnet(), engine_find_own_subnet(), … */
 #define ENGINE_FINDER(type, KIND)                                                                            \

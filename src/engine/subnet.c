@@ -222,12 +222,26 @@ static RESULT check_lists(struct op *op, struct ips pools, struct ips dns, struc
 			     SUBNET_POOLS_MAX, SUBNET_DNS_MAX, SUBNET_ROUTES_MAX);
 }
 
+static RESULT find_block(struct op *op, struct network_subnet_wish *wish, uuid *ret_pool)
+{
+	const struct subnet_pool_request request = {wish->pool, wish->wants_default_pool, wish->bits};
+	*ret_pool = UUID_NONE;
+	wish->block = cidr_canonical(wish->block);
+	if (ref_is_given(&wish->pool) || wish->wants_default_pool)
+		return subnet_pool_allocate(op, &request, ret_pool, &wish->block);
+	if (!cidr_is_none(wish->block))
+		return OK;
+	return ENGINE_FAIL(op, ERR_MISSING, KIND_SUBNET, STR("cidr"),
+			   "A subnet needs a CIDR, or a pool to take one from.");
+}
+
 RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 {
 	const struct network *network = NULL;
 	struct ip room[4];
+	uuid pool;
 	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
-	wish->block = cidr_canonical(wish->block);
+	TRY(find_block(op, wish, &pool));
 	TRY(check_network_block(op, network, wish->block));
 	struct ip gateway = wish->gateway_ip;
 	if (wish->no_gateway)
@@ -244,6 +258,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 				.name = wish->name,
 				.description = wish->description,
 				.network = network->row.id,
+				.subnet_pool = pool,
 				.block = wish->block,
 				.pools = wish->pools,
 				.gateway_ip = gateway,
@@ -358,7 +373,7 @@ static RESULT delete_network_with_last(struct op *op, uuid network)
 	const struct subnet *other = subnet_first_by_network(op->head, network);
 	while (other && !row_is_live(&other->row))
 		other = subnet_next_by_network(op->head, other);
-	return other ? OK : network_delete(op, network);
+	return other ? OK : network_delete_with_grants(op, network);
 }
 
 RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)

@@ -25,7 +25,10 @@ enum { SUBNET_POOLS_MAX = 16, SUBNET_DNS_MAX = 5, SUBNET_ROUTES_MAX = 20 };
  * network; with KIND_PORT: pools overlap each other or the gateway. ERR_QUOTA with KIND_SUBNET. */
 struct network_subnet_wish {
 	struct ref network;
-	struct cidr block;
+	struct cidr block;       /* none: the pool's next free one */
+	struct ref pool;         /* what it is allocated from; not given: its maker chooses */
+	bool wants_default_pool; /* the region's, instead */
+	int64_t bits;            /* without a block; 0: as the pool says */
 	struct str name, description;
 	struct ip gateway_ip; /* none: the first address, or no_gateway */
 	bool no_gateway, no_dhcp;

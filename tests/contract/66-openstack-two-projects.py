@@ -33,6 +33,9 @@ def furnish(dev, project):
     router = project.ok("POST", "/network/v2.0/routers", {"router": {"name": "router"}})["router"]["id"]
     project.ok("PUT", f"/network/v2.0/routers/{router}/add_router_interface", {"subnet_id": subnet})
     project.ok("POST", "/network/v2.0/ports", {"port": {"network_id": network, "name": "port"}})
+    project.ok("POST", "/network/v2.0/rbac-policies", {"rbac_policy": {
+        "object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": project.id}})
+    project.ok("POST", "/network/v2.0/subnetpools", {"subnetpool": {"name": "pool", "prefixes": ["10.10.0.0/16"]}})
     outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
     project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})
     project.ok("POST", "/network/v2.0/security-groups", {"security_group": {"name": "group"}})

@@ -515,6 +515,60 @@ def test_default_groups(both):
         assert code(both.ec2.delete_security_group, GroupId=ec2_id("sg", group["id"])) == "CannotDelete"
 
 
+# ---- what only Neutron has
+
+@holds("The network: grant of a network", "The network: Shared networks")
+def test_a_network_of_another_project(both):
+    """Used by the other project in both faces, listed by Neutron alone, and kept while ports stand on it."""
+    other = lib.another(both.dev, "granted", faces.Both)
+    network, subnet, router = make_router(both, "10.45.0.0/24", "granted")
+    in_ec2 = ec2_id("subnet", subnet)
+    assert other.status("GET", f"{NETWORK}/networks/{network}") == 404
+    assert code(other.ec2.create_network_interface, SubnetId=in_ec2) == "InvalidSubnetID.NotFound"
+    grant = make(both, "rbac_policy", "rbac-policies", object_type="network", object_id=network, action="access_as_shared",
+                 target_tenant=other.id)["id"]
+    assert other.ok("GET", f"{NETWORK}/networks/{network}")["network"]["shared"]
+    assert subnet in [s["id"] for s in other.listed(NETWORK, "subnets")]
+    assert in_ec2 not in [s["SubnetId"] for s in other.ec2.describe_subnets()["Subnets"]]
+    port = make(other, "port", network_id=network)
+    (eni,) = other.ec2.describe_network_interfaces(NetworkInterfaceIds=[ec2_id("eni", port["id"])])["NetworkInterfaces"]
+    assert (eni["SubnetId"], eni["VpcId"]) == (in_ec2, ec2_id("vpc", router))
+    (group,) = port["security_groups"]
+    assert other.ok("GET", f"{NETWORK}/security-groups/{group}")["security_group"]["project_id"] == other.id
+    more = other.ec2.create_network_interface(SubnetId=in_ec2)["NetworkInterface"]["NetworkInterfaceId"]
+    chosen = {"network_id": network, "fixed_ips": [{"ip_address": "10.45.0.77"}]}
+    assert other.status("POST", f"{NETWORK}/ports", {"port": chosen}) == 403
+    assert code(other.ec2.create_network_interface, SubnetId=in_ec2, PrivateIpAddress="10.45.0.77") == "UnauthorizedOperation"
+    assert other.status("PUT", f"{NETWORK}/networks/{network}", {"network": {"name": "mine"}}) == 404
+    assert both.status("PUT", f"{NETWORK}/networks/{network}", {"network": {"shared": True}}) == 403
+    other.delete(f"{NETWORK}/ports/{port['id']}")
+    assert both.status("DELETE", f"{NETWORK}/rbac-policies/{grant}") == 409
+    other.ec2.delete_network_interface(NetworkInterfaceId=more)
+    both.delete(f"{NETWORK}/rbac-policies/{grant}")
+    assert other.status("GET", f"{NETWORK}/networks/{network}") == 404
+    lib.admin(both.dev).ok("PUT", f"{NETWORK}/networks/{network}", {"network": {"shared": True}})
+    assert other.ok("GET", f"{NETWORK}/networks/{network}")["network"]["shared"]
+    drop_router(both, network, subnet, router)
+
+
+@holds("The network: subnet pool", "The network: Subnet pools")
+def test_a_subnet_of_a_pool(both):
+    """It is EC2's as any other; a shared pool is an administrator's to make."""
+    wish = {"name": "pool", "prefixes": ["10.46.0.0/16"], "default_prefixlen": 24}
+    for regions in ("shared", "is_default"):
+        assert both.status("POST", f"{NETWORK}/subnetpools", {"subnetpool": {**wish, regions: True}}) == 403
+    pool = make(both, "subnetpool", **wish)["id"]
+    network = make(both, "network", name="pooled")["id"]
+    subnet = make(both, "subnet", network_id=network, ip_version=4, subnetpool_id=pool)
+    router = make(both, "router", name="pooled")["id"]
+    both.ok("PUT", f"{NETWORK}/routers/{router}/add_router_interface", {"subnet_id": subnet["id"]})
+    (seen,) = both.ec2.describe_subnets(SubnetIds=[ec2_id("subnet", subnet["id"])])["Subnets"]
+    assert seen["CidrBlock"] == subnet["cidr"] == "10.46.0.0/24"
+    assert both.status("DELETE", f"{NETWORK}/subnetpools/{pool}") == 400
+    drop_router(both, network, subnet["id"], router)
+    both.delete(f"{NETWORK}/subnetpools/{pool}")
+
+
 # ---- the rest
 
 @holds("The network: Tags")

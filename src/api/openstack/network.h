@@ -48,6 +48,11 @@ static inline enum choice os_choice_not(enum choice choice)
 	OS_BODY(T, "project_id", member, .doc = "The caller's own."),                                        \
 		OS_BODY(T, "tenant_id", member, .doc = "Likewise.")
 RESULT os_check_project(struct os_call *e, struct str project);
+/* ERR_UNSUPPORTED, in Neutron's words for input that it does not take. */
+RESULT os_fail_ipv6(struct os_call *e, const char *field);
+
+/* Subnets of others' networks that the account may use. */
+RESULT os_add_granted_subnets(struct os_call *e, struct os_added *ret_rows);
 
 extern const struct os_listing os_networks, os_subnets, os_ports, os_routers, os_floating_ips, os_groups,
 	os_group_rules;

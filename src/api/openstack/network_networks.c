@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Networks. An external network is shown as one, too: it is the operator's, and everybody's to lead a router
- * to. */
+ * Networks: the caller's own, and what others granted. An external network is shown as one, too: it is the
+ * operator's, and everybody's to lead a router to. */
 #include "api/openstack/compute_servers.h"
 #include "api/openstack/network.h"
 #include "engine/network.h"
+#include "engine/network_grant.h"
 
 struct os_network_item {
 	const struct network *network;
 	const struct external_network *external; /* NULL: an ordinary one */
 	struct str name;
+	bool is_shared;
 	VEC(uuid) subnets;
 };
 
@@ -28,6 +30,44 @@ static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 	return OK;
 }
 
+/* Others' that the account may use; an administrator sees all of them as they are. */
+static RESULT add_granted(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	uuid account = e->c->who->account;
+	const uuid targets[] = {UUID_NONE, account};
+	for (size_t k = 0; k < 2 && !os_is_admin(e); k++)
+		for (const struct network_grant *g = network_grant_first_by_target(t, targets[k]); g;
+		     g = network_grant_next_by_target(t, g)) {
+			bool is_found_before =
+				k == 1 && network_grant_find_by_network(t, g->network, UUID_NONE);
+			const struct network *n = network_find(t, g->network);
+			if (n && !uuid_equal(n->account, account) && !is_found_before &&
+			    !VEC_PUSH(e->c->arena, &ret_rows->rows, &n->row))
+				return ctx_no_memory(e->c);
+		}
+	return OK;
+}
+
+RESULT os_add_granted_subnets(struct os_call *e, struct os_added *ret_rows)
+{
+	const struct tables *t = os_walk(e);
+	struct os_added networks = {0};
+	TRY(add_granted(e, &networks));
+	for (size_t k = 0; k < networks.rows.count; k++)
+		for (const struct subnet *s = subnet_first_by_network(t, networks.rows.at[k]->id); s;
+		     s = subnet_next_by_network(t, s))
+			if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &ret_rows->rows, &s->row))
+				return ctx_no_memory(e->c);
+	return OK;
+}
+
+static RESULT add_others(struct os_call *e, struct os_added *ret_rows)
+{
+	TRY(add_externals(e, ret_rows));
+	return add_granted(e, ret_rows);
+}
+
 static const void *gather_network(struct os_call *e, const struct row *row)
 {
 	const struct tables *t = os_walk(e);
@@ -36,6 +76,7 @@ static const void *gather_network(struct os_call *e, const struct row *row)
 		return NULL;
 	*item = (struct os_network_item){.network = (const struct network *) row,
 					 .external = external_network_find(t, row->id)};
+	item->is_shared = engine_is_network_granted(t, row->id, e->c->who->account);
 	item->name = item->external ? item->external->name : os_network_label(e, row->id);
 	for (const struct subnet *s = subnet_first_by_network(t, row->id); s;
 	     s = subnet_next_by_network(t, s))
@@ -63,7 +104,7 @@ static void write_network(struct os_call *e, struct json_writer *w, const void *
 	json_write_z(w, "status", "ACTIVE");
 	json_write_bool(w, "admin_state_up", !n->is_down);
 	json_write_int(w, "mtu", n->mtu);
-	json_write_bool(w, "shared", false);
+	json_write_bool(w, "shared", i->is_shared);
 	json_write_bool(w, "router:external", i->external != NULL);
 	if (i->external)
 		json_write_bool(w, "is_default", false);
@@ -101,9 +142,8 @@ static bool fits_up(struct os_call *e, const struct row *row, struct str value)
 
 static bool fits_shared(struct os_call *e, const struct row *row, struct str value)
 {
-	(void) e;
-	(void) row;
-	return os_truth_is(false, value);
+	bool is_shared = engine_is_network_granted(os_walk(e), row->id, e->c->who->account);
+	return os_truth_is(is_shared, value);
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
@@ -133,7 +173,7 @@ const struct os_listing os_networks = {
 	.sort_keys = {network_sort_keys, sizeof network_sort_keys / sizeof network_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
 	.account_index = NETWORK_INDEX_ACCOUNT,
-	.add = add_externals,
+	.add = add_others,
 	.gather = gather_network,
 	.write = write_network,
 };
@@ -156,8 +196,7 @@ static RESULT show_network(struct os_call *e, const void *args, struct json_writ
 /* ---- create, change ---- */
 
 #define NETWORK_UNBUILT                                                                                      \
-	OS_UNBUILT("shared", .only = "false"), OS_UNBUILT("router:external", .only = "false"),               \
-		OS_UNBUILT("is_default", .only = "false"),                                                   \
+	OS_UNBUILT("router:external", .only = "false"), OS_UNBUILT("is_default", .only = "false"),           \
 		OS_UNBUILT("port_security_enabled", .only = "true"),                                         \
 		OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("qos_policy_id"),            \
 		OS_UNBUILT("provider:network_type"), OS_UNBUILT("provider:physical_network"),                \
@@ -166,7 +205,7 @@ static RESULT show_network(struct os_call *e, const void *args, struct json_writ
 
 struct os_create_network {
 	struct network_wish wish;
-	enum choice up;
+	enum choice up, shared;
 	struct str project;
 };
 static const struct os_param create_params[] = {
@@ -175,6 +214,7 @@ static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
 	OS_BODY(struct os_create_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
 		.doc = "Of the guests' side."),
+	OS_BODY(struct os_create_network, "shared", shared, .doc = "With all projects; for administrators."),
 	OS_PROJECT(struct os_create_network, project),
 	NETWORK_UNBUILT,
 };
@@ -183,6 +223,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_network *a = args;
 	a->wish.is_down = a->up == CHOICE_NO;
+	a->wish.is_shared = a->shared == CHOICE_YES;
 	return os_check_project(e, a->project);
 }
 
@@ -205,6 +246,8 @@ static const struct os_param update_params[] = {
 	OS_BODY(struct os_update_network, "description", description,
 		.given = OS_GIVEN(struct os_update_network, has_description), .doc = "Free text."),
 	OS_BODY(struct os_update_network, "admin_state_up", up, .doc = "Whether its ports are bound."),
+	OS_BODY(struct os_update_network, "shared", wish.is_shared,
+		.doc = "With all projects; for administrators."),
 	OS_BODY(struct os_update_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
 		.doc = "Of the guests' side."),
 	NETWORK_UNBUILT,

@@ -94,8 +94,7 @@ static RESULT read_pairs(struct os_call *e, struct os_port_body *body)
 					      "' is not a valid IP address or subnet.",
 					      STR_ARG(p->ip));
 		if (pairs[k].block.base.family != IP_V4)
-			return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("allowed_address_pairs"),
-					      "IPv6 is not built.");
+			return os_fail_ipv6(e, "allowed_address_pairs");
 	}
 	body->read_pairs = (struct port_pairs){pairs, body->pairs.count};
 	return OK;

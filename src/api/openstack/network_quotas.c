@@ -22,7 +22,28 @@ static const struct {
 	FIGURE("security_group_rule", rules),
 };
 enum { FIGURE_COUNT = sizeof figures / sizeof figures[0] };
-static const char *const unlimited[] = {"subnetpool", "rbac_policy"};
+/* Without limits of their own here. */
+static const struct {
+	const char *name;
+	enum kind kind;
+	unsigned index;
+} unlimited[] = {
+	{"subnetpool", KIND_SUBNET_POOL, SUBNET_POOL_INDEX_ACCOUNT},
+	{"rbac_policy", KIND_NETWORK_GRANT, NETWORK_GRANT_INDEX_ACCOUNT},
+};
+
+static int64_t count_unlimited(struct os_call *e, size_t k, uuid account)
+{
+	const struct tables *t = os_walk(e);
+	const struct subnet_pool pool = {.account = account};
+	const struct network_grant grant = {.account = account};
+	const struct row *probe = unlimited[k].kind == KIND_SUBNET_POOL ? &pool.row : &grant.row;
+	const struct row *row = tables_first(t, unlimited[k].kind, unlimited[k].index, probe, 1);
+	int64_t count = 0;
+	for (; row; row = tables_next(t, unlimited[k].kind, unlimited[k].index, row, 1))
+		count++;
+	return count;
+}
 
 static int64_t at(const void *base, size_t offset)
 {
@@ -30,10 +51,11 @@ static int64_t at(const void *base, size_t offset)
 }
 
 /* usage NULL: limits alone. */
-static void write_quota(struct json_writer *w, const struct account *limits, const struct account_side *usage)
+static void write_quota(struct os_call *e, struct json_writer *w, const struct account *limits,
+			const struct account_side *usage)
 {
 	for (size_t k = 0; k < FIGURE_COUNT + 2; k++) {
-		const char *name = k < FIGURE_COUNT ? figures[k].name : unlimited[k - FIGURE_COUNT];
+		const char *name = k < FIGURE_COUNT ? figures[k].name : unlimited[k - FIGURE_COUNT].name;
 		int64_t limit = k < FIGURE_COUNT ? at(limits, figures[k].limit) : -1;
 		if (!usage) {
 			json_write_int(w, name, limit);
@@ -41,7 +63,9 @@ static void write_quota(struct json_writer *w, const struct account *limits, con
 		}
 		json_write_open(w, name);
 		json_write_int(w, "limit", limit);
-		json_write_int(w, "used", k < FIGURE_COUNT ? at(usage, figures[k].used) : 0);
+		json_write_int(w, "used",
+			       k < FIGURE_COUNT ? at(usage, figures[k].used)
+						: count_unlimited(e, k - FIGURE_COUNT, limits->row.id));
 		json_write_int(w, "reserved", 0);
 		json_write_close(w);
 	}
@@ -66,7 +90,7 @@ static RESULT show_quota(struct os_call *e, const void *args, struct json_writer
 {
 	const struct account *account = NULL;
 	TRY(find_account(e, &((const struct os_quota_target *) args)->project, &account));
-	write_quota(w, account, NULL);
+	write_quota(e, w, account, NULL);
 	return OK;
 }
 
@@ -76,7 +100,7 @@ static RESULT show_details(struct os_call *e, const void *args, struct json_writ
 	struct account_side usage;
 	TRY(find_account(e, &((const struct os_quota_target *) args)->project, &account));
 	engine_get_usage(account, &usage);
-	write_quota(w, account, &usage);
+	write_quota(e, w, account, &usage);
 	return OK;
 }
 
@@ -85,9 +109,39 @@ static RESULT show_default(struct os_call *e, const void *args, struct json_writ
 	struct account limits = {0};
 	(void) args;
 	engine_get_default_limits(os_walk(e), &limits);
-	write_quota(w, &limits, NULL);
+	write_quota(e, w, &limits, NULL);
 	return OK;
 }
+
+/* ---- those that differ from what a new project gets ---- */
+
+static bool differs(struct os_call *e, const struct row *row)
+{
+	struct account standard = {0};
+	engine_get_default_limits(os_walk(e), &standard);
+	for (size_t k = 0; k < FIGURE_COUNT; k++)
+		if (at(row, figures[k].limit) != at(&standard, figures[k].limit))
+			return row_is_live(row);
+	return false;
+}
+
+static void write_projects_quota(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct account *account = item;
+	os_write_hex(w, "tenant_id", account->row.id);
+	os_write_hex(w, "project_id", account->row.id);
+	write_quota(e, w, account, NULL);
+}
+
+static const struct os_filter filters[] = {{"project_id", .is_id = true}, {"tenant_id", .is_id = true}};
+static const struct os_listing quotas = {
+	.kind = KIND_ACCOUNT,
+	.items = "quotas",
+	.filters = OS_FILTERS(filters),
+	.flags = OS_ADMIN_SEES_ALL,
+	.shows = differs,
+	.write = write_projects_quota,
+};
 
 /* ---- changing ---- */
 
@@ -142,7 +196,7 @@ static RESULT show_set(struct os_call *e, const void *args, struct json_writer *
 {
 	const struct account *account = NULL;
 	TRY(find_account(e, &((const struct os_set_quota *) args)->project, &account));
-	write_quota(w, account, NULL);
+	write_quota(e, w, account, NULL);
 	return OK;
 }
 
@@ -166,6 +220,8 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 }
 
 static const struct os_action actions[] = {
+	{HTTP_GET, "/v2.0/quotas", .permit = "get_quota", .flags = OS_ADMIN, .list = &quotas,
+	 .doc = "Limits that differ from what a new project gets."},
 	{HTTP_GET, "/v2.0/quotas/{project_id}", .permit = "get_quota",
 	 .args = OS_PARAMS(struct os_quota_target, target_params), .item = "quota", .answer = show_quota,
 	 .doc = "A project's limits."},

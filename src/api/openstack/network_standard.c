@@ -96,6 +96,12 @@ bool os_truth_is(bool truth, struct str value)
 	return truth == is_yes;
 }
 
+RESULT os_fail_ipv6(struct os_call *e, const char *field)
+{
+	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
+			      "Invalid input for operation: %s: IPv6 is not built.", field);
+}
+
 RESULT os_check_project(struct os_call *e, struct str project)
 {
 	struct ref ref;

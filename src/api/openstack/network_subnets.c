@@ -47,7 +47,7 @@ static void write_subnet(struct os_call *e, struct json_writer *w, const void *i
 	write_host_routes(w, s);
 	json_write_null(w, "ipv6_address_mode");
 	json_write_null(w, "ipv6_ra_mode");
-	json_write_null(w, "subnetpool_id");
+	os_write_id(w, "subnetpool_id", s->subnet_pool);
 	json_write_null(w, "segment_id");
 	json_write_open_list(w, "service_types");
 	json_write_close_list(w);
@@ -83,6 +83,7 @@ static const struct os_filter subnet_filters[] = {
 	{"network_id", "network"},
 	{"cidr", "block"},
 	{"gateway_ip", "gateway_ip"},
+	{"subnetpool_id", "subnet_pool"},
 	{"ip_version", .fits = fits_version},
 	{"enable_dhcp", .fits = fits_dhcp},
 };
@@ -96,6 +97,7 @@ const struct os_listing os_subnets = {
 	.sort_keys = {subnet_sort_keys, sizeof subnet_sort_keys / sizeof subnet_sort_keys[0]},
 	.flags = OS_ADMIN_SEES_ALL,
 	.account_index = SUBNET_INDEX_ACCOUNT,
+	.add = os_add_granted_subnets,
 	.write = write_subnet,
 };
 
@@ -155,9 +157,8 @@ struct os_subnet_lists {
 		OS_BODY(T, "dns_nameservers", lists.dns, .given = OS_GIVEN(T, lists.has_dns),                \
 			.doc = "Name servers that guests learn.")
 #define SUBNET_UNBUILT                                                                                       \
-	OS_UNBUILT("ipv6_address_mode"), OS_UNBUILT("ipv6_ra_mode"), OS_UNBUILT("subnetpool_id"),            \
-		OS_UNBUILT("use_default_subnetpool", .only = "false"), OS_UNBUILT("prefixlen"),              \
-		OS_UNBUILT("segment_id"), OS_UNBUILT("service_types", .only = "[]"),                         \
+	OS_UNBUILT("ipv6_address_mode"), OS_UNBUILT("ipv6_ra_mode"), OS_UNBUILT("segment_id"),               \
+		OS_UNBUILT("service_types", .only = "[]"),                                                   \
 		OS_UNBUILT("dns_publish_fixed_ip", .only = "false")
 
 /* As the engine's lists. */
@@ -180,12 +181,17 @@ static RESULT read_lists(struct os_call *e, const struct os_subnet_lists *lists,
 		pools[2 * k + 1] = lists->pools.at[k].end;
 	}
 	for (size_t k = 0; k < lists->dns.count; k++)
-		if (ip_parse(lists->dns.at[k], &dns[k]).code || dns[k].family != IP_V4)
+		if (ip_parse(lists->dns.at[k], &dns[k]).code)
 			return ctx_fail_field(e->c, ERR_INVALID, STR("dns_nameservers"),
 					      "Invalid input for dns_nameservers. Reason: '%" STR_FMT
 					      "' is not a valid nameserver.",
 					      STR_ARG(lists->dns.at[k]));
+	for (size_t k = 0; k < lists->dns.count; k++)
+		if (dns[k].family != IP_V4)
+			return os_fail_ipv6(e, "dns_nameservers");
 	for (size_t k = 0; k < lists->routes.count; k++) {
+		if (lists->routes.at[k].destination.base.family != IP_V4)
+			return os_fail_ipv6(e, "host_routes");
 		blocks[k] = lists->routes.at[k].destination;
 		hops[k] = lists->routes.at[k].nexthop;
 	}
@@ -202,16 +208,22 @@ struct os_create_subnet {
 	struct network_subnet_wish wish;
 	int64_t ip_version;
 	bool has_gateway;
-	enum choice dhcp;
+	enum choice dhcp, default_pool;
 	struct str project;
 	struct os_subnet_lists lists;
 };
 static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_subnet, "network_id", wish.network, .flags = OS_REQUIRED,
 		.kind = KIND_NETWORK, .doc = "The network it is on."),
-	OS_BODY(struct os_create_subnet, "cidr", wish.block, .flags = OS_REQUIRED,
-		.doc = "Its addresses: IPv4."),
-	OS_BODY(struct os_create_subnet, "ip_version", ip_version, .absent = "4", .min = 4, .max = 4,
+	OS_BODY(struct os_create_subnet, "cidr", wish.block, .flags = OS_NULLABLE,
+		.doc = "Its addresses: IPv4; absent: from the pool."),
+	OS_BODY(struct os_create_subnet, "subnetpool_id", wish.pool, .flags = OS_NULLABLE,
+		.kind = KIND_SUBNET_POOL, .doc = "The pool that they are from."),
+	OS_BODY(struct os_create_subnet, "use_default_subnetpool", default_pool,
+		.doc = "From the region's default pool."),
+	OS_BODY(struct os_create_subnet, "prefixlen", wish.bits, .flags = OS_NULLABLE, .min = 1, .max = 32,
+		.doc = "How large; absent: as the pool says."),
+	OS_BODY(struct os_create_subnet, "ip_version", ip_version, .absent = "4", .min = 4, .max = 6,
 		.doc = "4: IPv6 is not built."),
 	OS_BODY(struct os_create_subnet, "name", wish.name, .doc = "Need not be unique."),
 	OS_BODY(struct os_create_subnet, "description", wish.description, .doc = "Free text."),
@@ -224,12 +236,27 @@ static const struct os_param create_params[] = {
 	SUBNET_UNBUILT,
 };
 
+static RESULT check_version(struct os_call *e, const struct os_create_subnet *a)
+{
+	if (a->ip_version == 5)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("ip_version"),
+				      "Invalid input for ip_version. Reason: '5' is not in [4, 6].");
+	if (a->ip_version == 6)
+		return os_fail_ipv6(e, "ip_version");
+	if (cidr_is_none(a->wish.block) || a->wish.block.base.family == IP_V4)
+		return OK;
+	return ctx_fail_field(e->c, ERR_RANGE, STR("cidr"),
+			      "Invalid input for operation: Given IP version 4 does not match the cidr.");
+}
+
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_subnet *a = args;
 	struct engine_lists lists;
 	TRY(os_check_project(e, a->project));
+	TRY(check_version(e, a));
 	TRY(read_lists(e, &a->lists, &lists));
+	a->wish.wants_default_pool = a->default_pool == CHOICE_YES;
 	a->wish.no_dhcp = a->dhcp == CHOICE_NO;
 	a->wish.no_gateway = a->has_gateway && ip_is_none(a->wish.gateway_ip);
 	a->wish.pools = lists.pools;

@@ -7,8 +7,13 @@ static const struct {
 	const char *collection;
 	enum kind kind;
 } collections[] = {
-	{"networks", KIND_NETWORK}, {"subnets", KIND_SUBNET},      {"ports", KIND_PORT},
-	{"routers", KIND_ROUTER},   {"floatingips", KIND_ADDRESS}, {"security-groups", KIND_SECURITY_GROUP},
+	{"networks", KIND_NETWORK},
+	{"subnets", KIND_SUBNET},
+	{"ports", KIND_PORT},
+	{"routers", KIND_ROUTER},
+	{"floatingips", KIND_ADDRESS},
+	{"security-groups", KIND_SECURITY_GROUP},
+	{"subnetpools", KIND_SUBNET_POOL},
 };
 
 struct os_tagging {

@@ -57,6 +57,8 @@ static const struct {
 	S(COMPUTE, IN_USE, PORT, "Port * is still in use."),
 	S(IMAGE, NOT_FOUND, IMAGE, "No image found with ID *"),
 	S(NETWORK, NOT_FOUND, NETWORK, "Network * could not be found."),
+	S(NETWORK, NOT_FOUND, SUBNET_POOL, "Subnet pool * could not be found."),
+	S(NETWORK, NOT_FOUND, NETWORK_GRANT, "RBAC policy with ID * not found"),
 	S(NETWORK, NOT_FOUND, EXTERNAL_NETWORK, "Network * could not be found."),
 	S(NETWORK, NOT_FOUND, SUBNET, "Subnet * could not be found."),
 	S(NETWORK, NOT_FOUND, ADDRESS_RANGE, "Subnet * could not be found."),
@@ -70,6 +72,11 @@ static const struct {
 	S(NETWORK, IN_USE, NETWORK,
 	  "Unable to complete operation on network *. There are one or more ports still in use on the "
 	  "network."),
+	S(NETWORK, IN_USE, NETWORK_GRANT,
+	  "RBAC policy on object * cannot be removed because other objects depend on it."),
+	S(NETWORK, EXISTS, NETWORK_GRANT, "An RBAC policy already exists with those values."),
+	S(NETWORK, IN_USE, SUBNET_POOL,
+	  "Unable to delete subnet pool: Subnet pool has existing allocations."),
 	S(NETWORK, IN_USE, SUBNET,
 	  "Unable to complete operation on subnet *: One or more ports have an IP allocation from this "
 	  "subnet."),

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Subnet pools: prefixes from which subnets on networks are allocated (engine_add_subnet()), so that no two
+ * of them overlap. Shared ones, and the default one of the region, are administrators'. */
+#pragma once
+
+#include "engine/operation.h"
+
+enum {
+	SUBNET_POOLS_OF_ACCOUNT_MAX = 100,
+	SUBNET_POOL_PREFIXES_MAX = 64,
+	SUBNET_POOL_BITS_MIN = 8, /* as subnets on networks */
+	SUBNET_POOL_BITS_MAX = 30,
+};
+
+/* ERR_RANGE: prefixes that are none for subnets, or lengths that are not in order; ERR_CONFLICT: prefixes
+ * that overlap; ERR_EXISTS: a second default; ERR_QUOTA; ERR_DENIED; each with KIND_SUBNET_POOL. */
+struct subnet_pool_wish {
+	struct str name, description;
+	struct cidrs prefixes;
+	int64_t min_bits, default_bits, max_bits; /* 0: 8; as min_bits; 30 */
+	bool is_default, is_shared;
+	/* made: */
+	uuid pool;
+};
+OPERATION(engine_create_subnet_pool, subnet_pool_wish)
+
+/* As above. Prefixes may grow and be joined by others: ERR_CONFLICT when one is not there any more. */
+struct subnet_pool_settings {
+	struct ref pool;
+	const struct str *name, *description; /* NULL: as they are */
+	const struct cidrs *prefixes;
+	int64_t min_bits, default_bits, max_bits; /* 0: as they are */
+	enum choice is_default;
+};
+OPERATION(engine_update_subnet_pool, subnet_pool_settings)
+
+/* ERR_IN_USE while subnets are from it. */
+struct subnet_pool_target {
+	struct ref pool;
+};
+OPERATION(engine_delete_subnet_pool, subnet_pool_target)

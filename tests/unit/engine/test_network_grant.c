@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Grants of networks: who may use one, what there stays its owner's, and what holds a grant. */
+#include "cloud.h"
+
+#include "engine/network.h"
+#include "engine/network_grant.h"
+#include "engine/router_interface.h"
+
+struct scene {
+	struct cloud *c;
+	struct ref network, subnet;
+	uuid network_id;
+};
+
+static struct ref ref_of(enum kind kind, uuid id)
+{
+	return (struct ref){.kind = kind, .prefix = id, .bits = 128};
+}
+
+/* Alice's network on a router of hers, whose groups are not for others. */
+static struct scene begin(struct cloud *c)
+{
+	struct network_wish network = {.name = STR("net")};
+	struct router_wish router = {.name = STR("r"), .has_no_block = true};
+	cloud_ok(c, &c->alice, engine_create_network, &network);
+	struct scene s = {c, ref_of(KIND_NETWORK, network.network), .network_id = network.network};
+	struct network_subnet_wish subnet = {.network = s.network, .block = cidr_of("10.0.1.0/24")};
+	cloud_ok(c, &c->alice, engine_add_subnet, &subnet);
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	s.subnet = ref_of(KIND_SUBNET, subnet.subnet);
+	struct router_interface_wish interface = {.router = ref_of(KIND_ROUTER, router.router),
+						  .subnet = s.subnet};
+	cloud_ok(c, &c->alice, engine_add_router_interface, &interface);
+	return s;
+}
+
+static struct ref grant(struct scene *s, const struct identity *who, uuid target)
+{
+	struct network_grant_wish wish = {.network = s->network};
+	if (!uuid_is_none(target))
+		wish.target = ref_of(KIND_ACCOUNT, target);
+	cloud_ok(s->c, who, engine_grant_network, &wish);
+	return ref_of(KIND_NETWORK_GRANT, wish.grant);
+}
+
+static uuid add_port(struct scene *s)
+{
+	struct network_port_wish port = {.network = s->network};
+	cloud_ok(s->c, &s->c->bob, engine_add_port, &port);
+	return port.port;
+}
+
+static void check_use(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c);
+	struct network_port_wish wish = {.network = s.network};
+	cloud_fails(c, &c->bob, engine_add_port, &wish, ERR_NOT_FOUND, KIND_NETWORK);
+	grant(&s, &c->alice, c->bob.account);
+	const struct port *port = port_find(cloud_tables(c), add_port(&s));
+	assert_true(uuid_equal(port->account, c->bob.account) && port->groups.count == 1);
+	const struct security_group *group = security_group_find(cloud_tables(c), port->groups.at[0]);
+	assert_true(uuid_equal(group->account, c->bob.account) && uuid_is_none(group->router));
+	const struct row *row = NULL;
+	c->c.who = &c->bob;
+	assert_int_equal(engine_find_usable(&c->c, cloud_tables(c), KIND_SUBNET, &s.subnet, &row).code,
+			 ERR_NONE);
+	assert_false(engine_may_see(&c->c, KIND_SUBNET, row));
+	struct network_settings change = {.network = s.network, .is_down = CHOICE_YES};
+	cloud_fails(c, &c->bob, engine_update_network, &change, ERR_NOT_FOUND, KIND_NETWORK);
+	struct network_subnet_wish subnet = {.network = s.network, .block = cidr_of("10.0.2.0/24")};
+	cloud_fails(c, &c->bob, engine_add_subnet, &subnet, ERR_NOT_FOUND, KIND_NETWORK);
+}
+
+/* Addresses, MACs and port security: the owner's. */
+static void check_choices(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c);
+	grant(&s, &c->alice, c->bob.account);
+	struct port_fixed_wish fixed = {.ip = ip_of("10.0.1.77")};
+	struct network_port_wish at = {.network = s.network, .fixed = {true, &fixed, 1}};
+	cloud_fails(c, &c->bob, engine_add_port, &at, ERR_DENIED, KIND_PORT);
+	cloud_ok(c, &c->alice, engine_add_port, &at);
+	struct network_port_wish open = {.network = s.network, .is_open = true, .has_no_groups = true};
+	cloud_fails(c, &c->bob, engine_add_port, &open, ERR_DENIED, KIND_PORT);
+	struct network_port_wish mac = {.network = s.network, .mac = {{2, 0, 0, 0, 0, 1}}};
+	cloud_fails(c, &c->bob, engine_add_port, &mac, ERR_DENIED, KIND_PORT);
+	struct port_wish named = {.subnet = s.subnet, .ips = {.primary = ip_of("10.0.1.78")}};
+	cloud_fails(c, &c->bob, engine_create_port, &named, ERR_DENIED, KIND_PORT);
+	struct ref port = ref_of(KIND_PORT, add_port(&s));
+	struct port_settings open_later = {.port = port, .is_open = CHOICE_YES, .has_no_groups = true};
+	cloud_fails(c, &c->bob, engine_update_port, &open_later, ERR_DENIED, KIND_PORT);
+	struct ip ip = ip_of("10.0.1.79");
+	struct port_assignment more = {.port = port, .ips = {&ip, 1}};
+	cloud_fails(c, &c->bob, engine_assign_ips, &more, ERR_DENIED, KIND_PORT);
+}
+
+static void check_revoke(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c);
+	struct network_grant_target bobs = {grant(&s, &c->alice, c->bob.account)};
+	uuid port = add_port(&s);
+	cloud_fails(c, &c->bob, engine_revoke_network, &bobs, ERR_NOT_FOUND, KIND_NETWORK_GRANT);
+	cloud_fails(c, &c->alice, engine_revoke_network, &bobs, ERR_IN_USE, KIND_NETWORK_GRANT);
+	struct network_grant_settings change = {.grant = bobs.grant,
+						.target = ref_of(KIND_ACCOUNT, c->alice.account)};
+	cloud_fails(c, &c->alice, engine_change_network_grant, &change, ERR_IN_USE, KIND_NETWORK_GRANT);
+	struct network_grant_target all = {grant(&s, &c->operator, UUID_NONE)};
+	cloud_ok(c, &c->alice, engine_revoke_network, &bobs); /* the other one holds the port */
+	cloud_fails(c, &c->operator, engine_revoke_network, &all, ERR_IN_USE, KIND_NETWORK_GRANT);
+	struct port_target gone = {.port = ref_of(KIND_PORT, port)};
+	cloud_ok(c, &c->bob, engine_delete_port, &gone);
+	cloud_fails(c, &c->alice, engine_revoke_network, &all, ERR_DENIED, KIND_NETWORK);
+	cloud_ok(c, &c->operator, engine_revoke_network, &all);
+	struct network_port_wish wish = {.network = s.network};
+	cloud_fails(c, &c->bob, engine_add_port, &wish, ERR_NOT_FOUND, KIND_NETWORK);
+}
+
+static void check_shared(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c);
+	struct network_settings share = {.network = s.network, .is_shared = CHOICE_YES},
+				unshare = {.network = s.network, .is_shared = CHOICE_NO};
+	cloud_fails(c, &c->alice, engine_update_network, &share, ERR_DENIED, KIND_NETWORK);
+	cloud_ok(c, &c->operator, engine_update_network, &share);
+	cloud_ok(c, &c->operator, engine_update_network, &share);
+	assert_true(engine_is_network_granted(cloud_tables(c), s.network_id, c->bob.account));
+	struct network_grant_wish again = {.network = s.network};
+	cloud_fails(c, &c->operator, engine_grant_network, &again, ERR_EXISTS, KIND_NETWORK_GRANT);
+	cloud_ok(c, &c->operator, engine_update_network, &unshare);
+	assert_false(engine_is_network_granted(cloud_tables(c), s.network_id, c->bob.account));
+}
+
+/* Grants go with the network. */
+static void check_delete(void **state)
+{
+	struct cloud *c = *state;
+	struct network_wish network = {.name = STR("net")};
+	cloud_ok(c, &c->alice, engine_create_network, &network);
+	struct scene s = {c, ref_of(KIND_NETWORK, network.network), .network_id = network.network};
+	struct ref bobs = grant(&s, &c->alice, c->bob.account);
+	struct network_target target = {s.network};
+	cloud_ok(c, &c->alice, engine_delete_network, &target);
+	assert_null(network_grant_find(cloud_tables(c), bobs.prefix));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_use, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_choices, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_revoke, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_shared, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_delete, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
