@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * each_fault [--one-in K] [--seed S] FOLDER: every golden case of a face that changes something, told again
- * and again: the n-th allocation, SQL call, file operation or driver call of its last call fails, or the
- * process is killed there, for every n (or for one in K, drawn by the seed); and for some of these n, one
- * more point of any class fails soon after. Then all is well again and the process restarted: a refused call
- * has left nothing and goes through when it is sent again, an answered one is brought about, and in the end
- * the region is as if nothing had happened. */
+ * each_fault [--one-in K] [--seed S] [--once 1] FOLDER: every golden case (or one of each action) of a face
+ * that changes something, told again and again: the n-th allocation, SQL call, file operation or driver call
+ * of its last call fails, or the process is killed there, for every n (or for one in K, drawn by the seed);
+ * and for some of these n, one more point of any class fails soon after. Then all is well again and the
+ * process restarted: a refused call has left nothing and goes through when it is sent again, an answered one
+ * is brought about, and in the end the region is as if nothing had happened. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,6 +34,7 @@ static size_t action_count;
 static bool is_covered[ACTIONS_MAX];
 static char (*told_actions)[NAME_MAX_SIZE]; /* by case; shared with the processes that tell them */
 static uint64_t one_in = 1, seed = 1, failures;
+static bool tells_once;
 
 /* ---- one case ---- */
 
@@ -168,6 +169,13 @@ static void let_pass(void *self, int64_t us)
 	cloud_step_for(t.s.region.cloud, us);
 }
 
+/* A case may end with looks at what its change did. */
+static bool is_change_line(struct str line)
+{
+	return script_is_call(line) && !str_contains(line, STR("GET /")) &&
+	       !str_contains(line, STR("HEAD /"));
+}
+
 /* The golden cases' region has another name, of the same length. */
 static void read_lines(struct arena *a)
 {
@@ -184,7 +192,7 @@ static void read_lines(struct arena *a)
 		if (script_is_call(line) || str_starts_with(line, STR("@settle")) ||
 		    str_starts_with(line, STR("@wait")) || str_starts_with(line, STR("@version")))
 			t.lines[t.line_count++] = line;
-	while (t.line_count && !script_is_call(t.lines[t.line_count - 1]))
+	while (t.line_count && !is_change_line(t.lines[t.line_count - 1]))
 		t.line_count--;
 }
 
@@ -420,6 +428,15 @@ static bool is_drawn(uint64_t job, size_t way, uint64_t n)
 	return x % (ways[way].twice ? one_in * TWICE_ONE_IN : one_in) == 0;
 }
 
+/* By a case before this one. */
+static bool is_told_before(uint64_t job)
+{
+	for (uint64_t k = 0; k < job && tells_once; k++)
+		if (strcmp(told_actions[k], action_told) == 0)
+			return true;
+	return false;
+}
+
 static bool is_change(const char *action)
 {
 	for (size_t k = 0; k < action_count; k++)
@@ -446,7 +463,7 @@ static void run_case(uint64_t job)
 	prepare();
 	struct str before = read_shape();
 	char *kept_before = strndup(before.p, before.n);
-	if (send_last().status / 100 != 2 || !is_change(action_told))
+	if (send_last().status / 100 != 2 || !is_change(action_told) || is_told_before(job))
 		_exit(EXIT_NOT_TOLD);
 	snprintf(told_actions[job], NAME_MAX_SIZE, "%s", action_told);
 	settle(NULL);
@@ -475,6 +492,31 @@ static bool case_ended(uint64_t job, int status)
 	for (size_t k = 0; is_told && k < action_count; k++)
 		is_covered[k] = is_covered[k] || strcmp(actions[k], told_actions[job]) == 0;
 	return failures < 5;
+}
+
+/* Their golden cases name what this region has not, or end with what is told by a header. */
+static const char *const not_told_here[] = {
+	"identity:revoke_token",
+	"identity:change_password",
+	"reactivate",
+	"add_member",
+	"modify_member",
+	"delete_member",
+	"volume:snapshot_metadata:update",
+	"volume:snapshot_metadata:delete",
+	"volume_extension:types_extra_specs:delete",
+	"volume_extension:volume_type_access:addProjectAccess",
+	"volume_extension:volume_type_access:removeProjectAccess",
+	"volume_extension:quotas:update",
+	"os_compute_api:os-attach-interfaces:create",
+};
+
+static bool has_to_be_told(const char *action)
+{
+	for (size_t k = 0; k < sizeof not_told_here / sizeof *not_told_here; k++)
+		if (strcmp(not_told_here[k], action) == 0)
+			return false;
+	return true;
 }
 
 static int compare_names(const void *a, const void *b)
@@ -528,6 +570,8 @@ int main(int argc, char **argv)
 			one_in = strtoull(argv[k + 1], NULL, 10);
 		else if (strcmp(argv[k], "--seed") == 0)
 			seed = strtoull(argv[k + 1], NULL, 10);
+		else if (strcmp(argv[k], "--once") == 0)
+			tells_once = true;
 	}
 	told_actions = mmap(NULL, sizeof *told_actions * CASES_MAX, PROT_READ | PROT_WRITE,
 			    MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -541,7 +585,7 @@ int main(int argc, char **argv)
 	pool_run(case_count, CASE_LIMIT_S, run_case, case_ended);
 	bool are_told = failures == 0;
 	for (size_t k = 0; k < action_count && are_told; k++)
-		if (!is_covered[k]) {
+		if (!is_covered[k] && has_to_be_told(actions[k])) {
 			printf("not ok - %s has no golden case that could be told here\n", actions[k]);
 			failures++;
 		}
