@@ -12,12 +12,14 @@ static void open_openstack(struct region *r)
 	struct cloud *c = r->cloud;
 	const struct tokens_config tokens = {c->store, master_key, 24 * HOUR};
 	cloud_expect_at(c, tokens_new(&c->c, &tokens, &r->tokens), __FILE__, __LINE__);
+	cloud_expect_at(c, tickets_new(&c->c, r->tokens, master_key, &r->tickets), __FILE__, __LINE__);
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
 	cloud_expect_at(c, passwords_new(&c->c, &passwords, &r->passwords), __FILE__, __LINE__);
 	const struct openstack_config openstack = {.store = c->store,
 						   .tokens = r->tokens,
 						   .passwords = r->passwords,
+						   .tickets = r->tickets,
 						   .master_key = master_key,
 						   .reconciler = c->reconciler,
 						   .region = STR("xy-west-2"),
@@ -43,6 +45,7 @@ static void close_face(struct region *r)
 {
 	openstack_free(TAKE(r->openstack));
 	passwords_free(TAKE(r->passwords));
+	tickets_free(TAKE(r->tickets));
 	tokens_free(TAKE(r->tokens));
 	ec2_free(TAKE(r->face));
 	sigv4_free(TAKE(r->sigv4));

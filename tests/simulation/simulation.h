@@ -41,6 +41,7 @@ struct region {
 	struct sigv4 *sigv4;
 	struct tokens *tokens;
 	struct passwords *passwords;
+	struct tickets *tickets;
 	struct ec2_face *face;
 	struct openstack_face *openstack;
 	struct world_user users[ACCOUNTS + 1];
