@@ -357,6 +357,7 @@ static RESULT read_list(struct reader *r, const struct os_param *p, struct str f
 	if (json_array_size(value) > max)
 		return FAIL_VALUE(r->c, field, "It has %zu elements, %zu at most.", json_array_size(value),
 				  max);
+	*list = (struct any_list){0}; /* instead of what a patch finds there */
 	for (size_t k = 0; k < json_array_size(value); k++) {
 		const json_t *at = json_array_get(value, k);
 		struct str name = str_print(r->c->arena, "%" STR_FMT ".%zu", STR_ARG(field), k);
