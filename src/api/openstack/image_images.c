@@ -395,6 +395,8 @@ static RESULT take_others(struct os_call *e, struct str others, struct image_for
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_image_create *a = args;
+	if (!e->request.body)
+		return ctx_fail(e->c, ERR_INVALID, "Body expected in request.");
 	if (a->fields.others.n)
 		TRY(take_others(e, a->fields.others, &a->wish.form));
 	if (a->fields.id.n && !result_is_ok(uuid_parse(a->fields.id, &a->wish.id)))

@@ -93,7 +93,7 @@ RESULT os_read_version(struct os_call *e)
 		return OK;
 	}
 	if (!str_split_next(&rest, '.', &major_text) || !result_is_ok(str_parse_int(major_text, &major)) ||
-	    !result_is_ok(str_parse_int(rest, &minor)) || minor < 0)
+	    !result_is_ok(str_parse_int(rest, &minor)) || minor < 0 || (rest.n > 1 && rest.p[0] == '0'))
 		return fail_version(e, asked);
 	if (major != info->major || minor > info->minor_max || minor < e->request.version)
 		return ctx_fail_field(e->c, ERR_RANGE, STR("OpenStack-API-Version"),

@@ -91,7 +91,7 @@ static RESULT volume_version(struct os_call *e, const void *args, struct json_wr
 static RESULT placement_version(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
-	write_version(e, w, "v1.0", "CURRENT", "");
+	write_version(e, w, "v1.0", "CURRENT", "/placement/");
 	write_microversions(e, w, "max_version");
 	return OK;
 }
