@@ -26,7 +26,7 @@ class Region:
 
     def __init__(self, dev):
         self.dev, self.mine, self.admin = dev, lib.another(dev, "mine"), lib.admin(dev)
-        self.ids = {"project": self.mine.id, "user": self.mine.user_id}
+        self.ids = {"project": self.mine.id, "user": self.mine.user_id, "admin": self.admin.id}
         self.sent = {}  # action → members that were given
         self.ids["outside"] = self.mine.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
         self.ids["image"] = self.mine.ok("GET", "/image/v2/images?visibility=public")["images"][0]["id"]
@@ -81,6 +81,18 @@ ROWS = [
       changes=[{"name": "t"}, {"description": "e"}, {"enable_dhcp": True}, {"gateway_ip": None}, {"gateway_ip": "10.60.0.1"}, {"dns_nameservers": ["192.0.2.54"]},
                {"allocation_pools": [{"start": "10.60.0.20", "end": "10.60.0.200"}]}, {"host_routes": [{"destination": "198.51.100.0/24", "nexthop": "10.60.0.8"}]},
                {"host_routes": []}], label="subnet"),
+    R(f"{NET}/networks", "network", {"shared": True}, changes=[{"shared": False}, {"shared": True}], by="admin"),
+    R(f"{NET}/subnetpools", "subnetpool", {
+        "name": "p", "description": "d", "prefixes": ["10.61.0.0/16"], "min_prefixlen": 16, "default_prefixlen": 26, "max_prefixlen": 30,
+        "is_default": True, "shared": True, "project_id": "{admin}", "tenant_id": "{admin}"},
+      changes=[{"name": "q"}, {"description": "e"}, {"prefixes": ["10.61.0.0/16", "10.63.0.0/16"]}, {"min_prefixlen": 17}, {"default_prefixlen": 27},
+               {"max_prefixlen": 29}, {"is_default": False}, {"is_default": True}], by="admin", label="pool"),
+    R(f"{NET}/subnets", "subnet", {"network_id": "{network}", "ip_version": 4, "subnetpool_id": "{pool}", "prefixlen": 28}, shown={"prefixlen": HIDDEN}),
+    R(f"{NET}/subnets", "subnet", {"network_id": "{network}", "ip_version": 4, "use_default_subnetpool": True, "prefixlen": 28},
+      shown={"use_default_subnetpool": HIDDEN, "prefixlen": HIDDEN}),
+    R(f"{NET}/rbac-policies", "rbac_policy", {"object_type": "network", "object_id": "{network}", "action": "access_as_shared", "target_tenant": "{admin}",
+                                                "project_id": "{project}", "tenant_id": "{project}"},
+      changes=[{"target_tenant": "{admin}"}]),
     R(f"{NET}/security-groups", "security_group", {"name": "g", "description": "d", "project_id": "{project}", "tenant_id": "{project}"},
       changes=[{"name": "h"}, {"description": "e"}], label="group"),
     R(f"{NET}/security-group-rules", "security_group_rule", {
