@@ -35,11 +35,11 @@ static RESULT check_id_is_free(struct op *op, enum kind kind, uuid id)
 }
 
 /* The memo's own rows name each other; host and zone become those of today, a server group that is gone is
- * none. */
+ * none, and who made it may be gone. */
 static bool is_given_by_adoption(enum kind kind)
 {
 	return kind == KIND_INSTANCE || kind == KIND_PORT || kind == KIND_HOST || kind == KIND_ZONE ||
-	       kind == KIND_SERVER_GROUP;
+	       kind == KIND_SERVER_GROUP || kind == KIND_USER;
 }
 
 /* An image, a snapshot or a type may be gone as far as launches go and still be known. */

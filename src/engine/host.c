@@ -4,7 +4,7 @@
 
 #include "engine/internal.h"
 
-enum { OVERCOMMIT_PERCENT = 400 };
+enum { OVERCOMMIT_PERCENT = 400, REASON_MAX_SIZE = 255 };
 #define RESERVED_MEMORY (INT64_C(1) << 30)
 
 static RESULT find_zone(struct op *op, const struct ref *ref, const struct zone **ret_zone)
@@ -62,18 +62,25 @@ RESULT engine_add_host(struct op *op, struct host_wish *wish)
 			   STR_ARG(zone->name), STR_ARG(host.uri));
 }
 
-RESULT engine_enable_host(struct op *op, struct host_target *wish)
+RESULT engine_update_host(struct op *op, struct host_settings *wish)
 {
 	const struct host *host = NULL;
 	TRY(engine_find_own_host(op->ctx, op->head, &wish->host, &host));
 	TRY(engine_permit(op, "host.enable", KIND_HOST, &host->row));
+	if (wish->reason.n > REASON_MAX_SIZE || !str_is_xml_text(wish->reason))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("disabled_reason"),
+				   "A reason has up to %d characters.", REASON_MAX_SIZE);
 	struct host next = *host;
-	next.enabled = wish->enabled;
+	choice_apply(wish->enabled, &next.enabled);
+	if (wish->enabled != CHOICE_DEFAULT)
+		next.disabled_reason = next.enabled ? STR_NONE : wish->reason;
+	choice_apply(wish->forced_down, &next.forced_down);
 	next.row.gen++;
 	TRY(host_put(op, &next));
-	return engine_tell(op, KIND_HOST, &next.row, wish->enabled ? "enabled" : "disabled", "%s",
-			   wish->enabled ? "New instances may be placed on it."
-					 : "No new instances are placed on it.");
+	bool is_open = next.enabled && !next.forced_down;
+	return engine_tell(op, KIND_HOST, &next.row, is_open ? "enabled" : "disabled", "%s",
+			   is_open ? "New instances may be placed on it."
+				   : "No new instances are placed on it.");
 }
 
 RESULT engine_remove_host(struct op *op, struct host_target *wish)
@@ -89,6 +96,7 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 				   STR_ARG(host->name), (long long) use->instances);
 	TRY(engine_tell(op, KIND_HOST, &host->row, "removed", "Host %" STR_FMT ".", STR_ARG(host->name)));
 	TRY(condition_clear_all(op, host->row.id));
+	TRY(aggregates_leave_host(op, host->row.id));
 	return host_forget(op, host->row.id);
 }
 

@@ -15,11 +15,17 @@ struct host_wish {
 };
 OPERATION(engine_add_host, host_wish)
 
+struct host_settings {
+	struct ref host;         /* by name or id */
+	enum choice enabled;     /* whether new instances are placed on it */
+	struct str reason;       /* why not, up to 255 characters; without `enabled` as it is */
+	enum choice forced_down; /* it counts as down, whatever it answers */
+};
+OPERATION(engine_update_host, host_settings)
+
 struct host_target {
 	struct ref host; /* by name or id */
-	bool enabled;    /* for engine_enable_host: whether new instances are placed on it */
 };
-OPERATION(engine_enable_host, host_target)
 /* Forgets it at once: nothing of ours is on it. ERR_IN_USE with instances or volumes. */
 OPERATION(engine_remove_host, host_target)
 

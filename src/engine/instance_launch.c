@@ -149,7 +149,8 @@ static struct placement_need need_in(const struct launch *l, uuid zone)
 				       .vcpus = l->type->vcpus,
 				       .memory = l->type->memory,
 				       .disk = l->disk,
-				       .group = l->group};
+				       .group = l->group,
+				       .type = l->type};
 }
 
 static RESULT count_fitting(struct launch *l, uuid zone, size_t *ret_count)
@@ -570,7 +571,8 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 				      .vcpus = instance->vcpus,
 				      .memory = instance->memory,
 				      .disk = disk_of(op->head, instance->row.id),
-				      .group = server_group_find(op->head, instance->server_group)};
+				      .group = server_group_find(op->head, instance->server_group),
+				      .type = type};
 	struct placement placement;
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
 	const struct host *host = placement_next(&placement);

@@ -86,6 +86,8 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 		TRY(quota_check(op, next->account, QUOTA_VCPUS, more.vcpus));
 	const struct host *host = host_find(op->head, next->host);
 	enum placement_reason reason = host ? placement_check_room(host, &more) : PLACEMENT_FITS;
+	if (host && !placement_has_wanted(op->head, type, host))
+		reason = PLACEMENT_AGGREGATE;
 	if (reason != PLACEMENT_FITS)
 		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, field,
 				   "There is no room for type %" STR_FMT ": its host, '%" STR_FMT

@@ -2,6 +2,7 @@
  * Instance types: rows only, instances copy their figures. Called by: api/openstack. */
 #include "engine/instance_type.h"
 
+#include "engine/aggregate.h"
 #include "engine/internal.h"
 
 enum { NAME_MAX_SIZE = 255, DESCRIPTION_MAX = 65535, USERS_MAX = 1000, VCPUS_MAX = 1024, NICS_MAX = 8 };
@@ -85,14 +86,19 @@ static bool is_spec_character(char c)
 	       c == '_' || c == ':' || c == '.' || c == ' ';
 }
 
-static RESULT check_spec(struct op *op, const struct tag *spec)
+static struct str spec_field(enum kind kind)
+{
+	return kind == KIND_AGGREGATE ? STR("metadata") : STR("extra_specs");
+}
+
+static RESULT check_spec(struct op *op, enum kind kind, const struct tag *spec)
 {
 	bool fits = spec->key.n >= 1 && spec->key.n <= NAME_MAX_SIZE && spec->value.n <= NAME_MAX_SIZE &&
 		    str_is_xml_text(spec->value);
 	for (size_t n = 0; n < spec->key.n && fits; n++)
 		fits = is_spec_character(spec->key.p[n]);
 	return fits ? OK
-		    : ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, STR("extra_specs"),
+		    : ENGINE_FAIL(op, ERR_INVALID, kind, spec_field(kind),
 				  "A spec's key has 1 to %d letters, digits and '-_:. ', its value up to %d "
 				  "characters.",
 				  NAME_MAX_SIZE, NAME_MAX_SIZE);
@@ -113,28 +119,49 @@ static void put_spec(struct tag *specs, size_t *count, struct tag spec)
 	++*count;
 }
 
-static RESULT change_specs(struct op *op, const struct instance_type_settings *wish, struct tags *specs)
+RESULT specs_change(struct op *op, enum kind kind, struct tags set, struct str removed, struct tags *specs)
 {
 	size_t count = 0;
-	struct tag *next = arena_new_array(op->ctx->arena, struct tag, specs->count + wish->specs.count + 1);
+	struct tag *next = arena_new_array(op->ctx->arena, struct tag, specs->count + set.count + 1);
 	if (!next)
 		return ctx_no_memory(op->ctx);
+	for (size_t n = 0; n < specs->count; n++)
+		if (!removed.n || !str_equal(specs->at[n].key, removed))
+			next[count++] = specs->at[n];
+	for (size_t n = 0; n < set.count; n++) {
+		TRY(check_spec(op, kind, &set.at[n]));
+		put_spec(next, &count, set.at[n]);
+	}
+	if (count > INSTANCE_TYPE_SPECS_MAX)
+		return ENGINE_FAIL(op, ERR_QUOTA, kind, spec_field(kind),
+				   "Of one %s %d things are said at most.", engine_kind_words(op->ctx, kind),
+				   INSTANCE_TYPE_SPECS_MAX);
+	*specs = (struct tags){next, count};
+	return OK;
+}
+
+/* Nova's operators before a value ("s== ssd", "<or> a", ">= 4") are not built. */
+static RESULT check_aggregate_spec(struct op *op, const struct tag *spec)
+{
+	struct str v = spec->value;
+	bool is_operator = v.n && memchr("<>=!", v.p[0], 4);
+	bool is_of_texts = v.n > 1 && v.p[0] == 's' && memchr("<>=!", v.p[1], 4);
+	if (!str_starts_with(spec->key, STR(AGGREGATE_SPEC)) || (!is_operator && !is_of_texts))
+		return OK;
+	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_INSTANCE_TYPE, STR("extra_specs"),
+			   "Operators are not supported in %" STR_FMT ": say the value itself.",
+			   STR_ARG(spec->key));
+}
+
+static RESULT change_specs(struct op *op, const struct instance_type_settings *wish, struct tags *specs)
+{
 	if (wish->remove_spec.n && !tags_find(*specs, wish->remove_spec))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, STR("extra_specs"),
 				   "The instance type has no extra spec '%" STR_FMT "'.",
 				   STR_ARG(wish->remove_spec));
-	for (size_t n = 0; n < specs->count; n++)
-		if (!wish->remove_spec.n || !str_equal(specs->at[n].key, wish->remove_spec))
-			next[count++] = specs->at[n];
-	for (size_t n = 0; n < wish->specs.count; n++) {
-		TRY(check_spec(op, &wish->specs.at[n]));
-		put_spec(next, &count, wish->specs.at[n]);
-	}
-	if (count > INSTANCE_TYPE_SPECS_MAX)
-		return ENGINE_FAIL(op, ERR_QUOTA, KIND_INSTANCE_TYPE, STR("extra_specs"),
-				   "An instance type has up to %d extra specs.", INSTANCE_TYPE_SPECS_MAX);
-	*specs = (struct tags){next, count};
-	return OK;
+	for (size_t n = 0; n < wish->specs.count; n++)
+		TRY(check_aggregate_spec(op, &wish->specs.at[n]));
+	return specs_change(op, KIND_INSTANCE_TYPE, wish->specs, wish->remove_spec, specs);
 }
 
 static RESULT add_user(struct op *op, const struct ref *ref, struct uuids *users)

@@ -491,7 +491,18 @@ RESULT instance_size_root(struct op *op, const struct instance_type *type, struc
 /* What its image says, into a row that is about to be put. */
 void instance_copy_hardware(const struct image *image, struct instance *instance);
 
+/* ---- aggregate.c ---- */
+
+/* It is one of its hosts. */
+bool aggregate_has_host(const struct aggregate *aggregate, uuid host);
+/* The host is in none of them any more. */
+RESULT aggregates_leave_host(struct op *op, uuid host);
+
 /* ---- instance_type.c ---- */
+
+/* What is said of a type or an aggregate, without the key removed (it may have none such) and with these.
+ * ERR_INVALID: a key or a value; ERR_QUOTA: too many; with the kind. */
+RESULT specs_change(struct op *op, enum kind kind, struct tags set, struct str removed, struct tags *specs);
 
 /* Forgets it once it is deleted and no instance has it any more. */
 RESULT instance_type_forget_unused(struct op *op, uuid type);

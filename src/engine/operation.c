@@ -31,15 +31,11 @@ static bool is_of(const char *permission, const char *const *families, size_t co
 #define IS_OF(permission, families) is_of(permission, families, sizeof(families) / sizeof *(families))
 
 /* What an administrator alone may do: to a domain and what is in it also the domain's own one. */
-static const char *const administrators[] = {"account.enable", "account.create",
-					     "account.update", "account.delete",
-					     "account.limit",  "address_range.",
-					     "domain.",        "external_network.",
-					     "group.",         "host.",
-					     "instance_type.", "network.share",
-					     "region.",        "subnet_pool.share",
-					     "role.",          "setting.",
-					     "user.",          "volume_type."};
+static const char *const administrators[] = {
+	"account.create", "account.delete",    "account.enable", "account.limit",     "account.update",
+	"address_range.", "aggregate.",        "domain.",        "external_network.", "group.",
+	"host.",          "instance_type.",    "network.share",  "region.",           "role.",
+	"setting.",       "subnet_pool.share", "user.",          "volume_type."};
 /* What people do about themselves, whatever they may elsewhere. */
 static const char *const personal[] = {"access_key.", "application_credential.", "password.", "token."};
 

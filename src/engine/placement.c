@@ -4,6 +4,7 @@
 
 #include <inttypes.h>
 
+#include "engine/aggregate.h"
 #include "engine/internal.h"
 
 /* ---- one host ---- */
@@ -35,11 +36,35 @@ enum placement_reason placement_check_host(const struct host *host, const struct
 {
 	if (!host->enabled || !row_is_live(&host->row))
 		return PLACEMENT_DISABLED;
-	if (host->seen_state != HOST_SEEN_STATE_UP)
+	if (host->forced_down || host->seen_state != HOST_SEEN_STATE_UP)
 		return PLACEMENT_DOWN;
 	if (need->arch != INSTANCE_TYPE_ARCH_X86_64)
 		return PLACEMENT_ARCH; /* hosts have no architecture in the schema: all are x86_64 */
 	return placement_check_room(host, need);
+}
+
+/* ---- its aggregates ---- */
+
+static bool is_in_aggregate(const struct tables *t, struct str key, struct str value, const struct host *host)
+{
+	for (const struct aggregate *a = aggregate_first(t); a; a = aggregate_next(t, a)) {
+		const struct tag *property = tags_find(a->properties, key);
+		if (property && str_equal(property->value, value) && aggregate_has_host(a, host->row.id))
+			return true;
+	}
+	return false;
+}
+
+bool placement_has_wanted(const struct tables *t, const struct instance_type *type, const struct host *host)
+{
+	const struct str scope = STR(AGGREGATE_SPEC);
+	for (size_t n = 0; type && n < type->extra_specs.count; n++) {
+		const struct tag *spec = &type->extra_specs.at[n];
+		if (str_starts_with(spec->key, scope) &&
+		    !is_in_aggregate(t, str_slice(spec->key, scope.n, spec->key.n), spec->value, host))
+			return false;
+	}
+	return true;
 }
 
 /* ---- its group ---- */
@@ -87,6 +112,8 @@ static int64_t group_likes(const struct placement *p, const struct host *host)
 static enum placement_reason check(const struct placement *p, const struct host *host)
 {
 	enum placement_reason reason = placement_check_host(host, &p->need);
+	if (reason == PLACEMENT_FITS && !placement_has_wanted(p->tables, p->need.type, host))
+		return PLACEMENT_AGGREGATE;
 	return reason == PLACEMENT_FITS && !group_allows(p, host) ? PLACEMENT_GROUP : reason;
 }
 
@@ -228,10 +255,15 @@ void placement_report(const struct placement *p, struct placement_report *ret_re
 }
 
 static const char *const reasons[PLACEMENT_REASON_COUNT] = {
-	[PLACEMENT_FITS] = "have room",       [PLACEMENT_DISABLED] = "are closed to new instances",
-	[PLACEMENT_DOWN] = "do not answer",   [PLACEMENT_ARCH] = "are of another architecture",
-	[PLACEMENT_VCPUS] = "lack vCPUs",     [PLACEMENT_MEMORY] = "lack memory",
-	[PLACEMENT_DISK] = "lack disk space", [PLACEMENT_GROUP] = "are against its server group",
+	[PLACEMENT_FITS] = "have room",
+	[PLACEMENT_DISABLED] = "are closed to new instances",
+	[PLACEMENT_DOWN] = "do not answer",
+	[PLACEMENT_ARCH] = "are of another architecture",
+	[PLACEMENT_VCPUS] = "lack vCPUs",
+	[PLACEMENT_MEMORY] = "lack memory",
+	[PLACEMENT_DISK] = "lack disk space",
+	[PLACEMENT_GROUP] = "are against its server group",
+	[PLACEMENT_AGGREGATE] = "lack what its type asks of aggregates",
 };
 
 const char *placement_reason_words(enum placement_reason reason)

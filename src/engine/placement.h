@@ -15,6 +15,7 @@ enum placement_reason {
 	PLACEMENT_MEMORY,
 	PLACEMENT_DISK,
 	PLACEMENT_GROUP,
+	PLACEMENT_AGGREGATE,
 	PLACEMENT_REASON_COUNT
 };
 enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 };
@@ -24,6 +25,7 @@ struct placement_need {
 	enum instance_type_arch arch;
 	int64_t vcpus, memory, disk;      /* disk and memory in bytes */
 	const struct server_group *group; /* NULL: in regard to no other instance */
+	const struct instance_type *type; /* whose extra specs ask for aggregates; NULL: nothing does */
 };
 
 /* A host that could be chosen, and how many of this launch it has got. */
@@ -64,7 +66,9 @@ void placement_report(const struct placement *p, struct placement_report *ret_re
 /* Whether a host that may be closed to new instances has that much more room: what is not positive is
  * not looked at. */
 enum placement_reason placement_check_room(const struct host *host, const struct placement_need *need);
-/* Why this host cannot take it, its group aside, or PLACEMENT_FITS. */
+/* It is in aggregates that have what the type's extra specs ask for. */
+bool placement_has_wanted(const struct tables *t, const struct instance_type *type, const struct host *host);
+/* Why this host cannot take it, group and aggregates aside, or PLACEMENT_FITS. */
 enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need);
 /* "of 12 hosts 3 do not answer, 9 lack memory (h1, h2, …)"; in the arena. */
 struct str placement_explain(struct arena *a, const struct placement_report *report);

@@ -271,6 +271,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ACCESS_KEY] = "access key",
 	[KIND_ZONE] = "availability zone",
 	[KIND_HOST] = "host",
+	[KIND_AGGREGATE] = "aggregate",
 	[KIND_INSTANCE_TYPE] = "instance type",
 	[KIND_IMAGE] = "image",
 	[KIND_IMAGE_DEVICE] = "image device",

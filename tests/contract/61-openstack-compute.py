@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 
+import botocore.exceptions
 import openstack
 import openstack.exceptions
 import pytest
@@ -185,6 +186,59 @@ def test_server_groups(cloud, image):
     for s in servers:
         cloud.sdk.compute.delete_server(s)
     cloud.run("server", "group", "delete", "g")
+
+
+def test_aggregates(cloud, image):
+    """A flavor that asks for an aggregate's property goes to its hosts, also when EC2 launches it."""
+    def admin(*argv):
+        return cloud.run(*argv, env=cloud.admin_env)
+    host = next(cloud.admin.compute.hypervisors()).name
+    made = admin("aggregate", "create", "fast", "--property", "disk=ssd")
+    assert made["hosts"] in (None, []) and made["properties"] == {"disk": "ssd"}
+    admin("aggregate", "add", "host", "fast", host)
+    assert admin("aggregate", "show", "fast")["hosts"] == [host]
+    assert [a["Name"] for a in admin("aggregate", "list")] == ["fast"]
+    flavor = cloud.admin.compute.create_flavor(name="f1.fast", ram=512, vcpus=1, disk=0)
+    cloud.admin.compute.create_flavor_extra_specs(flavor, {"aggregate_instance_extra_specs:disk": "ssd"})
+    ec2 = cloud.dev.account.client()
+    ids = [i["InstanceId"] for i in ec2.run_instances(
+        ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="f1.fast", MinCount=3, MaxCount=3)["Instances"]]
+    servers = [s for s in cloud.admin.compute.servers(all_projects=True) if s.flavor["original_name"] == "f1.fast"]
+    assert [s.hypervisor_hostname for s in servers] == [host] * 3
+    ec2.terminate_instances(InstanceIds=ids)
+    admin("aggregate", "unset", "fast", "--property", "disk")
+    with pytest.raises(botocore.exceptions.ClientError, match="aggregates"):
+        ec2.run_instances(ImageId=ec2.describe_images()["Images"][0]["ImageId"], InstanceType="f1.fast", MinCount=1, MaxCount=1)
+    assert cloud.run("aggregate", "delete", "fast", check=False, env=cloud.admin_env).returncode != 0
+    admin("aggregate", "remove", "host", "fast", host)
+    admin("aggregate", "delete", "fast")
+    assert admin("aggregate", "list") == []
+    cloud.admin.compute.delete_flavor(flavor)
+
+
+def test_services(cloud, image):
+    """A host that is closed, or said to be down, takes no server."""
+    compute = cloud.admin.compute
+    services = list(compute.services())
+    for service in services:
+        compute.disable_service(service, disabled_reason="a new fan")
+    shown = cloud.run("compute", "service", "list", "--long", env=cloud.admin_env)
+    assert {s["Status"] for s in shown} == {"disabled"} and {s["Disabled Reason"] for s in shown} == {"a new fan"}
+    refused = cloud.sdk.compute.create_server(name="nowhere", image_id=image, flavor_id="t3.micro", networks="none")
+    cloud.await_status(refused, "ERROR")
+    assert "closed to new instances" in cloud.run("server", "show", refused.id)["fault"]["message"]
+    for service in services:
+        compute.enable_service(service)
+        compute.update_service_forced_down(service, forced=True)
+    assert {s.state for s in compute.services()} == {"down"}
+    for service in services:
+        compute.update_service_forced_down(service, forced=False)
+    cloud.await_status(refused, "ACTIVE")
+    since = "2020-01-01T00:00:00Z"
+    cloud.sdk.compute.delete_server(refused)
+    cloud.sdk.compute.wait_for_delete(refused, interval=1)
+    assert refused.id in {s.id for s in cloud.sdk.compute.servers(changes_since=since)}
+    assert cloud.run("server", "list", "--changes-since", "yesterday", check=False).returncode != 0
 
 
 def test_figures(cloud):

@@ -52,7 +52,7 @@ static void write_group(struct os_call *e, struct json_writer *w, const void *it
 	if (e->request.version < 13)
 		return;
 	os_write_hex(w, "project_id", g->group->account);
-	os_write_hex(w, "user_id", g->group->account);
+	os_write_maker(w, g->group->made_by, g->group->account);
 }
 
 static const struct os_sort_key group_sort_keys[] = {{"name", "name"}};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Where servers run: availability zones for all; hypervisors and services, which are both the hosts, for
  * administrators. Source: Compute API reference, "Availability zones", "Hypervisors", "Compute services". */
+#include "api/openstack/compute_servers.h"
 #include "api/openstack/list.h"
 #include "api/openstack/write.h"
 #include "engine/engine.h"
@@ -12,7 +13,7 @@ static const int64_t MIB = INT64_C(1) << 20, GIB = INT64_C(1) << 30;
 
 static bool is_up(const struct host *h)
 {
-	return h->seen_state == HOST_SEEN_STATE_UP;
+	return h->seen_state == HOST_SEEN_STATE_UP && !h->forced_down;
 }
 
 static void write_zone_hosts(struct os_call *e, struct json_writer *w, const struct zone *zone)
@@ -84,9 +85,7 @@ static void write_host_id(struct os_call *e, struct json_writer *w, const struct
 }
 
 struct os_host_target {
-	struct host_target wish;
-	struct str id, status, reason;
-	bool forced_down;
+	struct str id;
 };
 static const struct os_param host_params[] = {
 	OS_PATH(struct os_host_target, "id", id, .doc = "The host."),
@@ -157,17 +156,66 @@ static void write_use(struct json_writer *w, const struct host *h)
 	json_write_int(w, "running_vms", use.instances);
 }
 
+/* A host, and the servers on it where they are asked for. */
+struct hypervisor {
+	const struct host *host;
+	bool has_servers;
+	VEC(const struct instance *) servers;
+};
+
+static const void *gather_hypervisor(struct os_call *e, const struct row *row)
+{
+	struct hypervisor *h = arena_new_object(e->c->arena, struct hypervisor);
+	if (!h)
+		return NULL;
+	*h = (struct hypervisor){
+		.host = (const struct host *) row,
+		.has_servers =
+			e->request.version >= 53 &&
+			str_equal_nocase(os_query_find(&e->request.query, "with_servers"), STR("true"))};
+	for (const struct instance *i = instance_first_by_host(os_walk(e), row->id); h->has_servers && i;
+	     i = instance_next_by_host(os_walk(e), i))
+		if (model_derive_instance_state(i) != INSTANCE_TERMINATED &&
+		    !VEC_PUSH(e->c->arena, &h->servers, i))
+			return NULL;
+	return h;
+}
+
+/* A host without servers has none of the list, as in Nova. */
+static void write_servers(struct os_call *e, struct json_writer *w, const struct hypervisor *h)
+{
+	if (!h->servers.count && e->request.version < 75)
+		return;
+	json_write_open_list(w, "servers");
+	for (size_t k = 0; k < h->servers.count; k++) {
+		json_write_open(w, NULL);
+		os_write_id(w, "uuid", h->servers.at[k]->row.id);
+		json_write_text(w, "name", os_server_name(e->c->arena, h->servers.at[k]));
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+}
+
+static void write_listed(struct os_call *e, struct json_writer *w, const void *item)
+{
+	const struct hypervisor *h = item;
+	write_brief(e, w, h->host);
+	if (h->has_servers)
+		write_servers(e, w, h);
+}
+
 static void write_hypervisor(struct os_call *e, struct json_writer *w, const void *item)
 {
-	const struct host *h = item;
-	write_brief(e, w, h);
+	const struct hypervisor *shown = item;
+	const struct host *h = shown->host;
+	write_listed(e, w, shown);
 	json_write_z(w, "hypervisor_type", "QEMU");
 	json_write_int(w, "hypervisor_version", version_of(h->seen_version));
 	json_write_text(w, "host_ip", STR_NONE);
 	json_write_open(w, "service");
 	write_host_id(e, w, h);
 	json_write_text(w, "host", h->name);
-	json_write_null(w, "disabled_reason");
+	json_write_text_or_null(w, "disabled_reason", h->disabled_reason);
 	json_write_close(w);
 	if (e->request.version < 88)
 		write_use(w, h);
@@ -182,16 +230,19 @@ static const struct os_filter hypervisor_filters[] = {
 	{                                                                                                    \
 		.kind = KIND_HOST, .items = "hypervisors", .links = "hypervisors_links",                     \
 		.filters = OS_FILTERS(hypervisor_filters), .flags = OS_ALL_SEE_ALL, .page_max = 1000,        \
-		.write = (write_them),                                                                       \
+		.gather = gather_hypervisor, .write = (write_them),                                          \
 	}
-static const struct os_listing hypervisor_briefs = HYPERVISORS(write_brief);
+static const struct os_listing hypervisor_briefs = HYPERVISORS(write_listed);
 static const struct os_listing hypervisor_details = HYPERVISORS(write_hypervisor);
 
 static RESULT show_hypervisor(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct host *host = NULL;
 	TRY(find_host(e, ((const struct os_host_target *) args)->id, &host));
-	write_hypervisor(e, w, host);
+	const void *item = gather_hypervisor(e, &host->row);
+	if (!item)
+		return ctx_no_memory(e->c);
+	write_hypervisor(e, w, item);
 	return OK;
 }
 
@@ -243,9 +294,9 @@ static void write_service(struct os_call *e, struct json_writer *w, const void *
 	json_write_z(w, "status", h->enabled ? "enabled" : "disabled");
 	json_write_z(w, "state", is_up(h) ? "up" : "down");
 	os_write_time_us(w, "updated_at", h->seen_since_us);
-	json_write_null(w, "disabled_reason");
+	json_write_text_or_null(w, "disabled_reason", h->disabled_reason);
 	if (e->request.version >= 11)
-		json_write_bool(w, "forced_down", false);
+		json_write_bool(w, "forced_down", h->forced_down);
 }
 
 static bool fits_binary(struct os_call *e, const struct row *row, struct str value)
@@ -281,33 +332,103 @@ static RESULT list_services(struct os_call *e, const void *args, struct json_wri
 	return OK;
 }
 
-static const struct os_param service_params[] = {
-	OS_PATH(struct os_host_target, "id", id, .doc = "The service."),
-	OS_BODY(struct os_host_target, "status", status, .words = "enabled|disabled",
-		.doc = "Whether new servers go there."),
-	OS_UNBUILT("disabled_reason"),
-	OS_UNBUILT("forced_down", .only = "false"),
+struct os_service_change {
+	struct host_settings wish;
+	struct str id;   /* from 2.53 on */
+	struct str host; /* before */
+	struct str binary;
+	bool forced_down, has_forced_down;
 };
+#define FORCED_DOWN(...)                                                                                     \
+	OS_BODY(struct os_service_change, "forced_down", forced_down,                                        \
+		.given = offsetof(struct os_service_change, has_forced_down) + 1,                            \
+		.doc = "It counts as down, whatever it answers.", __VA_ARGS__)
+#define REASON(...)                                                                                          \
+	OS_BODY(struct os_service_change, "disabled_reason", wish.reason, .min = 1, .max = 255,              \
+		.doc = "Why it is closed.", __VA_ARGS__)
+static const struct os_param service_params[] = {
+	OS_PATH(struct os_service_change, "id", id, .doc = "The service."),
+	OS_BODY(struct os_service_change, "status", wish.enabled, .yes = "enabled", .no = "disabled",
+		.doc = "Whether new servers go there."),
+	REASON(.flags = 0),
+	FORCED_DOWN(.flags = 0),
+};
+#define HOST_AND_BINARY                                                                                      \
+	OS_BODY(struct os_service_change, "host", host, .flags = OS_REQUIRED, .doc = "The host's name."),    \
+		OS_BODY(struct os_service_change, "binary", binary, .flags = OS_REQUIRED,                    \
+			.words = "nova-compute", .doc = "nova-compute.")
+static const struct os_param named_params[] = {HOST_AND_BINARY};
+static const struct os_param reason_params[] = {HOST_AND_BINARY, REASON(.flags = OS_REQUIRED)};
+static const struct os_param down_params[] = {HOST_AND_BINARY, FORCED_DOWN(.flags = OS_REQUIRED)};
+
+static enum choice choice_of(bool yes)
+{
+	return yes ? CHOICE_YES : CHOICE_NO;
+}
 
 static RESULT prepare_service(struct os_call *e, void *args)
 {
-	struct os_host_target *a = args;
+	struct os_service_change *a = args;
 	const struct host *host = NULL;
 	TRY(find_host(e, a->id, &host));
 	a->wish.host = (struct ref){.kind = KIND_HOST, .prefix = host->row.id, .bits = 128, .text = a->id};
-	a->wish.enabled = str_is_empty(a->status) ? host->enabled : str_is(a->status, "enabled");
+	if (a->has_forced_down)
+		a->wish.forced_down = choice_of(a->forced_down);
+	if (a->wish.reason.n && a->wish.enabled != CHOICE_NO)
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("disabled_reason"),
+			"Specifying 'disabled_reason' when status is not 'disabled' is invalid.");
+	if (a->wish.enabled == CHOICE_DEFAULT && !a->has_forced_down)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("status"),
+				      "No updates were requested. Fields 'status' or 'forced_down' should be "
+				      "specified.");
 	return OK;
 }
 
 static RESULT show_service(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct host *host = NULL;
-	TRY(find_host(e, ((const struct os_host_target *) args)->id, &host));
+	TRY(find_host(e, ((const struct os_service_change *) args)->id, &host));
 	write_service(e, w, host);
 	return OK;
 }
 
+/* Up to 2.52 the path says what is done, to the host that the body names. */
+static RESULT prepare_named(struct os_call *e, void *args)
+{
+	struct os_service_change *a = args;
+	a->wish.host = (struct ref){.kind = KIND_HOST, .text = a->host, .field = STR("host")};
+	if (a->has_forced_down)
+		a->wish.forced_down = choice_of(a->forced_down);
+	else
+		a->wish.enabled = choice_of(str_ends_with(e->path, STR("/enable")));
+	return OK;
+}
+
+static RESULT show_named(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_service_change *a = args;
+	(void) e;
+	json_write_text(w, "host", a->host);
+	json_write_z(w, "binary", "nova-compute");
+	if (a->has_forced_down)
+		json_write_bool(w, "forced_down", a->forced_down);
+	else
+		json_write_z(w, "status", a->wish.enabled == CHOICE_YES ? "enabled" : "disabled");
+	if (a->wish.reason.n)
+		json_write_text(w, "disabled_reason", a->wish.reason);
+	return OK;
+}
+
 #define HOST_ARGS OS_PARAMS(struct os_host_target, host_params)
+#define SERVICE(word, from, rows, words)                                                                     \
+	{                                                                                                    \
+		.method = HTTP_PUT, .path = "/v2.1/os-services/" word,                                       \
+		.permit = "os_compute_api:os-services:update", .flags = OS_ADMIN | OS_WRITES,                \
+		.since = (from), .until = 52, .args = OS_PARAMS(struct os_service_change, rows),             \
+		.item = "service", .prepare = prepare_named, .operation = engine_update_host_run,            \
+		.answer = show_named, .doc = (words),                                                        \
+	}
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-availability-zone", .permit = "os_compute_api:os-availability-zone:list",
 	 .answer = list_zones, .doc = "Availability zones."},
@@ -327,8 +448,13 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-services", .permit = "os_compute_api:os-services:list", .flags = OS_ADMIN,
 	 .answer = list_services, .doc = "The hosts as services."},
 	{HTTP_PUT, "/v2.1/os-services/{id}", .permit = "os_compute_api:os-services:update",
-	 .flags = OS_ADMIN | OS_WRITES, .since = 53, .args = OS_PARAMS(struct os_host_target, service_params),
-	 .item = "service", .prepare = prepare_service, .operation = engine_enable_host_run,
-	 .answer = show_service, .doc = "Opens a host to new servers, or closes it."},
+	 .flags = OS_ADMIN | OS_WRITES, .since = 53,
+	 .args = OS_PARAMS(struct os_service_change, service_params), .item = "service",
+	 .prepare = prepare_service, .operation = engine_update_host_run, .answer = show_service,
+	 .doc = "Opens a host to new servers, or closes it."},
+	SERVICE("enable", 0, named_params, "Opens a host to new servers."),
+	SERVICE("disable", 0, named_params, "Closes it."),
+	SERVICE("disable-log-reason", 0, reason_params, "Closes it, and says why."),
+	SERVICE("force-down", 11, down_params, "Says that a host is down, or not any more."),
 };
 const struct os_actions os_compute_host_actions = OS_ACTIONS(OS_COMPUTE, actions);

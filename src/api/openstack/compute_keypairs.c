@@ -26,12 +26,20 @@ static void write_listed(struct os_call *e, struct json_writer *w, const void *i
 	json_write_close(w);
 }
 
+/* From 2.10 on: of the project's, those which that user made. */
+static bool fits_user(struct os_call *e, const struct row *row, struct str value)
+{
+	return e->request.version < 10 || os_field_is(os_field_of(KIND_KEY_PAIR, "made_by"), row, value);
+}
+
+static const struct os_filter key_filters[] = {{"user_id", .fits = fits_user}};
 static const struct os_sort_key key_sort_keys[] = {{"name", "name"}};
 static const struct os_listing key_listing = {
 	.kind = KIND_KEY_PAIR,
 	.items = "keypairs",
 	.links = "keypairs_links",
 	.marker = "name",
+	.filters = OS_FILTERS(key_filters),
 	.sort_keys = {key_sort_keys, 1},
 	.account_index = KEY_PAIR_INDEX_ACCOUNT,
 	.page_max = 1000,
@@ -54,11 +62,10 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 	const struct key_pair *key = NULL;
 	TRY(engine_find_own_key_pair(e->c, os_walk(e), &a->wish.key_pair, &key));
 	write_common(e, w, key);
-	os_write_hex(w, "user_id", e->c->who->user);
-	os_write_time_us(w, "created_at", key->row.created_us);
+	os_write_maker(w, key->made_by, key->account);
+	os_write_times_us(w, &key->row);
 	json_write_bool(w, "deleted", false);
 	json_write_null(w, "deleted_at");
-	json_write_null(w, "updated_at");
 	return OK;
 }
 

@@ -83,47 +83,6 @@ static int64_t used_of(const struct quota_row *q, const struct figures *used)
 	return q->used ? *(const int64_t *) (const void *) ((const char *) used + q->used - 1) : 0;
 }
 
-/* ---- limits ---- */
-
-static RESULT show_limits(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct account *account = account_find(os_walk(e), e->c->who->account);
-	(void) args;
-	if (!account)
-		return ctx_fail(e->c, ERR_NOT_FOUND, "The project could not be found.");
-	struct figures used = count_used(e, account);
-	int version = e->request.version;
-	json_write_open_list(w, "rate");
-	json_write_close_list(w);
-	json_write_open(w, "absolute");
-	json_write_int(w, "maxTotalInstances", limit_of(&quota_rows[0], account));
-	json_write_int(w, "totalInstancesUsed", used.instances);
-	json_write_int(w, "maxTotalCores", limit_of(&quota_rows[1], account));
-	json_write_int(w, "totalCoresUsed", used.cores);
-	json_write_int(w, "maxTotalRAMSize", UNLIMITED);
-	json_write_int(w, "totalRAMUsed", used.ram);
-	json_write_int(w, "maxTotalKeypairs", UNLIMITED);
-	json_write_int(w, "maxServerMeta", TAG_COUNT_MAX);
-	json_write_int(w, "maxServerGroups", SERVER_GROUPS_MAX);
-	json_write_int(w, "totalServerGroupsUsed", used.groups);
-	json_write_int(w, "maxServerGroupMembers", SERVER_GROUP_MEMBERS_MAX);
-	if (version <= 35) {
-		json_write_int(w, "maxTotalFloatingIps", account->limit_addresses);
-		json_write_int(w, "totalFloatingIpsUsed", used.addresses);
-		json_write_int(w, "maxSecurityGroups", account->limit_groups);
-		json_write_int(w, "totalSecurityGroupsUsed", used.security_groups);
-		json_write_int(w, "maxSecurityGroupRules", UNLIMITED);
-	}
-	if (version <= 38)
-		json_write_int(w, "maxImageMeta", TAG_COUNT_MAX);
-	if (version <= 56) {
-		json_write_int(w, "maxPersonality", 0);
-		json_write_int(w, "maxPersonalitySize", 0);
-	}
-	json_write_close(w);
-	return OK;
-}
-
 /* ---- quota sets ---- */
 
 struct os_quota {
@@ -137,9 +96,13 @@ struct os_quota {
 #define P(wire, member, has)                                                                                 \
 	OS_BODY(struct os_quota, wire, member, .min = -1, .max = INT32_MAX,                                  \
 		.given = offsetof(struct os_quota, has) + 1, .doc = "-1: no limit.")
-static const struct os_param project_params[] = {PROJECT};
+static const struct os_param project_params[] = {
+	PROJECT,
+	OS_UNBUILT("user_id", .place = OS_IN_QUERY),
+};
 static const struct os_param update_params[] = {
 	PROJECT,
+	OS_UNBUILT("user_id", .place = OS_IN_QUERY),
 	P("instances", instances, has_instances),
 	P("cores", cores, has_cores),
 	OS_BODY(struct os_quota, "force", force, .doc = "A limit below what is used is no error anyhow."),
@@ -174,6 +137,59 @@ static RESULT find_account(struct os_call *e, const struct os_quota *a, const st
 	*ret_account = account;
 	return OK;
 }
+
+/* ---- limits ---- */
+
+struct os_limits {
+	struct str project;
+	bool reserved;
+};
+static const struct os_param limits_params[] = {
+	OS_QUERY(struct os_limits, "tenant_id", project, .doc = "Another project's, for administrators."),
+	OS_QUERY(struct os_limits, "reserved", reserved, .doc = "Says nothing: what is reserved is used."),
+};
+
+static RESULT show_limits(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct os_quota asked = {.project = ((const struct os_limits *) args)->project};
+	const struct account *account = NULL;
+	if (!asked.project.n)
+		asked.project = uuid_to_str(e->c->arena, e->c->who->account);
+	TRY(find_account(e, &asked, &account));
+	struct figures used = count_used(e, account);
+	int version = e->request.version;
+	json_write_open_list(w, "rate");
+	json_write_close_list(w);
+	json_write_open(w, "absolute");
+	json_write_int(w, "maxTotalInstances", limit_of(&quota_rows[0], account));
+	json_write_int(w, "totalInstancesUsed", used.instances);
+	json_write_int(w, "maxTotalCores", limit_of(&quota_rows[1], account));
+	json_write_int(w, "totalCoresUsed", used.cores);
+	json_write_int(w, "maxTotalRAMSize", UNLIMITED);
+	json_write_int(w, "totalRAMUsed", used.ram);
+	json_write_int(w, "maxTotalKeypairs", UNLIMITED);
+	json_write_int(w, "maxServerMeta", TAG_COUNT_MAX);
+	json_write_int(w, "maxServerGroups", SERVER_GROUPS_MAX);
+	json_write_int(w, "totalServerGroupsUsed", used.groups);
+	json_write_int(w, "maxServerGroupMembers", SERVER_GROUP_MEMBERS_MAX);
+	if (version <= 35) {
+		json_write_int(w, "maxTotalFloatingIps", account->limit_addresses);
+		json_write_int(w, "totalFloatingIpsUsed", used.addresses);
+		json_write_int(w, "maxSecurityGroups", account->limit_groups);
+		json_write_int(w, "totalSecurityGroupsUsed", used.security_groups);
+		json_write_int(w, "maxSecurityGroupRules", UNLIMITED);
+	}
+	if (version <= 38)
+		json_write_int(w, "maxImageMeta", TAG_COUNT_MAX);
+	if (version <= 56) {
+		json_write_int(w, "maxPersonality", 0);
+		json_write_int(w, "maxPersonalitySize", 0);
+	}
+	json_write_close(w);
+	return OK;
+}
+
+/* ---- quota sets, shown ---- */
 
 static void write_set(struct os_call *e, struct json_writer *w, const struct account *account)
 {
@@ -268,7 +284,8 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 #define SET "/v2.1/os-quota-sets/{project_id}"
 #define ARGS OS_PARAMS(struct os_quota, project_params)
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2.1/limits", .permit = "os_compute_api:limits", .item = "limits", .answer = show_limits,
+	{HTTP_GET, "/v2.1/limits", .permit = "os_compute_api:limits",
+	 .args = OS_PARAMS(struct os_limits, limits_params), .item = "limits", .answer = show_limits,
 	 .doc = "Limits of the project, and what it uses."},
 	{HTTP_GET, SET, .permit = "os_compute_api:os-quota-sets:show", .args = ARGS, .item = "quota_set",
 	 .answer = show_quota, .doc = "Quotas of a project."},

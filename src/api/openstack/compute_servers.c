@@ -59,6 +59,11 @@ static struct words running_words(const struct instance *i)
 	return (struct words){STR("ACTIVE"), i->wanted_pause ? STR("pausing") : STR_NONE};
 }
 
+static bool has_ended(const struct row *row)
+{
+	return model_derive_instance_state((const struct instance *) row) == INSTANCE_TERMINATED;
+}
+
 static struct words status_words(const struct tables *t, const struct instance *i)
 {
 	static const struct words tasks[] = {
@@ -88,7 +93,7 @@ static const char *vm_state(struct str status)
 	static const char *const states[][2] = {
 		{"BUILD", "building"},        {"SHUTOFF", "stopped"},     {"ERROR", "error"},
 		{"PAUSED", "paused"},         {"SUSPENDED", "suspended"}, {"VERIFY_RESIZE", "resized"},
-		{"REVERT_RESIZE", "resized"},
+		{"REVERT_RESIZE", "resized"}, {"DELETED", "deleted"},
 	};
 	for (size_t k = 0; k < sizeof states / sizeof states[0]; k++)
 		if (str_is(status, states[k][0]))
@@ -399,7 +404,7 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 	json_write_z(w, "config_drive", "");
 	json_write_text_or_null(w, "key_name", i->key_name);
 	os_write_time_us(w, "OS-SRV-USG:launched_at", i->launched_us);
-	json_write_null(w, "OS-SRV-USG:terminated_at");
+	os_write_time_us(w, "OS-SRV-USG:terminated_at", has_ended(&i->row) ? i->stopped_us : 0);
 	write_volumes(e, w, s);
 	write_groups(w, s);
 	write_fault(e, w, s);
@@ -409,11 +414,58 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 
 /* ---- lists ---- */
 
-/* One that has ended is gone here; EC2 goes on showing it. */
+static struct str asked(const struct os_call *e, const char *name)
+{
+	return os_query_find(&e->request.query, name);
+}
+
+/* One that has ended is gone here, as long as nobody asks for changes, or an administrator for what is
+ * deleted; EC2 goes on showing it for a while. */
 static bool is_there(struct os_call *e, const struct row *row)
 {
+	bool is_shown = asked(e, "changes-since").p || (os_is_admin(e) && asked(e, "deleted").p);
+	return is_shown || !has_ended(row);
+}
+
+/* Passed over unless an administrator asks, as in Nova. */
+static bool fits_deleted(struct os_call *e, const struct row *row, struct str value)
+{
+	bool is_wanted = str_equal_nocase(value, STR("true")) || str_is(value, "1");
+	return !os_is_admin(e) || has_ended(row) == is_wanted;
+}
+
+/* Checked before the list is made: check_times(). */
+static bool fits_since(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t time_us = 0;
 	(void) e;
-	return model_derive_instance_state((const struct instance *) row) != INSTANCE_TERMINATED;
+	return result_is_ok(clock_parse(value, &time_us)) && row->updated_us >= time_us;
+}
+
+static bool fits_before(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t time_us = 0;
+	if (e->request.version < 66)
+		return true;
+	return result_is_ok(clock_parse(value, &time_us)) && row->updated_us <= time_us;
+}
+
+static RESULT check_times(struct os_call *e, void *args)
+{
+	static const char *const names[] = {"changes-since", "changes-before"};
+	(void) args;
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
+		int64_t time_us = 0;
+		struct str text = asked(e, names[k]);
+		if (!text.p || (k == 1 && e->request.version < 66) ||
+		    result_is_ok(clock_parse(text, &time_us)))
+			continue;
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(names[k]),
+				      "Invalid input for query parameters %s. Value: %" STR_FMT
+				      ". It is not a time.",
+				      names[k], STR_ARG(str_slice(text, 0, 64)));
+	}
+	return OK;
 }
 
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
@@ -446,7 +498,15 @@ static bool fits_address(struct os_call *e, const struct row *row, struct str va
 static bool fits_host(struct os_call *e, const struct row *row, struct str value)
 {
 	const struct host *host = host_find(os_walk(e), ((const struct instance *) row)->host);
-	return os_is_admin(e) && host && str_equal(host->name, value);
+	return !os_is_admin(e) || (host && str_equal(host->name, value)); /* else it is passed over */
+}
+
+/* From 2.73 on. */
+static bool fits_locked(struct os_call *e, const struct row *row, struct str value)
+{
+	bool is_wanted = str_equal_nocase(value, STR("true")) || str_is(value, "1");
+	bool is_locked = ((const struct instance *) row)->locked != INSTANCE_LOCKED_NO;
+	return e->request.version < 73 || is_locked == is_wanted;
 }
 
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
@@ -463,6 +523,14 @@ static const struct os_filter server_filters[] = {
 	{"flavor", .fits = fits_flavor},
 	{"ip", .fits = fits_address},
 	{"host", .fits = fits_host},
+	{"node", .fits = fits_host},
+	{"deleted", .fits = fits_deleted},
+	{"changes-since", .fits = fits_since},
+	{"changes-before", .fits = fits_before},
+	{"user_id", "made_by"},
+	{"locked", .fits = fits_locked},
+	{"description", "description", .is_pattern = true},
+	{"launch_index", "launch_index"},
 	{"availability_zone", .fits = fits_zone},
 	{"key_name", "key_name"},
 	{"reservation_id", "reservation"},
@@ -564,9 +632,9 @@ static RESULT prepare_power(struct os_call *e, void *args)
 		.doc = (words),                                                                              \
 	}
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2.1/servers", .permit = "os_compute_api:servers:index", .list = &server_briefs,
-	 .doc = "Servers of the project, id and name."},
-	{HTTP_GET, "/v2.1/servers/detail", .permit = "os_compute_api:servers:detail",
+	{HTTP_GET, "/v2.1/servers", .permit = "os_compute_api:servers:index", .prepare = check_times,
+	 .list = &server_briefs, .doc = "Servers of the project, id and name."},
+	{HTTP_GET, "/v2.1/servers/detail", .permit = "os_compute_api:servers:detail", .prepare = check_times,
 	 .list = &os_server_details, .doc = "Servers of the project."},
 	{HTTP_GET, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:show",
 	 .args = OS_PARAMS(struct os_server_target, show_params), .item = "server", .answer = show_server,

@@ -85,6 +85,7 @@ static const struct os_error errors[] = {
 	E_OF(BIT(COMPUTE), NOT_FOUND, SECURITY_GROUP, "security_groups", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, SERVER_GROUP, "os:scheduler_hints", 400, 0),
 	E_OF(BIT(COMPUTE), CONFLICT, INSTANCE_TYPE, "flavorRef", 400, 0), /* it has it already */
+	E(BIT(COMPUTE), IN_USE, AGGREGATE, 400, 0),                       /* it has hosts */
 	E(BIT(COMPUTE), QUOTA, NONE, 403, 0),
 	E(BIT(COMPUTE), CAPACITY, NONE, 400, 0),
 	E(BIT(COMPUTE), PROTECTED, NONE, 409, 0),

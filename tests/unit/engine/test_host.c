@@ -46,9 +46,12 @@ static void check_see(void **state)
 static void check_remove(void **state)
 {
 	struct cloud *c = *state;
-	struct host_target target = {.host = ref_named(KIND_HOST, "h3"), .enabled = false};
-	cloud_ok(c, &c->operator, engine_enable_host, &target);
+	struct host_settings closed = {
+		.host = ref_named(KIND_HOST, "h3"), .enabled = CHOICE_NO, .reason = STR("a new fan")};
+	cloud_ok(c, &c->operator, engine_update_host, &closed);
 	assert_false(host_find(cloud_tables(c), c->hosts[2])->enabled);
+	assert_true(str_is(host_find(cloud_tables(c), c->hosts[2])->disabled_reason, "a new fan"));
+	struct host_target target = {.host = closed.host};
 	cloud_fails(c, &c->alice, engine_remove_host, &target, ERR_DENIED, KIND_HOST);
 	struct condition_wish condition = {
 		.kind = KIND_HOST, .subject = c->hosts[2], .name = STR("HostDown")};

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Placement as a table: hosts made of plain rows, no store. And on a cloud's hosts. */
 #include "cloud.h"
+#include "engine/aggregate.h"
+#include "engine/instance_type.h"
 #include "engine/server_group.h"
 
 static void check_reasons(void **state)
@@ -59,10 +61,10 @@ static void check_spread(void **state)
 	assert_int_equal(host_side(host_find(cloud_tables(c), c->hosts[1]))->instances, 2);
 	assert_int_equal(host_side(host_find(cloud_tables(c), c->hosts[2]))->instances, 0);
 	/* No zone named: the one where more hosts have room, and there the emptier host. */
-	struct host_target target = {.host = ref_named(KIND_HOST, "h1"), .enabled = false};
-	cloud_ok(c, &c->operator, engine_enable_host, &target);
-	target.host = ref_named(KIND_HOST, "h2");
-	cloud_ok(c, &c->operator, engine_enable_host, &target);
+	struct host_settings closed = {.host = ref_named(KIND_HOST, "h1"), .enabled = CHOICE_NO};
+	cloud_ok(c, &c->operator, engine_update_host, &closed);
+	struct host_settings down = {.host = ref_named(KIND_HOST, "h2"), .forced_down = CHOICE_YES};
+	cloud_ok(c, &c->operator, engine_update_host, &down);
 	uuid instance = cloud_launch_one(c);
 	assert_true(uuid_equal(cloud_instance(c, instance)->host, c->hosts[2]));
 	assert_true(
@@ -108,8 +110,8 @@ static void check_affinity(void **state)
 	launch = launch_in(c, group, 1);
 	cloud_ok(c, &c->alice, engine_create_instances, &launch);
 	assert_true(uuid_equal(host_of(c, launch.made.at[0]), host));
-	struct host_target target = {.host = ref_to(c, KIND_HOST, host)};
-	cloud_ok(c, &c->operator, engine_enable_host, &target);
+	struct host_settings closed = {.host = ref_to(c, KIND_HOST, host), .enabled = CHOICE_NO};
+	cloud_ok(c, &c->operator, engine_update_host, &closed);
 	launch = launch_in(c, group, 1);
 	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
 	assert_true(str_contains(c->c.problem.message, STR("server group")));
@@ -166,6 +168,70 @@ static void check_group_limits(void **state)
 	cloud_fails(c, &c->alice, engine_create_server_group, &wish, ERR_QUOTA, KIND_SERVER_GROUP);
 	wish.name = STR("");
 	cloud_fails(c, &c->alice, engine_create_server_group, &wish, ERR_INVALID, KIND_SERVER_GROUP);
+}
+
+/* ---- aggregates ---- */
+
+static void check_aggregates(void **state)
+{
+	struct cloud *c = *state;
+	const struct instance_type *type = instance_type_find_by_name(cloud_tables(c), STR("t3.micro"));
+	const struct tag ssd = {STR("disk"), STR("ssd")}, wanted = {STR(AGGREGATE_SPEC "disk"), STR("ssd")},
+			 operator_of = {STR(AGGREGATE_SPEC "disk"), STR("s== ssd")};
+	struct instance_type_settings specs = {.type = ref_to(c, KIND_INSTANCE_TYPE, type->row.id),
+					       .specs = {&operator_of, 1}};
+	cloud_fails(c, &c->operator, engine_update_instance_type, &specs, ERR_UNSUPPORTED,
+		    KIND_INSTANCE_TYPE);
+	specs.specs.at = &wanted;
+	cloud_ok(c, &c->operator, engine_update_instance_type, &specs);
+	struct instance_launch launch = cloud_launch(c, 1);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+	assert_true(str_contains(c->c.problem.message, STR("aggregates")));
+
+	struct aggregate_wish wish = {.name = STR("fast"), .zone = ref_named(KIND_ZONE, "xy-west-2b")};
+	cloud_fails(c, &c->alice, engine_create_aggregate, &wish, ERR_DENIED, KIND_AGGREGATE);
+	cloud_ok(c, &c->operator, engine_create_aggregate, &wish);
+	cloud_fails(c, &c->operator, engine_create_aggregate, &wish, ERR_EXISTS, KIND_AGGREGATE);
+	struct aggregate_settings change = {.aggregate = ref_to(c, KIND_AGGREGATE, wish.aggregate),
+					    .properties = {&ssd, 1},
+					    .add_host = ref_named(KIND_HOST, "h1")};
+	cloud_fails(c, &c->operator, engine_update_aggregate, &change, ERR_CONFLICT, KIND_HOST);
+	change.add_host = ref_named(KIND_HOST, "h3");
+	cloud_ok(c, &c->operator, engine_update_aggregate, &change);
+	cloud_fails(c, &c->operator, engine_update_aggregate, &change, ERR_EXISTS, KIND_HOST);
+	launch = cloud_launch(c, 2);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	for (size_t n = 0; n < 2; n++)
+		assert_true(uuid_equal(host_of(c, launch.made.at[n]), c->hosts[2]));
+
+	struct aggregate_target target = {.aggregate = change.aggregate};
+	cloud_fails(c, &c->operator, engine_delete_aggregate, &target, ERR_IN_USE, KIND_AGGREGATE);
+	change = (struct aggregate_settings){.aggregate = target.aggregate,
+					     .remove_host = ref_named(KIND_HOST, "h3")};
+	cloud_ok(c, &c->operator, engine_update_aggregate, &change);
+	cloud_fails(c, &c->operator, engine_update_aggregate, &change, ERR_NOT_FOUND, KIND_HOST);
+	launch = cloud_launch(c, 1);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+	cloud_ok(c, &c->operator, engine_delete_aggregate, &target);
+	assert_int_equal(tables_count(cloud_tables(c), KIND_AGGREGATE), 0);
+}
+
+/* A host that is removed is in no aggregate any more. */
+static void check_aggregate_of_gone_host(void **state)
+{
+	struct cloud *c = *state;
+	struct aggregate_wish wish = {.name = STR("all")};
+	cloud_ok(c, &c->operator, engine_create_aggregate, &wish);
+	for (const char *const *name = (const char *const[]){"h3", "h1", "h2", NULL}; *name; name++) {
+		struct aggregate_settings change = {.aggregate = ref_to(c, KIND_AGGREGATE, wish.aggregate),
+						    .add_host = ref_named(KIND_HOST, *name)};
+		cloud_ok(c, &c->operator, engine_update_aggregate, &change);
+	}
+	struct host_target gone = {.host = ref_named(KIND_HOST, "h1")};
+	cloud_ok(c, &c->operator, engine_remove_host, &gone);
+	const struct aggregate *a = aggregate_find(cloud_tables(c), wish.aggregate);
+	assert_int_equal(a->hosts.count, 2);
+	assert_true(uuid_compare(a->hosts.at[0], a->hosts.at[1]) < 0);
 }
 
 static uuid create_volume(struct cloud *c, int64_t size)
@@ -279,6 +345,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_soft, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_group_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_disks, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_aggregates, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_aggregate_of_gone_host, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_explain, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_explain_many, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_large, cloud_setup, cloud_teardown),

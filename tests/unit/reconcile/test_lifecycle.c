@@ -315,8 +315,8 @@ static void test_forget(void **state)
 /* Nova's way: accepted without a host, and placed when one has room. */
 static void place_later(struct cloud *c)
 {
-	struct host_target target = {.host = cloud_ref(c, KIND_HOST, c->hosts[0])};
-	cloud_ok(c, NULL, engine_enable_host, &target);
+	struct host_settings closed = {.host = cloud_ref(c, KIND_HOST, c->hosts[0]), .enabled = CHOICE_NO};
+	cloud_ok(c, NULL, engine_update_host, &closed);
 	struct instance_launch wish = cloud_launch_wish(c, 2);
 	wish.accept_unplaced = true;
 	cloud_ok(c, &c->alice, engine_create_instances, &wish);
@@ -325,8 +325,8 @@ static void place_later(struct cloud *c)
 	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
 	assert_true(cloud_has_condition(c, id, "NoHost"));
 	cloud_terminate(c, other);
-	target.enabled = true;
-	cloud_ok(c, NULL, engine_enable_host, &target);
+	closed.enabled = CHOICE_YES;
+	cloud_ok(c, NULL, engine_update_host, &closed);
 	cloud_await(c, id, INSTANCE_RUNNING);
 	assert_false(cloud_has_condition(c, id, "NoHost"));
 }

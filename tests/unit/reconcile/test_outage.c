@@ -152,14 +152,14 @@ TEST_STORY(held_again, 1)
 /* A host that hangs holds nobody else. */
 static void host_hangs(struct cloud *c)
 {
-	struct host_target closed = {.host = cloud_ref(c, KIND_HOST, c->hosts[0])};
-	cloud_ok(c, NULL, engine_enable_host, &closed);
+	struct host_settings closed = {.host = cloud_ref(c, KIND_HOST, c->hosts[0]), .enabled = CHOICE_NO};
+	cloud_ok(c, NULL, engine_update_host, &closed);
 	sim_compute_set_health(STR("h0"), SIM_HANGS, 30 * SECOND);
 	uuid id = cloud_launch(c);
 	cloud_await(c, id, INSTANCE_RUNNING);
 	sim_compute_set_health(STR("h0"), SIM_UP, 0);
-	closed.enabled = true;
-	cloud_ok(c, NULL, engine_enable_host, &closed);
+	closed.enabled = CHOICE_YES;
+	cloud_ok(c, NULL, engine_update_host, &closed);
 }
 TEST_STORY(host_hangs, 2)
 
