@@ -109,7 +109,7 @@ static const struct os_param rebuild_params[] = {
 	P("name", wish.name, .min = 1, .max = 255, GIVEN(set_name), .doc = "Its new name."),
 	P("description", wish.description, .flags = OS_NULLABLE, .since = 19, .max = 255,
 	  GIVEN(set_description), .doc = "Free text."),
-	P("metadata", wish.tags, GIVEN(set_tags), .max = 50, .doc = "Instead of what it has."),
+	P("metadata", wish.tags, GIVEN(set_tags), .doc = "Instead of what it has."),
 	P("key_name", wish.key_pair, .flags = OS_NULLABLE | OS_BY_NAME, .since = 54, .kind = KIND_KEY_PAIR,
 	  GIVEN(set_key), .doc = "The key that the guest gets; null: none."),
 	P("user_data", wish.user_data, .flags = OS_NULLABLE | OS_BASE64, .since = 57,
@@ -119,7 +119,7 @@ static const struct os_param rebuild_params[] = {
 	OS_UNBUILT("accessIPv4"),
 	OS_UNBUILT("accessIPv6"),
 	OS_UNBUILT("adminPass"),
-	OS_UNBUILT("personality", .until = 56),
+	OS_UNBUILT("personality", .until = 56, .only = "[]"),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
 	OS_UNBUILT("hostname", .since = 90),
 };
@@ -148,8 +148,7 @@ static const struct os_param image_params[] = {
 	SERVER(struct os_create_image, wish.instance),
 	OS_BODY(struct os_create_image, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
 		.doc = "The image's."),
-	OS_BODY(struct os_create_image, "metadata", wish.properties, .max = 50,
-		.doc = "The image's properties."),
+	OS_BODY(struct os_create_image, "metadata", wish.properties, .doc = "The image's properties."),
 };
 
 /* Nova's is of the moment, with the guest at work. */

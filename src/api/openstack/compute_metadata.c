@@ -21,8 +21,7 @@ struct os_metadata {
 static const struct os_param server_params[] = {ALL_OF};
 static const struct os_param put_params[] = {
 	ALL_OF,
-	OS_BODY(struct os_metadata, "metadata", wish.tags, .flags = OS_REQUIRED, .max = TAG_COUNT_MAX,
-		.doc = "Texts by key."),
+	OS_BODY(struct os_metadata, "metadata", wish.tags, .flags = OS_REQUIRED, .doc = "Texts by key."),
 };
 static const struct os_param key_params[] = {
 	ALL_OF,

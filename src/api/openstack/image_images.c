@@ -462,10 +462,23 @@ static RESULT remove_property(struct os_call *e, struct image_form *form, const 
 	return set_property(e, form, key, NULL);
 }
 
+/* {"op": "replace", "path": "/name"}, or as 2.0 has it {"replace": "/name"}. */
+static void read_change(const json_t *change, const char **ret_op, const char **ret_path)
+{
+	static const char *const ops[] = {"add", "replace", "remove"};
+	*ret_op = json_string_value(json_object_get(change, "op"));
+	*ret_path = json_string_value(json_object_get(change, "path"));
+	for (size_t k = 0; !*ret_op && k < sizeof ops / sizeof ops[0]; k++)
+		if (json_object_get(change, ops[k])) {
+			*ret_op = ops[k];
+			*ret_path = json_string_value(json_object_get(change, ops[k]));
+		}
+}
+
 static RESULT apply_change(struct os_call *e, const json_t *change, struct os_image_create *a)
 {
-	const char *op = json_string_value(json_object_get(change, "op"));
-	const char *path = json_string_value(json_object_get(change, "path"));
+	const char *op = NULL, *path = NULL;
+	read_change(change, &op, &path);
 	const char *key = path ? key_of_path(e, path) : NULL;
 	const json_t *value = json_object_get(change, "value");
 	bool removes = op && strcmp(op, "remove") == 0;
@@ -551,8 +564,9 @@ static RESULT prepare_patch(struct os_call *e, void *args)
 	struct os_image_patch *a = args;
 	const struct image *image = NULL;
 	TRY(begin_rewriting(e, &a->image, &a->wish, &image));
-	if (!str_starts_with(call_header(e->call, "Content-Type"),
-			     STR("application/openstack-images-v2.1-json-patch")))
+	struct str type = call_header(e->call, "Content-Type");
+	if (!str_starts_with(type, STR("application/openstack-images-v2.1-json-patch")) &&
+	    !str_starts_with(type, STR("application/openstack-images-v2.0-json-patch")))
 		return ctx_fail_field(
 			e->c, ERR_UNSUPPORTED, STR("Content-Type"),
 			"A change is a JSON patch: application/openstack-images-v2.1-json-patch");

@@ -319,7 +319,7 @@ static RESULT read_tag(struct ctx *c, const struct os_param *p, struct str field
 		       const json_t *value, struct tag *out)
 {
 	static const struct os_param name = {.type = OS_TEXT, .min = 1, .max = 255};
-	const struct os_param content = {.type = OS_TEXT, .max = p->max ? p->max : 255};
+	static const struct os_param content = {.type = OS_TEXT, .max = 255};
 	struct str at = str_print(c->arena, "%" STR_FMT ".%s", STR_ARG(field), key);
 	if (!json_is_string(value))
 		return fail_type(c, p, field);
@@ -336,7 +336,10 @@ static RESULT read_tags(struct ctx *c, const struct os_param *p, struct str fiel
 	size_t count = 0;
 	if (!json_is_object(value))
 		return fail_type(c, p, field);
-	struct tag *tags = arena_new_array(c->arena, struct tag, json_object_size(value));
+	size_t size = json_object_size(value), max = p->max ? (size_t) p->max : OS_LIST_MAX;
+	if (size < (size_t) p->min || size > max)
+		return FAIL_VALUE(c, field, "It has %zu members, not %" PRId64 " to %zu.", size, p->min, max);
+	struct tag *tags = arena_new_array(c->arena, struct tag, size);
 	if (!tags)
 		return ctx_no_memory(c);
 	json_object_foreach ((json_t *) value, key, member)

@@ -61,7 +61,8 @@ static const struct os_filter snapshot_filters[] = {
 	{"name", .fits = fits_name}, {"id", .is_id = true},     {"status", .fits = fits_status},
 	{"volume_id", "volume"},     {"project_id", "account"},
 };
-static const struct os_sort_key snapshot_sort_keys[] = {{"name", "name"}, {"volume_size", "volume_size"}};
+static const struct os_sort_key snapshot_sort_keys[] = {
+	{"name", "name"}, {"display_name", "name"}, {"volume_size", "volume_size"}};
 #define SNAPSHOTS(write_them)                                                                                \
 	{                                                                                                    \
 		.kind = KIND_SNAPSHOT, .items = "snapshots", .links = "snapshots_links",                     \
@@ -92,9 +93,12 @@ struct os_snapshot_create {
 };
 #define P(wire, member, ...) OS_BODY(struct os_snapshot_create, wire, member, __VA_ARGS__)
 static const struct os_param create_params[] = {
-	P("volume_id", wish.volume, .flags = OS_REQUIRED, .kind = KIND_VOLUME, .doc = "The volume."),
+	P("volume_id", wish.volume, .flags = OS_REQUIRED | OS_NULLABLE, .kind = KIND_VOLUME,
+	  .doc = "The volume."),
 	P("name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
 	P("description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
+	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "The same."),
+	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "The same."),
 	P("force", force, .given = offsetof(struct os_snapshot_create, has_force) + 1,
 	  .doc = "Also of a volume that is attached; from 3.66 on that is always so."),
 	P("metadata", wish.tags, .doc = "Texts by key: its tags."),

@@ -14,7 +14,7 @@ static void write_type(struct os_call *e, struct json_writer *w, const void *ite
 	json_write_bool(w, "is_public", type->is_public);
 	json_write_bool(w, "os-volume-type-access:is_public", type->is_public);
 	os_write_tags(w, "extra_specs", type->specs);
-	if (os_is_admin(e))
+	if (os_is_admin(e) && e->action->method == HTTP_GET)
 		json_write_null(w, "qos_specs_id");
 }
 

@@ -139,6 +139,18 @@ static void write_later(struct os_call *e, struct json_writer *w, const struct o
 		os_write_id(w, "volume_type_id", i->type ? i->type->row.id : UUID_NONE);
 }
 
+/* What Cinder's extensions add, to lists and shows alone. */
+static void write_extended(struct os_call *e, struct json_writer *w, const struct os_volume *i)
+{
+	os_write_hex(w, "os-vol-tenant-attr:tenant_id", i->volume->account);
+	write_image_metadata(w, i->image);
+	if (!os_is_admin(e))
+		return;
+	json_write_text_or_null(w, "os-vol-host-attr:host", i->host ? i->host->name : STR_NONE);
+	json_write_null(w, "os-vol-mig-status-attr:migstat");
+	json_write_null(w, "os-vol-mig-status-attr:name_id");
+}
+
 static void write_volume(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct os_volume *i = item;
@@ -160,14 +172,10 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	os_write_maker(w, v->made_by, v->account);
 	json_write_null(w, "replication_status");
 	json_write_null(w, "consistencygroup_id");
-	os_write_hex(w, "os-vol-tenant-attr:tenant_id", v->account);
-	write_image_metadata(w, i->image);
-	if (os_is_admin(e)) {
-		json_write_text_or_null(w, "os-vol-host-attr:host", i->host ? i->host->name : STR_NONE);
-		json_write_null(w, "os-vol-mig-status-attr:migstat");
-		json_write_null(w, "os-vol-mig-status-attr:name_id");
+	if (e->action->method == HTTP_GET)
+		write_extended(e, w, i);
+	if (os_is_admin(e))
 		json_write_null(w, "migration_status");
-	}
 	write_later(e, w, i);
 }
 
@@ -234,6 +242,8 @@ static const struct os_param create_params[] = {
 	P("size", size, .flags = OS_NULLABLE, .min = 1, .max = 16384,
 	  .doc = "GiB; absent: that of what it is made from."),
 	P("name", wish.name, .flags = OS_NULLABLE, .doc = "Its name."),
+	P("display_name", wish.name, .flags = OS_NULLABLE, .doc = "The same."),
+	P("display_description", wish.description, .flags = OS_NULLABLE, .doc = "The same."),
 	P("description", wish.description, .flags = OS_NULLABLE, .doc = "Free text."),
 	P("availability_zone", zone, .flags = OS_NULLABLE, .doc = "Absent: the first zone."),
 	P("volume_type", type, .flags = OS_NULLABLE, .doc = "Name or id; absent: __DEFAULT__."),
