@@ -200,6 +200,22 @@ static void wake_for_segment(struct reconciler *r, const struct tables *t, const
 		wake_network(r, KIND_PORT, p->row.id);
 }
 
+/* A network without ports is told by the routers that other subnets of it are on. */
+static void wake_for_neighbours(struct reconciler *r, const struct tables *t, const struct subnet *subnet)
+{
+	for (const struct subnet *s = subnet_first_by_network(t, subnet->network); s;
+	     s = subnet_next_by_network(t, s))
+		wake_network(r, KIND_ROUTER, s->router);
+}
+
+static void wake_for_place(struct reconciler *r, const struct tables *t, const struct published *p)
+{
+	if (p->before)
+		wake_for_row(r, p->kind, p->before); /* it may have been moved */
+	if (p->kind == KIND_SUBNET)
+		wake_for_neighbours(r, t, (const struct subnet *) p->after);
+}
+
 /* A disk is back: the instance may have waited for it. */
 static void wake_for_condition(struct reconciler *r, const struct tables *t,
 			       const struct condition *condition)
@@ -275,8 +291,8 @@ static void wake_for_change(struct reconciler *r, const struct tables *t, const 
 		wake_for_segment(r, t, (const struct network *) p->before, (const struct network *) p->after);
 	if (p->kind == KIND_PORT)
 		wake_for_port(r, t, (const struct port *) p->before, (const struct port *) p->after);
-	if ((p->kind == KIND_GATEWAY || p->kind == KIND_SUBNET) && p->before)
-		wake_for_row(r, p->kind, p->before); /* it may have been moved */
+	if (p->kind == KIND_GATEWAY || p->kind == KIND_SUBNET)
+		wake_for_place(r, t, p);
 	if (p->kind == KIND_CONDITION)
 		wake_for_obstacle(r, t, (const struct condition *) p->after);
 	if (p->kind == KIND_INSTANCE && p->before)
