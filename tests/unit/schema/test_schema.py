@@ -188,7 +188,7 @@ class Outputs(SchemaCase):
 
     def test_ddl(self):
         ddl = schema_write.write_ddl(self.read(disk=GOOD)[0])
-        self.assertEqual(ddl.split(",\n")[:1] + ddl.split(",\n")[5:7], [
+        self.assertEqual(ddl.split(",\n")[:1] + ddl.split(",\n")[6:8], [
             'CREATE TABLE IF NOT EXISTS "disk" (\n  id TEXT PRIMARY KEY', '  "name" TEXT NOT NULL', '  "size" BIGINT NOT NULL'])
 
     def test_accessors(self):
