@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/region.h"
 #include "engine/role.h"
 
 /* Twelve digits, the first not 0, as EC2's account numbers. */
@@ -202,12 +203,9 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	return account_delete(op, id);
 }
 
-RESULT engine_set_limits(struct op *op, struct account_limits *wish)
+static void limits_by_quota(const struct account_limits *wish, int64_t ret_limits[static QUOTA_COUNT])
 {
-	const struct account *account = NULL;
-	TRY(engine_find_own_account(op->ctx, op->head, &wish->account, &account));
-	TRY(engine_permit(op, "account.limit", KIND_ACCOUNT, &account->row));
-	const int64_t wanted[QUOTA_COUNT] = {
+	const int64_t limits[QUOTA_COUNT] = {
 		[QUOTA_INSTANCES] = wish->instances,
 		[QUOTA_VCPUS] = wish->vcpus,
 		[QUOTA_VOLUMES] = wish->volumes,
@@ -223,6 +221,29 @@ RESULT engine_set_limits(struct op *op, struct account_limits *wish)
 		[QUOTA_SUBNETS] = wish->subnets,
 		[QUOTA_RULES] = wish->rules,
 	};
+	memcpy(ret_limits, limits, sizeof limits);
+}
+
+RESULT engine_set_default_limits(struct op *op, struct account_limits *wish)
+{
+	int64_t wanted[QUOTA_COUNT];
+	limits_by_quota(wish, wanted);
+	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
+		struct setting_wish setting = {.name = quota_setting(quota),
+					       .value = str_print(op->ctx->arena, "%" PRId64, wanted[quota])};
+		if (wanted[quota] != ACCOUNT_LIMIT_KEEP)
+			TRY(engine_put_setting(op, &setting));
+	}
+	return OK;
+}
+
+RESULT engine_set_limits(struct op *op, struct account_limits *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_own_account(op->ctx, op->head, &wish->account, &account));
+	TRY(engine_permit(op, "account.limit", KIND_ACCOUNT, &account->row));
+	int64_t wanted[QUOTA_COUNT];
+	limits_by_quota(wish, wanted);
 	struct account next = *account;
 	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
 		if (wanted[quota] != ACCOUNT_LIMIT_KEEP)

@@ -45,6 +45,8 @@ struct account_limits {
 		nat_gateways, networks, subnets, rules;
 };
 OPERATION(engine_set_limits, account_limits)
+/* What accounts get that are made from now on; no account is named. */
+OPERATION(engine_set_default_limits, account_limits)
 /* Every limit the same: ACCOUNT_LIMIT_KEEP, to say some; or -1. */
 static inline struct account_limits account_limits_all(struct ref account, int64_t n)
 {

@@ -236,6 +236,8 @@ static RESULT take_volume(struct op *op, const struct disk_wish *wish, struct di
 		return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, ref->field,
 				   "%" STR_FMT " is already attached to an instance", STR_ARG(ref->text));
 	if (ref == &wish->existing)
+		TRY(volume_check_unheld(op, volume, ref));
+	if (ref == &wish->existing)
 		plan->existing = volume, plan->delete_on_termination = false;
 	else
 		plan->volume = volume;

@@ -225,7 +225,7 @@ RESULT engine_rewrite_image(struct op *op, struct image_rewriting *wish)
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_IMAGE, wish->image.field,
 				   "The image was changed meanwhile.");
 	struct image next = *image;
-	bool is_fixed = !engine_image_is_empty(op->head, image) || image->fetch_url.n;
+	bool is_fixed = !engine_image_is_empty(op->head, image) || image->fetch_url.n || image->data_size;
 	if (is_fixed && (!str_equal(image->disk_format, wish->form.disk_format) ||
 			 !str_equal(image->container_format, wish->form.container_format)))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, STR("disk_format"),

@@ -89,6 +89,8 @@ RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more);
 int64_t quota_left(const struct tables *t, uuid account, enum quota quota, int64_t each);
 /* The limits that a new account gets: the region's settings, else ours. */
 void quota_set_defaults(const struct tables *t, struct account *account);
+/* The setting that says what new accounts get of it. */
+struct str quota_setting(enum quota quota);
 /* Where the account's row keeps that limit. */
 int64_t *quota_limit(struct account *account, enum quota quota);
 
@@ -380,11 +382,13 @@ RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, s
 RESULT volume_delete_metered(struct op *op, const struct volume *volume);
 /* seen_instance of the volumes that a sight of an instance names, or names no more. */
 RESULT volume_see_plugged(struct op *op, const struct instance_sight *sight);
+/* Nobody has been promised it. ERR_STATE: it is on offer, held, or being reverted. */
+RESULT volume_check_unheld(struct op *op, const struct volume *volume, const struct ref *ref);
 /* The instance that it is for, or is still plugged into. */
 uuid volume_holder(const struct volume *volume);
-/* It is free: nothing of its attachment is left. */
 /* It is to be on that host; what a move to another one has brought there is to go. */
 void volume_send_to(struct volume *volume, uuid host);
+/* It is free: nothing of its attachment is left. */
 void volume_leave_instance(struct volume *volume);
 struct str volume_meter(const struct op *op, const struct volume *volume);
 
@@ -395,8 +399,15 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 /* Of the same file; account, words and tags are set. ERR_STATE: the source is not completed. */
 RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, struct snapshot *snapshot);
 
+/* How much its file takes from now on. */
+RESULT snapshot_meter(struct op *op, const struct snapshot *snapshot, int64_t level);
 /* Marks it deleted and ends its usage. */
 RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot);
+
+/* ---- image_form.c ---- */
+
+/* Sorted by key, as a row has them. ERR_QUOTA, ERR_INVALID. */
+RESULT image_take_properties(struct op *op, struct tags wish, struct tags *ret_properties);
 
 /* ---- image.c ---- */
 

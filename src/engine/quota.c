@@ -42,6 +42,11 @@ int64_t *quota_limit(struct account *account, enum quota quota)
 	return (int64_t *) (void *) ((char *) account + quotas[quota].limit);
 }
 
+struct str quota_setting(enum quota quota)
+{
+	return quotas[quota].setting;
+}
+
 static int64_t read_limit(const struct account *account, enum quota quota)
 {
 	return *(const int64_t *) (const void *) ((const char *) account + quotas[quota].limit);

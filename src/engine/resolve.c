@@ -298,6 +298,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_VOLUME_TYPE] = "volume type",
 	[KIND_VOLUME] = "volume",
+	[KIND_VOLUME_TRANSFER] = "transfer",
 	[KIND_INSTANCE] = "instance",
 	[KIND_CONDITION] = "condition",
 	[KIND_CLIENT_TOKEN] = "client token",

@@ -4,9 +4,9 @@
 
 #include "engine/internal.h"
 
-static struct str snapshot_meter(void)
+RESULT snapshot_meter(struct op *op, const struct snapshot *snapshot, int64_t level)
 {
-	return STR("snapshot");
+	return op_usage(op, KIND_SNAPSHOT, snapshot->row.id, snapshot->account, STR("snapshot"), level);
 }
 
 bool engine_snapshot_is_pending(const struct snapshot *snapshot)
@@ -38,6 +38,10 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 	if (volume->seen_size == 0)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
 				   "The volume '%" STR_FMT "' is being created.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
+	if (volume->reverts != volume->seen_reverts)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, STR("VolumeId"),
+				   "The volume '%" STR_FMT "' is being reverted.",
 				   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
 	if (count_pending(op->head, volume->row.id) >= SNAPSHOTS_PENDING_MAX)
 		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SNAPSHOT, STR("VolumeId"),
@@ -149,8 +153,7 @@ RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, struct 
 	snapshot->seen_stage = SNAPSHOT_SEEN_STAGE_KEPT;
 	snapshot->seen_gen = 1;
 	TRY(snapshot_put(op, snapshot));
-	TRY(op_usage(op, KIND_SNAPSHOT, snapshot->row.id, snapshot->account, snapshot_meter(),
-		     snapshot->file_size));
+	TRY(snapshot_meter(op, snapshot, snapshot->file_size));
 	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "copied", "From snapshot %" STR_FMT ".",
 			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
 }
@@ -191,7 +194,7 @@ RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot)
 {
 	TRY(snapshot_delete(op, snapshot->row.id));
-	TRY(op_usage(op, KIND_SNAPSHOT, snapshot->row.id, snapshot->account, snapshot_meter(), 0));
+	TRY(snapshot_meter(op, snapshot, 0));
 	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "deleted", "Snapshot of %lld bytes.",
 			   (long long) snapshot->volume_size);
 }
@@ -246,7 +249,7 @@ RESULT engine_see_snapshot(struct op *op, struct snapshot_sight *sight)
 				   STR_ARG(next.problem));
 	if (state != SNAPSHOT_COMPLETED)
 		return OK;
-	TRY(op_usage(op, KIND_SNAPSHOT, next.row.id, next.account, snapshot_meter(), next.file_size));
+	TRY(snapshot_meter(op, &next, next.file_size));
 	if (next.is_bound && !image_device_first_by_snapshot(op->head, next.row.id))
 		return snapshot_delete_metered(op, &next); /* what it was made for has its file from now on */
 	return engine_tell(op, KIND_SNAPSHOT, &next.row, "completed", "It takes %lld bytes.",

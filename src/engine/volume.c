@@ -25,6 +25,8 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	volume->snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE;
 	volume->image = disk->image ? disk->image->row.id : UUID_NONE;
 	volume->is_bootable = disk->is_bootable;
+	if (disk->image)
+		volume->image_properties = disk->image->properties;
 	TRY(volume_put(op, volume));
 	return op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume),
 			volume->size);
@@ -144,11 +146,12 @@ bool engine_volume_is_being_copied(const struct tables *t, uuid volume)
 	return false;
 }
 
-static RESULT delete_snapshots(struct op *op, uuid volume)
+/* Those of its own account: what it left with others when it changed hands is theirs. */
+static RESULT delete_snapshots(struct op *op, const struct volume *volume)
 {
-	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume); s;
+	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id); s;
 	     s = snapshot_next_by_volume(op->head, s)) {
-		if (!row_is_live(&s->row))
+		if (!row_is_live(&s->row) || !uuid_equal(s->account, volume->account))
 			continue;
 		struct snapshot_target target = {
 			.snapshot = {.kind = KIND_SNAPSHOT,
@@ -164,11 +167,31 @@ static RESULT check_childless(struct op *op, const struct volume *volume, struct
 {
 	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id); s;
 	     s = snapshot_next_by_volume(op->head, s))
-		if (row_is_live(&s->row) && !s->is_bound)
+		if (row_is_live(&s->row) && !s->is_bound && uuid_equal(s->account, volume->account))
 			return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, field,
 					   "Invalid volume: Volume has dependent snapshots; delete them "
 					   "first, or with cascade.");
 	return OK;
+}
+
+static RESULT change_image_properties(struct op *op, const struct volume_settings *wish, struct volume *next)
+{
+	struct tags before = next->image_properties;
+	struct tag *after =
+		arena_new_array(op->ctx->arena, struct tag, before.count + wish->image_properties.count + 1);
+	size_t count = 0;
+	if (!after)
+		return ctx_no_memory(op->ctx);
+	if (wish->image_property_gone.n && !tags_find(before, wish->image_property_gone))
+		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VOLUME, STR("key"),
+				   "Metadata item was not found.");
+	for (size_t n = 0; n < before.count; n++)
+		if (!tags_find(wish->image_properties, before.at[n].key) &&
+		    !str_equal(before.at[n].key, wish->image_property_gone))
+			after[count++] = before.at[n];
+	for (size_t n = 0; n < wish->image_properties.count; n++)
+		after[count++] = wish->image_properties.at[n];
+	return image_take_properties(op, (struct tags){after, count}, &next->image_properties);
 }
 
 RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
@@ -184,8 +207,39 @@ RESULT engine_update_volume(struct op *op, struct volume_settings *wish)
 	TRY(check_words(op, next.name, next.description));
 	choice_apply(wish->is_bootable, &next.is_bootable);
 	choice_apply(wish->is_readonly, &next.is_readonly);
+	TRY(change_image_properties(op, wish, &next));
 	TRY(volume_put(op, &next));
 	return engine_tell(op, KIND_VOLUME, &next.row, "changed", "What is said of it.");
+}
+
+RESULT engine_revert_volume(struct op *op, struct volume_reverting *wish)
+{
+	const struct volume *volume = NULL;
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
+	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
+	TRY(engine_permit(op, "volume.modify", KIND_VOLUME, &volume->row));
+	if (!uuid_equal(snapshot->volume, volume->row.id))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SNAPSHOT, wish->snapshot.field,
+				   "The snapshot '%" STR_FMT "' is of another volume.",
+				   STR_ARG(wish->snapshot.text));
+	TRY(volume_check_unheld(op, volume, &wish->volume));
+	bool is_free = model_derive_volume_state(volume) == VOLUME_AVAILABLE &&
+		       uuid_equal(volume->host, volume->seen_host) && uuid_is_none(volume->left_host) &&
+		       !engine_volume_is_being_copied(op->head, volume->row.id);
+	if (!is_free || model_derive_snapshot_state(snapshot) != SNAPSHOT_COMPLETED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "The volume and the snapshot must be available.");
+	if (volume->size != snapshot->volume_size || volume->seen_size != volume->size)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
+				   "The volume must have the size of the snapshot.");
+	struct volume next = *volume;
+	next.snapshot = snapshot->row.id;
+	next.reverts++;
+	next.row.gen++;
+	TRY(volume_put(op, &next));
+	return engine_tell(op, KIND_VOLUME, &next.row, "revert asked", "To snapshot %" STR_FMT ".",
+			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, snapshot->row.id)));
 }
 
 RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
@@ -204,8 +258,11 @@ RESULT engine_delete_volume(struct op *op, struct volume_target *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
 				   "A snapshot of the volume %" STR_FMT " is on its way.",
 				   STR_ARG(wish->volume.text));
+	if (!wish->force)
+		TRY(volume_check_unheld(op, volume, &wish->volume));
 	if (wish->snapshots == VOLUME_SNAPSHOTS_GO)
-		TRY(delete_snapshots(op, volume->row.id));
+		TRY(delete_snapshots(op, volume));
+	FORGET_EACH(op, volume_transfer, volume, volume->row.id);
 	return volume_delete_metered(op, volume);
 }
 
@@ -277,6 +334,7 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "volume.modify", KIND_VOLUME, &volume->row));
 	TRY(check_modifiable(op, wish, volume));
+	TRY(volume_check_unheld(op, volume, &wish->volume));
 	struct disk_plan disk = {.size = volume->size,
 				 .type = volume->type,
 				 .iops = volume->iops,
@@ -327,6 +385,8 @@ RESULT engine_see_volume(struct op *op, struct volume_sight *sight)
 	/* A look that is older than the last wish says nothing about a disk that was to go since. */
 	if (is_live || sight->gen == volume->row.gen)
 		write_place(sight, &next);
+	if (sight->reverts > next.seen_reverts)
+		next.seen_reverts = sight->reverts;
 	if (next.modified_us && !next.modified_end_us && next.seen_size >= next.size)
 		next.modified_end_us = op->now_us;
 	if (row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row))

@@ -52,6 +52,7 @@ enum volume_snapshots {
 struct volume_target {
 	struct ref volume;
 	enum volume_snapshots snapshots;
+	bool force; /* also one that is held or on offer: ERR_STATE else */
 };
 OPERATION(engine_delete_volume, volume_target)
 
@@ -61,8 +62,17 @@ struct volume_settings {
 	bool set_name, set_description;
 	struct str name, description; /* up to 255 characters */
 	enum choice is_bootable, is_readonly;
+	struct tags image_properties;   /* added, or changed */
+	struct str image_property_gone; /* the key of one that goes: ERR_NOT_FOUND; empty: none does */
 };
 OPERATION(engine_update_volume, volume_settings)
+
+/* A free volume is to be again as one of its snapshots. ERR_STATE: the volume is not free, the snapshot is
+ * not completed, or of another size than the volume is now; ERR_INVALID: it is another volume's. */
+struct volume_reverting {
+	struct ref volume, snapshot;
+};
+OPERATION(engine_revert_volume, volume_reverting)
 
 /* To a running or stopped instance of its zone; its disk moves to the instance's host if need be.
  * ERR_STATE with KIND_VOLUME: not free yet, or the instance is in another state; ERR_IN_USE: it is
@@ -71,6 +81,7 @@ OPERATION(engine_update_volume, volume_settings)
 struct volume_attaching {
 	struct ref volume, instance;
 	struct str device; /* not in use there; empty: the next that is free */
+	bool is_promised;  /* by whom it is held, too */
 	/* made: */
 	uuid attached_volume;
 };
@@ -91,6 +102,17 @@ struct volume_detaching {
 	enum attachment now;
 };
 OPERATION(engine_detach_volume, volume_detaching)
+
+/* Holds a volume, which then only who holds it attaches, modifies or deletes; or lets go of it. Attaching
+ * and detaching it end that, too. ERR_STATE: it is not in the hold that is to end; to be attached or
+ * reserved, it is not free; to be detached, it is not attached. */
+struct volume_holding {
+	struct ref volume;
+	enum volume_hold from, to;
+	struct ref instance; /* to VOLUME_HOLD_RESERVED: for that one; kind none: for none by name */
+	bool from_any;       /* whichever it is in, if any */
+};
+OPERATION(engine_hold_volume, volume_holding)
 
 /* Grows it, in use or not, and keeps what is asked of its type. ERR_CONFLICT: the last modification
  * has not been brought about yet; ERR_CAPACITY: its host lacks room. */
@@ -117,9 +139,10 @@ int64_t engine_volume_throughput(const struct volume *volume);
 
 struct volume_sight {
 	uuid volume;
-	uint64_t gen; /* of the row that was brought about */
-	uuid host;    /* the one that has the disk; none: no host */
-	int64_t size; /* found there; 0: absent */
+	uint64_t gen;    /* of the row that was brought about */
+	uuid host;       /* the one that has the disk; none: no host */
+	int64_t size;    /* found there; 0: absent */
+	int64_t reverts; /* the row's that were brought about */
 };
 OPERATION(engine_see_volume, volume_sight)
 

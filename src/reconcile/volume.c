@@ -80,14 +80,15 @@ static RESULT remove_file(struct step *s)
 static RESULT report_sight(struct step *s, const struct volume *v, op_run run, uuid host, int64_t size)
 {
 	struct volume_sight *sight = STEP_NEW(s, struct volume_sight);
-	*sight = (struct volume_sight){.volume = v->row.id, .gen = v->row.gen, .host = host, .size = size};
+	*sight = (struct volume_sight){
+		.volume = v->row.id, .gen = v->row.gen, .host = host, .size = size, .reverts = v->reverts};
 	step_report(s, run, sight);
 	return OK;
 }
 
 static RESULT report_size(struct step *s, const struct volume *v, int64_t size)
 {
-	if (v->seen_size == size && v->seen_gen == (int64_t) v->row.gen)
+	if (v->seen_size == size && v->seen_gen == (int64_t) v->row.gen && v->seen_reverts == v->reverts)
 		return OK;
 	return report_sight(s, v, engine_see_volume_run, v->host, size);
 }
@@ -305,12 +306,14 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 {
 	const struct volume *v = rows->volume;
 	struct disk_seen seen = {0};
-	bool has_base = true;
+	bool has_base = true, is_reverting = v->reverts != v->seen_reverts;
 	struct disk_spec wish = {.volume = v->row.id,
 				 .size = rows->grows_later ? v->seen_size : v->size,
 				 .base_sha256 = rows->base.sha256,
 				 .base_file_size = rows->base.file_size,
-				 .was_there = v->seen_size > 0};
+				 .was_there = v->seen_size > 0 && !is_reverting};
+	if (is_reverting)
+		TRY(remove_file(s)); /* as often as it takes until the new one is reported: nothing has it */
 	struct result result =
 		s->host->disks.driver->ensure(s->host->disks.connection, &s->ctx, &wish, &seen);
 	bool is_missing = result.code == ERR_NOT_FOUND && wish.was_there;

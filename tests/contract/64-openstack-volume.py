@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Volumes through the stock openstack command and openstacksdk: made, extended, snapshotted, copied, uploaded, deleted;
 types; and that EC2 sees the same."""
-# limit: 200 s
+# limit: 300 s
 import json
 import os
 import re
@@ -15,6 +15,7 @@ import openstack.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from cloud import admin  # noqa: E402
 from dev import Dev  # noqa: E402
 
 
@@ -90,6 +91,88 @@ def test_types(cloud):
     cloud.until(lambda: cloud.dev.account.client().describe_volumes()["Volumes"], lambda v: not v)
     cloud.until(lambda: cloud.run("volume", "type", "delete", "fast", silent=True, check=False, env=cloud.admin_env).returncode,
                 lambda code: code == 0)
+
+
+def test_transfer(cloud):
+    """To the administrator's project, with its snapshot; the first owner sees neither any more, in both faces."""
+    volume = cloud.run("volume", "create", "--size", "1", "given")["id"]
+    cloud.volume(volume)
+    snapshot = cloud.run("volume", "snapshot", "create", "--volume", volume, "along")["id"]
+    cloud.until(lambda: cloud.sdk.block_storage.get_snapshot(snapshot), lambda s: s.status == "available")
+    offer = cloud.run("volume", "transfer", "request", "create", "--name", "gift", volume)
+    assert cloud.volume(volume, "awaiting-transfer")
+    assert [t["ID"] for t in cloud.run("volume", "transfer", "request", "list")] == [offer["id"]]
+    assert "auth_key" not in cloud.run("volume", "transfer", "request", "show", offer["id"])
+    wrong = cloud.run("volume", "transfer", "request", "accept", "--auth-key", "guess", offer["id"], check=False, env=cloud.admin_env)
+    assert wrong.returncode != 0 and "auth key" in wrong.stderr
+    taken = cloud.run("volume", "transfer", "request", "accept", "--auth-key", offer["auth_key"], offer["id"], env=cloud.admin_env)
+    assert taken["volume_id"] == volume
+    assert volume not in [v["ID"] for v in cloud.run("volume", "list")]
+    ec2 = cloud.dev.account.client()
+    ours = {"Name": "owner-id", "Values": ["self"]}
+    assert not [v for v in ec2.describe_volumes()["Volumes"] if v["VolumeId"][4:] in volume.replace("-", "")]
+    assert not [s for s in ec2.describe_snapshots(Filters=[ours])["Snapshots"] if s["SnapshotId"][5:] in snapshot.replace("-", "")]
+    assert volume in [v["ID"] for v in cloud.run("volume", "list", env=cloud.admin_env)]
+    cloud.run("volume", "snapshot", "delete", snapshot, silent=True, env=cloud.admin_env)
+    cloud.run("volume", "delete", volume, silent=True, env=cloud.admin_env)
+    back = cloud.run("volume", "create", "--size", "1", "kept")["id"]
+    cloud.volume(back)
+    offer = cloud.run("volume", "transfer", "request", "create", back)
+    cloud.run("volume", "transfer", "request", "delete", offer["id"], silent=True)
+    cloud.volume(back)
+    cloud.run("volume", "delete", back, silent=True)
+
+
+def test_attachments(cloud):
+    """Reserved for a server, attached to it, detached, by Cinder's own calls; the server's volumes tell the same."""
+    late = [*"--os-volume-api-version 3.70".split()]
+    image = next(cloud.sdk.image.images())
+    server = cloud.sdk.compute.create_server(name="host", image_id=image.id, flavor_id="t3.micro", networks="auto")
+    server = cloud.sdk.compute.wait_for_server(server, wait=20)
+    volume = cloud.run("volume", "create", "--size", "1", "reserved")["id"]
+    cloud.volume(volume)
+    made = cloud.run(*late, "volume", "attachment", "create", volume, server.id)
+    assert made["Status"] == "reserved" and made["Instance ID"] == server.id
+    cloud.volume(volume, "reserved")
+    cloud.run(*late, "volume", "attachment", "complete", made["ID"], silent=True)
+    cloud.volume(volume, "in-use")
+    assert [a.volume_id for a in cloud.sdk.compute.volume_attachments(server)] == [volume]
+    listed = cloud.run(*late, "volume", "attachment", "list")
+    assert {a["Volume ID"]: a["Status"] for a in listed}[volume] == "attached"
+    cloud.run(*late, "volume", "attachment", "delete", made["ID"], silent=True)
+    cloud.volume(volume)
+    cloud.run("volume", "delete", volume, silent=True)
+    cloud.sdk.compute.delete_server(server)
+
+
+def test_revert(cloud):
+    volume = cloud.run("volume", "create", "--size", "1", "again")["id"]
+    cloud.volume(volume)
+    snapshot = cloud.run("volume", "snapshot", "create", "--volume", volume, "moment")["id"]
+    cloud.until(lambda: cloud.sdk.block_storage.get_snapshot(snapshot), lambda s: s.status == "available")
+    answer = cloud.sdk.block_storage.post(f"/volumes/{volume}/action", json={"revert": {"snapshot_id": snapshot}}, microversion="3.40")
+    assert answer.status_code == 202
+    cloud.until(lambda: cloud.run("volume", "show", volume), lambda v: v["status"] == "available" and v["snapshot_id"] == snapshot)
+    cloud.run("volume", "snapshot", "delete", snapshot, silent=True)
+    cloud.run("volume", "delete", volume, silent=True)
+
+
+def test_around(cloud):
+    """What else the command asks Cinder for."""
+    late = [*"--os-volume-api-version 3.70".split()]
+    services = cloud.run("volume", "service", "list", env=cloud.admin_env)
+    assert services and {s["Binary"] for s in services} == {"cinder-volume"}
+    host = services[0]["Host"]
+    cloud.run("volume", "service", "set", "--disable", host, "cinder-volume", silent=True, env=cloud.admin_env)
+    assert {s["Host"]: s["Status"] for s in cloud.run("volume", "service", "list", env=cloud.admin_env)}[host] == "disabled"
+    cloud.run("volume", "service", "set", "--enable", host, "cinder-volume", silent=True, env=cloud.admin_env)
+    assert host in [p["name"] for p in admin(cloud.dev).ok("GET", "/volume/v3/scheduler-stats/get_pools")["pools"]]
+    assert cloud.run(*late, "volume", "message", "list") == []
+    assert "volume" in [f["Resource"] for f in cloud.run(*late, "block", "storage", "resource", "filter", "list")]
+    assert cloud.run("volume", "backup", "list") == []
+    refused = cloud.run("volume", "backup", "create", "none", check=False)
+    assert refused.returncode != 0
+    assert cloud.run("volume", "type", "list", "--encryption-type", env=cloud.admin_env)
 
 
 def test_sdk(cloud):

@@ -128,6 +128,7 @@ def another(dev, name, kind=Project):
 LISTS = {  # kind → where a project's own are listed
     "instance": ("/compute/v2.1/servers", "servers"), "server_group": ("/compute/v2.1/os-server-groups", "server_groups"),
     "volume": ("/volume/v3/volumes", "volumes"), "snapshot": ("/volume/v3/snapshots", "snapshots"),
+    "volume_transfer": ("/volume/v3/os-volume-transfer", "transfers"),
     "image": ("/image/v2/images?visibility=shared", "images"), "network": ("/network/v2.0/networks", "networks"),
     "subnet": ("/network/v2.0/subnets", "subnets"), "port": ("/network/v2.0/ports", "ports"),
     "router": ("/network/v2.0/routers", "routers"), "address": ("/network/v2.0/floatingips", "floatingips"),

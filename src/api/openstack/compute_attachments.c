@@ -8,7 +8,7 @@
 
 /* ---- writing ---- */
 
-/* Until 2.88 its id is the volume's. An attachment has no id of its own here: one that follows from both. */
+/* A volume has one attachment at most, which is named as it is; Nova's own row of it by both its ends. */
 static void write_attachment(struct os_call *e, struct json_writer *w, const struct volume *v)
 {
 	if (e->request.version < 89)
@@ -22,9 +22,8 @@ static void write_attachment(struct os_call *e, struct json_writer *w, const str
 		json_write_bool(w, "delete_on_termination", v->delete_on_termination);
 	if (e->request.version < 89)
 		return;
-	uuid id = uuid_v5(v->row.id, uuid_to_str(e->c->arena, v->instance));
-	os_write_id(w, "attachment_id", id);
-	os_write_id(w, "bdm_uuid", id);
+	os_write_id(w, "attachment_id", v->row.id);
+	os_write_id(w, "bdm_uuid", uuid_v5(v->row.id, uuid_to_str(e->c->arena, v->instance)));
 }
 
 /* ---- list and show ---- */

@@ -239,20 +239,7 @@ static RESULT prepare_describe(struct os_call *e, void *args)
 static RESULT prepare_put_spec(struct os_call *e, void *args)
 {
 	struct os_change_flavor *a = args;
-	json_error_t error;
-	json_t *body = json_loadb(a->members.p ? a->members.p : "", a->members.n, 0, &error);
-	struct str key = str_copy(e->c->arena, a->spec);
-	const json_t *value = key.p ? json_object_get(body, key.p) : NULL;
-	struct tag *tag = arena_new_object(e->c->arena, struct tag);
-	bool fits = tag && json_object_size(body) == 1 && json_is_string(value);
-	if (fits)
-		*tag = (struct tag){key, str_copy(e->c->arena, str_from(json_string_value(value)))};
-	json_decref(body);
-	if (!fits)
-		return ctx_fail_field(
-			e->c, ERR_INVALID, STR("extra_specs"),
-			"The request body must contain the one spec that the path names, a text.");
-	a->wish.specs = (struct tags){tag, 1};
+	TRY(os_params_take_one(e->c, a->members, a->spec, &a->wish.specs));
 	return prepare_change(e, args);
 }
 

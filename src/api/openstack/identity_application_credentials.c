@@ -118,17 +118,8 @@ static RESULT choose_secret(struct os_call *e, struct new_credential *a)
 /* "2024-01-02T03:04:05.000000", which is UTC. */
 static RESULT read_expiry(struct os_call *e, struct new_credential *a)
 {
-	struct str text = a->expires;
-	if (str_is_empty(text))
-		return OK;
-	if (text.p[text.n - 1] != 'Z' && str_find_char(text, '+', 0) == text.n)
-		text = str_print(e->c->arena, "%" STR_FMT "Z", STR_ARG(text));
-	if (result_is_ok(clock_parse(text, &a->wish.expires_us)))
-		return OK;
-	ctx_clear_problem(e->c);
-	return ctx_fail_field(e->c, ERR_INVALID, STR("expires_at"),
-			      "Invalid input for field 'expires_at': '%" STR_FMT "' is not a time.",
-			      STR_ARG(str_slice(a->expires, 0, 64)));
+	return str_is_empty(a->expires) ? OK
+					: os_parse_time(e->c, a->expires, "expires_at", &a->wish.expires_us);
 }
 
 static RESULT prepare_new(struct os_call *e, void *args)

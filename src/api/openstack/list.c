@@ -26,6 +26,11 @@ struct selection {
 
 /* ---- values ---- */
 
+static int compare_int(int64_t a, int64_t b)
+{
+	return a < b ? -1 : a > b;
+}
+
 const struct field *os_field_of(enum kind kind, const char *name)
 {
 	for (unsigned k = 0; name && k < model_kinds[kind].field_count; k++)
@@ -129,14 +134,86 @@ bool os_pattern_fits(struct str pattern, struct str text)
 	return false;
 }
 
+/* Of every kind. */
+static const struct field row_keys[] = {
+	{.name = "created_at", .type = FIELD_INT, .offset = offsetof(struct row, created_us)},
+	{.name = "updated_at", .type = FIELD_INT, .offset = offsetof(struct row, updated_us)},
+	{.name = "id", .type = FIELD_UUID, .offset = offsetof(struct row, id)},
+	{.name = "uuid", .type = FIELD_UUID, .offset = offsetof(struct row, id)},
+};
+
+static const struct field *row_key_of(struct str name)
+{
+	for (size_t k = 0; k < sizeof row_keys / sizeof row_keys[0]; k++)
+		if (str_is(name, row_keys[k].name))
+			return &row_keys[k];
+	return NULL;
+}
+
 /* ---- filters ---- */
 
-static const struct os_filter *find_filter(const struct os_listing *list, struct str name)
+static const struct os_filter *find_filter(const struct selection *s, struct str name)
 {
-	for (size_t k = 0; k < list->filters.count; k++)
-		if (str_is(name, list->filters.at[k].name))
-			return &list->filters.at[k];
+	const struct os_filters *filters = &s->list->filters;
+	for (size_t k = 0; k < filters->count; k++)
+		if (str_is(name, filters->at[k].name) && s->e->request.version >= filters->at[k].since)
+			return &filters->at[k];
 	return NULL;
+}
+
+/* "lte:2024-…": how the time is to be, and the time; without a word: the same. */
+static RESULT read_bound(const struct selection *s, const char *name, struct str bound,
+			 bool ret_orders[static 3], int64_t *ret_us)
+{
+	static const struct {
+		const char *word;
+		bool before, same, after;
+	} words[] = {{"gt:", 0, 0, 1},  {"gte:", 0, 1, 1}, {"lt:", 1, 0, 0},
+		     {"lte:", 1, 1, 0}, {"neq:", 1, 0, 1}, {"eq:", 0, 1, 0}};
+	ret_orders[0] = ret_orders[2] = false;
+	ret_orders[1] = true;
+	for (size_t k = 0; k < sizeof words / sizeof *words; k++) {
+		struct str word = str_from(words[k].word);
+		if (!str_starts_with(bound, word))
+			continue;
+		ret_orders[0] = words[k].before;
+		ret_orders[1] = words[k].same;
+		ret_orders[2] = words[k].after;
+		bound = str_slice(bound, word.n, bound.n);
+		break;
+	}
+	return os_parse_time(s->e->c, bound, name, ret_us);
+}
+
+/* To the second, as clients say it. */
+static bool fits_bounds(const struct selection *s, const struct os_filter *filter, const struct row *row,
+			struct str value)
+{
+	const struct field *field = row_key_of(str_from(filter->name));
+	int64_t time_us = *(const int64_t *) field_at(field, row), bound_us = 0;
+	struct str bound;
+	bool orders[3];
+	time_us -= time_us % SECOND;
+	while (str_split_next(&value, ',', &bound))
+		if (!result_is_ok(read_bound(s, filter->name, bound, orders, &bound_us)) ||
+		    !orders[1 + compare_int(time_us, bound_us)])
+			return false;
+	return true;
+}
+
+/* Values that no row can be held to. */
+static RESULT check_filters(const struct selection *s)
+{
+	const struct os_pairs *query = &s->e->request.query;
+	for (size_t k = 0; k < query->count; k++) {
+		const struct os_filter *filter = find_filter(s, query->at[k].name);
+		struct str value = query->at[k].value, bound;
+		bool orders[3];
+		int64_t us = 0;
+		while (filter && filter->is_time && str_split_next(&value, ',', &bound))
+			TRY(read_bound(s, filter->name, bound, orders, &us));
+	}
+	return OK;
 }
 
 static bool fits_value(const struct selection *s, const struct os_filter *filter, const struct row *row,
@@ -146,6 +223,8 @@ static bool fits_value(const struct selection *s, const struct os_filter *filter
 		return filter->fits(s->e, row, value);
 	if (filter->is_id)
 		return is_uuid(row->id, value);
+	if (filter->is_time)
+		return fits_bounds(s, filter, row, value);
 	const struct field *field = os_field_of(s->list->kind, filter->field);
 	if (filter->is_pattern && field->type == FIELD_TEXT)
 		return os_pattern_fits(value, *(const struct str *) field_at(field, row));
@@ -157,7 +236,7 @@ static bool fits_filters(const struct selection *s, const struct row *row)
 {
 	const struct os_pairs *query = &s->e->request.query;
 	for (size_t k = 0; k < query->count; k++) {
-		const struct os_filter *filter = find_filter(s->list, query->at[k].name);
+		const struct os_filter *filter = find_filter(s, query->at[k].name);
 		bool fits = !filter;
 		for (size_t n = 0; n < query->count && !fits; n++)
 			fits = str_equal(query->at[n].name, query->at[k].name) &&
@@ -243,14 +322,6 @@ static RESULT read_accounts(struct selection *s)
 
 /* ---- order ---- */
 
-/* Of every kind. */
-static const struct field row_keys[] = {
-	{.name = "created_at", .type = FIELD_INT, .offset = offsetof(struct row, created_us)},
-	{.name = "updated_at", .type = FIELD_INT, .offset = offsetof(struct row, updated_us)},
-	{.name = "id", .type = FIELD_UUID, .offset = offsetof(struct row, id)},
-	{.name = "uuid", .type = FIELD_UUID, .offset = offsetof(struct row, id)},
-};
-
 static RESULT add_sort(struct selection *s, struct str name, struct str direction)
 {
 	struct sort sort = {.descends = s->list->flags & OS_NEWEST_FIRST};
@@ -260,9 +331,7 @@ static RESULT add_sort(struct selection *s, struct str name, struct str directio
 				      STR_ARG(str_slice(direction, 0, 64)));
 	if (direction.n)
 		sort.descends = str_is(direction, "desc");
-	for (size_t k = 0; k < sizeof row_keys / sizeof row_keys[0]; k++)
-		if (str_is(name, row_keys[k].name))
-			sort.field = &row_keys[k];
+	sort.field = row_key_of(name);
 	for (size_t k = 0; k < s->list->sort_keys.count; k++)
 		if (str_is(name, s->list->sort_keys.at[k].name))
 			sort.field = os_field_of(s->list->kind, s->list->sort_keys.at[k].field);
@@ -322,11 +391,6 @@ static RESULT read_order(struct selection *s)
 			     direction < query->count ? query->at[direction++].value : STR_NONE));
 	}
 	return s->sort_count ? OK : add_sort(s, STR("created_at"), STR_NONE);
-}
-
-static int compare_int(int64_t a, int64_t b)
-{
-	return a < b ? -1 : a > b;
 }
 
 static int compare_field(const struct field *field, const struct row *a, const struct row *b)
@@ -430,6 +494,7 @@ RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_pag
 	struct selection s = {.e = e, .list = list};
 	size_t limit = 0, start = 0;
 	bool backwards = is_truth(true, os_query_find(&e->request.query, "page_reverse"));
+	TRY(check_filters(&s));
 	TRY(read_accounts(&s));
 	TRY(read_order(&s));
 	TRY(read_limit(&s, &limit));

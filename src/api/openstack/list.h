@@ -12,6 +12,8 @@ struct os_filter {
 	const char *name;  /* in the query */
 	const char *field; /* the row's that is compared; NULL: see below */
 	bool is_id;        /* the row's own id */
+	bool is_time;      /* created_at or updated_at: "gt:2024-01-02T03:04:05Z", several by commas */
+	int since;         /* the microversion that has it; 0: the first */
 	bool is_pattern;   /* a regular expression of ^ $ . * \ that is looked for in the field's text */
 	bool (*fits)(struct os_call *e, const struct row *row, struct str value);
 };

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
+#include "base/clock.h"
 #include "base/vec.h"
 #include "engine/resolve.h"
 
@@ -408,8 +409,10 @@ static RESULT read_member(struct reader *r, const struct os_param *p, struct str
 	char *at = out + p->offset;
 	if (p->type == OS_JSON)
 		return read_json(r->c, value, (struct str *) (void *) at);
+	if (json_is_null(value) && !(p->flags & OS_NULLABLE))
+		return fail_type(r->c, p, field);
 	if (json_is_null(value))
-		return p->flags & OS_NULLABLE ? OK : fail_type(r->c, p, field);
+		return p->absent ? read_value(r->c, p, field, str_from(p->absent), at) : OK;
 	switch ((int) p->type) {
 	case OS_TAGS:
 		return read_tags(r->c, p, field, value, (struct tags *) (void *) at);
@@ -604,4 +607,35 @@ struct str os_query_find(const struct os_pairs *pairs, const char *name)
 		if (str_is(pairs->at[k].name, name))
 			return pairs->at[k].value;
 	return STR_NONE;
+}
+
+RESULT os_parse_time(struct ctx *c, struct str text, const char *field, int64_t *ret_us)
+{
+	bool says_zone = str_ends_with(text, STR("Z")) || str_find_char(text, '+', 0) < text.n;
+	struct str whole = says_zone ? text : str_print(c->arena, "%" STR_FMT "Z", STR_ARG(text));
+	if (result_is_ok(clock_parse(whole, ret_us)))
+		return OK;
+	ctx_clear_problem(c);
+	return ctx_fail_field(c, ERR_INVALID, str_from(field),
+			      "Invalid input for field '%s': '%" STR_FMT "' is not a time.", field,
+			      STR_ARG(str_slice(text, 0, 64)));
+}
+
+RESULT os_params_take_one(struct ctx *c, struct str members, struct str key, struct tags *ret_one)
+{
+	json_error_t error;
+	json_t *body = json_loadb(members.p ? members.p : "", members.n, 0, &error);
+	struct tag *tag = arena_new_object(c->arena, struct tag);
+	struct str own = str_copy(c->arena, key);
+	const json_t *value = tag && own.p ? json_object_get(body, own.p) : NULL;
+	bool fits = json_object_size(body) == 1 && json_is_string(value);
+	if (fits)
+		*tag = (struct tag){own, str_copy(c->arena, str_from(json_string_value(value)))};
+	json_decref(body);
+	if (!fits)
+		return ctx_fail_field(
+			c, ERR_INVALID, STR("extra_specs"),
+			"The request body must contain the one spec that the path names, a text.");
+	*ret_one = (struct tags){tag, 1};
+	return OK;
 }

@@ -63,7 +63,7 @@ struct os_param {
 	const char *yes, *no;
 	const char
 		*only; /* NOT_BUILT: the values that ask for nothing, as JSON texts without quotes, "a|b" */
-	const char *absent; /* TEXT, INT: as if this had been sent */
+	const char *absent; /* TEXT, INT: as if this had been sent; also for null, where it may be */
 	enum kind kind;     /* ID */
 	size_t given;       /* offset of a bool that tells presence, + 1 */
 	const struct os_params *sub;
@@ -180,3 +180,7 @@ RESULT os_param_read_json(struct ctx *c, const struct os_param *p, const json_t 
 			  void *out);
 /* A text as an id: a whole UUID, with or without dashes; a domain's may be "default". False: it is none. */
 bool os_parse_id(struct str text, enum kind kind, struct ref *ret_ref);
+/* A time as clients write it, in UTC whether they say so or not. ERR_INVALID with the field. */
+RESULT os_parse_time(struct ctx *c, struct str text, const char *field, int64_t *ret_us);
+/* The text that the only of the members (os_params.members) has, which is of that key: ERR_INVALID else. */
+RESULT os_params_take_one(struct ctx *c, struct str members, struct str key, struct tags *ret_one);

@@ -23,10 +23,16 @@ static const struct os_param extend_params[] = {
 static const struct os_param retype_params[] = {
 	OS_VOLUME_PATH(struct os_volume_modify, wish.volume),
 	OS_BODY(struct os_volume_modify, "new_type", wish.type, .flags = OS_REQUIRED,
-		.doc = "The type's name."),
+		.doc = "The type's name or id."),
 	OS_BODY(struct os_volume_modify, "migration_policy", migration_policy, .words = "never|on-demand",
 		.doc = "Nothing moves for it."),
 };
+
+static RESULT prepare_retype(struct os_call *e, void *args)
+{
+	struct os_volume_modify *a = args;
+	return os_find_volume_type(e, a->wish.type, &a->wish.type);
+}
 
 static RESULT prepare_extend(struct os_call *e, void *args)
 {
@@ -51,6 +57,17 @@ static const struct os_param readonly_params[] = {
 	OS_VOLUME_PATH(struct os_volume_flags, wish.volume),
 	OS_BODY(struct os_volume_flags, "readonly", wish.is_readonly, .flags = OS_REQUIRED,
 		.doc = "Guests may not write to it, from its next attachment on."),
+};
+
+/* ---- back to a snapshot ---- */
+
+struct os_volume_revert {
+	struct volume_reverting wish;
+};
+static const struct os_param revert_params[] = {
+	OS_VOLUME_PATH(struct os_volume_revert, wish.volume),
+	OS_BODY(struct os_volume_revert, "snapshot_id", wish.snapshot, .flags = OS_REQUIRED,
+		.kind = KIND_SNAPSHOT, .doc = "One of the volume's."),
 };
 
 /* ---- upload ---- */
@@ -266,13 +283,15 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 static const struct os_action actions[] = {
 	ACTION("os-extend", "volume:extend", struct os_volume_modify, extend_params, prepare_extend,
 	       engine_modify_volume_run, .doc = "Makes it larger."),
-	ACTION("os-retype", "volume:retype", struct os_volume_modify, retype_params, NULL,
+	ACTION("os-retype", "volume:retype", struct os_volume_modify, retype_params, prepare_retype,
 	       engine_modify_volume_run, .doc = "Gives it another type."),
 	ACTION("os-set_bootable", "volume_extension:volume_actions:set_bootable", struct os_volume_flags,
 	       bootable_params, NULL, engine_update_volume_run,
 	       .doc = "Whether instances may start from it."),
 	ACTION("os-update_readonly_flag", "volume:update_readonly_flag", struct os_volume_flags,
 	       readonly_params, NULL, engine_update_volume_run, .doc = "Whether guests may write to it."),
+	ACTION("revert", "volume:revert_to_snapshot", struct os_volume_revert, revert_params, NULL,
+	       engine_revert_volume_run, .since = 40, .doc = "Makes it again as it was."),
 	ACTION("os-volume_upload_image", "volume_extension:volume_actions:upload_image",
 	       struct os_volume_upload, upload_params, prepare_upload, engine_capture_volume_run,
 	       .item = "os-volume_upload_image", .answer = show_upload, .doc = "Makes an image of it."),

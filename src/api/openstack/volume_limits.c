@@ -65,6 +65,7 @@ struct os_volume_quota {
 	int64_t volumes, gigabytes, snapshots;
 	bool has_volumes, has_gigabytes, has_snapshots;
 	bool usage;
+	struct str class;
 };
 #define TARGET                                                                                               \
 	OS_PATH(struct os_volume_quota, "target_project", wish.account, .kind = KIND_ACCOUNT,                \
@@ -72,6 +73,10 @@ struct os_volume_quota {
 #define P(wire, member)                                                                                      \
 	OS_BODY(struct os_volume_quota, wire, member, .min = -1, .max = INT64_C(1) << 32,                    \
 		.given = offsetof(struct os_volume_quota, has_##member) + 1, .doc = "-1: no limit.")
+#define LIMITS                                                                                               \
+	P("volumes", volumes), P("gigabytes", gigabytes), P("snapshots", snapshots),                         \
+		OS_UNBUILT("per_volume_gigabytes", .only = "-1"), OS_UNBUILT("backups", .only = "0"),        \
+		OS_UNBUILT("backup_gigabytes", .only = "0"), OS_UNBUILT("groups", .only = "0")
 static const struct os_param target_params[] = {TARGET};
 static const struct os_param show_params[] = {
 	TARGET,
@@ -79,17 +84,10 @@ static const struct os_param show_params[] = {
 };
 static const struct os_param set_params[] = {
 	TARGET,
-	P("volumes", volumes),
-	P("gigabytes", gigabytes),
-	P("snapshots", snapshots),
-	OS_UNBUILT("per_volume_gigabytes", .only = "-1"),
-	OS_UNBUILT("backups", .only = "0"),
-	OS_UNBUILT("backup_gigabytes", .only = "0"),
-	OS_UNBUILT("groups", .only = "0"),
+	LIMITS,
 	OS_UNBUILT("tenant_id"),
 	OS_UNBUILT("skip_validation", .only = "True|true|False|false"),
 };
-#undef P
 
 static void write_figures(struct json_writer *w, const struct figure *figures, bool with_usage)
 {
@@ -147,6 +145,54 @@ static RESULT prepare_set(struct os_call *e, void *args)
 	return OK;
 }
 
+/* Block Storage's own: servers and networks have theirs. */
+static RESULT prepare_reset(struct os_call *e, void *args)
+{
+	struct os_volume_quota *a = args;
+	struct account standard = {0};
+	engine_get_default_limits(os_walk(e), &standard);
+	a->wish = account_limits_all(a->wish.account, ACCOUNT_LIMIT_KEEP);
+	a->wish.volumes = standard.limit_volumes;
+	a->wish.volume_bytes = standard.limit_volume_bytes;
+	a->wish.snapshots = standard.limit_snapshots;
+	return OK;
+}
+
+/* ---- the class of all projects: what new ones get ---- */
+
+#define CLASS OS_PATH(struct os_volume_quota, "class", class, .doc = "default: there is no other.")
+static const struct os_param class_params[] = {CLASS};
+static const struct os_param set_class_params[] = {CLASS, LIMITS};
+#undef P
+
+static RESULT check_class(struct os_call *e, const struct os_volume_quota *a)
+{
+	return str_is(a->class, "default") ? OK
+					   : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_SETTING,
+							   "Quota class %" STR_FMT " could not be found.",
+							   STR_ARG(str_slice(a->class, 0, 64)));
+}
+
+static RESULT show_class(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_volume_quota *a = args;
+	struct account fresh = {0};
+	struct figure figures[FIGURES];
+	TRY(check_class(e, a));
+	engine_get_default_limits(os_walk(e), &fresh);
+	take_figures(&fresh, figures);
+	if (e->action->method == HTTP_GET)
+		json_write_text(w, "id", a->class);
+	write_figures(w, figures, false);
+	return OK;
+}
+
+static RESULT prepare_class(struct os_call *e, void *args)
+{
+	TRY(check_class(e, args));
+	return prepare_set(e, args);
+}
+
 /* ---- zones, extensions ---- */
 
 static RESULT list_zones(struct os_call *e, const void *args, struct json_writer *w)
@@ -193,6 +239,7 @@ static RESULT list_extensions(struct os_call *e, const void *args, struct json_w
 	return OK;
 }
 
+#define CLASSES "/v3/{project_id}/os-quota-class-sets/{class}"
 #define QUOTA "/v3/{project_id}/os-quota-sets/{target_project}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/{project_id}/limits", .permit = "limits_extension:used_limits", .item = "limits",
@@ -207,6 +254,16 @@ static const struct os_action actions[] = {
 	 .args = OS_PARAMS(struct os_volume_quota, set_params), .wrap = "quota_set", .item = "quota_set",
 	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_quota,
 	 .doc = "Changes them."},
+	{HTTP_DELETE, QUOTA, .permit = "volume_extension:quotas:delete", .flags = OS_WRITES | OS_ADMIN,
+	 .args = OS_PARAMS(struct os_volume_quota, target_params), .prepare = prepare_reset,
+	 .operation = engine_set_limits_run, .doc = "As a new project has them."},
+	{HTTP_GET, CLASSES, .permit = "volume_extension:quota_classes", .flags = OS_ADMIN,
+	 .args = OS_PARAMS(struct os_volume_quota, class_params), .item = "quota_class_set",
+	 .answer = show_class, .doc = "What new projects get."},
+	{HTTP_PUT, CLASSES, .permit = "volume_extension:quota_classes", .flags = OS_WRITES | OS_ADMIN,
+	 .args = OS_PARAMS(struct os_volume_quota, set_class_params), .wrap = "quota_class_set",
+	 .item = "quota_class_set", .prepare = prepare_class, .operation = engine_set_default_limits_run,
+	 .answer = show_class, .doc = "Changes it, for those that come."},
 	{HTTP_GET, "/v3/{project_id}/os-availability-zone", .permit = "volume:availability_zone_list",
 	 .answer = list_zones, .doc = "The zones."},
 	{HTTP_GET, "/v3/{project_id}/extensions", .permit = "volume:extensions", .answer = list_extensions,

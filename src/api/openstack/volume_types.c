@@ -83,7 +83,7 @@ struct os_type_change {
 	struct volume_type_wish wish;
 	struct ref type;
 	struct ref project;
-	struct str key;
+	struct str key, members;
 	struct tags specs;
 };
 #define P(wire, member, ...) OS_BODY(struct os_type_change, wire, member, __VA_ARGS__)
@@ -106,6 +106,10 @@ static const struct os_param spec_params[] = {
 	P("extra_specs", specs, .flags = OS_REQUIRED, .doc = "Texts by key."),
 };
 static const struct os_param unspec_params[] = {
+	TYPE_PATH(struct os_type_change, wish.type),
+	OS_PATH(struct os_type_change, "key", key, .doc = "Of one."),
+};
+static const struct os_param respec_params[] = {
 	TYPE_PATH(struct os_type_change, wish.type),
 	OS_PATH(struct os_type_change, "key", key, .doc = "Of one."),
 };
@@ -147,6 +151,32 @@ static RESULT prepare_specs(struct os_call *e, void *args)
 	a->wish.set_specs = true;
 	a->wish.specs = (struct tags){specs, count};
 	return OK;
+}
+
+/* In place of that of the same key, which there has to be none of. */
+static RESULT prepare_respec(struct os_call *e, void *args)
+{
+	struct os_type_change *a = args;
+	TRY(os_params_take_one(e->c, a->members, a->key, &a->specs));
+	a->key = STR_NONE;
+	return prepare_specs(e, args);
+}
+
+static RESULT show_spec_sent(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct tag *spec = ((const struct os_type_change *) args)->specs.at;
+	(void) e;
+	json_write_key(w, spec->key);
+	json_write_text(w, NULL, spec->value);
+	return OK;
+}
+
+/* None of any type is encrypted. */
+static RESULT show_encryption(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct volume_type *type = NULL;
+	(void) w;
+	return find_usable(e, &((const struct os_type_shown *) args)->type, &type);
 }
 
 static RESULT show_specs_sent(struct os_call *e, const void *args, struct json_writer *w)
@@ -199,7 +229,7 @@ static const struct os_param delete_params[] = {TYPE_PATH(struct os_type_delete,
 
 #define ALL "/v3/{project_id}/types"
 #define ONE ALL "/{type_id}"
-#define CHANGE(rows) .args = OS_PARAMS(struct os_type_change, rows), .flags = OS_WRITES | OS_ADMIN
+#define CHANGE(...) .args = OS_PARAMS(struct os_type_change, __VA_ARGS__), .flags = OS_WRITES | OS_ADMIN
 #define SHOWN(rows) .args = OS_PARAMS(struct os_type_shown, rows)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "volume_extension:type_get_all", .list = &type_listing,
@@ -222,9 +252,16 @@ static const struct os_action actions[] = {
 	 .answer = show_specs_sent, .doc = "Says more."},
 	{HTTP_GET, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:show",
 	 SHOWN(key_params), .answer = show_spec, .doc = "One of that."},
+	{HTTP_PUT, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:update",
+	 CHANGE(respec_params, .is_open = true, .members = offsetof(struct os_type_change, members) + 1),
+	 .prepare = prepare_respec, .operation = engine_update_volume_type_run, .answer = show_spec_sent,
+	 .doc = "Says one of them otherwise."},
 	{HTTP_DELETE, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:delete",
 	 CHANGE(unspec_params), .status = 202, .prepare = prepare_specs,
 	 .operation = engine_update_volume_type_run, .doc = "Says it no longer."},
+	{HTTP_GET, ONE "/encryption", .permit = "volume_extension:volume_type_encryption:get",
+	 .flags = OS_ADMIN, SHOWN(show_params), .answer = show_encryption,
+	 .doc = "How it is encrypted: it is not."},
 	{HTTP_GET, ONE "/os-volume-type-access", .permit = "volume_extension:volume_type_access",
 	 .flags = OS_ADMIN, SHOWN(show_params), .answer = show_access,
 	 .doc = "The projects that may use it."},

@@ -20,7 +20,7 @@ struct os_volume {
 };
 
 /* One whose making has something in its way shows that as an error, which may pass. */
-static const char *status_of(const struct tables *t, const struct volume *v)
+const char *os_volume_bare_status(const struct tables *t, const struct volume *v)
 {
 	enum attachment attachment = model_derive_attachment(v->instance, v->seen_instance);
 	if (!row_is_live(&v->row))
@@ -29,10 +29,19 @@ static const char *status_of(const struct tables *t, const struct volume *v)
 		return condition_first_by_subject(t, v->row.id) ? "error" : "creating";
 	if (v->modified_us && !v->modified_end_us)
 		return "extending";
+	if (v->reverts != v->seen_reverts)
+		return "reverting";
+	if (volume_transfer_first_by_volume(t, v->row.id))
+		return "awaiting-transfer";
 	return attachment == ATTACHMENT_NONE        ? "available"
 	       : attachment == ATTACHMENT_ATTACHING ? "attaching"
 	       : attachment == ATTACHMENT_DETACHING ? "detaching"
 						    : "in-use";
+}
+
+static const char *status_of(const struct tables *t, const struct volume *v)
+{
+	return v->hold == VOLUME_HOLD_NONE ? os_volume_bare_status(t, v) : volume_hold_words[v->hold];
 }
 
 /* Not that of an image, nor one that a copy was made by. */
@@ -90,7 +99,7 @@ static void write_attachments(struct json_writer *w, const struct volume *v)
 	if (!uuid_is_none(holder)) {
 		json_write_open(w, NULL);
 		os_write_id(w, "server_id", holder);
-		os_write_id(w, "attachment_id", uuid_v5(v->row.id, STR("attachment")));
+		os_write_id(w, "attachment_id", v->row.id);
 		os_write_id(w, "id", v->row.id);
 		os_write_id(w, "volume_id", v->row.id);
 		json_write_text(w, "device", v->device);
@@ -101,16 +110,17 @@ static void write_attachments(struct json_writer *w, const struct volume *v)
 	json_write_close_list(w);
 }
 
-static void write_image_metadata(struct json_writer *w, const struct image *image)
+void os_write_image_metadata(struct json_writer *w, const char *key, const struct volume *v,
+			     const struct image *image)
 {
-	if (!image)
-		return;
-	json_write_open(w, "volume_image_metadata");
-	os_write_id(w, "image_id", image->row.id);
-	json_write_text(w, "image_name", image->name);
-	for (size_t k = 0; k < image->properties.count; k++) {
-		json_write_key(w, image->properties.at[k].key);
-		json_write_text(w, NULL, image->properties.at[k].value);
+	json_write_open(w, key);
+	if (image) {
+		os_write_id(w, "image_id", image->row.id);
+		json_write_text(w, "image_name", image->name);
+	}
+	for (size_t k = 0; k < v->image_properties.count; k++) {
+		json_write_key(w, v->image_properties.at[k].key);
+		json_write_text(w, NULL, v->image_properties.at[k].value);
 	}
 	json_write_close(w);
 }
@@ -143,7 +153,8 @@ static void write_later(struct os_call *e, struct json_writer *w, const struct o
 static void write_extended(struct os_call *e, struct json_writer *w, const struct os_volume *i)
 {
 	os_write_hex(w, "os-vol-tenant-attr:tenant_id", i->volume->account);
-	write_image_metadata(w, i->image);
+	if (i->image || i->volume->image_properties.count)
+		os_write_image_metadata(w, "volume_image_metadata", i->volume, i->image);
 	if (!os_is_admin(e))
 		return;
 	json_write_text_or_null(w, "os-vol-host-attr:host", i->host ? i->host->name : STR_NONE);
@@ -200,10 +211,16 @@ static bool fits_zone(struct os_call *e, const struct row *row, struct str value
 }
 
 static const struct os_filter volume_filters[] = {
-	{"name", .fits = fits_name},     {"id", .is_id = true},
-	{"status", .fits = fits_status}, {"availability_zone", .fits = fits_zone},
-	{"bootable", "is_bootable"},     {"volume_type", "type"},
-	{"project_id", "account"},       {"snapshot_id", "snapshot"},
+	{"name", .fits = fits_name},
+	{"id", .is_id = true},
+	{"status", .fits = fits_status},
+	{"availability_zone", .fits = fits_zone},
+	{"bootable", "is_bootable"},
+	{"volume_type", "type"},
+	{"project_id", "account"},
+	{"snapshot_id", "snapshot"},
+	{"created_at", .is_time = true, .since = 60},
+	{"updated_at", .is_time = true, .since = 60},
 };
 static const struct os_sort_key volume_sort_keys[] = {
 	{"name", "name"}, {"display_name", "name"}, {"size", "size"}, {"bootable", "is_bootable"}};
@@ -266,8 +283,7 @@ static const struct os_param create_params[] = {
 };
 #undef P
 
-/* A type by name or id, as the engine knows it: by name. */
-static RESULT take_type(struct os_call *e, struct str asked, struct str *ret_name)
+RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_name)
 {
 	const struct tables *t = os_walk(e);
 	const struct volume_type *type = volume_type_find_by_name(t, asked);
@@ -304,7 +320,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 				      "Volume size must be an integer and "
 				      "greater than 0");
 	if (a->type.n || !disk->copied.kind)
-		TRY(take_type(e, a->type.n ? a->type : VOLUME_TYPE_DEFAULT, &disk->type));
+		TRY(os_find_volume_type(e, a->type.n ? a->type : VOLUME_TYPE_DEFAULT, &disk->type));
 	const struct zone *zone = a->zone.n ? NULL : first_zone(os_walk(e));
 	a->wish.zone = (struct ref){.kind = KIND_ZONE,
 				    .text = zone ? str_copy(e->c->arena, zone->name) : a->zone,

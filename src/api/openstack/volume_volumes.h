@@ -6,7 +6,12 @@
 
 #define OS_VOLUME_GIB (INT64_C(1) << 30)
 
-extern const struct os_listing os_volume_details, os_snapshot_details;
+extern const struct os_listing os_volume_details, os_snapshot_details, os_attachment_details;
+
+/* "available", …; whoever holds it aside. */
+const char *os_volume_bare_status(const struct tables *t, const struct volume *v);
+/* A type by its name or id, as the engine knows it: by name. */
+RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_name);
 
 #define OS_VOLUME_PATH(T, member) OS_PATH(T, "volume_id", member, .kind = KIND_VOLUME, .doc = "The volume.")
 #define OS_SNAPSHOT_PATH(T, member)                                                                          \
@@ -17,5 +22,8 @@ static inline int64_t os_gib(int64_t size)
 	return (size + OS_VOLUME_GIB - 1) / OS_VOLUME_GIB;
 }
 
+/* What the image that lies on it (NULL: none, any more) says of itself, and what was said since. */
+void os_write_image_metadata(struct json_writer *w, const char *key, const struct volume *v,
+			     const struct image *image);
 /* "links" of a resource below the project. */
 void os_write_volume_links(struct os_call *e, struct json_writer *w, const char *collection, uuid id);

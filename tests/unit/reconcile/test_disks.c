@@ -422,6 +422,20 @@ static bool tell_copy(struct tale *t)
 	       cloud_lived_to_settle(t->c);
 }
 
+/* What was written since the snapshot is gone, and nothing else. */
+static bool tell_revert(struct tale *t)
+{
+	struct volume_reverting wish = {.volume = cloud_ref(t->c, KIND_VOLUME, t->volume),
+					.snapshot = cloud_ref(t->c, KIND_SNAPSHOT, t->snapshot)};
+	if (volume_row(t->c, t->volume).reverts == 0) {
+		sim_compute_write_disk(host_of(t->c, t->volume), t->volume, "spoilt");
+		if (!cloud_was_answered(t->c,
+					cloud_call(t->c, &t->c->alice, engine_revert_volume_run, &wish)))
+			return false;
+	}
+	return cloud_lived_to_settle(t->c);
+}
+
 static bool tell_move(struct tale *t)
 {
 	if (uuid_is_none(volume_row(t->c, t->volume).instance) &&
@@ -441,13 +455,16 @@ static bool tell_delete(struct tale *t)
 	return cloud_lived_to_settle(t->c);
 }
 
-static bool (*const chapters[])(struct tale *t) = {tell_snapshot, tell_copy, tell_move, tell_delete};
+static bool (*const chapters[])(struct tale *t) = {tell_snapshot, tell_copy, tell_revert, tell_move,
+						   tell_delete};
 enum { CHAPTERS = sizeof chapters / sizeof chapters[0] };
 
 static void check_tale(struct tale *t)
 {
 	struct sim_counts counts = {0};
 	CHECK_TEXT(t->c, t->volume, "kept");
+	assert_false(sim_compute_disk_has(host_of(t->c, t->volume), t->volume, "spoilt"));
+	assert_int_equal(volume_row(t->c, t->volume).seen_reverts, 1);
 	assert_true(
 		uuid_equal(volume_row(t->c, t->volume).seen_host, cloud_instance(t->c, t->instance).host));
 	sim_compute_count(&counts);
