@@ -41,6 +41,10 @@ RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes)
  * of image_file_data_path(). */
 RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str format,
 			 struct image_file *ret_file, struct image_digests *ret_digests);
+/* They are whole: keeps them as they are, whatever they are; image_data_import() takes them in later. */
+RESULT image_upload_stage(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests);
+RESULT image_data_import(struct ctx *c, const char *directory, struct str sha256, struct str format,
+			 struct image_file *ret_file);
 /* As image_file_import(): they are not kept as they are. */
 RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str format,
 			   struct image_file *ret_file);

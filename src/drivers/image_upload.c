@@ -102,9 +102,9 @@ RESULT image_upload_add(struct image_upload *u, struct ctx *c, struct str bytes)
 }
 
 /* Who sent the data is not to know where they lie. */
-static void hide_path(const struct image_upload *u, struct ctx *c)
+static void hide_path(struct str path, struct ctx *c)
 {
-	struct str path = str_from(u->path), *message = &c->problem.message;
+	struct str *message = &c->problem.message;
 	for (size_t k = 0; k + path.n <= message->n; k++)
 		if (str_equal(str_slice(*message, k, k + path.n), path))
 			*message = str_print(c->arena, "%" STR_FMT "the data%" STR_FMT,
@@ -120,8 +120,7 @@ RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str for
 	return image_file_import(c, u->path, format, u->directory, ret_file);
 }
 
-RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str format,
-			 struct image_file *ret_file, struct image_digests *ret_digests)
+static RESULT end_digests(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests)
 {
 	struct image_digests digests = {.md5 = crypto_digest_end(u->md5, c->arena),
 					.sha256 = crypto_digest_end(u->sha256, c->arena),
@@ -129,14 +128,53 @@ RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str forma
 					.size = u->size};
 	if (!digests.md5.p || !digests.sha256.p || !digests.sha512.p)
 		return ctx_no_memory(c);
-	struct result result = image_upload_import(u, c, format, ret_file);
-	if (result.code == ERR_INVALID || result.code == ERR_UNSUPPORTED)
-		hide_path(u, c);
-	TRY(result);
-	TRY(image_file_name(c, u->path, image_file_data_path(c->arena, u->directory, digests.sha256)));
-	fd_autoclose(&u->fd);
 	*ret_digests = digests;
 	return OK;
+}
+
+static RESULT keep_data(struct image_upload *u, struct ctx *c, struct str sha256)
+{
+	TRY(image_file_name(c, u->path, image_file_data_path(c->arena, u->directory, sha256)));
+	fd_autoclose(&u->fd);
+	return OK;
+}
+
+static RESULT without_path(struct ctx *c, struct str path, struct result result)
+{
+	if (result.code == ERR_INVALID || result.code == ERR_UNSUPPORTED)
+		hide_path(path, c);
+	return result;
+}
+
+RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str format,
+			 struct image_file *ret_file, struct image_digests *ret_digests)
+{
+	struct image_digests digests;
+	TRY(end_digests(u, c, &digests));
+	TRY(without_path(c, str_from(u->path), image_upload_import(u, c, format, ret_file)));
+	TRY(keep_data(u, c, digests.sha256));
+	*ret_digests = digests;
+	return OK;
+}
+
+RESULT image_upload_stage(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests)
+{
+	struct image_digests digests;
+	TRY(end_digests(u, c, &digests));
+	if (ftruncate(u->fd, u->size) != 0 || fsync(u->fd) != 0)
+		return fail_write(c, u->path, errno);
+	TRY(keep_data(u, c, digests.sha256));
+	*ret_digests = digests;
+	return OK;
+}
+
+RESULT image_data_import(struct ctx *c, const char *directory, struct str sha256, struct str format,
+			 struct image_file *ret_file)
+{
+	struct str path = image_file_data_path(c->arena, directory, sha256);
+	if (!path.p)
+		return ctx_no_memory(c);
+	return without_path(c, path, image_file_import(c, path.p, format, directory, ret_file));
 }
 
 /* ---- downloads ---- */

@@ -169,11 +169,24 @@ struct image_fetching {
 };
 OPERATION(engine_fetch_image, image_fetching)
 
+/* Its data have come, as they were sent, and wait. ERR_STATE as above. */
+struct image_staging {
+	struct ref image;
+	int64_t data_size;
+	struct str md5, sha256, sha512;
+};
+OPERATION(engine_stage_image, image_staging)
+/* Those are to become its disk. ERR_STATE: there are none. */
+struct image_importing {
+	struct ref image;
+};
+OPERATION(engine_use_staged_image, image_importing)
+
 /* Its data have come: they lie in the image store, as they were and as they are used. ERR_STATE: it has
  * some already. Nothing is left waiting when it is gone: ERR_NOT_FOUND. */
 struct image_filling {
 	struct ref image;
-	uint64_t gen; /* when they were fetched: of the row that wanted it; else 0 */
+	uint64_t gen; /* when they were fetched or staged: of the row that wanted it; else 0 */
 	int64_t data_size;
 	struct str md5, data_sha256, sha512;
 	struct str sha256; /* of the file that is used */
@@ -181,7 +194,7 @@ struct image_filling {
 };
 OPERATION(engine_fill_image, image_filling)
 
-/* They cannot be fetched: nothing is to be any more, and a condition says why. */
+/* They cannot be fetched, or are no disk: nothing is to be any more, and a condition says why. */
 struct image_failing {
 	uuid image;
 	uint64_t gen;

@@ -17,6 +17,7 @@ RESULT engine_check_image_takes_data(struct ctx *c, const struct tables *t, cons
 {
 	const char *why = !engine_image_is_empty(t, image) ? "has its data already"
 			  : image->fetch_url.n             ? "is being fetched"
+			  : image->data_size               ? "has its data staged already"
 			  : image->disk_format.n == 0      ? "has no disk format"
 			  : image->container_format.n == 0 ? "has no container format"
 							   : NULL;
@@ -45,6 +46,40 @@ RESULT engine_fetch_image(struct op *op, struct image_fetching *wish)
 			   STR_ARG(wish->url));
 }
 
+RESULT engine_stage_image(struct op *op, struct image_staging *wish)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	TRY(engine_check_image_takes_data(op->ctx, op->head, image));
+	if (wish->data_size <= 0)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, wish->image.field, "There are no data.");
+	struct image next = *image;
+	next.data_size = wish->data_size;
+	next.data_md5 = wish->md5;
+	next.data_sha256 = wish->sha256;
+	next.data_sha512 = wish->sha512;
+	next.row.gen++;
+	TRY(image_put(op, &next));
+	return engine_tell(op, KIND_IMAGE, &next.row, "staged", "%lld bytes.", (long long) wish->data_size);
+}
+
+RESULT engine_use_staged_image(struct op *op, struct image_importing *wish)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	if (!engine_image_is_empty(op->head, image) || !image->data_size || image->is_imported)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
+				   "The image '%" STR_FMT "' has no data staged.", STR_ARG(wish->image.text));
+	struct image next = *image;
+	next.is_imported = true;
+	next.row.gen++;
+	TRY(condition_clear(op, image->row.id, STR("NotFetched")));
+	TRY(image_put(op, &next));
+	return engine_tell(op, KIND_IMAGE, &next.row, "import asked", "Of what is staged.");
+}
+
 /* The file may be larger than what a reader knows who sees the images of others: it is checked here. */
 static RESULT write_root_disk(struct op *op, const struct image *image, const struct image_filling *wish)
 {
@@ -71,9 +106,10 @@ RESULT engine_fill_image(struct op *op, struct image_filling *wish)
 	const struct image *image = NULL;
 	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
 	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
-	if (wish->gen && (wish->gen != image->row.gen || !image->fetch_url.n))
+	if (wish->gen && (wish->gen != image->row.gen || (!image->fetch_url.n && !image->is_imported)))
 		return OK; /* wanted no more, or otherwise */
-	if (!engine_image_is_empty(op->head, image) || (!wish->gen && image->fetch_url.n))
+	if (!engine_image_is_empty(op->head, image) ||
+	    (!wish->gen && (image->fetch_url.n || image->data_size)))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
 				   "The image '%" STR_FMT "' has its data already, or fetches them.",
 				   STR_ARG(wish->image.text));
@@ -84,6 +120,7 @@ RESULT engine_fill_image(struct op *op, struct image_filling *wish)
 	next.data_sha256 = wish->data_sha256;
 	next.data_sha512 = wish->sha512;
 	next.fetch_url = STR_NONE;
+	next.is_imported = false;
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	TRY(write_root_disk(op, &next, wish));
@@ -97,7 +134,9 @@ RESULT engine_fail_image(struct op *op, struct image_failing *wish)
 	if (!image || !row_is_live(&image->row) || image->row.gen != wish->gen)
 		return OK;
 	struct image next = *image;
-	next.fetch_url = STR_NONE;
+	next.fetch_url = next.data_md5 = next.data_sha256 = next.data_sha512 = STR_NONE;
+	next.data_size = 0;
+	next.is_imported = false;
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	return condition_set(op, KIND_IMAGE, image->row.id, "NotFetched", wish->problem,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images. Those that were deregistered are forgotten when no instance names them any more: woken by the
  * deletion and, while something still stands on them, whenever everything is looked at. Those whose data
- * are to be fetched get them: whole or not at all, and what cannot be had is given up, with words. Their
- * files are their snapshots' (snapshot.c). */
+ * are to be fetched, or taken from where they were staged, get them: whole or not at all, and what cannot be
+ * had is given up, with words. Their files are their snapshots' (snapshot.c). */
 #include "engine/image.h"
 
 #include "drivers/image_file.h"
@@ -27,14 +27,27 @@ static RESULT report_failed(struct step *s, const struct image *image)
 	return OK;
 }
 
+/* An iso is taken as the disk that it is. */
+static struct str image_data_format(const struct image *image)
+{
+	return str_is(image->disk_format, "iso") ? STR("raw") : image->disk_format;
+}
+
+/* From elsewhere, or as they were staged. */
 static RESULT take_in(struct step *s, const struct image *image, struct image_file *ret_file,
 		      struct image_digests *ret_digests)
 {
 	AUTO(image_upload) upload = NULL;
+	if (image->is_imported) {
+		*ret_digests = (struct image_digests){image->data_md5, image->data_sha256, image->data_sha512,
+						      image->data_size};
+		return image_data_import(&s->ctx, s->r->image_directory, image->data_sha256,
+					 image_data_format(image), ret_file);
+	}
 	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
 	TRY(image_upload_fetch(upload, &s->ctx, str_to_z(s->ctx.arena, image->fetch_url), IMAGE_DATA_MAX,
 			       false));
-	return image_upload_keep(upload, &s->ctx, image->disk_format, ret_file, ret_digests);
+	return image_upload_keep(upload, &s->ctx, image_data_format(image), ret_file, ret_digests);
 }
 
 static RESULT fetch(struct step *s, const struct image *image)
@@ -80,5 +93,5 @@ RESULT reconcile_step_image(struct step *s)
 		return OK;
 	if (!row_is_live(&image->row))
 		return is_used ? OK : forget(s);
-	return image->fetch_url.n ? fetch(s, image) : OK;
+	return image->fetch_url.n || image->is_imported ? fetch(s, image) : OK;
 }

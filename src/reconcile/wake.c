@@ -142,7 +142,8 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 	case KIND_IMAGE:
 		if (!row_is_live(row))
 			work_wake(r, lane_home(r), kind, row->id, WAKE_WISH);
-		else if (((const struct image *) row)->fetch_url.n)
+		else if (((const struct image *) row)->fetch_url.n ||
+			 ((const struct image *) row)->is_imported)
 			work_wake(r, lane_images(r, row->id), kind, row->id, WAKE_WISH);
 		break;
 	case KIND_SNAPSHOT:

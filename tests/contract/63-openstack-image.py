@@ -12,6 +12,7 @@ import sys
 
 import openstack
 import openstack.exceptions
+import openstack.resource
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -89,6 +90,29 @@ def test_sdk(cloud, disk):
     cloud.sdk.image.delete_image(image.id)
     with pytest.raises(openstack.exceptions.ResourceNotFound):
         cloud.sdk.image.get_image(image.id)
+
+
+def test_staged(cloud, disk):
+    """Sent first and imported then: as it was sent, and what is no disk leaves the image empty."""
+    image = cloud.sdk.image.create_image(name="staged", disk_format="raw", container_format="bare", allow_duplicates=True)
+    cloud.sdk.image.stage_image(image, data=disk.read_bytes())
+    assert cloud.sdk.image.get_image(image.id).status == "uploading"
+    cloud.sdk.image.import_image(image, method="glance-direct")
+    shown = openstack.resource.wait_for_status(cloud.sdk.image, cloud.sdk.image.get_image(image.id), "active", [], 0.2, 20)
+    assert shown.checksum == hashlib.md5(disk.read_bytes()).hexdigest()
+    assert cloud.sdk.image.download_image(image.id).content == disk.read_bytes()
+    cloud.sdk.image.delete_image(image.id)
+    text = cloud.sdk.image.create_image(name="text", disk_format="qcow2", container_format="bare", allow_duplicates=True)
+    cloud.sdk.image.stage_image(text, data=b"no disk")
+    cloud.sdk.image.import_image(text, method="glance-direct")
+    openstack.resource.wait_for_status(cloud.sdk.image, cloud.sdk.image.get_image(text.id), "queued", [], 0.2, 20)
+    cloud.sdk.image.delete_image(text.id)
+
+
+def test_filters(cloud):
+    names = [i.name for i in cloud.sdk.image.images(size_min=1)]
+    assert names and names == [i.name for i in cloud.sdk.image.images(created_at="lt:2100-01-01T00:00:00Z")]
+    assert not list(cloud.sdk.image.images(size_max=1))
 
 
 def test_what_is_no_disk(cloud, tmp_path):

@@ -15,7 +15,6 @@ struct os_block_device {
 	struct str source, destination, device, bus, type, volume_type;
 	struct ref id;
 	int64_t size, boot_index;
-	bool has_boot_index;
 	enum choice goes;
 };
 #define P(wire, member, ...) OS_BODY(struct os_block_device, wire, member, __VA_ARGS__)
@@ -25,8 +24,8 @@ static const struct os_param block_rows[] = {
 	P("destination_type", destination, .words = "local|volume", .doc = "Both are volumes here."),
 	P("uuid", id, .flags = OS_NULLABLE, .kind = KIND_IMAGE, .doc = "Of the source."),
 	P("volume_size", size, .flags = OS_NULLABLE, .min = 0, .max = 16384, .doc = "GiB."),
-	P("boot_index", boot_index, .flags = OS_NULLABLE, .min = -1, .max = 100,
-	  .given = offsetof(struct os_block_device, has_boot_index) + 1, .doc = "0: the root disk."),
+	P("boot_index", boot_index, .flags = OS_NULLABLE, .min = -1, .max = 100, .absent = "-1",
+	  .doc = "0: the root disk."),
 	P("delete_on_termination", goes, .doc = "Goes with the server."),
 	P("device_name", device, .flags = OS_NULLABLE, .max = 255, .doc = "As it is named."),
 	P("disk_bus", bus, .flags = OS_NULLABLE, .doc = "As the image says, whatever is asked."),
@@ -162,6 +161,11 @@ static RESULT take_source(struct os_call *e, const struct os_block_device *b, bo
 			  struct instance_launch *launch, struct disk_wish *disk)
 {
 	bool is_blank = str_is(b->source, "blank");
+	if (str_is(b->destination, "local") && !str_is(b->source, "image"))
+		return ctx_fail_field(
+			e->c, ERR_INVALID, STR("block_device_mapping_v2"),
+			"Block Device Mapping is Invalid: a local disk is an image's; there are no "
+			"ephemeral disks.");
 	if (is_blank != (b->id.kind == KIND_NONE))
 		return ctx_fail_field(
 			e->c, ERR_INVALID, STR("block_device_mapping_v2"),
@@ -207,7 +211,7 @@ static RESULT take_disks(struct os_call *e, struct os_create_server *a)
 	for (int pass = 0; pass < 2; pass++)
 		for (size_t k = 0; k < s->disks.count; k++) {
 			const struct os_block_device *b = &s->disks.at[k];
-			bool is_root = b->has_boot_index && b->boot_index == 0;
+			bool is_root = b->boot_index == 0;
 			if (is_root != (pass == 0))
 				continue;
 			if (is_root && count)
@@ -230,7 +234,7 @@ static bool has_root(const struct os_create_server *a)
 {
 	bool has = a->launch.image.kind != KIND_NONE;
 	for (size_t k = 0; k < a->server.disks.count && !has; k++)
-		has = a->server.disks.at[k].has_boot_index && a->server.disks.at[k].boot_index == 0;
+		has = a->server.disks.at[k].boot_index == 0;
 	return has;
 }
 

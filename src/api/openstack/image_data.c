@@ -11,6 +11,7 @@
 
 struct os_upload {
 	struct image_filling wish;
+	struct image_staging staging;
 	struct call_sink sink;
 	struct image_upload *upload; /* owned until sink.end() */
 	struct str format;
@@ -71,6 +72,28 @@ static RESULT keep_upload(struct image_work *w)
 	return OK;
 }
 
+/* ---- stage ---- */
+
+/* As they are: what they are is told when they are imported. */
+static RESULT keep_staged(struct image_work *w)
+{
+	struct os_upload *a = w->arg;
+	struct image_digests digests = {0};
+	TRY(a->sink.result);
+	TRY(image_upload_stage(a->upload, w->ctx, &digests));
+	a->staging = (struct image_staging){.image = a->wish.image,
+					    .data_size = digests.size,
+					    .md5 = digests.md5,
+					    .sha256 = digests.sha256,
+					    .sha512 = digests.sha512};
+	return OK;
+}
+
+static RESULT stage_image(struct op *op, void *wish)
+{
+	return engine_stage_image(op, &((struct os_upload *) wish)->staging);
+}
+
 /* ---- download ---- */
 
 static const struct os_param target_params[] = {OS_IMAGE_PATH(struct os_image_target, image)};
@@ -80,7 +103,7 @@ static struct str path_of(struct os_call *e, const struct image *image)
 	const char *directory = reconciler_image_directory(e->config->reconciler);
 	const struct image_device *device = image_device_first_by_image(os_walk(e), image->row.id);
 	const struct snapshot *root = device ? snapshot_find(os_walk(e), device->snapshot) : NULL;
-	if (image->data_sha256.n)
+	if (root && image->data_sha256.n) /* what is staged is not an image's yet */
 		return image_file_data_path(e->c->arena, directory, image->data_sha256);
 	return root && root->sha256.n ? image_file_path(e->c->arena, directory, root->sha256) : STR_NONE;
 }
@@ -118,12 +141,13 @@ struct os_import {
 	struct os_import_method {
 		struct str name, uri;
 	} method;
+	bool is_staged;
 };
 static const struct os_param method_params[] = {
-	OS_BODY(struct os_import_method, "name", name, .flags = OS_REQUIRED, .words = "web-download",
-		.doc = "How the data come."),
-	OS_BODY(struct os_import_method, "uri", uri, .flags = OS_REQUIRED, .max = 4096,
-		.doc = "Where they are: http or https."),
+	OS_BODY(struct os_import_method, "name", name, .flags = OS_REQUIRED,
+		.words = "web-download|glance-direct", .doc = "How the data come."),
+	OS_BODY(struct os_import_method, "uri", uri, .max = 4096,
+		.doc = "Where they are, for web-download: http or https."),
 };
 static const struct os_params method_table = OS_PARAMS(struct os_import_method, method_params);
 static const struct os_param import_params[] = {
@@ -139,8 +163,19 @@ static RESULT prepare_import(struct os_call *e, void *args)
 {
 	struct os_import *a = args;
 	const struct image *image = NULL;
+	a->is_staged = str_is(a->method.name, "glance-direct");
+	if (a->is_staged == (a->method.uri.n > 0))
+		return ctx_fail_field(e->c, ERR_INVALID, STR("method.uri"),
+				      "web-download needs a uri, and glance-direct has none.");
 	a->wish.url = a->method.uri;
 	return os_find_changed_image(e, &a->wish.image, &image);
+}
+
+static RESULT import_image(struct op *op, void *wish)
+{
+	struct os_import *a = wish;
+	struct image_importing staged = {.image = a->wish.image};
+	return a->is_staged ? engine_use_staged_image(op, &staged) : engine_fetch_image(op, &a->wish);
 }
 
 static RESULT show_methods(struct os_call *e, const void *args, struct json_writer *w)
@@ -151,6 +186,7 @@ static RESULT show_methods(struct os_call *e, const void *args, struct json_writ
 	json_write_z(w, "description", "Import methods available.");
 	json_write_z(w, "type", "array");
 	json_write_open_list(w, "value");
+	json_write_z(w, NULL, "glance-direct");
 	json_write_z(w, NULL, "web-download");
 	json_write_close_list(w);
 	json_write_close(w);
@@ -167,7 +203,12 @@ static const struct os_action actions[] = {
 	 .doc = "An image's data, as they were sent."},
 	{HTTP_POST, "/v2/images/{image_id}/import", .permit = "modify_image", .flags = OS_WRITES,
 	 .status = 202, .args = OS_PARAMS(struct os_import, import_params), .prepare = prepare_import,
-	 .operation = engine_fetch_image_run, .doc = "Has an image's data fetched from elsewhere."},
+	 .operation = import_image,
+	 .doc = "Has an image's data fetched from elsewhere, or takes what is staged."},
+	{HTTP_PUT, "/v2/images/{image_id}/stage", .permit = "modify_image",
+	 .flags = OS_WRITES | OS_RAW_BODY | OS_UPLOAD, .status = 204,
+	 .args = OS_PARAMS(struct os_upload, upload_params), .prepare = prepare_upload, .work = keep_staged,
+	 .operation = stage_image, .doc = "Sends an image's data, to be imported."},
 	{HTTP_GET, "/v2/info/import", .permit = "get_images", .answer = show_methods,
 	 .doc = "How data can come."},
 };

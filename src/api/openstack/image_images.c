@@ -21,7 +21,9 @@ static const char *status_of(const struct tables *t, const struct image *image)
 							     [IMAGE_FAILED] = "killed",
 							     [IMAGE_DEREGISTERED] = "deleted"};
 	if (engine_image_is_empty(t, image))
-		return image->fetch_url.n ? "importing" : "queued";
+		return image->fetch_url.n || image->is_imported ? "importing"
+		       : image->data_size                       ? "uploading"
+								: "queued";
 	return words[engine_derive_image_state(t, image)];
 }
 
@@ -46,11 +48,20 @@ static const void *gather_image(struct os_call *e, const struct row *row)
 	return item;
 }
 
+/* Below zero: there is none. */
+static void write_size(struct json_writer *w, const char *key, int64_t size)
+{
+	if (size < 0)
+		json_write_null(w, key);
+	else
+		json_write_int(w, key, size);
+}
+
 /* Data that came by another way are what hosts use: a qcow2, with the digest that its file is named by. */
 static void write_data(struct json_writer *w, const struct os_image *i)
 {
 	const struct image *image = i->image;
-	bool is_uploaded = image->data_size > 0;
+	bool is_uploaded = i->root && image->data_size > 0;
 	bool is_kept = i->root && i->root->sha256.n;
 	json_write_text_or_null(w, "disk_format",
 				is_uploaded || !i->root || image->disk_format.n ? image->disk_format
@@ -58,17 +69,9 @@ static void write_data(struct json_writer *w, const struct os_image *i)
 	json_write_text_or_null(w, "container_format",
 				i->root && !image->container_format.n ? STR("bare")
 								      : image->container_format);
-	if (is_uploaded)
-		json_write_int(w, "size", image->data_size);
-	else if (is_kept)
-		json_write_int(w, "size", i->root->file_size);
-	else
-		json_write_null(w, "size");
-	if (is_kept)
-		json_write_int(w, "virtual_size", i->root->volume_size);
-	else
-		json_write_null(w, "virtual_size");
-	json_write_text_or_null(w, "checksum", image->data_md5);
+	write_size(w, "size", is_uploaded ? image->data_size : is_kept ? i->root->file_size : -1);
+	write_size(w, "virtual_size", is_kept ? i->root->volume_size : -1);
+	json_write_text_or_null(w, "checksum", is_uploaded ? image->data_md5 : STR_NONE);
 	json_write_z(w, "os_hash_algo", is_uploaded ? "sha512" : is_kept ? "sha256" : NULL);
 	json_write_text_or_null(w, "os_hash_value",
 				is_uploaded ? image->data_sha512
@@ -205,12 +208,48 @@ static bool fits_visibility(struct os_call *e, const struct row *row, struct str
 
 static bool fits_tag(struct os_call *e, const struct row *row, struct str value)
 {
-	const struct image *image = (const struct image *) row;
+	const struct strs *labels = &((const struct image *) row)->labels;
+	bool has_all = true;
+	(void) value; /* several are all asked for */
+	for (size_t k = 0; k < e->request.query.count && has_all; k++) {
+		bool has = !str_is(e->request.query.at[k].name, "tag");
+		for (size_t n = 0; n < labels->count && !has; n++)
+			has = str_equal(labels->at[n], e->request.query.at[k].value);
+		has_all = has;
+	}
+	return has_all;
+}
+
+static bool fits_disk_format(struct os_call *e, const struct row *row, struct str value)
+{
 	(void) e;
-	for (size_t k = 0; k < image->labels.count; k++)
-		if (str_equal(image->labels.at[k], value))
-			return true;
-	return false;
+	return fits_words(value, ((const struct image *) row)->disk_format);
+}
+
+static bool fits_container_format(struct os_call *e, const struct row *row, struct str value)
+{
+	(void) e;
+	return fits_words(value, ((const struct image *) row)->container_format);
+}
+
+/* As lists show it; nothing is shown of one without data. */
+static int64_t size_of(struct os_call *e, const struct image *image)
+{
+	const struct image_device *device = image_device_first_by_image(os_walk(e), image->row.id);
+	const struct snapshot *root = device ? snapshot_find(os_walk(e), device->snapshot) : NULL;
+	return !root ? -1 : image->data_size ? image->data_size : root->file_size;
+}
+
+static bool fits_size_min(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t bound = 0, size = size_of(e, (const struct image *) row);
+	return result_is_ok(str_parse_int(value, &bound)) && size >= bound;
+}
+
+static bool fits_size_max(struct os_call *e, const struct row *row, struct str value)
+{
+	int64_t bound = 0, size = size_of(e, (const struct image *) row);
+	return result_is_ok(str_parse_int(value, &bound)) && size >= 0 && size <= bound;
 }
 
 static const struct os_filter image_filters[] = {
@@ -220,8 +259,12 @@ static const struct os_filter image_filters[] = {
 	{"visibility", .fits = fits_visibility},
 	{"owner", "account"},
 	{"protected", "is_protected"},
-	{"disk_format", "disk_format"},
-	{"container_format", "container_format"},
+	{"disk_format", .fits = fits_disk_format},
+	{"container_format", .fits = fits_container_format},
+	{"size_min", .fits = fits_size_min},
+	{"size_max", .fits = fits_size_max},
+	{"created_at", .is_time = true},
+	{"updated_at", .is_time = true},
 	{"tag", .fits = fits_tag},
 };
 static const struct os_sort_key image_sort_keys[] = {
@@ -402,7 +445,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	if (a->fields.id.n && !result_is_ok(uuid_parse(a->fields.id, &a->wish.id)))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("id"), "Invalid image id: it is no UUID.");
 	form_of_fields(&a->fields, &a->wish.form);
-	call_set_answer_header(e->call, "OpenStack-image-import-methods", STR("web-download"));
+	call_set_answer_header(e->call, "OpenStack-image-import-methods", STR("glance-direct,web-download"));
 	return OK;
 }
 

@@ -392,7 +392,7 @@ void world_token_call(struct ctx *c, struct tokens *tokens, const struct world_u
 	if (str_is(request->method, "PATCH") && str_starts_with(request->path, STR("/image/")))
 		fake_call_add_header(ret_call, "Content-Type",
 				     STR("application/openstack-images-v2.1-json-patch"));
-	if (str_ends_with(request->path, STR("/file")))
+	if (str_ends_with(request->path, STR("/file")) || str_ends_with(request->path, STR("/stage")))
 		fake_call_add_header(ret_call, "Content-Type", STR("application/octet-stream"));
 	fake_call_add_header(ret_call, "Host", STR("cloud.test:8773"));
 	fake_call_add_header(ret_call, "Accept", STR("application/json"));

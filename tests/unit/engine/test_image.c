@@ -229,6 +229,39 @@ static void check_fetched(void **state)
 	assert_int_equal(state_of(c, made.image), IMAGE_AVAILABLE);
 }
 
+/* Staged data wait, keep others out, and go when they prove to be no disk. */
+static void check_staged(void **state)
+{
+	struct cloud *c = *state;
+	struct image_creation made = creation_of("staged");
+	cloud_ok(c, &c->alice, engine_create_image, &made);
+	struct image_importing use = {.image = ref_to(c, KIND_IMAGE, made.image)};
+	cloud_fails(c, &c->alice, engine_use_staged_image, &use, ERR_STATE, KIND_IMAGE);
+	struct image_staging staging = {
+		.image = use.image, .data_size = 7, .md5 = STR("m"), .sha256 = STR("s"), .sha512 = STR("l")};
+	cloud_fails(c, &c->bob, engine_stage_image, &staging, ERR_NOT_FOUND, KIND_IMAGE);
+	cloud_ok(c, &c->alice, engine_stage_image, &staging);
+	cloud_fails(c, &c->alice, engine_stage_image, &staging, ERR_STATE, KIND_IMAGE);
+	struct image_filling filling = filling_of(c, made.image);
+	cloud_fails(c, &c->alice, engine_fill_image, &filling, ERR_STATE, KIND_IMAGE);
+	filling.gen = image_find(cloud_tables(c), made.image)->row.gen; /* nobody asked for it */
+	cloud_ok(c, NULL, engine_fill_image, &filling);
+	assert_int_equal(state_of(c, made.image), IMAGE_PENDING);
+	cloud_ok(c, &c->alice, engine_use_staged_image, &use);
+	cloud_fails(c, &c->alice, engine_use_staged_image, &use, ERR_STATE, KIND_IMAGE);
+	struct image_failing failing = {.image = made.image,
+					.gen = image_find(cloud_tables(c), made.image)->row.gen,
+					.problem = STR("no disk")};
+	cloud_ok(c, NULL, engine_fail_image, &failing);
+	assert_int_equal(image_find(cloud_tables(c), made.image)->data_size, 0);
+	cloud_ok(c, &c->alice, engine_stage_image, &staging);
+	cloud_ok(c, &c->alice, engine_use_staged_image, &use);
+	filling.gen = image_find(cloud_tables(c), made.image)->row.gen;
+	cloud_ok(c, NULL, engine_fill_image, &filling);
+	assert_int_equal(state_of(c, made.image), IMAGE_AVAILABLE);
+	assert_false(image_find(cloud_tables(c), made.image)->is_imported);
+}
+
 static void check_form(void **state)
 {
 	struct cloud *c = *state;
@@ -294,6 +327,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_visibility, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_filled, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_fetched, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_staged, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_form, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_members, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_forget, cloud_setup, cloud_teardown),
