@@ -76,6 +76,17 @@ struct compute_hardware {
 	bool e1000e;      /* NICs */
 };
 
+/* A file on a drive. */
+struct compute_file {
+	struct str path; /* "openstack/latest/meta_data.json": letters, digits and "/._-" */
+	struct str bytes;
+};
+
+struct compute_files {
+	const struct compute_file *at;
+	size_t count;
+};
+
 struct compute_domain {
 	uuid id;         /* the instance's; also the domain's and SMBIOS's */
 	struct str name; /* "i-…": for people who look at virsh */
@@ -86,6 +97,9 @@ struct compute_domain {
 	size_t disk_count;
 	const struct compute_nic *nics;
 	size_t nic_count;
+	/* One more disk behind all others, read-only, ISO 9660, labelled "config-2". */
+	bool has_drive;
+	struct compute_files drive; /* what is on it; define() alone looks at that */
 	/* Kept with the domain as it is and given back by list(), for `dari adopt`; UTF-8 that is legal in
 	 * XML, of 64 KiB or so. Another memo alone is no other definition: defined_as_wished stays. */
 	struct str memo;
@@ -127,15 +141,15 @@ struct compute_driver {
 	/* Defines the domain, powered off; an existing one of the same id is redefined: while it runs,
 	 * from its next start on, but for disks and NICs: those it lacks are plugged (a disk's file must be
 	 * there), those beyond the wish are asked to go. That is done when see() says so: a guest takes its
-	 * time over it, or misses it and has to be asked again. Its memo becomes the wish's. One that is
-	 * off needs no disks yet. */
+	 * time over it, or misses it and has to be asked again. Its memo becomes the wish's, and so does,
+	 * of one that is off and not saved, what is on its drive. One that is off needs no disks yet. */
 	RESULT (*define)(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
 	/* Being so already is OK. Absent: START, RESET and PAUSE ERR_NOT_FOUND, else OK. RESET and PAUSE when
 	 * off: ERR_STATE. What SAVE keeps outlives a restart of the host, and goes with the next START.
 	 * START of one that is held while the pool has no room: ERR_CAPACITY. */
 	RESULT (*set_power)(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power);
-	/* Forgets the domain, its firmware's variables, its TPM's state and its console's log. Running:
-	 * ERR_STATE; absent: OK. */
+	/* Forgets the domain, its firmware's variables, its TPM's state, its drive and its console's log.
+	 * Running: ERR_STATE; absent: OK. */
 	RESULT (*undefine)(struct compute_host *h, struct ctx *c, uuid id);
 	/* The newest max bytes of the serial console's log, and when it grew last (empty and 0: it never
 	 * ran). An observe call. */

@@ -50,6 +50,7 @@ struct instance_launch {
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags; /* default: yes, no, no */
 	int64_t metadata_hop_limit;                                            /* 0: 1 */
+	bool config_drive;             /* a disk of its own with what it is told */
 	enum choice unlimited_credits; /* burstable types only; default: as EC2, yes but for t2 */
 	bool accept_unplaced;          /* Nova: accept and say so later; else ERR_CAPACITY as in EC2 */
 	struct str client_token;       /* empty: none; up to 64 characters */

@@ -418,6 +418,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.monitoring = w->monitoring,
 		.ebs_optimized = w->ebs_optimized,
 		.unlimited_credits = l->type->burstable && choice_or(w->unlimited_credits, !is_t2(l->type)),
+		.config_drive = w->config_drive,
 		.metadata_enabled = choice_or(w->metadata_enabled, true),
 		.metadata_tokens_required = choice_or(w->metadata_tokens_required, false),
 		.metadata_hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit : 1,

@@ -98,8 +98,6 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 	struct instance next = *instance;
 	TRY(change_words(op, wish, &next));
 	next.image = image->row.id;
-	/* the two enums have the same words in the same order */
-	next.personality = (enum instance_personality) image->personality;
 	instance_copy_hardware(image, &next);
 	instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
 	TRY(leave_old_root(op, old));

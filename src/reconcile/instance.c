@@ -21,6 +21,7 @@ static RESULT define(struct step *s, const struct instance_rows *rows)
 {
 	struct compute_domain domain = rows->domain;
 	TRY(instance_write_memo(s, &domain.memo));
+	TRY(instance_write_drive(s, &domain));
 	return s->host->driver->define(s->host->connection, &s->ctx, &domain);
 }
 

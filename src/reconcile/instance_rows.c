@@ -135,6 +135,7 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 		.memory = i->memory,
 		.personality = i->personality,
 		.hardware = hardware_of(i),
+		.has_drive = i->config_drive,
 	};
 	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);
 	ret_rows->restart_us = gather_restart(view.tables, row);
@@ -192,6 +193,16 @@ RESULT instance_list_devices(struct step *s, const struct instance_rows *rows, s
 	seen->volumes = (struct uuids){volumes, d->disk_count};
 	seen->ports = (struct uuids){ports, d->nic_count};
 	return OK;
+}
+
+RESULT instance_write_drive(struct step *s, struct compute_domain *domain)
+{
+	if (!domain->has_drive || !s->r->write_drive)
+		return OK;
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	struct result result = s->r->write_drive(&s->ctx, &view, s->id, &domain->drive);
+	return result.code == ERR_NOT_FOUND ? OK : result; /* its row is gone: the next look finds that */
 }
 
 /* ---- its memo ---- */

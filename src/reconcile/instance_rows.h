@@ -26,5 +26,7 @@ RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct 
 bool instance_is_told(const struct instance_rows *rows, const struct compute_seen *seen);
 /* seen has the devices of the wish. */
 RESULT instance_list_devices(struct step *s, const struct instance_rows *rows, struct compute_seen *seen);
+/* What is on its drive, if it has one. */
+RESULT instance_write_drive(struct step *s, struct compute_domain *domain);
 /* What `dari adopt` needs should the rows ever be lost; of the rows as they are now. */
 RESULT instance_write_memo(struct step *s, struct str *ret_text);

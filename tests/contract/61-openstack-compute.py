@@ -79,7 +79,8 @@ def test_the_stock_command(cloud, image):
     run("keypair", "create", "mine", "--private-key", "/dev/null")
     assert [k["Name"] for k in run("keypair", "list")] == ["mine"]
     made = run("server", "create", "web", "--image", image, "--flavor", "t3.micro", "--key-name", "mine",
-               "--property", "team=blue", "--wait")
+               "--property", "team=blue", "--use-config-drive", "--wait")
+    assert made["config_drive"] == "True"
     assert made["status"] == "ACTIVE" and made["key_name"] == "mine" and made["properties"] == {"team": "blue"}
     assert run("server", "show", "web")["OS-EXT-STS:power_state"] in (1, "Running")
     assert [s["Name"] for s in run("server", "list", "--name", "^we", "-n")] == ["web"]

@@ -24,11 +24,11 @@ ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__)
 
 
 class Region:
-    def __init__(self, name):
-        self.name, self.port = name, free_port()
+    def __init__(self, name, image="tiny", login="root"):
+        self.name, self.port, self.login = name, free_port(), login
         self.demo = f"/tmp/dari-{name}"
         self.env = dict(os.environ, DARI_DEMO=self.demo, DARI_DEMO_PORT=str(self.port), DARI_SANDBOX=f"/tmp/ds-{name}",
-                        DARI_SANDBOX_PREFIX=f"d{name}-", DARI_CONFIG=f"{self.demo}/dari.yaml")
+                        DARI_SANDBOX_PREFIX=f"d{name}-", DARI_CONFIG=f"{self.demo}/dari.yaml", DARI_DEMO_IMAGE=image)
         self.dari = os.path.join(ROOT, "build/dari")
         self.passed = self.failed = 0
 
@@ -37,7 +37,7 @@ class Region:
     def __enter__(self):
         self.run("tools/demo", "down")
         try:
-            self.run("tools/demo", "region")
+            self.run("tools/demo", "region", timeout=600)  # which builds the image, where it is not there
         except subprocess.CalledProcessError:
             self.run("tools/demo", "down", fails=True)  # nobody else would: the block is never entered
             raise
@@ -141,7 +141,7 @@ class Region:
     def ssh(self, address, command, fails=False):
         return self.on("inet", "ssh", "-i", f"{self.demo}/key", "-o", "StrictHostKeyChecking=no", "-o",
                        "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=4", "-o",
-                       "ServerAliveInterval=2", "-o", "ServerAliveCountMax=4", "-o", "BatchMode=yes", f"root@{address}", command, fails=fails)
+                       "ServerAliveInterval=2", "-o", "ServerAliveCountMax=4", "-o", "BatchMode=yes", f"{self.login}@{address}", command, fails=fails)
 
     def make_key(self):
         self.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{self.demo}/key")

@@ -5,6 +5,7 @@
 #pragma once
 
 #include "base/buf.h"
+#include "drivers/compute.h"
 #include "http/server.h"
 #include "store/rows.h"
 
@@ -29,10 +30,10 @@ struct sight {
 	const struct account *account;
 	const struct image *image;
 	const struct instance_type *type;
-	const struct zone *zone; /* these four: NULL when forgotten meanwhile */
-	const struct router *router;
+	const struct zone *zone;     /* these four: NULL when forgotten meanwhile */
+	const struct router *router; /* NULL: looked at without one, as the next two are then empty */
 	struct cidrs blocks;         /* of the VPC: its own, or its subnets' */
-	const struct imds_nic *nics; /* by device index; there is at least one */
+	const struct imds_nic *nics; /* by device index; who asks has at least one */
 	size_t nic_count;
 	const struct volume *root;           /* NULL: none */
 	const struct volume *const *volumes; /* the others, in order */
@@ -48,6 +49,9 @@ struct sight {
 RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, struct ip ip,
 			 struct sight *ret_sight);
 
+/* The same of an instance by its id, which may be without a router and NICs. */
+RESULT imds_gather_sight_of(const struct tables *t, struct arena *a, uuid instance, struct sight *ret_sight);
+
 /* ---- the tree ---- */
 
 /* path: below a version, "meta-data/ami-id"; empty: its root. Adds the leaf's text or the
@@ -57,6 +61,9 @@ RESULT imds_write_path(struct sight *s, const struct strs *path, struct buf *out
 /* Likewise, below /openstack: path begins with a version; empty: the list of them. */
 RESULT imds_write_openstack(const struct sight *s, const struct strs *path, struct buf *out,
 			    bool *ret_is_binary);
+
+/* The same files as a config drive has them. ERR_NO_MEMORY. */
+RESULT imds_list_openstack(const struct sight *s, struct compute_files *ret_files);
 
 /* ---- tokens ---- */
 

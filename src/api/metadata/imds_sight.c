@@ -89,8 +89,8 @@ static RESULT gather_volumes(const struct tables *t, struct arena *a, struct sig
 static RESULT gather_blocks(const struct tables *t, struct arena *a, struct sight *s)
 {
 	VEC(struct cidr) blocks = {0};
-	s->blocks = s->router->blocks;
-	if (s->blocks.count)
+	s->blocks = s->router ? s->router->blocks : (struct cidrs){0};
+	if (s->blocks.count || !s->router)
 		return OK;
 	for (const struct subnet *n = subnet_first_by_router(t, s->router->row.id); n;
 	     n = subnet_next_by_router(t, n))
@@ -120,14 +120,9 @@ static RESULT gather_tags(struct arena *a, struct sight *s)
 	return OK;
 }
 
-RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, struct ip ip,
-			 struct sight *ret_sight)
+static RESULT gather(const struct tables *t, struct arena *a, const struct instance *i,
+		     const struct router *r, struct sight *ret_sight)
 {
-	const struct port *p = engine_find_port_by_ip(t, router, ip);
-	const struct instance *i = p ? instance_find(t, p->instance) : NULL;
-	const struct router *r = router_find(t, router);
-	if (!i || !r)
-		return FAIL(NOT_FOUND);
 	*ret_sight = (struct sight){.instance = i,
 				    .account = account_find(t, i->account),
 				    .image = image_find(t, i->image),
@@ -143,4 +138,19 @@ RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, s
 	TRY(gather_blocks(t, a, ret_sight));
 	TRY(gather_tags(a, ret_sight));
 	return arena_is_full(a) ? FAIL(NO_MEMORY) : OK;
+}
+
+RESULT imds_gather_sight(const struct tables *t, struct arena *a, uuid router, struct ip ip,
+			 struct sight *ret_sight)
+{
+	const struct port *p = engine_find_port_by_ip(t, router, ip);
+	const struct instance *i = p ? instance_find(t, p->instance) : NULL;
+	const struct router *r = router_find(t, router);
+	return i && r ? gather(t, a, i, r, ret_sight) : FAIL(NOT_FOUND);
+}
+
+RESULT imds_gather_sight_of(const struct tables *t, struct arena *a, uuid instance, struct sight *ret_sight)
+{
+	const struct instance *i = instance_find(t, instance);
+	return i ? gather(t, a, i, router_find(t, i->router), ret_sight) : FAIL(NOT_FOUND);
 }

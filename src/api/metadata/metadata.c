@@ -64,3 +64,13 @@ void metadata_free(struct metadata *m)
 	(void) pthread_mutex_destroy(&m->news.lock);
 	heap_free(m);
 }
+
+RESULT metadata_write_drive(struct ctx *c, struct view *view, uuid instance, struct compute_files *ret_files)
+{
+	struct sight sight = {0};
+	struct result r = imds_gather_sight_of(view->tables, c->arena, instance, &sight);
+	view_stop_walking(view);
+	if (result_is_ok(r))
+		r = imds_list_openstack(&sight, ret_files);
+	return r.code == ERR_NO_MEMORY ? ctx_no_memory(c) : r;
+}

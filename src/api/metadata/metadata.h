@@ -10,6 +10,7 @@
 #pragma once
 
 #include "base/exec.h"
+#include "drivers/compute.h"
 #include "drivers/plug.h"
 #include "http/server.h"
 #include "store/store.h"
@@ -41,6 +42,10 @@ struct metadata_figures {
 };
 /* Any thread. */
 void metadata_read_figures(struct metadata *m, struct metadata_figures *ret_figures);
+
+/* The files of an instance's config drive, as Nova lays them out: what the service says below /openstack.
+ * view walks, and does not any more afterwards. ERR_NOT_FOUND: there is no such instance. */
+RESULT metadata_write_drive(struct ctx *c, struct view *view, uuid instance, struct compute_files *ret_files);
 
 /* The face that its listeners use; tag is the router's own. Tests call it directly. */
 extern const struct http_face metadata_http_face;

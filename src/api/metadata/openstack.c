@@ -7,6 +7,7 @@
 
 #include "api/metadata/imds.h"
 #include "base/random.h"
+#include "model/id.h"
 
 enum { SEED_SIZE = 512 };
 
@@ -76,6 +77,8 @@ static struct str host_name(const struct sight *s)
 		n--;
 	if (n)
 		return (struct str){p, n};
+	if (!s->nic_count)
+		return id_to_ec2(s->arena, KIND_INSTANCE, s->instance->row.id);
 	const struct ip ip = s->nics[0].port->ip;
 	return str_print(s->arena, "ip-%u-%u-%u-%u", ip.b[0], ip.b[1], ip.b[2], ip.b[3]);
 }
@@ -131,13 +134,61 @@ static void write_meta_data(const struct sight *s, struct buf *b)
 
 /* ---- network_data.json ---- */
 
-static json_t *json_of_link(const struct sight *s, const struct imds_nic *nic, struct str link)
+static json_t *json_of_link(const struct imds_nic *nic, struct str link)
 {
 	char mac[MAC_TEXT_SIZE];
-	(void) s;
 	return json_pack("{s:o,s:s,s:s,s:I,s:o}", "id", json_of(link), "type", "ovs", "ethernet_mac_address",
 			 mac_write(nic->port->mac, mac), "mtu", (json_int_t) nic->mtu, "vif_id",
 			 json_of_uuid(nic->port->row.id));
+}
+
+static json_t *json_of_ip(struct ip ip)
+{
+	char text[IP_TEXT_SIZE];
+	return json_string(ip_write(ip, text));
+}
+
+static json_t *json_of_mask(struct arena *a, int bits)
+{
+	uint32_t mask = bits ? UINT32_MAX << (32 - bits) : 0;
+	return json_of(
+		str_print(a, "%u.%u.%u.%u", mask >> 24, mask >> 16 & 255, mask >> 8 & 255, mask & 255));
+}
+
+static json_t *json_of_route(struct arena *a, struct cidr to, struct ip hop)
+{
+	return json_pack("{s:o,s:o,s:o}", "network", json_of_ip(to.base), "netmask", json_of_mask(a, to.bits),
+			 "gateway", json_of_ip(hop));
+}
+
+/* Where nobody tells it by DHCP. */
+static void add_addresses(const struct sight *s, const struct imds_nic *nic, json_t *network)
+{
+	const struct subnet *n = nic->subnet;
+	json_t *routes = json_array();
+	if (!ip_is_none(n->gateway_ip))
+		(void) json_array_append_new(
+			routes,
+			json_of_route(s->arena, (struct cidr){.base = {.family = IP_V4}}, n->gateway_ip));
+	for (size_t k = 0; k < n->host_route_blocks.count && k < n->host_route_hops.count; k++)
+		(void) json_array_append_new(routes, json_of_route(s->arena, n->host_route_blocks.at[k],
+								   n->host_route_hops.at[k]));
+	(void) json_object_set_new(network, "ip_address", json_of_ip(nic->port->ip));
+	(void) json_object_set_new(network, "netmask", json_of_mask(s->arena, n->block.bits));
+	(void) json_object_set_new(network, "routes", routes);
+}
+
+static json_t *json_of_network(const struct sight *s, size_t number, struct str link)
+{
+	const struct imds_nic *nic = &s->nics[number];
+	bool has_dhcp = !nic->subnet || !nic->subnet->no_dhcp;
+	json_t *network =
+		json_pack("{s:o,s:o,s:s,s:o}", "id", json_of(str_print(s->arena, "network%zu", number)),
+			  "link", json_of(link), "type", has_dhcp ? "ipv4_dhcp" : "ipv4", "network_id",
+			  json_of_uuid(nic->port->network));
+	if (network && !has_dhcp)
+		add_addresses(s, nic, network);
+	return network;
 }
 
 static void write_network_data(const struct sight *s, struct buf *b)
@@ -148,12 +199,8 @@ static void write_network_data(const struct sight *s, struct buf *b)
 		char id[UUID_TEXT_SIZE];
 		uuid_write(nic->port->row.id, id);
 		struct str link = str_print(s->arena, "tap%.11s", id);
-		(void) json_array_append_new(links, json_of_link(s, nic, link));
-		(void) json_array_append_new(networks,
-					     json_pack("{s:o,s:o,s:s,s:o}", "id",
-						       json_of(str_print(s->arena, "network%zu", k)), "link",
-						       json_of(link), "type", "ipv4_dhcp", "network_id",
-						       json_of_uuid(nic->port->network)));
+		(void) json_array_append_new(links, json_of_link(nic, link));
+		(void) json_array_append_new(networks, json_of_network(s, k, link));
 	}
 	write_document(json_pack("{s:o,s:o,s:[{s:s,s:s}]}", "links", links, "networks", networks, "services",
 				 "type", "dns", "address", "169.254.169.253"),
@@ -221,4 +268,26 @@ RESULT imds_write_openstack(const struct sight *s, const struct strs *path, stru
 		}
 	}
 	return is_version && path->count == 1 ? OK : FAIL(NOT_FOUND);
+}
+
+RESULT imds_list_openstack(const struct sight *s, struct compute_files *ret_files)
+{
+	struct compute_file *at =
+		arena_new_array(s->arena, struct compute_file, sizeof files / sizeof *files);
+	size_t count = 0;
+	for (size_t k = 0; k < sizeof files / sizeof *files && at; k++) {
+		struct buf b;
+		if (!is_there(s, &files[k], STR("latest")))
+			continue;
+		buf_init(&b, BUF_ANSWER_CAP);
+		files[k].write(s, &b);
+		bool is_whole = result_is_ok(buf_finish(&b));
+		at[count++] = (struct compute_file){str_print(s->arena, "openstack/latest/%s", files[k].name),
+						    str_copy(s->arena, buf_str(&b))};
+		buf_done(&b);
+		if (!is_whole)
+			return FAIL(NO_MEMORY);
+	}
+	*ret_files = (struct compute_files){at, count};
+	return at && !arena_is_full(s->arena) ? OK : FAIL(NO_MEMORY);
 }

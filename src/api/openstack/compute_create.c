@@ -56,7 +56,7 @@ struct os_new_server {
 	struct strs tags;
 	struct str user_data;
 	int64_t min_count, max_count;
-	bool returns_reservation;
+	bool returns_reservation, config_drive;
 	struct {
 		const struct os_group_name *at;
 		size_t count;
@@ -92,7 +92,8 @@ static const struct os_param server_rows[] = {
 		     .doc = "Of new ports; none: the default one."),
 	OS_BODY_LIST(struct os_new_server, "block_device_mapping_v2", disks, block_params, .max = DISKS_MAX,
 		     .doc = "Its disks, over and besides the image's."),
-	OS_UNBUILT("config_drive", .only = "false"),
+	P("config_drive", config_drive, .flags = OS_NULLABLE,
+	  .doc = "A disk with what the metadata service says."),
 	OS_UNBUILT("accessIPv4", .only = ""),
 	OS_UNBUILT("accessIPv6", .only = ""),
 	OS_UNBUILT("adminPass"),
@@ -430,6 +431,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 					    : 1,
 		.personality_choice = CHOICE_YES,
 		.personality = INSTANCE_PERSONALITY_OPENSTACK,
+		.config_drive = s->config_drive,
 		.accept_unplaced = true,
 	};
 	if (a->launch.max_count < a->launch.min_count)

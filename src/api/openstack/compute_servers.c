@@ -401,7 +401,7 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 	json_write_z(w, "accessIPv6", "");
 	json_write_z(w, "OS-DCF:diskConfig", "MANUAL");
 	json_write_text(w, "OS-EXT-AZ:availability_zone", s->zone ? s->zone->name : STR_NONE);
-	json_write_z(w, "config_drive", "");
+	json_write_z(w, "config_drive", i->config_drive ? "True" : "");
 	json_write_text_or_null(w, "key_name", i->key_name);
 	os_write_time_us(w, "OS-SRV-USG:launched_at", i->launched_us);
 	os_write_time_us(w, "OS-SRV-USG:terminated_at", has_ended(&i->row) ? i->stopped_us : 0);

@@ -14,9 +14,9 @@
 
 enum { FIRST_DEVICE = 2, FUNCTIONS = 8, SLOTS = COMPUTE_NIC_SLOTS + COMPUTE_DISK_SLOTS };
 
-void libvirt_write_slots(struct buf *b)
+void libvirt_write_slots(struct buf *b, bool with_drive)
 {
-	for (int n = 0; n < SLOTS; n++) {
+	for (int n = 0; n < SLOTS + with_drive; n++) {
 		buf_print(b, "<controller type='pci' index='%d' model='pcie-root-port'>", n + 1);
 		buf_print(b, "<target chassis='%d' port='%d'/>", n + 1, n + 1);
 		buf_print(b, "<address type='pci' bus='0' slot='%d' function='%d'%s/></controller>",
@@ -68,6 +68,27 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 			  d->slot / SATA_UNITS, d->slot % SATA_UNITS);
 	else
 		write_address(b, COMPUTE_NIC_SLOTS + d->slot);
+	buf_print(b, "</disk>");
+	return OK;
+}
+
+/* The guest finds it by its label; behind the last slot it takes no other disk's name. */
+RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_place *place,
+			   const struct compute_domain *w)
+{
+	struct str file = libvirt_drive_name(c->arena, place->region, w->id);
+	if (!file.p)
+		return ctx_no_memory(c);
+	buf_print(b, "<disk type='file' device='%s'><driver name='qemu' type='raw'/>",
+		  w->hardware.sata ? "cdrom" : "disk");
+	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'/>", STR_ARG(place->pool_path), STR_ARG(file));
+	buf_print(b, "<target dev='%s' bus='%s'/><readonly/>", w->hardware.sata ? "sdaa" : "vdaa",
+		  w->hardware.sata ? "sata" : "virtio");
+	if (w->hardware.sata)
+		buf_print(b, "<address type='drive' controller='%d' bus='0' target='0' unit='%d'/>",
+			  COMPUTE_DISK_SLOTS / SATA_UNITS, COMPUTE_DISK_SLOTS % SATA_UNITS);
+	else
+		write_address(b, SLOTS);
 	buf_print(b, "</disk>");
 	return OK;
 }

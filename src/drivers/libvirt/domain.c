@@ -177,7 +177,10 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 		TRY(define(h, c, xml.p, domain->name, &d));
 	}
 	/* After the definition: cut off in between, the look still finds the devices to differ. */
-	return virDomainIsActive(d) == 1 ? libvirt_plug_devices(h, c, d, &place, domain) : OK;
+	if (virDomainIsActive(d) == 1)
+		return libvirt_plug_devices(h, c, d, &place, domain);
+	bool is_saved = virDomainHasManagedSaveImage(d, 0) == 1;
+	return domain->has_drive && !is_saved ? libvirt_make_drive(h, c, domain->id, &domain->drive) : OK;
 }
 
 /* What libvirt keeps beside a definition must not keep it from going. */
@@ -193,9 +196,12 @@ RESULT libvirt_undefine(struct compute_host *h, struct ctx *c, uuid id)
 	TRY(libvirt_find_domain(h, c, id, &d, NULL));
 	if (d && virDomainIsActive(d) == 1) /* undefined while it runs, it would run on without our mark */
 		return ctx_fail(c, ERR_STATE, "domain %s is running", uuid_write(id, text));
+	/* Its files first: without a domain nobody looks for them again. */
+	TRY(libvirt_delete_drive(h, c, id));
+	TRY(libvirt_delete_console(h, c, id));
 	if (d && virDomainUndefineFlags(d, undefine_flags) != 0 && !libvirt_error_is(VIR_ERR_NO_DOMAIN))
 		return libvirt_fail(h, c, "undefining domain %s", uuid_write(id, text));
-	return libvirt_delete_console(h, c, id);
+	return OK;
 }
 
 /* ---- power */

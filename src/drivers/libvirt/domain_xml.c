@@ -44,6 +44,12 @@ struct str libvirt_disk_name(struct arena *a, uuid region, const struct disk_nam
 	return write_name(a, region, kinds[name->kind], text, ".qcow2");
 }
 
+struct str libvirt_drive_name(struct arena *a, uuid region, uuid instance)
+{
+	char id[UUID_TEXT_SIZE];
+	return write_name(a, region, "-cfg", str_from(uuid_write(instance, id)), ".iso");
+}
+
 struct str libvirt_console_name(struct arena *a, uuid region, uuid instance)
 {
 	char id[UUID_TEXT_SIZE];
@@ -96,9 +102,11 @@ static RESULT write_devices(struct ctx *c, struct buf *b, const struct domain_pl
 {
 	struct str log = libvirt_console_name(c->arena, place->region, w->id);
 	buf_print(b, "<devices><controller type='usb' model='none'/>");
-	libvirt_write_slots(b);
+	libvirt_write_slots(b, w->has_drive);
 	for (size_t k = 0; k < w->disk_count; k++)
 		TRY(libvirt_write_disk(c, b, place, &w->hardware, &w->disks[k]));
+	if (w->has_drive)
+		TRY(libvirt_write_drive(c, b, place, w));
 	for (size_t k = 0; k < w->nic_count; k++)
 		libvirt_write_nic(b, place, &w->hardware, &w->nics[k]);
 	buf_print(b,

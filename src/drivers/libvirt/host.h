@@ -119,6 +119,7 @@ struct str libvirt_volume_name(struct arena *a, uuid region, uuid volume);
 struct str libvirt_disk_name(struct arena *a, uuid region, const struct disk_name *name);
 /* What a file is, by its name; false: none of this region's. The digest lies in name. */
 bool libvirt_parse_disk_name(const char *region_text, struct str name, struct disk_name *ret_name);
+struct str libvirt_drive_name(struct arena *a, uuid region, uuid instance);
 struct str libvirt_console_name(struct arena *a, uuid region, uuid instance);
 void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE]);
 
@@ -126,8 +127,10 @@ void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE]);
 
 #define DEVICE_ALIAS "ua-" /* libvirt leaves aliases alone that begin so; a UUID follows */
 
-/* The root ports that disks and NICs are plugged into. */
-void libvirt_write_slots(struct buf *b);
+/* The root ports that disks and NICs are plugged into; with_drive: and the one of the drive. */
+void libvirt_write_slots(struct buf *b, bool with_drive);
+RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_place *place,
+			   const struct compute_domain *w);
 RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
 			  const struct compute_hardware *hw, const struct compute_disk *d);
 void libvirt_write_nic(struct buf *b, const struct domain_place *place, const struct compute_hardware *hw,
@@ -247,6 +250,12 @@ RESULT libvirt_delete_console(struct compute_host *h, struct ctx *c, uuid id);
 /* Of drivers/compute.h. */
 RESULT libvirt_open_console(struct compute_host *h, struct ctx *c, uuid id, enum console console,
 			    int *ret_fd);
+
+/* ---- drive.c */
+
+/* Makes an instance's drive anew. */
+RESULT libvirt_make_drive(struct compute_host *h, struct ctx *c, uuid id, const struct compute_files *files);
+RESULT libvirt_delete_drive(struct compute_host *h, struct ctx *c, uuid id);
 
 /* ---- probe.c, kvm.c */
 

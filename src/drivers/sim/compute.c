@@ -144,9 +144,9 @@ static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char re
 	struct buf b;
 	char id[UUID_TEXT_SIZE], mac[MAC_TEXT_SIZE];
 	buf_init(&b, 1 << 20);
-	buf_print(&b, "%s %" STR_FMT " %" PRId64 " %" PRId64 " %d %d%d%d%d%d%d\n", uuid_write(w->id, id),
+	buf_print(&b, "%s %" STR_FMT " %" PRId64 " %" PRId64 " %d %d%d%d%d%d%d%d\n", uuid_write(w->id, id),
 		  STR_ARG(w->name), w->vcpus, w->memory, (int) w->personality, hw->windows, hw->uefi,
-		  hw->secure_boot, hw->tpm, hw->sata, hw->e1000e);
+		  hw->secure_boot, hw->tpm, hw->sata, hw->e1000e, w->has_drive);
 	for (size_t k = 0; k < w->disk_count; k++)
 		buf_print(&b, "%s %d\n", uuid_write(w->disks[k].volume, id), w->disks[k].slot);
 	for (size_t k = 0; k < w->nic_count; k++)
@@ -229,6 +229,25 @@ static RESULT write_definition(struct compute_host *h, struct ctx *c, const stru
 	return OK;
 }
 
+/* As text: each path and what is behind it. */
+static RESULT make_drive(struct ctx *c, struct sim_domain *d, const struct compute_files *files)
+{
+	struct buf b;
+	buf_init(&b, 1 << 20);
+	for (size_t k = 0; k < files->count; k++)
+		buf_print(&b, "%" STR_FMT "\n%" STR_FMT "\n", STR_ARG(files->at[k].path),
+			  STR_ARG(files->at[k].bytes));
+	char *text = result_is_ok(buf_finish(&b)) ? heap_alloc(b.size + 1) : NULL;
+	if (text)
+		memcpy(text, buf_str(&b).p, b.size);
+	buf_done(&b);
+	if (!text)
+		return ctx_no_memory(c);
+	heap_free(d->drive);
+	d->drive = text;
+	return OK;
+}
+
 static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct compute_domain *w)
 {
 	struct sim_domain *d = NULL;
@@ -240,7 +259,9 @@ static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct 
 		sim_take_time(SIM_DEFINE);
 		TRY(write_definition(h, c, w, digest, &d));
 	}
-	return d->is_on ? sim_plug_devices(h->host, c, d) : OK;
+	if (d->is_on)
+		return sim_plug_devices(h->host, c, d);
+	return w->has_drive && !d->is_saved ? make_drive(c, d, &w->drive) : OK;
 }
 
 static RESULT undefine_inside(struct compute_host *h, struct ctx *c, uuid id)

@@ -179,6 +179,7 @@ void sim_remove_domain(struct sim_host *s, struct sim_domain *d)
 	sim_close_consoles(d);
 	heap_free(d->devices);
 	heap_free(d->memo);
+	heap_free(d->drive);
 	*d = s->domains[--s->domain_count];
 }
 
@@ -251,6 +252,17 @@ bool sim_compute_disk_has(struct str host, uuid volume, const char *text)
 		return false;
 	const struct sim_disk *d = sim_find_disk(s, volume);
 	bool has = d && str_is(str_from(d->text), text);
+	pthread_mutex_unlock(&s->lock);
+	return has;
+}
+
+bool sim_compute_drive_has(struct str host, uuid id, const char *text)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return false;
+	const struct sim_domain *d = sim_find_domain(s, id);
+	bool has = d && d->drive && strstr(d->drive, text);
 	pthread_mutex_unlock(&s->lock);
 	return has;
 }

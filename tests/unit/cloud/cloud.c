@@ -123,6 +123,18 @@ static void open_store(struct cloud *c)
 	expect_ok(c, store_open(&c->c, &config, &c->store));
 }
 
+/* An instance's drive has its name on it. */
+static RESULT write_drive(struct ctx *c, struct view *view, uuid instance, struct compute_files *ret_files)
+{
+	const struct instance *i = instance_find(view->tables, instance);
+	struct compute_file *file = arena_new_object(c->arena, struct compute_file);
+	if (!i || !file)
+		return i ? ctx_no_memory(c) : FAIL(NOT_FOUND);
+	*file = (struct compute_file){STR("name"), str_copy(c->arena, i->name)};
+	*ret_files = (struct compute_files){file, 1};
+	return OK;
+}
+
 static void open_reconciler(struct cloud *c)
 {
 	expect_ok(c, network_sim_open(&c->c, &c->network));
@@ -137,6 +149,7 @@ static void open_reconciler(struct cloud *c)
 					  .disks = {&disk_sim},
 					  .image_directory = str_from(images),
 					  .own_chassis = STR("here"),
+					  .write_drive = write_drive,
 					  .shutdown_grace_us = CLOUD_GRACE_US,
 					  .host_interval_us = CLOUD_HOST_INTERVAL_US,
 					  .resync_interval_us = CLOUD_RESYNC_US};

@@ -266,6 +266,31 @@ static void test_define(void **state)
 	scene_close(&s);
 }
 
+/* What is on its drive may change while it runs, and for all that define() says nothing changed then. */
+static void test_drive(void **state)
+{
+	(void) state;
+	static const struct compute_file files[] = {
+		{STR("openstack/latest/meta_data.json"), STR("{}")},
+		{STR("openstack/latest/user_data"), STR("")},
+	};
+	struct scene s = scene_open();
+	s.wish.has_drive = true;
+	s.wish.drive = (struct compute_files){files, 2};
+	scene_make_running(&s);
+	s.wish.drive.count = 1;
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	struct compute_seen seen = scene_see(&s);
+	assert_true(seen.defined_as_wished && seen.devices_as_wished);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	s.wish.has_drive = false;
+	assert_false(scene_see(&s).defined_as_wished);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 /* The memo comes back as it was given, and is no reason by itself to define anew. */
 static void test_memo(void **state)
 {
@@ -604,13 +629,14 @@ static void test_loss(void **state)
 int compute_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe),        cmocka_unit_test(test_memo),
-		cmocka_unit_test(test_define),       cmocka_unit_test(test_power),
-		cmocka_unit_test(test_pause),        cmocka_unit_test(test_save),
-		cmocka_unit_test(test_shutdown),     cmocka_unit_test(test_ends),
-		cmocka_unit_test(test_plug),         cmocka_unit_test(test_plug_off),
-		cmocka_unit_test(test_other_region), cmocka_unit_test(test_watch),
-		cmocka_unit_test(test_loss),         cmocka_unit_test(test_consoles),
+		cmocka_unit_test(test_probe),    cmocka_unit_test(test_drive),
+		cmocka_unit_test(test_memo),     cmocka_unit_test(test_define),
+		cmocka_unit_test(test_power),    cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_save),     cmocka_unit_test(test_shutdown),
+		cmocka_unit_test(test_ends),     cmocka_unit_test(test_plug),
+		cmocka_unit_test(test_plug_off), cmocka_unit_test(test_other_region),
+		cmocka_unit_test(test_watch),    cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_consoles),
 	};
 	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
 }

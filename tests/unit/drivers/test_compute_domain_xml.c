@@ -267,13 +267,43 @@ static void test_reach(void **state)
 	}
 }
 
+/* The drive is behind all that can be plugged, and no disk's name or place is another for it. */
+static void test_drive(void **state)
+{
+	(void) state;
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);
+	struct fixture *f = make(a);
+	char without[DOMAIN_DIGEST_SIZE];
+	write(f);
+	memcpy(without, f->digest, sizeof without);
+	assert_false(str_contains(f->xml, STR("-cfg-")));
+	f->wish.has_drive = true;
+	write(f);
+	assert_string_not_equal(f->digest, without);
+	assert_has(f, "<disk type='file' device='disk'><driver name='qemu' type='raw'/><source "
+		      "file='/pool/dari-0badcafe-cfg-ec2f00d0-1111-4222-8333-444455556666.iso'/><target "
+		      "dev='vdaa' bus='virtio'/><readonly/><address type='pci' bus='35' slot='0'/></disk>");
+	assert_has(f, "<controller type='pci' index='35' model='pcie-root-port'>");
+	f->wish.hardware.sata = true;
+	write(f);
+	assert_has(f, "device='cdrom'");
+	assert_has(f,
+		   "<target dev='sdaa' bus='sata'/><readonly/><address type='drive' controller='4' bus='0' "
+		   "target='0' unit='2'/></disk>");
+	f->wish.drive = (struct compute_files){&(struct compute_file){STR("a"), STR("b")}, 1};
+	memcpy(without, f->digest, sizeof without);
+	write(f);
+	assert_string_equal(f->digest, without);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_whole),         cmocka_unit_test(test_emulated),
-		cmocka_unit_test(test_personalities), cmocka_unit_test(test_digest),
-		cmocka_unit_test(test_memo),          cmocka_unit_test(test_refused),
-		cmocka_unit_test(test_hardware),      cmocka_unit_test(test_reach),
+		cmocka_unit_test(test_drive),    cmocka_unit_test(test_whole),
+		cmocka_unit_test(test_emulated), cmocka_unit_test(test_personalities),
+		cmocka_unit_test(test_digest),   cmocka_unit_test(test_memo),
+		cmocka_unit_test(test_refused),  cmocka_unit_test(test_hardware),
+		cmocka_unit_test(test_reach),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -3,6 +3,8 @@
  * the order in which committer, hosts and network take their turns is nobody's to choose. */
 #include "../cloud/cloud.h"
 
+#include <stdio.h>
+
 enum { SEEDS = 50 };
 
 /* ---- what users ask ---- */
@@ -48,6 +50,46 @@ static void stop_start(struct cloud *c)
 	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
 }
 TEST_STORY(stop_start, 2)
+
+static bool drive_says(struct cloud *c, uuid id, const char *name)
+{
+	char text[64];
+	(void) snprintf(text, sizeof text, "name\n%s\n", name);
+	return sim_compute_drive_has(cloud_host_of(c, id), id, text);
+}
+
+static void rename_it(struct cloud *c, uuid id, const char *name)
+{
+	struct instance_settings wish = {
+		.instance = cloud_ref(c, KIND_INSTANCE, id), .set_name = true, .name = str_from(name)};
+	cloud_ok(c, &c->alice, engine_update_instance, &wish);
+	cloud_settle(c);
+}
+
+/* What is on a config drive is what holds when the guest starts, but not when it goes on. */
+static void config_drive(struct cloud *c)
+{
+	struct instance_launch wish = cloud_launch_wish(c, 1);
+	wish.config_drive = true;
+	wish.name = STR("first");
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	uuid id = wish.made.at[0];
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_true(drive_says(c, id, "first"));
+	rename_it(c, id, "second");
+	assert_true(drive_says(c, id, "first"));
+	cloud_ask(c, engine_suspend_instances, id);
+	cloud_await(c, id, INSTANCE_SUSPENDED);
+	cloud_start(c, id);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_true(drive_says(c, id, "first"));
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_start(c, id);
+	cloud_await(c, id, INSTANCE_RUNNING);
+	assert_true(drive_says(c, id, "second"));
+}
+TEST_STORY(config_drive, 1)
 
 /* A guest that is deaf is forced off when its time is over, and not before. */
 static void stop_deaf(struct cloud *c)
@@ -448,6 +490,7 @@ int main(void)
 		cmocka_unit_test(test_launch),
 		cmocka_unit_test(test_launch_many),
 		cmocka_unit_test(test_stop_start),
+		cmocka_unit_test(test_config_drive),
 		cmocka_unit_test(test_stop_deaf),
 		cmocka_unit_test(test_stop_by_force),
 		cmocka_unit_test(test_stop_slowly),

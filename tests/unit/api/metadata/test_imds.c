@@ -157,6 +157,59 @@ static void test_openstack(void **state)
 	assert_int_equal(r.status, 404);
 }
 
+static RESULT take_dhcp_away(struct op *op, void *arg)
+{
+	(void) arg;
+	struct subnet n = *subnet_find(op->head, id_of(KIND_SUBNET, ROUTER_A + 1));
+	n.no_dhcp = true;
+	TRY(ip_parse(STR("127.0.1.1"), &n.gateway_ip));
+	return subnet_put(op, &n);
+}
+
+/* Where DHCP says nothing, all is said here. */
+static void test_static_network(void **state)
+{
+	struct fixture *f = *state;
+	static const char network[] = "/openstack/latest/network_data.json";
+	assert_ok(fixture_commit(f, take_dhcp_away, NULL));
+	check_has(f, network, "dhcp", false);
+	check_has(f, network, "\"ip_address\":\"127.0.1.10\"", true);
+	check_has(f, network, "\"netmask\":\"255.255.255.0\"", true);
+	check_has(f, network,
+		  "\"routes\":[{\"gateway\":\"127.0.1.1\",\"netmask\":\"0.0.0.0\",\"network\":\"0.0.0.0\"}]",
+		  true);
+}
+
+static struct str on_drive(const struct compute_files *files, const char *path)
+{
+	for (size_t k = 0; k < files->count; k++)
+		if (str_is(files->at[k].path, path))
+			return files->at[k].bytes;
+	fail_msg("no %s", path);
+	return STR_NONE;
+}
+
+/* The drive says what the service says, also to an instance that the service does not see. */
+static void test_config_drive(void **state)
+{
+	struct fixture *f = *state;
+	struct compute_files files = {0};
+	AUTO_VIEW view = {0};
+	view_open(f->store, &view);
+	assert_ok(metadata_write_drive(&f->c, &view, id_of(KIND_INSTANCE, ALPHA + 1), &files));
+	assert_int_equal(files.count, 5);
+	assert_true(str_equal(on_drive(&files, "openstack/latest/user_data"),
+			      get(f, "/openstack/latest/user_data").body));
+	assert_true(str_equal(on_drive(&files, "openstack/latest/network_data.json"),
+			      get(f, "/openstack/latest/network_data.json").body));
+	assert_true(str_contains(on_drive(&files, "openstack/latest/meta_data.json"),
+				 STR("\"hostname\":\"ip-127-0-1-10.us-west-2.compute.internal\"")));
+	view_close(&view);
+	view_open(f->store, &view);
+	assert_int_equal(metadata_write_drive(&f->c, &view, id_of(KIND_INSTANCE, 4711), &files).code,
+			 ERR_NOT_FOUND);
+}
+
 static void test_ids(void **state)
 {
 	struct fixture *f = *state;
@@ -485,6 +538,8 @@ int main(void)
 		web_test(test_tree),
 		web_test(test_ids),
 		web_test(test_openstack),
+		web_test(test_static_network),
+		web_test(test_config_drive),
 		web_test(test_roots),
 		web_test(test_document),
 		web_test(test_not_there),
