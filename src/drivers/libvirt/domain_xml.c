@@ -5,6 +5,7 @@
  * The metadata, with the memo, comes first and is not part of the digest. All attribute values are
  * numbers, UUIDs, MACs, digests and the checked pool path: nothing in them needs escaping. */
 #include <inttypes.h>
+#include <stdio.h>
 
 #include "base/crypto.h"
 #include "base/xml.h"
@@ -60,10 +61,12 @@ struct str libvirt_console_name(struct arena *a, uuid region, uuid instance)
 
 static const struct {
 	const char *manufacturer, *product;
-	const char *serial;    /* NULL: the instance's UUID */
+	const char *serial;    /* NULL: the UUID's digits */
 	const char *asset_tag; /* NULL: none */
 } personalities[] = {
-	/* Nothing but UUID and serial, both beginning with "ec2", says EC2. */
+	/* Nothing but UUID and serial, both beginning with "ec2" and the same, says EC2. Every UUID of ours
+	 * begins so, and cloud-init asks about EC2 before the others: their serials are not to be the same.
+	 */
 	[INSTANCE_PERSONALITY_EC2] = {"Dari", "Dari Instance", NULL, NULL},
 	[INSTANCE_PERSONALITY_OPENSTACK] = {"OpenStack Foundation", "OpenStack Nova", NULL, NULL},
 	[INSTANCE_PERSONALITY_CLOUDSTACK] = {"Apache Software Foundation", "CloudStack KVM Hypervisor", NULL,
@@ -75,10 +78,13 @@ static const struct {
 static void write_smbios(struct buf *b, const struct compute_domain *w, const char *id)
 {
 	typeof(personalities[0]) *p = &personalities[w->personality];
+	char digits[2 * sizeof w->id.b + 1];
+	for (size_t k = 0; k < sizeof w->id.b; k++)
+		(void) snprintf(digits + 2 * k, 3, "%02x", w->id.b[k]);
+	const char *serial = w->personality == INSTANCE_PERSONALITY_EC2 ? id : p->serial ? p->serial : digits;
 	buf_print(b, "<sysinfo type='smbios'><system><entry name='manufacturer'>%s</entry>", p->manufacturer);
 	buf_print(b, "<entry name='product'>%s</entry>", p->product);
-	buf_print(b, "<entry name='serial'>%s</entry><entry name='uuid'>%s</entry></system>",
-		  p->serial ? p->serial : id, id);
+	buf_print(b, "<entry name='serial'>%s</entry><entry name='uuid'>%s</entry></system>", serial, id);
 	if (p->asset_tag)
 		buf_print(b, "<chassis><entry name='asset'>%s</entry></chassis>", p->asset_tag);
 	buf_print(b, "</sysinfo>");

@@ -129,6 +129,10 @@ static void test_personalities(void **state)
 		{INSTANCE_PERSONALITY_CLOUDSTACK, "<entry name='product'>CloudStack KVM Hypervisor</entry>"},
 		{INSTANCE_PERSONALITY_AZURE,
 		 "<chassis><entry name='asset'>7783-7084-3265-9085-8269-3286-77</entry></chassis>"},
+		/* not the UUID, by which they would be EC2's */
+		{INSTANCE_PERSONALITY_OPENSTACK,
+		 "<entry name='serial'>ec2f00d0111142228333444455556666</entry>"},
+		{INSTANCE_PERSONALITY_AZURE, "<entry name='serial'>ec2f00d0111142228333444455556666</entry>"},
 		{INSTANCE_PERSONALITY_NOCLOUD, "<entry name='serial'>ds=nocloud</entry>"},
 	};
 	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 * MIB);

@@ -122,6 +122,8 @@ static void test_drive_file(void **state)
 	struct scene s = scene_open();
 	char id[UUID_TEXT_SIZE];
 	struct str name = str_print(s.arena, "dari-da210077-cfg-%s.iso", uuid_write(s.wish.id, id));
+	s.wish.disks = s.disks;
+	s.wish.nics = s.nics;
 	s.wish.has_drive = true;
 	s.wish.drive = (struct compute_files){&file, 1};
 	in_pool("echo a killed upload >$file", &s, name);
