@@ -129,7 +129,8 @@ def test_attachments(cloud):
     image = next(cloud.sdk.image.images())
     server = cloud.sdk.compute.create_server(name="host", image_id=image.id, flavor_id="t3.micro", networks="auto")
     server = cloud.sdk.compute.wait_for_server(server, wait=20)
-    volume = cloud.run("volume", "create", "--size", "1", "reserved")["id"]
+    zone = cloud.sdk.compute.get_server(server.id).availability_zone
+    volume = cloud.run("volume", "create", "--size", "1", "--availability-zone", zone, "reserved")["id"]
     cloud.volume(volume)
     made = cloud.run(*late, "volume", "attachment", "create", volume, server.id)
     assert made["Status"] == "reserved" and made["Instance ID"] == server.id
