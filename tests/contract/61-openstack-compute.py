@@ -17,6 +17,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import Dev  # noqa: E402
+from faces import holds  # noqa: E402
 
 SILENT = {"delete", "resize", "set", "unset", "start", "stop", "reboot", "pause", "unpause", "suspend", "resume", "lock", "unlock", "add",
           "remove", "confirm", "revert"}
@@ -189,6 +190,7 @@ def test_server_groups(cloud, image):
     cloud.run("server", "group", "delete", "g")
 
 
+@holds("Instances: Aggregates")
 def test_aggregates(cloud, image):
     """A flavor that asks for an aggregate's property goes to its hosts, also when EC2 launches it."""
     def admin(*argv):

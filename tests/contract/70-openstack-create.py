@@ -162,7 +162,7 @@ ROWS = [
 # Given in other tests, whose looks are of their own: block devices and security groups of servers in 61-openstack-compute.py and
 # 67-two-faces-disks.py, what a floating address stands for in 62 and 67-two-faces-network.py; words that mean the same as one above.
 ELSEWHERE = {
-    f"POST {NOVA}/servers": ("server.block_device_mapping_v2", "server.security_groups", "server.return_reservation_id", "OS-SCH-HNT:scheduler_hints", "server"),
+    f"POST {NOVA}/servers": ("server.block_device_mapping_v2", "server.security_groups", "server.return_reservation_id", "server.config_drive", "OS-SCH-HNT:scheduler_hints", "server"),
     f"POST {NOVA}/os-server-groups": ("policies",), f"PUT {NOVA}/servers/{{server_id}}": ("OS-DCF:diskConfig",),
     f"POST {NET}/floatingips": ("port_id", "fixed_ip_address", "floating_ip_address", "subnet_id"),
     f"PUT {NET}/floatingips/{{floatingip_id}}": ("port_id", "fixed_ip_address"), f"POST {VOL}/snapshots": ("force",),

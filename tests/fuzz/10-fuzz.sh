@@ -12,7 +12,7 @@ if [ ! -f build/fuzz/build.ninja ]; then
 fi
 mapfile -t targets < <(basename -s .c tests/fuzz/fuzz_*.c)
 ninja -C build/fuzz --quiet "${targets[@]/#/tests/fuzz/}" # no more than these: the rest of the tree is built elsewhere
-tests/fuzz/make-corpus build/fuzz
+tests/fuzz/make-corpus build/fuzz "${DARI_BUILD:-build/main}/src/daemon/dari"
 
 # Reading a seed is a run as well, and the time limit holds only after all of them: ten a second, chosen evenly.
 # Leaks are what the unit and golden tests look for: here they would be most of the time.

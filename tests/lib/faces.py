@@ -44,9 +44,9 @@ def holds(*names):
 
 
 def held():
-    """What the cases of tests/contract/67-*.py name."""
+    """What the cases of tests/contract/61-*.py and 67-*.py name."""
     found = set()
-    for path in glob.glob(os.path.join(ROOT, "tests/contract/67-*.py")):
+    for path in glob.glob(os.path.join(ROOT, "tests/contract/6[17]-*.py")):
         with open(path, encoding="utf-8") as source:
             for node in ast.walk(ast.parse(source.read())):
                 if isinstance(node, ast.Call) and getattr(node.func, "id", "") == "holds":

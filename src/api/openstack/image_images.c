@@ -57,6 +57,16 @@ static void write_size(struct json_writer *w, const char *key, int64_t size)
 		json_write_int(w, key, size);
 }
 
+static void write_digests(struct json_writer *w, const struct os_image *i, bool is_uploaded, bool is_kept)
+{
+	json_write_text_or_null(w, "checksum", is_uploaded ? i->image->data_md5 : STR_NONE);
+	json_write_z(w, "os_hash_algo", is_uploaded ? "sha512" : is_kept ? "sha256" : NULL);
+	json_write_text_or_null(w, "os_hash_value",
+				is_uploaded ? i->image->data_sha512
+				: is_kept   ? i->root->sha256
+					    : STR_NONE);
+}
+
 /* Data that came by another way are what hosts use: a qcow2, with the digest that its file is named by. */
 static void write_data(struct json_writer *w, const struct os_image *i)
 {
@@ -71,12 +81,7 @@ static void write_data(struct json_writer *w, const struct os_image *i)
 								      : image->container_format);
 	write_size(w, "size", is_uploaded ? image->data_size : is_kept ? i->root->file_size : -1);
 	write_size(w, "virtual_size", is_kept ? i->root->volume_size : -1);
-	json_write_text_or_null(w, "checksum", is_uploaded ? image->data_md5 : STR_NONE);
-	json_write_z(w, "os_hash_algo", is_uploaded ? "sha512" : is_kept ? "sha256" : NULL);
-	json_write_text_or_null(w, "os_hash_value",
-				is_uploaded ? image->data_sha512
-				: is_kept   ? i->root->sha256
-					    : STR_NONE);
+	write_digests(w, i, is_uploaded, is_kept);
 }
 
 static void write_properties(struct json_writer *w, const struct image *image)
