@@ -125,7 +125,7 @@ RESULT engine_allocate_address(struct op *op, struct address_wish *wish)
 {
 	const struct account *account = NULL;
 	struct place place = {0};
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	TRY(find_place(op, wish, &place));
 	TRY(quota_check(op, account->row.id, QUOTA_ADDRESSES, 1));
 	TRY(engine_permit(op, "address.allocate", KIND_ADDRESS, NULL));

@@ -5,6 +5,7 @@
 #include "engine/operation.h"
 
 struct address_wish {
+	struct ref account;          /* whose it is to be; kind none: the caller's */
 	struct ip ip;                /* none: any free one */
 	struct ref external_network; /* kind none: any */
 	struct str description;

@@ -228,9 +228,10 @@ struct group_plan {
 RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group);
 /* Rules are forgotten at once, the group is marked deleted. */
 RESULT group_delete_with_rules(struct op *op, uuid group);
-/* The named groups of a router (NULL: of none) or of the account alone, each once; where none are named, the
- * router's default group, or else the account's. */
-RESULT groups_resolve(struct op *op, const struct router *router, struct refs refs, struct uuids *ret_groups);
+/* The named groups of the account: a router's of it (NULL: of none) or the account's alone, each once; where
+ * none are named, the router's default group, or else the account's. */
+RESULT groups_resolve(struct op *op, uuid account, const struct router *router, struct refs refs,
+		      struct uuids *ret_groups);
 /* The account's own default group, made at the first touch. */
 RESULT group_default_of_account(struct op *op, uuid account, uuid *ret_group);
 

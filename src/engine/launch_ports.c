@@ -135,8 +135,9 @@ static RESULT resolve(struct op *op, const struct instance_type *type, const str
 	TRY(port_check_zone(op, slot->subnet, primary->subnet->zone, p->field));
 	if (slot->port)
 		return OK;
-	return groups_resolve(op, engine_router_of(op, slot->subnet->router, engine_get_account(op->ctx)),
-			      p->groups, &slot->groups);
+	uuid account = engine_get_account(op->ctx);
+	return groups_resolve(op, account, engine_router_of(op, slot->subnet->router, account), p->groups,
+			      &slot->groups);
 }
 
 static RESULT check_once(struct op *op, const struct launch_ports *ports, size_t n)

@@ -40,7 +40,7 @@ static RESULT set_shared(struct op *op, const struct network *network, enum choi
 RESULT engine_create_network(struct op *op, struct network_wish *wish)
 {
 	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	struct network network = {.account = account->row.id,
 				  .name = wish->name,
 				  .description = wish->description,

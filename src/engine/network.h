@@ -9,6 +9,7 @@ enum { NETWORK_MTU_MAX = 1442 /* 1500 less Geneve's 58 */, NETWORK_MTU_MIN = 68 
 
 /* ERR_RANGE: the MTU. */
 struct network_wish {
+	struct ref account; /* whose it is to be; kind none: the caller's */
 	struct str name, description;
 	bool is_down;
 	bool is_shared; /* everybody may use it: as engine_grant_network() says */

@@ -112,6 +112,7 @@ RESULT engine_grant_network(struct op *op, struct network_grant_wish *wish)
 	const struct network *network = NULL;
 	uuid target;
 	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
+	TRY(engine_check_owner(op, &wish->account, network->account));
 	TRY(find_target(op, &wish->target, &target));
 	return network_grant_write(op, network, target, wish->target.field, &wish->grant);
 }

@@ -14,7 +14,8 @@ bool engine_is_network_granted(const struct tables *t, uuid network, uuid accoun
 /* ERR_DENIED: to everybody, by who is no administrator. ERR_EXISTS and ERR_QUOTA with KIND_NETWORK_GRANT. */
 struct network_grant_wish {
 	struct ref network;
-	struct ref target; /* an account; not given: everybody */
+	struct ref account; /* the network's, if any is said */
+	struct ref target;  /* an account; not given: everybody */
 	/* made: */
 	uuid grant;
 };

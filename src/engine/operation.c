@@ -105,6 +105,32 @@ RESULT engine_find_acting_account(struct op *op, const struct account **ret_acco
 	return OK;
 }
 
+RESULT engine_find_owner_to_be(struct op *op, const struct ref *wanted, const struct account **ret_account)
+{
+	const struct account *account = NULL;
+	bool is_own =
+		wanted->bits && id_has_prefix(engine_get_account(op->ctx), wanted->prefix, wanted->bits);
+	if (!ref_is_given(wanted) || is_own)
+		return engine_find_acting_account(op, ret_account);
+	if (!identity_is_admin(op->ctx->who))
+		return ENGINE_FAIL(op, ERR_DENIED, KIND_ACCOUNT, wanted->field,
+				   "Only an administrator makes resources for another account.");
+	TRY(engine_find_account(op->ctx, op->head, wanted, &account));
+	if (!engine_is_account_open(op->head, account))
+		return ENGINE_FAIL(op, ERR_DENIED, KIND_ACCOUNT, wanted->field, "The account is disabled.");
+	*ret_account = account;
+	return OK;
+}
+
+RESULT engine_check_owner(struct op *op, const struct ref *wanted, uuid owner)
+{
+	if (!ref_is_given(wanted) || id_has_prefix(owner, wanted->prefix, wanted->bits))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_ACCOUNT, wanted->field,
+			   "It belongs to the account of what it is part of, not to '%" STR_FMT "'.",
+			   STR_ARG(wanted->text));
+}
+
 /* EC2's ids show 68 bits. */
 bool engine_id_is_taken(const struct op *op, enum kind kind, uuid id)
 {

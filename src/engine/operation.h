@@ -47,3 +47,8 @@ RESULT engine_permit(struct op *op, const char *permission, enum kind kind, cons
 /* The account in whose name the operation acts: the caller's; ERR_INVALID for the system itself
  * and for an operator that named none, ERR_DENIED when it is disabled. */
 RESULT engine_find_acting_account(struct op *op, const struct account **ret_account);
+/* Whose a new resource is to be: the caller's own account (wanted of kind none), or any other for an
+ * administrator. ERR_DENIED with KIND_ACCOUNT. */
+RESULT engine_find_owner_to_be(struct op *op, const struct ref *wanted, const struct account **ret_account);
+/* What is part of another resource belongs to its owner: ERR_INVALID with KIND_ACCOUNT for another one. */
+RESULT engine_check_owner(struct op *op, const struct ref *wanted, uuid owner);

@@ -108,7 +108,7 @@ static RESULT create_port(struct op *op, struct port_wish *wish, const struct ac
 	port.name = wish->name;
 	port.description = wish->description;
 	TRY(tags_normalize(op, wish->tags, &port.tags));
-	TRY(groups_resolve(op, engine_router_of(op, subnet->router, account->row.id), wish->groups,
+	TRY(groups_resolve(op, port.account, engine_router_of(op, subnet->router, port.account), wish->groups,
 			   &port.groups));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_SUBNET, &subnet->row));
@@ -235,7 +235,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 	const struct row *found = NULL;
 	struct port_fixed *fixed = NULL;
 	size_t count = 0;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, &wish->network, &found));
 	const struct network *network = (const struct network *) found;
 	TRY(port_check_choices(op, network->row.id,
@@ -261,9 +261,9 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));
 	TRY(check_open(op, &port, wish->groups.count > 0));
 	if (!port.is_open && (wish->groups.count > 0 || !wish->has_no_groups))
-		TRY(groups_resolve(
-			op, count ? engine_router_of(op, fixed[0].subnet->router, account->row.id) : NULL,
-			wish->groups, &port.groups));
+		TRY(groups_resolve(op, port.account,
+				   count ? engine_router_of(op, fixed[0].subnet->router, port.account) : NULL,
+				   wish->groups, &port.groups));
 	TRY(quota_check(op, account->row.id, QUOTA_PORTS, 1));
 	TRY(engine_permit(op, "port.create", KIND_NETWORK, &network->row));
 	TRY(port_write_fixed(op, fixed, count, wish->fixed.field, &port));
@@ -324,8 +324,8 @@ static RESULT apply_security(struct op *op, const struct port_settings *wish, st
 	if (wish->has_no_groups || next->is_open)
 		next->groups = (struct uuids){0};
 	if (wish->groups.count > 0)
-		TRY(groups_resolve(op, engine_router_of(op, next->router, next->account), wish->groups,
-				   &next->groups));
+		TRY(groups_resolve(op, next->account, engine_router_of(op, next->router, next->account),
+				   wish->groups, &next->groups));
 	if (wish->pairs)
 		TRY(write_pairs(op, wish->pairs, next->mac, &next->allowed_pairs));
 	return check_open(op, next, wish->groups.count > 0);

@@ -58,6 +58,7 @@ struct port_pairs {
 /* On a network, in any of its subnets or in none. Errors as above; ERR_CONFLICT with KIND_PORT: the MAC is in
  * use; ERR_COMBINATION with KIND_PORT: open, and in groups. */
 struct network_port_wish {
+	struct ref account; /* whose it is to be; kind none: the caller's */
 	struct ref network;
 	struct port_fixed_wishes fixed;
 	struct mac mac; /* none: drawn */

@@ -83,7 +83,7 @@ struct cidrs engine_get_blocks(const struct tables *t, struct arena *a, const st
 RESULT engine_create_router(struct op *op, struct router_wish *wish)
 {
 	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	struct router_plan plan = {
 		.account = account->row.id,
 		.name = wish->name,

@@ -7,6 +7,7 @@
 /* As EC2's CreateVpc: with a main route table, a default network ACL and a default group. The block is made
  * canonical. ERR_RANGE unless /16 to /28 and of a usable range. */
 struct router_wish {
+	struct ref account; /* whose it is to be; kind none: the caller's */
 	struct str name, description;
 	bool has_no_block; /* Neutron's: addresses come with the subnets that are added to it; no group either
 			    */

@@ -109,7 +109,7 @@ static RESULT create_alone(struct op *op, struct security_group_wish *wish)
 {
 	const struct account *account = NULL;
 	uuid ignored = UUID_NONE;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	struct group_plan plan = {
 		.account = account->row.id, .name = wish->name, .description = wish->description};
 	TRY(tags_normalize(op, wish->tags, &plan.tags));
@@ -152,6 +152,9 @@ RESULT engine_update_security_group(struct op *op, struct security_group_setting
 	if (wish->name && group->is_default && !str_equal(*wish->name, group->name))
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECURITY_GROUP, wish->group.field,
 				   "Updating the default security group's name is not allowed.");
+	if (wish->name && !group->is_default && uuid_is_none(group->router) && str_is(*wish->name, "default"))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_SECURITY_GROUP, wish->group.field,
+				   "Default security group already exists.");
 	if (wish->name && !str_equal(*wish->name, group->name) && !uuid_is_none(group->router) &&
 	    security_group_find_by_router(op->head, group->router, *wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_SECURITY_GROUP, wish->group.field,
@@ -217,7 +220,7 @@ RESULT engine_delete_security_group(struct op *op, struct security_group_target 
 	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
 	TRY(engine_permit(op, "security_group.delete", KIND_SECURITY_GROUP, &group->row));
 	struct str id = engine_write_id(op, KIND_SECURITY_GROUP, group->row.id);
-	if (group->is_default)
+	if (group->is_default && !(uuid_is_none(group->router) && identity_is_admin(op->ctx->who)))
 		return ENGINE_FAIL_ABOUT(op, ERR_PROTECTED, KIND_SECURITY_GROUP, &wish->group,
 					 "the specified group: \"%" STR_FMT
 					 "\" name: \"default\" cannot be deleted by a user",
@@ -254,7 +257,8 @@ static bool has_group(const uuid *groups, size_t count, uuid id)
 	return false;
 }
 
-RESULT groups_resolve(struct op *op, const struct router *router, struct refs refs, struct uuids *ret_groups)
+RESULT groups_resolve(struct op *op, uuid account, const struct router *router, struct refs refs,
+		      struct uuids *ret_groups)
 {
 	uuid *groups = arena_new_array(op->ctx->arena, uuid, refs.count ? refs.count : 1);
 	if (!groups)
@@ -263,11 +267,13 @@ RESULT groups_resolve(struct op *op, const struct router *router, struct refs re
 	if (refs.count == 0 && router && !uuid_is_none(router->default_group))
 		groups[count++] = router->default_group;
 	else if (refs.count == 0)
-		TRY(group_default_of_account(op, engine_get_account(op->ctx), &groups[count++]));
+		TRY(group_default_of_account(op, account, &groups[count++]));
 	for (size_t n = 0; n < refs.count; n++) {
 		const struct security_group *group = NULL;
 		TRY(engine_find_group_in(op->ctx, op->head, router ? router->row.id : UUID_NONE, &refs.at[n],
 					 &group));
+		if (!uuid_equal(group->account, account)) /* an administrator finds others', too */
+			return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &refs.at[n]);
 		TRY(engine_permit(op, "security_group.use", KIND_SECURITY_GROUP, &group->row));
 		if (!has_group(groups, count, group->row.id))
 			groups[count++] = group->row.id;

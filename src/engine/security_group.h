@@ -8,8 +8,9 @@
 enum { PORT_GROUPS_MAX = 16 }; /* security groups of one port */
 
 struct security_group_wish {
-	struct ref router; /* kind none: the default VPC */
-	bool is_alone;     /* of no VPC at all: of the account */
+	struct ref router;  /* kind none: the default VPC */
+	bool is_alone;      /* of no VPC at all: of the account */
+	struct ref account; /* likewise: of which; kind none: the caller's */
 	struct str name, description;
 	struct tags tags;
 	/* made: */
@@ -29,7 +30,8 @@ struct security_group_settings {
 };
 OPERATION(engine_update_security_group, security_group_settings)
 
-/* ERR_PROTECTED: the default one. ERR_IN_USE: a port or another group's rule has it. */
+/* ERR_PROTECTED: a VPC's default one; the account's own, which the next look would make anew, unless an
+ * administrator clears up. ERR_IN_USE: a port or another group's rule has it. */
 struct security_group_target {
 	struct ref group;
 };
@@ -52,7 +54,9 @@ struct rules_wish {
 	const struct rule_wish *rules;
 	size_t rule_count;
 	struct refs rule_ids; /* revoke only: instead of rules, by id */
-	struct tags tags;     /* authorize only */
+	/* authorize only: */
+	struct tags tags;
+	struct ref account; /* the group's, if any is said */
 	/* made: */
 	struct uuids made; /* the new rules, in the order asked; or the removed ones */
 };

@@ -158,6 +158,7 @@ RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
 	struct tags tags = {0};
 	uuid *made = NULL;
 	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
+	TRY(engine_check_owner(op, &wish->account, group->account));
 	TRY(tags_normalize(op, wish->tags, &tags));
 	TRY(engine_permit(op, "security_group.authorize", KIND_SECURITY_GROUP, &group->row));
 	TRY(quota_check(op, group->account, QUOTA_RULES, (int64_t) wish->rule_count));

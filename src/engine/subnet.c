@@ -241,6 +241,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 	struct ip room[4];
 	uuid pool;
 	TRY(engine_find_own_network(op->ctx, op->head, &wish->network, &network));
+	TRY(engine_check_owner(op, &wish->account, network->account));
 	TRY(find_block(op, wish, &pool));
 	TRY(check_network_block(op, network, wish->block));
 	struct ip gateway = wish->gateway_ip;

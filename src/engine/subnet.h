@@ -25,6 +25,7 @@ enum { SUBNET_POOLS_MAX = 16, SUBNET_DNS_MAX = 5, SUBNET_ROUTES_MAX = 20 };
  * network; with KIND_PORT: pools overlap each other or the gateway. ERR_QUOTA with KIND_SUBNET. */
 struct network_subnet_wish {
 	struct ref network;
+	struct ref account;      /* the network's, if any is said */
 	struct cidr block;       /* none: the pool's next free one */
 	struct ref pool;         /* what it is allocated from; not given: its maker chooses */
 	bool wants_default_pool; /* the region's, instead */

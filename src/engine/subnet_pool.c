@@ -74,7 +74,7 @@ static RESULT check_count(struct op *op, uuid account)
 RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 {
 	const struct account *account = NULL;
-	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_owner_to_be(op, &wish->account, &account));
 	int64_t min = wish->min_bits ? wish->min_bits : SUBNET_POOL_BITS_MIN;
 	struct subnet_pool pool = {.row.gen = 1,
 				   .account = account->row.id,

@@ -15,6 +15,7 @@ enum {
 /* ERR_RANGE: prefixes that are none for subnets, or lengths that are not in order; ERR_CONFLICT: prefixes
  * that overlap; ERR_EXISTS: a second default; ERR_QUOTA; ERR_DENIED; each with KIND_SUBNET_POOL. */
 struct subnet_pool_wish {
+	struct ref account; /* whose it is to be; kind none: the caller's */
 	struct str name, description;
 	struct cidrs prefixes;
 	int64_t min_bits, default_bits, max_bits; /* 0: 8; as min_bits; 30 */

@@ -136,7 +136,7 @@ struct os_create_flavor {
 #define P(wire, member, ...) OS_BODY(struct os_create_flavor, wire, member, __VA_ARGS__)
 static const struct os_param create_params[] = {
 	P("name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255, .doc = "Its name."),
-	P("id", wish.flavor_id, .flags = OS_NULLABLE, .min = 1, .max = 255,
+	P("id", wish.flavor_id, .flags = OS_NULLABLE | OS_OR_NUMBER, .min = 1, .max = 255,
 	  .doc = "Its id, free text; \"auto\" or none: one is drawn."),
 	P("ram", ram, .flags = OS_REQUIRED, .min = 1, .max = INT64_C(1) << 24, .doc = "MiB of memory."),
 	P("vcpus", wish.vcpus, .flags = OS_REQUIRED, .min = 1, .max = 1024, .doc = "Processors."),

@@ -70,6 +70,7 @@ static const struct os_error errors[] = {
 	E(BIT(NETWORK), RANGE, NONE, 400, "InvalidInput"),
 	E(BIT(NETWORK), INVALID, ROUTE, 400, "InvalidRoutes"),
 	E(BIT(NETWORK), INVALID, NONE, 400, "HTTPBadRequest"),
+	E(BIT(NETWORK), DENIED, ACCOUNT, 400, "HTTPBadRequest"),
 	E(BIT(NETWORK), DENIED, NONE, 403, "PolicyNotAuthorized"),
 	E(BIT(NETWORK), UNSUPPORTED, NONE, 400, "InvalidInput"),
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "server.imageRef", 400, 0),

@@ -43,11 +43,12 @@ static inline enum choice os_choice_not(enum choice choice)
 	return choice == CHOICE_DEFAULT ? choice : choice == CHOICE_YES ? CHOICE_NO : CHOICE_YES;
 }
 
-/* For whom a resource is made: the caller's own project; another one's is not built. */
+/* For which project a resource is made. */
 #define OS_PROJECT(T, member)                                                                                \
-	OS_BODY(T, "project_id", member, .doc = "The caller's own."),                                        \
-		OS_BODY(T, "tenant_id", member, .doc = "Likewise.")
-RESULT os_check_project(struct os_call *e, struct str project);
+	OS_BODY(T, "project_id", member, .kind = KIND_ACCOUNT, .flags = OS_ID_OR_EMPTY | OS_NULLABLE,        \
+		.doc = "Whose it is; absent: the caller's own."),                                            \
+		OS_BODY(T, "tenant_id", member, .kind = KIND_ACCOUNT, .flags = OS_ID_OR_EMPTY | OS_NULLABLE, \
+			.doc = "Likewise.")
 /* ERR_UNSUPPORTED, in Neutron's words for input that it does not take. */
 RESULT os_fail_ipv6(struct os_call *e, const char *field);
 

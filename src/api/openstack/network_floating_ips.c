@@ -138,7 +138,6 @@ static RESULT prepare_delete(struct os_call *e, void *args)
 struct os_create_floating {
 	struct address_wish wish;
 	struct ref subnet;
-	struct str project;
 };
 static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_floating, "floating_network_id", wish.external_network, .flags = OS_REQUIRED,
@@ -151,14 +150,9 @@ static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_floating, "description", wish.description, .doc = "Free text."),
 	OS_BODY(struct os_create_floating, "subnet_id", subnet, .flags = OS_NULLABLE,
 		.kind = KIND_ADDRESS_RANGE, .doc = "As shown; not needed."),
-	OS_PROJECT(struct os_create_floating, project),
+	OS_PROJECT(struct os_create_floating, wish.account),
 	FLOATING_UNBUILT,
 };
-
-static RESULT prepare_create(struct os_call *e, void *args)
-{
-	return os_check_project(e, ((struct os_create_floating *) args)->project);
-}
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
@@ -205,8 +199,8 @@ static const struct os_action actions[] = {
 	 .doc = "Floating addresses."},
 	{HTTP_POST, "/v2.0/floatingips", .permit = "create_floatingip", .flags = OS_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_floating, create_params), .wrap = "floatingip",
-	 .item = "floatingip", .prepare = prepare_create, .operation = engine_allocate_address_run,
-	 .answer = show_created, .shows = KIND_ADDRESS, .doc = "Takes a floating address, and binds it."},
+	 .item = "floatingip", .operation = engine_allocate_address_run, .answer = show_created,
+	 .shows = KIND_ADDRESS, .doc = "Takes a floating address, and binds it."},
 	{HTTP_GET, "/v2.0/floatingips/{floatingip_id}", .permit = "get_floatingip",
 	 .args = OS_PARAMS(struct os_floating_target, target_params), .item = "floatingip",
 	 .answer = show_floating, .doc = "One floating address."},

@@ -138,7 +138,7 @@ static RESULT prepare_delete_rule(struct os_call *e, void *args)
 
 struct os_create_rule {
 	struct rules_wish wish;
-	struct str direction, ethertype, protocol, prefix, description, project;
+	struct str direction, ethertype, protocol, prefix, description;
 	int64_t min, max;
 	bool has_min, has_max;
 	struct ref remote_group;
@@ -167,7 +167,7 @@ static const struct os_param create_rule_params[] = {
 	OS_BODY(struct os_create_rule, "remote_group_id", remote_group, .flags = OS_NULLABLE,
 		.kind = KIND_SECURITY_GROUP, .doc = "The peers' group."),
 	OS_BODY(struct os_create_rule, "description", description, .flags = OS_NULLABLE, .doc = "Free text."),
-	OS_PROJECT(struct os_create_rule, project),
+	OS_PROJECT(struct os_create_rule, wish.account),
 	OS_UNBUILT("remote_address_group_id"),
 };
 
@@ -237,7 +237,6 @@ static RESULT read_peer(struct os_call *e, const struct os_create_rule *a, struc
 static RESULT prepare_create_rule(struct os_call *e, void *args)
 {
 	struct os_create_rule *a = args;
-	TRY(os_check_project(e, a->project));
 	if (str_is_empty(a->ethertype))
 		a->ethertype = STR("IPv4");
 	a->rule.description = a->description;
@@ -328,21 +327,21 @@ static RESULT show_group(struct os_call *e, const void *args, struct json_writer
 
 struct os_create_group {
 	struct security_group_wish wish;
-	struct str project;
 };
 static const struct os_param create_group_params[] = {
 	OS_BODY(struct os_create_group, "name", wish.name, .flags = OS_REQUIRED,
 		.doc = "Need not be unique."),
 	OS_BODY(struct os_create_group, "description", wish.description, .doc = "Free text."),
 	OS_UNBUILT("stateful", .only = "true"),
-	OS_PROJECT(struct os_create_group, project),
+	OS_PROJECT(struct os_create_group, wish.account),
 };
 
 static RESULT prepare_create_group(struct os_call *e, void *args)
 {
 	struct os_create_group *a = args;
+	(void) e;
 	a->wish.is_alone = true;
-	return os_check_project(e, a->project);
+	return OK;
 }
 
 static RESULT show_created_group(struct os_call *e, const void *args, struct json_writer *w)

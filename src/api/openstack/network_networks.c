@@ -206,7 +206,6 @@ static RESULT show_network(struct os_call *e, const void *args, struct json_writ
 struct os_create_network {
 	struct network_wish wish;
 	enum choice up, shared;
-	struct str project;
 };
 static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_network, "name", wish.name, .doc = "Need not be unique."),
@@ -215,16 +214,17 @@ static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_network, "mtu", wish.mtu, .min = NETWORK_MTU_MIN, .max = NETWORK_MTU_MAX,
 		.doc = "Of the guests' side."),
 	OS_BODY(struct os_create_network, "shared", shared, .doc = "With all projects; for administrators."),
-	OS_PROJECT(struct os_create_network, project),
+	OS_PROJECT(struct os_create_network, wish.account),
 	NETWORK_UNBUILT,
 };
 
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_network *a = args;
+	(void) e;
 	a->wish.is_down = a->up == CHOICE_NO;
 	a->wish.is_shared = a->shared == CHOICE_YES;
-	return os_check_project(e, a->project);
+	return OK;
 }
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)

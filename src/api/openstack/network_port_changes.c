@@ -45,7 +45,7 @@ struct os_port_body {
 		size_t count;
 	} pairs;
 	struct refs groups;
-	struct str name, description, device_id, device_owner, dns_name, project;
+	struct str name, description, device_id, device_owner, dns_name;
 	bool has_fixed, has_pairs, has_groups, has_name, has_description, has_device_id, has_device_owner,
 		has_dns_name;
 	enum choice up, security;
@@ -121,14 +121,13 @@ static const struct os_param create_params[] = {
 		.doc = "The network it is on."),
 	OS_BODY(struct os_create_port, "mac_address", wish.mac, .doc = "Absent: drawn."),
 	PORT_BODY(struct os_create_port),
-	OS_PROJECT(struct os_create_port, body.project),
+	OS_PROJECT(struct os_create_port, wish.account),
 };
 
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_port *a = args;
 	struct os_port_body *b = &a->body;
-	TRY(os_check_project(e, b->project));
 	TRY(read_pairs(e, b));
 	TRY(check_fixed(e, b));
 	a->wish.fixed =

@@ -95,7 +95,7 @@ static RESULT read_target(struct os_call *e, struct str text, struct ref *ret_re
 
 struct os_create_rbac {
 	struct network_grant_wish wish;
-	struct str type, action, target, project;
+	struct str type, action, target;
 };
 static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_rbac, "object_type", type, .flags = OS_REQUIRED, .doc = "network."),
@@ -104,13 +104,12 @@ static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_rbac, "action", action, .flags = OS_REQUIRED, .doc = "access_as_shared."),
 	OS_BODY(struct os_create_rbac, "target_tenant", target, .flags = OS_REQUIRED,
 		.doc = "A project, or * for all."),
-	OS_PROJECT(struct os_create_rbac, project),
+	OS_PROJECT(struct os_create_rbac, wish.account),
 };
 
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_rbac *a = args;
-	TRY(os_check_project(e, a->project));
 	if (!str_is(a->type, "network"))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("object_type"),
 				      "Invalid input for object_type. Reason: only networks are shared.");

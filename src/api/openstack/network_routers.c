@@ -193,7 +193,8 @@ static const struct os_params route_params = OS_PARAMS(struct os_extra_route, ro
 
 struct os_router_body {
 	struct router_whole wish;
-	struct str name, description, project;
+	struct str name, description;
+	struct ref account;
 	bool has_name, has_description, has_gateway, has_routes;
 	enum choice up;
 	struct os_gateway_info gateway;
@@ -219,7 +220,7 @@ struct os_router_body {
 		OS_UNBUILT("enable_ndp_proxy", .only = "false")
 static const struct os_param create_params[] = {
 	ROUTER_BODY,
-	OS_PROJECT(struct os_router_body, project),
+	OS_PROJECT(struct os_router_body, account),
 };
 static const struct os_param update_params[] = {
 	OS_PATH(struct os_router_body, "router_id", wish.settings.router, .kind = KIND_ROUTER,
@@ -251,8 +252,8 @@ static RESULT read_rest(struct os_call *e, struct os_router_body *a)
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_router_body *a = args;
-	TRY(os_check_project(e, a->project));
-	a->wish.create = (struct router_wish){.name = a->name,
+	a->wish.create = (struct router_wish){.account = a->account,
+					      .name = a->name,
 					      .description = a->description,
 					      .has_no_block = true,
 					      .is_down = a->up == CHOICE_NO};

@@ -101,14 +101,3 @@ RESULT os_fail_ipv6(struct os_call *e, const char *field)
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
 			      "Invalid input for operation: %s: IPv6 is not built.", field);
 }
-
-RESULT os_check_project(struct os_call *e, struct str project)
-{
-	struct ref ref;
-	if (str_is_empty(project))
-		return OK;
-	if (os_parse_id(project, KIND_ACCOUNT, &ref) && uuid_equal(ref.prefix, e->c->who->account))
-		return OK;
-	return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("project_id"),
-			      "Resources are made for the project that the token is for.");
-}

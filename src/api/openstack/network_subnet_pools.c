@@ -89,7 +89,6 @@ struct os_create_subnet_pool {
 	struct subnet_pool_wish wish;
 	struct strs prefixes;
 	enum choice is_default, shared;
-	struct str project;
 };
 static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_subnet_pool, "name", wish.name, .flags = OS_REQUIRED,
@@ -104,14 +103,13 @@ static const struct os_param create_params[] = {
 		.doc = "The region's; for administrators."),
 	OS_BODY(struct os_create_subnet_pool, "shared", shared,
 		.doc = "For all projects; for administrators."),
-	OS_PROJECT(struct os_create_subnet_pool, project),
+	OS_PROJECT(struct os_create_subnet_pool, wish.account),
 	POOL_UNBUILT,
 };
 
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_subnet_pool *a = args;
-	TRY(os_check_project(e, a->project));
 	a->wish.is_default = a->is_default == CHOICE_YES;
 	a->wish.is_shared = a->shared == CHOICE_YES;
 	return read_prefixes(e, a->prefixes, &a->wish.prefixes);

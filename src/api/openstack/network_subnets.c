@@ -209,7 +209,6 @@ struct os_create_subnet {
 	int64_t ip_version;
 	bool has_gateway;
 	enum choice dhcp, default_pool;
-	struct str project;
 	struct os_subnet_lists lists;
 };
 static const struct os_param create_params[] = {
@@ -232,7 +231,7 @@ static const struct os_param create_params[] = {
 		.doc = "The router's address; null: none; absent: the first one."),
 	OS_BODY(struct os_create_subnet, "enable_dhcp", dhcp, .doc = "Whether guests get addresses by DHCP."),
 	SUBNET_LISTS(struct os_create_subnet),
-	OS_PROJECT(struct os_create_subnet, project),
+	OS_PROJECT(struct os_create_subnet, wish.account),
 	SUBNET_UNBUILT,
 };
 
@@ -253,7 +252,6 @@ static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_create_subnet *a = args;
 	struct engine_lists lists;
-	TRY(os_check_project(e, a->project));
 	TRY(check_version(e, a));
 	TRY(read_lists(e, &a->lists, &lists));
 	a->wish.wants_default_pool = a->default_pool == CHOICE_YES;

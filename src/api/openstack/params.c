@@ -304,7 +304,8 @@ static RESULT read_scalar(struct ctx *c, const struct os_param *p, struct str fi
 		return check_int(c, p, field, json_integer_value(value), out);
 	if (json_is_boolean(value) && (p->type == OS_BOOL || (p->type == OS_CHOICE && !p->yes)))
 		return read_value(c, p, field, json_is_true(value) ? STR("true") : STR("false"), out);
-	if (p->type == OS_ID && p->flags & OS_BY_NAME && json_is_integer(value)) /* a flavor called 1 */
+	bool may_be_number = (p->type == OS_ID && p->flags & OS_BY_NAME) || p->flags & OS_OR_NUMBER;
+	if (may_be_number && json_is_integer(value)) /* a flavor called 1 */
 		return read_value(c, p, field,
 				  str_print(c->arena, "%" JSON_INTEGER_FORMAT, json_integer_value(value)),
 				  out);

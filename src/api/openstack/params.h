@@ -45,6 +45,7 @@ enum os_param_flag {
 	OS_BY_NAME = 1 << 2,     /* ID: a name of .kind, or an id that is no UUID (a flavor's) */
 	OS_BASE64 = 1 << 3,      /* TEXT: decoded; .max counts bytes then */
 	OS_ID_OR_EMPTY = 1 << 4, /* ID: an empty text is none */
+	OS_OR_NUMBER = 1 << 5,   /* TEXT: a whole number stands for its digits */
 };
 
 enum os_param_place { OS_IN_BODY, OS_IN_PATH, OS_IN_QUERY };

@@ -72,6 +72,35 @@ static void check_use(void **state)
 	cloud_fails(c, &c->bob, engine_add_subnet, &subnet, ERR_NOT_FOUND, KIND_NETWORK);
 }
 
+/* An administrator's port for Bob is in Bob's groups, not in the router's nor in others' that are named; a
+ * grant is its network's account's, whoever says it. */
+static void check_for_another(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c);
+	struct ref bob = ref_of(KIND_ACCOUNT, c->bob.account);
+	struct network_grant_wish wish = {.network = s.network, .account = bob, .target = bob};
+	cloud_fails(c, &c->operator, engine_grant_network, &wish, ERR_INVALID, KIND_ACCOUNT);
+	wish.account = ref_of(KIND_ACCOUNT, c->alice.account);
+	cloud_ok(c, &c->operator, engine_grant_network, &wish);
+	struct port_fixed_wish fixed = {.ip = ip_of("10.0.1.77")};
+	struct network_port_wish port = {.account = bob, .network = s.network, .fixed = {true, &fixed, 1}};
+	cloud_fails(c, &c->alice, engine_add_port, &port, ERR_DENIED, KIND_ACCOUNT);
+	cloud_fails(c, &c->bob, engine_add_port, &port, ERR_DENIED, KIND_PORT);
+	cloud_ok(c, &c->operator, engine_add_port, &port);
+	const struct port *made = port_find(cloud_tables(c), port.port);
+	const struct security_group *group = security_group_find(cloud_tables(c), made->groups.at[0]);
+	assert_true(uuid_equal(made->account, c->bob.account) && made->groups.count == 1);
+	assert_true(uuid_equal(group->account, c->bob.account) && uuid_is_none(group->router));
+	struct security_group_wish alices = {.is_alone = true, .name = STR("alice's")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &alices);
+	struct ref ref = ref_of(KIND_SECURITY_GROUP, alices.group);
+	struct network_port_wish wrong = {.account = bob, .network = s.network, .groups = {&ref, 1}};
+	cloud_fails(c, &c->operator, engine_add_port, &wrong, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	struct port_settings change = {.port = ref_of(KIND_PORT, port.port), .groups = {&ref, 1}};
+	cloud_fails(c, &c->operator, engine_update_port, &change, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+}
+
 /* Addresses, MACs and port security: the owner's. */
 static void check_choices(void **state)
 {
@@ -151,6 +180,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_use, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_for_another, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_choices, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revoke, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_shared, cloud_setup, cloud_teardown),

@@ -317,6 +317,38 @@ static void check_groups(void **state)
 	cloud_fails(c, &c->alice, engine_add_port, &wrong, ERR_INVALID, KIND_SECURITY_GROUP);
 }
 
+/* An administrator makes things for others; what is part of a thing is its owner's. */
+static void check_for_another(void **state)
+{
+	struct cloud *c = *state;
+	struct scene s = begin(c);
+	struct ref bob = ref_to(c, KIND_ACCOUNT, c->bob.account);
+	struct identity admin = c->bob;
+	admin.rights |= RIGHT(ADMIN);
+	struct network_wish network = {.name = STR("given"),
+				       .account = ref_to(c, KIND_ACCOUNT, c->alice.account)};
+	cloud_fails(c, &c->bob, engine_create_network, &network, ERR_DENIED, KIND_ACCOUNT);
+	cloud_ok(c, &admin, engine_create_network, &network);
+	assert_true(uuid_equal(network_find(cloud_tables(c), network.network)->account, c->alice.account));
+	network.account = bob;
+	cloud_ok(c, &c->bob, engine_create_network, &network);
+	struct network_port_wish port = {.network = s.network,
+					 .account = ref_to(c, KIND_ACCOUNT, c->alice.account)};
+	cloud_ok(c, &admin, engine_add_port, &port);
+	const struct port *made = port_find(cloud_tables(c), port.port);
+	const struct security_group *group = engine_find_default_group(cloud_tables(c), c->alice.account);
+	assert_true(uuid_equal(made->account, c->alice.account));
+	assert_true(uuids_have(&made->groups, group->row.id));
+	struct network_subnet_wish subnet = {
+		.network = s.network, .account = bob, .block = cidr_of("10.0.9.0/24")};
+	cloud_fails(c, &admin, engine_add_subnet, &subnet, ERR_INVALID, KIND_ACCOUNT);
+	struct port_target gone = {.port = ref_to(c, KIND_PORT, port.port)};
+	cloud_ok(c, &admin, engine_delete_port, &gone);
+	struct security_group_target target = {.group = ref_to(c, KIND_SECURITY_GROUP, group->row.id)};
+	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_PROTECTED, KIND_SECURITY_GROUP);
+	cloud_ok(c, &admin, engine_delete_security_group, &target);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -327,6 +359,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_whole, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_ports, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_groups, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_for_another, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -94,6 +94,19 @@ static void check_whose(void **state)
 	cloud_ok(c, &c->alice, engine_add_subnet, &of_default);
 }
 
+static void check_for_another(void **state)
+{
+	struct cloud *c = *state;
+	const struct cidr prefix = cidr_of("10.20.0.0/16");
+	struct subnet_pool_wish wish = {.account = ref_of(KIND_ACCOUNT, c->bob.account),
+					.name = STR("bob's"),
+					.prefixes = {&prefix, 1}};
+	cloud_fails(c, &c->alice, engine_create_subnet_pool, &wish, ERR_DENIED, KIND_ACCOUNT);
+	cloud_ok(c, &c->operator, engine_create_subnet_pool, &wish);
+	const struct subnet_pool *pool = subnet_pool_find(cloud_tables(c), wish.pool);
+	assert_true(uuid_equal(pool->account, c->bob.account));
+}
+
 static void check_changes(void **state)
 {
 	struct cloud *c = *state;
@@ -117,6 +130,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_allocation, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_chosen, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_whose, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_for_another, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_changes, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
