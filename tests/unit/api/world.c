@@ -455,9 +455,9 @@ struct str world_find(struct arena *a, struct str body, struct str name)
 
 struct str world_element(struct str body, const char *name)
 {
-	char open[80];
+	char open[80]; /* the fuzzer asks for longer ones: there are none */
 	int n = snprintf(open, sizeof open, "<%s>", name);
-	const char *at = body.n ? memmem(body.p, body.n, open, (size_t) n) : 0;
+	const char *at = body.n && n < (int) sizeof open ? memmem(body.p, body.n, open, (size_t) n) : NULL;
 	if (!at)
 		return STR_NONE;
 	size_t from = (size_t) (at - body.p) + (size_t) n;
