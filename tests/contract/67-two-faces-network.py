@@ -604,3 +604,28 @@ def test_the_region_is_as_its_rows_say(both):
 
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "--maxfail=20", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))
+
+
+@holds("The network: For another project")
+def test_for_another_project(both, outside):
+    """What an administrator makes for a project is the project's in both faces; a port is in groups of its own project."""
+    admin = lib.admin(both.dev)
+    group = make(admin, "security_group", "security-groups", name="given", project_id=both.id)
+    rule = make(admin, "security_group_rule", "security-group-rules", security_group_id=group["id"], direction="ingress", protocol="tcp",
+                port_range_min=22, port_range_max=22)
+    assert {group["project_id"], rule["project_id"]} == {both.id}
+    address = make(admin, "floatingip", floating_network_id=outside["id"], project_id=both.id)
+    allocation = ec2_id("eipalloc", address["id"])
+    assert both.ec2.describe_addresses(AllocationIds=[allocation])["Addresses"][0]["PublicIp"] == address["floating_ip_address"]
+    network = make(admin, "network", name="given", project_id=both.id)["id"]
+    make(admin, "subnet", network_id=network, cidr="10.77.0.0/24", ip_version=4)
+    port = make(admin, "port", network_id=network, project_id=both.id, security_groups=[group["id"]])
+    assert both.ok("GET", f"{NETWORK}/ports/{port['id']}")["port"]["project_id"] == both.id
+    anothers = make(admin, "security_group", "security-groups", name="own")["id"]
+    wrong = {"port": {"network_id": network, "project_id": both.id, "security_groups": [anothers]}}
+    assert admin.call("POST", f"{NETWORK}/ports", wrong).status == 404
+    both.ec2.release_address(AllocationId=allocation)
+    for path in (f"ports/{port['id']}", f"networks/{network}", f"security-groups/{group['id']}"):
+        both.delete(f"{NETWORK}/{path}")
+    both.rest()
+    assert admin.call("DELETE", f"{NETWORK}/security-groups/{anothers}").status == 204
