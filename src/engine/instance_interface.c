@@ -143,7 +143,8 @@ RESULT engine_change_instance_groups(struct op *op, struct instance_group_change
 		next = port_next_by_instance(op->head, port);
 		if (!row_is_live(&port->row))
 			continue;
-		TRY(engine_find_group_in(op->ctx, op->head, port->router, &wish->group, &group));
+		TRY(engine_find_group_in(op->ctx, op->head, port->account, port->router, &wish->group,
+					 &group));
 		TRY(change_groups(op, port, group->row.id, wish->remove, &changed));
 	}
 	if (wish->remove && !changed)

@@ -380,15 +380,16 @@ RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind,
 	return OK;
 }
 
-RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid router, const struct ref *ref,
-			    const struct security_group **ret_group)
+RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account, uuid router,
+			    const struct ref *ref, const struct security_group **ret_group)
 {
 	const struct security_group *group = NULL;
 	if (ref->kind == KIND_SECURITY_GROUP && ref->bits == 0)
 		group = security_group_find_by_router(t, router, ref->text);
 	else
 		TRY(engine_find_own_security_group(c, t, ref, &group));
-	if (!group || !engine_is_own(c, KIND_SECURITY_GROUP, &group->row))
+	if (!group || !engine_is_own(c, KIND_SECURITY_GROUP, &group->row) ||
+	    !uuid_equal(group->account, account))
 		return engine_fail_not_found(c, KIND_SECURITY_GROUP, ref);
 	if (!uuid_is_none(group->router) && !uuid_equal(group->router, router))
 		return engine_fail_with(c, ref->field,

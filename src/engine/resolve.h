@@ -95,10 +95,10 @@ ENGINE_FINDER(volume_transfer, KIND_VOLUME_TRANSFER)
 ENGINE_FINDER(volume_type, KIND_VOLUME_TYPE)
 ENGINE_FINDER(zone, KIND_ZONE)
 
-/* A group by id or, with bits = 0, by name in that router. One of another router: ERR_INVALID; one of the
- * account alone is good everywhere. */
-RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid router, const struct ref *ref,
-			    const struct security_group **ret_group);
+/* A group of the account by id or, with bits = 0, by name in that router. One of another router: ERR_INVALID;
+ * one of the account alone is good everywhere. Another account's is not found, by administrators neither. */
+RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account, uuid router,
+			    const struct ref *ref, const struct security_group **ret_group);
 /* ERR_NOT_FOUND of that kind, in the words used everywhere. */
 RESULT engine_fail_not_found(struct ctx *c, enum kind kind, const struct ref *ref);
 /* The same for what was there once. */

@@ -270,10 +270,8 @@ RESULT groups_resolve(struct op *op, uuid account, const struct router *router, 
 		TRY(group_default_of_account(op, account, &groups[count++]));
 	for (size_t n = 0; n < refs.count; n++) {
 		const struct security_group *group = NULL;
-		TRY(engine_find_group_in(op->ctx, op->head, router ? router->row.id : UUID_NONE, &refs.at[n],
-					 &group));
-		if (!uuid_equal(group->account, account)) /* an administrator finds others', too */
-			return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &refs.at[n]);
+		TRY(engine_find_group_in(op->ctx, op->head, account, router ? router->row.id : UUID_NONE,
+					 &refs.at[n], &group));
 		TRY(engine_permit(op, "security_group.use", KIND_SECURITY_GROUP, &group->row));
 		if (!has_group(groups, count, group->row.id))
 			groups[count++] = group->row.id;

@@ -71,7 +71,7 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 		return OK;
 	}
 	const struct security_group *peer = NULL;
-	TRY(engine_find_group_in(op->ctx, op->head, group->router, &wish->peer_group, &peer));
+	TRY(engine_find_group_in(op->ctx, op->head, group->account, group->router, &wish->peer_group, &peer));
 	ret_rule->peer_group = peer->row.id;
 	ret_rule->is_ipv6 = wish->is_ipv6;
 	if (!ref_is_given(&wish->peer_router))

@@ -264,6 +264,14 @@ static void check_groups_of_all(void **state)
 	cloud_fails(c, &c->alice, engine_change_instance_groups, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
 	wish.group = ref_named(KIND_SECURITY_GROUP, "none");
 	cloud_fails(c, &c->alice, engine_change_instance_groups, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	/* An administrator finds Bob's groups, but not for Alice's ports. */
+	struct security_group_wish bobs = {.is_alone = true, .name = STR("bob's")};
+	cloud_ok(c, &c->bob, engine_create_security_group, &bobs);
+	wish = (struct instance_group_change){.instance = s->instance_ref,
+					      .group = ref_to(c, KIND_SECURITY_GROUP, bobs.group)};
+	cloud_fails(c, &c->operator, engine_change_instance_groups, &wish, ERR_NOT_FOUND,
+		    KIND_SECURITY_GROUP);
+	assert_int_equal(cloud_port(c, s->instance)->groups.count, 1);
 }
 
 int main(void)
