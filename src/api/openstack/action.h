@@ -13,8 +13,8 @@
  *   look              an observe action: reads from a host, on that host's thread, the call parked
  *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
  *                     changed what a change made: rows of the kind that it `shows` are found as it left them
- *                     (os_find_shown). An action with a list instead shows the rows of one kind (list.h);
- *                     with neither there is no body
+ *                     (os_find_shown). An action with a list instead shows the rows of one kind (list.h), one
+ *                     with both writes that list in a form of its own; with neither there is no body
  * How to add an action: HACKING.md. */
 #pragma once
 

@@ -90,7 +90,7 @@ static const struct os_sort_key flavor_sort_keys[] = {
 #define FLAVORS(write_them)                                                                                  \
 	{                                                                                                    \
 		.kind = KIND_INSTANCE_TYPE, .items = "flavors", .links = "flavors_links",                    \
-		.marker = "flavor_id", .filters = OS_FILTERS(flavor_filters),                                \
+		.marker = "flavor_id", .others = "is_public", .filters = OS_FILTERS(flavor_filters),         \
 		.sort_keys = {flavor_sort_keys, sizeof flavor_sort_keys / sizeof flavor_sort_keys[0]},       \
 		.flags = OS_ALL_SEE_ALL, .page_max = 1000, .shows = is_asked, .write = (write_them),         \
 	}

@@ -229,8 +229,9 @@ static const struct os_filter hypervisor_filters[] = {
 #define HYPERVISORS(write_them)                                                                              \
 	{                                                                                                    \
 		.kind = KIND_HOST, .items = "hypervisors", .links = "hypervisors_links",                     \
-		.filters = OS_FILTERS(hypervisor_filters), .flags = OS_ALL_SEE_ALL, .page_max = 1000,        \
-		.gather = gather_hypervisor, .write = (write_them),                                          \
+		.others = "with_servers", .filters = OS_FILTERS(hypervisor_filters),                         \
+		.flags = OS_ALL_SEE_ALL, .page_max = 1000, .gather = gather_hypervisor,                      \
+		.write = (write_them),                                                                       \
 	}
 static const struct os_listing hypervisor_briefs = HYPERVISORS(write_listed);
 static const struct os_listing hypervisor_details = HYPERVISORS(write_hypervisor);
@@ -310,15 +311,16 @@ static const struct os_filter service_filters[] = {
 	{"host", "name"},
 	{"binary", .fits = fits_binary},
 };
+static const struct os_listing services = {
+	.kind = KIND_HOST,
+	.items = "services",
+	.filters = OS_FILTERS(service_filters),
+	.flags = OS_ALL_SEE_ALL,
+	.write = write_service,
+};
+
 static RESULT list_services(struct os_call *e, const void *args, struct json_writer *w)
 {
-	static const struct os_listing services = {
-		.kind = KIND_HOST,
-		.items = "services",
-		.filters = OS_FILTERS(service_filters),
-		.flags = OS_ALL_SEE_ALL,
-		.write = write_service,
-	};
 	struct os_page page;
 	(void) args;
 	TRY(os_select(e, &services, &page));
@@ -446,7 +448,7 @@ static const struct os_action actions[] = {
 	 .flags = OS_ADMIN, .args = HOST_ARGS, .item = "hypervisor", .answer = show_hypervisor,
 	 .doc = "One host."},
 	{HTTP_GET, "/v2.1/os-services", .permit = "os_compute_api:os-services:list", .flags = OS_ADMIN,
-	 .answer = list_services, .doc = "The hosts as services."},
+	 .list = &services, .answer = list_services, .doc = "The hosts as services."},
 	{HTTP_PUT, "/v2.1/os-services/{id}", .permit = "os_compute_api:os-services:update",
 	 .flags = OS_ADMIN | OS_WRITES, .since = 53,
 	 .args = OS_PARAMS(struct os_service_change, service_params), .item = "service",

@@ -447,7 +447,8 @@ static bool fits_before(struct os_call *e, const struct row *row, struct str val
 	int64_t time_us = 0;
 	if (e->request.version < 66)
 		return true;
-	return result_is_ok(clock_parse(value, &time_us)) && row->updated_us <= time_us;
+	int64_t updated_us = row->updated_us - row->updated_us % SECOND; /* as it is shown */
+	return result_is_ok(clock_parse(value, &time_us)) && updated_us <= time_us;
 }
 
 static RESULT check_times(struct os_call *e, void *args)
@@ -468,9 +469,14 @@ static RESULT check_times(struct os_call *e, void *args)
 	return OK;
 }
 
+static struct str name_of(struct os_call *e, const struct row *row)
+{
+	return os_server_name(e->c->arena, (const struct instance *) row);
+}
+
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
 {
-	return os_pattern_fits(value, os_server_name(e->c->arena, (const struct instance *) row));
+	return os_pattern_fits(value, name_of(e, row));
 }
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
@@ -501,12 +507,12 @@ static bool fits_host(struct os_call *e, const struct row *row, struct str value
 	return !os_is_admin(e) || (host && str_equal(host->name, value)); /* else it is passed over */
 }
 
-/* From 2.73 on. */
 static bool fits_locked(struct os_call *e, const struct row *row, struct str value)
 {
 	bool is_wanted = str_equal_nocase(value, STR("true")) || str_is(value, "1");
 	bool is_locked = ((const struct instance *) row)->locked != INSTANCE_LOCKED_NO;
-	return e->request.version < 73 || is_locked == is_wanted;
+	(void) e;
+	return is_locked == is_wanted;
 }
 
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
@@ -528,7 +534,7 @@ static const struct os_filter server_filters[] = {
 	{"changes-since", .fits = fits_since},
 	{"changes-before", .fits = fits_before},
 	{"user_id", "made_by"},
-	{"locked", .fits = fits_locked},
+	{"locked", .since = 73, .is_truth = true, .fits = fits_locked},
 	{"description", "description", .is_pattern = true},
 	{"launch_index", "launch_index"},
 	{"availability_zone", .fits = fits_zone},
@@ -542,15 +548,26 @@ static const struct os_filter server_filters[] = {
 	{"tenant_id", "account"},
 };
 static const struct os_sort_key server_sort_keys[] = {
-	{"display_name", "name"},       {"name", "name"},          {"host", "host"},
-	{"image_ref", "image"},         {"key_name", "key_name"},  {"launch_index", "launch_index"},
-	{"launched_at", "launched_us"}, {"project_id", "account"}, {"vm_state", "wanted_power"},
+	{"display_name", .text = name_of},
+	{"name", .text = name_of},
+	{"host", "host"},
+	{"image_ref", "image"},
+	{"key_name", "key_name"},
+	{"launch_index", "launch_index"},
+	{"launched_at", "launched_us"},
+	{"project_id", "account"},
+	{"vm_state", "wanted_power"},
 	{"power_state", "seen_power"},
 };
+/* What Nova's queries may have and does nothing here, as it does nothing there for who is no administrator.
+ */
+#define SERVER_OTHERS                                                                                        \
+	"access_ip_v4|access_ip_v6|auto_disk_config|created_at|display_description|hostname|kernel_id|"      \
+	"launched_at|locked_by|ramdisk_id|root_device_name|terminated_at|soft_deleted|image_ref"
 #define SERVERS(write_them, gather_them)                                                                     \
 	{                                                                                                    \
 		.kind = KIND_INSTANCE, .items = "servers", .links = "servers_links",                         \
-		.filters = OS_FILTERS(server_filters),                                                       \
+		.others = SERVER_OTHERS, .filters = OS_FILTERS(server_filters),                              \
 		.sort_keys = {server_sort_keys, sizeof server_sort_keys / sizeof server_sort_keys[0]},       \
 		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .account_index = INSTANCE_INDEX_ACCOUNT,         \
 		.page_max = 1000, .shows = is_there, .gather = (gather_them), .write = (write_them),         \

@@ -124,6 +124,24 @@ static void write_filters(struct json_writer *w, const struct os_listing *list)
 	json_write_close_list(w);
 }
 
+/* How a list's rows are called, ordered and paged. */
+static void write_list(struct json_writer *w, const struct os_listing *list)
+{
+	static const char *const always[] = {"created_at", "updated_at", "id"};
+	if (!list)
+		return;
+	json_write_z(w, "items", list->items);
+	json_write_z(w, "links", list->links);
+	json_write_z(w, "marker", list->marker ? list->marker : "id");
+	json_write_int(w, "page_max", list->page_max);
+	json_write_open_list(w, "sort_keys");
+	for (size_t k = 0; k < list->sort_keys.count; k++)
+		json_write_z(w, NULL, list->sort_keys.at[k].name);
+	for (size_t k = 0; k < sizeof always / sizeof always[0]; k++)
+		json_write_z(w, NULL, always[k]);
+	json_write_close_list(w);
+}
+
 static void write_action(struct json_writer *w, enum os_service service, const struct os_action *a)
 {
 	json_write_open(w, NULL);
@@ -146,6 +164,7 @@ static void write_action(struct json_writer *w, enum os_service service, const s
 	write_params(w, &a->args, NULL);
 	json_write_close_list(w);
 	write_filters(w, a->list);
+	write_list(w, a->list);
 	json_write_z(w, "doc", a->doc);
 	json_write_close(w);
 }

@@ -162,7 +162,7 @@ static RESULT check_member(struct os_call *e, void *args)
 #define MEMBER_PATH "/v3/groups/{group_id}/users/{user_id}"
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/groups", .permit = "identity:list_groups", .args = {0, 0, sizeof(struct user_args)},
-	 .answer = list_groups, .doc = "Groups."},
+	 .list = &groups, .answer = list_groups, .doc = "Groups."},
 	{HTTP_POST, "/v3/groups", .permit = "identity:create_group", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_group, create_params), .wrap = "group", .item = "group",
 	 .prepare = prepare_new, .operation = engine_create_user_group_run, .shows = KIND_USER_GROUP,

@@ -329,8 +329,8 @@ static RESULT list_users_projects(struct os_call *e, const void *args, struct js
 		0, 0, sizeof(struct nothing)                                                                 \
 	}
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v3/domains", .permit = "identity:list_domains", .args = NOTHING, .answer = list_domains,
-	 .doc = "Domains."},
+	{HTTP_GET, "/v3/domains", .permit = "identity:list_domains", .args = NOTHING, .list = &domains,
+	 .answer = list_domains, .doc = "Domains."},
 	{HTTP_POST, "/v3/domains", .permit = "identity:create_domain", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_domain, create_domain_params), .wrap = "domain",
 	 .item = "domain", .operation = engine_create_domain_run, .shows = KIND_DOMAIN,
@@ -346,7 +346,7 @@ static const struct os_action actions[] = {
 	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct domain_args, domain_params), .operation = engine_delete_domain_run,
 	 .doc = "Deletes a disabled domain without projects."},
-	{HTTP_GET, "/v3/projects", .permit = "identity:list_projects", .args = NOTHING,
+	{HTTP_GET, "/v3/projects", .permit = "identity:list_projects", .args = NOTHING, .list = &projects,
 	 .answer = list_projects, .doc = "Projects."},
 	{HTTP_POST, "/v3/projects", .permit = "identity:create_project", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_project, create_project_params), .wrap = "project",

@@ -454,7 +454,7 @@ struct nothing {
 	}
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/roles", .permit = "identity:list_roles", .args = {0, 0, sizeof(struct nothing)},
-	 .answer = list_roles, .doc = "Roles."},
+	 .list = &roles, .answer = list_roles, .doc = "Roles."},
 	{HTTP_POST, "/v3/roles", .permit = "identity:create_role", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_role, create_params), .wrap = "role", .item = "role",
 	 .operation = engine_create_role_run, .shows = KIND_ROLE, .answer = show_new, .doc = "Makes a role."},

@@ -57,6 +57,9 @@ static const struct os_filter filters[] = {
 	{"name", "name"},
 	{"enabled", "enabled"},
 	{"domain_id", .fits = fits_domain},
+	{"description", "description"}, /* these three are shown of whom has them */
+	{"email", "email"},
+	{"default_project_id", "default_account"},
 };
 static const struct os_listing users = {
 	.kind = KIND_USER,
@@ -209,7 +212,7 @@ static RESULT prepare_password(struct os_call *e, void *args)
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/users", .permit = "identity:list_users", .args = {0, 0, sizeof(struct user_args)},
-	 .answer = list_users, .doc = "Users."},
+	 .list = &domain_users, .answer = list_users, .doc = "Users."},
 	{HTTP_POST, "/v3/users", .permit = "identity:create_user", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_user, create_params), .wrap = "user", .item = "user",
 	 .prepare = prepare_new, .operation = engine_create_user_run, .shows = KIND_USER, .answer = show_new,

@@ -225,16 +225,32 @@ static bool fits_tag(struct os_call *e, const struct row *row, struct str value)
 	return has_all;
 }
 
+/* Data that came by another way than an upload are a qcow2 of ours. */
+static struct str format_or(struct os_call *e, const struct row *row, struct str format, struct str kept)
+{
+	const struct image *image = (const struct image *) row;
+	bool is_kept = image_device_first_by_image(os_walk(e), row->id) && image->data_size == 0;
+	return format.n || !is_kept ? format : kept;
+}
+
+static struct str disk_format_of(struct os_call *e, const struct row *row)
+{
+	return format_or(e, row, ((const struct image *) row)->disk_format, STR("qcow2"));
+}
+
+static struct str container_format_of(struct os_call *e, const struct row *row)
+{
+	return format_or(e, row, ((const struct image *) row)->container_format, STR("bare"));
+}
+
 static bool fits_disk_format(struct os_call *e, const struct row *row, struct str value)
 {
-	(void) e;
-	return fits_words(value, ((const struct image *) row)->disk_format);
+	return fits_words(value, disk_format_of(e, row));
 }
 
 static bool fits_container_format(struct os_call *e, const struct row *row, struct str value)
 {
-	(void) e;
-	return fits_words(value, ((const struct image *) row)->container_format);
+	return fits_words(value, container_format_of(e, row));
 }
 
 /* As lists show it; nothing is shown of one without data. */
@@ -243,6 +259,11 @@ static int64_t size_of(struct os_call *e, const struct image *image)
 	const struct image_device *device = image_device_first_by_image(os_walk(e), image->row.id);
 	const struct snapshot *root = device ? snapshot_find(os_walk(e), device->snapshot) : NULL;
 	return !root ? -1 : image->data_size ? image->data_size : root->file_size;
+}
+
+static int64_t sort_size_of(struct os_call *e, const struct row *row)
+{
+	return size_of(e, (const struct image *) row);
 }
 
 static bool fits_size_min(struct os_call *e, const struct row *row, struct str value)
@@ -274,9 +295,9 @@ static const struct os_filter image_filters[] = {
 };
 static const struct os_sort_key image_sort_keys[] = {
 	{"name", "name"},
-	{"disk_format", "disk_format"},
-	{"container_format", "container_format"},
-	{"size", "data_size"},
+	{"disk_format", .text = disk_format_of},
+	{"container_format", .text = container_format_of},
+	{"size", .number = sort_size_of},
 };
 const struct os_listing os_image_listing = {
 	.kind = KIND_IMAGE,
@@ -703,7 +724,7 @@ static RESULT prepare_reactivate(struct os_call *e, void *args)
 }
 
 static const struct os_action actions[] = {
-	{HTTP_GET, "/v2/images", .permit = "get_images", .answer = list_images,
+	{HTTP_GET, "/v2/images", .permit = "get_images", .list = &os_image_listing, .answer = list_images,
 	 .doc = "Images that the project may use."},
 	{HTTP_POST, "/v2/images", .permit = "add_image", .flags = OS_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_image_create, create_params,

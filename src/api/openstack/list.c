@@ -10,8 +10,20 @@
 enum { SORT_KEYS_MAX = 8, PATTERN_STEPS_MAX = 10000, PATTERN_TEXT_MAX = 1024 };
 
 struct sort {
-	const struct field *field;
+	const struct field *field;     /* or */
+	const struct os_sort_key *key; /* what it makes of a row */
 	bool descends;
+};
+
+/* What a sort key makes of a row. */
+struct sort_value {
+	struct str text;
+	int64_t number;
+};
+
+struct entry {
+	const struct row *row;
+	const struct sort_value *values; /* one for each sort; NULL: all are by fields */
 };
 
 struct selection {
@@ -21,6 +33,7 @@ struct selection {
 	bool all_accounts;
 	struct sort sorts[SORT_KEYS_MAX];
 	size_t sort_count;
+	bool has_members; /* the query has names that may be members' */
 	VEC(const struct row *) rows;
 };
 
@@ -201,17 +214,63 @@ static bool fits_bounds(const struct selection *s, const struct os_filter *filte
 	return true;
 }
 
+static bool is_word_of(const char *words, struct str name)
+{
+	struct str rest = str_from(words ? words : ""), word;
+	while (str_split_next(&rest, '|', &word))
+		if (str_equal(word, name))
+			return true;
+	return false;
+}
+
+/* What is in the query for the list itself. */
+static bool is_of_lists(const struct selection *s, struct str name)
+{
+	static const char words[] =
+		"limit|marker|sort|sort_key|sort_dir|page_reverse|fields|all_tenants|all_projects|offset";
+	return is_word_of(words, name) || is_word_of(s->list->others, name);
+}
+
+/* To Nova's newer versions what it does not know is wrong. */
+static RESULT check_name(struct selection *s, struct str name)
+{
+	bool is_strict = s->e->service == OS_COMPUTE && s->e->request.version >= 75;
+	if (find_filter(s, name) || is_of_lists(s, name))
+		return OK;
+	s->has_members = s->e->service == OS_NETWORK || s->e->service == OS_IDENTITY;
+	if (!is_strict)
+		return OK;
+	name = str_slice(name, 0, 128);
+	return ctx_fail_field(s->e->c, ERR_UNKNOWN, name,
+			      "Additional properties are not allowed ('%" STR_FMT "' was unexpected)",
+			      STR_ARG(name));
+}
+
 /* Values that no row can be held to. */
-static RESULT check_filters(const struct selection *s)
+static RESULT check_value(const struct selection *s, const struct os_filter *filter, struct str value)
+{
+	const struct field *field = os_field_of(s->list->kind, filter->field);
+	bool is_bool = filter->is_truth || (field && field->type == FIELD_BOOL);
+	struct str bound;
+	bool orders[3];
+	int64_t us = 0;
+	while (filter->is_time && str_split_next(&value, ',', &bound))
+		TRY(read_bound(s, filter->name, bound, orders, &us));
+	if (!is_bool || is_truth(true, value) || is_truth(false, value) || s->e->service == OS_IDENTITY)
+		return OK;
+	return ctx_fail_field(s->e->c, ERR_INVALID, str_from(filter->name),
+			      "Invalid input for %s. Reason: '%" STR_FMT "' cannot be converted to boolean.",
+			      filter->name, STR_ARG(str_slice(value, 0, 64)));
+}
+
+static RESULT check_filters(struct selection *s)
 {
 	const struct os_pairs *query = &s->e->request.query;
 	for (size_t k = 0; k < query->count; k++) {
 		const struct os_filter *filter = find_filter(s, query->at[k].name);
-		struct str value = query->at[k].value, bound;
-		bool orders[3];
-		int64_t us = 0;
-		while (filter && filter->is_time && str_split_next(&value, ',', &bound))
-			TRY(read_bound(s, filter->name, bound, orders, &us));
+		TRY(check_name(s, query->at[k].name));
+		if (filter)
+			TRY(check_value(s, filter, query->at[k].value));
 	}
 	return OK;
 }
@@ -247,16 +306,88 @@ static bool fits_filters(const struct selection *s, const struct row *row)
 	return true;
 }
 
+/* ---- members as filters ---- */
+
+/* The members that the row is shown with; NULL: no memory. */
+static json_t *members_of(struct os_call *e, const struct os_listing *list, const void *item)
+{
+	struct buf all;
+	struct json_writer w;
+	buf_init(&all, BUF_ANSWER_CAP);
+	json_write_begin(&w, &all);
+	json_write_open(&w, NULL);
+	list->write(e, &w, item);
+	json_write_close(&w);
+	struct result result = json_write_end(&w);
+	json_t *members = result_is_ok(result) ? json_loadb(all.p, all.size, 0, NULL) : NULL;
+	buf_done(&all);
+	return members;
+}
+
+static bool member_is(const json_t *member, struct str value)
+{
+	int64_t number = 0;
+	switch ((int) json_typeof(member)) {
+	case JSON_STRING:
+		return str_is(value, json_string_value(member));
+	case JSON_INTEGER:
+		return result_is_ok(str_parse_int(value, &number)) && number == json_integer_value(member);
+	case JSON_TRUE:
+	case JSON_FALSE:
+		return is_truth(json_is_true(member), value);
+	case JSON_NULL:
+		return str_is_empty(value);
+	default:
+		return true; /* not a plain one: passed over */
+	}
+}
+
+/* Names that the row has no member for are passed over. */
+static bool has_members(const struct selection *s, const json_t *members)
+{
+	const struct os_pairs *query = &s->e->request.query;
+	for (size_t k = 0; k < query->count; k++) {
+		struct str name = query->at[k].name;
+		const json_t *member = json_object_getn(members, name.p, name.n);
+		bool fits = !member || find_filter(s, name) || is_of_lists(s, name);
+		for (size_t n = 0; n < query->count && !fits; n++)
+			fits = str_equal(query->at[n].name, name) && member_is(member, query->at[n].value);
+		if (!fits)
+			return false;
+	}
+	return true;
+}
+
+static RESULT fits_members(const struct selection *s, const struct row *row, bool *ret_fits)
+{
+	*ret_fits = true;
+	if (!s->has_members)
+		return OK;
+	const void *item = s->list->gather ? s->list->gather(s->e, row) : row;
+	json_t *members = item ? members_of(s->e, s->list, item) : NULL;
+	if (!members)
+		return ctx_no_memory(s->e->c);
+	*ret_fits = has_members(s, members);
+	json_decref(members);
+	return OK;
+}
+
 /* ---- candidates ---- */
+
+static RESULT add_row(struct selection *s, const struct row *row)
+{
+	bool fits = fits_filters(s, row);
+	if (fits)
+		TRY(fits_members(s, row, &fits));
+	return !fits || VEC_PUSH(s->e->c->arena, &s->rows, row) ? OK : ctx_no_memory(s->e->c);
+}
 
 static RESULT consider(struct selection *s, const struct row *row)
 {
 	struct ctx *c = s->e->c;
 	bool may_see =
 		s->all_accounts ? row_is_live(row) || s->list->shows : engine_may_see(c, s->list->kind, row);
-	if (!may_see || (s->list->shows && !s->list->shows(s->e, row)) || !fits_filters(s, row))
-		return OK;
-	return VEC_PUSH(c->arena, &s->rows, row) ? OK : ctx_no_memory(c);
+	return may_see && (!s->list->shows || s->list->shows(s->e, row)) ? add_row(s, row) : OK;
 }
 
 /* A probe row with the account for its index. */
@@ -281,9 +412,7 @@ static RESULT consider_added(struct selection *s)
 		return OK;
 	TRY(s->list->add(s->e, &added));
 	for (size_t k = 0; k < added.rows.count; k++)
-		if (fits_filters(s, added.rows.at[k]) &&
-		    !VEC_PUSH(s->e->c->arena, &s->rows, added.rows.at[k]))
-			return ctx_no_memory(s->e->c);
+		TRY(add_row(s, added.rows.at[k]));
 	return OK;
 }
 
@@ -332,10 +461,15 @@ static RESULT add_sort(struct selection *s, struct str name, struct str directio
 	if (direction.n)
 		sort.descends = str_is(direction, "desc");
 	sort.field = row_key_of(name);
-	for (size_t k = 0; k < s->list->sort_keys.count; k++)
-		if (str_is(name, s->list->sort_keys.at[k].name))
-			sort.field = os_field_of(s->list->kind, s->list->sort_keys.at[k].field);
-	if (!sort.field)
+	for (size_t k = 0; k < s->list->sort_keys.count; k++) {
+		const struct os_sort_key *key = &s->list->sort_keys.at[k];
+		if (!str_is(name, key->name))
+			continue;
+		sort.field = os_field_of(s->list->kind, key->field);
+		sort.key = key->text || key->number ? key : NULL;
+		sort.descends ^= key->is_opposite;
+	}
+	if (!sort.field && !sort.key)
 		return ctx_fail_field(c, ERR_INVALID, STR("sort_key"), "Invalid sort key: %" STR_FMT,
 				      STR_ARG(str_slice(name, 0, 64)));
 	if (s->sort_count == SORT_KEYS_MAX)
@@ -409,38 +543,102 @@ static int compare_field(const struct field *field, const struct row *a, const s
 		return strcmp(field->words[*(const int *) x], field->words[*(const int *) y]);
 	case FIELD_IP:
 		return ip_compare(*(const struct ip *) x, *(const struct ip *) y);
+	case FIELD_CIDR:
+		return cidr_compare(*(const struct cidr *) x, *(const struct cidr *) y);
+	case FIELD_MAC:
+		return memcmp(x, y, sizeof(struct mac));
 	default:
 		return 0;
 	}
 }
 
-static int compare_rows(const void *a, const void *b, void *arg)
+static int compare_values(const struct sort_value *x, const struct sort_value *y)
+{
+	int order = str_compare(x->text, y->text);
+	return order ? order : compare_int(x->number, y->number);
+}
+
+static int compare_entries(const void *a, const void *b, void *arg)
 {
 	const struct selection *s = arg;
-	const struct row *x = *(const struct row *const *) a, *y = *(const struct row *const *) b;
+	const struct entry *x = a, *y = b;
 	for (size_t k = 0; k < s->sort_count; k++) {
 		const struct sort *sort = &s->sorts[k];
-		int order = compare_field(sort->field, x, y);
+		int order = sort->key ? compare_values(&x->values[k], &y->values[k])
+				      : compare_field(sort->field, x->row, y->row);
 		if (order != 0)
 			return sort->descends ? -order : order;
 	}
-	int order = uuid_compare(x->id, y->id);
+	int order = uuid_compare(x->row->id, y->row->id);
 	return s->sorts[0].descends ? -order : order;
 }
 
+/* What the sort keys make of the row; NULL: no memory. */
+static const struct sort_value *make_values(struct selection *s, const struct row *row)
+{
+	struct sort_value *values = arena_new_array(s->e->c->arena, struct sort_value, s->sort_count);
+	for (size_t k = 0; values && k < s->sort_count; k++) {
+		const struct os_sort_key *key = s->sorts[k].key;
+		if (key)
+			values[k] = (struct sort_value){
+				.text = key->text ? key->text(s->e, row) : STR_NONE,
+				.number = key->number ? key->number(s->e, row) : 0,
+			};
+	}
+	return values;
+}
+
+static RESULT order_rows(struct selection *s)
+{
+	struct entry *entries = arena_new_array(s->e->c->arena, struct entry, s->rows.count);
+	bool makes_values = false;
+	for (size_t k = 0; k < s->sort_count; k++)
+		makes_values = makes_values || s->sorts[k].key;
+	for (size_t k = 0; entries && k < s->rows.count; k++) {
+		entries[k].row = s->rows.at[k];
+		entries[k].values = makes_values ? make_values(s, s->rows.at[k]) : NULL;
+		if (makes_values && !entries[k].values)
+			return ctx_no_memory(s->e->c);
+	}
+	if (!entries)
+		return ctx_no_memory(s->e->c);
+	if (s->rows.count)
+		qsort_r(entries, s->rows.count, sizeof entries[0], compare_entries, s);
+	for (size_t k = 0; k < s->rows.count; k++)
+		s->rows.at[k] = entries[k].row;
+	return OK;
+}
+
 /* ---- the page ---- */
+
+static bool has_pages(const struct os_listing *list)
+{
+	return list->links || list->page_max;
+}
+
+static RESULT read_count(struct selection *s, const char *name, int64_t *ret_count)
+{
+	struct str text = os_query_find(&s->e->request.query, name);
+	int64_t count = 0;
+	if (text.p && (!result_is_ok(str_parse_int(text, &count)) || count < 0))
+		return ctx_fail_field(s->e->c, ERR_INVALID, str_from(name),
+				      "Invalid input for query parameters %s. Value: %" STR_FMT
+				      ". It is not a non-negative integer.",
+				      name, STR_ARG(str_slice(text, 0, 64)));
+	*ret_count = count;
+	return OK;
+}
 
 static RESULT read_limit(struct selection *s, size_t *ret_limit)
 {
 	struct str text = os_query_find(&s->e->request.query, "limit");
 	int64_t limit = 0, max = s->list->page_max ? s->list->page_max : INT64_MAX;
-	if (text.p && (!result_is_ok(str_parse_int(text, &limit)) || limit < 0))
-		return ctx_fail_field(s->e->c, ERR_INVALID, STR("limit"),
-				      "Invalid input for query parameters limit. Value: %" STR_FMT
-				      ". It is not a non-negative integer.",
-				      STR_ARG(str_slice(text, 0, 64)));
-	/* none, or none said: Neutron and Nova take a limit of 0 for none */
-	*ret_limit = (size_t) (!limit || limit > max ? max : limit);
+	*ret_limit = SIZE_MAX;
+	if (!has_pages(s->list))
+		return OK;
+	TRY(read_count(s, "limit", &limit));
+	bool is_none = !text.p || (limit == 0 && s->e->service == OS_NETWORK); /* whose 0 is no limit */
+	*ret_limit = (size_t) (is_none || limit > max ? max : limit);
 	return OK;
 }
 
@@ -456,18 +654,31 @@ static bool is_marked(const struct selection *s, const struct row *row, struct s
 	return s->list->marker ? str_equal(marker_of(s->e, s->list, row), marker) : is_uuid(row->id, marker);
 }
 
+/* Where the service counts rows, too. */
+static RESULT read_offset(struct selection *s, size_t *ret_start)
+{
+	int64_t offset = 0;
+	if (s->e->service == OS_VOLUME || (s->e->service == OS_COMPUTE && s->list->kind == KIND_SERVER_GROUP))
+		TRY(read_count(s, "offset", &offset));
+	*ret_start = offset > (int64_t) s->rows.count ? s->rows.count : (size_t) offset;
+	return OK;
+}
+
 /* Behind the marker's row; 0 without one. */
 static RESULT find_start(struct selection *s, size_t *ret_start)
 {
 	struct str marker = os_query_find(&s->e->request.query, "marker");
 	*ret_start = 0;
-	if (!marker.p || str_is_empty(marker))
-		return OK;
+	if (!marker.p || str_is_empty(marker) || !has_pages(s->list))
+		return read_offset(s, ret_start);
 	for (size_t k = 0; k < s->rows.count; k++)
 		if (is_marked(s, s->rows.at[k], marker)) {
 			*ret_start = k + 1;
 			return OK;
 		}
+	if (s->e->service == OS_NETWORK || s->e->service == OS_VOLUME) /* they look it up as to show it */
+		return engine_fail_not_found(s->e->c, s->list->kind,
+					     &(struct ref){.kind = s->list->kind, .text = marker});
 	return ctx_fail_field(s->e->c, ERR_INVALID, STR("marker"), "marker [%" STR_FMT "] not found",
 			      STR_ARG(str_slice(marker, 0, 64)));
 }
@@ -479,12 +690,14 @@ static void reverse(struct selection *s)
 }
 
 /* The page before, in the order that was asked for. */
-static void turn_page(struct selection *s, struct os_page *page)
+static void turn_page(struct os_page *page)
 {
 	bool has_more = page->has_more;
-	reverse(s);
-	if (page->count)
-		qsort_r(page->rows, page->count, sizeof page->rows[0], compare_rows, s);
+	for (size_t k = 0; k < page->count / 2; k++) {
+		const struct row *row = page->rows[k];
+		page->rows[k] = page->rows[page->count - 1 - k];
+		page->rows[page->count - 1 - k] = row;
+	}
 	page->has_more = page->has_before;
 	page->has_before = has_more;
 }
@@ -502,8 +715,7 @@ RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_pag
 	TRY(consider_candidates(&s));
 	if (backwards)
 		reverse(&s);
-	if (s.rows.count)
-		qsort_r(s.rows.at, s.rows.count, sizeof s.rows.at[0], compare_rows, &s);
+	TRY(order_rows(&s));
 	TRY(find_start(&s, &start));
 	*ret_page = (struct os_page){.rows = s.rows.at ? s.rows.at + start : NULL,
 				     .count = s.rows.count - start,
@@ -513,7 +725,7 @@ RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_pag
 		ret_page->has_more = true;
 	}
 	if (backwards)
-		turn_page(&s, ret_page);
+		turn_page(ret_page);
 	if (ret_page->count) {
 		ret_page->marker = marker_of(e, list, ret_page->rows[ret_page->count - 1]);
 		ret_page->first_marker = marker_of(e, list, ret_page->rows[0]);
@@ -614,20 +826,12 @@ static RESULT write_item(struct os_call *e, const struct os_listing *list, const
 		list->write(e, w, item);
 		return OK;
 	}
-	struct buf all;
-	struct json_writer whole;
-	buf_init(&all, BUF_ANSWER_CAP);
-	json_write_begin(&whole, &all);
-	json_write_open(&whole, NULL);
-	list->write(e, &whole, item);
-	json_write_close(&whole);
-	struct result result = json_write_end(&whole);
-	json_t *members = result_is_ok(result) ? json_loadb(all.p, all.size, 0, NULL) : NULL;
-	if (members)
-		copy_picked(e, w, members);
+	json_t *members = members_of(e, list, item);
+	if (!members)
+		return ctx_no_memory(e->c);
+	copy_picked(e, w, members);
 	json_decref(members);
-	buf_done(&all);
-	return members ? OK : ctx_no_memory(e->c);
+	return OK;
 }
 
 static void write_page_link(struct os_call *e, struct json_writer *w, const char *rel, struct str query)

@@ -2,8 +2,9 @@
  * Private to api/openstack/: lists of rows. A list action is an os_listing, which says how rows of a kind are
  * found, filtered, ordered and written; what shows one row is written by the same. Understood in queries, as
  * the services document them: limit, marker, sort_key and sort_dir (also sort=key:dir,…), page_reverse, and
- * the listing's filters; a filter given twice fits by any of its values. Of the network's rows, also of one
- * that is shown, fields= names the members wanted. */
+ * the listing's filters; a filter given twice fits by any of its values. To Neutron and Keystone each plain
+ * member that a row shows is a filter, too. Of the network's rows, also of one that is shown, fields= names
+ * the members wanted. */
 #pragma once
 
 #include "api/openstack/action.h"
@@ -13,6 +14,7 @@ struct os_filter {
 	const char *field; /* the row's that is compared; NULL: see below */
 	bool is_id;        /* the row's own id */
 	bool is_time;      /* created_at or updated_at: "gt:2024-01-02T03:04:05Z", several by commas */
+	bool is_truth;     /* true or false is asked for: ERR_INVALID where it is neither */
 	int since;         /* the microversion that has it; 0: the first */
 	bool is_pattern;   /* a regular expression of ^ $ . * \ that is looked for in the field's text */
 	bool (*fits)(struct os_call *e, const struct row *row, struct str value);
@@ -28,9 +30,13 @@ struct os_filters {
 		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
 	}
 
-/* What rows can be ordered by, beside created_at, updated_at and id. */
+/* What rows can be ordered by, beside created_at, updated_at and id: a field, or what is made of the row as
+ * it is shown. */
 struct os_sort_key {
 	const char *name, *field;
+	bool is_opposite; /* of the field: "admin_state_up" of is_down */
+	struct str (*text)(struct os_call *e, const struct row *row);
+	int64_t (*number)(struct os_call *e, const struct row *row);
 };
 
 struct os_sort_keys {
@@ -53,12 +59,14 @@ struct os_listing {
 	enum kind kind;
 	const char *items;  /* the answer's member: "servers" */
 	const char *links;  /* of the next page: "servers_links"; NULL: the service has a form of its own */
+	const char *others; /* names that queries may have beside filters and pages: "a|b"; NULL: none */
 	const char *marker; /* the text that a page's marker names rows by; NULL: their id */
 	struct os_filters filters;
 	struct os_sort_keys sort_keys;
 	unsigned flags;
 	unsigned account_index; /* the kind's index that begins with the account; 0: all rows are looked at */
-	int64_t page_max;       /* rows of an answer, also of one to a query without a limit; 0: all */
+	int64_t page_max;       /* rows of an answer, also of one to a query without a limit; 0: all. With
+				   neither this nor links there are no pages, and limits say nothing */
 	/* Adds what is shown as rows of the kind and has none of it, made in the arena; NULL: nothing.
 	 * Filters, order and pages go for it as for the others. While the view walks. */
 	RESULT (*add)(struct os_call *e, struct os_added *ret_rows);

@@ -21,11 +21,12 @@ void os_write_words(struct os_call *e, struct json_writer *w, struct tags tags);
 	{                                                                                                    \
 		"tags-any", .fits = os_fits_tags_any                                                         \
 	}
-#define OS_STANDARD_SORT                                                                                     \
-	{"name", "name"}, {"project_id", "account"},                                                         \
+#define OS_PROJECT_SORT                                                                                      \
+	{"project_id", "account"},                                                                           \
 	{                                                                                                    \
 		"tenant_id", "account"                                                                       \
 	}
+#define OS_STANDARD_SORT {"name", "name"}, OS_PROJECT_SORT
 bool os_fits_tags(struct os_call *e, const struct row *row, struct str value);
 bool os_fits_tags_any(struct os_call *e, const struct row *row, struct str value);
 

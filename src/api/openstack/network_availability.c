@@ -63,9 +63,14 @@ static void write_availability(struct os_call *e, struct json_writer *w, const v
 	json_write_close_list(w);
 }
 
+static struct str name_of(struct os_call *e, const struct row *row)
+{
+	return os_network_label(e, row->id);
+}
+
 static bool fits_name(struct os_call *e, const struct row *row, struct str value)
 {
-	return str_equal(os_network_label(e, row->id), value);
+	return str_equal(name_of(e, row), value);
 }
 
 static const struct os_filter filters[] = {
@@ -74,10 +79,11 @@ static const struct os_filter filters[] = {
 	{"project_id", "account"},
 	{"tenant_id", "account"},
 };
-static const struct os_sort_key sort_keys[] = {{"network_name", "name"}};
+static const struct os_sort_key sort_keys[] = {{"network_name", .text = name_of}};
 static const struct os_listing availabilities = {
 	.kind = KIND_NETWORK,
 	.items = "network_ip_availabilities",
+	.links = "network_ip_availabilities_links",
 	.filters = OS_FILTERS(filters),
 	.sort_keys = {sort_keys, 1},
 	.flags = OS_ADMIN_SEES_ALL,

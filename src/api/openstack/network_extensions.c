@@ -145,6 +145,7 @@ static const struct os_sort_key agent_sort_keys[] = {{"host", "name"}};
 static const struct os_listing agents = {
 	.kind = KIND_HOST,
 	.items = "agents",
+	.links = "agents_links",
 	.filters = OS_FILTERS(agent_filters),
 	.sort_keys = {agent_sort_keys, 1},
 	.gather = gather_agent,

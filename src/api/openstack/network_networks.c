@@ -123,10 +123,15 @@ static void write_network(struct os_call *e, struct json_writer *w, const void *
 	os_write_standard(e, w, &n->row, n->account, n->description, n->tags);
 }
 
-static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+static struct str name_of(struct os_call *e, const struct row *row)
 {
 	const struct network *n = (const struct network *) row;
-	return str_equal(uuid_is_none(n->account) ? n->name : os_network_label(e, row->id), value);
+	return uuid_is_none(n->account) ? n->name : os_network_label(e, row->id);
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(name_of(e, row), value);
 }
 
 static bool fits_external(struct os_call *e, const struct row *row, struct str value)
@@ -153,18 +158,25 @@ static bool fits_status(struct os_call *e, const struct row *row, struct str val
 	return str_is(value, "ACTIVE");
 }
 
+/* Of networks outside, of which none is the default. */
+static bool fits_default(struct os_call *e, const struct row *row, struct str value)
+{
+	return external_network_find(os_walk(e), row->id) && os_truth_is(false, value);
+}
+
 static const struct os_filter network_filters[] = {
 	OS_STANDARD_FILTERS,
 	{"name", .fits = fits_name},
 	{"description", "description"},
-	{"admin_state_up", .fits = fits_up},
+	{"admin_state_up", .is_truth = true, .fits = fits_up},
 	{"status", .fits = fits_status},
-	{"shared", .fits = fits_shared},
-	{"router:external", .fits = fits_external},
+	{"shared", .is_truth = true, .fits = fits_shared},
+	{"router:external", .is_truth = true, .fits = fits_external},
+	{"is_default", .is_truth = true, .fits = fits_default},
 	{"mtu", "mtu"},
 };
 static const struct os_sort_key network_sort_keys[] = {
-	OS_STANDARD_SORT, {"mtu", "mtu"}, {"description", "description"}};
+	{"name", .text = name_of}, OS_PROJECT_SORT, {"mtu", "mtu"}, {"description", "description"}};
 const struct os_listing os_networks = {
 	.kind = KIND_NETWORK,
 	.items = "networks",

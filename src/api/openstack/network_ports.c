@@ -242,11 +242,16 @@ static void write_port(struct os_call *e, struct json_writer *w, const void *ite
 
 /* ---- filters ---- */
 
-static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+static struct str name_of(struct os_call *e, const struct row *row)
 {
 	const struct port *p = (const struct port *) row;
 	(void) e;
-	return str_equal(os_name_of(p->name, p->tags), value);
+	return os_name_of(p->name, p->tags);
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(name_of(e, row), value);
 }
 
 static bool fits_device(struct os_call *e, const struct row *row, struct str value)
@@ -258,10 +263,21 @@ static bool fits_device(struct os_call *e, const struct row *row, struct str val
 	return os_parse_id(value, KIND_NONE, &ref) && uuid_equal(ref.prefix, item.device);
 }
 
+static struct str device_of(struct os_call *e, const struct row *row)
+{
+	struct port_item item = make_item(e, (const struct port *) row);
+	return uuid_is_none(item.device) ? item.port->device_id : uuid_to_str(e->c->arena, item.device);
+}
+
+static struct str owner_of(struct os_call *e, const struct row *row)
+{
+	return make_item(e, (const struct port *) row).device_owner;
+}
+
 /* "network:router_interface", or all of "compute:". */
 static bool fits_owner(struct os_call *e, const struct row *row, struct str value)
 {
-	struct str owner = make_item(e, (const struct port *) row).device_owner;
+	struct str owner = owner_of(e, row);
 	bool is_prefix = value.n > 0 && value.p[value.n - 1] == ':';
 	return is_prefix ? str_starts_with(owner, value) : str_equal(owner, value);
 }
@@ -325,14 +341,17 @@ static const struct os_filter port_filters[] = {
 	{"mac_address", "mac"},
 	{"fixed_ips", .fits = fits_fixed_ips},
 	{"security_groups", .fits = fits_group},
-	{"admin_state_up", .fits = fits_up},
+	{"admin_state_up", .is_truth = true, .fits = fits_up},
 	{"status", .fits = fits_status},
 	{"binding:host_id", .fits = fits_host},
 };
-static const struct os_sort_key port_sort_keys[] = {
-	OS_STANDARD_SORT,           {"network_id", "network"},
-	{"mac_address", "mac"},     {"device_owner", "device_owner"},
-	{"device_id", "device_id"}, {"admin_state_up", "is_down"}};
+static const struct os_sort_key port_sort_keys[] = {{"name", .text = name_of},
+						    OS_PROJECT_SORT,
+						    {"network_id", "network"},
+						    {"mac_address", "mac"},
+						    {"device_owner", .text = owner_of},
+						    {"device_id", .text = device_of},
+						    {"admin_state_up", "is_down", .is_opposite = true}};
 const struct os_listing os_ports = {
 	.kind = KIND_PORT,
 	.items = "ports",

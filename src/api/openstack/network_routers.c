@@ -87,11 +87,16 @@ static void write_router(struct os_call *e, struct json_writer *w, const void *i
 	os_write_standard(e, w, &r->row, r->account, r->description, r->tags);
 }
 
-static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+static struct str name_of(struct os_call *e, const struct row *row)
 {
 	const struct router *r = (const struct router *) row;
 	(void) e;
-	return str_equal(os_name_of(r->name, r->tags), value);
+	return os_name_of(r->name, r->tags);
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(name_of(e, row), value);
 }
 
 static bool fits_up(struct os_call *e, const struct row *row, struct str value)
@@ -111,10 +116,11 @@ static const struct os_filter router_filters[] = {
 	OS_STANDARD_FILTERS,
 	{"name", .fits = fits_name},
 	{"description", "description"},
-	{"admin_state_up", .fits = fits_up},
+	{"admin_state_up", .is_truth = true, .fits = fits_up},
 	{"status", .fits = fits_status},
 };
-static const struct os_sort_key router_sort_keys[] = {OS_STANDARD_SORT, {"description", "description"}};
+static const struct os_sort_key router_sort_keys[] = {
+	{"name", .text = name_of}, OS_PROJECT_SORT, {"description", "description"}};
 const struct os_listing os_routers = {
 	.kind = KIND_ROUTER,
 	.items = "routers",

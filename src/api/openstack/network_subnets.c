@@ -55,11 +55,16 @@ static void write_subnet(struct os_call *e, struct json_writer *w, const void *i
 	os_write_standard(e, w, &s->row, s->account, s->description, s->tags);
 }
 
-static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+static struct str name_of(struct os_call *e, const struct row *row)
 {
 	const struct subnet *s = (const struct subnet *) row;
 	(void) e;
-	return str_equal(os_name_of(s->name, s->tags), value);
+	return os_name_of(s->name, s->tags);
+}
+
+static bool fits_name(struct os_call *e, const struct row *row, struct str value)
+{
+	return str_equal(name_of(e, row), value);
 }
 
 static bool fits_dhcp(struct os_call *e, const struct row *row, struct str value)
@@ -85,10 +90,10 @@ static const struct os_filter subnet_filters[] = {
 	{"gateway_ip", "gateway_ip"},
 	{"subnetpool_id", "subnet_pool"},
 	{"ip_version", .fits = fits_version},
-	{"enable_dhcp", .fits = fits_dhcp},
+	{"enable_dhcp", .is_truth = true, .fits = fits_dhcp},
 };
 static const struct os_sort_key subnet_sort_keys[] = {
-	OS_STANDARD_SORT, {"cidr", "block"}, {"network_id", "network"}};
+	{"name", .text = name_of}, OS_PROJECT_SORT, {"cidr", "block"}, {"network_id", "network"}};
 const struct os_listing os_subnets = {
 	.kind = KIND_SUBNET,
 	.items = "subnets",

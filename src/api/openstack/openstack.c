@@ -165,9 +165,9 @@ RESULT os_find_shown(struct os_call *e, uuid id, const struct row **ret_row)
 
 static RESULT write_members(struct os_call *e, const void *args, struct json_writer *w)
 {
-	if (e->action->list)
-		return os_list(e, e->action->list, w);
-	return e->action->answer(e, args, w);
+	if (e->action->answer)
+		return e->action->answer(e, args, w);
+	return os_list(e, e->action->list, w);
 }
 
 static RESULT write_bulk(struct os_call *e, struct json_writer *w)
@@ -215,7 +215,7 @@ static bool make_answer_key(struct os_call *e, struct face_answer_key *ret_key)
 {
 	const struct identity *who = e->c->who;
 	char user[UUID_TEXT_SIZE];
-	if (!e->action->list || !who)
+	if (!e->action->list || e->action->answer || !who)
 		return false;
 	struct str asked =
 		str_print(e->c->arena, "%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%d\n%s\n%d %x",

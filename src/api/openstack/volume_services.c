@@ -194,7 +194,7 @@ static RESULT show_capabilities(struct os_call *e, const void *args, struct json
 	.answer = show_changed
 static const struct os_action actions[] = {
 	{HTTP_GET, SERVICES, .permit = "volume_extension:services:index", .flags = OS_ADMIN,
-	 .answer = list_services, .doc = "The hosts as services."},
+	 .list = &service_listing, .answer = list_services, .doc = "The hosts as services."},
 	{HTTP_PUT, SERVICES "/enable", CHANGE, .prepare = prepare_enable,
 	 .doc = "Opens a host to new volumes and servers."},
 	{HTTP_PUT, SERVICES "/disable", CHANGE, .prepare = prepare_disable, .doc = "Closes it."},
