@@ -162,6 +162,12 @@ def measure_lists(build, scratch, show):
         show("token_check_us", float(said["token_check_us"][0]))
 
 
+def measure_policy(build, show):
+    said = dict(line.split("=") for line in run(f"{build}/bench/bench_policy").split())
+    show("policy_50_statements_us", float(said["policy_us"]))
+    say(f"a document of 50 statements is compiled in {said['policy_compile_us']} us, once a version")
+
+
 def measure_idle(build, scratch, show):
     with region(build, scratch, 2) as (_, _, pid, _):
         wait_quiet(pid, 10)

@@ -12,6 +12,7 @@
 
 struct identity; /* model/identity.h */
 struct dialect;  /* engine/resolve.h */
+struct guard;    /* engine/operation.h */
 
 /* What went wrong. kind is an enum kind of model/kinds.h or 0; field is the parameter's name in
  * the caller's protocol where one is at fault; subject is what was named or stands in the way, as the caller
@@ -30,6 +31,7 @@ struct ctx {
 	int64_t deadline_us;           /* clock_now_us() scale; 0: none */
 	const struct identity *who;    /* NULL: the system itself */
 	const struct dialect *dialect; /* of the face that asks; NULL: EC2's, the engine's own */
+	struct guard *guard;           /* what policies say of the call; NULL: they say nothing */
 	struct problem problem;
 };
 

@@ -196,6 +196,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, role_assignment, account, id);
 	FORGET_EACH(op, network_grant, target, id);
 	FORGET_EACH(op, subnet_pool, account, id);
+	TRY(policies_forget_account(op, id));
 	for (const struct user *u = user_first_by_owner(op->head, id); u; u = user_next_by_owner(op->head, u))
 		TRY(user_forget_whole(op, u->row.id));
 	TRY(engine_tell(op, KIND_ACCOUNT, &account->row, "deleted", "Account %" STR_FMT ".",

@@ -64,6 +64,14 @@ RESULT name_check(struct op *op, enum kind kind, struct str name);
 /* With all that is its own: keys, credentials, roles, memberships. */
 RESULT user_forget_whole(struct op *op, uuid user);
 
+/* ---- policy.c ---- */
+
+/* What is attached to a user or group that goes, and its inline policies. */
+RESULT policies_forget_user(struct op *op, uuid user);
+RESULT policies_forget_group(struct op *op, uuid user_group);
+/* All of an account's. */
+RESULT policies_forget_account(struct op *op, uuid account);
+
 /* ---- quota.c ---- */
 
 enum quota {

@@ -36,6 +36,8 @@ static const char *const administrators[] = {
 	"address_range.", "aggregate.",        "domain.",        "external_network.", "group.",
 	"host.",          "instance_type.",    "network.share",  "region.",           "role.",
 	"setting.",       "subnet_pool.share", "user.",          "volume_type."};
+/* What an account's owner and managers do about who may what in it. */
+static const char *const stewards[] = {"policy."};
 /* What people do about themselves, whatever they may elsewhere. */
 static const char *const personal[] = {"access_key.", "application_credential.", "password.", "token."};
 
@@ -64,33 +66,63 @@ static bool is_self(const struct identity *who, enum kind kind, const struct row
 	return !who->is_restricted && !uuid_is_none(user) && uuid_equal(user, who->user);
 }
 
-/* The whole permission system: what an identity's rights let it do. */
-RESULT engine_permit(struct op *op, const char *permission, enum kind kind, const struct row *row)
+/* By roles. is_allowed: a policy gives it, which stands for the role member, and for a steward's. */
+static RESULT check_rights(struct op *op, const char *permission, enum kind kind, const struct row *row,
+			   bool is_allowed)
 {
 	const struct identity *who = op->ctx->who;
-	if (!identity_is_admin(who)) {
-		if (IS_OF(permission, personal))
-			return is_self(who, kind, row)
-				       ? OK
-				       : ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
-						       "Only the user may perform %s, and an administrator.",
-						       permission);
-		if (IS_OF(permission, administrators))
-			return is_domains_admin(who, kind, row)
-				       ? OK
-				       : ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
-						       "Only an administrator may perform %s.", permission);
-		if (!identity_has(who, ROLE_RIGHT_MEMBER))
-			return ctx_fail_kind(
-				op->ctx, ERR_DENIED, (int) kind,
-				"You are not authorized to perform %s: it takes the role member.",
-				permission);
-	}
+	if (IS_OF(permission, personal))
+		return is_self(who, kind, row)
+			       ? OK
+			       : ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
+					       "Only the user may perform %s, and an administrator.",
+					       permission);
+	if (IS_OF(permission, administrators))
+		return is_domains_admin(who, kind, row)
+			       ? OK
+			       : ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
+					       "Only an administrator may perform %s.", permission);
+	if (is_allowed)
+		return OK;
+	if (IS_OF(permission, stewards) && !who->is_owner && !identity_has(who, ROLE_RIGHT_MANAGER))
+		return ctx_fail_kind(
+			op->ctx, ERR_DENIED, (int) kind,
+			"You are not authorized to perform %s: it takes the account's owner, the "
+			"role manager, or a policy.",
+			permission);
+	if (!identity_has(who, ROLE_RIGHT_MEMBER))
+		return ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
+				     "You are not authorized to perform %s: it takes the role member.",
+				     permission);
+	return OK;
+}
+
+/* The whole permission system: what policies say; else what an identity's rights let it do; and that the
+ * resource is within its reach. */
+static RESULT permit(struct op *op, const char *permission, enum kind kind, const struct row *row,
+		     const struct row *planned)
+{
+	struct guard *guard = op->ctx->guard;
+	bool is_allowed = false;
+	if (guard)
+		TRY(guard->check(guard, op, permission, kind, row, planned, &is_allowed));
+	if (!identity_is_admin(op->ctx->who))
+		TRY(check_rights(op, permission, kind, row, is_allowed));
 	if (!row || engine_may_use(op->ctx, op->head, kind, row))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
 			     "You are not authorized to perform %s on %" STR_FMT ".", permission,
 			     STR_ARG(engine_write_id(op, kind, row->id)));
+}
+
+RESULT engine_permit(struct op *op, const char *permission, enum kind kind, const struct row *row)
+{
+	return permit(op, permission, kind, row, NULL);
+}
+
+RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, const struct row *planned)
+{
+	return permit(op, permission, kind, NULL, planned);
 }
 
 RESULT engine_find_acting_account(struct op *op, const struct account **ret_account)

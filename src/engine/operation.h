@@ -39,10 +39,24 @@
 /* Three-valued wishes: not said, or said to be so or not so. */
 enum choice { CHOICE_DEFAULT, CHOICE_YES, CHOICE_NO };
 
+/* What the policies of whoever calls say of the call (auth/guard.h); in its context. */
+struct guard {
+	/* Of one resource, which is there (row) or is about to be made (planned, where more of it is known
+	 * than its kind). permission: the operation's own canonical one. *ret_is_allowed: a policy gives it;
+	 * else none speaks of it, and roles decide. ERR_DENIED: a policy denies it, or a boundary does not
+	 * include it. On the committer, inside the operation. */
+	RESULT(*check)
+	(struct guard *g, struct op *op, const char *permission, enum kind kind, const struct row *row,
+	 const struct row *planned, bool *ret_is_allowed);
+};
+
 /* Whether the caller may do this to this resource: called for each resolved resource before the
  * write phase, with canonical permissions ("instance.terminate"). row may be NULL for a resource
  * that is about to be made. ERR_DENIED. */
 RESULT engine_permit(struct op *op, const char *permission, enum kind kind, const struct row *row);
+/* The same for a resource that is about to be made, as far as it is known: policies speak of its type, its
+ * size, its tags. */
+RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, const struct row *planned);
 
 /* The account in whose name the operation acts: the caller's; ERR_INVALID for the system itself
  * and for an operator that named none, ERR_DENIED when it is disabled. */

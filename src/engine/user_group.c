@@ -72,6 +72,7 @@ RESULT engine_delete_user_group(struct op *op, struct user_group_target *wish)
 			STR_ARG(group->name)));
 	FORGET_EACH(op, group_member, user_group, id);
 	FORGET_EACH(op, role_assignment, user_group, id);
+	TRY(policies_forget_group(op, id));
 	return user_group_forget(op, id);
 }
 

@@ -36,6 +36,7 @@ struct identity {
 	uuid application_credential; /* none: not by one */
 	bool is_restricted;          /* by a credential that may not make or delete credentials */
 	bool is_operator;            /* the unix socket: may act for any account */
+	bool is_owner;               /* EC2's root user of the account: no policy bounds it */
 };
 
 static inline bool identity_has(const struct identity *who, enum role_right right)

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Policies of IAM's language, as rows: managed ones with up to five versions, inline ones, and who has them.
+ * Documents come checked (auth/policy.h); here they are texts. For an account's owner and managers, and whom
+ * policies let. An account's users are its own, and those of domains who have a role on it; its groups are
+ * those with a role on it. The account's owner has no policies: nothing bounds it. */
+#pragma once
+
+#include "engine/operation.h"
+
+enum {
+	POLICIES_MAX = 1500,               /* managed ones of an account */
+	POLICY_VERSIONS_MAX = 5,           /* of one */
+	POLICIES_ATTACHED_MAX = 10,        /* to a user or group */
+	POLICY_CHARACTERS_MAX = 6144,      /* of a managed one, without white space */
+	POLICY_CHARACTERS_OF_USER = 2048,  /* of all a user's inline ones together */
+	POLICY_CHARACTERS_OF_GROUP = 5120, /* likewise */
+};
+
+struct policy_wish {
+	struct str name, path, description, document; /* path empty: "/" */
+	struct tags tags;
+	/* made: */
+	uuid policy;
+};
+OPERATION(engine_create_policy, policy_wish)
+
+struct policy_target {
+	struct ref policy;
+};
+OPERATION(engine_delete_policy, policy_target) /* ERR_IN_USE: attached, or with versions that do not hold */
+
+struct policy_version_wish {
+	struct ref policy;
+	struct str document;
+	bool is_default;
+	/* made: */
+	uuid made;
+};
+OPERATION(engine_create_policy_version, policy_version_wish)
+
+struct policy_version_target {
+	struct ref policy;
+	int64_t number;
+	struct str field;
+};
+OPERATION(engine_delete_policy_version, policy_version_target)      /* ERR_IN_USE: it holds */
+OPERATION(engine_set_default_policy_version, policy_version_target) /* which is it already: nothing changes */
+
+/* Exactly one of user and user_group. */
+struct policy_attachment_wish {
+	struct ref policy, user, user_group;
+	bool is_boundary; /* of a user: in place of the one before; detached, policy need not be named */
+};
+OPERATION(engine_attach_policy, policy_attachment_wish) /* which is there already: nothing changes */
+OPERATION(engine_detach_policy, policy_attachment_wish) /* ERR_NOT_FOUND with KIND_POLICY_ATTACHMENT */
+
+/* Likewise; in place of the one of that name. */
+struct inline_policy_wish {
+	struct ref user, user_group;
+	struct str name, document, field;
+};
+OPERATION(engine_put_inline_policy, inline_policy_wish)
+OPERATION(engine_delete_inline_policy, inline_policy_wish) /* ERR_NOT_FOUND with KIND_POLICY */
+
+/* ---- reading: on the head or on a view that walks ---- */
+
+/* The version that holds; NULL: there is none. */
+const struct policy_version *engine_find_default_version(const struct tables *t, const struct policy *policy);
+/* The user or group of the caller's account. ERR_NOT_FOUND: it is none of the account's, or its owner. */
+RESULT engine_find_policy_holder(struct ctx *c, const struct tables *t, const struct ref *user,
+				 const struct ref *user_group, const struct row **ret_row);
+/* A managed policy of the caller's account. */
+RESULT engine_find_managed_policy(struct ctx *c, const struct tables *t, const struct ref *ref,
+				  const struct policy **ret_policy);
+const struct policy *engine_find_inline_policy(const struct tables *t, uuid account, uuid user,
+					       uuid user_group, struct str name);
+
+/* What speaks of a user in an account: by itself, by its groups, and what bounds it. */
+struct policy_source {
+	const struct policy *policy;
+	const struct policy_version *version;
+	bool is_boundary;
+};
+enum { POLICY_SOURCES_MAX = 256 };
+/* The first of them, at most POLICY_SOURCES_MAX. False: there are more, and nothing may be decided by these.
+ */
+bool engine_find_policies(const struct tables *t, uuid user, uuid account,
+			  struct policy_source ret_sources[static POLICY_SOURCES_MAX], size_t *ret_count);
