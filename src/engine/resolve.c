@@ -383,12 +383,45 @@ RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind,
 	return OK;
 }
 
+/* One of the account alone: names may be given twice there. */
+static RESULT find_alone_group(struct ctx *c, const struct tables *t, uuid account, const struct ref *ref,
+			       const struct security_group **ret_group)
+{
+	const struct security_group *g = security_group_first_by_name(t, account), *found = NULL;
+	for (; g; g = security_group_next_by_name(t, g)) {
+		if (!row_is_live(&g->row) || !uuid_is_none(g->router) || !str_equal(g->name, ref->text))
+			continue;
+		if (found)
+			return engine_fail_with(c, ref->field,
+						ctx_fail_kind(c, ERR_CONFLICT, KIND_SECURITY_GROUP,
+							      "Multiple security groups found matching "
+							      "'%" STR_FMT
+							      "'. Use an ID to be more specific.",
+							      STR_ARG(ref->text)));
+		found = g;
+	}
+	*ret_group = found;
+	return OK;
+}
+
+/* The router's own comes first: there a name is unique. */
+static RESULT find_group_named(struct ctx *c, const struct tables *t, uuid account, uuid router,
+			       const struct ref *ref, const struct security_group **ret_group)
+{
+	const struct security_group *group =
+		uuid_is_none(router) ? NULL : security_group_find_by_router(t, router, ref->text);
+	if (!group || !uuid_equal(group->account, account))
+		return find_alone_group(c, t, account, ref, ret_group);
+	*ret_group = group;
+	return OK;
+}
+
 RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account, uuid router,
 			    const struct ref *ref, const struct security_group **ret_group)
 {
 	const struct security_group *group = NULL;
 	if (ref->kind == KIND_SECURITY_GROUP && ref->bits == 0)
-		group = security_group_find_by_router(t, router, ref->text);
+		TRY(find_group_named(c, t, account, router, ref, &group));
 	else
 		TRY(engine_find_own_security_group(c, t, ref, &group));
 	if (!group || !engine_is_own(c, KIND_SECURITY_GROUP, &group->row) ||

@@ -95,8 +95,9 @@ ENGINE_FINDER(volume_transfer, KIND_VOLUME_TRANSFER)
 ENGINE_FINDER(volume_type, KIND_VOLUME_TYPE)
 ENGINE_FINDER(zone, KIND_ZONE)
 
-/* A group of the account by id or, with bits = 0, by name in that router. One of another router: ERR_INVALID;
- * one of the account alone is good everywhere. Another account's is not found, by administrators neither. */
+/* A group of the account by id or, with bits = 0, by name: in that router, else of the account alone
+ * (ERR_CONFLICT: several have it). One of another router: ERR_INVALID; one of the account alone is good
+ * everywhere. Another account's is not found, by administrators neither. */
 RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account, uuid router,
 			    const struct ref *ref, const struct security_group **ret_group);
 /* ERR_NOT_FOUND of that kind, in the words used everywhere. */

@@ -440,6 +440,35 @@ def test_groups(both):
     assert both.status("GET", f"{NETWORK}/security-groups/{made['id']}") == 404
 
 
+@holds("The network: Groups")
+def test_groups_by_name(both):
+    """Nova's names are the project's own, also where a router is, and when another project has the same; EC2's VPC comes first."""
+    def group_of(network, name):
+        made = both.ok("POST", f"{COMPUTE}/servers", {"server": {
+            "name": "named", "imageRef": both.image_uuid, "flavorRef": "t3.micro", "networks": [{"uuid": network}],
+            "security_groups": [{"name": name}]}})["server"]["id"]
+        both.rest()
+        (port,) = both.ok("GET", f"{NETWORK}/ports?device_id={made}")["ports"]
+        both.delete(f"{COMPUTE}/servers/{made}")
+        return port["security_groups"]
+    make(lib.another(both.dev, "namesake", faces.Both), "security_group", "security-groups", name="same")
+    own = make(both, "security_group", "security-groups", name="same")["id"]
+    network = make(both, "network", name="named")["id"]
+    subnet = make(both, "subnet", network_id=network, cidr="10.44.0.0/24")["id"]
+    assert group_of(network, "same") == [own]
+    router = make(both, "router", name="named")["id"]
+    both.ok("PUT", f"{NETWORK}/routers/{router}/add_router_interface", {"subnet_id": subnet})
+    assert group_of(network, "same") == [own]
+    vpc = ec2_id("vpc", router)
+    in_vpc = both.ec2.create_security_group(GroupName="same", Description="d", VpcId=vpc)["GroupId"]
+    (found,) = group_of(network, "same")
+    assert ec2_id("sg", found) == in_vpc
+    both.ec2.delete_security_group(GroupId=in_vpc)
+    both.ok("PUT", f"{NETWORK}/routers/{router}/remove_router_interface", {"subnet_id": subnet})
+    for path in (f"routers/{router}", f"networks/{network}", f"security-groups/{own}"):
+        both.delete(f"{NETWORK}/{path}")
+
+
 @holds("What each face calls it: security group, rule", "The network: Groups")
 @pytest.mark.parametrize("direction", ["ingress", "egress"])
 @pytest.mark.parametrize("source", SOURCES, ids=[s[2] or "group" for s in SOURCES])

@@ -222,7 +222,7 @@ struct os_console {
 };
 static const struct os_param console_params[] = {
 	SERVER(struct os_console, server),
-	OS_BODY(struct os_console, "length", length, .flags = OS_NULLABLE, .min = -1, .max = 1000000,
+	OS_BODY(struct os_console, "length", length, .flags = OS_NULL_ABSENT, .min = -1, .max = 1000000,
 		.given = offsetof(struct os_console, has_length) + 1, .doc = "The newest lines."),
 };
 

@@ -406,6 +406,8 @@ static RESULT read_member(struct reader *r, const struct os_param *p, struct str
 {
 	if (p->type == OS_NOT_BUILT)
 		return refuse_unbuilt_json(r->c, p, field, value);
+	if (json_is_null(value) && p->flags & OS_NULL_ABSENT)
+		return OK;
 	note_presence(p, out);
 	char *at = out + p->offset;
 	if (p->type == OS_JSON)

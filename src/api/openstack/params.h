@@ -46,6 +46,7 @@ enum os_param_flag {
 	OS_BASE64 = 1 << 3,      /* TEXT: decoded; .max counts bytes then */
 	OS_ID_OR_EMPTY = 1 << 4, /* ID: an empty text is none */
 	OS_OR_NUMBER = 1 << 5,   /* TEXT: a whole number stands for its digits */
+	OS_NULL_ABSENT = 1 << 6, /* null is as if it had not been sent */
 };
 
 enum os_param_place { OS_IN_BODY, OS_IN_PATH, OS_IN_QUERY };

@@ -25,8 +25,8 @@ static const struct os_params part_params = OS_PARAMS(struct part, part_rows);
 struct all {
 	struct ref server, image, flavor;
 	struct str name, word, raw, rest, data;
-	int64_t count, new_count;
-	bool on, has_description;
+	int64_t count, new_count, limit;
+	bool on, has_description, has_limit;
 	enum choice choice, power;
 	struct ip ip;
 	struct cidr cidr;
@@ -63,6 +63,7 @@ static const struct os_param rows[] = {
 	B("metadata", metadata),
 	B("description", description, .flags = OS_NULLABLE,
 	  .given = offsetof(struct all, has_description) + 1),
+	B("limit", limit, .flags = OS_NULL_ABSENT, .given = offsetof(struct all, has_limit) + 1),
 	OS_BODY_JSON(struct all, "raw", raw),
 	OS_BODY_OBJECT(struct all, "part", part, part_params),
 	OS_BODY_LIST(struct all, "parts", parts, part_params, .max = 2),
@@ -129,7 +130,8 @@ static void test_every_type(void **state)
 			"\"down\","
 			"\"ip\":\"10.0.0.1\",\"cidr\":\"10.0.0.0/8\",\"mac\":\"fa:16:3e:00:00:01\","
 			"\"names\":[\"x\",\"y\"],\"ids\":[\"ec2aaaaa-0000-4000-8000-000000000003\"],"
-			"\"metadata\":{\"b\":\"2\",\"a\":\"1\"},\"description\":null,\"raw\":{\"k\":[1]},"
+			"\"metadata\":{\"b\":\"2\",\"a\":\"1\"},\"description\":null,\"limit\":null,"
+			"\"raw\":{\"k\":[1]},"
 			"\"part\":{\"name\":\"p\"},\"parts\":[{\"name\":\"q\",\"size\":2}],\"hints\":false}"),
 		ERR_NONE);
 	const struct all *o = &f->out;
@@ -156,6 +158,7 @@ static void test_every_type(void **state)
 	assert_int_equal(o->metadata.count, 2);
 	assert_text(o->metadata.at[0].key, "a");
 	assert_true(o->has_description);
+	assert_false(o->has_limit);
 	assert_text(o->raw, "{\"k\":[1]}");
 	assert_text(o->part.name, "p");
 	assert_int_equal(o->parts.count, 1);
