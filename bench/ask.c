@@ -14,7 +14,8 @@ static RESULT ask(struct ctx *c, int argc, char **argv, struct buf *answer)
 	struct target target = arg_target(argc, argv);
 	AUTO_FD fd = -1;
 	TRY(client_connect(c, target.host, &fd));
-	return client_call(c, &target, fd, arg_text(argc, argv, "form", STR_NONE), answer);
+	const struct client_request request = {.body = arg_text(argc, argv, "form", STR_NONE)};
+	return client_call(c, &target, fd, &request, answer);
 }
 
 int main(int argc, char **argv)

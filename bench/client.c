@@ -49,16 +49,33 @@ struct target arg_target(int argc, char **argv)
 
 /* ---- requests ---- */
 
-RESULT client_write_request(struct ctx *c, const struct target *target, struct str form, struct str path,
-			    struct str *ret_request)
+/* As an OpenStack client writes it, or anybody without a token. */
+static struct str write_plain(struct ctx *c, const struct target *target,
+			      const struct client_request *request)
+{
+	const char *method = request->method ? request->method : "GET";
+	struct str token = target->token.n ? str_print(c->arena, "X-Auth-Token: %" STR_FMT "\r\n",
+						       STR_ARG(target->token))
+					   : STR_NONE;
+	struct str body =
+		request->body.n
+			? str_print(c->arena, "Content-Type: application/json\r\nContent-Length: %zu\r\n",
+				    request->body.n)
+			: STR_NONE;
+	return str_print(c->arena,
+			 "%s %" STR_FMT " HTTP/1.1\r\nHost: %" STR_FMT "\r\n%" STR_FMT "%" STR_FMT
+			 "\r\n%" STR_FMT,
+			 method, STR_ARG(request->path), STR_ARG(target->host), STR_ARG(token), STR_ARG(body),
+			 STR_ARG(request->body));
+}
+
+RESULT client_write_request(struct ctx *c, const struct target *target, const struct client_request *request,
+			    struct str *ret_text)
 {
 	struct str authorization = STR_NONE, amz_date = STR_NONE;
 	if (str_is_empty(target->key_id)) {
-		*ret_request = str_print(
-			c->arena, "GET %" STR_FMT " HTTP/1.1\r\nHost: %" STR_FMT "\r\n%s%" STR_FMT "%s\r\n",
-			STR_ARG(path), STR_ARG(target->host), target->token.n ? "X-Auth-Token: " : "",
-			STR_ARG(target->token), target->token.n ? "\r\n" : "");
-		return ret_request->p ? OK : ctx_no_memory(c);
+		*ret_text = write_plain(c, target, request);
+		return ret_text->p ? OK : ctx_no_memory(c);
 	}
 	struct sigv4_signing signing = {.key_id = target->key_id,
 					.secret = target->secret,
@@ -66,18 +83,18 @@ RESULT client_write_request(struct ctx *c, const struct target *target, struct s
 					.service = STR("ec2"),
 					.method = STR("POST"),
 					.path = STR("/"),
-					.body = form,
+					.body = request->body,
 					.host = target->host,
 					.at_us = clock_now_us()};
 	TRY(sigv4_sign(c, &signing, &authorization, &amz_date));
-	*ret_request = str_print(c->arena,
-				 "POST / HTTP/1.1\r\nHost: %" STR_FMT "\r\nX-Amz-Date: %" STR_FMT
-				 "\r\nAuthorization: %" STR_FMT
-				 "\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8"
-				 "\r\nContent-Length: %zu\r\n\r\n%" STR_FMT,
-				 STR_ARG(target->host), STR_ARG(amz_date), STR_ARG(authorization), form.n,
-				 STR_ARG(form));
-	return ret_request->p ? OK : ctx_no_memory(c);
+	*ret_text = str_print(c->arena,
+			      "POST / HTTP/1.1\r\nHost: %" STR_FMT "\r\nX-Amz-Date: %" STR_FMT
+			      "\r\nAuthorization: %" STR_FMT
+			      "\r\nContent-Type: application/x-www-form-urlencoded; charset=utf-8"
+			      "\r\nContent-Length: %zu\r\n\r\n%" STR_FMT,
+			      STR_ARG(target->host), STR_ARG(amz_date), STR_ARG(authorization),
+			      request->body.n, STR_ARG(request->body));
+	return ret_text->p ? OK : ctx_no_memory(c);
 }
 
 /* ---- exchanging ---- */
@@ -164,28 +181,33 @@ RESULT client_exchange(struct ctx *c, int fd, struct str request, struct buf *re
 	return OK;
 }
 
-RESULT client_call(struct ctx *c, const struct target *target, int fd, struct str form, struct buf *ret_body)
+RESULT client_ask(struct ctx *c, const struct target *target, int fd, const struct client_request *request,
+		  struct buf *ret_body, int *ret_status)
 {
-	struct str request = STR_NONE;
-	int status = 0;
+	struct str text = STR_NONE;
 	ret_body->size = 0;
-	TRY(client_write_request(c, target, form, STR("/"), &request));
-	TRY(client_exchange(c, fd, request, ret_body, &status));
-	if (status != 200)
-		return ctx_fail(c, ERR_INVALID, "%d for %" STR_FMT ": %" STR_FMT, status, STR_ARG(form),
-				STR_ARG(buf_str(ret_body)));
+	TRY(client_write_request(c, target, request, &text));
+	return client_exchange(c, fd, text, ret_body, ret_status);
+}
+
+RESULT client_call(struct ctx *c, const struct target *target, int fd, const struct client_request *request,
+		   struct buf *ret_body)
+{
+	int status = 0;
+	TRY(client_ask(c, target, fd, request, ret_body, &status));
+	if (status < 200 || status > 299)
+		return ctx_fail(c, ERR_INVALID, "%d for %" STR_FMT " %" STR_FMT ": %" STR_FMT, status,
+				STR_ARG(request->path), STR_ARG(request->body), STR_ARG(buf_str(ret_body)));
 	return OK;
 }
 
-struct str client_find_text(struct str xml, const char *name)
+struct str client_find_text(struct str text, const char *open, char close)
 {
-	char tag[64];
-	int n = snprintf(tag, sizeof tag, "<%s>", name);
-	const char *at = memmem(xml.p, xml.n, tag, (size_t) n);
+	const char *at = text.n ? memmem(text.p, text.n, open, strlen(open)) : NULL;
 	if (!at)
 		return STR_NONE;
-	size_t from = (size_t) (at - xml.p) + (size_t) n;
-	return str_slice(xml, from, str_find_char(xml, '<', from));
+	size_t from = (size_t) (at - text.p) + strlen(open);
+	return str_slice(text, from, str_find_char(text, close, from));
 }
 
 int client_fail(const struct ctx *c, struct result result)

@@ -69,7 +69,8 @@ static RESULT load_sign(struct load *l)
 	arena_reset(l->arenas[l->arena_turn]);
 	ctx_init(&c, l->arenas[l->arena_turn]);
 	l->signed_us = clock_monotonic_us();
-	return client_write_request(&c, &l->target, l->form, l->path, &l->request);
+	const struct client_request request = {.path = l->path, .body = l->form};
+	return client_write_request(&c, &l->target, &request, &l->request);
 }
 
 static RESULT client_send(struct load *l, struct client *client, int64_t now_us)

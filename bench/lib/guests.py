@@ -9,6 +9,7 @@ import statistics
 import subprocess
 import threading
 import time
+import urllib.request
 
 from tools import ROOT, Target, cpu_percent, end, rss_mib, run, say, wait_until
 
@@ -177,26 +178,53 @@ def medians(lines, *names):
     return ", ".join(f"{n} {statistics.median(float(line[n]) for line in lines):.1f}" for n in names)
 
 
+def openstack_target(demo, build):
+    """The demo account's owner with a token, and the same machine in OpenStack's words."""
+    clouds = demo.command("account", "rc", "demo")["clouds_yaml"]
+    credential = {part: re.search(f"application_credential_{part}: (\\S+)", clouds)[1] for part in ["id", "secret"]}
+
+    def ask(path, body=None, **headers):
+        request = urllib.request.Request(f"http://127.0.0.1:{PORT}{path}", body and json.dumps(body).encode(), headers)
+        request.add_header("Content-Type", "application/json")
+        with urllib.request.urlopen(request, timeout=20) as answer:
+            return answer.headers, json.load(answer)
+    token = ask("/identity/v3/auth/tokens", {"auth": {"identity": {
+        "methods": ["application_credential"], "application_credential": credential}}})[0]["X-Subject-Token"]
+
+    def one(path, kind, **members):
+        rows = ask(path, **{"X-Auth-Token": token})[1][kind]
+        return next(row["id"] for row in rows if members.items() <= row.items())
+    wish = [f"image={one('/image/v2/images', 'images')}",
+            f"type={one('/compute/v2.1/flavors', 'flavors', name='t3.nano')}",
+            f"network={one('/network/v2.0/networks', 'networks', **{'router:external': False})}"]
+    return Target(build, f"127.0.0.1:{PORT}", token=token), wish
+
+
 def measure_running(demo, build, scratch, show):
     env = demo.command("env", "demo")
     target = Target(build, f"127.0.0.1:{PORT}", env["access_key_id"], env["secret_access_key"])
     image = demo.command("image", "list")[0]["image_id"]
     arguments = peer_arguments(scratch, *example(demo, target, image))
+    openstack, wish = openstack_target(demo, build)
     ports = PortsUp(demo.sandbox["DSB_NB"])
-    ours, peers = [], []
+    ours, servers, peers = [], [], []
     try:
         for _ in range(ROUNDS):
             ours += target.program("launch", f"image={image}", "count=1")
+            servers += openstack.program("launch", *wish, "count=1")
             peers += target.program("libvirt_peer", *arguments)
         time.sleep(0.2)
     finally:
         ports.close()
     say("request to running, medians:", medians(ours, "accept_ms", "running_ms", "gone_ms"))
+    say("the same by OpenStack's calls, medians:", medians(servers, "accept_ms", "running_ms", "gone_ms"))
     say("the C program, medians:", medians(peers, "clone_ms", "define_ms", "start_ms", "all_ms"))
     say("each of ours:", *(line["running_ms"] for line in ours))
     say("each of the peer's:", *(line["all_ms"] for line in peers))
     show("request_to_running_ms", statistics.median(float(line["running_ms"]) for line in ours),
          statistics.median(float(line["all_ms"]) for line in peers))
+    show("server_create_to_active_ms", statistics.median(float(line["running_ms"]) for line in servers),
+         statistics.median(float(line["running_ms"]) for line in ours))
     up = [ports.ms_after(line["interface"], int(line["accepted_us"]) / 1e6) for line in ours]
     seen = [u for u in up if u is not None]
     if seen:

@@ -30,13 +30,13 @@ def pairs(line):
 
 
 class Target:
-    """A server, and whose key it is called with."""
+    """A server, and whose key, or whose token, it is called with."""
 
-    def __init__(self, build, host, key, secret):
-        self.build, self.host, self.key, self.secret = build, host, key, secret
+    def __init__(self, build, host, key="", secret="", token=""):
+        self.build, self.host, self.key, self.secret, self.token = build, host, key, secret, token
 
     def arguments(self):
-        return [f"host={self.host}", f"key={self.key}", f"secret={self.secret}"]
+        return [f"host={self.host}", f"key={self.key}", f"secret={self.secret}", f"token={self.token}"]
 
     def program(self, name, *arguments, timeout=120):
         """The lines of one of bench/'s programs, as dictionaries."""
