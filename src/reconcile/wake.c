@@ -58,14 +58,17 @@ void wake_volume_on(struct reconciler *r, uuid host, uuid volume)
 	wake_on_host(r, host, KIND_VOLUME, volume);
 }
 
-/* A port came or is to go: the instance that has it plugs. A new port's instance is new as well. */
+/* A port came or is to go: the instance that has it plugs. A port may be made with the instance that it is
+ * for, or for one that runs. */
 static void wake_for_plug(struct reconciler *r, const struct port *before, const struct port *after)
 {
-	if (!before || (uuid_equal(before->instance, after->instance) &&
-			uuid_equal(before->seen_instance, after->seen_instance)))
+	static const struct port nowhere;
+	const struct port *was = before ? before : &nowhere;
+	if (uuid_equal(was->instance, after->instance) &&
+	    uuid_equal(was->seen_instance, after->seen_instance))
 		return;
-	uuid host = uuid_is_none(after->host) ? before->host : after->host;
-	uuid instance = uuid_is_none(after->instance) ? before->instance : after->instance;
+	uuid host = uuid_is_none(after->host) ? was->host : after->host;
+	uuid instance = uuid_is_none(after->instance) ? was->instance : after->instance;
 	if (!uuid_is_none(instance))
 		wake_on_host(r, host, KIND_INSTANCE, instance);
 }

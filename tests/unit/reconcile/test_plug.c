@@ -2,6 +2,7 @@
  * Network interfaces that come to instances and leave them, running or not: what is wanted, what the
  * guest has, and what is told of both, under many seeds. */
 #include "../cloud/cloud.h"
+#include "engine/instance_interface.h"
 #include "store/rows.h"
 
 enum { SEEDS = 30 };
@@ -62,6 +63,17 @@ static void delete_nic(struct cloud *c, uuid port)
 }
 
 /* ---- stories ---- */
+
+/* Made for an instance that runs, as Nova does it. */
+static void made_for_it(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct interface_wish wish = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	cloud_ok(c, &c->alice, engine_plug_interface, &wish);
+	cloud_settle(c);
+	assert_true(has_come(c, id, wish.plugged));
+}
+TEST_STORY(made_for_it, 1)
 
 static void come_and_go(struct cloud *c)
 {
@@ -275,11 +287,12 @@ static void test_kill_at_each_step(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_come_and_go),      cmocka_unit_test(test_deaf_guest),
-		cmocka_unit_test(test_deaf_guest_stops), cmocka_unit_test(test_while_stopped),
-		cmocka_unit_test(test_change_of_mind),   cmocka_unit_test(test_terminate),
-		cmocka_unit_test(test_reboot_asks),      cmocka_unit_test(test_reboot_deaf),
-		cmocka_unit_test(test_held_off),         cmocka_unit_test(test_kill_at_each_step),
+		cmocka_unit_test(test_made_for_it),       cmocka_unit_test(test_come_and_go),
+		cmocka_unit_test(test_deaf_guest),        cmocka_unit_test(test_deaf_guest_stops),
+		cmocka_unit_test(test_while_stopped),     cmocka_unit_test(test_change_of_mind),
+		cmocka_unit_test(test_terminate),         cmocka_unit_test(test_reboot_asks),
+		cmocka_unit_test(test_reboot_deaf),       cmocka_unit_test(test_held_off),
+		cmocka_unit_test(test_kill_at_each_step),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
