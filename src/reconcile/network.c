@@ -58,6 +58,20 @@ static RESULT step_deleted(struct step *s, uuid network)
 	return OK;
 }
 
+void reconcile_wake_routers_in(struct step *s, uuid network, uuid but)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	for (const struct port *p = port_first_by_network(view.tables, network); p;
+	     p = port_next_by_network(view.tables, p))
+		if (!uuid_is_none(p->interface_of) && !uuid_equal(p->interface_of, but))
+			work_wake(s->r, lane_network(s->r), KIND_ROUTER, p->interface_of, WAKE_WISH);
+	for (const struct subnet *n = subnet_first_by_network(view.tables, network); n;
+	     n = subnet_next_by_network(view.tables, n))
+		if (!uuid_is_none(n->router) && !uuid_equal(n->router, but))
+			work_wake(s->r, lane_network(s->r), KIND_ROUTER, n->router, WAKE_WISH);
+}
+
 RESULT reconcile_step_network(struct step *s)
 {
 	struct segment_rows rows = {0};
@@ -73,5 +87,7 @@ RESULT reconcile_step_network(struct step *s)
 		return step_deleted(s, s->id);
 	if (rows.has_ports)
 		return s->r->network.driver->apply_network(s->r->network.self, &s->ctx, &rows.wish);
+	/* Its last port may have been the last of a router that the port's row did not name. */
+	reconcile_wake_routers_in(s, s->id, UUID_NONE);
 	return reconcile_remove_unused_network(s, s->id);
 }

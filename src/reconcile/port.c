@@ -79,29 +79,12 @@ static RESULT gather_base(struct step *s, const struct port *p, struct base_rows
 	return OK;
 }
 
-/* Other routers that are in its network have steps of their own: it may be the first port that they are for.
- */
-static void wake_other_routers(struct step *s, const struct port *p)
-{
-	AUTO_VIEW view = {0};
-	view_open(s->r->store, &view);
-	for (const struct port *other = port_first_by_network(view.tables, p->network); other;
-	     other = port_next_by_network(view.tables, other))
-		if (!uuid_is_none(other->interface_of))
-			work_wake(s->r, lane_network(s->r), KIND_ROUTER, other->interface_of, WAKE_WISH);
-	for (const struct subnet *n = subnet_first_by_network(view.tables, p->network); n;
-	     n = subnet_next_by_network(view.tables, n))
-		if (!uuid_is_none(n->router) && !uuid_equal(n->router, p->router))
-			work_wake(s->r, lane_network(s->r), KIND_ROUTER, n->router, WAKE_WISH);
-}
-
 static RESULT apply_base(struct step *s, const struct port *p)
 {
 	const struct network_driver *driver = s->r->network.driver;
 	struct vnet *self = s->r->network.self;
 	struct base_rows rows = {0};
 	TRY(gather_base(s, p, &rows));
-	wake_other_routers(s, p);
 	if (rows.router.wish.router && row_is_live(&rows.router.wish.router->row))
 		TRY(reconcile_apply_router(s, &rows.router));
 	else if (rows.segment.network)
@@ -109,6 +92,24 @@ static RESULT apply_base(struct step *s, const struct port *p)
 	for (size_t k = 0; k < rows.group_count; k++)
 		TRY(driver->apply_group(self, &s->ctx, &rows.groups[k]));
 	return OK;
+}
+
+/* Routers are made with the first port of any network that they are in. Its own one it makes itself
+ * (apply_base); others have steps of their own. */
+static void wake_other_routers(struct step *s, const struct port *p)
+{
+	if (p->seen_gen != 0)
+		return;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct port *other = port_first_by_network(view.tables, p->network);
+		for (; other; other = port_next_by_network(view.tables, other))
+			if (row_is_live(&other->row) && other->seen_gen != 0 &&
+			    uuid_is_none(other->interface_of))
+				return; /* they were woken for that one */
+	}
+	reconcile_wake_routers_in(s, p->network, p->router);
 }
 
 /* ---- the step ---- */
@@ -143,8 +144,10 @@ RESULT reconcile_step_port(struct step *s)
 		return OK;
 	if (!row_is_live(&rows.port->row))
 		return step_deleted(s, rows.port);
-	if (!uuid_is_none(rows.port->nat_gateway))
-		return OK; /* its router's */
+	if (!uuid_is_none(rows.port->nat_gateway)) { /* its router's */
+		wake_other_routers(s, rows.port);
+		return OK;
+	}
 	if (!uuid_is_none(
 		    rows.port->interface_of)) /* likewise; before it was that, it was a port by itself */
 		return s->r->network.driver->remove_port(s->r->network.self, &s->ctx, s->id);
@@ -160,5 +163,6 @@ RESULT reconcile_step_port(struct step *s)
 		result = driver->apply_port(self, &s->ctx, &rows.wish, &up);
 	}
 	TRY(result);
+	wake_other_routers(s, rows.port);
 	return report_port(s, rows.port, up);
 }

@@ -303,6 +303,8 @@ RESULT reconcile_step_router(struct step *s);
 RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows);
 /* Removes a network that nothing is in; one that something is in stays. */
 RESULT reconcile_remove_unused_network(struct step *s, uuid network);
+/* By a subnet or by an interface; all but one (none: all). */
+void reconcile_wake_routers_in(struct step *s, uuid network, uuid but);
 RESULT reconcile_step_nat_gateway(struct step *s); /* of one that has ended; else its router's */
 RESULT reconcile_step_port(struct step *s);
 RESULT reconcile_step_group(struct step *s);

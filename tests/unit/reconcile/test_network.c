@@ -470,24 +470,68 @@ static void network_life(struct cloud *c)
 }
 TEST_STORY(network_life, 2)
 
+static uuid add_subnet(struct cloud *c, uuid network, const char *block)
+{
+	struct network_subnet_wish subnet = {.network = cloud_ref(c, KIND_NETWORK, network),
+					     .block = cidr_of(block)};
+	cloud_ok(c, &c->alice, engine_add_subnet, &subnet);
+	return subnet.subnet;
+}
+
+/* A router at the subnet's gateway address. */
+static uuid add_router(struct cloud *c, uuid subnet)
+{
+	struct router_wish router = {.has_no_block = true};
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	struct router_interface_wish interface = {.router = cloud_ref(c, KIND_ROUTER, router.router),
+						  .subnet = cloud_ref(c, KIND_SUBNET, subnet)};
+	cloud_ok(c, &c->alice, engine_add_router_interface, &interface);
+	return router.router;
+}
+
+/* Routers stand for the ports of all that is in their networks: those of a subnet on no router, and the NAT
+ * gateway of another. */
+static void routers_of_others(struct cloud *c)
+{
+	struct network_wish network = {.name = STR("n")};
+	cloud_ok(c, &c->alice, engine_create_network, &network);
+	uuid first = add_router(c, add_subnet(c, network.network, "10.5.0.0/24"));
+	uuid beside = add_subnet(c, network.network, "10.6.0.0/24");
+	const struct port_fixed_wish fixed = {.subnet = cloud_ref(c, KIND_SUBNET, beside)};
+	struct network_port_wish port = {.network = cloud_ref(c, KIND_NETWORK, network.network),
+					 .fixed = {.is_given = true, .at = &fixed, .count = 1}};
+	cloud_ok(c, &c->alice, engine_add_port, &port);
+	cloud_settle(c);
+	assert_true(network_sim_has(NETWORK_ITEM_ROUTER, first));
+	struct port_target gone = {.port = cloud_ref(c, KIND_PORT, port.port)};
+	cloud_ok(c, &c->alice, engine_delete_port, &gone);
+	cloud_settle(c);
+	assert_false(network_sim_has(NETWORK_ITEM_ROUTER, first));
+
+	uuid second = add_router(c, beside);
+	cloud_settle(c);
+	uuid nat = make_nat(c, beside, UUID_NONE);
+	cloud_settle(c);
+	assert_true(network_sim_has(NETWORK_ITEM_ROUTER, first));
+	assert_true(network_sim_has(NETWORK_ITEM_ROUTER, second));
+	struct nat_gateway_target target = {.nat_gateway = cloud_ref(c, KIND_NAT_GATEWAY, nat)};
+	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
+	cloud_settle(c);
+	assert_false(network_sim_has(NETWORK_ITEM_ROUTER, first));
+}
+TEST_STORY(routers_of_others, 1)
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vpc_life),
-		cmocka_unit_test(test_vpc_life_cut),
-		cmocka_unit_test(test_subnet_goes),
-		cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_image),
-		cmocka_unit_test(test_nat_gateway),
-		cmocka_unit_test(test_nat_gateway_killed),
-		cmocka_unit_test(test_nat_gateway_cut),
-		cmocka_unit_test(test_revoked_rule),
-		cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_network_emptied),
-		cmocka_unit_test(test_network_life),
-		cmocka_unit_test(test_secondary_ips),
-		cmocka_unit_test(test_secondary_ips_killed),
+		cmocka_unit_test(test_vpc_life),        cmocka_unit_test(test_vpc_life_cut),
+		cmocka_unit_test(test_subnet_goes),     cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_addresses),       cmocka_unit_test(test_image),
+		cmocka_unit_test(test_nat_gateway),     cmocka_unit_test(test_nat_gateway_killed),
+		cmocka_unit_test(test_nat_gateway_cut), cmocka_unit_test(test_revoked_rule),
+		cmocka_unit_test(test_tokens),          cmocka_unit_test(test_network_emptied),
+		cmocka_unit_test(test_network_life),    cmocka_unit_test(test_routers_of_others),
+		cmocka_unit_test(test_secondary_ips),   cmocka_unit_test(test_secondary_ips_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
