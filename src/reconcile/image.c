@@ -50,13 +50,20 @@ static RESULT take_in(struct step *s, const struct image *image, struct image_fi
 	return image_upload_keep(upload, &s->ctx, image_data_format(image), ret_file, ret_digests);
 }
 
+/* This machine's own trouble, which passes; a download's may be the other side's. */
+static bool is_tried_again(const struct image *image, struct result result)
+{
+	return result.code == ERR_NO_MEMORY ||
+	       (image->is_imported && (result.code == ERR_IO || result.code == ERR_CAPACITY));
+}
+
 static RESULT fetch(struct step *s, const struct image *image)
 {
 	struct image_file file = {0};
 	struct image_digests digests = {0};
 	struct image_filling *filling = STEP_NEW(s, struct image_filling);
 	struct result result = take_in(s, image, &file, &digests);
-	if (result.code == ERR_NO_MEMORY)
+	if (is_tried_again(image, result))
 		return result;
 	if (!result_is_ok(result))
 		return report_failed(s, image);
