@@ -139,9 +139,11 @@ class Region:
         return self.run("tools/sandbox", "on", node, *argv, fails=fails, timeout=timeout)
 
     def ssh(self, address, command, fails=False):
+        """What takes long may: a connection that is dead ends by itself after 8 s."""
         return self.on("inet", "ssh", "-i", f"{self.demo}/key", "-o", "StrictHostKeyChecking=no", "-o",
                        "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=4", "-o",
-                       "ServerAliveInterval=2", "-o", "ServerAliveCountMax=4", "-o", "BatchMode=yes", f"{self.login}@{address}", command, fails=fails)
+                       "ServerAliveInterval=2", "-o", "ServerAliveCountMax=4", "-o", "BatchMode=yes", f"{self.login}@{address}", command,
+                       fails=fails, timeout=180)
 
     def make_key(self):
         self.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{self.demo}/key")

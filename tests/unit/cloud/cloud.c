@@ -303,8 +303,8 @@ static void add_way_out(struct cloud *c)
 	struct external_network_wish wish = {.name = STR("internet"),
 					     .physical_network = STR("physnet1"),
 					     .next_hop = ip_of("198.51.100.1"),
-					     .infra_first = ip_of("198.51.100.2"),
-					     .infra_last = ip_of("198.51.100.9"),
+					     .infra_first = ip_of("198.51.100.201"),
+					     .infra_last = ip_of("198.51.100.254"),
 					     .first = ip_of("198.51.100.10"),
 					     .last = ip_of("198.51.100.200")};
 	cloud_ok(c, NULL, engine_add_external_network, &wish);
