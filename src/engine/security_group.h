@@ -46,6 +46,7 @@ struct rule_wish {
 	struct ref peer_router;               /* where it is said to be; kind none: not said */
 	struct str description;
 	struct str field; /* the parameter it came in, for messages */
+	struct ref rule;  /* of a change: which one; kind none: the one that is like this */
 };
 
 struct rules_wish {
@@ -65,6 +66,12 @@ OPERATION(engine_authorize_rules, rules_wish)
 /* All or none. ERR_NOT_FOUND with KIND_SECURITY_GROUP_RULE: one is not there. Connections that are tracked
  * live on for RULE_TRACKED_US. */
 OPERATION(engine_revoke_rules, rules_wish)
+
+/* All or none, each by its id or by what it lets through. ERR_NOT_FOUND as above. */
+OPERATION(engine_update_rule_descriptions, rules_wish)
+/* All or none: each of the group, by its id, becomes what is asked; its id, direction and tags stay. Tracked
+ * connections that it let through until now live on as after revoking. ERR_EXISTS as above. */
+OPERATION(engine_modify_rules, rules_wish)
 
 #define RULE_TRACKED_US HOUR
 /* The reconciler's. Absent: OK; ERR_STATE until it has been revoked for that long. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rules of security groups: let in, taken back, all of a call or none. One that was taken back stays for
- * a while, for the connections that it let in. */
+ * Rules of security groups: let in, changed, taken back, all of a call or none. One that was taken back stays
+ * for a while, for the connections that it let in. */
 #include "base/clock.h"
 #include "engine/internal.h"
 #include "engine/security_group.h"
@@ -123,21 +123,25 @@ static const char *write_peer(const struct security_group_rule *rule, char out[s
 	return cidr_write(rule->peer_block, out);
 }
 
+static RESULT fail_exists(struct op *op, const struct rule_wish *wish, const struct security_group_rule *same)
+{
+	char peer[CIDR_TEXT_SIZE];
+	const struct ref about = {.text = engine_write_id(op, KIND_SECURITY_GROUP_RULE, same->row.id),
+				  .field = wish->field};
+	return ENGINE_FAIL_ABOUT(
+		op, ERR_EXISTS, KIND_SECURITY_GROUP_RULE, &about,
+		"the specified rule \"peer: %s, protocol: %lld, from port: %lld, to port: %lld, "
+		"ALLOW\" already exists",
+		write_peer(same, peer), (long long) same->protocol, (long long) same->from_port,
+		(long long) same->to_port);
+}
+
 static RESULT write_rule(struct op *op, const struct rule_wish *wish, struct security_group_rule *rule)
 {
 	size_t count = 0;
-	char peer[CIDR_TEXT_SIZE];
 	const struct security_group_rule *same = find_same(op->head, rule, &count);
-	if (same) {
-		const struct ref about = {.text = engine_write_id(op, KIND_SECURITY_GROUP_RULE, same->row.id),
-					  .field = wish->field};
-		return ENGINE_FAIL_ABOUT(
-			op, ERR_EXISTS, KIND_SECURITY_GROUP_RULE, &about,
-			"the specified rule \"peer: %s, protocol: %lld, from port: %lld, to port: %lld, "
-			"ALLOW\" already exists",
-			write_peer(rule, peer), (long long) rule->protocol, (long long) rule->from_port,
-			(long long) rule->to_port);
-	}
+	if (same)
+		return fail_exists(op, wish, same);
 	if (count >= GROUP_RULES_MAX)
 		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECURITY_GROUP_RULE, wish->field,
 				   "The maximum number of rules per security group, %d, has been reached.",
@@ -174,29 +178,52 @@ RESULT engine_authorize_rules(struct op *op, struct rules_wish *wish)
 	return bump_group(op, group, "rules added", wish->rule_count);
 }
 
-/* Marked deleted it still lets tracked connections through; of so many in one group that nobody can mean
+/* Marked deleted a rule still lets tracked connections through; of so many in one group that nobody can mean
  * it, no more. */
-static RESULT revoke_rule(struct op *op, const struct security_group_rule *rule)
+static bool may_stay_revoked(const struct op *op, uuid group)
 {
 	size_t revoked = 0;
-	const struct security_group_rule *each = security_group_rule_first_by_group(op->head, rule->group);
+	const struct security_group_rule *each = security_group_rule_first_by_group(op->head, group);
 	for (; each; each = security_group_rule_next_by_group(op->head, each))
 		revoked += !row_is_live(&each->row);
-	return revoked < GROUP_REVOKED_MAX ? security_group_rule_delete(op, rule->row.id)
-					   : security_group_rule_forget(op, rule->row.id);
+	return revoked < GROUP_REVOKED_MAX;
+}
+
+static RESULT revoke_rule(struct op *op, const struct security_group_rule *rule)
+{
+	return may_stay_revoked(op, rule->group) ? security_group_rule_delete(op, rule->row.id)
+						 : security_group_rule_forget(op, rule->row.id);
+}
+
+static RESULT find_in_group(struct op *op, const struct security_group *group, const struct ref *ref,
+			    const struct security_group_rule **ret_rule)
+{
+	TRY(engine_find_own_security_group_rule(op->ctx, op->head, ref, ret_rule));
+	return uuid_equal((*ret_rule)->group, group->row.id)
+		       ? OK
+		       : engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP_RULE, ref);
+}
+
+/* The rule of the group that lets through what is asked for. */
+static RESULT find_by_spec(struct op *op, const struct security_group *group,
+			   enum security_group_rule_direction direction, const struct rule_wish *wish,
+			   const struct security_group_rule **ret_rule)
+{
+	struct security_group_rule rule;
+	size_t count = 0;
+	TRY(resolve_rule(op, group, direction, wish, &rule));
+	*ret_rule = find_same(op->head, &rule, &count);
+	return *ret_rule ? OK
+			 : ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE, wish->field,
+				       "The specified rule does not exist in this security group.");
 }
 
 static RESULT revoke_by_spec(struct op *op, const struct security_group *group, const struct rules_wish *wish,
 			     uuid *removed)
 {
 	for (size_t n = 0; n < wish->rule_count; n++) {
-		struct security_group_rule rule;
-		size_t count = 0;
-		TRY(resolve_rule(op, group, wish->direction, &wish->rules[n], &rule));
-		const struct security_group_rule *found = find_same(op->head, &rule, &count);
-		if (!found)
-			return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE, wish->rules[n].field,
-					   "The specified rule does not exist in this security group.");
+		const struct security_group_rule *found = NULL;
+		TRY(find_by_spec(op, group, wish->direction, &wish->rules[n], &found));
 		removed[n] = found->row.id;
 		TRY(revoke_rule(op, found));
 	}
@@ -209,8 +236,8 @@ static RESULT revoke_by_id(struct op *op, const struct security_group *group, co
 	for (size_t n = 0; n < wish->rule_ids.count; n++) {
 		const struct ref *ref = &wish->rule_ids.at[n];
 		const struct security_group_rule *rule = NULL;
-		TRY(engine_find_own_security_group_rule(op->ctx, op->head, ref, &rule));
-		if (!uuid_equal(rule->group, group->row.id) || rule->direction != wish->direction)
+		TRY(find_in_group(op, group, ref, &rule));
+		if (rule->direction != wish->direction)
 			return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP_RULE, ref);
 		removed[n] = rule->row.id;
 		TRY(revoke_rule(op, rule));
@@ -245,6 +272,66 @@ RESULT engine_revoke_rules(struct op *op, struct rules_wish *wish)
 	TRY(by_id ? revoke_by_id(op, group, wish, removed) : revoke_by_spec(op, group, wish, removed));
 	wish->made = (struct uuids){removed, count};
 	return bump_group(op, group, "rules removed", count);
+}
+
+RESULT engine_update_rule_descriptions(struct op *op, struct rules_wish *wish)
+{
+	const struct security_group *group = NULL;
+	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
+	TRY(engine_permit(op, "security_group.update_rule_descriptions", KIND_SECURITY_GROUP, &group->row));
+	for (size_t n = 0; n < wish->rule_count; n++) {
+		const struct rule_wish *each = &wish->rules[n];
+		const struct security_group_rule *rule = NULL;
+		TRY(ref_is_given(&each->rule) ? find_in_group(op, group, &each->rule, &rule)
+					      : find_by_spec(op, group, wish->direction, each, &rule));
+		if (rule->direction != wish->direction)
+			return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP_RULE, &each->rule);
+		struct security_group_rule next = *rule;
+		next.description = each->description;
+		next.row.gen++;
+		TRY(security_group_rule_put(op, &next));
+	}
+	return engine_tell(op, KIND_SECURITY_GROUP, &group->row, "rules described", "%zu rules.",
+			   wish->rule_count);
+}
+
+/* What a rule let through until it changes, as if it had been revoked. */
+static RESULT leave_revoked(struct op *op, const struct security_group_rule *rule)
+{
+	struct security_group_rule old = *rule;
+	if (!may_stay_revoked(op, rule->group))
+		return OK;
+	old.row = (struct row){.id = engine_new_id(op, KIND_SECURITY_GROUP_RULE), .gen = 1};
+	TRY(security_group_rule_put(op, &old));
+	return security_group_rule_delete(op, old.row.id);
+}
+
+static RESULT modify_rule(struct op *op, const struct security_group *group, const struct rule_wish *wish)
+{
+	const struct security_group_rule *rule = NULL, *same = NULL;
+	struct security_group_rule next;
+	size_t count = 0;
+	TRY(find_in_group(op, group, &wish->rule, &rule));
+	TRY(resolve_rule(op, group, rule->direction, wish, &next));
+	same = find_same(op->head, &next, &count);
+	if (same && same != rule)
+		return fail_exists(op, wish, same);
+	if (!same)
+		TRY(leave_revoked(op, rule));
+	next.row = rule->row;
+	next.row.gen++;
+	next.tags = rule->tags;
+	return security_group_rule_put(op, &next);
+}
+
+RESULT engine_modify_rules(struct op *op, struct rules_wish *wish)
+{
+	const struct security_group *group = NULL;
+	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
+	TRY(engine_permit(op, "security_group.modify_rules", KIND_SECURITY_GROUP, &group->row));
+	for (size_t n = 0; n < wish->rule_count; n++)
+		TRY(modify_rule(op, group, &wish->rules[n]));
+	return bump_group(op, group, "rules changed", wish->rule_count);
 }
 
 /* ---- the reconciler's ---- */

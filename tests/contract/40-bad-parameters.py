@@ -66,6 +66,8 @@ def spoilt(param, mine, theirs):
         yield from ["999.1.1.1", "10.0.0", "2001:db8::1", ""]
     elif form == "cidr":
         yield from ["10.0.0.0/99", "10.0.0.0", "2001:db8::/32", "mars", ""]
+    elif form == "ipv6 cidr":
+        yield from ["2001:db8::/129", "2001:db8::", "10.0.0.0/8", "mars", ""]
     elif form == "base64":
         yield from ["*not*", "A"]
     elif form == "name":

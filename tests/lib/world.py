@@ -13,7 +13,8 @@ ID = re.compile(r"\b([a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
 # Values of parameters that are words, by name.
 VALUES = {
-    "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "CidrIp": "192.0.2.0/24", "Description": "words",
+    "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
+    "Description": "words",
     "DestinationCidrBlock": "198.18.0.0/15", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
     "KeyName": "fresh", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
@@ -22,6 +23,9 @@ VALUES = {
                          "aEhqSWxvTWIgeA==",
     "Size": "1", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
 }
+
+CHANGED_RULE = {"GroupId": "sg", "SecurityGroupRule.1.SecurityGroupRuleId": "sgr", "SecurityGroupRule.1.SecurityGroupRule.IpProtocol": "=tcp",
+                "SecurityGroupRule.1.SecurityGroupRule.FromPort": "=81", "SecurityGroupRule.1.SecurityGroupRule.ToPort": "=81"}
 
 # What a request needs besides, or else than, the required parameters with the first resource of a kind: a
 # resource's label, or "=" and a value. For one parameter of several that exclude each other: by both names.
@@ -99,16 +103,26 @@ REQUESTS = {
     ("ReplaceRoute", "NatGatewayId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     ("ReplaceRoute", "GatewayId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     "ReplaceRouteTableAssociation": {"RouteTableId": "spare rtb"},
+    "ModifySecurityGroupRules": {**CHANGED_RULE, "SecurityGroupRule.1.SecurityGroupRule.CidrIpv4": "=192.0.2.0/24"},
+    ("ModifySecurityGroupRules", "SecurityGroupRule.N.SecurityGroupRule.CidrIpv6"): CHANGED_RULE,
+    ("ModifySecurityGroupRules", "SecurityGroupRule.N.SecurityGroupRule.ReferencedGroupId"): CHANGED_RULE,
     ("RevokeSecurityGroupEgress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
     ("RevokeSecurityGroupIngress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
     ("RevokeSecurityGroupIngress", "GroupName"): {"SecurityGroupRuleId.1": "sgr"},
     "RevokeSecurityGroupEgress": {"SecurityGroupRuleId.1": "egress sgr", "GroupId": "sg"},
     "RevokeSecurityGroupIngress": {"SecurityGroupRuleId.1": "sgr", "GroupId": "sg"},
+    ("UpdateSecurityGroupRuleDescriptionsIngress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
+    ("UpdateSecurityGroupRuleDescriptionsIngress", "GroupName"): {"SecurityGroupRuleDescription.1.SecurityGroupRuleId": "sgr"},
+    "UpdateSecurityGroupRuleDescriptionsIngress": {"GroupId": "sg", "SecurityGroupRuleDescription.1.SecurityGroupRuleId": "sgr"},
+    ("UpdateSecurityGroupRuleDescriptionsEgress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
+    ("UpdateSecurityGroupRuleDescriptionsEgress", "GroupName"): {"SecurityGroupRuleDescription.1.SecurityGroupRuleId": "egress sgr"},
+    "UpdateSecurityGroupRuleDescriptionsEgress": {"GroupId": "sg", "SecurityGroupRuleDescription.1.SecurityGroupRuleId": "egress sgr"},
     "UnassignPrivateIpAddresses": {"NetworkInterfaceId": "loose eni", "PrivateIpAddress.1": "=10.1.1.88"},
 }
 
 
-for _action in ("AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress"):
+for _action in ("AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress",
+                "UpdateSecurityGroupRuleDescriptionsEgress", "UpdateSecurityGroupRuleDescriptionsIngress"):
     for _member in ("UserId", "VpcId"):  # of a group that is named
         REQUESTS[_action, f"IpPermissions.N.Groups.N.{_member}"] = {**REQUESTS[_action, "IpPermissions"], "IpPermissions.1.Groups.1.GroupId": "sg"}
 

@@ -164,6 +164,36 @@ static void apply_revoke(struct request *x, struct str answer)
 	model_end(&x->s->model, find_rule(x), GONE);
 }
 
+static bool draw_rule_change(struct request *x)
+{
+	char text[CIDR_TEXT_SIZE];
+	x->port = random_below(2) ? 22 : 80;
+	x->block = (struct cidr){ip_from_v4((uint32_t) (10U << 24 | random_below(2) << 8)), 24};
+	request_add(x, "SecurityGroupRule.1.SecurityGroupRule.IpProtocol", "tcp");
+	request_add(x, "SecurityGroupRule.1.SecurityGroupRule.FromPort", "%d", (int) x->port);
+	request_add(x, "SecurityGroupRule.1.SecurityGroupRule.ToPort", "%d", (int) x->port);
+	request_add(x, "SecurityGroupRule.1.SecurityGroupRule.CidrIpv4", "%s", cidr_write(x->block, text));
+	return true;
+}
+
+static void judge_rule_change(const struct request *x, struct verdict *v)
+{
+	const struct thing *rule = x->refs[1];
+	const struct thing *same = model_rule(&x->s->model, rule->of, rule->egress, x->port, x->block, NULL);
+	if (rule->of != x->refs[0])
+		refuse(v, "InvalidSecurityGroupRuleId.NotFound");
+	else if (same && same != rule)
+		refuse(v, "InvalidPermission.Duplicate");
+}
+
+static void apply_rule_change(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[1]->port = x->port;
+	x->refs[1]->block = x->block;
+	x->refs[1]->to = NULL;
+}
+
 #define GROUP_ID                                                                                             \
 	{                                                                                                    \
 		{                                                                                            \
@@ -209,5 +239,13 @@ static const struct operation rows[] = {
 	 apply_authorize},
 	{"RevokeSecurityGroupIngress", 2, GROUP_ID, NULL, draw_rule, judge_revoke, apply_revoke},
 	{"RevokeSecurityGroupEgress", 1, GROUP_ID, NULL, draw_rule, judge_revoke, apply_revoke},
+	{"ModifySecurityGroupRules",
+	 2,
+	 {{"GroupId", KIND_SECURITY_GROUP},
+	  {"SecurityGroupRule.1.SecurityGroupRuleId", KIND_SECURITY_GROUP_RULE}},
+	 NULL,
+	 draw_rule_change,
+	 judge_rule_change,
+	 apply_rule_change},
 };
 const struct operations group_operations = {rows, sizeof rows / sizeof *rows};

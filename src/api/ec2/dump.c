@@ -97,6 +97,8 @@ static const char *form_word(const struct param *p)
 					    [PARAM_CIDR] = "cidr"};
 	if (p->flags & (BASE64 | BY_NAME))
 		return p->flags & BASE64 ? "base64" : "name";
+	if (p->type == PARAM_CIDR && p->flags & IPV6)
+		return "ipv6 cidr";
 	return (size_t) p->type < sizeof words / sizeof words[0] ? words[p->type] : NULL;
 }
 

@@ -172,10 +172,11 @@ static RESULT read_ip(struct ctx *c, const struct pair *pair, struct ip *out)
 	return OK;
 }
 
-static RESULT read_cidr(struct ctx *c, const struct pair *pair, struct cidr *out)
+static RESULT read_cidr(struct ctx *c, const struct param *p, const struct pair *pair, struct cidr *out)
 {
 	struct cidr cidr;
-	if (!result_is_ok(cidr_parse(pair->value, &cidr)) || cidr.base.family != IP_V4)
+	if (!result_is_ok(cidr_parse(pair->value, &cidr)) ||
+	    cidr.base.family != (p->flags & IPV6 ? IP_V6 : IP_V4))
 		return fail_value(c, pair, "This is not a valid CIDR block.");
 	*out = cidr;
 	return OK;
@@ -202,7 +203,7 @@ static RESULT read_value(struct ctx *c, const struct param *p, const struct pair
 	case PARAM_IPS:
 		return read_ip(c, pair, out);
 	case PARAM_CIDR:
-		return read_cidr(c, pair, out);
+		return read_cidr(c, p, pair, out);
 	case PARAM_TABLE:
 	case PARAM_NOT_BUILT:
 		break;

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rules of security groups: DescribeSecurityGroupRules, Authorize… and Revoke… A request's
- * permissions, each with many peers, become one rule for each peer. */
+ * Rules of security groups as EC2 shows them: one by one (DescribeSecurityGroupRules), and as a group's
+ * permissions, each with many peers. */
 #include "api/ec2/rules.h"
 
 #include "api/ec2/write.h"
-#include "engine/security_group.h"
 
 /* ---- protocols ---- */
 
@@ -21,19 +20,15 @@ struct str ec2_protocol_word(struct arena *a, int64_t protocol)
 	return str_print(a, "%lld", (long long) protocol);
 }
 
-static RESULT parse_protocol(struct ec2_call *e, struct str text, int64_t *ret_protocol)
+bool ec2_parse_protocol(struct str text, int64_t *ret_protocol)
 {
 	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++) {
 		if (!str_equal_nocase(text, str_from(protocols[k].word)))
 			continue;
 		*ret_protocol = protocols[k].number;
-		return OK;
+		return true;
 	}
-	if (!result_is_ok(str_parse_int(text, ret_protocol)) || *ret_protocol < 0 || *ret_protocol > 255)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("IpProtocol"),
-				      "Invalid value '%" STR_FMT "' for IP protocol. Unknown protocol.",
-				      STR_ARG(text));
-	return OK;
+	return result_is_ok(str_parse_int(text, ret_protocol)) && *ret_protocol >= 0 && *ret_protocol <= 255;
 }
 
 /* ---- rules as answers ---- */
@@ -188,253 +183,17 @@ static const struct filter rule_filters[] = {
 	{"security-group-rule-id", .is_id = true},
 };
 
-static const struct ec2_listing rule_listing = {.kind = KIND_SECURITY_GROUP_RULE,
-						.set = "securityGroupRuleSet",
-						.filters = FILTERS(rule_filters),
-						.account_index = SECURITY_GROUP_RULE_INDEX_ACCOUNT,
-						.shows = is_shown,
-						.gather = gather_rule,
-						.write = write_rule};
+const struct ec2_listing ec2_rule_listing = {.kind = KIND_SECURITY_GROUP_RULE,
+					     .set = "securityGroupRuleSet",
+					     .filters = FILTERS(rule_filters),
+					     .account_index = SECURITY_GROUP_RULE_INDEX_ACCOUNT,
+					     .shows = is_shown,
+					     .gather = gather_rule,
+					     .write = write_rule};
 
-/* ---- authorize and revoke: parameters ---- */
-
-struct ec2_ip_range {
-	struct cidr block;
-	struct str description, field;
-};
-static const struct param ip_range_rows[] = {
-	PARAM(struct ec2_ip_range, "CidrIp", block, .flags = REQUIRED,
-	      .field = offsetof(struct ec2_ip_range, field) + 1, .doc = "A range of addresses."),
-	PARAM(struct ec2_ip_range, "Description", description, .max = 255, .doc = "What the rule is for."),
-};
-static const struct params ip_range_params = PARAMS(struct ec2_ip_range, ip_range_rows);
-
-struct ec2_group_pair {
-	struct ref id, name, vpc;
-	struct str user_id, description;
-};
-#define P(wire, member, ...) PARAM(struct ec2_group_pair, wire, member, __VA_ARGS__)
-static const struct param group_pair_rows[] = {
-	P("GroupId", id, .kind = KIND_SECURITY_GROUP, .doc = "A group, by id."),
-	P("GroupName", name, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP,
-	  .doc = "Or by name, in the same VPC."),
-	P("UserId", user_id, .max = 12, .doc = "The account it belongs to: the caller's."),
-	P("VpcId", vpc, .kind = KIND_ROUTER, .doc = "Its VPC."),
-	P("Description", description, .max = 255, .doc = "What the rule is for."),
-	NOT_BUILT("PeeringStatus"),
-	NOT_BUILT("VpcPeeringConnectionId"),
-};
-#undef P
-static const struct params group_pair_params = PARAMS(struct ec2_group_pair, group_pair_rows);
-
-struct ec2_permission {
-	struct str protocol;
-	int64_t from_port, to_port;
-	bool has_from, has_to;
-	struct {
-		const struct ec2_ip_range *at;
-		size_t count;
-	} ranges;
-	struct {
-		const struct ec2_group_pair *at;
-		size_t count;
-	} groups;
-};
-#define P(wire, member, ...) PARAM(struct ec2_permission, wire, member, __VA_ARGS__)
-#define PORTS                                                                                                \
-	P("FromPort", from_port, .min = -1, .max = 65535,                                                    \
-	  .given = offsetof(struct ec2_permission, has_from) + 1, .doc = "First port; ICMP: type."),         \
-		P("ToPort", to_port, .min = -1, .max = 65535,                                                \
-		  .given = offsetof(struct ec2_permission, has_to) + 1, .doc = "Last port; ICMP: code.")
-static const struct param permission_rows[] = {
-	P("IpProtocol", protocol, .flags = REQUIRED, .max = 8,
-	  .doc = "tcp, udp, icmp, a number, or -1 for all."),
-	PORTS,
-	PARAM_LIST(struct ec2_permission, "IpRanges", ranges, ip_range_params, .doc = "Peers by address."),
-	PARAM_LIST(struct ec2_permission, "Groups", groups, group_pair_params, .doc = "Peers by group."),
-	NOT_BUILT("Ipv6Ranges"),
-	NOT_BUILT("PrefixListIds"),
-};
-#undef P
-static const struct params permission_params = PARAMS(struct ec2_permission, permission_rows);
-
-struct ec2_rules {
-	struct rules_wish wish;
-	struct ref group_name;
-	struct ec2_tag_specs tag_specs;
-	struct {
-		const struct ec2_permission *at;
-		size_t count;
-	} permissions;
-	/* The old flat form: one permission, one range. */
-	struct str protocol;
-	int64_t from_port, to_port;
-	bool has_from, has_to;
-	struct ec2_ip_range range;
-};
-#define P(wire, member, ...) PARAM(struct ec2_rules, wire, member, __VA_ARGS__)
-#define FLAT_AND_PERMISSIONS                                                                                 \
-	PARAM_LIST(struct ec2_rules, "IpPermissions", permissions, permission_params, .doc = "The rules."),  \
-		P("IpProtocol", protocol, .max = 8, .doc = "One rule without IpPermissions: its protocol."), \
-		P("FromPort", from_port, .min = -1, .max = 65535,                                            \
-		  .given = offsetof(struct ec2_rules, has_from) + 1, .doc = "Its first port."),              \
-		P("ToPort", to_port, .min = -1, .max = 65535,                                                \
-		  .given = offsetof(struct ec2_rules, has_to) + 1, .doc = "Its last port."),                 \
-		P("CidrIp", range.block, .field = offsetof(struct ec2_rules, range.field) + 1,               \
-		  .doc = "Its range of addresses."),                                                         \
-		NOT_BUILT("SourceSecurityGroupName"), NOT_BUILT("SourceSecurityGroupOwnerId")
-#define GROUP_BY_ID_OR_NAME                                                                                  \
-	P("GroupId", wish.group, .kind = KIND_SECURITY_GROUP, .doc = "The group."),                          \
-		P("GroupName", group_name, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP,                    \
-		  .doc = "Or by name, in the default VPC.")
-#define GROUP_BY_ID                                                                                          \
-	P("GroupId", wish.group, .flags = REQUIRED, .kind = KIND_SECURITY_GROUP, .doc = "The group.")
-#define RULE_IDS                                                                                             \
-	P("SecurityGroupRuleId", wish.rule_ids, .kind = KIND_SECURITY_GROUP_RULE, .doc = "The rules, by id.")
-
-static const struct param authorize_ingress_params[] = {GROUP_BY_ID_OR_NAME, FLAT_AND_PERMISSIONS,
-							TAG_SPECIFICATIONS(struct ec2_rules, tag_specs)};
-static const struct param authorize_egress_params[] = {GROUP_BY_ID, FLAT_AND_PERMISSIONS,
-						       TAG_SPECIFICATIONS(struct ec2_rules, tag_specs)};
-static const struct param revoke_ingress_params[] = {GROUP_BY_ID_OR_NAME, FLAT_AND_PERMISSIONS, RULE_IDS};
-static const struct param revoke_egress_params[] = {GROUP_BY_ID, FLAT_AND_PERMISSIONS, RULE_IDS};
-#undef P
-
-/* ---- authorize and revoke: from permissions to rules ---- */
-
-struct rule_vec {
-	VEC(struct rule_wish) rules;
-};
-
-/* Protocol and ports; the peer comes later. */
-static RESULT start_rule(struct ec2_call *e, const struct ec2_permission *p, struct rule_wish *ret_rule)
-{
-	*ret_rule = (struct rule_wish){.from_port = p->has_from ? p->from_port : -1,
-				       .to_port = p->has_to ? p->to_port : -1};
-	TRY(parse_protocol(e, p->protocol, &ret_rule->protocol));
-	bool needs_ports = ret_rule->protocol == 6 || ret_rule->protocol == 17;
-	if (needs_ports && (!p->has_from || !p->has_to))
-		return ctx_fail_field(
-			e->c, ERR_INVALID, STR("FromPort"),
-			"Invalid value for portRange. Must specify both from and to ports with TCP/UDP.");
-	return OK;
-}
-
-static RESULT add_rule(struct ec2_call *e, struct rule_vec *vec, const struct rule_wish *rule)
-{
-	return VEC_PUSH(e->c->arena, &vec->rules, *rule) ? OK : ctx_no_memory(e->c);
-}
-
-static RESULT set_peer_group(struct ec2_call *e, const struct ec2_group_pair *pair, struct rule_wish *rule)
-{
-	rule->peer_group = pair->id.kind != KIND_NONE ? pair->id : pair->name;
-	rule->peer_router = pair->vpc;
-	rule->description = pair->description;
-	rule->field = rule->peer_group.field;
-	if (rule->peer_group.kind == KIND_NONE)
-		return ctx_fail_field(
-			e->c, ERR_MISSING, STR("GroupId"),
-			"The request must contain the parameter GroupId or GroupName in each of Groups");
-	if (!str_is_empty(pair->user_id) && !str_equal(pair->user_id, e->owner))
-		return engine_fail_not_found(e->c, KIND_SECURITY_GROUP, &rule->peer_group);
-	return OK;
-}
-
-static RESULT add_permission(struct ec2_call *e, const struct ec2_permission *p, struct rule_vec *vec)
-{
-	struct rule_wish rule;
-	TRY(start_rule(e, p, &rule));
-	for (size_t k = 0; k < p->ranges.count; k++) {
-		rule.peer_block = p->ranges.at[k].block;
-		rule.description = p->ranges.at[k].description;
-		rule.field = p->ranges.at[k].field;
-		TRY(add_rule(e, vec, &rule));
-	}
-	rule.peer_block = (struct cidr){0};
-	for (size_t k = 0; k < p->groups.count; k++) {
-		TRY(set_peer_group(e, &p->groups.at[k], &rule));
-		TRY(add_rule(e, vec, &rule));
-	}
-	return OK;
-}
-
-static RESULT add_flat_permission(struct ec2_call *e, const struct ec2_rules *a, struct rule_vec *vec)
-{
-	if (str_is_empty(a->protocol))
-		return OK;
-	if (cidr_is_none(a->range.block))
-		return ctx_fail_field(e->c, ERR_MISSING, STR("CidrIp"),
-				      "The request must contain the parameter CidrIp");
-	const struct ec2_permission flat = {.protocol = a->protocol,
-					    .from_port = a->from_port,
-					    .to_port = a->to_port,
-					    .has_from = a->has_from,
-					    .has_to = a->has_to,
-					    .ranges = {&a->range, 1}};
-	return add_permission(e, &flat, vec);
-}
-
-static RESULT prepare_rules(struct ec2_call *e, struct ec2_rules *a,
-			    enum security_group_rule_direction direction)
-{
-	struct rule_vec vec = {0};
-	a->wish.direction = direction;
-	TRY(params_choose(e->c, &a->wish.group, "GroupId", &a->group_name, "GroupName", &a->wish.group));
-	TRY(add_flat_permission(e, a, &vec));
-	for (size_t k = 0; k < a->permissions.count; k++)
-		TRY(add_permission(e, &a->permissions.at[k], &vec));
-	if (!vec.rules.count && !a->wish.rule_ids.count)
-		return ctx_fail_field(
-			e->c, ERR_MISSING, STR("IpPermissions"),
-			"The request must contain the parameter IpPermissions with a range or a group");
-	if (vec.rules.count && a->wish.rule_ids.count)
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("SecurityGroupRuleId"),
-				      "Specify either IpPermissions or SecurityGroupRuleId");
-	a->wish.rules = vec.rules.at;
-	a->wish.rule_count = vec.rules.count;
-	return ec2_take_tags(e, &a->tag_specs, "security-group-rule", "security-group-rule", &a->wish.tags);
-}
-
-static RESULT prepare_ingress(struct ec2_call *e, void *args)
-{
-	return prepare_rules(e, args, SECURITY_GROUP_RULE_DIRECTION_INGRESS);
-}
-
-static RESULT prepare_egress(struct ec2_call *e, void *args)
-{
-	return prepare_rules(e, args, SECURITY_GROUP_RULE_DIRECTION_EGRESS);
-}
-
-/* Both directions. */
-static RESULT ec2_authorize_security_group(struct ec2_call *e, const void *args, struct xml *x)
-{
-	const struct rows *made = &e->change.left;
-	const void **items = 0;
-	(void) args;
-	TRY(ec2_gather(e, &rule_listing, made->at, made->count, &items));
-	xml_bool(x, "return", true);
-	ec2_write_items(e, &rule_listing, items, made->count, x);
-	return OK;
-}
-
-#define RULES(name, params_rows, prepare, run, shown, write, words)                                          \
-	{                                                                                                    \
-#name, "ec2:" #name, WRITES, PARAMS(struct ec2_rules, params_rows), prepare, run,            \
-			.shows = KIND_##shown, .answer = (write), .doc = words                               \
-	}
 static const struct ec2_action actions[] = {
 	{"DescribeSecurityGroupRules", "ec2:DescribeSecurityGroupRules", 0,
-	 PARAMS(struct ec2_describe_rules, describe_rules_params), .list = &rule_listing,
+	 PARAMS(struct ec2_describe_rules, describe_rules_params), .list = &ec2_rule_listing,
 	 .doc = "Rules of the account's security groups, one by one."},
-	RULES(AuthorizeSecurityGroupIngress, authorize_ingress_params, prepare_ingress,
-	      engine_authorize_rules_run, SECURITY_GROUP_RULE, ec2_authorize_security_group,
-	      "Lets traffic in."),
-	RULES(AuthorizeSecurityGroupEgress, authorize_egress_params, prepare_egress,
-	      engine_authorize_rules_run, SECURITY_GROUP_RULE, ec2_authorize_security_group,
-	      "Lets traffic out."),
-	RULES(RevokeSecurityGroupIngress, revoke_ingress_params, prepare_ingress, engine_revoke_rules_run,
-	      NONE, 0, "Removes rules for what comes in."),
-	RULES(RevokeSecurityGroupEgress, revoke_egress_params, prepare_egress, engine_revoke_rules_run, NONE,
-	      0, "Removes rules for what goes out."),
 };
 const struct ec2_actions ec2_rule_actions = ACTIONS(actions);

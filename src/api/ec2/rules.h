@@ -6,6 +6,9 @@
 
 /* "tcp", "-1", "47". */
 struct str ec2_protocol_word(struct arena *a, int64_t protocol);
+/* The other way; false: no protocol's word or number. */
+bool ec2_parse_protocol(struct str text, int64_t *ret_protocol);
+extern const struct ec2_listing ec2_rule_listing;
 /* One rule of EC2's by membership stands for both families: the twin for IPv6 is not shown. */
 bool ec2_shows_rule(const struct security_group_rule *rule);
 /* The rules of one direction as a set of IpPermissions: one for each protocol and range of ports. */

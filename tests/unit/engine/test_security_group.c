@@ -156,6 +156,83 @@ static void check_authorize_is_atomic(void **state)
 	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
 }
 
+static size_t count_revoked(struct cloud *c, uuid group)
+{
+	size_t count = 0;
+	const struct security_group_rule *rule = security_group_rule_first_by_group(cloud_tables(c), group);
+	for (; rule; rule = security_group_rule_next_by_group(cloud_tables(c), rule))
+		count += !row_is_live(&rule->row);
+	return count;
+}
+
+/* A changed rule keeps its id, and what it let through until then is let go like a revoked one. */
+static void check_modify(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid group = make_group(c, "web"), other = make_group(c, "other");
+	const struct tag tag = {STR("k"), STR("v")};
+	const struct rule_wish rules[] = {{6, 80, 80, cidr_of("0.0.0.0/0"), .description = STR("web")},
+					  {6, 443, 443, cidr_of("0.0.0.0/0")}};
+	struct rules_wish wish = {.group = ref_to(c, KIND_SECURITY_GROUP, group),
+				  .rules = rules,
+				  .rule_count = 2,
+				  .tags = {&tag, 1}};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	uuid first = wish.made.at[0];
+	uint64_t gen = security_group_find(t, group)->row.gen;
+	struct rule_wish change = {17, 53, 53, cidr_of("10.1.2.3/8"),
+				   .rule = ref_to(c, KIND_SECURITY_GROUP_RULE, first)};
+	struct rules_wish modify = {.group = wish.group, .rules = &change, .rule_count = 1};
+	cloud_fails(c, &c->bob, engine_modify_rules, &modify, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	modify.group = ref_to(c, KIND_SECURITY_GROUP, other);
+	cloud_fails(c, &c->alice, engine_modify_rules, &modify, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE);
+	modify.group = wish.group;
+	cloud_ok(c, &c->alice, engine_modify_rules, &modify);
+	const struct security_group_rule *rule = security_group_rule_find(t, first);
+	assert_true(rule->protocol == 17 && rule->from_port == 53 && rule->tags.count == 1);
+	assert_true(str_is_empty(rule->description) && cidr_is_canonical(rule->peer_block));
+	assert_int_equal(security_group_find(t, group)->row.gen, gen + 1);
+	assert_int_equal(count_rules(c, group), 3);
+	assert_int_equal(count_revoked(c, group), 1);
+	/* The other one is there already; words alone leave nothing revoked. */
+	change = rules[1];
+	change.rule = ref_to(c, KIND_SECURITY_GROUP_RULE, first);
+	cloud_fails(c, &c->alice, engine_modify_rules, &modify, ERR_EXISTS, KIND_SECURITY_GROUP_RULE);
+	change.rule = ref_to(c, KIND_SECURITY_GROUP_RULE, wish.made.at[1]);
+	change.description = STR("TLS");
+	cloud_ok(c, &c->alice, engine_modify_rules, &modify);
+	assert_int_equal(count_revoked(c, group), 1);
+	assert_true(str_is(security_group_rule_find(t, wish.made.at[1])->description, "TLS"));
+}
+
+static void check_descriptions(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid group = make_group(c, "web");
+	struct rule_wish rule = {6, 80, 80, cidr_of("0.0.0.0/0"), .description = STR("web")};
+	struct rules_wish wish = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, group), .rules = &rule, .rule_count = 1};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	uuid made = wish.made.at[0];
+	uint64_t gen = security_group_find(t, group)->row.gen;
+	rule.description = STR("all the world");
+	cloud_ok(c, &c->alice, engine_update_rule_descriptions, &wish);
+	assert_true(str_is(security_group_rule_find(t, made)->description, "all the world"));
+	struct rule_wish by_id = {.rule = ref_to(c, KIND_SECURITY_GROUP_RULE, made)};
+	wish.rules = &by_id;
+	cloud_ok(c, &c->alice, engine_update_rule_descriptions, &wish);
+	assert_true(str_is_empty(security_group_rule_find(t, made)->description));
+	assert_int_equal(security_group_find(t, group)->row.gen, gen); /* nothing for the network to do */
+	wish.direction = SECURITY_GROUP_RULE_DIRECTION_EGRESS;
+	cloud_fails(c, &c->alice, engine_update_rule_descriptions, &wish, ERR_NOT_FOUND,
+		    KIND_SECURITY_GROUP_RULE);
+	wish.rules = &rule;
+	cloud_fails(c, &c->alice, engine_update_rule_descriptions, &wish, ERR_NOT_FOUND,
+		    KIND_SECURITY_GROUP_RULE);
+}
+
 static void check_revoke(void **state)
 {
 	struct cloud *c = *state;
@@ -248,6 +325,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_rule_values, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_peers, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_authorize_is_atomic, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_modify, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_descriptions, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revoke, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revoke_again, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revoked_peer, cloud_setup, cloud_teardown),
