@@ -12,7 +12,7 @@ struct face_wait {
 	struct result result;
 	struct change change;
 	struct observation observation;
-	struct image_work work;
+	struct work_item work;
 };
 
 /* NULL: resumed with the failure already. */
@@ -118,8 +118,8 @@ void face_observe(struct call *call, const struct face_look *look,
 	reconciler_observe(look->reconciler, &w->observation);
 }
 
-/* On the image's thread, or any. */
-static void work_done(struct image_work *work, struct result result)
+/* On the work's thread, or any. */
+static void work_done(struct work_item *work, struct result result)
 {
 	struct face_wait *w = (struct face_wait *) ((char *) work - offsetof(struct face_wait, work));
 	w->result = result;
@@ -132,11 +132,11 @@ void face_work(struct call *call, const struct face_work *work,
 	struct face_wait *w = wait_new(call, resume);
 	if (!w)
 		return;
-	w->work = (struct image_work){.ctx = &call->ctx,
-				      .image = work->image,
-				      .run = work->run,
-				      .done = work_done,
-				      .arg = work->arg};
+	w->work =
+		(struct work_item){.ctx = &call->ctx, .run = work->run, .done = work_done, .arg = work->arg};
 	wait_park(w);
-	reconciler_work_on_image(work->reconciler, &w->work);
+	if (uuid_is_none(work->image))
+		passwords_work(work->passwords, work->asker, &w->work);
+	else
+		reconciler_work_on_image(work->reconciler, work->image, &w->work);
 }

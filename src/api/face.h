@@ -3,6 +3,7 @@
  * parked and no thread waits. */
 #pragma once
 
+#include "auth/password.h"
 #include "http/server.h"
 #include "reconcile/reconcile.h"
 #include "store/store.h"
@@ -22,14 +23,18 @@ struct face_change {
 void face_commit(struct call *call, struct store *store, struct face_change *change,
 		 void (*resume)(struct call *call, struct result result));
 
-/* Work on files of the image store, on a thread of the image's; arg as in image_work. */
+/* Work that takes its time: on files of the image store, on a thread of the image's; or that hashes, on one
+ * of the passwords' threads, where only so much of one asker's waits. arg as in struct work_item. */
 struct face_work {
 	struct reconciler *reconciler;
-	uuid image;
-	RESULT (*run)(struct image_work *w);
+	uuid image; /* none: it hashes */
+	struct passwords *passwords;
+	uuid asker;
+	RESULT (*run)(struct work_item *w);
 	void *arg;
 };
-/* Parks the call until it is done; work itself may be gone by then. */
+/* Parks the call until it is done; work itself may be gone by then. ERR_THROTTLED to resume(): too much of
+ * the asker's is waiting. */
 void face_work(struct call *call, const struct face_work *work,
 	       void (*resume)(struct call *call, struct result result));
 

@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Passwords: Argon2id, and how often somebody may guess. Hashing takes tens of milliseconds and as much
  * memory as the settings say, so at most a few go on at a time and the others wait: not for the committer,
- * nor for a thread that others wait for.
+ * nor for a thread that others wait for. For these there are threads that do nothing else, half as many as
+ * the machine has processors and four at most, so that a flood of guesses leaves it the rest; what may wait
+ * for them is bounded, in sum and for each who asks.
  *
  * Wrong guesses are counted in memory, for so many users at most; who guessed wrong too often is not let in
  * for a while, not even with the right password. A restart forgets it. Any thread. */
 #pragma once
 
-#include "base/ctx.h"
 #include "base/uuid.h"
+#include "base/work_item.h"
 
 struct passwords;
 
@@ -18,12 +20,23 @@ struct passwords_config {
 	int64_t locked_us;          /* not let in after those, from the last one */
 };
 
-enum { PASSWORD_SIZE_MAX = 4096, PASSWORDS_AT_ONCE = 4 };
+enum {
+	PASSWORD_SIZE_MAX = 4096,
+	PASSWORDS_AT_ONCE = 4,
+	PASSWORDS_WAITING_MAX = 128,   /* work that waits or is done */
+	PASSWORDS_WAITING_OF_ONE = 16, /* of one asker's */
+};
 
-/* ERR_NO_MEMORY; one hash is made. */
-RESULT passwords_new(struct ctx *c, const struct passwords_config *config, struct passwords **ret_passwords);
-void passwords_free(struct passwords *p); /* NULL: nothing */
+/* ERR_NO_MEMORY; one hash is made. The executor must live longer. */
+RESULT passwords_new(struct ctx *c, struct executor *executor, const struct passwords_config *config,
+		     struct passwords **ret_passwords);
+/* NULL: nothing. What waits ends with ERR_GONE. */
+void passwords_free(struct passwords *p);
 DEFINE_AUTO(passwords)
+
+/* Runs work that hashes, on one of the threads for it. asker: for whom. ERR_THROTTLED to done(), at once,
+ * when as much waits as may. */
+void passwords_work(struct passwords *p, uuid asker, struct work_item *w);
 
 /* In its usual encoding, with a new salt: "$argon2id$v=19$m=…". ERR_INVALID: empty or over PASSWORD_SIZE_MAX.
  */

@@ -140,8 +140,11 @@ static RESULT dev_prepare(struct daemon *d)
 	d->settings.consoles = defaults.consoles;
 	d->settings.consoles_per_account = defaults.consoles_per_account;
 	d->settings.console_idle_s = defaults.console_idle_s;
-	if (dev_of(d)->wish->limited)
+	if (dev_of(d)->wish->limited) {
 		d->settings.limits = defaults.limits;
+		d->settings.password_memory_kib = defaults.password_memory_kib;
+		d->settings.password_passes = defaults.password_passes;
+	}
 	TRY(bind_port(d));
 	TRY(choose_directory(d));
 	d->settings.control_socket = str_from(settings_path(d->arena, &d->settings, "dari.sock"));

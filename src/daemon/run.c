@@ -110,7 +110,7 @@ static RESULT open_auth(struct daemon *d)
 	const struct tokens_config tokens = {
 		.store = d->store, .master_key = d->master_key, .lifetime_us = s->token_lifetime_s * SECOND};
 	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
-	TRY(passwords_new(&d->ctx, &passwords, &d->passwords));
+	TRY(passwords_new(&d->ctx, d->executor, &passwords, &d->passwords));
 	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
 	TRY(tickets_new(&d->ctx, d->tokens, d->master_key, &d->tickets));
 	return limits_new(&d->ctx, &s->limits, &d->limits);

@@ -167,33 +167,15 @@ void reconciler_observe_network(struct reconciler *r, struct network_observation
 
 /* ---- images ---- */
 
-static struct image_work *image_work_of(struct job *job)
+void reconciler_work_on_image(struct reconciler *r, uuid image, struct work_item *w)
 {
-	return (struct image_work *) (void *) ((char *) job - offsetof(struct image_work, job));
-}
-
-static void image_run(struct job *job)
-{
-	struct image_work *w = image_work_of(job);
-	w->done(w, w->run(w));
-}
-
-static void image_drop(struct job *job)
-{
-	struct image_work *w = image_work_of(job);
-	w->done(w, ctx_fail(w->ctx, ERR_GONE, "the control plane is stopping"));
-}
-
-void reconciler_work_on_image(struct reconciler *r, struct image_work *w)
-{
-	w->job = (struct job){.run = image_run, .drop = image_drop};
 	(void) pthread_mutex_lock(&r->work.lock);
 	bool is_posted = !r->work.stopping;
 	if (is_posted)
-		actor_post(lane_images(r, w->image).actor, &w->job);
+		work_item_post(lane_images(r, image).actor, w);
 	(void) pthread_mutex_unlock(&r->work.lock);
 	if (!is_posted)
-		image_drop(&w->job);
+		work_item_refuse(w);
 }
 
 const char *reconciler_image_directory(const struct reconciler *r)

@@ -13,6 +13,7 @@
 
 #include "base/exec.h"
 #include "base/vec.h"
+#include "base/work_item.h"
 #include "drivers/compute.h"
 #include "drivers/disk.h"
 #include "drivers/network.h"
@@ -92,17 +93,7 @@ void reconciler_observe_network(struct reconciler *r, struct network_observation
 /* ---- what is sent for an image, taken in off the HTTP threads ---- */
 
 /* Work on the files of the image store, which may last: on the actor that works for that image. */
-struct image_work {
-	struct ctx *ctx; /* lent until done() */
-	uuid image;
-	RESULT (*run)(struct image_work *w);
-	/* Any thread, exactly once. ERR_GONE when the control plane stops. */
-	void (*done)(struct image_work *w, struct result result);
-	void *arg;
-	/* private: */
-	struct job job;
-};
-void reconciler_work_on_image(struct reconciler *r, struct image_work *w);
+void reconciler_work_on_image(struct reconciler *r, uuid image, struct work_item *w);
 /* Where the image store is; as long as the reconciler. */
 const char *reconciler_image_directory(const struct reconciler *r);
 

@@ -15,7 +15,7 @@ static void open_openstack(struct region *r)
 	cloud_expect_at(c, tickets_new(&c->c, r->tokens, master_key, &r->tickets), __FILE__, __LINE__);
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
-	cloud_expect_at(c, passwords_new(&c->c, &passwords, &r->passwords), __FILE__, __LINE__);
+	cloud_expect_at(c, passwords_new(&c->c, c->executor, &passwords, &r->passwords), __FILE__, __LINE__);
 	const struct openstack_config openstack = {.store = c->store,
 						   .tokens = r->tokens,
 						   .passwords = r->passwords,

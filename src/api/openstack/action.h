@@ -4,18 +4,17 @@
  * A call goes through some of these, which the action's const row names:
  *   args              the table that fills a struct of args.size bytes from path, query and body (params.h)
  *   prepare           what a table cannot say: turns words of OpenStack into the operation's wish. On an
- *                     HTTP thread, where decoding, digests and slow hashes belong. It holds no rule of the
+ *                     HTTP thread, where decoding and digests belong. It holds no rule of the
  *                     cloud: those are the engine's
  *   operation         a change: the engine's own, on the committer, with the call parked. Its wish stands at
  *                     the beginning of the args struct
- *   work              what is to be done with files of the image store before the operation, off the HTTP
- *                     threads, the call parked
- *   look              an observe action: reads from a host, on that host's thread, the call parked
- *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
- *                     changed what a change made: rows of the kind that it `shows` are found as it left them
- *                     (os_find_shown). An action with a list instead shows the rows of one kind (list.h), one
- *                     with both writes that list in a form of its own; with neither there is no body
- * How to add an action: HACKING.md. */
+ *   work              what takes its time before the operation, or before the answer where there is none:
+ * with files of the image store, or hashing. Off the HTTP threads, the call parked look              an
+ * observe action: reads from a host, on that host's thread, the call parked answer            writes the
+ * answer's members, on an HTTP thread; may walk a view, where others may have changed what a change made:
+ * rows of the kind that it `shows` are found as it left them (os_find_shown). An action with a list instead
+ * shows the rows of one kind (list.h), one with both writes that list in a form of its own; with neither
+ * there is no body How to add an action: HACKING.md. */
 #pragma once
 
 #include "api/face.h"
@@ -69,7 +68,7 @@ struct os_action {
 	RESULT (*prepare)(struct os_call *e, void *args);
 	op_run operation;
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
-	RESULT (*work)(struct image_work *w); /* before the operation, on a thread for e->image; arg: args */
+	RESULT (*work)(struct work_item *w); /* on a thread for e->image, or for hashing; arg: the os_call */
 	RESULT (*answer)(struct os_call *e, const void *args, struct json_writer *w);
 	enum kind shows; /* a change whose answer shows rows of this kind; KIND_NONE */
 	const struct os_listing *list;
@@ -98,8 +97,10 @@ struct os_call {
 	size_t arg_count;
 	bool is_bulk; /* many were asked for, in a list */
 	struct face_change change;
-	uuid image; /* set by prepare: what work() is for */
-	int file;   /* set by prepare: the answer is this file, whose size is below; 0: none */
+	uuid image;      /* set by prepare: what work() is for; none: it hashes */
+	uuid asker;      /* set by prepare: for whom it hashes; none: the token's user */
+	bool skips_work; /* set by prepare: there is nothing to do for it */
+	int file;        /* set by prepare: the answer is this file, whose size is below; 0: none */
 	int64_t file_size;
 	uuid host;        /* set by prepare: where look() looks; none: nowhere, the answer knows */
 	int status;       /* set by prepare or answer where it differs from the action's; 0 */

@@ -222,6 +222,12 @@ static void write_identity(struct json_writer *w, int status, struct str message
 	json_write_close(w);
 }
 
+/* Seconds: a quota is not over by waiting, and a bucket has a token again after one. */
+static int retry_after(const struct os_error *error)
+{
+	return error->status == 429;
+}
+
 static void write_fault(struct json_writer *w, const struct os_error *error, struct str message)
 {
 	bool is_named = error->type && !(error->services & BIT(NETWORK));
@@ -229,7 +235,7 @@ static void write_fault(struct json_writer *w, const struct os_error *error, str
 	json_write_int(w, "code", error->status);
 	json_write_text(w, "message", message);
 	if (error->status == 413 || error->status == 429)
-		json_write_int(w, "retryAfter", 0);
+		json_write_int(w, "retryAfter", retry_after(error));
 	json_write_close(w);
 }
 
@@ -324,8 +330,8 @@ void os_answer_error(struct os_call *e, const struct os_error *error, struct str
 		call_set_answer_header(e->call, "WWW-Authenticate",
 				       str_print(e->c->arena, "Keystone uri=\"%" STR_FMT "\"",
 						 STR_ARG(os_service_url(e, OS_IDENTITY))));
-	if (error->status == 413 && e->service == OS_VOLUME)
-		call_set_answer_header(e->call, "Retry-After", STR("0"));
+	if (error->status == 429 || (error->status == 413 && e->service == OS_VOLUME))
+		call_set_answer_header(e->call, "Retry-After", retry_after(error) ? STR("1") : STR("0"));
 	call_answer(e->call, error->status, is_page ? "text/html; charset=UTF-8" : "application/json", &body);
 }
 

@@ -104,7 +104,7 @@ static const struct os_param create_params[] = {
 	OS_UNBUILT("project_id", .doc = "It is the token's."),
 };
 
-static RESULT choose_secret(struct os_call *e, struct new_credential *a)
+static void choose_secret(struct os_call *e, struct new_credential *a)
 {
 	uint8_t drawn[SECRET_SIZE];
 	if (str_is_empty(a->secret)) {
@@ -112,6 +112,12 @@ static RESULT choose_secret(struct os_call *e, struct new_credential *a)
 		a->secret = str_encode_hex(e->c->arena, drawn, sizeof drawn);
 		crypto_wipe(drawn, sizeof drawn);
 	}
+}
+
+static RESULT hash_secret(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct new_credential *a = e->args;
 	return password_hash(e->config->passwords, e->c, a->secret, &a->wish.secret_hash);
 }
 
@@ -139,8 +145,8 @@ static RESULT prepare_new(struct os_call *e, void *args)
 	a->wish.roles = (struct refs){roles, a->roles.count};
 	a->wish.user = a->user;
 	a->wish.account = (struct ref){.kind = KIND_ACCOUNT, .prefix = e->c->who->account, .bits = 128};
-	TRY(read_expiry(e, a));
-	return choose_secret(e, a);
+	choose_secret(e, a);
+	return read_expiry(e, a);
 }
 
 static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
@@ -196,8 +202,9 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ALL, .permit = "identity:create_application_credential", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_credential, create_params),
 	 .wrap = "application_credential", .item = "application_credential", .prepare = prepare_new,
-	 .operation = engine_create_application_credential_run, .shows = KIND_APPLICATION_CREDENTIAL,
-	 .answer = show_new, .doc = "Makes one; the secret is shown this once."},
+	 .work = hash_secret, .operation = engine_create_application_credential_run,
+	 .shows = KIND_APPLICATION_CREDENTIAL, .answer = show_new,
+	 .doc = "Makes one; the secret is shown this once."},
 	{HTTP_GET, ONE, .permit = "identity:get_application_credential",
 	 .args = OS_PARAMS(struct credential_args, credential_params), .item = "application_credential",
 	 .prepare = prepare_one, .answer = show_one, .doc = "One of them."},

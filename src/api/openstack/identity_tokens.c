@@ -79,9 +79,17 @@ static const struct os_param proof_rows[] = {
 };
 static const struct os_params proof_table = OS_PARAMS(struct proof, proof_rows, .is_open = true);
 
+/* What is to be hashed to find out who asks. */
+struct guess {
+	uuid counted; /* whose guesses these are; none: nobody's, and there is no hash */
+	struct str hash, plain;
+	bool is_right;
+};
+
 struct login {
 	struct proof proof;
 	struct str scope; /* JSON; p NULL: not said */
+	struct guess guess;
 };
 static const struct os_param login_params[] = {
 	OS_BODY_OBJECT(struct login, "identity", proof, proof_table, .flags = OS_REQUIRED,
@@ -180,16 +188,76 @@ static const struct account *find_account(const struct tables *t, const struct p
 
 /* ---- proving ---- */
 
-/* Rows stay valid while the view is open; hashing does not hold up those who publish. */
-static RESULT prove_password(struct os_call *e, const struct user_words *words, struct token *token)
+/* Whoever it is asks for a place in the queue of those who wait for a hash: an address, where nobody is
+ * named. */
+static RESULT prepare_guess(struct os_call *e, struct guess *guess, uuid counted, struct str hash,
+			    struct str plain)
+{
+	*guess = (struct guess){.counted = counted, .hash = str_copy(e->c->arena, hash), .plain = plain};
+	e->asker = counted;
+	if (uuid_is_none(counted))
+		memcpy(e->asker.b, e->call->peer.b, sizeof e->asker.b);
+	return hash.n && !guess->hash.p ? ctx_no_memory(e->c) : OK;
+}
+
+static RESULT prepare_password(struct os_call *e, const struct user_words *words, struct guess *guess)
 {
 	const struct user *user = find_user(os_walk(e), words);
 	bool is_open = user && engine_is_user_open(os_walk(e), user);
-	os_stop_walking(e);
-	enum password_verdict verdict =
-		password_check(e->config->passwords, e->c, is_open ? user->row.id : UUID_NONE,
-			       is_open ? user->password_hash : STR_NONE, words->password);
-	if (verdict != PASSWORD_RIGHT)
+	return prepare_guess(e, guess, is_open ? user->row.id : UUID_NONE,
+			     is_open ? user->password_hash : STR_NONE, words->password);
+}
+
+static const struct application_credential *find_credential(struct os_call *e,
+							    const struct credential_words *words)
+{
+	const struct tables *t = os_walk(e);
+	struct ref ref;
+	if (words->id.n)
+		return os_parse_id(words->id, KIND_APPLICATION_CREDENTIAL, &ref)
+			       ? application_credential_find(t, ref.prefix)
+			       : NULL;
+	const struct user *user = find_user(t, &words->user);
+	return user ? application_credential_find_by_user(t, user->row.id, words->name) : NULL;
+}
+
+static RESULT prepare_credential(struct os_call *e, const struct credential_words *words, struct guess *guess)
+{
+	const struct application_credential *found = find_credential(e, words);
+	return prepare_guess(e, guess, found ? found->row.id : UUID_NONE,
+			     found ? found->secret_hash : STR_NONE, words->secret);
+}
+
+/* Looks up what is to be hashed; the rest is proved when that is done. */
+static RESULT prepare_login(struct os_call *e, void *args)
+{
+	struct login *a = args;
+	const struct proof *proof = &a->proof;
+	struct str method = proof->methods.count == 1 ? proof->methods.at[0] : STR_NONE;
+	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
+		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
+	if (str_is(method, "password"))
+		return prepare_password(e, &proof->password.user, &a->guess);
+	if (str_is(method, "application_credential"))
+		return prepare_credential(e, &proof->credential, &a->guess);
+	e->skips_work = true;
+	return OK;
+}
+
+static RESULT check_guess(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct guess *guess = &((struct login *) e->args)->guess;
+	guess->is_right = password_check(e->config->passwords, e->c, guess->counted, guess->hash,
+					 guess->plain) == PASSWORD_RIGHT;
+	return OK;
+}
+
+/* The password may have been changed since it was looked up. */
+static RESULT prove_password(struct os_call *e, const struct guess *guess, struct token *token)
+{
+	const struct user *user = guess->is_right ? user_find(os_walk(e), guess->counted) : NULL;
+	if (!user || !str_equal(user->password_hash, guess->hash))
 		return refuse(e);
 	token->user = user->row.id;
 	token->methods = TOKEN_BY_PASSWORD;
@@ -212,22 +280,11 @@ static RESULT prove_token(struct os_call *e, struct str text, struct token *toke
 	return OK;
 }
 
-static RESULT prove_credential(struct os_call *e, const struct credential_words *words, struct token *token)
+static RESULT prove_credential(struct os_call *e, const struct guess *guess, struct token *token)
 {
-	const struct tables *t = os_walk(e);
-	const struct application_credential *found = NULL;
-	struct ref ref;
-	if (words->id.n) {
-		if (os_parse_id(words->id, KIND_APPLICATION_CREDENTIAL, &ref))
-			found = application_credential_find(t, ref.prefix);
-	} else {
-		const struct user *user = find_user(t, &words->user);
-		if (user)
-			found = application_credential_find_by_user(t, user->row.id, words->name);
-	}
-	os_stop_walking(e);
-	if (password_check(e->config->passwords, e->c, found ? found->row.id : UUID_NONE,
-			   found ? found->secret_hash : STR_NONE, words->secret) != PASSWORD_RIGHT)
+	const struct application_credential *found =
+		guess->is_right ? application_credential_find(os_walk(e), guess->counted) : NULL;
+	if (!found)
 		return refuse(e);
 	token->user = found->user;
 	token->scope = IDENTITY_ACCOUNT;
@@ -237,15 +294,16 @@ static RESULT prove_credential(struct os_call *e, const struct credential_words 
 	return OK;
 }
 
-static RESULT prove(struct os_call *e, const struct proof *proof, struct token *token)
+static RESULT prove(struct os_call *e, const struct login *login, struct token *token)
 {
+	const struct proof *proof = &login->proof;
 	if (proof->methods.count != 1)
 		return refuse(e);
 	struct str method = proof->methods.at[0];
-	struct result r = str_is(method, "password") ? prove_password(e, &proof->password.user, token)
+	struct result r = str_is(method, "password") ? prove_password(e, &login->guess, token)
 			  : str_is(method, "token")  ? prove_token(e, proof->token.id, token)
 			  : str_is(method, "application_credential")
-				  ? prove_credential(e, &proof->credential, token)
+				  ? prove_credential(e, &login->guess, token)
 				  : refuse(e);
 	view_close(&e->view); /* another one follows, of what is true by then */
 	e->view = (struct view){0};
@@ -432,9 +490,7 @@ static RESULT issue_token(struct os_call *e, const void *args, struct json_write
 	struct token token = {0};
 	struct identity *who = NULL;
 	struct str text = STR_NONE;
-	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
-		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
-	TRY(prove(e, &a->proof, &token));
+	TRY(prove(e, a, &token));
 	TRY(set_scope(e, a, &token));
 	TRY(token_issue(e->config->tokens, e->c, &token, &text));
 	struct result r = token_check(e->config->tokens, e->c, text, &token, &who);
@@ -476,7 +532,7 @@ static RESULT show_token(struct os_call *e, const void *args, struct json_writer
 static const struct os_action actions[] = {
 	{HTTP_POST, "/v3/auth/tokens", .permit = "identity:authenticate", .flags = OS_OPEN, .status = 201,
 	 .args = OS_PARAMS(struct login, login_params), .wrap = "auth", .item = "token",
-	 .answer = issue_token,
+	 .prepare = prepare_login, .work = check_guess, .answer = issue_token,
 	 .doc = "A token, for a password, an application credential or another token."},
 	{HTTP_GET, "/v3/auth/tokens", .permit = "identity:validate_token",
 	 .args = {0, 0, sizeof(struct subject)}, .prepare = prepare_subject, .item = "token",

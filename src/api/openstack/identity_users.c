@@ -118,8 +118,15 @@ static RESULT prepare_new(struct os_call *e, void *args)
 	struct new_user *a = args;
 	if (a->wish.domain.kind == KIND_NONE)
 		a->wish.domain = os_own_domain(e);
-	return a->password.n ? password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash)
-			     : OK;
+	e->skips_work = !a->password.n;
+	return OK;
+}
+
+static RESULT hash_new(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct new_user *a = e->args;
+	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
 }
 
 static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
@@ -160,8 +167,15 @@ static RESULT prepare_change(struct os_call *e, void *args)
 	a->wish.description = a->has_description ? &a->description : NULL;
 	a->wish.email = a->has_email ? &a->email : NULL;
 	a->wish.default_account = a->has_default ? &a->default_account : NULL;
-	return a->password.n ? password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash)
-			     : OK;
+	e->skips_work = !a->password.n;
+	return OK;
+}
+
+static RESULT hash_changed(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct changed_user *a = e->args;
+	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
 }
 
 static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
@@ -186,6 +200,7 @@ static RESULT show_user(struct os_call *e, const void *args, struct json_writer 
 struct new_password {
 	struct own_password wish;
 	struct str original, password;
+	uuid user;
 };
 static const struct os_param password_params[] = {
 	OS_PATH(struct new_password, "user_id", wish.user, .kind = KIND_USER, .doc = "The token's user."),
@@ -201,9 +216,16 @@ static RESULT prepare_password(struct os_call *e, void *args)
 	const struct row *row = NULL;
 	TRY(os_check_self(e, &a->wish.user));
 	TRY(engine_find(e->c, os_walk(e), KIND_USER, &a->wish.user, &row));
-	os_stop_walking(e);
+	a->user = row->id;
 	a->wish.hash_before = str_copy(e->c->arena, ((const struct user *) row)->password_hash);
-	if (password_check(e->config->passwords, e->c, row->id, a->wish.hash_before, a->original) !=
+	return OK;
+}
+
+static RESULT check_and_hash(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct new_password *a = e->args;
+	if (password_check(e->config->passwords, e->c, a->user, a->wish.hash_before, a->original) !=
 	    PASSWORD_RIGHT)
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"The request you have made requires authentication.");
@@ -215,21 +237,23 @@ static const struct os_action actions[] = {
 	 .list = &domain_users, .answer = list_users, .doc = "Users."},
 	{HTTP_POST, "/v3/users", .permit = "identity:create_user", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 201, .args = OS_PARAMS(struct new_user, create_params), .wrap = "user", .item = "user",
-	 .prepare = prepare_new, .operation = engine_create_user_run, .shows = KIND_USER, .answer = show_new,
-	 .doc = "Makes a user."},
+	 .prepare = prepare_new, .work = hash_new, .operation = engine_create_user_run, .shows = KIND_USER,
+	 .answer = show_new, .doc = "Makes a user."},
 	{HTTP_GET, "/v3/users/{user_id}", .permit = "identity:get_user",
 	 .args = OS_PARAMS(struct user_args, user_params), .item = "user", .answer = show_user,
 	 .doc = "One user."},
 	{HTTP_PATCH, "/v3/users/{user_id}", .permit = "identity:update_user",
 	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_user, update_params),
-	 .wrap = "user", .item = "user", .prepare = prepare_change, .operation = engine_update_user_run,
-	 .shows = KIND_USER, .answer = show_changed, .doc = "Changes a user."},
+	 .wrap = "user", .item = "user", .prepare = prepare_change, .work = hash_changed,
+	 .operation = engine_update_user_run, .shows = KIND_USER, .answer = show_changed,
+	 .doc = "Changes a user."},
 	{HTTP_DELETE, "/v3/users/{user_id}", .permit = "identity:delete_user",
 	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204, .args = OS_PARAMS(struct user_args, user_params),
 	 .operation = engine_delete_user_run, .doc = "Deletes a user, with its keys and credentials."},
 	{HTTP_POST, "/v3/users/{user_id}/password", .permit = "identity:change_password",
 	 .flags = OS_WRITES | OS_UNSCOPED, .status = 204,
 	 .args = OS_PARAMS(struct new_password, password_params), .wrap = "user", .prepare = prepare_password,
-	 .operation = engine_change_own_password_run, .doc = "Changes one's own password."},
+	 .work = check_and_hash, .operation = engine_change_own_password_run,
+	 .doc = "Changes one's own password."},
 };
 const struct os_actions os_user_actions = OS_ACTIONS(OS_IDENTITY, actions);

@@ -55,9 +55,9 @@ static RESULT prepare_upload(struct os_call *e, void *args)
 }
 
 /* When the data are there: on the thread that works for the image. */
-static RESULT keep_upload(struct image_work *w)
+static RESULT keep_upload(struct work_item *w)
 {
-	struct os_upload *a = w->arg;
+	struct os_upload *a = ((struct os_call *) w->arg)->args;
 	struct image_file file = {0};
 	struct image_digests digests = {0};
 	TRY(a->sink.result);
@@ -75,9 +75,9 @@ static RESULT keep_upload(struct image_work *w)
 /* ---- stage ---- */
 
 /* As they are: what they are is told when they are imported. */
-static RESULT keep_staged(struct image_work *w)
+static RESULT keep_staged(struct work_item *w)
 {
-	struct os_upload *a = w->arg;
+	struct os_upload *a = ((struct os_call *) w->arg)->args;
 	struct image_digests digests = {0};
 	TRY(a->sink.result);
 	TRY(image_upload_stage(a->upload, w->ctx, &digests));

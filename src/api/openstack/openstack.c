@@ -529,17 +529,26 @@ static void commit_action(struct os_call *e)
 static void work_resumed(struct call *call, struct result result)
 {
 	struct os_call *e = call->face_data;
-	if (result_is_ok(result))
+	if (!result_is_ok(result))
+		os_answer_problem(e, result);
+	else if (e->action->operation)
 		commit_action(e);
 	else
-		os_answer_problem(e, result);
+		answer_call(e);
 }
 
 static void run_action(struct os_call *e)
 {
 	const struct os_action *a = e->action;
-	if (a->work) {
-		const struct face_work work = {e->config->reconciler, e->image, a->work, e->args};
+	if (a->work && !e->skips_work) {
+		const struct face_work work = {
+			.reconciler = e->config->reconciler,
+			.image = e->image,
+			.passwords = e->config->passwords,
+			.asker = uuid_is_none(e->asker) && e->c->who ? e->c->who->user : e->asker,
+			.run = a->work,
+			.arg = e,
+		};
 		face_work(e->call, &work, work_resumed);
 	} else if (a->operation) {
 		commit_action(e);

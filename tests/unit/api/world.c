@@ -236,7 +236,7 @@ void world_make(struct world *w)
 	MUST(tickets_new(&w->c, w->tokens, master_key, &w->tickets));
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
-	MUST(passwords_new(&w->c, &passwords, &w->passwords));
+	MUST(passwords_new(&w->c, w->executor, &passwords, &w->passwords));
 	open_face(w);
 	clock_set_us(CALLED_AT_US); /* whatever the set-up took */
 	world_settle(w, SECOND);
