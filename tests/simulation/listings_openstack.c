@@ -190,6 +190,12 @@ static const char *differ_snapshot(const struct look *l, struct thing *t, struct
 	return str_is(status, "creating") || str_is(status, "available") ? NULL : "its status";
 }
 
+static const char *differ_name(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return str_is(answer_at(item, "name"), t->name) ? NULL : "its name";
+}
+
 static const struct listing rows[] = {
 	{KIND_NETWORK, "GET /network/v2.0/networks", "networks", "id", NULL, "404 NetworkNotFound",
 	 differ_network, .passes = is_external},
@@ -206,6 +212,10 @@ static const struct listing rows[] = {
 	{KIND_SECURITY_GROUP_RULE, "GET /network/v2.0/security-group-rules", "security_group_rules", "id",
 	 NULL, "404 SecurityGroupRuleNotFound", differ_rule},
 	{KIND_INSTANCE, "GET /compute/v2.1/servers/detail", "servers", "id", NULL, NULL, differ_server},
+	{KIND_SERVER_GROUP, "GET /compute/v2.1/os-server-groups", "server_groups", "id", NULL, NULL,
+	 differ_name},
+	{KIND_SUBNET_POOL, "GET /network/v2.0/subnetpools", "subnetpools", "id", NULL,
+	 "404 SubnetPoolNotFound", differ_name},
 	{KIND_VOLUME, "GET /volume/v3/volumes/detail", "volumes", "id", NULL, NULL, differ_volume},
 	{KIND_SNAPSHOT, "GET /volume/v3/snapshots/detail", "snapshots", "id", NULL, NULL, differ_snapshot},
 };

@@ -207,7 +207,7 @@ struct operations {
 };
 extern const struct operations neutron_operations, network_operations, route_operations, address_operations,
 	group_operations, instance_operations, attach_operations, setting_operations, image_operations,
-	other_operations;
+	other_operations, nova_operations;
 
 bool request_is_openstack(const struct request *x);
 /* The word of the face that is called. */

@@ -1,0 +1,149 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What OpenStack's face has beside networks: key pairs as Nova makes them, server groups, subnet pools. */
+#include <stdio.h>
+
+#include "simulation.h"
+
+static void draw_some_name(struct request *x, const char *word)
+{
+	snprintf(x->name, sizeof x->name, "%s%d", word, (int) random_below(4));
+}
+
+static void apply_name(struct request *x, struct thing *t)
+{
+	snprintf(t->name, sizeof t->name, "%s", x->name);
+}
+
+static void apply_new_name(struct request *x, struct str answer)
+{
+	(void) answer;
+	apply_name(x, x->refs[0]);
+}
+
+/* ---- key pairs: EC2's are the same ---- */
+
+static struct thing *find_key(const struct request *x)
+{
+	EACH (&x->s->model, t, KIND_KEY_PAIR)
+		if (t->account == x->account && strcmp(t->name, x->name) == 0)
+			return t;
+	return NULL;
+}
+
+static bool draw_key(struct request *x)
+{
+	static const char key[] =
+		"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIGWrnDmbTVbdaWdQ0S1XZkn2QJ6rIxdGAXBWVkEeLvZG";
+	draw_some_name(x, "key");
+	request_add(x, "name", "\"%s\"", x->name);
+	request_add(x, "public_key", "\"%s\"", key);
+	return true;
+}
+
+static void judge_key(const struct request *x, struct verdict *v)
+{
+	if (find_key(x))
+		refuse(v, "409");
+}
+
+/* Nova has no id of it; EC2's listing tells. */
+static void apply_key(struct request *x, struct str answer)
+{
+	(void) answer;
+	apply_name(x, model_add(&x->s->model, KIND_KEY_PAIR, x->account, NULL, STR_NONE));
+}
+
+/* By its name, which stands in the path. */
+static bool draw_delete_key(struct request *x)
+{
+	draw_some_name(x, "key");
+	snprintf(x->path, sizeof x->path, "DELETE /compute/v2.1/os-keypairs/%s", x->name);
+	return true;
+}
+
+static void judge_delete_key(const struct request *x, struct verdict *v)
+{
+	if (!find_key(x))
+		refuse(v, "404");
+}
+
+static void apply_delete_key(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end(&x->s->model, find_key(x), GONE);
+}
+
+/* ---- server groups ---- */
+
+static bool draw_server_group(struct request *x)
+{
+	draw_some_name(x, "group");
+	request_add(x, "name", "\"%s\"", x->name);
+	request_add(x, "policy", "\"%s\"", random_below(2) ? "affinity" : "anti-affinity");
+	return true;
+}
+
+static void apply_server_group(struct request *x, struct str answer)
+{
+	apply_name(x, model_add(&x->s->model, KIND_SERVER_GROUP, x->account, NULL,
+				answer_at(answer, "server_group/id")));
+}
+
+/* ---- subnet pools ---- */
+
+static bool draw_pool(struct request *x)
+{
+	draw_some_name(x, "pool");
+	request_add(x, "name", "\"%s\"", x->name);
+	request_add(x, "prefixes", "[\"10.%d.0.0/16\"]", (int) random_below(200));
+	return true;
+}
+
+static void apply_pool(struct request *x, struct str answer)
+{
+	apply_name(x, model_add(&x->s->model, KIND_SUBNET_POOL, x->account, NULL,
+				answer_at(answer, "subnetpool/id")));
+}
+
+static bool draw_new_name(struct request *x)
+{
+	draw_some_name(x, "other");
+	request_add(x, "name", "\"%s\"", x->name);
+	return true;
+}
+
+#define POOL "/network/v2.0/subnetpools/{subnetpool_id}"
+#define POOL_REF                                                                                             \
+	{                                                                                                    \
+		{                                                                                            \
+			"subnetpool_id", KIND_SUBNET_POOL                                                    \
+		}                                                                                            \
+	}
+static const struct operation rows[] = {
+	{"POST /compute/v2.1/os-keypairs", 1, {}, "keypair", draw_key, judge_key, apply_key},
+	{"DELETE /compute/v2.1/os-keypairs/{keypair_name}",
+	 1,
+	 {},
+	 NULL,
+	 draw_delete_key,
+	 judge_delete_key,
+	 apply_delete_key},
+	{"POST /compute/v2.1/os-server-groups",
+	 1,
+	 {},
+	 "server_group",
+	 draw_server_group,
+	 NULL,
+	 apply_server_group},
+	{"DELETE /compute/v2.1/os-server-groups/{server_group_id}",
+	 1,
+	 {{"server_group_id", KIND_SERVER_GROUP}},
+	 NULL,
+	 NULL,
+	 NULL,
+	 request_apply_end},
+	{"POST /network/v2.0/subnetpools", 1, {}, "subnetpool", draw_pool, NULL, apply_pool},
+	{"PUT " POOL, 1, POOL_REF, "subnetpool", draw_new_name, NULL, apply_new_name},
+	{"DELETE " POOL, 1, POOL_REF, NULL, NULL, NULL, request_apply_end},
+};
+const struct operations nova_operations = {rows, sizeof rows / sizeof *rows};
