@@ -2,6 +2,7 @@
  * Parked calls: what waits lies in the call's arena and borrows call->face_data for the while. */
 #include "api/face.h"
 
+#include "auth/guard.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
 
@@ -54,6 +55,7 @@ static RESULT run_asked(struct op *op, void *arg)
 {
 	struct face_change *asked = arg;
 	TRY(asked->run(op, asked->wish));
+	TRY(guard_check_rest(op));
 	if (asked->is_dry) /* its success is taken back by failing */
 		return ctx_fail(op->ctx, ERR_DRY_RUN,
 				"Request would have succeeded, but DryRun flag is set.");

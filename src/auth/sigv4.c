@@ -342,6 +342,7 @@ static struct identity *make_identity(struct attempt *at, const struct account *
 	who->account = account->row.id;
 	who->domain = account->domain;
 	who->user = user->row.id;
+	who->is_owner = user->is_owner;
 	who->account_number = str_copy(at->arena, account->number);
 	who->user_name = str_copy(at->arena, user->name);
 	who->access_key_id = str_copy(at->arena, at->key_id);

@@ -157,6 +157,7 @@ static struct identity *make_identity(struct arena *a, const struct token *token
 	*who = (struct identity){.scope = token->scope,
 				 .rights = w->roles.rights,
 				 .user = token->user,
+				 .is_owner = w->user->is_owner,
 				 .roles = {roles, w->roles.count},
 				 .user_name = str_copy(a, w->user->name),
 				 .application_credential = token->application_credential,

@@ -127,6 +127,44 @@ static RESULT explain_event(void *arg, const struct event *event)
 	return OK;
 }
 
+static json_t *first_item(const json_t *list)
+{
+	return json_array_get(json_object_get(list, "items"), 0);
+}
+
+static const char *word(const json_t *json, const char *name)
+{
+	const char *text = json_string_value(json_object_get(json, name));
+	return text ? text : "";
+}
+
+/* A call that policies refused, by its request id. */
+static RESULT explain_refusal(struct command_call *call, struct str json)
+{
+	call->value = json_loadb(json.p, json.n, 0, NULL);
+	const json_t *context = json_object_get(call->value, "context"),
+		     *statement = first_item(json_object_get(call->value, "matchedStatements"));
+	if (!context)
+		return ctx_fail(&call->ctx, ERR_INTERNAL, "what was kept of the refusal cannot be read");
+	buf_print(&call->text, "refused: %s\n  by        %s\n  on        %s\n", word(context, "action"),
+		  word(json_object_get(context, "principal"), "arn"), word(context, "resource"));
+	if (statement)
+		buf_print(&call->text, "  because   statement %lld %s%s%sof the %s %s denies it\n",
+			  (long long) json_integer_value(json_object_get(statement, "statement")),
+			  *word(statement, "statementId") ? "(" : "", word(statement, "statementId"),
+			  *word(statement, "statementId") ? ") " : "", word(statement, "policyType"),
+			  word(statement, "policy"));
+	else
+		buf_print(&call->text, "  because   no %s allows it\n", word(call->value, "decidedBy"));
+	json_t *items = json_object_get(json_object_get(context, "conditions"), "items"), *item = NULL;
+	size_t n = 0;
+	json_array_foreach (items, n, item) {
+		buf_print(&call->text, "  %-26s %s\n", word(item, "key"),
+			  word(first_item(json_object_get(item, "values")), "value"));
+	}
+	return OK;
+}
+
 static RESULT explain(struct command_call *call)
 {
 	struct str text = command_arg(call, "id");
@@ -136,6 +174,9 @@ static RESULT explain(struct command_call *call)
 	const struct row *row = find_anything(view.tables, text, &kind);
 	if (!row) {
 		view_close(&view);
+		struct str refusal = guard_find_refusal(call->daemon->guards, call->ctx.arena, text);
+		if (refusal.n)
+			return explain_refusal(call, refusal);
 		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "nothing here is called %" STR_FMT, STR_ARG(text));
 	}
 	uuid id = row->id;
@@ -178,7 +219,8 @@ static RESULT audit(struct command_call *call)
 const struct command inspect_commands[] = {
 	{"explain",
 	 "Says what a resource is, what is in its way, and what happened to it.",
-	 {{"id", PARAM_POSITIONAL, true, "An id, a UUID, or the name of a host or an account."}},
+	 {{"id", PARAM_POSITIONAL, true,
+	   "An id, a UUID, the name of a host or an account, or the id of a request that was refused."}},
 	 .run = explain},
 	{"audit",
 	 "Compares rows with domains, disks and the network; exit status 1 on any difference.",

@@ -2,6 +2,7 @@
  * The running control plane: its configuration, its parts, in the order they start and stop. */
 #pragma once
 
+#include "auth/guard.h"
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
@@ -79,7 +80,9 @@ struct daemon {
 	struct tokens *tokens;
 	struct tickets *tickets;
 	struct limits *limits;
+	struct guards *guards;
 	struct ec2_face *ec2;
+	struct iam_face *iam;
 	struct openstack_face *openstack;
 	struct relay *relay;
 	struct console_face *console;

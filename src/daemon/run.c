@@ -10,6 +10,7 @@
 #include "api/console/console.h"
 #include "api/console/relay.h"
 #include "api/ec2/ec2.h"
+#include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
 #include "api/openstack/openstack.h"
 #include "auth/key.h"
@@ -35,6 +36,8 @@ static void api_handle(void *self, struct call *call)
 		openstack_http_face.handle(d->openstack, call);
 	else if (console_has_path(call->path))
 		console_handle(d->console, call);
+	else if (iam_has_call(call))
+		iam_http_face.handle(d->iam, call);
 	else if (!health_handle(d, call))
 		ec2_http_face.handle(d->ec2, call);
 }
@@ -113,6 +116,9 @@ static RESULT open_auth(struct daemon *d)
 	TRY(passwords_new(&d->ctx, d->executor, &passwords, &d->passwords));
 	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
 	TRY(tickets_new(&d->ctx, d->tokens, d->master_key, &d->tickets));
+	const struct guards_config guards = {
+		.store = d->store, .master_key = d->master_key, .region = s->region};
+	TRY(guards_new(&d->ctx, &guards, &d->guards));
 	return limits_new(&d->ctx, &s->limits, &d->limits);
 }
 
@@ -166,18 +172,23 @@ static RESULT open_faces(struct daemon *d)
 	struct ec2_config ec2 = {
 		.store = d->store,
 		.sigv4 = d->sigv4,
+		.guards = d->guards,
 		.limits = d->limits,
 		.reconciler = d->reconciler,
 		.region = d->settings.region,
 		.endpoint = endpoint,
 	};
 	TRY(ec2_new(&d->ctx, &ec2, &d->ec2));
+	const struct iam_config iam = {
+		.store = d->store, .sigv4 = d->sigv4, .guards = d->guards, .limits = d->limits};
+	TRY(iam_new(&d->ctx, &iam, &d->iam));
 	const struct openstack_config openstack = {
 		.passwords = d->passwords,
 		.master_key = d->master_key,
 		.store = d->store,
 		.tokens = d->tokens,
 		.tickets = d->tickets,
+		.guards = d->guards,
 		.limits = d->limits,
 		.reconciler = d->reconciler,
 		.region = d->settings.region,
@@ -232,12 +243,14 @@ static void end_all(struct daemon *d)
 		http_server_stop(d->http, STOP_GRACE_S * SECOND);
 	metadata_free(d->metadata);
 	ec2_free(d->ec2);
+	iam_free(d->iam);
 	openstack_free(d->openstack);
 	console_free(d->console);
 	tickets_free(d->tickets);
 	tokens_free(d->tokens);
 	passwords_free(d->passwords);
 	sigv4_free(d->sigv4);
+	guards_free(d->guards);
 	limits_free(d->limits);
 	http_server_free(d->http);
 	reconciler_free(d->reconciler);

@@ -250,6 +250,44 @@ static RESULT resolve_group(struct launch *l)
 				     "A server group has up to %d instances.", SERVER_GROUP_MEMBERS_MAX);
 }
 
+/* The instance, its new disks and its new ports, as far as policies may speak of them. */
+static RESULT permit(struct launch *l)
+{
+	const struct instance_launch *w = l->wish;
+	uuid account = l->account->row.id;
+	const struct instance instance = {
+		.account = account,
+		.image = l->image ? l->image->row.id : UUID_NONE,
+		.type = l->type->row.id,
+		.key_name = l->key ? l->key->name : STR_NONE,
+		.router = l->subnet ? l->subnet->router : UUID_NONE,
+		.subnet = l->subnet ? l->subnet->row.id : UUID_NONE,
+		.zone = l->zone,
+		.server_group = l->group ? l->group->row.id : UUID_NONE,
+		.ebs_optimized = w->ebs_optimized,
+		.metadata_enabled = choice_or(w->metadata_enabled, true),
+		.metadata_tokens_required = choice_or(w->metadata_tokens_required, false),
+		.metadata_hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit : 1,
+		.tags = l->instance_tags,
+	};
+	const struct volume volume = {.account = account, .tags = l->volume_tags};
+	TRY(engine_permit_new(l->op, "instance.create", KIND_INSTANCE, &instance.row));
+	for (size_t n = 0; n < l->disks.count; n++)
+		if (!l->disks.at[n].existing)
+			TRY(volume_permit_new(l->op, "instance.create", &volume, l->zone, &l->disks.at[n]));
+	for (size_t n = 0; n < l->ports.count; n++) {
+		const struct launch_slot *slot = &l->ports.at[n];
+		struct port port = {
+			.account = account, .wants_public_ip = slot->wants_public_ip, .tags = l->port_tags};
+		if (slot->port || !slot->subnet)
+			continue;
+		port.subnet = slot->subnet->row.id;
+		port.router = slot->subnet->router;
+		TRY(engine_permit_new(l->op, "instance.create", KIND_PORT, &port.row));
+	}
+	return OK;
+}
+
 static RESULT resolve(struct launch *l)
 {
 	struct op *op = l->op;
@@ -267,7 +305,7 @@ static RESULT resolve(struct launch *l)
 	TRY(tags_normalize(op, l->wish->instance_tags, &l->instance_tags));
 	TRY(tags_normalize(op, l->wish->volume_tags, &l->volume_tags));
 	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));
-	return engine_permit(op, "instance.create", KIND_INSTANCE, NULL);
+	return permit(l);
 }
 
 /* ---- how many ---- */

@@ -385,6 +385,9 @@ RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip);
 /* account, zone, host, attachment and tags are set; the rest is as planned, the id is drawn. */
 struct disk_plan;
 RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan *disk);
+/* Whether the caller may make one as planned; like: its account and tags. */
+RESULT volume_permit_new(struct op *op, const char *permission, const struct volume *like, uuid zone,
+			 const struct disk_plan *disk);
 /* ERR_CAPACITY when the host has not as many bytes left. host NULL: OK. */
 RESULT volume_check_room(struct op *op, const struct host *host, int64_t more, struct str field);
 /* Marks it deleted and ends its usage. */

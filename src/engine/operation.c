@@ -105,7 +105,7 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 	struct guard *guard = op->ctx->guard;
 	bool is_allowed = false;
 	if (guard)
-		TRY(guard->check(guard, op, permission, kind, row, planned, &is_allowed));
+		TRY(guard->check(guard, op->ctx, op->head, permission, kind, row, planned, &is_allowed));
 	if (!identity_is_admin(op->ctx->who))
 		TRY(check_rights(op, permission, kind, row, is_allowed));
 	if (!row || engine_may_use(op->ctx, op->head, kind, row))

@@ -39,15 +39,18 @@
 /* Three-valued wishes: not said, or said to be so or not so. */
 enum choice { CHOICE_DEFAULT, CHOICE_YES, CHOICE_NO };
 
-/* What the policies of whoever calls say of the call (auth/guard.h); in its context. */
+/* What the policies of whoever calls say of one resource, which is there (row) or is about to be made
+ * (planned, where more of it is known than its kind). t: the head, or a view that walks. permission: the
+ * operation's own canonical one. *ret_is_allowed: a policy gives it; else none speaks of it, and roles
+ * decide. ERR_DENIED: a policy denies it, or a boundary does not include it. */
+struct guard;
+typedef RESULT guard_check(struct guard *g, struct ctx *c, const struct tables *t, const char *permission,
+			   enum kind kind, const struct row *row, const struct row *planned,
+			   bool *ret_is_allowed);
+
+/* In the context of a call that policies speak of: auth/guard.h. */
 struct guard {
-	/* Of one resource, which is there (row) or is about to be made (planned, where more of it is known
-	 * than its kind). permission: the operation's own canonical one. *ret_is_allowed: a policy gives it;
-	 * else none speaks of it, and roles decide. ERR_DENIED: a policy denies it, or a boundary does not
-	 * include it. On the committer, inside the operation. */
-	RESULT(*check)
-	(struct guard *g, struct op *op, const char *permission, enum kind kind, const struct row *row,
-	 const struct row *planned, bool *ret_is_allowed);
+	guard_check *check;
 };
 
 /* Whether the caller may do this to this resource: called for each resolved resource before the

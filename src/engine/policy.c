@@ -367,7 +367,7 @@ RESULT engine_attach_policy(struct op *op, struct policy_attachment_wish *wish)
 	size_t others = 0;
 	TRY(find_holder(op, &wish->user, &wish->user_group, &h));
 	TRY(engine_find_managed_policy(op->ctx, op->head, &wish->policy, &policy));
-	TRY(engine_permit(op, attach_permission(wish, true), KIND_POLICY, &policy->row));
+	TRY(engine_permit_new(op, attach_permission(wish, true), h.kind, h.row));
 	uuid sought = wish->is_boundary ? UUID_NONE : policy->row.id;
 	const struct policy_attachment *there =
 		find_attachment(op->head, &h, sought, wish->is_boundary, &others);
@@ -401,7 +401,7 @@ RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)
 		TRY(engine_find_managed_policy(op->ctx, op->head, &wish->policy, &policy));
 	uuid sought = policy ? policy->row.id : UUID_NONE;
 	const struct policy_attachment *a = find_attachment(op->head, &h, sought, wish->is_boundary, &others);
-	TRY(engine_permit(op, attach_permission(wish, false), KIND_POLICY, policy ? &policy->row : NULL));
+	TRY(engine_permit_new(op, attach_permission(wish, false), h.kind, h.row));
 	if (!a || (!policy && !wish->is_boundary))
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_POLICY_ATTACHMENT,
 				     "Policy %" STR_FMT " was not found.", STR_ARG(wish->policy.text));
@@ -434,8 +434,7 @@ RESULT engine_put_inline_policy(struct op *op, struct inline_policy_wish *wish)
 	bool is_user = h.kind == KIND_USER;
 	const struct policy *there =
 		engine_find_inline_policy(op->head, h.account, h.user, h.user_group, wish->name);
-	TRY(engine_permit(op, is_user ? "policy.put_user" : "policy.put_group", KIND_POLICY,
-			  there ? &there->row : NULL));
+	TRY(engine_permit_new(op, is_user ? "policy.put_user" : "policy.put_group", h.kind, h.row));
 	TRY(name_check(op, KIND_POLICY, wish->name));
 	TRY(check_size(op, count_inline(op->head, &h, there) + count_characters(wish->document),
 		       is_user ? POLICY_CHARACTERS_OF_USER : POLICY_CHARACTERS_OF_GROUP));
@@ -464,8 +463,8 @@ RESULT engine_delete_inline_policy(struct op *op, struct inline_policy_wish *wis
 	TRY(find_holder(op, &wish->user, &wish->user_group, &h));
 	const struct policy *there =
 		engine_find_inline_policy(op->head, h.account, h.user, h.user_group, wish->name);
-	TRY(engine_permit(op, h.kind == KIND_USER ? "policy.delete_user" : "policy.delete_group", KIND_POLICY,
-			  there ? &there->row : NULL));
+	TRY(engine_permit_new(op, h.kind == KIND_USER ? "policy.delete_user" : "policy.delete_group", h.kind,
+			      h.row));
 	if (!there)
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_POLICY, wish->field,
 				   "The %s policy with name %" STR_FMT " cannot be found.",

@@ -93,6 +93,19 @@ static RESULT place(struct op *op, const struct zone *zone, int64_t size, const 
 			     STR_ARG(zone->name), size, STR_ARG(placement_explain(op->ctx->arena, &report)));
 }
 
+RESULT volume_permit_new(struct op *op, const char *permission, const struct volume *like, uuid zone,
+			 const struct disk_plan *disk)
+{
+	struct volume planned = *like;
+	planned.zone = zone;
+	planned.size = disk->size;
+	planned.type = disk->type;
+	planned.iops = disk->iops;
+	planned.throughput = disk->throughput;
+	planned.snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE;
+	return engine_permit_new(op, permission, KIND_VOLUME, &planned.row);
+}
+
 static RESULT create(struct op *op, struct volume_wish *wish, const struct account *account)
 {
 	const struct zone *zone = NULL;
@@ -104,7 +117,7 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
 	TRY(plan_disk(op, &wish->disk, &disk));
 	TRY(tags_normalize(op, wish->tags, &volume.tags));
-	TRY(engine_permit(op, "volume.create", KIND_VOLUME, NULL));
+	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id, &disk));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_BYTES, disk.size));
 	TRY(place(op, zone, disk.size, &host));

@@ -18,8 +18,8 @@
 #pragma once
 
 #include "api/ec2/ec2.h"
-#include "api/ec2/params.h"
 #include "api/face.h"
+#include "api/query/params.h"
 #include "auth/sigv4.h"
 #include "base/clock.h"
 #include "base/vec.h"
@@ -45,6 +45,7 @@ enum ec2_action_flag {
 	WRITES = 1 << 0,   /* changes something: has an operation */
 	OBSERVES = 1 << 1, /* looks at a host */
 	OF_STS = 1 << 2,   /* an action of the Security Token Service */
+	FOR_ALL = 1 << 3,  /* needs no permission */
 };
 
 struct ec2_action {

@@ -10,11 +10,12 @@
 #include "api/ec2/errors.h"
 #include "api/ec2/list.h"
 #include "api/face.h"
+#include "auth/guard.h"
 #include "auth/limit.h"
 #include "base/heap.h"
 #include "engine/region.h"
 
-enum { ACTIONS_MAX = 256, BODY_CAP_SIZE = 1024 * 1024 };
+enum { ACTIONS_MAX = 256, TAGS_ASKED_MAX = 50, BODY_CAP_SIZE = 1024 * 1024 };
 
 #define OBSERVE_TIMEOUT_US (10 * SECOND)
 
@@ -369,6 +370,76 @@ static void refuse_action(struct ec2_call *e, struct str name, bool of_sts)
 					   STR_ARG(shown)));
 }
 
+/* ---- who may ---- */
+
+/* The parameter that names the one resource of a look or a read: a policy may speak of that alone. */
+static const struct param *find_subject(const struct ec2_action *a)
+{
+	for (size_t k = 0; k < a->args.count && !a->operation && !a->list; k++)
+		if (a->args.at[k].type == PARAM_ID && a->args.at[k].flags & REQUIRED &&
+		    !(a->args.at[k].flags & BY_NAME))
+			return &a->args.at[k];
+	return NULL;
+}
+
+/* A condition key that a parameter is: tags that are set by themselves. */
+static enum policy_known find_request_key(const void *arg, struct str key, struct strs *ret_values)
+{
+	const struct ec2_call *e = arg;
+	struct str prefix = STR("aws:requesttag/");
+	bool wants_keys = str_is(key, "aws:tagkeys");
+	struct str *found = arena_new_array(e->c->arena, struct str, TAGS_ASKED_MAX);
+	size_t count = 0;
+	if (!found || (!wants_keys && !str_starts_with(key, prefix)))
+		return POLICY_ABSENT;
+	for (int n = 1; n <= TAGS_ASKED_MAX && count < TAGS_ASKED_MAX; n++) {
+		struct str name = params_find(&e->pairs,
+					      str_to_z(e->c->arena, str_print(e->c->arena, "Tag.%d.Key", n)));
+		struct str value = params_find(
+			&e->pairs, str_to_z(e->c->arena, str_print(e->c->arena, "Tag.%d.Value", n)));
+		if (name.p && wants_keys)
+			found[count++] = name;
+		else if (name.p && str_equal(name, str_slice(key, prefix.n, key.n)))
+			found[count++] = value.p ? value : STR("");
+	}
+	*ret_values = (struct strs){found, count};
+	return count ? POLICY_PRESENT : POLICY_ABSENT;
+}
+
+/* Before anything of the action is read. A role gives a reader what changes nothing, a member the rest. */
+static RESULT permit_action(struct ec2_call *e)
+{
+	const struct ec2_action *a = e->action;
+	if (a->flags & FOR_ALL)
+		return OK;
+	enum role_right right = a->flags & WRITES ? ROLE_RIGHT_MEMBER : ROLE_RIGHT_READER;
+	const struct guard_request request = {.action = str_from(a->permit),
+					      .words = a->flags & OF_STS ? GUARD_OF_IAM : GUARD_OF_EC2,
+					      .has_resource = a->operation || find_subject(a),
+					      .has_role = identity_has(e->c->who, right),
+					      .find = find_request_key,
+					      .arg = e};
+	return guard_check_action(e->config->guards, e->call, &request);
+}
+
+/* What no operation looks up. A resource that is not there is the answer's to say. */
+static RESULT permit_subject(struct ec2_call *e)
+{
+	const struct param *p = find_subject(e->action);
+	struct guard *guard = e->c->guard;
+	const struct row *row = NULL;
+	bool is_allowed = false;
+	if (!guard || !p)
+		return OK;
+	const struct ref *ref = (const struct ref *) (const void *) ((const char *) e->args + p->offset);
+	const struct tables *t = ec2_walk(e);
+	if (!result_is_ok(engine_find(e->c, t, p->kind, ref, &row))) {
+		ctx_clear_problem(e->c);
+		return guard->check(guard, e->c, t, e->action->permit, KIND_NONE, NULL, NULL, &is_allowed);
+	}
+	return guard->check(guard, e->c, t, e->action->permit, p->kind, row, NULL, &is_allowed);
+}
+
 /* Everything up to the point where the action itself may run. */
 static RESULT prepare_action(struct ec2_call *e)
 {
@@ -378,7 +449,9 @@ static RESULT prepare_action(struct ec2_call *e)
 	if (!e->args)
 		return ctx_no_memory(e->c);
 	TRY(params_read(e->c, &e->action->args, common_params, &e->pairs, e->args));
-	struct result result = e->action->prepare ? e->action->prepare(e, e->args) : OK;
+	struct result result = permit_subject(e);
+	if (result_is_ok(result) && e->action->prepare)
+		result = e->action->prepare(e, e->args);
 	view_close(&e->view); /* a call is not parked with a view */
 	TRY(result);
 	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;
@@ -446,7 +519,9 @@ static void handle_call(void *self, struct call *call)
 		return;
 	}
 	call->action = e->action->name;
-	result = prepare_action(e);
+	result = permit_action(e);
+	if (result_is_ok(result))
+		result = prepare_action(e);
 	if (result_is_ok(result))
 		run_action(e);
 	else

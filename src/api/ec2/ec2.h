@@ -8,6 +8,7 @@
 #include "reconcile/reconcile.h"
 #include "store/store.h"
 
+struct guards;
 struct sigv4;
 struct limits;
 struct ec2_face;
@@ -15,6 +16,7 @@ struct ec2_face;
 struct ec2_config {
 	struct store *store;
 	struct sigv4 *sigv4;
+	struct guards *guards;         /* what policies say; NULL: roles alone decide */
 	struct limits *limits;         /* how often who may ask; NULL: as often as they like */
 	struct reconciler *reconciler; /* NULL: no host can be looked at */
 	struct str region;             /* its name; copied */

@@ -3,6 +3,7 @@
  * branch on them, so that a change here is a change of the API. */
 #include "api/ec2/errors.h"
 
+#include "auth/guard.h"
 #include "base/log.h"
 #include "base/xml.h"
 
@@ -257,6 +258,11 @@ void ec2_answer_problem(struct call *call, enum ec2_dialect dialect, struct resu
 	enum err err = p->err ? p->err : result.code;
 	const struct ec2_error *error = ec2_find_error(dialect, err, p->kind, p->field);
 	struct str message = p->message.n ? p->message : str_from(err_meaning(err));
+	struct str encoded = err == ERR_DENIED ? guard_tell_refusal(&call->ctx) : STR_NONE;
+	if (encoded.n && dialect == DIALECT_EC2)
+		message = str_print(call->ctx.arena,
+				    "%" STR_FMT " Encoded authorization failure message: %" STR_FMT,
+				    STR_ARG(message), STR_ARG(encoded));
 	if (err == ERR_INTERNAL || err == ERR_IO) {
 		log_event(LOG_ERROR, "internal-error", "face=ec2 request=%s action=%s error=%s message=%s",
 			  log_quote(call->ctx.request_id), call->action ? call->action : "-", err_name(err),

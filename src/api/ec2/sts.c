@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The Security Token Service, as far as it is built: who am I. */
+ * The Security Token Service, as far as it is built: who am I, and why I was refused. */
 #include "api/ec2/action.h"
+#include "auth/guard.h"
 
 struct sts_nothing {
 	char none;
@@ -24,12 +25,35 @@ static RESULT sts_get_caller_identity(struct ec2_call *e, const void *args, stru
 	return OK;
 }
 
+struct sts_decode {
+	struct str message;
+};
+static const struct param decode_params[] = {
+	PARAM(struct sts_decode, "EncodedMessage", message, .flags = REQUIRED, .min = 1, .max = 10240,
+	      .doc = "As a refusal gave it."),
+};
+
+static RESULT sts_decode_message(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct sts_decode *a = args;
+	struct str json = STR_NONE;
+	if (!e->config->guards)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("EncodedMessage"),
+				      "No message was encoded here");
+	TRY(guard_decode_refusal(e->config->guards, e->c, a->message, &json));
+	xml_text(x, "DecodedMessage", json);
+	return OK;
+}
+
 static const struct ec2_action actions[] = {
 	{"GetCallerIdentity",
 	 "sts:GetCallerIdentity",
-	 OF_STS,
+	 OF_STS | FOR_ALL,
 	 {0, 0, sizeof(struct sts_nothing)},
 	 .answer = sts_get_caller_identity,
 	 .doc = "Whose credentials these are."},
+	{"DecodeAuthorizationMessage", "sts:DecodeAuthorizationMessage", OF_STS,
+	 PARAMS(struct sts_decode, decode_params), .answer = sts_decode_message,
+	 .doc = "Why a call was refused: the action, the resource, the statement."},
 };
 const struct ec2_actions ec2_sts_actions = ACTIONS(actions);

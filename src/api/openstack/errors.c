@@ -4,6 +4,7 @@
 #include "api/openstack/errors.h"
 
 #include "api/openstack/words.h"
+#include "auth/guard.h"
 #include "base/log.h"
 
 #define BIT(service) (1u << OS_##service)
@@ -349,6 +350,8 @@ void os_answer_problem(struct os_call *e, struct result result)
 		message =
 			STR("Unexpected API Error. The server's log has its cause, under the request's id.");
 	}
+	if (err == ERR_DENIED)
+		(void) guard_tell_refusal(e->c); /* `dari explain` shows it by the request's id */
 	if (err == ERR_UNAUTHENTICATED && e->service != OS_IDENTITY)
 		message = STR("The request you have made requires authentication.");
 	os_answer_error(e, error, message);

@@ -11,6 +11,7 @@
 #include "api/openstack/list.h"
 #include "api/openstack/services.h"
 #include "api/openstack/words.h"
+#include "auth/guard.h"
 #include "auth/limit.h"
 #include "base/crypto.h"
 #include "base/heap.h"
@@ -428,6 +429,7 @@ static RESULT authenticate(struct os_call *e)
 	return OK;
 }
 
+/* A role, or else a policy: but nobody becomes an administrator by a policy of an account's. */
 static RESULT permit_action(struct os_call *e)
 {
 	const struct os_action *a = e->action;
@@ -435,10 +437,14 @@ static RESULT permit_action(struct os_call *e)
 		return OK;
 	bool is_scoped = !uuid_is_none(e->c->who->account) || a->flags & OS_UNSCOPED ||
 			 e->service == OS_IDENTITY || os_is_admin(e);
-	if (is_scoped && (!(a->flags & OS_ADMIN) || os_is_admin(e)) &&
-	    (!(a->flags & OS_WRITES) || a->flags & OS_UNSCOPED || identity_has(e->c->who, ROLE_RIGHT_MEMBER)))
-		return OK;
-	return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.", a->permit);
+	if (!is_scoped || (a->flags & OS_ADMIN && !os_is_admin(e)))
+		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.", a->permit);
+	const struct guard_request request = {.action = str_from(a->permit),
+					      .words = GUARD_OF_OPENSTACK,
+					      .has_resource = a->operation,
+					      .has_role = !(a->flags & OS_WRITES) || a->flags & OS_UNSCOPED ||
+							  identity_has(e->c->who, ROLE_RIGHT_MEMBER)};
+	return guard_check_action(e->config->guards, e->call, &request);
 }
 
 /* ---- the action ---- */

@@ -10,6 +10,7 @@
 #include "reconcile/reconcile.h"
 #include "store/store.h"
 
+struct guards;
 struct limits;
 struct passwords;
 struct tickets;
@@ -22,6 +23,7 @@ struct openstack_config {
 	struct tickets *tickets;       /* that consoles are opened with */
 	struct passwords *passwords;   /* by which they prove it at first (auth/password.h) */
 	const uint8_t *master_key;     /* MASTER_KEY_SIZE bytes: EC2 keys are made and shown */
+	struct guards *guards;         /* what policies say; NULL: roles alone decide */
 	struct limits *limits;         /* how often who may ask; NULL: as often as they like */
 	struct reconciler *reconciler; /* NULL: no host can be looked at */
 	struct str region;             /* its name; copied */

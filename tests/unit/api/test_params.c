@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "api/ec2/params.h"
+#include "api/query/params.h"
 #include "base/buf.h"
 
 struct inner {

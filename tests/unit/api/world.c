@@ -23,6 +23,7 @@
 #include "engine/image.h"
 #include "engine/region.h"
 #include "engine/role.h"
+#include "engine/user.h"
 #include "script.h"
 #include "store/sql.h"
 
@@ -55,7 +56,7 @@ static void waiting_done(struct change *change, struct result result)
 	waiting->result = result;
 }
 
-static RESULT run_as(struct world *w, const struct identity *who, op_run run, void *wish)
+RESULT world_do(struct world *w, const struct identity *who, op_run run, void *wish)
 {
 	struct waiting waiting = {
 		.change = {.run = run, .arg = wish, .ctx = &w->c, .done = waiting_done, .action = "test"}};
@@ -66,7 +67,7 @@ static RESULT run_as(struct world *w, const struct identity *who, op_run run, vo
 		;
 	return waiting.is_done ? waiting.result : FAIL(TIMEOUT);
 }
-#define DO(operation, wish) must(w, run_as(w, &w->operator, operation##_run, (wish)), #operation)
+#define DO(operation, wish) must(w, world_do(w, &w->operator, operation##_run, (wish)), #operation)
 
 static void make_account(struct world *w, const char *name, struct world_user *user)
 {
@@ -81,7 +82,8 @@ static void make_account(struct world *w, const char *name, struct world_user *u
 				      .user = wish.user,
 				      .account_number = wish.number,
 				      .user_name = STR("root"),
-				      .access_key_id = key.key_id};
+				      .access_key_id = key.key_id,
+				      .is_owner = true};
 }
 
 /* Of a project of its own, where it has the role that reaches into all. */
@@ -93,6 +95,47 @@ static void make_admin(struct world *w)
 		.user = {.kind = KIND_USER, .prefix = w->admin.who.user, .bits = 128},
 		.account = {.kind = KIND_ACCOUNT, .prefix = w->admin.who.account, .bits = 128}};
 	DO(engine_grant_role, &grant);
+}
+
+static RESULT put_user(struct op *op, void *wish)
+{
+	return user_put(op, wish);
+}
+
+/* An access key for a user who is there. */
+static void add_key(struct world *w, uuid account, struct world_user *user)
+{
+	struct access_key key = {.row.id = uuid_random()};
+	MUST(key_draw(&w->c, master_key, &key, &user->secret));
+	struct access_key_wish wish = {.user = {.kind = KIND_USER, .prefix = user->who.user, .bits = 128},
+				       .account = {.kind = KIND_ACCOUNT, .prefix = account, .bits = 128},
+				       .key = &key};
+	DO(engine_create_access_key, &wish);
+	user->key_id = key.key_id;
+}
+
+void world_add_user(struct world *w, const char *name, uuid account, const char *role,
+		    struct world_user *ret_user)
+{
+	struct user own = {.row.id = uuid_random(),
+			   .row.gen = 1,
+			   .account = account,
+			   .name = str_from(name),
+			   .enabled = true};
+	struct user_wish wish = {.name = str_from(name)};
+	if (role) {
+		DO(engine_create_user, &wish);
+		struct role_grant grant = {.role = {.kind = KIND_ROLE, .text = str_from(role)},
+					   .user = {.kind = KIND_USER, .prefix = wish.user, .bits = 128},
+					   .account = {.kind = KIND_ACCOUNT, .prefix = account, .bits = 128}};
+		DO(engine_grant_role, &grant);
+	} else {
+		must(w, world_do(w, &w->operator, put_user, &own), "put_user");
+	}
+	*ret_user = (struct world_user){.who = {.scope = IDENTITY_ACCOUNT,
+						.account = account,
+						.user = role ? wish.user : own.row.id}};
+	add_key(w, account, ret_user);
 }
 
 static void make_region(struct world *w)
@@ -183,16 +226,21 @@ static void open_face(struct world *w)
 {
 	const struct ec2_config ec2 = {.store = w->store,
 				       .sigv4 = w->sigv4,
+				       .guards = w->guards,
 				       .limits = w->limits,
 				       .reconciler = w->reconciler,
 				       .region = STR("us-east-1"),
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
 	MUST(ec2_new(&w->c, &ec2, &w->face));
+	const struct iam_config iam = {
+		.store = w->store, .sigv4 = w->sigv4, .guards = w->guards, .limits = w->limits};
+	MUST(iam_new(&w->c, &iam, &w->iam));
 	const struct openstack_config openstack = {.store = w->store,
 						   .tokens = w->tokens,
 						   .tickets = w->tickets,
 						   .passwords = w->passwords,
 						   .master_key = master_key,
+						   .guards = w->guards,
 						   .limits = w->limits,
 						   .reconciler = w->reconciler,
 						   .region = STR("us-east-1"),
@@ -203,6 +251,7 @@ static void open_face(struct world *w)
 void world_set_limits(struct world *w, const struct limits_config *config)
 {
 	ec2_free(w->face);
+	iam_free(w->iam);
 	openstack_free(w->openstack);
 	limits_free(w->limits);
 	MUST(limits_new(&w->c, config, &w->limits));
@@ -231,6 +280,8 @@ void world_make(struct world *w)
 	world_settle(w, 10 * MINUTE);
 	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0};
 	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
+	const struct guards_config guards = {w->store, master_key, STR("us-east-1")};
+	MUST(guards_new(&w->c, &guards, &w->guards));
 	const struct tokens_config tokens = {w->store, master_key, HOUR};
 	MUST(tokens_new(&w->c, &tokens, &w->tokens));
 	MUST(tickets_new(&w->c, w->tokens, master_key, &w->tickets));
@@ -247,7 +298,9 @@ void world_make(struct world *w)
 void world_done(struct world *w)
 {
 	ec2_free(w->face);
+	iam_free(w->iam);
 	openstack_free(w->openstack);
+	guards_free(w->guards);
 	limits_free(w->limits);
 	passwords_free(w->passwords);
 	tickets_free(w->tickets);
@@ -290,8 +343,9 @@ static struct str show_headers(struct world *w, const struct fake_call *f)
 struct world_answer world_run(struct world *w, struct fake_call *f)
 {
 	bool is_openstack = openstack_has_path(f->call.path);
-	f->call.self = is_openstack ? (void *) w->openstack : w->face;
-	fake_call_handle(f, is_openstack ? &openstack_http_face : &ec2_http_face);
+	bool is_iam = !is_openstack && iam_has_call(&f->call);
+	f->call.self = is_openstack ? (void *) w->openstack : is_iam ? (void *) w->iam : w->face;
+	fake_call_handle(f, is_openstack ? &openstack_http_face : is_iam ? &iam_http_face : &ec2_http_face);
 	while (!f->is_answered) {
 		if (f->is_woken) {
 			f->is_woken = false;
@@ -313,10 +367,14 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 {
 	bool is_sts = str_contains(f->call.query, STR("2011-06-15")) ||
 		      str_contains(f->call.body, STR("2011-06-15"));
+	bool is_iam = str_contains(f->call.query, STR("2010-05-08")) ||
+		      str_contains(f->call.body, STR("2010-05-08"));
 	const struct sigv4_signing signing = {.key_id = user->key_id,
 					      .secret = user->secret,
 					      .region = STR("us-east-1"),
-					      .service = is_sts ? STR("sts") : STR("ec2"),
+					      .service = is_sts   ? STR("sts")
+							 : is_iam ? STR("iam")
+								  : STR("ec2"),
 					      .method = f->call.method_name,
 					      .path = STR("/"),
 					      .query = f->call.query,

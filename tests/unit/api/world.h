@@ -5,7 +5,9 @@
 #pragma once
 
 #include "api/ec2/ec2.h"
+#include "api/iam/iam.h"
 #include "api/openstack/openstack.h"
+#include "auth/guard.h"
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
@@ -36,11 +38,13 @@ struct world {
 	struct store *store;
 	struct reconciler *reconciler;
 	struct sigv4 *sigv4;
+	struct guards *guards;
 	struct limits *limits; /* NULL at first: none */
 	struct tokens *tokens;
 	struct tickets *tickets;
 	struct passwords *passwords;
 	struct ec2_face *face;
+	struct iam_face *iam;
 	struct openstack_face *openstack;
 	struct identity operator;
 	struct world_user alice, bob, admin; /* admin: of OpenStack's project of that name */
@@ -53,6 +57,13 @@ void world_done(struct world *w);
 
 /* From now on the face has these limits. */
 void world_set_limits(struct world *w, const struct limits_config *config);
+
+/* A user of the default domain with that role on the account, or (role NULL) one of the account's own without
+ * any; with an access key. */
+void world_add_user(struct world *w, const char *name, uuid account, const char *role,
+		    struct world_user *ret_user);
+/* An operation in somebody's name. */
+RESULT world_do(struct world *w, const struct identity *who, op_run run, void *wish);
 
 /* Runs what is due until nothing is on its way, for at most that long on the clock. */
 void world_settle(struct world *w, int64_t at_most_us);

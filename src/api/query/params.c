@@ -2,7 +2,7 @@
  * The walker of parameter tables. It goes through the sorted pairs once: what belongs to one
  * element of a list stands together there, and elements come in the order of their numbers, so
  * gaps and any order in the request cost nothing. */
-#include "api/ec2/params.h"
+#include "api/query/params.h"
 
 #include "base/vec.h"
 

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The IAM query API, as far as policies go: what people may, in one account, through every face. On the
+ * listener of EC2's: a request is IAM's when its signature is. Actions are const rows (actions.c); this takes
+ * calls through: who asks, which action, its parameters, whether they may, change or read, answer. */
+#pragma once
+
+#include "http/server.h"
+#include "store/store.h"
+
+struct guards;
+struct limits;
+struct sigv4;
+struct iam_face;
+
+struct iam_config {
+	struct store *store;
+	struct sigv4 *sigv4;
+	struct guards *guards;
+	struct limits *limits; /* how often who may ask; NULL: as often as they like */
+};
+
+/* ERR_NO_MEMORY. What the config points at must live as long as the face. */
+RESULT iam_new(struct ctx *c, const struct iam_config *config, struct iam_face **ret_face);
+void iam_free(struct iam_face *face); /* after its listeners are gone; NULL: nothing */
+
+/* Whether a request is signed for IAM: the listener is shared with other faces. */
+bool iam_has_call(const struct call *call);
+
+/* For http_listen(), with the face as self. */
+extern const struct http_face iam_http_face;

@@ -1,0 +1,538 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The two steps, compiled policies, and what is told of a refusal. */
+#include "auth/guard.h"
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdlib.h>
+
+#include "auth/guard_inside.h"
+#include "base/crypto.h"
+#include "base/heap.h"
+#include "base/json_write.h"
+#include "store/rows.h"
+
+enum {
+	COMPILED_MAX = 1024,
+	REFUSALS_MAX = 256,
+	REFUSAL_MAX_SIZE = 8192,
+	REQUEST_ID_SIZE = 40,
+	WORDS_MAX = 1024
+};
+
+struct compiled {
+	uuid version; /* none: free */
+	uint64_t batch;
+	struct policy_code *policy;
+};
+
+struct refusal {
+	char request_id[REQUEST_ID_SIZE];
+	char *json;
+	size_t size;
+};
+
+/* A face's name of a permission. */
+struct word {
+	struct str text;
+	int permission;
+};
+
+struct guards {
+	struct store *store;
+	uint8_t key[SHA256_SIZE]; /* that encoded messages are sealed with */
+	char *region;
+	struct word words[WORDS_MAX]; /* sorted */
+	size_t word_count;
+	pthread_mutex_t lock; /* over what follows */
+	struct compiled compiled[COMPILED_MAX];
+	struct refusal refusals[REFUSALS_MAX];
+	size_t next_refusal;
+};
+_Static_assert((int) SHA256_SIZE == (int) MASTER_KEY_SIZE, "a digest is a key");
+
+static int compare_words(const void *a, const void *b)
+{
+	return str_compare(((const struct word *) a)->text, ((const struct word *) b)->text);
+}
+
+static void sum_words(struct guards *g)
+{
+	struct word word;
+	for (word.permission = 0; word.permission < PERMISSION_COUNT; word.permission++)
+		for (size_t n = 0; permission_word(word.permission, n, &word.text); n++) {
+			assert(g->word_count < WORDS_MAX);
+			g->words[g->word_count++] = word;
+		}
+	qsort(g->words, g->word_count, sizeof g->words[0], compare_words);
+}
+
+static int find_permission(const struct guards *g, struct str action)
+{
+	const struct word key = {.text = action};
+	const struct word *found = bsearch(&key, g->words, g->word_count, sizeof key, compare_words);
+	return found ? found->permission : PERMISSION_NONE;
+}
+
+RESULT guards_new(struct ctx *c, const struct guards_config *config, struct guards **ret_guards)
+{
+	struct guards *g = heap_new(struct guards);
+	if (!g)
+		return ctx_no_memory(c);
+	g->store = config->store;
+	g->region = heap_copy_z(str_to_z(c->arena, config->region));
+	if (!g->region) {
+		heap_free(g);
+		return ctx_no_memory(c);
+	}
+	(void) pthread_mutex_init(&g->lock, NULL);
+	sum_words(g);
+	crypto_hmac_sha256(config->master_key, MASTER_KEY_SIZE, STR("refusal"), g->key);
+	*ret_guards = g;
+	return OK;
+}
+
+void guards_free(struct guards *g)
+{
+	if (!g)
+		return;
+	for (size_t k = 0; k < COMPILED_MAX; k++)
+		heap_free(g->compiled[k].policy);
+	for (size_t k = 0; k < REFUSALS_MAX; k++)
+		heap_free(g->refusals[k].json);
+	(void) pthread_mutex_destroy(&g->lock);
+	crypto_wipe(g->key, sizeof g->key);
+	heap_free(g->region);
+	heap_free(g);
+}
+
+/* ---- compiled policies ---- */
+
+static struct compiled *slot_of(struct guards *g, uuid version)
+{
+	uint32_t hash;
+	memcpy(&hash, version.b + 4, sizeof hash);
+	return &g->compiled[hash % COMPILED_MAX];
+}
+
+/* A copy for the call, of the one that is kept; NULL: none is. */
+static const struct policy_code *copy_kept(struct guards *g, struct arena *a, const struct row *version)
+{
+	struct policy_code *copy = NULL;
+	(void) pthread_mutex_lock(&g->lock);
+	const struct compiled *slot = slot_of(g, version->id);
+	if (slot->policy && uuid_equal(slot->version, version->id) && slot->batch == version->batch) {
+		copy = arena_alloc(a, policy_size(slot->policy));
+		if (copy)
+			memcpy((void *) copy, slot->policy, policy_size(slot->policy));
+	}
+	(void) pthread_mutex_unlock(&g->lock);
+	return copy;
+}
+
+static void keep(struct guards *g, const struct row *version, const struct policy_code *policy)
+{
+	struct policy_code *copy = heap_alloc(policy_size(policy));
+	if (!copy)
+		return; /* it is compiled again */
+	memcpy((void *) copy, policy, policy_size(policy));
+	(void) pthread_mutex_lock(&g->lock);
+	struct compiled *slot = slot_of(g, version->id);
+	struct policy_code *before = slot->policy;
+	*slot = (struct compiled){version->id, version->batch, copy};
+	(void) pthread_mutex_unlock(&g->lock);
+	heap_free(before);
+}
+
+static RESULT take_policy(struct guards *g, struct ctx *c, const struct policy_version *version,
+			  const struct policy_code **ret_policy)
+{
+	*ret_policy = copy_kept(g, c->arena, &version->row);
+	if (*ret_policy)
+		return OK;
+	if (!result_is_ok(policy_compile(c, version->document, POLICY_OF_IDENTITY, ret_policy))) {
+		ctx_clear_problem(c);
+		return ctx_fail(c, ERR_INTERNAL, "a policy that was stored does not compile");
+	}
+	keep(g, &version->row, *ret_policy);
+	return OK;
+}
+
+static struct str name_policy(struct arena *a, struct str account_number, const struct policy *policy)
+{
+	if (!uuid_is_none(policy->user) || !uuid_is_none(policy->user_group))
+		return str_print(a, "inline policy %" STR_FMT, STR_ARG(policy->name));
+	return str_print(a, "arn:aws:iam::%" STR_FMT ":policy%" STR_FMT "%" STR_FMT, STR_ARG(account_number),
+			 STR_ARG(policy->path), STR_ARG(policy->name));
+}
+
+/* Rows as the view sees them, named; they are good until it closes. */
+static RESULT find_sources(struct ctx *c, const struct tables *t, uuid user, uuid account,
+			   struct policy_source *sources, struct str *names, size_t *ret_count)
+{
+	const struct account *row = account_find(t, account);
+	if (!engine_find_policies(t, user, account, sources, ret_count))
+		return ctx_fail_kind(c, ERR_DENIED, KIND_POLICY,
+				     "You are not authorized: more than %d policies speak of the user.",
+				     POLICY_SOURCES_MAX);
+	for (size_t k = 0; k < *ret_count; k++)
+		names[k] = name_policy(c->arena, row ? row->number : STR_NONE, sources[k].policy);
+	return OK;
+}
+
+RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
+		    struct guard_policies *ret_policies)
+{
+	struct policy_source sources[POLICY_SOURCES_MAX];
+	size_t count = 0;
+	struct guard_policies out = {0};
+	AUTO_VIEW v;
+	view_open(g->store, &v);
+	bool is_any = !uuid_is_none(user) && tables_count(v.tables, KIND_POLICY) > 0;
+	struct str *names = is_any ? arena_new_array(c->arena, struct str, POLICY_SOURCES_MAX) : NULL;
+	struct result found = names ? find_sources(c, v.tables, user, account, sources, names, &count) : OK;
+	view_stop_walking(&v);
+	TRY(found);
+	if (is_any && !names)
+		return ctx_no_memory(c);
+	if (count)
+		out.at = arena_new_array(c->arena, const struct policy_code *, count);
+	out.names = names;
+	if (count && !out.at)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < count; k++) {
+		const struct policy_code *policy = NULL;
+		TRY(take_policy(g, c, sources[k].version, &policy));
+		if (sources[k].is_boundary) {
+			out.boundary = policy;
+			out.boundary_name = names[k];
+			continue;
+		}
+		names[out.count] = names[k];
+		out.at[out.count++] = policy;
+	}
+	*ret_policies = out;
+	return OK;
+}
+
+/* ---- refusals ---- */
+
+static const char *const deciders[] = {
+	[POLICY_BY_NOBODY] = "identity-based policy",
+	[POLICY_BY_IDENTITY] = "identity-based policy",
+	[POLICY_BY_ROLE] = "role",
+	[POLICY_BY_BOUNDARY] = "permissions boundary",
+	[POLICY_BY_SESSION] = "session policy",
+};
+
+static struct str decider_name(const struct guard_state *s, const struct policy_decision *d)
+{
+	if (d->by == POLICY_BY_IDENTITY)
+		return s->policies.names[d->policy];
+	return d->by == POLICY_BY_BOUNDARY ? s->policies.boundary_name : STR_NONE;
+}
+
+static const struct policy_code *decider(const struct guard_state *s, const struct policy_decision *d)
+{
+	return d->by == POLICY_BY_IDENTITY ? s->policies.at[d->policy] : s->policies.boundary;
+}
+
+static void write_statement(struct json_writer *w, const struct guard_state *s,
+			    const struct policy_decision *d)
+{
+	json_write_open(w, "matchedStatements");
+	json_write_open_list(w, "items");
+	if (d->effect == POLICY_DENIES) {
+		json_write_open(w, NULL);
+		json_write_text(w, "statementId", policy_statement_id(decider(s, d), d->statement));
+		json_write_int(w, "statement", (int64_t) d->statement + 1);
+		json_write_z(w, "effect", "DENY");
+		json_write_text(w, "policy", decider_name(s, d));
+		json_write_z(w, "policyType", deciders[d->by]);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+static void write_conditions(struct json_writer *w, const struct policy_question *q)
+{
+	json_write_open(w, "conditions");
+	json_write_open_list(w, "items");
+	for (const char *const *key = guard_told_keys; *key; key++) {
+		struct strs values = {0};
+		if (guard_find_key(q, str_from(*key), &values) != POLICY_PRESENT || !values.count)
+			continue;
+		json_write_open(w, NULL);
+		json_write_z(w, "key", *key);
+		json_write_open(w, "values");
+		json_write_open_list(w, "items");
+		json_write_open(w, NULL);
+		json_write_text(w, "value", values.at[0]);
+		json_write_close(w);
+		json_write_close_list(w);
+		json_write_close(w);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	json_write_close(w);
+}
+
+/* As DecodeAuthorizationMessage shows it; empty when there is no room for it. */
+static struct str write_refusal(const struct guard_state *s, const struct policy_question *q,
+				const struct policy_decision *d)
+{
+	const struct identity *who = s->call->ctx.who;
+	struct buf b;
+	struct json_writer w;
+	struct str text = STR_NONE;
+	buf_init(&b, REFUSAL_MAX_SIZE);
+	json_write_begin(&w, &b);
+	json_write_open(&w, NULL);
+	json_write_bool(&w, "allowed", false);
+	json_write_bool(&w, "explicitDeny", d->effect == POLICY_DENIES);
+	json_write_z(&w, "decidedBy", deciders[d->by]);
+	write_statement(&w, s, d);
+	json_write_open(&w, "failures");
+	json_write_open_list(&w, "items");
+	json_write_close_list(&w);
+	json_write_close(&w);
+	json_write_open(&w, "context");
+	json_write_open(&w, "principal");
+	json_write_text(&w, "id", uuid_to_str(q->arena, who->user));
+	json_write_text(&w, "name", who->user_name);
+	json_write_text(&w, "arn", guard_principal(who, q->arena));
+	json_write_close(&w);
+	json_write_text(&w, "action", q->action);
+	json_write_text(&w, "resource", q->resource);
+	write_conditions(&w, q);
+	json_write_close(&w);
+	json_write_close(&w);
+	if (result_is_ok(json_write_end(&w)))
+		text = str_copy(q->arena, buf_str(&b));
+	buf_done(&b);
+	return text;
+}
+
+static RESULT refuse(struct guard_state *s, struct ctx *c, const struct policy_question *q,
+		     const struct policy_decision *d)
+{
+	s->refusal = write_refusal(s, q, d);
+	ctx_clear_problem(c);
+	if (s->request.words == GUARD_OF_OPENSTACK)
+		return ctx_fail(c, ERR_DENIED, "Policy doesn't allow %" STR_FMT " to be performed.",
+				STR_ARG(s->request.action));
+	struct str user = guard_principal(c->who, c->arena);
+	const char *before =
+		s->request.words == GUARD_OF_EC2 ? "You are not authorized to perform this operation. " : "";
+	if (d->effect == POLICY_DENIES)
+		return ctx_fail(c, ERR_DENIED,
+				"%sUser: %" STR_FMT " is not authorized to perform: %" STR_FMT
+				" on resource: %" STR_FMT " with an explicit deny in a%s %s: %" STR_FMT ".",
+				before, STR_ARG(user), STR_ARG(q->action), STR_ARG(q->resource),
+				d->by == POLICY_BY_IDENTITY ? "n" : "", deciders[d->by],
+				STR_ARG(decider_name(s, d)));
+	return ctx_fail(c, ERR_DENIED,
+			"%sUser: %" STR_FMT " is not authorized to perform: %" STR_FMT
+			" on resource: %" STR_FMT " because no %s allows the %" STR_FMT " action.",
+			before, STR_ARG(user), STR_ARG(q->action), STR_ARG(q->resource), deciders[d->by],
+			STR_ARG(q->action));
+}
+
+/* ---- the two steps ---- */
+
+static struct policy_question make_question(const struct guard_subject *subject, struct arena *a,
+					    int permission, struct str action)
+{
+	const struct guard_request *r = &subject->state->request;
+	/* Before an operation has looked anything up it may be any resource. */
+	bool is_open = !subject->tables && r->has_resource;
+	return (struct policy_question){.action = action,
+					.permission = permission,
+					.resource = is_open ? STR_NONE : guard_write_arn(subject, a),
+					.find = guard_find_key,
+					.request = subject,
+					.arena = a};
+}
+
+static void decide(const struct guard_state *s, const struct policy_question *q,
+		   struct policy_decision *ret_decision)
+{
+	const struct policy_set set = {.identity = s->policies.at,
+				       .identity_count = s->policies.count,
+				       .has_role = s->request.has_role,
+				       .boundary = s->policies.boundary};
+	policy_decide(&set, q, ret_decision);
+}
+
+static RESULT decide_or_refuse(struct guard_state *s, struct ctx *c, struct policy_question *q,
+			       bool *ret_is_allowed)
+{
+	struct policy_decision d;
+	decide(s, q, &d);
+	if (arena_is_full(q->arena))
+		return ctx_no_memory(c);
+	if (d.effect != POLICY_ALLOWS) {
+		if (str_is_empty(q->resource))
+			q->resource = STR("*");
+		return refuse(s, c, q, &d);
+	}
+	*ret_is_allowed = d.by == POLICY_BY_IDENTITY;
+	return OK;
+}
+
+/* Tags of what is made are permitted as those that are set later. */
+static RESULT check_created_tags(struct guard_state *s, struct ctx *c, const struct guard_subject *made)
+{
+	struct guard_subject subject = *made;
+	size_t offset = made->planned ? model_kinds[made->kind].tags_offset : 0;
+	int tag_set = permission_find(STR("tag.set"));
+	bool is_allowed = false;
+	if (!offset || s->permission == tag_set ||
+	    !((const struct tags *) (const void *) ((const char *) made->planned + offset))->count)
+		return OK;
+	struct str action = str_from(
+		model_permissions[s->permission == PERMISSION_NONE ? tag_set : s->permission].action);
+	size_t colon = str_find_char(action, ':', 0);
+	subject.create_action = str_slice(action, colon + 1, action.n);
+	struct policy_question q =
+		make_question(&subject, c->arena, tag_set, str_from(model_permissions[tag_set].action));
+	return decide_or_refuse(s, c, &q, &is_allowed);
+}
+
+/* What the operation does as a part of what was asked, in words that IAM denies by itself: Neutron's
+ * update_port assigns addresses, say. */
+static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
+			 const char *permission)
+{
+	struct policy_decision d;
+	int part = permission_find(str_from(permission));
+	if (s->request.words != GUARD_OF_OPENSTACK || part == PERMISSION_NONE || part == s->permission)
+		return OK;
+	struct policy_question q =
+		make_question(subject, c->arena, part, str_from(model_permissions[part].action));
+	decide(s, &q, &d);
+	return d.effect == POLICY_DENIES ? refuse(s, c, &q, &d) : OK;
+}
+
+static RESULT check_resource(struct guard *guard, struct ctx *c, const struct tables *t,
+			     const char *permission, enum kind kind, const struct row *row,
+			     const struct row *planned, bool *ret_is_allowed)
+{
+	struct guard_state *s = (struct guard_state *) guard;
+	const struct guard_subject subject = {
+		.state = s, .tables = t, .kind = kind, .row = row, .planned = planned};
+	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
+	s->was_asked = true;
+	TRY(decide_or_refuse(s, c, &q, ret_is_allowed));
+	TRY(check_part(s, c, &subject, permission));
+	return check_created_tags(s, c, &subject);
+}
+
+RESULT guard_check_rest(struct op *op)
+{
+	struct guard_state *s = (struct guard_state *) op->ctx->guard;
+	bool is_allowed = false;
+	if (!s || s->was_asked)
+		return OK;
+	return check_resource(&s->guard, op->ctx, op->head, s->request.action.p, KIND_NONE, NULL, NULL,
+			      &is_allowed);
+}
+
+/* Without a policy that speaks of them roles alone decide. */
+static RESULT check_role(struct ctx *c, const struct guard_request *r)
+{
+	if (r->has_role)
+		return OK;
+	if (r->words == GUARD_OF_OPENSTACK)
+		return ctx_fail(c, ERR_DENIED, "Policy doesn't allow %" STR_FMT " to be performed.",
+				STR_ARG(r->action));
+	return ctx_fail(c, ERR_DENIED,
+			"%sUser: %" STR_FMT " is not authorized to perform: %" STR_FMT
+			" because no identity-based policy and no role allows the %" STR_FMT " action.",
+			r->words == GUARD_OF_EC2 ? "You are not authorized to perform this operation. " : "",
+			STR_ARG(guard_principal(c->who, c->arena)), STR_ARG(r->action), STR_ARG(r->action));
+}
+
+RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request)
+{
+	struct ctx *c = &call->ctx;
+	struct guard_policies policies = {0};
+	bool is_allowed = false;
+	if (g && c->who && !c->who->is_owner && !uuid_is_none(c->who->account))
+		TRY(guard_gather(g, c, c->who->user, c->who->account, &policies));
+	if (!policies.count && !policies.boundary)
+		return check_role(c, request);
+	struct guard_state *s = arena_new_object(c->arena, struct guard_state);
+	if (!s)
+		return ctx_no_memory(c);
+	*s = (struct guard_state){.guard.check = check_resource,
+				  .guards = g,
+				  .call = call,
+				  .request = *request,
+				  .permission = find_permission(g, request->action),
+				  .policies = policies,
+				  .region = str_from(g->region)};
+	c->guard = &s->guard;
+	const struct guard_subject subject = {.state = s};
+	struct policy_question q = make_question(&subject, c->arena, s->permission, request->action);
+	return decide_or_refuse(s, c, &q, &is_allowed);
+}
+
+/* ---- what is told of a refusal ---- */
+
+static void remember(struct guards *g, struct str request_id, struct str json)
+{
+	char *copy = heap_alloc(json.n + 1);
+	if (!copy || request_id.n >= REQUEST_ID_SIZE) {
+		heap_free(copy);
+		return;
+	}
+	memcpy(copy, json.p, json.n);
+	(void) pthread_mutex_lock(&g->lock);
+	struct refusal *r = &g->refusals[g->next_refusal++ % REFUSALS_MAX];
+	char *before = r->json;
+	*r = (struct refusal){.json = copy, .size = json.n};
+	memcpy(r->request_id, request_id.p, request_id.n);
+	(void) pthread_mutex_unlock(&g->lock);
+	heap_free(before);
+}
+
+struct str guard_tell_refusal(struct ctx *c)
+{
+	const struct guard_state *s = (const struct guard_state *) c->guard;
+	struct str sealed = STR_NONE;
+	if (!s || str_is_empty(s->refusal))
+		return STR_NONE;
+	remember(s->guards, c->request_id, s->refusal);
+	if (!result_is_ok(crypto_seal(c, s->guards->key, STR("refusal"), s->refusal, &sealed)))
+		return STR_NONE;
+	return str_encode_hex(c->arena, sealed.p, sealed.n);
+}
+
+RESULT guard_decode_refusal(struct guards *g, struct ctx *c, struct str encoded, struct str *ret_json)
+{
+	char *sealed = arena_alloc(c->arena, encoded.n / 2 + 1);
+	if (!sealed)
+		return ctx_no_memory(c);
+	if (encoded.n == 0 || encoded.n % 2 || encoded.n > 4 * REFUSAL_MAX_SIZE ||
+	    !result_is_ok(str_decode_hex(encoded, sealed, encoded.n / 2)) ||
+	    !result_is_ok(
+		    crypto_open(c, g->key, STR("refusal"), (struct str){sealed, encoded.n / 2}, ret_json))) {
+		ctx_clear_problem(c);
+		return ctx_fail_field(c, ERR_INVALID, STR("EncodedMessage"),
+				      "Message: the encoded message is not valid");
+	}
+	return OK;
+}
+
+struct str guard_find_refusal(struct guards *g, struct arena *a, struct str request_id)
+{
+	struct str json = STR_NONE;
+	(void) pthread_mutex_lock(&g->lock);
+	for (size_t k = 0; k < REFUSALS_MAX && !json.n; k++)
+		if (g->refusals[k].json && str_is(request_id, g->refusals[k].request_id))
+			json = str_copy(a, (struct str){g->refusals[k].json, g->refusals[k].size});
+	(void) pthread_mutex_unlock(&g->lock);
+	return json;
+}

@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whether a call may be: the one place where policies, boundaries and roles are put together, for every face.
+ * In two steps: the action when it is known (guard_check_action), and within the operation each resource that
+ * it has looked up, or is about to make (struct guard of engine/operation.h, which the first step leaves in
+ * the call's context). Policies are compiled once a version and kept; a call works with copies of its own. */
+#pragma once
+
+#include "auth/policy.h"
+#include "engine/operation.h"
+#include "http/server.h"
+
+struct guards;
+
+struct guards_config {
+	struct store *store;
+	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; not kept */
+	struct str region;         /* its name; copied */
+};
+
+/* config is not kept. ERR_NO_MEMORY. */
+RESULT guards_new(struct ctx *c, const struct guards_config *config, struct guards **ret_guards);
+void guards_free(struct guards *g); /* NULL: nothing */
+DEFINE_AUTO(guards)
+
+enum guard_words { GUARD_OF_EC2, GUARD_OF_IAM, GUARD_OF_OPENSTACK };
+
+/* What is asked. In the call's arena, or longer lived. */
+struct guard_request {
+	struct str action; /* as the face calls it: "ec2:RunInstances", "os_compute_api:servers:create" */
+	enum guard_words words; /* for a refusal */
+	bool has_resource;      /* there is one to decide on later; else the action is all there is */
+	bool has_role;          /* the caller's roles give it */
+	/* The request's own condition keys, in lower case up to '/'; NULL: it has none. */
+	enum policy_known (*find)(const void *arg, struct str key, struct strs *ret_values);
+	const void *arg;
+};
+
+/* g NULL: roles alone decide. ERR_DENIED. */
+RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request);
+/* After an operation that was done: had it no resource to look up, the action is decided for all. */
+RESULT guard_check_rest(struct op *op);
+
+/* ---- refusals ---- */
+
+/* Of a call that failed with ERR_DENIED: keeps why for a while under its request id, and gives it sealed, for
+ * DecodeAuthorizationMessage. Empty: no policy was asked, or none refused it. */
+struct str guard_tell_refusal(struct ctx *c);
+/* As JSON. ERR_INVALID: it is none of ours. */
+RESULT guard_decode_refusal(struct guards *g, struct ctx *c, struct str encoded, struct str *ret_json);
+/* One of the last refusals, as JSON; empty: it is not among them. */
+struct str guard_find_refusal(struct guards *g, struct arena *a, struct str request_id);
+
+/* ---- simulation ---- */
+
+/* What speaks of a user in the caller's account, compiled; in c's arena. */
+struct guard_policies {
+	const struct policy_code **at;
+	struct str *names; /* "arn:aws:iam::…:policy/x", "inline x" */
+	size_t count;
+	const struct policy_code *boundary; /* NULL: none */
+	struct str boundary_name;
+};
+RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
+		    struct guard_policies *ret_policies);

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Private to auth/guard*.c. */
+#pragma once
+
+#include "auth/guard.h"
+#include "engine/policy.h"
+
+/* What the callback in an operation needs; in the call's arena. */
+struct guard_state {
+	struct guard guard; /* first */
+	struct guards *guards;
+	struct call *call;
+	struct guard_request request;
+	int permission; /* PERMISSION_NONE: none of ours, it goes by its name */
+	struct guard_policies policies;
+	struct str region;
+	bool was_asked;     /* of a resource */
+	struct str refusal; /* JSON: why it was refused; empty: it was not */
+};
+
+/* What is decided: an action on a resource. */
+struct guard_subject {
+	const struct guard_state *state;
+	const struct tables *tables; /* NULL: no resource yet */
+	enum kind kind;
+	const struct row *row, *planned;
+	struct str create_action; /* of tags that come with what is made; empty */
+};
+
+/* For struct policy_question: q->request is a struct guard_subject. */
+enum policy_known guard_find_key(const struct policy_question *q, struct str key, struct strs *ret_values);
+/* "arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0". */
+struct str guard_write_arn(const struct guard_subject *s, struct arena *a);
+/* "arn:aws:iam::111122223333:user/ann" of the caller. */
+struct str guard_principal(const struct identity *who, struct arena *a);
+/* The keys of a request that a refusal tells. */
+extern const char *const guard_told_keys[]; /* NULL-ended */

@@ -1,0 +1,454 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What condition keys mean: of the call, of who asks, of a row that an operation has looked up or is about to
+ * make. One table row a key. Source: Service Authorization Reference, "Actions, resources, and condition keys
+ * for Amazon EC2"; IAM User Guide, "AWS global condition context keys". */
+#include <inttypes.h>
+
+#include "auth/guard_inside.h"
+#include "base/clock.h"
+#include "engine/resolve.h"
+#include "store/rows.h"
+
+const char *const guard_told_keys[] = {
+	"aws:sourceip",    "aws:securetransport", "aws:username", "aws:principalarn", "aws:requestedregion",
+	"aws:currenttime", "ec2:instancetype",    "ec2:vpc",      "ec2:subnet",       "ec2:availabilityzone",
+	"ec2:volumesize",  "ec2:volumetype",      "ec2:owner",    "ec2:createaction", 0};
+
+/* ---- ARNs ---- */
+
+struct arn_form {
+	enum kind kind;
+	const char *type;
+	bool has_no_account, is_named;
+};
+
+static const struct arn_form arn_forms[] = {
+	{KIND_INSTANCE, "instance", false, false},
+	{KIND_VOLUME, "volume", false, false},
+	{KIND_SNAPSHOT, "snapshot", true, false},
+	{KIND_IMAGE, "image", true, false},
+	{KIND_ROUTER, "vpc", false, false},
+	{KIND_SUBNET, "subnet", false, false},
+	{KIND_PORT, "network-interface", false, false},
+	{KIND_SECURITY_GROUP, "security-group", false, false},
+	{KIND_SECURITY_GROUP_RULE, "security-group-rule", false, false},
+	{KIND_GATEWAY, "internet-gateway", false, false},
+	{KIND_ROUTE_TABLE, "route-table", false, false},
+	{KIND_NETWORK_ACL, "network-acl", false, false},
+	{KIND_NAT_GATEWAY, "natgateway", false, false},
+	{KIND_ADDRESS, "elastic-ip", false, false},
+	{KIND_KEY_PAIR, "key-pair", false, true},
+	{KIND_SERVER_GROUP, "placement-group", false, true},
+	{KIND_SUBNET_POOL, "ipam-pool", false, false},
+	{KIND_HOST, "dedicated-host", false, false},
+};
+
+static struct str account_number(const struct tables *t, uuid account, const struct identity *who)
+{
+	const struct account *row = NULL;
+	if (who && uuid_equal(account, who->account))
+		return who->account_number;
+	row = uuid_is_none(account) ? NULL : account_find(t, account);
+	return row ? row->number : STR_NONE;
+}
+
+static struct str name_of(enum kind kind, const struct row *row)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (k->fields[n].type == FIELD_TEXT && strcmp(k->fields[n].name, "name") == 0)
+			return *(const struct str *) (const void *) ((const char *) row +
+								     k->fields[n].offset);
+	return STR_NONE;
+}
+
+static struct str id_of(struct arena *a, enum kind kind, const struct row *row, bool is_named)
+{
+	if (is_named)
+		return name_of(kind, row);
+	return *model_kinds[kind].ec2_prefix ? id_to_ec2(a, kind, row->id) : uuid_to_str(a, row->id);
+}
+
+/* IAM's own: global, and named by path and name. */
+static struct str iam_arn(const struct guard_subject *s, struct arena *a, const struct row *row)
+{
+	const struct identity *who = s->state->call->ctx.who;
+	const char *type = s->kind == KIND_USER ? "user" : s->kind == KIND_USER_GROUP ? "group" : "policy";
+	struct str path = s->kind == KIND_POLICY && row ? ((const struct policy *) row)->path : STR("/");
+	return str_print(a, "arn:aws:iam::%" STR_FMT ":%s%" STR_FMT "%" STR_FMT, STR_ARG(who->account_number),
+			 type, STR_ARG(path), STR_ARG(row ? name_of(s->kind, row) : STR("*")));
+}
+
+static struct str ec2_arn(const struct guard_subject *s, struct arena *a, enum kind kind, uuid owner,
+			  struct str id)
+{
+	struct arn_form form = {.kind = kind};
+	for (size_t k = 0; k < sizeof arn_forms / sizeof arn_forms[0]; k++)
+		if (arn_forms[k].kind == kind)
+			form = arn_forms[k];
+	struct str account =
+		form.has_no_account ? STR_NONE : account_number(s->tables, owner, s->state->call->ctx.who);
+	return str_print(a, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":%s/%" STR_FMT, STR_ARG(s->state->region),
+			 STR_ARG(account), form.type ? form.type : model_kinds[kind].name, STR_ARG(id));
+}
+
+static bool is_named_kind(enum kind kind)
+{
+	return kind == KIND_KEY_PAIR || kind == KIND_SERVER_GROUP;
+}
+
+struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
+{
+	const struct identity *who = s->state->call->ctx.who;
+	if (!s->tables || s->kind == KIND_NONE)
+		return STR("*");
+	if (s->kind == KIND_POLICY || s->kind == KIND_USER || s->kind == KIND_USER_GROUP)
+		return iam_arn(s, a, s->row ? s->row : s->planned);
+	uuid owner = s->row ? engine_get_owner(s->kind, s->row) : who->account;
+	struct str id = s->row ? id_of(a, s->kind, s->row, is_named_kind(s->kind)) : STR("*");
+	return ec2_arn(s, a, s->kind, owner, id);
+}
+
+struct str guard_principal(const struct identity *who, struct arena *a)
+{
+	if (who->is_owner)
+		return str_print(a, "arn:aws:iam::%" STR_FMT ":root", STR_ARG(who->account_number));
+	return str_print(a, "arn:aws:iam::%" STR_FMT ":user/%" STR_FMT, STR_ARG(who->account_number),
+			 STR_ARG(who->user_name));
+}
+
+/* ---- of rows ---- */
+
+enum row_form {
+	FORM_TEXT,
+	FORM_INT,
+	FORM_BOOL,
+	FORM_REQUIRED, /* "required" or "optional" */
+	FORM_ENABLED,  /* "enabled" or "disabled" */
+	FORM_GIB,      /* bytes in GiB */
+	FORM_ID,       /* of the row that is referred to */
+	FORM_ARN,
+	FORM_NAME,
+	FORM_SELF, /* the row's own id */
+	FORM_IP,
+	FORM_OWNER, /* an account's number */
+};
+
+struct row_key {
+	const char *key;
+	enum kind kind;
+	enum row_form form;
+	size_t offset;
+	enum kind ref; /* of an id, an ARN, a name */
+};
+
+#define OF(key, KIND, row, form, member, ref)                                                                \
+	{                                                                                                    \
+		key, KIND_##KIND, FORM_##form, offsetof(struct row, member), KIND_##ref                      \
+	}
+#define IN_VPC(KIND, row)                                                                                    \
+	OF("ec2:vpc", KIND, row, ARN, router, ROUTER), OF("ec2:vpcid", KIND, row, ID, router, ROUTER)
+#define OWNED(KIND, row) OF("ec2:owner", KIND, row, OWNER, account, ACCOUNT)
+
+static const struct row_key row_keys[] = {
+	IN_VPC(INSTANCE, instance),
+	OF("ec2:instanceid", INSTANCE, instance, SELF, row, NONE),
+	OF("ec2:instancetype", INSTANCE, instance, NAME, type, INSTANCE_TYPE),
+	OF("ec2:imageid", INSTANCE, instance, ID, image, IMAGE),
+	OF("ec2:subnet", INSTANCE, instance, ARN, subnet, SUBNET),
+	OF("ec2:subnetid", INSTANCE, instance, ID, subnet, SUBNET),
+	OF("ec2:availabilityzone", INSTANCE, instance, NAME, zone, ZONE),
+	OF("ec2:placementgroup", INSTANCE, instance, ARN, server_group, SERVER_GROUP),
+	OF("ec2:keypairname", INSTANCE, instance, TEXT, key_name, NONE),
+	OF("ec2:ebsoptimized", INSTANCE, instance, BOOL, ebs_optimized, NONE),
+	OF("ec2:metadatahttptokens", INSTANCE, instance, REQUIRED, metadata_tokens_required, NONE),
+	OF("ec2:metadatahttpendpoint", INSTANCE, instance, ENABLED, metadata_enabled, NONE),
+	OF("ec2:metadatahttpputresponsehoplimit", INSTANCE, instance, INT, metadata_hop_limit, NONE),
+	OF("ec2:volumeid", VOLUME, volume, SELF, row, NONE),
+	OF("ec2:volumesize", VOLUME, volume, GIB, size, NONE),
+	OF("ec2:volumetype", VOLUME, volume, TEXT, type, NONE),
+	OF("ec2:volumeiops", VOLUME, volume, INT, iops, NONE),
+	OF("ec2:volumethroughput", VOLUME, volume, INT, throughput, NONE),
+	OF("ec2:availabilityzone", VOLUME, volume, NAME, zone, ZONE),
+	OF("ec2:parentsnapshot", VOLUME, volume, ARN, snapshot, SNAPSHOT),
+	OF("ec2:snapshotid", SNAPSHOT, snapshot, SELF, row, NONE),
+	OF("ec2:parentvolume", SNAPSHOT, snapshot, ARN, volume, VOLUME),
+	OF("ec2:volumesize", SNAPSHOT, snapshot, GIB, volume_size, NONE),
+	OWNED(SNAPSHOT, snapshot),
+	OF("ec2:imageid", IMAGE, image, SELF, row, NONE),
+	OF("ec2:public", IMAGE, image, BOOL, is_public, NONE),
+	OWNED(IMAGE, image),
+	OF("ec2:vpcid", ROUTER, router, SELF, row, NONE),
+	IN_VPC(SUBNET, subnet),
+	OF("ec2:subnetid", SUBNET, subnet, SELF, row, NONE),
+	OF("ec2:availabilityzone", SUBNET, subnet, NAME, zone, ZONE),
+	IN_VPC(PORT, port),
+	OF("ec2:networkinterfaceid", PORT, port, SELF, row, NONE),
+	OF("ec2:subnet", PORT, port, ARN, subnet, SUBNET),
+	OF("ec2:subnetid", PORT, port, ID, subnet, SUBNET),
+	OF("ec2:associatepublicipaddress", PORT, port, BOOL, wants_public_ip, NONE),
+	OF("ec2:permission", PORT, port, TEXT, device_owner, NONE),
+	IN_VPC(SECURITY_GROUP, security_group),
+	OF("ec2:securitygroupid", SECURITY_GROUP, security_group, SELF, row, NONE),
+	IN_VPC(ROUTE_TABLE, route_table),
+	OF("ec2:routetableid", ROUTE_TABLE, route_table, SELF, row, NONE),
+	IN_VPC(NETWORK_ACL, network_acl),
+	OF("ec2:networkaclid", NETWORK_ACL, network_acl, SELF, row, NONE),
+	OF("ec2:internetgatewayid", GATEWAY, gateway, SELF, row, NONE),
+	OF("ec2:natgatewayid", NAT_GATEWAY, nat_gateway, SELF, row, NONE),
+	IN_VPC(NAT_GATEWAY, nat_gateway),
+	OF("ec2:allocationid", ADDRESS, address, SELF, row, NONE),
+	OF("ec2:publicipaddress", ADDRESS, address, IP, ip, NONE),
+	OF("ec2:keypairname", KEY_PAIR, key_pair, TEXT, name, NONE),
+};
+
+/* Of a row that another refers to. */
+static struct str write_ref(const struct guard_subject *s, struct arena *a, const struct row_key *k, uuid id)
+{
+	const struct row *row = uuid_is_none(id) ? NULL : tables_find(s->tables, k->ref, id);
+	if (!row)
+		return STR_NONE;
+	if (k->form == FORM_NAME)
+		return name_of(k->ref, row);
+	if (k->form == FORM_ID)
+		return id_of(a, k->ref, row, false);
+	return ec2_arn(s, a, k->ref, engine_get_owner(k->ref, row),
+		       id_of(a, k->ref, row, is_named_kind(k->ref)));
+}
+
+static struct str write_field(const struct guard_subject *s, struct arena *a, const struct row_key *k,
+			      const struct row *row)
+{
+	const void *at = (const char *) row + k->offset;
+	switch (k->form) {
+	case FORM_TEXT:
+		return *(const struct str *) at;
+	case FORM_INT:
+		return str_print(a, "%" PRId64, *(const int64_t *) at);
+	case FORM_GIB:
+		return str_print(a, "%" PRId64, *(const int64_t *) at >> 30);
+	case FORM_BOOL:
+		return *(const bool *) at ? STR("true") : STR("false");
+	case FORM_REQUIRED:
+		return *(const bool *) at ? STR("required") : STR("optional");
+	case FORM_ENABLED:
+		return *(const bool *) at ? STR("enabled") : STR("disabled");
+	case FORM_ID:
+	case FORM_ARN:
+	case FORM_NAME:
+		return write_ref(s, a, k, *(const uuid *) at);
+	case FORM_SELF:
+		return row == s->planned ? STR_NONE : id_of(a, k->kind, row, false);
+	case FORM_IP:
+		return ip_to_str(a, *(const struct ip *) at);
+	case FORM_OWNER:
+		return uuid_is_none(*(const uuid *) at)
+			       ? STR("amazon")
+			       : account_number(s->tables, *(const uuid *) at, s->state->call->ctx.who);
+	}
+	return STR_NONE;
+}
+
+static enum policy_known give(struct arena *a, struct str value, struct strs *ret_values)
+{
+	struct str *at = arena_new_object(a, struct str);
+	if (!value.p || !at)
+		return POLICY_ABSENT;
+	*at = value;
+	*ret_values = (struct strs){at, 1};
+	return POLICY_PRESENT;
+}
+
+static enum policy_known find_row_key(const struct guard_subject *s, struct arena *a, struct str key,
+				      struct strs *ret_values)
+{
+	const struct row *row = s->row ? s->row : s->planned;
+	for (size_t k = 0; row && k < sizeof row_keys / sizeof row_keys[0]; k++)
+		if (row_keys[k].kind == s->kind && str_is(key, row_keys[k].key))
+			return give(a, write_field(s, a, &row_keys[k], row), ret_values);
+	return POLICY_ABSENT;
+}
+
+/* ---- tags ---- */
+
+static struct tags tags_of(enum kind kind, const struct row *row)
+{
+	size_t offset = row ? model_kinds[kind].tags_offset : 0;
+	return offset ? *(const struct tags *) (const void *) ((const char *) row + offset)
+		      : (struct tags){0};
+}
+
+static enum policy_known find_tag(struct arena *a, struct tags tags, struct str key, struct strs *ret_values)
+{
+	for (size_t k = 0; k < tags.count; k++)
+		if (str_equal(tags.at[k].key, key))
+			return give(a, tags.at[k].value.p ? tags.at[k].value : STR(""), ret_values);
+	return POLICY_ABSENT;
+}
+
+static enum policy_known list_tag_keys(struct arena *a, struct tags tags, struct strs *ret_values)
+{
+	struct str *at = arena_new_array(a, struct str, tags.count + 1);
+	if (!at || !tags.count)
+		return POLICY_ABSENT;
+	for (size_t k = 0; k < tags.count; k++)
+		at[k] = tags.at[k].key;
+	*ret_values = (struct strs){at, tags.count};
+	return POLICY_PRESENT;
+}
+
+/* Tags that come with what is made are in the planned row; others the face finds in the request. */
+static enum policy_known find_request_tags(const struct guard_subject *s, struct arena *a, struct str key,
+					   struct strs *ret_values)
+{
+	const struct guard_request *r = &s->state->request;
+	struct tags tags = tags_of(s->kind, s->planned);
+	enum policy_known known = POLICY_ABSENT;
+	if (!s->tables && r->has_resource)
+		return POLICY_NOT_YET;
+	if (str_is(key, "aws:tagkeys"))
+		known = list_tag_keys(a, tags, ret_values);
+	else
+		known = find_tag(a, tags, str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
+	if (known == POLICY_ABSENT && !s->planned && r->find)
+		known = r->find(r->arg, key, ret_values);
+	return known;
+}
+
+/* ---- of the call ---- */
+
+static struct str source_ip(const struct guard_subject *s, struct arena *a)
+{
+	struct ip ip = s->state->call->peer;
+	return ip_is_none(ip) ? STR_NONE : ip_to_str(a, ip);
+}
+static struct str secure_transport(const struct guard_subject *s, struct arena *a)
+{
+	(void) a;
+	return s->state->call->is_tls ? STR("true") : STR("false");
+}
+static struct str current_time(const struct guard_subject *s, struct arena *a)
+{
+	char text[CLOCK_TEXT_SIZE];
+	(void) s;
+	return str_copy(a, str_from(clock_write_s(clock_now_us(), text)));
+}
+static struct str epoch_time(const struct guard_subject *s, struct arena *a)
+{
+	(void) s;
+	return str_print(a, "%" PRId64, clock_now_us() / SECOND);
+}
+static struct str user_agent(const struct guard_subject *s, struct arena *a)
+{
+	(void) a;
+	return call_header(s->state->call, "User-Agent");
+}
+static struct str referer(const struct guard_subject *s, struct arena *a)
+{
+	(void) a;
+	return call_header(s->state->call, "Referer");
+}
+static struct str user_name(const struct guard_subject *s, struct arena *a)
+{
+	(void) a;
+	return s->state->call->ctx.who->user_name;
+}
+static struct str user_id(const struct guard_subject *s, struct arena *a)
+{
+	return uuid_to_str(a, s->state->call->ctx.who->user);
+}
+static struct str principal_arn(const struct guard_subject *s, struct arena *a)
+{
+	return guard_principal(s->state->call->ctx.who, a);
+}
+static struct str principal_account(const struct guard_subject *s, struct arena *a)
+{
+	(void) a;
+	return s->state->call->ctx.who->account_number;
+}
+static struct str principal_type(const struct guard_subject *s, struct arena *a)
+{
+	(void) a;
+	return s->state->call->ctx.who->is_owner ? STR("Account") : STR("User");
+}
+static struct str region(const struct guard_subject *s, struct arena *a)
+{
+	(void) a;
+	return s->state->region;
+}
+static struct str never(const struct guard_subject *s, struct arena *a)
+{
+	(void) s;
+	(void) a;
+	return STR("false");
+}
+static struct str create_action(const struct guard_subject *s, struct arena *a)
+{
+	(void) a;
+	return s->create_action;
+}
+
+struct call_key {
+	const char *key;
+	struct str (*write)(const struct guard_subject *s, struct arena *a);
+};
+
+static const struct call_key call_keys[] = {
+	{"aws:sourceip", source_ip},
+	{"aws:securetransport", secure_transport},
+	{"aws:currenttime", current_time},
+	{"aws:epochtime", epoch_time},
+	{"aws:useragent", user_agent},
+	{"aws:referer", referer},
+	{"aws:username", user_name},
+	{"aws:userid", user_id},
+	{"aws:principalarn", principal_arn},
+	{"aws:principalaccount", principal_account},
+	{"aws:principaltype", principal_type},
+	{"aws:requestedregion", region},
+	{"ec2:region", region},
+	{"aws:principalisawsservice", never},
+	{"aws:viaawsservice", never},
+	{"ec2:createaction", create_action},
+};
+
+/* ---- all of them ---- */
+
+static bool is_tag_key(struct str key, const char *family)
+{
+	return str_starts_with(key, str_from(family));
+}
+
+/* Of the resource: nothing is known of it before an operation has looked it up. */
+static enum policy_known find_resource_key(const struct guard_subject *s, struct arena *a, struct str key,
+					   struct strs *ret_values)
+{
+	const struct guard_request *r = &s->state->request;
+	if (!s->tables && r->has_resource)
+		return POLICY_NOT_YET;
+	if (is_tag_key(key, "aws:resourcetag/") || is_tag_key(key, "ec2:resourcetag/"))
+		return find_tag(a, tags_of(s->kind, s->row),
+				str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
+	if (str_is(key, "aws:resourceaccount") && s->row)
+		return give(
+			a,
+			account_number(s->tables, engine_get_owner(s->kind, s->row), s->state->call->ctx.who),
+			ret_values);
+	enum policy_known known = find_row_key(s, a, key, ret_values);
+	return known == POLICY_ABSENT && r->find ? r->find(r->arg, key, ret_values) : known;
+}
+
+enum policy_known guard_find_key(const struct policy_question *q, struct str key, struct strs *ret_values)
+{
+	const struct guard_subject *s = q->request;
+	for (size_t k = 0; k < sizeof call_keys / sizeof call_keys[0]; k++)
+		if (str_is(key, call_keys[k].key)) {
+			struct str value = call_keys[k].write(s, q->arena);
+			return value.n ? give(q->arena, value, ret_values) : POLICY_ABSENT;
+		}
+	if (str_is(key, "aws:tagkeys") || is_tag_key(key, "aws:requesttag/"))
+		return find_request_tags(s, q->arena, key, ret_values);
+	if (str_starts_with(key, STR("ec2:")) || str_starts_with(key, STR("aws:resource")))
+		return find_resource_key(s, q->arena, key, ret_values);
+	return POLICY_ABSENT;
+}

@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Policies on calls of both faces: what one denies holds in the other, what it gives is enough in both, and
+ * each refusal says why. */
+#include "../base/test_base.h"
+
+#include "api/ec2/ec2.h"
+#include "engine/policy.h"
+#include "engine/role.h"
+#include "engine/user.h"
+#include "script.h"
+#include "store/rows.h"
+#include "world.h"
+
+static int setup(void **state)
+{
+	*state = calloc(1, sizeof(struct world));
+	world_make(*state);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	world_done(*state);
+	free(*state);
+	return 0;
+}
+
+#define guard_test(function) cmocka_unit_test_setup_teardown(function, setup, teardown)
+
+static struct str in_json(struct world *w, const char *text)
+{
+	struct str json = str_copy(w->arena, str_from(text));
+	for (size_t k = 0; k < json.n; k++)
+		if (json.p[k] == '\'')
+			((char *) json.p)[k] = '"';
+	return json;
+}
+
+static struct ref user_ref(const struct world_user *user)
+{
+	return (struct ref){.kind = KIND_USER, .prefix = user->who.user, .bits = 128};
+}
+
+/* An inline policy, by the account's owner; statements only. */
+static void put_policy(struct world *w, const struct world_user *user, const char *name,
+		       const char *statements)
+{
+	struct str document = str_print(w->arena, "{'Version':'2012-10-17','Statement':[%s]}", statements);
+	struct inline_policy_wish wish = {.user = user_ref(user),
+					  .name = str_from(name),
+					  .document = in_json(w, str_to_z(w->arena, document))};
+	assert_ok(world_do(w, &w->alice.who, engine_put_inline_policy_run, &wish));
+}
+
+static void delete_policy(struct world *w, const struct world_user *user, const char *name)
+{
+	struct inline_policy_wish wish = {.user = user_ref(user), .name = str_from(name)};
+	assert_ok(world_do(w, &w->alice.who, engine_delete_inline_policy_run, &wish));
+}
+
+static struct world_answer ec2(struct world *w, const struct world_user *user, const char *format,
+			       struct str id)
+{
+	size_t at = str_find_char(str_from(format), '@', 0);
+	struct str form = str_print(w->arena, "%.*s%" STR_FMT "%s", (int) at, format, STR_ARG(id),
+				    format[at] ? format + at + 1 : "");
+	return world_post(w, user, form);
+}
+
+static void expect(struct world_answer answer, int status, const char *code)
+{
+	struct str got = world_element(answer.body, "Code");
+	if (answer.status != status || (*code && !str_is(got, code)))
+		fail_msg("%d %.*s, not %d %s: %.*s", answer.status, STR_ARG(got), status, code,
+			 STR_ARG(str_slice(answer.body, 0, 600)));
+}
+
+static struct world_answer nova(struct world *w, const struct world_user *user, const char *method,
+				struct str path, const char *body)
+{
+	const struct script_request request = {
+		.method = str_from(method), .path = path, .body = in_json(w, body)};
+	return world_request(w, user, &request);
+}
+
+static struct str server_path(struct world *w, struct str id, const char *rest)
+{
+	struct ref ref;
+	struct view v = {0};
+	assert_ok(id_parse_ec2(id, KIND_INSTANCE, &ref));
+	view_open(w->store, &v);
+	const struct row *row = tables_find_prefix(v.tables, KIND_INSTANCE, ref.prefix, ref.bits);
+	assert_non_null(row);
+	struct str path = str_print(w->arena, "/compute/v2.1/servers/%" STR_FMT "%s",
+				    STR_ARG(uuid_to_str(w->arena, row->id)), rest);
+	view_close(&v);
+	return path;
+}
+
+#define LAUNCH "Action=RunInstances&ImageId=@&InstanceType=t3.micro&MinCount=1&MaxCount=1"
+
+static struct str launch(struct world *w, const char *more)
+{
+	struct str image = id_to_ec2(w->arena, KIND_IMAGE, w->image);
+	struct world_answer answer =
+		ec2(w, &w->alice, str_to_z(w->arena, str_print(w->arena, LAUNCH "%s", more)), image);
+	assert_int_equal(answer.status, 200);
+	world_settle(w, MINUTE);
+	return world_element(answer.body, "instanceId");
+}
+
+#define PROD                                                                                                 \
+	"&TagSpecification.1.ResourceType=instance&TagSpecification.1.Tag.1.Key=env&TagSpecification.1.Tag." \
+	"1.Value=prod"
+#define KEEP_PROD                                                                                            \
+	"{'Sid':'KeepProd','Effect':'Deny','Action':'ec2:TerminateInstances','Resource':'*',"                \
+	"'Condition':{'StringEquals':{'ec2:ResourceTag/env':'prod'}}}"
+
+static void test_deny_holds_in_both(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str prod = launch(w, PROD), other = launch(w, ""), third = launch(w, "");
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	expect(ec2(w, &carol, "Action=StopInstances&InstanceId.1=@", prod), 200, "");
+	put_policy(w, &carol, "keep", KEEP_PROD);
+	struct world_answer answer = ec2(w, &carol, "Action=TerminateInstances&InstanceId.1=@", prod);
+	expect(answer, 403, "UnauthorizedOperation");
+	assert_true(str_contains(world_element(answer.body, "Message"), STR("explicit deny")));
+	expect(ec2(w, &carol, "Action=TerminateInstances&DryRun=true&InstanceId.1=@", prod), 403,
+	       "UnauthorizedOperation");
+	assert_int_equal(nova(w, &carol, "DELETE", server_path(w, prod, ""), "").status, 403);
+	expect(ec2(w, &carol, "Action=TerminateInstances&InstanceId.1=@", other), 200, "");
+	assert_int_equal(nova(w, &carol, "DELETE", server_path(w, third, ""), "").status, 204);
+	assert_int_equal(nova(w, &carol, "GET", server_path(w, prod, ""), "").status, 200);
+	delete_policy(w, &carol, "keep");
+	assert_int_equal(nova(w, &carol, "DELETE", server_path(w, prod, ""), "").status, 204);
+}
+
+static void test_encoded_message(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str prod = launch(w, PROD);
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	put_policy(w, &carol, "keep", KEEP_PROD);
+	struct world_answer answer = ec2(w, &carol, "Action=TerminateInstances&InstanceId.1=@", prod);
+	struct str message = world_element(answer.body, "Message"), mark = STR("failure message: ");
+	const char *at = memmem(message.p, message.n, mark.p, mark.n);
+	assert_non_null(at);
+	struct str encoded = str_slice(message, (size_t) (at - message.p) + mark.n, message.n);
+	answer = ec2(w, &w->alice, "Action=DecodeAuthorizationMessage&Version=2011-06-15&EncodedMessage=@",
+		     encoded);
+	assert_int_equal(answer.status, 200);
+	struct str decoded = world_element(answer.body, "DecodedMessage");
+	assert_true(str_contains(decoded, STR("explicitDeny")) && str_contains(decoded, STR("KeepProd")) &&
+		    str_contains(decoded, prod) && str_contains(decoded, STR("user/carol")));
+	((char *) encoded.p)[3] = encoded.p[3] == '0' ? '1' : '0';
+	answer = ec2(w, &w->alice, "Action=DecodeAuthorizationMessage&Version=2011-06-15&EncodedMessage=@",
+		     encoded);
+	assert_int_equal(answer.status, 400);
+}
+
+static void test_refusals_are_kept(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct fake_call f;
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	put_policy(w, &carol, "no", "{'Effect':'Deny','Action':'ec2:DescribeVpcs','Resource':'*'}");
+	world_sign_call(&w->c, &carol, "POST", STR("Action=DescribeVpcs"), &f);
+	f.call.ctx.request_id = STR("7f2c0d4e-0000-4000-8000-000000000001");
+	assert_int_equal(world_run(w, &f).status, 403);
+	struct str json =
+		guard_find_refusal(w->guards, w->arena, STR("7f2c0d4e-0000-4000-8000-000000000001"));
+	assert_true(str_contains(json, STR("ec2:DescribeVpcs")) &&
+		    str_contains(json, STR("inline policy no")));
+	assert_true(str_is_empty(guard_find_refusal(w->guards, w->arena, STR("7f2c0d4e"))));
+}
+
+/* A user without any role has what policies give, and no more. */
+static void test_allow(void **state)
+{
+	struct world *w = *state;
+	struct world_user dave;
+	struct str image = id_to_ec2(w->arena, KIND_IMAGE, w->image), id = launch(w, "");
+	world_add_user(w, "dave", w->alice.who.account, NULL, &dave);
+	expect(ec2(w, &dave, "Action=GetCallerIdentity&Version=2011-06-15", STR_NONE), 200, "");
+	expect(ec2(w, &dave, "Action=DescribeInstances", STR_NONE), 403, "UnauthorizedOperation");
+	put_policy(w, &dave, "look", "{'Effect':'Allow','Action':'ec2:Describe*','Resource':'*'}");
+	expect(ec2(w, &dave, "Action=DescribeInstances", STR_NONE), 200, "");
+	expect(ec2(w, &dave, "Action=StopInstances&InstanceId.1=@", id), 403, "UnauthorizedOperation");
+	put_policy(
+		w, &dave, "run",
+		"{'Effect':'Allow','Action':'ec2:RunInstances','Resource':'arn:aws:ec2:*:*:instance/*',"
+		"'Condition':{'StringEquals':{'ec2:InstanceType':'t3.micro'}}},"
+		"{'Effect':'Allow','Action':'ec2:RunInstances','NotResource':'arn:aws:ec2:*:*:instance/*'}");
+	expect(ec2(w, &dave, LAUNCH, image), 200, "");
+	expect(ec2(w, &dave, "Action=RunInstances&ImageId=@&InstanceType=t3.small&MinCount=1&MaxCount=1",
+		   image),
+	       403, "UnauthorizedOperation");
+	expect(ec2(w, &dave, LAUNCH PROD, image), 403,
+	       "UnauthorizedOperation"); /* ec2:CreateTags is another */
+	put_policy(w, &dave, "tag",
+		   "{'Effect':'Allow','Action':'ec2:CreateTags','Resource':'*',"
+		   "'Condition':{'StringEquals':{'ec2:CreateAction':'RunInstances','aws:RequestTag/"
+		   "env':'prod'}}}");
+	expect(ec2(w, &dave, LAUNCH PROD, image), 200, "");
+	expect(ec2(w, &dave, "Action=CreateTags&Tag.1.Key=env&Tag.1.Value=prod&ResourceId.1=@", id), 403,
+	       "UnauthorizedOperation");
+	put_policy(w, &dave, "own",
+		   "{'Effect':'Allow','Action':['ec2:StopInstances','ec2:CreateTags'],'Resource':"
+		   "'arn:aws:ec2:us-east-1:*:instance/"
+		   "*','Condition':{'ForAllValues:StringEquals':{'aws:TagKeys':['a']}}}");
+	expect(ec2(w, &dave, "Action=CreateTags&Tag.1.Key=a&Tag.1.Value=b&ResourceId.1=@", id), 200, "");
+	expect(ec2(w, &dave, "Action=CreateTags&Tag.1.Key=c&Tag.1.Value=b&ResourceId.1=@", id), 403,
+	       "UnauthorizedOperation");
+	expect(ec2(w, &dave, "Action=StopInstances&InstanceId.1=@", id), 200, "");
+}
+
+static void test_roles(void **state)
+{
+	struct world *w = *state;
+	struct world_user eve;
+	struct str image = id_to_ec2(w->arena, KIND_IMAGE, w->image), id = launch(w, "");
+	world_add_user(w, "eve", w->alice.who.account, "reader", &eve);
+	expect(ec2(w, &eve, "Action=DescribeInstances", STR_NONE), 200, "");
+	expect(ec2(w, &eve, LAUNCH, image), 403, "UnauthorizedOperation");
+	assert_int_equal(nova(w, &eve, "POST", server_path(w, id, "/action"), "{'os-stop':null}").status,
+			 403);
+	put_policy(w, &eve, "stop", "{'Effect':'Allow','Action':'ec2:StopInstances','Resource':'*'}");
+	assert_int_equal(nova(w, &eve, "POST", server_path(w, id, "/action"), "{'os-stop':null}").status,
+			 202);
+	assert_int_equal(nova(w, &eve, "DELETE", server_path(w, id, ""), "").status, 403);
+	struct role_grant grant = {
+		.role = {.kind = KIND_ROLE, .text = STR("reader")},
+		.user = user_ref(&eve),
+		.account = {.kind = KIND_ACCOUNT, .prefix = w->alice.who.account, .bits = 128}};
+	assert_ok(world_do(w, &w->operator, engine_revoke_role_run, &grant));
+	expect(ec2(w, &eve, "Action=DescribeInstances", STR_NONE), 403, "UnauthorizedOperation");
+}
+
+static void test_read_of_one(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str one = launch(w, PROD), other = launch(w, "");
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	put_policy(w, &carol, "no",
+		   "{'Effect':'Deny','Action':'ec2:GetConsoleOutput','Resource':'*',"
+		   "'Condition':{'StringEquals':{'aws:ResourceTag/env':'prod'}}}");
+	expect(ec2(w, &carol, "Action=GetConsoleOutput&InstanceId=@", one), 403, "UnauthorizedOperation");
+	expect(ec2(w, &carol, "Action=GetConsoleOutput&InstanceId=@", other), 200, "");
+}
+
+static void attach(struct world *w, const struct world_user *user, const char *name, const char *statements,
+		   bool is_boundary)
+{
+	struct str document = str_print(w->arena, "{'Version':'2012-10-17','Statement':[%s]}", statements);
+	struct policy_wish wish = {.name = str_from(name),
+				   .document = in_json(w, str_to_z(w->arena, document))};
+	assert_ok(world_do(w, &w->alice.who, engine_create_policy_run, &wish));
+	struct policy_attachment_wish attachment = {.policy = {.kind = KIND_POLICY, .text = str_from(name)},
+						    .user = user_ref(user),
+						    .is_boundary = is_boundary};
+	assert_ok(world_do(w, &w->alice.who, engine_attach_policy_run, &attachment));
+}
+
+static void test_boundary(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	struct str id = launch(w, "");
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	attach(w, &carol, "bound",
+	       "{'Effect':'Allow','Action':['ec2:Describe*','ec2:StopInstances'],'Resource':'*'}", true);
+	expect(ec2(w, &carol, "Action=StopInstances&InstanceId.1=@", id), 200, "");
+	struct world_answer answer = ec2(w, &carol, "Action=StartInstances&InstanceId.1=@", id);
+	expect(answer, 403, "UnauthorizedOperation");
+	assert_true(
+		str_contains(world_element(answer.body, "Message"), STR("no permissions boundary allows")));
+	assert_int_equal(nova(w, &carol, "DELETE", server_path(w, id, ""), "").status, 403);
+	struct policy_target target = {.policy = {.kind = KIND_POLICY, .text = STR("bound")}};
+	assert_int_equal(world_do(w, &w->alice.who, engine_delete_policy_run, &target).code, ERR_IN_USE);
+	struct policy_attachment_wish off = {.user = user_ref(&carol), .is_boundary = true};
+	assert_ok(world_do(w, &w->alice.who, engine_detach_policy_run, &off));
+	assert_ok(world_do(w, &w->alice.who, engine_delete_policy_run, &target));
+	expect(ec2(w, &carol, "Action=StartInstances&InstanceId.1=@", id), 200, "");
+}
+
+/* A new version holds at once, though the old one was compiled and kept. */
+static void test_versions(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	attach(w, &carol, "p", "{'Effect':'Deny','Action':'ec2:DescribeVpcs','Resource':'*'}", false);
+	expect(ec2(w, &carol, "Action=DescribeVpcs", STR_NONE), 403, "UnauthorizedOperation");
+	expect(ec2(w, &carol, "Action=DescribeSubnets", STR_NONE), 200, "");
+	struct policy_version_wish next = {
+		.policy = {.kind = KIND_POLICY, .text = STR("p")},
+		.document = in_json(
+			w, "{'Statement':{'Effect':'Deny','Action':'ec2:DescribeSubnets','Resource':'*'}}"),
+		.is_default = true};
+	assert_ok(world_do(w, &w->alice.who, engine_create_policy_version_run, &next));
+	expect(ec2(w, &carol, "Action=DescribeVpcs", STR_NONE), 200, "");
+	expect(ec2(w, &carol, "Action=DescribeSubnets", STR_NONE), 403, "UnauthorizedOperation");
+	struct policy_version_target first = {.policy = next.policy, .number = 1};
+	assert_ok(world_do(w, &w->alice.who, engine_set_default_policy_version_run, &first));
+	expect(ec2(w, &carol, "Action=DescribeVpcs", STR_NONE), 403, "UnauthorizedOperation");
+	assert_int_equal(world_do(w, &w->alice.who, engine_delete_policy_version_run, &first).code,
+			 ERR_IN_USE);
+	first.number = 2;
+	assert_ok(world_do(w, &w->alice.who, engine_delete_policy_version_run, &first));
+	first.number = 7;
+	assert_int_equal(world_do(w, &w->alice.who, engine_delete_policy_version_run, &first).code,
+			 ERR_NOT_FOUND);
+}
+
+/* A member cannot take away what bounds it; another account's owner cannot reach in. */
+static void test_who_may(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	put_policy(w, &carol, "no", "{'Effect':'Deny','Action':'ec2:DescribeVpcs','Resource':'*'}");
+	struct identity who = carol.who;
+	who.rights = RIGHTS_OF_MEMBER;
+	struct inline_policy_wish wish = {.user = user_ref(&carol), .name = STR("no")};
+	assert_int_equal(world_do(w, &who, engine_delete_inline_policy_run, &wish).code, ERR_DENIED);
+	wish = (struct inline_policy_wish){.user = user_ref(&carol), .name = STR("no")};
+	assert_int_equal(world_do(w, &w->bob.who, engine_delete_inline_policy_run, &wish).code,
+			 ERR_NOT_FOUND);
+	wish = (struct inline_policy_wish){
+		.user = user_ref(&w->alice), .name = STR("x"), .document = STR("{}")};
+	assert_int_equal(world_do(w, &w->alice.who, engine_put_inline_policy_run, &wish).code, ERR_NOT_FOUND);
+	struct user_target gone = {.user = user_ref(&carol)};
+	assert_ok(world_do(w, &w->operator, engine_delete_user_run, &gone));
+	struct view v = {0};
+	view_open(w->store, &v);
+	assert_int_equal(tables_count(v.tables, KIND_POLICY), 0);
+	assert_int_equal(tables_count(v.tables, KIND_POLICY_VERSION), 0);
+	view_close(&v);
+}
+
+static void test_limits(void **state)
+{
+	struct world *w = *state;
+	char *text = arena_alloc(w->arena, POLICY_CHARACTERS_MAX + 1);
+	memset(text, 'x', POLICY_CHARACTERS_MAX + 1);
+	struct policy_wish wish = {.name = STR("big"), .document = {text, POLICY_CHARACTERS_MAX + 1}};
+	assert_int_equal(world_do(w, &w->alice.who, engine_create_policy_run, &wish).code, ERR_QUOTA);
+	wish.document.n--;
+	assert_ok(world_do(w, &w->alice.who, engine_create_policy_run, &wish));
+	wish.name = STR("BIG");
+	assert_int_equal(world_do(w, &w->alice.who, engine_create_policy_run, &wish).code, ERR_EXISTS);
+	struct policy_version_wish next = {.policy = {.kind = KIND_POLICY, .text = STR("big")},
+					   .document = STR("{}")};
+	for (int k = 1; k < POLICY_VERSIONS_MAX; k++)
+		assert_ok(world_do(w, &w->alice.who, engine_create_policy_version_run, &next));
+	assert_int_equal(world_do(w, &w->alice.who, engine_create_policy_version_run, &next).code, ERR_QUOTA);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		guard_test(test_deny_holds_in_both),
+		guard_test(test_encoded_message),
+		guard_test(test_refusals_are_kept),
+		guard_test(test_allow),
+		guard_test(test_roles),
+		guard_test(test_read_of_one),
+		guard_test(test_boundary),
+		guard_test(test_versions),
+		guard_test(test_who_may),
+		guard_test(test_limits),
+	};
+	return cmocka_run_group_tests(tests, 0, 0);
+}
