@@ -132,6 +132,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.image_directory = str_from(settings_path(d->arena, &d->settings, "images")),
 		.own_chassis = d->settings.chassis,
 		.resolvers = d->settings.dns_upstreams,
+		.master_key = d->master_key,
 		.write_drive = metadata_write_drive,
 		.shutdown_grace_us = d->settings.shutdown_grace_s * SECOND,
 		.host_interval_us = d->settings.host_interval_s * SECOND,

@@ -187,7 +187,8 @@ static RESULT write_instance(struct adoption *a)
 	next.reason_code = STR_NONE;
 	next.reason_text = STR_NONE;
 	next.wanted_pause = next.wanted_save = next.seen_paused = next.seen_saved = false;
-	next.old_type = UUID_NONE;
+	next.old_type = next.rescue_disk = next.shelf_image = UUID_NONE;
+	next.wanted_shelf = next.marked_broken = false;
 	if (!server_group_find(op->head, next.server_group))
 		next.server_group = UUID_NONE;
 	next.task = INSTANCE_TASK_NONE;

@@ -181,7 +181,7 @@ static RESULT disks_of_instance(struct op *op, const struct instance *instance, 
 	ret_disks->count = 0;
 	const struct volume *v = volume_first_by_instance(op->head, instance->row.id);
 	for (; v && ret_disks->count < DISK_PLANS_MAX; v = volume_next_by_instance(op->head, v))
-		if (row_is_live(&v->row))
+		if (row_is_live(&v->row) && !uuid_equal(v->row.id, instance->rescue_disk))
 			ret_disks->at[ret_disks->count++] = (struct disk_plan){
 				.device = v->device,
 				.volume = v,
@@ -242,12 +242,11 @@ static RESULT find_captured(struct op *op, const struct image_capture *wish,
 	return engine_permit(op, "image.create", KIND_INSTANCE, &(*ret_instance)->row);
 }
 
-RESULT engine_capture_image(struct op *op, struct image_capture *wish)
+RESULT image_capture_instance(struct op *op, const struct instance *instance, bool needs_off,
+			      struct image_capture *wish)
 {
-	const struct instance *instance = NULL;
 	struct disk_plans disks;
 	struct tags snapshot_tags;
-	TRY(find_captured(op, wish, &instance));
 	const struct image *from = image_find(op->head, instance->image);
 	struct image image = {.account = instance->account,
 			      .name = wish->name,
@@ -268,15 +267,25 @@ RESULT engine_capture_image(struct op *op, struct image_capture *wish)
 	TRY(image_take_properties(op, wish->properties, &image.properties));
 	TRY(tags_normalize(op, wish->snapshot_tags, &snapshot_tags));
 	TRY(disks_of_instance(op, instance, &disks));
+	if (wish->only_root)
+		disks.count = 1;
 	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));
 	if (disks.at[0].is_left_out)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
 				   "The root device cannot be left out.");
 	TRY(disks_finish(op, &disks));
-	bool needs_off = !wish->no_reboot && instance->wanted_power == INSTANCE_WANTED_POWER_ON;
 	TRY(snapshot_disks(op, wish, needs_off, snapshot_tags, &disks));
 	TRY(image_write(op, &image, &disks));
 	wish->image = image.row.id;
+	return OK;
+}
+
+RESULT engine_capture_image(struct op *op, struct image_capture *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(find_captured(op, wish, &instance));
+	bool needs_off = !wish->no_reboot && instance->wanted_power == INSTANCE_WANTED_POWER_ON;
+	TRY(image_capture_instance(op, instance, needs_off, wish));
 	return needs_off ? hold_off(op, instance) : OK;
 }
 
@@ -451,6 +460,14 @@ static RESULT forget_devices(struct op *op, uuid image)
 	return OK;
 }
 
+RESULT image_write_end(struct op *op, const struct image *image)
+{
+	TRY(forget_devices(op, image->row.id));
+	TRY(image_delete(op, image->row.id));
+	return engine_tell(op, KIND_IMAGE, &image->row, "deregistered", "Image %" STR_FMT ".",
+			   STR_ARG(image->name));
+}
+
 RESULT engine_delete_image(struct op *op, struct image_target *wish)
 {
 	const struct image *image = NULL;
@@ -460,10 +477,7 @@ RESULT engine_delete_image(struct op *op, struct image_target *wish)
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_IMAGE, wish->image.field,
 				   "The image '%" STR_FMT "' is protected and cannot be deleted.",
 				   STR_ARG(wish->image.text));
-	TRY(forget_devices(op, image->row.id));
-	TRY(image_delete(op, image->row.id));
-	return engine_tell(op, KIND_IMAGE, &image->row, "deregistered", "Image %" STR_FMT ".",
-			   STR_ARG(image->name));
+	return image_write_end(op, image);
 }
 
 RESULT engine_forget_image(struct op *op, struct image_forget *wish)

@@ -62,7 +62,7 @@ struct image_capture {
 	struct ref instance;
 	struct str name, description;
 	bool may_share_name; /* else ERR_EXISTS: the owner has an image of that name */
-	bool no_reboot;
+	bool no_reboot, only_root;
 	const struct disk_wish *disks;
 	size_t disk_count;
 	struct tags image_tags, snapshot_tags;

@@ -50,7 +50,9 @@ struct instance_launch {
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags; /* default: yes, no, no */
 	int64_t metadata_hop_limit;                                            /* 0: 1 */
-	bool config_drive;             /* a disk of its own with what it is told */
+	bool config_drive;         /* a disk of its own with what it is told */
+	struct str admin_password; /* sealed; that drive tells it; empty: none */
+	struct ip access_ip4, access_ip6;
 	enum choice unlimited_credits; /* burstable types only; default: as EC2, yes but for t2 */
 	bool accept_unplaced;          /* Nova: accept and say so later; else ERR_CAPACITY as in EC2 */
 	struct str client_token;       /* empty: none; up to 64 characters */
@@ -125,6 +127,8 @@ struct instance_settings {
 	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
 	int64_t metadata_hop_limit; /* 0: as it is */
 	struct ref type;            /* kind none: as it is */
+	bool set_access_ip4, set_access_ip6;
+	struct ip access_ip4, access_ip6;
 	bool set_user_data;
 	struct str user_data;
 	struct refs groups; /* none: as they are */
@@ -158,13 +162,66 @@ OPERATION(engine_revert_resize, instance_target)
  * that is being copied. */
 struct instance_rebuilding {
 	struct ref instance, image;
-	bool set_name, set_description, set_key, set_user_data, set_tags;
+	bool set_name, set_description, set_key, set_user_data, set_tags, set_access_ip4, set_access_ip6;
 	struct str name, description;
 	struct ref key_pair; /* kind none: no key */
 	struct str user_data;
 	struct tags tags;
+	struct ip access_ip4, access_ip6;
+	struct str admin_password; /* as of a launch */
 };
 OPERATION(engine_rebuild_instance, instance_rebuilding)
+
+/* ---- instance_rescue.c ---- */
+
+/* Starts from a disk of its own of that image, or of its own image's, with its root disk in that one's place,
+ * until it is unrescued: then that disk goes. One that is stopped is started. ERR_STATE: it neither runs nor
+ * is stopped, or is rescued; with KIND_VOLUME: it has no root disk; ERR_INVALID with KIND_IMAGE: it was made
+ * of no image and none is said. */
+struct instance_rescuing {
+	struct ref instance, image; /* image kind none: the one that it was made of */
+};
+OPERATION(engine_rescue_instance, instance_rescuing)
+/* ERR_STATE: it is not rescued. */
+OPERATION(engine_unrescue_instance, instance_target)
+
+/* ---- instance_shelve.c ---- */
+
+/* Off and away from its host, but for its disks. What was made of an image is kept as one, too. ERR_STATE: it
+ * neither runs nor is off, or has not confirmed its resize; ERR_PROTECTED as for stop; ERR_UNSUPPORTED: it
+ * has a TPM. */
+OPERATION(engine_shelve_instance, instance_target)
+/* Started where its disks are, or where there is room. ERR_STATE: it is not shelved. */
+OPERATION(engine_unshelve_instance, instance_target)
+
+/* Shelved, and nothing of it is needed on its host any more. */
+bool engine_instance_leaves_host(const struct tables *t, const struct instance *i);
+/* The reconciler's: its host has no domain of it any more. Absent, or another gen: OK. */
+struct instance_leaving {
+	uuid instance;
+	uint64_t gen;
+};
+OPERATION(engine_leave_instance_host, instance_leaving)
+
+/* ---- instance_settings.c ---- */
+
+/* An operator's word on it, which steers nothing: broken until it is started, stopped, rebooted or made anew,
+ * or said to be well; then its conditions are gone, and its host is looked at anew. */
+struct instance_marking {
+	struct ref instance;
+	bool is_broken;
+};
+OPERATION(engine_mark_instance, instance_marking)
+
+/* What its guest says its password is, encrypted for its key pair's owner: once, until that takes it away.
+ * ERR_EXISTS: it said so already; ERR_INVALID: more than INSTANCE_GUEST_PASSWORD_MAX bytes, or no text. */
+enum { INSTANCE_GUEST_PASSWORD_MAX = 4 * 255 };
+struct instance_telling {
+	uuid instance;
+	struct str password;
+};
+OPERATION(engine_tell_guest_password, instance_telling)
+OPERATION(engine_clear_guest_password, instance_target)
 
 /* For one that was accepted without a host: tries again. placed says whether it has one now. */
 struct instance_placing {

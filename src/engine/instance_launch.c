@@ -431,6 +431,9 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.account = l->account->row.id,
 		.name = name_of(l, index),
 		.description = w->description,
+		.access_ip4 = w->access_ip4,
+		.access_ip6 = w->access_ip6,
+		.admin_password = w->config_drive ? w->admin_password : STR_NONE,
 		.reservation = l->reservation,
 		.launch_index = index,
 		.image = l->image ? l->image->row.id : UUID_NONE,
@@ -598,11 +601,24 @@ static int64_t disk_of(const struct tables *t, uuid instance)
 	return disk;
 }
 
+/* The host that has its root disk already, if it has room for the rest: nothing has to move then. */
+static const struct host *find_host_of_disks(const struct tables *t, const struct instance *instance,
+					     struct placement_need need)
+{
+	const struct volume *root = instance_find_root(t, instance->row.id);
+	const struct host *host = root ? host_find(t, root->seen_host) : NULL;
+	need.disk = 0;
+	bool fits = host && !need.group && uuid_equal(host->zone, need.zone) &&
+		    placement_check_host(host, &need) == PLACEMENT_FITS &&
+		    placement_has_wanted(t, need.type, host);
+	return fits ? host : NULL;
+}
+
 RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 {
 	const struct instance *instance = instance_find(op->head, wish->instance);
 	wish->placed = instance && !uuid_is_none(instance->host);
-	if (!instance || !row_is_live(&instance->row) || wish->placed)
+	if (!instance || !row_is_live(&instance->row) || instance->wanted_shelf || wish->placed)
 		return OK;
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
 	struct placement_need need = {.zone = instance->zone,
@@ -614,7 +630,9 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 				      .type = type};
 	struct placement placement;
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
-	const struct host *host = placement_next(&placement);
+	const struct host *host = find_host_of_disks(op->head, instance, need);
+	if (!host)
+		host = placement_next(&placement);
 	if (!host)
 		return OK;
 	wish->placed = true;

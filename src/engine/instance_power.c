@@ -107,6 +107,19 @@ static RESULT give_addresses(struct op *op, uuid instance)
 	return OK;
 }
 
+RESULT instance_turn_on(struct op *op, struct instance *next)
+{
+	next->wanted_power = INSTANCE_WANTED_POWER_ON;
+	next->wanted_save = next->wanted_pause = false;
+	next->force_off = next->marked_broken = false;
+	next->off_since_us = 0;
+	next->launched_us = op->now_us;
+	next->reason_code = STR_NONE;
+	next->reason_text = STR_NONE;
+	TRY(clear_restarted(op, next));
+	return give_addresses(op, next->row.id);
+}
+
 static RESULT start_one(struct op *op, const struct instances_wish *wish, const struct instance *instance,
 			const struct ref *ref)
 {
@@ -116,18 +129,12 @@ static RESULT start_one(struct op *op, const struct instances_wish *wish, const 
 		return fail_state(op, ref, "started");
 	if (instance->wanted_power == INSTANCE_WANTED_POWER_ON)
 		return OK;
+	if (instance->wanted_shelf)
+		return instance_write_unshelve(op, instance);
 	struct instance next = *instance;
-	next.wanted_power = INSTANCE_WANTED_POWER_ON;
-	next.wanted_save = next.wanted_pause = false;
-	next.force_off = false;
-	next.off_since_us = 0;
-	next.launched_us = op->now_us;
-	next.reason_code = STR_NONE;
-	next.reason_text = STR_NONE;
 	next.row.gen++;
+	TRY(instance_turn_on(op, &next));
 	TRY(instance_put(op, &next));
-	TRY(clear_restarted(op, instance));
-	TRY(give_addresses(op, instance->row.id));
 	return engine_tell(op, KIND_INSTANCE, &next.row, "start asked", "Asked to start.");
 }
 
@@ -151,7 +158,7 @@ static RESULT stop_one(struct op *op, const struct instances_wish *wish, const s
 		return fail_protected(op, ref, "stopped", "disableApiStop");
 	struct instance next = *instance;
 	next.wanted_power = INSTANCE_WANTED_POWER_OFF;
-	next.wanted_save = next.wanted_pause = false;
+	next.wanted_save = next.wanted_pause = next.marked_broken = false;
 	next.force_off = wish->force;
 	if (is_on)
 		next.off_since_us = op->now_us;
@@ -182,7 +189,7 @@ static RESULT reboot_one(struct op *op, const struct instances_wish *wish, const
 	struct instance next = *instance;
 	bool is_asked = next.wanted_boots > next.seen_boots; /* its time runs already */
 	next.wanted_boots++;
-	next.wanted_pause = false;
+	next.wanted_pause = next.marked_broken = false;
 	if (!is_asked)
 		next.cold_boot = false;
 	if (!is_asked || wish->force)

@@ -32,32 +32,35 @@ static RESULT find_old_root(struct op *op, const struct instance *instance, cons
 			   STR_ARG(ref->text));
 }
 
-/* As if it were detached; and its end comes with that, unless it was to outlive its instance. */
-static RESULT leave_old_root(struct op *op, const struct volume *old)
+RESULT instance_leave_disk(struct op *op, const struct volume *disk)
 {
-	struct volume next = *old;
+	struct volume next = *disk;
 	next.instance = UUID_NONE;
 	next.delete_on_termination = false;
 	if (uuid_is_none(next.seen_instance))
 		volume_leave_instance(&next);
 	next.row.gen++;
 	TRY(volume_put(op, &next));
-	return old->delete_on_termination ? volume_delete_metered(op, &next) : OK;
+	return disk->delete_on_termination ? volume_delete_metered(op, &next) : OK;
 }
 
-static RESULT write_new_root(struct op *op, const struct instance *instance, const struct disk_plan *disk)
+RESULT instance_write_disk(struct op *op, const struct instance *instance, const struct disk_plan *disk,
+			   int64_t slot, struct str field, uuid *ret_volume)
 {
 	struct volume volume = {.account = instance->account,
 				.zone = instance->zone,
 				.host = instance->host,
 				.instance = instance->row.id,
 				.device = disk->device,
+				.device_slot = slot,
 				.attached_us = op->now_us,
 				.delete_on_termination = disk->delete_on_termination};
 	TRY(quota_check(op, instance->account, QUOTA_VOLUMES, 1));
 	TRY(quota_check(op, instance->account, QUOTA_VOLUME_BYTES, disk->size));
-	TRY(volume_check_room(op, host_find(op->head, instance->host), disk->size, STR("imageRef")));
-	return volume_write(op, &volume, disk);
+	TRY(volume_check_room(op, host_find(op->head, instance->host), disk->size, field));
+	TRY(volume_write(op, &volume, disk));
+	*ret_volume = volume.row.id;
+	return OK;
 }
 
 static RESULT change_words(struct op *op, const struct instance_rebuilding *wish, struct instance *next)
@@ -71,6 +74,12 @@ static RESULT change_words(struct op *op, const struct instance_rebuilding *wish
 		next->description = wish->description;
 	if (wish->set_user_data)
 		next->user_data = wish->user_data;
+	if (wish->set_access_ip4)
+		next->access_ip4 = wish->access_ip4;
+	if (wish->set_access_ip6)
+		next->access_ip6 = wish->access_ip6;
+	next->admin_password = wish->admin_password;
+	next->guest_password = STR_NONE;
 	if (wish->set_tags)
 		TRY(tags_normalize(op, wish->tags, &next->tags));
 	if (!wish->set_key)
@@ -88,6 +97,7 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 	const struct image *image = NULL;
 	const struct volume *old = NULL;
 	struct disk_plans disks;
+	uuid root;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.rebuild", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
@@ -100,8 +110,8 @@ RESULT engine_rebuild_instance(struct op *op, struct instance_rebuilding *wish)
 	next.image = image->row.id;
 	instance_copy_hardware(image, &next);
 	instance_begin_task(op, INSTANCE_TASK_REBUILD, false, &next);
-	TRY(leave_old_root(op, old));
-	TRY(write_new_root(op, instance, &disks.at[0]));
+	TRY(instance_leave_disk(op, old));
+	TRY(instance_write_disk(op, instance, &disks.at[0], 0, wish->image.field, &root));
 	TRY(instance_put(op, &next));
 	return engine_tell(op, KIND_INSTANCE, &next.row, "rebuild asked", "From image %" STR_FMT ".",
 			   STR_ARG(image->name));

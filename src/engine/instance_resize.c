@@ -19,7 +19,7 @@ RESULT instance_check_settled(struct op *op, const struct instance *instance, co
 {
 	enum instance_state state = model_derive_instance_state(instance);
 	bool may = (state == INSTANCE_RUNNING || state == INSTANCE_STOPPED) &&
-		   uuid_is_none(instance->old_type) &&
+		   uuid_is_none(instance->old_type) && uuid_is_none(instance->rescue_disk) &&
 		   model_derive_instance_task(instance) == INSTANCE_TASK_NONE;
 	if (may)
 		return OK;
@@ -33,6 +33,7 @@ void instance_begin_task(const struct op *op, enum instance_task task, bool asks
 	next->row.gen++;
 	next->task = task;
 	next->task_gen = (int64_t) next->row.gen;
+	next->marked_broken = false;
 	if (next->wanted_power != INSTANCE_WANTED_POWER_ON)
 		return;
 	next->wanted_boots++;

@@ -73,6 +73,8 @@ RESULT instance_write_terminate(struct op *op, const struct instance *instance, 
 	next.off_since_us = op->now_us;
 	next.reason_code = str_from(reason_code);
 	next.reason_text = str_from(reason_text);
+	next.rescue_disk = next.shelf_image = UUID_NONE;
+	TRY(instance_end_shelf_image(op, instance->shelf_image));
 	TRY(instance_put(op, &next));
 	TRY(instance_delete(op, instance->row.id));
 	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "terminate asked", "%s", reason_text));

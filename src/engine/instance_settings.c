@@ -155,6 +155,10 @@ static void change_flags(const struct instance_settings *wish, struct instance *
 	choice_apply(wish->metadata_tags, &next->metadata_tags);
 	if (wish->metadata_hop_limit)
 		next->metadata_hop_limit = wish->metadata_hop_limit;
+	if (wish->set_access_ip4)
+		next->access_ip4 = wish->access_ip4;
+	if (wish->set_access_ip6)
+		next->access_ip6 = wish->access_ip6;
 	if (wish->set_user_data)
 		next->user_data = wish->user_data;
 }
@@ -185,4 +189,56 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 	TRY(instance_put(op, &next));
 	TRY(instance_type_forget_unused(op, type_before));
 	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
+}
+
+/* ---- words about it ---- */
+
+RESULT engine_mark_instance(struct op *op, struct instance_marking *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.mark", KIND_INSTANCE, &instance->row));
+	if (!row_is_live(&instance->row))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
+				   "The instance '%" STR_FMT "' is being deleted.",
+				   STR_ARG(wish->instance.text));
+	struct instance next = *instance;
+	next.marked_broken = wish->is_broken;
+	if (!wish->is_broken) {
+		next.row.gen++;
+		TRY(condition_clear_all(op, instance->row.id));
+	}
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "marked", "As %s by an operator.",
+			   wish->is_broken ? "broken" : "well");
+}
+
+RESULT engine_tell_guest_password(struct op *op, struct instance_telling *wish)
+{
+	const struct instance *instance = instance_find(op->head, wish->instance);
+	if (!instance || !row_is_live(&instance->row))
+		return engine_fail_gone(op->ctx, KIND_INSTANCE, wish->instance);
+	if (wish->password.n == 0 || wish->password.n > INSTANCE_GUEST_PASSWORD_MAX ||
+	    !str_is_xml_text(wish->password))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_INSTANCE,
+				     "A password is a text of 1 to %d bytes.", INSTANCE_GUEST_PASSWORD_MAX);
+	if (instance->guest_password.n)
+		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_INSTANCE, "It has told its password already.");
+	struct instance next = *instance;
+	next.guest_password = wish->password;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "password told", "By its guest, encrypted.");
+}
+
+RESULT engine_clear_guest_password(struct op *op, struct instance_target *wish)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	if (str_is_empty(instance->guest_password))
+		return OK;
+	struct instance next = *instance;
+	next.guest_password = STR_NONE;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "password cleared", "What its guest told is gone.");
 }

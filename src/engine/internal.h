@@ -402,6 +402,9 @@ uuid volume_holder(const struct volume *volume);
 void volume_send_to(struct volume *volume, uuid host);
 /* It is free: nothing of its attachment is left. */
 void volume_leave_instance(struct volume *volume);
+/* The next slot of an instance that is free, and how its disk is called there. ERR_QUOTA. */
+RESULT volume_choose_place(struct op *op, const struct instance *instance, const struct ref *ref,
+			   int64_t *ret_slot, struct str *ret_device);
 struct str volume_meter(const struct op *op, const struct volume *volume);
 
 /* ---- snapshot.c ---- */
@@ -426,6 +429,13 @@ RESULT image_take_properties(struct op *op, struct tags wish, struct tags *ret_p
 /* With its devices; account, words and tags are set, the id is drawn. ERR_EXISTS: the name is taken. */
 struct disk_plans;
 RESULT image_write(struct op *op, struct image *image, const struct disk_plans *disks);
+/* As engine_capture_image(), of an instance in whichever state: no snapshot is cut while it is on
+ * (needs_off), and nothing is held off for that. */
+struct image_capture;
+RESULT image_capture_instance(struct op *op, const struct instance *instance, bool needs_off,
+			      struct image_capture *wish);
+/* Marks it deleted, with what was made for it alone. */
+RESULT image_write_end(struct op *op, const struct image *image);
 /* Sorted by key, as a row has them. ERR_INVALID: a name; ERR_QUOTA. */
 RESULT image_take_properties(struct op *op, struct tags wish, struct tags *ret_properties);
 /* Its disks, of an image that has none yet. */
@@ -546,7 +556,7 @@ RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_lim
 
 /* ---- instance_resize.c ---- */
 
-/* ERR_STATE unless it runs or is stopped, and nothing else is asked of it. */
+/* ERR_STATE unless it runs from its root disk or is stopped, and nothing else is asked of it. */
 RESULT instance_check_settled(struct op *op, const struct instance *instance, const struct ref *ref,
 			      const char *done);
 /* A new gen, in a row that is about to be put; what runs boots cold for it. */
@@ -555,7 +565,26 @@ void instance_begin_task(const struct op *op, enum instance_task task, bool asks
 /* Its live root disk, or NULL. */
 const struct volume *instance_find_root(const struct tables *t, uuid instance);
 
+/* ---- instance_rebuild.c ---- */
+
+/* A new disk of it, as planned, in that slot. */
+RESULT instance_write_disk(struct op *op, const struct instance *instance, const struct disk_plan *disk,
+			   int64_t slot, struct str field, uuid *ret_volume);
+/* As if it were detached; and its end comes with that, unless it is to outlive its instance. */
+RESULT instance_leave_disk(struct op *op, const struct volume *disk);
+
+/* ---- instance_shelve.c ---- */
+
+/* One that is shelved is wanted on a host again, and on. */
+RESULT instance_write_unshelve(struct op *op, const struct instance *instance);
+/* The image goes that was made when one was shelved; none: there is none. */
+RESULT instance_end_shelf_image(struct op *op, uuid image);
+
 /* ---- instance_power.c ---- */
+
+/* Into a row that is about to be put, with the gen that it has: wanted on from now on; its ports get the
+ * addresses that go with its run. */
+RESULT instance_turn_on(struct op *op, struct instance *next);
 
 /* ERR_PROTECTED: it is locked, and it is no administrator who asks. */
 RESULT instance_check_unlocked(struct op *op, const struct instance *instance, struct str field);

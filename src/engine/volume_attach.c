@@ -171,6 +171,14 @@ static RESULT name_device(struct op *op, const struct instance *instance, int64_
 	return ENGINE_FAIL(op, ERR_QUOTA, KIND_VOLUME, STR("Device"), "No device name is free: say one.");
 }
 
+RESULT volume_choose_place(struct op *op, const struct instance *instance, const struct ref *ref,
+			   int64_t *ret_slot, struct str *ret_device)
+{
+	struct volume_attaching wish = {.instance = *ref};
+	TRY(choose_slot(op, &wish, instance, ret_slot));
+	return name_device(op, instance, *ret_slot, ret_device);
+}
+
 static RESULT check_way(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
 			const struct instance *instance)
 {
@@ -242,7 +250,9 @@ static RESULT check_lets_go(struct op *op, const struct volume_detaching *wish, 
 				   "The instance '%" STR_FMT
 				   "' is suspended: its disks stay with it until it goes on.",
 				   STR_ARG(id));
-	if (volume->device_slot == 0 && state != INSTANCE_STOPPED)
+	bool is_stood_on = (volume->device_slot == 0 && state != INSTANCE_STOPPED) ||
+			   uuid_equal(volume->row.id, instance->rescue_disk);
+	if (is_stood_on)
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_VOLUME, wish->volume.field,
 				   "Unable to detach root volume '%" STR_FMT "' from instance '%" STR_FMT "'",
 				   STR_ARG(wish->volume.text), STR_ARG(id));

@@ -7,6 +7,20 @@
  * may show it for a resource with conditions. */
 #include "model/state.h"
 
+static enum instance_state on_state(const struct instance *i)
+{
+	if (i->seen_paused)
+		return INSTANCE_PAUSED;
+	return uuid_is_none(i->rescue_disk) ? INSTANCE_RUNNING : INSTANCE_RESCUED;
+}
+
+static enum instance_state off_state(const struct instance *i)
+{
+	if (i->wanted_shelf)
+		return uuid_is_none(i->host) ? INSTANCE_SHELVED_OFFLOADED : INSTANCE_SHELVED;
+	return i->seen_saved ? INSTANCE_SUSPENDED : INSTANCE_STOPPED;
+}
+
 /* A reboot does not show: running stays running while wanted_boots is ahead of seen_boots. */
 enum instance_state model_derive_instance_state(const struct instance *i)
 {
@@ -18,10 +32,10 @@ enum instance_state model_derive_instance_state(const struct instance *i)
 	}
 	bool is_on = i->seen_power == INSTANCE_SEEN_POWER_ON;
 	if (i->wanted_power == INSTANCE_WANTED_POWER_ON)
-		return !is_on ? INSTANCE_PENDING : i->seen_paused ? INSTANCE_PAUSED : INSTANCE_RUNNING;
+		return is_on ? on_state(i) : INSTANCE_PENDING;
 	if (is_on)
 		return i->wanted_save ? INSTANCE_SUSPENDING : INSTANCE_STOPPING;
-	return i->seen_saved ? INSTANCE_SUSPENDED : INSTANCE_STOPPED;
+	return off_state(i);
 }
 
 enum instance_task model_derive_instance_task(const struct instance *i)

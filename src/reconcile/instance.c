@@ -137,6 +137,14 @@ static RESULT apply_resume(struct step *s, const struct instance *row)
 	return report_held(s, false);
 }
 
+static RESULT report_left(struct step *s, const struct instance *row)
+{
+	struct instance_leaving *leaving = STEP_NEW(s, struct instance_leaving);
+	*leaving = (struct instance_leaving){.instance = row->row.id, .gen = row->row.gen};
+	step_report(s, engine_leave_instance_host_run, leaving);
+	return OK;
+}
+
 static RESULT apply_step(struct step *s, struct instance_rows *rows, const struct instance_outlook *outlook)
 {
 	const struct instance *row = rows->instance;
@@ -181,6 +189,8 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_UNDEFINE:
 		step_again(s);
 		return driver->undefine(s->host->connection, &s->ctx, row->row.id);
+	case INSTANCE_LEAVE:
+		return report_left(s, row);
 	case INSTANCE_REPORT: /* of devices alone: no row of its own changes, which would wake it */
 		if (outlook->seen.power != INSTANCE_SEEN_POWER_ABSENT && !outlook->seen.devices_as_wished)
 			step_again(s);
@@ -236,7 +246,7 @@ RESULT reconcile_step_instance(struct step *s)
 	if (instance_has_ended(rows.instance))
 		return forget_when_due(s, rows.instance);
 	if (uuid_is_none(rows.instance->host))
-		return place(s, rows.instance);
+		return rows.instance->wanted_shelf ? OK : place(s, rows.instance);
 	if (!hosts_is_here(s, rows.instance->host)) {
 		wake_for_row(s->r, KIND_INSTANCE, &rows.instance->row);
 		return OK;
@@ -249,6 +259,7 @@ RESULT reconcile_step_instance(struct step *s)
 		.now_us = clock_now_us(),
 		.grace_us = s->r->shutdown_grace_us,
 		.restart_us = rows.restart_us,
+		.leaves_host = rows.leaves_host,
 	};
 	TRY(s->host->driver->see(s->host->connection, &s->ctx, &rows.domain, &outlook.seen));
 	if (outlook.seen.is_held != (rows.held_us != 0))

@@ -49,6 +49,8 @@ static enum instance_step plan_off(const struct instance *row, const struct inst
 	}
 	if (differs_from_row(row, outlook))
 		return INSTANCE_REPORT;
+	if (outlook->leaves_host)
+		return seen->power == INSTANCE_SEEN_POWER_OFF ? INSTANCE_UNDEFINE : INSTANCE_LEAVE;
 	if (seen->power == INSTANCE_SEEN_POWER_OFF && !seen->devices_as_wished)
 		return INSTANCE_DEFINE;
 	return INSTANCE_SETTLED;

@@ -24,6 +24,7 @@ enum instance_step {
 	INSTANCE_SHUTDOWN, /* ask the guest */
 	INSTANCE_FORCE_OFF,
 	INSTANCE_UNDEFINE,
+	INSTANCE_LEAVE, /* it is on no host any more */
 	INSTANCE_REPORT /* what is seen differs from what the row says was seen */
 };
 
@@ -32,6 +33,7 @@ struct instance_outlook {
 	struct compute_seen seen;
 	bool devices_told; /* the rows know what was seen plugged */
 	bool disks_ready;
+	bool leaves_host;         /* off, it is to be gone from there, but for its disks */
 	int64_t now_us, grace_us; /* grace: from asking the guest to forcing it */
 	int64_t restart_us;       /* after an end of its own: not before; 0: at once */
 	int64_t resume_us;        /* likewise of one that is held */

@@ -32,6 +32,17 @@ static bool is_ready(const struct tables *t, const struct volume *v, const struc
 	       !condition_find_by_subject(t, v->row.id, STR(DISK_MISSING));
 }
 
+/* The disk that it is rescued with and its root disk have each other's places. */
+static int slot_of(const struct tables *t, const struct instance *i, const struct volume *v)
+{
+	const struct volume *rescue = uuid_is_none(i->rescue_disk) ? NULL : volume_find(t, i->rescue_disk);
+	if (!rescue || !row_is_live(&rescue->row) || !uuid_equal(rescue->instance, i->row.id))
+		return (int) v->device_slot;
+	if (v == rescue)
+		return 0;
+	return v->device_slot == 0 ? (int) rescue->device_slot : (int) v->device_slot;
+}
+
 static RESULT gather_disks(struct step *s, const struct tables *t, struct instance_rows *rows)
 {
 	struct arena *a = s->ctx.arena;
@@ -41,7 +52,7 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 		struct compute_disk disk = {.volume = v->row.id,
 					    .size = v->size,
 					    .is_readonly = v->is_readonly,
-					    .slot = (int) v->device_slot};
+					    .slot = slot_of(t, rows->instance, v)};
 		if (!row_is_live(&v->row))
 			continue;
 		bool kept = is_ready(t, v, rows->instance) ? VEC_PUSH(a, &disks, disk)
@@ -138,6 +149,7 @@ RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows)
 		.has_drive = i->config_drive,
 	};
 	ret_rows->power_wanted = engine_instance_power_wanted(view.tables, row);
+	ret_rows->leaves_host = engine_instance_leaves_host(view.tables, row);
 	ret_rows->restart_us = gather_restart(view.tables, row);
 	const struct condition *held = condition_find_by_subject(view.tables, s->id, STR(HELD_FOR_ROOM));
 	ret_rows->held_us = held ? held->row.created_us : 0;
@@ -201,7 +213,7 @@ RESULT instance_write_drive(struct step *s, struct compute_domain *domain)
 		return OK;
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
-	struct result result = s->r->write_drive(&s->ctx, &view, s->id, &domain->drive);
+	struct result result = s->r->write_drive(s->r->master_key, &s->ctx, &view, s->id, &domain->drive);
 	return result.code == ERR_NOT_FOUND ? OK : result; /* its row is gone: the next look finds that */
 }
 

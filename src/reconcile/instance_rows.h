@@ -14,6 +14,7 @@ struct instance_rows {
 	bool obstacle_told;               /* the instance has a condition that says so */
 	VEC(uuid) told_volumes, told_ports; /* which the rows say to be plugged into it */
 	enum instance_wanted_power power_wanted;
+	bool leaves_host;   /* nothing of it is to stay there but its disks */
 	int64_t held_us;    /* since when it is told to be held; 0: it is not */
 	int64_t restart_us; /* not before, after an end of its own; 0: at once */
 };

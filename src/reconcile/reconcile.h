@@ -34,10 +34,12 @@ struct reconcile_config {
 	struct str own_chassis;     /* OVN's name of this machine */
 	struct strs resolvers; /* IPv4 addresses that guests are told of besides our own; others are passed
 				  over */
+	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; for write_drive */
 	/* What is on an instance's config drive; view walks, and it may end that. In c's arena. NULL:
 	 * nothing. */
 	RESULT(*write_drive)
-	(struct ctx *c, struct view *view, uuid instance, struct compute_files *ret_files);
+	(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
+	 struct compute_files *ret_files);
 	int64_t shutdown_grace_us;  /* ACPI, then force; 0: 60 s */
 	int64_t host_interval_us;   /* between looks at an idle host; 0: 20 s */
 	int64_t resync_interval_us; /* everything is looked at again; 0: 10 minutes */

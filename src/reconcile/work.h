@@ -228,8 +228,10 @@ struct reconciler {
 	void *compute_self[RECONCILE_DRIVERS_MAX];
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];
 	char *image_directory, *own_chassis; /* owned */
+	const uint8_t *master_key;
 	RESULT(*write_drive)
-	(struct ctx *c, struct view *view, uuid instance, struct compute_files *ret_files);
+	(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
+	 struct compute_files *ret_files);
 	struct ip *resolvers; /* owned */
 	size_t resolver_count;
 	int64_t shutdown_grace_us, host_interval_us, resync_interval_us;

@@ -16,6 +16,7 @@ static const int state_codes[INSTANCE_STATE_COUNT] = {
 	[INSTANCE_PENDING] = 0,     [INSTANCE_RUNNING] = 16,    [INSTANCE_SHUTTING_DOWN] = 32,
 	[INSTANCE_TERMINATED] = 48, [INSTANCE_STOPPING] = 64,   [INSTANCE_STOPPED] = 80,
 	[INSTANCE_PAUSED] = 16,     [INSTANCE_SUSPENDING] = 64, [INSTANCE_SUSPENDED] = 80,
+	[INSTANCE_RESCUED] = 16,    [INSTANCE_SHELVED] = 80,    [INSTANCE_SHELVED_OFFLOADED] = 80,
 	[INSTANCE_ERROR] = 0,
 };
 
@@ -176,7 +177,9 @@ static void write_options(struct xml *x, const struct instance *i)
 static bool is_ending(enum instance_state state)
 {
 	return state == INSTANCE_STOPPING || state == INSTANCE_STOPPED || state == INSTANCE_SUSPENDING ||
-	       state == INSTANCE_SUSPENDED || state == INSTANCE_SHUTTING_DOWN || state == INSTANCE_TERMINATED;
+	       state == INSTANCE_SUSPENDED || state == INSTANCE_SHELVED ||
+	       state == INSTANCE_SHELVED_OFFLOADED || state == INSTANCE_SHUTTING_DOWN ||
+	       state == INSTANCE_TERMINATED;
 }
 
 static void write_reason(struct xml *x, const struct ec2_instance_item *i)

@@ -26,7 +26,7 @@ struct status_item {
 /* "running", as EC2 has it. */
 static bool is_on(enum instance_state state)
 {
-	return state == INSTANCE_RUNNING || state == INSTANCE_PAUSED;
+	return state == INSTANCE_RUNNING || state == INSTANCE_RESCUED || state == INSTANCE_PAUSED;
 }
 
 static void look_up_status(const struct tables *t, struct status_item *item)

@@ -6,6 +6,9 @@
 #include "api/metadata/imds.h"
 #include "api/metadata/inside.h"
 
+#include "api/face.h"
+#include "engine/instance.h"
+
 enum {
 	PATH_PARTS_MAX = 12,
 	ROUTER_HOPS = 1, /* the VPC's router takes one off on the way to the guest */
@@ -163,6 +166,36 @@ static void get_path(struct call *call, struct sight *s, const struct strs *path
 	answer_text(call, 404, "404 - Not Found");
 }
 
+/* ---- POST /openstack/latest/password ---- */
+
+static void answer_told(struct call *call, struct result result)
+{
+	if (result_is_ok(result))
+		answer_text(call, 200, "");
+	else if (result.code == ERR_EXISTS)
+		answer_text(call, 409, "409 - Conflict");
+	else if (result.code == ERR_INVALID)
+		answer_text(call, 400, "400 - Bad Request");
+	else
+		answer_text(call, 500, "500 - Internal Server Error");
+}
+
+/* Once, until its owner takes it away: whoever comes later into the guest can't say another one. */
+static void post_password(struct metadata *m, struct call *call, const struct instance *i)
+{
+	struct instance_telling *wish = arena_new_object(call->ctx.arena, struct instance_telling);
+	struct face_change *change = arena_new_object(call->ctx.arena, struct face_change);
+	call->action = "password";
+	if (!wish || !change) {
+		answer_text(call, 500, "500 - Internal Server Error");
+		return;
+	}
+	*wish = (struct instance_telling){.instance = i->row.id, .password = call->body};
+	*change = (struct face_change){
+		.action = "metadata:password", .run = engine_tell_guest_password_run, .wish = wish};
+	face_commit(call, m->config.store, change, answer_told);
+}
+
 static void handle_known(struct metadata *m, struct call *call, struct sight *s, const struct strs *path)
 {
 	bool is_token = is_token_path(path), is_read = call->method == HTTP_GET || call->method == HTTP_HEAD;
@@ -172,6 +205,9 @@ static void handle_known(struct metadata *m, struct call *call, struct sight *s,
 		answer_text(call, 403, "403 - Forbidden");
 	} else if (is_token && call->method == HTTP_PUT) {
 		put_token(m, call, s->instance);
+	} else if (call->method == HTTP_POST && imds_takes_password(path)) {
+		if (check_token(m, call, s->instance))
+			post_password(m, call, s->instance);
 	} else if (is_token || !is_read) {
 		call_set_answer_header(call, "Allow", is_token ? STR("PUT") : STR("GET, HEAD"));
 		answer_text(call, 405, "405 - Method Not Allowed");

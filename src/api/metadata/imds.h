@@ -40,8 +40,9 @@ struct sight {
 	size_t volume_count;
 	struct tags tags; /* those that paths can name; none unless allowed */
 	struct str region, domain, public_domain;
-	struct arena *arena;  /* of the call */
-	size_t at[IMDS_VARS]; /* what the path at hand names */
+	struct str admin_password; /* on a drive only; empty: none */
+	struct arena *arena;       /* of the call */
+	size_t at[IMDS_VARS];      /* what the path at hand names */
 };
 
 /* The instance with that address in that router. ERR_NOT_FOUND, ERR_NO_MEMORY. Lists are in the
@@ -61,6 +62,9 @@ RESULT imds_write_path(struct sight *s, const struct strs *path, struct buf *out
 /* Likewise, below /openstack: path begins with a version; empty: the list of them. */
 RESULT imds_write_openstack(const struct sight *s, const struct strs *path, struct buf *out,
 			    bool *ret_is_binary);
+
+/* It is where a guest may tell its password: "openstack/latest/password". */
+bool imds_takes_password(const struct strs *path);
 
 /* The same files as a config drive has them. ERR_NO_MEMORY. */
 RESULT imds_list_openstack(const struct sight *s, struct compute_files *ret_files);

@@ -8,7 +8,7 @@
 #include "base/log.h"
 
 const struct http_face metadata_http_face = {
-	.name = "metadata", .handle = imds_handle, .body_cap_size = 1024};
+	.name = "metadata", .handle = imds_handle, .body_cap_size = 4096};
 
 RESULT metadata_new(struct ctx *c, const struct metadata_config *config, struct metadata **ret_metadata)
 {
@@ -65,11 +65,25 @@ void metadata_free(struct metadata *m)
 	heap_free(m);
 }
 
-RESULT metadata_write_drive(struct ctx *c, struct view *view, uuid instance, struct compute_files *ret_files)
+/* One that does not open was sealed under another key: the guest goes without. */
+static void open_password(const uint8_t *master_key, struct ctx *c, struct sight *s)
+{
+	struct str sealed = s->instance->admin_password;
+	struct str owner = uuid_to_str(c->arena, s->instance->account);
+	if (str_is_empty(sealed) || !master_key)
+		return;
+	if (!result_is_ok(crypto_open(c, master_key, owner, sealed, &s->admin_password)))
+		ctx_clear_problem(c);
+}
+
+RESULT metadata_write_drive(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
+			    struct compute_files *ret_files)
 {
 	struct sight sight = {0};
 	struct result r = imds_gather_sight_of(view->tables, c->arena, instance, &sight);
 	view_stop_walking(view);
+	if (result_is_ok(r))
+		open_password(master_key, c, &sight);
 	if (result_is_ok(r))
 		r = imds_list_openstack(&sight, ret_files);
 	return r.code == ERR_NO_MEMORY ? ctx_no_memory(c) : r;

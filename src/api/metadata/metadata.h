@@ -43,9 +43,11 @@ struct metadata_figures {
 /* Any thread. */
 void metadata_read_figures(struct metadata *m, struct metadata_figures *ret_figures);
 
-/* The files of an instance's config drive, as Nova lays them out: what the service says below /openstack.
- * view walks, and does not any more afterwards. ERR_NOT_FOUND: there is no such instance. */
-RESULT metadata_write_drive(struct ctx *c, struct view *view, uuid instance, struct compute_files *ret_files);
+/* The files of an instance's config drive, as Nova lays them out: what the service says below /openstack, and
+ * the password that the guest is to set, which is sealed under the master key (MASTER_KEY_SIZE bytes). view
+ * walks, and does not any more afterwards. ERR_NOT_FOUND: there is no such instance. */
+RESULT metadata_write_drive(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
+			    struct compute_files *ret_files);
 
 /* The face that its listeners use; tag is the router's own. Tests call it directly. */
 extern const struct http_face metadata_http_face;

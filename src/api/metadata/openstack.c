@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "model/id.h"
 
+#define PASSWORD_SINCE "2013-04-04"
 enum { SEED_SIZE = 512 };
 
 /* ---- JSON ---- */
@@ -129,6 +130,8 @@ static void write_meta_data(const struct sight *s, struct buf *b)
 		json_of_tags(s), "random_seed", json_of(draw_seed(s->arena)), "devices");
 	if (document)
 		add_keys(s, document);
+	if (document && s->admin_password.n)
+		(void) json_object_set_new(document, "admin_pass", json_of(s->admin_password));
 	write_document(document, b);
 }
 
@@ -214,6 +217,11 @@ static void write_user_data(const struct sight *s, struct buf *b)
 	buf_add_str(b, s->instance->user_data);
 }
 
+static void write_password(const struct sight *s, struct buf *b)
+{
+	buf_add_str(b, s->instance->guest_password);
+}
+
 static void write_nothing(const struct sight *s, struct buf *b)
 {
 	(void) s;
@@ -227,6 +235,7 @@ static const struct file {
 } files[] = {
 	{"meta_data.json", "2012-08-10", write_meta_data},
 	{"network_data.json", "2015-10-15", write_network_data},
+	{"password", PASSWORD_SINCE, write_password},
 	{"user_data", "2012-08-10", write_user_data},
 	{"vendor_data.json", "2013-10-17", write_nothing},
 	{"vendor_data2.json", "2016-10-06", write_nothing},
@@ -241,6 +250,20 @@ static bool is_there(const struct sight *s, const struct file *f, struct str ver
 {
 	bool is_known = str_is(version, "latest") || str_compare(version, str_from(f->since)) >= 0;
 	return is_known && (f->write != write_user_data || s->instance->user_data.n);
+}
+
+static bool is_known(struct str version)
+{
+	for (size_t k = 0; k < sizeof versions / sizeof *versions; k++)
+		if (str_is(version, versions[k]))
+			return true;
+	return false;
+}
+
+bool imds_takes_password(const struct strs *path)
+{
+	return path->count == 3 && str_is(path->at[0], "openstack") && is_known(path->at[1]) &&
+	       str_compare(path->at[1], STR(PASSWORD_SINCE)) >= 0 && str_is(path->at[2], "password");
 }
 
 RESULT imds_write_openstack(const struct sight *s, const struct strs *path, struct buf *out,
@@ -277,8 +300,8 @@ RESULT imds_list_openstack(const struct sight *s, struct compute_files *ret_file
 	size_t count = 0;
 	for (size_t k = 0; k < sizeof files / sizeof *files && at; k++) {
 		struct buf b;
-		if (!is_there(s, &files[k], STR("latest")))
-			continue;
+		if (!is_there(s, &files[k], STR("latest")) || files[k].write == write_password)
+			continue; /* a drive tells, and is not told */
 		buf_init(&b, BUF_ANSWER_CAP);
 		files[k].write(s, &b);
 		bool is_whole = result_is_ok(buf_finish(&b));

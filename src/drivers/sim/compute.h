@@ -65,4 +65,6 @@ void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);
 void sim_compute_lose_domain(struct str host, uuid id);
 /* Whether the running guest has that disk or NIC. */
 bool sim_compute_has_plugged(struct str host, uuid id, uuid device);
+/* In which slot it is defined; -1: there is no such disk or NIC, or no such domain. */
+int sim_compute_get_slot(struct str host, uuid id, uuid device);
 void sim_compute_count(struct sim_counts *ret_counts);

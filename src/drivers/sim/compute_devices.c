@@ -33,16 +33,19 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 	if (!made)
 		return false;
 	for (size_t k = 0; k < w->disk_count; k++)
-		made[count++] = (struct sim_device){.id = w->disks[k].volume, .is_defined = true};
+		made[count++] = (struct sim_device){
+			.id = w->disks[k].volume, .slot = w->disks[k].slot, .is_defined = true};
 	for (size_t k = 0; k < w->nic_count; k++)
-		made[count++] =
-			(struct sim_device){.id = w->nics[k].port, .is_nic = true, .is_defined = true};
+		made[count++] = (struct sim_device){
+			.id = w->nics[k].port, .slot = w->nics[k].slot, .is_nic = true, .is_defined = true};
 	for (size_t k = 0; k < d->device_count; k++) {
 		struct sim_device *now = find_device(made, count, d->devices[k].id);
 		bool is_defined = now != NULL;
 		if (!now)
 			now = &made[count++];
+		int slot = is_defined ? now->slot : d->devices[k].slot;
 		*now = d->devices[k];
+		now->slot = slot;
 		now->is_defined = is_defined;
 	}
 	heap_free(d->devices);

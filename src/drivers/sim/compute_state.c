@@ -389,6 +389,20 @@ bool sim_compute_has_plugged(struct str host, uuid id, uuid device)
 	return has;
 }
 
+int sim_compute_get_slot(struct str host, uuid id, uuid device)
+{
+	struct sim_host *s = lock_host(host);
+	int slot = -1;
+	if (!s)
+		return slot;
+	const struct sim_domain *d = sim_find_domain(s, id);
+	for (size_t k = 0; d && k < d->device_count; k++)
+		if (uuid_equal(d->devices[k].id, device))
+			slot = d->devices[k].slot;
+	pthread_mutex_unlock(&s->lock);
+	return slot;
+}
+
 static void count_host(struct sim_host *s, struct sim_counts *n)
 {
 	pthread_mutex_lock(&s->lock);

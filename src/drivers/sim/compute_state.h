@@ -23,6 +23,7 @@ enum sim_work {
 struct sim_device {
 	uuid id;
 	int64_t leaves_us; /* the guest lets go of it then; 0: it was not asked, or missed it */
+	int slot;          /* of its definition */
 	bool is_nic, is_defined, is_plugged;
 };
 

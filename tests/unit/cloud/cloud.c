@@ -124,8 +124,10 @@ static void open_store(struct cloud *c)
 }
 
 /* An instance's drive has its name on it. */
-static RESULT write_drive(struct ctx *c, struct view *view, uuid instance, struct compute_files *ret_files)
+static RESULT write_drive(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
+			  struct compute_files *ret_files)
 {
+	(void) master_key;
 	const struct instance *i = instance_find(view->tables, instance);
 	struct compute_file *file = arena_new_object(c->arena, struct compute_file);
 	if (!i || !file)

@@ -170,6 +170,68 @@ static void check_rebuild(void **state)
 	cloud_fails(c, &c->alice, engine_rebuild_instance, &wish, ERR_STATE, KIND_INSTANCE);
 }
 
+static void check_rescue(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c);
+	struct instance_target target = {.instance = ref_to(c, KIND_INSTANCE, id)};
+	struct instance_rescuing wish = {.instance = target.instance,
+					 .image = ref_to(c, KIND_IMAGE, id_new(KIND_IMAGE))};
+	cloud_fails(c, &c->alice, engine_rescue_instance, &wish, ERR_STATE, KIND_INSTANCE);
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	cloud_fails(c, &c->alice, engine_rescue_instance, &wish, ERR_NOT_FOUND, KIND_IMAGE);
+	wish.image = (struct ref){0};
+	cloud_fails(c, &c->bob, engine_rescue_instance, &wish, ERR_NOT_FOUND, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_unrescue_instance, &target, ERR_STATE, KIND_INSTANCE);
+	cloud_ok(c, &c->alice, engine_rescue_instance, &wish);
+	const struct volume *disk = volume_find(cloud_tables(c), cloud_instance(c, id)->rescue_disk);
+	assert_true(disk && disk->delete_on_termination && disk->device_slot == 1);
+	cloud_fails(c, &c->alice, engine_unrescue_instance, &target, ERR_STATE, KIND_INSTANCE); /* not yet */
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	cloud_fails(c, &c->alice, engine_rescue_instance, &wish, ERR_STATE, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_shelve_instance, &target, ERR_STATE, KIND_INSTANCE);
+	cloud_fails(c, &c->bob, engine_unrescue_instance, &target, ERR_NOT_FOUND, KIND_INSTANCE);
+	cloud_ok(c, &c->alice, engine_unrescue_instance, &target);
+	assert_true(uuid_is_none(cloud_instance(c, id)->rescue_disk));
+}
+
+static void check_shelves(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c);
+	struct instance_target target = {.instance = ref_to(c, KIND_INSTANCE, id)};
+	cloud_fails(c, &c->alice, engine_shelve_instance, &target, ERR_STATE, KIND_INSTANCE);
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	cloud_fails(c, &c->bob, engine_shelve_instance, &target, ERR_NOT_FOUND, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_unshelve_instance, &target, ERR_STATE, KIND_INSTANCE);
+	struct instance_settings settings = {.instance = target.instance, .protect_stop = CHOICE_YES};
+	cloud_ok(c, &c->alice, engine_update_instance, &settings);
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	cloud_fails(c, &c->alice, engine_shelve_instance, &target, ERR_PROTECTED, KIND_INSTANCE);
+}
+
+static void check_words(void **state)
+{
+	struct cloud *c = *state;
+	uuid id = cloud_launch_one(c);
+	struct instance_marking mark = {.instance = ref_to(c, KIND_INSTANCE, id), .is_broken = true};
+	struct instance_target target = {.instance = mark.instance};
+	struct instance_telling telling = {.instance = id, .password = STR("")};
+	cloud_fails(c, &c->bob, engine_mark_instance, &mark, ERR_NOT_FOUND, KIND_INSTANCE);
+	cloud_ok(c, &c->alice, engine_mark_instance, &mark);
+	assert_true(cloud_instance(c, id)->marked_broken);
+	mark.is_broken = false;
+	cloud_ok(c, &c->alice, engine_mark_instance, &mark);
+	assert_false(cloud_instance(c, id)->marked_broken);
+	cloud_fails(c, &c->alice, engine_tell_guest_password, &telling, ERR_INVALID, KIND_INSTANCE);
+	telling.password = STR("c2VjcmV0");
+	cloud_ok(c, &c->alice, engine_tell_guest_password, &telling);
+	cloud_fails(c, &c->alice, engine_tell_guest_password, &telling, ERR_EXISTS, KIND_INSTANCE);
+	cloud_fails(c, &c->bob, engine_clear_guest_password, &target, ERR_NOT_FOUND, KIND_INSTANCE);
+	cloud_ok(c, &c->alice, engine_clear_guest_password, &target);
+	cloud_ok(c, &c->alice, engine_tell_guest_password, &telling);
+}
+
 static void check_protected(void **state)
 {
 	struct cloud *c = *state;
@@ -248,6 +310,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_pause_and_suspend, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_resize, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_rebuild, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_rescue, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_shelves, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_words, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_parts, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_type, cloud_setup, cloud_teardown),
 	};

@@ -25,7 +25,8 @@ struct plan_case {
 	bool lacks_room, lacked_it_long;       /* QEMU holds it */
 	bool wants_pause, paused, told_paused; /* wished, found, known to the row */
 	bool wants_save, saved, told_saved;
-	bool cold; /* the reboot */
+	bool cold;   /* the reboot */
+	bool leaves; /* its host, when it is off */
 	enum instance_step step;
 };
 
@@ -78,6 +79,15 @@ static const struct plan_case cases[] = {
 	 .there = OFF, .is_as_wished = true, .step = INSTANCE_REPORT},
 	{"held off, told", .wants_on = true, .held = true, .row_seen = OFF, .is_reached = true, .there = OFF,
 	 .is_as_wished = true, .step = INSTANCE_SETTLED},
+	/* shelved */
+	{"to be off and gone, runs", .row_seen = ON, .there = ON, .leaves = true, .step = INSTANCE_SHUTDOWN},
+	{"that, off, not told", .row_seen = ON, .there = OFF, .leaves = true, .step = INSTANCE_REPORT},
+	{"that, told", .row_seen = OFF, .is_reached = true, .there = OFF, .leaves = true, .plugs = true,
+	 .step = INSTANCE_UNDEFINE},
+	{"that, gone, not told", .row_seen = OFF, .is_reached = true, .there = ABSENT, .leaves = true,
+	 .step = INSTANCE_REPORT},
+	{"that, gone, told", .row_seen = ABSENT, .is_reached = true, .there = ABSENT, .leaves = true,
+	 .step = INSTANCE_LEAVE},
 	/* off by itself */
 	{"went off", .wants_on = true, .row_seen = ON, .is_reached = true, .there = OFF, .is_as_wished = true,
 	 .step = INSTANCE_REPORT},
@@ -203,6 +213,7 @@ static struct instance_outlook outlook_of(const struct plan_case *p)
 			 .defined_as_wished = p->is_as_wished,
 			 .devices_as_wished = !p->plugs && p->there != ABSENT},
 		.devices_told = !p->untold,
+		.leaves_host = p->leaves,
 		.disks_ready = !p->lacks_disks,
 		.now_us = NOW_S * SECOND,
 		.grace_us = GRACE_S * SECOND,
@@ -256,6 +267,7 @@ static void each_combination(void (*check)(const struct plan_case *p))
 			.paused = bits & 1U << 15,
 			.told_paused = bits & 1U << 16,
 			.cold = wants_on && bits & 1U << 17,
+			.leaves = !wants_on && bits & 1U << 17,
 			.wants_save = !wants_on && bits & 1U << 14,
 			.saved = bits & 1U << 15,
 			.told_saved = bits & 1U << 16,
@@ -279,12 +291,13 @@ static void check_running(const struct plan_case *p)
 		    (step == INSTANCE_UNPAUSE && p->paused && !p->wants_pause));
 }
 
-/* Nothing is undefined without a deleted row, nor while it runs; a deleted one is never started. */
+/* Nothing is undefined without a deleted row, or one that leaves its host, nor while it runs; a deleted one
+ * is never started. */
 static void check_deletion(const struct plan_case *p)
 {
 	enum instance_step step = step_of(p);
 	if (step == INSTANCE_UNDEFINE)
-		assert_true(p->deleted && p->there == OFF);
+		assert_true((p->deleted || (p->leaves && p->is_reached)) && p->there == OFF);
 	if (p->deleted)
 		assert_true(step != INSTANCE_DEFINE && step != INSTANCE_START && step != INSTANCE_RESET &&
 			    step != INSTANCE_SHUTDOWN && step != INSTANCE_PLUG && step != INSTANCE_REBOOT &&
@@ -303,7 +316,7 @@ static void check_settled(const struct plan_case *p)
 	if (p->deleted)
 		assert_int_equal(p->there, ABSENT);
 	else
-		assert_int_equal(p->there == ON, p->wants_on && !p->held);
+		assert_true((p->there == ON) == (p->wants_on && !p->held) && !p->leaves);
 	if (!p->deleted && p->there != ABSENT)
 		assert_true(!p->plugs && !p->untold);
 	if (!p->deleted && p->there == ON)
@@ -366,6 +379,9 @@ static struct plan_case after(const struct plan_case *p, enum instance_step step
 		break;
 	case INSTANCE_UNDEFINE:
 		next.there = ABSENT;
+		break;
+	case INSTANCE_LEAVE:
+		next.leaves = false;
 		break;
 	case INSTANCE_REPORT: /* a crash: it stays wanted on, and is not reached */
 		next.row_seen = p->there;

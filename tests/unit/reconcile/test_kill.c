@@ -110,14 +110,53 @@ static bool tell_rebuild(struct story *s)
 	       cloud_lived_to_settle(s->c);
 }
 
+/* Whichever of the two is due: what was asked without an answer may have been done. */
+static bool tell_target(struct story *s, op_run run, bool is_due)
+{
+	struct instance_target wish = {.instance = cloud_ref(s->c, KIND_INSTANCE, s->instance)};
+	if (is_due && !cloud_was_answered(s->c, cloud_call(s->c, &s->c->alice, run, &wish)))
+		return false;
+	return cloud_lived_to_settle(s->c);
+}
+
+static bool is_rescued(struct story *s)
+{
+	return !uuid_is_none(cloud_instance(s->c, s->instance).rescue_disk);
+}
+
+static bool tell_rescue(struct story *s)
+{
+	struct instance_rescuing wish = {.instance = cloud_ref(s->c, KIND_INSTANCE, s->instance)};
+	if (!is_rescued(s) &&
+	    !cloud_was_answered(s->c, cloud_call(s->c, &s->c->alice, engine_rescue_instance_run, &wish)))
+		return false;
+	return cloud_lived_to_settle(s->c);
+}
+
+static bool tell_unrescue(struct story *s)
+{
+	return tell_target(s, engine_unrescue_instance_run, is_rescued(s));
+}
+
+static bool tell_shelve(struct story *s)
+{
+	return tell_target(s, engine_shelve_instance_run, !cloud_instance(s->c, s->instance).wanted_shelf);
+}
+
+static bool tell_unshelve(struct story *s)
+{
+	return tell_target(s, engine_unshelve_instance_run, cloud_instance(s->c, s->instance).wanted_shelf);
+}
+
 static bool tell_terminate(struct story *s)
 {
 	return tell_power(s, engine_terminate_instances_run);
 }
 
 static bool (*const chapters[])(struct story *s) = {
-	tell_launch,  tell_associate, tell_stop,   tell_start,   tell_reboot,  tell_pause,    tell_unpause,
-	tell_suspend, tell_start,     tell_resize, tell_confirm, tell_rebuild, tell_terminate};
+	tell_launch,  tell_associate, tell_stop,   tell_start,    tell_reboot,   tell_pause,
+	tell_unpause, tell_suspend,   tell_start,  tell_resize,   tell_confirm,  tell_rebuild,
+	tell_rescue,  tell_unrescue,  tell_shelve, tell_unshelve, tell_terminate};
 enum { CHAPTERS = sizeof chapters / sizeof chapters[0] };
 
 /* ---- the guests that a restart must not touch ---- */

@@ -293,6 +293,113 @@ static void rebuild(struct cloud *c)
 }
 TEST_STORY(rebuild, 1)
 
+static void rescue(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), root = cloud_volume_of(c, id);
+	struct instance_rescuing wish = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	struct instance_target target = {.instance = wish.instance};
+	cloud_ok(c, &c->alice, engine_rescue_instance, &wish);
+	struct instance i = cloud_instance(c, id);
+	assert_int_equal(model_derive_instance_task(&i), INSTANCE_TASK_RESCUE);
+	cloud_settle(c);
+	i = cloud_instance(c, id);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RESCUED);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_int_equal(sim_compute_get_slot(cloud_host_of(c, id), id, i.rescue_disk), 0);
+	assert_int_equal(sim_compute_get_slot(cloud_host_of(c, id), id, root), 1);
+	cloud_ok(c, &c->alice, engine_unrescue_instance, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 3);
+	assert_int_equal(sim_compute_get_slot(cloud_host_of(c, id), id, root), 0);
+	assert_int_equal(cloud_count(c, KIND_VOLUME), 1);
+	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+}
+TEST_STORY(rescue, 1)
+
+/* One that is off is started for it, and starts from that disk again when it is stopped meanwhile. */
+static void rescue_stopped(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct instance_rescuing wish = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	struct instance_target target = {.instance = wish.instance};
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_ok(c, &c->alice, engine_rescue_instance, &wish);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RESCUED);
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_expect_at(c, cloud_power(c, engine_start_instances_run, id, false), __FILE__, __LINE__);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RESCUED);
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_ok(c, &c->alice, engine_unrescue_instance, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+	assert_int_equal(cloud_count(c, KIND_VOLUME), 1);
+}
+TEST_STORY(rescue_stopped, 1)
+
+static void terminate_rescued(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct instance_rescuing wish = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	cloud_ok(c, &c->alice, engine_rescue_instance, &wish);
+	cloud_settle(c);
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_TERMINATED);
+	assert_int_equal(cloud_count(c, KIND_VOLUME), 0);
+}
+TEST_STORY(terminate_rescued, 1)
+
+static void shelve(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), root = cloud_volume_of(c, id);
+	struct str host = cloud_host_of(c, id);
+	struct instance_target target = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	sim_compute_write_disk(host, root, "mine");
+	cloud_ok(c, &c->alice, engine_shelve_instance, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_SHELVED_OFFLOADED);
+	assert_true(uuid_is_none(cloud_instance(c, id).host));
+	assert_int_equal(cloud_count(c, KIND_IMAGE), 2);
+	assert_int_equal(cloud_count(c, KIND_VOLUME), 1);
+	cloud_ok(c, &c->alice, engine_unshelve_instance, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_true(str_equal(cloud_host_of(c, id), host)); /* where its disk is */
+	assert_true(sim_compute_disk_has(host, root, "mine"));
+	assert_int_equal(cloud_count(c, KIND_IMAGE), 1);
+	assert_int_equal(cloud_guest(c, id).boots, 1); /* of a domain made anew */
+}
+TEST_STORY(shelve, 2)
+
+/* EC2's start takes it from the shelf, and its end needs no host. */
+static void shelve_and_end(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct instance_target target = {.instance = cloud_ref(c, KIND_INSTANCE, id)};
+	cloud_stop(c, id);
+	cloud_await(c, id, INSTANCE_STOPPED);
+	cloud_ok(c, &c->alice, engine_shelve_instance, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_SHELVED_OFFLOADED);
+	cloud_expect_at(c, cloud_power(c, engine_start_instances_run, id, false), __FILE__, __LINE__);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	cloud_ok(c, &c->alice, engine_shelve_instance, &target);
+	cloud_settle(c);
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_TERMINATED);
+	assert_int_equal(cloud_count(c, KIND_VOLUME), 0);
+	assert_int_equal(cloud_count(c, KIND_IMAGE), 1);
+}
+TEST_STORY(shelve_and_end, 2)
+
 static void terminate(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -502,6 +609,11 @@ int main(void)
 		cmocka_unit_test(test_resize_deaf),
 		cmocka_unit_test(test_resize_stopped),
 		cmocka_unit_test(test_rebuild),
+		cmocka_unit_test(test_rescue),
+		cmocka_unit_test(test_rescue_stopped),
+		cmocka_unit_test(test_terminate_rescued),
+		cmocka_unit_test(test_shelve),
+		cmocka_unit_test(test_shelve_and_end),
 		cmocka_unit_test(test_terminate),
 		cmocka_unit_test(test_terminate_while_starting),
 		cmocka_unit_test(test_stop_while_starting),

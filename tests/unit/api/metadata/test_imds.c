@@ -4,7 +4,9 @@
 
 #include <sys/socket.h>
 
+#include "base/crypto.h"
 #include "base/vec.h"
+#include "engine/instance.h"
 
 #define MACS "network/interfaces/macs/"
 #define MAC1 MACS "02:00:00:00:00:01/"
@@ -137,8 +139,9 @@ static void test_openstack(void **state)
 		   "2012-08-10\n2013-04-04\n2013-10-17\n2015-10-15\n2016-06-30\n2016-10-06\n2017-02-22\n"
 		   "2018-08-27\n2020-10-14\nlatest");
 	check_path(f, "/openstack/latest/",
-		   "meta_data.json\nnetwork_data.json\nuser_data\nvendor_data.json\nvendor_data2.json");
-	check_path(f, "/openstack/2013-04-04", "meta_data.json\nuser_data");
+		   "meta_data.json\nnetwork_data.json\npassword\nuser_data\nvendor_data.json\nvendor_data2."
+		   "json");
+	check_path(f, "/openstack/2013-04-04", "meta_data.json\npassword\nuser_data");
 	check_path(f, "/openstack/latest/vendor_data.json", "{}");
 	assert_int_equal(get(f, "/openstack/2013-04-04/network_data.json").status, 404);
 	assert_int_equal(get(f, "/openstack/2011-01-01").status, 404);
@@ -155,6 +158,33 @@ static void test_openstack(void **state)
 	assert_int_equal(r.status, 401);
 	r = guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/openstack/latest/user_data", "");
 	assert_int_equal(r.status, 404);
+}
+
+static int tell(struct fixture *f, const char *path, const char *password)
+{
+	struct str body = str_print(f->arena, "Content-Length: %zu\r\n\r\n%s", strlen(password), password);
+	return guest_ask(f, ROUTER_A, "127.0.1.10", "POST", path, body.p).status;
+}
+
+/* A guest tells its password once. */
+static void test_password(void **state)
+{
+	struct fixture *f = *state;
+	static const char path[] = "/openstack/latest/password";
+	char long_one[INSTANCE_GUEST_PASSWORD_MAX + 2];
+	memset(long_one, 'x', sizeof long_one - 1);
+	long_one[sizeof long_one - 1] = 0;
+	check_path(f, path, "");
+	assert_int_equal(tell(f, path, ""), 400);
+	assert_int_equal(tell(f, path, long_one), 400);
+	assert_int_equal(tell(f, "/openstack/2012-08-10/password", "c2VjcmV0"), 405);
+	assert_int_equal(tell(f, "/openstack/latest/user_data", "c2VjcmV0"), 405);
+	check_path(f, path, "");
+	assert_int_equal(tell(f, path, "c2VjcmV0"), 200);
+	assert_int_equal(tell(f, path, "YW5vdGhlcg"), 409);
+	check_path(f, path, "c2VjcmV0");
+	struct reply r = guest_ask(f, ROUTER_A, "127.0.1.11", "POST", path, "Content-Length: 1\r\n\r\nx");
+	assert_int_equal(r.status, 401); /* it requires tokens */
 }
 
 static RESULT take_dhcp_away(struct op *op, void *arg)
@@ -189,6 +219,37 @@ static struct str on_drive(const struct compute_files *files, const char *path)
 	return STR_NONE;
 }
 
+static RESULT seal_password(struct op *op, void *arg)
+{
+	struct instance i = *instance_find(op->head, id_of(KIND_INSTANCE, ALPHA + 1));
+	TRY(crypto_seal(op->ctx, arg, uuid_to_str(op->ctx->arena, i.account), STR("s3cret"),
+			&i.admin_password));
+	return instance_put(op, &i);
+}
+
+/* What its drive alone tells, under the key that it was sealed with. */
+static void test_drive_password(void **state)
+{
+	struct fixture *f = *state;
+	static uint8_t key[MASTER_KEY_SIZE] = {1}, other[MASTER_KEY_SIZE] = {2};
+	const struct {
+		const uint8_t *key;
+		bool tells;
+	} rows[] = {{key, true}, {other, false}, {NULL, false}};
+	assert_ok(fixture_commit(f, seal_password, key));
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		struct compute_files files = {0};
+		AUTO_VIEW view = {0};
+		view_open(f->store, &view);
+		assert_ok(metadata_write_drive(rows[k].key, &f->c, &view, id_of(KIND_INSTANCE, ALPHA + 1),
+					       &files));
+		assert_int_equal(str_contains(on_drive(&files, "openstack/latest/meta_data.json"),
+					      STR("\"admin_pass\":\"s3cret\"")),
+				 rows[k].tells);
+	}
+	check_has(f, "/openstack/latest/meta_data.json", "admin_pass", false);
+}
+
 /* The drive says what the service says, also to an instance that the service does not see. */
 static void test_config_drive(void **state)
 {
@@ -196,7 +257,7 @@ static void test_config_drive(void **state)
 	struct compute_files files = {0};
 	AUTO_VIEW view = {0};
 	view_open(f->store, &view);
-	assert_ok(metadata_write_drive(&f->c, &view, id_of(KIND_INSTANCE, ALPHA + 1), &files));
+	assert_ok(metadata_write_drive(NULL, &f->c, &view, id_of(KIND_INSTANCE, ALPHA + 1), &files));
 	assert_int_equal(files.count, 5);
 	assert_true(str_equal(on_drive(&files, "openstack/latest/user_data"),
 			      get(f, "/openstack/latest/user_data").body));
@@ -206,7 +267,7 @@ static void test_config_drive(void **state)
 				 STR("\"hostname\":\"ip-127-0-1-10.us-west-2.compute.internal\"")));
 	view_close(&view);
 	view_open(f->store, &view);
-	assert_int_equal(metadata_write_drive(&f->c, &view, id_of(KIND_INSTANCE, 4711), &files).code,
+	assert_int_equal(metadata_write_drive(NULL, &f->c, &view, id_of(KIND_INSTANCE, 4711), &files).code,
 			 ERR_NOT_FOUND);
 }
 
@@ -538,8 +599,10 @@ int main(void)
 		web_test(test_tree),
 		web_test(test_ids),
 		web_test(test_openstack),
+		web_test(test_password),
 		web_test(test_static_network),
 		web_test(test_config_drive),
+		web_test(test_drive_password),
 		web_test(test_roots),
 		web_test(test_document),
 		web_test(test_not_there),
