@@ -259,6 +259,93 @@ def test_rebuild(both):
     both.ec2.deregister_image(ImageId=copy)
 
 
+@holds("Instances: rescued", "Instances: Rescue")
+def test_rescue(both):
+    instance = both.run()
+    server = both.server(instance)["id"]
+    (root,) = both.instance(instance)["BlockDeviceMappings"]
+    both.act(server, "rescue")
+    shown = both.instance(instance)
+    (rescue,) = [m for m in shown["BlockDeviceMappings"] if m["Ebs"]["VolumeId"] != root["Ebs"]["VolumeId"]]
+    assert (both.server(instance)["status"], shown["State"]["Name"], len(shown["BlockDeviceMappings"])) == ("RESCUE", "running", 2)
+    assert both.server(instance)["os-extended-volumes:volumes_attached"] == []
+    assert both.ok("GET", f"{COMPUTE}/servers/{server}/os-volume_attachments")["volumeAttachments"] == []
+    assert code(both.ec2.detach_volume, VolumeId=rescue["Ebs"]["VolumeId"]) == "OperationNotPermitted"
+    assert both.status("POST", f"{COMPUTE}/servers/{server}/action", {"os-stop": None}) == 409
+    both.act(server, "unrescue")
+    shown = both.instance(instance)
+    assert [m["Ebs"]["VolumeId"] for m in shown["BlockDeviceMappings"]] == [root["Ebs"]["VolumeId"]]
+    assert both.server(instance)["status"] == "ACTIVE"
+    both.ec2.stop_instances(InstanceIds=[instance])
+    both.rest()
+    both.act(server, "rescue")
+    assert both.instance(instance)["State"]["Name"] == "running"
+    both.terminate(instance)
+    assert both.ec2.describe_volumes()["Volumes"] == []
+
+
+@holds("Instances: shelved", "Instances: Shelves")
+def test_shelves(both, admin):
+    instance = both.run()
+    shown = both.server(instance)
+    server, name = shown["id"], f"{shown['name']}-shelved"
+    (disk,) = both.instance(instance)["BlockDeviceMappings"]
+
+    def images():
+        return [i["name"] for i in both.ok("GET", f"/image/v2/images?name={name}")["images"]]
+
+    both.act(server, "shelve")
+    assert (both.server(instance)["status"], both.instance(instance)["State"]["Name"], images()) == ("SHELVED_OFFLOADED", "stopped", [name])
+    assert admin.ok("GET", f"{COMPUTE}/servers/{server}")["server"]["OS-EXT-SRV-ATTR:host"] is None
+    assert both.ec2.describe_volumes(VolumeIds=[disk["Ebs"]["VolumeId"]])["Volumes"][0]["Attachments"][0]["State"] == "attaching"
+    assert both.status("POST", f"{COMPUTE}/servers/{server}/action", {"os-start": None}) == 409
+    assert code(both.ec2.modify_instance_attribute, InstanceId=instance, InstanceType={"Value": "t3.small"}) == "IncorrectInstanceState"
+    both.act(server, "shelveOffload")
+    both.act(server, "unshelve")
+    assert (both.server(instance)["status"], both.instance(instance)["State"]["Name"], images()) == ("ACTIVE", "running", [])
+    both.act(server, "shelve")
+    both.ec2.start_instances(InstanceIds=[instance])
+    both.rest()
+    assert (both.server(instance)["status"], both.instance(instance)["State"]["Name"], images()) == ("ACTIVE", "running", [])
+    assert both.instance(instance)["BlockDeviceMappings"][0]["Ebs"]["VolumeId"] == disk["Ebs"]["VolumeId"]
+    both.act(server, "shelve")
+    both.terminate(instance)
+    assert images() == []
+
+
+@holds("Instances: marked by an operator (`os-resetState`)", "Instances: os-resetState")
+def test_marks(both, admin):
+    instance = both.run()
+    path = f"{COMPUTE}/servers/{both.server(instance)['id']}/action"
+    mark = {"os-resetState": {"state": "error"}}
+    assert both.status("POST", path, mark) == 403
+    for undo in ({"os-resetState": {"state": "active"}}, {"reboot": {"type": "HARD"}}):
+        admin.ok("POST", path, mark)
+        assert (both.server(instance)["status"], both.instance(instance)["State"]["Name"]) == ("ERROR", "running")
+        admin.ok("POST", path, undo)
+        both.rest()
+        assert both.server(instance)["status"] == "ACTIVE"
+    both.terminate(instance)
+
+
+@holds("Instances: Passwords")
+def test_passwords(both):
+    def make(**more):
+        return both.ok("POST", f"{COMPUTE}/servers", {"server": {
+            "name": "p", "imageRef": both.image_uuid, "flavorRef": "t3.micro", "networks": "none", **more}}, version=NEWEST)["server"]
+    drawn, again, said = make(), make(config_drive=True), make(adminPass="mine")
+    assert len(drawn["adminPass"]) == 16 and drawn["adminPass"] != again["adminPass"] and said["adminPass"] == "mine"
+    both.rest()
+    assert both.ok("POST", f"{COMPUTE}/servers/{said['id']}/action", {"rescue": {"adminPass": "other"}}) == {"adminPass": "other"}
+    path = f"{COMPUTE}/servers/{drawn['id']}"
+    assert both.ok("GET", f"{path}/os-server-password") == {"password": ""} and both.status("DELETE", f"{path}/os-server-password") == 204
+    assert both.status("POST", f"{path}/action", {"changePassword": {"adminPass": "x"}}) == 400
+    both.rest()
+    for made in (drawn, again, said):
+        both.ok("DELETE", f"{COMPUTE}/servers/{made['id']}")
+    both.rest()
+
+
 @holds("Instances: locked")
 def test_locks(both):
     instance = both.run()

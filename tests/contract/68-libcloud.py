@@ -128,7 +128,7 @@ def test_security_groups(dev, driver, network):
     assert driver.ex_delete_security_group_rule(rule) and driver.ex_delete_security_group(group)
 
 
-def test_the_network(dev, driver, network, project):
+def test_the_network(dev, driver, network):
     subnet = named(driver.ex_list_subnets(), "lib-sub")
     router = driver.ex_create_router("r", external_gateway_info={"network_id": outside(driver).id})
     assert driver.ex_add_router_subnet(router, subnet)
@@ -136,20 +136,14 @@ def test_the_network(dev, driver, network, project):
     pool = driver.ex_list_floating_ip_pools()[0]
     address = pool.create_floating_ip()
     assert address.ip_address in [a.ip_address for a in pool.list_floating_ips()]
-    port = next(p for p in driver.ex_list_ports() if p.extra["device_id"] == node.id)
-    bind(project, address, port.id)
+    assert driver.ex_attach_floating_ip_to_node(node, address)
     until(lambda: address.ip_address in driver.ex_get_node_details(node.id).public_ips, True)
     assert pool.get_floating_ip(address.ip_address).node_id == node.id
-    bind(project, address, None)
+    assert driver.ex_detach_floating_ip_from_node(node, address)
     assert address.delete() and driver.destroy_node(node)
     until(lambda: state(driver, node), None)
     dev.rest()
     assert driver.ex_del_router_subnet(router, subnet) and driver.ex_delete_router(router)
-
-
-def bind(project, address, port):
-    """libcloud asks Nova for it (addFloatingIp, up to 2.43), which is not built."""
-    project.ok("PUT", f"/network/v2.0/floatingips/{address.id}", {"floatingip": {"port_id": port}})
 
 
 def outside(driver):

@@ -154,10 +154,11 @@ ROWS = [
     R(f"{NOVA}/os-aggregates", "aggregate", {"name": "a", "availability_zone": "{zone}"}, changes=[{"name": "b"}, {"availability_zone": None}], by="admin"),
     R(f"{NOVA}/servers", "server", {
         "name": "s", "description": "d", "imageRef": "{image}", "flavorRef": "{flavor}", "networks": "none", "key_name": "{key}", "metadata": {"a": "b"},
-        "user_data": base64.b64encode(b"x").decode(), "availability_zone": "{zone}", "min_count": 1, "max_count": 1, "OS-DCF:diskConfig": "MANUAL", "tags": ["t"]},
-      shown={"imageRef": lambda v: True, "flavorRef": HIDDEN, "image": lambda v: v["id"], "networks": HIDDEN, "user_data": HIDDEN, "min_count": HIDDEN, "max_count": HIDDEN,
+        "user_data": base64.b64encode(b"x").decode(), "availability_zone": "{zone}", "min_count": 1, "max_count": 1, "OS-DCF:diskConfig": "MANUAL", "tags": ["t"],
+        "accessIPv4": "192.0.2.7", "accessIPv6": "2001:db8::7", "adminPass": "said"},
+      shown={"imageRef": lambda v: True, "flavorRef": HIDDEN, "image": lambda v: v["id"], "networks": HIDDEN, "user_data": HIDDEN, "adminPass": HIDDEN, "min_count": HIDDEN, "max_count": HIDDEN,
              "availability_zone": HIDDEN, "OS-EXT-AZ:availability_zone": lambda v: v, "flavor": lambda v: v["original_name"] == "f"},
-      around={"os:scheduler_hints": {"group": "{servers}"}}, changes=[{"name": "t"}, {"description": "e"}]),
+      around={"os:scheduler_hints": {"group": "{servers}"}}, changes=[{"name": "t"}, {"description": "e"}, {"accessIPv4": "192.0.2.8"}, {"accessIPv6": "2001:db8::8"}]),
 ]
 # Given in other tests, whose looks are of their own: block devices and security groups of servers in 61-openstack-compute.py and
 # 67-two-faces-disks.py, what a floating address stands for in 62 and 67-two-faces-network.py; words that mean the same as one above.

@@ -10,26 +10,15 @@
 #include "engine/instance_interface.h"
 
 #define IN(state) (1U << INSTANCE_##state)
-#define SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
-
-/* One that has ended is gone here. */
-static RESULT check_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
-{
-	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
-	return model_derive_instance_state(*ret_instance) == INSTANCE_TERMINATED
-		       ? engine_fail_not_found(e->c, KIND_INSTANCE, ref)
-		       : OK;
-}
-
 /* ---- those without parameters, and lock ---- */
 
 struct os_plain_action {
 	struct instances_wish wish;
 	struct ref server;
 };
-static const struct os_param plain_params[] = {SERVER(struct os_plain_action, server)};
+static const struct os_param plain_params[] = {OS_SERVER(struct os_plain_action, server)};
 static const struct os_param lock_params[] = {
-	SERVER(struct os_plain_action, server),
+	OS_SERVER(struct os_plain_action, server),
 	OS_BODY(struct os_plain_action, "locked_reason", wish.reason, .since = 73, .min = 1, .max = 255,
 		.doc = "Why."),
 };
@@ -55,7 +44,7 @@ static RESULT prepare_plain(struct os_call *e, void *args)
 {
 	struct os_plain_action *a = args;
 	const struct instance *instance = NULL;
-	TRY(check_server(e, &a->server, &instance));
+	TRY(os_find_server(e, &a->server, &instance));
 	a->wish.instances = (struct refs){&a->server, 1};
 	a->wish.only_from = states_of(e->action->name);
 	return OK;
@@ -68,7 +57,7 @@ struct os_resize {
 	struct str disk_config;
 };
 static const struct os_param resize_params[] = {
-	SERVER(struct os_resize, wish.instance),
+	OS_SERVER(struct os_resize, wish.instance),
 	OS_BODY(struct os_resize, "flavorRef", wish.type, .flags = OS_REQUIRED | OS_BY_NAME,
 		.kind = KIND_INSTANCE_TYPE, .doc = "The flavor that it is to have."),
 	OS_BODY(struct os_resize, "OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL",
@@ -77,33 +66,33 @@ static const struct os_param resize_params[] = {
 struct os_target {
 	struct instance_target wish;
 };
-static const struct os_param target_params[] = {SERVER(struct os_target, wish.instance)};
+static const struct os_param target_params[] = {OS_SERVER(struct os_target, wish.instance)};
 
 static RESULT prepare_resize(struct os_call *e, void *args)
 {
 	struct os_resize *a = args;
 	const struct instance *instance = NULL;
-	return check_server(e, &a->wish.instance, &instance);
+	return os_find_server(e, &a->wish.instance, &instance);
 }
 
 static RESULT prepare_target(struct os_call *e, void *args)
 {
 	struct os_target *a = args;
 	const struct instance *instance = NULL;
-	return check_server(e, &a->wish.instance, &instance);
+	return os_find_server(e, &a->wish.instance, &instance);
 }
 
 /* ---- rebuild ---- */
 
 struct os_rebuild {
 	struct instance_rebuilding wish;
-	struct str disk_config, access4, access6, password;
+	struct str disk_config, access_ip4, access_ip6, password;
 	bool preserve;
 };
 #define P(wire, member, ...) OS_BODY(struct os_rebuild, wire, member, __VA_ARGS__)
 #define GIVEN(member) .given = offsetof(struct os_rebuild, wish.member) + 1
 static const struct os_param rebuild_params[] = {
-	SERVER(struct os_rebuild, wish.instance),
+	OS_SERVER(struct os_rebuild, wish.instance),
 	P("imageRef", wish.image, .flags = OS_REQUIRED, .kind = KIND_IMAGE,
 	  .doc = "What it is made of anew."),
 	P("name", wish.name, .min = 1, .max = 255, GIVEN(set_name), .doc = "Its new name."),
@@ -116,9 +105,11 @@ static const struct os_param rebuild_params[] = {
 	  .max = INSTANCE_USER_DATA_MAX, GIVEN(set_user_data), .doc = "Up to 16 KiB, base64."),
 	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
 	P("preserve_ephemeral", preserve, .doc = "There are no ephemeral disks."),
-	OS_UNBUILT("accessIPv4"),
-	OS_UNBUILT("accessIPv6"),
-	OS_UNBUILT("adminPass"),
+	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, GIVEN(set_access_ip4),
+	  .doc = "Where it is reached; empty: nothing is said."),
+	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, GIVEN(set_access_ip6), .doc = "Likewise in IPv6."),
+	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
+	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
 	OS_UNBUILT("personality", .until = 56, .only = "[]"),
 	OS_UNBUILT("trusted_image_certificates", .since = 63),
 	OS_UNBUILT("hostname", .since = 90),
@@ -130,13 +121,21 @@ static RESULT prepare_rebuild(struct os_call *e, void *args)
 {
 	struct os_rebuild *a = args;
 	const struct instance *instance = NULL;
-	return check_server(e, &a->wish.instance, &instance);
+	TRY(os_find_server(e, &a->wish.instance, &instance));
+	TRY(os_read_access_ip(e, a->access_ip4, "accessIPv4", &a->wish.access_ip4));
+	TRY(os_read_access_ip(e, a->access_ip6, "accessIPv6", &a->wish.access_ip6));
+	TRY(os_draw_password(e, &a->password));
+	return instance->config_drive
+		       ? os_seal_password(e, instance->account, a->password, &a->wish.admin_password)
+		       : OK;
 }
 
 static RESULT show_rebuilt(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_rebuild *a = args;
-	return os_write_found(e, &os_server_details, &a->wish.instance, w);
+	TRY(os_write_found(e, &os_server_details, &a->wish.instance, w));
+	json_write_text(w, "adminPass", a->password);
+	return OK;
 }
 
 /* ---- an image of it ---- */
@@ -145,7 +144,7 @@ struct os_create_image {
 	struct image_capture wish;
 };
 static const struct os_param image_params[] = {
-	SERVER(struct os_create_image, wish.instance),
+	OS_SERVER(struct os_create_image, wish.instance),
 	OS_BODY(struct os_create_image, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
 		.doc = "The image's."),
 	OS_BODY(struct os_create_image, "metadata", wish.properties, .doc = "The image's properties."),
@@ -164,7 +163,7 @@ static RESULT prepare_image(struct os_call *e, void *args)
 					      STR_ARG(a->wish.properties.at[k].key));
 	a->wish.no_reboot = true;
 	a->wish.may_share_name = true;
-	return check_server(e, &a->wish.instance, &instance);
+	return os_find_server(e, &a->wish.instance, &instance);
 }
 
 /* Up to 2.44 in a header, then in the body. */
@@ -190,7 +189,7 @@ struct os_group_action {
 	struct str name;
 };
 static const struct os_param group_params[] = {
-	SERVER(struct os_group_action, wish.instance),
+	OS_SERVER(struct os_group_action, wish.instance),
 	OS_BODY(struct os_group_action, "name", name, .flags = OS_REQUIRED, .min = 1, .max = 255,
 		.doc = "By name or id."),
 };
@@ -199,7 +198,7 @@ static RESULT prepare_group(struct os_call *e, void *args)
 {
 	struct os_group_action *a = args;
 	const struct instance *instance = NULL;
-	TRY(check_server(e, &a->wish.instance, &instance));
+	TRY(os_find_server(e, &a->wish.instance, &instance));
 	if (!os_parse_id(a->name, KIND_SECURITY_GROUP, &a->wish.group))
 		a->wish.group = (struct ref){.kind = KIND_SECURITY_GROUP, .text = a->name};
 	a->wish.group.field = STR("name");
@@ -221,7 +220,7 @@ struct os_console {
 	int64_t at_us;
 };
 static const struct os_param console_params[] = {
-	SERVER(struct os_console, server),
+	OS_SERVER(struct os_console, server),
 	OS_BODY(struct os_console, "length", length, .flags = OS_NULL_ABSENT, .min = -1, .max = 1000000,
 		.given = offsetof(struct os_console, has_length) + 1, .doc = "The newest lines."),
 };
@@ -230,7 +229,7 @@ static RESULT prepare_console(struct os_call *e, void *args)
 {
 	struct os_console *a = args;
 	const struct instance *instance = NULL;
-	TRY(check_server(e, &a->server, &instance));
+	TRY(os_find_server(e, &a->server, &instance));
 	a->id = instance->row.id;
 	if (instance->seen_power != INSTANCE_SEEN_POWER_ABSENT)
 		e->host = instance->host;
@@ -267,15 +266,9 @@ static RESULT show_console(struct os_call *e, const void *args, struct json_writ
 	return OK;
 }
 
-#define ACTION(word, policy, T, rows, ...)                                                                   \
-	{                                                                                                    \
-		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .name = (word),             \
-		.permit = "os_compute_api:" policy, .flags = OS_WRITES, .status = 202,                       \
-		.args = OS_PARAMS(T, rows), __VA_ARGS__                                                      \
-	}
 #define PLAIN(word, policy, rows, run, words)                                                                \
-	ACTION(word, policy, struct os_plain_action, rows, .prepare = prepare_plain, .operation = (run),     \
-	       .doc = (words))
+	OS_SERVER_ACTION(word, policy, struct os_plain_action, rows, .prepare = prepare_plain,               \
+			 .operation = (run), .doc = (words))
 
 static const struct os_action actions[] = {
 	PLAIN("pause", "os-pause-server:pause", plain_params, engine_pause_instances_run,
@@ -291,11 +284,12 @@ static const struct os_action actions[] = {
 	      "It may be changed again."),
 	PLAIN("forceDelete", "os-deferred-delete:force", plain_params, engine_terminate_instances_run,
 	      "Ends a server, as its deletion does."),
-	ACTION("resize", "servers:resize", struct os_resize, resize_params, .prepare = prepare_resize,
-	       .operation = engine_resize_instance_run, .doc = "Another flavor, to be confirmed."),
-	ACTION("revertResize", "servers:revert_resize", struct os_target, target_params,
-	       .prepare = prepare_target, .operation = engine_revert_resize_run,
-	       .doc = "The flavor that it had."),
+	OS_SERVER_ACTION("resize", "servers:resize", struct os_resize, resize_params,
+			 .prepare = prepare_resize, .operation = engine_resize_instance_run,
+			 .doc = "Another flavor, to be confirmed."),
+	OS_SERVER_ACTION("revertResize", "servers:revert_resize", struct os_target, target_params,
+			 .prepare = prepare_target, .operation = engine_revert_resize_run,
+			 .doc = "The flavor that it had."),
 	{.method = HTTP_POST,
 	 .path = "/v2.1/servers/{server_id}/action",
 	 .name = "confirmResize",
@@ -306,18 +300,18 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_target,
 	 .operation = engine_confirm_resize_run,
 	 .doc = "The new flavor stays."},
-	ACTION("rebuild", "servers:rebuild", struct os_rebuild, rebuild_params, .prepare = prepare_rebuild,
-	       .operation = engine_rebuild_instance_run, .item = "server", .answer = show_rebuilt,
-	       .doc = "A new root disk of an image."),
-	ACTION("createImage", "servers:create_image", struct os_create_image, image_params,
-	       .prepare = prepare_image, .operation = engine_capture_image_run, .answer = show_image,
-	       .doc = "An image of its disks."),
-	ACTION("addSecurityGroup", "os-security-groups:add", struct os_group_action, group_params,
-	       .prepare = prepare_group, .operation = engine_change_instance_groups_run,
-	       .doc = "On all its ports."),
-	ACTION("removeSecurityGroup", "os-security-groups:remove", struct os_group_action, group_params,
-	       .prepare = prepare_group, .operation = engine_change_instance_groups_run,
-	       .doc = "From all its ports."),
+	OS_SERVER_ACTION("rebuild", "servers:rebuild", struct os_rebuild, rebuild_params,
+			 .prepare = prepare_rebuild, .operation = engine_rebuild_instance_run,
+			 .item = "server", .answer = show_rebuilt, .doc = "A new root disk of an image."),
+	OS_SERVER_ACTION("createImage", "servers:create_image", struct os_create_image, image_params,
+			 .prepare = prepare_image, .operation = engine_capture_image_run,
+			 .answer = show_image, .doc = "An image of its disks."),
+	OS_SERVER_ACTION("addSecurityGroup", "os-security-groups:add", struct os_group_action, group_params,
+			 .prepare = prepare_group, .operation = engine_change_instance_groups_run,
+			 .doc = "On all its ports."),
+	OS_SERVER_ACTION("removeSecurityGroup", "os-security-groups:remove", struct os_group_action,
+			 group_params, .prepare = prepare_group,
+			 .operation = engine_change_instance_groups_run, .doc = "From all its ports."),
 	{.method = HTTP_POST,
 	 .path = "/v2.1/servers/{server_id}/action",
 	 .name = "os-getConsoleOutput",

@@ -46,7 +46,8 @@ static RESULT list_attachments(struct os_call *e, const void *args, struct json_
 	json_write_open_list(w, "volumeAttachments");
 	for (const struct volume *v = volume_first_by_instance(os_walk(e), instance->row.id); v;
 	     v = volume_next_by_instance(os_walk(e), v)) {
-		if (!row_is_live(&v->row) || v->device_slot == 0) /* the root disk is the server's image */
+		if (!row_is_live(&v->row) || v->device_slot == 0 || /* the server's image */
+		    uuid_equal(v->row.id, instance->rescue_disk))
 			continue;
 		json_write_open(w, NULL);
 		write_attachment(e, w, v);

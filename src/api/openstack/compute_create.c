@@ -54,7 +54,7 @@ struct os_new_server {
 	struct ref image, flavor, key, zone;
 	struct tags metadata;
 	struct strs tags;
-	struct str user_data;
+	struct str user_data, access_ip4, access_ip6, password;
 	int64_t min_count, max_count;
 	bool returns_reservation, config_drive;
 	struct {
@@ -94,9 +94,10 @@ static const struct os_param server_rows[] = {
 		     .doc = "Its disks, over and besides the image's."),
 	P("config_drive", config_drive, .flags = OS_NULLABLE,
 	  .doc = "A disk with what the metadata service says."),
-	OS_UNBUILT("accessIPv4", .only = ""),
-	OS_UNBUILT("accessIPv6", .only = ""),
-	OS_UNBUILT("adminPass"),
+	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE, .doc = "Where it is reached, as its owner says."),
+	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE, .doc = "Likewise in IPv6."),
+	P("adminPass", password, .min = 1, .max = OS_PASSWORD_MAX,
+	  .doc = "What its config drive tells the guest to set; absent: one is drawn."),
 	OS_UNBUILT("personality", .until = 56, .only = "[]"),
 	OS_UNBUILT("block_device_mapping"),
 	P("tags", tags, .since = 52, .doc = "Words."),
@@ -437,6 +438,11 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	if (a->launch.max_count < a->launch.min_count)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("min_count"), "min_count must be <= max_count");
 	TRY(take_tags(e, s, &a->launch.instance_tags));
+	TRY(os_read_access_ip(e, s->access_ip4, "accessIPv4", &a->launch.access_ip4));
+	TRY(os_read_access_ip(e, s->access_ip6, "accessIPv6", &a->launch.access_ip6));
+	TRY(os_draw_password(e, &a->server.password));
+	if (s->config_drive)
+		TRY(os_seal_password(e, e->c->who->account, s->password, &a->launch.admin_password));
 	TRY(check_zone(e, &s->zone));
 	TRY(take_disks(e, a));
 	if (!has_root(a))
@@ -474,6 +480,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 	json_write_text(w, "id", id);
 	os_write_compute_links(e, w, "servers", id);
 	json_write_z(w, "OS-DCF:diskConfig", "MANUAL");
+	json_write_text(w, "adminPass", a->server.password);
 	write_groups(w, &a->server);
 	json_write_close(w);
 	return OK;

@@ -90,7 +90,7 @@ static RESULT show_one(struct os_call *e, const void *args, struct json_writer *
 
 struct os_update_server {
 	struct instance_settings wish;
-	struct str disk_config;
+	struct str disk_config, access_ip4, access_ip6;
 };
 #define P(wire, member, ...) OS_BODY(struct os_update_server, wire, member, __VA_ARGS__)
 static const struct os_param update_params[] = {
@@ -100,8 +100,11 @@ static const struct os_param update_params[] = {
 	P("description", wish.description, .flags = OS_NULLABLE, .since = 19, .max = 255,
 	  .given = offsetof(struct os_update_server, wish.set_description) + 1, .doc = "Free text."),
 	P("OS-DCF:diskConfig", disk_config, .words = "AUTO|MANUAL", .doc = "Means nothing here."),
-	OS_UNBUILT("accessIPv4", .only = ""),
-	OS_UNBUILT("accessIPv6", .only = ""),
+	P("accessIPv4", access_ip4, .max = IP_TEXT_SIZE,
+	  .given = offsetof(struct os_update_server, wish.set_access_ip4) + 1,
+	  .doc = "Where it is reached; empty: nothing is said."),
+	P("accessIPv6", access_ip6, .max = IP_TEXT_SIZE,
+	  .given = offsetof(struct os_update_server, wish.set_access_ip6) + 1, .doc = "Likewise in IPv6."),
 	OS_UNBUILT("hostname", .since = 90),
 };
 #undef P
@@ -110,6 +113,8 @@ static RESULT prepare_update(struct os_call *e, void *args)
 {
 	struct os_update_server *a = args;
 	const struct instance *instance = NULL;
+	TRY(os_read_access_ip(e, a->access_ip4, "accessIPv4", &a->wish.access_ip4));
+	TRY(os_read_access_ip(e, a->access_ip6, "accessIPv6", &a->wish.access_ip6));
 	return os_find_live_server(e, &a->wish.instance, &instance);
 }
 
@@ -142,6 +147,6 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:update", .flags = OS_WRITES,
 	 .args = OS_PARAMS(struct os_update_server, update_params), .wrap = "server", .item = "server",
 	 .prepare = prepare_update, .operation = engine_update_instance_run, .answer = show_updated,
-	 .doc = "Its name and description."},
+	 .doc = "Its name, its description, where it is reached."},
 };
 const struct os_actions os_server_metadata_actions = OS_ACTIONS(OS_COMPUTE, actions);

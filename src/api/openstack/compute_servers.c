@@ -70,10 +70,16 @@ static struct words status_words(const struct tables *t, const struct instance *
 		[INSTANCE_TASK_RESIZE] = {STR("RESIZE"), STR("resize_migrating")},
 		[INSTANCE_TASK_REVERT] = {STR("REVERT_RESIZE"), STR("resize_reverting")},
 		[INSTANCE_TASK_REBUILD] = {STR("REBUILD"), STR("rebuilding")},
+		[INSTANCE_TASK_RESCUE] = {STR("ACTIVE"), STR("rescuing")},
+		[INSTANCE_TASK_UNRESCUE] = {STR("RESCUE"), STR("unrescuing")},
+		[INSTANCE_TASK_SHELVE] = {STR("ACTIVE"), STR("shelving")},
+		[INSTANCE_TASK_UNSHELVE] = {STR("SHELVED_OFFLOADED"), STR("unshelving")},
 	};
 	enum instance_state state = model_derive_instance_state(i);
 	enum instance_task task = model_derive_instance_task(i);
 	struct words words = {.task = str_from(model_instance_states[state].nova)};
+	if (i->marked_broken && row_is_live(&i->row))
+		return (struct words){.status = STR("ERROR")};
 	if (task != INSTANCE_TASK_NONE)
 		return tasks[task];
 	if (model_is_resized(i) && (state == INSTANCE_RUNNING || state == INSTANCE_STOPPED))
@@ -83,6 +89,8 @@ static struct words status_words(const struct tables *t, const struct instance *
 	if (state == INSTANCE_RUNNING)
 		return running_words(i);
 	(void) str_split_next(&words.task, '/', &words.status);
+	if (state == INSTANCE_SHELVED)
+		words.task = STR("shelving_offloading"); /* once its image is made */
 	if (state == INSTANCE_PAUSED && !i->wanted_pause)
 		words.task = STR("unpausing");
 	return words;
@@ -91,9 +99,17 @@ static struct words status_words(const struct tables *t, const struct instance *
 static const char *vm_state(struct str status)
 {
 	static const char *const states[][2] = {
-		{"BUILD", "building"},        {"SHUTOFF", "stopped"},     {"ERROR", "error"},
-		{"PAUSED", "paused"},         {"SUSPENDED", "suspended"}, {"VERIFY_RESIZE", "resized"},
-		{"REVERT_RESIZE", "resized"}, {"DELETED", "deleted"},
+		{"BUILD", "building"},
+		{"SHUTOFF", "stopped"},
+		{"ERROR", "error"},
+		{"PAUSED", "paused"},
+		{"SUSPENDED", "suspended"},
+		{"VERIFY_RESIZE", "resized"},
+		{"REVERT_RESIZE", "resized"},
+		{"DELETED", "deleted"},
+		{"RESCUE", "rescued"},
+		{"SHELVED", "shelved"},
+		{"SHELVED_OFFLOADED", "shelved_offloaded"},
 	};
 	for (size_t k = 0; k < sizeof states / sizeof states[0]; k++)
 		if (str_is(status, states[k][0]))
@@ -184,7 +200,9 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 			return NULL;
 	for (const struct volume *v = volume_first_by_instance(t, row->id); v;
 	     v = volume_next_by_instance(t, v))
-		if (row_is_live(&v->row) && v->device_slot > 0 && !VEC_PUSH(e->c->arena, &s->volumes, v))
+		if (row_is_live(&v->row) && v->device_slot > 0 &&
+		    !uuid_equal(v->row.id, s->instance->rescue_disk) &&
+		    !VEC_PUSH(e->c->arena, &s->volumes, v))
 			return NULL;
 	return s;
 }
@@ -330,6 +348,12 @@ static void write_states(struct json_writer *w, const struct os_server *s)
 		json_write_int(w, "progress", 0);
 }
 
+static void write_access_ip(struct json_writer *w, const char *key, struct ip ip)
+{
+	char text[IP_TEXT_SIZE];
+	json_write_z(w, key, ip_is_none(ip) ? "" : ip_write(ip, text));
+}
+
 static void write_brief(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct instance *i = item;
@@ -397,8 +421,8 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 	os_write_time(w, "created", i->row.created_us);
 	os_write_time(w, "updated", i->row.updated_us);
 	write_addresses(w, s);
-	json_write_z(w, "accessIPv4", "");
-	json_write_z(w, "accessIPv6", "");
+	write_access_ip(w, "accessIPv4", i->access_ip4);
+	write_access_ip(w, "accessIPv6", i->access_ip6);
 	json_write_z(w, "OS-DCF:diskConfig", "MANUAL");
 	json_write_text(w, "OS-EXT-AZ:availability_zone", s->zone ? s->zone->name : STR_NONE);
 	json_write_z(w, "config_drive", i->config_drive ? "True" : "");
@@ -622,6 +646,19 @@ RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct ins
 	return model_derive_instance_state(*ret_instance) == INSTANCE_TERMINATED
 		       ? engine_fail_not_found(e->c, KIND_INSTANCE, ref)
 		       : OK;
+}
+
+RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, struct ip *ret_ip)
+{
+	int family = str_is(str_from(field), "accessIPv4") ? IP_V4 : IP_V6;
+	struct ip ip = {0};
+	if (text.n && (!result_is_ok(ip_parse(text, &ip)) || ip.family != family))
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+				      "Invalid input for field/attribute %s. Value: %" STR_FMT
+				      ". It is not such an address.",
+				      field, STR_ARG(str_slice(text, 0, 64)));
+	*ret_ip = ip;
+	return OK;
 }
 
 RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)

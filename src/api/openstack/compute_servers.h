@@ -4,6 +4,15 @@
 
 #include "api/openstack/list.h"
 
+#define OS_SERVER(T, member) OS_PATH(T, "server_id", member, .kind = KIND_INSTANCE, .doc = "The server.")
+/* A row for what is asked of a server by name. */
+#define OS_SERVER_ACTION(word, policy, T, rows, ...)                                                         \
+	{                                                                                                    \
+		.method = HTTP_POST, .path = "/v2.1/servers/{server_id}/action", .name = (word),             \
+		.permit = "os_compute_api:" policy, .flags = OS_WRITES, .status = 202,                       \
+		.args = OS_PARAMS(T, rows), __VA_ARGS__                                                      \
+	}
+
 struct os_server_address {
 	struct ip ip, floating; /* floating: none, or what stands for it */
 	struct mac mac;
@@ -45,6 +54,13 @@ RESULT os_read_server_tags(struct os_call *e, struct strs words, struct tags *re
 RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
 /* Likewise, but for one that is being deleted: nothing is said of it any more. */
 RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance);
+/* Where a server is reached, as its owner says: an address of that family; empty: none. ERR_INVALID. */
+RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, struct ip *ret_ip);
+/* Nova's adminPass: what is wanted, or one that is drawn. sealed: for instance.admin_password of an instance
+ * of that account. On HTTP threads. */
+enum { OS_PASSWORD_MAX = 255 };
+RESULT os_draw_password(struct os_call *e, struct str *password);
+RESULT os_seal_password(struct os_call *e, uuid account, struct str password, struct str *ret_sealed);
 /* A server's name: its own, else the tag Name that EC2's users give, else its id there. */
 struct str os_server_name(struct arena *a, const struct instance *instance);
 /* The label of a network: its name, else that of the EC2 subnet it was made for. In walks. */

@@ -79,6 +79,7 @@ static const struct os_error errors[] = {
 	E_OF(BIT(COMPUTE), NOT_FOUND, SNAPSHOT, "block_device_mapping_v2", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, VOLUME, "block_device_mapping_v2", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "imageRef", 400, 0),
+	E_OF(BIT(COMPUTE), NOT_FOUND, IMAGE, "rescue_image_ref", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, INSTANCE_TYPE, "server.flavorRef", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, INSTANCE_TYPE, "flavorRef", 400, 0),
 	E_OF(BIT(COMPUTE), NOT_FOUND, KEY_PAIR, "server.key_name", 400, 0),
