@@ -176,6 +176,18 @@ static bool is_change_line(struct str line)
 	       !str_contains(line, STR("HEAD /"));
 }
 
+/* The golden cases' hosts are "hv1", "hv2", …; ours "h0", "h1", …: the new size. */
+static size_t name_hosts(char *bytes, size_t size)
+{
+	static const char theirs[] = "\"hv";
+	for (char *at = bytes; (at = memmem(at, size - (size_t) (at - bytes), theirs, sizeof theirs - 1));) {
+		at[2] = (char) (at[3] - 1);
+		memmove(at + 3, at + 4, size - (size_t) (at + 4 - bytes));
+		size--;
+	}
+	return size;
+}
+
 /* The golden cases' region has another name, of the same length. */
 static void read_lines(struct arena *a)
 {
@@ -187,6 +199,7 @@ static void read_lines(struct arena *a)
 		(void) fclose(file);
 	for (char *at = bytes; (at = memmem(at, text.n - (size_t) (at - bytes), theirs, sizeof theirs - 1));)
 		memcpy(at, ours, sizeof ours - 1);
+	text.n = name_hosts(bytes, text.n);
 	text = str_copy(a, text);
 	for (t.line_count = 0; t.line_count < LINES_MAX && str_split_next(&text, '\n', &line);)
 		if (script_is_call(line) || str_starts_with(line, STR("@settle")) ||
@@ -507,26 +520,10 @@ static bool case_ended(uint64_t job, int status)
 static const char *const not_told_here[] = {
 	"identity:revoke_token",
 	"identity:change_password",
-	"reactivate",
-	"add_member",
-	"modify_member",
-	"delete_member",
-	"volume:snapshot_metadata:update",
-	"volume:snapshot_metadata:delete",
-	"volume_extension:types_extra_specs:delete",
-	"volume_extension:volume_type_access:addProjectAccess",
-	"volume_extension:volume_type_access:removeProjectAccess",
-	"volume_extension:quotas:update",
-	"volume_extension:quotas:delete",
 	"volume_extension:volume_actions:attach",
 	"volume_extension:volume_actions:detach",
-	"volume_extension:volume_actions:begin_detaching",
-	"volume_extension:volume_actions:roll_detaching",
-	"volume_extension:volume_image_metadata:os-set_image_metadata",
 	"volume:attachment_complete",
 	"backup:create",
-	"os_compute_api:os-aggregates:add_host",
-	"os_compute_api:os-aggregates:remove_host",
 	"os_compute_api:os-attach-interfaces:create",
 };
 
