@@ -4,6 +4,7 @@
 #include <stdio.h>
 
 #include "api/ec2/ec2.h"
+#include "api/iam/iam.h"
 #include "api/openstack/openstack.h"
 #include "daemon/command.h"
 
@@ -116,6 +117,7 @@ static void add_call(struct buf *out, const json_t *call)
 static void add_openstack_coverage(struct buf *out, const json_t *dump)
 {
 	const json_t *actions = json_object_get(dump, "actions"), *unbuilt = json_object_get(dump, "unbuilt");
+	iam_write_coverage(out);
 	buf_print(
 		out,
 		"\n## OpenStack: %zu calls\n\nA path that a service has and Dari has not answers 404, as for "

@@ -173,3 +173,27 @@ const struct iam_action iam_actions[] = {
 	     "What policies that are sent say of actions."),
 };
 const size_t iam_action_count = sizeof iam_actions / sizeof iam_actions[0];
+
+void iam_write_coverage(struct buf *out)
+{
+	buf_print(out,
+		  "\n## IAM: %zu actions\n\nAn action that IAM has and Dari has not answers "
+		  "`InvalidAction`.\n\n"
+		  "| action | what it does | refused parameters |\n| --- | --- | --- |\n",
+		  iam_action_count);
+	for (size_t k = 0; k < iam_action_count; k++) {
+		const struct iam_action *a = &iam_actions[k];
+		const char *before = "";
+		buf_print(out, "| %s | %s | ", a->name, a->doc);
+		for (size_t n = 0; n < a->args.count; n++) {
+			const struct param *p = &a->args.at[n];
+			if (p->type != PARAM_NOT_BUILT)
+				continue;
+			buf_print(out, "%s`%s`", before, p->wire);
+			if (p->only)
+				buf_print(out, " (but `%s`)", p->only);
+			before = ", ";
+		}
+		buf_print(out, " |\n");
+	}
+}

@@ -26,5 +26,8 @@ void iam_free(struct iam_face *face); /* after its listeners are gone; NULL: not
 /* Whether a request is signed for IAM: the listener is shared with other faces. */
 bool iam_has_call(const struct call *call);
 
+/* Its chapter of docs/coverage.md: each action, what it does, which parameters are refused. */
+void iam_write_coverage(struct buf *out);
+
 /* For http_listen(), with the face as self. */
 extern const struct http_face iam_http_face;
