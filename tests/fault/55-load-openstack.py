@@ -22,6 +22,8 @@ from dev import Dev  # noqa: E402
 
 SLOW, SLOW_S, PIECE = 100, 8, 1024
 SAMPLES = 300
+# The end of a connection that comes together with its last data may not be seen before the request's time is over.
+UNSEEN_S = 30 + 15
 PATHS = {"compute": "/compute/v2.1/servers", "network": "/network/v2.0/networks", "volume": "/volume/v3/volumes", "image": "/image/v2/images",
          "identity": "/identity/v3/auth/projects"}
 failed = 0
@@ -201,14 +203,13 @@ def slow_uploads(dev, one, other):
         check("slow uploads hold no threads", threads(dev) < threads_before + 5, threads(dev))
         check("slow uploads hold no memory", resident_mib(dev) < memory_before + SLOW * 0.25, f"{memory_before} MiB, then {resident_mib(dev)}")
     compare("slow uploads", before, now)
-    for s in sent[1:]:
-        s.close()
-    check("what is given up leaves nothing open", wait_until(lambda: descriptors(dev) <= open_before + 8, 15), f"{descriptors(dev)}, before {open_before}")
-    check("nor an image that waits for the rest", {state_of(one, i) for i in images[1:]} == {"queued"}, {state_of(one, i) for i in images[1:]})
     sent[0].sendall(b"0\r\n\r\n")
-    check("and the one that goes on to the end is taken", b" 204 " in sent[0].recv(65536)[:20])
-    check("as it was sent", one.ok("GET", f"{PATHS['image']}/{images[0]}")["size"] >= PIECE * (SLOW_S - 1))
-    sent[0].close()
+    check("the one that goes on to the end is taken", b" 204 " in sent[0].recv(65536)[:20])
+    check("as it was sent", (one.ok("GET", f"{PATHS['image']}/{images[0]}")["size"] or 0) >= PIECE * (SLOW_S - 1))
+    for s in sent:
+        s.close()
+    check("what is given up leaves nothing open", wait_until(lambda: descriptors(dev) <= open_before + 8, UNSEEN_S), f"{descriptors(dev)}, before {open_before}")
+    check("nor an image that waits for the rest", {state_of(one, i) for i in images[1:]} == {"queued"}, {state_of(one, i) for i in images[1:]})
     for image in images[1:]:
         assert one.call("DELETE", f"{PATHS['image']}/{image}").status == 204
 
@@ -236,7 +237,7 @@ def slow_readers(dev, one, other):
     compare("slow readers", before, now)
     for s in readers:
         s.close()
-    check("who stops reading leaves nothing open", wait_until(lambda: descriptors(dev) <= open_before + 8, 15), f"{descriptors(dev)}, before {open_before}")
+    check("who stops reading leaves nothing open", wait_until(lambda: descriptors(dev) <= open_before + 8, UNSEEN_S), f"{descriptors(dev)}, before {open_before}")
 
 
 def read_all(sockets):
