@@ -189,6 +189,10 @@ RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main,
 			 uuid *ret_table);
 RESULT route_table_forget_with_routes(struct op *op, uuid table);
 
+/* ---- address_group.c ---- */
+/* The account's own, for a rule of its groups. ERR_NOT_FOUND. */
+RESULT address_group_resolve(struct op *op, uuid account, const struct ref *ref, uuid *ret_group);
+
 /* ---- subnet_pool.c ---- */
 
 bool subnet_pool_is_used(const struct tables *t, uuid pool); /* a subnet is from it */

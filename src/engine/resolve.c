@@ -285,6 +285,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_GATEWAY] = "internet gateway",
 	[KIND_NETWORK] = "network",
 	[KIND_NETWORK_GRANT] = "grant of a network",
+	[KIND_ADDRESS_GROUP] = "address group",
 	[KIND_SUBNET] = "subnet",
 	[KIND_SUBNET_POOL] = "subnet pool",
 	[KIND_ROUTE_TABLE] = "route table",

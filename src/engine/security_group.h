@@ -37,12 +37,14 @@ struct security_group_target {
 };
 OPERATION(engine_delete_security_group, security_group_target)
 
-/* One rule as asked for, by block or by group. Protocol -1: all, and then the ports do not count. */
+/* One rule as asked for, by block, by group or by address group. Protocol -1: all, and then the ports do not
+ * count. */
 struct rule_wish {
 	int64_t protocol, from_port, to_port; /* ICMP: type and code; -1: all */
 	struct cidr peer_block;               /* made canonical */
-	struct ref peer_group;                /* kind none: by block. By name: in the same router */
-	bool is_ipv6;                         /* by group: IPv6 alone */
+	struct ref peer_group;                /* kind none: not by it. By name: in the same router */
+	struct ref peer_addresses;            /* an address group; kind none: not by it */
+	bool is_ipv6;                         /* by group or address group: IPv6 alone */
 	struct ref peer_router;               /* where it is said to be; kind none: not said */
 	struct str description;
 	struct str field; /* the parameter it came in, for messages */

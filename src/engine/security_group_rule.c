@@ -63,9 +63,16 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SECURITY_GROUP_RULE, wish->field,
 				   "A rule's description has up to 255 characters.");
 	TRY(check_ports(op, wish, ret_rule));
-	if (ref_is_given(&wish->peer_group) == !cidr_is_none(wish->peer_block))
+	if (ref_is_given(&wish->peer_group) + ref_is_given(&wish->peer_addresses) +
+		    !cidr_is_none(wish->peer_block) !=
+	    1)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SECURITY_GROUP_RULE, wish->field,
-				   "A rule has exactly one peer: an address block or a security group.");
+				   "A rule has exactly one peer: an address block, a security group or an "
+				   "address group.");
+	ret_rule->is_ipv6 = wish->is_ipv6 && cidr_is_none(wish->peer_block);
+	if (ref_is_given(&wish->peer_addresses))
+		return address_group_resolve(op, group->account, &wish->peer_addresses,
+					     &ret_rule->peer_address_group);
 	if (!ref_is_given(&wish->peer_group)) {
 		ret_rule->peer_block = cidr_canonical(wish->peer_block);
 		return OK;
@@ -73,7 +80,6 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 	const struct security_group *peer = NULL;
 	TRY(engine_find_group_in(op->ctx, op->head, group->account, group->router, &wish->peer_group, &peer));
 	ret_rule->peer_group = peer->row.id;
-	ret_rule->is_ipv6 = wish->is_ipv6;
 	if (!ref_is_given(&wish->peer_router))
 		return OK;
 	const struct router *router = NULL;
@@ -87,7 +93,8 @@ static bool same_rule(const struct security_group_rule *a, const struct security
 {
 	return a->direction == b->direction && a->protocol == b->protocol && a->from_port == b->from_port &&
 	       a->to_port == b->to_port && cidr_equal(a->peer_block, b->peer_block) &&
-	       uuid_equal(a->peer_group, b->peer_group) && a->is_ipv6 == b->is_ipv6;
+	       uuid_equal(a->peer_group, b->peer_group) &&
+	       uuid_equal(a->peer_address_group, b->peer_address_group) && a->is_ipv6 == b->is_ipv6;
 }
 
 /* The group's rule that lets the same through; count: how many rules the group has in all. */
@@ -120,6 +127,8 @@ static const char *write_peer(const struct security_group_rule *rule, char out[s
 {
 	if (!uuid_is_none(rule->peer_group))
 		return id_write_ec2(KIND_SECURITY_GROUP, rule->peer_group, out);
+	if (!uuid_is_none(rule->peer_address_group))
+		return id_write_ec2(KIND_ADDRESS_GROUP, rule->peer_address_group, out);
 	return cidr_write(rule->peer_block, out);
 }
 

@@ -263,6 +263,34 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	return OK;
 }
 
+struct gathered_rules {
+	VEC(const struct security_group_rule *) rules;
+};
+
+/* A rule by an address group is in the network as one for each of its blocks, that goes and comes with it. */
+static RESULT gather_rule(struct step *s, const struct tables *t, const struct security_group_rule *rule,
+			  struct gathered_rules *gathered)
+{
+	const struct address_group *peers = address_group_find(t, rule->peer_address_group);
+	char text[CIDR_TEXT_SIZE];
+	if (uuid_is_none(rule->peer_address_group))
+		PUSH(s, &gathered->rules,
+		     STEP_COPY(s, KIND_SECURITY_GROUP_RULE, struct security_group_rule, rule));
+	for (size_t k = 0; peers && k < peers->addresses.count; k++) {
+		struct cidr block = peers->addresses.at[k];
+		if ((block.base.family == IP_V6) != rule->is_ipv6)
+			continue;
+		struct security_group_rule *one = STEP_NEW(s, struct security_group_rule);
+		*one = *(const struct security_group_rule *) STEP_COPY(s, KIND_SECURITY_GROUP_RULE,
+								       struct security_group_rule, rule);
+		one->row.id = uuid_v5(rule->row.id, str_from(cidr_write(block, text)));
+		one->peer_address_group = UUID_NONE;
+		one->peer_block = block;
+		PUSH(s, &gathered->rules, one);
+	}
+	return OK;
+}
+
 RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish)
 {
 	*ret_wish = (struct network_group){0};
@@ -270,14 +298,13 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 	if (!row)
 		return OK;
 	ret_wish->group = STEP_COPY(s, KIND_SECURITY_GROUP, struct security_group, row);
-	VEC(const struct security_group_rule *) rules = {0};
+	struct gathered_rules gathered = {0};
 	for (const struct security_group_rule *r = security_group_rule_first_by_group(t, group); r;
 	     r = security_group_rule_next_by_group(t, r))
 		if (row_is_live(&r->row) || clock_now_us() < r->row.deleted_us + RULE_TRACKED_US)
-			PUSH(s, &rules,
-			     STEP_COPY(s, KIND_SECURITY_GROUP_RULE, struct security_group_rule, r));
-	ret_wish->rules = rules.at;
-	ret_wish->rule_count = rules.count;
+			TRY(gather_rule(s, t, r, &gathered));
+	ret_wish->rules = gathered.rules.at;
+	ret_wish->rule_count = gathered.rules.count;
 	return OK;
 }
 

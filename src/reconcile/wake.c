@@ -212,6 +212,15 @@ static void wake_for_neighbours(struct reconciler *r, const struct tables *t, co
 		wake_network(r, KIND_ROUTER, s->router);
 }
 
+/* It is in the network as rules of the groups that name it. */
+static void wake_for_addresses(struct reconciler *r, const struct tables *t, uuid addresses)
+{
+	for (const struct security_group_rule *rule =
+		     security_group_rule_first_by_peer_address_group(t, addresses);
+	     rule; rule = security_group_rule_next_by_peer_address_group(t, rule))
+		wake_network(r, KIND_SECURITY_GROUP, rule->group);
+}
+
 static void wake_for_place(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	if (p->before)
@@ -280,6 +289,15 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, enu
 	}
 }
 
+/* What is in the network as parts of others. */
+static void wake_for_parts(struct reconciler *r, const struct tables *t, const struct published *p)
+{
+	if (p->kind == KIND_NETWORK)
+		wake_for_segment(r, t, (const struct network *) p->before, (const struct network *) p->after);
+	if (p->kind == KIND_ADDRESS_GROUP && p->before)
+		wake_for_addresses(r, t, p->after->id);
+}
+
 static void wake_for_change(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	if (p->kind == KIND_HOST) {
@@ -291,8 +309,7 @@ static void wake_for_change(struct reconciler *r, const struct tables *t, const 
 			reconciler_wake_routers_soon(r); /* their way out leads over hosts */
 		return;
 	}
-	if (p->kind == KIND_NETWORK)
-		wake_for_segment(r, t, (const struct network *) p->before, (const struct network *) p->after);
+	wake_for_parts(r, t, p);
 	if (p->kind == KIND_PORT)
 		wake_for_port(r, t, (const struct port *) p->before, (const struct port *) p->after);
 	if (p->kind == KIND_GATEWAY || p->kind == KIND_SUBNET)

@@ -214,6 +214,24 @@ def test_subnet_pools(cloud):
     run("network", "delete", "pooled")
     run("subnet", "pool", "delete", "pool")
 
+
+def test_address_groups(cloud):
+    run = cloud.run
+    made = run("address", "group", "create", "office", "--address", "192.0.2.0/24", "--description", "d")
+    assert (made["addresses"], made["description"]) == (["192.0.2.0/24"], "d")
+    run("address", "group", "set", "office", "--address", "198.51.100.1/32", "--name", "offices")
+    run("address", "group", "unset", "offices", "--address", "192.0.2.0/24")
+    assert run("address", "group", "show", "offices")["addresses"] == ["198.51.100.1/32"]
+    run("security", "group", "create", "guarded")
+    rule = run("security", "group", "rule", "create", "guarded", "--protocol", "tcp", "--dst-port", "22", "--remote-address-group", "offices")
+    assert rule["remote_address_group_id"] == made["id"] and rule["port_range_min"] == 22
+    refused = run("address", "group", "delete", "offices", check=False)
+    assert refused.returncode != 0
+    run("security", "group", "delete", "guarded")
+    run("address", "group", "delete", "offices")
+    assert run("address", "group", "list") == []
+
+
 def test_both_faces_see_the_same(cloud, external):
     sdk, ec2 = cloud.sdk.network, cloud.dev.account.client()
     net = sdk.create_network(name="both")

@@ -37,6 +37,7 @@ def furnish(dev, project):
     project.ok("POST", "/network/v2.0/rbac-policies", {"rbac_policy": {
         "object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": project.id}})
     project.ok("POST", "/network/v2.0/subnetpools", {"subnetpool": {"name": "pool", "prefixes": ["10.10.0.0/16"]}})
+    project.ok("POST", "/network/v2.0/address-groups", {"address_group": {"name": "office", "addresses": ["192.0.2.0/24"]}})
     outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
     project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})
     project.ok("POST", "/network/v2.0/security-groups", {"security_group": {"name": "group"}})

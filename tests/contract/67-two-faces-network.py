@@ -513,6 +513,25 @@ def test_rules(both, direction, source):
     both.ec2.delete_vpc(VpcId=vpc)
 
 
+@holds("The network: Address groups")
+def test_rules_by_address_group(both):
+    """One rule in both faces; EC2 names the group as a prefix list and revokes the rule by its id."""
+    group = make(both, "security_group", "security-groups", name="guarded")["id"]
+    addresses = make(both, "address_group", "address-groups", name="office", addresses=["192.0.2.0/24", "2001:db8::/64"])["id"]
+    rule = make(both, "security_group_rule", "security-group-rules", security_group_id=group, direction="ingress", protocol="tcp",
+                port_range_min=22, port_range_max=22, remote_address_group_id=addresses)
+
+    def shown():
+        return both.ec2.describe_security_groups(GroupIds=[ec2_id("sg", group)])["SecurityGroups"][0]["IpPermissions"]
+    assert [(p["FromPort"], p["PrefixListIds"], p["IpRanges"]) for p in shown()] == [(22, [{"PrefixListId": ec2_id("pl", addresses)}], [])]
+    (seen,) = both.ec2.describe_security_group_rules(SecurityGroupRuleIds=[ec2_id("sgr", rule["id"])])["SecurityGroupRules"]
+    assert seen["PrefixListId"] == ec2_id("pl", addresses) and "CidrIpv4" not in seen
+    both.ec2.revoke_security_group_ingress(GroupId=ec2_id("sg", group), SecurityGroupRuleIds=[ec2_id("sgr", rule["id"])])
+    assert both.status("GET", f"{NETWORK}/security-group-rules/{rule['id']}") == 404 and shown() == []
+    for path in (f"security-groups/{group}", f"address-groups/{addresses}"):
+        both.delete(f"{NETWORK}/{path}")
+
+
 @holds("The network: Groups")
 @pytest.mark.parametrize("prefix", ["2001:db8::/64", "::/0", None])
 def test_rules_of_ipv6(both, prefix):

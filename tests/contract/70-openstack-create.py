@@ -99,6 +99,10 @@ ROWS = [
         "security_group_id": "{group}", "direction": "ingress", "ethertype": "IPv4", "protocol": "tcp", "port_range_min": 1, "port_range_max": 2,
         "remote_ip_prefix": "192.0.2.0/24", "description": "d", "project_id": "{project}", "tenant_id": "{project}"}),
     R(f"{NET}/security-group-rules", "security_group_rule", {"security_group_id": "{group}", "direction": "egress", "remote_group_id": "{group}"}),
+    R(f"{NET}/address-groups", "address_group", {"name": "a", "description": "d", "addresses": ["192.0.2.0/24", "2001:db8::/64"],
+                                                 "project_id": "{project}", "tenant_id": "{project}"},
+      changes=[{"name": "b"}, {"description": "e"}], label="addresses"),
+    R(f"{NET}/security-group-rules", "security_group_rule", {"security_group_id": "{group}", "direction": "egress", "remote_address_group_id": "{addresses}"}),
     R(f"{NET}/ports", "port", {
         "network_id": "{network}", "mac_address": "02:00:00:00:00:60", "name": "p", "description": "d", "admin_state_up": False,
         "fixed_ips": [{"subnet_id": "{subnet}", "ip_address": "10.60.0.30"}], "security_groups": ["{group}"], "allowed_address_pairs": PAIR,
@@ -249,7 +253,7 @@ def is_told(action):
               "os-extra_specs", "extra_specs", "os-volume_attachments", "{key}", "remote-consoles",
               "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets")  # 64-openstack-volume.py and goldens tell these
     return action["method"] in ("POST", "PUT", "PATCH") and members(action) and not action["name"] and not set(steps) & set(within) \
-        and not any(s.endswith(("_router_interface", "_extraroutes")) for s in steps)
+        and not any(s.endswith(("_router_interface", "_extraroutes", "_addresses")) for s in steps)
 
 
 CREATING = [a for a in ACTIONS if is_told(a) and not (a["until"] and a["until"] < 90)]

@@ -65,6 +65,8 @@ class Region:
             router = make("routers", "router", name=f"r{n}", description=f"d{n}", admin_state_up=up, external_gateway_info={"network_id": self.outside})
             project.ok("PUT", f"{NET}/routers/{router['id']}/add_router_interface", {"subnet_id": subnet["id"]})
             group = make("security-groups", "security_group", name=f"g{n}", description=f"d{n}")
+            peers = make("address-groups", "address_group", name=f"a{n}", description=f"d{n}", addresses=[f"192.0.2.{n}/32"])
+            make("security-group-rules", "security_group_rule", security_group_id=group["id"], direction="egress", remote_address_group_id=peers["id"])
             rule = make("security-group-rules", "security_group_rule", security_group_id=group["id"], direction="ingress", protocol=("tcp", "udp", "icmp")[n],
                         description=f"d{n}", **({"port_range_min": 10 + n, "port_range_max": 20 + n} if n < 2 else {}), **({"remote_ip_prefix": f"192.0.{n}.0/24"} if n else {"remote_group_id": group["id"]}))
             port = make("ports", "port", name=f"p{n}", description=f"d{n}", network_id=network["id"], admin_state_up=up, security_groups=[group["id"]],

@@ -134,6 +134,7 @@ LISTS = {  # kind → where a project's own are listed
     "router": ("/network/v2.0/routers", "routers"), "address": ("/network/v2.0/floatingips", "floatingips"),
     "security_group": ("/network/v2.0/security-groups", "security_groups"),
     "security_group_rule": ("/network/v2.0/security-group-rules", "security_group_rules"),
+    "address_group": ("/network/v2.0/address-groups", "address_groups"),
     "network_grant": ("/network/v2.0/rbac-policies", "rbac_policies"), "subnet_pool": ("/network/v2.0/subnetpools", "subnetpools"),
 }
 EXAMPLES = {"string": "a", "integer": 1, "boolean": True, "id": ABSENT[:-1] + "f", "ip": "192.0.2.1", "cidr": "192.0.2.0/24",

@@ -47,15 +47,17 @@ static bool is_same_permission(const struct security_group_rule *a, const struct
 
 bool ec2_shows_rule(const struct security_group_rule *rule)
 {
-	return !rule->is_ipv6 || uuid_is_none(rule->peer_group);
+	return !rule->is_ipv6 || uuid_is_none(rule->peer_group); /* whose twin for IPv4 stands for both */
 }
 
-enum peers { PEERS_GROUPS, PEERS_V4, PEERS_V6 };
+enum peers { PEERS_GROUPS, PEERS_V4, PEERS_V6, PEERS_LISTS };
 
 static enum peers peers_of(const struct security_group_rule *rule)
 {
 	if (!uuid_is_none(rule->peer_group))
 		return PEERS_GROUPS;
+	if (!uuid_is_none(rule->peer_address_group))
+		return PEERS_LISTS;
 	return rule->peer_block.base.family == IP_V6 ? PEERS_V6 : PEERS_V4;
 }
 
@@ -71,8 +73,8 @@ static bool has_peers(const struct security_group_rule *const *rules, size_t cou
 static void write_peers(struct ec2_call *e, struct xml *x, const struct security_group_rule *const *rules,
 			size_t count, enum peers peers)
 {
-	static const char *const sets[] = {"groups", "ipRanges", "ipv6Ranges"};
-	static const char *const members[] = {"groupId", "cidrIp", "cidrIpv6"};
+	static const char *const sets[] = {"groups", "ipRanges", "ipv6Ranges", "prefixListIds"};
+	static const char *const members[] = {"groupId", "cidrIp", "cidrIpv6", "prefixListId"};
 	xml_open(x, sets[peers]);
 	for (size_t k = 0; k < count; k++) {
 		const struct security_group_rule *r = rules[k];
@@ -82,6 +84,8 @@ static void write_peers(struct ec2_call *e, struct xml *x, const struct security
 		if (peers == PEERS_GROUPS) {
 			xml_text(x, "userId", e->owner);
 			ec2_write_id(x, members[peers], KIND_SECURITY_GROUP, r->peer_group);
+		} else if (peers == PEERS_LISTS) {
+			ec2_write_id(x, members[peers], KIND_ADDRESS_GROUP, r->peer_address_group);
 		} else {
 			ec2_write_cidr(x, members[peers], r->peer_block);
 		}
@@ -117,7 +121,10 @@ void ec2_write_permissions(struct ec2_call *e, struct xml *x, const char *set,
 			write_peers(e, x, rules + k, count - k, PEERS_V6);
 		else
 			xml_empty(x, "ipv6Ranges");
-		xml_empty(x, "prefixListIds");
+		if (has_peers(rules + k, count - k, PEERS_LISTS))
+			write_peers(e, x, rules + k, count - k, PEERS_LISTS);
+		else
+			xml_empty(x, "prefixListIds");
 		xml_close(x, "item");
 	}
 	xml_close(x, set);
@@ -158,6 +165,7 @@ static void write_rule(struct ec2_call *e, struct xml *x, const void *item)
 	xml_text(x, "ipProtocol", ec2_protocol_word(e->c->arena, r->protocol));
 	write_ports(x, r);
 	ec2_write_cidr(x, r->peer_block.base.family == IP_V6 ? "cidrIpv6" : "cidrIpv4", r->peer_block);
+	ec2_write_id(x, "prefixListId", KIND_ADDRESS_GROUP, r->peer_address_group);
 	if (i->peer) {
 		xml_open(x, "referencedGroupInfo");
 		ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, i->peer->row.id);

@@ -7,6 +7,7 @@
 static const struct {
 	const char *alias, *name;
 } extensions[] = {
+	{"address-group", "Address group"},
 	{"agent", "agent"},
 	{"allowed-address-pairs", "Allowed Address Pairs"},
 	{"availability_zone", "Availability Zone"},
@@ -31,6 +32,7 @@ static const struct {
 	{"router", "Neutron L3 Router"},
 	{"router_availability_zone", "Router Availability Zone"},
 	{"security-group", "security-group"},
+	{"security-groups-remote-address-group", "Remote address group id field for security group rules"},
 	{"sorting", "Sorting support"},
 	{"standard-attr-description", "standard-attr-description"},
 	{"standard-attr-revisions", "Resource revision numbers"},

@@ -33,7 +33,7 @@ static const struct {
 
 static bool is_ipv6(const struct security_group_rule *r)
 {
-	return uuid_is_none(r->peer_group) ? r->peer_block.base.family == IP_V6 : r->is_ipv6;
+	return cidr_is_none(r->peer_block) ? r->is_ipv6 : r->peer_block.base.family == IP_V6;
 }
 
 static void write_protocol(struct os_call *e, struct json_writer *w, const struct security_group_rule *r)
@@ -76,7 +76,7 @@ static void write_rule(struct os_call *e, struct json_writer *w, const void *ite
 	os_write_cidr(w, "remote_ip_prefix", r->peer_block);
 	os_write_cidr(w, "normalized_cidr", r->peer_block);
 	os_write_id(w, "remote_group_id", r->peer_group);
-	json_write_null(w, "remote_address_group_id");
+	os_write_id(w, "remote_address_group_id", r->peer_address_group);
 	os_write_standard(e, w, &r->row, r->account, r->description, r->tags);
 }
 
@@ -96,6 +96,7 @@ static const struct os_filter rule_filters[] = {
 	OS_STANDARD_FILTERS,
 	{"security_group_id", "group"},
 	{"remote_group_id", "peer_group"},
+	{"remote_address_group_id", "peer_address_group"},
 	{"remote_ip_prefix", "peer_block"},
 	{"direction", .fits = fits_direction},
 	{"ethertype", .fits = fits_ethertype},
@@ -141,7 +142,7 @@ struct os_create_rule {
 	struct str direction, ethertype, protocol, prefix, description;
 	int64_t min, max;
 	bool has_min, has_max;
-	struct ref remote_group;
+	struct ref remote_group, remote_addresses;
 	struct rule_wish rule;
 };
 static const struct os_param create_rule_params[] = {
@@ -166,9 +167,10 @@ static const struct os_param create_rule_params[] = {
 		.doc = "The peers' addresses."),
 	OS_BODY(struct os_create_rule, "remote_group_id", remote_group, .flags = OS_NULLABLE,
 		.kind = KIND_SECURITY_GROUP, .doc = "The peers' group."),
+	OS_BODY(struct os_create_rule, "remote_address_group_id", remote_addresses, .flags = OS_NULLABLE,
+		.kind = KIND_ADDRESS_GROUP, .doc = "The peers' addresses, by their group."),
 	OS_BODY(struct os_create_rule, "description", description, .flags = OS_NULLABLE, .doc = "Free text."),
 	OS_PROJECT(struct os_create_rule, wish.account),
-	OS_UNBUILT("remote_address_group_id"),
 };
 
 static RESULT fail_rule(struct os_call *e, const char *field, struct str value)
@@ -218,10 +220,14 @@ static RESULT read_peer(struct os_call *e, const struct os_create_rule *a, struc
 	struct ip ip;
 	rule->is_ipv6 = is_v6;
 	rule->peer_group = a->remote_group;
-	if (a->remote_group.kind != KIND_NONE && !str_is_empty(a->prefix))
-		return fail_rule(e, "remote_group_id",
-				 STR("only one of remote_ip_prefix and remote_group_id"));
-	if (a->remote_group.kind != KIND_NONE)
+	rule->peer_addresses = a->remote_addresses;
+	bool by_group = a->remote_group.kind != KIND_NONE,
+	     by_addresses = a->remote_addresses.kind != KIND_NONE;
+	if (by_group + by_addresses + !str_is_empty(a->prefix) > 1)
+		return fail_rule(
+			e, "remote_group_id",
+			STR("only one of remote_ip_prefix, remote_group_id and remote_address_group_id"));
+	if (by_group || by_addresses)
 		return OK;
 	if (str_is_empty(a->prefix))
 		rule->peer_block = (struct cidr){is_v6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};

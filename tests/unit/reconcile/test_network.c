@@ -4,6 +4,7 @@
 #include "../cloud/cloud.h"
 
 #include "base/file.h"
+#include "engine/address_group.h"
 #include "engine/gateway.h"
 #include "engine/nat_gateway.h"
 #include "engine/network.h"
@@ -316,6 +317,42 @@ static void revoked_rule(struct cloud *c)
 }
 TEST_STORY(revoked_rule, 1)
 
+static void change_addresses(struct cloud *c, uuid group, const char *block, bool removes)
+{
+	const struct cidr blocks[] = {cidr_of(block)};
+	struct address_group_change wish = {.group = cloud_ref(c, KIND_ADDRESS_GROUP, group),
+					    .addresses = {blocks, 1},
+					    .removes = removes};
+	cloud_ok(c, &c->alice, engine_change_address_group, &wish);
+	cloud_settle(c);
+}
+
+/* What a rule names by an address group is in the network as the group is. */
+static void address_group(struct cloud *c)
+{
+	struct vpc v = make_vpc(c);
+	add_port(c, &v);
+	struct address_group_wish group = {.name = STR("office")};
+	cloud_ok(c, &c->alice, engine_create_address_group, &group);
+	const struct rule_wish rule = {.protocol = 6,
+				       .from_port = 80,
+				       .to_port = 80,
+				       .peer_addresses = cloud_ref(c, KIND_ADDRESS_GROUP, group.group)};
+	struct rules_wish wish = {
+		.group = cloud_ref(c, KIND_SECURITY_GROUP, v.group), .rules = &rule, .rule_count = 1};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	change_addresses(c, group.group, "192.0.2.0/24", false);
+	change_addresses(c, group.group, "198.51.100.0/24", false);
+	change_addresses(c, group.group, "2001:db8::/64", false); /* not the rule's family */
+	change_addresses(c, group.group, "192.0.2.0/24", true);
+	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
+	struct address_group_target target = {cloud_ref(c, KIND_ADDRESS_GROUP, group.group)};
+	cloud_ok(c, &c->alice, engine_delete_address_group, &target);
+	remove_port(c, &v);
+	remove_rest(c, &v);
+}
+TEST_STORY(address_group, 1)
+
 /* Everything there is lost, of more rows than are looked at in one go: the next look makes all of
  * it anew. */
 static void test_network_emptied(void **state)
@@ -524,14 +561,23 @@ TEST_STORY(routers_of_others, 1)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vpc_life),        cmocka_unit_test(test_vpc_life_cut),
-		cmocka_unit_test(test_subnet_goes),     cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_addresses),       cmocka_unit_test(test_image),
-		cmocka_unit_test(test_nat_gateway),     cmocka_unit_test(test_nat_gateway_killed),
-		cmocka_unit_test(test_nat_gateway_cut), cmocka_unit_test(test_revoked_rule),
-		cmocka_unit_test(test_tokens),          cmocka_unit_test(test_network_emptied),
-		cmocka_unit_test(test_network_life),    cmocka_unit_test(test_routers_of_others),
-		cmocka_unit_test(test_secondary_ips),   cmocka_unit_test(test_secondary_ips_killed),
+		cmocka_unit_test(test_vpc_life),
+		cmocka_unit_test(test_vpc_life_cut),
+		cmocka_unit_test(test_subnet_goes),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_image),
+		cmocka_unit_test(test_nat_gateway),
+		cmocka_unit_test(test_nat_gateway_killed),
+		cmocka_unit_test(test_nat_gateway_cut),
+		cmocka_unit_test(test_revoked_rule),
+		cmocka_unit_test(test_address_group),
+		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_network_emptied),
+		cmocka_unit_test(test_network_life),
+		cmocka_unit_test(test_routers_of_others),
+		cmocka_unit_test(test_secondary_ips),
+		cmocka_unit_test(test_secondary_ips_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

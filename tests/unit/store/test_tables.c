@@ -457,8 +457,8 @@ static void depth_is_logarithmic(void **state)
 {
 	(void) state;
 	enum { COUNT = 20000 };
-	struct tables t = {.tree = TREE_HEAD};
-	for (unsigned n = 1; n <= COUNT; n++) { /* in order: the worst for a plain tree */
+	static struct tables t = {.tree = TREE_HEAD}; /* too large for the stack */
+	for (unsigned n = 1; n <= COUNT; n++) {       /* in order: the worst for a plain tree */
 		struct setting s = {
 			.row = {.id = {{0, (uint8_t) (n >> 16), (uint8_t) (n >> 8), (uint8_t) n}}}};
 		exchange(&t, KIND_SETTING, NULL, version_new(&model_kinds[KIND_SETTING], &s.row));

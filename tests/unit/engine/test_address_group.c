@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Address groups: what is in one, and the rules that name it. */
+#include "cloud.h"
+
+#include "engine/address_group.h"
+#include "engine/security_group.h"
+
+static struct ref ref_of(enum kind kind, uuid id)
+{
+	return (struct ref){.kind = kind, .prefix = id, .bits = 128};
+}
+
+static uuid make(struct cloud *c, struct identity *who, const struct cidr *blocks, size_t count)
+{
+	struct address_group_wish wish = {.name = STR("office"), .addresses = {blocks, count}};
+	cloud_ok(c, who, engine_create_address_group, &wish);
+	return wish.group;
+}
+
+static size_t count_blocks(struct cloud *c, uuid group)
+{
+	return address_group_find(cloud_tables(c), group)->addresses.count;
+}
+
+static void check_addresses(void **state)
+{
+	struct cloud *c = *state;
+	const struct cidr blocks[] = {cidr_of("10.1.2.3/8"), cidr_of("10.0.0.0/8"), cidr_of("2001:db8::/64")};
+	const struct cidr other = cidr_of("192.0.2.0/24");
+	uuid group = make(c, &c->alice, blocks, 3);
+	assert_int_equal(count_blocks(c, group), 2); /* twice the same */
+	struct address_group_change change = {.group = ref_of(KIND_ADDRESS_GROUP, group),
+					      .addresses = {&other, 1}};
+	cloud_ok(c, &c->alice, engine_change_address_group, &change);
+	assert_int_equal(count_blocks(c, group), 3);
+	cloud_fails(c, &c->alice, engine_change_address_group, &change, ERR_EXISTS, KIND_ADDRESS_GROUP);
+	cloud_fails(c, &c->bob, engine_change_address_group, &change, ERR_NOT_FOUND, KIND_ADDRESS_GROUP);
+	change.removes = true;
+	cloud_ok(c, &c->alice, engine_change_address_group, &change);
+	assert_int_equal(count_blocks(c, group), 2);
+	cloud_fails(c, &c->alice, engine_change_address_group, &change, ERR_NOT_FOUND, KIND_ADDRESS_GROUP);
+}
+
+static void check_limits(void **state)
+{
+	struct cloud *c = *state;
+	struct cidr blocks[ADDRESS_GROUP_BLOCKS_MAX + 1];
+	for (size_t k = 0; k <= ADDRESS_GROUP_BLOCKS_MAX; k++)
+		blocks[k] = (struct cidr){ip_add(cidr_of("10.0.0.0/32").base, k), 32};
+	struct address_group_wish wish = {.addresses = {blocks, ADDRESS_GROUP_BLOCKS_MAX + 1}};
+	cloud_fails(c, &c->alice, engine_create_address_group, &wish, ERR_QUOTA, KIND_ADDRESS_GROUP);
+	struct address_group_change change = {
+		.group = ref_of(KIND_ADDRESS_GROUP, make(c, &c->alice, blocks, ADDRESS_GROUP_BLOCKS_MAX)),
+		.addresses = {&blocks[ADDRESS_GROUP_BLOCKS_MAX], 1}};
+	cloud_fails(c, &c->alice, engine_change_address_group, &change, ERR_QUOTA, KIND_ADDRESS_GROUP);
+	for (int k = 1; k < ADDRESS_GROUPS_OF_ACCOUNT_MAX; k++)
+		make(c, &c->alice, blocks, 1);
+	struct address_group_wish more = {0};
+	cloud_fails(c, &c->alice, engine_create_address_group, &more, ERR_QUOTA, KIND_ADDRESS_GROUP);
+	make(c, &c->bob, blocks, 1);
+}
+
+static void check_rules(void **state)
+{
+	struct cloud *c = *state;
+	const struct cidr block = cidr_of("192.0.2.0/24");
+	struct security_group_wish group = {.name = STR("web"), .description = STR("w")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &group);
+	struct ref ref = ref_of(KIND_ADDRESS_GROUP, make(c, &c->alice, &block, 1));
+	struct rule_wish rule = {.protocol = 6, .from_port = 80, .to_port = 80, .peer_addresses = ref};
+	struct rules_wish wish = {
+		.group = ref_of(KIND_SECURITY_GROUP, group.group), .rules = &rule, .rule_count = 1};
+	rule.peer_block = block;
+	cloud_fails(c, &c->alice, engine_authorize_rules, &wish, ERR_COMBINATION, KIND_SECURITY_GROUP_RULE);
+	rule.peer_block = (struct cidr){0};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	cloud_fails(c, &c->alice, engine_authorize_rules, &wish, ERR_EXISTS, KIND_SECURITY_GROUP_RULE);
+	rule.is_ipv6 = true; /* another family is another rule */
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
+	rule.peer_addresses = ref_of(KIND_ADDRESS_GROUP, make(c, &c->bob, &block, 1));
+	cloud_fails(c, &c->alice, engine_authorize_rules, &wish, ERR_NOT_FOUND, KIND_ADDRESS_GROUP);
+	struct address_group_target target = {ref};
+	cloud_fails(c, &c->alice, engine_delete_address_group, &target, ERR_IN_USE, KIND_ADDRESS_GROUP);
+	rule = (struct rule_wish){.protocol = 6, .from_port = 80, .to_port = 80, .peer_addresses = ref};
+	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
+	cloud_ok(c, &c->alice, engine_delete_address_group, &target);
+	assert_null(security_group_rule_first_by_peer_address_group(cloud_tables(c), ref.prefix));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_addresses, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_rules, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
