@@ -99,9 +99,7 @@ RESULT engine_unplug_interface(struct op *op, struct interface_target *wish)
 	TRY(engine_permit(op, "port.detach", KIND_PORT, &port->row));
 	bool goes = port->delete_on_termination;
 	struct port next = *port;
-	port_leave_instance(&next);
-	TRY(address_take_auto(op, port->row.id));
-	TRY(port_put(op, &next));
+	TRY(port_unplug(op, &next));
 	TRY(engine_tell(op, KIND_INSTANCE, &instance->row, "interface detached",
 			"Network interface %" STR_FMT ".",
 			STR_ARG(engine_write_id(op, KIND_PORT, next.row.id))));

@@ -323,6 +323,8 @@ void port_set_attachment(const struct op *op, struct port *port, const struct in
 			 int64_t device_index);
 /* Out of one: at once where it is not plugged, with a new gen. */
 void port_leave_instance(struct port *port);
+/* Likewise, with its automatic address; written. */
+RESULT port_unplug(struct op *op, struct port *port);
 struct instance_sight;
 /* The instance's ports are those plugged that the sight says; one that is no longer wanted there, nor
  * plugged, is free. */

@@ -298,9 +298,13 @@ RESULT engine_delete_port(struct op *op, struct port_target *wish)
 	const struct port *port = NULL;
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
 	TRY(engine_permit(op, "port.delete", KIND_PORT, &port->row));
-	TRY(port_check_available(op, port, &wish->port));
+	if (!wish->unplugs)
+		TRY(port_check_available(op, port, &wish->port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
-	return port_delete_with_addresses(op, port);
+	struct port next = *port;
+	if (!uuid_is_none(port->instance))
+		TRY(port_unplug(op, &next));
+	return port_delete_with_addresses(op, &next);
 }
 
 /* ---- changing ---- */

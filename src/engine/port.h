@@ -72,9 +72,10 @@ struct network_port_wish {
 };
 OPERATION(engine_add_port, network_port_wish)
 
-/* ERR_IN_USE: wanted in an instance, or not yet out of one. */
+/* ERR_IN_USE: wanted in an instance, or not yet out of one, unless it unplugs. */
 struct port_target {
 	struct ref port;
+	bool unplugs; /* an instance's is taken out of it */
 };
 OPERATION(engine_delete_port, port_target)
 

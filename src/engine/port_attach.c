@@ -167,6 +167,13 @@ RESULT engine_detach_port(struct op *op, struct port_detaching *wish)
 			   wish->force ? ", cut off at once" : "");
 }
 
+RESULT port_unplug(struct op *op, struct port *port)
+{
+	port_leave_instance(port);
+	TRY(address_take_auto(op, port->row.id));
+	return port_put(op, port);
+}
+
 /* ---- what the host says ---- */
 
 static RESULT write_seen_in(struct op *op, const struct port *port, uuid instance)

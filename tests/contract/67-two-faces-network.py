@@ -328,12 +328,15 @@ def test_interfaces_of_servers(both):
     both.rest()
     shown = interface_of(both, eni)
     assert (shown["Status"], shown["Attachment"]["InstanceId"]) == ("in-use", instance)
-    assert both.status("DELETE", f"{NETWORK}/ports/{port['id']}") == 409
     assert code(both.ec2.delete_network_interface, NetworkInterfaceId=eni) == "InvalidNetworkInterface.InUse"
     both.ec2.detach_network_interface(AttachmentId=shown["Attachment"]["AttachmentId"])
     both.rest()
     assert both.ok("GET", f"{NETWORK}/ports/{port['id']}")["port"]["device_id"] == ""
-    both.delete(f"{NETWORK}/ports/{port['id']}")
+    both.ok("POST", path, {"interfaceAttachment": {"port_id": port["id"]}})
+    both.rest()
+    both.delete(f"{NETWORK}/ports/{port['id']}")  # Neutron takes it out of the server
+    assert eni not in [i["NetworkInterfaceId"] for i in both.instance(instance)["NetworkInterfaces"]]
+    assert both.ok("GET", path)["interfaceAttachments"] and code(both.ec2.describe_network_interfaces, NetworkInterfaceIds=[eni])
     both.terminate(instance)
 
 

@@ -15,6 +15,14 @@ static RESULT show_port(struct os_call *e, const void *args, struct json_writer 
 	return os_write_found(e, &os_ports, &((const struct os_port_target *) args)->wish.port, w);
 }
 
+/* Neutron deletes a server's port: the server loses it. */
+static RESULT prepare_delete(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_port_target *) args)->wish.unplugs = true;
+	return OK;
+}
+
 /* ---- lists within ---- */
 
 static const struct os_param fixed_rows[] = {
@@ -203,7 +211,7 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_update, .operation = engine_update_port_run, .answer = show_updated,
 	 .shows = KIND_PORT, .doc = "Changes a port."},
 	{HTTP_DELETE, "/v2.0/ports/{port_id}", .permit = "delete_port", .flags = OS_WRITES, .status = 204,
-	 .args = OS_PARAMS(struct os_port_target, target_params), .operation = engine_delete_port_run,
-	 .doc = "Deletes a port."},
+	 .args = OS_PARAMS(struct os_port_target, target_params), .prepare = prepare_delete,
+	 .operation = engine_delete_port_run, .doc = "Deletes a port."},
 };
 const struct os_actions os_port_actions = OS_ACTIONS(OS_NETWORK, actions);

@@ -19,10 +19,20 @@ struct os_volume {
 	const char *status;
 };
 
+/* Nothing is plugged before the instance's next start, so that nobody is to wait for it. */
+enum attachment os_volume_attachment(const struct tables *t, const struct volume *v)
+{
+	enum attachment attachment = model_derive_attachment(v->instance, v->seen_instance);
+	const struct instance *i = attachment == ATTACHMENT_ATTACHING ? instance_find(t, v->instance) : NULL;
+	bool rests = i && i->wanted_power == INSTANCE_WANTED_POWER_OFF &&
+		     i->seen_power == INSTANCE_SEEN_POWER_ABSENT;
+	return rests ? ATTACHMENT_ATTACHED : attachment;
+}
+
 /* One whose making has something in its way shows that as an error, which may pass. */
 const char *os_volume_bare_status(const struct tables *t, const struct volume *v)
 {
-	enum attachment attachment = model_derive_attachment(v->instance, v->seen_instance);
+	enum attachment attachment = os_volume_attachment(t, v);
 	if (!row_is_live(&v->row))
 		return "deleting";
 	if (v->seen_size == 0)
