@@ -1,12 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What clients ask before they do something: which extensions there are, zones, and who carries the network.
  */
+#include "api/openstack/extensions.h"
 #include "api/openstack/network.h"
 
 /* Only what holds: clients use what stands here. */
-static const struct {
-	const char *alias, *name;
-} extensions[] = {
+static const struct os_extension rows[] = {
 	{"address-group", "Address group"},
 	{"agent", "agent"},
 	{"allowed-address-pairs", "Allowed Address Pairs"},
@@ -40,49 +39,21 @@ static const struct {
 	{"standard-attr-timestamp", "Resource timestamps"},
 	{"subnet_allocation", "Subnet Allocation"},
 };
-enum { EXTENSION_COUNT = sizeof extensions / sizeof extensions[0] };
-
-static void write_extension(struct json_writer *w, size_t k)
-{
-	json_write_z(w, "alias", extensions[k].alias);
-	json_write_z(w, "name", extensions[k].name);
-	json_write_z(w, "description", extensions[k].name);
-	json_write_z(w, "updated", "2022-10-05T00:00:00-00:00");
-	json_write_open_list(w, "links");
-	json_write_close_list(w);
-}
+static const struct os_extensions extensions = {
+	OS_EXTENSIONS(rows),
+	.updated = "2022-10-05T00:00:00-00:00",
+};
 
 static RESULT list_extensions(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
 	(void) args;
-	json_write_open_list(w, "extensions");
-	for (size_t k = 0; k < EXTENSION_COUNT; k++) {
-		json_write_open(w, NULL);
-		write_extension(w, k);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	return OK;
+	return os_list_extensions(&extensions, w);
 }
-
-struct os_show_extension {
-	struct str alias;
-};
-static const struct os_param extension_params[] = {
-	OS_PATH(struct os_show_extension, "alias", alias, .doc = "Its short name."),
-};
 
 static RESULT show_extension(struct os_call *e, const void *args, struct json_writer *w)
 {
-	const struct os_show_extension *a = args;
-	for (size_t k = 0; k < EXTENSION_COUNT; k++)
-		if (str_is(a->alias, extensions[k].alias)) {
-			write_extension(w, k);
-			return OK;
-		}
-	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_NONE,
-			     "Extension with alias %" STR_FMT " does not exist", STR_ARG(a->alias));
+	return os_show_extension(e, &extensions, ((const struct os_extension_target *) args)->alias, w);
 }
 
 /* ---- zones ---- */
@@ -170,7 +141,7 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/extensions", .permit = "get_extension", .answer = list_extensions,
 	 .doc = "Extensions that hold."},
 	{HTTP_GET, "/v2.0/extensions/{alias}", .permit = "get_extension",
-	 .args = OS_PARAMS(struct os_show_extension, extension_params), .item = "extension",
+	 .args = OS_PARAMS(struct os_extension_target, os_extension_params), .item = "extension",
 	 .answer = show_extension, .doc = "One extension."},
 	{HTTP_GET, "/v2.0/availability_zones", .permit = "get_availability_zone", .answer = list_zones,
 	 .doc = "Zones."},

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Limits of a project's volumes, and what else clients ask Block Storage for: zones, extensions. */
+#include "api/openstack/extensions.h"
 #include "api/openstack/volume_volumes.h"
-
 #include "api/openstack/write.h"
 #include "engine/account.h"
 #include "engine/quota.h"
@@ -213,30 +213,24 @@ static RESULT list_zones(struct os_call *e, const void *args, struct json_writer
 	return OK;
 }
 
+static const struct os_extension extension_rows[] = {
+	{"os-extended-snapshot-attributes", "ExtendedSnapshotAttributes"},
+	{"os-quota-sets", "Quotas"},
+	{"os-types-extra-specs", "TypesExtraSpecs"},
+	{"os-availability-zone", "AvailabilityZones"},
+	{"os-volume-type-access", "VolumeTypeAccess"},
+	{"os-volume-actions", "VolumeActions"},
+};
+
 static RESULT list_extensions(struct os_call *e, const void *args, struct json_writer *w)
 {
-	static const char *const aliases[][2] = {
-		{"os-extended-snapshot-attributes", "ExtendedSnapshotAttributes"},
-		{"os-quota-sets", "Quotas"},
-		{"os-types-extra-specs", "TypesExtraSpecs"},
-		{"os-availability-zone", "AvailabilityZones"},
-		{"os-volume-type-access", "VolumeTypeAccess"},
-		{"os-volume-actions", "VolumeActions"}};
+	static const struct os_extensions extensions = {
+		OS_EXTENSIONS(extension_rows),
+		.updated = "2022-10-05T00:00:00Z",
+	};
 	(void) e;
 	(void) args;
-	json_write_open_list(w, "extensions");
-	for (size_t k = 0; k < sizeof aliases / sizeof *aliases; k++) {
-		json_write_open(w, NULL);
-		json_write_z(w, "alias", aliases[k][0]);
-		json_write_z(w, "name", aliases[k][1]);
-		json_write_z(w, "description", "");
-		json_write_z(w, "updated", "2022-10-05T00:00:00Z");
-		json_write_open_list(w, "links");
-		json_write_close_list(w);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	return OK;
+	return os_list_extensions(&extensions, w);
 }
 
 #define CLASSES "/v3/{project_id}/os-quota-class-sets/{class}"

@@ -12,17 +12,32 @@
 
 /* ---- services ---- */
 
+struct service_item {
+	const struct host *host;
+	const struct zone *zone;
+};
+
+static const void *gather_service(struct os_call *e, const struct row *row)
+{
+	struct service_item *item = arena_new_object(e->c->arena, struct service_item);
+	if (!item)
+		return NULL;
+	item->host = (const struct host *) row;
+	item->zone = zone_find(os_walk(e), item->host->zone);
+	return item;
+}
+
 static void write_service(struct os_call *e, struct json_writer *w, const void *item)
 {
-	const struct host *h = item;
-	const struct zone *zone = zone_find(os_walk(e), h->zone);
+	const struct host *h = ((const struct service_item *) item)->host;
+	const struct zone *zone = ((const struct service_item *) item)->zone;
 	json_write_z(w, "binary", BINARY);
 	json_write_text(w, "host", h->name);
 	json_write_text(w, "zone", zone ? zone->name : STR_NONE);
 	json_write_z(w, "status", h->enabled ? "enabled" : "disabled");
 	json_write_z(w, "state", h->seen_state == HOST_SEEN_STATE_UP ? "up" : "down");
 	os_write_time_us(w, "updated_at", h->seen_since_us);
-	json_write_null(w, "disabled_reason");
+	json_write_text_or_null(w, "disabled_reason", h->disabled_reason);
 	if (e->request.version >= 7)
 		json_write_null(w, "cluster");
 	if (e->request.version >= 49)
@@ -43,23 +58,9 @@ static const struct os_listing service_listing = {
 	.items = "services",
 	.filters = OS_FILTERS(service_filters),
 	.flags = OS_ALL_SEE_ALL,
+	.gather = gather_service,
 	.write = write_service,
 };
-
-static RESULT list_services(struct os_call *e, const void *args, struct json_writer *w)
-{
-	struct os_page page;
-	(void) args;
-	TRY(os_select(e, &service_listing, &page));
-	json_write_open_list(w, service_listing.items);
-	for (size_t k = 0; k < page.count; k++) {
-		json_write_open(w, NULL);
-		write_service(e, w, page.rows[k]);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	return OK;
-}
 
 struct os_service_change {
 	struct host_settings wish;
@@ -70,7 +71,12 @@ static const struct os_param change_params[] = {
 	P("host", wish.host, .flags = OS_REQUIRED | OS_BY_NAME, .kind = KIND_HOST, .doc = "The host."),
 	P("binary", binary, .words = BINARY, .doc = "That alone is there."),
 	P("service", service, .words = BINARY, .doc = "The same, in older words."),
-	OS_UNBUILT("disabled_reason"),
+};
+static const struct os_param reason_params[] = {
+	P("host", wish.host, .flags = OS_REQUIRED | OS_BY_NAME, .kind = KIND_HOST, .doc = "The host."),
+	P("binary", binary, .words = BINARY, .doc = "That alone is there."),
+	P("service", service, .words = BINARY, .doc = "The same, in older words."),
+	P("disabled_reason", wish.reason, .flags = OS_REQUIRED, .min = 1, .max = 255, .doc = "Why."),
 };
 #undef P
 
@@ -102,6 +108,8 @@ static RESULT show_changed(struct os_call *e, const void *args, struct json_writ
 	json_write_z(w, "binary", BINARY);
 	json_write_z(w, "status", a->wish.enabled == CHOICE_YES ? "enabled" : "disabled");
 	json_write_bool(w, "disabled", a->wish.enabled == CHOICE_NO);
+	if (a->wish.reason.n)
+		json_write_text(w, "disabled_reason", a->wish.reason);
 	return OK;
 }
 
@@ -188,16 +196,19 @@ static RESULT show_capabilities(struct os_call *e, const void *args, struct json
 }
 
 #define SERVICES "/v3/{project_id}/os-services"
-#define CHANGE                                                                                               \
+#define CHANGE(rows)                                                                                         \
 	.permit = "volume_extension:services:update", .flags = OS_WRITES | OS_ADMIN,                         \
-	.args = OS_PARAMS(struct os_service_change, change_params), .operation = engine_update_host_run,     \
+	.args = OS_PARAMS(struct os_service_change, rows), .operation = engine_update_host_run,              \
 	.answer = show_changed
 static const struct os_action actions[] = {
 	{HTTP_GET, SERVICES, .permit = "volume_extension:services:index", .flags = OS_ADMIN,
-	 .list = &service_listing, .answer = list_services, .doc = "The hosts as services."},
-	{HTTP_PUT, SERVICES "/enable", CHANGE, .prepare = prepare_enable,
+	 .list = &service_listing, .doc = "The hosts as services."},
+	{HTTP_PUT, SERVICES "/enable", CHANGE(change_params), .prepare = prepare_enable,
 	 .doc = "Opens a host to new volumes and servers."},
-	{HTTP_PUT, SERVICES "/disable", CHANGE, .prepare = prepare_disable, .doc = "Closes it."},
+	{HTTP_PUT, SERVICES "/disable", CHANGE(change_params), .prepare = prepare_disable,
+	 .doc = "Closes it."},
+	{HTTP_PUT, SERVICES "/disable-log-reason", CHANGE(reason_params), .prepare = prepare_disable,
+	 .doc = "Closes it, and says why."},
 	{HTTP_GET, "/v3/{project_id}/scheduler-stats/get_pools",
 	 .permit = "scheduler_extension:scheduler_stats:get_pools", .flags = OS_ADMIN,
 	 .args = OS_PARAMS(struct os_pools, pool_params), .answer = list_pools, .doc = "The hosts as pools."},
