@@ -105,6 +105,7 @@ struct os_call {
 	uuid host;        /* set by prepare: where look() looks; none: nowhere, the answer knows */
 	int status;       /* set by prepare or answer where it differs from the action's; 0 */
 	bool has_no_body; /* likewise: the answer ends with its headers */
+	bool is_as_asked; /* set by prepare: all is as the operation would make it, which is left out */
 	bool has_headers; /* they are set */
 	struct view view; /* open from os_walk() to the end of the answer */
 };

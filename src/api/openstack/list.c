@@ -892,7 +892,7 @@ RESULT os_write_shown(struct os_call *e, const struct os_listing *list, uuid id,
 static RESULT find_added(struct os_call *e, const struct os_listing *list, const struct ref *ref,
 			 const struct row **ret_row)
 {
-	struct os_added added = {0};
+	struct os_added added = {.only = ref->prefix};
 	*ret_row = NULL;
 	if (list->add)
 		TRY(list->add(e, &added));

@@ -52,8 +52,15 @@ enum os_listing_flag {
 };
 
 struct os_added {
+	uuid only; /* the one that is looked for; none: all */
 	VEC(const struct row *) rows;
 };
+
+/* Whether a row of that id is to be made. */
+static inline bool os_wants(const struct os_added *added, uuid id)
+{
+	return uuid_is_none(added->only) || uuid_equal(added->only, id);
+}
 
 struct os_listing {
 	enum kind kind;
@@ -67,8 +74,8 @@ struct os_listing {
 	unsigned account_index; /* the kind's index that begins with the account; 0: all rows are looked at */
 	int64_t page_max;       /* rows of an answer, also of one to a query without a limit; 0: all. With
 				   neither this nor links there are no pages, and limits say nothing */
-	/* Adds what is shown as rows of the kind and has none of it, made in the arena; NULL: nothing.
-	 * Filters, order and pages go for it as for the others. While the view walks. */
+	/* Adds what is shown as rows of the kind and has none of it, made in the arena (os_wants()); NULL:
+	 * nothing. Filters, order and pages go for it as for the others. While the view walks. */
 	RESULT (*add)(struct os_call *e, struct os_added *ret_rows);
 	/* More than engine_may_see() and the filters ask for; NULL: nothing. */
 	bool (*shows)(struct os_call *e, const struct row *row);

@@ -384,10 +384,19 @@ static RESULT show_updated_group(struct os_call *e, const void *args, struct jso
 	return os_write_found(e, &os_groups, &((const struct os_update_group *) args)->wish.group, w);
 }
 
+/* A project's first look alone changes something. */
+static RESULT prepare_list(struct os_call *e, void *args)
+{
+	(void) args;
+	e->is_as_asked = engine_find_default_group(os_walk(e), e->c->who->account);
+	return OK;
+}
+
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/security-groups", .permit = "get_security_group",
-	 .args = {.size = sizeof(struct security_group_wish)}, .operation = engine_ensure_default_group_run,
-	 .list = &os_groups, .doc = "Security groups; the first look makes the project's default one."},
+	 .args = {.size = sizeof(struct security_group_wish)}, .prepare = prepare_list,
+	 .operation = engine_ensure_default_group_run, .list = &os_groups,
+	 .doc = "Security groups; the first look makes the project's default one."},
 	{HTTP_POST, "/v2.0/security-groups", .permit = "create_security_group", .flags = OS_WRITES,
 	 .status = 201, .args = OS_PARAMS(struct os_create_group, create_group_params),
 	 .wrap = "security_group", .item = "security_group", .prepare = prepare_create_group,

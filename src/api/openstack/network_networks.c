@@ -20,11 +20,13 @@ static RESULT add_externals(struct os_call *e, struct os_added *ret_rows)
 	const struct tables *t = os_walk(e);
 	for (const struct external_network *x = external_network_first(t); x;
 	     x = external_network_next(t, x)) {
+		if (!row_is_live(&x->row) || !os_wants(ret_rows, x->row.id))
+			continue;
 		struct network *row = arena_new_object(e->c->arena, struct network);
 		if (!row)
 			return ctx_no_memory(e->c);
 		*row = (struct network){.row = x->row, .name = x->name, .mtu = 1500};
-		if (row_is_live(&x->row) && !VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row))
+		if (!VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row))
 			return ctx_no_memory(e->c);
 	}
 	return OK;

@@ -21,7 +21,7 @@ struct port_item {
 static RESULT add_gateway(struct os_call *e, const struct subnet *s, struct os_added *ret_rows)
 {
 	uuid id = engine_get_gateway_port(os_walk(e), s);
-	if (port_find(os_walk(e), id))
+	if (!os_wants(ret_rows, id) || port_find(os_walk(e), id))
 		return OK;
 	struct port *row = arena_new_object(e->c->arena, struct port);
 	if (!row)
@@ -53,14 +53,19 @@ static RESULT add_gateways(struct os_call *e, struct os_added *ret_rows)
 	return OK;
 }
 
-static RESULT add_outside(struct os_call *e, const struct port *port, const char *role,
+/* A port that only an administrator sees: of a router's gateway, of a floating address. */
+static RESULT add_outside(struct os_call *e, const struct port *port, const char *role, uuid device,
 			  struct os_added *ret_rows)
 {
+	uuid id = uuid_v5(port->row.id, str_from(role));
+	if (!os_wants(ret_rows, id))
+		return OK;
 	struct port *row = arena_new_object(e->c->arena, struct port);
 	if (!row)
 		return ctx_no_memory(e->c);
 	*row = *port;
-	row->row.id = uuid_v5(port->row.id, str_from(role));
+	row->row.id = id;
+	row->device_id = uuid_to_str(e->c->arena, device);
 	row->is_open = row->source_dest_check = row->seen_up = true;
 	return VEC_PUSH(e->c->arena, &ret_rows->rows, &row->row) ? OK : ctx_no_memory(e->c);
 }
@@ -75,10 +80,9 @@ static RESULT add_router_gateways(struct os_call *e, struct os_added *ret_rows)
 					  .subnet = os_range_of(t, address),
 					  .mac = model_make_mac(g->router, MAC_OF_GATEWAY),
 					  .ip = address ? address->ip : (struct ip){0},
-					  .device_id = uuid_to_str(e->c->arena, g->router),
 					  .device_owner = STR("network:router_gateway")};
 		if (row_is_live(&g->row) && !uuid_is_none(g->router) && !uuid_is_none(g->external_network))
-			TRY(add_outside(e, &port, "gateway port", ret_rows));
+			TRY(add_outside(e, &port, "gateway port", g->router, ret_rows));
 	}
 	return OK;
 }
@@ -92,10 +96,9 @@ static RESULT add_floating_ips(struct os_call *e, struct os_added *ret_rows)
 					  .subnet = os_range_of(t, a),
 					  .mac = model_make_mac(a->row.id, "floating-mac"),
 					  .ip = a->ip,
-					  .device_id = uuid_to_str(e->c->arena, a->row.id),
 					  .device_owner = STR("network:floatingip")};
 		if (row_is_live(&a->row) && a->is_elastic)
-			TRY(add_outside(e, &port, "floating port", ret_rows));
+			TRY(add_outside(e, &port, "floating port", a->row.id, ret_rows));
 	}
 	return OK;
 }

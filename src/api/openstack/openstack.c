@@ -556,7 +556,7 @@ static void run_action(struct os_call *e)
 			.arg = e,
 		};
 		face_work(e->call, &work, work_resumed);
-	} else if (a->operation) {
+	} else if (a->operation && !e->is_as_asked) {
 		commit_action(e);
 	} else if (a->look && !uuid_is_none(e->host)) {
 		const struct face_look look = {e->config->reconciler, e->host, OBSERVE_TIMEOUT_US, a->look,
