@@ -210,6 +210,17 @@ def test_a_member_works_by_key(admin, own):
     key.client().delete_vpc(VpcId=made)
 
 
+def test_the_system_of_a_token(admin):
+    """It is told to who has a role on it."""
+    someone = add_user(admin, "systemic", "dev", "member")
+    reader = admin.ok("GET", "/identity/v3/roles?name=reader")["roles"][0]["id"]
+    assert someone.ok("GET", "/identity/v3/auth/system")["system"] == []
+    admin.ok("PUT", f"/identity/v3/system/users/{someone.user_id}/roles/{reader}")
+    assert someone.ok("GET", "/identity/v3/auth/system")["system"] == [{"all": True}]
+    admin.ok("DELETE", f"/identity/v3/system/users/{someone.user_id}/roles/{reader}")
+    assert someone.ok("GET", "/identity/v3/auth/system")["system"] == []
+
+
 def test_what_is_taken_back_holds_at_once(admin):
     user = add_user(admin, "leaver", "dev", "member")
     key, path = key_of(user), f"/identity/v3/users/{user.user_id}"

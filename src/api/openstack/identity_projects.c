@@ -309,6 +309,23 @@ static RESULT list_own_domains(struct os_call *e, const void *args, struct json_
 	return list_where(e, e->c->who->user, KIND_DOMAIN, w);
 }
 
+/* The one that there is, where the user has a role on it. */
+static RESULT list_own_systems(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct roles roles;
+	(void) args;
+	engine_find_roles(os_walk(e), e->c->who->user, IDENTITY_SYSTEM, UUID_NONE, &roles);
+	json_write_open_list(w, "system");
+	if (roles.count) {
+		json_write_open(w, NULL);
+		json_write_bool(w, "all", true);
+		json_write_close(w);
+	}
+	json_write_close_list(w);
+	os_write_list_links(e, w);
+	return OK;
+}
+
 struct user_args {
 	struct ref user;
 };
@@ -375,6 +392,8 @@ static const struct os_action actions[] = {
 	 .answer = list_own_projects, .doc = "Projects that the token's user gets into."},
 	{HTTP_GET, "/v3/auth/domains", .permit = "identity:get_auth_domains", .args = NOTHING,
 	 .answer = list_own_domains, .doc = "Domains likewise."},
+	{HTTP_GET, "/v3/auth/system", .permit = "identity:get_auth_system", .args = NOTHING,
+	 .answer = list_own_systems, .doc = "The system likewise."},
 	{HTTP_GET, "/v3/users/{user_id}/projects", .permit = "identity:list_user_projects",
 	 .args = OS_PARAMS(struct user_args, user_params), .answer = list_users_projects,
 	 .doc = "Projects that a user gets into."},
