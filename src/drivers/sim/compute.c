@@ -238,7 +238,7 @@ static RESULT make_drive(struct ctx *c, struct sim_domain *d, const struct compu
 		buf_print(&b, "%" STR_FMT "\n%" STR_FMT "\n", STR_ARG(files->at[k].path),
 			  STR_ARG(files->at[k].bytes));
 	char *text = result_is_ok(buf_finish(&b)) ? heap_alloc(b.size + 1) : NULL;
-	if (text)
+	if (text && b.size > 0)
 		memcpy(text, buf_str(&b).p, b.size);
 	buf_done(&b);
 	if (!text)

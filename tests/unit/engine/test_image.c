@@ -289,6 +289,7 @@ static void check_form(void **state)
 	assert_true(str_is(image->properties.at[0].key, "a"));
 	assert_int_equal(image->labels.count, 2);
 	assert_int_equal(engine_image_visibility(image), IMAGE_VISIBLE_COMMUNITY);
+	change.form = engine_image_form(image); /* the row of before is gone, and its texts */
 	cloud_fails(c, &c->alice, engine_rewrite_image, &change, ERR_CONFLICT, KIND_IMAGE); /* an old look */
 	struct image_target end = {.image = change.image};
 	cloud_fails(c, &c->alice, engine_delete_image, &end, ERR_PROTECTED, KIND_IMAGE);
