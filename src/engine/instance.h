@@ -271,6 +271,15 @@ struct instance_sight {
 };
 OPERATION(engine_see_instance, instance_sight)
 
+/* What an instance holds from its launch to its end, as its meter in the usage records says: level 1 begins,
+ * 0 ends it. False: it is no such meter. type borrows from it. */
+#define INSTANCE_HELD_METER "server:"
+struct instance_held {
+	int64_t vcpus, memory_mib, disk_gib;
+	struct str type;
+};
+bool engine_parse_held(struct str meter, struct instance_held *ret_held);
+
 /* Ended instances stay visible for an hour after stopped_us (INSTANCE_VISIBLE_US); then this.
  * ERR_STATE unless ended; ERR_IN_USE while a port or volume still names it. Absent: OK. */
 #define INSTANCE_VISIBLE_US HOUR

@@ -3,12 +3,48 @@
  * the end with all that goes along.
  * Called by: reconcile/instance.c. */
 #include "engine/instance.h"
+
+#include <inttypes.h>
+
 #include "engine/internal.h"
+
+#define MEBIBYTE (INT64_C(1) << 20)
+#define GIBIBYTE (INT64_C(1) << 30)
 
 struct str instance_meter(const struct op *op, const struct instance *instance)
 {
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
 	return str_print(op->ctx->arena, "instance:%" STR_FMT, STR_ARG(type ? type->name : STR("unknown")));
+}
+
+RESULT instance_meter_held(struct op *op, const struct instance *instance, int64_t level)
+{
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	struct str meter =
+		str_print(op->ctx->arena, INSTANCE_HELD_METER "%" PRId64 ":%" PRId64 ":%" PRId64 ":%" STR_FMT,
+			  instance->vcpus, instance->memory / MEBIBYTE, type ? type->root_disk / GIBIBYTE : 0,
+			  STR_ARG(type ? type->name : STR("unknown")));
+	if (!meter.p)
+		return ctx_no_memory(op->ctx);
+	return op_usage(op, KIND_INSTANCE, instance->row.id, instance->account, meter, level);
+}
+
+static bool take_number(struct str *rest, int64_t *ret_number)
+{
+	struct str digits;
+	return str_split_next(rest, ':', &digits) && result_is_ok(str_parse_int(digits, ret_number));
+}
+
+bool engine_parse_held(struct str meter, struct instance_held *ret_held)
+{
+	struct instance_held held = {0};
+	struct str rest = str_slice(meter, strlen(INSTANCE_HELD_METER), meter.n);
+	if (!str_starts_with(meter, STR(INSTANCE_HELD_METER)) || !take_number(&rest, &held.vcpus) ||
+	    !take_number(&rest, &held.memory_mib) || !take_number(&rest, &held.disk_gib))
+		return false;
+	held.type = rest;
+	*ret_held = held;
+	return true;
 }
 
 /* ---- the end ---- */
@@ -51,6 +87,7 @@ RESULT instance_release_parts(struct op *op, const struct instance *instance)
 	TRY(release_ports(op, instance->row.id));
 	TRY(release_volumes(op, instance->row.id));
 	TRY(condition_clear_all(op, instance->row.id));
+	TRY(instance_meter_held(op, instance, 0));
 	return engine_tell(op, KIND_INSTANCE, &instance->row, "terminated", "It is gone from its host.");
 }
 

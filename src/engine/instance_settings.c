@@ -93,10 +93,11 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 				   "There is no room for type %" STR_FMT ": its host, '%" STR_FMT
 				   "', would %s.",
 				   STR_ARG(type->name), STR_ARG(host->name), placement_reason_words(reason));
+	TRY(instance_meter_held(op, next, 0));
 	next->type = type->row.id;
 	next->vcpus = type->vcpus;
 	next->memory = type->memory;
-	return OK;
+	return instance_meter_held(op, next, 1);
 }
 
 /* ---- what belongs to it ---- */

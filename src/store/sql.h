@@ -3,9 +3,9 @@
  * FULL); the shape is chosen so that PostgreSQL fits: text parameters by column, one transaction
  * per batch, a batch number that tells whether a COMMIT happened, a lease that fences writers.
  *
- * All calls come from one thread at a time (the committer, or start-up), except read_events, which
- * uses a connection of its own and may come from any thread. Every statement passes the FAULT_SQL
- * point. */
+ * All calls come from one thread at a time (the committer, or start-up), except read_events and
+ * read_usage, which use a connection of their own and may come from any thread. Every statement passes the
+ * FAULT_SQL point. */
 #pragma once
 
 #include "base/ctx.h"
@@ -26,9 +26,17 @@ struct usage {
 	int64_t level;
 };
 
+struct usage_query {
+	enum kind kind;
+	uuid account;
+	struct str meter; /* begins so; ASCII, without LIKE's % and _ */
+	int64_t before_us;
+};
+
 /* Called per row or event, which are the driver's; a failure ends the reading and is passed on. */
 typedef RESULT (*sql_each_row)(void *arg, const struct row *row);
 typedef RESULT (*sql_each_event)(void *arg, const struct event *event);
+typedef RESULT (*sql_each_usage)(void *arg, const struct usage *usage);
 
 struct sql_driver {
 	/* Creates or migrates the schema. ERR_STATE with words when the database is newer. */
@@ -49,6 +57,11 @@ struct sql_driver {
 	/* Newest first, of one resource, at most max. Strings in c's arena. */
 	RESULT(*read_events)
 	(struct sql_driver *self, struct ctx *c, uuid id, size_t max, sql_each_event each, void *arg);
+	/* An account's records of a kind whose meters begin so, of before that time: by resource, oldest
+	 * first. Their meters are valid during the call. */
+	RESULT(*read_usage)
+	(struct sql_driver *self, struct ctx *c, const struct usage_query *query, sql_each_usage each,
+	 void *arg);
 	void (*close)(struct sql_driver *self); /* frees self */
 };
 

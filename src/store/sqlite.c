@@ -367,6 +367,40 @@ static RESULT sqlite_read_events(struct sql_driver *driver, struct ctx *c, uuid 
 	return r;
 }
 
+static RESULT sqlite_read_usage_of(struct sqlite *self, struct ctx *c, const struct usage_query *query,
+				   sql_each_usage each, void *arg)
+{
+	TRY(sqlite_prepare(c, self->reader, &self->read_usage,
+			   "SELECT at_us, id, meter, level FROM usage WHERE account = ?1 AND at_us < ?2 "
+			   "AND kind = ?3 AND meter LIKE ?4 || '%' ORDER BY id, at_us, rowid"));
+	bind_uuid(self->read_usage, 1, query->account);
+	sqlite3_bind_int64(self->read_usage, 2, query->before_us);
+	bind_str(self->read_usage, 3, str_from(model_kinds[query->kind].name));
+	bind_str(self->read_usage, 4, query->meter);
+	int code = SQLITE_ROW;
+	while ((code = sqlite_step(self->read_usage)) == SQLITE_ROW) {
+		struct usage usage = {.at_us = sqlite3_column_int64(self->read_usage, 0),
+				      .kind = query->kind,
+				      .id = column_uuid(self->read_usage, 1),
+				      .account = query->account,
+				      .meter = column_str(self->read_usage, 2),
+				      .level = sqlite3_column_int64(self->read_usage, 3)};
+		TRY(each(arg, &usage));
+	}
+	return code == SQLITE_DONE ? OK : sqlite_fail(c, self->reader, code, "reading usage records");
+}
+
+static RESULT sqlite_read_usage(struct sql_driver *driver, struct ctx *c, const struct usage_query *query,
+				sql_each_usage each, void *arg)
+{
+	struct sqlite *self = sqlite_of(driver);
+	pthread_mutex_lock(&self->reading);
+	struct result r = sqlite_read_usage_of(self, c, query, each, arg);
+	sqlite_let_go(self->read_usage);
+	pthread_mutex_unlock(&self->reading);
+	return r;
+}
+
 /* ---- batches ---- */
 
 static RESULT sqlite_begin(struct sql_driver *driver, struct ctx *c)
@@ -447,9 +481,9 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,      &self->commit,    &self->write_batch,
-					 &self->read_batch, &self->add_event, &self->add_usage,
-					 &self->read_events};
+	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,    &self->write_batch,
+					 &self->read_batch,  &self->add_event, &self->add_usage,
+					 &self->read_events, &self->read_usage};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
 	(void) sqlite3_close(self->reader); /* all statements are gone: it can't refuse */
@@ -480,6 +514,7 @@ static const struct sql_driver sqlite_calls = {
 	.rollback = sqlite_rollback_batch,
 	.read_batch = sqlite_read_batch,
 	.read_events = sqlite_read_events,
+	.read_usage = sqlite_read_usage,
 	.close = sqlite_close,
 };
 

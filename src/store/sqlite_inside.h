@@ -24,7 +24,7 @@ struct sqlite {
 	/* The reading connection, for any thread. */
 	pthread_mutex_t reading;
 	sqlite3 *reader;
-	sqlite3_stmt *read_events;
+	sqlite3_stmt *read_events, *read_usage;
 };
 
 /* ERR_IO with SQLite's words for its code; the database's own when it knows more. */

@@ -223,6 +223,12 @@ RESULT store_read_events(struct store *s, struct ctx *c, uuid id, size_t max,
 	return s->config.sql->read_events(s->config.sql, c, id, max, each, arg);
 }
 
+RESULT store_read_usage(struct store *s, struct ctx *c, const struct usage_query *query,
+			RESULT (*each)(void *arg, const struct usage *usage), void *arg)
+{
+	return s->config.sql->read_usage(s->config.sql, c, query, each, arg);
+}
+
 /* ---- waiting for a change ---- */
 
 struct waiting {

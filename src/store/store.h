@@ -182,6 +182,11 @@ void store_read_figures(struct store *s, struct store_figures *ret_figures);
 struct event;
 RESULT store_read_events(struct store *s, struct ctx *c, uuid id, size_t max,
 			 RESULT (*each)(void *arg, const struct event *event), void *arg);
+/* An account's records of a meter, by resource, oldest first; likewise. */
+struct usage;
+struct usage_query;
+RESULT store_read_usage(struct store *s, struct ctx *c, const struct usage_query *query,
+			RESULT (*each)(void *arg, const struct usage *usage), void *arg);
 /* Reads every row back from SQL and compares with memory; says the first difference. For audit
  * and tests: any thread but the committer's, blocks, and holds up writers (not readers) meanwhile.
  * ERR_CONFLICT on a difference. */

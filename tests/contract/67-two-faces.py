@@ -346,6 +346,37 @@ def test_passwords(both):
     both.rest()
 
 
+@holds("Instances: Usage")
+def test_usage(both, admin):
+    window = "start=2020-01-01T00:00:00&end=2100-01-01T00:00:00"
+    path = f"{COMPUTE}/os-simple-tenant-usage"
+
+    def told():
+        return {u["instance_id"]: u for u in both.ok("GET", f"{path}/{both.id}?{window}")["tenant_usage"]["server_usages"]}
+
+    instance = both.run()
+    server = both.server(instance)["id"]
+    begun = told()[server]
+    assert (begun["flavor"], begun["vcpus"], begun["memory_mb"], begun["state"], begun["ended_at"]) == ("t3.micro", 2, 1024, "active", None)
+    both.ec2.stop_instances(InstanceIds=[instance])
+    both.rest()
+    assert told()[server]["state"] == "stopped" and told()[server]["ended_at"] is None
+    both.ec2.modify_instance_attribute(InstanceId=instance, InstanceType={"Value": "t3.small"})
+    usages = [u for u in both.ok("GET", f"{path}/{both.id}?{window}")["tenant_usage"]["server_usages"] if u["instance_id"] == server]
+    assert [(u["flavor"], u["ended_at"] is None) for u in usages] == [("t3.micro", False), ("t3.small", True)]
+    both.terminate(instance)
+    ended = told()[server]
+    assert ended["ended_at"] and ended["state"] == "terminated"
+    (mine,) = [u for u in admin.ok("GET", f"{path}?{window}&detailed=1")["tenant_usages"] if u["tenant_id"] == both.id]
+    assert mine["total_hours"] == pytest.approx(sum(u["hours"] for u in mine["server_usages"]))
+    assert both.status("GET", path) == 403 and both.status("GET", f"{path}/{admin.id}") == 403
+    assert both.status("GET", f"{path}/{both.id}?start=2100-01-01T00:00:00&end=2020-01-01T00:00:00") == 400
+    first = both.ok("GET", f"{path}/{both.id}?{window}&limit=1", version="compute 2.40")
+    (link,) = first["tenant_usage_links"]
+    rest = both.ok("GET", link["href"][link["href"].index("/compute"):], version="compute 2.40")
+    assert first["tenant_usage"]["server_usages"][0]["instance_id"] < rest["tenant_usage"]["server_usages"][0]["instance_id"]
+
+
 @holds("Instances: locked")
 def test_locks(both):
     instance = both.run()

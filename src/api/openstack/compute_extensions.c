@@ -30,6 +30,7 @@ static const struct os_extension rows[] = {
 	{"os-server-usage", "ServerUsage"},
 	{"os-services", "Services"},
 	{"os-shelve", "Shelve"},
+	{"os-simple-tenant-usage", "SimpleTenantUsage"},
 	{"os-suspend-server", "SuspendServer"},
 	{"os-user-data", "UserData"},
 	{"os-volumes", "Volumes"},

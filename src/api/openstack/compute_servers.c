@@ -117,6 +117,11 @@ static const char *vm_state(struct str status)
 	return "active";
 }
 
+struct str os_server_vm_state(const struct tables *t, const struct instance *instance)
+{
+	return str_from(vm_state(status_words(t, instance).status));
+}
+
 enum { POWER_NONE = 0, POWER_RUNNING = 1, POWER_PAUSED = 3, POWER_SHUTDOWN = 4 };
 
 static int power_state(const struct instance *i)

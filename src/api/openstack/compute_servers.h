@@ -61,6 +61,8 @@ RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, 
 enum { OS_PASSWORD_MAX = 255 };
 RESULT os_draw_password(struct os_call *e, struct str *password);
 RESULT os_seal_password(struct os_call *e, uuid account, struct str password, struct str *ret_sealed);
+/* Nova's vm_state of it: "active", "stopped". While the view walks. */
+struct str os_server_vm_state(const struct tables *t, const struct instance *instance);
 /* A server's name: its own, else the tag Name that EC2's users give, else its id there. */
 struct str os_server_name(struct arena *a, const struct instance *instance);
 /* The label of a network: its name, else that of the EC2 subnet it was made for. In walks. */

@@ -84,6 +84,11 @@ static RESULT cut_read_events(struct sql_driver *d, struct ctx *c, uuid id, size
 {
 	return sql_of(d)->inner->read_events(sql_of(d)->inner, c, id, max, each, arg);
 }
+static RESULT cut_read_usage(struct sql_driver *d, struct ctx *c, const struct usage_query *query,
+			     sql_each_usage each, void *arg)
+{
+	return sql_of(d)->inner->read_usage(sql_of(d)->inner, c, query, each, arg);
+}
 static void cut_close(struct sql_driver *d)
 {
 	sql_of(d)->inner->close(sql_of(d)->inner);
@@ -96,7 +101,7 @@ static struct cloud_sql *sql_new(struct sql_driver *inner)
 	assert_non_null(sql);
 	*sql = (struct cloud_sql){.base = {cut_open, cut_load, cut_begin, cut_put, cut_forget, cut_add_event,
 					   cut_add_usage, cut_commit, cut_rollback, cut_read_batch,
-					   cut_read_events, cut_close},
+					   cut_read_events, cut_read_usage, cut_close},
 				  .inner = inner};
 	return sql;
 }

@@ -77,6 +77,11 @@ static RESULT spy_read_events(struct sql_driver *d, struct ctx *c, uuid id, size
 {
 	return spy_of(d)->inner->read_events(spy_of(d)->inner, c, id, max, each, arg);
 }
+static RESULT spy_read_usage(struct sql_driver *d, struct ctx *c, const struct usage_query *query,
+			     sql_each_usage each, void *arg)
+{
+	return spy_of(d)->inner->read_usage(spy_of(d)->inner, c, query, each, arg);
+}
 static void spy_close(struct sql_driver *d)
 {
 	spy_of(d)->inner->close(spy_of(d)->inner);
@@ -88,7 +93,8 @@ static struct sql_driver *spy_new(struct cloud *c, struct sql_driver *inner)
 	struct spy *spy = heap_new(struct spy);
 	assert_non_null(spy);
 	*spy = (struct spy){{spy_open, spy_load, spy_begin, spy_put, spy_forget, spy_add_event, spy_add_usage,
-			     spy_commit, spy_rollback, spy_read_batch, spy_read_events, spy_close},
+			     spy_commit, spy_rollback, spy_read_batch, spy_read_events, spy_read_usage,
+			     spy_close},
 			    inner,
 			    c};
 	return &spy->base;

@@ -6,6 +6,7 @@
 
 #include "../cloud/cloud.h"
 #include "store/rows.h"
+#include "store/sql.h"
 
 enum { SEEDS = 8, GUESTS_MAX = 8 };
 
@@ -205,6 +206,27 @@ static void recover(struct story *s)
 	assert_int_equal(cloud_count_leaks(s->c), 0);
 }
 
+static RESULT count_held(void *arg, const struct usage *usage)
+{
+	struct instance_held held;
+	assert_true(engine_parse_held(usage->meter, &held));
+	*(int *) arg += usage->level ? 1 : -1;
+	return OK;
+}
+
+/* How many servers' records say that they hold what they held: each begins and ends once. */
+static int count_usage(struct cloud *c)
+{
+	int open = 0;
+	const struct usage_query query = {.kind = KIND_INSTANCE,
+					  .account = c->alice.account,
+					  .meter = STR(INSTANCE_HELD_METER),
+					  .before_us = INT64_MAX};
+	struct result r = store_read_usage(c->store, &c->c, &query, count_held, &open);
+	assert_true(result_is_ok(r));
+	return open;
+}
+
 /* False when the story had ended before the kill. */
 static bool tell_with_kill(uint64_t seed, uint64_t at)
 {
@@ -227,6 +249,7 @@ static bool tell_with_kill(uint64_t seed, uint64_t at)
 	assert_int_equal(cloud_state(s.c, s.instance), INSTANCE_TERMINATED);
 	assert_int_equal(cloud_guest(s.c, other).boots, 1);
 	assert_int_equal(cloud_count(s.c, KIND_INSTANCE), 2);
+	assert_int_equal(count_usage(s.c), 1);
 	cloud_done(s.c);
 	return was_killed;
 }

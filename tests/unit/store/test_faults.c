@@ -283,6 +283,13 @@ static RESULT liar_read_events(struct sql_driver *self, struct ctx *c, uuid id, 
 	return liar.real->read_events(liar.real, c, id, max, each, arg);
 }
 
+static RESULT liar_read_usage(struct sql_driver *self, struct ctx *c, const struct usage_query *query,
+			      sql_each_usage each, void *arg)
+{
+	(void) self;
+	return liar.real->read_usage(liar.real, c, query, each, arg);
+}
+
 static void liar_close(struct sql_driver *self)
 {
 	(void) self;
@@ -293,7 +300,7 @@ static struct sql_driver *wrap_in_liar(struct sql_driver *real)
 {
 	liar = (struct liar){.driver = {liar_open, liar_load, liar_begin, liar_put, liar_forget,
 					liar_add_event, liar_add_usage, liar_commit, liar_rollback,
-					liar_read_batch, liar_read_events, liar_close},
+					liar_read_batch, liar_read_events, liar_read_usage, liar_close},
 			     .real = real};
 	return &liar.driver;
 }
