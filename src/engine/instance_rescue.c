@@ -88,7 +88,7 @@ RESULT engine_unrescue_instance(struct op *op, struct instance_target *wish)
 {
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.rescue", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit(op, "instance.unrescue", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	TRY(check_rescued(op, instance, &wish->instance));
 	const struct volume *disk = volume_find(op->head, instance->rescue_disk);

@@ -198,7 +198,7 @@ RESULT engine_mark_instance(struct op *op, struct instance_marking *wish)
 {
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.mark", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit(op, "instance.reset_state", KIND_INSTANCE, &instance->row));
 	if (!row_is_live(&instance->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
 				   "The instance '%" STR_FMT "' is being deleted.",
@@ -235,7 +235,7 @@ RESULT engine_clear_guest_password(struct op *op, struct instance_target *wish)
 {
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.update", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit(op, "instance.clear_password", KIND_INSTANCE, &instance->row));
 	if (str_is_empty(instance->guest_password))
 		return OK;
 	struct instance next = *instance;

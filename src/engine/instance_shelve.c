@@ -164,7 +164,7 @@ RESULT engine_unshelve_instance(struct op *op, struct instance_target *wish)
 {
 	const struct instance *instance = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, "instance.shelve", KIND_INSTANCE, &instance->row));
+	TRY(engine_permit(op, "instance.unshelve", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
 	enum instance_state state = model_derive_instance_state(instance);
 	if (state == INSTANCE_SHELVED || state == INSTANCE_SHELVED_OFFLOADED)

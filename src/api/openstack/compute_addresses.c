@@ -237,13 +237,13 @@ static const struct os_listing pools = {
 
 #define ALL "/v2.1/os-floating-ips"
 #define ARGS OS_PARAMS(struct os_old_address, old_params)
-#define BIND(word, rows, run, before, words)                                                                 \
-	OS_SERVER_ACTION(word, "os-floating-ips:" word, struct os_bind_address, rows, .until = LAST_ACTION,  \
-			 .prepare = (before), .operation = (run), .doc = (words))
+#define BIND(word, policy, rows, run, before, words)                                                         \
+	OS_SERVER_ACTION(word, "os-floating-ips:" policy, struct os_bind_address, rows,                      \
+			 .until = LAST_ACTION, .prepare = (before), .operation = (run), .doc = (words))
 static const struct os_action actions[] = {
-	BIND("addFloatingIp", add_params, engine_associate_address_run, prepare_add,
+	BIND("addFloatingIp", "add", add_params, engine_associate_address_run, prepare_add,
 	     "A floating address stands for it."),
-	BIND("removeFloatingIp", remove_params, engine_disassociate_address_run, prepare_remove,
+	BIND("removeFloatingIp", "remove", remove_params, engine_disassociate_address_run, prepare_remove,
 	     "And no longer."),
 	{HTTP_GET, ALL, .permit = "os_compute_api:os-floating-ips:list", .until = LAST_PROXY,
 	 .list = &old_addresses, .doc = "Floating addresses, as compute had them."},
