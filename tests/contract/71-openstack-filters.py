@@ -258,7 +258,7 @@ def test_unknown_filter(region, name):
     """Nova's newer versions refuse it by name, the others pass it over."""
     action = LISTS[name]
     answer = region.ask(action, [("no_such_filter", "x")])
-    if action["service"] == "compute":
+    if action["service"] == "compute" and (action["until"] or 75) >= 75:
         assert answer.status == 400 and "no_such_filter" in answer.text, answer
         answer = region.ask(action, [("no_such_filter", "x")], version=f"compute 2.{max(action['since'], 1)}")
         assert answer.status == 200, answer
