@@ -39,10 +39,12 @@ RESULT crypto_open(struct ctx *c, const uint8_t key[static MASTER_KEY_SIZE], str
 RESULT crypto_make_key_pair(struct ctx *c, bool ed25519, struct str *ret_private_pem,
 			    struct str *ret_public_line);
 /* Checks an OpenSSH public key line or bare base64 of one ("ssh-rsa AAAA… comment"; rsa 1024 to
- * 16384 bits, ed25519); gives the trimmed line and EC2's fingerprint of an imported key: MD5 of
- * the DER public key with colons for RSA, base64 SHA-256 for ed25519. ERR_INVALID. */
+ * 16384 bits, ed25519, ecdsa of the NIST curves); gives the trimmed line and EC2's fingerprint of an
+ * imported key: MD5 of the DER public key with colons for RSA, base64 SHA-256 for the others. ERR_INVALID. */
 RESULT crypto_check_public_key(struct ctx *c, struct str text, struct str *ret_line,
 			       struct str *ret_fingerprint, bool *ret_is_ed25519);
+/* Whether a line that was checked is of an ECDSA key. */
+bool crypto_is_ecdsa(struct str public_line);
 /* EC2's fingerprint of a key made by CreateKeyPair: SHA-1 of the DER (PKCS#8) private key. */
 RESULT crypto_fingerprint_private(struct ctx *c, struct str private_pem, struct str *ret_fingerprint);
 /* A self-signed certificate for host names and addresses (comma separated), PEM. */

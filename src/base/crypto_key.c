@@ -164,7 +164,7 @@ static RESULT fingerprint_openssh(struct ctx *c, struct str pem, struct str *ret
 		return ctx_no_memory(c);
 	if (!result_is_ok(r) || !ssh_parse_blob(blob, &key) || !key.ed25519)
 		return ctx_fail(c, ERR_INVALID, "not an ed25519 private key in OpenSSH's format");
-	return ssh_fingerprint_ed25519(c, blob, ret_fingerprint);
+	return ssh_fingerprint_blob(c, blob, ret_fingerprint);
 }
 
 /* A key under a passphrase is refused instead of asked for at the terminal, OpenSSL's default. */

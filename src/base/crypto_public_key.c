@@ -70,27 +70,35 @@ static RESULT parse_line(struct ctx *c, struct str line, struct ssh_public_key *
 	if (!is_one_line(line) || !split_line(line, &name, &base64))
 		return FAIL(INVALID);
 	TRY(str_decode_base64(c->arena, base64, &blob));
-	bool good =
-		ssh_parse_blob(blob, ret_key) && str_equal(name, ret_key->ed25519 ? SSH_ED25519 : SSH_RSA);
-	return good ? OK : FAIL(INVALID);
+	return ssh_parse_blob(blob, ret_key) && str_equal(name, ret_key->name) ? OK : FAIL(INVALID);
+}
+
+static bool is_key_line(struct str line)
+{
+	return str_starts_with(line, STR("ssh-")) || str_starts_with(line, SSH_ECDSA);
+}
+
+bool crypto_is_ecdsa(struct str public_line)
+{
+	return str_starts_with(public_line, SSH_ECDSA);
 }
 
 static RESULT read_public_key(struct ctx *c, struct str text, struct str *ret_line,
 			      struct ssh_public_key *ret_key)
 {
 	struct str bytes = STR_NONE, line = str_trim(text);
-	bool is_line = str_starts_with(line, STR("ssh-"));
+	bool is_line = is_key_line(line);
 	if (!is_line) { /* base64 of the key's wire form, or of a whole line */
 		TRY(str_decode_base64(c->arena, line, &bytes));
 		line = str_trim(bytes);
-		is_line = str_starts_with(line, STR("ssh-"));
+		is_line = is_key_line(line);
 	}
 	*ret_line = line;
 	if (is_line)
 		return parse_line(c, line, ret_key);
 	if (!ssh_parse_blob(bytes, ret_key))
 		return FAIL(INVALID);
-	return ssh_write_line(c, ret_key->ed25519 ? SSH_ED25519 : SSH_RSA, bytes, ret_line);
+	return ssh_write_line(c, ret_key->name, bytes, ret_line);
 }
 
 RESULT crypto_check_public_key(struct ctx *c, struct str text, struct str *ret_line,
@@ -104,15 +112,16 @@ RESULT crypto_check_public_key(struct ctx *c, struct str text, struct str *ret_l
 	if (r.code == ERR_NO_MEMORY || r.code == ERR_TOO_LARGE)
 		return ctx_no_memory(c);
 	if (!result_is_ok(r)) {
-		return ctx_fail(
-			c, ERR_INVALID,
-			"not an OpenSSH public key of type ssh-rsa (1024 to 16384 bits) or ssh-ed25519");
+		return ctx_fail(c, ERR_INVALID,
+				"not an OpenSSH public key of type ssh-rsa (1024 to 16384 bits), ssh-ed25519 "
+				"or ecdsa-sha2-nistp256, "
+				"-384 or -521");
 	}
 	line = str_copy(c->arena, line);
 	if (!line.p)
 		return ctx_no_memory(c);
-	if (key.ed25519)
-		TRY(ssh_fingerprint_ed25519(c, key.blob, &fingerprint));
+	if (key.ed25519 || key.ecdsa)
+		TRY(ssh_fingerprint_blob(c, key.blob, &fingerprint));
 	else
 		TRY(fingerprint_rsa(c, &key, &fingerprint));
 	*ret_line = line;

@@ -68,14 +68,35 @@ static bool parse_rsa(struct str rest, struct ssh_public_key *key)
 	return bits >= RSA_LEAST_BITS && bits <= RSA_MOST_BITS && key->exponent.n <= 8 && odd && !one;
 }
 
+/* Of RFC 5656's required curves: the point uncompressed. */
+static bool parse_ecdsa(struct str name, struct str rest)
+{
+	static const struct {
+		const char *name;
+		size_t point_size;
+	} curves[] = {{"nistp256", 65}, {"nistp384", 97}, {"nistp521", 133}};
+	enum { UNCOMPRESSED = 4 };
+	struct str curve = STR_NONE, point = STR_NONE;
+	if (!ssh_take_string(&rest, &curve) || !ssh_take_string(&rest, &point) || rest.n ||
+	    !str_equal(curve, str_slice(name, SSH_ECDSA.n, name.n)))
+		return false;
+	for (size_t k = 0; k < sizeof curves / sizeof curves[0]; k++)
+		if (str_is(curve, curves[k].name))
+			return point.n == curves[k].point_size && point.p[0] == UNCOMPRESSED;
+	return false;
+}
+
 bool ssh_parse_blob(struct str blob, struct ssh_public_key *ret_key)
 {
 	struct ssh_public_key key = {.blob = blob};
 	struct str rest = blob, name = STR_NONE, point = STR_NONE;
 	if (!ssh_take_string(&rest, &name))
 		return false;
+	key.name = name;
 	key.ed25519 = str_equal(name, SSH_ED25519);
+	key.ecdsa = str_starts_with(name, SSH_ECDSA);
 	bool good = key.ed25519 ? ssh_take_string(&rest, &point) && point.n == ED25519_SIZE && rest.n == 0
+		    : key.ecdsa ? parse_ecdsa(name, rest)
 				: str_equal(name, SSH_RSA) && parse_rsa(rest, &key);
 	if (good)
 		*ret_key = key;
@@ -92,7 +113,7 @@ RESULT ssh_write_line(struct ctx *c, struct str name, struct str blob, struct st
 	return OK;
 }
 
-RESULT ssh_fingerprint_ed25519(struct ctx *c, struct str blob, struct str *ret_fingerprint)
+RESULT ssh_fingerprint_blob(struct ctx *c, struct str blob, struct str *ret_fingerprint)
 {
 	uint8_t digest[SHA256_SIZE];
 	crypto_sha256(blob, digest);

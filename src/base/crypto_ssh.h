@@ -16,10 +16,12 @@ enum {
 
 #define SSH_RSA STR("ssh-rsa")
 #define SSH_ED25519 STR("ssh-ed25519")
+#define SSH_ECDSA STR("ecdsa-sha2-") /* a curve's name follows */
 
 /* Borrows from the blob it was read of; exponent and modulus big-endian, RSA only. */
 struct ssh_public_key {
-	bool ed25519;
+	bool ed25519, ecdsa; /* neither: RSA */
+	struct str name;     /* "ssh-rsa" */
 	struct str blob, exponent, modulus;
 };
 
@@ -34,4 +36,4 @@ bool ssh_parse_blob(struct str blob, struct ssh_public_key *ret_key);
 /* "ssh-rsa AAAA…". ERR_NO_MEMORY. */
 RESULT ssh_write_line(struct ctx *c, struct str name, struct str blob, struct str *ret_line);
 /* The base64 of the blob's SHA-256. */
-RESULT ssh_fingerprint_ed25519(struct ctx *c, struct str blob, struct str *ret_fingerprint);
+RESULT ssh_fingerprint_blob(struct ctx *c, struct str blob, struct str *ret_fingerprint);

@@ -32,7 +32,8 @@ static void write_key(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_id(x, "keyPairId", KIND_KEY_PAIR, key->row.id);
 	xml_text(x, "keyFingerprint", key->fingerprint);
 	xml_text(x, "keyName", key->name);
-	xml_z(x, "keyType", key->is_ed25519 ? "ed25519" : "rsa");
+	if (!crypto_is_ecdsa(key->public_key)) /* imported by OpenStack: EC2 has no word for it */
+		xml_z(x, "keyType", key->is_ed25519 ? "ed25519" : "rsa");
 	ec2_write_tags(x, key->tags);
 	if (a->public_key)
 		xml_text(x, "publicKey", key->public_key);
@@ -75,7 +76,8 @@ static RESULT check_public_key(struct ec2_call *e, struct str text, struct key_p
 {
 	struct result result =
 		crypto_check_public_key(e->c, text, &wish->public_key, &wish->fingerprint, &wish->is_ed25519);
-	if (result.code != ERR_INVALID)
+	bool is_taken = result_is_ok(result) && !crypto_is_ecdsa(wish->public_key); /* EC2 takes none */
+	if (is_taken || (result.code != ERR_INVALID && !result_is_ok(result)))
 		return result;
 	ctx_clear_problem(e->c);
 	result = ctx_fail_kind(e->c, ERR_INVALID, KIND_KEY_PAIR,

@@ -341,6 +341,11 @@ static void test_check_keys_of_ssh_keygen(void **state)
 	assert_ok(crypto_check_public_key(c, ed, &line, &fingerprint, &ed25519));
 	assert_true(ed25519);
 	assert_true(str_equal(line, ed));
+	static const char *const curves[] = {"-t ecdsa -b 256", "-t ecdsa -b 384", "-t ecdsa -b 521"};
+	for (size_t k = 0; k < sizeof curves / sizeof curves[0]; k++) {
+		assert_ok(crypto_check_public_key(c, keygen(c, curves[k]), &line, &fingerprint, &ed25519));
+		assert_true(crypto_is_ecdsa(line) && !ed25519 && fingerprint.n == 44);
+	}
 	assert_ok(crypto_check_public_key(c, keygen(c, "-t rsa -b 1024"), &line, &fingerprint, &ed25519));
 }
 
@@ -357,6 +362,10 @@ static void test_check_refuses(void **state)
 	char more[64] = {0};
 	memcpy(more, blob.p, blob.n);
 	struct str beyond = {more, blob.n + 1};
+	struct str ecdsa = keygen(c, "-t ecdsa -b 256");
+	struct str ecdsa_off_curve =
+		str_print(a, "ecdsa-sha2-nistp384%" STR_FMT,
+			  STR_ARG(str_slice(ecdsa, strlen("ecdsa-sha2-nistp256"), ecdsa.n)));
 	struct str bad[] = {
 		STR_NONE,
 		STR("ssh-rsa"),
@@ -374,7 +383,8 @@ static void test_check_refuses(void **state)
 		str_print(a, "%" STR_FMT " \xFF", STR_ARG(ed)),
 		str_encode_base64(a, str_slice(blob, 0, blob.n - 1)),
 		str_encode_base64(a, beyond),
-		keygen(c, "-t ecdsa"),
+		ecdsa_off_curve,
+		str_slice(ecdsa, 0, ecdsa.n - 40),
 		str_print(a, "%" STR_FMT "%*d", STR_ARG(ed), 20000, 1),
 	};
 	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++) {
