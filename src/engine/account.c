@@ -113,6 +113,7 @@ RESULT engine_create_account(struct op *op, struct account_wish *wish)
 		return ctx_no_memory(op->ctx);
 	TRY(choose_labels(op, &wish->labels, &account.labels));
 	quota_set_defaults(op->head, &account);
+	TRY(extra_add(op, KIND_ACCOUNT, wish->extra, &account.extra));
 	TRY(account_put(op, &account));
 	TRY(write_owner(op, wish, account.row.id));
 	if (wish->with_default_router)
@@ -146,6 +147,7 @@ RESULT engine_update_account(struct op *op, struct account_change *wish)
 		TRY(choose_labels(op, wish->labels, &next.labels));
 	choice_apply(wish->enabled, &next.enabled);
 	TRY(check_name(op, account->domain, next.name, account->row.id));
+	TRY(extra_add(op, KIND_ACCOUNT, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(account_put(op, &next));
 	return engine_tell(op, KIND_ACCOUNT, &next.row, "changed", "Account %" STR_FMT ", %s.",
@@ -210,6 +212,7 @@ static void limits_by_quota(const struct account_limits *wish, int64_t ret_limit
 	const int64_t limits[QUOTA_COUNT] = {
 		[QUOTA_INSTANCES] = wish->instances,
 		[QUOTA_VCPUS] = wish->vcpus,
+		[QUOTA_MEMORY] = wish->memory,
 		[QUOTA_VOLUMES] = wish->volumes,
 		[QUOTA_VOLUME_BYTES] = wish->volume_bytes,
 		[QUOTA_SNAPSHOTS] = wish->snapshots,

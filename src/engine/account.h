@@ -13,6 +13,7 @@ struct account_wish {
 	struct str name, description;
 	struct strs labels;           /* 80 at most, of 1 to 255 characters, without '/' and ',' */
 	enum choice enabled;          /* CHOICE_DEFAULT: yes */
+	struct tags extra;            /* names and JSON values */
 	struct str user_name;         /* the owner's; empty: "root" */
 	const struct access_key *key; /* drawn by auth/key.h, with row.id set; NULL: none */
 	bool with_default_router;
@@ -27,6 +28,7 @@ struct account_change {
 	const struct str *name, *description; /* NULL: as it is */
 	const struct strs *labels;            /* likewise */
 	enum choice enabled;                  /* a disabled one's keys and tokens are refused at once */
+	struct tags extra;                    /* added to those there are, or in their place */
 };
 OPERATION(engine_update_account, account_change)
 
@@ -41,8 +43,8 @@ OPERATION(engine_delete_account, account_target)
 #define ACCOUNT_LIMIT_KEEP INT64_MIN
 struct account_limits {
 	struct ref account;
-	int64_t instances, vcpus, volumes, volume_bytes, snapshots, images, addresses, routers, groups, ports,
-		nat_gateways, networks, subnets, rules;
+	int64_t instances, vcpus, memory, volumes, volume_bytes, snapshots, images, addresses, routers,
+		groups, ports, nat_gateways, networks, subnets, rules;
 };
 OPERATION(engine_set_limits, account_limits)
 /* What accounts get that are made from now on; no account is named. */
@@ -50,7 +52,7 @@ OPERATION(engine_set_default_limits, account_limits)
 /* Every limit the same: ACCOUNT_LIMIT_KEEP, to say some; or -1. */
 static inline struct account_limits account_limits_all(struct ref account, int64_t n)
 {
-	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
+	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
 }
 
 /* One more key for a user. What it may is what the user's roles on that account give. */

@@ -23,6 +23,7 @@ RESULT engine_create_domain(struct op *op, struct domain_wish *wish)
 				.name = wish->name,
 				.description = wish->description,
 				.enabled = choice_or(wish->enabled, true)};
+	TRY(extra_add(op, KIND_DOMAIN, wish->extra, &domain.extra));
 	TRY(domain_put(op, &domain));
 	wish->domain = domain.row.id;
 	return engine_tell(op, KIND_DOMAIN, &domain.row, "created", "Domain %" STR_FMT ".",
@@ -59,6 +60,7 @@ RESULT engine_update_domain(struct op *op, struct domain_change *wish)
 	TRY(check_name(op, next.name, domain->row.id));
 	if (!next.enabled)
 		TRY(check_not_default(op, domain));
+	TRY(extra_add(op, KIND_DOMAIN, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(domain_put(op, &next));
 	return engine_tell(op, KIND_DOMAIN, &next.row, "changed", "Domain %" STR_FMT ", %s.",

@@ -7,6 +7,7 @@
 struct domain_wish {
 	struct str name, description;
 	enum choice enabled; /* CHOICE_DEFAULT: yes */
+	struct tags extra;   /* names and JSON values */
 	/* made: */
 	uuid domain;
 };
@@ -18,6 +19,7 @@ struct domain_change {
 	struct ref domain;
 	const struct str *name, *description; /* NULL: as it is */
 	enum choice enabled;
+	struct tags extra; /* added to those there are, or in their place */
 };
 OPERATION(engine_update_domain, domain_change)
 

@@ -325,6 +325,7 @@ static RESULT check_quotas(struct launch *l)
 	} needs[] = {
 		{QUOTA_INSTANCES, 1},
 		{QUOTA_VCPUS, l->type->vcpus},
+		{QUOTA_MEMORY, l->type->memory},
 		{QUOTA_VOLUMES, l->new_disk_count},
 		{QUOTA_VOLUME_BYTES, l->new_disk},
 		{QUOTA_PORTS, (int64_t) l->ports.new_count},

@@ -84,6 +84,8 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 					    .memory = type->memory - next->memory};
 	if (more.vcpus > 0)
 		TRY(quota_check(op, next->account, QUOTA_VCPUS, more.vcpus));
+	if (more.memory > 0)
+		TRY(quota_check(op, next->account, QUOTA_MEMORY, more.memory));
 	const struct host *host = host_find(op->head, next->host);
 	enum placement_reason reason = host ? placement_check_room(host, &more) : PLACEMENT_FITS;
 	if (host && !placement_has_wanted(op->head, type, host))

@@ -77,6 +77,7 @@ RESULT policies_forget_account(struct op *op, uuid account);
 enum quota {
 	QUOTA_INSTANCES,
 	QUOTA_VCPUS,
+	QUOTA_MEMORY,
 	QUOTA_VOLUMES,
 	QUOTA_VOLUME_BYTES,
 	QUOTA_SNAPSHOTS,
@@ -106,6 +107,12 @@ int64_t *quota_limit(struct account *account, enum quota quota);
 
 /* Sorted by key and checked, as a row has them. */
 RESULT tags_normalize(struct op *op, struct tags wish, struct tags *ret_tags);
+
+/* ---- extra.c ---- */
+
+enum { EXTRA_COUNT_MAX = 64, EXTRA_SIZE_MAX = 16384 };
+/* These, too; in the place of those of the same name. ERR_INVALID with the kind: too many, or too large. */
+RESULT extra_add(struct op *op, enum kind kind, struct tags more, struct tags *extra);
 
 /* ---- ip_pool.c ---- */
 
@@ -402,6 +409,8 @@ RESULT volume_delete_metered(struct op *op, const struct volume *volume);
 RESULT volume_see_plugged(struct op *op, const struct instance_sight *sight);
 /* Nobody has been promised it. ERR_STATE: it is on offer, held, or being reverted. */
 RESULT volume_check_unheld(struct op *op, const struct volume *volume, const struct ref *ref);
+/* ERR_STATE: an administrator said that it is not to be used. */
+RESULT snapshot_check_unheld(struct op *op, const struct snapshot *snapshot, const struct ref *ref);
 /* The instance that it is for, or is still plugged into. */
 uuid volume_holder(const struct volume *volume);
 /* It is to be on that host; what a move to another one has brought there is to go. */

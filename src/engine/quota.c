@@ -23,6 +23,7 @@ struct quota_info {
 static const struct quota_info quotas[QUOTA_COUNT] = {
 	[QUOTA_INSTANCES] = QUOTA(instances, KIND_INSTANCE, "instances", 200),
 	[QUOTA_VCPUS] = QUOTA(vcpus, KIND_INSTANCE_TYPE, "vCPUs", 800),
+	[QUOTA_MEMORY] = QUOTA(memory, KIND_INSTANCE_TYPE, "bytes of memory", INT64_C(3200) << 30),
 	[QUOTA_VOLUMES] = QUOTA(volumes, KIND_VOLUME, "volumes", 1000),
 	[QUOTA_VOLUME_BYTES] = QUOTA(volume_bytes, KIND_VOLUME, "bytes of volumes", INT64_C(20) << 40),
 	[QUOTA_SNAPSHOTS] = QUOTA(snapshots, KIND_SNAPSHOT, "snapshots", 10000),

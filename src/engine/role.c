@@ -132,6 +132,7 @@ RESULT engine_create_role(struct op *op, struct role_wish *wish)
 			    .row.gen = 1,
 			    .name = wish->name,
 			    .description = wish->description};
+	TRY(extra_add(op, KIND_ROLE, wish->extra, &role.extra));
 	TRY(role_put(op, &role));
 	wish->role = role.row.id;
 	return engine_tell(op, KIND_ROLE, &role.row, "created", "Role %" STR_FMT ".", STR_ARG(role.name));
@@ -148,6 +149,7 @@ RESULT engine_update_role(struct op *op, struct role_change *wish)
 	if (wish->description)
 		next.description = *wish->description;
 	TRY(check_name(op, next.name, role->row.id));
+	TRY(extra_add(op, KIND_ROLE, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(role_put(op, &next));
 	return engine_tell(op, KIND_ROLE, &next.row, "changed", "Role %" STR_FMT ".", STR_ARG(next.name));

@@ -31,6 +31,7 @@ RESULT engine_guard_administrators(struct op *op, uuid user, uuid user_group);
 
 struct role_wish {
 	struct str name, description;
+	struct tags extra; /* names and JSON values */
 	/* made: */
 	uuid role;
 };
@@ -39,6 +40,7 @@ OPERATION(engine_create_role, role_wish)
 struct role_change {
 	struct ref role;
 	const struct str *name, *description; /* NULL: as it is */
+	struct tags extra;                    /* added to those there are, or in their place */
 };
 OPERATION(engine_update_role, role_change)
 

@@ -36,6 +36,7 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 	if (account) {
 		add(&account->instances, sign);
 		add(&account->vcpus, sign * i->vcpus);
+		add(&account->memory, sign * i->memory);
 	}
 	struct host_side *host = side_of_host(t, i->host);
 	if (host) {

@@ -52,6 +52,7 @@ RESULT engine_create_user(struct op *op, struct user_wish *wish)
 			    .enabled = choice_or(wish->enabled, true),
 			    .password_hash = wish->password_hash};
 	TRY(find_default(op, &wish->default_account, &user.default_account));
+	TRY(extra_add(op, KIND_USER, wish->extra, &user.extra));
 	TRY(user_put(op, &user));
 	wish->user = user.row.id;
 	return engine_tell(op, KIND_USER, &user.row, "created", "User %" STR_FMT ".", STR_ARG(user.name));
@@ -88,6 +89,7 @@ RESULT engine_update_user(struct op *op, struct user_change *wish)
 	TRY(apply_change(op, wish, &next));
 	if (wish->name)
 		TRY(check_name(op, user->domain, next.name, user->row.id));
+	TRY(extra_add(op, KIND_USER, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(user_put(op, &next));
 	return engine_tell(op, KIND_USER, &next.row, "changed", "User %" STR_FMT ", %s%s.",

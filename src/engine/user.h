@@ -11,6 +11,7 @@ struct user_wish {
 	struct str password_hash;   /* empty: no password opens it */
 	struct ref default_account; /* none: none */
 	enum choice enabled;        /* CHOICE_DEFAULT: yes */
+	struct tags extra;          /* names and JSON values */
 	/* made: */
 	uuid user;
 };
@@ -24,6 +25,7 @@ struct user_change {
 	struct str password_hash;                     /* empty: as it is */
 	const struct ref *default_account;            /* NULL: as it is; to a ref of kind none: none */
 	enum choice enabled;
+	struct tags extra; /* added to those there are, or in their place */
 };
 OPERATION(engine_update_user, user_change)
 

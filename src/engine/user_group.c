@@ -38,6 +38,7 @@ RESULT engine_create_user_group(struct op *op, struct user_group_wish *wish)
 				   .domain = domain->id,
 				   .name = wish->name,
 				   .description = wish->description};
+	TRY(extra_add(op, KIND_USER_GROUP, wish->extra, &group.extra));
 	TRY(user_group_put(op, &group));
 	wish->user_group = group.row.id;
 	return engine_tell(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",
@@ -55,6 +56,7 @@ RESULT engine_update_user_group(struct op *op, struct user_group_change *wish)
 	if (wish->description)
 		next.description = *wish->description;
 	TRY(check_name(op, group->domain, next.name, group->row.id));
+	TRY(extra_add(op, KIND_USER_GROUP, wish->extra, &next.extra));
 	next.row.gen++;
 	TRY(user_group_put(op, &next));
 	return engine_tell(op, KIND_USER_GROUP, &next.row, "changed", "Group %" STR_FMT ".",

@@ -7,6 +7,7 @@
 struct user_group_wish {
 	struct ref domain; /* none: the default one */
 	struct str name, description;
+	struct tags extra; /* names and JSON values */
 	/* made: */
 	uuid user_group;
 };
@@ -15,6 +16,7 @@ OPERATION(engine_create_user_group, user_group_wish)
 struct user_group_change {
 	struct ref user_group;
 	const struct str *name, *description; /* NULL: as it is */
+	struct tags extra;                    /* added to those there are, or in their place */
 };
 OPERATION(engine_update_user_group, user_group_change)
 

@@ -9,7 +9,7 @@
 #include "engine/server_group.h"
 #include "engine/tag.h"
 
-enum { UNLIMITED = -1 };
+enum { UNLIMITED = -1, MIB = 1 << 20 };
 
 /* ---- the figures ---- */
 
@@ -26,13 +26,10 @@ static struct figures count_used(struct os_call *e, const struct account *accoun
 		used = (struct figures){
 			.instances = __atomic_load_n(&side->instances, __ATOMIC_RELAXED),
 			.cores = __atomic_load_n(&side->vcpus, __ATOMIC_RELAXED),
+			.ram = __atomic_load_n(&side->memory, __ATOMIC_RELAXED),
 			.addresses = __atomic_load_n(&side->addresses, __ATOMIC_RELAXED),
 			.security_groups = __atomic_load_n(&side->groups, __ATOMIC_RELAXED),
 		};
-	for (const struct instance *i = instance_first_by_account(t, account->row.id); i;
-	     i = instance_next_by_account(t, i))
-		if (model_derive_instance_state(i) != INSTANCE_TERMINATED)
-			used.ram += i->memory >> 20;
 	for (const struct server_group *g = server_group_first_by_account(t, account->row.id); g;
 	     g = server_group_next_by_account(t, g))
 		used.groups++;
@@ -47,24 +44,25 @@ static const struct quota_row {
 	const char *name;
 	int until;          /* a microversion; 0: the last */
 	int64_t fixed;      /* where no field of the account is it */
+	int64_t unit;       /* that those count in; 0: 1 */
 	size_t limit, used; /* in struct account, struct figures; + 1; 0: none */
 } quota_rows[] = {
 #define LIMIT(field) offsetof(struct account, limit_##field) + 1
 #define USED(member) offsetof(struct figures, member) + 1
-	{"instances", 0, 0, LIMIT(instances), USED(instances)},
-	{"cores", 0, 0, LIMIT(vcpus), USED(cores)},
-	{"ram", 0, UNLIMITED, 0, USED(ram)},
-	{"key_pairs", 0, UNLIMITED, 0, USED(key_pairs)},
-	{"metadata_items", 0, TAG_COUNT_MAX, 0, 0},
-	{"server_groups", 0, SERVER_GROUPS_MAX, 0, USED(groups)},
-	{"server_group_members", 0, SERVER_GROUP_MEMBERS_MAX, 0, 0},
-	{"floating_ips", 35, 0, LIMIT(addresses), USED(addresses)},
-	{"fixed_ips", 35, UNLIMITED, 0, 0},
-	{"security_groups", 35, 0, LIMIT(groups), USED(security_groups)},
-	{"security_group_rules", 35, UNLIMITED, 0, 0},
-	{"injected_files", 56, 0, 0, 0},
-	{"injected_file_content_bytes", 56, 0, 0, 0},
-	{"injected_file_path_bytes", 56, 0, 0, 0},
+	{"instances", 0, 0, 0, LIMIT(instances), USED(instances)},
+	{"cores", 0, 0, 0, LIMIT(vcpus), USED(cores)},
+	{"ram", 0, 0, MIB, LIMIT(memory), USED(ram)},
+	{"key_pairs", 0, UNLIMITED, 0, 0, USED(key_pairs)},
+	{"metadata_items", 0, TAG_COUNT_MAX, 0, 0, 0},
+	{"server_groups", 0, SERVER_GROUPS_MAX, 0, 0, USED(groups)},
+	{"server_group_members", 0, SERVER_GROUP_MEMBERS_MAX, 0, 0, 0},
+	{"floating_ips", 35, 0, 0, LIMIT(addresses), USED(addresses)},
+	{"fixed_ips", 35, UNLIMITED, 0, 0, 0},
+	{"security_groups", 35, 0, 0, LIMIT(groups), USED(security_groups)},
+	{"security_group_rules", 35, UNLIMITED, 0, 0, 0},
+	{"injected_files", 56, 0, 0, 0, 0},
+	{"injected_file_content_bytes", 56, 0, 0, 0, 0},
+	{"injected_file_path_bytes", 56, 0, 0, 0, 0},
 #undef USED
 #undef LIMIT
 };
@@ -75,12 +73,14 @@ static int64_t limit_of(const struct quota_row *q, const struct account *account
 	if (!q->limit)
 		return q->fixed;
 	int64_t limit = *(const int64_t *) (const void *) ((const char *) account + q->limit - 1);
-	return limit < 0 ? UNLIMITED : limit;
+	return limit < 0 ? UNLIMITED : q->unit ? limit / q->unit : limit;
 }
 
 static int64_t used_of(const struct quota_row *q, const struct figures *used)
 {
-	return q->used ? *(const int64_t *) (const void *) ((const char *) used + q->used - 1) : 0;
+	int64_t used_units =
+		q->used ? *(const int64_t *) (const void *) ((const char *) used + q->used - 1) : 0;
+	return q->unit ? used_units / q->unit : used_units;
 }
 
 /* ---- quota sets ---- */
@@ -89,8 +89,8 @@ struct os_quota {
 	struct account_limits wish;
 	struct str project;
 	bool force;
-	int64_t instances, cores;
-	bool has_instances, has_cores;
+	int64_t instances, cores, ram; /* ram: MiB */
+	bool has_instances, has_cores, has_ram;
 };
 #define PROJECT OS_PATH(struct os_quota, "project_id", project, .doc = "The project.")
 #define P(wire, member, has)                                                                                 \
@@ -105,8 +105,8 @@ static const struct os_param update_params[] = {
 	OS_UNBUILT("user_id", .place = OS_IN_QUERY),
 	P("instances", instances, has_instances),
 	P("cores", cores, has_cores),
+	P("ram", ram, has_ram),
 	OS_BODY(struct os_quota, "force", force, .doc = "A limit below what is used is no error anyhow."),
-	OS_UNBUILT("ram", .only = "-1"),
 	OS_UNBUILT("key_pairs", .only = "-1"),
 	OS_UNBUILT("metadata_items", .only = "50"),
 	OS_UNBUILT("server_groups", .only = "100"),
@@ -165,8 +165,8 @@ static RESULT show_limits(struct os_call *e, const void *args, struct json_write
 	json_write_int(w, "totalInstancesUsed", used.instances);
 	json_write_int(w, "maxTotalCores", limit_of(&quota_rows[1], account));
 	json_write_int(w, "totalCoresUsed", used.cores);
-	json_write_int(w, "maxTotalRAMSize", UNLIMITED);
-	json_write_int(w, "totalRAMUsed", used.ram);
+	json_write_int(w, "maxTotalRAMSize", limit_of(&quota_rows[2], account));
+	json_write_int(w, "totalRAMUsed", used_of(&quota_rows[2], &used));
 	json_write_int(w, "maxTotalKeypairs", UNLIMITED);
 	json_write_int(w, "maxServerMeta", TAG_COUNT_MAX);
 	json_write_int(w, "maxServerGroups", SERVER_GROUPS_MAX);
@@ -256,6 +256,8 @@ static RESULT prepare_update(struct os_call *e, void *args)
 		a->wish.instances = a->instances;
 	if (a->has_cores)
 		a->wish.vcpus = a->cores;
+	if (a->has_ram)
+		a->wish.memory = a->ram < 0 ? UNLIMITED : a->ram * MIB;
 	return OK;
 }
 
@@ -270,6 +272,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	a->wish = account_limits_all(ref_of(e, account), ACCOUNT_LIMIT_KEEP);
 	a->wish.instances = standard.limit_instances;
 	a->wish.vcpus = standard.limit_vcpus;
+	a->wish.memory = standard.limit_memory;
 	return OK;
 }
 

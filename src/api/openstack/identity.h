@@ -31,6 +31,10 @@ RESULT os_check_self(struct os_call *e, const struct ref *user);
 /* The domain of a user, also of an account's own. */
 uuid os_user_domain(const struct tables *t, const struct user *user);
 
+/* Members that no row of an action's table has (os_params.members), as the engine takes them; and back. */
+RESULT os_take_extra(struct os_call *e, struct str members, struct tags *ret_extra);
+void os_write_extra(struct json_writer *w, struct tags extra);
+
 /* The members of a project's, user's, group's, role's object: for the lists that show them. */
 void os_write_project(struct os_call *e, struct json_writer *w, const void *item);
 void os_write_user(struct os_call *e, struct json_writer *w, const void *item);

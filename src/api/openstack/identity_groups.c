@@ -11,6 +11,7 @@ void os_write_user_group(struct os_call *e, struct json_writer *w, const void *i
 	json_write_text(w, "name", g->name);
 	os_write_domain_id(w, "domain_id", g->domain);
 	json_write_text(w, "description", g->description);
+	os_write_extra(w, g->extra);
 	os_write_self(e, w, "groups", g->row.id);
 }
 
@@ -38,6 +39,7 @@ static RESULT list_groups(struct os_call *e, const void *args, struct json_write
 
 struct new_group {
 	struct user_group_wish wish;
+	struct str others;
 };
 static const struct os_param create_params[] = {
 	OS_BODY(struct new_group, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 64,
@@ -53,7 +55,7 @@ static RESULT prepare_new(struct os_call *e, void *args)
 	struct new_group *a = args;
 	if (a->wish.domain.kind == KIND_NONE)
 		a->wish.domain = os_own_domain(e);
-	return OK;
+	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
 static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
@@ -63,7 +65,7 @@ static RESULT show_new(struct os_call *e, const void *args, struct json_writer *
 
 struct changed_group {
 	struct user_group_change wish;
-	struct str name, description;
+	struct str name, description, others;
 	bool has_name, has_description;
 };
 #define GROUP_ID(T) OS_PATH(T, "group_id", wish.user_group, .kind = KIND_USER_GROUP, .doc = "The group.")
@@ -79,10 +81,9 @@ static const struct os_param update_params[] = {
 static RESULT prepare_change(struct os_call *e, void *args)
 {
 	struct changed_group *a = args;
-	(void) e;
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
-	return OK;
+	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
 static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
@@ -164,14 +165,18 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/groups", .permit = "identity:list_groups", .args = {0, 0, sizeof(struct user_args)},
 	 .list = &groups, .answer = list_groups, .doc = "Groups."},
 	{HTTP_POST, "/v3/groups", .permit = "identity:create_group", .flags = OS_WRITES | OS_UNSCOPED,
-	 .status = 201, .args = OS_PARAMS(struct new_group, create_params), .wrap = "group", .item = "group",
-	 .prepare = prepare_new, .operation = engine_create_user_group_run, .shows = KIND_USER_GROUP,
-	 .answer = show_new, .doc = "Makes a group."},
+	 .status = 201,
+	 .args = OS_PARAMS(struct new_group, create_params,
+			   .members = offsetof(struct new_group, others) + 1),
+	 .wrap = "group", .item = "group", .prepare = prepare_new, .operation = engine_create_user_group_run,
+	 .shows = KIND_USER_GROUP, .answer = show_new, .doc = "Makes a group."},
 	{HTTP_GET, "/v3/groups/{group_id}", .permit = "identity:get_group",
 	 .args = OS_PARAMS(struct group_args, group_params), .item = "group", .answer = show_group,
 	 .doc = "One group."},
 	{HTTP_PATCH, "/v3/groups/{group_id}", .permit = "identity:update_group",
-	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_group, update_params),
+	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .args = OS_PARAMS(struct changed_group, update_params,
+			   .members = offsetof(struct changed_group, others) + 1),
 	 .wrap = "group", .item = "group", .prepare = prepare_change,
 	 .operation = engine_update_user_group_run, .shows = KIND_USER_GROUP, .answer = show_changed,
 	 .doc = "Changes a group."},

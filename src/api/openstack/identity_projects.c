@@ -19,6 +19,7 @@ static void write_domain(struct os_call *e, struct json_writer *w, const void *i
 	json_write_close_list(w);
 	json_write_open(w, "options");
 	json_write_close(w);
+	os_write_extra(w, d->extra);
 	os_write_self(e, w, "domains", d->row.id);
 }
 
@@ -38,6 +39,7 @@ static RESULT list_domains(struct os_call *e, const void *args, struct json_writ
 
 struct new_domain {
 	struct domain_wish wish;
+	struct str others;
 };
 static const struct os_param create_domain_params[] = {
 	OS_BODY(struct new_domain, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 64,
@@ -50,6 +52,12 @@ static const struct os_param create_domain_params[] = {
 	OS_UNBUILT("explicit_domain_id"),
 };
 
+static RESULT prepare_new_domain(struct os_call *e, void *args)
+{
+	struct new_domain *a = args;
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
 static RESULT show_new_domain(struct os_call *e, const void *args, struct json_writer *w)
 {
 	return os_write_shown(e, &domains, ((const struct new_domain *) args)->wish.domain, w);
@@ -57,7 +65,7 @@ static RESULT show_new_domain(struct os_call *e, const void *args, struct json_w
 
 struct changed_domain {
 	struct domain_change wish;
-	struct str name, description;
+	struct str name, description, others;
 	bool has_name, has_description;
 };
 #define DOMAIN(T) OS_PATH(T, "domain_id", wish.domain, .kind = KIND_DOMAIN, .doc = "The domain.")
@@ -76,10 +84,9 @@ static const struct os_param update_domain_params[] = {
 static RESULT prepare_domain(struct os_call *e, void *args)
 {
 	struct changed_domain *a = args;
-	(void) e;
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
-	return OK;
+	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
 static RESULT show_changed_domain(struct os_call *e, const void *args, struct json_writer *w)
@@ -120,6 +127,7 @@ void os_write_project(struct os_call *e, struct json_writer *w, const void *item
 	write_tags(w, a);
 	json_write_open(w, "options");
 	json_write_close(w);
+	os_write_extra(w, a->extra);
 	os_write_self(e, w, "projects", a->row.id);
 }
 
@@ -160,6 +168,7 @@ static RESULT list_projects(struct os_call *e, const void *args, struct json_wri
 
 struct new_project {
 	struct account_wish wish;
+	struct str others;
 	struct ref parent;
 };
 static const struct os_param create_project_params[] = {
@@ -188,7 +197,7 @@ static RESULT prepare_new_project(struct os_call *e, void *args)
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("parent_id"),
 				      "A project's parent is its domain: projects within projects are not "
 				      "supported here.");
-	return OK;
+	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
 static RESULT show_new_project(struct os_call *e, const void *args, struct json_writer *w)
@@ -198,7 +207,7 @@ static RESULT show_new_project(struct os_call *e, const void *args, struct json_
 
 struct changed_project {
 	struct account_change wish;
-	struct str name, description;
+	struct str name, description, others;
 	struct strs labels;
 	bool has_name, has_description, has_labels;
 };
@@ -221,11 +230,10 @@ static const struct os_param update_project_params[] = {
 static RESULT prepare_project(struct os_call *e, void *args)
 {
 	struct changed_project *a = args;
-	(void) e;
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
 	a->wish.labels = a->has_labels ? &a->labels : NULL;
-	return OK;
+	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
 static RESULT show_changed_project(struct os_call *e, const void *args, struct json_writer *w)
@@ -349,14 +357,19 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/domains", .permit = "identity:list_domains", .args = NOTHING, .list = &domains,
 	 .answer = list_domains, .doc = "Domains."},
 	{HTTP_POST, "/v3/domains", .permit = "identity:create_domain", .flags = OS_WRITES | OS_UNSCOPED,
-	 .status = 201, .args = OS_PARAMS(struct new_domain, create_domain_params), .wrap = "domain",
-	 .item = "domain", .operation = engine_create_domain_run, .shows = KIND_DOMAIN,
-	 .answer = show_new_domain, .doc = "Makes a domain."},
+	 .status = 201,
+	 .args = OS_PARAMS(struct new_domain, create_domain_params,
+			   .members = offsetof(struct new_domain, others) + 1),
+	 .prepare = prepare_new_domain, .wrap = "domain", .item = "domain",
+	 .operation = engine_create_domain_run, .shows = KIND_DOMAIN, .answer = show_new_domain,
+	 .doc = "Makes a domain."},
 	{HTTP_GET, "/v3/domains/{domain_id}", .permit = "identity:get_domain",
 	 .args = OS_PARAMS(struct domain_args, domain_params), .item = "domain", .answer = show_domain,
 	 .doc = "One domain."},
 	{HTTP_PATCH, "/v3/domains/{domain_id}", .permit = "identity:update_domain",
-	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_domain, update_domain_params),
+	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .args = OS_PARAMS(struct changed_domain, update_domain_params,
+			   .members = offsetof(struct changed_domain, others) + 1),
 	 .wrap = "domain", .item = "domain", .prepare = prepare_domain, .operation = engine_update_domain_run,
 	 .shows = KIND_DOMAIN, .answer = show_changed_domain, .doc = "Changes a domain."},
 	{HTTP_DELETE, "/v3/domains/{domain_id}", .permit = "identity:delete_domain",
@@ -366,14 +379,19 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/projects", .permit = "identity:list_projects", .args = NOTHING, .list = &projects,
 	 .answer = list_projects, .doc = "Projects."},
 	{HTTP_POST, "/v3/projects", .permit = "identity:create_project", .flags = OS_WRITES | OS_UNSCOPED,
-	 .status = 201, .args = OS_PARAMS(struct new_project, create_project_params), .wrap = "project",
-	 .item = "project", .prepare = prepare_new_project, .operation = engine_create_account_run,
-	 .shows = KIND_ACCOUNT, .answer = show_new_project, .doc = "Makes a project."},
+	 .status = 201,
+	 .args = OS_PARAMS(struct new_project, create_project_params,
+			   .members = offsetof(struct new_project, others) + 1),
+	 .wrap = "project", .item = "project", .prepare = prepare_new_project,
+	 .operation = engine_create_account_run, .shows = KIND_ACCOUNT, .answer = show_new_project,
+	 .doc = "Makes a project."},
 	{HTTP_GET, "/v3/projects/{project_id}", .permit = "identity:get_project",
 	 .args = OS_PARAMS(struct project_args, project_params), .item = "project", .answer = show_project,
 	 .doc = "One project."},
 	{HTTP_PATCH, "/v3/projects/{project_id}", .permit = "identity:update_project",
-	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_project, update_project_params),
+	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .args = OS_PARAMS(struct changed_project, update_project_params,
+			   .members = offsetof(struct changed_project, others) + 1),
 	 .wrap = "project", .item = "project", .prepare = prepare_project,
 	 .operation = engine_update_account_run, .shows = KIND_ACCOUNT, .answer = show_changed_project,
 	 .doc = "Changes a project."},

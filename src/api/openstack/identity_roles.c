@@ -16,6 +16,7 @@ void os_write_role(struct os_call *e, struct json_writer *w, const void *item)
 	json_write_text_or_null(w, "description", r->description);
 	json_write_open(w, "options");
 	json_write_close(w);
+	os_write_extra(w, r->extra);
 	os_write_self(e, w, "roles", r->row.id);
 }
 
@@ -38,6 +39,7 @@ static RESULT list_roles(struct os_call *e, const void *args, struct json_writer
 
 struct new_role {
 	struct role_wish wish;
+	struct str others;
 };
 static const struct os_param create_params[] = {
 	OS_BODY(struct new_role, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
@@ -47,6 +49,12 @@ static const struct os_param create_params[] = {
 	OS_UNBUILT("options", .only = "{}"),
 };
 
+static RESULT prepare_new(struct os_call *e, void *args)
+{
+	struct new_role *a = args;
+	return os_take_extra(e, a->others, &a->wish.extra);
+}
+
 static RESULT show_new(struct os_call *e, const void *args, struct json_writer *w)
 {
 	return os_write_shown(e, &roles, ((const struct new_role *) args)->wish.role, w);
@@ -54,7 +62,7 @@ static RESULT show_new(struct os_call *e, const void *args, struct json_writer *
 
 struct changed_role {
 	struct role_change wish;
-	struct str name, description;
+	struct str name, description, others;
 	bool has_name, has_description;
 };
 #define ROLE(T) OS_PATH(T, "role_id", wish.role, .kind = KIND_ROLE, .doc = "The role.")
@@ -70,10 +78,9 @@ static const struct os_param update_params[] = {
 static RESULT prepare_change(struct os_call *e, void *args)
 {
 	struct changed_role *a = args;
-	(void) e;
 	a->wish.name = a->has_name ? &a->name : NULL;
 	a->wish.description = a->has_description ? &a->description : NULL;
-	return OK;
+	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
 static RESULT show_changed(struct os_call *e, const void *args, struct json_writer *w)
@@ -456,13 +463,17 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/roles", .permit = "identity:list_roles", .args = {0, 0, sizeof(struct nothing)},
 	 .list = &roles, .answer = list_roles, .doc = "Roles."},
 	{HTTP_POST, "/v3/roles", .permit = "identity:create_role", .flags = OS_WRITES | OS_UNSCOPED,
-	 .status = 201, .args = OS_PARAMS(struct new_role, create_params), .wrap = "role", .item = "role",
-	 .operation = engine_create_role_run, .shows = KIND_ROLE, .answer = show_new, .doc = "Makes a role."},
+	 .status = 201,
+	 .args = OS_PARAMS(struct new_role, create_params, .members = offsetof(struct new_role, others) + 1),
+	 .prepare = prepare_new, .wrap = "role", .item = "role", .operation = engine_create_role_run,
+	 .shows = KIND_ROLE, .answer = show_new, .doc = "Makes a role."},
 	{HTTP_GET, "/v3/roles/{role_id}", .permit = "identity:get_role",
 	 .args = OS_PARAMS(struct role_args, role_params), .item = "role", .answer = show_role,
 	 .doc = "One role."},
 	{HTTP_PATCH, "/v3/roles/{role_id}", .permit = "identity:update_role",
-	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_role, update_params),
+	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .args = OS_PARAMS(struct changed_role, update_params,
+			   .members = offsetof(struct changed_role, others) + 1),
 	 .wrap = "role", .item = "role", .prepare = prepare_change, .operation = engine_update_role_run,
 	 .shows = KIND_ROLE, .answer = show_changed, .doc = "Changes a role."},
 	{HTTP_DELETE, "/v3/roles/{role_id}", .permit = "identity:delete_role",

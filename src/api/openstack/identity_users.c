@@ -36,6 +36,7 @@ static void write_shown(struct os_call *e, struct json_writer *w, const void *it
 	json_write_null(w, "password_expires_at");
 	json_write_open(w, "options");
 	json_write_close(w);
+	os_write_extra(w, u->extra);
 	os_write_self(e, w, "users", u->row.id);
 }
 
@@ -95,7 +96,7 @@ static RESULT list_users(struct os_call *e, const void *args, struct json_writer
 
 struct new_user {
 	struct user_wish wish;
-	struct str password;
+	struct str password, others;
 };
 static const struct os_param create_params[] = {
 	OS_BODY(struct new_user, "name", wish.name, .flags = OS_REQUIRED, .min = 1, .max = 255,
@@ -119,7 +120,7 @@ static RESULT prepare_new(struct os_call *e, void *args)
 	if (a->wish.domain.kind == KIND_NONE)
 		a->wish.domain = os_own_domain(e);
 	e->skips_work = !a->password.n;
-	return OK;
+	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
 static RESULT hash_new(struct work_item *w)
@@ -136,7 +137,7 @@ static RESULT show_new(struct os_call *e, const void *args, struct json_writer *
 
 struct changed_user {
 	struct user_change wish;
-	struct str name, description, email, password;
+	struct str name, description, email, password, others;
 	struct ref default_account;
 	bool has_name, has_description, has_email, has_default;
 };
@@ -168,7 +169,7 @@ static RESULT prepare_change(struct os_call *e, void *args)
 	a->wish.email = a->has_email ? &a->email : NULL;
 	a->wish.default_account = a->has_default ? &a->default_account : NULL;
 	e->skips_work = !a->password.n;
-	return OK;
+	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
 static RESULT hash_changed(struct work_item *w)
@@ -236,14 +237,17 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/users", .permit = "identity:list_users", .args = {0, 0, sizeof(struct user_args)},
 	 .list = &domain_users, .answer = list_users, .doc = "Users."},
 	{HTTP_POST, "/v3/users", .permit = "identity:create_user", .flags = OS_WRITES | OS_UNSCOPED,
-	 .status = 201, .args = OS_PARAMS(struct new_user, create_params), .wrap = "user", .item = "user",
-	 .prepare = prepare_new, .work = hash_new, .operation = engine_create_user_run, .shows = KIND_USER,
-	 .answer = show_new, .doc = "Makes a user."},
+	 .status = 201,
+	 .args = OS_PARAMS(struct new_user, create_params, .members = offsetof(struct new_user, others) + 1),
+	 .wrap = "user", .item = "user", .prepare = prepare_new, .work = hash_new,
+	 .operation = engine_create_user_run, .shows = KIND_USER, .answer = show_new, .doc = "Makes a user."},
 	{HTTP_GET, "/v3/users/{user_id}", .permit = "identity:get_user",
 	 .args = OS_PARAMS(struct user_args, user_params), .item = "user", .answer = show_user,
 	 .doc = "One user."},
 	{HTTP_PATCH, "/v3/users/{user_id}", .permit = "identity:update_user",
-	 .flags = OS_WRITES | OS_UNSCOPED, .args = OS_PARAMS(struct changed_user, update_params),
+	 .flags = OS_WRITES | OS_UNSCOPED,
+	 .args = OS_PARAMS(struct changed_user, update_params,
+			   .members = offsetof(struct changed_user, others) + 1),
 	 .wrap = "user", .item = "user", .prepare = prepare_change, .work = hash_changed,
 	 .operation = engine_update_user_run, .shows = KIND_USER, .answer = show_changed,
 	 .doc = "Changes a user."},
