@@ -186,6 +186,7 @@ static RESULT take_snapshot(struct op *op, const struct disk_wish *wish, struct 
 		return OK;
 	TRY(engine_find_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
 	TRY(engine_permit(op, "snapshot.use", KIND_SNAPSHOT, &snapshot->row));
+	TRY(snapshot_check_unheld(op, snapshot, &wish->snapshot));
 	plan->snapshot = snapshot;
 	plan->volume = NULL;
 	plan->size = 0; /* its own, unless one is said */

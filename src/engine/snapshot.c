@@ -210,7 +210,31 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 				   "The snapshot %" STR_FMT " is currently in use by %" STR_FMT,
 				   STR_ARG(wish->snapshot.text),
 				   STR_ARG(engine_write_id(op, KIND_IMAGE, device->image)));
+	if (!wish->force && snapshot->hold != SNAPSHOT_HOLD_ERROR)
+		TRY(snapshot_check_unheld(op, snapshot, &wish->snapshot));
 	return snapshot_delete_metered(op, snapshot);
+}
+
+/* ---- held ---- */
+
+RESULT snapshot_check_unheld(struct op *op, const struct snapshot *snapshot, const struct ref *ref)
+{
+	return snapshot->hold == SNAPSHOT_HOLD_NONE
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, ref->field,
+				     "The snapshot '%" STR_FMT "' is %s.", STR_ARG(ref->text),
+				     snapshot_hold_words[snapshot->hold]);
+}
+
+RESULT engine_hold_snapshot(struct op *op, struct snapshot_holding *wish)
+{
+	const struct snapshot *snapshot = NULL;
+	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
+	TRY(engine_permit(op, "snapshot.hold", KIND_SNAPSHOT, &snapshot->row));
+	struct snapshot next = *snapshot;
+	next.hold = wish->to;
+	TRY(snapshot_put(op, &next));
+	return engine_tell(op, KIND_SNAPSHOT, &next.row, "held", "Held: %s.", snapshot_hold_words[next.hold]);
 }
 
 /* ---- the reconciler's ---- */

@@ -56,8 +56,16 @@ OPERATION(engine_copy_snapshot, snapshot_copying)
 /* Marked deleted; its file goes when no other row needs it. ERR_IN_USE: an image has it. */
 struct snapshot_target {
 	struct ref snapshot;
+	bool force; /* whatever holds it */
 };
 OPERATION(engine_delete_snapshot, snapshot_target)
+
+/* Says of a snapshot that it is not to be used, or lets go of it. For administrators. */
+struct snapshot_holding {
+	struct ref snapshot;
+	enum snapshot_hold to;
+};
+OPERATION(engine_hold_snapshot, snapshot_holding)
 
 /* Whether it is still to be made: neither kept, nor failed, nor deleted. */
 bool engine_snapshot_is_pending(const struct snapshot *snapshot);

@@ -110,7 +110,7 @@ struct volume_holding {
 	struct ref volume;
 	enum volume_hold from, to;
 	struct ref instance; /* to VOLUME_HOLD_RESERVED: for that one; kind none: for none by name */
-	bool from_any;       /* whichever it is in, if any */
+	bool from_any;       /* whatever it is in, as an administrator says */
 };
 OPERATION(engine_hold_volume, volume_holding)
 

@@ -46,7 +46,9 @@ static RESULT check_hold(struct op *op, const struct volume_holding *wish, const
 {
 	enum attachment attachment = model_derive_attachment(volume->instance, volume->seen_instance);
 	bool needs_free = wish->to == VOLUME_HOLD_ATTACHING || wish->to == VOLUME_HOLD_RESERVED;
-	bool fits = wish->to == VOLUME_HOLD_NONE ? wish->from_any || volume->hold == wish->from
+	if (wish->from_any)
+		return OK;
+	bool fits = wish->to == VOLUME_HOLD_NONE ? volume->hold == wish->from
 		    : needs_free                 ? attachment == ATTACHMENT_NONE && volume->seen_size > 0
 						 : attachment == ATTACHMENT_ATTACHED;
 	if (!fits)

@@ -75,7 +75,7 @@ static RESULT give_snapshots(struct op *op, const struct volume *volume, uuid ta
 		struct snapshot next = *s;
 		TRY(snapshot_meter(op, s, 0));
 		next.account = taker;
-		next.made_by = UUID_NONE; /* who accepts it */
+		next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE; /* who accepts it */
 		TRY(snapshot_put(op, &next));
 		TRY(snapshot_meter(op, &next, next.file_size));
 	}
@@ -92,7 +92,7 @@ static RESULT give(struct op *op, const struct volume_transfer *transfer, const 
 			STR_ARG(engine_write_id(op, KIND_ACCOUNT, taker))));
 	TRY(op_usage(op, KIND_VOLUME, volume->row.id, volume->account, volume_meter(op, volume), 0));
 	next.account = taker;
-	next.made_by = UUID_NONE;
+	next.made_by = op->ctx->who ? op->ctx->who->user : UUID_NONE;
 	TRY(volume_put(op, &next));
 	TRY(op_usage(op, KIND_VOLUME, next.row.id, taker, volume_meter(op, &next), next.size));
 	TRY(volume_transfer_forget(op, transfer->row.id));

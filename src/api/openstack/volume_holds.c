@@ -90,7 +90,23 @@ static RESULT fail_derived(struct os_call *e, const char *field, const char *wha
 			      "The status follows from what is there: it can be reset to '%s' alone.", what);
 }
 
-/* All that can be reset is what holds it: the rest is not said, but so. */
+/* What an administrator may say of a volume; everything else follows from what is there. */
+static bool find_hold(struct str status, enum volume_hold *ret_hold)
+{
+	static const enum volume_hold holds[] = {
+		VOLUME_HOLD_CREATING,       VOLUME_HOLD_DELETING,    VOLUME_HOLD_ERROR,
+		VOLUME_HOLD_ERROR_DELETING, VOLUME_HOLD_MAINTENANCE, VOLUME_HOLD_IN_USE,
+		VOLUME_HOLD_ATTACHING,      VOLUME_HOLD_DETACHING,
+	};
+	for (size_t k = 0; k < sizeof holds / sizeof holds[0]; k++)
+		if (str_is(status, volume_hold_words[holds[k]])) {
+			*ret_hold = holds[k];
+			return true;
+		}
+	return false;
+}
+
+/* To what it is, which lets go of it, or into one of the holds. */
 static RESULT prepare_reset(struct os_call *e, void *args)
 {
 	struct os_volume_reset *a = args;
@@ -101,7 +117,7 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	const char *status = os_volume_bare_status(os_walk(e), volume);
 	if (!a->status.n && !a->attach_status.n)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("status"), "Must specify 'status'.");
-	if (a->status.n && !str_is(a->status, status))
+	if (a->status.n && !str_is(a->status, status) && !find_hold(a->status, &a->wish.to))
 		return fail_derived(e, "status", status);
 	if (a->attach_status.n && str_is(a->attach_status, "attached") != is_attached)
 		return fail_derived(e, "attach_status", is_attached ? "attached" : "detached");
@@ -110,21 +126,26 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 }
 
 struct os_snapshot_reset {
-	struct ref snapshot;
+	struct snapshot_holding wish;
 	struct str status;
 };
 static const struct os_param snapshot_reset_params[] = {
-	OS_SNAPSHOT_PATH(struct os_snapshot_reset, snapshot),
+	OS_SNAPSHOT_PATH(struct os_snapshot_reset, wish.snapshot),
 	OS_BODY(struct os_snapshot_reset, "status", status, .flags = OS_REQUIRED, .doc = "What it is."),
 };
 
 static RESULT prepare_snapshot_reset(struct os_call *e, void *args)
 {
-	const struct os_snapshot_reset *a = args;
+	struct os_snapshot_reset *a = args;
 	const struct snapshot *snapshot = NULL;
-	TRY(engine_find_own_snapshot(e->c, os_walk(e), &a->snapshot, &snapshot));
+	TRY(engine_find_own_snapshot(e->c, os_walk(e), &a->wish.snapshot, &snapshot));
 	const char *status = model_snapshot_states[model_derive_snapshot_state(snapshot)].cinder;
-	return str_is(a->status, status) ? OK : fail_derived(e, "status", status);
+	if (str_is(a->status, status))
+		return OK;
+	for (enum snapshot_hold hold = SNAPSHOT_HOLD_CREATING; hold <= SNAPSHOT_HOLD_ERROR_DELETING; hold++)
+		if (str_is(a->status, snapshot_hold_words[hold]))
+			a->wish.to = hold;
+	return a->wish.to != SNAPSHOT_HOLD_NONE ? OK : fail_derived(e, "status", status);
 }
 
 struct os_volume_forced {
@@ -145,6 +166,13 @@ struct os_snapshot_forced {
 };
 static const struct os_param snapshot_forced_params[] = {
 	OS_SNAPSHOT_PATH(struct os_snapshot_forced, wish.snapshot)};
+
+static RESULT prepare_snapshot_forced(struct os_call *e, void *args)
+{
+	(void) e;
+	((struct os_snapshot_forced *) args)->wish.force = true;
+	return OK;
+}
 
 /* ---- attachments ---- */
 
@@ -348,16 +376,18 @@ static const struct os_action actions[] = {
 		      engine_detach_volume_run, .doc = "Detaches it."),
 	VOLUME_ACTION("os-reset_status", "volume_extension:volume_admin_actions:reset_status",
 		      struct os_volume_reset, reset_params, OS_ADMIN, prepare_reset, engine_hold_volume_run,
-		      .doc = "Lets go of it, whoever holds it."),
+		      .doc = "Says what it is, so that nobody uses it; or lets go of it."),
 	VOLUME_ACTION("os-force_delete", "volume_extension:volume_admin_actions:force_delete",
 		      struct os_volume_forced, forced_params, OS_ADMIN, prepare_forced,
 		      engine_delete_volume_run, .doc = "Deletes it, held or on offer."),
 	SNAPSHOT_ACTION("os-reset_status", "volume_extension:snapshot_admin_actions:reset_status",
 			struct os_snapshot_reset, snapshot_reset_params, .prepare = prepare_snapshot_reset,
-			.doc = "To what it is."),
+			.operation = engine_hold_snapshot_run,
+			.doc = "Says what it is, so that nobody uses it; or lets go of it."),
 	SNAPSHOT_ACTION("os-force_delete", "volume_extension:snapshot_admin_actions:force_delete",
-			struct os_snapshot_forced, snapshot_forced_params,
-			.operation = engine_delete_snapshot_run, .doc = "Deletes it, as without force."),
+			struct os_snapshot_forced, snapshot_forced_params, .prepare = prepare_snapshot_forced,
+			.operation = engine_delete_snapshot_run,
+			.doc = "Deletes it, whatever was said of it."),
 	{HTTP_GET, ALL, .since = 27, .permit = "volume:attachment_list", .list = &attachment_briefs,
 	 .doc = "Attachments of the project's volumes."},
 	{HTTP_GET, ALL "/detail", .since = 27, .permit = "volume:attachment_list",

@@ -7,7 +7,8 @@
 
 static const char *status_of(const struct snapshot *s)
 {
-	return model_snapshot_states[model_derive_snapshot_state(s)].cinder;
+	return s->hold == SNAPSHOT_HOLD_NONE ? model_snapshot_states[model_derive_snapshot_state(s)].cinder
+					     : snapshot_hold_words[s->hold];
 }
 
 static void write_brief(struct os_call *e, struct json_writer *w, const void *item)

@@ -16,6 +16,7 @@ struct os_volume {
 	const struct image *image;
 	const struct volume_type *type;
 	uuid snapshot; /* that it was made from by name */
+	uuid source;   /* the volume that it is a copy of */
 	const char *status;
 };
 
@@ -62,6 +63,17 @@ static uuid named_snapshot(const struct tables *t, const struct volume *v)
 	return is_named ? s->row.id : UUID_NONE;
 }
 
+/* A copy was made by a snapshot that went with it, as an image's goes with the image: while that is there,
+ * they are told apart. */
+static uuid copied_volume(const struct tables *t, const struct volume *v)
+{
+	const struct snapshot *s = snapshot_find(t, v->snapshot);
+	const struct image *image = image_find(t, v->image);
+	bool is_known = uuid_is_none(v->image) || (image && row_is_live(&image->row));
+	bool is_copy = s && s->is_bound && is_known && !image_device_first_by_snapshot(t, s->row.id);
+	return is_copy ? s->volume : UUID_NONE;
+}
+
 static const void *gather_volume(struct os_call *e, const struct row *row)
 {
 	const struct tables *t = os_walk(e);
@@ -74,6 +86,7 @@ static const void *gather_volume(struct os_call *e, const struct row *row)
 					   .image = image_find(t, v->image),
 					   .type = volume_type_find_by_name(t, v->type),
 					   .snapshot = named_snapshot(t, v),
+					   .source = copied_volume(t, v),
 					   .status = status_of(t, v)};
 	return item;
 }
@@ -184,7 +197,7 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	os_write_times_us(w, &v->row);
 	json_write_text(w, "volume_type", v->type);
 	os_write_id(w, "snapshot_id", i->snapshot);
-	json_write_null(w, "source_volid");
+	os_write_id(w, "source_volid", i->source);
 	json_write_z(w, "bootable", v->is_bootable ? "true" : "false");
 	json_write_bool(w, "encrypted", false);
 	json_write_bool(w, "multiattach", false);
