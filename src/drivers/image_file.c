@@ -257,7 +257,7 @@ RESULT image_file_import(struct ctx *c, const char *source, struct str format, c
 	const char *qemu_format = NULL;
 	TRY(find_format(c, source, format, &qemu_format));
 	TRY(file_size(c, source, &file.file_size));
-	if (str_is(str_from(qemu_format), "raw") && file.file_size % SECTOR_SIZE != 0)
+	if (str_is_empty(format) && str_is(str_from(qemu_format), "raw") && file.file_size % SECTOR_SIZE != 0)
 		return ctx_fail(c, ERR_INVALID,
 				"%s is no disk image: of no known format, nor raw in whole sectors of %d "
 				"bytes",

@@ -92,12 +92,15 @@ def test_methods(own, path):
 
 @pytest.mark.parametrize("path", LISTS)
 def test_paths(own, path):
-    """Slashes at the end and twice say nothing; what is no path is JSON, too."""
-    whole = own.call("GET", path).same()
+    """Slashes at the end and twice say nothing, but to Image and Block Storage, who see an id that is empty; what is no
+    path is JSON, too."""
+    whole, service = own.call("GET", path).same(), path.split("/")[1]
     for form in (path + "/", "//".join(path.rsplit("/", 1))):
         answer = own.call("GET", form)
+        if service in ("image", "volume") and form.endswith("/"):
+            assert answer.status == 404, form
+            continue
         assert answer.status == 200 and re.sub(form, path, answer.same()) == whole, form
-    service = path.split("/")[1]
     for none in (f"/{service}/v9/x", path + "/x/y/z/w", path + "ers", path + "/%00", path + "/%ff", path + "/" + "x" * 3000):
         answer = own.call("GET", none)
         assert answer.status in (400, 404, 414), f"{none[:60]}: {answer}"

@@ -720,9 +720,9 @@ RESULT os_select(struct os_call *e, const struct os_listing *list, struct os_pag
 	*ret_page = (struct os_page){.rows = s.rows.at ? s.rows.at + start : NULL,
 				     .count = s.rows.count - start,
 				     .has_before = start > 0};
-	if (ret_page->count > limit) {
+	if (ret_page->count >= limit) { /* also one that is just full, as the services do */
 		ret_page->count = limit;
-		ret_page->has_more = true;
+		ret_page->has_more = limit > 0;
 	}
 	if (backwards)
 		turn_page(ret_page);

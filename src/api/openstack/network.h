@@ -53,6 +53,9 @@ static inline enum choice os_choice_not(enum choice choice)
 /* ERR_UNSUPPORTED, in Neutron's words for input that it does not take. */
 RESULT os_fail_ipv6(struct os_call *e, const char *field);
 
+/* ERR_INVALID: it is a network that the caller sees, and no external one. */
+RESULT os_check_external(struct os_call *e, const struct ref *network);
+
 /* Subnets of others' networks that the account may use. */
 RESULT os_add_granted_subnets(struct os_call *e, struct os_added *ret_rows);
 

@@ -154,6 +154,11 @@ static const struct os_param create_params[] = {
 	FLOATING_UNBUILT,
 };
 
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	return os_check_external(e, &((const struct os_create_floating *) args)->wish.external_network);
+}
+
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
 	return os_write_shown(e, &os_floating_ips, ((const struct os_create_floating *) args)->wish.address,
@@ -199,8 +204,8 @@ static const struct os_action actions[] = {
 	 .doc = "Floating addresses."},
 	{HTTP_POST, "/v2.0/floatingips", .permit = "create_floatingip", .flags = OS_WRITES, .status = 201,
 	 .args = OS_PARAMS(struct os_create_floating, create_params), .wrap = "floatingip",
-	 .item = "floatingip", .operation = engine_allocate_address_run, .answer = show_created,
-	 .shows = KIND_ADDRESS, .doc = "Takes a floating address, and binds it."},
+	 .item = "floatingip", .prepare = prepare_create, .operation = engine_allocate_address_run,
+	 .answer = show_created, .shows = KIND_ADDRESS, .doc = "Takes a floating address, and binds it."},
 	{HTTP_GET, "/v2.0/floatingips/{floatingip_id}", .permit = "get_floatingip",
 	 .args = OS_PARAMS(struct os_floating_target, target_params), .item = "floatingip",
 	 .answer = show_floating, .doc = "One floating address."},

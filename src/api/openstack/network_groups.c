@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Security groups and their rules. Those of EC2's VPCs are shown, too. */
 #include "api/openstack/network.h"
+
+#include <inttypes.h>
+
 #include "engine/security_group.h"
 
 enum { PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP = 1, PROTOCOL_ICMP6 = 58, PORT_LAST = 65535 };
@@ -157,12 +160,10 @@ static const struct os_param create_rule_params[] = {
 	 .offset = offsetof(struct os_create_rule, protocol),
 	 .flags = OS_NULLABLE,
 	 .doc = "A name or a number; null: any."},
-	OS_BODY(struct os_create_rule, "port_range_min", min, .flags = OS_NULL_ABSENT, .min = 0,
-		.max = PORT_LAST, .given = OS_GIVEN(struct os_create_rule, has_min),
-		.doc = "First port; of ICMP the type."),
-	OS_BODY(struct os_create_rule, "port_range_max", max, .flags = OS_NULL_ABSENT, .min = 0,
-		.max = PORT_LAST, .given = OS_GIVEN(struct os_create_rule, has_max),
-		.doc = "Last port; of ICMP the code."),
+	OS_BODY(struct os_create_rule, "port_range_min", min, .flags = OS_NULL_ABSENT,
+		.given = OS_GIVEN(struct os_create_rule, has_min), .doc = "First port; of ICMP the type."),
+	OS_BODY(struct os_create_rule, "port_range_max", max, .flags = OS_NULL_ABSENT,
+		.given = OS_GIVEN(struct os_create_rule, has_max), .doc = "Last port; of ICMP the code."),
 	OS_BODY(struct os_create_rule, "remote_ip_prefix", prefix, .flags = OS_NULLABLE,
 		.doc = "The peers' addresses."),
 	OS_BODY(struct os_create_rule, "remote_group_id", remote_group, .flags = OS_NULLABLE,
@@ -197,10 +198,20 @@ static RESULT read_protocol(struct os_call *e, struct str text, int64_t *ret_num
 	return OK;
 }
 
+static RESULT check_port(struct os_call *e, const char *field, bool is_given, int64_t port)
+{
+	return !is_given || (port >= 0 && port <= PORT_LAST)
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+					"Invalid value for port %" PRId64 ".", port);
+}
+
 static RESULT read_ports(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
 {
 	bool has_ports = rule->protocol == PROTOCOL_TCP || rule->protocol == PROTOCOL_UDP;
 	bool has_type = rule->protocol == PROTOCOL_ICMP || rule->protocol == PROTOCOL_ICMP6;
+	TRY(check_port(e, "port_range_min", a->has_min, a->min));
+	TRY(check_port(e, "port_range_max", a->has_max, a->max));
 	rule->from_port = a->has_min ? a->min : -1;
 	rule->to_port = a->has_max ? a->max : -1;
 	if (has_ports && !a->has_min && !a->has_max) {

@@ -84,6 +84,10 @@ static const void *gather_network(struct os_call *e, const struct row *row)
 	     s = subnet_next_by_network(t, s))
 		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s->row.id))
 			return NULL;
+	for (const struct address_range *r = address_range_first_by_external_network(t, row->id); r;
+	     r = address_range_next_by_external_network(t, r))
+		if (row_is_live(&r->row) && !VEC_PUSH(e->c->arena, &item->subnets, r->row.id))
+			return NULL;
 	return item;
 }
 

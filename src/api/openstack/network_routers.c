@@ -219,8 +219,8 @@ struct os_router_body {
 			       .flags = OS_NULLABLE, .given = OS_GIVEN(struct os_router_body, has_gateway),  \
 			       .doc = "The way out; null or empty: none."),                                  \
 		OS_BODY_LIST(struct os_router_body, "routes", routes, route_params, .max = EXTRA_ROUTES_MAX, \
-			     .given = OS_GIVEN(struct os_router_body, has_routes),                           \
-			     .doc = "Extra routes, all of them."),                                           \
+			     .flags = OS_NULLABLE, .given = OS_GIVEN(struct os_router_body, has_routes),     \
+			     .doc = "Extra routes, all of them; null: none."),                               \
 		OS_UNBUILT("distributed", .only = "false"), OS_UNBUILT("ha", .only = "false"),               \
 		OS_UNBUILT("availability_zone_hints", .only = "[]"), OS_UNBUILT("flavor_id"),                \
 		OS_UNBUILT("enable_ndp_proxy", .only = "false")
@@ -248,6 +248,7 @@ static RESULT read_rest(struct os_call *e, struct os_router_body *a)
 	a->wish.routes.destinations = (struct cidrs){to, a->routes.count};
 	a->wish.routes.next_hops = (struct ips){over, a->routes.count};
 	a->wish.sets_gateway = a->has_gateway;
+	TRY(os_check_external(e, &a->gateway.network));
 	a->wish.gateway.external_network = a->gateway.network;
 	a->wish.gateway.translates = a->gateway.snat;
 	if (a->gateway.ips.count)

@@ -101,3 +101,14 @@ RESULT os_fail_ipv6(struct os_call *e, const char *field)
 	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
 			      "Invalid input for operation: %s: IPv6 is not built.", field);
 }
+
+RESULT os_check_external(struct os_call *e, const struct ref *network)
+{
+	const struct network *n =
+		network->kind != KIND_NONE ? network_find(os_walk(e), network->prefix) : NULL;
+	if (!n || !row_is_live(&n->row) || !engine_may_see(e->c, KIND_NETWORK, &n->row))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, network->field,
+			      "Network %" STR_FMT " is not a valid external network.",
+			      STR_ARG(network->text));
+}

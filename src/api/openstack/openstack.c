@@ -354,6 +354,16 @@ static enum http_method method_of(const struct call *call)
 	return call->method == HTTP_HEAD ? HTTP_GET : call->method;
 }
 
+/* Image and Block Storage take a slash at the end for one more segment, an id that is empty: a client whose
+ * id was empty is not to be told of all. The others leave it out. */
+static bool ends_with_no_id(const struct os_call *e, size_t segments)
+{
+	size_t fewest = e->service == OS_IMAGE    ? 2
+			: e->service == OS_VOLUME ? 3
+						  : SIZE_MAX; /* of a collection */
+	return segments >= fewest && str_ends_with(e->call->path, STR("/"));
+}
+
 /* The first route that fits, whatever the body's name; NULL: none, or (has_path) none with this method. */
 static const struct os_route *find_route(const struct openstack_face *face, struct os_call *e,
 					 bool *ret_has_path)
@@ -361,6 +371,8 @@ static const struct os_route *find_route(const struct openstack_face *face, stru
 	size_t count = 0, segments = count_segments(e->path);
 	struct os_pair *variables = arena_new_array(e->c->arena, struct os_pair, OS_VARIABLES_MAX);
 	*ret_has_path = false;
+	if (ends_with_no_id(e, segments))
+		return NULL;
 	for (size_t k = 0; variables && k < face->route_count; k++) {
 		const struct os_route *r = &face->routes[k];
 		if (r->service != e->service || r->segment_count != segments ||
