@@ -102,7 +102,7 @@ static void write_params(struct json_writer *w, const struct os_params *table, c
 		json_write_z(w, "in", places[p->place]);
 		json_write_z(w, "type", type_word(p));
 		json_write_bool(w, "required", p->flags & OS_REQUIRED);
-		json_write_bool(w, "nullable", p->flags & OS_NULLABLE);
+		json_write_bool(w, "nullable", p->flags & (OS_NULLABLE | OS_NULL_ABSENT));
 		json_write_bool(w, "by_name", p->flags & OS_BY_NAME);
 		json_write_bool(w, "or_number", p->flags & OS_OR_NUMBER);
 		json_write_bool(w, "base64", p->flags & OS_BASE64);

@@ -221,6 +221,9 @@ static RESULT read_ports(struct os_call *e, const struct os_create_rule *a, stru
 		return fail_rule(e, "port_range_min", STR("both ends are needed"));
 	} else if (!has_ports && !has_type && (a->has_min || a->has_max)) {
 		return fail_rule(e, "port_range_min", STR("the protocol has no ports here"));
+	} else if (has_ports && a->min > a->max) {
+		return ctx_fail_field(e->c, ERR_INVALID, STR("port_range_min"),
+				      "For TCP/UDP protocols, port_range_min must be <= port_range_max.");
 	}
 	return OK;
 }

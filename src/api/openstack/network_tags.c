@@ -87,6 +87,21 @@ static RESULT show_tags(struct os_call *e, const void *args, struct json_writer 
 	return OK;
 }
 
+/* Whether it has the word: the status says. */
+static RESULT check_tag(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_tagging *a = args;
+	struct tags tags = {0};
+	(void) w;
+	TRY(find_tags(e, &a->resource, &tags));
+	const struct tag *tag = tags_find(tags, a->removal.key);
+	if (!tag || !str_equal(tag->value, a->removal.value))
+		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_NONE, "Tag %" STR_FMT " could not be found.",
+				     STR_ARG(a->tag));
+	e->has_no_body = true;
+	return OK;
+}
+
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/{collection}/{id}/tags", .permit = "get_tags",
 	 .args = OS_PARAMS(struct os_tagging, all_params), .prepare = prepare_all, .answer = show_tags,
@@ -97,6 +112,9 @@ static const struct os_action actions[] = {
 	{HTTP_DELETE, "/v2.0/{collection}/{id}/tags", .permit = "delete_tags", .flags = OS_WRITES,
 	 .status = 204, .args = OS_PARAMS(struct os_tagging, all_params), .prepare = prepare_all,
 	 .operation = engine_delete_tags_run, .doc = "Takes all of them away."},
+	{HTTP_GET, "/v2.0/{collection}/{id}/tags/{tag}", .permit = "get_tags", .status = 204,
+	 .args = OS_PARAMS(struct os_tagging, one_params), .prepare = prepare_one, .answer = check_tag,
+	 .doc = "Whether it has one."},
 	{HTTP_PUT, "/v2.0/{collection}/{id}/tags/{tag}", .permit = "update_tags",
 	 .flags = OS_WRITES | OS_RAW_BODY, .status = 201, .args = OS_PARAMS(struct os_tagging, one_params),
 	 .prepare = prepare_one, .operation = engine_set_tags_run, .doc = "Adds one."},
