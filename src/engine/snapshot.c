@@ -230,7 +230,7 @@ RESULT engine_hold_snapshot(struct op *op, struct snapshot_holding *wish)
 {
 	const struct snapshot *snapshot = NULL;
 	TRY(engine_find_own_snapshot(op->ctx, op->head, &wish->snapshot, &snapshot));
-	TRY(engine_permit(op, "snapshot.hold", KIND_SNAPSHOT, &snapshot->row));
+	TRY(engine_permit(op, "snapshot.update", KIND_SNAPSHOT, &snapshot->row));
 	struct snapshot next = *snapshot;
 	next.hold = wish->to;
 	TRY(snapshot_put(op, &next));

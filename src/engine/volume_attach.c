@@ -65,8 +65,10 @@ RESULT engine_hold_volume(struct op *op, struct volume_holding *wish)
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	if (ref_is_given(&wish->instance))
 		TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	TRY(engine_permit(op, wish->to == VOLUME_HOLD_DETACHING ? "volume.detach" : "volume.attach",
-			  KIND_VOLUME, &volume->row));
+	const char *permission = wish->from_any                      ? "volume.update"
+				 : wish->to == VOLUME_HOLD_DETACHING ? "volume.detach"
+								     : "volume.attach";
+	TRY(engine_permit(op, permission, KIND_VOLUME, &volume->row));
 	TRY(check_hold(op, wish, volume));
 	struct volume next = *volume;
 	next.hold = wish->to;
