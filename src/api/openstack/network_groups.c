@@ -206,26 +206,34 @@ static RESULT check_port(struct os_call *e, const char *field, bool is_given, in
 					"Invalid value for port %" PRId64 ".", port);
 }
 
+/* Of TCP and UDP: a range, or all of them. */
+static RESULT read_range(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
+{
+	if (!a->has_min && !a->has_max) {
+		rule->from_port = 0;
+		rule->to_port = PORT_LAST;
+		return OK;
+	}
+	if (!a->has_min || !a->has_max)
+		return fail_rule(e, "port_range_min", STR("both ends are needed"));
+	return a->min <= a->max
+		       ? OK
+		       : ctx_fail_field(e->c, ERR_INVALID, STR("port_range_min"),
+					"For TCP/UDP protocols, port_range_min must be <= port_range_max.");
+}
+
 static RESULT read_ports(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
 {
-	bool has_ports = rule->protocol == PROTOCOL_TCP || rule->protocol == PROTOCOL_UDP;
 	bool has_type = rule->protocol == PROTOCOL_ICMP || rule->protocol == PROTOCOL_ICMP6;
 	TRY(check_port(e, "port_range_min", a->has_min, a->min));
 	TRY(check_port(e, "port_range_max", a->has_max, a->max));
 	rule->from_port = a->has_min ? a->min : -1;
 	rule->to_port = a->has_max ? a->max : -1;
-	if (has_ports && !a->has_min && !a->has_max) {
-		rule->from_port = 0;
-		rule->to_port = PORT_LAST;
-	} else if (has_ports && (!a->has_min || !a->has_max)) {
-		return fail_rule(e, "port_range_min", STR("both ends are needed"));
-	} else if (!has_ports && !has_type && (a->has_min || a->has_max)) {
-		return fail_rule(e, "port_range_min", STR("the protocol has no ports here"));
-	} else if (has_ports && a->min > a->max) {
-		return ctx_fail_field(e->c, ERR_INVALID, STR("port_range_min"),
-				      "For TCP/UDP protocols, port_range_min must be <= port_range_max.");
-	}
-	return OK;
+	if (rule->protocol == PROTOCOL_TCP || rule->protocol == PROTOCOL_UDP)
+		return read_range(e, a, rule);
+	return has_type || (!a->has_min && !a->has_max)
+		       ? OK
+		       : fail_rule(e, "port_range_min", STR("the protocol has no ports here"));
 }
 
 static RESULT read_peer(struct os_call *e, const struct os_create_rule *a, struct rule_wish *rule)
