@@ -343,7 +343,7 @@ static void test_upload_refused(void **state)
 	struct image_digests digests = {0};
 	AUTO(image_upload) u = begin_upload(f);
 	assert_int_equal(image_upload_add(u, &f->c, STR("no disk")).code, ERR_NONE);
-	assert_int_equal(image_upload_keep(u, &f->c, STR("raw"), &file, &digests).code, ERR_INVALID);
+	assert_int_equal(image_upload_keep(u, &f->c, STR("qcow2"), &file, &digests).code, ERR_INVALID);
 	u = (image_upload_free(u), begin_upload(f));
 	fault_arm(FAULT_FILE, 0, true);
 	assert_int_equal(image_upload_add(u, &f->c, STR("bytes")).code, ERR_CAPACITY);
