@@ -33,7 +33,7 @@ RESULT engine_delete_key_pair(struct op *op, struct key_pair_target *wish)
 {
 	const struct key_pair *key = NULL;
 	struct result found = engine_find_own_key_pair(op->ctx, op->head, &wish->key_pair, &key);
-	if (found.code == ERR_NOT_FOUND) {
+	if (found.code == ERR_NOT_FOUND && !wish->must_exist) {
 		ctx_clear_problem(op->ctx);
 		wish->deleted = UUID_NONE;
 		return OK;

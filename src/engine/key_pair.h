@@ -14,9 +14,10 @@ struct key_pair_wish {
 };
 OPERATION(engine_create_key_pair, key_pair_wish)
 
-/* An absent one is a success, as in EC2; deleted is none then. */
+/* An absent one is a success, as in EC2, unless it must exist; deleted is none then. */
 struct key_pair_target {
 	struct ref key_pair; /* by name or id */
+	bool must_exist;
 	/* made: */
 	uuid deleted;
 };

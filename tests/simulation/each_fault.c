@@ -20,7 +20,7 @@
 #include "pool.h"
 #include "simulation.h"
 
-enum { CASES_MAX = 1024, ACTIONS_MAX = 512, LINES_MAX = 64, CASE_LIMIT_S = 1800, STEPS_MAX = 200000 };
+enum { CASES_MAX = 8192, ACTIONS_MAX = 512, LINES_MAX = 64, CASE_LIMIT_S = 1800, STEPS_MAX = 200000 };
 enum { NAME_MAX_SIZE = 80 }; /* of an action */
 enum { TWICE_ONE_IN = 4 };   /* of the places that are drawn */
 enum { EXIT_NOT_TOLD = 3 };  /* the case is a refusal, or of another region's names */
@@ -549,7 +549,9 @@ static void add_cases(const char *folder)
 		snprintf(path, sizeof path, "%s/%.80s", folder, e->d_name);
 		if (e->d_name[0] != '.' && !strchr(e->d_name, '.'))
 			add_cases(path);
-		else if (str_ends_with(str_from(path), STR(".req")) && case_count < CASES_MAX)
+		else if (str_ends_with(str_from(path), STR(".req")) && case_count == CASES_MAX)
+			fail_msg("more than %d cases", CASES_MAX);
+		else if (str_ends_with(str_from(path), STR(".req")))
 			snprintf(cases[case_count++].path, sizeof cases[0].path, "%s", path);
 	}
 	if (directory)

@@ -305,12 +305,16 @@ static void judge_not_nats(const struct thing *port, struct verdict *v)
 		refuse_or_doubt(v, port->life == LIVE, "409 ServicePortInUse");
 }
 
-static void judge_delete_port(const struct request *x, struct verdict *v)
+/* A server's is left alone: it would leave its server, which the model does not know of primary ones. */
+static bool draw_delete_port(struct request *x)
 {
 	const struct thing *t = x->refs[0], *in = t->of ? t->of : t->to;
-	judge_not_nats(t, v);
-	if (in || t->left)
-		refuse_or_doubt(v, in && !model_may_have_ended(in), "409 PortInUse");
+	return !t->left && (!in || in->kind == KIND_NAT_GATEWAY);
+}
+
+static void judge_delete_port(const struct request *x, struct verdict *v)
+{
+	judge_not_nats(x->refs[0], v);
 }
 
 static void apply_delete_port(struct request *x, struct str answer)
@@ -427,7 +431,7 @@ static const struct operation rows[] = {
 	 3,
 	 {{"port_id", KIND_PORT}},
 	 NULL,
-	 NULL,
+	 draw_delete_port,
 	 judge_delete_port,
 	 apply_delete_port},
 	{"POST /network/v2.0/floatingips",

@@ -130,9 +130,7 @@ static RESULT show_created(struct os_call *e, const void *args, struct json_writ
 /* EC2 takes an absent one for deleted; here it is not there. */
 static RESULT prepare_delete(struct os_call *e, void *args)
 {
-	struct os_key_target *a = args;
-	const struct key_pair *key = NULL;
-	TRY(engine_find_own_key_pair(e->c, os_walk(e), &a->wish.key_pair, &key));
+	((struct os_key_target *) args)->wish.must_exist = true;
 	e->status = e->request.version >= 2 ? 204 : 202;
 	return OK;
 }
