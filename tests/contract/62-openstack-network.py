@@ -321,8 +321,7 @@ def test_an_administrator(cloud):
     net = cloud.sdk.network.create_network(name="one-more")
     assert admin.network.get_network(net.id).project_id == project
     cloud.sdk.network.delete_network(net)
-    with pytest.raises(openstack.exceptions.HttpException, match="403|allow"):
-        list(cloud.sdk.network.agents())
+    assert not list(cloud.sdk.network.agents())  # Neutron's list of what one may not see is empty
 
 
 if __name__ == "__main__":

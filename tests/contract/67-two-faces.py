@@ -394,7 +394,7 @@ def test_locks(both):
 
 @holds("Instances: accepted, and no host has room")
 def test_no_room(both, admin):
-    huge = {"flavor": {"name": "huge", "id": "huge", "ram": 4 * 1024 * 1024, "vcpus": 2, "disk": 0}}
+    huge = {"flavor": {"name": "huge", "id": "huge", "ram": 2 * 1024 * 1024, "vcpus": 2, "disk": 0}}
     admin.ok("POST", f"{COMPUTE}/flavors", huge)
     assert code(both.ec2.run_instances, ImageId=both.image, InstanceType="huge", MinCount=1, MaxCount=1) == "InsufficientInstanceCapacity"
     made = both.ok("POST", f"{COMPUTE}/servers", {"server": {"name": "x", "flavorRef": "huge", "imageRef": both.image_uuid, "networks": "none"}},
