@@ -54,12 +54,13 @@ static void change_done(struct change *change, struct result result)
 static RESULT run_asked(struct op *op, void *arg)
 {
 	struct face_change *asked = arg;
+	op_show(op, asked->shown);
 	TRY(asked->run(op, asked->wish));
 	TRY(guard_check_rest(op));
 	if (asked->is_dry) /* its success is taken back by failing */
 		return ctx_fail(op->ctx, ERR_DRY_RUN,
 				"Request would have succeeded, but DryRun flag is set.");
-	return asked->shown ? op_copy_put(op, asked->shown, &asked->left) : OK;
+	return asked->shown ? op_copy_shown(op, &asked->left) : OK;
 }
 
 void face_commit(struct call *call, struct store *store, struct face_change *change,
@@ -77,15 +78,19 @@ void face_commit(struct call *call, struct store *store, struct face_change *cha
 	store_submit(store, &w->change);
 }
 
+const struct row *face_find_left(const struct face_change *change, enum kind kind, uuid id)
+{
+	for (size_t k = 0; kind == change->shown && k < change->left.count; k++)
+		if (uuid_equal(change->left.at[k]->id, id))
+			return change->left.at[k];
+	return NULL;
+}
+
 RESULT face_find_shown(struct ctx *c, const struct face_change *change, const struct tables *t, uuid id,
 		       const struct row **ret_row)
 {
-	for (size_t k = 0; k < change->left.count; k++)
-		if (uuid_equal(change->left.at[k]->id, id)) {
-			*ret_row = change->left.at[k];
-			return OK;
-		}
-	const struct row *row = tables_find(t, change->shown, id);
+	const struct row *left = face_find_left(change, change->shown, id);
+	const struct row *row = left ? left : tables_find(t, change->shown, id);
 	if (!row)
 		return engine_fail_gone(c, change->shown, id);
 	*ret_row = row;

@@ -16,7 +16,7 @@ struct face_change {
 	bool is_dry;     /* what would have succeeded is undone and fails with ERR_DRY_RUN */
 	enum kind shown; /* the answer shows rows of this kind as the change leaves them; KIND_NONE */
 	/* made, in the call's arena: */
-	struct rows left; /* the rows of that kind that it has put (op_copy_put) */
+	struct rows left; /* the rows of that kind that it is about (op_copy_shown) */
 };
 /* Parks the call, runs the operation on the committer, and calls resume() on a pool thread with its
  * result once the change is published. The face's thread must return without touching the call again. */
@@ -50,7 +50,8 @@ struct face_look {
 /* Parks the call until it is done; look itself may be gone by then. */
 void face_observe(struct call *call, const struct face_look *look,
 		  void (*resume)(struct call *call, struct result result));
-/* In an answer: the row of the kind that the change shows, as it left it, else (it put nothing: the call was
- * made before) as it is now. ERR_NOT_FOUND when it is gone. */
+/* In an answer: the row of the kind that the change shows, as it left it; NULL: it was not about it. */
+const struct row *face_find_left(const struct face_change *change, enum kind kind, uuid id);
+/* The same, else as it is now. ERR_NOT_FOUND when it is gone. */
 RESULT face_find_shown(struct ctx *c, const struct face_change *change, const struct tables *t, uuid id,
 		       const struct row **ret_row);

@@ -44,7 +44,7 @@ RESULT client_token_find_made(struct op *op, uuid account, struct str token, str
 	if (row && (!made || !engine_may_see(op->ctx, kind, made)))
 		return engine_fail_gone(op->ctx, kind, row->made);
 	*ret_made = row ? row->made : UUID_NONE;
-	return OK;
+	return made ? op_name(op, kind, made) : OK;
 }
 
 RESULT client_token_write(struct op *op, uuid account, struct str token, struct str digest, uuid made)

@@ -108,8 +108,10 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 		TRY(guard->check(guard, op->ctx, op->head, permission, kind, row, planned, &is_allowed));
 	if (!identity_is_admin(op->ctx->who))
 		TRY(check_rights(op, permission, kind, row, is_allowed));
-	if (!row || engine_may_use(op->ctx, op->head, kind, row))
+	if (!row)
 		return OK;
+	if (engine_may_use(op->ctx, op->head, kind, row))
+		return op_name(op, kind, row);
 	return ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
 			     "You are not authorized to perform %s on %" STR_FMT ".", permission,
 			     STR_ARG(engine_write_id(op, kind, row->id)));

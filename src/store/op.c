@@ -317,19 +317,44 @@ static RESULT op_copy_row(struct op *op, const struct kind_info *k, const struct
 	return OK;
 }
 
-RESULT op_copy_put(struct op *op, enum kind kind, struct rows *ret_rows)
+void op_show(struct op *op, enum kind kind)
+{
+	op->shown = (struct op_shown){.kind = kind};
+}
+
+RESULT op_name(struct op *op, enum kind kind, const struct row *row)
+{
+	if (kind != op->shown.kind || VEC_PUSH(op->ctx->arena, &op->shown.named, row))
+		return OK;
+	return ctx_no_memory(op->ctx);
+}
+
+static bool op_has_row(const struct row *const *rows, size_t count, uuid id)
+{
+	for (size_t n = 0; n < count; n++)
+		if (uuid_equal(rows[n]->id, id))
+			return true;
+	return false;
+}
+
+RESULT op_copy_shown(struct op *op, struct rows *ret_rows)
 {
 	const struct op_log *log = op->log;
-	size_t count = 0;
+	const struct kind_info *k = &model_kinds[op->shown.kind];
+	size_t count = 0, room = op->shown.named.count;
 	for (size_t n = log->mark; n < log->count; n++)
-		count += op_is_left(&log->entries[n], kind);
-	const struct row **at = arena_new_array(op->ctx->arena, const struct row *, count);
+		room += op_is_left(&log->entries[n], k->kind);
+	const struct row **at = arena_new_array(op->ctx->arena, const struct row *, room);
 	if (!at)
 		return ctx_no_memory(op->ctx);
-	count = 0;
 	for (size_t n = log->mark; n < log->count; n++)
-		if (op_is_left(&log->entries[n], kind))
-			TRY(op_copy_row(op, &model_kinds[kind], log->entries[n].after, &at[count++]));
+		if (op_is_left(&log->entries[n], k->kind))
+			TRY(op_copy_row(op, k, log->entries[n].after, &at[count++]));
+	for (size_t n = 0; n < op->shown.named.count; n++) {
+		const struct row *row = tables_find(op->head, k->kind, op->shown.named.at[n]->id);
+		if (row && !op_has_row(at, count, row->id))
+			TRY(op_copy_row(op, k, row, &at[count++]));
+	}
 	*ret_rows = (struct rows){at, count};
 	return OK;
 }

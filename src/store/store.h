@@ -17,6 +17,7 @@
 
 #include "base/ctx.h"
 #include "base/exec.h"
+#include "base/vec.h"
 #include "model/row.h"
 
 struct store;
@@ -49,6 +50,10 @@ struct op {
 	const char *action;
 	int64_t now_us;     /* one instant for the whole change */
 	struct op_log *log; /* private: what was put, for undo, SQL and publish */
+	struct op_shown {
+		enum kind kind; /* of the rows that the answer shows; KIND_NONE: none */
+		VEC(const struct row *) named;
+	} shown; /* private: op_show() */
 };
 
 /* Any thread. Never blocks, never fails: a store that is closing answers ERR_AGAIN. */
@@ -67,10 +72,14 @@ RESULT op_put(struct op *op, enum kind kind, const struct row *row);
 RESULT op_delete(struct op *op, enum kind kind, uuid id);
 /* Removes the row for good: only once no driver holds anything of it. */
 RESULT op_forget(struct op *op, enum kind kind, uuid id);
-/* Copies, in the context's arena, of the rows of a kind that the change has put so far, in the order of
- * their last puts, as they are now on the head: for an answer that is written when others may have
- * changed or forgotten them. Their figures (side) are copied, too. */
-RESULT op_copy_put(struct op *op, enum kind kind, struct rows *ret_rows);
+/* The answer will show rows of this kind: what the change puts, and what it names without a put. */
+void op_show(struct op *op, enum kind kind);
+/* The change is about this row of the head, whether it puts it or finds it as wanted already. */
+RESULT op_name(struct op *op, enum kind kind, const struct row *row);
+/* Copies, in the context's arena, of the rows to show as they are now on the head: those put, in the order
+ * of their last puts, then those named alone. For an answer that is written when others may have changed or
+ * forgotten them. Their figures (side) are copied, too. */
+RESULT op_copy_shown(struct op *op, struct rows *ret_rows);
 /* One line of history, in SQL only: written with the change. text: what happened, in words. */
 RESULT op_event(struct op *op, enum kind kind, uuid id, uuid account, const char *what, struct str text);
 /* A meter's new level from now on (usage is the integral): meter "instance:t3.micro", 1 or 0. */

@@ -147,6 +147,6 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, "/v2.1/servers/{server_id}", .permit = "os_compute_api:servers:update", .flags = OS_WRITES,
 	 .args = OS_PARAMS(struct os_update_server, update_params), .wrap = "server", .item = "server",
 	 .prepare = prepare_update, .operation = engine_update_instance_run, .answer = show_updated,
-	 .doc = "Its name, its description, where it is reached."},
+	 .shows = KIND_INSTANCE, .doc = "Its name, its description, where it is reached."},
 };
 const struct os_actions os_server_metadata_actions = OS_ACTIONS(OS_COMPUTE, actions);

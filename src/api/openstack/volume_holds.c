@@ -395,7 +395,7 @@ static const struct os_action actions[] = {
 	{HTTP_POST, ALL, .since = 27, .permit = "volume:attachment_create", .flags = OS_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_attachment_create, create_params), .wrap = "attachment",
 	 .item = "attachment", .prepare = prepare_create, .operation = engine_hold_volume_run,
-	 .answer = show_created, .doc = "Reserves a volume."},
+	 .answer = show_created, .shows = KIND_VOLUME, .doc = "Reserves a volume."},
 	{HTTP_GET, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_show",
 	 .args = OS_PARAMS(struct os_attachment, attachment_params), .item = "attachment",
 	 .answer = show_attachment, .doc = "One attachment."},

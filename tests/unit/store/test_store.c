@@ -103,7 +103,8 @@ static void created_and_side_are_kept(void **state)
 	fixture_check(f);
 }
 
-/* A family whose first volume is put twice, and what was copied of its volumes. */
+/* A family whose first volume is put twice, and what was copied of its rows and of an
+ * account that is named only. */
 struct copying {
 	unsigned n;
 	struct rows volumes, accounts;
@@ -112,11 +113,16 @@ struct copying {
 static RESULT put_family_and_copy(struct op *op, void *arg)
 {
 	struct copying *c = arg;
+	op_show(op, KIND_VOLUME);
 	TRY(put_family(op, &c->n));
+	TRY(op_name(op, KIND_VOLUME, &volume_find(op->head, uuid_of(100 * c->n + 2))->row)); /* put, too */
+	TRY(op_name(op, KIND_VOLUME, &volume_find(op->head, uuid_of(100 * c->n + 3))->row)); /* to go */
 	TRY(volume_delete(op, uuid_of(100 * c->n + 1)));
 	TRY(volume_forget(op, uuid_of(100 * c->n + 3)));
-	TRY(op_copy_put(op, KIND_ACCOUNT, &c->accounts));
-	return op_copy_put(op, KIND_VOLUME, &c->volumes);
+	TRY(op_copy_shown(op, &c->volumes));
+	op_show(op, KIND_ACCOUNT);
+	TRY(op_name(op, KIND_ACCOUNT, &account_find(op->head, uuid_of(2))->row));
+	return op_copy_shown(op, &c->accounts);
 }
 
 static RESULT forget_family(struct op *op, void *arg)
@@ -127,18 +133,28 @@ static RESULT forget_family(struct op *op, void *arg)
 	return account_forget(op, uuid_of(n));
 }
 
+static RESULT forget_account(struct op *op, void *arg)
+{
+	return account_forget(op, uuid_of(*(const unsigned *) arg));
+}
+
 /* Also in one batch with what becomes of the rows next. */
 static void copies_outlive_rows(void **state)
 {
 	struct fixture *f = *state;
 	struct copying first = {.n = 1};
-	struct counted a, b;
+	struct counted a, b, c;
+	unsigned named = 2;
+	assert_ok(fixture_commit(f, put_account, &named));
 	fixture_submit(f, &a, put_family_and_copy, &first);
 	fixture_submit(f, &b, forget_family, &first.n);
+	fixture_submit(f, &c, forget_account, &named);
 	fixture_step(f);
 	assert_ok(a.result);
 	assert_ok(b.result);
+	assert_ok(c.result);
 	assert_null(find_account(f, 1));
+	assert_null(find_account(f, 2));
 	assert_int_equal(first.volumes.count, 2);
 	const struct volume *left = (const struct volume *) first.volumes.at[0],
 			    *deleted = (const struct volume *) first.volumes.at[1];
@@ -146,21 +162,17 @@ static void copies_outlive_rows(void **state)
 	assert_true(uuid_equal(deleted->row.id, uuid_of(101)) && !row_is_live(&deleted->row));
 	assert_int_equal(left->size, 102);
 	assert_int_equal(left->row.created_us, clock_now_us());
-	assert_int_equal(first.accounts.count, 1);
+	assert_int_equal(first.accounts.count, 2);
 	const struct account *owner = (const struct account *) first.accounts.at[0];
 	assert_true(str_is(owner->name, "account-1"));
 	assert_int_equal(account_side(owner)->volume_bytes, 102);
+	assert_true(str_is(((const struct account *) first.accounts.at[1])->name, "account-2"));
 	fixture_check(f);
 }
 
 static RESULT delete_account(struct op *op, void *arg)
 {
 	return account_delete(op, uuid_of(*(const unsigned *) arg));
-}
-
-static RESULT forget_account(struct op *op, void *arg)
-{
-	return account_forget(op, uuid_of(*(const unsigned *) arg));
 }
 
 static void delete_then_forget(void **state)
