@@ -193,6 +193,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 		if (row_is_live(&g->row))
 			TRY(group_delete_with_rules(op, g->row.id));
 	FORGET_EACH(op, address_group, account, id);
+	FORGET_EACH(op, server_group, account, id);
 	FORGET_EACH(op, key_pair, account, id);
 	FORGET_EACH(op, access_key, account, id);
 	FORGET_EACH(op, application_credential, account, id);

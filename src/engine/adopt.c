@@ -190,7 +190,7 @@ static RESULT write_instance(struct adoption *a)
 	next.old_type = next.rescue_disk = next.shelf_image = UUID_NONE;
 	next.wanted_shelf = next.marked_broken = false;
 	if (!server_group_find(op->head, next.server_group))
-		next.server_group = UUID_NONE;
+		next.server_group = UUID_NONE, next.partition = 0;
 	next.task = INSTANCE_TASK_NONE;
 	next.seen_gen = (int64_t) next.row.gen;
 	next.seen_power = is_on ? INSTANCE_SEEN_POWER_ON : INSTANCE_SEEN_POWER_OFF;

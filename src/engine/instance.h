@@ -37,6 +37,7 @@ struct instance_launch {
 	struct str description;
 	struct ref key_pair;             /* kind none: no key */
 	struct ref server_group;         /* kind none: none */
+	int64_t partition;               /* of a partition group; 0: that with the fewest instances */
 	struct ref zone;                 /* kind none: the primary port's subnet's */
 	const struct launch_port *ports; /* none: one new one */
 	size_t port_count;

@@ -150,6 +150,7 @@ static struct placement_need need_in(const struct launch *l, uuid zone)
 				       .memory = l->type->memory,
 				       .disk = l->disk,
 				       .group = l->group,
+				       .partition = l->wish->partition,
 				       .type = l->type};
 }
 
@@ -238,9 +239,14 @@ static RESULT resolve_group(struct launch *l)
 	struct op *op = l->op;
 	const struct ref *ref = &l->wish->server_group;
 	int64_t count = l->wish->min_count;
-	if (!ref_is_given(ref))
+	if (ref_is_given(ref))
+		TRY(engine_find_own_server_group(op->ctx, op->head, ref, &l->group));
+	if (l->wish->partition < 0 || l->wish->partition > (l->group ? l->group->partitions : 0))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_GROUP, STR("Placement.PartitionNumber"),
+				   "The instance's placement group has no partition %" PRId64 ".",
+				   l->wish->partition);
+	if (!l->group)
 		return OK;
-	TRY(engine_find_own_server_group(op->ctx, op->head, ref, &l->group));
 	for (const struct instance *i = instance_first_by_server_group(op->head, l->group->row.id); i;
 	     i = instance_next_by_server_group(op->head, i))
 		count += row_is_live(&i->row);
@@ -449,6 +455,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.zone = l->zone,
 		.host = host ? host->row.id : UUID_NONE,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
+		.partition = l->placement.need.partition,
 		.root_device = l->disks.at[0].device,
 		/* the two enums have the same words in the same order */
 		.personality = has_personality || !l->from ? w->personality
@@ -499,11 +506,28 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 			   STR_ARG(host ? host->name : STR("(none)")));
 }
 
+/* In the part asked for; else in the one with the fewest, or in the next that has room. */
+static const struct host *choose_host(struct launch *l)
+{
+	int64_t parts = l->group && !l->wish->partition ? l->group->partitions : 0;
+	if (parts == 0)
+		return placement_next(&l->placement);
+	int64_t least = server_group_least_partition(l->op->head, l->group);
+	const struct host *host = NULL;
+	for (int64_t n = 0; n < parts && !host; n++) {
+		l->placement.need.partition = (least - 1 + n) % parts + 1;
+		host = placement_next(&l->placement);
+	}
+	if (!host)
+		l->placement.need.partition = least;
+	return host;
+}
+
 /* Each is placed and written before the next is placed, which therefore sees it. */
 static RESULT write_all(struct launch *l, int64_t *ret_count)
 {
 	for (int64_t n = 0; n < l->count; n++) {
-		const struct host *host = placement_next(&l->placement);
+		const struct host *host = choose_host(l);
 		if (!host && !l->wish->accept_unplaced) {
 			*ret_count = n;
 			return n < l->wish->min_count ? fail_no_room(l) : OK;
@@ -629,6 +653,7 @@ RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
 				      .memory = instance->memory,
 				      .disk = disk_of(op->head, instance->row.id),
 				      .group = server_group_find(op->head, instance->server_group),
+				      .partition = instance->partition,
 				      .type = type};
 	struct placement placement;
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));

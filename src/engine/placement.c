@@ -86,6 +86,16 @@ static bool is_group_placed(const struct tables *t, uuid group)
 	return i != NULL;
 }
 
+/* Something of another part of the group is there. */
+static bool has_other_partition(const struct placement *p, const struct host *host)
+{
+	const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id);
+	while (i && (!row_is_live(&i->row) || !uuid_equal(i->host, host->row.id) ||
+		     i->partition == p->need.partition))
+		i = instance_next_by_server_group(p->tables, i);
+	return i != NULL;
+}
+
 static bool group_allows(const struct placement *p, const struct host *host)
 {
 	const struct server_group *group = p->need.group;
@@ -94,6 +104,8 @@ static bool group_allows(const struct placement *p, const struct host *host)
 	if (group->policy == SERVER_GROUP_POLICY_AFFINITY)
 		return !is_group_placed(p->tables, group->row.id) ||
 		       count_members(p->tables, group->row.id, host) > 0;
+	if (group->policy == SERVER_GROUP_POLICY_PARTITION)
+		return !has_other_partition(p, host);
 	return group->policy != SERVER_GROUP_POLICY_ANTI_AFFINITY ||
 	       count_members(p->tables, group->row.id, host) < group->max_per_host;
 }

@@ -25,6 +25,7 @@ struct placement_need {
 	enum instance_type_arch arch;
 	int64_t vcpus, memory, disk;      /* disk and memory in bytes */
 	const struct server_group *group; /* NULL: in regard to no other instance */
+	int64_t partition;                /* of that group; 0: it has none */
 	const struct instance_type *type; /* whose extra specs ask for aggregates; NULL: nothing does */
 };
 

@@ -239,6 +239,13 @@ static const struct row *find_named_group(const struct tables *t, uuid account, 
 	return ROW_OR_NULL(group);
 }
 
+/* Of several the first: EC2 makes none of a name that is there. */
+static const struct row *find_named_server_group(const struct tables *t, uuid account, struct str name)
+{
+	const struct server_group *group = server_group_find_by_name(t, account, name);
+	return ROW_OR_NULL(group);
+}
+
 static find_named *const named[KIND_COUNT] = {
 	[KIND_ACCOUNT] = find_named_account,
 	[KIND_HOST] = find_named_host,
@@ -253,6 +260,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_ROLE] = find_named_role,
 	[KIND_ADDRESS] = find_named_address,
 	[KIND_SECURITY_GROUP] = find_named_group,
+	[KIND_SERVER_GROUP] = find_named_server_group,
 };
 
 /* ---- by whatever was sent ---- */
@@ -298,7 +306,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_PORT] = "network interface",
 	[KIND_SECONDARY_IP] = "secondary address",
 	[KIND_ADDRESS] = "address",
-	[KIND_SERVER_GROUP] = "server group",
+	[KIND_SERVER_GROUP] = "placement group",
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_VOLUME_TYPE] = "volume type",
 	[KIND_VOLUME] = "volume",

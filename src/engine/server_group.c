@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Server groups: rows only. */
+ * Server groups: rows only. What places by them: placement.c. */
 #include "engine/server_group.h"
 
 #include "engine/internal.h"
 
-enum { NAME_MAX_SIZE = 255, PER_HOST_MAX = 1000 };
+enum { NAME_MAX_SIZE = 255, PER_HOST_MAX = 1000, PARTITIONS_DEFAULT = 2 };
 
 static size_t count_groups(const struct tables *t, uuid account)
 {
@@ -26,7 +26,27 @@ static RESULT check_wish(struct op *op, const struct server_group_wish *wish)
 				   "With anti-affinity 1 to %d instances may share a host; other policies "
 				   "have no such rule.",
 				   PER_HOST_MAX);
+	if (wish->partitions < 0 || wish->partitions > SERVER_GROUP_PARTITIONS_MAX ||
+	    (wish->partitions && wish->policy != SERVER_GROUP_POLICY_PARTITION))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_GROUP, STR("PartitionCount"),
+				   "The strategy partition has 1 to %d partitions; others have none.",
+				   SERVER_GROUP_PARTITIONS_MAX);
 	return OK;
+}
+
+static RESULT check_name(struct op *op, const struct server_group_wish *wish, uuid account)
+{
+	if (!wish->is_name_unique || !server_group_find_by_name(op->head, account, wish->name))
+		return OK;
+	return ENGINE_FAIL(op, ERR_EXISTS, KIND_SERVER_GROUP, STR("GroupName"),
+			   "The placement group '%" STR_FMT "' already exists.", STR_ARG(wish->name));
+}
+
+static int64_t count_partitions(const struct server_group_wish *wish)
+{
+	if (wish->policy != SERVER_GROUP_POLICY_PARTITION)
+		return 0;
+	return wish->partitions ? wish->partitions : PARTITIONS_DEFAULT;
 }
 
 RESULT engine_create_server_group(struct op *op, struct server_group_wish *wish)
@@ -35,6 +55,7 @@ RESULT engine_create_server_group(struct op *op, struct server_group_wish *wish)
 	TRY(engine_find_acting_account(op, &account));
 	TRY(check_wish(op, wish));
 	TRY(engine_permit(op, "server_group.create", KIND_SERVER_GROUP, NULL));
+	TRY(check_name(op, wish, account->row.id));
 	if (count_groups(op->head, account->row.id) >= SERVER_GROUPS_MAX)
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_SERVER_GROUP,
 				     "The account has %d server groups, as many as it may have.",
@@ -44,11 +65,37 @@ RESULT engine_create_server_group(struct op *op, struct server_group_wish *wish)
 				     .account = account->row.id,
 				     .name = wish->name,
 				     .policy = wish->policy,
-				     .max_per_host = wish->max_per_host ? wish->max_per_host : 1};
+				     .max_per_host = wish->max_per_host ? wish->max_per_host : 1,
+				     .partitions = count_partitions(wish)};
+	TRY(tags_normalize(op, wish->tags, &group.tags));
 	TRY(server_group_put(op, &group));
 	wish->server_group = group.row.id;
 	return engine_tell(op, KIND_SERVER_GROUP, &group.row, "created", "Server group %" STR_FMT ".",
 			   STR_ARG(group.name));
+}
+
+int64_t server_group_least_partition(const struct tables *t, const struct server_group *group)
+{
+	int64_t counts[SERVER_GROUP_PARTITIONS_MAX + 1] = {0}, least = 1;
+	for (const struct instance *i = instance_first_by_server_group(t, group->row.id); i;
+	     i = instance_next_by_server_group(t, i))
+		if (row_is_live(&i->row) && i->partition <= SERVER_GROUP_PARTITIONS_MAX)
+			counts[i->partition]++;
+	for (int64_t n = 2; n <= group->partitions; n++)
+		least = counts[n] < counts[least] ? n : least;
+	return least;
+}
+
+static RESULT check_empty(struct op *op, const struct server_group *group, const struct ref *ref)
+{
+	const struct instance *i = instance_first_by_server_group(op->head, group->row.id);
+	while (i && !row_is_live(&i->row))
+		i = instance_next_by_server_group(op->head, i);
+	if (!i)
+		return OK;
+	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_SERVER_GROUP, ref,
+				 "The placement group '%" STR_FMT "' is in use and may not be deleted.",
+				 STR_ARG(group->name));
 }
 
 static RESULT free_members(struct op *op, uuid group)
@@ -58,6 +105,7 @@ static RESULT free_members(struct op *op, uuid group)
 		struct instance free = *i;
 		next = instance_next_by_server_group(op->head, i);
 		free.server_group = UUID_NONE;
+		free.partition = 0;
 		TRY(instance_put(op, &free));
 	}
 	return OK;
@@ -68,6 +116,8 @@ RESULT engine_delete_server_group(struct op *op, struct server_group_target *wis
 	const struct server_group *group = NULL;
 	TRY(engine_find_own_server_group(op->ctx, op->head, &wish->server_group, &group));
 	TRY(engine_permit(op, "server_group.delete", KIND_SERVER_GROUP, &group->row));
+	if (wish->must_be_empty)
+		TRY(check_empty(op, group, &wish->server_group));
 	TRY(engine_tell(op, KIND_SERVER_GROUP, &group->row, "deleted", "Server group %" STR_FMT ".",
 			STR_ARG(group->name)));
 	uuid id = group->row.id;

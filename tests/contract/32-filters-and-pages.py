@@ -23,18 +23,20 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
-             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribePlacementGroups": "pg", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
              "DescribeRegions": "=us-east-1", "DescribeInstanceTypes": "=>t3.nano<", "DescribeInstanceCreditSpecifications": "i",
              ("DescribeInstances", "reason"): "stopped i", ("DescribeInstances", "state-reason-code"): "stopped i",
-             ("DescribeInstances", "state-reason-message"): "stopped i"}
+             ("DescribeInstances", "state-reason-message"): "stopped i", ("DescribePlacementGroups", "spread-level"): "spread pg",
+             ("DescribeInstances", "placement-group-name"): "grouped i", ("DescribeInstances", "placement-partition-number"): "grouped i"}
 
 # Filters by another name than the member has: its path, or "=" and the value, or "@" and a label.
 VALUES = {
     "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
+    "placement-group-name": "placement/groupName", "placement-partition-number": "placement/partitionNumber",
     "instance.group-id": "groupSet/item/groupId", "instance.group-name": "groupSet/item/groupName",
     "state-reason-code": "stateReason/code", "state-reason-message": "stateReason/message",
     "network-interface.availability-zone": "placement/availabilityZone", "network-interface.requester-managed": "=false",
@@ -73,6 +75,10 @@ def make_more(world):
     world.await_state(stopped, "running")
     call("StopInstances", {"InstanceId.1": stopped})
     world.await_state(stopped, "stopped")
+    world.make("spread pg", "CreatePlacementGroup", {"GroupName": "apart", "Strategy": "spread"}, "groupId")
+    world.make("parted pg", "CreatePlacementGroup", {"GroupName": "parted", "Strategy": "partition"}, "groupId")
+    world.make("grouped i", "RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
+                                             "Placement.GroupName": "parted"}, "instanceId")
     world.ids["operators snap"] = world.operators_snapshot
     for n in range(7):
         call("CreateVpc", {"CidrBlock": f"10.{100 + n}.0.0/16"})

@@ -151,6 +151,8 @@ def test_take_down(dev):
     while after != before and time.monotonic() < end:
         all_text = digest(TABLES, account)
         account.call_all([r for r in endings(sorted(set(ids_in(all_text)) - known)) if not known & set(r[1].values())])
+        named = account.ok("DescribePlacementGroups").all("placementGroupSet/item/groupName")
+        account.call_all([("DeletePlacementGroup", {"GroupName": name}) for name in named])
         after = seen(account)
     left = [name for name in before if after[name] != before[name]]
     assert not left, f"{left[0]}: {after[left[0]]}"

@@ -37,7 +37,7 @@ FAMILIES = re.compile(r"Invalid\w+\.(Malformed|NotFound|Duplicate|InUse|Range|Co
 CODES = {"MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",
          "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
          "VPCIdNotSpecified", "OperationNotPermitted", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
-         "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "NatGatewayMalformed", "InvalidInput", "Unsupported", "InvalidTagKey.Malformed"}
+         "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "NatGatewayMalformed", "InvalidInput", "Unsupported", "InvalidTagKey.Malformed"}
 
 
 @pytest.fixture(scope="module")

@@ -75,7 +75,7 @@ def test_by_id(action, worlds):
 # Parameters that take a name or a number of an account's own, and one that is nobody's.
 NOBODYS = {"KeyName": "only-nobodys", "GroupName": "only-nobodys", "SecurityGroup": "only-nobodys", "PublicIp": "192.0.2.77",
            "Owner": "999999999999", "ExecutableBy": "999999999999", "RestorableBy": "999999999999"}
-MAKES_NAMES = ("CreateKeyPair", "ImportKeyPair", "CreateSecurityGroup")
+MAKES_NAMES = ("CreateKeyPair", "ImportKeyPair", "CreateSecurityGroup", "CreatePlacementGroup")
 
 
 def named(action):

@@ -409,6 +409,29 @@ def test_no_room(both, admin):
 
 
 @holds("Instances: a server group")
+def test_placement_groups(both):
+    """Each face's groups are the other's; Nova's hard policies and its soft ones are one strategy."""
+    group = both.ok("POST", f"{COMPUTE}/os-server-groups", {"server_group": {"name": "novas", "policy": "affinity"}}, version=NEWEST)["server_group"]
+    found = both.ec2.describe_placement_groups(GroupNames=["novas"])["PlacementGroups"][0]
+    assert (found["GroupId"], found["Strategy"], found["State"]) == (ec2_id("pg", group["id"]), "cluster", "available")
+    near = both.ec2.create_placement_group(GroupName="near", Strategy="cluster")["PlacementGroup"]
+    both.ec2.create_placement_group(GroupName="apart", Strategy="spread")
+    both.ec2.create_placement_group(GroupName="parts", Strategy="partition", PartitionCount=2)
+    policies = {g["name"]: g["policy"] for g in both.ok("GET", f"{COMPUTE}/os-server-groups", version=NEWEST)["server_groups"]}
+    assert policies == {"novas": "affinity", "near": "soft-affinity", "apart": "anti-affinity", "parts": "soft-anti-affinity"}
+    made = both.ec2.run_instances(ImageId=both.image, InstanceType="t3.nano", MinCount=2, MaxCount=2, Placement={"GroupName": "parts"})["Instances"]
+    assert sorted(i["Placement"]["PartitionNumber"] for i in made) == [1, 2]
+    shown = {g["name"]: g["members"] for g in both.ok("GET", f"{COMPUTE}/os-server-groups", version=NEWEST)["server_groups"]}
+    assert sorted(ec2_id("i", m) for m in shown["parts"]) == sorted(i["InstanceId"] for i in made)
+    assert code(lambda: both.ec2.delete_placement_group(GroupName="parts")) == "InvalidPlacementGroup.InUse"
+    both.terminate(*(i["InstanceId"] for i in made))
+    for name in ("parts", "apart", "novas"):
+        both.ec2.delete_placement_group(GroupName=name)
+    assert both.status("DELETE", f"{COMPUTE}/os-server-groups/" + next(
+        g["id"] for g in both.ok("GET", f"{COMPUTE}/os-server-groups", version=NEWEST)["server_groups"] if ec2_id("pg", g["id"]) == near["GroupId"])) == 204
+
+
+@holds("Instances: a server group")
 def test_server_groups(both, admin):
     group = both.ok("POST", f"{COMPUTE}/os-server-groups", {"server_group": {"name": "apart", "policy": "anti-affinity"}}, version=NEWEST)["server_group"]
     made = [both.ok("POST", f"{COMPUTE}/servers", {

@@ -72,6 +72,7 @@ REQUESTS = {
     "DeleteInternetGateway": {"InternetGatewayId": "spare igw"},
     "DeleteKeyPair": {"KeyName": "=contract"},
     "DeleteNetworkInterface": {"NetworkInterfaceId": "spare eni"},
+    "DeletePlacementGroup": {"GroupName": "=contract"},
     "DeleteRoute": {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     "DeleteRouteTable": {"RouteTableId": "spare rtb"},
     ("DeleteSecurityGroup", "GroupName"): {},
@@ -174,6 +175,7 @@ class World:
         port = make("loose eni", "CreateNetworkInterface", {
             "SubnetId": subnet, "PrivateIpAddress": "10.1.1.14", "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88"}, "networkInterfaceId")
         make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
+        make("pg", "CreatePlacementGroup", {"GroupName": "contract"}, "groupId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
                                    "SubnetId": subnet, "PrivateIpAddress": "10.1.1.10", "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
         make("lone i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
@@ -210,6 +212,7 @@ class World:
         name = f"only-{self.account.key_id[-8:].lower()}-{len(self.deleted)}"
         make("spare key", "CreateKeyPair", {"KeyName": name}, "keyPairId")
         make("named sg", "CreateSecurityGroup", {"GroupName": name, "GroupDescription": "words"}, "groupId")
+        make("spare pg", "CreatePlacementGroup", {"GroupName": name}, "groupId")
         self.names = {"KeyName": name, "GroupName": name, "SecurityGroup": name,
                       "PublicIp": self.account.ok("DescribeAddresses", {"AllocationId.1": self.ids["spare eipalloc"]}).first(".//publicIp")}
         make("spare snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1"}, "snapshotId")
@@ -235,6 +238,8 @@ class World:
     def delete_spare(self):
         """Ids of what was there."""
         self.take_apart()
+        self.account.ok("DeletePlacementGroup", {"GroupName": self.names["GroupName"]})
+        self.deleted["pg"] = self.ids["spare pg"]
         for label, action, name in [("spare subnet", "DeleteSubnet", "SubnetId"), ("spare rtb", "DeleteRouteTable", "RouteTableId"),
                                     ("named sg", "DeleteSecurityGroup", "GroupId"), ("spare sg", "DeleteSecurityGroup", "GroupId"),
                                     ("spare key", "DeleteKeyPair", "KeyPairId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
@@ -278,7 +283,7 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)

@@ -402,6 +402,12 @@ static const char *differ_key(const struct look *l, struct thing *t, struct str 
 	return str_is(answer_at(item, "keyName"), t->name) ? NULL : "its name";
 }
 
+static const char *differ_placement_group(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return str_is(answer_at(item, "groupName"), t->name) ? NULL : "its name";
+}
+
 static bool is_in_vpc(const struct thing *t)
 {
 	return (t->kind == KIND_PORT ? model_subnet(t) : t)->of != NULL;
@@ -426,6 +432,8 @@ static const struct listing rows[] = {
 	 "securityGroupRuleId", NULL, "InvalidSecurityGroupRuleId.NotFound", differ_rule, is_shown_rule},
 	{KIND_KEY_PAIR, "Action=DescribeKeyPairs", "keySet", "keyPairId", NULL, "InvalidKeyPair.NotFound",
 	 differ_key},
+	{KIND_SERVER_GROUP, "Action=DescribePlacementGroups", "placementGroupSet", "groupId", NULL,
+	 "InvalidPlacementGroup.Unknown", differ_placement_group},
 	{KIND_INSTANCE, "Action=DescribeInstances", "reservationSet", "instanceId", "instancesSet",
 	 "InvalidInstanceID.NotFound", differ_instance},
 	{KIND_NAT_GATEWAY, "Action=DescribeNatGateways", "natGatewaySet", "natGatewayId", NULL,

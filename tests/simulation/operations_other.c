@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs and tags. */
+ * Key pairs, placement groups and tags. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -50,6 +50,56 @@ static void apply_delete_key(struct request *x, struct str answer)
 		model_end(&x->s->model, key, GONE);
 }
 
+/* ---- placement groups ---- */
+
+static struct thing *find_placement_group(const struct request *x)
+{
+	EACH (&x->s->model, t, KIND_SERVER_GROUP)
+		if (t->account == x->account && strcmp(t->name, x->name) == 0)
+			return t;
+	return NULL;
+}
+
+static bool draw_placement_name(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "place%d", (int) random_below(3));
+	request_add(x, "GroupName", "%s", x->name);
+	return true;
+}
+
+static bool draw_placement_group(struct request *x)
+{
+	static const char *const strategies[] = {"cluster", "spread", "partition"};
+	request_add(x, "Strategy", "%s", strategies[random_below(3)]);
+	return draw_placement_name(x);
+}
+
+static void judge_placement_group(const struct request *x, struct verdict *v)
+{
+	if (find_placement_group(x))
+		refuse(v, "InvalidPlacementGroup.Duplicate");
+}
+
+static void apply_placement_group(struct request *x, struct str answer)
+{
+	struct thing *group = model_add(&x->s->model, KIND_SERVER_GROUP, x->account, NULL,
+					answer_at(answer, "placementGroup/groupId"));
+	snprintf(group->name, sizeof group->name, "%s", x->name);
+	request_apply_tag(x, group);
+}
+
+static void judge_delete_placement_group(const struct request *x, struct verdict *v)
+{
+	if (!find_placement_group(x))
+		refuse(v, "InvalidPlacementGroup.Unknown");
+}
+
+static void apply_delete_placement_group(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end(&x->s->model, find_placement_group(x), GONE);
+}
+
 /* ---- tags ---- */
 
 static bool draw_tagged(struct request *x)
@@ -97,6 +147,20 @@ static void apply_untag(struct request *x, struct str answer)
 static const struct operation rows[] = {
 	{"CreateKeyPair", 1, {}, "key-pair", draw_key, judge_key, apply_key},
 	{"DeleteKeyPair", 1, {}, NULL, draw_name, NULL, apply_delete_key},
+	{"CreatePlacementGroup",
+	 1,
+	 {},
+	 "placement-group",
+	 draw_placement_group,
+	 judge_placement_group,
+	 apply_placement_group},
+	{"DeletePlacementGroup",
+	 1,
+	 {},
+	 NULL,
+	 draw_placement_name,
+	 judge_delete_placement_group,
+	 apply_delete_placement_group},
 	{"CreateTags", 4, {}, NULL, draw_tag, NULL, apply_tag},
 	{"DeleteTags", 2, {}, NULL, draw_tagged, NULL, apply_untag},
 };

@@ -98,6 +98,7 @@ static const void *gather_instance(struct ec2_call *e, const struct row *row)
 	item->instance = (const struct instance *) row;
 	item->type = instance_type_find(ec2_walk(e), item->instance->type);
 	item->zone = zone_find(ec2_walk(e), item->instance->zone);
+	item->group = server_group_find(ec2_walk(e), item->instance->server_group);
 	item->state = model_derive_instance_state(item->instance);
 	return gather_ports(e, item) && gather_volumes(e, item) ? item : 0;
 }
@@ -199,7 +200,11 @@ static void write_placement(struct xml *x, const struct ec2_instance_item *i)
 	xml_open(x, "placement");
 	if (i->zone)
 		xml_text(x, "availabilityZone", i->zone->name);
-	xml_z(x, "groupName", "");
+	xml_text(x, "groupName", i->group ? i->group->name : STR_NONE);
+	if (i->group)
+		ec2_write_id(x, "groupId", KIND_SERVER_GROUP, i->group->row.id);
+	if (i->instance->partition)
+		xml_int(x, "partitionNumber", i->instance->partition);
 	xml_z(x, "tenancy", "default");
 	xml_close(x, "placement");
 }
@@ -379,6 +384,19 @@ static bool fits_platform(const struct filter_run *f, const struct row *row)
 	       filter_z(f, "windows");
 }
 
+static bool fits_group_name(const struct filter_run *f, const struct row *row)
+{
+	const struct server_group *group =
+		server_group_find(f->t, ((const struct instance *) row)->server_group);
+	return group && filter_text(f, group->name);
+}
+
+static bool fits_partition(const struct filter_run *f, const struct row *row)
+{
+	int64_t partition = ((const struct instance *) row)->partition;
+	return partition && filter_int(f, partition);
+}
+
 static const struct filter instance_filters[] = {
 	{"instance-id", .is_id = true},
 	{"vpc-id", .field = "router", .index = INSTANCE_INDEX_ROUTER},
@@ -459,8 +477,10 @@ static const struct filter instance_filters[] = {
 	{"instance-lifecycle", .get = filter_nothing},
 	{"kernel-id", .get = filter_nothing},
 	{"outpost-arn", .get = filter_nothing},
-	{"placement-group-name", .get = filter_nothing},
-	{"placement-partition-number", .get = filter_nothing},
+	{"placement-group-name", .get = fits_group_name,
+	 .ways = {{KIND_SERVER_GROUP, SERVER_GROUP_INDEX_NAME,
+		   .steps = {TO_EACH(KIND_INSTANCE, INSTANCE_INDEX_SERVER_GROUP)}}}},
+	{"placement-partition-number", .get = fits_partition},
 	{"platform", .get = fits_platform},
 	{"product-code", .get = filter_nothing},
 	{"product-code.type", .get = filter_nothing},
@@ -472,8 +492,8 @@ static const struct filter instance_filters[] = {
 };
 
 /* Ports, addresses and volumes are part of the instance. */
-static const enum kind instance_shared[] = {KIND_ZONE, KIND_INSTANCE_TYPE, KIND_ROUTER, KIND_SECURITY_GROUP,
-					    KIND_NONE};
+static const enum kind instance_shared[] = {KIND_ZONE,           KIND_INSTANCE_TYPE, KIND_ROUTER,
+					    KIND_SECURITY_GROUP, KIND_SERVER_GROUP,  KIND_NONE};
 
 const struct ec2_listing ec2_instance_listing = {.kind = KIND_INSTANCE,
 						 .set = "instancesSet",

@@ -9,6 +9,7 @@ struct ec2_instance_item {
 	const struct instance *instance;
 	const struct instance_type *type; /* NULL: gone, like what follows */
 	const struct zone *zone;
+	const struct server_group *group;
 	enum instance_state state;
 	VEC(struct ec2_port_item) ports;    /* the primary one first */
 	VEC(const struct volume *) volumes; /* the root disk first */

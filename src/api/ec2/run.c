@@ -5,6 +5,7 @@
 #include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 #include "engine/instance.h"
+#include "engine/server_group.h"
 
 /* ---- parameters ---- */
 
@@ -54,6 +55,7 @@ struct ec2_run_instances {
 	struct launch_port primary; /* as said without NetworkInterface */
 	struct refs group_ids, group_names;
 	struct ref zone_id;
+	struct str group_name;
 	enum choice shutdown_terminates;
 	struct ec2_mappings mappings;
 	struct {
@@ -90,6 +92,10 @@ static const struct param run_instances_params[] = {
 	  .doc = "Zone by name."),
 	P("Placement.AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .max = 255,
 	  .doc = "Or zone by id."),
+	P("Placement.GroupName", group_name, .max = 255, .doc = "Placement group by name."),
+	P("Placement.GroupId", launch.server_group, .kind = KIND_SERVER_GROUP, .doc = "Or by id."),
+	P("Placement.PartitionNumber", launch.partition, .min = 1, .max = SERVER_GROUP_PARTITIONS_MAX,
+	  .doc = "Its part of a partition group; absent: that with the fewest instances."),
 	P("Monitoring.Enabled", launch.monitoring, .doc = "Kept and shown."),
 	P("EbsOptimized", launch.ebs_optimized, .doc = "Kept and shown."),
 	P("CreditSpecification.CpuCredits", launch.unlimited_credits, .yes = "unlimited", .no = "standard",
@@ -111,11 +117,8 @@ static const struct param run_instances_params[] = {
 	NOT_BUILT("MetadataOptions.HttpProtocolIpv6", .only = "disabled"),
 	NOT_BUILT("Placement.Tenancy", .only = "default"),
 	NOT_BUILT("Placement.Affinity", .only = "default"),
-	NOT_BUILT("Placement.GroupName", .only = ""),
-	NOT_BUILT("Placement.GroupId"),
 	NOT_BUILT("Placement.HostId"),
 	NOT_BUILT("Placement.HostResourceGroupArn"),
-	NOT_BUILT("Placement.PartitionNumber"),
 	NOT_BUILT("Placement.SpreadDomain"),
 	NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference", .only = "open"),
 	NOT_BUILT("CapacityReservationSpecification.CapacityReservationTarget"),
@@ -192,6 +195,20 @@ static RESULT take_all_tags(struct ec2_call *e, struct ec2_run_instances *a)
 	return ec2_take_tags(e, &a->tag_specs, "network-interface", types, &a->launch.port_tags);
 }
 
+/* An empty name is none, as tools send it. */
+static RESULT take_group(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	struct ref *group = &a->launch.server_group;
+	if (str_is_empty(a->group_name))
+		return OK;
+	if (group->kind != KIND_NONE)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Placement.GroupId"),
+				      "The parameters GroupName and GroupId may not be specified together");
+	*group = (struct ref){
+		.kind = KIND_SERVER_GROUP, .text = a->group_name, .field = STR("Placement.GroupName")};
+	return OK;
+}
+
 static RESULT prepare_run(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
@@ -199,6 +216,7 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 	TRY(ec2_take_mappings(e, &a->mappings, &a->launch.disks, &a->launch.disk_count));
 	TRY(take_interfaces(e, a));
 	TRY(take_all_tags(e, a));
+	TRY(take_group(e, a));
 	if (a->launch.zone.kind == KIND_NONE)
 		a->launch.zone = a->zone_id;
 	a->launch.shutdown_terminates = a->shutdown_terminates == CHOICE_YES;

@@ -70,6 +70,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_VOLUME] = "volume",
 	[KIND_INSTANCE] = "instance",
+	[KIND_SERVER_GROUP] = "placement-group",
 };
 
 /* One tag of one resource. Its row stands for it in filters and tokens: the id is the resource's with

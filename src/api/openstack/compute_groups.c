@@ -25,11 +25,19 @@ static const void *gather_group(struct os_call *e, const struct row *row)
 	return item;
 }
 
+/* Nova has no word for EC2's partitions: what comes nearest. */
+static const char *policy_word(enum server_group_policy policy)
+{
+	return server_group_policy_words[policy == SERVER_GROUP_POLICY_PARTITION
+						 ? SERVER_GROUP_POLICY_SOFT_ANTI_AFFINITY
+						 : policy];
+}
+
 /* From 2.64 on one policy with its rules; before, a list of one. */
 static void write_group(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct group_item *g = item;
-	const char *policy = server_group_policy_words[g->group->policy];
+	const char *policy = policy_word(g->group->policy);
 	os_write_id(w, "id", g->group->row.id);
 	json_write_text(w, "name", g->group->name);
 	if (e->request.version < 64) {
@@ -117,7 +125,7 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	struct os_create_group *a = args;
 	struct str policy = a->policies.count ? a->policies.at[0] : a->policy;
 	a->wish.max_per_host = a->rules.max_per_host;
-	for (int k = 0; server_group_policy_words[k]; k++) {
+	for (int k = 0; k < SERVER_GROUP_POLICY_PARTITION; k++) {
 		bool is_soft = str_starts_with(policy, STR("soft-"));
 		if (!str_is(policy, server_group_policy_words[k]) || a->policies.count > 1 ||
 		    (is_soft && e->request.version < 15))
