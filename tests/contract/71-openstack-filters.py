@@ -109,7 +109,9 @@ class Region:
             servers.append(project.ok("POST", f"{NOVA}/servers", {"server": server}, version="compute 2.93")["server"]["id"])
             self.dev.rest()
             project.ok("POST", f"{NOVA}/servers/{servers[n]}/os-volume_attachments", {"volumeAttachment": {"volumeId": self.volumes[n]}})
-        for server, action in ((servers[1], {"os-stop": None}), (servers[2], {"lock": None})):
+        for server, action in ((servers[0], {"createImage": {"name": "of0"}}), (servers[1], {"createImage": {"name": "of1"}}),
+                               (servers[1], {"os-stop": None}), (servers[2], {"lock": None})):
+            self.dev.rest()
             assert project.call("POST", f"{NOVA}/servers/{server}/action", action).status == 202
 
     def by(self, action):
@@ -196,6 +198,8 @@ FILTERS = {
     ("images", "created_at"): TIMES[0], ("images", "updated_at"): TIMES[3], ("volumes", "created_at"): TIMES[1], ("volumes", "updated_at"): TIMES[3],
     ("images", "visibility"): ANY,  # lists have others' community images when they are asked for: 66-openstack-two-projects.py
     ("images", "id"): By(at("id"), ask=lambda v: f"in:{v}"),
+    ("images", "server"): By(lambda r: [r["server"]["id"]] if "server" in r else []), ("images", "changes-since"): By(at("updated"), lambda r, v: r["updated"] >= v, others=("2099-01-01T00:00:00Z",)),
+    ("images", "type"): By(lambda r: ["snapshot" if "server" in r else "base"]),
     ("projects", "is_domain"): By(lambda r: [r["is_domain"]], others=("True",)),
     ("volumes", "project_id"): By(at("os-vol-tenant-attr:tenant_id")), ("snapshots", "project_id"): By(at("os-extended-snapshot-attributes:project_id")),
     ("attachments", "instance_id"): By(at("instance")), ("attachments", "attach_status"): By(at("status")),
@@ -344,7 +348,7 @@ PAGED = sorted(t for t, a in LISTS.items() if a["links"] or a["items"] == "image
 
 def next_of(action, answer):
     """Where the next page is."""
-    if action["items"] == "images":
+    if action["service"] == "image":
         link = answer.json.get("next")
         return link and "/image" + link
     links = [l["href"] for l in answer.json.get(action["links"], []) if l["rel"] == "next"]

@@ -113,7 +113,7 @@ static void judge_attach_volume(const struct request *x, struct verdict *v)
 {
 	const struct thing *volume = request_find_ref(x, KIND_VOLUME),
 			   *instance = request_find_ref(x, KIND_INSTANCE);
-	judge_free(volume, v, request_word(x, "VolumeInUse", "409"));
+	judge_free(volume, v, request_word(x, "VolumeInUse", "400"));
 	refuse_or_doubt(v, instance->life == ENDING, request_word(x, "IncorrectState", "409"));
 	EACH (&x->s->model, t, KIND_VOLUME)
 		if (t != volume && (t->to == instance || t->left == instance) &&
@@ -309,6 +309,13 @@ static const struct operation rows[] = {
 	{"POST /volume/v3/volumes", 3, {}, "volume", draw_os_volume, judge_volume, apply_volume},
 	{"DELETE /volume/v3/volumes/{volume_id}",
 	 2,
+	 {{"volume_id", KIND_VOLUME}},
+	 NULL,
+	 NULL,
+	 judge_delete_volume,
+	 apply_ending},
+	{"DELETE /compute/v2.1/os-volumes/{volume_id}",
+	 1,
 	 {{"volume_id", KIND_VOLUME}},
 	 NULL,
 	 NULL,

@@ -67,12 +67,19 @@ static void apply_os_group(struct request *x, struct str answer)
 		blame(x->s, "#%d: a new group has %zu rules", (int) x->serial, count);
 }
 
+/* Nova has these groups, too, and a word of its own for each refusal. */
+static const char *word(const struct request *x, const char *ec2, const char *neutron)
+{
+	bool is_nova = strstr(x->operation->action, "/compute/") != NULL;
+	return is_nova ? "400" : request_word(x, ec2, neutron);
+}
+
 static void judge_delete_group(const struct request *x, struct verdict *v)
 {
 	const struct thing *group = x->refs[0];
-	const char *code = request_word(x, "DependencyViolation", "409 SecurityGroupInUse");
+	const char *code = word(x, "DependencyViolation", "409 SecurityGroupInUse");
 	if (group->is_default)
-		refuse(v, request_word(x, "CannotDelete", "409 SecurityGroupCannotRemoveDefault"));
+		refuse(v, word(x, "CannotDelete", "409 SecurityGroupCannotRemoveDefault"));
 	EACH (&x->s->model, t, KIND_SECURITY_GROUP_RULE)
 		if (t->to == group && t->of != group) {
 			refuse(v, code);
@@ -115,6 +122,20 @@ static bool draw_os_rule(struct request *x)
 	return true;
 }
 
+static bool draw_nova_rule(struct request *x)
+{
+	char text[CIDR_TEXT_SIZE];
+	x->port = random_below(2) ? 22 : 80;
+	request_add(x, "ip_protocol", "\"tcp\"");
+	request_add(x, "from_port", "%d", (int) x->port);
+	request_add(x, "to_port", "%d", (int) x->port);
+	if (random_below(3) == 0)
+		return request_ref(x, "group_id", KIND_SECURITY_GROUP) != NULL;
+	x->block = (struct cidr){ip_from_v4((uint32_t) (10U << 24 | random_below(2) << 8)), 24};
+	request_add(x, "cidr", "\"%s\"", cidr_write(x->block, text));
+	return true;
+}
+
 static bool is_egress(const struct request *x)
 {
 	return request_is_openstack(x) ? x->flag : strstr(x->operation->action, "Egress") != NULL;
@@ -129,14 +150,14 @@ static struct thing *find_rule(const struct request *x)
 static void judge_peer(const struct request *x, struct verdict *v)
 {
 	if (x->ref_count > 1 && x->refs[1]->of && x->refs[1]->of != x->refs[0]->of)
-		refuse(v, request_word(x, "InvalidParameterValue", "400 HTTPBadRequest"));
+		refuse(v, word(x, "InvalidParameterValue", "400 HTTPBadRequest"));
 }
 
 static void judge_authorize(const struct request *x, struct verdict *v)
 {
 	judge_peer(x, v);
 	if (find_rule(x))
-		refuse(v, request_word(x, "InvalidPermission.Duplicate", "409 SecurityGroupRuleExists"));
+		refuse(v, word(x, "InvalidPermission.Duplicate", "409 SecurityGroupRuleExists"));
 }
 
 static void apply_authorize(struct request *x, struct str answer)
@@ -202,6 +223,8 @@ static void apply_rule_change(struct request *x, struct str answer)
 	}
 #define OS_GROUPS "/network/v2.0/security-groups"
 #define OS_RULES "/network/v2.0/security-group-rules"
+#define NOVA_GROUPS "/compute/v2.1/os-security-groups"
+#define NOVA_RULES "/compute/v2.1/os-security-group-rules"
 static const struct operation rows[] = {
 	{"POST " OS_GROUPS, 2, {}, "security_group", draw_os_group, judge_os_group, apply_os_group},
 	{"DELETE " OS_GROUPS "/{security_group_id}",
@@ -221,6 +244,27 @@ static const struct operation rows[] = {
 	{"DELETE " OS_RULES "/{rule_id}",
 	 2,
 	 {{"rule_id", KIND_SECURITY_GROUP_RULE}},
+	 NULL,
+	 NULL,
+	 NULL,
+	 request_apply_end},
+	{"DELETE " NOVA_GROUPS "/{id}",
+	 1,
+	 {{"id", KIND_SECURITY_GROUP}},
+	 NULL,
+	 NULL,
+	 judge_delete_group,
+	 request_apply_end},
+	{"POST " NOVA_RULES,
+	 2,
+	 {{"parent_group_id", KIND_SECURITY_GROUP}},
+	 "security_group_rule",
+	 draw_nova_rule,
+	 judge_authorize,
+	 apply_authorize},
+	{"DELETE " NOVA_RULES "/{id}",
+	 1,
+	 {{"id", KIND_SECURITY_GROUP_RULE}},
 	 NULL,
 	 NULL,
 	 NULL,

@@ -383,6 +383,21 @@ static void start(struct simulation *s, unsigned account, struct str form, struc
 	ec2_http_face.handle(r->face, &http->call);
 }
 
+/* The newest that has the path. */
+static struct str version_for(struct str path)
+{
+	static const struct {
+		const char *begin, *version;
+	} rows[] = {{"/compute/v2.1/os-volumes", "compute 2.35"},
+		    {"/compute/v2.1/os-security-group", "compute 2.35"},
+		    {"/compute/", "compute 2.93"},
+		    {"/volume/", "volume 3.70"}};
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++)
+		if (str_starts_with(path, str_from(rows[k].begin)))
+			return str_from(rows[k].version);
+	return STR_NONE;
+}
+
 /* "METHOD /path?query", and a body. */
 static void start_openstack(struct simulation *s, unsigned account, struct str line, struct str body,
 			    struct fake_call *http)
@@ -390,14 +405,11 @@ static void start_openstack(struct simulation *s, unsigned account, struct str l
 	struct region *r = &s->region;
 	size_t path = str_find_char(line, ' ', 0) + 1, query = str_find_char(line, '?', path);
 	struct str where = str_slice(line, path, query);
-	const struct script_request request = {
-		.method = str_slice(line, 0, path - 1),
-		.path = where,
-		.query = str_slice(line, query + 1, line.n),
-		.version = str_starts_with(where, STR("/compute/"))  ? STR("compute 2.93")
-			   : str_starts_with(where, STR("/volume/")) ? STR("volume 3.70")
-								     : STR_NONE,
-		.body = body};
+	const struct script_request request = {.method = str_slice(line, 0, path - 1),
+					       .path = where,
+					       .query = str_slice(line, query + 1, line.n),
+					       .version = version_for(where),
+					       .body = body};
 	ctx_init(&r->cloud->c, r->cloud->arena);
 	world_token_call(&r->cloud->c, r->tokens, &r->users[account], &request, http);
 	http->call.self = r->openstack;

@@ -162,17 +162,22 @@ static bool has_properties_asked(const struct os_call *e, const struct image *im
 	return true;
 }
 
-static bool is_listed(struct os_call *e, const struct row *row)
+bool os_is_image_listed(struct os_call *e, const struct row *row)
 {
 	const struct image *image = (const struct image *) row;
 	enum image_visibility visibility = engine_image_visibility(image);
 	bool is_own = uuid_equal(image->account, e->c->who->account) || os_is_admin(e);
 	bool is_asked = str_is(asked(e, "visibility"), visibility_words[visibility]);
 	bool hidden = str_equal_nocase(asked(e, "os_hidden"), STR("true"));
-	if (!row_is_live(row) || image->is_hidden != hidden || !has_properties_asked(e, image))
+	if (!row_is_live(row) || image->is_hidden != hidden)
 		return false;
 	return is_own || visibility == IMAGE_VISIBLE_PUBLIC ||
 	       (visibility == IMAGE_VISIBLE_COMMUNITY && is_asked) || is_wanted_share(e, image);
+}
+
+static bool is_listed(struct os_call *e, const struct row *row)
+{
+	return has_properties_asked(e, (const struct image *) row) && os_is_image_listed(e, row);
 }
 
 /* "in:a,b" */
@@ -613,8 +618,8 @@ static void keep_machine(const struct image *image, struct image_form *form)
 		form->tpm = before.tpm;
 }
 
-static RESULT begin_rewriting(struct os_call *e, const struct ref *ref, struct image_rewriting *wish,
-			      const struct image **ret_image)
+RESULT os_begin_image_rewriting(struct os_call *e, const struct ref *ref, struct image_rewriting *wish,
+				const struct image **ret_image)
 {
 	const struct image *image = NULL;
 	TRY(os_find_changed_image(e, ref, &image));
@@ -628,11 +633,18 @@ static RESULT begin_rewriting(struct os_call *e, const struct ref *ref, struct i
 	return OK;
 }
 
+void os_image_set_properties(const struct image *image, struct tags properties, struct image_form *form)
+{
+	form->properties = properties;
+	os_image_apply_properties(form);
+	keep_machine(image, form);
+}
+
 static RESULT prepare_patch(struct os_call *e, void *args)
 {
 	struct os_image_patch *a = args;
 	const struct image *image = NULL;
-	TRY(begin_rewriting(e, &a->image, &a->wish, &image));
+	TRY(os_begin_image_rewriting(e, &a->image, &a->wish, &image));
 	struct str type = call_header(e->call, "Content-Type");
 	if (!str_starts_with(type, STR("application/openstack-images-v2.1-json-patch")) &&
 	    !str_starts_with(type, STR("application/openstack-images-v2.0-json-patch")))
@@ -672,7 +684,7 @@ static RESULT change_tag(struct os_call *e, void *args, bool is_added)
 {
 	struct os_image_tag *a = args;
 	const struct image *image = NULL;
-	TRY(begin_rewriting(e, &a->image, &a->wish, &image));
+	TRY(os_begin_image_rewriting(e, &a->image, &a->wish, &image));
 	struct str *tags = arena_new_array(e->c->arena, struct str, image->labels.count + 1);
 	size_t count = 0;
 	if (!tags)

@@ -16,6 +16,15 @@ struct os_image_target {
 /* Of the view that walks. ERR_DENIED: the caller may see it, and not change it. */
 RESULT os_find_changed_image(struct os_call *e, const struct ref *ref, const struct image **ret_image);
 
+/* Whether lists that do not ask for more have it: the project's own, and what others let it use. */
+bool os_is_image_listed(struct os_call *e, const struct row *row);
+
+/* A change of what is said of an image, which begins with what is said; the image, in the arena. */
+RESULT os_begin_image_rewriting(struct os_call *e, const struct ref *ref, struct image_rewriting *wish,
+				const struct image **ret_image);
+/* Other properties, with what they ask for; what another face said of the guest stays. */
+void os_image_set_properties(const struct image *image, struct tags properties, struct image_form *form);
+
 /* An image's properties that are fields of its row: the form that they ask for (image_properties.c). */
 void os_image_apply_properties(struct image_form *form);
 /* Whether the property is a field of the row. */

@@ -440,7 +440,7 @@ static RESULT read_accounts(struct selection *s)
 	s->all_accounts = s->list->flags & OS_ADMIN_SEES_ALL && os_is_admin(s->e);
 	if (!(s->list->flags & OS_ALL_PROJECTS) || !is_asked)
 		return OK;
-	if (!os_is_admin(s->e) && s->e->service == OS_VOLUME)
+	if (!os_is_admin(s->e) && (s->e->service == OS_VOLUME || s->list->flags & OS_OWN_TO_OTHERS))
 		return OK; /* clients ask for it whenever they look for a name */
 	if (!os_is_admin(s->e))
 		return ctx_fail(s->e->c, ERR_DENIED, "Policy doesn't allow %s:all_tenants to be performed.",
@@ -654,11 +654,11 @@ static bool is_marked(const struct selection *s, const struct row *row, struct s
 	return s->list->marker ? str_equal(marker_of(s->e, s->list, row), marker) : is_uuid(row->id, marker);
 }
 
-/* Where the service counts rows, too. */
+/* Block Storage counts rows everywhere. */
 static RESULT read_offset(struct selection *s, size_t *ret_start)
 {
 	int64_t offset = 0;
-	if (s->e->service == OS_VOLUME || (s->e->service == OS_COMPUTE && s->list->kind == KIND_SERVER_GROUP))
+	if (s->e->service == OS_VOLUME || s->list->flags & OS_BY_OFFSET)
 		TRY(read_count(s, "offset", &offset));
 	*ret_start = offset > (int64_t) s->rows.count ? s->rows.count : (size_t) offset;
 	return OK;

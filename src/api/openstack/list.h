@@ -49,6 +49,8 @@ enum os_listing_flag {
 	OS_ALL_PROJECTS = 1 << 1,   /* by `all_tenants` or `all_projects`, for admins */
 	OS_NEWEST_FIRST = 1 << 2,   /* when the query does not say how; else the oldest */
 	OS_ALL_SEE_ALL = 1 << 3,    /* rows of no account, or that everybody may see */
+	OS_BY_OFFSET = 1 << 4,      /* pages begin by an `offset`, too */
+	OS_OWN_TO_OTHERS = 1 << 5,  /* whoever is no admin and asks for all gets their own */
 };
 
 struct os_added {

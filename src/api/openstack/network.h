@@ -59,5 +59,12 @@ RESULT os_check_external(struct os_call *e, const struct ref *network);
 /* Subnets of others' networks that the account may use. */
 RESULT os_add_granted_subnets(struct os_call *e, struct os_added *ret_rows);
 
+/* A rule's protocol by its name, else its number; null: any. */
+void os_write_protocol(struct os_call *e, struct json_writer *w, const char *key,
+		       const struct security_group_rule *r);
+/* Before a list of groups, whose operation is engine_ensure_default_group(): a project's first look alone
+ * changes something. */
+RESULT os_prepare_groups(struct os_call *e, void *args);
+
 extern const struct os_listing os_networks, os_subnets, os_ports, os_routers, os_floating_ips, os_groups,
 	os_group_rules;

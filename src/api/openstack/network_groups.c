@@ -39,17 +39,18 @@ static bool is_ipv6(const struct security_group_rule *r)
 	return cidr_is_none(r->peer_block) ? r->is_ipv6 : r->peer_block.base.family == IP_V6;
 }
 
-static void write_protocol(struct os_call *e, struct json_writer *w, const struct security_group_rule *r)
+void os_write_protocol(struct os_call *e, struct json_writer *w, const char *key,
+		       const struct security_group_rule *r)
 {
 	for (size_t k = 0; k < sizeof protocols / sizeof protocols[0]; k++)
 		if (protocols[k].number == r->protocol) {
-			json_write_z(w, "protocol", protocols[k].name);
+			json_write_z(w, key, protocols[k].name);
 			return;
 		}
 	if (r->protocol < 0)
-		json_write_null(w, "protocol");
+		json_write_null(w, key);
 	else
-		json_write_text(w, "protocol", str_print(e->c->arena, "%lld", (long long) r->protocol));
+		json_write_text(w, key, str_print(e->c->arena, "%lld", (long long) r->protocol));
 }
 
 static void write_port_of(struct json_writer *w, const char *key, int64_t port, bool is_all)
@@ -73,7 +74,7 @@ static void write_rule(struct os_call *e, struct json_writer *w, const void *ite
 	os_write_id(w, "security_group_id", r->group);
 	json_write_z(w, "direction", direction_word(r));
 	json_write_z(w, "ethertype", is_ipv6(r) ? "IPv6" : "IPv4");
-	write_protocol(e, w, r);
+	os_write_protocol(e, w, "protocol", r);
 	write_port_of(w, "port_range_min", r->from_port, is_all);
 	write_port_of(w, "port_range_max", r->to_port, is_all);
 	os_write_cidr(w, "remote_ip_prefix", r->peer_block);
@@ -406,8 +407,7 @@ static RESULT show_updated_group(struct os_call *e, const void *args, struct jso
 	return os_write_found(e, &os_groups, &((const struct os_update_group *) args)->wish.group, w);
 }
 
-/* A project's first look alone changes something. */
-static RESULT prepare_list(struct os_call *e, void *args)
+RESULT os_prepare_groups(struct os_call *e, void *args)
 {
 	(void) args;
 	e->is_as_asked = engine_find_default_group(os_walk(e), e->c->who->account);
@@ -416,7 +416,7 @@ static RESULT prepare_list(struct os_call *e, void *args)
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.0/security-groups", .permit = "get_security_group",
-	 .args = {.size = sizeof(struct security_group_wish)}, .prepare = prepare_list,
+	 .args = {.size = sizeof(struct security_group_wish)}, .prepare = os_prepare_groups,
 	 .operation = engine_ensure_default_group_run, .list = &os_groups,
 	 .doc = "Security groups; the first look makes the project's default one."},
 	{HTTP_POST, "/v2.0/security-groups", .permit = "create_security_group", .flags = OS_WRITES,

@@ -354,13 +354,12 @@ static enum http_method method_of(const struct call *call)
 	return call->method == HTTP_HEAD ? HTTP_GET : call->method;
 }
 
-/* Image and Block Storage take a slash at the end for one more segment, an id that is empty: a client whose
- * id was empty is not to be told of all. The others leave it out. */
+/* Compute, Image and Block Storage take a slash at the end for one more segment, an id that is empty: a
+ * client whose id was empty is not to be told of all. The others leave it out. */
 static bool ends_with_no_id(const struct os_call *e, size_t segments)
 {
-	size_t fewest = e->service == OS_IMAGE    ? 2
-			: e->service == OS_VOLUME ? 3
-						  : SIZE_MAX; /* of a collection */
+	bool has_two = e->service == OS_IMAGE || e->service == OS_COMPUTE;
+	size_t fewest = has_two ? 2 : e->service == OS_VOLUME ? 3 : SIZE_MAX; /* of a collection */
 	return segments >= fewest && str_ends_with(e->call->path, STR("/"));
 }
 

@@ -5,7 +5,7 @@
 #include "api/openstack/write.h"
 #include "engine/snapshot.h"
 
-static const char *status_of(const struct snapshot *s)
+const char *os_snapshot_status(const struct snapshot *s)
 {
 	return s->hold == SNAPSHOT_HOLD_NONE ? model_snapshot_states[model_derive_snapshot_state(s)].cinder
 					     : snapshot_hold_words[s->hold];
@@ -17,7 +17,7 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 	os_write_id(w, "id", s->row.id);
 	json_write_text(w, "name", os_name_of(s->name, s->tags));
 	json_write_text_or_null(w, "description", s->description);
-	json_write_z(w, "status", status_of(s));
+	json_write_z(w, "status", os_snapshot_status(s));
 	json_write_int(w, "size", os_gib(s->volume_size));
 	os_write_id(w, "volume_id", s->volume);
 	os_write_times_us(w, &s->row);
@@ -39,7 +39,7 @@ static void write_snapshot(struct os_call *e, struct json_writer *w, const void 
 		json_write_null(w, "group_snapshot_id");
 }
 
-static bool is_shown(struct os_call *e, const struct row *row)
+bool os_is_snapshot_shown(struct os_call *e, const struct row *row)
 {
 	(void) e;
 	return row_is_live(row) && !((const struct snapshot *) row)->is_bound;
@@ -55,7 +55,7 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
 	(void) e;
-	return str_is(value, status_of((const struct snapshot *) row));
+	return str_is(value, os_snapshot_status((const struct snapshot *) row));
 }
 
 static const struct os_filter snapshot_filters[] = {
@@ -70,7 +70,7 @@ static const struct os_sort_key snapshot_sort_keys[] = {
 		.filters = OS_FILTERS(snapshot_filters),                                                     \
 		.sort_keys = {snapshot_sort_keys, sizeof snapshot_sort_keys / sizeof snapshot_sort_keys[0]}, \
 		.flags = OS_ALL_PROJECTS | OS_NEWEST_FIRST, .account_index = SNAPSHOT_INDEX_ACCOUNT,         \
-		.page_max = 1000, .shows = is_shown, .write = (write_them),                                  \
+		.page_max = 1000, .shows = os_is_snapshot_shown, .write = (write_them),                      \
 	}
 static const struct os_listing snapshot_briefs = SNAPSHOTS(write_brief);
 const struct os_listing os_snapshot_details = SNAPSHOTS(write_snapshot);
@@ -106,20 +106,25 @@ static const struct os_param create_params[] = {
 };
 #undef P
 
+RESULT os_check_snapshot_source(struct os_call *e, const struct ref *ref, bool also_attached)
+{
+	const struct volume *volume = NULL;
+	TRY(engine_find_own_volume(e->c, os_walk(e), ref, &volume));
+	bool is_free = model_derive_attachment(volume->instance, volume->seen_instance) == ATTACHMENT_NONE;
+	if (!is_free && !also_attached)
+		return ctx_fail_kind(e->c, ERR_INVALID, KIND_VOLUME,
+				     "Invalid volume: Volume must be available, or force be set.");
+	return OK;
+}
+
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_snapshot_create *a = args;
-	const struct volume *volume = NULL;
 	bool is_late = e->request.version >= 66;
 	if (is_late && a->has_force && !a->force)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("force"),
 				      "Invalid value 'False' for force: it is not in this microversion.");
-	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, &volume));
-	bool is_free = model_derive_attachment(volume->instance, volume->seen_instance) == ATTACHMENT_NONE;
-	if (!is_free && !is_late && !a->force)
-		return ctx_fail_kind(e->c, ERR_STATE, KIND_VOLUME,
-				     "Invalid volume: Volume must be available, or force be set.");
-	return OK;
+	return os_check_snapshot_source(e, &a->wish.volume, is_late || a->force);
 }
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)

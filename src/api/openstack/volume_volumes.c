@@ -50,13 +50,12 @@ const char *os_volume_bare_status(const struct tables *t, const struct volume *v
 						    : "in-use";
 }
 
-static const char *status_of(const struct tables *t, const struct volume *v)
+const char *os_volume_status(const struct tables *t, const struct volume *v)
 {
 	return v->hold == VOLUME_HOLD_NONE ? os_volume_bare_status(t, v) : volume_hold_words[v->hold];
 }
 
-/* Not that of an image, nor one that a copy was made by. */
-static uuid named_snapshot(const struct tables *t, const struct volume *v)
+uuid os_volume_source_snapshot(const struct tables *t, const struct volume *v)
 {
 	const struct snapshot *s = snapshot_find(t, v->snapshot);
 	bool is_named = s && !s->is_bound && !image_device_first_by_snapshot(t, s->row.id);
@@ -85,9 +84,9 @@ static const void *gather_volume(struct os_call *e, const struct row *row)
 					   .host = host_find(t, v->host),
 					   .image = image_find(t, v->image),
 					   .type = volume_type_find_by_name(t, v->type),
-					   .snapshot = named_snapshot(t, v),
+					   .snapshot = os_volume_source_snapshot(t, v),
 					   .source = copied_volume(t, v),
-					   .status = status_of(t, v)};
+					   .status = os_volume_status(t, v)};
 	return item;
 }
 
@@ -224,7 +223,7 @@ static bool fits_name(struct os_call *e, const struct row *row, struct str value
 
 static bool fits_status(struct os_call *e, const struct row *row, struct str value)
 {
-	return str_is(value, status_of(os_walk(e), (const struct volume *) row));
+	return str_is(value, os_volume_status(os_walk(e), (const struct volume *) row));
 }
 
 static bool fits_zone(struct os_call *e, const struct row *row, struct str value)
@@ -330,27 +329,33 @@ static const struct zone *first_zone(const struct tables *t)
 	return first;
 }
 
-static RESULT prepare_create(struct os_call *e, void *args)
+RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, struct str zone,
+			   struct volume_wish *wish)
 {
-	struct os_volume_create *a = args;
-	struct disk_wish *disk = &a->wish.disk;
+	struct disk_wish *disk = &wish->disk;
 	int sources = (disk->snapshot.kind != 0) + (disk->copied.kind != 0) + (disk->image.kind != 0);
 	if (sources > 1)
 		return ctx_fail(e->c, ERR_INVALID,
 				"Only one of snapshot_id, source_volid and imageRef may be given.");
-	if (!sources && !a->size)
+	if (!sources && !size)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("size"),
 				      "Volume size must be an integer and "
 				      "greater than 0");
-	if (a->type.n || !disk->copied.kind)
-		TRY(os_find_volume_type(e, a->type.n ? a->type : VOLUME_TYPE_DEFAULT, &disk->type));
-	const struct zone *zone = a->zone.n ? NULL : first_zone(os_walk(e));
-	a->wish.zone = (struct ref){.kind = KIND_ZONE,
-				    .text = zone ? str_copy(e->c->arena, zone->name) : a->zone,
-				    .field = STR("availability_zone")};
-	disk->size = a->size * OS_VOLUME_GIB;
+	if (type.n || !disk->copied.kind)
+		TRY(os_find_volume_type(e, type.n ? type : VOLUME_TYPE_DEFAULT, &disk->type));
+	const struct zone *first = zone.n ? NULL : first_zone(os_walk(e));
+	wish->zone = (struct ref){.kind = KIND_ZONE,
+				  .text = first ? str_copy(e->c->arena, first->name) : zone,
+				  .field = STR("availability_zone")};
+	disk->size = size * OS_VOLUME_GIB;
 	disk->field = STR("size");
 	return OK;
+}
+
+static RESULT prepare_create(struct os_call *e, void *args)
+{
+	struct os_volume_create *a = args;
+	return os_take_volume_wish(e, a->size, a->type, a->zone, &a->wish);
 }
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)

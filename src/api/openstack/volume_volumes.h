@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/openstack/list.h"
+#include "engine/volume.h"
 
 #define OS_VOLUME_GIB (INT64_C(1) << 30)
 
@@ -12,6 +13,18 @@ extern const struct os_listing os_volume_details, os_snapshot_details, os_attach
 enum attachment os_volume_attachment(const struct tables *t, const struct volume *v);
 /* "available", …; whoever holds it aside. */
 const char *os_volume_bare_status(const struct tables *t, const struct volume *v);
+/* Likewise, or as what it is held aside for. */
+const char *os_volume_status(const struct tables *t, const struct volume *v);
+const char *os_snapshot_status(const struct snapshot *s);
+/* The snapshot that it was made from by name: not that of an image, nor one that a copy was made by. */
+uuid os_volume_source_snapshot(const struct tables *t, const struct volume *v);
+/* Those that are no part of an image or a copy. */
+bool os_is_snapshot_shown(struct os_call *e, const struct row *row);
+/* ERR_INVALID: a volume that is attached, where nobody said that it may be. */
+RESULT os_check_snapshot_source(struct os_call *e, const struct ref *ref, bool also_attached);
+/* GiB, type and zone as they are asked for, into a wish that says what the volume is made from. */
+RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, struct str zone,
+			   struct volume_wish *wish);
 /* A type by its name or id, as the engine knows it: by name. */
 RESULT os_find_volume_type(struct os_call *e, struct str asked, struct str *ret_name);
 
