@@ -11,6 +11,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import warm  # noqa: E402
 from dev import REGION, Dev  # noqa: E402
 
 AWS = "/usr/bin/aws"
@@ -19,20 +20,24 @@ SERVICE_ERROR = 254  # aws: the request was answered by an error
 
 class Cli:
     def __init__(self, dev, room):
-        self.room = room
+        self.dev, self.room = dev, room
         self.env = {"PATH": "/usr/bin:/bin", "HOME": str(room), "AWS_ENDPOINT_URL": dev.url, "AWS_DEFAULT_REGION": REGION, "AWS_PAGER": "",
                     "AWS_ACCESS_KEY_ID": dev.account.key_id, "AWS_SECRET_ACCESS_KEY": dev.account.secret, "AWS_MAX_ATTEMPTS": "1"}
         self.endpoint = dev.url
 
     def run(self, *words):
-        return subprocess.run([AWS, "--endpoint-url", self.endpoint, *words], env=self.env, cwd=self.room, stdin=subprocess.DEVNULL,
-                              capture_output=True, text=True, check=False)
+        return warm.run([AWS, "--endpoint-url", self.endpoint, *words], self.env, cwd=str(self.room))
 
     def text(self, line, *more):
         """What it prints. Of a command line as it is typed; arguments with spaces come apart."""
         done = self.run("ec2", *line.split(), *more)
         assert done.returncode == 0, f"{line} {more}: {done.stderr}"
         return done.stdout.strip()
+
+    def wait(self, line):
+        """Asks once: aws asks again after 15 s only, so the region has come to rest by then."""
+        self.dev.rest()
+        self.text("wait " + line)
 
     def get(self, line, query):
         return self.text(line + " --output text --query", query)
@@ -56,10 +61,10 @@ def start_dev(tmp_path_factory):
 def build_network(cli):
     """A VPC with a way out and a group that lets ssh in."""
     vpc = cli.get("create-vpc --cidr-block 10.20.0.0/16 --tag-specifications ResourceType=vpc,Tags=[{Key=Name,Value=shop}]", "Vpc.VpcId")
-    cli.text(f"wait vpc-available --vpc-ids {vpc}")
+    cli.wait(f"vpc-available --vpc-ids {vpc}")
     cli.text(f"modify-vpc-attribute --vpc-id {vpc} --enable-dns-hostnames Value=true")
     subnet = cli.get(f"create-subnet --vpc-id {vpc} --cidr-block 10.20.1.0/24 --availability-zone {REGION}a", "Subnet.SubnetId")
-    cli.text(f"wait subnet-available --subnet-ids {subnet}")
+    cli.wait(f"subnet-available --subnet-ids {subnet}")
     cli.text(f"modify-subnet-attribute --subnet-id {subnet} --map-public-ip-on-launch")
     gateway = cli.get("create-internet-gateway", "InternetGateway.InternetGatewayId")
     cli.text(f"attach-internet-gateway --internet-gateway-id {gateway} --vpc-id {vpc}")
@@ -102,8 +107,8 @@ def test_machine(cli, net):
                        f"--security-group-ids {net['group']} --user-data file://boot.sh --block-device-mappings "
                        "DeviceName=/dev/sdf,Ebs={VolumeSize=2,DeleteOnTermination=true} "
                        "--tag-specifications ResourceType=instance,Tags=[{Key=Name,Value=till}]", "Instances[0].InstanceId")
-    cli.text(f"wait instance-running --instance-ids {instance}")
-    cli.text(f"wait instance-status-ok --instance-ids {instance}")
+    cli.text(f"wait instance-running --instance-ids {instance}")  # from pending on
+    cli.wait(f"instance-status-ok --instance-ids {instance}")
     found = cli.json("describe-instances --filters Name=tag:Name,Values=till Name=vpc-id,Values=" + net["vpc"])["Reservations"][0]["Instances"][0]
     assert found["InstanceId"] == instance and found["PublicDnsName"] and len(found["BlockDeviceMappings"]) == 2
     data = cli.get(f"describe-instance-attribute --instance-id {instance} --attribute userData", "UserData.Value")
@@ -117,20 +122,20 @@ def test_machine(cli, net):
     cli.text(f"release-address --allocation-id {allocation}")
 
     cli.text(f"stop-instances --instance-ids {instance}")
-    cli.text(f"wait instance-stopped --instance-ids {instance}")
+    cli.wait(f"instance-stopped --instance-ids {instance}")
     cli.text(f"modify-instance-attribute --instance-id {instance} --instance-type", "{\"Value\": \"t3.small\"}")
     cli.text(f"modify-instance-attribute --instance-id {instance} --disable-api-termination")
     cli.text(f"start-instances --instance-ids {instance}")
-    cli.text(f"wait instance-running --instance-ids {instance}")
+    cli.wait(f"instance-running --instance-ids {instance}")
     cli.fails(f"terminate-instances --instance-ids {instance}", "OperationNotPermitted")
     cli.text(f"modify-instance-attribute --instance-id {instance} --no-disable-api-termination")
 
     golden = cli.get(f"create-image --instance-id {instance} --name golden --no-reboot", "ImageId")
-    cli.text(f"wait image-available --image-ids {golden}")
+    cli.wait(f"image-available --image-ids {golden}")
     cli.text(f"create-tags --resources {golden} {instance} --tags Key=stage,Value=test Key=team,Value=")
     assert cli.get("describe-tags --filters Name=key,Values=stage", "length(Tags)") == "2"
     cli.text(f"terminate-instances --instance-ids {instance}")
-    cli.text(f"wait instance-terminated --instance-ids {instance}")
+    cli.wait(f"instance-terminated --instance-ids {instance}")
     snapshots = cli.get(f"describe-images --image-ids {golden}", "Images[].BlockDeviceMappings[].Ebs.SnapshotId").split()
     cli.text(f"deregister-image --image-id {golden}")
     for snapshot in snapshots:
@@ -140,16 +145,16 @@ def test_machine(cli, net):
 def test_volume(cli, net):
     del net  # only to be in turn
     volume = cli.get(f"create-volume --availability-zone {REGION}a --size 1 --volume-type gp3", "VolumeId")
-    cli.text(f"wait volume-available --volume-ids {volume}")
+    cli.wait(f"volume-available --volume-ids {volume}")
     snapshot = cli.get(f"create-snapshot --volume-id {volume} --description nightly", "SnapshotId")
-    cli.text(f"wait snapshot-completed --snapshot-ids {snapshot}")
+    cli.wait(f"snapshot-completed --snapshot-ids {snapshot}")
     again = cli.get(f"create-volume --availability-zone {REGION}b --snapshot-id {snapshot} --size 3", "VolumeId")
-    cli.text(f"wait volume-available --volume-ids {again}")
+    cli.wait(f"volume-available --volume-ids {again}")
     cli.text(f"modify-volume --volume-id {again} --size 4")
     assert cli.get(f"describe-volumes --volume-ids {again}", "Volumes[].Size") == "4"
     for made in (volume, again):
         cli.text(f"delete-volume --volume-id {made}")
-        cli.text(f"wait volume-deleted --volume-ids {made}")
+        cli.wait(f"volume-deleted --volume-ids {made}")
     cli.text(f"delete-snapshot --snapshot-id {snapshot}")
 
 

@@ -6,7 +6,6 @@ pairs, server groups, volumes and interfaces, and that EC2 sees the same."""
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 
@@ -16,6 +15,7 @@ import openstack.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import warm  # noqa: E402
 from dev import Dev  # noqa: E402
 from faces import holds  # noqa: E402
 
@@ -41,8 +41,7 @@ class Cloud:
     def run(self, *argv, check=True, env=None):
         """What the command says, as JSON where it gives any."""
         form = [] if SILENT & set(argv[:6]) or argv[:3] == ("console", "log", "show") else ["-f", "json"]
-        done = subprocess.run(["/usr/bin/openstack", *argv, *form], env={**os.environ, **(env or self.env)},
-                              capture_output=True, text=True, check=False)
+        done = warm.run(["/usr/bin/openstack", *argv, *form], {**os.environ, **(env or self.env)})
         assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
         return done if not check else json.loads(done.stdout) if form else done.stdout
 
@@ -96,7 +95,8 @@ def test_the_stock_command(cloud, image):
     run("server", "set", "web", "--name", "shop", "--property", "team=red")
     assert run("server", "show", "shop")["properties"] == {"team": "red"}
     assert "simulated" in cloud.run("console", "log", "show", "shop")
-    run("server", "delete", "shop", "--wait")
+    run("server", "delete", "shop")
+    cloud.dev.rest()
     assert run("server", "list", "-n") == []
     run("keypair", "delete", "mine")
 

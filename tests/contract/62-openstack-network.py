@@ -6,7 +6,6 @@ ports, routers, floating addresses, security groups, tags and quotas, and that E
 import json
 import os
 import re
-import subprocess
 import sys
 import urllib.request
 
@@ -15,6 +14,7 @@ import openstack.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import warm  # noqa: E402
 from dev import Dev  # noqa: E402
 
 
@@ -36,8 +36,7 @@ class Cloud:
         """What the command says, as JSON where it gives any."""
         form = [] if argv[1] in ("delete", "set", "unset", "add", "remove") or "delete" in argv[:4] or "set" in argv[:3] \
             or "unset" in argv[:4] or "add" in argv[:3] or "remove" in argv[:3] else ["-f", "json"]
-        done = subprocess.run(["/usr/bin/openstack", *argv, *form], env={**os.environ, **self.env},
-                              capture_output=True, text=True, check=False)
+        done = warm.run(["/usr/bin/openstack", *argv, *form], {**os.environ, **self.env})
         assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
         return done if not check else json.loads(done.stdout) if done.stdout.strip() else None
 

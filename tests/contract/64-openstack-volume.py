@@ -6,7 +6,6 @@ types; and that EC2 sees the same."""
 import json
 import os
 import re
-import subprocess
 import sys
 import time
 
@@ -15,6 +14,7 @@ import openstack.exceptions
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import warm  # noqa: E402
 from cloud import admin  # noqa: E402
 from dev import Dev  # noqa: E402
 
@@ -31,8 +31,8 @@ class Cloud:
             region_name=self.env["OS_REGION_NAME"], identity_api_version="3")
 
     def run(self, *argv, check=True, silent=False, env=None):
-        done = subprocess.run(["/usr/bin/openstack", *argv, *([] if silent else ["-f", "json"])],
-                              env={**os.environ, **(env or self.env)}, capture_output=True, text=True, check=False)
+        done = warm.run(["/usr/bin/openstack", *argv, *([] if silent else ["-f", "json"])],
+                        {**os.environ, **(env or self.env)})
         assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
         return done if not check else None if silent else json.loads(done.stdout)
 

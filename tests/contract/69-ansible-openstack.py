@@ -20,6 +20,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
+import warm  # noqa: E402
 from dev import Dev  # noqa: E402
 
 COMPUTE, ZONE = "/compute/v2.1", "us-east-1a"
@@ -98,6 +99,8 @@ def play(dev, tmp_path_factory):
     home = tmp_path_factory.mktemp("ansible")
     (home / "site").mkdir()
     (home / "site/sitecustomize.py").write_text("import openstack.version\nopenstack.version.__version__ = '0.98.0'\n")
+    (home / "first.py").write_text("import openstack, openstack.connection, openstack.cloud\n")
+    warm.interpreter(home / "python3", str(home / "first.py"), dict(os.environ, PYTHONPATH=str(home / "site")))
     (home / "disk").write_bytes(bytes(1 << 20))
 
     def run(who, tasks, **more):
@@ -106,7 +109,7 @@ def play(dev, tmp_path_factory):
         book = [{"hosts": "localhost", "gather_facts": False, "environment": {"PYTHONPATH": str(home / "site")}, "tasks": rows}]
         (home / "book.json").write_text(json.dumps(book))
         env = dict(who.env(), ANSIBLE_HOME=str(home), HOME=str(home), ANSIBLE_STDOUT_CALLBACK="json", ANSIBLE_PIPELINING="1",
-                   ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_PYTHON_INTERPRETER="/usr/bin/python3")
+                   ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_PYTHON_INTERPRETER=str(home / "python3"))
         done = subprocess.run(["/usr/bin/ansible-playbook", "-i", "localhost,", "-c", "local", str(home / "book.json")], env=env,
                               capture_output=True, text=True, check=False)
         results = [t["hosts"]["localhost"] for t in json.loads(done.stdout[done.stdout.index("{"):])["plays"][0]["tasks"]]

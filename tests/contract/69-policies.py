@@ -6,7 +6,6 @@ each refusal says why."""
 import json
 import os
 import re
-import subprocess
 import sys
 
 import botocore.exceptions
@@ -16,6 +15,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 import cloud as lib  # noqa: E402
 import dev as ec2  # noqa: E402
 import faces  # noqa: E402
+import warm  # noqa: E402
 from faces import COMPUTE, IDENTITY, NETWORK, code  # noqa: E402
 
 AWS = "/usr/bin/aws"
@@ -30,8 +30,7 @@ class Iam:
                     "AWS_ACCESS_KEY_ID": account.key_id, "AWS_SECRET_ACCESS_KEY": account.secret, "AWS_MAX_ATTEMPTS": "1"}
 
     def run(self, *words):
-        return subprocess.run([AWS, "--endpoint-url", self.url, "--output", "json", *words], env=self.env, capture_output=True,
-                              stdin=subprocess.DEVNULL, text=True, check=False)
+        return warm.run([AWS, "--endpoint-url", self.url, "--output", "json", *words], self.env)
 
     def __call__(self, *words):
         done = self.run("iam", *words)

@@ -10,6 +10,7 @@ import re
 import subprocess
 import threading
 
+import warm
 from dev import DARI
 
 ABSENT = "00000000-dead-4bee-8f00-000000000000"
@@ -93,7 +94,7 @@ class Project:
     def openstack(self, *argv, fails=False):
         """The stock client's answer as JSON (its text where it has none), or its complaint."""
         shown = [*argv, "-f", "json"] if argv[-1] in ("list", "show", "create") or "-f" in argv else list(argv)
-        done = subprocess.run([OPENSTACK, *shown], env=self.env(), capture_output=True, text=True, check=False, timeout=120)
+        done = warm.run([OPENSTACK, *shown], self.env())
         assert (done.returncode != 0) == fails, f"{' '.join(argv)}: {done.returncode}\n{done.stdout}{done.stderr}"
         if fails:
             return done.stderr
