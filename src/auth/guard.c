@@ -160,7 +160,7 @@ static RESULT take_policy(struct guards *g, struct ctx *c, const struct policy_v
 
 static struct str name_policy(struct arena *a, struct str account_number, const struct policy *policy)
 {
-	if (!uuid_is_none(policy->user) || !uuid_is_none(policy->user_group))
+	if (!policy_is_managed(policy))
 		return str_print(a, "inline policy %" STR_FMT, STR_ARG(policy->name));
 	return str_print(a, "arn:aws:iam::%" STR_FMT ":policy%" STR_FMT "%" STR_FMT, STR_ARG(account_number),
 			 STR_ARG(policy->path), STR_ARG(policy->name));
@@ -301,7 +301,7 @@ static struct str write_refusal(const struct guard_state *s, const struct policy
 	json_write_open(&w, "principal");
 	json_write_text(&w, "id", uuid_to_str(q->arena, who->user));
 	json_write_text(&w, "name", who->user_name);
-	json_write_text(&w, "arn", guard_principal(who, q->arena));
+	json_write_text(&w, "arn", guard_write_principal(who, q->arena));
 	json_write_close(&w);
 	json_write_text(&w, "action", q->action);
 	json_write_text(&w, "resource", q->resource);
@@ -322,7 +322,7 @@ static RESULT refuse(struct guard_state *s, struct ctx *c, const struct policy_q
 	if (s->request.words == GUARD_OF_OPENSTACK)
 		return ctx_fail(c, ERR_DENIED, "Policy doesn't allow %" STR_FMT " to be performed.",
 				STR_ARG(s->request.action));
-	struct str user = guard_principal(c->who, c->arena);
+	struct str user = guard_write_principal(c->who, c->arena);
 	const char *before =
 		s->request.words == GUARD_OF_EC2 ? "You are not authorized to perform this operation. " : "";
 	if (d->effect == POLICY_DENIES)
@@ -451,7 +451,8 @@ static RESULT check_role(struct ctx *c, const struct guard_request *r)
 			"%sUser: %" STR_FMT " is not authorized to perform: %" STR_FMT
 			" because no identity-based policy and no role allows the %" STR_FMT " action.",
 			r->words == GUARD_OF_EC2 ? "You are not authorized to perform this operation. " : "",
-			STR_ARG(guard_principal(c->who, c->arena)), STR_ARG(r->action), STR_ARG(r->action));
+			STR_ARG(guard_write_principal(c->who, c->arena)), STR_ARG(r->action),
+			STR_ARG(r->action));
 }
 
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request)

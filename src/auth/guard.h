@@ -40,6 +40,9 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 /* After an operation that was done: had it no resource to look up, the action is decided for all. */
 RESULT guard_check_rest(struct op *op);
 
+/* "arn:aws:iam::111122223333:user/division/ann" of the caller. */
+struct str guard_write_principal(const struct identity *who, struct arena *a);
+
 /* ---- refusals ---- */
 
 /* Of a call that failed with ERR_DENIED: keeps why for a while under its request id, and gives it sealed, for

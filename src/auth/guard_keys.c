@@ -7,6 +7,7 @@
 #include "auth/guard_inside.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
+#include "model/iam_name.h"
 #include "store/rows.h"
 
 const char *const guard_told_keys[] = {
@@ -69,16 +70,6 @@ static struct str id_of(struct arena *a, enum kind kind, const struct row *row, 
 	return *model_kinds[kind].ec2_prefix ? id_to_ec2(a, kind, row->id) : uuid_to_str(a, row->id);
 }
 
-/* IAM's own: global, and named by path and name. */
-static struct str iam_arn(const struct guard_subject *s, struct arena *a, const struct row *row)
-{
-	const struct identity *who = s->state->call->ctx.who;
-	const char *type = s->kind == KIND_USER ? "user" : s->kind == KIND_USER_GROUP ? "group" : "policy";
-	struct str path = s->kind == KIND_POLICY && row ? ((const struct policy *) row)->path : STR("/");
-	return str_print(a, "arn:aws:iam::%" STR_FMT ":%s%" STR_FMT "%" STR_FMT, STR_ARG(who->account_number),
-			 type, STR_ARG(path), STR_ARG(row ? name_of(s->kind, row) : STR("*")));
-}
-
 static struct str ec2_arn(const struct guard_subject *s, struct arena *a, enum kind kind, uuid owner,
 			  struct str id)
 {
@@ -102,18 +93,19 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
-	if (s->kind == KIND_POLICY || s->kind == KIND_USER || s->kind == KIND_USER_GROUP)
-		return iam_arn(s, a, s->row ? s->row : s->planned);
+	if (iam_is_kind(s->kind))
+		return iam_arn_to_text(a, who->account_number, s->kind, s->row ? s->row : s->planned);
 	uuid owner = s->row ? engine_get_owner(s->kind, s->row) : who->account;
 	struct str id = s->row ? id_of(a, s->kind, s->row, is_named_kind(s->kind)) : STR("*");
 	return ec2_arn(s, a, s->kind, owner, id);
 }
 
-struct str guard_principal(const struct identity *who, struct arena *a)
+struct str guard_write_principal(const struct identity *who, struct arena *a)
 {
 	if (who->is_owner)
 		return str_print(a, "arn:aws:iam::%" STR_FMT ":root", STR_ARG(who->account_number));
-	return str_print(a, "arn:aws:iam::%" STR_FMT ":user/%" STR_FMT, STR_ARG(who->account_number),
+	return str_print(a, "arn:aws:iam::%" STR_FMT ":user%" STR_FMT "%" STR_FMT,
+			 STR_ARG(who->account_number), STR_ARG(who->user_path.n ? who->user_path : STR("/")),
 			 STR_ARG(who->user_name));
 }
 
@@ -355,11 +347,12 @@ static struct str user_name(const struct guard_subject *s, struct arena *a)
 }
 static struct str user_id(const struct guard_subject *s, struct arena *a)
 {
-	return uuid_to_str(a, s->state->call->ctx.who->user);
+	const struct identity *who = s->state->call->ctx.who;
+	return who->is_owner ? who->account_number : iam_id_to_text(a, KIND_USER, who->user);
 }
 static struct str principal_arn(const struct guard_subject *s, struct arena *a)
 {
-	return guard_principal(s->state->call->ctx.who, a);
+	return guard_write_principal(s->state->call->ctx.who, a);
 }
 static struct str principal_account(const struct guard_subject *s, struct arena *a)
 {

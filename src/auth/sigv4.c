@@ -345,6 +345,7 @@ static struct identity *make_identity(struct attempt *at, const struct account *
 	who->is_owner = user->is_owner;
 	who->account_number = str_copy(at->arena, account->number);
 	who->user_name = str_copy(at->arena, user->name);
+	who->user_path = str_copy(at->arena, user->path);
 	who->access_key_id = str_copy(at->arena, at->key_id);
 	return who;
 }
@@ -436,6 +437,7 @@ static enum sigv4_fault check_signature(struct attempt *at)
 			    "documentation for details."));
 	if (!at->key_is_cached)
 		cache_put(&at->s->cache, at->row, at->batch, at->scope.text, at->key);
+	cache_note_use(&at->s->cache, at->row, at->scope.text, clock_now_us());
 	return SIGV4_FINE;
 }
 
@@ -446,6 +448,18 @@ static enum sigv4_fault check_token(struct attempt *at)
 		return fault(at, SIGV4_UNKNOWN_KEY,
 			     STR("The security token included in the request is invalid."));
 	return SIGV4_FINE;
+}
+
+bool sigv4_find_use(struct sigv4 *s, struct arena *a, uuid access_key, struct sigv4_use *ret_use)
+{
+	struct str scope = STR_NONE, date;
+	struct sigv4_use use = {0};
+	if (!cache_find_use(&s->cache, a, access_key, &use.at_us, &scope))
+		return false;
+	(void) (str_split_next(&scope, '/', &date) && str_split_next(&scope, '/', &use.region) &&
+		str_split_next(&scope, '/', &use.service));
+	*ret_use = use;
+	return true;
 }
 
 RESULT sigv4_check(struct sigv4 *s, struct call *call, struct sigv4_answer *ret_answer)

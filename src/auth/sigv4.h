@@ -46,6 +46,13 @@ struct sigv4_answer {
  * answer for everything a client can do wrong; an error is ours (memory, crypto). */
 RESULT sigv4_check(struct sigv4 *s, struct call *call, struct sigv4_answer *ret_answer);
 
+/* When an access key last signed a request that was let in, as far as memory goes: false: it is not in it. */
+struct sigv4_use {
+	int64_t at_us;
+	struct str service, region; /* in the arena */
+};
+bool sigv4_find_use(struct sigv4 *s, struct arena *a, uuid access_key, struct sigv4_use *ret_use);
+
 /* Makes the Authorization header value for a request of ours: the C load generator, tests. */
 struct sigv4_signing {
 	struct str key_id, secret, region, service, method, path, query, body, host;

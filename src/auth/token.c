@@ -160,6 +160,7 @@ static struct identity *make_identity(struct arena *a, const struct token *token
 				 .is_owner = w->user->is_owner,
 				 .roles = {roles, w->roles.count},
 				 .user_name = str_copy(a, w->user->name),
+				 .user_path = str_copy(a, w->user->path),
 				 .application_credential = token->application_credential,
 				 .is_restricted = w->credential && !w->credential->unrestricted};
 	if (w->account) {

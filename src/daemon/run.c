@@ -180,8 +180,12 @@ static RESULT open_faces(struct daemon *d)
 		.endpoint = endpoint,
 	};
 	TRY(ec2_new(&d->ctx, &ec2, &d->ec2));
-	const struct iam_config iam = {
-		.store = d->store, .sigv4 = d->sigv4, .guards = d->guards, .limits = d->limits};
+	const struct iam_config iam = {.store = d->store,
+				       .sigv4 = d->sigv4,
+				       .guards = d->guards,
+				       .passwords = d->passwords,
+				       .master_key = d->master_key,
+				       .limits = d->limits};
 	TRY(iam_new(&d->ctx, &iam, &d->iam));
 	const struct openstack_config openstack = {
 		.passwords = d->passwords,

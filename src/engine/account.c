@@ -203,6 +203,9 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	TRY(policies_forget_account(op, id));
 	for (const struct user *u = user_first_by_owner(op->head, id); u; u = user_next_by_owner(op->head, u))
 		TRY(user_forget_whole(op, u->row.id));
+	const struct user_group *own = user_group_first_by_owner(op->head, id);
+	for (; own; own = user_group_next_by_owner(op->head, own))
+		TRY(user_group_forget_whole(op, own->row.id));
 	TRY(engine_tell(op, KIND_ACCOUNT, &account->row, "deleted", "Account %" STR_FMT ".",
 			STR_ARG(account->name)));
 	return account_delete(op, id);
@@ -274,6 +277,13 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 		account = row->id;
 	}
 	struct roles roles;
+	int64_t count = 0;
+	const struct access_key *k = access_key_first_by_user(op->head, user->row.id);
+	for (; k; k = access_key_next_by_user(op->head, k))
+		count += uuid_equal(k->account, account);
+	if (wish->count_max && count >= wish->count_max)
+		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ACCESS_KEY,
+				     "Cannot exceed quota for AccessKeysPerUser: %" PRId64, wish->count_max);
 	engine_find_roles(op->head, user->row.id, IDENTITY_ACCOUNT, account, &roles);
 	if (roles.count == 0 &&
 	    !uuid_equal(user->account, account)) /* its own users may have policies alone */
@@ -284,13 +294,17 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 			   STR_ARG(wish->key->key_id));
 }
 
-static RESULT find_own_key(struct op *op, struct str key_id, const struct access_key **ret_key)
+static RESULT find_own_key(struct op *op, const struct access_key_target *wish,
+			   const struct access_key **ret_key)
 {
-	const struct access_key *key = access_key_find_by_key_id(op->head, key_id);
+	const struct access_key *key = access_key_find_by_key_id(op->head, wish->key_id);
 	const struct identity *who = op->ctx->who;
-	if (!key || (!identity_is_admin(who) && !uuid_equal(key->user, who->user)))
+	const struct user *user = key ? user_find(op->head, key->user) : NULL;
+	bool is_in_reach = user && (identity_is_admin(who) || uuid_equal(key->user, who->user) ||
+				    (uuid_equal(user->account, who->account) && !user->is_owner));
+	if (!is_in_reach || (wish->user.bits && !uuid_equal(key->user, wish->user.prefix)))
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCESS_KEY,
-				     "The access key '%" STR_FMT "' does not exist", STR_ARG(key_id));
+				     "The access key '%" STR_FMT "' does not exist", STR_ARG(wish->key_id));
 	*ret_key = key;
 	return OK;
 }
@@ -298,7 +312,7 @@ static RESULT find_own_key(struct op *op, struct str key_id, const struct access
 RESULT engine_enable_access_key(struct op *op, struct access_key_target *wish)
 {
 	const struct access_key *key = NULL;
-	TRY(find_own_key(op, wish->key_id, &key));
+	TRY(find_own_key(op, wish, &key));
 	TRY(engine_permit(op, "access_key.enable", KIND_ACCESS_KEY, &key->row));
 	struct access_key next = *key;
 	next.enabled = wish->enabled;
@@ -311,7 +325,7 @@ RESULT engine_enable_access_key(struct op *op, struct access_key_target *wish)
 RESULT engine_delete_access_key(struct op *op, struct access_key_target *wish)
 {
 	const struct access_key *key = NULL;
-	TRY(find_own_key(op, wish->key_id, &key));
+	TRY(find_own_key(op, wish, &key));
 	TRY(engine_permit(op, "access_key.delete", KIND_ACCESS_KEY, &key->row));
 	TRY(engine_tell(op, KIND_ACCESS_KEY, &key->row, "deleted", "Access key %" STR_FMT ".",
 			STR_ARG(key->key_id)));

@@ -60,12 +60,14 @@ struct access_key_wish {
 	struct ref user;    /* by id */
 	struct ref account; /* none: the user's own */
 	const struct access_key *key;
+	int64_t count_max; /* how many it may have in that account; 0: any number */
 };
 OPERATION(engine_create_access_key, access_key_wish)
 
 struct access_key_target {
 	struct str key_id;
-	bool enabled; /* for engine_enable_access_key */
+	struct ref user; /* whose, by id: ERR_NOT_FOUND when it is another's; none: whosever it is */
+	bool enabled;    /* for engine_enable_access_key */
 };
 OPERATION(engine_enable_access_key, access_key_target)
 OPERATION(engine_delete_access_key, access_key_target)

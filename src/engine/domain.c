@@ -74,11 +74,8 @@ static RESULT forget_people(struct op *op, uuid domain)
 		if (uuid_equal(u->domain, domain))
 			TRY(user_forget_whole(op, u->row.id));
 	const struct user_group *g = user_group_first_by_domain(op->head, domain);
-	for (; g; g = user_group_next_by_domain(op->head, g)) {
-		FORGET_EACH(op, group_member, user_group, g->row.id);
-		FORGET_EACH(op, role_assignment, user_group, g->row.id);
-		TRY(user_group_forget(op, g->row.id));
-	}
+	for (; g; g = user_group_next_by_domain(op->head, g))
+		TRY(user_group_forget_whole(op, g->row.id));
 	return OK;
 }
 

@@ -64,11 +64,22 @@ RESULT name_check(struct op *op, enum kind kind, struct str name);
 /* With all that is its own: keys, credentials, roles, memberships. */
 RESULT user_forget_whole(struct op *op, uuid user);
 
+/* ---- user_group.c ---- */
+
+/* With memberships, roles, policies. */
+RESULT user_group_forget_whole(struct op *op, uuid user_group);
+
+/* ---- account_user.c ---- */
+
+/* ERR_IN_USE: policies are attached to the holder, or it has its own. */
+RESULT holder_check_bare(struct op *op, enum kind kind, const struct row *row);
+/* What bounds a user, or a role of IAM's, that was just made; policy of kind none: nothing. */
+RESULT boundary_put(struct op *op, enum kind kind, uuid holder, const struct ref *policy);
+
 /* ---- policy.c ---- */
 
-/* What is attached to a user or group that goes, and its inline policies. */
-RESULT policies_forget_user(struct op *op, uuid user);
-RESULT policies_forget_group(struct op *op, uuid user_group);
+/* What is attached to a user, a group or a role of IAM's that goes, and its inline policies. */
+RESULT policies_forget_holder(struct op *op, enum kind kind, const struct row *row);
 /* All of an account's. */
 RESULT policies_forget_account(struct op *op, uuid account);
 

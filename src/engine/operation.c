@@ -36,8 +36,8 @@ static const char *const administrators[] = {
 	"address_range.", "aggregate.",        "domain.",        "external_network.", "group.",
 	"host.",          "instance_type.",    "network.share",  "region.",           "role.",
 	"setting.",       "subnet_pool.share", "user.",          "volume_type."};
-/* What an account's owner and managers do about who may what in it. */
-static const char *const stewards[] = {"policy."};
+/* What an account's owner and managers do about who may what in it, and about its own people. */
+static const char *const stewards[] = {"policy.", "iam_role.", "instance_profile."};
 /* What people do about themselves, whatever they may elsewhere. */
 static const char *const personal[] = {"access_key.", "application_credential.", "password.", "token."};
 
@@ -66,11 +66,35 @@ static bool is_self(const struct identity *who, enum kind kind, const struct row
 	return !who->is_restricted && !uuid_is_none(user) && uuid_equal(user, who->user);
 }
 
+/* A user of the account that asks, or a group, and no domain's; not its owner. */
+static bool is_accounts_own(const struct op *op, enum kind kind, const struct row *row)
+{
+	const struct identity *who = op->ctx->who;
+	uuid id = find_ref(kind, row, KIND_USER);
+	const struct user *user = uuid_is_none(id) ? NULL : user_find(op->head, id);
+	if (kind == KIND_USER)
+		user = (const struct user *) row; /* which may be about to be made */
+	uuid account = kind == KIND_USER_GROUP && row ? ((const struct user_group *) row)->account
+		       : user && !user->is_owner      ? user->account
+						      : UUID_NONE;
+	return who->scope == IDENTITY_ACCOUNT && !uuid_is_none(account) && uuid_equal(account, who->account);
+}
+
+static bool is_about_own_people(const struct op *op, const char *permission, enum kind kind,
+				const struct row *row)
+{
+	return (IS_OF(permission, personal) || IS_OF(permission, administrators)) &&
+	       !op->ctx->who->is_restricted && is_accounts_own(op, kind, row);
+}
+
 /* By roles. is_allowed: a policy gives it, which stands for the role member, and for a steward's. */
 static RESULT check_rights(struct op *op, const char *permission, enum kind kind, const struct row *row,
 			   bool is_allowed)
 {
 	const struct identity *who = op->ctx->who;
+	bool is_steward = is_allowed || who->is_owner || identity_has(who, ROLE_RIGHT_MANAGER);
+	if (is_steward && is_about_own_people(op, permission, kind, row))
+		return OK;
 	if (IS_OF(permission, personal))
 		return is_self(who, kind, row)
 			       ? OK
@@ -84,7 +108,7 @@ static RESULT check_rights(struct op *op, const char *permission, enum kind kind
 					       "Only an administrator may perform %s.", permission);
 	if (is_allowed)
 		return OK;
-	if (IS_OF(permission, stewards) && !who->is_owner && !identity_has(who, ROLE_RIGHT_MANAGER))
+	if (IS_OF(permission, stewards) && !is_steward)
 		return ctx_fail_kind(
 			op->ctx, ERR_DENIED, (int) kind,
 			"You are not authorized to perform %s: it takes the account's owner, the "
@@ -107,7 +131,7 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 	if (guard)
 		TRY(guard->check(guard, op->ctx, op->head, permission, kind, row, planned, &is_allowed));
 	if (!identity_is_admin(op->ctx->who))
-		TRY(check_rights(op, permission, kind, row, is_allowed));
+		TRY(check_rights(op, permission, kind, row ? row : planned, is_allowed));
 	if (!row)
 		return OK;
 	if (engine_may_use(op->ctx, op->head, kind, row))

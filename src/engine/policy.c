@@ -15,7 +15,7 @@ const struct policy_version *engine_find_default_version(const struct tables *t,
 	return policy_version_find_by_policy(t, policy->row.id, policy->default_version);
 }
 
-static bool is_users_account(const struct tables *t, const struct user *user, uuid account)
+bool engine_is_users_account(const struct tables *t, const struct user *user, uuid account)
 {
 	struct roles roles;
 	if (user->is_owner)
@@ -26,36 +26,80 @@ static bool is_users_account(const struct tables *t, const struct user *user, uu
 	return roles.count > 0;
 }
 
-static bool is_groups_account(const struct tables *t, uuid group, uuid account)
+bool engine_is_groups_account(const struct tables *t, const struct user_group *group, uuid account)
 {
 	const struct account *place = account_find(t, account);
-	const struct role_assignment *a = role_assignment_first_by_user_group(t, group);
+	if (uuid_equal(group->account, account))
+		return true;
+	const struct role_assignment *a = role_assignment_first_by_user_group(t, group->row.id);
 	for (; a && place; a = role_assignment_next_by_user_group(t, a))
 		if (uuid_equal(a->account, account) || (a->inherited && uuid_equal(a->domain, place->domain)))
 			return true;
 	return false;
 }
 
-RESULT engine_find_policy_holder(struct ctx *c, const struct tables *t, const struct ref *user,
-				 const struct ref *user_group, const struct row **ret_row)
+static bool is_of_account(const struct tables *t, const struct policy_holder *h, uuid account)
 {
-	uuid account = engine_get_account(c);
-	bool is_user = ref_is_given(user);
-	enum kind kind = is_user ? KIND_USER : KIND_USER_GROUP;
-	const struct ref *ref = is_user ? user : user_group;
-	const struct row *row = NULL;
-	TRY(engine_look_up(c, t, kind, ref, &row));
-	bool is_ours = is_user ? is_users_account(t, (const struct user *) row, account)
-			       : is_groups_account(t, row->id, account);
-	if (!is_ours)
-		return engine_fail_not_found(c, kind, ref);
-	*ret_row = row;
-	return OK;
+	if (h->kind == KIND_USER)
+		return engine_is_users_account(t, (const struct user *) h->row, account);
+	if (h->kind == KIND_USER_GROUP)
+		return engine_is_groups_account(t, (const struct user_group *) h->row, account);
+	return uuid_equal(engine_get_owner(h->kind, h->row), account);
 }
 
-static bool is_managed(const struct policy *policy)
+RESULT engine_find_policy_holder(struct ctx *c, const struct tables *t, const struct ref *user,
+				 const struct ref *user_group, const struct ref *iam_role,
+				 struct policy_holder *ret_holder)
 {
-	return uuid_is_none(policy->user) && uuid_is_none(policy->user_group);
+	const struct ref *ref = ref_is_given(user) ? user : ref_is_given(user_group) ? user_group : iam_role;
+	struct policy_holder h = {.kind = ref_is_given(user)         ? KIND_USER
+					  : ref_is_given(user_group) ? KIND_USER_GROUP
+								     : KIND_IAM_ROLE};
+	struct result found = engine_look_up(c, t, h.kind, ref, &h.row);
+	if (result_is_ok(found) && is_of_account(t, &h, engine_get_account(c))) {
+		*ret_holder = h;
+		return OK;
+	}
+	ctx_clear_problem(c);
+	found = ctx_fail_kind(c, ERR_NOT_FOUND, (int) h.kind,
+			      "The %s with name %" STR_FMT " cannot be found.", engine_kind_words(c, h.kind),
+			      STR_ARG(ref->text));
+	return engine_fail_about(c, ref, found);
+}
+
+const struct policy *engine_next_inline_policy(const struct tables *t, const struct policy_holder *holder,
+					       const struct policy *after)
+{
+	uuid id = holder->row->id;
+	if (holder->kind == KIND_USER)
+		return after ? policy_next_by_user(t, after) : policy_first_by_user(t, id);
+	if (holder->kind == KIND_USER_GROUP)
+		return after ? policy_next_by_user_group(t, after) : policy_first_by_user_group(t, id);
+	return after ? policy_next_by_iam_role(t, after) : policy_first_by_iam_role(t, id);
+}
+
+const struct policy_attachment *engine_next_attachment(const struct tables *t,
+						       const struct policy_holder *holder,
+						       const struct policy_attachment *after)
+{
+	uuid id = holder->row->id;
+	if (holder->kind == KIND_USER)
+		return after ? policy_attachment_next_by_user(t, after)
+			     : policy_attachment_first_by_user(t, id);
+	if (holder->kind == KIND_USER_GROUP)
+		return after ? policy_attachment_next_by_user_group(t, after)
+			     : policy_attachment_first_by_user_group(t, id);
+	return after ? policy_attachment_next_by_iam_role(t, after)
+		     : policy_attachment_first_by_iam_role(t, id);
+}
+
+static const struct policy *find_managed(const struct tables *t, uuid account, struct str name)
+{
+	for (const struct policy *p = policy_first_by_account(t, account); p;
+	     p = policy_next_by_account(t, p))
+		if (policy_is_managed(p) && str_equal(p->name, name))
+			return p;
+	return NULL;
 }
 
 RESULT engine_find_managed_policy(struct ctx *c, const struct tables *t, const struct ref *ref,
@@ -63,19 +107,31 @@ RESULT engine_find_managed_policy(struct ctx *c, const struct tables *t, const s
 {
 	const struct policy *policy = NULL;
 	if (ref->kind == KIND_POLICY && ref->bits == 0)
-		policy = policy_find_by_account(t, engine_get_account(c), UUID_NONE, UUID_NONE, ref->text);
+		policy = find_managed(t, engine_get_account(c), ref->text);
 	else if (ref->kind == KIND_POLICY)
 		policy = policy_find(t, ref->prefix);
-	if (!policy || !is_managed(policy) || !engine_is_own(c, KIND_POLICY, &policy->row))
+	if (!policy || !policy_is_managed(policy) || !engine_is_own(c, KIND_POLICY, &policy->row))
 		return engine_fail_not_found(c, KIND_POLICY, ref);
 	*ret_policy = policy;
 	return OK;
 }
 
-const struct policy *engine_find_inline_policy(const struct tables *t, uuid account, uuid user,
-					       uuid user_group, struct str name)
+const struct policy *engine_find_inline_policy(const struct tables *t, uuid account,
+					       const struct policy_holder *holder, struct str name)
 {
-	return policy_find_by_account(t, account, user, user_group, name);
+	const struct policy *p = engine_next_inline_policy(t, holder, NULL);
+	while (p && (!uuid_equal(p->account, account) || !str_equal(p->name, name)))
+		p = engine_next_inline_policy(t, holder, p);
+	return p;
+}
+
+const struct policy *engine_find_boundary(const struct tables *t, uuid account,
+					  const struct policy_holder *holder)
+{
+	const struct policy_attachment *a = engine_next_attachment(t, holder, NULL);
+	while (a && (!a->is_boundary || !uuid_equal(a->account, account)))
+		a = engine_next_attachment(t, holder, a);
+	return a ? policy_find(t, a->policy) : NULL;
 }
 
 struct sources {
@@ -97,32 +153,37 @@ static void add_source(struct sources *s, const struct policy *policy, bool is_b
 		s->at[s->count++] = (struct policy_source){policy, version, is_boundary};
 }
 
-static void add_group(struct sources *s, uuid group)
+static void add_holder(struct sources *s, const struct policy_holder *holder)
 {
-	const struct policy *own = policy_first_by_user_group(s->t, group);
-	for (; own; own = policy_next_by_user_group(s->t, own))
+	const struct policy *own = engine_next_inline_policy(s->t, holder, NULL);
+	for (; own; own = engine_next_inline_policy(s->t, holder, own))
 		add_source(s, own, false);
-	const struct policy_attachment *a = policy_attachment_first_by_user_group(s->t, group);
-	for (; a; a = policy_attachment_next_by_user_group(s->t, a))
-		add_source(s, policy_find(s->t, a->policy), false);
+	const struct policy_attachment *a = engine_next_attachment(s->t, holder, NULL);
+	for (; a; a = engine_next_attachment(s->t, holder, a))
+		add_source(s, policy_find(s->t, a->policy), a->is_boundary);
 }
 
-bool engine_find_policies(const struct tables *t, uuid user, uuid account,
+bool engine_find_policies(const struct tables *t, uuid principal, uuid account,
 			  struct policy_source ret_sources[static POLICY_SOURCES_MAX], size_t *ret_count)
 {
 	struct sources s = {.t = t, .account = account, .at = ret_sources};
-	if (uuid_is_none(user) || tables_count(t, KIND_POLICY) == 0) {
-		*ret_count = 0;
+	struct policy_holder holder = {.kind = KIND_IAM_ROLE};
+	*ret_count = 0;
+	if (uuid_is_none(principal) || tables_count(t, KIND_POLICY) == 0)
 		return true;
+	holder.row = tables_find(t, KIND_IAM_ROLE, principal);
+	if (!holder.row)
+		holder = (struct policy_holder){KIND_USER, tables_find(t, KIND_USER, principal)};
+	if (!holder.row)
+		return true;
+	add_holder(&s, &holder);
+	const struct group_member *m = group_member_first_by_user(t, principal);
+	for (; m; m = group_member_next_by_user(t, m)) {
+		const struct policy_holder group = {KIND_USER_GROUP,
+						    tables_find(t, KIND_USER_GROUP, m->user_group)};
+		if (group.row)
+			add_holder(&s, &group);
 	}
-	for (const struct policy *own = policy_first_by_user(t, user); own; own = policy_next_by_user(t, own))
-		add_source(&s, own, false);
-	const struct policy_attachment *a = policy_attachment_first_by_user(t, user);
-	for (; a; a = policy_attachment_next_by_user(t, a))
-		add_source(&s, policy_find(t, a->policy), a->is_boundary);
-	const struct group_member *m = group_member_first_by_user(t, user);
-	for (; m; m = group_member_next_by_user(t, m))
-		add_group(&s, m->user_group);
 	*ret_count = s.count;
 	return !s.is_over;
 }
@@ -162,7 +223,7 @@ static RESULT check_new(struct op *op, const struct account *account, struct str
 	size_t count = 0;
 	const struct policy *p = policy_first_by_account(op->head, account->row.id);
 	for (; p; p = policy_next_by_account(op->head, p)) {
-		if (!is_managed(p))
+		if (!policy_is_managed(p))
 			continue;
 		count++;
 		if (str_equal_nocase(p->name, name))
@@ -303,35 +364,62 @@ RESULT engine_set_default_policy_version(struct op *op, struct policy_version_ta
 /* ---- who has them ---- */
 
 struct holder {
-	uuid account, user, user_group;
-	const struct row *row;
-	enum kind kind;
+	struct policy_holder is;
+	uuid account, user, user_group, iam_role;
 };
 
 static RESULT find_holder(struct op *op, const struct ref *user, const struct ref *user_group,
-			  struct holder *ret_holder)
+			  const struct ref *iam_role, struct holder *ret_holder)
 {
 	const struct account *account = NULL;
-	struct holder h = {.kind = ref_is_given(user) ? KIND_USER : KIND_USER_GROUP};
+	struct holder h = {0};
 	TRY(engine_find_acting_account(op, &account));
-	TRY(engine_find_policy_holder(op->ctx, op->head, user, user_group, &h.row));
+	TRY(engine_find_policy_holder(op->ctx, op->head, user, user_group, iam_role, &h.is));
 	h.account = account->row.id;
-	*(h.kind == KIND_USER ? &h.user : &h.user_group) = h.row->id;
+	*(h.is.kind == KIND_USER         ? &h.user
+	  : h.is.kind == KIND_USER_GROUP ? &h.user_group
+					 : &h.iam_role) = h.is.row->id;
 	*ret_holder = h;
 	return OK;
 }
 
-static const struct policy_attachment *first_attachment(const struct tables *t, const struct holder *h)
-{
-	return h->kind == KIND_USER ? policy_attachment_first_by_user(t, h->user)
-				    : policy_attachment_first_by_user_group(t, h->user_group);
-}
+/* What is done about a holder, by its kind. */
+struct holder_words {
+	const char *attach, *detach, *put, *remove, *put_boundary, *delete_boundary;
+	const char *word, *quota;
+	size_t characters_max;
+};
 
-static const struct policy_attachment *next_attachment(const struct tables *t, const struct holder *h,
-						       const struct policy_attachment *a)
+static const struct holder_words *words_of(const struct holder *h)
 {
-	return h->kind == KIND_USER ? policy_attachment_next_by_user(t, a)
-				    : policy_attachment_next_by_user_group(t, a);
+	static const struct holder_words users = {"policy.attach_user",
+						  "policy.detach_user",
+						  "policy.put_user",
+						  "policy.delete_user",
+						  "policy.put_boundary",
+						  "policy.delete_boundary",
+						  "user",
+						  "PoliciesPerUser",
+						  POLICY_CHARACTERS_OF_USER},
+					 groups = {"policy.attach_group",
+						   "policy.detach_group",
+						   "policy.put_group",
+						   "policy.delete_group",
+						   "policy.put_boundary",
+						   "policy.delete_boundary",
+						   "group",
+						   "PoliciesPerGroup",
+						   POLICY_CHARACTERS_OF_GROUP},
+					 roles = {"policy.attach_role",
+						  "policy.detach_role",
+						  "policy.put_role",
+						  "policy.delete_role",
+						  "policy.put_role_boundary",
+						  "policy.delete_role_boundary",
+						  "role",
+						  "PoliciesPerRole",
+						  POLICY_CHARACTERS_OF_ROLE};
+	return h->is.kind == KIND_USER ? &users : h->is.kind == KIND_USER_GROUP ? &groups : &roles;
 }
 
 /* The one of that policy (none: of any), and how many there are besides. */
@@ -340,7 +428,8 @@ static const struct policy_attachment *find_attachment(const struct tables *t, c
 {
 	const struct policy_attachment *found = NULL;
 	*ret_others = 0;
-	for (const struct policy_attachment *a = first_attachment(t, h); a; a = next_attachment(t, h, a)) {
+	const struct policy_attachment *a = engine_next_attachment(t, &h->is, NULL);
+	for (; a; a = engine_next_attachment(t, &h->is, a)) {
 		if (!uuid_equal(a->account, h->account) || a->is_boundary != is_boundary)
 			continue;
 		if (uuid_is_none(policy) || uuid_equal(a->policy, policy))
@@ -351,13 +440,12 @@ static const struct policy_attachment *find_attachment(const struct tables *t, c
 	return found;
 }
 
-static const char *attach_permission(const struct policy_attachment_wish *wish, bool attaches)
+static const char *attach_permission(const struct holder *h, bool is_boundary, bool attaches)
 {
-	if (wish->is_boundary)
-		return attaches ? "policy.put_boundary" : "policy.delete_boundary";
-	if (ref_is_given(&wish->user))
-		return attaches ? "policy.attach_user" : "policy.detach_user";
-	return attaches ? "policy.attach_group" : "policy.detach_group";
+	const struct holder_words *words = words_of(h);
+	if (is_boundary)
+		return attaches ? words->put_boundary : words->delete_boundary;
+	return attaches ? words->attach : words->detach;
 }
 
 RESULT engine_attach_policy(struct op *op, struct policy_attachment_wish *wish)
@@ -365,9 +453,9 @@ RESULT engine_attach_policy(struct op *op, struct policy_attachment_wish *wish)
 	struct holder h;
 	const struct policy *policy = NULL;
 	size_t others = 0;
-	TRY(find_holder(op, &wish->user, &wish->user_group, &h));
+	TRY(find_holder(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
 	TRY(engine_find_managed_policy(op->ctx, op->head, &wish->policy, &policy));
-	TRY(engine_permit_new(op, attach_permission(wish, true), h.kind, h.row));
+	TRY(engine_permit_new(op, attach_permission(&h, wish->is_boundary, true), h.is.kind, h.is.row));
 	uuid sought = wish->is_boundary ? UUID_NONE : policy->row.id;
 	const struct policy_attachment *there =
 		find_attachment(op->head, &h, sought, wish->is_boundary, &others);
@@ -375,8 +463,8 @@ RESULT engine_attach_policy(struct op *op, struct policy_attachment_wish *wish)
 		return OK;
 	if (!wish->is_boundary && others >= POLICIES_ATTACHED_MAX)
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_POLICY_ATTACHMENT,
-				     "Cannot exceed quota for Policies%s: %d",
-				     h.kind == KIND_USER ? "PerUser" : "PerGroup", POLICIES_ATTACHED_MAX);
+				     "Cannot exceed quota for %s: %d", words_of(&h)->quota,
+				     POLICIES_ATTACHED_MAX);
 	if (there)
 		TRY(policy_attachment_forget(op, there->row.id));
 	struct policy_attachment a = {.row.id = engine_new_id(op, KIND_POLICY_ATTACHMENT),
@@ -385,10 +473,11 @@ RESULT engine_attach_policy(struct op *op, struct policy_attachment_wish *wish)
 				      .policy = policy->row.id,
 				      .user = h.user,
 				      .user_group = h.user_group,
+				      .iam_role = h.iam_role,
 				      .is_boundary = wish->is_boundary};
 	TRY(policy_attachment_put(op, &a));
-	return engine_tell(op, h.kind, h.row, "changed", "Policy %" STR_FMT " %s.", STR_ARG(policy->name),
-			   wish->is_boundary ? "bounds it" : "attached");
+	return engine_tell(op, h.is.kind, h.is.row, "changed", "Policy %" STR_FMT " %s.",
+			   STR_ARG(policy->name), wish->is_boundary ? "bounds it" : "attached");
 }
 
 RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)
@@ -396,17 +485,17 @@ RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)
 	struct holder h;
 	const struct policy *policy = NULL;
 	size_t others = 0;
-	TRY(find_holder(op, &wish->user, &wish->user_group, &h));
+	TRY(find_holder(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
 	if (ref_is_given(&wish->policy))
 		TRY(engine_find_managed_policy(op->ctx, op->head, &wish->policy, &policy));
 	uuid sought = policy ? policy->row.id : UUID_NONE;
 	const struct policy_attachment *a = find_attachment(op->head, &h, sought, wish->is_boundary, &others);
-	TRY(engine_permit_new(op, attach_permission(wish, false), h.kind, h.row));
+	TRY(engine_permit_new(op, attach_permission(&h, wish->is_boundary, false), h.is.kind, h.is.row));
 	if (!a || (!policy && !wish->is_boundary))
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_POLICY_ATTACHMENT,
 				     "Policy %" STR_FMT " was not found.", STR_ARG(wish->policy.text));
 	TRY(policy_attachment_forget(op, a->row.id));
-	return engine_tell(op, h.kind, h.row, "changed", "Policy %" STR_FMT " detached.",
+	return engine_tell(op, h.is.kind, h.is.row, "changed", "Policy %" STR_FMT " detached.",
 			   STR_ARG(policy ? policy->name : STR_NONE));
 }
 
@@ -416,13 +505,11 @@ RESULT engine_detach_policy(struct op *op, struct policy_attachment_wish *wish)
 static size_t count_inline(const struct tables *t, const struct holder *h, const struct policy *but)
 {
 	size_t count = 0;
-	const struct policy *p = h->kind == KIND_USER ? policy_first_by_user(t, h->user)
-						      : policy_first_by_user_group(t, h->user_group);
-	while (p) {
+	const struct policy *p = engine_next_inline_policy(t, &h->is, NULL);
+	for (; p; p = engine_next_inline_policy(t, &h->is, p)) {
 		const struct policy_version *v = engine_find_default_version(t, p);
 		if (p != but && v && uuid_equal(p->account, h->account))
 			count += count_characters(v->document);
-		p = h->kind == KIND_USER ? policy_next_by_user(t, p) : policy_next_by_user_group(t, p);
 	}
 	return count;
 }
@@ -430,17 +517,16 @@ static size_t count_inline(const struct tables *t, const struct holder *h, const
 RESULT engine_put_inline_policy(struct op *op, struct inline_policy_wish *wish)
 {
 	struct holder h;
-	TRY(find_holder(op, &wish->user, &wish->user_group, &h));
-	bool is_user = h.kind == KIND_USER;
-	const struct policy *there =
-		engine_find_inline_policy(op->head, h.account, h.user, h.user_group, wish->name);
-	TRY(engine_permit_new(op, is_user ? "policy.put_user" : "policy.put_group", h.kind, h.row));
+	TRY(find_holder(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
+	const struct policy *there = engine_find_inline_policy(op->head, h.account, &h.is, wish->name);
+	TRY(engine_permit_new(op, words_of(&h)->put, h.is.kind, h.is.row));
 	TRY(name_check(op, KIND_POLICY, wish->name));
 	TRY(check_size(op, count_inline(op->head, &h, there) + count_characters(wish->document),
-		       is_user ? POLICY_CHARACTERS_OF_USER : POLICY_CHARACTERS_OF_GROUP));
+		       words_of(&h)->characters_max));
 	struct policy policy = {.account = h.account,
 				.user = h.user,
 				.user_group = h.user_group,
+				.iam_role = h.iam_role,
 				.name = wish->name,
 				.path = STR("/"),
 				.default_version = 1,
@@ -454,43 +540,36 @@ RESULT engine_put_inline_policy(struct op *op, struct inline_policy_wish *wish)
 	policy.row.gen++;
 	TRY(policy_put(op, &policy));
 	TRY(write_version(op, &policy, 1, wish->document));
-	return engine_tell(op, h.kind, h.row, "changed", "Inline policy %" STR_FMT ".", STR_ARG(policy.name));
+	return engine_tell(op, h.is.kind, h.is.row, "changed", "Inline policy %" STR_FMT ".",
+			   STR_ARG(policy.name));
 }
 
 RESULT engine_delete_inline_policy(struct op *op, struct inline_policy_wish *wish)
 {
 	struct holder h;
-	TRY(find_holder(op, &wish->user, &wish->user_group, &h));
-	const struct policy *there =
-		engine_find_inline_policy(op->head, h.account, h.user, h.user_group, wish->name);
-	TRY(engine_permit_new(op, h.kind == KIND_USER ? "policy.delete_user" : "policy.delete_group", h.kind,
-			      h.row));
+	TRY(find_holder(op, &wish->user, &wish->user_group, &wish->iam_role, &h));
+	const struct policy *there = engine_find_inline_policy(op->head, h.account, &h.is, wish->name);
+	TRY(engine_permit_new(op, words_of(&h)->remove, h.is.kind, h.is.row));
 	if (!there)
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_POLICY, wish->field,
 				   "The %s policy with name %" STR_FMT " cannot be found.",
-				   h.kind == KIND_USER ? "user" : "group", STR_ARG(wish->name));
-	TRY(engine_tell(op, h.kind, h.row, "changed", "Inline policy %" STR_FMT " is gone.",
+				   words_of(&h)->word, STR_ARG(wish->name));
+	TRY(engine_tell(op, h.is.kind, h.is.row, "changed", "Inline policy %" STR_FMT " is gone.",
 			STR_ARG(there->name)));
 	return forget_whole(op, there->row.id);
 }
 
 /* ---- with what goes ---- */
 
-RESULT policies_forget_user(struct op *op, uuid user)
+RESULT policies_forget_holder(struct op *op, enum kind kind, const struct row *row)
 {
-	for (const struct policy *p = policy_first_by_user(op->head, user); p;
-	     p = policy_next_by_user(op->head, p))
+	const struct policy_holder holder = {kind, row};
+	const struct policy *p = engine_next_inline_policy(op->head, &holder, NULL);
+	for (; p; p = engine_next_inline_policy(op->head, &holder, p))
 		TRY(forget_whole(op, p->row.id));
-	FORGET_EACH(op, policy_attachment, user, user);
-	return OK;
-}
-
-RESULT policies_forget_group(struct op *op, uuid user_group)
-{
-	const struct policy *p = policy_first_by_user_group(op->head, user_group);
-	for (; p; p = policy_next_by_user_group(op->head, p))
-		TRY(forget_whole(op, p->row.id));
-	FORGET_EACH(op, policy_attachment, user_group, user_group);
+	const struct policy_attachment *a = engine_next_attachment(op->head, &holder, NULL);
+	for (; a; a = engine_next_attachment(op->head, &holder, a))
+		TRY(policy_attachment_forget(op, a->row.id));
 	return OK;
 }
 

@@ -97,7 +97,8 @@ bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
 {
 	if (kind == KIND_INSTANCE_TYPE && !may_use(c, (const struct instance_type *) row))
 		return false;
-	if (kind == KIND_DOMAIN || kind == KIND_USER_GROUP)
+	bool is_domains = kind == KIND_USER_GROUP && uuid_is_none(((const struct user_group *) row)->account);
+	if (kind == KIND_DOMAIN || is_domains)
 		return row_is_live(row) && may_see_people_of(c, kind, row);
 	if (engine_is_own(c, kind, row))
 		return true;
@@ -145,6 +146,8 @@ NAMED(host)
 NAMED(external_network)
 NAMED(volume_type)
 NAMED_IN_ACCOUNT(key_pair)
+NAMED_IN_ACCOUNT(iam_role)
+NAMED_IN_ACCOUNT(instance_profile)
 NAMED(role)
 
 /* NAME is the default domain's, DOMAIN/NAME another's; names may have a slash in them. */
@@ -174,7 +177,7 @@ static const struct row *user_in_domain(const struct tables *t, uuid domain, str
 
 static const struct row *group_in_domain(const struct tables *t, uuid domain, struct str name)
 {
-	const struct user_group *found = user_group_find_by_domain(t, domain, name);
+	const struct user_group *found = user_group_find_by_owner(t, UUID_NONE, domain, name);
 	return ROW_OR_NULL(found);
 }
 
@@ -194,8 +197,9 @@ static const struct row *find_named_user(const struct tables *t, uuid account, s
 
 static const struct row *find_named_user_group(const struct tables *t, uuid account, struct str name)
 {
-	(void) account;
-	return find_across(t, name, group_in_domain);
+	const struct user_group *own =
+		uuid_is_none(account) ? NULL : user_group_find_by_owner(t, account, UUID_NONE, name);
+	return own ? &own->row : find_across(t, name, group_in_domain);
 }
 
 /* A name and a flavor id are one space. */
@@ -253,6 +257,8 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_INSTANCE_TYPE] = find_named_instance_type,
 	[KIND_EXTERNAL_NETWORK] = find_named_external_network,
 	[KIND_KEY_PAIR] = find_named_key_pair,
+	[KIND_IAM_ROLE] = find_named_iam_role,
+	[KIND_INSTANCE_PROFILE] = find_named_instance_profile,
 	[KIND_DOMAIN] = find_named_domain,
 	[KIND_VOLUME_TYPE] = find_named_volume_type,
 	[KIND_USER] = find_named_user,
@@ -277,6 +283,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_APPLICATION_CREDENTIAL] = "application credential",
 	[KIND_TOKEN_REVOCATION] = "token revocation",
 	[KIND_ACCESS_KEY] = "access key",
+	[KIND_IAM_ROLE] = "role",
+	[KIND_INSTANCE_PROFILE] = "instance profile",
 	[KIND_POLICY] = "policy",
 	[KIND_POLICY_VERSION] = "policy version",
 	[KIND_POLICY_ATTACHMENT] = "policy attachment",

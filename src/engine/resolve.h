@@ -6,9 +6,9 @@
  *
  * A ref with bits = 0 names by ref->text: domains, roles, hosts, zones (also by short id), instance types
  * (also by flavor id) and external networks by their name; accounts, users and groups by NAME in the default
- * domain or by DOMAIN/NAME; key pairs, and before those the account's own users, by name within the account;
- * addresses by their public IP; security groups by name within the account's default VPC (elsewhere use
- * engine_find_group_in()).
+ * domain or by DOMAIN/NAME; key pairs, roles of IAM's, instance profiles, and before a domain's the account's
+ * own users and groups, by name within the account; addresses by their public IP; security groups by name
+ * within the account's default VPC (elsewhere use engine_find_group_in()).
  *
  * Instances and NAT gateways stay visible after their end, until they are forgotten; everything else goes at
  * once. */

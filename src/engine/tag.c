@@ -81,6 +81,26 @@ RESULT tags_normalize(struct op *op, struct tags wish, struct tags *ret_tags)
 
 /* ---- on rows of any kind ---- */
 
+/* What IAM names is tagged in its own words. */
+struct entity_words {
+	enum kind kind;
+	const char *set, *remove;
+};
+
+static const struct entity_words *words_of(enum kind kind)
+{
+	static const struct entity_words words[] = {
+		{KIND_USER, "user.tag", "user.untag"},
+		{KIND_IAM_ROLE, "iam_role.tag", "iam_role.untag"},
+		{KIND_INSTANCE_PROFILE, "instance_profile.tag", "instance_profile.untag"},
+		{KIND_POLICY, "policy.tag", "policy.untag"},
+	};
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+		if (words[k].kind == kind)
+			return &words[k];
+	return NULL;
+}
+
 static const struct field *field_of_tags(enum kind kind)
 {
 	const struct kind_info *k = &model_kinds[kind];
@@ -95,10 +115,11 @@ static struct tags *tags_at(const struct field *field, struct row *row)
 	return (struct tags *) (void *) ((char *) row + field->offset);
 }
 
-static RESULT find_tagged(struct op *op, const struct ref *ref, const struct field **ret_field,
-			  const struct row **ret_row)
+/* words: of what IAM names; NULL: it is nothing of the kind. */
+static RESULT find_tagged(struct op *op, const struct ref *ref, const struct entity_words *words,
+			  const struct field **ret_field, const struct row **ret_row)
 {
-	*ret_field = ref_is_given(ref) ? field_of_tags(ref->kind) : NULL;
+	*ret_field = ref_is_given(ref) && words_of(ref->kind) == words ? field_of_tags(ref->kind) : NULL;
 	if (!*ret_field)
 		return ENGINE_FAIL(op, ERR_INVALID, ref->kind, ref->field, "'%" STR_FMT "' cannot have tags.",
 				   STR_ARG(ref->text));
@@ -110,11 +131,11 @@ typedef RESULT change_tags(struct op *op, const struct tags_wish *wish, struct t
 
 /* Room for what is there and what is added; tags stay in the order of their keys. */
 static RESULT change_row(struct op *op, const struct tags_wish *wish, const struct ref *ref,
-			 const char *permission, change_tags *change)
+			 const struct entity_words *words, const char *permission, change_tags *change)
 {
 	const struct field *field = NULL;
 	const struct row *row = NULL;
-	TRY(find_tagged(op, ref, &field, &row));
+	TRY(find_tagged(op, ref, words, &field, &row));
 	TRY(engine_permit(op, permission, ref->kind, row));
 	struct row *next = row_copy(op->ctx->arena, &model_kinds[ref->kind], row);
 	if (!next)
@@ -186,7 +207,7 @@ static RESULT replace_tags(struct op *op, const struct tags_wish *wish, struct t
 RESULT engine_replace_tags(struct op *op, struct tags_wish *wish)
 {
 	for (size_t n = 0; n < wish->resources.count; n++)
-		TRY(change_row(op, wish, &wish->resources.at[n], "tag.set", replace_tags));
+		TRY(change_row(op, wish, &wish->resources.at[n], NULL, "tag.set", replace_tags));
 	return OK;
 }
 
@@ -195,13 +216,39 @@ RESULT engine_set_tags(struct op *op, struct tags_wish *wish)
 	for (size_t n = 0; n < wish->tags.count; n++)
 		TRY(check_tag(op, &wish->tags.at[n]));
 	for (size_t n = 0; n < wish->resources.count; n++)
-		TRY(change_row(op, wish, &wish->resources.at[n], "tag.set", add_tags));
+		TRY(change_row(op, wish, &wish->resources.at[n], NULL, "tag.set", add_tags));
 	return OK;
 }
 
 RESULT engine_delete_tags(struct op *op, struct tags_wish *wish)
 {
 	for (size_t n = 0; n < wish->resources.count; n++)
-		TRY(change_row(op, wish, &wish->resources.at[n], "tag.delete", remove_tags));
+		TRY(change_row(op, wish, &wish->resources.at[n], NULL, "tag.delete", remove_tags));
 	return OK;
+}
+
+/* ---- what IAM names ---- */
+
+RESULT engine_tag_entity(struct op *op, struct entity_tags *wish)
+{
+	const struct entity_words *words = words_of(wish->entity.kind);
+	struct tags_wish tags = {0};
+	TRY(tags_normalize(op, wish->tags, &tags.tags));
+	return words ? change_row(op, &tags, &wish->entity, words, words->set, add_tags) : FAIL(INTERNAL);
+}
+
+RESULT engine_untag_entity(struct op *op, struct entity_tags *wish)
+{
+	const struct entity_words *words = words_of(wish->entity.kind);
+	struct tag_removal *removals =
+		arena_new_array(op->ctx->arena, struct tag_removal, wish->keys.count + 1);
+	if (!removals)
+		return ctx_no_memory(op->ctx);
+	for (size_t k = 0; k < wish->keys.count; k++)
+		removals[k] = (struct tag_removal){.key = wish->keys.at[k]};
+	const struct tags_wish tags = {.removals = removals, .removal_count = wish->keys.count};
+	if (!wish->keys.count)
+		return OK;
+	return words ? change_row(op, &tags, &wish->entity, words, words->remove, remove_tags)
+		     : FAIL(INTERNAL);
 }

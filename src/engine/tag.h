@@ -27,3 +27,12 @@ OPERATION(engine_set_tags, tags_wish)
 OPERATION(engine_delete_tags, tags_wish)
 /* They are these and no others. */
 OPERATION(engine_replace_tags, tags_wish)
+
+/* The same for what IAM names: a user, a role of IAM's, an instance profile, a managed policy. */
+struct entity_tags {
+	struct ref entity;
+	struct tags tags; /* to set */
+	struct strs keys; /* to take away; those that are not there do not matter */
+};
+OPERATION(engine_tag_entity, entity_tags)
+OPERATION(engine_untag_entity, entity_tags)

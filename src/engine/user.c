@@ -103,7 +103,7 @@ RESULT user_forget_whole(struct op *op, uuid user)
 	FORGET_EACH(op, group_member, user, user);
 	FORGET_EACH(op, application_credential, user, user);
 	FORGET_EACH(op, access_key, user, user);
-	TRY(policies_forget_user(op, user));
+	TRY(policies_forget_holder(op, KIND_USER, tables_find(op->head, KIND_USER, user)));
 	return user_forget(op, user);
 }
 

@@ -3,6 +3,7 @@
 #include "engine/user_group.h"
 
 #include "engine/internal.h"
+#include "engine/policy.h"
 #include "engine/role.h"
 
 static RESULT find_group(struct op *op, const struct ref *ref, const struct user_group **ret_group)
@@ -16,7 +17,7 @@ static RESULT find_group(struct op *op, const struct ref *ref, const struct user
 static RESULT check_name(struct op *op, uuid domain, struct str name, uuid but)
 {
 	TRY(name_check(op, KIND_USER_GROUP, name));
-	const struct user_group *other = user_group_find_by_domain(op->head, domain, name);
+	const struct user_group *other = user_group_find_by_owner(op->head, UUID_NONE, domain, name);
 	if (other && !uuid_equal(other->row.id, but))
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER_GROUP,
 				     "The group '%" STR_FMT "' exists already in this domain.",
@@ -63,19 +64,23 @@ RESULT engine_update_user_group(struct op *op, struct user_group_change *wish)
 			   STR_ARG(next.name));
 }
 
+RESULT user_group_forget_whole(struct op *op, uuid user_group)
+{
+	FORGET_EACH(op, group_member, user_group, user_group);
+	FORGET_EACH(op, role_assignment, user_group, user_group);
+	TRY(policies_forget_holder(op, KIND_USER_GROUP, tables_find(op->head, KIND_USER_GROUP, user_group)));
+	return user_group_forget(op, user_group);
+}
+
 RESULT engine_delete_user_group(struct op *op, struct user_group_target *wish)
 {
 	const struct user_group *group = NULL;
 	TRY(find_group(op, &wish->user_group, &group));
 	TRY(engine_permit(op, "group.delete", KIND_USER_GROUP, &group->row));
 	TRY(engine_guard_administrators(op, UUID_NONE, group->row.id));
-	uuid id = group->row.id;
 	TRY(engine_tell(op, KIND_USER_GROUP, &group->row, "deleted", "Group %" STR_FMT ".",
 			STR_ARG(group->name)));
-	FORGET_EACH(op, group_member, user_group, id);
-	FORGET_EACH(op, role_assignment, user_group, id);
-	TRY(policies_forget_group(op, id));
-	return user_group_forget(op, id);
+	return user_group_forget_whole(op, group->row.id);
 }
 
 /* ---- members ---- */
@@ -91,6 +96,8 @@ static RESULT resolve(struct op *op, const struct membership *wish, const struct
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &user));
 	*ret_group = group;
 	*ret_user = (const struct user *) user;
+	if (!uuid_is_none(group->account) && !engine_is_users_account(op->head, *ret_user, group->account))
+		return engine_fail_not_found(op->ctx, KIND_USER, &wish->user);
 	return OK;
 }
 

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Groups of a domain's users, and who is in them. For administrators. */
+ * Groups of a domain's users, and who is in them. For administrators. Who is in an account's own group
+ * (account_user.h) its owner and managers say: users of the account. */
 #pragma once
 
 #include "engine/operation.h"

@@ -32,6 +32,7 @@ struct identity {
 	struct uuids roles;        /* those the rights come from, implied ones too */
 	struct str account_number; /* 12 digits */
 	struct str user_name;
+	struct str user_path;        /* in IAM; empty: "/" */
 	struct str access_key_id;    /* empty: not by an access key */
 	uuid application_credential; /* none: not by one */
 	bool is_restricted;          /* by a credential that may not make or delete credentials */

@@ -2,6 +2,7 @@
  * The Security Token Service, as far as it is built: who am I, and why I was refused. */
 #include "api/ec2/action.h"
 #include "auth/guard.h"
+#include "model/iam_name.h"
 
 struct sts_nothing {
 	char none;
@@ -15,12 +16,9 @@ static RESULT sts_get_caller_identity(struct ec2_call *e, const void *args, stru
 	bool is_root = user && user->is_owner;
 	(void) args;
 	ec2_stop_walking(e);
-	struct str path =
-		is_root ? STR("root") : str_print(e->c->arena, "user/%" STR_FMT, STR_ARG(who->user_name));
-	xml_text(x, "Arn",
-		 str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":%" STR_FMT, STR_ARG(who->account_number),
-			   STR_ARG(path)));
-	xml_text(x, "UserId", is_root ? who->account_number : uuid_to_str(e->c->arena, who->user));
+	xml_text(x, "Arn", guard_write_principal(who, e->c->arena));
+	xml_text(x, "UserId",
+		 is_root ? who->account_number : iam_id_to_text(e->c->arena, KIND_USER, who->user));
 	xml_text(x, "Account", who->account_number);
 	return OK;
 }

@@ -59,6 +59,9 @@ struct iam_error {
 static const struct iam_error errors[] = {
 	{ERR_INVALID, 0, "PolicyDocument", 400, "MalformedPolicyDocument"},
 	{ERR_INVALID, 0, "PolicyInputList", 400, "InvalidInput"},
+	{ERR_INVALID, KIND_ACCOUNT, 0, 400, "PasswordPolicyViolation"},
+	{ERR_CONFLICT, 0, 0, 409, "ConcurrentModification"},
+	{ERR_PROTECTED, 0, 0, 403, "AccessDenied"},
 	{ERR_INVALID, 0, 0, 400, "ValidationError"},
 	{ERR_MISSING, 0, 0, 400, "ValidationError"},
 	{ERR_UNKNOWN, 0, 0, 400, "ValidationError"},
@@ -187,14 +190,6 @@ static void call_resumed(struct call *call, struct result result)
 
 /* ---- from request to action ---- */
 
-static const struct iam_action *find_action(struct str name)
-{
-	for (size_t k = 0; k < iam_action_count; k++)
-		if (str_is(name, iam_actions[k].name))
-			return &iam_actions[k];
-	return NULL;
-}
-
 /* Who asks; false when the call was answered with a refusal. */
 static bool authenticate(struct iam_call *e)
 {
@@ -227,7 +222,7 @@ static RESULT find_asked(struct iam_call *e)
 				STR_ARG(call->method_name));
 	TRY(params_parse(e->c, call->query, call->method == HTTP_POST ? call->body : STR_NONE, &e->pairs));
 	struct str name = params_find(&e->pairs, "Action");
-	e->action = find_action(name);
+	e->action = iam_find_action(name);
 	if (!limits_take(e->config->limits, e->c->who, e->action && e->action->operation))
 		return ctx_fail(e->c, ERR_THROTTLED, "Rate exceeded");
 	if (!e->action)
@@ -238,13 +233,23 @@ static RESULT find_asked(struct iam_call *e)
 	return OK;
 }
 
+/* One's own password: whom the account lets. */
+static bool is_own_and_may(struct iam_call *e)
+{
+	const struct account *account =
+		e->action->is_own ? account_find(iam_walk(e), e->c->who->account) : NULL;
+	bool may = account && account->password_own;
+	view_close(&e->view);
+	return may;
+}
+
 /* The account's owner and its managers may decide who may what; others as policies say. */
 static RESULT permit_action(struct iam_call *e)
 {
 	const struct guard_request request = {.action = str_from(e->action->permit),
 					      .words = GUARD_OF_IAM,
 					      .has_resource = e->action->operation,
-					      .has_role = e->c->who->is_owner ||
+					      .has_role = is_own_and_may(e) || e->c->who->is_owner ||
 							  identity_has(e->c->who, ROLE_RIGHT_MANAGER)};
 	return guard_check_action(e->config->guards, e->call, &request);
 }
@@ -269,6 +274,36 @@ static RESULT take_call(struct iam_call *e)
 	return prepare_action(e);
 }
 
+static void commit_action(struct iam_call *e)
+{
+	e->change = (struct face_change){
+		.action = e->action->permit, .run = e->action->operation, .wish = e->args};
+	face_commit(e->call, e->config->store, &e->change, call_resumed);
+}
+
+static void work_resumed(struct call *call, struct result result)
+{
+	if (result_is_ok(result))
+		commit_action(call->face_data);
+	else
+		answer_problem(call, result);
+}
+
+static void run_action(struct iam_call *e)
+{
+	if (e->action->work && !e->skips_work) {
+		const struct face_work work = {.passwords = e->config->passwords,
+					       .asker = e->c->who->user,
+					       .run = e->action->work,
+					       .arg = e};
+		face_work(e->call, &work, work_resumed);
+	} else if (e->action->operation) {
+		commit_action(e);
+	} else {
+		answer_call(e);
+	}
+}
+
 static void handle_call(void *self, struct call *call)
 {
 	struct iam_face *face = self;
@@ -282,17 +317,10 @@ static void handle_call(void *self, struct call *call)
 	if (!authenticate(e))
 		return;
 	struct result result = take_call(e);
-	if (!result_is_ok(result)) {
+	if (result_is_ok(result))
+		run_action(e);
+	else
 		answer_problem(call, result);
-		return;
-	}
-	if (!e->action->operation) {
-		answer_call(e);
-		return;
-	}
-	e->change = (struct face_change){
-		.action = e->action->permit, .run = e->action->operation, .wish = e->args};
-	face_commit(call, face->config.store, &e->change, call_resumed);
 }
 
 const struct http_face iam_http_face = {

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The IAM query API, as far as policies go: what people may, in one account, through every face. On the
+ * The IAM query API: an account's people and what they may, through every face. On the
  * listener of EC2's: a request is IAM's when its signature is. Actions are const rows (actions.c); this takes
  * calls through: who asks, which action, its parameters, whether they may, change or read, answer. */
 #pragma once
@@ -12,11 +12,15 @@ struct limits;
 struct sigv4;
 struct iam_face;
 
+struct passwords;
+
 struct iam_config {
 	struct store *store;
 	struct sigv4 *sigv4;
 	struct guards *guards;
-	struct limits *limits; /* how often who may ask; NULL: as often as they like */
+	struct passwords *passwords;
+	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes */
+	struct limits *limits;     /* how often who may ask; NULL: as often as they like */
 };
 
 /* ERR_NO_MEMORY. What the config points at must live as long as the face. */

@@ -10,6 +10,7 @@
 #include "auth/policy.h"
 #include "base/xml.h"
 #include "engine/policy.h"
+#include "model/iam_name.h"
 #include "store/rows.h"
 
 struct iam_call;
@@ -19,13 +20,27 @@ struct iam_action {
 	const char *permit; /* "iam:CreatePolicy" */
 	struct params args;
 	RESULT (*prepare)(struct iam_call *e, void *args);
+	RESULT (*work)(struct work_item *w); /* hashes a password, before the operation; arg is the call */
 	op_run operation; /* a change; its wish stands at the beginning of the args struct */
 	RESULT (*answer)(struct iam_call *e, const void *args, struct xml *x); /* NULL: there is no result */
+	bool is_own; /* about who asks alone: members of the account need no policy for it */
 	const char *doc;
 };
 
-extern const struct iam_action iam_actions[];
-extern const size_t iam_action_count;
+/* Those of one file. */
+struct iam_actions {
+	const struct iam_action *at;
+	size_t count;
+};
+#define IAM_ACTIONS(rows)                                                                                    \
+	{                                                                                                    \
+		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
+	}
+extern const struct iam_actions iam_account_actions, iam_group_actions, iam_holder_actions, iam_key_actions,
+	iam_password_actions, iam_policy_actions, iam_simulation_actions, iam_user_actions;
+
+/* Of all files; NULL: there is none of that name. */
+const struct iam_action *iam_find_action(struct str name);
 
 struct iam_call {
 	struct call *call;
@@ -36,87 +51,105 @@ struct iam_call {
 	void *args;
 	struct face_change change;
 	struct view view; /* open from iam_walk() to the end of the answer, or of prepare */
+	bool skips_work;  /* as prepare says: there is nothing to hash */
 };
 
 /* The tables of a view that walks. */
 const struct tables *iam_walk(struct iam_call *e);
 
+/* ---- rows of parameter tables ---- */
+
+enum { IAM_NAME_MAX = 128, IAM_DOCUMENT_MAX = 128 * 1024 };
+
+#define IAM_USER(T, member, ...)                                                                             \
+	PARAM(T, "UserName", member, .flags = BY_NAME __VA_ARGS__, .kind = KIND_USER, .min = 1, .max = 128,  \
+	      .doc = "The user.")
+#define IAM_GROUP(T, member)                                                                                 \
+	PARAM(T, "GroupName", member, .flags = REQUIRED | BY_NAME, .kind = KIND_USER_GROUP, .min = 1,        \
+	      .max = 128, .doc = "The group.")
+#define IAM_ROLE(T, member)                                                                                  \
+	PARAM(T, "RoleName", member, .flags = REQUIRED | BY_NAME, .kind = KIND_IAM_ROLE, .min = 1,           \
+	      .max = 64, .doc = "The role.")
+#define IAM_POLICY_ARN(T, member)                                                                            \
+	PARAM(T, "PolicyArn", member, .flags = REQUIRED, .min = 20, .max = 2048, .doc = "The policy.")
+#define IAM_POLICY_NAME(T, member)                                                                           \
+	PARAM(T, "PolicyName", member, .flags = REQUIRED, .min = 1, .max = IAM_NAME_MAX, .doc = "Its name.")
+#define IAM_DOCUMENT(T, member)                                                                              \
+	PARAM(T, "PolicyDocument", member, .flags = REQUIRED, .min = 1, .max = IAM_DOCUMENT_MAX,             \
+	      .doc = "The policy, in JSON.")
+#define IAM_PATH(T, member) PARAM(T, "Path", member, .min = 1, .max = 512, .doc = "Of its ARN: /division/.")
+#define IAM_PATH_PREFIX(T, member)                                                                           \
+	PARAM(T, "PathPrefix", member, .min = 1, .max = 512, .doc = "Shows only what lies below.")
+#define IAM_TAGS(T, member)                                                                                  \
+	PARAM_LIST(T, "Tags.member", member, iam_tag_params, .max = 50, .doc = "Its tags.")
+/* The member is a struct iam_pages. */
+#define IAM_PAGES(T, member)                                                                                 \
+	PARAM(T, "MaxItems", member.max_items, .min = 1, .max = 1000, .doc = "Size of a page."),             \
+		PARAM(T, "Marker", member.marker, .min = 1, .max = 320,                                      \
+		      .doc = "The next page, by the last one's marker.")
+extern const struct params iam_tag_params; /* Key and Value */
+
+/* ---- list.c: what is read, checked and written everywhere ---- */
+
+/* Pages go by how many items came before: "Marker" is that number. */
+struct iam_pages {
+	struct str marker;
+	int64_t max_items;
+};
+struct iam_page {
+	int64_t skip, most, seen, shown;
+};
+/* ERR_INVALID with "Marker". */
+RESULT iam_open_page(struct iam_call *e, const struct iam_pages *asked, struct iam_page *ret_page);
+/* Whether the next item is on it. */
+bool iam_page_shows(struct iam_page *page);
+/* IsTruncated and Marker. */
+RESULT iam_close_page(struct iam_call *e, struct xml *x, const struct iam_page *page);
+
+/* What a name or a path may have in it. ERR_INVALID with the field. */
+RESULT iam_check_name(struct iam_call *e, struct str name, const char *field);
+/* The same of a path. */
+RESULT iam_check_path(struct iam_call *e, struct str path, const char *field);
+/* ERR_INVALID with "PolicyDocument". */
+RESULT iam_check_document(struct iam_call *e, struct str document, enum policy_form form);
+
+/* Elements of that name. */
+void iam_write_time(struct xml *x, const char *name, int64_t time_us);
+/* Likewise. */
+void iam_write_int(struct iam_call *e, struct xml *x, const char *name, int64_t value);
+/* The list "Tags". */
+void iam_write_tags(struct xml *x, struct tags tags);
+/* A page of them, and what is said of pages. */
+RESULT iam_list_tags(struct iam_call *e, struct xml *x, struct tags tags, const struct iam_pages *asked);
+/* Path, and under these names: its name, its id, its ARN; then its CreateDate. */
+void iam_write_entity(struct iam_call *e, struct xml *x, enum kind kind, const struct row *row,
+		      const char *name, const char *id);
+/* In the caller's account. */
+struct str iam_arn(struct iam_call *e, enum kind kind, const struct row *row);
+/* Of who holds policies: what bounds it, if something does. */
+void iam_write_boundary(struct iam_call *e, struct xml *x, enum kind kind, const struct row *row);
+
+/* ---- users.c ---- */
+
+/* An empty ref becomes the caller. ERR_MISSING: that is no user. */
+RESULT iam_choose_user(struct iam_call *e, struct ref *user);
+/* A user of the account, or the caller, who may be its owner. */
+RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct user **ret_user);
+/* A User's members; whole: what bounds it and its tags, too. */
+void iam_write_user(struct iam_call *e, struct xml *x, const struct user *user, bool is_whole);
+/* The users of the account: its own, the owner apart, and those that have a role on it; by name. In the
+ * arena. */
+RESULT iam_list_people(struct iam_call *e, const struct user *const **ret_users, size_t *ret_count);
+
+/* ---- groups.c ---- */
+
+/* A Group's members. */
+void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group *group);
+
 /* ---- policies.c ---- */
 
 /* The policy of that ARN, by its id. ERR_NOT_FOUND. */
 RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy);
-/* Its ARN in the caller's account. */
-struct str iam_policy_arn(struct iam_call *e, const struct policy *policy);
-
-/* ---- what actions.c sums up: parameters, and handlers by file ---- */
-
-struct iam_policy_args { /* of whatever reads of managed policies and holders */
-	struct ref user, group;
-	struct str arn, version, name, scope, path, marker;
-	int64_t max_items;
-	bool only_attached;
-	struct ref policy; /* of the ARN; set by prepare */
-};
-
-/* Prepares what names a policy by its ARN. */
-RESULT iam_prepare_policy(struct iam_call *e, void *args);
-/* GetPolicy. */
-RESULT iam_get_policy(struct iam_call *e, const void *args, struct xml *x);
-/* GetPolicyVersion. */
-RESULT iam_get_version(struct iam_call *e, const void *args, struct xml *x);
-/* ListPolicies. */
-RESULT iam_list_policies(struct iam_call *e, const void *args, struct xml *x);
-/* ListPolicyVersions. */
-RESULT iam_list_versions(struct iam_call *e, const void *args, struct xml *x);
-/* ListAttachedUserPolicies and ListAttachedGroupPolicies. */
-RESULT iam_list_attached(struct iam_call *e, const void *args, struct xml *x);
-/* ListUserPolicies and ListGroupPolicies. */
-RESULT iam_list_inline(struct iam_call *e, const void *args, struct xml *x);
-/* GetUserPolicy and GetGroupPolicy. */
-RESULT iam_get_inline(struct iam_call *e, const void *args, struct xml *x);
-
-struct iam_create_policy {
-	struct policy_wish wish; /* first */
-};
-/* CreatePolicy. */
-RESULT iam_prepare_create(struct iam_call *e, void *args);
-/* Its answer. */
-RESULT iam_answer_create(struct iam_call *e, const void *args, struct xml *x);
-
-struct iam_delete_policy {
-	struct policy_target wish;
-	struct str arn;
-};
-/* DeletePolicy. */
-RESULT iam_prepare_delete(struct iam_call *e, void *args);
-
-struct iam_create_version {
-	struct policy_version_wish wish;
-	struct str arn;
-};
-/* CreatePolicyVersion. */
-RESULT iam_prepare_version(struct iam_call *e, void *args);
-/* Its answer. */
-RESULT iam_answer_version(struct iam_call *e, const void *args, struct xml *x);
-
-struct iam_change_version {
-	struct policy_version_target wish;
-	struct str arn, version;
-};
-/* DeletePolicyVersion and SetDefaultPolicyVersion. */
-RESULT iam_prepare_change_version(struct iam_call *e, void *args);
-
-struct iam_attach {
-	struct policy_attachment_wish wish;
-	struct str arn;
-};
-/* Attaching to and detaching from users and groups. */
-RESULT iam_prepare_attach(struct iam_call *e, void *args);
-/* PutUserPermissionsBoundary and DeleteUserPermissionsBoundary. */
-RESULT iam_prepare_boundary(struct iam_call *e, void *args);
-
-/* Put and Delete of a user's or group's own policy: args is a struct inline_policy_wish. */
-RESULT iam_prepare_inline(struct iam_call *e, void *args);
 
 /* ---- simulate.c ---- */
 
@@ -128,13 +161,3 @@ struct iam_context_entries {
 	const struct iam_context_entry *at;
 	size_t count;
 };
-struct iam_simulation {
-	struct str source_arn;
-	struct strs documents, boundaries, actions, resources;
-	struct iam_context_entries context;
-	struct str marker;
-	int64_t max_items;
-};
-extern const struct params iam_context_params;
-/* Both simulations. */
-RESULT iam_simulate(struct iam_call *e, const void *args, struct xml *x);

@@ -1,28 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Managed and inline policies, and who has them: IAM's words to the engine's wishes, and rows to answers. */
+ * Managed policies and their versions: IAM's words to the engine's wishes, and rows to answers. */
 #include <inttypes.h>
 
 #include "api/iam/inside.h"
-#include "base/clock.h"
 #include "engine/resolve.h"
-
-enum { PAGE_DEFAULT = 100, ID_DIGITS = 17 };
-
-/* ---- ARNs ---- */
-
-struct str iam_policy_arn(struct iam_call *e, const struct policy *policy)
-{
-	return str_print(e->c->arena, "arn:aws:iam::%" STR_FMT ":policy%" STR_FMT "%" STR_FMT,
-			 STR_ARG(e->c->who->account_number), STR_ARG(policy->path), STR_ARG(policy->name));
-}
+#include "engine/tag.h"
 
 RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy)
 {
 	const struct tables *t = iam_walk(e);
 	const struct policy *p = policy_first_by_account(t, e->c->who->account);
 	for (; p; p = policy_next_by_account(t, p)) {
-		bool is_managed = uuid_is_none(p->user) && uuid_is_none(p->user_group);
-		if (!is_managed || !str_equal(iam_policy_arn(e, p), arn))
+		if (!policy_is_managed(p) || !str_equal(iam_arn(e, KIND_POLICY, &p->row), arn))
 			continue;
 		*ret_policy = (struct ref){.kind = KIND_POLICY,
 					   .prefix = p->row.id,
@@ -35,63 +24,48 @@ RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, st
 			      "Policy %" STR_FMT " does not exist or is not attachable.", STR_ARG(arn));
 }
 
-/* ---- documents ---- */
-
-static RESULT check_document(struct iam_call *e, struct str document)
-{
-	const struct policy_code *code = NULL;
-	struct result result = policy_compile(e->c, document, POLICY_OF_IDENTITY, &code);
-	if (result.code == ERR_INVALID)
-		e->c->problem.field = STR("PolicyDocument");
-	return result;
-}
-
-static RESULT check_path(struct iam_call *e, struct str path)
-{
-	bool is_good = str_is_empty(path) || (path.p[0] == '/' && path.p[path.n - 1] == '/');
-	for (size_t k = 0; k < path.n && is_good; k++)
-		is_good = path.p[k] > ' ' && path.p[k] < 0x7f;
-	return is_good ? OK
-		       : ctx_fail_field(
-				 e->c, ERR_INVALID, STR("Path"),
-				 "The specified value for path is invalid. It must begin and end with / and "
-				 "contain only alphanumeric characters and/or / characters.");
-}
-
-static RESULT check_name(struct iam_call *e, struct str name, const char *field)
-{
-	for (size_t k = 0; k < name.n; k++) {
-		char c = name.p[k];
-		bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!is_word && !strchr("_+=,.@-", c))
-			return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
-					      "The specified value for %s is invalid. It must contain only "
-					      "alphanumeric characters and/or the following: +=,.@_-",
-					      field);
-	}
-	return OK;
-}
+struct policy_args { /* of whatever reads of managed policies */
+	struct str arn, version, scope, path, usage;
+	struct iam_pages pages;
+	bool only_attached;
+	struct ref policy; /* of the ARN; set by prepare */
+};
+struct new_policy {
+	struct policy_wish wish; /* first */
+};
+struct gone_policy {
+	struct policy_target wish;
+	struct str arn;
+};
+struct new_version {
+	struct policy_version_wish wish;
+	struct str arn;
+};
+struct changed_version {
+	struct policy_version_target wish;
+	struct str arn, version;
+};
 
 /* ---- changes ---- */
 
-RESULT iam_prepare_create(struct iam_call *e, void *args)
+static RESULT prepare_new(struct iam_call *e, void *args)
 {
-	struct iam_create_policy *a = args;
-	TRY(check_name(e, a->wish.name, "PolicyName"));
-	TRY(check_path(e, a->wish.path));
-	return check_document(e, a->wish.document);
+	struct new_policy *a = args;
+	TRY(iam_check_name(e, a->wish.name, "PolicyName"));
+	TRY(iam_check_path(e, a->wish.path, "Path"));
+	return iam_check_document(e, a->wish.document, POLICY_OF_IDENTITY);
 }
 
-RESULT iam_prepare_delete(struct iam_call *e, void *args)
+static RESULT prepare_delete(struct iam_call *e, void *args)
 {
-	struct iam_delete_policy *a = args;
+	struct gone_policy *a = args;
 	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.policy);
 }
 
-RESULT iam_prepare_version(struct iam_call *e, void *args)
+static RESULT prepare_version(struct iam_call *e, void *args)
 {
-	struct iam_create_version *a = args;
-	TRY(check_document(e, a->wish.document));
+	struct new_version *a = args;
+	TRY(iam_check_document(e, a->wish.document, POLICY_OF_IDENTITY));
 	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.policy);
 }
 
@@ -106,55 +80,15 @@ static RESULT read_version(struct iam_call *e, struct str text, int64_t *ret_num
 			      STR_ARG(str_slice(text, 0, 32)));
 }
 
-RESULT iam_prepare_change_version(struct iam_call *e, void *args)
+static RESULT prepare_change_version(struct iam_call *e, void *args)
 {
-	struct iam_change_version *a = args;
+	struct changed_version *a = args;
 	TRY(read_version(e, a->version, &a->wish.number));
 	a->wish.field = STR("VersionId");
 	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.policy);
 }
 
-RESULT iam_prepare_attach(struct iam_call *e, void *args)
-{
-	struct iam_attach *a = args;
-	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.policy);
-}
-
-RESULT iam_prepare_boundary(struct iam_call *e, void *args)
-{
-	struct iam_attach *a = args;
-	a->wish.is_boundary = true;
-	return a->arn.n ? iam_find_policy(e, a->arn, "PermissionsBoundary", &a->wish.policy) : OK;
-}
-
-RESULT iam_prepare_inline(struct iam_call *e, void *args)
-{
-	struct inline_policy_wish *wish = args;
-	TRY(check_name(e, wish->name, "PolicyName"));
-	wish->field = STR("PolicyName");
-	return wish->document.n ? check_document(e, wish->document) : OK;
-}
-
 /* ---- what is shown ---- */
-
-static void write_time(struct xml *x, const char *name, int64_t time_us)
-{
-	char text[CLOCK_TEXT_SIZE];
-	xml_z(x, name, clock_write_s(time_us, text));
-}
-
-/* "ANPA" and 17 of the UUID's digits. */
-static struct str policy_id(struct iam_call *e, uuid id)
-{
-	struct str hex = str_encode_hex(e->c->arena, id.b, sizeof id.b);
-	char *out = arena_alloc(e->c->arena, 4 + ID_DIGITS);
-	if (!out || hex.n < ID_DIGITS)
-		return STR_NONE;
-	memcpy(out, "ANPA", 4);
-	for (size_t k = 0; k < ID_DIGITS; k++)
-		out[4 + k] = hex.p[k] >= 'a' ? (char) (hex.p[k] - ('a' - 'A')) : hex.p[k];
-	return (struct str){out, 4 + ID_DIGITS};
-}
 
 static void count_attachments(const struct tables *t, uuid policy, int64_t *ret_attached, int64_t *ret_bounds)
 {
@@ -169,27 +103,19 @@ static void write_policy(struct iam_call *e, struct xml *x, const struct policy 
 	int64_t attached = 0, bounds = 0;
 	count_attachments(iam_walk(e), p->row.id, &attached, &bounds);
 	xml_text(x, "PolicyName", p->name);
-	xml_text(x, "PolicyId", policy_id(e, p->row.id));
-	xml_text(x, "Arn", iam_policy_arn(e, p));
+	xml_text(x, "PolicyId", iam_id_to_text(e->c->arena, KIND_POLICY, p->row.id));
+	xml_text(x, "Arn", iam_arn(e, KIND_POLICY, &p->row));
 	xml_text(x, "Path", p->path);
 	xml_text(x, "DefaultVersionId", str_print(e->c->arena, "v%" PRId64, p->default_version));
-	xml_text(x, "AttachmentCount", str_print(e->c->arena, "%" PRId64, attached));
-	xml_text(x, "PermissionsBoundaryUsageCount", str_print(e->c->arena, "%" PRId64, bounds));
+	iam_write_int(e, x, "AttachmentCount", attached);
+	iam_write_int(e, x, "PermissionsBoundaryUsageCount", bounds);
 	xml_z(x, "IsAttachable", "true");
 	if (with_description && p->description.n)
 		xml_text(x, "Description", p->description);
-	write_time(x, "CreateDate", p->row.created_us);
-	write_time(x, "UpdateDate", p->row.updated_us);
-	if (!with_description || !p->tags.count)
-		return;
-	xml_open(x, "Tags");
-	for (size_t k = 0; k < p->tags.count; k++) {
-		xml_open(x, "member");
-		xml_text(x, "Key", p->tags.at[k].key);
-		xml_text(x, "Value", p->tags.at[k].value);
-		xml_close(x, "member");
-	}
-	xml_close(x, "Tags");
+	iam_write_time(x, "CreateDate", p->row.created_us);
+	iam_write_time(x, "UpdateDate", p->row.updated_us);
+	if (with_description && p->tags.count)
+		iam_write_tags(x, p->tags);
 }
 
 static void write_version(struct iam_call *e, struct xml *x, const struct policy *p,
@@ -199,12 +125,12 @@ static void write_version(struct iam_call *e, struct xml *x, const struct policy
 		xml_text(x, "Document", str_encode_url(e->c->arena, v->document, false));
 	xml_text(x, "VersionId", str_print(e->c->arena, "v%" PRId64, v->number));
 	xml_z(x, "IsDefaultVersion", v->number == p->default_version ? "true" : "false");
-	write_time(x, "CreateDate", v->row.created_us);
+	iam_write_time(x, "CreateDate", v->row.created_us);
 }
 
-RESULT iam_answer_create(struct iam_call *e, const void *args, struct xml *x)
+static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct iam_create_policy *a = args;
+	const struct new_policy *a = args;
 	const struct policy *p = policy_find(iam_walk(e), a->wish.policy);
 	if (!p)
 		return engine_fail_gone(e->c, KIND_POLICY, a->wish.policy);
@@ -214,9 +140,9 @@ RESULT iam_answer_create(struct iam_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
-RESULT iam_answer_version(struct iam_call *e, const void *args, struct xml *x)
+static RESULT show_new_version(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct iam_create_version *a = args;
+	const struct new_version *a = args;
 	const struct policy_version *v = policy_version_find(iam_walk(e), a->wish.made);
 	const struct policy *p = v ? policy_find(iam_walk(e), v->policy) : NULL;
 	if (!p)
@@ -229,15 +155,15 @@ RESULT iam_answer_version(struct iam_call *e, const void *args, struct xml *x)
 
 /* ---- reads ---- */
 
-RESULT iam_prepare_policy(struct iam_call *e, void *args)
+static RESULT prepare_policy(struct iam_call *e, void *args)
 {
-	struct iam_policy_args *a = args;
+	struct policy_args *a = args;
 	return iam_find_policy(e, a->arn, "PolicyArn", &a->policy);
 }
 
-RESULT iam_get_policy(struct iam_call *e, const void *args, struct xml *x)
+static RESULT get_policy(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct iam_policy_args *a = args;
+	const struct policy_args *a = args;
 	const struct policy *p = NULL;
 	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
 	xml_open(x, "Policy");
@@ -246,9 +172,9 @@ RESULT iam_get_policy(struct iam_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
-RESULT iam_get_version(struct iam_call *e, const void *args, struct xml *x)
+static RESULT get_version(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct iam_policy_args *a = args;
+	const struct policy_args *a = args;
 	const struct policy *p = NULL;
 	int64_t number = 0;
 	TRY(read_version(e, a->version, &number));
@@ -265,150 +191,217 @@ RESULT iam_get_version(struct iam_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
-/* Pages go by how many items came before: "Marker" is that number. */
-struct page {
-	int64_t skip, most, seen, shown;
-};
-
-static RESULT open_page(struct iam_call *e, const struct iam_policy_args *a, struct page *ret_page)
-{
-	*ret_page = (struct page){.most = a->max_items ? a->max_items : PAGE_DEFAULT};
-	if (a->marker.n && (!result_is_ok(str_parse_int(a->marker, &ret_page->skip)) || ret_page->skip < 0))
-		return ctx_fail_field(e->c, ERR_INVALID, STR("Marker"), "Invalid Marker.");
-	return OK;
-}
-
-static bool page_shows(struct page *page)
-{
-	if (page->seen++ < page->skip || page->shown == page->most)
-		return false;
-	page->shown++;
-	return true;
-}
-
-static RESULT close_page(struct iam_call *e, struct xml *x, const struct page *page)
-{
-	bool is_cut = page->seen > page->skip + page->shown;
-	xml_z(x, "IsTruncated", is_cut ? "true" : "false");
-	if (is_cut)
-		xml_text(x, "Marker", str_print(e->c->arena, "%" PRId64, page->skip + page->shown));
-	return OK;
-}
-
-static bool is_listed(const struct tables *t, const struct iam_policy_args *a, const struct policy *p)
+static bool is_listed(const struct tables *t, const struct policy_args *a, const struct policy *p)
 {
 	int64_t attached = 0, bounds = 0;
 	count_attachments(t, p->row.id, &attached, &bounds);
-	return uuid_is_none(p->user) && uuid_is_none(p->user_group) && str_starts_with(p->path, a->path) &&
-	       (!a->only_attached || attached) && !str_is(a->scope, "AWS");
+	return policy_is_managed(p) && str_starts_with(p->path, a->path) &&
+	       (!a->only_attached || attached || bounds) && !str_is(a->scope, "AWS") &&
+	       (!str_is(a->usage, "PermissionsPolicy") || attached) &&
+	       (!str_is(a->usage, "PermissionsBoundary") || bounds);
 }
 
-RESULT iam_list_policies(struct iam_call *e, const void *args, struct xml *x)
+static RESULT list_policies(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct iam_policy_args *a = args;
-	struct page page;
-	TRY(open_page(e, a, &page));
+	const struct policy_args *a = args;
+	struct iam_page page;
+	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Policies");
 	const struct policy *p = policy_first_by_account(iam_walk(e), e->c->who->account);
 	for (; p; p = policy_next_by_account(iam_walk(e), p)) {
-		if (!is_listed(iam_walk(e), a, p) || !page_shows(&page))
+		if (!is_listed(iam_walk(e), a, p) || !iam_page_shows(&page))
 			continue;
 		xml_open(x, "member");
 		write_policy(e, x, p, false);
 		xml_close(x, "member");
 	}
 	xml_close(x, "Policies");
-	return close_page(e, x, &page);
+	return iam_close_page(e, x, &page);
 }
 
-RESULT iam_list_versions(struct iam_call *e, const void *args, struct xml *x)
+static RESULT list_versions(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct iam_policy_args *a = args;
+	const struct policy_args *a = args;
 	const struct policy *p = NULL;
-	struct page page;
+	struct iam_page page;
 	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
-	TRY(open_page(e, a, &page));
+	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Versions");
 	const struct policy_version *v = policy_version_first_by_policy(iam_walk(e), p->row.id);
 	for (; v; v = policy_version_next_by_policy(iam_walk(e), v)) {
-		if (!page_shows(&page))
+		if (!iam_page_shows(&page))
 			continue;
 		xml_open(x, "member");
 		write_version(e, x, p, v, false);
 		xml_close(x, "member");
 	}
 	xml_close(x, "Versions");
-	return close_page(e, x, &page);
+	return iam_close_page(e, x, &page);
 }
 
-static bool is_group(const struct iam_policy_args *a)
+/* ---- who has one ---- */
+
+struct entities_args {
+	struct str arn, filter, path, usage;
+	struct iam_pages pages;
+	struct ref policy;
+};
+static const struct param entities_params[] = {
+	IAM_POLICY_ARN(struct entities_args, arn),
+	PARAM(struct entities_args, "EntityFilter", filter,
+	      .words = "User|Role|Group|LocalManagedPolicy|AWSManagedPolicy",
+	      .doc = "Only those of one kind."),
+	IAM_PATH_PREFIX(struct entities_args, path),
+	PARAM(struct entities_args, "PolicyUsageFilter", usage,
+	      .words = "PermissionsPolicy|PermissionsBoundary",
+	      .doc = "Only whom it gives something, or only whom it bounds."),
+	IAM_PAGES(struct entities_args, pages),
+};
+
+static RESULT prepare_entities(struct iam_call *e, void *args)
 {
-	return a->group.kind != KIND_NONE;
+	struct entities_args *a = args;
+	return iam_find_policy(e, a->arn, "PolicyArn", &a->policy);
 }
 
-RESULT iam_list_attached(struct iam_call *e, const void *args, struct xml *x)
+struct entity_list {
+	enum kind kind;
+	const char *list, *name, *id, *filter;
+};
+
+static uuid entity_of(const struct policy_attachment *at, enum kind kind)
 {
-	const struct iam_policy_args *a = args;
-	const struct row *holder = NULL;
-	struct page page;
+	return kind == KIND_USER ? at->user : kind == KIND_USER_GROUP ? at->user_group : at->iam_role;
+}
+
+static void list_entities_of(struct iam_call *e, const struct entities_args *a, const struct entity_list *l,
+			     struct iam_page *page, struct xml *x)
+{
 	const struct tables *t = iam_walk(e);
-	TRY(engine_find_policy_holder(e->c, t, &a->user, &a->group, &holder));
-	TRY(open_page(e, a, &page));
-	xml_open(x, "AttachedPolicies");
-	const struct policy_attachment *at = is_group(a)
-						     ? policy_attachment_first_by_user_group(t, holder->id)
-						     : policy_attachment_first_by_user(t, holder->id);
-	while (at) {
-		const struct policy *p = policy_find(t, at->policy);
-		if (p && !at->is_boundary && uuid_equal(at->account, e->c->who->account) &&
-		    page_shows(&page)) {
-			xml_open(x, "member");
-			xml_text(x, "PolicyName", p->name);
-			xml_text(x, "PolicyArn", iam_policy_arn(e, p));
-			xml_close(x, "member");
-		}
-		at = is_group(a) ? policy_attachment_next_by_user_group(t, at)
-				 : policy_attachment_next_by_user(t, at);
+	bool is_asked = str_is_empty(a->filter) || str_is(a->filter, l->filter);
+	xml_open(x, l->list);
+	const struct policy_attachment *at = policy_attachment_first_by_policy(t, a->policy.prefix);
+	for (; is_asked && at; at = policy_attachment_next_by_policy(t, at)) {
+		uuid id = entity_of(at, l->kind);
+		const struct row *row = uuid_is_none(id) ? NULL : tables_find(t, l->kind, id);
+		if (!row || !uuid_equal(at->account, e->c->who->account) ||
+		    !str_starts_with(iam_get_path(l->kind, row), a->path) ||
+		    (str_is(a->usage, "PermissionsBoundary") && !at->is_boundary) ||
+		    (str_is(a->usage, "PermissionsPolicy") && at->is_boundary) || !iam_page_shows(page))
+			continue;
+		xml_open(x, "member");
+		xml_text(x, l->name, iam_get_name(l->kind, row));
+		xml_text(x, l->id, iam_id_to_text(e->c->arena, l->kind, id));
+		xml_close(x, "member");
 	}
-	xml_close(x, "AttachedPolicies");
-	return close_page(e, x, &page);
+	xml_close(x, l->list);
 }
 
-RESULT iam_list_inline(struct iam_call *e, const void *args, struct xml *x)
+static RESULT list_entities(struct iam_call *e, const void *args, struct xml *x)
 {
-	const struct iam_policy_args *a = args;
-	const struct row *holder = NULL;
-	struct page page;
-	const struct tables *t = iam_walk(e);
-	TRY(engine_find_policy_holder(e->c, t, &a->user, &a->group, &holder));
-	TRY(open_page(e, a, &page));
-	xml_open(x, "PolicyNames");
-	const struct policy *p =
-		is_group(a) ? policy_first_by_user_group(t, holder->id) : policy_first_by_user(t, holder->id);
-	while (p) {
-		if (uuid_equal(p->account, e->c->who->account) && page_shows(&page))
-			xml_text(x, "member", p->name);
-		p = is_group(a) ? policy_next_by_user_group(t, p) : policy_next_by_user(t, p);
-	}
-	xml_close(x, "PolicyNames");
-	return close_page(e, x, &page);
+	static const struct entity_list lists[] = {
+		{KIND_USER_GROUP, "PolicyGroups", "GroupName", "GroupId", "Group"},
+		{KIND_USER, "PolicyUsers", "UserName", "UserId", "User"},
+		{KIND_IAM_ROLE, "PolicyRoles", "RoleName", "RoleId", "Role"},
+	};
+	const struct entities_args *a = args;
+	struct iam_page page;
+	TRY(iam_open_page(e, &a->pages, &page));
+	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
+		list_entities_of(e, a, &lists[k], &page, x);
+	return iam_close_page(e, x, &page);
 }
 
-RESULT iam_get_inline(struct iam_call *e, const void *args, struct xml *x)
+/* ---- tags ---- */
+
+struct tag_args {
+	struct entity_tags wish;
+	struct str arn;
+};
+static const struct param tag_params[] = {IAM_POLICY_ARN(struct tag_args, arn),
+					  PARAM_LIST(struct tag_args, "Tags.member", wish.tags,
+						     iam_tag_params, .flags = REQUIRED, .max = 50,
+						     .doc = "Set on it.")};
+static const struct param untag_params[] = {IAM_POLICY_ARN(struct tag_args, arn),
+					    PARAM(struct tag_args, "TagKeys.member", wish.keys,
+						  .flags = REQUIRED, .min = 1, .max = 128,
+						  .doc = "Taken from it.")};
+
+static RESULT prepare_tags(struct iam_call *e, void *args)
 {
-	const struct iam_policy_args *a = args;
-	const struct row *holder = NULL;
-	const struct tables *t = iam_walk(e);
-	TRY(engine_find_policy_holder(e->c, t, &a->user, &a->group, &holder));
-	uuid user = is_group(a) ? UUID_NONE : holder->id, group = is_group(a) ? holder->id : UUID_NONE;
-	const struct policy *p = engine_find_inline_policy(t, e->c->who->account, user, group, a->name);
-	const struct policy_version *v = p ? engine_find_default_version(t, p) : NULL;
-	if (!v)
-		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("PolicyName"),
-				      "The %s policy with name %" STR_FMT " cannot be found.",
-				      is_group(a) ? "group" : "user", STR_ARG(a->name));
-	xml_text(x, is_group(a) ? "GroupName" : "UserName", is_group(a) ? a->group.text : a->user.text);
-	xml_text(x, "PolicyName", p->name);
-	xml_text(x, "PolicyDocument", str_encode_url(e->c->arena, v->document, false));
-	return OK;
+	struct tag_args *a = args;
+	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.entity);
 }
+
+static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct policy_args *a = args;
+	const struct policy *p = NULL;
+	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
+	return iam_list_tags(e, x, p->tags, &a->pages);
+}
+
+static const struct param version_rows[] = {
+	IAM_POLICY_ARN(struct policy_args, arn),
+	PARAM(struct policy_args, "VersionId", version, .flags = REQUIRED, .doc = "The version: v1, v2, …")};
+static const struct param arn_rows[] = {IAM_POLICY_ARN(struct policy_args, arn)};
+static const struct param pages_rows[] = {IAM_POLICY_ARN(struct policy_args, arn),
+					  IAM_PAGES(struct policy_args, pages)};
+static const struct param list_rows[] = {
+	IAM_PAGES(struct policy_args, pages),
+	PARAM(struct policy_args, "Scope", scope, .words = "All|AWS|Local",
+	      .doc = "Amazon's own, or the account's."),
+	PARAM(struct policy_args, "OnlyAttached", only_attached, .doc = "Shows only what somebody has."),
+	IAM_PATH_PREFIX(struct policy_args, path),
+	PARAM(struct policy_args, "PolicyUsageFilter", usage,
+	      .words = "PermissionsPolicy|PermissionsBoundary",
+	      .doc = "Only what gives somebody something, or only what bounds somebody."),
+};
+static const struct param new_rows[] = {
+	IAM_POLICY_NAME(struct new_policy, wish.name),
+	PARAM(struct new_policy, "Path", wish.path, .max = 512, .doc = "Of its ARN."),
+	PARAM(struct new_policy, "Description", wish.description, .max = 1000, .doc = "For people."),
+	IAM_DOCUMENT(struct new_policy, wish.document),
+	IAM_TAGS(struct new_policy, wish.tags),
+};
+static const struct param gone_rows[] = {IAM_POLICY_ARN(struct gone_policy, arn)};
+static const struct param new_version_rows[] = {
+	IAM_POLICY_ARN(struct new_version, arn), IAM_DOCUMENT(struct new_version, wish.document),
+	PARAM(struct new_version, "SetAsDefault", wish.is_default, .doc = "It holds from now on.")};
+static const struct param changed_version_rows[] = {IAM_POLICY_ARN(struct changed_version, arn),
+						    PARAM(struct changed_version, "VersionId", version,
+							  .flags = REQUIRED,
+							  .doc = "The version: v1, v2, …")};
+
+static const struct iam_action actions[] = {
+	{"CreatePolicy", "iam:CreatePolicy", PARAMS(struct new_policy, new_rows), prepare_new,
+	 .operation = engine_create_policy_run, .answer = show_new, .doc = "Makes a managed policy."},
+	{"DeletePolicy", "iam:DeletePolicy", PARAMS(struct gone_policy, gone_rows), prepare_delete,
+	 .operation = engine_delete_policy_run, .doc = "Deletes a policy that nobody has."},
+	{"GetPolicy", "iam:GetPolicy", PARAMS(struct policy_args, arn_rows), prepare_policy,
+	 .answer = get_policy, .doc = "One policy."},
+	{"ListPolicies", "iam:ListPolicies", PARAMS(struct policy_args, list_rows), .answer = list_policies,
+	 .doc = "The account's policies."},
+	{"CreatePolicyVersion", "iam:CreatePolicyVersion", PARAMS(struct new_version, new_version_rows),
+	 prepare_version, .operation = engine_create_policy_version_run, .answer = show_new_version,
+	 .doc = "Gives a policy another text."},
+	{"DeletePolicyVersion", "iam:DeletePolicyVersion",
+	 PARAMS(struct changed_version, changed_version_rows), prepare_change_version,
+	 .operation = engine_delete_policy_version_run, .doc = "Deletes a version that does not hold."},
+	{"SetDefaultPolicyVersion", "iam:SetDefaultPolicyVersion",
+	 PARAMS(struct changed_version, changed_version_rows), prepare_change_version,
+	 .operation = engine_set_default_policy_version_run, .doc = "Lets a version hold."},
+	{"GetPolicyVersion", "iam:GetPolicyVersion", PARAMS(struct policy_args, version_rows), prepare_policy,
+	 .answer = get_version, .doc = "One version, with its text."},
+	{"ListPolicyVersions", "iam:ListPolicyVersions", PARAMS(struct policy_args, pages_rows),
+	 prepare_policy, .answer = list_versions, .doc = "A policy's versions."},
+	{"ListEntitiesForPolicy", "iam:ListEntitiesForPolicy", PARAMS(struct entities_args, entities_params),
+	 prepare_entities, .answer = list_entities, .doc = "Who has a policy, or is bounded by it."},
+	{"TagPolicy", "iam:TagPolicy", PARAMS(struct tag_args, tag_params), prepare_tags,
+	 .operation = engine_tag_entity_run, .doc = "Sets tags of a policy."},
+	{"UntagPolicy", "iam:UntagPolicy", PARAMS(struct tag_args, untag_params), prepare_tags,
+	 .operation = engine_untag_entity_run, .doc = "Takes tags from a policy."},
+	{"ListPolicyTags", "iam:ListPolicyTags", PARAMS(struct policy_args, pages_rows), prepare_policy,
+	 .answer = list_tags, .doc = "A policy's tags."},
+};
+const struct iam_actions iam_policy_actions = IAM_ACTIONS(actions);

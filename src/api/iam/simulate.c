@@ -14,11 +14,39 @@ static const struct param context_rows[] = {
 	      .doc = "The type of its values; operators say it."),
 	PARAM(struct iam_context_entry, "ContextKeyValues.member", values, .max = 2048, .doc = "Its values."),
 };
-const struct params iam_context_params = PARAMS(struct iam_context_entry, context_rows);
+static const struct params context_params = PARAMS(struct iam_context_entry, context_rows);
+
+struct simulation_wish {
+	struct str source_arn;
+	struct strs documents, boundaries, actions, resources;
+	struct iam_context_entries context;
+	struct iam_pages pages;
+};
+#define S struct simulation_wish
+#define SIMULATED                                                                                            \
+	PARAM(S, "PolicyInputList.member", documents, .max = IAM_DOCUMENT_MAX, .doc = "Further policies."),  \
+		PARAM(S, "PermissionsBoundaryPolicyInputList.member", boundaries, .max = IAM_DOCUMENT_MAX,   \
+		      .doc = "A permissions boundary."),                                                     \
+		PARAM(S, "ActionNames.member", actions, .flags = REQUIRED, .max = 128,                       \
+		      .doc = "What is asked: ec2:RunInstances, …"),                                          \
+		PARAM(S, "ResourceArns.member", resources, .max = 2048,                                      \
+		      .doc = "On what; nothing said: on all."),                                              \
+		PARAM_LIST(S, "ContextEntries.member", context, context_params, .max = 100,                  \
+			   .doc = "Condition keys of the request."),                                         \
+		PARAM(S, "MaxItems", pages.max_items, .min = 1, .max = 1000,                                 \
+		      .doc = "Accepted; all is on one page."),                                               \
+		PARAM(S, "Marker", pages.marker, .min = 1, .max = 320, .doc = "Likewise."),                  \
+		NOT_BUILT("ResourcePolicy"), NOT_BUILT("ResourceOwner"), NOT_BUILT("CallerArn"),             \
+		NOT_BUILT("ResourceHandlingOption")
+static const struct param custom_params[] = {SIMULATED};
+static const struct param principal_params[] = {PARAM(S, "PolicySourceArn", source_arn, .flags = REQUIRED,
+						      .min = 20, .max = 2048,
+						      .doc = "The user or role, by its ARN."),
+						SIMULATED};
 
 struct simulation {
 	struct iam_call *e;
-	const struct iam_simulation *wish;
+	const struct simulation_wish *wish;
 	struct guard_policies policies;
 	struct policy_set set;
 };
@@ -51,30 +79,42 @@ static RESULT compile(struct simulation *s, struct str document, const char *fie
 	return result;
 }
 
-/* "arn:aws:iam::111122223333:user/ann" of the caller's account. */
-static RESULT find_user(struct simulation *s, const struct row **ret_user)
+/* Of the caller's account: a user by "arn:aws:iam::111122223333:user/ann", a role likewise. */
+static RESULT find_principal(struct simulation *s, struct policy_holder *ret_holder)
 {
 	struct ctx *c = s->e->c;
-	struct str prefix =
-		str_print(c->arena, "arn:aws:iam::%" STR_FMT ":user/", STR_ARG(c->who->account_number));
+	struct str arn = s->wish->source_arn, own = STR_NONE;
+	size_t slash = arn.n;
+	while (slash > 0 && arn.p[slash - 1] != '/')
+		slash--;
+	struct ref user = {.text = str_slice(arn, slash, arn.n), .field = STR("PolicySourceArn")};
+	struct ref role = user;
 	const struct ref none = {0};
-	if (!str_starts_with(s->wish->source_arn, prefix))
+	struct policy_holder holder = {0};
+	user.kind = KIND_USER;
+	role.kind = KIND_IAM_ROLE;
+	bool is_role = str_contains(arn, STR(":role/"));
+	struct result found = engine_find_policy_holder(c, iam_walk(s->e), is_role ? &none : &user, &none,
+							is_role ? &role : &none, &holder);
+	if (result_is_ok(found))
+		own = iam_arn(s->e, holder.kind, holder.row);
+	else if (found.code != ERR_NOT_FOUND)
+		return found;
+	ctx_clear_problem(c);
+	if (!own.n || !str_equal(own, arn))
 		return ctx_fail_field(c, ERR_NOT_FOUND, STR("PolicySourceArn"),
-				      "The entity %" STR_FMT " does not exist.",
-				      STR_ARG(s->wish->source_arn));
-	const struct ref user = {.kind = KIND_USER,
-				 .text = str_slice(s->wish->source_arn, prefix.n, s->wish->source_arn.n),
-				 .field = STR("PolicySourceArn")};
-	return engine_find_policy_holder(c, iam_walk(s->e), &user, &none, ret_user);
+				      "The entity %" STR_FMT " does not exist.", STR_ARG(arn));
+	*ret_holder = holder;
+	return OK;
 }
 
 static RESULT gather_principal(struct simulation *s)
 {
-	const struct row *user = NULL;
+	struct policy_holder holder = {0};
 	struct roles roles;
 	struct ctx *c = s->e->c;
-	TRY(find_user(s, &user));
-	uuid id = user->id;
+	TRY(find_principal(s, &holder));
+	uuid id = holder.row->id;
 	engine_find_roles(iam_walk(s->e), id, IDENTITY_ACCOUNT, c->who->account, &roles);
 	view_close(&s->e->view); /* the next one walks by itself */
 	s->set.has_role = roles.rights & RIGHT(MEMBER);
@@ -83,7 +123,7 @@ static RESULT gather_principal(struct simulation *s)
 
 static RESULT check_counts(struct simulation *s)
 {
-	const struct iam_simulation *w = s->wish;
+	const struct simulation_wish *w = s->wish;
 	size_t resources = w->resources.count ? w->resources.count : 1;
 	if (w->documents.count > DOCUMENTS_MAX || w->boundaries.count > 1)
 		return ctx_fail_field(s->e->c, ERR_INVALID, STR("PolicyInputList"),
@@ -166,7 +206,7 @@ static void write_result(struct simulation *s, struct xml *x, struct str action,
 	xml_close(x, "member");
 }
 
-RESULT iam_simulate(struct iam_call *e, const void *args, struct xml *x)
+static RESULT simulate(struct iam_call *e, const void *args, struct xml *x)
 {
 	static const struct str all = {"*", 1};
 	struct simulation s = {.e = e, .wish = args};
@@ -183,3 +223,11 @@ RESULT iam_simulate(struct iam_call *e, const void *args, struct xml *x)
 	xml_z(x, "IsTruncated", "false");
 	return OK;
 }
+
+static const struct iam_action actions[] = {
+	{"SimulatePrincipalPolicy", "iam:SimulatePrincipalPolicy", PARAMS(S, principal_params),
+	 .answer = simulate, .doc = "What a user's or role's policies say of actions."},
+	{"SimulateCustomPolicy", "iam:SimulateCustomPolicy", PARAMS(S, custom_params), .answer = simulate,
+	 .doc = "What policies that are sent say of actions."},
+};
+const struct iam_actions iam_simulation_actions = IAM_ACTIONS(actions);

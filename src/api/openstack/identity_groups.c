@@ -24,10 +24,18 @@ static bool fits_domain(struct os_call *e, const struct row *row, struct str val
 }
 
 static const struct os_filter filters[] = {{"name", "name"}, {"domain_id", .fits = fits_domain}};
+/* An account's own are IAM's: its members' policies, not Keystone's roles. */
+static bool is_domains(struct os_call *e, const struct row *row)
+{
+	(void) e;
+	return uuid_is_none(((const struct user_group *) row)->account);
+}
+
 static const struct os_listing groups = {
 	.kind = KIND_USER_GROUP,
 	.items = "groups",
 	.filters = OS_FILTERS(filters),
+	.shows = is_domains,
 	.write = os_write_user_group,
 };
 

@@ -3,6 +3,7 @@
 #include "api/openstack/identity.h"
 #include "api/openstack/write.h"
 #include "auth/password.h"
+#include "engine/account_user.h"
 #include "engine/user.h"
 
 struct shown_user {
@@ -70,18 +71,18 @@ static const struct os_listing users = {
 	.write = write_shown,
 };
 
-/* Every account has an own user of the same name: they are found by id, lists have the domain's. */
-static bool is_domains(struct os_call *e, const struct row *row)
+/* Every account has an owner of the same name: they are found by id, lists have all others. */
+static bool is_no_owner(struct os_call *e, const struct row *row)
 {
 	(void) e;
-	return uuid_is_none(((const struct user *) row)->account);
+	return !((const struct user *) row)->is_owner;
 }
 
-static const struct os_listing domain_users = {
+static const struct os_listing listed_users = {
 	.kind = KIND_USER,
 	.items = "users",
 	.filters = OS_FILTERS(filters),
-	.shows = is_domains,
+	.shows = is_no_owner,
 	.gather = gather_user,
 	.write = write_shown,
 };
@@ -89,7 +90,7 @@ static const struct os_listing domain_users = {
 static RESULT list_users(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) args;
-	return os_list_people(e, &domain_users, w);
+	return os_list_people(e, &listed_users, w);
 }
 
 /* ---- changes ---- */
@@ -135,6 +136,13 @@ static RESULT show_new(struct os_call *e, const void *args, struct json_writer *
 	return os_write_shown(e, &users, ((const struct new_user *) args)->wish.user, w);
 }
 
+/* As the account wants the passwords of its own users to be; a domain has no such wishes. */
+static RESULT check_wanted(struct os_call *e, const struct user *user, struct str plain)
+{
+	const struct account *account = user ? account_find(os_walk(e), user->account) : NULL;
+	return engine_check_password(e->c, account, plain);
+}
+
 struct changed_user {
 	struct user_change wish;
 	struct str name, description, email, password, others;
@@ -169,6 +177,8 @@ static RESULT prepare_change(struct os_call *e, void *args)
 	a->wish.email = a->has_email ? &a->email : NULL;
 	a->wish.default_account = a->has_default ? &a->default_account : NULL;
 	e->skips_work = !a->password.n;
+	if (a->password.n)
+		TRY(check_wanted(e, user_find(os_walk(e), a->wish.user.prefix), a->password));
 	return os_take_extra(e, a->others, &a->wish.extra);
 }
 
@@ -219,7 +229,7 @@ static RESULT prepare_password(struct os_call *e, void *args)
 	TRY(engine_find(e->c, os_walk(e), KIND_USER, &a->wish.user, &row));
 	a->user = row->id;
 	a->wish.hash_before = str_copy(e->c->arena, ((const struct user *) row)->password_hash);
-	return OK;
+	return check_wanted(e, (const struct user *) row, a->password);
 }
 
 static RESULT check_and_hash(struct work_item *w)
@@ -235,7 +245,7 @@ static RESULT check_and_hash(struct work_item *w)
 
 static const struct os_action actions[] = {
 	{HTTP_GET, "/v3/users", .permit = "identity:list_users", .args = {0, 0, sizeof(struct user_args)},
-	 .list = &domain_users, .answer = list_users, .doc = "Users."},
+	 .list = &listed_users, .answer = list_users, .doc = "Users."},
 	{HTTP_POST, "/v3/users", .permit = "identity:create_user", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 201,
 	 .args = OS_PARAMS(struct new_user, create_params, .members = offsetof(struct new_user, others) + 1),

@@ -232,8 +232,12 @@ static void open_face(struct world *w)
 				       .region = STR("us-east-1"),
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
 	MUST(ec2_new(&w->c, &ec2, &w->face));
-	const struct iam_config iam = {
-		.store = w->store, .sigv4 = w->sigv4, .guards = w->guards, .limits = w->limits};
+	const struct iam_config iam = {.store = w->store,
+				       .sigv4 = w->sigv4,
+				       .guards = w->guards,
+				       .passwords = w->passwords,
+				       .master_key = master_key,
+				       .limits = w->limits};
 	MUST(iam_new(&w->c, &iam, &w->iam));
 	const struct openstack_config openstack = {.store = w->store,
 						   .tokens = w->tokens,

@@ -1,0 +1,205 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Who has which policies: attached ones, their own, and what bounds them. Users, groups and roles go alike:
+ * an action's parameters say which of the three it is. */
+#include "api/iam/inside.h"
+#include "engine/resolve.h"
+
+struct holder_args {
+	struct ref user, group, role;
+	struct str name, path;
+	struct iam_pages pages;
+};
+struct attach {
+	struct policy_attachment_wish wish;
+	struct str arn;
+};
+
+static RESULT prepare_attach(struct iam_call *e, void *args)
+{
+	struct attach *a = args;
+	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.policy);
+}
+
+static RESULT prepare_boundary(struct iam_call *e, void *args)
+{
+	struct attach *a = args;
+	a->wish.is_boundary = true;
+	return a->arn.n ? iam_find_policy(e, a->arn, "PermissionsBoundary", &a->wish.policy) : OK;
+}
+
+static RESULT prepare_inline(struct iam_call *e, void *args)
+{
+	struct inline_policy_wish *wish = args;
+	TRY(iam_check_name(e, wish->name, "PolicyName"));
+	wish->field = STR("PolicyName");
+	return wish->document.n ? iam_check_document(e, wish->document, POLICY_OF_IDENTITY) : OK;
+}
+
+/* ---- reads ---- */
+
+static RESULT find_holder(struct iam_call *e, const struct holder_args *a, struct policy_holder *ret_holder)
+{
+	return engine_find_policy_holder(e->c, iam_walk(e), &a->user, &a->group, &a->role, ret_holder);
+}
+
+static RESULT list_attached(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct holder_args *a = args;
+	const struct tables *t = iam_walk(e);
+	struct policy_holder holder;
+	struct iam_page page;
+	TRY(find_holder(e, a, &holder));
+	TRY(iam_open_page(e, &a->pages, &page));
+	xml_open(x, "AttachedPolicies");
+	const struct policy_attachment *at = engine_next_attachment(t, &holder, NULL);
+	for (; at; at = engine_next_attachment(t, &holder, at)) {
+		const struct policy *p = policy_find(t, at->policy);
+		if (!p || at->is_boundary || !uuid_equal(at->account, e->c->who->account) ||
+		    !str_starts_with(p->path, a->path) || !iam_page_shows(&page))
+			continue;
+		xml_open(x, "member");
+		xml_text(x, "PolicyName", p->name);
+		xml_text(x, "PolicyArn", iam_arn(e, KIND_POLICY, &p->row));
+		xml_close(x, "member");
+	}
+	xml_close(x, "AttachedPolicies");
+	return iam_close_page(e, x, &page);
+}
+
+static RESULT list_inline(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct holder_args *a = args;
+	const struct tables *t = iam_walk(e);
+	struct policy_holder holder;
+	struct iam_page page;
+	TRY(find_holder(e, a, &holder));
+	TRY(iam_open_page(e, &a->pages, &page));
+	xml_open(x, "PolicyNames");
+	const struct policy *p = engine_next_inline_policy(t, &holder, NULL);
+	for (; p; p = engine_next_inline_policy(t, &holder, p))
+		if (uuid_equal(p->account, e->c->who->account) && iam_page_shows(&page))
+			xml_text(x, "member", p->name);
+	xml_close(x, "PolicyNames");
+	return iam_close_page(e, x, &page);
+}
+
+static RESULT get_inline(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct holder_args *a = args;
+	const struct tables *t = iam_walk(e);
+	struct policy_holder holder;
+	TRY(find_holder(e, a, &holder));
+	bool is_user = holder.kind == KIND_USER, is_group = holder.kind == KIND_USER_GROUP;
+	const struct policy *p = engine_find_inline_policy(t, e->c->who->account, &holder, a->name);
+	const struct policy_version *v = p ? engine_find_default_version(t, p) : NULL;
+	if (!v)
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("PolicyName"),
+				      "The %s policy with name %" STR_FMT " cannot be found.",
+				      is_user    ? "user"
+				      : is_group ? "group"
+						 : "role",
+				      STR_ARG(a->name));
+	xml_text(x,
+		 is_user    ? "UserName"
+		 : is_group ? "GroupName"
+			    : "RoleName",
+		 iam_get_name(holder.kind, holder.row));
+	xml_text(x, "PolicyName", p->name);
+	xml_text(x, "PolicyDocument", str_encode_url(e->c->arena, v->document, false));
+	return OK;
+}
+
+/* ---- parameters, by the kind of holder ---- */
+
+#define BOUNDARY                                                                                             \
+	PARAM(struct attach, "PermissionsBoundary", arn, .flags = REQUIRED, .min = 20, .max = 2048,          \
+	      .doc = "The policy that bounds it, by its ARN.")
+#define A struct holder_args
+#define I struct inline_policy_wish
+static const struct param attach_user_rows[] = {IAM_USER(struct attach, wish.user, | REQUIRED),
+						IAM_POLICY_ARN(struct attach, arn)};
+static const struct param attach_group_rows[] = {IAM_GROUP(struct attach, wish.user_group),
+						 IAM_POLICY_ARN(struct attach, arn)};
+static const struct param attach_role_rows[] = {IAM_ROLE(struct attach, wish.iam_role),
+						IAM_POLICY_ARN(struct attach, arn)};
+static const struct param bound_user_rows[] = {IAM_USER(struct attach, wish.user, | REQUIRED), BOUNDARY};
+static const struct param bound_role_rows[] = {IAM_ROLE(struct attach, wish.iam_role), BOUNDARY};
+static const struct param unbound_user_rows[] = {IAM_USER(struct attach, wish.user, | REQUIRED)};
+static const struct param unbound_role_rows[] = {IAM_ROLE(struct attach, wish.iam_role)};
+
+static const struct param put_user_rows[] = {IAM_USER(I, user, | REQUIRED), IAM_POLICY_NAME(I, name),
+					     IAM_DOCUMENT(I, document)};
+static const struct param put_group_rows[] = {IAM_GROUP(I, user_group), IAM_POLICY_NAME(I, name),
+					      IAM_DOCUMENT(I, document)};
+static const struct param put_role_rows[] = {IAM_ROLE(I, iam_role), IAM_POLICY_NAME(I, name),
+					     IAM_DOCUMENT(I, document)};
+static const struct param delete_user_rows[] = {IAM_USER(I, user, | REQUIRED), IAM_POLICY_NAME(I, name)};
+static const struct param delete_group_rows[] = {IAM_GROUP(I, user_group), IAM_POLICY_NAME(I, name)};
+static const struct param delete_role_rows[] = {IAM_ROLE(I, iam_role), IAM_POLICY_NAME(I, name)};
+
+static const struct param user_attached_rows[] = {IAM_USER(A, user, | REQUIRED), IAM_PATH_PREFIX(A, path),
+						  IAM_PAGES(A, pages)};
+static const struct param group_attached_rows[] = {IAM_GROUP(A, group), IAM_PATH_PREFIX(A, path),
+						   IAM_PAGES(A, pages)};
+static const struct param role_attached_rows[] = {IAM_ROLE(A, role), IAM_PATH_PREFIX(A, path),
+						  IAM_PAGES(A, pages)};
+static const struct param of_user_rows[] = {IAM_USER(A, user, | REQUIRED), IAM_PAGES(A, pages)};
+static const struct param of_group_rows[] = {IAM_GROUP(A, group), IAM_PAGES(A, pages)};
+static const struct param of_role_rows[] = {IAM_ROLE(A, role), IAM_PAGES(A, pages)};
+static const struct param get_user_rows[] = {IAM_USER(A, user, | REQUIRED), IAM_POLICY_NAME(A, name)};
+static const struct param get_group_rows[] = {IAM_GROUP(A, group), IAM_POLICY_NAME(A, name)};
+static const struct param get_role_rows[] = {IAM_ROLE(A, role), IAM_POLICY_NAME(A, name)};
+
+#define READ(name_, rows, answer_, words)                                                                    \
+	{                                                                                                    \
+		.name = name_, .permit = "iam:" name_, .args = PARAMS(A, rows), .answer = answer_,           \
+		.doc = words                                                                                 \
+	}
+#define CHANGE(name_, T, rows, prepare_, run, words)                                                         \
+	{                                                                                                    \
+		.name = name_, .permit = "iam:" name_, .args = PARAMS(T, rows), .prepare = prepare_,         \
+		.operation = run, .doc = words                                                               \
+	}
+#define ATTACH(name_, rows, words)                                                                           \
+	CHANGE(name_, struct attach, rows, prepare_attach, engine_attach_policy_run, words)
+#define DETACH(name_, rows, words)                                                                           \
+	CHANGE(name_, struct attach, rows, prepare_attach, engine_detach_policy_run, words)
+#define PUT(name_, rows, words) CHANGE(name_, I, rows, prepare_inline, engine_put_inline_policy_run, words)
+#define DELETE(name_, rows, words)                                                                           \
+	CHANGE(name_, I, rows, prepare_inline, engine_delete_inline_policy_run, words)
+
+static const struct iam_action actions[] = {
+	ATTACH("AttachUserPolicy", attach_user_rows, "Gives a user a policy."),
+	ATTACH("AttachGroupPolicy", attach_group_rows, "Gives a group's members a policy."),
+	ATTACH("AttachRolePolicy", attach_role_rows, "Gives a role's sessions a policy."),
+	DETACH("DetachUserPolicy", attach_user_rows, "Takes it away."),
+	DETACH("DetachGroupPolicy", attach_group_rows, "Takes it away."),
+	DETACH("DetachRolePolicy", attach_role_rows, "Takes it away."),
+	READ("ListAttachedUserPolicies", user_attached_rows, list_attached,
+	     "Managed policies that a user has."),
+	READ("ListAttachedGroupPolicies", group_attached_rows, list_attached,
+	     "Managed policies that a group has."),
+	READ("ListAttachedRolePolicies", role_attached_rows, list_attached,
+	     "Managed policies that a role has."),
+	CHANGE("PutUserPermissionsBoundary", struct attach, bound_user_rows, prepare_boundary,
+	       engine_attach_policy_run, "Bounds what a user's policies and roles give."),
+	CHANGE("DeleteUserPermissionsBoundary", struct attach, unbound_user_rows, prepare_boundary,
+	       engine_detach_policy_run, "Takes the bounds away."),
+	CHANGE("PutRolePermissionsBoundary", struct attach, bound_role_rows, prepare_boundary,
+	       engine_attach_policy_run, "Bounds what a role's policies give."),
+	CHANGE("DeleteRolePermissionsBoundary", struct attach, unbound_role_rows, prepare_boundary,
+	       engine_detach_policy_run, "Takes the bounds away."),
+	PUT("PutUserPolicy", put_user_rows, "Gives a user a policy of its own."),
+	PUT("PutGroupPolicy", put_group_rows, "Gives a group a policy of its own."),
+	PUT("PutRolePolicy", put_role_rows, "Gives a role a policy of its own."),
+	DELETE("DeleteUserPolicy", delete_user_rows, "Takes it away."),
+	DELETE("DeleteGroupPolicy", delete_group_rows, "Takes it away."),
+	DELETE("DeleteRolePolicy", delete_role_rows, "Takes it away."),
+	READ("GetUserPolicy", get_user_rows, get_inline, "A user's own policy."),
+	READ("GetGroupPolicy", get_group_rows, get_inline, "A group's own policy."),
+	READ("GetRolePolicy", get_role_rows, get_inline, "A role's own policy."),
+	READ("ListUserPolicies", of_user_rows, list_inline, "A user's own policies."),
+	READ("ListGroupPolicies", of_group_rows, list_inline, "A group's own policies."),
+	READ("ListRolePolicies", of_role_rows, list_inline, "A role's own policies."),
+};
+const struct iam_actions iam_holder_actions = IAM_ACTIONS(actions);

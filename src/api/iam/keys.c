@@ -1,0 +1,159 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Access keys: Keystone's EC2 credentials are the same rows. */
+#include "api/iam/inside.h"
+#include "auth/key.h"
+#include "auth/sigv4.h"
+#include "engine/account.h"
+#include "engine/account_user.h"
+#include "engine/resolve.h"
+
+static void write_key(struct xml *x, const struct user *user, const struct access_key *key)
+{
+	xml_text(x, "UserName", user->name);
+	xml_text(x, "AccessKeyId", key->key_id);
+	xml_z(x, "Status", key->enabled ? "Active" : "Inactive");
+}
+
+/* ---- making ---- */
+
+struct new_key {
+	struct access_key_wish wish;
+	struct access_key key;
+	struct str secret;
+};
+static const struct param create_params[] = {IAM_USER(struct new_key, wish.user)};
+
+static RESULT prepare_new(struct iam_call *e, void *args)
+{
+	struct new_key *a = args;
+	const struct user *user = NULL;
+	TRY(iam_choose_user(e, &a->wish.user));
+	TRY(iam_find_user(e, &a->wish.user, &user));
+	a->wish.user =
+		(struct ref){.kind = KIND_USER, .prefix = user->row.id, .bits = 128, .text = user->name};
+	a->wish.account = (struct ref){.kind = KIND_ACCOUNT, .prefix = e->c->who->account, .bits = 128};
+	a->wish.count_max = ACCESS_KEYS_OF_USER_MAX;
+	a->wish.key = &a->key;
+	a->key.row.id = id_new(KIND_ACCESS_KEY);
+	return key_draw(e->c, e->config->master_key, &a->key, &a->secret);
+}
+
+static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct new_key *a = args;
+	const struct access_key *key = access_key_find(iam_walk(e), a->key.row.id);
+	const struct user *user = key ? user_find(iam_walk(e), key->user) : NULL;
+	if (!user)
+		return engine_fail_gone(e->c, KIND_ACCESS_KEY, a->key.row.id);
+	xml_open(x, "AccessKey");
+	write_key(x, user, key);
+	xml_text(x, "SecretAccessKey", a->secret);
+	iam_write_time(x, "CreateDate", key->row.created_us);
+	xml_close(x, "AccessKey");
+	return OK;
+}
+
+/* ---- reads ---- */
+
+struct key_args {
+	struct ref user;
+	struct str key_id;
+	struct iam_pages pages;
+};
+#define KEY_ID(T, member)                                                                                    \
+	PARAM(T, "AccessKeyId", member, .flags = REQUIRED, .min = 16, .max = 128, .doc = "The key's id.")
+static const struct param list_params[] = {IAM_USER(struct key_args, user),
+					   IAM_PAGES(struct key_args, pages)};
+static const struct param used_params[] = {KEY_ID(struct key_args, key_id)};
+
+static RESULT choose_user(struct iam_call *e, void *args)
+{
+	return iam_choose_user(e, &((struct key_args *) args)->user);
+}
+
+static RESULT list_keys(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct key_args *a = args;
+	const struct user *user = NULL;
+	struct iam_page page;
+	TRY(iam_find_user(e, &a->user, &user));
+	TRY(iam_open_page(e, &a->pages, &page));
+	xml_open(x, "AccessKeyMetadata");
+	const struct access_key *key = access_key_first_by_user(iam_walk(e), user->row.id);
+	for (; key; key = access_key_next_by_user(iam_walk(e), key)) {
+		if (!uuid_equal(key->account, e->c->who->account) || !iam_page_shows(&page))
+			continue;
+		xml_open(x, "member");
+		write_key(x, user, key);
+		iam_write_time(x, "CreateDate", key->row.created_us);
+		xml_close(x, "member");
+	}
+	xml_close(x, "AccessKeyMetadata");
+	return iam_close_page(e, x, &page);
+}
+
+static RESULT get_last_used(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct key_args *a = args;
+	const struct access_key *key = access_key_find_by_key_id(iam_walk(e), a->key_id);
+	const struct user *user = key ? user_find(iam_walk(e), key->user) : NULL;
+	struct sigv4_use use = {0};
+	if (!user || !uuid_equal(key->account, e->c->who->account))
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("AccessKeyId"),
+				      "The Access Key with id %" STR_FMT " cannot be found.",
+				      STR_ARG(a->key_id));
+	if (!sigv4_find_use(e->config->sigv4, e->c->arena, key->row.id, &use))
+		use = (struct sigv4_use){.at_us = key->last_used_us,
+					 .service = key->last_used_service,
+					 .region = key->last_used_region};
+	xml_text(x, "UserName", user->name);
+	xml_open(x, "AccessKeyLastUsed");
+	if (use.at_us)
+		iam_write_time(x, "LastUsedDate", use.at_us);
+	xml_text(x, "ServiceName", use.at_us ? use.service : STR("N/A"));
+	xml_text(x, "Region", use.at_us ? use.region : STR("N/A"));
+	xml_close(x, "AccessKeyLastUsed");
+	return OK;
+}
+
+/* ---- changes ---- */
+
+struct change_key {
+	struct access_key_target wish;
+	struct str status;
+};
+static const struct param update_params[] = {
+	IAM_USER(struct change_key, wish.user),
+	KEY_ID(struct change_key, wish.key_id),
+	PARAM(struct change_key, "Status", status, .flags = REQUIRED, .words = "Active|Inactive",
+	      .doc = "An inactive key is refused."),
+};
+static const struct param delete_params[] = {IAM_USER(struct change_key, wish.user),
+					     KEY_ID(struct change_key, wish.key_id)};
+
+static RESULT prepare_change(struct iam_call *e, void *args)
+{
+	struct change_key *a = args;
+	const struct user *user = NULL;
+	TRY(iam_choose_user(e, &a->wish.user));
+	TRY(iam_find_user(e, &a->wish.user, &user));
+	a->wish.user =
+		(struct ref){.kind = KIND_USER, .prefix = user->row.id, .bits = 128, .text = user->name};
+	a->wish.enabled = str_is(a->status, "Active");
+	return OK;
+}
+
+static const struct iam_action actions[] = {
+	{"CreateAccessKey", "iam:CreateAccessKey", PARAMS(struct new_key, create_params), prepare_new,
+	 .operation = engine_create_access_key_run, .answer = show_new,
+	 .doc = "Makes a key; shows its secret once."},
+	{"ListAccessKeys", "iam:ListAccessKeys", PARAMS(struct key_args, list_params), choose_user,
+	 .answer = list_keys, .doc = "A user's keys: the caller's, when none is named."},
+	{"UpdateAccessKey", "iam:UpdateAccessKey", PARAMS(struct change_key, update_params), prepare_change,
+	 .operation = engine_enable_access_key_run, .doc = "Lets a key in, or no longer."},
+	{"DeleteAccessKey", "iam:DeleteAccessKey", PARAMS(struct change_key, delete_params), prepare_change,
+	 .operation = engine_delete_access_key_run, .doc = "Deletes a key."},
+	{"GetAccessKeyLastUsed", "iam:GetAccessKeyLastUsed", PARAMS(struct key_args, used_params),
+	 .answer = get_last_used, .doc = "When a key last signed a request, and for what."},
+};
+const struct iam_actions iam_key_actions = IAM_ACTIONS(actions);

@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Passwords: a user's, which IAM calls a login profile and Keystone takes with the user's id; and what the
+ * account wants of them. Hashing is none of the HTTP threads' business (auth/password.h). */
+#include "api/iam/inside.h"
+#include "auth/password.h"
+#include "engine/account_user.h"
+#include "engine/user.h"
+
+/* ---- login profiles ---- */
+
+struct login {
+	struct login_wish wish;
+	struct str password;
+};
+#define PASSWORD(T, wire, member, ...)                                                                       \
+	PARAM(T, wire, member, .flags = 0 __VA_ARGS__, .min = 1, .max = 128, .doc = "The password.")
+#define IS_FIRST                                                                                             \
+	PARAM(struct login, "PasswordResetRequired", wish.is_first,                                          \
+	      .doc = "To be changed at the first sign-in: kept and shown.")
+static const struct param create_params[] = {IAM_USER(struct login, wish.user, | REQUIRED),
+					     PASSWORD(struct login, "Password", password, | REQUIRED),
+					     IS_FIRST};
+static const struct param update_params[] = {IAM_USER(struct login, wish.user, | REQUIRED),
+					     PASSWORD(struct login, "Password", password), IS_FIRST};
+static const struct param user_params[] = {IAM_USER(struct login, wish.user, | REQUIRED)};
+
+static RESULT check_password(struct iam_call *e, struct str plain)
+{
+	return engine_check_password(e->c, account_find(iam_walk(e), e->c->who->account), plain);
+}
+
+static RESULT prepare_login(struct iam_call *e, void *args)
+{
+	struct login *a = args;
+	const struct user *user = NULL;
+	TRY(iam_find_user(e, &a->wish.user, &user)); /* nothing is hashed for nobody */
+	e->skips_work = !a->password.n;
+	return a->password.n ? check_password(e, a->password) : OK;
+}
+
+static RESULT hash_login(struct work_item *w)
+{
+	struct iam_call *e = w->arg;
+	struct login *a = e->args;
+	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
+}
+
+static RESULT show_login(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct login *a = args;
+	const struct user *user = NULL;
+	TRY(iam_find_user(e, &a->wish.user, &user));
+	if (!user->password_hash.n)
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("UserName"),
+				      "Login Profile for User %" STR_FMT " cannot be found.",
+				      STR_ARG(user->name));
+	xml_open(x, "LoginProfile");
+	xml_text(x, "UserName", user->name);
+	iam_write_time(x, "CreateDate", user->password_set_us ? user->password_set_us : user->row.created_us);
+	xml_z(x, "PasswordResetRequired", user->password_is_first ? "true" : "false");
+	xml_close(x, "LoginProfile");
+	return OK;
+}
+
+/* ---- one's own ---- */
+
+struct own_change {
+	struct own_password wish;
+	struct str original, password;
+	uuid user;
+};
+static const struct param own_params[] = {PASSWORD(struct own_change, "OldPassword", original, | REQUIRED),
+					  PASSWORD(struct own_change, "NewPassword", password, | REQUIRED)};
+
+static RESULT prepare_own(struct iam_call *e, void *args)
+{
+	struct own_change *a = args;
+	const struct user *user = NULL;
+	TRY(iam_choose_user(e, &a->wish.user));
+	TRY(iam_find_user(e, &a->wish.user, &user));
+	if (!user->password_hash.n)
+		return ctx_fail(e->c, ERR_NOT_FOUND, "Login Profile for User %" STR_FMT " cannot be found.",
+				STR_ARG(user->name));
+	a->user = user->row.id;
+	a->wish.hash_before = str_copy(e->c->arena, user->password_hash);
+	return check_password(e, a->password);
+}
+
+static RESULT check_and_hash(struct work_item *w)
+{
+	struct iam_call *e = w->arg;
+	struct own_change *a = e->args;
+	if (password_check(e->config->passwords, e->c, a->user, a->wish.hash_before, a->original) !=
+	    PASSWORD_RIGHT)
+		return ctx_fail(e->c, ERR_DENIED, "The old password is not the user's.");
+	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);
+}
+
+/* ---- what the account wants of them ---- */
+
+#define W struct password_policy
+static const struct param policy_params[] = {
+	PARAM(W, "MinimumPasswordLength", length_min, .min = 6, .max = 128, .absent = "6",
+	      .doc = "How many characters they have at least."),
+	PARAM(W, "RequireSymbols", symbols, .doc = "They need a symbol."),
+	PARAM(W, "RequireNumbers", digits, .doc = "They need a digit."),
+	PARAM(W, "RequireUppercaseCharacters", capitals, .doc = "They need a capital letter."),
+	PARAM(W, "RequireLowercaseCharacters", small_letters, .doc = "They need a small letter."),
+	PARAM(W, "AllowUsersToChangePassword", own, .doc = "Users may change their own."),
+	NOT_BUILT("MaxPasswordAge"),
+	NOT_BUILT("PasswordReusePrevention"),
+	NOT_BUILT("HardExpiry", .only = "false"),
+};
+#undef W
+
+static RESULT show_policy(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct account *a = account_find(iam_walk(e), e->c->who->account);
+	(void) args;
+	if (!a || !a->password_length_min)
+		return ctx_fail(e->c, ERR_NOT_FOUND,
+				"The Password Policy with domain name %" STR_FMT " cannot be found.",
+				STR_ARG(e->c->who->account_number));
+	const struct {
+		const char *name;
+		bool value;
+	} told[] = {{"RequireSymbols", a->password_symbols},
+		    {"RequireNumbers", a->password_digits},
+		    {"RequireUppercaseCharacters", a->password_capitals},
+		    {"RequireLowercaseCharacters", a->password_small_letters},
+		    {"AllowUsersToChangePassword", a->password_own},
+		    {"ExpirePasswords", false}};
+	xml_open(x, "PasswordPolicy");
+	iam_write_int(e, x, "MinimumPasswordLength", a->password_length_min);
+	for (size_t k = 0; k < sizeof told / sizeof told[0]; k++)
+		xml_z(x, told[k].name, told[k].value ? "true" : "false");
+	xml_close(x, "PasswordPolicy");
+	return OK;
+}
+
+static const struct iam_action actions[] = {
+	{"CreateLoginProfile", "iam:CreateLoginProfile", PARAMS(struct login, create_params), prepare_login,
+	 hash_login, engine_create_login_run, show_login, .doc = "Gives a user a password."},
+	{"GetLoginProfile", "iam:GetLoginProfile", PARAMS(struct login, user_params), .answer = show_login,
+	 .doc = "Whether a user has one, and since when."},
+	{"UpdateLoginProfile", "iam:UpdateLoginProfile", PARAMS(struct login, update_params), prepare_login,
+	 hash_login, engine_update_login_run, .doc = "Gives it another one; ends the tokens of before."},
+	{"DeleteLoginProfile", "iam:DeleteLoginProfile", PARAMS(struct login, user_params),
+	 .operation = engine_delete_login_run, .doc = "Takes it away."},
+	{"ChangePassword", "iam:ChangePassword", PARAMS(struct own_change, own_params), prepare_own,
+	 check_and_hash, engine_change_own_password_run, .is_own = true, .doc = "Changes one's own."},
+	{"UpdateAccountPasswordPolicy", "iam:UpdateAccountPasswordPolicy",
+	 PARAMS(struct password_policy, policy_params), .operation = engine_set_password_policy_run,
+	 .doc = "What passwords of the account's users must be, in both faces."},
+	{"GetAccountPasswordPolicy",
+	 "iam:GetAccountPasswordPolicy",
+	 {0, 0, sizeof(struct password_policy)},
+	 .answer = show_policy,
+	 .doc = "What that is."},
+	{"DeleteAccountPasswordPolicy",
+	 "iam:DeleteAccountPasswordPolicy",
+	 {0, 0, sizeof(struct password_policy)},
+	 .operation = engine_clear_password_policy_run,
+	 .doc = "The usual one holds again."},
+};
+const struct iam_actions iam_password_actions = IAM_ACTIONS(actions);

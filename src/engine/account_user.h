@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * An account's own users and groups, as IAM makes them: named by who acts for the account, with a path. The
+ * domain's are in user.h and user_group.h: whoever of them has a role on the account has policies there too,
+ * and is not the account's to change or delete. For an account's owner and managers, and whom policies let.
+ */
+#pragma once
+
+#include "engine/operation.h"
+
+enum {
+	ACCOUNT_USERS_MAX = 5000,
+	ACCOUNT_GROUPS_MAX = 300,
+	GROUPS_OF_USER_MAX = 10,
+	ACCESS_KEYS_OF_USER_MAX = 2,
+};
+
+struct account_user_wish {
+	struct str name, path; /* path empty: "/" */
+	struct tags tags;
+	struct ref boundary; /* none: none */
+	/* made: */
+	uuid user;
+};
+OPERATION(engine_create_account_user, account_user_wish)
+
+struct account_user_change {
+	struct ref user;
+	struct str name, path; /* empty: as it is */
+};
+OPERATION(engine_update_account_user, account_user_change)
+
+/* ERR_IN_USE: it has keys, a password, policies or groups still. */
+struct account_user_target {
+	struct ref user;
+};
+OPERATION(engine_delete_account_user, account_user_target)
+
+/* The password that IAM calls a login profile. */
+struct login_wish {
+	struct ref user;
+	struct str password_hash; /* empty: as it is */
+	enum choice is_first;     /* to be changed at the first sign-in */
+};
+OPERATION(engine_create_login, login_wish) /* ERR_EXISTS: it has one */
+OPERATION(engine_update_login, login_wish) /* ERR_NOT_FOUND: it has none */
+OPERATION(engine_delete_login, login_wish) /* likewise */
+
+struct account_group_wish {
+	struct str name, path;
+	/* made: */
+	uuid user_group;
+};
+OPERATION(engine_create_account_group, account_group_wish)
+
+struct account_group_change {
+	struct ref user_group;
+	struct str name, path; /* empty: as it is */
+};
+OPERATION(engine_update_account_group, account_group_change)
+
+/* ERR_IN_USE: it has members or policies still. */
+struct account_group_target {
+	struct ref user_group;
+};
+OPERATION(engine_delete_account_group, account_group_target)
+
+/* ---- the account's settings ---- */
+
+/* Empty: it has none. ERR_EXISTS: another account has it; ERR_NOT_FOUND: it is not the one to be taken away.
+ */
+struct account_alias {
+	struct str alias;
+};
+OPERATION(engine_set_account_alias, account_alias)
+OPERATION(engine_clear_account_alias, account_alias)
+
+/* What passwords of the account's own users must be. */
+struct password_policy {
+	int64_t length_min; /* 0: there is none, and the usual one holds */
+	bool symbols, digits, capitals, small_letters;
+	bool own; /* users may change their own */
+};
+OPERATION(engine_set_password_policy, password_policy)
+OPERATION(engine_clear_password_policy, password_policy) /* ERR_NOT_FOUND: there is none */
+
+/* Whether a password fits what the account wants: without a policy, eight characters of three kinds.
+ * account NULL: anything does. ERR_INVALID with KIND_ACCOUNT. */
+RESULT engine_check_password(struct ctx *c, const struct account *account, struct str plain);

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Names in IAM. */
+#include "model/iam_name.h"
+
+#include <stddef.h>
+
+#include "model/rows.h"
+
+enum { ID_DIGITS = 17, PREFIX_SIZE = 4 };
+
+struct form {
+	enum kind kind;
+	const char *prefix, *type;
+	size_t path, name;
+};
+
+static const struct form forms[] = {
+	{KIND_USER, "AIDA", "user", offsetof(struct user, path), offsetof(struct user, name)},
+	{KIND_USER_GROUP, "AGPA", "group", offsetof(struct user_group, path),
+	 offsetof(struct user_group, name)},
+	{KIND_IAM_ROLE, "AROA", "role", offsetof(struct iam_role, path), offsetof(struct iam_role, name)},
+	{KIND_INSTANCE_PROFILE, "AIPA", "instance-profile", offsetof(struct instance_profile, path),
+	 offsetof(struct instance_profile, name)},
+	{KIND_POLICY, "ANPA", "policy", offsetof(struct policy, path), offsetof(struct policy, name)},
+};
+
+static const struct form *form_of(enum kind kind)
+{
+	for (size_t k = 0; k < sizeof forms / sizeof forms[0]; k++)
+		if (forms[k].kind == kind)
+			return &forms[k];
+	return NULL;
+}
+
+bool iam_is_kind(enum kind kind)
+{
+	return form_of(kind) != NULL;
+}
+
+static struct str text_at(const struct row *row, size_t offset)
+{
+	return *(const struct str *) (const void *) ((const char *) row + offset);
+}
+
+struct str iam_get_path(enum kind kind, const struct row *row)
+{
+	const struct form *form = form_of(kind);
+	struct str path = form ? text_at(row, form->path) : STR_NONE;
+	return path.n ? path : STR("/");
+}
+
+struct str iam_get_name(enum kind kind, const struct row *row)
+{
+	const struct form *form = form_of(kind);
+	return form ? text_at(row, form->name) : STR_NONE;
+}
+
+struct str iam_id_to_text(struct arena *a, enum kind kind, uuid id)
+{
+	const struct form *form = form_of(kind);
+	struct str hex = str_encode_hex(a, id.b, sizeof id.b);
+	char *out = arena_alloc(a, PREFIX_SIZE + ID_DIGITS);
+	if (!form || !out || hex.n < ID_DIGITS)
+		return STR_NONE;
+	memcpy(out, form->prefix, PREFIX_SIZE);
+	for (size_t k = 0; k < ID_DIGITS; k++)
+		out[PREFIX_SIZE + k] = hex.p[k] >= 'a' ? (char) (hex.p[k] - ('a' - 'A')) : hex.p[k];
+	return (struct str){out, PREFIX_SIZE + ID_DIGITS};
+}
+
+struct str iam_arn_to_text(struct arena *a, struct str account_number, enum kind kind, const struct row *row)
+{
+	const struct form *form = form_of(kind);
+	struct str path = row ? iam_get_path(kind, row) : STR("/");
+	struct str name = row ? iam_get_name(kind, row) : STR("*");
+	return str_print(a, "arn:aws:iam::%" STR_FMT ":%s%" STR_FMT "%" STR_FMT, STR_ARG(account_number),
+			 form ? form->type : "", STR_ARG(path), STR_ARG(name));
+}
