@@ -2,7 +2,7 @@
  * From a launch to a running machine, as a client sees it: launches one, asks for it every 5 ms, and takes
  * it away again; several times.
  *
- *     launch host=… key=… secret=… image=ami-… type=t3.nano count=5            EC2
+ *     launch host=… key=… secret=… image=ami-… type=t3.nano more=FORM count=5  EC2
  *     launch host=… token=… image=UUID type=FLAVOR network=UUID count=5        OpenStack
  *
  * A line for each: accepted_us (Unix time of the answer), accept_ms and running_ms since the request
@@ -34,6 +34,7 @@ struct launch {
 	const struct face *face;
 	struct target target;
 	struct str image, type, network;
+	struct str more; /* of EC2's form, behind the rest */
 	int fd;
 	struct buf answer;
 	struct str instance;
@@ -54,8 +55,8 @@ static struct client_request ec2_create(struct launch *l)
 		.body = str_print(
 			l->c->arena,
 			"Action=RunInstances&Version=2016-11-15&MinCount=1&MaxCount=1&ImageId=%" STR_FMT
-			"&InstanceType=%" STR_FMT,
-			STR_ARG(l->image), STR_ARG(l->type))};
+			"&InstanceType=%" STR_FMT "%s%" STR_FMT,
+			STR_ARG(l->image), STR_ARG(l->type), l->more.n ? "&" : "", STR_ARG(l->more))};
 }
 
 static struct client_request ec2_look(struct launch *l)
@@ -184,6 +185,7 @@ int main(int argc, char **argv)
 				.image = arg_text(argc, argv, "image", STR_NONE),
 				.type = arg_text(argc, argv, "type", STR("t3.nano")),
 				.network = arg_text(argc, argv, "network", STR_NONE),
+				.more = arg_text(argc, argv, "more", STR_NONE),
 				.fd = -1};
 	launch.face = launch.target.token.n ? &face_openstack : &face_ec2;
 	buf_init(&launch.answer, BUF_ANSWER_CAP);

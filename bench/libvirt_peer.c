@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The other side of "request to running": what a plain C program needs to clone a volume over the
- * same cached image, define the same domain and start it, on the same host, over one connection.
+ * The other side of "request to running": what a plain C program needs to make the same volumes, the first
+ * over the same cached image, define the same domain and start it, on the same host, over one connection.
  *
- *     libvirt_peer uri=… pool=DIRECTORY image=FILE size=BYTES xml=FILE uuids=A,B,C file=NAME count=5
+ *     libvirt_peer uri=… pool=DIRECTORY xml=FILE uuids=A,B,C volumes=NAME:BYTES:IMAGE,NAME:BYTES: count=5
  *
  * xml is a definition of dari's; each run draws new values for the UUIDs in it, wherever they stand.
- * file is the name of the disk that is cloned, as in the definition. A line for each run: clone_ms,
- * define_ms, start_ms, all_ms. */
+ * volumes are the disks as the definition names them, with the file that each lies over. A line for each run:
+ * clone_ms, define_ms, start_ms, all_ms. */
 #include <libvirt/libvirt.h>
 #include <libvirt/virterror.h>
 #include <stdio.h>
@@ -16,17 +16,18 @@
 #include "base/uuid.h"
 #include "client.h"
 
-enum { XML_CAP = 1024 * 1024, PEER_ARENA_CAP = 64 * 1024 * 1024 };
+enum { XML_CAP = 1024 * 1024, PEER_ARENA_CAP = 64 * 1024 * 1024, VOLUMES_MAX = 16 };
 
 struct peer {
 	struct ctx *c;
 	virConnectPtr conn;
 	virStoragePoolPtr pool;
-	struct str image, size, xml, uuids, file;
+	struct str xml, uuids, volumes;
 };
 
 struct made {
-	virStorageVolPtr volume;
+	virStorageVolPtr volumes[VOLUMES_MAX];
+	size_t volume_count;
 	virDomainPtr domain;
 	int64_t at_us[4];
 };
@@ -53,39 +54,60 @@ static struct str replace(struct ctx *c, struct str text, struct str old, struct
 	return made;
 }
 
-static struct str write_volume(struct peer *p, struct str file)
+/* wanted: NAME:BYTES:IMAGE, the image empty for a disk that lies over none. */
+static struct str write_volume(struct peer *p, struct str wanted)
 {
+	struct str name, size, image;
+	(void) str_split_next(&wanted, ':', &name);
+	(void) str_split_next(&wanted, ':', &size);
+	image = wanted;
+	struct str backing = STR_NONE;
+	if (image.n)
+		backing = str_print(p->c->arena,
+				    "<backingStore><path>%" STR_FMT
+				    "</path><format type='qcow2'/></backingStore>",
+				    STR_ARG(image));
 	return str_print(
 		p->c->arena,
 		"<volume type='file'><name>%" STR_FMT "</name><capacity unit='bytes'>%" STR_FMT
 		"</capacity><allocation>0</allocation><target><format type='qcow2'/><compat>1.1</compat>"
-		"</target><backingStore><path>%" STR_FMT "</path><format type='qcow2'/></backingStore>"
-		"</volume>",
-		STR_ARG(file), STR_ARG(p->size), STR_ARG(p->image));
+		"</target>%" STR_FMT "</volume>",
+		STR_ARG(name), STR_ARG(size), STR_ARG(backing));
 }
 
 /* New UUIDs for the old: a domain's begins as dari's do. */
-static void rename_all(struct peer *p, struct str *ret_xml, struct str *ret_file)
+static void rename_all(struct peer *p, struct str *ret_xml, struct str *ret_volumes)
 {
 	struct str rest = p->uuids, old;
-	struct str xml = p->xml, file = p->file;
+	struct str xml = p->xml, volumes = p->volumes;
 	while (str_split_next(&rest, ',', &old)) {
 		struct str new = uuid_to_str(p->c->arena, uuid_random());
 		xml = replace(p->c, xml, old, new);
-		file = replace(p->c, file, old, new);
+		volumes = replace(p->c, volumes, old, new);
 	}
 	*ret_xml = xml;
-	*ret_file = file;
+	*ret_volumes = volumes;
+}
+
+static RESULT make_volumes(struct peer *p, struct str volumes, struct made *m)
+{
+	struct str wanted;
+	while (m->volume_count < VOLUMES_MAX && str_split_next(&volumes, ',', &wanted)) {
+		virStorageVolPtr volume =
+			virStorageVolCreateXML(p->pool, str_to_z(p->c->arena, write_volume(p, wanted)), 0);
+		if (!volume)
+			return fail(p, "cloning");
+		m->volumes[m->volume_count++] = volume;
+	}
+	return OK;
 }
 
 static RESULT make(struct peer *p, struct made *m)
 {
-	struct str xml = STR_NONE, file = STR_NONE;
-	rename_all(p, &xml, &file);
+	struct str xml = STR_NONE, volumes = STR_NONE;
+	rename_all(p, &xml, &volumes);
 	m->at_us[0] = clock_monotonic_us();
-	m->volume = virStorageVolCreateXML(p->pool, str_to_z(p->c->arena, write_volume(p, file)), 0);
-	if (!m->volume)
-		return fail(p, "cloning");
+	TRY(make_volumes(p, volumes, m));
 	m->at_us[1] = clock_monotonic_us();
 	m->domain = virDomainDefineXML(p->conn, str_to_z(p->c->arena, xml));
 	if (!m->domain)
@@ -105,9 +127,9 @@ static void unmake(struct made *m)
 		(void) virDomainUndefine(m->domain);
 		virDomainFree(m->domain);
 	}
-	if (m->volume) {
-		(void) virStorageVolDelete(m->volume, 0);
-		virStorageVolFree(m->volume);
+	for (size_t k = 0; k < m->volume_count; k++) {
+		(void) virStorageVolDelete(m->volumes[k], 0);
+		virStorageVolFree(m->volumes[k]);
 	}
 }
 
@@ -141,9 +163,7 @@ int main(int argc, char **argv)
 		return 1;
 	ctx_init(&c, arena);
 	struct peer peer = {.c = &c,
-			    .image = arg_text(argc, argv, "image", STR_NONE),
-			    .size = arg_text(argc, argv, "size", STR_NONE),
-			    .file = arg_text(argc, argv, "file", STR_NONE),
+			    .volumes = arg_text(argc, argv, "volumes", STR_NONE),
 			    .uuids = arg_text(argc, argv, "uuids", STR_NONE)};
 	struct result result =
 		file_read(&c, str_to_z(arena, arg_text(argc, argv, "xml", STR_NONE)), XML_CAP, &peer.xml);

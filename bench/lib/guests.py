@@ -142,36 +142,36 @@ class PortsUp:
 
 # ---- request to running
 
-def running_count(target):
-    return target.ask("Action=DescribeInstances").count("<name>running</name>")
-
-
-def example(demo, target, image):
-    """Launches one on each host, so that both have the image; the definition of one: (uri, xml)."""
-    form = f"Action=RunInstances&ImageId={image}&InstanceType=t3.nano&MinCount=2&MaxCount=2"
-    ids = re.findall("<instanceId>(.*?)</instanceId>", target.ask(form))
-    wait_until(lambda: running_count(target) == 2, 90, "two instances run")
+def example(demo, target, form, image):
+    """Launches one on each host, so that both have the image; of one that runs: (uri, xml, its disks, their definitions)."""
+    said = target.ask(f"Action=RunInstances&ImageId={image}&MinCount=2&MaxCount=2&{form}")
+    ids = re.findall("<instanceId>(.*?)</instanceId>", said)
+    look = "Action=DescribeInstances&" + "&".join(f"InstanceId.{k + 1}={i}" for k, i in enumerate(ids))
+    wait_until(lambda: target.ask(look).count("<name>running</name>") == 2, 90, "two instances run")
     uri = demo.sandbox["DSB_URI_hv1"].strip("'")
     names = [n for n in run("virsh", "-q", "-c", uri, "list", "--name").split() if n in ids]
     xml = run("virsh", "-q", "-c", uri, "dumpxml", "--inactive", names[0])
-    disk = re.search("<source file='([^']*)'", xml)[1]
-    volume = run("virsh", "-q", "-c", uri, "vol-dumpxml", disk)
-    target.ask("Action=TerminateInstances&" + "&".join(f"InstanceId.{k + 1}={i}" for k, i in enumerate(ids)))
-    wait_until(lambda: target.ask("Action=DescribeInstances").count("<name>terminated</name>") == 2, 60, "both ended")
-    return uri, xml, disk, volume
+    disks = re.findall("<source file='([^']*-vol-[^']*)'", xml)
+    volumes = [run("virsh", "-q", "-c", uri, "vol-dumpxml", disk) for disk in disks]
+    target.ask(look.replace("DescribeInstances", "TerminateInstances"))
+    wait_until(lambda: target.ask(look).count("<name>terminated</name>") == 2, 60, "both ended")
+    return uri, xml, disks, volumes
 
 
-def peer_arguments(scratch, uri, xml, disk, volume):
+def peer_arguments(scratch, uri, xml, disks, volumes):
     path = os.path.join(scratch, "domain.xml")
     xml = re.sub("<metadata>.*?</metadata>", "", xml, flags=re.DOTALL)  # it is no instance of ours
     with open(path, "w", encoding="utf-8") as f:
         f.write(xml)
-    uuids = [re.search("<uuid>(.*?)</uuid>", xml)[1], re.search("interfaceid='(.*?)'", xml)[1],
-             re.search("-vol-(.*?)[.]qcow2", disk)[1]]
-    backing = re.search("<backingStore>.*?<path>(.*?)</path>", volume, re.DOTALL)[1]
-    size = re.search("<capacity unit='bytes'>(.*?)</capacity>", volume)[1]
-    return [f"uri={uri}", f"pool={os.path.dirname(disk)}", f"image={backing}", f"size={size}", f"xml={path}",
-            f"uuids={','.join(uuids)}", f"file={os.path.basename(disk)}", "count=1"]
+    uuids = [re.search("<uuid>(.*?)</uuid>", xml)[1], *re.findall("interfaceid='(.*?)'", xml),
+             *(re.search("-vol-(.*?)[.]qcow2", disk)[1] for disk in disks)]
+    wanted = []
+    for disk, volume in zip(disks, volumes):
+        backing = re.search("<backingStore>.*?<path>(.*?)</path>", volume, re.DOTALL)
+        size = re.search("<capacity unit='bytes'>(.*?)</capacity>", volume)[1]
+        wanted.append(f"{os.path.basename(disk)}:{size}:{backing[1] if backing else ''}")
+    return [f"uri={uri}", f"pool={os.path.dirname(disks[0])}", f"xml={path}", f"uuids={','.join(uuids)}",
+            f"volumes={','.join(wanted)}", "count=1"]
 
 
 def medians(lines, *names):
@@ -204,7 +204,7 @@ def measure_running(demo, build, scratch, show):
     env = demo.command("env", "demo")
     target = Target(build, f"127.0.0.1:{PORT}", env["access_key_id"], env["secret_access_key"])
     image = demo.command("image", "list")[0]["image_id"]
-    arguments = peer_arguments(scratch, *example(demo, target, image))
+    arguments = peer_arguments(scratch, *example(demo, target, "InstanceType=t3.nano", image))
     openstack, wish = openstack_target(demo, build)
     ports = PortsUp(demo.sandbox["DSB_NB"])
     ours, servers, peers = [], [], []
@@ -232,6 +232,30 @@ def measure_running(demo, build, scratch, show):
     say(f"ports seen up: {len(seen)} of {len(up)}:", *(f"{u:.0f}" for u in seen))
 
 
+def large_form(subnet):
+    volumes = [f"BlockDeviceMapping.{n}.DeviceName=/dev/sd{'abcd'[n]}&BlockDeviceMapping.{n}.Ebs.VolumeSize=1" for n in (1, 2, 3)]
+    interfaces = [f"NetworkInterface.{n + 1}.DeviceIndex={n}&NetworkInterface.{n + 1}.SubnetId={subnet}" for n in (0, 1, 2)]
+    return "&".join(volumes + interfaces)
+
+
+def measure_large(demo, build, scratch, show):
+    """A guest with four volumes and three network interfaces."""
+    env = demo.command("env", "demo")
+    target = Target(build, f"127.0.0.1:{PORT}", env["access_key_id"], env["secret_access_key"])
+    image = demo.command("image", "list")[0]["image_id"]
+    subnet = re.search("<subnetId>(.*?)</subnetId>", target.ask("Action=DescribeSubnets"))[1]
+    form = large_form(subnet)
+    arguments = peer_arguments(scratch, *example(demo, target, f"InstanceType=t3.small&{form}", image))
+    ours, peers = [], []
+    for _ in range(ROUNDS):
+        ours += target.program("launch", f"image={image}", "type=t3.small", f"more={form}", "count=1")
+        peers += target.program("libvirt_peer", *arguments)
+    say("with 4 volumes and 3 interfaces, medians:", medians(ours, "accept_ms", "running_ms", "gone_ms"))
+    say("the C program, medians:", medians(peers, "clone_ms", "define_ms", "start_ms", "all_ms"))
+    show("large_request_to_running_ms", statistics.median(float(line["running_ms"]) for line in ours),
+         statistics.median(float(line["all_ms"]) for line in peers))
+
+
 def measure(build, scratch, show):
     with Demo(build) as demo:
         pid = demo.pid()
@@ -240,6 +264,7 @@ def measure(build, scratch, show):
         show("idle_rss_mib", rss_mib(pid))
         show("idle_cpu_percent", percent)
         measure_running(demo, build, scratch, show)
+        measure_large(demo, build, scratch, show)
         starts = []
         for _ in range(STARTS):
             demo.stop()
