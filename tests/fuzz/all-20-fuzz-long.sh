@@ -2,4 +2,5 @@
 # SPDX-License-Identifier: Apache-2.0
 # A minute for each fuzz target.
 # limit: 900 s
+# covers: 10-fuzz.sh
 FUZZ_S=60 exec "$(dirname "$0")/10-fuzz.sh"
