@@ -110,7 +110,7 @@ class Region:
             self.dev.rest()
             project.ok("POST", f"{NOVA}/servers/{servers[n]}/os-volume_attachments", {"volumeAttachment": {"volumeId": self.volumes[n]}})
         for server, action in ((servers[0], {"createImage": {"name": "of0"}}), (servers[1], {"createImage": {"name": "of1"}}),
-                               (servers[1], {"os-stop": None}), (servers[2], {"lock": None})):
+                               (servers[1], {"os-stop": None}), (servers[2], {"lock": None}), (servers[0], {"resize": {"flavorRef": "t3.small"}})):
             self.dev.rest()
             assert project.call("POST", f"{NOVA}/servers/{server}/action", action).status == 202
 
@@ -198,6 +198,7 @@ FILTERS = {
     ("images", "created_at"): TIMES[0], ("images", "updated_at"): TIMES[3], ("volumes", "created_at"): TIMES[1], ("volumes", "updated_at"): TIMES[3],
     ("images", "visibility"): ANY,  # lists have others' community images when they are asked for: 66-openstack-two-projects.py
     ("images", "id"): By(at("id"), ask=lambda v: f"in:{v}"),
+    ("migrations", "host"): By(at("dest_compute")), ("migrations", "migration_type"): By(at("migration_type")),
     ("images", "server"): By(lambda r: [r["server"]["id"]] if "server" in r else []), ("images", "changes-since"): By(at("updated"), lambda r, v: r["updated"] >= v, others=("2099-01-01T00:00:00Z",)),
     ("images", "type"): By(lambda r: ["snapshot" if "server" in r else "base"]),
     ("projects", "is_domain"): By(lambda r: [r["is_domain"]], others=("True",)),

@@ -71,7 +71,7 @@ static RESULT detail_zones(struct os_call *e, const void *args, struct json_writ
 /* ---- ids ---- */
 
 /* A UUID since 2.53; before, a number: some of its bits. */
-static int64_t number_of(uuid id)
+int64_t os_number_of(uuid id)
 {
 	return (int64_t) (id.b[0] & 0x7f) << 24 | id.b[1] << 16 | id.b[2] << 8 | id.b[3];
 }
@@ -81,7 +81,7 @@ static void write_host_id(struct os_call *e, struct json_writer *w, const struct
 	if (e->request.version >= 53)
 		os_write_id(w, "id", h->row.id);
 	else
-		json_write_int(w, "id", number_of(h->row.id));
+		json_write_int(w, "id", os_number_of(h->row.id));
 }
 
 struct os_host_target {
@@ -99,7 +99,7 @@ static RESULT find_host(struct os_call *e, struct str id, const struct host **re
 	bool is_id = os_parse_id(id, KIND_HOST, &ref);
 	for (const struct host *h = host_first(os_walk(e)); h; h = host_next(os_walk(e), h)) {
 		bool fits = e->request.version >= 53 ? is_id && uuid_equal(h->row.id, ref.prefix)
-						     : is_number && number_of(h->row.id) == number;
+						     : is_number && os_number_of(h->row.id) == number;
 		if (!fits || !row_is_live(&h->row))
 			continue;
 		*ret_host = h;
@@ -137,12 +137,37 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 	json_write_z(w, "status", h->enabled ? "enabled" : "disabled");
 }
 
+/* "qemu+tls://192.0.2.7:16514/system": where libvirt is reached; without an address it is this machine. */
+static struct ip address_of(struct str uri)
+{
+	struct ip ip;
+	struct str host = uri, scheme;
+	bool has_host = str_split_next(&host, ':', &scheme) && str_starts_with(host, STR("//"));
+	host = has_host ? str_slice(host, 2, host.n) : STR_NONE;
+	host = str_slice(host, 0, str_find_char(host, '/', 0));
+	host = str_starts_with(host, STR("[")) ? str_slice(host, 1, str_find_char(host, ']', 0))
+					       : str_slice(host, 0, str_find_char(host, ':', 0));
+	return result_is_ok(ip_parse(host, &ip)) ? ip : ip_from_v4(UINT32_C(0x7f000001));
+}
+
+/* An object since 2.28; before, the same as a text. Of a host's processors it is known how many they are. */
+static void write_processors(struct os_call *e, struct json_writer *w, const struct host *h)
+{
+	struct str info = str_print(e->c->arena,
+				    "{\"topology\":{\"cells\":1,\"sockets\":1,\"cores\":%lld,\"threads\":1}}",
+				    (long long) h->seen_cpus);
+	if (e->request.version >= 28)
+		json_write_raw(w, "cpu_info", info);
+	else
+		json_write_text(w, "cpu_info", info);
+}
+
 /* Up to 2.87; then Placement tells it. */
-static void write_use(struct json_writer *w, const struct host *h)
+static void write_use(struct os_call *e, struct json_writer *w, const struct host *h)
 {
 	struct host_side use;
 	engine_read_host_use(h, &use);
-	json_write_z(w, "cpu_info", "");
+	write_processors(e, w, h);
 	json_write_int(w, "current_workload", 0);
 	json_write_int(w, "vcpus", h->seen_cpus);
 	json_write_int(w, "vcpus_used", use.vcpus);
@@ -211,14 +236,14 @@ static void write_hypervisor(struct os_call *e, struct json_writer *w, const voi
 	write_listed(e, w, shown);
 	json_write_z(w, "hypervisor_type", "QEMU");
 	json_write_int(w, "hypervisor_version", version_of(h->seen_version));
-	json_write_text(w, "host_ip", STR_NONE);
+	os_write_ip(w, "host_ip", address_of(h->uri));
 	json_write_open(w, "service");
 	write_host_id(e, w, h);
 	json_write_text(w, "host", h->name);
 	json_write_text_or_null(w, "disabled_reason", h->disabled_reason);
 	json_write_close(w);
 	if (e->request.version < 88)
-		write_use(w, h);
+		write_use(e, w, h);
 	else
 		json_write_null(w, "uptime");
 }

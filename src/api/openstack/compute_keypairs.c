@@ -96,10 +96,27 @@ static RESULT check_public_key(struct os_call *e, struct str text, struct key_pa
 			      "Keypair data is invalid: failed to generate fingerprint");
 }
 
+/* EC2's may have others, and are shown. */
+static RESULT check_name(struct os_call *e, struct str name)
+{
+	struct str others = e->request.version >= 92 ? STR("_- @.") : STR("_- ");
+	for (size_t k = 0; k < name.n; k++) {
+		char c = name.p[k], lower = (char) (c | 0x20);
+		bool is_safe = (c >= '0' && c <= '9') || (lower >= 'a' && lower <= 'z') ||
+			       str_find_char(others, c, 0) < others.n;
+		if (!is_safe)
+			return ctx_fail_field(
+				e->c, ERR_INVALID, STR("name"),
+				"Keypair data is invalid: Keypair name contains unsafe characters");
+	}
+	return OK;
+}
+
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_make_key *a = args;
 	struct str public_line;
+	TRY(check_name(e, a->wish.name));
 	if (str_is(a->type, "x509"))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("type"),
 				      "Key pairs of type x509 are not supported.");

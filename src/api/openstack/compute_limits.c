@@ -87,7 +87,7 @@ static int64_t used_of(const struct quota_row *q, const struct figures *used)
 
 struct os_quota {
 	struct account_limits wish;
-	struct str project;
+	struct str project, class;
 	bool force;
 	int64_t instances, cores, ram; /* ram: MiB */
 	bool has_instances, has_cores, has_ram;
@@ -100,26 +100,29 @@ static const struct os_param project_params[] = {
 	PROJECT,
 	OS_UNBUILT("user_id", .place = OS_IN_QUERY),
 };
+#define LIMITS                                                                                               \
+	P("instances", instances, has_instances), P("cores", cores, has_cores), P("ram", ram, has_ram),      \
+		OS_UNBUILT("key_pairs", .only = "-1"), OS_UNBUILT("metadata_items", .only = "50"),           \
+		OS_UNBUILT("server_groups", .only = "100"),                                                  \
+		OS_UNBUILT("server_group_members", .only = "100"), OS_UNBUILT("floating_ips", .until = 35),  \
+		OS_UNBUILT("fixed_ips", .until = 35, .only = "-1"),                                          \
+		OS_UNBUILT("security_groups", .until = 35),                                                  \
+		OS_UNBUILT("security_group_rules", .until = 35, .only = "-1"),                               \
+		OS_UNBUILT("injected_files", .until = 56, .only = "0"),                                      \
+		OS_UNBUILT("injected_file_content_bytes", .until = 56, .only = "0"),                         \
+		OS_UNBUILT("injected_file_path_bytes", .until = 56, .only = "0")
 static const struct os_param update_params[] = {
 	PROJECT,
 	OS_UNBUILT("user_id", .place = OS_IN_QUERY),
-	P("instances", instances, has_instances),
-	P("cores", cores, has_cores),
-	P("ram", ram, has_ram),
+	LIMITS,
 	OS_BODY(struct os_quota, "force", force, .doc = "A limit below what is used is no error anyhow."),
-	OS_UNBUILT("key_pairs", .only = "-1"),
-	OS_UNBUILT("metadata_items", .only = "50"),
-	OS_UNBUILT("server_groups", .only = "100"),
-	OS_UNBUILT("server_group_members", .only = "100"),
-	OS_UNBUILT("floating_ips", .until = 35),
-	OS_UNBUILT("fixed_ips", .until = 35, .only = "-1"),
-	OS_UNBUILT("security_groups", .until = 35),
-	OS_UNBUILT("security_group_rules", .until = 35, .only = "-1"),
-	OS_UNBUILT("injected_files", .until = 56, .only = "0"),
-	OS_UNBUILT("injected_file_content_bytes", .until = 56, .only = "0"),
-	OS_UNBUILT("injected_file_path_bytes", .until = 56, .only = "0"),
 	OS_UNBUILT("tenant_id"),
 };
+#define CLASS OS_PATH(struct os_quota, "class", class, .doc = "default: there is no other.")
+static const struct os_param class_params[] = {CLASS};
+static const struct os_param update_class_params[] = {CLASS, LIMITS};
+#undef CLASS
+#undef LIMITS
 #undef P
 
 static RESULT find_account(struct os_call *e, const struct os_quota *a, const struct account **ret_account)
@@ -246,18 +249,24 @@ static struct ref ref_of(struct os_call *e, const struct account *account)
 			    .field = STR("project_id")};
 }
 
-static RESULT prepare_update(struct os_call *e, void *args)
+/* Those that are said; the others stay. */
+static void take_limits(struct os_quota *a, struct ref account)
 {
-	struct os_quota *a = args;
-	const struct account *account = NULL;
-	TRY(find_account(e, a, &account));
-	a->wish = account_limits_all(ref_of(e, account), ACCOUNT_LIMIT_KEEP);
+	a->wish = account_limits_all(account, ACCOUNT_LIMIT_KEEP);
 	if (a->has_instances)
 		a->wish.instances = a->instances;
 	if (a->has_cores)
 		a->wish.vcpus = a->cores;
 	if (a->has_ram)
 		a->wish.memory = a->ram < 0 ? UNLIMITED : a->ram * MIB;
+}
+
+static RESULT prepare_update(struct os_call *e, void *args)
+{
+	struct os_quota *a = args;
+	const struct account *account = NULL;
+	TRY(find_account(e, a, &account));
+	take_limits(a, ref_of(e, account));
 	return OK;
 }
 
@@ -284,6 +293,36 @@ static RESULT show_updated(struct os_call *e, const void *args, struct json_writ
 	return OK;
 }
 
+/* ---- the class of all projects: what new ones get ---- */
+
+static RESULT check_class(struct os_call *e, const struct os_quota *a)
+{
+	return str_is(a->class, "default") ? OK
+					   : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_SETTING,
+							   "Quota class %" STR_FMT " could not be found.",
+							   STR_ARG(str_slice(a->class, 0, 64)));
+}
+
+static RESULT show_class(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct os_quota *a = args;
+	struct account fresh = {0};
+	TRY(check_class(e, a));
+	engine_get_default_limits(os_walk(e), &fresh);
+	if (e->action->method == HTTP_GET)
+		json_write_text(w, "id", a->class);
+	write_set(e, w, &fresh);
+	return OK;
+}
+
+static RESULT prepare_class(struct os_call *e, void *args)
+{
+	TRY(check_class(e, args));
+	take_limits(args, (struct ref){0});
+	return OK;
+}
+
+#define CLASS "/v2.1/os-quota-class-sets/{class}"
 #define SET "/v2.1/os-quota-sets/{project_id}"
 #define ARGS OS_PARAMS(struct os_quota, project_params)
 static const struct os_action actions[] = {
@@ -303,5 +342,13 @@ static const struct os_action actions[] = {
 	{HTTP_DELETE, SET, .permit = "os_compute_api:os-quota-sets:delete", .flags = OS_WRITES | OS_ADMIN,
 	 .status = 202, .args = ARGS, .prepare = prepare_reset, .operation = engine_set_limits_run,
 	 .doc = "As a new project has them."},
+	{HTTP_GET, CLASS, .permit = "os_compute_api:os-quota-class-sets:show", .flags = OS_ADMIN,
+	 .args = OS_PARAMS(struct os_quota, class_params), .item = "quota_class_set", .answer = show_class,
+	 .doc = "What new projects get."},
+	{HTTP_PUT, CLASS, .permit = "os_compute_api:os-quota-class-sets:update",
+	 .flags = OS_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_quota, update_class_params),
+	 .wrap = "quota_class_set", .item = "quota_class_set", .prepare = prepare_class,
+	 .operation = engine_set_default_limits_run, .answer = show_class,
+	 .doc = "Changes it, for those that come."},
 };
 const struct os_actions os_compute_limit_actions = OS_ACTIONS(OS_COMPUTE, actions);

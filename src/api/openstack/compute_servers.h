@@ -37,6 +37,9 @@ struct os_server {
 	VEC(const struct volume *) volumes;
 };
 
+/* Where Nova has numbers: some bits of an id. */
+int64_t os_number_of(uuid id);
+
 /* The members as they are in detail, by the microversion asked for. */
 extern const struct os_listing os_server_details;
 

@@ -141,6 +141,11 @@ static RESULT prepare_add(struct os_call *e, void *args)
 	TRY(prepare_all(e, args));
 	TRY(os_find_live_server(e, &a->server, &instance));
 	e->status = has_word(&instance->row, a->word) ? 204 : 201;
+	call_set_answer_header(e->call, "Location",
+			       str_print(e->c->arena, "%" STR_FMT "/servers/%" STR_FMT "/tags/%" STR_FMT,
+					 STR_ARG(os_service_url(e, OS_COMPUTE)),
+					 STR_ARG(uuid_to_str(e->c->arena, instance->row.id)),
+					 STR_ARG(str_encode_url(e->c->arena, a->word, false))));
 	return OK;
 }
 

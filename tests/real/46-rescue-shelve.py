@@ -1,0 +1,130 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""A guest that is rescued boots from a disk of its own with its root disk behind it, and afterwards from its root again; one
+that is shelved leaves no domain, and has what was on its root disk when it is unshelved. Also when dari is killed on the way."""
+# limit: 420 s
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud as lib  # noqa: E402
+from region import Region, instance, state, wait_state, wait_until  # noqa: E402
+
+NOVA = "/compute/v2.1/servers"
+DISKS = "for d in /sys/block/vd*; do echo $(cat $d/serial) ${d##*/}; done"
+WHERE = 900  # KiB before the disk's end: behind all that the image has
+
+
+class Guest:
+    """One that answers ssh on its address, whatever it boots from."""
+
+    def __init__(self, region, project, ec2, identifier, address):
+        self.region, self.project, self.ec2, self.identifier, self.address = region, project, ec2, identifier, address
+        self.server = project.ok("GET", NOVA)["servers"][0]["id"]
+        (root,) = instance(ec2, identifier)["BlockDeviceMappings"]
+        self.root = root["Ebs"]["VolumeId"].replace("-", "")
+
+    def act(self, **action):
+        answer = self.project.call("POST", f"{NOVA}/{self.server}/action", action, version="compute 2.87")
+        assert answer.status < 300, answer
+
+    def status(self):
+        return self.project.ok("GET", f"{NOVA}/{self.server}")["server"]["status"]
+
+    def wait(self, status, limit_s=120):
+        wait_until(lambda: self.status() == status, limit_s, f"{self.server} {status}")
+
+    def reach(self, what):
+        self.region.reach(self.ec2, self.identifier, self.address, what)
+
+    def disks(self):
+        """The serial of each disk by its name, in the guest's order."""
+        lines = self.region.ssh(self.address, DISKS).splitlines()
+        return {name: serial for serial, name in map(str.split, lines)}
+
+    def place(self, disk):
+        size = int(self.region.ssh(self.address, f"cat /sys/block/{disk}/size"))
+        return f"/dev/{disk} bs=1024", size // 2 - WHERE
+
+    def write(self, disk, word, line):
+        """A word of eight letters, in a line of its own near the disk's end."""
+        device, at = self.place(disk)
+        self.region.ssh(self.address, f"echo {word} | dd of={device} seek={at + line} conv=notrunc 2>/dev/null; sync")
+
+    def read(self, disk, line):
+        device, at = self.place(disk)
+        return self.region.ssh(self.address, f"dd if={device} skip={at + line} count=1 2>/dev/null | head -c 8")
+
+    def images(self):
+        return self.project.ok("GET", f"/image/v2/images?owner={self.project.id}")["images"]
+
+    def domains(self):
+        """On how many hosts there is one of it."""
+        return sum(self.server in self.region.on(host, "virsh", "list", "--all", "--uuid") for host in ("hv1", "hv2"))
+
+
+def rescue(region, guest):
+    before = region.boot_id(guest.address)
+    guest.write("vda", "ofbefore", 0)
+    guest.act(rescue={"adminPass": "rescue-it"})
+    guest.wait("RESCUE")
+    guest.reach("the guest in rescue")
+    disks = guest.disks()
+    region.check("it was booted anew", region.boot_id(guest.address) != before)
+    region.check(f"the first disk is another, the second its root: {disks}", list(disks) == ["vda", "vdb"]
+                 and disks["vda"] != guest.root and disks["vdb"] == guest.root)
+    region.check("in rescue its root holds what it held", guest.read("vdb", 0) == "ofbefore")
+    region.check("the disk that it boots from does not", guest.read("vda", 0) != "ofbefore")
+    guest.write("vdb", "mendedit", 1)
+
+
+def unrescue(region, guest):
+    guest.act(unrescue=None)
+    region.kill_dari()
+    region.start_dari()
+    guest.wait("ACTIVE")
+    guest.reach("the guest out of rescue")
+    region.check("out of rescue it has its root alone", guest.disks() == {"vda": guest.root})
+    region.check("with what was on it", guest.read("vda", 0) == "ofbefore")
+    region.check("and what was mended in rescue", guest.read("vda", 1) == "mendedit")
+
+
+def shelve(region, guest):
+    guest.write("vda", "shelvdit", 2)
+    region.check("it has one domain", guest.domains() == 1)
+    guest.act(shelve=None)
+    guest.wait("SHELVED_OFFLOADED", 180)
+    region.check("a shelved one has no domain", guest.domains() == 0)
+    region.check("but an image", len(guest.images()) == 1)
+    region.check("EC2 calls it stopped", state(guest.ec2, guest.identifier) == "stopped")
+    region.check("audit is clean while it is shelved", region.audit() == [])
+
+
+def unshelve(region, guest):
+    guest.act(unshelve=None)
+    region.kill_dari()
+    region.start_dari()
+    guest.wait("ACTIVE", 180)
+    guest.reach("the guest off the shelf")
+    region.check("it has one domain again", guest.domains() == 1)
+    region.check("on its root disk is what it wrote", [guest.read("vda", n) for n in range(3)] == ["ofbefore", "mendedit", "shelvdit"])
+    region.check("the image of the shelf is gone", guest.images() == [])
+
+
+def main():
+    with Region("rs") as region:
+        ec2, identifier, address = region.witness("people")
+        user = region.command("user", "create", "anna", "--account", "people")
+        guest = Guest(region, lib.Project(region, "people", "anna", user["password"]), ec2, identifier, address)
+        rescue(region, guest)
+        unrescue(region, guest)
+        shelve(region, guest)
+        unshelve(region, guest)
+        ec2.terminate_instances(InstanceIds=[identifier])
+        wait_state(ec2, [identifier], "terminated")
+        wait_until(lambda: region.audit() == [], 60, "audit is clean")
+        region.check("nothing is left", guest.domains() == 0)
+
+
+if __name__ == "__main__":
+    main()
