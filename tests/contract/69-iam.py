@@ -252,6 +252,39 @@ def test_who_has_a_policy(iam, user):
     iam.delete_policy(PolicyArn=arn)
 
 
+def trust(*principals, **condition):
+    return policy({"Effect": "Allow", "Principal": {"AWS": list(principals)}, "Action": "sts:AssumeRole", **condition})
+
+
+def test_roles_and_profiles(iam, number):
+    made = iam.create_role(RoleName="deploy", Path="/app/", AssumeRolePolicyDocument=trust(number), MaxSessionDuration=7200)["Role"]
+    assert made["Arn"] == f"arn:aws:iam::{number}:role/app/deploy" and re.fullmatch(r"AROA[0-9A-F]{17}", made["RoleId"])
+    assert made["AssumeRolePolicyDocument"]["Statement"][0]["Principal"]["AWS"] == [number]
+    assert code(iam.create_role, RoleName="Deploy", AssumeRolePolicyDocument=trust(number)) == "EntityAlreadyExists"
+    assert code(iam.create_role, RoleName="bad", AssumeRolePolicyDocument=allow("sts:AssumeRole")) == "MalformedPolicyDocument"
+    iam.update_role(RoleName="deploy", Description="Deploys")
+    role = iam.get_role(RoleName="deploy")["Role"]
+    assert (role["Description"], role["MaxSessionDuration"]) == ("Deploys", 7200)
+    iam.put_role_policy(RoleName="deploy", PolicyName="look", PolicyDocument=allow("ec2:Describe*"))
+    assert iam.list_role_policies(RoleName="deploy")["PolicyNames"] == ["look"]
+    said = iam.simulate_principal_policy(PolicySourceArn=role["Arn"], ActionNames=["ec2:DescribeVpcs", "ec2:CreateVpc"])["EvaluationResults"]
+    assert [r["EvalDecision"] for r in said] == ["allowed", "implicitDeny"]
+    profile = iam.create_instance_profile(InstanceProfileName="web")["InstanceProfile"]
+    assert profile["Arn"] == f"arn:aws:iam::{number}:instance-profile/web" and profile["Roles"] == []
+    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="deploy")
+    assert iam.get_instance_profile(InstanceProfileName="web")["InstanceProfile"]["Roles"][0]["RoleName"] == "deploy"
+    assert [p["InstanceProfileName"] for p in iam.list_instance_profiles_for_role(RoleName="deploy")["InstanceProfiles"]] == ["web"]
+    assert code(iam.add_role_to_instance_profile, InstanceProfileName="web", RoleName="deploy") == "LimitExceeded"
+    assert code(iam.delete_role, RoleName="deploy") == "DeleteConflict"
+    assert code(iam.delete_instance_profile, InstanceProfileName="web") == "DeleteConflict"
+    iam.remove_role_from_instance_profile(InstanceProfileName="web", RoleName="deploy")
+    iam.delete_instance_profile(InstanceProfileName="web")
+    assert code(iam.delete_role, RoleName="deploy") == "DeleteConflict"
+    iam.delete_role_policy(RoleName="deploy", PolicyName="look")
+    iam.delete_role(RoleName="deploy")
+    assert code(iam.get_role, RoleName="deploy") == "NoSuchEntity"
+
+
 def test_other_accounts_see_nothing(dev, iam, user):
     user("oda")
     other = lib.another(dev, "other", faces.Both).root.client("iam")

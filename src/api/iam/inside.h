@@ -37,7 +37,8 @@ struct iam_actions {
 		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
 	}
 extern const struct iam_actions iam_account_actions, iam_group_actions, iam_holder_actions, iam_key_actions,
-	iam_password_actions, iam_policy_actions, iam_simulation_actions, iam_user_actions;
+	iam_password_actions, iam_policy_actions, iam_profile_actions, iam_role_actions,
+	iam_simulation_actions, iam_user_actions;
 
 /* Of all files; NULL: there is none of that name. */
 const struct iam_action *iam_find_action(struct str name);
@@ -145,6 +146,11 @@ RESULT iam_list_people(struct iam_call *e, const struct user *const **ret_users,
 
 /* A Group's members. */
 void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group *group);
+
+/* ---- roles.c ---- */
+
+/* A Role's members; whole: what bounds it and its tags, too. */
+void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, bool is_whole);
 
 /* ---- policies.c ---- */
 

@@ -1,0 +1,165 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Instance profiles: what gives instances a role. */
+#include "api/iam/inside.h"
+#include "engine/iam_role.h"
+#include "engine/resolve.h"
+#include "engine/tag.h"
+
+#define PROFILE(T, member)                                                                                   \
+	PARAM(T, "InstanceProfileName", member, .flags = REQUIRED | BY_NAME, .kind = KIND_INSTANCE_PROFILE,  \
+	      .min = 1, .max = 128, .doc = "The instance profile.")
+
+static void write_profile(struct iam_call *e, struct xml *x, const struct instance_profile *p, bool is_whole)
+{
+	const struct iam_role *role = iam_role_find(iam_walk(e), p->iam_role);
+	iam_write_entity(e, x, KIND_INSTANCE_PROFILE, &p->row, "InstanceProfileName", "InstanceProfileId");
+	xml_open(x, "Roles");
+	if (role) {
+		xml_open(x, "member");
+		iam_write_role(e, x, role, false);
+		xml_close(x, "member");
+	}
+	xml_close(x, "Roles");
+	if (is_whole && p->tags.count)
+		iam_write_tags(x, p->tags);
+}
+
+static RESULT find_profile(struct iam_call *e, const struct ref *ref,
+			   const struct instance_profile **ret_profile)
+{
+	const struct row *row = NULL;
+	if (!result_is_ok(engine_find_own(e->c, iam_walk(e), KIND_INSTANCE_PROFILE, ref, &row))) {
+		ctx_clear_problem(e->c);
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, ref->field,
+				      "Instance Profile %" STR_FMT " cannot be found.", STR_ARG(ref->text));
+	}
+	*ret_profile = (const struct instance_profile *) row;
+	return OK;
+}
+
+/* ---- reads ---- */
+
+struct profile_args {
+	struct ref profile, role;
+	struct str path;
+	struct iam_pages pages;
+};
+static const struct param get_params[] = {PROFILE(struct profile_args, profile)};
+static const struct param list_params[] = {IAM_PATH_PREFIX(struct profile_args, path),
+					   IAM_PAGES(struct profile_args, pages)};
+static const struct param of_role_params[] = {IAM_ROLE(struct profile_args, role),
+					      IAM_PAGES(struct profile_args, pages)};
+static const struct param list_tags_params[] = {PROFILE(struct profile_args, profile),
+						IAM_PAGES(struct profile_args, pages)};
+
+static RESULT get_profile(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct instance_profile *profile = NULL;
+	TRY(find_profile(e, &((const struct profile_args *) args)->profile, &profile));
+	xml_open(x, "InstanceProfile");
+	write_profile(e, x, profile, true);
+	xml_close(x, "InstanceProfile");
+	return OK;
+}
+
+/* Those of a role, when one is named. */
+static RESULT list_profiles(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct profile_args *a = args;
+	const struct tables *t = iam_walk(e);
+	const struct ref none = {0};
+	struct policy_holder role = {0};
+	struct iam_page page;
+	if (a->role.kind != KIND_NONE)
+		TRY(engine_find_policy_holder(e->c, t, &none, &none, &a->role, &role));
+	TRY(iam_open_page(e, &a->pages, &page));
+	xml_open(x, "InstanceProfiles");
+	const struct instance_profile *p = instance_profile_first_by_account(t, e->c->who->account);
+	for (; p; p = instance_profile_next_by_account(t, p)) {
+		if ((role.row && !uuid_equal(p->iam_role, role.row->id)) ||
+		    !str_starts_with(p->path, a->path) || !iam_page_shows(&page))
+			continue;
+		xml_open(x, "member");
+		write_profile(e, x, p, false);
+		xml_close(x, "member");
+	}
+	xml_close(x, "InstanceProfiles");
+	return iam_close_page(e, x, &page);
+}
+
+static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct profile_args *a = args;
+	const struct instance_profile *profile = NULL;
+	TRY(find_profile(e, &a->profile, &profile));
+	return iam_list_tags(e, x, profile->tags, &a->pages);
+}
+
+/* ---- changes ---- */
+
+static const struct param create_params[] = {
+	PARAM(struct instance_profile_wish, "InstanceProfileName", name, .flags = REQUIRED, .min = 1,
+	      .max = 128, .doc = "Unique in the account, in any letter case."),
+	IAM_PATH(struct instance_profile_wish, path),
+	IAM_TAGS(struct instance_profile_wish, tags),
+};
+
+static RESULT prepare_new(struct iam_call *e, void *args)
+{
+	struct instance_profile_wish *a = args;
+	TRY(iam_check_name(e, a->name, "InstanceProfileName"));
+	return iam_check_path(e, a->path, "Path");
+}
+
+static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct instance_profile_wish *a = args;
+	const struct instance_profile *profile = instance_profile_find(iam_walk(e), a->instance_profile);
+	if (!profile)
+		return engine_fail_gone(e->c, KIND_INSTANCE_PROFILE, a->instance_profile);
+	xml_open(x, "InstanceProfile");
+	write_profile(e, x, profile, true);
+	xml_close(x, "InstanceProfile");
+	return OK;
+}
+
+static const struct param delete_params[] = {PROFILE(struct instance_profile_target, instance_profile)};
+static const struct param role_params[] = {PROFILE(struct profile_role, instance_profile),
+					   IAM_ROLE(struct profile_role, iam_role)};
+static const struct param tag_params[] = {PROFILE(struct entity_tags, entity),
+					  PARAM_LIST(struct entity_tags, "Tags.member", tags, iam_tag_params,
+						     .flags = REQUIRED, .max = 50, .doc = "Set on it.")};
+static const struct param untag_params[] = {PROFILE(struct entity_tags, entity),
+					    PARAM(struct entity_tags, "TagKeys.member", keys,
+						  .flags = REQUIRED, .min = 1, .max = 128,
+						  .doc = "Taken from it.")};
+
+static const struct iam_action actions[] = {
+	{"CreateInstanceProfile", "iam:CreateInstanceProfile",
+	 PARAMS(struct instance_profile_wish, create_params), prepare_new,
+	 .operation = engine_create_instance_profile_run, .answer = show_new,
+	 .doc = "Makes an instance profile."},
+	{"GetInstanceProfile", "iam:GetInstanceProfile", PARAMS(struct profile_args, get_params),
+	 .answer = get_profile, .doc = "One instance profile and its role."},
+	{"ListInstanceProfiles", "iam:ListInstanceProfiles", PARAMS(struct profile_args, list_params),
+	 .answer = list_profiles, .doc = "The account's instance profiles."},
+	{"ListInstanceProfilesForRole", "iam:ListInstanceProfilesForRole",
+	 PARAMS(struct profile_args, of_role_params), .answer = list_profiles,
+	 .doc = "Those that have a role."},
+	{"DeleteInstanceProfile", "iam:DeleteInstanceProfile",
+	 PARAMS(struct instance_profile_target, delete_params),
+	 .operation = engine_delete_instance_profile_run, .doc = "Deletes one without a role."},
+	{"AddRoleToInstanceProfile", "iam:AddRoleToInstanceProfile", PARAMS(struct profile_role, role_params),
+	 .operation = engine_add_role_to_profile_run, .doc = "Puts a role into it; it has one at most."},
+	{"RemoveRoleFromInstanceProfile", "iam:RemoveRoleFromInstanceProfile",
+	 PARAMS(struct profile_role, role_params), .operation = engine_remove_role_from_profile_run,
+	 .doc = "Takes it out."},
+	{"TagInstanceProfile", "iam:TagInstanceProfile", PARAMS(struct entity_tags, tag_params),
+	 .operation = engine_tag_entity_run, .doc = "Sets tags of an instance profile."},
+	{"UntagInstanceProfile", "iam:UntagInstanceProfile", PARAMS(struct entity_tags, untag_params),
+	 .operation = engine_untag_entity_run, .doc = "Takes tags from one."},
+	{"ListInstanceProfileTags", "iam:ListInstanceProfileTags",
+	 PARAMS(struct profile_args, list_tags_params), .answer = list_tags,
+	 .doc = "An instance profile's tags."},
+};
+const struct iam_actions iam_profile_actions = IAM_ACTIONS(actions);

@@ -1,0 +1,206 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Roles: who may take them (the trust policy) and for how long. What they then may, holders.c says. */
+#include "api/iam/inside.h"
+#include "base/clock.h"
+#include "engine/iam_role.h"
+#include "engine/resolve.h"
+#include "engine/tag.h"
+
+void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, bool is_whole)
+{
+	iam_write_entity(e, x, KIND_IAM_ROLE, &role->row, "RoleName", "RoleId");
+	xml_text(x, "AssumeRolePolicyDocument", str_encode_url(e->c->arena, role->trust, false));
+	if (role->description.n)
+		xml_text(x, "Description", role->description);
+	iam_write_int(e, x, "MaxSessionDuration", role->session_max_us / SECOND);
+	if (!is_whole)
+		return;
+	iam_write_boundary(e, x, KIND_IAM_ROLE, &role->row);
+	if (role->tags.count)
+		iam_write_tags(x, role->tags);
+}
+
+static RESULT find_role(struct iam_call *e, const struct ref *ref, const struct iam_role **ret_role)
+{
+	const struct ref none = {0};
+	struct policy_holder holder;
+	TRY(engine_find_policy_holder(e->c, iam_walk(e), &none, &none, ref, &holder));
+	*ret_role = (const struct iam_role *) holder.row;
+	return OK;
+}
+
+/* ---- reads ---- */
+
+struct role_args {
+	struct ref role;
+	struct str path;
+	struct iam_pages pages;
+};
+static const struct param get_params[] = {IAM_ROLE(struct role_args, role)};
+static const struct param list_params[] = {IAM_PATH_PREFIX(struct role_args, path),
+					   IAM_PAGES(struct role_args, pages)};
+static const struct param list_tags_params[] = {IAM_ROLE(struct role_args, role),
+						IAM_PAGES(struct role_args, pages)};
+
+static RESULT get_role(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct iam_role *role = NULL;
+	TRY(find_role(e, &((const struct role_args *) args)->role, &role));
+	xml_open(x, "Role");
+	iam_write_role(e, x, role, true);
+	xml_close(x, "Role");
+	return OK;
+}
+
+static RESULT list_roles(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct role_args *a = args;
+	const struct tables *t = iam_walk(e);
+	struct iam_page page;
+	TRY(iam_open_page(e, &a->pages, &page));
+	xml_open(x, "Roles");
+	const struct iam_role *r = iam_role_first_by_account(t, e->c->who->account);
+	for (; r; r = iam_role_next_by_account(t, r)) {
+		if (!str_starts_with(r->path, a->path) || !iam_page_shows(&page))
+			continue;
+		xml_open(x, "member");
+		iam_write_role(e, x, r, false);
+		xml_close(x, "member");
+	}
+	xml_close(x, "Roles");
+	return iam_close_page(e, x, &page);
+}
+
+static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct role_args *a = args;
+	const struct iam_role *role = NULL;
+	TRY(find_role(e, &a->role, &role));
+	return iam_list_tags(e, x, role->tags, &a->pages);
+}
+
+/* ---- changes ---- */
+
+struct new_role {
+	struct iam_role_wish wish;
+	struct str boundary;
+};
+#define MAX_SESSION(T, member)                                                                               \
+	PARAM(T, "MaxSessionDuration", member, .min = 3600, .max = SESSION_S_MAX,                            \
+	      .doc = "How many seconds a session lasts at most.")
+static const struct param create_params[] = {
+	PARAM(struct new_role, "RoleName", wish.name, .flags = REQUIRED, .min = 1, .max = 64,
+	      .doc = "Unique in the account, in any letter case."),
+	IAM_PATH(struct new_role, wish.path),
+	PARAM(struct new_role, "AssumeRolePolicyDocument", wish.trust, .flags = REQUIRED, .min = 1,
+	      .max = IAM_DOCUMENT_MAX, .doc = "Who may take it, in JSON."),
+	PARAM(struct new_role, "Description", wish.description, .max = 1000, .doc = "For people."),
+	MAX_SESSION(struct new_role, wish.session_max_s),
+	PARAM(struct new_role, "PermissionsBoundary", boundary, .min = 20, .max = 2048,
+	      .doc = "A policy that bounds what it may."),
+	IAM_TAGS(struct new_role, wish.tags),
+};
+
+static RESULT prepare_new(struct iam_call *e, void *args)
+{
+	struct new_role *a = args;
+	TRY(iam_check_name(e, a->wish.name, "RoleName"));
+	TRY(iam_check_path(e, a->wish.path, "Path"));
+	TRY(iam_check_document(e, a->wish.trust, POLICY_OF_TRUST));
+	return a->boundary.n ? iam_find_policy(e, a->boundary, "PermissionsBoundary", &a->wish.boundary) : OK;
+}
+
+static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct new_role *a = args;
+	const struct iam_role *role = iam_role_find(iam_walk(e), a->wish.iam_role);
+	if (!role)
+		return engine_fail_gone(e->c, KIND_IAM_ROLE, a->wish.iam_role);
+	xml_open(x, "Role");
+	iam_write_role(e, x, role, true);
+	xml_close(x, "Role");
+	return OK;
+}
+
+struct changed_role {
+	struct iam_role_change wish;
+	struct str description;
+	bool has_description;
+};
+static const struct param update_params[] = {
+	IAM_ROLE(struct changed_role, wish.iam_role),
+	PARAM(struct changed_role, "Description", description, .max = 1000,
+	      .given = offsetof(struct changed_role, has_description) + 1, .doc = "For people."),
+	MAX_SESSION(struct changed_role, wish.session_max_s),
+};
+static const struct param describe_params[] = {
+	IAM_ROLE(struct changed_role, wish.iam_role),
+	PARAM(struct changed_role, "Description", description, .flags = REQUIRED, .max = 1000,
+	      .given = offsetof(struct changed_role, has_description) + 1, .doc = "For people."),
+};
+static const struct param trust_params[] = {
+	IAM_ROLE(struct changed_role, wish.iam_role),
+	PARAM(struct changed_role, "PolicyDocument", wish.trust, .flags = REQUIRED, .min = 1,
+	      .max = IAM_DOCUMENT_MAX, .doc = "Who may take it, in JSON."),
+};
+
+static RESULT prepare_change(struct iam_call *e, void *args)
+{
+	struct changed_role *a = args;
+	a->wish.description = a->has_description ? &a->description : NULL;
+	return a->wish.trust.n ? iam_check_document(e, a->wish.trust, POLICY_OF_TRUST) : OK;
+}
+
+static RESULT show_changed(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct iam_role *role = NULL;
+	TRY(find_role(e, &((const struct changed_role *) args)->wish.iam_role, &role));
+	xml_open(x, "Role");
+	iam_write_role(e, x, role, true);
+	xml_close(x, "Role");
+	return OK;
+}
+
+/* An empty result is a result. */
+static RESULT show_nothing(struct iam_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	(void) args;
+	(void) x;
+	return OK;
+}
+
+static const struct param delete_params[] = {IAM_ROLE(struct iam_role_target, iam_role)};
+static const struct param tag_params[] = {IAM_ROLE(struct entity_tags, entity),
+					  PARAM_LIST(struct entity_tags, "Tags.member", tags, iam_tag_params,
+						     .flags = REQUIRED, .max = 50, .doc = "Set on it.")};
+static const struct param untag_params[] = {IAM_ROLE(struct entity_tags, entity),
+					    PARAM(struct entity_tags, "TagKeys.member", keys,
+						  .flags = REQUIRED, .min = 1, .max = 128,
+						  .doc = "Taken from it.")};
+
+static const struct iam_action actions[] = {
+	{"CreateRole", "iam:CreateRole", PARAMS(struct new_role, create_params), prepare_new,
+	 .operation = engine_create_iam_role_run, .answer = show_new, .doc = "Makes a role."},
+	{"GetRole", "iam:GetRole", PARAMS(struct role_args, get_params), .answer = get_role,
+	 .doc = "One role."},
+	{"ListRoles", "iam:ListRoles", PARAMS(struct role_args, list_params), .answer = list_roles,
+	 .doc = "The account's roles."},
+	{"UpdateRole", "iam:UpdateRole", PARAMS(struct changed_role, update_params), prepare_change,
+	 .operation = engine_update_iam_role_run, .answer = show_nothing,
+	 .doc = "How long its sessions last, and its description."},
+	{"UpdateRoleDescription", "iam:UpdateRoleDescription", PARAMS(struct changed_role, describe_params),
+	 prepare_change, .operation = engine_update_iam_role_run, .answer = show_changed,
+	 .doc = "Its description alone."},
+	{"UpdateAssumeRolePolicy", "iam:UpdateAssumeRolePolicy", PARAMS(struct changed_role, trust_params),
+	 prepare_change, .operation = engine_update_iam_role_trust_run, .doc = "Who may take it."},
+	{"DeleteRole", "iam:DeleteRole", PARAMS(struct iam_role_target, delete_params),
+	 .operation = engine_delete_iam_role_run, .doc = "Deletes a role that has nothing left."},
+	{"TagRole", "iam:TagRole", PARAMS(struct entity_tags, tag_params), .operation = engine_tag_entity_run,
+	 .doc = "Sets tags of a role."},
+	{"UntagRole", "iam:UntagRole", PARAMS(struct entity_tags, untag_params),
+	 .operation = engine_untag_entity_run, .doc = "Takes tags from a role."},
+	{"ListRoleTags", "iam:ListRoleTags", PARAMS(struct role_args, list_tags_params), .answer = list_tags,
+	 .doc = "A role's tags."},
+};
+const struct iam_actions iam_role_actions = IAM_ACTIONS(actions);
