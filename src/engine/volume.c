@@ -181,7 +181,7 @@ static RESULT check_childless(struct op *op, const struct volume *volume, struct
 	for (const struct snapshot *s = snapshot_first_by_volume(op->head, volume->row.id); s;
 	     s = snapshot_next_by_volume(op->head, s))
 		if (row_is_live(&s->row) && !s->is_bound && uuid_equal(s->account, volume->account))
-			return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, field,
+			return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, field,
 					   "Invalid volume: Volume has dependent snapshots; delete them "
 					   "first, or with cascade.");
 	return OK;

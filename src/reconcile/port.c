@@ -79,6 +79,16 @@ static RESULT gather_base(struct step *s, const struct port *p, struct base_rows
 	return OK;
 }
 
+/* If it fails it is the router's own step that tries again: the port may find its network made by then, which
+ * is all that it needs. */
+static RESULT make_router(struct step *s, const struct router_rows *rows)
+{
+	struct result made = reconcile_apply_router(s, rows);
+	if (!result_is_ok(made))
+		work_wake(s->r, lane_network(s->r), KIND_ROUTER, rows->wish.router->row.id, WAKE_WISH);
+	return made;
+}
+
 static RESULT apply_base(struct step *s, const struct port *p)
 {
 	const struct network_driver *driver = s->r->network.driver;
@@ -86,7 +96,7 @@ static RESULT apply_base(struct step *s, const struct port *p)
 	struct base_rows rows = {0};
 	TRY(gather_base(s, p, &rows));
 	if (rows.router.wish.router && row_is_live(&rows.router.wish.router->row))
-		TRY(reconcile_apply_router(s, &rows.router));
+		TRY(make_router(s, &rows.router));
 	else if (rows.segment.network)
 		TRY(driver->apply_network(self, &s->ctx, &rows.segment));
 	for (size_t k = 0; k < rows.group_count; k++)

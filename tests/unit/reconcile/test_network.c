@@ -353,6 +353,25 @@ static void address_group(struct cloud *c)
 }
 TEST_STORY(address_group, 1)
 
+/* The first port of a router makes it. Whatever fails then, once, the router is made. */
+static void test_first_port_fails(void **state)
+{
+	(void) state;
+	bool has_failed = true;
+	for (uint64_t n = 0; has_failed; n++) {
+		struct cloud *c = cloud_new(1, 1);
+		struct vpc v = make_vpc(c);
+		cloud_settle(c);
+		add_port(c, &v);
+		fault_arm(FAULT_ALLOC | FAULT_DRIVER, n, false);
+		cloud_settle(c);
+		has_failed = fault_has_fired();
+		cloud_check(c);
+		assert_true(network_sim_has(NETWORK_ITEM_ROUTER, v.router));
+		cloud_done(c);
+	}
+}
+
 /* Everything there is lost, of more rows than are looked at in one go: the next look makes all of
  * it anew. */
 static void test_network_emptied(void **state)
@@ -561,23 +580,15 @@ TEST_STORY(routers_of_others, 1)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vpc_life),
-		cmocka_unit_test(test_vpc_life_cut),
-		cmocka_unit_test(test_subnet_goes),
-		cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_addresses),
-		cmocka_unit_test(test_image),
-		cmocka_unit_test(test_nat_gateway),
-		cmocka_unit_test(test_nat_gateway_killed),
-		cmocka_unit_test(test_nat_gateway_cut),
-		cmocka_unit_test(test_revoked_rule),
-		cmocka_unit_test(test_address_group),
-		cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_network_emptied),
-		cmocka_unit_test(test_network_life),
-		cmocka_unit_test(test_routers_of_others),
-		cmocka_unit_test(test_secondary_ips),
-		cmocka_unit_test(test_secondary_ips_killed),
+		cmocka_unit_test(test_vpc_life),         cmocka_unit_test(test_vpc_life_cut),
+		cmocka_unit_test(test_subnet_goes),      cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_addresses),        cmocka_unit_test(test_image),
+		cmocka_unit_test(test_nat_gateway),      cmocka_unit_test(test_nat_gateway_killed),
+		cmocka_unit_test(test_nat_gateway_cut),  cmocka_unit_test(test_revoked_rule),
+		cmocka_unit_test(test_address_group),    cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_first_port_fails), cmocka_unit_test(test_network_emptied),
+		cmocka_unit_test(test_network_life),     cmocka_unit_test(test_routers_of_others),
+		cmocka_unit_test(test_secondary_ips),    cmocka_unit_test(test_secondary_ips_killed),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
