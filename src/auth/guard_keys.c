@@ -40,6 +40,7 @@ static const struct arn_form arn_forms[] = {
 	{KIND_ADDRESS, "elastic-ip", false, false},
 	{KIND_KEY_PAIR, "key-pair", false, true},
 	{KIND_SERVER_GROUP, "placement-group", false, true},
+	{KIND_LAUNCH_TEMPLATE, "launch-template", false, false},
 	{KIND_SUBNET_POOL, "ipam-pool", false, false},
 	{KIND_HOST, "dedicated-host", false, false},
 };

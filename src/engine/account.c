@@ -194,6 +194,8 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 			TRY(group_delete_with_rules(op, g->row.id));
 	FORGET_EACH(op, address_group, account, id);
 	FORGET_EACH(op, server_group, account, id);
+	FORGET_EACH(op, launch_template_version, account, id);
+	FORGET_EACH(op, launch_template, account, id);
 	FORGET_EACH(op, key_pair, account, id);
 	FORGET_EACH(op, access_key, account, id);
 	FORGET_EACH(op, application_credential, account, id);

@@ -46,6 +46,8 @@ struct instance_launch {
 	const struct disk_wish *disks; /* over and besides the image's */
 	size_t disk_count;
 	struct tags instance_tags, volume_tags, port_tags;
+	uuid template_version; /* the launch template's that said some of this, for permissions and tags; or
+				  none */
 	enum choice personality_choice; /* yes: personality below; else the image's */
 	enum instance_personality personality;
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;

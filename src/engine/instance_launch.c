@@ -7,6 +7,7 @@
 #include "engine/image.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
+#include "engine/launch_template.h"
 #include "engine/placement.h"
 #include "engine/server_group.h"
 
@@ -309,6 +310,8 @@ static RESULT resolve(struct launch *l)
 	TRY(resolve_subnet(l));
 	TRY(launch_ports_resolve(op, l->type, &l->ports));
 	TRY(tags_normalize(op, l->wish->instance_tags, &l->instance_tags));
+	if (!uuid_is_none(l->wish->template_version))
+		TRY(launch_template_add_tags(op, l->wish->template_version, &l->instance_tags));
 	TRY(tags_normalize(op, l->wish->volume_tags, &l->volume_tags));
 	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));
 	return permit(l);

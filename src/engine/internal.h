@@ -118,6 +118,8 @@ int64_t *quota_limit(struct account *account, enum quota quota);
 
 /* Sorted by key and checked, as a row has them. */
 RESULT tags_normalize(struct op *op, struct tags wish, struct tags *ret_tags);
+/* With those of the system's own, whose keys begin with "aws:" and which no user sets or deletes. */
+RESULT tags_add_reserved(struct op *op, struct tags added, struct tags *tags);
 
 /* ---- extra.c ---- */
 

@@ -148,6 +148,7 @@ NAMED(volume_type)
 NAMED_IN_ACCOUNT(key_pair)
 NAMED_IN_ACCOUNT(iam_role)
 NAMED_IN_ACCOUNT(instance_profile)
+NAMED_IN_ACCOUNT(launch_template)
 NAMED(role)
 
 /* NAME is the default domain's, DOMAIN/NAME another's; names may have a slash in them. */
@@ -259,6 +260,7 @@ static find_named *const named[KIND_COUNT] = {
 	[KIND_KEY_PAIR] = find_named_key_pair,
 	[KIND_IAM_ROLE] = find_named_iam_role,
 	[KIND_INSTANCE_PROFILE] = find_named_instance_profile,
+	[KIND_LAUNCH_TEMPLATE] = find_named_launch_template,
 	[KIND_DOMAIN] = find_named_domain,
 	[KIND_VOLUME_TYPE] = find_named_volume_type,
 	[KIND_USER] = find_named_user,
@@ -315,6 +317,8 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_SECONDARY_IP] = "secondary address",
 	[KIND_ADDRESS] = "address",
 	[KIND_SERVER_GROUP] = "placement group",
+	[KIND_LAUNCH_TEMPLATE] = "launch template",
+	[KIND_LAUNCH_TEMPLATE_VERSION] = "launch template version",
 	[KIND_SNAPSHOT] = "snapshot",
 	[KIND_VOLUME_TYPE] = "volume type",
 	[KIND_VOLUME] = "volume",

@@ -14,6 +14,13 @@ static size_t count_characters(struct str s)
 	return count;
 }
 
+static RESULT fail_reserved(struct op *op, struct str key)
+{
+	return ctx_fail_field(op->ctx, ERR_INVALID, STR("Tag.Key"),
+			      "Tag keys starting with 'aws:' are reserved for internal use: '%" STR_FMT "'.",
+			      STR_ARG(key));
+}
+
 static RESULT check_tag(struct op *op, const struct tag *tag)
 {
 	if (tag->key.n < 1 || count_characters(tag->key) > TAG_KEY_MAX || !str_is_xml_text(tag->key))
@@ -25,12 +32,7 @@ static RESULT check_tag(struct op *op, const struct tag *tag)
 				      "Tag values have up to %d characters: that of '%" STR_FMT
 				      "' is not one.",
 				      TAG_VALUE_MAX, STR_ARG(tag->key));
-	if (str_starts_with(tag->key, STR("aws:")))
-		return ctx_fail_field(
-			op->ctx, ERR_INVALID, STR("Tag.Key"),
-			"Tag keys starting with 'aws:' are reserved for internal use: '%" STR_FMT "'.",
-			STR_ARG(tag->key));
-	return OK;
+	return str_starts_with(tag->key, STR("aws:")) ? fail_reserved(op, tag->key) : OK;
 }
 
 /* Puts one into a sorted array with room for it; one of the same key is replaced. */
@@ -77,6 +79,26 @@ RESULT tags_normalize(struct op *op, struct tags wish, struct tags *ret_tags)
 	}
 	*ret_tags = (struct tags){sorted, count};
 	return OK;
+}
+
+RESULT tags_add_reserved(struct op *op, struct tags added, struct tags *tags)
+{
+	struct tag *sorted = arena_new_array(op->ctx->arena, struct tag, tags->count + added.count);
+	size_t count = tags->count;
+	bool replaced;
+	if (!sorted)
+		return ctx_no_memory(op->ctx);
+	if (count)
+		memcpy(sorted, tags->at, count * sizeof *sorted);
+	for (size_t n = 0; n < added.count; n++)
+		insert_tag(sorted, &count, added.at[n], &replaced);
+	*tags = (struct tags){sorted, count};
+	return OK;
+}
+
+static bool is_reserved(const struct tag *tag)
+{
+	return str_starts_with(tag->key, STR("aws:"));
 }
 
 /* ---- on rows of any kind ---- */
@@ -165,6 +187,8 @@ static RESULT add_tags(struct op *op, const struct tags_wish *wish, struct tags 
 
 static bool is_of_part(enum tag_part part, const struct tag *tag)
 {
+	if (is_reserved(tag))
+		return false;
 	return part == TAGS_ALL || (part == TAGS_WORDS) == str_is_empty(tag->value);
 }
 
@@ -222,6 +246,9 @@ RESULT engine_set_tags(struct op *op, struct tags_wish *wish)
 
 RESULT engine_delete_tags(struct op *op, struct tags_wish *wish)
 {
+	for (size_t n = 0; n < wish->removal_count; n++)
+		if (str_starts_with(wish->removals[n].key, STR("aws:")))
+			return fail_reserved(op, wish->removals[n].key);
 	for (size_t n = 0; n < wish->resources.count; n++)
 		TRY(change_row(op, wish, &wish->resources.at[n], NULL, "tag.delete", remove_tags));
 	return OK;

@@ -96,7 +96,7 @@ class Model:
                     problems.append(f'{path}: no member {name} in {shape_name}')
         elif shape['type'] == 'list':
             for child in element:
-                if child.tag.split('}')[-1] not in ('item', 'member'):
+                if child.tag.split('}')[-1] not in ('item', 'member', shape['member'].get('locationName')):
                     problems.append(f'{path}: {child.tag} in a list')
                 self.check_answer(child, shape['member']['shape'], path + '[]', problems)
         elif len(element):

@@ -43,6 +43,25 @@ class Some:
         return f"Some({self.pattern!r})"
 
 
+TEMPLATE = {
+    "ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.micro", "KeyName": "a-key", "EbsOptimized": True, "Monitoring": {"Enabled": True},
+    "Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "parts", "GroupId": "pg-0123456789abcdef0", "PartitionNumber": 2},
+    "DisableApiTermination": True, "DisableApiStop": False, "InstanceInitiatedShutdownBehavior": "terminate", "UserData": "IyEvYmluL3NoCg==",
+    "SecurityGroupIds": ["sg-0123456789abcdef0"], "SecurityGroups": ["web"], "CreditSpecification": {"CpuCredits": "standard"},
+    "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 3, "InstanceMetadataTags": "disabled"},
+    "BlockDeviceMappings": [
+        {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-0123456789abcdef0", "VolumeSize": 9, "VolumeType": "gp3", "Iops": 3500,
+                                            "Throughput": 200, "DeleteOnTermination": False}},
+        {"DeviceName": "/dev/sdh", "VirtualName": "ephemeral0"}, {"DeviceName": "/dev/sdi", "NoDevice": ""}],
+    "NetworkInterfaces": [
+        {"DeviceIndex": 0, "NetworkInterfaceId": "eni-0123456789abcdef0", "SubnetId": "subnet-0123456789abcdef0", "Description": "first",
+         "Groups": ["sg-0123456789abcdef1"], "PrivateIpAddress": "10.20.1.33", "SecondaryPrivateIpAddressCount": 4,
+         "PrivateIpAddresses": [{"PrivateIpAddress": "10.20.1.34", "Primary": True}], "AssociatePublicIpAddress": False,
+         "DeleteOnTermination": True}],
+    "TagSpecifications": [{"ResourceType": "instance", "Tags": TAGS}, {"ResourceType": "volume", "Tags": [{"Key": "of", "Value": "disks"}]}],
+}
+
+
 # Action, its arguments; what is kept of the answer, by label; how it is looked at, where the thing is in
 # that answer, and what it has to be there. "{label}" stands for what was kept; "+Name" is a wire parameter that the model of Debian's boto3 has not.
 ROWS = [
@@ -206,6 +225,35 @@ ROWS = [
      {"bare i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{bare i}"]}, "Reservations[0].Instances[0]",
      {"SubnetId": "{small}", "NetworkInterfaces[0].NetworkInterfaceId": "{bare}",
       "NetworkInterfaces[0].Attachment.DeleteOnTermination": False}),
+    ("CreateLaunchTemplate", {"LaunchTemplateName": "whole", "VersionDescription": "the first", "LaunchTemplateData": TEMPLATE,
+                              "ClientToken": "a-template", "TagSpecifications": tags("launch-template")},
+     {"whole lt": "LaunchTemplate.LaunchTemplateId"}, "DescribeLaunchTemplateVersions", {"LaunchTemplateId": "{whole lt}"}, "LaunchTemplateVersions[0]",
+     {"LaunchTemplateName": "whole", "VersionNumber": 1, "VersionDescription": "the first", "DefaultVersion": True, "LaunchTemplateData": TEMPLATE,
+      "CreatedBy": Some("arn:aws:iam::{owner}:root")}),
+    ("CreateLaunchTemplateVersion", {"LaunchTemplateId": "{whole lt}", "VersionDescription": "the second", "LaunchTemplateData": TEMPLATE,
+                                     "ClientToken": "a-version"}, {},
+     "DescribeLaunchTemplateVersions", {"LaunchTemplateId": "{whole lt}", "Versions": ["2"]}, "LaunchTemplateVersions[0]",
+     {"VersionNumber": 2, "VersionDescription": "the second", "DefaultVersion": False, "LaunchTemplateId": "{whole lt}", "LaunchTemplateData": TEMPLATE}),
+    ("CreateLaunchTemplateVersion", {"LaunchTemplateName": "whole", "SourceVersion": "1", "LaunchTemplateData": {
+        "InstanceType": "t3.large", "SecurityGroupIds": ["sg-0123456789abcdef2"], "Placement": {"GroupName": "other"}}}, {},
+     "DescribeLaunchTemplateVersions", {"LaunchTemplateName": "whole", "Versions": ["$Latest"]}, "LaunchTemplateVersions[0]",
+     {"LaunchTemplateName": "whole", "VersionNumber": 3, "LaunchTemplateData": {
+         **{k: v for k, v in TEMPLATE.items() if k != "SecurityGroups"}, "InstanceType": "t3.large", "SecurityGroupIds": ["sg-0123456789abcdef2"],
+         "Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "other", "PartitionNumber": 2}}}),
+    ("CreateLaunchTemplate", {"LaunchTemplateName": "small", "LaunchTemplateData": {
+        "ImageId": "{image}", "InstanceType": "t3.small", "DisableApiStop": True, "TagSpecifications": [
+            {"ResourceType": "instance", "Tags": [{"Key": "colour", "Value": "green"}, {"Key": "of", "Value": "template"}]}]}},
+     {"small lt": "LaunchTemplate.LaunchTemplateId"}, "DescribeLaunchTemplates", {"LaunchTemplateNames": ["small"]}, "LaunchTemplates[0]",
+     {"LaunchTemplateId": "{small lt}", "DefaultVersionNumber": 1, "LatestVersionNumber": 1, "Tags": None}),
+    ("RunInstances", {"MinCount": 1, "MaxCount": 1, "LaunchTemplate": {"LaunchTemplateId": "{small lt}"}},
+     {"small i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{small i}"]}, "Reservations[0].Instances[0]",
+     {"ImageId": "{image}", "InstanceType": "t3.small", "Tags": [
+         {"Key": "aws:ec2launchtemplate:id", "Value": "{small lt}"}, {"Key": "aws:ec2launchtemplate:version", "Value": "1"},
+         {"Key": "colour", "Value": "green"}, {"Key": "of", "Value": "template"}]}),
+    ("RunInstances", {"MinCount": 1, "MaxCount": 1, "InstanceType": "t3.nano", "LaunchTemplate": {"LaunchTemplateName": "small", "Version": "$Latest"},
+                      "TagSpecifications": [{"ResourceType": "instance", "Tags": [{"Key": "colour", "Value": "blue"}]}]},
+     {"other i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{other i}"]}, "Reservations[0].Instances[0]",
+     {"ImageId": "{image}", "InstanceType": "t3.nano", "Tags[2:]": [{"Key": "colour", "Value": "blue"}, {"Key": "of", "Value": "template"}]}),
     ("RunInstances",
      {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "Placement": {"GroupName": "parts", "PartitionNumber": 2}},
      {"part i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{part i}"]}, "Reservations[0].Instances[0]",
@@ -342,6 +390,9 @@ def leaves(value, name=""):
 
 # What another look than the row's own tells: action and parameter, how it is looked at, where, what it has to be.
 OTHER_LOOKS = [
+    ("CreateLaunchTemplate", "TagSpecification.N.Tag.N.Key", "DescribeLaunchTemplates", {"LaunchTemplateIds": ["{whole lt}"]}, "LaunchTemplates[0].Tags", TAGS),
+    ("CreateLaunchTemplate", "TagSpecification.N.Tag.N.Value", "DescribeLaunchTemplates", {"LaunchTemplateIds": ["{whole lt}"]},
+     "LaunchTemplates[0].LatestVersionNumber", 3),
     ("RunInstances", "UserData", "DescribeInstanceAttribute", {"InstanceId": "{i}", "Attribute": "userData"}, "UserData.Value", "IyEvYmluL3NoCg=="),
     ("RunInstances", "DisableApiTermination", "DescribeInstanceAttribute", {"InstanceId": "{i}", "Attribute": "disableApiTermination"},
      "DisableApiTermination.Value", True),
@@ -394,6 +445,9 @@ TELLING = {
     ("RunInstances", "NetworkInterface.N.AssociatePublicIpAddress"): "PublicIpAddress",
     ("RunInstances", "NetworkInterface.N.PrivateIpAddresses.N.Primary"): "PrivateIpAddress",
     ("RunInstances", "NetworkInterface.N.SecondaryPrivateIpAddressCount"): "NetworkInterfaces[0].PrivateIpAddresses[].Primary",
+    ("RunInstances", "LaunchTemplate.LaunchTemplateName"): "Tags[2:]",
+    ("RunInstances", "LaunchTemplate.Version"): "Tags[2:]",
+    ("CreateLaunchTemplateVersion", "SourceVersion"): "LaunchTemplateData",
     ("RunInstances", "Placement.GroupId"): "Placement.GroupName",
     ("RunInstances", "Placement.AvailabilityZoneId"): "Placement.AvailabilityZone",
     ("RunInstances", "SecurityGroup.N"): "SecurityGroups[0].GroupId",
@@ -511,21 +565,21 @@ def test_is_whole(action, region):
 
 # What tags of a request with a token are for: with others it is another request.
 TAGGED_AS = {"RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
-             "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateNetworkAcl": "network-acl"}
+             "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template"}
 
 
-@pytest.mark.parametrize("action", sorted(a for a in ACTIONS if any(p["name"] == "ClientToken" and p["built"] for p in ACTIONS[a]["params"])))
+@pytest.mark.parametrize("action", sorted(a for a in ACTIONS if CREATES.match(a) and any(p["name"] == "ClientToken" and p["built"] for p in ACTIONS[a]["params"])))
 def test_token(action, region):
     """The same token and request: the same answer, and nothing more. Another request: refused."""
     row = next(row for row in ROWS if row[0] == action)
     arguments = {k: v for k, v in row[1].items() if k not in ("+ClientToken", "PrivateIpAddress", "TagSpecifications", "CidrBlock")}
     arguments["ClientToken" if "ClientToken" in row[1] else "+ClientToken"] = str(uuid.uuid4())
-    if "Name" in arguments:
-        arguments["Name"] = "made twice"
+    for name in [name for name in arguments if name in ("Name", "LaunchTemplateName")]:
+        arguments[name] = "made-twice"
     first, second = (sorted(ids_in(str(region.call(action, arguments)))) for _ in range(2))
     assert first and first == second
     other = {"TagSpecifications": [{"ResourceType": TAGGED_AS[action], "Tags": [{"Key": "other", "Value": "x"}]}]} if action in TAGGED_AS else {
-        "Description": "other words"}
+        "VersionDescription" if "LaunchTemplateData" in arguments else "Description": "other words"}
     with pytest.raises(botocore.exceptions.ClientError) as caught:
         region.call(action, {**arguments, **other})
     assert caught.value.response["Error"]["Code"] == "IdempotentParameterMismatch"

@@ -15,7 +15,7 @@ import xml.etree.ElementTree as ET
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from dev import Dev, dump  # noqa: E402
+from dev import ASKED, Dev, dump  # noqa: E402
 from world import World  # noqa: E402
 
 TABLES = dump()
@@ -23,7 +23,7 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
-             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribePlacementGroups": "pg", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
@@ -36,6 +36,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "Describe
 VALUES = {
     "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
+    "is-default-version": "defaultVersion",
     "placement-group-name": "placement/groupName", "placement-partition-number": "placement/partitionNumber",
     "instance.group-id": "groupSet/item/groupId", "instance.group-name": "groupSet/item/groupName",
     "state-reason-code": "stateReason/code", "state-reason-message": "stateReason/message",
@@ -90,6 +91,7 @@ def make_more(world):
         call("AllocateAddress")
         call("CopySnapshot", {"SourceSnapshotId": world.operators_snapshot, "SourceRegion": "us-east-1"})
         call("CreateKeyPair", {"KeyName": f"page-{n}"})
+        call("CreateLaunchTemplate", {"LaunchTemplateName": f"page-{n}", "LaunchTemplateData.KeyName": f"page-{n}"})
         group = call("CreateSecurityGroup", {"GroupName": f"page-{n}", "GroupDescription": "words", "VpcId": vpc}).first("groupId")
         call("CreateTags", {"ResourceId.1": group, "Tag.1.Key": "page", "Tag.1.Value": str(n)})
         call("RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet})
@@ -106,7 +108,7 @@ def items(answer):
 
 
 def look(world, action, **params):
-    answer = world.account.ok(action, params)
+    answer = world.account.ok(action, {**ASKED.get(action, {}), **params})
     return items(answer), answer
 
 
@@ -218,11 +220,11 @@ def test_pages(action, world):
 def test_tokens(action, world):
     """A token is of its request; one of nobody's, or of another request, is refused."""
     size = max(PAGED[action]["min"], 1)
-    answer = world.account.call(action, {"MaxResults": size, "NextToken": "garbage"})
+    answer = world.account.call(action, {**ASKED.get(action, {}), "MaxResults": size, "NextToken": "garbage"})
     assert answer.code in ("InvalidParameterValue", "InvalidNextToken") and answer.status == 400, answer
     token = look(world, action, MaxResults=size)[1].first("nextToken")
     if token and ACTIONS[action]["filters"]:
-        changed = {"MaxResults": size, "NextToken": token, "Filter.1.Name": ACTIONS[action]["filters"][0], "Filter.1.Value.1": "*"}
+        changed = {**ASKED.get(action, {}), "MaxResults": size, "NextToken": token, "Filter.1.Name": ACTIONS[action]["filters"][0], "Filter.1.Value.1": "*"}
         answer = world.account.call(action, changed)
         assert answer.code in ("InvalidParameterValue", "InvalidNextToken"), answer
 

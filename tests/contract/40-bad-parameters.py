@@ -37,7 +37,8 @@ FAMILIES = re.compile(r"Invalid\w+\.(Malformed|NotFound|Duplicate|InUse|Range|Co
 CODES = {"MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",
          "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
          "VPCIdNotSpecified", "OperationNotPermitted", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
-         "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "NatGatewayMalformed", "InvalidInput", "Unsupported", "InvalidTagKey.Malformed"}
+         "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",
+         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInput", "Unsupported", "InvalidTagKey.Malformed"}
 
 
 @pytest.fixture(scope="module")
@@ -87,6 +88,8 @@ def spoilt(param, mine, theirs):
     if param.get("words"):
         yield "no-such-word"
     last = re.sub(r".*\.(?!N$)", "", param["name"])
+    if param["name"].startswith("LaunchTemplateData."):
+        last = ""  # what a template names is looked up by a launch
     if last in MEANINGLESS:
         yield MEANINGLESS[last]
     if last == "PrivateIpAddress" or last == "PrivateIpAddress.N":

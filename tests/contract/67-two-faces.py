@@ -408,7 +408,23 @@ def test_no_room(both, admin):
     assert admin.call("DELETE", f"{COMPUTE}/flavors/huge").status == 202
 
 
-@holds("Instances: a server group")
+@holds("What each face calls it: launch template, its versions")
+def test_launch_templates(both):
+    """Only EC2 has them; what was launched by one is a server like others, whose tags of it nobody takes away."""
+    both.ec2.create_launch_template(LaunchTemplateName="small", LaunchTemplateData={"ImageId": both.image, "InstanceType": "t3.nano"})
+    made = both.ec2.run_instances(MinCount=1, MaxCount=1, LaunchTemplate={"LaunchTemplateName": "small"})["Instances"][0]["InstanceId"]
+    both.rest()
+    path = f"{COMPUTE}/servers/{both.server(made)['id']}"
+    both.ok("PUT", f"{path}/metadata", {"metadata": {"a": "b"}})
+    both.ec2.delete_tags(Resources=[made])
+    assert sorted(t["Key"] for t in both.instance(made)["Tags"]) == ["aws:ec2launchtemplate:id", "aws:ec2launchtemplate:version"]
+    assert code(lambda: both.ec2.delete_tags(Resources=[made], Tags=[{"Key": "aws:ec2launchtemplate:id"}])) == "InvalidParameterValue"
+    both.ec2.delete_launch_template(LaunchTemplateName="small")
+    assert both.instance(made)["State"]["Name"] == "running"
+    both.terminate(made)
+
+
+@holds("Instances: a server group", "Instances: Placement groups")
 def test_placement_groups(both):
     """Each face's groups are the other's; Nova's hard policies and its soft ones are one strategy."""
     group = both.ok("POST", f"{COMPUTE}/os-server-groups", {"server_group": {"name": "novas", "policy": "affinity"}}, version=NEWEST)["server_group"]

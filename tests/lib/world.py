@@ -17,7 +17,7 @@ VALUES = {
     "Description": "words",
     "DestinationCidrBlock": "198.18.0.0/15", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
-    "KeyName": "fresh", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
+    "KeyName": "fresh", "LaunchTemplateName": "fresh", "LaunchTemplateVersion": "2", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
     "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "ToPort": "8080", "Value": "red",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
                          "aEhqSWxvTWIgeA==",
@@ -72,6 +72,19 @@ REQUESTS = {
     "DeleteInternetGateway": {"InternetGatewayId": "spare igw"},
     "DeleteKeyPair": {"KeyName": "=contract"},
     "DeleteNetworkInterface": {"NetworkInterfaceId": "spare eni"},
+    ("CreateLaunchTemplateVersion", "LaunchTemplateName"): {"LaunchTemplateData.InstanceType": "=t3.nano"},
+    "CreateLaunchTemplateVersion": {"LaunchTemplateId": "lt", "LaunchTemplateData.InstanceType": "=t3.nano"},
+    "CreateLaunchTemplate": {"LaunchTemplateName": "=fresh", "LaunchTemplateData.InstanceType": "=t3.nano"},
+    ("DeleteLaunchTemplate", "LaunchTemplateName"): {},
+    "DeleteLaunchTemplate": {"LaunchTemplateId": "spare lt"},
+    ("DeleteLaunchTemplateVersions", "LaunchTemplateName"): {"LaunchTemplateVersion.1": "=2"},
+    "DeleteLaunchTemplateVersions": {"LaunchTemplateId": "lt", "LaunchTemplateVersion.1": "=2"},
+    ("DescribeLaunchTemplateVersions", "LaunchTemplateName"): {},
+    "DescribeLaunchTemplateVersions": {"LaunchTemplateId": "lt"},
+    ("ModifyLaunchTemplate", "LaunchTemplateName"): {"SetDefaultVersion": "=1"},
+    "ModifyLaunchTemplate": {"LaunchTemplateId": "lt", "SetDefaultVersion": "=1"},
+    ("RunInstances", "LaunchTemplate.Version"): {"ImageId": "operators ami", "LaunchTemplate.LaunchTemplateId": "lt"},
+    "RunInstances": {"ImageId": "operators ami"},
     "DeletePlacementGroup": {"GroupName": "=contract"},
     "DeleteRoute": {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     "DeleteRouteTable": {"RouteTableId": "spare rtb"},
@@ -138,6 +151,7 @@ class World:
         images = account.ok("DescribeImages")
         self.image, self.operators_snapshot, self.images_made = images.first(".//imageId"), images.first(".//snapshotId"), 0
         self.public = set(ids_in(images.text))
+        self.ids["operators ami"] = self.image
         self.fill()
         self.spare()
         self.delete_spare()
@@ -175,6 +189,10 @@ class World:
         port = make("loose eni", "CreateNetworkInterface", {
             "SubnetId": subnet, "PrivateIpAddress": "10.1.1.14", "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88"}, "networkInterfaceId")
         make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
+        make("lt", "CreateLaunchTemplate", {
+            "LaunchTemplateName": "contract", "LaunchTemplateData.InstanceType": "t3.nano", "LaunchTemplateData.ImageId": self.image,
+            "LaunchTemplateData.EbsOptimized": "true", "LaunchTemplateData.MetadataOptions.HttpTokens": "optional",
+            "LaunchTemplateData.MetadataOptions.HttpEndpoint": "enabled"}, "launchTemplateId")
         make("pg", "CreatePlacementGroup", {"GroupName": "contract"}, "groupId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
                                    "SubnetId": subnet, "PrivateIpAddress": "10.1.1.10", "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
@@ -212,8 +230,9 @@ class World:
         name = f"only-{self.account.key_id[-8:].lower()}-{len(self.deleted)}"
         make("spare key", "CreateKeyPair", {"KeyName": name}, "keyPairId")
         make("named sg", "CreateSecurityGroup", {"GroupName": name, "GroupDescription": "words"}, "groupId")
+        make("spare lt", "CreateLaunchTemplate", {"LaunchTemplateName": name, "LaunchTemplateData.InstanceType": "t3.nano"}, "launchTemplateId")
         make("spare pg", "CreatePlacementGroup", {"GroupName": name}, "groupId")
-        self.names = {"KeyName": name, "GroupName": name, "SecurityGroup": name,
+        self.names = {"KeyName": name, "LaunchTemplateName": name, "GroupName": name, "SecurityGroup": name,
                       "PublicIp": self.account.ok("DescribeAddresses", {"AllocationId.1": self.ids["spare eipalloc"]}).first(".//publicIp")}
         make("spare snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1"}, "snapshotId")
         self.images_made += 1
@@ -244,6 +263,7 @@ class World:
                                     ("named sg", "DeleteSecurityGroup", "GroupId"), ("spare sg", "DeleteSecurityGroup", "GroupId"),
                                     ("spare key", "DeleteKeyPair", "KeyPairId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
                                     ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
+                                    ("spare lt", "DeleteLaunchTemplate", "LaunchTemplateId"),
                                     ("spare snap", "DeleteSnapshot", "SnapshotId"), ("spare ami", "DeregisterImage", "ImageId"),
                                     ("spare eni", "DeleteNetworkInterface", "NetworkInterfaceId"), ("spare vpc", "DeleteVpc", "VpcId")]:
             self.account.ok(action, {name: self.ids[label]})
@@ -283,7 +303,7 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)

@@ -408,6 +408,12 @@ static const char *differ_placement_group(const struct look *l, struct thing *t,
 	return str_is(answer_at(item, "groupName"), t->name) ? NULL : "its name";
 }
 
+static const char *differ_template(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return str_is(answer_at(item, "launchTemplateName"), t->name) ? NULL : "its name";
+}
+
 static bool is_in_vpc(const struct thing *t)
 {
 	return (t->kind == KIND_PORT ? model_subnet(t) : t)->of != NULL;
@@ -434,6 +440,8 @@ static const struct listing rows[] = {
 	 differ_key},
 	{KIND_SERVER_GROUP, "Action=DescribePlacementGroups", "placementGroupSet", "groupId", NULL,
 	 "InvalidPlacementGroup.Unknown", differ_placement_group},
+	{KIND_LAUNCH_TEMPLATE, "Action=DescribeLaunchTemplates", "launchTemplates", "launchTemplateId", NULL,
+	 "InvalidLaunchTemplateId.NotFound", differ_template},
 	{KIND_INSTANCE, "Action=DescribeInstances", "reservationSet", "instanceId", "instancesSet",
 	 "InvalidInstanceID.NotFound", differ_instance},
 	{KIND_NAT_GATEWAY, "Action=DescribeNatGateways", "natGatewaySet", "natGatewayId", NULL,

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs, placement groups and tags. */
+ * Key pairs, placement groups, launch templates and tags. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -100,6 +100,55 @@ static void apply_delete_placement_group(struct request *x, struct str answer)
 	model_end(&x->s->model, find_placement_group(x), GONE);
 }
 
+/* ---- launch templates ---- */
+
+static struct thing *find_template(const struct request *x)
+{
+	EACH (&x->s->model, t, KIND_LAUNCH_TEMPLATE)
+		if (t->account == x->account && strcmp(t->name, x->name) == 0)
+			return t;
+	return NULL;
+}
+
+static bool draw_template_data(struct request *x)
+{
+	request_add(x, "LaunchTemplateData.InstanceType", "t3.micro");
+	return true;
+}
+
+static bool draw_template(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "template%d", (int) random_below(3));
+	request_add(x, "LaunchTemplateName", "%s", x->name);
+	return draw_template_data(x);
+}
+
+static bool draw_default_version(struct request *x)
+{
+	request_add(x, "SetDefaultVersion", "$Latest");
+	return true;
+}
+
+static bool draw_versions(struct request *x)
+{
+	request_add(x, "LaunchTemplateVersion.1", "%d", 1 + (int) random_below(3));
+	return true;
+}
+
+static void judge_template(const struct request *x, struct verdict *v)
+{
+	if (find_template(x))
+		refuse(v, "InvalidLaunchTemplateName.AlreadyExistsException");
+}
+
+static void apply_template(struct request *x, struct str answer)
+{
+	struct thing *template = model_add(&x->s->model, KIND_LAUNCH_TEMPLATE, x->account, NULL,
+					   answer_at(answer, "launchTemplate/launchTemplateId"));
+	snprintf(template->name, sizeof template->name, "%s", x->name);
+	request_apply_tag(x, template);
+}
+
 /* ---- tags ---- */
 
 static bool draw_tagged(struct request *x)
@@ -161,6 +210,25 @@ static const struct operation rows[] = {
 	 draw_placement_name,
 	 judge_delete_placement_group,
 	 apply_delete_placement_group},
+	{"CreateLaunchTemplate", 1, {}, "launch-template", draw_template, judge_template, apply_template},
+	{"CreateLaunchTemplateVersion",
+	 1,
+	 {{"LaunchTemplateId", KIND_LAUNCH_TEMPLATE}},
+	 NULL,
+	 draw_template_data},
+	{"ModifyLaunchTemplate", 1, {{"LaunchTemplateId", KIND_LAUNCH_TEMPLATE}}, NULL, draw_default_version},
+	{"DeleteLaunchTemplateVersions",
+	 1,
+	 {{"LaunchTemplateId", KIND_LAUNCH_TEMPLATE}},
+	 NULL,
+	 draw_versions},
+	{"DeleteLaunchTemplate",
+	 1,
+	 {{"LaunchTemplateId", KIND_LAUNCH_TEMPLATE}},
+	 NULL,
+	 NULL,
+	 NULL,
+	 request_apply_end},
 	{"CreateTags", 4, {}, NULL, draw_tag, NULL, apply_tag},
 	{"DeleteTags", 2, {}, NULL, draw_tagged, NULL, apply_untag},
 };

@@ -2,9 +2,11 @@
  * RunInstances: EC2's many ways to say the same become one engine launch.
  * What happens next: engine/instance_launch.c. */
 #include "api/ec2/instances.h"
+#include "api/ec2/launch_data.h"
 #include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 #include "engine/instance.h"
+#include "engine/launch_template.h"
 #include "engine/server_group.h"
 
 /* ---- parameters ---- */
@@ -56,17 +58,26 @@ struct ec2_run_instances {
 	struct refs group_ids, group_names;
 	struct ref zone_id;
 	struct str group_name;
+	struct ref template_id, template_name;
+	struct str template_version;
 	enum choice shutdown_terminates;
 	struct ec2_mappings mappings;
 	struct {
 		const struct ec2_launch_interface *at;
 		size_t count;
 	} interfaces;
-	struct ec2_tag_specs tag_specs;
+	struct ec2_tag_specs tag_specs, template_tags;
 };
 #define P(wire, member, ...) PARAM(struct ec2_run_instances, wire, member, __VA_ARGS__)
 static const struct param run_instances_params[] = {
-	P("ImageId", launch.image, .flags = REQUIRED, .kind = KIND_IMAGE, .doc = "Image to start from."),
+	P("ImageId", launch.image, .kind = KIND_IMAGE,
+	  .doc = "Image to start from; or the template says it."),
+	P("LaunchTemplate.LaunchTemplateId", template_id, .kind = KIND_LAUNCH_TEMPLATE,
+	  .doc = "Launch template whose words hold where the request says nothing."),
+	P("LaunchTemplate.LaunchTemplateName", template_name, .flags = BY_NAME, .kind = KIND_LAUNCH_TEMPLATE,
+	  .max = LAUNCH_TEMPLATE_NAME_MAX, .doc = "Or by name."),
+	P("LaunchTemplate.Version", template_version, .max = 32,
+	  .doc = "A number, $Latest or $Default; absent: the default one."),
 	P("InstanceType", launch.type, .flags = BY_NAME, .kind = KIND_INSTANCE_TYPE, .absent = "m1.small",
 	  .doc = "Size; DescribeInstanceTypes lists them."),
 	P("MinCount", launch.min_count, .flags = REQUIRED, .min = 1, .max = INSTANCE_LAUNCH_MAX,
@@ -136,7 +147,6 @@ static const struct param run_instances_params[] = {
 	NOT_BUILT("IamInstanceProfile"),
 	NOT_BUILT("ElasticGpuSpecification"),
 	NOT_BUILT("ElasticInferenceAccelerator"),
-	NOT_BUILT("LaunchTemplate"),
 	NOT_BUILT("InstanceMarketOptions"),
 	NOT_BUILT("CpuOptions"),
 	NOT_BUILT("LicenseSpecification"),
@@ -187,12 +197,40 @@ static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 	return OK;
 }
 
-static RESULT take_all_tags(struct ec2_call *e, struct ec2_run_instances *a)
+static bool has_key(struct tags tags, struct str key)
+{
+	for (size_t k = 0; k < tags.count; k++)
+		if (str_equal(tags.at[k].key, key))
+			return true;
+	return false;
+}
+
+/* The request's, and of the template's those with other keys. */
+static RESULT take_tags(struct ec2_call *e, const struct ec2_run_instances *a, const char *type,
+			struct tags *ret_tags)
 {
 	static const char types[] = "instance|volume|network-interface";
-	TRY(ec2_take_tags(e, &a->tag_specs, "instance", types, &a->launch.instance_tags));
-	TRY(ec2_take_tags(e, &a->tag_specs, "volume", types, &a->launch.volume_tags));
-	return ec2_take_tags(e, &a->tag_specs, "network-interface", types, &a->launch.port_tags);
+	struct tags own, more;
+	TRY(ec2_take_tags(e, &a->tag_specs, type, types, &own));
+	TRY(ec2_take_tags(e, &a->template_tags, type, types, &more));
+	struct tag *tags = arena_new_array(e->c->arena, struct tag, own.count + more.count + 1);
+	size_t count = 0;
+	if (!tags)
+		return ctx_no_memory(e->c);
+	for (; count < own.count; count++)
+		tags[count] = own.at[count];
+	for (size_t k = 0; k < more.count; k++)
+		if (!has_key(own, more.at[k].key))
+			tags[count++] = more.at[k];
+	*ret_tags = (struct tags){tags, count};
+	return OK;
+}
+
+static RESULT take_all_tags(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	TRY(take_tags(e, a, "instance", &a->launch.instance_tags));
+	TRY(take_tags(e, a, "volume", &a->launch.volume_tags));
+	return take_tags(e, a, "network-interface", &a->launch.port_tags);
 }
 
 /* An empty name is none, as tools send it. */
@@ -209,10 +247,93 @@ static RESULT take_group(struct ec2_call *e, struct ec2_run_instances *a)
 	return OK;
 }
 
+/* ---- by a launch template ---- */
+
+struct ec2_template_tags {
+	struct ec2_tag_specs tag_specs;
+};
+static const struct param template_tags_rows[] = {
+	TAG_SPECIFICATIONS(struct ec2_template_tags, tag_specs),
+};
+static const struct params template_tags_params = PARAMS(struct ec2_template_tags, template_tags_rows);
+
+static bool is_of_tags(const struct pair *pair)
+{
+	return str_starts_with(pair->name, STR("TagSpecification."));
+}
+
+static bool is_no_parameter(const struct pair *pair)
+{
+	return str_is(pair->name, "Action") || str_is(pair->name, "Version") ||
+	       str_is(pair->name, "DryRun") || str_starts_with(pair->name, STR("LaunchTemplate."));
+}
+
+static RESULT leave_out(struct ec2_call *e, const struct pairs *pairs,
+			bool (*is_out)(const struct pair *pair), struct pairs *ret_in, struct pairs *ret_out)
+{
+	struct pair *in = arena_new_array(e->c->arena, struct pair, pairs->count + 1);
+	struct pair *out = arena_new_array(e->c->arena, struct pair, pairs->count + 1);
+	*ret_in = (struct pairs){in, 0};
+	*ret_out = (struct pairs){out, 0};
+	if (!in || !out)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < pairs->count; k++)
+		if (is_out(&pairs->at[k]))
+			out[ret_out->count++] = pairs->at[k];
+		else
+			in[ret_in->count++] = pairs->at[k];
+	return OK;
+}
+
+static RESULT find_version(struct ec2_call *e, const struct ec2_run_instances *a,
+			   const struct launch_template_version **ret_version)
+{
+	const struct launch_template *template = 0;
+	struct ref ref;
+	TRY(params_choose(e->c, &a->template_id, "LaunchTemplate.LaunchTemplateId", &a->template_name,
+			  "LaunchTemplate.LaunchTemplateName", &ref));
+	TRY(engine_find_own_launch_template(e->c, ec2_walk(e), &ref, &template));
+	return engine_find_launch_template_version(e->c, ec2_walk(e), template, a->template_version,
+						   STR("LaunchTemplate.Version"), ret_version);
+}
+
+/* The request anew, as if it said what the template does, where it says nothing itself. Tags are of both. */
+static RESULT use_template(struct ec2_call *e, struct ec2_run_instances *a)
+{
+	const struct launch_template_version *version = 0;
+	struct pairs data, base, tags, asked, rest, merged;
+	struct ec2_template_tags read = {0};
+	struct str form;
+	TRY(find_version(e, a, &version));
+	uuid id = version->row.id;
+	TRY(ec2_read_launch_data(e, version->data, &data));
+	TRY(leave_out(e, &data, is_of_tags, &base, &tags));
+	TRY(params_read(e->c, &template_tags_params, 0, &tags, &read));
+	TRY(leave_out(e, &e->pairs, is_no_parameter, &asked, &rest));
+	TRY(ec2_merge_launch_data(e, &asked, &base, &form));
+	TRY(ec2_read_launch_data(e, form, &merged));
+	*a = (struct ec2_run_instances){0};
+	TRY(params_read(e->c, &e->action->args, 0, &merged, a));
+	a->template_tags = read.tag_specs;
+	a->launch.template_version = id;
+	return OK;
+}
+
+static RESULT check_image(struct ec2_call *e, const struct ec2_run_instances *a)
+{
+	if (a->launch.image.kind != KIND_NONE)
+		return OK;
+	return ctx_fail_field(e->c, ERR_MISSING, STR("ImageId"),
+			      "The request must contain the parameter ImageId");
+}
+
 static RESULT prepare_run(struct ec2_call *e, void *args)
 {
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_run_instances *a = args;
+	if (a->template_id.kind != KIND_NONE || a->template_name.kind != KIND_NONE || a->template_version.n)
+		TRY(use_template(e, a));
+	TRY(check_image(e, a));
 	TRY(ec2_take_mappings(e, &a->mappings, &a->launch.disks, &a->launch.disk_count));
 	TRY(take_interfaces(e, a));
 	TRY(take_all_tags(e, a));

@@ -396,7 +396,7 @@ void world_sign_call(struct ctx *c, const struct world_user *user, const char *m
 		     struct fake_call *ret_call)
 {
 	bool is_get = strcmp(method, "GET") == 0;
-	if (!str_contains(parameters, STR("Version=")))
+	if (!str_contains(parameters, STR("&Version=")))
 		parameters = str_print(c->arena, "%" STR_FMT "&Version=2016-11-15", STR_ARG(parameters));
 	fake_call_init(ret_call, method, STR("/"), is_get ? parameters : STR_NONE,
 		       is_get ? STR_NONE : parameters);
