@@ -214,6 +214,8 @@ static const struct listing rows[] = {
 	{KIND_INSTANCE, "GET /compute/v2.1/servers/detail", "servers", "id", NULL, NULL, differ_server},
 	{KIND_SERVER_GROUP, "GET /compute/v2.1/os-server-groups", "server_groups", "id", NULL, NULL,
 	 differ_name},
+	{KIND_ADDRESS_GROUP, "GET /network/v2.0/address-groups", "address_groups", "id", NULL,
+	 "404 AddressGroupNotFound", differ_name},
 	{KIND_SUBNET_POOL, "GET /network/v2.0/subnetpools", "subnetpools", "id", NULL,
 	 "404 SubnetPoolNotFound", differ_name},
 	{KIND_VOLUME, "GET /volume/v3/volumes/detail", "volumes", "id", NULL, NULL, differ_volume},

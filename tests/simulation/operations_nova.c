@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What OpenStack's face has beside networks: key pairs as Nova makes them, server groups, subnet pools. */
+ * What OpenStack's face has beside networks: key pairs as Nova makes them, server groups, subnet pools,
+ * address groups. */
 #include <stdio.h>
 
 #include "simulation.h"
@@ -112,6 +113,29 @@ static bool draw_new_name(struct request *x)
 	return true;
 }
 
+/* ---- address groups ---- */
+
+static bool draw_address_group(struct request *x)
+{
+	draw_some_name(x, "addresses");
+	request_add(x, "name", "\"%s\"", x->name);
+	request_add(x, "addresses", "[\"10.%d.0.0/16\"]", (int) random_below(200));
+	return true;
+}
+
+static void apply_address_group(struct request *x, struct str answer)
+{
+	apply_name(x, model_add(&x->s->model, KIND_ADDRESS_GROUP, x->account, NULL,
+				answer_at(answer, "address_group/id")));
+}
+
+#define ADDRESSES "/network/v2.0/address-groups/{address_group_id}"
+#define ADDRESSES_REF                                                                                        \
+	{                                                                                                    \
+		{                                                                                            \
+			"address_group_id", KIND_ADDRESS_GROUP                                               \
+		}                                                                                            \
+	}
 #define POOL "/network/v2.0/subnetpools/{subnetpool_id}"
 #define POOL_REF                                                                                             \
 	{                                                                                                    \
@@ -144,6 +168,15 @@ static const struct operation rows[] = {
 	 request_apply_end},
 	{"POST /network/v2.0/subnetpools", 1, {}, "subnetpool", draw_pool, NULL, apply_pool},
 	{"PUT " POOL, 1, POOL_REF, "subnetpool", draw_new_name, NULL, apply_new_name},
+	{"POST /network/v2.0/address-groups",
+	 1,
+	 {},
+	 "address_group",
+	 draw_address_group,
+	 NULL,
+	 apply_address_group},
+	{"PUT " ADDRESSES, 1, ADDRESSES_REF, "address_group", draw_new_name, NULL, apply_new_name},
+	{"DELETE " ADDRESSES, 1, ADDRESSES_REF, NULL, NULL, NULL, request_apply_end},
 	{"DELETE " POOL, 1, POOL_REF, NULL, NULL, NULL, request_apply_end},
 };
 const struct operations nova_operations = {rows, sizeof rows / sizeof *rows};

@@ -18,6 +18,15 @@ const struct iam_action *iam_find_action(struct str name)
 	return NULL;
 }
 
+size_t iam_sum_actions(const struct iam_action **out, size_t max)
+{
+	size_t count = 0;
+	for (size_t g = 0; g < GROUP_COUNT; g++)
+		for (size_t k = 0; k < groups[g]->count && count < max; k++)
+			out[count++] = &groups[g]->at[k];
+	return count;
+}
+
 static void write_action(struct buf *out, const struct iam_action *a)
 {
 	const char *before = "";

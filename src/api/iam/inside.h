@@ -42,6 +42,8 @@ extern const struct iam_actions iam_account_actions, iam_group_actions, iam_hold
 
 /* Of all files; NULL: there is none of that name. */
 const struct iam_action *iam_find_action(struct str name);
+/* All of them, up to max; their number. */
+size_t iam_sum_actions(const struct iam_action **out, size_t max);
 
 struct iam_call {
 	struct call *call;

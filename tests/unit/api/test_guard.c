@@ -3,7 +3,9 @@
  * each refusal says why. */
 #include "../base/test_base.h"
 
-#include "api/ec2/ec2.h"
+#include "api/ec2/list.h"
+#include "api/iam/inside.h"
+#include "api/openstack/action.h"
 #include "engine/policy.h"
 #include "engine/role.h"
 #include "engine/user.h"
@@ -361,6 +363,63 @@ static void test_limits(void **state)
 	assert_int_equal(world_do(w, &w->alice.who, engine_create_policy_version_run, &next).code, ERR_QUOTA);
 }
 
+/* ---- every action of a face is in permissions.def ---- */
+
+enum { ACTIONS_MAX = 1024 };
+
+/* What policies do not speak of: who one is, and what the service itself is. */
+static bool is_unspoken(struct str permit)
+{
+	static const char *const words[] = {
+		"sts:GetCallerIdentity", /* nor can AWS' policies deny it */
+		"identity:validate_token",         "identity:revoke_token",
+		"identity:get_auth_catalog",       "identity:get_auth_system",
+		"identity:list_services",          "identity:get_service",
+		"identity:list_endpoints",         "identity:get_endpoint",
+		"identity:list_registered_limits", "identity:list_limits",
+		"get_metadef_namespaces",          "get_metadef_namespace",
+		"list_metadef_resource_types",     "volume:extensions",
+		"os_compute_api:extensions",       "get_extension",
+	};
+	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
+		if (str_is(permit, words[k]))
+			return true;
+	return false;
+}
+
+static size_t count_unnamed(const char *where, const char *what, const char *permit)
+{
+	if (is_unspoken(str_from(permit)) || permission_find_action(str_from(permit)) != PERMISSION_NONE)
+		return 0;
+	print_error("%s %s: no row of permissions.def has \"%s\"\n", where, what, permit);
+	return 1;
+}
+
+static void test_all_are_named(void **state)
+{
+	static const struct os_actions *const groups[] = {
+#define GROUP(name) &os_##name##_actions,
+#include "api/openstack/action_groups.def"
+#undef GROUP
+	};
+	static const struct ec2_action *ec2_actions[ACTIONS_MAX];
+	static const struct iam_action *iam_actions[ACTIONS_MAX];
+	size_t unnamed = 0, ec2_count = ec2_sum_actions(ec2_actions, ACTIONS_MAX),
+	       iam_count = iam_sum_actions(iam_actions, ACTIONS_MAX);
+	(void) state;
+	assert_true(ec2_count > 50 && iam_count > 20);
+	for (size_t k = 0; k < ec2_count; k++)
+		unnamed += count_unnamed("EC2", ec2_actions[k]->name, ec2_actions[k]->permit);
+	for (size_t k = 0; k < iam_count; k++)
+		unnamed += count_unnamed("IAM", iam_actions[k]->name, iam_actions[k]->permit);
+	for (size_t g = 0; g < sizeof groups / sizeof groups[0]; g++)
+		for (size_t k = 0; k < groups[g]->count; k++)
+			if (!(groups[g]->at[k].flags & OS_OPEN))
+				unnamed += count_unnamed("OpenStack", groups[g]->at[k].path,
+							 groups[g]->at[k].permit);
+	assert_int_equal(unnamed, 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -374,6 +433,7 @@ int main(void)
 		guard_test(test_versions),
 		guard_test(test_who_may),
 		guard_test(test_limits),
+		cmocka_unit_test(test_all_are_named),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }
