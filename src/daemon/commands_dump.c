@@ -38,6 +38,14 @@ static int dump_actions_here(const struct command *command, json_t *args, const 
 	return print_dump(ec2_dump_actions);
 }
 
+static int dump_iam_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	return print_dump(iam_dump_actions);
+}
+
 static int dump_openstack_here(const struct command *command, json_t *args, const char *config_path)
 {
 	(void) command;
@@ -298,6 +306,10 @@ const struct command dump_commands[] = {
 	 "Prints every EC2 action with its parameters and permission, as JSON.",
 	 {{0}},
 	 .run_here = dump_actions_here},
+	{"dump iam",
+	 "Prints every action of IAM with its parameters and permission, as JSON.",
+	 {{0}},
+	 .run_here = dump_iam_here},
 	{"dump openstack",
 	 "Prints every call of the OpenStack services with its parameters and permission, as JSON.",
 	 {{0}},

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The actions of IAM that are built, of all files: found by name, told to the documentation and to tests. */
 #include "api/iam/inside.h"
+#include "api/query/dump.h"
 
 static const struct iam_actions *const groups[] = {
 	&iam_user_actions,    &iam_password_actions,   &iam_key_actions,    &iam_group_actions,
@@ -56,4 +57,30 @@ void iam_write_coverage(struct buf *out)
 	for (size_t g = 0; g < GROUP_COUNT; g++)
 		for (size_t k = 0; k < groups[g]->count; k++)
 			write_action(out, &groups[g]->at[k]);
+}
+
+static void dump_action(struct buf *out, const struct iam_action *a)
+{
+	bool first = true;
+	buf_add_str(out, STR("    {"));
+	params_dump_member(out, "name", a->name);
+	params_dump_member(out, "doc", a->doc);
+	params_dump_member(out, "permit", a->permit);
+	params_dump_member(out, "service", "iam");
+	buf_print(out, "\"writes\": %s, \"filters\": [], \"params\": [", a->operation ? "true" : "false");
+	params_dump(out, &a->args, &first);
+	buf_add_str(out, STR("]}"));
+}
+
+void iam_dump_actions(struct buf *out)
+{
+	bool first = true;
+	buf_add_str(out, STR("{\n  \"actions\": [\n"));
+	for (size_t g = 0; g < GROUP_COUNT; g++)
+		for (size_t k = 0; k < groups[g]->count; k++) {
+			buf_add_str(out, first ? STR("") : STR(",\n"));
+			dump_action(out, &groups[g]->at[k]);
+			first = false;
+		}
+	buf_add_str(out, STR("\n  ]\n}\n"));
 }

@@ -32,6 +32,8 @@ bool iam_has_call(const struct call *call);
 
 /* Its chapter of docs/coverage.md: each action, what it does, which parameters are refused. */
 void iam_write_coverage(struct buf *out);
+/* All actions as JSON, as ec2_dump_actions(). */
+void iam_dump_actions(struct buf *out);
 
 /* For http_listen(), with the face as self. */
 extern const struct http_face iam_http_face;

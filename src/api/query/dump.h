@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Parameter tables as JSON, for `dari dump`, the documentation, and the tests that hold them against
+ * published models. Any thread. */
+#pragma once
+
+#include "api/query/params.h"
+#include "base/buf.h"
+
+/* A JSON string of a literal of ours. */
+void params_dump_text(struct buf *out, const char *text);
+/* "name": "text", and a comma. */
+void params_dump_member(struct buf *out, const char *name, const char *text);
+/* One object for each parameter, commas between them: *first until there was one. */
+void params_dump(struct buf *out, const struct params *table, bool *first);
