@@ -35,17 +35,18 @@ static RESULT check_version(struct op *op, struct str description, struct str da
 	return OK;
 }
 
-static RESULT check_room(struct op *op, const struct launch_template *template)
+static RESULT check_room(struct op *op, uuid account)
 {
 	size_t count = 0;
-	const struct launch_template_version *v =
-		launch_template_version_first_by_template(op->head, template->row.id);
-	for (; v; v = launch_template_version_next_by_template(op->head, v))
+	for (const struct launch_template_version *v =
+		     launch_template_version_first_by_account(op->head, account);
+	     v; v = launch_template_version_next_by_account(op->head, v))
 		count++;
 	if (count < LAUNCH_TEMPLATE_VERSIONS_MAX)
 		return OK;
 	return ENGINE_FAIL(op, ERR_QUOTA, KIND_LAUNCH_TEMPLATE_VERSION, STR("LaunchTemplateData"),
-			   "A launch template has up to %d versions.", LAUNCH_TEMPLATE_VERSIONS_MAX);
+			   "An account's launch templates have up to %d versions.",
+			   LAUNCH_TEMPLATE_VERSIONS_MAX);
 }
 
 static RESULT check_new(struct op *op, const struct launch_template_wish *wish, uuid account)
@@ -53,6 +54,7 @@ static RESULT check_new(struct op *op, const struct launch_template_wish *wish, 
 	size_t count = 0;
 	TRY(check_name(op, wish->name));
 	TRY(check_version(op, wish->description, wish->data));
+	TRY(check_room(op, account));
 	if (launch_template_find_by_account(op->head, account, wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_LAUNCH_TEMPLATE, STR("LaunchTemplateName"),
 				   "Launch template name already in use: %" STR_FMT ".", STR_ARG(wish->name));
@@ -154,7 +156,7 @@ RESULT engine_create_launch_template_version(struct op *op, struct launch_templa
 	if (!uuid_is_none(wish->version))
 		return OK;
 	TRY(check_version(op, wish->description, wish->data));
-	TRY(check_room(op, template));
+	TRY(check_room(op, template->account));
 	TRY(engine_permit(op, "launch_template.add_version", KIND_LAUNCH_TEMPLATE, &template->row));
 	struct launch_template next = *template;
 	next.latest_version++;

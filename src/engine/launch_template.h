@@ -6,8 +6,8 @@
 #include "engine/operation.h"
 
 enum {
-	LAUNCH_TEMPLATES_MAX = 500,         /* of an account */
-	LAUNCH_TEMPLATE_VERSIONS_MAX = 500, /* of a template, at a time */
+	LAUNCH_TEMPLATES_MAX = 500,          /* of an account */
+	LAUNCH_TEMPLATE_VERSIONS_MAX = 1000, /* of all of them: each may be as large as what follows */
 	LAUNCH_TEMPLATE_NAME_MIN = 3,
 	LAUNCH_TEMPLATE_NAME_MAX = 128,
 	LAUNCH_TEMPLATE_WORDS_MAX = 255,

@@ -152,6 +152,33 @@ static void check_soft(void **state)
 	assert_true(uuid_equal(host_of(c, launch.made.at[0]), host_of(c, launch.made.at[1])));
 }
 
+/* No host for two parts; without a number, the part with the fewest. */
+static void check_partitions(void **state)
+{
+	struct cloud *c = *state;
+	struct server_group_wish wish = {
+		.name = STR("g"), .policy = SERVER_GROUP_POLICY_PARTITION, .partitions = 3};
+	cloud_ok(c, &c->alice, engine_create_server_group, &wish);
+	struct instance_launch launch = launch_in(c, wish.server_group, 1), more;
+	launch.partition = 4;
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_INVALID, KIND_SERVER_GROUP);
+	launch.partition = 2;
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	more = launch_in(c, wish.server_group, 1);
+	cloud_ok(c, &c->alice, engine_create_instances, &more);
+	uuid second = launch.made.at[0], first = more.made.at[0];
+	assert_int_equal(cloud_instance(c, second)->partition, 2);
+	assert_int_equal(cloud_instance(c, first)->partition, 1);
+	assert_false(uuid_equal(host_of(c, first), host_of(c, second)));
+	more.partition = 3; /* and no third host */
+	cloud_fails(c, &c->alice, engine_create_instances, &more, ERR_CAPACITY, KIND_INSTANCE);
+	more.partition = 0; /* the third part has the fewest, and no room: the next one has */
+	cloud_ok(c, &c->alice, engine_create_instances, &more);
+	uuid next = more.made.at[0];
+	assert_int_equal(cloud_instance(c, next)->partition, 1);
+	assert_true(uuid_equal(host_of(c, next), host_of(c, first)));
+}
+
 static void check_group_limits(void **state)
 {
 	struct cloud *c = *state;
@@ -343,6 +370,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_affinity, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_anti_affinity, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_soft, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_partitions, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_group_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_disks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_aggregates, cloud_setup, cloud_teardown),
