@@ -360,8 +360,10 @@ static const struct row *look_up(const struct ctx *c, const struct tables *t, en
 		return NULL;
 	if (ref->bits == 0)
 		return named[kind] ? named[kind](t, engine_get_account(c), ref->text) : NULL;
-	return ref->bits >= 128 ? tables_find(t, kind, ref->prefix)
-				: tables_find_prefix(t, kind, ref->prefix, ref->bits);
+	const struct row *row = ref->bits >= 128 ? tables_find(t, kind, ref->prefix)
+						 : tables_find_prefix(t, kind, ref->prefix, ref->bits);
+	bool may_be_name = kind == KIND_INSTANCE_TYPE; /* a flavor's id may be any text, also a UUID */
+	return row || !may_be_name ? row : named[kind](t, engine_get_account(c), ref->text);
 }
 
 RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,

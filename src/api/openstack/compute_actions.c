@@ -130,11 +130,24 @@ static RESULT prepare_rebuild(struct os_call *e, void *args)
 		       : OK;
 }
 
+/* What a rebuilt server is told, since there is a say in it. */
+static void write_told(struct os_call *e, struct json_writer *w, const struct instance *instance)
+{
+	int version = e->request.version;
+	if (version >= 54 && version < 75)
+		json_write_text_or_null(w, "key_name", instance->key_name);
+	if (version >= 57)
+		json_write_text_or_null(w, "user_data", str_encode_base64(e->c->arena, instance->user_data));
+}
+
 static RESULT show_rebuilt(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_rebuild *a = args;
+	const struct instance *instance = NULL;
+	TRY(os_find_server(e, &a->wish.instance, &instance));
 	TRY(os_write_found(e, &os_server_details, &a->wish.instance, w));
 	json_write_text(w, "adminPass", a->password);
+	write_told(e, w, instance);
 	return OK;
 }
 

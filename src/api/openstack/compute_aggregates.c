@@ -41,6 +41,15 @@ static void write_metadata(struct json_writer *w, const struct aggregate_item *i
 	json_write_close(w);
 }
 
+static void write_members(struct json_writer *w, const struct aggregate_item *item)
+{
+	json_write_open_list(w, "hosts");
+	for (size_t k = 0; k < item->hosts.count; k++)
+		json_write_text(w, NULL, item->hosts.at[k]->name);
+	json_write_close_list(w);
+	write_metadata(w, item);
+}
+
 static void write_aggregate(struct os_call *e, struct json_writer *w, const void *shown)
 {
 	const struct aggregate_item *item = shown;
@@ -50,11 +59,8 @@ static void write_aggregate(struct os_call *e, struct json_writer *w, const void
 		os_write_id(w, "uuid", a->row.id);
 	json_write_text(w, "name", a->name);
 	json_write_text_or_null(w, "availability_zone", item->zone ? item->zone->name : STR_NONE);
-	json_write_open_list(w, "hosts");
-	for (size_t k = 0; k < item->hosts.count; k++)
-		json_write_text(w, NULL, item->hosts.at[k]->name);
-	json_write_close_list(w);
-	write_metadata(w, item);
+	if (e->action->method != HTTP_POST || e->action->name) /* a new one shows neither */
+		write_members(w, item);
 	os_write_times_us(w, &a->row);
 	json_write_bool(w, "deleted", false);
 	json_write_null(w, "deleted_at");

@@ -2,6 +2,7 @@
  * Key pairs: those of the project, whichever of its users asks (docs/mapping.md). Keys are made and checked
  * here, off the committer; a private key is in its one answer and nowhere else. Source: Compute API
  * reference, "Keypairs". */
+#include "api/openstack/compute_servers.h"
 #include "api/openstack/list.h"
 #include "api/openstack/write.h"
 #include "base/crypto.h"
@@ -62,6 +63,7 @@ static RESULT show_key(struct os_call *e, const void *args, struct json_writer *
 	const struct key_pair *key = NULL;
 	TRY(engine_find_own_key_pair(e->c, os_walk(e), &a->wish.key_pair, &key));
 	write_common(e, w, key);
+	json_write_int(w, "id", os_number_of(key->row.id));
 	os_write_maker(w, key->made_by, key->account);
 	os_write_times_us(w, &key->row);
 	json_write_bool(w, "deleted", false);

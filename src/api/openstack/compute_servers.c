@@ -214,18 +214,26 @@ static const void *gather_server(struct os_call *e, const struct row *row)
 
 /* ---- writing ---- */
 
-static void write_address(struct json_writer *w, const struct os_server_address *a, struct ip ip,
-			  const char *type)
+/* Until 2.74 the answer of a change has less than what shows the server. */
+static bool is_whole(const struct os_call *e)
+{
+	return e->action->method == HTTP_GET || e->request.version >= 75;
+}
+
+static void write_address(const struct os_call *e, struct json_writer *w, const struct os_server_address *a,
+			  struct ip ip, const char *type)
 {
 	json_write_open(w, NULL);
 	os_write_ip(w, "addr", ip);
 	json_write_int(w, "version", ip.family == IP_V6 ? 6 : 4);
-	json_write_z(w, "OS-EXT-IPS:type", type);
-	os_write_mac(w, "OS-EXT-IPS-MAC:mac_addr", a->mac);
+	if (is_whole(e)) {
+		json_write_z(w, "OS-EXT-IPS:type", type);
+		os_write_mac(w, "OS-EXT-IPS-MAC:mac_addr", a->mac);
+	}
 	json_write_close(w);
 }
 
-static void write_addresses(struct json_writer *w, const struct os_server *s)
+static void write_addresses(const struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
 	json_write_open(w, "addresses");
 	for (size_t k = 0; k < s->networks.count; k++) {
@@ -234,9 +242,9 @@ static void write_addresses(struct json_writer *w, const struct os_server *s)
 		json_write_open_list(w, NULL);
 		for (size_t m = 0; m < n->addresses.count; m++) {
 			const struct os_server_address *a = &n->addresses.at[m];
-			write_address(w, a, a->ip, "fixed");
+			write_address(e, w, a, a->ip, "fixed");
 			if (!ip_is_none(a->floating))
-				write_address(w, a, a->floating, "floating");
+				write_address(e, w, a, a->floating, "floating");
 		}
 		json_write_close_list(w);
 	}
@@ -327,8 +335,9 @@ static void write_admin(struct os_call *e, struct json_writer *w, const struct o
 	json_write_text(w, "OS-EXT-SRV-ATTR:root_device_name", s->instance->root_device);
 	json_write_null(w, "OS-EXT-SRV-ATTR:kernel_id");
 	json_write_null(w, "OS-EXT-SRV-ATTR:ramdisk_id");
-	json_write_text_or_null(w, "OS-EXT-SRV-ATTR:user_data",
-				str_encode_base64(e->c->arena, s->instance->user_data));
+	if (e->action->method != HTTP_POST) /* a rebuilt one's has no prefix */
+		json_write_text_or_null(w, "OS-EXT-SRV-ATTR:user_data",
+					str_encode_base64(e->c->arena, s->instance->user_data));
 }
 
 /* Tells servers on one host from those on others, to one project, and nothing else. */
@@ -340,14 +349,16 @@ static void write_host_id(struct os_call *e, struct json_writer *w, const struct
 		os_write_hex(w, "hostId", uuid_v5(i->account, uuid_to_str(e->c->arena, i->host)));
 }
 
-static void write_states(struct json_writer *w, const struct os_server *s)
+static void write_states(const struct os_call *e, struct json_writer *w, const struct os_server *s)
 {
 	const struct instance *i = s->instance;
 	struct words words = {s->status, s->task};
 	json_write_text(w, "status", words.status);
-	json_write_text_or_null(w, "OS-EXT-STS:task_state", words.task);
-	json_write_z(w, "OS-EXT-STS:vm_state", vm_state(words.status));
-	json_write_int(w, "OS-EXT-STS:power_state", power_state(i));
+	if (is_whole(e)) {
+		json_write_text_or_null(w, "OS-EXT-STS:task_state", words.task);
+		json_write_z(w, "OS-EXT-STS:vm_state", vm_state(words.status));
+		json_write_int(w, "OS-EXT-STS:power_state", power_state(i));
+	}
 	if (str_is(words.status, "ACTIVE") || str_is(words.status, "BUILD") ||
 	    str_is(words.status, "REBUILD") || str_is(words.status, "RESIZE"))
 		json_write_int(w, "progress", 0);
@@ -388,7 +399,7 @@ static void write_newer(struct os_call *e, struct json_writer *w, const struct o
 	int version = e->request.version;
 	if (version >= 9)
 		json_write_bool(w, "locked", i->locked != INSTANCE_LOCKED_NO);
-	if (version >= 16 && os_is_admin(e))
+	if (version >= 16 && os_is_admin(e) && is_whole(e))
 		json_write_z(w, "host_status",
 			     !s->host                                         ? ""
 			     : s->host->seen_state == HOST_SEEN_STATE_DOWN    ? "DOWN"
@@ -411,12 +422,25 @@ static void write_newer(struct os_call *e, struct json_writer *w, const struct o
 		json_write_text_or_null(w, "locked_reason", i->locked_reason);
 }
 
+/* What was an extension once. */
+static void write_extended(struct os_call *e, struct json_writer *w, const struct os_server *s)
+{
+	const struct instance *i = s->instance;
+	json_write_text(w, "OS-EXT-AZ:availability_zone", s->zone ? s->zone->name : STR_NONE);
+	json_write_z(w, "config_drive", i->config_drive ? "True" : "");
+	json_write_text_or_null(w, "key_name", i->key_name);
+	os_write_time_us(w, "OS-SRV-USG:launched_at", i->launched_us);
+	os_write_time_us(w, "OS-SRV-USG:terminated_at", has_ended(&i->row) ? i->stopped_us : 0);
+	write_volumes(e, w, s);
+	write_groups(w, s);
+}
+
 static void write_server(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct os_server *s = item;
 	const struct instance *i = s->instance;
 	write_brief(e, w, i);
-	write_states(w, s);
+	write_states(e, w, s);
 	os_write_hex(w, "tenant_id", i->account);
 	os_write_maker(w, i->made_by, i->account);
 	os_write_metadata(w, "metadata", i->tags);
@@ -425,20 +449,16 @@ static void write_server(struct os_call *e, struct json_writer *w, const void *i
 	write_flavor(e, w, s);
 	os_write_time(w, "created", i->row.created_us);
 	os_write_time(w, "updated", i->row.updated_us);
-	write_addresses(w, s);
+	write_addresses(e, w, s);
 	write_access_ip(w, "accessIPv4", i->access_ip4);
 	write_access_ip(w, "accessIPv6", i->access_ip6);
 	json_write_z(w, "OS-DCF:diskConfig", "MANUAL");
-	json_write_text(w, "OS-EXT-AZ:availability_zone", s->zone ? s->zone->name : STR_NONE);
-	json_write_z(w, "config_drive", i->config_drive ? "True" : "");
-	json_write_text_or_null(w, "key_name", i->key_name);
-	os_write_time_us(w, "OS-SRV-USG:launched_at", i->launched_us);
-	os_write_time_us(w, "OS-SRV-USG:terminated_at", has_ended(&i->row) ? i->stopped_us : 0);
-	write_volumes(e, w, s);
-	write_groups(w, s);
+	if (is_whole(e))
+		write_extended(e, w, s);
 	write_fault(e, w, s);
 	write_newer(e, w, s);
-	write_admin(e, w, s);
+	if (is_whole(e))
+		write_admin(e, w, s);
 }
 
 /* ---- lists ---- */
