@@ -36,9 +36,9 @@ struct iam_actions {
 	{                                                                                                    \
 		(rows), sizeof(rows) / sizeof(rows)[0]                                                       \
 	}
-extern const struct iam_actions iam_account_actions, iam_group_actions, iam_holder_actions, iam_key_actions,
-	iam_password_actions, iam_policy_actions, iam_profile_actions, iam_role_actions,
-	iam_simulation_actions, iam_user_actions;
+extern const struct iam_actions iam_account_actions, iam_detail_actions, iam_group_actions,
+	iam_holder_actions, iam_key_actions, iam_password_actions, iam_policy_actions, iam_profile_actions,
+	iam_role_actions, iam_simulation_actions, iam_user_actions;
 
 /* Of all files; NULL: there is none of that name. */
 const struct iam_action *iam_find_action(struct str name);
@@ -158,6 +158,17 @@ void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *ro
 
 /* The policy of that ARN, by its id. ERR_NOT_FOUND. */
 RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy);
+
+/* A Policy's members; with its description and tags, which lists leave out. */
+void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool with_description);
+/* A PolicyVersion's members; with its text. */
+void iam_write_version(struct iam_call *e, struct xml *x, const struct policy *p,
+		       const struct policy_version *v, bool with_document);
+
+/* ---- profiles.c ---- */
+
+/* An InstanceProfile's members; whole: its tags, too. */
+void iam_write_profile(struct iam_call *e, struct xml *x, const struct instance_profile *p, bool is_whole);
 
 /* ---- simulate.c ---- */
 

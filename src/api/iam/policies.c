@@ -98,7 +98,7 @@ static void count_attachments(const struct tables *t, uuid policy, int64_t *ret_
 		*(a->is_boundary ? ret_bounds : ret_attached) += 1;
 }
 
-static void write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool with_description)
+void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool with_description)
 {
 	int64_t attached = 0, bounds = 0;
 	count_attachments(iam_walk(e), p->row.id, &attached, &bounds);
@@ -118,8 +118,8 @@ static void write_policy(struct iam_call *e, struct xml *x, const struct policy 
 		iam_write_tags(x, p->tags);
 }
 
-static void write_version(struct iam_call *e, struct xml *x, const struct policy *p,
-			  const struct policy_version *v, bool with_document)
+void iam_write_version(struct iam_call *e, struct xml *x, const struct policy *p,
+		       const struct policy_version *v, bool with_document)
 {
 	if (with_document)
 		xml_text(x, "Document", str_encode_url(e->c->arena, v->document, false));
@@ -135,7 +135,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	if (!p)
 		return engine_fail_gone(e->c, KIND_POLICY, a->wish.policy);
 	xml_open(x, "Policy");
-	write_policy(e, x, p, false);
+	iam_write_policy(e, x, p, false);
 	xml_close(x, "Policy");
 	return OK;
 }
@@ -148,7 +148,7 @@ static RESULT show_new_version(struct iam_call *e, const void *args, struct xml 
 	if (!p)
 		return engine_fail_gone(e->c, KIND_POLICY_VERSION, a->wish.made);
 	xml_open(x, "PolicyVersion");
-	write_version(e, x, p, v, false);
+	iam_write_version(e, x, p, v, false);
 	xml_close(x, "PolicyVersion");
 	return OK;
 }
@@ -167,7 +167,7 @@ static RESULT get_policy(struct iam_call *e, const void *args, struct xml *x)
 	const struct policy *p = NULL;
 	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
 	xml_open(x, "Policy");
-	write_policy(e, x, p, true);
+	iam_write_policy(e, x, p, true);
 	xml_close(x, "Policy");
 	return OK;
 }
@@ -186,7 +186,7 @@ static RESULT get_version(struct iam_call *e, const void *args, struct xml *x)
 				      " does not exist or is not attachable.",
 				      STR_ARG(a->arn), STR_ARG(a->version));
 	xml_open(x, "PolicyVersion");
-	write_version(e, x, p, v, true);
+	iam_write_version(e, x, p, v, true);
 	xml_close(x, "PolicyVersion");
 	return OK;
 }
@@ -212,7 +212,7 @@ static RESULT list_policies(struct iam_call *e, const void *args, struct xml *x)
 		if (!is_listed(iam_walk(e), a, p) || !iam_page_shows(&page))
 			continue;
 		xml_open(x, "member");
-		write_policy(e, x, p, false);
+		iam_write_policy(e, x, p, false);
 		xml_close(x, "member");
 	}
 	xml_close(x, "Policies");
@@ -232,7 +232,7 @@ static RESULT list_versions(struct iam_call *e, const void *args, struct xml *x)
 		if (!iam_page_shows(&page))
 			continue;
 		xml_open(x, "member");
-		write_version(e, x, p, v, false);
+		iam_write_version(e, x, p, v, false);
 		xml_close(x, "member");
 	}
 	xml_close(x, "Versions");

@@ -9,7 +9,7 @@
 	PARAM(T, "InstanceProfileName", member, .flags = REQUIRED | BY_NAME, .kind = KIND_INSTANCE_PROFILE,  \
 	      .min = 1, .max = 128, .doc = "The instance profile.")
 
-static void write_profile(struct iam_call *e, struct xml *x, const struct instance_profile *p, bool is_whole)
+void iam_write_profile(struct iam_call *e, struct xml *x, const struct instance_profile *p, bool is_whole)
 {
 	const struct iam_role *role = iam_role_find(iam_walk(e), p->iam_role);
 	iam_write_entity(e, x, KIND_INSTANCE_PROFILE, &p->row, "InstanceProfileName", "InstanceProfileId");
@@ -57,7 +57,7 @@ static RESULT get_profile(struct iam_call *e, const void *args, struct xml *x)
 	const struct instance_profile *profile = NULL;
 	TRY(find_profile(e, &((const struct profile_args *) args)->profile, &profile));
 	xml_open(x, "InstanceProfile");
-	write_profile(e, x, profile, true);
+	iam_write_profile(e, x, profile, true);
 	xml_close(x, "InstanceProfile");
 	return OK;
 }
@@ -80,7 +80,7 @@ static RESULT list_profiles(struct iam_call *e, const void *args, struct xml *x)
 		    !str_starts_with(p->path, a->path) || !iam_page_shows(&page))
 			continue;
 		xml_open(x, "member");
-		write_profile(e, x, p, false);
+		iam_write_profile(e, x, p, false);
 		xml_close(x, "member");
 	}
 	xml_close(x, "InstanceProfiles");
@@ -118,7 +118,7 @@ static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 	if (!profile)
 		return engine_fail_gone(e->c, KIND_INSTANCE_PROFILE, a->instance_profile);
 	xml_open(x, "InstanceProfile");
-	write_profile(e, x, profile, true);
+	iam_write_profile(e, x, profile, true);
 	xml_close(x, "InstanceProfile");
 	return OK;
 }
