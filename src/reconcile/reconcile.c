@@ -51,6 +51,14 @@ static void routers_run(struct job *job)
 	wake_gateway_routers(r);
 }
 
+static void unplaced_run(struct job *job)
+{
+	struct reconciler *r =
+		(struct reconciler *) (void *) ((char *) job - offsetof(struct reconciler, unplaced_job));
+	atomic_store(&r->unplaced_posted, false);
+	wake_unplaced(r);
+}
+
 /* Once at a time; not while stopping. */
 static void post_home(struct reconciler *r, struct job *job, _Atomic bool *posted, int64_t due_us)
 {
@@ -68,6 +76,11 @@ void reconciler_wake_all_soon(struct reconciler *r)
 void reconciler_wake_routers_soon(struct reconciler *r)
 {
 	post_home(r, &r->routers_job, &r->routers_posted, clock_now_us() + ROUTERS_DELAY_MS * MILLISECOND);
+}
+
+void reconciler_wake_unplaced_soon(struct reconciler *r)
+{
+	post_home(r, &r->unplaced_job, &r->unplaced_posted, clock_now_us());
 }
 
 /* The network's news: a port was bound or unbound, or (none) look at everything again. */
@@ -169,6 +182,7 @@ void reconciler_start(struct reconciler *r)
 	r->tick_job = (struct job){.run = tick_run};
 	r->wake_all_job = (struct job){.run = wake_all_run};
 	r->routers_job = (struct job){.run = routers_run};
+	r->unplaced_job = (struct job){.run = unplaced_run};
 	r->resync_due_us = clock_now_us();
 	store_listen(r->store, wake_on_publish, r);
 	r->network.driver->watch(r->network.self, network_changed, r);
@@ -210,5 +224,5 @@ bool reconciler_is_settled(struct reconciler *r)
 	bool settled = r->work.count == 0 && !r->work.has_lost;
 	(void) pthread_mutex_unlock(&r->work.lock);
 	return settled && atomic_load(&r->round) > 0 && !atomic_load(&r->wake_all_posted) &&
-	       !atomic_load(&r->routers_posted);
+	       !atomic_load(&r->routers_posted) && !atomic_load(&r->unplaced_posted);
 }

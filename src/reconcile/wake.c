@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who has to look because of what: a publish, a host's return, the slow timer. A wake follows from rows
  * alone, costs O(1) and only posts; what only a look can tell, the step finds out and goes on from there. */
+#include "engine/placement.h"
 #include "reconcile/instance_plan.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
@@ -298,15 +299,25 @@ static void wake_for_parts(struct reconciler *r, const struct tables *t, const s
 		wake_for_addresses(r, t, p->after->id);
 }
 
+static bool takes_instances(const struct host *h)
+{
+	return h && placement_check_host(h, &(struct placement_need){0}) == PLACEMENT_FITS;
+}
+
+static void wake_for_host(struct reconciler *r, const struct host *before, const struct host *after)
+{
+	if (!before || before->row.gen != after->row.gen)
+		wake_host(r, after);
+	if (!before || before->seen_state != after->seen_state)
+		reconciler_wake_routers_soon(r); /* their way out leads over hosts */
+	if (!takes_instances(before) && takes_instances(after))
+		reconciler_wake_unplaced_soon(r);
+}
+
 static void wake_for_change(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	if (p->kind == KIND_HOST) {
-		const struct host *before = (const struct host *) p->before;
-		const struct host *after = (const struct host *) p->after;
-		if (!before || before->row.gen != after->row.gen)
-			wake_host(r, after);
-		if (!before || before->seen_state != after->seen_state)
-			reconciler_wake_routers_soon(r); /* their way out leads over hosts */
+		wake_for_host(r, (const struct host *) p->before, (const struct host *) p->after);
 		return;
 	}
 	wake_for_parts(r, t, p);
@@ -398,4 +409,14 @@ void wake_gateway_routers(struct reconciler *r)
 {
 	wake_kind(r, KIND_GATEWAY);
 	wake_kind(r, KIND_NAT_GATEWAY);
+}
+
+void wake_unplaced(struct reconciler *r)
+{
+	AUTO_VIEW view = {0};
+	view_open(r->store, &view);
+	const struct tables *t = view.tables;
+	for (const struct instance *i = instance_first_by_host(t, UUID_NONE); i;
+	     i = instance_next_by_host(t, i))
+		wake_instance(r, i);
 }

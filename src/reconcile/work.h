@@ -240,8 +240,8 @@ struct reconciler {
 	struct actor *image_actors[IMAGE_LANES];
 	/* home: keeps time, and runs the steps that need neither a host nor the network. */
 	struct actor *network_actor, *home_actor;
-	struct job tick_job, wake_all_job, routers_job;
-	_Atomic bool wake_all_posted, routers_posted;
+	struct job tick_job, wake_all_job, routers_job, unplaced_job;
+	_Atomic bool wake_all_posted, routers_posted, unplaced_posted;
 	int64_t resync_due_us;  /* of the home actor */
 	_Atomic uint64_t round; /* counts the times that everything was looked at */
 	struct work_map work;
@@ -265,9 +265,11 @@ static inline struct lane lane_network(const struct reconciler *r)
 
 /* Frees it when this was the last reference. */
 void reconciler_release(struct reconciler *r);
-/* Everything is looked at soon, or the routers that lead outside are. Any thread; post only. */
+/* Everything is looked at soon, the routers that lead outside are, or the instances that are on no host. Any
+ * thread; post only. */
 void reconciler_wake_all_soon(struct reconciler *r);
 void reconciler_wake_routers_soon(struct reconciler *r);
+void reconciler_wake_unplaced_soon(struct reconciler *r);
 
 /* ---- wake.c ---- */
 
@@ -281,6 +283,7 @@ void wake_volume_on(struct reconciler *r, uuid host, uuid volume);
 void wake_all(struct reconciler *r); /* opens a view, as the next */
 void wake_hosts(struct reconciler *r);
 void wake_gateway_routers(struct reconciler *r);
+void wake_unplaced(struct reconciler *r);
 /* Everything on a host that has come back. On its actor. */
 void wake_all_on(struct rec_host *h);
 
