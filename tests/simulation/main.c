@@ -72,14 +72,23 @@ static uint64_t number(const char *text)
 	return value;
 }
 
+static int usage(void)
+{
+	(void) fprintf(stderr, "usage: simulate [--seed N] [--histories N]\n");
+	return 2;
+}
+
 int main(int argc, char **argv)
 {
 	uint64_t seed = 0, histories = 0;
-	for (int k = 1; k + 1 < argc; k += 2) {
-		if (strcmp(argv[k], "--seed") == 0)
-			seed = number(argv[k + 1]);
-		else if (strcmp(argv[k], "--histories") == 0)
-			histories = number(argv[k + 1]);
+	for (int k = 1; k < argc; k += 2) {
+		uint64_t value = k + 1 < argc ? number(argv[k + 1]) : 0;
+		if (value && strcmp(argv[k], "--seed") == 0)
+			seed = value;
+		else if (value && strcmp(argv[k], "--histories") == 0)
+			histories = value;
+		else
+			return usage();
 	}
 	if (seed && !histories) {
 		tell_history(seed);

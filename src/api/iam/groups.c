@@ -118,11 +118,10 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct account_group_wish *a = args;
-	const struct user_group *group = user_group_find(iam_walk(e), a->user_group);
-	if (!group)
-		return engine_fail_gone(e->c, KIND_USER_GROUP, a->user_group);
+	const struct row *row = NULL;
+	TRY(iam_find_shown(e, a->user_group, &row));
 	xml_open(x, "Group");
-	iam_write_group(e, x, group);
+	iam_write_group(e, x, (const struct user_group *) row);
 	xml_close(x, "Group");
 	return OK;
 }
@@ -148,7 +147,8 @@ static const struct param member_params[] = {IAM_GROUP(struct membership, user_g
 
 static const struct iam_action actions[] = {
 	{"CreateGroup", "iam:CreateGroup", PARAMS(struct account_group_wish, create_params), prepare_new,
-	 .operation = engine_create_account_group_run, .answer = show_new, .doc = "Makes a group."},
+	 .operation = engine_create_account_group_run, .shows = KIND_USER_GROUP, .answer = show_new,
+	 .doc = "Makes a group."},
 	{"GetGroup", "iam:GetGroup", PARAMS(struct group_args, get_params), .answer = get_group,
 	 .doc = "One group and its members."},
 	{"ListGroups", "iam:ListGroups", PARAMS(struct group_args, list_params), .answer = list_groups,

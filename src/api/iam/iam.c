@@ -45,6 +45,11 @@ const struct tables *iam_walk(struct iam_call *e)
 	return e->view.tables;
 }
 
+RESULT iam_find_shown(struct iam_call *e, uuid id, const struct row **ret_row)
+{
+	return face_find_shown(e->c, &e->change, iam_walk(e), id, ret_row);
+}
+
 /* ---- errors ---- */
 
 struct iam_error {
@@ -276,8 +281,10 @@ static RESULT take_call(struct iam_call *e)
 
 static void commit_action(struct iam_call *e)
 {
-	e->change = (struct face_change){
-		.action = e->action->permit, .run = e->action->operation, .wish = e->args};
+	e->change = (struct face_change){.action = e->action->permit,
+					 .run = e->action->operation,
+					 .wish = e->args,
+					 .shown = e->action->shows};
 	face_commit(e->call, e->config->store, &e->change, call_resumed);
 }
 

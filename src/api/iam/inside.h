@@ -22,6 +22,8 @@ struct iam_action {
 	RESULT (*prepare)(struct iam_call *e, void *args);
 	RESULT (*work)(struct work_item *w); /* hashes a password, before the operation; arg is the call */
 	op_run operation; /* a change; its wish stands at the beginning of the args struct */
+	enum kind shows;  /* whose rows the answer has as the change leaves them (iam_find_shown); none: no
+			     such */
 	RESULT (*answer)(struct iam_call *e, const void *args, struct xml *x); /* NULL: there is no result */
 	bool is_own; /* about who asks alone: members of the account need no policy for it */
 	const char *doc;
@@ -59,6 +61,8 @@ struct iam_call {
 
 /* The tables of a view that walks. */
 const struct tables *iam_walk(struct iam_call *e);
+/* The row that the action shows: as the change left it. ERR_NOT_FOUND. */
+RESULT iam_find_shown(struct iam_call *e, uuid id, const struct row **ret_row);
 
 /* ---- rows of parameter tables ---- */
 

@@ -140,7 +140,7 @@ static RESULT show_policy(struct iam_call *e, const void *args, struct xml *x)
 
 static const struct iam_action actions[] = {
 	{"CreateLoginProfile", "iam:CreateLoginProfile", PARAMS(struct login, create_params), prepare_login,
-	 hash_login, engine_create_login_run, show_login, .doc = "Gives a user a password."},
+	 hash_login, engine_create_login_run, .answer = show_login, .doc = "Gives a user a password."},
 	{"GetLoginProfile", "iam:GetLoginProfile", PARAMS(struct login, user_params), .answer = show_login,
 	 .doc = "Whether a user has one, and since when."},
 	{"UpdateLoginProfile", "iam:UpdateLoginProfile", PARAMS(struct login, update_params), prepare_login,

@@ -131,11 +131,10 @@ void iam_write_version(struct iam_call *e, struct xml *x, const struct policy *p
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct new_policy *a = args;
-	const struct policy *p = policy_find(iam_walk(e), a->wish.policy);
-	if (!p)
-		return engine_fail_gone(e->c, KIND_POLICY, a->wish.policy);
+	const struct row *row = NULL;
+	TRY(iam_find_shown(e, a->wish.policy, &row));
 	xml_open(x, "Policy");
-	iam_write_policy(e, x, p, false);
+	iam_write_policy(e, x, (const struct policy *) row, false);
 	xml_close(x, "Policy");
 	return OK;
 }
@@ -375,7 +374,8 @@ static const struct param changed_version_rows[] = {IAM_POLICY_ARN(struct change
 
 static const struct iam_action actions[] = {
 	{"CreatePolicy", "iam:CreatePolicy", PARAMS(struct new_policy, new_rows), prepare_new,
-	 .operation = engine_create_policy_run, .answer = show_new, .doc = "Makes a managed policy."},
+	 .operation = engine_create_policy_run, .shows = KIND_POLICY, .answer = show_new,
+	 .doc = "Makes a managed policy."},
 	{"DeletePolicy", "iam:DeletePolicy", PARAMS(struct gone_policy, gone_rows), prepare_delete,
 	 .operation = engine_delete_policy_run, .doc = "Deletes a policy that nobody has."},
 	{"GetPolicy", "iam:GetPolicy", PARAMS(struct policy_args, arn_rows), prepare_policy,

@@ -114,11 +114,10 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct instance_profile_wish *a = args;
-	const struct instance_profile *profile = instance_profile_find(iam_walk(e), a->instance_profile);
-	if (!profile)
-		return engine_fail_gone(e->c, KIND_INSTANCE_PROFILE, a->instance_profile);
+	const struct row *row = NULL;
+	TRY(iam_find_shown(e, a->instance_profile, &row));
 	xml_open(x, "InstanceProfile");
-	iam_write_profile(e, x, profile, true);
+	iam_write_profile(e, x, (const struct instance_profile *) row, true);
 	xml_close(x, "InstanceProfile");
 	return OK;
 }
@@ -137,7 +136,7 @@ static const struct param untag_params[] = {PROFILE(struct entity_tags, entity),
 static const struct iam_action actions[] = {
 	{"CreateInstanceProfile", "iam:CreateInstanceProfile",
 	 PARAMS(struct instance_profile_wish, create_params), prepare_new,
-	 .operation = engine_create_instance_profile_run, .answer = show_new,
+	 .operation = engine_create_instance_profile_run, .shows = KIND_INSTANCE_PROFILE, .answer = show_new,
 	 .doc = "Makes an instance profile."},
 	{"GetInstanceProfile", "iam:GetInstanceProfile", PARAMS(struct profile_args, get_params),
 	 .answer = get_profile, .doc = "One instance profile and its role."},

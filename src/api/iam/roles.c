@@ -113,11 +113,10 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct new_role *a = args;
-	const struct iam_role *role = iam_role_find(iam_walk(e), a->wish.iam_role);
-	if (!role)
-		return engine_fail_gone(e->c, KIND_IAM_ROLE, a->wish.iam_role);
+	const struct row *row = NULL;
+	TRY(iam_find_shown(e, a->wish.iam_role, &row));
 	xml_open(x, "Role");
-	iam_write_role(e, x, role, true);
+	iam_write_role(e, x, (const struct iam_role *) row, true);
 	xml_close(x, "Role");
 	return OK;
 }
@@ -181,7 +180,8 @@ static const struct param untag_params[] = {IAM_ROLE(struct entity_tags, entity)
 
 static const struct iam_action actions[] = {
 	{"CreateRole", "iam:CreateRole", PARAMS(struct new_role, create_params), prepare_new,
-	 .operation = engine_create_iam_role_run, .answer = show_new, .doc = "Makes a role."},
+	 .operation = engine_create_iam_role_run, .shows = KIND_IAM_ROLE, .answer = show_new,
+	 .doc = "Makes a role."},
 	{"GetRole", "iam:GetRole", PARAMS(struct role_args, get_params), .answer = get_role,
 	 .doc = "One role."},
 	{"ListRoles", "iam:ListRoles", PARAMS(struct role_args, list_params), .answer = list_roles,

@@ -195,11 +195,10 @@ static RESULT prepare_new(struct iam_call *e, void *args)
 static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct new_user *a = args;
-	const struct user *user = user_find(iam_walk(e), a->wish.user);
-	if (!user)
-		return engine_fail_gone(e->c, KIND_USER, a->wish.user);
+	const struct row *row = NULL;
+	TRY(iam_find_shown(e, a->wish.user, &row));
 	xml_open(x, "User");
-	iam_write_user(e, x, user, true);
+	iam_write_user(e, x, (const struct user *) row, true);
 	xml_close(x, "User");
 	return OK;
 }
@@ -230,7 +229,8 @@ static const struct param untag_params[] = {IAM_USER(struct entity_tags, entity,
 
 static const struct iam_action actions[] = {
 	{"CreateUser", "iam:CreateUser", PARAMS(struct new_user, create_params), prepare_new,
-	 .operation = engine_create_account_user_run, .answer = show_new, .doc = "Makes a user."},
+	 .operation = engine_create_account_user_run, .shows = KIND_USER, .answer = show_new,
+	 .doc = "Makes a user."},
 	{"GetUser", "iam:GetUser", PARAMS(struct user_args, user_params), choose_user, .answer = get_user,
 	 .doc = "One user: the caller, when none is named."},
 	{"ListUsers", "iam:ListUsers", PARAMS(struct user_args, list_params), .answer = list_users,
