@@ -2,19 +2,47 @@
  * Jobs in processes: pool.h. */
 #include "pool.h"
 
+#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum { WORKERS_MAX = 256 };
+#include "../unit/cloud/cloud.h"
 
-static pid_t begin(uint64_t job, unsigned limit_s, void (*run)(uint64_t job))
+enum { WORKERS_MAX = 64, SCRATCH_SIZE = 64 };
+
+struct worker {
+	pid_t pid; /* 0: free */
+	uint64_t job;
+	char scratch[SCRATCH_SIZE]; /* where the job makes its files: it may end in the midst of them */
+};
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *at)
+{
+	(void) status;
+	(void) type;
+	(void) at;
+	return remove(path);
+}
+
+static void remove_scratch(const struct worker *w)
+{
+	(void) nftw(w->scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static pid_t begin(struct worker *w, uint64_t job, unsigned limit_s, void (*run)(uint64_t job))
 {
 	(void) fflush(stdout);
+	(void) snprintf(w->scratch, sizeof w->scratch, "%s/dari-pool-XXXXXX", cloud_scratch());
+	if (!mkdtemp(w->scratch)) {
+		perror(w->scratch);
+		exit(2);
+	}
 	pid_t child = fork();
 	if (child == 0) {
 		(void) alarm(limit_s);
+		(void) setenv(CLOUD_SCRATCH, w->scratch, true);
 		run(job);
 		_exit(0);
 	}
@@ -28,16 +56,13 @@ static pid_t begin(uint64_t job, unsigned limit_s, void (*run)(uint64_t job))
 void pool_run(uint64_t count, unsigned limit_s, void (*run)(uint64_t job),
 	      bool (*ended)(uint64_t job, int status))
 {
-	struct {
-		pid_t pid;
-		uint64_t job;
-	} workers[WORKERS_MAX] = {0};
+	struct worker workers[WORKERS_MAX] = {0};
 	long cores = sysconf(_SC_NPROCESSORS_ONLN);
 	size_t size = cores < 1 ? 1 : cores > WORKERS_MAX ? WORKERS_MAX : (size_t) cores, running = 0;
 	for (uint64_t next = 0; next < count || running;) {
 		for (size_t k = 0; k < size && next < count; k++)
 			if (!workers[k].pid) {
-				workers[k].pid = begin(next, limit_s, run);
+				workers[k].pid = begin(&workers[k], next, limit_s, run);
 				workers[k].job = next++;
 				running++;
 			}
@@ -47,6 +72,7 @@ void pool_run(uint64_t count, unsigned limit_s, void (*run)(uint64_t job),
 			if (workers[k].pid == pid) {
 				workers[k].pid = 0;
 				running--;
+				remove_scratch(&workers[k]);
 				if (!ended(workers[k].job, status))
 					next = count;
 			}

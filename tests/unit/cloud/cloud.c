@@ -226,10 +226,15 @@ void cloud_copy_database(struct cloud *c, const char *from, const char *to)
 	fclose(out);
 }
 
+const char *cloud_scratch(void)
+{
+	const char *said = getenv(CLOUD_SCRATCH);
+	return said ? said : access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
+}
+
 static void make_directory(struct cloud *c)
 {
-	const char *base = access("/dev/shm", W_OK) == 0 ? "/dev/shm" : "/tmp";
-	snprintf(c->directory, sizeof c->directory, "%s/dari-cloud-XXXXXX", base);
+	snprintf(c->directory, sizeof c->directory, "%s/dari-cloud-XXXXXX", cloud_scratch());
 	assert_non_null(mkdtemp(c->directory));
 	snprintf(c->path, sizeof c->path, "%s/db", c->directory);
 	char images[80];

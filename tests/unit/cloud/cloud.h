@@ -62,6 +62,9 @@ struct cloud {
 /* A region of one zone with that many hosts (h0, h1, …), an account with its default VPC, a way out
  * and an image; settled. */
 struct cloud *cloud_new(uint64_t seed, size_t hosts);
+/* The directory that clouds make theirs in: what the environment says, else one in memory. */
+#define CLOUD_SCRATCH "DARI_TEST_SCRATCH"
+const char *cloud_scratch(void);
 /* Only the database, the network and the reconciler: no region's content but its id. */
 struct cloud *cloud_new_empty(uint64_t seed);
 /* Checks all that has to hold in the end (see cloud_check) and takes everything down. */
