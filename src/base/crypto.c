@@ -12,7 +12,7 @@
 #include "base/crypto_ossl.h"
 #include "base/random.h"
 
-/* Fetched once, never freed; OpenSSL's own exit handler takes the rest down. */
+/* Fetched once, never freed. */
 static struct {
 	EVP_MD *sha256, *sha1, *md5;
 	EVP_MAC *hmac;
@@ -40,8 +40,10 @@ static void must(bool well)
 		abort();
 }
 
+/* Without OpenSSL's own end, which takes its locks apart at exit, while detached threads may be in them. */
 static void fetch_all(void)
 {
+	must(OPENSSL_init_crypto(OPENSSL_INIT_NO_ATEXIT, NULL) == 1);
 	fetched.sha256 = EVP_MD_fetch(NULL, "SHA256", NULL);
 	fetched.sha1 = EVP_MD_fetch(NULL, "SHA1", NULL);
 	fetched.md5 = EVP_MD_fetch(NULL, "MD5", NULL);
