@@ -29,6 +29,7 @@ static const struct arn_form arn_forms[] = {
 	{KIND_SNAPSHOT, "snapshot", true, false},
 	{KIND_IMAGE, "image", true, false},
 	{KIND_ROUTER, "vpc", false, false},
+	{KIND_DHCP_OPTIONS, "dhcp-options", false, false},
 	{KIND_SUBNET, "subnet", false, false},
 	{KIND_PORT, "network-interface", false, false},
 	{KIND_SECURITY_GROUP, "security-group", false, false},

@@ -19,6 +19,7 @@ struct vnet; /* a driver's own connection */
 struct network_segment {
 	const struct network *network;
 	const struct subnet *const *subnets;
+	const struct dhcp_options *const *options; /* what a subnet's VPC has for it, each; NULL: none has */
 	size_t subnet_count;
 	const struct ip
 		*resolvers; /* IPv4, that guests are told of; behind 169.254.169.253 where a router is */

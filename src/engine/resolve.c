@@ -299,6 +299,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_KEY_PAIR] = "key pair",
 	[KIND_EXTERNAL_NETWORK] = "external network",
 	[KIND_ADDRESS_RANGE] = "address range",
+	[KIND_DHCP_OPTIONS] = "dhcpOptions",
 	[KIND_ROUTER] = "VPC",
 	[KIND_GATEWAY] = "internet gateway",
 	[KIND_NETWORK] = "network",

@@ -179,6 +179,17 @@ static RESULT clear_default(struct op *op, const struct router *router)
 	return account_put(op, &next);
 }
 
+/* The set may go before the router is forgotten. */
+static RESULT clear_dhcp_options(struct op *op, const struct router *router)
+{
+	struct router next = *router;
+	if (uuid_is_none(router->dhcp_options))
+		return OK;
+	next.dhcp_options = UUID_NONE;
+	next.row.gen++;
+	return router_put(op, &next);
+}
+
 RESULT engine_delete_router(struct op *op, struct router_target *wish)
 {
 	const struct router *router = NULL;
@@ -192,6 +203,7 @@ RESULT engine_delete_router(struct op *op, struct router_target *wish)
 	if (!uuid_is_none(router->default_group))
 		TRY(group_delete_with_rules(op, router->default_group));
 	TRY(clear_default(op, router));
+	TRY(clear_dhcp_options(op, router));
 	TRY(router_delete(op, router->row.id));
 	return engine_tell(op, KIND_ROUTER, &router->row, "deleted",
 			   "VPC with its main route table, default network ACL and default group.");

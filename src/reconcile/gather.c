@@ -33,19 +33,35 @@ bool gather_network_has_ports(const struct tables *t, uuid network)
 	return p != NULL;
 }
 
+/* None where the subnet is in no VPC, or in one without a set. */
+static const struct dhcp_options *find_told(const struct tables *t, const struct subnet *subnet)
+{
+	const struct router *router = uuid_is_none(subnet->router) ? NULL : router_find(t, subnet->router);
+	return router && !uuid_is_none(router->dhcp_options) ? dhcp_options_find(t, router->dhcp_options)
+							     : NULL;
+}
+
 RESULT gather_segment(struct step *s, const struct tables *t, uuid network, struct network_segment *ret_wish)
 {
 	VEC(const struct subnet *) subnets = {0};
+	VEC(const struct dhcp_options *) options = {0};
 	*ret_wish = (struct network_segment){0};
 	const struct network *row = network_find(t, network);
 	if (!row)
 		return OK;
 	for (const struct subnet *n = subnet_first_by_network(t, network); n;
-	     n = subnet_next_by_network(t, n))
-		if (row_is_live(&n->row))
-			PUSH(s, &subnets, STEP_COPY(s, KIND_SUBNET, struct subnet, n));
+	     n = subnet_next_by_network(t, n)) {
+		const struct dhcp_options *told = row_is_live(&n->row) ? find_told(t, n) : NULL;
+		if (!row_is_live(&n->row))
+			continue;
+		if (told)
+			told = STEP_COPY(s, KIND_DHCP_OPTIONS, struct dhcp_options, told);
+		PUSH(s, &subnets, STEP_COPY(s, KIND_SUBNET, struct subnet, n));
+		PUSH(s, &options, told);
+	}
 	*ret_wish = (struct network_segment){.network = STEP_COPY(s, KIND_NETWORK, struct network, row),
 					     .subnets = subnets.at,
+					     .options = options.at,
 					     .subnet_count = subnets.count,
 					     .resolvers = s->r->resolvers,
 					     .resolver_count = s->r->resolver_count,

@@ -623,6 +623,30 @@ def test_a_subnet_of_a_pool(both):
 
 # ---- the rest
 
+@holds("What each face calls it: DHCP options set", "The network: DHCP options")
+def test_dhcp_options(both):
+    """A set is its VPC's and changes nothing of its subnets; a subnet's resolvers change nothing of the set."""
+    vpc, router, [(subnet, seen)] = make_vpc(both, "10.39.0.0/16")
+    made = both.ec2.create_dhcp_options(DhcpConfigurations=[{"Key": "domain-name-servers", "Values": ["192.0.2.53"]}])["DhcpOptions"]["DhcpOptionsId"]
+    shown = both.ok("GET", f"{NETWORK}/routers/{router}")["router"]
+    both.ec2.associate_dhcp_options(DhcpOptionsId=made, VpcId=vpc)
+    assert both.ok("GET", f"{NETWORK}/subnets/{seen['id']}")["subnet"]["dns_nameservers"] == []
+    after = both.ok("GET", f"{NETWORK}/routers/{router}")["router"]
+    assert {k: v for k, v in after.items() if k not in ("updated_at", "revision_number")} == {
+        k: v for k, v in shown.items() if k not in ("updated_at", "revision_number")}
+    assert change(both, "subnet", seen["id"], dns_nameservers=["192.0.2.54"])["dns_nameservers"] == ["192.0.2.54"]
+    assert both.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["DhcpOptionsId"] == made
+    said = both.ec2.describe_dhcp_options(DhcpOptionsIds=[made])["DhcpOptions"][0]["DhcpConfigurations"]
+    assert said == [{"Key": "domain-name-servers", "Values": [{"Value": "192.0.2.53"}]}]
+    change(both, "router", router, name="renamed")
+    assert both.ec2.describe_vpcs(Filters=[{"Name": "dhcp-options-id", "Values": [made]}])["Vpcs"][0]["VpcId"] == vpc
+    assert code(lambda: both.ec2.delete_dhcp_options(DhcpOptionsId=made)) == "DependencyViolation"
+    both.ec2.associate_dhcp_options(DhcpOptionsId="default", VpcId=vpc)
+    both.ec2.delete_dhcp_options(DhcpOptionsId=made)
+    assert both.ok("GET", f"{NETWORK}/subnets/{seen['id']}")["subnet"]["dns_nameservers"] == ["192.0.2.54"]
+    drop_vpc(both, vpc, [(subnet, seen)])
+
+
 @holds("The network: Tags")
 def test_tags(both):
     """A word is a tag without a value; with one it is key=value; a key stands once."""

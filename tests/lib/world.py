@@ -69,6 +69,9 @@ REQUESTS = {
     ("CreateRoute", "NatGatewayId"): {"RouteTableId": "spare rtb"},
     ("CreateRoute", "NetworkInterfaceId"): {"RouteTableId": "spare rtb"},
     "CreateVpc": {"CidrBlock": "=10.9.0.0/16"},
+    "AssociateDhcpOptions": {"DhcpOptionsId": "dopt", "VpcId": "spare vpc"},
+    "CreateDhcpOptions": {"DhcpConfiguration.1.Key": "=domain-name-servers", "DhcpConfiguration.1.Value.1": "=192.0.2.53"},
+    "DeleteDhcpOptions": {"DhcpOptionsId": "spare dopt"},
     "DeleteInternetGateway": {"InternetGatewayId": "spare igw"},
     "DeleteKeyPair": {"KeyName": "=contract"},
     "DeleteNetworkInterface": {"NetworkInterfaceId": "spare eni"},
@@ -194,6 +197,7 @@ class World:
             "LaunchTemplateData.EbsOptimized": "true", "LaunchTemplateData.MetadataOptions.HttpTokens": "optional",
             "LaunchTemplateData.MetadataOptions.HttpEndpoint": "enabled"}, "launchTemplateId")
         make("pg", "CreatePlacementGroup", {"GroupName": "contract"}, "groupId")
+        make("dopt", "CreateDhcpOptions", {"DhcpConfiguration.1.Key": "domain-name", "DhcpConfiguration.1.Value.1": "corp.example"}, "dhcpOptionsId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
                                    "SubnetId": subnet, "PrivateIpAddress": "10.1.1.10", "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
         make("lone i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
@@ -232,6 +236,7 @@ class World:
         make("named sg", "CreateSecurityGroup", {"GroupName": name, "GroupDescription": "words"}, "groupId")
         make("spare lt", "CreateLaunchTemplate", {"LaunchTemplateName": name, "LaunchTemplateData.InstanceType": "t3.nano"}, "launchTemplateId")
         make("spare pg", "CreatePlacementGroup", {"GroupName": name}, "groupId")
+        make("spare dopt", "CreateDhcpOptions", {"DhcpConfiguration.1.Key": "netbios-node-type", "DhcpConfiguration.1.Value.1": "2"}, "dhcpOptionsId")
         self.names = {"KeyName": name, "LaunchTemplateName": name, "GroupName": name, "SecurityGroup": name,
                       "PublicIp": self.account.ok("DescribeAddresses", {"AllocationId.1": self.ids["spare eipalloc"]}).first(".//publicIp")}
         make("spare snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1"}, "snapshotId")
@@ -263,7 +268,7 @@ class World:
                                     ("named sg", "DeleteSecurityGroup", "GroupId"), ("spare sg", "DeleteSecurityGroup", "GroupId"),
                                     ("spare key", "DeleteKeyPair", "KeyPairId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
                                     ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
-                                    ("spare lt", "DeleteLaunchTemplate", "LaunchTemplateId"),
+                                    ("spare lt", "DeleteLaunchTemplate", "LaunchTemplateId"), ("spare dopt", "DeleteDhcpOptions", "DhcpOptionsId"),
                                     ("spare snap", "DeleteSnapshot", "SnapshotId"), ("spare ami", "DeregisterImage", "ImageId"),
                                     ("spare eni", "DeleteNetworkInterface", "NetworkInterfaceId"), ("spare vpc", "DeleteVpc", "VpcId")]:
             self.account.ok(action, {name: self.ids[label]})
@@ -303,7 +308,7 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)

@@ -41,6 +41,9 @@ static const char *differ_vpc(const struct look *l, struct thing *t, struct str 
 		return "its block";
 	if (t->id[0] && has_names(l, t) != t->has_names)
 		return "whether its instances have names";
+	if (t->told ? !model_is_id(answer_at(item, "dhcpOptionsId"), t->told)
+		    : !str_is(answer_at(item, "dhcpOptionsId"), "default"))
+		return "its DHCP options set";
 	return str_is(answer_at(item, "isDefault"), t->is_default ? "true" : "false") ? NULL : "isDefault";
 }
 
@@ -414,6 +417,13 @@ static const char *differ_template(const struct look *l, struct thing *t, struct
 	return str_is(answer_at(item, "launchTemplateName"), t->name) ? NULL : "its name";
 }
 
+static const char *differ_dhcp_options(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	struct str value = answer_at(item, "dhcpConfigurationSet/item/valueSet/item/value");
+	return str_is(value, t->name) ? NULL : "what it says";
+}
+
 static bool is_in_vpc(const struct thing *t)
 {
 	return (t->kind == KIND_PORT ? model_subnet(t) : t)->of != NULL;
@@ -438,6 +448,8 @@ static const struct listing rows[] = {
 	 "securityGroupRuleId", NULL, "InvalidSecurityGroupRuleId.NotFound", differ_rule, is_shown_rule},
 	{KIND_KEY_PAIR, "Action=DescribeKeyPairs", "keySet", "keyPairId", NULL, "InvalidKeyPair.NotFound",
 	 differ_key},
+	{KIND_DHCP_OPTIONS, "Action=DescribeDhcpOptions", "dhcpOptionsSet", "dhcpOptionsId", NULL,
+	 "InvalidDhcpOptionsID.NotFound", differ_dhcp_options},
 	{KIND_SERVER_GROUP, "Action=DescribePlacementGroups", "placementGroupSet", "groupId", NULL,
 	 "InvalidPlacementGroup.Unknown", differ_placement_group},
 	{KIND_LAUNCH_TEMPLATE, "Action=DescribeLaunchTemplates", "launchTemplates", "launchTemplateId", NULL,

@@ -64,6 +64,49 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 		refuse(v, "DependencyViolation");
 }
 
+/* ---- DHCP options sets ---- */
+
+static bool draw_dhcp_options(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "name%d.example", (int) random_below(3));
+	request_add(x, "DhcpConfiguration.1.Key", "domain-name");
+	request_add(x, "DhcpConfiguration.1.Value.1", "%s", x->name);
+	return true;
+}
+
+static void apply_dhcp_options(struct request *x, struct str answer)
+{
+	struct thing *set = model_add(&x->s->model, KIND_DHCP_OPTIONS, x->account, NULL,
+				      answer_at(answer, "dhcpOptions/dhcpOptionsId"));
+	snprintf(set->name, sizeof set->name, "%s", x->name);
+	request_apply_tag(x, set);
+}
+
+static void apply_associate_options(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[1]->told = x->refs[0];
+}
+
+static bool draw_no_options(struct request *x)
+{
+	request_add(x, "DhcpOptionsId", "default");
+	return true;
+}
+
+static void apply_no_options(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->told = NULL;
+}
+
+static void judge_delete_options(const struct request *x, struct verdict *v)
+{
+	EACH (&x->s->model, t, KIND_ROUTER)
+		if (t->told == x->refs[0])
+			refuse(v, "DependencyViolation");
+}
+
 /* ---- subnets ---- */
 
 static bool draw_subnet(struct request *x)
@@ -289,6 +332,22 @@ static const struct operation rows[] = {
 	{"CreateVpc", 3, {}, "vpc", draw_vpc, judge_vpc, apply_vpc},
 	{"ModifyVpcAttribute", 1, {{"VpcId", KIND_ROUTER}}, NULL, draw_names, NULL, apply_names},
 	{"DeleteVpc", 2, {{"VpcId", KIND_ROUTER}}, NULL, NULL, judge_delete_vpc, request_apply_end},
+	{"CreateDhcpOptions", 1, {}, "dhcp-options", draw_dhcp_options, NULL, apply_dhcp_options},
+	{"AssociateDhcpOptions",
+	 2,
+	 {{"DhcpOptionsId", KIND_DHCP_OPTIONS}, {"VpcId", KIND_ROUTER}},
+	 NULL,
+	 NULL,
+	 NULL,
+	 apply_associate_options},
+	{"AssociateDhcpOptions", 1, {{"VpcId", KIND_ROUTER}}, NULL, draw_no_options, NULL, apply_no_options},
+	{"DeleteDhcpOptions",
+	 1,
+	 {{"DhcpOptionsId", KIND_DHCP_OPTIONS}},
+	 NULL,
+	 NULL,
+	 judge_delete_options,
+	 request_apply_end},
 	{"CreateSubnet", 4, {{"VpcId", KIND_ROUTER}}, "subnet", draw_subnet, judge_subnet, apply_subnet},
 	{"DeleteSubnet", 2, {{"SubnetId", KIND_SUBNET}}, NULL, NULL, judge_delete_subnet, request_apply_end},
 	{"ModifySubnetAttribute", 2, {{"SubnetId", KIND_SUBNET}}, NULL, draw_public, NULL, apply_public},

@@ -86,14 +86,15 @@ struct thing {
 	bool is_neutrons;      /* a subnet that keeps back no addresses as EC2's do */
 	bool is_default;       /* VPC, subnet, group; a route table: the main one */
 	struct cidr block;
-	int64_t port;      /* of a rule; -1: all */
-	int64_t gibibytes; /* of a volume, a snapshot, an image's device; 0: not known yet */
-	bool is_complete;  /* a snapshot or an image that was seen so */
-	bool has_failed;   /* a NAT gateway that never was */
-	bool has_address;  /* a gateway that Neutron has set: it goes when it is cleared */
-	bool is_ipv6;      /* a rule by membership that EC2 does not show */
-	bool is_public;    /* a subnet whose instances get public addresses; an instance that was one's */
-	bool has_names;    /* a VPC whose instances have names */
+	int64_t port;       /* of a rule; -1: all */
+	int64_t gibibytes;  /* of a volume, a snapshot, an image's device; 0: not known yet */
+	bool is_complete;   /* a snapshot or an image that was seen so */
+	bool has_failed;    /* a NAT gateway that never was */
+	bool has_address;   /* a gateway that Neutron has set: it goes when it is cleared */
+	bool is_ipv6;       /* a rule by membership that EC2 does not show */
+	bool is_public;     /* a subnet whose instances get public addresses; an instance that was one's */
+	bool has_names;     /* a VPC whose instances have names */
+	struct thing *told; /* its DHCP options set, or NULL */
 	char description[8];
 	bool egress;
 	const struct request *origin; /* the first request with the client token that made it, or NULL */

@@ -34,6 +34,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(MALFORMED, SECURITY_GROUP, 400, "InvalidGroupId.Malformed"),
 	E(MALFORMED, SECURITY_GROUP_RULE, 400, "InvalidSecurityGroupRuleId.Malformed"),
 	E(MALFORMED, ROUTER, 400, "InvalidVpcID.Malformed"),
+	E(MALFORMED, DHCP_OPTIONS, 400, "InvalidDhcpOptionsId.Malformed"),
 	E(MALFORMED, SUBNET, 400, "InvalidSubnetID.Malformed"),
 	E(MALFORMED, PORT, 400, "InvalidNetworkInterfaceId.Malformed"),
 	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
@@ -61,6 +62,7 @@ static const struct ec2_error ec2_errors[] = {
 	E_OF(NOT_FOUND, VOLUME, "Device", 400, "InvalidAttachment.NotFound"),
 	E(NOT_FOUND, VOLUME, 400, "InvalidVolume.NotFound"),
 	E(NOT_FOUND, ROUTER, 400, "InvalidVpcID.NotFound"),
+	E(NOT_FOUND, DHCP_OPTIONS, 400, "InvalidDhcpOptionsID.NotFound"),
 	E(NOT_FOUND, SUBNET, 400, "InvalidSubnetID.NotFound"),
 	E(NOT_FOUND, SECURITY_GROUP, 400, "InvalidGroup.NotFound"),
 	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "SecurityGroupRule", 400, "InvalidSecurityGroupRuleId.NotFound"),
@@ -139,6 +141,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(QUOTA, IMAGE, 400, "ResourceLimitExceeded"),
 	E(QUOTA, ADDRESS, 400, "AddressLimitExceeded"),
 	E(QUOTA, ROUTER, 400, "VpcLimitExceeded"),
+	E(QUOTA, DHCP_OPTIONS, 400, "DhcpOptionsLimitExceeded"),
 	E(QUOTA, SUBNET, 400, "SubnetLimitExceeded"),
 	E(QUOTA, NETWORK, 400, "SubnetLimitExceeded"), /* each subnet of EC2's has one of its own */
 	E_OF(QUOTA, SECURITY_GROUP, "SecurityGroup", 400, "SecurityGroupsPerInterfaceLimitExceeded"),

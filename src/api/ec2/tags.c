@@ -57,6 +57,7 @@ static RESULT prepare_delete(struct ec2_call *e, void *args)
 static const char *const resource_types[KIND_COUNT] = {
 	[KIND_IMAGE] = "image",
 	[KIND_KEY_PAIR] = "key-pair",
+	[KIND_DHCP_OPTIONS] = "dhcp-options",
 	[KIND_ROUTER] = "vpc",
 	[KIND_GATEWAY] = "internet-gateway",
 	[KIND_SUBNET] = "subnet",

@@ -53,6 +53,12 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
+static bool fits_dhcp_options(const struct filter_run *f, const struct row *row)
+{
+	uuid set = ((const struct router *) row)->dhcp_options;
+	return uuid_is_none(set) ? filter_z(f, "default") : filter_id(f, KIND_DHCP_OPTIONS, set);
+}
+
 static const struct filter vpc_filters[] = {
 	{"vpc-id", .is_id = true},
 	{"cidr", .get = fits_cidr},
@@ -61,7 +67,7 @@ static const struct filter vpc_filters[] = {
 	{"cidr-block-association.cidr-block", .get = fits_any_cidr},
 	{"cidr-block-association.association-id", .get = fits_association},
 	{"cidr-block-association.state", .fixed = "associated"},
-	{"dhcp-options-id", .fixed = "default"},
+	{"dhcp-options-id", .get = fits_dhcp_options, .ways = {{KIND_ROUTER, ROUTER_INDEX_DHCP_OPTIONS}}},
 	{"is-default", .field = "is_default"},
 	{"isDefault", .field = "is_default"},
 	{"owner-id", .get = filter_owner},
@@ -112,7 +118,9 @@ static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
 	if (i->blocks.count)
 		ec2_write_cidr(x, "cidrBlock", i->blocks.at[0]);
 	write_blocks(e, x, i);
-	xml_z(x, "dhcpOptionsId", "default");
+	if (uuid_is_none(router->dhcp_options))
+		xml_z(x, "dhcpOptionsId", "default");
+	ec2_write_id(x, "dhcpOptionsId", KIND_DHCP_OPTIONS, router->dhcp_options);
 	xml_z(x, "instanceTenancy", "default");
 	xml_bool(x, "isDefault", router->is_default);
 	ec2_write_tags(x, router->tags);

@@ -145,6 +145,10 @@ static RESULT fail_malformed(struct ctx *c, enum kind kind, const struct pair *p
 
 static RESULT read_id(struct ctx *c, const struct param *p, const struct pair *pair, struct ref *out)
 {
+	if (p->none && str_is(pair->value, p->none)) {
+		*out = (struct ref){.kind = p->kind, .text = pair->value, .field = pair->name};
+		return OK;
+	}
 	if (p->flags & BY_NAME) {
 		struct str name;
 		TRY(read_text(c, p, pair, &name));

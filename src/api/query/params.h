@@ -52,6 +52,7 @@ struct param {
 	const char *absent; /* TEXT, INT: as if this had been sent */
 	enum kind kind;     /* ID */
 	const char *prefix; /* ID: another one than its kind's */
+	const char *none;   /* ID: the word for no row: a ref of the kind with bits = 0 */
 	size_t given;       /* offset of a bool that tells presence, + 1 */
 	size_t field;       /* offset of a struct str that takes the parameter's whole name, + 1 */
 	const struct params *sub;

@@ -15,7 +15,7 @@ static bool is_domain_name(struct str s)
 	for (size_t k = 0; k < s.n; k++) {
 		char ch = s.p[k];
 		if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-		      ch == '-' || ch == '.'))
+		      ch == '-' || ch == '.' || ch == ' '))
 			return false;
 	}
 	return s.n > 0;
@@ -35,26 +35,31 @@ static struct str finish(struct wish *w, struct buf *b)
 	return text;
 }
 
-/* The subnet's own; else ours first, whose the private names are to answer: the others serve while it is
- * away. */
-static struct str write_resolvers(struct wish *w, const struct subnet *subnet,
-				  const struct network_segment *wish)
+/* "192.0.2.1", "{192.0.2.1, 192.0.2.2}" */
+static struct str write_ips(struct wish *w, struct str first, const struct ip *ips, size_t count)
 {
 	struct buf b;
 	char ip[IP_TEXT_SIZE];
-	const char *comma = "";
-	bool is_own = subnet->dns_servers.count > 0;
+	const char *comma = first.n ? ", " : "";
 	buf_init(&b, OPTION_CAP_SIZE);
-	if (!is_own && is_routed(subnet)) {
-		buf_print(&b, "169.254.169.253");
-		comma = ", ";
-	}
-	const struct ip *ips = is_own ? subnet->dns_servers.at : wish->resolvers;
-	size_t count = is_own ? subnet->dns_servers.count : wish->resolver_count;
+	buf_print(&b, "%" STR_FMT, STR_ARG(first));
 	for (size_t k = 0; k < count; k++, comma = ", ")
 		buf_print(&b, "%s%s", comma, ip_write(ips[k], ip));
 	struct str list = finish(w, &b);
 	return str_contains(list, STR(",")) ? str_print(w->arena, "{%" STR_FMT "}", STR_ARG(list)) : list;
+}
+
+/* The subnet's own; else those of its VPC's set; else ours first, whose the private names are to answer: the
+ * others serve while it is away. */
+static struct str write_resolvers(struct wish *w, const struct subnet *subnet, const struct dhcp_options *set,
+				  const struct network_segment *wish)
+{
+	if (subnet->dns_servers.count)
+		return write_ips(w, STR_NONE, subnet->dns_servers.at, subnet->dns_servers.count);
+	if (set && !set->provided_dns)
+		return write_ips(w, STR_NONE, set->dns_servers.at, set->dns_servers.count);
+	return write_ips(w, is_routed(subnet) ? STR("169.254.169.253") : STR_NONE, wish->resolvers,
+			 wish->resolver_count);
 }
 
 /* Clients that are given option 121 ignore option 3: the default route stands in both. */
@@ -87,7 +92,29 @@ static void add_option(struct wish *w, json_t *options, const char *key, struct 
 		w->failed = true;
 }
 
-static json_t *make_options(struct wish *w, const struct subnet *subnet, const struct network_segment *wish)
+static void add_ips(struct wish *w, json_t *options, const char *key, struct ips ips)
+{
+	if (ips.count)
+		add_option(w, options, key, write_ips(w, STR_NONE, ips.at, ips.count));
+}
+
+/* What else the VPC's set says. A set without a domain name has guests told none. */
+static void add_set(struct wish *w, json_t *options, const struct dhcp_options *set, struct str domain_name)
+{
+	struct str name = set ? set->domain_name : domain_name;
+	if (is_domain_name(name))
+		add_option(w, options, "domain_name", str_print(w->arena, "\"%" STR_FMT "\"", STR_ARG(name)));
+	if (!set)
+		return;
+	add_ips(w, options, "ntp_server", set->ntp_servers);
+	add_ips(w, options, "netbios_name_server", set->netbios_name_servers);
+	if (set->netbios_node_type)
+		add_option(w, options, "netbios_node_type",
+			   str_print(w->arena, "%d", (int) set->netbios_node_type));
+}
+
+static json_t *make_options(struct wish *w, const struct subnet *subnet, const struct dhcp_options *set,
+			    const struct network_segment *wish)
 {
 	char gateway[IP_TEXT_SIZE], mac[MAC_TEXT_SIZE], mtu[16], lease[16];
 	bool has_gateway = !ip_is_none(subnet->gateway_ip);
@@ -97,16 +124,15 @@ static json_t *make_options(struct wish *w, const struct subnet *subnet, const s
 	json_t *options =
 		json_pack("{s:s,s:s,s:s,s:s}", "server_id", has_gateway ? gateway : SERVER_WITHOUT_ROUTER,
 			  "server_mac", mac_write(subnet->gateway_mac, mac), "lease_time", lease, "mtu", mtu);
-	struct str resolvers = write_resolvers(w, subnet, wish), routes = write_routes(w, subnet, gateway);
+	struct str resolvers = write_resolvers(w, subnet, set, wish),
+		   routes = write_routes(w, subnet, gateway);
 	if (has_gateway)
 		add_option(w, options, "router", str_from(gateway));
 	if (resolvers.n)
 		add_option(w, options, "dns_server", resolvers);
 	if (!str_is(routes, "{}"))
 		add_option(w, options, "classless_static_route", routes);
-	if (is_domain_name(wish->domain_name))
-		add_option(w, options, "domain_name",
-			   str_print(w->arena, "\"%" STR_FMT "\"", STR_ARG(wish->domain_name)));
+	add_set(w, options, set, wish->domain_name);
 	return options;
 }
 
@@ -121,6 +147,7 @@ void nb_plan_network(struct wish *w, const struct network_segment *wish)
 			wish_add_row(w, "DHCP_Options", uuid_v5(subnet->row.id, STR("dhcp")),
 				     json_pack("{s:s,s:o}", "cidr",
 					       cidr_write(cidr_canonical(subnet->block), block), "options",
-					       make_options(w, subnet, wish)));
+					       make_options(w, subnet,
+							    wish->options ? wish->options[k] : NULL, wish)));
 	}
 }

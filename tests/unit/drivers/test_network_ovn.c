@@ -647,6 +647,51 @@ static void test_resolvers(void **state)
 	model_done(&lab.model);
 }
 
+/* What a VPC's set says, and what it leaves out; a subnet's own resolvers go before it. */
+static void test_dhcp_options(void **state)
+{
+	static struct world w;
+	init_world(&w);
+	struct lab lab = make_lab(state, &w);
+	const struct subnet *subnet = &w.subnets[0][0];
+	struct ip region = make_ip("192.0.2.1"), ips[] = {make_ip("192.0.2.53"), make_ip("192.0.2.54")};
+	struct dhcp_options set = {.dns_servers = {ips, 2},
+				   .domain_name = STR("corp.example lab.example"),
+				   .ntp_servers = {ips, 1},
+				   .netbios_name_servers = {ips, 2},
+				   .netbios_node_type = 2};
+	const struct dhcp_options *sets[] = {&set};
+	struct network_segment n = {.network = &w.networks[0][0],
+				    .subnets = &subnet,
+				    .options = sets,
+				    .subnet_count = 1,
+				    .resolvers = &region,
+				    .resolver_count = 1,
+				    .domain_name = STR("ec2.internal")};
+	commit_network(&lab, &w, &n);
+	assert_string_equal(option_of(&lab, subnet, "dns_server"), "{192.0.2.53, 192.0.2.54}");
+	assert_string_equal(option_of(&lab, subnet, "domain_name"), "\"corp.example lab.example\"");
+	assert_string_equal(option_of(&lab, subnet, "ntp_server"), "192.0.2.53");
+	assert_string_equal(option_of(&lab, subnet, "netbios_name_server"), "{192.0.2.53, 192.0.2.54}");
+	assert_string_equal(option_of(&lab, subnet, "netbios_node_type"), "2");
+	w.subnets[0][0].dns_servers = (struct ips){&region, 1};
+	commit_network(&lab, &w, &n);
+	assert_string_equal(option_of(&lab, subnet, "dns_server"), "192.0.2.1");
+	w.subnets[0][0].dns_servers.count = 0;
+	set = (struct dhcp_options){.provided_dns = true};
+	commit_network(&lab, &w, &n);
+	assert_string_equal(option_of(&lab, subnet, "dns_server"), "{169.254.169.253, 192.0.2.1}");
+	assert_null(option_of(&lab, subnet, "domain_name"));
+	assert_null(option_of(&lab, subnet, "ntp_server"));
+	set.provided_dns = false;
+	commit_network(&lab, &w, &n);
+	assert_null(option_of(&lab, subnet, "dns_server"));
+	sets[0] = NULL;
+	commit_network(&lab, &w, &n);
+	assert_string_equal(option_of(&lab, subnet, "domain_name"), "\"ec2.internal\"");
+	model_done(&lab.model);
+}
+
 /* Two subnets on one switch, without a router: what guests are told is the subnets' own. */
 static void test_a_network_without_router(void **state)
 {
@@ -892,6 +937,7 @@ int main(int argc, char **argv)
 		ctx_test(test_what_is_missing_is_waited_for),
 		ctx_test(test_ports_keep_their_switch),
 		ctx_test(test_resolvers),
+		ctx_test(test_dhcp_options),
 		ctx_test(test_a_network_without_router),
 		ctx_test(test_kinds_of_ports),
 		ctx_test(test_a_router_with_interfaces),
