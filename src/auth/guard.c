@@ -7,6 +7,7 @@
 #include <stdlib.h>
 
 #include "auth/guard_inside.h"
+#include "auth/session.h"
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "base/json_write.h"
@@ -215,6 +216,39 @@ RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
 	return OK;
 }
 
+/* What bounds a session. A policy that is gone allows nothing. */
+static RESULT gather_session(struct guards *g, struct ctx *c, const struct session *session,
+			     struct guard_policies *out)
+{
+	const struct policy_version *versions[SESSION_POLICIES_MAX];
+	size_t count = 0;
+	if (!session || (!session->policy.n && !session->policies.count))
+		return OK;
+	out->has_session = true;
+	out->session = arena_new_array(c->arena, const struct policy_code *, SESSION_POLICIES_MAX + 1);
+	if (!out->session)
+		return ctx_no_memory(c);
+	if (session->policy.n)
+		TRY(policy_compile(c, session->policy, POLICY_OF_IDENTITY,
+				   &out->session[out->session_count++]));
+	AUTO_VIEW v;
+	view_open(g->store, &v);
+	for (size_t k = 0; k < session->policies.count && count < SESSION_POLICIES_MAX; k++) {
+		const struct policy *policy = policy_find(v.tables, session->policies.at[k]);
+		versions[count] = policy ? engine_find_default_version(v.tables, policy) : NULL;
+		count += versions[count] != NULL;
+	}
+	view_stop_walking(&v);
+	for (size_t k = 0; k < count; k++)
+		TRY(take_policy(g, c, versions[k], &out->session[out->session_count++]));
+	return OK;
+}
+
+struct str guard_region(const struct guards *g)
+{
+	return g ? str_from(g->region) : STR_NONE;
+}
+
 /* ---- refusals ---- */
 
 static const char *const deciders[] = {
@@ -229,12 +263,16 @@ static struct str decider_name(const struct guard_state *s, const struct policy_
 {
 	if (d->by == POLICY_BY_IDENTITY)
 		return s->policies.names[d->policy];
-	return d->by == POLICY_BY_BOUNDARY ? s->policies.boundary_name : STR_NONE;
+	return d->by == POLICY_BY_BOUNDARY  ? s->policies.boundary_name
+	       : d->by == POLICY_BY_SESSION ? STR("passed with the session")
+					    : STR_NONE;
 }
 
 static const struct policy_code *decider(const struct guard_state *s, const struct policy_decision *d)
 {
-	return d->by == POLICY_BY_IDENTITY ? s->policies.at[d->policy] : s->policies.boundary;
+	return d->by == POLICY_BY_IDENTITY  ? s->policies.at[d->policy]
+	       : d->by == POLICY_BY_SESSION ? s->policies.session[d->policy]
+					    : s->policies.boundary;
 }
 
 static void write_statement(struct json_writer *w, const struct guard_state *s,
@@ -299,8 +337,9 @@ static struct str write_refusal(const struct guard_state *s, const struct policy
 	json_write_close(&w);
 	json_write_open(&w, "context");
 	json_write_open(&w, "principal");
-	json_write_text(&w, "id", uuid_to_str(q->arena, who->user));
-	json_write_text(&w, "name", who->user_name);
+	bool is_of_role = !uuid_is_none(who->iam_role);
+	json_write_text(&w, "id", uuid_to_str(q->arena, is_of_role ? who->iam_role : who->user));
+	json_write_text(&w, "name", is_of_role ? who->session->role_name : who->user_name);
 	json_write_text(&w, "arn", guard_write_principal(who, q->arena));
 	json_write_close(&w);
 	json_write_text(&w, "action", q->action);
@@ -349,7 +388,9 @@ static struct policy_question make_question(const struct guard_subject *subject,
 	bool is_open = !subject->tables && r->has_resource;
 	return (struct policy_question){.action = action,
 					.permission = permission,
-					.resource = is_open ? STR_NONE : guard_write_arn(subject, a),
+					.resource = is_open         ? STR_NONE
+						    : r->resource.n ? r->resource
+								    : guard_write_arn(subject, a),
 					.find = guard_find_key,
 					.request = subject,
 					.arena = a};
@@ -361,6 +402,9 @@ static void decide(const struct guard_state *s, const struct policy_question *q,
 	const struct policy_set set = {.identity = s->policies.at,
 				       .identity_count = s->policies.count,
 				       .has_role = s->request.has_role,
+				       .has_session = s->policies.has_session,
+				       .session = s->policies.session,
+				       .session_count = s->policies.session_count,
 				       .boundary = s->policies.boundary};
 	policy_decide(&set, q, ret_decision);
 }
@@ -460,9 +504,12 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	struct ctx *c = &call->ctx;
 	struct guard_policies policies = {0};
 	bool is_allowed = false;
-	if (g && c->who && !c->who->is_owner && !uuid_is_none(c->who->account))
-		TRY(guard_gather(g, c, c->who->user, c->who->account, &policies));
-	if (!policies.count && !policies.boundary)
+	if (g && c->who && !c->who->is_owner && !uuid_is_none(c->who->account)) {
+		TRY(guard_gather(g, c, uuid_is_none(c->who->iam_role) ? c->who->user : c->who->iam_role,
+				 c->who->account, &policies));
+		TRY(gather_session(g, c, c->who->session, &policies));
+	}
+	if (!policies.count && !policies.boundary && !policies.has_session)
 		return check_role(c, request);
 	struct guard_state *s = arena_new_object(c->arena, struct guard_state);
 	if (!s)

@@ -30,6 +30,7 @@ struct guard_request {
 	enum guard_words words; /* for a refusal */
 	bool has_resource;      /* there is one to decide on later; else the action is all there is */
 	bool has_role;          /* the caller's roles give it */
+	struct str resource;    /* what it is on, of what no operation looks up; empty: nothing said */
 	/* The request's own condition keys, in lower case up to '/'; NULL: it has none. */
 	enum policy_known (*find)(const void *arg, struct str key, struct strs *ret_values);
 	const void *arg;
@@ -40,8 +41,22 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 /* After an operation that was done: had it no resource to look up, the action is decided for all. */
 RESULT guard_check_rest(struct op *op);
 
-/* "arn:aws:iam::111122223333:user/division/ann" of the caller. */
+/* The taking of a role, by request.action on request.resource, which is its ARN. */
+struct guard_trust {
+	struct guard_request request; /* its words and has_role are not looked at */
+	uuid account;                 /* the role's */
+	struct str trust;             /* its trust policy; empty: there is no such role */
+};
+/* g as above. ERR_DENIED. */
+RESULT guard_check_trust(struct guards *g, struct call *call, const struct guard_trust *t);
+
+/* "arn:aws:iam::111122223333:user/division/ann" of the caller; of a role's session
+ * "arn:aws:sts::111122223333:assumed-role/deploy/ann". */
 struct str guard_write_principal(const struct identity *who, struct arena *a);
+/* The same, but of a role's session the role's own. */
+struct str guard_write_holder(const struct identity *who, struct arena *a);
+/* "AIDA…"; of a role's session "AROA…:ann", of an account's owner the account's number. */
+struct str guard_write_id(const struct identity *who, struct arena *a);
 
 /* ---- refusals ---- */
 
@@ -62,6 +77,9 @@ struct guard_policies {
 	size_t count;
 	const struct policy_code *boundary; /* NULL: none */
 	struct str boundary_name;
+	bool has_session; /* what the session was taken with bounds it */
+	const struct policy_code **session;
+	size_t session_count;
 };
 RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
 		    struct guard_policies *ret_policies);

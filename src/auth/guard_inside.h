@@ -31,5 +31,7 @@ struct guard_subject {
 enum policy_known guard_find_key(const struct policy_question *q, struct str key, struct strs *ret_values);
 /* "arn:aws:ec2:us-east-1:111122223333:instance/i-0123456789abcdef0". */
 struct str guard_write_arn(const struct guard_subject *s, struct arena *a);
+/* The region's name; g NULL: empty. */
+struct str guard_region(const struct guards *g);
 /* The keys of a request that a refusal tells. */
 extern const char *const guard_told_keys[]; /* NULL-ended */

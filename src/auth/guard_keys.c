@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "auth/guard_inside.h"
+#include "auth/session.h"
 #include "base/clock.h"
 #include "engine/resolve.h"
 #include "model/iam_name.h"
@@ -102,13 +103,35 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 	return ec2_arn(s, a, s->kind, owner, id);
 }
 
-struct str guard_write_principal(const struct identity *who, struct arena *a)
+struct str guard_write_holder(const struct identity *who, struct arena *a)
 {
+	bool is_of_role = !uuid_is_none(who->iam_role);
+	struct str path = is_of_role ? who->session->role_path : who->user_path;
 	if (who->is_owner)
 		return str_print(a, "arn:aws:iam::%" STR_FMT ":root", STR_ARG(who->account_number));
-	return str_print(a, "arn:aws:iam::%" STR_FMT ":user%" STR_FMT "%" STR_FMT,
-			 STR_ARG(who->account_number), STR_ARG(who->user_path.n ? who->user_path : STR("/")),
-			 STR_ARG(who->user_name));
+	return str_print(a, "arn:aws:iam::%" STR_FMT ":%s%" STR_FMT "%" STR_FMT, STR_ARG(who->account_number),
+			 is_of_role ? "role" : "user", STR_ARG(path.n ? path : STR("/")),
+			 STR_ARG(is_of_role ? who->session->role_name : who->user_name));
+}
+
+struct str guard_write_principal(const struct identity *who, struct arena *a)
+{
+	if (uuid_is_none(who->iam_role))
+		return guard_write_holder(who, a);
+	return str_print(a, "arn:aws:sts::%" STR_FMT ":assumed-role/%" STR_FMT "/%" STR_FMT,
+			 STR_ARG(who->account_number), STR_ARG(who->session->role_name),
+			 STR_ARG(who->session->name));
+}
+
+struct str guard_write_id(const struct identity *who, struct arena *a)
+{
+	if (who->is_owner)
+		return who->account_number;
+	if (uuid_is_none(who->iam_role))
+		return iam_id_to_text(a, KIND_USER, who->user);
+	return str_print(a, "%" STR_FMT ":%" STR_FMT,
+			 STR_ARG(iam_id_to_text(a, KIND_IAM_ROLE, who->iam_role)),
+			 STR_ARG(who->session->name));
 }
 
 /* ---- of rows ---- */
@@ -349,12 +372,11 @@ static struct str user_name(const struct guard_subject *s, struct arena *a)
 }
 static struct str user_id(const struct guard_subject *s, struct arena *a)
 {
-	const struct identity *who = s->state->call->ctx.who;
-	return who->is_owner ? who->account_number : iam_id_to_text(a, KIND_USER, who->user);
+	return guard_write_id(s->state->call->ctx.who, a);
 }
 static struct str principal_arn(const struct guard_subject *s, struct arena *a)
 {
-	return guard_write_principal(s->state->call->ctx.who, a);
+	return guard_write_holder(s->state->call->ctx.who, a);
 }
 static struct str principal_account(const struct guard_subject *s, struct arena *a)
 {
@@ -363,8 +385,17 @@ static struct str principal_account(const struct guard_subject *s, struct arena 
 }
 static struct str principal_type(const struct guard_subject *s, struct arena *a)
 {
+	const struct identity *who = s->state->call->ctx.who;
 	(void) a;
-	return s->state->call->ctx.who->is_owner ? STR("Account") : STR("User");
+	return who->is_owner                 ? STR("Account")
+	       : uuid_is_none(who->iam_role) ? STR("User")
+					     : STR("AssumedRole");
+}
+static struct str token_issue_time(const struct guard_subject *s, struct arena *a)
+{
+	const struct session *session = s->state->call->ctx.who->session;
+	char text[CLOCK_TEXT_SIZE];
+	return session ? str_copy(a, str_from(clock_write_s(session->issued_us, text))) : STR_NONE;
 }
 static struct str region(const struct guard_subject *s, struct arena *a)
 {
@@ -389,21 +420,14 @@ struct call_key {
 };
 
 static const struct call_key call_keys[] = {
-	{"aws:sourceip", source_ip},
-	{"aws:securetransport", secure_transport},
-	{"aws:currenttime", current_time},
-	{"aws:epochtime", epoch_time},
-	{"aws:useragent", user_agent},
-	{"aws:referer", referer},
-	{"aws:username", user_name},
-	{"aws:userid", user_id},
-	{"aws:principalarn", principal_arn},
-	{"aws:principalaccount", principal_account},
-	{"aws:principaltype", principal_type},
-	{"aws:requestedregion", region},
-	{"ec2:region", region},
-	{"aws:principalisawsservice", never},
-	{"aws:viaawsservice", never},
+	{"aws:sourceip", source_ip},           {"aws:securetransport", secure_transport},
+	{"aws:currenttime", current_time},     {"aws:epochtime", epoch_time},
+	{"aws:useragent", user_agent},         {"aws:referer", referer},
+	{"aws:username", user_name},           {"aws:userid", user_id},
+	{"aws:principalarn", principal_arn},   {"aws:principalaccount", principal_account},
+	{"aws:principaltype", principal_type}, {"aws:tokenissuetime", token_issue_time},
+	{"aws:requestedregion", region},       {"ec2:region", region},
+	{"aws:principalisawsservice", never},  {"aws:viaawsservice", never},
 	{"ec2:createaction", create_action},
 };
 
@@ -443,6 +467,12 @@ enum policy_known guard_find_key(const struct policy_question *q, struct str key
 		}
 	if (str_is(key, "aws:tagkeys") || is_tag_key(key, "aws:requesttag/"))
 		return find_request_tags(s, q->arena, key, ret_values);
+	if (is_tag_key(key, "aws:principaltag/"))
+		return find_tag(q->arena, s->state->call->ctx.who->tags,
+				str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
+	if (str_starts_with(key, STR("sts:")))
+		return s->state->request.find ? s->state->request.find(s->state->request.arg, key, ret_values)
+					      : POLICY_ABSENT;
 	if (str_starts_with(key, STR("ec2:")) || str_starts_with(key, STR("aws:resource")))
 		return find_resource_key(s, q->arena, key, ret_values);
 	return POLICY_ABSENT;

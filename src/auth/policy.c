@@ -133,7 +133,7 @@ static bool ask_one(const struct policy_code *p, const struct policy_question *q
 void policy_decide(const struct policy_set *set, const struct policy_question *q,
 		   struct policy_decision *ret_decision)
 {
-	struct policy_decision d = {.by = POLICY_BY_NOBODY}, bound = {0};
+	struct policy_decision d = {.by = POLICY_BY_NOBODY}, bound = {0}, session = {0};
 	struct policy_decision *silent = NULL, outside = {0};
 	for (size_t k = 0; k < set->identity_count; k++)
 		if (ask_one(set->identity[k], q, POLICY_BY_IDENTITY, k, &d)) {
@@ -150,16 +150,14 @@ void policy_decide(const struct policy_set *set, const struct policy_question *q
 		outside = (struct policy_decision){POLICY_SILENT, POLICY_BY_BOUNDARY, 0, 0};
 		silent = &outside;
 	}
-	for (size_t k = 0; k < set->session_count; k++) {
-		struct policy_decision session = {0};
+	for (size_t k = 0; k < set->session_count; k++)
 		if (ask_one(set->session[k], q, POLICY_BY_SESSION, k, &session)) {
 			*ret_decision = session;
 			return;
 		}
-		if (session.effect == POLICY_SILENT && !silent) {
-			outside = (struct policy_decision){POLICY_SILENT, POLICY_BY_SESSION, k, 0};
-			silent = &outside;
-		}
+	if (set->has_session && session.effect == POLICY_SILENT && !silent) {
+		outside = (struct policy_decision){POLICY_SILENT, POLICY_BY_SESSION, 0, 0};
+		silent = &outside;
 	}
 	*ret_decision = silent ? *silent : d;
 }

@@ -66,8 +66,9 @@ struct str policy_statement_id(const struct policy_code *p, size_t statement);
 struct policy_set {
 	const struct policy_code *const *identity; /* what they have by themselves and by their groups */
 	size_t identity_count;
-	bool has_role;                            /* a role gives it: as a policy that allows */
-	const struct policy_code *const *session; /* each must allow */
+	bool has_role;    /* a role gives it: as a policy that allows */
+	bool has_session; /* of a session: one of these must allow, which may be none at all */
+	const struct policy_code *const *session;
 	size_t session_count;
 	const struct policy_code *boundary; /* must allow; NULL: there is none */
 };

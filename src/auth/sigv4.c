@@ -19,6 +19,7 @@ struct sigv4 {
 	int64_t skew_us;
 	char *region;
 	uint8_t master_key[MASTER_KEY_SIZE];
+	struct session_keys sessions;
 	struct key_cache cache;
 };
 
@@ -43,6 +44,7 @@ RESULT sigv4_new(struct ctx *c, const struct sigv4_config *config, struct sigv4 
 	s->store = config->store;
 	s->skew_us = config->skew_us ? config->skew_us : SKEW_US_ABSENT;
 	memcpy(s->master_key, config->master_key, sizeof s->master_key);
+	session_derive_keys(config->master_key, &s->sessions);
 	cache_init(&s->cache);
 	*ret_sigv4 = s;
 	return OK;
@@ -54,6 +56,7 @@ void sigv4_free(struct sigv4 *s)
 		return;
 	cache_done(&s->cache);
 	crypto_wipe(s->master_key, sizeof s->master_key);
+	crypto_wipe(&s->sessions, sizeof s->sessions);
 	heap_free(s->region);
 	heap_free(s);
 }
@@ -68,7 +71,8 @@ struct attempt {
 	VEC(struct sigv4_header) headers;
 	bool is_presigned;
 	struct str credential, signed_headers, signature, amz_date, expires;
-	struct str key_id, terminator;
+	struct str key_id, terminator, token;
+	struct session *session; /* of the token; NULL: there is none */
 	struct sigv4_scope scope;
 	int64_t time_us;
 	uint8_t key[SHA256_SIZE];
@@ -331,6 +335,22 @@ static enum sigv4_fault check_time(struct attempt *at)
 
 /* ---- the key ---- */
 
+/* Rows may change while the call lives. */
+static struct tags copy_tags(struct arena *a, struct tags tags, struct tags more)
+{
+	struct tag *at = arena_new_array(a, struct tag, tags.count + more.count + 1);
+	size_t count = 0;
+	if (!at)
+		return (struct tags){0};
+	for (size_t k = 0; k < more.count; k++)
+		at[count++] = more.at[k]; /* the token's, in the arena */
+	for (size_t k = 0; k < tags.count; k++)
+		if (!tags_find(more, tags.at[k].key))
+			at[count++] =
+				(struct tag){str_copy(a, tags.at[k].key), str_copy(a, tags.at[k].value)};
+	return (struct tags){at, count};
+}
+
 static struct identity *make_identity(struct attempt *at, const struct account *account,
 				      const struct user *user)
 {
@@ -347,7 +367,73 @@ static struct identity *make_identity(struct attempt *at, const struct account *
 	who->user_name = str_copy(at->arena, user->name);
 	who->user_path = str_copy(at->arena, user->path);
 	who->access_key_id = str_copy(at->arena, at->key_id);
+	who->session = at->session;
+	if (user->tags.count)
+		who->tags = copy_tags(at->arena, user->tags, (struct tags){0});
 	return who;
+}
+
+/* Of a session of that role: its policies are all that gives it anything. */
+static struct identity *make_role_identity(struct attempt *at, const struct account *account,
+					   const struct iam_role *role)
+{
+	struct identity *who = arena_new_object(at->arena, struct identity);
+	if (!who)
+		return NULL;
+	at->session->role_name = str_copy(at->arena, role->name);
+	at->session->role_path = str_copy(at->arena, role->path);
+	*who = (struct identity){.scope = IDENTITY_ACCOUNT,
+				 .account = account->row.id,
+				 .domain = account->domain,
+				 .iam_role = role->row.id,
+				 .session = at->session,
+				 .tags = copy_tags(at->arena, role->tags, at->session->tags),
+				 .account_number = str_copy(at->arena, account->number),
+				 .access_key_id = str_copy(at->arena, at->key_id)};
+	return who;
+}
+
+static bool is_of_account(const struct iam_role *role, const struct account *account)
+{
+	return role && account && uuid_equal(role->account, account->row.id);
+}
+
+/* Of temporary credentials: good as long as whose they are is there and may get in. */
+static RESULT find_session_key(struct attempt *at)
+{
+	struct sigv4 *s = at->s;
+	const struct session *session = at->session;
+	bool is_of_role = !uuid_is_none(session->iam_role);
+	uint8_t digest[SHA256_SIZE];
+	struct roles roles = {0};
+	AUTO_VIEW v;
+	view_open(s->store, &v);
+	const struct account *account = account_find(v.tables, session->account);
+	const struct iam_role *role = is_of_role ? iam_role_find(v.tables, session->iam_role) : NULL;
+	const struct user *user = is_of_role ? NULL : user_find(v.tables, session->user);
+	bool is_open = engine_is_account_open(v.tables, account) &&
+		       (is_of_role ? is_of_account(role, account) : engine_is_user_open(v.tables, user));
+	if (is_open && user)
+		engine_find_roles(v.tables, user->row.id, IDENTITY_ACCOUNT, account->row.id, &roles);
+	view_stop_walking(&v);
+	if (!is_open)
+		return OK;
+	crypto_sha256(at->token, digest);
+	memcpy(at->row.b, digest, sizeof at->row.b);
+	at->batch = 1; /* a token has one version */
+	at->key_is_cached = cache_find(&s->cache, at->row, at->batch, at->scope.text, at->key);
+	if (!at->key_is_cached) {
+		struct str secret = session_derive_secret(at->arena, &s->sessions, at->token);
+		if (!secret.p)
+			return ctx_no_memory(&at->call->ctx);
+		sigv4_derive_key(secret, &at->scope, at->key);
+		crypto_wipe((void *) secret.p, secret.n); /* ours, in the arena */
+	}
+	at->rights = roles.rights & ~RIGHT(ADMIN);
+	at->answer->who =
+		is_of_role ? make_role_identity(at, account, role) : make_identity(at, account, user);
+	at->key_is_known = true;
+	return OK;
 }
 
 /* The signing key and who it belongs to. */
@@ -355,6 +441,8 @@ static RESULT find_key(struct attempt *at)
 {
 	struct sigv4 *s = at->s;
 	struct str secret = STR_NONE;
+	if (at->session)
+		return find_session_key(at);
 	AUTO_VIEW v;
 	view_open(s->store, &v);
 	const struct access_key *row = access_key_find_by_key_id(v.tables, at->key_id);
@@ -441,13 +529,49 @@ static enum sigv4_fault check_signature(struct attempt *at)
 	return SIGV4_FINE;
 }
 
-/* Temporary keys don't exist yet, so every session token is unknown. */
+/* ---- session tokens ---- */
+
+static bool names_account(const struct attempt *at)
+{
+	char number[ACCOUNT_NUMBER_SIZE];
+	if (!session_read_number(&at->s->sessions, at->key_id, number))
+		return false;
+	AUTO_VIEW v;
+	view_open(at->s->store, &v);
+	bool is_there = account_find_by_number(v.tables, (struct str){number, sizeof number});
+	view_stop_walking(&v);
+	return is_there;
+}
+
+/* Temporary credentials come with a token, others without. */
 static enum sigv4_fault check_token(struct attempt *at)
 {
-	if (call_header(at->call, "X-Amz-Security-Token").n || query_value(at, "X-Amz-Security-Token").n)
-		return fault(at, SIGV4_UNKNOWN_KEY,
-			     STR("The security token included in the request is invalid."));
+	static const char invalid[] = "The security token included in the request is invalid.";
+	bool is_temporary = session_is_key_id(at->key_id);
+	at->token = call_header(at->call, "X-Amz-Security-Token");
+	if (at->is_presigned && !at->token.n)
+		at->token = query_value(at, "X-Amz-Security-Token");
+	if (!is_temporary && !at->token.n)
+		return SIGV4_FINE;
+	struct session *session = arena_new_object(at->arena, struct session);
+	if (!is_temporary || !at->token.n || !session || !names_account(at) ||
+	    !session_open(&at->call->ctx, &at->s->sessions, at->key_id, at->token, session))
+		return fault(at, SIGV4_UNKNOWN_KEY, str_from(invalid));
+	if (session->expires_us <= clock_now_us())
+		return fault(at, SIGV4_EXPIRED, STR("The security token included in the request is expired"));
+	at->session = session;
 	return SIGV4_FINE;
+}
+
+RESULT sigv4_issue_session(struct sigv4 *s, struct ctx *c, const struct session *session, struct str number,
+			   struct session_credentials *ret_credentials)
+{
+	return session_issue(c, &s->sessions, session, number, ret_credentials);
+}
+
+bool sigv4_read_number(const struct sigv4 *s, struct str key_id, char ret_number[static ACCOUNT_NUMBER_SIZE])
+{
+	return session_read_number(&s->sessions, key_id, ret_number);
 }
 
 bool sigv4_find_use(struct sigv4 *s, struct arena *a, uuid access_key, struct sigv4_use *ret_use)

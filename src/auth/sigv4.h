@@ -5,6 +5,7 @@
  * Any thread. */
 #pragma once
 
+#include "auth/session.h"
 #include "http/server.h"
 #include "model/identity.h"
 #include "store/store.h"
@@ -24,7 +25,7 @@ void sigv4_free(struct sigv4 *s);
 DEFINE_AUTO(sigv4)
 
 /* Why a request was not accepted, for the face's exact code (facts: MissingParameter, AuthFailure,
- * IncompleteSignature, SignatureDoesNotMatch, InvalidClientTokenId, RequestExpired). */
+ * IncompleteSignature, SignatureDoesNotMatch, InvalidClientTokenId, RequestExpired, ExpiredToken). */
 enum sigv4_fault {
 	SIGV4_FINE,
 	SIGV4_NO_CREDENTIALS,
@@ -32,6 +33,7 @@ enum sigv4_fault {
 	SIGV4_UNKNOWN_KEY, /* unknown or inactive key, or a disabled account */
 	SIGV4_MISMATCH,    /* the signature is wrong */
 	SIGV4_SKEWED,      /* the clock is too far off, or a presigned request is over */
+	SIGV4_EXPIRED,     /* the session of temporary credentials is over */
 	SIGV4_SCOPE,       /* date, region, service or terminator of the scope do not fit */
 };
 
@@ -52,6 +54,12 @@ struct sigv4_use {
 	struct str service, region; /* in the arena */
 };
 bool sigv4_find_use(struct sigv4 *s, struct arena *a, uuid access_key, struct sigv4_use *ret_use);
+
+/* Temporary credentials that this verifier takes, of the account with that number. As session_issue(). */
+RESULT sigv4_issue_session(struct sigv4 *s, struct ctx *c, const struct session *session, struct str number,
+			   struct session_credentials *ret_credentials);
+/* As session_read_number(). */
+bool sigv4_read_number(const struct sigv4 *s, struct str key_id, char ret_number[static ACCOUNT_NUMBER_SIZE]);
 
 /* Makes the Authorization header value for a request of ours: the C load generator, tests. */
 struct sigv4_signing {

@@ -15,6 +15,9 @@
 #include "base/str.h"
 #include "base/uuid.h"
 #include "model/role.h"
+#include "model/row.h"
+
+struct session; /* auth/session.h */
 
 /* What the proof is good for. An access key's is always an account. */
 enum identity_scope { IDENTITY_UNSCOPED, IDENTITY_ACCOUNT, IDENTITY_DOMAIN, IDENTITY_SYSTEM };
@@ -25,19 +28,22 @@ enum identity_scope { IDENTITY_UNSCOPED, IDENTITY_ACCOUNT, IDENTITY_DOMAIN, IDEN
 
 struct identity {
 	enum identity_scope scope;
-	unsigned rights;           /* a bit for each enum role_right */
-	uuid account;              /* that asks; none unless the scope is one */
-	uuid domain;               /* the account's, or the scope itself */
-	uuid user;                 /* none for the operator over the unix socket */
-	struct uuids roles;        /* those the rights come from, implied ones too */
+	unsigned rights;    /* a bit for each enum role_right */
+	uuid account;       /* that asks; none unless the scope is one */
+	uuid domain;        /* the account's, or the scope itself */
+	uuid user;          /* none for the operator over the unix socket, and who took a role of IAM's */
+	uuid iam_role;      /* that was taken: its policies alone say what is allowed; none: none was */
+	struct uuids roles; /* those the rights come from, implied ones too */
 	struct str account_number; /* 12 digits */
 	struct str user_name;
-	struct str user_path;        /* in IAM; empty: "/" */
-	struct str access_key_id;    /* empty: not by an access key */
-	uuid application_credential; /* none: not by one */
-	bool is_restricted;          /* by a credential that may not make or delete credentials */
-	bool is_operator;            /* the unix socket: may act for any account */
-	bool is_owner;               /* EC2's root user of the account: no policy bounds it */
+	struct str user_path;          /* in IAM; empty: "/" */
+	struct str access_key_id;      /* empty: not by an access key */
+	const struct session *session; /* by temporary credentials; NULL: not by such */
+	struct tags tags;              /* of who asks, to policies */
+	uuid application_credential;   /* none: not by one */
+	bool is_restricted;            /* by a credential that may not make or delete credentials */
+	bool is_operator;              /* the unix socket: may act for any account */
+	bool is_owner;                 /* EC2's root user of the account: no policy bounds it */
 };
 
 static inline bool identity_has(const struct identity *who, enum role_right right)

@@ -19,7 +19,7 @@ static struct world w;
 static struct world_answer call(void *self, enum script_user user, bool is_get, struct str parameters)
 {
 	(void) self;
-	const struct world_user *users[] = {&w.alice, &w.bob, 0, &w.admin};
+	const struct world_user *users[] = {&w.alice, &w.bob, 0, &w.admin, &w.alice};
 	struct world_answer a =
 		is_get ? world_get(&w, users[user], parameters) : world_post(&w, users[user], parameters);
 	if (str_contains(a.body, STR("<Code>Internal")))
@@ -30,7 +30,7 @@ static struct world_answer call(void *self, enum script_user user, bool is_get, 
 static struct world_answer request(void *self, const struct script_request *r)
 {
 	(void) self;
-	const struct world_user *users[] = {&w.alice, &w.bob, 0, &w.admin};
+	const struct world_user *users[] = {&w.alice, &w.bob, 0, &w.admin, &w.alice};
 	if (!openstack_has_path(r->path))
 		return (struct world_answer){0};
 	struct world_answer a = world_request(&w, users[r->user], r);

@@ -102,7 +102,10 @@ static void step_or_resume(void)
 static const struct world_user *find_user(enum script_user user)
 {
 	struct region *r = &t.s.region;
-	return user == SCRIPT_NOBODY ? NULL : user == SCRIPT_ADMIN ? &r->users[ADMIN] : &r->users[user];
+	return user == SCRIPT_NOBODY  ? NULL
+	       : user == SCRIPT_ADMIN ? &r->users[ADMIN]
+	       : user == SCRIPT_KEY   ? &r->users[SCRIPT_ALICE]
+				      : &r->users[user];
 }
 
 static void sign(enum script_user user, bool is_get, struct str parameters)

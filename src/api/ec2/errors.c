@@ -179,7 +179,9 @@ static const struct ec2_error sts_errors[] = {
 	E(THROTTLED, NONE, 400, "Throttling"),
 	E(TOO_LARGE, NONE, 400, "ValidationError"),
 	E(MISSING, NONE, 400, "ValidationError"),
+	E(INVALID, POLICY, 400, "MalformedPolicyDocument"),
 	E(INVALID, NONE, 400, "ValidationError"),
+	E(QUOTA, NONE, 400, "PackedPolicyTooLarge"),
 	E(UNKNOWN, NONE, 400, "ValidationError"),
 	E(UNSUPPORTED, NONE, 400, "InvalidAction"),
 	E(NO_MEMORY, NONE, 503, "ServiceUnavailable"),
@@ -192,9 +194,13 @@ static const struct ec2_error sts_errors[] = {
 #define F(fault, status, code) [SIGV4_##fault] = {ERR_UNAUTHENTICATED, KIND_NONE, status, code}
 
 static const struct ec2_error ec2_faults[] = {
-	F(NO_CREDENTIALS, 400, "MissingParameter"), F(INCOMPLETE, 401, "AuthFailure"),
-	F(UNKNOWN_KEY, 401, "AuthFailure"),         F(MISMATCH, 401, "AuthFailure"),
-	F(SKEWED, 400, "RequestExpired"),           F(SCOPE, 401, "AuthFailure"),
+	F(NO_CREDENTIALS, 400, "MissingParameter"),
+	F(INCOMPLETE, 401, "AuthFailure"),
+	F(UNKNOWN_KEY, 401, "AuthFailure"),
+	F(MISMATCH, 401, "AuthFailure"),
+	F(SKEWED, 400, "RequestExpired"),
+	F(EXPIRED, 400, "RequestExpired"),
+	F(SCOPE, 401, "AuthFailure"),
 };
 
 static const struct ec2_error sts_faults[] = {
@@ -203,6 +209,7 @@ static const struct ec2_error sts_faults[] = {
 	F(UNKNOWN_KEY, 403, "InvalidClientTokenId"),
 	F(MISMATCH, 403, "SignatureDoesNotMatch"),
 	F(SKEWED, 403, "SignatureDoesNotMatch"),
+	F(EXPIRED, 403, "ExpiredToken"),
 	F(SCOPE, 403, "SignatureDoesNotMatch"),
 };
 

@@ -93,6 +93,7 @@ static const char *const fault_codes[] = {
 	[SIGV4_UNKNOWN_KEY] = "InvalidClientTokenId",
 	[SIGV4_MISMATCH] = "SignatureDoesNotMatch",
 	[SIGV4_SKEWED] = "SignatureDoesNotMatch",
+	[SIGV4_EXPIRED] = "ExpiredToken",
 	[SIGV4_SCOPE] = "SignatureDoesNotMatch",
 };
 
@@ -204,6 +205,11 @@ static bool authenticate(struct iam_call *e)
 		answer_problem(e->call, result);
 		return false;
 	}
+	if (answer.fault == SIGV4_FINE && answer.who->session && uuid_is_none(answer.who->iam_role)) {
+		/* a user's session is for every service but this one */
+		answer.fault = SIGV4_UNKNOWN_KEY;
+		answer.message = STR("The security token included in the request is invalid.");
+	}
 	if (answer.fault != SIGV4_FINE) {
 		if (limits_take_stranger(e->config->limits, e->call->peer)) {
 			answer_error(e->call, answer.fault == SIGV4_INCOMPLETE ? 400 : 403,
@@ -241,8 +247,9 @@ static RESULT find_asked(struct iam_call *e)
 /* One's own password: whom the account lets. */
 static bool is_own_and_may(struct iam_call *e)
 {
-	const struct account *account =
-		e->action->is_own ? account_find(iam_walk(e), e->c->who->account) : NULL;
+	const struct account *account = e->action->is_own && !uuid_is_none(e->c->who->user)
+						? account_find(iam_walk(e), e->c->who->account)
+						: NULL;
 	bool may = account && account->password_own;
 	view_close(&e->view);
 	return may;

@@ -6,7 +6,8 @@
  *   Action=CreateVpc&CidrBlock=10.0.0.0/16     a POST; RunInstances&… is short for Action=RunInstances&…
  *   ?Action=…                                  the same as a GET
  *   @bob Action=…     @nobody Action=…         by another account; unsigned
- *   GET /compute/v2.1/servers?name=a           a request to an OpenStack service, with a token of alice's
+ *   @key Action=…                              by the newest <AccessKeyId>, with its <SessionToken> if it has
+ * one GET /compute/v2.1/servers?name=a           a request to an OpenStack service, with a token of alice's
  * project POST /network/v2.0/networks {"network":{}} the same with a body; @admin before it: the cloud's
  * administrator; a body "@zeros N" is a disk of so many bytes
  *   @version compute 2.93                      the microversion of what follows
@@ -114,17 +115,34 @@ static struct str present(struct golden *g, const struct world_answer *answer)
 
 /* ---- one case ---- */
 
+/* Those of the newest answer that has one. */
+static struct world_user find_key(const struct golden *g)
+{
+	for (size_t k = g->script.count; k > 0; k--) {
+		struct str body = g->script.history[k - 1].body;
+		struct str secret = world_find(g->w.arena, body, STR("SecretAccessKey"));
+		if (secret.n)
+			return (struct world_user){.key_id = world_find(g->w.arena, body, STR("AccessKeyId")),
+						   .secret = secret,
+						   .token =
+							   world_find(g->w.arena, body, STR("SessionToken"))};
+	}
+	return (struct world_user){0};
+}
+
 static struct world_answer call(void *self, enum script_user user, bool is_get, struct str parameters)
 {
-	struct world *w = self;
-	const struct world_user *users[] = {&w->alice, &w->bob, 0};
+	struct golden *g = self;
+	struct world *w = &g->w;
+	const struct world_user key = find_key(g);
+	const struct world_user *users[] = {&w->alice, &w->bob, 0, &w->admin, &key};
 	return is_get ? world_get(w, users[user], parameters) : world_post(w, users[user], parameters);
 }
 
 static struct world_answer request(void *self, const struct script_request *r)
 {
 	struct world *w = self;
-	const struct world_user *users[] = {&w->alice, &w->bob, 0, &w->admin};
+	const struct world_user *users[] = {&w->alice, &w->bob, 0, &w->admin, &w->alice};
 	return world_request(w, users[r->user], r);
 }
 

@@ -58,9 +58,11 @@ static void note(struct script *s, struct world_answer answer)
 /* "@bob …": who calls; alice where nobody is named. */
 static enum script_user take_user(struct str *line)
 {
-	static const char *const names[] = {
-		[SCRIPT_BOB] = "@bob ", [SCRIPT_NOBODY] = "@nobody ", [SCRIPT_ADMIN] = "@admin "};
-	for (enum script_user k = SCRIPT_BOB; k <= SCRIPT_ADMIN; k++)
+	static const char *const names[] = {[SCRIPT_BOB] = "@bob ",
+					    [SCRIPT_NOBODY] = "@nobody ",
+					    [SCRIPT_ADMIN] = "@admin ",
+					    [SCRIPT_KEY] = "@key "};
+	for (enum script_user k = SCRIPT_BOB; k <= SCRIPT_KEY; k++)
 		if (str_starts_with(*line, str_from(names[k]))) {
 			*line = str_slice(*line, strlen(names[k]), line->n);
 			return k;

@@ -6,7 +6,7 @@
 
 enum { SCRIPT_HISTORY_MAX = 64 };
 
-enum script_user { SCRIPT_ALICE, SCRIPT_BOB, SCRIPT_NOBODY, SCRIPT_ADMIN };
+enum script_user { SCRIPT_ALICE, SCRIPT_BOB, SCRIPT_NOBODY, SCRIPT_ADMIN, SCRIPT_KEY };
 
 /* A request to an OpenStack service. */
 struct script_request {

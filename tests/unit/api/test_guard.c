@@ -372,14 +372,23 @@ static bool is_unspoken(struct str permit)
 {
 	static const char *const words[] = {
 		"sts:GetCallerIdentity", /* nor can AWS' policies deny it */
-		"identity:validate_token",         "identity:revoke_token",
-		"identity:get_auth_catalog",       "identity:get_auth_system",
-		"identity:list_services",          "identity:get_service",
-		"identity:list_endpoints",         "identity:get_endpoint",
-		"identity:list_registered_limits", "identity:list_limits",
-		"get_metadef_namespaces",          "get_metadef_namespace",
-		"list_metadef_resource_types",     "volume:extensions",
-		"os_compute_api:extensions",       "get_extension",
+		"sts:GetSessionToken",   /* likewise */
+		"identity:validate_token",
+		"identity:revoke_token",
+		"identity:get_auth_catalog",
+		"identity:get_auth_system",
+		"identity:list_services",
+		"identity:get_service",
+		"identity:list_endpoints",
+		"identity:get_endpoint",
+		"identity:list_registered_limits",
+		"identity:list_limits",
+		"get_metadef_namespaces",
+		"get_metadef_namespace",
+		"list_metadef_resource_types",
+		"volume:extensions",
+		"os_compute_api:extensions",
+		"get_extension",
 	};
 	for (size_t k = 0; k < sizeof words / sizeof words[0]; k++)
 		if (str_is(permit, words[k]))

@@ -390,6 +390,8 @@ static void sign(struct ctx *c, const struct world_user *user, struct fake_call 
 		abort();
 	fake_call_add_header(f, "Authorization", authorization);
 	fake_call_add_header(f, "X-Amz-Date", date);
+	if (user->token.n)
+		fake_call_add_header(f, "X-Amz-Security-Token", user->token);
 }
 
 void world_sign_call(struct ctx *c, const struct world_user *user, const char *method, struct str parameters,

@@ -17,7 +17,7 @@
 #include "model/identity.h"
 
 struct world_user {
-	struct str key_id, secret;
+	struct str key_id, secret, token; /* token: of temporary credentials */
 	struct identity who;
 };
 

@@ -574,7 +574,8 @@ static void test_decisions(void **state)
 	const struct policy_code *allow = compile(c, "'Sid':'Yes'," ALLOW RUN ANY),
 				 *deny = compile(c, DENY RUN ANY),
 				 *other = compile(c, ALLOW "'Action':'ec2:StopInstances'," ANY);
-	const struct policy_code *one[] = {allow}, *both[] = {allow, deny}, *none[] = {other};
+	const struct policy_code *one[] = {allow}, *both[] = {allow, deny}, *none[] = {other},
+				 *either[] = {other, allow};
 	struct policy_set set = {0};
 	expect(c, &set, POLICY_SILENT, POLICY_BY_NOBODY);
 	set.has_role = true;
@@ -589,9 +590,15 @@ static void test_decisions(void **state)
 	expect(c, &set, POLICY_DENIES, POLICY_BY_BOUNDARY);
 	set = (struct policy_set){.has_role = true, .boundary = other};
 	expect(c, &set, POLICY_SILENT, POLICY_BY_BOUNDARY);
-	set = (struct policy_set){.identity = one, .identity_count = 1, .session = none, .session_count = 1};
+	set = (struct policy_set){.identity = one, .identity_count = 1, .has_session = true};
+	expect(c, &set, POLICY_SILENT, POLICY_BY_SESSION); /* what it was taken with is gone */
+	set.session = none;
+	set.session_count = 1;
 	expect(c, &set, POLICY_SILENT, POLICY_BY_SESSION);
 	set.session = one;
+	expect(c, &set, POLICY_ALLOWS, POLICY_BY_IDENTITY);
+	set.session = either;
+	set.session_count = 2;
 	expect(c, &set, POLICY_ALLOWS, POLICY_BY_IDENTITY);
 	set.session = both;
 	set.session_count = 2;

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Whether a role of IAM's may be taken: what its trust policy says of who asks, and what their own policies
+ * say. Within an account it is enough that the trust policy names the very principal, or everybody; where it
+ * names an account, and always across accounts, that account's policies decide, too. Source: IAM User Guide,
+ * "Cross-account policy evaluation logic", "AWS JSON policy elements: Principal". */
+#include "auth/guard_inside.h"
+#include "auth/session.h"
+
+enum { PRINCIPALS_MAX = 3 };
+
+/* The account first. */
+static size_t list_principals(const struct identity *who, struct arena *a,
+			      struct str out[static PRINCIPALS_MAX])
+{
+	size_t count = 0;
+	out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(who->account_number));
+	out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(guard_write_principal(who, a)));
+	if (!uuid_is_none(who->iam_role))
+		out[count++] = str_print(a, "AWS:%" STR_FMT, STR_ARG(guard_write_holder(who, a)));
+	return count;
+}
+
+static RESULT refuse(struct ctx *c, const struct guard_trust *t)
+{
+	return ctx_fail(c, ERR_DENIED,
+			"User: %" STR_FMT " is not authorized to perform: %" STR_FMT
+			" on resource: %" STR_FMT,
+			STR_ARG(guard_write_principal(c->who, c->arena)), STR_ARG(t->request.action),
+			STR_ARG(t->request.resource));
+}
+
+/* ret_is_direct: it names who asks, and not only their account. */
+static RESULT ask_trust(struct call *call, const struct guard_trust *t, const struct guard_state *s,
+			bool *ret_is_direct)
+{
+	struct ctx *c = &call->ctx;
+	const struct policy_code *trust = NULL;
+	const struct guard_subject subject = {.state = s};
+	struct str principals[PRINCIPALS_MAX];
+	size_t statement = 0, count = list_principals(c->who, c->arena, principals);
+	struct policy_question q = {.action = t->request.action,
+				    .permission = permission_find_action(t->request.action),
+				    .resource = t->request.resource,
+				    .principals = {principals, count},
+				    .find = guard_find_key,
+				    .request = &subject,
+				    .arena = c->arena};
+	if (str_is_empty(t->trust))
+		return refuse(c, t);
+	if (!result_is_ok(policy_compile(c, t->trust, POLICY_OF_TRUST, &trust))) {
+		ctx_clear_problem(c);
+		return ctx_fail(c, ERR_INTERNAL, "a trust policy that was stored does not compile");
+	}
+	enum policy_effect effect = policy_ask(trust, &q, &statement);
+	if (arena_is_full(c->arena))
+		return ctx_no_memory(c);
+	if (effect != POLICY_ALLOWS)
+		return refuse(c, t);
+	q.principals = (struct strs){principals + 1, count - 1};
+	*ret_is_direct = policy_ask(trust, &q, &statement) == POLICY_ALLOWS;
+	return OK;
+}
+
+RESULT guard_check_trust(struct guards *g, struct call *call, const struct guard_trust *t)
+{
+	const struct identity *who = call->ctx.who;
+	struct guard_state s = {.guards = g, .call = call, .request = t->request, .region = guard_region(g)};
+	struct guard_request own = t->request;
+	bool is_direct = false;
+	if (who->is_owner)
+		return ctx_fail(&call->ctx, ERR_DENIED, "Roles may not be assumed by root accounts.");
+	TRY(ask_trust(call, t, &s, &is_direct));
+	own.words = GUARD_OF_IAM;
+	own.has_role =
+		identity_has(who, ROLE_RIGHT_MANAGER) || (is_direct && uuid_equal(t->account, who->account));
+	return guard_check_action(g, call, &own);
+}
