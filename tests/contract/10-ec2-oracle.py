@@ -38,7 +38,7 @@ NEWER = re.compile(r'AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Po
                    r'TerminateInstances Force|RunInstances (SecondaryInterface|Operator|EnablePrimaryIpv6|'
                    r'NetworkPerformanceOptions|Placement.AvailabilityZoneId|NetworkInterface.N.(PrimaryIpv6|'
                    r'EnaSrdSpecification|ConnectionTrackingSpecification|EnaQueueCount)|BlockDeviceMapping.N.Ebs.('
-                   r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*')
+                   r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts')
 
 
 # Golden cases are called by accounts' owners, who have no password to change: 69-iam.py does it.
@@ -51,12 +51,11 @@ class Model:
         self.shapes, self.operations = data['shapes'], data['operations']
         self.member = '.member' if data['metadata']['protocol'] == 'query' else ''  # what a list's items are under
 
-    @staticmethod
-    def wire_name(name, member):
+    def wire_name(self, name, member):
         if 'queryName' in member:
             return member['queryName']
         location = member.get('locationName', name)
-        return location[0].upper() + location[1:]
+        return location if self.member else location[0].upper() + location[1:]  # EC2's own protocol capitalizes
 
     def inputs(self, action):
         """Leaf parameters as {wire name: type}, lists as Name.N."""
