@@ -83,27 +83,31 @@ static RESULT list_inline(struct iam_call *e, const void *args, struct xml *x)
 	return iam_close_page(e, x, &page);
 }
 
+/* What a kind of holder is called, and the element of its name. */
+struct holder_words {
+	const char *kind, *name;
+};
+
+static const struct holder_words *words_of(enum kind kind)
+{
+	static const struct holder_words user = {"user", "UserName"}, group = {"group", "GroupName"},
+					 role = {"role", "RoleName"};
+	return kind == KIND_USER ? &user : kind == KIND_USER_GROUP ? &group : &role;
+}
+
 static RESULT get_inline(struct iam_call *e, const void *args, struct xml *x)
 {
 	const struct holder_args *a = args;
 	const struct tables *t = iam_walk(e);
 	struct policy_holder holder;
 	TRY(find_holder(e, a, &holder));
-	bool is_user = holder.kind == KIND_USER, is_group = holder.kind == KIND_USER_GROUP;
 	const struct policy *p = engine_find_inline_policy(t, e->c->who->account, &holder, a->name);
 	const struct policy_version *v = p ? engine_find_default_version(t, p) : NULL;
 	if (!v)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("PolicyName"),
 				      "The %s policy with name %" STR_FMT " cannot be found.",
-				      is_user    ? "user"
-				      : is_group ? "group"
-						 : "role",
-				      STR_ARG(a->name));
-	xml_text(x,
-		 is_user    ? "UserName"
-		 : is_group ? "GroupName"
-			    : "RoleName",
-		 iam_get_name(holder.kind, holder.row));
+				      words_of(holder.kind)->kind, STR_ARG(a->name));
+	xml_text(x, words_of(holder.kind)->name, iam_get_name(holder.kind, holder.row));
 	xml_text(x, "PolicyName", p->name);
 	xml_text(x, "PolicyDocument", str_encode_url(e->c->arena, v->document, false));
 	return OK;
