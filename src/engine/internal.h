@@ -158,6 +158,8 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 
 /* Not "this network", loopback, link-local, multicast or beyond. */
 bool router_is_usable_block(struct cidr block);
+/* A VPC may have it: IPv4, of such a range, /16 to /28. ERR_RANGE. */
+RESULT router_check_block(struct op *op, struct cidr block);
 
 /* Its id, gen and MTU are set here. */
 RESULT network_write(struct op *op, struct network *network);

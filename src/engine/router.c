@@ -23,7 +23,7 @@ bool router_is_usable_block(struct cidr block)
 	return true;
 }
 
-static RESULT check_block(struct op *op, struct cidr block)
+RESULT router_check_block(struct op *op, struct cidr block)
 {
 	char text[CIDR_TEXT_SIZE];
 	if (block.base.family == IP_V4 && block.bits >= BLOCK_BITS_MIN && block.bits <= BLOCK_BITS_MAX &&
@@ -92,7 +92,7 @@ RESULT engine_create_router(struct op *op, struct router_wish *wish)
 		.block = cidr_canonical(wish->block),
 	};
 	if (!wish->has_no_block)
-		TRY(check_block(op, wish->block));
+		TRY(router_check_block(op, wish->block));
 	TRY(tags_normalize(op, wish->tags, &plan.tags));
 	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
 	TRY(engine_permit(op, "router.create", KIND_ROUTER, NULL));

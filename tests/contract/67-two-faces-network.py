@@ -647,6 +647,35 @@ def test_dhcp_options(both):
     drop_vpc(both, vpc, [(subnet, seen)])
 
 
+@holds("The network: Further blocks")
+def test_further_blocks(both):
+    """Neutron's subnets are no blocks, and in the way of one; EC2's in a further block are as those in the first."""
+    vpc, router, subnets = make_vpc(both, "10.47.0.0/16")
+    network = make(both, "network", name="theirs")["id"]
+    theirs = make(both, "subnet", network_id=network, cidr="10.65.8.0/24", ip_version=4)["id"]
+    both.ok("PUT", f"{NETWORK}/routers/{router}/add_router_interface", {"subnet_id": theirs})
+    assert code(both.ec2.associate_vpc_cidr_block, VpcId=vpc, CidrBlock="10.65.0.0/16") == "InvalidVpc.Range"
+    made = both.ec2.associate_vpc_cidr_block(VpcId=vpc, CidrBlock="10.66.0.0/16")["CidrBlockAssociation"]
+    assert (made["CidrBlock"], made["CidrBlockState"]) == ("10.66.0.0/16", {"State": "associated"})
+    subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.66.1.0/24", AvailabilityZone=both.zone)["Subnet"]
+    seen = both.seen(NETWORK, "subnets", subnet["SubnetId"])
+    assert (seen["cidr"], seen["gateway_ip"]) == ("10.66.1.0/24", "10.66.1.1")
+    assert "10.66.0.0/16" not in str(both.ok("GET", f"{NETWORK}/routers/{router}"))
+    tables = both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"]
+    assert [r["DestinationCidrBlock"] for r in tables[0]["Routes"] if r["GatewayId"] == "local"] == ["10.47.0.0/16", "10.66.0.0/16"]
+    assert code(both.ec2.disassociate_vpc_cidr_block, AssociationId=made["AssociationId"]) == "DependencyViolation"
+    both.ok("PUT", f"{NETWORK}/routers/{router}/remove_router_interface", {"subnet_id": theirs})
+    both.delete(f"{NETWORK}/networks/{network}")
+    both.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    both.ec2.disassociate_vpc_cidr_block(AssociationId=made["AssociationId"])
+    shown = both.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["CidrBlockAssociationSet"]
+    assert [b["CidrBlock"] for b in shown] == ["10.47.0.0/16"]
+    bare = make(both, "router", name="bare")["id"]
+    assert code(both.ec2.associate_vpc_cidr_block, VpcId=ec2_id("vpc", bare), CidrBlock="10.66.0.0/16") == "InvalidVpc.Range"
+    both.delete(f"{NETWORK}/routers/{bare}")
+    drop_vpc(both, vpc, subnets)
+
+
 @holds("The network: Tags")
 def test_tags(both):
     """A word is a tag without a value; with one it is key=value; a key stands once."""

@@ -9,7 +9,7 @@ import re
 import time
 
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
-ID = re.compile(r"\b([a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
+ID = re.compile(r"\b((?:vpc-cidr-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
 # Values of parameters that are words, by name.
 VALUES = {
@@ -36,6 +36,7 @@ REQUESTS = {
     ("AssociateAddress", "PublicIp"): {"NetworkInterfaceId": "spare eni"},
     ("AssociateAddress", "InstanceId"): {"AllocationId": "spare eipalloc"},
     "AssociateRouteTable": {"RouteTableId": "spare rtb", "SubnetId": "spare subnet"},
+    "AssociateVpcCidrBlock": {"VpcId": "spare vpc", "CidrBlock": "=10.66.0.0/16"},
     "AttachInternetGateway": {"InternetGatewayId": "spare igw", "VpcId": "spare vpc"},
     "AttachNetworkInterface": {"NetworkInterfaceId": "spare eni", "InstanceId": "i", "DeviceIndex": "=2"},
     ("AuthorizeSecurityGroupEgress", "IpPermissions"): {"GroupId": "sg", "IpPermissions.1.FromPort": "=81", "IpPermissions.1.ToPort": "=81"},
@@ -178,6 +179,7 @@ class World:
         """One of each kind, in use. Addresses are chosen: what is drawn might be one that a test wants."""
         call, make = self.account.ok, self.make
         vpc = make("vpc", "CreateVpc", {"CidrBlock": "10.1.0.0/16"}, "vpcId")
+        make("vpc-cidr-assoc", "AssociateVpcCidrBlock", {"VpcId": vpc, "CidrBlock": "10.65.0.0/16"}, "associationId")
         igw = make("igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": igw, "VpcId": vpc})
         subnet = make("subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.1.0/24", "AvailabilityZone": "us-east-1a"}, "subnetId")
@@ -280,6 +282,8 @@ class World:
         gone["sgr"] = call("AuthorizeSecurityGroupIngress", {"GroupId": ids["spare sg"], "IpProtocol": "tcp", "FromPort": 1, "ToPort": 1,
                                                              "CidrIp": "198.51.100.0/24"}).first(".//securityGroupRuleId")
         call("RevokeSecurityGroupIngress", {"GroupId": ids["spare sg"], "SecurityGroupRuleId.1": gone["sgr"]})
+        gone["vpc-cidr-assoc"] = call("AssociateVpcCidrBlock", {"VpcId": ids["spare vpc"], "CidrBlock": "10.66.0.0/16"}).first(".//associationId")
+        call("DisassociateVpcCidrBlock", {"AssociationId": gone["vpc-cidr-assoc"]})
         gone["rtbassoc"] = call("AssociateRouteTable", {"RouteTableId": ids["spare rtb"], "SubnetId": ids["spare subnet"]}).first(".//associationId")
         call("DisassociateRouteTable", {"AssociationId": gone["rtbassoc"]})
         gone["eipassoc"] = call("AssociateAddress", {"AllocationId": ids["spare eipalloc"], "NetworkInterfaceId": ids["spare eni"]}).first(".//associationId")

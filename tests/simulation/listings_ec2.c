@@ -100,7 +100,8 @@ static const char *differ_associations(const struct look *l, struct thing *t, st
 static const char *differ_routes(const struct look *l, struct thing *t, struct str set)
 {
 	struct str item;
-	size_t shown = 0, known = t->of->block.bits > 0; /* a local one for each block */
+	size_t shown = 0,
+	       known = (t->of->block.bits > 0) + t->of->more_count; /* a local one for each block */
 	EACH (&l->s->model, subnet, KIND_SUBNET)
 		known += !t->of->block.bits && subnet->of == t->of;
 	EACH (&l->s->model, route, KIND_ROUTE)

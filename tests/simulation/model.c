@@ -128,9 +128,17 @@ bool model_group_fits(const struct thing *group, const struct thing *subnet)
 	return !group->of || group->of == subnet->of;
 }
 
+bool model_has_block(const struct thing *vpc, struct cidr part)
+{
+	bool has = vpc->block.bits && cidr_contains_cidr(vpc->block, part);
+	for (size_t k = 0; k < vpc->more_count; k++)
+		has = has || cidr_contains_cidr(vpc->more[k].block, part);
+	return has;
+}
+
 bool model_is_of_blocks(const struct thing *subnet)
 {
-	return subnet->of && subnet->of->block.bits && cidr_contains_cidr(subnet->of->block, subnet->block);
+	return subnet->of && model_has_block(subnet->of, subnet->block);
 }
 
 struct thing *model_route(struct model *m, const struct thing *table, struct cidr block)

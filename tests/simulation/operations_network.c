@@ -64,6 +64,93 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 		refuse(v, "DependencyViolation");
 }
 
+/* ---- further blocks ---- */
+
+static bool draw_block(struct request *x)
+{
+	static const uint8_t seconds[] = {0, 1, 64, 65, 66, 67};
+	uint32_t second = seconds[random_below(sizeof seconds)];
+	x->block = (struct cidr){ip_from_v4(10U << 24 | second << 16), 16};
+	request_add(x, "CidrBlock", "10.%d.0.0/16", (int) second);
+	return true;
+}
+
+/* EC2 keeps 10.0/16 apart from those that have a part of 10.0/15, and 10/8 from other private ranges. */
+static bool is_kept_apart(const struct thing *vpc, struct cidr block)
+{
+	const struct cidr ten = {ip_from_v4(10U << 24), 8}, pair = {ten.base, 15}, lowest = {ten.base, 16};
+	bool has_of_pair = cidr_overlaps(vpc->block, pair);
+	for (size_t k = 0; k < vpc->more_count; k++)
+		has_of_pair = has_of_pair || cidr_overlaps(vpc->more[k].block, pair);
+	return !cidr_overlaps(vpc->block, ten) || (has_of_pair && cidr_equal(block, lowest));
+}
+
+static void judge_block(const struct request *x, struct verdict *v)
+{
+	const struct thing *vpc = x->refs[0];
+	bool is_bad = !vpc->block.bits || model_has_block(vpc, x->block) || is_kept_apart(vpc, x->block);
+	EACH (&x->s->model, t, KIND_SUBNET)
+		is_bad = is_bad || (t->of == vpc && cidr_overlaps(t->block, x->block));
+	EACH (&x->s->model, t, KIND_ROUTE)
+		is_bad = is_bad || (t->of->of == vpc && cidr_contains_cidr(x->block, t->block));
+	if (is_bad)
+		refuse(v, "InvalidVpc.Range");
+	if (vpc->more_count == MORE_BLOCKS_MAX)
+		refuse(v, "CidrLimitExceeded");
+}
+
+static void apply_block(struct request *x, struct str answer)
+{
+	struct thing *vpc = x->refs[0];
+	snprintf(vpc->more[vpc->more_count].association, sizeof vpc->more[0].association, "%" STR_FMT,
+		 STR_ARG(id_in(answer, "cidrBlockAssociation/associationId")));
+	vpc->more[vpc->more_count++].block = x->block;
+}
+
+static bool draw_no_block(struct request *x)
+{
+	const struct thing *vpc = request_ref(x, NULL, KIND_ROUTER);
+	if (!vpc || vpc->more_count == 0)
+		return false;
+	x->ref_count = 0; /* it is the association that is named */
+	snprintf(x->name, sizeof x->name, "%s", vpc->more[random_below(vpc->more_count)].association);
+	request_add(x, "AssociationId", "%s", x->name);
+	return x->name[0] != 0;
+}
+
+/* The account's VPC that has the block of that association, or NULL. */
+static struct thing *find_block_association(const struct request *x, size_t *ret_block)
+{
+	EACH (&x->s->model, t, KIND_ROUTER)
+		for (size_t k = 0; t->account == x->account && k < t->more_count; k++)
+			if (strcmp(t->more[k].association, x->name) == 0) {
+				*ret_block = k;
+				return t;
+			}
+	return NULL;
+}
+
+static void judge_no_block(const struct request *x, struct verdict *v)
+{
+	size_t at = 0;
+	const struct thing *vpc = find_block_association(x, &at);
+	if (!vpc)
+		refuse(v, "InvalidVpcCidrBlockAssociationID.NotFound");
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (vpc && t->of == vpc && cidr_overlaps(t->block, vpc->more[at].block)) {
+			refuse(v, "DependencyViolation");
+			return;
+		}
+}
+
+static void apply_no_block(struct request *x, struct str answer)
+{
+	size_t at = 0;
+	struct thing *vpc = find_block_association(x, &at);
+	(void) answer;
+	memmove(&vpc->more[at], &vpc->more[at + 1], (--vpc->more_count - at) * sizeof vpc->more[0]);
+}
+
 /* ---- DHCP options sets ---- */
 
 static bool draw_dhcp_options(struct request *x)
@@ -111,7 +198,9 @@ static void judge_delete_options(const struct request *x, struct verdict *v)
 
 static bool draw_subnet(struct request *x)
 {
-	struct cidr of = x->refs[0]->block;
+	const struct thing *vpc = x->refs[0];
+	bool is_in_more = vpc->more_count && random_below(2) == 0;
+	struct cidr of = is_in_more ? vpc->more[random_below(vpc->more_count)].block : vpc->block;
 	uint32_t base = (of.bits ? ip_to_v4(of.base) : 10U << 24) + (uint32_t) (random_below(6) + 16) * 256;
 	if (random_below(12) == 0)
 		base += 1 << 24;
@@ -124,7 +213,7 @@ static bool draw_subnet(struct request *x)
 static void judge_subnet(const struct request *x, struct verdict *v)
 {
 	const struct thing *vpc = x->refs[0];
-	if (!vpc->block.bits || !cidr_contains_cidr(vpc->block, x->block))
+	if (!model_has_block(vpc, x->block))
 		refuse(v, "InvalidSubnet.Range");
 	EACH (&x->s->model, t, KIND_SUBNET)
 		if (t->of == vpc && cidr_overlaps(t->block, x->block)) {
@@ -332,6 +421,8 @@ static const struct operation rows[] = {
 	{"CreateVpc", 3, {}, "vpc", draw_vpc, judge_vpc, apply_vpc},
 	{"ModifyVpcAttribute", 1, {{"VpcId", KIND_ROUTER}}, NULL, draw_names, NULL, apply_names},
 	{"DeleteVpc", 2, {{"VpcId", KIND_ROUTER}}, NULL, NULL, judge_delete_vpc, request_apply_end},
+	{"AssociateVpcCidrBlock", 2, {{"VpcId", KIND_ROUTER}}, NULL, draw_block, judge_block, apply_block},
+	{"DisassociateVpcCidrBlock", 1, {}, NULL, draw_no_block, judge_no_block, apply_no_block},
 	{"CreateDhcpOptions", 1, {}, "dhcp-options", draw_dhcp_options, NULL, apply_dhcp_options},
 	{"AssociateDhcpOptions",
 	 2,

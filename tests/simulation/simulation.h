@@ -65,6 +65,8 @@ enum life {
 	GONE
 };
 
+enum { MORE_BLOCKS_MAX = 4 };
+
 struct thing {
 	enum kind kind;
 	unsigned account;
@@ -95,6 +97,11 @@ struct thing {
 	bool is_public;     /* a subnet whose instances get public addresses; an instance that was one's */
 	bool has_names;     /* a VPC whose instances have names */
 	struct thing *told; /* its DHCP options set, or NULL */
+	struct {
+		struct cidr block;
+		char association[40];
+	} more[MORE_BLOCKS_MAX]; /* further blocks of a VPC */
+	size_t more_count;
 	char description[8];
 	bool egress;
 	const struct request *origin; /* the first request with the client token that made it, or NULL */
@@ -134,7 +141,8 @@ struct thing *model_default_vpc(struct model *m, unsigned account);
 /* A port's in that subnet: its VPC's, or its account's. */
 struct thing *model_default_group(struct model *m, const struct thing *subnet);
 bool model_group_fits(const struct thing *group, const struct thing *subnet);
-bool model_is_of_blocks(const struct thing *subnet); /* of its VPC */
+bool model_has_block(const struct thing *vpc, struct cidr part); /* one that holds the part */
+bool model_is_of_blocks(const struct thing *subnet);             /* of its VPC */
 struct thing *model_route(struct model *m, const struct thing *table, struct cidr block);
 struct thing *model_rule(struct model *m, const struct thing *group, bool egress, int64_t port,
 			 struct cidr block, const struct thing *peer);

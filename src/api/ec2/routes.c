@@ -223,7 +223,10 @@ static bool fits_local_route(const struct filter_run *f, const struct route_tabl
 	struct cidrs blocks = {0};
 	if (router && str_is(name, "route.destination-cidr-block"))
 		blocks = engine_get_blocks(f->t, f->e->c->arena, router);
-	return blocks.count && filter_z(f, cidr_write(blocks.at[0], text));
+	for (size_t k = 0; k < blocks.count; k++)
+		if (filter_z(f, cidr_write(blocks.at[k], text)))
+			return true;
+	return false;
 }
 
 static bool fits_route(const struct filter_run *f, const struct row *row)

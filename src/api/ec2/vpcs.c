@@ -3,6 +3,7 @@
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
 #include "engine/router.h"
+#include "engine/router_block.h"
 #include "engine/subnet.h"
 
 /* ---- describe ---- */
@@ -16,14 +17,11 @@ static const struct param describe_vpcs_params[] = {
 	QUERY_PAGES(struct ec2_describe_vpcs, 5, 1000),
 };
 
-/* The first block's association takes its id from the VPC, further ones from VPC and block. */
 static struct str association_id(struct ec2_call *e, const struct router *router, struct cidrs blocks,
 				 size_t block)
 {
-	uuid id = router->row.id;
-	if (block > 0)
-		id = uuid_v5(id, cidr_to_str(e->c->arena, blocks.at[block]));
-	return id_to_prefixed(e->c->arena, "vpc-cidr-assoc", id);
+	return id_to_prefixed(e->c->arena, "vpc-cidr-assoc",
+			      engine_get_block_association(router, blocks, block));
 }
 
 static bool fits_cidr(const struct filter_run *f, const struct row *row)

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A VPC's further address blocks: AssociateVpcCidrBlock, DisassociateVpcCidrBlock. What is asked for has
+ * happened when the answer is sent: a block is associated, or no longer. */
+#include "api/ec2/list.h"
+#include "api/ec2/write.h"
+#include "engine/router_block.h"
+
+#define P(wire, member, ...) PARAM(struct router_block_wish, wire, member, __VA_ARGS__)
+static const struct param associate_params[] = {
+	P("VpcId", router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
+	P("CidrBlock", block, .flags = REQUIRED, .doc = "Further addresses, /16 to /28."),
+	NOT_BUILT("AmazonProvidedIpv6CidrBlock", .only = "false"),
+	NOT_BUILT("Ipv6CidrBlockNetworkBorderGroup"),
+	NOT_BUILT("Ipv6Pool"),
+	NOT_BUILT("Ipv6CidrBlock"),
+	NOT_BUILT("Ipv4IpamPoolId"),
+	NOT_BUILT("Ipv4NetmaskLength"),
+	NOT_BUILT("Ipv6IpamPoolId"),
+	NOT_BUILT("Ipv6NetmaskLength"),
+};
+#undef P
+static const struct param disassociate_params[] = {
+	PARAM(struct router_block_target, "AssociationId", association, .flags = REQUIRED,
+	      .prefix = "vpc-cidr-assoc", .doc = "A block's association with its VPC."),
+};
+
+static RESULT write_block(struct xml *x, uuid association, struct cidr block, const char *state, uuid vpc)
+{
+	xml_open(x, "cidrBlockAssociation");
+	ec2_write_prefixed(x, "associationId", "vpc-cidr-assoc", association);
+	ec2_write_cidr(x, "cidrBlock", block);
+	xml_open(x, "cidrBlockState");
+	xml_z(x, "state", state);
+	xml_close(x, "cidrBlockState");
+	xml_close(x, "cidrBlockAssociation");
+	ec2_write_id(x, "vpcId", KIND_ROUTER, vpc);
+	return OK;
+}
+
+static RESULT ec2_associate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct router_block_wish *a = args;
+	(void) e;
+	return write_block(x, a->association, cidr_canonical(a->block), "associated", a->made_in);
+}
+
+static RESULT ec2_disassociate_vpc_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct router_block_target *a = args;
+	(void) e;
+	return write_block(x, a->removed, a->block, "disassociated", a->router);
+}
+
+static const struct ec2_action actions[] = {
+	{"AssociateVpcCidrBlock", "ec2:AssociateVpcCidrBlock", WRITES,
+	 PARAMS(struct router_block_wish, associate_params), 0, engine_add_router_block_run,
+	 .answer = ec2_associate_vpc_cidr_block, .doc = "Gives a VPC further addresses."},
+	{"DisassociateVpcCidrBlock", "ec2:DisassociateVpcCidrBlock", WRITES,
+	 PARAMS(struct router_block_target, disassociate_params), 0, engine_remove_router_block_run,
+	 .answer = ec2_disassociate_vpc_cidr_block,
+	 .doc = "Takes further addresses from a VPC that has no subnet there."},
+};
+const struct ec2_actions ec2_vpc_block_actions = ACTIONS(actions);
