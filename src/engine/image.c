@@ -211,6 +211,7 @@ static RESULT snapshot_disks(struct op *op, const struct image_capture *wish, bo
 			.description =
 				str_print(op->ctx->arena, "Created for image %" STR_FMT, STR_ARG(wish->name)),
 			.needs_off = needs_off,
+			.is_bound = wish->only_root, /* nobody asked for it: it goes with the image */
 			.tags = tags,
 		};
 		TRY(snapshot_write_of(op, disks->at[n].volume, snapshot));

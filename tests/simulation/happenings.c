@@ -33,6 +33,8 @@ static void end_guest(struct simulation *s)
 	struct str host = cloud_host_of(s->region.cloud, id);
 	tell(s, "the guest %s goes off, reason %d", t->id, (int) why);
 	t->is_restless = t->is_restless || why == COMPUTE_OFF_GUEST;
+	t->may_vary = true;
+	server_move(t);
 	sim_compute_end_guest(host, id, why);
 }
 
@@ -47,8 +49,9 @@ static void end_guest_in_peace(struct simulation *s)
 	tell(s, "in peace the guest %s shuts itself down", t->id);
 	sim_compute_end_guest(cloud_host_of(s->region.cloud, id), id, COMPUTE_OFF_GUEST);
 	t->wanted_on = false;
+	server_move(t);
 	if (t->ends_itself)
-		model_end(&s->model, t, ENDING);
+		server_end(s, t);
 	settle_and_compare(s);
 }
 
@@ -59,6 +62,8 @@ static void lose_domain(struct simulation *s)
 		return;
 	uuid id = region_find(&s->region, KIND_INSTANCE, t->id);
 	tell(s, "the domain of %s is undefined by hand", t->id);
+	t->may_vary = true;
+	server_move(t);
 	sim_compute_lose_domain(cloud_host_of(s->region.cloud, id), id);
 }
 

@@ -162,7 +162,7 @@ static const char *differ_live_instance(const struct look *l, struct thing *t, s
 	bool is_off = str_is(state, "stopped") || (str_is(state, "stopping") && !l->is_settled);
 	bool has_ended = str_is(state, "terminated") || (str_is(state, "shutting-down") && !l->is_settled);
 	if (has_ended && t->is_restless && t->ends_itself) {
-		model_end(&l->s->model, t, ENDING);
+		server_end(l->s, t);
 		return NULL;
 	}
 	if (t->wanted_on && is_off && t->is_restless)
@@ -198,6 +198,8 @@ static const char *differ_instance(const struct look *l, struct thing *t, struct
 		return words;
 	if (!model_is_id(answer_at(item, "subnetId"), t->of))
 		return "its subnet";
+	if (!str_is(answer_at(item, "instanceType"), t->is_other_size ? "t3a.micro" : "t3.micro"))
+		return "its type";
 	if (t->group && !model_is_id(answer_at(item, "groupSet/item/groupId"), t->group))
 		return "its group";
 	return str_equal(answer_at(item, "keyName"), str_from(t->name)) ? NULL : "its key";
@@ -236,7 +238,7 @@ static const char *differ_volume(const struct look *l, struct thing *t, struct s
 	if (t->life == LIVE && !is_size(t, answer_at(item, "size")))
 		return "its size";
 	if (t->life == LIVE && !str_is_empty(device) && !t->left &&
-	    !str_is(device, t->of ? "/dev/xvda" : t->name))
+	    !str_is(device, model_device(t)[0] ? model_device(t) : "/dev/xvda"))
 		return "its device";
 	return is_attached(l, t, answer_at(item, "attachmentSet/item/instanceId")) ? NULL : "its instance";
 }

@@ -139,8 +139,38 @@ static bool is_one_of(struct str text, const char *const *words)
 	return false;
 }
 
+/* What it was asked for. One that was resized and waits for a word is shown so where it runs or is off. */
+static const char *status_of(const struct thing *t)
+{
+	if (t->wanted_on)
+		return t->is_paused    ? "PAUSED"
+		       : t->is_rescued ? "RESCUE"
+		       : t->is_resized ? "VERIFY_RESIZE"
+				       : "ACTIVE";
+	return t->is_shelved   ? "SHELVED_OFFLOADED"
+	       : t->is_saved   ? "SUSPENDED"
+	       : t->is_resized ? "VERIFY_RESIZE"
+			       : "SHUTOFF";
+}
+
+/* A guest that ended, or was asked to stop at once, may have lost its memory. */
+static void learn(const struct look *l, struct thing *t, struct str status)
+{
+	if (!l->is_settled)
+		return;
+	if (t->is_saved && (t->may_vary || l->s->hosts_shaken) && !str_is(status, "SUSPENDED"))
+		t->is_saved = false;
+	t->may_vary = false;
+	t->is_at_rest = true;
+}
+
 static const char *differ_server(const struct look *l, struct thing *t, struct str item)
 {
+	static const char *const moved[] = {
+		"ACTIVE", "BUILD",         "REBOOT",        "HARD_REBOOT", "SHUTOFF",
+		"ERROR",  "PAUSED",        "SUSPENDED",     "RESCUE",      "REBUILD",
+		"RESIZE", "REVERT_RESIZE", "VERIFY_RESIZE", "SHELVED",     "SHELVED_OFFLOADED",
+		NULL};
 	static const char *const on[] = {"ACTIVE",  "BUILD", "REBOOT", "HARD_REBOOT",
 					 "SHUTOFF", "ERROR", NULL};
 	static const char *const off[] = {"SHUTOFF", "ACTIVE", NULL};
@@ -149,8 +179,11 @@ static const char *differ_server(const struct look *l, struct thing *t, struct s
 		return str_is(task, "deleting") ? NULL : "its task, for it is ending";
 	if (t->is_restless)
 		return NULL; /* as EC2's listing has learned */
-	if (l->is_settled ? !str_is(status, t->wanted_on ? "ACTIVE" : "SHUTOFF") || task.n
-			  : !is_one_of(status, t->wanted_on ? on : off))
+	learn(l, t, status);
+	if (l->is_settled ? !str_is(status, status_of(t)) || task.n
+			  : !is_one_of(status, t->is_moved    ? moved
+					       : t->wanted_on ? on
+							      : off))
 		return "its status";
 	if (str_is(status, "ERROR") && !t->may_lack_host)
 		return "its status, for it had a host";
@@ -190,6 +223,12 @@ static const char *differ_snapshot(const struct look *l, struct thing *t, struct
 	return str_is(status, "creating") || str_is(status, "available") ? NULL : "its status";
 }
 
+/* What goes with an image is the image's, in Cinder. */
+static bool is_own_snapshot(const struct thing *t)
+{
+	return !t->is_bound;
+}
+
 static const char *differ_name(const struct look *l, struct thing *t, struct str item)
 {
 	(void) l;
@@ -219,6 +258,7 @@ static const struct listing rows[] = {
 	{KIND_SUBNET_POOL, "GET /network/v2.0/subnetpools", "subnetpools", "id", NULL,
 	 "404 SubnetPoolNotFound", differ_name},
 	{KIND_VOLUME, "GET /volume/v3/volumes/detail", "volumes", "id", NULL, NULL, differ_volume},
-	{KIND_SNAPSHOT, "GET /volume/v3/snapshots/detail", "snapshots", "id", NULL, NULL, differ_snapshot},
+	{KIND_SNAPSHOT, "GET /volume/v3/snapshots/detail", "snapshots", "id", NULL, NULL, differ_snapshot,
+	 is_own_snapshot},
 };
 const struct listings openstack_listings = {rows, sizeof rows / sizeof *rows};

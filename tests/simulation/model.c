@@ -54,9 +54,27 @@ struct thing *model_part(struct model *m, enum kind kind, const struct thing *of
 
 bool model_may_have_ended(const struct thing *t)
 {
-	if ((t->kind == KIND_VOLUME || t->kind == KIND_PORT) && t->of)
+	if ((t->kind == KIND_VOLUME || t->kind == KIND_PORT) && t->of && t->life == LIVE)
 		t = t->of;
 	return t->life != LIVE || (t->is_restless && t->ends_itself);
+}
+
+bool model_is_disk_of(const struct thing *volume, const struct thing *instance)
+{
+	return volume->life == LIVE && (volume->of == instance || volume->to == instance);
+}
+
+const char *model_device(const struct thing *volume)
+{
+	return volume->of && !volume->is_spare ? "" : volume->name;
+}
+
+struct thing *model_root(struct model *m, const struct thing *instance)
+{
+	EACH (m, t, KIND_VOLUME)
+		if (t->of == instance && t->life == LIVE && !t->is_spare)
+			return t;
+	return NULL;
 }
 
 bool model_ends_with_port(const struct thing *ip)
@@ -84,6 +102,22 @@ void model_end(struct model *m, struct thing *t, enum life life)
 			subnet->to = NULL;
 	if (t->kind == KIND_SUBNET && model_is_of_blocks(t))
 		end_network_with_last(m, t->network, life);
+}
+
+void model_end_image(struct model *m, struct thing *image)
+{
+	model_end(m, image, GONE);
+	for (size_t k = 0; k < m->count; k++) {
+		struct thing *snapshot = m->things[k].to;
+		bool is_its = m->things[k].kind == KIND_IMAGE_DEVICE && m->things[k].of == image;
+		if (!is_its || !snapshot->is_bound)
+			continue;
+		bool is_held = false;
+		EACH (m, device, KIND_IMAGE_DEVICE)
+			is_held = is_held || device->to == snapshot;
+		if (!is_held)
+			snapshot->life = GONE;
+	}
 }
 
 const struct thing *model_subnet(const struct thing *port)

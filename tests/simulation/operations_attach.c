@@ -120,6 +120,8 @@ static void judge_attach_volume(const struct request *x, struct verdict *v)
 		    strcmp(t->name, x->name) == 0)
 			refuse_or_doubt(v, t->to == instance,
 					request_word(x, "InvalidParameterValue", "400"));
+		else if (t->of == instance && t->is_spare)
+			doubt(v, request_word(x, "InvalidParameterValue", "400"));
 }
 
 static void apply_attach(struct request *x, struct str answer)

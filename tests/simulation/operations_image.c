@@ -56,9 +56,9 @@ static void judge_snapshots(const struct request *x, struct verdict *v)
 	const struct thing *instance = x->refs[0];
 	size_t others = 0;
 	EACH (&x->s->model, t, KIND_VOLUME) {
-		if (t->of == instance || t->to == instance)
+		if (model_is_disk_of(t, instance))
 			judge_cut(x, t, v);
-		others += t->to == instance;
+		others += t->to == instance || (t->of == instance && t->is_spare);
 	}
 	if (instance->life == ENDING || (x->flag && others == 0))
 		refuse_or_doubt(v, instance->life == LIVE, "IncorrectState");
@@ -71,7 +71,7 @@ static struct thing *find_volume(const struct request *x, struct thing *instance
 		if (str_is(id, t->id))
 			return t;
 	EACH (&x->s->model, t, KIND_VOLUME)
-		if ((t->of == instance || t->to == instance) && !t->id[0])
+		if (model_is_disk_of(t, instance) && !t->id[0])
 			return t;
 	return NULL;
 }
@@ -81,10 +81,10 @@ static void apply_snapshots(struct request *x, struct str answer)
 	struct str set = answer_at(answer, "snapshotSet"), item;
 	size_t made = 0, known = !x->flag;
 	EACH (&x->s->model, t, KIND_VOLUME)
-		known += t->to == x->refs[0];
+		known += t->to == x->refs[0] || (model_is_disk_of(t, x->refs[0]) && t->is_spare);
 	for (; answer_next_item(&set, &item); made++) {
 		struct thing *volume = find_volume(x, x->refs[0], answer_at(item, "volumeId"));
-		if (!volume || (x->flag && volume->of))
+		if (!volume || (x->flag && volume == model_root(&x->s->model, x->refs[0])))
 			blame(x->s, "#%d: a snapshot of another volume", (int) x->serial);
 		request_apply_tag(x, add_snapshot(x, volume, answer_at(item, "snapshotId")));
 	}
@@ -209,7 +209,7 @@ static void judge_capture(const struct request *x, struct verdict *v)
 	judge_name(x, v);
 	refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
 	EACH (&x->s->model, t, KIND_VOLUME)
-		if (t->of == instance || t->to == instance)
+		if (model_is_disk_of(t, instance))
 			judge_cut(x, t, v);
 }
 
@@ -217,9 +217,9 @@ static void apply_capture(struct request *x, struct str answer)
 {
 	struct thing *image = add_image(x, answer), *instance = x->refs[0];
 	EACH (&x->s->model, t, KIND_VOLUME)
-		if (t->of == instance || t->to == instance)
-			add_device(x, image, t->of ? "" : t->name, add_snapshot(x, t, STR_NONE),
-				   t->gibibytes);
+		if (model_is_disk_of(t, instance))
+			add_device(x, image, model_device(t), add_snapshot(x, t, STR_NONE), t->gibibytes);
+	server_move(instance); /* off for a moment, perhaps */
 }
 
 static bool draw_register(struct request *x)
@@ -278,6 +278,12 @@ static void apply_description(struct request *x, struct str answer)
 {
 	(void) answer;
 	snprintf(x->refs[0]->description, sizeof x->refs[0]->description, "%.7s", x->name);
+}
+
+static void apply_deregister(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end_image(&x->s->model, x->refs[0]);
 }
 
 static const struct operation rows[] = {
@@ -347,6 +353,6 @@ static const struct operation rows[] = {
 	 draw_description,
 	 NULL,
 	 apply_description},
-	{"DeregisterImage", 3, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, request_apply_end},
+	{"DeregisterImage", 3, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, apply_deregister},
 };
 const struct operations image_operations = {rows, sizeof rows / sizeof *rows};

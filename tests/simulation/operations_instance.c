@@ -184,6 +184,7 @@ static void apply_server(struct request *x, struct str answer)
 {
 	struct str id = answer_at(answer, "server/id");
 	struct thing *t = add_instance(x, id, find_chosen_subnet(x, id));
+	snprintf(t->server, sizeof t->server, "s%d", (int) x->serial);
 	t->may_lack_host = x->s->hosts_shaken;
 }
 
@@ -212,8 +213,8 @@ static void judge_start(const struct request *x, struct verdict *v)
 		judge_ended(x, t, v);
 		if (!t->seen_stopped && (!t->wanted_on || t->is_restless))
 			doubt(v, request_word(x, "IncorrectInstanceState", "409"));
-		if (request_is_openstack(x) && t->wanted_on)
-			doubt(v, "409");
+		if (request_is_openstack(x) && (t->wanted_on || t->is_saved || t->is_shelved || t->may_vary))
+			refuse_or_doubt(v, server_is_at_rest(x, t), "409");
 	}
 }
 
@@ -221,8 +222,9 @@ static void apply_start(struct request *x, struct str answer)
 {
 	(void) answer;
 	EACH_REF (x, t) {
-		t->wanted_on = true;
-		t->seen_stopped = false;
+		if (!t->wanted_on)
+			server_turn_on(x->s, t);
+		t->may_lack_host = t->may_lack_host || (t->is_moved && x->s->hosts_shaken);
 	}
 }
 
@@ -234,21 +236,31 @@ static void judge_stop(const struct request *x, struct verdict *v)
 		if (t->may_not_stop)
 			refuse_or_doubt(v, t->wanted_on && !t->is_restless,
 					request_word(x, "OperationNotPermitted", "409"));
-		if (request_is_openstack(x) && (!t->wanted_on || t->is_restless))
-			refuse_or_doubt(v, t->seen_stopped && !t->wanted_on, "409");
+		if (request_is_openstack(x) && (!t->wanted_on || t->is_restless || t->is_moved))
+			refuse_or_doubt(v,
+					(t->seen_stopped && !t->wanted_on) ||
+						(server_is_at_rest(x, t) && (t->is_paused || t->is_rescued)),
+					"409");
 	}
 }
 
 static void apply_stop(struct request *x, struct str answer)
 {
 	(void) answer;
-	EACH_REF (x, t)
+	EACH_REF (x, t) {
+		t->may_vary = t->may_vary || (x->flag && t->is_saved); /* perhaps just being saved */
+		if (t->wanted_on) {
+			t->is_paused = t->is_saved = false;
+			server_move(t);
+		}
 		t->wanted_on = false;
+	}
 }
 
 static bool draw_stop(struct request *x)
 {
-	if (random_below(4) == 0)
+	x->flag = random_below(4) == 0;
+	if (x->flag)
 		request_add(x, "Force", "true");
 	return draw_second(x);
 }
@@ -259,6 +271,15 @@ static void judge_reboot(const struct request *x, struct verdict *v)
 		judge_ended(x, t, v);
 		if (t->life == LIVE && (!t->wanted_on || t->is_restless))
 			refuse_or_doubt(v, !t->wanted_on, request_word(x, "IncorrectInstanceState", "409"));
+	}
+}
+
+static void apply_reboot(struct request *x, struct str answer)
+{
+	(void) answer;
+	EACH_REF (x, t) {
+		t->is_paused = false;
+		server_move(t);
 	}
 }
 
@@ -275,7 +296,7 @@ static void apply_terminate(struct request *x, struct str answer)
 {
 	(void) answer;
 	EACH_REF (x, t)
-		model_end(&x->s->model, t, ENDING);
+		server_end(x->s, t);
 }
 
 /* The actions of Nova's that have no parameters are their name. */
@@ -317,12 +338,18 @@ static const struct operation rows[] = {
 	{"POST /compute/v2.1/servers", 7, {}, "server", draw_server, judge_run, apply_server},
 	{SERVER_ACTION, 3, SERVER, NULL, draw_os_start, judge_start, apply_start},
 	{SERVER_ACTION, 3, SERVER, NULL, draw_os_stop, judge_stop, apply_stop},
-	{SERVER_ACTION, 2, SERVER, NULL, draw_os_reboot, judge_reboot, NULL},
+	{SERVER_ACTION, 2, SERVER, NULL, draw_os_reboot, judge_reboot, apply_reboot},
 	{"DELETE /compute/v2.1/servers/{server_id}", 3, SERVER, NULL, NULL, judge_terminate, apply_terminate},
 	{"RunInstances", 14, {}, "instance", draw_run, judge_run, apply_run},
 	{"StartInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_second, judge_start, apply_start},
 	{"StopInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_stop, judge_stop, apply_stop},
-	{"RebootInstances", 3, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_second, judge_reboot, NULL},
+	{"RebootInstances",
+	 3,
+	 {{"InstanceId.1", KIND_INSTANCE}},
+	 NULL,
+	 draw_second,
+	 judge_reboot,
+	 apply_reboot},
 	{"TerminateInstances",
 	 6,
 	 {{"InstanceId.1", KIND_INSTANCE}},

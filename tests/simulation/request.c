@@ -10,7 +10,7 @@
 static const struct operations *const tables[] = {
 	&neutron_operations, &network_operations,  &route_operations,  &address_operations,
 	&group_operations,   &instance_operations, &attach_operations, &setting_operations,
-	&image_operations,   &other_operations,    &nova_operations};
+	&image_operations,   &other_operations,    &nova_operations,   &server_operations};
 
 /* ---- drawing ---- */
 

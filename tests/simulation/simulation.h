@@ -73,7 +73,7 @@ struct thing {
 	enum life life;
 	char id[EC2_ID_TEXT_SIZE]; /* EC2's, or the UUID where it has none; empty: a listing will tell */
 	uuid uuid;                 /* none: as far as the id says */
-	char name[40], association[40];
+	char name[64], association[40];
 	struct {
 		char key[8], value[8];
 	} tags[TAGS_MAX];
@@ -94,6 +94,8 @@ struct thing {
 	bool has_failed;    /* a NAT gateway that never was */
 	bool has_address;   /* a gateway that Neutron has set: it goes when it is cleared */
 	bool is_ipv6;       /* a rule by membership that EC2 does not show */
+	bool is_bound;      /* a snapshot that goes with the last image that has it */
+	bool is_spare;      /* a volume that its instance starts from in rescue */
 	bool is_public;     /* a subnet whose instances get public addresses; an instance that was one's */
 	bool has_names;     /* a VPC whose instances have names */
 	struct thing *told; /* its DHCP options set, or NULL */
@@ -107,9 +109,16 @@ struct thing {
 	const struct request *origin; /* the first request with the client token that made it, or NULL */
 	struct thing *group;          /* of an instance or an interface */
 	/* of an instance: */
+	char server[16]; /* its name in Nova; empty: EC2's, its id */
 	bool wanted_on, seen_stopped;
-	bool is_restless;               /* its guest may have shut itself down */
-	bool ends_itself;               /* which terminates it */
+	bool is_paused, is_saved, is_rescued, is_shelved, is_resized; /* as asked for last */
+	bool is_other_size;
+	bool is_moved;       /* asked for one of these once: on its way it is shown in many words */
+	bool is_at_rest;     /* as it was when all was settled */
+	bool may_vary;       /* whether its memory is kept, a listing will tell */
+	struct thing *shelf; /* the image that goes when it comes back, or NULL */
+	bool is_restless;    /* its guest may have shut itself down */
+	bool ends_itself;    /* which terminates it */
 	bool may_not_end, may_not_stop; /* when its user asks */
 	bool may_lack_host;             /* accepted, perhaps without one */
 };
@@ -129,10 +138,15 @@ struct thing *model_next(struct model *m, enum kind kind, const struct thing *af
 #define EACH(m, t, kind) for (struct thing *t = NULL; (t = model_next((m), (kind), t));)
 /* Ends it with its parts. An ending instance's parts are ending, too. */
 void model_end(struct model *m, struct thing *t, enum life life);
+void model_end_image(struct model *m, struct thing *image); /* with what was made for it alone */
 /* It is ending, or its guest may have ended it. Parts go with their instance. */
 bool model_may_have_ended(const struct thing *t);
 /* An interface that is on its end has its secondary addresses as long as it is there. */
 bool model_ends_with_port(const struct thing *ip);
+/* A volume that came with its instance and is not on its way out; its device, empty: the root's. */
+bool model_is_disk_of(const struct thing *volume, const struct thing *instance);
+const char *model_device(const struct thing *volume);
+struct thing *model_root(struct model *m, const struct thing *instance);           /* or NULL */
 struct thing *model_part(struct model *m, enum kind kind, const struct thing *of); /* the first, or NULL */
 const struct thing *model_subnet(const struct thing *port);
 struct thing *model_vpc(struct thing *t);
@@ -216,7 +230,15 @@ struct operations {
 };
 extern const struct operations neutron_operations, network_operations, route_operations, address_operations,
 	group_operations, instance_operations, attach_operations, setting_operations, image_operations,
-	other_operations, nova_operations;
+	other_operations, nova_operations, server_operations;
+
+/* ---- operations_server.c ---- */
+
+/* It is as asked for, and nothing has happened to it since: what it may be asked next is certain. */
+bool server_is_at_rest(const struct request *x, const struct thing *t);
+void server_move(struct thing *t); /* it is on its way from now on */
+void server_end(struct simulation *s, struct thing *t);
+void server_turn_on(struct simulation *s, struct thing *t); /* as a start does it */
 
 bool request_is_openstack(const struct request *x);
 /* The word of the face that is called. */

@@ -373,7 +373,8 @@ static void shelve(struct cloud *c)
 	assert_true(str_equal(cloud_host_of(c, id), host)); /* where its disk is */
 	assert_true(sim_compute_disk_has(host, root, "mine"));
 	assert_int_equal(cloud_count(c, KIND_IMAGE), 1);
-	assert_int_equal(cloud_guest(c, id).boots, 1); /* of a domain made anew */
+	assert_int_equal(cloud_count(c, KIND_SNAPSHOT), 0); /* what was made for that image went with it */
+	assert_int_equal(cloud_guest(c, id).boots, 1);      /* of a domain made anew */
 }
 TEST_STORY(shelve, 2)
 
