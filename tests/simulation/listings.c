@@ -92,7 +92,7 @@ static size_t compare_set(const struct look *l, const struct listing *list, stru
 			struct str inner = answer_at(item, list->inner), one;
 			while (answer_next_item(&inner, &one))
 				live += compare_item(l, list, one);
-		} else if (!list->passes || !list->passes(item)) {
+		} else if (!list->passes || !list->passes(l, item)) {
 			live += compare_item(l, list, item);
 		}
 	}

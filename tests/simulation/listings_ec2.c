@@ -395,7 +395,8 @@ static const char *differ_image(const struct look *l, struct thing *t, struct st
 {
 	if (!str_is(answer_at(item, "name"), t->name))
 		return "its name";
-	if (!is_state(l, t, answer_at(item, "imageState"), "available"))
+	if (t->is_empty ? !str_is(answer_at(item, "imageState"), "pending")
+			: !is_state(l, t, answer_at(item, "imageState"), "available"))
 		return "its state";
 	if (!str_equal(answer_at(item, "description"), str_from(t->description)))
 		return "its description";

@@ -49,8 +49,9 @@ static const char *differ_network(const struct look *l, struct thing *t, struct 
 	return count_items(subnets) == known ? NULL : "the number of its subnets";
 }
 
-static bool is_external(struct str item)
+static bool is_external(const struct look *l, struct str item)
 {
+	(void) l;
 	return str_is(answer_at(item, "router:external"), "true");
 }
 
@@ -76,8 +77,9 @@ static bool is_on_router(const struct thing *t)
 	return t->of != NULL;
 }
 
-static bool is_interface(struct str item)
+static bool is_interface(const struct look *l, struct str item)
 {
+	(void) l;
 	return str_is(answer_at(item, "device_owner"), "network:router_interface");
 }
 
@@ -229,6 +231,69 @@ static bool is_own_snapshot(const struct thing *t)
 	return !t->is_bound;
 }
 
+/* ---- images ---- */
+
+static bool is_of_account(const struct look *l, struct str project)
+{
+	uuid id = UUID_NONE;
+	return result_is_ok(uuid_parse(project, &id)) &&
+	       uuid_equal(id, l->s->region.users[l->account].who.account);
+}
+
+/* The operator's, and what another shares with the account that has taken it. */
+static bool is_lent(const struct look *l, struct str item)
+{
+	if (is_of_account(l, answer_at(item, "owner")))
+		return false;
+	if (str_is(answer_at(item, "visibility"), "public"))
+		return str_equal(answer_at(item, "id"),
+				 uuid_to_str(l->s->region.cloud->arena, l->s->region.cloud->image));
+	EACH (&l->s->model, t, KIND_IMAGE)
+		if (t->accepted >> l->account & 1 && model_is_id(answer_at(item, "id"), t))
+			return true;
+	return false;
+}
+
+static unsigned labels_of(struct str set)
+{
+	unsigned labels = 0;
+	for (struct str item; answer_next_item(&set, &item);)
+		labels |= 1u << (item.p[1] - '0');
+	return labels;
+}
+
+/* Each that has taken it has it in its list. */
+static const char *differ_lending(const struct look *l, const struct thing *t)
+{
+	for (unsigned account = 0; account < ACCOUNTS; account++) {
+		if (!(t->accepted >> account & 1))
+			continue;
+		char form[120];
+		snprintf(form, sizeof form, "GET /image/v2/images?id=%s",
+			 uuid_to_str(l->s->region.cloud->arena, region_find(&l->s->region, KIND_IMAGE, t->id))
+				 .p);
+		struct str body = request_read(l->s, account, form);
+		if (!answer_at(body, "images/item/id").n)
+			return "who sees it";
+	}
+	return NULL;
+}
+
+static const char *differ_image(const struct look *l, struct thing *t, struct str item)
+{
+	struct str status = answer_at(item, "status");
+	if (!str_is(answer_at(item, "name"), t->name))
+		return "its name";
+	if (t->is_empty ? !str_is(status, "queued")
+			: !str_is(status, "active") && (l->is_settled || t->is_complete))
+		return "its status";
+	if (!str_is(answer_at(item, "visibility"), t->is_private ? "private" : "shared"))
+		return "its visibility";
+	if (labels_of(answer_at(item, "tags")) != t->labels)
+		return "its tags";
+	return l->is_settled ? differ_lending(l, t) : NULL;
+}
+
 static const char *differ_name(const struct look *l, struct thing *t, struct str item)
 {
 	(void) l;
@@ -251,6 +316,8 @@ static const struct listing rows[] = {
 	{KIND_SECURITY_GROUP_RULE, "GET /network/v2.0/security-group-rules", "security_group_rules", "id",
 	 NULL, "404 SecurityGroupRuleNotFound", differ_rule},
 	{KIND_INSTANCE, "GET /compute/v2.1/servers/detail", "servers", "id", NULL, NULL, differ_server},
+	{KIND_IMAGE, "GET /image/v2/images?limit=1000", "images", "id", NULL, NULL, differ_image,
+	 .passes = is_lent},
 	{KIND_SERVER_GROUP, "GET /compute/v2.1/os-server-groups", "server_groups", "id", NULL, NULL,
 	 differ_name},
 	{KIND_ADDRESS_GROUP, "GET /network/v2.0/address-groups", "address_groups", "id", NULL,

@@ -247,7 +247,7 @@ static void judge_copy(const struct request *x, struct verdict *v)
 {
 	judge_name(x, v);
 	if (x->ref_count && !x->refs[0]->is_complete)
-		doubt(v, "InvalidAMIID.Unavailable");
+		refuse_or_doubt(v, x->refs[0]->is_empty, "InvalidAMIID.Unavailable");
 }
 
 static void apply_copy(struct request *x, struct str answer)
@@ -345,7 +345,7 @@ static const struct operation rows[] = {
 	 judge_capture,
 	 apply_capture},
 	{"RegisterImage", 2, {}, "image", draw_register, judge_name, apply_register},
-	{"CopyImage", 1, {}, "image", draw_copy, judge_copy, apply_copy},
+	{"CopyImage", 1, {}, "image", draw_copy, judge_copy, apply_copy, true},
 	{"ModifyImageAttribute",
 	 1,
 	 {{"ImageId", KIND_IMAGE}},

@@ -84,7 +84,7 @@ static void judge_run(const struct request *x, struct verdict *v)
 	if (subnet && group && !model_group_fits(group, subnet))
 		refuse(v, request_word(x, "InvalidParameter", "400"));
 	if (image && !image->is_complete)
-		doubt(v, request_word(x, "InvalidAMIID.Unavailable", "409"));
+		refuse_or_doubt(v, image->is_empty, request_word(x, "InvalidAMIID.Unavailable", "409"));
 	if (x->port > least)
 		refuse_or_doubt(v, x->port > most, request_word(x, "InstanceLimitExceeded", "403"));
 	if (x->s->hosts_shaken && !request_is_openstack(x))
@@ -335,12 +335,12 @@ static void judge_console(const struct request *x, struct verdict *v)
 		}                                                                                            \
 	}
 static const struct operation rows[] = {
-	{"POST /compute/v2.1/servers", 7, {}, "server", draw_server, judge_run, apply_server},
+	{"POST /compute/v2.1/servers", 7, {}, "server", draw_server, judge_run, apply_server, true},
 	{SERVER_ACTION, 3, SERVER, NULL, draw_os_start, judge_start, apply_start},
 	{SERVER_ACTION, 3, SERVER, NULL, draw_os_stop, judge_stop, apply_stop},
 	{SERVER_ACTION, 2, SERVER, NULL, draw_os_reboot, judge_reboot, apply_reboot},
 	{"DELETE /compute/v2.1/servers/{server_id}", 3, SERVER, NULL, NULL, judge_terminate, apply_terminate},
-	{"RunInstances", 14, {}, "instance", draw_run, judge_run, apply_run},
+	{"RunInstances", 14, {}, "instance", draw_run, judge_run, apply_run, true},
 	{"StartInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_second, judge_start, apply_start},
 	{"StopInstances", 6, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_stop, judge_stop, apply_stop},
 	{"RebootInstances",

@@ -10,7 +10,8 @@
 static const struct operations *const tables[] = {
 	&neutron_operations, &network_operations,  &route_operations,  &address_operations,
 	&group_operations,   &instance_operations, &attach_operations, &setting_operations,
-	&image_operations,   &other_operations,    &nova_operations,   &server_operations};
+	&image_operations,   &other_operations,    &nova_operations,   &server_operations,
+	&glance_operations};
 
 /* ---- drawing ---- */
 
@@ -261,7 +262,11 @@ static void judge(const struct request *x, struct verdict *v)
 {
 	for (size_t k = 0; !request_is_repeated(x) && k < x->ref_count; k++) {
 		const struct thing *t = x->refs[k];
-		bool is_there = t->account == x->account && t->life != GONE;
+		bool is_shared = t->kind == KIND_IMAGE && t->life == LIVE && (t->members >> x->account & 1);
+		bool is_there = (t->account == x->account && t->life != GONE) ||
+				(is_shared && x->operation->takes_shared);
+		if (is_shared && !is_there)
+			refuse(v, request_word(x, "AuthFailure", "403"));
 		if (!is_there || model_may_have_ended(t))
 			judge_not_found(x, k, !is_there, v);
 	}
@@ -423,6 +428,8 @@ static struct str write_body(const struct request *x)
 	bool has_none = strncmp(x->path, "DELETE ", 7) == 0;
 	if (has_none)
 		return STR_NONE;
+	if (strncmp(x->path, "PATCH ", 6) == 0)
+		return str_copy(a, str_from(x->text));
 	if (!x->operation->item)
 		return str_print(a, "{%s}", x->text);
 	return str_print(a, "{\"%s\": {%s}}", x->operation->item, x->text);

@@ -108,6 +108,11 @@ struct thing {
 	bool egress;
 	const struct request *origin; /* the first request with the client token that made it, or NULL */
 	struct thing *group;          /* of an instance or an interface */
+	/* of an image: */
+	bool is_empty, is_private; /* without data; shared with nobody */
+	unsigned labels;           /* bits: Glance's tags */
+	unsigned members,
+		accepted; /* bits: accounts that it is shared with, and those that have it in their lists */
 	/* of an instance: */
 	char server[16]; /* its name in Nova; empty: EC2's, its id */
 	bool wanted_on, seen_stopped;
@@ -222,6 +227,7 @@ struct operation {
 	bool (*draw)(struct request *x); /* further parameters; false: nothing to draw from */
 	void (*judge)(const struct request *x, struct verdict *v); /* the refs are the account's and there */
 	void (*apply)(struct request *x, struct str answer);       /* it succeeded */
+	bool takes_shared;                                         /* what is shared with the account, too */
 };
 
 struct operations {
@@ -230,7 +236,7 @@ struct operations {
 };
 extern const struct operations neutron_operations, network_operations, route_operations, address_operations,
 	group_operations, instance_operations, attach_operations, setting_operations, image_operations,
-	other_operations, nova_operations, server_operations;
+	other_operations, nova_operations, server_operations, glance_operations;
 
 /* ---- operations_server.c ---- */
 
@@ -286,7 +292,8 @@ struct listing {
 	/* Words for what is different, or NULL. */
 	const char *(*differ)(const struct look *l, struct thing *t, struct str item);
 	bool (*shows)(const struct thing *t); /* NULL: all of the account's */
-	bool (*passes)(struct str item);      /* over what is no such thing; NULL: over nothing */
+	/* Over what is no such thing, or another account's and shared; NULL: over nothing. */
+	bool (*passes)(const struct look *l, struct str item);
 };
 struct listings {
 	const struct listing *at;
