@@ -21,6 +21,9 @@ import botocore.config
 import botocore.exceptions
 
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+# Limits are for what never comes about: many times what it takes on two processors without KVM.
+SOON_S, BOOT_S = 120, 300
+SSH_TRIES, SSH_ITSELF_FAILED = 4, 255
 
 
 class Region:
@@ -46,7 +49,7 @@ class Region:
     def __exit__(self, kind, error, trace):
         if kind:
             traceback.print_exception(kind, error, trace)
-            self.check(f"no exception: {error}", False)
+            self.check(f"no exception: {where(trace)}: {kind.__name__}: {error}", False)
         if self.failed:
             # What happened, without who asked for it; and what is on its way still.
             print(self.run("sh", "-c", f"grep -v event=http-request {self.demo}/dari.log | tail -n 60", fails=True))
@@ -61,13 +64,13 @@ class Region:
         sys.stdout.flush()
         os._exit(self.failed > 0)
 
+    def attempt(self, *argv, timeout=180, stdin=os.devnull):
+        with open(stdin, "rb") as given:
+            return subprocess.run(argv, cwd=ROOT, env=self.env, stdin=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+                                  text=True, timeout=timeout, check=False)
+
     def run(self, *argv, fails=False, timeout=180):
-        done = subprocess.run(argv, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=timeout, check=False)
-        if done.returncode and not fails:
-            print(f"$ {' '.join(argv)}\n{done.stdout}", flush=True)
-            raise subprocess.CalledProcessError(done.returncode, argv, done.stdout)
-        return done.stdout
+        return output_of(self.attempt(*argv, timeout=timeout), fails)
 
     def command(self, *argv, fails=False):
         """A dari command's JSON value."""
@@ -78,6 +81,14 @@ class Region:
         """The findings, as a list of sentences."""
         return [f["finding"] for f in self.command("audit", fails=True)]
 
+    def settle(self, limit_s=SOON_S):
+        """All that was asked for until now is in the flows of every host: what is to be seen of it is seen from now on,
+        and what is to be kept out is kept out. Returns the seconds that OVN took for it: how busy the machine is."""
+        wait_until(lambda: self.health().get("waiting") == 0, limit_s, "the reconciler has nothing on its way")
+        start = time.monotonic()
+        self.on("ctl", "ovn-nbctl", f"--timeout={limit_s}", "--wait=hv", "sync", timeout=2 * limit_s)
+        return time.monotonic() - start
+
     def dari_pid(self):
         with open(f"{self.demo}/dari.pid", encoding="ascii") as f:
             return int(f.read())
@@ -85,17 +96,18 @@ class Region:
     def kill_dari(self):
         pid = self.dari_pid()
         os.kill(pid, signal.SIGKILL)
-        wait_until(lambda: not os.path.exists(f"/proc/{pid}") or zombie(pid), 10, "dari is gone")
+        wait_until(lambda: not os.path.exists(f"/proc/{pid}") or zombie(pid), SOON_S, "dari is gone")
 
     def start_dari(self):
         self.run("tools/demo", "region")
 
-    def healthy(self):
+    def health(self):
+        """What /healthz says; nothing where nobody answers."""
         try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=2) as answer:
-                return answer.status == 200
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/healthz", timeout=10) as answer:
+                return json.load(answer)
         except OSError:
-            return False
+            return {}
 
     # ---- clients
 
@@ -105,7 +117,7 @@ class Region:
         return self.client(key["access_key_id"], key["secret_access_key"])
 
     def client(self, key_id, secret, service="ec2"):
-        config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=5, read_timeout=30)
+        config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=30, read_timeout=60)
         return boto3.client(service, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{self.port}",
                             aws_access_key_id=key_id, aws_secret_access_key=secret, config=config)
 
@@ -120,7 +132,7 @@ class Region:
         self.reach(ec2, identifier, address, "the witness")
         return ec2, identifier, address
 
-    def reach(self, ec2, identifier, address, what, limit_s=90):
+    def reach(self, ec2, identifier, address, what, limit_s=BOOT_S):
         """Waits until the guest answers ssh; what its console said, where it does not."""
         try:
             wait_until(lambda: self.boot_id(address), limit_s, f"ssh to {what}")
@@ -138,12 +150,23 @@ class Region:
     def on(self, node, *argv, fails=False, timeout=60):
         return self.run("tools/sandbox", "on", node, *argv, fails=fails, timeout=timeout)
 
-    def ssh(self, address, command, fails=False):
-        """What takes long may: a connection that is dead ends by itself after 8 s."""
-        return self.on("inet", "ssh", "-i", f"{self.demo}/key", "-o", "StrictHostKeyChecking=no", "-o",
-                       "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR", "-o", "ConnectTimeout=4", "-o",
-                       "ServerAliveInterval=2", "-o", "ServerAliveCountMax=4", "-o", "BatchMode=yes", f"{self.login}@{address}", command,
-                       fails=fails, timeout=180)
+    def ssh(self, address, command, fails=False, stdin=os.devnull):
+        """What takes long may: a connection that is dead ends by itself after 8 s. Where none comes about in 4 s it is tried
+        again, a few times: a guest on a busy machine is late at times."""
+        argv = ["tools/sandbox", "on", "inet", "ssh", "-i", f"{self.demo}/key"]
+        for option in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "LogLevel=ERROR", "ConnectTimeout=4",
+                       "ServerAliveInterval=2", "ServerAliveCountMax=4", "BatchMode=yes"):
+            argv += ["-o", option]
+        for tries_left in reversed(range(SSH_TRIES)):
+            done = self.attempt(*argv, f"{self.login}@{address}", command, stdin=stdin)
+            if done.returncode != SSH_ITSELF_FAILED or not tries_left:
+                return output_of(done, fails)
+            time.sleep(0.2)
+
+    def host_key(self, address):
+        """Of the guest, as ssh-keyscan's lines; empty when it does not answer."""
+        text = self.on("inet", "ssh-keyscan", "-T", "20", "-t", "ed25519", address, fails=True)
+        return [line for line in text.splitlines() if " ssh-ed25519 " in line]
 
     def make_key(self):
         self.run("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", f"{self.demo}/key")
@@ -159,6 +182,21 @@ class Region:
         else:
             self.failed += 1
         return holds
+
+    def check_soon(self, words, holds, limit_s=None):
+        """Checks what becomes true a while after what was asked for: flows, what a guest sees or says. It looks until it
+        is so, and gives up generously late: only what never comes about fails."""
+        try:
+            wait_until(holds, limit_s or SOON_S, words)
+            return self.check(words, True)
+        except TimeoutError as late:
+            print(late)
+            return self.check(words, False)
+
+    def check_clean(self, words="audit is clean"):
+        """`dari audit` finds nothing, once all has come to rest."""
+        if not self.check_soon(words, lambda: self.audit() == []):
+            print(f"audit: {self.audit()}")
 
     def refuses(self, words, code, call, **arguments):
         """The call is refused with that EC2 error code."""
@@ -182,6 +220,21 @@ def free_port():
                 continue
 
 
+def where(trace):
+    """The lines of the test itself that led to an exception, the outermost first."""
+    test = os.path.abspath(sys.modules["__main__"].__file__)
+    frames = [f for f in traceback.extract_tb(trace) if os.path.abspath(f.filename) == test]
+    return f"{os.path.basename(test)}:" + " > ".join(f"{f.lineno} ({f.line})" for f in frames)
+
+
+def output_of(done, fails):
+    """What a command printed; where it may not fail, its failure is one."""
+    if done.returncode and not fails:
+        print(f"$ {' '.join(done.args)}\n{done.stdout}", flush=True)
+        raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout)
+    return done.stdout
+
+
 def zombie(pid):
     try:
         with open(f"/proc/{pid}/stat", encoding="ascii") as f:
@@ -190,13 +243,13 @@ def zombie(pid):
         return True
 
 
-def wait_until(holds, limit_s, words):
+def wait_until(holds, limit_s, words, every_s=0.1):
     """Polls; raises when it does not hold in time. Returns the seconds it took."""
     start = time.monotonic()
     while not holds():
         if time.monotonic() - start > limit_s:
             raise TimeoutError(f"not within {limit_s} s: {words}")
-        time.sleep(0.1)
+        time.sleep(every_s)
     return time.monotonic() - start
 
 
@@ -221,7 +274,7 @@ def state(ec2, identifier):
     return instance(ec2, identifier)["State"]["Name"]
 
 
-def wait_state(ec2, identifiers, wanted, limit_s=90):
+def wait_state(ec2, identifiers, wanted, limit_s=BOOT_S):
     for identifier in identifiers:
         wait_until(lambda i=identifier: state(ec2, i) == wanted, limit_s, f"{identifier} {wanted}")
 

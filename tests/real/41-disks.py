@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a guest wrote on its second disk comes through: a move to another host, a snapshot taken while
 it runs, an image of it; also when dari is killed in the midst of the copies."""
-# limit: 540 s
+# limit: 900 s
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from region import Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
+from region import BOOT_S, SOON_S, Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
 
 MEGABYTES = 192  # enough that a copy is caught on its way
 
@@ -23,7 +23,7 @@ def guest_elsewhere(region, ec2, host):
         wait_state(ec2, [identifier], "running")
         if host_of(region, identifier) != host:
             address, _ = give_address(ec2, identifier)
-            wait_until(lambda: region.boot_id(address), 90, "ssh to the second guest")
+            wait_until(lambda: region.boot_id(address), BOOT_S, "ssh to the second guest")
             return identifier, address
         ec2.terminate_instances(InstanceIds=[identifier])
     raise LookupError("every guest went to the same host")
@@ -36,18 +36,18 @@ def volume(ec2, identifier):
 def make_volume(ec2, identifier, **more):
     zone = instance(ec2, identifier)["Placement"]["AvailabilityZone"]
     made = ec2.create_volume(AvailabilityZone=zone, **more)["VolumeId"]
-    wait_until(lambda: volume(ec2, made)["State"] == "available", 60, "the volume is available")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", SOON_S, "the volume is available")
     return made
 
 
 def attach(ec2, made, identifier):
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device="/dev/sdf")
-    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], 120, "attached")
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
 
 
 def detach(ec2, made):
     ec2.detach_volume(VolumeId=made)
-    wait_until(lambda: volume(ec2, made)["State"] == "available", 120, "detached")
+    wait_until(lambda: volume(ec2, made)["State"] == "available", BOOT_S, "detached")
 
 
 def disk_of(region, address, made):
@@ -60,7 +60,7 @@ def disk_of(region, address, made):
         lines = region.ssh(address, script, fails=True).splitlines()
         found[:] = [words[1] for words in map(str.split, lines) if words and words[0] == serial]
         return bool(found)
-    wait_until(look, 30, f"the guest sees {made}")
+    wait_until(look, SOON_S, f"the guest sees {made}")
     return "/dev/" + found[0]
 
 
@@ -83,7 +83,7 @@ def images_on_their_way(region, beginning):
 def kill_in_the_midst(region, beginning):
     """Kills dari once such a file is on its way here; it is started again."""
     try:
-        wait_until(lambda: images_on_their_way(region, beginning), 20, f"a {beginning} on its way")
+        wait_until(lambda: images_on_their_way(region, beginning), SOON_S, f"a {beginning} on its way", every_s=0.005)
         caught = True
     except TimeoutError:
         caught = False
@@ -100,7 +100,7 @@ def moves(region, ec2, guests):
     detach(ec2, made)
     ec2.attach_volume(VolumeId=made, InstanceId=two, Device="/dev/sdf")
     kill_in_the_midst(region, "volume")
-    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], 120, "attached")
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
     region.check("a moved volume keeps its data", digest(region, other, disk_of(region, other, made)) == before)
     region.check("and is on the new host alone", host_of(region, made, "seen_host") == host_of(region, two))
     detach(ec2, made)
@@ -117,7 +117,7 @@ def snapshots(region, ec2, guests, made, before):
     def completed():
         found = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
         return found["State"] == "completed" and found["Progress"] == "100%"
-    wait_until(completed, 120, "the snapshot is completed")
+    wait_until(completed, BOOT_S, "the snapshot is completed")
     region.ssh(address, f"dd if=/dev/zero of={disk_of(region, address, made)} bs=1M count=8 2>/dev/null; sync")
     copy = make_volume(ec2, two, SnapshotId=snapshot)
     attach(ec2, copy, two)
@@ -128,7 +128,7 @@ def snapshots(region, ec2, guests, made, before):
 def image(region, ec2, guests):
     (one, _), _ = guests
     made = ec2.create_image(InstanceId=one, Name="of-one", NoReboot=True)["ImageId"]
-    wait_until(lambda: ec2.describe_images(ImageIds=[made])["Images"][0]["State"] == "available", 180, "the image")
+    wait_until(lambda: ec2.describe_images(ImageIds=[made])["Images"][0]["State"] == "available", BOOT_S, "the image")
     third = launch(ec2, ImageId=made, KeyName="k")[0]
     wait_state(ec2, [third], "running")
     where, _ = give_address(ec2, third)
@@ -144,8 +144,7 @@ def main():
         made, before = moves(region, ec2, guests)
         snapshots(region, ec2, guests, made, before)
         image(region, ec2, guests)
-        wait_until(lambda: region.audit() == [], 60, "audit is clean")
-        region.check("audit is clean", True)
+        region.check_clean()
 
 
 if __name__ == "__main__":

@@ -2,13 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """A guest that is rescued boots from a disk of its own with its root disk behind it, and afterwards from its root again; one
 that is shelved leaves no domain, and has what was on its root disk when it is unshelved. Also when dari is killed on the way."""
-# limit: 420 s
+# limit: 900 s
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud as lib  # noqa: E402
-from region import Region, instance, state, wait_state, wait_until  # noqa: E402
+from region import BOOT_S, Region, instance, state, wait_state, wait_until  # noqa: E402
 
 NOVA = "/compute/v2.1/servers"
 DISKS = "for d in /sys/block/vd*; do echo $(cat $d/serial) ${d##*/}; done"
@@ -31,7 +31,7 @@ class Guest:
     def status(self):
         return self.project.ok("GET", f"{NOVA}/{self.server}")["server"]["status"]
 
-    def wait(self, status, limit_s=120):
+    def wait(self, status, limit_s=BOOT_S):
         wait_until(lambda: self.status() == status, limit_s, f"{self.server} {status}")
 
     def reach(self, what):
@@ -93,18 +93,18 @@ def shelve(region, guest):
     guest.write("vda", "shelvdit", 2)
     region.check("it has one domain", guest.domains() == 1)
     guest.act(shelve=None)
-    guest.wait("SHELVED_OFFLOADED", 180)
+    guest.wait("SHELVED_OFFLOADED")
     region.check("a shelved one has no domain", guest.domains() == 0)
     region.check("but an image", len(guest.images()) == 1)
     region.check("EC2 calls it stopped", state(guest.ec2, guest.identifier) == "stopped")
-    region.check("audit is clean while it is shelved", region.audit() == [])
+    region.check_clean("audit is clean while it is shelved")
 
 
 def unshelve(region, guest):
     guest.act(unshelve=None)
     region.kill_dari()
     region.start_dari()
-    guest.wait("ACTIVE", 180)
+    guest.wait("ACTIVE")
     guest.reach("the guest off the shelf")
     region.check("it has one domain again", guest.domains() == 1)
     region.check("on its root disk is what it wrote", [guest.read("vda", n) for n in range(3)] == ["ofbefore", "mendedit", "shelvdit"])
@@ -122,7 +122,7 @@ def main():
         unshelve(region, guest)
         ec2.terminate_instances(InstanceIds=[identifier])
         wait_state(ec2, [identifier], "terminated")
-        wait_until(lambda: region.audit() == [], 60, "audit is clean")
+        region.check_clean()
         region.check("nothing is left", guest.domains() == 0)
 
 

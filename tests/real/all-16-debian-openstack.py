@@ -93,7 +93,7 @@ def main():
         make_server(region, "alone", "--network", "none", "--use-config-drive")
         over_the_network(region)
         on_a_drive(region)
-        region.check("audit is clean", region.audit() == [])
+        region.check_clean()
 
 
 main()

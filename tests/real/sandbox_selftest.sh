@@ -21,11 +21,16 @@ check() {                       # check WHAT COMMAND...: it succeeds
     fi
 }
 
+soon() {                        # soon COMMAND...: it succeeds within half a minute
+    local end=$((SECONDS + 30))
+    until "$@"; do [ $SECONDS -lt $end ] || return 1; sleep 0.2; done
+}
+
 refuse() { ! "$@"; }
 prints() { local want=$1; shift; local got; got=$("$@"); [ "$got" = "$want" ] || { echo "got '$got', want '$want'"; return 1; }; }
 on() { "$sandbox" on "$@"; }
 chassis() { on ctl ovn-sbctl --bare --columns=name list Chassis | grep . | sort | tr '\n' ' '; }
-hostname_of() { timeout 5 virsh -q -c "$1" hostname | grep .; }
+hostname_of() { timeout 60 virsh -q -c "$1" hostname | grep .; }
 
 served() {                      # a command in ctl's network answers here
     local pid rc=0
@@ -35,8 +40,8 @@ assert os.environ["LISTEN_PID"] == str(os.getpid()) and os.environ["LISTEN_FDS"]
 client, _ = socket.socket(fileno=3).accept()
 client.sendall(subprocess.check_output(["ip", "-o", "-4", "addr", "show", "br-phy"]))' &
     pid=$!
-    sleep 0.3
-    timeout 5 bash -c 'cat </dev/tcp/127.0.0.1/18471' | grep -q 10.100.0.10/24 || rc=1
+    soon grep -q ' 0100007F:4827 00000000:0000 0A ' /proc/net/tcp || rc=1   # the port, 0x4827, is listened on
+    timeout 60 bash -c 'cat </dev/tcp/127.0.0.1/18471' | grep -q 10.100.0.10/24 || { rc=1; kill $pid; }
     wait $pid || rc=1
     return $rc
 }
@@ -52,21 +57,21 @@ trap '"$sandbox" down >/dev/null 2>&1; rm -f /tmp/dari-selftest.out' EXIT
 
 check "up" "$sandbox" up --hosts 2
 check "up again says so" prints "sandbox: up already (hv1 hv2)" "$sandbox" up
-check "every part runs" "$sandbox" status
+check "every part runs" soon "$sandbox" status
 eval "$("$sandbox" serve-env)"
-check "chassis are registered" prints "ctl hv1 hv2 " chassis
-check "hv1 reaches hv2 over the underlay" on hv1 ping -c 2 -W 2 10.100.0.12
-check "ctl reaches hv2 over the underlay" on ctl ping -c 2 -W 2 10.100.0.12
+check "chassis are registered" soon prints "ctl hv1 hv2 " chassis
+check "hv1 reaches hv2 over the underlay" soon on hv1 ping -c 2 -W 2 10.100.0.12
+check "ctl reaches hv2 over the underlay" soon on ctl ping -c 2 -W 2 10.100.0.12
 check "libvirt of hv1 answers" prints hv1 hostname_of "$DSB_URI_hv1"
 check "libvirt of hv2 answers" prints hv2 hostname_of "$DSB_URI_hv2"
-check "web from ctl, by its own address" prints 203.0.113.2 on ctl curl -s -m 3 "http://$DSB_WEB/"
-check "web by name from inet" prints 198.51.100.1 on inet curl -s -m 3 http://www.example.com/
-check "outside DNS from ctl" prints 198.51.100.1 on ctl dig +short +time=2 "@$DSB_DNS" www.example.com
-check "outside DNS from inet" prints 198.51.100.1 on inet dig +short +time=2 www.example.com
-check "a name that is not there" on ctl bash -c "dig +time=2 @$DSB_DNS nothing.example.org | grep -q NXDOMAIN"
+check "web from ctl, by its own address" soon prints 203.0.113.2 on ctl curl -s -m 10 "http://$DSB_WEB/"
+check "web by name from inet" soon prints 198.51.100.1 on inet curl -s -m 10 http://www.example.com/
+check "outside DNS from ctl" soon prints 198.51.100.1 on ctl dig +short +time=2 "@$DSB_DNS" www.example.com
+check "outside DNS from inet" soon prints 198.51.100.1 on inet dig +short +time=2 www.example.com
+check "a name that is not there" soon on ctl bash -c "dig +time=2 @$DSB_DNS nothing.example.org | grep -q NXDOMAIN"
 check "serve: listens here, runs in ctl" served
 check "kill libvirtd" "$sandbox" kill hv1 libvirtd
-check "it is gone" refuse "$sandbox" status
+check "it is gone" soon refuse "$sandbox" status
 check "start libvirtd" "$sandbox" start hv1 libvirtd
 check "stop ovs-vswitchd" "$sandbox" kill hv1 ovs-vswitchd STOP
 check "its host is dark" refuse on hv2 ping -c 1 -W 1 10.100.0.11
@@ -75,8 +80,8 @@ check "all-zero SNAT is off" on hv1 sh -c 'ovs-vsctl list Datapath | grep -q ct_
 check "kill the northbound database" "$sandbox" kill ctl nb
 check "start the northbound database" "$sandbox" start ctl nb
 check "reboot hv2" "$sandbox" reboot-host hv2
-check "every part runs again" "$sandbox" status
-check "hv1 reaches hv2 again" on hv1 ping -c 2 -W 2 10.100.0.12
+check "every part runs again" soon "$sandbox" status
+check "hv1 reaches hv2 again" soon on hv1 ping -c 2 -W 2 10.100.0.12
 check "down" "$sandbox" down
 check "nothing is left" no_trace
 

@@ -7,7 +7,7 @@ dari_pid() {
         echo "$pid"
 }
 
-healthy() { curl -fsS -o /dev/null -m 2 "http://127.0.0.1:$port/healthz" 2>/dev/null; }
+healthy() { curl -fsS -o /dev/null -m 10 "http://127.0.0.1:$port/healthz" 2>/dev/null; }
 
 init_region() {
     [ -f "$DARI_CONFIG" ] && return
@@ -22,7 +22,7 @@ start_dari() {
     echo "\$ dari serve    (in the network of the sandbox's control machine; the API on 127.0.0.1:$port)"
     setsid tools/sandbox serve --port "$port" "$dari" serve </dev/null >>"$demo/dari.log" 2>&1 &
     echo $! >"$demo/dari.pid"
-    until_true 20 "the API answers" healthy
+    until_true 120 "the API answers" healthy
 }
 
 stop_dari() {
@@ -42,7 +42,7 @@ add_hosts() {
         uri=DSB_URI_$host
         show "$dari" host add "$host" --uri "${DARI_DEMO_URI:-${!uri}}" --pool "$DSB_POOL_DIR" --reserved-mib 512
     done
-    until_true 60 "every host is up" hosts_are_up
+    until_true 180 "every host is up" hosts_are_up
     quiet='' show "$dari" host list
 }
 

@@ -88,6 +88,7 @@ ssh_answers() { ssh_in "$public_ip" true 2>/dev/null; }
 reach_the_other() {
     name=$(aws ec2 describe-instances --instance-ids "$second" \
         --query 'Reservations[0].Instances[0].PrivateDnsName' --output text)
+    until_true $boot_limit "the second has booted, too" console_says "$second" 'hello from user-data'
     echo "from the first instance, to the second by its private name:"
     show ssh_in "$public_ip" "ping -c 2 $name"
 }
@@ -130,7 +131,7 @@ second_face() {
     server=$(server_of "$second")
     check "what aws launched is listed" test -n "$server"
     show openstack server stop "$server"
-    until_true 60 "aws sees it stopped" is_stopped
+    until_true 180 "aws sees it stopped" is_stopped
     show openstack server show "$server" -c status -c addresses -c flavor -c security_groups
 }
 
