@@ -14,6 +14,9 @@
 #include "model/id.h"
 
 #define MIB (INT64_C(1) << 20)
+/* Looks, a tenth of a second apart: only what never comes about fails. A guest boots within ten seconds, or a
+ * minute where QEMU emulates it on a busy machine. */
+#define PATIENCE 3000
 
 /* ---- the scene */
 
@@ -56,7 +59,7 @@ void scene_reopen(struct scene *s)
 	subject.disks->close_host(s->pool);
 	s->h = NULL;
 	s->pool = NULL;
-	for (int tries = 0; tries < 100; tries++) {
+	for (int tries = 0; tries < PATIENCE; tries++) {
 		ctx_clear_problem(&s->c);
 		if (open_both(s))
 			return;
@@ -147,7 +150,7 @@ struct compute_seen scene_see(struct scene *s)
 struct compute_seen scene_await_off(struct scene *s)
 {
 	struct compute_seen seen = {0};
-	for (int tries = 0; tries < 400; tries++) {
+	for (int tries = 0; tries < PATIENCE; tries++) {
 		seen = scene_see(s);
 		if (seen.power != INSTANCE_SEEN_POWER_ON)
 			return seen;
@@ -161,7 +164,7 @@ static void await_console(struct scene *s, const char *words)
 {
 	struct str text = STR_NONE;
 	int64_t at_us = 0;
-	for (int tries = 0; tries < 400; tries++) {
+	for (int tries = 0; tries < PATIENCE; tries++) {
 		EXPECT(s, ERR_NONE,
 		       subject.driver->read_console(s->h, &s->c, s->wish.id, 65536, &text, &at_us));
 		if (str_contains(text, str_from(words)) && at_us > 0)
@@ -471,7 +474,7 @@ static void test_ends(void **state)
 static struct compute_seen await_devices(struct scene *s)
 {
 	struct compute_seen seen = {0};
-	for (int tries = 0; tries < 400; tries++) {
+	for (int tries = 0; tries < PATIENCE; tries++) {
 		seen = scene_see(s);
 		if (seen.devices_as_wished)
 			return seen;
@@ -589,7 +592,7 @@ static void test_watch(void **state)
 	subject.driver->watch(s.h, note_change, &s.wish.id);
 	scene_make_running(&s);
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
-	for (int tries = 0; tries < 50 && told < 3; tries++)
+	for (int tries = 0; tries < PATIENCE && told < 3; tries++)
 		contract_rest_ms(100);
 	assert_true(told >= 3); /* defined, started, stopped */
 	assert_int_equal(told_of_loss, 0);
@@ -599,7 +602,7 @@ static void test_watch(void **state)
 	told = 0;
 	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
 	await_devices(&s);
-	for (int tries = 0; tries < 50 && told < 2; tries++)
+	for (int tries = 0; tries < PATIENCE && told < 2; tries++)
 		contract_rest_ms(100);
 	assert_true(told >= 2); /* defined, unplugged */
 	scene_clear(&s);
@@ -617,7 +620,7 @@ static void test_loss(void **state)
 	subject.lose_daemon();
 	EXPECT(&s, ERR_GONE, subject.driver->see(s.h, &s.c, wish_of(&s), &seen));
 	EXPECT(&s, ERR_GONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
-	for (int tries = 0; tries < 50 && !told_of_loss; tries++)
+	for (int tries = 0; tries < PATIENCE && !told_of_loss; tries++)
 		contract_rest_ms(100);
 	assert_true(told_of_loss > 0);
 	scene_reopen(&s);

@@ -98,7 +98,7 @@ static void test_base(void **state)
 static struct disk_cut_seen cut_until_whole(struct scene *s, const struct disk_cut *cut)
 {
 	struct disk_cut_seen seen = {0};
-	for (int tries = 0; tries < 600 && !seen.is_whole; tries++) {
+	for (int tries = 0; tries < 3000 && !seen.is_whole; tries++) {
 		EXPECT(s, ERR_NONE, subject.disks->cut(s->pool, &s->c, cut, &seen));
 		assert_in_range(seen.progress, 0, 100);
 		if (!seen.is_whole)
@@ -112,7 +112,7 @@ static void delete_cut(struct scene *s, uuid snapshot)
 {
 	struct disk_name name = name_of(DISK_CUT, snapshot);
 	struct result r = FAIL(AGAIN);
-	for (int tries = 0; tries < 100 && r.code == ERR_AGAIN; tries++) {
+	for (int tries = 0; tries < 3000 && r.code == ERR_AGAIN; tries++) {
 		ctx_clear_problem(&s->c);
 		r = subject.disks->remove(s->pool, &s->c, &name);
 		if (r.code == ERR_AGAIN)

@@ -182,8 +182,8 @@ static void test_hung_daemon(void **state)
 	sandbox_run("kill", "hv1", "libvirtd", "CONT", NULL);
 	print_message("hung libvirtd: call failed after %.1f s, open after %.1f s\n",
 		      (double) (called - from) / 1e6, (double) (opened - called) / 1e6);
-	assert_true(called - from < 25 * SECOND);
-	assert_true(opened - called < 12 * SECOND);
+	assert_true(called - from < MINUTE);
+	assert_true(opened - called < MINUTE);
 	scene_reopen(&s);
 	EXPECT(&s, ERR_NONE, compute_libvirt.probe(s.h, &s.c, &facts));
 	scene_close(&s);
