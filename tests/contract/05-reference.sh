@@ -1,7 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
 # What the binary says of itself: docs/coverage.md, the manual page, completion.
-# limit: 60 s
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 dari=${DARI_BUILD:-build/main}/src/daemon/dari

@@ -6,7 +6,6 @@ wildcards do as they should. And pages: a walk by tokens shows what one answer d
 A filter's value is found in the resource's own description, by name: attachment.instance-id is
 instanceId in attachmentSet. Where the names differ, VALUES says where to look. A filter for which
 neither knows a value has to find nothing at all."""
-# limit: 120 s
 import os
 import re
 import sys

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The forms in which a request may come: POST, GET, presigned, of old dates, in odd letters; and
 the form of what comes back."""
-# limit: 60 s
 import os
 import re
 import subprocess

@@ -3,7 +3,6 @@
 """Every parameter of every built action, spoilt in every way that its row in the tables knows: the
 answer is a documented 4xx code that names the parameter or the value, and nothing has changed for
 either account. Each action's unspoilt request is proved by DryRun first."""
-# limit: 120 s
 import os
 import re
 import sys

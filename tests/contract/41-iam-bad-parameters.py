@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Every parameter of every action of IAM, spoilt as its row in the tables knows: the answer is one of IAM's codes, it
 names the parameter or the value, and nothing has changed for the account. Each action's request is made of what is there."""
-# limit: 120 s
 import json
 import os
 import re

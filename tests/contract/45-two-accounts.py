@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two accounts: nothing of one's is seen or changed by the other, in no action and for no kind of
 resource, and the answer is what an id that does not exist gets, but for the id."""
-# limit: 120 s
 import os
 import re
 import sys

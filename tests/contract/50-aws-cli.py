@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """What people type: Debian's aws through the everyday of a small shop, from keys and a network to the last
 thing deleted, with its shorthand syntax, waiters, pages, queries and exit statuses."""
-# limit: 480 s
 import json
 import os
 import subprocess

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Identity: what the stock client does with people, roles and credentials; the protocol of tokens; and that what
 somebody may is the same by token and by EC2 key, until it is taken back."""
-# limit: 240 s
 import concurrent.futures
 import os
 import re

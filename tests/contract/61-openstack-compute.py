@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Servers through the stock openstack command and openstacksdk: what an everyday does with servers, flavors, key
 pairs, server groups, volumes and interfaces, and that EC2 sees the same."""
-# limit: 300 s
 import json
 import os
 import re
@@ -45,7 +44,7 @@ class Cloud:
         assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
         return done if not check else json.loads(done.stdout) if form else done.stdout
 
-    def await_status(self, server, wanted, limit_s=20):
+    def await_status(self, server, wanted, limit_s=60):
         end = time.monotonic() + limit_s
         while time.monotonic() < end:
             now = self.sdk.compute.get_server(server)

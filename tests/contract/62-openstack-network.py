@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The network through the stock openstack command and openstacksdk: what an everyday does with networks, subnets,
 ports, routers, floating addresses, security groups, tags and quotas, and that EC2 sees the same."""
-# limit: 240 s
 import json
 import os
 import re

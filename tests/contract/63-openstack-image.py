@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Images through the stock openstack command and openstacksdk: made with a file, shown, saved, set, deleted; and that
 EC2 launches what Glance was sent."""
-# limit: 200 s
 import hashlib
 import json
 import os

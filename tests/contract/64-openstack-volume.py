@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Volumes through the stock openstack command and openstacksdk: made, extended, snapshotted, copied, uploaded, deleted;
 types; and that EC2 sees the same."""
-# limit: 300 s
 import json
 import os
 import re
@@ -36,7 +35,7 @@ class Cloud:
         assert not check or done.returncode == 0, f"{argv}: {done.stderr}"
         return done if not check else None if silent else json.loads(done.stdout)
 
-    def until(self, what, holds, limit_s=20):
+    def until(self, what, holds, limit_s=60):
         end = time.monotonic() + limit_s
         while time.monotonic() < end:
             value = what()

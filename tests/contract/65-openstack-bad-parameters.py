@@ -3,7 +3,6 @@
 """Each call of the OpenStack face, from its tables: without a token, for what is not there, with a body that is none,
 and with each of its members spoilt by itself. The answer is the service's documented refusal that names the member, in the
 service's form, and nothing has changed."""
-# limit: 180 s
 import json
 import os
 import socket

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Two projects: nothing of one's is seen or changed by the other, in no call of the OpenStack face and for no kind of
 resource, and the answer is what an id that does not exist gets, but for the id."""
-# limit: 180 s
 import copy
 import json
 import os

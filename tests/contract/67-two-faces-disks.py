@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Volumes, snapshots and images through two faces, as docs/mapping.md says."""
-# limit: 240 s
 import os
 import sys
 

@@ -1,7 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """People and their rights through two faces, and the same refusal in each face's words, as docs/mapping.md says."""
-# limit: 240 s
 import os
 import re
 import sys

@@ -3,7 +3,6 @@
 """One engine, two faces: what either makes is read, changed and deleted by the other, both ways, as docs/mapping.md says.
 Here machines and what they need; 67-two-faces-*.py have the network, the disks, and the people. Each row of that page is
 named by a case that holds it."""
-# limit: 240 s
 import base64
 import os
 import sys

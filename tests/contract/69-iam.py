@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """IAM's people through stock aws and boto3: users, groups, keys, passwords, the account's settings. What a user is given
 here holds in EC2, and a password that is set here opens Keystone."""
-# limit: 240 s
 import json
 import os
 import re

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """IAM's policies through stock aws: made, attached, simulated; what they deny is denied in EC2, Nova and Neutron, and
 each refusal says why."""
-# limit: 240 s
 import json
 import os
 import re

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Roles taken through stock aws and boto3: STS decides by the trust policy and the caller's own, temporary credentials
 hold in EC2 and IAM as far as the role and what was passed let them, and end with what they stand on."""
-# limit: 240 s
 import datetime
 import json
 import os

@@ -3,7 +3,6 @@
 """Whatever OpenStack's face creates: made with every member that its tables have, and what the answer, the show and the
 list say of it agree and hold what was sent; then every member that can be changed is changed, and shown so. A member of
 the tables that no row gives fails, and so does a resource that can be made and has no row."""
-# limit: 240 s
 import base64
 import os
 import sys

@@ -6,7 +6,6 @@ once; limits and markers that are none are refused in the service's way.
 
 A filter's value is the member of its name. Where that differs, FILTERS says what a row is found by; and SORTED what a sort
 key compares. A list with fewer than two rows proves nothing and fails: the region has to make more."""
-# limit: 240 s
 import ipaddress
 import os
 import sys

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The forms in which a request may come to OpenStack's face, and what it may be answered: versions, methods, paths, bodies,
 tokens."""
-# limit: 120 s
 import json
 import os
 import re

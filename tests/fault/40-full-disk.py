@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """The file system of the data directory fills up under load: changes are refused and leave no trace, reads go
 on, doctor says what to do, nothing answered is lost over a kill, and with room again all is as before.
-# limit: 120 s
 """
 import os
 import signal
@@ -12,14 +11,10 @@ import tempfile
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import DARI, Dev  # noqa: E402
+from load import Steps  # noqa: E402
 
-failed = 0
-
-
-def check(words, holds):
-    global failed
-    failed += not holds
-    print(f"{'ok' if holds else 'not ok'} - {words}", flush=True)
+steps = Steps()
+check = steps.check
 
 
 def groups(account):
@@ -69,7 +64,7 @@ def main():
         dev.end()
         subprocess.run(["umount", where], check=True)
         os.rmdir(where)
-    sys.exit(failed > 0)
+    steps.end()
 
 
 main()

@@ -4,7 +4,7 @@
 while another's requests stay quick; images sent and read a kilobyte a second hold no thread and no memory to speak of;
 wrong passwords by the dozen hold up nobody but each other.
 
-# limit: 240 s
+# limit: 900 s
 """
 import json
 import os
@@ -19,42 +19,17 @@ import time
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud as lib  # noqa: E402
 from dev import Dev  # noqa: E402
+from load import Steps, descriptors, resident_mib, soon, threads  # noqa: E402
 
 SLOW, SLOW_S, PIECE = 100, 8, 1024
-SAMPLES = 300
+SAMPLES, LOOKS = 300, 5
 # The end of a connection that comes together with its last data may not be seen before the request's time is over.
 UNSEEN_S = 30 + 15
 PATHS = {"compute": "/compute/v2.1/servers", "network": "/network/v2.0/networks", "volume": "/volume/v3/volumes", "image": "/image/v2/images",
          "identity": "/identity/v3/auth/projects"}
-failed = 0
-
-
-def check(words, holds, why=""):
-    global failed
-    failed += not holds
-    print(f"{'ok' if holds else 'not ok'} - {words}" + (f": {why}" if why and not holds else ""), flush=True)
-
-
-def descriptors(dev):
-    return len(os.listdir(f"/proc/{dev.process.pid}/fd"))
-
-
-def threads(dev):
-    return len(os.listdir(f"/proc/{dev.process.pid}/task"))
-
-
-def resident_mib(dev):
-    with open(f"/proc/{dev.process.pid}/status", encoding="ascii") as f:
-        return next(int(line.split()[1]) for line in f if line.startswith("VmRSS")) / 1024
-
-
-def wait_until(holds, limit_s):
-    end = time.monotonic() + limit_s
-    while not holds():
-        if time.monotonic() > end:
-            return False
-        time.sleep(0.1)
-    return True
+SOON_S = 60  # for what comes about a while later
+steps = Steps()
+check = steps.check
 
 
 class Pace:
@@ -76,11 +51,17 @@ class Pace:
         return f"median {self.median:.1f} ms, p99 {self.p99:.1f} ms"
 
 
-def compare(words, before, now):
-    """Twice as long at most; the machine's other work is forgiven some."""
-    print(f"# {words}: {now}; before: {before}")
+def keeps_pace(words, before, other):
+    """Another's requests take twice as long at most. The machine's other work is forgiven some, and may show in one look; what
+    is done to the server shows in each."""
+    for _ in range(LOOKS):
+        now = Pace(other)
+        print(f"# {words}: {now}; before: {before}")
+        keeps = now.p99 < max(2 * before.p99, 40)
+        if keeps or now.wrong:
+            break
     check(f"{words}: another's requests are answered", not now.wrong, now.wrong[:3])
-    check(f"{words}: and take as long as before", now.p99 < max(2 * before.p99, 40), f"{now}, before: {before}")
+    check(f"{words}: and take as long as before", keeps, f"{now}, before: {before}")
 
 
 class Many:
@@ -125,8 +106,8 @@ def floods(dev, one, other):
     before = Pace(other)
     flooders = [subprocess.Popen([sys.executable, "-c", FLOODER, str(dev.port), one.token, PATHS["network"], "0"], stderr=subprocess.DEVNULL) for _ in range(3)]
     try:
-        check("a project that floods is refused", wait_until(lambda: one.call("GET", PATHS["network"]).status == 429, 20))
-        now = Pace(other)
+        check("a project that floods is refused", soon(lambda: one.call("GET", PATHS["network"]).status == 429, SOON_S))
+        keeps_pace("a flood", before, other)
         for service, path in PATHS.items():
             told = next((a for a in (one.call("GET", path, headers={"Accept": "application/json"}) for _ in range(200)) if a.status == 429), None)
             check(f"{service} says it in its words", told is not None and is_told(service, told), told)
@@ -134,8 +115,7 @@ def floods(dev, one, other):
         for flooder in flooders:
             flooder.kill()
             flooder.wait()
-    compare("a flood", before, now)
-    check("and is let in again", wait_until(lambda: one.call("GET", PATHS["network"]).status == 200, 5))
+    check("and is let in again", soon(lambda: one.call("GET", PATHS["network"]).status == 200, SOON_S))
 
 
 def is_told(service, answer):
@@ -197,18 +177,17 @@ def slow_uploads(dev, one, other):
     sent = [open_request(dev, one, "PUT", f"{PATHS['image']}/{i}/file", "Content-Type: application/octet-stream", "Transfer-Encoding: chunked") for i in images]
     piece = f"{PIECE:x}\r\n".encode() + b"x" * PIECE + b"\r\n"
     with Many(1, lambda _: time.sleep(1) or send_all(sent, piece)):
-        now = Pace(other)
+        keeps_pace("slow uploads", before, other)
         time.sleep(SLOW_S)
         print(f"# {SLOW} slow uploads: {threads(dev) - threads_before} threads more, {resident_mib(dev) - memory_before:.1f} MiB more")
         check("slow uploads hold no threads", threads(dev) < threads_before + 5, threads(dev))
         check("slow uploads hold no memory", resident_mib(dev) < memory_before + SLOW * 0.25, f"{memory_before} MiB, then {resident_mib(dev)}")
-    compare("slow uploads", before, now)
     sent[0].sendall(b"0\r\n\r\n")
     check("the one that goes on to the end is taken", b" 204 " in sent[0].recv(65536)[:20])
     check("as it was sent", (one.ok("GET", f"{PATHS['image']}/{images[0]}")["size"] or 0) >= PIECE * (SLOW_S - 1))
     for s in sent:
         s.close()
-    check("what is given up leaves nothing open", wait_until(lambda: descriptors(dev) <= open_before + 8, UNSEEN_S), f"{descriptors(dev)}, before {open_before}")
+    check("what is given up leaves nothing open", soon(lambda: descriptors(dev) <= open_before + 8, UNSEEN_S), f"{descriptors(dev)}, before {open_before}")
     check("nor an image that waits for the rest", {state_of(one, i) for i in images[1:]} == {"queued"}, {state_of(one, i) for i in images[1:]})
     for image in images[1:]:
         assert one.call("DELETE", f"{PATHS['image']}/{image}").status == 204
@@ -229,15 +208,14 @@ def slow_readers(dev, one, other):
     for _ in range(SLOW):
         readers.append(open_request(dev, one, "GET", f"{PATHS['image']}/{image}/file"))
     with Many(1, lambda _: time.sleep(1) or read_all(readers)):
-        now = Pace(other)
+        keeps_pace("slow readers", before, other)
         time.sleep(3)
         print(f"# {SLOW} slow readers: {threads(dev) - threads_before} threads more, {resident_mib(dev) - memory_before:.1f} MiB more")
         check("slow readers hold no threads", threads(dev) < threads_before + 5, threads(dev))
         check("slow readers hold no memory", resident_mib(dev) < memory_before + SLOW * 0.25, f"{memory_before} MiB, then {resident_mib(dev)}")
-    compare("slow readers", before, now)
     for s in readers:
         s.close()
-    check("who stops reading leaves nothing open", wait_until(lambda: descriptors(dev) <= open_before + 8, UNSEEN_S), f"{descriptors(dev)}, before {open_before}")
+    check("who stops reading leaves nothing open", soon(lambda: descriptors(dev) <= open_before + 8, UNSEEN_S), f"{descriptors(dev)}, before {open_before}")
 
 
 def read_all(sockets):
@@ -258,12 +236,11 @@ def wrong_logins(dev, one, other):
     before = Pace(other)
     guesser = subprocess.Popen([sys.executable, "-c", GUESSER, str(dev.port), one.user], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     guesser.stdout.readline()  # they have begun
-    now = Pace(other)
-    heard = json.loads(guesser.communicate("over\n", timeout=60)[0])
+    keeps_pace("wrong passwords", before, other)
+    heard = json.loads(guesser.communicate("over\n", timeout=2 * SOON_S)[0])
     print(f"# wrong passwords: {heard}")
-    compare("wrong passwords", before, now)
     check("they are refused, and some told to come again", heard.get("401", 0) > 5 and heard.get("429", 0) > 0 and set(heard) == {"401", "429"}, heard)
-    check("and the right one is let in afterwards", wait_until(lambda: login(other, other.user, other.password).status == 201, 10))
+    check("and the right one is let in afterwards", soon(lambda: login(other, other.user, other.password).status == 201, SOON_S))
 
 
 def main():
@@ -277,8 +254,7 @@ def main():
         slow_uploads(dev, one, other)
         slow_readers(dev, one, other)
         check("it ends as it should", dev.end() == 0)
-    print(f"{0 if failed else 1} passed, {failed} failed")
-    sys.exit(bool(failed))
+    steps.end()
 
 
 main()

@@ -28,6 +28,7 @@ DARI = os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main"
 REGION = "us-east-1"
 VERSION = "2016-11-15"
 PARALLEL = 8
+PATIENCE_S, QUIET_S = 60, 10  # until the reconciler rests; without a change while something waits
 
 
 def dump():
@@ -78,16 +79,21 @@ class Dev:
         done = subprocess.run([DARI, "--config", self.config, *argv, "--json"], check=True, capture_output=True, text=True)
         return json.loads(done.stdout) if done.stdout.strip() else None
 
-    def rest(self, patience_s=10):
-        """Waits until the reconciler has nothing on its way."""
-        end = time.monotonic() + patience_s
-        while time.monotonic() < end:
-            with urllib.request.urlopen(self.url + "/healthz", timeout=10) as answer:
-                if json.load(answer)["waiting"] == 0:
-                    return
+    def rest(self):
+        """Waits until the reconciler has nothing on its way, or only what waits for better times: nothing changes for a while."""
+        start = changed = time.monotonic()
+        before = None
+        while time.monotonic() - start < PATIENCE_S:
+            with urllib.request.urlopen(self.url + "/healthz", timeout=PATIENCE_S) as answer:
+                now = json.load(answer)["waiting"]
+            if now == 0 or (now == before and time.monotonic() - changed > QUIET_S):
+                return
+            if now != before:
+                before, changed = now, time.monotonic()
             time.sleep(0.01)
+        raise TimeoutError(f"the reconciler has not come to rest in {PATIENCE_S} s: {before} are on their way")
 
-    def audit(self, patience_s=10):
+    def audit(self, patience_s=PATIENCE_S):
         """What `dari audit` still finds when all had time to come to rest."""
         end = time.monotonic() + patience_s
         while True:

@@ -8,6 +8,8 @@ the tables cannot say (which subnet, which range) stands in VALUES and REQUESTS 
 import re
 import time
 
+from dev import PATIENCE_S
+
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
 ID = re.compile(r"\b((?:vpc-cidr-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
@@ -253,7 +255,8 @@ class World:
 
     def await_word(self, action, params, path, word):
         """Until the reconciler has brought it about."""
-        for _ in range(1000):
+        end = time.monotonic() + PATIENCE_S
+        while time.monotonic() < end:
             found = self.account.ok(action, params).first(path)
             if found == word:
                 return

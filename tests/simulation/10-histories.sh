@@ -1,5 +1,4 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Five hundred random histories: tests/simulation/simulation.h.
-# limit: 300 s
 exec "${DARI_BUILD:-$(dirname "$0")/../../build/main}/tests/simulation/simulate" --histories "${HISTORIES:-500}"
