@@ -7,7 +7,7 @@
 #include "base/buf.h"
 #include "simulation.h"
 
-static const struct listings *const tables[] = {&ec2_listings, &openstack_listings};
+static const struct listings *const tables[] = {&ec2_listings, &openstack_listings, &operator_listings};
 enum { TABLES = sizeof tables / sizeof *tables };
 #define EACH_LISTING(list)                                                                                   \
 	for (size_t t_ = 0; t_ < TABLES; t_++)                                                               \
@@ -25,6 +25,27 @@ struct str listings_not_found(enum kind kind, bool of_openstack)
 	if (list->kind == kind && is_of_openstack(list) == of_openstack && list->not_found)
 		return str_from(list->not_found);
 	return kind == KIND_SECURITY_GROUP ? STR("404 SecurityGroupNotFound") : STR("");
+}
+
+/* Whose it is: each account's, or the administrator's alone. */
+static bool is_for(const struct listing *list, unsigned account)
+{
+	return list->is_operators == (account == ADMIN);
+}
+
+/* With the user's id where it says {user}. */
+static const char *form_of(struct simulation *s, const struct listing *list, unsigned account)
+{
+	struct arena *a = s->region.cloud->arena;
+	struct str form = str_from(list->action), place = STR("{user}");
+	size_t at = str_find_char(form, '{', 0);
+	uuid user = s->region.users[account].who.user;
+	if (at == form.n)
+		return list->action;
+	return str_print(a, "%" STR_FMT "%" STR_FMT "%" STR_FMT, STR_ARG(str_slice(form, 0, at)),
+			 STR_ARG(str_encode_hex(a, user.b, sizeof user.b)),
+			 STR_ARG(str_slice(form, at + place.n, form.n)))
+		.p;
 }
 
 /* ---- tags ---- */
@@ -101,7 +122,7 @@ static size_t compare_set(const struct look *l, const struct listing *list, stru
 
 static void compare_listing(const struct look *l, const struct listing *list)
 {
-	struct str body = request_read(l->s, l->account, list->action);
+	struct str body = request_read(l->s, l->account, form_of(l->s, list, l->account));
 	size_t shown = compare_set(l, list, answer_at(body, list->set)), known = 0;
 	EACH (&l->s->model, t, list->kind)
 		if (t->account == l->account) {
@@ -120,11 +141,12 @@ void listings_compare(struct simulation *s, bool is_settled)
 	EACH (&s->model, t, KIND_SECONDARY_IP)
 		if (is_settled && (t->life == ENDING || t->of->life != LIVE))
 			t->life = GONE;
-	for (unsigned account = 0; account < ACCOUNTS; account++)
+	for (unsigned account = 0; account <= ADMIN; account++)
 		EACH_LISTING(list)
 		{
 			struct look l = {s, account, is_settled};
-			compare_listing(&l, list);
+			if (is_for(list, account))
+				compare_listing(&l, list);
 		}
 }
 
@@ -132,10 +154,12 @@ struct str listings_read(struct simulation *s)
 {
 	struct buf b;
 	buf_init(&b, 64 << 20);
-	for (unsigned account = 0; account < ACCOUNTS; account++)
+	for (unsigned account = 0; account <= ADMIN; account++)
 		EACH_LISTING(list)
 		{
-			buf_add_str(&b, request_read(s, account, list->action));
+			if (!is_for(list, account))
+				continue;
+			buf_add_str(&b, request_read(s, account, form_of(s, list, account)));
 			buf_add_char(&b, '\n');
 		}
 	struct str text = str_copy(s->region.cloud->arena, buf_str(&b));

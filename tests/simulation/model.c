@@ -23,7 +23,7 @@ bool model_is_id(struct str id, const struct thing *t)
 	if (!result_is_ok(uuid_parse(id, &u)))
 		return str_is(id, t->id);
 	if (!*model_kinds[t->kind].ec2_prefix)
-		return str_is(id, t->id);
+		return uuid_equal(u, t->uuid); /* Keystone's are without dashes */
 	return strcmp(t->id, id_write_ec2(t->kind, u, text)) == 0;
 }
 

@@ -11,7 +11,7 @@ static const struct operations *const tables[] = {
 	&neutron_operations, &network_operations,  &route_operations,  &address_operations,
 	&group_operations,   &instance_operations, &attach_operations, &setting_operations,
 	&image_operations,   &other_operations,    &nova_operations,   &server_operations,
-	&glance_operations};
+	&glance_operations,  &operator_operations};
 
 /* ---- drawing ---- */
 
@@ -159,6 +159,8 @@ static void draw_tag(struct request *x)
 bool request_draw(struct request *x)
 {
 	x->operation = draw_operation(x->s);
+	if (x->operation->is_operators)
+		x->account = ADMIN;
 	if (request_is_openstack(x))
 		snprintf(x->path, sizeof x->path, "%s", x->operation->action);
 	if (!draw_refs(x) || (x->operation->draw && !x->operation->draw(x)))
@@ -404,8 +406,8 @@ static struct str version_for(struct str path)
 }
 
 /* "METHOD /path?query", and a body. */
-static void start_openstack(struct simulation *s, unsigned account, struct str line, struct str body,
-			    struct fake_call *http)
+static void start_openstack(struct simulation *s, const struct world_user *user, struct str line,
+			    struct str body, struct fake_call *http)
 {
 	struct region *r = &s->region;
 	size_t path = str_find_char(line, ' ', 0) + 1, query = str_find_char(line, '?', path);
@@ -416,7 +418,7 @@ static void start_openstack(struct simulation *s, unsigned account, struct str l
 					       .version = version_for(where),
 					       .body = body};
 	ctx_init(&r->cloud->c, r->cloud->arena);
-	world_token_call(&r->cloud->c, r->tokens, &r->users[account], &request, http);
+	world_token_call(&r->cloud->c, r->tokens, user, &request, http);
 	http->call.self = r->openstack;
 	fake_call_handle(http, &openstack_http_face);
 }
@@ -443,7 +445,8 @@ static void send_one(struct request *x)
 		struct str body = write_body(x);
 		tell(s, "#%d of account %u: %s %" STR_FMT, (int) x->serial, x->account, x->path,
 		     STR_ARG(body));
-		start_openstack(s, x->account, str_copy(a, str_from(x->path)), body, &x->http);
+		start_openstack(s, &s->region.users[x->account], str_copy(a, str_from(x->path)), body,
+				&x->http);
 		return;
 	}
 	struct str form =
@@ -471,7 +474,7 @@ struct str request_read(struct simulation *s, unsigned account, const char *form
 	struct arena *a = s->region.cloud->arena;
 	bool is_openstack = strchr(form, ' ') != NULL;
 	if (is_openstack)
-		start_openstack(s, account, str_from(form), STR_NONE, &http);
+		start_openstack(s, &s->region.users[account], str_from(form), STR_NONE, &http);
 	else
 		start(s, account, str_from(form), &http);
 	if (!http.is_answered || http.status != 200)
@@ -481,6 +484,21 @@ struct str request_read(struct simulation *s, unsigned account, const char *form
 	fake_call_done(&http);
 	fault_resume(faults);
 	return body;
+}
+
+bool request_is_let_in(struct simulation *s, uuid person, unsigned account)
+{
+	struct fake_call http;
+	unsigned faults = fault_suspend();
+	const struct world_user user = {
+		.who = {.user = person, .account = s->region.users[account].who.account}};
+	start_openstack(s, &user, STR("GET /compute/v2.1/servers"), STR_NONE, &http);
+	if (!http.is_answered || (http.status != 200 && http.status != 401))
+		blame(s, "a person's look was answered %d", http.status);
+	bool is_let_in = http.status == 200;
+	fake_call_done(&http);
+	fault_resume(faults);
+	return is_let_in;
 }
 
 void request_apply_end(struct request *x, struct str answer)

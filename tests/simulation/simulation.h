@@ -109,7 +109,7 @@ struct thing {
 	const struct request *origin; /* the first request with the client token that made it, or NULL */
 	struct thing *group;          /* of an instance or an interface */
 	/* of an image: */
-	bool is_empty, is_private; /* without data; shared with nobody */
+	bool is_empty, is_private; /* without data; shared with those alone that are named; a flavor, too */
 	unsigned labels;           /* bits: Glance's tags */
 	unsigned members,
 		accepted; /* bits: accounts that it is shared with, and those that have it in their lists */
@@ -228,6 +228,7 @@ struct operation {
 	void (*judge)(const struct request *x, struct verdict *v); /* the refs are the account's and there */
 	void (*apply)(struct request *x, struct str answer);       /* it succeeded */
 	bool takes_shared;                                         /* what is shared with the account, too */
+	bool is_operators;                                         /* the administrator sends it */
 };
 
 struct operations {
@@ -236,7 +237,7 @@ struct operations {
 };
 extern const struct operations neutron_operations, network_operations, route_operations, address_operations,
 	group_operations, instance_operations, attach_operations, setting_operations, image_operations,
-	other_operations, nova_operations, server_operations, glance_operations;
+	other_operations, nova_operations, server_operations, glance_operations, operator_operations;
 
 /* ---- operations_server.c ---- */
 
@@ -274,6 +275,8 @@ void request_drop(struct request *x);   /* its process is dead */
 /* A call outside the model, at once: a form or "GET /path". What is in the answer lies in the region's
  * arena. */
 struct str request_read(struct simulation *s, unsigned account, const char *form);
+/* Whether a person's token for an account is good for a look at its servers. */
+bool request_is_let_in(struct simulation *s, uuid person, unsigned account);
 
 /* ---- listings.c, listings_*.c ---- */
 
@@ -294,12 +297,13 @@ struct listing {
 	bool (*shows)(const struct thing *t); /* NULL: all of the account's */
 	/* Over what is no such thing, or another account's and shared; NULL: over nothing. */
 	bool (*passes)(const struct look *l, struct str item);
+	bool is_operators; /* the administrator looks */
 };
 struct listings {
 	const struct listing *at;
 	size_t count;
 };
-extern const struct listings ec2_listings, openstack_listings;
+extern const struct listings ec2_listings, openstack_listings, operator_listings;
 
 /* Every account's listings against the model, which learns what was only to be guessed. settled: all
  * that was on its way has arrived. */
