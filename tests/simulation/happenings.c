@@ -184,16 +184,30 @@ static void die_at_commit(struct simulation *s)
 	cloud_die_at_commit(s->region.cloud, has_it);
 }
 
-/* In order: what waits is refused. */
-static void restart(struct simulation *s)
+static bool has_open(const struct simulation *s)
 {
 	for (size_t k = 0; k < CLIENTS; k++)
 		if (s->clients[k].is_open)
-			return;
+			return true;
+	return false;
+}
+
+/* In order: what waits is refused. */
+static void restart(struct simulation *s)
+{
+	if (has_open(s))
+		return;
 	tell(s, "restart");
 	fault_disarm();
 	s->is_doomed = false;
 	region_restart(&s->region);
+}
+
+/* Not where the next commit is the last. */
+static void change_policy(struct simulation *s)
+{
+	if (!has_open(s) && !s->is_doomed)
+		policies_change(s);
 }
 
 /* ---- time ---- */
@@ -220,9 +234,9 @@ static const struct {
 	unsigned weight;
 	void (*happen)(struct simulation *s);
 } happenings[] = {
-	{6, end_guest},     {1, lose_domain}, {1, end_guest_in_peace}, {5, shake_host},
-	{3, shake_network}, {5, make_fault},  {6, end_faults},         {4, kill_and_restart},
-	{2, die_at_commit}, {1, restart},     {4, let_pass},           {2, settle},
+	{6, end_guest},  {1, lose_domain}, {1, end_guest_in_peace}, {5, shake_host},    {3, shake_network},
+	{5, make_fault}, {6, end_faults},  {4, kill_and_restart},   {2, die_at_commit}, {1, restart},
+	{4, let_pass},   {2, settle},      {4, change_policy},
 };
 
 void happen(struct simulation *s)

@@ -72,6 +72,7 @@ static void call(struct simulation *s)
 		return;
 	*x = (struct request){.s = s, .account = (unsigned) ((size_t) (x - s->clients) % ACCOUNTS)};
 	x->serial = ++s->serial;
+	x->is_hand = x >= s->clients + 2 * ACCOUNTS;
 	if (request_draw(x))
 		request_send(x);
 }

@@ -165,6 +165,7 @@ static void judge_revoke(const struct request *x, struct verdict *v)
 static bool draw_credential(struct request *x)
 {
 	uuid user = x->s->region.users[x->account].who.user;
+	x->is_hand = false;
 	draw_name(x, "credential");
 	request_add(x, "secret", "\"secret\"");
 	put_in_path(x, "{user_id}", str_encode_hex(x->s->region.cloud->arena, user.b, sizeof user.b).p);
@@ -185,6 +186,7 @@ static void apply_credential(struct request *x, struct str answer)
 static bool draw_delete_credential(struct request *x)
 {
 	uuid user = x->s->region.users[x->account].who.user;
+	x->is_hand = false;
 	put_in_path(x, "{user_id}", str_encode_hex(x->s->region.cloud->arena, user.b, sizeof user.b).p);
 	return true;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region of a history: tests/unit/cloud's, with both faces and accounts that sign. */
+#include "auth/guard.h"
 #include "auth/key.h"
 #include "engine/role.h"
 #include "simulation.h"
@@ -17,6 +18,7 @@ static void open_openstack(struct region *r)
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
 	cloud_expect_at(c, passwords_new(&c->c, c->executor, &passwords, &r->passwords), __FILE__, __LINE__);
 	const struct openstack_config openstack = {.store = c->store,
+						   .guards = r->guards,
 						   .tokens = r->tokens,
 						   .passwords = r->passwords,
 						   .tickets = r->tickets,
@@ -32,7 +34,10 @@ static void open_face(struct region *r)
 	struct cloud *c = r->cloud;
 	const struct sigv4_config sigv4 = {c->store, master_key, STR("us-east-1"), 0};
 	cloud_expect_at(c, sigv4_new(&c->c, &sigv4, &r->sigv4), __FILE__, __LINE__);
+	const struct guards_config guards = {c->store, master_key, STR("us-east-1")};
+	cloud_expect_at(c, guards_new(&c->c, &guards, &r->guards), __FILE__, __LINE__);
 	const struct ec2_config ec2 = {.store = c->store,
+				       .guards = r->guards,
 				       .sigv4 = r->sigv4,
 				       .reconciler = c->reconciler,
 				       .region = STR("xy-west-2"), /* the cloud's own name */
@@ -48,6 +53,7 @@ static void close_face(struct region *r)
 	tickets_free(TAKE(r->tickets));
 	tokens_free(TAKE(r->tokens));
 	ec2_free(TAKE(r->face));
+	guards_free(TAKE(r->guards));
 	sigv4_free(TAKE(r->sigv4));
 }
 
@@ -84,8 +90,11 @@ void region_open(struct region *r, uint64_t seed)
 {
 	static const char *const names[ACCOUNTS] = {"ann", "ben", "cho"};
 	r->cloud = cloud_new(seed, HOSTS);
+	r->master_key = master_key;
 	for (size_t k = 0; k < ACCOUNTS; k++)
 		add_user(r, names[k], &r->users[k]);
+	for (unsigned k = 0; k < ACCOUNTS; k++)
+		policies_add_hand(r, k);
 	add_admin(r);
 	r->image_id = id_to_ec2(r->cloud->arena, KIND_IMAGE, r->cloud->image);
 	open_face(r);

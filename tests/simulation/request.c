@@ -161,6 +161,7 @@ bool request_draw(struct request *x)
 	x->operation = draw_operation(x->s);
 	if (x->operation->is_operators)
 		x->account = ADMIN;
+	x->is_hand = x->is_hand && !x->operation->is_operators;
 	if (request_is_openstack(x))
 		snprintf(x->path, sizeof x->path, "%s", x->operation->action);
 	if (!draw_refs(x) || (x->operation->draw && !x->operation->draw(x)))
@@ -272,6 +273,7 @@ static void judge(const struct request *x, struct verdict *v)
 		if (!is_there || model_may_have_ended(t))
 			judge_not_found(x, k, !is_there, v);
 	}
+	policies_judge(x, v);
 	if (x->operation->judge)
 		x->operation->judge(x, v);
 	if (x->in_storm) {
@@ -381,11 +383,12 @@ void request_drop(struct request *x)
 
 /* ---- sending ---- */
 
-static void start(struct simulation *s, unsigned account, struct str form, struct fake_call *http)
+static void start(struct simulation *s, const struct world_user *user, struct str form,
+		  struct fake_call *http)
 {
 	struct region *r = &s->region;
 	ctx_init(&r->cloud->c, r->cloud->arena);
-	world_sign_call(&r->cloud->c, &r->users[account], "POST", form, http);
+	world_sign_call(&r->cloud->c, user, "POST", form, http);
 	http->call.self = r->face;
 	ec2_http_face.handle(r->face, &http->call);
 }
@@ -439,20 +442,21 @@ static struct str write_body(const struct request *x)
 
 static void send_one(struct request *x)
 {
+	const struct region *r = &x->s->region;
+	const struct world_user *user = x->is_hand ? &r->hands[x->account] : &r->users[x->account];
 	struct simulation *s = x->s;
 	struct arena *a = s->region.cloud->arena;
 	if (request_is_openstack(x)) {
 		struct str body = write_body(x);
 		tell(s, "#%d of account %u: %s %" STR_FMT, (int) x->serial, x->account, x->path,
 		     STR_ARG(body));
-		start_openstack(s, &s->region.users[x->account], str_copy(a, str_from(x->path)), body,
-				&x->http);
+		start_openstack(s, user, str_copy(a, str_from(x->path)), body, &x->http);
 		return;
 	}
 	struct str form =
 		str_print(a, "Action=%s%s%s", x->operation->action, x->text, x->is_dry ? "&DryRun=true" : "");
 	tell(s, "#%d of account %u: %" STR_FMT, (int) x->serial, x->account, STR_ARG(form));
-	start(s, x->account, form, &x->http);
+	start(s, user, form, &x->http);
 }
 
 void request_send(struct request *x)
@@ -476,7 +480,7 @@ struct str request_read(struct simulation *s, unsigned account, const char *form
 	if (is_openstack)
 		start_openstack(s, &s->region.users[account], str_from(form), STR_NONE, &http);
 	else
-		start(s, account, str_from(form), &http);
+		start(s, &s->region.users[account], str_from(form), &http);
 	if (!http.is_answered || http.status != 200)
 		blame(s, "%s was answered %d %" STR_FMT, form, http.status, STR_ARG(buf_str(&http.body)));
 	struct str body = is_openstack ? answer_of_json(a, buf_str(&http.body))

@@ -8,6 +8,7 @@
  *   request.c            a call: drawn, sent, answered, judged
  *   operations_*.c       one row per action: its weight, its parameters, what it does to the model
  *   model.c, listings*.c what there is; what is seen of it, compared
+ *   policies.c           what the accounts' second users are denied
  *   region.c             the region; answer.c reads XML and JSON
  * An action is added by a row in operations_*.c, a kind by a row in listings_*.c. */
 #pragma once
@@ -42,9 +43,12 @@ struct region {
 	struct tokens *tokens;
 	struct passwords *passwords;
 	struct tickets *tickets;
+	struct guards *guards;
 	struct ec2_face *face;
 	struct openstack_face *openstack;
+	const uint8_t *master_key;
 	struct world_user users[ACCOUNTS + 1];
+	struct world_user hands[ACCOUNTS]; /* second users, whom policies deny */
 	struct str image_id;
 };
 
@@ -196,6 +200,7 @@ struct request {
 	struct cidr block;
 	int64_t count, port;
 	bool flag, is_dry, in_storm;
+	bool is_hand; /* the account's second user sends it */
 	struct {
 		char key[8], value[8];
 	} tag;
@@ -318,6 +323,12 @@ void happen(struct simulation *s);     /* something */
 void make_whole(struct simulation *s); /* all faults are over */
 void kill_and_restart(struct simulation *s);
 
+/* ---- policies.c ---- */
+
+void policies_add_hand(struct region *r, unsigned account);
+void policies_change(struct simulation *s); /* while no call is on its way */
+void policies_judge(const struct request *x, struct verdict *v);
+
 /* ---- history.c ---- */
 
 struct simulation {
@@ -330,8 +341,9 @@ struct simulation {
 	struct request tokens[TOKENS_MAX]; /* requests that may be sent again */
 	size_t token_count;
 	uint64_t serial;
-	bool hosts_shaken; /* since all was settled last */
-	bool is_doomed;    /* the next commit ends the process */
+	unsigned denied[ACCOUNTS]; /* what policies.c denies each second user; 0: nothing */
+	bool hosts_shaken;         /* since all was settled last */
+	bool is_doomed;            /* the next commit ends the process */
 };
 
 /* Runs one; ends the process with 1 when something is wrong. */
