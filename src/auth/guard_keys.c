@@ -43,6 +43,7 @@ static const struct arn_form arn_forms[] = {
 	{KIND_KEY_PAIR, "key-pair", false, true},
 	{KIND_SERVER_GROUP, "placement-group", false, true},
 	{KIND_LAUNCH_TEMPLATE, "launch-template", false, false},
+	{KIND_ADDRESS_GROUP, "prefix-list", false, false},
 	{KIND_SUBNET_POOL, "ipam-pool", false, false},
 	{KIND_HOST, "dedicated-host", false, false},
 };

@@ -192,6 +192,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	for (; g; g = security_group_next_by_account(op->head, g))
 		if (row_is_live(&g->row))
 			TRY(group_delete_with_rules(op, g->row.id));
+	FORGET_EACH(op, address_group_version, account, id);
 	FORGET_EACH(op, address_group, account, id);
 	FORGET_EACH(op, server_group, account, id);
 	FORGET_EACH(op, launch_template_version, account, id);

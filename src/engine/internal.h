@@ -213,7 +213,8 @@ RESULT route_table_forget_with_routes(struct op *op, uuid table);
 
 /* ---- address_group.c ---- */
 /* The account's own, for a rule of its groups. ERR_NOT_FOUND. */
-RESULT address_group_resolve(struct op *op, uuid account, const struct ref *ref, uuid *ret_group);
+RESULT address_group_resolve(struct op *op, uuid account, const struct ref *ref,
+			     const struct address_group **ret_group);
 
 /* ---- subnet_pool.c ---- */
 

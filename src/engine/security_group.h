@@ -45,6 +45,7 @@ struct rule_wish {
 	struct ref peer_group;                /* kind none: not by it. By name: in the same router */
 	struct ref peer_addresses;            /* an address group; kind none: not by it */
 	bool is_ipv6;                         /* by group or address group: IPv6 alone */
+	bool is_of_their_family;              /* by address group: of the family that EC2 shows it with */
 	struct ref peer_router;               /* where it is said to be; kind none: not said */
 	struct str description;
 	struct str field; /* the parameter it came in, for messages */

@@ -2,6 +2,7 @@
  * Rules of security groups: let in, changed, taken back, all of a call or none. One that was taken back stays
  * for a while, for the connections that it let in. */
 #include "base/clock.h"
+#include "engine/address_group.h"
 #include "engine/internal.h"
 #include "engine/security_group.h"
 
@@ -70,9 +71,14 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 				   "A rule has exactly one peer: an address block, a security group or an "
 				   "address group.");
 	ret_rule->is_ipv6 = wish->is_ipv6 && cidr_is_none(wish->peer_block);
-	if (ref_is_given(&wish->peer_addresses))
-		return address_group_resolve(op, group->account, &wish->peer_addresses,
-					     &ret_rule->peer_address_group);
+	if (ref_is_given(&wish->peer_addresses)) {
+		const struct address_group *addresses = NULL;
+		TRY(address_group_resolve(op, group->account, &wish->peer_addresses, &addresses));
+		ret_rule->peer_address_group = addresses->row.id;
+		ret_rule->is_ipv6 =
+			wish->is_of_their_family ? engine_is_ipv6_addresses(addresses) : wish->is_ipv6;
+		return OK;
+	}
 	if (!ref_is_given(&wish->peer_group)) {
 		ret_rule->peer_block = cidr_canonical(wish->peer_block);
 		return OK;

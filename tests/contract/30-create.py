@@ -102,6 +102,29 @@ ROWS = [
      {"sg": "GroupId"}, "DescribeSecurityGroups", {"GroupIds": ["{sg}"]}, "SecurityGroups[0]",
      {"GroupName": "web", "Description": "for the web", "VpcId": "{vpc}", "OwnerId": "{owner}", "IpPermissions": [], "Tags": TAGS,
       "IpPermissionsEgress[0].IpProtocol": "-1", "IpPermissionsEgress[0].IpRanges[0].CidrIp": "0.0.0.0/0"}),
+    ("CreateManagedPrefixList", {"PrefixListName": "office", "MaxEntries": 7, "AddressFamily": "IPv4", "TagSpecifications": tags("prefix-list"), "ClientToken": "pl-token",
+                                 "Entries": [{"Cidr": "192.0.2.0/24", "Description": "here"}]}, {"pl": "PrefixList.PrefixListId"},
+     "DescribeManagedPrefixLists", {"PrefixListIds": ["{pl}"]}, "PrefixLists[0]",
+     {"PrefixListName": "office", "MaxEntries": 7, "AddressFamily": "IPv4", "State": "create-complete", "Version": 1, "OwnerId": "{owner}", "Tags": TAGS,
+      "PrefixListArn": Some("arn:aws:ec2:us-east-1:{owner}:prefix-list/{pl}")}),
+    ("CreateManagedPrefixList", {"PrefixListName": "changed", "MaxEntries": 7, "AddressFamily": "IPv6"}, {"changed pl": "PrefixList.PrefixListId"},
+     "DescribeManagedPrefixLists", {"PrefixListIds": ["{changed pl}"]}, "PrefixLists[0]", {"AddressFamily": "IPv6", "Tags": None}),
+    ("ModifyManagedPrefixList", {"PrefixListId": "{changed pl}", "CurrentVersion": 1, "AddEntries": [{"Cidr": "2001:db8::/32", "Description": "there"}]}, {},
+     "GetManagedPrefixListEntries", {"PrefixListId": "{changed pl}"}, "@", {"Entries": [{"Cidr": "2001:db8::/32", "Description": "there"}]}),
+    ("ModifyManagedPrefixList", {"PrefixListId": "{changed pl}", "CurrentVersion": 2, "RemoveEntries": [{"Cidr": "2001:db8::/32"}], "PrefixListName": "other"}, {},
+     "DescribeManagedPrefixLists", {"PrefixListIds": ["{changed pl}"]}, "PrefixLists[0]", {"PrefixListName": "other", "Version": 3, "State": "modify-complete"}),
+    ("RestoreManagedPrefixListVersion", {"PrefixListId": "{changed pl}", "PreviousVersion": 2, "CurrentVersion": 3}, {},
+     "GetManagedPrefixListEntries", {"PrefixListId": "{changed pl}", "TargetVersion": 4}, "@", {"Entries[].Cidr": ["2001:db8::/32"]}),
+    ("ModifyManagedPrefixList", {"PrefixListId": "{changed pl}", "MaxEntries": 2}, {},
+     "DescribeManagedPrefixLists", {"PrefixListIds": ["{changed pl}"]}, "PrefixLists[0]", {"MaxEntries": 2, "Version": 4}),
+    ("AuthorizeSecurityGroupIngress", {"GroupId": "{sg}", "IpPermissions": [
+        {"IpProtocol": "udp", "FromPort": 99, "ToPort": 99, "PrefixListIds": [{"PrefixListId": "{pl}", "Description": "they"}]}]}, {},
+     "DescribeSecurityGroups", {"GroupIds": ["{sg}"]}, "SecurityGroups[0].IpPermissions[?FromPort==`99`] | [0]",
+     {"PrefixListIds": [{"PrefixListId": "{pl}", "Description": "they"}], "IpRanges": []}),
+    ("AuthorizeSecurityGroupEgress", {"GroupId": "{sg}", "IpPermissions": [
+        {"IpProtocol": "udp", "FromPort": 99, "ToPort": 99, "PrefixListIds": [{"PrefixListId": "{changed pl}", "Description": "those"}]}]}, {},
+     "DescribeSecurityGroups", {"GroupIds": ["{sg}"]}, "SecurityGroups[0].IpPermissionsEgress[?FromPort==`99`] | [0]",
+     {"PrefixListIds": [{"PrefixListId": "{changed pl}", "Description": "those"}], "IpRanges": []}),
     ("CreateSecurityGroup", {"GroupName": "plain", "Description": "in the default VPC"}, {"plain": "GroupId"},
      "DescribeSecurityGroups", {"GroupIds": ["{plain}"]}, "SecurityGroups[0]", {"VpcId": "{default vpc}", "Tags": None}),
     ("AuthorizeSecurityGroupIngress",
@@ -427,6 +450,10 @@ OTHER_LOOKS = [
     ("RunInstances", "BlockDeviceMapping.N.Ebs.Throughput", "DescribeVolumes",
      {"Filters": [{"Name": "attachment.instance-id", "Values": ["{disks i}"]}, {"Name": "attachment.device", "Values": ["/dev/sdg"]}]},
      "Volumes[0].[Throughput, Iops, VolumeType, Size]", [200, 3500, "gp3", 8]),
+    ("CreateManagedPrefixList", "Entry.N.Cidr", "GetManagedPrefixListEntries", {"PrefixListId": "{pl}"}, "Entries[].Cidr", ["192.0.2.0/24"]),
+    ("CreateManagedPrefixList", "Entry.N.Description", "GetManagedPrefixListEntries", {"PrefixListId": "{pl}"}, "Entries[].Description", ["here"]),
+    ("AuthorizeSecurityGroupIngress", "IpPermissions.N.PrefixListIds.N.PrefixListId", "GetManagedPrefixListAssociations", {"PrefixListId": "{pl}"},
+     "PrefixListAssociations", [{"ResourceId": "{sg}", "ResourceOwner": "{owner}"}]),
     ("AuthorizeSecurityGroupIngress", "IpPermissions.N.Ipv6Ranges.N.CidrIpv6", "DescribeSecurityGroups", {"GroupIds": ["{sg}"]},
      "SecurityGroups[0].IpPermissions[?FromPort==`80`].Ipv6Ranges[].CidrIpv6", ["2001:db8::/32"]),
     ("AuthorizeSecurityGroupIngress", "IpPermissions.N.Ipv6Ranges.N.Description", "DescribeSecurityGroups", {"GroupIds": ["{sg}"]},
@@ -585,7 +612,7 @@ def test_is_whole(action, region):
 
 # What tags of a request with a token are for: with others it is another request.
 TAGGED_AS = {"RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
-             "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template"}
+             "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list"}
 
 
 @pytest.mark.parametrize("action", sorted(a for a in ACTIONS if CREATES.match(a) and any(p["name"] == "ClientToken" and p["built"] for p in ACTIONS[a]["params"])))

@@ -516,9 +516,10 @@ def test_rules(both, direction, source):
     both.ec2.delete_vpc(VpcId=vpc)
 
 
-@holds("The network: Address groups")
+@holds("What each face calls it: address group", "The network: Address groups")
 def test_rules_by_address_group(both):
-    """One rule in both faces; EC2 names the group as a prefix list and revokes the rule by its id."""
+    """One rule in both faces; EC2 names the group as a prefix list and revokes the rule by its id. A list of EC2's is a group of
+    one family, in Neutron, too."""
     group = make(both, "security_group", "security-groups", name="guarded")["id"]
     addresses = make(both, "address_group", "address-groups", name="office", addresses=["192.0.2.0/24", "2001:db8::/64"])["id"]
     rule = make(both, "security_group_rule", "security-group-rules", security_group_id=group, direction="ingress", protocol="tcp",
@@ -531,6 +532,26 @@ def test_rules_by_address_group(both):
     assert seen["PrefixListId"] == ec2_id("pl", addresses) and "CidrIpv4" not in seen
     both.ec2.revoke_security_group_ingress(GroupId=ec2_id("sg", group), SecurityGroupRuleIds=[ec2_id("sgr", rule["id"])])
     assert both.status("GET", f"{NETWORK}/security-group-rules/{rule['id']}") == 404 and shown() == []
+    (listed,) = both.ec2.describe_managed_prefix_lists(PrefixListIds=[ec2_id("pl", addresses)])["PrefixLists"]
+    assert (listed["PrefixListName"], listed["AddressFamily"], listed["MaxEntries"], listed["Version"]) == ("office", "IPv4", 100, 1)
+    both.ok("PUT", f"{NETWORK}/address-groups/{addresses}/remove_addresses", {"addresses": ["192.0.2.0/24"]})
+    (listed,) = both.ec2.describe_managed_prefix_lists(PrefixListIds=[ec2_id("pl", addresses)])["PrefixLists"]
+    assert (listed["AddressFamily"], listed["Version"], listed["State"]) == ("IPv6", 2, "modify-complete")
+    made = both.ec2.create_managed_prefix_list(PrefixListName="four", MaxEntries=2, AddressFamily="IPv4", Entries=[{"Cidr": "192.0.2.0/24", "Description": "here"}])
+    four = made["PrefixList"]["PrefixListId"]
+    own = both.seen(NETWORK, "address-groups", four)
+    assert (own["name"], own["addresses"]) == ("four", ["192.0.2.0/24"])
+    assert both.status("PUT", f"{NETWORK}/address-groups/{own['id']}/add_addresses", {"addresses": ["2001:db8::/64"]}) == 400
+    both.ok("PUT", f"{NETWORK}/address-groups/{own['id']}/add_addresses", {"addresses": ["198.51.100.0/24"]})
+    assert both.status("PUT", f"{NETWORK}/address-groups/{own['id']}/add_addresses", {"addresses": ["203.0.113.0/24"]}) == 409
+    assert both.ec2.get_managed_prefix_list_entries(PrefixListId=four)["Entries"] == [{"Cidr": "192.0.2.0/24", "Description": "here"}, {"Cidr": "198.51.100.0/24"}]
+    both.ec2.authorize_security_group_ingress(GroupId=ec2_id("sg", group), IpPermissions=[
+        {"IpProtocol": "tcp", "FromPort": 22, "ToPort": 22, "PrefixListIds": [{"PrefixListId": four}]}])
+    (rule,) = [r for r in both.listed(NETWORK, "security-group-rules") if r["remote_address_group_id"] == own["id"]]
+    assert (rule["ethertype"], rule["security_group_id"]) == ("IPv4", group)
+    assert both.status("DELETE", f"{NETWORK}/address-groups/{own['id']}") == 409
+    both.delete(f"{NETWORK}/security-group-rules/{rule['id']}")
+    both.ec2.delete_managed_prefix_list(PrefixListId=four)
     for path in (f"security-groups/{group}", f"address-groups/{addresses}"):
         both.delete(f"{NETWORK}/{path}")
 

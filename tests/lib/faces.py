@@ -14,7 +14,7 @@ from dev import ROOT
 
 COMPUTE, NETWORK, VOLUME, IMAGE, IDENTITY = "/compute/v2.1", "/network/v2.0", "/volume/v3", "/image/v2", "/identity/v3"
 NEWEST = "compute 2.93"
-PREFIXES = {"servers": "i", "volumes": "vol", "snapshots": "snap", "images": "ami", "ports": "eni", "subnets": "subnet", "routers": "vpc",
+PREFIXES = {"address-groups": "pl", "servers": "i", "volumes": "vol", "snapshots": "snap", "images": "ami", "ports": "eni", "subnets": "subnet", "routers": "vpc",
             "floatingips": "eipalloc", "security-groups": "sg"}
 
 

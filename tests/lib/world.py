@@ -15,12 +15,12 @@ ID = re.compile(r"\b((?:vpc-cidr-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
 # Values of parameters that are words, by name.
 VALUES = {
-    "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
+    "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "Cidr": "203.0.113.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
     "Description": "words",
     "DestinationCidrBlock": "198.18.0.0/15", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
     "KeyName": "fresh", "LaunchTemplateName": "fresh", "LaunchTemplateVersion": "2", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
-    "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "ToPort": "8080", "Value": "red",
+    "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "ToPort": "8080", "Value": "red",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
                          "aEhqSWxvTWIgeA==",
     "Size": "1", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
@@ -73,6 +73,12 @@ REQUESTS = {
     ("CreateRoute", "NetworkInterfaceId"): {"RouteTableId": "spare rtb"},
     "CreateVpc": {"CidrBlock": "=10.9.0.0/16"},
     "AssociateDhcpOptions": {"DhcpOptionsId": "dopt", "VpcId": "spare vpc"},
+    ("ModifySecurityGroupRules", "SecurityGroupRule.N.SecurityGroupRule.PrefixListId"): CHANGED_RULE,
+    "CreateManagedPrefixList": {"PrefixListName": "=fresh", "MaxEntries": "=5", "AddressFamily": "=IPv4"},
+    ("ModifyManagedPrefixList", "AddEntry"): {"PrefixListId": "spare pl"}, ("ModifyManagedPrefixList", "RemoveEntry"): {"PrefixListId": "spare pl"},
+    "ModifyManagedPrefixList": {"PrefixListId": "spare pl", "PrefixListName": "=fresh"},
+    "RestoreManagedPrefixListVersion": {"PrefixListId": "pl", "PreviousVersion": "=1", "CurrentVersion": "=2"},
+    "DeleteManagedPrefixList": {"PrefixListId": "spare pl"},
     "CreateDhcpOptions": {"DhcpConfiguration.1.Key": "=domain-name-servers", "DhcpConfiguration.1.Value.1": "=192.0.2.53"},
     "DeleteDhcpOptions": {"DhcpOptionsId": "spare dopt"},
     "DeleteInternetGateway": {"InternetGatewayId": "spare igw"},
@@ -201,6 +207,8 @@ class World:
             "LaunchTemplateData.EbsOptimized": "true", "LaunchTemplateData.MetadataOptions.HttpTokens": "optional",
             "LaunchTemplateData.MetadataOptions.HttpEndpoint": "enabled"}, "launchTemplateId")
         make("pg", "CreatePlacementGroup", {"GroupName": "contract"}, "groupId")
+        make("pl", "CreateManagedPrefixList", {"PrefixListName": "contract", "MaxEntries": 9, "AddressFamily": "IPv4", "Entry.1.Cidr": "192.0.2.0/24"}, "prefixListId")
+        call("ModifyManagedPrefixList", {"PrefixListId": self.ids["pl"], "AddEntry.1.Cidr": "198.51.100.0/24"})
         make("dopt", "CreateDhcpOptions", {"DhcpConfiguration.1.Key": "domain-name", "DhcpConfiguration.1.Value.1": "corp.example"}, "dhcpOptionsId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
                                    "SubnetId": subnet, "PrivateIpAddress": "10.1.1.10", "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
@@ -240,6 +248,7 @@ class World:
         make("named sg", "CreateSecurityGroup", {"GroupName": name, "GroupDescription": "words"}, "groupId")
         make("spare lt", "CreateLaunchTemplate", {"LaunchTemplateName": name, "LaunchTemplateData.InstanceType": "t3.nano"}, "launchTemplateId")
         make("spare pg", "CreatePlacementGroup", {"GroupName": name}, "groupId")
+        make("spare pl", "CreateManagedPrefixList", {"PrefixListName": name, "MaxEntries": 1, "AddressFamily": "IPv6"}, "prefixListId")
         make("spare dopt", "CreateDhcpOptions", {"DhcpConfiguration.1.Key": "netbios-node-type", "DhcpConfiguration.1.Value.1": "2"}, "dhcpOptionsId")
         self.names = {"KeyName": name, "LaunchTemplateName": name, "GroupName": name, "SecurityGroup": name,
                       "PublicIp": self.account.ok("DescribeAddresses", {"AllocationId.1": self.ids["spare eipalloc"]}).first(".//publicIp")}
@@ -274,6 +283,7 @@ class World:
                                     ("spare key", "DeleteKeyPair", "KeyPairId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
                                     ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
                                     ("spare lt", "DeleteLaunchTemplate", "LaunchTemplateId"), ("spare dopt", "DeleteDhcpOptions", "DhcpOptionsId"),
+                                    ("spare pl", "DeleteManagedPrefixList", "PrefixListId"),
                                     ("spare snap", "DeleteSnapshot", "SnapshotId"), ("spare ami", "DeregisterImage", "ImageId"),
                                     ("spare eni", "DeleteNetworkInterface", "NetworkInterfaceId"), ("spare vpc", "DeleteVpc", "VpcId")]:
             self.account.ok(action, {name: self.ids[label]})
@@ -315,7 +325,7 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)

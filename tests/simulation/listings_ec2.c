@@ -421,6 +421,12 @@ static const char *differ_template(const struct look *l, struct thing *t, struct
 	return str_is(answer_at(item, "launchTemplateName"), t->name) ? NULL : "its name";
 }
 
+static const char *differ_prefix_list(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return str_is(answer_at(item, "prefixListName"), t->name) ? NULL : "its name";
+}
+
 static const char *differ_dhcp_options(const struct look *l, struct thing *t, struct str item)
 {
 	(void) l;
@@ -454,6 +460,8 @@ static const struct listing rows[] = {
 	 differ_key},
 	{KIND_DHCP_OPTIONS, "Action=DescribeDhcpOptions", "dhcpOptionsSet", "dhcpOptionsId", NULL,
 	 "InvalidDhcpOptionsID.NotFound", differ_dhcp_options},
+	{KIND_ADDRESS_GROUP, "Action=DescribeManagedPrefixLists", "prefixListSet", "prefixListId", NULL,
+	 "InvalidPrefixListID.NotFound", differ_prefix_list},
 	{KIND_SERVER_GROUP, "Action=DescribePlacementGroups", "placementGroupSet", "groupId", NULL,
 	 "InvalidPlacementGroup.Unknown", differ_placement_group},
 	{KIND_LAUNCH_TEMPLATE, "Action=DescribeLaunchTemplates", "launchTemplates", "launchTemplateId", NULL,

@@ -149,6 +149,75 @@ static void apply_template(struct request *x, struct str answer)
 	request_apply_tag(x, template);
 }
 
+/* ---- prefix lists ---- */
+
+static bool draw_prefix_list(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "list%d", (int) random_below(3));
+	request_add(x, "PrefixListName", "%s", x->name);
+	request_add(x, "MaxEntries", "4");
+	request_add(x, "AddressFamily", "IPv4");
+	request_add(x, "Entry.1.Cidr", "10.%d.0.0/16", (int) random_below(6));
+	return true;
+}
+
+static void apply_prefix_list(struct request *x, struct str answer)
+{
+	struct thing *list = model_add(&x->s->model, KIND_ADDRESS_GROUP, x->account, NULL,
+				       answer_at(answer, "prefixList/prefixListId"));
+	snprintf(list->name, sizeof list->name, "%s", x->name);
+	request_apply_tag(x, list);
+}
+
+/* Its entries are no part of the model: whether one is there is not known. */
+static bool draw_entry(struct request *x)
+{
+	request_add(x, random_below(2) ? "AddEntry.1.Cidr" : "RemoveEntry.1.Cidr", "10.%d.0.0/16",
+		    (int) random_below(6));
+	return true;
+}
+
+static void judge_entry(const struct request *x, struct verdict *v)
+{
+	(void) x;
+	doubt(v, "InvalidPrefixListModification");
+	doubt(v, "PrefixListMaxEntriesExceeded");
+}
+
+static bool draw_list_name(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "list%d", (int) random_below(3));
+	request_add(x, "PrefixListName", "%s", x->name);
+	return true;
+}
+
+static void apply_list_name(struct request *x, struct str answer)
+{
+	(void) answer;
+	snprintf(x->refs[0]->name, sizeof x->refs[0]->name, "%s", x->name);
+}
+
+static bool draw_list_versions(struct request *x)
+{
+	request_add(x, "PreviousVersion", "%d", 1 + (int) random_below(3));
+	request_add(x, "CurrentVersion", "%d", 2 + (int) random_below(3));
+	return true;
+}
+
+static void judge_list_versions(const struct request *x, struct verdict *v)
+{
+	(void) x;
+	doubt(v, "PrefixListVersionMismatch");
+	doubt(v, "InvalidParameterValue");
+}
+
+#define PREFIX_LIST                                                                                          \
+	{                                                                                                    \
+		{                                                                                            \
+			"PrefixListId", KIND_ADDRESS_GROUP                                                   \
+		}                                                                                            \
+	}
+
 /* ---- tags ---- */
 
 static bool draw_tagged(struct request *x)
@@ -229,6 +298,11 @@ static const struct operation rows[] = {
 	 NULL,
 	 NULL,
 	 request_apply_end},
+	{"CreateManagedPrefixList", 1, {}, "prefix-list", draw_prefix_list, NULL, apply_prefix_list},
+	{"ModifyManagedPrefixList", 1, PREFIX_LIST, NULL, draw_entry, judge_entry},
+	{"ModifyManagedPrefixList", 1, PREFIX_LIST, NULL, draw_list_name, NULL, apply_list_name},
+	{"RestoreManagedPrefixListVersion", 1, PREFIX_LIST, NULL, draw_list_versions, judge_list_versions},
+	{"DeleteManagedPrefixList", 1, PREFIX_LIST, NULL, NULL, NULL, request_apply_end},
 	{"CreateTags", 4, {}, NULL, draw_tag, NULL, apply_tag},
 	{"DeleteTags", 2, {}, NULL, draw_tagged, NULL, apply_untag},
 };

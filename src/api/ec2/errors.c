@@ -35,6 +35,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(MALFORMED, SECURITY_GROUP_RULE, 400, "InvalidSecurityGroupRuleId.Malformed"),
 	E(MALFORMED, ROUTER, 400, "InvalidVpcID.Malformed"),
 	E(MALFORMED, DHCP_OPTIONS, 400, "InvalidDhcpOptionsId.Malformed"),
+	E(MALFORMED, ADDRESS_GROUP, 400, "InvalidPrefixListId.Malformed"),
 	E(MALFORMED, SUBNET, 400, "InvalidSubnetID.Malformed"),
 	E(MALFORMED, PORT, 400, "InvalidNetworkInterfaceId.Malformed"),
 	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
@@ -64,6 +65,8 @@ static const struct ec2_error ec2_errors[] = {
 	E_OF(NOT_FOUND, ROUTER, "AssociationId", 400, "InvalidVpcCidrBlockAssociationID.NotFound"),
 	E(NOT_FOUND, ROUTER, 400, "InvalidVpcID.NotFound"),
 	E(NOT_FOUND, DHCP_OPTIONS, 400, "InvalidDhcpOptionsID.NotFound"),
+	E_OF(NOT_FOUND, ADDRESS_GROUP, "RemoveEntry", 400, "InvalidPrefixListModification"),
+	E(NOT_FOUND, ADDRESS_GROUP, 400, "InvalidPrefixListID.NotFound"),
 	E(NOT_FOUND, SUBNET, 400, "InvalidSubnetID.NotFound"),
 	E(NOT_FOUND, SECURITY_GROUP, 400, "InvalidGroup.NotFound"),
 	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "SecurityGroupRule", 400, "InvalidSecurityGroupRuleId.NotFound"),
@@ -101,6 +104,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(EXISTS, ROUTER, 400, "DefaultVpcAlreadyExists"),
 	E(EXISTS, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateName.AlreadyExistsException"),
 	E(EXISTS, SERVER_GROUP, 400, "InvalidPlacementGroup.Duplicate"),
+	E(EXISTS, ADDRESS_GROUP, 400, "InvalidPrefixListModification"),
 	E(EXISTS, NONE, 400, "InvalidParameterValue"),
 	E(IN_USE, SNAPSHOT, 400, "InvalidSnapshot.InUse"),
 	E(IN_USE, VOLUME, 400, "VolumeInUse"),
@@ -115,6 +119,7 @@ static const struct ec2_error ec2_errors[] = {
 	E_OF(CONFLICT, SUBNET, "SubnetId", 400, "Resource.AlreadyAssociated"), /* with a route table */
 	E(CONFLICT, SUBNET, 400, "InvalidSubnet.Conflict"),
 	E(CONFLICT, INSTANCE, 400, "InvalidInstanceID"), /* it has more than one interface */
+	E(CONFLICT, ADDRESS_GROUP, 400, "PrefixListVersionMismatch"),
 	E(CONFLICT, ADDRESS, 400, "Resource.AlreadyAssociated"),
 	E(CONFLICT, ROUTE_TABLE, 400, "Resource.AlreadyAssociated"),
 	E(CONFLICT, GATEWAY, 400, "Resource.AlreadyAssociated"),
@@ -144,6 +149,8 @@ static const struct ec2_error ec2_errors[] = {
 	E_OF(QUOTA, ROUTER, "CidrBlock", 400, "CidrLimitExceeded"),
 	E(QUOTA, ROUTER, 400, "VpcLimitExceeded"),
 	E(QUOTA, DHCP_OPTIONS, 400, "DhcpOptionsLimitExceeded"),
+	E_OF(QUOTA, ADDRESS_GROUP, "addresses", 400, "PrefixListMaxEntriesExceeded"),
+	E(QUOTA, ADDRESS_GROUP, 400, "ResourceLimitExceeded"),
 	E(QUOTA, SUBNET, 400, "SubnetLimitExceeded"),
 	E(QUOTA, NETWORK, 400, "SubnetLimitExceeded"), /* each subnet of EC2's has one of its own */
 	E_OF(QUOTA, SECURITY_GROUP, "SecurityGroup", 400, "SecurityGroupsPerInterfaceLimitExceeded"),

@@ -56,6 +56,17 @@ static const struct param group_pair_rows[] = {
 #undef P
 static const struct params group_pair_params = PARAMS(struct ec2_group_pair, group_pair_rows);
 
+struct ec2_list_id {
+	struct ref id;
+	struct str description;
+};
+static const struct param list_id_rows[] = {
+	PARAM(struct ec2_list_id, "PrefixListId", id, .flags = REQUIRED, .kind = KIND_ADDRESS_GROUP,
+	      .doc = "A prefix list."),
+	PARAM(struct ec2_list_id, "Description", description, .max = 255, .doc = "What the rule is for."),
+};
+static const struct params list_id_params = PARAMS(struct ec2_list_id, list_id_rows);
+
 struct ec2_permission {
 	struct str protocol;
 	int64_t from_port, to_port;
@@ -65,6 +76,10 @@ struct ec2_permission {
 		const struct ec2_group_pair *at;
 		size_t count;
 	} groups;
+	struct {
+		const struct ec2_list_id *at;
+		size_t count;
+	} lists;
 };
 #define P(wire, member, ...) PARAM(struct ec2_permission, wire, member, __VA_ARGS__)
 #define PORTS                                                                                                \
@@ -80,7 +95,8 @@ static const struct param permission_rows[] = {
 	PARAM_LIST(struct ec2_permission, "Groups", groups, group_pair_params, .doc = "Peers by group."),
 	PARAM_LIST(struct ec2_permission, "Ipv6Ranges", ipv6_ranges, ipv6_range_params,
 		   .doc = "Peers by IPv6 address."),
-	NOT_BUILT("PrefixListIds"),
+	PARAM_LIST(struct ec2_permission, "PrefixListIds", lists, list_id_params,
+		   .doc = "Peers by prefix list."),
 };
 #undef P
 static const struct params permission_params = PARAMS(struct ec2_permission, permission_rows);
@@ -214,6 +230,14 @@ static RESULT add_permission(struct ec2_call *e, const struct ec2_permission *p,
 		TRY(set_peer_group(e, &p->groups.at[k], &rule));
 		TRY(add_rule(e, vec, &rule));
 	}
+	TRY(start_rule(e, p, &rule));
+	rule.is_of_their_family = true;
+	for (size_t k = 0; k < p->lists.count; k++) {
+		rule.peer_addresses = p->lists.at[k].id;
+		rule.description = p->lists.at[k].description;
+		rule.field = p->lists.at[k].id.field;
+		TRY(add_rule(e, vec, &rule));
+	}
 	return OK;
 }
 
@@ -299,7 +323,7 @@ struct ec2_rule_change {
 	int64_t from_port, to_port;
 	bool has_from, has_to;
 	struct cidr block, ipv6_block;
-	struct ref peer;
+	struct ref peer, list;
 	struct str field;
 };
 #define P(wire, member, ...) PARAM(struct ec2_rule_change, wire, member, __VA_ARGS__)
@@ -315,9 +339,9 @@ static const struct param rule_change_rows[] = {
 	  .given = offsetof(struct ec2_rule_change, has_to) + 1, .doc = "Last port; ICMP: code."),
 	P(OF("CidrIpv4"), block, .doc = "The peer by address, or"),
 	P(OF("CidrIpv6"), ipv6_block, .flags = IPV6, .doc = "by IPv6 address, or"),
-	P(OF("ReferencedGroupId"), peer, .kind = KIND_SECURITY_GROUP, .doc = "by group."),
+	P(OF("ReferencedGroupId"), peer, .kind = KIND_SECURITY_GROUP, .doc = "by group, or"),
+	P(OF("PrefixListId"), list, .kind = KIND_ADDRESS_GROUP, .doc = "by prefix list."),
 	P(OF("Description"), description, .max = 255, .doc = "What it is for; absent: nothing is said."),
-	NOT_BUILT(OF("PrefixListId")),
 };
 #undef OF
 #undef P
@@ -346,14 +370,17 @@ static RESULT add_change(struct ec2_call *e, const struct ec2_rule_change *chang
 					    .has_to = change->has_to};
 	struct rule_wish rule;
 	size_t peers = !cidr_is_none(change->block) + !cidr_is_none(change->ipv6_block) +
-		       (change->peer.kind != KIND_NONE);
+		       (change->peer.kind != KIND_NONE) + (change->list.kind != KIND_NONE);
 	TRY(start_rule(e, &like, &rule));
 	if (peers != 1)
 		return ctx_fail_field(e->c, peers ? ERR_COMBINATION : ERR_MISSING, change->field,
-				      "A rule has exactly one of CidrIpv4, CidrIpv6 and ReferencedGroupId");
+				      "A rule has exactly one of CidrIpv4, CidrIpv6, ReferencedGroupId and "
+				      "PrefixListId");
 	rule.rule = change->rule;
 	rule.peer_block = cidr_is_none(change->block) ? change->ipv6_block : change->block;
 	rule.peer_group = change->peer;
+	rule.peer_addresses = change->list;
+	rule.is_of_their_family = true;
 	rule.description = change->description;
 	rule.field = change->field;
 	return add_rule(e, vec, &rule);

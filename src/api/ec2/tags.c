@@ -73,6 +73,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_INSTANCE] = "instance",
 	[KIND_SERVER_GROUP] = "placement-group",
 	[KIND_LAUNCH_TEMPLATE] = "launch-template",
+	[KIND_ADDRESS_GROUP] = "prefix-list",
 };
 
 /* One tag of one resource. Its row stands for it in filters and tokens: the id is the resource's with

@@ -88,11 +88,73 @@ static void check_rules(void **state)
 	assert_null(security_group_rule_first_by_peer_address_group(cloud_tables(c), ref.prefix));
 }
 
+/* What it had before comes back as a new version; of many versions the oldest are gone. */
+static void check_versions(void **state)
+{
+	struct cloud *c = *state;
+	const struct cidr block = cidr_of("192.0.2.0/24"), other = cidr_of("198.51.100.0/24"),
+			  six = cidr_of("2001:db8::/64");
+	const struct str note = STR("here");
+	struct address_group_wish wish = {.addresses = {&block, 1},
+					  .notes = {&note, 1},
+					  .family = ADDRESS_GROUP_FAMILY_IPV4,
+					  .max_blocks = 2};
+	cloud_ok(c, &c->alice, engine_create_address_group, &wish);
+	struct ref ref = ref_of(KIND_ADDRESS_GROUP, wish.group);
+	struct address_group_edit edit = {
+		.group = ref, .current_version = 1, .added = {&other, 1}, .removed = {&block, 1}};
+	cloud_fails(c, &c->bob, engine_edit_address_group, &edit, ERR_NOT_FOUND, KIND_ADDRESS_GROUP);
+	cloud_ok(c, &c->alice, engine_edit_address_group, &edit);
+	cloud_fails(c, &c->alice, engine_edit_address_group, &edit, ERR_CONFLICT, KIND_ADDRESS_GROUP);
+	const struct address_group *group = address_group_find(cloud_tables(c), wish.group);
+	assert_int_equal(group->version, 2);
+	assert_true(cidr_equal(group->addresses.at[0], other) && group->notes.count == 0);
+	edit = (struct address_group_edit){.group = ref, .added = {&six, 1}};
+	cloud_fails(c, &c->alice, engine_edit_address_group, &edit, ERR_INVALID, KIND_ADDRESS_GROUP);
+	edit = (struct address_group_edit){.group = ref, .restored = 7};
+	cloud_fails(c, &c->alice, engine_edit_address_group, &edit, ERR_NOT_FOUND,
+		    KIND_ADDRESS_GROUP_VERSION);
+	edit.restored = 1;
+	cloud_ok(c, &c->alice, engine_edit_address_group, &edit);
+	group = address_group_find(cloud_tables(c), wish.group);
+	assert_int_equal(group->version, 3);
+	assert_true(cidr_equal(group->addresses.at[0], block) && str_is(group->notes.at[0], "here"));
+	for (int64_t k = 0; k < ADDRESS_GROUP_VERSIONS_MAX; k++) {
+		edit.restored = k + 2;
+		cloud_ok(c, &c->alice, engine_edit_address_group, &edit);
+	}
+	edit.restored = 2;
+	cloud_fails(c, &c->alice, engine_edit_address_group, &edit, ERR_NOT_FOUND,
+		    KIND_ADDRESS_GROUP_VERSION);
+	struct address_group_target target = {.group = ref};
+	cloud_ok(c, &c->alice, engine_delete_address_group, &target);
+	assert_null(address_group_version_first_by_group(cloud_tables(c), wish.group));
+}
+
+/* EC2's rules are of the family of the list's blocks. */
+static void check_families(void **state)
+{
+	struct cloud *c = *state;
+	const struct cidr six = cidr_of("2001:db8::/64");
+	struct security_group_wish group = {.name = STR("web"), .description = STR("w")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &group);
+	struct rule_wish rule = {.protocol = -1,
+				 .peer_addresses = ref_of(KIND_ADDRESS_GROUP, make(c, &c->alice, &six, 1)),
+				 .is_of_their_family = true};
+	struct rules_wish wish = {
+		.group = ref_of(KIND_SECURITY_GROUP, group.group), .rules = &rule, .rule_count = 1};
+	cloud_ok(c, &c->alice, engine_authorize_rules, &wish);
+	assert_true(security_group_rule_find(cloud_tables(c), wish.made.at[0])->is_ipv6);
+	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_addresses, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_versions, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_families, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_rules, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
