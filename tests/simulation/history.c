@@ -158,6 +158,8 @@ void history_run(struct simulation *s)
 	request_draw_theme(s);
 	for (unsigned account = 0; account < ACCOUNTS; account++)
 		add_defaults(s, account);
+	for (int n = 0; n < ACCOUNTS; n++)
+		policies_change(s);
 	listings_compare(s, true);
 	for (int n = 1; n <= MOVES; n++) {
 		move(s);

@@ -79,16 +79,20 @@ void policies_change(struct simulation *s)
 	fault_resume(faults);
 }
 
-static bool is_denied(const struct request *x)
+bool policies_is_about(const struct request *x)
 {
 	unsigned which = x->s->denied[x->account];
 	const char *action = x->operation->action;
-	if (!x->is_hand || !which)
+	return which &&
+	       strcmp(action, request_word(x, denials[which - 1].ec2, denials[which - 1].openstack)) == 0;
+}
+
+static bool is_denied(const struct request *x)
+{
+	if (!x->is_hand || !policies_is_about(x))
 		return false;
-	if (!request_is_openstack(x))
-		return strcmp(action, denials[which - 1].ec2) == 0;
-	return strcmp(action, denials[which - 1].openstack) == 0 &&
-	       (!denials[which - 1].member || strstr(x->text, denials[which - 1].member) == x->text);
+	const char *member = denials[x->s->denied[x->account] - 1].member;
+	return !request_is_openstack(x) || !member || strstr(x->text, member) == x->text;
 }
 
 void policies_judge(const struct request *x, struct verdict *v)

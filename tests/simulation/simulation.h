@@ -326,7 +326,8 @@ void kill_and_restart(struct simulation *s);
 /* ---- policies.c ---- */
 
 void policies_add_hand(struct region *r, unsigned account);
-void policies_change(struct simulation *s); /* while no call is on its way */
+void policies_change(struct simulation *s);      /* while no call is on its way */
+bool policies_is_about(const struct request *x); /* its kind of call is one that is denied */
 void policies_judge(const struct request *x, struct verdict *v);
 
 /* ---- history.c ---- */
