@@ -196,11 +196,11 @@ static const char *differ_instance(const struct look *l, struct thing *t, struct
 	const char *words = differ_live_instance(l, t, state);
 	if (words || t->life == ENDING)
 		return words;
-	if (!model_is_id(answer_at(item, "subnetId"), t->of))
+	if (!t->has_lost_port && !model_is_id(answer_at(item, "subnetId"), t->of))
 		return "its subnet";
 	if (!str_is(answer_at(item, "instanceType"), t->is_other_size ? "t3a.micro" : "t3.micro"))
 		return "its type";
-	if (t->group && !model_is_id(answer_at(item, "groupSet/item/groupId"), t->group))
+	if (t->group && !t->has_lost_port && !model_is_id(answer_at(item, "groupSet/item/groupId"), t->group))
 		return "its group";
 	return str_equal(answer_at(item, "keyName"), str_from(t->name)) ? NULL : "its key";
 }

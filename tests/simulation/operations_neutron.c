@@ -305,22 +305,19 @@ static void judge_not_nats(const struct thing *port, struct verdict *v)
 		refuse_or_doubt(v, port->life == LIVE, "409 ServicePortInUse");
 }
 
-/* A server's is left alone: it would leave its server, which the model does not know of primary ones. */
-static bool draw_delete_port(struct request *x)
-{
-	const struct thing *t = x->refs[0], *in = t->of ? t->of : t->to;
-	return !t->left && (!in || in->kind == KIND_NAT_GATEWAY);
-}
-
 static void judge_delete_port(const struct request *x, struct verdict *v)
 {
 	judge_not_nats(x->refs[0], v);
 }
 
+/* A server's leaves it first: of the one that came with it the server has nothing left to show. */
 static void apply_delete_port(struct request *x, struct str answer)
 {
+	struct thing *t = x->refs[0];
 	(void) answer;
-	model_end(&x->s->model, x->refs[0], ENDING);
+	if (t->of)
+		t->of->has_lost_port = true;
+	model_end(&x->s->model, t, ENDING);
 }
 
 /* ---- floating addresses ---- */
@@ -431,7 +428,7 @@ static const struct operation rows[] = {
 	 3,
 	 {{"port_id", KIND_PORT}},
 	 NULL,
-	 draw_delete_port,
+	 NULL,
 	 judge_delete_port,
 	 apply_delete_port},
 	{"POST /network/v2.0/floatingips",

@@ -129,6 +129,7 @@ struct thing {
 	bool is_restless;    /* its guest may have shut itself down */
 	bool ends_itself;    /* which terminates it */
 	bool may_not_end, may_not_stop; /* when its user asks */
+	bool has_lost_port;             /* that came with it */
 	bool may_lack_host;             /* accepted, perhaps without one */
 };
 
