@@ -139,6 +139,47 @@ void libvirt_watch(struct compute_host *h, void (*changed)(void *arg, uuid id), 
 	pthread_mutex_unlock(&h->lock);
 }
 
+/* ---- the end of a connection */
+
+/* A mark in the event loop's queue. */
+struct mark {
+	pthread_mutex_t lock;
+	pthread_cond_t passed;
+	bool is_passed;
+};
+
+static void on_mark(int timer, void *arg)
+{
+	(void) timer, (void) arg; /* it is gone before it is due */
+}
+
+static void mark_passed(void *arg)
+{
+	struct mark *m = arg;
+	pthread_mutex_lock(&m->lock);
+	m->is_passed = true;
+	pthread_cond_signal(&m->passed);
+	pthread_mutex_unlock(&m->lock);
+}
+
+void libvirt_pass_events(void)
+{
+	struct mark m = {.lock = PTHREAD_MUTEX_INITIALIZER, .passed = PTHREAD_COND_INITIALIZER};
+	int timer = virEventAddTimeout(-1, on_mark, &m, mark_passed);
+	if (timer < 0 || virEventRemoveTimeout(timer) != 0)
+		return; /* out of memory, of which GLib dies */
+	pthread_mutex_lock(&m.lock);
+	while (!m.is_passed)
+		pthread_cond_wait(&m.passed, &m.lock);
+	pthread_mutex_unlock(&m.lock);
+}
+
+void libvirt_close_connection(virConnectPtr conn)
+{
+	libvirt_pass_events();
+	(void) virConnectClose(conn);
+}
+
 /* ---- open, close */
 
 static void host_ref(struct compute_host *h)
@@ -183,7 +224,7 @@ RESULT libvirt_connect_again(struct compute_host *h, struct ctx *c, virConnectPt
 	TRY(libvirt_reach(c, h->uri, now + REACH_US));
 	TRY(libvirt_open_connection(c, h->uri, now + OPEN_US, &conn));
 	if (virConnectSetKeepAlive(conn, KEEPALIVE_S, KEEPALIVE_COUNT) < 0) {
-		virConnectClose(conn);
+		libvirt_close_connection(conn);
 		return ctx_fail(c, ERR_GONE, "turning keep-alive on for host %s", h->name);
 	}
 	*ret_conn = conn;
@@ -262,7 +303,7 @@ void libvirt_close_host(struct compute_host *h)
 			if (h->event_ids[k] >= 0)
 				virConnectDomainEventDeregisterAny(h->conn, h->event_ids[k]);
 		virConnectUnregisterCloseCallback(h->conn, on_close);
-		virConnectClose(h->conn);
+		libvirt_close_connection(h->conn);
 		h->conn = NULL;
 	}
 	host_unref(h);

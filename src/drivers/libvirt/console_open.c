@@ -9,6 +9,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/exec_inside.h"
 #include "base/file.h"
 #include "base/heap.h"
@@ -43,8 +44,12 @@ static RESULT open_display(struct compute_host *h, struct ctx *c, virDomainPtr d
 /* ---- a serial port: its thread */
 
 enum { PIECE_SIZE = 4096 };
+static const int64_t END_OLDER_US = 3 * SECOND;
 
 struct carrier {
+	struct carrier *next; /* in carriers, from its thread's start until its stream is closed */
+	uuid id;              /* the guest's */
+	_Atomic bool is_replaced;
 	virConnectPtr conn;
 	virStreamPtr stream;
 	int fd;      /* our end of the socket */
@@ -53,6 +58,33 @@ struct carrier {
 	size_t said_from, said_size, typed_from, typed_size;
 };
 
+static struct {
+	pthread_mutex_t lock;
+	pthread_cond_t ended;
+	struct carrier *first;
+} carriers = {.lock = PTHREAD_MUTEX_INITIALIZER, .ended = PTHREAD_COND_INITIALIZER};
+
+static void join_carriers(struct carrier *k)
+{
+	(void) pthread_mutex_lock(&carriers.lock);
+	k->next = carriers.first;
+	carriers.first = k;
+	(void) pthread_mutex_unlock(&carriers.lock);
+}
+
+static void leave_carriers(const struct carrier *k)
+{
+	(void) pthread_mutex_lock(&carriers.lock);
+	for (struct carrier **at = &carriers.first; *at; at = &(*at)->next)
+		if (*at == k) {
+			*at = k->next;
+			break;
+		}
+	(void) pthread_cond_broadcast(&carriers.ended);
+	(void) pthread_mutex_unlock(&carriers.lock);
+}
+
+/* The socket goes before the connection: the host may take its time to let go of that. */
 static void carrier_free(struct carrier *k)
 {
 	if (!k)
@@ -62,22 +94,27 @@ static void carrier_free(struct carrier *k)
 		(void) virStreamAbort(k->stream);
 		(void) virStreamFree(k->stream);
 	}
-	if (k->conn)
-		(void) virConnectClose(k->conn);
+	leave_carriers(k);
 	fd_autoclose(&k->fd);
+	if (k->conn)
+		libvirt_close_connection(k->conn); /* after which on_stream() has ended, too */
 	fd_autoclose(&k->wake_fd);
 	heap_free(k);
 }
 DEFINE_AUTO(carrier)
 
+static void carrier_wake(const struct carrier *k)
+{
+	uint64_t one = 1;
+	ssize_t written = write(k->wake_fd, &one, sizeof one);
+	(void) written; /* a full counter wakes as well */
+}
+
 /* On libvirt's event thread. */
 static void on_stream(virStreamPtr stream, int events, void *arg)
 {
 	(void) stream, (void) events;
-	const struct carrier *k = arg;
-	uint64_t one = 1;
-	ssize_t written = write(k->wake_fd, &one, sizeof one);
-	(void) written; /* a full counter wakes as well */
+	carrier_wake(arg);
 }
 
 static bool is_for_later(ssize_t n)
@@ -144,7 +181,7 @@ static void *carrier_run(void *arg)
 {
 	AUTO(carrier) k = arg;
 	(void) pthread_setname_np(pthread_self(), "console");
-	while (carry_said(k) && carry_typed(k) && carrier_wait(k))
+	while (!k->is_replaced && carry_said(k) && carry_typed(k) && carrier_wait(k))
 		;
 	return NULL;
 }
@@ -156,6 +193,28 @@ static RESULT fail_stream(struct ctx *c, const struct compute_host *h)
 	const virError *e = virGetLastError();
 	return ctx_fail(c, ERR_IO, "opening a serial console on host %s: %s", h->name,
 			e && e->message ? e->message : "no reason given");
+}
+
+/* A guest's serial port is one console's. libvirt takes it from another by force, but of a stream that was
+ * ended so libvirtd (9.0) sometimes leaves the connection's own end unanswered: ours ends it itself. */
+static void end_older(uuid id)
+{
+	int64_t deadline_us = clock_system_us() + END_OLDER_US;
+	bool is_there = true;
+	(void) pthread_mutex_lock(&carriers.lock);
+	while (is_there && clock_system_us() < deadline_us) {
+		is_there = false;
+		for (struct carrier *k = carriers.first; k; k = k->next) {
+			if (!uuid_equal(k->id, id))
+				continue;
+			is_there = true;
+			if (!atomic_exchange(&k->is_replaced, true))
+				carrier_wake(k);
+		}
+		if (is_there)
+			libvirt_wait(&carriers.ended, &carriers.lock, deadline_us);
+	}
+	(void) pthread_mutex_unlock(&carriers.lock);
 }
 
 static RESULT open_stream(struct compute_host *h, struct ctx *c, uuid id, struct carrier *k)
@@ -177,12 +236,15 @@ static RESULT open_serial(struct compute_host *h, struct ctx *c, uuid id, int *r
 	if (!k)
 		return ctx_no_memory(c);
 	k->fd = -1;
+	k->id = id;
 	k->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (k->wake_fd < 0 || socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ends) != 0)
 		return ctx_fail(c, ERR_AGAIN, "no descriptors for a console: %s", strerrordesc_np(errno));
 	k->fd = ends[0];
 	AUTO_FD theirs = ends[1];
+	end_older(id);
 	TRY(open_stream(h, c, id, k));
+	join_carriers(k);
 	if (!exec_start_thread(&thread, carrier_run, k))
 		return ctx_fail(c, ERR_AGAIN, "no thread for a console");
 	(void) pthread_detach(thread);

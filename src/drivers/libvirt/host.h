@@ -82,6 +82,13 @@ RESULT libvirt_connect(struct ctx *c, uuid region, const struct host *host, bool
 		       struct compute_host **ret_host);
 /* A connection to the host's address, with keep-alive, that is nobody's yet. ERR_GONE. */
 RESULT libvirt_connect_again(struct compute_host *h, struct ctx *c, virConnectPtr *ret_conn);
+/* Returns when the event thread is out of every callback that was removed before, and has let go of what it
+ * held for them: libvirt's loop does that later, in the order of removal. Not on the event thread. */
+void libvirt_pass_events(void);
+/* Once the caller has dropped all else that is of the connection. The last reference is the caller's then:
+ * dropped by the event thread, a connection asks its host for leave and waits there, which nobody could end.
+ */
+void libvirt_close_connection(virConnectPtr conn);
 /* Of drivers/compute.h. */
 RESULT libvirt_open_host(void *self, struct ctx *c, uuid region, const struct host *host,
 			 struct compute_host **ret_host);
