@@ -245,7 +245,7 @@ static void serve_web(struct bridge *b)
 }
 
 /* All is said. What still comes is read away: closed over it, the connection would be reset, and the web
- * never see why. False: nothing more comes. */
+ * never see why. False: nothing more comes; after its goodbye the web may say nothing (RFC 6455, 5.5.1). */
 static bool drain_web(struct bridge *b)
 {
 	char piece[PIECE_SIZE];
@@ -257,7 +257,8 @@ static bool drain_web(struct bridge *b)
 		b->goodbye_us = clock_monotonic_us();
 	for (int k = 0; k < DRAIN_PIECES && n > 0; k++)
 		n = recv(b->web_fd, piece, sizeof piece, 0);
-	return n > 0 || (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR));
+	bool is_empty = n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR);
+	return n > 0 || (is_empty && !wslay_event_get_close_received(b->ws));
 }
 
 bool bridge_work(struct bridge *b)
