@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """IAM's people through stock aws and boto3: users, groups, keys, passwords, the account's settings. What a user is given
 here holds in EC2, and a password that is set here opens Keystone."""
-import json
 import os
 import re
 import sys
@@ -15,10 +14,7 @@ import cloud as lib  # noqa: E402
 import dev as ec2  # noqa: E402
 import faces  # noqa: E402
 from faces import IDENTITY, code  # noqa: E402
-
-
-def policy(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+from shop import dev, iam, number, policy, shop  # noqa: E402, F401  fixtures
 
 
 def allow(*actions, **more):
@@ -27,27 +23,6 @@ def allow(*actions, **more):
 
 def all_pages(iam, call, key, **words):
     return [item for page in iam.get_paginator(call).paginate(PaginationConfig={"PageSize": 2}, **words) for item in page[key]]
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with ec2.Dev() as dev:
-        yield dev
-
-
-@pytest.fixture(scope="module")
-def shop(dev):
-    return lib.another(dev, "shop", faces.Both)
-
-
-@pytest.fixture(scope="module")
-def iam(shop):
-    return shop.root.client("iam")
-
-
-@pytest.fixture(scope="module")
-def number(shop):
-    return shop.root.client("sts").get_caller_identity()["Account"]
 
 
 @pytest.fixture()

@@ -13,9 +13,9 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud as lib  # noqa: E402
 import dev as ec2  # noqa: E402
-import faces  # noqa: E402
 import warm  # noqa: E402
 from faces import COMPUTE, IDENTITY, NETWORK, code  # noqa: E402
+from shop import dev, policy, shop  # noqa: E402, F401  fixtures
 
 AWS = "/usr/bin/aws"
 
@@ -37,23 +37,8 @@ class Iam:
         return json.loads(done.stdout) if done.stdout.strip() else None
 
 
-def policy(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
-
-
 def deny(*actions, **more):
     return {"Sid": "No", "Effect": "Deny", "Action": list(actions), "Resource": "*", **more}
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with ec2.Dev() as dev:
-        yield dev
-
-
-@pytest.fixture(scope="module")
-def shop(dev):
-    return lib.another(dev, "shop", faces.Both)
 
 
 @pytest.fixture(scope="module")

@@ -18,17 +18,12 @@ from botocore.awsrequest import AWSRequest
 from botocore.credentials import Credentials
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-import cloud as lib  # noqa: E402
 import dev as ec2  # noqa: E402
-import faces  # noqa: E402
 import warm  # noqa: E402
 from faces import code  # noqa: E402
+from shop import dev, iam, number, policy, shop  # noqa: E402, F401  fixtures
 
 AWS = "/usr/bin/aws"
-
-
-def policy(*statements):
-    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
 
 
 def allow(*actions, resource="*", **more):
@@ -59,27 +54,6 @@ class Session:
 def session_of(dev, answer):
     c = answer["Credentials"]
     return Session(dev, c["AccessKeyId"], c["SecretAccessKey"], c["SessionToken"])
-
-
-@pytest.fixture(scope="module")
-def dev():
-    with ec2.Dev() as dev:
-        yield dev
-
-
-@pytest.fixture(scope="module")
-def shop(dev):
-    return lib.another(dev, "shop", faces.Both)
-
-
-@pytest.fixture(scope="module")
-def iam(shop):
-    return shop.root.client("iam")
-
-
-@pytest.fixture(scope="module")
-def number(shop):
-    return shop.root.client("sts").get_caller_identity()["Account"]
 
 
 @pytest.fixture(scope="module")

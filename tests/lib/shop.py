@@ -1,0 +1,33 @@
+# SPDX-License-Identifier: Apache-2.0
+"""What the tests of IAM share: a region with the account "shop", which both faces know, its owner's clients, and policies."""
+import json
+
+import cloud
+import dev as ec2
+import faces
+import pytest
+
+
+def policy(*statements):
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+@pytest.fixture(scope="module")
+def dev():
+    with ec2.Dev() as dev:
+        yield dev
+
+
+@pytest.fixture(scope="module")
+def shop(dev):
+    return cloud.another(dev, "shop", faces.Both)
+
+
+@pytest.fixture(scope="module")
+def iam(shop):
+    return shop.root.client("iam")
+
+
+@pytest.fixture(scope="module")
+def number(shop):
+    return shop.root.client("sts").get_caller_identity()["Account"]
