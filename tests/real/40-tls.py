@@ -42,7 +42,7 @@ def main():
         pid = region.dari_pid()
         region.run("tools/demo", "stop-dari")
         took = time.monotonic() - start
-        region.check(f"SIGTERM: a clean stop ({took:.1f} s)", zombie(pid) and took < 8)
+        region.check(f"SIGTERM: a clean stop ({took:.1f} s)", zombie(pid) and took < 50)
         region.check("the control socket is gone", not os.path.exists(f"{region.demo}/dari.sock"))
         with open(f"{region.demo}/dari.yaml", encoding="utf-8") as f:
             text = f.read()
