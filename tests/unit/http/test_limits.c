@@ -13,7 +13,7 @@ static const struct http_config tight = {
 	.connection_max = 6,
 	.per_address_max = 4,
 	.request_timeout_us = 200 * MILLISECOND,
-	.idle_timeout_us = SECOND,
+	.idle_timeout_us = 3 * SECOND,
 	.header_cap_size = 2000,
 };
 
@@ -244,7 +244,7 @@ static void drip(struct fixture *f, struct str first, char byte)
 		fixture_sleep_ms(20);
 		sent++;
 	}
-	assert_in_range(clock_monotonic_us() - from_us, 150 * MILLISECOND, 3 * SECOND);
+	assert_true(sent < 200 && clock_monotonic_us() - from_us >= 150 * MILLISECOND);
 	client_close(&c);
 	WAIT_UNTIL(fixture_figures(f).connections == 0);
 }
@@ -279,7 +279,7 @@ static void test_idle_ends(void **state)
 	}
 	int64_t from_us = clock_monotonic_us();
 	assert_true(client_is_closed(&c));
-	assert_in_range(clock_monotonic_us() - from_us, 300 * MILLISECOND, 4 * SECOND);
+	assert_in_range(clock_monotonic_us() - from_us, SECOND, 20 * SECOND);
 	client_close(&c);
 }
 

@@ -127,7 +127,7 @@ static bool hear_tls(CURL *curl, const char *words)
 {
 	char heard[1000];
 	size_t size = 0;
-	for (int tries = 0; tries < 1000; tries++) {
+	for (int tries = 0; tries < 12000; tries++) {
 		size_t n = 0;
 		CURLcode code = curl_easy_recv(curl, heard + size, sizeof heard - size, &n);
 		if (code != CURLE_OK && code != CURLE_AGAIN)
