@@ -55,6 +55,7 @@ struct plugs {
 	struct ovsdb *vswitch;
 	uuid region;
 	struct plug *list;
+	unsigned made; /* counts plugs, on from where an earlier process is not likely to have been */
 };
 
 /* ---- in another namespace ---- */
@@ -172,10 +173,13 @@ static RESULT run_ip(struct ctx *c, struct str commands, int netns_fd)
 	return OK;
 }
 
-/* Names are the machine's, marks a region's: the region has its part in the name. */
-static RESULT write_link(struct ctx *c, uuid region, int64_t mark, char out[static IFNAMSIZ])
+/* Names are the machine's, marks a region's: the region has its part in the name. A plug made anew has
+ * another: a switch that was busy while the link went and came would see the port that it has, and go on
+ * listening to the link that is gone. */
+static RESULT write_link(struct ctx *c, struct plugs *p, int64_t mark, char out[static IFNAMSIZ])
 {
-	int n = snprintf(out, IFNAMSIZ, "dm%02x%02x-%lld", region.b[0], region.b[1], (long long) mark);
+	int n = snprintf(out, IFNAMSIZ, "dm%02x%02x%02x%llx", p->region.b[0], p->region.b[1],
+			 p->made++ & 0xff, (unsigned long long) mark);
 	return n > 0 && n < IFNAMSIZ ? OK
 				     : ctx_fail(c, ERR_RANGE, "mark %lld is too large", (long long) mark);
 }
@@ -316,6 +320,7 @@ RESULT plugs_open(struct ctx *c, struct str ovsdb, uuid region, struct plugs **r
 	if (!p)
 		return ctx_no_memory(c);
 	p->region = region;
+	p->made = (unsigned) (clock_system_us() / SECOND);
 	struct result r = ovsdb_open(c, &(struct ovsdb_config){ovsdb, &vswitch_schema, 0}, &p->vswitch);
 	if (!r.code)
 		r = remove_leftovers(p, c);
@@ -380,7 +385,7 @@ static RESULT make_plug(struct plugs *p, struct ctx *c, const struct plug_wish *
 		return ctx_no_memory(c);
 	plug->router = wish->router;
 	plug->netns_fd = -1;
-	struct result r = write_link(c, p->region, wish->mark, plug->link);
+	struct result r = write_link(c, p, wish->mark, plug->link);
 	if (!r.code)
 		r = visit(c, &v, "make a network namespace");
 	if (!r.code) {

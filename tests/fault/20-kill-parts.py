@@ -53,6 +53,28 @@ def hung_libvirtd(region, ec2, address, before):
     wait_state(ec2, made, "terminated")
 
 
+def plug_rows(region):
+    """The switch's rows of our plugs, each with its own id, whether or not the switch has seen them."""
+    listing = region.on("ctl", "ovs-vsctl", "--no-wait", "--format=csv", "--no-headings", "--columns=_uuid,name", "list", "Port")
+    return [line for line in listing.splitlines() if ",dm" in line]
+
+
+def switch_sleeps(region, witness, address):
+    """The switch that metadata are plugged into hangs while dari is killed and back: it sees the old plug's end and the new
+    plug at once."""
+    def told():
+        return region.ssh(address, "imds -t && imds meta-data/instance-id", fails=True).strip()
+
+    region.check_soon("the witness has its metadata", lambda: told() == witness)
+    before = plug_rows(region)
+    region.run("tools/sandbox", "kill", "ctl", "ovs-vswitchd", "STOP")
+    region.kill_dari()
+    region.start_dari()
+    wait_until(lambda: plug_rows(region) not in ([], before), SOON_S, "the new plug's rows")
+    region.run("tools/sandbox", "kill", "ctl", "ovs-vswitchd", "CONT")
+    region.check_soon("a new plug that a busy switch sees together with the old one's end carries them", lambda: told() == witness)
+
+
 def empty_database(region, address, before):
     """Everything outside is quarantined, nothing is destroyed; the old database brings it back."""
     region.run("tools/demo", "stop-dari")
@@ -118,6 +140,7 @@ def main():
         for node, part in (("ctl", "northd"), ("ctl", "nb"), ("hv1", "ovn-controller"), ("hv1", "libvirtd"),
                            ("hv2", "libvirtd")):
             part_dies(region, ec2, node, part, address, before)
+        switch_sleeps(region, witness, address)
         hung_libvirtd(region, ec2, address, before)
         old_database(region, ec2, address, before)
         empty_database(region, address, before)
