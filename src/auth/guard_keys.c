@@ -32,6 +32,7 @@ static const struct arn_form arn_forms[] = {
 	{KIND_ROUTER, "vpc", false, false},
 	{KIND_DHCP_OPTIONS, "dhcp-options", false, false},
 	{KIND_SUBNET, "subnet", false, false},
+	{KIND_SUBNET_RESERVATION, "subnet-cidr-reservation", false, false},
 	{KIND_PORT, "network-interface", false, false},
 	{KIND_SECURITY_GROUP, "security-group", false, false},
 	{KIND_SECURITY_GROUP_RULE, "security-group-rule", false, false},

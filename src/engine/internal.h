@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "engine/operation.h"
 #include "engine/resolve.h"
+#include "engine/subnet_reservation.h"
 #include "engine/volume.h"
 
 /* As ctx_fail_kind(), with the caller's parameter at fault. */
@@ -210,6 +211,19 @@ RESULT gateway_clear(struct op *op, const struct router *router);
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
 			 uuid *ret_table);
 RESULT route_table_forget_with_routes(struct op *op, uuid table);
+
+/* ---- subnet_reservation.c ---- */
+/* Marked deleted; its reservations go at once. */
+RESULT subnet_delete_with_reservations(struct op *op, uuid subnet);
+/* What reservations leave of a range of the subnet, in the order of addresses. */
+struct ip_spans {
+	struct {
+		struct ip first, last;
+	} at[SUBNET_RESERVATIONS_MAX + 1];
+	size_t count;
+};
+void subnet_find_spans(const struct tables *t, const struct subnet *subnet, struct ip first, struct ip last,
+		       struct ip_spans *ret_spans);
 
 /* ---- address_group.c ---- */
 /* The account's own, for a rule of its groups. ERR_NOT_FOUND. */

@@ -96,7 +96,7 @@ static RESULT delete_subnets(struct op *op, const struct network *network, struc
 		if (!row_is_live(&subnet->row))
 			continue;
 		TRY(subnet_check_unused(op, subnet, field));
-		TRY(subnet_delete(op, subnet->row.id));
+		TRY(subnet_delete_with_reservations(op, subnet->row.id));
 	}
 	return OK;
 }

@@ -118,6 +118,21 @@ static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct 
 	return OK;
 }
 
+/* Of what is not reserved: from a random place on, around the end. */
+static bool pick_unreserved(const struct tables *t, const struct subnet *subnet, const struct ip_pool *pool,
+			    struct ip first, struct ip last, struct ip *ret_ip)
+{
+	struct ip_spans spans;
+	subnet_find_spans(t, subnet, first, last, &spans);
+	size_t from = spans.count > 1 ? (size_t) random_below(spans.count) : 0;
+	for (size_t k = 0; k < spans.count; k++) {
+		size_t at = (from + k) % spans.count;
+		if (ip_pool_pick(t, pool, spans.at[at].first, spans.at[at].last, ret_ip))
+			return true;
+	}
+	return false;
+}
+
 /* From the first range that has one. */
 static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct ip *ret_ip)
 {
@@ -125,7 +140,7 @@ static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct 
 	struct ip first, last;
 	open_pool(&pool, subnet->row.id);
 	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
-		if (ip_pool_pick(t, &pool.primaries, first, last, ret_ip))
+		if (pick_unreserved(t, subnet, &pool.primaries, first, last, ret_ip))
 			return true;
 	return false;
 }

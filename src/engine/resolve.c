@@ -307,6 +307,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ADDRESS_GROUP] = "prefix list",
 	[KIND_SUBNET] = "subnet",
 	[KIND_SUBNET_POOL] = "subnet pool",
+	[KIND_SUBNET_RESERVATION] = "subnet CIDR reservation",
 	[KIND_ROUTE_TABLE] = "route table",
 	[KIND_ROUTE] = "route",
 	[KIND_NAT_GATEWAY] = "NAT gateway",

@@ -383,7 +383,7 @@ RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
 	TRY(engine_permit(op, "subnet.delete", KIND_SUBNET, &subnet->row));
 	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
-	TRY(subnet_delete(op, subnet->row.id));
+	TRY(subnet_delete_with_reservations(op, subnet->row.id));
 	if (subnet_is_of_blocks(op->head, subnet))
 		TRY(delete_network_with_last(op, subnet->network));
 	char text[CIDR_TEXT_SIZE];

@@ -22,7 +22,7 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
-             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
@@ -91,6 +91,7 @@ def make_more(world):
         call("CopySnapshot", {"SourceSnapshotId": world.operators_snapshot, "SourceRegion": "us-east-1"})
         call("CreateKeyPair", {"KeyName": f"page-{n}"})
         call("CreateManagedPrefixList", {"PrefixListName": f"page-{n}", "MaxEntries": 1, "AddressFamily": "IPv4"})
+        call("CreateSubnetCidrReservation", {"SubnetId": subnet, "Cidr": f"10.1.1.{144 + 16 * n}/28", "ReservationType": "prefix"})
         call("CreateDhcpOptions", {"DhcpConfiguration.1.Key": "domain-name", "DhcpConfiguration.1.Value.1": f"page-{n}"})
         call("CreateLaunchTemplate", {"LaunchTemplateName": f"page-{n}", "LaunchTemplateData.KeyName": f"page-{n}"})
         group = call("CreateSecurityGroup", {"GroupName": f"page-{n}", "GroupDescription": "words", "VpcId": vpc}).first("groupId")
@@ -108,14 +109,8 @@ def items(answer):
     return answer.root.findall("./*/item")
 
 
-def asked(world, action):
-    """What it has to be asked with."""
-    ids = {p["name"]: world.ids[p["prefix"]] for p in ACTIONS[action]["params"] if p["required"] and p.get("prefix") and "." not in p["name"]}
-    return {**ASKED.get(action, {}), **ids}
-
-
 def look(world, action, **params):
-    answer = world.account.ok(action, {**asked(world, action), **params})
+    answer = world.account.ok(action, {**ASKED.get(action, {}), **world.asked(action), **params})
     return items(answer), answer
 
 
@@ -227,11 +222,11 @@ def test_pages(action, world):
 def test_tokens(action, world):
     """A token is of its request; one of nobody's, or of another request, is refused."""
     size = max(PAGED[action]["min"], 1)
-    answer = world.account.call(action, {**asked(world, action), "MaxResults": size, "NextToken": "garbage"})
+    answer = world.account.call(action, {**ASKED.get(action, {}), **world.asked(action), "MaxResults": size, "NextToken": "garbage"})
     assert answer.code in ("InvalidParameterValue", "InvalidNextToken") and answer.status == 400, answer
     token = look(world, action, MaxResults=size)[1].first("nextToken")
     if token and ACTIONS[action]["filters"]:
-        changed = {**asked(world, action), "MaxResults": size, "NextToken": token, "Filter.1.Name": ACTIONS[action]["filters"][0], "Filter.1.Value.1": "*"}
+        changed = {**ASKED.get(action, {}), **world.asked(action), "MaxResults": size, "NextToken": token, "Filter.1.Name": ACTIONS[action]["filters"][0], "Filter.1.Value.1": "*"}
         answer = world.account.call(action, changed)
         assert answer.code in ("InvalidParameterValue", "InvalidNextToken"), answer
 

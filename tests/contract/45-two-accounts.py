@@ -111,7 +111,7 @@ def test_by_filter(action, worlds, words):
     """Each filter, with each id and each word of the other account's: nothing is found."""
     assert len(words) > 100
     parts = [dict(zip((f"Filter.1.Value.{n}" for n in range(1, 151)), words[at:at + 150])) for at in range(0, len(words), 150)]
-    requests = [(action, {**ASKED.get(action, {}), "Filter.1.Name": name, **part}) for name in ACTIONS[action]["filters"] for part in parts if not name.endswith(":")]
+    requests = [(action, {**ASKED.get(action, {}), **worlds[0].asked(action), "Filter.1.Name": name, **part}) for name in ACTIONS[action]["filters"] for part in parts if not name.endswith(":")]
     for request, answer in zip(requests, worlds[0].account.call_all(requests)):
         assert answer.status == 200, f"{request}: {answer}"
         assert not ID.search(answer.text), f"{request[1]['Filter.1.Name']}: {answer}"

@@ -696,6 +696,32 @@ def test_further_blocks(both):
     drop_vpc(both, vpc, subnets)
 
 
+@holds("The network: Reservations")
+def test_reservations(both):
+    """Of a subnet's eleven addresses all but three are reserved: those three are given out, and others when they are asked for."""
+    vpc = both.ec2.create_vpc(CidrBlock="10.48.0.0/16")["Vpc"]["VpcId"]
+    subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.48.1.0/28", AvailabilityZone=both.zone)["Subnet"]
+    seen = both.seen(NETWORK, "subnets", subnet["SubnetId"])
+    made = both.ec2.create_subnet_cidr_reservation(SubnetId=subnet["SubnetId"], Cidr="10.48.1.8/29", ReservationType="explicit")
+    one = both.ec2.create_subnet_cidr_reservation(SubnetId=subnet["SubnetId"], Cidr="10.48.1.5/32", ReservationType="prefix")
+    ports = [make(both, "port", network_id=seen["network_id"]) for _ in range(3)]
+    assert sorted(p["fixed_ips"][0]["ip_address"] for p in ports) == ["10.48.1.4", "10.48.1.6", "10.48.1.7"]
+    assert code(both.ec2.create_network_interface, SubnetId=subnet["SubnetId"]) == "InsufficientFreeAddressesInSubnet"
+    ports.append(make(both, "port", network_id=seen["network_id"], fixed_ips=[{"ip_address": "10.48.1.9"}]))
+    assert both.ok("GET", f"{NETWORK}/subnets/{seen['id']}")["subnet"]["allocation_pools"] == seen["allocation_pools"]
+    both.ec2.delete_subnet_cidr_reservation(SubnetCidrReservationId=one["SubnetCidrReservation"]["SubnetCidrReservationId"])
+    ports.append(make(both, "port", network_id=seen["network_id"]))
+    assert ports[-1]["fixed_ips"][0]["ip_address"] == "10.48.1.5"
+    for port in ports:
+        both.delete(f"{NETWORK}/ports/{port['id']}")
+    both.rest()
+    both.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+    gone = made["SubnetCidrReservation"]["SubnetCidrReservationId"]
+    assert code(both.ec2.delete_subnet_cidr_reservation, SubnetCidrReservationId=gone) == "InvalidSubnetCidrReservationID.NotFound"
+    both.ec2.delete_vpc(VpcId=vpc)
+    both.rest()
+
+
 @holds("The network: Tags")
 def test_tags(both):
     """A word is a tag without a value; with one it is key=value; a key stands once."""

@@ -79,6 +79,8 @@ REQUESTS = {
     "ModifyManagedPrefixList": {"PrefixListId": "spare pl", "PrefixListName": "=fresh"},
     "RestoreManagedPrefixListVersion": {"PrefixListId": "pl", "PreviousVersion": "=1", "CurrentVersion": "=2"},
     "DeleteManagedPrefixList": {"PrefixListId": "spare pl"},
+    "CreateSubnetCidrReservation": {"SubnetId": "spare subnet", "Cidr": "=10.1.2.160/28", "ReservationType": "=explicit"},
+    "DeleteSubnetCidrReservation": {"SubnetCidrReservationId": "spare scr"},
     "CreateDhcpOptions": {"DhcpConfiguration.1.Key": "=domain-name-servers", "DhcpConfiguration.1.Value.1": "=192.0.2.53"},
     "DeleteDhcpOptions": {"DhcpOptionsId": "spare dopt"},
     "DeleteInternetGateway": {"InternetGatewayId": "spare igw"},
@@ -191,6 +193,7 @@ class World:
         igw = make("igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": igw, "VpcId": vpc})
         subnet = make("subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.1.0/24", "AvailabilityZone": "us-east-1a"}, "subnetId")
+        make("scr", "CreateSubnetCidrReservation", {"SubnetId": subnet, "Cidr": "10.1.1.128/28", "ReservationType": "explicit"}, "subnetCidrReservationId")
         table = make("rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
         make("rtbassoc", "AssociateRouteTable", {"RouteTableId": table, "SubnetId": subnet}, "associationId")
         call("CreateRoute", {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": igw})
@@ -238,6 +241,8 @@ class World:
         make("spare vpc", "CreateVpc", {"CidrBlock": "10.2.0.0/16"}, "vpcId")
         make("spare igw", "CreateInternetGateway", {}, "internetGatewayId")
         make("spare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.2.0/24"}, "subnetId")
+        make("spare scr", "CreateSubnetCidrReservation", {"SubnetId": self.ids["spare subnet"], "Cidr": "10.1.2.128/28", "ReservationType": "prefix"},
+             "subnetCidrReservationId")
         make("spare rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
         make("spare sg", "CreateSecurityGroup", {"GroupName": "spare", "GroupDescription": "words", "VpcId": vpc}, "groupId")
         make("spare eni", "CreateNetworkInterface", {"SubnetId": self.ids["subnet"], "PrivateIpAddress": "10.1.1.12"}, "networkInterfaceId")
@@ -278,7 +283,7 @@ class World:
         self.take_apart()
         self.account.ok("DeletePlacementGroup", {"GroupName": self.names["GroupName"]})
         self.deleted["pg"] = self.ids["spare pg"]
-        for label, action, name in [("spare subnet", "DeleteSubnet", "SubnetId"), ("spare rtb", "DeleteRouteTable", "RouteTableId"),
+        for label, action, name in [("spare scr", "DeleteSubnetCidrReservation", "SubnetCidrReservationId"), ("spare subnet", "DeleteSubnet", "SubnetId"), ("spare rtb", "DeleteRouteTable", "RouteTableId"),
                                     ("named sg", "DeleteSecurityGroup", "GroupId"), ("spare sg", "DeleteSecurityGroup", "GroupId"),
                                     ("spare key", "DeleteKeyPair", "KeyPairId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
                                     ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
@@ -325,7 +330,7 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)
@@ -363,6 +368,10 @@ class World:
         if spoilt:
             self.add_around(action, spoilt, request)
         return request
+
+    def asked(self, action):
+        """The ids that a list has to be asked with."""
+        return {p["name"]: self.ids[p["prefix"]] for p in self.tables[action]["params"] if p["required"] and p.get("prefix") and "." not in p["name"]}
 
     def add(self, action, param, request):
         """Adds the parameter, and what the element of a list that it stands in needs besides."""

@@ -255,6 +255,65 @@ static void judge_delete_subnet(const struct request *x, struct verdict *v)
 		refuse(v, code);
 }
 
+/* ---- reservations ---- */
+
+static bool draw_reservation(struct request *x)
+{
+	char text[CIDR_TEXT_SIZE];
+	if (x->refs[0]->block.bits == 0 || x->refs[0]->block.bits > 24)
+		return false;
+	x->block = (struct cidr){ip_add(x->refs[0]->block.base, 128 + 16 * random_below(4)), 28};
+	request_add(x, "Cidr", "%s", cidr_write(x->block, text));
+	request_add(x, "ReservationType", random_below(2) ? "explicit" : "prefix");
+	return true;
+}
+
+static void judge_reservation(const struct request *x, struct verdict *v)
+{
+	EACH (&x->s->model, t, KIND_SUBNET_RESERVATION)
+		if (t->of == x->refs[0] && cidr_overlaps(t->block, x->block))
+			refuse(v, "InvalidParameterValue");
+}
+
+static void apply_reservation(struct request *x, struct str answer)
+{
+	struct thing *t = model_add(&x->s->model, KIND_SUBNET_RESERVATION, x->account, x->refs[0],
+				    id_in(answer, "subnetCidrReservation/subnetCidrReservationId"));
+	t->block = x->block;
+}
+
+/* Named by its id alone: no list shows those of all subnets. */
+static bool draw_no_reservation(struct request *x)
+{
+	const struct thing *t = request_ref(x, NULL, KIND_SUBNET_RESERVATION);
+	if (!t)
+		return false;
+	x->ref_count = 0;
+	snprintf(x->name, sizeof x->name, "%s", t->id);
+	request_add(x, "SubnetCidrReservationId", "%s", x->name);
+	return true;
+}
+
+static struct thing *find_reservation(const struct request *x)
+{
+	EACH (&x->s->model, t, KIND_SUBNET_RESERVATION)
+		if (t->account == x->account && strcmp(t->id, x->name) == 0)
+			return t;
+	return NULL;
+}
+
+static void judge_no_reservation(const struct request *x, struct verdict *v)
+{
+	if (!find_reservation(x))
+		refuse(v, "InvalidSubnetCidrReservationID.NotFound");
+}
+
+static void apply_no_reservation(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end(&x->s->model, find_reservation(x), GONE);
+}
+
 /* ---- internet gateways ---- */
 
 static void apply_gateway(struct request *x, struct str answer)
@@ -440,6 +499,20 @@ static const struct operation rows[] = {
 	 judge_delete_options,
 	 request_apply_end},
 	{"CreateSubnet", 4, {{"VpcId", KIND_ROUTER}}, "subnet", draw_subnet, judge_subnet, apply_subnet},
+	{"CreateSubnetCidrReservation",
+	 1,
+	 {{"SubnetId", KIND_SUBNET}},
+	 NULL,
+	 draw_reservation,
+	 judge_reservation,
+	 apply_reservation},
+	{"DeleteSubnetCidrReservation",
+	 1,
+	 {},
+	 NULL,
+	 draw_no_reservation,
+	 judge_no_reservation,
+	 apply_no_reservation},
 	{"DeleteSubnet", 2, {{"SubnetId", KIND_SUBNET}}, NULL, NULL, judge_delete_subnet, request_apply_end},
 	{"ModifySubnetAttribute", 2, {{"SubnetId", KIND_SUBNET}}, NULL, draw_public, NULL, apply_public},
 	{"CreateInternetGateway", 2, {}, "internet-gateway", NULL, NULL, apply_gateway},

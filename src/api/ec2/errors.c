@@ -36,6 +36,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(MALFORMED, ROUTER, 400, "InvalidVpcID.Malformed"),
 	E(MALFORMED, DHCP_OPTIONS, 400, "InvalidDhcpOptionsId.Malformed"),
 	E(MALFORMED, ADDRESS_GROUP, 400, "InvalidPrefixListId.Malformed"),
+	E(MALFORMED, SUBNET_RESERVATION, 400, "InvalidSubnetCidrReservationID.Malformed"),
 	E(MALFORMED, SUBNET, 400, "InvalidSubnetID.Malformed"),
 	E(MALFORMED, PORT, 400, "InvalidNetworkInterfaceId.Malformed"),
 	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
@@ -67,6 +68,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(NOT_FOUND, DHCP_OPTIONS, 400, "InvalidDhcpOptionsID.NotFound"),
 	E_OF(NOT_FOUND, ADDRESS_GROUP, "RemoveEntry", 400, "InvalidPrefixListModification"),
 	E(NOT_FOUND, ADDRESS_GROUP, 400, "InvalidPrefixListID.NotFound"),
+	E(NOT_FOUND, SUBNET_RESERVATION, 400, "InvalidSubnetCidrReservationID.NotFound"),
 	E(NOT_FOUND, SUBNET, 400, "InvalidSubnetID.NotFound"),
 	E(NOT_FOUND, SECURITY_GROUP, 400, "InvalidGroup.NotFound"),
 	E_OF(NOT_FOUND, SECURITY_GROUP_RULE, "SecurityGroupRule", 400, "InvalidSecurityGroupRuleId.NotFound"),
@@ -120,6 +122,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(CONFLICT, SUBNET, 400, "InvalidSubnet.Conflict"),
 	E(CONFLICT, INSTANCE, 400, "InvalidInstanceID"), /* it has more than one interface */
 	E(CONFLICT, ADDRESS_GROUP, 400, "PrefixListVersionMismatch"),
+	E(CONFLICT, SUBNET_RESERVATION, 400, "InvalidParameterValue"),
 	E(CONFLICT, ADDRESS, 400, "Resource.AlreadyAssociated"),
 	E(CONFLICT, ROUTE_TABLE, 400, "Resource.AlreadyAssociated"),
 	E(CONFLICT, GATEWAY, 400, "Resource.AlreadyAssociated"),
@@ -151,6 +154,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(QUOTA, DHCP_OPTIONS, 400, "DhcpOptionsLimitExceeded"),
 	E_OF(QUOTA, ADDRESS_GROUP, "addresses", 400, "PrefixListMaxEntriesExceeded"),
 	E(QUOTA, ADDRESS_GROUP, 400, "ResourceLimitExceeded"),
+	E(QUOTA, SUBNET_RESERVATION, 400, "ResourceLimitExceeded"),
 	E(QUOTA, SUBNET, 400, "SubnetLimitExceeded"),
 	E(QUOTA, NETWORK, 400, "SubnetLimitExceeded"), /* each subnet of EC2's has one of its own */
 	E_OF(QUOTA, SECURITY_GROUP, "SecurityGroup", 400, "SecurityGroupsPerInterfaceLimitExceeded"),

@@ -61,6 +61,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_ROUTER] = "vpc",
 	[KIND_GATEWAY] = "internet-gateway",
 	[KIND_SUBNET] = "subnet",
+	[KIND_SUBNET_RESERVATION] = "subnet-cidr-reservation",
 	[KIND_ROUTE_TABLE] = "route-table",
 	[KIND_NAT_GATEWAY] = "natgateway",
 	[KIND_NETWORK_ACL] = "network-acl",
