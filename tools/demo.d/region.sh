@@ -29,7 +29,7 @@ stop_dari() {
     local pid
     pid=$(dari_pid) || return 0
     kill "$pid"
-    for _ in $(seq 600); do [ -d "/proc/$pid" ] || return 0; sleep 0.1; done
+    for _ in $(seq 600); do [ -n "$(dari_pid)" ] || return 0; sleep 0.1; done # a zombie has ended
     kill -9 "$pid"
 }
 
