@@ -257,8 +257,8 @@ def read_kind(path, kind_names):
     check_keys(file, "top level", table, ("doc", "ec2_prefix", "fields", "side", "index", "state"), ("doc", "fields"))
     check_doc(file, "doc", table["doc"])
     prefix = table.get("ec2_prefix", "")
-    if not isinstance(prefix, str) or ("ec2_prefix" in table and not re.fullmatch("[a-z]+", prefix)):
-        fail(file, "ec2_prefix", "must be lower-case letters")
+    if not isinstance(prefix, str) or ("ec2_prefix" in table and not re.fullmatch("[a-z]+(-[a-z]+)*", prefix)):
+        fail(file, "ec2_prefix", "must be lower-case letters, with dashes between them at most")
     for section in ("fields", "side", "index", "state"):
         check_type(file, "top level", table, section, dict, "a table")
     if not table["fields"]:

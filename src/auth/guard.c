@@ -396,12 +396,12 @@ static struct policy_question make_question(const struct guard_subject *subject,
 					.arena = a};
 }
 
-static void decide(const struct guard_state *s, const struct policy_question *q,
+static void decide(const struct guard_state *s, const struct policy_question *q, bool has_role,
 		   struct policy_decision *ret_decision)
 {
 	const struct policy_set set = {.identity = s->policies.at,
 				       .identity_count = s->policies.count,
-				       .has_role = s->request.has_role,
+				       .has_role = has_role,
 				       .has_session = s->policies.has_session,
 				       .session = s->policies.session,
 				       .session_count = s->policies.session_count,
@@ -409,11 +409,11 @@ static void decide(const struct guard_state *s, const struct policy_question *q,
 	policy_decide(&set, q, ret_decision);
 }
 
-static RESULT decide_or_refuse(struct guard_state *s, struct ctx *c, struct policy_question *q,
+static RESULT decide_or_refuse(struct guard_state *s, struct ctx *c, struct policy_question *q, bool has_role,
 			       bool *ret_is_allowed)
 {
 	struct policy_decision d;
-	decide(s, q, &d);
+	decide(s, q, has_role, &d);
 	if (arena_is_full(q->arena))
 		return ctx_no_memory(c);
 	if (d.effect != POLICY_ALLOWS) {
@@ -441,7 +441,19 @@ static RESULT check_created_tags(struct guard_state *s, struct ctx *c, const str
 	subject.create_action = str_slice(action, colon + 1, action.n);
 	struct policy_question q =
 		make_question(&subject, c->arena, tag_set, str_from(model_permissions[tag_set].action));
-	return decide_or_refuse(s, c, &q, &is_allowed);
+	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
+}
+
+/* A role that the operation gives to instances takes a permission of its own, whatever was called. */
+static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct guard_subject *role,
+			    int permission, bool *ret_is_allowed)
+{
+	struct guard_subject subject = *role;
+	subject.passed_to = STR("ec2.amazonaws.com");
+	struct policy_question q =
+		make_question(&subject, c->arena, permission, str_from(model_permissions[permission].action));
+	q.resource = guard_write_arn(&subject, c->arena);
+	return decide_or_refuse(s, c, &q, identity_has(c->who, ROLE_RIGHT_MANAGER), ret_is_allowed);
 }
 
 /* What the operation does as a part of what was asked, in words that IAM denies by itself: Neutron's
@@ -455,7 +467,7 @@ static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guar
 		return OK;
 	struct policy_question q =
 		make_question(subject, c->arena, part, str_from(model_permissions[part].action));
-	decide(s, &q, &d);
+	decide(s, &q, s->request.has_role, &d);
 	return d.effect == POLICY_DENIES ? refuse(s, c, &q, &d) : OK;
 }
 
@@ -466,9 +478,11 @@ static RESULT check_resource(struct guard *guard, struct ctx *c, const struct ta
 	struct guard_state *s = (struct guard_state *) guard;
 	const struct guard_subject subject = {
 		.state = s, .tables = t, .kind = kind, .row = row, .planned = planned};
+	if (strcmp(permission, "iam_role.pass") == 0)
+		return check_passing(s, c, &subject, permission_find(str_from(permission)), ret_is_allowed);
 	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
 	s->was_asked = true;
-	TRY(decide_or_refuse(s, c, &q, ret_is_allowed));
+	TRY(decide_or_refuse(s, c, &q, s->request.has_role, ret_is_allowed));
 	TRY(check_part(s, c, &subject, permission));
 	return check_created_tags(s, c, &subject);
 }
@@ -524,7 +538,7 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	c->guard = &s->guard;
 	const struct guard_subject subject = {.state = s};
 	struct policy_question q = make_question(&subject, c->arena, s->permission, request->action);
-	return decide_or_refuse(s, c, &q, &is_allowed);
+	return decide_or_refuse(s, c, &q, request->has_role, &is_allowed);
 }
 
 /* ---- what is told of a refusal ---- */

@@ -25,6 +25,7 @@ struct guard_subject {
 	enum kind kind;
 	const struct row *row, *planned;
 	struct str create_action; /* of tags that come with what is made; empty */
+	struct str passed_to;     /* the service that a role is passed on to; empty */
 };
 
 /* For struct policy_question: q->request is a struct guard_subject. */

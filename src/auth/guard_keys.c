@@ -410,6 +410,27 @@ static struct str never(const struct guard_subject *s, struct arena *a)
 	(void) a;
 	return STR("false");
 }
+/* Of a session that an instance's guest was given. */
+static struct str source_instance(const struct guard_subject *s, struct arena *a)
+{
+	const struct identity *who = s->state->call->ctx.who;
+	if (!who->session || uuid_is_none(who->session->instance))
+		return STR_NONE;
+	return str_print(a, "arn:aws:ec2:%" STR_FMT ":%" STR_FMT ":instance/%" STR_FMT,
+			 STR_ARG(s->state->region), STR_ARG(who->account_number),
+			 STR_ARG(id_to_ec2(a, KIND_INSTANCE, who->session->instance)));
+}
+static struct str source_vpc(const struct guard_subject *s, struct arena *a)
+{
+	const struct session *session = s->state->call->ctx.who->session;
+	return session && !uuid_is_none(session->router) ? id_to_ec2(a, KIND_ROUTER, session->router)
+							 : STR_NONE;
+}
+static struct str passed_to(const struct guard_subject *s, struct arena *a)
+{
+	(void) a;
+	return s->passed_to;
+}
 static struct str create_action(const struct guard_subject *s, struct arena *a)
 {
 	(void) a;
@@ -422,15 +443,26 @@ struct call_key {
 };
 
 static const struct call_key call_keys[] = {
-	{"aws:sourceip", source_ip},           {"aws:securetransport", secure_transport},
-	{"aws:currenttime", current_time},     {"aws:epochtime", epoch_time},
-	{"aws:useragent", user_agent},         {"aws:referer", referer},
-	{"aws:username", user_name},           {"aws:userid", user_id},
-	{"aws:principalarn", principal_arn},   {"aws:principalaccount", principal_account},
-	{"aws:principaltype", principal_type}, {"aws:tokenissuetime", token_issue_time},
-	{"aws:requestedregion", region},       {"ec2:region", region},
-	{"aws:principalisawsservice", never},  {"aws:viaawsservice", never},
+	{"aws:sourceip", source_ip},
+	{"aws:securetransport", secure_transport},
+	{"aws:currenttime", current_time},
+	{"aws:epochtime", epoch_time},
+	{"aws:useragent", user_agent},
+	{"aws:referer", referer},
+	{"aws:username", user_name},
+	{"aws:userid", user_id},
+	{"aws:principalarn", principal_arn},
+	{"aws:principalaccount", principal_account},
+	{"aws:principaltype", principal_type},
+	{"aws:tokenissuetime", token_issue_time},
+	{"aws:requestedregion", region},
+	{"ec2:region", region},
+	{"aws:principalisawsservice", never},
+	{"aws:viaawsservice", never},
 	{"ec2:createaction", create_action},
+	{"iam:passedtoservice", passed_to},
+	{"ec2:sourceinstancearn", source_instance},
+	{"aws:ec2instancesourcevpc", source_vpc},
 };
 
 /* ---- all of them ---- */

@@ -8,7 +8,7 @@
 
 #include "base/random.h"
 
-enum { VERSION = 1, HALF_SIZE = 5, SECRET_SIZE = 30 /* 40 in base64 */ };
+enum { VERSION = 2, HALF_SIZE = 5, SECRET_SIZE = 30 /* 40 in base64 */ };
 
 #define NUMBERS_END UINT64_C(1000000000000) /* 12 digits */
 
@@ -18,7 +18,7 @@ static const char base32[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567";
  * ids of policies. */
 struct head {
 	uint8_t version, policy_count, tag_count, zero;
-	uuid account, user, iam_role;
+	uuid account, user, iam_role, instance, router;
 	uint64_t issued_us, expires_us;
 } __attribute__((packed));
 
@@ -135,6 +135,8 @@ static struct str pack(struct arena *a, const struct session *s)
 			    .account = s->account,
 			    .user = s->user,
 			    .iam_role = s->iam_role,
+			    .instance = s->instance,
+			    .router = s->router,
 			    .issued_us = htole64((uint64_t) s->issued_us),
 			    .expires_us = htole64((uint64_t) s->expires_us)};
 	size_t size = sizeof head + session_packed_size(s) + (2 + 2 * s->tags.count) * sizeof(uint16_t);
@@ -182,6 +184,8 @@ static bool unpack(struct arena *a, struct str plain, struct session *ret_sessio
 	struct session s = {.account = head.account,
 			    .user = head.user,
 			    .iam_role = head.iam_role,
+			    .instance = head.instance,
+			    .router = head.router,
 			    .issued_us = (int64_t) le64toh(head.issued_us),
 			    .expires_us = (int64_t) le64toh(head.expires_us)};
 	struct tag *tags = arena_new_array(a, struct tag, head.tag_count + 1U);

@@ -29,6 +29,8 @@ struct session {
 	struct str policy;     /* bounds it; empty: none was passed */
 	struct uuids policies; /* managed ones that were passed likewise */
 	struct tags tags;      /* that were passed */
+	/* The instance whose guest it is for, and its VPC when it was given; none: it was taken. */
+	uuid instance, router;
 	/* Of a role's session, as the role is now; not in the token. */
 	struct str role_name, role_path;
 };

@@ -207,6 +207,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	TRY(policies_forget_account(op, id));
 	for (const struct user *u = user_first_by_owner(op->head, id); u; u = user_next_by_owner(op->head, u))
 		TRY(user_forget_whole(op, u->row.id));
+	FORGET_EACH(op, profile_association, account, id);
 	FORGET_EACH(op, instance_profile, account, id);
 	FORGET_EACH(op, iam_role, account, id);
 	const struct user_group *own = user_group_first_by_owner(op->head, id);

@@ -153,6 +153,7 @@ RESULT engine_delete_instance_profile(struct op *op, struct instance_profile_tar
 				     "Cannot delete entity, must remove roles from instance profile first.");
 	TRY(engine_tell(op, KIND_INSTANCE_PROFILE, &profile->row, "deleted", "Instance profile %" STR_FMT ".",
 			STR_ARG(profile->name)));
+	FORGET_EACH(op, profile_association, instance_profile, profile->row.id);
 	return instance_profile_forget(op, profile->row.id);
 }
 
@@ -178,6 +179,7 @@ RESULT engine_add_role_to_profile(struct op *op, struct profile_role *wish)
 	if (!uuid_is_none(profile->iam_role))
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_INSTANCE_PROFILE,
 				     "Cannot exceed quota for InstanceSessionsPerInstanceProfile: 1");
+	TRY(engine_permit(op, "iam_role.pass", KIND_IAM_ROLE, &role->row));
 	return write_profile(op, profile, role, true);
 }
 

@@ -45,7 +45,7 @@ struct instance_profile_wish {
 };
 OPERATION(engine_create_instance_profile, instance_profile_wish)
 
-/* ERR_IN_USE: it has a role. */
+/* ERR_IN_USE: it has a role. Instances that have it are without one then. */
 struct instance_profile_target {
 	struct ref instance_profile;
 };
@@ -54,5 +54,5 @@ OPERATION(engine_delete_instance_profile, instance_profile_target)
 struct profile_role {
 	struct ref instance_profile, iam_role;
 };
-OPERATION(engine_add_role_to_profile, profile_role)      /* ERR_QUOTA: it has one */
+OPERATION(engine_add_role_to_profile, profile_role)      /* which is passed on by it; ERR_QUOTA: it has one */
 OPERATION(engine_remove_role_from_profile, profile_role) /* ERR_NOT_FOUND: it has it not */

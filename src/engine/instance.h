@@ -36,6 +36,7 @@ struct instance_launch {
 	struct str name; /* Nova's; of several each gets a number behind it */
 	struct str description;
 	struct ref key_pair;             /* kind none: no key */
+	struct ref instance_profile;     /* by name or ARN; kind none: none */
 	struct ref server_group;         /* kind none: none */
 	int64_t partition;               /* of a partition group; 0: that with the fewest instances */
 	struct ref zone;                 /* kind none: the primary port's subnet's */

@@ -19,8 +19,9 @@ struct launch {
 	const struct image *image; /* NULL: from a disk that is named */
 	const struct image *from;  /* what its root disk's content came from; NULL: not known */
 	const struct instance_type *type;
-	const struct key_pair *key;       /* or NULL */
-	const struct server_group *group; /* likewise */
+	const struct key_pair *key;             /* or NULL */
+	const struct instance_profile *profile; /* likewise */
+	const struct server_group *group;       /* likewise */
 	struct launch_ports ports;
 	const struct subnet *subnet; /* the primary port's; NULL: it has none */
 	uuid zone;
@@ -314,6 +315,8 @@ static RESULT resolve(struct launch *l)
 		TRY(launch_template_add_tags(op, l->wish->template_version, &l->instance_tags));
 	TRY(tags_normalize(op, l->wish->volume_tags, &l->volume_tags));
 	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));
+	if (ref_is_given(&l->wish->instance_profile))
+		TRY(profile_find_passed(op, l->account, &l->wish->instance_profile, &l->profile));
 	return permit(l);
 }
 
@@ -490,6 +493,12 @@ static RESULT tell_unplaced(struct launch *l, uuid instance)
 			     "It is placed as soon as a host has room.");
 }
 
+static RESULT write_profile(const struct launch *l, const struct instance *instance)
+{
+	uuid association = UUID_NONE;
+	return profile_write_association(l->op, instance, l->profile, &association);
+}
+
 static RESULT write_instance(struct launch *l, int64_t index, const struct host *host)
 {
 	struct op *op = l->op;
@@ -500,6 +509,8 @@ static RESULT write_instance(struct launch *l, int64_t index, const struct host 
 	TRY(instance_meter_held(op, &instance, 1));
 	TRY(write_volumes(l, &instance));
 	TRY(launch_ports_write(op, &l->ports, &instance, l->port_tags));
+	if (l->profile)
+		TRY(write_profile(l, &instance));
 	if (!host)
 		TRY(tell_unplaced(l, instance.row.id));
 	l->made[index] = instance.row.id;

@@ -86,6 +86,7 @@ RESULT instance_release_parts(struct op *op, const struct instance *instance)
 {
 	TRY(release_ports(op, instance->row.id));
 	TRY(release_volumes(op, instance->row.id));
+	TRY(profile_leave_instance(op, instance->row.id));
 	TRY(condition_clear_all(op, instance->row.id));
 	TRY(instance_meter_held(op, instance, 0));
 	return engine_tell(op, KIND_INSTANCE, &instance->row, "terminated", "It is gone from its host.");

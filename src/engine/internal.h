@@ -599,6 +599,17 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 /* ERR_INVALID: too much user data, or a metadata hop limit out of 1 to 64; 0 is none said. */
 RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_limit);
 
+/* ---- profile_association.c ---- */
+
+/* A profile of the account that the caller names, and whose role, if it has one, it may pass on. */
+RESULT profile_find_passed(struct op *op, const struct account *account, const struct ref *ref,
+			   const struct instance_profile **ret_profile);
+/* Of an instance that has none. */
+RESULT profile_write_association(struct op *op, const struct instance *instance,
+				 const struct instance_profile *profile, uuid *ret_association);
+/* The instance has none any more, if it had one. */
+RESULT profile_leave_instance(struct op *op, uuid instance);
+
 /* ---- instance_resize.c ---- */
 
 /* ERR_STATE unless it runs from its root disk or is stopped, and nothing else is asked of it. */

@@ -43,7 +43,8 @@ class Some:
 
 
 TEMPLATE = {
-    "ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.micro", "KeyName": "a-key", "EbsOptimized": True, "Monitoring": {"Enabled": True},
+    "ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.micro", "KeyName": "a-key", "EbsOptimized": True,
+    "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/web", "Name": "job"}, "Monitoring": {"Enabled": True},
     "Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "parts", "GroupId": "pg-0123456789abcdef0", "PartitionNumber": 2},
     "DisableApiTermination": True, "DisableApiStop": False, "InstanceInitiatedShutdownBehavior": "terminate", "UserData": "IyEvYmluL3NoCg==",
     "SecurityGroupIds": ["sg-0123456789abcdef0"], "SecurityGroups": ["web"], "CreditSpecification": {"CpuCredits": "standard"},
@@ -236,6 +237,7 @@ ROWS = [
      {"ImageId": "{image}", "InstanceType": "t3.small", "MinCount": 1, "MaxCount": 1, "KeyName": "drawn", "SubnetId": "{subnet}",
       "SecurityGroupIds": ["{sg}"], "PrivateIpAddress": "10.20.1.10", "UserData": "#!/bin/sh\n", "ClientToken": "an-instance",
       "Placement": {"AvailabilityZone": "us-east-1b"}, "Monitoring": {"Enabled": True}, "EbsOptimized": True,
+      "IamInstanceProfile": {"Arn": "{profile arn}"},
       "DisableApiTermination": True, "DisableApiStop": True, "InstanceInitiatedShutdownBehavior": "terminate", "CreditSpecification": {"CpuCredits": "standard"},
       "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 3, "InstanceMetadataTags": "enabled"},
       "BlockDeviceMappings": [{"DeviceName": "/dev/xvda", "Ebs": {"VolumeSize": 9, "VolumeType": "gp2", "DeleteOnTermination": False}}],
@@ -250,6 +252,7 @@ ROWS = [
       "BlockDeviceMappings[0].DeviceName": "/dev/xvda", "BlockDeviceMappings[0].Ebs.DeleteOnTermination": False,
       "Architecture": "x86_64", "VirtualizationType": "hvm", "RootDeviceType": "ebs", "RootDeviceName": Some("/dev/.*"),
       "PublicIpAddress": None, "SourceDestCheck": True, "State.Name": Some("pending|running"),
+      "IamInstanceProfile.Arn": "{profile arn}", "IamInstanceProfile.Id": "{profile id}",
       "NetworkInterfaces[0].Attachment.DeviceIndex": 0, "NetworkInterfaces[0].PrivateIpAddress": "10.20.1.10"}),
     ("RunInstances", {"ImageId": "{image}", "MinCount": 1, "MaxCount": 2, "SecurityGroups": ["plain"],
                       "+Placement.AvailabilityZoneId": "use1-az1"},
@@ -270,11 +273,17 @@ ROWS = [
      {"PrivateIpAddress": "10.20.1.20", "PublicIpAddress": Some(r"203\.0\.113\.\d+"), "NetworkInterfaces[0].Description": "first",
       "NetworkInterfaces[0].PrivateIpAddresses[].Primary": [True, False], "NetworkInterfaces[0].Attachment.DeleteOnTermination": True,
       "NetworkInterfaces[0].Attachment.DeviceIndex": 0, "SecurityGroups[0].GroupId": "{sg}"}),
+    ("AssociateIamInstanceProfile", {"InstanceId": "{port i}", "IamInstanceProfile": {"Arn": "{profile arn}"}},
+     {"iip": "IamInstanceProfileAssociation.AssociationId"}, "DescribeIamInstanceProfileAssociations", {"AssociationIds": ["{iip}"]},
+     "IamInstanceProfileAssociations[0]", {"InstanceId": "{port i}", "State": "associated", "IamInstanceProfile.Arn": "{profile arn}",
+                                           "IamInstanceProfile.Id": "{profile id}", "AssociationId": "{iip}"}),
+    ("AssociateIamInstanceProfile", {"InstanceId": "{list i}", "IamInstanceProfile": {"Name": "web"}}, {}, "DescribeInstances", {"InstanceIds": ["{list i}"]},
+     "Reservations[0].Instances[0]", {"InstanceId": "{list i}", "IamInstanceProfile.Id": "{profile id}"}),
     ("RunInstances",
-     {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
+     {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "IamInstanceProfile": {"Name": "web"}, "NetworkInterfaces": [
          {"DeviceIndex": 0, "NetworkInterfaceId": "{bare}"}]},
      {"bare i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{bare i}"]}, "Reservations[0].Instances[0]",
-     {"SubnetId": "{small}", "NetworkInterfaces[0].NetworkInterfaceId": "{bare}",
+     {"SubnetId": "{small}", "NetworkInterfaces[0].NetworkInterfaceId": "{bare}", "IamInstanceProfile.Id": "{profile id}",
       "NetworkInterfaces[0].Attachment.DeleteOnTermination": False}),
     ("CreateLaunchTemplate", {"LaunchTemplateName": "whole", "VersionDescription": "the first", "LaunchTemplateData": TEMPLATE,
                               "ClientToken": "a-template", "TagSpecifications": tags("launch-template")},
@@ -481,6 +490,7 @@ TELLING = {
     ("AssignPrivateIpAddresses", "AllowReassignment"): "NetworkInterfaceId",
     ("AssignPrivateIpAddresses", "SecondaryPrivateIpAddressCount"): "PrivateIpAddresses[].Primary",
     ("AssociateAddress", "AllowReassociation"): "NetworkInterfaceId",
+    ("AssociateIamInstanceProfile", "IamInstanceProfile.Name"): "IamInstanceProfile.Id",
     ("AuthorizeSecurityGroupEgress", "IpPermissions.N.Groups.N.GroupName"): "UserIdGroupPairs",
     ("AuthorizeSecurityGroupIngress", "IpPermissions.N.Groups.N.GroupName"): "UserIdGroupPairs",
     ("AuthorizeSecurityGroupIngress", "GroupName"): "IpRanges",
@@ -496,6 +506,7 @@ TELLING = {
     ("CreateVolume", "AvailabilityZoneId"): "AvailabilityZone",
     ("ImportKeyPair", "PublicKeyMaterial"): "PublicKey",
     ("RegisterImage", "BlockDeviceMapping.N.NoDevice"): "length(BlockDeviceMappings)",
+    ("RunInstances", "IamInstanceProfile.Name"): "IamInstanceProfile.Id",
     ("RunInstances", "Monitoring.Enabled"): "Monitoring.State",
     ("RunInstances", "NetworkInterface.N.AssociatePublicIpAddress"): "PublicIpAddress",
     ("RunInstances", "NetworkInterface.N.PrivateIpAddresses.N.Primary"): "PrivateIpAddress",
@@ -527,8 +538,10 @@ class Region:
     def __init__(self, dev):
         self.ec2 = dev.account.client()
         self.sent, self.compared, self.newer = {}, {}, {}
+        profile = dev.account.client("iam").create_instance_profile(InstanceProfileName="web", Path="/app/")["InstanceProfile"]
         self.ec2.meta.events.register("before-call.ec2", self.record)
         self.made = {
+            "profile arn": profile["Arn"], "profile id": profile["InstanceProfileId"],
             "owner": dev.account.client("sts").get_caller_identity()["Account"],
             "image": self.ec2.describe_images()["Images"][0]["ImageId"],
             "snap": self.ec2.describe_images()["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"],

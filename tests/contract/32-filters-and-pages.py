@@ -21,7 +21,7 @@ TABLES = dump()
 ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
-LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
+LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
@@ -96,7 +96,8 @@ def make_more(world):
         call("CreateLaunchTemplate", {"LaunchTemplateName": f"page-{n}", "LaunchTemplateData.KeyName": f"page-{n}"})
         group = call("CreateSecurityGroup", {"GroupName": f"page-{n}", "GroupDescription": "words", "VpcId": vpc}).first("groupId")
         call("CreateTags", {"ResourceId.1": group, "Tag.1.Key": "page", "Tag.1.Value": str(n)})
-        call("RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet})
+        call("RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
+                              "IamInstanceProfile.Name": "contract"})
     for volume in call("DescribeVolumes").all("volumeSet/item/volumeId"):
         call("ModifyVolume", {"VolumeId": volume, "Size": 50, "VolumeType": "gp3"})
 

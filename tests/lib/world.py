@@ -10,12 +10,13 @@ import time
 
 from dev import PATIENCE_S
 
+IAM_VERSION = "2010-05-08"
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
-ID = re.compile(r"\b((?:vpc-cidr-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
+ID = re.compile(r"\b((?:vpc-cidr-|iip-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
 # Values of parameters that are words, by name.
 VALUES = {
-    "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "Cidr": "203.0.113.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
+    "Arn": lambda w: w.profile_arn, "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "Cidr": "203.0.113.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
     "Description": "words",
     "DestinationCidrBlock": "198.18.0.0/15", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
@@ -37,6 +38,10 @@ REQUESTS = {
     "AssociateAddress": {"AllocationId": "spare eipalloc", "NetworkInterfaceId": "spare eni"},
     ("AssociateAddress", "PublicIp"): {"NetworkInterfaceId": "spare eni"},
     ("AssociateAddress", "InstanceId"): {"AllocationId": "spare eipalloc"},
+    ("AssociateIamInstanceProfile", "IamInstanceProfile.Arn"): {"InstanceId": "lone i"},
+    "AssociateIamInstanceProfile": {"InstanceId": "lone i", "IamInstanceProfile.Name": "=contract"},
+    ("ReplaceIamInstanceProfileAssociation", "IamInstanceProfile.Arn"): {},
+    "ReplaceIamInstanceProfileAssociation": {"IamInstanceProfile.Name": "=contract"},
     "AssociateRouteTable": {"RouteTableId": "spare rtb", "SubnetId": "spare subnet"},
     "AssociateVpcCidrBlock": {"VpcId": "spare vpc", "CidrBlock": "=10.66.0.0/16"},
     "AttachInternetGateway": {"InternetGatewayId": "spare igw", "VpcId": "spare vpc"},
@@ -215,6 +220,8 @@ class World:
         make("dopt", "CreateDhcpOptions", {"DhcpConfiguration.1.Key": "domain-name", "DhcpConfiguration.1.Value.1": "corp.example"}, "dhcpOptionsId")
         make("i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.xlarge", "MinCount": 1, "MaxCount": 1, "KeyName": "contract",
                                    "SubnetId": subnet, "PrivateIpAddress": "10.1.1.10", "SecurityGroupId.1": group, "ClientToken": "contract"}, "instanceId")
+        self.profile_arn = call("CreateInstanceProfile", {"InstanceProfileName": "contract"}, version=IAM_VERSION, service="iam").first(".//Arn")
+        make("iip-assoc", "AssociateIamInstanceProfile", {"InstanceId": self.ids["i"], "IamInstanceProfile.Name": "contract"}, "associationId")
         make("lone i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
                                         "PrivateIpAddress": "10.1.1.11"}, "instanceId")
         found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
@@ -313,6 +320,7 @@ class World:
         gone["nat"] = call("CreateNatGateway", {"SubnetId": ids["subnet"], "ConnectivityType": "private"}).first(".//natGatewayId")
         gone["i"] = call("RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
                                           "SubnetId": ids["subnet"]}).first(".//instanceId")
+        gone["iip-assoc"] = call("AssociateIamInstanceProfile", {"InstanceId": gone["i"], "IamInstanceProfile.Name": "contract"}).first(".//associationId")
         self.account.dev.rest()
         call("DeleteNatGateway", {"NatGatewayId": gone["nat"]})
         call("TerminateInstances", {"InstanceId.1": gone["i"]})

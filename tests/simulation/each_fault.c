@@ -113,7 +113,7 @@ static void sign(enum script_user user, bool is_get, struct str parameters)
 	struct region *r = &t.s.region;
 	ctx_init(&r->cloud->c, r->cloud->arena);
 	world_sign_call(&r->cloud->c, find_user(user), is_get ? "GET" : "POST", parameters, &t.http);
-	t.http.call.self = r->face;
+	t.http.call.self = iam_has_call(&t.http.call) ? (void *) r->iam : r->face;
 }
 
 static void write_request(const struct script_request *request)
@@ -146,7 +146,7 @@ static struct world_answer call(void *self, enum script_user user, bool is_get, 
 {
 	(void) self;
 	sign(user, is_get, parameters);
-	ec2_http_face.handle(t.s.region.face, &t.http.call);
+	fake_call_handle(&t.http, iam_has_call(&t.http.call) ? &iam_http_face : &ec2_http_face);
 	await_answer(parameters);
 	return answer();
 }

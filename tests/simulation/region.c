@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The region of a history: tests/unit/cloud's, with both faces and accounts that sign. */
+ * The region of a history: tests/unit/cloud's, with its faces and accounts that sign. */
 #include "auth/guard.h"
 #include "auth/key.h"
 #include "engine/role.h"
@@ -44,10 +44,14 @@ static void open_face(struct region *r)
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
 	cloud_expect_at(c, ec2_new(&c->c, &ec2, &r->face), __FILE__, __LINE__);
 	open_openstack(r);
+	const struct iam_config iam = {
+		.store = c->store, .sigv4 = r->sigv4, .passwords = r->passwords, .master_key = master_key};
+	cloud_expect_at(c, iam_new(&c->c, &iam, &r->iam), __FILE__, __LINE__);
 }
 
 static void close_face(struct region *r)
 {
+	iam_free(TAKE(r->iam));
 	openstack_free(TAKE(r->openstack));
 	passwords_free(TAKE(r->passwords));
 	tickets_free(TAKE(r->tickets));

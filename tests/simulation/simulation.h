@@ -45,6 +45,7 @@ struct region {
 	struct tickets *tickets;
 	struct guards *guards;
 	struct ec2_face *face;
+	struct iam_face *iam; /* for what a case needs of it */
 	struct openstack_face *openstack;
 	const uint8_t *master_key;
 	struct world_user users[ACCOUNTS + 1];

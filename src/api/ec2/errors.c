@@ -76,6 +76,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(NOT_FOUND, SECURITY_GROUP_RULE, 400, "InvalidPermission.NotFound"),
 	E(NOT_FOUND, PORT, 400, "InvalidNetworkInterfaceID.NotFound"),
 	E_OF(NOT_FOUND, ADDRESS, "PublicIp", 400, "InvalidAddress.NotFound"),
+	E(NOT_FOUND, PROFILE_ASSOCIATION, 400, "NoSuchAssociation"),
 	E_OF(NOT_FOUND, NONE, "AssociationId", 400, "InvalidAssociationID.NotFound"),
 	E_OF(NOT_FOUND, NONE, "VolumeModification", 400, "InvalidVolumeModification.NotFound"),
 	E_OF(NOT_FOUND, NONE, "Attachment", 400, "InvalidAttachmentID.NotFound"),

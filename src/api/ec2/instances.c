@@ -8,6 +8,7 @@
 #include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 #include "engine/instance.h"
+#include "engine/profile_association.h"
 #include "engine/router.h"
 
 /* ---- states ---- */
@@ -99,6 +100,7 @@ static const void *gather_instance(struct ec2_call *e, const struct row *row)
 	item->type = instance_type_find(ec2_walk(e), item->instance->type);
 	item->zone = zone_find(ec2_walk(e), item->instance->zone);
 	item->group = server_group_find(ec2_walk(e), item->instance->server_group);
+	item->profile = ec2_gather_profile(e, engine_find_profile_of(ec2_walk(e), row->id));
 	item->state = model_derive_instance_state(item->instance);
 	return gather_ports(e, item) && gather_volumes(e, item) ? item : 0;
 }
@@ -260,6 +262,7 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	write_interfaces(e, x, i);
 	xml_bool(x, "ebsOptimized", row->ebs_optimized);
 	xml_bool(x, "enaSupport", true);
+	ec2_write_profile(x, &i->profile);
 	bool is_windows = row->platform == INSTANCE_PLATFORM_WINDOWS;
 	if (is_windows)
 		xml_z(x, "platform", "windows");
@@ -397,6 +400,12 @@ static bool fits_partition(const struct filter_run *f, const struct row *row)
 	return partition && filter_int(f, partition);
 }
 
+static bool fits_profile(const struct filter_run *f, const struct row *row)
+{
+	const struct instance_profile *profile = engine_find_profile_of(f->t, row->id);
+	return profile && filter_text(f, ec2_gather_profile(f->e, profile).arn);
+}
+
 static const struct filter instance_filters[] = {
 	{"instance-id", .is_id = true},
 	{"vpc-id", .field = "router", .index = INSTANCE_INDEX_ROUTER},
@@ -473,7 +482,7 @@ static const struct filter instance_filters[] = {
 	{"affinity", .get = filter_nothing},
 	{"capacity-reservation-id", .get = filter_nothing},
 	{"host-id", .get = filter_nothing},
-	{"iam-instance-profile.arn", .get = filter_nothing},
+	{"iam-instance-profile.arn", .get = fits_profile},
 	{"instance-lifecycle", .get = filter_nothing},
 	{"kernel-id", .get = filter_nothing},
 	{"outpost-arn", .get = filter_nothing},

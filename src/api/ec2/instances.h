@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/ec2/interfaces.h"
+#include "api/ec2/profiles.h"
 
 struct ec2_instance_item {
 	struct ec2_item item; /* with what was kept there is nothing else */
@@ -10,6 +11,7 @@ struct ec2_instance_item {
 	const struct instance_type *type; /* NULL: gone, like what follows */
 	const struct zone *zone;
 	const struct server_group *group;
+	struct ec2_profile_item profile;
 	enum instance_state state;
 	VEC(struct ec2_port_item) ports;    /* the primary one first */
 	VEC(const struct volume *) volumes; /* the root disk first */

@@ -94,6 +94,8 @@ static struct str subject_of(struct str name)
 			name = str_slice(name, 0, k);
 	if (str_is(name, "SecurityGroup"))
 		return STR("SecurityGroupId");
+	if (str_is(name, "IamInstanceProfile.Name"))
+		return STR("IamInstanceProfile.Arn");
 	return str_is(name, "Placement.GroupName") ? STR("Placement.GroupId") : name;
 }
 

@@ -42,6 +42,10 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 	LAUNCH_WORD(T, m, "ImageId", text[0], .max = 255, .doc = "Image to start from."),                    \
 		LAUNCH_WORD(T, m, "InstanceType", text[1], .max = 255, .doc = "Size."),                      \
 		LAUNCH_WORD(T, m, "KeyName", text[2], .max = 255, .doc = "Key pair by name."),               \
+		LAUNCH_WORD(T, m, "IamInstanceProfile.Arn", text[12], .min = 1, .max = 2048,                 \
+			    .doc = "Instance profile whose role the guest gets."),                           \
+		LAUNCH_WORD(T, m, "IamInstanceProfile.Name", text[13], .min = 1, .max = 128,                 \
+			    .doc = "Or by name."),                                                           \
 		LAUNCH_WORD(T, m, "EbsOptimized", flag[0], .doc = "Kept and shown."),                        \
 		LAUNCH_WORD(T, m, "Monitoring.Enabled", flag[1], .doc = "Kept and shown."),                  \
 		LAUNCH_WORD(T, m, "Placement.AvailabilityZone", text[3], .max = 255,                         \
@@ -90,7 +94,7 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 		LAUNCH_NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsARecord", .only = "false"),     \
 		LAUNCH_NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", .only = "false"),  \
 		LAUNCH_NOT_BUILT("KernelId"), LAUNCH_NOT_BUILT("RamDiskId"),                                 \
-		LAUNCH_NOT_BUILT("IamInstanceProfile"), LAUNCH_NOT_BUILT("ElasticGpuSpecification"),         \
+		LAUNCH_NOT_BUILT("ElasticGpuSpecification"),                                                 \
 		LAUNCH_NOT_BUILT("ElasticInferenceAccelerator"), LAUNCH_NOT_BUILT("InstanceMarketOptions"),  \
 		LAUNCH_NOT_BUILT("CpuOptions"), LAUNCH_NOT_BUILT("LicenseSpecification"),                    \
 		LAUNCH_NOT_BUILT("InstanceRequirements")

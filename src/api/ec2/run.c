@@ -53,6 +53,7 @@ struct ec2_run_instances {
 	struct refs group_ids, group_names;
 	struct ref zone_id;
 	struct str group_name;
+	struct ref profile_arn;
 	struct ref template_id, template_name;
 	struct str template_version;
 	enum choice shutdown_terminates;
@@ -81,6 +82,7 @@ static const struct param run_instances_params[] = {
 	  .doc = "As many as fit, up to this."),
 	P("KeyName", launch.key_pair, .flags = BY_NAME, .kind = KIND_KEY_PAIR, .max = 255,
 	  .doc = "Key pair whose public key the guest gets."),
+	EC2_PROFILE(struct ec2_run_instances, profile_arn, launch.instance_profile),
 	P("SubnetId", primary.subnet, .kind = KIND_SUBNET, .doc = "Absent: a default subnet."),
 	P("SecurityGroupId", group_ids, .kind = KIND_SECURITY_GROUP,
 	  .doc = "Groups; none: the VPC's default one."),
@@ -139,7 +141,6 @@ static const struct param run_instances_params[] = {
 	NOT_BUILT("KernelId"),
 	NOT_BUILT("RamdiskId"),
 	NOT_BUILT("AdditionalInfo"),
-	NOT_BUILT("IamInstanceProfile"),
 	NOT_BUILT("ElasticGpuSpecification"),
 	NOT_BUILT("ElasticInferenceAccelerator"),
 	NOT_BUILT("InstanceMarketOptions"),
@@ -333,6 +334,10 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 	TRY(take_interfaces(e, a));
 	TRY(take_all_tags(e, a));
 	TRY(take_group(e, a));
+	if (a->profile_arn.kind != KIND_NONE)
+		TRY(params_choose(e->c, &a->profile_arn, "IamInstanceProfile.Arn",
+				  &a->launch.instance_profile, "IamInstanceProfile.Name",
+				  &a->launch.instance_profile));
 	if (a->launch.zone.kind == KIND_NONE)
 		a->launch.zone = a->zone_id;
 	a->launch.shutdown_terminates = a->shutdown_terminates == CHOICE_YES;
