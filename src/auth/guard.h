@@ -50,6 +50,10 @@ struct guard_trust {
 /* g as above. ERR_DENIED. */
 RESULT guard_check_trust(struct guards *g, struct call *call, const struct guard_trust *t);
 
+/* Whether a trust policy lets a service of AWS's take its role: "ec2.amazonaws.com". No condition key is
+ * known of it. ERR_NO_MEMORY. */
+RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted);
+
 /* "arn:aws:iam::111122223333:user/division/ann" of the caller; of a role's session
  * "arn:aws:sts::111122223333:assumed-role/deploy/ann". */
 struct str guard_write_principal(const struct identity *who, struct arena *a);

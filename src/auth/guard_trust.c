@@ -20,6 +20,15 @@ static size_t list_principals(const struct identity *who, struct arena *a,
 	return count;
 }
 
+static RESULT compile(struct ctx *c, struct str trust, const struct policy_code **ret_trust)
+{
+	struct result compiled = policy_compile(c, trust, POLICY_OF_TRUST, ret_trust);
+	if (result_is_ok(compiled) || compiled.code == ERR_NO_MEMORY)
+		return compiled;
+	ctx_clear_problem(c);
+	return ctx_fail(c, ERR_INTERNAL, "a trust policy that was stored does not compile");
+}
+
 static RESULT refuse(struct ctx *c, const struct guard_trust *t)
 {
 	return ctx_fail(c, ERR_DENIED,
@@ -47,10 +56,7 @@ static RESULT ask_trust(struct call *call, const struct guard_trust *t, const st
 				    .arena = c->arena};
 	if (str_is_empty(t->trust))
 		return refuse(c, t);
-	if (!result_is_ok(policy_compile(c, t->trust, POLICY_OF_TRUST, &trust))) {
-		ctx_clear_problem(c);
-		return ctx_fail(c, ERR_INTERNAL, "a trust policy that was stored does not compile");
-	}
+	TRY(compile(c, t->trust, &trust));
 	enum policy_effect effect = policy_ask(trust, &q, &statement);
 	if (arena_is_full(c->arena))
 		return ctx_no_memory(c);
@@ -59,6 +65,31 @@ static RESULT ask_trust(struct call *call, const struct guard_trust *t, const st
 	q.principals = (struct strs){principals + 1, count - 1};
 	*ret_is_direct = policy_ask(trust, &q, &statement) == POLICY_ALLOWS;
 	return OK;
+}
+
+static enum policy_known find_nothing(const struct policy_question *q, struct str key,
+				      struct strs *ret_values)
+{
+	(void) q;
+	(void) key;
+	(void) ret_values;
+	return POLICY_ABSENT;
+}
+
+RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted)
+{
+	const struct policy_code *code = NULL;
+	struct str principal = str_print(c->arena, "Service:%" STR_FMT, STR_ARG(service));
+	const struct policy_question q = {.action = STR("sts:AssumeRole"),
+					  .permission = permission_find_action(STR("sts:AssumeRole")),
+					  .resource = STR("*"),
+					  .principals = {&principal, 1},
+					  .find = find_nothing,
+					  .arena = c->arena};
+	size_t statement = 0;
+	TRY(compile(c, trust, &code));
+	*ret_is_trusted = policy_ask(code, &q, &statement) == POLICY_ALLOWS;
+	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
 }
 
 RESULT guard_check_trust(struct guards *g, struct call *call, const struct guard_trust *t)

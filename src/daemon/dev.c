@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/metadata/metadata.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
@@ -338,7 +339,18 @@ static const char *member(const json_t *value, const char *name)
 	return json_string_value(json_object_get(value, name));
 }
 
-static void print_all(struct daemon *d, const struct command_call *env)
+/* Where no guest runs, anybody here may ask as one. */
+static RESULT listen_for_guests(struct daemon *d, uint16_t *ret_port)
+{
+	struct http_where where = {0};
+	struct http_listener *listener = NULL;
+	TRY(ip_parse(STR("127.0.0.1"), &where.ip));
+	TRY(http_listen(d->http, &d->ctx, &metadata_named_http_face, d->metadata, &where, &listener));
+	*ret_port = http_listener_port(listener);
+	return OK;
+}
+
+static void print_all(struct daemon *d, const struct command_call *env, uint16_t metadata_port)
 {
 	const struct settings *s = &d->settings;
 	printf("A simulated region: %lld hosts, of which none is real. No guest runs; nothing outside this "
@@ -355,6 +367,9 @@ static void print_all(struct daemon *d, const struct command_call *env)
 	       "export OS_PROJECT_NAME=%s OS_PROJECT_DOMAIN_NAME=Default\n\n",
 	       admin_name, STR_ARG(dev_of(d)->admin_password), member(env->value, "endpoint_url"),
 	       member(env->value, "region"), account_name, STR_ARG(dev_of(d)->password), account_name);
+	printf("# what the guest of an instance would be told: curl "
+	       "http://127.0.0.1:%u/INSTANCE-ID/latest/meta-data/\n\n",
+	       metadata_port);
 	printf("For Python:\n\n"
 	       "import boto3\n"
 	       "ec2 = boto3.client(\"ec2\", endpoint_url=\"%s\", region_name=\"%s\",\n"
@@ -373,11 +388,14 @@ static RESULT dev_started(struct daemon *d)
 {
 	TRY(await_hosts(d));
 	struct command_call call;
+	uint16_t metadata_port = 0;
 	command_call_init(&call, d, d->arena);
 	call.args = json_pack("{s:s}", "account", account_name);
 	struct result r = command_find(STR("env"))->run(&call);
 	if (result_is_ok(r))
-		print_all(d, &call);
+		r = listen_for_guests(d, &metadata_port);
+	if (result_is_ok(r))
+		print_all(d, &call, metadata_port);
 	json_decref(call.args);
 	return end_making(d, &call, r);
 }

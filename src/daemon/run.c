@@ -206,7 +206,8 @@ static RESULT open_faces(struct daemon *d)
 					   .http = d->http,
 					   .plugs = d->plugs,
 					   .upstreams = d->settings.dns_upstreams,
-					   .region_name = d->settings.region};
+					   .region_name = d->settings.region,
+					   .sigv4 = d->sigv4};
 	crypto_hmac_sha256(d->master_key, sizeof d->master_key, STR("imds-token"), metadata.token_key);
 	return metadata_new(&d->ctx, &metadata, &d->metadata);
 }

@@ -1,7 +1,8 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Roles taken through stock aws and boto3: STS decides by the trust policy and the caller's own, temporary credentials
-hold in EC2 and IAM as far as the role and what was passed let them, and end with what they stand on."""
+hold in EC2 and IAM as far as the role and what was passed let them, and end with what they stand on; and the roles
+that instance profiles give to guests."""
 import datetime
 import json
 import os
@@ -287,6 +288,178 @@ def test_stock_aws(dev, ann, looker, number, tmp_path):
     session = session_of(dev, json.loads(done.stdout))
     done = warm.run([AWS, "--endpoint-url", dev.url, "--output", "json", "ec2", "describe-vpcs"], session.env(tmp_path))
     assert done.returncode == 0 and {v["OwnerId"] for v in json.loads(done.stdout)["Vpcs"]} == {number}, done.stderr
+
+
+# ---- instance profiles
+
+OF_EC2 = {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+
+
+@pytest.fixture(scope="module")
+def profile(iam, role):
+    """A function that makes profiles, each with a role of its name."""
+    def make(name, *statements, trusts=(OF_EC2,)):
+        role(name, list(statements), list(trusts))
+        iam.create_instance_profile(InstanceProfileName=name)
+        iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+        return name
+    return make
+
+
+@pytest.fixture(scope="module")
+def launch(shop):
+    """A function that launches an instance; its id."""
+    def run(client=None, **words):
+        client = client or shop.root.client()
+        image = client.describe_images()["Images"][0]["ImageId"]
+        return client.run_instances(ImageId=image, InstanceType="t3.nano", MinCount=1, MaxCount=1, **words)["Instances"][0]["InstanceId"]
+    return run
+
+
+class Guest:
+    """What an instance's guest is told, as if asked from within."""
+
+    def __init__(self, dev, instance):
+        self.dev, self.instance = dev, instance
+        self.url = re.search(r"http://127.0.0.1:\d+/", dev.banner[dev.banner.index("# what the guest"):])[0] + instance + "/"
+
+    def get(self, path):
+        answer = requests.get(f"{self.url}latest/meta-data/iam/{path}", timeout=10)
+        return answer.text if answer.status_code == 200 else answer.status_code
+
+    def session(self):
+        told = json.loads(self.get("security-credentials/" + self.get("security-credentials/")))
+        assert told["Code"] == "Success" and told["Type"] == "AWS-HMAC", told
+        return Session(self.dev, told["AccessKeyId"], told["SecretAccessKey"], told["Token"])
+
+
+def test_a_guest_has_its_role(dev, shop, iam, profile, launch, number):
+    web = iam.get_instance_profile(InstanceProfileName=profile("web", allow("ec2:DescribeVpcs")))["InstanceProfile"]
+    guest = Guest(dev, launch(IamInstanceProfile={"Arn": web["Arn"]}))
+    info = json.loads(guest.get("info"))
+    assert (info["Code"], info["InstanceProfileArn"], info["InstanceProfileId"]) == ("Success", web["Arn"], web["InstanceProfileId"])
+    assert guest.get("") == "info\nsecurity-credentials/" and guest.get("security-credentials/") == "web"
+    told = json.loads(guest.get("security-credentials/web"))
+    assert list(told) == ["Code", "LastUpdated", "Type", "AccessKeyId", "SecretAccessKey", "Token", "Expiration"]
+    times = [datetime.datetime.strptime(told[name], "%Y-%m-%dT%H:%M:%SZ") for name in ("LastUpdated", "Expiration")]
+    assert times[1] - times[0] == datetime.timedelta(hours=6)
+    assert guest.get("security-credentials/web") == guest.get("security-credentials/web") and guest.get("security-credentials/job") == 404
+    session = guest.session()
+    assert session.client("sts").get_caller_identity()["Arn"] == f"arn:aws:sts::{number}:assumed-role/web/{guest.instance}"
+    session.client().describe_vpcs()
+    assert code(session.client().describe_subnets) == "UnauthorizedOperation"
+    iam.put_role_policy(RoleName="web", PolicyName="own", PolicyDocument=policy(allow("ec2:DescribeSubnets")))
+    session.client().describe_subnets()  # at once
+    assert code(session.client().describe_vpcs) == "UnauthorizedOperation"
+    iam.remove_role_from_instance_profile(InstanceProfileName="web", RoleName="web")
+    assert guest.get("") == "info" and guest.get("security-credentials/") == 404
+    session.client().describe_subnets()  # until they expire
+    iam.delete_instance_profile(InstanceProfileName="web")
+    assert guest.get("") == 404 and guest.get("info") == 404
+    iam.delete_role_policy(RoleName="web", PolicyName="own")
+    iam.delete_role(RoleName="web")
+    assert code(session.client().describe_subnets) == "AuthFailure"
+
+
+def test_another_profile(dev, shop, profile, launch):
+    ec2 = shop.root.client()
+    guest = Guest(dev, launch())
+    assert guest.get("") == 404
+    made = ec2.associate_iam_instance_profile(InstanceId=guest.instance, IamInstanceProfile={"Name": profile("one", allow("ec2:DescribeVpcs"))})
+    first = guest.session()
+    assert code(ec2.associate_iam_instance_profile, InstanceId=guest.instance, IamInstanceProfile={"Name": "one"}) == "IncorrectState"
+    made = made["IamInstanceProfileAssociation"]["AssociationId"]
+    other = ec2.replace_iam_instance_profile_association(AssociationId=made, IamInstanceProfile={"Name": profile("two", allow("ec2:DescribeSubnets"))})
+    other = other["IamInstanceProfileAssociation"]["AssociationId"]
+    assert other != made and code(ec2.disassociate_iam_instance_profile, AssociationId=made) == "NoSuchAssociation"
+    second = guest.session()
+    second.client().describe_subnets()
+    assert code(second.client().describe_vpcs) == "UnauthorizedOperation"
+    first.client().describe_vpcs()
+    assert ec2.disassociate_iam_instance_profile(AssociationId=other)["IamInstanceProfileAssociation"]["State"] == "disassociating"
+    assert guest.get("security-credentials/two") == 404
+    found = ec2.describe_iam_instance_profile_associations(Filters=[{"Name": "instance-id", "Values": [guest.instance]}])
+    assert found["IamInstanceProfileAssociations"] == []
+    second.client().describe_subnets()
+
+
+def test_a_role_that_is_not_for_guests(dev, profile, launch, number):
+    guest = Guest(dev, launch(IamInstanceProfile={"Name": profile("people", allow("ec2:*"), trusts=[trust(number)])}))
+    told = json.loads(guest.get("security-credentials/people"))
+    assert told["Code"] == "AssumeRoleUnauthorizedAccess" and "AccessKeyId" not in told
+
+
+def test_what_policies_see_of_a_guest(dev, profile, launch, shop, number):
+    vpc = next(v["VpcId"] for v in shop.root.client().describe_vpcs()["Vpcs"] if v["IsDefault"])
+    mine = {"ArnLike": {"ec2:SourceInstanceARN": f"arn:aws:ec2:us-east-1:{number}:instance/i-*"}, "StringEquals": {"aws:EC2InstanceSourceVpc": vpc}}
+    name = profile("seen-of", allow("ec2:DescribeVpcs", Condition=mine), allow("ec2:DescribeSubnets", Condition={
+        "StringEquals": {"aws:EC2InstanceSourceVpc": "vpc-0123456789abcdef0"}}))
+    session = Guest(dev, launch(IamInstanceProfile={"Name": name})).session()
+    session.client().describe_vpcs()
+    assert code(session.client().describe_subnets) == "UnauthorizedOperation"
+
+
+def test_passing_a_role(dev, shop, iam, person, profile, launch, number):
+    """Who may launch may not for that give a role."""
+    profile("strong", allow("*"))
+    arn = f"arn:aws:iam::{number}:role/strong"
+    eve = person("eve", allow("ec2:*"))
+    given = {"IamInstanceProfile": {"Name": "strong"}}
+    assert code(launch, eve.client(), **given) == "UnauthorizedOperation"
+    instance = launch(eve.client())
+    ec2 = eve.client()
+    assert code(ec2.associate_iam_instance_profile, InstanceId=instance, **given) == "UnauthorizedOperation"
+    passing = allow("iam:PassRole", resource=arn, Condition={"StringEquals": {"iam:PassedToService": "ec2.amazonaws.com"}})
+    elsewhere = allow("iam:PassRole", resource=arn, Condition={"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}})
+    for statement in (allow("iam:PassRole", resource=arn + "er"), elsewhere):
+        iam.put_user_policy(UserName="eve", PolicyName="passing", PolicyDocument=policy(statement))
+        assert code(launch, ec2, **given) == "UnauthorizedOperation"
+    iam.put_user_policy(UserName="eve", PolicyName="passing", PolicyDocument=policy(passing))
+    launch(ec2, **given)
+    iam.create_instance_profile(InstanceProfileName="empty")
+    launch(ec2, IamInstanceProfile={"Name": "empty"})  # it has no role to pass
+    iam.put_user_policy(UserName="eve", PolicyName="passing", PolicyDocument=policy(allow("iam:AddRoleToInstanceProfile")))
+    add = {"InstanceProfileName": "empty", "RoleName": "strong"}
+    assert code(eve.client("iam").add_role_to_instance_profile, **add) == "AccessDenied"
+    iam.put_user_policy(UserName="eve", PolicyName="passing", PolicyDocument=policy(allow("iam:AddRoleToInstanceProfile"), passing))
+    eve.client("iam").add_role_to_instance_profile(**add)
+    made = ec2.associate_iam_instance_profile(InstanceId=instance, **given)["IamInstanceProfileAssociation"]["AssociationId"]
+    iam.put_user_policy(UserName="eve", PolicyName="passing", PolicyDocument=policy({"Effect": "Deny", "Action": "iam:PassRole", "Resource": "*"}))
+    assert code(ec2.replace_iam_instance_profile_association, AssociationId=made, **given) == "UnauthorizedOperation"
+
+
+def test_profiles_of_another_account(dev, shop, iam, profile, launch):
+    """As what nobody has: the words are the same."""
+    stranger = dev.new_account("stranger").client()
+    profile("ours", allow("*"))
+    arn = iam.get_instance_profile(InstanceProfileName="ours")["InstanceProfile"]["Arn"]
+    instance = launch(stranger)
+    for key, value in (("Name", "ours"), ("Arn", arn)):
+        words = []
+        for asked in (value, value.replace("ours", "none")):
+            with pytest.raises(stranger.exceptions.ClientError) as caught:
+                stranger.associate_iam_instance_profile(InstanceId=instance, IamInstanceProfile={key: asked})
+            assert caught.value.response["Error"]["Code"] == "InvalidParameterValue"
+            words.append(caught.value.response["Error"]["Message"].replace(asked, "x"))
+        assert words[0] == words[1]
+
+
+def test_stock_aws_in_a_guest(dev, profile, launch, number, tmp_path):
+    """It finds the credentials by itself, over IMDSv2."""
+    guest = Guest(dev, launch(IamInstanceProfile={"Name": profile("stock", allow("ec2:DescribeVpcs"))}, MetadataOptions={"HttpTokens": "required"}))
+    env = {"PATH": "/usr/bin:/bin", "HOME": str(tmp_path), "AWS_DEFAULT_REGION": ec2.REGION, "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1",
+           "AWS_EC2_METADATA_SERVICE_ENDPOINT": guest.url}
+    assert guest.get("info") == 401
+
+    def aws(*words):
+        return warm.run([AWS, "--endpoint-url", dev.url, "--output", "json", *words], env)
+
+    done = aws("sts", "get-caller-identity")
+    assert done.returncode == 0 and json.loads(done.stdout)["Arn"] == f"arn:aws:sts::{number}:assumed-role/stock/{guest.instance}", done.stderr
+    done = aws("ec2", "describe-vpcs")
+    assert done.returncode == 0 and {v["OwnerId"] for v in json.loads(done.stdout)["Vpcs"]} == {number}, done.stderr
+    done = aws("ec2", "describe-subnets")
+    assert done.returncode != 0 and "UnauthorizedOperation" in done.stderr
 
 
 def test_a_profile_that_takes_a_role(dev, ann, looker, number, tmp_path, monkeypatch):

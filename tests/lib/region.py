@@ -34,6 +34,7 @@ class Region:
                         DARI_SANDBOX_PREFIX=f"d{name}-", DARI_CONFIG=f"{self.demo}/dari.yaml", DARI_DEMO_IMAGE=image)
         self.dari = os.path.join(ROOT, "build/dari")
         self.passed = self.failed = 0
+        self.keys = {}  # of accounts, by name
 
     # ---- life
 
@@ -114,12 +115,13 @@ class Region:
     def account(self, name):
         """Makes an account; returns its EC2 client."""
         key = self.command("account", "create", name)
-        return self.client(key["access_key_id"], key["secret_access_key"])
+        self.keys[name] = key["access_key_id"], key["secret_access_key"]
+        return self.client(*self.keys[name])
 
-    def client(self, key_id, secret, service="ec2"):
+    def client(self, key_id, secret, service="ec2", token=None):
         config = botocore.config.Config(retries={"max_attempts": 0}, connect_timeout=30, read_timeout=60)
         return boto3.client(service, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{self.port}",
-                            aws_access_key_id=key_id, aws_secret_access_key=secret, config=config)
+                            aws_access_key_id=key_id, aws_secret_access_key=secret, aws_session_token=token, config=config)
 
     def witness(self, name):
         """An account with a guest that answers ssh on an elastic address: (ec2, instance id, address)."""

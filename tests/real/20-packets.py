@@ -3,11 +3,14 @@
 """What holds on packets, with real guests: tenants never meet, nothing private is seen outside, rules
 act within a second, names resolve, metadata is each instance's own."""
 # limit: 900 s
+import json
 import os
 import signal
 import subprocess
 import sys
 import time
+
+import botocore.exceptions
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from region import BOOT_S, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
@@ -109,6 +112,34 @@ def metadata(region, address, identifier, forged):
     region.check("the other's, forged, gets nothing", probe(forged).strip() == "asked")
 
 
+def role_of_guest(region, alice, address, identifier):
+    """The guest's own credentials sign a call that its role allows; another one is refused."""
+    iam, name = region.client(*region.keys["alice"], "iam"), "guest"
+    iam.create_role(RoleName=name, AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}}))
+    iam.put_role_policy(RoleName=name, PolicyName="own", PolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": {
+        "Effect": "Allow", "Action": "ec2:DescribeVpcs", "Resource": "*"}}))
+    iam.create_instance_profile(InstanceProfileName=name)
+    iam.add_role_to_instance_profile(InstanceProfileName=name, RoleName=name)
+    alice.associate_iam_instance_profile(InstanceId=identifier, IamInstanceProfile={"Name": name})
+    ask = "timeout 20 wget -q -O - http://169.254.169.254/latest/meta-data/iam/security-credentials/"
+    region.check_soon("the guest is told its role", lambda: region.ssh(address, ask, fails=True).strip() == name)
+    given = json.loads(region.ssh(address, ask + name))
+
+    def guest(service):
+        return region.client(given["AccessKeyId"], given["SecretAccessKey"], service, given["Token"])
+
+    arn = guest("sts").get_caller_identity()["Arn"]
+    region.check(f"the guest's credentials are its role's: {arn}", arn.endswith(f":assumed-role/{name}/{identifier}"))
+    region.check("they sign what the role allows", len(guest("ec2").describe_vpcs()["Vpcs"]) > 0)
+    try:
+        guest("ec2").describe_subnets()
+        refused = ""
+    except botocore.exceptions.ClientError as error:
+        refused = error.response["Error"]["Code"]
+    region.check("and nothing else", refused == "UnauthorizedOperation")
+
+
 def tokens_required(region, address, identifier):
     def plain():
         return region.ssh(address, "timeout 20 wget -O - http://169.254.169.254/latest/meta-data/instance-id 2>&1", fails=True)
@@ -153,6 +184,7 @@ def main():
         rules(region, alice, groups["alice"], address)
         metadata(region, address, ours[0], second["PrivateIpAddress"])
         tokens_required(region, other, theirs[0])
+        role_of_guest(region, alice, address, ours[0])
         tenants(region, address, instance(bob, theirs[0])["PrivateIpAddress"])
         os.killpg(tcpdump.pid, signal.SIGTERM)
         leaked = [line for line in tcpdump.communicate(timeout=60)[0].splitlines() if " IP " in line]

@@ -216,20 +216,51 @@ static void handle_known(struct metadata *m, struct call *call, struct sight *s,
 	}
 }
 
-void imds_handle(void *self, struct call *call)
+/* By where it comes from. */
+static RESULT see_guest(const struct tables *t, struct call *call, struct sight *ret_sight)
 {
-	struct metadata *m = self;
 	const struct place *place = call->tag;
+	return imds_gather_sight(t, call->ctx.arena, place->router, call->peer, ret_sight);
+}
+
+/* By what it says: the path begins with the instance's id, and goes on as a guest's does. */
+static RESULT see_named(const struct tables *t, struct call *call, struct sight *ret_sight)
+{
+	struct ref ref = {0};
+	size_t end = str_find_char(call->path, '/', 1);
+	TRY(id_parse_ec2(str_slice(call->path, 1, end), KIND_INSTANCE, &ref));
+	const struct row *row = tables_find_prefix(t, KIND_INSTANCE, ref.prefix, ref.bits);
+	if (!row)
+		return FAIL(NOT_FOUND);
+	TRY(imds_gather_sight_of(t, call->ctx.arena, row->id, ret_sight));
+	call->path = str_slice(call->path, end, call->path.n);
+	return ret_sight->nic_count && ret_sight->router ? OK : FAIL(NOT_FOUND);
+}
+
+static void handle(struct metadata *m, struct call *call,
+		   RESULT (*see)(const struct tables *t, struct call *call, struct sight *ret_sight))
+{
 	struct sight sight = {0};
 	struct strs path = {0};
 	AUTO_VIEW view = {0};
 	view_open(m->config.store, &view);
-	struct result r = imds_gather_sight(view.tables, call->ctx.arena, place->router, call->peer, &sight);
+	struct result r = see(view.tables, call, &sight);
 	view_stop_walking(&view);
+	sight.roles = m->roles;
 	if (r.code == ERR_NO_MEMORY)
 		answer_text(call, 500, "500 - Internal Server Error");
 	else if (!result_is_ok(r) || !split_path(call, &path))
 		answer_text(call, 404, "404 - Not Found");
 	else
 		handle_known(m, call, &sight, &path);
+}
+
+void imds_handle(void *self, struct call *call)
+{
+	handle(self, call, see_guest);
+}
+
+void imds_handle_named(void *self, struct call *call)
+{
+	handle(self, call, see_named);
 }

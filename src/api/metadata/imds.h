@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Private to the metadata service: the instance metadata tree. imds_sight.c gathers from a walking
- * view what may be said of the instance that asks, imds_tree.c has EC2's tree as a table, openstack.c
- * Nova's, imds_token.c makes and checks IMDSv2 tokens, imds.c puts them together. */
+ * view what may be said of the instance that asks, imds_tree.c has EC2's tree as a table, imds_role.c gives
+ * credentials, openstack.c has Nova's tree, imds_token.c makes and checks IMDSv2 tokens, imds.c puts them
+ * together. */
 #pragma once
 
 #include "base/buf.h"
@@ -22,7 +23,7 @@ struct imds_nic {
 };
 
 /* What a variable part of a path stands for: places in the lists of struct sight. */
-enum imds_var { IMDS_KEY, IMDS_MAC, IMDS_PUBLIC, IMDS_VOLUME, IMDS_TAG, IMDS_VARS };
+enum imds_var { IMDS_KEY, IMDS_MAC, IMDS_PUBLIC, IMDS_VOLUME, IMDS_TAG, IMDS_ROLE, IMDS_VARS };
 
 /* The rows of one instance, of a view that stays open while they are used. */
 struct sight {
@@ -39,6 +40,10 @@ struct sight {
 	const struct volume *const *volumes; /* the others, in order */
 	size_t volume_count;
 	struct tags tags; /* those that paths can name; none unless allowed */
+	const struct profile_association *association;
+	const struct instance_profile *profile; /* NULL: it has none; then none of these is */
+	const struct iam_role *iam_role;        /* NULL: nor has the profile */
+	struct imds_roles *roles;               /* gives its credentials; NULL: nothing does, on a drive */
 	struct str region, domain, public_domain;
 	struct str admin_password; /* on a drive only; empty: none */
 	struct arena *arena;       /* of the call */
@@ -69,6 +74,19 @@ bool imds_takes_password(const struct strs *path);
 /* The same files as a config drive has them. ERR_NO_MEMORY. */
 RESULT imds_list_openstack(const struct sight *s, struct compute_files *ret_files);
 
+/* ---- the role of its instance profile ---- */
+
+struct imds_roles;
+struct sigv4;
+
+/* Gives credentials that the verifier takes. NULL when out of memory. */
+struct imds_roles *imds_roles_new(struct sigv4 *sigv4);
+void imds_roles_free(struct imds_roles *r); /* NULL: nothing */
+
+/* iam/info and iam/security-credentials/ROLE; there is a profile, and for the latter a role. */
+void imds_write_profile(const struct sight *s, struct buf *b);
+void imds_write_credentials(const struct sight *s, struct buf *b);
+
 /* ---- tokens ---- */
 
 enum { TOKEN_TTL_MAX_S = 21600 };
@@ -83,3 +101,5 @@ int64_t imds_check_token(struct arena *a, const uint8_t key[static 32], uuid ins
 
 /* The face's: self is a struct metadata, the call's tag a struct place. On a pool thread. */
 void imds_handle(void *self, struct call *call);
+/* The same for whoever is told of, by an instance's id before the path; the call's tag means nothing. */
+void imds_handle_named(void *self, struct call *call);

@@ -120,6 +120,17 @@ static RESULT gather_tags(struct arena *a, struct sight *s)
 	return OK;
 }
 
+static void gather_profile(const struct tables *t, struct sight *s)
+{
+	const struct profile_association *a = profile_association_find_by_instance(t, s->instance->row.id);
+	const struct instance_profile *profile = a ? instance_profile_find(t, a->instance_profile) : NULL;
+	if (!profile || !s->account)
+		return;
+	s->association = a;
+	s->profile = profile;
+	s->iam_role = uuid_is_none(profile->iam_role) ? NULL : iam_role_find(t, profile->iam_role);
+}
+
 static RESULT gather(const struct tables *t, struct arena *a, const struct instance *i,
 		     const struct router *r, struct sight *ret_sight)
 {
@@ -137,6 +148,7 @@ static RESULT gather(const struct tables *t, struct arena *a, const struct insta
 	TRY(gather_volumes(t, a, ret_sight));
 	TRY(gather_blocks(t, a, ret_sight));
 	TRY(gather_tags(a, ret_sight));
+	gather_profile(t, ret_sight);
 	return arena_is_full(a) ? FAIL(NO_MEMORY) : OK;
 }
 

@@ -66,6 +66,16 @@ static struct str name_volume(const struct sight *s, size_t k)
 	return str_print(s->arena, "ebs%zu", k + 1);
 }
 
+static size_t count_roles(const struct sight *s)
+{
+	return s->iam_role && s->roles ? 1 : 0;
+}
+static struct str name_role(const struct sight *s, size_t k)
+{
+	(void) k;
+	return s->iam_role->name;
+}
+
 static size_t count_tags(const struct sight *s)
 {
 	return s->tags.count;
@@ -87,6 +97,7 @@ static const struct variable {
 	[IMDS_PUBLIC] = {"{public}", count_publics, name_public, NULL},
 	[IMDS_VOLUME] = {"{ebs}", count_volumes, name_volume, NULL},
 	[IMDS_TAG] = {"{tag}", count_tags, name_tag, NULL},
+	[IMDS_ROLE] = {"{role}", count_roles, name_role, name_role},
 };
 
 /* ---- whether ---- */
@@ -129,6 +140,14 @@ static bool has_volumes(const struct sight *s)
 static bool has_tags(const struct sight *s)
 {
 	return s->tags.count > 0;
+}
+static bool has_profile(const struct sight *s)
+{
+	return s->profile != NULL;
+}
+static bool has_role(const struct sight *s)
+{
+	return count_roles(s) > 0;
 }
 static bool has_user_data(const struct sight *s)
 {
@@ -431,6 +450,8 @@ static const struct leaf leaves[] = {
 	{"meta-data/block-device-mapping/root", write_root_device, has_root, false},
 	{"meta-data/block-device-mapping/{ebs}", write_volume_device, has_volumes, false},
 	{"meta-data/hostname", write_local_hostname, NULL, false},
+	{"meta-data/iam/info", imds_write_profile, has_profile, false},
+	{"meta-data/iam/security-credentials/{role}", imds_write_credentials, has_role, false},
 	{"meta-data/instance-action", write_no_action, NULL, false},
 	{"meta-data/instance-id", write_instance_id, NULL, false},
 	{"meta-data/instance-life-cycle", write_life_cycle, NULL, false},

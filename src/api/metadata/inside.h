@@ -3,6 +3,7 @@
  *
  *   places.c    follows the store; plugs and listens, takes back; all on the actor "metadata"
  *   imds.c      HTTP: who asks, tokens, and the tree of imds_tree.c for what imds_sight.c gathered
+ *   imds_role.c credentials of the role of an instance's profile
  *   dns.c       the DNS responder's thread and sockets, with dns_tcp.c and dns_upstream.c
  *   dns_zone.c  what we answer ourselves; dns_packet.c reads and writes the packets */
 #pragma once
@@ -43,6 +44,7 @@ struct metadata {
 	bool retry_posted; /* the actor's */
 	struct place *buckets[PLACE_BUCKETS];
 	struct dns *dns;
+	struct imds_roles *roles; /* NULL: no guest gets credentials */
 };
 
 /* Starts following the store; ends it and takes every place back. */

@@ -9,6 +9,8 @@
 
 const struct http_face metadata_http_face = {
 	.name = "metadata", .handle = imds_handle, .body_cap_size = 4096};
+const struct http_face metadata_named_http_face = {
+	.name = "metadata", .handle = imds_handle_named, .body_cap_size = 4096};
 
 RESULT metadata_new(struct ctx *c, const struct metadata_config *config, struct metadata **ret_metadata)
 {
@@ -23,6 +25,10 @@ RESULT metadata_new(struct ctx *c, const struct metadata_config *config, struct 
 	struct result r = dns_read_upstreams(c, config->upstreams, &upstreams);
 	if (result_is_ok(r))
 		r = dns_new(c, config->store, &upstreams, &m->dns);
+	if (result_is_ok(r) && config->sigv4) {
+		m->roles = imds_roles_new(config->sigv4);
+		r = m->roles ? OK : ctx_no_memory(c);
+	}
 	if (!result_is_ok(r)) {
 		metadata_free(m);
 		return r;
@@ -60,6 +66,7 @@ void metadata_free(struct metadata *m)
 		return;
 	places_end(m);
 	dns_free(m->dns);
+	imds_roles_free(m->roles);
 	crypto_wipe(m->config.token_key, sizeof m->config.token_key);
 	(void) pthread_mutex_destroy(&m->news.lock);
 	heap_free(m);

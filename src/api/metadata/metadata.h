@@ -16,6 +16,7 @@
 #include "store/store.h"
 
 struct metadata;
+struct sigv4;
 
 struct metadata_config {
 	struct executor *executor;
@@ -24,6 +25,7 @@ struct metadata_config {
 	struct plugs *plugs;   /* NULL: nothing is plugged (dari dev, tests) */
 	struct strs upstreams; /* resolvers for names outside, "198.51.100.53" or with ":port" */
 	struct str region_name;
+	struct sigv4 *sigv4;   /* takes the credentials that guests get; NULL: they get none */
 	uint8_t token_key[32]; /* under which IMDSv2 tokens are made */
 };
 
@@ -51,3 +53,6 @@ RESULT metadata_write_drive(const uint8_t *master_key, struct ctx *c, struct vie
 
 /* The face that its listeners use; tag is the router's own. Tests call it directly. */
 extern const struct http_face metadata_http_face;
+/* The same for a simulated region, where no guest asks: "/i-0123456789abcdef0/latest/meta-data/". It believes
+ * what it is told, so that it is for loopback, and for nothing that is real. */
+extern const struct http_face metadata_named_http_face;

@@ -11,6 +11,8 @@
 #include "base/log.h"
 #include "store/sql.h"
 
+static const uint8_t master_key[MASTER_KEY_SIZE] = {7};
+
 int ttls_set[16];
 unsigned ttl_count;
 
@@ -290,9 +292,15 @@ int fixture_setup_web(void **state)
 {
 	(void) fixture_setup(state);
 	struct fixture *f = *state;
+	const struct sigv4_config sigv4 = {
+		.store = f->store, .master_key = master_key, .region = STR("us-west-2")};
+	assert_ok(sigv4_new(&f->c, &sigv4, &f->sigv4));
 	assert_ok(http_server_new(&f->c, &(struct http_config){.thread_count = 2}, &f->http));
-	struct metadata_config config = {
-		.executor = f->executor, .store = f->store, .http = f->http, .token_key = {1, 2, 3}};
+	struct metadata_config config = {.executor = f->executor,
+					 .store = f->store,
+					 .http = f->http,
+					 .sigv4 = f->sigv4,
+					 .token_key = {1, 2, 3}};
 	assert_ok(metadata_new(&f->c, &config, &f->metadata));
 	metadata_start(f->metadata);
 	for (unsigned n = 0; n < ROUTER_COUNT; n++) {
@@ -312,6 +320,7 @@ int fixture_teardown(void **state)
 		if (f->places[n].web)
 			http_unlisten(f->http, f->places[n].web);
 	metadata_free(f->metadata);
+	sigv4_free(f->sigv4);
 	http_server_free(f->http);
 	store_close(f->store);
 	executor_free(f->executor);

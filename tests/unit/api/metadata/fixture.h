@@ -14,6 +14,7 @@
 #include "../../http/client.h"
 #include "api/metadata/imds.h"
 #include "api/metadata/inside.h"
+#include "auth/sigv4.h"
 #include "base/clock.h"
 
 enum { ROUTER_A, ROUTER_B, ROUTER_C, ROUTER_COUNT };
@@ -25,6 +26,7 @@ struct fixture {
 	struct executor *executor;
 	struct store *store;
 	struct http_server *http;
+	struct sigv4 *sigv4;
 	struct metadata *metadata;
 	struct place places[ROUTER_COUNT];
 	uint16_t web_ports[ROUTER_COUNT];

@@ -591,6 +591,76 @@ static void test_options_change(void **state)
 			 404);
 }
 
+/* ---- the role of an instance profile ---- */
+
+static const char of_ec2[] = "{\"Statement\": {\"Effect\": \"Allow\", \"Principal\": {\"Service\": "
+			     "\"ec2.amazonaws.com\"}, \"Action\": \"sts:AssumeRole\"}}";
+
+/* In beta's place, or alpha's. */
+static RESULT put_profile(struct op *op, void *arg)
+{
+	const unsigned *n = arg;
+	const struct iam_role role = {.row.id = id_of(KIND_IAM_ROLE, *n + 1),
+				      .account = id_of(KIND_ACCOUNT, 1),
+				      .name = *n == ALPHA ? STR("web") : STR("job"),
+				      .path = STR("/"),
+				      .trust = str_from(of_ec2)};
+	const struct instance_profile profile = {.row.id = id_of(KIND_INSTANCE_PROFILE, *n + 1),
+						 .account = id_of(KIND_ACCOUNT, 1),
+						 .name = role.name,
+						 .path = STR("/"),
+						 .iam_role = role.row.id};
+	const struct profile_association association = {.row.id = id_of(KIND_PROFILE_ASSOCIATION, *n + 1),
+							.account = id_of(KIND_ACCOUNT, 1),
+							.instance = id_of(KIND_INSTANCE, *n + 1),
+							.instance_profile = profile.row.id};
+	TRY(iam_role_put(op, &role));
+	TRY(instance_profile_put(op, &profile));
+	return profile_association_put(op, &association);
+}
+
+static RESULT change_role(struct op *op, void *arg)
+{
+	struct instance_profile profile = *instance_profile_find(op->head, id_of(KIND_INSTANCE_PROFILE, 1));
+	(void) arg;
+	profile.iam_role = id_of(KIND_IAM_ROLE, DELTA + 1);
+	return instance_profile_put(op, &profile);
+}
+
+/* The credentials' text, as a guest on router A or B gets it. */
+static struct str get_role(struct fixture *f, unsigned router, const char *name)
+{
+	struct str path = str_print(f->arena, "/latest/meta-data/iam/security-credentials/%s", name);
+	struct reply r = guest_ask(f, router, "127.0.1.10", "GET", path.p, "");
+	assert_int_equal(r.status, 200);
+	return str_copy(f->arena, r.body);
+}
+
+/* Six hours, and the same for one: whoever asks gets five hours at least. */
+static void test_role_renewed(void **state)
+{
+	static const unsigned alpha = ALPHA, delta = DELTA;
+	struct fixture *f = *state;
+	clock_set_us(INT64_C(1700000000) * SECOND);
+	assert_ok(fixture_commit(f, put_profile, (void *) &alpha));
+	assert_ok(fixture_commit(f, put_profile, (void *) &delta));
+	struct str first = get_role(f, ROUTER_A, "web");
+	assert_true(str_contains(first, STR("\"LastUpdated\" : \"2023-11-14T22:13:20Z\"")));
+	assert_true(str_contains(first, STR("\"Expiration\" : \"2023-11-15T04:13:20Z\"")));
+	clock_advance_us(HOUR - SECOND);
+	assert_true(str_equal(get_role(f, ROUTER_A, "web"), first));
+	clock_advance_us(SECOND);
+	struct str second = get_role(f, ROUTER_A, "web");
+	assert_false(str_equal(second, first));
+	assert_true(str_contains(second, STR("\"Expiration\" : \"2023-11-15T05:13:20Z\"")));
+	/* each instance has its own, and so has each role */
+	assert_true(str_contains(get_role(f, ROUTER_B, "job"), STR("\"Success\"")));
+	assert_true(str_equal(get_role(f, ROUTER_A, "web"), second));
+	assert_ok(fixture_commit(f, change_role, NULL));
+	assert_false(str_equal(get_role(f, ROUTER_A, "job"), second));
+	clock_set_us(0);
+}
+
 #define web_test(function) cmocka_unit_test_setup_teardown(function, fixture_setup_web, fixture_teardown)
 
 int main(void)
@@ -619,6 +689,7 @@ int main(void)
 		web_test(test_token_requests),
 		web_test(test_hop_limit),
 		web_test(test_options_change),
+		web_test(test_role_renewed),
 	};
 	return cmocka_run_group_tests_name("imds", tests, NULL, NULL);
 }
