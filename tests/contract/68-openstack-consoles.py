@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Remote consoles: the URL that the stock client is told, its pages, and the websocket behind them with a client of
 its own; who is refused at the door."""
-# limit: 240 s
 import os
 import signal
 import struct

@@ -2,7 +2,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """Consoles of guests under libvirt, through websockets: a command typed on the serial port and its output, beside the
 log that goes on; the display's size and picture; what ends a console."""
-# limit: 300 s
 import os
 import struct
 import sys
