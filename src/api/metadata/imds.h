@@ -15,6 +15,7 @@
 struct imds_nic {
 	const struct port *port;
 	const struct subnet *subnet;            /* NULL: none */
+	const struct dhcp_options *options;     /* what its VPC tells guests; NULL: nothing of its own */
 	int64_t mtu;                            /* 0: not known */
 	struct ips ips;                         /* its private addresses, the primary one first */
 	const struct address *const *addresses; /* the public ones, by the private ones */

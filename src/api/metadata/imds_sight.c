@@ -46,6 +46,12 @@ static RESULT gather_addresses(const struct tables *t, struct arena *a, struct i
 	return OK;
 }
 
+static const struct dhcp_options *find_options(const struct tables *t, const struct subnet *subnet)
+{
+	const struct router *router = subnet ? router_find(t, subnet->router) : NULL;
+	return router ? dhcp_options_find(t, router->dhcp_options) : NULL;
+}
+
 static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight *s)
 {
 	VEC(struct imds_nic) nics = {0};
@@ -56,6 +62,7 @@ static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight 
 		const struct network *network = network_find(t, p->network);
 		struct imds_nic nic = {
 			.port = p, .subnet = subnet_find(t, p->subnet), .mtu = network ? network->mtu : 0};
+		nic.options = find_options(t, nic.subnet);
 		TRY(gather_ips(t, a, p, &nic.ips));
 		TRY(gather_addresses(t, a, &nic));
 		TRY(gather_groups(t, a, p, &nic.groups));

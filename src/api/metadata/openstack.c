@@ -194,6 +194,44 @@ static json_t *json_of_network(const struct sight *s, size_t number, struct str 
 	return network;
 }
 
+/* Those that DHCP tells: the subnet's own, else those of its VPC's set, else ours, which a router leads to.
+ */
+static struct ips resolvers_of(const struct imds_nic *nic, struct ip *ours)
+{
+	const struct subnet *n = nic->subnet;
+	if (n && n->dns_servers.count)
+		return n->dns_servers;
+	if (nic->options && !nic->options->provided_dns)
+		return nic->options->dns_servers;
+	return n && uuid_is_none(n->router) ? (struct ips){0} : (struct ips){ours, 1};
+}
+
+static bool is_told(const json_t *services, const char *address)
+{
+	size_t k;
+	json_t *service;
+	json_array_foreach (services, k, service)
+		if (strcmp(json_string_value(json_object_get(service, "address")), address) == 0)
+			return true;
+	return false;
+}
+
+static json_t *json_of_services(const struct sight *s)
+{
+	json_t *services = json_array();
+	struct ip ours = ip_from_v4(0xA9FEA9FD);
+	for (size_t k = 0; k < s->nic_count; k++) {
+		struct ips resolvers = resolvers_of(&s->nics[k], &ours);
+		for (size_t n = 0; n < resolvers.count; n++) {
+			char address[IP_TEXT_SIZE];
+			if (!is_told(services, ip_write(resolvers.at[n], address)))
+				(void) json_array_append_new(
+					services, json_pack("{s:s,s:s}", "type", "dns", "address", address));
+		}
+	}
+	return services;
+}
+
 static void write_network_data(const struct sight *s, struct buf *b)
 {
 	json_t *links = json_array(), *networks = json_array();
@@ -205,8 +243,8 @@ static void write_network_data(const struct sight *s, struct buf *b)
 		(void) json_array_append_new(links, json_of_link(nic, link));
 		(void) json_array_append_new(networks, json_of_network(s, k, link));
 	}
-	write_document(json_pack("{s:o,s:o,s:[{s:s,s:s}]}", "links", links, "networks", networks, "services",
-				 "type", "dns", "address", "169.254.169.253"),
+	write_document(json_pack("{s:o,s:o,s:o}", "links", links, "networks", networks, "services",
+				 json_of_services(s)),
 		       b);
 }
 

@@ -196,6 +196,46 @@ static RESULT take_dhcp_away(struct op *op, void *arg)
 	return subnet_put(op, &n);
 }
 
+static RESULT take_resolvers(struct op *op, void *arg)
+{
+	(void) arg;
+	struct ip own[2];
+	struct subnet n = *subnet_find(op->head, id_of(KIND_SUBNET, ROUTER_A + 1));
+	TRY(ip_parse(STR("127.0.1.2"), &own[0]));
+	TRY(ip_parse(STR("127.0.1.3"), &own[1]));
+	n.dns_servers = (struct ips){own, 2};
+	return subnet_put(op, &n);
+}
+
+static RESULT take_set(struct op *op, void *arg)
+{
+	(void) arg;
+	struct ip sets;
+	struct router router = *router_find(op->head, id_of(KIND_ROUTER, ROUTER_A + 1));
+	struct dhcp_options set = {.row = {.id = id_of(KIND_DHCP_OPTIONS, 1), .gen = 1},
+				   .account = router.account};
+	TRY(ip_parse(STR("127.0.1.4"), &sets));
+	set.dns_servers = (struct ips){&sets, 1};
+	TRY(dhcp_options_put(op, &set));
+	router.dhcp_options = set.row.id;
+	return router_put(op, &router);
+}
+
+/* As DHCP says it: the subnet's own resolvers before those of its VPC's set, and those before ours. */
+static void test_resolvers(void **state)
+{
+	struct fixture *f = *state;
+	static const char network[] = "/openstack/latest/network_data.json";
+	check_has(f, network, "\"services\":[{\"address\":\"169.254.169.253\",\"type\":\"dns\"}]", true);
+	assert_ok(fixture_commit(f, take_set, NULL));
+	check_has(f, network, "\"services\":[{\"address\":\"127.0.1.4\",\"type\":\"dns\"}]", true);
+	assert_ok(fixture_commit(f, take_resolvers, NULL));
+	check_has(f, network,
+		  "\"services\":[{\"address\":\"127.0.1.2\",\"type\":\"dns\"},"
+		  "{\"address\":\"127.0.1.3\",\"type\":\"dns\"}]",
+		  true);
+}
+
 /* Where DHCP says nothing, all is said here. */
 static void test_static_network(void **state)
 {
@@ -671,6 +711,7 @@ int main(void)
 		web_test(test_openstack),
 		web_test(test_password),
 		web_test(test_static_network),
+		web_test(test_resolvers),
 		web_test(test_config_drive),
 		web_test(test_drive_password),
 		web_test(test_roots),
