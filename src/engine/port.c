@@ -45,8 +45,9 @@ RESULT port_find_target(struct op *op, const struct ref *port, const struct ref 
 	*ret_port = row_is_live(&row->row) ? port_first_of_instance(op->head, row->row.id) : NULL;
 	if (!*ret_port)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, instance->field,
-				   "The instance '%" STR_FMT "' is ending or has ended.",
-				   STR_ARG(instance->text));
+				   "The instance '%" STR_FMT "' %s.", STR_ARG(instance->text),
+				   row_is_live(&row->row) ? "has no network interface"
+							  : "is ending or has ended");
 	if (port_count_of_instance(op->head, row->row.id) > 1)
 		return ENGINE_FAIL(op, ERR_CONFLICT, KIND_INSTANCE, instance->field,
 				   "There are multiple interfaces attached to instance '%" STR_FMT

@@ -220,6 +220,18 @@ static RESULT place(struct step *s, const struct instance *row)
 	return OK;
 }
 
+/* On a shelf it is as it is to be, whatever is changed of it. */
+static RESULT report_shelved(struct step *s, const struct instance *row)
+{
+	if (row->seen_gen == (int64_t) row->row.gen)
+		return OK;
+	struct instance_sight *sight = STEP_NEW(s, struct instance_sight);
+	*sight = (struct instance_sight){
+		.instance = row->row.id, .gen = row->row.gen, .reached = true, .boots = row->wanted_boots};
+	step_report(s, engine_see_instance_run, sight);
+	return OK;
+}
+
 /* The volume says it as well; but whoever wonders looks at the instance. */
 static RESULT report_waiting(struct step *s, const struct instance_rows *rows)
 {
@@ -246,7 +258,8 @@ RESULT reconcile_step_instance(struct step *s)
 	if (instance_has_ended(rows.instance))
 		return forget_when_due(s, rows.instance);
 	if (uuid_is_none(rows.instance->host))
-		return rows.instance->wanted_shelf ? OK : place(s, rows.instance);
+		return rows.instance->wanted_shelf ? report_shelved(s, rows.instance)
+						   : place(s, rows.instance);
 	if (!hosts_is_here(s, rows.instance->host)) {
 		wake_for_row(s->r, KIND_INSTANCE, &rows.instance->row);
 		return OK;

@@ -79,6 +79,8 @@ static void judge_instance(const struct request *x, struct verdict *v)
 	const struct thing *instance = x->refs[1];
 	if (model_may_have_ended(instance))
 		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
+	if (instance && instance->has_lost_port)
+		doubt(v, "IncorrectInstanceState");
 	EACH (&x->s->model, t, KIND_PORT)
 		if (t->to == instance || t->left == instance)
 			refuse_or_doubt(v, t->to == instance, "InvalidInstanceID");

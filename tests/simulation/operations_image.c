@@ -48,7 +48,7 @@ static bool draw_of_instance(struct request *x)
 	x->flag = random_below(3) == 0;
 	if (x->flag)
 		request_add(x, "InstanceSpecification.ExcludeBootVolume", "true");
-	return true;
+	return server_is_alone(x, x->refs[0]);
 }
 
 static void judge_snapshots(const struct request *x, struct verdict *v)
@@ -200,7 +200,7 @@ static bool draw_capture(struct request *x)
 {
 	if (random_below(2))
 		request_add(x, "NoReboot", "true");
-	return draw_name(x);
+	return draw_name(x) && server_is_alone(x, x->refs[0]);
 }
 
 static void judge_capture(const struct request *x, struct verdict *v)

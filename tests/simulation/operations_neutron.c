@@ -305,6 +305,14 @@ static void judge_not_nats(const struct thing *port, struct verdict *v)
 		refuse_or_doubt(v, port->life == LIVE, "409 ServicePortInUse");
 }
 
+/* A server's only where nothing is on its way with it, and its guest can let go of it. */
+static bool draw_delete_port(struct request *x)
+{
+	const struct thing *t = x->refs[0], *in = t->of ? t->of : t->to;
+	bool is_servers = in && in->kind == KIND_INSTANCE;
+	return !t->left && (!is_servers || (server_is_at_rest(x, in) && !in->is_paused));
+}
+
 static void judge_delete_port(const struct request *x, struct verdict *v)
 {
 	judge_not_nats(x->refs[0], v);
@@ -428,7 +436,7 @@ static const struct operation rows[] = {
 	 3,
 	 {{"port_id", KIND_PORT}},
 	 NULL,
-	 NULL,
+	 draw_delete_port,
 	 judge_delete_port,
 	 apply_delete_port},
 	{"POST /network/v2.0/floatingips",

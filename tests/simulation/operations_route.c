@@ -73,6 +73,8 @@ static void judge_instance(const struct request *x, const struct thing *instance
 {
 	if (model_may_have_ended(instance))
 		refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
+	if (instance && instance->has_lost_port)
+		doubt(v, "IncorrectInstanceState");
 	EACH (&x->s->model, t, KIND_PORT)
 		if (t->to == instance || t->left == instance)
 			refuse_or_doubt(v, t->to == instance, "InvalidInstanceID");

@@ -11,6 +11,17 @@ bool server_is_at_rest(const struct request *x, const struct thing *t)
 	return t->is_at_rest && !t->may_vary && !t->is_restless && !x->s->hosts_shaken;
 }
 
+bool server_is_alone(const struct request *x, const struct thing *t)
+{
+	for (size_t k = 0; k < CLIENTS; k++) {
+		const struct request *other = &x->s->clients[k];
+		for (size_t n = 0; n < other->ref_count && other != x && other->is_open; n++)
+			if (other->refs[n] == t)
+				return false;
+	}
+	return true;
+}
+
 void server_move(struct thing *t)
 {
 	t->is_at_rest = false;
@@ -90,7 +101,6 @@ DRAW_PLAIN(suspend, "suspend")
 DRAW_PLAIN(resume, "resume")
 DRAW_PLAIN(confirm, "confirmResize")
 DRAW_PLAIN(revert, "revertResize")
-DRAW_PLAIN(unrescue, "unrescue")
 DRAW_PLAIN(shelve, "shelve")
 DRAW_PLAIN(unshelve, "unshelve")
 
@@ -224,6 +234,7 @@ static void add_disk(struct request *x, bool is_spare)
 {
 	struct thing *t = model_add(&x->s->model, KIND_VOLUME, x->account, x->refs[0], STR_NONE);
 	t->is_spare = is_spare;
+	t->gibibytes = IMAGE_GIBIBYTES;
 	learn_disk(x, t);
 }
 
@@ -233,7 +244,7 @@ static bool draw_rebuild(struct request *x)
 	char id[UUID_TEXT_SIZE];
 	const struct thing *root = model_root(&x->s->model, x->refs[0]);
 	request_add(x, "imageRef", "\"%s\"", uuid_write(x->s->region.cloud->image, id));
-	return root && root->id[0];
+	return root && root->id[0] && server_is_alone(x, x->refs[0]);
 }
 
 static void judge_disk(const struct request *x, struct verdict *v)
@@ -265,7 +276,7 @@ static bool draw_rescue(struct request *x)
 {
 	char id[UUID_TEXT_SIZE];
 	request_add(x, "rescue", "{\"rescue_image_ref\": \"%s\"}", uuid_write(x->s->region.cloud->image, id));
-	return true;
+	return server_is_alone(x, x->refs[0]);
 }
 
 static void apply_rescue(struct request *x, struct str answer)
@@ -277,6 +288,12 @@ static void apply_rescue(struct request *x, struct str answer)
 	t->is_rescued = true;
 	add_disk(x, true);
 	begin(t);
+}
+
+static bool draw_unrescue(struct request *x)
+{
+	request_add(x, "unrescue", "null");
+	return server_is_alone(x, x->refs[0]);
 }
 
 static void judge_unrescue(const struct request *x, struct verdict *v)

@@ -58,6 +58,8 @@ static void apply_no_stop(struct request *x, struct str answer)
 static void judge_only_port(const struct request *x, struct verdict *v)
 {
 	judge_setting(x, v);
+	if (x->refs[0]->has_lost_port)
+		doubt(v, "IncorrectInstanceState");
 	if (!model_group_fits(x->refs[1], x->refs[0]->of))
 		refuse(v, "InvalidParameterValue");
 	EACH (&x->s->model, t, KIND_PORT)

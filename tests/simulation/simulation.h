@@ -250,6 +250,8 @@ extern const struct operations neutron_operations, network_operations, route_ope
 
 /* It is as asked for, and nothing has happened to it since: what it may be asked next is certain. */
 bool server_is_at_rest(const struct request *x, const struct thing *t);
+/* No other call that names it is on its way: which disks it has is certain. */
+bool server_is_alone(const struct request *x, const struct thing *t);
 void server_move(struct thing *t); /* it is on its way from now on */
 void server_end(struct simulation *s, struct thing *t);
 void server_turn_on(struct simulation *s, struct thing *t); /* as a start does it */
