@@ -1,6 +1,7 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """People and their rights through two faces, and the same refusal in each face's words, as docs/mapping.md says."""
+import json
 import os
 import re
 import sys
@@ -129,6 +130,26 @@ def test_keys(both, admin):
     assert user.call("DELETE", f"{path}/{key.key_id}").status == 204
     assert key.call("DescribeVpcs").code == "AuthFailure"
     assert admin.call("DELETE", f"{IDENTITY}/users/{user.user_id}").status == 204
+
+
+@holds("People: Instance profiles")
+def test_instance_profiles(both, admin):
+    """Nova shows none, and its deletion ends the association; who gives one needs leave to pass its role."""
+    iam, trust = both.root.client("iam"), {"Effect": "Allow", "Principal": {"Service": "ec2.amazonaws.com"}, "Action": "sts:AssumeRole"}
+    iam.create_role(RoleName="web", AssumeRolePolicyDocument=json.dumps({"Version": "2012-10-17", "Statement": [trust]}))
+    iam.create_instance_profile(InstanceProfileName="web")
+    iam.add_role_to_instance_profile(InstanceProfileName="web", RoleName="web")
+    profile = {"IamInstanceProfile": {"Name": "web"}}
+    instance = both.run(**profile)
+    server = both.server(instance)
+    assert both.instance(instance)["IamInstanceProfile"]["Arn"].endswith(":instance-profile/web") and "profile" not in json.dumps(server)
+    user = add_user(admin, "passes", both, "member")
+    words = dict(ImageId=both.image, InstanceType="t3.nano", MinCount=1, MaxCount=1, DryRun=True, **profile)
+    assert code(key_of(user).client().run_instances, **words) == "UnauthorizedOperation"
+    grant(admin, "PUT", both, user.user_id, "manager")
+    assert code(key_of(user).client().run_instances, **words) == "DryRunOperation"
+    both.delete(f"{COMPUTE}/servers/{server['id']}")
+    assert both.ec2.describe_iam_instance_profile_associations()["IamInstanceProfileAssociations"] == []
 
 
 @holds("People: Tokens")
