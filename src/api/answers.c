@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The memo of whole answers: a few places by the parameters' digest, each with an answer that it shares
- * with the calls which it is being sent to. */
+ * with the calls which it is being sent to.
+ *
+ * One piece leaves in one packet with the headers, several after them. So an answer that has a request id in
+ * it is lent whole, with the id written in, to one call at a time; and a copy of it to a second. Only a
+ * third is sent the pieces before and behind its id. */
 #include "api/answers.h"
 
 #include <pthread.h>
@@ -9,14 +13,15 @@
 #include "base/hash.h"
 #include "base/heap.h"
 
-enum { PLACES = 16, ID_WITHIN = 512 };
+enum { PLACES = 16, ID_WITHIN = 512, TEXTS = 2 };
 
-/* Never changed once it is in a place. */
+/* Never changed once it is in a place, but for the texts' ids. */
 struct answer {
 	_Atomic unsigned holders;
 	struct face_answer_key key;
-	char *text;
-	size_t size, id_at; /* where the request id of the call stands that it was made for; size: nowhere */
+	size_t size, id_at; /* where the request id of a call stands; size: nowhere */
+	char *texts[TEXTS]; /* the second: made when it is first wanted, whoever has it lent makes it */
+	atomic_flag lent[TEXTS];
 };
 
 struct face_answers {
@@ -27,6 +32,7 @@ struct face_answers {
 /* An answer on its way to one call. */
 struct sent {
 	struct answer *answer;
+	size_t lent; /* which text; TEXTS: none */
 	char id[UUID_TEXT_SIZE];
 };
 
@@ -34,7 +40,8 @@ static void answer_drop(struct answer *a)
 {
 	if (!a || atomic_fetch_sub(&a->holders, 1) != 1)
 		return;
-	heap_free(a->text);
+	for (size_t k = 0; k < TEXTS; k++)
+		heap_free(a->texts[k]);
 	heap_free(a);
 }
 
@@ -58,9 +65,41 @@ void face_answers_free(struct face_answers *m)
 
 /* ---- sending ---- */
 
+/* Of the first text all but the id may be read at any time. */
+static char *copy_text(const struct answer *a, size_t id_size)
+{
+	size_t behind = a->id_at + id_size;
+	char *text = heap_alloc(a->size);
+	if (!text)
+		return NULL;
+	memcpy(text, a->texts[0], a->id_at);
+	memcpy(text + behind, a->texts[0] + behind, a->size - behind);
+	return text;
+}
+
+/* A text for this call alone, with its id; TEXTS: there is none at the moment. */
+static size_t lend_text(struct answer *a, struct str id)
+{
+	size_t k = 0;
+	while (k < TEXTS && atomic_flag_test_and_set(&a->lent[k]))
+		k++;
+	if (k == TEXTS)
+		return TEXTS;
+	if (!a->texts[k])
+		a->texts[k] = copy_text(a, id.n);
+	if (a->texts[k]) {
+		memcpy(a->texts[k] + a->id_at, id.p, id.n);
+		return k;
+	}
+	atomic_flag_clear(&a->lent[k]);
+	return TEXTS;
+}
+
 static void sent_done(void *arg)
 {
 	struct sent *sent = arg;
+	if (sent->lent < TEXTS)
+		atomic_flag_clear(&sent->answer->lent[sent->lent]);
 	answer_drop(sent->answer);
 	heap_free(sent);
 }
@@ -74,13 +113,19 @@ static bool send_answer(struct answer *a, struct call *call, const char *content
 		answer_drop(a);
 		return false;
 	}
-	sent->answer = a;
-	memcpy(sent->id, id.p, id.n);
 	bool has_id = a->id_at < a->size;
-	size_t behind = has_id ? a->id_at + id.n : a->size;
+	sent->answer = a;
+	sent->lent = has_id ? lend_text(a, id) : TEXTS;
+	if (!has_id || sent->lent < TEXTS) {
+		const struct str whole = {a->texts[has_id ? sent->lent : 0], a->size};
+		call_answer_pieces(call, 200, content_type, &whole, 1, sent_done, sent);
+		return true;
+	}
+	size_t behind = a->id_at + id.n;
+	memcpy(sent->id, id.p, id.n);
 	const struct str pieces[] = {
-		{a->text, a->id_at}, {sent->id, id.n}, {a->text + behind, a->size - behind}};
-	call_answer_pieces(call, 200, content_type, pieces, has_id ? 3 : 1, sent_done, sent);
+		{a->texts[0], a->id_at}, {sent->id, id.n}, {a->texts[0] + behind, a->size - behind}};
+	call_answer_pieces(call, 200, content_type, pieces, 3, sent_done, sent);
 	return true;
 }
 
@@ -124,7 +169,7 @@ static struct answer *make_answer(const struct face_answer_key *key, struct str 
 	a->id_at = at ? (size_t) (at - body->p) : body->size;
 	a->size = body->size;
 	char *text = heap_resize(body->p, body->size); /* what it grew beyond that is given back */
-	a->text = text ? text : body->p;
+	a->texts[0] = text ? text : body->p;
 	a->key = *key;
 	atomic_init(&a->holders, 2); /* the place, and the call */
 	*body = (struct buf){0};

@@ -19,7 +19,7 @@ struct face_answer_key {
 	char digest[FACE_ANSWER_DIGEST_SIZE]; /* of all parameters */
 };
 
-/* NULL when out of memory. At most 16 MiB, taken as answers come. */
+/* NULL when out of memory. At most 32 MiB, taken as answers come. */
 struct face_answers *face_answers_new(void);
 void face_answers_free(struct face_answers *m); /* NULL: nothing; answers on their way go on */
 

@@ -134,7 +134,9 @@ void call_answer_pieces(struct call *c, int status, const char *content_type, co
 	}
 	struct MHD_Response *r = NULL;
 	if (!is_answered(c) && !c->p->lacks_header)
-		r = MHD_create_response_from_iovec(vector, (unsigned) count, done, arg);
+		r = count == 1 ? MHD_create_response_from_buffer_with_free_callback_cls(
+					 size, (void *) pieces->p, done, arg) /* it only reads */
+			       : MHD_create_response_from_iovec(vector, (unsigned) count, done, arg);
 	if (!r)
 		done(arg);
 	if (!c->p->response)
