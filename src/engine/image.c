@@ -438,12 +438,14 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 
 /* ---- the end ---- */
 
-/* Made for the image, and in no other one. */
+/* Made for the image, and in no other one. A disk that waits for it gets it first: once it is kept it goes by
+ * itself (engine_see_snapshot). */
 static RESULT delete_bound(struct op *op, uuid id)
 {
 	const struct snapshot *snapshot = snapshot_find(op->head, id);
 	if (!snapshot || !snapshot->is_bound || !row_is_live(&snapshot->row) ||
-	    image_device_first_by_snapshot(op->head, id))
+	    image_device_first_by_snapshot(op->head, id) ||
+	    (engine_snapshot_is_pending(snapshot) && volume_first_by_snapshot(op->head, id)))
 		return OK;
 	return snapshot_delete_metered(op, snapshot);
 }

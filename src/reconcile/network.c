@@ -10,6 +10,7 @@
 struct segment_rows {
 	struct network_segment wish;
 	bool has_ports;
+	bool is_held; /* by a row that wakes it when it goes: a port, or a subnet on a router */
 	VEC(const struct subnet *) deleted_subnets; /* of no router: those are their routers' to forget */
 };
 
@@ -20,12 +21,15 @@ static RESULT gather(struct step *s, struct segment_rows *ret_rows)
 	view_open(s->r->store, &view);
 	TRY(gather_segment(s, view.tables, s->id, &ret_rows->wish));
 	ret_rows->has_ports = gather_network_has_ports(view.tables, s->id);
+	ret_rows->is_held = port_first_by_network(view.tables, s->id) != NULL;
 	for (const struct subnet *n = subnet_first_by_network(view.tables, s->id); n;
-	     n = subnet_next_by_network(view.tables, n))
+	     n = subnet_next_by_network(view.tables, n)) {
+		ret_rows->is_held = ret_rows->is_held || !uuid_is_none(n->router);
 		if (!row_is_live(&n->row) && uuid_is_none(n->router) &&
 		    !VEC_PUSH(s->ctx.arena, &ret_rows->deleted_subnets,
 			      STEP_COPY(s, KIND_SUBNET, struct subnet, n)))
 			return ctx_no_memory(&s->ctx);
+	}
 	return OK;
 }
 
@@ -89,5 +93,9 @@ RESULT reconcile_step_network(struct step *s)
 		return s->r->network.driver->apply_network(s->r->network.self, &s->ctx, &rows.wish);
 	/* Its last port may have been the last of a router that the port's row did not name. */
 	reconcile_wake_routers_in(s, s->id, UUID_NONE);
-	return reconcile_remove_unused_network(s, s->id);
+	bool is_gone = false;
+	TRY(remove_network(s, s->id, &is_gone));
+	if (is_gone || rows.is_held)
+		return OK;
+	return ctx_fail(&s->ctx, ERR_AGAIN, "a router that its subnets have left is still in it");
 }

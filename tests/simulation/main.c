@@ -13,7 +13,7 @@
 enum { LIMIT_S = 120, FAILURES_MAX = 5 };
 
 static struct simulation simulation;
-static uint64_t first_seed, told_seed, failed[FAILURES_MAX], failures;
+static uint64_t first_seed, told_seed, ended, failed[FAILURES_MAX], failures;
 
 static void tell_history(uint64_t seed)
 {
@@ -38,6 +38,7 @@ static void run_history(uint64_t job)
 
 static bool history_ended(uint64_t job, int status)
 {
+	ended++;
 	if (status && failures < FAILURES_MAX)
 		failed[failures++] = first_seed + job;
 	return failures < FAILURES_MAX;
@@ -98,9 +99,9 @@ int main(int argc, char **argv)
 	histories = histories ? histories : 500;
 	pool_run(histories, LIMIT_S, run_history, history_ended);
 	tell_failures();
-	printf("simulation: %llu histories, seeds %llu to %llu\n", (unsigned long long) histories,
-	       (unsigned long long) first_seed, (unsigned long long) (first_seed + histories - 1));
-	printf("%llu passed, %llu failed\n", (unsigned long long) (histories - failures),
+	printf("simulation: %llu of %llu histories, from seed %llu on\n", (unsigned long long) ended,
+	       (unsigned long long) histories, (unsigned long long) first_seed);
+	printf("%llu passed, %llu failed\n", (unsigned long long) (ended - failures),
 	       (unsigned long long) failures);
 	return failures != 0;
 }

@@ -203,13 +203,19 @@ static bool draw_capture(struct request *x)
 	return draw_name(x) && server_is_alone(x, x->refs[0]);
 }
 
+/* The disk that a rescue is from is none of the server's own. */
+static bool is_captured(const struct thing *volume, const struct thing *instance)
+{
+	return model_is_disk_of(volume, instance) && !volume->is_spare;
+}
+
 static void judge_capture(const struct request *x, struct verdict *v)
 {
 	const struct thing *instance = x->refs[0];
 	judge_name(x, v);
 	refuse_or_doubt(v, instance->life == ENDING, "IncorrectInstanceState");
 	EACH (&x->s->model, t, KIND_VOLUME)
-		if (model_is_disk_of(t, instance))
+		if (is_captured(t, instance))
 			judge_cut(x, t, v);
 }
 
@@ -217,7 +223,7 @@ static void apply_capture(struct request *x, struct str answer)
 {
 	struct thing *image = add_image(x, answer), *instance = x->refs[0];
 	EACH (&x->s->model, t, KIND_VOLUME)
-		if (model_is_disk_of(t, instance))
+		if (is_captured(t, instance))
 			add_device(x, image, model_device(t), add_snapshot(x, t, STR_NONE), t->gibibytes);
 	server_move(instance); /* off for a moment, perhaps */
 }

@@ -106,10 +106,24 @@ struct os_flavor_target {
 	OS_PATH_NAME(T, "flavor_id", member, .kind = KIND_INSTANCE_TYPE, .doc = "The flavor.")
 static const struct os_param flavor_params[] = {FLAVOR(struct os_flavor_target, wish.type)};
 
+/* In an answer: the flavor as the call's change left it, or NULL. */
+static const struct instance_type *find_left(const struct os_call *e, struct str flavor_id)
+{
+	const struct rows *left = &e->change.left;
+	for (size_t k = 0; e->change.shown == KIND_INSTANCE_TYPE && k < left->count; k++) {
+		const struct instance_type *type = (const struct instance_type *) left->at[k];
+		if (str_equal(type->flavor_id, flavor_id))
+			return type;
+	}
+	return NULL;
+}
+
 /* Flavor ids alone name a flavor here: a client tries its name first, and must not find it by that. */
 static RESULT find_flavor(struct os_call *e, const struct ref *ref, const struct instance_type **ret_type)
 {
-	const struct instance_type *type = instance_type_find_by_flavor_id(os_walk(e), ref->text);
+	const struct instance_type *left = find_left(e, ref->text),
+				   *type = left ? left
+						: instance_type_find_by_flavor_id(os_walk(e), ref->text);
 	if (!type || !engine_may_see(e->c, KIND_INSTANCE_TYPE, &type->row))
 		return engine_fail_not_found(e->c, KIND_INSTANCE_TYPE, ref);
 	*ret_type = type;
@@ -351,8 +365,8 @@ static const struct os_action actions[] = {
 	 .doc = "Makes a flavor."},
 	{HTTP_PUT, ONE, .permit = "os_compute_api:os-flavor-manage:update", .flags = OS_WRITES | OS_ADMIN,
 	 .since = 55, .args = CHANGE(describe_params), .wrap = "flavor", .item = "flavor",
-	 .prepare = prepare_describe, .operation = engine_update_instance_type_run, .answer = show_changed,
-	 .doc = "Describes a flavor."},
+	 .prepare = prepare_describe, .operation = engine_update_instance_type_run,
+	 .shows = KIND_INSTANCE_TYPE, .answer = show_changed, .doc = "Describes a flavor."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:os-flavor-manage:delete", .flags = OS_WRITES | OS_ADMIN,
 	 .status = 202, .args = OS_PARAMS(struct os_flavor_target, flavor_params), .prepare = prepare_delete,
 	 .operation = engine_delete_instance_type_run, .doc = "Deletes a flavor; its servers keep it."},
@@ -360,15 +374,16 @@ static const struct os_action actions[] = {
 	 .args = CHANGE(only_flavor_params), .answer = show_specs, .doc = "Extra specs of a flavor."},
 	{HTTP_POST, SPECS, .permit = "os_compute_api:os-flavor-extra-specs:create",
 	 .flags = OS_WRITES | OS_ADMIN, .args = CHANGE(specs_params), .prepare = prepare_change,
-	 .operation = engine_update_instance_type_run, .answer = show_specs, .doc = "Adds extra specs."},
+	 .operation = engine_update_instance_type_run, .shows = KIND_INSTANCE_TYPE, .answer = show_specs,
+	 .doc = "Adds extra specs."},
 	{HTTP_GET, SPEC, .permit = "os_compute_api:os-flavor-extra-specs:show", .args = CHANGE(spec_params),
 	 .answer = show_spec, .doc = "One extra spec."},
 	{HTTP_PUT, SPEC, .permit = "os_compute_api:os-flavor-extra-specs:update",
 	 .flags = OS_WRITES | OS_ADMIN,
 	 .args = CHANGE(spec_params, .is_open = true,
 			.members = offsetof(struct os_change_flavor, members) + 1),
-	 .prepare = prepare_put_spec, .operation = engine_update_instance_type_run, .answer = show_spec,
-	 .doc = "Changes one extra spec."},
+	 .prepare = prepare_put_spec, .operation = engine_update_instance_type_run,
+	 .shows = KIND_INSTANCE_TYPE, .answer = show_spec, .doc = "Changes one extra spec."},
 	{HTTP_DELETE, SPEC, .permit = "os_compute_api:os-flavor-extra-specs:delete",
 	 .flags = OS_WRITES | OS_ADMIN, .args = CHANGE(spec_params), .prepare = prepare_delete_spec,
 	 .operation = engine_update_instance_type_run, .doc = "Removes one extra spec."},
@@ -377,12 +392,12 @@ static const struct os_action actions[] = {
 	 .doc = "Projects that may use a flavor that is not public."},
 	{HTTP_POST, ONE "/action", "addTenantAccess", "os_compute_api:os-flavor-access:add_tenant_access",
 	 .flags = OS_WRITES | OS_ADMIN, .args = CHANGE(access_params), .prepare = prepare_add_access,
-	 .operation = engine_update_instance_type_run, .answer = show_access,
+	 .operation = engine_update_instance_type_run, .shows = KIND_INSTANCE_TYPE, .answer = show_access,
 	 .doc = "Lets a project use it."},
 	{HTTP_POST, ONE "/action", "removeTenantAccess",
 	 "os_compute_api:os-flavor-access:remove_tenant_access", .flags = OS_WRITES | OS_ADMIN,
 	 .args = CHANGE(access_params), .prepare = prepare_remove_access,
-	 .operation = engine_update_instance_type_run, .answer = show_access,
+	 .operation = engine_update_instance_type_run, .shows = KIND_INSTANCE_TYPE, .answer = show_access,
 	 .doc = "Takes a flavor from a project."},
 };
 const struct os_actions os_flavor_actions = OS_ACTIONS(OS_COMPUTE, actions);

@@ -57,8 +57,10 @@ static RESULT list_members(struct os_call *e, const void *args, struct json_writ
 
 static RESULT show(struct os_call *e, const struct ref *ref, uuid account, struct json_writer *w)
 {
-	const struct image *image = NULL;
-	TRY(engine_find_image(e->c, os_walk(e), ref, &image));
+	const struct image *image =
+		(const struct image *) face_find_left(&e->change, KIND_IMAGE, ref->prefix);
+	if (!image)
+		TRY(engine_find_image(e->c, os_walk(e), ref, &image));
 	if (!uuids_have(&image->launchers, account) || !may_see(e, image, account))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ACCOUNT, "The image has no such member.");
 	write_member(w, image, account);
@@ -135,12 +137,13 @@ static const struct os_action actions[] = {
 	 .doc = "The projects that an image is shared with."},
 	{HTTP_POST, "/v2/images/{image_id}/members", .permit = "add_member", .flags = OS_WRITES,
 	 .args = OS_PARAMS(struct os_member, add_params), .prepare = prepare_add,
-	 .operation = engine_update_image_run, .answer = show_member, .doc = "Shares it with a project."},
+	 .operation = engine_update_image_run, .shows = KIND_IMAGE, .answer = show_member,
+	 .doc = "Shares it with a project."},
 	{HTTP_GET, "/v2/images/{image_id}/members/{member_id}", .permit = "get_member",
 	 .args = OS_PARAMS(struct os_member, member_params), .answer = show_member, .doc = "One member."},
 	{HTTP_PUT, "/v2/images/{image_id}/members/{member_id}", .permit = "modify_member", .flags = OS_WRITES,
 	 .args = OS_PARAMS(struct os_member_answer, answer_params), .prepare = prepare_answer,
-	 .operation = engine_answer_image_run, .answer = show_answer,
+	 .operation = engine_answer_image_run, .shows = KIND_IMAGE, .answer = show_answer,
 	 .doc = "A member says whether it wants the image in its lists."},
 	{HTTP_DELETE, "/v2/images/{image_id}/members/{member_id}", .permit = "delete_member",
 	 .flags = OS_WRITES, .status = 204, .args = OS_PARAMS(struct os_member, member_params),
