@@ -8,6 +8,7 @@ tempest.selection says which tests are meant and which are not, and why; tempest
 A test that fails and is not in that list fails here; so does one that is and passes: the list can only become shorter. What
 Tempest itself would skip has to be left out by name. Guests are simulated: nothing is asked of one by ssh."""
 # limit: 5400 s
+import collections
 import configparser
 import os
 import re
@@ -26,6 +27,7 @@ FOLDER = os.path.join(ROOT, "tests/contract")
 PACKAGES = "/usr/lib/python3/dist-packages"
 PARALLEL = 2
 TOLD = 30  # lines of a failure
+CALLS_TOLD = 3
 
 
 def rules(name):
@@ -115,7 +117,7 @@ def write_settings(dev, folder):
 
 def stestr(folder, *argv):
     env = dict(os.environ, TEMPEST_CONFIG_DIR=folder, TEMPEST_CONFIG="tempest.conf", PYTHON="/usr/bin/python3",
-               PATH="/usr/sbin:/usr/bin:/sbin:/bin", OS_TEST_TIMEOUT="300")
+               PATH="/usr/sbin:/usr/bin:/sbin:/bin", OS_TEST_TIMEOUT="300", OS_LOG_CAPTURE="0")
     done = subprocess.run(["/usr/bin/python3", "/usr/bin/stestr", *argv], cwd=folder, env=env, capture_output=True, check=False,
                           preexec_fn=end_with_parent)
     assert done.returncode == 0, done.stderr.decode()
@@ -135,6 +137,15 @@ def selected(folder, chosen):
             and (not chosen or any(re.search(regex, test) for regex in chosen))]
 
 
+def calls_of(folder):
+    """{"(Class:method)": the last of its calls}; from the log: with a result, those of one that waits are too much for stestr."""
+    calls = collections.defaultdict(lambda: collections.deque(maxlen=CALLS_TOLD))
+    with open(os.path.join(folder, "tempest.log"), encoding="utf-8", errors="replace") as page:
+        for found in re.finditer(r"Request (\(.*?\)).*", page.read()):
+            calls[found[1]].append(found[0])
+    return calls
+
+
 def run(folder, tests):
     """{name: (status, what it said)}"""
     wanted, results = os.path.join(folder, "wanted"), {}
@@ -143,15 +154,16 @@ def run(folder, tests):
     stream = os.path.join(folder, "stream")
     with open(stream, "wb") as page:
         page.write(stestr(folder, "run", "--subunit", "--concurrency", str(PARALLEL), "--load-list", wanted))
+    calls = calls_of(folder)
 
     def note(test):
         said = {name: detail.as_text() for name, detail in test["details"].items()}
         why = "\n".join(text for name, text in said.items() if name.startswith(("traceback", "reason")))
-        calls = re.findall(r"Request \(.*", "\n".join(text for name, text in said.items() if name.startswith("pythonlogging")))
+        name = ":".join(short(test["id"]).rsplit(".", 2)[1:])
         ended = test["status"] in ("success", "fail", "skip")  # not those that are only said to be there
         # Last of all Tempest deletes its project, without waiting for what is still going in it: refused here, not there.
         if ended and not test["id"].startswith("tearDownClass"):
-            results[short(test["id"])] = test["status"], "\n".join([why.strip(), *calls[-3:]])
+            results[short(test["id"])] = test["status"], "\n".join([why.strip(), *calls.get(f"({name})", ())])
 
     result = testtools.StreamToDict(note)
     result.startTestRun()

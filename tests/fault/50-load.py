@@ -80,6 +80,7 @@ def asks_well(words, account, count=30):
 # ---- what is done to it
 
 def crowd(dev, one, other):
+    """One of its own: who has just flooded may ask no more for a while."""
     kept = [connect(dev) for _ in range(CROWD)]
     check(f"{CROWD} connections are kept", soon(lambda: metric(dev, "dari_http_connections") >= CROWD, SOON_S))
     asks_well("a crowd", other)
@@ -173,7 +174,7 @@ def main():
     else:
         resource.setrlimit(resource.RLIMIT_NOFILE, (max(soft, CROWD + 1000), hard))
     with Dev("--limits") as dev:
-        one, other = dev.account, dev.new_account("other")
+        one, other, many = dev.account, dev.new_account("other"), dev.new_account("many")
         image = one.ok("DescribeImages").first(".//imageId")
         one.ok("RunInstances", {"ImageId": image, "InstanceType": "t3.nano", "MinCount": 60, "MaxCount": 60})
         asks_well("before it all", other)
@@ -183,7 +184,7 @@ def main():
             half_closed(dev, one, other)
             floods(dev, one, other)
             for _ in range(2):
-                for s in crowd(dev, one, other):
+                for s in crowd(dev, many, other):
                     s.close()
                 rest = MISERS + SLOW_READERS + 2 * HALF_CLOSED + 10
                 check("their descriptors are given back", soon(lambda: descriptors(dev) <= before + rest, SOON_S))
