@@ -526,6 +526,28 @@ static void network_life(struct cloud *c)
 }
 TEST_STORY(network_life, 2)
 
+/* A network that only a router was in goes when its subnet leaves the router, which has ports elsewhere. */
+static void subnet_leaves_router(struct cloud *c)
+{
+	struct vpc v = make_vpc(c);
+	add_port(c, &v);
+	struct network_wish network = {.name = STR("n")};
+	cloud_ok(c, &c->alice, engine_create_network, &network);
+	struct network_subnet_wish subnet = {.network = cloud_ref(c, KIND_NETWORK, network.network),
+					     .block = cidr_of("10.5.0.0/24")};
+	cloud_ok(c, &c->alice, engine_add_subnet, &subnet);
+	struct router_interface_wish interface = {.router = cloud_ref(c, KIND_ROUTER, v.router),
+						  .subnet = cloud_ref(c, KIND_SUBNET, subnet.subnet)};
+	cloud_ok(c, &c->alice, engine_add_router_interface, &interface);
+	cloud_settle(c);
+	assert_true(network_sim_has(NETWORK_ITEM_NETWORK, network.network));
+	cloud_ok(c, &c->alice, engine_remove_router_interface, &interface);
+	cloud_settle(c);
+	assert_false(network_sim_has(NETWORK_ITEM_NETWORK, network.network));
+	cloud_check(c);
+}
+TEST_STORY(subnet_leaves_router, 1)
+
 static uuid add_subnet(struct cloud *c, uuid network, const char *block)
 {
 	struct network_subnet_wish subnet = {.network = cloud_ref(c, KIND_NETWORK, network),
@@ -580,15 +602,25 @@ TEST_STORY(routers_of_others, 1)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_vpc_life),         cmocka_unit_test(test_vpc_life_cut),
-		cmocka_unit_test(test_subnet_goes),      cmocka_unit_test(test_routes),
-		cmocka_unit_test(test_addresses),        cmocka_unit_test(test_image),
-		cmocka_unit_test(test_nat_gateway),      cmocka_unit_test(test_nat_gateway_killed),
-		cmocka_unit_test(test_nat_gateway_cut),  cmocka_unit_test(test_revoked_rule),
-		cmocka_unit_test(test_address_group),    cmocka_unit_test(test_tokens),
-		cmocka_unit_test(test_first_port_fails), cmocka_unit_test(test_network_emptied),
-		cmocka_unit_test(test_network_life),     cmocka_unit_test(test_routers_of_others),
-		cmocka_unit_test(test_secondary_ips),    cmocka_unit_test(test_secondary_ips_killed),
+		cmocka_unit_test(test_vpc_life),
+		cmocka_unit_test(test_vpc_life_cut),
+		cmocka_unit_test(test_subnet_goes),
+		cmocka_unit_test(test_routes),
+		cmocka_unit_test(test_addresses),
+		cmocka_unit_test(test_image),
+		cmocka_unit_test(test_nat_gateway),
+		cmocka_unit_test(test_nat_gateway_killed),
+		cmocka_unit_test(test_nat_gateway_cut),
+		cmocka_unit_test(test_revoked_rule),
+		cmocka_unit_test(test_address_group),
+		cmocka_unit_test(test_tokens),
+		cmocka_unit_test(test_first_port_fails),
+		cmocka_unit_test(test_network_emptied),
+		cmocka_unit_test(test_network_life),
+		cmocka_unit_test(test_routers_of_others),
+		cmocka_unit_test(test_secondary_ips),
+		cmocka_unit_test(test_secondary_ips_killed),
+		cmocka_unit_test(test_subnet_leaves_router),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
