@@ -155,14 +155,17 @@ static const char *status_of(const struct thing *t)
 			       : "SHUTOFF";
 }
 
-/* A guest that ended, or was asked to stop at once, may have lost its memory. */
+/* A guest that ended, or was asked to stop at once, may have lost its memory. One that was stopped before it
+ * was back from its memory may still have it. */
 static void learn(const struct look *l, struct thing *t, struct str status)
 {
 	if (!l->is_settled)
 		return;
 	if (t->is_saved && (t->may_vary || l->s->hosts_shaken) && !str_is(status, "SUSPENDED"))
 		t->is_saved = false;
-	t->may_vary = false;
+	if (t->was_saved && !t->wanted_on && str_is(status, "SUSPENDED"))
+		t->is_saved = true;
+	t->may_vary = t->was_saved = false;
 	t->is_at_rest = true;
 }
 

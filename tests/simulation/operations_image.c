@@ -71,7 +71,7 @@ static struct thing *find_volume(const struct request *x, struct thing *instance
 		if (str_is(id, t->id))
 			return t;
 	EACH (&x->s->model, t, KIND_VOLUME)
-		if (model_is_disk_of(t, instance) && !t->id[0])
+		if (t->of == instance && !t->id[0] && t->life != GONE) /* it may be going with its instance */
 			return t;
 	return NULL;
 }

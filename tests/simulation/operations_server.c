@@ -44,6 +44,7 @@ void server_turn_on(struct simulation *s, struct thing *t)
 	if (t->is_shelved)
 		leave_shelf(s, t);
 	t->wanted_on = true;
+	t->was_saved = t->was_saved || t->is_saved;
 	t->seen_stopped = t->is_paused = t->is_saved = false;
 	server_move(t);
 }
@@ -180,6 +181,7 @@ static void apply_resize(struct request *x, struct str answer)
 	struct thing *t = x->refs[0];
 	(void) answer;
 	t->is_resized = true;
+	t->is_paused = false; /* a pause on its way ends with the guest, which starts anew */
 	t->is_other_size = x->flag;
 	begin(t);
 }
