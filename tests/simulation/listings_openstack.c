@@ -165,7 +165,9 @@ static void learn(const struct look *l, struct thing *t, struct str status)
 		t->is_saved = false;
 	if (t->was_saved && !t->wanted_on && str_is(status, "SUSPENDED"))
 		t->is_saved = true;
-	t->may_vary = t->was_saved = false;
+	if (t->was_paused && !str_is(status, "PAUSED"))
+		t->is_paused = false;
+	t->may_vary = t->was_saved = t->was_paused = false;
 	t->is_at_rest = true;
 }
 

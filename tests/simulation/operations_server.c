@@ -181,7 +181,7 @@ static void apply_resize(struct request *x, struct str answer)
 	struct thing *t = x->refs[0];
 	(void) answer;
 	t->is_resized = true;
-	t->is_paused = false; /* a pause on its way ends with the guest, which starts anew */
+	t->was_paused = t->is_paused;
 	t->is_other_size = x->flag;
 	begin(t);
 }

@@ -122,7 +122,8 @@ struct thing {
 	char server[16]; /* its name in Nova; empty: EC2's, its id */
 	bool wanted_on, seen_stopped;
 	bool is_paused, is_saved, is_rescued, is_shelved, is_resized; /* as asked for last */
-	bool was_saved; /* turned on from its memory since it was last at rest */
+	bool was_saved;  /* turned on from its memory since it was last at rest */
+	bool was_paused; /* resized with a pause on its way */
 	bool is_other_size;
 	bool is_moved;       /* asked for one of these once: on its way it is shown in many words */
 	bool is_at_rest;     /* as it was when all was settled */
