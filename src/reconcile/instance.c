@@ -103,6 +103,7 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows)
 	struct compute_seen seen = {0};
 	TRY(define(s, rows));
 	TRY(s->host->driver->see(s->host->connection, &s->ctx, &rows->domain, &seen));
+	TRY(instance_drop_rowless(s, &seen));
 	if (!seen.devices_as_wished)
 		step_again_at(s, clock_now_us() + ASK_AGAIN_S * SECOND);
 	bool has_news = seen.power != INSTANCE_SEEN_POWER_ON || !instance_is_told(rows, &seen);
@@ -279,6 +280,7 @@ RESULT reconcile_step_instance(struct step *s)
 		TRY(report_held(s, outlook.seen.is_held));
 	outlook.resume_us = (rows.held_us ? rows.held_us : outlook.now_us) + HELD_S * SECOND;
 	TRY(instance_keep_plugged(s, &rows, &outlook.seen));
+	TRY(instance_drop_rowless(s, &outlook.seen));
 	outlook.devices_told = instance_is_told(&rows, &outlook.seen);
 	return apply_step(s, &rows, &outlook);
 }

@@ -177,6 +177,27 @@ RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct 
 	return OK;
 }
 
+static RESULT drop_rowless(struct step *s, const struct tables *t, enum kind kind, struct uuids *seen)
+{
+	uuid *known = arena_new_array(s->ctx.arena, uuid, seen->count + 1);
+	size_t count = 0;
+	if (!known)
+		return ctx_no_memory(&s->ctx);
+	for (size_t k = 0; k < seen->count; k++)
+		if (tables_find(t, kind, seen->at[k]))
+			known[count++] = seen->at[k];
+	*seen = (struct uuids){known, count};
+	return OK;
+}
+
+RESULT instance_drop_rowless(struct step *s, struct compute_seen *seen)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	TRY(drop_rowless(s, view.tables, KIND_VOLUME, &seen->volumes));
+	return drop_rowless(s, view.tables, KIND_PORT, &seen->ports);
+}
+
 static bool are_same(const struct uuids *seen, const uuid *told, size_t told_count)
 {
 	bool same = seen->count == told_count;

@@ -23,6 +23,9 @@ struct instance_rows {
 RESULT instance_gather_rows(struct step *s, struct instance_rows *ret_rows);
 /* What is wanted and plugged stays, ready or not: the rows may know less of it than the host. */
 RESULT instance_keep_plugged(struct step *s, struct instance_rows *rows, struct compute_seen *seen);
+/* A device without a row (the process ended before it was told, and it was detached and deleted since) is not
+ * named among those seen: there is nothing to tell of it, and as it is not as wished it goes. */
+RESULT instance_drop_rowless(struct step *s, struct compute_seen *seen);
 /* The rows know what was found plugged. */
 bool instance_is_told(const struct instance_rows *rows, const struct compute_seen *seen);
 /* seen has the devices of the wish. */

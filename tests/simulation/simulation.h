@@ -123,7 +123,7 @@ struct thing {
 	bool wanted_on, seen_stopped;
 	bool is_paused, is_saved, is_rescued, is_shelved, is_resized; /* as asked for last */
 	bool was_saved;  /* turned on from its memory since it was last at rest */
-	bool was_paused; /* resized with a pause on its way */
+	bool was_paused; /* with a pause on its way that may be over */
 	bool is_other_size;
 	bool is_moved;       /* asked for one of these once: on its way it is shown in many words */
 	bool is_at_rest;     /* as it was when all was settled */

@@ -284,6 +284,51 @@ static void test_kill_at_each_step(void **state)
 	}
 }
 
+/* Killed at every step of an attachment, and detached and deleted while the host is out of reach: what its
+ * guest got and nobody told has no row any more when the host is back. Sets whether it was so; false: nobody
+ * was killed. */
+static bool delete_untold(uint64_t seed, uint64_t at, bool *is_rowless)
+{
+	struct cloud *c = cloud_new(seed * 1000, 1);
+	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
+	struct str host = str_copy(c->arena, cloud_host_of(c, id));
+	struct port_attaching wish = {.port = cloud_ref(c, KIND_PORT, nic),
+				      .instance = cloud_ref(c, KIND_INSTANCE, id),
+				      .device_index = 1};
+	c->kill_at = c->steps + at;
+	if (cloud_was_answered(c, cloud_call(c, &c->alice, engine_attach_port_run, &wish)))
+		(void) cloud_step_until(c, cloud_is_settled, NULL, MINUTE);
+	bool was_killed = cloud_was_killed(c);
+	c->kill_at = 0;
+	if (was_killed) {
+		cloud_restart(c);
+		sim_compute_set_health(host, SIM_DOWN, 0);
+		struct port row = cloud_port(c, nic);
+		if (!uuid_is_none(row.instance) && uuid_is_none(row.seen_instance)) {
+			*is_rowless = *is_rowless || is_plugged(c, id, nic);
+			detach(c, nic);
+			delete_nic(c, nic);
+			cloud_step_for(c, MINUTE);
+			sim_compute_set_health(host, SIM_UP, 0);
+			cloud_settle(c);
+			assert_false(is_plugged(c, id, nic));
+		}
+		sim_compute_set_health(host, SIM_UP, 0);
+		cloud_settle(c);
+	}
+	cloud_done(c);
+	return was_killed;
+}
+
+static void test_deleted_untold(void **state)
+{
+	bool is_rowless = false;
+	(void) state;
+	for (uint64_t at = 1; delete_untold(1, at, &is_rowless); at++)
+		;
+	assert_true(is_rowless);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -292,7 +337,7 @@ int main(void)
 		cmocka_unit_test(test_while_stopped),     cmocka_unit_test(test_change_of_mind),
 		cmocka_unit_test(test_terminate),         cmocka_unit_test(test_reboot_asks),
 		cmocka_unit_test(test_reboot_deaf),       cmocka_unit_test(test_held_off),
-		cmocka_unit_test(test_kill_at_each_step),
+		cmocka_unit_test(test_kill_at_each_step), cmocka_unit_test(test_deleted_untold),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
