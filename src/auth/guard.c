@@ -11,6 +11,7 @@
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "base/json_write.h"
+#include "model/iam_name.h"
 #include "store/rows.h"
 
 enum {
@@ -163,8 +164,7 @@ static struct str name_policy(struct arena *a, struct str account_number, const 
 {
 	if (!policy_is_managed(policy))
 		return str_print(a, "inline policy %" STR_FMT, STR_ARG(policy->name));
-	return str_print(a, "arn:aws:iam::%" STR_FMT ":policy%" STR_FMT "%" STR_FMT, STR_ARG(account_number),
-			 STR_ARG(policy->path), STR_ARG(policy->name));
+	return iam_arn_to_text(a, account_number, KIND_POLICY, &policy->row);
 }
 
 /* Rows as the view sees them, named; they are good until it closes. */
@@ -189,7 +189,7 @@ RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
 	struct guard_policies out = {0};
 	AUTO_VIEW v;
 	view_open(g->store, &v);
-	bool is_any = !uuid_is_none(user) && tables_count(v.tables, KIND_POLICY) > 0;
+	bool is_any = !uuid_is_none(user) && engine_has_policies(v.tables);
 	struct str *names = is_any ? arena_new_array(c->arena, struct str, POLICY_SOURCES_MAX) : NULL;
 	struct result found = names ? find_sources(c, v.tables, user, account, sources, names, &count) : OK;
 	view_stop_walking(&v);
@@ -234,7 +234,7 @@ static RESULT gather_session(struct guards *g, struct ctx *c, const struct sessi
 	AUTO_VIEW v;
 	view_open(g->store, &v);
 	for (size_t k = 0; k < session->policies.count && count < SESSION_POLICIES_MAX; k++) {
-		const struct policy *policy = policy_find(v.tables, session->policies.at[k]);
+		const struct policy *policy = engine_find_policy(v.tables, session->policies.at[k]);
 		versions[count] = policy ? engine_find_default_version(v.tables, policy) : NULL;
 		count += versions[count] != NULL;
 	}

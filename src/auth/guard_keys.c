@@ -504,7 +504,7 @@ enum policy_known guard_find_key(const struct policy_question *q, struct str key
 	if (is_tag_key(key, "aws:principaltag/"))
 		return find_tag(q->arena, s->state->call->ctx.who->tags,
 				str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
-	if (str_starts_with(key, STR("sts:")))
+	if (str_starts_with(key, STR("sts:")) || str_starts_with(key, STR("iam:")))
 		return s->state->request.find ? s->state->request.find(s->state->request.arg, key, ret_values)
 					      : POLICY_ABSENT;
 	if (str_starts_with(key, STR("ec2:")) || str_starts_with(key, STR("aws:resource")))

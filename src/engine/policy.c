@@ -5,14 +5,53 @@
 
 #include <inttypes.h>
 
+#include "engine/aws_policy.h"
 #include "engine/internal.h"
 #include "engine/role.h"
+#include "model/iam_name.h"
 
 /* ---- reading ---- */
 
+const struct policy *engine_find_policy(const struct tables *t, uuid id)
+{
+	const struct policy *own = aws_policy_find(id);
+	return own ? own : policy_find(t, id);
+}
+
+const struct policy *engine_find_policy_arn(struct arena *a, const struct tables *t, uuid account,
+					    struct str arn)
+{
+	struct str prefix = STR("arn:aws:iam::aws:policy");
+	const struct account *owner = account_find(t, account);
+	if (str_starts_with(arn, prefix))
+		return aws_policy_find_path(str_slice(arn, prefix.n, arn.n));
+	const struct policy *p = owner ? policy_first_by_account(t, account) : NULL;
+	while (p && (!policy_is_managed(p) || !str_ends_with(arn, p->name) ||
+		     !str_equal(iam_arn_to_text(a, owner->number, KIND_POLICY, &p->row), arn)))
+		p = policy_next_by_account(t, p);
+	return p;
+}
+
+const struct policy_version *engine_find_version(const struct tables *t, const struct policy *policy,
+						 int64_t number)
+{
+	if (aws_policy_is(policy))
+		return number == policy->default_version ? aws_policy_version(policy) : NULL;
+	return policy_version_find_by_policy(t, policy->row.id, number);
+}
+
+const struct policy_version *engine_next_version(const struct tables *t, const struct policy *policy,
+						 const struct policy_version *after)
+{
+	if (aws_policy_is(policy))
+		return after ? NULL : aws_policy_version(policy);
+	return after ? policy_version_next_by_policy(t, after)
+		     : policy_version_first_by_policy(t, policy->row.id);
+}
+
 const struct policy_version *engine_find_default_version(const struct tables *t, const struct policy *policy)
 {
-	return policy_version_find_by_policy(t, policy->row.id, policy->default_version);
+	return engine_find_version(t, policy, policy->default_version);
 }
 
 bool engine_is_users_account(const struct tables *t, const struct user *user, uuid account)
@@ -109,11 +148,23 @@ RESULT engine_find_managed_policy(struct ctx *c, const struct tables *t, const s
 	if (ref->kind == KIND_POLICY && ref->bits == 0)
 		policy = find_managed(t, engine_get_account(c), ref->text);
 	else if (ref->kind == KIND_POLICY)
-		policy = policy_find(t, ref->prefix);
-	if (!policy || !policy_is_managed(policy) || !engine_is_own(c, KIND_POLICY, &policy->row))
+		policy = engine_find_policy(t, ref->prefix);
+	if (!policy || !policy_is_managed(policy) ||
+	    (!aws_policy_is(policy) && !engine_is_own(c, KIND_POLICY, &policy->row)))
 		return engine_fail_not_found(c, KIND_POLICY, ref);
 	*ret_policy = policy;
 	return OK;
+}
+
+RESULT engine_find_own_policy(struct ctx *c, const struct tables *t, const struct ref *ref,
+			      const struct policy **ret_policy)
+{
+	TRY(engine_find_managed_policy(c, t, ref, ret_policy));
+	return !aws_policy_is(*ret_policy)
+		       ? OK
+		       : ctx_fail_kind(c, ERR_DENIED, KIND_POLICY,
+				       "%" STR_FMT " is one of AWS's own policies, which no account changes.",
+				       STR_ARG(ref->text));
 }
 
 const struct policy *engine_find_inline_policy(const struct tables *t, uuid account,
@@ -131,7 +182,7 @@ const struct policy *engine_find_boundary(const struct tables *t, uuid account,
 	const struct policy_attachment *a = engine_next_attachment(t, holder, NULL);
 	while (a && (!a->is_boundary || !uuid_equal(a->account, account)))
 		a = engine_next_attachment(t, holder, a);
-	return a ? policy_find(t, a->policy) : NULL;
+	return a ? engine_find_policy(t, a->policy) : NULL;
 }
 
 struct sources {
@@ -142,10 +193,10 @@ struct sources {
 	bool is_over;
 };
 
-static void add_source(struct sources *s, const struct policy *policy, bool is_boundary)
+static void add_source(struct sources *s, uuid account, const struct policy *policy, bool is_boundary)
 {
 	const struct policy_version *version = policy ? engine_find_default_version(s->t, policy) : NULL;
-	if (!version || !uuid_equal(policy->account, s->account))
+	if (!version || !uuid_equal(account, s->account))
 		return;
 	if (s->count == POLICY_SOURCES_MAX)
 		s->is_over = true;
@@ -157,10 +208,15 @@ static void add_holder(struct sources *s, const struct policy_holder *holder)
 {
 	const struct policy *own = engine_next_inline_policy(s->t, holder, NULL);
 	for (; own; own = engine_next_inline_policy(s->t, holder, own))
-		add_source(s, own, false);
+		add_source(s, own->account, own, false);
 	const struct policy_attachment *a = engine_next_attachment(s->t, holder, NULL);
 	for (; a; a = engine_next_attachment(s->t, holder, a))
-		add_source(s, policy_find(s->t, a->policy), a->is_boundary);
+		add_source(s, a->account, engine_find_policy(s->t, a->policy), a->is_boundary);
+}
+
+bool engine_has_policies(const struct tables *t)
+{
+	return tables_count(t, KIND_POLICY) > 0 || tables_count(t, KIND_POLICY_ATTACHMENT) > 0;
 }
 
 bool engine_find_policies(const struct tables *t, uuid principal, uuid account,
@@ -169,7 +225,7 @@ bool engine_find_policies(const struct tables *t, uuid principal, uuid account,
 	struct sources s = {.t = t, .account = account, .at = ret_sources};
 	struct policy_holder holder = {.kind = KIND_IAM_ROLE};
 	*ret_count = 0;
-	if (uuid_is_none(principal) || tables_count(t, KIND_POLICY) == 0)
+	if (uuid_is_none(principal) || !engine_has_policies(t))
 		return true;
 	holder.row = tables_find(t, KIND_IAM_ROLE, principal);
 	if (!holder.row)
@@ -274,7 +330,7 @@ static RESULT forget_whole(struct op *op, uuid policy)
 RESULT engine_delete_policy(struct op *op, struct policy_target *wish)
 {
 	const struct policy *policy = NULL;
-	TRY(engine_find_managed_policy(op->ctx, op->head, &wish->policy, &policy));
+	TRY(engine_find_own_policy(op->ctx, op->head, &wish->policy, &policy));
 	TRY(engine_permit(op, "policy.delete", KIND_POLICY, &policy->row));
 	if (policy_attachment_first_by_policy(op->head, policy->row.id))
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_POLICY,
@@ -308,7 +364,7 @@ RESULT engine_create_policy_version(struct op *op, struct policy_version_wish *w
 {
 	const struct policy *policy = NULL;
 	size_t count = 0;
-	TRY(engine_find_managed_policy(op->ctx, op->head, &wish->policy, &policy));
+	TRY(engine_find_own_policy(op->ctx, op->head, &wish->policy, &policy));
 	TRY(engine_permit(op, "policy.create_version", KIND_POLICY, &policy->row));
 	TRY(check_size(op, count_characters(wish->document), POLICY_CHARACTERS_MAX));
 	const struct policy_version *v = policy_version_first_by_policy(op->head, policy->row.id);
@@ -331,7 +387,7 @@ RESULT engine_create_policy_version(struct op *op, struct policy_version_wish *w
 static RESULT find_version(struct op *op, const struct policy_version_target *wish,
 			   const struct policy **ret_policy, const struct policy_version **ret_version)
 {
-	TRY(engine_find_managed_policy(op->ctx, op->head, &wish->policy, ret_policy));
+	TRY(engine_find_own_policy(op->ctx, op->head, &wish->policy, ret_policy));
 	*ret_version = policy_version_find_by_policy(op->head, (*ret_policy)->row.id, wish->number);
 	return *ret_version ? OK
 			    : ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_POLICY_VERSION, wish->field,
@@ -578,5 +634,6 @@ RESULT policies_forget_account(struct op *op, uuid account)
 	const struct policy *p = policy_first_by_account(op->head, account);
 	for (; p; p = policy_next_by_account(op->head, p))
 		TRY(forget_whole(op, p->row.id));
+	FORGET_EACH(op, policy_attachment, account, account); /* of AWS's own */
 	return OK;
 }

@@ -3,7 +3,8 @@
  * Documents come checked (auth/policy.h); here they are texts. For an account's owner and managers, and whom
  * policies let. An account's users are its own, and those of domains who have a role on it; its groups are
  * those with a role on it. The account's owner has no policies: nothing bounds it. A holder is one of three:
- * a user, a group, a role of IAM's (iam_role.h). */
+ * a user, a group, a role of IAM's (iam_role.h). AWS's own managed policies are everybody's to attach and
+ * nobody's to change. */
 #pragma once
 
 #include "engine/operation.h"
@@ -67,6 +68,17 @@ OPERATION(engine_delete_inline_policy, inline_policy_wish) /* ERR_NOT_FOUND with
 
 /* ---- reading: on the head or on a view that walks ---- */
 
+/* Of an account, or AWS's own (aws_policy.h); NULL: there is none. */
+const struct policy *engine_find_policy(const struct tables *t, uuid id);
+/* The managed one of that ARN, of the account or AWS's own; NULL: there is none. */
+const struct policy *engine_find_policy_arn(struct arena *a, const struct tables *t, uuid account,
+					    struct str arn);
+/* NULL: there is none of that number. */
+const struct policy_version *engine_find_version(const struct tables *t, const struct policy *policy,
+						 int64_t number);
+/* One after the other, by number; NULL: no more. */
+const struct policy_version *engine_next_version(const struct tables *t, const struct policy *policy,
+						 const struct policy_version *after);
 /* The version that holds; NULL: there is none. */
 const struct policy_version *engine_find_default_version(const struct tables *t, const struct policy *policy);
 /* Who has policies: one of three, the others none. */
@@ -82,9 +94,12 @@ RESULT engine_find_policy_holder(struct ctx *c, const struct tables *t, const st
 /* A user of the account, its owner apart: its own, or with a role on it; a group likewise. */
 bool engine_is_users_account(const struct tables *t, const struct user *user, uuid account);
 bool engine_is_groups_account(const struct tables *t, const struct user_group *group, uuid account);
-/* A managed policy of the caller's account. */
+/* A managed policy of the caller's account, or AWS's own. */
 RESULT engine_find_managed_policy(struct ctx *c, const struct tables *t, const struct ref *ref,
 				  const struct policy **ret_policy);
+/* The same, to be changed. ERR_DENIED: it is AWS's own. */
+RESULT engine_find_own_policy(struct ctx *c, const struct tables *t, const struct ref *ref,
+			      const struct policy **ret_policy);
 /* Not anybody's own. */
 static inline bool policy_is_managed(const struct policy *p)
 {
@@ -104,6 +119,8 @@ const struct policy *engine_find_inline_policy(const struct tables *t, uuid acco
 const struct policy *engine_find_boundary(const struct tables *t, uuid account,
 					  const struct policy_holder *holder);
 
+/* False: nobody has any. */
+bool engine_has_policies(const struct tables *t);
 /* What speaks of a user, or of a session of a role, in an account: by itself, by its groups, and what bounds
  * it. */
 struct policy_source {

@@ -11,7 +11,7 @@ enum { ID_DIGITS = 17, PREFIX_SIZE = 4 };
 struct form {
 	enum kind kind;
 	const char *prefix, *type;
-	size_t path, name;
+	size_t path, name; /* path 0: it has none */
 };
 
 static const struct form forms[] = {
@@ -21,6 +21,7 @@ static const struct form forms[] = {
 	{KIND_IAM_ROLE, "AROA", "role", offsetof(struct iam_role, path), offsetof(struct iam_role, name)},
 	{KIND_INSTANCE_PROFILE, "AIPA", "instance-profile", offsetof(struct instance_profile, path),
 	 offsetof(struct instance_profile, name)},
+	{KIND_OIDC_PROVIDER, "", "oidc-provider", 0, offsetof(struct oidc_provider, url)},
 	{KIND_POLICY, "ANPA", "policy", offsetof(struct policy, path), offsetof(struct policy, name)},
 };
 
@@ -45,7 +46,7 @@ static struct str text_at(const struct row *row, size_t offset)
 struct str iam_get_path(enum kind kind, const struct row *row)
 {
 	const struct form *form = form_of(kind);
-	struct str path = form ? text_at(row, form->path) : STR_NONE;
+	struct str path = form && form->path ? text_at(row, form->path) : STR_NONE;
 	return path.n ? path : STR("/");
 }
 
@@ -73,6 +74,8 @@ struct str iam_arn_to_text(struct arena *a, struct str account_number, enum kind
 	const struct form *form = form_of(kind);
 	struct str path = row ? iam_get_path(kind, row) : STR("/");
 	struct str name = row ? iam_get_name(kind, row) : STR("*");
+	if (kind == KIND_POLICY && row && uuid_is_none(((const struct policy *) row)->account))
+		account_number = STR("aws");
 	return str_print(a, "arn:aws:iam::%" STR_FMT ":%s%" STR_FMT "%" STR_FMT, STR_ARG(account_number),
 			 form ? form->type : "", STR_ARG(path), STR_ARG(name));
 }

@@ -7,7 +7,8 @@
 
 /* "AIDA" and 17 digits of the UUID; empty: the arena is full, or IAM has no such kind. */
 struct str iam_id_to_text(struct arena *a, enum kind kind, uuid id);
-/* "arn:aws:iam::111122223333:user/division/ann"; row NULL: of all of the kind. */
+/* "arn:aws:iam::111122223333:user/division/ann"; row NULL: of all of the kind. A policy of no account is
+ * AWS's own: "arn:aws:iam::aws:policy/ReadOnlyAccess". */
 struct str iam_arn_to_text(struct arena *a, struct str account_number, enum kind kind, const struct row *row);
 /* Of the kinds above; the path of a row that has none is "/". */
 struct str iam_get_path(enum kind kind, const struct row *row);

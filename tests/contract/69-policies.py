@@ -7,6 +7,7 @@ import os
 import re
 import sys
 
+import boto3
 import botocore.exceptions
 import pytest
 
@@ -137,6 +138,97 @@ def test_boundary(iam, carol):
     iam("delete-user-permissions-boundary", "--user-name", "carol")
     carol.ec2.create_vpc(CidrBlock="10.9.0.0/16")
     iam("delete-policy", "--policy-arn", arn)
+
+
+AMAZON = "arn:aws:iam::aws:policy/"
+
+
+@pytest.fixture()
+def dora(dev, shop):
+    """A user of the account's own, without policies at the beginning."""
+    iam = shop.root.client("iam")
+    iam.create_user(UserName="dora")
+    key = iam.create_access_key(UserName="dora")["AccessKey"]
+    account = ec2.Account(dev, key["AccessKeyId"], key["SecretAccessKey"])
+    account.ec2, account.iam = account.client(), account.client("iam")
+    yield account
+    iam.delete_access_key(UserName="dora", AccessKeyId=key["AccessKeyId"])
+    for attached in iam.list_attached_user_policies(UserName="dora")["AttachedPolicies"]:
+        iam.detach_user_policy(UserName="dora", PolicyArn=attached["PolicyArn"])
+    for name in iam.list_user_policies(UserName="dora")["PolicyNames"]:
+        iam.delete_user_policy(UserName="dora", PolicyName=name)
+    iam.delete_user(UserName="dora")
+
+
+def test_what_amazon_calls_its_policies(dev, iam, dora):
+    """Attached by ARN they hold at once, in this account alone; nobody changes them."""
+    assert code(dora.ec2.describe_vpcs) == "UnauthorizedOperation"
+    iam("attach-user-policy", "--user-name", "dora", "--policy-arn", AMAZON + "AmazonEC2ReadOnlyAccess")
+    assert dora.ec2.describe_vpcs()["Vpcs"]
+    assert code(dora.ec2.create_vpc, CidrBlock="10.9.0.0/16") == "UnauthorizedOperation"
+    iam("create-group", "--group-name", "builders")
+    iam("add-user-to-group", "--group-name", "builders", "--user-name", "dora")
+    iam("attach-group-policy", "--group-name", "builders", "--policy-arn", AMAZON + "AmazonVPCFullAccess")
+    dora.ec2.delete_vpc(VpcId=dora.ec2.create_vpc(CidrBlock="10.9.0.0/16")["Vpc"]["VpcId"])
+    iam("put-user-permissions-boundary", "--user-name", "dora", "--permissions-boundary", AMAZON + "AmazonVPCReadOnlyAccess")
+    assert code(dora.ec2.create_vpc, CidrBlock="10.9.0.0/16") == "UnauthorizedOperation"
+    assert iam("get-user", "--user-name", "dora")["User"]["PermissionsBoundary"]["PermissionsBoundaryArn"] == AMAZON + "AmazonVPCReadOnlyAccess"
+    listed = [p["PolicyName"] for p in iam("list-policies", "--scope", "AWS", "--only-attached")["Policies"]]
+    assert listed == ["AmazonEC2ReadOnlyAccess", "AmazonVPCFullAccess", "AmazonVPCReadOnlyAccess"]
+    bounds = iam("list-policies", "--scope", "AWS", "--policy-usage-filter", "PermissionsBoundary")["Policies"]
+    assert [(p["PolicyName"], p["AttachmentCount"], p["PermissionsBoundaryUsageCount"]) for p in bounds] == [("AmazonVPCReadOnlyAccess", 0, 1)]
+    entities = iam("list-entities-for-policy", "--policy-arn", AMAZON + "AmazonVPCFullAccess")
+    assert [g["GroupName"] for g in entities["PolicyGroups"]] == ["builders"] and not entities["PolicyUsers"]
+    details = iam("get-account-authorization-details", "--filter", "AWSManagedPolicy")["Policies"]
+    assert {p["PolicyName"] for p in details} == set(listed)
+    other = dev.new_account("elsewhere").client("iam")
+    assert other.get_policy(PolicyArn=AMAZON + "AmazonVPCFullAccess")["Policy"]["AttachmentCount"] == 0
+    assert not other.list_policies(Scope="AWS", OnlyAttached=True)["Policies"]
+    iam("delete-user-permissions-boundary", "--user-name", "dora")
+    iam("detach-user-policy", "--user-name", "dora", "--policy-arn", AMAZON + "AmazonEC2ReadOnlyAccess")
+    iam("remove-user-from-group", "--group-name", "builders", "--user-name", "dora")
+    assert code(dora.ec2.describe_vpcs) == "UnauthorizedOperation"
+    iam("detach-group-policy", "--group-name", "builders", "--policy-arn", AMAZON + "AmazonVPCFullAccess")
+    iam("delete-group", "--group-name", "builders")
+
+
+def test_amazons_policies_are_nobodys_to_change(iam):
+    arn, document = AMAZON + "ReadOnlyAccess", policy(deny("ec2:*"))
+    for words in (["delete-policy"], ["create-policy-version", "--policy-document", document], ["delete-policy-version", "--version-id", "v1"],
+                  ["set-default-policy-version", "--version-id", "v1"], ["tag-policy", "--tags", "Key=a,Value=b"], ["untag-policy", "--tag-keys", "a"]):
+        assert "(AccessDenied)" in iam.run("iam", words[0], "--policy-arn", arn, *words[1:]).stderr, words
+    version = iam("get-policy", "--policy-arn", arn)["Policy"]["DefaultVersionId"]
+    assert iam("get-policy-version", "--policy-arn", arn, "--version-id", version)["PolicyVersion"]["Document"]["Statement"]
+    assert iam("list-policy-tags", "--policy-arn", arn)["Tags"] == []
+    assert "(NoSuchEntity)" in iam.run("iam", "get-policy", "--policy-arn", AMAZON + "ViewOnlyAccess").stderr  # it has a path
+
+
+def test_amazons_policies_bound_sessions(dev, shop, iam, dora):
+    number = shop.root.client("sts").get_caller_identity()["Account"]
+    trust = policy({"Effect": "Allow", "Principal": {"AWS": f"arn:aws:iam::{number}:user/dora"}, "Action": "sts:AssumeRole"})
+    role = iam("create-role", "--role-name", "all", "--assume-role-policy-document", trust)["Role"]["Arn"]
+    iam("attach-role-policy", "--role-name", "all", "--policy-arn", AMAZON + "AdministratorAccess")
+    sts = dora.client("sts")
+    taken = sts.assume_role(RoleArn=role, RoleSessionName="job", PolicyArns=[{"arn": AMAZON + "AmazonEC2ReadOnlyAccess"}])["Credentials"]
+    session = boto3.client("ec2", region_name=ec2.REGION, endpoint_url=dev.url, aws_access_key_id=taken["AccessKeyId"],
+                           aws_secret_access_key=taken["SecretAccessKey"], aws_session_token=taken["SessionToken"])
+    assert session.describe_vpcs()["Vpcs"]
+    assert code(session.create_vpc, CidrBlock="10.9.0.0/16") == "UnauthorizedOperation"
+    assert code(sts.assume_role, RoleArn=role, RoleSessionName="job", PolicyArns=[{"arn": AMAZON + "NoSuchPolicy"}]) == "ValidationError"
+    said = iam("simulate-principal-policy", "--policy-source-arn", role, "--action-names", "ec2:RunInstances", "iam:CreateUser")["EvaluationResults"]
+    assert [(r["EvalDecision"], r["MatchedStatements"][0]["SourcePolicyId"]) for r in said] == [("allowed", AMAZON + "AdministratorAccess")] * 2
+    iam("detach-role-policy", "--role-name", "all", "--policy-arn", AMAZON + "AdministratorAccess")
+    iam("delete-role", "--role-name", "all")
+
+
+def test_which_policies_may_be_attached(iam, dora):
+    """iam:PolicyARN bounds what somebody may hand on."""
+    iam("put-user-policy", "--user-name", "dora", "--policy-name", "hand-on", "--policy-document", policy(
+        {"Effect": "Allow", "Action": ["iam:AttachUserPolicy", "iam:DetachUserPolicy"], "Resource": "*",
+         "Condition": {"ArnLike": {"iam:PolicyARN": AMAZON + "AmazonEC2*"}}}))
+    dora.iam.attach_user_policy(UserName="dora", PolicyArn=AMAZON + "AmazonEC2ReadOnlyAccess")
+    assert code(dora.iam.attach_user_policy, UserName="dora", PolicyArn=AMAZON + "AdministratorAccess") == "AccessDenied"
+    dora.iam.detach_user_policy(UserName="dora", PolicyArn=AMAZON + "AmazonEC2ReadOnlyAccess")
 
 
 def test_a_member_decides_nothing(carol):

@@ -139,7 +139,7 @@ struct sts_assume {
 #define A struct sts_assume
 static const struct param arn_rows[] = {
 	PARAM(struct sts_policy_arn, "arn", arn, .flags = REQUIRED, .min = 20, .max = 2048,
-	      .doc = "A managed policy of the role's account."),
+	      .doc = "A managed policy of the role's account, or AWS's own."),
 };
 static const struct params arn_params = PARAMS(struct sts_policy_arn, arn_rows);
 static const struct param tag_rows[] = {
@@ -244,13 +244,9 @@ static struct str last_part(struct str arn)
 
 static void find_policies(struct sts_taking *s, const struct tables *t)
 {
-	struct arena *a = s->e->c->arena;
 	for (size_t k = 0; k < s->args->arns.count; k++) {
-		struct str arn = s->args->arns.at[k].arn, name = last_part(arn);
-		const struct policy *p = policy_first_by_account(t, s->account->row.id);
-		while (p && (!policy_is_managed(p) || !str_equal(p->name, name) ||
-			     !str_equal(iam_arn_to_text(a, s->account->number, KIND_POLICY, &p->row), arn)))
-			p = policy_next_by_account(t, p);
+		struct str arn = s->args->arns.at[k].arn;
+		const struct policy *p = engine_find_policy_arn(s->e->c->arena, t, s->account->row.id, arn);
 		if (!p && str_is_empty(s->absent))
 			s->absent = arn;
 		s->policies[k] = p ? p->row.id : UUID_NONE;

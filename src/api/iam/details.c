@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GetAccountAuthorizationDetails: everybody and everything that says who may what, in one answer of pages. */
 #include "api/iam/inside.h"
+#include "engine/aws_policy.h"
 
 struct details_args {
 	struct strs filter;
@@ -51,7 +52,7 @@ static void write_policies(struct details *d, const char *own, enum kind kind, c
 	xml_open(d->x, "AttachedManagedPolicies");
 	const struct policy_attachment *a = engine_next_attachment(t, &holder, NULL);
 	for (; a; a = engine_next_attachment(t, &holder, a)) {
-		p = policy_find(t, a->policy);
+		p = engine_find_policy(t, a->policy);
 		if (!p || a->is_boundary || !uuid_equal(a->account, account))
 			continue;
 		xml_open(d->x, "member");
@@ -141,27 +142,35 @@ static void write_roles(struct details *d)
 	xml_close(d->x, "RoleDetailList");
 }
 
+static void write_managed_one(struct details *d, const struct policy *p)
+{
+	if (!policy_is_managed(p) || !iam_page_shows(&d->page))
+		return;
+	xml_open(d->x, "member");
+	iam_write_policy(d->e, d->x, p, false);
+	xml_open(d->x, "PolicyVersionList");
+	const struct policy_version *v = engine_next_version(iam_walk(d->e), p, NULL);
+	for (; v; v = engine_next_version(iam_walk(d->e), p, v)) {
+		xml_open(d->x, "member");
+		iam_write_version(d->e, d->x, p, v, true);
+		xml_close(d->x, "member");
+	}
+	xml_close(d->x, "PolicyVersionList");
+	xml_close(d->x, "member");
+}
+
+/* Of AWS's own those that somebody has. */
 static void write_managed(struct details *d)
 {
 	const struct tables *t = iam_walk(d->e);
 	xml_open(d->x, "Policies");
 	const struct policy *p =
 		wants(d, "LocalManagedPolicy") ? policy_first_by_account(t, d->e->c->who->account) : NULL;
-	for (; p; p = policy_next_by_account(t, p)) {
-		if (!policy_is_managed(p) || !iam_page_shows(&d->page))
-			continue;
-		xml_open(d->x, "member");
-		iam_write_policy(d->e, d->x, p, false);
-		xml_open(d->x, "PolicyVersionList");
-		const struct policy_version *v = policy_version_first_by_policy(t, p->row.id);
-		for (; v; v = policy_version_next_by_policy(t, v)) {
-			xml_open(d->x, "member");
-			iam_write_version(d->e, d->x, p, v, true);
-			xml_close(d->x, "member");
-		}
-		xml_close(d->x, "PolicyVersionList");
-		xml_close(d->x, "member");
-	}
+	for (; p; p = policy_next_by_account(t, p))
+		write_managed_one(d, p);
+	for (size_t k = 0; wants(d, "AWSManagedPolicy") && (p = aws_policy_at(k)); k++)
+		if (iam_is_attached(d->e, p))
+			write_managed_one(d, p);
 	xml_close(d->x, "Policies");
 }
 

@@ -53,7 +53,7 @@ static RESULT list_attached(struct iam_call *e, const void *args, struct xml *x)
 	xml_open(x, "AttachedPolicies");
 	const struct policy_attachment *at = engine_next_attachment(t, &holder, NULL);
 	for (; at; at = engine_next_attachment(t, &holder, at)) {
-		const struct policy *p = policy_find(t, at->policy);
+		const struct policy *p = engine_find_policy(t, at->policy);
 		if (!p || at->is_boundary || !uuid_equal(at->account, e->c->who->account) ||
 		    !str_starts_with(p->path, a->path) || !iam_page_shows(&page))
 			continue;

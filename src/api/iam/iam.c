@@ -255,6 +255,21 @@ static bool is_own_and_may(struct iam_call *e)
 	return may;
 }
 
+/* Condition keys of the request: which policy is attached, or bounds somebody. */
+static enum policy_known find_key(const void *arg, struct str key, struct strs *ret_values)
+{
+	const struct iam_call *e = arg;
+	struct str *value = arena_new_object(e->c->arena, struct str);
+	if (!value)
+		return POLICY_ABSENT;
+	if (str_is(key, "iam:policyarn"))
+		*value = params_find(&e->pairs, "PolicyArn");
+	else if (str_is(key, "iam:permissionsboundary"))
+		*value = params_find(&e->pairs, "PermissionsBoundary");
+	*ret_values = (struct strs){value, 1};
+	return value->n ? POLICY_PRESENT : POLICY_ABSENT;
+}
+
 /* The account's owner and its managers may decide who may what; others as policies say. */
 static RESULT permit_action(struct iam_call *e)
 {
@@ -262,7 +277,9 @@ static RESULT permit_action(struct iam_call *e)
 					      .words = GUARD_OF_IAM,
 					      .has_resource = e->action->operation,
 					      .has_role = is_own_and_may(e) || e->c->who->is_owner ||
-							  identity_has(e->c->who, ROLE_RIGHT_MANAGER)};
+							  identity_has(e->c->who, ROLE_RIGHT_MANAGER),
+					      .find = find_key,
+					      .arg = e};
 	return guard_check_action(e->config->guards, e->call, &request);
 }
 

@@ -160,9 +160,11 @@ void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *ro
 
 /* ---- policies.c ---- */
 
-/* The policy of that ARN, by its id. ERR_NOT_FOUND. */
+/* The policy of that ARN, the account's or AWS's own, by its id. ERR_NOT_FOUND. */
 RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy);
 
+/* Whether anybody of the account has it, or is bounded by it. */
+bool iam_is_attached(struct iam_call *e, const struct policy *p);
 /* A Policy's members; with its description and tags, which lists leave out. */
 void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool with_description);
 /* A PolicyVersion's members; with its text. */

@@ -3,25 +3,20 @@
 #include <inttypes.h>
 
 #include "api/iam/inside.h"
+#include "engine/aws_policy.h"
 #include "engine/resolve.h"
 #include "engine/tag.h"
 
 RESULT iam_find_policy(struct iam_call *e, struct str arn, const char *field, struct ref *ret_policy)
 {
-	const struct tables *t = iam_walk(e);
-	const struct policy *p = policy_first_by_account(t, e->c->who->account);
-	for (; p; p = policy_next_by_account(t, p)) {
-		if (!policy_is_managed(p) || !str_equal(iam_arn(e, KIND_POLICY, &p->row), arn))
-			continue;
-		*ret_policy = (struct ref){.kind = KIND_POLICY,
-					   .prefix = p->row.id,
-					   .bits = 128,
-					   .text = arn,
-					   .field = str_from(field)};
-		return OK;
-	}
-	return ctx_fail_field(e->c, ERR_NOT_FOUND, str_from(field),
-			      "Policy %" STR_FMT " does not exist or is not attachable.", STR_ARG(arn));
+	const struct policy *p = engine_find_policy_arn(e->c->arena, iam_walk(e), e->c->who->account, arn);
+	if (!p)
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, str_from(field),
+				      "Policy %" STR_FMT " does not exist or is not attachable.",
+				      STR_ARG(arn));
+	*ret_policy = (struct ref){
+		.kind = KIND_POLICY, .prefix = p->row.id, .bits = 128, .text = arn, .field = str_from(field)};
+	return OK;
 }
 
 struct policy_args { /* of whatever reads of managed policies */
@@ -90,18 +85,39 @@ static RESULT prepare_change_version(struct iam_call *e, void *args)
 
 /* ---- what is shown ---- */
 
-static void count_attachments(const struct tables *t, uuid policy, int64_t *ret_attached, int64_t *ret_bounds)
+/* AWS's own is looked for among what the account has attached: all accounts may have it. */
+static const struct policy_attachment *next_attachment(struct iam_call *e, const struct policy *p,
+						       const struct policy_attachment *after)
 {
-	const struct policy_attachment *a = policy_attachment_first_by_policy(t, policy);
+	const struct tables *t = iam_walk(e);
+	if (!aws_policy_is(p))
+		return after ? policy_attachment_next_by_policy(t, after)
+			     : policy_attachment_first_by_policy(t, p->row.id);
+	const struct policy_attachment *a = after ? policy_attachment_next_by_account(t, after)
+						  : policy_attachment_first_by_account(t, e->c->who->account);
+	while (a && !uuid_equal(a->policy, p->row.id))
+		a = policy_attachment_next_by_account(t, a);
+	return a;
+}
+
+static void count_attachments(struct iam_call *e, const struct policy *p, int64_t *ret_attached,
+			      int64_t *ret_bounds)
+{
+	const struct policy_attachment *a = next_attachment(e, p, NULL);
 	*ret_attached = *ret_bounds = 0;
-	for (; a; a = policy_attachment_next_by_policy(t, a))
+	for (; a; a = next_attachment(e, p, a))
 		*(a->is_boundary ? ret_bounds : ret_attached) += 1;
+}
+
+bool iam_is_attached(struct iam_call *e, const struct policy *p)
+{
+	return next_attachment(e, p, NULL) != NULL;
 }
 
 void iam_write_policy(struct iam_call *e, struct xml *x, const struct policy *p, bool with_description)
 {
 	int64_t attached = 0, bounds = 0;
-	count_attachments(iam_walk(e), p->row.id, &attached, &bounds);
+	count_attachments(e, p, &attached, &bounds);
 	xml_text(x, "PolicyName", p->name);
 	xml_text(x, "PolicyId", iam_id_to_text(e->c->arena, KIND_POLICY, p->row.id));
 	xml_text(x, "Arn", iam_arn(e, KIND_POLICY, &p->row));
@@ -178,7 +194,7 @@ static RESULT get_version(struct iam_call *e, const void *args, struct xml *x)
 	int64_t number = 0;
 	TRY(read_version(e, a->version, &number));
 	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
-	const struct policy_version *v = policy_version_find_by_policy(iam_walk(e), p->row.id, number);
+	const struct policy_version *v = engine_find_version(iam_walk(e), p, number);
 	if (!v)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("VersionId"),
 				      "Policy %" STR_FMT " version %" STR_FMT
@@ -190,14 +206,26 @@ static RESULT get_version(struct iam_call *e, const void *args, struct xml *x)
 	return OK;
 }
 
-static bool is_listed(const struct tables *t, const struct policy_args *a, const struct policy *p)
+static bool is_listed(struct iam_call *e, const struct policy_args *a, const struct policy *p)
 {
 	int64_t attached = 0, bounds = 0;
-	count_attachments(t, p->row.id, &attached, &bounds);
-	return policy_is_managed(p) && str_starts_with(p->path, a->path) &&
-	       (!a->only_attached || attached || bounds) && !str_is(a->scope, "AWS") &&
+	if (!policy_is_managed(p) || !str_starts_with(p->path, a->path) ||
+	    str_is(a->scope, aws_policy_is(p) ? "Local" : "AWS"))
+		return false;
+	count_attachments(e, p, &attached, &bounds);
+	return (!a->only_attached || attached || bounds) &&
 	       (!str_is(a->usage, "PermissionsPolicy") || attached) &&
 	       (!str_is(a->usage, "PermissionsBoundary") || bounds);
+}
+
+static void list_policy(struct iam_call *e, const struct policy_args *a, const struct policy *p,
+			struct iam_page *page, struct xml *x)
+{
+	if (!is_listed(e, a, p) || !iam_page_shows(page))
+		return;
+	xml_open(x, "member");
+	iam_write_policy(e, x, p, false);
+	xml_close(x, "member");
 }
 
 static RESULT list_policies(struct iam_call *e, const void *args, struct xml *x)
@@ -207,13 +235,10 @@ static RESULT list_policies(struct iam_call *e, const void *args, struct xml *x)
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Policies");
 	const struct policy *p = policy_first_by_account(iam_walk(e), e->c->who->account);
-	for (; p; p = policy_next_by_account(iam_walk(e), p)) {
-		if (!is_listed(iam_walk(e), a, p) || !iam_page_shows(&page))
-			continue;
-		xml_open(x, "member");
-		iam_write_policy(e, x, p, false);
-		xml_close(x, "member");
-	}
+	for (; p; p = policy_next_by_account(iam_walk(e), p))
+		list_policy(e, a, p, &page, x);
+	for (size_t k = 0; (p = aws_policy_at(k)); k++)
+		list_policy(e, a, p, &page, x);
 	xml_close(x, "Policies");
 	return iam_close_page(e, x, &page);
 }
@@ -226,8 +251,8 @@ static RESULT list_versions(struct iam_call *e, const void *args, struct xml *x)
 	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &p));
 	TRY(iam_open_page(e, &a->pages, &page));
 	xml_open(x, "Versions");
-	const struct policy_version *v = policy_version_first_by_policy(iam_walk(e), p->row.id);
-	for (; v; v = policy_version_next_by_policy(iam_walk(e), v)) {
+	const struct policy_version *v = engine_next_version(iam_walk(e), p, NULL);
+	for (; v; v = engine_next_version(iam_walk(e), p, v)) {
 		if (!iam_page_shows(&page))
 			continue;
 		xml_open(x, "member");
@@ -273,14 +298,14 @@ static uuid entity_of(const struct policy_attachment *at, enum kind kind)
 	return kind == KIND_USER ? at->user : kind == KIND_USER_GROUP ? at->user_group : at->iam_role;
 }
 
-static void list_entities_of(struct iam_call *e, const struct entities_args *a, const struct entity_list *l,
-			     struct iam_page *page, struct xml *x)
+static void list_entities_of(struct iam_call *e, const struct entities_args *a, const struct policy *policy,
+			     const struct entity_list *l, struct iam_page *page, struct xml *x)
 {
 	const struct tables *t = iam_walk(e);
 	bool is_asked = str_is_empty(a->filter) || str_is(a->filter, l->filter);
 	xml_open(x, l->list);
-	const struct policy_attachment *at = policy_attachment_first_by_policy(t, a->policy.prefix);
-	for (; is_asked && at; at = policy_attachment_next_by_policy(t, at)) {
+	const struct policy_attachment *at = next_attachment(e, policy, NULL);
+	for (; is_asked && at; at = next_attachment(e, policy, at)) {
 		uuid id = entity_of(at, l->kind);
 		const struct row *row = uuid_is_none(id) ? NULL : tables_find(t, l->kind, id);
 		if (!row || !uuid_equal(at->account, e->c->who->account) ||
@@ -304,10 +329,12 @@ static RESULT list_entities(struct iam_call *e, const void *args, struct xml *x)
 		{KIND_IAM_ROLE, "PolicyRoles", "RoleName", "RoleId", "Role"},
 	};
 	const struct entities_args *a = args;
+	const struct policy *policy = NULL;
 	struct iam_page page;
+	TRY(engine_find_managed_policy(e->c, iam_walk(e), &a->policy, &policy));
 	TRY(iam_open_page(e, &a->pages, &page));
 	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
-		list_entities_of(e, a, &lists[k], &page, x);
+		list_entities_of(e, a, policy, &lists[k], &page, x);
 	return iam_close_page(e, x, &page);
 }
 
@@ -329,7 +356,9 @@ static const struct param untag_params[] = {IAM_POLICY_ARN(struct tag_args, arn)
 static RESULT prepare_tags(struct iam_call *e, void *args)
 {
 	struct tag_args *a = args;
-	return iam_find_policy(e, a->arn, "PolicyArn", &a->wish.entity);
+	const struct policy *own = NULL;
+	TRY(iam_find_policy(e, a->arn, "PolicyArn", &a->wish.entity));
+	return engine_find_own_policy(e->c, iam_walk(e), &a->wish.entity, &own);
 }
 
 static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
@@ -381,7 +410,7 @@ static const struct iam_action actions[] = {
 	{"GetPolicy", "iam:GetPolicy", PARAMS(struct policy_args, arn_rows), prepare_policy,
 	 .answer = get_policy, .doc = "One policy."},
 	{"ListPolicies", "iam:ListPolicies", PARAMS(struct policy_args, list_rows), .answer = list_policies,
-	 .doc = "The account's policies."},
+	 .doc = "The account's policies, and AWS's own."},
 	{"CreatePolicyVersion", "iam:CreatePolicyVersion", PARAMS(struct new_version, new_version_rows),
 	 prepare_version, .operation = engine_create_policy_version_run, .answer = show_new_version,
 	 .doc = "Gives a policy another text."},

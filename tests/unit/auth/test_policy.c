@@ -6,6 +6,7 @@
 
 #include "auth/policy.h"
 #include "base/buf.h"
+#include "engine/aws_policy.h"
 
 struct request {
 	struct str keys;
@@ -67,12 +68,12 @@ static struct policy_question ask_for(struct ctx *c, struct request *request, co
 #define I1 "arn:aws:ec2:us-east-1:111122223333:instance/i-1"
 #define DOC(version, statements) "{'Version':'" version "','Statement':[" statements "]}"
 
-struct row {
+struct policy_row {
 	const char *policy, *action, *resource, *keys;
 	char wanted; /* Allow, Deny, - */
 };
 
-static const struct row elements[] = {
+static const struct policy_row elements[] = {
 	/* Action */
 	{ALLOW RUN ANY, "ec2:RunInstances", I1, "", 'A'},
 	{ALLOW RUN ANY, "ec2:runinstances", I1, "", 'A'},
@@ -196,7 +197,7 @@ static const struct row elements[] = {
 	{                                                                                                    \
 		WHEN(operator, key, values), "ec2:RunInstances", I1, keys, wanted                            \
 	}
-static const struct row conditions[] = {
+static const struct policy_row conditions[] = {
 	C("StringEquals", "ec2:InstanceType", "'t3.micro'", "ec2:instancetype=t3.micro", 'A'),
 	C("StringEquals", "EC2:instanceTYPE", "'t3.micro'", "ec2:instancetype=t3.micro", 'A'),
 	C("StringEquals", "ec2:InstanceType", "'t3.micro'", "ec2:instancetype=T3.micro", '-'),
@@ -334,7 +335,7 @@ static const struct row conditions[] = {
 #undef C
 
 /* All operators and keys of a statement must hold. */
-static const struct row together[] = {
+static const struct policy_row together[] = {
 	{ALLOW RUN ANY ",'Condition':{'StringEquals':{'a:b':'1','a:c':'2'}}", "ec2:RunInstances", I1,
 	 "a:b=1;a:c=2", 'A'},
 	{ALLOW RUN ANY ",'Condition':{'StringEquals':{'a:b':'1','a:c':'2'}}", "ec2:RunInstances", I1,
@@ -356,7 +357,7 @@ static const struct row together[] = {
 	 'D'},
 };
 
-static void check_rows(struct ctx *c, const struct row *rows, size_t count)
+static void check_rows(struct ctx *c, const struct policy_row *rows, size_t count)
 {
 	static const char effects[] = {[POLICY_SILENT] = '-', [POLICY_ALLOWS] = 'A', [POLICY_DENIES] = 'D'};
 	for (size_t k = 0; k < count; k++) {
@@ -643,12 +644,95 @@ static void test_permissions(void **state)
 	assert_int_equal(permission_find_action(STR("ec2:FlyInstances")), PERMISSION_NONE);
 }
 
+/* Each compiles, is found by its id and its ARN, and no two are one. */
+static void test_aws_policies(void **state)
+{
+	struct ctx *c = *state;
+	const struct policy_code *code = NULL;
+	const struct policy *p = NULL, *other = NULL;
+	size_t count = 0;
+	for (; (p = aws_policy_at(count)); count++) {
+		const struct policy_version *v = aws_policy_version(p);
+		struct str path =
+			str_print(c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(p->path), STR_ARG(p->name));
+		assert_true(result_is_ok(policy_compile(c, v->document, POLICY_OF_IDENTITY, &code)));
+		assert_ptr_equal(aws_policy_find(p->row.id), p);
+		assert_ptr_equal(aws_policy_find_path(path), p);
+		assert_true(uuid_equal(v->policy, p->row.id) && v->number == p->default_version);
+		for (size_t k = 0; k < count && (other = aws_policy_at(k)); k++)
+			assert_false(uuid_equal(aws_policy_version(other)->row.id, v->row.id));
+	}
+	assert_true(count >= 17);
+	assert_null(aws_policy_find_path(STR("/ViewOnlyAccess")));
+	assert_null(aws_policy_find_path(STR("")));
+	assert_null(aws_policy_find(UUID_NONE));
+}
+
+#define VOLUME "arn:aws:ec2:us-east-1:111122223333:volume/vol-0123456789abcdef0"
+
+static void test_what_aws_policies_allow(void **state)
+{
+	static const struct {
+		const char *policy, *action, *resource, *keys;
+		enum policy_effect effect;
+	} rows[] = {
+		{"/AdministratorAccess", "iam:CreateUser", "*", "", POLICY_ALLOWS},
+		{"/PowerUserAccess", "ec2:RunInstances", I1, "", POLICY_ALLOWS},
+		{"/PowerUserAccess", "iam:CreateUser", "*", "", POLICY_SILENT},
+		{"/PowerUserAccess", "iam:ListRoles", "*", "", POLICY_ALLOWS},
+		{"/ReadOnlyAccess", "ec2:DescribeVpcs", "*", "", POLICY_ALLOWS},
+		{"/ReadOnlyAccess", "iam:GetUser", "*", "", POLICY_ALLOWS},
+		{"/ReadOnlyAccess", "ec2:RunInstances", I1, "", POLICY_SILENT},
+		{"/job-function/ViewOnlyAccess", "ec2:DescribeInstances", "*", "", POLICY_ALLOWS},
+		{"/job-function/ViewOnlyAccess", "ec2:GetConsoleOutput", I1, "", POLICY_SILENT},
+		{"/AmazonEC2FullAccess", "ec2:TerminateInstances", I1, "", POLICY_ALLOWS},
+		{"/AmazonEC2FullAccess", "iam:PassRole", "*", "", POLICY_SILENT},
+		{"/AmazonEC2ReadOnlyAccess", "ec2:DescribeInstances", "*", "", POLICY_ALLOWS},
+		{"/AmazonEC2ReadOnlyAccess", "ec2:StopInstances", I1, "", POLICY_SILENT},
+		{"/AmazonVPCFullAccess", "ec2:CreateSubnet", "*", "", POLICY_ALLOWS},
+		{"/AmazonVPCFullAccess", "ec2:RunInstances", I1, "", POLICY_SILENT},
+		{"/AmazonVPCReadOnlyAccess", "ec2:DescribeSubnets", "*", "", POLICY_ALLOWS},
+		{"/AmazonVPCReadOnlyAccess", "ec2:CreateSubnet", "*", "", POLICY_SILENT},
+		{"/IAMFullAccess", "iam:AttachUserPolicy", "*", "", POLICY_ALLOWS},
+		{"/IAMFullAccess", "ec2:DescribeVpcs", "*", "", POLICY_SILENT},
+		{"/IAMReadOnlyAccess", "iam:ListUsers", "*", "", POLICY_ALLOWS},
+		{"/IAMReadOnlyAccess", "iam:CreateUser", "*", "", POLICY_SILENT},
+		{"/IAMUserChangePassword", "iam:ChangePassword", "arn:aws:iam::111122223333:user/ann",
+		 "aws:username=ann", POLICY_ALLOWS},
+		{"/IAMUserChangePassword", "iam:ChangePassword", "arn:aws:iam::111122223333:user/bea",
+		 "aws:username=ann", POLICY_SILENT},
+		{"/SecurityAudit", "iam:GetAccountAuthorizationDetails", "*", "", POLICY_ALLOWS},
+		{"/job-function/SupportUser", "ec2:GetConsoleOutput", I1, "", POLICY_ALLOWS},
+		{"/AWSDenyAll", "ec2:DescribeVpcs", "*", "", POLICY_DENIES},
+		{"/service-role/AmazonEBSCSIDriverPolicy", "ec2:DeleteVolume", VOLUME, "", POLICY_SILENT},
+		{"/service-role/AmazonEBSCSIDriverPolicy", "ec2:DeleteVolume", VOLUME,
+		 "ec2:resourcetag/CSIVolumeName=pvc-1", POLICY_ALLOWS},
+		{"/AmazonEKS_CNI_Policy", "ec2:AssignPrivateIpAddresses", "*", "", POLICY_ALLOWS},
+	};
+	struct ctx *c = *state;
+	struct request request;
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		const struct policy_code *code = NULL;
+		const struct policy *p = aws_policy_find_path(str_from(rows[k].policy));
+		size_t statement = 0;
+		assert_non_null(p);
+		assert_true(result_is_ok(
+			policy_compile(c, aws_policy_version(p)->document, POLICY_OF_IDENTITY, &code)));
+		struct policy_question q =
+			ask_for(c, &request, rows[k].action, rows[k].resource, rows[k].keys);
+		if (policy_ask(code, &q, &statement) != rows[k].effect)
+			fail_msg("%s says otherwise of %s", rows[k].policy, rows[k].action);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ctx_test(test_elements), ctx_test(test_conditions),  ctx_test(test_bad_documents),
-		ctx_test(test_limits),   ctx_test(test_trust),       ctx_test(test_decisions),
-		ctx_test(test_copies),   ctx_test(test_permissions),
+		ctx_test(test_elements),      ctx_test(test_conditions),
+		ctx_test(test_bad_documents), ctx_test(test_limits),
+		ctx_test(test_trust),         ctx_test(test_decisions),
+		ctx_test(test_copies),        ctx_test(test_permissions),
+		ctx_test(test_aws_policies),  ctx_test(test_what_aws_policies_allow),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }
