@@ -70,7 +70,10 @@ struct os_action {
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
 	RESULT (*work)(struct work_item *w); /* on a thread for e->image, or for hashing; arg: the os_call */
 	RESULT (*answer)(struct os_call *e, const void *args, struct json_writer *w);
-	enum kind shows; /* a change whose answer shows rows of this kind; KIND_NONE */
+	/* a change's answer: the kind of rows that it shows, or that it shows none which another call may
+	 * delete meanwhile, but tells what was asked for and made, or of all that there is */
+	enum kind shows;
+	bool tells;
 	const struct os_listing *list;
 	const char *doc;
 };
@@ -105,6 +108,7 @@ struct os_call {
 	uuid host;        /* set by prepare: where look() looks; none: nowhere, the answer knows */
 	int status;       /* set by prepare or answer where it differs from the action's; 0 */
 	bool has_no_body; /* likewise: the answer ends with its headers */
+	enum kind shows;  /* set by prepare where it depends on the call; KIND_NONE: the action's */
 	bool is_as_asked; /* set by prepare: all is as the operation would make it, which is left out */
 	bool has_headers; /* they are set */
 	struct view view; /* open from os_walk() to the end of the answer */
@@ -118,6 +122,9 @@ void os_stop_walking(struct os_call *e);
 /* A row of the kind that the action shows: as its change left it, else (it put nothing) as it is now.
  * ERR_NOT_FOUND when it is gone. In answers. */
 RESULT os_find_shown(struct os_call *e, uuid id, const struct row **ret_row);
+
+/* The same by what names it, for reads as well: only what the caller may see. ERR_NOT_FOUND. */
+RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row);
 
 /* Of the caller. */
 static inline bool os_is_admin(const struct os_call *e)

@@ -252,18 +252,18 @@ static RESULT prepare_remove(struct os_call *e, void *args)
 
 static RESULT show_metadata(struct os_call *e, const void *args, struct json_writer *w)
 {
-	const struct image *image = NULL;
-	TRY(engine_find_image(e->c, os_walk(e), &((const struct os_image_metadata *) args)->image, &image));
-	os_write_tags(w, "metadata", image->properties);
+	const struct row *image = NULL;
+	TRY(os_find(e, KIND_IMAGE, &((const struct os_image_metadata *) args)->image, &image));
+	os_write_tags(w, "metadata", ((const struct image *) image)->properties);
 	return OK;
 }
 
 static RESULT show_meta(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_image_metadata *a = args;
-	const struct image *image = NULL;
-	TRY(engine_find_image(e->c, os_walk(e), &a->image, &image));
-	const struct tag *tag = tags_find(image->properties, a->key);
+	const struct row *image = NULL;
+	TRY(os_find(e, KIND_IMAGE, &a->image, &image));
+	const struct tag *tag = tags_find(((const struct image *) image)->properties, a->key);
 	if (!tag)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Metadata item was not found");
 	json_write_key(w, tag->key);
@@ -274,7 +274,7 @@ static RESULT show_meta(struct os_call *e, const void *args, struct json_writer 
 #define ALL "/v2.1/images"
 #define METADATA ALL "/{image_id}/metadata"
 #define SAID(rows) .until = LAST_METADATA, .args = OS_PARAMS(struct os_image_metadata, rows)
-#define SAYS(rows) .flags = OS_WRITES, SAID(rows), .operation = engine_rewrite_image_run
+#define SAYS(rows) .flags = OS_WRITES, SAID(rows), .operation = engine_rewrite_image_run, .shows = KIND_IMAGE
 #define ARGS OS_PARAMS(struct os_old_image, target_params)
 static const struct os_action actions[] = {
 	{HTTP_GET, ALL, .permit = "os_compute_api:images:index", .until = LAST_PROXY, .prepare = check_since,

@@ -128,8 +128,11 @@ static const struct os_param update_class_params[] = {CLASS, LIMITS};
 static RESULT find_account(struct os_call *e, const struct os_quota *a, const struct account **ret_account)
 {
 	struct ref ref = {0};
+	const struct row *left = NULL;
+	if (os_parse_id(a->project, KIND_ACCOUNT, &ref))
+		left = face_find_left(&e->change, KIND_ACCOUNT, ref.prefix);
 	const struct account *account =
-		os_parse_id(a->project, KIND_ACCOUNT, &ref) ? account_find(os_walk(e), ref.prefix) : NULL;
+		left ? (const struct account *) left : account_find(os_walk(e), ref.prefix);
 	if (!os_is_admin(e) && !(account && uuid_equal(account->row.id, e->c->who->account)))
 		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.",
 				e->action->permit);
@@ -338,7 +341,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, SET, .permit = "os_compute_api:os-quota-sets:update", .flags = OS_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_quota, update_params), .wrap = "quota_set", .item = "quota_set",
 	 .prepare = prepare_update, .operation = engine_set_limits_run, .answer = show_updated,
-	 .doc = "Sets quotas of a project."},
+	 .shows = KIND_ACCOUNT, .doc = "Sets quotas of a project."},
 	{HTTP_DELETE, SET, .permit = "os_compute_api:os-quota-sets:delete", .flags = OS_WRITES | OS_ADMIN,
 	 .status = 202, .args = ARGS, .prepare = prepare_reset, .operation = engine_set_limits_run,
 	 .doc = "As a new project has them."},
@@ -348,7 +351,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, CLASS, .permit = "os_compute_api:os-quota-class-sets:update",
 	 .flags = OS_WRITES | OS_ADMIN, .args = OS_PARAMS(struct os_quota, update_class_params),
 	 .wrap = "quota_class_set", .item = "quota_class_set", .prepare = prepare_class,
-	 .operation = engine_set_default_limits_run, .answer = show_class,
+	 .operation = engine_set_default_limits_run, .answer = show_class, .tells = true,
 	 .doc = "Changes it, for those that come."},
 };
 const struct os_actions os_compute_limit_actions = OS_ACTIONS(OS_COMPUTE, actions);

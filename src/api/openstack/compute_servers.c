@@ -665,9 +665,15 @@ static uint32_t states_of(const char *name)
 	return 0;
 }
 
+static RESULT find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
+{
+	*ret_instance = (const struct instance *) face_find_left(&e->change, KIND_INSTANCE, ref->prefix);
+	return *ret_instance ? OK : engine_find_own_instance(e->c, os_walk(e), ref, ret_instance);
+}
+
 RESULT os_find_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
 {
-	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
+	TRY(find_server(e, ref, ret_instance));
 	return model_derive_instance_state(*ret_instance) == INSTANCE_TERMINATED
 		       ? engine_fail_not_found(e->c, KIND_INSTANCE, ref)
 		       : OK;
@@ -688,7 +694,7 @@ RESULT os_read_access_ip(struct os_call *e, struct str text, const char *field, 
 
 RESULT os_find_live_server(struct os_call *e, const struct ref *ref, const struct instance **ret_instance)
 {
-	TRY(engine_find_own_instance(e->c, os_walk(e), ref, ret_instance));
+	TRY(find_server(e, ref, ret_instance));
 	return row_is_live(&(*ret_instance)->row) ? OK : engine_fail_not_found(e->c, KIND_INSTANCE, ref);
 }
 

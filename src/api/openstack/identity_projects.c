@@ -263,7 +263,7 @@ static RESULT list_tags(struct os_call *e, const void *args, struct json_writer 
 {
 	const struct project_args *a = args;
 	const struct row *row = NULL;
-	TRY(engine_find(e->c, os_walk(e), KIND_ACCOUNT, &a->wish.account, &row));
+	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &row));
 	write_tags(w, (const struct account *) row);
 	os_write_list_links(e, w);
 	return OK;

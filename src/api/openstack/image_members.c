@@ -57,10 +57,9 @@ static RESULT list_members(struct os_call *e, const void *args, struct json_writ
 
 static RESULT show(struct os_call *e, const struct ref *ref, uuid account, struct json_writer *w)
 {
-	const struct image *image =
-		(const struct image *) face_find_left(&e->change, KIND_IMAGE, ref->prefix);
-	if (!image)
-		TRY(engine_find_image(e->c, os_walk(e), ref, &image));
+	const struct row *row = NULL;
+	TRY(os_find(e, KIND_IMAGE, ref, &row));
+	const struct image *image = (const struct image *) row;
 	if (!uuids_have(&image->launchers, account) || !may_see(e, image, account))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ACCOUNT, "The image has no such member.");
 	write_member(w, image, account);

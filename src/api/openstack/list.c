@@ -905,9 +905,8 @@ static RESULT find_added(struct os_call *e, const struct os_listing *list, const
 RESULT os_write_found(struct os_call *e, const struct os_listing *list, const struct ref *ref,
 		      struct json_writer *w)
 {
-	const struct tables *t = os_walk(e);
-	const struct row *row = face_find_left(&e->change, list->kind, ref->prefix);
-	struct result found = row ? OK : engine_find(e->c, t, list->kind, ref, &row);
+	const struct row *row = NULL;
+	struct result found = os_find(e, list->kind, ref, &row);
 	if (!result_is_ok(found)) {
 		TRY(find_added(e, list, ref, &row));
 		if (!row)

@@ -81,7 +81,7 @@ static const struct os_param target_params[] = {
 static RESULT find_account(struct os_call *e, const struct ref *ref, const struct account **ret_account)
 {
 	const struct row *row = NULL;
-	TRY(engine_find(e->c, os_walk(e), KIND_ACCOUNT, ref, &row));
+	TRY(os_find(e, KIND_ACCOUNT, ref, &row));
 	*ret_account = (const struct account *) row;
 	return OK;
 }
@@ -237,7 +237,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, "/v2.0/quotas/{project_id}", .permit = "update_quota", .flags = OS_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_set_quota, set_params), .wrap = "quota", .item = "quota",
 	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_set,
-	 .doc = "Sets limits."},
+	 .shows = KIND_ACCOUNT, .doc = "Sets limits."},
 	{HTTP_DELETE, "/v2.0/quotas/{project_id}", .permit = "delete_quota", .flags = OS_WRITES | OS_ADMIN,
 	 .status = 204, .args = OS_PARAMS(struct os_reset_quota, reset_params), .prepare = prepare_reset,
 	 .operation = engine_set_limits_run, .doc = "Sets them to what a new project gets."},

@@ -374,11 +374,11 @@ static const struct os_action actions[] = {
 	 .answer = show_some_routes, .shows = KIND_ROUTER, .doc = "Takes routes away."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/add_router_interface", .permit = "add_router_interface",
 	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
-	 .operation = engine_add_router_interface_run, .answer = show_interface,
+	 .operation = engine_add_router_interface_run, .answer = show_interface, .tells = true,
 	 .doc = "Puts a router into a subnet."},
 	{HTTP_PUT, "/v2.0/routers/{router_id}/remove_router_interface", .permit = "remove_router_interface",
 	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_router_interface, interface_params),
-	 .operation = engine_remove_router_interface_run, .answer = show_interface,
+	 .operation = engine_remove_router_interface_run, .answer = show_interface, .tells = true,
 	 .doc = "Takes a router out of a subnet."},
 };
 const struct os_actions os_router_actions = OS_ACTIONS(OS_NETWORK, actions);

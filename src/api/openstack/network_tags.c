@@ -42,6 +42,7 @@ static RESULT find_resource(struct os_call *e, struct os_tagging *a)
 		if (str_is(a->collection, collections[k].collection) &&
 		    os_parse_id(a->id, collections[k].kind, &a->resource)) {
 			a->wish.resources = (struct refs){&a->resource, 1};
+			e->shows = a->resource.kind;
 			return OK;
 		}
 	return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_NONE, "The resource could not be found.");
@@ -73,7 +74,7 @@ static RESULT prepare_one(struct os_call *e, void *args)
 static RESULT find_tags(struct os_call *e, const struct ref *ref, struct tags *ret_tags)
 {
 	const struct row *row = NULL;
-	TRY(engine_find(e->c, os_walk(e), ref->kind, ref, &row));
+	TRY(os_find(e, ref->kind, ref, &row));
 	*ret_tags = *(const struct tags *) (const void *) ((const char *) row +
 							   model_kinds[ref->kind].tags_offset);
 	return OK;

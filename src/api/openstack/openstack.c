@@ -162,6 +162,12 @@ RESULT os_find_shown(struct os_call *e, uuid id, const struct row **ret_row)
 	return face_find_shown(e->c, &e->change, os_walk(e), id, ret_row);
 }
 
+RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const struct row **ret_row)
+{
+	*ret_row = face_find_left(&e->change, kind, ref->prefix);
+	return *ret_row ? OK : engine_find(e->c, os_walk(e), kind, ref, ret_row);
+}
+
 /* ---- answering ---- */
 
 static RESULT write_members(struct os_call *e, const void *args, struct json_writer *w)
@@ -538,8 +544,10 @@ static RESULT run_operations(struct op *op, void *wish)
 
 static void commit_action(struct os_call *e)
 {
-	e->change = (struct face_change){
-		.action = e->action->permit, .run = run_operations, .wish = e, .shown = e->action->shows};
+	e->change = (struct face_change){.action = e->action->permit,
+					 .run = run_operations,
+					 .wish = e,
+					 .shown = e->shows ? e->shows : e->action->shows};
 	face_commit(e->call, e->config->store, &e->change, call_resumed);
 }
 

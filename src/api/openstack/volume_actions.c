@@ -110,8 +110,9 @@ static RESULT prepare_upload(struct os_call *e, void *args)
 static RESULT show_upload(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_volume_upload *a = args;
-	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, &volume));
+	const struct row *row = NULL;
+	TRY(os_find(e, KIND_VOLUME, &a->wish.volume, &row));
+	const struct volume *volume = (const struct volume *) row;
 	os_write_id(w, "id", volume->row.id);
 	os_write_id(w, "image_id", a->wish.image);
 	json_write_text(w, "image_name", a->image_name);
@@ -160,7 +161,7 @@ METADATA_PARAMS(snapshot, OS_SNAPSHOT_PATH)
 static RESULT find_tags(struct os_call *e, const struct os_volume_metadata *a, struct tags *ret_tags)
 {
 	const struct row *row = NULL;
-	TRY(engine_find_own(e->c, os_walk(e), a->of.kind, &a->of, &row));
+	TRY(os_find(e, a->of.kind, &a->of, &row));
 	*ret_tags = a->of.kind == KIND_VOLUME ? ((const struct volume *) row)->tags
 					      : ((const struct snapshot *) row)->tags;
 	return OK;
@@ -171,6 +172,7 @@ static RESULT prepare_metadata(struct os_call *e, void *args)
 	struct os_volume_metadata *a = args;
 	struct tags tags;
 	a->wish.resources = (struct refs){&a->of, 1};
+	e->shows = a->of.kind;
 	return find_tags(e, a, &tags);
 }
 
@@ -295,7 +297,8 @@ static const struct os_action actions[] = {
 	       engine_revert_volume_run, .since = 40, .doc = "Makes it again as it was."),
 	ACTION("os-volume_upload_image", "volume_extension:volume_actions:upload_image",
 	       struct os_volume_upload, upload_params, prepare_upload, engine_capture_volume_run,
-	       .item = "os-volume_upload_image", .answer = show_upload, .doc = "Makes an image of it."),
+	       .item = "os-volume_upload_image", .answer = show_upload, .shows = KIND_VOLUME,
+	       .doc = "Makes an image of it."),
 	METADATA(volume, "volume:metadata"),
 	METADATA(snapshot, "volume:snapshot_metadata"),
 };

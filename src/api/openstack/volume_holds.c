@@ -401,7 +401,7 @@ static const struct os_action actions[] = {
 	 .answer = show_attachment, .doc = "One attachment."},
 	{HTTP_DELETE, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_delete",
 	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_attachment, attachment_params),
-	 .prepare = prepare_end, .operation = end_attachment, .answer = show_ended,
+	 .prepare = prepare_end, .operation = end_attachment, .answer = show_ended, .tells = true,
 	 .doc = "Detaches it, or reserves it no longer."},
 	{HTTP_POST, ALL "/{attachment_id}/action", .name = "os-complete", .since = 44,
 	 .permit = "volume:attachment_complete", .flags = OS_WRITES, .status = 204,

@@ -23,8 +23,9 @@ static const struct os_param unset_params[] = {
 static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_image_metadata *a = args;
-	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, &volume));
+	const struct row *row = NULL;
+	TRY(os_find(e, KIND_VOLUME, &a->wish.volume, &row));
+	const struct volume *volume = (const struct volume *) row;
 	os_write_image_metadata(w, "metadata", volume, image_find(os_walk(e), volume->image));
 	return OK;
 }
@@ -38,7 +39,7 @@ static RESULT show(struct os_call *e, const void *args, struct json_writer *w)
 static const struct os_action actions[] = {
 	ACTION("os-show_image_metadata", show_params, .answer = show, .doc = "All of it."),
 	ACTION("os-set_image_metadata", set_params, .flags = OS_WRITES, .operation = engine_update_volume_run,
-	       .answer = show, .doc = "Says more."),
+	       .answer = show, .shows = KIND_VOLUME, .doc = "Says more."),
 	ACTION("os-unset_image_metadata", unset_params, .flags = OS_WRITES,
 	       .operation = engine_update_volume_run, .doc = "Says it no longer."),
 };

@@ -107,12 +107,12 @@ static void write_figures(struct json_writer *w, const struct figure *figures, b
 static RESULT show_quota(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct os_volume_quota *a = args;
-	const struct account *account = NULL;
+	const struct row *account = NULL;
 	struct figure figures[FIGURES];
-	TRY(engine_find_account(e->c, os_walk(e), &a->wish.account, &account));
-	take_figures(account, figures);
+	TRY(os_find(e, KIND_ACCOUNT, &a->wish.account, &account));
+	take_figures((const struct account *) account, figures);
 	if (e->action->method == HTTP_GET)
-		os_write_hex(w, "id", account->row.id);
+		os_write_hex(w, "id", account->id);
 	write_figures(w, figures, a->usage);
 	return OK;
 }
@@ -247,7 +247,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, QUOTA, .permit = "volume_extension:quotas:update", .flags = OS_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, set_params), .wrap = "quota_set", .item = "quota_set",
 	 .prepare = prepare_set, .operation = engine_set_limits_run, .answer = show_quota,
-	 .doc = "Changes them."},
+	 .shows = KIND_ACCOUNT, .doc = "Changes them."},
 	{HTTP_DELETE, QUOTA, .permit = "volume_extension:quotas:delete", .flags = OS_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, target_params), .prepare = prepare_reset,
 	 .operation = engine_set_limits_run, .doc = "As a new project has them."},
@@ -257,7 +257,7 @@ static const struct os_action actions[] = {
 	{HTTP_PUT, CLASSES, .permit = "volume_extension:quota_classes", .flags = OS_WRITES | OS_ADMIN,
 	 .args = OS_PARAMS(struct os_volume_quota, set_class_params), .wrap = "quota_class_set",
 	 .item = "quota_class_set", .prepare = prepare_class, .operation = engine_set_default_limits_run,
-	 .answer = show_class, .doc = "Changes it, for those that come."},
+	 .answer = show_class, .tells = true, .doc = "Changes it, for those that come."},
 	{HTTP_GET, "/v3/{project_id}/os-availability-zone", .permit = "volume:availability_zone_list",
 	 .answer = list_zones, .doc = "The zones."},
 	{HTTP_GET, "/v3/{project_id}/extensions", .permit = "volume:extensions", .answer = list_extensions,

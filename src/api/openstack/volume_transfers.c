@@ -173,6 +173,7 @@ static RESULT show_accepted(struct os_call *e, const void *args, struct json_wri
 		 .prepare = prepare_accept,                                                                  \
 		 .operation = engine_accept_volume_run,                                                      \
 		 .answer = show_accepted,                                                                    \
+		 .tells = true,                                                                              \
 		 .doc = "Takes a volume that another project offers."},                                      \
 	{                                                                                                    \
 		HTTP_DELETE, all "/{transfer_id}",                                                           \
