@@ -12,6 +12,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "base/picture.h"
 #include "model/console.h"
 #include "model/host.h"
 #include "model/instance.h"
@@ -162,6 +163,11 @@ struct compute_driver {
 	 * ERR_UNSUPPORTED: it was started without one, or the host can't hand it on. An observe call. */
 	RESULT(*open_console)
 	(struct compute_host *h, struct ctx *c, uuid id, enum console console, int *ret_fd);
+	/* What a running guest's screen shows now; the caller's to free. wake: a Shift key is pressed before,
+	 * for a guest whose screen is dark until then. ERR_STATE, ERR_UNSUPPORTED as above. An observe call.
+	 */
+	RESULT(*draw_screen)
+	(struct compute_host *h, struct ctx *c, uuid id, bool wake, struct picture **ret_picture);
 	/* changed() is called, on any thread, when something happened to a domain (id), a disk or NIC
 	 * that it lost included, or to the
 	 * connection (id none). It must only post. Set once, right after open_host. */

@@ -1,12 +1,15 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """Consoles of guests under libvirt, through websockets: a command typed on the serial port and its output, beside the
-log that goes on; the display's size and picture; what ends a console."""
+log that goes on; the display's size and picture, also as EC2 has it; what ends a console."""
+import base64
+import io
 import os
 import struct
 import sys
 import time
 
+from PIL import Image
 import websocket
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
@@ -97,6 +100,22 @@ def display(region, project, server):
     return socket
 
 
+def picture(region, ec2, identifier):
+    drawn = base64.b64decode(ec2.get_console_screenshot(InstanceId=identifier, WakeUp=True)["ImageData"])
+    with Image.open(io.BytesIO(drawn)) as image:
+        colours = image.convert("RGB").getcolors(image.width * image.height)
+        region.check(f"the screen's picture is a {image.format} of {image.width}x{image.height} in {len(colours)} colours",
+                     image.format == "JPEG" and image.width >= 640 and len(colours) > 2)
+
+
+def refuses_picture(ec2, identifier):
+    try:
+        ec2.get_console_screenshot(InstanceId=identifier)
+    except ec2.exceptions.ClientError as error:
+        return error.response["Error"]["Code"] == "IncorrectInstanceState"
+    return False
+
+
 def main():
     with Region("co") as region:
         ec2 = region.account("people")
@@ -108,6 +127,7 @@ def main():
         server = project.ok("GET", "/compute/v2.1/servers")["servers"][0]["id"]
         port = serial(region, project, server, ec2, identifier)
         screen = display(region, project, server)
+        picture(region, ec2, identifier)
         ec2.stop_instances(InstanceIds=[identifier], Force=True)
         for name, socket in (("serial port", port), ("display", screen)):
             try:
@@ -121,6 +141,7 @@ def main():
             region.check(f"the {name}'s console ends with the guest", ended)
         wait_state(ec2, [identifier], "stopped")
         region.check("a guest that is off has none", console(project, server, "serial", "serial").status == 409)
+        region.check("nor a picture", refuses_picture(ec2, identifier))
         ec2.start_instances(InstanceIds=[identifier])
         wait_state(ec2, [identifier], "running")
         again = open_socket(region, project, server, "serial", "serial")

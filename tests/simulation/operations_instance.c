@@ -330,6 +330,12 @@ static void judge_console(const struct request *x, struct verdict *v)
 	doubt(v, "InternalError");
 }
 
+static void judge_screen(const struct request *x, struct verdict *v)
+{
+	judge_console(x, v);
+	doubt(v, "IncorrectInstanceState"); /* it is not seen to run */
+}
+
 #define SERVER_ACTION "POST /compute/v2.1/servers/{server_id}/action"
 #define SERVER                                                                                               \
 	{                                                                                                    \
@@ -361,5 +367,6 @@ static const struct operation rows[] = {
 	 judge_terminate,
 	 apply_terminate},
 	{"GetConsoleOutput", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_console, NULL},
+	{"GetConsoleScreenshot", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_screen, NULL},
 };
 const struct operations instance_operations = {rows, sizeof rows / sizeof *rows};

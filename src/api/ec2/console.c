@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GetConsoleOutput: an observe action, which reads through to the instance's host. */
+ * GetConsoleOutput, GetConsoleScreenshot: observe actions, which read through to the instance's host. */
 #include "api/ec2/write.h"
+
+/* ---- its serial port ---- */
 
 enum { CONSOLE_MAX_SIZE = 64 * 1024 };
 
@@ -49,9 +51,62 @@ static RESULT ec2_get_console_output(struct ec2_call *e, const void *args, struc
 	return OK;
 }
 
+/* ---- its screen ---- */
+
+struct ec2_get_screen {
+	struct ref instance;
+	bool wake;
+	/* seen: */
+	uuid id;
+	struct str jpeg;
+};
+static const struct param get_screen_params[] = {
+	PARAM(struct ec2_get_screen, "InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	      .doc = "The instance, which runs."),
+	PARAM(struct ec2_get_screen, "WakeUp", wake,
+	      .doc = "A key is pressed before, for a screen that sleeps."),
+};
+
+static RESULT prepare_screen(struct ec2_call *e, void *args)
+{
+	struct ec2_get_screen *a = args;
+	const struct instance *instance = 0;
+	TRY(engine_find_own_instance(e->c, ec2_walk(e), &a->instance, &instance));
+	if (instance->seen_power != INSTANCE_SEEN_POWER_ON || uuid_is_none(instance->host))
+		return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
+				     "The instance '%" STR_FMT "' is not running", STR_ARG(a->instance.text));
+	a->id = instance->row.id;
+	e->host = instance->host;
+	return OK;
+}
+
+/* On the host's thread, which writes the JPEG as well: the pixels are too many for the call's arena. */
+static RESULT look_at_screen(struct observation *o, const struct compute_driver *driver,
+			     struct compute_host *h)
+{
+	struct ec2_get_screen *a = o->arg;
+	AUTO(picture) picture = NULL;
+	TRY(driver->draw_screen(h, o->ctx, a->id, a->wake, &picture));
+	return picture_write_jpeg(o->ctx, picture, &a->jpeg);
+}
+
+static RESULT ec2_get_screenshot(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_get_screen *a = args;
+	struct str data = str_encode_base64(e->c->arena, a->jpeg);
+	if (!data.p)
+		return ctx_no_memory(e->c);
+	xml_text(x, "imageData", data);
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, a->id);
+	return OK;
+}
+
 static const struct ec2_action actions[] = {
 	{"GetConsoleOutput", "ec2:GetConsoleOutput", OBSERVES,
 	 PARAMS(struct ec2_get_console, get_console_params), prepare_console, .look = look_at_console,
 	 .answer = ec2_get_console_output, .doc = "The newest 64 KiB of an instance's serial console."},
+	{"GetConsoleScreenshot", "ec2:GetConsoleScreenshot", OBSERVES,
+	 PARAMS(struct ec2_get_screen, get_screen_params), prepare_screen, .look = look_at_screen,
+	 .answer = ec2_get_screenshot, .doc = "What a running instance's screen shows, as JPEG."},
 };
 const struct ec2_actions ec2_console_actions = ACTIONS(actions);

@@ -320,6 +320,7 @@ const struct compute_driver compute_libvirt = {
 	.set_power = libvirt_set_power,
 	.undefine = libvirt_undefine,
 	.read_console = libvirt_read_console,
+	.draw_screen = libvirt_draw_screen,
 	.open_console = libvirt_open_console,
 	.watch = libvirt_watch,
 };

@@ -258,6 +258,12 @@ RESULT libvirt_delete_console(struct compute_host *h, struct ctx *c, uuid id);
 RESULT libvirt_open_console(struct compute_host *h, struct ctx *c, uuid id, enum console console,
 			    int *ret_fd);
 
+/* ---- screen.c */
+
+/* Of drivers/compute.h. */
+RESULT libvirt_draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
+			   struct picture **ret_picture);
+
 /* ---- drive.c */
 
 /* Makes an instance's drive anew. */

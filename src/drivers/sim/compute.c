@@ -438,6 +438,17 @@ static RESULT open_console_inside(struct compute_host *h, struct ctx *c, uuid id
 	return ret_fd ? sim_open_console(c, d, console, ret_fd) : OK;
 }
 
+static RESULT draw_screen_inside(struct compute_host *h, struct ctx *c, uuid id, struct picture **ret_picture)
+{
+	char text[UUID_TEXT_SIZE];
+	struct sim_domain *d = NULL;
+	TRY(find_domain(h, c, id, &d));
+	if (!d || !d->is_on)
+		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
+				     uuid_write(id, text));
+	return sim_draw_screen(c, d, ret_picture);
+}
+
 /* ---- the calls: the same frame around each */
 
 static RESULT probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
@@ -482,6 +493,13 @@ static RESULT open_console(struct compute_host *h, struct ctx *c, uuid id, enum 
 	SIM_CALL(h, open_console_inside, id, console, ret_fd);
 }
 
+static RESULT draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
+			  struct picture **ret_picture)
+{
+	(void) wake; /* it never sleeps */
+	SIM_CALL(h, draw_screen_inside, id, ret_picture);
+}
+
 const struct compute_driver compute_sim = {
 	.scheme = "sim",
 	.is_quick = true,
@@ -494,6 +512,7 @@ const struct compute_driver compute_sim = {
 	.set_power = set_power,
 	.undefine = undefine,
 	.read_console = read_console,
+	.draw_screen = draw_screen,
 	.open_console = open_console,
 	.watch = watch,
 };

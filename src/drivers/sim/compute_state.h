@@ -139,3 +139,8 @@ RESULT sim_list_devices(struct ctx *c, const struct sim_domain *d, struct uuids 
 /* A running guest's console, instead of one that is open. */
 RESULT sim_open_console(struct ctx *c, struct sim_domain *d, enum console console, int *ret_fd);
 void sim_close_consoles(struct sim_domain *d); /* it ends */
+
+/* ---- screen.c */
+
+/* What a running guest's screen would show; the caller's to free. */
+RESULT sim_draw_screen(struct ctx *c, const struct sim_domain *d, struct picture **ret_picture);

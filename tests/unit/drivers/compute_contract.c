@@ -451,6 +451,36 @@ static void test_consoles(void **state)
 	scene_close(&s);
 }
 
+static bool is_one_colour(const struct picture *p)
+{
+	for (size_t k = 3; k < 3 * p->width * p->height; k++)
+		if (p->rgb[k] != p->rgb[k - 3])
+			return false;
+	return true;
+}
+
+static void test_screen(void **state)
+{
+	(void) state;
+	const struct compute_driver *d = subject.driver;
+	struct picture *none = NULL;
+	AUTO(picture) screen = NULL;
+	AUTO(picture) woken = NULL;
+	struct scene s = scene_open();
+	EXPECT(&s, ERR_STATE, d->draw_screen(s.h, &s.c, s.wish.id, false, &none));
+	scene_make_running(&s);
+	EXPECT(&s, ERR_NONE, d->draw_screen(s.h, &s.c, s.wish.id, false, &screen));
+	assert_true(screen->width >= 640 && screen->height >= 350);
+	assert_false(is_one_colour(screen));
+	EXPECT(&s, ERR_NONE, d->draw_screen(s.h, &s.c, s.wish.id, true, &woken));
+	assert_false(is_one_colour(woken));
+	EXPECT(&s, ERR_NONE, d->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	EXPECT(&s, ERR_STATE, d->draw_screen(s.h, &s.c, s.wish.id, true, &none));
+	assert_null(none);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 static void test_ends(void **state)
 {
 	(void) state;
@@ -639,7 +669,7 @@ int compute_contract_run(void)
 		cmocka_unit_test(test_ends),     cmocka_unit_test(test_plug),
 		cmocka_unit_test(test_plug_off), cmocka_unit_test(test_other_region),
 		cmocka_unit_test(test_watch),    cmocka_unit_test(test_loss),
-		cmocka_unit_test(test_consoles),
+		cmocka_unit_test(test_consoles), cmocka_unit_test(test_screen),
 	};
 	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
 }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The picture that a guest's screen shows: QEMU draws it into a file of the host, libvirt sends that. */
+#include <linux/input-event-codes.h>
+#include <stdlib.h>
+
+#include "base/buf.h"
+#include "drivers/libvirt/host.h"
+
+/* A PNG of the largest picture, and more: it does not always grow smaller. */
+static const size_t PNG_CAP = 4 * (size_t) PICTURE_PIXELS_MAX;
+enum { PIECE_SIZE = 64 << 10, PRESS_MS = 50 };
+
+/* A screen that sleeps lights up at the next look, if the guest is quick; the caller may ask again. */
+static RESULT press_key(struct compute_host *h, struct ctx *c, virDomainPtr d)
+{
+	unsigned key = KEY_LEFTSHIFT;
+	if (virDomainSendKey(d, VIR_KEYCODE_SET_LINUX, PRESS_MS, &key, 1, 0) != 0)
+		return libvirt_fail(h, c, "pressing a key of domain %s", virDomainGetName(d));
+	return OK;
+}
+
+static RESULT receive(struct compute_host *h, struct ctx *c, virStreamPtr stream, struct buf *b)
+{
+	for (;;) {
+		if (b->size >= PNG_CAP)
+			return ctx_fail(c, ERR_TOO_LARGE, "a screen's picture of more than %zu bytes",
+					PNG_CAP);
+		size_t room = PNG_CAP - b->size < PIECE_SIZE ? PNG_CAP - b->size : PIECE_SIZE;
+		if (!buf_reserve(b, room))
+			return buf_finish(b);
+		int n = virStreamRecv(stream, b->p + b->size, room);
+		if (n < 0)
+			return libvirt_fail(h, c, "reading a screen's picture");
+		if (n == 0)
+			return OK;
+		b->size += (size_t) n;
+	}
+}
+
+static RESULT parse(struct ctx *c, const char *type, struct str bytes, struct picture **ret_picture)
+{
+	if (!str_is(str_from(type), "image/png"))
+		return ctx_fail(c, ERR_UNSUPPORTED, "the host draws screens as %.40s", type);
+	return picture_parse_png(c, bytes, ret_picture);
+}
+
+static RESULT draw(struct compute_host *h, struct ctx *c, virDomainPtr d, struct picture **ret_picture)
+{
+	virStreamPtr stream = virStreamNew(h->conn, 0);
+	if (!stream)
+		return libvirt_fail(h, c, "opening a stream");
+	struct buf b;
+	struct result r = OK;
+	buf_init(&b, PNG_CAP);
+	AUTO_TEXT type = virDomainScreenshot(d, stream, 0, 0);
+	if (!type)
+		r = libvirt_fail(h, c, "drawing the screen of domain %s", virDomainGetName(d));
+	else
+		r = receive(h, c, stream, &b);
+	if (!result_is_ok(r) || virStreamFinish(stream) != 0)
+		virStreamAbort(stream); /* all bytes are here by then */
+	virStreamFree(stream);
+	if (result_is_ok(r))
+		r = parse(c, type, buf_str(&b), ret_picture);
+	buf_done(&b);
+	return r;
+}
+
+RESULT libvirt_draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
+			   struct picture **ret_picture)
+{
+	char text[UUID_TEXT_SIZE];
+	AUTO_DOMAIN d = NULL;
+	TRY(libvirt_check_alive(h, c));
+	TRY(libvirt_find_domain(h, c, id, &d, NULL));
+	if (!d || virDomainIsActive(d) != 1)
+		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
+				     uuid_write(id, text));
+	if (wake)
+		TRY(press_key(h, c, d));
+	return draw(h, c, d, ret_picture);
+}
