@@ -27,11 +27,20 @@ struct network_segment {
 	struct str domain_name; /* "ec2.internal", "us-west-2.compute.internal" */
 };
 
+/* What may pass between subnets and their router: a network ACL. What no entry decides is denied, but for
+ * what the platform answers (metadata, names), which always passes. */
+struct network_guard {
+	const struct network_acl *acl;
+	const struct network_acl_entry *const *entries; /* inward before outward, by number */
+	size_t entry_count;
+};
+
 /* A subnet on a router. */
 struct network_subnet {
 	const struct subnet *subnet;
-	const struct port *port; /* the interface; NULL: the subnet's own gateway address */
-	uuid route_table;        /* the effective one: explicit or main */
+	const struct port *port;           /* the interface; NULL: the subnet's own gateway address */
+	uuid route_table;                  /* the effective one: explicit or main */
+	const struct network_guard *guard; /* one of the router's; NULL: everything passes */
 };
 
 struct network_route {
@@ -55,6 +64,8 @@ struct network_router {
 	struct ip translated_to; /* public: what its subnets reach out under; none: only what has its own */
 	const struct network_subnet *subnets;
 	size_t subnet_count;
+	const struct network_guard *const *guards; /* those that its subnets have */
+	size_t guard_count;
 	const uuid *tables; /* all route tables of the router */
 	size_t table_count;
 	const struct network_route *routes; /* of all its tables */

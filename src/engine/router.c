@@ -148,6 +148,14 @@ static bool has_other_table(const struct tables *t, const struct router *router)
 	return false;
 }
 
+static bool has_other_acl(const struct tables *t, const struct router *router)
+{
+	const struct network_acl *acl = network_acl_first_by_router(t, router->row.id);
+	while (acl && acl->is_default)
+		acl = network_acl_next_by_router(t, acl);
+	return acl != NULL;
+}
+
 static RESULT check_unused(struct op *op, const struct router *router, const struct ref *ref)
 {
 	const char *what = NULL;
@@ -159,6 +167,8 @@ static RESULT check_unused(struct op *op, const struct router *router, const str
 		what = "security groups";
 	else if (has_other_table(op->head, router))
 		what = "route tables";
+	else if (has_other_acl(op->head, router))
+		what = "network ACLs";
 	if (!what)
 		return OK;
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ROUTER, ref,

@@ -84,6 +84,30 @@ static RESULT add_segment(struct step *s, const struct tables *t, uuid network, 
 	return OK;
 }
 
+/* Of each network ACL that a subnet of the router has, once. */
+static RESULT find_guard(struct step *s, const struct tables *t, uuid acl, struct router_rows *rows,
+			 const struct network_guard **ret_guard)
+{
+	VEC(const struct network_acl_entry *) entries = {0};
+	const struct network_acl *row = network_acl_find(t, acl);
+	*ret_guard = NULL;
+	for (size_t k = 0; k < rows->guards.count && !*ret_guard; k++)
+		if (uuid_equal(rows->guards.at[k]->acl->row.id, acl))
+			*ret_guard = rows->guards.at[k];
+	if (!row || *ret_guard)
+		return OK;
+	for (const struct network_acl_entry *n = network_acl_entry_first_by_acl(t, acl); n;
+	     n = network_acl_entry_next_by_acl(t, n))
+		PUSH(s, &entries, STEP_COPY(s, KIND_NETWORK_ACL_ENTRY, struct network_acl_entry, n));
+	struct network_guard *guard = STEP_NEW(s, struct network_guard);
+	*guard = (struct network_guard){STEP_COPY(s, KIND_NETWORK_ACL, struct network_acl, row), entries.at,
+					entries.count};
+	*ret_guard = guard;
+	PUSH(s, &rows->guards, guard);
+	return OK;
+}
+
+/* A network ACL guards the way to its own router; others' interfaces in the subnet are Neutron's alone. */
 static RESULT add_arm(struct step *s, const struct tables *t, const struct router *router,
 		      const struct subnet *subnet, const struct port *port, struct router_rows *rows)
 {
@@ -93,6 +117,8 @@ static RESULT add_arm(struct step *s, const struct tables *t, const struct route
 					     has_table ? subnet->route_table : router->main_route_table};
 	if (port)
 		arm.port = STEP_COPY(s, KIND_PORT, struct port, port);
+	else
+		TRY(find_guard(s, t, subnet->acl, rows, &arm.guard));
 	PUSH(s, &rows->arms, arm);
 	return add_segment(s, t, subnet->network, rows);
 }
@@ -131,6 +157,8 @@ static RESULT gather_subnets(struct step *s, const struct tables *t, const struc
 	TRY(gather_interfaces(s, t, router, rows));
 	rows->wish.subnets = rows->arms.at;
 	rows->wish.subnet_count = rows->arms.count;
+	rows->wish.guards = rows->guards.at;
+	rows->wish.guard_count = rows->guards.count;
 	return OK;
 }
 

@@ -173,6 +173,9 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 	case KIND_ROUTE_TABLE:
 		wake_network(r, KIND_ROUTER, ((const struct route_table *) row)->router);
 		break;
+	case KIND_NETWORK_ACL: /* its entries change with it */
+		wake_network(r, KIND_ROUTER, ((const struct network_acl *) row)->router);
+		break;
 	case KIND_NAT_GATEWAY:
 		wake_nat_gateway(r, (const struct nat_gateway *) row);
 		break;

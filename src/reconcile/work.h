@@ -335,6 +335,7 @@ RESULT reconcile_step_revocations(struct step *s); /* likewise of all revoked to
 struct router_rows {
 	struct network_router wish;
 	VEC(struct network_subnet) arms;
+	VEC(const struct network_guard *) guards;
 	VEC(struct network_segment) segments; /* the networks that it is in */
 	VEC(const struct port *) interfaces;  /* live ones, also that at a subnet's gateway address */
 	VEC(const struct port *) deleted_interfaces;

@@ -696,6 +696,36 @@ def test_further_blocks(both):
     drop_vpc(both, vpc, subnets)
 
 
+@holds("The network: Network ACLs")
+def test_network_acls(both):
+    """A router of Neutron's has the default one; another one of its subnet goes with the interface, and keeps the router."""
+    network, router = make(both, "network", name="guarded"), make(both, "router", name="guard")
+    subnet = make(both, "subnet", network_id=network["id"], ip_version=4, cidr="10.49.1.0/24")
+    way = f"{NETWORK}/routers/{router['id']}/"
+    both.ok("PUT", way + "add_router_interface", {"subnet_id": subnet["id"]})
+
+    def shown():
+        return both.ec2.describe_network_acls(Filters=[{"Name": "vpc-id", "Values": [ec2_id("vpc", router["id"])]}])["NetworkAcls"]
+
+    (default,) = shown()
+    assert default["IsDefault"] and [e["RuleAction"] for e in default["Entries"]] == ["allow", "allow", "deny", "deny"]
+    (association,) = default["Associations"]
+    assert association["SubnetId"] == ec2_id("subnet", subnet["id"])
+    acl = both.ec2.create_network_acl(VpcId=default["VpcId"])["NetworkAcl"]["NetworkAclId"]
+    both.ec2.replace_network_acl_association(AssociationId=association["NetworkAclAssociationId"], NetworkAclId=acl)
+    assert code(both.ec2.delete_network_acl, NetworkAclId=acl) == "DependencyViolation"
+    both.ok("PUT", way + "remove_router_interface", {"subnet_id": subnet["id"]})
+    both.ok("PUT", way + "add_router_interface", {"subnet_id": subnet["id"]})
+    assert {a["NetworkAclId"]: len(a["Associations"]) for a in shown()} == {default["NetworkAclId"]: 1, acl: 0}
+    both.ok("PUT", way + "remove_router_interface", {"subnet_id": subnet["id"]})
+    both.rest()
+    assert both.status("DELETE", f"{NETWORK}/routers/{router['id']}") == 409
+    both.ec2.delete_network_acl(NetworkAclId=acl)
+    for kind, made in (("routers", router), ("subnets", subnet), ("networks", network)):
+        both.delete(f"{NETWORK}/{kind}/{made['id']}")
+    both.rest()
+
+
 @holds("The network: Reservations")
 def test_reservations(both):
     """Of a subnet's eleven addresses all but three are reserved: those three are given out, and others when they are asked for."""

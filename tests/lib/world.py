@@ -21,7 +21,7 @@ VALUES = {
     "DestinationCidrBlock": "198.18.0.0/15", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
     "KeyName": "fresh", "LaunchTemplateName": "fresh", "LaunchTemplateVersion": "2", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
-    "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "ToPort": "8080", "Value": "red",
+    "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "Egress": "true", "Protocol": "tcp", "RuleAction": "deny", "RuleNumber": "100", "ToPort": "8080", "Value": "red",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
                          "aEhqSWxvTWIgeA==",
     "Size": "1", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
@@ -86,6 +86,15 @@ REQUESTS = {
     "DeleteManagedPrefixList": {"PrefixListId": "spare pl"},
     "CreateSubnetCidrReservation": {"SubnetId": "spare subnet", "Cidr": "=10.1.2.160/28", "ReservationType": "=explicit"},
     "DeleteSubnetCidrReservation": {"SubnetCidrReservationId": "spare scr"},
+    ("CreateNetworkAclEntry", "Icmp.Type"): {"RuleNumber": "=310", "Protocol": "=icmp", "Icmp.Code": "=-1"},
+    ("CreateNetworkAclEntry", "Icmp.Code"): {"RuleNumber": "=310", "Protocol": "=icmp", "Icmp.Type": "=8"},
+    "CreateNetworkAclEntry": {"RuleNumber": "=300", "PortRange.From": "=22", "PortRange.To": "=22"},
+    ("ReplaceNetworkAclEntry", "Icmp.Type"): {"Protocol": "=icmp", "Icmp.Code": "=-1"},
+    ("ReplaceNetworkAclEntry", "Icmp.Code"): {"Protocol": "=icmp", "Icmp.Type": "=8"},
+    "ReplaceNetworkAclEntry": {"PortRange.From": "=22", "PortRange.To": "=22"},
+    "DeleteNetworkAcl": {"NetworkAclId": "spare acl"},
+    "DeleteNetworkAclEntry": {"NetworkAclId": "spare acl"},
+    "ReplaceNetworkAclAssociation": {"NetworkAclId": "spare acl"},
     "CreateDhcpOptions": {"DhcpConfiguration.1.Key": "=domain-name-servers", "DhcpConfiguration.1.Value.1": "=192.0.2.53"},
     "DeleteDhcpOptions": {"DhcpOptionsId": "spare dopt"},
     "DeleteInternetGateway": {"InternetGatewayId": "spare igw"},
@@ -238,7 +247,8 @@ class World:
         loose, gateway = make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId"), make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": loose})
         make("nat", "CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private", "PrivateIpAddress": "10.1.1.13"}, "natGatewayId")
-        self.ids["acl"] = call("DescribeNetworkAcls", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": vpc}).first(".//networkAclId")
+        acls = call("DescribeNetworkAcls", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": vpc})
+        self.ids["acl"], self.ids["aclassoc"] = acls.first(".//networkAclId"), acls.first(".//networkAclAssociationId")
         call("CreateTags", {**{f"ResourceId.{n}": self.ids[k] for n, k in enumerate(["vpc", "subnet", "i", "vol", "eni", "sg"], 1)},
                             "Tag.1.Key": "contract", "Tag.1.Value": "yes"})
 
@@ -251,6 +261,9 @@ class World:
         make("spare scr", "CreateSubnetCidrReservation", {"SubnetId": self.ids["spare subnet"], "Cidr": "10.1.2.128/28", "ReservationType": "prefix"},
              "subnetCidrReservationId")
         make("spare rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
+        acl = make("spare acl", "CreateNetworkAcl", {"VpcId": vpc}, "networkAclId")
+        self.account.ok("CreateNetworkAclEntry", {"NetworkAclId": acl, "RuleNumber": 100, "Egress": "true", "Protocol": -1, "RuleAction": "allow",
+                                                  "CidrBlock": "10.1.9.0/24"})
         make("spare sg", "CreateSecurityGroup", {"GroupName": "spare", "GroupDescription": "words", "VpcId": vpc}, "groupId")
         make("spare eni", "CreateNetworkInterface", {"SubnetId": self.ids["subnet"], "PrivateIpAddress": "10.1.1.12"}, "networkInterfaceId")
         make("spare eipalloc", "AllocateAddress", {}, "allocationId")
@@ -291,6 +304,7 @@ class World:
         self.account.ok("DeletePlacementGroup", {"GroupName": self.names["GroupName"]})
         self.deleted["pg"] = self.ids["spare pg"]
         for label, action, name in [("spare scr", "DeleteSubnetCidrReservation", "SubnetCidrReservationId"), ("spare subnet", "DeleteSubnet", "SubnetId"), ("spare rtb", "DeleteRouteTable", "RouteTableId"),
+                                    ("spare acl", "DeleteNetworkAcl", "NetworkAclId"),
                                     ("named sg", "DeleteSecurityGroup", "GroupId"), ("spare sg", "DeleteSecurityGroup", "GroupId"),
                                     ("spare key", "DeleteKeyPair", "KeyPairId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
                                     ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
@@ -338,7 +352,7 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation", "CreateNetworkAcl", "CreateNetworkAclEntry")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""Where packets go: NAT gateways chosen by route, a middlebox, black holes, revoked rules; and what names resolve. OVN and the
+"""Where packets go: NAT gateways chosen by route, a middlebox, black holes, network ACLs, revoked rules; and what names resolve. OVN and the
 API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
 import ctypes
 import os
@@ -138,6 +138,47 @@ def route_state(ec2, table):
     return next(r["State"] for r in routes if r["DestinationCidrBlock"] == "0.0.0.0/0")
 
 
+def network_acls(region, ec2, guests, vpc, subnet, ips):
+    """What guards the edge of b's subnet knows no connections: an answer needs an entry of its own."""
+    def pings(name, other):
+        return " 0% packet loss" in guests.ns(name, "ping", "-c", "1", "-W", "1", ips[other], fails=True)
+
+    def entry(number, egress, action, type_of_icmp, block):
+        ec2.create_network_acl_entry(NetworkAclId=acl, RuleNumber=number, Egress=egress, RuleAction=action, Protocol="icmp", CidrBlock=block,
+                                     IcmpTypeCode={"Type": type_of_icmp, "Code": -1})
+
+    def check_kept_out(words, name, other):
+        region.settle()
+        region.check(words, not pings(name, other))
+
+    def give(wanted):
+        (has,) = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [subnet]}])["NetworkAcls"]
+        association = next(a["NetworkAclAssociationId"] for a in has["Associations"] if a["SubnetId"] == subnet)
+        ec2.replace_network_acl_association(AssociationId=association, NetworkAclId=wanted)
+        return has["NetworkAclId"]
+
+    region.check_soon("the default network ACL lets everything pass", lambda: pings("c", "b") and pings("b", "c"))
+    acl = ec2.create_network_acl(VpcId=vpc)["NetworkAcl"]["NetworkAclId"]
+    default = give(acl)
+    check_kept_out("a new network ACL lets nothing in", "c", "b")
+    check_kept_out("and nothing out", "b", "c")
+    region.check_soon("but metadata", lambda: ips["b"] in guests.ns("b", "curl", "-s", "-m", "5", "http://169.254.169.254/latest/meta-data/local-ipv4", fails=True))
+    entry(100, False, "allow", 8, "10.0.3.0/24")
+    check_kept_out("what is let in is not let answer", "c", "b")
+    entry(100, True, "allow", 0, "10.0.3.0/24")
+    region.check_soon("until that is said, too", lambda: pings("c", "b"))
+    check_kept_out("which lets nothing else out", "b", "c")
+    check_kept_out("and nobody else in", "d", "b")
+    for egress, words in ((False, "inward"), (True, "outward")):
+        entry(90, egress, "deny", -1, "10.0.0.0/8")
+        check_kept_out(f"a lower number goes before, {words}", "c", "b")
+        ec2.delete_network_acl_entry(NetworkAclId=acl, RuleNumber=90, Egress=egress)
+        region.check_soon(f"its removal lets through again, {words}", lambda: pings("c", "b"))
+    give(default)
+    region.check_soon("another network ACL is another edge", lambda: pings("b", "c") and pings("d", "b"))
+    ec2.delete_network_acl(NetworkAclId=acl)
+
+
 def nat_gateways(region, ec2, guests, subnets, tables):
     check = region.check
     one, first = make_nat(ec2, subnets[0])
@@ -241,8 +282,12 @@ def main():
         group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"][0]["GroupId"]
         ids = [launch(ec2, SubnetId=subnet)[0] for subnet in subnets]
         wait_state(ec2, ids, "running")
+        ips = {}
         for name, identifier in zip("abcd", ids):
-            guests.plug(name, ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0])
+            instance = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
+            guests.plug(name, instance)
+            ips[name] = instance["PrivateIpAddress"]
+        network_acls(region, ec2, guests, vpc, subnets[1], ips)
         nat_gateways(region, ec2, guests, subnets, tables)
         address = middlebox(region, ec2, guests, tables, ids[0])
         revoked_rule(region, ec2, guests, group, address)

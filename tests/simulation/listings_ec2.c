@@ -125,6 +125,64 @@ static const char *differ_routes(const struct look *l, struct thing *t, struct s
 	return shown == known ? NULL : "the number of routes";
 }
 
+/* The last of each direction is no thing. */
+static const char *differ_entries(const struct look *l, struct thing *t, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = 2;
+	EACH (&l->s->model, entry, KIND_NETWORK_ACL_ENTRY)
+		known += entry->of == t;
+	while (answer_next_item(&set, &item)) {
+		int64_t number = 0;
+		char text[CIDR_TEXT_SIZE];
+		shown++;
+		IGNORE(str_parse_int(answer_at(item, "ruleNumber"), &number)); /* 0 is wrong */
+		if (number == 32767)
+			continue;
+		const struct thing *entry =
+			model_acl_entry(&l->s->model, t, str_is(answer_at(item, "egress"), "true"), number);
+		if (!entry)
+			return "an entry";
+		if (!str_is(answer_at(item, "ruleAction"), entry->name) ||
+		    !str_is(answer_at(item, "cidrBlock"), cidr_write(entry->block, text)))
+			return "what an entry says";
+	}
+	return shown == known ? NULL : "the number of entries";
+}
+
+static bool has_acl(const struct thing *subnet, const struct thing *acl)
+{
+	return subnet->acl ? subnet->acl == acl : acl->is_default && subnet->of == acl->of;
+}
+
+static const char *differ_acl(const struct look *l, struct thing *t, struct str item)
+{
+	struct str set = answer_at(item, "associationSet"), one;
+	size_t shown = 0, known = 0;
+	if (!model_is_id(answer_at(item, "vpcId"), t->of))
+		return "its VPC";
+	if (str_is(answer_at(item, "default"), "true") != t->is_default)
+		return "whether it is the default one";
+	const char *words = differ_entries(l, t, answer_at(item, "entrySet"));
+	if (words)
+		return words;
+	EACH (&l->s->model, subnet, KIND_SUBNET)
+		known += has_acl(subnet, t);
+	while (answer_next_item(&set, &one)) {
+		struct str id = answer_at(one, "networkAclAssociationId");
+		EACH (&l->s->model, subnet, KIND_SUBNET) {
+			if (!model_is_id(answer_at(one, "subnetId"), subnet) || !has_acl(subnet, t))
+				continue;
+			if (subnet->acl_association[0] && !str_is(id, subnet->acl_association))
+				return "an association's id";
+			snprintf(subnet->acl_association, sizeof subnet->acl_association, "%" STR_FMT,
+				 STR_ARG(id));
+			shown++;
+		}
+	}
+	return shown == known ? NULL : "its subnets";
+}
+
 static const char *differ_table(const struct look *l, struct thing *t, struct str item)
 {
 	if (!model_is_id(answer_at(item, "vpcId"), t->of))
@@ -452,6 +510,8 @@ static const struct listing rows[] = {
 	 "InvalidInternetGatewayID.NotFound", differ_gateway},
 	{KIND_ROUTE_TABLE, "Action=DescribeRouteTables", "routeTableSet", "routeTableId", NULL,
 	 "InvalidRouteTableID.NotFound", differ_table},
+	{KIND_NETWORK_ACL, "Action=DescribeNetworkAcls", "networkAclSet", "networkAclId", NULL,
+	 "InvalidNetworkAclID.NotFound", differ_acl},
 	{KIND_SECURITY_GROUP, "Action=DescribeSecurityGroups", "securityGroupInfo", "groupId", NULL,
 	 "InvalidGroup.NotFound", differ_group},
 	{KIND_SECURITY_GROUP_RULE, "Action=DescribeSecurityGroupRules", "securityGroupRuleSet",

@@ -183,6 +183,14 @@ struct thing *model_route(struct model *m, const struct thing *table, struct cid
 	return NULL;
 }
 
+struct thing *model_acl_entry(struct model *m, const struct thing *acl, bool egress, int64_t number)
+{
+	EACH (m, t, KIND_NETWORK_ACL_ENTRY)
+		if (t->of == acl && t->egress == egress && t->port == number)
+			return t;
+	return NULL;
+}
+
 struct thing *model_rule(struct model *m, const struct thing *group, bool egress, int64_t port,
 			 struct cidr block, const struct thing *peer)
 {
@@ -228,10 +236,25 @@ struct thing *model_add_subnet(struct model *m, unsigned account, struct thing *
 	return subnet;
 }
 
+/* It lets everything pass. */
+static void add_default_acl(struct model *m, struct thing *router)
+{
+	struct thing *acl = model_add(m, KIND_NETWORK_ACL, router->account, router, STR_NONE);
+	acl->is_default = true;
+	for (int egress = 0; egress < 2; egress++) {
+		struct thing *entry = model_add(m, KIND_NETWORK_ACL_ENTRY, router->account, acl, STR_NONE);
+		entry->egress = egress;
+		entry->port = 100;
+		entry->block = (struct cidr){ip_from_v4(0), 0};
+		snprintf(entry->name, sizeof entry->name, "allow");
+	}
+}
+
 struct thing *model_add_router(struct model *m, unsigned account, struct str id)
 {
 	struct thing *router = model_add(m, KIND_ROUTER, account, NULL, id);
 	model_add(m, KIND_ROUTE_TABLE, account, router, STR_NONE)->is_default = true;
+	add_default_acl(m, router);
 	return router;
 }
 

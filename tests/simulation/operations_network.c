@@ -60,6 +60,8 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 		is_used = is_used || (t->of == vpc && !t->is_default);
 	EACH (m, t, KIND_ROUTE_TABLE)
 		is_used = is_used || (t->of == vpc && !t->is_default);
+	EACH (m, t, KIND_NETWORK_ACL)
+		is_used = is_used || (t->of == vpc && !t->is_default);
 	if (is_used)
 		refuse(v, "DependencyViolation");
 }

@@ -184,6 +184,8 @@ static void judge_delete_router(const struct request *x, struct verdict *v)
 		is_used = is_used || (t->of == router && !t->is_default);
 	EACH (m, t, KIND_ROUTE_TABLE)
 		is_used = is_used || (t->of == router && !t->is_default);
+	EACH (m, t, KIND_NETWORK_ACL)
+		is_used = is_used || (t->of == router && !t->is_default);
 	if (is_used)
 		refuse(v, "409 RouterInUse");
 }
@@ -266,8 +268,8 @@ static void apply_remove_interface(struct request *x, struct str answer)
 {
 	struct thing *subnet = x->refs[0];
 	(void) answer;
-	subnet->of = subnet->to = NULL;
-	subnet->association[0] = '\0';
+	subnet->of = subnet->to = subnet->acl = NULL;
+	subnet->association[0] = subnet->acl_association[0] = '\0';
 }
 
 /* ---- ports ---- */

@@ -8,10 +8,10 @@
 #include "simulation.h"
 
 static const struct operations *const tables[] = {
-	&neutron_operations, &network_operations,  &route_operations,  &address_operations,
-	&group_operations,   &instance_operations, &attach_operations, &setting_operations,
-	&image_operations,   &other_operations,    &nova_operations,   &server_operations,
-	&glance_operations,  &operator_operations};
+	&neutron_operations, &network_operations, &route_operations,    &acl_operations,
+	&address_operations, &group_operations,   &instance_operations, &attach_operations,
+	&setting_operations, &image_operations,   &other_operations,    &nova_operations,
+	&server_operations,  &glance_operations,  &operator_operations};
 
 /* ---- drawing ---- */
 

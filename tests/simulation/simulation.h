@@ -79,6 +79,7 @@ struct thing {
 	char id[EC2_ID_TEXT_SIZE]; /* EC2's, or the UUID where it has none; empty: a listing will tell */
 	uuid uuid;                 /* none: as far as the id says */
 	char name[64], association[40];
+	char acl_association[40]; /* of a subnet; empty: not known, or none */
 	struct {
 		char key[8], value[8];
 	} tags[TAGS_MAX];
@@ -90,10 +91,11 @@ struct thing {
 	struct thing *left;    /* the instance that it is on its way out of, perhaps out already */
 	struct thing *subnet;  /* of an interface that is no part of an instance */
 	struct thing *network; /* of a subnet */
+	struct thing *acl;     /* of a subnet; NULL: its VPC's default one */
 	bool is_neutrons;      /* a subnet that keeps back no addresses as EC2's do */
 	bool is_default;       /* VPC, subnet, group; a route table: the main one */
 	struct cidr block;
-	int64_t port;       /* of a rule; -1: all */
+	int64_t port;       /* of a rule; -1: all; of an entry of a network ACL: its number */
 	int64_t gibibytes;  /* of a volume, a snapshot, an image's device; 0: not known yet */
 	bool is_complete;   /* a snapshot or an image that was seen so */
 	bool has_failed;    /* a NAT gateway that never was */
@@ -171,6 +173,8 @@ bool model_group_fits(const struct thing *group, const struct thing *subnet);
 bool model_has_block(const struct thing *vpc, struct cidr part); /* one that holds the part */
 bool model_is_of_blocks(const struct thing *subnet);             /* of its VPC */
 struct thing *model_route(struct model *m, const struct thing *table, struct cidr block);
+/* Of a network ACL; NULL: there is none. */
+struct thing *model_acl_entry(struct model *m, const struct thing *acl, bool egress, int64_t number);
 struct thing *model_rule(struct model *m, const struct thing *group, bool egress, int64_t port,
 			 struct cidr block, const struct thing *peer);
 /* A VPC with all that comes with it; with_subnet: as an account's first one. */
@@ -244,9 +248,10 @@ struct operations {
 	const struct operation *at;
 	size_t count;
 };
-extern const struct operations neutron_operations, network_operations, route_operations, address_operations,
-	group_operations, instance_operations, attach_operations, setting_operations, image_operations,
-	other_operations, nova_operations, server_operations, glance_operations, operator_operations;
+extern const struct operations neutron_operations, network_operations, route_operations, acl_operations,
+	address_operations, group_operations, instance_operations, attach_operations, setting_operations,
+	image_operations, other_operations, nova_operations, server_operations, glance_operations,
+	operator_operations;
 
 /* ---- operations_server.c ---- */
 

@@ -1,9 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Network ACLs: DescribeNetworkAcls. The entry that denies what no other one decides ends each
+ * Network ACLs with their entries and associations. The entry that denies what no other one decides ends each
  * direction; it is shown, but is no row. */
-#include "api/ec2/list.h"
-#include "api/ec2/write.h"
+#include <inttypes.h>
 
+#include "api/ec2/list.h"
+#include "api/ec2/rules.h"
+#include "api/ec2/write.h"
+#include "engine/network_acl.h"
+
+enum { PROTOCOL_ICMP6 = 58 };
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17 };
 
 /* ---- items ---- */
@@ -203,9 +208,169 @@ static const struct ec2_listing acl_listing = {.kind = KIND_NETWORK_ACL,
 					       .gather = gather_acl,
 					       .write = write_acl};
 
+/* ---- lists ---- */
+
+struct ec2_create_acl {
+	struct network_acl_wish wish;
+	struct ec2_tag_specs tag_specs;
+};
+static const struct param create_acl_params[] = {
+	PARAM(struct ec2_create_acl, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
+	      .doc = "The VPC."),
+	PARAM(struct ec2_create_acl, "ClientToken", wish.client_token, .max = 64,
+	      .doc = "Same token, same answer."),
+	TAG_SPECIFICATIONS(struct ec2_create_acl, tag_specs),
+};
+
+static RESULT prepare_create_acl(struct ec2_call *e, void *args)
+{
+	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
+	struct ec2_create_acl *a = args;
+	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
+	return ec2_take_tags(e, &a->tag_specs, "network-acl", "network-acl", &a->wish.tags);
+}
+
+static RESULT ec2_create_network_acl(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_acl *a = args;
+	TRY(ec2_write_shown(e, &acl_listing, a->wish.acl, "networkAcl", x));
+	xml_text_opt(x, "clientToken", a->wish.client_token);
+	return OK;
+}
+
+static const struct param delete_acl_params[] = {
+	PARAM(struct network_acl_target, "NetworkAclId", acl, .flags = REQUIRED, .kind = KIND_NETWORK_ACL,
+	      .doc = "The list."),
+};
+
+/* ---- entries ---- */
+
+struct ec2_acl_entry {
+	struct network_acl_entry_wish wish;
+	struct str protocol, action;
+	int64_t port_from, port_to, icmp_type, icmp_code;
+	bool has_from, has_to, has_type, has_code;
+};
+#define P(wire, member, ...) PARAM(struct ec2_acl_entry, wire, member, __VA_ARGS__)
+#define GIVEN(member) .given = offsetof(struct ec2_acl_entry, member) + 1
+#define PLACE                                                                                                \
+	P("NetworkAclId", wish.acl, .flags = REQUIRED, .kind = KIND_NETWORK_ACL, .doc = "The list."),        \
+		P("RuleNumber", wish.number, .flags = REQUIRED, .min = 1, .max = NETWORK_ACL_NUMBER_MAX,     \
+		  .doc = "Its number: the lowest that fits decides."),                                       \
+		P("Egress", wish.egress, .flags = REQUIRED,                                                  \
+		  .doc = "Of what leaves subnets; else of what enters them.")
+static const struct param entry_params[] = {
+	PLACE,
+	P("Protocol", protocol, .flags = REQUIRED, .max = 8,
+	  .doc = "tcp, udp, icmp, a number, or -1 for all."),
+	P("RuleAction", action, .flags = REQUIRED, .words = "allow|deny", .doc = "What it does."),
+	P("CidrBlock", wish.block, .flags = REQUIRED, .doc = "The other side's addresses."),
+	NOT_BUILT("Ipv6CidrBlock"),
+	P("PortRange.From", port_from, .max = 65535, GIVEN(has_from), .doc = "TCP, UDP: first port."),
+	P("PortRange.To", port_to, .max = 65535, GIVEN(has_to), .doc = "TCP, UDP: last port."),
+	P("Icmp.Type", icmp_type, .min = -1, .max = 255, GIVEN(has_type), .doc = "ICMP: its type; -1: all."),
+	P("Icmp.Code", icmp_code, .min = -1, .max = 255, GIVEN(has_code), .doc = "ICMP: its code; -1: all."),
+};
+static const struct param delete_entry_params[] = {PLACE};
+#undef PLACE
+#undef GIVEN
+#undef P
+
+static RESULT need_both(struct ec2_call *e, bool has_first, bool has_second, const char *first,
+			const char *second)
+{
+	const char *missing = has_first ? second : first;
+	if (has_first && has_second)
+		return OK;
+	return ctx_fail_field(e->c, ERR_MISSING, str_from(missing),
+			      "The request must contain the parameter %s with this protocol", missing);
+}
+
+static RESULT take_ports(struct ec2_call *e, struct ec2_acl_entry *a)
+{
+	TRY(need_both(e, a->has_from, a->has_to, "PortRange.From", "PortRange.To"));
+	a->wish.from_port = a->port_from;
+	a->wish.to_port = a->port_to;
+	if (a->port_from <= a->port_to)
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("PortRange.From"),
+			      "Value (%" PRId64
+			      ") for parameter PortRange.From is invalid: it is greater than "
+			      "PortRange.To.",
+			      a->port_from);
+}
+
+static RESULT take_icmp(struct ec2_call *e, struct ec2_acl_entry *a)
+{
+	TRY(need_both(e, a->has_type, a->has_code, "Icmp.Type", "Icmp.Code"));
+	a->wish.from_port = a->icmp_type;
+	a->wish.to_port = a->icmp_code;
+	if (a->icmp_type >= 0 || a->icmp_code < 0)
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("Icmp.Code"),
+			      "Value (%" PRId64
+			      ") for parameter Icmp.Code is invalid: all types have all codes.",
+			      a->icmp_code);
+}
+
+static RESULT prepare_entry(struct ec2_call *e, void *args)
+{
+	struct ec2_acl_entry *a = args;
+	a->wish.allows = str_is(a->action, "allow");
+	a->wish.from_port = a->wish.to_port = -1;
+	if (!ec2_parse_protocol(a->protocol, &a->wish.protocol) || a->wish.protocol == PROTOCOL_ICMP6)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Protocol"),
+				      "Invalid value '%" STR_FMT "' for IP protocol. %s",
+				      STR_ARG(a->protocol),
+				      a->wish.protocol == PROTOCOL_ICMP6 ? "It needs an IPv6 CIDR block."
+									 : "Unknown protocol.");
+	if (a->wish.block.base.family != IP_V4)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("CidrBlock"),
+				      "The CidrBlock is not an IPv4 CIDR block.");
+	if (a->wish.protocol == PROTOCOL_TCP || a->wish.protocol == PROTOCOL_UDP)
+		return take_ports(e, a);
+	return a->wish.protocol == PROTOCOL_ICMP ? take_icmp(e, a) : OK;
+}
+
+/* ---- associations ---- */
+
+static const struct param replace_association_params[] = {
+	PARAM(struct network_acl_association, "AssociationId", association, .flags = REQUIRED,
+	      .prefix = "aclassoc", .doc = "The subnet's association."),
+	PARAM(struct network_acl_association, "NetworkAclId", acl, .flags = REQUIRED,
+	      .kind = KIND_NETWORK_ACL, .doc = "The list that the subnet is to have."),
+};
+
+static RESULT ec2_replace_network_acl_association(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) e;
+	const struct network_acl_association *a = args;
+	ec2_write_prefixed(x, "newAssociationId", "aclassoc", a->made);
+	return OK;
+}
+
 static const struct ec2_action actions[] = {
 	{"DescribeNetworkAcls", "ec2:DescribeNetworkAcls", 0,
 	 PARAMS(struct ec2_describe_acls, describe_acls_params), .list = &acl_listing,
 	 .doc = "Network ACLs of the account, with entries and associations."},
+	{"CreateNetworkAcl", "ec2:CreateNetworkAcl", WRITES, PARAMS(struct ec2_create_acl, create_acl_params),
+	 prepare_create_acl, engine_create_network_acl_run, .shows = KIND_NETWORK_ACL,
+	 .answer = ec2_create_network_acl, .doc = "Makes a list that denies everything."},
+	{"DeleteNetworkAcl", "ec2:DeleteNetworkAcl", WRITES,
+	 PARAMS(struct network_acl_target, delete_acl_params), 0, engine_delete_network_acl_run,
+	 .doc = "Deletes a list that no subnet has, with its entries."},
+	{"CreateNetworkAclEntry", "ec2:CreateNetworkAclEntry", WRITES,
+	 PARAMS(struct ec2_acl_entry, entry_params), prepare_entry, engine_create_network_acl_entry_run,
+	 .doc = "Puts an entry at a number that has none."},
+	{"ReplaceNetworkAclEntry", "ec2:ReplaceNetworkAclEntry", WRITES,
+	 PARAMS(struct ec2_acl_entry, entry_params), prepare_entry, engine_replace_network_acl_entry_run,
+	 .doc = "Puts another entry in the place of one."},
+	{"DeleteNetworkAclEntry", "ec2:DeleteNetworkAclEntry", WRITES,
+	 PARAMS(struct ec2_acl_entry, delete_entry_params), 0, engine_delete_network_acl_entry_run,
+	 .doc = "Removes an entry."},
+	{"ReplaceNetworkAclAssociation", "ec2:ReplaceNetworkAclAssociation", WRITES,
+	 PARAMS(struct network_acl_association, replace_association_params), 0,
+	 engine_replace_network_acl_association_run, .answer = ec2_replace_network_acl_association,
+	 .doc = "Gives a subnet another list of its VPC."},
 };
 const struct ec2_actions ec2_acl_actions = ACTIONS(actions);

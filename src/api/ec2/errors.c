@@ -86,6 +86,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(NOT_FOUND, ROUTE, 400, "InvalidRoute.NotFound"),
 	E(NOT_FOUND, NAT_GATEWAY, 400, "NatGatewayNotFound"),
 	E(NOT_FOUND, NETWORK_ACL, 400, "InvalidNetworkAclID.NotFound"),
+	E(NOT_FOUND, NETWORK_ACL_ENTRY, 400, "InvalidNetworkAclEntry.NotFound"),
 	E(NOT_FOUND, KEY_PAIR, 400, "InvalidKeyPair.NotFound"),
 	E_OF(NOT_FOUND, LAUNCH_TEMPLATE, "LaunchTemplateName", 400,
 	     "InvalidLaunchTemplateName.NotFoundException"),
@@ -101,6 +102,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(EXISTS, SECURITY_GROUP_RULE, 400, "InvalidPermission.Duplicate"),
 	E(EXISTS, IMAGE, 400, "InvalidAMIName.Duplicate"),
 	E(EXISTS, ROUTE, 400, "RouteAlreadyExists"),
+	E(EXISTS, NETWORK_ACL_ENTRY, 400, "NetworkAclEntryAlreadyExists"),
 	E(EXISTS, GATEWAY, 400, "Resource.AlreadyAssociated"), /* the VPC has one */
 	E(EXISTS, ADDRESS, 400, "InvalidAddress.InUse"),
 	E(EXISTS, PORT, 400, "InvalidIPAddress.InUse"),
@@ -156,6 +158,8 @@ static const struct ec2_error ec2_errors[] = {
 	E_OF(QUOTA, ADDRESS_GROUP, "addresses", 400, "PrefixListMaxEntriesExceeded"),
 	E(QUOTA, ADDRESS_GROUP, 400, "ResourceLimitExceeded"),
 	E(QUOTA, SUBNET_RESERVATION, 400, "ResourceLimitExceeded"),
+	E(QUOTA, NETWORK_ACL, 400, "NetworkAclLimitExceeded"),
+	E(QUOTA, NETWORK_ACL_ENTRY, 400, "NetworkAclEntryLimitExceeded"),
 	E(QUOTA, SUBNET, 400, "SubnetLimitExceeded"),
 	E(QUOTA, NETWORK, 400, "SubnetLimitExceeded"), /* each subnet of EC2's has one of its own */
 	E_OF(QUOTA, SECURITY_GROUP, "SecurityGroup", 400, "SecurityGroupsPerInterfaceLimitExceeded"),

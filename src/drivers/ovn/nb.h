@@ -48,3 +48,9 @@ void nb_plan_forget_names(struct wish *w, const json_t *have);
 
 /* An ACL for one rule: the match of its traffic; empty: matches nothing, no ACL. */
 struct str nb_write_rule_match(struct arena *a, const struct security_group_rule *rule);
+/* The same of an entry of a network ACL; never empty. */
+struct str nb_write_entry_match(struct arena *a, const struct network_acl_entry *entry);
+
+void nb_plan_guards(struct wish *w, const struct network_router *wish); /* part of it: its network ACLs */
+/* A subnet's port on its router joins the group that its network ACL guards. */
+void nb_join_guard(struct wish *w, struct wish_row *switch_port, const struct network_guard *guard);

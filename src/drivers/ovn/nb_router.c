@@ -37,6 +37,7 @@ static void plan_arm(struct wish *w, const struct network_subnet *s, uuid router
 			   json_pack("{s:s,s:s,s:{s:b},s:{s:s}}", "name", switch_port, "type", "router",
 				     "addresses", "router", 1, "options", "router-port", port));
 	wish_add_edge(w, row, "Logical_Switch", "ports", subnet->network);
+	nb_join_guard(w, row, s->guard);
 }
 
 static void plan_dns(struct wish *w, const struct network_router *wish)
@@ -118,6 +119,7 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 	wish_add_row(w, "Logical_Router", wish->router->row.id,
 		     json_pack("{s:s,s:b}", "name", uuid_write(wish->router->row.id, name), "enabled",
 			       !wish->router->is_down));
+	nb_plan_guards(w, wish);
 	for (size_t k = 0; k < wish->subnet_count; k++)
 		plan_arm(w, &wish->subnets[k], wish->router->row.id);
 	plan_dns(w, wish);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The match of one security group rule, from typed fields only. */
+ * The match of one security group rule, or of one entry of a network ACL, from typed fields only. */
 #include <inttypes.h>
 #include <stdio.h>
 
@@ -8,11 +8,27 @@
 enum { PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58, PORT_LAST = 65535 };
 enum { PART_SIZE = 96 };
 
-/* "ip4 && ip4.src == 10.0.0.0/8"; false: the rule names no peer. */
+/* What a protocol's ports, or ICMP's type and code, are to be. */
+struct traffic {
+	int64_t protocol, from, to;
+};
+
+/* "ip4 && ip4.src == 10.0.0.0/8" */
+static void write_block(struct cidr peer, const char *side, char out[static PART_SIZE])
+{
+	char block[CIDR_TEXT_SIZE];
+	peer = cidr_canonical(peer);
+	const char *family = peer.base.family == IP_V6 ? "ip6" : "ip4";
+	if (peer.bits == 0)
+		snprintf(out, PART_SIZE, "%s", family);
+	else
+		snprintf(out, PART_SIZE, "%s && %s.%s == %s", family, family, side, cidr_write(peer, block));
+}
+
+/* False: the rule names no peer. */
 static bool write_peer(const struct security_group_rule *rule, const char *side, char out[static PART_SIZE])
 {
-	char block[CIDR_TEXT_SIZE], group[NB_NAME_SIZE];
-	struct cidr peer = cidr_canonical(rule->peer_block);
+	char group[NB_NAME_SIZE];
 	if (!uuid_is_none(rule->peer_group)) {
 		const char *ip = rule->is_ipv6 ? "ip6" : "ip4";
 		snprintf(out, PART_SIZE, "%s && %s.%s == $%s_%s", ip, ip, side,
@@ -21,19 +37,14 @@ static bool write_peer(const struct security_group_rule *rule, const char *side,
 	}
 	if (cidr_is_none(rule->peer_block))
 		return false;
-	const char *family = peer.base.family == IP_V6 ? "ip6" : "ip4";
-	if (peer.bits == 0)
-		snprintf(out, PART_SIZE, "%s", family);
-	else
-		snprintf(out, PART_SIZE, "%s && %s.%s == %s", family, family, side, cidr_write(peer, block));
+	write_block(rule->peer_block, side, out);
 	return true;
 }
 
 /* Destination ports; -1 and the whole range: all. */
-static void write_ports(const struct security_group_rule *rule, const char *protocol,
-			char out[static PART_SIZE])
+static void write_ports(const struct traffic *t, const char *protocol, char out[static PART_SIZE])
 {
-	int64_t from = rule->from_port, to = rule->to_port;
+	int64_t from = t->from, to = t->to;
 	if (from < 0 || (from == 0 && to >= PORT_LAST))
 		snprintf(out, PART_SIZE, " && %s", protocol);
 	else if (from == to)
@@ -44,40 +55,38 @@ static void write_ports(const struct security_group_rule *rule, const char *prot
 }
 
 /* ICMP's type and code stand in from_port and to_port. */
-static void write_icmp(const struct security_group_rule *rule, const char *protocol,
-		       char out[static PART_SIZE])
+static void write_icmp(const struct traffic *t, const char *protocol, char out[static PART_SIZE])
 {
-	if (rule->from_port < 0)
+	if (t->from < 0)
 		snprintf(out, PART_SIZE, " && %s", protocol);
-	else if (rule->to_port < 0)
-		snprintf(out, PART_SIZE, " && %s && %s.type == %" PRId64, protocol, protocol,
-			 rule->from_port);
+	else if (t->to < 0)
+		snprintf(out, PART_SIZE, " && %s && %s.type == %" PRId64, protocol, protocol, t->from);
 	else
 		snprintf(out, PART_SIZE, " && %s && %s.type == %" PRId64 " && %s.code == %" PRId64, protocol,
-			 protocol, rule->from_port, protocol, rule->to_port);
+			 protocol, t->from, protocol, t->to);
 }
 
-static void write_protocol(const struct security_group_rule *rule, char out[static PART_SIZE])
+static void write_protocol(const struct traffic *t, char out[static PART_SIZE])
 {
-	switch (rule->protocol) {
+	switch (t->protocol) {
 	case PROTOCOL_TCP:
-		write_ports(rule, "tcp", out);
+		write_ports(t, "tcp", out);
 		return;
 	case PROTOCOL_UDP:
-		write_ports(rule, "udp", out);
+		write_ports(t, "udp", out);
 		return;
 	case PROTOCOL_ICMP:
-		write_icmp(rule, "icmp4", out);
+		write_icmp(t, "icmp4", out);
 		return;
 	case PROTOCOL_ICMP6:
-		write_icmp(rule, "icmp6", out);
+		write_icmp(t, "icmp6", out);
 		return;
 	default:
 		break;
 	}
 	out[0] = 0;
-	if (rule->protocol >= 0)
-		snprintf(out, PART_SIZE, " && ip.proto == %" PRId64, rule->protocol);
+	if (t->protocol >= 0)
+		snprintf(out, PART_SIZE, " && ip.proto == %" PRId64, t->protocol);
 }
 
 struct str nb_write_rule_match(struct arena *a, const struct security_group_rule *rule)
@@ -86,9 +95,17 @@ struct str nb_write_rule_match(struct arena *a, const struct security_group_rule
 	char peer[PART_SIZE], protocol[PART_SIZE], group[NB_NAME_SIZE];
 	if (!write_peer(rule, in ? "src" : "dst", peer))
 		return STR_NONE;
-	write_protocol(rule, protocol);
+	write_protocol(&(struct traffic){rule->protocol, rule->from_port, rule->to_port}, protocol);
 	/* One that was revoked lets only what is tracked through. */
 	return str_print(a, "%s == @%s && %s%s%s", in ? "outport" : "inport",
 			 nb_write_hex("sg_", rule->group, group), peer, protocol,
 			 row_is_live(&rule->row) ? "" : " && ct.est");
+}
+
+struct str nb_write_entry_match(struct arena *a, const struct network_acl_entry *entry)
+{
+	char peer[PART_SIZE], protocol[PART_SIZE];
+	write_block(entry->block, entry->egress ? "dst" : "src", peer);
+	write_protocol(&(struct traffic){entry->protocol, entry->from_port, entry->to_port}, protocol);
+	return str_print(a, "%s%s", peer, protocol);
 }

@@ -10,6 +10,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Router", "ports", OVSDB_UUIDS, false},
 	{"Logical_Router", "static_routes", OVSDB_UUIDS, false},
 	{"Logical_Router", "nat", OVSDB_UUIDS, false},
+	{"Logical_Router", "policies", OVSDB_UUIDS, false},
 	{"Logical_Router", "enabled", OVSDB_OPT_BOOL, false},
 	{"Logical_Router", "options", OVSDB_MAP, false},
 	{"Logical_Router", "external_ids", OVSDB_MAP, false},
@@ -26,6 +27,11 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Router_Static_Route", "nexthop", OVSDB_TEXT, false},
 	{"Logical_Router_Static_Route", "output_port", OVSDB_OPT_TEXT, false},
 	{"Logical_Router_Static_Route", "external_ids", OVSDB_MAP, false},
+
+	{"Logical_Router_Policy", "priority", OVSDB_INT, false},
+	{"Logical_Router_Policy", "match", OVSDB_TEXT, false},
+	{"Logical_Router_Policy", "action", OVSDB_TEXT, false},
+	{"Logical_Router_Policy", "external_ids", OVSDB_MAP, false},
 
 	{"Logical_Switch", "name", OVSDB_TEXT, false},
 	{"Logical_Switch", "ports", OVSDB_UUIDS, false},

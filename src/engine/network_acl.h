@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Network ACLs: numbered entries that say what may pass the edges of a VPC's subnets, each way, whatever
+ * connection it is of. What no entry decides is denied. A subnet has one, its VPC's default one at first. */
+#pragma once
+
+#include "engine/operation.h"
+
+enum {
+	NETWORK_ACL_NUMBER_MAX = 32766,
+	NETWORK_ACL_ENTRIES_MAX = 20, /* each way, with the last one that denies the rest: as EC2 counts */
+	NETWORK_ACLS_MAX = 200,       /* of a VPC, with the default one */
+};
+
+/* It denies everything. ERR_QUOTA with KIND_NETWORK_ACL. */
+struct network_acl_wish {
+	struct ref router;
+	struct tags tags;
+	struct str client_token, digest; /* empty: none; of the other parameters */
+	/* made: */
+	uuid acl;
+};
+OPERATION(engine_create_network_acl, network_acl_wish)
+
+/* ERR_IN_USE: a subnet has it; ERR_INVALID: it is its VPC's default one. */
+struct network_acl_target {
+	struct ref acl;
+};
+OPERATION(engine_delete_network_acl, network_acl_target)
+
+/* One entry: its place, and what stands there. */
+struct network_acl_entry_wish {
+	struct ref acl;
+	bool egress;
+	int64_t number; /* 1 to NETWORK_ACL_NUMBER_MAX */
+	bool allows;
+	int64_t protocol, from_port, to_port; /* as in the row */
+	struct cidr block;                    /* made canonical */
+};
+/* All fail with KIND_NETWORK_ACL_ENTRY. ERR_EXISTS; ERR_QUOTA. */
+OPERATION(engine_create_network_acl_entry, network_acl_entry_wish)
+/* ERR_NOT_FOUND. */
+OPERATION(engine_replace_network_acl_entry, network_acl_entry_wish)
+/* Likewise; of its place only. */
+OPERATION(engine_delete_network_acl_entry, network_acl_entry_wish)
+
+struct network_acl_association {
+	struct ref association; /* a subnet's, from id_parse_prefixed() */
+	struct ref acl;         /* of the same VPC: ERR_INVALID */
+	/* made: */
+	uuid made;
+};
+OPERATION(engine_replace_network_acl_association, network_acl_association)
