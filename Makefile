@@ -29,6 +29,7 @@ test: build ## every test that CI runs (20 minutes at most)
 
 test-all: build ## and those that take longer
 	@tools/install-packages
+	@tools/install-packages slow
 	@tests/run all
 
 unit golden contract simulation real fault fuzz: build ## one level of tests: make real, make fault …

@@ -99,13 +99,14 @@ static bool greet(const struct sim_console *k)
 	       take(k->fd, &choice, 1) && give(k->fd, init, 24 + (size_t) name_size);
 }
 
-/* The whole picture, raw; grey in every order of bytes. */
+/* The whole picture, raw; white in every order of bytes, and opaque to viewers that take the fourth for that.
+ */
 static bool give_picture(int fd)
 {
 	uint8_t head[16] = {[3] = 1}, pixels[ROWS_AT_ONCE * WIDTH * PIXEL_SIZE];
 	put16(head + 8, WIDTH);
 	put16(head + 10, HEIGHT);
-	memset(pixels, 0x60, sizeof pixels);
+	memset(pixels, 0xff, sizeof pixels);
 	bool is_given = give(fd, head, sizeof head);
 	for (int row = 0; row < HEIGHT && is_given; row += ROWS_AT_ONCE)
 		is_given = give(fd, pixels, sizeof pixels);
