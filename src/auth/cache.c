@@ -88,32 +88,3 @@ void cache_forget(struct key_cache *cache, uuid row)
 	wipe_row(set, row, 0); /* 0 is no commit's number */
 	(void) pthread_mutex_unlock(&set->lock);
 }
-
-void cache_note_use(struct key_cache *cache, uuid row, struct str scope, int64_t now_us)
-{
-	struct cache_set *set = set_of(cache, row);
-	(void) pthread_mutex_lock(&set->lock);
-	for (size_t k = 0; k < CACHE_WAYS; k++)
-		if (is_of(&set->ways[k], row, set->ways[k].batch, scope))
-			set->ways[k].used_us = now_us;
-	(void) pthread_mutex_unlock(&set->lock);
-}
-
-bool cache_find_use(struct key_cache *cache, struct arena *a, uuid row, int64_t *ret_at_us,
-		    struct str *ret_scope)
-{
-	struct cache_set *set = set_of(cache, row);
-	const struct cached_key *last = NULL;
-	(void) pthread_mutex_lock(&set->lock);
-	for (size_t k = 0; k < CACHE_WAYS; k++) {
-		const struct cached_key *way = &set->ways[k];
-		if (uuid_equal(way->row, row) && way->used_us && (!last || way->used_us > last->used_us))
-			last = way;
-	}
-	if (last) {
-		*ret_at_us = last->used_us;
-		*ret_scope = str_copy(a, (struct str){last->scope, last->scope_size});
-	}
-	(void) pthread_mutex_unlock(&set->lock);
-	return last != NULL;
-}

@@ -44,10 +44,9 @@ struct str sigv4_hash_hex(struct arena *a, struct str data);
 enum { CACHE_SETS = 128, CACHE_WAYS = 8, CACHE_SCOPE_SIZE = 80 };
 
 struct cached_key {
-	uuid row;        /* the access key's id; none: free */
-	uint64_t batch;  /* its version: disabling it, say, makes another */
-	uint64_t used;   /* the set's count when last found */
-	int64_t used_us; /* when it last let a request in */
+	uuid row;       /* the access key's id; none: free */
+	uint64_t batch; /* its version: disabling it, say, makes another */
+	uint64_t used;  /* the set's count when last found */
 	size_t scope_size;
 	char scope[CACHE_SCOPE_SIZE];
 	uint8_t key[SHA256_SIZE];
@@ -72,9 +71,4 @@ bool cache_find(struct key_cache *cache, uuid row, uint64_t batch, struct str sc
 /* Replaces the set's oldest. Older versions of the same row are wiped. */
 void cache_put(struct key_cache *cache, uuid row, uint64_t batch, struct str scope,
 	       const uint8_t key[static SHA256_SIZE]);
-/* A request was let in by it. */
-void cache_note_use(struct key_cache *cache, uuid row, struct str scope, int64_t now_us);
-/* The last one of that access key, of any scope; the scope is in the arena. */
-bool cache_find_use(struct key_cache *cache, struct arena *a, uuid row, int64_t *ret_at_us,
-		    struct str *ret_scope);
 void cache_forget(struct key_cache *cache, uuid row); /* wipes all of that access key */

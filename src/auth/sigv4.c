@@ -7,6 +7,7 @@
 
 #include "auth/inside.h"
 #include "auth/key.h"
+#include "auth/uses.h"
 #include "base/clock.h"
 #include "base/heap.h"
 #include "base/vec.h"
@@ -21,6 +22,7 @@ struct sigv4 {
 	uint8_t master_key[MASTER_KEY_SIZE];
 	struct session_keys sessions;
 	struct key_cache cache;
+	struct uses *uses;
 };
 
 enum {
@@ -42,6 +44,7 @@ RESULT sigv4_new(struct ctx *c, const struct sigv4_config *config, struct sigv4 
 	memcpy(region, config->region.p, config->region.n);
 	s->region = region;
 	s->store = config->store;
+	s->uses = config->uses;
 	s->skew_us = config->skew_us ? config->skew_us : SKEW_US_ABSENT;
 	memcpy(s->master_key, config->master_key, sizeof s->master_key);
 	session_derive_keys(config->master_key, &s->sessions);
@@ -490,6 +493,16 @@ static enum sigv4_fault check_signed_headers(struct attempt *at)
 	return fault(at, SIGV4_MISMATCH, STR("'Host' must be a 'SignedHeader' in the AWS Authorization."));
 }
 
+/* A role's session is a use of the role; one's own is of no key. */
+static void note_use(const struct attempt *at)
+{
+	const struct sigv4_scope *scope = &at->scope;
+	if (!at->session)
+		uses_note(at->s->uses, KIND_ACCESS_KEY, at->row, scope->service, scope->region);
+	else if (!uuid_is_none(at->session->iam_role))
+		uses_note(at->s->uses, KIND_IAM_ROLE, at->session->iam_role, scope->service, scope->region);
+}
+
 /* With an unknown key there is nothing to work out, and the answer says that it is unknown: strangers
  * don't make us digest their bodies. */
 static enum sigv4_fault check_signature(struct attempt *at)
@@ -525,7 +538,7 @@ static enum sigv4_fault check_signature(struct attempt *at)
 			    "documentation for details."));
 	if (!at->key_is_cached)
 		cache_put(&at->s->cache, at->row, at->batch, at->scope.text, at->key);
-	cache_note_use(&at->s->cache, at->row, at->scope.text, clock_now_us());
+	note_use(at);
 	return SIGV4_FINE;
 }
 
@@ -572,18 +585,6 @@ RESULT sigv4_issue_session(struct sigv4 *s, struct ctx *c, const struct session 
 bool sigv4_read_number(const struct sigv4 *s, struct str key_id, char ret_number[static ACCOUNT_NUMBER_SIZE])
 {
 	return session_read_number(&s->sessions, key_id, ret_number);
-}
-
-bool sigv4_find_use(struct sigv4 *s, struct arena *a, uuid access_key, struct sigv4_use *ret_use)
-{
-	struct str scope = STR_NONE, date;
-	struct sigv4_use use = {0};
-	if (!cache_find_use(&s->cache, a, access_key, &use.at_us, &scope))
-		return false;
-	(void) (str_split_next(&scope, '/', &date) && str_split_next(&scope, '/', &use.region) &&
-		str_split_next(&scope, '/', &use.service));
-	*ret_use = use;
-	return true;
 }
 
 RESULT sigv4_check(struct sigv4 *s, struct call *call, struct sigv4_answer *ret_answer)

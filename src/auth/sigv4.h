@@ -10,6 +10,7 @@
 #include "model/identity.h"
 #include "store/store.h"
 
+struct uses;
 struct sigv4; /* the verifier: master key, region, cache */
 
 struct sigv4_config {
@@ -17,6 +18,7 @@ struct sigv4_config {
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; copied */
 	struct str region;         /* other scopes are refused; us-east-1 too is accepted for iam and sts */
 	int64_t skew_us;           /* 0: 5 minutes either way */
+	struct uses *uses;         /* where uses of keys and roles are noted; NULL: nowhere */
 };
 
 /* A verifier with an empty cache; config is not kept. Free it when no thread checks any more. */
@@ -47,13 +49,6 @@ struct sigv4_answer {
 /* Checks call's signature. service_hint may be empty. The result is ERR_NONE with a fault in the
  * answer for everything a client can do wrong; an error is ours (memory, crypto). */
 RESULT sigv4_check(struct sigv4 *s, struct call *call, struct sigv4_answer *ret_answer);
-
-/* When an access key last signed a request that was let in, as far as memory goes: false: it is not in it. */
-struct sigv4_use {
-	int64_t at_us;
-	struct str service, region; /* in the arena */
-};
-bool sigv4_find_use(struct sigv4 *s, struct arena *a, uuid access_key, struct sigv4_use *ret_use);
 
 /* Temporary credentials that this verifier takes, of the account with that number. As session_issue(). */
 RESULT sigv4_issue_session(struct sigv4 *s, struct ctx *c, const struct session *session, struct str number,

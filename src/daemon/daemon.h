@@ -8,6 +8,7 @@
 #include "auth/sigv4.h"
 #include "auth/ticket.h"
 #include "auth/token.h"
+#include "auth/uses.h"
 #include "base/config.h"
 #include "base/crypto.h"
 #include "drivers/compute.h"
@@ -75,6 +76,7 @@ struct daemon {
 	int listen_fd; /* bound already for the API; 0: where the settings say */
 	struct reconciler *reconciler;
 	struct http_server *http;
+	struct uses *uses;
 	struct sigv4 *sigv4;
 	struct passwords *passwords;
 	struct tokens *tokens;

@@ -104,8 +104,10 @@ static RESULT open_store(struct daemon *d)
 static RESULT open_auth(struct daemon *d)
 {
 	const struct settings *s = &d->settings;
+	const struct uses_config uses = {.store = d->store, .executor = d->executor};
+	TRY(uses_new(&d->ctx, &uses, &d->uses));
 	const struct sigv4_config signing = {
-		.store = d->store, .master_key = d->master_key, .region = s->region};
+		.store = d->store, .master_key = d->master_key, .region = s->region, .uses = d->uses};
 	const struct passwords_config passwords = {.memory_kib = s->password_memory_kib,
 						   .passes = s->password_passes,
 						   .failures_max = s->password_failures,
@@ -185,10 +187,12 @@ static RESULT open_faces(struct daemon *d)
 				       .guards = d->guards,
 				       .passwords = d->passwords,
 				       .master_key = d->master_key,
+				       .uses = d->uses,
 				       .limits = d->limits};
 	TRY(iam_new(&d->ctx, &iam, &d->iam));
 	const struct openstack_config openstack = {
 		.passwords = d->passwords,
+		.uses = d->uses,
 		.master_key = d->master_key,
 		.store = d->store,
 		.tokens = d->tokens,
@@ -256,6 +260,7 @@ static void end_all(struct daemon *d)
 	tokens_free(d->tokens);
 	passwords_free(d->passwords);
 	sigv4_free(d->sigv4);
+	uses_free(d->uses);
 	guards_free(d->guards);
 	limits_free(d->limits);
 	http_server_free(d->http);

@@ -140,6 +140,15 @@ def test_boundary(iam, carol):
     iam("delete-policy", "--policy-arn", arn)
 
 
+def test_when_a_password_was_last_used(iam, carol):
+    iam("create-user", "--user-name", "emil")
+    assert "PasswordLastUsed" not in iam("get-user", "--user-name", "emil")["User"]
+    iam("delete-user", "--user-name", "emil")
+    assert carol.ec2.describe_vpcs()["Vpcs"]
+    used = iam("get-user", "--user-name", "carol")["User"]["PasswordLastUsed"]  # for Keystone's token, a moment ago
+    assert [u.get("PasswordLastUsed") for u in iam("list-users")["Users"] if u["UserName"] == "carol"] == [used]
+
+
 AMAZON = "arn:aws:iam::aws:policy/"
 
 

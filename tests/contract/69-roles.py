@@ -118,6 +118,21 @@ def test_what_is_answered(dev, shop, ann, looker, number):
     assert code(ann.client("sts").get_access_key_info, AccessKeyId=ann.key_id) == "AccessDenied"
 
 
+def test_when_it_was_last_used(dev, ann, iam, role, number):
+    """Of roles and of keys, as soon as they are; nothing is committed for it."""
+    arn = role("idle", [allow("ec2:DescribeVpcs")], [trust(number)])
+    assert iam.get_role(RoleName="idle")["Role"]["RoleLastUsed"] == {}
+    session = take(dev, ann, arn)
+    assert iam.get_role(RoleName="idle")["Role"]["RoleLastUsed"] == {}  # it was taken, and not used
+    before = datetime.datetime.now(datetime.timezone.utc).replace(microsecond=0)
+    session.client().describe_vpcs()
+    used = iam.get_role(RoleName="idle")["Role"]["RoleLastUsed"]
+    assert used["Region"] == ec2.REGION and 0 <= (used["LastUsedDate"] - before).total_seconds() < 30
+    key = iam.get_access_key_last_used(AccessKeyId=ann.key_id)
+    assert (key["UserName"], key["AccessKeyLastUsed"]["ServiceName"]) == ("ann", "sts")
+    assert 0 <= (before - key["AccessKeyLastUsed"]["LastUsedDate"]).total_seconds() < 30
+
+
 def test_it_may_what_its_role_may(dev, ann, looker):
     session = take(dev, ann, looker)
     vpc = session.client().describe_vpcs()["Vpcs"][0]["VpcId"]

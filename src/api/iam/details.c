@@ -117,6 +117,7 @@ static void write_role(struct details *d, const struct iam_role *role)
 	iam_write_entity(d->e, d->x, KIND_IAM_ROLE, &role->row, "RoleName", "RoleId");
 	xml_text(d->x, "AssumeRolePolicyDocument", str_encode_url(d->e->c->arena, role->trust, false));
 	iam_write_boundary(d->e, d->x, KIND_IAM_ROLE, &role->row);
+	iam_write_role_use(d->e, d->x, role);
 	iam_write_tags(d->x, role->tags);
 	write_policies(d, "RolePolicyList", KIND_IAM_ROLE, &role->row);
 	xml_open(d->x, "InstanceProfileList");

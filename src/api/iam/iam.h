@@ -13,6 +13,7 @@ struct sigv4;
 struct iam_face;
 
 struct passwords;
+struct uses;
 
 struct iam_config {
 	struct store *store;
@@ -20,6 +21,7 @@ struct iam_config {
 	struct guards *guards;
 	struct passwords *passwords;
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes */
+	struct uses *uses;         /* when keys, roles and passwords were last used; NULL: as rows say */
 	struct limits *limits;     /* how often who may ask; NULL: as often as they like */
 };
 

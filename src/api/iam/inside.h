@@ -8,6 +8,7 @@
 #include "api/query/params.h"
 #include "auth/guard.h"
 #include "auth/policy.h"
+#include "auth/uses.h"
 #include "base/xml.h"
 #include "engine/policy.h"
 #include "model/iam_name.h"
@@ -157,6 +158,8 @@ void iam_write_group(struct iam_call *e, struct xml *x, const struct user_group 
 
 /* A Role's members; whole: what bounds it and its tags, too. */
 void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, bool is_whole);
+/* When a session of it last asked for something: RoleLastUsed, empty when none has. */
+void iam_write_role_use(struct iam_call *e, struct xml *x, const struct iam_role *role);
 
 /* ---- policies.c ---- */
 

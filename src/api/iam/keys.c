@@ -97,15 +97,15 @@ static RESULT get_last_used(struct iam_call *e, const void *args, struct xml *x)
 	const struct key_args *a = args;
 	const struct access_key *key = access_key_find_by_key_id(iam_walk(e), a->key_id);
 	const struct user *user = key ? user_find(iam_walk(e), key->user) : NULL;
-	struct sigv4_use use = {0};
 	if (!user || !uuid_equal(key->account, e->c->who->account))
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("AccessKeyId"),
 				      "The Access Key with id %" STR_FMT " cannot be found.",
 				      STR_ARG(a->key_id));
-	if (!sigv4_find_use(e->config->sigv4, e->c->arena, key->row.id, &use))
-		use = (struct sigv4_use){.at_us = key->last_used_us,
-					 .service = key->last_used_service,
-					 .region = key->last_used_region};
+	const struct last_use stored = {.id = key->row.id,
+					.at_us = key->last_used_us,
+					.service = key->last_used_service,
+					.region = key->last_used_region};
+	const struct last_use use = uses_find(e->config->uses, e->c->arena, &stored);
 	xml_text(x, "UserName", user->name);
 	xml_open(x, "AccessKeyLastUsed");
 	if (use.at_us)

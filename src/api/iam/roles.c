@@ -6,6 +6,19 @@
 #include "engine/resolve.h"
 #include "engine/tag.h"
 
+void iam_write_role_use(struct iam_call *e, struct xml *x, const struct iam_role *role)
+{
+	const struct last_use stored = {
+		.id = role->row.id, .at_us = role->last_used_us, .region = role->last_used_region};
+	const struct last_use use = uses_find(e->config->uses, e->c->arena, &stored);
+	xml_open(x, "RoleLastUsed");
+	if (use.at_us) {
+		iam_write_time(x, "LastUsedDate", use.at_us);
+		xml_text(x, "Region", use.region);
+	}
+	xml_close(x, "RoleLastUsed");
+}
+
 void iam_write_role(struct iam_call *e, struct xml *x, const struct iam_role *role, bool is_whole)
 {
 	iam_write_entity(e, x, KIND_IAM_ROLE, &role->row, "RoleName", "RoleId");
@@ -48,6 +61,7 @@ static RESULT get_role(struct iam_call *e, const void *args, struct xml *x)
 	TRY(find_role(e, &((const struct role_args *) args)->role, &role));
 	xml_open(x, "Role");
 	iam_write_role(e, x, role, true);
+	iam_write_role_use(e, x, role);
 	xml_close(x, "Role");
 	return OK;
 }

@@ -7,6 +7,7 @@
 #include "api/openstack/write.h"
 #include "auth/limit.h"
 #include "auth/password.h"
+#include "auth/uses.h"
 #include "engine/role.h"
 #include "engine/token_revocation.h"
 
@@ -259,6 +260,7 @@ static RESULT prove_password(struct os_call *e, const struct guess *guess, struc
 	const struct user *user = guess->is_right ? user_find(os_walk(e), guess->counted) : NULL;
 	if (!user || !str_equal(user->password_hash, guess->hash))
 		return refuse(e);
+	uses_note(e->config->uses, KIND_USER, user->row.id, STR("identity"), e->config->region);
 	token->user = user->row.id;
 	token->methods = TOKEN_BY_PASSWORD;
 	return OK;

@@ -13,6 +13,7 @@
 struct guards;
 struct limits;
 struct passwords;
+struct uses;
 struct tickets;
 struct tokens;
 struct openstack_face;
@@ -21,6 +22,7 @@ struct openstack_config {
 	struct store *store;
 	struct tokens *tokens;         /* who asks (auth/token.h) */
 	struct tickets *tickets;       /* that consoles are opened with */
+	struct uses *uses;             /* when passwords were last used; NULL: not noted */
 	struct passwords *passwords;   /* by which they prove it at first (auth/password.h) */
 	const uint8_t *master_key;     /* MASTER_KEY_SIZE bytes: EC2 keys are made and shown */
 	struct guards *guards;         /* what policies say; NULL: roles alone decide */

@@ -236,6 +236,7 @@ static void open_face(struct world *w)
 				       .sigv4 = w->sigv4,
 				       .guards = w->guards,
 				       .passwords = w->passwords,
+				       .uses = w->uses,
 				       .master_key = master_key,
 				       .limits = w->limits};
 	MUST(iam_new(&w->c, &iam, &w->iam));
@@ -243,6 +244,7 @@ static void open_face(struct world *w)
 						   .tokens = w->tokens,
 						   .tickets = w->tickets,
 						   .passwords = w->passwords,
+						   .uses = w->uses,
 						   .master_key = master_key,
 						   .guards = w->guards,
 						   .limits = w->limits,
@@ -282,7 +284,9 @@ void world_make(struct world *w)
 	make_images(w);
 	start_reconciler(w);
 	world_settle(w, 10 * MINUTE);
-	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0};
+	const struct uses_config uses = {.store = w->store};
+	MUST(uses_new(&w->c, &uses, &w->uses));
+	const struct sigv4_config sigv4 = {w->store, master_key, STR("us-east-1"), 0, w->uses};
 	MUST(sigv4_new(&w->c, &sigv4, &w->sigv4));
 	const struct guards_config guards = {w->store, master_key, STR("us-east-1")};
 	MUST(guards_new(&w->c, &guards, &w->guards));
@@ -310,6 +314,7 @@ void world_done(struct world *w)
 	tickets_free(w->tickets);
 	tokens_free(w->tokens);
 	sigv4_free(w->sigv4);
+	uses_free(w->uses);
 	reconciler_free(w->reconciler);
 	store_close(w->store);
 	executor_free(w->executor);

@@ -13,6 +13,7 @@
 #include "auth/sigv4.h"
 #include "auth/ticket.h"
 #include "auth/token.h"
+#include "auth/uses.h"
 #include "fake_http.h"
 #include "model/identity.h"
 
@@ -38,6 +39,7 @@ struct world {
 	struct store *store;
 	struct reconciler *reconciler;
 	struct sigv4 *sigv4;
+	struct uses *uses;
 	struct guards *guards;
 	struct limits *limits; /* NULL at first: none */
 	struct tokens *tokens;

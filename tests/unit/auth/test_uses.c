@@ -1,0 +1,97 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Last uses: noted in memory, written many at once, and found again by whoever starts anew. */
+#include "token_world.h"
+
+#include "auth/uses.h"
+#include "base/random.h"
+#include "engine/iam_role.h"
+#include "store/rows.h"
+
+static struct uses *make_uses(const struct token_world *w, struct executor *executor)
+{
+	const struct uses_config config = {.store = w->store, .executor = executor, .interval_us = HOUR};
+	struct uses *u = NULL;
+	assert_ok(uses_new(w->c, &config, &u));
+	return u;
+}
+
+static int64_t written_us(const struct token_world *w, uint64_t *ret_batch)
+{
+	AUTO_VIEW v;
+	view_open(w->store, &v);
+	*ret_batch = v.batch;
+	return user_find(v.tables, w->ann)->password_used_us;
+}
+
+static void test_noted_and_written(void **state)
+{
+	struct token_world w = make_world(state);
+	AUTO(uses) u = make_uses(&w, NULL);
+	struct last_use stored = {.id = w.ann};
+	uint64_t before = 0, after = 0, last = 0;
+	assert_int_equal(uses_find(u, w.c->arena, &stored).at_us, 0);
+	assert_int_equal(written_us(&w, &before), 0);
+	for (int k = 0; k < 100; k++) {
+		clock_set_us(T0 + k * SECOND);
+		uses_note(u, KIND_USER, w.ann, STR("identity"), STR("home"));
+	}
+	struct last_use found = uses_find(u, w.c->arena, &stored);
+	assert_int_equal(found.at_us, T0 + 99 * SECOND);
+	assert_true(str_is(found.service, "identity") && str_is(found.region, "home"));
+	assert_int_equal(written_us(&w, &after), 0);
+	assert_int_equal(after, before); /* a hundred uses, no change */
+	assert_ok(uses_write(u, w.c));
+	assert_int_equal(written_us(&w, &after), T0 + 99 * SECOND);
+	assert_int_equal(after, before + 1);
+	assert_ok(uses_write(u, w.c)); /* nothing is new */
+	(void) written_us(&w, &last);
+	assert_int_equal(last, after);
+	stored.at_us = T0 + HOUR; /* the row knows of a later one */
+	assert_int_equal(uses_find(u, w.c->arena, &stored).at_us, T0 + HOUR);
+	end_world(&w);
+}
+
+static void test_written_at_the_end(void **state)
+{
+	struct token_world w = make_world(state);
+	uint64_t batch = 0;
+	struct uses *u = make_uses(&w, w.executor);
+	uses_note(u, KIND_USER, w.ann, STR("identity"), STR("home"));
+	uses_note(u, KIND_ACCESS_KEY, uuid_random(), STR("ec2"), STR("home")); /* there is no such key */
+	uses_free(u);
+	assert_int_equal(written_us(&w, &batch), T0);
+	uses_note(NULL, KIND_USER, w.ann, STR("identity"), STR("home"));
+	assert_ok(uses_write(NULL, w.c));
+	end_world(&w);
+}
+
+/* More than there is room for: the last ones are known, and none is another's. */
+static void test_crowd(void **state)
+{
+	struct token_world w = make_world(state);
+	AUTO(uses) u = make_uses(&w, NULL);
+	struct last_use stored = {0};
+	AUTO(arena) mine = arena_new(4096, 16 * 1024 * 1024);
+	size_t known = 0;
+	for (int k = 0; k < 4 * USES_MAX; k++) {
+		clock_set_us(T0 + k);
+		stored.id = uuid_random();
+		uses_note(u, KIND_USER, stored.id, STR("a-service-whose-name-is-longer-than-what-is-kept"),
+			  STR(""));
+		struct last_use found = uses_find(u, mine, &stored);
+		known += found.at_us == T0 + k && found.service.n == 32;
+	}
+	assert_int_equal(known, 4 * USES_MAX);
+	assert_ok(uses_write(u, w.c)); /* of nobody */
+	end_world(&w);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ctx_test(test_noted_and_written),
+		ctx_test(test_written_at_the_end),
+		ctx_test(test_crowd),
+	};
+	return cmocka_run_group_tests(tests, 0, 0);
+}
