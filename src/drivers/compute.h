@@ -14,6 +14,7 @@
 #include "base/ctx.h"
 #include "base/picture.h"
 #include "model/console.h"
+#include "model/disk_limits.h"
 #include "model/host.h"
 #include "model/instance.h"
 
@@ -46,7 +47,8 @@ struct compute_seen {
 	/* Our disks and NICs that are plugged into it: what the running guest has, or the definition of one
 	 * that is off. In the context's arena. */
 	struct uuids volumes, ports;
-	bool devices_as_wished; /* those are the wish's */
+	bool limits_as_wished;  /* those disks are held to the wish's limits */
+	bool devices_as_wished; /* those are the wish's, with their limits */
 };
 
 /* What can be plugged into a domain, running or not: each slot is a place of its own that is there from
@@ -58,6 +60,7 @@ struct compute_disk {
 	int64_t size;
 	bool is_readonly;
 	int slot; /* below COMPUTE_DISK_SLOTS, 0: root; its name and address in the guest follow from it */
+	struct disk_limits limits; /* of one that is plugged in: another is brought about while it runs */
 };
 
 struct compute_nic {
@@ -175,7 +178,7 @@ struct compute_driver {
 };
 
 /* For drivers: ERR_RANGE when a wish names a slot that is not there; what is in a wish; and, from what
- * a look found, devices_as_wished. */
+ * a look found, limits_as_wished, devices_as_wished. */
 RESULT compute_check_slots(struct ctx *c, const struct compute_domain *wish);
 bool compute_wants_disk(const struct compute_domain *wish, uuid volume);
 bool compute_wants_nic(const struct compute_domain *wish, uuid port);

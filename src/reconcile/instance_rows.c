@@ -52,7 +52,10 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 		struct compute_disk disk = {.volume = v->row.id,
 					    .size = v->size,
 					    .is_readonly = v->is_readonly,
-					    .slot = slot_of(t, rows->instance, v)};
+					    .slot = slot_of(t, rows->instance, v),
+					    .limits =
+						    model_limit_disk(v->type, v->size, engine_volume_iops(v),
+								     engine_volume_throughput(v))};
 		if (!row_is_live(&v->row))
 			continue;
 		bool kept = is_ready(t, v, rows->instance) ? VEC_PUSH(a, &disks, disk)

@@ -127,9 +127,10 @@ static const struct param modify_volume_params[] = {
 	P("VolumeId", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME,
 	  .doc = "The volume, in use or not."),
 	P("Size", gib, .min = 1, .max = EC2_GIB_MAX, .doc = "In GiB: as it is, or more."),
-	P("VolumeType", wish.type, .words = EC2_VOLUME_TYPES, .doc = "Kept and shown."),
-	P("Iops", wish.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Kept and shown."),
-	P("Throughput", wish.throughput, .min = 1, .max = EC2_IOPS_MAX, .doc = "MiB/s; kept and shown."),
+	P("VolumeType", wish.type, .words = EC2_VOLUME_TYPES, .doc = "What guests are held to."),
+	P("Iops", wish.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),
+	P("Throughput", wish.throughput, .min = 1, .max = EC2_IOPS_MAX,
+	  .doc = "MiB/s; guests are held to it."),
 	NOT_BUILT("MultiAttachEnabled", .only = "false"),
 };
 #undef P

@@ -60,6 +60,7 @@ RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_plac
 	buf_print(b, "<serial>vol%s</serial>", ec2_id + strlen("vol-"));
 	if (d->is_readonly)
 		buf_print(b, "<readonly/>");
+	libvirt_write_limits(b, &d->limits);
 	if (d->slot == 0)
 		buf_print(b, "<boot order='1'/>");
 	write_alias(b, d->volume);

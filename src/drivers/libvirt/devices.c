@@ -24,8 +24,23 @@ static RESULT read_aliases(struct ctx *c, struct xml_tree *t, const char *xpath,
 	return OK;
 }
 
+static RESULT compare_limits(struct ctx *c, struct xml_tree *t, const struct compute_domain *wish,
+			     struct domain_devices *devices)
+{
+	size_t count = 0;
+	uuid *ids = arena_new_array(c->arena, uuid, wish->disk_count + 1);
+	if (!ids)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < wish->disk_count; k++)
+		if (uuids_have(&devices->volumes, wish->disks[k].volume) &&
+		    !libvirt_has_limits(c, t, &wish->disks[k]))
+			ids[count++] = wish->disks[k].volume;
+	devices->unlike = (struct uuids){ids, count};
+	return OK;
+}
+
 RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain, bool is_running,
-			    struct domain_devices *ret_devices)
+			    const struct compute_domain *wish, struct domain_devices *ret_devices)
 {
 	AUTO(xml_tree) t = NULL;
 	AUTO_TEXT xml = virDomainGetXMLDesc(domain, is_running ? 0 : VIR_DOMAIN_XML_INACTIVE);
@@ -33,7 +48,8 @@ RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr 
 		return libvirt_fail(h, c, "looking at the devices of %s", virDomainGetName(domain));
 	TRY(xml_tree_parse(c, str_from(xml), &t));
 	TRY(read_aliases(c, t, "/domain/devices/disk/alias/@name", &ret_devices->volumes));
-	return read_aliases(c, t, "/domain/devices/interface/alias/@name", &ret_devices->ports);
+	TRY(read_aliases(c, t, "/domain/devices/interface/alias/@name", &ret_devices->ports));
+	return compare_limits(c, t, wish, ret_devices);
 }
 
 /* ---- plugging */
@@ -43,7 +59,7 @@ struct plugging {
 	struct ctx *c;
 	virDomainPtr domain;
 	const struct domain_place *place;
-	const struct compute_hardware *hardware;
+	const struct compute_domain *wish;
 	struct domain_devices has;
 };
 
@@ -60,7 +76,7 @@ static RESULT unplug(struct plugging *p, uuid id)
 	if (r.code == ERR_GONE)
 		return r;
 	if (virDomainIsActive(p->domain) == 1) {
-		TRY(libvirt_read_devices(p->h, p->c, p->domain, true, &now));
+		TRY(libvirt_read_devices(p->h, p->c, p->domain, true, p->wish, &now));
 		if (uuids_have(&now.volumes, id) || uuids_have(&now.ports, id))
 			return r;
 	}
@@ -90,7 +106,7 @@ static RESULT plug_disk(struct plugging *p, const struct compute_disk *d)
 {
 	struct buf xml;
 	buf_init(&xml, DEVICE_XML_CAP);
-	struct result r = libvirt_write_disk(p->c, &xml, p->place, p->hardware, d);
+	struct result r = libvirt_write_disk(p->c, &xml, p->place, &p->wish->hardware, d);
 	if (result_is_ok(r))
 		r = plug(p, &xml, "disk", d->volume);
 	buf_done(&xml);
@@ -101,18 +117,39 @@ static RESULT plug_nic(struct plugging *p, const struct compute_nic *n)
 {
 	struct buf xml;
 	buf_init(&xml, DEVICE_XML_CAP);
-	libvirt_write_nic(&xml, p->place, p->hardware, n);
+	libvirt_write_nic(&xml, p->place, &p->wish->hardware, n);
 	struct result r = plug(p, &xml, "NIC", n->port);
 	buf_done(&xml);
 	return r;
+}
+
+/* The guest may have ended, or let the disk go, in between: the next look tells. */
+static RESULT limit(struct plugging *p, const struct compute_disk *d)
+{
+	struct domain_devices now = {0};
+	struct str name = libvirt_volume_name(p->c->arena, p->place->region, d->volume);
+	struct str path =
+		str_print(p->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(p->place->pool_path), STR_ARG(name));
+	if (!path.p)
+		return ctx_no_memory(p->c);
+	struct result r = libvirt_set_limits(p->h, p->c, p->domain, path, &d->limits);
+	if (result_is_ok(r) || r.code == ERR_GONE)
+		return r;
+	if (virDomainIsActive(p->domain) == 1) {
+		TRY(libvirt_read_devices(p->h, p->c, p->domain, true, p->wish, &now));
+		if (uuids_have(&now.unlike, d->volume))
+			return r;
+	}
+	ctx_clear_problem(p->c);
+	return OK;
 }
 
 /* What has to go is asked first: what cannot be plugged must not keep it. */
 RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			    const struct domain_place *place, const struct compute_domain *wish)
 {
-	struct plugging p = {.h = h, .c = c, .domain = domain, .place = place, .hardware = &wish->hardware};
-	TRY(libvirt_read_devices(h, c, domain, true, &p.has));
+	struct plugging p = {.h = h, .c = c, .domain = domain, .place = place, .wish = wish};
+	TRY(libvirt_read_devices(h, c, domain, true, wish, &p.has));
 	for (size_t k = 0; k < p.has.volumes.count; k++)
 		if (!compute_wants_disk(wish, p.has.volumes.at[k]))
 			TRY(unplug(&p, p.has.volumes.at[k]));
@@ -122,6 +159,9 @@ RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr 
 	for (size_t k = 0; k < wish->disk_count; k++)
 		if (!uuids_have(&p.has.volumes, wish->disks[k].volume))
 			TRY(plug_disk(&p, &wish->disks[k]));
+	for (size_t k = 0; k < wish->disk_count; k++)
+		if (uuids_have(&p.has.unlike, wish->disks[k].volume))
+			TRY(limit(&p, &wish->disks[k]));
 	for (size_t k = 0; k < wish->nic_count; k++)
 		if (!uuids_have(&p.has.ports, wish->nics[k].port))
 			TRY(plug_nic(&p, &wish->nics[k]));

@@ -107,9 +107,10 @@ static RESULT see_devices(struct compute_host *h, struct ctx *c, virDomainPtr d,
 	if (!is_on && seen->defined_as_wished)
 		TRY(list_wished(c, wish, &has));
 	else
-		TRY(libvirt_read_devices(h, c, d, is_on, &has));
+		TRY(libvirt_read_devices(h, c, d, is_on, wish, &has));
 	seen->volumes = has.volumes;
 	seen->ports = has.ports;
+	seen->limits_as_wished = has.unlike.count == 0;
 	compute_compare_devices(seen, wish);
 	return OK;
 }

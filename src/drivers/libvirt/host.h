@@ -145,15 +145,28 @@ void libvirt_write_nic(struct buf *b, const struct domain_place *place, const st
 
 /* ---- devices.c */
 
+struct xml_tree; /* a parsed document: read.c */
+
 struct domain_devices { /* those with our alias; in the context's arena */
 	struct uuids volumes, ports;
+	struct uuids unlike; /* those of the volumes whose limits are not the wish's */
 };
 /* What the running guest has, or the definition. */
 RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain, bool is_running,
-			    struct domain_devices *ret_devices);
+			    const struct compute_domain *wish, struct domain_devices *ret_devices);
 /* Plugs into a running domain what it lacks, asks the guest to let go of what is not wished. */
 RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain,
 			    const struct domain_place *place, const struct compute_domain *wish);
+
+/* ---- limits.c */
+
+/* As <iotune>; nothing where there are none. */
+void libvirt_write_limits(struct buf *b, const struct disk_limits *limits);
+/* Whether a domain's XML holds that disk to the limits of its wish. */
+bool libvirt_has_limits(struct ctx *c, struct xml_tree *t, const struct compute_disk *d);
+/* Of a running domain; path: the disk's file. */
+RESULT libvirt_set_limits(struct compute_host *h, struct ctx *c, virDomainPtr domain, struct str path,
+			  const struct disk_limits *limits);
 
 /* ---- domain.c */
 

@@ -136,6 +136,17 @@ static RESULT probe_inside(struct compute_host *h, struct ctx *c, struct compute
 
 /* ---- domains */
 
+static void digest_disk(struct buf *b, const struct compute_disk *d)
+{
+	char id[UUID_TEXT_SIZE];
+	const struct disk_limits *l = &d->limits;
+	buf_print(b,
+		  "%s %d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
+		  "\n",
+		  uuid_write(d->volume, id), d->slot, l->iops, l->iops_burst, l->iops_burst_s, l->iops_size,
+		  l->bytes, l->bytes_burst, l->bytes_burst_s);
+}
+
 /* A definition's digest: what of the wish a real one would hold. */
 static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char ret_digest[static 65])
 {
@@ -148,7 +159,7 @@ static RESULT digest_wish(struct ctx *c, const struct compute_domain *w, char re
 		  STR_ARG(w->name), w->vcpus, w->memory, (int) w->personality, hw->windows, hw->uefi,
 		  hw->secure_boot, hw->tpm, hw->sata, hw->e1000e, w->has_drive);
 	for (size_t k = 0; k < w->disk_count; k++)
-		buf_print(&b, "%s %d\n", uuid_write(w->disks[k].volume, id), w->disks[k].slot);
+		digest_disk(&b, &w->disks[k]);
 	for (size_t k = 0; k < w->nic_count; k++)
 		buf_print(&b, "%s %s %d %d\n", uuid_write(w->nics[k].port, id),
 			  mac_write(w->nics[k].mac, mac), w->nics[k].mtu, w->nics[k].slot);
@@ -192,6 +203,7 @@ static RESULT see_inside(struct compute_host *h, struct ctx *c, const struct com
 		.defined_as_wished = str_is(str_from(digest), d->digest),
 	};
 	TRY(sim_list_devices(c, d, &ret_seen->volumes, &ret_seen->ports));
+	ret_seen->limits_as_wished = sim_has_limits(d, wish);
 	compute_compare_devices(ret_seen, wish);
 	return OK;
 }

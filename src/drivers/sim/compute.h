@@ -39,6 +39,8 @@ void sim_compute_bring_disk(struct str host, uuid region, uuid volume, int64_t s
 /* What a guest wrote on a volume; at most 63 characters. False: it is not there, or has other text. */
 void sim_compute_write_disk(struct str host, uuid volume, const char *text);
 bool sim_compute_disk_has(struct str host, uuid volume, const char *text);
+/* What a running guest's disk is held to; false: no guest that runs there has it. */
+bool sim_compute_find_limits(struct str host, uuid volume, struct disk_limits *ret_limits);
 /* Whether that is somewhere on the drive of the domain. */
 bool sim_compute_drive_has(struct str host, uuid id, const char *text);
 /* What the pool says to have left; 0: what it has. */

@@ -33,8 +33,10 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 	if (!made)
 		return false;
 	for (size_t k = 0; k < w->disk_count; k++)
-		made[count++] = (struct sim_device){
-			.id = w->disks[k].volume, .slot = w->disks[k].slot, .is_defined = true};
+		made[count++] = (struct sim_device){.id = w->disks[k].volume,
+						    .slot = w->disks[k].slot,
+						    .defined = w->disks[k].limits,
+						    .is_defined = true};
 	for (size_t k = 0; k < w->nic_count; k++)
 		made[count++] = (struct sim_device){
 			.id = w->nics[k].port, .slot = w->nics[k].slot, .is_nic = true, .is_defined = true};
@@ -43,9 +45,10 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 		bool is_defined = now != NULL;
 		if (!now)
 			now = &made[count++];
-		int slot = is_defined ? now->slot : d->devices[k].slot;
+		struct sim_device fresh = is_defined ? *now : d->devices[k];
 		*now = d->devices[k];
-		now->slot = slot;
+		now->slot = fresh.slot;
+		now->defined = fresh.defined;
 		now->is_defined = is_defined;
 	}
 	heap_free(d->devices);
@@ -86,7 +89,10 @@ RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d)
 		sim_tell(s, d->id);
 	for (size_t k = 0; k < d->device_count; k++) {
 		struct sim_device *device = &d->devices[k];
-		if (!device->is_defined || (device->is_plugged && !device->leaves_us))
+		if (!device->is_defined)
+			continue;
+		device->held = device->defined;
+		if (device->is_plugged && !device->leaves_us)
 			continue;
 		TRY(check_disk(s, c, d, device));
 		device->is_plugged = true;
@@ -101,6 +107,8 @@ RESULT sim_start_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d
 		TRY(check_disk(s, c, d, &d->devices[k]));
 	for (size_t k = 0; k < d->device_count; k++)
 		d->devices[k].is_plugged = true;
+	for (size_t k = 0; k < d->device_count; k++)
+		d->devices[k].held = d->devices[k].defined;
 	return OK;
 }
 
@@ -125,6 +133,17 @@ bool sim_settle_devices(struct sim_domain *d)
 	}
 	drop_devices(d);
 	return d->device_count < count;
+}
+
+bool sim_has_limits(const struct sim_domain *d, const struct compute_domain *w)
+{
+	for (size_t k = 0; k < w->disk_count; k++) {
+		const struct sim_device *has = find_device(d->devices, d->device_count, w->disks[k].volume);
+		const struct disk_limits *limits = has && d->is_on ? &has->held : has ? &has->defined : NULL;
+		if (limits && memcmp(limits, &w->disks[k].limits, sizeof *limits) != 0)
+			return false;
+	}
+	return true;
 }
 
 bool sim_has_plugged(const struct sim_domain *d, uuid id)

@@ -256,6 +256,29 @@ bool sim_compute_disk_has(struct str host, uuid volume, const char *text)
 	return has;
 }
 
+static bool find_limits(const struct sim_host *s, uuid volume, struct disk_limits *ret_limits)
+{
+	for (size_t k = 0; k < s->domain_count; k++)
+		for (size_t n = 0; n < s->domains[k].device_count; n++) {
+			const struct sim_device *device = &s->domains[k].devices[n];
+			if (!device->is_plugged || !uuid_equal(device->id, volume))
+				continue;
+			*ret_limits = device->held;
+			return true;
+		}
+	return false;
+}
+
+bool sim_compute_find_limits(struct str host, uuid volume, struct disk_limits *ret_limits)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return false;
+	bool found = find_limits(s, volume, ret_limits);
+	pthread_mutex_unlock(&s->lock);
+	return found;
+}
+
 bool sim_compute_drive_has(struct str host, uuid id, const char *text)
 {
 	struct sim_host *s = lock_host(host);

@@ -24,6 +24,7 @@ struct sim_device {
 	uuid id;
 	int64_t leaves_us; /* the guest lets go of it then; 0: it was not asked, or missed it */
 	int slot;          /* of its definition */
+	struct disk_limits defined, held; /* as the definition says; as it is while it is plugged */
 	bool is_nic, is_defined, is_plugged;
 };
 
@@ -129,6 +130,8 @@ RESULT sim_start_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d
 void sim_stop_devices(struct sim_domain *d);
 /* True when a guest let go of something whose time had come. */
 bool sim_settle_devices(struct sim_domain *d);
+/* Whether its disks are held to the wish's limits. */
+bool sim_has_limits(const struct sim_domain *d, const struct compute_domain *w);
 bool sim_has_plugged(const struct sim_domain *d, uuid id);
 /* What a running guest has, else what is defined; in the context's arena. */
 RESULT sim_list_devices(struct ctx *c, const struct sim_domain *d, struct uuids *ret_volumes,

@@ -552,6 +552,45 @@ static void test_plug(void **state)
 	scene_close(&s);
 }
 
+/* They are changed while it runs, go again, and are there from the next start on. */
+static void test_limits(void **state)
+{
+	(void) state;
+	static const struct disk_limits wishes[] = {
+		{.iops = 100, .iops_size = 256 << 10, .bytes = 25 * MIB},
+		{.iops = 100,
+		 .iops_burst = 3000,
+		 .iops_burst_s = 1800,
+		 .iops_size = 256 << 10,
+		 .bytes = 128 * MIB},
+		{.iops = 500,
+		 .iops_size = 1 << 20,
+		 .bytes = 5 * MIB,
+		 .bytes_burst = 31 * MIB,
+		 .bytes_burst_s = 4096},
+		{0},
+		{.iops = 3000, .bytes = 125 * MIB},
+	};
+	struct scene s = scene_open();
+	scene_make_running(&s);
+	for (size_t k = 0; k < sizeof wishes / sizeof wishes[0]; k++) {
+		s.disks[0].limits = wishes[k];
+		struct compute_seen seen = scene_see(&s);
+		assert_false(seen.limits_as_wished || seen.devices_as_wished || seen.defined_as_wished);
+		EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+		seen = scene_see(&s);
+		assert_true(seen.limits_as_wished && seen.devices_as_wished && seen.defined_as_wished);
+	}
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	assert_true(scene_see(&s).devices_as_wished);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	assert_true(scene_see(&s).devices_as_wished);
+	s.disks[0].limits.bytes = 0;
+	assert_false(scene_see(&s).devices_as_wished);
+	scene_clear(&s);
+	scene_close(&s);
+}
+
 /* Of one that is off, the definition counts. */
 static void test_plug_off(void **state)
 {
@@ -670,6 +709,7 @@ int compute_contract_run(void)
 		cmocka_unit_test(test_plug_off), cmocka_unit_test(test_other_region),
 		cmocka_unit_test(test_watch),    cmocka_unit_test(test_loss),
 		cmocka_unit_test(test_consoles), cmocka_unit_test(test_screen),
+		cmocka_unit_test(test_limits),
 	};
 	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
 }

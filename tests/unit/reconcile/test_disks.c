@@ -237,6 +237,42 @@ static void test_snapshot_before_growing(void **state)
 	}
 }
 
+/* What its guest's disk is held to; of one that it does not have, nothing. */
+static int64_t iops_held(struct cloud *c, uuid instance, uuid volume)
+{
+	struct disk_limits limits = {0};
+	return sim_compute_find_limits(cloud_host_of(c, instance), volume, &limits) ? limits.iops : 0;
+}
+
+/* Changed while the guest runs, and there again when it was off. */
+static void test_limits(void **state)
+{
+	(void) state;
+	for (uint64_t seed = 1; seed <= SEEDS; seed++) {
+		struct cloud *c = cloud_new(seed, 1);
+		uuid one = cloud_launch_running(c), volume;
+		cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
+		cloud_settle(c);
+		cloud_expect_at(c, attach(c, volume, one), __FILE__, __LINE__);
+		cloud_settle(c);
+		assert_int_equal(iops_held(c, one, volume), 100);
+		struct volume_modifying wish = {.volume = cloud_ref(c, KIND_VOLUME, volume),
+						.type = STR("gp3"),
+						.iops = 4000,
+						.size = 8 * CLOUD_GIB};
+		cloud_ok(c, &c->alice, engine_modify_volume, &wish);
+		cloud_settle(c);
+		assert_int_equal(iops_held(c, one, volume), 4000);
+		cloud_stop(c, one);
+		cloud_settle(c);
+		assert_int_equal(iops_held(c, one, volume), 0);
+		cloud_start(c, one);
+		cloud_settle(c);
+		assert_int_equal(iops_held(c, one, volume), 4000);
+		cloud_done(c);
+	}
+}
+
 static void test_snapshot_at_rest(void **state)
 {
 	(void) state;
@@ -521,6 +557,7 @@ int main(void)
 		cmocka_unit_test(test_snapshot_goes_with_its_volume),
 		cmocka_unit_test(test_unreadable),
 		cmocka_unit_test(test_snapshot_before_growing),
+		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_snapshot_at_rest),
 		cmocka_unit_test(test_snapshot_of_lost),
 		cmocka_unit_test(test_interrupted),

@@ -1,0 +1,99 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * EC2's volume types as rates. */
+#include "model/disk_limits.h"
+
+#define KIBIBYTE INT64_C(1024)
+#define MEBIBYTE (1024 * KIBIBYTE)
+#define GIBIBYTE (1024 * MEBIBYTE)
+#define TEBIBYTE (1024 * GIBIBYTE)
+
+enum { SSD_OPERATION_KIB = 256, HDD_OPERATION_KIB = 1024 };
+
+static int64_t at_most(int64_t n, int64_t most)
+{
+	return n < most ? n : most;
+}
+
+/* Below 3,000 a burst to that, out of 5.4 million operations. */
+static void limit_gp2(struct disk_limits *l, int64_t size)
+{
+	enum { BURST = 3000, CREDITS = 5400000 };
+	if (l->iops < BURST) {
+		l->iops_burst = BURST;
+		l->iops_burst_s = CREDITS / BURST;
+	}
+	l->bytes = (size <= 170 * GIBIBYTE ? 128 : 250) * MEBIBYTE;
+}
+
+/* 256 KiB each up to 500 MiB/s, and from 32,000 on 16 KiB for each more. */
+static void limit_io1(struct disk_limits *l, int64_t size)
+{
+	enum { EVEN = 32000 };
+	(void) size;
+	l->bytes = at_most(l->iops * 256 * KIBIBYTE, 500 * MEBIBYTE);
+	if (l->iops > EVEN)
+		l->bytes += (l->iops - EVEN) * 16 * KIBIBYTE;
+}
+
+static void limit_io2(struct disk_limits *l, int64_t size)
+{
+	(void) size;
+	l->bytes = at_most(l->iops * 256 * KIBIBYTE, 4000 * MEBIBYTE);
+}
+
+/* So much for each TiB, and a burst out of as many bytes as it has itself. */
+static void limit_by_size(struct disk_limits *l, int64_t size, int64_t base, int64_t burst, int64_t most)
+{
+	int64_t gib = (size + GIBIBYTE - 1) / GIBIBYTE;
+	l->bytes = at_most(gib * base * MEBIBYTE / 1024, most * MEBIBYTE);
+	l->bytes_burst = at_most(gib * burst * MEBIBYTE / 1024, most * MEBIBYTE);
+	if (l->bytes_burst > l->bytes)
+		l->bytes_burst_s = size / l->bytes_burst;
+	if (l->bytes_burst_s == 0)
+		l->bytes_burst = 0;
+}
+
+static void limit_st1(struct disk_limits *l, int64_t size)
+{
+	l->iops = 500;
+	limit_by_size(l, size, 40, 250, 500);
+}
+
+static void limit_sc1(struct disk_limits *l, int64_t size)
+{
+	l->iops = 250;
+	limit_by_size(l, size, 12, 80, 250);
+}
+
+static void limit_standard(struct disk_limits *l, int64_t size)
+{
+	(void) size;
+	l->iops = 200;
+	l->bytes = 90 * MEBIBYTE;
+}
+
+static const struct {
+	const char *name;
+	int64_t operation_kib;
+	void (*limit)(struct disk_limits *l, int64_t size); /* NULL: what is shown is all */
+} types[] = {
+	{"gp2", SSD_OPERATION_KIB, limit_gp2},           {"gp3", SSD_OPERATION_KIB, NULL},
+	{"io1", SSD_OPERATION_KIB, limit_io1},           {"io2", SSD_OPERATION_KIB, limit_io2},
+	{"st1", HDD_OPERATION_KIB, limit_st1},           {"sc1", HDD_OPERATION_KIB, limit_sc1},
+	{"standard", HDD_OPERATION_KIB, limit_standard},
+};
+
+struct disk_limits model_limit_disk(struct str type, int64_t size, int64_t iops, int64_t throughput)
+{
+	struct disk_limits limits = {0};
+	for (size_t k = 0; k < sizeof types / sizeof types[0]; k++) {
+		if (!str_is(type, types[k].name))
+			continue;
+		limits.iops = iops;
+		limits.iops_size = types[k].operation_kib * KIBIBYTE;
+		limits.bytes = throughput * MEBIBYTE;
+		if (types[k].limit)
+			types[k].limit(&limits, size);
+	}
+	return limits;
+}
