@@ -118,7 +118,7 @@ def cases(action, mine, theirs):
         for value in spoilt(param, mine, theirs):
             yield param, value, {**request, wire(param["name"]): value}
         if param["type"].startswith("list") and param["built"]:
-            for number in ["0", "1001", "x", "01"]:
+            for number in ["-1", "1001", "x", "01"]:
                 yield param, "x", {**request, wire(param["name"])[:-1] + number: "x"}
         if param["required"]:
             left = {k: v for k, v in request.items() if k != wire(param["name"]) and not k.startswith(wire(param["name"]) + ".")}

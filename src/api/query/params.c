@@ -234,12 +234,18 @@ static RESULT cut_element(struct ctx *c, const struct param *p, struct span span
 {
 	const struct pair *first = &span.at[0];
 	size_t from = span.prefix_size + strlen(p->wire) + 1;
+	if (first->name.n < from) { /* its only value, without a number */
+		*ret_count = 1;
+		*ret_head_size = first->name.n;
+		return OK;
+	}
 	size_t dot = str_find_char(first->name, '.', from);
 	struct str number = str_slice(first->name, from, dot);
 	int64_t index = 0;
-	if (!result_is_ok(str_parse_int(number, &index)) || number.p[0] == '0' || number.p[0] == '+')
+	if (!result_is_ok(str_parse_int(number, &index)) || number.p[0] == '+' ||
+	    (number.p[0] == '0' && number.n > 1))
 		return fail_unknown(c, first);
-	if (index < 1 || index > PARAM_INDEX_MAX)
+	if (index < 0 || index > PARAM_INDEX_MAX) /* Libcloud counts from 0 */
 		return ctx_fail_field(c, ERR_INVALID, first->name,
 				      "The parameter %" STR_FMT " must be numbered from 1 to %d",
 				      STR_ARG(first->name), PARAM_INDEX_MAX);
@@ -307,8 +313,8 @@ static bool is_below(struct str name, const char *wire)
 
 static bool param_takes(const struct param *p, struct str name)
 {
-	if (is_list(p))
-		return is_below(name, p->wire);
+	if (is_list(p)) /* Libcloud asks for a key by KeyName, which is a list */
+		return is_below(name, p->wire) || (p->type != PARAM_TABLE && str_is(name, p->wire));
 	return str_is(name, p->wire) || (p->type == PARAM_NOT_BUILT && is_below(name, p->wire));
 }
 

@@ -177,6 +177,12 @@ static void test_lists(void **state)
 	const char *const wanted[] = {"a", "b", "c", "d"};
 	for (size_t k = 0; k < 4; k++)
 		assert_true(str_is(f->out.texts.at[k], wanted[k]));
+	read_ok(f, "Text=x&Item.1=b&Item.0=a"); /* as Libcloud counts */
+	assert_int_equal(f->out.texts.count, 2);
+	assert_true(str_is(f->out.texts.at[0], "a"));
+	read_ok(f, "Text=x&Item=a"); /* as it asks for one key */
+	assert_int_equal(f->out.texts.count, 1);
+	assert_true(str_is(f->out.texts.at[0], "a"));
 	read_ok(f, "Middle.7.Inner.3.Key=k3&Text=x&Middle.2.Name=two&Middle.7.Inner.1.Value=&Middle.7.Inner."
 		   "1.Key=k1"
 		   "&Middle.7.Name=seven");
@@ -225,8 +231,8 @@ static void test_refusals(void **state)
 		{"Text=x&Colour=red", ERR_UNKNOWN, "Colour"},
 		{"Text=x&text=red", ERR_UNKNOWN, "text"},
 		{"Text=x&Text.1=red", ERR_UNKNOWN, "Text.1"},
-		{"Text=x&Item=red", ERR_UNKNOWN, "Item"},
-		{"Text=x&Item.0=red", ERR_UNKNOWN, "Item.0"},
+		{"Text=x&Middle=red", ERR_UNKNOWN, "Middle"},
+		{"Text=x&Item.00=red", ERR_UNKNOWN, "Item.00"},
 		{"Text=x&Item.01=red", ERR_UNKNOWN, "Item.01"},
 		{"Text=x&Item.-1=red", ERR_INVALID, "Item.-1"},
 		{"Text=x&Item.1001=red", ERR_INVALID, "Item.1001"},
