@@ -10,17 +10,15 @@ two and not of the cloud: server with state=present (it cannot show the server t
 (sends its own name as a quota), network for another project (asks by a parameter that the SDK has not), project (finds a
 change each time), project_access (looks for project_id where Nova says tenant_id), a forced volume_snapshot (force is
 dropped) and endpoint. For address_scope and catalog_service the cloud has no calls."""
-import json
 import os
-import subprocess
 import sys
 
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
-import warm  # noqa: E402
 from dev import Dev  # noqa: E402
+from playbook import Playbooks, all_are, changed  # noqa: E402
 
 COMPUTE, ZONE = "/compute/v2.1", "us-east-1a"
 PREFIX = {"prefixes": ["10.70.0.0/16"], "default_prefix_length": 24}
@@ -93,36 +91,18 @@ def project(dev):
 
 
 @pytest.fixture(scope="module")
-def play(dev, tmp_path_factory):
+def play(tmp_path_factory):
     """Runs a playbook; what each of its tasks came to, in their order."""
     home = tmp_path_factory.mktemp("ansible")
     (home / "site").mkdir()
     (home / "site/sitecustomize.py").write_text("import openstack.version\nopenstack.version.__version__ = '0.98.0'\n")
-    (home / "first.py").write_text("import openstack, openstack.connection, openstack.cloud\n")
-    warm.interpreter(home / "python3", str(home / "first.py"), dict(os.environ, PYTHONPATH=str(home / "site")))
+    books = Playbooks(home, "openstack.cloud", "import openstack, openstack.connection, openstack.cloud\n", home / "site")
     (home / "disk").write_bytes(bytes(1 << 20))
-
-    def run(who, tasks, **more):
-        rows = [{f"openstack.cloud.{module}": {k: str(home / "disk") if v == "FILE" else v for k, v in {**args, **more}.items()}}
-                for module, args in tasks]
-        book = [{"hosts": "localhost", "gather_facts": False, "environment": {"PYTHONPATH": str(home / "site")}, "tasks": rows}]
-        (home / "book.json").write_text(json.dumps(book))
-        env = dict(who.env(), ANSIBLE_HOME=str(home), HOME=str(home), ANSIBLE_STDOUT_CALLBACK="json", ANSIBLE_PIPELINING="1",
-                   ANSIBLE_LOCALHOST_WARNING="false", ANSIBLE_PYTHON_INTERPRETER=str(home / "python3"))
-        done = subprocess.run(["/usr/bin/ansible-playbook", "-i", "localhost,", "-c", "local", str(home / "book.json")], env=env,
-                              capture_output=True, text=True, check=False)
-        results = [t["hosts"]["localhost"] for t in json.loads(done.stdout[done.stdout.index("{"):])["plays"][0]["tasks"]]
-        assert done.returncode == 0, f"{tasks[len(results) - 1]}: {results[-1]}"
-        return results
-    return run
+    return lambda who, tasks, **more: books.run(who.env(), [(module, told(args, home)) for module, args in tasks], **more)
 
 
-def changed(tasks, results):
-    return [(module, result["changed"]) for (module, _), result in zip(tasks, results, strict=True)]
-
-
-def all_are(tasks, is_changed):
-    return [(module, is_changed) for module, _ in tasks]
+def told(args, home):
+    return {name: str(home / "disk") if value == "FILE" else value for name, value in args.items()}
 
 
 def hold(play, who, tasks, **more):

@@ -12,7 +12,8 @@ struct ec2_describe_dhcp_options {
 	struct ec2_query query;
 };
 static const struct param describe_params[] = {
-	QUERY_IDS(struct ec2_describe_dhcp_options, "DhcpOptionsId", KIND_DHCP_OPTIONS, "Sets by id."),
+	PARAM(struct ec2_describe_dhcp_options, "DhcpOptionsId", query.ids, .kind = KIND_DHCP_OPTIONS,
+	      .none = "default", .doc = "Sets by id; default, by itself: what VPCs tell without one."),
 	QUERY_FILTERS(struct ec2_describe_dhcp_options),
 	QUERY_PAGES(struct ec2_describe_dhcp_options, 5, 1000),
 };
@@ -98,6 +99,8 @@ static void write_set(struct ec2_call *e, struct xml *x, const void *item)
 	const struct dhcp_options *set = item;
 	struct shown_option options[OPTION_COUNT];
 	show_options(e->c->arena, set, options);
+	if (uuid_is_none(set->row.id))
+		xml_z(x, "dhcpOptionsId", "default");
 	ec2_write_id(x, "dhcpOptionsId", KIND_DHCP_OPTIONS, set->row.id);
 	xml_text(x, "ownerId", e->owner);
 	xml_open(x, "dhcpConfigurationSet");
@@ -113,6 +116,25 @@ static const struct ec2_listing dhcp_listing = {.kind = KIND_DHCP_OPTIONS,
 						.filters = FILTERS(dhcp_filters),
 						.account_index = DHCP_OPTIONS_INDEX_ACCOUNT,
 						.write = write_set};
+
+/* DescribeVpcs shows it as a VPC's set, and clients look up what is shown. It is in no list. */
+static bool is_for_default(const struct ec2_query *query)
+{
+	return query->ids.count == 1 && str_is(query->ids.at[0].text, "default") && !query->max_results &&
+	       query->filters.count == 0;
+}
+
+static RESULT ec2_describe_dhcp_options(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_describe_dhcp_options *a = args;
+	if (!is_for_default(&a->query))
+		return ec2_describe(e, &dhcp_listing, &a->query, x);
+	(void) ec2_walk(e);
+	const struct dhcp_options told = {.domain_name = e->domain, .provided_dns = true};
+	const void *const items[] = {&told};
+	ec2_write_items(e, &dhcp_listing, items, 1, x);
+	return OK;
+}
 
 /* ---- create ---- */
 
@@ -170,8 +192,8 @@ static const struct param delete_params[] = {
 
 static const struct ec2_action actions[] = {
 	{"DescribeDhcpOptions", "ec2:DescribeDhcpOptions", 0,
-	 PARAMS(struct ec2_describe_dhcp_options, describe_params), .list = &dhcp_listing,
-	 .doc = "DHCP options sets of the account."},
+	 PARAMS(struct ec2_describe_dhcp_options, describe_params), .answer = ec2_describe_dhcp_options,
+	 .filters = FILTERS(dhcp_filters), .doc = "DHCP options sets of the account."},
 	{"CreateDhcpOptions", "ec2:CreateDhcpOptions", WRITES,
 	 PARAMS(struct ec2_create_dhcp_options, create_params), prepare_create,
 	 engine_create_dhcp_options_run, .answer = ec2_create_dhcp_options, .shows = KIND_DHCP_OPTIONS,

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Credentials that users have in IAM and not here: keys for SSH, certificates, passwords of single services,
+ * devices. None can be made, so each list of a user's is empty; clients look through all of them before they
+ * delete a user. */
+#include "api/iam/inside.h"
+
+struct unkept_args {
+	struct ref user;
+	struct str service;
+	struct iam_pages pages;
+};
+static const struct param paged_params[] = {IAM_USER(struct unkept_args, user),
+					    IAM_PAGES(struct unkept_args, pages)};
+static const struct param service_params[] = {
+	IAM_USER(struct unkept_args, user),
+	PARAM(struct unkept_args, "ServiceName", service, .max = 128,
+	      .doc = "Shows only those for this service."),
+};
+
+static RESULT choose_user(struct iam_call *e, void *args)
+{
+	return iam_choose_user(e, &((struct unkept_args *) args)->user);
+}
+
+static RESULT write_none(struct iam_call *e, const struct unkept_args *a, struct xml *x, const char *list)
+{
+	const struct user *user = NULL;
+	TRY(iam_find_user(e, &a->user, &user));
+	xml_open(x, list);
+	xml_close(x, list);
+	return OK;
+}
+
+static RESULT write_empty_page(struct iam_call *e, const struct unkept_args *a, struct xml *x,
+			       const char *list)
+{
+	struct iam_page page;
+	TRY(iam_open_page(e, &a->pages, &page));
+	TRY(write_none(e, a, x, list));
+	return iam_close_page(e, x, &page);
+}
+
+static RESULT list_ssh_keys(struct iam_call *e, const void *args, struct xml *x)
+{
+	return write_empty_page(e, args, x, "SSHPublicKeys");
+}
+
+static RESULT list_certificates(struct iam_call *e, const void *args, struct xml *x)
+{
+	return write_empty_page(e, args, x, "Certificates");
+}
+
+static RESULT list_devices(struct iam_call *e, const void *args, struct xml *x)
+{
+	return write_empty_page(e, args, x, "MFADevices");
+}
+
+static RESULT list_service_credentials(struct iam_call *e, const void *args, struct xml *x)
+{
+	return write_none(e, args, x, "ServiceSpecificCredentials");
+}
+
+static const struct iam_action actions[] = {
+	{"ListSSHPublicKeys", "iam:ListSSHPublicKeys", PARAMS(struct unkept_args, paged_params), choose_user,
+	 .answer = list_ssh_keys, .doc = "A user's keys for CodeCommit: none."},
+	{"ListSigningCertificates", "iam:ListSigningCertificates", PARAMS(struct unkept_args, paged_params),
+	 choose_user, .answer = list_certificates, .doc = "A user's certificates for signing: none."},
+	{"ListMFADevices", "iam:ListMFADevices", PARAMS(struct unkept_args, paged_params), choose_user,
+	 .answer = list_devices, .doc = "A user's second factors: none."},
+	{"ListServiceSpecificCredentials", "iam:ListServiceSpecificCredentials",
+	 PARAMS(struct unkept_args, service_params), choose_user, .answer = list_service_credentials,
+	 .doc = "A user's passwords for single services: none."},
+};
+const struct iam_actions iam_unkept_actions = IAM_ACTIONS(actions);
