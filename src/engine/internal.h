@@ -176,6 +176,7 @@ RESULT network_grant_write(struct op *op, const struct network *network, uuid ta
 RESULT network_grant_remove(struct op *op, const struct network *network, const struct network_grant *grant,
 			    struct str field);
 
+enum { DEFAULT_SUBNET_BITS = 20 /* of the default subnet of a zone */ };
 struct subnet_plan {
 	uuid account, router, zone, acl;
 	struct cidr block;

@@ -236,7 +236,7 @@ RESULT engine_forget_router(struct op *op, struct router_forget *wish)
 
 /* ---- the default VPC ---- */
 
-enum { DEFAULT_SUBNET_BITS = 20, DEFAULT_SUBNETS_MAX = 16 };
+enum { DEFAULT_SUBNETS_MAX = 16 };
 #define DEFAULT_BASE (UINT32_C(172) << 24 | UINT32_C(31) << 16)
 
 /* A /20 for each zone, in the order of their names. */
@@ -294,6 +294,6 @@ RESULT engine_create_default_router(struct op *op, struct default_router_wish *w
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ROUTER,
 				     "The account has a default VPC already.");
 	TRY(quota_check(op, account->row.id, QUOTA_ROUTERS, 1));
-	TRY(engine_permit(op, "router.create", KIND_ROUTER, NULL));
+	TRY(engine_permit(op, "router.create_default", KIND_ROUTER, NULL));
 	return default_router_write(op, account, &wish->router);
 }

@@ -139,6 +139,65 @@ RESULT engine_create_subnet(struct op *op, struct subnet_wish *wish)
 	return subnet_write(op, &plan, &wish->subnet);
 }
 
+/* ---- the default one of a zone ---- */
+
+static const struct subnet *find_default(const struct tables *t, uuid router, uuid zone)
+{
+	const struct subnet *s = subnet_first_by_router(t, router);
+	while (s && !(row_is_live(&s->row) && s->is_default && uuid_equal(s->zone, zone)))
+		s = subnet_next_by_router(t, s);
+	return s;
+}
+
+static bool is_free(const struct tables *t, uuid router, struct cidr block)
+{
+	for (const struct subnet *s = subnet_first_by_router(t, router); s; s = subnet_next_by_router(t, s))
+		if (row_is_live(&s->row) && cidr_overlaps(s->block, block))
+			return false;
+	return true;
+}
+
+static RESULT find_default_block(struct op *op, const struct router *router, struct cidr *ret_block)
+{
+	for (size_t n = 0; n < router->blocks.count; n++) {
+		struct cidr block = {router->blocks.at[n].base, DEFAULT_SUBNET_BITS};
+		for (; cidr_contains_cidr(router->blocks.at[n], block);
+		     block.base = ip_add(block.base, cidr_count(block)))
+			if (is_free(op->head, router->row.id, block)) {
+				*ret_block = block;
+				return OK;
+			}
+	}
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_SUBNET,
+			     "The default VPC has no free block of the size /%d.", DEFAULT_SUBNET_BITS);
+}
+
+RESULT engine_create_default_subnet(struct op *op, struct default_subnet_wish *wish)
+{
+	const struct account *account = NULL;
+	const struct zone *zone = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_find_zone(op->ctx, op->head, &wish->zone, &zone));
+	const struct router *router = router_find(op->head, account->default_router);
+	if (!router || !row_is_live(&router->row))
+		return ENGINE_FAIL(op, ERR_MISSING, KIND_ROUTER, wish->zone.field,
+				   "There is no default VPC for the account.");
+	struct subnet_plan plan = {.account = router->account,
+				   .router = router->row.id,
+				   .zone = zone->row.id,
+				   .acl = router->default_acl,
+				   .is_default = true,
+				   .public_on_launch = true};
+	if (find_default(op->head, router->row.id, zone->row.id))
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_SUBNET, wish->zone.field,
+				   "A default subnet already exists in %" STR_FMT ".", STR_ARG(zone->name));
+	TRY(find_default_block(op, router, &plan.block));
+	TRY(quota_check(op, router->account, QUOTA_NETWORKS, 1));
+	TRY(quota_check(op, router->account, QUOTA_SUBNETS, 1));
+	TRY(engine_permit(op, "subnet.create_default", KIND_ROUTER, &router->row));
+	return subnet_write(op, &plan, &wish->subnet);
+}
+
 /* ---- on a network ---- */
 
 static RESULT fail_range(struct op *op, const struct network_subnet_wish *wish, struct ip ip,

@@ -18,6 +18,16 @@ struct subnet_wish {
 };
 OPERATION(engine_create_subnet, subnet_wish)
 
+/* Of a zone, in the account's default VPC, like those that were made with it: the first free block of their
+ * size. ERR_MISSING with KIND_ROUTER: there is no default VPC; ERR_EXISTS and ERR_CAPACITY with KIND_SUBNET.
+ */
+struct default_subnet_wish {
+	struct ref zone;
+	/* made: */
+	uuid subnet;
+};
+OPERATION(engine_create_default_subnet, default_subnet_wish)
+
 enum { SUBNET_POOLS_MAX = 16, SUBNET_DNS_MAX = 5, SUBNET_ROUTES_MAX = 20 };
 
 /* On a network, for itself until a router's interface is added to it. ERR_RANGE: the block, the gateway or a

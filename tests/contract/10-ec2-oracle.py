@@ -28,7 +28,7 @@ NEWER = re.compile(r'AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Po
                    r'CreateImage SnapshotLocation|DeregisterImage DeleteAssociatedSnapshots|'
                    r'ModifyImageAttribute ImdsSupport|(Copy|Register)Image TagSpecification.*|'
                    r'(Create|Register)Image BlockDeviceMapping.N.Ebs.(Avail|VolumeInit|EbsCard).*|'
-                   r'Create(RouteTable|NetworkAcl) ClientToken|CreateSubnet Ipv[46](IpamPoolId|NetmaskLength)|'
+                   r'Create(RouteTable|NetworkAcl) ClientToken|CreateDefaultSubnet AvailabilityZoneId|CreateSubnet Ipv[46](IpamPoolId|NetmaskLength)|'
                    r'CreateNatGateway (Secondary\w+|Availability\w+|VpcId)|'
                    r'CreateVpc VpcEncryptionControl|DescribeImages (IncludeDisabled|MaxResults|NextToken)|'
                    r'CreateNetworkInterface (EnablePrimaryIpv6|ConnectionTrackingSpecification|Operator)|'

@@ -64,7 +64,20 @@ TEMPLATE = {
 
 # Action, its arguments; what is kept of the answer, by label; how it is looked at, where the thing is in
 # that answer, and what it has to be there. "{label}" stands for what was kept; "+Name" is a wire parameter that the model of Debian's boto3 has not.
+DEFAULT = [{"Name": "default-for-az", "Values": ["true"]}]
+
 ROWS = [
+    ("CreateDefaultVpc", {}, {"default vpc": "Vpc.VpcId"}, "DescribeVpcs", {"VpcIds": ["{default vpc}"]}, "Vpcs[0]",
+     {"IsDefault": True, "CidrBlock": "172.31.0.0/16", "OwnerId": "{owner}", "Tags": None}),
+    ("DescribeSubnets", {"Filters": DEFAULT}, {"one": "Subnets[0].SubnetId", "two": "Subnets[1].SubnetId"}, "DescribeInternetGateways",
+     {"Filters": [{"Name": "attachment.vpc-id", "Values": ["{default vpc}"]}]}, "@", {"length(InternetGateways)": 1}),
+    ("DeleteSubnet", {"SubnetId": "{one}"}, {}, "DescribeSubnets", {"Filters": DEFAULT}, "@", {"length(Subnets)": 1}),
+    ("DeleteSubnet", {"SubnetId": "{two}"}, {}, "DescribeSubnets", {"Filters": DEFAULT}, "@", {"length(Subnets)": 0}),
+    ("CreateDefaultSubnet", {"AvailabilityZone": "us-east-1b"}, {"default b": "Subnet.SubnetId"}, "DescribeSubnets", {"SubnetIds": ["{default b}"]},
+     "Subnets[0]", {"VpcId": "{default vpc}", "CidrBlock": "172.31.0.0/20", "AvailabilityZone": "us-east-1b", "DefaultForAz": True,
+                    "MapPublicIpOnLaunch": True, "Tags": None}),
+    ("CreateDefaultSubnet", {"AvailabilityZone": "", "+AvailabilityZoneId": "use1-az1"}, {"default a": "Subnet.SubnetId"}, "DescribeSubnets",
+     {"SubnetIds": ["{default a}"]}, "Subnets[0]", {"CidrBlock": "172.31.16.0/20", "AvailabilityZoneId": "use1-az1", "DefaultForAz": True}),
     ("CreateVpc", {"CidrBlock": "10.20.0.0/16", "TagSpecifications": tags("vpc")}, {"vpc": "Vpc.VpcId"},
      "DescribeVpcs", {"VpcIds": ["{vpc}"]}, "Vpcs[0]",
      {"CidrBlock": "10.20.0.0/16", "State": "available", "IsDefault": False, "InstanceTenancy": "default", "OwnerId": "{owner}",
@@ -562,8 +575,17 @@ class Region:
             "image": self.ec2.describe_images()["Images"][0]["ImageId"],
             "snap": self.ec2.describe_images()["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["SnapshotId"],
             "snap size": str(self.ec2.describe_images()["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["VolumeSize"]),
-            "default vpc": self.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"][0]["VpcId"],
         }
+        self.end_default_vpc()
+
+    def end_default_vpc(self):
+        """The one that came with the account: the first row makes another."""
+        (vpc,) = self.ec2.describe_vpcs(Filters=[{"Name": "is-default", "Values": ["true"]}])["Vpcs"]
+        (gateway,) = self.ec2.describe_internet_gateways(Filters=[{"Name": "attachment.vpc-id", "Values": [vpc["VpcId"]]}])["InternetGateways"]
+        for subnet in self.ec2.describe_subnets(Filters=DEFAULT)["Subnets"]:
+            self.ec2.delete_subnet(SubnetId=subnet["SubnetId"])
+        self.ec2.detach_internet_gateway(InternetGatewayId=gateway["InternetGatewayId"], VpcId=vpc["VpcId"])
+        self.ec2.delete_vpc(VpcId=vpc["VpcId"])
 
     def record(self, model, params, **_):
         params["body"].update(self.newer)

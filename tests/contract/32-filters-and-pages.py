@@ -26,7 +26,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "Describe
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
-             "DescribeRegions": "=us-east-1", "DescribeInstanceTypes": "=>t3.nano<", "DescribeInstanceCreditSpecifications": "i", "DescribeVpcClassicLink": "vpc", "DescribeVpcClassicLinkDnsSupport": "vpc",
+             "DescribeRegions": "=us-east-1", "DescribeInstanceTypes": "=>t3.nano<", "DescribeInstanceTypeOfferings": "=>t3.nano<", "DescribeInstanceCreditSpecifications": "i", "DescribeVpcClassicLink": "vpc", "DescribeVpcClassicLinkDnsSupport": "vpc",
              ("DescribeInstances", "reason"): "stopped i", ("DescribeInstances", "state-reason-code"): "stopped i",
              ("DescribeInstances", "state-reason-message"): "stopped i", ("DescribePlacementGroups", "spread-level"): "spread pg",
              ("DescribeInstances", "placement-group-name"): "grouped i", ("DescribeInstances", "placement-partition-number"): "grouped i"}

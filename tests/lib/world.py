@@ -93,6 +93,7 @@ REQUESTS = {
     ("ReplaceNetworkAclEntry", "Icmp.Code"): {"Protocol": "=icmp", "Icmp.Type": "=8"},
     "ReplaceNetworkAclEntry": {"PortRange.From": "=22", "PortRange.To": "=22"},
     "DeleteNetworkAcl": {"NetworkAclId": "spare acl"},
+    "CreateDefaultSubnet": {"AvailabilityZone": "=us-east-1b"}, ("CreateDefaultSubnet", "AvailabilityZoneId"): {},
     "DeleteNetworkAclEntry": {"NetworkAclId": "spare acl"},
     "ReplaceNetworkAclAssociation": {"NetworkAclId": "spare acl"},
     "CreateDhcpOptions": {"DhcpConfiguration.1.Key": "=domain-name-servers", "DhcpConfiguration.1.Value.1": "=192.0.2.53"},
@@ -352,7 +353,7 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation", "CreateNetworkAcl", "CreateNetworkAclEntry")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation", "CreateNetworkAcl", "CreateNetworkAclEntry", "CreateDefaultSubnet", "CreateDefaultVpc")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)

@@ -66,6 +66,76 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 		refuse(v, "DependencyViolation");
 }
 
+/* ---- the default one ---- */
+
+static struct thing *default_vpc(const struct request *x)
+{
+	EACH (&x->s->model, t, KIND_ROUTER)
+		if (t->account == x->account && t->is_default)
+			return t;
+	return NULL;
+}
+
+static void judge_default_vpc(const struct request *x, struct verdict *v)
+{
+	size_t used = 0;
+	EACH (&x->s->model, t, KIND_ROUTER)
+		used += t->account == x->account;
+	if (default_vpc(x))
+		refuse(v, "DefaultVpcAlreadyExists");
+	if (used >= LIMIT_ROUTERS)
+		refuse(v, "VpcLimitExceeded");
+}
+
+static void apply_default_vpc(struct request *x, struct str answer)
+{
+	struct cidr block = {ip_from_v4(UINT32_C(0xAC1F0000)), 16};
+	model_name(model_add_vpc(&x->s->model, x->account, block, true), id_in(answer, "vpc/vpcId"));
+}
+
+static bool draw_default_subnet(struct request *x)
+{
+	request_add(x, "AvailabilityZone", "xy-west-2a");
+	return true;
+}
+
+/* The first /20 that is free; none: block.bits is 0. */
+static struct cidr find_default_block(const struct request *x, const struct thing *vpc)
+{
+	struct cidr block = {vpc->block.base, 20};
+	for (; cidr_contains_cidr(vpc->block, block); block.base = ip_add(block.base, cidr_count(block))) {
+		bool is_free = true;
+		EACH (&x->s->model, t, KIND_SUBNET)
+			is_free = is_free && !(t->of == vpc && cidr_overlaps(t->block, block));
+		if (is_free)
+			return block;
+	}
+	return (struct cidr){0};
+}
+
+static void judge_default_subnet(const struct request *x, struct verdict *v)
+{
+	const struct thing *vpc = default_vpc(x);
+	if (!vpc) {
+		refuse(v, "DefaultVpcDoesNotExist");
+		return;
+	}
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (t->of == vpc && t->is_default)
+			refuse(v, "DefaultSubnetAlreadyExistsInAvailabilityZone");
+	if (!find_default_block(x, vpc).bits)
+		doubt(v, "InsufficientFreeAddressesInSubnet"); /* a further block may have one */
+}
+
+static void apply_default_subnet(struct request *x, struct str answer)
+{
+	struct thing *vpc = default_vpc(x), *subnet = model_add_subnet(&x->s->model, x->account, vpc, NULL,
+								       id_in(answer, "subnet/subnetId"));
+	if (!result_is_ok(cidr_parse(id_in(answer, "subnet/cidrBlock"), &subnet->block)))
+		subnet->block = find_default_block(x, vpc);
+	subnet->is_default = subnet->is_public = true;
+}
+
 /* ---- further blocks ---- */
 
 static bool draw_block(struct request *x)
@@ -482,6 +552,8 @@ static const struct operation rows[] = {
 	{"CreateVpc", 3, {}, "vpc", draw_vpc, judge_vpc, apply_vpc},
 	{"ModifyVpcAttribute", 1, {{"VpcId", KIND_ROUTER}}, NULL, draw_names, NULL, apply_names},
 	{"DeleteVpc", 2, {{"VpcId", KIND_ROUTER}}, NULL, NULL, judge_delete_vpc, request_apply_end},
+	{"CreateDefaultVpc", 1, {}, NULL, NULL, judge_default_vpc, apply_default_vpc},
+	{"CreateDefaultSubnet", 1, {}, NULL, draw_default_subnet, judge_default_subnet, apply_default_subnet},
 	{"AssociateVpcCidrBlock", 2, {{"VpcId", KIND_ROUTER}}, NULL, draw_block, judge_block, apply_block},
 	{"DisassociateVpcCidrBlock", 1, {}, NULL, draw_no_block, judge_no_block, apply_no_block},
 	{"CreateDhcpOptions", 1, {}, "dhcp-options", draw_dhcp_options, NULL, apply_dhcp_options},

@@ -18,7 +18,8 @@
 
 /* The first row that fits counts; KIND_NONE fits every kind. */
 static const struct ec2_error ec2_errors[] = {
-	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"), /* no default VPC */
+	E(MISSING, SUBNET, 400, "VPCIdNotSpecified"),                             /* no default VPC */
+	E_OF(MISSING, ROUTER, "AvailabilityZone", 400, "DefaultVpcDoesNotExist"), /* for a default subnet */
 	E(MISSING, ROUTER, 400, "VPCIdNotSpecified"),
 	E(MISSING, NONE, 400, "MissingParameter"),
 	E_OF(INVALID, SECURITY_GROUP, "SecurityGroup", 400, "InvalidParameter"), /* of another VPC */
@@ -107,6 +108,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(EXISTS, ADDRESS, 400, "InvalidAddress.InUse"),
 	E(EXISTS, PORT, 400, "InvalidIPAddress.InUse"),
 	E(EXISTS, ROUTER, 400, "DefaultVpcAlreadyExists"),
+	E(EXISTS, SUBNET, 400, "DefaultSubnetAlreadyExistsInAvailabilityZone"),
 	E(EXISTS, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateName.AlreadyExistsException"),
 	E(EXISTS, SERVER_GROUP, 400, "InvalidPlacementGroup.Duplicate"),
 	E(EXISTS, ADDRESS_GROUP, 400, "InvalidPrefixListModification"),

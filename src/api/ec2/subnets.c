@@ -178,6 +178,33 @@ static RESULT ec2_create_subnet(struct ec2_call *e, const void *args, struct xml
 	return ec2_write_shown(e, &subnet_listing, a->wish.subnet, "subnet", x);
 }
 
+/* ---- the default one of a zone ---- */
+
+struct ec2_create_default_subnet {
+	struct default_subnet_wish wish;
+	struct ref zone_id;
+};
+#define P(wire, member, ...) PARAM(struct ec2_create_default_subnet, wire, member, __VA_ARGS__)
+static const struct param create_default_params[] = {
+	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by name."),
+	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "Or by id."),
+	NOT_BUILT("Ipv6Native", .only = "false"),
+};
+#undef P
+
+static RESULT prepare_create_default(struct ec2_call *e, void *args)
+{
+	struct ec2_create_default_subnet *a = args;
+	return params_choose(e->c, &a->wish.zone, "AvailabilityZone", &a->zone_id, "AvailabilityZoneId",
+			     &a->wish.zone);
+}
+
+static RESULT ec2_create_default_subnet(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_create_default_subnet *a = args;
+	return ec2_write_shown(e, &subnet_listing, a->wish.subnet, "subnet", x);
+}
+
 /* ---- attributes ---- */
 
 static const struct param modify_subnet_params[] = {
@@ -210,6 +237,10 @@ static const struct ec2_action actions[] = {
 	{"CreateSubnet", "ec2:CreateSubnet", WRITES, PARAMS(struct ec2_create_subnet, create_subnet_params),
 	 prepare_create, engine_create_subnet_run, .shows = KIND_SUBNET, .answer = ec2_create_subnet,
 	 .doc = "Makes a subnet in a VPC."},
+	{"CreateDefaultSubnet", "ec2:CreateDefaultSubnet", WRITES,
+	 PARAMS(struct ec2_create_default_subnet, create_default_params), prepare_create_default,
+	 engine_create_default_subnet_run, .shows = KIND_SUBNET, .answer = ec2_create_default_subnet,
+	 .doc = "Makes the default subnet of a zone where it was deleted."},
 	{"ModifySubnetAttribute", "ec2:ModifySubnetAttribute", WRITES,
 	 PARAMS(struct subnet_settings, modify_subnet_params), 0, engine_update_subnet_run,
 	 .doc = "Changes an attribute of a subnet."},

@@ -2,6 +2,7 @@
  * VPCs, which are routers: DescribeVpcs, CreateVpc, their attributes, DeleteVpc. */
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
+#include "engine/account.h"
 #include "engine/router.h"
 #include "engine/router_block.h"
 #include "engine/subnet.h"
@@ -236,12 +237,29 @@ static const struct param delete_vpc_params[] = {
 	      .doc = "The VPC."),
 };
 
+/* ---- the default one ---- */
+
+static RESULT ec2_create_default_vpc(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct default_router_wish *a = args;
+	return ec2_write_shown(e, &vpc_listing, a->router, "vpc", x);
+}
+
 static const struct ec2_action actions[] = {
 	{"DescribeVpcs", "ec2:DescribeVpcs", 0, PARAMS(struct ec2_describe_vpcs, describe_vpcs_params),
 	 .list = &vpc_listing, .doc = "VPCs of the account."},
 	{"CreateVpc", "ec2:CreateVpc", WRITES, PARAMS(struct ec2_create_vpc, create_vpc_params),
 	 prepare_create, engine_create_router_run, .shows = KIND_ROUTER, .answer = ec2_create_vpc,
 	 .doc = "Makes a VPC with its main route table, default network ACL and default group."},
+	{"CreateDefaultVpc",
+	 "ec2:CreateDefaultVpc",
+	 WRITES,
+	 {0, 0, sizeof(struct default_router_wish)},
+	 0,
+	 engine_create_default_router_run,
+	 .shows = KIND_ROUTER,
+	 .answer = ec2_create_default_vpc,
+	 .doc = "Makes a default VPC where it was deleted: with a subnet in each zone and a way out."},
 	{"DescribeVpcAttribute", "ec2:DescribeVpcAttribute", 0,
 	 PARAMS(struct ec2_vpc_attribute, describe_attribute_params), .answer = ec2_describe_vpc_attribute,
 	 .doc = "One attribute of a VPC."},
