@@ -372,10 +372,8 @@ static RESULT write_existing(struct launch *l, const struct instance *instance, 
 			     int64_t slot)
 {
 	struct volume next = *disk->existing;
-	if (!uuid_equal(next.zone, instance->zone))
-		return ENGINE_FAIL(l->op, ERR_COMBINATION, KIND_VOLUME, disk->field,
-				   "The volume is not in the zone of the instance.");
 	next.instance = instance->row.id;
+	next.zone = instance->zone;
 	next.device = disk->device;
 	next.device_slot = slot;
 	next.attached_us = l->op->now_us;

@@ -82,6 +82,8 @@ struct volume_attaching {
 	struct ref volume, instance;
 	struct str device; /* not in use there; empty: the next that is free */
 	bool is_promised;  /* by whom it is held, too */
+	/* One of another zone comes into the instance's, with its disk; else it is ERR_COMBINATION. */
+	bool crosses_zones;
 	/* made: */
 	uuid attached_volume;
 };

@@ -186,7 +186,7 @@ RESULT volume_choose_place(struct op *op, const struct instance *instance, const
 static RESULT check_way(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
 			const struct instance *instance)
 {
-	if (!uuid_equal(volume->zone, instance->zone))
+	if (!uuid_equal(volume->zone, instance->zone) && !wish->crosses_zones)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, wish->volume.field,
 				   "The volume '%" STR_FMT
 				   "' is not in the same availability zone as instance '%" STR_FMT "'",
@@ -218,6 +218,7 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	next.hold = VOLUME_HOLD_NONE;
 	next.held_for = UUID_NONE;
 	next.instance = instance->row.id;
+	next.zone = instance->zone;
 	next.device = wish->device;
 	next.attached_us = op->now_us;
 	if (!uuid_is_none(instance->host))

@@ -101,6 +101,7 @@ static RESULT prepare_attach(struct os_call *e, void *args)
 {
 	struct os_attach *a = args;
 	const struct instance *instance = NULL;
+	a->wish.crosses_zones = true;
 	return os_find_server(e, &a->wish.instance, &instance);
 }
 

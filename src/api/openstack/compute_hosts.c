@@ -188,22 +188,25 @@ struct hypervisor {
 	VEC(const struct instance *) servers;
 };
 
-static const void *gather_hypervisor(struct os_call *e, const struct row *row)
+static const struct hypervisor *gather_servers_of(struct os_call *e, const struct row *row, bool has_servers)
 {
 	struct hypervisor *h = arena_new_object(e->c->arena, struct hypervisor);
 	if (!h)
 		return NULL;
-	*h = (struct hypervisor){
-		.host = (const struct host *) row,
-		.has_servers =
-			e->request.version >= 53 &&
-			str_equal_nocase(os_query_find(&e->request.query, "with_servers"), STR("true"))};
+	*h = (struct hypervisor){.host = (const struct host *) row, .has_servers = has_servers};
 	for (const struct instance *i = instance_first_by_host(os_walk(e), row->id); h->has_servers && i;
 	     i = instance_next_by_host(os_walk(e), i))
 		if (model_derive_instance_state(i) != INSTANCE_TERMINATED &&
 		    !VEC_PUSH(e->c->arena, &h->servers, i))
 			return NULL;
 	return h;
+}
+
+static const void *gather_hypervisor(struct os_call *e, const struct row *row)
+{
+	bool has_servers = e->request.version >= 53 &&
+			   str_equal_nocase(os_query_find(&e->request.query, "with_servers"), STR("true"));
+	return gather_servers_of(e, row, has_servers);
 }
 
 /* A host without servers has none of the list, as in Nova. */
@@ -270,6 +273,41 @@ static RESULT show_hypervisor(struct os_call *e, const void *args, struct json_w
 		return ctx_no_memory(e->c);
 	write_hypervisor(e, w, item);
 	return OK;
+}
+
+/* For how long it is up nobody counts: as of a driver that does not tell. */
+static RESULT show_uptime(struct os_call *e, const void *args, struct json_writer *w)
+{
+	const struct host *host = NULL;
+	(void) w;
+	TRY(find_host(e, ((const struct os_host_target *) args)->id, &host));
+	return ctx_fail_kind(e->c, ERR_UNSUPPORTED, KIND_HOST,
+			     "Feature not supported by the virt driver: uptime.");
+}
+
+/* Those with the words in their name; here, too, the path's member is called id. */
+static RESULT search_hypervisors(struct os_call *e, const void *args, struct json_writer *w)
+{
+	struct str words = ((const struct os_host_target *) args)->id;
+	bool has_servers = str_ends_with(str_from(e->action->path), STR("/servers"));
+	size_t count = 0;
+	json_write_open_list(w, "hypervisors");
+	for (const struct host *h = host_first(os_walk(e)); h; h = host_next(os_walk(e), h)) {
+		if (!row_is_live(&h->row) || !str_contains(h->name, words))
+			continue;
+		const struct hypervisor *item = gather_servers_of(e, &h->row, has_servers);
+		if (!item)
+			return ctx_no_memory(e->c);
+		json_write_open(w, NULL);
+		write_listed(e, w, item);
+		json_write_close(w);
+		count++;
+	}
+	json_write_close_list(w);
+	return count ? OK
+		     : ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_HOST,
+				     "No hypervisor matching '%" STR_FMT "' could be found.",
+				     STR_ARG(str_slice(words, 0, 64)));
 }
 
 static RESULT show_statistics(struct os_call *e, const void *args, struct json_writer *w)
@@ -473,6 +511,15 @@ static const struct os_action actions[] = {
 	{HTTP_GET, "/v2.1/os-hypervisors/{id}", .permit = "os_compute_api:os-hypervisors:show",
 	 .flags = OS_ADMIN, .args = HOST_ARGS, .item = "hypervisor", .answer = show_hypervisor,
 	 .doc = "One host."},
+	{HTTP_GET, "/v2.1/os-hypervisors/{id}/uptime", .permit = "os_compute_api:os-hypervisors:uptime",
+	 .flags = OS_ADMIN, .until = 87, .args = HOST_ARGS, .item = "hypervisor", .answer = show_uptime,
+	 .doc = "For how long it is up: which is not told (501)."},
+	{HTTP_GET, "/v2.1/os-hypervisors/{id}/search", .permit = "os_compute_api:os-hypervisors:search",
+	 .flags = OS_ADMIN, .until = 52, .args = HOST_ARGS, .answer = search_hypervisors,
+	 .doc = "Hosts by a part of their name."},
+	{HTTP_GET, "/v2.1/os-hypervisors/{id}/servers", .permit = "os_compute_api:os-hypervisors:servers",
+	 .flags = OS_ADMIN, .until = 52, .args = HOST_ARGS, .answer = search_hypervisors,
+	 .doc = "The same, with their servers."},
 	{HTTP_GET, "/v2.1/os-services", .permit = "os_compute_api:os-services:list", .flags = OS_ADMIN,
 	 .list = &services, .answer = list_services, .doc = "The hosts as services."},
 	{HTTP_PUT, "/v2.1/os-services/{id}", .permit = "os_compute_api:os-services:update",

@@ -87,7 +87,7 @@ static int64_t used_of(const struct quota_row *q, const struct figures *used)
 
 struct os_quota {
 	struct account_limits wish;
-	struct str project, class;
+	struct str project, class, tenant;
 	bool force;
 	int64_t instances, cores, ram; /* ram: MiB */
 	bool has_instances, has_cores, has_ram;
@@ -116,7 +116,7 @@ static const struct os_param update_params[] = {
 	OS_UNBUILT("user_id", .place = OS_IN_QUERY),
 	LIMITS,
 	OS_BODY(struct os_quota, "force", force, .doc = "A limit below what is used is no error anyhow."),
-	OS_UNBUILT("tenant_id"),
+	OS_BODY(struct os_quota, "tenant_id", tenant, .doc = "Means nothing: the path names the project."),
 };
 #define CLASS OS_PATH(struct os_quota, "class", class, .doc = "default: there is no other.")
 static const struct os_param class_params[] = {CLASS};

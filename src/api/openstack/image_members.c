@@ -103,13 +103,14 @@ static RESULT prepare_remove(struct os_call *e, void *args)
 struct os_member_answer {
 	struct image_answering wish;
 	struct ref member;
-	struct str status;
+	struct str status, said_member;
 };
 static const struct os_param answer_params[] = {
 	OS_IMAGE_PATH(struct os_member_answer, wish.image),
 	MEMBER_PATH(struct os_member_answer),
 	OS_BODY(struct os_member_answer, "status", status, .flags = OS_REQUIRED,
 		.words = "pending|accepted|rejected", .doc = "Whether it is in the member's lists."),
+	OS_BODY(struct os_member_answer, "member", said_member, .doc = "Means nothing: the path names it."),
 };
 
 static RESULT prepare_answer(struct os_call *e, void *args)

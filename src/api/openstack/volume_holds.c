@@ -49,6 +49,7 @@ static RESULT prepare_attach(struct os_call *e, void *args)
 {
 	(void) e;
 	((struct os_volume_attach *) args)->wish.is_promised = true;
+	((struct os_volume_attach *) args)->wish.crosses_zones = true;
 	return OK;
 }
 

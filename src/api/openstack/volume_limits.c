@@ -65,7 +65,7 @@ struct os_volume_quota {
 	int64_t volumes, gigabytes, snapshots;
 	bool has_volumes, has_gigabytes, has_snapshots;
 	bool usage;
-	struct str class;
+	struct str class, tenant;
 };
 #define TARGET                                                                                               \
 	OS_PATH(struct os_volume_quota, "target_project", wish.account, .kind = KIND_ACCOUNT,                \
@@ -85,7 +85,8 @@ static const struct os_param show_params[] = {
 static const struct os_param set_params[] = {
 	TARGET,
 	LIMITS,
-	OS_UNBUILT("tenant_id"),
+	OS_BODY(struct os_volume_quota, "tenant_id", tenant,
+		.doc = "Means nothing: the path names the project."),
 	OS_UNBUILT("skip_validation", .only = "True|true|False|false"),
 };
 

@@ -225,6 +225,14 @@ static void check_attach_refused(void **state)
 	cloud_ok(c, &c->alice, engine_create_volume, &unseen);
 	wish.volume = ref_to(c, KIND_VOLUME, elsewhere.volume);
 	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_COMBINATION, KIND_VOLUME);
+	wish.crosses_zones = true;
+	cloud_ok(c, &c->alice, engine_attach_volume, &wish);
+	const struct volume *v = volume_of(c, elsewhere.volume);
+	assert_true(uuid_equal(v->zone, cloud_instance(c, instance)->zone));
+	assert_true(uuid_equal(v->host, cloud_instance(c, instance)->host));
+	struct volume_detaching detach = {.volume = wish.volume};
+	cloud_ok(c, &c->alice, engine_detach_volume, &detach);
+	wish = attaching(c, unseen.volume, instance, "/dev/sdf");
 	wish.volume = ref_to(c, KIND_VOLUME, unseen.volume);
 	cloud_fails(c, &c->alice, engine_attach_volume, &wish, ERR_STATE, KIND_VOLUME);
 	for (int n = 1; n < INSTANCE_VOLUMES_MAX; n++) {
