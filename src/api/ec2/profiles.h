@@ -6,10 +6,10 @@
 
 /* Rows for the parameters of a struct that has refs to one by ARN and by name. */
 #define EC2_PROFILE(T, arn, name)                                                                            \
-	PARAM(T, "IamInstanceProfile.Arn", arn, .flags = BY_NAME, .kind = KIND_INSTANCE_PROFILE, .min = 1,   \
+	PARAM(T, "IamInstanceProfile.Arn", arn, .flags = BY_NAME, .kind = KIND_INSTANCE_PROFILE,             \
 	      .max = 2048, .doc = "Instance profile whose role the guest gets."),                            \
 		PARAM(T, "IamInstanceProfile.Name", name, .flags = BY_NAME, .kind = KIND_INSTANCE_PROFILE,   \
-		      .min = 1, .max = 128, .doc = "Or by name.")
+		      .max = 128, .doc = "Or by name.")
 
 /* Texts empty: there is none. */
 struct ec2_profile_item {

@@ -391,11 +391,19 @@ static size_t count_taken(const struct param *p, struct span span)
 	return count;
 }
 
-/* The pairs at the span's head, all of p. Required and empty is as good as absent. */
+/* Required and empty is as good as absent; so is a resource that is not named: Packer names no VPC and no
+ * instance profile so. */
+static bool is_as_good_as_absent(const struct param *p, const struct pair *pair)
+{
+	bool may_be_none = p->type == PARAM_ID && p->min == 0;
+	return !is_list(p) && (may_be_none || p->flags & REQUIRED) && str_is_empty(pair->value);
+}
+
+/* The pairs at the span's head, all of p. */
 static RESULT read_param(struct reader *r, const struct param *p, struct span span, bool *ret_seen, char *out)
 {
 	const struct pair *pair = &span.at[0];
-	if (!is_list(p) && p->flags & REQUIRED && str_is_empty(pair->value))
+	if (is_as_good_as_absent(p, pair))
 		return OK;
 	*ret_seen = true;
 	note_presence(p, pair->name, out);

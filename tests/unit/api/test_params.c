@@ -165,6 +165,8 @@ static void test_nothing_but_the_required(void **state)
 	read_ok(f, "Text=x");
 	assert_int_equal(f->out.choice, CHOICE_DEFAULT);
 	assert_int_equal(f->out.id.kind, KIND_NONE);
+	read_ok(f, "Text=x&Id="); /* as Packer names no VPC */
+	assert_int_equal(f->out.id.kind, KIND_NONE);
 	assert_int_equal(f->out.texts.count, 0);
 	assert_true(ip_is_none(f->out.ip));
 }
