@@ -128,6 +128,13 @@ RESULT engine_update_router(struct op *op, struct router_settings *wish)
 			   next.dns_support ? "on" : "off", next.dns_hostnames ? "on" : "off");
 }
 
+RESULT engine_set_router_tenancy(struct op *op, struct router_target *wish)
+{
+	const struct router *router = NULL;
+	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	return engine_permit(op, "router.set_tenancy", KIND_ROUTER, &router->row);
+}
+
 /* ---- deleting ---- */
 
 static bool has_other_group(const struct tables *t, const struct router *router)

@@ -44,6 +44,8 @@ struct router_target {
 	bool with_gateway; /* which goes, too */
 };
 OPERATION(engine_delete_router, router_target)
+/* Its instances are on shared hosts, as they are: there are no others, and nothing changes. */
+OPERATION(engine_set_router_tenancy, router_target)
 
 /* The reconciler's: gone from the network. ERR_STATE unless deleted, ERR_IN_USE while subnets or
  * ports of it are not forgotten. Absent: OK. */

@@ -21,7 +21,7 @@ VALUES = {
     "DestinationCidrBlock": "198.18.0.0/15", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
     "KeyName": "fresh", "LaunchTemplateName": "fresh", "LaunchTemplateVersion": "2", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
-    "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "Egress": "true", "Protocol": "tcp", "RuleAction": "deny", "RuleNumber": "100", "ToPort": "8080", "Value": "red",
+    "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "Egress": "true", "InstanceTenancy": "default", "Protocol": "tcp", "RuleAction": "deny", "RuleNumber": "100", "ToPort": "8080", "Value": "red",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
                          "aEhqSWxvTWIgeA==",
     "Size": "1", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",

@@ -230,6 +230,19 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 		"EnableNetworkAddressUsageMetrics");
 }
 
+/* ---- tenancy ---- */
+
+struct ec2_vpc_tenancy {
+	struct router_target wish;
+	struct str tenancy;
+};
+static const struct param tenancy_params[] = {
+	PARAM(struct ec2_vpc_tenancy, "VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER,
+	      .doc = "The VPC."),
+	PARAM(struct ec2_vpc_tenancy, "InstanceTenancy", tenancy, .flags = REQUIRED, .words = "default",
+	      .doc = "As it is."),
+};
+
 /* ---- delete ---- */
 
 static const struct param delete_vpc_params[] = {
@@ -266,6 +279,8 @@ static const struct ec2_action actions[] = {
 	{"ModifyVpcAttribute", "ec2:ModifyVpcAttribute", WRITES,
 	 PARAMS(struct router_settings, modify_attribute_params), prepare_modify, engine_update_router_run,
 	 .doc = "Changes one attribute of a VPC."},
+	{"ModifyVpcTenancy", "ec2:ModifyVpcTenancy", WRITES, PARAMS(struct ec2_vpc_tenancy, tenancy_params),
+	 0, engine_set_router_tenancy_run, .doc = "Lets instances of a VPC be on shared hosts, as all are."},
 	{"DeleteVpc", "ec2:DeleteVpc", WRITES, PARAMS(struct router_target, delete_vpc_params), 0,
 	 engine_delete_router_run, .doc = "Deletes a VPC in which nothing is left."},
 };
