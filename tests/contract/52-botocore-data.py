@@ -8,6 +8,7 @@ import re
 import sys
 
 import boto3
+import botocore.config
 import botocore.exceptions
 import pytest
 from botocore import xform_name
@@ -21,7 +22,6 @@ TABLES = dump()
 ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 DATA = os.path.join(os.path.dirname(boto3.__file__), "../botocore/data/ec2/2016-11-15")
 BOTO3 = os.path.join(os.path.dirname(boto3.__file__), "data/ec2/2016-11-15/resources-1.json")
-PEERING = "VpcPeeringConnection"
 ERRORS = re.compile(r"\w+(\.\w+)*$")
 
 
@@ -33,6 +33,7 @@ def read(path):
 WAITERS = {name: w for name, w in read(DATA + "/waiters-2.json")["waiters"].items() if w["operation"] in ACTIONS}
 PAGES = {name: p for name, p in read(DATA + "/paginators-1.json")["pagination"].items() if name in ACTIONS}
 RESOURCES = read(BOTO3)
+SKELETONS = [name for name, o in read(DATA + "/service-2.json")["operations"].items() if name in ACTIONS and "input" in o]
 
 # EC2's own code for what is absent, where the waiter waits for another.
 OTHER_CODES = {"InternetGatewayExists": "InvalidInternetGatewayID.NotFound"}
@@ -245,18 +246,27 @@ def test_actions(world, resource):
 
 # ---- skeletons
 
-@pytest.mark.parametrize("name", [a for a in ACTIONS if "Password" not in a])
-def test_skeleton(ec2, name):
+@pytest.fixture(name="unchecked", scope="module")
+def connect_unchecked(world):
+    """A client that sends what its model says is too short, too."""
+    account, config = world.account, botocore.config.Config(parameter_validation=False, retries={"max_attempts": 0})
+    return boto3.client("ec2", region_name=REGION, endpoint_url=account.dev.url, aws_access_key_id=account.key_id,
+                        aws_secret_access_key=account.secret, config=config)
+
+
+def with_blobs(value):
+    """The generator leaves them out."""
+    if isinstance(value, dict):
+        return {name: with_blobs(inner) for name, inner in value.items()}
+    return [with_blobs(inner) for inner in value] if isinstance(value, list) else b"" if value is None else value
+
+
+@pytest.mark.parametrize("name", SKELETONS)
+def test_skeleton(unchecked, name):
     """Each member is there, empty or zero: it is answered in EC2's words, and the server lives on."""
-    if name not in ec2.meta.service_model.operation_names:
-        assert ACTIONS[name]  # newer than Debian's model
-        return
-    shape = ec2.meta.service_model.operation_model(name).input_shape
-    skeleton = ArgumentGenerator().generate_skeleton(shape) if shape else {}
+    shape = unchecked.meta.service_model.operation_model(name).input_shape
     try:
-        getattr(ec2, xform_name(name))(**skeleton)
-    except botocore.exceptions.ParamValidationError as e:
-        assert "Invalid" in str(e)  # botocore itself wants another: it has not been sent
+        getattr(unchecked, xform_name(name))(**with_blobs(ArgumentGenerator().generate_skeleton(shape)))
     except botocore.exceptions.ClientError as e:
         assert 400 <= e.response["ResponseMetadata"]["HTTPStatusCode"] < 500 and ERRORS.match(e.response["Error"]["Code"]), e
 
