@@ -142,7 +142,9 @@ void face_work(struct call *call, const struct face_work *work,
 	w->work =
 		(struct work_item){.ctx = &call->ctx, .run = work->run, .done = work_done, .arg = work->arg};
 	wait_park(w);
-	if (uuid_is_none(work->image))
+	if (work->issuers)
+		issuers_work(work->issuers, &w->work);
+	else if (uuid_is_none(work->image))
 		passwords_work(work->passwords, work->asker, &w->work);
 	else
 		reconciler_work_on_image(work->reconciler, work->image, &w->work);

@@ -3,6 +3,7 @@
  * parked and no thread waits. */
 #pragma once
 
+#include "auth/issuers.h"
 #include "auth/password.h"
 #include "http/server.h"
 #include "reconcile/reconcile.h"
@@ -24,11 +25,13 @@ void face_commit(struct call *call, struct store *store, struct face_change *cha
 		 void (*resume)(struct call *call, struct result result));
 
 /* Work that takes its time: on files of the image store, on a thread of the image's; or that hashes, on one
- * of the passwords' threads, where only so much of one asker's waits. arg as in struct work_item. */
+ * of the passwords' threads, where only so much of one asker's waits; or on the issuers'. arg as in struct
+ * work_item. */
 struct face_work {
 	struct reconciler *reconciler;
 	uuid image; /* none: it hashes */
 	struct passwords *passwords;
+	struct issuers *issuers; /* not NULL: it asks one of these for keys */
 	uuid asker;
 	RESULT (*run)(struct work_item *w);
 	void *arg;

@@ -50,6 +50,12 @@ struct guard_trust {
 /* g as above. ERR_DENIED. */
 RESULT guard_check_trust(struct guards *g, struct call *call, const struct guard_trust *t);
 
+/* Whether a trust policy lets whom an OpenID Connect provider, by its ARN, vouches for take its role.
+ * Condition keys are the request's own, and of the principal's none. As above, but nothing is said of a
+ * refusal. */
+RESULT guard_ask_federated(struct guards *g, struct call *call, const struct guard_trust *t,
+			   struct str provider, bool *ret_is_trusted);
+
 /* Whether a trust policy lets a service of AWS's take its role: "ec2.amazonaws.com". No condition key is
  * known of it. ERR_NO_MEMORY. */
 RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bool *ret_is_trusted);

@@ -92,6 +92,42 @@ RESULT guard_ask_service(struct ctx *c, struct str trust, struct str service, bo
 	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
 }
 
+/* Keys of the call that no principal is needed for. */
+static enum policy_known find_federated_key(const struct policy_question *q, struct str key,
+					    struct strs *ret_values)
+{
+	static const char *const of_call[] = {"aws:sourceip",       "aws:securetransport", "aws:currenttime",
+					      "aws:epochtime",      "aws:useragent",       "aws:referer",
+					      "aws:requestedregion"};
+	const struct guard_subject *s = q->request;
+	for (size_t k = 0; k < sizeof of_call / sizeof of_call[0]; k++)
+		if (str_is(key, of_call[k]))
+			return guard_find_key(q, key, ret_values);
+	return s->state->request.find(s->state->request.arg, key, ret_values);
+}
+
+RESULT guard_ask_federated(struct guards *g, struct call *call, const struct guard_trust *t,
+			   struct str provider, bool *ret_is_trusted)
+{
+	struct ctx *c = &call->ctx;
+	const struct policy_code *trust = NULL;
+	const struct guard_state state = {
+		.guards = g, .call = call, .request = t->request, .region = guard_region(g)};
+	const struct guard_subject subject = {.state = &state};
+	struct str principal = str_print(c->arena, "Federated:%" STR_FMT, STR_ARG(provider));
+	const struct policy_question q = {.action = t->request.action,
+					  .permission = permission_find_action(t->request.action),
+					  .resource = t->request.resource,
+					  .principals = {&principal, 1},
+					  .find = find_federated_key,
+					  .request = &subject,
+					  .arena = c->arena};
+	size_t statement = 0;
+	TRY(compile(c, t->trust, &trust));
+	*ret_is_trusted = policy_ask(trust, &q, &statement) == POLICY_ALLOWS;
+	return arena_is_full(c->arena) ? ctx_no_memory(c) : OK;
+}
+
 RESULT guard_check_trust(struct guards *g, struct call *call, const struct guard_trust *t)
 {
 	const struct identity *who = call->ctx.who;

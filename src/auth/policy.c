@@ -61,6 +61,7 @@ static enum truth match_resource(const struct asked *a, const struct policy_stat
 	return truth == TRUTH_NO ? TRUTH_YES : TRUTH_NO;
 }
 
+/* Everybody is whoever has an account, and neither a service of AWS's nor whom an issuer vouches for. */
 static bool match_principal(const struct asked *a, const struct policy_statement *s)
 {
 	const struct pattern *patterns = policy_at(a->p, s->principals);
@@ -69,9 +70,9 @@ static bool match_principal(const struct asked *a, const struct policy_statement
 		return true;
 	for (size_t k = 0; k < s->principals.count && !is_named; k++) {
 		struct str wanted = policy_text(a->p, patterns[k].text);
-		is_named = patterns[k].is_any;
 		for (size_t n = 0; n < a->q->principals.count && !is_named; n++)
-			is_named = str_equal(a->q->principals.at[n], wanted);
+			is_named = patterns[k].is_any ? str_starts_with(a->q->principals.at[n], STR("AWS:"))
+						      : str_equal(a->q->principals.at[n], wanted);
 	}
 	return is_named != s->not_principal;
 }

@@ -45,6 +45,12 @@ RESULT crypto_check_public_key(struct ctx *c, struct str text, struct str *ret_l
 			       struct str *ret_fingerprint, bool *ret_is_ed25519);
 /* Whether a line that was checked is of an ECDSA key. */
 bool crypto_is_ecdsa(struct str public_line);
+/* Whether a JSON Web Key, in bytes, signed data: RSA of 2048 bits and more, or P-256. */
+bool crypto_verify_rs256(struct str n, struct str e, struct str data, struct str signature);
+bool crypto_verify_es256(struct str x, struct str y, struct str data, struct str signature);
+/* Whether a server's certificates (PEM, its own first) hold from one of these on: SHA-1 digests in hex. Names
+ * are not looked at. */
+bool crypto_is_vouched_for(struct arena *a, struct strs pems, struct strs thumbprints);
 /* EC2's fingerprint of a key made by CreateKeyPair: SHA-1 of the DER (PKCS#8) private key. */
 RESULT crypto_fingerprint_private(struct ctx *c, struct str private_pem, struct str *ret_fingerprint);
 /* A self-signed certificate for host names and addresses (comma separated), PEM. */

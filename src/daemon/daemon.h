@@ -3,6 +3,7 @@
 #pragma once
 
 #include "auth/guard.h"
+#include "auth/issuers.h"
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
@@ -30,6 +31,7 @@ struct settings {
 	int64_t image_keep_h, image_reserve_percent;
 	int64_t connections, connections_per_address;
 	struct str novnc_directory;
+	bool issuers_inside; /* issuers of web identities may be at this machine itself: `dari dev` */
 	int64_t consoles, consoles_per_account, console_idle_s;
 	struct limits_config limits;
 	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;
@@ -77,6 +79,7 @@ struct daemon {
 	struct reconciler *reconciler;
 	struct http_server *http;
 	struct uses *uses;
+	struct issuers *issuers;
 	struct sigv4 *sigv4;
 	struct passwords *passwords;
 	struct tokens *tokens;

@@ -138,6 +138,7 @@ static RESULT dev_prepare(struct daemon *d)
 	struct settings defaults;
 	TRY(settings_fill_defaults(&d->ctx, &defaults));
 	d->settings.novnc_directory = defaults.novnc_directory;
+	d->settings.issuers_inside = true;
 	d->settings.consoles = defaults.consoles;
 	d->settings.consoles_per_account = defaults.consoles_per_account;
 	d->settings.console_idle_s = defaults.console_idle_s;

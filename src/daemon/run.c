@@ -116,6 +116,9 @@ static RESULT open_auth(struct daemon *d)
 		.store = d->store, .master_key = d->master_key, .lifetime_us = s->token_lifetime_s * SECOND};
 	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
 	TRY(passwords_new(&d->ctx, d->executor, &passwords, &d->passwords));
+	const struct issuers_config issuers = {
+		.executor = d->executor, .from_inside = s->issuers_inside, .fetch = web_fetch_get};
+	TRY(issuers_new(&d->ctx, &issuers, &d->issuers));
 	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
 	TRY(tickets_new(&d->ctx, d->tokens, d->master_key, &d->tickets));
 	const struct guards_config guards = {
@@ -176,6 +179,7 @@ static RESULT open_faces(struct daemon *d)
 		.store = d->store,
 		.sigv4 = d->sigv4,
 		.guards = d->guards,
+		.issuers = d->issuers,
 		.limits = d->limits,
 		.reconciler = d->reconciler,
 		.region = d->settings.region,
@@ -259,6 +263,7 @@ static void end_all(struct daemon *d)
 	tickets_free(d->tickets);
 	tokens_free(d->tokens);
 	passwords_free(d->passwords);
+	issuers_free(d->issuers);
 	sigv4_free(d->sigv4);
 	uses_free(d->uses);
 	guards_free(d->guards);

@@ -13,6 +13,7 @@
 #include "base/ip.h"
 #include "base/random.h"
 #include "drivers/image_file.h"
+#include "drivers/web_inside.h"
 
 struct image_upload {
 	char *directory, *path; /* owned; path: of the file while it has no name */
@@ -187,33 +188,11 @@ struct download {
 	struct result result; /* of writing */
 };
 
-/* What only this machine is to reach: itself, and what answers on every link. */
-static bool is_inside(const struct curl_sockaddr *a)
-{
-	static const char *const inside[] = {"0.0.0.0/8", "127.0.0.0/8", "169.254.0.0/16",
-					     "::/127",    "fe80::/10",   "::ffff:0:0/96"};
-	struct ip ip = {0};
-	if (a->family == AF_INET)
-		ip = ip_from_v4(
-			ntohl(((const struct sockaddr_in *) (const void *) &a->addr)->sin_addr.s_addr));
-	else if (a->family == AF_INET6)
-		memcpy(ip.b, &((const struct sockaddr_in6 *) (const void *) &a->addr)->sin6_addr,
-		       sizeof ip.b);
-	if (a->family == AF_INET6)
-		ip.family = IP_V6;
-	for (size_t k = 0; k < sizeof inside / sizeof *inside; k++) {
-		struct cidr block;
-		if (result_is_ok(cidr_parse(str_from(inside[k]), &block)) && cidr_contains(block, ip))
-			return true;
-	}
-	return ip.family == IP_NONE;
-}
-
 static curl_socket_t open_outside(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
 {
 	struct download *d = arg;
 	(void) purpose;
-	d->is_inside = is_inside(address);
+	d->is_inside = web_is_inside(address);
 	return d->is_inside ? CURL_SOCKET_BAD
 			    : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
 }

@@ -210,6 +210,7 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, profile_association, account, id);
 	FORGET_EACH(op, instance_profile, account, id);
 	FORGET_EACH(op, iam_role, account, id);
+	FORGET_EACH(op, oidc_provider, account, id);
 	const struct user_group *own = user_group_first_by_owner(op->head, id);
 	for (; own; own = user_group_next_by_owner(op->head, own))
 		TRY(user_group_forget_whole(op, own->row.id));

@@ -37,7 +37,7 @@ static const char *const administrators[] = {
 	"host.",          "instance_type.",    "network.share",  "region.",           "role.",
 	"setting.",       "subnet_pool.share", "user.",          "volume_type."};
 /* What an account's owner and managers do about who may what in it, and about its own people. */
-static const char *const stewards[] = {"policy.", "iam_role.", "instance_profile."};
+static const char *const stewards[] = {"policy.", "iam_role.", "instance_profile.", "oidc_provider."};
 /* What people do about themselves, whatever they may elsewhere. */
 static const char *const personal[] = {"access_key.", "application_credential.", "password.", "token."};
 

@@ -20,7 +20,7 @@ TRUST = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "P
 CODES = {"ValidationError", "MalformedPolicyDocument", "NoSuchEntity", "InvalidInput", "InvalidAction", "EntityAlreadyExists",
          "PasswordPolicyViolation", "LimitExceeded", "DeleteConflict"}
 LISTS = ("ListUsers", "ListGroups", "ListRoles", "ListInstanceProfiles", "ListPolicies", "ListAccountAliases", "GetAccountSummary",
-         "ListAttachedUserPolicies", "ListUserPolicies", "ListUserTags", "ListRoleTags", "ListAccessKeys", "GetGroup", "ListRolePolicies")
+         "ListAttachedUserPolicies", "ListOpenIDConnectProviders", "ListUserPolicies", "ListUserTags", "ListRoleTags", "ListAccessKeys", "GetGroup", "ListRolePolicies")
 
 class World:
     """What requests name, in an account of its own."""
@@ -35,12 +35,15 @@ class World:
         self.arn = self.iam.create_policy(PolicyName="look", PolicyDocument=DOCUMENT)["Policy"]["Arn"]
         self.key = self.iam.create_access_key(UserName="ann")["AccessKey"]["AccessKeyId"]
         number = self.arn.split(":")[4]
+        self.provider = self.iam.create_open_id_connect_provider(
+            Url="https://issuer.example.com", ThumbprintList=["a" * 40])["OpenIDConnectProviderArn"]
         self.values = {
             "UserName": "ann", "GroupName": "team", "RoleName": "deploy", "InstanceProfileName": "web", "PolicyArn": self.arn,
             "AccessKeyId": self.key, "PolicyName": "look", "PolicyDocument": DOCUMENT, "AssumeRolePolicyDocument": TRUST,
             "VersionId": "v1", "PermissionsBoundary": self.arn, "Status": "Active", "Description": "x", "AccountAlias": "corner",
             "Password": "Correct-horse-1", "OldPassword": "Correct-horse-1", "NewPassword": "Correct-horse-2",
             "PolicySourceArn": f"arn:aws:iam::{number}:user/ann", "ActionNames.member.N": "ec2:RunInstances",
+            "OpenIDConnectProviderArn": self.provider, "Url": "https://id.example.com", "ClientID": "c", "ThumbprintList.member.N": "a" * 40,
             "Tags.member.N.Key": "k", "Tags.member.N.Value": "v", "TagKeys.member.N": "k"}
 
     def call(self, parameters):

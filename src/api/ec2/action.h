@@ -46,6 +46,7 @@ enum ec2_action_flag {
 	OBSERVES = 1 << 1, /* looks at a host */
 	OF_STS = 1 << 2,   /* an action of the Security Token Service */
 	FOR_ALL = 1 << 3,  /* needs no permission */
+	UNSIGNED = 1 << 4, /* what it brings proves who asks; nobody signs it */
 };
 
 struct ec2_action {
@@ -56,6 +57,7 @@ struct ec2_action {
 	RESULT (*prepare)(struct ec2_call *e, void *args);
 	op_run operation;
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
+	RESULT (*work)(struct work_item *w); /* asks an issuer for its keys; arg is the call */
 	RESULT (*answer)(struct ec2_call *e, const void *args, struct xml *x);
 	enum kind shows; /* a change whose answer shows rows of this kind; KIND_NONE */
 	const struct ec2_listing *list;

@@ -480,9 +480,54 @@ static void run_action(struct ec2_call *e)
 		const struct face_look look = {e->config->reconciler, e->host, OBSERVE_TIMEOUT_US, a->look,
 					       e->args};
 		face_observe(e->call, &look, call_resumed);
+	} else if (a->work && !e->config->issuers) {
+		fail_call(e, ctx_fail(e->c, ERR_AGAIN, "no issuer can be asked here"));
+	} else if (a->work) {
+		const struct face_work work = {.issuers = e->config->issuers, .run = a->work, .arg = e};
+		face_work(e->call, &work, call_resumed);
 	} else {
 		answer_call(e);
 	}
+}
+
+static void start_action(struct ec2_call *e)
+{
+	e->call->action = e->action->name;
+	struct result result = permit_action(e);
+	if (result_is_ok(result))
+		result = prepare_action(e);
+	if (result_is_ok(result))
+		run_action(e);
+	else
+		fail_call(e, result);
+}
+
+/* Who signs nothing, and names an action that needs it not, has their token to prove who they are: true, it
+ * was taken or answered. They have no rights by themselves. */
+static bool take_unsigned(struct ec2_call *e, const struct ec2_face *face)
+{
+	static const struct identity nobody = {.scope = IDENTITY_UNSCOPED};
+	struct call *call = e->call;
+	struct str name = STR("AssumeRoleWithWebIdentity"); /* not every stranger's body is read */
+	if (call_header(call, "Authorization").n || str_contains(call->query, STR("X-Amz-Signature=")) ||
+	    (!str_contains(call->body, name) && !str_contains(call->query, name)))
+		return false;
+	if (!limits_take_stranger(e->config->limits, call->peer)) {
+		refuse_flood(e, true);
+		return true;
+	}
+	struct result result = parse_request(e);
+	e->action = find_action(face, params_find(&e->pairs, "Action"), true);
+	if (result_is_ok(result) && !(e->action && e->action->flags & UNSIGNED)) {
+		e->action = NULL;
+		return false;
+	}
+	e->c->who = &nobody;
+	if (result_is_ok(result))
+		start_action(e);
+	else
+		fail_call(e, result);
+	return true;
 }
 
 static void handle_call(void *self, struct call *call)
@@ -501,7 +546,7 @@ static void handle_call(void *self, struct call *call)
 			       .rows_looked_at = &face->rows_looked_at};
 	call->face_data = e;
 	bool of_sts = false;
-	if (!authenticate(e, face, &of_sts))
+	if (take_unsigned(e, face) || !authenticate(e, face, &of_sts))
 		return;
 	struct result result = parse_request(e);
 	struct str name = params_find(&e->pairs, "Action");
@@ -518,14 +563,7 @@ static void handle_call(void *self, struct call *call)
 		refuse_action(e, name, of_sts);
 		return;
 	}
-	call->action = e->action->name;
-	result = permit_action(e);
-	if (result_is_ok(result))
-		result = prepare_action(e);
-	if (result_is_ok(result))
-		run_action(e);
-	else
-		fail_call(e, result);
+	start_action(e);
 }
 
 const struct http_face ec2_http_face = {

@@ -10,6 +10,7 @@
 
 struct guards;
 struct sigv4;
+struct issuers;
 struct limits;
 struct ec2_face;
 
@@ -17,6 +18,7 @@ struct ec2_config {
 	struct store *store;
 	struct sigv4 *sigv4;
 	struct guards *guards;         /* what policies say; NULL: roles alone decide */
+	struct issuers *issuers;       /* of web identities; NULL: none can be asked */
 	struct limits *limits;         /* how often who may ask; NULL: as often as they like */
 	struct reconciler *reconciler; /* NULL: no host can be looked at */
 	struct str region;             /* its name; copied */

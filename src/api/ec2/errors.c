@@ -194,6 +194,9 @@ static const struct ec2_error ec2_errors[] = {
 
 static const struct ec2_error sts_errors[] = {
 	E(UNAUTHENTICATED, NONE, 403, "InvalidClientTokenId"),
+	E(EXPIRED, OIDC_PROVIDER, 400, "ExpiredTokenException"),
+	E(IO, OIDC_PROVIDER, 400, "IDPCommunicationError"),
+	E(INVALID, OIDC_PROVIDER, 400, "InvalidIdentityToken"),
 	E(EXPIRED, NONE, 403, "SignatureDoesNotMatch"),
 	E(DENIED, NONE, 403, "AccessDenied"),
 	E(THROTTLED, NONE, 400, "Throttling"),

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The Security Token Service: who am I, temporary credentials of a role or of my own, and why I was refused.
  */
+#include "api/ec2/sts.h"
 #include "api/ec2/action.h"
 #include "auth/guard.h"
 #include "engine/iam_role.h"
@@ -123,39 +124,19 @@ static RESULT sts_get_session_token(struct ec2_call *e, const void *args, struct
 
 /* ---- a role's ---- */
 
-struct sts_policy_arn {
-	struct str arn;
-};
-struct sts_policy_arns {
-	const struct sts_policy_arn *at;
-	size_t count;
-};
-struct sts_assume {
-	struct str role_arn, name, policy, external_id;
-	struct sts_policy_arns arns;
-	struct tags tags;
-	int64_t duration_s;
-};
 #define A struct sts_assume
 static const struct param arn_rows[] = {
 	PARAM(struct sts_policy_arn, "arn", arn, .flags = REQUIRED, .min = 20, .max = 2048,
 	      .doc = "A managed policy of the role's account, or AWS's own."),
 };
-static const struct params arn_params = PARAMS(struct sts_policy_arn, arn_rows);
+const struct params sts_policy_arn_params = PARAMS(struct sts_policy_arn, arn_rows);
 static const struct param tag_rows[] = {
 	PARAM(struct tag, "Key", key, .flags = REQUIRED, .min = 1, .max = 128, .doc = "Its key."),
 	PARAM(struct tag, "Value", value, .flags = REQUIRED, .max = 256, .doc = "Its value."),
 };
 static const struct params tag_params = PARAMS(struct tag, tag_rows);
 static const struct param assume_params[] = {
-	PARAM(A, "RoleArn", role_arn, .flags = REQUIRED, .min = 20, .max = 2048, .doc = "The role."),
-	PARAM(A, "RoleSessionName", name, .flags = REQUIRED, .min = 2, .max = 64,
-	      .doc = "What the session is called in ARNs and records."),
-	PARAM(A, "DurationSeconds", duration_s, .min = SESSION_S_MIN, .max = SESSION_S_MAX,
-	      .doc = "How long it holds; the role says how long at most."),
-	PARAM(A, "Policy", policy, .min = 1, .max = 2048, .doc = "Bounds what the role gives, in JSON."),
-	PARAM_LIST(A, "PolicyArns.member", arns, arn_params, .max = SESSION_POLICIES_MAX,
-		   .doc = "Managed policies that do likewise."),
+	STS_ASSUME_PARAMS(A, ),
 	PARAM_LIST(A, "Tags.member", tags, tag_params, .max = SESSION_TAGS_MAX,
 		   .doc = "Of the session, over the role's own."),
 	PARAM(A, "ExternalId", external_id, .min = 2, .max = 1224,
@@ -206,7 +187,7 @@ static RESULT check_tags(struct ctx *c, struct tags tags)
 	return OK;
 }
 
-static RESULT prepare_assume(struct ec2_call *e, void *args)
+RESULT sts_prepare_assume(struct ec2_call *e, void *args)
 {
 	const A *a = args;
 	const struct policy_code *policy = NULL;
@@ -223,16 +204,6 @@ static RESULT prepare_assume(struct ec2_call *e, void *args)
 	}
 	return compiled;
 }
-
-/* What is looked up before it is decided. Rows are good until the answer is written. */
-struct sts_taking {
-	struct ec2_call *e;
-	const A *args;
-	const struct account *account;
-	const struct iam_role *role; /* NULL: there is none of that ARN */
-	uuid policies[SESSION_POLICIES_MAX];
-	struct str absent; /* a policy's ARN; empty: all are there */
-};
 
 static struct str last_part(struct str arn)
 {
@@ -253,7 +224,7 @@ static void find_policies(struct sts_taking *s, const struct tables *t)
 	}
 }
 
-static void look_up(struct sts_taking *s)
+void sts_find_role(struct sts_taking *s)
 {
 	const struct tables *t = ec2_walk(s->e);
 	struct str arn = s->args->role_arn;
@@ -265,8 +236,13 @@ static void look_up(struct sts_taking *s)
 	    !str_equal(iam_arn_to_text(s->e->c->arena, s->account->number, KIND_IAM_ROLE, &s->role->row),
 		       arn))
 		s->role = NULL;
+}
+
+void sts_look_up(struct sts_taking *s)
+{
+	sts_find_role(s);
 	if (s->role)
-		find_policies(s, t);
+		find_policies(s, ec2_walk(s->e));
 	ec2_stop_walking(s->e);
 }
 
@@ -350,31 +326,37 @@ static void write_taken(const struct sts_taking *s, const struct session *sessio
 			 str_print(a, "%zu", (size * 100 + SESSION_PACKED_MAX - 1) / SESSION_PACKED_MAX));
 }
 
+RESULT sts_grant(struct sts_taking *s, struct xml *x)
+{
+	struct ec2_call *e = s->e;
+	struct session_credentials credentials;
+	int64_t duration_s = 0;
+	TRY(choose_duration(s, &duration_s));
+	if (s->absent.n)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("PolicyArns"),
+				      "PolicyArn %" STR_FMT " does not exist in the role's account.",
+				      STR_ARG(str_slice(s->absent, 0, 256)));
+	struct session session = {.account = s->account->row.id,
+				  .iam_role = s->role->row.id,
+				  .name = s->args->name,
+				  .policy = s->args->policy,
+				  .policies = {s->policies, s->args->arns.count},
+				  .tags = s->args->tags};
+	set_times(&session, duration_s);
+	TRY(sigv4_issue_session(e->config->sigv4, e->c, &session, s->account->number, &credentials));
+	write_taken(s, &session, x);
+	write_credentials(x, &credentials, session.expires_us);
+	return OK;
+}
+
 static RESULT sts_assume_role(struct ec2_call *e, const void *args, struct xml *x)
 {
 	struct sts_taking s = {.e = e, .args = args};
-	struct session_credentials credentials;
-	int64_t duration_s = 0;
-	look_up(&s);
+	sts_look_up(&s);
 	TRY(permit_taking(&s, "sts:AssumeRole"));
 	if (s.args->tags.count)
 		TRY(permit_taking(&s, "sts:TagSession"));
-	TRY(choose_duration(&s, &duration_s));
-	if (s.absent.n)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("PolicyArns"),
-				      "PolicyArn %" STR_FMT " does not exist in the role's account.",
-				      STR_ARG(str_slice(s.absent, 0, 256)));
-	struct session session = {.account = s.account->row.id,
-				  .iam_role = s.role->row.id,
-				  .name = s.args->name,
-				  .policy = s.args->policy,
-				  .policies = {s.policies, s.args->arns.count},
-				  .tags = s.args->tags};
-	set_times(&session, duration_s);
-	TRY(sigv4_issue_session(e->config->sigv4, e->c, &session, s.account->number, &credentials));
-	write_taken(&s, &session, x);
-	write_credentials(x, &credentials, session.expires_us);
-	return OK;
+	return sts_grant(&s, x);
 }
 
 static const struct ec2_action actions[] = {
@@ -387,7 +369,7 @@ static const struct ec2_action actions[] = {
 	{"DecodeAuthorizationMessage", "sts:DecodeAuthorizationMessage", OF_STS,
 	 PARAMS(struct sts_decode, decode_params), .answer = sts_decode_message,
 	 .doc = "Why a call was refused: the action, the resource, the statement."},
-	{"AssumeRole", "sts:AssumeRole", OF_STS | FOR_ALL, PARAMS(A, assume_params), prepare_assume,
+	{"AssumeRole", "sts:AssumeRole", OF_STS | FOR_ALL, PARAMS(A, assume_params), sts_prepare_assume,
 	 .answer = sts_assume_role,
 	 .doc = "Temporary credentials of a role: its trust policy and the caller's policies decide."},
 	{"GetSessionToken", "sts:GetSessionToken", OF_STS | FOR_ALL, PARAMS(struct sts_own, own_params),

@@ -74,6 +74,9 @@ static RESULT count_all(struct iam_call *e, struct counts *n)
 	for (const struct instance_profile *p = instance_profile_first_by_account(t, account); p;
 	     p = instance_profile_next_by_account(t, p))
 		n->profiles++;
+	for (const struct oidc_provider *p = oidc_provider_first_by_account(t, account); p;
+	     p = oidc_provider_next_by_account(t, p))
+		n->providers++;
 	for (const struct user *u = user_first_by_owner(t, account); u; u = user_next_by_owner(t, u))
 		n->owner_keys |= u->is_owner && access_key_first_by_user(t, u->row.id);
 	return OK;

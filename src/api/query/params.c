@@ -414,6 +414,19 @@ static RESULT read_param(struct reader *r, const struct param *p, struct span sp
 	return read_value(r->c, p, pair, out + p->offset);
 }
 
+/* Where a list's items are its members, an empty one is its name alone: "Tags=". */
+static bool is_empty_list(const struct params *table, struct str name, struct str value)
+{
+	struct str member = STR(".member");
+	for (size_t k = 0; k < table->count && str_is_empty(value); k++) {
+		struct str wire = str_from(table->at[k].wire);
+		if (is_list(&table->at[k]) && str_ends_with(wire, member) &&
+		    str_equal(name, str_slice(wire, 0, wire.n - member.n)))
+			return true;
+	}
+	return false;
+}
+
 static RESULT read_struct(struct reader *r, const struct params *table, struct span span, char *out)
 {
 	bool seen[PARAM_TABLE_MAX] = {false};
@@ -424,7 +437,8 @@ static RESULT read_struct(struct reader *r, const struct params *table, struct s
 		if (p)
 			TRY(read_param(r, p, (struct span){span.at, count, span.prefix_size},
 				       &seen[p - table->at], out));
-		else if (!is_common(r, &span))
+		else if (!is_common(r, &span) &&
+			 !is_empty_list(table, name_rest(&span.at[0], span.prefix_size), span.at[0].value))
 			return fail_unknown(r->c, &span.at[0]);
 		span.at += count;
 		span.count -= count;

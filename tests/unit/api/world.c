@@ -222,11 +222,25 @@ static void start_reconciler(struct world *w)
 	reconciler_start(w->reconciler);
 }
 
+/* An issuer with one key, of P-256. */
+static RESULT fetch_fixed(struct ctx *c, const struct web_fetch *f, struct str *ret_body)
+{
+	(void) c;
+	*ret_body = str_ends_with(str_from(f->url), STR("/keys"))
+			    ? STR("{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"one\","
+				  "\"x\":\"mFReIMbXts1gBrI16dbtsm9J6nzinhzl6QvBdyzYCck\","
+				  "\"y\":\"1Dr3p8OqfSBAT0ixy7fTVJYNegc-2g5d6JA4jBNeVfM\"}]}")
+			    : STR("{\"issuer\":\"https://id.example.com/tenant\","
+				  "\"jwks_uri\":\"https://id.example.com/keys\"}");
+	return OK;
+}
+
 static void open_face(struct world *w)
 {
 	const struct ec2_config ec2 = {.store = w->store,
 				       .sigv4 = w->sigv4,
 				       .guards = w->guards,
+				       .issuers = w->issuers,
 				       .limits = w->limits,
 				       .reconciler = w->reconciler,
 				       .region = STR("us-east-1"),
@@ -296,6 +310,8 @@ void world_make(struct world *w)
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
 	MUST(passwords_new(&w->c, w->executor, &passwords, &w->passwords));
+	const struct issuers_config issuers = {.executor = w->executor, .fetch = fetch_fixed};
+	MUST(issuers_new(&w->c, &issuers, &w->issuers));
 	open_face(w);
 	clock_set_us(CALLED_AT_US); /* whatever the set-up took */
 	world_settle(w, SECOND);
@@ -311,6 +327,7 @@ void world_done(struct world *w)
 	guards_free(w->guards);
 	limits_free(w->limits);
 	passwords_free(w->passwords);
+	issuers_free(w->issuers);
 	tickets_free(w->tickets);
 	tokens_free(w->tokens);
 	sigv4_free(w->sigv4);

@@ -8,6 +8,7 @@
 #include "api/iam/iam.h"
 #include "api/openstack/openstack.h"
 #include "auth/guard.h"
+#include "auth/issuers.h"
 #include "auth/limit.h"
 #include "auth/password.h"
 #include "auth/sigv4.h"
@@ -40,6 +41,7 @@ struct world {
 	struct reconciler *reconciler;
 	struct sigv4 *sigv4;
 	struct uses *uses;
+	struct issuers *issuers;
 	struct guards *guards;
 	struct limits *limits; /* NULL at first: none */
 	struct tokens *tokens;

@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * OpenID Connect providers: whose tokens AssumeRoleWithWebIdentity takes. */
+#include "api/iam/inside.h"
+#include "engine/oidc_provider.h"
+#include "engine/resolve.h"
+#include "engine/tag.h"
+
+enum { URL_MAX = 255, CLIENT_ID_MAX = 255 };
+
+#define PROVIDER(T, member)                                                                                  \
+	PARAM(T, "OpenIDConnectProviderArn", member, .flags = REQUIRED, .min = 20, .max = 2048,              \
+	      .doc = "The provider, by its ARN.")
+
+/* Whatever names one begins with it: the engine's wish, and its ARN. */
+struct provider_args {
+	struct str arn;
+	struct ref provider; /* of the ARN; set by prepare */
+	struct iam_pages pages;
+};
+struct gone_provider {
+	struct oidc_provider_target wish;
+	struct str arn;
+};
+struct changed_clients {
+	struct oidc_client wish;
+	struct str arn;
+};
+struct changed_thumbprints {
+	struct oidc_thumbprints wish;
+	struct str arn;
+};
+struct changed_tags {
+	struct entity_tags wish;
+	struct str arn;
+};
+
+static RESULT find_provider(struct iam_call *e, struct str arn, struct ref *ret_provider)
+{
+	const struct tables *t = iam_walk(e);
+	const struct oidc_provider *p = oidc_provider_first_by_account(t, e->c->who->account);
+	while (p && !str_equal(iam_arn(e, KIND_OIDC_PROVIDER, &p->row), arn))
+		p = oidc_provider_next_by_account(t, p);
+	if (!p)
+		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("OpenIDConnectProviderArn"),
+				      "OpenIDConnect Provider not found for arn %" STR_FMT, STR_ARG(arn));
+	*ret_provider = (struct ref){.kind = KIND_OIDC_PROVIDER,
+				     .prefix = p->row.id,
+				     .bits = 128,
+				     .text = arn,
+				     .field = STR("OpenIDConnectProviderArn")};
+	return OK;
+}
+
+/* ---- what is checked ---- */
+
+static RESULT check_thumbprints(struct iam_call *e, struct strs thumbprints)
+{
+	for (size_t k = 0; k < thumbprints.count; k++) {
+		char bytes[OIDC_THUMBPRINT_SIZE / 2];
+		struct str one = thumbprints.at[k];
+		if (one.n != OIDC_THUMBPRINT_SIZE || !result_is_ok(str_decode_hex(one, bytes, sizeof bytes)))
+			return ctx_fail_field(e->c, ERR_INVALID, STR("ThumbprintList"),
+					      "Thumbprint %" STR_FMT " is not %d hexadecimal digits.",
+					      STR_ARG(str_slice(one, 0, 64)), OIDC_THUMBPRINT_SIZE);
+	}
+	return OK;
+}
+
+/* "https://id.example.com/tenant", without query, user or trailing slash; its host in small letters. */
+static RESULT read_url(struct iam_call *e, struct str url, struct str *ret_rest)
+{
+	struct str scheme = STR("https://");
+	struct str rest = str_slice(url, scheme.n, url.n);
+	size_t host_size = str_find_char(rest, '/', 0);
+	bool is_good = str_starts_with(url, scheme) && host_size > 0 && !str_ends_with(rest, STR("//"));
+	if (str_ends_with(rest, STR("/")))
+		rest.n--;
+	for (size_t k = 0; k < rest.n && is_good; k++)
+		is_good = rest.p[k] > ' ' && rest.p[k] <= '~' && !strchr("?#@\"\\<>", rest.p[k]);
+	if (!is_good)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("Url"),
+				      "Url %" STR_FMT " is not like https://id.example.com/path.",
+				      STR_ARG(str_slice(url, 0, 128)));
+	struct str host = str_lower(e->c->arena, str_slice(rest, 0, host_size));
+	*ret_rest = str_print(e->c->arena, "%" STR_FMT "%" STR_FMT, STR_ARG(host),
+			      STR_ARG(str_slice(rest, host_size, rest.n)));
+	return OK;
+}
+
+static RESULT prepare_new(struct iam_call *e, void *args)
+{
+	struct oidc_provider_wish *a = args;
+	TRY(read_url(e, a->url, &a->url));
+	return check_thumbprints(e, a->thumbprints);
+}
+static RESULT prepare_delete(struct iam_call *e, void *args)
+{
+	struct gone_provider *a = args;
+	return find_provider(e, a->arn, &a->wish.oidc_provider);
+}
+static RESULT prepare_client(struct iam_call *e, void *args)
+{
+	struct changed_clients *a = args;
+	return find_provider(e, a->arn, &a->wish.oidc_provider);
+}
+static RESULT prepare_thumbprints(struct iam_call *e, void *args)
+{
+	struct changed_thumbprints *a = args;
+	TRY(check_thumbprints(e, a->wish.thumbprints));
+	return find_provider(e, a->arn, &a->wish.oidc_provider);
+}
+static RESULT prepare_tags(struct iam_call *e, void *args)
+{
+	struct changed_tags *a = args;
+	return find_provider(e, a->arn, &a->wish.entity);
+}
+static RESULT prepare_read(struct iam_call *e, void *args)
+{
+	struct provider_args *a = args;
+	return find_provider(e, a->arn, &a->provider);
+}
+
+/* ---- what is shown ---- */
+
+static void write_texts(struct xml *x, const char *name, struct strs texts)
+{
+	xml_open(x, name);
+	for (size_t k = 0; k < texts.count; k++)
+		xml_text(x, "member", texts.at[k]);
+	xml_close(x, name);
+}
+
+static RESULT show_new(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct row *row = NULL;
+	TRY(iam_find_shown(e, ((const struct oidc_provider_wish *) args)->oidc_provider, &row));
+	const struct oidc_provider *p = (const struct oidc_provider *) row;
+	xml_text(x, "OpenIDConnectProviderArn", iam_arn(e, KIND_OIDC_PROVIDER, row));
+	if (p->tags.count)
+		iam_write_tags(x, p->tags);
+	return OK;
+}
+
+static RESULT get_provider(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct provider_args *a = args;
+	const struct row *row = NULL;
+	TRY(engine_find_own(e->c, iam_walk(e), KIND_OIDC_PROVIDER, &a->provider, &row));
+	const struct oidc_provider *p = (const struct oidc_provider *) row;
+	xml_text(x, "Url", p->url);
+	write_texts(x, "ClientIDList", p->client_ids);
+	write_texts(x, "ThumbprintList", p->thumbprints);
+	iam_write_time(x, "CreateDate", p->row.created_us);
+	iam_write_tags(x, p->tags);
+	return OK;
+}
+
+static RESULT list_providers(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct tables *t = iam_walk(e);
+	(void) args;
+	xml_open(x, "OpenIDConnectProviderList");
+	const struct oidc_provider *p = oidc_provider_first_by_account(t, e->c->who->account);
+	for (; p; p = oidc_provider_next_by_account(t, p)) {
+		xml_open(x, "member");
+		xml_text(x, "Arn", iam_arn(e, KIND_OIDC_PROVIDER, &p->row));
+		xml_close(x, "member");
+	}
+	xml_close(x, "OpenIDConnectProviderList");
+	return OK;
+}
+
+static RESULT list_tags(struct iam_call *e, const void *args, struct xml *x)
+{
+	const struct provider_args *a = args;
+	const struct row *row = NULL;
+	TRY(engine_find_own(e->c, iam_walk(e), KIND_OIDC_PROVIDER, &a->provider, &row));
+	return iam_list_tags(e, x, ((const struct oidc_provider *) row)->tags, &a->pages);
+}
+
+/* ---- parameters ---- */
+
+#define W struct oidc_provider_wish
+#define THUMBPRINTS(T, member, ...)                                                                          \
+	PARAM(T, "ThumbprintList.member", member, __VA_ARGS__.min = 40, .max = 40,                           \
+	      .doc = "SHA-1 of certificates that may vouch for it, in hex, where no known authority does.")
+static const struct param create_params[] = {
+	PARAM(W, "Url", url, .flags = REQUIRED, .min = 1, .max = URL_MAX, .doc = "The issuer: https://…"),
+	PARAM(W, "ClientIDList.member", client_ids, .min = 1, .max = CLIENT_ID_MAX,
+	      .doc = "Audiences that its tokens may be for."),
+	THUMBPRINTS(W, thumbprints),
+	IAM_TAGS(W, tags),
+};
+static const struct param read_params[] = {PROVIDER(struct provider_args, arn)};
+static const struct param pages_params[] = {PROVIDER(struct provider_args, arn),
+					    IAM_PAGES(struct provider_args, pages)};
+static const struct param delete_params[] = {PROVIDER(struct gone_provider, arn)};
+static const struct param client_params[] = {PROVIDER(struct changed_clients, arn),
+					     PARAM(struct changed_clients, "ClientID", wish.client_id,
+						   .flags = REQUIRED, .min = 1, .max = CLIENT_ID_MAX,
+						   .doc = "An audience.")};
+static const struct param thumbprint_params[] = {
+	PROVIDER(struct changed_thumbprints, arn),
+	THUMBPRINTS(struct changed_thumbprints, wish.thumbprints, .flags = REQUIRED, )};
+static const struct param tag_params[] = {PROVIDER(struct changed_tags, arn),
+					  PARAM_LIST(struct changed_tags, "Tags.member", wish.tags,
+						     iam_tag_params, .flags = REQUIRED, .max = 50,
+						     .doc = "Set on it.")};
+static const struct param untag_params[] = {PROVIDER(struct changed_tags, arn),
+					    PARAM(struct changed_tags, "TagKeys.member", wish.keys,
+						  .flags = REQUIRED, .min = 1, .max = 128,
+						  .doc = "Taken from it.")};
+
+static const struct iam_action actions[] = {
+	{"CreateOpenIDConnectProvider", "iam:CreateOpenIDConnectProvider", PARAMS(W, create_params),
+	 prepare_new, .operation = engine_create_oidc_provider_run, .shows = KIND_OIDC_PROVIDER,
+	 .answer = show_new, .doc = "Lets trust policies name an issuer of tokens."},
+	{"GetOpenIDConnectProvider", "iam:GetOpenIDConnectProvider",
+	 PARAMS(struct provider_args, read_params), prepare_read, .answer = get_provider,
+	 .doc = "One provider."},
+	{"ListOpenIDConnectProviders",
+	 "iam:ListOpenIDConnectProviders",
+	 {0, 0, sizeof(struct provider_args)},
+	 .answer = list_providers,
+	 .doc = "The account's providers."},
+	{"DeleteOpenIDConnectProvider", "iam:DeleteOpenIDConnectProvider",
+	 PARAMS(struct gone_provider, delete_params), prepare_delete,
+	 .operation = engine_delete_oidc_provider_run, .doc = "Takes no more of its tokens."},
+	{"AddClientIDToOpenIDConnectProvider", "iam:AddClientIDToOpenIDConnectProvider",
+	 PARAMS(struct changed_clients, client_params), prepare_client,
+	 .operation = engine_add_oidc_client_run, .doc = "Adds an audience."},
+	{"RemoveClientIDFromOpenIDConnectProvider", "iam:RemoveClientIDFromOpenIDConnectProvider",
+	 PARAMS(struct changed_clients, client_params), prepare_client,
+	 .operation = engine_remove_oidc_client_run, .doc = "Takes one away."},
+	{"UpdateOpenIDConnectProviderThumbprint", "iam:UpdateOpenIDConnectProviderThumbprint",
+	 PARAMS(struct changed_thumbprints, thumbprint_params), prepare_thumbprints,
+	 .operation = engine_set_oidc_thumbprints_run, .doc = "Sets which certificates vouch for it."},
+	{"TagOpenIDConnectProvider", "iam:TagOpenIDConnectProvider", PARAMS(struct changed_tags, tag_params),
+	 prepare_tags, .operation = engine_tag_entity_run, .doc = "Sets tags of a provider."},
+	{"UntagOpenIDConnectProvider", "iam:UntagOpenIDConnectProvider",
+	 PARAMS(struct changed_tags, untag_params), prepare_tags, .operation = engine_untag_entity_run,
+	 .doc = "Takes tags from a provider."},
+	{"ListOpenIDConnectProviderTags", "iam:ListOpenIDConnectProviderTags",
+	 PARAMS(struct provider_args, pages_params), prepare_read, .answer = list_tags,
+	 .doc = "A provider's tags."},
+};
+const struct iam_actions iam_oidc_actions = IAM_ACTIONS(actions);

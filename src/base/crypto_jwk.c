@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Signatures of JSON Web Tokens: RS256 and ES256, by keys as a JSON Web Key has them. Sources: RFC 7517,
+ * 7518. */
+#include "base/crypto.h"
+#include "base/crypto_ossl.h"
+
+#include <openssl/ec.h>
+#include <openssl/ecdsa.h>
+
+enum { RSA_BITS_MIN = 2048, RSA_BITS_MAX = 8192, P256_SIZE = 32 };
+
+DEFINE_OSSL(OSSL_PARAM_BLD, OSSL_PARAM_BLD_free)
+DEFINE_OSSL(OSSL_PARAM, OSSL_PARAM_free)
+DEFINE_OSSL(EVP_PKEY_CTX, EVP_PKEY_CTX_free)
+DEFINE_OSSL(EVP_MD_CTX, EVP_MD_CTX_free)
+DEFINE_OSSL(ECDSA_SIG, ECDSA_SIG_free)
+
+static const unsigned char *bytes_of(struct str s)
+{
+	return (const unsigned char *) s.p;
+}
+
+/* NULL: it is no key. */
+static EVP_PKEY *make_key(const char *type, OSSL_PARAM *params)
+{
+	EVP_PKEY *key = NULL;
+	OSSL(EVP_PKEY_CTX) context = EVP_PKEY_CTX_new_from_name(NULL, type, NULL);
+	if (!context || !params || EVP_PKEY_fromdata_init(context) != 1 ||
+	    EVP_PKEY_fromdata(context, &key, EVP_PKEY_PUBLIC_KEY, params) != 1)
+		return NULL;
+	return key;
+}
+
+static EVP_PKEY *make_rsa(struct str n, struct str e)
+{
+	OSSL(BIGNUM) modulus = BN_bin2bn(bytes_of(n), (int) n.n, NULL);
+	OSSL(BIGNUM) exponent = BN_bin2bn(bytes_of(e), (int) e.n, NULL);
+	OSSL(OSSL_PARAM_BLD) build = OSSL_PARAM_BLD_new();
+	if (!modulus || !exponent || !build || BN_num_bits(modulus) < RSA_BITS_MIN ||
+	    BN_num_bits(modulus) > RSA_BITS_MAX || BN_num_bits(exponent) > 64 ||
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_N, modulus) != 1 ||
+	    OSSL_PARAM_BLD_push_BN(build, OSSL_PKEY_PARAM_RSA_E, exponent) != 1)
+		return NULL;
+	OSSL(OSSL_PARAM) params = OSSL_PARAM_BLD_to_param(build);
+	return make_key("RSA", params);
+}
+
+static EVP_PKEY *make_p256(struct str x, struct str y)
+{
+	unsigned char point[1 + 2 * P256_SIZE] = {4}; /* uncompressed */
+	OSSL(OSSL_PARAM_BLD) build = OSSL_PARAM_BLD_new();
+	if (x.n != P256_SIZE || y.n != P256_SIZE || !build)
+		return NULL;
+	memcpy(point + 1, x.p, P256_SIZE);
+	memcpy(point + 1 + P256_SIZE, y.p, P256_SIZE);
+	if (OSSL_PARAM_BLD_push_utf8_string(build, OSSL_PKEY_PARAM_GROUP_NAME, "prime256v1", 0) != 1 ||
+	    OSSL_PARAM_BLD_push_octet_string(build, OSSL_PKEY_PARAM_PUB_KEY, point, sizeof point) != 1)
+		return NULL;
+	OSSL(OSSL_PARAM) params = OSSL_PARAM_BLD_to_param(build);
+	return make_key("EC", params);
+}
+
+static bool verify(EVP_PKEY *key, struct str data, const unsigned char *signature, size_t size)
+{
+	OSSL(EVP_MD_CTX) context = EVP_MD_CTX_new();
+	bool is_right = context && key && EVP_DigestVerifyInit(context, NULL, EVP_sha256(), NULL, key) == 1 &&
+			EVP_DigestVerify(context, signature, size, bytes_of(data), data.n) == 1;
+	ERR_clear_error();
+	return is_right;
+}
+
+bool crypto_verify_rs256(struct str n, struct str e, struct str data, struct str signature)
+{
+	OSSL(EVP_PKEY) key = make_rsa(n, e);
+	return verify(key, data, bytes_of(signature), signature.n);
+}
+
+bool crypto_verify_es256(struct str x, struct str y, struct str data, struct str signature)
+{
+	OSSL(EVP_PKEY) key = make_p256(x, y);
+	OSSL(ECDSA_SIG) pair = ECDSA_SIG_new();
+	unsigned char *der = NULL;
+	if (!key || !pair || signature.n != (size_t) 2 * P256_SIZE) {
+		ERR_clear_error();
+		return false;
+	}
+	BIGNUM *r = BN_bin2bn(bytes_of(signature), P256_SIZE, NULL);
+	BIGNUM *s = BN_bin2bn(bytes_of(signature) + P256_SIZE, P256_SIZE, NULL);
+	if (!r || !s || ECDSA_SIG_set0(pair, r, s) != 1) {
+		BN_free(r);
+		BN_free(s);
+		return false;
+	}
+	int size = i2d_ECDSA_SIG(pair, &der);
+	bool is_right = size > 0 && verify(key, data, der, (size_t) size);
+	OPENSSL_free(der);
+	return is_right;
+}
+
+/* ---- chains ---- */
+
+DEFINE_OSSL(X509, X509_free)
+DEFINE_OSSL(X509_STORE, X509_STORE_free)
+DEFINE_OSSL(X509_STORE_CTX, X509_STORE_CTX_free)
+
+static void free_chain(STACK_OF(X509) * *chain)
+{
+	sk_X509_pop_free(*chain, X509_free);
+}
+
+static bool has_thumbprint(X509 *certificate, struct strs thumbprints, struct arena *a)
+{
+	unsigned char digest[EVP_MAX_MD_SIZE];
+	unsigned size = 0;
+	if (X509_digest(certificate, EVP_sha1(), digest, &size) != 1)
+		return false;
+	struct str hex = str_encode_hex(a, digest, size);
+	for (size_t k = 0; k < thumbprints.count; k++)
+		if (str_equal_nocase(hex, thumbprints.at[k]))
+			return true;
+	return false;
+}
+
+static bool add_pem(STACK_OF(X509) * chain, struct str pem)
+{
+	OSSL(BIO) bio = BIO_new_mem_buf(pem.p, (int) pem.n);
+	X509 *certificate = bio ? PEM_read_bio_X509(bio, NULL, NULL, NULL) : NULL;
+	if (certificate && sk_X509_push(chain, certificate) > 0)
+		return true;
+	X509_free(certificate);
+	return false;
+}
+
+bool crypto_is_vouched_for(struct arena *a, struct strs pems, struct strs thumbprints)
+{
+	__attribute__((cleanup(free_chain))) STACK_OF(X509) *chain = sk_X509_new_null();
+	OSSL(X509_STORE) store = X509_STORE_new();
+	OSSL(X509_STORE_CTX) context = X509_STORE_CTX_new();
+	bool is_anchored = false;
+	if (!chain || !store || !context || !pems.count)
+		return false;
+	for (size_t k = 0; k < pems.count; k++)
+		if (!add_pem(chain, pems.at[k]))
+			return false;
+	for (int k = 0; k < sk_X509_num(chain); k++)
+		if (has_thumbprint(sk_X509_value(chain, k), thumbprints, a))
+			is_anchored |= X509_STORE_add_cert(store, sk_X509_value(chain, k)) == 1;
+	(void) X509_STORE_set_flags(store, X509_V_FLAG_PARTIAL_CHAIN);
+	bool is_good =
+		is_anchored && X509_STORE_CTX_init(context, store, sk_X509_value(chain, 0), chain) == 1 &&
+		X509_STORE_CTX_set_default(context, "ssl_server") == 1 && X509_verify_cert(context) == 1;
+	ERR_clear_error();
+	return is_good;
+}

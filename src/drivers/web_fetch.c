@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * A document, by libcurl. Whom the system's authorities do not vouch for is asked once more without them, and
+ * believed only if one of the thumbprints stands in its chain and the chain holds from there. */
+#include "drivers/web_fetch.h"
+
+#include <curl/curl.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/crypto.h"
+#include "drivers/web_inside.h"
+
+enum { CHAIN_MAX = 10 };
+
+struct fetching {
+	const struct web_fetch *wish;
+	struct buf body;
+	bool is_inside;
+};
+
+static curl_socket_t open_outside(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
+{
+	struct fetching *f = arg;
+	(void) purpose;
+	f->is_inside = !f->wish->from_inside && web_is_inside(address);
+	return f->is_inside ? CURL_SOCKET_BAD
+			    : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
+}
+
+static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
+{
+	struct fetching *f = arg;
+	if (size * count > f->wish->cap_size - buf_str(&f->body).n)
+		return 0; /* curl ends with a write error */
+	buf_add(&f->body, bytes, size * count);
+	return size * count;
+}
+
+/* The certificates that the server showed, the server's first. */
+static struct strs take_chain(CURL *curl, struct arena *a)
+{
+	struct curl_certinfo *info = NULL;
+	struct str *pems = arena_new_array(a, struct str, CHAIN_MAX);
+	size_t count = 0;
+	if (!pems || curl_easy_getinfo(curl, CURLINFO_CERTINFO, &info) != CURLE_OK || !info ||
+	    info->num_of_certs > CHAIN_MAX)
+		return (struct strs){0};
+	for (int k = 0; k < info->num_of_certs; k++)
+		for (const struct curl_slist *line = info->certinfo[k]; line; line = line->next)
+			if (strncmp(line->data, "Cert:", 5) == 0)
+				pems[count++] = str_copy(a, str_from(line->data + 5));
+	return (struct strs){pems, count};
+}
+
+static CURLcode perform(struct fetching *f, CURL *curl, bool by_thumbprint, char *words)
+{
+	(void) curl_easy_setopt(curl, CURLOPT_URL, f->wish->url);
+	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
+	(void) curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
+	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) f->wish->timeout_ms);
+	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, f);
+	(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_outside);
+	(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, f);
+	(void) curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
+	(void) curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, by_thumbprint ? 0L : 1L);
+	(void) curl_easy_setopt(curl, CURLOPT_CERTINFO, by_thumbprint ? 1L : 0L);
+	return curl_easy_perform(curl);
+}
+
+RESULT web_fetch_get(struct ctx *c, const struct web_fetch *wish, struct str *ret_body)
+{
+	struct fetching f = {.wish = wish};
+	char words[CURL_ERROR_SIZE] = {0};
+	CURL *curl = curl_easy_init();
+	if (!curl)
+		return ctx_no_memory(c);
+	buf_init(&f.body, wish->cap_size);
+	CURLcode code = perform(&f, curl, false, words);
+	bool is_vouched_for = true;
+	if (code == CURLE_PEER_FAILED_VERIFICATION && wish->thumbprints.count) {
+		code = perform(&f, curl, true, words);
+		is_vouched_for =
+			crypto_is_vouched_for(c->arena, take_chain(curl, c->arena), wish->thumbprints);
+	}
+	curl_easy_cleanup(curl);
+	struct str body = str_copy(c->arena, buf_str(&f.body));
+	buf_done(&f.body);
+	if (f.is_inside)
+		return ctx_fail(c, ERR_IO, "%s is at this machine itself", wish->url);
+	if (code != CURLE_OK)
+		return ctx_fail(c, ERR_IO, "cannot fetch %s: %s", wish->url,
+				words[0] ? words : curl_easy_strerror(code));
+	if (!is_vouched_for)
+		return ctx_fail(c, ERR_IO, "no thumbprint is of the certificates of %s", wish->url);
+	*ret_body = body;
+	return body.p ? OK : ctx_fail(c, ERR_IO, "%s is empty", wish->url);
+}
