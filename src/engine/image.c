@@ -358,49 +358,6 @@ RESULT engine_copy_image(struct op *op, struct image_copying *wish)
 
 /* ---- who may launch it ---- */
 
-enum { LAUNCHERS_MAX = 1000 };
-
-static RESULT find_launcher(struct op *op, const struct ref *ref, uuid *ret_account)
-{
-	const struct account *account = account_find_by_number(op->head, ref->text);
-	if (!account && ref->bits)
-		account = (const struct account *) tables_find_prefix(op->head, KIND_ACCOUNT, ref->prefix,
-								      ref->bits);
-	if (!account || !row_is_live(&account->row))
-		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ACCOUNT, ref->field,
-				   "The account '%" STR_FMT "' does not exist", STR_ARG(ref->text));
-	*ret_account = account->row.id;
-	return OK;
-}
-
-static RESULT change_launchers(struct op *op, const struct image_settings *wish, struct uuids *launchers)
-{
-	size_t most = launchers->count + wish->add_launchers.count, count = 0;
-	uuid *next = arena_new_array(op->ctx->arena, uuid, most + 1), account;
-	if (!next)
-		return ctx_no_memory(op->ctx);
-	for (size_t n = 0; n < launchers->count && !wish->reset_launchers; n++)
-		next[count++] = launchers->at[n];
-	for (size_t n = 0; n < wish->add_launchers.count; n++) {
-		TRY(find_launcher(op, &wish->add_launchers.at[n], &account));
-		if (!uuids_have(&(struct uuids){next, count}, account))
-			next[count++] = account;
-	}
-	for (size_t n = 0; n < wish->remove_launchers.count; n++) {
-		TRY(find_launcher(op, &wish->remove_launchers.at[n], &account));
-		size_t k = 0;
-		while (k < count && !uuid_equal(next[k], account))
-			k++;
-		if (k < count)
-			next[k] = next[--count];
-	}
-	if (count > LAUNCHERS_MAX)
-		return ENGINE_FAIL(op, ERR_QUOTA, KIND_IMAGE, STR("LaunchPermission"),
-				   "An image may be shared with %d accounts at most.", LAUNCHERS_MAX);
-	*launchers = (struct uuids){next, count};
-	return OK;
-}
-
 /* Who is no launcher any more has no word on it either. */
 static RESULT keep_launchers(struct op *op, const struct image *image, struct uuids *accounts)
 {
@@ -419,7 +376,11 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 {
 	const struct image *image = NULL;
 	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.update", KIND_IMAGE, &image->row));
+	TRY(engine_permit(op, wish->set_deprecated ? "image.deprecate" : "image.update", KIND_IMAGE,
+			  &image->row));
+	if (wish->only_shared && engine_image_visibility(image) != IMAGE_VISIBLE_SHARED)
+		return ENGINE_FAIL(op, ERR_DENIED, KIND_IMAGE, wish->image.field,
+				   "Only shared images have members.");
 	struct image next = *image;
 	choice_apply(wish->is_public, &next.is_public);
 	if (wish->reset_launchers)
@@ -427,7 +388,11 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 	next.is_community = next.is_community && !next.is_public;
 	if (wish->set_description)
 		next.description = wish->description;
-	TRY(change_launchers(op, wish, &next.launchers));
+	if (wish->set_deprecated)
+		next.deprecated_us = wish->deprecated_us;
+	const struct sharing sharing = {
+		.add = wish->add_launchers, .remove = wish->remove_launchers, .reset = wish->reset_launchers};
+	TRY(sharing_change(op, KIND_IMAGE, &sharing, &next.launchers));
 	TRY(keep_launchers(op, &next, &next.accepted_by));
 	TRY(keep_launchers(op, &next, &next.rejected_by));
 	next.is_unshared = next.is_unshared && !next.is_public && next.launchers.count == 0;

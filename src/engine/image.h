@@ -91,6 +91,9 @@ struct image_settings {
 	struct refs add_launchers, remove_launchers; /* accounts, by number or id */
 	bool reset_launchers, set_description;
 	struct str description;
+	bool only_shared; /* ERR_DENIED: it is not, in Glance's sense */
+	bool set_deprecated;
+	int64_t deprecated_us; /* 0: not any more */
 };
 OPERATION(engine_update_image, image_settings)
 

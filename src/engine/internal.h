@@ -489,6 +489,15 @@ RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *dis
 /* Of a file that is kept already: account, words and the file are set. */
 RESULT snapshot_write_kept(struct op *op, struct snapshot *snapshot);
 
+/* ---- sharing.c ---- */
+
+struct sharing {
+	struct refs add, remove; /* accounts, by number or id */
+	bool reset;              /* none is left, before those are added */
+};
+/* A new list in the arena. ERR_NOT_FOUND with KIND_ACCOUNT; ERR_QUOTA: they are too many. */
+RESULT sharing_change(struct op *op, enum kind kind, const struct sharing *wish, struct uuids *accounts);
+
 /* ---- volume_type.c ---- */
 
 /* Those that are always there. */

@@ -48,6 +48,13 @@ static bool may_launch(const struct image *image, uuid account)
 	return may;
 }
 
+/* The operator's are everybody's. */
+static bool may_restore(const struct snapshot *snapshot, uuid account)
+{
+	return uuid_is_none(snapshot->account) || snapshot->is_public ||
+	       uuids_have(&snapshot->restorers, account);
+}
+
 static bool may_use(const struct ctx *c, const struct instance_type *type)
 {
 	return type->is_public || identity_is_admin(c->who) || uuids_have(&type->users, c->who->account);
@@ -108,8 +115,8 @@ bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
 		return may_see_people_of(c, kind, row);
 	if (kind == KIND_SUBNET_POOL)
 		return ((const struct subnet_pool *) row)->is_shared;
-	if (kind == KIND_SNAPSHOT) /* the operator's are everybody's */
-		return uuid_is_none(((const struct snapshot *) row)->account);
+	if (kind == KIND_SNAPSHOT)
+		return may_restore((const struct snapshot *) row, c->who->account);
 	return kind == KIND_IMAGE && may_launch((const struct image *) row, c->who->account);
 }
 

@@ -17,7 +17,7 @@
 #include "engine/operation.h"
 
 /* Live (or of a kind that stays visible) and the caller's own, or of a kind that has no owner, or an image
- * that it may launch, a snapshot of the operator's, or a shared subnet pool. */
+ * that it may launch, a snapshot of the operator's or shared with it, or a shared subnet pool. */
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
 /* As above without the exception for images: what the caller may change. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);

@@ -183,6 +183,12 @@ RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 		next.name = wish->name;
 	if (wish->set_description)
 		next.description = wish->description;
+	if (wish->reset_users)
+		next.is_public = false;
+	choice_apply(wish->is_public, &next.is_public);
+	const struct sharing sharing = {
+		.add = wish->add_users, .remove = wish->remove_users, .reset = wish->reset_users};
+	TRY(sharing_change(op, KIND_SNAPSHOT, &sharing, &next.restorers));
 	TRY(check_words(op, next.name));
 	TRY(check_words(op, next.description));
 	TRY(snapshot_put(op, &next));
@@ -199,6 +205,17 @@ RESULT snapshot_delete_metered(struct op *op, const struct snapshot *snapshot)
 			   (long long) snapshot->volume_size);
 }
 
+/* Of another account's image it does not say which. */
+static RESULT fail_in_use(struct op *op, const struct snapshot_target *wish, const struct image *image)
+{
+	bool is_known = image && engine_may_see(op->ctx, KIND_IMAGE, &image->row);
+	return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
+			   "The snapshot %" STR_FMT " is currently in use by %" STR_FMT,
+			   STR_ARG(wish->snapshot.text),
+			   STR_ARG(is_known ? engine_write_id(op, KIND_IMAGE, image->row.id)
+					    : STR("an image of another account")));
+}
+
 RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 {
 	const struct snapshot *snapshot = NULL;
@@ -206,10 +223,7 @@ RESULT engine_delete_snapshot(struct op *op, struct snapshot_target *wish)
 	TRY(engine_permit(op, "snapshot.delete", KIND_SNAPSHOT, &snapshot->row));
 	const struct image_device *device = image_device_first_by_snapshot(op->head, snapshot->row.id);
 	if (device)
-		return ENGINE_FAIL(op, ERR_IN_USE, KIND_SNAPSHOT, wish->snapshot.field,
-				   "The snapshot %" STR_FMT " is currently in use by %" STR_FMT,
-				   STR_ARG(wish->snapshot.text),
-				   STR_ARG(engine_write_id(op, KIND_IMAGE, device->image)));
+		return fail_in_use(op, wish, image_find(op->head, device->image));
 	if (!wish->force && snapshot->hold != SNAPSHOT_HOLD_ERROR)
 		TRY(snapshot_check_unheld(op, snapshot, &wish->snapshot));
 	return snapshot_delete_metered(op, snapshot);

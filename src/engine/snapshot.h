@@ -40,6 +40,10 @@ struct snapshot_settings {
 	struct ref snapshot;
 	bool set_name, set_description;
 	struct str name, description; /* up to 255 characters */
+	/* Who may make volumes of it besides its owner. */
+	enum choice is_public;
+	struct refs add_users, remove_users; /* accounts, by number or id */
+	bool reset_users;                    /* nobody, everybody neither */
 };
 OPERATION(engine_update_snapshot, snapshot_settings)
 

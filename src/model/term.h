@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Terms: what a row is sought by that no index of its schema can hold: its state, which is derived,
- * and its tags, security groups and launchers, of which it has several. A term is the hash of the owner's
- * account and of the words; the account's id, which no client knows, keeps others from making terms that
- * meet. What is found by a term is compared with what is sought all the same. Pure; any thread. */
+ * and its tags, security groups and launchers (of a snapshot: restorers), of which it has several. A term is
+ * the hash of the owner's account and of the words; the account's id, which no client knows, keeps others
+ * from making terms that meet. What is found by a term is compared with what is sought all the same. Pure;
+ * any thread. */
 #pragma once
 
 #include "model/row.h"

@@ -266,6 +266,52 @@ def test_an_image_of_glance(both):
     assert both.status("GET", path) == 404
 
 
+def test_shared_snapshot(both, other):
+    """Seen and used by whom it is shared with, by nobody else, and not changed by them."""
+    volume = both.ec2.create_volume(AvailabilityZone="us-east-1a", Size=1)["VolumeId"]
+    both.rest()
+    snapshot = both.ec2.create_snapshot(VolumeId=volume, TagSpecifications=[
+        {"ResourceType": "snapshot", "Tags": [{"Key": "a", "Value": "b"}]}])["SnapshotId"]
+    both.rest()
+    number = other.ec2.describe_vpcs()["Vpcs"][0]["OwnerId"]
+
+    def listed(**more):
+        return snapshot in [s["SnapshotId"] for s in other.ec2.describe_snapshots(**more)["Snapshots"]]
+
+    def share(**how):
+        both.ec2.modify_snapshot_attribute(SnapshotId=snapshot, CreateVolumePermission=how)
+
+    def attribute():
+        return both.ec2.describe_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")["CreateVolumePermissions"]
+    assert not listed() and attribute() == []
+    assert code(other.ec2.describe_snapshots, SnapshotIds=[snapshot]) == "InvalidSnapshot.NotFound"
+    assert code(other.ec2.copy_snapshot, SourceSnapshotId=snapshot, SourceRegion="us-east-1") == "InvalidSnapshot.NotFound"
+    share(Add=[{"UserId": number}])
+    assert attribute() == [{"UserId": number}]
+    shown = other.ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
+    assert "Tags" not in shown and shown["OwnerId"] == both.ec2.describe_vpcs()["Vpcs"][0]["OwnerId"]
+    assert listed(RestorableByUserIds=["self"]) and listed(RestorableByUserIds=[number]) and not listed(OwnerIds=["self"])
+    copy = other.ec2.copy_snapshot(SourceSnapshotId=snapshot, SourceRegion="us-east-1")["SnapshotId"]
+    made = other.ec2.create_volume(AvailabilityZone="us-east-1a", SnapshotId=snapshot)["VolumeId"]
+    image = other.ec2.register_image(Name="of another's", RootDeviceName="/dev/sda1", BlockDeviceMappings=[
+        {"DeviceName": "/dev/sda1", "Ebs": {"SnapshotId": snapshot}}])["ImageId"]
+    assert code(other.ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidSnapshot.NotFound"
+    assert code(other.ec2.modify_snapshot_attribute, SnapshotId=snapshot,
+                CreateVolumePermission={"Add": [{"Group": "all"}]}) == "InvalidSnapshot.NotFound"
+    assert code(both.ec2.delete_snapshot, SnapshotId=snapshot) == "InvalidSnapshot.InUse"
+    other.ec2.deregister_image(ImageId=image)
+    share(Remove=[{"UserId": number}], Add=[{"Group": "all"}])
+    assert attribute() == [{"Group": "all"}] and listed() and listed(RestorableByUserIds=["all"])
+    both.ec2.reset_snapshot_attribute(SnapshotId=snapshot, Attribute="createVolumePermission")
+    assert attribute() == [] and not listed()
+    other.rest()
+    other.ec2.delete_snapshot(SnapshotId=copy)
+    other.ec2.delete_volume(VolumeId=made)
+    both.ec2.delete_snapshot(SnapshotId=snapshot)
+    both.ec2.delete_volume(VolumeId=volume)
+    both.rest()
+
+
 @holds("Images and volumes through OpenStack: Visibility")
 def test_visibility(both, other):
     made = upload(both)

@@ -24,7 +24,7 @@ VALUES = {
     "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "Egress": "true", "InstanceTenancy": "default", "Protocol": "tcp", "RuleAction": "deny", "RuleNumber": "100", "ToPort": "8080", "Value": "red",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
                          "aEhqSWxvTWIgeA==",
-    "Size": "1", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
+    "DeprecateAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400)), "Size": "1", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
 }
 
 CHANGED_RULE = {"GroupId": "sg", "SecurityGroupRule.1.SecurityGroupRuleId": "sgr", "SecurityGroupRule.1.SecurityGroupRule.IpProtocol": "=tcp",
@@ -58,6 +58,14 @@ REQUESTS = {
     "CreateSnapshots": {"InstanceSpecification.InstanceId": "i"},
     "DeleteSnapshot": {"SnapshotId": "spare snap"},
     "DeregisterImage": {"ImageId": "spare ami"},
+    "DescribeSnapshotAttribute": {"SnapshotId": "spare snap", "Attribute": "=createVolumePermission"},
+    "ModifySnapshotAttribute": {"SnapshotId": "spare snap", "CreateVolumePermission.Add.1.Group": "=all"},
+    ("ModifySnapshotAttribute", "CreateVolumePermission"): {"SnapshotId": "spare snap"},
+    ("ModifySnapshotAttribute", "UserId"): {"SnapshotId": "spare snap", "OperationType": "=add"},
+    ("ModifySnapshotAttribute", "UserGroup"): {"SnapshotId": "spare snap", "OperationType": "=add"},
+    "ResetSnapshotAttribute": {"SnapshotId": "spare snap", "Attribute": "=createVolumePermission"},
+    "EnableImageDeprecation": {"ImageId": "spare ami"},
+    "DisableImageDeprecation": {"ImageId": "spare ami"},
     "DescribeImageAttribute": {"ImageId": "spare ami", "Attribute": "=description"},
     "ModifyImageAttribute": {"ImageId": "spare ami", "Description.Value": "=words"},
     ("ModifyImageAttribute", "UserId"): {"ImageId": "spare ami", "OperationType": "=add"},

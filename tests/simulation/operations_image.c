@@ -292,6 +292,19 @@ static void apply_deregister(struct request *x, struct str answer)
 	model_end_image(&x->s->model, x->refs[0]);
 }
 
+static bool draw_restorers(struct request *x)
+{
+	request_add(x, "OperationType", "%s", random_below(2) ? "add" : "remove");
+	request_add(x, "UserGroup.1", "all");
+	return true;
+}
+
+static bool draw_reset(struct request *x)
+{
+	request_add(x, "Attribute", "createVolumePermission");
+	return true;
+}
+
 static const struct operation rows[] = {
 	{"POST /volume/v3/snapshots",
 	 3,
@@ -359,6 +372,9 @@ static const struct operation rows[] = {
 	 draw_description,
 	 NULL,
 	 apply_description},
+	{"ModifySnapshotAttribute", 1, {{"SnapshotId", KIND_SNAPSHOT}}, NULL, draw_restorers, NULL, NULL},
+	{"ResetSnapshotAttribute", 1, {{"SnapshotId", KIND_SNAPSHOT}}, NULL, draw_reset, NULL, NULL},
+	{"DisableImageDeprecation", 1, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, NULL},
 	{"DeregisterImage", 3, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, apply_deregister},
 };
 const struct operations image_operations = {rows, sizeof rows / sizeof *rows};

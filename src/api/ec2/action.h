@@ -47,6 +47,7 @@ enum ec2_action_flag {
 	OF_STS = 1 << 2,   /* an action of the Security Token Service */
 	FOR_ALL = 1 << 3,  /* needs no permission */
 	UNSIGNED = 1 << 4, /* what it brings proves who asks; nobody signs it */
+	BY_TIME = 1 << 5,  /* time alone changes what it answers: the answer is not kept */
 };
 
 struct ec2_action {

@@ -207,7 +207,7 @@ static const char content_type[] = "text/xml;charset=UTF-8";
 static bool make_answer_key(struct ec2_call *e, struct face_answer_key *ret_key)
 {
 	static const char *const none[] = {0};
-	if (e->action->flags & (WRITES | OBSERVES | OF_STS) || e->dry_run)
+	if (e->action->flags & (WRITES | OBSERVES | OF_STS | BY_TIME) || e->dry_run)
 		return false;
 	struct str digest = params_digest(e->c, &e->pairs, none);
 	if (digest.n != sizeof ret_key->digest)

@@ -3,6 +3,7 @@
 #include "engine/image.h"
 
 #include "api/ec2/images.h"
+#include "api/ec2/sharing.h"
 #include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 
@@ -168,24 +169,6 @@ static RESULT ec2_copy_image(struct ec2_call *e, const void *args, struct xml *x
 
 /* ---- attributes ---- */
 
-struct ec2_permission {
-	struct str group;
-	struct ref user;
-};
-static const struct param permission_rows[] = {
-	PARAM(struct ec2_permission, "Group", group, .words = "all", .doc = "Everybody."),
-	PARAM(struct ec2_permission, "UserId", user, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 12,
-	      .doc = "An account, by its number."),
-	NOT_BUILT("OrganizationArn"),
-	NOT_BUILT("OrganizationalUnitArn"),
-};
-static const struct params permission_params = PARAMS(struct ec2_permission, permission_rows);
-
-struct ec2_permissions {
-	const struct ec2_permission *at;
-	size_t count;
-};
-
 struct ec2_modify_image {
 	struct image_settings wish;
 	struct ec2_permissions add, remove;
@@ -199,10 +182,10 @@ static const struct param modify_image_params[] = {
 	P("Description.Value", wish.description, .max = 255,
 	  .given = offsetof(struct ec2_modify_image, wish.set_description) + 1,
 	  .doc = "Its new description."),
-	PARAM_LIST(struct ec2_modify_image, "LaunchPermission.Add", add, permission_params, .max = 100,
+	PARAM_LIST(struct ec2_modify_image, "LaunchPermission.Add", add, ec2_permission_params, .max = 100,
 		   .doc = "Who may launch it from now on."),
-	PARAM_LIST(struct ec2_modify_image, "LaunchPermission.Remove", remove, permission_params, .max = 100,
-		   .doc = "Who may not any more."),
+	PARAM_LIST(struct ec2_modify_image, "LaunchPermission.Remove", remove, ec2_permission_params,
+		   .max = 100, .doc = "Who may not any more."),
 	P("Attribute", attribute, .words = "description|launchPermission",
 	  .doc = "What Value, or OperationType with UserId and UserGroup, is for."),
 	P("OperationType", operation, .words = "add|remove",
@@ -218,25 +201,6 @@ static const struct param modify_image_params[] = {
 };
 #undef P
 
-/* Accounts of the list; sets *is_public as asked where everybody is among them. */
-static RESULT take_permissions(struct ec2_call *e, const struct ec2_permissions *list, enum choice choice,
-			       enum choice *is_public, struct refs *ret_accounts)
-{
-	struct ref *refs = arena_new_array(e->c->arena, struct ref, list->count);
-	size_t count = 0;
-	if (!refs)
-		return ctx_no_memory(e->c);
-	for (size_t k = 0; k < list->count; k++) {
-		if (!str_is_empty(list->at[k].group))
-			*is_public = choice;
-		else
-			refs[count++] = list->at[k].user;
-	}
-	if (list->count)
-		*ret_accounts = (struct refs){refs, count};
-	return OK;
-}
-
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct ec2_modify_image *a = args;
@@ -251,8 +215,8 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 		a->wish.set_description = true;
 		a->wish.description = a->value;
 	}
-	TRY(take_permissions(e, &a->add, CHOICE_YES, &a->wish.is_public, &a->wish.add_launchers));
-	TRY(take_permissions(e, &a->remove, CHOICE_NO, &a->wish.is_public, &a->wish.remove_launchers));
+	TRY(ec2_take_permissions(e, &a->add, CHOICE_YES, &a->wish.is_public, &a->wish.add_launchers));
+	TRY(ec2_take_permissions(e, &a->remove, CHOICE_NO, &a->wish.is_public, &a->wish.remove_launchers));
 	if (!a->wish.set_description && a->wish.is_public == CHOICE_DEFAULT && !a->wish.add_launchers.count &&
 	    !a->wish.remove_launchers.count)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Attribute"),
@@ -292,22 +256,6 @@ static const struct param describe_image_params[] = {
 	      .doc = "What is asked for."),
 };
 
-static void write_launchers(struct xml *x, const struct tables *t, const struct image *image)
-{
-	xml_open(x, "launchPermission");
-	if (image->is_public) {
-		xml_open(x, "item");
-		xml_z(x, "group", "all");
-		xml_close(x, "item");
-	}
-	for (size_t k = 0; k < image->launchers.count; k++) {
-		xml_open(x, "item");
-		xml_text(x, "userId", ec2_owner_number(t, image->launchers.at[k]));
-		xml_close(x, "item");
-	}
-	xml_close(x, "launchPermission");
-}
-
 static RESULT write_devices(struct ec2_call *e, struct xml *x, const struct image *image)
 {
 	VEC(const struct image_device *) devices = {0};
@@ -335,7 +283,7 @@ static RESULT ec2_describe_image(struct ec2_call *e, const void *args, struct xm
 	TRY(engine_find_own_image(e->c, t, &a->image, &image));
 	ec2_write_id(x, "imageId", KIND_IMAGE, image->row.id);
 	if (str_is(a->attribute, "launchPermission"))
-		write_launchers(x, t, image);
+		ec2_write_sharing(x, "launchPermission", t, image->is_public, &image->launchers);
 	else if (str_is(a->attribute, "blockDeviceMapping"))
 		return write_devices(e, x, image);
 	else if (str_is(a->attribute, "productCodes"))
@@ -350,6 +298,52 @@ static RESULT ec2_describe_image(struct ec2_call *e, const void *args, struct xm
 		write_value(x, "tpmSupport", STR("v2.0"));
 	else /* what no image here has */
 		write_value(x, str_to_z(e->c->arena, a->attribute), STR_NONE);
+	return OK;
+}
+
+/* ---- deprecation ---- */
+
+#define YEAR (365 * 24 * HOUR)
+
+struct ec2_deprecate {
+	struct image_settings wish;
+	struct str at;
+};
+static const struct param deprecate_params[] = {
+	PARAM(struct ec2_deprecate, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "An image of one's own."),
+	PARAM(struct ec2_deprecate, "DeprecateAt", at, .flags = REQUIRED, .max = 40,
+	      .doc = "A time to come, of the next ten years; two for a public image."),
+};
+static const struct param undeprecate_params[] = {
+	PARAM(struct ec2_deprecate, "ImageId", wish.image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "An image of one's own."),
+};
+
+/* To the minute, as EC2 does. */
+static RESULT prepare_deprecate(struct ec2_call *e, void *args)
+{
+	struct ec2_deprecate *a = args;
+	const struct image *image = 0;
+	int64_t at_us = 0, now_us = clock_now_us();
+	TRY(engine_find_own_image(e->c, ec2_walk(e), &a->wish.image, &image));
+	bool is_public = image->is_public || uuid_is_none(image->account);
+	if (!result_is_ok(clock_parse(a->at, &at_us)) || at_us <= now_us ||
+	    at_us > now_us + (is_public ? 2 : 10) * YEAR)
+		return ctx_fail_field(e->c, ERR_INVALID, STR("DeprecateAt"),
+				      "Value (%" STR_FMT
+				      ") for parameter deprecateAt is invalid. It has to be a "
+				      "time to come, within %d years.",
+				      STR_ARG(a->at), is_public ? 2 : 10);
+	a->wish.set_deprecated = true;
+	a->wish.deprecated_us = (at_us + MINUTE / 2) / MINUTE * MINUTE;
+	return OK;
+}
+
+static RESULT prepare_undeprecate(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ec2_deprecate *) args)->wish.set_deprecated = true;
 	return OK;
 }
 
@@ -379,6 +373,12 @@ static const struct ec2_action actions[] = {
 	{"ResetImageAttribute", "ec2:ResetImageAttribute", WRITES,
 	 PARAMS(struct ec2_reset_image, reset_image_params), prepare_reset, engine_update_image_run,
 	 .doc = "Leaves an image to its owner alone."},
+	{"EnableImageDeprecation", "ec2:EnableImageDeprecation", WRITES,
+	 PARAMS(struct ec2_deprecate, deprecate_params), prepare_deprecate, engine_update_image_run,
+	 .doc = "From then on others find an image by its id alone."},
+	{"DisableImageDeprecation", "ec2:DisableImageDeprecation", WRITES,
+	 PARAMS(struct ec2_deprecate, undeprecate_params), prepare_undeprecate, engine_update_image_run,
+	 .doc = "Others find an image as before."},
 	{"DescribeImageAttribute", "ec2:DescribeImageAttribute", 0,
 	 PARAMS(struct ec2_describe_image, describe_image_params), .answer = ec2_describe_image,
 	 .doc = "One attribute of an image of one's own."},

@@ -20,7 +20,7 @@ static const struct param describe_images_params[] = {
 	P("Owner", owners,
 	  .doc = "Only of these owners: self, amazon (the region's operator), or account numbers."),
 	P("ExecutableBy", executable_by, .doc = "Only those launchable by: self, all, or an account number."),
-	P("IncludeDeprecated", deprecated, .doc = "No image is ever deprecated here."),
+	P("IncludeDeprecated", deprecated, .doc = "Others' that are deprecated, too."),
 	P("IncludeDisabled", disabled, .doc = "Those deactivated through another face, too."),
 	QUERY_FILTERS(struct ec2_describe_images),
 	QUERY_PAGES(struct ec2_describe_images, 1, 1000),
@@ -69,6 +69,11 @@ static bool is_executable_by(struct ec2_call *e, const struct image *image, stru
 	return (str_is(who, "self") || str_equal(who, e->owner)) && is_shared_with_caller(e, image);
 }
 
+static bool is_deprecated(const struct image *image)
+{
+	return image->deprecated_us && clock_now_us() >= image->deprecated_us;
+}
+
 static bool is_asked(struct ec2_call *e, const struct row *row)
 {
 	const struct ec2_describe_images *a = e->args;
@@ -78,6 +83,8 @@ static bool is_asked(struct ec2_call *e, const struct row *row)
 		owned = ec2_is_owner(e, image->account, a->owners.at[k]);
 	for (size_t k = 0; !executable && k < a->executable_by.count; k++)
 		executable = is_executable_by(e, image, a->executable_by.at[k]);
+	if (is_deprecated(image) && !a->deprecated && !a->query.ids.count && !is_own(e, image))
+		return false;
 	bool is_disabled = engine_derive_image_state(ec2_walk(e), image) == IMAGE_DISABLED;
 	return owned && executable && (a->disabled || !is_disabled);
 }
@@ -259,6 +266,8 @@ static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 	write_machine(x, image);
 	xml_bool(x, "enaSupport", image->ena_support);
 	xml_z(x, "sriovNetSupport", "simple");
+	if (image->deprecated_us)
+		xml_time_ms(x, "deprecationTime", image->deprecated_us);
 	ec2_write_tags(x, i->tags);
 }
 
@@ -279,7 +288,7 @@ static const struct ec2_listing image_listing = {.kind = KIND_IMAGE,
 						 .write = write_image};
 
 static const struct ec2_action actions[] = {
-	{"DescribeImages", "ec2:DescribeImages", 0,
+	{"DescribeImages", "ec2:DescribeImages", BY_TIME,
 	 PARAMS(struct ec2_describe_images, describe_images_params), .list = &image_listing,
 	 .doc = "Images that the account may launch."},
 };

@@ -27,14 +27,15 @@ static const struct param describe_snapshots_params[] = {
 };
 #undef P
 
-/* The operator's are everybody's, others their owner's. */
+/* Others than the operator's and public ones: their owner's, and those whom they are shared with. */
 static bool is_restorable_by(const struct ec2_call *e, const struct snapshot *s, struct str who)
 {
-	bool is_everybodys = uuid_is_none(s->account);
+	bool is_everybodys = uuid_is_none(s->account) || s->is_public;
+	uuid account = engine_get_account(e->c);
 	if (str_is(who, "all"))
 		return is_everybodys;
 	return (str_is(who, "self") || str_equal(who, e->owner)) &&
-	       (is_everybodys || uuid_equal(s->account, engine_get_account(e->c)));
+	       (is_everybodys || uuid_equal(s->account, account) || uuids_have(&s->restorers, account));
 }
 
 /* What a caller asks for besides filters. */
@@ -98,6 +99,7 @@ static const struct filter snapshot_filters[] = {
 struct snapshot_item {
 	const struct snapshot *snapshot;
 	struct str owner;
+	struct tags tags; /* none of others' */
 };
 
 static const void *gather_snapshot(struct ec2_call *e, const struct row *row)
@@ -107,6 +109,8 @@ static const void *gather_snapshot(struct ec2_call *e, const struct row *row)
 		return 0;
 	item->snapshot = (const struct snapshot *) row;
 	item->owner = ec2_owner_number(ec2_walk(e), item->snapshot->account);
+	if (engine_is_own(e->c, KIND_SNAPSHOT, row))
+		item->tags = item->snapshot->tags;
 	return item;
 }
 
@@ -125,7 +129,7 @@ static void write_snapshot_as(struct ec2_call *e, struct xml *x, const struct sn
 	xml_int(x, "volumeSize", ec2_gib(s->volume_size));
 	xml_text(x, "description", s->description);
 	xml_bool(x, "encrypted", false);
-	ec2_write_tags(x, s->tags);
+	ec2_write_tags(x, item->tags);
 }
 
 static void write_snapshot(struct ec2_call *e, struct xml *x, const void *item)
@@ -148,6 +152,7 @@ static const struct ec2_listing snapshot_listing = {.kind = KIND_SNAPSHOT,
 						    .filters = FILTERS(snapshot_filters),
 						    .account_index = SNAPSHOT_INDEX_ACCOUNT,
 						    .has_operators = true,
+						    .public_index = SNAPSHOT_INDEX_PUBLIC,
 						    .owners = owners_asked,
 						    .shows = is_asked,
 						    .gather = gather_snapshot,
@@ -287,7 +292,7 @@ static const struct param delete_snapshot_params[] = {
 static const struct ec2_action actions[] = {
 	{"DescribeSnapshots", "ec2:DescribeSnapshots", 0,
 	 PARAMS(struct ec2_describe_snapshots, describe_snapshots_params), .list = &snapshot_listing,
-	 .doc = "Snapshots of the account, and those of the region's operator."},
+	 .doc = "Snapshots of the account, and those that others let it have."},
 	{"CreateSnapshot", "ec2:CreateSnapshot", WRITES,
 	 PARAMS(struct ec2_create_snapshot, create_snapshot_params), prepare_create,
 	 engine_create_snapshot_run, .shows = KIND_SNAPSHOT, .answer = ec2_create_snapshot,

@@ -317,7 +317,7 @@ static void test_others(void **state)
 {
 	(void) state;
 	const size_t own = MANY + 1;
-	assert_in_range(cost_of("DescribeSnapshots", STR_NONE, "<startTime>", own + 1), own, own + 4);
+	assert_in_range(cost_of("DescribeSnapshots", STR_NONE, "<startTime>", own + 1), own, own + 8);
 	assert_in_range(cost_of("DescribeSnapshots", STR("&Owner.1=amazon"), "<startTime>", 1), 1, FEW);
 	assert_in_range(cost_of("DescribeImages", STR_NONE, "<imageState>", own + 3), own, own + 8);
 	assert_in_range(cost_of("DescribeImages", STR("&Owner.1=amazon"), "<imageState>", 1), 1, FEW);

@@ -250,6 +250,40 @@ static void test_nothing_of_others_is_changed(void **state)
 	}
 }
 
+/* Others find a deprecated image by its id alone; what time alone changed is told at once. */
+static void test_deprecated_images(void **state)
+{
+	struct world *w = *state;
+	struct str images = world_post(w, &w->alice, STR("Action=DescribeImages")).body;
+	struct str form = str_print(
+		w->arena, "Action=CopyImage&SourceRegion=us-east-1&Name=mine&SourceImageId=%" STR_FMT,
+		STR_ARG(world_element(images, "imageId")));
+	struct str id = world_element(world_post(w, &w->alice, form).body, "imageId");
+	struct str share = str_print(
+		w->arena, "Action=ModifyImageAttribute&LaunchPermission.Add.1.Group=all&ImageId=%" STR_FMT,
+		STR_ARG(id));
+	expect(world_post(w, &w->alice, share), 200, "");
+	char at[CLOCK_TEXT_SIZE];
+	clock_write_s(clock_now_us() + HOUR, at);
+	struct str end = str_print(w->arena, "Action=EnableImageDeprecation&DeprecateAt=%s&ImageId=%" STR_FMT,
+				   at, STR_ARG(id));
+	expect(world_post(w, &w->alice, end), 200, "");
+	const struct str list = STR("Action=DescribeImages");
+	struct str by_id = str_print(w->arena, "Action=DescribeImages&ImageId.1=%" STR_FMT, STR_ARG(id));
+	assert_true(str_contains(world_post(w, &w->bob, list).body, id));
+	clock_advance_us(2 * HOUR);
+	assert_false(str_contains(world_post(w, &w->bob, list).body, id));
+	assert_true(str_contains(world_post(w, &w->alice, list).body, id));
+	assert_true(str_contains(world_post(w, &w->bob, by_id).body, id));
+	assert_true(str_contains(
+		world_post(w, &w->bob, STR("Action=DescribeImages&IncludeDeprecated=true")).body, id));
+	struct str back =
+		str_print(w->arena, "Action=DisableImageDeprecation&ImageId=%" STR_FMT, STR_ARG(id));
+	expect(world_post(w, &w->bob, back), 400, "InvalidAMIID.NotFound");
+	expect(world_post(w, &w->alice, back), 200, "");
+	assert_true(str_contains(world_post(w, &w->bob, list).body, id));
+}
+
 /* ---- pages ---- */
 
 static size_t count_elements(struct str body, const char *text)
@@ -471,6 +505,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_reject, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_changed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_deprecated_images, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_gone_before_its_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_that_runs_out, setup, teardown),
