@@ -533,6 +533,8 @@ static void test_trust(void **state)
 	assert_false(trusts(c, "'Principal':{'AWS':'arn:aws:iam::111122223333:user/bob'}", ann));
 	assert_false(trusts(c, "'Principal':{'Service':'ec2.amazonaws.com'}", ann));
 	assert_true(trusts(c, "'Principal':{'Service':'ec2.amazonaws.com'}", "Service:ec2.amazonaws.com"));
+	assert_false(trusts(c, "'Principal':{'AWS':'*'}", "Service:ec2.amazonaws.com")); /* no account's */
+	assert_false(trusts(c, "'Principal':'*'", "Federated:arn:aws:iam::111122223333:oidc-provider/i"));
 	assert_false(trusts(c, "'NotPrincipal':{'AWS':'111122223333'}", ann));
 	assert_true(trusts(c, "'NotPrincipal':{'AWS':'444455556666'}", ann));
 	static const char *const bad[] = {
