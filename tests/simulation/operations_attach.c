@@ -153,6 +153,15 @@ static bool draw_os_detach(struct request *x)
 	return (t->to && x->ref_count == 2) || request_ref(x, "server_id", KIND_INSTANCE);
 }
 
+/* A suspended server keeps its disks. */
+static void judge_holder(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = x->refs[0], *holder = t->to ? t->to : t->left;
+	if (holder && (holder->is_saved || holder->was_saved))
+		refuse_or_doubt(v, t->to && holder->is_saved && server_is_at_rest(x, holder),
+				request_word(x, "IncorrectState", "409"));
+}
+
 static void judge_os_detach(const struct request *x, struct verdict *v)
 {
 	const struct thing *t = x->refs[0];
@@ -160,6 +169,7 @@ static void judge_os_detach(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, t->to != x->refs[1], "404");
 	if (!t->to || model_may_have_ended(t->to))
 		doubt(v, "400");
+	judge_holder(x, v);
 }
 
 /* Root volumes stay where they are. */
@@ -176,6 +186,7 @@ static void judge_detach_volume(const struct request *x, struct verdict *v)
 	const struct thing *t = x->refs[0];
 	if (!t->to || model_may_have_ended(t->to))
 		refuse_or_doubt(v, !t->to && !(t->left && x->flag), "IncorrectState");
+	judge_holder(x, v);
 }
 
 static void apply_detach(struct request *x, struct str answer)
