@@ -48,7 +48,7 @@ static struct strs take_chain(CURL *curl, struct arena *a)
 		return (struct strs){0};
 	for (int k = 0; k < info->num_of_certs; k++)
 		for (const struct curl_slist *line = info->certinfo[k]; line; line = line->next)
-			if (strncmp(line->data, "Cert:", 5) == 0)
+			if (strncmp(line->data, "Cert:", 5) == 0 && count < CHAIN_MAX)
 				pems[count++] = str_copy(a, str_from(line->data + 5));
 	return (struct strs){pems, count};
 }
