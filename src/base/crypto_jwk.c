@@ -99,7 +99,6 @@ bool crypto_verify_es256(struct str x, struct str y, struct str data, struct str
 
 /* ---- chains ---- */
 
-DEFINE_OSSL(X509, X509_free)
 DEFINE_OSSL(X509_STORE, X509_STORE_free)
 DEFINE_OSSL(X509_STORE_CTX, X509_STORE_CTX_free)
 
