@@ -218,15 +218,11 @@ static void judge_start(const struct request *x, struct verdict *v)
 	}
 }
 
-/* One whose guest shut itself down was perhaps off already: then its pause is over. */
 static void apply_start(struct request *x, struct str answer)
 {
 	(void) answer;
 	EACH_REF (x, t) {
-		if (!t->wanted_on)
-			server_turn_on(x->s, t);
-		else if (t->is_restless)
-			t->was_paused = t->is_paused;
+		server_start(x->s, t);
 		t->may_lack_host = t->may_lack_host || (t->is_moved && x->s->hosts_shaken);
 	}
 }

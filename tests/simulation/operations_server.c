@@ -49,6 +49,14 @@ void server_turn_on(struct simulation *s, struct thing *t)
 	server_move(t);
 }
 
+void server_start(struct simulation *s, struct thing *t)
+{
+	if (!t->wanted_on)
+		server_turn_on(s, t);
+	else if (t->is_restless)
+		t->was_paused = t->is_paused;
+}
+
 void server_end(struct simulation *s, struct thing *t)
 {
 	leave_shelf(s, t);
@@ -285,8 +293,7 @@ static void apply_rescue(struct request *x, struct str answer)
 {
 	struct thing *t = x->refs[0];
 	(void) answer;
-	if (!t->wanted_on)
-		server_turn_on(x->s, t);
+	server_start(x->s, t);
 	t->is_rescued = true;
 	add_disk(x, true);
 	begin(t);

@@ -261,7 +261,9 @@ bool server_is_at_rest(const struct request *x, const struct thing *t);
 bool server_is_alone(const struct request *x, const struct thing *t);
 void server_move(struct thing *t); /* it is on its way from now on */
 void server_end(struct simulation *s, struct thing *t);
-void server_turn_on(struct simulation *s, struct thing *t); /* as a start does it */
+void server_turn_on(struct simulation *s, struct thing *t);
+/* Unless it is on. One whose guest shut itself down was perhaps off already: then its pause is over. */
+void server_start(struct simulation *s, struct thing *t);
 
 bool request_is_openstack(const struct request *x);
 /* The word of the face that is called. */
