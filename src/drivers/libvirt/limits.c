@@ -8,20 +8,29 @@
 static const struct {
 	const char *name;
 	size_t offset;
+	size_t burst; /* of a length: the offset of what it is the length of, + 1; without that it means
+			 nothing, and QEMU, which knows none of 0, keeps another */
 } rates[] = {
 	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC, offsetof(struct disk_limits, bytes)},
 	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC, offsetof(struct disk_limits, iops)},
 	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC_MAX, offsetof(struct disk_limits, bytes_burst)},
 	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC_MAX, offsetof(struct disk_limits, iops_burst)},
 	{VIR_DOMAIN_BLOCK_IOTUNE_SIZE_IOPS_SEC, offsetof(struct disk_limits, iops_size)},
-	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC_MAX_LENGTH, offsetof(struct disk_limits, bytes_burst_s)},
-	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC_MAX_LENGTH, offsetof(struct disk_limits, iops_burst_s)},
+	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_BYTES_SEC_MAX_LENGTH, offsetof(struct disk_limits, bytes_burst_s),
+	 offsetof(struct disk_limits, bytes_burst) + 1},
+	{VIR_DOMAIN_BLOCK_IOTUNE_TOTAL_IOPS_SEC_MAX_LENGTH, offsetof(struct disk_limits, iops_burst_s),
+	 offsetof(struct disk_limits, iops_burst) + 1},
 };
 enum { RATES = sizeof rates / sizeof rates[0] };
 
+static int64_t value_at(const struct disk_limits *limits, size_t offset)
+{
+	return *(const int64_t *) (const void *) ((const char *) limits + offset);
+}
+
 static int64_t rate_of(const struct disk_limits *limits, size_t k)
 {
-	return *(const int64_t *) (const void *) ((const char *) limits + rates[k].offset);
+	return value_at(limits, rates[k].offset);
 }
 
 void libvirt_write_limits(struct buf *b, const struct disk_limits *limits)
@@ -51,7 +60,8 @@ bool libvirt_has_limits(struct ctx *c, struct xml_tree *t, const struct compute_
 		int64_t found = 0;
 		if (text.n && !result_is_ok(str_parse_int(text, &found)))
 			return false;
-		if (found != rate_of(&d->limits, k))
+		bool means_nothing = rates[k].burst && value_at(&d->limits, rates[k].burst - 1) == 0;
+		if (found != rate_of(&d->limits, k) && !means_nothing)
 			return false;
 	}
 	return true;
