@@ -372,19 +372,39 @@ static RESULT keep_launchers(struct op *op, const struct image *image, struct uu
 	return OK;
 }
 
-RESULT engine_update_image(struct op *op, struct image_settings *wish)
+/* Its launchers, and what those said who are none any more. */
+static RESULT share_image(struct op *op, const struct sharing *wish, struct image *next)
 {
-	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	if (wish->reset)
+		next->is_public = next->is_community = false;
+	TRY(sharing_change(op, KIND_IMAGE, wish, &next->launchers));
+	TRY(keep_launchers(op, next, &next->accepted_by));
+	TRY(keep_launchers(op, next, &next->rejected_by));
+	next->is_unshared = next->is_unshared && !next->is_public && next->launchers.count == 0;
+	return OK;
+}
+
+static RESULT check_settings(struct op *op, const struct image_settings *wish, const struct image *image)
+{
 	TRY(engine_permit(op, wish->set_deprecated ? "image.deprecate" : "image.update", KIND_IMAGE,
 			  &image->row));
 	if (wish->only_shared && engine_image_visibility(image) != IMAGE_VISIBLE_SHARED)
 		return ENGINE_FAIL(op, ERR_DENIED, KIND_IMAGE, wish->image.field,
 				   "Only shared images have members.");
+	if (wish->only_activated && image->is_deactivated)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
+				   "The image '%" STR_FMT "' is disabled and cannot be shared",
+				   STR_ARG(wish->image.text));
+	return OK;
+}
+
+RESULT engine_update_image(struct op *op, struct image_settings *wish)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	TRY(check_settings(op, wish, image));
 	struct image next = *image;
 	choice_apply(wish->is_public, &next.is_public);
-	if (wish->reset_launchers)
-		next.is_public = next.is_community = false;
 	next.is_community = next.is_community && !next.is_public;
 	if (wish->set_description)
 		next.description = wish->description;
@@ -392,13 +412,34 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 		next.deprecated_us = wish->deprecated_us;
 	const struct sharing sharing = {
 		.add = wish->add_launchers, .remove = wish->remove_launchers, .reset = wish->reset_launchers};
-	TRY(sharing_change(op, KIND_IMAGE, &sharing, &next.launchers));
-	TRY(keep_launchers(op, &next, &next.accepted_by));
-	TRY(keep_launchers(op, &next, &next.rejected_by));
-	next.is_unshared = next.is_unshared && !next.is_public && next.launchers.count == 0;
+	TRY(share_image(op, &sharing, &next));
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
+}
+
+RESULT engine_activate_image(struct op *op, struct image_activation *wish)
+{
+	const struct image *image = NULL;
+	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
+	TRY(engine_permit(op, wish->is_active ? "image.activate" : "image.deactivate", KIND_IMAGE,
+			  &image->row));
+	enum image_state state = engine_derive_image_state(op->head, image);
+	if (state != IMAGE_AVAILABLE && state != IMAGE_DISABLED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
+				   "The image '%" STR_FMT "' is %s.", STR_ARG(wish->image.text),
+				   model_image_states[state].name);
+	bool is_shared = image->is_public || image->is_community || image->launchers.count > 0;
+	if (image->is_deactivated == !wish->is_active && !(wish->unshares && is_shared))
+		return OK;
+	struct image next = *image;
+	next.is_deactivated = !wish->is_active;
+	if (wish->unshares)
+		TRY(share_image(op, &(struct sharing){.reset = true}, &next));
+	next.row.gen++;
+	TRY(image_put(op, &next));
+	return engine_tell(op, KIND_IMAGE, &next.row, wish->is_active ? "reactivated" : "deactivated",
+			   "Image %" STR_FMT ".", STR_ARG(image->name));
 }
 
 /* ---- the end ---- */

@@ -91,7 +91,8 @@ struct image_settings {
 	struct refs add_launchers, remove_launchers; /* accounts, by number or id */
 	bool reset_launchers, set_description;
 	struct str description;
-	bool only_shared; /* ERR_DENIED: it is not, in Glance's sense */
+	bool only_shared;    /* ERR_DENIED: it is not, in Glance's sense */
+	bool only_activated; /* ERR_STATE: it is deactivated */
 	bool set_deprecated;
 	int64_t deprecated_us; /* 0: not any more */
 };
@@ -149,6 +150,7 @@ OPERATION(engine_rewrite_image, image_rewriting)
 struct image_activation {
 	struct ref image;
 	bool is_active;
+	bool unshares; /* only its owner may launch it from then on, active or not */
 };
 OPERATION(engine_activate_image, image_activation)
 

@@ -236,26 +236,6 @@ RESULT engine_rewrite_image(struct op *op, struct image_rewriting *wish)
 	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");
 }
 
-RESULT engine_activate_image(struct op *op, struct image_activation *wish)
-{
-	const struct image *image = NULL;
-	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
-	TRY(engine_permit(op, "image.activate", KIND_IMAGE, &image->row));
-	enum image_state state = engine_derive_image_state(op->head, image);
-	if (state != IMAGE_AVAILABLE && state != IMAGE_DISABLED)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
-				   "The image '%" STR_FMT "' is %s.", STR_ARG(wish->image.text),
-				   model_image_states[state].name);
-	if (image->is_deactivated == !wish->is_active)
-		return OK;
-	struct image next = *image;
-	next.is_deactivated = !wish->is_active;
-	next.row.gen++;
-	TRY(image_put(op, &next));
-	return engine_tell(op, KIND_IMAGE, &next.row, wish->is_active ? "reactivated" : "deactivated",
-			   "Image %" STR_FMT ".", STR_ARG(image->name));
-}
-
 /* ---- what launchers say ---- */
 
 enum image_answer engine_image_answer(const struct image *image, uuid account)

@@ -41,6 +41,12 @@ NEWER = re.compile(r'AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Po
                    r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts')
 
 
+# Actions that EC2 has got since Debian's model: (parameter, type) and members of the answer, of its API reference.
+NEWER_ACTIONS = {
+    'DisableImage': ({'ImageId': 'string'}, {'return': 'boolean'}),
+    'EnableImage': ({'ImageId': 'string'}, {'return': 'boolean'}),
+}
+
 # Golden cases are called by accounts' owners, who have no password to change: 69-iam.py does it.
 NO_GOLDEN_ANSWER = {'ChangePassword'}
 
@@ -49,7 +55,24 @@ class Model:
     def __init__(self, service, version):
         data = json.loads((MODELS / service / version / 'service-2.json').read_text())
         self.shapes, self.operations = data['shapes'], data['operations']
+        for name, (inputs, outputs) in NEWER_ACTIONS.items() if service == 'ec2' else ():
+            self.add_operation(name, inputs, outputs)
         self.member = '.member' if data['metadata']['protocol'] == 'query' else ''  # what a list's items are under
+
+    def add_operation(self, name, inputs, outputs):
+        """Of members: a type's name; a list has one of members or of a type, a structure is a dictionary."""
+        self.operations.setdefault(name, {'input': {'shape': self.add_shape(name + 'In', inputs)},
+                                          'output': {'shape': self.add_shape(name + 'Out', outputs)}})
+
+    def add_shape(self, name, what):
+        if isinstance(what, dict):
+            made = {'type': 'structure', 'members': {k: {'shape': self.add_shape(name + k, v), 'locationName': k} for k, v in what.items()}}
+        elif isinstance(what, list):
+            made = {'type': 'list', 'member': {'shape': self.add_shape(name + 'Item', what[0]), 'locationName': 'item'}}
+        else:
+            made = {'type': what}
+        self.shapes[name] = made
+        return name
 
     def wire_name(self, name, member):
         if 'queryName' in member:

@@ -260,6 +260,10 @@ def test_an_image_of_glance(both):
     answer = both.root.ok("DescribeImages", {"ImageId.1": identifier, "IncludeDisabled": "true"})
     assert answer.first(".//imageState") == "disabled" and not both.ec2.describe_images(ImageIds=[identifier])["Images"]
     assert code(both.ec2.run_instances, ImageId=identifier, InstanceType="t3.nano", MinCount=1, MaxCount=1) == "InvalidAMIID.Unavailable"
+    assert both.root.ok("EnableImage", {"ImageId": identifier}) and both.ok("GET", path)["status"] == "active"
+    assert both.status("POST", f"{path}/members", {"member": both.id}) == 200
+    assert both.root.ok("DisableImage", {"ImageId": identifier}) and both.ok("GET", path)["status"] == "deactivated"
+    assert both.ok("GET", f"{path}/members")["members"] == []
     assert both.status("POST", f"{path}/actions/reactivate") == 204
     both.ec2.deregister_image(ImageId=identifier)
     both.rest()

@@ -66,6 +66,8 @@ REQUESTS = {
     "ResetSnapshotAttribute": {"SnapshotId": "spare snap", "Attribute": "=createVolumePermission"},
     "EnableImageDeprecation": {"ImageId": "spare ami"},
     "DisableImageDeprecation": {"ImageId": "spare ami"},
+    "DisableImage": {"ImageId": "spare ami"},
+    "EnableImage": {"ImageId": "spare ami"},
     "DescribeImageAttribute": {"ImageId": "spare ami", "Attribute": "=description"},
     "ModifyImageAttribute": {"ImageId": "spare ami", "Description.Value": "=words"},
     ("ModifyImageAttribute", "UserId"): {"ImageId": "spare ami", "OperationType": "=add"},

@@ -453,8 +453,9 @@ static const char *differ_image(const struct look *l, struct thing *t, struct st
 {
 	if (!str_is(answer_at(item, "name"), t->name))
 		return "its name";
+	const char *state = t->is_disabled ? "disabled" : "available";
 	if (t->is_empty ? !str_is(answer_at(item, "imageState"), "pending")
-			: !is_state(l, t, answer_at(item, "imageState"), "available"))
+			: !is_state(l, t, answer_at(item, "imageState"), state))
 		return "its state";
 	if (!str_equal(answer_at(item, "description"), str_from(t->description)))
 		return "its description";
@@ -532,7 +533,7 @@ static const struct listing rows[] = {
 	 "NatGatewayNotFound", differ_nat},
 	{KIND_VOLUME, "Action=DescribeVolumes", "volumeSet", "volumeId", NULL, "InvalidVolume.NotFound",
 	 differ_volume},
-	{KIND_IMAGE, "Action=DescribeImages&Owner.1=self", "imagesSet", "imageId", NULL,
+	{KIND_IMAGE, "Action=DescribeImages&Owner.1=self&IncludeDisabled=true", "imagesSet", "imageId", NULL,
 	 "InvalidAMIID.NotFound", differ_image},
 	{KIND_SNAPSHOT, "Action=DescribeSnapshots&Owner.1=self", "snapshotSet", "snapshotId", NULL,
 	 "InvalidSnapshot.NotFound", differ_snapshot},

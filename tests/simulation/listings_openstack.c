@@ -289,8 +289,9 @@ static const char *differ_image(const struct look *l, struct thing *t, struct st
 	struct str status = answer_at(item, "status");
 	if (!str_is(answer_at(item, "name"), t->name))
 		return "its name";
+	const char *word = t->is_disabled ? "deactivated" : "active";
 	if (t->is_empty ? !str_is(status, "queued")
-			: !str_is(status, "active") && (l->is_settled || t->is_complete))
+			: !str_is(status, word) && (l->is_settled || t->is_complete))
 		return "its status";
 	if (!str_is(answer_at(item, "visibility"), t->is_private ? "private" : "shared"))
 		return "its visibility";

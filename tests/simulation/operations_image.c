@@ -252,8 +252,9 @@ static bool draw_copy(struct request *x)
 static void judge_copy(const struct request *x, struct verdict *v)
 {
 	judge_name(x, v);
-	if (x->ref_count && !x->refs[0]->is_complete)
-		refuse_or_doubt(v, x->refs[0]->is_empty, "InvalidAMIID.Unavailable");
+	if (x->ref_count && (!x->refs[0]->is_complete || x->refs[0]->is_disabled))
+		refuse_or_doubt(v, x->refs[0]->is_empty || x->refs[0]->is_disabled,
+				"InvalidAMIID.Unavailable");
 }
 
 static void apply_copy(struct request *x, struct str answer)
@@ -290,6 +291,26 @@ static void apply_deregister(struct request *x, struct str answer)
 {
 	(void) answer;
 	model_end_image(&x->s->model, x->refs[0]);
+}
+
+static void judge_disable(const struct request *x, struct verdict *v)
+{
+	if (!x->refs[0]->is_complete)
+		refuse_or_doubt(v, x->refs[0]->is_empty, "InvalidAMIID.Unavailable");
+}
+
+static void apply_disable(struct request *x, struct str answer)
+{
+	struct thing *t = x->refs[0];
+	(void) answer;
+	t->is_disabled = true;
+	t->members = t->accepted = 0;
+}
+
+static void apply_enable(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->is_disabled = false;
 }
 
 static bool draw_restorers(struct request *x)
@@ -375,6 +396,8 @@ static const struct operation rows[] = {
 	{"ModifySnapshotAttribute", 1, {{"SnapshotId", KIND_SNAPSHOT}}, NULL, draw_restorers, NULL, NULL},
 	{"ResetSnapshotAttribute", 1, {{"SnapshotId", KIND_SNAPSHOT}}, NULL, draw_reset, NULL, NULL},
 	{"DisableImageDeprecation", 1, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, NULL},
+	{"DisableImage", 1, {{"ImageId", KIND_IMAGE}}, NULL, NULL, judge_disable, apply_disable},
+	{"EnableImage", 2, {{"ImageId", KIND_IMAGE}}, NULL, NULL, judge_disable, apply_enable},
 	{"DeregisterImage", 3, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, apply_deregister},
 };
 const struct operations image_operations = {rows, sizeof rows / sizeof *rows};

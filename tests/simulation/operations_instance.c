@@ -83,8 +83,9 @@ static void judge_run(const struct request *x, struct verdict *v)
 		refuse(v, request_word(x, "VPCIdNotSpecified", "400"));
 	if (subnet && group && !model_group_fits(group, subnet))
 		refuse(v, request_word(x, "InvalidParameter", "400"));
-	if (image && !image->is_complete)
-		refuse_or_doubt(v, image->is_empty, request_word(x, "InvalidAMIID.Unavailable", "409"));
+	if (image && (!image->is_complete || image->is_disabled))
+		refuse_or_doubt(v, image->is_empty || image->is_disabled,
+				request_word(x, "InvalidAMIID.Unavailable", "409"));
 	if (x->port > least)
 		refuse_or_doubt(v, x->port > most, request_word(x, "InstanceLimitExceeded", "403"));
 	if (x->s->hosts_shaken && !request_is_openstack(x))

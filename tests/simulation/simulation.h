@@ -117,7 +117,8 @@ struct thing {
 	struct thing *group;          /* of an instance or an interface */
 	/* of an image: */
 	bool is_empty, is_private; /* without data; shared with those alone that are named; a flavor, too */
-	unsigned labels;           /* bits: Glance's tags */
+	bool is_disabled;
+	unsigned labels; /* bits: Glance's tags */
 	unsigned members,
 		accepted; /* bits: accounts that it is shared with, and those that have it in their lists */
 	/* of an instance: */

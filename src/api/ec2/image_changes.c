@@ -217,6 +217,7 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	}
 	TRY(ec2_take_permissions(e, &a->add, CHOICE_YES, &a->wish.is_public, &a->wish.add_launchers));
 	TRY(ec2_take_permissions(e, &a->remove, CHOICE_NO, &a->wish.is_public, &a->wish.remove_launchers));
+	a->wish.only_activated = a->wish.is_public == CHOICE_YES || a->wish.add_launchers.count > 0;
 	if (!a->wish.set_description && a->wish.is_public == CHOICE_DEFAULT && !a->wish.add_launchers.count &&
 	    !a->wish.remove_launchers.count)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Attribute"),
@@ -347,6 +348,27 @@ static RESULT prepare_undeprecate(struct ec2_call *e, void *args)
 	return OK;
 }
 
+/* ---- disabled, and enabled again ---- */
+
+static const struct param activate_params[] = {
+	PARAM(struct image_activation, "ImageId", image, .flags = REQUIRED, .kind = KIND_IMAGE,
+	      .doc = "An image of one's own."),
+};
+
+static RESULT prepare_enable(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct image_activation *) args)->is_active = true;
+	return OK;
+}
+
+static RESULT prepare_disable(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct image_activation *) args)->unshares = true;
+	return OK;
+}
+
 /* ---- the end ---- */
 
 static const struct param deregister_image_params[] = {
@@ -379,6 +401,12 @@ static const struct ec2_action actions[] = {
 	{"DisableImageDeprecation", "ec2:DisableImageDeprecation", WRITES,
 	 PARAMS(struct ec2_deprecate, undeprecate_params), prepare_undeprecate, engine_update_image_run,
 	 .doc = "Others find an image as before."},
+	{"DisableImage", "ec2:DisableImage", WRITES, PARAMS(struct image_activation, activate_params),
+	 prepare_disable, engine_activate_image_run,
+	 .doc = "Nobody launches an image, and only its owner sees it; its launch permissions are gone."},
+	{"EnableImage", "ec2:EnableImage", WRITES, PARAMS(struct image_activation, activate_params),
+	 prepare_enable, engine_activate_image_run,
+	 .doc = "A disabled image may be launched by its owner again."},
 	{"DescribeImageAttribute", "ec2:DescribeImageAttribute", 0,
 	 PARAMS(struct ec2_describe_image, describe_image_params), .answer = ec2_describe_image,
 	 .doc = "One attribute of an image of one's own."},

@@ -21,7 +21,7 @@ static const struct param describe_images_params[] = {
 	  .doc = "Only of these owners: self, amazon (the region's operator), or account numbers."),
 	P("ExecutableBy", executable_by, .doc = "Only those launchable by: self, all, or an account number."),
 	P("IncludeDeprecated", deprecated, .doc = "Others' that are deprecated, too."),
-	P("IncludeDisabled", disabled, .doc = "Those deactivated through another face, too."),
+	P("IncludeDisabled", disabled, .doc = "Disabled ones, too."),
 	QUERY_FILTERS(struct ec2_describe_images),
 	QUERY_PAGES(struct ec2_describe_images, 1, 1000),
 };
