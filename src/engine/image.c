@@ -375,9 +375,8 @@ static RESULT keep_launchers(struct op *op, const struct image *image, struct uu
 /* Its launchers, and what those said who are none any more. */
 static RESULT share_image(struct op *op, const struct sharing *wish, struct image *next)
 {
-	if (wish->reset)
-		next->is_public = next->is_community = false;
-	TRY(sharing_change(op, KIND_IMAGE, wish, &next->launchers));
+	TRY(sharing_change(op, KIND_IMAGE, wish, &next->is_public, &next->launchers));
+	next->is_community = next->is_community && !next->is_public && !wish->reset;
 	TRY(keep_launchers(op, next, &next->accepted_by));
 	TRY(keep_launchers(op, next, &next->rejected_by));
 	next->is_unshared = next->is_unshared && !next->is_public && next->launchers.count == 0;
@@ -404,15 +403,11 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 	TRY(engine_find_own_image(op->ctx, op->head, &wish->image, &image));
 	TRY(check_settings(op, wish, image));
 	struct image next = *image;
-	choice_apply(wish->is_public, &next.is_public);
-	next.is_community = next.is_community && !next.is_public;
 	if (wish->set_description)
 		next.description = wish->description;
 	if (wish->set_deprecated)
 		next.deprecated_us = wish->deprecated_us;
-	const struct sharing sharing = {
-		.add = wish->add_launchers, .remove = wish->remove_launchers, .reset = wish->reset_launchers};
-	TRY(share_image(op, &sharing, &next));
+	TRY(share_image(op, &wish->sharing, &next));
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");

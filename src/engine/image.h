@@ -87,9 +87,8 @@ OPERATION(engine_copy_image, image_copying)
 /* Who may launch it besides its owner, and its words. */
 struct image_settings {
 	struct ref image;
-	enum choice is_public;
-	struct refs add_launchers, remove_launchers; /* accounts, by number or id */
-	bool reset_launchers, set_description;
+	struct sharing sharing;
+	bool set_description;
 	struct str description;
 	bool only_shared;    /* ERR_DENIED: it is not, in Glance's sense */
 	bool only_activated; /* ERR_STATE: it is deactivated */

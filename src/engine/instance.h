@@ -104,6 +104,11 @@ OPERATION(engine_suspend_instances, instances_wish)
 OPERATION(engine_lock_instances, instances_wish)
 OPERATION(engine_unlock_instances, instances_wish)
 
+/* It was found on, and its host is known: it has a console and a screen. */
+static inline bool engine_has_console(const struct instance *instance)
+{
+	return instance->seen_power == INSTANCE_SEEN_POWER_ON && !uuid_is_none(instance->host);
+}
 /* One whose console the caller may open now, which is no change and needs the right to make one: ERR_DENIED.
  * ERR_STATE with KIND_INSTANCE: it was not found on. t as for engine_find(). */
 RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct ref *ref,

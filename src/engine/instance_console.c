@@ -11,7 +11,7 @@ RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct r
 	TRY(engine_find_own_instance(c, t, ref, &instance));
 	if (!identity_has(c->who, ROLE_RIGHT_MEMBER))
 		return ctx_fail(c, ERR_DENIED, "A console is for those who may change its instance.");
-	if (instance->seen_power != INSTANCE_SEEN_POWER_ON || uuid_is_none(instance->host))
+	if (!engine_has_console(instance))
 		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %" STR_FMT " is not ready",
 				     STR_ARG(uuid_to_str(c->arena, instance->row.id)));
 	*ret_instance = instance;

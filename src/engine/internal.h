@@ -7,6 +7,7 @@
 #include "base/vec.h"
 #include "engine/operation.h"
 #include "engine/resolve.h"
+#include "engine/sharing.h"
 #include "engine/subnet_reservation.h"
 #include "engine/volume.h"
 
@@ -491,12 +492,10 @@ RESULT snapshot_write_kept(struct op *op, struct snapshot *snapshot);
 
 /* ---- sharing.c ---- */
 
-struct sharing {
-	struct refs add, remove; /* accounts, by number or id */
-	bool reset;              /* none is left, before those are added */
-};
-/* A new list in the arena. ERR_NOT_FOUND with KIND_ACCOUNT; ERR_QUOTA: they are too many. */
-RESULT sharing_change(struct op *op, enum kind kind, const struct sharing *wish, struct uuids *accounts);
+/* Whether everybody has it, and a new list in the arena. ERR_NOT_FOUND with KIND_ACCOUNT; ERR_QUOTA: they are
+ * too many. */
+RESULT sharing_change(struct op *op, enum kind kind, const struct sharing *wish, bool *is_public,
+		      struct uuids *accounts);
 
 /* ---- volume_type.c ---- */
 

@@ -17,7 +17,8 @@ static RESULT find_account(struct op *op, const struct ref *ref, uuid *ret_accou
 	return OK;
 }
 
-RESULT sharing_change(struct op *op, enum kind kind, const struct sharing *wish, struct uuids *accounts)
+RESULT sharing_change(struct op *op, enum kind kind, const struct sharing *wish, bool *is_public,
+		      struct uuids *accounts)
 {
 	size_t most = accounts->count + wish->add.count, count = 0;
 	uuid *next = arena_new_array(op->ctx->arena, uuid, most + 1), account;
@@ -39,8 +40,11 @@ RESULT sharing_change(struct op *op, enum kind kind, const struct sharing *wish,
 			next[k] = next[--count];
 	}
 	if (count > SHARED_WITH_MAX)
-		return ENGINE_FAIL(op, ERR_QUOTA, kind, STR("Permission"),
+		return ENGINE_FAIL(op, ERR_QUOTA, kind, wish->field,
 				   "It may be shared with %d accounts at most.", SHARED_WITH_MAX);
+	if (wish->reset)
+		*is_public = false;
+	choice_apply(wish->is_public, is_public);
 	*accounts = (struct uuids){next, count};
 	return OK;
 }

@@ -183,12 +183,7 @@ RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 		next.name = wish->name;
 	if (wish->set_description)
 		next.description = wish->description;
-	if (wish->reset_users)
-		next.is_public = false;
-	choice_apply(wish->is_public, &next.is_public);
-	const struct sharing sharing = {
-		.add = wish->add_users, .remove = wish->remove_users, .reset = wish->reset_users};
-	TRY(sharing_change(op, KIND_SNAPSHOT, &sharing, &next.restorers));
+	TRY(sharing_change(op, KIND_SNAPSHOT, &wish->sharing, &next.is_public, &next.restorers));
 	TRY(check_words(op, next.name));
 	TRY(check_words(op, next.description));
 	TRY(snapshot_put(op, &next));

@@ -4,7 +4,7 @@
  * with all rows of the same digest. What happens next: reconcile/snapshot.c. */
 #pragma once
 
-#include "engine/operation.h"
+#include "engine/sharing.h"
 
 /* As many of one volume may be on their way at once. */
 enum { SNAPSHOTS_PENDING_MAX = 5 };
@@ -40,10 +40,7 @@ struct snapshot_settings {
 	struct ref snapshot;
 	bool set_name, set_description;
 	struct str name, description; /* up to 255 characters */
-	/* Who may make volumes of it besides its owner. */
-	enum choice is_public;
-	struct refs add_users, remove_users; /* accounts, by number or id */
-	bool reset_users;                    /* nobody, everybody neither */
+	struct sharing sharing;       /* who may make volumes of it besides its owner */
 };
 OPERATION(engine_update_snapshot, snapshot_settings)
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GetConsoleOutput, GetConsoleScreenshot: observe actions, which read through to the instance's host. */
 #include "api/ec2/write.h"
+#include "engine/instance.h"
 
 /* ---- its serial port ---- */
 
@@ -72,7 +73,7 @@ static RESULT prepare_screen(struct ec2_call *e, void *args)
 	struct ec2_get_screen *a = args;
 	const struct instance *instance = 0;
 	TRY(engine_find_own_instance(e->c, ec2_walk(e), &a->instance, &instance));
-	if (instance->seen_power != INSTANCE_SEEN_POWER_ON || uuid_is_none(instance->host))
+	if (!engine_has_console(instance))
 		return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
 				     "The instance '%" STR_FMT "' is not running", STR_ARG(a->instance.text));
 	a->id = instance->row.id;

@@ -171,10 +171,8 @@ static RESULT ec2_copy_image(struct ec2_call *e, const void *args, struct xml *x
 
 struct ec2_modify_image {
 	struct image_settings wish;
-	struct ec2_permissions add, remove;
-	struct str attribute, operation, value;
-	struct strs groups;
-	struct refs users;
+	struct ec2_sharing sharing;
+	struct str attribute, value;
 };
 #define P(wire, member, ...) PARAM(struct ec2_modify_image, wire, member, __VA_ARGS__)
 static const struct param modify_image_params[] = {
@@ -182,17 +180,9 @@ static const struct param modify_image_params[] = {
 	P("Description.Value", wish.description, .max = 255,
 	  .given = offsetof(struct ec2_modify_image, wish.set_description) + 1,
 	  .doc = "Its new description."),
-	PARAM_LIST(struct ec2_modify_image, "LaunchPermission.Add", add, ec2_permission_params, .max = 100,
-		   .doc = "Who may launch it from now on."),
-	PARAM_LIST(struct ec2_modify_image, "LaunchPermission.Remove", remove, ec2_permission_params,
-		   .max = 100, .doc = "Who may not any more."),
+	EC2_SHARING_PARAMS(struct ec2_modify_image, "LaunchPermission", sharing, ec2_permission_params),
 	P("Attribute", attribute, .words = "description|launchPermission",
 	  .doc = "What Value, or OperationType with UserId and UserGroup, is for."),
-	P("OperationType", operation, .words = "add|remove",
-	  .doc = "What is done with UserId and UserGroup."),
-	P("UserId", users, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 12,
-	  .doc = "Accounts, by their numbers."),
-	P("UserGroup", groups, .words = "all", .doc = "Everybody."),
 	P("Value", value, .max = 255, .doc = "The new value of Attribute."),
 	NOT_BUILT("ImdsSupport"),
 	NOT_BUILT("ProductCode"),
@@ -204,22 +194,14 @@ static const struct param modify_image_params[] = {
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct ec2_modify_image *a = args;
-	bool adds = str_is(a->operation, "add");
-	if ((a->users.count || a->groups.count) && str_is_empty(a->operation))
-		return ctx_fail_field(e->c, ERR_MISSING, STR("OperationType"),
-				      "The request must contain the parameter OperationType");
-	if (a->groups.count)
-		a->wish.is_public = adds ? CHOICE_YES : CHOICE_NO;
-	*(adds ? &a->wish.add_launchers : &a->wish.remove_launchers) = a->users;
+	bool is_asked = false;
 	if (str_is(a->attribute, "description") && !a->wish.set_description) {
 		a->wish.set_description = true;
 		a->wish.description = a->value;
 	}
-	TRY(ec2_take_permissions(e, &a->add, CHOICE_YES, &a->wish.is_public, &a->wish.add_launchers));
-	TRY(ec2_take_permissions(e, &a->remove, CHOICE_NO, &a->wish.is_public, &a->wish.remove_launchers));
-	a->wish.only_activated = a->wish.is_public == CHOICE_YES || a->wish.add_launchers.count > 0;
-	if (!a->wish.set_description && a->wish.is_public == CHOICE_DEFAULT && !a->wish.add_launchers.count &&
-	    !a->wish.remove_launchers.count)
+	TRY(ec2_take_sharing(e, &a->sharing, "LaunchPermission", &a->wish.sharing, &is_asked));
+	a->wish.only_activated = a->wish.sharing.is_public == CHOICE_YES || a->wish.sharing.add.count > 0;
+	if (!is_asked && !a->wish.set_description)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("Attribute"),
 				      "The request must contain the parameter Description or "
 				      "LaunchPermission");
@@ -240,7 +222,7 @@ static const struct param reset_image_params[] = {
 static RESULT prepare_reset(struct ec2_call *e, void *args)
 {
 	(void) e;
-	((struct ec2_reset_image *) args)->wish.reset_launchers = true;
+	((struct ec2_reset_image *) args)->wish.sharing.reset = true;
 	return OK;
 }
 

@@ -4,6 +4,7 @@
 #pragma once
 
 #include "api/ec2/action.h"
+#include "engine/sharing.h"
 
 struct ec2_permission {
 	struct str group;
@@ -16,8 +17,30 @@ struct ec2_permissions {
 	size_t count;
 };
 
-/* Accounts of the list, if there are any; sets *is_public to choice where everybody is among them. */
-RESULT ec2_take_permissions(struct ec2_call *e, const struct ec2_permissions *list, enum choice choice,
-			    enum choice *is_public, struct refs *ret_accounts);
+/* The parameters of a change: <permission>.Add.N and .Remove.N, or OperationType with UserId.N and
+ * UserGroup.N. */
+struct ec2_sharing {
+	struct ec2_permissions add, remove;
+	struct str operation;
+	struct strs groups;
+	struct refs users;
+};
+#define EC2_PERMISSION_ROWS                                                                                  \
+	PARAM(struct ec2_permission, "Group", group, .words = "all", .doc = "Everybody."),                   \
+		PARAM(struct ec2_permission, "UserId", user, .flags = BY_NAME, .kind = KIND_ACCOUNT,         \
+		      .max = 12, .doc = "An account, by its number.")
+#define EC2_SHARING_PARAMS(T, permission, member, table)                                                     \
+	PARAM_LIST(T, permission ".Add", member.add, table, .max = 100, .doc = "Who may from now on."),      \
+		PARAM_LIST(T, permission ".Remove", member.remove, table, .max = 100,                        \
+			   .doc = "Who may not any more."),                                                  \
+		PARAM(T, "OperationType", member.operation, .words = "add|remove",                           \
+		      .doc = "What is done with UserId and UserGroup."),                                     \
+		PARAM(T, "UserId", member.users, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 12,          \
+		      .doc = "Accounts, by their numbers."),                                                 \
+		PARAM(T, "UserGroup", member.groups, .words = "all", .doc = "Everybody.")
+
+/* Into the engine's words; *ret_is_asked: something is to be changed. permission: the parameter's name. */
+RESULT ec2_take_sharing(struct ec2_call *e, const struct ec2_sharing *a, const char *permission,
+			struct sharing *ret_sharing, bool *ret_is_asked);
 void ec2_write_sharing(struct xml *x, const char *name, const struct tables *t, bool is_public,
 		       const struct uuids *accounts);

@@ -7,50 +7,28 @@
 
 #define ATTRIBUTES "createVolumePermission|productCodes"
 
-static const struct param restorer_rows[] = {
-	PARAM(struct ec2_permission, "Group", group, .words = "all", .doc = "Everybody."),
-	PARAM(struct ec2_permission, "UserId", user, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 12,
-	      .doc = "An account, by its number."),
-};
+static const struct param restorer_rows[] = {EC2_PERMISSION_ROWS};
 static const struct params restorer_params = PARAMS(struct ec2_permission, restorer_rows);
 
 struct ec2_modify_snapshot {
 	struct snapshot_settings wish;
-	struct ec2_permissions add, remove;
-	struct str attribute, operation;
-	struct strs groups;
-	struct refs users;
+	struct ec2_sharing sharing;
+	struct str attribute;
 };
-#define P(wire, member, ...) PARAM(struct ec2_modify_snapshot, wire, member, __VA_ARGS__)
 static const struct param modify_snapshot_params[] = {
-	P("SnapshotId", wish.snapshot, .flags = REQUIRED, .kind = KIND_SNAPSHOT,
-	  .doc = "A snapshot of one's own."),
-	PARAM_LIST(struct ec2_modify_snapshot, "CreateVolumePermission.Add", add, restorer_params, .max = 100,
-		   .doc = "Who may use it from now on."),
-	PARAM_LIST(struct ec2_modify_snapshot, "CreateVolumePermission.Remove", remove, restorer_params,
-		   .max = 100, .doc = "Who may not any more."),
-	P("Attribute", attribute, .words = "createVolumePermission", .doc = "What the others are for."),
-	P("OperationType", operation, .words = "add|remove",
-	  .doc = "What is done with UserId and UserGroup."),
-	P("UserId", users, .flags = BY_NAME, .kind = KIND_ACCOUNT, .max = 12,
-	  .doc = "Accounts, by their numbers."),
-	P("UserGroup", groups, .words = "all", .doc = "Everybody."),
+	PARAM(struct ec2_modify_snapshot, "SnapshotId", wish.snapshot, .flags = REQUIRED,
+	      .kind = KIND_SNAPSHOT, .doc = "A snapshot of one's own."),
+	EC2_SHARING_PARAMS(struct ec2_modify_snapshot, "CreateVolumePermission", sharing, restorer_params),
+	PARAM(struct ec2_modify_snapshot, "Attribute", attribute, .words = "createVolumePermission",
+	      .doc = "What the others are for."),
 };
-#undef P
 
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct ec2_modify_snapshot *a = args;
-	bool adds = str_is(a->operation, "add");
-	if ((a->users.count || a->groups.count) && str_is_empty(a->operation))
-		return ctx_fail_field(e->c, ERR_MISSING, STR("OperationType"),
-				      "The request must contain the parameter OperationType");
-	if (a->groups.count)
-		a->wish.is_public = adds ? CHOICE_YES : CHOICE_NO;
-	*(adds ? &a->wish.add_users : &a->wish.remove_users) = a->users;
-	TRY(ec2_take_permissions(e, &a->add, CHOICE_YES, &a->wish.is_public, &a->wish.add_users));
-	TRY(ec2_take_permissions(e, &a->remove, CHOICE_NO, &a->wish.is_public, &a->wish.remove_users));
-	if (a->wish.is_public == CHOICE_DEFAULT && !a->wish.add_users.count && !a->wish.remove_users.count)
+	bool is_asked = false;
+	TRY(ec2_take_sharing(e, &a->sharing, "CreateVolumePermission", &a->wish.sharing, &is_asked));
+	if (!is_asked)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("CreateVolumePermission"),
 				      "The request must contain the parameter CreateVolumePermission");
 	return OK;
@@ -70,7 +48,7 @@ static const struct param reset_snapshot_params[] = {
 static RESULT prepare_reset(struct ec2_call *e, void *args)
 {
 	(void) e;
-	((struct ec2_reset_snapshot *) args)->wish.reset_users = true;
+	((struct ec2_reset_snapshot *) args)->wish.sharing.reset = true;
 	return OK;
 }
 

@@ -9,12 +9,14 @@
  *   operation         a change: the engine's own, on the committer, with the call parked. Its wish stands at
  *                     the beginning of the args struct
  *   work              what takes its time before the operation, or before the answer where there is none:
- * with files of the image store, or hashing. Off the HTTP threads, the call parked look              an
- * observe action: reads from a host, on that host's thread, the call parked answer            writes the
- * answer's members, on an HTTP thread; may walk a view, where others may have changed what a change made:
- * rows of the kind that it `shows` are found as it left them (os_find_shown). An action with a list instead
- * shows the rows of one kind (list.h), one with both writes that list in a form of its own; with neither
- * there is no body How to add an action: HACKING.md. */
+ *                     with files of the image store, or hashing. Off the HTTP threads, the call parked
+ *   look              an observe action: reads from a host, on that host's thread, the call parked
+ *   answer            writes the answer's members, on an HTTP thread; may walk a view, where others may have
+ *                     changed what a change made: rows of the kind that it `shows` are found as it left
+ *                     them (os_find_shown)
+ *
+ * An action with a list instead of an answer shows the rows of one kind (list.h), one with both writes that
+ * list in a form of its own; with neither there is no body. How to add an action: HACKING.md. */
 #pragma once
 
 #include "api/face.h"

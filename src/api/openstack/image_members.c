@@ -83,7 +83,7 @@ static RESULT prepare_add(struct os_call *e, void *args)
 		return ctx_fail_kind(e->c, ERR_EXISTS, KIND_ACCOUNT, "The project is a member already.");
 	a->wish.image = a->image;
 	a->wish.only_shared = true; /* it may have become private since */
-	a->wish.add_launchers = (struct refs){&a->member, 1};
+	a->wish.sharing.add = (struct refs){&a->member, 1};
 	return OK;
 }
 
@@ -95,7 +95,7 @@ static RESULT prepare_remove(struct os_call *e, void *args)
 	if (!uuids_have(&image->launchers, a->member.prefix))
 		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ACCOUNT, "The image has no such member.");
 	a->wish.image = a->image;
-	a->wish.remove_launchers = (struct refs){&a->member, 1};
+	a->wish.sharing.remove = (struct refs){&a->member, 1};
 	return OK;
 }
 

@@ -256,13 +256,8 @@ static RESULT open_serial(struct compute_host *h, struct ctx *c, uuid id, int *r
 
 RESULT libvirt_open_console(struct compute_host *h, struct ctx *c, uuid id, enum console console, int *ret_fd)
 {
-	char text[UUID_TEXT_SIZE];
 	AUTO_DOMAIN d = NULL;
-	TRY(libvirt_check_alive(h, c));
-	TRY(libvirt_find_domain(h, c, id, &d, NULL));
-	if (!d || virDomainIsActive(d) != 1)
-		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
-				     uuid_write(id, text));
+	TRY(libvirt_find_running(h, c, id, &d));
 	if (console == CONSOLE_DISPLAY)
 		return open_display(h, c, d, ret_fd);
 	return ret_fd ? open_serial(h, c, id, ret_fd) : OK;

@@ -47,6 +47,19 @@ RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDo
 	return OK;
 }
 
+RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain)
+{
+	char text[UUID_TEXT_SIZE];
+	AUTO_DOMAIN d = NULL;
+	TRY(libvirt_check_alive(h, c));
+	TRY(libvirt_find_domain(h, c, id, &d, NULL));
+	if (!d || virDomainIsActive(d) != 1)
+		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
+				     uuid_write(id, text));
+	*ret_domain = TAKE(d);
+	return OK;
+}
+
 /* ---- seeing */
 
 enum instance_seen_power libvirt_power_of(int state)

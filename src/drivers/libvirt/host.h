@@ -188,6 +188,8 @@ RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr dom
  * ret_mark may be NULL. */
 RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
 			   struct domain_mark *ret_mark);
+/* Of a host that answers. ERR_STATE: it is absent or off. */
+RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain);
 enum instance_seen_power libvirt_power_of(int state);
 
 /* ---- inventory.c */

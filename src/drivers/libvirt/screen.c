@@ -69,13 +69,8 @@ static RESULT draw(struct compute_host *h, struct ctx *c, virDomainPtr d, struct
 RESULT libvirt_draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool wake,
 			   struct picture **ret_picture)
 {
-	char text[UUID_TEXT_SIZE];
 	AUTO_DOMAIN d = NULL;
-	TRY(libvirt_check_alive(h, c));
-	TRY(libvirt_find_domain(h, c, id, &d, NULL));
-	if (!d || virDomainIsActive(d) != 1)
-		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
-				     uuid_write(id, text));
+	TRY(libvirt_find_running(h, c, id, &d));
 	if (wake)
 		TRY(press_key(h, c, d));
 	return draw(h, c, d, ret_picture);

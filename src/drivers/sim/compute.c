@@ -438,26 +438,29 @@ static RESULT read_console_inside(struct compute_host *h, struct ctx *c, uuid id
 	return OK;
 }
 
+/* ERR_STATE: it is absent or off. */
+static RESULT find_running(struct compute_host *h, struct ctx *c, uuid id, struct sim_domain **ret_domain)
+{
+	char text[UUID_TEXT_SIZE];
+	TRY(find_domain(h, c, id, ret_domain));
+	if (!*ret_domain || !(*ret_domain)->is_on)
+		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
+				     uuid_write(id, text));
+	return OK;
+}
+
 static RESULT open_console_inside(struct compute_host *h, struct ctx *c, uuid id, enum console console,
 				  int *ret_fd)
 {
-	char text[UUID_TEXT_SIZE];
 	struct sim_domain *d = NULL;
-	TRY(find_domain(h, c, id, &d));
-	if (!d || !d->is_on)
-		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
-				     uuid_write(id, text));
+	TRY(find_running(h, c, id, &d));
 	return ret_fd ? sim_open_console(c, d, console, ret_fd) : OK;
 }
 
 static RESULT draw_screen_inside(struct compute_host *h, struct ctx *c, uuid id, struct picture **ret_picture)
 {
-	char text[UUID_TEXT_SIZE];
 	struct sim_domain *d = NULL;
-	TRY(find_domain(h, c, id, &d));
-	if (!d || !d->is_on)
-		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
-				     uuid_write(id, text));
+	TRY(find_running(h, c, id, &d));
 	return sim_draw_screen(c, d, ret_picture);
 }
 

@@ -306,7 +306,7 @@ static void check_members(void **state)
 					 .answer = IMAGE_ANSWER_ACCEPTED};
 	cloud_fails(c, &c->bob, engine_answer_image, &answer, ERR_NOT_FOUND, KIND_IMAGE);
 	struct ref bob = {.kind = KIND_ACCOUNT, .prefix = c->bob.account, .bits = 128};
-	struct image_settings share = {.image = answer.image, .add_launchers = {&bob, 1}};
+	struct image_settings share = {.image = answer.image, .sharing.add = {&bob, 1}};
 	cloud_ok(c, &c->alice, engine_update_image, &share);
 	cloud_ok(c, &c->bob, engine_answer_image, &answer);
 	assert_int_equal(engine_image_answer(image_find(cloud_tables(c), image), c->bob.account),
@@ -314,7 +314,7 @@ static void check_members(void **state)
 	answer.answer = IMAGE_ANSWER_REJECTED;
 	cloud_ok(c, &c->bob, engine_answer_image, &answer);
 	assert_int_equal(image_find(cloud_tables(c), image)->accepted_by.count, 0);
-	share = (struct image_settings){.image = answer.image, .remove_launchers = {&bob, 1}};
+	share = (struct image_settings){.image = answer.image, .sharing.remove = {&bob, 1}};
 	cloud_ok(c, &c->alice, engine_update_image, &share);
 	assert_int_equal(image_find(cloud_tables(c), image)->rejected_by.count, 0);
 	cloud_fails(c, &c->bob, engine_answer_image, &answer, ERR_NOT_FOUND, KIND_IMAGE);

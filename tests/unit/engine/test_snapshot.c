@@ -245,8 +245,7 @@ static void check_register(void **state)
 	cloud_fails(c, &c->alice, engine_delete_snapshot, &target, ERR_NOT_FOUND, KIND_SNAPSHOT);
 
 	struct ref bob = {.kind = KIND_ACCOUNT, .text = c->bob.account_number, .field = STR("UserId")};
-	struct image_settings share = {.image = ref_to(c, KIND_IMAGE, wish.image),
-				       .add_launchers = {&bob, 1}};
+	struct image_settings share = {.image = ref_to(c, KIND_IMAGE, wish.image), .sharing.add = {&bob, 1}};
 	struct instance_launch launched = cloud_launch(c, 1);
 	launched.image = share.image;
 	cloud_fails(c, &c->bob, engine_create_instances, &launched, ERR_NOT_FOUND, KIND_IMAGE);
@@ -255,8 +254,8 @@ static void check_register(void **state)
 	assert_int_equal(image_find(cloud_tables(c), wish.image)->launchers.count, 1);
 	cloud_ok(c, &c->bob, engine_create_instances, &launched);
 	cloud_fails(c, &c->bob, engine_update_image, &share, ERR_NOT_FOUND, KIND_IMAGE);
-	share.remove_launchers = share.add_launchers;
-	share.add_launchers = (struct refs){0};
+	share.sharing.remove = share.sharing.add;
+	share.sharing.add = (struct refs){0};
 	cloud_ok(c, &c->alice, engine_update_image, &share);
 	cloud_fails(c, &c->bob, engine_create_instances, &launched, ERR_NOT_FOUND, KIND_IMAGE);
 }
