@@ -56,7 +56,7 @@ struct network_nat {
 	struct str chassis; /* the one host that carries it */
 };
 
-/* A whole router: gateways, subnets, route tables, metadata and DNS port. */
+/* A whole router: gateways, peerings, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
 	const struct gateway *gateway;           /* NULL: none attached */
@@ -72,6 +72,9 @@ struct network_router {
 	size_t route_count;
 	const struct network_nat *nats;
 	size_t nat_count;
+	const struct peering *const *peerings; /* that lead to or from it: its end of each, also while the
+						  other router has none */
+	size_t peering_count;
 	struct str gateway_chassis;  /* hosts that may carry the gateway, comma separated, best first */
 	struct mac metadata_mac;     /* of the metadata port */
 	struct str metadata_chassis; /* dari's own machine */

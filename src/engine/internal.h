@@ -116,6 +116,23 @@ struct str quota_setting(enum quota quota);
 /* Where the account's row keeps that limit. */
 int64_t *quota_limit(struct account *account, enum quota quota);
 
+/* ---- peering.c ---- */
+
+/* Those that the router asked for, then those that it was asked for, whatever has become of them. p NULL: the
+ * first. */
+const struct peering *peering_next_of(const struct tables *t, uuid router, const struct peering *p);
+/* An accepted one, in either direction, or NULL. */
+const struct peering *peering_find_between(const struct tables *t, uuid router, uuid peer);
+/* It has an accepted one, or another account asked for one. */
+bool peering_holds_router(const struct tables *t, uuid router);
+/* It goes, and requests of its own with it. */
+RESULT peering_leave_router(struct op *op, uuid router);
+/* Why the router may not get that block, in words that follow its own; NULL: it may. */
+RESULT peering_check_block(struct op *op, const struct router *router, struct cidr block,
+			   const char **ret_why);
+/* It got it: requests of those whose blocks it overlaps have failed. */
+RESULT peering_fail_overlapping(struct op *op, const struct router *router, struct cidr block);
+
 /* ---- tag.c ---- */
 
 /* Sorted by key and checked, as a row has them. */

@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/network_grant.h"
+#include "engine/peering.h"
 
 uuid engine_get_account(const struct ctx *c)
 {
@@ -26,11 +27,14 @@ static bool has_owner(enum kind kind)
 
 static bool stays_visible(enum kind kind)
 {
-	return kind == KIND_INSTANCE || kind == KIND_NAT_GATEWAY;
+	return kind == KIND_INSTANCE || kind == KIND_NAT_GATEWAY || kind == KIND_PEERING;
 }
 
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
 {
+	if (kind == KIND_PEERING &&
+	    !engine_is_peering_shown((const struct peering *) row, engine_get_account(c)))
+		return false;
 	if (!row_is_live(row) && !stays_visible(kind))
 		return false;
 	if (identity_is_admin(c->who) || !has_owner(kind))
@@ -53,6 +57,20 @@ static bool may_restore(const struct snapshot *snapshot, uuid account)
 {
 	return uuid_is_none(snapshot->account) || snapshot->is_public ||
 	       uuids_have(&snapshot->restorers, account);
+}
+
+static bool is_shared(enum kind kind, const struct row *row, uuid account)
+{
+	if (kind == KIND_SUBNET_POOL)
+		return ((const struct subnet_pool *) row)->is_shared;
+	if (kind == KIND_SNAPSHOT)
+		return may_restore((const struct snapshot *) row, account);
+	return kind == KIND_IMAGE && may_launch((const struct image *) row, account);
+}
+
+static bool is_asked_for(const struct peering *peering, uuid account)
+{
+	return uuid_equal(peering->peer_account, account) && engine_is_peering_shown(peering, account);
 }
 
 static bool may_use(const struct ctx *c, const struct instance_type *type)
@@ -109,15 +127,13 @@ bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
 		return row_is_live(row) && may_see_people_of(c, kind, row);
 	if (engine_is_own(c, kind, row))
 		return true;
+	if (kind == KIND_PEERING)
+		return is_asked_for((const struct peering *) row, engine_get_account(c));
 	if (!row_is_live(row))
 		return false;
 	if (kind == KIND_ACCOUNT || kind == KIND_USER)
 		return may_see_people_of(c, kind, row);
-	if (kind == KIND_SUBNET_POOL)
-		return ((const struct subnet_pool *) row)->is_shared;
-	if (kind == KIND_SNAPSHOT)
-		return may_restore((const struct snapshot *) row, c->who->account);
-	return kind == KIND_IMAGE && may_launch((const struct image *) row, c->who->account);
+	return is_shared(kind, row, c->who->account);
 }
 
 bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row)
@@ -319,6 +335,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_ROUTE_TABLE] = "route table",
 	[KIND_ROUTE] = "route",
 	[KIND_NAT_GATEWAY] = "NAT gateway",
+	[KIND_PEERING] = "vpcPeeringConnection ID",
 	[KIND_NETWORK_ACL] = "network ACL",
 	[KIND_NETWORK_ACL_ENTRY] = "network ACL entry",
 	[KIND_SECURITY_GROUP] = "security group",

@@ -10,14 +10,15 @@
  * own users and groups, by name within the account; addresses by their public IP; security groups by name
  * within the account's default VPC (elsewhere use engine_find_group_in()).
  *
- * Instances and NAT gateways stay visible after their end, until they are forgotten; everything else goes at
- * once. */
+ * Instances and NAT gateways stay visible after their end, until they are forgotten; peerings to each of
+ * their accounts for as long as engine/peering.h says; everything else goes at once. */
 #pragma once
 
 #include "engine/operation.h"
 
 /* Live (or of a kind that stays visible) and the caller's own, or of a kind that has no owner, or an image
- * that it may launch, a snapshot of the operator's or shared with it, or a shared subnet pool. */
+ * that it may launch, a peering that it was asked for, a snapshot of the operator's or shared with it, or a
+ * shared subnet pool. */
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
 /* As above without the exception for images: what the caller may change. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
@@ -85,6 +86,7 @@ ENGINE_FINDER(launch_template, KIND_LAUNCH_TEMPLATE)
 ENGINE_FINDER(nat_gateway, KIND_NAT_GATEWAY)
 ENGINE_FINDER(network, KIND_NETWORK)
 ENGINE_FINDER(network_acl, KIND_NETWORK_ACL)
+ENGINE_FINDER(peering, KIND_PEERING)
 ENGINE_FINDER(port, KIND_PORT)
 ENGINE_FINDER(route_table, KIND_ROUTE_TABLE)
 ENGINE_FINDER(router, KIND_ROUTER)

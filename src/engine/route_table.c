@@ -3,6 +3,7 @@
 #include "engine/route_table.h"
 
 #include "engine/internal.h"
+#include "engine/peering.h"
 
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
 			 uuid *ret_table)
@@ -188,7 +189,7 @@ RESULT engine_replace_route_table(struct op *op, struct route_table_association 
 struct route_plan {
 	const struct route_table *table;
 	struct cidr destination;
-	uuid gateway, nat_gateway, port;
+	uuid gateway, nat_gateway, port, peering;
 	const struct route *present; /* with that destination, or NULL */
 };
 
@@ -217,6 +218,18 @@ static RESULT find_target_nat(struct op *op, const struct ref *ref, const struct
 	return row_is_live(&(*ret_nat)->row) ? OK : engine_fail_not_found(op->ctx, KIND_NAT_GATEWAY, ref);
 }
 
+/* A pending one, too: it is a black hole until it is accepted. *ret_router: of its two, the table's, if it
+ * is. */
+static RESULT find_target_peering(struct op *op, const struct ref *ref, uuid own,
+				  const struct peering **ret_peering, uuid *ret_router)
+{
+	TRY(engine_find_peering(op->ctx, op->head, ref, ret_peering));
+	if (!row_is_live(&(*ret_peering)->row))
+		return engine_fail_not_found(op->ctx, KIND_PEERING, ref);
+	*ret_router = uuid_is_none(engine_get_peer(*ret_peering, own)) ? UUID_NONE : own;
+	return OK;
+}
+
 /* The target named, and its router. */
 static RESULT resolve_named(struct op *op, const struct route_wish *wish, const struct ref *target,
 			    struct route_plan *plan, uuid *ret_router)
@@ -231,6 +244,10 @@ static RESULT resolve_named(struct op *op, const struct route_wish *wish, const 
 		TRY(find_target_nat(op, target, &nat));
 		plan->nat_gateway = nat->row.id;
 		*ret_router = nat->router;
+	} else if (target == &wish->peering) {
+		const struct peering *peering = NULL;
+		TRY(find_target_peering(op, target, plan->table->router, &peering, ret_router));
+		plan->peering = peering->row.id;
 	} else {
 		const struct port *port = NULL;
 		TRY(find_target_port(op, wish, &port));
@@ -242,7 +259,8 @@ static RESULT resolve_named(struct op *op, const struct route_wish *wish, const 
 
 static RESULT resolve_target(struct op *op, const struct route_wish *wish, struct route_plan *plan)
 {
-	const struct ref *targets[] = {&wish->gateway, &wish->nat_gateway, &wish->port, &wish->instance};
+	const struct ref *targets[] = {&wish->gateway, &wish->nat_gateway, &wish->port, &wish->instance,
+				       &wish->peering};
 	const struct ref *target = NULL;
 	size_t count = 0;
 	uuid router = UUID_NONE;
@@ -285,7 +303,8 @@ static RESULT write_route(struct op *op, const struct route_plan *plan)
 			      .destination = plan->destination,
 			      .gateway = plan->gateway,
 			      .nat_gateway = plan->nat_gateway,
-			      .port = plan->port};
+			      .port = plan->port,
+			      .peering = plan->peering};
 	TRY(route_put(op, &route));
 	char text[CIDR_TEXT_SIZE];
 	return engine_tell(op, KIND_ROUTE_TABLE, &plan->table->row, "route changed", "Route to %s.",
@@ -368,7 +387,8 @@ static RESULT forget_extra(struct op *op, const struct extra_routes_wish *wish, 
 	const struct route *route = route_first_by_table(op->head, table), *next = NULL;
 	for (; route; route = next) {
 		next = route_next_by_table(op->head, route);
-		if (uuid_is_none(route->gateway) && is_listed(op->head, wish, route) == removes)
+		if (uuid_is_none(route->gateway) && uuid_is_none(route->peering) &&
+		    is_listed(op->head, wish, route) == removes)
 			TRY(route_forget(op, route->row.id));
 	}
 	return OK;

@@ -34,7 +34,8 @@ OPERATION(engine_replace_route_table, route_table_association)
 struct route_wish {
 	struct ref route_table;
 	struct cidr destination;
-	struct ref gateway, nat_gateway, port, instance; /* one of them; an instance: its only port */
+	struct ref gateway, nat_gateway, port, instance,
+		peering; /* one of them; an instance: its only port */
 };
 /* ERR_EXISTS: the destination has a route. ERR_CONFLICT with KIND_INSTANCE: it has several ports. */
 OPERATION(engine_create_route, route_wish)

@@ -176,6 +176,8 @@ static RESULT check_unused(struct op *op, const struct router *router, const str
 		what = "route tables";
 	else if (has_other_acl(op->head, router))
 		what = "network ACLs";
+	else if (peering_holds_router(op->head, router->row.id))
+		what = "peering connections";
 	if (!what)
 		return OK;
 	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ROUTER, ref,
@@ -215,6 +217,7 @@ RESULT engine_delete_router(struct op *op, struct router_target *wish)
 	if (wish->with_gateway && !subnet_first_live(op->head, router->row.id))
 		TRY(gateway_clear(op, router));
 	TRY(check_unused(op, router, &wish->router));
+	TRY(peering_leave_router(op, router->row.id));
 	TRY(route_table_forget_with_routes(op, router->main_route_table));
 	TRY(network_acl_forget_with_entries(op, router->default_acl));
 	if (!uuid_is_none(router->default_group))

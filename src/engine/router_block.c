@@ -106,6 +106,10 @@ static RESULT check_fits(struct op *op, const struct router *router, struct cidr
 				  "first CIDR block, or a publicly routable one");
 	if (find_subnet_in(op->head, router, block))
 		return fail_block(op, block, "overlaps with a subnet of the VPC");
+	const char *why = NULL;
+	TRY(peering_check_block(op, router, block, &why));
+	if (why)
+		return fail_block(op, block, why);
 	if (find_route_into(op->head, router, block))
 		return fail_block(
 			op, block,
@@ -131,6 +135,7 @@ RESULT engine_add_router_block(struct op *op, struct router_block_wish *wish)
 	next.blocks = (struct cidrs){blocks, router->blocks.count + 1};
 	next.row.gen++;
 	TRY(router_put(op, &next));
+	TRY(peering_fail_overlapping(op, &next, block));
 	wish->made_in = next.row.id;
 	wish->association = engine_get_block_association(&next, next.blocks, next.blocks.count - 1);
 	return engine_tell(op, KIND_ROUTER, &next.row, "changed", "Block %s added.", cidr_write(block, text));

@@ -96,6 +96,19 @@ enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *
 	return n->seen_gen > 0 ? NAT_GATEWAY_AVAILABLE : NAT_GATEWAY_PENDING;
 }
 
+enum peering_state model_derive_peering_state(const struct peering *p)
+{
+	static const enum peering_state ends[] = {[PEERING_OUTCOME_FAILED] = PEERING_FAILED,
+						  [PEERING_OUTCOME_REJECTED] = PEERING_REJECTED,
+						  [PEERING_OUTCOME_EXPIRED] = PEERING_EXPIRED,
+						  [PEERING_OUTCOME_DELETED] = PEERING_DELETED};
+	if (p->outcome != PEERING_OUTCOME_NONE)
+		return p->ended_us != 0 ? ends[p->outcome] : PEERING_DELETING;
+	if (!p->is_accepted)
+		return PEERING_PENDING;
+	return p->seen_gen > 0 && p->peer_seen_gen > 0 ? PEERING_ACTIVE : PEERING_PROVISIONING;
+}
+
 #define DERIVE(type)                                                                                         \
 	static unsigned derive_##type(const struct row *row)                                                 \
 	{                                                                                                    \
@@ -106,10 +119,15 @@ DERIVE(volume)
 DERIVE(port)
 DERIVE(snapshot)
 DERIVE(nat_gateway)
+DERIVE(peering)
 
 static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
-	[KIND_INSTANCE] = derive_instance, [KIND_VOLUME] = derive_volume,           [KIND_PORT] = derive_port,
-	[KIND_SNAPSHOT] = derive_snapshot, [KIND_NAT_GATEWAY] = derive_nat_gateway,
+	[KIND_INSTANCE] = derive_instance,
+	[KIND_VOLUME] = derive_volume,
+	[KIND_PORT] = derive_port,
+	[KIND_SNAPSHOT] = derive_snapshot,
+	[KIND_NAT_GATEWAY] = derive_nat_gateway,
+	[KIND_PEERING] = derive_peering,
 };
 
 bool model_tells_state(enum kind kind)

@@ -6,6 +6,7 @@
 
 #include "model/instance.h"
 #include "model/nat_gateway.h"
+#include "model/peering.h"
 #include "model/port.h"
 #include "model/snapshot.h"
 #include "model/states.h" /* made: enum instance_state, model_instance_states[], … */
@@ -24,6 +25,7 @@ enum port_state model_derive_port_state(const struct port *p);
 /* Deleted: deleting, until its row goes with its file. */
 enum snapshot_state model_derive_snapshot_state(const struct snapshot *s);
 enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *n);
+enum peering_state model_derive_peering_state(const struct peering *p);
 
 /* Of a device and an instance: where it is wanted (instance) against where it was found plugged
  * (seen_instance). Detaching is from the latter. */

@@ -288,6 +288,27 @@ static RESULT gather_nats(struct step *s, const struct tables *t, const struct h
 	return OK;
 }
 
+/* Those that were accepted; those that are going are not wished any more. */
+static RESULT gather_peerings(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
+{
+	for (int side = 0; side < 2; side++) {
+		const struct peering *p =
+			side ? peering_first_by_peer_router(t, router) : peering_first_by_router(t, router);
+		for (; p; p = side ? peering_next_by_peer_router(t, p) : peering_next_by_router(t, p)) {
+			if (!p->is_accepted || p->ended_us != 0)
+				continue;
+			const struct peering *copy = STEP_COPY(s, KIND_PEERING, struct peering, p);
+			if (row_is_live(&p->row))
+				PUSH(s, &rows->peerings, copy);
+			else
+				PUSH(s, &rows->going_peerings, copy);
+		}
+	}
+	rows->wish.peerings = rows->peerings.at;
+	rows->wish.peering_count = rows->peerings.count;
+	return OK;
+}
+
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows)
 {
 	struct host_names hosts = {0};
@@ -298,6 +319,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	ret_rows->wish.router = STEP_COPY(s, KIND_ROUTER, struct router, row);
 	TRY(gather_subnets(s, t, row, ret_rows));
 	TRY(gather_routes(s, t, router, ret_rows));
+	TRY(gather_peerings(s, t, router, ret_rows));
 	TRY(gather_gateway(s, t, router, ret_rows));
 	TRY(gather_hosts(s, t, &hosts));
 	ret_rows->wish.gateway_chassis = choose_chassis(s, &hosts, router);

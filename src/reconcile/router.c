@@ -4,6 +4,7 @@
 #include "engine/router.h"
 
 #include "engine/nat_gateway.h"
+#include "engine/peering.h"
 #include "engine/port.h"
 #include "engine/subnet.h"
 #include "reconcile/work.h"
@@ -43,6 +44,31 @@ static RESULT report_nats(struct step *s, const struct router_rows *rows)
 	}
 	for (size_t k = 0; k < rows->going_nats.count; k++)
 		TRY(report_nat(s, engine_end_nat_gateway_run, rows->going_nats.at[k], NULL));
+	return OK;
+}
+
+static RESULT report_peering(struct step *s, const struct peering *p)
+{
+	struct peering_sight *sight = STEP_NEW(s, struct peering_sight);
+	*sight = (struct peering_sight){.peering = p->row.id, .router = s->id, .gen = p->row.gen};
+	step_report(s, engine_see_peering_run, sight);
+	return OK;
+}
+
+static bool is_seen(const struct peering *p, uuid router)
+{
+	return (uuid_equal(p->router, router) ? p->seen_gen : p->peer_seen_gen) == (int64_t) p->row.gen;
+}
+
+/* Its end of each peering likewise. */
+static RESULT report_peerings(struct step *s, const struct router_rows *rows)
+{
+	for (size_t k = 0; k < rows->peerings.count; k++)
+		if (!is_seen(rows->peerings.at[k], s->id))
+			TRY(report_peering(s, rows->peerings.at[k]));
+	for (size_t k = 0; k < rows->going_peerings.count; k++)
+		if (!is_seen(rows->going_peerings.at[k], s->id))
+			TRY(report_peering(s, rows->going_peerings.at[k]));
 	return OK;
 }
 
@@ -91,6 +117,7 @@ RESULT reconcile_step_router(struct step *s)
 		return OK;
 	if (!row_is_live(&router->row)) {
 		TRY(s->r->network.driver->remove_router(s->r->network.self, &s->ctx, router->row.id));
+		TRY(report_peerings(s, &rows));
 		TRY(forget_parts(s, &rows));
 		struct router_forget *forget = STEP_NEW(s, struct router_forget);
 		forget->router = router->row.id;
@@ -99,6 +126,7 @@ RESULT reconcile_step_router(struct step *s)
 	}
 	TRY(rows.has_ports ? reconcile_apply_router(s, &rows) : remove_unused(s, &rows));
 	TRY(report_nats(s, &rows));
+	TRY(report_peerings(s, &rows));
 	TRY(report_interfaces(s, &rows));
 	return forget_parts(s, &rows);
 }

@@ -26,6 +26,7 @@ static struct result (*const steps[KIND_COUNT + 1])(struct step *s) = {
 	[KIND_SNAPSHOT] = reconcile_step_snapshot,
 	[KIND_HOST_DISKS] = reconcile_step_host_disks,
 	[KIND_NAT_GATEWAY] = reconcile_step_nat_gateway,
+	[KIND_PEERING] = reconcile_step_peering,
 };
 
 bool step_is_known(enum kind kind)

@@ -111,6 +111,18 @@ static void wake_nat_gateway(struct reconciler *r, const struct nat_gateway *n)
 		wake_network(r, KIND_ROUTER, n->router);
 }
 
+/* It is part of both its routers until it is over; one that waits is to expire, one that is over to be
+ * forgotten some day. */
+static void wake_peering(struct reconciler *r, const struct peering *p)
+{
+	if (p->is_accepted && p->ended_us == 0) {
+		wake_network(r, KIND_ROUTER, p->router);
+		wake_network(r, KIND_ROUTER, p->peer_router);
+	} else {
+		work_wake(r, lane_home(r), KIND_PEERING, p->row.id, WAKE_WISH);
+	}
+}
+
 /* One that nothing on a host is of any more may be forgotten from here. */
 static void wake_snapshot(struct reconciler *r, const struct snapshot *snapshot)
 {
@@ -178,6 +190,9 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 		break;
 	case KIND_NAT_GATEWAY:
 		wake_nat_gateway(r, (const struct nat_gateway *) row);
+		break;
+	case KIND_PEERING:
+		wake_peering(r, (const struct peering *) row);
 		break;
 	case KIND_SECURITY_GROUP_RULE:
 		wake_network(r, KIND_SECURITY_GROUP, ((const struct security_group_rule *) row)->group);
@@ -396,9 +411,9 @@ static void wake_kind(struct reconciler *r, enum kind kind)
 
 void wake_all(struct reconciler *r)
 {
-	static const enum kind kinds[] = {KIND_HOST,     KIND_VOLUME,  KIND_INSTANCE,   KIND_IMAGE,
-					  KIND_SNAPSHOT, KIND_NETWORK, KIND_ROUTER,     KIND_SECURITY_GROUP,
-					  KIND_PORT,     KIND_ADDRESS, KIND_NAT_GATEWAY};
+	static const enum kind kinds[] = {KIND_HOST,     KIND_VOLUME,  KIND_INSTANCE,    KIND_IMAGE,
+					  KIND_SNAPSHOT, KIND_NETWORK, KIND_ROUTER,      KIND_SECURITY_GROUP,
+					  KIND_PORT,     KIND_ADDRESS, KIND_NAT_GATEWAY, KIND_PEERING};
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		wake_kind(r, kinds[k]);
 }

@@ -311,6 +311,7 @@ RESULT reconcile_remove_unused_network(struct step *s, uuid network);
 /* By a subnet or by an interface; all but one (none: all). */
 void reconcile_wake_routers_in(struct step *s, uuid network, uuid but);
 RESULT reconcile_step_nat_gateway(struct step *s); /* of one that has ended; else its router's */
+RESULT reconcile_step_peering(struct step *s);     /* of one that waits or is over; else its routers' */
 RESULT reconcile_step_port(struct step *s);
 RESULT reconcile_step_group(struct step *s);
 RESULT reconcile_step_address(struct step *s);
@@ -341,6 +342,8 @@ struct router_rows {
 	VEC(const struct port *) deleted_interfaces;
 	VEC(const struct subnet *) deleted_subnets;
 	VEC(const struct nat_gateway *) going_nats; /* deleted, and not known to be gone from the network */
+	VEC(const struct peering *) peerings;       /* that are to lead to or from it */
+	VEC(const struct peering *) going_peerings; /* likewise of NAT gateways */
 	bool has_ports; /* a port is in one of its networks: it has to exist in the network */
 };
 RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct router_rows *ret_rows);

@@ -19,7 +19,9 @@ struct ec2_listing {
 	struct filters filters;
 	unsigned account_index; /* the kind's index that begins with the account; 0: all rows are looked at */
 	bool has_operators;     /* rows of no account are everybody's */
-	unsigned public_index;  /* begins with whether a row is everybody's; 0: there are none */
+	unsigned other_account_index; /* that begins with another account that sees the row, too; 0: none does
+				       */
+	unsigned public_index;        /* begins with whether a row is everybody's; 0: there are none */
 	/* The owners that the caller names in a parameter, in words of filters that are is_owner; NULL: it
 	 * has none. */
 	const struct strs *(*owners)(const void *args);

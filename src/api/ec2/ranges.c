@@ -86,10 +86,25 @@ static bool add_account(struct making *m, uuid account)
 	return add_index(m, &way, key, 1);
 }
 
+/* Rows that the caller's account is named in besides their owner's. */
+static bool add_named(struct making *m)
+{
+	const struct ec2_listing *list = m->s->list;
+	const struct kind_info *k = &model_kinds[list->kind];
+	const struct way way = {.kind = list->kind, .index = list->other_account_index};
+	struct row *key = new_row(m, list->kind);
+	if (!key)
+		return false;
+	memcpy((char *) key + k->fields[k->indexes[way.index].fields[0]].offset, &m->owners[0], sizeof(uuid));
+	return add_index(m, &way, key, 1);
+}
+
 /* Rows of other owners that the caller may see: everybody's, and those shared with it. */
 static bool add_others(struct making *m)
 {
 	const struct ec2_listing *list = m->s->list;
+	if (list->other_account_index && !add_named(m))
+		return false;
 	if (!list->public_index)
 		return true;
 	const struct kind_info *k = &model_kinds[list->kind];

@@ -37,6 +37,10 @@ static bool is_active(const struct tables *t, const struct route_table *table, c
 		const struct port *port = engine_find_port_by_ip(t, table->router, route->next_hop);
 		return port && row_is_live(&port->row);
 	}
+	if (!uuid_is_none(route->peering)) {
+		const struct peering *peering = peering_find(t, route->peering);
+		return peering && row_is_live(&peering->row) && peering->is_accepted;
+	}
 	const struct gateway *gateway = gateway_find(t, route->gateway);
 	return gateway && row_is_live(&gateway->row) && uuid_equal(gateway->router, table->router);
 }
@@ -122,6 +126,7 @@ static void write_route(struct ec2_call *e, struct xml *x, const struct route_it
 	ec2_write_cidr(x, "destinationCidrBlock", r->route->destination);
 	ec2_write_id(x, "gatewayId", KIND_GATEWAY, r->route->gateway);
 	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, r->route->nat_gateway);
+	ec2_write_id(x, "vpcPeeringConnectionId", KIND_PEERING, r->route->peering);
 	ec2_write_id(x, "networkInterfaceId", KIND_PORT,
 		     ip_is_none(r->route->next_hop) || !r->port ? r->route->port : r->port->row.id);
 	if (r->port && !uuid_is_none(r->port->instance)) {
@@ -200,6 +205,8 @@ static bool fits_one_route(const struct filter_run *f, const struct route_table 
 		return filter_id(f, KIND_GATEWAY, route->gateway);
 	if (str_is(name, "route.nat-gateway-id"))
 		return filter_id(f, KIND_NAT_GATEWAY, route->nat_gateway);
+	if (str_is(name, "route.vpc-peering-connection-id"))
+		return filter_id(f, KIND_PEERING, route->peering);
 	if (str_is(name, "route.origin"))
 		return filter_z(f, "CreateRoute");
 	if (str_is(name, "route.state"))
@@ -262,7 +269,8 @@ static const struct filter table_filters[] = {
 	{"route.destination-prefix-list-id", .get = filter_nothing},
 	{"route.egress-only-internet-gateway-id", .get = filter_nothing},
 	{"route.transit-gateway-id", .get = filter_nothing},
-	{"route.vpc-peering-connection-id", .get = filter_nothing},
+	{"route.vpc-peering-connection-id", .get = fits_route,
+	 .ways = {{KIND_ROUTE, ROUTE_INDEX_PEERING, .steps = {TO(KIND_ROUTE_TABLE, route, table)}}}},
 	{"route.origin", .get = fits_route},
 	{"route.state", .get = fits_route},
 };
@@ -358,7 +366,8 @@ static RESULT ec2_replace_route_table_association(struct ec2_call *e, const void
 		P("InstanceId", instance, .kind = KIND_INSTANCE, .doc = "Or this instance's interface."),    \
 		NOT_BUILT("VpcEndpointId"), NOT_BUILT("EgressOnlyInternetGatewayId"),                        \
 		NOT_BUILT("TransitGatewayId"), NOT_BUILT("LocalGatewayId"), NOT_BUILT("CarrierGatewayId"),   \
-		NOT_BUILT("VpcPeeringConnectionId"), NOT_BUILT("CoreNetworkArn"), NOT_BUILT("OdbNetworkArn")
+		P("VpcPeeringConnectionId", peering, .kind = KIND_PEERING, .doc = "Or the peer VPC."),       \
+		NOT_BUILT("CoreNetworkArn"), NOT_BUILT("OdbNetworkArn")
 static const struct param create_route_params[] = {PLACE, TARGET};
 static const struct param replace_route_params[] = {PLACE, TARGET, NOT_BUILT("LocalTarget", .only = "false")};
 static const struct param delete_route_params[] = {PLACE};

@@ -37,7 +37,11 @@ void nb_plan_uplink(struct wish *w, const struct network_router *wish); /* part 
 bool nb_has_uplink(const struct network_router *wish); /* a gateway with an address, and a chassis for it */
 void nb_plan_metadata(struct wish *w, const struct network_router *wish); /* part of it */
 void nb_plan_nat(struct wish *w, const struct network_nat *n,
-		 const struct network_router *wish); /* likewise */
+		 const struct network_router *wish);           /* likewise */
+void nb_plan_peering(struct wish *w, const struct peering *p); /* likewise: the end at the wish's scope */
+/* How that router reaches the other one. */
+void nb_write_peering_hop(const struct peering *p, uuid router, char next_hop[static IP_TEXT_SIZE],
+			  char port[static NB_NAME_SIZE]);
 void nb_plan_group(struct wish *w, const struct network_group *wish);
 void nb_plan_port(struct wish *w, const struct network_port *wish);
 void nb_plan_default_deny(struct wish *w); /* shared; nb_plan_port() adds it */

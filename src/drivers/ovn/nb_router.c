@@ -78,6 +78,14 @@ static const struct network_subnet *find_arm(const struct network_router *wish, 
 	return NULL;
 }
 
+static const struct peering *find_peering(const struct network_router *wish, uuid peering)
+{
+	for (size_t k = 0; k < wish->peering_count && !uuid_is_none(peering); k++)
+		if (uuid_equal(wish->peerings[k]->row.id, peering))
+			return wish->peerings[k];
+	return NULL;
+}
+
 /* A way that leads nowhere is a blackhole: it must not fall back to a wider route. */
 static void plan_user_route(struct wish *w, const struct network_route *r, const struct network_router *wish)
 {
@@ -87,12 +95,16 @@ static void plan_user_route(struct wish *w, const struct network_route *r, const
 	if (strcmp(prefix, platform_prefix) == 0)
 		return; /* two routes of one prefix would share the traffic */
 	const struct network_subnet *arm = find_arm(wish, route->next_hop);
+	const struct peering *peering = find_peering(wish, route->peering);
 	bool by_gateway = nb_has_uplink(wish) && uuid_equal(route->gateway, wish->gateway->row.id);
 	if (by_gateway)
 		plan_route(w, route->row.id, route->table, prefix,
 			   ip_write(wish->external->next_hop, next_hop),
 			   nb_write_name("gw-", wish->router->row.id, port));
-	else if (arm)
+	else if (peering) {
+		nb_write_peering_hop(peering, wish->router->row.id, next_hop, port);
+		plan_route(w, route->row.id, route->table, prefix, next_hop, port);
+	} else if (arm)
 		plan_route(w, route->row.id, route->table, prefix, ip_write(route->next_hop, next_hop),
 			   nb_write_name("rp-", arm_id(arm), port));
 	else if (r->port && uuid_equal(r->port->router, wish->router->row.id))
@@ -127,6 +139,8 @@ void nb_plan_router(struct wish *w, const struct network_router *wish)
 	nb_plan_metadata(w, wish);
 	for (size_t k = 0; k < wish->nat_count; k++)
 		nb_plan_nat(w, &wish->nats[k], wish);
+	for (size_t k = 0; k < wish->peering_count; k++)
+		nb_plan_peering(w, wish->peerings[k]);
 	if (nb_has_uplink(wish))
 		nb_plan_uplink(w, wish);
 }

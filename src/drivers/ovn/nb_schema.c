@@ -18,6 +18,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Router_Port", "name", OVSDB_TEXT, false},
 	{"Logical_Router_Port", "mac", OVSDB_TEXT, false},
 	{"Logical_Router_Port", "networks", OVSDB_TEXTS, false},
+	{"Logical_Router_Port", "peer", OVSDB_OPT_TEXT, false},
 	{"Logical_Router_Port", "options", OVSDB_MAP, false},
 	{"Logical_Router_Port", "gateway_chassis", OVSDB_UUIDS, false},
 	{"Logical_Router_Port", "external_ids", OVSDB_MAP, false},

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Peerings: a port on each of two routers, each naming the other as its peer, with no switch between. What
+ * comes in by such a port has no route table, and so finds its router's own subnets alone: neither its
+ * gateways nor another peering. The two addresses of a link are of a range that no VPC has, a /32 each, so
+ * that they hide nothing from any table; they are two routers' alone and may be used again by others. */
+#include <stdio.h>
+
+#include "drivers/ovn/nb.h"
+#include "model/mac.h"
+
+#define LINKS_BASE (UINT32_C(169) << 24 | UINT32_C(254) << 16 | UINT32_C(192) << 8) /* 4,096 links */
+
+/* The requester's end of a link, or the accepter's. */
+struct end {
+	char name[NB_NAME_SIZE];
+	struct ip ip;
+	const char *role, *mac_role;
+};
+
+static struct end end_of(const struct peering *p, bool is_peer)
+{
+	struct end end = {.ip = ip_from_v4(LINKS_BASE + 2 * (uint32_t) p->link + is_peer),
+			  .role = is_peer ? "accepter-lrp" : "requester-lrp",
+			  .mac_role = is_peer ? "accepter-mac" : "requester-mac"};
+	nb_write_name(is_peer ? "pa-" : "pr-", p->row.id, end.name);
+	return end;
+}
+
+static bool is_peer_end(const struct peering *p, uuid router)
+{
+	return uuid_equal(p->peer_router, router);
+}
+
+void nb_plan_peering(struct wish *w, const struct peering *p)
+{
+	bool is_peer = is_peer_end(p, w->scope);
+	struct end own = end_of(p, is_peer), other = end_of(p, !is_peer);
+	char ip[IP_TEXT_SIZE], network[IP_TEXT_SIZE + 4], mac[MAC_TEXT_SIZE];
+	snprintf(network, sizeof network, "%s/32", ip_write(own.ip, ip));
+	struct wish_row *row = wish_add_row(w, "Logical_Router_Port", uuid_v5(p->row.id, str_from(own.role)),
+					    json_pack("{s:s,s:s,s:{s:b},s:s,s:{}}", "name", own.name, "mac",
+						      mac_write(model_make_mac(p->row.id, own.mac_role), mac),
+						      "networks", network, 1, "peer", other.name, "options"));
+	wish_add_edge(w, row, "Logical_Router", "ports", w->scope);
+}
+
+void nb_write_peering_hop(const struct peering *p, uuid router, char next_hop[static IP_TEXT_SIZE],
+			  char port[static NB_NAME_SIZE])
+{
+	bool is_peer = is_peer_end(p, router);
+	ip_write(end_of(p, !is_peer).ip, next_hop);
+	memcpy(port, end_of(p, is_peer).name, NB_NAME_SIZE);
+}
