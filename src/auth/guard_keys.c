@@ -29,6 +29,8 @@ static const struct arn_form arn_forms[] = {
 	{KIND_VOLUME, "volume", false, false},
 	{KIND_SNAPSHOT, "snapshot", true, false},
 	{KIND_IMAGE, "image", true, false},
+	{KIND_IMPORT_SNAPSHOT_TASK, "import-snapshot-task", false, false},
+	{KIND_IMPORT_IMAGE_TASK, "import-image-task", false, false},
 	{KIND_ROUTER, "vpc", false, false},
 	{KIND_DHCP_OPTIONS, "dhcp-options", false, false},
 	{KIND_SUBNET, "subnet", false, false},

@@ -51,7 +51,9 @@ static RESULT import_file(struct command_call *call, struct str source, struct i
 		return image_file_import(c, str_to_z(c->arena, source), format, directory, ret_file);
 	AUTO(image_upload) upload = NULL;
 	TRY(image_upload_new(c, directory, &upload));
-	TRY(image_upload_fetch(upload, c, str_to_z(c->arena, source), IMAGE_DATA_MAX, true));
+	const struct image_fetch wish = {
+		.url = str_to_z(c->arena, source), .cap_size = IMAGE_DATA_MAX, .from_anywhere = true};
+	TRY(image_upload_fetch(upload, c, &wish));
 	return image_upload_import(upload, c, format, ret_file);
 }
 

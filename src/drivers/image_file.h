@@ -50,10 +50,17 @@ RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str for
 			   struct image_file *ret_file);
 void image_upload_free(struct image_upload *u); /* NULL: fine; what was not kept is gone */
 DEFINE_AUTO(image_upload)
-/* From a URL (http, https, file), at most cap_size bytes. ERR_IO, ERR_TOO_LARGE, ERR_CAPACITY. */
-/* from_anywhere: also from this machine's own files and addresses, which users must not see. */
-RESULT image_upload_fetch(struct image_upload *u, struct ctx *c, const char *url, int64_t cap_size,
-			  bool from_anywhere);
+struct image_fetch {
+	const char *url;    /* http, https, file */
+	int64_t cap_size;   /* bytes at most */
+	bool from_anywhere; /* also this machine's own files and addresses, which users must not see */
+	/* Now and then, how much has come of how much (0: nobody said). false: enough. NULL: nobody asks. */
+	bool (*goes_on)(void *arg, int64_t done, int64_t size);
+	void *arg;
+};
+/* ERR_IO, ERR_TOO_LARGE, ERR_CAPACITY; ERR_AGAIN: goes_on() had enough. */
+RESULT image_upload_fetch(struct image_upload *u, struct ctx *c, const struct image_fetch *fetch);
+int64_t image_upload_size(const struct image_upload *u); /* bytes that have come */
 /* A file of the store, or that is to be one, gets its name. Its time is that of the keeping, for
  * image_file_collect(). */
 RESULT image_file_name(struct ctx *c, const char *part, struct str kept);

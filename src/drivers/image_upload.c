@@ -113,12 +113,20 @@ static void hide_path(struct str path, struct ctx *c)
 					     STR_ARG(str_slice(*message, k + path.n, message->n)));
 }
 
+static RESULT without_path(struct ctx *c, struct str path, struct result result)
+{
+	if (result.code == ERR_INVALID || result.code == ERR_UNSUPPORTED)
+		hide_path(path, c);
+	return result;
+}
+
 RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str format,
 			   struct image_file *ret_file)
 {
 	if (ftruncate(u->fd, u->size) != 0 || fsync(u->fd) != 0) /* it may end in a hole */
 		return fail_write(c, u->path, errno);
-	return image_file_import(c, u->path, format, u->directory, ret_file);
+	return without_path(c, str_from(u->path),
+			    image_file_import(c, u->path, format, u->directory, ret_file));
 }
 
 static RESULT end_digests(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests)
@@ -140,19 +148,12 @@ static RESULT keep_data(struct image_upload *u, struct ctx *c, struct str sha256
 	return OK;
 }
 
-static RESULT without_path(struct ctx *c, struct str path, struct result result)
-{
-	if (result.code == ERR_INVALID || result.code == ERR_UNSUPPORTED)
-		hide_path(path, c);
-	return result;
-}
-
 RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str format,
 			 struct image_file *ret_file, struct image_digests *ret_digests)
 {
 	struct image_digests digests;
 	TRY(end_digests(u, c, &digests));
-	TRY(without_path(c, str_from(u->path), image_upload_import(u, c, format, ret_file)));
+	TRY(image_upload_import(u, c, format, ret_file));
 	TRY(keep_data(u, c, digests.sha256));
 	*ret_digests = digests;
 	return OK;
@@ -180,11 +181,14 @@ RESULT image_data_import(struct ctx *c, const char *directory, struct str sha256
 
 /* ---- downloads ---- */
 
+static const long FETCH_TIMEOUT_S =
+	24L * 3600; /* who sends a little now and then does not hold a lane for ever */
+
 struct download {
 	struct ctx *ctx;
 	struct image_upload *to;
-	int64_t cap_size;
-	bool is_larger, is_inside;
+	const struct image_fetch *wish;
+	bool is_larger, is_inside, is_stopped;
 	struct result result; /* of writing */
 };
 
@@ -200,48 +204,76 @@ static curl_socket_t open_outside(void *arg, curlsocktype purpose, struct curl_s
 static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 {
 	struct download *d = arg;
-	d->is_larger = (int64_t) (size * count) > d->cap_size - d->to->size;
+	d->is_larger = (int64_t) (size * count) > d->wish->cap_size - d->to->size;
 	if (d->is_larger)
 		return 0; /* curl ends with a write error */
 	d->result = image_upload_add(d->to, d->ctx, (struct str){bytes, size * count});
 	return result_is_ok(d->result) ? size * count : 0;
 }
 
-RESULT image_upload_fetch(struct image_upload *u, struct ctx *c, const char *url, int64_t cap_size,
-			  bool from_anywhere)
+static int tell_progress(void *arg, curl_off_t size, curl_off_t done, curl_off_t up_size, curl_off_t up_done)
 {
-	struct download d = {.ctx = c, .to = u, .cap_size = cap_size};
-	CURL *curl = curl_easy_init();
-	char words[CURL_ERROR_SIZE] = {0};
-	if (!curl)
-		return ctx_no_memory(c);
-	(void) curl_easy_setopt(curl, CURLOPT_URL, url);
+	struct download *d = arg;
+	(void) up_size;
+	(void) up_done;
+	d->is_stopped = !d->wish->goes_on(d->wish->arg, done, size);
+	return d->is_stopped;
+}
+
+static void set_options(CURL *curl, struct download *d, char *words)
+{
+	(void) curl_easy_setopt(curl, CURLOPT_URL, d->wish->url);
 	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
-				from_anywhere ? "http,https,file" : "http,https");
+				d->wish->from_anywhere ? "http,https,file" : "http,https");
 	(void) curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	(void) curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
 	(void) curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_CONNECTTIMEOUT, 20L);
+	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT, FETCH_TIMEOUT_S);
 	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_LIMIT, 1024L);
 	(void) curl_easy_setopt(curl, CURLOPT_LOW_SPEED_TIME, 60L);
 	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
-	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, &d);
-	if (!from_anywhere) { /* a proxy would go where we do not */
+	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, d);
+	if (!d->wish->from_anywhere) { /* a proxy would go where we do not */
 		(void) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 		(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_outside);
-		(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, &d);
+		(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, d);
 	}
+	if (d->wish->goes_on) {
+		(void) curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
+		(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell_progress);
+		(void) curl_easy_setopt(curl, CURLOPT_XFERINFODATA, d);
+	}
+}
+
+int64_t image_upload_size(const struct image_upload *u)
+{
+	return u->size;
+}
+
+RESULT image_upload_fetch(struct image_upload *u, struct ctx *c, const struct image_fetch *fetch)
+{
+	struct download d = {.ctx = c, .to = u, .wish = fetch};
+	CURL *curl = curl_easy_init();
+	char words[CURL_ERROR_SIZE] = {0};
+	if (!curl)
+		return ctx_no_memory(c);
+	set_options(curl, &d, words);
 	CURLcode code = curl_easy_perform(curl);
 	curl_easy_cleanup(curl);
 	TRY(d.result);
+	if (d.is_stopped)
+		return ctx_fail(c, ERR_AGAIN, "%s is not wanted any more", fetch->url);
 	if (d.is_inside)
-		return ctx_fail(c, ERR_IO, "an image is not fetched from this machine itself: %s", url);
+		return ctx_fail(c, ERR_IO, "an image is not fetched from this machine itself: %s",
+				fetch->url);
 	if (d.is_larger)
-		return ctx_fail(c, ERR_TOO_LARGE, "%s is larger than %lld bytes", url, (long long) cap_size);
+		return ctx_fail(c, ERR_TOO_LARGE, "%s is larger than %lld bytes", fetch->url,
+				(long long) fetch->cap_size);
 	return code == CURLE_OK ? OK
-				: ctx_fail(c, ERR_IO, "cannot download %s: %s", url,
+				: ctx_fail(c, ERR_IO, "cannot download %s: %s", fetch->url,
 					   words[0] ? words : curl_easy_strerror(code));
 }

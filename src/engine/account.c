@@ -198,6 +198,8 @@ RESULT engine_delete_account(struct op *op, struct account_target *wish)
 	FORGET_EACH(op, launch_template_version, account, id);
 	FORGET_EACH(op, launch_template, account, id);
 	FORGET_EACH(op, dhcp_options, account, id);
+	FORGET_EACH(op, import_snapshot_task, account, id);
+	FORGET_EACH(op, import_image_task, account, id);
 	FORGET_EACH(op, key_pair, account, id);
 	FORGET_EACH(op, access_key, account, id);
 	FORGET_EACH(op, application_credential, account, id);

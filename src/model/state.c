@@ -109,6 +109,17 @@ enum peering_state model_derive_peering_state(const struct peering *p)
 	return p->seen_gen > 0 && p->peer_seen_gen > 0 ? PEERING_ACTIVE : PEERING_PROVISIONING;
 }
 
+/* The words of `ended` are those of the states, in their order. */
+enum import_snapshot_task_state model_derive_import_snapshot_task_state(const struct import_snapshot_task *k)
+{
+	return (enum import_snapshot_task_state) k->ended;
+}
+
+enum import_image_task_state model_derive_import_image_task_state(const struct import_image_task *k)
+{
+	return (enum import_image_task_state) k->ended;
+}
+
 #define DERIVE(type)                                                                                         \
 	static unsigned derive_##type(const struct row *row)                                                 \
 	{                                                                                                    \
@@ -120,6 +131,8 @@ DERIVE(port)
 DERIVE(snapshot)
 DERIVE(nat_gateway)
 DERIVE(peering)
+DERIVE(import_snapshot_task)
+DERIVE(import_image_task)
 
 static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
 	[KIND_INSTANCE] = derive_instance,
@@ -128,6 +141,8 @@ static unsigned (*const deriving[KIND_COUNT])(const struct row *row) = {
 	[KIND_SNAPSHOT] = derive_snapshot,
 	[KIND_NAT_GATEWAY] = derive_nat_gateway,
 	[KIND_PEERING] = derive_peering,
+	[KIND_IMPORT_SNAPSHOT_TASK] = derive_import_snapshot_task,
+	[KIND_IMPORT_IMAGE_TASK] = derive_import_image_task,
 };
 
 bool model_tells_state(enum kind kind)

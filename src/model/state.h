@@ -4,6 +4,8 @@
  * generated) and are checked as an invariant at publish; nothing steers by a state's name. */
 #pragma once
 
+#include "model/import_image_task.h"
+#include "model/import_snapshot_task.h"
 #include "model/instance.h"
 #include "model/nat_gateway.h"
 #include "model/peering.h"
@@ -26,6 +28,8 @@ enum port_state model_derive_port_state(const struct port *p);
 enum snapshot_state model_derive_snapshot_state(const struct snapshot *s);
 enum nat_gateway_state model_derive_nat_gateway_state(const struct nat_gateway *n);
 enum peering_state model_derive_peering_state(const struct peering *p);
+enum import_snapshot_task_state model_derive_import_snapshot_task_state(const struct import_snapshot_task *k);
+enum import_image_task_state model_derive_import_image_task_state(const struct import_image_task *k);
 
 /* Of a device and an instance: where it is wanted (instance) against where it was found plugged
  * (seen_instance). Detaching is from the latter. */

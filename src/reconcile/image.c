@@ -33,6 +33,13 @@ static struct str image_data_format(const struct image *image)
 	return str_is(image->disk_format, "iso") ? STR("raw") : image->disk_format;
 }
 
+static bool goes_on(void *arg, int64_t done, int64_t size)
+{
+	(void) done;
+	(void) size;
+	return !work_is_stopping(arg);
+}
+
 /* From elsewhere, or as they were staged. */
 static RESULT take_in(struct step *s, const struct image *image, struct image_file *ret_file,
 		      struct image_digests *ret_digests)
@@ -45,15 +52,18 @@ static RESULT take_in(struct step *s, const struct image *image, struct image_fi
 					 image_data_format(image), ret_file);
 	}
 	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
-	TRY(image_upload_fetch(upload, &s->ctx, str_to_z(s->ctx.arena, image->fetch_url), IMAGE_DATA_MAX,
-			       false));
+	const struct image_fetch wish = {.url = str_to_z(s->ctx.arena, image->fetch_url),
+					 .cap_size = IMAGE_DATA_MAX,
+					 .goes_on = goes_on,
+					 .arg = s->r};
+	TRY(image_upload_fetch(upload, &s->ctx, &wish));
 	return image_upload_keep(upload, &s->ctx, image_data_format(image), ret_file, ret_digests);
 }
 
 /* This machine's own trouble, which passes; a download's may be the other side's. */
 static bool is_tried_again(const struct image *image, struct result result)
 {
-	return result.code == ERR_NO_MEMORY ||
+	return result.code == ERR_NO_MEMORY || result.code == ERR_AGAIN ||
 	       (image->is_imported && (result.code == ERR_IO || result.code == ERR_CAPACITY));
 }
 

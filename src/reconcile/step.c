@@ -27,6 +27,8 @@ static struct result (*const steps[KIND_COUNT + 1])(struct step *s) = {
 	[KIND_HOST_DISKS] = reconcile_step_host_disks,
 	[KIND_NAT_GATEWAY] = reconcile_step_nat_gateway,
 	[KIND_PEERING] = reconcile_step_peering,
+	[KIND_IMPORT_SNAPSHOT_TASK] = reconcile_step_import_snapshot,
+	[KIND_IMPORT_IMAGE_TASK] = reconcile_step_import_image,
 };
 
 bool step_is_known(enum kind kind)

@@ -162,6 +162,12 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 			 ((const struct image *) row)->is_imported)
 			work_wake(r, lane_images(r, row->id), kind, row->id, WAKE_WISH);
 		break;
+	case KIND_IMPORT_SNAPSHOT_TASK:
+		work_wake(r, lane_images(r, row->id), kind, row->id, WAKE_WISH);
+		break;
+	case KIND_IMPORT_IMAGE_TASK:
+		work_wake(r, lane_home(r), kind, row->id, WAKE_WISH);
+		break;
 	case KIND_SNAPSHOT:
 		wake_snapshot(r, (const struct snapshot *) row);
 		break;
@@ -411,9 +417,20 @@ static void wake_kind(struct reconciler *r, enum kind kind)
 
 void wake_all(struct reconciler *r)
 {
-	static const enum kind kinds[] = {KIND_HOST,     KIND_VOLUME,  KIND_INSTANCE,    KIND_IMAGE,
-					  KIND_SNAPSHOT, KIND_NETWORK, KIND_ROUTER,      KIND_SECURITY_GROUP,
-					  KIND_PORT,     KIND_ADDRESS, KIND_NAT_GATEWAY, KIND_PEERING};
+	static const enum kind kinds[] = {KIND_HOST,
+					  KIND_VOLUME,
+					  KIND_INSTANCE,
+					  KIND_IMAGE,
+					  KIND_SNAPSHOT,
+					  KIND_NETWORK,
+					  KIND_ROUTER,
+					  KIND_SECURITY_GROUP,
+					  KIND_PORT,
+					  KIND_ADDRESS,
+					  KIND_NAT_GATEWAY,
+					  KIND_PEERING,
+					  KIND_IMPORT_SNAPSHOT_TASK,
+					  KIND_IMPORT_IMAGE_TASK};
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		wake_kind(r, kinds[k]);
 }

@@ -263,6 +263,14 @@ void work_stop(struct reconciler *r)
 	(void) pthread_mutex_unlock(&r->work.lock);
 }
 
+bool work_is_stopping(struct reconciler *r)
+{
+	(void) pthread_mutex_lock(&r->work.lock);
+	bool is = r->work.stopping;
+	(void) pthread_mutex_unlock(&r->work.lock);
+	return is;
+}
+
 void work_free_all(struct reconciler *r)
 {
 	for (size_t k = 0; k < WORK_BUCKETS; k++)

@@ -96,6 +96,8 @@ void work_note_loss(struct reconciler *r);
 bool work_take_loss(struct reconciler *r);
 /* From now on nothing is posted. */
 void work_stop(struct reconciler *r);
+/* For what lasts: it is waited for. */
+bool work_is_stopping(struct reconciler *r);
 /* Frees what is left; after the actors. */
 void work_free_all(struct reconciler *r);
 
@@ -316,9 +318,11 @@ RESULT reconcile_step_port(struct step *s);
 RESULT reconcile_step_group(struct step *s);
 RESULT reconcile_step_address(struct step *s);
 RESULT reconcile_step_image(struct step *s);
-RESULT reconcile_step_snapshot(struct step *s);    /* of none: the whole image store */
-RESULT reconcile_step_tokens(struct step *s);      /* of all client tokens at once: its id is none */
-RESULT reconcile_step_revocations(struct step *s); /* likewise of all revoked tokens */
+RESULT reconcile_step_import_snapshot(struct step *s);
+RESULT reconcile_step_import_image(struct step *s); /* of one that has ended; else nothing: its disks do it */
+RESULT reconcile_step_snapshot(struct step *s);     /* of none: the whole image store */
+RESULT reconcile_step_tokens(struct step *s);       /* of all client tokens at once: its id is none */
+RESULT reconcile_step_revocations(struct step *s);  /* likewise of all revoked tokens */
 
 /* ---- gather.c: rows copied out of a view into the step's arena ---- */
 

@@ -31,6 +31,7 @@ def documented_filters(action):
     """The first word of each item of the list: "<li> <p> <code>name</code> - what it is"."""
     text = members(action).get("Filters", {}).get("documentation", "")
     found = re.findall(r"<li>\s*<p>\s*<code>([^<]+)</code>\s*(?:-|–|—|\(|:|</p>|\|)", text)
+    found += re.findall(r"using the <code>([^<]+)</code> filter", text)
     return [name.strip() for name in found if (action, name) not in NO_FILTERS]
 
 

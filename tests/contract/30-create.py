@@ -428,6 +428,23 @@ ROWS = [
     ("CopySnapshot", {"SourceSnapshotId": "{snap}", "SourceRegion": "us-east-1", "Description": "own", "TagSpecifications": tags("snapshot")},
      {"own snap": "SnapshotId"}, "DescribeSnapshots", {"SnapshotIds": ["{own snap}"]}, "Snapshots[0]",
      {"State": "completed", "Progress": "100%", "Description": "own", "Tags": TAGS, "OwnerId": "{owner}", "VolumeSize": Some("{snap size}")}),
+    ("ImportSnapshot",
+     {"Description": "task", "DiskContainer": {"Description": "disk", "Format": "VMDK", "Url": "http://127.0.0.1:9/disk.vmdk"}, "ClientToken": "a-disk",
+      "ClientData": {"Comment": "words", "UploadStart": "2026-01-01T00:00:00Z", "UploadEnd": "2026-01-01T01:00:00Z", "UploadSize": 1.5},
+      "TagSpecifications": tags("import-snapshot-task")}, {"disk task": "ImportTaskId"},
+     "DescribeImportSnapshotTasks", {"ImportTaskIds": ["{disk task}"]}, "ImportSnapshotTasks[0]",
+     {"Description": "task", "SnapshotTaskDetail.Description": "disk", "SnapshotTaskDetail.Format": "VMDK",
+      "SnapshotTaskDetail.Url": "http://127.0.0.1:9/disk.vmdk", "Tags": TAGS, "SnapshotTaskDetail.Encrypted": False,
+      "SnapshotTaskDetail.SnapshotId": None}),
+    ("ImportImage",
+     {"Architecture": "arm64", "BootMode": "uefi", "Description": "machine", "Platform": "Windows", "ClientToken": "a-machine",
+      "ClientData": {"Comment": "words", "UploadStart": "2026-01-01T00:00:00Z", "UploadEnd": "2026-01-01T01:00:00Z", "UploadSize": 1.5},
+      "DiskContainers": [{"Description": "root", "DeviceName": "/dev/sda1", "Format": "VHDX", "Url": "http://127.0.0.1:9/disk.vhdx"},
+                         {"SnapshotId": "{snap}", "DeviceName": "/dev/sdf"}], "TagSpecifications": tags("import-image-task")},
+     {"machine task": "ImportTaskId"}, "DescribeImportImageTasks", {"ImportTaskIds": ["{machine task}"]}, "ImportImageTasks[0]",
+     {"Architecture": "arm64", "BootMode": "uefi", "Description": "machine", "Platform": "Windows", "Tags": TAGS,
+      "SnapshotDetails[0].Description": "root", "SnapshotDetails[0].DeviceName": "/dev/sda1", "SnapshotDetails[0].Format": "VHDX",
+      "SnapshotDetails[0].Url": "http://127.0.0.1:9/disk.vhdx", "SnapshotDetails[1].SnapshotId": "{snap}", "ImageId": None}),
     ("RegisterImage",
      {"Name": "registered", "Description": "of own", "Architecture": "x86_64", "RootDeviceName": "/dev/sda1", "EnaSupport": False,
       "BootMode": "uefi", "TpmSupport": "v2.0", "+TagSpecification.1.ResourceType": "image", "+TagSpecification.1.Tag.1.Key": "colour", "+TagSpecification.1.Tag.1.Value": "red",
@@ -553,6 +570,10 @@ UNSEEN = {
     "DestinationRegion": "there is one region",
     "SourceRegion": "there is one region",
     "PresignedUrl": "is not looked at",
+    "ClientData.Comment": "nobody is told of it, in EC2 neither",
+    "ClientData.UploadStart": "likewise",
+    "ClientData.UploadEnd": "likewise",
+    "ClientData.UploadSize": "likewise",
     "TagSpecification.N.ResourceType": "the tags are compared",
     "BlockDeviceMapping.N.VirtualName": "names a disk that no type has here: it is left out as EC2 does",
     "IpPermissions.N.Groups.N.VpcId": "the group says it; another is refused",
@@ -671,7 +692,7 @@ def test_is_whole(action, region):
 
 
 # What tags of a request with a token are for: with others it is another request.
-TAGGED_AS = {"RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
+TAGGED_AS = {"ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
              "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list"}
 
 

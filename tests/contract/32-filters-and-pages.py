@@ -22,7 +22,7 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
-             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
@@ -35,7 +35,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "Describe
 VALUES = {
     "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
-    "is-default-version": "defaultVersion", "is-classic-link-enabled": "classicLinkEnabled",
+    "task-state": "status", "is-default-version": "defaultVersion", "is-classic-link-enabled": "classicLinkEnabled",
     "placement-group-name": "placement/groupName", "placement-partition-number": "placement/partitionNumber",
     "instance.group-id": "groupSet/item/groupId", "instance.group-name": "groupSet/item/groupName",
     "state-reason-code": "stateReason/code", "state-reason-message": "stateReason/message",
@@ -89,6 +89,8 @@ def make_more(world):
         call("CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private"})
         call("AllocateAddress")
         call("CopySnapshot", {"SourceSnapshotId": world.operators_snapshot, "SourceRegion": "us-east-1"})
+        call("ImportSnapshot", {"DiskContainer.Url": "http://127.0.0.1:9/disk"})
+        call("ImportImage", {"DiskContainer.1.Url": "http://127.0.0.1:9/disk"})
         call("CreateKeyPair", {"KeyName": f"page-{n}"})
         call("CreateManagedPrefixList", {"PrefixListName": f"page-{n}", "MaxEntries": 1, "AddressFamily": "IPv4"})
         call("CreateSubnetCidrReservation", {"SubnetId": subnet, "Cidr": f"10.1.1.{144 + 16 * n}/28", "ReservationType": "prefix"})

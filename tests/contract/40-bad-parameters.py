@@ -33,7 +33,7 @@ NAMELESS = {"InvalidKey.Format"}
 OF_ANOTHER = {("UserId", "InvalidGroup.NotFound")}
 # Codes as EC2's documentation of errors has them: families by their form, the rest by name.
 FAMILIES = re.compile(r"Invalid\w+\.(Malformed|NotFound|Duplicate|InUse|Range|Conflict|Unavailable|Format)")
-CODES = {"InvalidPrefixListModification", "PrefixListVersionMismatch", "PrefixListMaxEntriesExceeded", "MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",
+CODES = {"InvalidConversionTaskId", "InvalidPrefixListModification", "PrefixListVersionMismatch", "PrefixListMaxEntriesExceeded", "MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",
          "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
          "VPCIdNotSpecified", "OperationNotPermitted", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
          "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",

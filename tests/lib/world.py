@@ -9,10 +9,11 @@ import re
 import time
 
 from dev import PATIENCE_S
+from endless import Endless
 
 IAM_VERSION = "2010-05-08"
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
-ID = re.compile(r"\b((?:vpc-cidr-|iip-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
+ID = re.compile(r"\b((?:vpc-cidr-|iip-|import-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
 # Values of parameters that are words, by name.
 VALUES = {
@@ -24,7 +25,7 @@ VALUES = {
     "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "Egress": "true", "InstanceTenancy": "default", "Protocol": "tcp", "RuleAction": "deny", "RuleNumber": "100", "ToPort": "8080", "Value": "red",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
                          "aEhqSWxvTWIgeA==",
-    "DeprecateAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400)), "Size": "1", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
+    "DeprecateAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400)), "Size": "1", "Url": "http://127.0.0.1:9/disk", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
 }
 
 CHANGED_RULE = {"GroupId": "sg", "SecurityGroupRule.1.SecurityGroupRuleId": "sgr", "SecurityGroupRule.1.SecurityGroupRule.IpProtocol": "=tcp",
@@ -55,6 +56,9 @@ REQUESTS = {
     "CopySnapshot": {"SourceSnapshotId": "snap", "SourceRegion": "=us-east-1"},
     "CreateImage": {"InstanceId": "i", "Name": "=fresh", "NoReboot": "=true"},
     "CreateSnapshot": {"VolumeId": "plugged vol"},
+    "ImportImage": {"DiskContainer.1.Url": "=http://127.0.0.1:9/disk"},
+    ("ImportImage", "DiskContainer.N.SnapshotId"): {},
+    "CancelImportTask": {"ImportTaskId": "endless import-snap"},
     "CreateSnapshots": {"InstanceSpecification.InstanceId": "i"},
     "DeleteSnapshot": {"SnapshotId": "spare snap"},
     "DeregisterImage": {"ImageId": "spare ami"},
@@ -249,6 +253,9 @@ class World:
         call("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": self.ids["eni"], "Description.Value": "first"})
         self.ids["vol"] = found.first(".//volumeId")
         make("snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1", "Description": "words"}, "snapshotId")
+        make("import-snap", "ImportSnapshot", {"DiskContainer.Url": "http://127.0.0.1:9/disk"}, "importTaskId")
+        make("endless import-snap", "ImportSnapshot", {"DiskContainer.Url": Endless().url}, "importTaskId")  # active as long as the world is
+        make("import-ami", "ImportImage", {"DiskContainer.1.Url": "http://127.0.0.1:9/disk"}, "importTaskId")
         self.await_word("DescribeInstances", {"InstanceId.1": self.ids["i"]}, ".//instanceState/name", "running")
         volume = self.make_volume("plugged vol")
         call("AttachVolume", {"VolumeId": volume, "InstanceId": self.ids["i"], "Device": "/dev/sdg"})
@@ -362,7 +369,7 @@ class World:
 
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
-                          "CopySnapshot", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
+                          "CopySnapshot", "ImportSnapshot", "ImportImage", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
                           "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation", "CreateNetworkAcl", "CreateNetworkAclEntry", "CreateDefaultSubnet", "CreateDefaultVpc")
 
     def await_state(self, instance, wanted):

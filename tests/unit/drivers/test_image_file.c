@@ -288,7 +288,38 @@ static struct image_upload *begin_upload(struct fixture *f)
 static enum err fetch(struct fixture *f, const char *url, int64_t cap_size)
 {
 	AUTO(image_upload) u = begin_upload(f);
-	return image_upload_fetch(u, &f->c, url, cap_size, true).code;
+	const struct image_fetch wish = {.url = url, .cap_size = cap_size, .from_anywhere = true};
+	return image_upload_fetch(u, &f->c, &wish).code;
+}
+
+/* Has enough, or not. */
+static bool count_calls(void *arg, int64_t done, int64_t size)
+{
+	int *left = arg;
+	assert_true(done <= size);
+	return --*left > 0;
+}
+
+/* It is told how far it is, and ends when nobody wants it any more. */
+static void test_fetch_watched(void **state)
+{
+	struct fixture *f = *state;
+	int left = 1 << 20;
+	QEMU_IMG(f, "create", "-q", "-f", "raw", path_of(f, "w.img"), "8M");
+	struct image_fetch wish = {.url = str_print(f->arena, "file://%s/w.img", f->directory).p,
+				   .cap_size = 16 << 20,
+				   .from_anywhere = true,
+				   .goes_on = count_calls,
+				   .arg = &left};
+	AUTO(image_upload) u = begin_upload(f);
+	assert_int_equal(image_upload_fetch(u, &f->c, &wish).code, ERR_NONE);
+	assert_int_equal(image_upload_size(u), 8 << 20);
+	assert_true(left < 1 << 20);
+	u = (image_upload_free(u), begin_upload(f));
+	left = 1;
+	assert_int_equal(image_upload_fetch(u, &f->c, &wish).code, ERR_AGAIN);
+	u = (image_upload_free(u), NULL);
+	assert_int_equal(kept_count(f), 0);
 }
 
 static void test_fetch(void **state)
@@ -300,10 +331,11 @@ static void test_fetch(void **state)
 	assert_int_equal(fetch(f, url, 1024), ERR_TOO_LARGE);
 	assert_int_equal(fetch(f, "gopher://127.0.0.1/x", 1024), ERR_IO);
 	AUTO(image_upload) u = begin_upload(f);
-	assert_int_equal(image_upload_fetch(u, &f->c, url, 1 << 20, false).code,
-			 ERR_IO); /* no file of ours */
+	struct image_fetch wish = {.url = url, .cap_size = 1 << 20};
+	assert_int_equal(image_upload_fetch(u, &f->c, &wish).code, ERR_IO); /* no file of ours */
 	ctx_clear_problem(&f->c);
-	assert_int_equal(image_upload_fetch(u, &f->c, "http://127.0.0.1:9/x", 1024, false).code, ERR_IO);
+	wish.url = "http://127.0.0.1:9/x";
+	assert_int_equal(image_upload_fetch(u, &f->c, &wish).code, ERR_IO);
 	assert_true(str_contains(f->c.problem.message, STR("is not fetched from")));
 	u = (image_upload_free(u), NULL);
 	assert_int_equal(kept_count(f), 0);
@@ -363,6 +395,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_collect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_raw_is_never_guessed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_fetch, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_fetch_watched, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_upload, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_upload_refused, setup, teardown),
 	};

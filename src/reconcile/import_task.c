@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Imports: a disk's data are fetched and taken into the image store, whole or not at all, on a lane where
+ * that may last; the row is told of progress meanwhile, and looked at for whether it is still wanted. A
+ * process that dies in the middle begins anew. What cannot be had is given up, with words. Tasks that ended
+ * long ago are forgotten when everything is looked at. */
+#include "engine/import_task.h"
+
+#include "drivers/image_file.h"
+#include "reconcile/work.h"
+#include "store/rows.h"
+
+enum { FETCHED_SHARE = 70, PROGRESS_STEP = 5 }; /* percent */
+#define LOOK_INTERVAL_US SECOND
+
+static RESULT forget(struct step *s)
+{
+	struct import_forget *forget = STEP_NEW(s, struct import_forget);
+	*forget = (struct import_forget){.kind = s->kind, .task = s->id};
+	step_report(s, engine_forget_import_run, forget);
+	return OK;
+}
+
+/* ---- while it comes ---- */
+
+struct watch {
+	struct step *step;
+	int64_t looked_us, told; /* percent */
+};
+
+/* A change of its own, for the step goes on. */
+struct news {
+	struct change change;
+	struct ctx ctx;
+	struct reconciler *r;
+	struct import_sight sight;
+};
+
+static void news_done(struct change *change, struct result result)
+{
+	struct news *news = change->arg;
+	struct reconciler *r = news->r;
+	(void) result; /* the next news say more, and the end says all */
+	arena_free(news->ctx.arena);
+	reconciler_release(r);
+}
+
+static RESULT news_run(struct op *op, void *arg)
+{
+	return engine_see_import(op, &((struct news *) arg)->sight);
+}
+
+static void tell(struct step *s, int64_t progress)
+{
+	struct arena *arena = arena_new(4096, 1 << 20);
+	struct news *news = arena ? arena_new_object(arena, struct news) : NULL;
+	if (!news) {
+		arena_free(arena);
+		return;
+	}
+	*news = (struct news){.r = s->r, .sight = {.task = s->id, .progress = progress}};
+	ctx_init(&news->ctx, arena);
+	news->change = (struct change){
+		.run = news_run, .arg = news, .ctx = &news->ctx, .done = news_done, .action = "reconcile"};
+	atomic_fetch_add(&s->r->references, 1);
+	store_submit(s->r->store, &news->change);
+}
+
+static bool is_wanted(struct step *s)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct import_snapshot_task *task = import_snapshot_task_find(view.tables, s->id);
+	return task && !task->ended;
+}
+
+static bool goes_on(void *arg, int64_t done, int64_t size)
+{
+	struct watch *w = arg;
+	if (work_is_stopping(w->step->r))
+		return false;
+	int64_t now_us = clock_now_us(), progress = size > 0 ? done * FETCHED_SHARE / size : 0;
+	if (now_us < w->looked_us + LOOK_INTERVAL_US)
+		return true;
+	w->looked_us = now_us;
+	if (progress >= w->told + PROGRESS_STEP) {
+		tell(w->step, progress);
+		w->told = progress;
+	}
+	return is_wanted(w->step);
+}
+
+/* ---- the step ---- */
+
+static RESULT take_in(struct step *s, const struct import_snapshot_task *task, struct import_sight *sight)
+{
+	struct image_file file = {0};
+	struct watch watch = {.step = s, .looked_us = clock_now_us()};
+	const struct image_fetch fetch = {.url = str_to_z(s->ctx.arena, task->url),
+					  .cap_size = IMAGE_DATA_MAX,
+					  .goes_on = goes_on,
+					  .arg = &watch};
+	AUTO(image_upload) upload = NULL;
+	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
+	TRY(image_upload_fetch(upload, &s->ctx, &fetch));
+	tell(s, FETCHED_SHARE);
+	TRY(image_upload_import(upload, &s->ctx, task->format, &file));
+	sight->data_size = image_upload_size(upload);
+	sight->sha256 = file.sha256;
+	sight->file_size = file.file_size;
+	sight->virtual_size = file.virtual_size;
+	return OK;
+}
+
+static RESULT fetch(struct step *s, const struct import_snapshot_task *task)
+{
+	struct import_sight *sight = STEP_NEW(s, struct import_sight);
+	*sight = (struct import_sight){.task = s->id};
+	struct result result = take_in(s, task, sight);
+	if (result.code == ERR_NO_MEMORY)
+		return result;
+	if (result.code == ERR_AGAIN) { /* cancelled meanwhile; or we end, and begin anew one day */
+		ctx_clear_problem(&s->ctx);
+		return OK;
+	}
+	if (!result_is_ok(result)) { /* nobody but who asked can mend that */
+		sight->problem = s->ctx.problem.message;
+		ctx_clear_problem(&s->ctx);
+	}
+	step_report(s, engine_see_import_run, sight);
+	return OK;
+}
+
+RESULT reconcile_step_import_snapshot(struct step *s)
+{
+	const struct import_snapshot_task *task = NULL;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct import_snapshot_task *row = import_snapshot_task_find(view.tables, s->id);
+		task = row ? STEP_COPY(s, KIND_IMPORT_SNAPSHOT_TASK, struct import_snapshot_task, row) : NULL;
+	}
+	if (!task)
+		return OK;
+	if (!task->ended)
+		return fetch(s, task);
+	bool is_part = !uuid_is_none(task->import_image_task);
+	return !is_part && engine_import_is_over(task->ended_us, clock_now_us()) ? forget(s) : OK;
+}
+
+RESULT reconcile_step_import_image(struct step *s)
+{
+	int64_t ended_us = 0;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct import_image_task *row = import_image_task_find(view.tables, s->id);
+		ended_us = row ? row->ended_us : 0;
+	}
+	return engine_import_is_over(ended_us, clock_now_us()) ? forget(s) : OK;
+}

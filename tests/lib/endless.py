@@ -1,0 +1,30 @@
+# SPDX-License-Identifier: Apache-2.0
+"""A download that never ends."""
+import socketserver
+import threading
+import time
+
+from dev import own_address
+
+
+class Zeros(socketserver.BaseRequestHandler):
+    """Fast enough that nobody gives it up."""
+
+    def handle(self):
+        try:
+            self.request.recv(4096)
+            self.request.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 1000000000\r\n\r\n")
+            while True:
+                self.request.sendall(bytes(4096))
+                time.sleep(0.5)
+        except OSError:
+            pass
+
+
+class Endless(socketserver.ThreadingTCPServer):
+    daemon_threads = True
+
+    def __init__(self):
+        super().__init__((own_address(), 0), Zeros)
+        self.url = "http://%s:%d/disk" % self.server_address
+        threading.Thread(target=self.serve_forever, daemon=True).start()
