@@ -385,6 +385,16 @@ ROWS = [
     ("CreateRoute", {"RouteTableId": "{rtb}", "DestinationCidrBlock": "192.0.2.0/24", "InstanceId": "{port i}"}, {},
      "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0].Routes[?DestinationCidrBlock=='192.0.2.0/24'] | [0]",
      {"InstanceId": "{port i}", "InstanceOwnerId": "{owner}", "NetworkInterfaceId": Some("eni-.*"), "Origin": "CreateRoute"}),
+    ("CreateVpc", {"CidrBlock": "10.44.0.0/16"}, {"peer vpc": "Vpc.VpcId"}, "DescribeVpcs", {"VpcIds": ["{peer vpc}"]}, "Vpcs[0]", {"CidrBlock": "10.44.0.0/16"}),
+    ("CreateVpcPeeringConnection", {"VpcId": "{vpc}", "PeerVpcId": "{peer vpc}", "PeerOwnerId": "{owner}", "PeerRegion": "us-east-1",
+                                    "TagSpecifications": tags("vpc-peering-connection")},
+     {"pcx": "VpcPeeringConnection.VpcPeeringConnectionId"}, "DescribeVpcPeeringConnections", {"VpcPeeringConnectionIds": ["{pcx}"]},
+     "VpcPeeringConnections[0]",
+     {"RequesterVpcInfo.VpcId": "{vpc}", "AccepterVpcInfo.VpcId": "{peer vpc}", "AccepterVpcInfo.OwnerId": "{owner}", "AccepterVpcInfo.Region": "us-east-1",
+      "Status.Code": "pending-acceptance", "Tags": TAGS, "AccepterVpcInfo.CidrBlock": None}),
+    ("CreateRoute", {"RouteTableId": "{rtb}", "DestinationCidrBlock": "10.44.0.0/16", "VpcPeeringConnectionId": "{pcx}"}, {},
+     "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0].Routes[?DestinationCidrBlock=='10.44.0.0/16'] | [0]",
+     {"VpcPeeringConnectionId": "{pcx}", "State": "blackhole", "Origin": "CreateRoute"}),
     ("CreateTags", {"Resources": ["{i}", "{vpc}"], "Tags": [{"Key": "later", "Value": "yes"}, {"Key": "colour", "Value": "blue"}]}, {},
      "DescribeVpcs", {"VpcIds": ["{vpc}"]}, "Vpcs[0]",
      {"Tags": [{"Key": "colour", "Value": "blue"}, {"Key": "empty", "Value": ""}, {"Key": "later", "Value": "yes"}]}),
@@ -693,7 +703,7 @@ def test_is_whole(action, region):
 
 # What tags of a request with a token are for: with others it is another request.
 TAGGED_AS = {"ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
-             "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list"}
+             "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list"}
 
 
 @pytest.mark.parametrize("action", sorted(a for a in ACTIONS if CREATES.match(a) and any(p["name"] == "ClientToken" and p["built"] for p in ACTIONS[a]["params"])))

@@ -25,8 +25,8 @@ MEANINGLESS = {"InstanceType": "x9.huge", "AvailabilityZone": "us-mars-1a", "Ava
 # EC2 takes these: what is deleted twice, or names nothing.
 HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKeyPair", "KeyPairId"): re.compile("key-[0-9a-f]{17}")}
 # What stays visible for a while may be looked at, and ended once more.
-LINGERING = re.compile("(i|nat)-[0-9a-f]{17}")
-ENDS = {"TerminateInstances", "DeleteNatGateway"}
+LINGERING = re.compile("(i|nat|pcx)-[0-9a-f]{17}")
+ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"}
 # EC2's own words, which name the thing and not the parameter.
 NAMELESS = {"InvalidKey.Format"}
 # A group of an account that has none such: the group is named.
@@ -37,7 +37,9 @@ CODES = {"InvalidConversionTaskId", "InvalidPrefixListModification", "PrefixList
          "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
          "VPCIdNotSpecified", "OperationNotPermitted", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
          "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",
-         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed"}
+         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition"}
+# What is made for an id that is not there, and has failed: tests/golden/ec2/CreateVpcPeeringConnection says how.
+FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId"): re.compile("vpc-[0-9a-f]{17}")}
 
 
 @pytest.fixture(scope="module")
@@ -118,7 +120,10 @@ def cases(action, mine, theirs):
                 yield param, None, {k: v for k, v in mine.request(action).items() if not k.startswith(head)}
             continue
         request = mine.request(action, param)
+        later = FAILS_LATER.get((action, param["name"]))
         for value in spoilt(param, mine, theirs):
+            if later and later.fullmatch(value):
+                continue
             yield param, value, {**request, wire(param["name"]): value}
         if param["type"].startswith("list") and param["built"]:
             for number in ["-1", "1001", "x", "01"]:

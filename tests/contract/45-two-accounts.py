@@ -56,12 +56,16 @@ def tell_apart(text, identifier):
     return re.sub(r"<(request(?:Id|ID)|RequestI[dD])>[^<]*", "", text.replace(identifier, "ID"))
 
 
+# Whatever is named, a peering is made, and has failed: tests/golden/ec2/CreateVpcPeeringConnection.
+FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId")}
+
+
 @pytest.mark.parametrize("action", sorted(a for a in ACTIONS if any(p.get("form") == "id" for p in ACTIONS[a]["params"])))
 def test_by_id(action, worlds):
     """Each parameter that takes an id, with each kind of resource of the other account."""
     mine, theirs = worlds
     before, strangers, wrong = digest(TABLES, mine.account, theirs.account), one_of_each(theirs), []
-    for param in [p for p in ACTIONS[action]["params"] if p.get("form") == "id"]:
+    for param in [p for p in ACTIONS[action]["params"] if p.get("form") == "id" and (action, p["name"]) not in FAILS_LATER]:
         for kind, identifier in strangers.items():
             request, nobody = mine.request(action, param), f"{kind}-{ABSENT_DIGITS}"
             answers = [mine.account.call(action, {**request, wire(param["name"]): value}) for value in (identifier, nobody)]

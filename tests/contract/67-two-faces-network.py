@@ -70,6 +70,33 @@ def ports_of(both, **filters):
     return both.ok("GET", f"{NETWORK}/ports?{query}")["ports"]
 
 
+@holds("Peerings", "peering")
+def test_peerings(both):
+    """Of a peering Neutron sees nothing, and leaves its routes alone."""
+    vpc, router, subnets = make_vpc(both, "10.61.0.0/16")
+    peer, _, others = make_vpc(both, "10.62.0.0/16")
+    pcx = both.ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=peer)["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    both.ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+    both.rest()
+    table = both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]["RouteTableId"]
+    before = both.ok("GET", f"{NETWORK}/routers/{router}")["router"], ports_of(both, device_id=router)
+    both.ec2.create_route(RouteTableId=table, DestinationCidrBlock="10.62.0.0/16", VpcPeeringConnectionId=pcx)
+    assert (both.ok("GET", f"{NETWORK}/routers/{router}")["router"], ports_of(both, device_id=router)) == before
+    hop = subnets[0][0]["CidrBlock"].replace(".0/24", ".9")
+    change(both, "router", router, routes=[{"destination": "192.0.2.0/24", "nexthop": hop}])
+    change(both, "router", router, routes=[])
+    routes = both.ec2.describe_route_tables(RouteTableIds=[table])["RouteTables"][0]["Routes"]
+    assert [r.get("VpcPeeringConnectionId") for r in routes] == [None, pcx]
+    made = make_router(both, "10.63.1.0/24")
+    answer = both.ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=ec2_id("vpc", made[2]))
+    assert answer["VpcPeeringConnection"]["Status"]["Code"] == "failed"
+    assert code(lambda: both.ec2.create_vpc_peering_connection(VpcId=ec2_id("vpc", made[2]), PeerVpcId=vpc)) == "InvalidParameterValue"
+    drop_router(both, *made)
+    both.ec2.delete_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+    drop_vpc(both, vpc, subnets)
+    drop_vpc(both, peer, others)
+
+
 def tags(*pairs):
     return [{"Key": k, "Value": v} for k, v in pairs]
 

@@ -90,6 +90,13 @@ REQUESTS = {
     ("CreateRoute", "InstanceId"): {"RouteTableId": "spare rtb"},
     ("CreateRoute", "NatGatewayId"): {"RouteTableId": "spare rtb"},
     ("CreateRoute", "NetworkInterfaceId"): {"RouteTableId": "spare rtb"},
+    ("CreateRoute", "VpcPeeringConnectionId"): {"RouteTableId": "spare rtb"},
+    ("ReplaceRoute", "VpcPeeringConnectionId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
+    "CreateVpcPeeringConnection": {"VpcId": "peer vpc", "PeerVpcId": "loose vpc"},
+    "AcceptVpcPeeringConnection": {"VpcPeeringConnectionId": "spare pcx"},
+    "RejectVpcPeeringConnection": {"VpcPeeringConnectionId": "spare pcx"},
+    "DeleteVpcPeeringConnection": {"VpcPeeringConnectionId": "spare pcx"},
+    "ModifyVpcPeeringConnectionOptions": {"VpcPeeringConnectionId": "pcx", "RequesterPeeringConnectionOptions.AllowDnsResolutionFromRemoteVpc": "=false"},
     "CreateVpc": {"CidrBlock": "=10.9.0.0/16"},
     "AssociateDhcpOptions": {"DhcpOptionsId": "dopt", "VpcId": "spare vpc"},
     ("ModifySecurityGroupRules", "SecurityGroupRule.N.SecurityGroupRule.PrefixListId"): CHANGED_RULE,
@@ -264,6 +271,9 @@ class World:
         make("eni-attach", "AttachNetworkInterface", {"NetworkInterfaceId": port, "InstanceId": self.ids["i"], "DeviceIndex": 1}, "attachmentId")
         loose, gateway = make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId"), make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": loose})
+        peer = make("peer vpc", "CreateVpc", {"CidrBlock": "10.4.0.0/16"}, "vpcId")
+        make("pcx", "CreateVpcPeeringConnection", {"VpcId": vpc, "PeerVpcId": peer}, "vpcPeeringConnectionId")
+        call("AcceptVpcPeeringConnection", {"VpcPeeringConnectionId": self.ids["pcx"]})
         make("nat", "CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private", "PrivateIpAddress": "10.1.1.13"}, "natGatewayId")
         acls = call("DescribeNetworkAcls", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": vpc})
         self.ids["acl"], self.ids["aclassoc"] = acls.first(".//networkAclId"), acls.first(".//networkAclAssociationId")
@@ -275,6 +285,7 @@ class World:
         make, vpc = self.make, self.ids["vpc"]
         make("spare vpc", "CreateVpc", {"CidrBlock": "10.2.0.0/16"}, "vpcId")
         make("spare igw", "CreateInternetGateway", {}, "internetGatewayId")
+        make("spare pcx", "CreateVpcPeeringConnection", {"VpcId": self.ids["loose vpc"], "PeerVpcId": vpc}, "vpcPeeringConnectionId")
         make("spare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.2.0/24"}, "subnetId")
         make("spare scr", "CreateSubnetCidrReservation", {"SubnetId": self.ids["spare subnet"], "Cidr": "10.1.2.128/28", "ReservationType": "prefix"},
              "subnetCidrReservationId")
@@ -355,6 +366,8 @@ class World:
         gone["iip-assoc"] = call("AssociateIamInstanceProfile", {"InstanceId": gone["i"], "IamInstanceProfile.Name": "contract"}).first(".//associationId")
         self.account.dev.rest()
         call("DeleteNatGateway", {"NatGatewayId": gone["nat"]})
+        gone["pcx"] = ids["spare pcx"]
+        call("DeleteVpcPeeringConnection", {"VpcPeeringConnectionId": gone["pcx"]})
         call("TerminateInstances", {"InstanceId.1": gone["i"]})
         self.await_state(gone["i"], "terminated")
         self.account.dev.rest()
@@ -370,7 +383,7 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "ImportSnapshot", "ImportImage", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation", "CreateNetworkAcl", "CreateNetworkAclEntry", "CreateDefaultSubnet", "CreateDefaultVpc")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreateVpcPeeringConnection", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation", "CreateNetworkAcl", "CreateNetworkAclEntry", "CreateDefaultSubnet", "CreateDefaultVpc")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)

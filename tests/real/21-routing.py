@@ -2,16 +2,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Where packets go: NAT gateways chosen by route, a middlebox, black holes, network ACLs, revoked rules; and what names resolve. OVN and the
 API are real; instances are simulated, and network namespaces plugged as their interfaces play the guests."""
-import ctypes
 import os
-import socket
-import subprocess
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from guests import WEB, Guests  # noqa: E402
 from region import SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
 
-WEB = "198.51.100.1"
 SERVER = """import socket, threading
 def echo(c):
     while True:
@@ -23,85 +20,6 @@ s = socket.create_server(("", 8080))
 while True:
     threading.Thread(target=echo, args=(s.accept()[0],), daemon=True).start()
 """
-
-
-class Guests:
-    """Namespaces in place of virtual machines: each a veth in its host's br-int, under its interface's id."""
-
-    def __init__(self, region):
-        self.region = region
-        self.env = dict(line.split("=", 1) for line in region.run("tools/sandbox", "serve-env").splitlines() if "=" in line)
-        self.env = {k: v.strip("'\"") for k, v in self.env.items()}
-        self.prefix = region.env["DARI_SANDBOX_PREFIX"]
-        self.names, self.children = [], []
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *_):
-        for child in self.children:
-            child.kill()
-            child.wait()
-        for name in self.names:
-            subprocess.run(["ip", "netns", "del", self.prefix + name], check=False)
-
-    def port_name(self, eni):
-        """The interface's whole UUID, which is its switch port's name."""
-        names = self.region.run("ovn-nbctl", "-t", "15", "--db=" + self.env["DSB_NB"], "--bare", "--columns=name", "find",
-                                "Logical_Switch_Port", "type=\"\"").split()
-        digits = eni.removeprefix("eni-")
-        return next((n for n in names if n.replace("-", "").startswith(digits)), "")
-
-    def chassis(self, port):
-        options = self.region.run("ovn-nbctl", "-t", "15", "--db=" + self.env["DSB_NB"], "get", "Logical_Switch_Port", port, "options")
-        return options.split("requested-chassis=")[1].split(",")[0].strip("{}\"\n ")
-
-    def plug(self, name, instance):
-        """The instance's primary interface, with its address and a default route."""
-        nic = instance["NetworkInterfaces"][0]
-        wait_until(lambda: self.port_name(nic["NetworkInterfaceId"]), SOON_S, f"the port of {name}")
-        port, netns, link = self.port_name(nic["NetworkInterfaceId"]), self.prefix + name, "t-" + name
-        host, run = self.chassis(port), self.region.run
-        run("ip", "netns", "add", netns)
-        self.names.append(name)
-        run("ip", "link", "add", "name", "eth0", "netns", netns, "type", "veth", "peer", "name", link, "netns", self.prefix + host)
-        self.ns(name, "ip", "link", "set", "lo", "up")
-        self.ns(name, "ip", "link", "set", "eth0", "address", nic["MacAddress"], "mtu", "1442", "up")
-        run("ip", "-n", self.prefix + host, "link", "set", link, "up")
-        self.ns(name, "ethtool", "-K", "eth0", "tx", "off")
-        self.region.on(host, "ethtool", "-K", link, "tx", "off")
-        self.ns(name, "ip", "addr", "add", nic["PrivateIpAddress"] + "/24", "dev", "eth0")
-        gateway = nic["PrivateIpAddress"].rsplit(".", 1)[0] + ".1"
-        self.ns(name, "ip", "route", "add", "default", "via", gateway)
-        self.region.on(host, "ovs-vsctl", "add-port", "br-int", link, "--", "set", "Interface", link, "external_ids:iface-id=" + port)
-        wait_until(lambda: " 0% packet loss" in self.ns(name, "ping", "-c", "1", "-W", "1", gateway, fails=True), SOON_S,
-                   f"{name} reaches its gateway")
-
-    def ns(self, name, *argv, fails=False):
-        return self.region.run("ip", "netns", "exec", self.prefix + name, *argv, fails=fails)
-
-    def start(self, name, *argv):
-        self.children.append(subprocess.Popen(["ip", "netns", "exec", self.prefix + name, *argv], stdout=subprocess.DEVNULL,
-                                              stderr=subprocess.DEVNULL))
-
-    def seen_as(self, name):
-        """The address that the internet sees; empty when it is not reached."""
-        return self.ns(name, "curl", "-s", "--connect-timeout", "2", "-m", "20", f"http://{WEB}/", fails=True).strip()
-
-    def dial(self, name, address, port):
-        """A connection out of that namespace, or None."""
-        setns = ctypes.CDLL(None, use_errno=True).setns
-        own = os.open("/proc/self/ns/net", os.O_RDONLY)
-        other = os.open(f"/run/netns/{self.prefix}{name}", os.O_RDONLY)
-        setns(other, 0)
-        try:
-            return socket.create_connection((address, port), timeout=2)
-        except OSError:
-            return None
-        finally:
-            setns(own, 0)
-            os.close(own)
-            os.close(other)
 
 
 def check_seen(guests, words, name, address):

@@ -503,6 +503,11 @@ static const char *unsettled_row(const struct tables *t)
 	for (const struct nat_gateway *n = nat_gateway_first(t); n; n = nat_gateway_next(t, n))
 		if (row_is_live(&n->row) ? n->seen_gen != (int64_t) n->row.gen : n->ended_us == 0)
 			return "a NAT gateway is on its way";
+	for (const struct peering *p = peering_first(t); p; p = peering_next(t, p))
+		if (p->is_accepted && (row_is_live(&p->row) ? p->seen_gen != (int64_t) p->row.gen ||
+								      p->peer_seen_gen != (int64_t) p->row.gen
+							    : p->ended_us == 0))
+			return "a peering is on its way";
 	static const enum kind kinds[] = {KIND_SECURITY_GROUP, KIND_SUBNET, KIND_ROUTER, KIND_SECONDARY_IP};
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
 		for (const struct row *row = tables_first(t, kinds[k], 0, NULL, 0); row;

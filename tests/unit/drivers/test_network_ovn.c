@@ -26,6 +26,8 @@ struct world {
 	struct nat_gateway nats[ROUTERS];
 	struct port nat_ports[ROUTERS];
 	bool has_nat[ROUTERS];
+	struct peering peering; /* of the first router with the second */
+	bool has_peering[ROUTERS];
 	struct security_group groups[GROUPS];
 	struct security_group_rule rules[GROUPS][RULES];
 	bool has_rule[GROUPS][RULES];
@@ -156,7 +158,13 @@ static void init_world(struct world *w)
 		init_group(w, g);
 	for (size_t p = 0; p < PORTS; p++)
 		init_port(w, p);
-	w->attached[0] = w->has_nat[0] = true;
+	w->attached[0] = w->has_nat[0] = w->has_peering[0] = w->has_peering[1] = true;
+	w->peering = (struct peering){.row.id = make_id("peering", 0, 0),
+				      .router = w->routers[0].row.id,
+				      .peer_router = w->routers[1].row.id,
+				      .link = 3};
+	w->routes[1][1].peering = w->peering.row.id;
+	w->has_route[1][1] = true;
 	w->has_route[0][0] = w->has_route[0][1] = w->has_route[1][0] = true;
 	for (size_t a = 0; a < ADDRESSES; a++)
 		w->addresses[a] =
@@ -197,6 +205,7 @@ static void plan_world_router(struct lab *lab, size_t r, struct wish *wish)
 	const struct world *w = lab->world;
 	struct network_subnet subnets[SUBNETS];
 	struct network_route routes[ROUTES];
+	const struct peering *peering = &w->peering;
 	struct network_nat nat = {&w->nats[r], &w->nat_ports[r], &w->subnets[r][1], STR("hv2")};
 	uuid tables[] = {make_id("table", r, 0), make_id("table", r, 1)};
 	struct network_router n = {.router = &w->routers[r],
@@ -206,6 +215,8 @@ static void plan_world_router(struct lab *lab, size_t r, struct wish *wish)
 				   .routes = routes,
 				   .nats = &nat,
 				   .nat_count = w->has_nat[r],
+				   .peerings = &peering,
+				   .peering_count = w->has_peering[r],
 				   .metadata_mac = {{2, 0xa9, 0, 0, 0, (uint8_t) r}},
 				   .metadata_chassis = STR("ctl"),
 				   .gateway_chassis = STR("hv1, hv2")};
@@ -466,7 +477,7 @@ static void change_world(struct world *w)
 		toggle(&w->has_address[random_below(ADDRESSES)]);
 		break;
 	case 9:
-		toggle(&w->has_nat[r]);
+		toggle(random_below(2) ? &w->has_nat[r] : &w->has_peering[r]);
 		break;
 	default:
 		toggle(&w->routers[r].dns_support);

@@ -8,6 +8,7 @@
 #include "engine/gateway.h"
 #include "engine/nat_gateway.h"
 #include "engine/network.h"
+#include "engine/peering.h"
 #include "engine/route_table.h"
 #include "engine/router_interface.h"
 
@@ -285,6 +286,76 @@ static void nat_gateway_cut(struct cloud *c)
 	remove_rest(c, &v);
 }
 TEST_STORY(nat_gateway_cut, 1)
+
+static struct peering peering_of(struct cloud *c, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct peering *p = peering_find(view.tables, id);
+	return p ? *p : (struct peering){0};
+}
+
+static enum peering_state peering_state(struct cloud *c, uuid id)
+{
+	struct peering p = peering_of(c, id);
+	return model_derive_peering_state(&p);
+}
+
+static uuid ask_for_peering(struct cloud *c, uuid *ret_peer)
+{
+	struct router_wish one = {.block = cidr_of("10.8.0.0/16")}, other = {.block = cidr_of("10.9.0.0/16")};
+	cloud_ok(c, &c->alice, engine_create_router, &one);
+	cloud_ok(c, &c->alice, engine_create_router, &other);
+	struct peering_wish wish = {.router = cloud_ref(c, KIND_ROUTER, one.router),
+				    .peer_router = cloud_ref(c, KIND_ROUTER, other.router)};
+	cloud_ok(c, &c->alice, engine_create_peering, &wish);
+	*ret_peer = other.router;
+	return wish.peering;
+}
+
+/* It is active when both routers have it, over when both are rid of it; killed anywhere in between, too. */
+static void tell_peering(struct cloud *c, uint64_t kill_after)
+{
+	uuid peer, id = ask_for_peering(c, &peer);
+	struct peering_target target = {.peering = cloud_ref(c, KIND_PEERING, id)};
+	assert_int_equal(peering_state(c, id), PEERING_PENDING);
+	network_sim_cut(true);
+	cloud_ok(c, &c->alice, engine_accept_peering, &target);
+	assert_int_equal(peering_state(c, id), PEERING_PROVISIONING);
+	network_sim_cut(false);
+	settle_with_kill(c, kill_after);
+	assert_int_equal(peering_state(c, id), PEERING_ACTIVE);
+	cloud_ok(c, &c->alice, engine_delete_peering, &target);
+	assert_int_equal(peering_state(c, id), PEERING_DELETING);
+	struct router_target router = {.router = cloud_ref(c, KIND_ROUTER, peer)};
+	cloud_ok(c, &c->alice, engine_delete_router, &router); /* which does not wait for it */
+	settle_with_kill(c, kill_after);
+	assert_int_equal(peering_state(c, id), PEERING_DELETED);
+	assert_true(peering_of(c, id).ended_us != 0);
+	cloud_step_for(c, 2 * HOUR + 2 * (CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US));
+	assert_int_equal(cloud_count(c, KIND_PEERING), 0);
+}
+
+static void peering(struct cloud *c)
+{
+	tell_peering(c, 0);
+}
+TEST_STORY(peering, 2)
+
+static void peering_killed(struct cloud *c)
+{
+	tell_peering(c, 1 + c->seed / 1000 % 20);
+}
+TEST_STORY(peering_killed, 2)
+
+/* Nobody accepts it. */
+static void peering_expires(struct cloud *c)
+{
+	uuid peer, id = ask_for_peering(c, &peer);
+	cloud_step_for(c, PEERING_EXPIRES_US + 2 * (CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US));
+	assert_int_equal(peering_state(c, id), PEERING_EXPIRED);
+}
+TEST_STORY(peering_expires, 1)
 
 static size_t count_all(struct cloud *c, enum kind kind)
 {
@@ -611,6 +682,9 @@ int main(void)
 		cmocka_unit_test(test_nat_gateway),
 		cmocka_unit_test(test_nat_gateway_killed),
 		cmocka_unit_test(test_nat_gateway_cut),
+		cmocka_unit_test(test_peering),
+		cmocka_unit_test(test_peering_killed),
+		cmocka_unit_test(test_peering_expires),
 		cmocka_unit_test(test_revoked_rule),
 		cmocka_unit_test(test_address_group),
 		cmocka_unit_test(test_tokens),
