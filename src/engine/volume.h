@@ -61,7 +61,7 @@ struct volume_settings {
 	struct ref volume;
 	bool set_name, set_description;
 	struct str name, description; /* up to 255 characters */
-	enum choice is_bootable, is_readonly;
+	enum choice is_bootable, is_readonly, auto_enable_io;
 	struct tags image_properties;   /* added, or changed */
 	struct str image_property_gone; /* the key of one that goes: ERR_NOT_FOUND; empty: none does */
 };

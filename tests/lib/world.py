@@ -84,6 +84,8 @@ REQUESTS = {
     ("CreateVolume", "SnapshotId"): {"AvailabilityZone": "=us-east-1a"},
     "DeleteVolume": {"VolumeId": "spare vol"},
     "DetachVolume": {"VolumeId": "plugged vol"},
+    "ModifyVolumeAttribute": {"VolumeId": "spare vol", "AutoEnableIO.Value": "=true"},
+    "DescribeVolumeAttribute": {"VolumeId": "spare vol", "Attribute": "=autoEnableIO"},
     "ModifyVolume": {"VolumeId": "spare vol", "Size": "=2"},
     "CreateNatGateway": {"SubnetId": "subnet", "AllocationId": "spare eipalloc"},
     "CreateRoute": {"RouteTableId": "spare rtb", "GatewayId": "igw"},

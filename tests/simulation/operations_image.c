@@ -326,7 +326,38 @@ static bool draw_reset(struct request *x)
 	return true;
 }
 
+/* ---- imports ---- */
+
+/* From where nothing is to be had: whatever dies meanwhile, no snapshot and no image comes of it. */
+static bool draw_snapshot_import(struct request *x)
+{
+	request_add(x, "DiskContainer.Url", "http://127.0.0.1:9/disk");
+	return true;
+}
+
+static bool draw_image_import(struct request *x)
+{
+	request_add(x, "DiskContainer.1.Url", "http://127.0.0.1:9/root");
+	request_add(x, "DiskContainer.2.Url", "http://127.0.0.1:9/data");
+	return true;
+}
+
+static void judge_import(const struct request *x, struct verdict *v)
+{
+	(void) x;
+	doubt(v, "ResourceCountLimitExceeded");
+}
+
+static bool draw_attribute(struct request *x)
+{
+	request_add(x, "AutoEnableIO.Value", random_below(2) ? "true" : "false");
+	return true;
+}
+
 static const struct operation rows[] = {
+	{"ImportSnapshot", 1, {}, NULL, draw_snapshot_import, judge_import, NULL},
+	{"ImportImage", 1, {}, NULL, draw_image_import, judge_import, NULL},
+	{"ModifyVolumeAttribute", 1, {{"VolumeId", KIND_VOLUME}}, NULL, draw_attribute, NULL, NULL},
 	{"POST /volume/v3/snapshots",
 	 3,
 	 {{"volume_id", KIND_VOLUME}},

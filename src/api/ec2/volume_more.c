@@ -243,7 +243,52 @@ static const struct param describe_status_params[] = {
 	QUERY_PAGES(struct ec2_describe_modifications, 5, 1000),
 };
 
+/* ---- attributes ---- */
+
+struct ec2_modify_attribute {
+	struct volume_settings wish;
+};
+static const struct param modify_attribute_params[] = {
+	PARAM(struct ec2_modify_attribute, "VolumeId", wish.volume, .flags = REQUIRED, .kind = KIND_VOLUME,
+	      .doc = "The volume."),
+	PARAM(struct ec2_modify_attribute, "AutoEnableIO.Value", wish.auto_enable_io, .flags = REQUIRED,
+	      .doc = "Kept and shown: I/O is never held back here."),
+};
+
+struct ec2_describe_attribute {
+	struct ref volume;
+	struct str attribute;
+};
+static const struct param describe_attribute_params[] = {
+	PARAM(struct ec2_describe_attribute, "VolumeId", volume, .flags = REQUIRED, .kind = KIND_VOLUME,
+	      .doc = "The volume."),
+	PARAM(struct ec2_describe_attribute, "Attribute", attribute, .flags = REQUIRED,
+	      .words = "autoEnableIO|productCodes", .doc = "What is asked for."),
+};
+
+static RESULT ec2_describe_attribute(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_describe_attribute *a = args;
+	const struct volume *v = 0;
+	TRY(engine_find_own_volume(e->c, ec2_walk(e), &a->volume, &v));
+	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
+	if (str_is(a->attribute, "productCodes")) {
+		xml_empty(x, "productCodes");
+		return OK;
+	}
+	xml_open(x, "autoEnableIO");
+	xml_bool(x, "value", v->auto_enable_io);
+	xml_close(x, "autoEnableIO");
+	return OK;
+}
+
 static const struct ec2_action actions[] = {
+	{"ModifyVolumeAttribute", "ec2:ModifyVolumeAttribute", WRITES,
+	 PARAMS(struct ec2_modify_attribute, modify_attribute_params), 0, engine_update_volume_run,
+	 .doc = "Says whether a volume's I/O is to go on after trouble."},
+	{"DescribeVolumeAttribute", "ec2:DescribeVolumeAttribute", 0,
+	 PARAMS(struct ec2_describe_attribute, describe_attribute_params), .answer = ec2_describe_attribute,
+	 .doc = "One attribute of a volume."},
 	{"ModifyVolume", "ec2:ModifyVolume", WRITES, PARAMS(struct ec2_modify_volume, modify_volume_params),
 	 prepare_modify, engine_modify_volume_run, .shows = KIND_VOLUME, .answer = ec2_modify_volume,
 	 .doc = "Grows a disk, in use or not, or changes its type."},
