@@ -193,7 +193,8 @@ static struct str find_user(struct op *op, const struct security_group *group)
 	const struct security_group_rule *rule =
 		security_group_rule_first_by_peer_group(op->head, group->row.id);
 	for (; rule; rule = security_group_rule_next_by_peer_group(op->head, rule))
-		if (row_is_live(&rule->row) && !uuid_equal(rule->group, group->row.id))
+		if (row_is_live(&rule->row) && uuid_is_none(rule->peering) &&
+		    !uuid_equal(rule->group, group->row.id))
 			return engine_write_id(op, KIND_SECURITY_GROUP, rule->group);
 	return STR_NONE;
 }
@@ -206,10 +207,11 @@ RESULT group_delete_with_rules(struct op *op, uuid group)
 		next = security_group_rule_next_by_group(op->head, rule);
 		TRY(security_group_rule_forget(op, rule->row.id));
 	}
-	/* Others' that name it are revoked, or it would not go. */
+	/* Others' that name it are revoked, or it would not go; a peer's are its own business. */
 	for (rule = security_group_rule_first_by_peer_group(op->head, group); rule; rule = next) {
 		next = security_group_rule_next_by_peer_group(op->head, rule);
-		TRY(security_group_rule_forget(op, rule->row.id));
+		if (uuid_is_none(rule->peering) || !row_is_live(&rule->row))
+			TRY(security_group_rule_forget(op, rule->row.id));
 	}
 	return security_group_delete(op, group);
 }

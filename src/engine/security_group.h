@@ -30,8 +30,9 @@ struct security_group_settings {
 };
 OPERATION(engine_update_security_group, security_group_settings)
 
-/* ERR_PROTECTED: a VPC's default one; the account's own, which the next look would make anew, unless an
- * administrator clears up. ERR_IN_USE: a port or another group's rule has it. */
+/* Rules of peers that name it stay, and let nothing through. ERR_PROTECTED: a VPC's default one; the
+ * account's own, which the next look would make anew, unless an administrator clears up. ERR_IN_USE: a port
+ * or another group's rule has it. */
 struct security_group_target {
 	struct ref group;
 };
@@ -42,11 +43,13 @@ OPERATION(engine_delete_security_group, security_group_target)
 struct rule_wish {
 	int64_t protocol, from_port, to_port; /* ICMP: type and code; -1: all */
 	struct cidr peer_block;               /* made canonical */
-	struct ref peer_group;                /* kind none: not by it. By name: in the same router */
-	struct ref peer_addresses;            /* an address group; kind none: not by it */
-	bool is_ipv6;                         /* by group or address group: IPv6 alone */
-	bool is_of_their_family;              /* by address group: of the family that EC2 shows it with */
-	struct ref peer_router;               /* where it is said to be; kind none: not said */
+	struct ref peer_group;           /* kind none: not by it. By name: in the same router; by id: also
+					    over a peering, of another account's, too */
+	struct ref peer_addresses;       /* an address group; kind none: not by it */
+	bool is_ipv6;                    /* by group or address group: IPv6 alone */
+	bool is_of_their_family;         /* by address group: of the family that EC2 shows it with */
+	struct ref peer_router, peering; /* where it is said to be, and over what; kind none: not said */
+	struct str peer_owner;           /* whose it is said to be, by account number; empty: not said */
 	struct str description;
 	struct str field; /* the parameter it came in, for messages */
 	struct ref rule;  /* of a change: which one; kind none: the one that is like this */
@@ -75,6 +78,9 @@ OPERATION(engine_update_rule_descriptions, rules_wish)
 /* All or none: each of the group, by its id, becomes what is asked; its id, direction and tags stay. Tracked
  * connections that it let through until now live on as after revoking. ERR_EXISTS as above. */
 OPERATION(engine_modify_rules, rules_wish)
+
+/* By a group of a peer VPC, and that group or the peering is no more: it lets nothing through. */
+bool engine_is_rule_stale(const struct tables *t, const struct security_group_rule *rule);
 
 #define RULE_TRACKED_US HOUR
 /* The reconciler's. Absent: OK; ERR_STATE until it has been revoked for that long. */

@@ -4,6 +4,7 @@
 #include "base/clock.h"
 #include "engine/address_group.h"
 #include "engine/internal.h"
+#include "engine/peering.h"
 #include "engine/security_group.h"
 
 enum {
@@ -47,6 +48,63 @@ static RESULT check_ports(struct op *op, const struct rule_wish *wish, struct se
 	return OK;
 }
 
+/* A rule of the group's that names a peer's group whose peering, or itself, may be gone. */
+static const struct security_group_rule *find_stale(const struct tables *t,
+						    const struct security_group *group, const struct ref *ref)
+{
+	const struct security_group_rule *rule = security_group_rule_first_by_group(t, group->row.id);
+	while (rule && !(row_is_live(&rule->row) && !uuid_is_none(rule->peering) &&
+			 id_has_prefix(rule->peer_group, ref->prefix, ref->bits)))
+		rule = security_group_rule_next_by_group(t, rule);
+	return rule;
+}
+
+/* The peering over which a group of another VPC, perhaps of another account, is a peer; NULL: it is none. */
+static const struct peering *find_peering_to(struct op *op, const struct security_group *group,
+					     const struct ref *ref, const struct security_group **ret_peer)
+{
+	const struct row *row =
+		ref->kind == KIND_SECURITY_GROUP && ref->bits
+			? tables_find_prefix(op->head, KIND_SECURITY_GROUP, ref->prefix, ref->bits)
+			: NULL;
+	*ret_peer = (const struct security_group *) row;
+	if (!row_is_live(row) || uuid_is_none(group->router) || uuid_is_none((*ret_peer)->router))
+		return NULL;
+	return peering_find_between(op->head, group->router, (*ret_peer)->router);
+}
+
+/* What else is said of the peer is so. */
+static RESULT check_peer(struct op *op, const struct rule_wish *wish, const struct security_group *peer,
+			 uuid peering)
+{
+	const struct account *owner = account_find(op->head, peer->account);
+	const struct ref *router = &wish->peer_router, *over = &wish->peering;
+	bool fits = (!ref_is_given(router) || id_has_prefix(peer->router, router->prefix, router->bits)) &&
+		    (!ref_is_given(over) || id_has_prefix(peering, over->prefix, over->bits)) &&
+		    (str_is_empty(wish->peer_owner) || (owner && str_equal(owner->number, wish->peer_owner)));
+	return fits ? OK : engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &wish->peer_group);
+}
+
+static RESULT resolve_peer_group(struct op *op, const struct security_group *group,
+				 const struct rule_wish *wish, struct security_group_rule *rule)
+{
+	const struct security_group *peer = NULL;
+	const struct peering *peering = find_peering_to(op, group, &wish->peer_group, &peer);
+	const struct security_group_rule *stale =
+		peering || !wish->peer_group.bits ? NULL : find_stale(op->head, group, &wish->peer_group);
+	if (stale) {
+		rule->peer_group = stale->peer_group;
+		rule->peering = stale->peering;
+		return OK;
+	}
+	if (!peering)
+		TRY(engine_find_group_in(op->ctx, op->head, group->account, group->router, &wish->peer_group,
+					 &peer));
+	rule->peer_group = peer->row.id;
+	rule->peering = peering ? peering->row.id : UUID_NONE;
+	return check_peer(op, wish, peer, rule->peering);
+}
+
 static RESULT resolve_rule(struct op *op, const struct security_group *group,
 			   enum security_group_rule_direction direction, const struct rule_wish *wish,
 			   struct security_group_rule *ret_rule)
@@ -83,16 +141,16 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 		ret_rule->peer_block = cidr_canonical(wish->peer_block);
 		return OK;
 	}
-	const struct security_group *peer = NULL;
-	TRY(engine_find_group_in(op->ctx, op->head, group->account, group->router, &wish->peer_group, &peer));
-	ret_rule->peer_group = peer->row.id;
-	if (!ref_is_given(&wish->peer_router))
-		return OK;
-	const struct router *router = NULL;
-	TRY(engine_find_own_router(op->ctx, op->head, &wish->peer_router, &router));
-	return uuid_equal(router->row.id, peer->router)
-		       ? OK
-		       : engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &wish->peer_group);
+	return resolve_peer_group(op, group, wish, ret_rule);
+}
+
+bool engine_is_rule_stale(const struct tables *t, const struct security_group_rule *rule)
+{
+	if (uuid_is_none(rule->peering))
+		return false;
+	const struct peering *peering = peering_find(t, rule->peering);
+	const struct security_group *peer = security_group_find(t, rule->peer_group);
+	return !peering || !row_is_live(&peering->row) || !peer || !row_is_live(&peer->row);
 }
 
 static bool same_rule(const struct security_group_rule *a, const struct security_group_rule *b)

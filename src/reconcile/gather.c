@@ -367,7 +367,8 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 	struct gathered_rules gathered = {0};
 	for (const struct security_group_rule *r = security_group_rule_first_by_group(t, group); r;
 	     r = security_group_rule_next_by_group(t, r))
-		if (row_is_live(&r->row) || clock_now_us() < r->row.deleted_us + RULE_TRACKED_US)
+		if ((row_is_live(&r->row) || clock_now_us() < r->row.deleted_us + RULE_TRACKED_US) &&
+		    !engine_is_rule_stale(t, r))
 			TRY(gather_rule(s, t, r, &gathered));
 	ret_wish->rules = gathered.rules.at;
 	ret_wish->rule_count = gathered.rules.count;

@@ -246,6 +246,22 @@ static void wake_for_addresses(struct reconciler *r, const struct tables *t, uui
 		wake_network(r, KIND_SECURITY_GROUP, rule->group);
 }
 
+/* Rules by a group of a peer's let nothing through once that, or the peering, is gone. */
+static void wake_for_peering(struct reconciler *r, const struct tables *t, uuid peering)
+{
+	for (const struct security_group_rule *rule = security_group_rule_first_by_peering(t, peering); rule;
+	     rule = security_group_rule_next_by_peering(t, rule))
+		wake_network(r, KIND_SECURITY_GROUP, rule->group);
+}
+
+static void wake_for_peers(struct reconciler *r, const struct tables *t, uuid group)
+{
+	for (const struct security_group_rule *rule = security_group_rule_first_by_peer_group(t, group); rule;
+	     rule = security_group_rule_next_by_peer_group(t, rule))
+		if (!uuid_is_none(rule->peering))
+			wake_network(r, KIND_SECURITY_GROUP, rule->group);
+}
+
 static void wake_for_place(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	if (p->before)
@@ -321,6 +337,10 @@ static void wake_for_parts(struct reconciler *r, const struct tables *t, const s
 		wake_for_segment(r, t, (const struct network *) p->before, (const struct network *) p->after);
 	if (p->kind == KIND_ADDRESS_GROUP && p->before)
 		wake_for_addresses(r, t, p->after->id);
+	if (p->kind == KIND_PEERING && !row_is_live(p->after))
+		wake_for_peering(r, t, p->after->id);
+	if (p->kind == KIND_SECURITY_GROUP && !row_is_live(p->after))
+		wake_for_peers(r, t, p->after->id);
 }
 
 static bool takes_instances(const struct host *h)

@@ -85,7 +85,7 @@ static const struct filter group_filters[] = {
 
 struct group_item {
 	const struct security_group *group;
-	VEC(const struct security_group_rule *) rules;
+	struct ec2_shown_rules shown;
 };
 
 static const void *gather_group(struct ec2_call *e, const struct row *row)
@@ -97,7 +97,7 @@ static const void *gather_group(struct ec2_call *e, const struct row *row)
 	item->group = (const struct security_group *) row;
 	const struct security_group_rule *r = security_group_rule_first_by_group(t, row->id);
 	for (; r; r = security_group_rule_next_by_group(t, r))
-		if (row_is_live(&r->row) && ec2_shows_rule(r) && !VEC_PUSH(e->c->arena, &item->rules, r))
+		if (row_is_live(&r->row) && ec2_shows_rule(r) && !ec2_show_rule(e, t, r, &item->shown))
 			return 0;
 	return item;
 }
@@ -110,10 +110,8 @@ static void write_group(struct ec2_call *e, struct xml *x, const void *item)
 	xml_text(x, "groupName", g->group->name);
 	xml_text(x, "groupDescription", g->group->description);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, g->group->router);
-	ec2_write_permissions(e, x, "ipPermissions", g->rules.at, g->rules.count,
-			      SECURITY_GROUP_RULE_DIRECTION_INGRESS);
-	ec2_write_permissions(e, x, "ipPermissionsEgress", g->rules.at, g->rules.count,
-			      SECURITY_GROUP_RULE_DIRECTION_EGRESS);
+	ec2_write_permissions(e, x, "ipPermissions", &g->shown, SECURITY_GROUP_RULE_DIRECTION_INGRESS);
+	ec2_write_permissions(e, x, "ipPermissionsEgress", &g->shown, SECURITY_GROUP_RULE_DIRECTION_EGRESS);
 	ec2_write_tags(x, g->group->tags);
 }
 

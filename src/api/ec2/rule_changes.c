@@ -39,19 +39,19 @@ struct ec2_ip_ranges {
 };
 
 struct ec2_group_pair {
-	struct ref id, name, vpc;
-	struct str user_id, description;
+	struct ref id, name, vpc, peering;
+	struct str user_id, description, status;
 };
 #define P(wire, member, ...) PARAM(struct ec2_group_pair, wire, member, __VA_ARGS__)
 static const struct param group_pair_rows[] = {
 	P("GroupId", id, .kind = KIND_SECURITY_GROUP, .doc = "A group, by id."),
 	P("GroupName", name, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP,
 	  .doc = "Or by name, in the same VPC."),
-	P("UserId", user_id, .max = 12, .doc = "The account it belongs to: the caller's."),
+	P("UserId", user_id, .max = 12, .doc = "The account it belongs to: the caller's, or a peer's."),
 	P("VpcId", vpc, .kind = KIND_ROUTER, .doc = "Its VPC."),
 	P("Description", description, .max = 255, .doc = "What the rule is for."),
-	NOT_BUILT("PeeringStatus"),
-	NOT_BUILT("VpcPeeringConnectionId"),
+	P("VpcPeeringConnectionId", peering, .kind = KIND_PEERING, .doc = "The peering with its VPC."),
+	P("PeeringStatus", status, .doc = "As a list shows it; it is not looked at."),
 };
 #undef P
 static const struct params group_pair_params = PARAMS(struct ec2_group_pair, group_pair_rows);
@@ -197,14 +197,14 @@ static RESULT set_peer_group(struct ec2_call *e, const struct ec2_group_pair *pa
 {
 	rule->peer_group = pair->id.kind != KIND_NONE ? pair->id : pair->name;
 	rule->peer_router = pair->vpc;
+	rule->peering = pair->peering;
+	rule->peer_owner = pair->user_id;
 	rule->description = pair->description;
 	rule->field = rule->peer_group.field;
 	if (rule->peer_group.kind == KIND_NONE)
 		return ctx_fail_field(
 			e->c, ERR_MISSING, STR("GroupId"),
 			"The request must contain the parameter GroupId or GroupName in each of Groups");
-	if (!str_is_empty(pair->user_id) && !str_equal(pair->user_id, e->owner))
-		return engine_fail_not_found(e->c, KIND_SECURITY_GROUP, &rule->peer_group);
 	return OK;
 }
 

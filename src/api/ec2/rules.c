@@ -3,6 +3,7 @@
  * permissions, each with many peers. */
 #include "api/ec2/rules.h"
 
+#include "api/ec2/images.h"
 #include "api/ec2/write.h"
 
 /* ---- protocols ---- */
@@ -69,12 +70,58 @@ static bool has_peers(const struct security_group_rule *const *rules, size_t cou
 	return false;
 }
 
-/* The peers of one permission: of the rules from `rules` on that are like the first. */
-static void write_peers(struct ec2_call *e, struct xml *x, const struct security_group_rule *const *rules,
-			size_t count, enum peers peers)
+static struct ec2_rule_peer find_peer(const struct tables *t, const struct security_group_rule *rule)
 {
+	const struct security_group *group = security_group_find(t, rule->peer_group);
+	const struct peering *peering = peering_find(t, rule->peering);
+	bool is_there = group && row_is_live(&group->row);
+	return (struct ec2_rule_peer){
+		.rule = rule,
+		.owner = is_there ? ec2_owner_number(t, group->account) : STR_NONE,
+		.router = is_there ? group->router : UUID_NONE,
+		.status =
+			model_peering_states[peering ? model_derive_peering_state(peering) : PEERING_DELETED]
+				.ec2};
+}
+
+bool ec2_show_rule(struct ec2_call *e, const struct tables *t, const struct security_group_rule *rule,
+		   struct ec2_shown_rules *shown)
+{
+	struct arena *a = e->c->arena;
+	if (!uuid_is_none(rule->peering) && !VEC_PUSH(a, &shown->peers, find_peer(t, rule)))
+		return false;
+	return VEC_PUSH(a, &shown->rules, rule);
+}
+
+static const struct ec2_rule_peer *peer_of(const struct ec2_shown_rules *shown,
+					   const struct security_group_rule *rule)
+{
+	for (size_t k = 0; k < shown->peers.count; k++)
+		if (shown->peers.at[k].rule == rule)
+			return &shown->peers.at[k];
+	return NULL;
+}
+
+static void write_pair(struct ec2_call *e, struct xml *x, const struct security_group_rule *rule,
+		       const struct ec2_rule_peer *peer)
+{
+	xml_text_opt(x, "userId", peer ? peer->owner : e->owner);
+	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, rule->peer_group);
+	if (!peer)
+		return;
+	ec2_write_id(x, "vpcId", KIND_ROUTER, peer->router);
+	ec2_write_id(x, "vpcPeeringConnectionId", KIND_PEERING, rule->peering);
+	xml_z(x, "peeringStatus", peer->status);
+}
+
+/* The peers of one permission: of the rules from `rules` on that are like the first. */
+static void write_peers(struct ec2_call *e, struct xml *x, const struct ec2_shown_rules *shown, size_t from,
+			enum peers peers)
+{
+	const struct security_group_rule *const *rules = shown->rules.at + from;
+	size_t count = shown->rules.count - from;
 	static const char *const sets[] = {"groups", "ipRanges", "ipv6Ranges", "prefixListIds"};
-	static const char *const members[] = {"groupId", "cidrIp", "cidrIpv6", "prefixListId"};
+	static const char *const members[] = {NULL, "cidrIp", "cidrIpv6", "prefixListId"};
 	xml_open(x, sets[peers]);
 	for (size_t k = 0; k < count; k++) {
 		const struct security_group_rule *r = rules[k];
@@ -82,8 +129,7 @@ static void write_peers(struct ec2_call *e, struct xml *x, const struct security
 			continue;
 		xml_open(x, "item");
 		if (peers == PEERS_GROUPS) {
-			xml_text(x, "userId", e->owner);
-			ec2_write_id(x, members[peers], KIND_SECURITY_GROUP, r->peer_group);
+			write_pair(e, x, r, peer_of(shown, r));
 		} else if (peers == PEERS_LISTS) {
 			ec2_write_id(x, members[peers], KIND_ADDRESS_GROUP, r->peer_address_group);
 		} else {
@@ -103,28 +149,32 @@ static bool is_first_of_permission(const struct security_group_rule *const *rule
 	return true;
 }
 
-void ec2_write_permissions(struct ec2_call *e, struct xml *x, const char *set,
-			   const struct security_group_rule *const *rules, size_t count,
-			   enum security_group_rule_direction direction)
+/* Where there are none: an empty set, unless they are stale, which has fewer members. */
+static void write_more_peers(struct ec2_call *e, struct xml *x, const struct ec2_shown_rules *shown,
+			     size_t from, enum peers peers, const char *empty)
 {
+	if (has_peers(shown->rules.at + from, shown->rules.count - from, peers))
+		write_peers(e, x, shown, from, peers);
+	else if (!shown->is_stale)
+		xml_empty(x, empty);
+}
+
+void ec2_write_permissions(struct ec2_call *e, struct xml *x, const char *set,
+			   const struct ec2_shown_rules *shown, enum security_group_rule_direction direction)
+{
+	const struct security_group_rule *const *rules = shown->rules.at;
 	xml_open(x, set);
-	for (size_t k = 0; k < count; k++) {
+	for (size_t k = 0; k < shown->rules.count; k++) {
 		if (rules[k]->direction != direction || !is_first_of_permission(rules, k))
 			continue;
 		xml_open(x, "item");
 		xml_text(x, "ipProtocol", ec2_protocol_word(e->c->arena, rules[k]->protocol));
 		if (rules[k]->protocol != -1)
 			write_ports(x, rules[k]);
-		write_peers(e, x, rules + k, count - k, PEERS_GROUPS);
-		write_peers(e, x, rules + k, count - k, PEERS_V4);
-		if (has_peers(rules + k, count - k, PEERS_V6))
-			write_peers(e, x, rules + k, count - k, PEERS_V6);
-		else
-			xml_empty(x, "ipv6Ranges");
-		if (has_peers(rules + k, count - k, PEERS_LISTS))
-			write_peers(e, x, rules + k, count - k, PEERS_LISTS);
-		else
-			xml_empty(x, "prefixListIds");
+		write_peers(e, x, shown, k, PEERS_GROUPS);
+		write_peers(e, x, shown, k, PEERS_V4);
+		write_more_peers(e, x, shown, k, PEERS_V6, "ipv6Ranges");
+		write_more_peers(e, x, shown, k, PEERS_LISTS, "prefixListIds");
 		xml_close(x, "item");
 	}
 	xml_close(x, set);
@@ -135,6 +185,7 @@ void ec2_write_permissions(struct ec2_call *e, struct xml *x, const char *set,
 struct rule_item {
 	const struct security_group_rule *rule;
 	const struct security_group *peer;
+	struct ec2_rule_peer over; /* its rule NULL: no group of another VPC */
 };
 
 static bool is_shown(struct ec2_call *e, const struct row *row)
@@ -151,6 +202,8 @@ static const void *gather_rule(struct ec2_call *e, const struct row *row)
 	item->rule = (const struct security_group_rule *) row;
 	if (!uuid_is_none(item->rule->peer_group))
 		item->peer = security_group_find(ec2_walk(e), item->rule->peer_group);
+	if (!uuid_is_none(item->rule->peering))
+		item->over = find_peer(ec2_walk(e), item->rule);
 	return item;
 }
 
@@ -166,7 +219,11 @@ static void write_rule(struct ec2_call *e, struct xml *x, const void *item)
 	write_ports(x, r);
 	ec2_write_cidr(x, r->peer_block.base.family == IP_V6 ? "cidrIpv6" : "cidrIpv4", r->peer_block);
 	ec2_write_id(x, "prefixListId", KIND_ADDRESS_GROUP, r->peer_address_group);
-	if (i->peer) {
+	if (i->over.rule) {
+		xml_open(x, "referencedGroupInfo");
+		write_pair(e, x, r, &i->over);
+		xml_close(x, "referencedGroupInfo");
+	} else if (i->peer) {
 		xml_open(x, "referencedGroupInfo");
 		ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, i->peer->row.id);
 		xml_text(x, "userId", e->owner);
