@@ -6,6 +6,8 @@
  *     load host=… clients=64 seconds=3 warm_ms=300 key=… secret=… form=Action=…   signed POST /
  *     load host=… clients=64 seconds=3 path=/file [token=…]                       GET, to an OpenStack
  * service load … per_second=500                                        so many at most, evenly
+ *     load host=… clients=64 key=… secret=… forms=FILE              each line of it once, whatever time it
+ * takes
  *
  * One line of NAME=VALUE on standard output: requests, seconds, rate, errors, bytes (of one body),
  * p50_us, p99_us, own_cpu_us (of one request), sign_us (of one signature). */
@@ -17,6 +19,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/heap.h"
 #include "client.h"
 
@@ -27,6 +30,8 @@ enum {
 	WAIT_MS = 100,
 	SIGN_ARENA_CAP = 256 * 1024,
 	SIGN_TRIES = 1000,
+	FORMS_CAP = 16 * 1024 * 1024,
+	LIST_LIMIT_S = 600,
 	BUCKET_US = 10,
 	BUCKET_COUNT = 1000 * 1000, /* up to 10 s */
 };
@@ -45,6 +50,8 @@ struct load {
 	struct ctx *c;
 	struct target target;
 	struct str form, path;
+	struct str forms; /* what is left of the file; none: form, again and again */
+	bool is_list;
 	int epoll_fd;
 	struct client *clients;
 	int64_t client_count;
@@ -69,13 +76,15 @@ static RESULT load_sign(struct load *l)
 	arena_reset(l->arenas[l->arena_turn]);
 	ctx_init(&c, l->arenas[l->arena_turn]);
 	l->signed_us = clock_monotonic_us();
+	if (l->is_list)
+		(void) str_split_next(&l->forms, '\n', &l->form);
 	const struct client_request request = {.path = l->path, .body = l->form};
 	return client_write_request(&c, &l->target, &request, &l->request);
 }
 
 static RESULT client_send(struct load *l, struct client *client, int64_t now_us)
 {
-	if (now_us - l->signed_us > SECOND)
+	if (l->is_list || now_us - l->signed_us > SECOND)
 		TRY(load_sign(l));
 	client->sent_us = now_us;
 	client->head_size = 0;
@@ -143,7 +152,7 @@ static RESULT client_receive(struct load *l, struct client *client)
 static RESULT load_send(struct load *l, int *ret_wait_ms)
 {
 	int64_t now_us = clock_monotonic_us();
-	while (l->idle && (l->interval_us == 0 || l->next_us <= now_us)) {
+	while (l->idle && (!l->is_list || l->forms.n) && (l->interval_us == 0 || l->next_us <= now_us)) {
 		struct client *client = l->idle;
 		l->idle = client->next_idle;
 		l->next_us += l->interval_us;
@@ -173,7 +182,7 @@ static RESULT load_open(struct load *l)
 		if (epoll_ctl(l->epoll_fd, EPOLL_CTL_ADD, client->fd, &event) != 0)
 			return ctx_fail(l->c, ERR_IO, "epoll: %s", strerrordesc_np(errno));
 	}
-	return load_sign(l);
+	return l->is_list ? OK : load_sign(l);
 }
 
 static void load_close(struct load *l)
@@ -189,6 +198,15 @@ static void load_close(struct load *l)
 	arena_free(l->arenas[1]);
 }
 
+/* Each of the list was sent, and answered. */
+static bool is_done(const struct load *l)
+{
+	int64_t idle = 0;
+	for (const struct client *client = l->idle; client; client = client->next_idle)
+		idle++;
+	return l->is_list && l->forms.n == 0 && idle == l->client_count;
+}
+
 static RESULT load_run(struct load *l)
 {
 	l->next_us = clock_monotonic_us();
@@ -196,7 +214,7 @@ static RESULT load_run(struct load *l)
 		l->clients[k].next_idle = l->idle;
 		l->idle = &l->clients[k];
 	}
-	while (clock_monotonic_us() < l->until_us) {
+	while (clock_monotonic_us() < l->until_us && !is_done(l)) {
 		struct epoll_event events[EVENTS_MAX];
 		int wait_ms = 0;
 		TRY(load_send(l, &wait_ms));
@@ -240,7 +258,8 @@ static RESULT load_all(struct load *l, int64_t warm_us, int64_t run_us)
 {
 	double sign_us = 0;
 	TRY(load_open(l));
-	TRY(measure_sign_us(l, &sign_us));
+	if (!l->is_list)
+		TRY(measure_sign_us(l, &sign_us));
 	int64_t cpu_us = cpu_now_us(), since_us = clock_monotonic_us();
 	l->from_us = since_us + warm_us;
 	l->until_us = l->from_us + run_us;
@@ -259,7 +278,7 @@ static RESULT load_all(struct load *l, int64_t warm_us, int64_t run_us)
 int main(int argc, char **argv)
 {
 	struct ctx c;
-	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
+	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, 2 * FORMS_CAP);
 	if (!arena)
 		return 1;
 	ctx_init(&c, arena);
@@ -271,8 +290,13 @@ int main(int argc, char **argv)
 			    .epoll_fd = -1};
 	int64_t per_second = arg_int(argc, argv, "per_second", 0);
 	load.interval_us = per_second > 0 ? SECOND / per_second : 0;
-	struct result result = load_all(&load, arg_int(argc, argv, "warm_ms", 300) * MILLISECOND,
-					arg_int(argc, argv, "seconds", 3) * SECOND);
+	struct str forms = arg_text(argc, argv, "forms", STR_NONE);
+	load.is_list = forms.n > 0;
+	struct result result =
+		load.is_list ? file_read(&c, str_to_z(arena, forms), FORMS_CAP, &load.forms) : OK;
+	if (result_is_ok(result))
+		result = load_all(&load, arg_int(argc, argv, "warm_ms", load.is_list ? 0 : 300) * MILLISECOND,
+				  arg_int(argc, argv, "seconds", load.is_list ? LIST_LIMIT_S : 3) * SECOND);
 	load_close(&load);
 	return result_is_ok(result) ? 0 : client_fail(&c, result);
 }

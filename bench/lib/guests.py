@@ -16,6 +16,8 @@ from tools import ROOT, Target, cpu_percent, end, rss_mib, run, say, wait_until
 ROUNDS, STARTS = 10, 3
 PORT = 18788
 DEMO = "/tmp/dari-bench"
+# What has ports of the northbound database, and in which column.
+HOLDERS = {"Logical_Switch": "ports", "Port_Group": "ports"}
 
 
 class Demo:
@@ -143,7 +145,9 @@ class PortsUp:
 # ---- request to running
 
 def example(demo, target, form, image):
-    """Launches one on each host, so that both have the image; of one that runs: (uri, xml, its disks, their definitions)."""
+    """Launches one on each host, so that both have the image; of one that runs, and is gone then: (uri, xml, its disks,
+    their definitions, the transactions that make its ports and take them away). The other one stays, stopped: what a
+    network is made of in OVN is there as long as it has a port."""
     said = target.ask(f"Action=RunInstances&ImageId={image}&MinCount=2&MaxCount=2&{form}")
     ids = re.findall("<instanceId>(.*?)</instanceId>", said)
     look = "Action=DescribeInstances&" + "&".join(f"InstanceId.{k + 1}={i}" for k, i in enumerate(ids))
@@ -153,16 +157,51 @@ def example(demo, target, form, image):
     xml = run("virsh", "-q", "-c", uri, "dumpxml", "--inactive", names[0])
     disks = re.findall("<source file='([^']*-vol-[^']*)'", xml)
     volumes = [run("virsh", "-q", "-c", uri, "vol-dumpxml", disk) for disk in disks]
-    target.ask(look.replace("DescribeInstances", "TerminateInstances"))
-    wait_until(lambda: target.ask(look).count("<name>terminated</name>") == 2, 60, "both ended")
-    return uri, xml, disks, volumes
+    ports = plugging(demo, re.findall("interfaceid='(.*?)'", xml))
+    for one in ids:
+        target.ask(f"Action={'Terminate' if one == names[0] else 'Stop'}Instances&InstanceId.1={one}")
+    wait_until(lambda: len(re.findall("<name>(?:terminated|stopped)</name>", target.ask(look))) == 2, 60, "both are off")
+    return uri, xml, disks, volumes, ports
 
 
-def peer_arguments(scratch, uri, xml, disks, volumes):
+def northbound(demo, *operations):
+    """What a transaction of the northbound database answers."""
+    said = json.loads(run("ovsdb-client", "transact", demo.sandbox["DSB_NB"], json.dumps(["OVN_Northbound", *operations])))
+    if any("error" in result for result in said):
+        raise RuntimeError(f"northbound database: {said}")
+    return said
+
+
+def plugging(demo, ids):
+    """Two transactions: one makes ports as those of these ids are, with all that names them, but for dari's marks; the
+    other takes them away."""
+    every = [{"op": "select", "table": table, "where": []} for table in HOLDERS]
+    columns = ["name", "addresses", "port_security", "dhcpv4_options", "options"]
+    mine = [{"op": "select", "table": "Logical_Switch_Port", "where": [["_uuid", "==", ["uuid", i]]], "columns": columns}
+            for i in ids]
+    answers = northbound(demo, *every, *mine)
+    make, unmake = ["OVN_Northbound"], ["OVN_Northbound"]
+    for port, answer in zip(ids, answers[len(every):]):
+        make.append({"op": "insert", "table": "Logical_Switch_Port", "uuid": port, "row": answer["rows"][0]})
+    for (table, column), answer in zip(HOLDERS.items(), answers):
+        for row in answer["rows"]:
+            named = [ref for ref in as_set(row[column]) if ref[1] in ids]
+            for change, operations in (("insert", make), ("delete", unmake)) if named else ():
+                operations.append({"op": "mutate", "table": table, "where": [["_uuid", "==", row["_uuid"]]],
+                                   "mutations": [[column, change, ["set", named]]]})
+    return json.dumps(make), json.dumps(unmake)
+
+
+def as_set(value):
+    return value[1] if value[0] == "set" else [value]
+
+
+def peer_arguments(demo, scratch, uri, xml, disks, volumes, ports):
     path = os.path.join(scratch, "domain.xml")
     xml = re.sub("<metadata>.*?</metadata>", "", xml, flags=re.DOTALL)  # it is no instance of ours
-    with open(path, "w", encoding="utf-8") as f:
-        f.write(xml)
+    for name, text in (("domain.xml", xml), ("plug", ports[0]), ("unplug", ports[1])):
+        with open(os.path.join(scratch, name), "w", encoding="utf-8") as f:
+            f.write(text)
     uuids = [re.search("<uuid>(.*?)</uuid>", xml)[1], *re.findall("interfaceid='(.*?)'", xml),
              *(re.search("-vol-(.*?)[.]qcow2", disk)[1] for disk in disks)]
     wanted = []
@@ -171,7 +210,8 @@ def peer_arguments(scratch, uri, xml, disks, volumes):
         size = re.search("<capacity unit='bytes'>(.*?)</capacity>", volume)[1]
         wanted.append(f"{os.path.basename(disk)}:{size}:{backing[1] if backing else ''}")
     return [f"uri={uri}", f"pool={os.path.dirname(disks[0])}", f"xml={path}", f"uuids={','.join(uuids)}",
-            f"volumes={','.join(wanted)}", "count=1"]
+            f"volumes={','.join(wanted)}", f"nb={demo.sandbox['DSB_NB'].removeprefix('unix:')}",
+            f"plug={scratch}/plug", f"unplug={scratch}/unplug", "count=1"]
 
 
 def medians(lines, *names):
@@ -204,7 +244,7 @@ def measure_running(demo, build, scratch, show):
     env = demo.command("env", "demo")
     target = Target(build, f"127.0.0.1:{PORT}", env["access_key_id"], env["secret_access_key"])
     image = demo.command("image", "list")[0]["image_id"]
-    arguments = peer_arguments(scratch, *example(demo, target, "InstanceType=t3.nano", image))
+    arguments = peer_arguments(demo, scratch, *example(demo, target, "InstanceType=t3.nano", image))
     openstack, wish = openstack_target(demo, build)
     ports = PortsUp(demo.sandbox["DSB_NB"])
     ours, servers, peers = [], [], []
@@ -218,7 +258,7 @@ def measure_running(demo, build, scratch, show):
         ports.close()
     say("request to running, medians:", medians(ours, "accept_ms", "running_ms", "gone_ms"))
     say("the same by OpenStack's calls, medians:", medians(servers, "accept_ms", "running_ms", "gone_ms"))
-    say("the C program, medians:", medians(peers, "clone_ms", "define_ms", "start_ms", "all_ms"))
+    say("the C program, medians:", medians(peers, "clone_ms", "plug_ms", "define_ms", "start_ms", "all_ms"))
     say("each of ours:", *(line["running_ms"] for line in ours))
     say("each of the peer's:", *(line["all_ms"] for line in peers))
     show("request_to_running_ms", statistics.median(float(line["running_ms"]) for line in ours),
@@ -245,13 +285,13 @@ def measure_large(demo, build, scratch, show):
     image = demo.command("image", "list")[0]["image_id"]
     subnet = re.search("<subnetId>(.*?)</subnetId>", target.ask("Action=DescribeSubnets"))[1]
     form = large_form(subnet)
-    arguments = peer_arguments(scratch, *example(demo, target, f"InstanceType=t3.small&{form}", image))
+    arguments = peer_arguments(demo, scratch, *example(demo, target, f"InstanceType=t3.small&{form}", image))
     ours, peers = [], []
     for _ in range(ROUNDS):
         ours += target.program("launch", f"image={image}", "type=t3.small", f"more={form}", "count=1")
         peers += target.program("libvirt_peer", *arguments)
     say("with 4 volumes and 3 interfaces, medians:", medians(ours, "accept_ms", "running_ms", "gone_ms"))
-    say("the C program, medians:", medians(peers, "clone_ms", "define_ms", "start_ms", "all_ms"))
+    say("the C program, medians:", medians(peers, "clone_ms", "plug_ms", "define_ms", "start_ms", "all_ms"))
     show("large_request_to_running_ms", statistics.median(float(line["running_ms"]) for line in ours),
          statistics.median(float(line["all_ms"]) for line in peers))
 

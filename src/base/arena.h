@@ -12,7 +12,7 @@
 
 struct arena;
 
-enum { ARENA_FIRST_SIZE = 64 * 1024, ARENA_REQUEST_CAP = 4 * 1024 * 1024 };
+enum { ARENA_FIRST_SIZE = 64 * 1024, ARENA_REQUEST_CAP = 32 * 1024 * 1024 };
 
 /* first_size bytes at once, at most cap_size in all. NULL when out of memory. */
 struct arena *arena_new(size_t first_size, size_t cap_size);

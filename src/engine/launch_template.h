@@ -6,7 +6,7 @@
 #include "engine/operation.h"
 
 enum {
-	LAUNCH_TEMPLATES_MAX = 500,          /* of an account */
+	LAUNCH_TEMPLATES_MAX = 5000,         /* of an account */
 	LAUNCH_TEMPLATE_VERSIONS_MAX = 1000, /* of all of them: each may be as large as what follows */
 	LAUNCH_TEMPLATE_NAME_MIN = 3,
 	LAUNCH_TEMPLATE_NAME_MAX = 128,

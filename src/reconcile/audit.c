@@ -9,7 +9,7 @@
 #include "reconcile/work.h"
 #include "store/rows.h"
 
-enum { HOST_ARENA_FIRST = 4096, INVENTORY_CAP = 16 * ARENA_REQUEST_CAP };
+enum { HOST_ARENA_FIRST = 4096, INVENTORY_CAP = 2 * ARENA_REQUEST_CAP };
 
 /* What one host answered of its domains, or of its disks, in an arena of its own, for all answer at
  * the same time. */

@@ -9,7 +9,7 @@
 
 #include "base/heap.h"
 
-enum { SETS = 512, WAYS = 4 };
+enum { SETS = 4096, WAYS = 4 };
 
 /* One block: this, the key's bytes, the item's. Never changed once it is in a set. */
 struct ec2_kept {

@@ -28,7 +28,8 @@ void ec2_memo_add_text(struct ec2_memo_key *key, struct str text);
 /* An item that was kept. It stays as it is until whoever took it drops it. */
 struct ec2_kept;
 
-/* NULL when out of memory. At most 18 MiB, taken as items come; what is taken comes on top. */
+/* NULL when out of memory. At most 144 MiB, some 40 of instances as they mostly are, taken as items come;
+ * what is taken comes on top. */
 struct ec2_memo *ec2_memo_new(void);
 void ec2_memo_free(struct ec2_memo *m); /* NULL: nothing */
 

@@ -205,7 +205,7 @@ static void place_look(struct metadata *m, uuid router)
 /* Every router that has ports, and every place there is. */
 static void look_at_all(struct metadata *m)
 {
-	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 16 * ARENA_REQUEST_CAP);
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 2 * ARENA_REQUEST_CAP);
 	VEC(uuid) routers = {0};
 	bool fits = a != NULL;
 	AUTO_VIEW view = {0};

@@ -558,7 +558,7 @@ static void run_lines(void)
 int main(int argc, char **argv)
 {
 	struct ctx c;
-	lasting = arena_new(ARENA_FIRST_SIZE, 64 * ARENA_REQUEST_CAP);
+	lasting = arena_new(ARENA_FIRST_SIZE, 8 * ARENA_REQUEST_CAP);
 	ctx_init(&c, lasting);
 	if (argc != 5)
 		return 2;

@@ -21,7 +21,7 @@
 
 /* ---- by itself ---- */
 
-enum { PLACES = 2048, THREADS = 4, THREAD_ROUNDS = 20000 };
+enum { PLACES = 16384, THREADS = 4, THREAD_ROUNDS = 20000 };
 
 static struct ec2_memo_key key_of(uint64_t number, uint64_t batch, const char *reader)
 {

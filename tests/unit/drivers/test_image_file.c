@@ -26,7 +26,7 @@ struct fixture {
 static int setup(void **state)
 {
 	static struct fixture f;
-	f.arena = arena_new(ARENA_FIRST_SIZE, 16 * ARENA_REQUEST_CAP);
+	f.arena = arena_new(ARENA_FIRST_SIZE, 2 * ARENA_REQUEST_CAP);
 	ctx_init(&f.c, f.arena);
 	strncpy(f.directory, "/tmp/dari-image-XXXXXX", sizeof f.directory - 1);
 	*state = &f;
