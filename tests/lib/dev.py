@@ -29,6 +29,7 @@ DARI = os.path.join(os.environ.get("DARI_BUILD", os.path.join(ROOT, "build/main"
 REGION = "us-east-1"
 VERSION = "2016-11-15"
 PARALLEL = 8
+CALLED_FILTERS = {"DescribeImportImageTasks", "DescribeImportSnapshotTasks"}  # their list of filters is called otherwise
 PATIENCE_S, QUIET_S = 60, 10  # until the reconciler rests; without a change while something waits
 
 
@@ -194,7 +195,9 @@ class Account:
                     raise
 
     def call(self, action, params=None, method="POST", version=VERSION, service="ec2"):
-        """One request with exactly these wire parameters."""
+        """One request with exactly these wire parameters; Filter.N where the action calls it so."""
+        if action in CALLED_FILTERS:
+            params = {re.sub("^Filter[.]", "Filters.", k): v for k, v in (params or {}).items()}
         pairs = {"Action": action, "Version": version, **(params or {})}
         query = "&".join(f"{quote(k)}={quote(v)}" for k, v in sorted(pairs.items()))
         if method == "GET":
