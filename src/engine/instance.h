@@ -52,8 +52,9 @@ struct instance_launch {
 	enum choice personality_choice; /* yes: personality below; else the image's */
 	enum instance_personality personality;
 	bool shutdown_terminates, protect_terminate, protect_stop, monitoring, ebs_optimized;
-	enum choice metadata_enabled, metadata_tokens_required, metadata_tags; /* default: yes, no, no */
-	int64_t metadata_hop_limit;                                            /* 0: 1 */
+	/* default, and 0: as the account says, else yes, no, no, 1 */
+	enum choice metadata_enabled, metadata_tokens_required, metadata_tags;
+	int64_t metadata_hop_limit;
 	bool config_drive;         /* a disk of its own with what it is told */
 	struct str admin_password; /* sealed; that drive tells it; empty: none */
 	struct ip access_ip4, access_ip6;
@@ -109,9 +110,10 @@ static inline bool engine_has_console(const struct instance *instance)
 {
 	return instance->seen_power == INSTANCE_SEEN_POWER_ON && !uuid_is_none(instance->host);
 }
-/* One whose console the caller may open now, which is no change and needs the right to make one: ERR_DENIED.
- * ERR_STATE with KIND_INSTANCE: it was not found on. t as for engine_find(). */
-RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct ref *ref,
+/* One whose console the caller may open now, which is no change and needs the right to make one: ERR_DENIED,
+ * as for a serial port of an account that has closed them. ERR_STATE with KIND_INSTANCE: it was not found on.
+ * t as for engine_find(). */
+RESULT engine_find_console(struct ctx *c, const struct tables *t, const struct ref *ref, bool is_serial,
 			   const struct instance **ret_instance);
 
 OPERATION(engine_monitor_instances, instances_wish)
@@ -146,6 +148,29 @@ struct instance_settings {
 	size_t volume_count;
 };
 OPERATION(engine_update_instance, instance_settings)
+
+/* Each by itself; permissions are asked for all. */
+struct credit_change {
+	struct ref instance;
+	bool unlimited;
+	/* what came of it: ERR_NONE, ERR_NOT_FOUND, ERR_STATE (it is ending), ERR_UNSUPPORTED (no burstable
+	 * type) */
+	enum err err;
+	struct str message;
+};
+struct credit_wish {
+	struct credit_change *changes;
+	size_t count;
+};
+OPERATION(engine_change_credits, credit_wish)
+
+/* What its user thinks of it, against what is shown: a line of its history. ERR_STATE: it does not run. */
+struct instance_report {
+	struct refs instances;
+	bool is_impaired;
+	struct str words;
+};
+OPERATION(engine_report_instances, instance_report)
 
 /* ---- instance_resize.c ---- */
 

@@ -4,6 +4,7 @@
  * Called by: api/ec2/instances.c. What happens next: reconcile/instance.c. */
 #include <inttypes.h>
 
+#include "engine/account_settings.h"
 #include "engine/image.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
@@ -26,6 +27,10 @@ struct launch {
 	const struct subnet *subnet; /* the primary port's; NULL: it has none */
 	uuid zone;
 	struct tags instance_tags, volume_tags, port_tags;
+	struct {
+		bool enabled, tokens_required, tags;
+		int64_t hop_limit;
+	} metadata;
 	struct disk_plans disks;
 	int64_t disk;                     /* bytes of all volumes of one instance */
 	int64_t new_disk, new_disk_count; /* of those that are made */
@@ -258,6 +263,20 @@ static RESULT resolve_group(struct launch *l)
 				     "A server group has up to %d instances.", SERVER_GROUP_MEMBERS_MAX);
 }
 
+/* As the launch says, else its account, else as EC2 has it. */
+static void choose_metadata(struct launch *l)
+{
+	const struct instance_launch *w = l->wish;
+	const struct metadata_defaults otherwise = engine_metadata_defaults(l->account);
+	l->metadata.enabled = choice_or(w->metadata_enabled, choice_or(otherwise.enabled, true));
+	l->metadata.tokens_required =
+		choice_or(w->metadata_tokens_required, choice_or(otherwise.tokens_required, false));
+	l->metadata.tags = choice_or(w->metadata_tags, choice_or(otherwise.tags, false));
+	l->metadata.hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit
+				: otherwise.hop_limit ? otherwise.hop_limit
+						      : 1;
+}
+
 /* The instance, its new disks and its new ports, as far as policies may speak of them. */
 static RESULT permit(struct launch *l)
 {
@@ -273,9 +292,9 @@ static RESULT permit(struct launch *l)
 		.zone = l->zone,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
 		.ebs_optimized = w->ebs_optimized,
-		.metadata_enabled = choice_or(w->metadata_enabled, true),
-		.metadata_tokens_required = choice_or(w->metadata_tokens_required, false),
-		.metadata_hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit : 1,
+		.metadata_enabled = l->metadata.enabled,
+		.metadata_tokens_required = l->metadata.tokens_required,
+		.metadata_hop_limit = l->metadata.hop_limit,
 		.tags = l->instance_tags,
 	};
 	const struct volume volume = {.account = account, .tags = l->volume_tags};
@@ -317,6 +336,7 @@ static RESULT resolve(struct launch *l)
 	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));
 	if (ref_is_given(&l->wish->instance_profile))
 		TRY(profile_find_passed(op, l->account, &l->wish->instance_profile, &l->profile));
+	choose_metadata(l);
 	return permit(l);
 }
 
@@ -472,10 +492,10 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.ebs_optimized = w->ebs_optimized,
 		.unlimited_credits = l->type->burstable && choice_or(w->unlimited_credits, !is_t2(l->type)),
 		.config_drive = w->config_drive,
-		.metadata_enabled = choice_or(w->metadata_enabled, true),
-		.metadata_tokens_required = choice_or(w->metadata_tokens_required, false),
-		.metadata_hop_limit = w->metadata_hop_limit ? w->metadata_hop_limit : 1,
-		.metadata_tags = choice_or(w->metadata_tags, false),
+		.metadata_enabled = l->metadata.enabled,
+		.metadata_tokens_required = l->metadata.tokens_required,
+		.metadata_hop_limit = l->metadata.hop_limit,
+		.metadata_tags = l->metadata.tags,
 		.client_token = w->client_token,
 		.launched_us = l->op->now_us,
 		.tags = l->instance_tags,

@@ -194,7 +194,74 @@ RESULT engine_update_instance(struct op *op, struct instance_settings *wish)
 	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its settings were changed.");
 }
 
+/* ---- credits ---- */
+
+static RESULT check_credits(struct op *op, const struct credit_change *change,
+			    const struct instance *instance)
+{
+	const struct instance_type *type = instance_type_find(op->head, instance->type);
+	enum instance_state state = model_derive_instance_state(instance);
+	if (!row_is_live(&instance->row) || state == INSTANCE_TERMINATED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, change->instance.field,
+				   "The instance '%" STR_FMT "' is %s", STR_ARG(change->instance.text),
+				   model_instance_states[state].name);
+	if (!type || !type->burstable)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_INSTANCE, change->instance.field,
+				   "The instance '%" STR_FMT "' is not of a burstable type",
+				   STR_ARG(change->instance.text));
+	return OK;
+}
+
+static RESULT change_credits(struct op *op, const struct credit_change *change)
+{
+	const struct instance *instance = NULL;
+	TRY(engine_find_own_instance(op->ctx, op->head, &change->instance, &instance));
+	TRY(engine_permit(op, "instance.update_credits", KIND_INSTANCE, &instance->row));
+	TRY(check_credits(op, change, instance));
+	if (instance->unlimited_credits == change->unlimited)
+		return OK;
+	struct instance next = *instance;
+	next.unlimited_credits = change->unlimited;
+	next.row.gen++;
+	TRY(instance_put(op, &next));
+	return engine_tell(op, KIND_INSTANCE, &next.row, "changed", "Its credits are %s.",
+			   next.unlimited_credits ? "unlimited" : "standard");
+}
+
+RESULT engine_change_credits(struct op *op, struct credit_wish *wish)
+{
+	for (size_t k = 0; k < wish->count; k++) {
+		struct credit_change *change = &wish->changes[k];
+		struct result result = change_credits(op, change);
+		bool is_its = result.code == ERR_NOT_FOUND || result.code == ERR_STATE ||
+			      result.code == ERR_UNSUPPORTED;
+		if (!result_is_ok(result) && !is_its)
+			return result;
+		change->err = result.code;
+		change->message = is_its ? op->ctx->problem.message : STR_NONE;
+		ctx_clear_problem(op->ctx);
+	}
+	return OK;
+}
+
 /* ---- words about it ---- */
+
+RESULT engine_report_instances(struct op *op, struct instance_report *wish)
+{
+	for (size_t k = 0; k < wish->instances.count; k++) {
+		const struct ref *ref = &wish->instances.at[k];
+		const struct instance *instance = NULL;
+		TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
+		TRY(engine_permit(op, "instance.report_status", KIND_INSTANCE, &instance->row));
+		if (model_derive_instance_state(instance) != INSTANCE_RUNNING)
+			return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, ref->field,
+					   "The instance '%" STR_FMT "' is not running", STR_ARG(ref->text));
+		TRY(engine_tell(op, KIND_INSTANCE, &instance->row, "status reported",
+				"As %s by its user: %" STR_FMT ".", wish->is_impaired ? "impaired" : "well",
+				STR_ARG(wish->words)));
+	}
+	return OK;
+}
 
 RESULT engine_mark_instance(struct op *op, struct instance_marking *wish)
 {

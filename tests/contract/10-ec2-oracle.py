@@ -41,10 +41,22 @@ NEWER = re.compile(r'AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Po
                    r'AvailabilityZone(Id)?|VolumeInitializationRate|EbsCardIndex)).*|AssumeRole ProvidedContexts')
 
 
-# Actions that EC2 has got since Debian's model: (parameter, type) and members of the answer, of its API reference.
+# Actions that EC2 has got since Debian's model: parameters and members of the answer, filters, of its API reference.
 NEWER_ACTIONS = {
-    'DisableImage': ({'ImageId': 'string'}, {'return': 'boolean'}),
-    'EnableImage': ({'ImageId': 'string'}, {'return': 'boolean'}),
+    'DisableImage': ({'ImageId': 'string'}, {'return': 'boolean'}, ''),
+    'EnableImage': ({'ImageId': 'string'}, {'return': 'boolean'}, ''),
+    'GetInstanceMetadataDefaults': ({}, {'accountLevel': {
+        'httpTokens': 'string', 'httpPutResponseHopLimit': 'integer', 'httpEndpoint': 'string', 'instanceMetadataTags': 'string',
+        'managedBy': 'string', 'managedExceptionMessage': 'string', 'httpTokensEnforced': 'string'}}, ''),
+    'GetSecurityGroupsForVpc': (
+        {'VpcId': 'string', 'NextToken': 'string', 'MaxResults': 'integer', 'Filter': [{'Name': 'string', 'Value': ['string']}]},
+        {'nextToken': 'string', 'securityGroupForVpcSet': [{
+            'description': 'string', 'groupName': 'string', 'ownerId': 'string', 'groupId': 'string',
+            'tagSet': [{'key': 'string', 'value': 'string'}], 'primaryVpcId': 'string'}]},
+        'group-id description group-name owner-id primary-vpc-id'),
+    'ModifyInstanceMetadataDefaults': (
+        {'HttpTokens': 'string', 'HttpPutResponseHopLimit': 'integer', 'HttpEndpoint': 'string', 'InstanceMetadataTags': 'string',
+         'HttpTokensEnforced': 'string'}, {'return': 'boolean'}, ''),
 }
 
 # Golden cases are called by accounts' owners, who have no password to change: 69-iam.py does it.
@@ -55,8 +67,10 @@ class Model:
     def __init__(self, service, version):
         data = json.loads((MODELS / service / version / 'service-2.json').read_text())
         self.shapes, self.operations = data['shapes'], data['operations']
-        for name, (inputs, outputs) in NEWER_ACTIONS.items() if service == 'ec2' else ():
+        for name, (inputs, outputs, filters) in NEWER_ACTIONS.items() if service == 'ec2' else ():
             self.add_operation(name, inputs, outputs)
+            if filters:
+                self.shapes[name + 'In']['members']['Filter']['documentation'] = ''.join(f'<code>{f}</code>' for f in filters.split())
         self.member = '.member' if data['metadata']['protocol'] == 'query' else ''  # what a list's items are under
 
     def add_operation(self, name, inputs, outputs):

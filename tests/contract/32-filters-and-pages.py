@@ -29,6 +29,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "Describe
              "DescribeRegions": "=us-east-1", "DescribeInstanceTypes": "=>t3.nano<", "DescribeInstanceTypeOfferings": "=>t3.nano<", "DescribeInstanceCreditSpecifications": "i", "DescribeVpcClassicLink": "vpc", "DescribeVpcClassicLinkDnsSupport": "vpc",
              ("DescribeInstances", "reason"): "stopped i", ("DescribeInstances", "state-reason-code"): "stopped i",
              ("DescribeInstances", "state-reason-message"): "stopped i", ("DescribePlacementGroups", "spread-level"): "spread pg",
+             "GetSecurityGroupsForVpc": "sg",
              ("DescribeInstances", "placement-group-name"): "grouped i", ("DescribeInstances", "placement-partition-number"): "grouped i"}
 
 # Filters by another name than the member has: its path, or "=" and the value, or "@" and a label.

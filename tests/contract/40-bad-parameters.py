@@ -23,7 +23,9 @@ MEANINGLESS = {"InstanceType": "x9.huge", "AvailabilityZone": "us-mars-1a", "Ava
                "InstanceType.N": "x9.huge", "PublicKeyMaterial": "bm8ga2V5", "UserId": "999999999999", "SourceRegion": "us-mars-1", "DestinationRegion": "us-mars-1",
                "NetworkBorderGroup": "us-mars-1", "ResourceType": "spaceship", "NextToken": "bm8gdG9rZW4=", "AttributeName.N": "no-such-attribute", "Cidr": "10.0.0.0/33"}
 # EC2 takes these: what is deleted twice, or names nothing.
-HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKeyPair", "KeyPairId"): re.compile("key-[0-9a-f]{17}")}
+HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKeyPair", "KeyPairId"): re.compile("key-[0-9a-f]{17}"),
+            # Told by each instance in the answer, which is one all the same.
+            ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
 # What stays visible for a while may be looked at, and ended once more.
 LINGERING = re.compile("(i|nat|pcx)-[0-9a-f]{17}")
 ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", "RejectVpcPeeringConnection"}

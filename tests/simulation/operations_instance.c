@@ -364,6 +364,7 @@ static const struct operation rows[] = {
 	 judge_terminate,
 	 apply_terminate},
 	{"GetConsoleOutput", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_console, NULL},
+	{"GetPasswordData", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_console, NULL},
 	{"GetConsoleScreenshot", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_screen, NULL},
 };
 const struct operations instance_operations = {rows, sizeof rows / sizeof *rows};

@@ -55,6 +55,37 @@ static void apply_no_stop(struct request *x, struct str answer)
 	x->refs[0]->may_not_stop = x->flag;
 }
 
+/* Of one that is there and the caller's: of others the answer would say so by each, and be one all the same.
+ */
+static bool draw_credits(struct request *x)
+{
+	if (x->refs[0]->life != LIVE || x->refs[0]->account != x->account)
+		return false;
+	request_add(x, "InstanceCreditSpecification.1.CpuCredits", "%s",
+		    random_below(2) ? "standard" : "unlimited");
+	return true;
+}
+
+static bool draw_report(struct request *x)
+{
+	request_add(x, "Status", "impaired");
+	request_add(x, "ReasonCode.1", "unresponsive");
+	return true;
+}
+
+static void judge_report(const struct request *x, struct verdict *v)
+{
+	(void) x;
+	doubt(v, "IncorrectInstanceState"); /* it does not run */
+}
+
+static bool draw_defaults(struct request *x)
+{
+	request_add(x, "HttpTokens", "%s", random_below(2) ? "required" : "no-preference");
+	request_add(x, "HttpPutResponseHopLimit", "%d", random_below(2) ? -1 : (int) random_below(64) + 1);
+	return true;
+}
+
 static void judge_only_port(const struct request *x, struct verdict *v)
 {
 	judge_setting(x, v);
@@ -219,6 +250,17 @@ static void apply_unassign(struct request *x, struct str answer)
 		"NetworkInterfaceId", KIND_PORT                                                              \
 	}
 static const struct operation rows[] = {
+	{"ModifyInstanceCreditSpecification",
+	 1,
+	 {{"InstanceCreditSpecification.1.InstanceId", KIND_INSTANCE}},
+	 NULL,
+	 draw_credits,
+	 NULL,
+	 NULL},
+	{"ReportInstanceStatus", 1, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_report, judge_report, NULL},
+	{"ModifyInstanceMetadataDefaults", 1, {}, NULL, draw_defaults, NULL, NULL},
+	{"EnableSerialConsoleAccess", 1, {}, NULL, NULL, NULL, NULL},
+	{"DisableSerialConsoleAccess", 1, {}, NULL, NULL, NULL, NULL},
 	{"ModifyInstanceAttribute", 2, {INSTANCE}, NULL, draw_terminates, judge_setting, apply_terminates},
 	{"ModifyInstanceAttribute",
 	 1,

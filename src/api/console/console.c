@@ -202,7 +202,7 @@ static RESULT check_instance(struct console_face *face, struct call *call, const
 	const struct instance *instance = NULL;
 	AUTO_VIEW v;
 	view_open(face->config.store, &v);
-	TRY(engine_find_console(&call->ctx, v.tables, &ref, &instance));
+	TRY(engine_find_console(&call->ctx, v.tables, &ref, ticket->console == CONSOLE_SERIAL, &instance));
 	if (!uuid_equal(instance->host, ticket->host))
 		return ctx_fail(&call->ctx, ERR_CONFLICT,
 				"The instance is on another host now: ask for a new link to its console.");

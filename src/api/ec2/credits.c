@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DescribeInstanceCreditSpecifications: what a burstable instance asked for. No guest is throttled. */
+ * DescribeInstanceCreditSpecifications, ModifyInstanceCreditSpecification: what a burstable instance asked
+ * for. No guest is throttled. */
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
+#include "engine/instance.h"
 
 struct ec2_describe_credits {
 	struct ec2_query query;
@@ -64,9 +66,88 @@ static RESULT ec2_describe_credits(struct ec2_call *e, const void *args, struct 
 	return ec2_describe(e, &credit_listing, &a->query, x);
 }
 
+/* ---- modify ---- */
+
+struct ec2_credit_change {
+	struct ref instance;
+	struct str credits;
+};
+static const struct param change_params[] = {
+	PARAM(struct ec2_credit_change, "InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	      .doc = "An instance of a burstable type."),
+	PARAM(struct ec2_credit_change, "CpuCredits", credits, .flags = REQUIRED,
+	      .words = "standard|unlimited", .doc = "Kept and shown."),
+};
+static const struct params change_table = PARAMS(struct ec2_credit_change, change_params);
+
+struct ec2_modify_credits {
+	struct credit_wish wish;
+	struct {
+		const struct ec2_credit_change *at;
+		size_t count;
+	} changes;
+	struct str client_token;
+};
+static const struct param modify_credits_params[] = {
+	PARAM_LIST(struct ec2_modify_credits, "InstanceCreditSpecification", changes, change_table,
+		   .flags = REQUIRED, .max = 1000, .doc = "Each by itself."),
+	PARAM(struct ec2_modify_credits, "ClientToken", client_token, .max = 64,
+	      .doc = "The same once more changes nothing, with a token or without."),
+};
+
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	struct ec2_modify_credits *a = args;
+	struct credit_change *changes = arena_new_array(e->c->arena, struct credit_change, a->changes.count);
+	if (!changes)
+		return ctx_no_memory(e->c);
+	for (size_t k = 0; k < a->changes.count; k++)
+		changes[k] =
+			(struct credit_change){.instance = a->changes.at[k].instance,
+					       .unlimited = str_is(a->changes.at[k].credits, "unlimited")};
+	a->wish.changes = changes;
+	a->wish.count = a->changes.count;
+	return OK;
+}
+
+static void write_change(struct xml *x, const struct credit_change *change)
+{
+	xml_open(x, "item");
+	xml_text(x, "instanceId", change->instance.text);
+	if (change->err != ERR_NONE) {
+		xml_open(x, "error");
+		xml_z(x, "code",
+		      change->err == ERR_NOT_FOUND ? "InvalidInstanceID.NotFound"
+		      : change->err == ERR_STATE   ? "IncorrectInstanceState"
+						   : "InstanceCreditSpecification.NotSupported");
+		xml_text(x, "message", change->message);
+		xml_close(x, "error");
+	}
+	xml_close(x, "item");
+}
+
+static RESULT ec2_modify_credits(struct ec2_call *e, const void *args, struct xml *x)
+{
+	static const char *const sets[] = {"successfulInstanceCreditSpecificationSet",
+					   "unsuccessfulInstanceCreditSpecificationSet"};
+	const struct ec2_modify_credits *a = args;
+	(void) e;
+	for (size_t set = 0; set < 2; set++) {
+		xml_open(x, sets[set]);
+		for (size_t k = 0; k < a->wish.count; k++)
+			if ((a->wish.changes[k].err != ERR_NONE) == (set == 1))
+				write_change(x, &a->wish.changes[k]);
+		xml_close(x, sets[set]);
+	}
+	return OK;
+}
+
 static const struct ec2_action actions[] = {
 	{"DescribeInstanceCreditSpecifications", "ec2:DescribeInstanceCreditSpecifications", 0,
 	 PARAMS(struct ec2_describe_credits, describe_credits_params), .answer = ec2_describe_credits,
 	 .filters = FILTERS(credit_filters), .doc = "The credit option of burstable instances."},
+	{"ModifyInstanceCreditSpecification", "ec2:ModifyInstanceCreditSpecification", WRITES,
+	 PARAMS(struct ec2_modify_credits, modify_credits_params), prepare_modify, engine_change_credits_run,
+	 .answer = ec2_modify_credits, .doc = "Another credit option: kept and shown."},
 };
 const struct ec2_actions ec2_credit_actions = ACTIONS(actions);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Security groups: DescribeSecurityGroups, CreateSecurityGroup, DeleteSecurityGroup. Their rules:
- * rules.c. */
+ * Security groups: DescribeSecurityGroups, GetSecurityGroupsForVpc, CreateSecurityGroup, DeleteSecurityGroup.
+ * Their rules: rules.c. */
 #include "api/ec2/rules.h"
 #include "api/ec2/write.h"
+#include "engine/router.h"
 #include "engine/security_group.h"
 
 /* ---- describe ---- */
@@ -122,6 +123,60 @@ static const struct ec2_listing group_listing = {.kind = KIND_SECURITY_GROUP,
 						 .gather = gather_group,
 						 .write = write_group};
 
+/* ---- of a VPC ---- */
+
+struct ec2_get_groups {
+	struct ec2_query query;
+	struct ref vpc;
+	uuid found;
+};
+static const struct param get_groups_params[] = {
+	PARAM(struct ec2_get_groups, "VpcId", vpc, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC."),
+	QUERY_FILTERS(struct ec2_get_groups),
+	QUERY_PAGES(struct ec2_get_groups, 5, 1000),
+};
+
+static RESULT prepare_get(struct ec2_call *e, void *args)
+{
+	struct ec2_get_groups *a = args;
+	const struct router *router = NULL;
+	TRY(engine_find_router(e->c, ec2_walk(e), &a->vpc, &router));
+	a->found = router->row.id;
+	return OK;
+}
+
+static bool is_of_vpc(struct ec2_call *e, const struct row *row)
+{
+	return uuid_equal(((const struct security_group *) row)->router,
+			  ((const struct ec2_get_groups *) e->args)->found);
+}
+
+static const struct filter vpc_group_filters[] = {
+	{"group-id", .is_id = true},
+	{"group-name", .field = "name", .index = SECURITY_GROUP_INDEX_NAME},
+	{"primary-vpc-id", .field = "router", .index = SECURITY_GROUP_INDEX_ROUTER},
+	{"description", .field = "description"},
+	{"owner-id", .get = filter_owner},
+};
+
+static void write_vpc_group(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct security_group *group = item;
+	xml_text(x, "description", group->description);
+	xml_text(x, "groupName", group->name);
+	xml_text(x, "ownerId", e->owner);
+	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, group->row.id);
+	ec2_write_tags(x, group->tags);
+	ec2_write_id(x, "primaryVpcId", KIND_ROUTER, group->router);
+}
+
+static const struct ec2_listing vpc_group_listing = {.kind = KIND_SECURITY_GROUP,
+						     .set = "securityGroupForVpcSet",
+						     .filters = FILTERS(vpc_group_filters),
+						     .account_index = SECURITY_GROUP_INDEX_ACCOUNT,
+						     .shows = is_of_vpc,
+						     .write = write_vpc_group};
+
 /* ---- create ---- */
 
 struct ec2_create_group {
@@ -174,6 +229,9 @@ static const struct ec2_action actions[] = {
 	{"DescribeSecurityGroups", "ec2:DescribeSecurityGroups", 0,
 	 PARAMS(struct ec2_describe_groups, describe_groups_params), .list = &group_listing,
 	 .doc = "Security groups of the account, with their rules."},
+	{"GetSecurityGroupsForVpc", "ec2:GetSecurityGroupsForVpc", 0,
+	 PARAMS(struct ec2_get_groups, get_groups_params), prepare_get, .list = &vpc_group_listing,
+	 .doc = "Security groups that interfaces in a VPC may have."},
 	{"CreateSecurityGroup", "ec2:CreateSecurityGroup", WRITES,
 	 PARAMS(struct ec2_create_group, create_group_params), prepare_create,
 	 engine_create_security_group_run, .answer = ec2_create_security_group,

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DescribeInstanceStatus: whether the host answers and the instance is what was asked for. */
+ * DescribeInstanceStatus: whether the host answers and the instance is what was asked for.
+ * ReportInstanceStatus: what its user says of it. */
 #include "api/ec2/instances.h"
 #include "api/ec2/write.h"
+#include "engine/instance.h"
 
 struct ec2_describe_status {
 	struct ec2_query query;
@@ -135,9 +137,67 @@ static const struct ec2_listing status_listing = {.kind = KIND_INSTANCE,
 						  .gather = gather_status,
 						  .write = write_status};
 
+/* ---- report ---- */
+
+enum { WORDS_MAX = 4000 };
+struct ec2_report_status {
+	struct instance_report wish;
+	struct str status, start, end, description;
+	struct strs reasons;
+};
+#define P(wire, member, ...) PARAM(struct ec2_report_status, wire, member, __VA_ARGS__)
+static const struct param report_params[] = {
+	P("InstanceId", wish.instances, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	  .doc = "Running instances."),
+	P("Status", status, .flags = REQUIRED, .words = "ok|impaired", .doc = "How they are."),
+	P("ReasonCode", reasons, .flags = REQUIRED, .max = 16,
+	  .words = "instance-stuck-in-state|unresponsive|not-accepting-credentials|password-not-available|"
+		   "performance-network|performance-instance-store|performance-ebs-volume|performance-other|"
+		   "other",
+	  .doc = "Why."),
+	P("StartTime", start, .max = 40, .doc = "Since when."),
+	P("EndTime", end, .max = 40, .doc = "Until when."),
+	P("Description", description, .max = WORDS_MAX, .doc = "Free text."),
+};
+#undef P
+
+static RESULT take_time(struct ec2_call *e, const char *field, struct str text, const char *word,
+			struct str *words)
+{
+	int64_t at_us = 0;
+	if (str_is_empty(text))
+		return OK;
+	if (!result_is_ok(clock_parse(text, &at_us)))
+		return ctx_fail_field(e->c, ERR_INVALID, str_from(field),
+				      "Value (%" STR_FMT ") for parameter %s is invalid. It is no time.",
+				      STR_ARG(text), field);
+	*words = str_print(e->c->arena, "%" STR_FMT " %s %" STR_FMT, STR_ARG(*words), word, STR_ARG(text));
+	return words->p ? OK : ctx_no_memory(e->c);
+}
+
+static RESULT prepare_report(struct ec2_call *e, void *args)
+{
+	struct ec2_report_status *a = args;
+	struct str words = STR("");
+	for (size_t k = 0; k < a->reasons.count; k++)
+		words = str_print(e->c->arena, "%" STR_FMT "%s%" STR_FMT, STR_ARG(words), k ? ", " : "",
+				  STR_ARG(a->reasons.at[k]));
+	TRY(take_time(e, "StartTime", a->start, "since", &words));
+	TRY(take_time(e, "EndTime", a->end, "until", &words));
+	if (a->description.n)
+		words = str_print(e->c->arena, "%" STR_FMT "; %" STR_FMT, STR_ARG(words),
+				  STR_ARG(a->description));
+	a->wish.words = words;
+	a->wish.is_impaired = str_is(a->status, "impaired");
+	return words.p ? OK : ctx_no_memory(e->c);
+}
+
 static const struct ec2_action actions[] = {
 	{"DescribeInstanceStatus", "ec2:DescribeInstanceStatus", 0,
 	 PARAMS(struct ec2_describe_status, describe_status_params), .list = &status_listing,
 	 .doc = "Whether instances and their hosts are well."},
+	{"ReportInstanceStatus", "ec2:ReportInstanceStatus", WRITES,
+	 PARAMS(struct ec2_report_status, report_params), prepare_report, engine_report_instances_run,
+	 .doc = "What users say of running instances: it stands in their history, where operators find it."},
 };
 const struct ec2_actions ec2_status_actions = ACTIONS(actions);

@@ -10,6 +10,7 @@
 
 #include "api/ec2/action.h"
 #include "base/fault.h"
+#include "engine/instance.h"
 #include "model/id.h"
 #include "world.h"
 
@@ -233,6 +234,10 @@ static void test_nothing_of_others_is_changed(void **state)
 		{"StopInstances&InstanceId.1=", "instanceId", "InvalidInstanceID.NotFound"},
 		{"TerminateInstances&InstanceId.1=", "instanceId", "InvalidInstanceID.NotFound"},
 		{"GetConsoleOutput&InstanceId=", "instanceId", "InvalidInstanceID.NotFound"},
+		{"GetPasswordData&InstanceId=", "instanceId", "InvalidInstanceID.NotFound"},
+		{"GetSecurityGroupsForVpc&VpcId=", "vpcId", "InvalidVpcID.NotFound"},
+		{"ReportInstanceStatus&Status=ok&ReasonCode.1=other&InstanceId.1=", "instanceId",
+		 "InvalidInstanceID.NotFound"},
 		{"DescribeInstances&InstanceId.1=", "instanceId", "InvalidInstanceID.NotFound"},
 		{"DeleteVpc&VpcId=", "vpcId", "InvalidVpcID.NotFound"},
 		{"CreateSubnet&CidrBlock=172.31.200.0/24&VpcId=", "vpcId", "InvalidVpcID.NotFound"},
@@ -282,6 +287,26 @@ static void test_deprecated_images(void **state)
 	expect(world_post(w, &w->bob, back), 400, "InvalidAMIID.NotFound");
 	expect(world_post(w, &w->alice, back), 200, "");
 	assert_true(str_contains(world_post(w, &w->bob, list).body, id));
+}
+
+static RESULT tell_password(struct op *op, void *arg)
+{
+	const struct instance *instance = instance_first_by_account(op->head, *(const uuid *) arg);
+	struct instance_telling telling = {.instance = instance->row.id, .password = STR("c2VjcmV0")};
+	return engine_tell_guest_password(op, &telling);
+}
+
+/* What a guest told is what its owner gets; it needs no host. */
+static void test_told_password(void **state)
+{
+	struct world *w = *state;
+	struct str id = world_element(launch(w, 1).body, "instanceId");
+	assert_true(result_is_ok(world_do(w, &w->operator, tell_password, &w->alice.who.account)));
+	struct world_answer answer =
+		world_post(w, &w->alice,
+			   str_print(w->arena, "Action=GetPasswordData&InstanceId=%" STR_FMT, STR_ARG(id)));
+	assert_int_equal(answer.status, 200);
+	assert_true(str_is(world_element(answer.body, "passwordData"), "c2VjcmV0"));
 }
 
 /* ---- pages ---- */
@@ -506,6 +531,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deprecated_images, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_told_password, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_what_is_gone_before_its_answer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_that_runs_out, setup, teardown),

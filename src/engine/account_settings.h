@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What an account says of all its instances: how those that are launched from now on may ask for their
+ * metadata, and whether anybody opens their serial ports. Of the caller's own account. */
+#pragma once
+
+#include "engine/operation.h"
+#include "model/account.h"
+
+/* What a launch takes that says nothing itself. CHOICE_DEFAULT: no preference. */
+struct metadata_defaults {
+	enum choice enabled, tokens_required, tags;
+	int64_t hop_limit; /* 1 to 64; 0: no preference */
+};
+struct metadata_defaults engine_metadata_defaults(const struct account *account);
+
+struct metadata_defaults_wish {
+	struct metadata_defaults defaults;
+	bool set_enabled, set_tokens_required, set_tags, set_hop_limit; /* others stay */
+};
+/* ERR_INVALID: the hop limit is out of bounds. */
+OPERATION(engine_set_metadata_defaults, metadata_defaults_wish)
+
+/* Open ones go on until they are closed; no other is opened: engine_find_console(). */
+struct serial_consoles_wish {
+	bool are_closed;
+};
+OPERATION(engine_set_serial_consoles, serial_consoles_wish)
