@@ -44,6 +44,9 @@ NETWORK = [
         {"proto": "icmp", "icmp_type": 8, "icmp_code": -1, "cidr_ip": "10.60.0.0/16"},
         {"proto": "tcp", "from_port": 1, "to_port": 100, "group_name": "web"}],
         "rules_egress": [{"proto": "udp", "ports": [53], "cidr_ip": "0.0.0.0/0"}]}, "group"),
+    ("community.aws.ec2_vpc_nacl", {"vpc_id": VPC, "name": "wall", "subnets": [SUBNET], "tags": {"team": "blue"},
+                                    "ingress": [[100, "tcp", "allow", "0.0.0.0/0", None, None, 80, 80], [300, "icmp", "deny", "10.60.0.0/16", 8, -1]],
+                                    "egress": [[100, "all", "allow", "0.0.0.0/0", None, None, None, None]]}, "wall"),
     ("ec2_eni", {"name": "plug", "subnet_id": SUBNET, "private_ip_address": "10.60.1.20", "security_groups": ["{{ group.group_id }}"],
                  "description": "of ansible", "secondary_private_ip_addresses": ["10.60.1.21"]}, "eni"),
     ("ec2_eip", {"device_id": "{{ eni.interface.id }}", "in_vpc": True, "private_ip_address": "10.60.1.20"}, "eip"),
@@ -93,6 +96,7 @@ def no_network(made):
         ("ec2_eip", {"device_id": made["eni"]["interface"]["id"], "in_vpc": True, "release_on_disassociation": True}),
         ("ec2_eni", {"eni_id": made["eni"]["interface"]["id"]}),
         ("ec2_security_group", {"name": "web", "vpc_id": vpc}),
+        ("community.aws.ec2_vpc_nacl", {"vpc_id": vpc, "nacl_id": made["wall"]["nacl_id"]}),
         *[("ec2_vpc_route_table", {"lookup": "id", "route_table_id": made[name]["route_table"]["id"], "vpc_id": vpc}) for name in ("private", "public")],
         ("ec2_vpc_nat_gateway", {"nat_gateway_id": made["nat"]["nat_gateway_id"], "wait": True, "release_eip": True}),
         *[("ec2_vpc_subnet", {"vpc_id": vpc, "cidr": cidr}) for cidr in ("10.60.1.0/24", "10.60.2.0/24")],
@@ -164,6 +168,7 @@ def all_of(account):
         "snapshots": ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"], "images": ec2.describe_images(Owners=["self"])["Images"],
         "placement": ec2.describe_placement_groups()["PlacementGroups"],
         "machines": [i for r in ec2.describe_instances()["Reservations"] for i in r["Instances"] if i["State"]["Name"] != "terminated"],
+        "walls": ec2.describe_network_acls()["NetworkAcls"],
         "nats": [n for n in ec2.describe_nat_gateways()["NatGateways"] if n["State"] != "deleted"],
     }
     return {name: len(rows) for name, rows in shown.items()}
@@ -189,9 +194,15 @@ def golden(dev, play, instance):
     dev.rest()
     (again,) = play([("ec2_ami", {"image_id": made["image_id"], "name": "golden", "tags": {"a": "b"}})])
     assert (made["changed"], made["state"], again["changed"]) == (True, "available", False)
+    copy = [("community.aws.ec2_ami_copy", {"source_region": REGION, "source_image_id": made["image_id"], "name": "silver", "wait": True,
+                                            "tags": {"of": "golden"}, "tag_equality": True})]
+    hold(dev, play, copy)
     ec2 = dev.account.client()
+    (copied,) = ec2.describe_images(Filters=[{"Name": "name", "Values": ["silver"]}], Owners=["self"])["Images"]
     (image,) = ec2.describe_images(ImageIds=[made["image_id"]])["Images"]
-    ec2.deregister_image(ImageId=made["image_id"])
+    for each in (image, copied):
+        ec2.deregister_image(ImageId=each["ImageId"])
+    image["BlockDeviceMappings"] += copied["BlockDeviceMappings"]
     kept = [("ec2_snapshot", {"snapshot_id": device["Ebs"]["SnapshotId"]}) for device in image["BlockDeviceMappings"]]
     clear(dev, play, kept)
 
