@@ -42,6 +42,25 @@ static RESULT network_add_external(struct command_call *call)
 	return OK;
 }
 
+static RESULT network_set_ipv6(struct command_call *call)
+{
+	struct external_ipv6_wish wish = {.external_network = {.kind = KIND_EXTERNAL_NETWORK,
+							       .text = command_arg(call, "name"),
+							       .field = STR("name")}};
+	struct str next_hop = command_arg(call, "next-hop");
+	if (!result_is_ok(cidr_parse(command_arg(call, "pool"), &wish.pool)))
+		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("pool"),
+				      "--pool wants an IPv6 block, not %" STR_FMT,
+				      STR_ARG(command_arg(call, "pool")));
+	if (next_hop.n && !result_is_ok(ip_parse(next_hop, &wish.next_hop)))
+		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("next-hop"),
+				      "--next-hop wants an IPv6 address, not %" STR_FMT, STR_ARG(next_hop));
+	TRY(command_commit(call, "dari:network set-ipv6", engine_set_external_ipv6_run, &wish));
+	buf_print(&call->text, "VPCs get their IPv6 blocks from %" STR_FMT "\n",
+		  STR_ARG(command_arg(call, "pool")));
+	return OK;
+}
+
 static RESULT network_list(struct command_call *call)
 {
 	AUTO_VIEW view = {0};
@@ -50,7 +69,7 @@ static RESULT network_list(struct command_call *call)
 	buf_print(&call->text, "%-16s %-12s %-16s %s\n", "name", "physical", "next hop", "addresses");
 	for (const struct external_network *n = external_network_first(view.tables); n;
 	     n = external_network_next(view.tables, n)) {
-		char hop[IP_TEXT_SIZE], first[IP_TEXT_SIZE], last[IP_TEXT_SIZE];
+		char hop[IP_TEXT_SIZE], pool[CIDR_TEXT_SIZE], first[IP_TEXT_SIZE], last[IP_TEXT_SIZE];
 		buf_print(&call->text, "%-16.*s %-12.*s %-16s", STR_ARG(n->name),
 			  STR_ARG(n->physical_network), ip_write(n->next_hop, hop));
 		json_t *ranges = json_array();
@@ -60,11 +79,13 @@ static RESULT network_list(struct command_call *call)
 			buf_print(&call->text, " %s-%s", ip_write(r->first, first), ip_write(r->last, last));
 			(void) json_array_append_new(ranges, json_pack("[s, s]", first, last));
 		}
-		buf_add_char(&call->text, '\n');
-		(void) json_array_append_new(
-			call->value, json_pack("{s:s%, s:s%, s:s, s:o}", "name", n->name.p, n->name.n,
-					       "physical_network", n->physical_network.p,
-					       n->physical_network.n, "next_hop", hop, "ranges", ranges));
+		cidr_write(n->ipv6_pool, pool);
+		buf_print(&call->text, "%s%s\n", pool[0] ? " " : "", pool);
+		(void) json_array_append_new(call->value,
+					     json_pack("{s:s%, s:s%, s:s, s:o, s:s}", "name", n->name.p,
+						       n->name.n, "physical_network", n->physical_network.p,
+						       n->physical_network.n, "next_hop", hop, "ranges",
+						       ranges, "ipv6_pool", pool));
 	}
 	return OK;
 }
@@ -78,6 +99,13 @@ const struct command network_commands[] = {
 	  {"range", PARAM_OPTION, true, "Public addresses to hand out, FIRST-LAST."},
 	  {"gateway-range", PARAM_OPTION, true, "Addresses for the routers' own ports, FIRST-LAST."}},
 	 .run = network_add_external},
+	{"network set-ipv6",
+	 "Says what VPCs get their IPv6 blocks from, and how IPv6 leaves.",
+	 {{"name", PARAM_POSITIONAL, true, "The outside network."},
+	  {"pool", PARAM_OPTION, true,
+	   "A block from /40 to /56, on link there: each VPC that asks gets a /56."},
+	  {"next-hop", PARAM_OPTION, false, "The upstream router's IPv6 address, link-local as a rule."}},
+	 .run = network_set_ipv6},
 	{"network list", "Lists the outside networks.", {{0}}, .run = network_list},
 	{0},
 };

@@ -265,13 +265,16 @@ static RESULT make_users(struct daemon *d)
 	return make_user(d, account_name, "member", &dev_of(d)->password);
 }
 
-/* RFC 5737's second and third networks: addresses that are nobody's. */
+/* RFC 5737's second and third networks, and of RFC 3849's: addresses that are nobody's. */
 static RESULT make_network(struct daemon *d)
 {
-	return make(d, "network add-external",
-		    json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", "internet", "physical-network",
-			      "simulated", "next-hop", "198.51.100.1", "gateway-range",
-			      "198.51.100.2-198.51.100.254", "range", "203.0.113.1-203.0.113.254"));
+	TRY(make(d, "network add-external",
+		 json_pack("{s:s, s:s, s:s, s:s, s:s}", "name", "internet", "physical-network", "simulated",
+			   "next-hop", "198.51.100.1", "gateway-range", "198.51.100.2-198.51.100.254",
+			   "range", "203.0.113.1-203.0.113.254")));
+	return make(d, "network set-ipv6",
+		    json_pack("{s:s, s:s, s:s}", "name", "internet", "pool", "2001:db8:d000::/40", "next-hop",
+			      "fe80::1"));
 }
 
 static void bring_disks(struct daemon *d)

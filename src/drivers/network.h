@@ -33,6 +33,7 @@ struct network_guard {
 	const struct network_acl *acl;
 	const struct network_acl_entry *const *entries; /* inward before outward, by number */
 	size_t entry_count;
+	bool has_ipv6; /* its VPC has: what it does not allow is denied of IPv6, too */
 };
 
 /* A subnet on a router. */
@@ -41,6 +42,7 @@ struct network_subnet {
 	const struct port *port;           /* the interface; NULL: the subnet's own gateway address */
 	uuid route_table;                  /* the effective one: explicit or main */
 	const struct network_guard *guard; /* one of the router's; NULL: everything passes */
+	int64_t mtu;                       /* of its network; told by the router, of IPv6 alone */
 };
 
 struct network_route {
@@ -83,7 +85,8 @@ struct network_router {
 struct network_port {
 	const struct port *port;
 	const struct subnet *subnet; /* of port->ip; NULL: it has none */
-	struct ips secondaries;      /* its private addresses besides port->ip */
+	struct ips secondaries;      /* its addresses besides port->ip, IPv6 ones in subnets of their own */
+	const struct subnet *ipv6;   /* of the first of them that is IPv6; NULL: none is */
 	struct str chassis;          /* the host's name; empty: not to be bound anywhere */
 	bool has_names;              /* ip-10-0-1-10, and the way back, for each of its addresses */
 	struct str domain_name;

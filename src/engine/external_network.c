@@ -4,6 +4,7 @@
 #include "engine/external_network.h"
 
 #include "engine/internal.h"
+#include "engine/ipv6.h"
 
 struct run {
 	struct ip first, last;
@@ -117,4 +118,66 @@ RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 	TRY(write_range(op, network->row.id, wanted, &wish->address_range));
 	return engine_tell(op, KIND_EXTERNAL_NETWORK, &network->row, "range added", "%llu public addresses.",
 			   (unsigned long long) ip_distance(wish->first, wish->last) + 1);
+}
+
+/* ---- IPv6 ---- */
+
+/* Unicast: of the internet, of documentation, or a site's own. */
+static bool is_usable_pool(struct cidr pool)
+{
+	static const struct cidr ranges[] = {{{{0x20}, IP_V6}, 3}, {{{0xfc}, IP_V6}, 7}};
+	return cidr_contains_cidr(ranges[0], pool) || cidr_contains_cidr(ranges[1], pool);
+}
+
+static RESULT check_pool(struct op *op, const struct external_network *network, struct cidr pool)
+{
+	char text[CIDR_TEXT_SIZE];
+	cidr_write(pool, text);
+	if (pool.bits < IPV6_POOL_BITS_MIN || pool.bits > IPV6_ROUTER_BITS || !is_usable_pool(pool))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_EXTERNAL_NETWORK, STR("pool"),
+				   "The pool '%s' is not a block of IPv6 addresses from /%d to /%d.", text,
+				   IPV6_POOL_BITS_MIN, IPV6_ROUTER_BITS);
+	const struct external_network *other = external_network_first(op->head);
+	for (; other; other = external_network_next(op->head, other))
+		if (other != network && row_is_live(&other->row) && cidr_overlaps(other->ipv6_pool, pool))
+			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_EXTERNAL_NETWORK, STR("pool"),
+					   "The pool '%s' overlaps with that of '%" STR_FMT "'.", text,
+					   STR_ARG(other->name));
+	return OK;
+}
+
+/* Routers that are led out there learn of the next hop. */
+static RESULT touch_gateways(struct op *op, uuid network)
+{
+	const struct gateway *gateway = gateway_first(op->head), *next = NULL;
+	for (; gateway; gateway = next) {
+		next = gateway_next(op->head, gateway);
+		if (!row_is_live(&gateway->row) || !uuid_equal(gateway->external_network, network))
+			continue;
+		struct gateway touched = *gateway;
+		touched.row.gen++;
+		TRY(gateway_put(op, &touched));
+	}
+	return OK;
+}
+
+RESULT engine_set_external_ipv6(struct op *op, struct external_ipv6_wish *wish)
+{
+	const struct external_network *network = NULL;
+	char text[CIDR_TEXT_SIZE];
+	struct cidr pool = cidr_canonical(wish->pool);
+	TRY(engine_find_own_external_network(op->ctx, op->head, &wish->external_network, &network));
+	TRY(check_pool(op, network, pool));
+	if (!ip_is_none(wish->next_hop) && wish->next_hop.family != IP_V6)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_EXTERNAL_NETWORK, STR("next-hop"),
+				   "The next hop is not an IPv6 address.");
+	TRY(engine_permit(op, "external_network.set_ipv6", KIND_EXTERNAL_NETWORK, &network->row));
+	struct external_network next = *network;
+	next.ipv6_pool = pool;
+	next.ipv6_next_hop = wish->next_hop;
+	next.row.gen++;
+	TRY(external_network_put(op, &next));
+	TRY(touch_gateways(op, next.row.id));
+	return engine_tell(op, KIND_EXTERNAL_NETWORK, &next.row, "changed", "IPv6 pool %s.",
+			   cidr_write(pool, text));
 }

@@ -23,3 +23,13 @@ struct address_range_wish {
 	uuid address_range;
 };
 OPERATION(engine_add_address_range, address_range_wish)
+
+/* Where VPCs get IPv6 blocks from, and by which way IPv6 leaves. What was handed out of an earlier pool
+ * stays. ERR_INVALID: not an IPv6 block from /40 to /56 for use on the internet or a site's own, or not an
+ * IPv6 address; ERR_CONFLICT: overlaps another network's. */
+struct external_ipv6_wish {
+	struct ref external_network;
+	struct cidr pool;
+	struct ip next_hop; /* none: VPCs reach each other's subnets alone */
+};
+OPERATION(engine_set_external_ipv6, external_ipv6_wish)

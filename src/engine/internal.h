@@ -171,6 +171,7 @@ struct router_plan {
 	struct cidr block; /* none: it has no blocks of its own, and no default group */
 	struct tags tags;
 	bool is_default, is_down;
+	bool wants_ipv6; /* a block of the region's pool, too */
 };
 /* With its main route table, default network ACL and default group; the row as it was put. */
 RESULT router_write(struct op *op, const struct router_plan *plan, struct router *ret_router);
@@ -199,11 +200,14 @@ struct subnet_plan {
 	uuid account, router, zone, acl;
 	struct cidr block;
 	struct str name;
+	struct cidr ipv6_block; /* of a subnet beside it; none: no such */
 	bool is_default, public_on_launch;
 	struct tags tags;
 };
 /* With its network. ERR_CONFLICT, ERR_RANGE as engine/operation.h says. */
 RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_subnet);
+/* For its router's port: locally administered, in a range that ports do not have. */
+struct mac subnet_draw_gateway_mac(void);
 /* The n-th range that ports draw from; false: there is none. */
 bool subnet_get_pool(const struct subnet *subnet, size_t n, struct ip *ret_first, struct ip *ret_last);
 /* Whether a port may ask for that address of its block. */
@@ -230,6 +234,22 @@ RESULT gateway_clear(struct op *op, const struct router *router);
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
 			 uuid *ret_table);
 RESULT route_table_forget_with_routes(struct op *op, uuid table);
+
+/* ---- ipv6.c ---- */
+
+/* A /56 of the first external network that has one left. ERR_CAPACITY with KIND_ADDRESS: none has;
+ * ERR_UNSUPPORTED with KIND_EXTERNAL_NETWORK: none has a pool. */
+RESULT ipv6_pick_block(struct op *op, struct cidr *ret_block);
+/* The same for a router that is there. ERR_QUOTA with KIND_ROUTER: it has as many as it may; ERR_RANGE: it
+ * has no blocks of its own. */
+RESULT ipv6_add_block(struct op *op, const struct router *router, struct cidr *ret_block,
+		      uuid *ret_association);
+/* It lies in one of the router's IPv6 blocks. */
+bool ipv6_is_of_router(const struct router *router, struct cidr block);
+/* What EC2 adds to a VPC's default group and list with its first IPv6 block, where they let IPv4 through. */
+RESULT ipv6_let_through(struct op *op, const struct router *router);
+/* Beside a subnet without one. Errors as engine_add_ipv6_subnet(). */
+RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr block, uuid *ret_subnet);
 
 /* ---- subnet_reservation.c ---- */
 /* Marked deleted; its reservations go at once. */
@@ -271,6 +291,8 @@ struct network_acl_plan {
 	struct tags tags;
 };
 RESULT network_acl_write(struct op *op, const struct network_acl_plan *plan, uuid *ret_acl);
+/* To everything of IPv6, as to IPv4, where its first entries are those that it was made with. */
+RESULT network_acl_let_ipv6_through(struct op *op, uuid acl);
 /* At once, as route tables. */
 RESULT network_acl_forget_with_entries(struct op *op, uuid acl);
 
@@ -290,8 +312,11 @@ struct group_plan {
 	uuid account, router;
 	struct str name, description;
 	bool is_default;
+	bool has_ipv6; /* its VPC has */
 	struct tags tags;
 };
+/* All of IPv6 may go out, where all of IPv4 may. */
+RESULT group_let_ipv6_out(struct op *op, uuid group);
 /* With the rules that a new group has. */
 RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group);
 /* Rules are forgotten at once, the group is marked deleted. */
@@ -356,8 +381,11 @@ RESULT port_find_subnet(struct op *op, const struct ref *ref, const struct subne
 RESULT port_choose_subnet(struct op *op, const struct network *network, const struct subnet **ret_subnet);
 /* Primary or secondary. */
 bool port_has_ip(const struct tables *t, const struct port *port, struct ip ip);
-size_t port_count_ips(const struct tables *t, const struct port *port);
-/* ERR_QUOTA with KIND_SECONDARY_IP: more than a port, or one in an instance of the type, can have. */
+size_t port_count_ips(const struct tables *t, const struct port *port, enum ip_family family);
+/* ERR_QUOTA with KIND_SECONDARY_IP: more of one family than a port, or one in an instance of the type, can
+ * have; all: what it has. */
+RESULT port_check_all_ip_counts(struct op *op, const struct instance_type *type, const struct port *port,
+				struct str field);
 RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
 /* Marks its secondary addresses deleted. */
 RESULT port_delete_ips(struct op *op, uuid port);

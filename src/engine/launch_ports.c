@@ -13,13 +13,13 @@
 static bool says_how(const struct launch_port *p)
 {
 	return ref_is_given(&p->subnet) || ref_is_given(&p->network) || p->groups.count || p->ips.more ||
-	       !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES;
+	       p->ips.ipv6_more || !str_is_empty(p->description) || p->delete_on_termination == CHOICE_YES;
 }
 
 static RESULT check_said(struct op *op, const struct instance_launch *wish, const struct launch_port *p)
 {
 	bool is_there = ref_is_given(&p->port);
-	bool names_ips = !ip_is_none(p->ips.primary) || p->ips.secondaries.count;
+	bool names_ips = !ip_is_none(p->ips.primary) || p->ips.secondaries.count || p->ips.ipv6s.count;
 	if (wish->max_count > 1 && (is_there || names_ips))
 		return ENGINE_FAIL(
 			op, ERR_COMBINATION, KIND_PORT, p->field,
@@ -74,6 +74,8 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 		TRY(port_check_ip_count(op, type,
 					1 + ports[k].ips.secondaries.count + (size_t) ports[k].ips.more,
 					ports[k].field));
+		TRY(port_check_ip_count(op, type, ports[k].ips.ipv6s.count + (size_t) ports[k].ips.ipv6_more,
+					ports[k].ips.ipv6_field));
 		TRY(add(op, &ports[k], ret_ports));
 	}
 	if (ret_ports->at[0].wish->device_index == 0)
@@ -92,7 +94,7 @@ RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, const 
 	*ret_subnet = NULL;
 	for (const struct subnet *s = subnet_first_by_network(op->head, network->id); s;
 	     s = subnet_next_by_network(op->head, s)) {
-		if (!row_is_live(&s->row))
+		if (!row_is_live(&s->row) || s->block.base.family != IP_V4)
 			continue;
 		if (!*ret_subnet)
 			*ret_subnet = s;
@@ -118,7 +120,7 @@ RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct
 	TRY(engine_find_own_port(op->ctx, op->head, &p->port, &slot->port));
 	TRY(engine_permit(op, "port.attach", KIND_PORT, &slot->port->row));
 	TRY(port_check_available(op, slot->port, &p->port));
-	TRY(port_check_ip_count(op, type, port_count_ips(op->head, slot->port), p->field));
+	TRY(port_check_all_ip_counts(op, type, slot->port, p->field));
 	slot->subnet = subnet_find(op->head, slot->port->subnet);
 	return slot->subnet ? OK : engine_fail_not_found(op->ctx, KIND_PORT, &p->port);
 }

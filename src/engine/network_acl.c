@@ -7,22 +7,40 @@
 
 #include "engine/internal.h"
 
-enum { ENTRY_FOR_ALL = 100 };
+enum { ENTRY_FOR_ALL = 100, ENTRY_FOR_ALL_IPV6 = 101 };
 
-static RESULT write_entry_for_all(struct op *op, uuid account, uuid acl, bool egress)
+static RESULT write_entry_for_all(struct op *op, uuid account, uuid acl, bool egress, bool is_ipv6)
 {
-	struct network_acl_entry entry = {.row.id = engine_new_id(op, KIND_NETWORK_ACL_ENTRY),
-					  .row.gen = 1,
-					  .account = account,
-					  .acl = acl,
-					  .egress = egress,
-					  .number = ENTRY_FOR_ALL,
-					  .allows = true,
-					  .protocol = -1,
-					  .from_port = -1,
-					  .to_port = -1,
-					  .block = {ip_from_v4(0), 0}};
+	struct network_acl_entry entry = {
+		.row.id = engine_new_id(op, KIND_NETWORK_ACL_ENTRY),
+		.row.gen = 1,
+		.account = account,
+		.acl = acl,
+		.egress = egress,
+		.number = is_ipv6 ? ENTRY_FOR_ALL_IPV6 : ENTRY_FOR_ALL,
+		.allows = true,
+		.protocol = -1,
+		.from_port = -1,
+		.to_port = -1,
+		.block = {is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0}};
 	return network_acl_entry_put(op, &entry);
+}
+
+RESULT network_acl_let_ipv6_through(struct op *op, uuid acl)
+{
+	const struct network_acl *row = network_acl_find(op->head, acl);
+	if (!row)
+		return OK;
+	struct network_acl next = *row;
+	next.row.gen++;
+	for (int egress = 0; egress < 2; egress++) {
+		const struct network_acl_entry *e =
+			network_acl_entry_find_by_acl(op->head, acl, egress, ENTRY_FOR_ALL);
+		bool is_as_made = e && e->allows && e->protocol < 0 && e->block.bits == 0;
+		if (is_as_made && !network_acl_entry_find_by_acl(op->head, acl, egress, ENTRY_FOR_ALL_IPV6))
+			TRY(write_entry_for_all(op, next.account, acl, egress, true));
+	}
+	return network_acl_put(op, &next);
 }
 
 RESULT network_acl_write(struct op *op, const struct network_acl_plan *plan, uuid *ret_acl)
@@ -35,7 +53,7 @@ RESULT network_acl_write(struct op *op, const struct network_acl_plan *plan, uui
 				  .tags = plan->tags};
 	TRY(network_acl_put(op, &acl));
 	for (int egress = 0; plan->is_default && egress < 2; egress++)
-		TRY(write_entry_for_all(op, plan->account, acl.row.id, egress));
+		TRY(write_entry_for_all(op, plan->account, acl.row.id, egress, false));
 	*ret_acl = acl.row.id;
 	return engine_tell(op, KIND_NETWORK_ACL, &acl.row, "created", "Network ACL.");
 }

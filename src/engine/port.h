@@ -16,6 +16,11 @@ struct port_ips_wish {
 	struct ips secondaries; /* these, and */
 	int64_t more;           /* as many that are free */
 	struct str field;       /* for messages */
+	/* In the IPv6 subnet beside: ERR_INVALID with KIND_SUBNET when there is none. */
+	struct ips ipv6s;
+	int64_t ipv6_more;
+	bool ipv6_is_said; /* else one, where the subnet gives one to new ports */
+	struct str ipv6_field;
 };
 
 /* ERR_CAPACITY with KIND_SUBNET: no address left; ERR_QUOTA with KIND_SECONDARY_IP: too many; ERR_EXISTS with
@@ -120,7 +125,8 @@ struct port_assignment {
 	struct ref port;
 	struct ips ips;
 	int64_t more;
-	bool take; /* a secondary one of another port of the account in the subnet */
+	bool is_ipv6; /* in the IPv6 subnet beside: ERR_INVALID with KIND_SUBNET when there is none */
+	bool take;    /* a secondary one of another port of the account in the subnet */
 	struct str field;
 	/* made: */
 	uuid assigned_to;
@@ -132,7 +138,10 @@ OPERATION(engine_assign_ips, port_assignment)
 struct port_unassignment {
 	struct ref port;
 	struct ips ips;
+	bool is_ipv6; /* for the permission, and for messages */
 	struct str field;
+	/* made: */
+	uuid unassigned_from;
 };
 OPERATION(engine_unassign_ips, port_unassignment)
 

@@ -98,7 +98,7 @@ static RESULT check_place(struct op *op, const struct port_attaching *wish, cons
 				   "' already has an interface attached at device index '%" PRId64 "'.",
 				   STR_ARG(wish->instance.text), wish->device_index);
 	const struct instance_type *type = instance_type_find(op->head, instance->type);
-	TRY(port_check_ip_count(op, type, port_count_ips(op->head, attached), wish->instance.field));
+	TRY(port_check_all_ip_counts(op, type, attached, wish->instance.field));
 	return port_check_count(op, type, port_count_of_instance(op->head, instance->row.id) + 1,
 				wish->instance.field);
 }

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/ipv6.h"
 #include "engine/port.h"
 
 /* ---- reading ---- */
@@ -48,13 +49,20 @@ const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, s
 	return s ? port_find(t, s->port) : NULL;
 }
 
-size_t port_count_ips(const struct tables *t, const struct port *port)
+size_t port_count_ips(const struct tables *t, const struct port *port, enum ip_family family)
 {
-	size_t count = 1;
+	size_t count = port->ip.family == family;
 	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
 	for (; s; s = engine_next_secondary_ip(t, s))
-		count++;
+		count += s->ip.family == family;
 	return count;
+}
+
+RESULT port_check_all_ip_counts(struct op *op, const struct instance_type *type, const struct port *port,
+				struct str field)
+{
+	TRY(port_check_ip_count(op, type, port_count_ips(op->head, port, IP_V4), field));
+	return port_check_ip_count(op, type, port_count_ips(op->head, port, IP_V6), field);
 }
 
 RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size_t count, struct str field)
@@ -104,7 +112,7 @@ static RESULT check_ip(struct op *op, const struct subnet *subnet, const struct 
 		       struct ip wanted, struct str field)
 {
 	char text[IP_TEXT_SIZE], block[CIDR_TEXT_SIZE];
-	if (wanted.family != IP_V4 || !cidr_contains(subnet->block, wanted))
+	if (!cidr_contains(subnet->block, wanted))
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, field,
 				   "Address %s does not fall within the subnet's address range %s",
 				   ip_write(wanted, text), cidr_write(subnet->block, block));
@@ -168,7 +176,7 @@ RESULT port_choose_subnet(struct op *op, const struct network *network, const st
 	struct ip ip;
 	*ret_subnet = NULL;
 	for (; subnet; subnet = subnet_next_by_network(op->head, subnet)) {
-		if (!row_is_live(&subnet->row))
+		if (!row_is_live(&subnet->row) || subnet->block.base.family != IP_V4)
 			continue;
 		*ret_subnet = subnet;
 		if (pick_ip(op->head, subnet, &ip))
@@ -197,6 +205,13 @@ static RESULT write_secondary(struct op *op, const struct port *port, const stru
 	return secondary_ip_put(op, &s);
 }
 
+static RESULT fail_no_ipv6(struct op *op, const struct subnet *subnet, struct str field)
+{
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, field,
+			   "The subnet '%" STR_FMT "' has no IPv6 CIDR block.",
+			   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
 RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
 		 struct port *port)
 {
@@ -208,12 +223,33 @@ RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, s
 	return OK;
 }
 
+/* In the subnet beside. ERR_INVALID: there is none. */
+static RESULT write_ipv6(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
+			 const struct port *port)
+{
+	struct ip ip;
+	const struct subnet *beside = engine_find_ipv6_subnet(op->head, subnet);
+	int64_t more = ips->ipv6_more;
+	if (!ips->ipv6_is_said && ips->ipv6s.count == 0 && subnet->ipv6_on_create && beside)
+		more = 1;
+	if (ips->ipv6s.count == 0 && more == 0)
+		return OK;
+	if (!beside)
+		return fail_no_ipv6(op, subnet, ips->ipv6_field);
+	for (size_t k = 0; k < ips->ipv6s.count; k++)
+		TRY(write_secondary(op, port, beside, ips->ipv6s.at[k], ips->ipv6_field, &ip));
+	for (int64_t k = 0; k < more; k++)
+		TRY(write_secondary(op, port, beside, (struct ip){0}, ips->ipv6_field, &ip));
+	return OK;
+}
+
 /* Those that were named come first, so that nothing drawn is one of them. */
 RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
 		      struct port *port)
 {
 	struct ip ip;
 	TRY(port_check_ip_count(op, NULL, 1 + ips->secondaries.count + (size_t) ips->more, ips->field));
+	TRY(port_check_ip_count(op, NULL, ips->ipv6s.count + (size_t) ips->ipv6_more, ips->ipv6_field));
 	port->row.id = engine_new_id(op, KIND_PORT);
 	for (size_t k = 0; k < ips->secondaries.count; k++)
 		TRY(write_secondary(op, port, subnet, ips->secondaries.at[k], ips->field, &ip));
@@ -221,7 +257,7 @@ RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct p
 	TRY(port_put(op, port));
 	for (int64_t k = 0; k < ips->more; k++)
 		TRY(write_secondary(op, port, subnet, (struct ip){0}, ips->field, &ip));
-	return OK;
+	return write_ipv6(op, subnet, ips, port);
 }
 
 RESULT port_delete_ips(struct op *op, uuid port)
@@ -359,7 +395,7 @@ static RESULT check_room(struct op *op, const struct port_assignment *wish, cons
 {
 	const struct instance *instance = instance_find(op->head, port->instance);
 	const struct instance_type *type = instance ? instance_type_find(op->head, instance->type) : NULL;
-	size_t count = port_count_ips(op->head, port) + (size_t) wish->more;
+	size_t count = port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4) + (size_t) wish->more;
 	for (size_t k = 0; k < wish->ips.count; k++)
 		count += !find_secondary(op->head, port->row.id, wish->ips.at[k]);
 	return port_check_ip_count(op, type, count, wish->field);
@@ -372,10 +408,14 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	const struct subnet *subnet = subnet_find(op->head, port->subnet);
 	if (!subnet)
 		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
+	if (wish->is_ipv6 && !engine_find_ipv6_subnet(op->head, subnet))
+		return fail_no_ipv6(op, subnet, wish->port.field);
+	if (wish->is_ipv6)
+		subnet = engine_find_ipv6_subnet(op->head, subnet);
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	TRY(port_check_choices(op, port->network, wish->ips.count > 0, wish->field));
 	TRY(check_room(op, wish, port));
-	TRY(engine_permit(op, "port.assign", KIND_PORT, &port->row));
+	TRY(engine_permit(op, wish->is_ipv6 ? "port.assign_ipv6" : "port.assign", KIND_PORT, &port->row));
 	struct ip *made =
 		arena_new_array(op->ctx->arena, struct ip, wish->ips.count + (size_t) wish->more + 1);
 	if (!made)
@@ -388,8 +428,9 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	TRY(bump(op, port->row.id));
 	wish->assigned_to = port->row.id;
 	wish->made = (struct ips){made, count};
-	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu private addresses.",
-			   port_count_ips(op->head, port));
+	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
+			   port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
+			   wish->is_ipv6 ? "IPv6" : "private");
 }
 
 /* ---- unassign ---- */
@@ -400,17 +441,21 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 	char text[IP_TEXT_SIZE];
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
-	TRY(engine_permit(op, "port.assign", KIND_PORT, &port->row));
+	TRY(engine_permit(op, wish->is_ipv6 ? "port.unassign_ipv6" : "port.unassign", KIND_PORT, &port->row));
 	for (size_t k = 0; k < wish->ips.count; k++) {
 		const struct secondary_ip *s = find_secondary(op->head, port->row.id, wish->ips.at[k]);
 		if (!s)
 			return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, wish->field,
-					   "%s is not a secondary address of interface '%" STR_FMT "'.",
-					   ip_write(wish->ips.at[k], text), STR_ARG(wish->port.text));
+					   "%s is not %s address of interface '%" STR_FMT "'.",
+					   ip_write(wish->ips.at[k], text),
+					   wish->is_ipv6 ? "an IPv6" : "a secondary",
+					   STR_ARG(wish->port.text));
 		TRY(address_leave_ip(op, port->row.id, s->ip));
 		TRY(secondary_ip_delete(op, s->row.id));
 	}
 	TRY(bump(op, port->row.id));
-	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu private addresses.",
-			   port_count_ips(op->head, port));
+	wish->unassigned_from = port->row.id;
+	return engine_tell(op, KIND_PORT, &port->row, "changed", "It has %zu %s addresses.",
+			   port_count_ips(op->head, port, wish->is_ipv6 ? IP_V6 : IP_V4),
+			   wish->is_ipv6 ? "IPv6" : "private");
 }

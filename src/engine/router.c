@@ -47,6 +47,11 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 				.dns_support = true,
 				.dns_hostnames = plan->is_default,
 				.tags = plan->tags};
+	struct cidr ipv6_block;
+	if (plan->wants_ipv6) {
+		TRY(ipv6_pick_block(op, &ipv6_block));
+		router.ipv6_blocks = (struct cidrs){&ipv6_block, 1};
+	}
 	TRY(engine_draw_number(op, STR("next.metadata_mark"), &router.metadata_mark));
 	TRY(route_table_write(op, plan->account, router.row.id, true, (struct tags){0},
 			      &router.main_route_table));
@@ -56,11 +61,15 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 				   .router = router.row.id,
 				   .name = STR("default"),
 				   .description = STR("default VPC security group"),
-				   .is_default = true};
+				   .is_default = true,
+				   .has_ipv6 = plan->wants_ipv6};
 	if (router.blocks.count)
 		TRY(group_write(op, &group, &router.default_group));
 	TRY(router_put(op, &router));
 	*ret_router = router;
+	ret_router->ipv6_blocks = (struct cidrs){0}; /* on our stack */
+	if (plan->wants_ipv6)
+		TRY(ipv6_let_through(op, &router));
 	char text[CIDR_TEXT_SIZE];
 	if (router.blocks.count == 0)
 		return engine_tell(op, KIND_ROUTER, &router.row, "created", "Router.");
@@ -75,7 +84,7 @@ struct cidrs engine_get_blocks(const struct tables *t, struct arena *a, const st
 		return router->blocks;
 	for (const struct subnet *s = subnet_first_by_router(t, router->row.id); s;
 	     s = subnet_next_by_router(t, s))
-		if (row_is_live(&s->row) && !VEC_PUSH(a, &blocks, s->block))
+		if (row_is_live(&s->row) && s->block.base.family == IP_V4 && !VEC_PUSH(a, &blocks, s->block))
 			return (struct cidrs){0};
 	return (struct cidrs){blocks.at, blocks.count};
 }
@@ -90,6 +99,7 @@ RESULT engine_create_router(struct op *op, struct router_wish *wish)
 		.description = wish->description,
 		.is_down = wish->is_down,
 		.block = cidr_canonical(wish->block),
+		.wants_ipv6 = wish->wants_ipv6,
 	};
 	if (!wish->has_no_block)
 		TRY(router_check_block(op, wish->block));

@@ -13,6 +13,7 @@ struct router_wish {
 			    */
 	bool is_down;
 	struct cidr block;
+	bool wants_ipv6; /* errors as engine_add_ipv6_block() */
 	struct tags tags;
 	/* made: */
 	uuid router, route_table, group;

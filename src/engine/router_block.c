@@ -5,6 +5,7 @@
 #include "engine/router_block.h"
 
 #include "engine/internal.h"
+#include "engine/ipv6.h"
 #include "engine/router.h"
 
 uuid engine_get_block_association(const struct router *router, struct cidrs blocks, size_t n)
@@ -127,6 +128,9 @@ RESULT engine_add_router_block(struct op *op, struct router_block_wish *wish)
 	struct cidr blocks[ROUTER_BLOCKS_MAX], block = cidr_canonical(wish->block);
 	char text[CIDR_TEXT_SIZE];
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
+	wish->made_in = router->row.id;
+	if (wish->wants_ipv6)
+		return ipv6_add_block(op, router, &wish->block, &wish->association);
 	TRY(check_fits(op, router, block));
 	TRY(engine_permit(op, "router.add_block", KIND_ROUTER, &router->row));
 	struct router next = *router;
@@ -136,9 +140,56 @@ RESULT engine_add_router_block(struct op *op, struct router_block_wish *wish)
 	next.row.gen++;
 	TRY(router_put(op, &next));
 	TRY(peering_fail_overlapping(op, &next, block));
-	wish->made_in = next.row.id;
 	wish->association = engine_get_block_association(&next, next.blocks, next.blocks.count - 1);
 	return engine_tell(op, KIND_ROUTER, &next.row, "changed", "Block %s added.", cidr_write(block, text));
+}
+
+static RESULT fail_block_in_use(struct op *op, const struct router_block_target *wish,
+				const struct subnet *subnet)
+{
+	return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ROUTER, &wish->association,
+				 "The vpc CIDR block '%" STR_FMT
+				 "' has dependencies and cannot be disassociated: %" STR_FMT " is in it.",
+				 STR_ARG(wish->association.text),
+				 STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
+/* An IPv6 block goes when no subnet is in it any more. */
+static RESULT remove_ipv6(struct op *op, struct router_block_target *wish, const struct router *router,
+			  size_t at)
+{
+	size_t count = 0;
+	struct cidr blocks[ROUTER_IPV6_BLOCKS_MAX];
+	char text[CIDR_TEXT_SIZE];
+	wish->block = router->ipv6_blocks.at[at];
+	wish->router = router->row.id;
+	wish->removed = engine_get_ipv6_association(router, wish->block);
+	TRY(engine_permit(op, "router.remove_block", KIND_ROUTER, &router->row));
+	const struct subnet *subnet = find_subnet_in(op->head, router, wish->block);
+	if (subnet)
+		return fail_block_in_use(op, wish, subnet);
+	struct router next = *router;
+	for (size_t k = 0; k < router->ipv6_blocks.count; k++)
+		if (k != at)
+			blocks[count++] = router->ipv6_blocks.at[k];
+	next.ipv6_blocks = (struct cidrs){blocks, count};
+	next.row.gen++;
+	TRY(router_put(op, &next));
+	return engine_tell(op, KIND_ROUTER, &next.row, "changed", "Block %s removed.",
+			   cidr_write(wish->block, text));
+}
+
+static const struct router *find_ipv6_association(struct op *op, const struct ref *ref, size_t *ret_block)
+{
+	const struct router *router = router_first_by_account(op->head, engine_get_account(op->ctx));
+	for (; router; router = router_next_by_account(op->head, router))
+		for (size_t k = 0; row_is_live(&router->row) && k < router->ipv6_blocks.count; k++)
+			if (id_has_prefix(engine_get_ipv6_association(router, router->ipv6_blocks.at[k]),
+					  ref->prefix, ref->bits)) {
+				*ret_block = k;
+				return router;
+			}
+	return NULL;
 }
 
 /* The block whose association that is, of the account's routers. */
@@ -161,7 +212,10 @@ RESULT engine_remove_router_block(struct op *op, struct router_block_target *wis
 	size_t at = 0, count = 0;
 	struct cidr blocks[ROUTER_BLOCKS_MAX];
 	char text[CIDR_TEXT_SIZE];
-	const struct router *router = find_association(op, &wish->association, &at);
+	const struct router *router = find_ipv6_association(op, &wish->association, &at);
+	if (router)
+		return remove_ipv6(op, wish, router, at);
+	router = find_association(op, &wish->association, &at);
 	if (!router)
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_ROUTER, wish->association.field,
 				   "The vpc CIDR block association ID '%" STR_FMT "' does not exist",
@@ -175,12 +229,7 @@ RESULT engine_remove_router_block(struct op *op, struct router_block_target *wis
 	wish->block = router->blocks.at[at];
 	const struct subnet *subnet = find_subnet_in(op->head, router, wish->block);
 	if (subnet)
-		return ENGINE_FAIL_ABOUT(op, ERR_IN_USE, KIND_ROUTER, &wish->association,
-					 "The vpc CIDR block '%" STR_FMT
-					 "' has dependencies and cannot be disassociated: %" STR_FMT
-					 " is in it.",
-					 STR_ARG(wish->association.text),
-					 STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+		return fail_block_in_use(op, wish, subnet);
 	wish->router = router->row.id;
 	wish->removed = engine_get_block_association(router, router->blocks, at);
 	struct router next = *router;

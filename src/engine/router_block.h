@@ -17,6 +17,7 @@ uuid engine_get_block_association(const struct router *router, struct cidrs bloc
 struct router_block_wish {
 	struct ref router;
 	struct cidr block;
+	bool wants_ipv6; /* instead: one of IPv6, which is found; errors as ipv6_add_block() */
 	/* made: */
 	uuid made_in, association;
 };
@@ -24,7 +25,7 @@ OPERATION(engine_add_router_block, router_block_wish)
 
 /* ERR_NOT_FOUND with KIND_ROUTER about "AssociationId"; ERR_PROTECTED: the first one; ERR_IN_USE: a subnet
  * lies in it. */
-struct router_block_target {
+struct router_block_target {    /* of either family */
 	struct ref association; /* from id_parse_prefixed() */
 	/* removed: */
 	uuid router, removed;

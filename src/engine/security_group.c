@@ -24,8 +24,31 @@ static RESULT write_rule_for_all(struct op *op, const struct security_group *gro
 	return security_group_rule_put(op, &rule);
 }
 
+static bool lets_all_out(const struct security_group_rule *rule, enum ip_family family)
+{
+	return row_is_live(&rule->row) && rule->direction == SECURITY_GROUP_RULE_DIRECTION_EGRESS &&
+	       rule->protocol == -1 && rule->peer_block.base.family == family && rule->peer_block.bits == 0;
+}
+
+RESULT group_let_ipv6_out(struct op *op, uuid group)
+{
+	bool has_ipv4 = false, has_ipv6 = false;
+	const struct security_group *row = security_group_find(op->head, group);
+	const struct security_group_rule *rule = security_group_rule_first_by_group(op->head, group);
+	for (; rule; rule = security_group_rule_next_by_group(op->head, rule)) {
+		has_ipv4 = has_ipv4 || lets_all_out(rule, IP_V4);
+		has_ipv6 = has_ipv6 || lets_all_out(rule, IP_V6);
+	}
+	if (!row || !row_is_live(&row->row) || !has_ipv4 || has_ipv6)
+		return OK;
+	struct security_group next = *row;
+	next.row.gen++;
+	TRY(security_group_put(op, &next));
+	return write_rule_for_all(op, &next, SECURITY_GROUP_RULE_DIRECTION_EGRESS, true);
+}
+
 /* All may go out; a default group's members reach each other. One of the account alone says both families, as
- * Neutron's do. */
+ * Neutron's do; a VPC's rule by membership is of both. */
 RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group)
 {
 	struct security_group group = {.row.id = engine_new_id(op, KIND_SECURITY_GROUP),
@@ -37,9 +60,10 @@ RESULT group_write(struct op *op, const struct group_plan *plan, uuid *ret_group
 				       .is_default = plan->is_default,
 				       .tags = plan->tags};
 	TRY(security_group_put(op, &group));
-	for (int is_ipv6 = 0; is_ipv6 < (uuid_is_none(plan->router) ? 2 : 1); is_ipv6++) {
+	bool is_alone = uuid_is_none(plan->router);
+	for (int is_ipv6 = 0; is_ipv6 < (is_alone || plan->has_ipv6 ? 2 : 1); is_ipv6++) {
 		TRY(write_rule_for_all(op, &group, SECURITY_GROUP_RULE_DIRECTION_EGRESS, is_ipv6));
-		if (plan->is_default)
+		if (plan->is_default && (is_alone || !is_ipv6))
 			TRY(write_rule_for_all(op, &group, SECURITY_GROUP_RULE_DIRECTION_INGRESS, is_ipv6));
 	}
 	*ret_group = group.row.id;
@@ -137,7 +161,8 @@ RESULT engine_create_security_group(struct op *op, struct security_group_wish *w
 	struct group_plan plan = {.account = router->account,
 				  .router = router->row.id,
 				  .name = wish->name,
-				  .description = wish->description};
+				  .description = wish->description,
+				  .has_ipv6 = router->ipv6_blocks.count > 0};
 	TRY(tags_normalize(op, wish->tags, &plan.tags));
 	TRY(quota_check(op, router->account, QUOTA_GROUPS, 1));
 	TRY(engine_permit(op, "security_group.create", KIND_ROUTER, &router->row));

@@ -4,9 +4,18 @@
 #include "engine/subnet.h"
 
 #include "engine/internal.h"
+#include "engine/ipv6.h"
 
 enum { SUBNET_BITS_MIN = 16, SUBNET_BITS_MAX = 28 };                /* in a router's blocks */
 enum { NETWORK_SUBNET_BITS_MIN = 8, NETWORK_SUBNET_BITS_MAX = 30 }; /* on a network */
+
+/* All but the very last one. */
+static struct ip last_plain(struct cidr block)
+{
+	struct ip last = cidr_last(block);
+	last.b[last.family == IP_V4 ? 3 : 15]--; /* of a block that is larger than one address: it is odd */
+	return last;
+}
 
 bool subnet_get_pool(const struct subnet *subnet, size_t n, struct ip *ret_first, struct ip *ret_last)
 {
@@ -14,8 +23,7 @@ bool subnet_get_pool(const struct subnet *subnet, size_t n, struct ip *ret_first
 	if (n >= (is_plain ? 1 : subnet->pools.count / 2))
 		return false;
 	*ret_first = is_plain ? ip_add(subnet->block.base, 4) : subnet->pools.at[2 * n];
-	*ret_last = is_plain ? ip_add(subnet->block.base, cidr_count(subnet->block) - 2)
-			     : subnet->pools.at[2 * n + 1];
+	*ret_last = is_plain ? last_plain(subnet->block) : subnet->pools.at[2 * n + 1];
 	return true;
 }
 
@@ -47,8 +55,7 @@ const struct subnet *subnet_first_live(const struct tables *t, uuid router)
 	return subnet;
 }
 
-/* Locally administered, in a range that ports do not have. */
-static struct mac draw_gateway_mac(void)
+struct mac subnet_draw_gateway_mac(void)
 {
 	struct mac mac;
 	random_bytes(mac.b, sizeof mac.b);
@@ -69,7 +76,7 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 				.zone = plan->zone,
 				.block = plan->block,
 				.gateway_ip = ip_add(plan->block.base, 1),
-				.gateway_mac = draw_gateway_mac(),
+				.gateway_mac = subnet_draw_gateway_mac(),
 				.is_default = plan->is_default,
 				.public_on_launch = plan->public_on_launch,
 				.acl = plan->acl,
@@ -78,8 +85,12 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 	TRY(subnet_put(op, &subnet));
 	*ret_subnet = subnet.row.id;
 	char text[CIDR_TEXT_SIZE];
-	return engine_tell(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
-			   cidr_write(subnet.block, text));
+	TRY(engine_tell(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
+			cidr_write(subnet.block, text)));
+	uuid ipv6_subnet;
+	return cidr_is_none(plan->ipv6_block)
+		       ? OK
+		       : ipv6_write_subnet(op, &subnet, plan->ipv6_block, &ipv6_subnet);
 }
 
 /* Inside one of the router's blocks, and apart from every subnet that the network still has. */
@@ -129,6 +140,7 @@ RESULT engine_create_subnet(struct op *op, struct subnet_wish *wish)
 				   .zone = zone->row.id,
 				   .acl = router->default_acl,
 				   .block = cidr_canonical(wish->block),
+				   .ipv6_block = wish->ipv6_block,
 				   .name = wish->name,
 				   .public_on_launch = wish->public_on_launch};
 	TRY(check_block(op, router, plan.block));
@@ -322,7 +334,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 				.block = wish->block,
 				.pools = wish->pools,
 				.gateway_ip = gateway,
-				.gateway_mac = draw_gateway_mac(),
+				.gateway_mac = subnet_draw_gateway_mac(),
 				.no_dhcp = wish->no_dhcp,
 				.dns_servers = wish->dns_servers,
 				.host_route_blocks = wish->host_route_blocks,
@@ -357,12 +369,23 @@ static RESULT apply_gateway(struct op *op, const struct subnet_settings *wish, s
 	return OK;
 }
 
+static RESULT check_ipv6_on_create(struct op *op, const struct subnet_settings *wish,
+				   const struct subnet *subnet)
+{
+	if (wish->ipv6_on_create != CHOICE_YES || engine_find_ipv6_subnet(op->head, subnet))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, STR("AssignIpv6AddressOnCreation.Value"),
+			   "The subnet '%" STR_FMT "' has no IPv6 CIDR block.", STR_ARG(wish->subnet.text));
+}
+
 RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 {
 	const struct subnet *subnet = NULL;
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
 	struct subnet next = *subnet;
 	choice_apply(wish->public_on_launch, &next.public_on_launch);
+	choice_apply(wish->ipv6_on_create, &next.ipv6_on_create);
+	TRY(check_ipv6_on_create(op, wish, subnet));
 	choice_apply(wish->no_dhcp, &next.no_dhcp);
 	TRY(apply_gateway(op, wish, &next));
 	if (wish->name)
@@ -395,7 +418,7 @@ bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet)
 	for (size_t n = 0; router && n < router->blocks.count; n++)
 		if (cidr_contains_cidr(router->blocks.at[n], subnet->block))
 			return true;
-	return false;
+	return router && ipv6_is_of_router(router, subnet->block);
 }
 
 /* The port that has an address in it, or NULL. */
@@ -436,12 +459,24 @@ static RESULT delete_network_with_last(struct op *op, uuid network)
 	return other ? OK : network_delete_with_grants(op, network);
 }
 
+/* The IPv6 half of one in a router's blocks goes with it. */
+static RESULT delete_beside(struct op *op, const struct subnet *subnet, struct str field)
+{
+	const struct subnet *other =
+		subnet->block.base.family == IP_V4 ? engine_find_ipv6_subnet(op->head, subnet) : NULL;
+	if (!other || !subnet_is_of_blocks(op->head, other))
+		return OK;
+	TRY(subnet_check_unused(op, other, field));
+	return subnet_delete_with_reservations(op, other->row.id);
+}
+
 RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 {
 	const struct subnet *subnet = NULL;
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
 	TRY(engine_permit(op, "subnet.delete", KIND_SUBNET, &subnet->row));
 	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
+	TRY(delete_beside(op, subnet, wish->subnet.field));
 	TRY(subnet_delete_with_reservations(op, subnet->row.id));
 	if (subnet_is_of_blocks(op->head, subnet))
 		TRY(delete_network_with_last(op, subnet->network));

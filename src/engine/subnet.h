@@ -12,6 +12,7 @@ struct subnet_wish {
 	struct ref zone; /* by name or short id; kind none: the first enabled zone */
 	struct str name;
 	bool public_on_launch;
+	struct cidr ipv6_block; /* none: IPv4 alone; errors as engine_add_ipv6_subnet() */
 	struct tags tags;
 	/* made: */
 	uuid subnet;
@@ -57,6 +58,7 @@ OPERATION(engine_add_subnet, network_subnet_wish)
 struct subnet_settings {
 	struct ref subnet;
 	enum choice public_on_launch, no_dhcp;
+	enum choice ipv6_on_create; /* yes: ERR_INVALID unless an IPv6 subnet is beside it */
 	/* NULL: as it is */
 	const struct str *name, *description;
 	const struct ip *gateway_ip;

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Gathers what a step needs: rows copied out of a walking view into the step's arena, so that no
  * view is held across a driver call. */
+#include <netinet/in.h>
+
 #include "drivers/image_file.h"
 #include "reconcile/work.h"
 
 #include "base/clock.h"
+#include "engine/ipv6.h"
 #include "engine/region.h"
 #include "engine/security_group.h"
 #include "model/id.h"
@@ -85,8 +88,8 @@ static RESULT add_segment(struct step *s, const struct tables *t, uuid network, 
 }
 
 /* Of each network ACL that a subnet of the router has, once. */
-static RESULT find_guard(struct step *s, const struct tables *t, uuid acl, struct router_rows *rows,
-			 const struct network_guard **ret_guard)
+static RESULT find_guard(struct step *s, const struct tables *t, uuid acl, bool has_ipv6,
+			 struct router_rows *rows, const struct network_guard **ret_guard)
 {
 	VEC(const struct network_acl_entry *) entries = {0};
 	const struct network_acl *row = network_acl_find(t, acl);
@@ -101,7 +104,7 @@ static RESULT find_guard(struct step *s, const struct tables *t, uuid acl, struc
 		PUSH(s, &entries, STEP_COPY(s, KIND_NETWORK_ACL_ENTRY, struct network_acl_entry, n));
 	struct network_guard *guard = STEP_NEW(s, struct network_guard);
 	*guard = (struct network_guard){STEP_COPY(s, KIND_NETWORK_ACL, struct network_acl, row), entries.at,
-					entries.count};
+					entries.count, has_ipv6};
 	*ret_guard = guard;
 	PUSH(s, &rows->guards, guard);
 	return OK;
@@ -111,14 +114,19 @@ static RESULT find_guard(struct step *s, const struct tables *t, uuid acl, struc
 static RESULT add_arm(struct step *s, const struct tables *t, const struct router *router,
 		      const struct subnet *subnet, const struct port *port, struct router_rows *rows)
 {
-	bool has_table = !port && !uuid_is_none(subnet->route_table);
+	bool is_ipv6 = subnet->block.base.family == IP_V6;
+	const struct subnet *beside = is_ipv6 ? engine_find_ipv4_subnet(t, subnet) : NULL;
+	const struct subnet *ruling = beside ? beside : subnet; /* whose table and list hold */
+	const struct network *network = network_find(t, subnet->network);
+	bool has_table = !port && !uuid_is_none(ruling->route_table);
 	struct network_subnet arm = {.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
+				     .mtu = network ? network->mtu : 0,
 				     .route_table =
-					     has_table ? subnet->route_table : router->main_route_table};
+					     has_table ? ruling->route_table : router->main_route_table};
 	if (port)
 		arm.port = STEP_COPY(s, KIND_PORT, struct port, port);
 	else
-		TRY(find_guard(s, t, subnet->acl, rows, &arm.guard));
+		TRY(find_guard(s, t, ruling->acl, router->ipv6_blocks.count > 0, rows, &arm.guard));
 	PUSH(s, &rows->arms, arm);
 	return add_segment(s, t, subnet->network, rows);
 }
@@ -357,6 +365,25 @@ static RESULT gather_rule(struct step *s, const struct tables *t, const struct s
 	return OK;
 }
 
+/* A VPC's rule by membership is of both families, as EC2 has it; ICMP of IPv4 is of that alone. */
+static bool is_of_both(const struct security_group *group, const struct security_group_rule *rule)
+{
+	return !uuid_is_none(group->router) && !uuid_is_none(rule->peer_group) && !rule->is_ipv6 &&
+	       rule->protocol != IPPROTO_ICMP;
+}
+
+static RESULT gather_ipv6_twin(struct step *s, const struct security_group_rule *rule,
+			       struct gathered_rules *gathered)
+{
+	struct security_group_rule *twin = STEP_NEW(s, struct security_group_rule);
+	*twin = *(const struct security_group_rule *) STEP_COPY(s, KIND_SECURITY_GROUP_RULE,
+								struct security_group_rule, rule);
+	twin->row.id = uuid_v5(rule->row.id, STR("IPv6"));
+	twin->is_ipv6 = true;
+	PUSH(s, &gathered->rules, twin);
+	return OK;
+}
+
 RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct network_group *ret_wish)
 {
 	*ret_wish = (struct network_group){0};
@@ -366,10 +393,14 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 	ret_wish->group = STEP_COPY(s, KIND_SECURITY_GROUP, struct security_group, row);
 	struct gathered_rules gathered = {0};
 	for (const struct security_group_rule *r = security_group_rule_first_by_group(t, group); r;
-	     r = security_group_rule_next_by_group(t, r))
-		if ((row_is_live(&r->row) || clock_now_us() < r->row.deleted_us + RULE_TRACKED_US) &&
-		    !engine_is_rule_stale(t, r))
-			TRY(gather_rule(s, t, r, &gathered));
+	     r = security_group_rule_next_by_group(t, r)) {
+		bool is_over = !row_is_live(&r->row) && clock_now_us() >= r->row.deleted_us + RULE_TRACKED_US;
+		if (is_over || engine_is_rule_stale(t, r))
+			continue;
+		TRY(gather_rule(s, t, r, &gathered));
+		if (is_of_both(row, r))
+			TRY(gather_ipv6_twin(s, r, &gathered));
+	}
 	ret_wish->rules = gathered.rules.at;
 	ret_wish->rule_count = gathered.rules.count;
 	return OK;

@@ -13,14 +13,21 @@ struct port_rows {
 	struct network_port wish;
 };
 
-static RESULT gather_secondaries(struct step *s, const struct tables *t, uuid port, struct ips *ret_ips)
+static RESULT gather_secondaries(struct step *s, const struct tables *t, const struct port *port,
+				 struct network_port *wish)
 {
 	VEC(struct ip) ips = {0};
-	const struct secondary_ip *i = engine_first_secondary_ip(t, port);
-	for (; i; i = engine_next_secondary_ip(t, i))
+	if (wish->subnet && wish->subnet->block.base.family == IP_V6)
+		wish->ipv6 = wish->subnet;
+	const struct secondary_ip *i = engine_first_secondary_ip(t, port->row.id);
+	for (; i; i = engine_next_secondary_ip(t, i)) {
+		const struct subnet *subnet = i->ip.family == IP_V6 ? subnet_find(t, i->subnet) : NULL;
 		if (!VEC_PUSH(s->ctx.arena, &ips, i->ip))
 			return ctx_no_memory(&s->ctx);
-	*ret_ips = (struct ips){ips.at, ips.count};
+		if (subnet && !wish->ipv6)
+			wish->ipv6 = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
+	}
+	wish->secondaries = (struct ips){ips.at, ips.count};
 	return OK;
 }
 
@@ -48,7 +55,7 @@ static RESULT gather_port(struct step *s, struct port_rows *ret_rows)
 	};
 	if (subnet)
 		ret_rows->wish.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
-	return gather_secondaries(s, view.tables, s->id, &ret_rows->wish.secondaries);
+	return gather_secondaries(s, view.tables, p, &ret_rows->wish);
 }
 
 /* ---- what it stands on ---- */

@@ -44,6 +44,7 @@ REQUESTS = {
     ("ReplaceIamInstanceProfileAssociation", "IamInstanceProfile.Arn"): {},
     "ReplaceIamInstanceProfileAssociation": {"IamInstanceProfile.Name": "=contract"},
     "AssociateRouteTable": {"RouteTableId": "spare rtb", "SubnetId": "spare subnet"},
+    ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): {"VpcId": "spare vpc"},
     "AssociateVpcCidrBlock": {"VpcId": "spare vpc", "CidrBlock": "=10.66.0.0/16"},
     "AttachInternetGateway": {"InternetGatewayId": "spare igw", "VpcId": "spare vpc"},
     "AttachNetworkInterface": {"NetworkInterfaceId": "spare eni", "InstanceId": "i", "DeviceIndex": "=2"},

@@ -41,6 +41,13 @@ struct filters {
 	size_t count;
 };
 
+/* Where a VPC's blocks come from in EC2 besides its caller and Amazon; of CreateVpc and
+ * AssociateVpcCidrBlock. */
+#define EC2_BLOCK_ORIGINS_UNBUILT                                                                            \
+	NOT_BUILT("Ipv6Pool"), NOT_BUILT("Ipv6CidrBlock"), NOT_BUILT("Ipv4IpamPoolId"),                      \
+		NOT_BUILT("Ipv4NetmaskLength"), NOT_BUILT("Ipv6IpamPoolId"), NOT_BUILT("Ipv6NetmaskLength"), \
+		NOT_BUILT("Ipv6CidrBlockNetworkBorderGroup")
+
 enum ec2_action_flag {
 	WRITES = 1 << 0,   /* changes something: has an operation */
 	OBSERVES = 1 << 1, /* looks at a host */

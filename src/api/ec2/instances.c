@@ -224,6 +224,8 @@ static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_in
 	ec2_write_private_name(e, x, "privateDnsName", primary->port->ip);
 	ec2_write_public_name(e, x, "dnsName", primary->router, primary->ips.at[0].address);
 	ec2_write_ip(x, "privateIpAddress", primary->port->ip);
+	if (primary->ipv6s.count)
+		ec2_write_ip(x, "ipv6Address", primary->ipv6s.at[0]);
 	if (primary->ips.at[0].address)
 		ec2_write_ip(x, "ipAddress", primary->ips.at[0].address->ip);
 	ec2_write_id(x, "subnetId", KIND_SUBNET, primary->port->subnet);
@@ -458,6 +460,8 @@ static const struct filter instance_filters[] = {
 	INTERFACE("status"),
 	INTERFACE("addresses.private-ip-address"),
 	INTERFACE("addresses.primary"),
+	INTERFACE("ipv6-addresses.ipv6-address"),
+	BY_INTERFACE("ipv6-address", "ipv6-addresses.ipv6-address"),
 	INTERFACE("addresses.association.public-ip"),
 	BY_INTERFACE("network-interface.addresses.association.ip-owner-id", "addresses.association.owner-id"),
 	INTERFACE("association.public-ip"),
@@ -495,7 +499,6 @@ static const struct filter instance_filters[] = {
 	{"product-code.type", .get = filter_nothing},
 	{"ramdisk-id", .get = filter_nothing},
 	{"requester-id", .get = filter_nothing},
-	{"network-interface.ipv6-addresses.ipv6-address", .get = filter_nothing},
 	{"network-interface.requester-id", .get = filter_nothing},
 	{"spot-instance-request-id", .get = filter_nothing},
 };

@@ -35,7 +35,8 @@ static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
 	const struct secondary_ip *s = engine_first_secondary_ip(t, id);
 	for (; s; s = engine_next_secondary_ip(t, s)) {
 		struct ec2_ip_item ip = {s->ip, s, ec2_address_of_ip(t, id, s->ip)};
-		if (!VEC_PUSH(e->c->arena, &item->ips, ip))
+		if (s->ip.family == IP_V6 ? !VEC_PUSH(e->c->arena, &item->ipv6s, s->ip)
+					  : !VEC_PUSH(e->c->arena, &item->ips, ip))
 			return false;
 	}
 	return true;
@@ -104,6 +105,22 @@ static void write_addresses(struct ec2_call *e, struct xml *x, const struct ec2_
 	xml_close(x, "privateIpAddressesSet");
 }
 
+static void write_ipv6_addresses(struct xml *x, const struct ec2_port_item *item)
+{
+	if (item->ipv6s.count == 0) {
+		xml_empty(x, "ipv6AddressesSet");
+		return;
+	}
+	xml_open(x, "ipv6AddressesSet");
+	for (size_t k = 0; k < item->ipv6s.count; k++) {
+		xml_open(x, "item");
+		ec2_write_ip(x, "ipv6Address", item->ipv6s.at[k]);
+		xml_bool(x, "isPrimaryIpv6", false);
+		xml_close(x, "item");
+	}
+	xml_close(x, "ipv6AddressesSet");
+}
+
 static bool is_managed(const struct port *port)
 {
 	return !uuid_is_none(port->nat_gateway);
@@ -130,7 +147,7 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	ec2_write_groups(x, item->groups, p->groups.count);
 	ec2_write_association(e, x, item->router, item->ips.at[0].address, with_ids);
 	write_addresses(e, x, item, with_ids);
-	xml_empty(x, "ipv6AddressesSet");
+	write_ipv6_addresses(x, item);
 	xml_z(x, "interfaceType", port_type(p));
 }
 
@@ -241,15 +258,31 @@ static bool fits_private_ip(const struct filter_run *f, const struct row *row)
 	if (filter_ip(f, ((const struct port *) row)->ip))
 		return true;
 	const struct secondary_ip *s = engine_first_secondary_ip(f->t, row->id);
-	while (s && !filter_ip(f, s->ip))
+	while (s && !(s->ip.family == IP_V4 && filter_ip(f, s->ip)))
 		s = engine_next_secondary_ip(f->t, s);
 	return s != 0;
+}
+
+static const struct secondary_ip *first_of_family(const struct tables *t, uuid port, enum ip_family family)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port);
+	while (s && s->ip.family != family)
+		s = engine_next_secondary_ip(t, s);
+	return s;
 }
 
 /* Each has a primary one. */
 static bool fits_primary(const struct filter_run *f, const struct row *row)
 {
-	return filter_bool(f, true) || (filter_bool(f, false) && engine_first_secondary_ip(f->t, row->id));
+	return filter_bool(f, true) || (filter_bool(f, false) && first_of_family(f->t, row->id, IP_V4));
+}
+
+static bool fits_ipv6(const struct filter_run *f, const struct row *row)
+{
+	const struct secondary_ip *s = first_of_family(f->t, row->id, IP_V6);
+	while (s && !(s->ip.family == IP_V6 && filter_ip(f, s->ip)))
+		s = engine_next_secondary_ip(f->t, s);
+	return s != 0;
 }
 
 /* The same for a NAT gateway's, as it is shown. */
@@ -361,7 +394,8 @@ static const struct filter interface_filters[] = {
 	{"attachment.status", .get = fits_attachment},
 	{"availability-zone", .get = fits_zone},
 	{"description", .field = "description"},
-	{"ipv6-addresses.ipv6-address", .get = filter_nothing},
+	{"ipv6-addresses.ipv6-address", .get = fits_ipv6,
+	 .ways = {{KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP, .steps = {TO(KIND_PORT, secondary_ip, port)}}}},
 	{"interface-type", .get = fits_type},
 	{"mac-address", .field = "mac", .index = PORT_INDEX_MAC},
 	{"owner-id", .get = filter_owner},
@@ -425,9 +459,33 @@ RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *li
 	return OK;
 }
 
+static const struct param ipv6_address_rows[] = {
+	PARAM(struct ec2_ipv6_address, "Ipv6Address", ip, .flags = REQUIRED | IPV6, .doc = "The address."),
+	NOT_BUILT("IsPrimaryIpv6", .only = "false"),
+};
+const struct params ec2_ipv6_address_params = PARAMS(struct ec2_ipv6_address, ipv6_address_rows);
+
+RESULT ec2_take_ipv6_addresses(struct ec2_call *e, const struct ec2_ipv6_addresses *list,
+			       struct port_ips_wish *ips)
+{
+	struct ip *at = arena_new_array(e->c->arena, struct ip, list->count + 1);
+	if (!at)
+		return ctx_no_memory(e->c);
+	if (list->count && ips->ipv6_more)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Ipv6AddressCount"),
+				      "Ipv6AddressCount and IPv6 addresses may not be specified on the same "
+				      "request");
+	for (size_t k = 0; k < list->count; k++)
+		at[k] = list->at[k].ip;
+	ips->ipv6s = (struct ips){at, list->count};
+	ips->ipv6_field = list->count ? STR("Ipv6Addresses") : STR("Ipv6AddressCount");
+	return OK;
+}
+
 struct ec2_create_interface {
 	struct port_wish wish;
 	struct ec2_private_ips private_ips;
+	struct ec2_ipv6_addresses ipv6_addresses;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_interface, wire, member, __VA_ARGS__)
@@ -442,14 +500,13 @@ static const struct param create_interface_params[] = {
 		   .max = PORT_IPS_MAX, .doc = "Its addresses, the primary one and secondary ones."),
 	P("SecondaryPrivateIpAddressCount", wish.ips.more, .min = 0, .max = PORT_IPS_MAX - 1,
 	  .doc = "As many secondary addresses that are free."),
+	EC2_IPV6_ADDRESSES(struct ec2_create_interface, "Ipv6Addresses", ipv6_addresses, wish.ips),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_interface, tag_specs),
 	NOT_BUILT("InterfaceType", .only = "interface"),
 	NOT_BUILT("Ipv4PrefixCount", .only = "0"),
-	NOT_BUILT("Ipv6AddressCount", .only = "0"),
 	NOT_BUILT("Ipv6PrefixCount", .only = "0"),
 	NOT_BUILT("EnablePrimaryIpv6", .only = "false"),
-	NOT_BUILT("Ipv6Addresses"),
 	NOT_BUILT("Ipv4Prefix"),
 	NOT_BUILT("Ipv6Prefix"),
 	NOT_BUILT("ConnectionTrackingSpecification"),
@@ -462,6 +519,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 	struct ec2_create_interface *a = args;
 	TRY(ec2_take_private_ips(e, &a->private_ips, &a->wish.ips));
+	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->wish.ips));
 	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "network-interface", "network-interface", &a->wish.tags);
 }

@@ -18,6 +18,25 @@ struct ec2_private_ips {
 	size_t count;
 };
 extern const struct params ec2_private_ip_params;
+
+/* Ipv6Addresses.N likewise. */
+struct ec2_ipv6_address {
+	struct ip ip;
+};
+struct ec2_ipv6_addresses {
+	const struct ec2_ipv6_address *at;
+	size_t count;
+};
+extern const struct params ec2_ipv6_address_params;
+/* Into what holds Ipv6AddressCount already. ERR_COMBINATION: both. */
+RESULT ec2_take_ipv6_addresses(struct ec2_call *e, const struct ec2_ipv6_addresses *list,
+			       struct port_ips_wish *ips);
+/* Rows of both, of a struct T. */
+#define EC2_IPV6_ADDRESSES(T, name, list, ips)                                                               \
+	PARAM(T, "Ipv6AddressCount", ips.ipv6_more, .min = 0, .max = PORT_IPS_MAX,                           \
+	      .given = offsetof(T, ips.ipv6_is_said) + 1,                                                    \
+	      .doc = "As many IPv6 addresses that are free; absent: one, where the subnet says so."),        \
+		PARAM_LIST(T, name, list, ec2_ipv6_address_params, .max = PORT_IPS_MAX, .doc = "Or these.")
 /* The primary one of the list and the others, into what holds PrivateIpAddress and
  * SecondaryPrivateIpAddressCount already. ERR_COMBINATION. */
 RESULT ec2_take_private_ips(struct ec2_call *e, const struct ec2_private_ips *list,
@@ -35,7 +54,8 @@ struct ec2_port_item {
 	const struct zone *zone;
 	const struct router *router;          /* NULL: gone */
 	const struct security_group **groups; /* as the port names them; NULL: gone */
-	VEC(struct ec2_ip_item) ips;          /* the primary one first */
+	VEC(struct ec2_ip_item) ips;          /* of IPv4, the primary one first */
+	VEC(struct ip) ipv6s;
 };
 
 /* While walking; false when the arena is full. */

@@ -44,6 +44,7 @@ static const struct param interface_rows[] = {
 	P("AssociatePublicIpAddress", flag[0], .doc = "Whether it gets a public address."),
 	P("DeleteOnTermination", flag[1], .doc = "Whether it goes with its instance."),
 	EC2_LAUNCH_INTERFACE_UNBUILT,
+	NOT_BUILT("Ipv6AddressCount", .only = "0"),
 	NOT_BUILT("Ipv6Addresses"),
 	NOT_BUILT("Ipv4Prefix"),
 	NOT_BUILT("Ipv6Prefix"),

@@ -9,8 +9,7 @@
 /* Of an interface, in a request and in a template. */
 #define EC2_LAUNCH_INTERFACE_UNBUILT                                                                         \
 	NOT_BUILT("NetworkCardIndex", .only = "0"), NOT_BUILT("InterfaceType", .only = "interface"),         \
-		NOT_BUILT("Ipv6AddressCount", .only = "0"), NOT_BUILT("Ipv4PrefixCount", .only = "0"),       \
-		NOT_BUILT("Ipv6PrefixCount", .only = "0"),                                                   \
+		NOT_BUILT("Ipv4PrefixCount", .only = "0"), NOT_BUILT("Ipv6PrefixCount", .only = "0"),        \
 		NOT_BUILT("AssociateCarrierIpAddress", .only = "false")
 
 /* Their forms and words are checked, and then the values dropped: what is kept is what was sent, and what it

@@ -14,6 +14,7 @@
 struct ec2_launch_interface {
 	struct launch_port port;
 	struct ec2_private_ips private_ips;
+	struct ec2_ipv6_addresses ipv6_addresses;
 };
 #define P(wire, member, ...) PARAM(struct ec2_launch_interface, wire, member, __VA_ARGS__)
 static const struct param launch_interface_rows[] = {
@@ -34,12 +35,12 @@ static const struct param launch_interface_rows[] = {
 	  .doc = "Whether the only one gets a public address; else as the subnet says."),
 	P("DeleteOnTermination", port.delete_on_termination,
 	  .doc = "Whether it goes with its instance: a new one does."),
+	EC2_IPV6_ADDRESSES(struct ec2_launch_interface, "Ipv6Addresses", ipv6_addresses, port.ips),
 	EC2_LAUNCH_INTERFACE_UNBUILT,
 	NOT_BUILT("PrimaryIpv6", .only = "false"),
 	NOT_BUILT("EnaSrdSpecification"),
 	NOT_BUILT("ConnectionTrackingSpecification"),
 	NOT_BUILT("EnaQueueCount"),
-	NOT_BUILT("Ipv6Addresses"),
 	NOT_BUILT("Ipv4Prefix"),
 	NOT_BUILT("Ipv6Prefix"),
 };
@@ -58,6 +59,7 @@ struct ec2_run_instances {
 	struct str template_version;
 	enum choice shutdown_terminates;
 	struct ec2_mappings mappings;
+	struct ec2_ipv6_addresses ipv6_addresses;
 	struct {
 		const struct ec2_launch_interface *at;
 		size_t count;
@@ -89,6 +91,7 @@ static const struct param run_instances_params[] = {
 	P("SecurityGroup", group_names, .flags = BY_NAME, .kind = KIND_SECURITY_GROUP, .max = 255,
 	  .doc = "Groups by name."),
 	P("PrivateIpAddress", primary.ips.primary, .doc = "The primary address, of one instance."),
+	EC2_IPV6_ADDRESSES(struct ec2_run_instances, "Ipv6Address", ipv6_addresses, primary.ips),
 	PARAM_LIST(struct ec2_run_instances, "NetworkInterface", interfaces, launch_interface_params,
 		   .max = 16,
 		   .doc = "The interfaces, instead of SubnetId, SecurityGroupId and PrivateIpAddress."),
@@ -136,8 +139,6 @@ static const struct param run_instances_params[] = {
 	NOT_BUILT("PrivateDnsNameOptions.HostnameType", .only = "ip-name"),
 	NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsARecord", .only = "false"),
 	NOT_BUILT("PrivateDnsNameOptions.EnableResourceNameDnsAAAARecord", .only = "false"),
-	NOT_BUILT("Ipv6AddressCount", .only = "0"),
-	NOT_BUILT("Ipv6Address"),
 	NOT_BUILT("KernelId"),
 	NOT_BUILT("RamdiskId"),
 	NOT_BUILT("AdditionalInfo"),
@@ -170,12 +171,13 @@ static RESULT join_refs(struct ec2_call *e, const struct refs *one, const struct
 static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 {
 	TRY(join_refs(e, &a->group_ids, &a->group_names, &a->primary.groups));
+	TRY(ec2_take_ipv6_addresses(e, &a->ipv6_addresses, &a->primary.ips));
 	a->launch.ports = &a->primary;
 	a->launch.port_count = 1;
 	if (!a->interfaces.count)
 		return OK;
 	if (a->primary.subnet.kind != KIND_NONE || a->primary.groups.count ||
-	    !ip_is_none(a->primary.ips.primary))
+	    !ip_is_none(a->primary.ips.primary) || a->primary.ips.ipv6s.count || a->primary.ips.ipv6_is_said)
 		return ctx_fail_field(
 			e->c, ERR_COMBINATION, STR("NetworkInterface"),
 			"Network interfaces and an instance-level subnet, security groups or private "
@@ -187,6 +189,7 @@ static RESULT take_interfaces(struct ec2_call *e, struct ec2_run_instances *a)
 		const struct ec2_launch_interface *i = &a->interfaces.at[k];
 		ports[k] = i->port;
 		TRY(ec2_take_private_ips(e, &i->private_ips, &ports[k].ips));
+		TRY(ec2_take_ipv6_addresses(e, &i->ipv6_addresses, &ports[k].ips));
 	}
 	a->launch.ports = ports;
 	a->launch.port_count = a->interfaces.count;

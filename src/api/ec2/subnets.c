@@ -2,6 +2,7 @@
  * Subnets: DescribeSubnets, CreateSubnet, ModifySubnetAttribute, DeleteSubnet. */
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
+#include "engine/ipv6.h"
 #include "engine/subnet.h"
 
 /* ---- describe ---- */
@@ -39,6 +40,20 @@ static bool fits_arn(const struct filter_run *f, const struct row *row)
 	return filter_text(f, subnet_arn(f->e, (const struct subnet *) row));
 }
 
+static bool fits_ipv6(const struct filter_run *f, const struct row *row)
+{
+	const struct subnet *ipv6 = engine_find_ipv6_subnet(f->t, (const struct subnet *) row);
+	struct str name = str_from(f->filter->name);
+	char text[CIDR_TEXT_SIZE];
+	if (!ipv6)
+		return false;
+	if (str_ends_with(name, STR("ipv6-cidr-block")))
+		return filter_z(f, cidr_write(ipv6->block, text));
+	return str_ends_with(name, STR("association-id"))
+		       ? filter_prefixed(f, "subnet-cidr-assoc", ipv6->row.id)
+		       : filter_z(f, "associated");
+}
+
 static const struct filter subnet_filters[] = {
 	{"subnet-id", .is_id = true},
 	{"vpc-id", .field = "router", .index = SUBNET_INDEX_ROUTER},
@@ -65,22 +80,24 @@ static const struct filter subnet_filters[] = {
 	{"customer-owned-ipv4-pool", .get = filter_nothing},
 	{"enable-lni-at-device-index", .get = filter_nothing},
 	{"outpost-arn", .get = filter_nothing},
-	{"ipv6-cidr-block-association.ipv6-cidr-block", .get = filter_nothing},
-	{"ipv6-cidr-block-association.association-id", .get = filter_nothing},
-	{"ipv6-cidr-block-association.state", .get = filter_nothing},
+	{"ipv6-cidr-block-association.ipv6-cidr-block", .get = fits_ipv6},
+	{"ipv6-cidr-block-association.association-id", .get = fits_ipv6},
+	{"ipv6-cidr-block-association.state", .get = fits_ipv6},
 };
 
 struct subnet_item {
 	const struct subnet *subnet;
+	const struct subnet *ipv6; /* beside it; NULL: none */
 	const struct zone *zone;
 	int64_t free_count;
 };
 
-/* Subnets without a router are no subnets of EC2's. */
+/* Subnets without a router are no subnets of EC2's; one of IPv6 is part of that beside it. */
 static bool has_vpc(struct ec2_call *e, const struct row *row)
 {
 	(void) e;
-	return !uuid_is_none(((const struct subnet *) row)->router);
+	const struct subnet *subnet = (const struct subnet *) row;
+	return !uuid_is_none(subnet->router) && subnet->block.base.family == IP_V4;
 }
 
 static const void *gather_subnet(struct ec2_call *e, const struct row *row)
@@ -89,6 +106,7 @@ static const void *gather_subnet(struct ec2_call *e, const struct row *row)
 	if (!item)
 		return 0;
 	item->subnet = (const struct subnet *) row;
+	item->ipv6 = engine_find_ipv6_subnet(ec2_walk(e), item->subnet);
 	item->zone = zone_find(ec2_walk(e), item->subnet->zone);
 	item->free_count = engine_count_free_addresses(item->subnet);
 	return item;
@@ -103,6 +121,19 @@ static void write_name_options(struct xml *x)
 	xml_close(x, "privateDnsNameOptionsOnLaunch");
 }
 
+static void write_ipv6_block(struct xml *x, const struct subnet *ipv6)
+{
+	if (!ipv6) {
+		xml_empty(x, "ipv6CidrBlockAssociationSet");
+		return;
+	}
+	xml_open(x, "ipv6CidrBlockAssociationSet");
+	xml_open(x, "item");
+	ec2_write_ipv6_association(x, "subnet-cidr-assoc", ipv6->row.id, ipv6->block, "associated");
+	xml_close(x, "item");
+	xml_close(x, "ipv6CidrBlockAssociationSet");
+}
+
 static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct subnet_item *s = item;
@@ -112,7 +143,7 @@ static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 	xml_text(x, "ownerId", e->owner);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, s->subnet->router);
 	ec2_write_cidr(x, "cidrBlock", s->subnet->block);
-	xml_empty(x, "ipv6CidrBlockAssociationSet");
+	write_ipv6_block(x, s->ipv6);
 	xml_int(x, "availableIpAddressCount", s->free_count);
 	if (s->zone) {
 		xml_text(x, "availabilityZone", s->zone->name);
@@ -121,7 +152,7 @@ static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 	xml_bool(x, "defaultForAz", s->subnet->is_default);
 	xml_bool(x, "mapPublicIpOnLaunch", s->subnet->public_on_launch);
 	xml_bool(x, "mapCustomerOwnedIpOnLaunch", false);
-	xml_bool(x, "assignIpv6AddressOnCreation", false);
+	xml_bool(x, "assignIpv6AddressOnCreation", s->subnet->ipv6_on_create);
 	xml_bool(x, "enableDns64", false);
 	xml_bool(x, "ipv6Native", false);
 	write_name_options(x);
@@ -150,7 +181,7 @@ static const struct param create_subnet_params[] = {
 	P("CidrBlock", wish.block, .flags = REQUIRED, .doc = "Its addresses, within the VPC's."),
 	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by name."),
 	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by id."),
-	NOT_BUILT("Ipv6CidrBlock"),
+	P("Ipv6CidrBlock", wish.ipv6_block, .flags = IPV6, .doc = "A /64 of the VPC's IPv6 blocks, too."),
 	NOT_BUILT("Ipv4IpamPoolId"),
 	NOT_BUILT("Ipv4NetmaskLength"),
 	NOT_BUILT("Ipv6IpamPoolId"),
@@ -212,7 +243,8 @@ static const struct param modify_subnet_params[] = {
 	      .doc = "The subnet."),
 	PARAM(struct subnet_settings, "MapPublicIpOnLaunch.Value", public_on_launch,
 	      .doc = "Whether launches in it get a public address."),
-	NOT_BUILT("AssignIpv6AddressOnCreation.Value", .only = "false"),
+	PARAM(struct subnet_settings, "AssignIpv6AddressOnCreation.Value", ipv6_on_create,
+	      .doc = "Whether interfaces made in it get an IPv6 address."),
 	NOT_BUILT("MapCustomerOwnedIpOnLaunch.Value", .only = "false"),
 	NOT_BUILT("CustomerOwnedIpv4Pool"),
 	NOT_BUILT("EnableDns64.Value", .only = "false"),
@@ -222,6 +254,54 @@ static const struct param modify_subnet_params[] = {
 	NOT_BUILT("EnableLniAtDeviceIndex"),
 	NOT_BUILT("DisableLniAtDeviceIndex.Value", .only = "false"),
 };
+
+/* ---- IPv6 ---- */
+
+static const struct param associate_params[] = {
+	PARAM(struct ipv6_subnet_wish, "SubnetId", subnet, .flags = REQUIRED, .kind = KIND_SUBNET,
+	      .doc = "The subnet."),
+	PARAM(struct ipv6_subnet_wish, "Ipv6CidrBlock", block, .flags = REQUIRED | IPV6,
+	      .doc = "A /64 of its VPC's IPv6 blocks."),
+	NOT_BUILT("Ipv6IpamPoolId"),
+	NOT_BUILT("Ipv6NetmaskLength"),
+};
+static const struct param disassociate_params[] = {
+	PARAM(struct ipv6_subnet_target, "AssociationId", association, .flags = REQUIRED,
+	      .prefix = "subnet-cidr-assoc", .doc = "A block's association with its subnet."),
+};
+
+static RESULT write_ipv6(struct xml *x, uuid subnet, uuid association, struct cidr block, const char *state)
+{
+	xml_open(x, "ipv6CidrBlockAssociation");
+	ec2_write_ipv6_association(x, "subnet-cidr-assoc", association, block, state);
+	xml_close(x, "ipv6CidrBlockAssociation");
+	ec2_write_id(x, "subnetId", KIND_SUBNET, subnet);
+	return OK;
+}
+
+static RESULT ec2_associate_subnet_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ipv6_subnet_wish *a = args;
+	(void) e;
+	return write_ipv6(x, a->made_in, a->ipv6_subnet, a->block, "associated");
+}
+
+static RESULT ec2_disassociate_subnet_cidr_block(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ipv6_subnet_target *a = args;
+	(void) e;
+	return write_ipv6(x, a->subnet, a->removed, a->block, "disassociated");
+}
+
+/* EC2 takes one at a time. */
+static RESULT prepare_modify(struct ec2_call *e, void *args)
+{
+	const struct subnet_settings *a = args;
+	if (a->public_on_launch == CHOICE_DEFAULT || a->ipv6_on_create == CHOICE_DEFAULT)
+		return OK;
+	return ctx_fail_field(e->c, ERR_COMBINATION, STR("AssignIpv6AddressOnCreation.Value"),
+			      "Only one attribute is modified at a time.");
+}
 
 /* ---- delete ---- */
 
@@ -242,8 +322,15 @@ static const struct ec2_action actions[] = {
 	 engine_create_default_subnet_run, .shows = KIND_SUBNET, .answer = ec2_create_default_subnet,
 	 .doc = "Makes the default subnet of a zone where it was deleted."},
 	{"ModifySubnetAttribute", "ec2:ModifySubnetAttribute", WRITES,
-	 PARAMS(struct subnet_settings, modify_subnet_params), 0, engine_update_subnet_run,
+	 PARAMS(struct subnet_settings, modify_subnet_params), prepare_modify, engine_update_subnet_run,
 	 .doc = "Changes an attribute of a subnet."},
+	{"AssociateSubnetCidrBlock", "ec2:AssociateSubnetCidrBlock", WRITES,
+	 PARAMS(struct ipv6_subnet_wish, associate_params), 0, engine_add_ipv6_subnet_run,
+	 .answer = ec2_associate_subnet_cidr_block, .doc = "Gives a subnet an IPv6 block."},
+	{"DisassociateSubnetCidrBlock", "ec2:DisassociateSubnetCidrBlock", WRITES,
+	 PARAMS(struct ipv6_subnet_target, disassociate_params), 0, engine_remove_ipv6_subnet_run,
+	 .answer = ec2_disassociate_subnet_cidr_block,
+	 .doc = "Takes the IPv6 block from a subnet in which no interface has an IPv6 address."},
 	{"DeleteSubnet", "ec2:DeleteSubnet", WRITES, PARAMS(struct subnet_target, delete_subnet_params), 0,
 	 engine_delete_subnet_run, .doc = "Deletes a subnet without network interfaces."},
 };

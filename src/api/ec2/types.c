@@ -40,8 +40,8 @@ static const struct filter type_filters[] = {
 	{"memory-info.size-in-mib", .get = fits_mib},
 	{"network-info.maximum-network-interfaces", .field = "max_ports"},
 	{"network-info.ipv4-addresses-per-interface", .field = "addresses_per_port"},
-	{"network-info.ipv6-addresses-per-interface", .fixed = "0"},
-	{"network-info.ipv6-supported", .fixed = "false"},
+	{"network-info.ipv6-addresses-per-interface", .field = "addresses_per_port"},
+	{"network-info.ipv6-supported", .fixed = "true"},
 	{"network-info.efa-supported", .fixed = "false"},
 	{"bare-metal", .fixed = "false"},
 	{"free-tier-eligible", .fixed = "false"},
@@ -90,8 +90,8 @@ static void write_network_info(struct xml *x, const struct instance_type *type)
 	xml_open(x, "networkInfo");
 	xml_int(x, "maximumNetworkInterfaces", type->max_ports);
 	xml_int(x, "ipv4AddressesPerInterface", type->addresses_per_port);
-	xml_int(x, "ipv6AddressesPerInterface", 0);
-	xml_bool(x, "ipv6Supported", false);
+	xml_int(x, "ipv6AddressesPerInterface", type->addresses_per_port);
+	xml_bool(x, "ipv6Supported", true);
 	xml_bool(x, "efaSupported", false);
 	xml_close(x, "networkInfo");
 }

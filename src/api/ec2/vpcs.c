@@ -3,6 +3,7 @@
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
 #include "engine/account.h"
+#include "engine/ipv6.h"
 #include "engine/router.h"
 #include "engine/router_block.h"
 #include "engine/subnet.h"
@@ -52,6 +53,25 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
+static bool fits_ipv6(const struct filter_run *f, const struct row *row)
+{
+	const struct router *router = (const struct router *) row;
+	struct str name = str_from(f->filter->name);
+	char text[CIDR_TEXT_SIZE];
+	for (size_t k = 0; k < router->ipv6_blocks.count; k++) {
+		struct cidr block = router->ipv6_blocks.at[k];
+		bool fits = str_ends_with(name, STR("ipv6-cidr-block")) ? filter_z(f, cidr_write(block, text))
+			    : str_ends_with(name, STR("ipv6-pool"))     ? filter_z(f, "Amazon")
+			    : str_ends_with(name, STR("association-id"))
+				    ? filter_prefixed(f, "vpc-cidr-assoc",
+						      engine_get_ipv6_association(router, block))
+				    : filter_z(f, "associated");
+		if (fits)
+			return true;
+	}
+	return false;
+}
+
 static bool fits_dhcp_options(const struct filter_run *f, const struct row *row)
 {
 	uuid set = ((const struct router *) row)->dhcp_options;
@@ -70,10 +90,10 @@ static const struct filter vpc_filters[] = {
 	{"is-default", .field = "is_default"},
 	{"isDefault", .field = "is_default"},
 	{"owner-id", .get = filter_owner},
-	{"ipv6-cidr-block-association.ipv6-cidr-block", .get = filter_nothing},
-	{"ipv6-cidr-block-association.ipv6-pool", .get = filter_nothing},
-	{"ipv6-cidr-block-association.association-id", .get = filter_nothing},
-	{"ipv6-cidr-block-association.state", .get = filter_nothing},
+	{"ipv6-cidr-block-association.ipv6-cidr-block", .get = fits_ipv6},
+	{"ipv6-cidr-block-association.ipv6-pool", .get = fits_ipv6},
+	{"ipv6-cidr-block-association.association-id", .get = fits_ipv6},
+	{"ipv6-cidr-block-association.state", .get = fits_ipv6},
 	{"state", .fixed = "available"},
 };
 
@@ -107,6 +127,22 @@ static void write_blocks(struct ec2_call *e, struct xml *x, const struct vpc_ite
 	xml_close(x, "cidrBlockAssociationSet");
 }
 
+static void write_ipv6_blocks(struct ec2_call *e, struct xml *x, const struct router *router)
+{
+	if (router->ipv6_blocks.count == 0)
+		return;
+	xml_open(x, "ipv6CidrBlockAssociationSet");
+	for (size_t k = 0; k < router->ipv6_blocks.count; k++) {
+		struct cidr block = router->ipv6_blocks.at[k];
+		xml_open(x, "item");
+		ec2_write_ipv6_association(x, "vpc-cidr-assoc", engine_get_ipv6_association(router, block),
+					   block, "associated");
+		ec2_write_ipv6_origin(e, x);
+		xml_close(x, "item");
+	}
+	xml_close(x, "ipv6CidrBlockAssociationSet");
+}
+
 static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct vpc_item *i = item;
@@ -117,6 +153,7 @@ static void write_vpc(struct ec2_call *e, struct xml *x, const void *item)
 	if (i->blocks.count)
 		ec2_write_cidr(x, "cidrBlock", i->blocks.at[0]);
 	write_blocks(e, x, i);
+	write_ipv6_blocks(e, x, router);
 	if (uuid_is_none(router->dhcp_options))
 		xml_z(x, "dhcpOptionsId", "default");
 	ec2_write_id(x, "dhcpOptionsId", KIND_DHCP_OPTIONS, router->dhcp_options);
@@ -142,14 +179,9 @@ static const struct param create_vpc_params[] = {
 	PARAM(struct ec2_create_vpc, "CidrBlock", wish.block, .flags = REQUIRED,
 	      .doc = "Its addresses, /16 to /28."),
 	NOT_BUILT("InstanceTenancy", .only = "default"),
-	NOT_BUILT("AmazonProvidedIpv6CidrBlock", .only = "false"),
-	NOT_BUILT("Ipv6Pool"),
-	NOT_BUILT("Ipv6CidrBlock"),
-	NOT_BUILT("Ipv4IpamPoolId"),
-	NOT_BUILT("Ipv4NetmaskLength"),
-	NOT_BUILT("Ipv6IpamPoolId"),
-	NOT_BUILT("Ipv6NetmaskLength"),
-	NOT_BUILT("Ipv6CidrBlockNetworkBorderGroup"),
+	PARAM(struct ec2_create_vpc, "AmazonProvidedIpv6CidrBlock", wish.wants_ipv6,
+	      .doc = "An IPv6 block, too: a /56 of the region's pool."),
+	EC2_BLOCK_ORIGINS_UNBUILT,
 	NOT_BUILT("VpcEncryptionControl"),
 	TAG_SPECIFICATIONS(struct ec2_create_vpc, tag_specs),
 };

@@ -33,6 +33,24 @@ void ec2_write_cidr(struct xml *x, const char *name, struct cidr cidr)
 		xml_z(x, name, cidr_write(cidr, text));
 }
 
+void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
+				const char *state)
+{
+	ec2_write_prefixed(x, "associationId", prefix, association);
+	ec2_write_cidr(x, "ipv6CidrBlock", block);
+	xml_open(x, "ipv6CidrBlockState");
+	xml_z(x, "state", state);
+	xml_close(x, "ipv6CidrBlockState");
+	xml_z(x, "ipv6AddressAttribute", "public");
+	xml_z(x, "ipSource", "amazon");
+}
+
+void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x)
+{
+	xml_text(x, "networkBorderGroup", e->config->region);
+	xml_z(x, "ipv6Pool", "Amazon");
+}
+
 void ec2_write_mac(struct xml *x, const char *name, struct mac mac)
 {
 	char text[MAC_TEXT_SIZE];

@@ -9,6 +9,10 @@ void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id); /* 
 void ec2_write_prefixed(struct xml *x, const char *name, const char *prefix, uuid id);
 void ec2_write_ip(struct xml *x, const char *name, struct ip ip); /* nothing when none */
 void ec2_write_cidr(struct xml *x, const char *name, struct cidr cidr);
+/* The members of an IPv6 block's association; of a VPC's also where it is from. */
+void ec2_write_ipv6_association(struct xml *x, const char *prefix, uuid association, struct cidr block,
+				const char *state);
+void ec2_write_ipv6_origin(const struct ec2_call *e, struct xml *x);
 void ec2_write_mac(struct xml *x, const char *name, struct mac mac);
 void ec2_write_tags(struct xml *x, struct tags tags); /* <tagSet> */
 /* <groupSet> of groupId and groupName; NULLs are left out. */

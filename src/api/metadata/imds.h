@@ -18,6 +18,8 @@ struct imds_nic {
 	const struct dhcp_options *options;     /* what its VPC tells guests; NULL: nothing of its own */
 	int64_t mtu;                            /* 0: not known */
 	struct ips ips;                         /* its private addresses, the primary one first */
+	struct ips ipv6s;                       /* its IPv6 addresses */
+	const struct subnet *ipv6_subnet;       /* what they are in; NULL: none */
 	const struct address *const *addresses; /* the public ones, by the private ones */
 	size_t address_count;
 	struct strs groups; /* names */

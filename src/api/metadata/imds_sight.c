@@ -3,6 +3,7 @@
  * arena, so that rendering needs no lock. */
 #include "api/metadata/imds.h"
 #include "base/vec.h"
+#include "engine/ipv6.h"
 #include "engine/port.h"
 #include "engine/region.h"
 
@@ -19,16 +20,18 @@ static RESULT gather_groups(const struct tables *t, struct arena *a, const struc
 	return OK;
 }
 
-static RESULT gather_ips(const struct tables *t, struct arena *a, const struct port *p, struct ips *ret_ips)
+/* The primary one of each family first. */
+static RESULT gather_ips(const struct tables *t, struct arena *a, const struct port *p, struct imds_nic *nic)
 {
-	VEC(struct ip) ips = {0};
+	VEC(struct ip) ips = {0}, ipv6s = {0};
 	if (!VEC_PUSH(a, &ips, p->ip))
 		return FAIL(NO_MEMORY);
 	const struct secondary_ip *s = engine_first_secondary_ip(t, p->row.id);
 	for (; s; s = engine_next_secondary_ip(t, s))
-		if (!VEC_PUSH(a, &ips, s->ip))
+		if (s->ip.family == IP_V6 ? !VEC_PUSH(a, &ipv6s, s->ip) : !VEC_PUSH(a, &ips, s->ip))
 			return FAIL(NO_MEMORY);
-	*ret_ips = (struct ips){ips.at, ips.count};
+	nic->ips = (struct ips){ips.at, ips.count};
+	nic->ipv6s = (struct ips){ipv6s.at, ipv6s.count};
 	return OK;
 }
 
@@ -63,7 +66,8 @@ static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight 
 		struct imds_nic nic = {
 			.port = p, .subnet = subnet_find(t, p->subnet), .mtu = network ? network->mtu : 0};
 		nic.options = find_options(t, nic.subnet);
-		TRY(gather_ips(t, a, p, &nic.ips));
+		TRY(gather_ips(t, a, p, &nic));
+		nic.ipv6_subnet = nic.subnet ? engine_find_ipv6_subnet(t, nic.subnet) : NULL;
 		TRY(gather_addresses(t, a, &nic));
 		TRY(gather_groups(t, a, p, &nic.groups));
 		if (!VEC_PUSH(a, &nics, nic))
@@ -101,7 +105,7 @@ static RESULT gather_blocks(const struct tables *t, struct arena *a, struct sigh
 		return OK;
 	for (const struct subnet *n = subnet_first_by_router(t, s->router->row.id); n;
 	     n = subnet_next_by_router(t, n))
-		if (row_is_live(&n->row) && !VEC_PUSH(a, &blocks, n->block))
+		if (row_is_live(&n->row) && n->block.base.family == IP_V4 && !VEC_PUSH(a, &blocks, n->block))
 			return FAIL(NO_MEMORY);
 	s->blocks = (struct cidrs){blocks.at, blocks.count};
 	return OK;

@@ -394,6 +394,51 @@ WRITER(write_vpc_blocks)
 	write_blocks(b, s, SIZE_MAX);
 }
 
+/* ---- IPv6 ---- */
+
+static void write_ips(struct buf *b, struct ips ips)
+{
+	for (size_t k = 0; k < ips.count; k++) {
+		write_next(b, k);
+		write_ip(b, ips.at[k]);
+	}
+}
+WRITER(write_ipv6)
+{
+	write_ip(b, s->nics[0].ipv6s.at[0]);
+}
+WRITER(write_nic_ipv6s)
+{
+	write_ips(b, nic_of(s)->ipv6s);
+}
+WRITER(write_nic_ipv6_block)
+{
+	write_cidr(b, nic_of(s)->ipv6_subnet->block);
+}
+WRITER(write_vpc_ipv6_blocks)
+{
+	for (size_t k = 0; k < s->router->ipv6_blocks.count; k++) {
+		write_next(b, k);
+		write_cidr(b, s->router->ipv6_blocks.at[k]);
+	}
+}
+static bool has_ipv6(const struct sight *s)
+{
+	return s->nics[0].ipv6s.count > 0;
+}
+static bool has_nic_ipv6(const struct sight *s)
+{
+	return nic_of(s)->ipv6s.count > 0;
+}
+static bool has_ipv6_block(const struct sight *s)
+{
+	return nic_of(s)->ipv6_subnet != NULL;
+}
+static bool has_vpc_ipv6(const struct sight *s)
+{
+	return s->router && s->router->ipv6_blocks.count > 0;
+}
+
 /* ---- the rest ---- */
 
 WRITER(write_user_data)
@@ -456,12 +501,14 @@ static const struct leaf leaves[] = {
 	{"meta-data/instance-id", write_instance_id, NULL, false},
 	{"meta-data/instance-life-cycle", write_life_cycle, NULL, false},
 	{"meta-data/instance-type", write_instance_type, NULL, false},
+	{"meta-data/ipv6", write_ipv6, has_ipv6, false},
 	{"meta-data/local-hostname", write_local_hostname, NULL, false},
 	{"meta-data/local-ipv4", write_local_ipv4, NULL, false},
 	{"meta-data/mac", write_mac, NULL, false},
 	{NIC "device-number", write_nic_number, NULL, false},
 	{NIC "interface-id", write_nic_id, NULL, false},
 	{NIC "ipv4-associations/{public}", write_nic_associated_ip, has_nic_public_ip, false},
+	{NIC "ipv6s", write_nic_ipv6s, has_nic_ipv6, false},
 	{NIC "local-hostname", write_nic_hostname, NULL, false},
 	{NIC "local-ipv4s", write_nic_ips, NULL, false},
 	{NIC "mac", write_nic_mac, NULL, false},
@@ -472,9 +519,11 @@ static const struct leaf leaves[] = {
 	{NIC "security-groups", write_nic_groups, NULL, false},
 	{NIC "subnet-id", write_nic_subnet, has_subnet, false},
 	{NIC "subnet-ipv4-cidr-block", write_nic_subnet_block, has_subnet, false},
+	{NIC "subnet-ipv6-cidr-blocks", write_nic_ipv6_block, has_ipv6_block, false},
 	{NIC "vpc-id", write_vpc, NULL, false},
 	{NIC "vpc-ipv4-cidr-block", write_vpc_block, NULL, false},
 	{NIC "vpc-ipv4-cidr-blocks", write_vpc_blocks, NULL, false},
+	{NIC "vpc-ipv6-cidr-blocks", write_vpc_ipv6_blocks, has_vpc_ipv6, false},
 	{"meta-data/placement/availability-zone", write_zone, NULL, false},
 	{"meta-data/placement/availability-zone-id", write_zone_id, NULL, false},
 	{"meta-data/placement/region", write_region, NULL, false},

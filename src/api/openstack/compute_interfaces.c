@@ -9,11 +9,11 @@
 
 /* ---- writing ---- */
 
-static void write_fixed_ip(struct json_writer *w, const struct port *p, struct ip ip)
+static void write_fixed_ip(struct json_writer *w, uuid subnet, struct ip ip)
 {
 	json_write_open(w, NULL);
 	os_write_ip(w, "ip_address", ip);
-	os_write_id(w, "subnet_id", p->subnet);
+	os_write_id(w, "subnet_id", subnet);
 	json_write_close(w);
 }
 
@@ -21,11 +21,11 @@ static void write_interface(struct os_call *e, struct json_writer *w, const stru
 {
 	const struct tables *t = os_walk(e);
 	json_write_open_list(w, "fixed_ips");
-	write_fixed_ip(w, p, p->ip);
+	write_fixed_ip(w, p->subnet, p->ip);
 	for (const struct secondary_ip *s = secondary_ip_first_by_port(t, p->row.id); s;
 	     s = secondary_ip_next_by_port(t, s))
 		if (row_is_live(&s->row))
-			write_fixed_ip(w, p, s->ip);
+			write_fixed_ip(w, s->subnet, s->ip);
 	json_write_close_list(w);
 	os_write_mac(w, "mac_addr", p->mac);
 	os_write_id(w, "net_id", p->network);

@@ -6,7 +6,8 @@
 static void write_pools(struct json_writer *w, const struct subnet *s)
 {
 	json_write_open_list(w, "allocation_pools");
-	struct ip plain[] = {ip_add(s->block.base, 4), ip_add(s->block.base, cidr_count(s->block) - 2)};
+	struct ip plain[] = {ip_add(s->block.base, 4), cidr_last(s->block)};
+	plain[1].b[s->block.base.family == IP_V6 ? 15 : 3]--;
 	struct ips pools = s->pools.count ? s->pools : (struct ips){plain, 2};
 	for (size_t k = 0; k + 1 < pools.count; k += 2) {
 		json_write_open(w, NULL);
@@ -29,6 +30,15 @@ static void write_host_routes(struct json_writer *w, const struct subnet *s)
 	json_write_close_list(w);
 }
 
+/* EC2's IPv6 subnets, which there are no others than. */
+static void write_ipv6_mode(struct json_writer *w, const char *name, const struct subnet *s)
+{
+	if (s->block.base.family == IP_V6)
+		json_write_z(w, name, "dhcpv6-stateful");
+	else
+		json_write_null(w, name);
+}
+
 static void write_subnet(struct os_call *e, struct json_writer *w, const void *item)
 {
 	const struct subnet *s = item;
@@ -45,8 +55,8 @@ static void write_subnet(struct os_call *e, struct json_writer *w, const void *i
 	json_write_close_list(w);
 	write_pools(w, s);
 	write_host_routes(w, s);
-	json_write_null(w, "ipv6_address_mode");
-	json_write_null(w, "ipv6_ra_mode");
+	write_ipv6_mode(w, "ipv6_address_mode", s);
+	write_ipv6_mode(w, "ipv6_ra_mode", s);
 	os_write_id(w, "subnetpool_id", s->subnet_pool);
 	json_write_null(w, "segment_id");
 	json_write_open_list(w, "service_types");

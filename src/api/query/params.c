@@ -167,11 +167,14 @@ static RESULT read_id(struct ctx *c, const struct param *p, const struct pair *p
 }
 
 /* IPv6 has parameters of its own in EC2. */
-static RESULT read_ip(struct ctx *c, const struct pair *pair, struct ip *out)
+static RESULT read_ip(struct ctx *c, const struct param *p, const struct pair *pair, struct ip *out)
 {
 	struct ip ip;
-	if (!result_is_ok(ip_parse(pair->value, &ip)) || ip.family != IP_V4)
-		return fail_value(c, pair, "This is not a valid IPv4 address.");
+	bool is_ipv6 = p->flags & IPV6;
+	if (!result_is_ok(ip_parse(pair->value, &ip)) || ip.family != (is_ipv6 ? IP_V6 : IP_V4))
+		return fail_value(c, pair,
+				  is_ipv6 ? "This is not a valid IPv6 address."
+					  : "This is not a valid IPv4 address.");
 	*out = ip;
 	return OK;
 }
@@ -205,7 +208,7 @@ static RESULT read_value(struct ctx *c, const struct param *p, const struct pair
 		return read_id(c, p, pair, out);
 	case PARAM_IP:
 	case PARAM_IPS:
-		return read_ip(c, pair, out);
+		return read_ip(c, p, pair, out);
 	case PARAM_CIDR:
 		return read_cidr(c, p, pair, out);
 	case PARAM_TABLE:

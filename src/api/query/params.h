@@ -35,7 +35,7 @@ enum param_flag {
 	BASE64 = 1 << 1,   /* TEXT: decoded; .max counts bytes then */
 	BY_NAME = 1 << 2,  /* ID: a name of .kind */
 	ANY_KIND = 1 << 3, /* ID: of whatever kind its prefix says */
-	IPV6 = 1 << 4,     /* CIDR: of IPv6, which has parameters of its own */
+	IPV6 = 1 << 4,     /* IP, CIDR: of IPv6, which has parameters of its own */
 };
 
 struct params;

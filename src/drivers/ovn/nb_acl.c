@@ -20,30 +20,49 @@ static bool is_for_all(const struct network_acl_entry *entry)
 	return entry->protocol < 0 && entry->block.bits == 0;
 }
 
-/* The entries of one direction that decide anything, of which the last may allow all that is left. */
+/* The entries of one direction, of which the last of a family may allow all that is left of it. */
 struct way {
-	const struct network_acl_entry *const *at;
-	size_t count; /* without that one */
-	bool allows_rest, denies;
+	const struct network_guard *guard;
+	bool egress;
+	bool allows_rest, allows_rest_ipv6, denies;
 };
+
+/* Goes through those that decide anything of less than all; from *at = 0 on. */
+static const struct network_acl_entry *next_entry(const struct way *way, size_t *at, bool ends[static 2],
+						  bool allows[static 2])
+{
+	while (*at < way->guard->entry_count) {
+		const struct network_acl_entry *entry = way->guard->entries[(*at)++];
+		bool is_ipv6 = entry->block.base.family == IP_V6;
+		if (entry->egress != way->egress || ends[is_ipv6])
+			continue;
+		if (!is_for_all(entry))
+			return entry;
+		ends[is_ipv6] = true;
+		allows[is_ipv6] = entry->allows;
+	}
+	return NULL;
+}
 
 static struct way find_way(const struct network_guard *guard, bool egress)
 {
-	struct way way = {0};
-	for (size_t k = 0; k < guard->entry_count; k++) {
-		const struct network_acl_entry *entry = guard->entries[k];
-		if (entry->egress != egress)
-			continue;
-		if (!way.at)
-			way.at = &guard->entries[k];
-		way.allows_rest = is_for_all(entry) && entry->allows;
-		if (is_for_all(entry))
-			break;
-		way.count++;
-		way.denies = way.denies || !entry->allows;
-	}
-	way.denies = way.denies || !way.allows_rest;
+	struct way way = {.guard = guard, .egress = egress};
+	bool ends[2] = {0}, allows[2] = {false, !guard->has_ipv6};
+	size_t at = 0;
+	for (const struct network_acl_entry *e; (e = next_entry(&way, &at, ends, allows));)
+		way.denies = way.denies || !e->allows;
+	way.allows_rest = allows[0];
+	way.allows_rest_ipv6 = allows[1];
+	way.denies = way.denies || !allows[0] || !allows[1];
 	return way;
+}
+
+/* What no entry decides, and is denied; NULL: nothing. */
+static const char *find_rest(const struct way *way)
+{
+	if (way->allows_rest)
+		return way->allows_rest_ipv6 ? NULL : "ip6";
+	return way->allows_rest_ipv6 && way->guard->has_ipv6 ? "ip4" : "ip";
 }
 
 /* ---- into subnets ---- */
@@ -66,14 +85,14 @@ static void plan_inward(struct wish *w, uuid acl, const struct way *way)
 	wish_add_row(w, "Port_Group", acl, json_pack("{s:s}", "name", nb_write_hex("nacl_", acl, name)));
 	add_acl(w, acl, STR("in-platform"), PRIORITY_PLATFORM,
 		str_print(w->arena, "ip4 && ip4.src == %s", platform), true);
-	for (size_t k = 0; k < way->count; k++) {
-		const struct network_acl_entry *entry = way->at[k];
-		add_acl(w, acl, str_print(w->arena, "in:%d", (int) entry->number),
-			PRIORITY_PLATFORM - 1 - (int) k, nb_write_entry_match(w->arena, entry),
-			entry->allows);
-	}
-	if (!way->allows_rest)
-		add_acl(w, acl, STR("in-rest"), PRIORITY_REST, STR("ip"), false);
+	bool ends[2] = {0}, allows[2] = {0};
+	int priority = PRIORITY_PLATFORM;
+	size_t at = 0;
+	for (const struct network_acl_entry *e; (e = next_entry(way, &at, ends, allows));)
+		add_acl(w, acl, str_print(w->arena, "in:%d", (int) e->number), --priority,
+			nb_write_entry_match(w->arena, e), e->allows);
+	if (find_rest(way))
+		add_acl(w, acl, STR("in-rest"), PRIORITY_REST, str_from(find_rest(way)), false);
 }
 
 void nb_join_guard(struct wish *w, struct wish_row *switch_port, const struct network_guard *guard)
@@ -130,14 +149,14 @@ static void plan_outward(struct wish *w, const struct network_router *wish, cons
 	struct outward o = {guard->acl->row.id, write_ports(w, wish, guard)};
 	add_policy(w, &o, STR("out-platform"), PRIORITY_PLATFORM,
 		   str_print(w->arena, "ip4 && ip4.dst == %s", platform), true);
-	for (size_t k = 0; k < way->count; k++) {
-		const struct network_acl_entry *entry = way->at[k];
-		add_policy(w, &o, str_print(w->arena, "out:%d", (int) entry->number),
-			   PRIORITY_PLATFORM - 1 - (int) k, nb_write_entry_match(w->arena, entry),
-			   entry->allows);
-	}
-	if (!way->allows_rest)
-		add_policy(w, &o, STR("out-rest"), PRIORITY_REST, STR("ip"), false);
+	bool ends[2] = {0}, allows[2] = {0};
+	int priority = PRIORITY_PLATFORM;
+	size_t at = 0;
+	for (const struct network_acl_entry *e; (e = next_entry(way, &at, ends, allows));)
+		add_policy(w, &o, str_print(w->arena, "out:%d", (int) e->number), --priority,
+			   nb_write_entry_match(w->arena, e), e->allows);
+	if (find_rest(way))
+		add_policy(w, &o, STR("out-rest"), PRIORITY_REST, str_from(find_rest(way)), false);
 }
 
 void nb_plan_guards(struct wish *w, const struct network_router *wish)

@@ -136,6 +136,15 @@ static json_t *make_options(struct wish *w, const struct subnet *subnet, const s
 	return options;
 }
 
+/* The way out is the router's to tell, with its advertisements. */
+static json_t *make_ipv6_options(struct wish *w, const struct subnet *subnet)
+{
+	char mac[MAC_TEXT_SIZE];
+	json_t *options = json_pack("{s:s}", "server_id", mac_write(subnet->gateway_mac, mac));
+	add_ips(w, options, "dns_server", subnet->dns_servers);
+	return options;
+}
+
 void nb_plan_network(struct wish *w, const struct network_segment *wish)
 {
 	uuid id = wish->network->row.id;
@@ -143,7 +152,12 @@ void nb_plan_network(struct wish *w, const struct network_segment *wish)
 	wish_add_row(w, "Logical_Switch", id, json_pack("{s:s}", "name", uuid_write(id, name)));
 	for (size_t k = 0; k < wish->subnet_count; k++) {
 		const struct subnet *subnet = wish->subnets[k];
-		if (!subnet->no_dhcp && subnet->block.base.family == IP_V4)
+		if (!subnet->no_dhcp && subnet->block.base.family == IP_V6)
+			wish_add_row(w, "DHCP_Options", uuid_v5(subnet->row.id, STR("dhcp")),
+				     json_pack("{s:s,s:o}", "cidr",
+					       cidr_write(cidr_canonical(subnet->block), block), "options",
+					       make_ipv6_options(w, subnet)));
+		else if (!subnet->no_dhcp)
 			wish_add_row(w, "DHCP_Options", uuid_v5(subnet->row.id, STR("dhcp")),
 				     json_pack("{s:s,s:o}", "cidr",
 					       cidr_write(cidr_canonical(subnet->block), block), "options",

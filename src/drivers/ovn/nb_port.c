@@ -41,22 +41,29 @@ static json_t *make_security(struct wish *w, const struct port *port, struct str
 	return set;
 }
 
+/* The DHCP options of a subnet of that family; NULL: it has none. */
+static const char *write_dhcp(const struct subnet *subnet, enum ip_family family,
+			      char out[static UUID_TEXT_SIZE])
+{
+	if (!subnet || subnet->no_dhcp || subnet->block.base.family != family)
+		return NULL;
+	return uuid_write(uuid_v5(subnet->row.id, STR("dhcp")), out);
+}
+
 static json_t *make_port_columns(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
-	char name[UUID_TEXT_SIZE], dhcp[UUID_TEXT_SIZE];
+	char name[UUID_TEXT_SIZE], dhcp[UUID_TEXT_SIZE], dhcp6[UUID_TEXT_SIZE];
 	struct str addresses = write_addresses(w->arena, wish);
 	struct str chassis = wish->chassis.n ? wish->chassis : STR(NOWHERE);
-	bool has_dhcp = wish->subnet && !wish->subnet->no_dhcp;
 	json_t *set = json_object();
 	add_text(w, set, addresses);
 	if (port->is_open)
 		add_text(w, set, STR("unknown")); /* frames to any other MAC come here, too */
-	if (has_dhcp)
-		uuid_write(uuid_v5(wish->subnet->row.id, STR("dhcp")), dhcp);
-	return json_pack("{s:s,s:s,s:o,s:o,s:s?,s:{s:s%}}", "name", uuid_write(port->row.id, name), "type",
-			 "", "addresses", set, "port_security", make_security(w, port, addresses),
-			 "dhcpv4_options", has_dhcp ? dhcp : NULL, "options", "requested-chassis", chassis.p,
+	return json_pack("{s:s,s:s,s:o,s:o,s:s?,s:s?,s:{s:s%}}", "name", uuid_write(port->row.id, name),
+			 "type", "", "addresses", set, "port_security", make_security(w, port, addresses),
+			 "dhcpv4_options", write_dhcp(wish->subnet, IP_V4, dhcp), "dhcpv6_options",
+			 write_dhcp(wish->ipv6, IP_V6, dhcp6), "options", "requested-chassis", chassis.p,
 			 chassis.n);
 }
 

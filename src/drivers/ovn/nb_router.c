@@ -17,6 +17,19 @@ static uuid arm_id(const struct network_subnet *s)
 	return s->port ? s->port->row.id : s->subnet->row.id;
 }
 
+/* What its guests are told in IPv6: their addresses by DHCPv6, as EC2's, and the way out by the router
+ * itself.
+ */
+static json_t *make_advertisements(const struct network_subnet *s)
+{
+	char mtu[24];
+	snprintf(mtu, sizeof mtu, "%d", (int) s->mtu);
+	if (s->subnet->block.base.family != IP_V6)
+		return json_object();
+	return json_pack("{s:s,s:s,s:s}", "address_mode", "dhcpv6_stateful", "send_periodic", "true", "mtu",
+			 mtu);
+}
+
 static void plan_arm(struct wish *w, const struct network_subnet *s, uuid router)
 {
 	const struct subnet *subnet = s->subnet;
@@ -29,9 +42,10 @@ static void plan_arm(struct wish *w, const struct network_subnet *s, uuid router
 		 subnet->block.bits);
 	struct wish_row *row = wish_add_row(
 		w, "Logical_Router_Port", uuid_v5(id, STR("rp")),
-		json_pack("{s:s,s:s,s:{s:b},s:{s:s}}", "name", port, "mac",
+		json_pack("{s:s,s:s,s:{s:b},s:{s:s},s:o}", "name", port, "mac",
 			  mac_write(s->port ? s->port->mac : subnet->gateway_mac, mac), "networks", network,
-			  1, "options", "route_table", nb_write_hex("rt_", s->route_table, table)));
+			  1, "options", "route_table", nb_write_hex("rt_", s->route_table, table),
+			  "ipv6_ra_configs", make_advertisements(s)));
 	wish_add_edge(w, row, "Logical_Router", "ports", router);
 	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(id, STR("sp")),
 			   json_pack("{s:s,s:s,s:{s:b},s:{s:s}}", "name", switch_port, "type", "router",

@@ -20,6 +20,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Router_Port", "networks", OVSDB_TEXTS, false},
 	{"Logical_Router_Port", "peer", OVSDB_OPT_TEXT, false},
 	{"Logical_Router_Port", "options", OVSDB_MAP, false},
+	{"Logical_Router_Port", "ipv6_ra_configs", OVSDB_MAP, false},
 	{"Logical_Router_Port", "gateway_chassis", OVSDB_UUIDS, false},
 	{"Logical_Router_Port", "external_ids", OVSDB_MAP, false},
 
@@ -46,6 +47,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"Logical_Switch_Port", "addresses", OVSDB_TEXTS, false},
 	{"Logical_Switch_Port", "port_security", OVSDB_TEXTS, false},
 	{"Logical_Switch_Port", "dhcpv4_options", OVSDB_OPT_UUID, false},
+	{"Logical_Switch_Port", "dhcpv6_options", OVSDB_OPT_UUID, false},
 	{"Logical_Switch_Port", "up", OVSDB_OPT_BOOL, false},
 	{"Logical_Switch_Port", "external_ids", OVSDB_MAP, false},
 

@@ -151,6 +151,11 @@ static void make_region(struct world *w)
 						 .first = ip_from_v4(0xCB00710A),
 						 .last = ip_from_v4(0xCB007114)};
 	DO(engine_add_external_network, &external);
+	struct external_ipv6_wish ipv6 = {
+		.external_network = {.kind = KIND_EXTERNAL_NETWORK, .text = STR("internet")},
+		.pool = {{{0x20, 0x01, 0x0d, 0xb8, 0xd0}, IP_V6}, 48},
+		.next_hop = {{0xfe, 0x80, [15] = 1}, IP_V6}};
+	DO(engine_set_external_ipv6, &ipv6);
 	for (int k = 0; k < 2; k++) {
 		struct host_wish host = {.name = str_print(w->arena, "hv%d", k + 1),
 					 .zone = {.kind = KIND_ZONE, .text = zones[k]},

@@ -321,6 +321,11 @@ static void add_way_out(struct cloud *c)
 					     .last = ip_of("198.51.100.200")};
 	cloud_ok(c, NULL, engine_add_external_network, &wish);
 	c->external_network = wish.external_network;
+	struct external_ipv6_wish ipv6 = {.external_network =
+						  cloud_ref(c, KIND_EXTERNAL_NETWORK, wish.external_network),
+					  .pool = {{{0x20, 0x01, 0x0d, 0xb8, 0xd0}, IP_V6}, 48},
+					  .next_hop = {{0xfe, 0x80, [15] = 1}, IP_V6}};
+	cloud_ok(c, NULL, engine_set_external_ipv6, &ipv6);
 }
 
 static void add_account(struct cloud *c)

@@ -423,7 +423,7 @@ static void test_all_goes_but_strangers(void **state)
 	assert_int_equal(model_count(&lab.model, "Logical_Switch"), 3);
 	assert_int_equal(model_count(&lab.model, "Logical_Switch_Port"), 1);
 	assert_int_equal(model_count(&lab.model, "Port_Group"), 3);
-	assert_int_equal(model_count(&lab.model, "ACL"), 3);
+	assert_int_equal(model_count(&lab.model, "ACL"), 4);
 	static const char *const empty[] = {"Logical_Router",
 					    "Logical_Router_Port",
 					    "Logical_Router_Static_Route",
@@ -763,6 +763,12 @@ static void test_kinds_of_ports(void **state)
 }
 
 /* A gateway that translates, an interface beside the gateway's address, a route over an address. */
+static const json_t *find_row(const struct lab *lab, const char *table, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	return json_object_get(json_object_get(lab->model.tables, table), uuid_write(id, text));
+}
+
 static void test_a_router_with_interfaces(void **state)
 {
 	static struct world w;
@@ -789,17 +795,44 @@ static void test_a_router_with_interfaces(void **state)
 	wish_init(&wish, lab.ctx->arena, w.region, w.routers[1].row.id, NB_ROUTER);
 	nb_plan_router(&wish, &n);
 	commit_wish(&lab, &wish);
-	char id[UUID_TEXT_SIZE];
-	const json_t *nat =
-		json_object_get(json_object_get(lab.model.tables, "NAT"),
-				uuid_write(uuid_v5(w.routers[1].row.id, STR("snat:10.0.0.0/24")), id));
+	const json_t *nat = find_row(&lab, "NAT", uuid_v5(w.routers[1].row.id, STR("snat:10.0.0.0/24")));
 	assert_string_equal(json_string_value(json_object_get(nat, "external_ip")), "203.0.113.77");
-	const json_t *way = json_object_get(json_object_get(lab.model.tables, "Logical_Router_Static_Route"),
-					    uuid_write(route.row.id, id));
+	const json_t *way = find_row(&lab, "Logical_Router_Static_Route", route.row.id);
 	assert_string_equal(json_string_value(json_object_get(way, "nexthop")), "10.0.0.99");
 	char name[NB_NAME_SIZE];
 	assert_string_equal(json_string_value(json_object_get(way, "output_port")),
 			    nb_write_name("rp-", arm.row.id, name));
+	model_done(&lab.model);
+}
+
+/* The router tells of itself, and a list that lets IPv4 alone pass denies IPv6. */
+static void test_ipv6(void **state)
+{
+	static struct world w;
+	init_world(&w);
+	struct lab lab = make_lab(state, &w);
+	apply_all(&lab);
+	struct subnet ipv6 = {.row.id = make_id("ipv6", 0, 0),
+			      .network = w.subnets[0][0].network,
+			      .router = w.routers[0].row.id,
+			      .block = make_cidr("2001:db8:0:1::/64"),
+			      .gateway_ip = make_ip("2001:db8:0:1::1")};
+	struct network_acl acl = {.row.id = make_id("acl", 7, 7)};
+	struct network_acl_entry all = {
+		.number = 100, .allows = true, .protocol = -1, .block = make_cidr("0.0.0.0/0")};
+	struct network_guard guard = {&acl, (const struct network_acl_entry *[]){&all}, 1, true};
+	struct network_subnet subnets[] = {{&ipv6, NULL, make_id("table", 0, 0), &guard, 1442}};
+	struct network_router n = {.router = &w.routers[0], .subnets = subnets, .subnet_count = 1};
+	n.guards = (const struct network_guard *[]){&guard}, n.guard_count = 1;
+	struct wish wish;
+	wish_init(&wish, lab.ctx->arena, w.region, w.routers[0].row.id, NB_ROUTER);
+	nb_plan_router(&wish, &n);
+	commit_wish(&lab, &wish);
+	const json_t *arm = find_row(&lab, "Logical_Router_Port", uuid_v5(ipv6.row.id, STR("rp")));
+	assert_non_null(json_object_get(json_object_get(arm, "networks"), "2001:db8:0:1::1/64"));
+	assert_int_equal(json_object_size(json_object_get(arm, "ipv6_ra_configs")), 3);
+	const json_t *rest = find_row(&lab, "ACL", uuid_v5(acl.row.id, STR("in-rest")));
+	assert_non_null(strstr(json_string_value(json_object_get(rest, "match")), "&& ip6"));
 	model_done(&lab.model);
 }
 
@@ -952,6 +985,7 @@ int main(int argc, char **argv)
 		ctx_test(test_a_network_without_router),
 		ctx_test(test_kinds_of_ports),
 		ctx_test(test_a_router_with_interfaces),
+		ctx_test(test_ipv6),
 		ctx_test(test_another_regions_row_is_not_taken),
 		ctx_test(test_other_marks_are_kept),
 		ctx_test(test_one_rule_is_two_operations),

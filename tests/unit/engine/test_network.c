@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Routers, subnets, gateways, route tables and ports. */
 #include "cloud.h"
+#include "engine/external_network.h"
+#include "engine/router_block.h"
 
 static struct router_wish make_router(struct cloud *c, const char *block)
 {
@@ -14,6 +16,34 @@ static uuid make_subnet(struct cloud *c, uuid router, const char *block)
 	struct subnet_wish wish = {.router = ref_to(c, KIND_ROUTER, router), .block = cidr_of(block)};
 	cloud_ok(c, &c->alice, engine_create_subnet, &wish);
 	return wish.subnet;
+}
+
+/* Without a pool there is nothing to hand out; a /56 pool has one block, which comes back once nothing of it
+ * is left. */
+static void check_ipv6_blocks(void **state)
+{
+	struct cloud *c = *state;
+	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	cloud_fails(c, &c->alice, engine_create_router, &wish, ERR_UNSUPPORTED, KIND_EXTERNAL_NETWORK);
+	struct external_ipv6_wish pool = {.external_network =
+						  ref_to(c, KIND_EXTERNAL_NETWORK, c->external_network),
+					  .pool = cidr_of("2001:db8::/39")};
+	cloud_fails(c, &c->operator, engine_set_external_ipv6, &pool, ERR_INVALID, KIND_EXTERNAL_NETWORK);
+	pool.pool = cidr_of("fe80::/56");
+	cloud_fails(c, &c->operator, engine_set_external_ipv6, &pool, ERR_INVALID, KIND_EXTERNAL_NETWORK);
+	pool.pool = cidr_of("2001:db8:0:ff00::/56");
+	cloud_ok(c, &c->operator, engine_set_external_ipv6, &pool);
+	cloud_ok(c, &c->alice, engine_create_router, &wish);
+	struct router_block_wish another = {.router = ref_to(c, KIND_ROUTER, wish.router),
+					    .wants_ipv6 = true};
+	cloud_fails(c, &c->alice, engine_add_router_block, &another, ERR_CAPACITY, KIND_ADDRESS);
+	struct router_target gone = {.router = ref_to(c, KIND_ROUTER, wish.router)};
+	cloud_ok(c, &c->alice, engine_delete_router, &gone);
+	struct router_wish again = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	cloud_fails(c, &c->alice, engine_create_router, &again, ERR_CAPACITY, KIND_ADDRESS);
+	struct router_forget forget = {.router = wish.router};
+	cloud_ok(c, NULL, engine_forget_router, &forget);
+	cloud_ok(c, &c->alice, engine_create_router, &again);
 }
 
 static void check_router_blocks(void **state)
@@ -381,6 +411,7 @@ static void check_many_ports(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_ipv6_blocks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_router_blocks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_router_settings, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_router_delete, cloud_setup, cloud_teardown),

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * IPv6 beside IPv4. An IPv6 subnet is a subnet like any other. Where it shares a network and a router with an
+ * IPv4 one it is, in EC2's words, that subnet's IPv6 block: it goes by the same route table and the same
+ * network ACL, and ports of the IPv4 subnet have their IPv6 addresses, which are secondary ones, in it. */
+#pragma once
+
+#include "engine/operation.h"
+
+enum {
+	IPV6_ROUTER_BITS = 56, /* of a router's block */
+	IPV6_SUBNET_BITS = 64,
+	IPV6_POOL_BITS_MIN = 40, /* of an external network's pool: 65,536 blocks */
+	ROUTER_IPV6_BLOCKS_MAX = 5
+};
+
+/* Reading, on any tables. The live IPv6 subnet beside an IPv4 one, and the IPv4 one beside it, the oldest
+ * where there are several; NULL: none. */
+const struct subnet *engine_find_ipv6_subnet(const struct tables *t, const struct subnet *subnet);
+const struct subnet *engine_find_ipv4_subnet(const struct tables *t, const struct subnet *subnet);
+/* EC2's id of the association of an IPv6 block with its router. */
+uuid engine_get_ipv6_association(const struct router *router, struct cidr block);
+
+/* An IPv6 subnet beside an IPv4 one. ERR_RANGE with KIND_SUBNET: not a /64 of the router's blocks;
+ * ERR_CONFLICT: another subnet's, or about SubnetId: it has one already. */
+struct ipv6_subnet_wish {
+	struct ref subnet;
+	struct cidr block;
+	/* made: */
+	uuid made_in, ipv6_subnet;
+};
+OPERATION(engine_add_ipv6_subnet, ipv6_subnet_wish)
+
+/* ERR_NOT_FOUND with KIND_NONE; ERR_IN_USE with KIND_SUBNET: ports have addresses in it. */
+struct ipv6_subnet_target {
+	struct ref association; /* from id_parse_prefixed(): the IPv6 subnet's */
+	/* removed: */
+	uuid subnet, removed;
+	struct cidr block;
+};
+OPERATION(engine_remove_ipv6_subnet, ipv6_subnet_target)
