@@ -205,11 +205,19 @@ static RESULT write_secondary(struct op *op, const struct port *port, const stru
 	return secondary_ip_put(op, &s);
 }
 
-static RESULT fail_no_ipv6(struct op *op, const struct subnet *subnet, struct str field)
+/* wanted: addresses that are named, of which the first is told. */
+static RESULT fail_no_ipv6(struct op *op, const struct subnet *subnet, const struct ips *wanted,
+			   struct str field)
 {
+	char text[IP_TEXT_SIZE];
+	struct str id = engine_write_id(op, KIND_SUBNET, subnet->row.id);
+	if (wanted->count == 0)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, field,
+				   "The subnet '%" STR_FMT "' has no IPv6 CIDR block.", STR_ARG(id));
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, field,
-			   "The subnet '%" STR_FMT "' has no IPv6 CIDR block.",
-			   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+			   "The address %s cannot be assigned: the subnet '%" STR_FMT
+			   "' has no IPv6 CIDR block.",
+			   ip_write(wanted->at[0], text), STR_ARG(id));
 }
 
 RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
@@ -235,7 +243,7 @@ static RESULT write_ipv6(struct op *op, const struct subnet *subnet, const struc
 	if (ips->ipv6s.count == 0 && more == 0)
 		return OK;
 	if (!beside)
-		return fail_no_ipv6(op, subnet, ips->ipv6_field);
+		return fail_no_ipv6(op, subnet, &ips->ipv6s, ips->ipv6_field);
 	for (size_t k = 0; k < ips->ipv6s.count; k++)
 		TRY(write_secondary(op, port, beside, ips->ipv6s.at[k], ips->ipv6_field, &ip));
 	for (int64_t k = 0; k < more; k++)
@@ -409,7 +417,7 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	if (!subnet)
 		return engine_fail_not_found(op->ctx, KIND_PORT, &wish->port);
 	if (wish->is_ipv6 && !engine_find_ipv6_subnet(op->head, subnet))
-		return fail_no_ipv6(op, subnet, wish->port.field);
+		return fail_no_ipv6(op, subnet, &wish->ips, wish->port.field);
 	if (wish->is_ipv6)
 		subnet = engine_find_ipv6_subnet(op->head, subnet);
 	TRY(port_check_unmanaged(op, port, wish->port.field));

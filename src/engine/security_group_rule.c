@@ -79,10 +79,13 @@ static RESULT check_peer(struct op *op, const struct rule_wish *wish, const stru
 {
 	const struct account *owner = account_find(op->head, peer->account);
 	const struct ref *router = &wish->peer_router, *over = &wish->peering;
-	bool fits = (!ref_is_given(router) || id_has_prefix(peer->router, router->prefix, router->bits)) &&
-		    (!ref_is_given(over) || id_has_prefix(peering, over->prefix, over->bits)) &&
-		    (str_is_empty(wish->peer_owner) || (owner && str_equal(owner->number, wish->peer_owner)));
-	return fits ? OK : engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &wish->peer_group);
+	if (ref_is_given(router) && !id_has_prefix(peer->router, router->prefix, router->bits))
+		return engine_fail_not_found(op->ctx, KIND_ROUTER, router);
+	if (ref_is_given(over) && !id_has_prefix(peering, over->prefix, over->bits))
+		return engine_fail_not_found(op->ctx, KIND_PEERING, over);
+	if (!str_is_empty(wish->peer_owner) && !(owner && str_equal(owner->number, wish->peer_owner)))
+		return engine_fail_not_found(op->ctx, KIND_SECURITY_GROUP, &wish->peer_group);
+	return OK;
 }
 
 static RESULT resolve_peer_group(struct op *op, const struct security_group *group,

@@ -4,6 +4,8 @@
 every parameter that is built and with the defaults of those that are left out. An action that
 creates and is not in the table fails, and so does a parameter that no row of it gives."""
 import base64
+import ipaddress
+import itertools
 import os
 import re
 import sys
@@ -94,11 +96,11 @@ ROWS = [
       "AvailableIpAddressCount": 251, "DefaultForAz": False, "MapPublicIpOnLaunch": False, "State": "available", "Tags": TAGS,
       "AssignIpv6AddressOnCreation": False, "SubnetArn": Some("arn:aws:ec2:us-east-1:{owner}:subnet/{subnet}")}),
     ("AssociateVpcCidrBlock", {"VpcId": "{vpc}", "AmazonProvidedIpv6CidrBlock": True},
-     {"ipv6": "Ipv6CidrBlockAssociation.AssociationId", "ipv6 block": "Ipv6CidrBlockAssociation.Ipv6CidrBlock"},
-     "DescribeVpcs", {"Filters": [{"Name": "ipv6-cidr-block-association.association-id", "Values": ["{ipv6}"]}]}, "Vpcs[0]",
-     {"VpcId": "{vpc}", "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{ipv6 block}",
+     {"six": "Ipv6CidrBlockAssociation.AssociationId", "six range": "Ipv6CidrBlockAssociation.Ipv6CidrBlock"},
+     "DescribeVpcs", {"Filters": [{"Name": "ipv6-cidr-block-association.association-id", "Values": ["{six}"]}]}, "Vpcs[0]",
+     {"VpcId": "{vpc}", "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six range}",
       "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlockState.State": "associated"}),
-    ("DisassociateVpcCidrBlock", {"AssociationId": "{ipv6}"}, {"ipv6": "Ipv6CidrBlockAssociation.AssociationId"},
+    ("DisassociateVpcCidrBlock", {"AssociationId": "{six}"}, {"six": "Ipv6CidrBlockAssociation.AssociationId"},
      "DescribeVpcs", {"VpcIds": ["{vpc}"]}, "Vpcs[0]", {"Ipv6CidrBlockAssociationSet": None}),
     ("CreateSubnet", {"VpcId": "{vpc}", "CidrBlock": "10.20.2.0/28", "AvailabilityZoneId": "use1-az1"}, {"small": "Subnet.SubnetId"},
      "DescribeSubnets", {"SubnetIds": ["{small}"]}, "Subnets[0]",
@@ -402,6 +404,51 @@ ROWS = [
     ("CreateRoute", {"RouteTableId": "{rtb}", "DestinationCidrBlock": "10.44.0.0/16", "VpcPeeringConnectionId": "{pcx}"}, {},
      "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0].Routes[?DestinationCidrBlock=='10.44.0.0/16'] | [0]",
      {"VpcPeeringConnectionId": "{pcx}", "State": "blackhole", "Origin": "CreateRoute"}),
+    ("AcceptVpcPeeringConnection", {"VpcPeeringConnectionId": "{pcx}"}, {}, "DescribeVpcPeeringConnections",
+     {"VpcPeeringConnectionIds": ["{pcx}"]}, "VpcPeeringConnections[0]", {"Status.Code": "active"}),
+    ("CreateSecurityGroup", {"GroupName": "peers", "Description": "there", "VpcId": "{peer vpc}"}, {"peer sg": "GroupId"},
+     "DescribeSecurityGroups", {"GroupIds": ["{peer sg}"]}, "SecurityGroups[0]", {"VpcId": "{peer vpc}"}),
+    *((f"AuthorizeSecurityGroup{way}", {"GroupId": "{sg}", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 77, "ToPort": 77, "UserIdGroupPairs": [
+        {"GroupId": "{peer sg}", "VpcId": "{peer vpc}", "VpcPeeringConnectionId": "{pcx}", "PeeringStatus": "active"}]}]}, {},
+       "DescribeSecurityGroups", {"GroupIds": ["{sg}"]}, f"SecurityGroups[0].{where}[?FromPort==`77`].UserIdGroupPairs[] | [0]",
+       {"GroupId": "{peer sg}", "VpcId": "{peer vpc}", "VpcPeeringConnectionId": "{pcx}", "PeeringStatus": "active"})
+      for way, where in [("Ingress", "IpPermissions"), ("Egress", "IpPermissionsEgress")]),
+    ("CreateVpc", {"CidrBlock": "10.46.0.0/16", "AmazonProvidedIpv6CidrBlock": True},
+     {"six vpc": "Vpc.VpcId", "six block": "Vpc.Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock"}, "DescribeVpcs", {"VpcIds": ["{six vpc}"]}, "Vpcs[0]",
+     {"Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlockState.State": "associated", "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block}"}),
+    ("CreateSubnet", {"VpcId": "{six vpc}", "CidrBlock": "10.46.1.0/24", "Ipv6CidrBlock": "{six block first}"}, {"six subnet": "Subnet.SubnetId"},
+     "DescribeSubnets", {"SubnetIds": ["{six subnet}"]}, "Subnets[0]",
+     {"Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block first}", "CidrBlock": "10.46.1.0/24"}),
+    ("CreateSubnet", {"VpcId": "{six vpc}", "CidrBlock": "10.46.2.0/24"}, {"late subnet": "Subnet.SubnetId"},
+     "DescribeSubnets", {"SubnetIds": ["{late subnet}"]}, "Subnets[0]", {"Ipv6CidrBlockAssociationSet": []}),
+    ("AssociateSubnetCidrBlock", {"SubnetId": "{late subnet}", "Ipv6CidrBlock": "{six block second}"},
+     {"late six": "Ipv6CidrBlockAssociation.AssociationId"}, "DescribeSubnets",
+     {"Filters": [{"Name": "ipv6-cidr-block-association.association-id", "Values": ["{late six}"]}]}, "Subnets[0]",
+     {"SubnetId": "{late subnet}", "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block second}",
+      "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlockState.State": "associated"}),
+    ("DisassociateSubnetCidrBlock", {"AssociationId": "{late six}"}, {"late six": "Ipv6CidrBlockAssociation.AssociationId"}, "DescribeSubnets",
+     {"SubnetIds": ["{late subnet}"]}, "Subnets[0]", {"Ipv6CidrBlockAssociationSet": []}),
+    ("CreateNetworkInterface", {"SubnetId": "{six subnet}", "Ipv6AddressCount": 2}, {"six eni": "NetworkInterface.NetworkInterfaceId"},
+     "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{six eni}"]}, "NetworkInterfaces[0]", {"length(Ipv6Addresses)": 2}),
+    ("CreateNetworkInterface", {"SubnetId": "{six subnet}", "Ipv6Addresses": [{"Ipv6Address": "{six block a}"}]}, {"other eni": "NetworkInterface.NetworkInterfaceId"},
+     "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{other eni}"]}, "NetworkInterfaces[0].Ipv6Addresses[0]", {"Ipv6Address": "{six block a}"}),
+    ("AssignIpv6Addresses", {"NetworkInterfaceId": "{six eni}", "Ipv6Addresses": ["{six block b}"]}, {}, "DescribeNetworkInterfaces",
+     {"NetworkInterfaceIds": ["{six eni}"]}, "NetworkInterfaces[0]",
+     {"NetworkInterfaceId": "{six eni}", "length(Ipv6Addresses)": 3, "Ipv6Addresses[?ends_with(Ipv6Address, ':71')] | [0].Ipv6Address": "{six block b}"}),
+    ("AssignIpv6Addresses", {"NetworkInterfaceId": "{other eni}", "Ipv6AddressCount": 2}, {}, "DescribeNetworkInterfaces",
+     {"NetworkInterfaceIds": ["{other eni}"]}, "NetworkInterfaces[0]", {"length(Ipv6Addresses)": 3}),
+    ("RunInstances", {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": "{six subnet}", "Ipv6AddressCount": 2},
+     {"six i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{six i}"]}, "Reservations[0].Instances[0].NetworkInterfaces[0]",
+     {"length(Ipv6Addresses)": 2}),
+    ("RunInstances", {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": "{six subnet}",
+                      "Ipv6Addresses": [{"Ipv6Address": "{six block c}"}]},
+     {"six i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{six i}"]}, "Reservations[0].Instances[0]",
+     {"Ipv6Address": "{six block c}", "NetworkInterfaces[0].Ipv6Addresses[0].Ipv6Address": "{six block c}"}),
+    ("RunInstances", {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "NetworkInterfaces": [
+        {"DeviceIndex": 0, "SubnetId": "{six subnet}", "Ipv6AddressCount": 2}, {"DeviceIndex": 1, "SubnetId": "{six subnet}", "Ipv6Addresses": [{"Ipv6Address": "{six block d}"}]}]},
+     {"six i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{six i}"]}, "Reservations[0].Instances[0]",
+     {"NetworkInterfaces[?Attachment.DeviceIndex==`0`].Ipv6Addresses[] | length(@)": 2,
+      "NetworkInterfaces[?Attachment.DeviceIndex==`1`].Ipv6Addresses[] | [0].Ipv6Address": "{six block d}"}),
     ("CreateTags", {"Resources": ["{i}", "{vpc}"], "Tags": [{"Key": "later", "Value": "yes"}, {"Key": "colour", "Value": "blue"}]}, {},
      "DescribeVpcs", {"VpcIds": ["{vpc}"]}, "Vpcs[0]",
      {"Tags": [{"Key": "colour", "Value": "blue"}, {"Key": "empty", "Value": ""}, {"Key": "later", "Value": "yes"}]}),
@@ -550,6 +597,12 @@ OTHER_LOOKS = [
 ]
 # Members of a row that tell of a parameter in other words.
 TELLING = {
+    ("AssignIpv6Addresses", "Ipv6AddressCount"): "length(Ipv6Addresses)",
+    ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock",
+    ("CreateVpc", "AmazonProvidedIpv6CidrBlock"): "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock",
+    ("CreateNetworkInterface", "Ipv6AddressCount"): "length(Ipv6Addresses)",
+    ("RunInstances", "Ipv6AddressCount"): "length(Ipv6Addresses)",
+    ("RunInstances", "NetworkInterface.N.Ipv6AddressCount"): "NetworkInterfaces[?Attachment.DeviceIndex==`0`].Ipv6Addresses[] | length(@)",
     ("AssignPrivateIpAddresses", "AllowReassignment"): "NetworkInterfaceId",
     ("AssignPrivateIpAddresses", "SecondaryPrivateIpAddressCount"): "PrivateIpAddresses[].Primary",
     ("AssociateAddress", "AllowReassociation"): "NetworkInterfaceId",
@@ -656,6 +709,12 @@ class Region:
                 time.sleep(0.05)  # until the hosts have brought about what was made before
         raise AssertionError(f"{action} {arguments}: IncorrectState for too long")
 
+    def divide(self, label):
+        """Two parts of an IPv6 block, and addresses of the first."""
+        first, second = itertools.islice(ipaddress.ip_network(self.made[label]).subnets(new_prefix=64), 2)
+        self.made.update({f"{label} first": str(first), f"{label} second": str(second)})
+        self.made.update({f"{label} {name}": str(first[0x70 + n]) for n, name in enumerate("abcd")})
+
     def fill(self, value):
         """With what was made in place of labels."""
         if isinstance(value, str):
@@ -681,6 +740,8 @@ def test_row(row, region):
     for label, where in kept.items():
         region.made[label] = jmespath.search(where, answer)
         assert region.made[label], f"{where} is not in {answer}"
+        if label == "six block":
+            region.divide(label)
     thing = jmespath.search(path, region.call(describe, selection))
     wrong = [f"{member}: {jmespath.search(member, thing)!r}, not {region.fill(value)!r}" for member, value in expected.items()
              if region.fill(value) != jmespath.search(member, thing)]

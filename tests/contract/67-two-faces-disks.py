@@ -316,6 +316,24 @@ def test_shared_snapshot(both, other):
     both.rest()
 
 
+@holds("What each face calls it: import of a snapshot, of an image", "Disks: ImportSnapshot, ImportImage", "Disks: `autoEnableIO`")
+def test_what_openstack_has_no_word_for(both):
+    task = both.ec2.import_snapshot(DiskContainer={"Url": "http://127.0.0.1:9/disk"})["ImportTaskId"]
+    image = both.ec2.import_image(DiskContainers=[{"Url": "http://127.0.0.1:9/disk"}])["ImportTaskId"]
+    assert code(both.ec2.import_snapshot, DiskContainer={"Url": "s3://bucket/disk"}) == "UnsupportedOperation"
+    both.rest()
+    (told,) = both.ec2.describe_import_snapshot_tasks(ImportTaskIds=[task])["ImportSnapshotTasks"]
+    assert told["SnapshotTaskDetail"]["Status"] == "deleted" and told["SnapshotTaskDetail"]["StatusMessage"]
+    (told,) = both.ec2.describe_import_image_tasks(ImportTaskIds=[image])["ImportImageTasks"]
+    assert told["Status"] == "deleted" and told["StatusMessage"]
+    volume = both.ec2.create_volume(AvailabilityZone=both.zone, Size=1)["VolumeId"]
+    both.ec2.modify_volume_attribute(VolumeId=volume, AutoEnableIO={"Value": True})
+    assert both.ec2.describe_volume_attribute(VolumeId=volume, Attribute="autoEnableIO")["AutoEnableIO"] == {"Value": True}
+    both.rest()
+    both.ec2.delete_volume(VolumeId=volume)
+    both.rest()
+
+
 @holds("Images and volumes through OpenStack: Visibility")
 def test_visibility(both, other):
     made = upload(both)

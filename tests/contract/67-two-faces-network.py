@@ -70,7 +70,7 @@ def ports_of(both, **filters):
     return both.ok("GET", f"{NETWORK}/ports?{query}")["ports"]
 
 
-@holds("Peerings", "peering")
+@holds("The network: Peerings", "What each face calls it: peering")
 def test_peerings(both):
     """Of a peering Neutron sees nothing, and leaves its routes alone."""
     vpc, router, subnets = make_vpc(both, "10.61.0.0/16")

@@ -88,6 +88,8 @@ class Dev:
         done = subprocess.run([DARI, "--config", self.config, *argv, "--json"], check=True, capture_output=True, text=True)
         return json.loads(done.stdout) if done.stdout.strip() else None
 
+    endless = 0  # downloads that somebody made never to end: always on their way
+
     def rest(self):
         """Waits until the reconciler has nothing on its way, or only what waits for better times: nothing changes for a while."""
         start = changed = time.monotonic()
@@ -95,7 +97,7 @@ class Dev:
         while time.monotonic() - start < PATIENCE_S:
             with urllib.request.urlopen(self.url + "/healthz", timeout=PATIENCE_S) as answer:
                 now = json.load(answer)["waiting"]
-            if now == 0 or (now == before and time.monotonic() - changed > QUIET_S):
+            if now <= self.endless or (now == before and time.monotonic() - changed > QUIET_S):
                 return
             if now != before:
                 before, changed = now, time.monotonic()
@@ -228,7 +230,7 @@ ASKED = {"DescribeLaunchTemplateVersions": {"LaunchTemplateVersion.1": "$Latest"
 def describes(tables):
     """The Describe actions that list what an account has."""
     return [a["name"] for a in tables["actions"] if a["name"].startswith("Describe") and a["name"] not in ASKED
-            and not any(p["required"] for p in a["params"] if "." not in p["name"])]
+            and not any(p["required"] for p in a["params"] if "." not in p["name"].removesuffix(".N"))]
 
 
 def attributes(tables, text):

@@ -5,6 +5,7 @@ A World is filled with at least one resource of every kind; request() builds fro
 the smallest request of an action that would succeed, so that a test can spoil it in one place. What
 the tables cannot say (which subnet, which range) stands in VALUES and REQUESTS below.
 """
+import ipaddress
 import re
 import time
 
@@ -13,11 +14,12 @@ from endless import Endless
 
 IAM_VERSION = "2010-05-08"
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
-ID = re.compile(r"\b((?:vpc-cidr-|iip-|import-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
+ID = re.compile(r"\b((?:vpc-cidr-|subnet-cidr-|iip-|import-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
 # Values of parameters that are words, by name.
 VALUES = {
     "Arn": lambda w: w.profile_arn, "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "Cidr": "203.0.113.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
+    "Ipv6CidrBlock": lambda w: w.ids["free part"], "Ipv6Address": lambda w: w.ids["free ipv6"], "Ipv6Addresses": lambda w: w.ids["free ipv6"],
     "Description": "words",
     "DestinationCidrBlock": "198.18.0.0/15", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
@@ -45,6 +47,11 @@ REQUESTS = {
     "ReplaceIamInstanceProfileAssociation": {"IamInstanceProfile.Name": "=contract"},
     "AssociateRouteTable": {"RouteTableId": "spare rtb", "SubnetId": "spare subnet"},
     ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): {"VpcId": "spare vpc"},
+    "AssociateSubnetCidrBlock": {"SubnetId": "bare subnet", "Ipv6CidrBlock": "free part"},
+    "AssignIpv6Addresses": {"NetworkInterfaceId": "spare eni", "Ipv6AddressCount": "=1"},
+    ("AssignIpv6Addresses", "Ipv6Addresses"): {"NetworkInterfaceId": "spare eni"},
+    "UnassignIpv6Addresses": {"NetworkInterfaceId": "loose eni", "Ipv6Addresses.1": "taken ipv6"},
+    "DisassociateSubnetCidrBlock": {"AssociationId": "spare subnet-cidr-assoc"},
     "AssociateVpcCidrBlock": {"VpcId": "spare vpc", "CidrBlock": "=10.66.0.0/16"},
     "AttachInternetGateway": {"InternetGatewayId": "spare igw", "VpcId": "spare vpc"},
     "AttachNetworkInterface": {"NetworkInterfaceId": "spare eni", "InstanceId": "i", "DeviceIndex": "=2"},
@@ -193,7 +200,7 @@ REQUESTS = {
 
 for _action in ("AuthorizeSecurityGroupEgress", "AuthorizeSecurityGroupIngress", "RevokeSecurityGroupEgress", "RevokeSecurityGroupIngress",
                 "UpdateSecurityGroupRuleDescriptionsEgress", "UpdateSecurityGroupRuleDescriptionsIngress"):
-    for _member in ("UserId", "VpcId"):  # of a group that is named
+    for _member in ("UserId", "VpcId", "VpcPeeringConnectionId", "PeeringStatus"):  # of a group that is named
         REQUESTS[_action, f"IpPermissions.N.Groups.N.{_member}"] = {**REQUESTS[_action, "IpPermissions"], "IpPermissions.1.Groups.1.GroupId": "sg"}
 
 
@@ -236,6 +243,11 @@ class World:
         call("AttachInternetGateway", {"InternetGatewayId": igw, "VpcId": vpc})
         subnet = make("subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.1.0/24", "AvailabilityZone": "us-east-1a"}, "subnetId")
         make("scr", "CreateSubnetCidrReservation", {"SubnetId": subnet, "Cidr": "10.1.1.128/28", "ReservationType": "explicit"}, "subnetCidrReservationId")
+        make("ipv6 vpc-cidr-assoc", "AssociateVpcCidrBlock", {"VpcId": vpc, "AmazonProvidedIpv6CidrBlock": "true"}, "associationId")
+        self.parts = ipaddress.ip_network(call("DescribeVpcs", {"VpcId.1": vpc}).first(".//ipv6CidrBlock")).subnets(new_prefix=64)
+        part = next(self.parts)
+        make("subnet-cidr-assoc", "AssociateSubnetCidrBlock", {"SubnetId": subnet, "Ipv6CidrBlock": str(part)}, "associationId")
+        self.ids["taken ipv6"], self.ids["free ipv6"] = str(part[0x77]), str(part[0x99])
         table = make("rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
         make("rtbassoc", "AssociateRouteTable", {"RouteTableId": table, "SubnetId": subnet}, "associationId")
         call("CreateRoute", {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": igw})
@@ -245,7 +257,8 @@ class World:
         make("egress sgr", "AuthorizeSecurityGroupEgress", {"GroupId": group, "IpProtocol": "udp", "FromPort": 53, "ToPort": 53,
                                                             "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
         port = make("loose eni", "CreateNetworkInterface", {
-            "SubnetId": subnet, "PrivateIpAddress": "10.1.1.14", "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88"}, "networkInterfaceId")
+            "SubnetId": subnet, "PrivateIpAddress": "10.1.1.14", "PrivateIpAddresses.1.PrivateIpAddress": "10.1.1.88",
+            "Ipv6Addresses.1.Ipv6Address": self.ids["taken ipv6"]}, "networkInterfaceId")
         make("key", "CreateKeyPair", {"KeyName": "contract"}, "keyPairId")
         make("lt", "CreateLaunchTemplate", {
             "LaunchTemplateName": "contract", "LaunchTemplateData.InstanceType": "t3.nano", "LaunchTemplateData.ImageId": self.image,
@@ -268,6 +281,7 @@ class World:
         make("snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1", "Description": "words"}, "snapshotId")
         make("import-snap", "ImportSnapshot", {"DiskContainer.Url": "http://127.0.0.1:9/disk"}, "importTaskId")
         make("endless import-snap", "ImportSnapshot", {"DiskContainer.Url": Endless().url}, "importTaskId")  # active as long as the world is
+        self.account.dev.endless += 1
         make("import-ami", "ImportImage", {"DiskContainer.1.Url": "http://127.0.0.1:9/disk"}, "importTaskId")
         self.await_word("DescribeInstances", {"InstanceId.1": self.ids["i"]}, ".//instanceState/name", "running")
         volume = self.make_volume("plugged vol")
@@ -293,6 +307,10 @@ class World:
         make("spare igw", "CreateInternetGateway", {}, "internetGatewayId")
         make("spare pcx", "CreateVpcPeeringConnection", {"VpcId": self.ids["loose vpc"], "PeerVpcId": vpc}, "vpcPeeringConnectionId")
         make("spare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.2.0/24"}, "subnetId")
+        make("bare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": f"10.1.{20 + len(self.deleted)}.0/24"}, "subnetId")
+        make("spare subnet-cidr-assoc", "AssociateSubnetCidrBlock", {"SubnetId": self.ids["spare subnet"], "Ipv6CidrBlock": str(next(self.parts))},
+             "associationId")
+        self.ids["free part"] = str(next(self.parts))
         make("spare scr", "CreateSubnetCidrReservation", {"SubnetId": self.ids["spare subnet"], "Cidr": "10.1.2.128/28", "ReservationType": "prefix"},
              "subnetCidrReservationId")
         make("spare rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
@@ -358,6 +376,8 @@ class World:
         call("RevokeSecurityGroupIngress", {"GroupId": ids["spare sg"], "SecurityGroupRuleId.1": gone["sgr"]})
         gone["vpc-cidr-assoc"] = call("AssociateVpcCidrBlock", {"VpcId": ids["spare vpc"], "CidrBlock": "10.66.0.0/16"}).first(".//associationId")
         call("DisassociateVpcCidrBlock", {"AssociationId": gone["vpc-cidr-assoc"]})
+        gone["subnet-cidr-assoc"] = ids["spare subnet-cidr-assoc"]
+        call("DisassociateSubnetCidrBlock", {"AssociationId": gone["subnet-cidr-assoc"]})
         gone["rtbassoc"] = call("AssociateRouteTable", {"RouteTableId": ids["spare rtb"], "SubnetId": ids["spare subnet"]}).first(".//associationId")
         call("DisassociateRouteTable", {"AssociationId": gone["rtbassoc"]})
         gone["eipassoc"] = call("AssociateAddress", {"AllocationId": ids["spare eipalloc"], "NetworkInterfaceId": ids["spare eni"]}).first(".//associationId")
