@@ -69,6 +69,10 @@ TEMPLATE = {
 DEFAULT = [{"Name": "default-for-az", "Values": ["true"]}]
 
 ROWS = [
+    # Before anything is launched, which might draw it.
+    ("AllocateAddress", {"Domain": "vpc", "Address": "203.0.113.200", "NetworkBorderGroup": "us-east-1", "TagSpecifications": tags("elastic-ip")},
+     {"eip": "AllocationId"}, "DescribeAddresses", {"AllocationIds": ["{eip}"]}, "Addresses[0]",
+     {"PublicIp": "203.0.113.200", "Domain": "vpc", "NetworkBorderGroup": "us-east-1", "Tags": TAGS, "AssociationId": None}),
     ("CreateDefaultVpc", {}, {"default vpc": "Vpc.VpcId"}, "DescribeVpcs", {"VpcIds": ["{default vpc}"]}, "Vpcs[0]",
      {"IsDefault": True, "CidrBlock": "172.31.0.0/16", "OwnerId": "{owner}", "Tags": None}),
     ("DescribeSubnets", {"Filters": DEFAULT}, {"one": "Subnets[0].SubnetId", "two": "Subnets[1].SubnetId"}, "DescribeInternetGateways",
@@ -364,9 +368,6 @@ ROWS = [
      "DescribeNetworkInterfaces", {"NetworkInterfaceIds": ["{eni}"]}, "NetworkInterfaces[0]",
      {"Status": "in-use", "Attachment.AttachmentId": "{attachment}", "Attachment.InstanceId": "{i}", "Attachment.DeviceIndex": 1,
       "Attachment.DeleteOnTermination": False, "Attachment.InstanceOwnerId": "{owner}"}),
-    ("AllocateAddress", {"Domain": "vpc", "Address": "203.0.113.200", "NetworkBorderGroup": "us-east-1", "TagSpecifications": tags("elastic-ip")},
-     {"eip": "AllocationId"}, "DescribeAddresses", {"AllocationIds": ["{eip}"]}, "Addresses[0]",
-     {"PublicIp": "203.0.113.200", "Domain": "vpc", "NetworkBorderGroup": "us-east-1", "Tags": TAGS, "AssociationId": None}),
     ("AllocateAddress", {}, {"other eip": "AllocationId", "other ip": "PublicIp"}, "DescribeAddresses", {"PublicIps": ["{other ip}"]},
      "Addresses[0]", {"AllocationId": "{other eip}", "Domain": "vpc", "Tags": None}),
     ("AssociateAddress", {"AllocationId": "{eip}", "NetworkInterfaceId": "{wide}"}, {}, "DescribeAddresses", {"AllocationIds": ["{eip}"]},
@@ -405,13 +406,13 @@ ROWS = [
      "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0].Routes[?DestinationCidrBlock=='10.44.0.0/16'] | [0]",
      {"VpcPeeringConnectionId": "{pcx}", "State": "blackhole", "Origin": "CreateRoute"}),
     ("AcceptVpcPeeringConnection", {"VpcPeeringConnectionId": "{pcx}"}, {}, "DescribeVpcPeeringConnections",
-     {"VpcPeeringConnectionIds": ["{pcx}"]}, "VpcPeeringConnections[0]", {"Status.Code": "active"}),
+     {"VpcPeeringConnectionIds": ["{pcx}"]}, "VpcPeeringConnections[0]", {"Status.Code": Some("provisioning|active")}),
     ("CreateSecurityGroup", {"GroupName": "peers", "Description": "there", "VpcId": "{peer vpc}"}, {"peer sg": "GroupId"},
      "DescribeSecurityGroups", {"GroupIds": ["{peer sg}"]}, "SecurityGroups[0]", {"VpcId": "{peer vpc}"}),
     *((f"AuthorizeSecurityGroup{way}", {"GroupId": "{sg}", "IpPermissions": [{"IpProtocol": "tcp", "FromPort": 77, "ToPort": 77, "UserIdGroupPairs": [
         {"GroupId": "{peer sg}", "VpcId": "{peer vpc}", "VpcPeeringConnectionId": "{pcx}", "PeeringStatus": "active"}]}]}, {},
        "DescribeSecurityGroups", {"GroupIds": ["{sg}"]}, f"SecurityGroups[0].{where}[?FromPort==`77`].UserIdGroupPairs[] | [0]",
-       {"GroupId": "{peer sg}", "VpcId": "{peer vpc}", "VpcPeeringConnectionId": "{pcx}", "PeeringStatus": "active"})
+       {"GroupId": "{peer sg}", "VpcId": "{peer vpc}", "VpcPeeringConnectionId": "{pcx}", "PeeringStatus": Some("provisioning|active")})
       for way, where in [("Ingress", "IpPermissions"), ("Egress", "IpPermissionsEgress")]),
     ("CreateVpc", {"CidrBlock": "10.46.0.0/16", "AmazonProvidedIpv6CidrBlock": True},
      {"six vpc": "Vpc.VpcId", "six block": "Vpc.Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock"}, "DescribeVpcs", {"VpcIds": ["{six vpc}"]}, "Vpcs[0]",
@@ -636,6 +637,7 @@ TELLING = {
 }
 # What nothing shows, and why.
 UNSEEN = {
+    "IpPermissions.N.Groups.N.PeeringStatus": "is not looked at",
     "ClientToken": "what it does is test_token's",
     "DestinationRegion": "there is one region",
     "SourceRegion": "there is one region",

@@ -27,6 +27,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "Describe
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
              "DescribeRegions": "=us-east-1", "DescribeInstanceTypes": "=>t3.nano<", "DescribeInstanceTypeOfferings": "=>t3.nano<", "DescribeInstanceCreditSpecifications": "i", "DescribeVpcClassicLink": "vpc", "DescribeVpcClassicLinkDnsSupport": "vpc",
+             ("DescribeNetworkInterfaces", "ipv6-addresses.ipv6-address"): "loose eni",
              ("DescribeInstances", "reason"): "stopped i", ("DescribeInstances", "state-reason-code"): "stopped i",
              ("DescribeInstances", "state-reason-message"): "stopped i", ("DescribePlacementGroups", "spread-level"): "spread pg",
              "GetSecurityGroupsForVpc": "sg",

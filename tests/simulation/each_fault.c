@@ -527,6 +527,7 @@ static const char *const not_told_here[] = {
 	"volume_extension:volume_actions:detach",
 	"volume:attachment_complete",
 	"backup:create",
+	"CancelImportTask", /* its download has failed by then */
 	"os_compute_api:os-attach-interfaces:create",
 };
 

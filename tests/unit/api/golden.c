@@ -15,9 +15,9 @@
  *   @wait SECONDS                              lets time pass
  *   @mask name…                                elements whose text is not compared
  *   # …                                        a remark
- * $(name) stands for the text of the newest earlier element <name> or JSON member "name" (also "a.b": within
- * an object, or the first of a list); $(image) for the image's id, $(image_uuid) for that
- * of OpenStack.
+ * $(name) stands for the text of the newest earlier element <name> or JSON member "name" (also "a.b":
+ * within an object, or the first of a list), $(name/64) for that with another length of its block, $(name/)
+ * for what stands before the length; $(image) for the image's id, $(image_uuid) for that of OpenStack.
  * A line's value may hold %XX. Answers are stored one element or member a line, the status first, and before
  * a JSON body the headers that the face has set. */
 #include <dirent.h>

@@ -24,6 +24,20 @@ static struct str look_up(struct script *s, struct str name)
 	exit(2);
 }
 
+/* Of "name/64" what stands before the name's own "/", and "/64"; of "name/" only that. */
+static void add_value(struct script *s, struct str name, struct buf *b)
+{
+	size_t slash = str_find_char(name, '/', 0);
+	struct str text = look_up(s, str_slice(name, 0, slash));
+	if (slash >= name.n) {
+		buf_add_str(b, text);
+		return;
+	}
+	buf_add_str(b, str_slice(text, 0, str_find_char(text, '/', 0)));
+	if (slash + 1 < name.n)
+		buf_add_str(b, str_slice(name, slash, name.n));
+}
+
 struct str script_expand(struct script *s, struct str line)
 {
 	struct buf b;
@@ -34,7 +48,7 @@ struct str script_expand(struct script *s, struct str line)
 			continue;
 		}
 		size_t end = str_find_char(line, ')', k);
-		buf_add_str(&b, look_up(s, str_slice(line, k + 2, end)));
+		add_value(s, str_slice(line, k + 2, end), &b);
 		k = end + 1;
 	}
 	struct str text = str_copy(s->stage->arena, buf_str(&b));
