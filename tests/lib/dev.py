@@ -30,7 +30,7 @@ REGION = "us-east-1"
 VERSION = "2016-11-15"
 PARALLEL = 8
 CALLED_FILTERS = {"DescribeImportImageTasks", "DescribeImportSnapshotTasks"}  # their list of filters is called otherwise
-PATIENCE_S, QUIET_S = 60, 10  # until the reconciler rests; without a change while something waits
+PATIENCE_S, QUIET_S = 60, 4  # until the reconciler rests; without a change while something waits
 
 
 def dump():
