@@ -128,8 +128,7 @@ bool peering_holds_router(const struct tables *t, uuid router);
 /* It goes, and requests of its own with it. */
 RESULT peering_leave_router(struct op *op, uuid router);
 /* Why the router may not get that block, in words that follow its own; NULL: it may. */
-RESULT peering_check_block(struct op *op, const struct router *router, struct cidr block,
-			   const char **ret_why);
+const char *peering_refuses_block(const struct tables *t, const struct router *router, struct cidr block);
 /* It got it: requests of those whose blocks it overlaps have failed. */
 RESULT peering_fail_overlapping(struct op *op, const struct router *router, struct cidr block);
 

@@ -421,19 +421,18 @@ RESULT peering_leave_router(struct op *op, uuid router)
 	return OK;
 }
 
-RESULT peering_check_block(struct op *op, const struct router *router, struct cidr block,
-			   const char **ret_why)
+const char *peering_refuses_block(const struct tables *t, const struct router *router, struct cidr block)
 {
-	*ret_why = NULL;
-	for (const struct peering *p = peering_next_of(op->head, router->row.id, NULL); p;
-	     p = peering_next_of(op->head, router->row.id, p)) {
-		const struct router *peer = router_find(op->head, engine_get_peer(p, router->row.id));
+	const char *why = NULL;
+	for (const struct peering *p = peering_next_of(t, router->row.id, NULL); p;
+	     p = peering_next_of(t, router->row.id, p)) {
+		const struct router *peer = router_find(t, engine_get_peer(p, router->row.id));
 		if (is_pending(p) && uuid_equal(p->router, router->row.id))
-			*ret_why = "is not added while a peering that the VPC asked for is pending";
+			why = "is not added while a peering that the VPC asked for is pending";
 		else if (is_accepted(p) && peer && overlap(&peer->blocks, block))
-			*ret_why = "overlaps with a CIDR block of a peer VPC";
+			why = "overlaps with a CIDR block of a peer VPC";
 	}
-	return OK;
+	return why;
 }
 
 RESULT peering_fail_overlapping(struct op *op, const struct router *router, struct cidr block)

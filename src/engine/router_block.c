@@ -107,8 +107,7 @@ static RESULT check_fits(struct op *op, const struct router *router, struct cidr
 				  "first CIDR block, or a publicly routable one");
 	if (find_subnet_in(op->head, router, block))
 		return fail_block(op, block, "overlaps with a subnet of the VPC");
-	const char *why = NULL;
-	TRY(peering_check_block(op, router, block, &why));
+	const char *why = peering_refuses_block(op->head, router, block);
 	if (why)
 		return fail_block(op, block, why);
 	if (find_route_into(op->head, router, block))
