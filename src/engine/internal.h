@@ -118,9 +118,6 @@ int64_t *quota_limit(struct account *account, enum quota quota);
 
 /* ---- peering.c ---- */
 
-/* Those that the router asked for, then those that it was asked for, whatever has become of them. p NULL: the
- * first. */
-const struct peering *peering_next_of(const struct tables *t, uuid router, const struct peering *p);
 /* An accepted one, in either direction, or NULL. */
 const struct peering *peering_find_between(const struct tables *t, uuid router, uuid peer);
 /* It has an accepted one, or another account asked for one. */

@@ -49,7 +49,7 @@ uuid engine_get_peer(const struct peering *p, uuid router)
 
 /* ---- a router's ---- */
 
-const struct peering *peering_next_of(const struct tables *t, uuid router, const struct peering *p)
+const struct peering *engine_next_peering(const struct tables *t, uuid router, const struct peering *p)
 {
 	bool is_asked = p && uuid_equal(p->peer_router, router);
 	if (!is_asked) {
@@ -73,9 +73,9 @@ static bool is_accepted(const struct peering *p)
 
 const struct peering *peering_find_between(const struct tables *t, uuid router, uuid peer)
 {
-	const struct peering *p = peering_next_of(t, router, NULL);
+	const struct peering *p = engine_next_peering(t, router, NULL);
 	while (p && !(is_accepted(p) && uuid_equal(engine_get_peer(p, router), peer)))
-		p = peering_next_of(t, router, p);
+		p = engine_next_peering(t, router, p);
 	return p;
 }
 
@@ -275,8 +275,8 @@ static RESULT find_pending(struct op *op, const struct peering_target *wish, con
 static RESULT check_room(struct op *op, uuid router, const struct ref *ref)
 {
 	size_t count = 0;
-	for (const struct peering *p = peering_next_of(op->head, router, NULL); p;
-	     p = peering_next_of(op->head, router, p))
+	for (const struct peering *p = engine_next_peering(op->head, router, NULL); p;
+	     p = engine_next_peering(op->head, router, p))
 		count += is_accepted(p);
 	if (count < PEERINGS_ACTIVE_MAX)
 		return OK;
@@ -287,9 +287,9 @@ static RESULT check_room(struct op *op, uuid router, const struct ref *ref)
 
 static bool is_link_of(const struct tables *t, uuid router, int64_t link)
 {
-	const struct peering *p = peering_next_of(t, router, NULL);
+	const struct peering *p = engine_next_peering(t, router, NULL);
 	while (p && !(p->is_accepted && p->ended_us == 0 && p->link == link))
-		p = peering_next_of(t, router, p);
+		p = engine_next_peering(t, router, p);
 	return p != NULL;
 }
 
@@ -406,16 +406,16 @@ static bool holds(const struct peering *p, uuid router)
 
 bool peering_holds_router(const struct tables *t, uuid router)
 {
-	const struct peering *p = peering_next_of(t, router, NULL);
+	const struct peering *p = engine_next_peering(t, router, NULL);
 	while (p && !holds(p, router))
-		p = peering_next_of(t, router, p);
+		p = engine_next_peering(t, router, p);
 	return p != NULL;
 }
 
 RESULT peering_leave_router(struct op *op, uuid router)
 {
-	for (const struct peering *p = peering_next_of(op->head, router, NULL); p;
-	     p = peering_next_of(op->head, router, p))
+	for (const struct peering *p = engine_next_peering(op->head, router, NULL); p;
+	     p = engine_next_peering(op->head, router, p))
 		if (is_pending(p))
 			TRY(end_peering(op, p, PEERING_OUTCOME_DELETED, write_by(op, "Deleted")));
 	return OK;
@@ -424,8 +424,8 @@ RESULT peering_leave_router(struct op *op, uuid router)
 const char *peering_refuses_block(const struct tables *t, const struct router *router, struct cidr block)
 {
 	const char *why = NULL;
-	for (const struct peering *p = peering_next_of(t, router->row.id, NULL); p;
-	     p = peering_next_of(t, router->row.id, p)) {
+	for (const struct peering *p = engine_next_peering(t, router->row.id, NULL); p;
+	     p = engine_next_peering(t, router->row.id, p)) {
 		const struct router *peer = router_find(t, engine_get_peer(p, router->row.id));
 		if (is_pending(p) && uuid_equal(p->router, router->row.id))
 			why = "is not added while a peering that the VPC asked for is pending";

@@ -19,6 +19,9 @@ enum { PEERINGS_PENDING_MAX = 25, PEERINGS_ACTIVE_MAX = 50 }; /* that a router a
 bool engine_is_peering_shown(const struct peering *p, uuid account);
 /* The routers' other end; none: it is of neither. */
 uuid engine_get_peer(const struct peering *p, uuid router);
+/* Those that the router asked for, then those that it was asked for, whatever has become of them. p NULL: the
+ * first. */
+const struct peering *engine_next_peering(const struct tables *t, uuid router, const struct peering *p);
 
 /* One that lives already from that router to that router is the one made. ERR_QUOTA with KIND_PEERING about
  * "VpcId": too many are pending. ERR_INVALID with KIND_ROUTER: a router without blocks has no peerings. */

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "engine/ipv6.h"
+#include "engine/peering.h"
 #include "engine/region.h"
 #include "engine/security_group.h"
 #include "model/id.h"
@@ -299,18 +300,15 @@ static RESULT gather_nats(struct step *s, const struct tables *t, const struct h
 /* Those that were accepted; those that are going are not wished any more. */
 static RESULT gather_peerings(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
-	for (int side = 0; side < 2; side++) {
-		const struct peering *p =
-			side ? peering_first_by_peer_router(t, router) : peering_first_by_router(t, router);
-		for (; p; p = side ? peering_next_by_peer_router(t, p) : peering_next_by_router(t, p)) {
-			if (!p->is_accepted || p->ended_us != 0)
-				continue;
-			const struct peering *copy = STEP_COPY(s, KIND_PEERING, struct peering, p);
-			if (row_is_live(&p->row))
-				PUSH(s, &rows->peerings, copy);
-			else
-				PUSH(s, &rows->going_peerings, copy);
-		}
+	for (const struct peering *p = engine_next_peering(t, router, NULL); p;
+	     p = engine_next_peering(t, router, p)) {
+		if (!p->is_accepted || p->ended_us != 0)
+			continue;
+		const struct peering *copy = STEP_COPY(s, KIND_PEERING, struct peering, p);
+		if (row_is_live(&p->row))
+			PUSH(s, &rows->peerings, copy);
+		else
+			PUSH(s, &rows->going_peerings, copy);
 	}
 	rows->wish.peerings = rows->peerings.at;
 	rows->wish.peering_count = rows->peerings.count;
