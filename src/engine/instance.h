@@ -228,7 +228,7 @@ OPERATION(engine_shelve_instance, instance_target)
 /* Started where its disks are, or where there is room. ERR_STATE: it is not shelved. */
 OPERATION(engine_unshelve_instance, instance_target)
 
-/* Shelved, and nothing of it is needed on its host any more. */
+/* Shelved or on its way elsewhere, and nothing of it is needed on its host any more. */
 bool engine_instance_leaves_host(const struct tables *t, const struct instance *i);
 /* The reconciler's: its host has no domain of it any more. Absent, or another gen: OK. */
 struct instance_leaving {
@@ -257,7 +257,21 @@ struct instance_telling {
 OPERATION(engine_tell_guest_password, instance_telling)
 OPERATION(engine_clear_guest_password, instance_target)
 
-/* For one that was accepted without a host: tries again. placed says whether it has one now. */
+/* ---- instance_place.c ---- */
+
+/* What it is placed in regard to, of a stopped one: it stays on its host where that allows it, else it goes
+ * to another one, with its disks. ERR_STATE: it is not stopped. ERR_CAPACITY: no host fits. ERR_INVALID and
+ * ERR_QUOTA with KIND_SERVER_GROUP: the group has no such part; is full. ERR_UNSUPPORTED: it would have to go
+ * and has a TPM. */
+struct instance_placement {
+	struct ref instance;
+	bool set_group;
+	struct ref server_group; /* kind none: none any more */
+	int64_t partition;       /* 0: not said: in a new group that with the fewest */
+};
+OPERATION(engine_change_placement, instance_placement)
+
+/* For one that has no host: tries to find one. placed says whether it has one now. */
 struct instance_placing {
 	uuid instance;
 	/* made: */
@@ -267,8 +281,9 @@ OPERATION(engine_place_instance, instance_placing)
 
 /* ---- the reconciler's ---- */
 
-/* The power that it is to have now: off while a snapshot of one of its disks waits for that (CreateImage),
- * else as the user wants it. What it is found to do meanwhile is no doing of its own. */
+/* The power that it is to have now: off while a snapshot of one of its disks waits for that (CreateImage), or
+ * on its way to another host, else as the user wants it. What it is found to do meanwhile is no doing of its
+ * own. */
 enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, const struct instance *i);
 
 #define INSTANCE_RESTARTED "Restarted" /* the condition of one that went off by itself */

@@ -245,22 +245,10 @@ static RESULT resolve_group(struct launch *l)
 {
 	struct op *op = l->op;
 	const struct ref *ref = &l->wish->server_group;
-	int64_t count = l->wish->min_count;
 	if (ref_is_given(ref))
 		TRY(engine_find_own_server_group(op->ctx, op->head, ref, &l->group));
-	if (l->wish->partition < 0 || l->wish->partition > (l->group ? l->group->partitions : 0))
-		return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_GROUP, STR("Placement.PartitionNumber"),
-				   "The instance's placement group has no partition %" PRId64 ".",
-				   l->wish->partition);
-	if (!l->group)
-		return OK;
-	for (const struct instance *i = instance_first_by_server_group(op->head, l->group->row.id); i;
-	     i = instance_next_by_server_group(op->head, i))
-		count += row_is_live(&i->row);
-	return count <= SERVER_GROUP_MEMBERS_MAX
-		       ? OK
-		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_SERVER_GROUP, ref->field,
-				     "A server group has up to %d instances.", SERVER_GROUP_MEMBERS_MAX);
+	TRY(server_group_check_partition(op, l->group, l->wish->partition, STR("Placement.PartitionNumber")));
+	return l->group ? server_group_check_members(op, l->group, l->wish->min_count, ref->field) : OK;
 }
 
 /* As the launch says, else its account, else as EC2 has it. */
@@ -624,78 +612,4 @@ RESULT engine_create_instances(struct op *op, struct instance_launch *wish)
 	TRY(engine_find_acting_account(op, &l->account));
 	TRY(client_token_find_fresh(op, l->account->row.id, wish->client_token, wish->digest, &token));
 	return token ? replay(op, wish, token->made) : launch(l, wish);
-}
-
-/* Its disks and its ports go where it goes. */
-static RESULT write_host(struct op *op, const struct instance *instance, uuid host)
-{
-	struct instance next = *instance;
-	next.host = host;
-	next.row.gen++;
-	TRY(instance_put(op, &next));
-	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
-	     v = volume_next_by_instance(op->head, v)) {
-		struct volume volume = *v;
-		volume_send_to(&volume, host);
-		volume.row.gen++;
-		TRY(volume_put(op, &volume));
-	}
-	for (const struct port *p = port_first_by_instance(op->head, instance->row.id); p;
-	     p = port_next_by_instance(op->head, p)) {
-		struct port port = *p;
-		port.host = host;
-		port.row.gen++;
-		TRY(port_put(op, &port));
-	}
-	return condition_clear(op, instance->row.id, STR("NoHost"));
-}
-
-static int64_t disk_of(const struct tables *t, uuid instance)
-{
-	int64_t disk = 0;
-	for (const struct volume *v = volume_first_by_instance(t, instance); v;
-	     v = volume_next_by_instance(t, v))
-		disk += v->size;
-	return disk;
-}
-
-/* The host that has its root disk already, if it has room for the rest: nothing has to move then. */
-static const struct host *find_host_of_disks(const struct tables *t, const struct instance *instance,
-					     struct placement_need need)
-{
-	const struct volume *root = instance_find_root(t, instance->row.id);
-	const struct host *host = root ? host_find(t, root->seen_host) : NULL;
-	need.disk = 0;
-	bool fits = host && !need.group && uuid_equal(host->zone, need.zone) &&
-		    placement_check_host(host, &need) == PLACEMENT_FITS &&
-		    placement_has_wanted(t, need.type, host);
-	return fits ? host : NULL;
-}
-
-RESULT engine_place_instance(struct op *op, struct instance_placing *wish)
-{
-	const struct instance *instance = instance_find(op->head, wish->instance);
-	wish->placed = instance && !uuid_is_none(instance->host);
-	if (!instance || !row_is_live(&instance->row) || instance->wanted_shelf || wish->placed)
-		return OK;
-	const struct instance_type *type = instance_type_find(op->head, instance->type);
-	struct placement_need need = {.zone = instance->zone,
-				      .arch = type ? type->arch : INSTANCE_TYPE_ARCH_X86_64,
-				      .vcpus = instance->vcpus,
-				      .memory = instance->memory,
-				      .disk = disk_of(op->head, instance->row.id),
-				      .group = server_group_find(op->head, instance->server_group),
-				      .partition = instance->partition,
-				      .type = type};
-	struct placement placement;
-	TRY(placement_begin(op->ctx, op->head, &need, &placement));
-	const struct host *host = find_host_of_disks(op->head, instance, need);
-	if (!host)
-		host = placement_next(&placement);
-	if (!host)
-		return OK;
-	wish->placed = true;
-	TRY(write_host(op, instance, host->row.id));
-	return engine_tell(op, KIND_INSTANCE, &instance->row, "placed", "On host %" STR_FMT ".",
-			   STR_ARG(host->name));
 }

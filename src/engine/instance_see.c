@@ -163,7 +163,7 @@ enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, 
 		if (s->needs_off && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE &&
 		    model_derive_snapshot_state(s) == SNAPSHOT_PENDING)
 			return INSTANCE_WANTED_POWER_OFF;
-	return i->wanted_power;
+	return i->moves ? INSTANCE_WANTED_POWER_OFF : i->wanted_power;
 }
 
 /* ---- changes that begin below ---- */

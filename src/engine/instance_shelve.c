@@ -6,7 +6,6 @@
 #include "engine/image.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
-#include "engine/placement.h"
 
 #define SHELF_SUFFIX "-shelved"
 
@@ -98,8 +97,8 @@ RESULT engine_shelve_instance(struct op *op, struct instance_target *wish)
 bool engine_instance_leaves_host(const struct tables *t, const struct instance *i)
 {
 	const struct image *image = uuid_is_none(i->shelf_image) ? NULL : image_find(t, i->shelf_image);
-	return row_is_live(&i->row) && i->wanted_shelf && !uuid_is_none(i->host) &&
-	       (!image || engine_derive_image_state(t, image) != IMAGE_PENDING);
+	bool is_shelved = i->wanted_shelf && (!image || engine_derive_image_state(t, image) != IMAGE_PENDING);
+	return row_is_live(&i->row) && !uuid_is_none(i->host) && (is_shelved || i->moves);
 }
 
 static RESULT take_ports_off(struct op *op, uuid instance)
@@ -124,9 +123,11 @@ RESULT engine_leave_instance_host(struct op *op, struct instance_leaving *wish)
 		return OK;
 	struct instance next = *instance;
 	next.host = UUID_NONE;
+	next.moves = false;
 	TRY(instance_put(op, &next));
 	TRY(take_ports_off(op, next.row.id));
-	return engine_tell(op, KIND_INSTANCE, &next.row, "left its host", "Its disks stay where they are.");
+	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "left its host", "Its disks stay where they are."));
+	return next.wanted_shelf ? OK : instance_place_or_tell(op, next.row.id);
 }
 
 /* ---- and back ---- */
@@ -135,16 +136,6 @@ RESULT instance_end_shelf_image(struct op *op, uuid image)
 {
 	const struct image *row = uuid_is_none(image) ? NULL : image_find(op->head, image);
 	return row && row_is_live(&row->row) ? image_write_end(op, row) : OK;
-}
-
-static RESULT place(struct op *op, uuid instance)
-{
-	struct instance_placing placing = {.instance = instance};
-	TRY(engine_place_instance(op, &placing));
-	if (placing.placed)
-		return OK;
-	return condition_set(op, KIND_INSTANCE, instance, "NoHost", STR("No host has room for it."),
-			     "It is placed as soon as a host has room.");
 }
 
 RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
@@ -157,7 +148,7 @@ RESULT instance_write_unshelve(struct op *op, const struct instance *instance)
 	TRY(instance_turn_on(op, &next));
 	TRY(instance_put(op, &next));
 	TRY(engine_tell(op, KIND_INSTANCE, &next.row, "unshelve asked", "On a host again, and started."));
-	return uuid_is_none(next.host) ? place(op, next.row.id) : OK;
+	return uuid_is_none(next.host) ? instance_place_or_tell(op, next.row.id) : OK;
 }
 
 RESULT engine_unshelve_instance(struct op *op, struct instance_target *wish)

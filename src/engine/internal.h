@@ -619,6 +619,20 @@ RESULT instance_size_root(struct op *op, const struct instance_type *type, struc
 /* What its image says, into a row that is about to be put. */
 void instance_copy_hardware(const struct image *image, struct instance *instance);
 
+/* ---- instance_place.c ---- */
+
+/* On a host, or with a condition that says that none has room. */
+RESULT instance_place_or_tell(struct op *op, uuid instance);
+
+/* ---- server_group.c ---- */
+
+/* The group has that part; 0: none is said; group NULL: none has any. ERR_INVALID. */
+RESULT server_group_check_partition(struct op *op, const struct server_group *group, int64_t partition,
+				    struct str field);
+/* As many more may join it. ERR_QUOTA. */
+RESULT server_group_check_members(struct op *op, const struct server_group *group, int64_t more,
+				  struct str field);
+
 /* ---- aggregate.c ---- */
 
 /* It is one of its hosts. */

@@ -69,20 +69,26 @@ bool placement_has_wanted(const struct tables *t, const struct instance_type *ty
 
 /* ---- its group ---- */
 
-static int64_t count_members(const struct tables *t, uuid group, const struct host *host)
+/* Another one of the group that has, or is to have, a host. */
+static bool is_other_member(const struct placement *p, const struct instance *i)
+{
+	return row_is_live(&i->row) && !uuid_equal(i->row.id, p->need.except);
+}
+
+static int64_t count_members(const struct placement *p, const struct host *host)
 {
 	int64_t count = 0;
-	for (const struct instance *i = instance_first_by_server_group(t, group); i;
-	     i = instance_next_by_server_group(t, i))
-		count += row_is_live(&i->row) && uuid_equal(i->host, host->row.id);
+	for (const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id); i;
+	     i = instance_next_by_server_group(p->tables, i))
+		count += is_other_member(p, i) && uuid_equal(i->host, host->row.id);
 	return count;
 }
 
-static bool is_group_placed(const struct tables *t, uuid group)
+static bool is_group_placed(const struct placement *p)
 {
-	const struct instance *i = instance_first_by_server_group(t, group);
-	while (i && (!row_is_live(&i->row) || uuid_is_none(i->host)))
-		i = instance_next_by_server_group(t, i);
+	const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id);
+	while (i && (!is_other_member(p, i) || uuid_is_none(i->host)))
+		i = instance_next_by_server_group(p->tables, i);
 	return i != NULL;
 }
 
@@ -90,7 +96,7 @@ static bool is_group_placed(const struct tables *t, uuid group)
 static bool has_other_partition(const struct placement *p, const struct host *host)
 {
 	const struct instance *i = instance_first_by_server_group(p->tables, p->need.group->row.id);
-	while (i && (!row_is_live(&i->row) || !uuid_equal(i->host, host->row.id) ||
+	while (i && (!is_other_member(p, i) || !uuid_equal(i->host, host->row.id) ||
 		     i->partition == p->need.partition))
 		i = instance_next_by_server_group(p->tables, i);
 	return i != NULL;
@@ -102,12 +108,11 @@ static bool group_allows(const struct placement *p, const struct host *host)
 	if (!group)
 		return true;
 	if (group->policy == SERVER_GROUP_POLICY_AFFINITY)
-		return !is_group_placed(p->tables, group->row.id) ||
-		       count_members(p->tables, group->row.id, host) > 0;
+		return !is_group_placed(p) || count_members(p, host) > 0;
 	if (group->policy == SERVER_GROUP_POLICY_PARTITION)
 		return !has_other_partition(p, host);
 	return group->policy != SERVER_GROUP_POLICY_ANTI_AFFINITY ||
-	       count_members(p->tables, group->row.id, host) < group->max_per_host;
+	       count_members(p, host) < group->max_per_host;
 }
 
 /* What a soft policy makes of a host: the more the better. */
@@ -115,10 +120,16 @@ static int64_t group_likes(const struct placement *p, const struct host *host)
 {
 	const struct server_group *group = p->need.group;
 	if (group && group->policy == SERVER_GROUP_POLICY_SOFT_AFFINITY)
-		return count_members(p->tables, group->row.id, host);
+		return count_members(p, host);
 	if (group && group->policy == SERVER_GROUP_POLICY_SOFT_ANTI_AFFINITY)
-		return -count_members(p->tables, group->row.id, host);
+		return -count_members(p, host);
 	return 0;
+}
+
+bool placement_may_stay(const struct tables *t, const struct placement_need *need, const struct host *host)
+{
+	const struct placement p = {.tables = t, .need = *need};
+	return group_allows(&p, host);
 }
 
 static enum placement_reason check(const struct placement *p, const struct host *host)

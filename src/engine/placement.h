@@ -27,6 +27,7 @@ struct placement_need {
 	const struct server_group *group; /* NULL: in regard to no other instance */
 	int64_t partition;                /* of that group; 0: it has none */
 	const struct instance_type *type; /* whose extra specs ask for aggregates; NULL: nothing does */
+	uuid except;                      /* an instance of the group that is not regarded: its own */
 };
 
 /* A host that could be chosen, and how many of this launch it has got. */
@@ -63,6 +64,9 @@ const struct host *placement_next(struct placement *p);
 /* How many hosts would take one more; in a large region, of the random few. */
 size_t placement_count_fitting(const struct placement *p);
 void placement_report(const struct placement *p, struct placement_report *ret_report);
+
+/* What it is placed in regard to allows it there, where it is: room and aggregates aside. */
+bool placement_may_stay(const struct tables *t, const struct placement_need *need, const struct host *host);
 
 /* Whether a host that may be closed to new instances has that much more room: what is not positive is
  * not looked at. */

@@ -86,6 +86,28 @@ int64_t server_group_least_partition(const struct tables *t, const struct server
 	return least;
 }
 
+RESULT server_group_check_partition(struct op *op, const struct server_group *group, int64_t partition,
+				    struct str field)
+{
+	if (partition >= 0 && partition <= (group ? group->partitions : 0))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_GROUP, field,
+			   "The instance's placement group has no partition %lld.", (long long) partition);
+}
+
+RESULT server_group_check_members(struct op *op, const struct server_group *group, int64_t more,
+				  struct str field)
+{
+	int64_t count = more;
+	for (const struct instance *i = instance_first_by_server_group(op->head, group->row.id); i;
+	     i = instance_next_by_server_group(op->head, i))
+		count += row_is_live(&i->row);
+	return count <= SERVER_GROUP_MEMBERS_MAX
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_QUOTA, KIND_SERVER_GROUP, field,
+				     "A server group has up to %d instances.", SERVER_GROUP_MEMBERS_MAX);
+}
+
 static RESULT check_empty(struct op *op, const struct server_group *group, const struct ref *ref)
 {
 	const struct instance *i = instance_first_by_server_group(op->head, group->row.id);

@@ -461,6 +461,9 @@ def test_server_groups(both, admin):
     instances = [ec2_id("i", s) for s in made]
     both.ec2.stop_instances(InstanceIds=instances)
     both.rest()
+    for name, members in [("", [made[1]]), ("apart", sorted(made))]:
+        both.ec2.modify_instance_placement(InstanceId=instances[0], GroupName=name)
+        assert sorted(both.ok("GET", f"{COMPUTE}/os-server-groups/{group['id']}", version=NEWEST)["server_group"]["members"]) == members
     both.ec2.start_instances(InstanceIds=instances)
     both.rest()
     assert len(set(hosts())) == 2

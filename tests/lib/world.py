@@ -166,6 +166,8 @@ REQUESTS = {
                                                         "BlockDeviceMapping.1.Ebs.DeleteOnTermination": "=true"},
     ("ModifyInstanceAttribute", "InstanceType"): {}, ("ModifyInstanceAttribute", "UserData"): {}, ("ModifyInstanceAttribute", "EbsOptimized"): {},
     "ModifyInstanceAttribute": {"DisableApiTermination.Value": "=true"},
+    ("ModifyInstancePlacement", "GroupId"): {"InstanceId": "still i"},
+    "ModifyInstancePlacement": {"InstanceId": "still i", "GroupName": "=contract"},
     "ResetInstanceAttribute": {"InstanceId": "lone i", "Attribute": "=sourceDestCheck"},
     ("ModifyNetworkInterfaceAttribute", "SecurityGroupId"): {"NetworkInterfaceId": "spare eni"},
     ("ModifyNetworkInterfaceAttribute", "Attachment"): {"NetworkInterfaceId": "loose eni", "Attachment.DeleteOnTermination": "=true"},
@@ -274,6 +276,8 @@ class World:
         make("iip-assoc", "AssociateIamInstanceProfile", {"InstanceId": self.ids["i"], "IamInstanceProfile.Name": "contract"}, "associationId")
         make("lone i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
                                         "PrivateIpAddress": "10.1.1.11"}, "instanceId")
+        make("still i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
+                                         "PrivateIpAddress": "10.1.1.15"}, "instanceId")
         found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
         call("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": self.ids["eni"], "Description.Value": "first"})
@@ -284,6 +288,9 @@ class World:
         self.account.dev.endless += 1
         make("import-ami", "ImportImage", {"DiskContainer.1.Url": "http://127.0.0.1:9/disk"}, "importTaskId")
         self.await_word("DescribeInstances", {"InstanceId.1": self.ids["i"]}, ".//instanceState/name", "running")
+        self.await_state(self.ids["still i"], "running")
+        call("StopInstances", {"InstanceId.1": self.ids["still i"]})
+        self.await_state(self.ids["still i"], "stopped")
         volume = self.make_volume("plugged vol")
         call("AttachVolume", {"VolumeId": volume, "InstanceId": self.ids["i"], "Device": "/dev/sdg"})
         address = make("eipalloc", "AllocateAddress", {}, "allocationId")

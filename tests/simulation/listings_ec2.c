@@ -260,6 +260,8 @@ static const char *differ_instance(const struct look *l, struct thing *t, struct
 		return "its type";
 	if (t->group && !t->has_lost_port && !model_is_id(answer_at(item, "groupSet/item/groupId"), t->group))
 		return "its group";
+	if (!model_is_id(answer_at(item, "placement/groupId"), t->near))
+		return "its placement group";
 	return str_equal(answer_at(item, "keyName"), str_from(t->name)) ? NULL : "its key";
 }
 

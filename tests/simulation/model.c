@@ -52,6 +52,14 @@ struct thing *model_part(struct model *m, enum kind kind, const struct thing *of
 	return NULL;
 }
 
+void model_end_server_group(struct model *m, struct thing *group)
+{
+	EACH (m, t, KIND_INSTANCE)
+		if (t->near == group)
+			t->near = NULL;
+	group->life = GONE;
+}
+
 bool model_may_have_ended(const struct thing *t)
 {
 	if ((t->kind == KIND_VOLUME || t->kind == KIND_PORT) && t->of && t->life == LIVE)

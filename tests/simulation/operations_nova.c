@@ -90,6 +90,12 @@ static void apply_server_group(struct request *x, struct str answer)
 				answer_at(answer, "server_group/id")));
 }
 
+static void apply_delete_server_group(struct request *x, struct str answer)
+{
+	(void) answer;
+	model_end_server_group(&x->s->model, x->refs[0]);
+}
+
 /* ---- subnet pools ---- */
 
 static bool draw_pool(struct request *x)
@@ -165,7 +171,7 @@ static const struct operation rows[] = {
 	 NULL,
 	 NULL,
 	 NULL,
-	 request_apply_end},
+	 apply_delete_server_group},
 	{"POST /network/v2.0/subnetpools", 1, {}, "subnetpool", draw_pool, NULL, apply_pool},
 	{"PUT " POOL, 1, POOL_REF, "subnetpool", draw_new_name, NULL, apply_new_name},
 	{"POST /network/v2.0/address-groups",

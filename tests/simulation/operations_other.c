@@ -90,14 +90,18 @@ static void apply_placement_group(struct request *x, struct str answer)
 
 static void judge_delete_placement_group(const struct request *x, struct verdict *v)
 {
-	if (!find_placement_group(x))
+	const struct thing *group = find_placement_group(x);
+	if (!group)
 		refuse(v, "InvalidPlacementGroup.Unknown");
+	EACH (&x->s->model, t, KIND_INSTANCE)
+		if (group && t->near == group)
+			refuse_or_doubt(v, !model_may_have_ended(t), "InvalidPlacementGroup.InUse");
 }
 
 static void apply_delete_placement_group(struct request *x, struct str answer)
 {
 	(void) answer;
-	model_end(&x->s->model, find_placement_group(x), GONE);
+	model_end_server_group(&x->s->model, find_placement_group(x));
 }
 
 /* ---- launch templates ---- */

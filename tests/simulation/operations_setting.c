@@ -104,6 +104,29 @@ static void apply_instance_group(struct request *x, struct str answer)
 	x->refs[0]->group = x->refs[1];
 }
 
+/* ---- placement ---- */
+
+static bool is_stopped(const struct thing *t)
+{
+	return !t->wanted_on && !t->is_saved && !t->is_shelved;
+}
+
+/* Where it is to go there may be no room. */
+static void judge_placement(const struct request *x, struct verdict *v)
+{
+	const struct thing *t = x->refs[0];
+	bool is_sure = server_is_at_rest(x, t) && !model_may_have_ended(t);
+	if (!is_sure || !is_stopped(t))
+		refuse_or_doubt(v, is_sure || t->life == ENDING, "IncorrectInstanceState");
+	doubt(v, "InsufficientInstanceCapacity");
+}
+
+static void apply_placement(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->near = x->refs[1];
+}
+
 /* ---- network interfaces ---- */
 
 /* A NAT gateway's is left alone. */
@@ -277,6 +300,13 @@ static const struct operation rows[] = {
 	 NULL,
 	 judge_only_port,
 	 apply_instance_group},
+	{"ModifyInstancePlacement",
+	 2,
+	 {INSTANCE, {"GroupId", KIND_SERVER_GROUP}},
+	 NULL,
+	 NULL,
+	 judge_placement,
+	 apply_placement},
 	{"ModifyNetworkInterfaceAttribute",
 	 2,
 	 {PORT, {"SecurityGroupId.1", KIND_SECURITY_GROUP}},

@@ -115,6 +115,7 @@ struct thing {
 	bool egress;
 	const struct request *origin; /* the first request with the client token that made it, or NULL */
 	struct thing *group;          /* of an instance or an interface */
+	struct thing *near;           /* the placement group of an instance, or NULL */
 	/* of an image: */
 	bool is_empty, is_private; /* without data; shared with those alone that are named; a flavor, too */
 	bool is_disabled;
@@ -186,6 +187,8 @@ struct thing *model_add_subnet(struct model *m, unsigned account, struct thing *
 /* vpc NULL: of the account alone. */
 struct thing *model_add_group(struct model *m, unsigned account, struct thing *vpc, struct str name,
 			      struct str id);
+/* With no instance in it any more. */
+void model_end_server_group(struct model *m, struct thing *group);
 /* Without blocks, as Neutron makes it. */
 struct thing *model_add_router(struct model *m, unsigned account, struct str id);
 

@@ -197,6 +197,83 @@ static void check_group_limits(void **state)
 	cloud_fails(c, &c->alice, engine_create_server_group, &wish, ERR_INVALID, KIND_SERVER_GROUP);
 }
 
+/* ---- another group later ---- */
+
+static void see_stopped(struct cloud *c, uuid id)
+{
+	const struct ref ref = ref_to(c, KIND_INSTANCE, id);
+	struct instances_wish wish = {.instances = {&ref, 1}};
+	cloud_see(c, id, INSTANCE_SEEN_POWER_ON);
+	cloud_ok(c, &c->alice, engine_stop_instances, &wish);
+	cloud_see(c, id, INSTANCE_SEEN_POWER_OFF);
+}
+
+static struct instance_placement place_in(struct cloud *c, uuid id, const struct ref *group)
+{
+	return (struct instance_placement){
+		.instance = ref_to(c, KIND_INSTANCE, id), .set_group = true, .server_group = *group};
+}
+
+static uuid launch_on(struct cloud *c, const char *other)
+{
+	struct host_settings closed = {.host = ref_named(KIND_HOST, other), .enabled = CHOICE_NO},
+			     open = {.host = closed.host, .enabled = CHOICE_YES};
+	struct instance_launch launch = cloud_launch(c, 1);
+	launch.zone = ref_named(KIND_ZONE, "xy-west-2a");
+	cloud_ok(c, &c->operator, engine_update_host, &closed);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	cloud_ok(c, &c->operator, engine_update_host, &open);
+	return launch.made.at[0];
+}
+
+/* It stays where it may; else it leaves its host, and is on the other one when it has. */
+static void check_change(void **state)
+{
+	struct cloud *c = *state;
+	uuid group = make_group(c, SERVER_GROUP_POLICY_ANTI_AFFINITY);
+	struct ref apart = launch_in(c, group, 1).server_group, none = {0};
+	uuid first = launch_on(c, "h1"), second = launch_on(c, "h2"), third = launch_on(c, "h2");
+	uuid from = host_of(c, third), to = host_of(c, first);
+	struct instance_placement wish = place_in(c, first, &apart);
+	cloud_see(c, first, INSTANCE_SEEN_POWER_ON);
+	cloud_fails(c, &c->alice, engine_change_placement, &wish, ERR_STATE, KIND_INSTANCE);
+	cloud_fails(c, &c->bob, engine_change_placement, &wish, ERR_NOT_FOUND, KIND_INSTANCE);
+	see_stopped(c, first);
+	see_stopped(c, second);
+	see_stopped(c, third);
+	wish.partition = 1;
+	cloud_fails(c, &c->alice, engine_change_placement, &wish, ERR_INVALID, KIND_SERVER_GROUP);
+	wish.partition = 0;
+	cloud_ok(c, &c->alice, engine_change_placement, &wish);
+	wish = place_in(c, second, &apart);
+	cloud_ok(c, &c->alice, engine_change_placement, &wish);
+	assert_false(cloud_instance(c, first)->moves || cloud_instance(c, second)->moves);
+	wish = place_in(c, third, &apart);
+	cloud_fails(c, &c->alice, engine_change_placement, &wish, ERR_CAPACITY, KIND_INSTANCE);
+	wish = place_in(c, first, &none);
+	cloud_ok(c, &c->alice, engine_change_placement, &wish);
+	wish = place_in(c, third, &apart);
+	cloud_ok(c, &c->alice, engine_change_placement, &wish);
+	assert_true(cloud_instance(c, third)->moves && uuid_equal(host_of(c, third), from));
+	/* Asked to start, it is off until it is gone from there. */
+	const struct ref ref = ref_to(c, KIND_INSTANCE, third);
+	struct instances_wish start = {.instances = {&ref, 1}};
+	cloud_ok(c, &c->alice, engine_start_instances, &start);
+	assert_int_equal(engine_instance_power_wanted(cloud_tables(c), cloud_instance(c, third)),
+			 INSTANCE_WANTED_POWER_OFF);
+	struct instance_leaving leaving = {.instance = third, .gen = cloud_instance(c, third)->row.gen};
+	cloud_ok(c, NULL, engine_leave_instance_host, &leaving); /* its domain is there yet */
+	assert_true(uuid_equal(host_of(c, third), from));
+	cloud_see(c, third, INSTANCE_SEEN_POWER_ABSENT);
+	leaving.gen = cloud_instance(c, third)->row.gen;
+	cloud_ok(c, NULL, engine_leave_instance_host, &leaving);
+	assert_true(uuid_equal(host_of(c, third), to) && !cloud_instance(c, third)->moves);
+	const struct volume *root = volume_first_by_instance(cloud_tables(c), third);
+	assert_true(uuid_equal(root->host, to));
+	assert_int_equal(engine_instance_power_wanted(cloud_tables(c), cloud_instance(c, third)),
+			 INSTANCE_WANTED_POWER_ON);
+}
+
 /* ---- aggregates ---- */
 
 static void check_aggregates(void **state)
@@ -372,6 +449,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_soft, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_partitions, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_group_limits, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_change, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_disks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_aggregates, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_aggregate_of_gone_host, cloud_setup, cloud_teardown),

@@ -5,6 +5,8 @@
 
 #include <stdio.h>
 
+#include "engine/server_group.h"
+
 enum { SEEDS = 50 };
 
 /* ---- what users ask ---- */
@@ -406,6 +408,49 @@ static void shelve_and_end(struct cloud *c)
 }
 TEST_STORY(shelve_and_end, 2)
 
+static void place_in(struct cloud *c, uuid id, uuid group)
+{
+	struct instance_placement wish = {.instance = cloud_ref(c, KIND_INSTANCE, id),
+					  .set_group = true,
+					  .server_group = cloud_ref(c, KIND_SERVER_GROUP, group)};
+	cloud_ok(c, &c->alice, engine_change_placement, &wish);
+}
+
+/* Two on one host are to be apart: the second goes to another one, with what is on its disk. */
+static void place_apart(struct cloud *c)
+{
+	struct server_group_wish near = {.name = STR("near"), .policy = SERVER_GROUP_POLICY_AFFINITY};
+	struct server_group_wish apart = {.name = STR("apart"), .policy = SERVER_GROUP_POLICY_ANTI_AFFINITY};
+	cloud_ok(c, &c->alice, engine_create_server_group, &near);
+	cloud_ok(c, &c->alice, engine_create_server_group, &apart);
+	struct instance_launch launch = cloud_launch_wish(c, 2);
+	launch.server_group = cloud_ref(c, KIND_SERVER_GROUP, near.server_group);
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	uuid first = launch.made.at[0], second = launch.made.at[1];
+	cloud_await(c, first, INSTANCE_RUNNING);
+	cloud_await(c, second, INSTANCE_RUNNING);
+	struct str host = cloud_host_of(c, second);
+	assert_true(str_equal(cloud_host_of(c, first), host));
+	cloud_stop(c, first);
+	cloud_stop(c, second);
+	cloud_settle(c);
+	uuid root = cloud_volume_of(c, second);
+	sim_compute_write_disk(host, root, "mine");
+	place_in(c, first, apart.server_group);
+	place_in(c, second, apart.server_group);
+	if (c->seed % 2)
+		cloud_settle(c);
+	assert_int_equal(cloud_state(c, second), INSTANCE_STOPPED);
+	cloud_start(c, second);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, second), INSTANCE_RUNNING);
+	assert_true(str_equal(cloud_host_of(c, first), host));
+	struct str other = cloud_host_of(c, second);
+	assert_false(str_equal(other, host));
+	assert_true(sim_compute_disk_has(other, root, "mine"));
+}
+TEST_STORY(place_apart, 2)
+
 static void terminate(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
@@ -620,6 +665,7 @@ int main(void)
 		cmocka_unit_test(test_rescue),
 		cmocka_unit_test(test_rescue_stopped),
 		cmocka_unit_test(test_terminate_rescued),
+		cmocka_unit_test(test_place_apart),
 		cmocka_unit_test(test_shelve),
 		cmocka_unit_test(test_shelve_and_end),
 		cmocka_unit_test(test_terminate),
