@@ -195,7 +195,7 @@ static void map_conclude(struct work_map *m, struct work *w, const struct step_e
 		map_wake_at(w, clock_now_us() + retry_delay_us(w->failures));
 	else if (!failed && end->again == AGAIN_LATER)
 		map_wake_at(w, end->due_us);
-	else if (!failed && w->due_us == 0)
+	else if (!failed) /* what an earlier step wanted to look at then, this one has seen */
 		map_remove(m, w);
 }
 

@@ -316,8 +316,23 @@ static void test_success_needs_no_retry(void **state)
 	run_for(0);
 	assert_int_equal(bench.count, 2);
 	assert_int_equal(bench.r->work.failing, 0);
-	run_for(HOUR);
 	assert_int_equal(waiting(), 0);
+	run_for(HOUR);
+	assert_int_equal(bench.count, 2);
+}
+
+/* What is done is not on its way any more, whatever time an earlier step named. */
+static void test_done_before_its_time(void **state)
+{
+	(void) state;
+	look_later(MINUTE);
+	assert_int_equal(waiting(), 1);
+	bring_news();
+	run_for(0);
+	assert_int_equal(bench.count, 2);
+	assert_int_equal(waiting(), 0);
+	run_for(HOUR);
+	assert_int_equal(bench.count, 2);
 }
 
 /* ---- lanes ---- */
@@ -407,6 +422,7 @@ int main(void)
 		TEST(looks_later),
 		TEST(timers_supersede),
 		TEST(success_needs_no_retry),
+		TEST(done_before_its_time),
 		TEST(moves_to_a_host),
 		TEST(moves_while_queued),
 		TEST(stop),
