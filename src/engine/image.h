@@ -209,6 +209,10 @@ OPERATION(engine_fail_image, image_failing)
 /* ERR_STATE: its formats are unsaid, or it has data: for a look before they are sent. */
 RESULT engine_check_image_takes_data(struct ctx *c, const struct tables *t, const struct image *image);
 
+/* Whoever knew of an image that was deregistered is told for as long, and while an instance names it, that it
+ * was one: engine_has_gone(). */
+#define IMAGE_KNOWN_US HOUR
+
 /* ERR_PROTECTED. Deregisters it: no launch finds it any more; instances made from it go on, and its snapshots
  * stay. */
 struct image_target {
@@ -219,7 +223,8 @@ OPERATION(engine_delete_image, image_target)
 /* From its snapshots: failed when one has, available when all are completed. */
 enum image_state engine_derive_image_state(const struct tables *t, const struct image *image);
 
-/* The reconciler's. ERR_IN_USE while an instance names it; ERR_STATE unless deleted. Absent: OK. */
+/* The reconciler's. ERR_IN_USE while an instance names it; ERR_STATE until it has been deleted for
+ * IMAGE_KNOWN_US. Absent: OK. */
 struct image_forget {
 	uuid image;
 };

@@ -30,6 +30,16 @@ static bool stays_visible(enum kind kind)
 	return kind == KIND_INSTANCE || kind == KIND_NAT_GATEWAY || kind == KIND_PEERING;
 }
 
+/* Live or not. */
+static bool is_callers(const struct ctx *c, enum kind kind, const struct row *row)
+{
+	if (identity_is_admin(c->who) || !has_owner(kind))
+		return true;
+	if (kind == KIND_USER && uuid_equal(row->id, c->who->user))
+		return true;
+	return !uuid_is_none(c->who->account) && uuid_equal(engine_get_owner(kind, row), c->who->account);
+}
+
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
 {
 	if (kind == KIND_PEERING &&
@@ -37,11 +47,7 @@ bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row)
 		return false;
 	if (!row_is_live(row) && !stays_visible(kind))
 		return false;
-	if (identity_is_admin(c->who) || !has_owner(kind))
-		return true;
-	if (kind == KIND_USER && uuid_equal(row->id, c->who->user))
-		return true;
-	return !uuid_is_none(c->who->account) && uuid_equal(engine_get_owner(kind, row), c->who->account);
+	return is_callers(c, kind, row);
 }
 
 static bool may_launch(const struct image *image, uuid account)
@@ -404,6 +410,13 @@ RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, con
 		return engine_fail_not_found(c, kind, ref);
 	*ret_row = row;
 	return OK;
+}
+
+bool engine_has_gone(const struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref)
+{
+	const struct row *row = look_up(c, t, kind, ref);
+	return row && !row_is_live(row) &&
+	       (is_callers(c, kind, row) || is_shared(kind, row, engine_get_account(c)));
 }
 
 RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,

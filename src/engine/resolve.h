@@ -42,6 +42,8 @@ bool engine_is_user_open(const struct tables *t, const struct user *user);
 /* Whosever it is, as long as it lives: for operations whose permission says who may know of it. */
 RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		      const struct row **ret_row);
+/* What the caller could see is deleted, and not forgotten yet. */
+bool engine_has_gone(const struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref);
 /* ERR_NOT_FOUND with the kind and the field. _own: what the caller may change. */
 RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		   const struct row **ret_row);

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Images. Those that were deregistered are forgotten when no instance names them any more: woken by the
- * deletion and, while something still stands on them, whenever everything is looked at. Those whose data
- * are to be fetched, or taken from where they were staged, get them: whole or not at all, and what cannot be
- * had is given up, with words. Their files are their snapshots' (snapshot.c). */
+ * Images. Those that were deregistered are forgotten after a while, when no instance names them any more: the
+ * look at everything finds them. Those whose data are to be fetched, or taken from where they were staged,
+ * get them: whole or not at all, and what cannot be had is given up, with words. Their files are their
+ * snapshots' (snapshot.c). */
 #include "engine/image.h"
 
+#include "base/clock.h"
 #include "drivers/image_file.h"
 #include "reconcile/work.h"
 
@@ -108,7 +109,9 @@ RESULT reconcile_step_image(struct step *s)
 	TRY(gather(s, &image, &is_used));
 	if (!image)
 		return OK;
-	if (!row_is_live(&image->row))
-		return is_used ? OK : forget(s);
+	if (!row_is_live(&image->row)) {
+		bool is_known = clock_now_us() < image->row.deleted_us + IMAGE_KNOWN_US;
+		return is_used || is_known ? OK : forget(s);
+	}
 	return image->fetch_url.n || image->is_imported ? fetch(s, image) : OK;
 }

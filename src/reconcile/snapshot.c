@@ -192,7 +192,10 @@ static bool has_data(void *arg, struct str sha256)
 	struct step *s = arg;
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
-	return image_first_by_data(view.tables, sha256) != NULL;
+	const struct image *image = image_first_by_data(view.tables, sha256);
+	while (image && !row_is_live(&image->row))
+		image = image_next_by_data(view.tables, image);
+	return image != NULL;
 }
 
 static RESULT collect(struct step *s)

@@ -284,6 +284,7 @@ static const struct ec2_listing image_listing = {.kind = KIND_IMAGE,
 						 .public_index = IMAGE_INDEX_PUBLIC,
 						 .owners = owners_asked,
 						 .shows = is_asked,
+						 .is_slow = true,
 						 .gather = gather_image,
 						 .write = write_image};
 

@@ -66,6 +66,9 @@ static RESULT consider_named(struct selection *s, const struct refs *refs)
 {
 	for (size_t k = 0; k < refs->count; k++) {
 		const struct row *row = 0;
+		if (s->search.list->is_slow &&
+		    engine_has_gone(s->search.e->c, s->search.t, s->search.list->kind, &refs->at[k]))
+			continue;
 		TRY(engine_find(s->search.e->c, s->search.t, s->search.list->kind, &refs->at[k], &row));
 		if (s->search.list->is_hiding && !s->search.list->shows(s->search.e, row))
 			return engine_fail_not_found(s->search.e->c, s->search.list->kind, &refs->at[k]);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Images: whose they are, who may see them, what they are made of, and when their rows may go. */
+#include "base/clock.h"
 #include "cloud.h"
 
 static struct image_import import_of(const char *name, bool is_public)
@@ -108,6 +109,7 @@ static void check_forget(void **state)
 	cloud_fails(c, &c->operator, engine_delete_image, &target, ERR_NOT_FOUND, KIND_IMAGE);
 	struct instance_launch launch = cloud_launch(c, 1);
 	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_NOT_FOUND, KIND_IMAGE);
+	clock_advance_us(IMAGE_KNOWN_US);
 	cloud_fails(c, NULL, engine_forget_image, &forget, ERR_IN_USE, KIND_IMAGE);
 	/* The name is free again although the row is still there. */
 	import_one(c, &c->operator, "debian", true);
@@ -116,9 +118,36 @@ static void check_forget(void **state)
 	target.image = ref_to(c, KIND_IMAGE, unused);
 	forget.image = unused;
 	cloud_ok(c, &c->operator, engine_delete_image, &target);
+	cloud_fails(c, NULL, engine_forget_image, &forget, ERR_STATE, KIND_IMAGE);
+	clock_advance_us(IMAGE_KNOWN_US);
 	cloud_ok(c, NULL, engine_forget_image, &forget);
 	cloud_ok(c, NULL, engine_forget_image, &forget);
 	assert_null(image_find(t, unused));
+}
+
+/* For a while it is told from what never was, to those that could see it. */
+static void check_gone(void **state)
+{
+	struct cloud *c = *state;
+	uuid private = import_one(c, &c->alice, "private", false),
+	     public = import_one(c, &c->alice, "public", true);
+	uuid ids[] = {private, public};
+	for (size_t k = 0; k < 2; k++) {
+		struct ref ref = ref_to(c, KIND_IMAGE, ids[k]);
+		struct image_target target = {.image = ref};
+		const struct image *image = NULL;
+		c->c.who = &c->alice;
+		assert_false(engine_has_gone(&c->c, cloud_tables(c), KIND_IMAGE, &ref));
+		cloud_ok(c, &c->alice, engine_delete_image, &target);
+		c->c.who = &c->alice;
+		assert_true(engine_has_gone(&c->c, cloud_tables(c), KIND_IMAGE, &ref));
+		assert_int_equal(engine_find_image(&c->c, cloud_tables(c), &ref, &image).code, ERR_NOT_FOUND);
+		ctx_clear_problem(&c->c);
+		c->c.who = &c->bob;
+		assert_int_equal(engine_has_gone(&c->c, cloud_tables(c), KIND_IMAGE, &ref), k == 1);
+	}
+	struct ref never = {.kind = KIND_IMAGE, .prefix = c->alice_router, .bits = 128};
+	assert_false(engine_has_gone(&c->c, cloud_tables(c), KIND_IMAGE, &never));
 }
 
 /* A snapshot goes after the images that have it, and its row after the disks made from it. */
@@ -332,6 +361,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_form, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_members, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_forget, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_gone, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_snapshot_end, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

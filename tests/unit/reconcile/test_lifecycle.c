@@ -379,9 +379,10 @@ static void shelve(struct cloud *c)
 	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
 	assert_true(str_equal(cloud_host_of(c, id), host)); /* where its disk is */
 	assert_true(sim_compute_disk_has(host, root, "mine"));
-	assert_int_equal(cloud_count(c, KIND_IMAGE), 1);
 	assert_int_equal(cloud_count(c, KIND_SNAPSHOT), 1); /* the operator's: its own went with its image */
 	assert_int_equal(cloud_guest(c, id).boots, 1);      /* of a domain made anew */
+	cloud_step_for(c, IMAGE_KNOWN_US + CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
+	assert_int_equal(cloud_count(c, KIND_IMAGE), 1);
 }
 TEST_STORY(shelve, 2)
 
@@ -404,6 +405,7 @@ static void shelve_and_end(struct cloud *c)
 	cloud_settle(c);
 	assert_int_equal(cloud_state(c, id), INSTANCE_TERMINATED);
 	assert_int_equal(cloud_count(c, KIND_VOLUME), 0);
+	cloud_step_for(c, IMAGE_KNOWN_US + CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
 	assert_int_equal(cloud_count(c, KIND_IMAGE), 1);
 }
 TEST_STORY(shelve_and_end, 2)
