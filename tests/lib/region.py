@@ -140,12 +140,24 @@ class Region:
             wait_until(lambda: self.boot_id(address), limit_s, f"ssh to {what}")
         except TimeoutError:
             print(ec2.get_console_output(InstanceId=identifier, Latest=True).get("Output", "")[-4000:])
+            print(self.as_the_network_is(address))
             raise
 
     def boot_id(self, address):
         """Of the guest's kernel: another one after every boot; empty when it does not answer."""
         text = self.ssh(address, "cat /proc/sys/kernel/random/boot_id", fails=True).strip()
         return text if len(text) == 36 else ""
+
+    def as_the_network_is(self, address):
+        """What each layer between the internet and the guest knows of that address: for somebody who wonders why it is silent."""
+        said = []
+        for node, command in (("inet", f"ping -c 2 -W 1 {address}; ip neigh show"),
+                              ("ctl", f"ovn-nbctl find NAT external_ip={address}; ovn-sbctl show; ovn-sbctl list Chassis_Private; "
+                                      "ovn-sbctl --columns=logical_port,type,chassis,up,mac,nat_addresses find Port_Binding"),
+                              *((host, "ovs-vsctl show; ovs-appctl fdb/show br-ex; ovs-appctl ovn/route/show; ovs-appctl dpctl/dump-flows; "
+                                       "virsh list --all") for host in ("hv1", "hv2"))):
+            said.append(f"== {node}: {command}\n" + self.on(node, "sh", "-c", command, fails=True))
+        return "\n".join(said)
 
     # ---- the internet's side
 

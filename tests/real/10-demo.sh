@@ -8,8 +8,8 @@ export DARI_DEMO=/tmp/dari-dm DARI_DEMO_PORT=8791 DARI_SANDBOX=/tmp/ds-dm DARI_S
 
 processes() { ps -e -o args= | grep -E "$DARI_SANDBOX|$DARI_DEMO" | grep -v grep; }
 nothing_left() {
-    ! ip netns list | grep -q "^$DARI_SANDBOX_PREFIX" && [ ! -e $DARI_SANDBOX ] && [ ! -e $DARI_DEMO ] &&
-        ! grep -q "$DARI_SANDBOX" /proc/mounts && ! ip -o link | grep -q "$DARI_SANDBOX_PREFIX" && [ -z "$(processes)" ]
+    ! ip netns list | grep "^$DARI_SANDBOX_PREFIX" >/dev/null && [ ! -e $DARI_SANDBOX ] && [ ! -e $DARI_DEMO ] &&
+        ! grep -q "$DARI_SANDBOX" /proc/mounts && ! ip -o link | grep "$DARI_SANDBOX_PREFIX" >/dev/null && [ -z "$(processes)" ]
 }
 
 tools/demo down >/dev/null 2>&1

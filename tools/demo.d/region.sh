@@ -47,20 +47,20 @@ add_hosts() {
 }
 
 add_network() {
-    "$dari" network list --json | grep -q '"name": "internet"' && return
+    "$dari" network list --json | grep '"name": "internet"' >/dev/null && return
     show "$dari" network add-external internet --physical-network "$DSB_PHYSNET" --next-hop "$DSB_INFRA_NEXTHOP" \
         --range "$DSB_EXT_FIRST-$DSB_EXT_LAST" --gateway-range 100.64.1.1-100.64.255.254
 }
 
 add_image() {
-    "$dari" image list --json | grep -q "\"name\": \"$image\"" && return
+    "$dari" image list --json | grep "\"name\": \"$image\"" >/dev/null && return
     mkdir -p build/cache
     show "tools/$image-image" "build/cache/$image.qcow2"
     show "$dari" image import "$PWD/build/cache/$image.qcow2" --name "$image"
 }
 
 add_account() {
-    "$dari" account list --json | grep -q '"name": "demo"' && return
+    "$dari" account list --json | grep '"name": "demo"' >/dev/null && return
     quiet=1 show "$dari" account create demo
 }
 
@@ -79,5 +79,5 @@ region() {
 
 leftovers() {
     [ ! -e "$demo" ] || fail "$demo is left"
-    ! ss -Hltn "sport = :$port" | grep -q . || fail "something still listens on port $port"
+    ! ss -Hltn "sport = :$port" | grep . >/dev/null || fail "something still listens on port $port"
 }

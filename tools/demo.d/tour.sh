@@ -66,7 +66,7 @@ different_hosts() {
     [ -n "$a" ] && [ "$a" != "$b" ]
 }
 
-console_says() { aws ec2 get-console-output --instance-id "$1" --latest --output text 2>/dev/null | grep -q "$2"; }
+console_says() { aws ec2 get-console-output --instance-id "$1" --latest --output text 2>/dev/null | grep "$2" >/dev/null; }
 
 show_console() {
     until_true $boot_limit "user-data ran" console_says "$first" 'hello from user-data'
