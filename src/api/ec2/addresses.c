@@ -92,6 +92,7 @@ static void write_address(struct ec2_call *e, struct xml *x, const void *item)
 		xml_text(x, "networkInterfaceOwnerId", e->owner);
 		ec2_write_ip(x, "privateIpAddress", a->private_ip);
 	}
+	xml_z(x, "publicIpv4Pool", "amazon");
 	xml_text(x, "networkBorderGroup", e->config->region);
 	ec2_write_tags(x, a->tags);
 }
@@ -173,6 +174,7 @@ static RESULT ec2_allocate_address(struct ec2_call *e, const void *args, struct 
 	const struct ec2_allocate_address *a = args;
 	ec2_write_ip(x, "publicIp", a->wish.made_ip);
 	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->wish.address);
+	xml_z(x, "publicIpv4Pool", "amazon");
 	xml_z(x, "domain", "vpc");
 	xml_text(x, "networkBorderGroup", e->config->region);
 	return OK;

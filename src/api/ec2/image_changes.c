@@ -96,7 +96,7 @@ static const struct param register_image_params[] = {
 	P("BootMode", boot_mode, .words = "legacy-bios|uefi|uefi-preferred",
 	  .doc = "Its firmware; absent: BIOS."),
 	P("TpmSupport", tpm, .words = "v2.0", .doc = "It has a TPM 2.0; needs UEFI."),
-	NOT_BUILT("ImageLocation"),
+	NOT_BUILT("ImageLocation", .only = ""), /* Terraform names none so */
 	NOT_BUILT("KernelId"),
 	NOT_BUILT("RamdiskId"),
 	NOT_BUILT("BillingProduct"),

@@ -357,6 +357,17 @@ static void terminate_rescued(struct cloud *c)
 }
 TEST_STORY(terminate_rescued, 1)
 
+/* Rows of those that are gone stay for a while. */
+static size_t live_images(struct cloud *c)
+{
+	size_t count = 0;
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	for (const struct image *i = image_first(view.tables); i; i = image_next(view.tables, i))
+		count += row_is_live(&i->row);
+	return count;
+}
+
 static void shelve(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c), root = cloud_volume_of(c, id);
@@ -381,8 +392,7 @@ static void shelve(struct cloud *c)
 	assert_true(sim_compute_disk_has(host, root, "mine"));
 	assert_int_equal(cloud_count(c, KIND_SNAPSHOT), 1); /* the operator's: its own went with its image */
 	assert_int_equal(cloud_guest(c, id).boots, 1);      /* of a domain made anew */
-	cloud_step_for(c, IMAGE_KNOWN_US + CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
-	assert_int_equal(cloud_count(c, KIND_IMAGE), 1);
+	assert_int_equal(live_images(c), 1);
 }
 TEST_STORY(shelve, 2)
 
@@ -405,8 +415,7 @@ static void shelve_and_end(struct cloud *c)
 	cloud_settle(c);
 	assert_int_equal(cloud_state(c, id), INSTANCE_TERMINATED);
 	assert_int_equal(cloud_count(c, KIND_VOLUME), 0);
-	cloud_step_for(c, IMAGE_KNOWN_US + CLOUD_RESYNC_US + CLOUD_HOST_INTERVAL_US);
-	assert_int_equal(cloud_count(c, KIND_IMAGE), 1);
+	assert_int_equal(live_images(c), 1);
 }
 TEST_STORY(shelve_and_end, 2)
 
