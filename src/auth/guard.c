@@ -456,6 +456,19 @@ static RESULT check_passing(struct guard_state *s, struct ctx *c, const struct g
 	return decide_or_refuse(s, c, &q, identity_has(c->who, ROLE_RIGHT_MANAGER), ret_is_allowed);
 }
 
+/* Parts of calls that are nobody's whole call: that an image is everybody's from then on. */
+static const char *const parts_in_all_words[] = {"image.publish"};
+
+static bool is_part_of(const struct guard_state *s, const char *permission)
+{
+	if (s->request.words == GUARD_OF_OPENSTACK)
+		return true;
+	for (size_t k = 0; k < sizeof parts_in_all_words / sizeof parts_in_all_words[0]; k++)
+		if (strcmp(permission, parts_in_all_words[k]) == 0)
+			return true;
+	return false;
+}
+
 /* What the operation does as a part of what was asked, in words that IAM denies by itself: Neutron's
  * update_port assigns addresses, say. */
 static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
@@ -463,7 +476,7 @@ static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guar
 {
 	struct policy_decision d;
 	int part = permission_find(str_from(permission));
-	if (s->request.words != GUARD_OF_OPENSTACK || part == PERMISSION_NONE || part == s->permission)
+	if (!is_part_of(s, permission) || part == PERMISSION_NONE || part == s->permission)
 		return OK;
 	struct policy_question q =
 		make_question(subject, c->arena, part, str_from(model_permissions[part].action));

@@ -408,6 +408,8 @@ RESULT engine_update_image(struct op *op, struct image_settings *wish)
 	if (wish->set_deprecated)
 		next.deprecated_us = wish->deprecated_us;
 	TRY(share_image(op, &wish->sharing, &next));
+	if (next.is_public && !image->is_public)
+		TRY(engine_permit(op, "image.publish", KIND_IMAGE, &image->row));
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");

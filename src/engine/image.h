@@ -119,7 +119,7 @@ enum { IMAGE_PROPERTIES_MAX = 128, IMAGE_PROPERTIES_SIZE_MAX = 256 * 1024 };
 struct image_form engine_image_form(const struct image *image);
 
 /* One with nothing in it: pending, until engine_fill_image(). ERR_EXISTS: there is one of that id. Making
- * one public needs a permission of its own, image.publish. */
+ * one public needs a permission of its own, image.publish, here and in all that follows. */
 struct image_creation {
 	uuid id; /* none: one is drawn */
 	struct image_form form;

@@ -118,6 +118,8 @@ static struct str launch(struct world *w, const char *more)
 	"{'Sid':'KeepProd','Effect':'Deny','Action':'ec2:TerminateInstances','Resource':'*',"                \
 	"'Condition':{'StringEquals':{'ec2:ResourceTag/env':'prod'}}}"
 
+#define PUBLISH "Action=ModifyImageAttribute&ImageId=@"
+
 static void test_deny_holds_in_both(void **state)
 {
 	struct world *w = *state;
@@ -137,6 +139,33 @@ static void test_deny_holds_in_both(void **state)
 	assert_int_equal(nova(w, &carol, "GET", server_path(w, prod, ""), "").status, 200);
 	delete_policy(w, &carol, "keep");
 	assert_int_equal(nova(w, &carol, "DELETE", server_path(w, prod, ""), "").status, 204);
+}
+
+/* That an image is everybody's from then on is no call of its own in any face: a policy denies it by its
+ * name. */
+static void test_publishing_is_denied_in_both(void **state)
+{
+	struct world *w = *state;
+	struct world_user carol;
+	world_add_user(w, "carol", w->alice.who.account, "member", &carol);
+	struct str instance = launch(w, "");
+	struct world_answer made =
+		ec2(w, &carol, "Action=CreateImage&Name=mine&NoReboot=true&InstanceId=@", instance);
+	expect(made, 200, "");
+	struct str image = world_element(made.body, "imageId");
+	put_policy(w, &carol, "no", "{'Effect':'Deny','Action':'ec2:PublishImage','Resource':'*'}");
+	expect(ec2(w, &carol, PUBLISH "&LaunchPermission.Add.1.Group=all", image), 403,
+	       "UnauthorizedOperation");
+	expect(ec2(w, &carol, PUBLISH "&Description.Value=words", image), 200, "");
+	const char *wish = "{'name':'theirs','visibility':'%s'}";
+	struct str public = str_print(w->arena, wish, "public"),
+		   private = str_print(w->arena, wish, "private");
+	struct str images = STR("/image/v2/images");
+	assert_int_equal(nova(w, &carol, "POST", images, str_to_z(w->arena, public)).status, 403);
+	assert_int_equal(nova(w, &carol, "POST", images, str_to_z(w->arena, private)).status, 201);
+	delete_policy(w, &carol, "no");
+	assert_int_equal(nova(w, &carol, "POST", images, str_to_z(w->arena, public)).status, 201);
+	expect(ec2(w, &carol, PUBLISH "&LaunchPermission.Add.1.Group=all", image), 200, "");
 }
 
 static void test_encoded_message(void **state)
@@ -433,6 +462,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		guard_test(test_deny_holds_in_both),
+		guard_test(test_publishing_is_denied_in_both),
 		guard_test(test_encoded_message),
 		guard_test(test_refusals_are_kept),
 		guard_test(test_allow),
