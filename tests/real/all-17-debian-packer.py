@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""Packer, as Debian ships it, builds an image with amazon-ebs over ssh: from the Debian image, by its own key and group,
+through an address of its own; what it wrote in there is on an instance of the image. It stands in the internet, where
+addresses of guests are reached; the API is brought there."""
+# limit: 2400 s
+import ctypes
+import json
+import os
+import shutil
+import socket
+import socketserver
+import sys
+import threading
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import Region, give_address, open_ssh, wait_state, wait_until  # noqa: E402
+
+BOOT_S = 900  # of cloud-init, where QEMU emulates its processor
+CLONE_NEWNET = 0x40000000
+BUILDER = {
+    "type": "amazon-ebs", "region": "us-east-1", "instance_type": "t2.nano", "ami_name": "packed", "tags": {"a": "b"},
+    "source_ami_filter": {"filters": {"name": "debian"}, "owners": ["amazon"], "most_recent": True},
+    "communicator": "ssh", "ssh_username": "debian", "ssh_interface": "public_ip", "ssh_timeout": f"{BOOT_S}s", "ssh_handshake_attempts": 1000,
+    "skip_metadata_api_check": True, "skip_credential_validation": True,
+}
+PROVISIONERS = [
+    {"type": "file", "source": "sent", "destination": "/tmp/sent"},
+    {"type": "shell", "inline": ["cloud-init status --wait || true", "sudo cp /tmp/sent /etc/sent", "echo built as $(id -un) | sudo tee /etc/built"]},
+]
+
+
+class Door(socketserver.ThreadingTCPServer):
+    """The API's port in another network namespace: connections come there, and go on here."""
+    daemon_threads = allow_reuse_address = True
+
+    def __init__(self, netns, port):
+        self.port, ready = port, threading.Thread(target=self.open, args=(netns,))
+        ready.start()
+        ready.join()
+        threading.Thread(target=self.serve_forever, daemon=True).start()
+
+    def open(self, netns):
+        """The socket is of the namespace that its thread was in; the thread ends."""
+        with open(netns, "rb") as there:
+            if ctypes.CDLL(None, use_errno=True).setns(there.fileno(), CLONE_NEWNET):
+                raise OSError(ctypes.get_errno(), netns)
+        super().__init__(("127.0.0.1", self.port), None)
+
+    def finish_request(self, request, client_address):
+        with socket.create_connection(("127.0.0.1", self.port)) as api:
+            back = threading.Thread(target=carry, args=(api, request), daemon=True)
+            back.start()
+            carry(request, api)
+            back.join()
+
+
+def carry(come, go):
+    """Until one side ends."""
+    try:
+        while piece := come.recv(65536):
+            go.sendall(piece)
+        go.shutdown(socket.SHUT_WR)
+    except OSError:
+        pass
+
+
+def build(region, room):
+    key_id, secret = region.keys["packer"]
+    template = {"builders": [{**BUILDER, "custom_endpoint_ec2": f"http://127.0.0.1:{region.port}", "access_key": key_id, "secret_key": secret}],
+                "provisioners": PROVISIONERS}
+    with open(f"{room}/template.json", "w", encoding="utf-8") as page:
+        json.dump(template, page)
+    with open(f"{room}/sent", "w", encoding="utf-8") as page:
+        page.write("as it was sent\n")
+    netns = f"/run/netns/{region.env['DARI_SANDBOX_PREFIX']}inet"
+    with Door(netns, region.port):
+        env = ["/usr/bin/env", "-i", "-C", room, "PATH=/usr/bin:/bin", f"HOME={room}", "CHECKPOINT_DISABLE=1", "AWS_POLL_DELAY_SECONDS=2",
+               "AWS_MAX_ATTEMPTS=600", f"PACKER_CACHE_DIR={room}/cache"]
+        done = region.attempt("nsenter", f"--net={netns}", "--", *env, "/usr/bin/packer", "build", "-color=false", "template.json", timeout=2 * BOOT_S)
+    if not region.check("packer builds by ssh", done.returncode == 0):
+        print(done.stdout)
+    return done.returncode == 0
+
+
+def look_at_built(region, ec2):
+    """What is left is the image alone; what was written is in it."""
+    (image,) = ec2.describe_images(Owners=["self"])["Images"]
+    region.check("the image is available", (image["Name"], image["State"], image.get("Tags")) == ("packed", "available", [{"Key": "a", "Value": "b"}]))
+    region.check("its key and its group are gone", ec2.describe_key_pairs()["KeyPairs"] == [] and
+                 [g["GroupName"] for g in ec2.describe_security_groups()["SecurityGroups"]] == ["default"])
+    ec2.import_key_pair(KeyName="k", PublicKeyMaterial=region.make_key())
+    open_ssh(ec2)
+    made = ec2.run_instances(ImageId=image["ImageId"], InstanceType="t2.nano", MinCount=1, MaxCount=1, KeyName="k")
+    identifier = made["Instances"][0]["InstanceId"]
+    wait_state(ec2, [identifier], "running")
+    address, _ = give_address(ec2, identifier)
+    region.reach(ec2, identifier, address, "an instance of the image", BOOT_S)
+    said = []
+
+    def has_said():
+        said[:] = region.ssh(address, "cat /etc/built /etc/sent", fails=True).splitlines()
+        return len(said) == 2
+
+    wait_until(has_said, BOOT_S, "what was written is there")
+    region.check(f"it holds what was written: {said}", said == ["built as debian", "as it was sent"])
+    ec2.terminate_instances(InstanceIds=[identifier])
+    wait_state(ec2, [identifier], "terminated")
+
+
+def main():
+    with Region("dp", image="debian", login="debian") as region:
+        ec2 = region.account("packer")
+        room = f"{region.demo}/packer"
+        shutil.rmtree(room, ignore_errors=True)
+        os.mkdir(room)
+        if build(region, room):
+            look_at_built(region, ec2)
+        region.check_clean()
+
+
+main()
