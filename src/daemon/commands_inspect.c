@@ -61,8 +61,9 @@ static struct str field_words(struct command_call *call, const struct tables *t,
 {
 	const char *at = (const char *) row + f->offset;
 	bool is_secret = kind == KIND_ACCESS_KEY || kind == KIND_USER || kind == KIND_APPLICATION_CREDENTIAL;
-	if (f->type == FIELD_BLOB && is_secret)
-		return STR("(secret)");
+	bool is_key = kind == KIND_VOLUME || kind == KIND_SNAPSHOT;
+	if (f->type == FIELD_BLOB && (is_secret || is_key))
+		return is_secret || ((const struct str *) (const void *) at)->n ? STR("(secret)") : STR_NONE;
 	if (f->type == FIELD_UUID) {
 		uuid id = *(const uuid *) at;
 		if (uuid_is_none(id))

@@ -14,6 +14,7 @@
 #include "base/ctx.h"
 #include "base/picture.h"
 #include "model/console.h"
+#include "model/disk_key.h"
 #include "model/disk_limits.h"
 #include "model/host.h"
 #include "model/instance.h"
@@ -60,6 +61,9 @@ struct compute_disk {
 	int64_t size;
 	bool is_readonly;
 	int slot; /* below COMPUTE_DISK_SLOTS, 0: root; its name and address in the guest follow from it */
+	/* What it is encrypted with; NULL: it is plain. Told at define(), of one that is there encrypted. */
+	const struct disk_key *key;
+	struct str encrypted_base; /* digest of what it stands on, where that has the same key; else empty */
 	struct disk_limits limits; /* of one that is plugged in: another is brought about while it runs */
 };
 

@@ -6,6 +6,7 @@
  * beside drivers/compute.h's, so that copies never hold the host's domains. Long copies go by
  * pieces: a call takes DISK_PIECE_US or so, and the next goes on where it ended, also after a
  * crash. Every call may be repeated after success and after a crash: it then does what is missing.
+ * Keys are in nobody's arguments, logs or definitions: hosts keep them in memory, while they have the disk.
  * Files are found by what they are, never by a path; what bears no mark of this region is never
  * touched. What stands on a base names it relative to itself: a file may be copied to a pool at
  * another path.
@@ -16,6 +17,7 @@
 
 #include "base/clock.h"
 #include "base/ctx.h"
+#include "model/disk_key.h"
 #include "model/host.h"
 
 struct disk_host; /* a driver's own connection */
@@ -39,6 +41,10 @@ struct disk_spec {
 	int64_t size;           /* bytes, as the guest sees it */
 	struct str base_sha256; /* what it is made from; empty: blank */
 	int64_t base_file_size;
+	/* What it is encrypted with (LUKS); NULL: it is plain. One that is there and is otherwise:
+	 * ERR_CONFLICT. */
+	const struct disk_key *key;
+	bool base_is_encrypted; /* what it is made from, with the same key */
 	/* It was there once, and may hold what a guest wrote: it is never made anew. Gone: ERR_NOT_FOUND. */
 	bool was_there;
 };
@@ -50,6 +56,9 @@ struct disk_seen {
 
 struct disk_cut {
 	uuid snapshot, volume;
+	const struct disk_key
+		*key;              /* the volume's; its cut is encrypted with it, too. NULL: both are plain */
+	struct str encrypted_base; /* of what it stands on, where that is encrypted; else empty */
 };
 
 struct disk_cut_seen {

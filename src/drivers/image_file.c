@@ -287,9 +287,9 @@ static uint64_t read_number(const unsigned char *p, int size)
 }
 
 /* The header says all that could make a qcow2 lead out of itself. */
-static RESULT check_qcow2(struct ctx *c, const char *path, int64_t *ret_virtual_size)
+static RESULT check_qcow2(struct ctx *c, const char *path, bool is_encrypted, int64_t *ret_virtual_size)
 {
-	enum { BACKING_AT = 8, SIZE_AT = 24, CRYPT_AT = 32, INCOMPATIBLE_AT = 72, DATA_FILE = 4 };
+	enum { BACKING_AT = 8, SIZE_AT = 24, CRYPT_AT = 32, INCOMPATIBLE_AT = 72, DATA_FILE = 4, LUKS = 2 };
 	unsigned char head[104] = {0};
 	AUTO_FD fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
@@ -297,17 +297,19 @@ static RESULT check_qcow2(struct ctx *c, const char *path, int64_t *ret_virtual_
 	TRY(read_at(c, fd, path, 0, (char *) head, sizeof head));
 	if (memcmp(head, "QFI\xfb\0\0\0\3", 8) != 0)
 		return ctx_fail(c, ERR_INVALID, "%s is no qcow2 of version 3", path);
-	if (read_number(head + BACKING_AT, 8) || read_number(head + CRYPT_AT, 4) ||
-	    read_number(head + INCOMPATIBLE_AT, 8) & DATA_FILE)
+	if (read_number(head + BACKING_AT, 8) || read_number(head + INCOMPATIBLE_AT, 8) & DATA_FILE)
 		return ctx_fail(c, ERR_INVALID, "%s does not stand by itself", path);
+	if (read_number(head + CRYPT_AT, 4) != (is_encrypted ? LUKS : 0))
+		return ctx_fail(c, ERR_INVALID, "%s is %sencrypted", path, is_encrypted ? "not " : "");
 	*ret_virtual_size = (int64_t) read_number(head + SIZE_AT, 8);
 	return OK;
 }
 
-RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, struct image_file *ret_file)
+RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, bool is_encrypted,
+		       struct image_file *ret_file)
 {
 	struct image_file file = {0};
-	TRY(check_qcow2(c, part, &file.virtual_size));
+	TRY(check_qcow2(c, part, is_encrypted, &file.virtual_size));
 	TRY(name_file(c, part, directory, &file));
 	*ret_file = file;
 	return OK;

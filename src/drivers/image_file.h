@@ -69,8 +69,9 @@ struct str image_file_data_path(struct arena *a, const char *directory, struct s
 struct str image_file_path(struct arena *a, const char *directory, struct str sha256);
 
 /* Keeps a qcow2 that lies in the directory (a cut that was fetched whole): it gets its final name.
- * ERR_INVALID: it is none, or does not stand by itself. */
-RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, struct image_file *ret_file);
+ * ERR_INVALID: it is none, or does not stand by itself, or is not encrypted as it should be. */
+RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, bool is_encrypted,
+		       struct image_file *ret_file);
 /* Whether a file of the store is what its name says. It is read whole, and not again until it changes.
  * ERR_INVALID, in words: it is not there, or not to be read, or of other bytes. */
 RESULT image_file_check(struct ctx *c, const char *path, struct str sha256, int64_t size);

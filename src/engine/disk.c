@@ -269,6 +269,7 @@ RESULT disk_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_
 	if (wish->throughput)
 		plan->throughput = wish->throughput;
 	choice_apply(wish->delete_on_termination, &plan->delete_on_termination);
+	choice_apply(wish->is_encrypted, &plan->is_encrypted);
 	return OK;
 }
 
@@ -311,6 +312,13 @@ static void drop_left_out(struct disk_plans *plans)
 	plans->count = kept;
 }
 
+/* Whoever asks for them has new volumes encrypted. */
+static bool encrypts(const struct op *op)
+{
+	const struct account *account = account_find(op->head, engine_get_account(op->ctx));
+	return account && account->encrypts_volumes;
+}
+
 RESULT disk_finish(struct op *op, struct disk_plan *plan)
 {
 	const struct snapshot *snapshot = plan->snapshot;
@@ -320,6 +328,7 @@ RESULT disk_finish(struct op *op, struct disk_plan *plan)
 				       : 0;
 	if (plan->existing)
 		return OK;
+	plan->is_encrypted = plan->is_encrypted || (snapshot && snapshot->is_encrypted) || encrypts(op);
 	if (least < plan->least)
 		least = plan->least;
 	if (plan->size == 0)

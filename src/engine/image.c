@@ -51,8 +51,23 @@ RESULT image_write(struct op *op, struct image *image, const struct disk_plans *
 	image->root_device = disks->at[0].device;
 	TRY(image_put(op, image));
 	TRY(image_write_disks(op, image->row.id, disks));
+	TRY(image_check_shares(op, image));
 	return engine_tell(op, KIND_IMAGE, &image->row, "registered", "Image %" STR_FMT ".",
 			   STR_ARG(image->name));
+}
+
+/* Keys are an account's. */
+RESULT image_check_shares(struct op *op, const struct image *image)
+{
+	if (!image->is_public && !image->is_community && image->launchers.count == 0)
+		return OK;
+	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id); d;
+	     d = image_device_next_by_image(op->head, d)) {
+		if (d->is_encrypted)
+			return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_IMAGE,
+					     "Images with encrypted snapshots cannot be shared");
+	}
+	return OK;
 }
 
 RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *disks)
@@ -65,6 +80,7 @@ RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *dis
 					      .number = (int64_t) n,
 					      .device = disk->device,
 					      .snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE,
+					      .is_encrypted = disk->snapshot && disk->snapshot->is_encrypted,
 					      .size = disk->size,
 					      .type = disk->type,
 					      .iops = disk->iops,
@@ -380,7 +396,7 @@ static RESULT share_image(struct op *op, const struct sharing *wish, struct imag
 	TRY(keep_launchers(op, next, &next->accepted_by));
 	TRY(keep_launchers(op, next, &next->rejected_by));
 	next->is_unshared = next->is_unshared && !next->is_public && next->launchers.count == 0;
-	return OK;
+	return image_check_shares(op, next);
 }
 
 static RESULT check_settings(struct op *op, const struct image_settings *wish, const struct image *image)

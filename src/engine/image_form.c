@@ -231,6 +231,7 @@ RESULT engine_rewrite_image(struct op *op, struct image_rewriting *wish)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, STR("disk_format"),
 				   "The formats of an image with data stay as they are.");
 	TRY(take_form(op, &wish->form, &next));
+	TRY(image_check_shares(op, &next));
 	next.row.gen++;
 	TRY(image_put(op, &next));
 	return engine_tell(op, KIND_IMAGE, &next.row, "changed", "Its settings were changed.");

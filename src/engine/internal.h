@@ -524,6 +524,8 @@ RESULT image_capture_instance(struct op *op, const struct instance *instance, bo
 			      struct image_capture *wish);
 /* Marks it deleted, with what was made for it alone. */
 RESULT image_write_end(struct op *op, const struct image *image);
+/* ERR_PROTECTED: others are to have it, and one of its disks is encrypted. */
+RESULT image_check_shares(struct op *op, const struct image *image);
 /* Sorted by key, as a row has them. ERR_INVALID: a name; ERR_QUOTA. */
 RESULT image_take_properties(struct op *op, struct tags wish, struct tags *ret_properties);
 /* Its disks, of an image that has none yet. */
@@ -553,8 +555,9 @@ struct disk_plan {
 	const struct volume *existing;   /* it is this one; NULL: it is to be made */
 	const struct image *image;       /* what lies on it came from there; NULL: from none */
 	bool is_bootable;                /* that can be started from */
-	int64_t size;                    /* bytes; 0: the snapshot's */
-	int64_t least;                   /* no less than that; 0: than what lies on it */
+	bool is_encrypted;
+	int64_t size;  /* bytes; 0: the snapshot's */
+	int64_t least; /* no less than that; 0: than what lies on it */
 	struct str type;
 	int64_t iops, throughput; /* 0: the type's */
 	bool delete_on_termination, is_left_out;

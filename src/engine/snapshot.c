@@ -58,6 +58,8 @@ RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snap
 	snapshot->volume_size = volume->seen_size;
 	snapshot->instance = volume->instance;
 	snapshot->host = volume->seen_host;
+	snapshot->is_encrypted = volume->is_encrypted;
+	snapshot->data_key = volume->data_key;
 	TRY(snapshot_put(op, snapshot));
 	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "created", "Of volume %" STR_FMT ".",
 			   STR_ARG(engine_write_id(op, KIND_VOLUME, volume->row.id)));
@@ -148,6 +150,8 @@ RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, struct 
 	snapshot->row.gen = 1;
 	snapshot->volume_size = source->volume_size;
 	snapshot->sha256 = source->sha256;
+	snapshot->is_encrypted = source->is_encrypted;
+	snapshot->data_key = source->data_key;
 	snapshot->file_size = source->file_size;
 	snapshot->progress = 100;
 	snapshot->seen_stage = SNAPSHOT_SEEN_STAGE_KEPT;
@@ -184,6 +188,9 @@ RESULT engine_update_snapshot(struct op *op, struct snapshot_settings *wish)
 	if (wish->set_description)
 		next.description = wish->description;
 	TRY(sharing_change(op, KIND_SNAPSHOT, &wish->sharing, &next.is_public, &next.restorers));
+	if (next.is_encrypted && (next.is_public || next.restorers.count))
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SNAPSHOT, wish->snapshot.field,
+				   "Encrypted snapshots with EBS default key cannot be shared");
 	TRY(check_words(op, next.name));
 	TRY(check_words(op, next.description));
 	TRY(snapshot_put(op, &next));

@@ -23,6 +23,8 @@ RESULT volume_write(struct op *op, struct volume *volume, const struct disk_plan
 	volume->iops = disk->iops;
 	volume->throughput = disk->throughput;
 	volume->snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE;
+	volume->is_encrypted = disk->is_encrypted || (disk->snapshot && disk->snapshot->is_encrypted);
+	volume->data_key = disk->snapshot ? disk->snapshot->data_key : STR_NONE;
 	volume->image = disk->image ? disk->image->row.id : UUID_NONE;
 	volume->is_bootable = disk->is_bootable;
 	if (disk->image)
@@ -102,6 +104,7 @@ RESULT volume_permit_new(struct op *op, const char *permission, const struct vol
 	planned.type = disk->type;
 	planned.iops = disk->iops;
 	planned.throughput = disk->throughput;
+	planned.is_encrypted = disk->is_encrypted;
 	planned.snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE;
 	return engine_permit_new(op, permission, KIND_VOLUME, &planned.row);
 }
@@ -420,6 +423,16 @@ RESULT engine_leave_volume_host(struct op *op, struct volume_sight *sight)
 	else if (!row_is_live(&volume->row) && uuid_equal(volume->host, sight->host))
 		next.host = volume->seen_host;
 	return row_equal(&model_kinds[KIND_VOLUME], &volume->row, &next.row) ? OK : volume_put(op, &next);
+}
+
+RESULT engine_key_volume(struct op *op, struct volume_keying *keying)
+{
+	const struct volume *volume = volume_find(op->head, keying->volume);
+	if (!volume || !row_is_live(&volume->row) || !volume->is_encrypted || volume->data_key.n)
+		return OK;
+	struct volume next = *volume;
+	next.data_key = keying->data_key;
+	return volume_put(op, &next);
 }
 
 RESULT engine_forget_volume(struct op *op, struct volume_sight *sight)

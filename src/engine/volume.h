@@ -19,6 +19,7 @@ struct disk_wish {
 	int64_t size;                      /* bytes; 0: the snapshot's, or as the image says */
 	struct str type;                   /* empty: gp2, or as the image says */
 	int64_t iops, throughput;          /* 0: the type's */
+	enum choice is_encrypted;          /* default, or no: as the account says, or what it is made from */
 	enum choice delete_on_termination; /* default: yes, or as the image says */
 	bool is_left_out;                  /* the image's disk of that name is not wanted */
 	struct str field;                  /* for messages */
@@ -151,6 +152,13 @@ OPERATION(engine_see_volume, volume_sight)
 /* Its host has nothing of it any more: the one that a move left, or, of a deleted volume whose move is
  * given up, the one that it was to go to. */
 OPERATION(engine_leave_volume_host, volume_sight)
+
+/* The key that it is to be encrypted with, unless it has one. */
+struct volume_keying {
+	uuid volume;
+	struct str data_key; /* sealed */
+};
+OPERATION(engine_key_volume, volume_keying)
 
 /* ERR_STATE unless deleted, and left by every host. */
 OPERATION(engine_forget_volume, volume_sight)

@@ -420,7 +420,14 @@ RESULT gather_volume_base(struct step *s, const struct tables *t, const struct v
 		return ctx_fail(&s->ctx, ERR_AGAIN, "the snapshot it is made from is not kept yet");
 	ret_base->sha256 = str_copy(s->ctx.arena, snapshot->sha256);
 	ret_base->file_size = snapshot->file_size;
+	ret_base->is_encrypted = snapshot->is_encrypted;
 	return ret_base->sha256.p ? OK : ctx_no_memory(&s->ctx);
+}
+
+RESULT gather_disk_key(struct step *s, struct str sealed, const struct disk_key **ret_key)
+{
+	*ret_key = NULL;
+	return sealed.n ? disk_key_open(&s->ctx, s->r->master_key, sealed, ret_key) : OK;
 }
 
 struct str gather_store_path(struct step *s, struct str sha256)

@@ -43,6 +43,20 @@ static int slot_of(const struct tables *t, const struct instance *i, const struc
 	return v->device_slot == 0 ? (int) rescue->device_slot : (int) v->device_slot;
 }
 
+/* How an encrypted one is opened. */
+static RESULT gather_crypt(struct step *s, const struct tables *t, const struct volume *v,
+			   struct compute_disk *disk)
+{
+	struct volume_base base = {0};
+	if (!v->is_encrypted || v->seen_size == 0)
+		return OK;
+	TRY(gather_disk_key(s, v->data_key, &disk->key));
+	TRY(gather_volume_base(s, t, v, &base));
+	if (base.is_encrypted)
+		disk->encrypted_base = base.sha256;
+	return OK;
+}
+
 static RESULT gather_disks(struct step *s, const struct tables *t, struct instance_rows *rows)
 {
 	struct arena *a = s->ctx.arena;
@@ -58,6 +72,7 @@ static RESULT gather_disks(struct step *s, const struct tables *t, struct instan
 								     engine_volume_throughput(v))};
 		if (!row_is_live(&v->row))
 			continue;
+		TRY(gather_crypt(s, t, v, &disk));
 		bool kept = is_ready(t, v, rows->instance) ? VEC_PUSH(a, &disks, disk)
 							   : VEC_PUSH(a, &rows->waiting, disk);
 		if (!kept)

@@ -34,7 +34,7 @@ struct reconcile_config {
 	struct str own_chassis;     /* OVN's name of this machine */
 	struct strs resolvers; /* IPv4 addresses that guests are told of besides our own; others are passed
 				  over */
-	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; for write_drive */
+	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; for write_drive, and volumes' keys */
 	/* What is on an instance's config drive; view walks, and it may end that. In c's arena. NULL:
 	 * nothing. */
 	RESULT(*write_drive)

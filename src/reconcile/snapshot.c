@@ -25,9 +25,24 @@ enum {
 struct snapshot_rows {
 	const struct snapshot *snapshot; /* NULL: no such row */
 	bool is_pending;
-	bool is_used;     /* a disk is made from it */
-	bool has_to_wait; /* its guest is still on */
+	bool is_used;               /* a disk is made from it */
+	bool has_to_wait;           /* its guest is still on */
+	const struct disk_key *key; /* NULL: it is plain */
+	struct str encrypted_base;  /* of its volume, or empty */
 };
+
+static RESULT gather_crypt(struct step *s, const struct tables *t, const struct snapshot *snapshot,
+			   struct snapshot_rows *rows)
+{
+	const struct volume *v = volume_find(t, snapshot->volume);
+	struct volume_base base = {0};
+	TRY(gather_disk_key(s, snapshot->data_key, &rows->key));
+	if (v)
+		TRY(gather_volume_base(s, t, v, &base));
+	if (base.is_encrypted)
+		rows->encrypted_base = base.sha256;
+	return OK;
+}
 
 static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 {
@@ -40,6 +55,8 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	ret_rows->snapshot = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, snapshot);
 	ret_rows->is_pending = engine_snapshot_is_pending(snapshot);
 	ret_rows->is_used = volume_first_by_snapshot(view.tables, s->id) != NULL;
+	if (ret_rows->is_pending && snapshot->is_encrypted)
+		TRY(gather_crypt(s, view.tables, snapshot, ret_rows));
 	const struct instance *i = instance_find(view.tables, snapshot->instance);
 	ret_rows->has_to_wait = snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON;
 	return OK;
@@ -96,9 +113,13 @@ static RESULT report_room(struct step *s, bool lacks)
 
 /* ---- the stages ---- */
 
-static RESULT cut(struct step *s, const struct snapshot *row)
+static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 {
-	struct disk_cut wish = {.snapshot = s->id, .volume = row->volume};
+	const struct snapshot *row = rows->snapshot;
+	struct disk_cut wish = {.snapshot = s->id,
+				.volume = row->volume,
+				.key = rows->key,
+				.encrypted_base = rows->encrypted_base};
 	struct disk_cut_seen seen = {0};
 	struct result result = s->host->disks.driver->cut(s->host->disks.connection, &s->ctx, &wish, &seen);
 	if (result.code == ERR_NOT_FOUND)
@@ -126,7 +147,8 @@ static RESULT give_up_copy(struct step *s, struct str path)
 static RESULT keep(struct step *s, const struct snapshot *row, struct str path)
 {
 	struct image_file file = {0};
-	struct result result = image_file_keep(&s->ctx, path.p, s->r->image_directory, &file);
+	struct result result =
+		image_file_keep(&s->ctx, path.p, s->r->image_directory, row->is_encrypted, &file);
 	if (!result_is_ok(result)) {
 		(void) unlink(path.p);
 		return result;
@@ -235,5 +257,5 @@ RESULT reconcile_step_snapshot(struct step *s)
 		return leave_host(s);
 	if (row->seen_stage == SNAPSHOT_SEEN_STAGE_CUT)
 		return fetch(s, row);
-	return rows.has_to_wait ? OK : cut(s, row); /* its guest's going off wakes it */
+	return rows.has_to_wait ? OK : cut(s, &rows); /* its guest's going off wakes it */
 }

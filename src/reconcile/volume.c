@@ -28,9 +28,10 @@ enum { ROOM_AGAIN_S = 30, IMAGE_AGAIN_S = 5 };
 struct volume_rows {
 	const struct volume *volume; /* NULL: no such row */
 	struct volume_base base;
-	bool is_held;      /* a domain or a snapshot may still need it where it is */
-	bool is_left_held; /* a snapshot asked for just before the move ended is cut where it was */
-	bool grows_later;  /* a snapshot is to be cut of it first, at the size that it has */
+	const struct disk_key *key; /* NULL: it is plain, or has none yet */
+	bool is_held;               /* a domain or a snapshot may still need it where it is */
+	bool is_left_held;          /* a snapshot asked for just before the move ended is cut where it was */
+	bool grows_later;           /* a snapshot is to be cut of it first, at the size that it has */
 };
 
 static bool is_to_be_cut_on(const struct tables *t, const struct volume *v, uuid host)
@@ -52,8 +53,10 @@ static RESULT gather_volume(struct step *s, struct volume_rows *ret_rows)
 	if (!v)
 		return OK;
 	ret_rows->volume = STEP_COPY(s, KIND_VOLUME, struct volume, v);
-	if (row_is_live(&v->row))
+	if (row_is_live(&v->row)) {
 		TRY(gather_volume_base(s, view.tables, v, &ret_rows->base));
+		TRY(gather_disk_key(s, v->data_key, &ret_rows->key));
+	}
 	const struct instance *i = instance_find(view.tables, v->instance);
 	ret_rows->is_left_held = is_to_be_cut_on(view.tables, v, v->left_host);
 	ret_rows->grows_later =
@@ -302,6 +305,16 @@ static RESULT step_left(struct step *s, const struct volume *v)
 
 /* ---- the step ---- */
 
+/* Noted before anything is encrypted with it, which wakes this again. */
+static RESULT draw_key(struct step *s, const struct volume *v)
+{
+	struct volume_keying *keying = STEP_NEW(s, struct volume_keying);
+	keying->volume = v->row.id;
+	TRY(disk_key_draw(&s->ctx, s->r->master_key, &keying->data_key));
+	step_report(s, engine_key_volume_run, keying);
+	return OK;
+}
+
 static RESULT step_live(struct step *s, const struct volume_rows *rows)
 {
 	const struct volume *v = rows->volume;
@@ -311,7 +324,11 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 				 .size = rows->grows_later ? v->seen_size : v->size,
 				 .base_sha256 = rows->base.sha256,
 				 .base_file_size = rows->base.file_size,
+				 .key = rows->key,
+				 .base_is_encrypted = rows->base.is_encrypted,
 				 .was_there = v->seen_size > 0 && !is_reverting};
+	if (v->is_encrypted && !rows->key)
+		return draw_key(s, v);
 	if (is_reverting)
 		TRY(remove_file(s)); /* as often as it takes until the new one is reported: nothing has it */
 	struct result result =

@@ -360,9 +360,13 @@ RESULT gather_group(struct step *s, const struct tables *t, uuid group, struct n
 struct volume_base {
 	struct str sha256; /* empty: blank */
 	int64_t file_size;
+	bool is_encrypted; /* with the volume's key */
 };
 RESULT gather_volume_base(struct step *s, const struct tables *t, const struct volume *v,
 			  struct volume_base *ret_base);
+/* What a row has sealed, as its driver takes it; NULL: nothing is encrypted. ERR_INVALID, in words: it does
+ * not open. */
+RESULT gather_disk_key(struct step *s, struct str sealed, const struct disk_key **ret_key);
 /* Where a file of the image store lies. */
 struct str gather_store_path(struct step *s, struct str sha256);
 /* Some file of that volume is, or is to be, on that host. */

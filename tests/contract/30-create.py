@@ -44,6 +44,7 @@ class Some:
         return f"Some({self.pattern!r})"
 
 
+KMS_KEY = Some(r"arn:aws:kms:us-east-1:\d{12}:key/[0-9a-f-]{36}")
 TEMPLATE = {
     "ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.micro", "KeyName": "a-key", "EbsOptimized": True,
     "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/web", "Name": "job"}, "Monitoring": {"Enabled": True},
@@ -52,7 +53,7 @@ TEMPLATE = {
     "SecurityGroupIds": ["sg-0123456789abcdef0"], "SecurityGroups": ["web"], "CreditSpecification": {"CpuCredits": "standard"},
     "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 3, "InstanceMetadataTags": "disabled"},
     "BlockDeviceMappings": [
-        {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-0123456789abcdef0", "VolumeSize": 9, "VolumeType": "gp3", "Iops": 3500,
+        {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": "snap-0123456789abcdef0", "VolumeSize": 9, "VolumeType": "gp3", "Iops": 3500, "Encrypted": True, "KmsKeyId": "alias/aws/ebs",
                                             "Throughput": 200, "DeleteOnTermination": False}},
         {"DeviceName": "/dev/sdh", "VirtualName": "ephemeral0"}, {"DeviceName": "/dev/sdi", "NoDevice": ""}],
     "NetworkInterfaces": [
@@ -471,16 +472,20 @@ ROWS = [
      {"InstanceId": "{i}", "Device": "/dev/sdf", "State": Some("attaching|attached"), "DeleteOnTermination": False}),
     ("RunInstances",
      {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "BlockDeviceMappings": [
-         {"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": "{snap}", "VolumeType": "io1", "VolumeSize": 4, "Iops": 150}},
+         {"DeviceName": "/dev/sdf", "Ebs": {"SnapshotId": "{snap}", "VolumeType": "io1", "VolumeSize": 4, "Iops": 150,
+                                              "Encrypted": True, "KmsKeyId": "alias/aws/ebs"}},
          {"DeviceName": "/dev/sdg", "Ebs": {"VolumeSize": 8, "VolumeType": "gp3", "Iops": 3500, "Throughput": 200}},
          {"DeviceName": "/dev/sdh", "VirtualName": "ephemeral0"}, {"DeviceName": "/dev/sdi", "NoDevice": ""}]},
      {"disks i": "Instances[0].InstanceId"}, "DescribeVolumes",
      {"Filters": [{"Name": "attachment.instance-id", "Values": ["{disks i}"]}, {"Name": "attachment.device", "Values": ["/dev/sdf"]}]},
-     "Volumes[0]", {"SnapshotId": "{snap}", "Size": 4, "VolumeType": "io1", "Iops": 150, "Attachments[0].DeleteOnTermination": True}),
+     "Volumes[0]", {"SnapshotId": "{snap}", "Size": 4, "VolumeType": "io1", "Iops": 150, "Attachments[0].DeleteOnTermination": True,
+                     "Encrypted": True, "KmsKeyId": KMS_KEY}),
     ("CreateSnapshot", {"VolumeId": "{data}", "Description": "of data", "TagSpecifications": tags("snapshot")}, {"data snap": "SnapshotId"},
      "DescribeSnapshots", {"SnapshotIds": ["{data snap}"]}, "Snapshots[0]",
      {"VolumeId": "{data}", "VolumeSize": 10, "Description": "of data", "Tags": TAGS, "State": Some("pending|completed"), "OwnerId": "{owner}",
       "Progress": Some(r"\d+%"), "Encrypted": False, "StorageTier": "standard", "OwnerAlias": None}),
+    ("CreateVolume", {"AvailabilityZone": "us-east-1b", "Size": 1, "Encrypted": True, "KmsKeyId": "alias/aws/ebs"}, {"sealed": "VolumeId"},
+     "DescribeVolumes", {"VolumeIds": ["{sealed}"]}, "Volumes[0]", {"Encrypted": True, "KmsKeyId": KMS_KEY}),
     ("CreateVolume", {"AvailabilityZone": "us-east-1b", "Size": 1}, {"more": "VolumeId"}, "DescribeVolumes", {"VolumeIds": ["{more}"]},
      "Volumes[0]", {"Size": 1, "VolumeType": "gp2", "Tags": None}),
     ("AttachVolume", {"VolumeId": "{more}", "InstanceId": "{i}", "Device": "/dev/sdm"}, {}, "DescribeVolumes", {"VolumeIds": ["{more}"]},
@@ -642,6 +647,8 @@ UNSEEN = {
     "DestinationRegion": "there is one region",
     "SourceRegion": "there is one region",
     "PresignedUrl": "is not looked at",
+    "KmsKeyId": "there is one key, whichever way it is named",
+    "BlockDeviceMapping.N.Ebs.KmsKeyId": "likewise",
     "ClientData.Comment": "nobody is told of it, in EC2 neither",
     "ClientData.UploadStart": "likewise",
     "ClientData.UploadEnd": "likewise",

@@ -104,7 +104,13 @@ def test_a_volume_of_cinder(both, admin):
     (own,) = [t for t in admin.ok("GET", f"{VOLUME}/types")["volume_types"] if t["name"] == "own"]
     assert admin.call("DELETE", f"{VOLUME}/types/{own['id']}").status == 202
     assert both.status("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "multiattach": True}}) in (400, 501)
-    assert code(both.ec2.create_volume, AvailabilityZone=both.zone, Size=1, Encrypted=True) == "UnsupportedOperation"
+    sealed = both.ec2.create_volume(AvailabilityZone=both.zone, Size=1, Encrypted=True)["VolumeId"]
+    assert both.volume(sealed)["KmsKeyId"].startswith("arn:aws:kms:")
+    both.rest()
+    (shown,) = [v for v in both.ok("GET", f"{VOLUME}/volumes/detail")["volumes"] if ec2_id("vol", v["id"]) == sealed]
+    assert shown["encrypted"] is True
+    both.ec2.delete_volume(VolumeId=sealed)
+    both.rest()
 
 
 @holds("Disks: Types")

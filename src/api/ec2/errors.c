@@ -57,6 +57,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(MALFORMED, LAUNCH_TEMPLATE, 400, "InvalidLaunchTemplateId.Malformed"),
 	E(MALFORMED, SERVER_GROUP, 400, "InvalidPlacementGroupId.Malformed"),
 	E(MALFORMED, NONE, 400, "InvalidID"),
+	E_OF(COMBINATION, NONE, "KmsKeyId", 400, "InvalidParameterDependency"),
 	E(COMBINATION, NONE, 400, "InvalidParameterCombination"),
 	E(UNKNOWN, NONE, 400, "UnknownParameter"),
 	E(UNSUPPORTED, NONE, 400, "UnsupportedOperation"),

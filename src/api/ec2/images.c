@@ -128,6 +128,7 @@ static bool fits_device(const struct filter_run *f, const struct row *row)
 			: str_ends_with(name, STR("snapshot-id")) ? filter_id(f, KIND_SNAPSHOT, d->snapshot)
 			: str_ends_with(name, STR("volume-size")) ? filter_int(f, ec2_gib(d->size))
 			: str_ends_with(name, STR("volume-type")) ? filter_text(f, d->type)
+			: str_ends_with(name, STR("encrypted"))   ? filter_bool(f, d->is_encrypted)
 								  : filter_bool(f, d->delete_on_termination);
 		if (fits)
 			return true;
@@ -158,7 +159,7 @@ static const struct filter image_filters[] = {
 	{"block-device-mapping.device-name", .get = fits_device},
 	{"block-device-mapping.delete-on-termination", .get = fits_device},
 	{"block-device-mapping.volume-type", .get = fits_device},
-	{"block-device-mapping.encrypted", .fixed = "false"},
+	{"block-device-mapping.encrypted", .get = fits_device},
 	{"ena-support", .field = "ena_support"},
 	{"hypervisor", .fixed = "xen"},
 	{"image-type", .fixed = "machine"},
@@ -220,7 +221,7 @@ void ec2_write_image_devices(struct xml *x, const struct image_device *const *de
 		if (d->throughput)
 			xml_int(x, "throughput", d->throughput);
 		xml_bool(x, "deleteOnTermination", d->delete_on_termination);
-		xml_bool(x, "encrypted", false);
+		xml_bool(x, "encrypted", d->is_encrypted);
 		xml_close(x, "ebs");
 		xml_close(x, "item");
 	}

@@ -19,8 +19,8 @@ static const struct param mapping_rows[] = {
 	P("Ebs.Iops", number[1], .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),
 	P("Ebs.Throughput", number[2], .min = 1, .max = EC2_IOPS_MAX, .doc = "MiB/s; guests are held to it."),
 	P("Ebs.DeleteOnTermination", flag[0], .doc = "Whether it goes with the instance."),
-	NOT_BUILT("Ebs.Encrypted", .only = "false"),
-	NOT_BUILT("Ebs.KmsKeyId"),
+	P("Ebs.Encrypted", flag[1], .doc = "Its bytes are, at rest."),
+	P("Ebs.KmsKeyId", text[5], .max = 2048, .doc = "The account's key for volumes."),
 };
 const struct params ec2_launch_mapping_params = PARAMS(struct ec2_launch_words, mapping_rows);
 

@@ -389,6 +389,8 @@ static void say_disks(struct said *s, const struct ec2_instance_item *i)
 		say(s, v->device, "BlockDeviceMapping.%u.DeviceName", n);
 		say(s, word_of(v->delete_on_termination, "true", "false"),
 		    "BlockDeviceMapping.%u.Ebs.DeleteOnTermination", n);
+		if (v->is_encrypted)
+			say(s, STR("true"), "BlockDeviceMapping.%u.Ebs.Encrypted", n);
 		say(s, v->type, "BlockDeviceMapping.%u.Ebs.VolumeType", n);
 		say(s, text_of(s, ec2_gib(v->size)), "BlockDeviceMapping.%u.Ebs.VolumeSize", n);
 		if (!uuid_is_none(v->snapshot))

@@ -3,33 +3,43 @@
 #include "api/ec2/volumes.h"
 
 #define P(wire, member, ...) PARAM(struct ec2_mapping, wire, member, __VA_ARGS__)
-static const struct param mapping_rows[] = {
-	P("DeviceName", disk.device, .flags = REQUIRED, .min = 1, .max = 32,
-	  .field = offsetof(struct ec2_mapping, disk.field) + 1,
-	  .doc = "Of a disk that the image has, or of a further one."),
-	P("Ebs.SnapshotId", disk.snapshot, .kind = KIND_SNAPSHOT,
-	  .doc = "Made from; absent: as the image says, or blank."),
-	P("Ebs.VolumeSize", gib, .min = 1, .max = EC2_GIB_MAX,
-	  .doc = "In GiB; absent: the snapshot's, or as the image says."),
-	P("Ebs.VolumeType", disk.type, .words = EC2_VOLUME_TYPES, .doc = "Kept and shown; absent: gp2."),
-	P("Ebs.Iops", disk.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),
-	P("Ebs.Throughput", disk.throughput, .min = 1, .max = EC2_IOPS_MAX,
-	  .doc = "MiB/s; guests are held to it."),
-	P("Ebs.DeleteOnTermination", disk.delete_on_termination,
-	  .doc = "Whether it goes with the instance; absent: yes, or as the image says."),
-	P("NoDevice", no_device, .given = offsetof(struct ec2_mapping, disk.is_left_out) + 1,
-	  .doc = "The image's disk of that name is left out."),
-	P("VirtualName", virtual_name, .max = 32, .doc = "ephemeralN: there is none, and nothing happens."),
+#define MAPPING_ROWS                                                                                         \
+	P("DeviceName", disk.device, .flags = REQUIRED, .min = 1, .max = 32,                                 \
+	  .field = offsetof(struct ec2_mapping, disk.field) + 1,                                             \
+	  .doc = "Of a disk that the image has, or of a further one."),                                      \
+		P("Ebs.SnapshotId", disk.snapshot, .kind = KIND_SNAPSHOT,                                    \
+		  .doc = "Made from; absent: as the image says, or blank."),                                 \
+		P("Ebs.VolumeSize", gib, .min = 1, .max = EC2_GIB_MAX,                                       \
+		  .doc = "In GiB; absent: the snapshot's, or as the image says."),                           \
+		P("Ebs.VolumeType", disk.type, .words = EC2_VOLUME_TYPES,                                    \
+		  .doc = "Kept and shown; absent: gp2."),                                                    \
+		P("Ebs.Iops", disk.iops, .min = 1, .max = EC2_IOPS_MAX, .doc = "Guests are held to it."),    \
+		P("Ebs.Throughput", disk.throughput, .min = 1, .max = EC2_IOPS_MAX,                          \
+		  .doc = "MiB/s; guests are held to it."),                                                   \
+		P("Ebs.DeleteOnTermination", disk.delete_on_termination,                                     \
+		  .doc = "Whether it goes with the instance; absent: yes, or as the image says."),           \
+		P("NoDevice", no_device, .given = offsetof(struct ec2_mapping, disk.is_left_out) + 1,        \
+		  .doc = "The image's disk of that name is left out."),                                      \
+		P("VirtualName", virtual_name, .max = 32,                                                    \
+		  .doc = "ephemeralN: there is none, and nothing happens."),                                 \
+		NOT_BUILT("Ebs.OutpostArn"), NOT_BUILT("Ebs.AvailabilityZone"),                              \
+		NOT_BUILT("Ebs.AvailabilityZoneId"), NOT_BUILT("Ebs.VolumeInitializationRate"),              \
+		NOT_BUILT("Ebs.EbsCardIndex")
+static const struct param launch_rows[] = {
+	MAPPING_ROWS,
+	P("Ebs.Encrypted", disk.is_encrypted,
+	  .doc = "Its bytes are, at rest; absent: as the account says. What is made from an encrypted "
+		 "snapshot is in any case."),
+	P("Ebs.KmsKeyId", kms_key, .max = 2048, .doc = "The account's key for volumes: there is no other."),
+};
+static const struct param image_rows[] = {
+	MAPPING_ROWS,
 	NOT_BUILT("Ebs.Encrypted", .only = "false"),
 	NOT_BUILT("Ebs.KmsKeyId"),
-	NOT_BUILT("Ebs.OutpostArn"),
-	NOT_BUILT("Ebs.AvailabilityZone"),
-	NOT_BUILT("Ebs.AvailabilityZoneId"),
-	NOT_BUILT("Ebs.VolumeInitializationRate"),
-	NOT_BUILT("Ebs.EbsCardIndex"),
 };
 #undef P
-const struct params ec2_mapping_params = PARAMS(struct ec2_mapping, mapping_rows);
+const struct params ec2_image_mapping_params = PARAMS(struct ec2_mapping, image_rows);
+const struct params ec2_mapping_params = PARAMS(struct ec2_mapping, launch_rows);
 
 static RESULT check_virtual_name(struct ec2_call *e, const struct ec2_mapping *mapping)
 {
@@ -57,6 +67,7 @@ RESULT ec2_take_mappings(struct ec2_call *e, const struct ec2_mappings *mappings
 			TRY(check_virtual_name(e, mapping));
 			continue;
 		}
+		TRY(ec2_check_kms_key(e, mapping->kms_key, mapping->disk.is_encrypted));
 		disks[count] = mapping->disk;
 		disks[count++].size = mapping->gib << 30;
 	}

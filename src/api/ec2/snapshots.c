@@ -4,6 +4,7 @@
 
 #include "api/ec2/images.h"
 #include "api/ec2/list.h"
+#include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 
 /* EC2's own for a snapshot that was taken of no volume here. */
@@ -92,7 +93,7 @@ static const struct filter snapshot_filters[] = {
 	{"owner-id", .get = fits_snapshot, .is_owner = true},
 	{"owner-alias", .get = fits_snapshot, .is_owner = true},
 	{"description", .field = "description"},
-	{"encrypted", .fixed = "false"},
+	{"encrypted", .field = "is_encrypted"},
 	{"storage-tier", .fixed = "standard"},
 };
 
@@ -128,7 +129,7 @@ static void write_snapshot_as(struct ec2_call *e, struct xml *x, const struct sn
 	xml_text(x, "ownerId", item->owner);
 	xml_int(x, "volumeSize", ec2_gib(s->volume_size));
 	xml_text(x, "description", s->description);
-	xml_bool(x, "encrypted", false);
+	ec2_write_encrypted(e, x, s->is_encrypted, s->account);
 	ec2_write_tags(x, item->tags);
 }
 

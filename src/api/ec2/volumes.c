@@ -85,7 +85,7 @@ static const struct filter volume_filters[] = {
 	{"attachment.delete-on-termination", .get = fits_attachment},
 	{"availability-zone", .field = "zone"},
 	{"create-time", .get = fits_create_time},
-	{"encrypted", .fixed = "false"},
+	{"encrypted", .field = "is_encrypted"},
 	{"multi-attach-enabled", .fixed = "false"},
 	{"fast-restored", .fixed = "false"},
 	{"size", .get = fits_size},
@@ -135,7 +135,6 @@ static void write_volume(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct volume_item *i = item;
 	const struct volume *v = i->volume;
-	(void) e;
 	ec2_write_id(x, "volumeId", KIND_VOLUME, v->row.id);
 	xml_int(x, "size", ec2_gib(v->size));
 	if (uuid_is_none(v->snapshot))
@@ -151,7 +150,7 @@ static void write_volume(struct ec2_call *e, struct xml *x, const void *item)
 		xml_int(x, "iops", engine_volume_iops(v));
 	if (engine_volume_throughput(v))
 		xml_int(x, "throughput", engine_volume_throughput(v));
-	xml_bool(x, "encrypted", false);
+	ec2_write_encrypted(e, x, v->is_encrypted, v->account);
 	xml_bool(x, "multiAttachEnabled", false);
 	ec2_write_tags(x, v->tags);
 }
@@ -169,6 +168,7 @@ struct ec2_create_volume {
 	struct volume_wish wish;
 	int64_t gib;
 	struct ref zone_id;
+	struct str kms_key;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_volume, wire, member, __VA_ARGS__)
@@ -185,8 +185,10 @@ static const struct param create_volume_params[] = {
 	  .doc = "MiB/s; guests are held to it."),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_volume, tag_specs),
-	NOT_BUILT("Encrypted", .only = "false"),
-	NOT_BUILT("KmsKeyId"),
+	P("Encrypted", wish.disk.is_encrypted,
+	  .doc = "Its bytes are, at rest; absent: as the account says. What is "
+		 "made from an encrypted snapshot is in any case."),
+	P("KmsKeyId", kms_key, .max = 2048, .doc = "The account's key for volumes: there is no other."),
 	NOT_BUILT("OutpostArn"),
 	NOT_BUILT("MultiAttachEnabled", .only = "false"),
 	NOT_BUILT("VolumeInitializationRate"),
@@ -208,6 +210,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	if (a->wish.zone.kind == KIND_NONE)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("AvailabilityZone"),
 				      "The request must contain the parameter AvailabilityZone");
+	TRY(ec2_check_kms_key(e, a->kms_key, a->wish.disk.is_encrypted));
 	a->wish.disk.size = a->gib << 30;
 	a->wish.disk.field = STR("Size");
 	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);

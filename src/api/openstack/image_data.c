@@ -108,6 +108,16 @@ static struct str path_of(struct os_call *e, const struct image *image)
 	return root && root->sha256.n ? image_file_path(e->c->arena, directory, root->sha256) : STR_NONE;
 }
 
+/* The key of an encrypted one is given to nobody, and the bytes are nothing without it. */
+static RESULT check_plain(struct os_call *e, const struct image *image)
+{
+	const struct image_device *device = image_device_first_by_image(os_walk(e), image->row.id);
+	return device && device->is_encrypted
+		       ? ctx_fail_kind(e->c, ERR_UNSUPPORTED, KIND_IMAGE,
+				       "The image is of an encrypted volume: its data are not given out.")
+		       : OK;
+}
+
 static RESULT open_data(struct os_call *e, void *args)
 {
 	const struct os_image_target *a = args;
@@ -117,6 +127,7 @@ static RESULT open_data(struct os_call *e, void *args)
 	if (image->is_deactivated && !os_is_admin(e))
 		return ctx_fail_kind(e->c, ERR_DENIED, KIND_IMAGE,
 				     "The requested image has been deactivated.");
+	TRY(check_plain(e, image));
 	struct str path = e->config->reconciler ? path_of(e, image) : STR_NONE;
 	e->has_no_body = !path.n;
 	if (!path.n) {

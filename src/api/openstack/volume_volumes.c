@@ -198,7 +198,7 @@ static void write_volume(struct os_call *e, struct json_writer *w, const void *i
 	os_write_id(w, "snapshot_id", i->snapshot);
 	os_write_id(w, "source_volid", i->source);
 	json_write_z(w, "bootable", v->is_bootable ? "true" : "false");
-	json_write_bool(w, "encrypted", false);
+	json_write_bool(w, "encrypted", v->is_encrypted);
 	json_write_bool(w, "multiattach", false);
 	os_write_tags(w, "metadata", v->tags);
 	write_attachments(w, v);

@@ -270,6 +270,22 @@ static RESULT find_or_create(struct compute_host *h, struct ctx *c, struct str f
 	return OK;
 }
 
+RESULT libvirt_send_file(struct compute_host *h, struct ctx *c, struct str file, enum disk_kind kind, int fd)
+{
+	struct disk_copy copy = {0};
+	struct stat st;
+	AUTO_VOLUME v = NULL;
+	if (fstat(fd, &st) != 0)
+		return ctx_fail(c, ERR_IO, "a file for host %s: %s", h->name, strerrordesc_np(errno));
+	copy.size = st.st_size;
+	TRY(libvirt_need_room(h, c, copy.size));
+	TRY(libvirt_delete_volume(h, c, h->pool, file));
+	TRY(create_file(h, c, file, kind, &v));
+	while (copy.done < copy.size)
+		TRY(libvirt_blame_room(h, c, copy_pieces(h, c, v, fd, &copy, send_piece, true)));
+	return OK;
+}
+
 RESULT libvirt_push(struct disk_host *disks, struct ctx *c, const struct disk_name *name,
 		    struct disk_copy *copy)
 {

@@ -136,17 +136,25 @@ static RESULT find_target(struct disk_host *h, struct ctx *c, virDomainPtr d, st
 static RESULT begin_backup(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
 			   const struct disk_file *source, struct str file)
 {
+	char id[UUID_TEXT_SIZE];
 	uuid domain = UUID_NONE;
 	struct str target = STR_NONE;
 	bool ignored = false;
 	TRY(find_target(h, c, d, source->path, &target));
 	TRY(take_last_end(h, c, d, &ignored)); /* from here on the last end is ours */
-	TRY(libvirt_create_disk(h->on, c, file, source->size, STR_NONE));
+	TRY(libvirt_create_disk(h->on, c, file, source->size, STR_NONE, cut->key));
+	if (cut->key)
+		TRY(libvirt_set_secret(h->on, c, cut->volume, cut->key));
+	struct str encryption = cut->key ? str_print(c->arena,
+						     "<encryption format='luks'><secret type='passphrase' "
+						     "uuid='%s'/></encryption>",
+						     uuid_write(cut->volume, id))
+					 : STR("");
 	struct str xml = str_print(c->arena,
 				   "<domainbackup mode='push'><disks><disk name='%" STR_FMT
-				   "' type='file'><target file='%s/%" STR_FMT
-				   "'/><driver type='qcow2'/></disk></disks></domainbackup>",
-				   STR_ARG(target), h->on->pool_path, STR_ARG(file));
+				   "' type='file'><target file='%s/%" STR_FMT "'>%" STR_FMT
+				   "</target><driver type='qcow2'/></disk></disks></domainbackup>",
+				   STR_ARG(target), h->on->pool_path, STR_ARG(file), STR_ARG(encryption));
 	if (!xml.p)
 		return ctx_no_memory(c);
 	if (virDomainGetUUID(d, domain.b) != 0)
@@ -215,6 +223,16 @@ static RESULT cut_resting(struct disk_host *h, struct ctx *c, virStorageVolPtr s
 	return libvirt_blame_room(h->on, c, r);
 }
 
+/* An encrypted one is copied by QEMU only. */
+static RESULT hold_resting(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+			   const struct disk_file *source, virDomainPtr *ret_domain)
+{
+	struct compute_disk disk = {.volume = cut->volume,
+				    .key = cut->key,
+				    .encrypted_base = source->backing.n ? cut->encrypted_base : STR_NONE};
+	return libvirt_hold_disk(h, c, cut->snapshot, &disk, ret_domain);
+}
+
 RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 		   struct disk_cut_seen *ret_seen)
 {
@@ -235,8 +253,12 @@ RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cu
 				STR_ARG(volume), on->name);
 	TRY(libvirt_read_disk(on, c, v, &source));
 	TRY(libvirt_find_user_of(on, c, source.path, &user));
+	if (!user && cut->key)
+		TRY(hold_resting(h, c, cut, &source, &user));
 	if (user) {
 		TRY(cut_running(h, c, user, cut, &source, file, there != NULL, &seen));
+		if (seen.is_whole && cut->key)
+			TRY(libvirt_release_disk(h, c, cut->snapshot));
 	} else {
 		forget_job(h, cut->snapshot); /* it ended with its guest, however far it was */
 		TRY(cut_resting(h, c, v, &source, file));
@@ -258,6 +280,7 @@ RESULT libvirt_end_cut(struct disk_host *h, struct ctx *c, uuid snapshot)
 	virDomainPtr *domains = NULL;
 	if (!file.p)
 		return ctx_no_memory(c);
+	TRY(libvirt_release_disk(h, c, snapshot)); /* and with it its job */
 	int count = virConnectListAllDomains(h->on->conn, &domains, VIR_CONNECT_LIST_DOMAINS_ACTIVE);
 	if (count < 0)
 		return libvirt_fail(h->on, c, "listing running domains");

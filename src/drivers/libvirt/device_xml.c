@@ -39,20 +39,48 @@ static void write_address(struct buf *b, int port)
 /* The machine's own controller has six; libvirt adds more as they are named. */
 enum { SATA_UNITS = 6 };
 
+/* The key is the volume's, of all that it stands on, too: secret.c. */
+static void write_file(struct buf *b, const struct domain_place *place, const struct compute_disk *d,
+		       struct str file)
+{
+	char id[UUID_TEXT_SIZE];
+	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'", STR_ARG(place->pool_path), STR_ARG(file));
+	if (!d->key) {
+		buf_print(b, "/>");
+		return;
+	}
+	buf_print(b, "><encryption format='luks'><secret type='passphrase' uuid='%s'/></encryption></source>",
+		  uuid_write(d->volume, id));
+}
+
+RESULT libvirt_write_source(struct ctx *c, struct buf *b, const struct domain_place *place,
+			    const struct compute_disk *d)
+{
+	struct disk_name base = {.kind = DISK_BASE, .sha256 = d->encrypted_base};
+	struct str file = libvirt_volume_name(c->arena, place->region, d->volume);
+	struct str base_file = libvirt_disk_name(c->arena, place->region, &base);
+	if (!file.p || !base_file.p)
+		return ctx_no_memory(c);
+	write_file(b, place, d, file);
+	if (str_is_empty(d->encrypted_base))
+		return OK; /* what it stands on says the file itself */
+	buf_print(b, "<backingStore type='file'><format type='qcow2'/>");
+	write_file(b, place, d, base_file);
+	buf_print(b, "<backingStore/></backingStore>");
+	return OK;
+}
+
 RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
 			  const struct compute_hardware *hw, const struct compute_disk *d)
 {
 	char ec2_id[EC2_ID_TEXT_SIZE];
-	struct str file = libvirt_volume_name(c->arena, place->region, d->volume);
-	if (!file.p)
-		return ctx_no_memory(c);
 	/* Real hosts bypass their page cache; under emulation it helps, and any file system will do. */
 	const char *cache = place->virt == HOST_SEEN_VIRT_KVM ? "none" : "writeback";
 	buf_print(b,
 		  "<disk type='file' device='disk'><driver name='qemu' type='qcow2' cache='%s' "
 		  "discard='unmap'/>",
 		  cache);
-	buf_print(b, "<source file='%" STR_FMT "/%" STR_FMT "'/>", STR_ARG(place->pool_path), STR_ARG(file));
+	TRY(libvirt_write_source(c, b, place, d));
 	buf_print(b, "<target dev='%cd%c' bus='%s'/>", hw->sata ? 's' : 'v', (char) ('a' + d->slot),
 		  hw->sata ? "sata" : "virtio");
 	/* virtio-blk shows 20 bytes: "vol" and the 17 digits of its EC2 id, without the dash, as EC2 does. */

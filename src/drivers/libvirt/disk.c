@@ -4,7 +4,9 @@
  * may say of one that was there before. And this driver's connection. */
 #include <inttypes.h>
 
+#include "base/file.h"
 #include "base/heap.h"
+#include "drivers/crypt_file.h"
 #include "drivers/libvirt/host.h"
 
 /* A qcow2 of this many bytes holds its own tables and no cluster of data. */
@@ -37,10 +39,22 @@ static RESULT open_disks(struct ctx *c, uuid region, const struct host *host, st
 
 /* ---- creating */
 
+static RESULT create_encrypted(struct compute_host *h, struct ctx *c, struct str name, int64_t size,
+			       struct str backing, const struct disk_key *key)
+{
+	AUTO_FD fd = -1;
+	if (!name.p)
+		return ctx_no_memory(c);
+	TRY(crypt_file_create(c, key, size, backing, &fd));
+	return libvirt_send_file(h, c, name, DISK_VOLUME, fd);
+}
+
 RESULT libvirt_create_disk(struct compute_host *h, struct ctx *c, struct str name, int64_t size,
-			   struct str backing)
+			   struct str backing, const struct disk_key *key)
 {
 	AUTO_VOLUME v = NULL;
+	if (key)
+		return create_encrypted(h, c, name, size, backing, key);
 	struct str store = STR("");
 	if (backing.n)
 		store = str_print(c->arena,
@@ -85,7 +99,7 @@ static RESULT create_disk(struct compute_host *h, struct ctx *c, const struct di
 		TRY(has_base(h, c, w, base, &has));
 	}
 	if (has)
-		TRY(libvirt_create_disk(h, c, name, w->size, base));
+		TRY(libvirt_create_disk(h, c, name, w->size, base, w->key));
 	*ret_seen = (struct disk_seen){.size = has ? w->size : 0, .lacks_base = !has};
 	return OK;
 }
@@ -114,6 +128,7 @@ RESULT libvirt_read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr
 	ret_file->path = xml_tree_find(c, t, "/volume/target/path");
 	ret_file->format = xml_tree_find(c, t, "/volume/target/format/@type");
 	ret_file->backing = xml_tree_find(c, t, "/volume/backingStore/path");
+	ret_file->is_encrypted = xml_tree_find(c, t, "/volume/target/encryption/@format").n > 0;
 	TRY(libvirt_read_length(c, t, &ret_file->file_size));
 	if (!result_is_ok(str_parse_int(xml_tree_find(c, t, "/volume/capacity"), &ret_file->size)))
 		return ctx_fail(c, ERR_IO, "libvirt does not tell the size of %s", virStorageVolGetName(v));
@@ -125,22 +140,39 @@ static bool is_unfinished(const struct disk_spec *w, const struct disk_file *f)
 {
 	bool is_whole = str_is(f->format, "qcow2") && f->size > 0 && f->file_size > 0 &&
 			(!w->base_sha256.n || f->backing.n);
+	if (w->key) /* of what was sent libvirt knows no more than its length */
+		return f->file_size <= CRYPT_FILE_EMPTY_SIZE;
 	return !is_whole && f->file_size <= EMPTY_FILE_SIZE;
 }
 
 /* ---- growing */
 
-static RESULT grow_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr v, const struct disk_file *f,
-			int64_t size)
+static RESULT grow_disk(struct disk_host *disks, struct ctx *c, virStorageVolPtr v, const struct disk_file *f,
+			const struct disk_spec *w)
 {
+	struct compute_host *h = disks->on;
+	int64_t size = w->size;
 	AUTO_DOMAIN user = NULL;
 	TRY(libvirt_find_user_of(h, c, f->path, &user));
+	if (!user && w->key) {
+		struct compute_disk disk = {
+			.volume = w->volume,
+			.key = w->key,
+			.encrypted_base = w->base_is_encrypted && f->backing.n ? w->base_sha256 : STR_NONE};
+		TRY(libvirt_hold_disk(disks, c, w->volume, &disk, &user));
+	}
 	int failed = user ? virDomainBlockResize(user, f->path.p, (unsigned long long) size,
 						 VIR_DOMAIN_BLOCK_RESIZE_BYTES)
 			  : virStorageVolResize(v, (unsigned long long) size, 0);
-	if (failed)
-		return libvirt_fail(h, c, "growing the disk %s", virStorageVolGetName(v));
-	return OK;
+	struct result r = failed ? libvirt_fail(h, c, "growing the disk %s", virStorageVolGetName(v)) : OK;
+	if (w->key) {
+		struct problem problem = c->problem;
+		struct result released = libvirt_release_disk(disks, c, w->volume);
+		if (result_is_ok(r))
+			return released;
+		c->problem = problem;
+	}
+	return r;
 }
 
 static RESULT fail_missing(struct compute_host *h, struct ctx *c, uuid volume)
@@ -163,6 +195,15 @@ static RESULT read_format(struct compute_host *h, struct ctx *c, virStorageVolPt
 		       ? OK
 		       : ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " on host %s is not a qcow2 disk",
 				  STR_ARG(file->path), h->name);
+}
+
+static RESULT check_encryption(struct compute_host *h, struct ctx *c, const struct disk_spec *wish,
+			       const struct disk_file *file)
+{
+	if (file->is_encrypted == (wish->key != NULL))
+		return OK;
+	return ctx_fail(c, ERR_CONFLICT, "%" STR_FMT " on host %s is %sencrypted", STR_ARG(file->path),
+			h->name, file->is_encrypted ? "" : "not ");
 }
 
 static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_spec *wish,
@@ -188,8 +229,9 @@ static RESULT ensure(struct disk_host *disks, struct ctx *c, const struct disk_s
 	if (!v)
 		return create_disk(h, c, wish, name, ret_seen);
 	TRY(read_format(h, c, v, &file));
+	TRY(check_encryption(h, c, wish, &file));
 	if (file.size < wish->size)
-		TRY(grow_disk(h, c, v, &file, wish->size));
+		TRY(grow_disk(disks, c, v, &file, wish));
 	*ret_seen = (struct disk_seen){.size = file.size < wish->size ? wish->size : file.size};
 	return file.backing.n && wish->base_sha256.n ? look_for_base(h, c, wish, ret_seen) : OK;
 }
@@ -214,14 +256,16 @@ static RESULT remove_disk(struct disk_host *disks, struct ctx *c, const struct d
 	struct str name = libvirt_disk_name(c->arena, h->region, what);
 	TRY(libvirt_find_volume(h, c, h->pool, name, &v));
 	if (!v)
-		return OK;
-	if (what->kind == DISK_VOLUME)
+		return what->kind == DISK_VOLUME ? libvirt_drop_secret(h, c, what->id) : OK;
+	if (what->kind == DISK_VOLUME) {
+		TRY(libvirt_release_disk(disks, c, what->id));
 		TRY(check_volume_is_free(h, c, name));
-	else if (what->kind == DISK_CUT)
+	} else if (what->kind == DISK_CUT)
 		TRY(libvirt_end_cut(disks, c, what->id));
 	else
 		TRY(libvirt_check_base_is_free(h, c, name));
-	return libvirt_delete_volume(h, c, h->pool, name);
+	TRY(libvirt_delete_volume(h, c, h->pool, name));
+	return what->kind == DISK_VOLUME ? libvirt_drop_secret(h, c, what->id) : OK;
 }
 
 const struct disk_driver disk_libvirt = {

@@ -173,6 +173,15 @@ static RESULT define(struct compute_host *h, struct ctx *c, const char *xml, str
 	return libvirt_fail(h, c, "defining domain %" STR_FMT, STR_ARG(name));
 }
 
+/* It is started, or plugs, next. */
+static RESULT set_secrets(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
+{
+	for (size_t k = 0; k < domain->disk_count; k++)
+		if (domain->disks[k].key)
+			TRY(libvirt_set_secret(h, c, domain->disks[k].volume, domain->disks[k].key));
+	return OK;
+}
+
 RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct compute_domain *domain)
 {
 	struct domain_place place = {0};
@@ -186,6 +195,7 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	place = place_of(h);
 	TRY(libvirt_write_domain(c, &place, domain, &xml, digest));
 	TRY(libvirt_find_domain(h, c, domain->id, &d, &mark));
+	TRY(set_secrets(h, c, domain));
 	if (!d || !str_is(mark.wish, digest) || !str_equal(mark.memo, domain->memo)) {
 		libvirt_autodrop_domain(&d);
 		TRY(define(h, c, xml.p, domain->name, &d));

@@ -138,6 +138,9 @@ void libvirt_write_region(uuid region, char out[static REGION_TEXT_SIZE]);
 void libvirt_write_slots(struct buf *b, bool with_drive);
 RESULT libvirt_write_drive(struct ctx *c, struct buf *b, const struct domain_place *place,
 			   const struct compute_domain *w);
+/* A disk's file, with what it stands on where that has to be said. */
+RESULT libvirt_write_source(struct ctx *c, struct buf *b, const struct domain_place *place,
+			    const struct compute_disk *d);
 RESULT libvirt_write_disk(struct ctx *c, struct buf *b, const struct domain_place *place,
 			  const struct compute_hardware *hw, const struct compute_disk *d);
 void libvirt_write_nic(struct buf *b, const struct domain_place *place, const struct compute_hardware *hw,
@@ -238,12 +241,28 @@ RESULT libvirt_delete_volume(struct compute_host *h, struct ctx *c, virStoragePo
 struct disk_file {
 	struct str path, format, backing;
 	int64_t size, file_size; /* as the guest sees it; bytes of the file */
+	bool is_encrypted;
 };
 RESULT libvirt_read_disk(struct compute_host *h, struct ctx *c, virStorageVolPtr v,
 			 struct disk_file *ret_file);
-/* qcow2; backing: the name of a file beside it; empty: none. */
+/* qcow2; backing: the name of a file beside it; empty: none. key: as in drivers/disk.h. */
 RESULT libvirt_create_disk(struct compute_host *h, struct ctx *c, struct str name, int64_t size,
-			   struct str backing);
+			   struct str backing, const struct disk_key *key);
+
+/* ---- secret.c */
+
+/* The host's libvirt has the volume's key until it is dropped, or libvirtd ends. Both may be repeated. */
+RESULT libvirt_set_secret(struct compute_host *h, struct ctx *c, uuid volume, const struct disk_key *key);
+RESULT libvirt_drop_secret(struct compute_host *h, struct ctx *c, uuid volume);
+
+/* ---- hold.c */
+
+/* An encrypted disk that no guest has, as the disk of a running domain; what: the volume or the snapshot that
+ * it is for. */
+RESULT libvirt_hold_disk(struct disk_host *h, struct ctx *c, uuid what, const struct compute_disk *disk,
+			 virDomainPtr *ret_domain);
+/* Absent: OK. */
+RESULT libvirt_release_disk(struct disk_host *h, struct ctx *c, uuid what);
 
 /* ---- copy.c, cut.c */
 
@@ -256,6 +275,8 @@ RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cu
 		   struct disk_cut_seen *ret_seen);
 /* Ends the job that writes the cut, if one is under way: ERR_AGAIN until it has ended. */
 RESULT libvirt_end_cut(struct disk_host *h, struct ctx *c, uuid snapshot);
+/* Makes a file of the pool anew, as it is here. */
+RESULT libvirt_send_file(struct compute_host *h, struct ctx *c, struct str file, enum disk_kind kind, int fd);
 /* The length of a file in the pool. */
 RESULT libvirt_find_file_size(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int64_t *ret_size);
 

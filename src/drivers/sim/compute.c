@@ -142,9 +142,9 @@ static void digest_disk(struct buf *b, const struct compute_disk *d)
 	const struct disk_limits *l = &d->limits;
 	buf_print(b,
 		  "%s %d %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64 " %" PRId64
-		  "\n",
+		  " %d %" STR_FMT "\n",
 		  uuid_write(d->volume, id), d->slot, l->iops, l->iops_burst, l->iops_burst_s, l->iops_size,
-		  l->bytes, l->bytes_burst, l->bytes_burst_s);
+		  l->bytes, l->bytes_burst, l->bytes_burst_s, d->key != NULL, STR_ARG(d->encrypted_base));
 }
 
 /* A definition's digest: what of the wish a real one would hold. */
@@ -271,6 +271,7 @@ static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct 
 		sim_take_time(SIM_DEFINE);
 		TRY(write_definition(h, c, w, digest, &d));
 	}
+	sim_set_keys(d, w);
 	if (d->is_on)
 		return sim_plug_devices(h->host, c, d);
 	return w->has_drive && !d->is_saved ? make_drive(c, d, &w->drive) : OK;

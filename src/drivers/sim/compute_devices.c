@@ -58,6 +58,15 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 	return true;
 }
 
+void sim_set_keys(struct sim_domain *d, const struct compute_domain *w)
+{
+	for (size_t k = 0; k < w->disk_count; k++) {
+		struct sim_device *device = find_device(d->devices, d->device_count, w->disks[k].volume);
+		if (device)
+			device->key = sim_key(w->disks[k].key);
+	}
+}
+
 static void request_unplug(const struct sim_host *s, struct sim_device *device)
 {
 	if (s->is_deaf || device->leaves_us)
@@ -71,8 +80,12 @@ static RESULT check_disk(struct sim_host *s, struct ctx *c, const struct sim_dom
 			 const struct sim_device *device)
 {
 	char text[UUID_TEXT_SIZE];
-	if (device->is_nic || sim_find_disk(s, device->id))
+	const struct sim_disk *disk = device->is_nic ? NULL : sim_find_disk(s, device->id);
+	if (device->is_nic || (disk && disk->key == device->key))
 		return OK;
+	if (disk)
+		return ctx_fail(c, ERR_IO, "the disk %s of domain %s does not open with that key",
+				uuid_write(device->id, text), d->name);
 	return ctx_fail(c, ERR_IO, "host %s has no disk %s for domain %s", s->name,
 			uuid_write(device->id, text), d->name);
 }

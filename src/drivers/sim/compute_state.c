@@ -6,6 +6,7 @@
 #include <stdio.h>
 
 #include "base/clock.h"
+#include "base/hash.h"
 #include "base/heap.h"
 #include "base/random.h"
 
@@ -80,6 +81,14 @@ struct sim_domain *sim_find_domain(struct sim_host *s, uuid id)
 		if (uuid_equal(s->domains[k].id, id))
 			return &s->domains[k];
 	return NULL;
+}
+
+uint64_t sim_key(const struct disk_key *key)
+{
+	uint64_t h = 1;
+	for (const char *p = key ? key->text : ""; *p; p++)
+		h = hash_add(h, (unsigned char) *p);
+	return key ? h | 1 : 0;
 }
 
 struct sim_disk *sim_find_disk(struct sim_host *s, uuid volume)

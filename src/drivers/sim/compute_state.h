@@ -26,6 +26,7 @@ struct sim_device {
 	int slot;          /* of its definition */
 	struct disk_limits defined, held; /* as the definition says; as it is while it is plugged */
 	bool is_nic, is_defined, is_plugged;
+	uint64_t key; /* its disk is opened with that: sim_key() */
 };
 
 struct sim_domain {
@@ -57,7 +58,11 @@ struct sim_disk {
 	char digest[65];          /* of a base: its own; */
 	char base[65];            /* of a volume: what it stands on */
 	char text[SIM_TEXT_SIZE]; /* what a guest wrote */
+	uint64_t key;             /* what it is encrypted with: sim_key() */
 };
+
+/* Another number for another key; 0: none. */
+uint64_t sim_key(const struct disk_key *key);
 
 struct sim_host {
 	struct sim_host *next; /* in its bucket */
@@ -123,6 +128,8 @@ void sim_lose_connections(struct sim_host *s);
 /* They are what the wish says from the next start on; what is plugged beyond stays until then. False:
  * out of memory. */
 bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w);
+/* What its disks are opened with from now on, whatever else of the wish it has. */
+void sim_set_keys(struct sim_domain *d, const struct compute_domain *w);
 /* Of a running domain: plugs what is defined, asks for what is not to go. ERR_IO: a disk is missing. */
 RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d);
 /* It starts with what is defined (ERR_IO likewise); it ends. */

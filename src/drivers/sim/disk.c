@@ -38,7 +38,7 @@ static void close_host(struct disk_host *h)
 
 /* ---- files as bytes: the head of a qcow2, then what it stands on and the text */
 
-enum { HEAD_SIZE = 104, SIZE_AT = 24, TEXT_AT = 512 };
+enum { HEAD_SIZE = 104, SIZE_AT = 24, CRYPT_AT = 32, TEXT_AT = 512, KEY_AT = 640 };
 
 static void write_bytes(const struct sim_disk *d, unsigned char out[static SIM_FILE_SIZE])
 {
@@ -48,6 +48,8 @@ static void write_bytes(const struct sim_disk *d, unsigned char out[static SIM_F
 	for (int k = 0; k < 8; k++)
 		out[SIZE_AT + k] = (unsigned char) ((uint64_t) d->size >> (56 - 8 * k));
 	out[103] = HEAD_SIZE;
+	out[CRYPT_AT + 3] = d->key ? 2 : 0; /* LUKS */
+	memcpy(out + KEY_AT, &d->key, sizeof d->key);
 	memcpy(out + HEAD_SIZE, d->base, sizeof d->base);
 	memcpy(out + TEXT_AT, d->text, sizeof d->text);
 }
@@ -61,6 +63,7 @@ static void read_bytes(struct sim_disk *d, const unsigned char *bytes)
 		d->size = d->size << 8 | bytes[SIZE_AT + k];
 	memcpy(d->base, bytes + HEAD_SIZE, sizeof d->base);
 	memcpy(d->text, bytes + TEXT_AT, sizeof d->text);
+	memcpy(&d->key, bytes + KEY_AT, sizeof d->key);
 	d->base[sizeof d->base - 1] = d->text[sizeof d->text - 1] = '\0';
 }
 
@@ -102,10 +105,13 @@ static RESULT make_volume(struct disk_host *h, struct ctx *c, const struct disk_
 		*ret_seen = (struct disk_seen){.lacks_base = true};
 		return OK;
 	}
+	if (base && base->key && base->key != sim_key(w->key))
+		return ctx_fail(c, ERR_IO, "what the disk is made from does not open with its key");
 	if (h->link.host->pool_free && h->link.host->pool_free < SIM_FULL_BELOW)
 		return ctx_fail(c, ERR_CAPACITY, "the pool of host %s is full", h->link.host->name);
 	sim_take_time(SIM_MAKE_DISK);
-	struct sim_disk made = {.region = h->link.region, .volume = w->volume, .size = w->size};
+	struct sim_disk made = {
+		.region = h->link.region, .volume = w->volume, .size = w->size, .key = sim_key(w->key)};
 	if (base) {
 		memcpy(made.text, base->text, sizeof made.text);
 		memcpy(made.base, base->digest, sizeof made.base);
@@ -131,6 +137,9 @@ static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct dis
 		return make_volume(h, c, w, ret_seen);
 	if (d->is_partial)
 		return ctx_fail(c, ERR_CONFLICT, "the disk of volume %s on host %s is half of one",
+				uuid_write(w->volume, id), s->name);
+	if (d->key != sim_key(w->key))
+		return ctx_fail(c, ERR_CONFLICT, "the disk of volume %s on host %s is encrypted otherwise",
 				uuid_write(w->volume, id), s->name);
 	if (d->size < w->size)
 		d->size = w->size;
@@ -191,6 +200,7 @@ static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut
 		find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
 	made->size = volume->size;
 	made->is_partial = is_partial;
+	made->key = volume->key;
 	memcpy(made->text, volume->text, sizeof made->text);
 	return OK;
 }
@@ -228,6 +238,9 @@ static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_c
 	if (!volume || volume->is_partial)
 		return ctx_fail(c, ERR_NOT_FOUND, "the disk of volume %s is missing on the host %s",
 				uuid_write(cut->volume, id), s->name);
+	if (volume->key != sim_key(cut->key))
+		return ctx_fail(c, ERR_IO, "the disk of volume %s does not open with that key",
+				uuid_write(cut->volume, id));
 	seen.size = volume->size;
 	struct sim_domain *user = user_of(s, cut->volume);
 	if (user) {

@@ -222,7 +222,8 @@ static void start_reconciler(struct world *w)
 					  .compute = {&compute_sim},
 					  .disks = {&disk_sim},
 					  .image_directory = str_from(w->images),
-					  .own_chassis = STR("dari")};
+					  .own_chassis = STR("dari"),
+					  .master_key = master_key};
 	MUST(reconciler_new(&w->c, &config, &w->reconciler));
 	reconciler_start(w->reconciler);
 }

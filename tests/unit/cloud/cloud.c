@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "applied.h"
+#include "base/crypto.h"
 #include "base/heap.h"
 #include "base/log.h"
 #include "base/random.h"
@@ -128,11 +129,13 @@ static void open_store(struct cloud *c)
 	expect_ok(c, store_open(&c->c, &config, &c->store));
 }
 
+static const uint8_t master_key[MASTER_KEY_SIZE] = {4, 5, 6};
+
 /* An instance's drive has its name on it. */
-static RESULT write_drive(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
+static RESULT write_drive(const uint8_t *key, struct ctx *c, struct view *view, uuid instance,
 			  struct compute_files *ret_files)
 {
-	(void) master_key;
+	(void) key;
 	const struct instance *i = instance_find(view->tables, instance);
 	struct compute_file *file = arena_new_object(c->arena, struct compute_file);
 	if (!i || !file)
@@ -156,6 +159,7 @@ static void open_reconciler(struct cloud *c)
 					  .disks = {&disk_sim},
 					  .image_directory = str_from(images),
 					  .own_chassis = STR("here"),
+					  .master_key = master_key,
 					  .write_drive = write_drive,
 					  .shutdown_grace_us = CLOUD_GRACE_US,
 					  .host_interval_us = CLOUD_HOST_INTERVAL_US,

@@ -207,7 +207,7 @@ static void test_cut_boots(void **state)
 	pull_all(&s, &name, part.p, &size);
 	delete_cut(&s, cut.snapshot);
 	scene_clear(&s);
-	EXPECT(&s, ERR_NONE, image_file_keep(&s.c, part.p, directory, &kept));
+	EXPECT(&s, ERR_NONE, image_file_keep(&s.c, part.p, directory, false, &kept));
 	assert_int_equal(kept.virtual_size, 128 * MIB);
 	assert_int_equal(kept.file_size, size);
 	struct compute_subject before = subject;
@@ -294,14 +294,120 @@ static void test_other_region(void **state)
 	scene_close(&s);
 }
 
+/* ---- encrypted ones */
+
+static const struct disk_key key = {"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"},
+			     other_key = {"ff112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"};
+
+/* Made, grown at rest and cut at rest; never taken for a plain one, nor opened with another key. */
+static void test_encrypted_at_rest(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_spec *w = &s.files[1];
+	struct disk_seen seen = {0};
+	struct disk_cut cut = {.snapshot = id_new(KIND_VOLUME), .volume = w->volume, .key = &key};
+	w->key = &key;
+	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
+	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
+	w->was_there = true;
+	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
+	w->size = 24 * MIB;
+	assert_int_equal(scene_make_disk(&s, w), 24 * MIB);
+	assert_int_equal(scene_find_disk(&s, DISK_VOLUME, w->volume)->size, 24 * MIB);
+	w->key = NULL;
+	EXPECT(&s, ERR_CONFLICT, subject.disks->ensure(s.pool, &s.c, w, &seen));
+	assert_int_equal(cut_until_whole(&s, &cut).size, 24 * MIB);
+	cut_until_whole(&s, &cut); /* nobody noted that it was whole */
+	delete_cut(&s, cut.snapshot);
+	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &cut, &(struct disk_cut_seen){0}));
+	delete_cut(&s, cut.snapshot); /* in the midst of it, perhaps */
+	scene_delete_disk(&s, w->volume);
+	scene_close(&s);
+}
+
+static void make_encrypted_root(struct scene *s, const struct disk_key *with)
+{
+	s->files[0].key = s->disks[0].key = with;
+	if (s->files[0].base_is_encrypted)
+		s->disks[0].encrypted_base = s->files[0].base_sha256;
+}
+
+/* A guest boots from an encrypted root disk over a plain image, and another one from what was cut of that; a
+ * disk is plugged while it runs. A key that is not the disk's opens nothing. */
+static void test_encrypted_guest(void **state)
+{
+	(void) state;
+	char directory[] = "/tmp/dari-kept-XXXXXX";
+	struct scene s = scene_open(), t = scene_open();
+	struct disk_cut cut = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume, .key = &key};
+	struct disk_name name = name_of(DISK_CUT, cut.snapshot);
+	struct image_file kept = {0};
+	int64_t size = 0;
+	assert_non_null(mkdtemp(directory));
+	struct str part = str_print(s.arena, "%s/cut.part", directory);
+	make_encrypted_root(&s, &key);
+	scene_make_running(&s);
+	s.files[1].key = s.disks[1].key = &other_key;
+	scene_make_disk(&s, &s.files[1]);
+	s.wish.disk_count = 2;
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, &s.wish));
+	assert_true(scene_see(&s).devices_as_wished);
+	s.files[1].was_there = true;
+	s.files[1].size = 16 * MIB;
+	assert_int_equal(scene_make_disk(&s, &s.files[1]), 16 * MIB); /* in use */
+	cut_until_whole(&s, &cut);
+	pull_all(&s, &name, part.p, &size);
+	delete_cut(&s, cut.snapshot);
+	scene_clear(&s);
+	EXPECT(&s, ERR_INVALID, image_file_keep(&s.c, part.p, directory, false, &kept));
+	EXPECT(&s, ERR_NONE, image_file_keep(&s.c, part.p, directory, true, &kept));
+	assert_int_equal(kept.virtual_size, 128 * MIB);
+	struct compute_subject before = subject;
+	subject.image_path = str_print(s.arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(kept.sha256));
+	t.files[0].base_sha256 = kept.sha256;
+	t.files[0].base_file_size = kept.file_size;
+	t.files[0].base_is_encrypted = true;
+	make_encrypted_root(&t, &key);
+	scene_make_running(&t);
+	EXPECT(&t, ERR_NONE, subject.driver->set_power(t.h, &t.c, t.wish.id, COMPUTE_FORCE_OFF));
+	t.disks[0].key = &other_key;
+	EXPECT(&t, ERR_NONE, subject.driver->define(t.h, &t.c, &t.wish));
+	EXPECT(&t, ERR_IO, subject.driver->set_power(t.h, &t.c, t.wish.id, COMPUTE_START));
+	cut = (struct disk_cut){.snapshot = id_new(KIND_VOLUME),
+				.volume = t.files[0].volume,
+				.key = &key,
+				.encrypted_base = kept.sha256};
+	assert_int_equal(cut_until_whole(&t, &cut).size, 128 * MIB);
+	delete_cut(&t, cut.snapshot);
+	t.files[0].was_there = true;
+	t.files[0].size = 160 * MIB;
+	assert_int_equal(scene_make_disk(&t, &t.files[0]), 160 * MIB);
+	scene_clear(&t);
+	struct disk_name base = {.kind = DISK_BASE, .sha256 = kept.sha256};
+	EXPECT(&t, ERR_NONE, subject.disks->remove(t.pool, &t.c, &base));
+	(void) unlink(subject.image_path.p);
+	(void) rmdir(directory);
+	subject = before;
+	scene_close(&t);
+	scene_close(&s);
+}
+
 int disk_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_disk),        cmocka_unit_test(test_was_there),
-		cmocka_unit_test(test_in_use),      cmocka_unit_test(test_base),
-		cmocka_unit_test(test_cut_at_rest), cmocka_unit_test(test_cut_running),
-		cmocka_unit_test(test_cut_boots),   cmocka_unit_test(test_cut_lost),
-		cmocka_unit_test(test_copies),      cmocka_unit_test(test_other_region),
+		cmocka_unit_test(test_disk),
+		cmocka_unit_test(test_was_there),
+		cmocka_unit_test(test_in_use),
+		cmocka_unit_test(test_base),
+		cmocka_unit_test(test_cut_at_rest),
+		cmocka_unit_test(test_cut_running),
+		cmocka_unit_test(test_cut_boots),
+		cmocka_unit_test(test_cut_lost),
+		cmocka_unit_test(test_copies),
+		cmocka_unit_test(test_other_region),
+		cmocka_unit_test(test_encrypted_at_rest),
+		cmocka_unit_test(test_encrypted_guest),
 	};
 	return cmocka_run_group_tests_name("disk contract", tests, NULL, NULL);
 }

@@ -218,10 +218,11 @@ static void test_keep(void **state)
 	QEMU_IMG(f, "create", "-q", "-f", "qcow2", path_of(f, "base.qcow2"), "1M");
 	QEMU_IMG(f, "create", "-q", "-f", "qcow2", "-b", "base.qcow2", "-F", "qcow2",
 		 path_of(f, "over.qcow2"));
-	assert_int_equal(image_file_keep(&f->c, path_of(f, "over.qcow2"), f->directory, &file).code,
+	assert_int_equal(image_file_keep(&f->c, path_of(f, "over.qcow2"), f->directory, false, &file).code,
 			 ERR_INVALID);
-	assert_int_equal(image_file_keep(&f->c, path_of(f, "absent"), f->directory, &file).code, ERR_IO);
-	assert_int_equal(image_file_keep(&f->c, path_of(f, "base.qcow2"), f->directory, &file).code,
+	assert_int_equal(image_file_keep(&f->c, path_of(f, "absent"), f->directory, false, &file).code,
+			 ERR_IO);
+	assert_int_equal(image_file_keep(&f->c, path_of(f, "base.qcow2"), f->directory, false, &file).code,
 			 ERR_NONE);
 	assert_int_equal(file.virtual_size, 1 << 20);
 	assert_false(file_exists(path_of(f, "base.qcow2")));

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Encrypted disks' files: qcow2 whose bytes are LUKS. Only QEMU makes one, and libvirt's storage pools do not
+ * have it make any: they are made here, empty, and sent. A file of a disk without data has its size, which
+ * is not much. */
+#pragma once
+
+#include "base/ctx.h"
+#include "model/disk_key.h"
+
+/* No such file without data is larger. */
+enum { CRYPT_FILE_EMPTY_SIZE = 4 << 20 };
+
+/* In memory; ret_fd is the caller's to close. size: as the guest sees it; backing: the name of the file
+ * beside it that it stands on; empty: none. The key passes over a pipe. Takes a second. */
+RESULT crypt_file_create(struct ctx *c, const struct disk_key *key, int64_t size, struct str backing,
+			 int *ret_fd);

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Keys of encrypted disks, as libvirt's secrets: of the volume's UUID, for the volume's file, which is how
+ * ours are known. In libvirtd's memory alone (ephemeral) and given to nobody but QEMU (private). They are
+ * gone with libvirtd, so that whoever is about to need one sets it. */
+#include "drivers/libvirt/host.h"
+
+static void drop_secret(virSecretPtr *s)
+{
+	if (*s)
+		virSecretFree(*s);
+	*s = NULL;
+}
+#define AUTO_SECRET __attribute__((cleanup(drop_secret))) virSecretPtr
+
+static RESULT write_path(struct compute_host *h, struct ctx *c, uuid volume, struct str *ret_path)
+{
+	struct str name = libvirt_volume_name(c->arena, h->region, volume);
+	*ret_path = str_print(c->arena, "%s/%" STR_FMT, h->pool_path, STR_ARG(name));
+	return name.p && ret_path->p ? OK : ctx_no_memory(c);
+}
+
+/* NULL: there is none. ERR_CONFLICT: there is one that is not for our file. */
+static RESULT find_secret(struct compute_host *h, struct ctx *c, uuid volume, struct str path,
+			  virSecretPtr *ret_secret)
+{
+	char text[UUID_TEXT_SIZE];
+	AUTO_SECRET s = virSecretLookupByUUID(h->conn, volume.b);
+	*ret_secret = NULL;
+	if (!s && libvirt_error_is(VIR_ERR_NO_SECRET))
+		return OK;
+	if (!s)
+		return libvirt_fail(h, c, "looking for the key of volume %s", uuid_write(volume, text));
+	const char *used_for = virSecretGetUsageID(s);
+	if (!used_for || !str_is(path, used_for))
+		return ctx_fail(c, ERR_CONFLICT, "host %s has a secret %s that this region did not make",
+				h->name, uuid_write(volume, text));
+	*ret_secret = TAKE(s);
+	return OK;
+}
+
+static RESULT define_secret(struct compute_host *h, struct ctx *c, uuid volume, struct str path,
+			    virSecretPtr *ret_secret)
+{
+	char text[UUID_TEXT_SIZE];
+	struct str xml = str_print(c->arena,
+				   "<secret ephemeral='yes' private='yes'><uuid>%s</uuid>"
+				   "<usage type='volume'><volume>%" STR_FMT "</volume></usage></secret>",
+				   uuid_write(volume, text), STR_ARG(path));
+	if (!xml.p)
+		return ctx_no_memory(c);
+	*ret_secret = virSecretDefineXML(h->conn, xml.p, 0);
+	return *ret_secret ? OK : libvirt_fail(h, c, "defining the key of volume %s", text);
+}
+
+RESULT libvirt_set_secret(struct compute_host *h, struct ctx *c, uuid volume, const struct disk_key *key)
+{
+	char text[UUID_TEXT_SIZE];
+	struct str path = STR_NONE;
+	AUTO_SECRET s = NULL;
+	TRY(write_path(h, c, volume, &path));
+	TRY(find_secret(h, c, volume, path, &s));
+	if (!s)
+		TRY(define_secret(h, c, volume, path, &s));
+	if (virSecretSetValue(s, (const unsigned char *) key->text, strlen(key->text), 0) != 0)
+		return libvirt_fail(h, c, "setting the key of volume %s", uuid_write(volume, text));
+	return OK;
+}
+
+RESULT libvirt_drop_secret(struct compute_host *h, struct ctx *c, uuid volume)
+{
+	char text[UUID_TEXT_SIZE];
+	struct str path = STR_NONE;
+	AUTO_SECRET s = NULL;
+	TRY(write_path(h, c, volume, &path));
+	TRY(find_secret(h, c, volume, path, &s));
+	if (s && virSecretUndefine(s) != 0 && !libvirt_error_is(VIR_ERR_NO_SECRET))
+		return libvirt_fail(h, c, "forgetting the key of volume %s", uuid_write(volume, text));
+	return OK;
+}
