@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-enum { TIMEOUT_S = 60 };
+enum { TIMEOUT_S = 300 };
 static const size_t MEMORY_SIZE = (size_t) 1 << 30;
 
 /* The key is as random as what is derived from it: rounds that make guessing dear are few. */

@@ -64,3 +64,24 @@ RESULT engine_set_serial_consoles(struct op *op, struct serial_consoles_wish *wi
 			     wish->are_closed ? "Its instances' serial ports are closed."
 					      : "Its instances' serial ports may be opened.");
 }
+
+RESULT engine_set_volume_encryption(struct op *op, struct volume_encryption *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	TRY(engine_permit(op, wish->encrypts ? "account.encrypt_volumes" : "account.leave_volumes_plain",
+			  KIND_ACCOUNT, &account->row));
+	struct account next = *account;
+	next.encrypts_volumes = wish->encrypts;
+	return write_account(op, account, &next,
+			     wish->encrypts ? "Its new volumes are encrypted."
+					    : "Its new volumes are encrypted where that is asked for.");
+}
+
+RESULT engine_choose_volume_key(struct op *op, struct volume_key_choice *wish)
+{
+	const struct account *account = NULL;
+	TRY(engine_find_acting_account(op, &account));
+	return engine_permit(op, wish->is_reset ? "account.reset_volume_key" : "account.set_volume_key",
+			     KIND_ACCOUNT, &account->row);
+}

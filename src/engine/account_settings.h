@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an account says of all its instances: how those that are launched from now on may ask for their
- * metadata, and whether anybody opens their serial ports. Of the caller's own account. */
+ * metadata, whether anybody opens their serial ports, and whether their volumes are encrypted. Of the
+ * caller's own account. */
 #pragma once
 
 #include "engine/operation.h"
@@ -25,3 +26,16 @@ struct serial_consoles_wish {
 	bool are_closed;
 };
 OPERATION(engine_set_serial_consoles, serial_consoles_wish)
+
+/* Volumes that are made from now on are encrypted, whether their making says so or not; those there are stay
+ * as they are. */
+struct volume_encryption {
+	bool encrypts;
+};
+OPERATION(engine_set_volume_encryption, volume_encryption)
+
+/* Under which key: there is one, so that nothing changes. */
+struct volume_key_choice {
+	bool is_reset; /* to what it is from the beginning */
+};
+OPERATION(engine_choose_volume_key, volume_key_choice)

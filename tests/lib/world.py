@@ -18,6 +18,7 @@ ID = re.compile(r"\b((?:vpc-cidr-|subnet-cidr-|iip-|import-)?[a-z]+(?:-attach)?)
 
 # Values of parameters that are words, by name.
 VALUES = {
+    "KmsKeyId": "alias/aws/ebs",
     "Arn": lambda w: w.profile_arn, "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "Cidr": "203.0.113.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
     "Ipv6CidrBlock": lambda w: w.ids["free part"], "Ipv6Address": lambda w: w.ids["free ipv6"], "Ipv6Addresses": lambda w: w.ids["free ipv6"],
     "Description": "words",
@@ -81,6 +82,7 @@ REQUESTS = {
     "DisableImage": {"ImageId": "spare ami"},
     "EnableImage": {"ImageId": "spare ami"},
     "ModifyInstanceCreditSpecification": {"InstanceCreditSpecification.1.InstanceId": "i", "InstanceCreditSpecification.1.CpuCredits": "=standard"},
+    "ModifyEbsDefaultKmsKeyId": {"KmsKeyId": "=alias/aws/ebs"},
     "ModifyInstanceMetadataDefaults": {"HttpTokens": "=optional"},
     "ReportInstanceStatus": {"InstanceId.1": "i", "Status": "=ok", "ReasonCode.1": "=other"},
     "DescribeImageAttribute": {"ImageId": "spare ami", "Attribute": "=description"},

@@ -33,6 +33,8 @@ static bool draw_volume(struct request *x)
 	request_add(x, "AvailabilityZone", "xy-west-2a");
 	x->count = 1 + (int64_t) random_below(3);
 	request_add(x, "Size", "%d", (int) x->count);
+	if (random_below(2) == 0)
+		request_add(x, "Encrypted", "true");
 	request_draw_token(x);
 	return true;
 }

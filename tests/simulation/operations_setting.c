@@ -5,6 +5,12 @@
 
 #include "simulation.h"
 
+static bool draw_volume_key(struct request *x)
+{
+	request_add(x, "KmsKeyId", "alias/aws/ebs");
+	return true;
+}
+
 /* ---- instances ---- */
 
 static bool draw_terminates(struct request *x)
@@ -282,6 +288,10 @@ static const struct operation rows[] = {
 	 NULL},
 	{"ReportInstanceStatus", 1, {{"InstanceId.1", KIND_INSTANCE}}, NULL, draw_report, judge_report, NULL},
 	{"ModifyInstanceMetadataDefaults", 1, {}, NULL, draw_defaults, NULL, NULL},
+	{"EnableEbsEncryptionByDefault", 1, {}, NULL, NULL, NULL, NULL},
+	{"DisableEbsEncryptionByDefault", 1, {}, NULL, NULL, NULL, NULL},
+	{"ModifyEbsDefaultKmsKeyId", 1, {}, NULL, draw_volume_key, NULL, NULL},
+	{"ResetEbsDefaultKmsKeyId", 1, {}, NULL, NULL, NULL, NULL},
 	{"EnableSerialConsoleAccess", 1, {}, NULL, NULL, NULL, NULL},
 	{"DisableSerialConsoleAccess", 1, {}, NULL, NULL, NULL, NULL},
 	{"ModifyInstanceAttribute", 2, {INSTANCE}, NULL, draw_terminates, judge_setting, apply_terminates},

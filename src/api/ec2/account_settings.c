@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What an account says of all its instances: ModifyInstanceMetadataDefaults, GetInstanceMetadataDefaults;
- * GetSerialConsoleAccessStatus, EnableSerialConsoleAccess, DisableSerialConsoleAccess. */
+ * GetSerialConsoleAccessStatus, EnableSerialConsoleAccess, DisableSerialConsoleAccess;
+ * GetEbsEncryptionByDefault, EnableEbsEncryptionByDefault, DisableEbsEncryptionByDefault;
+ * GetEbsDefaultKmsKeyId, ModifyEbsDefaultKmsKeyId, ResetEbsDefaultKmsKeyId. */
 #include "engine/account_settings.h"
 
+#include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 
 static RESULT find_account(struct ec2_call *e, const struct account **ret_account)
@@ -101,6 +104,52 @@ static RESULT ec2_write_serial_access(struct ec2_call *e, const void *args, stru
 	return OK;
 }
 
+/* ---- volumes ---- */
+
+static RESULT prepare_encrypt(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct volume_encryption *) args)->encrypts = true;
+	return OK;
+}
+
+static RESULT ec2_write_encrypts(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct account *account = NULL;
+	(void) args;
+	TRY(find_account(e, &account));
+	xml_bool(x, "ebsEncryptionByDefault", account->encrypts_volumes);
+	return OK;
+}
+
+struct ec2_choose_key {
+	struct volume_key_choice choice;
+	struct str key;
+};
+static const struct param choose_key_params[] = {
+	PARAM(struct ec2_choose_key, "KmsKeyId", key, .flags = REQUIRED, .min = 1, .max = 2048,
+	      .doc = "The account's key for volumes: there is no other."),
+};
+
+static RESULT prepare_choose(struct ec2_call *e, void *args)
+{
+	return ec2_check_kms_key(e, ((const struct ec2_choose_key *) args)->key, CHOICE_YES);
+}
+
+static RESULT prepare_reset(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct volume_key_choice *) args)->is_reset = true;
+	return OK;
+}
+
+static RESULT ec2_write_volume_key(struct ec2_call *e, const void *args, struct xml *x)
+{
+	(void) args;
+	xml_text(x, "kmsKeyId", ec2_kms_arn(e, engine_get_account(e->c)));
+	return OK;
+}
+
 /* No parameters. */
 #define NOTHING_ASKED                                                                                        \
 	{                                                                                                    \
@@ -122,5 +171,21 @@ static const struct ec2_action actions[] = {
 	{"DisableSerialConsoleAccess", "ec2:DisableSerialConsoleAccess", WRITES, NOTHING_ASKED,
 	 prepare_disable, engine_set_serial_consoles_run, .answer = ec2_write_serial_access,
 	 .doc = "They may not be, whichever way."},
+	{"GetEbsEncryptionByDefault", "ec2:GetEbsEncryptionByDefault", 0, NOTHING_ASKED,
+	 .answer = ec2_write_encrypts,
+	 .doc = "Whether new volumes are encrypted whose making says nothing of it."},
+	{"EnableEbsEncryptionByDefault", "ec2:EnableEbsEncryptionByDefault", WRITES, NOTHING_ASKED,
+	 prepare_encrypt, engine_set_volume_encryption_run, .answer = ec2_write_encrypts,
+	 .doc = "They are, from now on, whatever their making says."},
+	{"DisableEbsEncryptionByDefault", "ec2:DisableEbsEncryptionByDefault", WRITES, NOTHING_ASKED, 0,
+	 engine_set_volume_encryption_run, .answer = ec2_write_encrypts,
+	 .doc = "They are where that is asked for."},
+	{"GetEbsDefaultKmsKeyId", "ec2:GetEbsDefaultKmsKeyId", 0, NOTHING_ASKED,
+	 .answer = ec2_write_volume_key, .doc = "The account's key for volumes."},
+	{"ModifyEbsDefaultKmsKeyId", "ec2:ModifyEbsDefaultKmsKeyId", WRITES,
+	 PARAMS(struct ec2_choose_key, choose_key_params), prepare_choose, engine_choose_volume_key_run,
+	 .answer = ec2_write_volume_key, .doc = "Takes that key: there is no other."},
+	{"ResetEbsDefaultKmsKeyId", "ec2:ResetEbsDefaultKmsKeyId", WRITES, NOTHING_ASKED, prepare_reset,
+	 engine_choose_volume_key_run, .answer = ec2_write_volume_key, .doc = "Likewise."},
 };
 const struct ec2_actions ec2_account_setting_actions = ACTIONS(actions);

@@ -25,6 +25,8 @@ static RESULT write_snapshot(struct op *op, void *arg)
 	snapshot->host = v->host;
 	snapshot->instance = v->instance;
 	snapshot->volume_size = v->size;
+	snapshot->is_encrypted = v->is_encrypted;
+	snapshot->data_key = v->data_key;
 	return snapshot_put(op, snapshot);
 }
 
@@ -34,10 +36,12 @@ static RESULT take_snapshot(struct cloud *c, uuid volume, uuid id)
 	return cloud_call(c, NULL, write_snapshot, &snapshot);
 }
 
-static RESULT make_volume(struct cloud *c, uuid snapshot, uuid *ret_volume)
+static RESULT make_disk(struct cloud *c, uuid snapshot, bool is_encrypted, uuid *ret_volume)
 {
 	bool is_blank = uuid_is_none(snapshot);
-	struct volume_wish wish = {.disk = {.size = is_blank ? CLOUD_GIB : 0, .type = STR("gp2")},
+	struct volume_wish wish = {.disk = {.size = is_blank ? CLOUD_GIB : 0,
+					    .type = STR("gp2"),
+					    .is_encrypted = is_encrypted ? CHOICE_YES : CHOICE_DEFAULT},
 				   .client_token = is_blank ? STR("blank") : STR("copy")};
 	{
 		AUTO_VIEW view = {0};
@@ -49,6 +53,11 @@ static RESULT make_volume(struct cloud *c, uuid snapshot, uuid *ret_volume)
 	TRY(cloud_call(c, &c->alice, engine_create_volume_run, &wish));
 	*ret_volume = wish.volume;
 	return OK;
+}
+
+static RESULT make_volume(struct cloud *c, uuid snapshot, uuid *ret_volume)
+{
+	return make_disk(c, snapshot, false, ret_volume);
 }
 
 static RESULT attach(struct cloud *c, uuid volume, uuid instance)
@@ -508,12 +517,15 @@ static void check_tale(struct tale *t)
 	assert_int_equal(counts.cuts, 0);
 }
 
+/* One of the seeds is told of encrypted disks, which open with their key alone. */
 static bool tell_with_kill(uint64_t seed, uint64_t at)
 {
+	bool is_encrypted = seed == SEEDS;
 	struct tale t = {.c = cloud_new(seed * 1000, 2), .snapshot = id_new(KIND_SNAPSHOT)};
 	bool was_killed = false;
-	cloud_expect_at(t.c, make_volume(t.c, UUID_NONE, &t.volume), __FILE__, __LINE__);
+	cloud_expect_at(t.c, make_disk(t.c, UUID_NONE, is_encrypted, &t.volume), __FILE__, __LINE__);
 	cloud_settle(t.c);
+	assert_int_equal(volume_row(t.c, t.volume).data_key.n > 0, is_encrypted);
 	sim_compute_write_disk(host_of(t.c, t.volume), t.volume, "kept");
 	t.instance = launch_elsewhere(t.c, t.volume);
 	cloud_settle(t.c);

@@ -1,0 +1,217 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""What a guest writes on an encrypted volume is not to be found in its host's pool, nor in the image store, and the same
+on a plain volume beside it is; it comes through a stop, a detachment, a restart of libvirtd and of dari, growing, a
+snapshot in use and at rest, and an image of an encrypted root disk."""
+# limit: 1200 s
+import base64
+import os
+import sqlite3
+import sys
+
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from region import BOOT_S, SOON_S, Region, give_address, image_of, instance, launch, state, wait_state, wait_until  # noqa: E402
+
+WORDS = "what nobody else is to read, written by a guest on its disk"
+PLACES = 64  # of the words, a MiB apart
+
+
+def volume(ec2, identifier):
+    return ec2.describe_volumes(VolumeIds=[identifier])["Volumes"][0]
+
+
+def make(ec2, identifier, **more):
+    zone = instance(ec2, identifier)["Placement"]["AvailabilityZone"]
+    made = ec2.create_volume(AvailabilityZone=zone, **more)["VolumeId"]
+    wait_until(lambda: volume(ec2, made)["State"] == "available", SOON_S, "the volume is available")
+    return made
+
+
+def attach(region, ec2, address, made, identifier, device):
+    """In the guest: its device there."""
+    ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device=device)
+    wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
+    return disk_of(region, address, made)
+
+
+def detach(ec2, made):
+    ec2.detach_volume(VolumeId=made)
+    wait_until(lambda: volume(ec2, made)["State"] == "available", BOOT_S, "detached")
+
+
+def disk_of(region, address, made):
+    script = f"for d in /sys/block/vd*; do [ \"$(cat $d/serial)\" = {made.replace('-', '')} ] && echo /dev/${{d##*/}}; done"
+    found = []
+
+    def look():
+        found[:] = region.ssh(address, script, fails=True).split()
+        return bool(found)
+    wait_until(look, SOON_S, f"the guest sees {made}")
+    return found[0]
+
+
+def write(region, address, disk):
+    region.ssh(address, f"for k in $(seq 0 {PLACES - 1}); do echo '{WORDS}' | dd of={disk} bs=1M seek=$k conv=notrunc 2>/dev/null; done; sync")
+
+
+def count(region, address, disk):
+    """The words that the guest reads."""
+    script = f"for k in $(seq 0 {PLACES - 1}); do dd if={disk} bs=1M skip=$k count=1 2>/dev/null | head -n 1; done | grep -c '{WORDS}'"
+    return int(region.ssh(address, script, fails=True).split()[-1])
+
+
+def reads_all(region, address, disk):
+    return count(region, address, disk) == PLACES
+
+
+def pool_files(region, ec2, made):
+    """The files in hosts' pools that the volume's bytes may lie in."""
+    uuid = region.command("explain", made)["id"]
+    pools = f"{region.env['DARI_SANDBOX']}/*/lib/libvirt/images"
+    return region.run("sh", "-c", f"ls {pools}/dari-*-vol-{uuid}.qcow2").split()
+
+
+def has_words(region, path):
+    return region.run("grep", "-a", "-c", WORDS, path, fails=True).split()[:1] not in ([], ["0"])
+
+
+def snapshot_of(ec2, made):
+    snapshot = ec2.create_snapshot(VolumeId=made)["SnapshotId"]
+
+    def completed():
+        return ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed"
+    wait_until(completed, BOOT_S, "the snapshot is completed")
+    return snapshot
+
+
+def store_file(region, snapshot):
+    return f"{region.demo}/data/images/{region.command('explain', snapshot)['fields']['sha256']}.qcow2"
+
+
+def check_at_rest(region, ec2, sealed, plain):
+    files = pool_files(region, ec2, sealed)
+    region.check("the encrypted volume's file does not hold what was written", files and not any(has_words(region, f) for f in files))
+    region.check("the plain one's does", any(has_words(region, f) for f in pool_files(region, ec2, plain)))
+    domains = region.run("sh", "-c", f"cat {region.env['DARI_SANDBOX']}/*/etc/libvirt/qemu/*.xml {region.env['DARI_SANDBOX']}/*/run/libvirt/qemu/*.xml", fails=True)
+    region.check("hosts' definitions name its secret", "passphrase" in domains)
+
+
+def lives_on(region, ec2, one, address, sealed):
+    """Restarts of everybody between the guest and its key."""
+    host = region.command("explain", one)["fields"]["host"]
+    for action in ("kill", "start"):
+        region.run("tools/sandbox", action, host, "libvirtd")
+    region.kill_dari()
+    region.start_dari()
+    region.settle()
+    detach(ec2, sealed)
+    disk = attach(region, ec2, address, sealed, one, "/dev/sdg")
+    region.check("its data are there after libvirtd and dari began anew, and it was plugged again", reads_all(region, address, disk))
+    ec2.stop_instances(InstanceIds=[one], Force=True)
+    wait_state(ec2, [one], "stopped")
+    ec2.start_instances(InstanceIds=[one])
+    wait_state(ec2, [one], "running")
+    wait_until(lambda: region.boot_id(address), BOOT_S, "ssh after the start")
+    region.check("and after a stop and a start", reads_all(region, address, disk_of(region, address, sealed)))
+
+
+def grows(region, ec2, one, address, sealed):
+    for gib, rests in ((2, False), (3, True)):
+        if rests:
+            detach(ec2, sealed)
+        ec2.modify_volume(VolumeId=sealed, Size=gib)
+        wait_until(lambda: ec2.describe_volumes_modifications(VolumeIds=[sealed])["VolumesModifications"][0]["ModificationState"] == "completed",
+                   SOON_S, "grown")
+        disk = attach(region, ec2, address, sealed, one, "/dev/sdh") if rests else disk_of(region, address, sealed)
+        sectors = int(region.ssh(address, f"cat /sys/block/{disk[5:]}/size"))
+        region.check(f"it grew to {gib} GiB {'at rest' if rests else 'in use'} and holds its data",
+                     sectors * 512 == gib << 30 and reads_all(region, address, disk))
+
+
+def snapshots(region, ec2, one, address, sealed):
+    used = snapshot_of(ec2, sealed)
+    detach(ec2, sealed)
+    rested = snapshot_of(ec2, sealed)
+    for snapshot, when in ((used, "in use"), (rested, "at rest")):
+        shown = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
+        region.check(f"a snapshot {when} is encrypted, in the image store, too",
+                     shown["Encrypted"] and not has_words(region, store_file(region, snapshot)))
+        made = make(ec2, one, SnapshotId=snapshot)
+        region.check("a volume of it is", volume(ec2, made)["Encrypted"])
+        disk = attach(region, ec2, address, made, one, "/dev/sdi")
+        region.check(f"and holds what was written before the snapshot {when}", reads_all(region, address, disk))
+        again = snapshot_of(ec2, made)
+        detach(ec2, made)
+        ec2.delete_volume(VolumeId=made)
+        region.check("a snapshot of that is encrypted", not has_words(region, store_file(region, again)))
+
+
+def root_disks(region, ec2):
+    two = launch(ec2, KeyName="k", BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True}}])[0]
+    wait_state(ec2, [two], "running")
+    address, _ = give_address(ec2, two)
+    wait_until(lambda: region.boot_id(address), BOOT_S, "ssh to a guest of an encrypted root disk")
+    made = ec2.create_image(InstanceId=two, Name="sealed", NoReboot=True)["ImageId"]
+    wait_until(lambda: ec2.describe_images(ImageIds=[made])["Images"][0]["State"] == "available", BOOT_S, "the image")
+    region.check("its image is encrypted", ec2.describe_images(ImageIds=[made])["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["Encrypted"])
+    ec2.terminate_instances(InstanceIds=[two])
+    three = launch(ec2, ImageId=made, KeyName="k")[0]
+    wait_state(ec2, [three], "running")
+    where, _ = give_address(ec2, three)
+    region.reach(ec2, three, where, "a guest of the encrypted image")
+    region.check("an image of an encrypted root disk launches", state(ec2, three) == "running")
+
+
+def main():
+    with Region("en") as region:
+        ec2, one, address = region.witness("sealed")
+        region.check("there is an image", image_of(ec2))
+        sealed, other = (make(ec2, one, Size=1, Encrypted=True) for _ in range(2))
+        plain = make(ec2, one, Size=1)
+        for made, device in ((sealed, "/dev/sdf"), (plain, "/dev/sdp")):
+            disk = attach(region, ec2, address, made, one, device)
+            write(region, address, disk)
+            region.check("the guest reads what it wrote", reads_all(region, address, disk))
+        check_at_rest(region, ec2, sealed, plain)
+        check_secrets(region, sealed, other)
+        lives_on(region, ec2, one, address, sealed)
+        grows(region, ec2, one, address, sealed)
+        snapshots(region, ec2, one, address, sealed)
+        root_disks(region, ec2)
+        region.check_clean()
+
+
+def check_secrets(region, *volumes):
+    """Nothing on disk and nobody's arguments have the key in clear, as its bytes or its digits."""
+    with open(f"{region.demo}/data/master.key") as file:
+        master = bytes.fromhex(file.read().strip())
+    database = sqlite3.connect(f"file:{region.demo}/data/dari.db?mode=ro", uri=True)
+    keys = set()
+    for made in volumes:
+        uuid = region.command("explain", made)["id"]
+        ((sealed,),) = database.execute("select data_key from volume where id = ? or id = ?", (uuid, bytes.fromhex(uuid.replace("-", ""))))
+        sealed = base64.b64decode(sealed) if isinstance(sealed, str) else sealed
+        keys.add(AESGCM(master).decrypt(sealed[1:13], sealed[13:], b"disk key"))
+    region.check("each has a key of its own", len(keys) == len(volumes))
+    arguments = b"".join(read(f"/proc/{pid}/cmdline") for pid in os.listdir("/proc") if pid.isdigit())
+    files = [os.path.join(folder, name) for root in (region.demo, region.env["DARI_SANDBOX"])
+             for folder, _, names in os.walk(root) for name in names if not name.endswith((".qcow2", ".sock"))]
+    for key in keys:
+        forms = key, key.hex().encode()
+        region.check("no process has it in its arguments", not any(form in arguments for form in forms))
+        held = [path for path in files if os.path.isfile(path) and any(form in read(path) for form in forms)]
+        region.check(f"no log, definition or database has it {held}", not held)
+
+
+def read(path):
+    try:
+        with open(path, "rb") as file:
+            return file.read(64 << 20)
+    except OSError:
+        return b""
+
+
+if __name__ == "__main__":
+    main()
