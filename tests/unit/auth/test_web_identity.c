@@ -1,0 +1,208 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Tokens of OpenID Connect's issuers: what is read of one, what is wrong with others, whose signature counts,
+ * and whom it is for. They were made once, with two keys that are thrown away. */
+#include "../base/test_base.h"
+
+#include "auth/web_identity.h"
+#include "base/clock.h"
+
+#define MADE_US (INT64_C(1800000000) * SECOND)
+
+static const char good[] = "eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkLmV"
+			   "4YW1wbGUuY29tL3Nob3AvIiwic3ViIjoicmVwbzpzaG9wIiwiYXVkIjpbInRpbGwiLCJkZXNrIl0sIml"
+			   "hdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDAzNjAwLCJhZG1pbiI6dHJ1ZSwibGV2ZWwiOjd9.Hb_8sN"
+			   "nQMWndhLDCXa7clICG19b5CG3gRs-K7rjMYxK_OYqkdyvBYcP0tEVNxielFjTl47HijM_jcbVXaHrTFg";
+
+static const char of_other_key[] =
+	"eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkLmV"
+	"4YW1wbGUuY29tL3Nob3AvIiwic3ViIjoicmVwbzpzaG9wIiwiYXVkIjpbInRpbGwiLCJkZXNrIl0sIml"
+	"hdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDAzNjAwLCJhZG1pbiI6dHJ1ZSwibGV2ZWwiOjd9.OnjImQ"
+	"J4C7UzKHuCQjH3QSOAs7Tj8Sm1eBvUJi9hBKxXG8WrUxjVLKdodntaIgK89fneTTyzuOiCU4O8VERgJA";
+
+static const char for_a_party[] =
+	"eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkLmV"
+	"4YW1wbGUuY29tL3Nob3AvIiwic3ViIjoicmVwbzpzaG9wIiwiYXVkIjpbInRpbGwiLCJkZXNrIl0sIml"
+	"hdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDAzNjAwLCJhZG1pbiI6dHJ1ZSwibGV2ZWwiOjcsImF6cCI"
+	"6InBob25lIn0.Bsep7rxf0EWuvyx4PX0u3VvFEh3VQ0IQFC1k8Tiv3Nd7aWxWo8PcQb0zo71rDjTDlMk"
+	"uXDpYDIozANVPmv1gHQ";
+
+static const char without_subject[] =
+	"eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkLmV"
+	"4YW1wbGUuY29tL3Nob3AvIiwiYXVkIjpbInRpbGwiLCJkZXNrIl0sImlhdCI6MTgwMDAwMDAwMCwiZXh"
+	"wIjoxODAwMDAzNjAwLCJhZG1pbiI6dHJ1ZSwibGV2ZWwiOjd9.YdAfvAJhlOywWEWcleKlsCHqQxStIe"
+	"PnPaCsIcTKjB6j6V27uDWliIR8MihOo12Y-hLTaEDNPvtfjqqoDVgfdw";
+
+static const char without_issuer[] =
+	"eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJzdWIiOiJyZXBvOnNob3AiLCJ"
+	"hdWQiOlsidGlsbCIsImRlc2siXSwiaWF0IjoxODAwMDAwMDAwLCJleHAiOjE4MDAwMDM2MDAsImFkbWl"
+	"uIjp0cnVlLCJsZXZlbCI6N30.1O8tSbxvQMu3Y0zafo8e4pTmEYKjQ1rakoI14jzquZKAULcRDdBYcbl"
+	"gDtEaTmUmjsRm_8VwiyZL7N-JvBO_MQ";
+
+static const char without_audience[] =
+	"eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkLmV"
+	"4YW1wbGUuY29tL3Nob3AvIiwic3ViIjoicmVwbzpzaG9wIiwiaWF0IjoxODAwMDAwMDAwLCJleHAiOjE"
+	"4MDAwMDM2MDAsImFkbWluIjp0cnVlLCJsZXZlbCI6N30.BtyLqwQXEcT22oVqXVvb3VJoi36sdz3lDuD"
+	"hDAanDdjPp74KehDrVCngZg02zTRmGCk1QKRDIaB4hcMXblebVA";
+
+static const char without_end[] =
+	"eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkLmV"
+	"4YW1wbGUuY29tL3Nob3AvIiwic3ViIjoicmVwbzpzaG9wIiwiYXVkIjpbInRpbGwiLCJkZXNrIl0sIml"
+	"hdCI6MTgwMDAwMDAwMCwiYWRtaW4iOnRydWUsImxldmVsIjo3fQ.8AodjDRgFApX-XmN7XU6M8hKPYky"
+	"NXnqdqvIjiTcGXlKBYZV9vmGTafmJyakOX96f7F-oKk5aRgTrYUILR_7Yg";
+
+static const char without_beginning[] =
+	"eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkLmV"
+	"4YW1wbGUuY29tL3Nob3AvIiwic3ViIjoicmVwbzpzaG9wIiwiYXVkIjpbInRpbGwiLCJkZXNrIl0sImV"
+	"4cCI6MTgwMDAwMzYwMCwiYWRtaW4iOnRydWUsImxldmVsIjo3fQ.EqPDQKVZzvEOl5b_4Xf8uJbLfQ3B"
+	"cQNxmaYL71Ie4jkZroJdOseV9SDFnMEVmAxTFbXnBy7oORHNHpgiX_5a9g";
+
+static const char not_yet[] =
+	"eyJhbGciOiJFUzI1NiIsImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkLmV"
+	"4YW1wbGUuY29tL3Nob3AvIiwic3ViIjoicmVwbzpzaG9wIiwiYXVkIjpbInRpbGwiLCJkZXNrIl0sIml"
+	"hdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDAzNjAwLCJhZG1pbiI6dHJ1ZSwibGV2ZWwiOjcsIm5iZiI"
+	"6MTgwMDAwMTgwMH0.UdBfzMV6nat7DbSPIbgVKPfNct8bDM5DCKWxp0iS1LEse_Dvo6Q1yfITzwlyqPK"
+	"YpY26xg_MbpxLa6Z_o637EA";
+
+static const char with_extension[] =
+	"eyJhbGciOiJFUzI1NiIsImNyaXQiOlsiYjY0Il0sImtpZCI6Im9uZSIsInR5cCI6IkpXVCJ9.eyJpc3M"
+	"iOiJodHRwczovL2lkLmV4YW1wbGUuY29tL3Nob3AvIiwic3ViIjoicmVwbzpzaG9wIiwiYXVkIjpbInR"
+	"pbGwiLCJkZXNrIl0sImlhdCI6MTgwMDAwMDAwMCwiZXhwIjoxODAwMDAzNjAwLCJhZG1pbiI6dHJ1ZSw"
+	"ibGV2ZWwiOjd9.MPwL_NzUjZVbsFo0AKS49IPVaFDj4lTw-D6Hu9Zg6px3WhG9zdAzE4dOtUhBaZpVnR"
+	"Nrphi-f3UtxLWHcM3xTA";
+
+static const char by_hmac[] =
+	"eyJhbGciOiJIUzI1NiIsInR5cCI6IkpXVCJ9.eyJpc3MiOiJodHRwczovL2lkLmV4YW1wbGUuY29tL3N"
+	"ob3AvIiwic3ViIjoicmVwbzpzaG9wIiwiYXVkIjpbInRpbGwiLCJkZXNrIl0sImlhdCI6MTgwMDAwMDA"
+	"wMCwiZXhwIjoxODAwMDAzNjAwLCJhZG1pbiI6dHJ1ZSwibGV2ZWwiOjd9.yWmuCy0M3Abkm0mVjhrvFW"
+	"wQhghe_Vpo3-qRXSsP49Q";
+
+static const char key_set[] =
+	"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"one\",\"x\":\"3Ujvw4-Uwob"
+	"t3Iha2K7bmD0G5ynknusXqJ_8srz3oeQ\",\"y\":\"gtO8lEZNdaU44jqQT-9_Bk9M-BIquKQ9PVXIs"
+	"pOFzfI\"},{\"kty\":\"RSA\",\"kid\":\"two\",\"n\":\"AQAB\",\"e\":\"AQAB\"}]}";
+
+static const char other_names[] =
+	"{\"keys\":[{\"kty\":\"EC\",\"crv\":\"P-256\",\"kid\":\"three\",\"x\":\"3Ujvw4-Uw"
+	"obt3Iha2K7bmD0G5ynknusXqJ_8srz3oeQ\",\"y\":\"gtO8lEZNdaU44jqQT-9_Bk9M-BIquKQ9PVX"
+	"IspOFzfI\"}]}";
+
+static int setup(void **state)
+{
+	clock_set_us(MADE_US + MINUTE);
+	*state = arena_new(4096, 1 << 20);
+	return 0;
+}
+
+static int teardown(void **state)
+{
+	clock_set_us(0);
+	arena_free(*state);
+	return 0;
+}
+
+static struct ctx context(void **state)
+{
+	struct ctx c;
+	ctx_init(&c, *state);
+	return c;
+}
+
+static void test_is_read(void **state)
+{
+	struct ctx c = context(state);
+	struct web_identity w;
+	struct strs values = {0};
+	assert_ok(web_identity_read(&c, str_from(good), &w));
+	assert_true(str_is(w.issuer, "id.example.com/shop") && str_is(w.subject, "repo:shop"));
+	assert_true(str_is(w.audience, "till") && str_is(w.algorithm, "ES256") && str_is(w.key_id, "one"));
+	assert_int_equal(w.expires_us, MADE_US + HOUR);
+	assert_true(web_identity_find_key(&w, STR("id.example.com/shop:sub"), &values));
+	assert_true(values.count == 1 && str_is(values.at[0], "repo:shop"));
+	assert_true(web_identity_find_key(&w, STR("ID.example.com/shop:oaud"), &values));
+	assert_true(values.count == 2 && str_is(values.at[1], "desk"));
+	assert_true(web_identity_find_key(&w, STR("id.example.com/shop:admin"), &values));
+	assert_true(str_is(values.at[0], "true"));
+	assert_true(web_identity_find_key(&w, STR("id.example.com/shop:level"), &values));
+	assert_true(str_is(values.at[0], "7"));
+	assert_false(web_identity_find_key(&w, STR("id.example.com/shop:mail"), &values));
+	assert_false(web_identity_find_key(&w, STR("id.example.com:sub"), &values));
+	assert_ok(web_identity_read(&c, str_from(for_a_party), &w));
+	assert_true(str_is(w.audience, "phone"));
+}
+
+static void expect_bad(void **state, struct str token, enum err code, const char *words)
+{
+	struct ctx c = context(state);
+	struct web_identity w;
+	assert_int_equal(web_identity_read(&c, token, &w).code, code);
+	assert_int_equal(c.problem.kind, KIND_OIDC_PROVIDER);
+	if (!str_contains(c.problem.message, str_from(words)))
+		fail_msg("'%.*s' does not say '%s'", STR_ARG(c.problem.message), words);
+}
+
+static void test_is_refused(void **state)
+{
+	static const struct {
+		const char *token, *words;
+	} bad[] = {
+		{"", "not a valid JWT"},
+		{"a.b", "not a valid JWT"},
+		{"e30.e30.e30.e30", "not a valid JWT"},
+		{"e30.e30.!", "not a valid JWT"},
+		{"W10.e30.AAAA", "not JSON"},
+		{without_subject, "claim: sub"},
+		{without_issuer, "claim: iss"},
+		{without_audience, "claim: aud"},
+		{without_end, "claim: exp"},
+		{without_beginning, "claim: iat"},
+		{not_yet, "not valid yet"},
+		{with_extension, "extensions"},
+		{by_hmac, "RS256 or ES256"},
+	};
+	for (size_t k = 0; k < sizeof bad / sizeof bad[0]; k++)
+		expect_bad(state, str_from(bad[k].token), ERR_INVALID, bad[k].words);
+	clock_set_us(MADE_US + HOUR);
+	expect_bad(state, str_from(good), ERR_EXPIRED, "expired");
+	clock_set_us(MADE_US - HOUR);
+	expect_bad(state, str_from(good), ERR_INVALID, "not valid yet");
+}
+
+static void test_signature(void **state)
+{
+	struct ctx c = context(state);
+	struct web_identity w;
+	bool has_key = false;
+	assert_ok(web_identity_read(&c, str_from(good), &w));
+	assert_ok(web_identity_prove(&c, &w, str_from(key_set), &has_key));
+	assert_true(has_key);
+	assert_int_equal(web_identity_prove(&c, &w, str_from(other_names), &has_key).code, ERR_INVALID);
+	assert_false(has_key);
+	assert_int_equal(web_identity_prove(&c, &w, STR("mars"), &has_key).code, ERR_INVALID);
+	assert_false(has_key);
+	assert_ok(web_identity_read(&c, str_from(of_other_key), &w));
+	assert_int_equal(web_identity_prove(&c, &w, str_from(key_set), &has_key).code, ERR_INVALID);
+	assert_true(has_key);
+}
+
+static void test_whom_it_is_for(void **state)
+{
+	struct ctx c = context(state);
+	struct web_identity w;
+	struct str clients[] = {STR("desk"), STR("till")};
+	struct oidc_provider provider = {.url = STR("id.example.com/shop"), .client_ids = {clients, 2}};
+	assert_ok(web_identity_read(&c, str_from(good), &w));
+	assert_ok(web_identity_fit(&c, &w, &provider));
+	provider.client_ids.count = 1; /* the first of its audiences counts */
+	assert_int_equal(web_identity_fit(&c, &w, &provider).code, ERR_INVALID);
+	provider = (struct oidc_provider){.url = STR("id.example.com"), .client_ids = {clients, 2}};
+	assert_int_equal(web_identity_fit(&c, &w, &provider).code, ERR_INVALID);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {TEST(test_is_read), TEST(test_is_refused), TEST(test_signature),
+					   TEST(test_whom_it_is_for)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
