@@ -51,7 +51,7 @@ def is_held(region, what, seconds, rate, work):
 
 
 def main():
-    with Region("rt") as region:
+    with Region("dr") as region:
         ec2, one, address = region.witness("rates")
         made, disk = attach(region, ec2, address, one, Size=40, VolumeType="io1", Iops=100)
         slow = read_s(region, address, disk, 4096, READS)
