@@ -288,6 +288,15 @@ static RESULT check_room(struct compute_host *h, struct ctx *c, virDomainPtr d)
 	return libvirt_check_room(h, c);
 }
 
+/* A guest on its way down is still active, but libvirt has nobody to press its button. */
+static bool is_reached(virDomainPtr d, enum compute_power power)
+{
+	int state = 0;
+	if (power == COMPUTE_SHUTDOWN && virDomainGetState(d, &state, NULL, 0) == 0 && state == VIR_DOMAIN_SHUTDOWN)
+		return true;
+	return powers[power].is_done_by_state && virDomainIsActive(d) == (powers[power].is_on ? 1 : 0);
+}
+
 RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power)
 {
 	char text[UUID_TEXT_SIZE];
@@ -305,7 +314,7 @@ RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum co
 		return OK;
 	/* The error may hide that it was done, by this call or by somebody else: look again. */
 	struct result r = libvirt_fail(h, c, "%s domain %s", p->words, uuid_write(id, text));
-	if (r.code == ERR_GONE || !p->is_done_by_state || virDomainIsActive(d) != (p->is_on ? 1 : 0))
+	if (r.code == ERR_GONE || !is_reached(d, power))
 		return r;
 	ctx_clear_problem(c);
 	return OK;

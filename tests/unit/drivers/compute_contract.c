@@ -397,7 +397,11 @@ static void test_shutdown(void **state)
 	(void) state;
 	struct scene s = scene_open();
 	scene_make_running(&s);
-	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
+	/* Who asks on while it goes down is refused at no moment of it. */
+	for (int tries = 0; tries < 100 * PATIENCE && scene_see(&s).power == INSTANCE_SEEN_POWER_ON; tries++) {
+		EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
+		contract_rest_ms(1);
+	}
 	assert_int_equal(scene_await_off(&s).off, COMPUTE_OFF_GUEST);
 	scene_clear(&s);
 	scene_close(&s);
