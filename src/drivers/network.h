@@ -48,6 +48,7 @@ struct network_subnet {
 struct network_route {
 	const struct route *route;
 	const struct port *port; /* the next hop, a NAT gateway's, too; NULL: none, or gone: a blackhole */
+	struct ip hop;           /* the port's address of the destination's family; none: likewise */
 };
 
 /* A NAT gateway: what comes to its port goes out again with the port's address, by its subnet's routes. */
@@ -87,8 +88,9 @@ struct network_port {
 	const struct subnet *subnet; /* of port->ip; NULL: it has none */
 	struct ips secondaries;      /* its addresses besides port->ip, IPv6 ones in subnets of their own */
 	const struct subnet *ipv6;   /* of the first of them that is IPv6; NULL: none is */
-	struct str chassis;          /* the host's name; empty: not to be bound anywhere */
-	bool has_names;              /* ip-10-0-1-10, and the way back, for each of its addresses */
+	struct ips outer_ips; /* of all, IPv6 ones that its router's gateway, if any, answers for outside */
+	struct str chassis;   /* the host's name; empty: not to be bound anywhere */
+	bool has_names;       /* ip-10-0-1-10, and the way back, for each of its addresses */
 	struct str domain_name;
 };
 

@@ -240,8 +240,6 @@ RESULT ipv6_pick_block(struct op *op, struct cidr *ret_block);
  * has no blocks of its own. */
 RESULT ipv6_add_block(struct op *op, const struct router *router, struct cidr *ret_block,
 		      uuid *ret_association);
-/* It lies in one of the router's IPv6 blocks. */
-bool ipv6_is_of_router(const struct router *router, struct cidr block);
 /* What EC2 adds to a VPC's default group and list with its first IPv6 block, where they let IPv4 through. */
 RESULT ipv6_let_through(struct op *op, const struct router *router);
 /* Beside a subnet without one. Errors as engine_add_ipv6_subnet(). */

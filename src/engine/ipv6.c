@@ -35,7 +35,7 @@ uuid engine_get_ipv6_association(const struct router *router, struct cidr block)
 	return uuid_v5(router->row.id, str_from(cidr_write(block, text)));
 }
 
-bool ipv6_is_of_router(const struct router *router, struct cidr block)
+bool engine_is_ipv6_of_router(const struct router *router, struct cidr block)
 {
 	for (size_t k = 0; k < router->ipv6_blocks.count; k++)
 		if (cidr_contains_cidr(router->ipv6_blocks.at[k], block))
@@ -171,7 +171,7 @@ static RESULT check_block(struct op *op, const struct router *router, struct cid
 	char text[CIDR_TEXT_SIZE];
 	cidr_write(block, text);
 	if (block.bits != IPV6_SUBNET_BITS || !cidr_is_canonical(block) || !router ||
-	    !ipv6_is_of_router(router, block))
+	    !engine_is_ipv6_of_router(router, block))
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET, STR("Ipv6CidrBlock"),
 				   "The CIDR '%s' is invalid: it must be a /64 within the VPC's IPv6 blocks.",
 				   text);

@@ -4,6 +4,9 @@
 
 #include "engine/operation.h"
 
+/* Its first address of the family; none: it has none. On any tables. */
+struct ip engine_get_port_ip(const struct tables *t, const struct port *port, enum ip_family family);
+
 enum {
 	PORT_IPS_MAX = 50, /* private addresses of a port, the primary one included */
 	PORT_PAIRS_MAX = 20,

@@ -40,6 +40,16 @@ bool port_has_ip(const struct tables *t, const struct port *port, struct ip ip)
 	return ip_equal(port->ip, ip) || find_secondary(t, port->row.id, ip);
 }
 
+struct ip engine_get_port_ip(const struct tables *t, const struct port *port, enum ip_family family)
+{
+	if (port->ip.family == family)
+		return port->ip;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	while (s && s->ip.family != family)
+		s = engine_next_secondary_ip(t, s);
+	return s ? s->ip : (struct ip){0};
+}
+
 const struct port *engine_find_port_by_ip(const struct tables *t, uuid router, struct ip ip)
 {
 	const struct port *port = port_find_by_router(t, router, ip);

@@ -3,7 +3,9 @@
 #include "engine/route_table.h"
 
 #include "engine/internal.h"
+#include "engine/ipv6.h"
 #include "engine/peering.h"
+#include "engine/port.h"
 
 RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main, struct tags tags,
 			 uuid *ret_table)
@@ -272,6 +274,9 @@ static RESULT resolve_target(struct op *op, const struct route_wish *wish, struc
 	if (count != 1)
 		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ROUTE, "A route has exactly one target.");
 	TRY(resolve_named(op, wish, target, plan, &router));
+	if (target == &wish->nat_gateway && plan->destination.base.family == IP_V6)
+		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_ROUTE, target->field,
+				   "A NAT gateway translates IPv4 alone.");
 	if (!uuid_equal(router, plan->table->router))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE, target->field,
 				   "route table %" STR_FMT " and %" STR_FMT " belong to different networks",
@@ -284,14 +289,15 @@ static RESULT check_not_local(struct op *op, const struct route_plan *plan)
 {
 	const struct router *router = router_find(op->head, plan->table->router);
 	char text[CIDR_TEXT_SIZE];
+	bool is_local = router && engine_is_ipv6_of_router(router, plan->destination);
 	for (size_t n = 0; router && n < router->blocks.count; n++)
-		if (cidr_contains_cidr(router->blocks.at[n], plan->destination))
-			return ctx_fail_kind(
-				op->ctx, ERR_INVALID, KIND_ROUTE,
-				"The destination CIDR block %s is equal to or more specific than one of "
-				"this VPC's CIDR blocks.",
-				cidr_write(plan->destination, text));
-	return OK;
+		is_local = is_local || cidr_contains_cidr(router->blocks.at[n], plan->destination);
+	if (!is_local)
+		return OK;
+	return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
+			     "The destination CIDR block %s is equal to or more specific than one of "
+			     "this VPC's CIDR blocks.",
+			     cidr_write(plan->destination, text));
 }
 
 static RESULT write_route(struct op *op, const struct route_plan *plan)
@@ -329,7 +335,8 @@ static RESULT fail_no_route(struct op *op, const struct route_wish *wish)
 {
 	char text[CIDR_TEXT_SIZE];
 	return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ROUTE,
-			     "no route with destination-cidr-block %s in route table %" STR_FMT,
+			     "no route with destination-%scidr-block %s in route table %" STR_FMT,
+			     wish->destination.base.family == IP_V6 ? "ipv6-" : "",
 			     cidr_write(wish->destination, text), STR_ARG(wish->route_table.text));
 }
 
@@ -348,7 +355,9 @@ struct ip engine_get_next_hop(const struct tables *t, const struct route *route)
 	const struct nat_gateway *nat =
 		uuid_is_none(route->nat_gateway) ? NULL : nat_gateway_find(t, route->nat_gateway);
 	const struct port *port = port_find(t, nat ? nat->port : route->port);
-	return ip_is_none(route->next_hop) && port ? port->ip : route->next_hop;
+	return ip_is_none(route->next_hop) && port
+		       ? engine_get_port_ip(t, port, route->destination.base.family)
+		       : route->next_hop;
 }
 
 /* A next hop is on a subnet of the router, and not the router itself. */

@@ -418,7 +418,7 @@ bool subnet_is_of_blocks(const struct tables *t, const struct subnet *subnet)
 	for (size_t n = 0; router && n < router->blocks.count; n++)
 		if (cidr_contains_cidr(router->blocks.at[n], subnet->block))
 			return true;
-	return router && ipv6_is_of_router(router, subnet->block);
+	return router && engine_is_ipv6_of_router(router, subnet->block);
 }
 
 /* The port that has an address in it, or NULL. */

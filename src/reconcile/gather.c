@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "engine/ipv6.h"
 #include "engine/peering.h"
+#include "engine/port.h"
 #include "engine/region.h"
 #include "engine/security_group.h"
 #include "model/id.h"
@@ -195,8 +196,10 @@ static RESULT gather_routes(struct step *s, const struct tables *t, uuid router,
 				continue;
 			const struct port *p = next_hop(t, route);
 			struct network_route wish = {.route = STEP_COPY(s, KIND_ROUTE, struct route, route)};
-			if (p && row_is_live(&p->row))
+			if (p && row_is_live(&p->row)) {
 				wish.port = STEP_COPY(s, KIND_PORT, struct port, p);
+				wish.hop = engine_get_port_ip(t, p, route->destination.base.family);
+			}
 			PUSH(s, &routes, wish);
 		}
 	}

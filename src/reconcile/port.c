@@ -3,7 +3,7 @@
  * steps of their own; where they are not there yet, they are made first: a router is made in the
  * network when its first port is. */
 #include "engine/port.h"
-
+#include "engine/ipv6.h"
 #include "engine/region.h"
 #include "engine/router.h"
 #include "reconcile/work.h"
@@ -13,10 +13,19 @@ struct port_rows {
 	struct network_port wish;
 };
 
+static bool is_outer(const struct router *router, struct ip ip)
+{
+	return router && ip.family == IP_V6 && engine_is_ipv6_of_router(router, (struct cidr){ip, 128});
+}
+
 static RESULT gather_secondaries(struct step *s, const struct tables *t, const struct port *port,
 				 struct network_port *wish)
 {
 	VEC(struct ip) ips = {0};
+	VEC(struct ip) outer = {0};
+	const struct router *router = router_find(t, port->router);
+	if (is_outer(router, port->ip) && !VEC_PUSH(s->ctx.arena, &outer, port->ip))
+		return ctx_no_memory(&s->ctx);
 	if (wish->subnet && wish->subnet->block.base.family == IP_V6)
 		wish->ipv6 = wish->subnet;
 	const struct secondary_ip *i = engine_first_secondary_ip(t, port->row.id);
@@ -26,8 +35,11 @@ static RESULT gather_secondaries(struct step *s, const struct tables *t, const s
 			return ctx_no_memory(&s->ctx);
 		if (subnet && !wish->ipv6)
 			wish->ipv6 = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
+		if (is_outer(router, i->ip) && !VEC_PUSH(s->ctx.arena, &outer, i->ip))
+			return ctx_no_memory(&s->ctx);
 	}
 	wish->secondaries = (struct ips){ips.at, ips.count};
+	wish->outer_ips = (struct ips){outer.at, outer.count};
 	return OK;
 }
 

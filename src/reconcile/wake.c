@@ -74,7 +74,7 @@ static void wake_for_plug(struct reconciler *r, const struct port *before, const
 		wake_on_host(r, host, KIND_INSTANCE, instance);
 }
 
-/* Routes to a port that goes lead nowhere from now on. */
+/* Routes to a port that goes lead nowhere from now on; to one that changes, perhaps to another address. */
 static void wake_for_next_hop(struct reconciler *r, const struct tables *t, const struct port *port)
 {
 	if (route_first_by_port(t, port->row.id))
@@ -84,7 +84,7 @@ static void wake_for_next_hop(struct reconciler *r, const struct tables *t, cons
 static void wake_for_port(struct reconciler *r, const struct tables *t, const struct port *before,
 			  const struct port *after)
 {
-	if (!row_is_live(&after->row))
+	if (!row_is_live(&after->row) || (before && before->row.gen != after->row.gen))
 		wake_for_next_hop(r, t, after);
 	wake_for_plug(r, before, after);
 }

@@ -22,7 +22,7 @@ VALUES = {
     "Arn": lambda w: w.profile_arn, "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "Cidr": "203.0.113.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
     "Ipv6CidrBlock": lambda w: w.ids["free part"], "Ipv6Address": lambda w: w.ids["free ipv6"], "Ipv6Addresses": lambda w: w.ids["free ipv6"],
     "Description": "words",
-    "DestinationCidrBlock": "198.18.0.0/15", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
+    "DestinationCidrBlock": "198.18.0.0/15", "DestinationIpv6CidrBlock": "2001:db8:e000::/48", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
     "KeyName": "fresh", "LaunchTemplateName": "fresh", "LaunchTemplateVersion": "2", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
     "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "Egress": "true", "InstanceTenancy": "default", "Protocol": "tcp", "RuleAction": "deny", "RuleNumber": "100", "ToPort": "8080", "Value": "red",
@@ -101,11 +101,12 @@ REQUESTS = {
     "DescribeVolumeAttribute": {"VolumeId": "spare vol", "Attribute": "=autoEnableIO"},
     "ModifyVolume": {"VolumeId": "spare vol", "Size": "=2"},
     "CreateNatGateway": {"SubnetId": "subnet", "AllocationId": "spare eipalloc"},
-    "CreateRoute": {"RouteTableId": "spare rtb", "GatewayId": "igw"},
-    ("CreateRoute", "InstanceId"): {"RouteTableId": "spare rtb"},
-    ("CreateRoute", "NatGatewayId"): {"RouteTableId": "spare rtb"},
-    ("CreateRoute", "NetworkInterfaceId"): {"RouteTableId": "spare rtb"},
-    ("CreateRoute", "VpcPeeringConnectionId"): {"RouteTableId": "spare rtb"},
+    "CreateRoute": {"RouteTableId": "spare rtb", "DestinationCidrBlock": "=198.18.0.0/15", "GatewayId": "igw"},
+    ("CreateRoute", "DestinationIpv6CidrBlock"): {"RouteTableId": "spare rtb", "GatewayId": "igw"},
+    **{("CreateRoute", name): {"RouteTableId": "spare rtb", "DestinationCidrBlock": "=198.18.0.0/15"}
+       for name in ("InstanceId", "NatGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId")},
+    ("ReplaceRoute", "DestinationIpv6CidrBlock"): {"RouteTableId": "rtb", "GatewayId": "igw"},
+    ("DeleteRoute", "DestinationIpv6CidrBlock"): {"RouteTableId": "rtb"},
     ("ReplaceRoute", "VpcPeeringConnectionId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
     "CreateVpcPeeringConnection": {"VpcId": "peer vpc", "PeerVpcId": "loose vpc"},
     "AcceptVpcPeeringConnection": {"VpcPeeringConnectionId": "spare pcx"},
@@ -255,6 +256,7 @@ class World:
         table = make("rtb", "CreateRouteTable", {"VpcId": vpc}, "routeTableId")
         make("rtbassoc", "AssociateRouteTable", {"RouteTableId": table, "SubnetId": subnet}, "associationId")
         call("CreateRoute", {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": igw})
+        call("CreateRoute", {"RouteTableId": table, "DestinationIpv6CidrBlock": "2001:db8:e000::/48", "GatewayId": igw})
         group = make("sg", "CreateSecurityGroup", {"GroupName": "contract", "GroupDescription": "words", "VpcId": vpc}, "groupId")
         make("sgr", "AuthorizeSecurityGroupIngress", {"GroupId": group, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
                                                       "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")

@@ -111,7 +111,10 @@ static const char *differ_routes(const struct look *l, struct thing *t, struct s
 		shown++;
 		if (str_is(answer_at(item, "gatewayId"), "local"))
 			continue;
-		if (!result_is_ok(cidr_parse(answer_at(item, "destinationCidrBlock"), &block)))
+		struct str destination = answer_at(item, "destinationCidrBlock");
+		if (!destination.n)
+			destination = answer_at(item, "destinationIpv6CidrBlock");
+		if (!result_is_ok(cidr_parse(destination, &block)))
 			return "a destination";
 		const struct thing *route = model_route(&l->s->model, t, block);
 		if (!route)

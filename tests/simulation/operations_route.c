@@ -62,9 +62,10 @@ static void apply_delete_nat(struct request *x, struct str answer)
 
 static bool draw_destination(struct request *x)
 {
-	static const char *const blocks[] = {"0.0.0.0/0", "192.0.2.0/24", "192.168.0.0/16", "10.1.2.0/24"};
-	const char *text = blocks[random_below(4)];
-	request_add(x, "DestinationCidrBlock", "%s", text);
+	static const char *const blocks[] = {"0.0.0.0/0",   "192.0.2.0/24", "192.168.0.0/16",
+					     "10.1.2.0/24", "::/0",         "2001:db8:e000::/36"};
+	const char *text = blocks[random_below(sizeof blocks / sizeof blocks[0])];
+	request_add(x, strchr(text, ':') ? "DestinationIpv6CidrBlock" : "DestinationCidrBlock", "%s", text);
 	return result_is_ok(cidr_parse(str_from(text), &x->block));
 }
 
@@ -92,6 +93,8 @@ static void judge_target(const struct request *x, struct verdict *v)
 		judge_instance(x, target, v);
 	if (target->kind == KIND_NAT_GATEWAY && target->life == ENDING)
 		refuse(v, "NatGatewayNotFound");
+	if (target->kind == KIND_NAT_GATEWAY && x->block.base.family == IP_V6)
+		refuse(v, "UnsupportedOperation");
 	if (target->kind == KIND_PORT && target->of && target->of->kind == KIND_NAT_GATEWAY)
 		refuse(v, "InvalidParameterValue");
 }

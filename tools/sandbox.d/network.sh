@@ -47,10 +47,14 @@ addr add 203.0.113.1/24 dev wan0
 addr add 100.64.0.1/16 dev wan0
 addr add 198.51.100.1/32 dev lo
 addr add 198.51.100.53/32 dev lo
+addr add fe80::1/64 dev wan0 nodad
+addr add 2001:db8:ffff::1/128 dev lo nodad
+route add 2001:db8:d000::/40 dev wan0
 END
         # It is a provider's router too: elastic addresses on different hosts may meet on it.
         net inet sh -c 'cd /proc/sys/net/ipv4 && echo 1 >ip_forward &&
-            for dir in conf/all conf/wan0; do echo 0 >$dir/send_redirects; echo 0 >$dir/rp_filter; done'
+            for dir in conf/all conf/wan0; do echo 0 >$dir/send_redirects; echo 0 >$dir/rp_filter; done
+            echo 1 >../ipv6/conf/all/forwarding'
         ;;
     ctl)
         cable ctl eth0 ul

@@ -11,7 +11,7 @@
 struct peering_item {
 	const struct peering *peering;
 	struct str owner; /* the requester's account */
-	struct cidrs blocks, peer_blocks;
+	struct cidrs blocks, peer_blocks, ipv6_blocks, peer_ipv6_blocks;
 	bool is_own; /* the caller's request: tags are its own */
 };
 
@@ -26,10 +26,14 @@ static const void *gather_peering(struct ec2_call *e, const struct row *row)
 	item->is_own = engine_is_own(e->c, KIND_PEERING, row);
 	const struct router *router = router_find(t, item->peering->router);
 	const struct router *peer = router_find(t, item->peering->peer_router);
-	if (router && row_is_live(row))
+	if (router && row_is_live(row)) {
 		item->blocks = router->blocks;
-	if (peer && row_is_live(row) && item->peering->is_accepted)
+		item->ipv6_blocks = router->ipv6_blocks;
+	}
+	if (peer && row_is_live(row) && item->peering->is_accepted) {
 		item->peer_blocks = peer->blocks;
+		item->peer_ipv6_blocks = peer->ipv6_blocks;
+	}
 	return item;
 }
 
@@ -83,12 +87,26 @@ static void write_blocks(struct xml *x, struct cidrs blocks)
 	xml_close(x, "cidrBlockSet");
 }
 
+static void write_ipv6_blocks(struct xml *x, struct cidrs blocks)
+{
+	if (!blocks.count)
+		return;
+	xml_open(x, "ipv6CidrBlockSet");
+	for (size_t k = 0; k < blocks.count; k++) {
+		xml_open(x, "item");
+		ec2_write_cidr(x, "ipv6CidrBlock", blocks.at[k]);
+		xml_close(x, "item");
+	}
+	xml_close(x, "ipv6CidrBlockSet");
+}
+
 static void write_requester(struct ec2_call *e, struct xml *x, const struct peering_item *i)
 {
 	xml_open(x, "requesterVpcInfo");
 	xml_text(x, "ownerId", i->owner);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, i->peering->router);
 	write_blocks(x, i->blocks);
+	write_ipv6_blocks(x, i->ipv6_blocks);
 	xml_text(x, "region", e->config->region);
 	if (i->peering->is_accepted)
 		write_options(x, "peeringOptions", i->peering->resolves);
@@ -101,6 +119,7 @@ static void write_accepter(struct ec2_call *e, struct xml *x, const struct peeri
 	xml_text(x, "ownerId", i->peering->peer_owner_text);
 	xml_text(x, "vpcId", i->peering->peer_router_text);
 	write_blocks(x, i->peer_blocks);
+	write_ipv6_blocks(x, i->peer_ipv6_blocks);
 	xml_text(x, "region", e->config->region);
 	if (i->peering->is_accepted)
 		write_options(x, "peeringOptions", i->peering->peer_resolves);

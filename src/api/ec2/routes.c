@@ -17,7 +17,7 @@ struct route_item {
 
 struct table_item {
 	const struct route_table *table;
-	struct cidrs local; /* what the VPC's own addresses are */
+	struct cidrs local, local_ipv6; /* what the VPC's own addresses are */
 	VEC(const struct subnet *) subnets;
 	VEC(struct route_item) routes;
 };
@@ -60,8 +60,10 @@ static const void *gather_table(struct ec2_call *e, const struct row *row)
 		return 0;
 	item->table = (const struct route_table *) row;
 	const struct router *router = router_find(t, item->table->router);
-	if (router)
+	if (router) {
 		item->local = engine_get_blocks(t, e->c->arena, router);
+		item->local_ipv6 = router->ipv6_blocks;
+	}
 	for (const struct subnet *s = subnet_first_by_route_table(t, row->id); s;
 	     s = subnet_next_by_route_table(t, s))
 		if (row_is_live(&s->row) && !VEC_PUSH(e->c->arena, &item->subnets, s))
@@ -108,11 +110,17 @@ static void write_associations(struct xml *x, const struct table_item *i)
 	xml_close(x, "associationSet");
 }
 
+static void write_destination(struct xml *x, struct cidr block)
+{
+	ec2_write_cidr(x, block.base.family == IP_V6 ? "destinationIpv6CidrBlock" : "destinationCidrBlock",
+		       block);
+}
+
 static void write_local_routes(struct xml *x, struct cidrs blocks)
 {
 	for (size_t k = 0; k < blocks.count; k++) {
 		xml_open(x, "item");
-		ec2_write_cidr(x, "destinationCidrBlock", blocks.at[k]);
+		write_destination(x, blocks.at[k]);
 		xml_z(x, "gatewayId", "local");
 		xml_z(x, "state", "active");
 		xml_z(x, "origin", "CreateRouteTable");
@@ -123,7 +131,7 @@ static void write_local_routes(struct xml *x, struct cidrs blocks)
 static void write_route(struct ec2_call *e, struct xml *x, const struct route_item *r)
 {
 	xml_open(x, "item");
-	ec2_write_cidr(x, "destinationCidrBlock", r->route->destination);
+	write_destination(x, r->route->destination);
 	ec2_write_id(x, "gatewayId", KIND_GATEWAY, r->route->gateway);
 	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, r->route->nat_gateway);
 	ec2_write_id(x, "vpcPeeringConnectionId", KIND_PEERING, r->route->peering);
@@ -146,6 +154,7 @@ static void write_table(struct ec2_call *e, struct xml *x, const void *item)
 	xml_text(x, "ownerId", e->owner);
 	xml_open(x, "routeSet");
 	write_local_routes(x, i->local);
+	write_local_routes(x, i->local_ipv6);
 	for (size_t k = 0; k < i->routes.count; k++)
 		write_route(e, x, &i->routes.at[k]);
 	xml_close(x, "routeSet");
@@ -194,13 +203,20 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 	return false;
 }
 
+/* Of either family, by a name of its own. */
+static bool fits_destination(const struct filter_run *f, struct cidr block)
+{
+	char text[CIDR_TEXT_SIZE];
+	bool wants_ipv6 = str_is(str_from(f->filter->name), "route.destination-ipv6-cidr-block");
+	return wants_ipv6 == (block.base.family == IP_V6) && filter_z(f, cidr_write(block, text));
+}
+
 static bool fits_one_route(const struct filter_run *f, const struct route_table *table,
 			   const struct route *route)
 {
-	char text[CIDR_TEXT_SIZE];
 	struct str name = str_from(f->filter->name);
-	if (str_is(name, "route.destination-cidr-block"))
-		return filter_z(f, cidr_write(route->destination, text));
+	if (str_ends_with(name, STR("cidr-block")))
+		return fits_destination(f, route->destination);
 	if (str_is(name, "route.gateway-id"))
 		return filter_id(f, KIND_GATEWAY, route->gateway);
 	if (str_is(name, "route.nat-gateway-id"))
@@ -219,7 +235,6 @@ static bool fits_one_route(const struct filter_run *f, const struct route_table 
 static bool fits_local_route(const struct filter_run *f, const struct route_table *table)
 {
 	struct str name = str_from(f->filter->name);
-	char text[CIDR_TEXT_SIZE];
 	if (str_is(name, "route.gateway-id"))
 		return filter_z(f, "local");
 	if (str_is(name, "route.origin"))
@@ -230,8 +245,10 @@ static bool fits_local_route(const struct filter_run *f, const struct route_tabl
 	struct cidrs blocks = {0};
 	if (router && str_is(name, "route.destination-cidr-block"))
 		blocks = engine_get_blocks(f->t, f->e->c->arena, router);
+	if (router && str_is(name, "route.destination-ipv6-cidr-block"))
+		blocks = router->ipv6_blocks;
 	for (size_t k = 0; k < blocks.count; k++)
-		if (filter_z(f, cidr_write(blocks.at[k], text)))
+		if (fits_destination(f, blocks.at[k]))
 			return true;
 	return false;
 }
@@ -265,7 +282,7 @@ static const struct filter table_filters[] = {
 			     TO(KIND_ROUTE_TABLE, route, table)}}}},
 	{"route.nat-gateway-id", .get = fits_route,
 	 .ways = {{KIND_ROUTE, ROUTE_INDEX_NAT_GATEWAY, .steps = {TO(KIND_ROUTE_TABLE, route, table)}}}},
-	{"route.destination-ipv6-cidr-block", .get = filter_nothing},
+	{"route.destination-ipv6-cidr-block", .get = fits_route},
 	{"route.destination-prefix-list-id", .get = filter_nothing},
 	{"route.egress-only-internet-gateway-id", .get = filter_nothing},
 	{"route.transit-gateway-id", .get = filter_nothing},
@@ -354,29 +371,60 @@ static RESULT ec2_replace_route_table_association(struct ec2_call *e, const void
 
 /* ---- routes ---- */
 
-#define P(wire, member, ...) PARAM(struct route_wish, wire, member, __VA_ARGS__)
+struct ec2_route {
+	struct route_wish wish;
+	struct cidr ipv6;
+};
+#define P(wire, member, ...) PARAM(struct ec2_route, wire, member, __VA_ARGS__)
 #define PLACE                                                                                                \
-	P("RouteTableId", route_table, .flags = REQUIRED, .kind = KIND_ROUTE_TABLE, .doc = "The table."),    \
-		P("DestinationCidrBlock", destination, .flags = REQUIRED, .doc = "Where to."),               \
-		NOT_BUILT("DestinationIpv6CidrBlock"), NOT_BUILT("DestinationPrefixListId")
+	P("RouteTableId", wish.route_table, .flags = REQUIRED, .kind = KIND_ROUTE_TABLE,                     \
+	  .doc = "The table."),                                                                              \
+		P("DestinationCidrBlock", wish.destination, .doc = "Where to, in IPv4, or"),                 \
+		P("DestinationIpv6CidrBlock", ipv6, .flags = IPV6, .doc = "in IPv6."),                       \
+		NOT_BUILT("DestinationPrefixListId")
 #define TARGET                                                                                               \
-	P("GatewayId", gateway, .kind = KIND_GATEWAY, .doc = "Through this internet gateway."),              \
-		P("NatGatewayId", nat_gateway, .kind = KIND_NAT_GATEWAY, .doc = "Or this NAT gateway."),     \
-		P("NetworkInterfaceId", port, .kind = KIND_PORT, .doc = "Or this interface."),               \
-		P("InstanceId", instance, .kind = KIND_INSTANCE, .doc = "Or this instance's interface."),    \
+	P("GatewayId", wish.gateway, .kind = KIND_GATEWAY, .doc = "Through this internet gateway."),         \
+		P("NatGatewayId", wish.nat_gateway, .kind = KIND_NAT_GATEWAY,                                \
+		  .doc = "Or this NAT gateway."),                                                            \
+		P("NetworkInterfaceId", wish.port, .kind = KIND_PORT, .doc = "Or this interface."),          \
+		P("InstanceId", wish.instance, .kind = KIND_INSTANCE,                                        \
+		  .doc = "Or this instance's interface."),                                                   \
 		NOT_BUILT("VpcEndpointId"), NOT_BUILT("EgressOnlyInternetGatewayId"),                        \
 		NOT_BUILT("TransitGatewayId"), NOT_BUILT("LocalGatewayId"), NOT_BUILT("CarrierGatewayId"),   \
-		P("VpcPeeringConnectionId", peering, .kind = KIND_PEERING, .doc = "Or the peer VPC."),       \
+		P("VpcPeeringConnectionId", wish.peering, .kind = KIND_PEERING, .doc = "Or the peer VPC."),  \
 		NOT_BUILT("CoreNetworkArn"), NOT_BUILT("OdbNetworkArn")
 static const struct param create_route_params[] = {PLACE, TARGET};
 static const struct param replace_route_params[] = {PLACE, TARGET, NOT_BUILT("LocalTarget", .only = "false")};
 static const struct param delete_route_params[] = {PLACE};
 #undef P
 
+/* One of the two destinations. */
+static RESULT prepare_route(struct ec2_call *e, void *args)
+{
+	struct ec2_route *a = args;
+	bool has_ipv4 = !cidr_is_none(a->wish.destination), has_ipv6 = !cidr_is_none(a->ipv6);
+	if (has_ipv4 && has_ipv6)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("DestinationIpv6CidrBlock"),
+				      "A route has one destination: DestinationCidrBlock or "
+				      "DestinationIpv6CidrBlock.");
+	if (!has_ipv4 && !has_ipv6)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("DestinationCidrBlock"),
+				      "The request must contain the parameter DestinationCidrBlock or "
+				      "DestinationIpv6CidrBlock");
+	if (has_ipv6)
+		a->wish.destination = a->ipv6;
+	return OK;
+}
+
 #define CHANGE(name, type, rows, run, write, words)                                                          \
 	{                                                                                                    \
 #name, "ec2:" #name, WRITES, PARAMS(struct type, rows), 0, run, .answer = (write),           \
 										.doc = words                 \
+	}
+#define CHANGE_ROUTE(name, rows, run, words)                                                                 \
+	{                                                                                                    \
+#name, "ec2:" #name, WRITES, PARAMS(struct ec2_route, rows), prepare_route, run,             \
+			.doc = words                                                                         \
 	}
 static const struct ec2_action actions[] = {
 	{"DescribeRouteTables", "ec2:DescribeRouteTables", 0,
@@ -395,9 +443,9 @@ static const struct ec2_action actions[] = {
 	CHANGE(ReplaceRouteTableAssociation, route_table_association, replace_association_params,
 	       engine_replace_route_table_run, ec2_replace_route_table_association,
 	       "Another table for a subnet, or another main one."),
-	CHANGE(CreateRoute, route_wish, create_route_params, engine_create_route_run, 0, "Adds a route."),
-	CHANGE(ReplaceRoute, route_wish, replace_route_params, engine_replace_route_run, 0,
-	       "Leads a route elsewhere."),
-	CHANGE(DeleteRoute, route_wish, delete_route_params, engine_delete_route_run, 0, "Removes a route."),
+	CHANGE_ROUTE(CreateRoute, create_route_params, engine_create_route_run, "Adds a route."),
+	CHANGE_ROUTE(ReplaceRoute, replace_route_params, engine_replace_route_run,
+		     "Leads a route elsewhere."),
+	CHANGE_ROUTE(DeleteRoute, delete_route_params, engine_delete_route_run, "Removes a route."),
 };
 const struct ec2_actions ec2_route_actions = ACTIONS(actions);

@@ -14,14 +14,15 @@
 struct end {
 	char name[NB_NAME_SIZE];
 	struct ip ip;
-	const char *role, *mac_role;
+	struct mac mac;
+	const char *role;
 };
 
 static struct end end_of(const struct peering *p, bool is_peer)
 {
 	struct end end = {.ip = ip_from_v4(LINKS_BASE + 2 * (uint32_t) p->link + is_peer),
-			  .role = is_peer ? "accepter-lrp" : "requester-lrp",
-			  .mac_role = is_peer ? "accepter-mac" : "requester-mac"};
+			  .mac = model_make_mac(p->row.id, is_peer ? "accepter-mac" : "requester-mac"),
+			  .role = is_peer ? "accepter-lrp" : "requester-lrp"};
 	nb_write_name(is_peer ? "pa-" : "pr-", p->row.id, end.name);
 	return end;
 }
@@ -39,15 +40,24 @@ void nb_plan_peering(struct wish *w, const struct peering *p)
 	snprintf(network, sizeof network, "%s/32", ip_write(own.ip, ip));
 	struct wish_row *row = wish_add_row(w, "Logical_Router_Port", uuid_v5(p->row.id, str_from(own.role)),
 					    json_pack("{s:s,s:s,s:{s:b},s:s,s:{}}", "name", own.name, "mac",
-						      mac_write(model_make_mac(p->row.id, own.mac_role), mac),
-						      "networks", network, 1, "peer", other.name, "options"));
+						      mac_write(own.mac, mac), "networks", network, 1, "peer",
+						      other.name, "options"));
 	wish_add_edge(w, row, "Logical_Router", "ports", w->scope);
 }
 
-void nb_write_peering_hop(const struct peering *p, uuid router, char next_hop[static IP_TEXT_SIZE],
-			  char port[static NB_NAME_SIZE])
+/* The address that every router port has by itself: of the link, made of its MAC (RFC 4291, appendix A). */
+static struct ip link_local(struct mac mac)
+{
+	return (struct ip){{0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac.b[0] ^ 2, mac.b[1], mac.b[2], 0xff, 0xfe,
+			    mac.b[3], mac.b[4], mac.b[5]},
+			   IP_V6};
+}
+
+void nb_write_peering_hop(const struct peering *p, uuid router, enum ip_family family,
+			  char next_hop[static IP_TEXT_SIZE], char port[static NB_NAME_SIZE])
 {
 	bool is_peer = is_peer_end(p, router);
-	ip_write(end_of(p, !is_peer).ip, next_hop);
+	struct end other = end_of(p, !is_peer);
+	ip_write(family == IP_V6 ? link_local(other.mac) : other.ip, next_hop);
 	memcpy(port, end_of(p, is_peer).name, NB_NAME_SIZE);
 }

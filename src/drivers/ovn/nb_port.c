@@ -102,6 +102,19 @@ static void plan_names(struct wish *w, struct wish_row *row, const struct networ
 	wish_add_mark(w, row, MARK_NAMES, keys);
 }
 
+/* A translation into itself: so the gateway's chassis answers upstream for the address, as for elastic ones.
+ * It tracks no connection, and is nothing on a router without a gateway. */
+static void plan_outer_ip(struct wish *w, const struct port *port, struct ip ip)
+{
+	char text[IP_TEXT_SIZE];
+	ip_write(ip, text);
+	struct wish_row *row =
+		wish_add_row(w, "NAT", uuid_v5(port->row.id, str_print(w->arena, "outer:%s", text)),
+			     json_pack("{s:s,s:s,s:s,s:{s:s}}", "type", "dnat_and_snat", "external_ip", text,
+				       "logical_ip", text, "options", "stateless", "true"));
+	wish_add_edge(w, row, "Logical_Router", "nat", port->router);
+}
+
 void nb_plan_port(struct wish *w, const struct network_port *wish)
 {
 	const struct port *port = wish->port;
@@ -114,6 +127,8 @@ void nb_plan_port(struct wish *w, const struct network_port *wish)
 	}
 	for (size_t k = 0; k < port->groups.count; k++)
 		wish_add_edge(w, row, "Port_Group", "ports", port->groups.at[k]);
+	for (size_t k = 0; k < wish->outer_ips.count; k++)
+		plan_outer_ip(w, port, wish->outer_ips.at[k]);
 	plan_names(w, row, wish);
 }
 

@@ -108,22 +108,20 @@ static void plan_user_route(struct wish *w, const struct network_route *r, const
 	cidr_write(cidr_canonical(route->destination), prefix);
 	if (strcmp(prefix, platform_prefix) == 0)
 		return; /* two routes of one prefix would share the traffic */
-	const struct network_subnet *arm = find_arm(wish, route->next_hop);
+	bool is_others = r->port && !uuid_equal(r->port->router, wish->router->row.id);
+	struct ip way_out = nb_find_way_out(wish, route), hop = r->port ? r->hop : route->next_hop;
+	const struct network_subnet *arm = is_others ? NULL : find_arm(wish, hop);
 	const struct peering *peering = find_peering(wish, route->peering);
-	bool by_gateway = nb_has_uplink(wish) && uuid_equal(route->gateway, wish->gateway->row.id);
-	if (by_gateway)
-		plan_route(w, route->row.id, route->table, prefix,
-			   ip_write(wish->external->next_hop, next_hop),
+	if (!ip_is_none(way_out))
+		plan_route(w, route->row.id, route->table, prefix, ip_write(way_out, next_hop),
 			   nb_write_name("gw-", wish->router->row.id, port));
 	else if (peering) {
-		nb_write_peering_hop(peering, wish->router->row.id, next_hop, port);
+		nb_write_peering_hop(peering, wish->router->row.id, route->destination.base.family, next_hop,
+				     port);
 		plan_route(w, route->row.id, route->table, prefix, next_hop, port);
 	} else if (arm)
-		plan_route(w, route->row.id, route->table, prefix, ip_write(route->next_hop, next_hop),
+		plan_route(w, route->row.id, route->table, prefix, ip_write(hop, next_hop),
 			   nb_write_name("rp-", arm_id(arm), port));
-	else if (r->port && uuid_equal(r->port->router, wish->router->row.id))
-		plan_route(w, route->row.id, route->table, prefix, ip_write(r->port->ip, next_hop),
-			   nb_write_name("rp-", r->port->subnet, port));
 	else
 		plan_route(w, route->row.id, route->table, prefix, "discard", NULL);
 }

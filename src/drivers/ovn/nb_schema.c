@@ -72,6 +72,7 @@ static const struct ovsdb_column nb_columns[] = {
 	{"NAT", "type", OVSDB_TEXT, false},
 	{"NAT", "external_ip", OVSDB_TEXT, false},
 	{"NAT", "logical_ip", OVSDB_TEXT, false},
+	{"NAT", "options", OVSDB_MAP, false},
 	{"NAT", "external_ids", OVSDB_MAP, false},
 
 	{"Gateway_Chassis", "name", OVSDB_TEXT, false},

@@ -4,7 +4,8 @@
  *
  * The gateway port has a /32 only: a public range on it would become a connected route of every
  * table. What was not translated still has a private source and is dropped on the external switch;
- * so no list of public ports is needed there. */
+ * so no list of public ports is needed there. IPv6 passes as it is, of those subnets whose routes lead
+ * out; the port has no address of it but its link's own (nb_port.c says who answers for the guests'). */
 #include <stdio.h>
 
 #include "base/buf.h"
@@ -17,6 +18,15 @@ bool nb_has_uplink(const struct network_router *wish)
 {
 	return wish->gateway && wish->external && !ip_is_none(wish->gateway->ip) &&
 	       wish->gateway_chassis.n > 0;
+}
+
+struct ip nb_find_way_out(const struct network_router *wish, const struct route *route)
+{
+	bool leads_there = nb_has_uplink(wish) && uuid_equal(route->gateway, wish->gateway->row.id);
+	if (!leads_there)
+		return (struct ip){0};
+	return route->destination.base.family == IP_V6 ? wish->external->ipv6_next_hop
+						       : wish->external->next_hop;
 }
 
 /* The external network's switch, shared by all routers with a gateway on it. */
@@ -103,27 +113,80 @@ static struct str write_private_set(struct wish *w, const struct network_router 
 	return set;
 }
 
-static void plan_guard(struct wish *w, struct str role, const char *direction, struct str match,
-		       uuid external)
+/* Packets of the arm's table leave by the gateway, unless they are more of a blackhole's. */
+static bool leads_out(const struct network_router *wish, const struct network_subnet *arm)
 {
-	struct wish_row *row = wish_add_row(w, "ACL", uuid_v5(w->scope, role),
-					    json_pack("{s:i,s:s,s:s%,s:s}", "priority", GUARD_PRIORITY,
-						      "direction", direction, "match", match.p ? match.p : "",
-						      match.n, "action", "drop"));
+	bool leads = false;
+	for (size_t k = 0; k < wish->route_count && !leads; k++) {
+		const struct route *route = wish->routes[k].route;
+		leads = route->destination.base.family == IP_V6 &&
+			uuid_equal(route->table, arm->route_table) &&
+			!ip_is_none(nb_find_way_out(wish, route));
+	}
+	return leads;
+}
+
+static bool is_of_pool(const struct router *router, struct cidr block)
+{
+	bool inside = false;
+	for (size_t k = 0; k < router->ipv6_blocks.count; k++)
+		inside |= cidr_contains_cidr(router->ipv6_blocks.at[k], block);
+	return inside;
+}
+
+/* "{fe80::/10, ff02::/16, 2001:db8:0:1::/64}": what is of the link, and the subnets that lead out. */
+static struct str write_ipv6_set(struct wish *w, const struct network_router *wish)
+{
+	struct buf b;
+	char text[CIDR_TEXT_SIZE];
+	buf_init(&b, GUARD_CAP_SIZE);
+	buf_print(&b, "{fe80::/10, ff02::/16");
+	for (size_t k = 0; k < wish->subnet_count; k++) {
+		struct cidr block = cidr_canonical(wish->subnets[k].subnet->block);
+		if (is_of_pool(wish->router, block) && leads_out(wish, &wish->subnets[k]))
+			buf_print(&b, ", %s", cidr_write(block, text));
+	}
+	buf_print(&b, "}");
+	if (buf_finish(&b).code)
+		w->failed = true;
+	struct str set = str_copy(w->arena, buf_str(&b));
+	buf_done(&b);
+	return set;
+}
+
+struct guard {
+	const char *role, *direction, *match, *action;
+	struct str set;
+	int priority;
+};
+
+static void plan_guard(struct wish *w, const struct guard *g, uuid external)
+{
+	char port[NB_NAME_SIZE];
+	struct str match = str_print(w->arena, "%s == \"%s\" && %s%" STR_FMT,
+				     str_is(str_from(g->direction), "from-lport") ? "inport" : "outport",
+				     nb_write_name("sp-gw-", w->scope, port), g->match, STR_ARG(g->set));
+	struct wish_row *row = wish_add_row(w, "ACL", uuid_v5(w->scope, str_from(g->role)),
+					    json_pack("{s:i,s:s,s:s%,s:s}", "priority", g->priority,
+						      "direction", g->direction, "match",
+						      match.p ? match.p : "", match.n, "action", g->action));
 	wish_add_edge(w, row, "Logical_Switch", "acls", external);
 }
 
+/* IPv6 is not translated: there it is said what may pass. */
 static void plan_guards(struct wish *w, const struct network_router *wish)
 {
-	char port[NB_NAME_SIZE];
-	nb_write_name("sp-gw-", w->scope, port);
-	struct str set = write_private_set(w, wish);
-	plan_guard(w, STR("guard-out"), "from-lport",
-		   str_print(w->arena, "inport == \"%s\" && ip4.src == %" STR_FMT, port, STR_ARG(set)),
-		   wish->external->row.id);
-	plan_guard(w, STR("guard-in"), "to-lport",
-		   str_print(w->arena, "outport == \"%s\" && ip4.dst == %" STR_FMT, port, STR_ARG(set)),
-		   wish->external->row.id);
+	struct str private = write_private_set(w, wish), ipv6 = write_ipv6_set(w, wish);
+	const struct guard guards[] = {
+		{"guard-out", "from-lport", "ip4.src == ", "drop", private, GUARD_PRIORITY},
+		{"guard-in", "to-lport", "ip4.dst == ", "drop", private, GUARD_PRIORITY},
+		{"guard-ipv6-out", "from-lport", "ip6.src == ", "allow", ipv6, GUARD_PRIORITY + 1},
+		{"guard-ipv6-in", "to-lport", "ip6.dst == ", "allow", ipv6, GUARD_PRIORITY + 1},
+		{"guard-ipv6-out-rest", "from-lport", "ip6", "drop", STR_NONE, GUARD_PRIORITY},
+		{"guard-ipv6-in-rest", "to-lport", "ip6", "drop", STR_NONE, GUARD_PRIORITY},
+	};
+	for (size_t k = 0; k < sizeof guards / sizeof guards[0]; k++)
+		plan_guard(w, &guards[k], wish->external->row.id);
 }
 
 /* The subnets under the gateway's public address; one that has its own goes before. */

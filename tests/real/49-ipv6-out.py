@@ -1,0 +1,92 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""IPv6 and the outside: the way out and in by an internet gateway, and who has none. OVN and the API are real; instances are simulated, and
+network namespaces plugged as their interfaces play the guests, whose kernels learn the way out from the router's advertisements."""
+import os
+import sys
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from guests import Guests  # noqa: E402
+from region import SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
+
+POOL = "2001:db8:d000::/48"
+OUTSIDE = "2001:db8:ffff::1"
+
+
+def make_vpc(ec2, number, subnets):
+    """A VPC with both families and an internet gateway; its subnets, each with a route table."""
+    vpc = ec2.create_vpc(CidrBlock=f"10.{number}.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]
+    block = ec2.describe_vpcs(VpcIds=[vpc["VpcId"]])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"]
+    made = {"id": vpc["VpcId"], "block": block, "subnets": [], "tables": []}
+    for n in range(subnets):
+        ipv6 = block.replace("00::/56", f"{n:02x}::/64")
+        subnet = ec2.create_subnet(VpcId=made["id"], CidrBlock=f"10.{number}.{n}.0/24", Ipv6CidrBlock=ipv6)["Subnet"]["SubnetId"]
+        ec2.modify_subnet_attribute(SubnetId=subnet, AssignIpv6AddressOnCreation={"Value": True})
+        table = ec2.create_route_table(VpcId=made["id"])["RouteTable"]["RouteTableId"]
+        ec2.associate_route_table(SubnetId=subnet, RouteTableId=table)
+        made["subnets"].append(subnet)
+        made["tables"].append(table)
+    group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [made["id"]]}])["SecurityGroups"][0]["GroupId"]
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[
+        {"IpProtocol": "-1", "Ipv6Ranges": [{"CidrIpv6": "::/0"}], "IpRanges": [{"CidrIp": "0.0.0.0/0"}]}])
+    return made
+
+
+def attach(ec2, vpc):
+    gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc["id"])
+    return gateway
+
+
+def start(ec2, guests, names, subnets):
+    """Guests by name, plugged with both addresses: {name: IPv6 address}, {name: instance id}."""
+    ids = [launch(ec2, SubnetId=subnet)[0] for subnet in subnets]
+    wait_state(ec2, ids, "running")
+    addresses = {}
+    for name, identifier in zip(names, ids):
+        instance = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
+        guests.plug(name, instance)
+        addresses[name] = instance["NetworkInterfaces"][0]["Ipv6Addresses"][0]["Ipv6Address"]
+        guests.ns(name, "ip", "-6", "addr", "add", addresses[name] + "/128", "dev", "eth0", "nodad")
+        wait_until(lambda: "default via fe80" in guests.ns(name, "ip", "-6", "route"), SOON_S, f"a way out is advertised to {name}")
+    return addresses, dict(zip(names, ids))
+
+
+def pings(guests, name, address):
+    return " 0% packet loss" in guests.ns(name, "ping", "-6", "-c", "1", "-W", "1", address, fails=True)
+
+
+def check_both_ways(region, guests, words, name, address):
+    region.check_soon(f"{words}: out", lambda: pings(guests, name, OUTSIDE))
+    region.check_soon(f"{words}: in", lambda: pings(guests, "inet", address))
+
+
+def check_neither_way(region, guests, words, name, address):
+    region.settle()
+    region.check(f"{words}: not out", not pings(guests, name, OUTSIDE))
+    region.check(f"{words}: not in", not pings(guests, "inet", address))
+
+
+def main():
+    os.environ["DARI_DEMO_URI"] = "sim://"
+    with Region("v6out") as region, Guests(region) as guests:
+        region.run(region.dari, "network", "set-ipv6", "internet", "--pool", POOL, "--next-hop", "fe80::1")
+        ec2 = region.account("alice")
+        vpc = make_vpc(ec2, 0, 2)
+        gateway = attach(ec2, vpc)
+        ec2.create_route(RouteTableId=vpc["tables"][0], DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
+        ips, ids = start(ec2, guests, "ab", vpc["subnets"])
+        check_both_ways(region, guests, "a subnet with a route", "a", ips["a"])
+        check_neither_way(region, guests, "one without", "b", ips["b"])
+        region.check_soon("within the VPC it is reached", lambda: pings(guests, "a", ips["b"]))
+        region.check("and nobody is translated", ips["a"] in guests.ns("inet", "ip", "-6", "neigh", "show", "dev", "wan0"))
+        ec2.create_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0", InstanceId=ids["a"])
+        ec2.replace_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
+        check_both_ways(region, guests, "with a route it has", "b", ips["b"])
+        ec2.delete_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0")
+        check_neither_way(region, guests, "the route deleted", "b", ips["b"])
+        region.check_clean()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,259 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * IPv6 as northbound rows: a router with subnets and an internet gateway, in the miniature database. */
+#include "../base/test_base.h"
+
+#include <string.h>
+
+#include "drivers/ovn/nb.h"
+#include "ovn_model.h"
+
+enum { SUBNETS = 3, ROUTES = 3, MTU = 1442 };
+
+static uuid make_id(const char *kind, size_t n)
+{
+	char text[64];
+	snprintf(text, sizeof text, "%s %zu", kind, n);
+	return uuid_v5(UUID_NONE, str_from(text));
+}
+
+static struct cidr make_cidr(const char *text)
+{
+	struct cidr c;
+	assert_ok(cidr_parse(str_from(text), &c));
+	return c;
+}
+
+static struct ip make_ip(const char *text)
+{
+	struct ip ip;
+	assert_ok(ip_parse(str_from(text), &ip));
+	return ip;
+}
+
+/* Two subnets of the router's block and one of nobody's; the first's table leads out, to an interface and
+ * over a peering, the second's nowhere. */
+struct lab {
+	struct ctx *ctx;
+	struct model model;
+	struct router router;
+	struct cidr block;
+	struct gateway gateway;
+	struct external_network external;
+	struct subnet subnets[SUBNETS];
+	struct network_subnet arms[SUBNETS];
+	struct network_acl acl;
+	struct network_acl_entry entry;
+	const struct network_acl_entry *entries[1];
+	struct network_guard guard;
+	const struct network_guard *guards[1];
+	struct route routes[ROUTES];
+	struct port middle;
+	struct peering peering;
+	const struct peering *peerings[1];
+	struct network_route ways[ROUTES];
+	uuid tables[2];
+	struct network_router wish;
+};
+
+static void init_rows(struct lab *lab)
+{
+	lab->block = make_cidr("2001:db8:1::/56");
+	lab->router = (struct router){.row.id = make_id("router", 0), .ipv6_blocks = {&lab->block, 1}};
+	lab->gateway = (struct gateway){.row.id = make_id("gateway", 0), .ip = make_ip("100.64.0.10")};
+	lab->external = (struct external_network){.row.id = make_id("external", 0),
+						  .physical_network = STR("physnet1"),
+						  .next_hop = make_ip("100.64.0.1"),
+						  .ipv6_next_hop = make_ip("fe80::1")};
+	lab->acl.row.id = make_id("acl", 0);
+	lab->entry = (struct network_acl_entry){
+		.number = 100, .allows = true, .protocol = -1, .block = make_cidr("0.0.0.0/0")};
+	lab->entries[0] = &lab->entry;
+	lab->guard = (struct network_guard){&lab->acl, lab->entries, 1, true};
+	lab->guards[0] = &lab->guard;
+	for (size_t k = 0; k < 2; k++)
+		lab->tables[k] = make_id("table", k);
+	for (size_t k = 0; k < SUBNETS; k++) {
+		struct subnet *subnet = &lab->subnets[k];
+		*subnet = (struct subnet){.row.id = make_id("subnet", k),
+					  .network = make_id("network", 0),
+					  .router = lab->router.row.id,
+					  .block = make_cidr(k == 2 ? "fd00:1::/64" : "2001:db8:1::/64")};
+		subnet->block.base.b[7] = (uint8_t) k;
+		subnet->gateway_ip = ip_add(subnet->block.base, 1);
+		lab->arms[k] = (struct network_subnet){subnet, NULL, lab->tables[k % 2],
+						       k == 0 ? &lab->guard : NULL, MTU};
+	}
+}
+
+static void init_routes(struct lab *lab)
+{
+	static const char *const destinations[ROUTES] = {"::/0", "2001:db8:2::/48", "2001:db8:3::/56"};
+	for (size_t k = 0; k < ROUTES; k++)
+		lab->routes[k] = (struct route){.row.id = make_id("route", k),
+						.table = lab->tables[0],
+						.destination = make_cidr(destinations[k])};
+	lab->middle = (struct port){.row.id = make_id("port", 0), .router = lab->router.row.id};
+	lab->peering = (struct peering){.row.id = make_id("peering", 0),
+					.router = lab->router.row.id,
+					.peer_router = make_id("router", 1)};
+	lab->peerings[0] = &lab->peering;
+	lab->routes[0].gateway = lab->gateway.row.id;
+	lab->routes[1].port = lab->middle.row.id;
+	lab->routes[2].peering = lab->peering.row.id;
+	for (size_t k = 0; k < ROUTES; k++)
+		lab->ways[k].route = &lab->routes[k];
+	lab->ways[1].port = &lab->middle;
+	lab->ways[1].hop = make_ip("2001:db8:1::9");
+}
+
+static void commit_wish(struct lab *lab, struct wish *wish)
+{
+	struct ovsdb_cache cache;
+	json_t *ops = NULL;
+	model_load(&lab->model, &cache);
+	assert_ok(wish_diff(lab->ctx, wish, &cache, &ops));
+	if (ops)
+		model_commit(&lab->model, ops);
+	json_decref(ops);
+	ovsdb_cache_done(&cache);
+	wish_free(wish);
+}
+
+static void apply_router(struct lab *lab)
+{
+	struct wish wish;
+	wish_init(&wish, lab->ctx->arena, make_id("region", 0), lab->router.row.id, NB_ROUTER);
+	nb_plan_router(&wish, &lab->wish);
+	commit_wish(lab, &wish);
+}
+
+static void init_lab(void **state, struct lab *lab)
+{
+	struct wish wish;
+	const struct network network = {.row.id = make_id("network", 0), .mtu = MTU};
+	const struct network_segment segment = {.network = &network, .domain_name = STR("ec2.internal")};
+	*lab = (struct lab){.ctx = *state};
+	init_rows(lab);
+	init_routes(lab);
+	lab->wish = (struct network_router){.router = &lab->router,
+					    .subnets = lab->arms,
+					    .subnet_count = SUBNETS,
+					    .guards = lab->guards,
+					    .guard_count = 1,
+					    .tables = lab->tables,
+					    .table_count = 2,
+					    .routes = lab->ways,
+					    .route_count = ROUTES,
+					    .peerings = lab->peerings,
+					    .peering_count = 1,
+					    .gateway = &lab->gateway,
+					    .external = &lab->external,
+					    .gateway_chassis = STR("hv1")};
+	model_init(&lab->model, &nb_schema);
+	wish_init(&wish, lab->ctx->arena, make_id("region", 0), network.row.id, NB_NETWORK);
+	nb_plan_network(&wish, &segment);
+	commit_wish(lab, &wish);
+	apply_router(lab);
+}
+
+static const json_t *find_row(const struct lab *lab, const char *table, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	return json_object_get(json_object_get(lab->model.tables, table), uuid_write(id, text));
+}
+
+static const char *find_text(const struct lab *lab, const char *table, uuid id, const char *column)
+{
+	return json_string_value(json_object_get(find_row(lab, table, id), column));
+}
+
+/* The router tells of itself, and a list that lets IPv4 alone pass denies IPv6. */
+static void test_arms(void **state)
+{
+	static struct lab lab;
+	init_lab(state, &lab);
+	const json_t *arm = find_row(&lab, "Logical_Router_Port", uuid_v5(lab.subnets[0].row.id, STR("rp")));
+	assert_non_null(json_object_get(json_object_get(arm, "networks"), "2001:db8:1::1/64"));
+	assert_int_equal(json_object_size(json_object_get(arm, "ipv6_ra_configs")), 3);
+	assert_non_null(
+		strstr(find_text(&lab, "ACL", uuid_v5(lab.acl.row.id, STR("in-rest")), "match"), "&& ip6"));
+	model_done(&lab.model);
+}
+
+static const char *find_guard(const struct lab *lab)
+{
+	return find_text(lab, "ACL", uuid_v5(lab->router.row.id, STR("guard-ipv6-in")), "match");
+}
+
+/* Of the subnets whose table leads out, and of those in the router's own blocks alone. */
+static void test_ways_out(void **state)
+{
+	static struct lab lab;
+	init_lab(state, &lab);
+	const char *table = "Logical_Router_Static_Route";
+	assert_string_equal(find_text(&lab, table, lab.routes[0].row.id, "nexthop"), "fe80::1");
+	assert_string_equal(find_text(&lab, table, lab.routes[1].row.id, "nexthop"), "2001:db8:1::9");
+	assert_memory_equal(find_text(&lab, table, lab.routes[2].row.id, "nexthop"), "fe80::", 6);
+	assert_non_null(strstr(find_guard(&lab), "{fe80::/10, ff02::/16, 2001:db8:1::/64}"));
+	lab.routes[0].destination = make_cidr("0.0.0.0/0"); /* of IPv4 */
+	apply_router(&lab);
+	assert_string_equal(find_text(&lab, table, lab.routes[0].row.id, "nexthop"), "100.64.0.1");
+	assert_non_null(strstr(find_guard(&lab), "{fe80::/10, ff02::/16}"));
+	model_done(&lab.model);
+}
+
+static void test_no_way_out(void **state)
+{
+	static struct lab lab;
+	init_lab(state, &lab);
+	lab.external.ipv6_next_hop = (struct ip){0};
+	lab.ways[1].hop = (struct ip){0};
+	apply_router(&lab);
+	for (size_t k = 0; k < 2; k++)
+		assert_string_equal(
+			find_text(&lab, "Logical_Router_Static_Route", lab.routes[k].row.id, "nexthop"),
+			"discard");
+	assert_non_null(strstr(find_guard(&lab), "{fe80::/10, ff02::/16}"));
+	model_done(&lab.model);
+}
+
+static void apply_port(struct lab *lab, struct ips outer_ips)
+{
+	const struct port port = {.row.id = make_id("port", 1),
+				  .network = make_id("network", 0),
+				  .router = lab->router.row.id,
+				  .ip = make_ip("10.0.0.4"),
+				  .is_open = true};
+	struct ip ip = make_ip("2001:db8:1::9");
+	struct network_port n = {.port = &port, .secondaries = {&ip, 1}, .outer_ips = outer_ips};
+	struct wish wish;
+	wish_init(&wish, lab->ctx->arena, make_id("region", 0), port.row.id, NB_PORT);
+	nb_plan_port(&wish, &n);
+	commit_wish(lab, &wish);
+}
+
+static void test_a_guests_address(void **state)
+{
+	static struct lab lab;
+	init_lab(state, &lab);
+	struct ip ip = make_ip("2001:db8:1::9");
+	uuid id = uuid_v5(make_id("port", 1), STR("outer:2001:db8:1::9"));
+	apply_port(&lab, (struct ips){&ip, 1});
+	assert_string_equal(find_text(&lab, "NAT", id, "external_ip"), "2001:db8:1::9");
+	assert_string_equal(find_text(&lab, "NAT", id, "logical_ip"), "2001:db8:1::9");
+	assert_non_null(json_object_get(json_object_get(find_row(&lab, "NAT", id), "options"), "stateless"));
+	apply_port(&lab, (struct ips){0});
+	assert_null(find_row(&lab, "NAT", id));
+	model_done(&lab.model);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		ctx_test(test_arms),
+		ctx_test(test_ways_out),
+		ctx_test(test_no_way_out),
+		ctx_test(test_a_guests_address),
+	};
+	return cmocka_run_group_tests_name("network_ipv6_ovn", tests, NULL, NULL);
+}
