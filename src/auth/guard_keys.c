@@ -39,6 +39,7 @@ static const struct arn_form arn_forms[] = {
 	{KIND_SECURITY_GROUP, "security-group", false, false},
 	{KIND_SECURITY_GROUP_RULE, "security-group-rule", false, false},
 	{KIND_GATEWAY, "internet-gateway", false, false},
+	{KIND_EGRESS_GATEWAY, "egress-only-internet-gateway", false, false},
 	{KIND_ROUTE_TABLE, "route-table", false, false},
 	{KIND_NETWORK_ACL, "network-acl", false, false},
 	{KIND_NAT_GATEWAY, "natgateway", false, false},

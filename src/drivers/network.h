@@ -62,8 +62,10 @@ struct network_nat {
 /* A whole router: gateways, peerings, subnets, route tables, metadata and DNS port. */
 struct network_router {
 	const struct router *router;
-	const struct gateway *gateway;           /* NULL: none attached */
-	const struct external_network *external; /* the gateway's; NULL likewise */
+	const struct gateway *gateway;       /* NULL: none attached */
+	const struct egress_gateway *egress; /* for IPv6; NULL: none */
+	const struct external_network
+		*external;       /* the gateway's, else where the other leads; NULL: nowhere */
 	struct ip translated_to; /* public: what its subnets reach out under; none: only what has its own */
 	const struct network_subnet *subnets;
 	size_t subnet_count;

@@ -146,6 +146,19 @@ static RESULT check_pool(struct op *op, const struct external_network *network, 
 	return OK;
 }
 
+/* Those that lead nowhere yet may from now on. */
+static RESULT touch_egress_gateways(struct op *op)
+{
+	const struct egress_gateway *gateway = egress_gateway_first(op->head), *next = NULL;
+	for (; gateway; gateway = next) {
+		next = egress_gateway_next(op->head, gateway);
+		struct egress_gateway touched = *gateway;
+		touched.row.gen++;
+		TRY(egress_gateway_put(op, &touched));
+	}
+	return OK;
+}
+
 /* Routers that are led out there learn of the next hop. */
 static RESULT touch_gateways(struct op *op, uuid network)
 {
@@ -158,7 +171,7 @@ static RESULT touch_gateways(struct op *op, uuid network)
 		touched.row.gen++;
 		TRY(gateway_put(op, &touched));
 	}
-	return OK;
+	return touch_egress_gateways(op);
 }
 
 RESULT engine_set_external_ipv6(struct op *op, struct external_ipv6_wish *wish)

@@ -43,6 +43,16 @@ bool engine_is_ipv6_of_router(const struct router *router, struct cidr block)
 	return false;
 }
 
+const struct external_network *engine_find_ipv6_outside(const struct tables *t, const struct router *router)
+{
+	const struct external_network *n = external_network_first(t);
+	for (; n; n = external_network_next(t, n))
+		for (size_t k = 0; row_is_live(&n->row) && k < router->ipv6_blocks.count; k++)
+			if (cidr_contains_cidr(n->ipv6_pool, router->ipv6_blocks.at[k]))
+				return n;
+	return NULL;
+}
+
 /* ---- a router's blocks ---- */
 
 /* Which blocks of a pool are taken, a bit each. */

@@ -19,6 +19,8 @@ const struct subnet *engine_find_ipv6_subnet(const struct tables *t, const struc
 const struct subnet *engine_find_ipv4_subnet(const struct tables *t, const struct subnet *subnet);
 /* EC2's id of the association of an IPv6 block with its router. */
 uuid engine_get_ipv6_association(const struct router *router, struct cidr block);
+/* The external network that the router's IPv6 blocks are of, or NULL. */
+const struct external_network *engine_find_ipv6_outside(const struct tables *t, const struct router *router);
 /* It lies in one of the router's IPv6 blocks: what is outside finds it there. */
 bool engine_is_ipv6_of_router(const struct router *router, struct cidr block);
 

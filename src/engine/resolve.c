@@ -332,6 +332,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_DHCP_OPTIONS] = "dhcpOptions",
 	[KIND_ROUTER] = "VPC",
 	[KIND_GATEWAY] = "internet gateway",
+	[KIND_EGRESS_GATEWAY] = "egress-only internet gateway",
 	[KIND_NETWORK] = "network",
 	[KIND_NETWORK_GRANT] = "grant of a network",
 	[KIND_ADDRESS_GROUP] = "prefix list",

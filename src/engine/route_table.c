@@ -191,7 +191,7 @@ RESULT engine_replace_route_table(struct op *op, struct route_table_association 
 struct route_plan {
 	const struct route_table *table;
 	struct cidr destination;
-	uuid gateway, nat_gateway, port, peering;
+	uuid gateway, egress_gateway, nat_gateway, port, peering;
 	const struct route *present; /* with that destination, or NULL */
 };
 
@@ -241,6 +241,11 @@ static RESULT resolve_named(struct op *op, const struct route_wish *wish, const 
 		TRY(engine_find_own_gateway(op->ctx, op->head, target, &gateway));
 		plan->gateway = gateway->row.id;
 		*ret_router = gateway->router;
+	} else if (target == &wish->egress_gateway) {
+		const struct egress_gateway *gateway = NULL;
+		TRY(engine_find_own_egress_gateway(op->ctx, op->head, target, &gateway));
+		plan->egress_gateway = gateway->row.id;
+		*ret_router = gateway->router;
 	} else if (target == &wish->nat_gateway) {
 		const struct nat_gateway *nat = NULL;
 		TRY(find_target_nat(op, target, &nat));
@@ -261,8 +266,8 @@ static RESULT resolve_named(struct op *op, const struct route_wish *wish, const 
 
 static RESULT resolve_target(struct op *op, const struct route_wish *wish, struct route_plan *plan)
 {
-	const struct ref *targets[] = {&wish->gateway, &wish->nat_gateway, &wish->port, &wish->instance,
-				       &wish->peering};
+	const struct ref *targets[] = {&wish->gateway, &wish->egress_gateway, &wish->nat_gateway,
+				       &wish->port,    &wish->instance,       &wish->peering};
 	const struct ref *target = NULL;
 	size_t count = 0;
 	uuid router = UUID_NONE;
@@ -274,6 +279,9 @@ static RESULT resolve_target(struct op *op, const struct route_wish *wish, struc
 	if (count != 1)
 		return ctx_fail_kind(op->ctx, ERR_COMBINATION, KIND_ROUTE, "A route has exactly one target.");
 	TRY(resolve_named(op, wish, target, plan, &router));
+	if (target == &wish->egress_gateway && plan->destination.base.family == IP_V4)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE, target->field,
+				   "An egress-only internet gateway leads IPv6 out alone.");
 	if (target == &wish->nat_gateway && plan->destination.base.family == IP_V6)
 		return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_ROUTE, target->field,
 				   "A NAT gateway translates IPv4 alone.");
@@ -308,6 +316,7 @@ static RESULT write_route(struct op *op, const struct route_plan *plan)
 			      .table = plan->table->row.id,
 			      .destination = plan->destination,
 			      .gateway = plan->gateway,
+			      .egress_gateway = plan->egress_gateway,
 			      .nat_gateway = plan->nat_gateway,
 			      .port = plan->port,
 			      .peering = plan->peering};
@@ -396,8 +405,8 @@ static RESULT forget_extra(struct op *op, const struct extra_routes_wish *wish, 
 	const struct route *route = route_first_by_table(op->head, table), *next = NULL;
 	for (; route; route = next) {
 		next = route_next_by_table(op->head, route);
-		if (uuid_is_none(route->gateway) && uuid_is_none(route->peering) &&
-		    is_listed(op->head, wish, route) == removes)
+		if (uuid_is_none(route->gateway) && uuid_is_none(route->egress_gateway) &&
+		    uuid_is_none(route->peering) && is_listed(op->head, wish, route) == removes)
 			TRY(route_forget(op, route->row.id));
 	}
 	return OK;

@@ -34,11 +34,12 @@ OPERATION(engine_replace_route_table, route_table_association)
 struct route_wish {
 	struct ref route_table;
 	struct cidr destination; /* of either family */
-	struct ref gateway, nat_gateway, port, instance,
+	struct ref gateway, egress_gateway, nat_gateway, port, instance,
 		peering; /* one of them; an instance: its only port */
 };
 /* ERR_EXISTS: the destination has a route. ERR_CONFLICT with KIND_INSTANCE: it has several ports.
- * ERR_UNSUPPORTED with KIND_ROUTE: IPv6 over a NAT gateway. */
+ * ERR_UNSUPPORTED with KIND_ROUTE: IPv6 over a NAT gateway. ERR_INVALID with KIND_ROUTE: IPv4 over an
+ * egress-only one. */
 OPERATION(engine_create_route, route_wish)
 OPERATION(engine_replace_route, route_wish)
 OPERATION(engine_delete_route, route_wish)

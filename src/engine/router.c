@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/account.h"
+#include "engine/egress_gateway.h"
 #include "engine/internal.h"
 
 enum { BLOCK_BITS_MIN = 16, BLOCK_BITS_MAX = 28 };
@@ -180,6 +181,8 @@ static RESULT check_unused(struct op *op, const struct router *router, const str
 		what = "subnets";
 	else if (gateway_of_router(op->head, router->row.id))
 		what = "an internet gateway";
+	else if (engine_get_egress_gateway(op->head, router->row.id))
+		what = "an egress-only internet gateway";
 	else if (has_other_group(op->head, router))
 		what = "security groups";
 	else if (has_other_table(op->head, router))

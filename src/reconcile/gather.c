@@ -7,6 +7,7 @@
 #include "reconcile/work.h"
 
 #include "base/clock.h"
+#include "engine/egress_gateway.h"
 #include "engine/ipv6.h"
 #include "engine/peering.h"
 #include "engine/port.h"
@@ -210,6 +211,19 @@ static RESULT gather_routes(struct step *s, const struct tables *t, uuid router,
 	return OK;
 }
 
+/* It shares the internet gateway's way, where there is one. */
+static RESULT gather_egress(struct step *s, const struct tables *t, struct router_rows *rows)
+{
+	const struct egress_gateway *g = engine_get_egress_gateway(t, rows->wish.router->row.id);
+	const struct external_network *external = g ? engine_find_ipv6_outside(t, rows->wish.router) : NULL;
+	if (!external)
+		return OK; /* leads nowhere yet */
+	rows->wish.egress = STEP_COPY(s, KIND_EGRESS_GATEWAY, struct egress_gateway, g);
+	if (!rows->wish.external)
+		rows->wish.external = STEP_COPY(s, KIND_EXTERNAL_NETWORK, struct external_network, external);
+	return OK;
+}
+
 static RESULT gather_gateway(struct step *s, const struct tables *t, uuid router, struct router_rows *rows)
 {
 	for (const struct gateway *g = gateway_first_by_router(t, router); g;
@@ -330,6 +344,7 @@ RESULT gather_router(struct step *s, const struct tables *t, uuid router, struct
 	TRY(gather_routes(s, t, router, ret_rows));
 	TRY(gather_peerings(s, t, router, ret_rows));
 	TRY(gather_gateway(s, t, router, ret_rows));
+	TRY(gather_egress(s, t, ret_rows));
 	TRY(gather_hosts(s, t, &hosts));
 	ret_rows->wish.gateway_chassis = choose_chassis(s, &hosts, router);
 	TRY(gather_nats(s, t, &hosts, router, ret_rows));

@@ -188,6 +188,9 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 	case KIND_GATEWAY:
 		wake_network(r, KIND_ROUTER, ((const struct gateway *) row)->router);
 		break;
+	case KIND_EGRESS_GATEWAY:
+		wake_network(r, KIND_ROUTER, ((const struct egress_gateway *) row)->router);
+		break;
 	case KIND_ROUTE_TABLE:
 		wake_network(r, KIND_ROUTER, ((const struct route_table *) row)->router);
 		break;
@@ -307,6 +310,7 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, enu
 	case KIND_HOST: /* its connection is to be closed */
 	case KIND_SUBNET:
 	case KIND_GATEWAY:
+	case KIND_EGRESS_GATEWAY:
 	case KIND_ROUTE_TABLE:
 	case KIND_SECURITY_GROUP_RULE:
 		wake_for_row(r, kind, row);

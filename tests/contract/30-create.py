@@ -60,7 +60,7 @@ TEMPLATE = {
         {"DeviceIndex": 0, "NetworkInterfaceId": "eni-0123456789abcdef0", "SubnetId": "subnet-0123456789abcdef0", "Description": "first",
          "Groups": ["sg-0123456789abcdef1"], "PrivateIpAddress": "10.20.1.33", "SecondaryPrivateIpAddressCount": 4,
          "PrivateIpAddresses": [{"PrivateIpAddress": "10.20.1.34", "Primary": True}], "AssociatePublicIpAddress": False,
-         "DeleteOnTermination": True}],
+         "DeleteOnTermination": True, "Ipv6AddressCount": 3, "Ipv6Addresses": [{"Ipv6Address": "2001:db8::9"}]}],
     "TagSpecifications": [{"ResourceType": "instance", "Tags": TAGS}, {"ResourceType": "volume", "Tags": [{"Key": "of", "Value": "disks"}]}],
 }
 
@@ -150,6 +150,10 @@ ROWS = [
                                "CidrBlock": "192.0.2.0/24", "IcmpTypeCode": {"Type": 3, "Code": 4}}, {},
      "DescribeNetworkAcls", {"NetworkAclIds": ["{acl}"]}, "NetworkAcls[0].Entries[?RuleNumber==`91`] | [0]",
      {"Protocol": "1", "RuleAction": "deny", "Egress": True, "CidrBlock": "192.0.2.0/24", "PortRange": None, "IcmpTypeCode": {"Type": 3, "Code": 4}}),
+    ("CreateNetworkAclEntry", {"NetworkAclId": "{acl}", "RuleNumber": 92, "Protocol": "58", "RuleAction": "deny", "Egress": True,
+                               "Ipv6CidrBlock": "2001:db8::/32", "IcmpTypeCode": {"Type": 128, "Code": 0}}, {},
+     "DescribeNetworkAcls", {"NetworkAclIds": ["{acl}"]}, "NetworkAcls[0].Entries[?RuleNumber==`92`] | [0]",
+     {"Protocol": "58", "Ipv6CidrBlock": "2001:db8::/32", "CidrBlock": None, "PortRange": None, "IcmpTypeCode": {"Type": 128, "Code": 0}}),
     ("ReplaceNetworkAclEntry", {"NetworkAclId": "{acl}", "RuleNumber": 91, "Protocol": "47", "RuleAction": "allow", "Egress": True,
                                 "CidrBlock": "198.51.100.0/24"}, {},
      "DescribeNetworkAcls", {"NetworkAclIds": ["{acl}"]}, "NetworkAcls[0].Entries[?RuleNumber==`91`] | [0]",
@@ -421,6 +425,16 @@ ROWS = [
     ("CreateVpc", {"CidrBlock": "10.46.0.0/16", "AmazonProvidedIpv6CidrBlock": True},
      {"six vpc": "Vpc.VpcId", "six block": "Vpc.Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock"}, "DescribeVpcs", {"VpcIds": ["{six vpc}"]}, "Vpcs[0]",
      {"Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlockState.State": "associated", "Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block}"}),
+    ("CreateEgressOnlyInternetGateway", {"VpcId": "{six vpc}", "ClientToken": "an-eigw", "TagSpecifications": tags("egress-only-internet-gateway")},
+     {"eigw": "EgressOnlyInternetGateway.EgressOnlyInternetGatewayId"}, "DescribeEgressOnlyInternetGateways", {"EgressOnlyInternetGatewayIds": ["{eigw}"]},
+     "EgressOnlyInternetGateways[0]", {"Attachments": [{"State": "attached", "VpcId": "{six vpc}"}], "Tags": TAGS}),
+    ("CreateRouteTable", {"VpcId": "{six vpc}"}, {"six rtb": "RouteTable.RouteTableId"}, "DescribeRouteTables", {"RouteTableIds": ["{six rtb}"]},
+     "RouteTables[0]", {"VpcId": "{six vpc}", "Routes[?DestinationIpv6CidrBlock].GatewayId": ["local"]}),
+    ("CreateRoute", {"RouteTableId": "{six rtb}", "DestinationIpv6CidrBlock": "2001:db8:e100::/40", "EgressOnlyInternetGatewayId": "{eigw}"}, {},
+     "DescribeRouteTables", {"RouteTableIds": ["{six rtb}"]}, "RouteTables[0].Routes[?DestinationIpv6CidrBlock=='2001:db8:e100::/40'] | [0]",
+     {"EgressOnlyInternetGatewayId": "{eigw}", "State": "active", "Origin": "CreateRoute"}),
+    ("DeleteEgressOnlyInternetGateway", {"EgressOnlyInternetGatewayId": "{eigw}"}, {}, "DescribeRouteTables", {"RouteTableIds": ["{six rtb}"]},
+     "RouteTables[0].Routes[?DestinationIpv6CidrBlock=='2001:db8:e100::/40'] | [0]", {"EgressOnlyInternetGatewayId": "{eigw}", "State": "blackhole"}),
     ("CreateSubnet", {"VpcId": "{six vpc}", "CidrBlock": "10.46.1.0/24", "Ipv6CidrBlock": "{six block first}"}, {"six subnet": "Subnet.SubnetId"},
      "DescribeSubnets", {"SubnetIds": ["{six subnet}"]}, "Subnets[0]",
      {"Ipv6CidrBlockAssociationSet[0].Ipv6CidrBlock": "{six block first}", "CidrBlock": "10.46.1.0/24"}),
@@ -783,7 +797,8 @@ def test_is_whole(action, region):
 
 # What tags of a request with a token are for: with others it is another request.
 TAGGED_AS = {"ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
-             "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list"}
+             "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list",
+             "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway"}
 
 
 @pytest.mark.parametrize("action", sorted(a for a in ACTIONS if CREATES.match(a) and any(p["name"] == "ClientToken" and p["built"] for p in ACTIONS[a]["params"])))

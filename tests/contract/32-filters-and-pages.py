@@ -22,7 +22,7 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
-             "DescribeInternetGateways": "igw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
+             "DescribeInternetGateways": "igw", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
              "DescribeVolumeStatus": "vol", "DescribeVolumesModifications": "vol", "DescribeVpcs": "vpc", "DescribeAvailabilityZones": "=us-east-1a",
@@ -44,7 +44,8 @@ VALUES = {
     "network-interface.availability-zone": "placement/availabilityZone", "network-interface.requester-managed": "=false",
     "network-interface.association.allocation-id": "@eipalloc", "network-interface.association.association-id": "@eipassoc",
     "network-interface.attachment.instance-id": "instanceId", "network-interface.attachment.instance-owner-id": "ownerId",
-    "ip-permission.cidr": "ipPermissions/item/ipRanges/item/cidrIp", "ip-permission.group-id": "ipPermissions/item/groups/item/groupId",
+    "ip-permission.cidr": "ipPermissions/item/ipRanges/item/cidrIp", "ip-permission.ipv6-cidr": "ipPermissions/item/ipv6Ranges/item/cidrIpv6",
+    "egress.ip-permission.ipv6-cidr": "ipPermissionsEgress/item/ipv6Ranges/item/cidrIpv6", "entry.ipv6-cidr": "entrySet/item/ipv6CidrBlock", "ip-permission.group-id": "ipPermissions/item/groups/item/groupId",
     "ip-permission.user-id": "ipPermissions/item/groups/item/userId", "ip-permission.group-name": "=contract",
     "egress.ip-permission.cidr": "ipPermissionsEgress/item/ipRanges/item/cidrIp",
     "egress.ip-permission.protocol": "ipPermissionsEgress/item/ipProtocol",

@@ -34,6 +34,7 @@ REFUSED = [
     # there already
     ("AttachInternetGateway", {"InternetGatewayId": "{igw}", "VpcId": "{spare vpc}"}, "Resource.AlreadyAssociated"),
     ("AttachInternetGateway", {"InternetGatewayId": "{spare igw}", "VpcId": "{vpc}"}, "Resource.AlreadyAssociated"),
+    ("CreateEgressOnlyInternetGateway", {"VpcId": "{vpc}"}, "Resource.AlreadyAssociated"),
     ("AssociateRouteTable", {"RouteTableId": "{spare rtb}", "SubnetId": "{subnet}"}, "Resource.AlreadyAssociated"),
     ("AssociateAddress", {"AllocationId": "{eipalloc}", "NetworkInterfaceId": "{spare eni}", "AllowReassociation": "false"}, "Resource.AlreadyAssociated"),
     ("CreateKeyPair", {"KeyName": "contract"}, "InvalidKeyPair.Duplicate"),

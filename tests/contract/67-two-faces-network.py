@@ -753,6 +753,34 @@ def test_network_acls(both):
     both.rest()
 
 
+@holds("The network: IPv6")
+def test_ipv6(both):
+    vpc = both.ec2.create_vpc(CidrBlock="10.48.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    shown = both.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]
+    block = shown["Ipv6CidrBlockAssociationSet"][0]["Ipv6CidrBlock"].replace("/56", "/64")
+    subnet = both.ec2.create_subnet(VpcId=vpc, CidrBlock="10.48.1.0/24", Ipv6CidrBlock=block)["Subnet"]["SubnetId"]
+    (six,) = [s for s in both.ok("GET", f"{NETWORK}/subnets?ip_version=6")["subnets"] if s["cidr"] == block]
+    (four,) = [s for s in both.ok("GET", f"{NETWORK}/subnets?ip_version=4")["subnets"] if ec2_id("subnet", s["id"]) == subnet]
+    assert six["network_id"] == four["network_id"] and six["ipv6_address_mode"] == "dhcpv6-stateful"
+    nic = both.ec2.create_network_interface(SubnetId=subnet, Ipv6AddressCount=1)["NetworkInterface"]
+    table = both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["RouteTables"][0]["RouteTableId"]
+    gateway = both.ec2.create_egress_only_internet_gateway(VpcId=vpc)["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+    both.ec2.create_route(RouteTableId=table, DestinationIpv6CidrBlock="::/0", EgressOnlyInternetGatewayId=gateway)
+    both.ec2.create_route(RouteTableId=table, DestinationIpv6CidrBlock="2001:db8:e000::/48", NetworkInterfaceId=nic["NetworkInterfaceId"])
+    (router,) = [r for r in both.ok("GET", f"{NETWORK}/routers")["routers"] if ec2_id("vpc", r["id"]) == vpc]
+    assert router["routes"] == [{"destination": "2001:db8:e000::/48", "nexthop": nic["Ipv6Addresses"][0]["Ipv6Address"]}]
+    for destination in ("::/0", "2001:db8:e000::/48"):
+        both.ec2.delete_route(RouteTableId=table, DestinationIpv6CidrBlock=destination)
+    both.ec2.delete_network_interface(NetworkInterfaceId=nic["NetworkInterfaceId"])
+    both.rest()
+    both.ec2.delete_subnet(SubnetId=subnet)
+    both.rest()
+    assert both.status("DELETE", f"{NETWORK}/routers/{router['id']}") == 409
+    both.ec2.delete_egress_only_internet_gateway(EgressOnlyInternetGatewayId=gateway)
+    both.delete(f"{NETWORK}/routers/{router['id']}")
+    both.rest()
+
+
 @holds("The network: Reservations")
 def test_reservations(both):
     """Of a subnet's eleven addresses all but three are reserved: those three are given out, and others when they are asked for."""

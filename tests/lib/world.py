@@ -105,6 +105,10 @@ REQUESTS = {
     ("CreateRoute", "DestinationIpv6CidrBlock"): {"RouteTableId": "spare rtb", "GatewayId": "igw"},
     **{("CreateRoute", name): {"RouteTableId": "spare rtb", "DestinationCidrBlock": "=198.18.0.0/15"}
        for name in ("InstanceId", "NatGatewayId", "NetworkInterfaceId", "VpcPeeringConnectionId")},
+    ("CreateRoute", "EgressOnlyInternetGatewayId"): {"RouteTableId": "spare rtb", "DestinationIpv6CidrBlock": "=2001:db8:e001::/48"},
+    ("ReplaceRoute", "EgressOnlyInternetGatewayId"): {"RouteTableId": "rtb", "DestinationIpv6CidrBlock": "=2001:db8:e000::/48"},
+    "CreateEgressOnlyInternetGateway": {"VpcId": "loose vpc"},
+    "DeleteEgressOnlyInternetGateway": {"EgressOnlyInternetGatewayId": "spare eigw"},
     ("ReplaceRoute", "DestinationIpv6CidrBlock"): {"RouteTableId": "rtb", "GatewayId": "igw"},
     ("DeleteRoute", "DestinationIpv6CidrBlock"): {"RouteTableId": "rtb"},
     ("ReplaceRoute", "VpcPeeringConnectionId"): {"RouteTableId": "rtb", "DestinationCidrBlock": "=0.0.0.0/0"},
@@ -123,12 +127,14 @@ REQUESTS = {
     "DeleteManagedPrefixList": {"PrefixListId": "spare pl"},
     "CreateSubnetCidrReservation": {"SubnetId": "spare subnet", "Cidr": "=10.1.2.160/28", "ReservationType": "=explicit"},
     "DeleteSubnetCidrReservation": {"SubnetCidrReservationId": "spare scr"},
-    ("CreateNetworkAclEntry", "Icmp.Type"): {"RuleNumber": "=310", "Protocol": "=icmp", "Icmp.Code": "=-1"},
-    ("CreateNetworkAclEntry", "Icmp.Code"): {"RuleNumber": "=310", "Protocol": "=icmp", "Icmp.Type": "=8"},
-    "CreateNetworkAclEntry": {"RuleNumber": "=300", "PortRange.From": "=22", "PortRange.To": "=22"},
-    ("ReplaceNetworkAclEntry", "Icmp.Type"): {"Protocol": "=icmp", "Icmp.Code": "=-1"},
-    ("ReplaceNetworkAclEntry", "Icmp.Code"): {"Protocol": "=icmp", "Icmp.Type": "=8"},
-    "ReplaceNetworkAclEntry": {"PortRange.From": "=22", "PortRange.To": "=22"},
+    ("CreateNetworkAclEntry", "Icmp.Type"): {"RuleNumber": "=310", "CidrBlock": "=10.1.9.0/24", "Protocol": "=icmp", "Icmp.Code": "=-1"},
+    ("CreateNetworkAclEntry", "Icmp.Code"): {"RuleNumber": "=310", "CidrBlock": "=10.1.9.0/24", "Protocol": "=icmp", "Icmp.Type": "=8"},
+    ("CreateNetworkAclEntry", "Ipv6CidrBlock"): {"RuleNumber": "=300", "PortRange.From": "=22", "PortRange.To": "=22"},
+    ("ReplaceNetworkAclEntry", "Ipv6CidrBlock"): {"PortRange.From": "=22", "PortRange.To": "=22"},
+    "CreateNetworkAclEntry": {"RuleNumber": "=300", "CidrBlock": "=10.1.9.0/24", "PortRange.From": "=22", "PortRange.To": "=22"},
+    ("ReplaceNetworkAclEntry", "Icmp.Type"): {"CidrBlock": "=10.1.9.0/24", "Protocol": "=icmp", "Icmp.Code": "=-1"},
+    ("ReplaceNetworkAclEntry", "Icmp.Code"): {"CidrBlock": "=10.1.9.0/24", "Protocol": "=icmp", "Icmp.Type": "=8"},
+    "ReplaceNetworkAclEntry": {"CidrBlock": "=10.1.9.0/24", "PortRange.From": "=22", "PortRange.To": "=22"},
     "DeleteNetworkAcl": {"NetworkAclId": "spare acl"},
     "CreateDefaultSubnet": {"AvailabilityZone": "=us-east-1b"}, ("CreateDefaultSubnet", "AvailabilityZoneId"): {},
     "DeleteNetworkAclEntry": {"NetworkAclId": "spare acl"},
@@ -257,6 +263,7 @@ class World:
         make("rtbassoc", "AssociateRouteTable", {"RouteTableId": table, "SubnetId": subnet}, "associationId")
         call("CreateRoute", {"RouteTableId": table, "DestinationCidrBlock": "0.0.0.0/0", "GatewayId": igw})
         call("CreateRoute", {"RouteTableId": table, "DestinationIpv6CidrBlock": "2001:db8:e000::/48", "GatewayId": igw})
+        make("eigw", "CreateEgressOnlyInternetGateway", {"VpcId": vpc}, "egressOnlyInternetGatewayId")
         group = make("sg", "CreateSecurityGroup", {"GroupName": "contract", "GroupDescription": "words", "VpcId": vpc}, "groupId")
         make("sgr", "AuthorizeSecurityGroupIngress", {"GroupId": group, "IpProtocol": "tcp", "FromPort": 22, "ToPort": 22,
                                                       "CidrIp": "198.51.100.0/24"}, "securityGroupRuleId")
@@ -316,6 +323,7 @@ class World:
         make, vpc = self.make, self.ids["vpc"]
         make("spare vpc", "CreateVpc", {"CidrBlock": "10.2.0.0/16"}, "vpcId")
         make("spare igw", "CreateInternetGateway", {}, "internetGatewayId")
+        make("spare eigw", "CreateEgressOnlyInternetGateway", {"VpcId": self.ids["peer vpc"]}, "egressOnlyInternetGatewayId")
         make("spare pcx", "CreateVpcPeeringConnection", {"VpcId": self.ids["loose vpc"], "PeerVpcId": vpc}, "vpcPeeringConnectionId")
         make("spare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.2.0/24"}, "subnetId")
         make("bare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": f"10.1.{20 + len(self.deleted)}.0/24"}, "subnetId")
@@ -371,6 +379,7 @@ class World:
                                     ("spare acl", "DeleteNetworkAcl", "NetworkAclId"),
                                     ("named sg", "DeleteSecurityGroup", "GroupId"), ("spare sg", "DeleteSecurityGroup", "GroupId"),
                                     ("spare key", "DeleteKeyPair", "KeyPairId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
+                                    ("spare eigw", "DeleteEgressOnlyInternetGateway", "EgressOnlyInternetGatewayId"),
                                     ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
                                     ("spare lt", "DeleteLaunchTemplate", "LaunchTemplateId"), ("spare dopt", "DeleteDhcpOptions", "DhcpOptionsId"),
                                     ("spare pl", "DeleteManagedPrefixList", "PrefixListId"),
@@ -418,7 +427,7 @@ class World:
                     self.ids.setdefault(identifier.rpartition("-")[0], identifier)
 
     def has_kinds_of(self, action):
-        return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
+        return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateEgressOnlyInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "ImportSnapshot", "ImportImage", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
                           "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreateVpcPeeringConnection", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation", "CreateNetworkAcl", "CreateNetworkAclEntry", "CreateDefaultSubnet", "CreateDefaultVpc")
 

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""IPv6 and the outside: the way out and in by an internet gateway, and who has none. OVN and the API are real; instances are simulated, and
+"""IPv6 and the outside: the way out and in by an internet gateway, out alone by an egress-only one, and who has none; peers; network ACLs. OVN and the API are real; instances are simulated, and
 network namespaces plugged as their interfaces play the guests, whose kernels learn the way out from the router's advertisements."""
 import os
 import sys
@@ -67,6 +67,51 @@ def check_neither_way(region, guests, words, name, address):
     region.check(f"{words}: not in", not pings(guests, "inet", address))
 
 
+def egress_only(region, ec2, guests, vpc, ips):
+    """Out, and in only what answers; by itself, too, in a VPC without an internet gateway."""
+    region.check_soon("before, a new connection comes in", lambda: pings(guests, "inet", ips["b"]))
+    gateway = ec2.create_egress_only_internet_gateway(VpcId=vpc["id"])["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+    ec2.replace_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0", EgressOnlyInternetGatewayId=gateway)
+    region.settle()
+    region.check_soon("by an egress-only gateway it gets out", lambda: pings(guests, "b", OUTSIDE))
+    region.check("and nothing in", not pings(guests, "inet", ips["b"]))
+    region.check_soon("but from within the VPC", lambda: pings(guests, "a", ips["b"]))
+    other = make_vpc(ec2, 1, 1)
+    gateway = ec2.create_egress_only_internet_gateway(VpcId=other["id"])["EgressOnlyInternetGateway"]["EgressOnlyInternetGatewayId"]
+    ec2.create_route(RouteTableId=other["tables"][0], DestinationIpv6CidrBlock="::/0", EgressOnlyInternetGatewayId=gateway)
+    found, _ = start(ec2, guests, "c", other["subnets"])
+    region.check_soon("without an internet gateway as well", lambda: pings(guests, "c", OUTSIDE))
+    region.check("and nothing in there", not pings(guests, "inet", found["c"]) and not pings(guests, "a", found["c"]))
+    return other, found["c"]
+
+
+def peering(region, ec2, guests, vpc, other, ips, far):
+    pcx = ec2.create_vpc_peering_connection(VpcId=vpc["id"], PeerVpcId=other["id"])["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    ec2.accept_vpc_peering_connection(VpcPeeringConnectionId=pcx)
+    ec2.create_route(RouteTableId=vpc["tables"][0], DestinationIpv6CidrBlock=other["block"], VpcPeeringConnectionId=pcx)
+    ec2.create_route(RouteTableId=other["tables"][0], DestinationIpv6CidrBlock=vpc["block"], VpcPeeringConnectionId=pcx)
+    region.check_soon("a peer is reached, and the egress-only gateway lets it in", lambda: pings(guests, "a", far))
+    region.check_soon("and reaches back", lambda: pings(guests, "c", ips["a"]))
+
+
+def middlebox(region, ec2, guests, vpc, instance):
+    ec2.modify_instance_attribute(InstanceId=instance, SourceDestCheck={"Value": False})
+    guests.ns("a", "ip", "-6", "addr", "add", "2001:db8:eeee::1/128", "dev", "lo", "nodad")
+    ec2.create_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="2001:db8:eeee::/48", InstanceId=instance)
+    region.check_soon("a route to an instance leads to it", lambda: pings(guests, "b", "2001:db8:eeee::1"))
+
+
+def blocked_by_list(region, ec2, guests, vpc, ips):
+    """Entries of IPv6 in a network ACL, each way."""
+    (acl,) = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [vpc["subnets"][0]]}])["NetworkAcls"]
+    for egress, words in ((False, "inward"), (True, "outward")):
+        ec2.create_network_acl_entry(NetworkAclId=acl["NetworkAclId"], RuleNumber=50, Egress=egress, RuleAction="deny", Protocol="-1",
+                                     Ipv6CidrBlock=OUTSIDE + "/128")
+        check_neither_way(region, guests, f"an entry that denies, {words}", "a", ips["a"])
+        ec2.delete_network_acl_entry(NetworkAclId=acl["NetworkAclId"], RuleNumber=50, Egress=egress)
+        check_both_ways(region, guests, f"without it, {words}", "a", ips["a"])
+
+
 def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("v6out") as region, Guests(region) as guests:
@@ -80,9 +125,13 @@ def main():
         check_neither_way(region, guests, "one without", "b", ips["b"])
         region.check_soon("within the VPC it is reached", lambda: pings(guests, "a", ips["b"]))
         region.check("and nobody is translated", ips["a"] in guests.ns("inet", "ip", "-6", "neigh", "show", "dev", "wan0"))
+        blocked_by_list(region, ec2, guests, vpc, ips)
+        middlebox(region, ec2, guests, vpc, ids["a"])
         ec2.create_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0", InstanceId=ids["a"])
         ec2.replace_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
         check_both_ways(region, guests, "with a route it has", "b", ips["b"])
+        other, far = egress_only(region, ec2, guests, vpc, ips)
+        peering(region, ec2, guests, vpc, other, ips, far)
         ec2.delete_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0")
         check_neither_way(region, guests, "the route deleted", "b", ips["b"])
         region.check_clean()

@@ -73,6 +73,12 @@ static const char *differ_gateway(const struct look *l, struct thing *t, struct 
 	return model_is_id(answer_at(item, "attachmentSet/item/vpcId"), t->to) ? NULL : "its VPC";
 }
 
+static const char *differ_egress(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	return model_is_id(answer_at(item, "attachmentSet/item/vpcId"), t->of) ? NULL : "its VPC";
+}
+
 static const char *differ_associations(const struct look *l, struct thing *t, struct str set)
 {
 	struct str item;
@@ -119,9 +125,10 @@ static const char *differ_routes(const struct look *l, struct thing *t, struct s
 		const struct thing *route = model_route(&l->s->model, t, block);
 		if (!route)
 			return "a route";
-		const char *target = route->to->kind == KIND_NAT_GATEWAY ? "natGatewayId"
-				     : route->to->kind == KIND_PORT      ? "networkInterfaceId"
-									 : "gatewayId";
+		const char *target = route->to->kind == KIND_NAT_GATEWAY      ? "natGatewayId"
+				     : route->to->kind == KIND_PORT           ? "networkInterfaceId"
+				     : route->to->kind == KIND_EGRESS_GATEWAY ? "egressOnlyInternetGatewayId"
+									      : "gatewayId";
 		if (route->to->id[0] && !model_is_id(answer_at(item, target), route->to))
 			return "a route's target";
 	}
@@ -146,8 +153,10 @@ static const char *differ_entries(const struct look *l, struct thing *t, struct 
 			model_acl_entry(&l->s->model, t, str_is(answer_at(item, "egress"), "true"), number);
 		if (!entry)
 			return "an entry";
+		bool is_ipv6 = entry->block.base.family == IP_V6;
 		if (!str_is(answer_at(item, "ruleAction"), entry->name) ||
-		    !str_is(answer_at(item, "cidrBlock"), cidr_write(entry->block, text)))
+		    !str_is(answer_at(item, is_ipv6 ? "ipv6CidrBlock" : "cidrBlock"),
+			    cidr_write(entry->block, text)))
 			return "what an entry says";
 	}
 	return shown == known ? NULL : "the number of entries";
@@ -514,6 +523,8 @@ static const struct listing rows[] = {
 	 differ_subnet, is_in_vpc},
 	{KIND_GATEWAY, "Action=DescribeInternetGateways", "internetGatewaySet", "internetGatewayId", NULL,
 	 "InvalidInternetGatewayID.NotFound", differ_gateway},
+	{KIND_EGRESS_GATEWAY, "Action=DescribeEgressOnlyInternetGateways", "egressOnlyInternetGatewaySet",
+	 "egressOnlyInternetGatewayId", NULL, "InvalidGatewayID.NotFound", differ_egress},
 	{KIND_ROUTE_TABLE, "Action=DescribeRouteTables", "routeTableSet", "routeTableId", NULL,
 	 "InvalidRouteTableID.NotFound", differ_table},
 	{KIND_NETWORK_ACL, "Action=DescribeNetworkAcls", "networkAclSet", "networkAclId", NULL,

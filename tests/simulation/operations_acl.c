@@ -35,10 +35,13 @@ static bool draw_place(struct request *x)
 static bool draw_entry(struct request *x)
 {
 	char text[CIDR_TEXT_SIZE];
+	bool is_ipv6 = random_below(4) == 0;
 	x->block = (struct cidr){ip_from_v4((uint32_t) random_below(3) << 24), 8};
+	if (is_ipv6)
+		x->block = (struct cidr){{{0x20, (uint8_t) random_below(3)}, IP_V6}, 16};
 	snprintf(x->name, sizeof x->name, "%s", random_below(2) ? "allow" : "deny");
 	request_add(x, "RuleAction", "%s", x->name);
-	request_add(x, "CidrBlock", "%s", cidr_write(x->block, text));
+	request_add(x, is_ipv6 ? "Ipv6CidrBlock" : "CidrBlock", "%s", cidr_write(x->block, text));
 	request_add(x, "Protocol", "-1");
 	return draw_place(x);
 }

@@ -55,7 +55,8 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 {
 	struct model *m = &x->s->model;
 	const struct thing *vpc = x->refs[0];
-	bool is_used = model_part(m, KIND_SUBNET, vpc) || model_gateway(m, vpc);
+	bool is_used = model_part(m, KIND_SUBNET, vpc) || model_gateway(m, vpc) ||
+		       model_part(m, KIND_EGRESS_GATEWAY, vpc);
 	EACH (m, t, KIND_SECURITY_GROUP)
 		is_used = is_used || (t->of == vpc && !t->is_default);
 	EACH (m, t, KIND_ROUTE_TABLE)
@@ -433,6 +434,19 @@ static void apply_detach(struct request *x, struct str answer)
 	x->refs[0]->has_address = false;
 }
 
+static void judge_egress(const struct request *x, struct verdict *v)
+{
+	if (model_part(&x->s->model, KIND_EGRESS_GATEWAY, x->refs[0]))
+		refuse(v, "Resource.AlreadyAssociated");
+}
+
+static void apply_egress(struct request *x, struct str answer)
+{
+	request_apply_tag(x,
+			  model_add(&x->s->model, KIND_EGRESS_GATEWAY, x->account, x->refs[0],
+				    id_in(answer, "egressOnlyInternetGateway/egressOnlyInternetGatewayId")));
+}
+
 /* ---- route tables ---- */
 
 static void apply_table(struct request *x, struct str answer)
@@ -596,6 +610,20 @@ static const struct operation rows[] = {
 	 NULL,
 	 NULL,
 	 judge_delete_gateway,
+	 request_apply_end},
+	{"CreateEgressOnlyInternetGateway",
+	 2,
+	 {{"VpcId", KIND_ROUTER}},
+	 "egress-only-internet-gateway",
+	 NULL,
+	 judge_egress,
+	 apply_egress},
+	{"DeleteEgressOnlyInternetGateway",
+	 1,
+	 {{"EgressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY}},
+	 NULL,
+	 NULL,
+	 NULL,
 	 request_apply_end},
 	{"AttachInternetGateway",
 	 3,

@@ -93,6 +93,8 @@ static void judge_target(const struct request *x, struct verdict *v)
 		judge_instance(x, target, v);
 	if (target->kind == KIND_NAT_GATEWAY && target->life == ENDING)
 		refuse(v, "NatGatewayNotFound");
+	if (target->kind == KIND_EGRESS_GATEWAY && x->block.base.family == IP_V4)
+		refuse(v, "InvalidParameterValue");
 	if (target->kind == KIND_NAT_GATEWAY && x->block.base.family == IP_V6)
 		refuse(v, "UnsupportedOperation");
 	if (target->kind == KIND_PORT && target->of && target->of->kind == KIND_NAT_GATEWAY)
@@ -163,7 +165,9 @@ static const struct operation rows[] = {
 	CREATE(2, "NatGatewayId", KIND_NAT_GATEWAY),
 	CREATE(2, "InstanceId", KIND_INSTANCE),
 	CREATE(2, "NetworkInterfaceId", KIND_PORT),
+	CREATE(2, "EgressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY),
 	REPLACE(2, "GatewayId", KIND_GATEWAY),
+	REPLACE(1, "EgressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY),
 	REPLACE(1, "NatGatewayId", KIND_NAT_GATEWAY),
 	REPLACE(1, "NetworkInterfaceId", KIND_PORT),
 	{"DeleteRoute",

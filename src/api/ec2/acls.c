@@ -60,6 +60,11 @@ static const void *gather_acl(struct ec2_call *e, const struct row *row)
 
 /* ---- writing ---- */
 
+static bool is_icmp(int64_t protocol)
+{
+	return protocol == PROTOCOL_ICMP || protocol == PROTOCOL_ICMP6;
+}
+
 static bool has_ports(const struct network_acl_entry *entry)
 {
 	return entry->protocol == PROTOCOL_TCP || entry->protocol == PROTOCOL_UDP;
@@ -81,8 +86,8 @@ static void write_entry(struct xml *x, const struct network_acl_entry *entry)
 	xml_int(x, "protocol", entry->protocol);
 	xml_z(x, "ruleAction", entry->allows ? "allow" : "deny");
 	xml_bool(x, "egress", entry->egress);
-	ec2_write_cidr(x, "cidrBlock", entry->block);
-	if (entry->protocol == PROTOCOL_ICMP)
+	ec2_write_cidr(x, entry->block.base.family == IP_V6 ? "ipv6CidrBlock" : "cidrBlock", entry->block);
+	if (is_icmp(entry->protocol))
 		write_pair(x, "icmpTypeCode", "code", entry->to_port, "type", entry->from_port);
 	if (has_ports(entry))
 		write_pair(x, "portRange", "from", entry->from_port, "to", entry->to_port);
@@ -149,16 +154,23 @@ static bool fits_protocol(const struct filter_run *f, const struct network_acl_e
 	return filter_int(f, entry->protocol) || (named && filter_z(f, words[entry->protocol]));
 }
 
+/* Of either family, by a name of its own. */
+static bool fits_block(const struct filter_run *f, struct cidr block)
+{
+	char text[CIDR_TEXT_SIZE];
+	bool wants_ipv6 = str_is(str_from(f->filter->name), "entry.ipv6-cidr");
+	return wants_ipv6 == (block.base.family == IP_V6) && filter_z(f, cidr_write(block, text));
+}
+
 static bool fits_one_entry(const struct filter_run *f, const struct network_acl_entry *entry)
 {
 	struct str name = str_from(f->filter->name);
-	char text[CIDR_TEXT_SIZE];
-	if (str_is(name, "entry.cidr"))
-		return filter_z(f, cidr_write(entry->block, text));
+	if (str_ends_with(name, STR("cidr")))
+		return fits_block(f, entry->block);
 	if (str_is(name, "entry.icmp.code"))
-		return entry->protocol == PROTOCOL_ICMP && filter_int(f, entry->to_port);
+		return is_icmp(entry->protocol) && filter_int(f, entry->to_port);
 	if (str_is(name, "entry.icmp.type"))
-		return entry->protocol == PROTOCOL_ICMP && filter_int(f, entry->from_port);
+		return is_icmp(entry->protocol) && filter_int(f, entry->from_port);
 	if (str_is(name, "entry.port-range.from"))
 		return has_ports(entry) && filter_int(f, entry->from_port);
 	if (str_is(name, "entry.port-range.to"))
@@ -192,7 +204,7 @@ static const struct filter acl_filters[] = {
 	{"entry.cidr", .get = fits_entry},
 	{"entry.icmp.code", .get = fits_entry},
 	{"entry.icmp.type", .get = fits_entry},
-	{"entry.ipv6-cidr", .get = filter_nothing},
+	{"entry.ipv6-cidr", .get = fits_entry},
 	{"entry.port-range.from", .get = fits_entry},
 	{"entry.port-range.to", .get = fits_entry},
 	{"entry.protocol", .get = fits_entry},
@@ -248,6 +260,7 @@ static const struct param delete_acl_params[] = {
 struct ec2_acl_entry {
 	struct network_acl_entry_wish wish;
 	struct str protocol, action;
+	struct cidr ipv6;
 	int64_t port_from, port_to, icmp_type, icmp_code;
 	bool has_from, has_to, has_type, has_code;
 };
@@ -264,11 +277,12 @@ static const struct param entry_params[] = {
 	P("Protocol", protocol, .flags = REQUIRED, .max = 8,
 	  .doc = "tcp, udp, icmp, a number, or -1 for all."),
 	P("RuleAction", action, .flags = REQUIRED, .words = "allow|deny", .doc = "What it does."),
-	P("CidrBlock", wish.block, .flags = REQUIRED, .doc = "The other side's addresses."),
-	NOT_BUILT("Ipv6CidrBlock"),
+	P("CidrBlock", wish.block, .doc = "The other side's addresses, in IPv4, or"),
+	P("Ipv6CidrBlock", ipv6, .flags = IPV6, .doc = "in IPv6."),
 	P("PortRange.From", port_from, .max = 65535, GIVEN(has_from), .doc = "TCP, UDP: first port."),
 	P("PortRange.To", port_to, .max = 65535, GIVEN(has_to), .doc = "TCP, UDP: last port."),
-	P("Icmp.Type", icmp_type, .min = -1, .max = 255, GIVEN(has_type), .doc = "ICMP: its type; -1: all."),
+	P("Icmp.Type", icmp_type, .min = -1, .max = 255, GIVEN(has_type),
+	  .doc = "ICMP, of either family: its type; -1: all."),
 	P("Icmp.Code", icmp_code, .min = -1, .max = 255, GIVEN(has_code), .doc = "ICMP: its code; -1: all."),
 };
 static const struct param delete_entry_params[] = {PLACE};
@@ -313,23 +327,39 @@ static RESULT take_icmp(struct ec2_call *e, struct ec2_acl_entry *a)
 			      a->icmp_code);
 }
 
+/* One of the two blocks. */
+static RESULT take_block(struct ec2_call *e, struct ec2_acl_entry *a)
+{
+	bool has_ipv4 = !cidr_is_none(a->wish.block), has_ipv6 = !cidr_is_none(a->ipv6);
+	if (has_ipv4 && has_ipv6)
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("Ipv6CidrBlock"),
+				      "An entry has one block: CidrBlock or Ipv6CidrBlock.");
+	if (!has_ipv4 && !has_ipv6)
+		return ctx_fail_field(e->c, ERR_MISSING, STR("CidrBlock"),
+				      "The request must contain the parameter CidrBlock or Ipv6CidrBlock");
+	if (has_ipv6)
+		a->wish.block = a->ipv6;
+	return OK;
+}
+
 static RESULT prepare_entry(struct ec2_call *e, void *args)
 {
 	struct ec2_acl_entry *a = args;
 	a->wish.allows = str_is(a->action, "allow");
 	a->wish.from_port = a->wish.to_port = -1;
-	if (!ec2_parse_protocol(a->protocol, &a->wish.protocol) || a->wish.protocol == PROTOCOL_ICMP6)
+	TRY(take_block(e, a));
+	bool is_ipv6 = a->wish.block.base.family == IP_V6;
+	if (!ec2_parse_protocol(a->protocol, &a->wish.protocol) ||
+	    a->wish.protocol == (is_ipv6 ? PROTOCOL_ICMP : PROTOCOL_ICMP6))
 		return ctx_fail_field(e->c, ERR_INVALID, STR("Protocol"),
 				      "Invalid value '%" STR_FMT "' for IP protocol. %s",
 				      STR_ARG(a->protocol),
-				      a->wish.protocol == PROTOCOL_ICMP6 ? "It needs an IPv6 CIDR block."
-									 : "Unknown protocol.");
-	if (a->wish.block.base.family != IP_V4)
-		return ctx_fail_field(e->c, ERR_INVALID, STR("CidrBlock"),
-				      "The CidrBlock is not an IPv4 CIDR block.");
+				      a->wish.protocol == PROTOCOL_ICMP6  ? "It needs an IPv6 CIDR block."
+				      : a->wish.protocol == PROTOCOL_ICMP ? "It needs an IPv4 CIDR block."
+									  : "Unknown protocol.");
 	if (a->wish.protocol == PROTOCOL_TCP || a->wish.protocol == PROTOCOL_UDP)
 		return take_ports(e, a);
-	return a->wish.protocol == PROTOCOL_ICMP ? take_icmp(e, a) : OK;
+	return is_icmp(a->wish.protocol) ? take_icmp(e, a) : OK;
 }
 
 /* ---- associations ---- */

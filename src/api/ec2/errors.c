@@ -41,6 +41,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(MALFORMED, SUBNET, 400, "InvalidSubnetID.Malformed"),
 	E(MALFORMED, PORT, 400, "InvalidNetworkInterfaceId.Malformed"),
 	E(MALFORMED, GATEWAY, 400, "InvalidInternetGatewayId.Malformed"),
+	E(MALFORMED, EGRESS_GATEWAY, 400, "InvalidEgressOnlyInternetGatewayId.Malformed"),
 	E(MALFORMED, ROUTE_TABLE, 400, "InvalidRouteTableId.Malformed"),
 	E(MALFORMED, NAT_GATEWAY, 400, "NatGatewayMalformed"),
 	E(MALFORMED, PEERING, 400, "InvalidVpcPeeringConnectionId.Malformed"),
@@ -87,6 +88,7 @@ static const struct ec2_error ec2_errors[] = {
 	E_OF(NOT_FOUND, NONE, "Attachment", 400, "InvalidAttachmentID.NotFound"),
 	E(NOT_FOUND, ADDRESS, 400, "InvalidAllocationID.NotFound"),
 	E(NOT_FOUND, GATEWAY, 400, "InvalidInternetGatewayID.NotFound"),
+	E(NOT_FOUND, EGRESS_GATEWAY, 400, "InvalidGatewayID.NotFound"),
 	E(NOT_FOUND, ROUTE_TABLE, 400, "InvalidRouteTableID.NotFound"),
 	E(NOT_FOUND, ROUTE, 400, "InvalidRoute.NotFound"),
 	E(NOT_FOUND, NAT_GATEWAY, 400, "NatGatewayNotFound"),
@@ -112,6 +114,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(EXISTS, ROUTE, 400, "RouteAlreadyExists"),
 	E(EXISTS, NETWORK_ACL_ENTRY, 400, "NetworkAclEntryAlreadyExists"),
 	E(EXISTS, GATEWAY, 400, "Resource.AlreadyAssociated"), /* the VPC has one */
+	E(EXISTS, EGRESS_GATEWAY, 400, "Resource.AlreadyAssociated"),
 	E(EXISTS, PEERING, 400, "VpcPeeringConnectionAlreadyExists"),
 	E(EXISTS, ADDRESS, 400, "InvalidAddress.InUse"),
 	E(EXISTS, PORT, 400, "InvalidIPAddress.InUse"),

@@ -24,8 +24,10 @@ static bool fits_rule(const struct filter_run *f, const struct security_group_ru
 		      struct str attribute)
 {
 	char text[CIDR_TEXT_SIZE];
-	if (str_is(attribute, "cidr"))
-		return !cidr_is_none(rule->peer_block) && filter_z(f, cidr_write(rule->peer_block, text));
+	bool is_ipv6 = rule->peer_block.base.family == IP_V6;
+	if (str_ends_with(attribute, STR("cidr")))
+		return !cidr_is_none(rule->peer_block) && is_ipv6 == str_is(attribute, "ipv6-cidr") &&
+		       filter_z(f, cidr_write(rule->peer_block, text));
 	if (str_is(attribute, "protocol"))
 		return filter_text(f, ec2_protocol_word(f->e->c->arena, rule->protocol));
 	if (str_is(attribute, "from-port"))
@@ -78,9 +80,9 @@ static const struct filter group_filters[] = {
 	{"egress.ip-permission.group-id", .get = fits_permission, BY_PEER},
 	{"egress.ip-permission.group-name", .get = fits_permission},
 	{"egress.ip-permission.user-id", .get = fits_permission},
-	{"ip-permission.ipv6-cidr", .get = filter_nothing},
+	{"ip-permission.ipv6-cidr", .get = fits_permission},
 	{"ip-permission.prefix-list-id", .get = filter_nothing},
-	{"egress.ip-permission.ipv6-cidr", .get = filter_nothing},
+	{"egress.ip-permission.ipv6-cidr", .get = fits_permission},
 	{"egress.ip-permission.prefix-list-id", .get = filter_nothing},
 };
 

@@ -30,6 +30,11 @@ static const struct param address_rows[] = {
 };
 static const struct params address_params = PARAMS(struct ec2_launch_words, address_rows);
 
+static const struct param ipv6_address_rows[] = {
+	P("Ipv6Address", text[0], .flags = REQUIRED, .max = 64, .doc = "The address."),
+};
+static const struct params ipv6_address_params = PARAMS(struct ec2_launch_words, ipv6_address_rows);
+
 static const struct param interface_rows[] = {
 	P("DeviceIndex", number[0], .min = 0, .max = PORT_DEVICE_INDEX_MAX, .doc = "Its number."),
 	P("NetworkInterfaceId", text[0], .max = 255, .doc = "One that is there."),
@@ -44,8 +49,9 @@ static const struct param interface_rows[] = {
 	P("AssociatePublicIpAddress", flag[0], .doc = "Whether it gets a public address."),
 	P("DeleteOnTermination", flag[1], .doc = "Whether it goes with its instance."),
 	EC2_LAUNCH_INTERFACE_UNBUILT,
-	NOT_BUILT("Ipv6AddressCount", .only = "0"),
-	NOT_BUILT("Ipv6Addresses"),
+	P("Ipv6AddressCount", number[2], .min = 0, .max = PORT_IPS_MAX, .doc = "As many IPv6 addresses."),
+	PARAM_LIST(struct ec2_launch_words, "Ipv6Addresses", parts[1], ipv6_address_params,
+		   .max = PORT_IPS_MAX, .doc = "Or these."),
 	NOT_BUILT("Ipv4Prefix"),
 	NOT_BUILT("Ipv6Prefix"),
 };
@@ -161,6 +167,7 @@ static const struct {
 	{"BlockDeviceMapping", "", "blockDeviceMappingSet"},
 	{"NetworkInterface", "", "networkInterfaceSet"},
 	{"PrivateIpAddresses", "NetworkInterface", "privateIpAddressesSet"},
+	{"Ipv6Addresses", "NetworkInterface", "ipv6AddressesSet"},
 	{"TagSpecification", "", "tagSpecificationSet"},
 	{"Tag", "TagSpecification", "tagSet"},
 };

@@ -41,6 +41,8 @@ static bool is_active(const struct tables *t, const struct route_table *table, c
 		const struct peering *peering = peering_find(t, route->peering);
 		return peering && row_is_live(&peering->row) && peering->is_accepted;
 	}
+	if (!uuid_is_none(route->egress_gateway))
+		return egress_gateway_find(t, route->egress_gateway) != NULL;
 	const struct gateway *gateway = gateway_find(t, route->gateway);
 	return gateway && row_is_live(&gateway->row) && uuid_equal(gateway->router, table->router);
 }
@@ -133,6 +135,7 @@ static void write_route(struct ec2_call *e, struct xml *x, const struct route_it
 	xml_open(x, "item");
 	write_destination(x, r->route->destination);
 	ec2_write_id(x, "gatewayId", KIND_GATEWAY, r->route->gateway);
+	ec2_write_id(x, "egressOnlyInternetGatewayId", KIND_EGRESS_GATEWAY, r->route->egress_gateway);
 	ec2_write_id(x, "natGatewayId", KIND_NAT_GATEWAY, r->route->nat_gateway);
 	ec2_write_id(x, "vpcPeeringConnectionId", KIND_PEERING, r->route->peering);
 	ec2_write_id(x, "networkInterfaceId", KIND_PORT,
@@ -219,6 +222,8 @@ static bool fits_one_route(const struct filter_run *f, const struct route_table 
 		return fits_destination(f, route->destination);
 	if (str_is(name, "route.gateway-id"))
 		return filter_id(f, KIND_GATEWAY, route->gateway);
+	if (str_is(name, "route.egress-only-internet-gateway-id"))
+		return filter_id(f, KIND_EGRESS_GATEWAY, route->egress_gateway);
 	if (str_is(name, "route.nat-gateway-id"))
 		return filter_id(f, KIND_NAT_GATEWAY, route->nat_gateway);
 	if (str_is(name, "route.vpc-peering-connection-id"))
@@ -284,7 +289,8 @@ static const struct filter table_filters[] = {
 	 .ways = {{KIND_ROUTE, ROUTE_INDEX_NAT_GATEWAY, .steps = {TO(KIND_ROUTE_TABLE, route, table)}}}},
 	{"route.destination-ipv6-cidr-block", .get = fits_route},
 	{"route.destination-prefix-list-id", .get = filter_nothing},
-	{"route.egress-only-internet-gateway-id", .get = filter_nothing},
+	{"route.egress-only-internet-gateway-id", .get = fits_route,
+	 .ways = {{KIND_ROUTE, ROUTE_INDEX_EGRESS_GATEWAY, .steps = {TO(KIND_ROUTE_TABLE, route, table)}}}},
 	{"route.transit-gateway-id", .get = filter_nothing},
 	{"route.vpc-peering-connection-id", .get = fits_route,
 	 .ways = {{KIND_ROUTE, ROUTE_INDEX_PEERING, .steps = {TO(KIND_ROUTE_TABLE, route, table)}}}},
@@ -389,8 +395,10 @@ struct ec2_route {
 		P("NetworkInterfaceId", wish.port, .kind = KIND_PORT, .doc = "Or this interface."),          \
 		P("InstanceId", wish.instance, .kind = KIND_INSTANCE,                                        \
 		  .doc = "Or this instance's interface."),                                                   \
-		NOT_BUILT("VpcEndpointId"), NOT_BUILT("EgressOnlyInternetGatewayId"),                        \
-		NOT_BUILT("TransitGatewayId"), NOT_BUILT("LocalGatewayId"), NOT_BUILT("CarrierGatewayId"),   \
+		P("EgressOnlyInternetGatewayId", wish.egress_gateway, .kind = KIND_EGRESS_GATEWAY,           \
+		  .doc = "Or, in IPv6, this egress-only gateway."),                                          \
+		NOT_BUILT("VpcEndpointId"), NOT_BUILT("TransitGatewayId"), NOT_BUILT("LocalGatewayId"),      \
+		NOT_BUILT("CarrierGatewayId"),                                                               \
 		P("VpcPeeringConnectionId", wish.peering, .kind = KIND_PEERING, .doc = "Or the peer VPC."),  \
 		NOT_BUILT("CoreNetworkArn"), NOT_BUILT("OdbNetworkArn")
 static const struct param create_route_params[] = {PLACE, TARGET};

@@ -60,6 +60,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_DHCP_OPTIONS] = "dhcp-options",
 	[KIND_ROUTER] = "vpc",
 	[KIND_GATEWAY] = "internet-gateway",
+	[KIND_EGRESS_GATEWAY] = "egress-only-internet-gateway",
 	[KIND_SUBNET] = "subnet",
 	[KIND_SUBNET_RESERVATION] = "subnet-cidr-reservation",
 	[KIND_ROUTE_TABLE] = "route-table",

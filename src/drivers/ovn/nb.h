@@ -34,13 +34,16 @@ uuid nb_dns_id(uuid router);
 void nb_plan_network(struct wish *w, const struct network_segment *wish);
 void nb_plan_router(struct wish *w, const struct network_router *wish);
 void nb_plan_uplink(struct wish *w, const struct network_router *wish); /* part of it, if nb_has_uplink() */
-bool nb_has_uplink(const struct network_router *wish); /* a gateway with an address, and a chassis for it */
-/* The next hop outside of a route to the router's gateway; none: it does not lead there, or nowhere. */
+bool nb_has_uplink(const struct network_router *wish); /* a gateway of either kind, and a chassis for it */
+/* The next hop outside of a route to a gateway of the router; none: it does not lead there, or nowhere. */
 struct ip nb_find_way_out(const struct network_router *wish, const struct route *route);
+void nb_plan_egress(struct wish *w, const struct network_router *wish);   /* part of it: nothing comes in */
 void nb_plan_metadata(struct wish *w, const struct network_router *wish); /* part of it */
 void nb_plan_nat(struct wish *w, const struct network_nat *n,
 		 const struct network_router *wish);           /* likewise */
 void nb_plan_peering(struct wish *w, const struct peering *p); /* likewise: the end at the wish's scope */
+/* The address of its link that every router port has by itself, made of its MAC (RFC 4291, appendix A). */
+struct ip nb_make_link_local(struct mac mac);
 /* How that router reaches the other one. */
 void nb_write_peering_hop(const struct peering *p, uuid router, enum ip_family family,
 			  char next_hop[static IP_TEXT_SIZE], char port[static NB_NAME_SIZE]);

@@ -45,8 +45,7 @@ void nb_plan_peering(struct wish *w, const struct peering *p)
 	wish_add_edge(w, row, "Logical_Router", "ports", w->scope);
 }
 
-/* The address that every router port has by itself: of the link, made of its MAC (RFC 4291, appendix A). */
-static struct ip link_local(struct mac mac)
+struct ip nb_make_link_local(struct mac mac)
 {
 	return (struct ip){{0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac.b[0] ^ 2, mac.b[1], mac.b[2], 0xff, 0xfe,
 			    mac.b[3], mac.b[4], mac.b[5]},
@@ -58,6 +57,6 @@ void nb_write_peering_hop(const struct peering *p, uuid router, enum ip_family f
 {
 	bool is_peer = is_peer_end(p, router);
 	struct end other = end_of(p, !is_peer);
-	ip_write(family == IP_V6 ? link_local(other.mac) : other.ip, next_hop);
+	ip_write(family == IP_V6 ? nb_make_link_local(other.mac) : other.ip, next_hop);
 	memcpy(port, end_of(p, is_peer).name, NB_NAME_SIZE);
 }

@@ -16,17 +16,18 @@ enum { GUARD_PRIORITY = 100, CHASSIS_PRIORITY_BEST = 1000, GUARD_CAP_SIZE = 64 *
 
 bool nb_has_uplink(const struct network_router *wish)
 {
-	return wish->gateway && wish->external && !ip_is_none(wish->gateway->ip) &&
-	       wish->gateway_chassis.n > 0;
+	bool has_gateway = wish->gateway && !ip_is_none(wish->gateway->ip);
+	return (has_gateway || wish->egress) && wish->external && wish->gateway_chassis.n > 0;
 }
 
 struct ip nb_find_way_out(const struct network_router *wish, const struct route *route)
 {
-	bool leads_there = nb_has_uplink(wish) && uuid_equal(route->gateway, wish->gateway->row.id);
-	if (!leads_there)
+	bool is_ipv6 = route->destination.base.family == IP_V6;
+	bool by_gateway = wish->gateway && uuid_equal(route->gateway, wish->gateway->row.id);
+	bool by_egress = is_ipv6 && wish->egress && uuid_equal(route->egress_gateway, wish->egress->row.id);
+	if (!nb_has_uplink(wish) || !(by_gateway || by_egress))
 		return (struct ip){0};
-	return route->destination.base.family == IP_V6 ? wish->external->ipv6_next_hop
-						       : wish->external->next_hop;
+	return is_ipv6 ? wish->external->ipv6_next_hop : wish->external->next_hop;
 }
 
 /* The external network's switch, shared by all routers with a gateway on it. */
@@ -61,13 +62,17 @@ static void plan_gateway_port(struct wish *w, const struct network_router *wish)
 {
 	uuid id = wish->router->row.id, port_id = uuid_v5(id, STR("gw-lrp"));
 	char port[NB_NAME_SIZE], switch_port[NB_NAME_SIZE], ip[IP_TEXT_SIZE], network[IP_TEXT_SIZE + 4];
-	char mac[MAC_TEXT_SIZE];
+	char text[MAC_TEXT_SIZE];
+	struct mac mac = model_make_mac(id, MAC_OF_GATEWAY);
 	nb_write_name("gw-", id, port);
-	snprintf(network, sizeof network, "%s/32", ip_write(wish->gateway->ip, ip));
-	struct wish_row *row = wish_add_row(w, "Logical_Router_Port", port_id,
-					    json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac",
-						      mac_write(model_make_mac(id, MAC_OF_GATEWAY), mac),
-						      "networks", network, 1, "options"));
+	if (wish->gateway)
+		snprintf(network, sizeof network, "%s/32", ip_write(wish->gateway->ip, ip));
+	else /* a port has to have one: that which it has by itself */
+		snprintf(network, sizeof network, "%s/64", ip_write(nb_make_link_local(mac), ip));
+	struct wish_row *row =
+		wish_add_row(w, "Logical_Router_Port", port_id,
+			     json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac", mac_write(mac, text),
+				       "networks", network, 1, "options"));
 	wish_add_edge(w, row, "Logical_Router", "ports", id);
 	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(id, STR("gw-lsp")),
 			   json_pack("{s:s,s:s,s:{s:b},s:{s:s,s:s}}", "name",

@@ -217,6 +217,40 @@ static void test_no_way_out(void **state)
 	model_done(&lab.model);
 }
 
+/* What a narrower route or the router has is no source of the gateway's. */
+static void test_egress_only(void **state)
+{
+	static struct lab lab;
+	const struct egress_gateway egress = {.row.id = make_id("egress", 0)};
+	char id[UUID_TEXT_SIZE], role[64];
+	init_lab(state, &lab);
+	lab.routes[0].gateway = UUID_NONE;
+	lab.routes[0].egress_gateway = egress.row.id;
+	lab.routes[0].destination = make_cidr("2001:db8::/46");
+	lab.wish.egress = &egress;
+	lab.wish.gateway = NULL;
+	apply_router(&lab);
+	snprintf(role, sizeof role, "egress:%s", uuid_write(lab.routes[0].row.id, id));
+	uuid acl = uuid_v5(lab.subnets[0].row.id, str_from(role));
+	const char *match = find_text(&lab, "ACL", acl, "match");
+	assert_non_null(strstr(
+		match, "ip6.dst == 2001:db8:1::/64 && ip6.src == {2001:db8::/48, 2001:db8:1:100::/56, "));
+	assert_null(strstr(match, "2001:db8:1::/56"));
+	assert_null(strstr(match, "2001:db8:2:"));
+	assert_null(strstr(match, "2001:db8:3::/56"));
+	assert_string_equal(find_text(&lab, "Logical_Router_Static_Route", lab.routes[0].row.id, "nexthop"),
+			    "fe80::1");
+	assert_non_null(strstr(find_guard(&lab), "2001:db8:1::/64"));
+	assert_null(
+		find_row(&lab, "ACL", uuid_v5(lab.subnets[1].row.id, str_from(role)))); /* another table's */
+	lab.wish.egress = NULL;
+	apply_router(&lab);
+	assert_null(find_row(&lab, "ACL", acl));
+	assert_string_equal(find_text(&lab, "Logical_Router_Static_Route", lab.routes[0].row.id, "nexthop"),
+			    "discard");
+	model_done(&lab.model);
+}
+
 static void apply_port(struct lab *lab, struct ips outer_ips)
 {
 	const struct port port = {.row.id = make_id("port", 1),
@@ -250,10 +284,8 @@ static void test_a_guests_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ctx_test(test_arms),
-		ctx_test(test_ways_out),
-		ctx_test(test_no_way_out),
-		ctx_test(test_a_guests_address),
+		ctx_test(test_arms),        ctx_test(test_ways_out),         ctx_test(test_no_way_out),
+		ctx_test(test_egress_only), ctx_test(test_a_guests_address),
 	};
 	return cmocka_run_group_tests_name("network_ipv6_ovn", tests, NULL, NULL);
 }
