@@ -292,7 +292,8 @@ static RESULT check_room(struct compute_host *h, struct ctx *c, virDomainPtr d)
 static bool is_reached(virDomainPtr d, enum compute_power power)
 {
 	int state = 0;
-	if (power == COMPUTE_SHUTDOWN && virDomainGetState(d, &state, NULL, 0) == 0 && state == VIR_DOMAIN_SHUTDOWN)
+	if (power == COMPUTE_SHUTDOWN && virDomainGetState(d, &state, NULL, 0) == 0 &&
+	    state == VIR_DOMAIN_SHUTDOWN)
 		return true;
 	return powers[power].is_done_by_state && virDomainIsActive(d) == (powers[power].is_on ? 1 : 0);
 }

@@ -398,7 +398,8 @@ static void test_shutdown(void **state)
 	struct scene s = scene_open();
 	scene_make_running(&s);
 	/* Who asks on while it goes down is refused at no moment of it. */
-	for (int tries = 0; tries < 100 * PATIENCE && scene_see(&s).power == INSTANCE_SEEN_POWER_ON; tries++) {
+	for (int tries = 0; tries < 100 * PATIENCE && scene_see(&s).power == INSTANCE_SEEN_POWER_ON;
+	     tries++) {
 		EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
 		contract_rest_ms(1);
 	}
