@@ -50,7 +50,7 @@ static const struct arn_form arn_forms[] = {
 	{KIND_LAUNCH_TEMPLATE, "launch-template", false, false},
 	{KIND_ADDRESS_GROUP, "prefix-list", false, false},
 	{KIND_SUBNET_POOL, "ipam-pool", false, false},
-	{KIND_HOST, "dedicated-host", false, false},
+	{KIND_DEDICATED_HOST, "dedicated-host", false, false},
 };
 
 static struct str account_number(const struct tables *t, uuid account, const struct identity *who)
@@ -146,6 +146,7 @@ enum row_form {
 	FORM_TEXT,
 	FORM_INT,
 	FORM_BOOL,
+	FORM_TENANCY,
 	FORM_REQUIRED, /* "required" or "optional" */
 	FORM_ENABLED,  /* "enabled" or "disabled" */
 	FORM_GIB,      /* bytes in GiB */
@@ -182,6 +183,7 @@ static const struct row_key row_keys[] = {
 	OF("ec2:subnetid", INSTANCE, instance, ID, subnet, SUBNET),
 	OF("ec2:availabilityzone", INSTANCE, instance, NAME, zone, ZONE),
 	OF("ec2:placementgroup", INSTANCE, instance, ARN, server_group, SERVER_GROUP),
+	OF("ec2:tenancy", INSTANCE, instance, TENANCY, tenancy, NONE),
 	OF("ec2:keypairname", INSTANCE, instance, TEXT, key_name, NONE),
 	OF("ec2:ebsoptimized", INSTANCE, instance, BOOL, ebs_optimized, NONE),
 	OF("ec2:metadatahttptokens", INSTANCE, instance, REQUIRED, metadata_tokens_required, NONE),
@@ -225,6 +227,8 @@ static const struct row_key row_keys[] = {
 	OF("ec2:vpcpeeringconnectionid", PEERING, peering, SELF, row, NONE),
 	OF("ec2:requestervpc", PEERING, peering, ARN, router, ROUTER),
 	OF("ec2:acceptervpc", PEERING, peering, ARN, peer_router, ROUTER),
+	OF("ec2:availabilityzone", DEDICATED_HOST, dedicated_host, NAME, zone, ZONE),
+	OF("ec2:instancetype", DEDICATED_HOST, dedicated_host, TEXT, type, NONE),
 	OF("ec2:allocationid", ADDRESS, address, SELF, row, NONE),
 	OF("ec2:publicipaddress", ADDRESS, address, IP, ip, NONE),
 	OF("ec2:keypairname", KEY_PAIR, key_pair, TEXT, name, NONE),
@@ -257,6 +261,8 @@ static struct str write_field(const struct guard_subject *s, struct arena *a, co
 		return str_print(a, "%" PRId64, *(const int64_t *) at >> 30);
 	case FORM_BOOL:
 		return *(const bool *) at ? STR("true") : STR("false");
+	case FORM_TENANCY:
+		return str_from(instance_tenancy_words[*(const enum instance_tenancy *) at]);
 	case FORM_REQUIRED:
 		return *(const bool *) at ? STR("required") : STR("optional");
 	case FORM_ENABLED:

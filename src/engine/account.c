@@ -166,7 +166,7 @@ static RESULT check_empty(struct op *op, const struct account *account)
 		    {"snapshots", has->snapshots},       {"images", has->images},
 		    {"addresses", has->addresses},       {"VPCs", has->routers},
 		    {"NAT gateways", has->nat_gateways}, {"network interfaces", has->ports},
-		    {"networks", has->networks}};
+		    {"networks", has->networks},         {"dedicated hosts", has->dedicated_hosts}};
 	for (size_t n = 0; n < sizeof kept / sizeof *kept; n++)
 		if (kept[n].count > 0)
 			return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_ACCOUNT,
@@ -239,6 +239,7 @@ static void limits_by_quota(const struct account_limits *wish, int64_t ret_limit
 		[QUOTA_NETWORKS] = wish->networks,
 		[QUOTA_SUBNETS] = wish->subnets,
 		[QUOTA_RULES] = wish->rules,
+		[QUOTA_DEDICATED_HOSTS] = wish->dedicated_hosts,
 	};
 	memcpy(ret_limits, limits, sizeof limits);
 }

@@ -44,7 +44,7 @@ OPERATION(engine_delete_account, account_target)
 struct account_limits {
 	struct ref account;
 	int64_t instances, vcpus, memory, volumes, volume_bytes, snapshots, images, addresses, routers,
-		groups, ports, nat_gateways, networks, subnets, rules;
+		groups, ports, nat_gateways, networks, subnets, rules, dedicated_hosts;
 };
 OPERATION(engine_set_limits, account_limits)
 /* What accounts get that are made from now on; no account is named. */
@@ -52,7 +52,7 @@ OPERATION(engine_set_default_limits, account_limits)
 /* Every limit the same: ACCOUNT_LIMIT_KEEP, to say some; or -1. */
 static inline struct account_limits account_limits_all(struct ref account, int64_t n)
 {
-	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
+	return (struct account_limits){account, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n, n};
 }
 
 /* One more key for a user. What it may is what the user's roles on that account give. */

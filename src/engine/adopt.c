@@ -189,6 +189,8 @@ static RESULT write_instance(struct adoption *a)
 	next.wanted_pause = next.wanted_save = next.seen_paused = next.seen_saved = false;
 	next.old_type = next.rescue_disk = next.shelf_image = UUID_NONE;
 	next.wanted_shelf = next.moves = next.marked_broken = false;
+	if (!dedicated_host_find(op->head, next.dedicated_host))
+		next.dedicated_host = UUID_NONE;
 	if (!server_group_find(op->head, next.server_group))
 		next.server_group = UUID_NONE, next.partition = 0;
 	next.task = INSTANCE_TASK_NONE;

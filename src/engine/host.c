@@ -2,6 +2,7 @@
  * Hosts. What happens next: reconcile/host.c connects to a host that was added and reports. */
 #include "engine/host.h"
 
+#include "engine/dedicated_host.h"
 #include "engine/internal.h"
 
 enum { OVERCOMMIT_PERCENT = 400, REASON_MAX_SIZE = 255 };
@@ -94,6 +95,11 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 				   "The host '%" STR_FMT
 				   "' still holds instances (%lld) or volumes: terminate them first.",
 				   STR_ARG(host->name), (long long) use->instances);
+	if (engine_find_dedicated(op->head, host->row.id))
+		return ENGINE_FAIL(op, ERR_IN_USE, KIND_HOST, wish->host.field,
+				   "The host '%" STR_FMT
+				   "' is dedicated to an account: it has to release it first.",
+				   STR_ARG(host->name));
 	TRY(engine_tell(op, KIND_HOST, &host->row, "removed", "Host %" STR_FMT ".", STR_ARG(host->name)));
 	TRY(condition_clear_all(op, host->row.id));
 	TRY(aggregates_leave_host(op, host->row.id));

@@ -26,7 +26,8 @@ OPERATION(engine_update_host, host_settings)
 struct host_target {
 	struct ref host; /* by name or id */
 };
-/* Forgets it at once: nothing of ours is on it. ERR_IN_USE with instances or volumes. */
+/* Forgets it at once: nothing of ours is on it. ERR_IN_USE with instances or volumes, or dedicated
+ * to an account. */
 OPERATION(engine_remove_host, host_target)
 
 /* What a look at a host found. Absent host: OK, nothing happens. */

@@ -35,10 +35,13 @@ struct instance_launch {
 	int64_t min_count, max_count;
 	struct str name; /* Nova's; of several each gets a number behind it */
 	struct str description;
-	struct ref key_pair;             /* kind none: no key */
-	struct ref instance_profile;     /* by name or ARN; kind none: none */
-	struct ref server_group;         /* kind none: none */
-	int64_t partition;               /* of a partition group; 0: that with the fewest instances */
+	struct ref key_pair;         /* kind none: no key */
+	struct ref instance_profile; /* by name or ARN; kind none: none */
+	struct ref server_group;     /* kind none: none */
+	int64_t partition;           /* of a partition group; 0: that with the fewest instances */
+	enum instance_tenancy tenancy;
+	struct ref dedicated_host;       /* with the tenancy of host only; kind none: any of the account's */
+	bool host_affinity;              /* likewise: it stays with the one that it gets */
 	struct ref zone;                 /* kind none: the primary port's subnet's */
 	const struct launch_port *ports; /* none: one new one */
 	size_t port_count;
@@ -268,6 +271,11 @@ struct instance_placement {
 	bool set_group;
 	struct ref server_group; /* kind none: none any more */
 	int64_t partition;       /* 0: not said: in a new group that with the fewest */
+	/* Of one that has a tenancy other than the default one: ERR_STATE with KIND_DEDICATED_HOST. */
+	bool set_tenancy;
+	enum instance_tenancy tenancy;
+	struct ref dedicated_host; /* kind none: as it is */
+	enum choice host_affinity; /* which alone a running one may change, too */
 };
 OPERATION(engine_change_placement, instance_placement)
 

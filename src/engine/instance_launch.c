@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/account_settings.h"
+#include "engine/dedicated_host.h"
 #include "engine/image.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
@@ -23,6 +24,7 @@ struct launch {
 	const struct key_pair *key;             /* or NULL */
 	const struct instance_profile *profile; /* likewise */
 	const struct server_group *group;       /* likewise */
+	const struct dedicated_host *dedicated; /* likewise: that it names */
 	struct launch_ports ports;
 	const struct subnet *subnet; /* the primary port's; NULL: it has none */
 	uuid zone;
@@ -158,7 +160,10 @@ static struct placement_need need_in(const struct launch *l, uuid zone)
 				       .disk = l->disk,
 				       .group = l->group,
 				       .partition = l->wish->partition,
-				       .type = l->type};
+				       .type = l->type,
+				       .account = l->account->row.id,
+				       .tenancy = l->wish->tenancy,
+				       .dedicated_host = l->dedicated ? l->dedicated->row.id : UUID_NONE};
 }
 
 static RESULT count_fitting(struct launch *l, uuid zone, size_t *ret_count)
@@ -251,6 +256,22 @@ static RESULT resolve_group(struct launch *l)
 	return l->group ? server_group_check_members(op, l->group, l->wish->min_count, ref->field) : OK;
 }
 
+static RESULT resolve_tenancy(struct launch *l)
+{
+	struct op *op = l->op;
+	const struct ref *ref = &l->wish->dedicated_host;
+	bool names = ref_is_given(ref);
+	if (l->wish->tenancy != INSTANCE_TENANCY_HOST && (names || l->wish->host_affinity))
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_INSTANCE,
+				   names ? ref->field : STR("Placement.Affinity"),
+				   "Only an instance with a tenancy of host has a HostId and an Affinity.");
+	if (!names)
+		return OK;
+	TRY(engine_find_own_dedicated_host(op->ctx, op->head, ref, &l->dedicated));
+	TRY(engine_permit(op, "instance.create", KIND_DEDICATED_HOST, &l->dedicated->row));
+	return dedicated_host_check_type(op, l->dedicated, l->type, ref->field);
+}
+
 /* As the launch says, else its account, else as EC2 has it. */
 static void choose_metadata(struct launch *l)
 {
@@ -279,6 +300,7 @@ static RESULT permit(struct launch *l)
 		.subnet = l->subnet ? l->subnet->row.id : UUID_NONE,
 		.zone = l->zone,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
+		.tenancy = w->tenancy,
 		.ebs_optimized = w->ebs_optimized,
 		.metadata_enabled = l->metadata.enabled,
 		.metadata_tokens_required = l->metadata.tokens_required,
@@ -309,6 +331,7 @@ static RESULT resolve(struct launch *l)
 	TRY(check_counts(op, l->wish));
 	TRY(resolve_image_and_type(l));
 	TRY(resolve_group(l));
+	TRY(resolve_tenancy(l));
 	TRY(resolve_disks(l));
 	if (!l->image)
 		l->from = l->disks.at[0].image;
@@ -367,7 +390,8 @@ static RESULT fail_no_room(struct launch *l)
 	const struct zone *zone = zone_find(op->head, l->zone);
 	struct placement_report report;
 	placement_report(&l->placement, &report);
-	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_INSTANCE,
+	bool is_dedicated = l->wish->tenancy == INSTANCE_TENANCY_HOST;
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, is_dedicated ? KIND_DEDICATED_HOST : KIND_INSTANCE,
 			     "There is no room in zone '%" STR_FMT "' for %" PRId64
 			     " instances of type %" STR_FMT ": %" STR_FMT ".",
 			     STR_ARG(zone ? zone->name : STR_NONE), l->wish->min_count,
@@ -440,6 +464,16 @@ static struct str name_of(const struct launch *l, int64_t index)
 	return str_print(l->op->ctx->arena, "%" STR_FMT "-%" PRId64, STR_ARG(name), index + 1);
 }
 
+/* The one that it is to stay with. */
+static uuid dedicated_of(const struct launch *l, const struct host *host)
+{
+	const struct dedicated_host *there =
+		l->wish->host_affinity && host ? engine_find_dedicated(l->op->head, host->row.id) : NULL;
+	if (there)
+		return there->row.id;
+	return l->dedicated ? l->dedicated->row.id : UUID_NONE;
+}
+
 static struct instance make_instance(const struct launch *l, int64_t index, const struct host *host)
 {
 	const struct instance_launch *w = l->wish;
@@ -468,6 +502,9 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.host = host ? host->row.id : UUID_NONE,
 		.server_group = l->group ? l->group->row.id : UUID_NONE,
 		.partition = l->placement.need.partition,
+		.tenancy = w->tenancy,
+		.dedicated_host = dedicated_of(l, host),
+		.host_affinity = w->host_affinity,
 		.root_device = l->disks.at[0].device,
 		/* the two enums have the same words in the same order */
 		.personality = has_personality || !l->from ? w->personality

@@ -2,6 +2,7 @@
  * Where an instance that is there is placed: one that was accepted without a host or has left its host, and
  * what its user changes of that while it is off.
  * Called by: api/ec2/placement.c. What happens next: reconcile/instance.c. */
+#include "engine/dedicated_host.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/placement.h"
@@ -13,7 +14,10 @@
 static RESULT write_host(struct op *op, const struct instance *instance, uuid host)
 {
 	struct instance next = *instance;
+	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, host);
 	next.host = host;
+	if (next.host_affinity && dedicated)
+		next.dedicated_host = dedicated->row.id;
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	for (const struct volume *v = volume_first_by_instance(op->head, instance->row.id); v;
@@ -53,6 +57,9 @@ static void get_need(const struct tables *t, const struct instance *instance, st
 					    .group = server_group_find(t, instance->server_group),
 					    .partition = instance->partition,
 					    .type = type,
+					    .account = instance->account,
+					    .tenancy = instance->tenancy,
+					    .dedicated_host = instance->dedicated_host,
 					    .except = instance->row.id};
 }
 
@@ -135,6 +142,52 @@ static RESULT change_group(struct op *op, const struct instance_placement *wish,
 	return OK;
 }
 
+static RESULT change_dedicated_host(struct op *op, const struct instance_placement *wish,
+				    struct instance *next)
+{
+	const struct ref *ref = &wish->dedicated_host;
+	const struct dedicated_host *dedicated = NULL;
+	TRY(engine_find_own_dedicated_host(op->ctx, op->head, ref, &dedicated));
+	TRY(engine_permit(op, "instance.place", KIND_DEDICATED_HOST, &dedicated->row));
+	TRY(dedicated_host_check_type(op, dedicated, instance_type_find(op->head, next->type), ref->field));
+	next->dedicated_host = dedicated->row.id;
+	return OK;
+}
+
+/* With an affinity it is bound to the one that it is on, if to none yet. */
+static void bind_to_host(const struct op *op, struct instance *next)
+{
+	const struct dedicated_host *there = engine_find_dedicated(op->head, next->host);
+	next->host_affinity = next->host_affinity && next->tenancy == INSTANCE_TENANCY_HOST;
+	if (next->host_affinity && uuid_is_none(next->dedicated_host) && there)
+		next->dedicated_host = there->row.id;
+}
+
+/* Its tenancy, and which dedicated host it is to be on. */
+static RESULT change_tenancy(struct op *op, const struct instance_placement *wish, struct instance *next)
+{
+	bool is_said = wish->set_tenancy || ref_is_given(&wish->dedicated_host) ||
+		       wish->host_affinity != CHOICE_DEFAULT;
+	if (!is_said)
+		return OK;
+	enum instance_tenancy before = next->tenancy;
+	if (wish->set_tenancy)
+		next->tenancy = wish->tenancy;
+	bool needs_host = ref_is_given(&wish->dedicated_host) || wish->host_affinity == CHOICE_YES;
+	if (before == INSTANCE_TENANCY_DEFAULT || (needs_host && next->tenancy != INSTANCE_TENANCY_HOST))
+		return ENGINE_FAIL(op, ERR_STATE, KIND_DEDICATED_HOST, wish->instance.field,
+				   "The instance '%" STR_FMT
+				   "' has a tenancy of %s, with which that cannot be.",
+				   STR_ARG(wish->instance.text), instance_tenancy_words[before]);
+	if (ref_is_given(&wish->dedicated_host))
+		TRY(change_dedicated_host(op, wish, next));
+	else if (wish->host_affinity == CHOICE_NO || next->tenancy != INSTANCE_TENANCY_HOST)
+		next->dedicated_host = UUID_NONE;
+	choice_apply(wish->host_affinity, &next->host_affinity);
+	bind_to_host(op, next);
+	return OK;
+}
+
 static RESULT check_stopped(struct op *op, const struct instance_placement *wish,
 			    const struct instance *instance)
 {
@@ -165,7 +218,9 @@ static RESULT plan_move(struct op *op, const struct instance_placement *wish, st
 	if (placement_next(&placement))
 		return OK;
 	placement_report(&placement, &report);
-	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, wish->instance.field,
+	bool is_dedicated = next->tenancy == INSTANCE_TENANCY_HOST;
+	return ENGINE_FAIL(op, ERR_CAPACITY, is_dedicated ? KIND_DEDICATED_HOST : KIND_INSTANCE,
+			   wish->instance.field,
 			   "There is no room for the instance '%" STR_FMT "' so placed: %" STR_FMT ".",
 			   STR_ARG(wish->instance.text), STR_ARG(placement_explain(op->ctx->arena, &report)));
 }
@@ -176,12 +231,17 @@ RESULT engine_change_placement(struct op *op, struct instance_placement *wish)
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
 	TRY(engine_permit(op, "instance.place", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
-	TRY(check_stopped(op, wish, instance));
+	bool is_affinity_alone = !wish->set_group && !wish->partition && !wish->set_tenancy &&
+				 !ref_is_given(&wish->dedicated_host) && row_is_live(&instance->row);
+	if (!is_affinity_alone)
+		TRY(check_stopped(op, wish, instance));
 	struct instance next = *instance;
 	TRY(change_group(op, wish, &next));
+	TRY(change_tenancy(op, wish, &next));
 	if (row_equal(&model_kinds[KIND_INSTANCE], &instance->row, &next.row))
 		return OK;
-	TRY(plan_move(op, wish, &next));
+	if (!is_affinity_alone)
+		TRY(plan_move(op, wish, &next));
 	next.row.gen++;
 	TRY(instance_put(op, &next));
 	return engine_tell(op, KIND_INSTANCE, &next.row, "placement changed", "%s",

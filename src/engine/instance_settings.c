@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What users change of one instance: its type, user data, protections, metadata options; and of what
  * belongs to it, its only port and its volumes. Called by: api/ec2/instance_attributes.c. */
+#include "engine/dedicated_host.h"
 #include "engine/instance.h"
 #include "engine/internal.h"
 #include "engine/placement.h"
@@ -95,6 +96,9 @@ RESULT instance_change_type(struct op *op, const struct instance_type *type, str
 				   "There is no room for type %" STR_FMT ": its host, '%" STR_FMT
 				   "', would %s.",
 				   STR_ARG(type->name), STR_ARG(host->name), placement_reason_words(reason));
+	const struct dedicated_host *dedicated = engine_find_dedicated(op->head, next->host);
+	if (dedicated)
+		TRY(dedicated_host_check_type(op, dedicated, type, field));
 	TRY(instance_meter_held(op, next, 0));
 	next->type = type->row.id;
 	next->vcpus = type->vcpus;

@@ -103,6 +103,7 @@ enum quota {
 	QUOTA_NETWORKS,
 	QUOTA_SUBNETS,
 	QUOTA_RULES,
+	QUOTA_DEDICATED_HOSTS,
 	QUOTA_COUNT
 };
 /* ERR_QUOTA with the kind and both figures. */
@@ -624,6 +625,12 @@ void instance_copy_hardware(const struct image *image, struct instance *instance
 
 /* On a host, or with a condition that says that none has room. */
 RESULT instance_place_or_tell(struct op *op, uuid instance);
+
+/* ---- dedicated_host.c ---- */
+
+/* It takes instances of that type. ERR_COMBINATION with KIND_DEDICATED_HOST. */
+RESULT dedicated_host_check_type(struct op *op, const struct dedicated_host *dedicated,
+				 const struct instance_type *type, struct str field);
 
 /* ---- server_group.c ---- */
 

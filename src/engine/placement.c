@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/aggregate.h"
+#include "engine/dedicated_host.h"
 #include "engine/internal.h"
 
 /* ---- one host ---- */
@@ -126,10 +127,50 @@ static int64_t group_likes(const struct placement *p, const struct host *host)
 	return 0;
 }
 
+/* ---- whose it is ---- */
+
+/* Somebody else's instance is there that shares no host, or is not to be shared with. */
+static bool is_shared_against_will(const struct placement *p, const struct host *host)
+{
+	bool shares = p->need.tenancy != INSTANCE_TENANCY_DEDICATED;
+	if (p->need.memory == 0 || (shares && host_side(host)->dedicated == 0))
+		return false;
+	const struct instance *i = instance_first_by_host(p->tables, host->row.id);
+	while (i && (uuid_equal(i->account, p->need.account) ||
+		     model_derive_instance_state(i) == INSTANCE_TERMINATED ||
+		     (shares && i->tenancy != INSTANCE_TENANCY_DEDICATED)))
+		i = instance_next_by_host(p->tables, i);
+	return i != NULL;
+}
+
+/* Disks alone are its account's; instances are those that ask for it. */
+static bool dedicated_allows(const struct placement_need *need, const struct dedicated_host *dedicated)
+{
+	if (!uuid_equal(dedicated->account, need->account))
+		return false;
+	if (need->memory == 0)
+		return true;
+	if (need->tenancy != INSTANCE_TENANCY_HOST || !engine_takes_type(dedicated, need->type))
+		return false;
+	return uuid_is_none(need->dedicated_host) ? dedicated->auto_placement
+						  : uuid_equal(need->dedicated_host, dedicated->row.id);
+}
+
+static bool tenancy_allows(const struct placement *p, const struct host *host)
+{
+	const struct dedicated_host *dedicated = engine_find_dedicated(p->tables, host->row.id);
+	if (dedicated)
+		return dedicated_allows(&p->need, dedicated);
+	return p->need.tenancy != INSTANCE_TENANCY_HOST && !is_shared_against_will(p, host);
+}
+
 bool placement_may_stay(const struct tables *t, const struct placement_need *need, const struct host *host)
 {
-	const struct placement p = {.tables = t, .need = *need};
-	return group_allows(&p, host);
+	struct placement p = {.tables = t, .need = *need};
+	const struct dedicated_host *dedicated = engine_find_dedicated(t, host->row.id);
+	if (dedicated && uuid_is_none(need->dedicated_host)) /* it is there, whether others may come or not */
+		p.need.dedicated_host = dedicated->row.id;
+	return group_allows(&p, host) && tenancy_allows(&p, host);
 }
 
 static enum placement_reason check(const struct placement *p, const struct host *host)
@@ -137,6 +178,8 @@ static enum placement_reason check(const struct placement *p, const struct host 
 	enum placement_reason reason = placement_check_host(host, &p->need);
 	if (reason == PLACEMENT_FITS && !placement_has_wanted(p->tables, p->need.type, host))
 		return PLACEMENT_AGGREGATE;
+	if (reason == PLACEMENT_FITS && !tenancy_allows(p, host))
+		return PLACEMENT_TENANCY;
 	return reason == PLACEMENT_FITS && !group_allows(p, host) ? PLACEMENT_GROUP : reason;
 }
 
@@ -287,6 +330,7 @@ static const char *const reasons[PLACEMENT_REASON_COUNT] = {
 	[PLACEMENT_DISK] = "lack disk space",
 	[PLACEMENT_GROUP] = "are against its server group",
 	[PLACEMENT_AGGREGATE] = "lack what its type asks of aggregates",
+	[PLACEMENT_TENANCY] = "are against its tenancy or dedicated to others",
 };
 
 const char *placement_reason_words(enum placement_reason reason)

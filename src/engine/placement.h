@@ -16,6 +16,7 @@ enum placement_reason {
 	PLACEMENT_DISK,
 	PLACEMENT_GROUP,
 	PLACEMENT_AGGREGATE,
+	PLACEMENT_TENANCY,
 	PLACEMENT_REASON_COUNT
 };
 enum { PLACEMENT_HOSTS_SHOWN = 20, PLACEMENT_LARGE = 256, PLACEMENT_SAMPLE = 32 };
@@ -27,6 +28,9 @@ struct placement_need {
 	const struct server_group *group; /* NULL: in regard to no other instance */
 	int64_t partition;                /* of that group; 0: it has none */
 	const struct instance_type *type; /* whose extra specs ask for aggregates; NULL: nothing does */
+	uuid account;                     /* whose it is */
+	enum instance_tenancy tenancy;    /* of an instance */
+	uuid dedicated_host;              /* that one; none: any that takes those that name none */
 	uuid except;                      /* an instance of the group that is not regarded: its own */
 };
 
@@ -65,7 +69,7 @@ const struct host *placement_next(struct placement *p);
 size_t placement_count_fitting(const struct placement *p);
 void placement_report(const struct placement *p, struct placement_report *ret_report);
 
-/* What it is placed in regard to allows it there, where it is: room and aggregates aside. */
+/* Its group and its tenancy allow it there, where it is: room and aggregates aside. */
 bool placement_may_stay(const struct tables *t, const struct placement_need *need, const struct host *host);
 
 /* Whether a host that may be closed to new instances has that much more room: what is not positive is

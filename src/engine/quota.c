@@ -35,6 +35,7 @@ static const struct quota_info quotas[QUOTA_COUNT] = {
 	[QUOTA_NAT_GATEWAYS] = QUOTA(nat_gateways, KIND_NAT_GATEWAY, "NAT gateways", 20),
 	[QUOTA_NETWORKS] = QUOTA(networks, KIND_NETWORK, "networks", 1000),
 	[QUOTA_SUBNETS] = QUOTA(subnets, KIND_SUBNET, "subnets", 1000),
+	[QUOTA_DEDICATED_HOSTS] = QUOTA(dedicated_hosts, KIND_DEDICATED_HOST, "dedicated hosts", 2),
 	[QUOTA_RULES] = QUOTA(rules, KIND_SECURITY_GROUP_RULE, "security group rules", 50000),
 };
 

@@ -322,6 +322,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_POLICY_ATTACHMENT] = "policy attachment",
 	[KIND_ZONE] = "availability zone",
 	[KIND_HOST] = "host",
+	[KIND_DEDICATED_HOST] = "dedicated host",
 	[KIND_AGGREGATE] = "aggregate",
 	[KIND_INSTANCE_TYPE] = "instance type",
 	[KIND_IMAGE] = "image",

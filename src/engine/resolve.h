@@ -75,6 +75,7 @@ RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind,
 ENGINE_FINDER(account, KIND_ACCOUNT)
 ENGINE_FINDER(address, KIND_ADDRESS)
 ENGINE_FINDER(address_group, KIND_ADDRESS_GROUP)
+ENGINE_FINDER(dedicated_host, KIND_DEDICATED_HOST)
 ENGINE_FINDER(dhcp_options, KIND_DHCP_OPTIONS)
 ENGINE_FINDER(egress_gateway, KIND_EGRESS_GATEWAY)
 ENGINE_FINDER(external_network, KIND_EXTERNAL_NETWORK)

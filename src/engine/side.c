@@ -43,6 +43,7 @@ static void count_instance(const struct tables *t, const struct row *row, int64_
 		add(&host->instances, sign);
 		add(&host->vcpus, sign * i->vcpus);
 		add(&host->memory, sign * i->memory);
+		add(&host->dedicated, sign * (i->tenancy == INSTANCE_TENANCY_DEDICATED));
 	}
 }
 
@@ -111,6 +112,13 @@ static void count_nat_gateway(const struct tables *t, const struct row *row, int
 		add(&account->nat_gateways, sign);
 }
 
+static void count_dedicated_host(const struct tables *t, const struct row *row, int64_t sign)
+{
+	struct account_side *account = side_of_account(t, ((const struct dedicated_host *) row)->account);
+	if (account)
+		add(&account->dedicated_hosts, sign);
+}
+
 static void count_network(const struct tables *t, const struct row *row, int64_t sign)
 {
 	const struct network *n = (const struct network *) row;
@@ -169,6 +177,7 @@ static count_row *const counted[KIND_COUNT] = {
 	[KIND_SNAPSHOT] = count_snapshot,
 	[KIND_IMAGE] = count_image,
 	[KIND_NAT_GATEWAY] = count_nat_gateway,
+	[KIND_DEDICATED_HOST] = count_dedicated_host,
 };
 
 void engine_observe(const struct tables *head, enum kind kind, const struct row *before,

@@ -79,9 +79,11 @@ static RESULT plan_disk(struct op *op, const struct disk_wish *wish, struct disk
 	return OK;
 }
 
-static RESULT place(struct op *op, const struct zone *zone, int64_t size, const struct host **ret_host)
+static RESULT place(struct op *op, uuid account, const struct zone *zone, int64_t size,
+		    const struct host **ret_host)
 {
-	struct placement_need need = {.zone = zone->row.id, .arch = INSTANCE_TYPE_ARCH_X86_64, .disk = size};
+	struct placement_need need = {
+		.zone = zone->row.id, .account = account, .arch = INSTANCE_TYPE_ARCH_X86_64, .disk = size};
 	struct placement placement;
 	struct placement_report report;
 	TRY(placement_begin(op->ctx, op->head, &need, &placement));
@@ -123,7 +125,7 @@ static RESULT create(struct op *op, struct volume_wish *wish, const struct accou
 	TRY(volume_permit_new(op, "volume.create", &volume, zone->row.id, &disk));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUMES, 1));
 	TRY(quota_check(op, account->row.id, QUOTA_VOLUME_BYTES, disk.size));
-	TRY(place(op, zone, disk.size, &host));
+	TRY(place(op, account->row.id, zone, disk.size, &host));
 	volume.zone = zone->row.id;
 	volume.host = host->row.id;
 	TRY(volume_write(op, &volume, &disk));

@@ -22,7 +22,7 @@ EXTRA_FILTERS = re.compile(r'^(tag:|cidrBlock|cidr-block|isDefault|availabilityZ
                            r'resource-id|resource-type|ip-permission.group-name|group-id|group-name|source-dest-check|'
                            r'private-dns-name|private-ip-address|ipv6-address)$')
 # What EC2 has got since Debian's model.
-NEWER = re.compile(r'AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
+NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAddress IpamPoolId|AssociateRouteTable PublicIpv4Pool|\w+Route OdbNetworkArn|'
                    r'(Create|Attach)Volume (AvailabilityZoneId|VolumeInitializationRate|Operator|EbsCardIndex)|'
                    r'Copy(Image|Snapshot) (Destination|SnapshotCopy|Completion)\w+|CreateSnapshots? Location|'
                    r'CreateImage SnapshotLocation|DeregisterImage DeleteAssociatedSnapshots|'

@@ -48,7 +48,8 @@ KMS_KEY = Some(r"arn:aws:kms:us-east-1:\d{12}:key/[0-9a-f-]{36}")
 TEMPLATE = {
     "ImageId": "ami-0123456789abcdef0", "InstanceType": "t3.micro", "KeyName": "a-key", "EbsOptimized": True,
     "IamInstanceProfile": {"Arn": "arn:aws:iam::111122223333:instance-profile/web", "Name": "job"}, "Monitoring": {"Enabled": True},
-    "Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "parts", "GroupId": "pg-0123456789abcdef0", "PartitionNumber": 2},
+    "Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "parts", "GroupId": "pg-0123456789abcdef0", "PartitionNumber": 2,
+                  "Tenancy": "host", "Affinity": "host", "HostId": "h-0123456789abcdef0"},
     "DisableApiTermination": True, "DisableApiStop": False, "InstanceInitiatedShutdownBehavior": "terminate", "UserData": "IyEvYmluL3NoCg==",
     "SecurityGroupIds": ["sg-0123456789abcdef0"], "SecurityGroups": ["web"], "CreditSpecification": {"CpuCredits": "standard"},
     "MetadataOptions": {"HttpTokens": "required", "HttpEndpoint": "enabled", "HttpPutResponseHopLimit": 3, "InstanceMetadataTags": "disabled"},
@@ -70,6 +71,15 @@ TEMPLATE = {
 DEFAULT = [{"Name": "default-for-az", "Values": ["true"]}]
 
 ROWS = [
+    # Before anything is launched, while hosts are empty.
+    ("AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 2, "InstanceType": "t3.nano", "AutoPlacement": "off", "ClientToken": "hosts",
+                       "TagSpecifications": tags("dedicated-host")}, {"h": "HostIds[0]"}, "DescribeHosts", {"HostIds": ["{h}"]}, "Hosts[0]",
+     {"HostId": "{h}", "AvailabilityZone": "us-east-1b", "AutoPlacement": "off", "State": "available", "Tags": TAGS, "ClientToken": "hosts", "Instances": [],
+      "HostProperties.InstanceType": "t3.nano", "HostProperties.InstanceFamily": "t3", "AllowsMultipleInstanceTypes": "off", "OwnerId": "{owner}"}),
+    ("AllocateHosts", {"AvailabilityZone": "us-east-1a", "Quantity": 1, "InstanceFamily": "t3"}, {"family h": "HostIds[0]"}, "DescribeHosts",
+     {"HostIds": ["{family h}"]}, "Hosts[0]",
+     {"AvailabilityZone": "us-east-1a", "AutoPlacement": "on", "HostProperties.InstanceFamily": "t3", "HostProperties.InstanceType": None,
+      "AllowsMultipleInstanceTypes": "on", "Tags": None, "HostRecovery": "off"}),
     # Before anything is launched, which might draw it.
     ("AllocateAddress", {"Domain": "vpc", "Address": "203.0.113.200", "NetworkBorderGroup": "us-east-1", "TagSpecifications": tags("elastic-ip")},
      {"eip": "AllocationId"}, "DescribeAddresses", {"AllocationIds": ["{eip}"]}, "Addresses[0]",
@@ -323,6 +333,10 @@ ROWS = [
      {"PrivateIpAddress": "10.20.1.20", "PublicIpAddress": Some(r"203\.0\.113\.\d+"), "NetworkInterfaces[0].Description": "first",
       "NetworkInterfaces[0].PrivateIpAddresses[].Primary": [True, False], "NetworkInterfaces[0].Attachment.DeleteOnTermination": True,
       "NetworkInterfaces[0].Attachment.DeviceIndex": 0, "SecurityGroups[0].GroupId": "{sg}"}),
+    ("RunInstances", {"ImageId": "{image}", "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
+                      "Placement": {"Tenancy": "host", "HostId": "{h}", "Affinity": "host"}},
+     {"hosted i": "Instances[0].InstanceId"}, "DescribeInstances", {"InstanceIds": ["{hosted i}"]}, "Reservations[0].Instances[0]",
+     {"Placement.Tenancy": "host", "Placement.HostId": "{h}", "Placement.Affinity": "host", "Placement.AvailabilityZone": "us-east-1b"}),
     ("AssociateIamInstanceProfile", {"InstanceId": "{port i}", "IamInstanceProfile": {"Arn": "{profile arn}"}},
      {"iip": "IamInstanceProfileAssociation.AssociationId"}, "DescribeIamInstanceProfileAssociations", {"AssociationIds": ["{iip}"]},
      "IamInstanceProfileAssociations[0]", {"InstanceId": "{port i}", "State": "associated", "IamInstanceProfile.Arn": "{profile arn}",
@@ -349,7 +363,8 @@ ROWS = [
      "DescribeLaunchTemplateVersions", {"LaunchTemplateName": "whole", "Versions": ["$Latest"]}, "LaunchTemplateVersions[0]",
      {"LaunchTemplateName": "whole", "VersionNumber": 3, "LaunchTemplateData": {
          **{k: v for k, v in TEMPLATE.items() if k != "SecurityGroups"}, "InstanceType": "t3.large", "SecurityGroupIds": ["sg-0123456789abcdef2"],
-         "Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "other", "PartitionNumber": 2}}}),
+         "Placement": {"AvailabilityZone": "us-east-1b", "GroupName": "other", "PartitionNumber": 2, "Tenancy": "host", "Affinity": "host",
+                                                        "HostId": "h-0123456789abcdef0"}}}),
     ("CreateLaunchTemplate", {"LaunchTemplateName": "small", "LaunchTemplateData": {
         "ImageId": "{image}", "InstanceType": "t3.small", "DisableApiStop": True, "TagSpecifications": [
             {"ResourceType": "instance", "Tags": [{"Key": "colour", "Value": "green"}, {"Key": "of", "Value": "template"}]}]}},
@@ -583,6 +598,7 @@ def leaves(value, name=""):
 
 # What another look than the row's own tells: action and parameter, how it is looked at, where, what it has to be.
 OTHER_LOOKS = [
+    ("AllocateHosts", "Quantity", "DescribeHosts", {"Filter": [{"Name": "client-token", "Values": ["hosts"]}]}, "Hosts | length(@)", 2),
     ("CreateLaunchTemplate", "TagSpecification.N.Tag.N.Key", "DescribeLaunchTemplates", {"LaunchTemplateIds": ["{whole lt}"]}, "LaunchTemplates[0].Tags", TAGS),
     ("CreateLaunchTemplate", "TagSpecification.N.Tag.N.Value", "DescribeLaunchTemplates", {"LaunchTemplateIds": ["{whole lt}"]},
      "LaunchTemplates[0].LatestVersionNumber", 3),
@@ -754,7 +770,7 @@ class Region:
 
 @pytest.fixture(scope="module")
 def region():
-    with Dev() as dev:
+    with Dev("--hosts", "16") as dev:
         yield Region(dev)
 
 
@@ -796,7 +812,7 @@ def test_is_whole(action, region):
 
 
 # What tags of a request with a token are for: with others it is another request.
-TAGGED_AS = {"ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
+TAGGED_AS = {"AllocateHosts": "dedicated-host", "ImportSnapshot": "import-snapshot-task", "ImportImage": "import-image-task", "RunInstances": "instance", "CreateRouteTable": "route-table", "CreateNetworkInterface": "network-interface",
              "CreateVolume": "volume", "CreateNatGateway": "natgateway", "CreateVpcPeeringConnection": "vpc-peering-connection", "CreateNetworkAcl": "network-acl", "CreateLaunchTemplate": "launch-template", "CreateManagedPrefixList": "prefix-list",
              "CreateEgressOnlyInternetGateway": "egress-only-internet-gateway"}
 

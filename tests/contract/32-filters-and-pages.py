@@ -15,13 +15,13 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import ASKED, Dev, dump  # noqa: E402
-from world import World  # noqa: E402
+from world import HOSTS, World  # noqa: E402
 
 TABLES = dump()
 ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
-LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
+LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
              "DescribeInternetGateways": "igw", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
@@ -30,7 +30,7 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeImages": "ami", "Describe
              ("DescribeNetworkInterfaces", "ipv6-addresses.ipv6-address"): "loose eni",
              ("DescribeInstances", "reason"): "stopped i", ("DescribeInstances", "state-reason-code"): "stopped i",
              ("DescribeInstances", "state-reason-message"): "stopped i", ("DescribePlacementGroups", "spread-level"): "spread pg",
-             "GetSecurityGroupsForVpc": "sg",
+             "GetSecurityGroupsForVpc": "sg", ("DescribeInstances", "affinity"): "hosted i", ("DescribeInstances", "host-id"): "hosted i",
              ("DescribeInstances", "placement-group-name"): "grouped i", ("DescribeInstances", "placement-partition-number"): "grouped i"}
 
 # Filters by another name than the member has: its path, or "=" and the value, or "@" and a label.
@@ -60,7 +60,7 @@ VALUES = {
 
 @pytest.fixture(scope="module")
 def world():
-    with Dev() as dev:
+    with Dev(*HOSTS) as dev:
         world = World(dev.account, TABLES)
         make_more(world)
         world.looks = {}
@@ -82,6 +82,9 @@ def make_more(world):
     world.make("parted pg", "CreatePlacementGroup", {"GroupName": "parted", "Strategy": "partition"}, "groupId")
     world.make("grouped i", "RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
                                              "Placement.GroupName": "parted"}, "instanceId")
+    world.make("hosted i", "RunInstances", {"ImageId": world.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
+                                            "Placement.Tenancy": "host", "Placement.HostId": world.ids["h"]}, "instanceId")
+    call("AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 7, "InstanceFamily": "t3"})
     world.ids["operators snap"] = world.operators_snapshot
     for n in range(7):
         call("CreateVpc", {"CidrBlock": f"10.{100 + n}.0.0/16"})

@@ -12,7 +12,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import Dev, describes, digest, dump  # noqa: E402
-from world import World, ids_in, wire  # noqa: E402
+from world import HOSTS, World, ids_in, wire  # noqa: E402
 
 TABLES = dump()
 
@@ -78,7 +78,7 @@ REFUSED = [
 
 @pytest.fixture(scope="module")
 def dev():
-    with Dev() as dev:
+    with Dev(*HOSTS) as dev:
         yield dev
 
 

@@ -11,7 +11,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import Dev, digest, dump  # noqa: E402
-from world import ABSENT_DIGITS, World, wire  # noqa: E402
+from world import ABSENT_DIGITS, HOSTS, World, wire  # noqa: E402
 
 TABLES = dump()
 ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
@@ -24,7 +24,8 @@ MEANINGLESS = {"InstanceType": "x9.huge", "AvailabilityZone": "us-mars-1a", "Ava
                "NetworkBorderGroup": "us-mars-1", "ResourceType": "spaceship", "NextToken": "bm8gdG9rZW4=", "AttributeName.N": "no-such-attribute", "Cidr": "10.0.0.0/33"}
 # EC2 takes these: what is deleted twice, or names nothing.
 HARMLESS = {("DeleteKeyPair", "KeyName"): re.compile(r"[\w-]{1,64}"), ("DeleteKeyPair", "KeyPairId"): re.compile("key-[0-9a-f]{17}"),
-            # Told by each instance in the answer, which is one all the same.
+            # Told of each in the answer, which is one all the same.
+            ("ModifyHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"), ("ReleaseHosts", "HostId.N"): re.compile("h-[0-9a-f]{17}"),
             ("ModifyInstanceCreditSpecification", "InstanceCreditSpecification.N.InstanceId"): re.compile("i-[0-9a-f]{17}")}
 # What stays visible for a while may be looked at, and ended once more.
 LINGERING = re.compile("(i|nat|pcx)-[0-9a-f]{17}")
@@ -48,7 +49,7 @@ GONE_IS_NOTHING = {("DescribeImages", "ImageId.N")}
 
 @pytest.fixture(scope="module")
 def region():
-    with Dev() as dev:
+    with Dev(*HOSTS) as dev:
         mine, theirs = World(dev.account, TABLES), World(dev.new_account("theirs"), TABLES)
         default = mine.account.ok("DescribeSubnets", {"Filter.1.Name": "default-for-az", "Filter.1.Value.1": "true", "Filter.2.Name": "availability-zone",
                                                       "Filter.2.Value.1": "us-east-1b"}).first(".//subnetId")

@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import ASKED, Dev, describes, digest, dump  # noqa: E402
-from world import ABSENT_DIGITS, ID, World, ids_in, wire  # noqa: E402
+from world import ABSENT_DIGITS, HOSTS, ID, World, ids_in, wire  # noqa: E402
 
 TABLES = dump()
 ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
@@ -18,7 +18,7 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 
 @pytest.fixture(scope="module")
 def worlds():
-    with Dev() as dev:
+    with Dev(*HOSTS) as dev:
         yield World(dev.account, TABLES), World(dev.new_account("theirs"), TABLES)
 
 

@@ -16,7 +16,7 @@ from botocore.utils import ArgumentGenerator
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from dev import REGION, Dev, dump  # noqa: E402
-from world import ABSENT_DIGITS, World  # noqa: E402
+from world import ABSENT_DIGITS, HOSTS, World  # noqa: E402
 
 TABLES = dump()
 ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
@@ -42,7 +42,7 @@ OTHER_CODES = {"InternetGatewayExists": "InvalidInternetGatewayID.NotFound"}
 
 @pytest.fixture(scope="module", name="world")
 def fill_world():
-    with Dev() as dev:
+    with Dev(*HOSTS) as dev:
         world = World(dev.account, TABLES)
         call = dev.account.ok
         for n in range(6):

@@ -13,7 +13,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
 import dev as ec2  # noqa: E402
-from world import World  # noqa: E402
+from world import HOSTS, World  # noqa: E402
 
 EC2 = ec2.dump()
 TOKENS = "/identity/v3/auth/tokens"

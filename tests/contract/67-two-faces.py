@@ -471,6 +471,36 @@ def test_server_groups(both, admin):
     assert both.status("DELETE", f"{COMPUTE}/os-server-groups/{group['id']}") == 204
 
 
+@holds("What each face calls it: dedicated host", "Instances: Dedicated hosts")
+def test_dedicated_hosts(both, admin):
+    """All hosts of a region become one account's: Nova finds none for another's server until they are released."""
+    def hypervisors():
+        return sorted(h["hypervisor_hostname"] for h in admin.ok("GET", f"{COMPUTE}/os-hypervisors")["hypervisors"])
+    before, other = hypervisors(), lib.another(both.dev, "hosts", faces.Both)
+    account = both.dev.account.client()
+    both.rest()
+    hosts = [h for zone in "ab" for h in account.allocate_hosts(AvailabilityZone=f"us-east-1{zone}", InstanceFamily="t3", Quantity=2)["HostIds"]]
+    assert hypervisors() == before and len(hosts) == len(before)
+    assert other.ec2.describe_hosts()["Hosts"] == []
+    server = {"server": {"name": "x", "flavorRef": "t3.nano", "imageRef": other.image_uuid, "networks": "none"}}
+    made = other.ok("POST", f"{COMPUTE}/servers", server, version=NEWEST)["server"]["id"]
+    other.rest()
+    shown = other.ok("GET", f"{COMPUTE}/servers/{made}")["server"]
+    assert shown["status"] == "ERROR" and "No valid host was found" in shown["fault"]["message"]
+    assert code(other.ec2.run_instances, ImageId=other.image, InstanceType="t3.nano", MinCount=1, MaxCount=1) == "InsufficientInstanceCapacity"
+    (owners,) = account.run_instances(ImageId=other.image, InstanceType="t3.nano", MinCount=1, MaxCount=1, Placement={"Tenancy": "host"})["Instances"]
+    assert owners["Placement"]["HostId"] in hosts
+    assert code(account.run_instances, ImageId=other.image, InstanceType="t3.nano", MinCount=1, MaxCount=1) == "InsufficientInstanceCapacity"
+    other.terminate(ec2_id("i", made))
+    account.terminate_instances(InstanceIds=[owners["InstanceId"]])
+    other.rest()
+    assert account.release_hosts(HostIds=hosts)["Unsuccessful"] == []
+    made = other.ok("POST", f"{COMPUTE}/servers", server, version=NEWEST)["server"]["id"]
+    other.rest()
+    assert other.ok("GET", f"{COMPUTE}/servers/{made}")["server"]["status"] == "ACTIVE"
+    other.terminate(ec2_id("i", made))
+
+
 # ---- what machines need
 
 @holds("What each face calls it: instance types")

@@ -13,6 +13,7 @@ from dev import PATIENCE_S
 from endless import Endless
 
 IAM_VERSION = "2010-05-08"
+HOSTS = ("--hosts", "24")  # options of a region that a world fits into: it takes hosts for itself
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
 ID = re.compile(r"\b((?:vpc-cidr-|subnet-cidr-|iip-|import-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
@@ -22,7 +23,7 @@ VALUES = {
     "Arn": lambda w: w.profile_arn, "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "Cidr": "203.0.113.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
     "Ipv6CidrBlock": lambda w: w.ids["free part"], "Ipv6Address": lambda w: w.ids["free ipv6"], "Ipv6Addresses": lambda w: w.ids["free ipv6"],
     "Description": "words",
-    "DestinationCidrBlock": "198.18.0.0/15", "DestinationIpv6CidrBlock": "2001:db8:e000::/48", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
+    "InstanceFamily": "t3", "DestinationCidrBlock": "198.18.0.0/15", "DestinationIpv6CidrBlock": "2001:db8:e000::/48", "Device": "/dev/sdh", "DeviceName": "/dev/sdf", "FromPort": "8080", "GroupDescription": "words",
     "GroupName": "fresh", "ImageId": lambda w: w.image, "InstanceType": "t3.nano", "IpProtocol": "tcp", "Key": "colour",
     "KeyName": "fresh", "LaunchTemplateName": "fresh", "LaunchTemplateVersion": "2", "KeyType": "ed25519", "MaxCount": "1", "MinCount": "1", "Name": "fresh",
     "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "Egress": "true", "InstanceTenancy": "default", "Protocol": "tcp", "RuleAction": "deny", "RuleNumber": "100", "ToPort": "8080", "Value": "red",
@@ -176,6 +177,17 @@ REQUESTS = {
     ("ModifyInstanceAttribute", "InstanceType"): {}, ("ModifyInstanceAttribute", "UserData"): {}, ("ModifyInstanceAttribute", "EbsOptimized"): {},
     "ModifyInstanceAttribute": {"DisableApiTermination.Value": "=true"},
     ("ModifyInstancePlacement", "GroupId"): {"InstanceId": "still i"},
+    ("ModifyInstancePlacement", "Tenancy"): {"InstanceId": "still i"},
+    ("ModifyInstancePlacement", "HostId"): {"InstanceId": "still i", "Tenancy": "=host"},
+    ("ModifyInstancePlacement", "Affinity"): {"InstanceId": "still i", "Tenancy": "=host"},
+    ("AllocateHosts", "InstanceFamily"): {"AvailabilityZone": "=us-east-1b", "Quantity": "=1"},
+    "AllocateHosts": {"AvailabilityZone": "=us-east-1b", "Quantity": "=1", "InstanceType": "=t3.nano"},
+    ("ModifyHosts", "InstanceFamily"): {"HostId.1": "spare h"},
+    ("ModifyHosts", "InstanceType"): {"HostId.1": "spare h"},
+    "ModifyHosts": {"HostId.1": "spare h", "AutoPlacement": "=on"},
+    "ReleaseHosts": {"HostId.1": "spare h"},
+    ("RunInstances", "Placement.HostId"): {"ImageId": "operators ami", "InstanceType": "=t3.nano", "Placement.Tenancy": "=host"},
+    ("RunInstances", "Placement.Affinity"): {"ImageId": "operators ami", "InstanceType": "=t3.nano", "Placement.Tenancy": "=host"},
     "ModifyInstancePlacement": {"InstanceId": "still i", "GroupName": "=contract"},
     "ResetInstanceAttribute": {"InstanceId": "lone i", "Attribute": "=sourceDestCheck"},
     ("ModifyNetworkInterfaceAttribute", "SecurityGroupId"): {"NetworkInterfaceId": "spare eni"},
@@ -249,6 +261,7 @@ class World:
         """One of each kind, in use. Addresses are chosen: what is drawn might be one that a test wants."""
         call, make = self.account.ok, self.make
         vpc = make("vpc", "CreateVpc", {"CidrBlock": "10.1.0.0/16"}, "vpcId")
+        make("h", "AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 1, "InstanceType": "t3.nano", "ClientToken": "contract"}, "hostIdSet/item")
         make("vpc-cidr-assoc", "AssociateVpcCidrBlock", {"VpcId": vpc, "CidrBlock": "10.65.0.0/16"}, "associationId")
         igw = make("igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": igw, "VpcId": vpc})
@@ -288,7 +301,7 @@ class World:
         make("lone i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
                                         "PrivateIpAddress": "10.1.1.11"}, "instanceId")
         make("still i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
-                                         "PrivateIpAddress": "10.1.1.15"}, "instanceId")
+                                         "PrivateIpAddress": "10.1.1.15", "Placement.Tenancy": "dedicated"}, "instanceId")
         found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
         call("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": self.ids["eni"], "Description.Value": "first"})
@@ -324,6 +337,7 @@ class World:
         make("spare vpc", "CreateVpc", {"CidrBlock": "10.2.0.0/16"}, "vpcId")
         make("spare igw", "CreateInternetGateway", {}, "internetGatewayId")
         make("spare eigw", "CreateEgressOnlyInternetGateway", {"VpcId": self.ids["peer vpc"]}, "egressOnlyInternetGatewayId")
+        make("spare h", "AllocateHosts", {"AvailabilityZone": "us-east-1b", "Quantity": 1, "InstanceFamily": "t3"}, "hostIdSet/item")
         make("spare pcx", "CreateVpcPeeringConnection", {"VpcId": self.ids["loose vpc"], "PeerVpcId": vpc}, "vpcPeeringConnectionId")
         make("spare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": "10.1.2.0/24"}, "subnetId")
         make("bare subnet", "CreateSubnet", {"VpcId": vpc, "CidrBlock": f"10.1.{20 + len(self.deleted)}.0/24"}, "subnetId")
@@ -381,7 +395,7 @@ class World:
                                     ("spare key", "DeleteKeyPair", "KeyPairId"), ("spare igw", "DeleteInternetGateway", "InternetGatewayId"),
                                     ("spare eigw", "DeleteEgressOnlyInternetGateway", "EgressOnlyInternetGatewayId"),
                                     ("spare eipalloc", "ReleaseAddress", "AllocationId"), ("spare vol", "DeleteVolume", "VolumeId"),
-                                    ("spare lt", "DeleteLaunchTemplate", "LaunchTemplateId"), ("spare dopt", "DeleteDhcpOptions", "DhcpOptionsId"),
+                                    ("spare lt", "DeleteLaunchTemplate", "LaunchTemplateId"), ("spare h", "ReleaseHosts", "HostId.1"), ("spare dopt", "DeleteDhcpOptions", "DhcpOptionsId"),
                                     ("spare pl", "DeleteManagedPrefixList", "PrefixListId"),
                                     ("spare snap", "DeleteSnapshot", "SnapshotId"), ("spare ami", "DeregisterImage", "ImageId"),
                                     ("spare eni", "DeleteNetworkInterface", "NetworkInterfaceId"), ("spare vpc", "DeleteVpc", "VpcId")]:
@@ -429,7 +443,7 @@ class World:
     def has_kinds_of(self, action):
         return action in ("CreateVpc", "CreateNetworkInterface", "CreateInternetGateway", "CreateEgressOnlyInternetGateway", "CreateSubnet", "CreateRouteTable", "CreateRoute", "CreateSecurityGroup", "CreateVolume",
                           "CopySnapshot", "ImportSnapshot", "ImportImage", "CreateSnapshot", "CreateSnapshots", "CopyImage", "CreateImage", "RegisterImage",
-                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "CreateTags", "CreateNatGateway", "CreateVpcPeeringConnection", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation", "CreateNetworkAcl", "CreateNetworkAclEntry", "CreateDefaultSubnet", "CreateDefaultVpc")
+                          "CreateKeyPair", "ImportKeyPair", "AllocateAddress", "AllocateHosts", "CreateTags", "CreateNatGateway", "CreateVpcPeeringConnection", "CreatePlacementGroup", "CreateLaunchTemplate", "CreateLaunchTemplateVersion", "CreateDhcpOptions", "CreateManagedPrefixList", "CreateSubnetCidrReservation", "CreateNetworkAcl", "CreateNetworkAclEntry", "CreateDefaultSubnet", "CreateDefaultVpc")
 
     def await_state(self, instance, wanted):
         self.await_word("DescribeInstances", {"InstanceId.1": instance}, ".//instanceState/name", wanted)

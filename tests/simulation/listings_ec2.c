@@ -277,6 +277,13 @@ static const char *differ_instance(const struct look *l, struct thing *t, struct
 	return str_equal(answer_at(item, "keyName"), str_from(t->name)) ? NULL : "its key";
 }
 
+static const char *differ_dedicated_host(const struct look *l, struct thing *t, struct str item)
+{
+	(void) l;
+	(void) t;
+	return str_is(answer_at(item, "hostProperties/instanceFamily"), "t3") ? NULL : "what it takes";
+}
+
 /* A part may have left an instance that is ending; others are in, out, or perhaps still on their way. */
 static bool is_attached(const struct look *l, struct thing *t, struct str instance)
 {
@@ -539,6 +546,8 @@ static const struct listing rows[] = {
 	 "InvalidDhcpOptionsID.NotFound", differ_dhcp_options},
 	{KIND_ADDRESS_GROUP, "Action=DescribeManagedPrefixLists", "prefixListSet", "prefixListId", NULL,
 	 "InvalidPrefixListID.NotFound", differ_prefix_list},
+	{KIND_DEDICATED_HOST, "Action=DescribeHosts", "hostSet", "hostId", NULL, "InvalidHostID.NotFound",
+	 differ_dedicated_host},
 	{KIND_SERVER_GROUP, "Action=DescribePlacementGroups", "placementGroupSet", "groupId", NULL,
 	 "InvalidPlacementGroup.Unknown", differ_placement_group},
 	{KIND_LAUNCH_TEMPLATE, "Action=DescribeLaunchTemplates", "launchTemplates", "launchTemplateId", NULL,

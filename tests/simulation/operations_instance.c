@@ -6,6 +6,14 @@
 
 /* ---- launching ---- */
 
+static bool has_dedicated_host(const struct request *x)
+{
+	EACH (&x->s->model, t, KIND_DEDICATED_HOST)
+		if (t->account == x->account)
+			return true;
+	return false;
+}
+
 static bool draw_run(struct request *x)
 {
 	if (random_below(6) == 0 && request_draw_again(x))
@@ -13,6 +21,9 @@ static bool draw_run(struct request *x)
 	x->count = 1 + (int64_t) random_below(3);
 	x->port = 1 + (int64_t) random_below((uint64_t) x->count); /* the least */
 	request_add(x, "InstanceType", "t3.micro");
+	x->is_hosted = has_dedicated_host(x) && random_below(3) == 0;
+	if (x->is_hosted)
+		request_add(x, "Placement.Tenancy", "host");
 	request_add(x, "MinCount", "%d", (int) x->port);
 	request_add(x, "MaxCount", "%d", (int) x->count);
 	x->flag = random_below(3) == 0;
@@ -90,6 +101,8 @@ static void judge_run(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, x->port > most, request_word(x, "InstanceLimitExceeded", "403"));
 	if (x->s->hosts_shaken && !request_is_openstack(x))
 		doubt(v, "InsufficientInstanceCapacity");
+	if (x->is_hosted) /* which may be full, closed, or released meanwhile */
+		doubt(v, "InsufficientCapacityOnHost");
 }
 
 /* One that is no root disk outlives its instance, as those do that were attached. */
@@ -123,6 +136,7 @@ static struct thing *add_instance(struct request *x, struct str id, struct thing
 	t->wanted_on = true;
 	t->is_public = t->of->is_public;
 	t->ends_itself = x->flag;
+	t->is_hosted = x->is_hosted;
 	t->origin = x->origin;
 	request_apply_tag(x, t);
 	add_volumes(x, t);
@@ -144,7 +158,7 @@ static void apply_run(struct request *x, struct str answer)
 	}
 	int64_t wanted_least = least < x->count ? least : x->count,
 		wanted_most = most < x->count ? most : x->count;
-	if (x->s->hosts_shaken)
+	if (x->s->hosts_shaken || x->is_hosted)
 		wanted_least = x->port;
 	if (!repeats && (count < wanted_least || count > wanted_most))
 		blame(x->s, "#%d: %d instances were launched instead of %d to %d", (int) x->serial,

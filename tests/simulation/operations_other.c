@@ -104,6 +104,55 @@ static void apply_delete_placement_group(struct request *x, struct str answer)
 	model_end_server_group(&x->s->model, find_placement_group(x));
 }
 
+/* ---- dedicated hosts ---- */
+
+/* One at a time in the whole region: the others have room for all that there is. */
+static bool draw_host(struct request *x)
+{
+	EACH (&x->s->model, t, KIND_DEDICATED_HOST)
+		return false;
+	for (size_t k = 0; k < CLIENTS; k++) {
+		const struct request *other = &x->s->clients[k];
+		if (other != x && other->is_open && strcmp(other->operation->action, "AllocateHosts") == 0)
+			return false;
+	}
+	request_add(x, "AvailabilityZone", "xy-west-2a");
+	request_add(x, "InstanceFamily", "t3");
+	request_add(x, "Quantity", "1");
+	return true;
+}
+
+static void judge_host(const struct request *x, struct verdict *v)
+{
+	(void) x;
+	doubt(v, "InsufficientHostCapacity");
+}
+
+static void apply_host(struct request *x, struct str answer)
+{
+	request_apply_tag(x, model_add(&x->s->model, KIND_DEDICATED_HOST, x->account, NULL,
+				       answer_at(answer, "hostIdSet/item")));
+}
+
+static bool draw_auto_placement(struct request *x)
+{
+	request_add(x, "AutoPlacement", "%s", random_below(2) ? "on" : "off");
+	return true;
+}
+
+/* It stays as long as instances are on it. */
+static void apply_release_host(struct request *x, struct str answer)
+{
+	struct thing *host = x->refs[0];
+	bool is_refused = !str_is_empty(answer_at(answer, "unsuccessful/item/resourceId")), may_be = false;
+	EACH (&x->s->model, t, KIND_INSTANCE)
+		may_be = may_be || (t->is_hosted && t->account == host->account);
+	if (is_refused && !may_be)
+		blame(x->s, "#%d: a dedicated host that nothing is on is not released", (int) x->serial);
+	if (!is_refused)
+		host->life = GONE;
+}
+
 /* ---- launch templates ---- */
 
 static struct thing *find_template(const struct request *x)
@@ -269,6 +318,9 @@ static void apply_untag(struct request *x, struct str answer)
 static const struct operation rows[] = {
 	{"CreateKeyPair", 1, {}, "key-pair", draw_key, judge_key, apply_key},
 	{"DeleteKeyPair", 1, {}, NULL, draw_name, NULL, apply_delete_key},
+	{"AllocateHosts", 1, {}, "dedicated-host", draw_host, judge_host, apply_host},
+	{"ReleaseHosts", 1, {{"HostId.1", KIND_DEDICATED_HOST}}, NULL, NULL, NULL, apply_release_host},
+	{"ModifyHosts", 1, {{"HostId.1", KIND_DEDICATED_HOST}}, NULL, draw_auto_placement, NULL, NULL},
 	{"CreatePlacementGroup",
 	 1,
 	 {},

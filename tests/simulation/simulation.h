@@ -138,6 +138,7 @@ struct thing {
 	bool may_not_end, may_not_stop; /* when its user asks */
 	bool has_lost_port;             /* that came with it */
 	bool may_lack_host;             /* accepted, perhaps without one */
+	bool is_hosted;                 /* on a dedicated host */
 };
 
 struct model {
@@ -212,7 +213,8 @@ struct request {
 	struct cidr block;
 	int64_t count, port;
 	bool flag, is_dry, in_storm;
-	bool is_hand; /* the account's second user sends it */
+	bool is_hosted; /* a launch onto a dedicated host */
+	bool is_hand;   /* the account's second user sends it */
 	struct {
 		char key[8], value[8];
 	} tag;

@@ -7,6 +7,7 @@
 
 #include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
+#include "engine/dedicated_host.h"
 #include "engine/instance.h"
 #include "engine/profile_association.h"
 #include "engine/router.h"
@@ -90,6 +91,20 @@ static bool gather_volumes(struct ec2_call *e, struct ec2_instance_item *item)
 	return true;
 }
 
+/* It is on, or is to be. */
+static uuid dedicated_of(const struct tables *t, const struct instance *instance)
+{
+	const struct dedicated_host *dedicated = engine_find_dedicated(t, instance->host);
+	return dedicated ? dedicated->row.id : instance->dedicated_host;
+}
+
+enum instance_tenancy ec2_read_tenancy(struct str word)
+{
+	return str_is(word, "host")        ? INSTANCE_TENANCY_HOST
+	       : str_is(word, "dedicated") ? INSTANCE_TENANCY_DEDICATED
+					   : INSTANCE_TENANCY_DEFAULT;
+}
+
 static const void *gather_instance(struct ec2_call *e, const struct row *row)
 {
 	struct ec2_instance_item *item = arena_new_object(e->c->arena, struct ec2_instance_item);
@@ -100,6 +115,7 @@ static const void *gather_instance(struct ec2_call *e, const struct row *row)
 	item->type = instance_type_find(ec2_walk(e), item->instance->type);
 	item->zone = zone_find(ec2_walk(e), item->instance->zone);
 	item->group = server_group_find(ec2_walk(e), item->instance->server_group);
+	item->dedicated_host = dedicated_of(ec2_walk(e), item->instance);
 	item->profile = ec2_gather_profile(e, engine_find_profile_of(ec2_walk(e), row->id));
 	item->state = model_derive_instance_state(item->instance);
 	return gather_ports(e, item) && gather_volumes(e, item) ? item : 0;
@@ -207,7 +223,10 @@ static void write_placement(struct xml *x, const struct ec2_instance_item *i)
 		ec2_write_id(x, "groupId", KIND_SERVER_GROUP, i->group->row.id);
 	if (i->instance->partition)
 		xml_int(x, "partitionNumber", i->instance->partition);
-	xml_z(x, "tenancy", "default");
+	ec2_write_id(x, "hostId", KIND_DEDICATED_HOST, i->dedicated_host);
+	if (i->instance->tenancy == INSTANCE_TENANCY_HOST)
+		xml_z(x, "affinity", i->instance->host_affinity ? "host" : "default");
+	xml_z(x, "tenancy", instance_tenancy_words[i->instance->tenancy]);
 	xml_close(x, "placement");
 }
 
@@ -396,6 +415,22 @@ static bool fits_group_name(const struct filter_run *f, const struct row *row)
 	return group && filter_text(f, group->name);
 }
 
+static bool fits_tenancy(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, instance_tenancy_words[((const struct instance *) row)->tenancy]);
+}
+
+static bool fits_affinity(const struct filter_run *f, const struct row *row)
+{
+	const struct instance *i = (const struct instance *) row;
+	return i->tenancy == INSTANCE_TENANCY_HOST && filter_z(f, i->host_affinity ? "host" : "default");
+}
+
+static bool fits_dedicated_host(const struct filter_run *f, const struct row *row)
+{
+	return filter_id(f, KIND_DEDICATED_HOST, dedicated_of(f->t, (const struct instance *) row));
+}
+
 static bool fits_partition(const struct filter_run *f, const struct row *row)
 {
 	int64_t partition = ((const struct instance *) row)->partition;
@@ -481,11 +516,14 @@ static const struct filter instance_filters[] = {
 	{"hypervisor", .fixed = "xen"},
 	{"root-device-name", .field = "root_device"},
 	{"root-device-type", .fixed = "ebs"},
-	{"tenancy", .fixed = "default"},
+	{"tenancy", .get = fits_tenancy},
 	{"virtualization-type", .fixed = "hvm"},
-	{"affinity", .get = filter_nothing},
+	{"affinity", .get = fits_affinity},
 	{"capacity-reservation-id", .get = filter_nothing},
-	{"host-id", .get = filter_nothing},
+	{"host-id", .get = fits_dedicated_host,
+	 .ways = {{KIND_DEDICATED_HOST, .steps = {TO(KIND_HOST, dedicated_host, host),
+						  TO_EACH(KIND_INSTANCE, INSTANCE_INDEX_HOST)}},
+		  {KIND_DEDICATED_HOST, .steps = {TO_EACH(KIND_INSTANCE, INSTANCE_INDEX_DEDICATED_HOST)}}}},
 	{"iam-instance-profile.arn", .get = fits_profile},
 	{"instance-lifecycle", .get = filter_nothing},
 	{"kernel-id", .get = filter_nothing},
@@ -504,8 +542,9 @@ static const struct filter instance_filters[] = {
 };
 
 /* Ports, addresses and volumes are part of the instance. */
-static const enum kind instance_shared[] = {KIND_ZONE,           KIND_INSTANCE_TYPE, KIND_ROUTER,
-					    KIND_SECURITY_GROUP, KIND_SERVER_GROUP,  KIND_NONE};
+static const enum kind instance_shared[] = {
+	KIND_ZONE,         KIND_INSTANCE_TYPE,  KIND_ROUTER, KIND_SECURITY_GROUP,
+	KIND_SERVER_GROUP, KIND_DEDICATED_HOST, KIND_NONE};
 
 const struct ec2_listing ec2_instance_listing = {.kind = KIND_INSTANCE,
 						 .set = "instancesSet",

@@ -11,6 +11,7 @@ struct ec2_instance_item {
 	const struct instance_type *type; /* NULL: gone, like what follows */
 	const struct zone *zone;
 	const struct server_group *group;
+	uuid dedicated_host; /* none: it is on none */
 	struct ec2_profile_item profile;
 	enum instance_state state;
 	VEC(struct ec2_port_item) ports;    /* the primary one first */
@@ -23,6 +24,9 @@ extern const struct ec2_listing ec2_instance_listing;
 /* Filters by state: EC2's word for it, its number. */
 bool ec2_has_state_name(const struct filter_run *f, unsigned state);
 bool ec2_has_state_code(const struct filter_run *f, unsigned state);
+
+/* A word of EC2's, which is one of them. */
+enum instance_tenancy ec2_read_tenancy(struct str word);
 
 /* <blockDeviceMapping> */
 void ec2_write_block_devices(struct xml *x, const struct ec2_instance_item *item);

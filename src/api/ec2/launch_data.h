@@ -16,7 +16,7 @@
  * names is looked up by the launch. So these are places to read into, and no more: for a version, and for
  * each of its disks, interfaces, addresses and tags. */
 struct ec2_launch_words {
-	struct str text[14];
+	struct str text[17];
 	int64_t number[4];
 	bool flag[4];
 	struct strs texts[2];
@@ -79,9 +79,12 @@ extern const struct params ec2_launch_mapping_params, ec2_launch_interface_param
 		LAUNCH_PARTS(T, m.parts[2], "TagSpecification", ec2_launch_tag_spec_params, .max = 20,       \
 			     .doc = "Tags for what a launch makes."),                                        \
 		LAUNCH_NOT_BUILT("MetadataOptions.HttpProtocolIpv6", .only = "disabled"),                    \
-		LAUNCH_NOT_BUILT("Placement.Tenancy", .only = "default"),                                    \
-		LAUNCH_NOT_BUILT("Placement.Affinity", .only = "default"),                                   \
-		LAUNCH_NOT_BUILT("Placement.HostId"), LAUNCH_NOT_BUILT("Placement.SpreadDomain"),            \
+		LAUNCH_WORD(T, m, "Placement.Tenancy", text[14], .words = "default|dedicated|host",          \
+			    .doc = "Which hosts it may be on."),                                             \
+		LAUNCH_WORD(T, m, "Placement.Affinity", text[15], .words = "default|host",                   \
+			    .doc = "Whether it stays with the dedicated host that it gets."),                \
+		LAUNCH_WORD(T, m, "Placement.HostId", text[16], .max = 255, .doc = "A dedicated host."),     \
+		LAUNCH_NOT_BUILT("Placement.SpreadDomain"),                                                  \
 		LAUNCH_NOT_BUILT("Placement.HostResourceGroupArn"),                                          \
 		LAUNCH_NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference",           \
 				 .only = "open"),                                                            \

@@ -451,12 +451,18 @@ static void say_instance(struct said *s, const struct ec2_instance_item *i)
 	say(s, word_of(row->metadata_tags, "enabled", "disabled"), "MetadataOptions.InstanceMetadataTags");
 	say(s, word_of(row->monitoring, "true", "false"), "Monitoring.Enabled");
 	say_interfaces(s, i);
+	if (row->tenancy == INSTANCE_TENANCY_HOST)
+		say(s, word_of(row->host_affinity, "host", "default"), "Placement.Affinity");
 	if (i->zone)
 		say(s, i->zone->name, "Placement.AvailabilityZone");
 	if (i->group)
 		say(s, i->group->name, "Placement.GroupName");
+	if (!uuid_is_none(row->dedicated_host))
+		say(s, id_to_ec2(s->arena, KIND_DEDICATED_HOST, row->dedicated_host), "Placement.HostId");
 	if (row->partition)
 		say(s, text_of(s, row->partition), "Placement.PartitionNumber");
+	if (row->tenancy != INSTANCE_TENANCY_DEFAULT)
+		say(s, str_from(instance_tenancy_words[row->tenancy]), "Placement.Tenancy");
 	say_tags(s, &row->tags);
 	if (row->user_data.n)
 		say(s, str_encode_base64(s->arena, row->user_data), "UserData");

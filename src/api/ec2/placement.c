@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * ModifyInstancePlacement: what a stopped instance is placed in regard to. What happens next:
  * engine/instance_place.c. */
-#include "api/ec2/action.h"
+#include "api/ec2/instances.h"
 #include "engine/instance.h"
 #include "engine/server_group.h"
 
 struct ec2_modify_placement {
 	struct instance_placement wish;
-	struct str group_name;
+	struct str group_name, tenancy;
 	bool has_group_name;
 };
 #define P(wire, member, ...) PARAM(struct ec2_modify_placement, wire, member, __VA_ARGS__)
@@ -19,9 +19,11 @@ static const struct param modify_placement_params[] = {
 	P("GroupId", wish.server_group, .kind = KIND_SERVER_GROUP, .doc = "Or by id."),
 	P("PartitionNumber", wish.partition, .min = 1, .max = SERVER_GROUP_PARTITIONS_MAX,
 	  .doc = "Its part of a partition group; absent in a new one: that with the fewest instances."),
-	NOT_BUILT("Tenancy"),
-	NOT_BUILT("Affinity", .only = "default"),
-	NOT_BUILT("HostId"),
+	P("Tenancy", tenancy, .words = "dedicated|host", .doc = "Of one that has the other of the two."),
+	P("HostId", wish.dedicated_host, .kind = KIND_DEDICATED_HOST,
+	  .doc = "The dedicated host for one with a tenancy of host."),
+	P("Affinity", wish.host_affinity, .yes = "host", .no = "default",
+	  .doc = "Whether it stays with its dedicated host; a running one may change it, too."),
 	NOT_BUILT("HostResourceGroupArn"),
 };
 #undef P
@@ -37,10 +39,13 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 	if (a->group_name.n)
 		*group = (struct ref){
 			.kind = KIND_SERVER_GROUP, .text = a->group_name, .field = STR("GroupName")};
-	if (!a->wish.set_group && !a->wish.partition)
+	a->wish.set_tenancy = a->tenancy.n > 0;
+	a->wish.tenancy = ec2_read_tenancy(a->tenancy);
+	if (!a->wish.set_group && !a->wish.partition && !a->wish.set_tenancy &&
+	    a->wish.host_affinity == CHOICE_DEFAULT && a->wish.dedicated_host.kind == KIND_NONE)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("GroupName"),
-				      "The request must contain at least one of GroupName, GroupId and "
-				      "PartitionNumber");
+				      "The request must contain at least one of GroupName, GroupId, "
+				      "PartitionNumber, Tenancy, HostId and Affinity");
 	return OK;
 }
 

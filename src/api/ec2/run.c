@@ -56,7 +56,7 @@ struct ec2_run_instances {
 	struct str group_name;
 	struct ref profile_arn;
 	struct ref template_id, template_name;
-	struct str template_version;
+	struct str template_version, tenancy, affinity;
 	enum choice shutdown_terminates;
 	struct ec2_mappings mappings;
 	struct ec2_ipv6_addresses ipv6_addresses;
@@ -107,6 +107,13 @@ static const struct param run_instances_params[] = {
 	P("Placement.GroupId", launch.server_group, .kind = KIND_SERVER_GROUP, .doc = "Or by id."),
 	P("Placement.PartitionNumber", launch.partition, .min = 1, .max = SERVER_GROUP_PARTITIONS_MAX,
 	  .doc = "Its part of a partition group; absent: that with the fewest instances."),
+	P("Placement.Tenancy", tenancy, .words = "default|dedicated|host", .absent = "default",
+	  .doc = "On hosts of everybody's; on those with none but the account's instances; on dedicated "
+		 "ones."),
+	P("Placement.HostId", launch.dedicated_host, .kind = KIND_DEDICATED_HOST,
+	  .doc = "A dedicated host; absent: any of the account's with auto-placement."),
+	P("Placement.Affinity", affinity, .words = "default|host", .absent = "default",
+	  .doc = "Whether it stays with the dedicated host that it gets."),
 	P("Monitoring.Enabled", launch.monitoring, .doc = "Kept and shown."),
 	P("EbsOptimized", launch.ebs_optimized, .doc = "Kept and shown."),
 	P("CreditSpecification.CpuCredits", launch.unlimited_credits, .yes = "unlimited", .no = "standard",
@@ -126,9 +133,6 @@ static const struct param run_instances_params[] = {
 	P("ClientToken", launch.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_run_instances, tag_specs),
 	NOT_BUILT("MetadataOptions.HttpProtocolIpv6", .only = "disabled"),
-	NOT_BUILT("Placement.Tenancy", .only = "default"),
-	NOT_BUILT("Placement.Affinity", .only = "default"),
-	NOT_BUILT("Placement.HostId"),
 	NOT_BUILT("Placement.HostResourceGroupArn"),
 	NOT_BUILT("Placement.SpreadDomain"),
 	NOT_BUILT("CapacityReservationSpecification.CapacityReservationPreference", .only = "open"),
@@ -337,6 +341,8 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 	TRY(take_interfaces(e, a));
 	TRY(take_all_tags(e, a));
 	TRY(take_group(e, a));
+	a->launch.tenancy = ec2_read_tenancy(a->tenancy);
+	a->launch.host_affinity = str_is(a->affinity, "host");
 	if (a->profile_arn.kind != KIND_NONE)
 		TRY(params_choose(e->c, &a->profile_arn, "IamInstanceProfile.Arn",
 				  &a->launch.instance_profile, "IamInstanceProfile.Name",

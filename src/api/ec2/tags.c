@@ -65,6 +65,7 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_SUBNET_RESERVATION] = "subnet-cidr-reservation",
 	[KIND_ROUTE_TABLE] = "route-table",
 	[KIND_NAT_GATEWAY] = "natgateway",
+	[KIND_DEDICATED_HOST] = "dedicated-host",
 	[KIND_PEERING] = "vpc-peering-connection",
 	[KIND_NETWORK_ACL] = "network-acl",
 	[KIND_SECURITY_GROUP] = "security-group",

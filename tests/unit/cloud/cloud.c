@@ -15,6 +15,7 @@
 #include "base/random.h"
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
+#include "engine/dedicated_host.h"
 #include "store/rows.h"
 #include "store/sql.h"
 
@@ -649,12 +650,29 @@ static struct tally tally_things(void)
 			      (int64_t) network_sim_count(NETWORK_ITEM_ROUTER)};
 }
 
+/* Instances where they must not be: on a host that is dedicated, and not to them. */
+static size_t count_strangers(struct cloud *c)
+{
+	AUTO_VIEW view = {0};
+	size_t count = 0;
+	view_open(c->store, &view);
+	for (const struct instance *i = instance_first(view.tables); i; i = instance_next(view.tables, i)) {
+		const struct dedicated_host *d = engine_find_dedicated(view.tables, i->host);
+		count += d && model_derive_instance_state(i) != INSTANCE_TERMINATED &&
+			 (!uuid_equal(d->account, i->account) || i->tenancy != INSTANCE_TENANCY_HOST);
+	}
+	if (count)
+		print_message("seed %llu: %zu instances are on others' dedicated hosts\n",
+			      (unsigned long long) c->seed, count);
+	return count;
+}
+
 size_t cloud_count_leaks(struct cloud *c)
 {
 	static const char *const names[] = {"domains", "running",   "disks",  "cuts",
 					    "ports",   "addresses", "groups", "routers"};
 	struct tally rows = tally_rows(c), things = tally_things();
-	size_t leaks = 0;
+	size_t leaks = count_strangers(c);
 	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++) {
 		int64_t row = ((int64_t *) &rows)[k], thing = ((int64_t *) &things)[k];
 		if (row != thing)

@@ -2,6 +2,7 @@
  * Placement as a table: hosts made of plain rows, no store. And on a cloud's hosts. */
 #include "cloud.h"
 #include "engine/aggregate.h"
+#include "engine/dedicated_host.h"
 #include "engine/instance_type.h"
 #include "engine/server_group.h"
 
@@ -274,6 +275,109 @@ static void check_change(void **state)
 			 INSTANCE_WANTED_POWER_ON);
 }
 
+/* ---- dedicated hosts ---- */
+
+static struct dedicated_host_wish hosts_of(const char *zone, int64_t count)
+{
+	return (struct dedicated_host_wish){.zone = ref_named(KIND_ZONE, zone),
+					    .family = STR("t3"),
+					    .auto_placement = true,
+					    .count = count};
+}
+
+static enum err release(struct cloud *c, const struct identity *who, struct ref ref)
+{
+	struct dedicated_host_change change = {.dedicated_host = ref};
+	struct dedicated_hosts_target target = {&change, 1};
+	cloud_ok(c, who, engine_release_dedicated_hosts, &target);
+	return change.err;
+}
+
+/* From the zone's only host everybody is kept away but its account's instances that ask for it. */
+static void check_dedicated(void **state)
+{
+	struct cloud *c = *state;
+	struct dedicated_host_wish wish = hosts_of("xy-west-2b", 1);
+	cloud_ok(c, &c->alice, engine_allocate_dedicated_hosts, &wish);
+	uuid dedicated = wish.made.at[0];
+	struct ref h = ref_to(c, KIND_DEDICATED_HOST, dedicated);
+	assert_true(uuid_equal(engine_find_dedicated(cloud_tables(c), c->hosts[2])->row.id, dedicated));
+	cloud_fails(c, &c->bob, engine_allocate_dedicated_hosts, &wish, ERR_CAPACITY, KIND_DEDICATED_HOST);
+	wish = hosts_of("xy-west-2a", 2);
+	cloud_fails(c, &c->alice, engine_allocate_dedicated_hosts, &wish, ERR_QUOTA, KIND_DEDICATED_HOST);
+	struct instance_launch launch = cloud_launch(c, 1);
+	launch.zone = ref_named(KIND_ZONE, "xy-west-2b");
+	cloud_fails(c, &c->bob, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_INSTANCE);
+	assert_true(str_contains(c->c.problem.message, STR("dedicated")));
+	launch.tenancy = INSTANCE_TENANCY_HOST;
+	cloud_fails(c, &c->bob, engine_create_instances, &launch, ERR_CAPACITY, KIND_DEDICATED_HOST);
+	launch.dedicated_host = h;
+	cloud_fails(c, &c->bob, engine_create_instances, &launch, ERR_NOT_FOUND, KIND_DEDICATED_HOST);
+	launch.host_affinity = true;
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	uuid id = launch.made.at[0];
+	assert_true(uuid_equal(host_of(c, id), c->hosts[2]));
+	assert_int_equal(release(c, &c->alice, h), ERR_IN_USE);
+	assert_int_equal(release(c, &c->bob, h), ERR_NOT_FOUND);
+	struct host_target gone = {.host = ref_named(KIND_HOST, "h3")};
+	cloud_fails(c, &c->operator, engine_remove_host, &gone, ERR_IN_USE, KIND_HOST);
+	/* What is on it is not to be moved for it, whatever it takes from now on. */
+	struct dedicated_host_change change = {.dedicated_host = h};
+	struct dedicated_host_settings closed = {.changes = &change, .count = 1, .auto_placement = CHOICE_NO};
+	cloud_ok(c, &c->alice, engine_modify_dedicated_hosts, &closed);
+	launch.dedicated_host = (struct ref){0};
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_CAPACITY, KIND_DEDICATED_HOST);
+	see_stopped(c, id);
+	struct ref none = {0};
+	struct instance_placement same = place_in(c, id, &none);
+	same.set_group = false;
+	same.host_affinity = CHOICE_NO;
+	cloud_ok(c, &c->alice, engine_change_placement, &same);
+	assert_false(cloud_instance(c, id)->moves);
+	assert_true(uuid_is_none(cloud_instance(c, id)->dedicated_host));
+}
+
+/* Disks alone are the account's; and where another's is, there is no empty host. */
+static void check_dedicated_disks(void **state)
+{
+	struct cloud *c = *state;
+	struct volume_wish disk = {.zone = ref_named(KIND_ZONE, "xy-west-2b"),
+				   .disk = {.size = GIB, .type = STR("gp3")}};
+	struct dedicated_host_wish wish = hosts_of("xy-west-2b", 1);
+	cloud_ok(c, &c->bob, engine_create_volume, &disk);
+	cloud_fails(c, &c->alice, engine_allocate_dedicated_hosts, &wish, ERR_CAPACITY, KIND_DEDICATED_HOST);
+	cloud_ok(c, &c->bob, engine_allocate_dedicated_hosts, &wish);
+	cloud_ok(c, &c->bob, engine_create_volume, &disk);
+	cloud_fails(c, &c->alice, engine_create_volume, &disk, ERR_CAPACITY, KIND_VOLUME);
+	assert_int_equal(release(c, &c->bob, ref_to(c, KIND_DEDICATED_HOST, wish.made.at[0])), ERR_NONE);
+	cloud_ok(c, &c->alice, engine_create_volume, &disk);
+	assert_int_equal(tables_count(cloud_tables(c), KIND_DEDICATED_HOST), 0);
+}
+
+/* One that shares its host with nobody else's: neither comes to the other. */
+static void check_dedicated_tenancy(void **state)
+{
+	struct cloud *c = *state;
+	struct instance_launch alone = cloud_launch(c, 1), plain = cloud_launch(c, 1);
+	alone.zone = plain.zone = ref_named(KIND_ZONE, "xy-west-2b");
+	alone.tenancy = INSTANCE_TENANCY_DEDICATED;
+	cloud_ok(c, &c->bob, engine_create_instances, &plain);
+	cloud_fails(c, &c->alice, engine_create_instances, &alone, ERR_CAPACITY, KIND_INSTANCE);
+	alone.zone = plain.zone = ref_named(KIND_ZONE, "xy-west-2a");
+	for (size_t n = 0; n < 2; n++) /* on both hosts */
+		cloud_ok(c, &c->alice, engine_create_instances, &alone);
+	assert_false(uuid_equal(host_of(c, alone.made.at[0]), c->hosts[2]));
+	cloud_ok(c, &c->alice, engine_create_instances, &plain);
+	cloud_fails(c, &c->bob, engine_create_instances, &plain, ERR_CAPACITY, KIND_INSTANCE);
+	uuid id = plain.made.at[0];
+	see_stopped(c, id);
+	struct instance_placement change = {.instance = ref_to(c, KIND_INSTANCE, id),
+					    .set_tenancy = true,
+					    .tenancy = INSTANCE_TENANCY_DEDICATED};
+	cloud_fails(c, &c->alice, engine_change_placement, &change, ERR_STATE, KIND_DEDICATED_HOST);
+}
+
 /* ---- aggregates ---- */
 
 static void check_aggregates(void **state)
@@ -450,6 +554,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_partitions, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_group_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_change, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_dedicated, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_dedicated_disks, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_dedicated_tenancy, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_disks, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_aggregates, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_aggregate_of_gone_host, cloud_setup, cloud_teardown),
