@@ -79,6 +79,14 @@ const struct peering *peering_find_between(const struct tables *t, uuid router, 
 	return p;
 }
 
+bool engine_resolves_for_peer(const struct tables *t, uuid asker, uuid owner)
+{
+	const struct peering *p = peering_find_between(t, owner, asker);
+	if (!p)
+		return false;
+	return uuid_equal(p->router, owner) ? p->resolves : p->peer_resolves;
+}
+
 static bool overlap(const struct cidrs *a, struct cidr block)
 {
 	for (size_t k = 0; k < a->count; k++)

@@ -23,6 +23,10 @@ uuid engine_get_peer(const struct peering *p, uuid router);
  * first. */
 const struct peering *engine_next_peering(const struct tables *t, uuid router, const struct peering *p);
 
+/* A peering of the two, which is accepted, has the owner of the second let guests of the first one resolve
+ * the public names of its hosts to their private addresses. */
+bool engine_resolves_for_peer(const struct tables *t, uuid asker, uuid owner);
+
 /* One that lives already from that router to that router is the one made. ERR_QUOTA with KIND_PEERING about
  * "VpcId": too many are pending. ERR_INVALID with KIND_ROUTER: a router without blocks has no peerings. */
 struct peering_wish {

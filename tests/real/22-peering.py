@@ -91,6 +91,17 @@ def not_transitively(ec2, probe, vpcs, tables, peering):
     return other
 
 
+def by_names(ec2, probe, vpc, peering, address):
+    """b's public name, as a hears it; b is the accepter."""
+    name, check = f"ec2-{address.replace('.', '-')}.us-east-1.compute.internal", probe.region.check_soon
+    ec2.modify_vpc_attribute(VpcId=vpc, EnableDnsHostnames={"Value": True})
+    check("a peer's public name is its public address", lambda: probe.guests.ask("a", name) == address)
+    for lets, words, ip in [(True, "and its private one where it is let", probe.ips["b"]), (False, "and no longer when it is not", address)]:
+        ec2.modify_vpc_peering_connection_options(VpcPeeringConnectionId=peering,
+                                                  AccepterPeeringConnectionOptions={"AllowDnsResolutionFromRemoteVpc": lets})
+        check(words, lambda ip=ip: probe.guests.ask("a", name) == ip)
+
+
 def not_to_the_edge(ec2, probe, vpcs, tables, peering, instance):
     """b reaches the internet; a has no other way out than over b."""
     gateway = ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
@@ -99,6 +110,7 @@ def not_to_the_edge(ec2, probe, vpcs, tables, peering, instance):
     address = ec2.allocate_address()
     ec2.associate_address(InstanceId=instance, AllocationId=address["AllocationId"])
     probe.region.check_soon("the peer reaches the internet", lambda: address["PublicIp"] in probe.guests.seen_as("b"))
+    by_names(ec2, probe, vpcs["b"], peering, address["PublicIp"])
     lead(ec2, tables["a"], "0.0.0.0/0", peering)
     probe.reaches("a wide route leads to the peer's own", "a", "b")
     probe.region.settle()

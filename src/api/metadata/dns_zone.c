@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The names that are ours in a VPC: ip-10-0-1-10.<domain> for each port, 10.1.0.10.in-addr.arpa for
  * each address within the VPC, and ec2-203-0-113-7.<public domain> for what has a public address: its
- * private one within its VPC, the public one elsewhere. A VPC without host names has none of them. Under our
- * domains, and for the VPC's addresses, nobody else is asked: an unknown name there does not exist. */
+ * private one within its VPC and those of peers that it lets see it, the public one elsewhere. A VPC without
+ * host names has none of them. Under our domains, and for the VPC's addresses, nobody else is asked: an
+ * unknown name there does not exist. */
 #include "api/metadata/dns_zone.h"
 
 #include "engine/address.h"
+#include "engine/peering.h"
 #include "engine/port.h"
 #include "engine/region.h"
 #include "engine/router.h"
@@ -57,7 +59,7 @@ static bool find_public(const struct tables *t, const struct router *r, struct s
 	const struct port *port = address ? port_find(t, address->port) : NULL;
 	if (!port || !engine_has_hostnames(router_find(t, port->router)))
 		return false;
-	if (uuid_equal(port->router, r->row.id))
+	if (uuid_equal(port->router, r->row.id) || engine_resolves_for_peer(t, r->row.id, port->router))
 		*ret_ip = address->private_ip;
 	return true;
 }

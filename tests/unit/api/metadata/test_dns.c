@@ -185,6 +185,44 @@ static void test_public_names(void **state)
 	ask("ec2-203-0-113-9" DOMAIN, DNS_A, "NXDOMAIN aa rd ra; ec2-203-0-113-9" DOMAIN ". A; ns " SOA);
 }
 
+/* B asked A for it; A's side is the accepter's. */
+static RESULT put_peering(struct op *op, void *arg)
+{
+	const bool *lets = arg;
+	struct peering p = {.row.id = id_of(KIND_PEERING, 1),
+			    .row.gen = 1,
+			    .account = id_of(KIND_ACCOUNT, 1),
+			    .router = id_of(KIND_ROUTER, ROUTER_B + 1),
+			    .peer_account = id_of(KIND_ACCOUNT, 1),
+			    .peer_router = id_of(KIND_ROUTER, ROUTER_A + 1),
+			    .is_accepted = lets[0],
+			    .resolves = lets[1],
+			    .peer_resolves = lets[2]};
+	return peering_put(op, &p);
+}
+
+/* Only an accepted peering, whose side that has the name lets the other see it. */
+static void test_peers_names(void **state)
+{
+	static const struct {
+		bool lets[3];
+		const char *ip;
+	} rows[] = {{{false, true, true}, "203.0.113.7"},
+		    {{true, true, false}, "203.0.113.7"},
+		    {{true, false, true}, "127.0.1.10"}};
+	struct world *w = *state;
+	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+		bool lets[3] = {rows[k].lets[0], rows[k].lets[1], rows[k].lets[2]};
+		char answer[200];
+		assert_ok(fixture_commit(w->f, put_peering, lets));
+		snprintf(answer, sizeof answer,
+			 "NOERROR aa rd ra; ec2-203-0-113-7" DOMAIN ". A; an ec2-203-0-113-7" DOMAIN
+			 ". 60 A %s",
+			 rows[k].ip);
+		check_query(w, ROUTER_B, "127.0.1.10", "ec2-203-0-113-7" DOMAIN, DNS_A, 0, answer);
+	}
+}
+
 static RESULT drop_hostnames(struct op *op, void *arg)
 {
 	struct router router = *router_find(op->head, id_of(KIND_ROUTER, ROUTER_A + 1));
@@ -679,6 +717,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		dns_test(test_own_names),
 		dns_test(test_public_names),
+		dns_test(test_peers_names),
 		dns_test(test_no_hostnames),
 		dns_test(test_unknown_names),
 		dns_test(test_refusals),
