@@ -136,6 +136,14 @@ static bool copy_resolvers(struct reconciler *r, struct strs texts)
 	return r->resolvers != NULL;
 }
 
+static bool make_lanes(struct reconciler *r, struct actor **lanes, size_t count, const char *name)
+{
+	bool has_all = true;
+	for (size_t k = 0; k < count; k++)
+		has_all = (lanes[k] = actor_new_pooled(r->executor, name)) && has_all;
+	return has_all;
+}
+
 RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 		      struct reconciler **ret_reconciler)
 {
@@ -162,9 +170,8 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	r->write_drive = config->write_drive;
 	r->network_actor = actor_new(r->executor, "network");
 	r->home_actor = actor_new(r->executor, "reconcile");
-	bool has_lanes = true;
-	for (size_t k = 0; k < IMAGE_LANES; k++)
-		has_lanes = (r->image_actors[k] = actor_new_pooled(r->executor, "images")) && has_lanes;
+	bool has_lanes = make_lanes(r, r->image_actors, IMAGE_LANES, "images") &&
+			 make_lanes(r, r->fetch_actors, FETCH_LANES, "fetches");
 	if (!copy_resolvers(r, config->resolvers) || !r->image_directory || !r->own_chassis ||
 	    !r->network_actor || !r->home_actor || !has_lanes)
 		return ctx_no_memory(c);
@@ -203,6 +210,8 @@ void reconciler_free(struct reconciler *r)
 	actor_free(r->network_actor);
 	for (size_t k = 0; k < IMAGE_LANES; k++)
 		actor_free(r->image_actors[k]);
+	for (size_t k = 0; k < FETCH_LANES; k++)
+		actor_free(r->fetch_actors[k]);
 	hosts_free_all(r);
 	work_free_all(r);
 	reconciler_release(r);

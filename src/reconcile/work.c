@@ -61,6 +61,8 @@ static void map_remove(struct work_map *m, struct work *work)
 		at = &(*at)->next;
 	*at = work->next;
 	m->count--;
+	if (work->fetch_lane)
+		m->fetch_users[work->fetch_lane - 1]--;
 	m->failing -= work->failures > 0;
 	heap_free(work);
 }
@@ -80,6 +82,20 @@ static void map_wake(struct work *w)
 		w->woken = true;
 }
 
+/* The work keeps it as long as it is there. */
+static struct lane map_choose_fetch_lane(struct reconciler *r, struct work *w)
+{
+	struct work_map *m = &r->work;
+	if (!w->fetch_lane) {
+		unsigned least = 0;
+		for (unsigned k = 1; k < FETCH_LANES; k++)
+			least = m->fetch_users[k] < m->fetch_users[least] ? k : least;
+		m->fetch_users[least]++;
+		w->fetch_lane = least + 1;
+	}
+	return (struct lane){.actor = r->fetch_actors[w->fetch_lane - 1]};
+}
+
 void work_wake(struct reconciler *r, struct lane lane, enum kind kind, uuid id, enum wake why)
 {
 	struct work_map *m = &r->work;
@@ -88,7 +104,7 @@ void work_wake(struct reconciler *r, struct lane lane, enum kind kind, uuid id, 
 	(void) pthread_mutex_lock(&m->lock);
 	struct work *w = m->stopping ? NULL : map_ensure(r, kind, id);
 	if (w) {
-		w->next_lane = lane;
+		w->next_lane = lane.actor ? lane : map_choose_fetch_lane(r, w);
 		if (why == WAKE_WISH)
 			map_wake(w);
 		else if (w->state != WORK_IDLE)

@@ -45,6 +45,7 @@ struct work {
 	enum kind kind;
 	uuid id;
 	struct lane lane, next_lane; /* of the queued or running step; of the one after it */
+	unsigned fetch_lane;         /* the one of the fetch lanes that is its own, counted from 1; 0: none */
 	enum work_state state;
 	bool woken;        /* since its step began: it gets another */
 	bool has_news;     /* likewise by a driver: another, unless the step fails */
@@ -53,12 +54,13 @@ struct work {
 	int64_t due_us;    /* when a retry is to come; 0: none */
 };
 
-enum { WORK_BUCKETS = 16384 };
+enum { WORK_BUCKETS = 16384, FETCH_LANES = 64 };
 
 struct work_map {
 	pthread_mutex_t lock;
 	struct work *buckets[WORK_BUCKETS];
 	size_t count, failing;
+	size_t fetch_users[FETCH_LANES]; /* works on each */
 	uint64_t steps;
 	bool stopping; /* nothing is posted any more */
 	bool has_lost; /* something was not queued for want of memory: look at everything soon */
@@ -240,6 +242,8 @@ struct reconciler {
 	int64_t base_keep_us, base_reserve_percent;
 	/* What takes images in, which may last: an image is always of the same one. */
 	struct actor *image_actors[IMAGE_LANES];
+	/* What is fetched from elsewhere lasts as long as a stranger likes: nobody else waits behind it. */
+	struct actor *fetch_actors[FETCH_LANES];
 	/* home: keeps time, and runs the steps that need neither a host nor the network. */
 	struct actor *network_actor, *home_actor;
 	struct job tick_job, wake_all_job, routers_job, unplaced_job;
@@ -255,6 +259,11 @@ struct reconciler {
 static inline struct lane lane_images(const struct reconciler *r, uuid image)
 {
 	return (struct lane){.actor = r->image_actors[image.b[15] % IMAGE_LANES]};
+}
+/* Whichever has the least to do: of no actor until the work is there. */
+static inline struct lane lane_fetches(void)
+{
+	return (struct lane){0};
 }
 static inline struct lane lane_home(const struct reconciler *r)
 {

@@ -106,6 +106,31 @@ static size_t waiting(void)
 	return bench.r->work.count;
 }
 
+/* ---- fetching ---- */
+
+static void test_fetches_beside_each_other(void **state)
+{
+	(void) state;
+	bench.reports = true; /* all last as long as the test likes */
+	for (size_t k = 0; k < FETCH_LANES; k++)
+		bench.r->fetch_actors[k] = actor_new(bench.r->executor, "fetches");
+	for (uint8_t k = 1; k <= 8; k++)
+		for (int times = 0; times < 2; times++)
+			work_wake(bench.r, lane_fetches(), KIND_IMPORT_SNAPSHOT_TASK, (uuid){{k}}, WAKE_WISH);
+	run_for(SECOND);
+	assert_int_equal(bench.count, 8);
+	for (size_t k = 0; k < 8; k++)
+		for (size_t j = 0; j < k; j++)
+			assert_ptr_not_equal(bench.lanes[k].actor, bench.lanes[j].actor);
+	work_conclude(bench.r, bench.work, &bench.end); /* the next one may have its lane */
+	size_t users = 0;
+	for (size_t k = 0; k < FETCH_LANES; k++)
+		users += bench.r->work.fetch_users[k];
+	assert_int_equal(users, 7);
+	for (size_t k = 0; k < FETCH_LANES; k++)
+		actor_free(bench.r->fetch_actors[k]);
+}
+
 /* ---- waking ---- */
 
 static void test_coalesces(void **state)
@@ -410,6 +435,7 @@ static void test_short_memory(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		TEST(fetches_beside_each_other),
 		TEST(coalesces),
 		TEST(woken_while_it_runs),
 		TEST(news_while_it_runs),
