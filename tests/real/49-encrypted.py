@@ -77,13 +77,24 @@ def has_words(region, path):
     return region.run("grep", "-a", "-c", WORDS, path, fails=True).split()[:1] not in ([], ["0"])
 
 
-def snapshot_of(ec2, made):
+def snapshot_of(region, ec2, made):
     snapshot = ec2.create_snapshot(VolumeId=made)["SnapshotId"]
 
     def completed():
         return ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed"
-    wait_until(completed, BOOT_S, "the snapshot is completed")
+    try:
+        wait_until(completed, BOOT_S, "the snapshot is completed")
+    except TimeoutError:
+        print(region.command("explain", snapshot), who_has_it_open(region))
+        raise
     return snapshot
+
+
+def who_has_it_open(region):
+    """What each guest's QEMU has of disks and of jobs: a file that is open somewhere is locked."""
+    asks = "for d in $(virsh list --name); do for q in query-named-block-nodes query-jobs query-block; do " \
+           "echo $d $q; virsh qemu-monitor-command $d \"{'execute':'$q'}\"; done; virsh dumpxml $d; done"
+    return "\n".join(region.on(host["name"], "sh", "-c", asks, fails=True) for host in region.command("host", "list"))
 
 
 def store_file(region, snapshot):
@@ -131,9 +142,9 @@ def grows(region, ec2, one, address, sealed):
 
 
 def snapshots(region, ec2, one, address, sealed):
-    used = snapshot_of(ec2, sealed)
+    used = snapshot_of(region, ec2, sealed)
     detach(ec2, sealed)
-    rested = snapshot_of(ec2, sealed)
+    rested = snapshot_of(region, ec2, sealed)
     for snapshot, when in ((used, "in use"), (rested, "at rest")):
         shown = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
         region.check(f"a snapshot {when} is encrypted, in the image store, too",
@@ -142,7 +153,7 @@ def snapshots(region, ec2, one, address, sealed):
         region.check("a volume of it is", volume(ec2, made)["Encrypted"])
         disk = attach(region, ec2, address, made, one, "/dev/sdi")
         region.check(f"and holds what was written before the snapshot {when}", reads_all(region, address, disk))
-        again = snapshot_of(ec2, made)
+        again = snapshot_of(region, ec2, made)
         detach(ec2, made)
         ec2.delete_volume(VolumeId=made)
         region.check("a snapshot of that is encrypted", not has_words(region, store_file(region, again)))

@@ -187,7 +187,10 @@ static void gather(struct network_router *n, struct parts *parts, uuid id)
 			const struct port *port = NULL;
 			if (!uuid_is_none(world.routes[k].port))
 				port = &world.ports[find_port(world.routes[k].port)];
-			parts->routes[n->route_count++] = (struct network_route){&world.routes[k], port};
+			parts->routes[n->route_count++] =
+				(struct network_route){.route = &world.routes[k], .port = port};
+			if (port)
+				parts->routes[n->route_count - 1].hop = port->ip;
 		}
 	}
 }
