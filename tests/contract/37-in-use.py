@@ -11,7 +11,7 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from dev import Dev, describes, digest, dump  # noqa: E402
+from dev import Dev, Unchanged, describes, digest, dump  # noqa: E402
 from world import HOSTS, World, ids_in, wire  # noqa: E402
 
 TABLES = dump()
@@ -104,12 +104,16 @@ def world(dev):
     return world
 
 
+@pytest.fixture(scope="module")
+def unchanged(world):
+    return Unchanged(TABLES, world.account)
+
+
 @pytest.mark.parametrize("action, params, code", REFUSED, ids=[f"{n}-{row[0]}-{row[2]}" for n, row in enumerate(REFUSED)])
-def test_refused(action, params, code, world):
-    before = digest(TABLES, world.account)
+def test_refused(action, params, code, world, unchanged):
     answer = world.account.call(action, {k: v.format(**world.ids) if isinstance(v, str) else v for k, v in params.items()})
     assert (answer.status, answer.code) == (400, code), answer
-    assert digest(TABLES, world.account) == before, "something has changed"
+    assert unchanged.holds(), "something has changed"
 
 
 def test_limits(dev):

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from dev import Dev, digest, dump  # noqa: E402
+from dev import Dev, Unchanged, dump  # noqa: E402
 from world import ABSENT_DIGITS, HOSTS, World, wire  # noqa: E402
 
 TABLES = dump()
@@ -176,10 +176,14 @@ def test_request(action, region):
     assert answer.code == ANSWERS.get(action, "DryRunOperation"), f"{action} {region[0].request(action)}: {answer}"
 
 
+@pytest.fixture(scope="module")
+def unchanged(region):
+    return Unchanged(TABLES, *(world.account for world in region))
+
+
 @pytest.mark.parametrize("action", sorted(ACTIONS))
-def test_action(action, region):
+def test_action(action, region, unchanged):
     mine, theirs = region
-    before = digest(TABLES, mine.account, theirs.account)
     wrong = []
     for param, value, request in cases(action, mine, theirs):
         answer = mine.account.call(action, request)
@@ -187,7 +191,7 @@ def test_action(action, region):
         if why:
             wrong.append(f"{wire(param['name'])}={(value or '(absent)')[:60]!r}: {why}: {answer.status} {answer.code} {answer.message[:200]}")
     assert not wrong, "\n" + "\n".join(wrong)
-    assert digest(TABLES, mine.account, theirs.account) == before, "something has changed"
+    assert unchanged.holds(), "something has changed"
 
 
 if __name__ == "__main__":

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from dev import ASKED, Dev, describes, digest, dump  # noqa: E402
+from dev import ASKED, Dev, Unchanged, describes, dump  # noqa: E402
 from world import ABSENT_DIGITS, HOSTS, ID, World, ids_in, wire  # noqa: E402
 
 TABLES = dump()
@@ -20,6 +20,17 @@ ACTIONS = {a["name"]: a for a in TABLES["actions"] if a["service"] == "ec2"}
 def worlds():
     with Dev(*HOSTS) as dev:
         yield World(dev.account, TABLES), World(dev.new_account("theirs"), TABLES)
+
+
+@pytest.fixture(scope="module")
+def unchanged(worlds):
+    return Unchanged(TABLES, *(world.account for world in worlds))
+
+
+@pytest.fixture(scope="module")
+def strangers(worlds):
+    """Of the other account, one of each kind; which stays so, for nothing changes."""
+    return one_of_each(worlds[1])
 
 
 def all_ids(world):
@@ -61,10 +72,9 @@ FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId")}
 
 
 @pytest.mark.parametrize("action", sorted(a for a in ACTIONS if any(p.get("form") == "id" for p in ACTIONS[a]["params"])))
-def test_by_id(action, worlds):
+def test_by_id(action, worlds, strangers, unchanged):
     """Each parameter that takes an id, with each kind of resource of the other account."""
-    mine, theirs = worlds
-    before, strangers, wrong = digest(TABLES, mine.account, theirs.account), one_of_each(theirs), []
+    mine, wrong = worlds[0], []
     for param in [p for p in ACTIONS[action]["params"] if p.get("form") == "id" and (action, p["name"]) not in FAILS_LATER]:
         for kind, identifier in strangers.items():
             request, nobody = mine.request(action, param), f"{kind}-{ABSENT_DIGITS}"
@@ -72,7 +82,7 @@ def test_by_id(action, worlds):
             if tell_apart(answers[0].text, identifier) != tell_apart(answers[1].text, nobody):
                 wrong.append(f"{wire(param['name'])}={kind}-…: {answers[0]} where nobody's gets {answers[1]}")
     assert not wrong, "\n" + "\n".join(wrong)
-    assert digest(TABLES, mine.account, theirs.account) == before, "something has changed"
+    assert unchanged.holds(), "something has changed"
 
 
 # Parameters that take a name or a number of an account's own, and one that is nobody's.
@@ -88,10 +98,9 @@ def named(action):
 
 
 @pytest.mark.parametrize("action", sorted(a for a in ACTIONS if named(a)))
-def test_by_name(action, worlds):
+def test_by_name(action, worlds, unchanged):
     """Names, public addresses and account numbers: as what nobody has."""
-    mine, theirs = worlds
-    before, wrong = digest(TABLES, mine.account, theirs.account), []
+    (mine, theirs), wrong = worlds, []
     number = theirs.account.ok("DescribeVpcs").first(".//ownerId")
     for param in named(action):
         leaf = param["name"].removesuffix(".N").split(".")[-1]
@@ -100,7 +109,7 @@ def test_by_name(action, worlds):
         if tell_apart(answers[0].text, values[0]) != tell_apart(answers[1].text, values[1]):
             wrong.append(f"{wire(param['name'])}={values[0]}: {answers[0]} where nobody's gets {answers[1]}")
     assert not wrong, "\n" + "\n".join(wrong)
-    assert digest(TABLES, mine.account, theirs.account) == before, "something has changed"
+    assert unchanged.holds(), "something has changed"
 
 
 @pytest.fixture(scope="module")

@@ -17,7 +17,7 @@ import botocore.exceptions
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from region import BOOT_S, Region, instance, launch, state, wait_state  # noqa: E402
 
-KILLS = int(os.environ.get("KILLS", "50"))
+KILLS = int(os.environ.get("KILLS", "30"))
 SEED = int(os.environ.get("SEED", str(random.randrange(1 << 30))))
 GONE = (botocore.exceptions.EndpointConnectionError, botocore.exceptions.ConnectionClosedError,
         botocore.exceptions.ReadTimeoutError, botocore.exceptions.HTTPClientError, ConnectionError)

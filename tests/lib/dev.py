@@ -104,6 +104,10 @@ class Dev:
             time.sleep(0.01)
         raise TimeoutError(f"the reconciler has not come to rest in {PATIENCE_S} s: {before} are on their way")
 
+    def commits(self):
+        with urllib.request.urlopen(self.url + "/metrics", timeout=PATIENCE_S) as answer:
+            return re.search(rb"^dari_store_batches_total (\S+)$", answer.read(), re.MULTILINE)[1]
+
     def audit(self, patience_s=PATIENCE_S):
         """What `dari audit` still finds when all had time to come to rest."""
         end = time.monotonic() + patience_s
@@ -253,3 +257,23 @@ def digest(tables, *accounts):
         lists = [answer.same() for answer in account.call_all(names)]
         seen += lists + [answer.same() for answer in account.call_all(list(attributes(tables, "\n".join(lists))))]
     return "\n".join(seen)
+
+
+class Unchanged:
+    """That what the accounts see stays as it is. Where nothing at all was committed it did; else all of it is looked at, and what
+    one check ends with is what the next begins with."""
+
+    def __init__(self, tables, *accounts):
+        self.tables, self.accounts = tables, accounts
+        self.look()
+
+    def look(self):
+        self.commits = self.accounts[0].dev.commits()
+        self.seen = digest(self.tables, *self.accounts)
+
+    def holds(self):
+        if self.accounts[0].dev.commits() == self.commits:
+            return True
+        before = self.seen
+        self.look()
+        return before == self.seen
