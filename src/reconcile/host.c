@@ -62,23 +62,40 @@ static bool is_full(const struct compute_facts *facts)
 	return facts->disk_free < facts->disk / 100 * FULL_PERCENT;
 }
 
-static bool is_told(const struct host *row, enum host_seen_state state, const struct compute_facts *facts)
+/* The first of what differs from what its row says; NULL: nothing. */
+static const char *find_news(const struct host *row, enum host_seen_state state,
+			     const struct compute_facts *facts)
 {
-	return row->seen_state == state &&
-	       (!facts || (row->seen_cpus == facts->cpus && row->seen_memory == facts->memory &&
-			   row->seen_disk == facts->disk && row->seen_full == is_full(facts) &&
-			   row->seen_virt == facts->virt && str_equal(row->seen_version, facts->version) &&
-			   str_equal(row->seen_boot_id, facts->boot_id)));
+	const struct compute_facts f = facts ? *facts : (struct compute_facts){0};
+	const struct {
+		const char *words;
+		bool is_told;
+	} sights[] = {
+		{"processors", row->seen_cpus == f.cpus},
+		{"memory", row->seen_memory == f.memory},
+		{"disk", row->seen_disk == f.disk},
+		{"room", row->seen_full == is_full(&f)},
+		{"virtualization", row->seen_virt == f.virt},
+		{"version", str_equal(row->seen_version, f.version)},
+		{"boot", str_equal(row->seen_boot_id, f.boot_id)},
+	};
+	if (row->seen_state != state)
+		return "state";
+	for (size_t k = 0; facts && k < sizeof sights / sizeof sights[0]; k++)
+		if (!sights[k].is_told)
+			return sights[k].words;
+	return NULL;
 }
 
 static RESULT report_host(struct step *s, const struct host *row, enum host_seen_state state,
 			  const struct compute_facts *facts)
 {
-	if (is_told(row, state, facts))
+	const char *news = find_news(row, state, facts);
+	if (!news)
 		return OK;
 	log_event(state == HOST_SEEN_STATE_UP ? LOG_INFO : LOG_WARN, "host-seen",
-		  "host=%s state=%s message=%s", log_quote(row->name),
-		  state == HOST_SEEN_STATE_UP ? "up" : "down",
+		  "host=%s state=%s news=%s message=%s", log_quote(row->name),
+		  state == HOST_SEEN_STATE_UP ? "up" : "down", news,
 		  log_quote(facts ? facts->virt_reason : s->ctx.problem.message));
 	struct host_sight *sight = STEP_NEW(s, struct host_sight);
 	*sight = (struct host_sight){.host = row->row.id, .state = state};
