@@ -177,6 +177,17 @@ class Region:
                 return output_of(done, fails)
             time.sleep(0.2)
 
+    def disk_of(self, address, volume):
+        """The guest's device with that volume's serial."""
+        script = f"for d in /sys/block/vd*; do [ \"$(cat $d/serial)\" = {volume.replace('-', '')} ] && echo /dev/${{d##*/}}; done"
+        found = []
+
+        def look():
+            found[:] = self.ssh(address, script, fails=True).split()
+            return bool(found)
+        wait_until(look, SOON_S, f"the guest sees {volume}")
+        return found[0]
+
     def host_key(self, address):
         """Of the guest, as ssh-keyscan's lines; empty when it does not answer."""
         text = self.on("inet", "ssh-keyscan", "-T", "20", "-t", "ed25519", address, fails=True)

@@ -50,20 +50,6 @@ def detach(ec2, made):
     wait_until(lambda: volume(ec2, made)["State"] == "available", BOOT_S, "detached")
 
 
-def disk_of(region, address, made):
-    """The guest's device with that volume's serial."""
-    script = "for d in /sys/block/vd*; do echo $(cat $d/serial) ${d##*/}; done"
-    serial = made.replace("-", "")
-    found = []
-
-    def look():
-        lines = region.ssh(address, script, fails=True).splitlines()
-        found[:] = [words[1] for words in map(str.split, lines) if words and words[0] == serial]
-        return bool(found)
-    wait_until(look, SOON_S, f"the guest sees {made}")
-    return "/dev/" + found[0]
-
-
 def digest(region, address, disk):
     return region.ssh(address, f"dd if={disk} bs=1M count={MEGABYTES} 2>/dev/null | md5sum").split()[0]
 
@@ -96,16 +82,16 @@ def moves(region, ec2, guests):
     (one, address), (two, other) = guests
     made = make_volume(ec2, one, Size=1)
     attach(ec2, made, one)
-    before = write(region, address, disk_of(region, address, made))
+    before = write(region, address, region.disk_of(address, made))
     detach(ec2, made)
     ec2.attach_volume(VolumeId=made, InstanceId=two, Device="/dev/sdf")
     kill_in_the_midst(region, "volume")
     wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
-    region.check("a moved volume keeps its data", digest(region, other, disk_of(region, other, made)) == before)
+    region.check("a moved volume keeps its data", digest(region, other, region.disk_of(other, made)) == before)
     region.check("and is on the new host alone", host_of(region, made, "seen_host") == host_of(region, two))
     detach(ec2, made)
     attach(ec2, made, one)
-    region.check("and back again", digest(region, address, disk_of(region, address, made)) == before)
+    region.check("and back again", digest(region, address, region.disk_of(address, made)) == before)
     return made, before
 
 
@@ -118,11 +104,11 @@ def snapshots(region, ec2, guests, made, before):
         found = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
         return found["State"] == "completed" and found["Progress"] == "100%"
     wait_until(completed, BOOT_S, "the snapshot is completed")
-    region.ssh(address, f"dd if=/dev/zero of={disk_of(region, address, made)} bs=1M count=8 2>/dev/null; sync")
+    region.ssh(address, f"dd if=/dev/zero of={region.disk_of(address, made)} bs=1M count=8 2>/dev/null; sync")
     copy = make_volume(ec2, two, SnapshotId=snapshot)
     attach(ec2, copy, two)
     region.check("a snapshot of a running guest's disk holds what it had",
-                 digest(region, other, disk_of(region, other, copy)) == before)
+                 digest(region, other, region.disk_of(other, copy)) == before)
 
 
 def image(region, ec2, guests):

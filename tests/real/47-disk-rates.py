@@ -22,18 +22,7 @@ def attach(region, ec2, address, identifier, **more):
     wait_until(lambda: volume(ec2, made)["State"] == "available", SOON_S, "the volume is available")
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device="/dev/sdf")
     wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
-    return made, disk_of(region, address, made)
-
-
-def disk_of(region, address, made):
-    script = f"for d in /sys/block/vd*; do [ \"$(cat $d/serial)\" = {made.replace('-', '')} ] && echo /dev/${{d##*/}}; done"
-    found = []
-
-    def look():
-        found[:] = region.ssh(address, script, fails=True).split()
-        return bool(found)
-    wait_until(look, SOON_S, f"the guest sees {made}")
-    return found[0]
+    return made, region.disk_of(address, made)
 
 
 def read_s(region, address, disk, size, count):
@@ -69,7 +58,7 @@ def main():
         ec2.start_instances(InstanceIds=[one])
         wait_state(ec2, [one], "running")
         wait_until(lambda: region.boot_id(address), BOOT_S, "ssh after the start")
-        disk = disk_of(region, address, made)
+        disk = region.disk_of(address, made)
         is_held(region, "io1 of 100 IOPS after a stop and a start", read_s(region, address, disk, 4096, READS), 100, READS)
         is_held(region, "its 25 MiB/s, in KiB", read_s(region, address, disk, 1 << 20, 150), 25 * 1024, 150 * 1024)
         region.check_clean()

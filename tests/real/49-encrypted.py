@@ -33,23 +33,12 @@ def attach(region, ec2, address, made, identifier, device):
     """In the guest: its device there."""
     ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device=device)
     wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
-    return disk_of(region, address, made)
+    return region.disk_of(address, made)
 
 
 def detach(ec2, made):
     ec2.detach_volume(VolumeId=made)
     wait_until(lambda: volume(ec2, made)["State"] == "available", BOOT_S, "detached")
-
-
-def disk_of(region, address, made):
-    script = f"for d in /sys/block/vd*; do [ \"$(cat $d/serial)\" = {made.replace('-', '')} ] && echo /dev/${{d##*/}}; done"
-    found = []
-
-    def look():
-        found[:] = region.ssh(address, script, fails=True).split()
-        return bool(found)
-    wait_until(look, SOON_S, f"the guest sees {made}")
-    return found[0]
 
 
 def write(region, address, disk):
@@ -125,7 +114,7 @@ def lives_on(region, ec2, one, address, sealed):
     ec2.start_instances(InstanceIds=[one])
     wait_state(ec2, [one], "running")
     wait_until(lambda: region.boot_id(address), BOOT_S, "ssh after the start")
-    region.check("and after a stop and a start", reads_all(region, address, disk_of(region, address, sealed)))
+    region.check("and after a stop and a start", reads_all(region, address, region.disk_of(address, sealed)))
 
 
 def grows(region, ec2, one, address, sealed):
@@ -135,7 +124,7 @@ def grows(region, ec2, one, address, sealed):
         ec2.modify_volume(VolumeId=sealed, Size=gib)
         wait_until(lambda: ec2.describe_volumes_modifications(VolumeIds=[sealed])["VolumesModifications"][0]["ModificationState"] == "completed",
                    SOON_S, "grown")
-        disk = attach(region, ec2, address, sealed, one, "/dev/sdh") if rests else disk_of(region, address, sealed)
+        disk = attach(region, ec2, address, sealed, one, "/dev/sdh") if rests else region.disk_of(address, sealed)
         sectors = int(region.ssh(address, f"cat /sys/block/{disk[5:]}/size"))
         region.check(f"it grew to {gib} GiB {'at rest' if rests else 'in use'} and holds its data",
                      sectors * 512 == gib << 30 and reads_all(region, address, disk))

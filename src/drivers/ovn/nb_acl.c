@@ -119,11 +119,7 @@ static struct str write_ports(struct wish *w, const struct network_router *wish,
 		comma = ", ";
 	}
 	buf_print(&b, "}");
-	if (buf_finish(&b).code)
-		w->failed = true;
-	struct str ports = str_copy(w->arena, buf_str(&b));
-	buf_done(&b);
-	return ports;
+	return wish_take_text(w, &b);
 }
 
 struct outward {

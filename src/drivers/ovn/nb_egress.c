@@ -69,11 +69,7 @@ static struct str write_sources(struct wish *w, const struct network_router *wis
 			add_hole(w, &holes, whole, wish->routes[k].route->destination);
 	buf_init(&b, SOURCES_CAP_SIZE);
 	write_rest(&b, whole, &holes);
-	if (buf_finish(&b).code)
-		w->failed = true;
-	struct str sources = str_copy(w->arena, buf_str(&b));
-	buf_done(&b);
-	return sources;
+	return wish_take_text(w, &b);
 }
 
 static void plan_one(struct wish *w, const struct network_router *wish, const struct subnet *subnet,

@@ -111,11 +111,7 @@ static struct str write_private_set(struct wish *w, const struct network_router 
 			add_block(&b, wish->subnets[k].subnet->block);
 	}
 	buf_print(&b, "}");
-	if (buf_finish(&b).code)
-		w->failed = true;
-	struct str set = str_copy(w->arena, buf_str(&b));
-	buf_done(&b);
-	return set;
+	return wish_take_text(w, &b);
 }
 
 /* Packets of the arm's table leave by the gateway, unless they are more of a blackhole's. */
@@ -152,11 +148,7 @@ static struct str write_ipv6_set(struct wish *w, const struct network_router *wi
 			buf_print(&b, ", %s", cidr_write(block, text));
 	}
 	buf_print(&b, "}");
-	if (buf_finish(&b).code)
-		w->failed = true;
-	struct str set = str_copy(w->arena, buf_str(&b));
-	buf_done(&b);
-	return set;
+	return wish_take_text(w, &b);
 }
 
 struct guard {

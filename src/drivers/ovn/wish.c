@@ -77,3 +77,12 @@ void wish_add_entry(struct wish *w, const char *table, const char *column, uuid 
 	if (arena_is_full(w->arena) || !VEC_PUSH(w->arena, &w->entries, entry))
 		w->failed = true;
 }
+
+struct str wish_take_text(struct wish *w, struct buf *b)
+{
+	if (!result_is_ok(buf_finish(b)))
+		w->failed = true;
+	struct str text = str_copy(w->arena, buf_str(b));
+	buf_done(b);
+	return text;
+}

@@ -14,6 +14,7 @@
 
 #include <jansson.h>
 
+#include "base/buf.h"
 #include "base/ctx.h"
 #include "base/uuid.h"
 #include "base/vec.h"
@@ -71,6 +72,8 @@ void wish_add_mark(struct wish *w, struct wish_row *row, const char *key, struct
 void wish_add_edge(struct wish *w, struct wish_row *row, const char *table, const char *column, uuid parent);
 void wish_add_entry(struct wish *w, const char *table, const char *column, uuid row, struct str key,
 		    struct str value);
+/* What was written, in the wish's arena; b is done with. A text that did not fit fails the wish. */
+struct str wish_take_text(struct wish *w, struct buf *b);
 
 /* Operations that bring the cache's database to the wish: a new JSON array, or NULL when nothing
  * differs. ERR_AGAIN: a set's row that it needs is not there; or nothing is wished, and a switch that
