@@ -311,11 +311,21 @@ static bool is_size(struct thing *t, struct str text)
 	return gibibytes == t->gibibytes || !t->gibibytes;
 }
 
+static bool is_encryption(struct thing *t, struct str text)
+{
+	enum encryption shown = str_is(text, "true") ? ENCRYPTED : PLAIN;
+	if (!t->encryption && t->id[0])
+		t->encryption = shown;
+	return shown == t->encryption || !t->encryption;
+}
+
 static const char *differ_volume(const struct look *l, struct thing *t, struct str item)
 {
 	struct str device = answer_at(item, "attachmentSet/item/device");
 	if (t->life == LIVE && !is_size(t, answer_at(item, "size")))
 		return "its size";
+	if (!is_encryption(t, answer_at(item, "encrypted")))
+		return "its encryption";
 	if (t->life == LIVE && !str_is_empty(device) && !t->left &&
 	    !str_is(device, model_device(t)[0] ? model_device(t) : "/dev/xvda"))
 		return "its device";
@@ -437,6 +447,8 @@ static const char *differ_snapshot(const struct look *l, struct thing *t, struct
 		return "its volume";
 	if (!is_state(l, t, answer_at(item, "status"), "completed"))
 		return "its state";
+	if (!is_encryption(t, answer_at(item, "encrypted")))
+		return "its encryption";
 	return !t->is_complete || is_size(t, answer_at(item, "volumeSize")) ? NULL : "its size";
 }
 

@@ -67,6 +67,11 @@ bool model_may_have_ended(const struct thing *t)
 	return t->life != LIVE || (t->is_restless && t->ends_itself);
 }
 
+enum encryption model_encryption_of(const struct thing *source)
+{
+	return source->encryption == ENCRYPTED ? ENCRYPTED : NOT_KNOWN_YET;
+}
+
 bool model_is_disk_of(const struct thing *volume, const struct thing *instance)
 {
 	return volume->life == LIVE && (volume->of == instance || volume->to == instance);

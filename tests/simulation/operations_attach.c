@@ -33,7 +33,8 @@ static bool draw_volume(struct request *x)
 	request_add(x, "AvailabilityZone", "xy-west-2a");
 	x->count = 1 + (int64_t) random_below(3);
 	request_add(x, "Size", "%d", (int) x->count);
-	if (random_below(2) == 0)
+	x->flag = random_below(2) == 0;
+	if (x->flag)
 		request_add(x, "Encrypted", "true");
 	request_draw_token(x);
 	return true;
@@ -89,6 +90,7 @@ static void apply_volume(struct request *x, struct str answer)
 	}
 	struct thing *t = model_add(&x->s->model, KIND_VOLUME, x->account, NULL, id);
 	t->gibibytes = x->count;
+	t->encryption = x->flag ? ENCRYPTED : NOT_KNOWN_YET;
 	t->origin = x->origin;
 	request_apply_tag(x, t);
 }

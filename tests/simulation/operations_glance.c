@@ -121,6 +121,9 @@ static void judge_member(const struct request *x, struct verdict *v)
 {
 	if (x->refs[0]->is_private)
 		refuse(v, "403");
+	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
+		if (t->of == x->refs[0] && t->to->encryption != PLAIN)
+			refuse_or_doubt(v, t->to->encryption == ENCRYPTED, "403");
 	if (is_member(x))
 		refuse(v, "409");
 	doubt(v, "409");

@@ -30,10 +30,12 @@ static void judge_snapshot(const struct request *x, struct verdict *v)
 	judge_cut(x, x->refs[0], v);
 }
 
+/* volume NULL: a copy. */
 static struct thing *add_snapshot(struct request *x, struct thing *volume, struct str id)
 {
 	struct thing *t = model_add(&x->s->model, KIND_SNAPSHOT, x->account, NULL, id);
 	t->to = volume;
+	t->encryption = volume ? volume->encryption : NOT_KNOWN_YET;
 	return t;
 }
 
@@ -108,6 +110,7 @@ static void apply_copy_snapshot(struct request *x, struct str answer)
 {
 	struct thing *t = add_snapshot(x, NULL, answer_at(answer, "snapshotId"));
 	t->gibibytes = x->refs[0]->gibibytes;
+	t->encryption = model_encryption_of(x->refs[0]);
 	request_apply_tag(x, t);
 }
 
@@ -152,6 +155,7 @@ static void apply_restored(struct request *x, struct str answer)
 	struct str id = answer_at(answer, request_word(x, "volumeId", "volume/id"));
 	struct thing *t = model_add(&x->s->model, KIND_VOLUME, x->account, NULL, id);
 	t->gibibytes = x->count ? x->count : x->refs[0]->gibibytes;
+	t->encryption = model_encryption_of(x->refs[0]);
 	request_apply_tag(x, t);
 }
 
@@ -270,6 +274,7 @@ static void apply_copy(struct request *x, struct str answer)
 		if (t->of == x->refs[0]) {
 			snapshot = add_snapshot(x, NULL, STR_NONE);
 			snapshot->gibibytes = t->to->gibibytes;
+			snapshot->encryption = model_encryption_of(t->to);
 			add_device(x, image, t->name, snapshot, t->gibibytes);
 		}
 }
@@ -315,9 +320,16 @@ static void apply_enable(struct request *x, struct str answer)
 
 static bool draw_restorers(struct request *x)
 {
-	request_add(x, "OperationType", "%s", random_below(2) ? "add" : "remove");
+	x->flag = random_below(2) == 0;
+	request_add(x, "OperationType", "%s", x->flag ? "add" : "remove");
 	request_add(x, "UserGroup.1", "all");
 	return true;
+}
+
+static void judge_restorers(const struct request *x, struct verdict *v)
+{
+	if (x->flag && x->refs[0]->encryption != PLAIN)
+		refuse_or_doubt(v, x->refs[0]->encryption == ENCRYPTED, "OperationNotPermitted");
 }
 
 static bool draw_reset(struct request *x)
@@ -424,7 +436,13 @@ static const struct operation rows[] = {
 	 draw_description,
 	 NULL,
 	 apply_description},
-	{"ModifySnapshotAttribute", 1, {{"SnapshotId", KIND_SNAPSHOT}}, NULL, draw_restorers, NULL, NULL},
+	{"ModifySnapshotAttribute",
+	 1,
+	 {{"SnapshotId", KIND_SNAPSHOT}},
+	 NULL,
+	 draw_restorers,
+	 judge_restorers,
+	 NULL},
 	{"ResetSnapshotAttribute", 1, {{"SnapshotId", KIND_SNAPSHOT}}, NULL, draw_reset, NULL, NULL},
 	{"DisableImageDeprecation", 1, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, NULL},
 	{"DisableImage", 1, {{"ImageId", KIND_IMAGE}}, NULL, NULL, judge_disable, apply_disable},

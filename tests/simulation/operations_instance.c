@@ -106,7 +106,8 @@ static void judge_run(const struct request *x, struct verdict *v)
 }
 
 /* One that is no root disk outlives its instance, as those do that were attached. */
-static void add_volume(struct request *x, struct thing *instance, const char *name, int64_t gibibytes)
+static struct thing *add_volume(struct request *x, struct thing *instance, const char *name,
+				int64_t gibibytes)
 {
 	bool is_root = name[0] == '\0';
 	struct thing *t =
@@ -114,6 +115,7 @@ static void add_volume(struct request *x, struct thing *instance, const char *na
 	t->to = is_root ? NULL : instance;
 	t->gibibytes = gibibytes;
 	snprintf(t->name, sizeof t->name, "%s", name);
+	return t;
 }
 
 static void add_volumes(struct request *x, struct thing *instance)
@@ -123,7 +125,8 @@ static void add_volumes(struct request *x, struct thing *instance)
 		add_volume(x, instance, "", IMAGE_GIBIBYTES);
 	EACH (&x->s->model, t, KIND_IMAGE_DEVICE)
 		if (t->of == image)
-			add_volume(x, instance, t->name, t->gibibytes);
+			add_volume(x, instance, t->name, t->gibibytes)->encryption =
+				model_encryption_of(t->to);
 }
 
 static struct thing *add_instance(struct request *x, struct str id, struct thing *subnet)

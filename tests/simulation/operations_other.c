@@ -141,16 +141,13 @@ static bool draw_auto_placement(struct request *x)
 }
 
 /* It stays as long as instances are on it. */
-static void apply_release_host(struct request *x, struct str answer)
+static void judge_release_host(const struct request *x, struct verdict *v)
 {
-	struct thing *host = x->refs[0];
-	bool is_refused = !str_is_empty(answer_at(answer, "unsuccessful/item/resourceId")), may_be = false;
+	bool may_be_used = false;
 	EACH (&x->s->model, t, KIND_INSTANCE)
-		may_be = may_be || (t->is_hosted && t->account == host->account);
-	if (is_refused && !may_be)
-		blame(x->s, "#%d: a dedicated host that nothing is on is not released", (int) x->serial);
-	if (!is_refused)
-		host->life = GONE;
+		may_be_used = may_be_used || (t->is_hosted && t->account == x->refs[0]->account);
+	if (may_be_used)
+		doubt(v, "InvalidHost.Occupied");
 }
 
 /* ---- launch templates ---- */
@@ -319,7 +316,13 @@ static const struct operation rows[] = {
 	{"CreateKeyPair", 1, {}, "key-pair", draw_key, judge_key, apply_key},
 	{"DeleteKeyPair", 1, {}, NULL, draw_name, NULL, apply_delete_key},
 	{"AllocateHosts", 1, {}, "dedicated-host", draw_host, judge_host, apply_host},
-	{"ReleaseHosts", 1, {{"HostId.1", KIND_DEDICATED_HOST}}, NULL, NULL, NULL, apply_release_host},
+	{"ReleaseHosts",
+	 1,
+	 {{"HostId.1", KIND_DEDICATED_HOST}},
+	 NULL,
+	 NULL,
+	 judge_release_host,
+	 request_apply_end},
 	{"ModifyHosts", 1, {{"HostId.1", KIND_DEDICATED_HOST}}, NULL, draw_auto_placement, NULL, NULL},
 	{"CreatePlacementGroup",
 	 1,

@@ -351,6 +351,7 @@ static void apply_shelve(struct request *x, struct str answer)
 	snprintf(t->shelf->name, sizeof t->shelf->name, "%s-shelved", t->server[0] ? t->server : t->id);
 	snapshot = model_add(m, KIND_SNAPSHOT, x->account, NULL, STR_NONE);
 	snapshot->to = root;
+	snapshot->encryption = root->encryption;
 	snapshot->is_bound = true;
 	device = model_add(m, KIND_IMAGE_DEVICE, x->account, t->shelf, STR_NONE);
 	device->to = snapshot;

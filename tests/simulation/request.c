@@ -313,13 +313,22 @@ struct told {
 	struct str answer, code, message;
 };
 
+/* What a call that takes several says of the one that it was not done to. */
+static struct str read_failure(struct str answer)
+{
+	struct str code = answer_at(answer, "unsuccessful/item/error/code"), prefix = STR("Client.");
+	return str_starts_with(code, prefix) ? str_slice(code, prefix.n, code.n) : code;
+}
+
 static struct told read_answer(const struct request *x, struct str body)
 {
 	struct arena *a = x->s->region.cloud->arena;
 	if (!request_is_openstack(x)) {
 		struct str answer = answer_root(body);
-		return (struct told){answer, answer_at(answer, "Errors/Error/Code"),
-				     answer_at(answer, "Errors/Error/Message")};
+		bool is_success = x->http.status / 100 == 2;
+		return (struct told){
+			answer, is_success ? read_failure(answer) : answer_at(answer, "Errors/Error/Code"),
+			answer_at(answer, "Errors/Error/Message")};
 	}
 	struct str answer = answer_of_json(a, body), type = answer_at(answer, "NeutronError/type");
 	return (struct told){answer,
@@ -335,6 +344,7 @@ static void check_and_apply(struct request *x, struct str body)
 	bool succeeded = x->http.status / 100 == 2;
 	if (succeeded && !request_is_openstack(x) && !str_starts_with(told.answer, STR("<requestId>")))
 		blame(x->s, "%s#%d: a success without a body", x->operation->action, (int) x->serial);
+	succeeded = succeeded && (request_is_openstack(x) || str_is_empty(code));
 	judge(x, &v);
 	bool would_succeed = succeeded || (x->is_dry && str_is(code, "DryRunOperation"));
 	tell(x->s, "  #%d %s: %d %" STR_FMT, (int) x->serial, x->operation->action, x->http.status,

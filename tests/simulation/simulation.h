@@ -72,6 +72,9 @@ enum life {
 
 enum { MORE_BLOCKS_MAX = 4 };
 
+/* Of a volume, a snapshot. What an account encrypts unasked, a listing tells. */
+enum encryption { NOT_KNOWN_YET, PLAIN, ENCRYPTED };
+
 struct thing {
 	enum kind kind;
 	unsigned account;
@@ -95,8 +98,9 @@ struct thing {
 	bool is_neutrons;      /* a subnet that keeps back no addresses as EC2's do */
 	bool is_default;       /* VPC, subnet, group; a route table: the main one */
 	struct cidr block;
-	int64_t port;       /* of a rule; -1: all; of an entry of a network ACL: its number */
-	int64_t gibibytes;  /* of a volume, a snapshot, an image's device; 0: not known yet */
+	int64_t port;      /* of a rule; -1: all; of an entry of a network ACL: its number */
+	int64_t gibibytes; /* of a volume, a snapshot, an image's device; 0: not known yet */
+	enum encryption encryption;
 	bool is_complete;   /* a snapshot or an image that was seen so */
 	bool has_failed;    /* a NAT gateway that never was */
 	bool has_address;   /* a gateway that Neutron has set: it goes when it is cleared */
@@ -151,6 +155,8 @@ struct thing *model_add(struct model *m, enum kind kind, unsigned account, struc
 void model_name(struct thing *t, struct str id);
 /* Whether the text, EC2's id or a UUID, is the thing's; of NULL: whether it is empty. */
 bool model_is_id(struct str id, const struct thing *t);
+/* Of what is made of that: plain bytes may be encrypted on the way, and not the other way round. */
+enum encryption model_encryption_of(const struct thing *source);
 /* Those of a kind that are not gone: NULL begins, NULL ends. */
 struct thing *model_next(struct model *m, enum kind kind, const struct thing *after);
 #define EACH(m, t, kind) for (struct thing *t = NULL; (t = model_next((m), (kind), t));)
