@@ -62,11 +62,17 @@ static void apply_delete_nat(struct request *x, struct str answer)
 
 static bool draw_destination(struct request *x)
 {
-	static const char *const blocks[] = {"0.0.0.0/0",   "192.0.2.0/24", "192.168.0.0/16",
-					     "10.1.2.0/24", "::/0",         "2001:db8:e000::/36"};
-	const char *text = blocks[random_below(sizeof blocks / sizeof blocks[0])];
-	request_add(x, strchr(text, ':') ? "DestinationIpv6CidrBlock" : "DestinationCidrBlock", "%s", text);
-	return result_is_ok(cidr_parse(str_from(text), &x->block));
+	static const struct {
+		const char *parameter, *block;
+	} rows[] = {{"DestinationCidrBlock", "0.0.0.0/0"},
+		    {"DestinationCidrBlock", "192.0.2.0/24"},
+		    {"DestinationCidrBlock", "192.168.0.0/16"},
+		    {"DestinationCidrBlock", "10.1.2.0/24"},
+		    {"DestinationIpv6CidrBlock", "::/0"},
+		    {"DestinationIpv6CidrBlock", "2001:db8:e000::/36"}};
+	uint64_t k = random_below(sizeof rows / sizeof rows[0]);
+	request_add(x, rows[k].parameter, "%s", rows[k].block);
+	return result_is_ok(cidr_parse(str_from(rows[k].block), &x->block));
 }
 
 /* An instance's interface is the target; of several, one would have to be named. */
