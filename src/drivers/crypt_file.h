@@ -11,6 +11,7 @@
 enum { CRYPT_FILE_EMPTY_SIZE = 4 << 20 };
 
 /* In memory; ret_fd is the caller's to close. size: as the guest sees it; backing: the name of the file
- * beside it that it stands on; empty: none. The key passes over a pipe. Takes a second. */
+ * beside it that it stands on; empty: none. The key passes over a pipe. Takes a second. ERR_AGAIN: qemu-img
+ * could not measure its derivation of keys; nothing was made. */
 RESULT crypt_file_create(struct ctx *c, const struct disk_key *key, int64_t size, struct str backing,
 			 int *ret_fd);

@@ -101,7 +101,7 @@ int64_t scene_make_disk(struct scene *s, const struct disk_spec *wish)
 	struct disk_name base = {.kind = DISK_BASE, .sha256 = wish->base_sha256};
 	for (int tries = 0; tries < 100 && seen.lacks_base; tries++) {
 		struct disk_copy copy = {.path = subject.image_path, .size = wish->base_file_size};
-		EXPECT(s, ERR_NONE, subject.disks->ensure(s->pool, &s->c, wish, &seen));
+		EXPECT_SOON(s, subject.disks->ensure(s->pool, &s->c, wish, &seen));
 		if (seen.lacks_base)
 			EXPECT(s, ERR_NONE, subject.disks->push(s->pool, &s->c, &base, &copy));
 	}

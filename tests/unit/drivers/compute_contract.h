@@ -57,5 +57,16 @@ void scene_reopen(struct scene *s);
 /* Fails the test with the context's words. */
 void scene_check(struct scene *s, struct result r, enum err expected, const char *what, int line);
 #define EXPECT(s, err, call) scene_check((s), (call), (err), #call, __LINE__)
+/* Asks again as long as that is the answer (ERR_AGAIN), as the reconciler does, for five minutes. */
+#define EXPECT_SOON(s, call)                                                                                 \
+	do {                                                                                                 \
+		struct result soon_ = (call);                                                                \
+		for (int tries_ = 0; tries_ < 3000 && soon_.code == ERR_AGAIN; tries_++) {                   \
+			ctx_clear_problem(&(s)->c);                                                          \
+			contract_rest_ms(100);                                                               \
+			soon_ = (call);                                                                      \
+		}                                                                                            \
+		scene_check((s), soon_, ERR_NONE, #call, __LINE__);                                          \
+	} while (0)
 uuid contract_region(void);
 void contract_rest_ms(int ms);

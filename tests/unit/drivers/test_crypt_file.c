@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Empty encrypted disks, by a qemu-img of the test's making: how often it is asked, and what with. */
+ * Empty encrypted disks, by a qemu-img of the test's making: what it is asked with, and that it is
+ * asked once. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -89,20 +90,17 @@ static enum err create(void)
 	return crypt_file_create(&bench.c, &KEY, 1 << 20, STR_NONE, &bench.fd).code;
 }
 
-static void test_measures_once_more(void **state)
+/* Who asked asks again: it is not tried twice here. */
+static void test_asks_to_be_asked_again(void **state)
 {
 	(void) state;
-	make_program(2, "Unable to get accurate CPU usage");
+	make_program(1, "Unable to get accurate CPU usage");
+	assert_int_equal(create(), ERR_AGAIN);
+	assert_int_equal(count_calls(), 1);
+	assert_int_equal(bench.fd, -1);
 	assert_int_equal(create(), ERR_NONE);
-	assert_int_equal(count_calls(), 3);
-}
-
-static void test_not_for_ever(void **state)
-{
-	(void) state;
-	make_program(1000, "Unable to get accurate CPU usage");
-	assert_int_equal(create(), ERR_IO);
-	assert_in_range(count_calls(), 2, 20);
+	assert_int_equal(count_calls(), 2);
+	assert_true(bench.fd >= 0);
 }
 
 static void test_other_failures_are_final(void **state)
@@ -118,8 +116,7 @@ static void test_other_failures_are_final(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_measures_once_more, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_not_for_ever, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_asks_to_be_asked_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_failures_are_final, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
