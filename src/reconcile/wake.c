@@ -159,12 +159,14 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 		if (!row_is_live(row))
 			work_wake(r, lane_home(r), kind, row->id, WAKE_WISH);
 		else if (((const struct image *) row)->fetch_url.n)
-			work_wake(r, lane_fetches(), kind, row->id, WAKE_WISH);
+			work_wake(r, lane_fetches(((const struct image *) row)->account), kind, row->id,
+				  WAKE_WISH);
 		else if (((const struct image *) row)->is_imported)
 			work_wake(r, lane_images(r, row->id), kind, row->id, WAKE_WISH);
 		break;
 	case KIND_IMPORT_SNAPSHOT_TASK:
-		work_wake(r, lane_fetches(), kind, row->id, WAKE_WISH);
+		work_wake(r, lane_fetches(((const struct import_snapshot_task *) row)->account), kind,
+			  row->id, WAKE_WISH);
 		break;
 	case KIND_IMPORT_IMAGE_TASK:
 		work_wake(r, lane_home(r), kind, row->id, WAKE_WISH);

@@ -54,6 +54,14 @@ static struct work *map_ensure(struct reconciler *r, enum kind kind, uuid id)
 	return w;
 }
 
+static void map_leave_fetch_lane(struct work_map *m, const struct work *work)
+{
+	struct work **at = &m->fetches[work->fetch_lane - 1];
+	while (*at != work)
+		at = &(*at)->next_fetch;
+	*at = work->next_fetch;
+}
+
 static void map_remove(struct work_map *m, struct work *work)
 {
 	struct work **at = &m->buckets[bucket_of(work->kind, work->id)];
@@ -62,7 +70,7 @@ static void map_remove(struct work_map *m, struct work *work)
 	*at = work->next;
 	m->count--;
 	if (work->fetch_lane)
-		m->fetch_users[work->fetch_lane - 1]--;
+		map_leave_fetch_lane(m, work);
 	m->failing -= work->failures > 0;
 	heap_free(work);
 }
@@ -82,16 +90,47 @@ static void map_wake(struct work *w)
 		w->woken = true;
 }
 
+struct fetch_lane_use {
+	size_t count; /* works on it */
+	bool is_own;  /* some of them are the account's */
+};
+
+static struct fetch_lane_use map_look_at_fetches(const struct work_map *m, unsigned lane, uuid account)
+{
+	struct fetch_lane_use use = {0};
+	for (const struct work *w = m->fetches[lane]; w; w = w->next_fetch) {
+		use.count++;
+		use.is_own = use.is_own || uuid_equal(w->fetch_account, account);
+	}
+	return use;
+}
+
+/* The one with the least to do, of all or, once the account has its share, of those that it is on. */
+static unsigned map_find_fetch_lane(const struct work_map *m, uuid account)
+{
+	struct fetch_lane_use uses[FETCH_LANES];
+	unsigned own = 0, best = FETCH_LANES;
+	for (unsigned k = 0; k < FETCH_LANES; k++) {
+		uses[k] = map_look_at_fetches(m, k, account);
+		own += uses[k].is_own;
+	}
+	for (unsigned k = 0; k < FETCH_LANES; k++)
+		if ((own < FETCH_SHARE || uses[k].is_own) &&
+		    (best == FETCH_LANES || uses[k].count < uses[best].count))
+			best = k;
+	return best;
+}
+
 /* The work keeps it as long as it is there. */
-static struct lane map_choose_fetch_lane(struct reconciler *r, struct work *w)
+static struct lane map_choose_fetch_lane(struct reconciler *r, struct work *w, uuid account)
 {
 	struct work_map *m = &r->work;
 	if (!w->fetch_lane) {
-		unsigned least = 0;
-		for (unsigned k = 1; k < FETCH_LANES; k++)
-			least = m->fetch_users[k] < m->fetch_users[least] ? k : least;
-		m->fetch_users[least]++;
-		w->fetch_lane = least + 1;
+		unsigned lane = map_find_fetch_lane(m, account);
+		w->fetch_account = account;
+		w->next_fetch = m->fetches[lane];
+		m->fetches[lane] = w;
+		w->fetch_lane = lane + 1;
 	}
 	return (struct lane){.actor = r->fetch_actors[w->fetch_lane - 1]};
 }
@@ -104,7 +143,7 @@ void work_wake(struct reconciler *r, struct lane lane, enum kind kind, uuid id, 
 	(void) pthread_mutex_lock(&m->lock);
 	struct work *w = m->stopping ? NULL : map_ensure(r, kind, id);
 	if (w) {
-		w->next_lane = lane.actor ? lane : map_choose_fetch_lane(r, w);
+		w->next_lane = lane.actor ? lane : map_choose_fetch_lane(r, w, lane.account);
 		if (why == WAKE_WISH)
 			map_wake(w);
 		else if (w->state != WORK_IDLE)

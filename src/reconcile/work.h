@@ -22,9 +22,10 @@ struct router_rows;
 
 /* Where a resource's steps run. */
 struct lane {
-	struct actor *actor;
+	struct actor *actor;   /* NULL: whichever fetch lane is chosen */
 	struct rec_host *host; /* whose actor it is; NULL: not a host's */
 	bool is_disks;         /* the actor of its disks */
+	uuid account;          /* whose fetch it is, where none is chosen yet */
 };
 
 /* Besides the kinds of rows: all that lies in a host's pool, by the host's id. */
@@ -46,6 +47,8 @@ struct work {
 	uuid id;
 	struct lane lane, next_lane; /* of the queued or running step; of the one after it */
 	unsigned fetch_lane;         /* the one of the fetch lanes that is its own, counted from 1; 0: none */
+	uuid fetch_account;          /* for whom */
+	struct work *next_fetch;     /* on that lane */
 	enum work_state state;
 	bool woken;        /* since its step began: it gets another */
 	bool has_news;     /* likewise by a driver: another, unless the step fails */
@@ -54,13 +57,15 @@ struct work {
 	int64_t due_us;    /* when a retry is to come; 0: none */
 };
 
-enum { WORK_BUCKETS = 16384, FETCH_LANES = 64 };
+/* Of the fetch lanes an account has FETCH_SHARE at most: what strangers' servers send to it takes as long as
+ * those like, and sixteen accounts would have to be bent on that before another one's waits. */
+enum { WORK_BUCKETS = 16384, FETCH_LANES = 64, FETCH_SHARE = 4 };
 
 struct work_map {
 	pthread_mutex_t lock;
 	struct work *buckets[WORK_BUCKETS];
 	size_t count, failing;
-	size_t fetch_users[FETCH_LANES]; /* works on each */
+	struct work *fetches[FETCH_LANES]; /* on each */
 	uint64_t steps;
 	bool stopping; /* nothing is posted any more */
 	bool has_lost; /* something was not queued for want of memory: look at everything soon */
@@ -260,10 +265,10 @@ static inline struct lane lane_images(const struct reconciler *r, uuid image)
 {
 	return (struct lane){.actor = r->image_actors[image.b[15] % IMAGE_LANES]};
 }
-/* Whichever has the least to do: of no actor until the work is there. */
-static inline struct lane lane_fetches(void)
+/* Of no actor until the work is there. account: whose fetch it is; none: the operator's. */
+static inline struct lane lane_fetches(uuid account)
 {
-	return (struct lane){0};
+	return (struct lane){.account = account};
 }
 static inline struct lane lane_home(const struct reconciler *r)
 {

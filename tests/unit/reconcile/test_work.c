@@ -108,27 +108,97 @@ static size_t waiting(void)
 
 /* ---- fetching ---- */
 
-static void test_fetches_beside_each_other(void **state)
+static void make_fetch_lanes(void)
 {
-	(void) state;
 	bench.reports = true; /* all last as long as the test likes */
 	for (size_t k = 0; k < FETCH_LANES; k++)
 		bench.r->fetch_actors[k] = actor_new(bench.r->executor, "fetches");
+}
+
+static void free_fetch_lanes(void)
+{
+	for (size_t k = 0; k < FETCH_LANES; k++)
+		actor_free(bench.r->fetch_actors[k]);
+}
+
+static void fetch(uint8_t account, uint8_t id)
+{
+	work_wake(bench.r, lane_fetches((uuid){{account}}), KIND_IMPORT_SNAPSHOT_TASK, (uuid){{account, id}},
+		  WAKE_WISH);
+}
+
+static size_t count_fetches(void)
+{
+	size_t count = 0;
+	for (size_t k = 0; k < FETCH_LANES; k++)
+		for (const struct work *w = bench.r->work.fetches[k]; w; w = w->next_fetch)
+			count++;
+	return count;
+}
+
+static void test_fetches_beside_each_other(void **state)
+{
+	(void) state;
+	make_fetch_lanes();
 	for (uint8_t k = 1; k <= 8; k++)
 		for (int times = 0; times < 2; times++)
-			work_wake(bench.r, lane_fetches(), KIND_IMPORT_SNAPSHOT_TASK, (uuid){{k}}, WAKE_WISH);
+			fetch(k, k);
 	run_for(SECOND);
 	assert_int_equal(bench.count, 8);
 	for (size_t k = 0; k < 8; k++)
 		for (size_t j = 0; j < k; j++)
 			assert_ptr_not_equal(bench.lanes[k].actor, bench.lanes[j].actor);
 	work_conclude(bench.r, bench.work, &bench.end); /* the next one may have its lane */
-	size_t users = 0;
-	for (size_t k = 0; k < FETCH_LANES; k++)
-		users += bench.r->work.fetch_users[k];
-	assert_int_equal(users, 7);
-	for (size_t k = 0; k < FETCH_LANES; k++)
-		actor_free(bench.r->fetch_actors[k]);
+	assert_int_equal(count_fetches(), 7);
+	free_fetch_lanes();
+}
+
+/* How many lanes it is on; and nobody else is on those. */
+static size_t count_lanes_of(uint8_t account)
+{
+	uuid whose = {{account}};
+	size_t count = 0;
+	for (size_t k = 0; k < FETCH_LANES; k++) {
+		const struct work *first = bench.r->work.fetches[k];
+		bool is_own = first && uuid_equal(first->fetch_account, whose);
+		for (const struct work *w = first; w; w = w->next_fetch)
+			assert_int_equal(uuid_equal(w->fetch_account, whose), is_own);
+		count += is_own;
+	}
+	return count;
+}
+
+/* More than its share wait behind its own, however many lanes are free; others' do not. */
+static void test_fetches_of_one_account(void **state)
+{
+	(void) state;
+	enum { OTHERS = FETCH_LANES / FETCH_SHARE - 1 };
+	make_fetch_lanes();
+	for (uint8_t k = 0; k < 5 * FETCH_SHARE; k++)
+		fetch(1, k);
+	assert_int_equal(count_lanes_of(1), FETCH_SHARE);
+	for (uint8_t k = 0; k < OTHERS; k++) /* as bent as that one, each on their own */
+		for (uint8_t n = 0; n < 5 * FETCH_SHARE; n++)
+			fetch((uint8_t) (2 + k), n);
+	for (uint8_t k = 0; k <= OTHERS; k++)
+		assert_int_equal(count_lanes_of((uint8_t) (1 + k)), FETCH_SHARE);
+	assert_int_equal(count_fetches(), 5 * FETCH_LANES);
+	free_fetch_lanes();
+}
+
+/* What ends makes room for its account's next. */
+static void test_fetches_in_turn(void **state)
+{
+	(void) state;
+	make_fetch_lanes();
+	for (uint8_t k = 0; k < 2 * FETCH_SHARE; k++)
+		fetch(1, k);
+	bench.reports = false;
+	run_for(SECOND);
+	assert_int_equal(bench.count, 2 * FETCH_SHARE);
+	assert_int_equal(count_fetches(), 0);
+	assert_int_equal(waiting(), 0);
+	free_fetch_lanes();
 }
 
 /* ---- waking ---- */
@@ -436,6 +506,8 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(fetches_beside_each_other),
+		TEST(fetches_of_one_account),
+		TEST(fetches_in_turn),
 		TEST(coalesces),
 		TEST(woken_while_it_runs),
 		TEST(news_while_it_runs),
