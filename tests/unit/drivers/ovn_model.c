@@ -233,3 +233,26 @@ void model_load(const struct model *m, struct ovsdb_cache *ret_cache)
 	assert_ok(ovsdb_cache_update(ret_cache, tables, NULL, NULL));
 	json_decref(tables);
 }
+
+/* ---- what rows are made of ---- */
+
+uuid make_id(const char *kind, size_t n, size_t m)
+{
+	char text[64];
+	snprintf(text, sizeof text, "%s %zu %zu", kind, n, m);
+	return uuid_v5(UUID_NONE, str_from(text));
+}
+
+struct cidr make_cidr(const char *text)
+{
+	struct cidr c;
+	assert_ok(cidr_parse(str_from(text), &c));
+	return c;
+}
+
+struct ip make_ip(const char *text)
+{
+	struct ip ip;
+	assert_ok(ip_parse(str_from(text), &ip));
+	return ip;
+}

@@ -3,6 +3,7 @@
  * its checks at commit (references, unique names, rows that nothing refers to), and fills a cache. */
 #pragma once
 
+#include "base/ip.h"
 #include "drivers/ovn/wish.h"
 
 struct model {
@@ -17,3 +18,9 @@ void model_commit(struct model *m, const json_t *ops);
 /* A snapshot of it, as a server would send; the caller ends it. */
 void model_load(const struct model *m, struct ovsdb_cache *ret_cache);
 size_t model_count(const struct model *m, const char *table);
+
+/* What rows are made of: an id of its own for each kind and numbers, and what a text says, which has to be
+ * one. */
+uuid make_id(const char *kind, size_t n, size_t m);
+struct cidr make_cidr(const char *text);
+struct ip make_ip(const char *text);

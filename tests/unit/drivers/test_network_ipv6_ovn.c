@@ -9,27 +9,6 @@
 
 enum { SUBNETS = 3, ROUTES = 3, MTU = 1442 };
 
-static uuid make_id(const char *kind, size_t n)
-{
-	char text[64];
-	snprintf(text, sizeof text, "%s %zu", kind, n);
-	return uuid_v5(UUID_NONE, str_from(text));
-}
-
-static struct cidr make_cidr(const char *text)
-{
-	struct cidr c;
-	assert_ok(cidr_parse(str_from(text), &c));
-	return c;
-}
-
-static struct ip make_ip(const char *text)
-{
-	struct ip ip;
-	assert_ok(ip_parse(str_from(text), &ip));
-	return ip;
-}
-
 /* Two subnets of the router's block and one of nobody's; the first's table leads out, to an interface and
  * over a peering, the second's nowhere. */
 struct lab {
@@ -58,24 +37,24 @@ struct lab {
 static void init_rows(struct lab *lab)
 {
 	lab->block = make_cidr("2001:db8:1::/56");
-	lab->router = (struct router){.row.id = make_id("router", 0), .ipv6_blocks = {&lab->block, 1}};
-	lab->gateway = (struct gateway){.row.id = make_id("gateway", 0), .ip = make_ip("100.64.0.10")};
-	lab->external = (struct external_network){.row.id = make_id("external", 0),
+	lab->router = (struct router){.row.id = make_id("router", 0, 0), .ipv6_blocks = {&lab->block, 1}};
+	lab->gateway = (struct gateway){.row.id = make_id("gateway", 0, 0), .ip = make_ip("100.64.0.10")};
+	lab->external = (struct external_network){.row.id = make_id("external", 0, 0),
 						  .physical_network = STR("physnet1"),
 						  .next_hop = make_ip("100.64.0.1"),
 						  .ipv6_next_hop = make_ip("fe80::1")};
-	lab->acl.row.id = make_id("acl", 0);
+	lab->acl.row.id = make_id("acl", 0, 0);
 	lab->entry = (struct network_acl_entry){
 		.number = 100, .allows = true, .protocol = -1, .block = make_cidr("0.0.0.0/0")};
 	lab->entries[0] = &lab->entry;
 	lab->guard = (struct network_guard){&lab->acl, lab->entries, 1, true};
 	lab->guards[0] = &lab->guard;
 	for (size_t k = 0; k < 2; k++)
-		lab->tables[k] = make_id("table", k);
+		lab->tables[k] = make_id("table", k, 0);
 	for (size_t k = 0; k < SUBNETS; k++) {
 		struct subnet *subnet = &lab->subnets[k];
-		*subnet = (struct subnet){.row.id = make_id("subnet", k),
-					  .network = make_id("network", 0),
+		*subnet = (struct subnet){.row.id = make_id("subnet", k, 0),
+					  .network = make_id("network", 0, 0),
 					  .router = lab->router.row.id,
 					  .block = make_cidr(k == 2 ? "fd00:1::/64" : "2001:db8:1::/64")};
 		subnet->block.base.b[7] = (uint8_t) k;
@@ -89,13 +68,13 @@ static void init_routes(struct lab *lab)
 {
 	static const char *const destinations[ROUTES] = {"::/0", "2001:db8:2::/48", "2001:db8:3::/56"};
 	for (size_t k = 0; k < ROUTES; k++)
-		lab->routes[k] = (struct route){.row.id = make_id("route", k),
+		lab->routes[k] = (struct route){.row.id = make_id("route", k, 0),
 						.table = lab->tables[0],
 						.destination = make_cidr(destinations[k])};
-	lab->middle = (struct port){.row.id = make_id("port", 0), .router = lab->router.row.id};
-	lab->peering = (struct peering){.row.id = make_id("peering", 0),
+	lab->middle = (struct port){.row.id = make_id("port", 0, 0), .router = lab->router.row.id};
+	lab->peering = (struct peering){.row.id = make_id("peering", 0, 0),
 					.router = lab->router.row.id,
-					.peer_router = make_id("router", 1)};
+					.peer_router = make_id("router", 1, 0)};
 	lab->peerings[0] = &lab->peering;
 	lab->routes[0].gateway = lab->gateway.row.id;
 	lab->routes[1].port = lab->middle.row.id;
@@ -122,7 +101,7 @@ static void commit_wish(struct lab *lab, struct wish *wish)
 static void apply_router(struct lab *lab)
 {
 	struct wish wish;
-	wish_init(&wish, lab->ctx->arena, make_id("region", 0), lab->router.row.id, NB_ROUTER);
+	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), lab->router.row.id, NB_ROUTER);
 	nb_plan_router(&wish, &lab->wish);
 	commit_wish(lab, &wish);
 }
@@ -130,7 +109,7 @@ static void apply_router(struct lab *lab)
 static void init_lab(void **state, struct lab *lab)
 {
 	struct wish wish;
-	const struct network network = {.row.id = make_id("network", 0), .mtu = MTU};
+	const struct network network = {.row.id = make_id("network", 0, 0), .mtu = MTU};
 	const struct network_segment segment = {.network = &network, .domain_name = STR("ec2.internal")};
 	*lab = (struct lab){.ctx = *state};
 	init_rows(lab);
@@ -150,7 +129,7 @@ static void init_lab(void **state, struct lab *lab)
 					    .external = &lab->external,
 					    .gateway_chassis = STR("hv1")};
 	model_init(&lab->model, &nb_schema);
-	wish_init(&wish, lab->ctx->arena, make_id("region", 0), network.row.id, NB_NETWORK);
+	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), network.row.id, NB_NETWORK);
 	nb_plan_network(&wish, &segment);
 	commit_wish(lab, &wish);
 	apply_router(lab);
@@ -221,7 +200,7 @@ static void test_no_way_out(void **state)
 static void test_egress_only(void **state)
 {
 	static struct lab lab;
-	const struct egress_gateway egress = {.row.id = make_id("egress", 0)};
+	const struct egress_gateway egress = {.row.id = make_id("egress", 0, 0)};
 	char id[UUID_TEXT_SIZE], role[64];
 	init_lab(state, &lab);
 	lab.routes[0].gateway = UUID_NONE;
@@ -253,15 +232,15 @@ static void test_egress_only(void **state)
 
 static void apply_port(struct lab *lab, struct ips outer_ips)
 {
-	const struct port port = {.row.id = make_id("port", 1),
-				  .network = make_id("network", 0),
+	const struct port port = {.row.id = make_id("port", 1, 0),
+				  .network = make_id("network", 0, 0),
 				  .router = lab->router.row.id,
 				  .ip = make_ip("10.0.0.4"),
 				  .is_open = true};
 	struct ip ip = make_ip("2001:db8:1::9");
 	struct network_port n = {.port = &port, .secondaries = {&ip, 1}, .outer_ips = outer_ips};
 	struct wish wish;
-	wish_init(&wish, lab->ctx->arena, make_id("region", 0), port.row.id, NB_PORT);
+	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), port.row.id, NB_PORT);
 	nb_plan_port(&wish, &n);
 	commit_wish(lab, &wish);
 }
@@ -271,7 +250,7 @@ static void test_a_guests_address(void **state)
 	static struct lab lab;
 	init_lab(state, &lab);
 	struct ip ip = make_ip("2001:db8:1::9");
-	uuid id = uuid_v5(make_id("port", 1), STR("outer:2001:db8:1::9"));
+	uuid id = uuid_v5(make_id("port", 1, 0), STR("outer:2001:db8:1::9"));
 	apply_port(&lab, (struct ips){&ip, 1});
 	assert_string_equal(find_text(&lab, "NAT", id, "external_ip"), "2001:db8:1::9");
 	assert_string_equal(find_text(&lab, "NAT", id, "logical_ip"), "2001:db8:1::9");

@@ -47,27 +47,6 @@ struct world {
 static const char *golden_path;
 static bool golden_accept;
 
-static uuid make_id(const char *kind, size_t n, size_t m)
-{
-	char text[64];
-	snprintf(text, sizeof text, "%s %zu %zu", kind, n, m);
-	return uuid_v5(UUID_NONE, str_from(text));
-}
-
-static struct cidr make_cidr(const char *text)
-{
-	struct cidr c;
-	assert_ok(cidr_parse(str_from(text), &c));
-	return c;
-}
-
-static struct ip make_ip(const char *text)
-{
-	struct ip ip;
-	assert_ok(ip_parse(str_from(text), &ip));
-	return ip;
-}
-
 static void init_router(struct world *w, size_t r)
 {
 	w->routers[r] = (struct router){.row.id = make_id("router", r, 0),
