@@ -45,6 +45,9 @@ struct disk_spec {
 	 * ERR_CONFLICT. */
 	const struct disk_key *key;
 	bool base_is_encrypted; /* what it is made from, with the same key */
+	/* The snapshot since whose cut the disk is said to note what is written on it; none: none. Growing
+	 * may cost it that. */
+	uuid tracked_from;
 	/* It was there once, and may hold what a guest wrote: it is never made anew. Gone: ERR_NOT_FOUND. */
 	bool was_there;
 };
@@ -59,12 +62,29 @@ struct disk_cut {
 	const struct disk_key
 		*key;              /* the volume's; its cut is encrypted with it, too. NULL: both are plain */
 	struct str encrypted_base; /* of what it stands on, where that is encrypted; else empty */
+	uuid tracked_from;         /* as of a disk_spec */
+	/* What that snapshot's cut held is at hand: what was written since is enough, where the disk knows
+	 * what that is. */
+	bool takes_increment;
 };
 
 struct disk_cut_seen {
 	bool is_whole;
 	int progress; /* percent */
 	int64_t size; /* of the volume at that moment; when whole */
+	/* When whole: it has only what was written since the cut of tracked_from, see lay(). */
+	bool is_increment;
+	/* When whole: the disk notes what is written on it from that moment on, until it is lost with a crash
+	 * or with the file. What it noted before is gone. */
+	bool is_tracked;
+};
+
+/* Files here. */
+struct disk_layer {
+	struct str over;            /* a cut that stands by itself */
+	struct str increment;       /* what was written between that and the next */
+	struct str made;            /* the next, as if all of it had been cut; what may be there goes */
+	const struct disk_key *key; /* of all three */
 };
 
 /* A file on its way to or from this machine. */
@@ -100,11 +120,15 @@ struct disk_driver {
 	/* Absent: OK. ERR_IN_USE: a running domain has it; or, of a base, a file or a domain stands on it,
 	 * whoever's. ERR_AGAIN: a job on it is being ended. */
 	RESULT (*remove)(struct disk_host *h, struct ctx *c, const struct disk_name *name);
-	/* Fixes a volume's content of one moment, used by a running guest or not; it stands by itself then.
-	 * Repeated until whole, and not after that was noted: what is there otherwise may be half of one,
-	 * and is made anew. ERR_NOT_FOUND: the volume's file is not there. */
+	/* Fixes a volume's content of one moment, used by a running guest or not; it stands by itself then,
+	 * or is an increment where that is enough. Repeated until whole, and not after that was noted: what
+	 * is there otherwise may be half of one, and is made anew. ERR_NOT_FOUND: the volume's file is not
+	 * there. */
 	RESULT(*cut)
 	(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, struct disk_cut_seen *ret_seen);
+	/* Lays an increment, on this machine: asks no host. over and increment stay as they are. ERR_INVALID:
+	 * the increment leads out of itself, or is not encrypted as it should be. */
+	RESULT (*lay)(struct ctx *c, const struct disk_layer *layer);
 	/* Copies a file of the pool behind what copy->path has already, which is made if need be.
 	 * ERR_NOT_FOUND: the pool does not have it; ERR_CAPACITY: no room here. */
 	RESULT(*pull)

@@ -287,7 +287,7 @@ static uint64_t read_number(const unsigned char *p, int size)
 }
 
 /* The header says all that could make a qcow2 lead out of itself. */
-static RESULT check_qcow2(struct ctx *c, const char *path, bool is_encrypted, int64_t *ret_virtual_size)
+RESULT image_file_check_head(struct ctx *c, const char *path, bool is_encrypted, int64_t *ret_virtual_size)
 {
 	enum { BACKING_AT = 8, SIZE_AT = 24, CRYPT_AT = 32, INCOMPATIBLE_AT = 72, DATA_FILE = 4, LUKS = 2 };
 	unsigned char head[104] = {0};
@@ -309,7 +309,7 @@ RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, b
 		       struct image_file *ret_file)
 {
 	struct image_file file = {0};
-	TRY(check_qcow2(c, part, is_encrypted, &file.virtual_size));
+	TRY(image_file_check_head(c, part, is_encrypted, &file.virtual_size));
 	TRY(name_file(c, part, directory, &file));
 	*ret_file = file;
 	return OK;

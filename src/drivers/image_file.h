@@ -68,6 +68,9 @@ RESULT image_file_name(struct ctx *c, const char *part, struct str kept);
 struct str image_file_data_path(struct arena *a, const char *directory, struct str sha256);
 struct str image_file_path(struct arena *a, const char *directory, struct str sha256);
 
+/* Looks at the first bytes of a file that came from a host. ERR_INVALID: no qcow2, or it does not stand by
+ * itself, or is not encrypted as it should be. */
+RESULT image_file_check_head(struct ctx *c, const char *path, bool is_encrypted, int64_t *ret_virtual_size);
 /* Keeps a qcow2 that lies in the directory (a cut that was fetched whole): it gets its final name.
  * ERR_INVALID: it is none, or does not stand by itself, or is not encrypted as it should be. */
 RESULT image_file_keep(struct ctx *c, const char *part, const char *directory, bool is_encrypted,

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Cuts: a volume's content of one moment, as a file that stands by itself. Where a running guest
- * has the volume, QEMU copies it while the guest goes on (a backup job in push mode); else it is
- * copied as it lies there, and QEMU's own lock on the file keeps a guest from being started on it
- * meanwhile.
+ * Cuts: a volume's content of one moment, as a file that stands by itself, or what was written since another
+ * cut (track.c). Where a running guest has the volume, QEMU copies it while the guest goes on (a backup job
+ * in push mode); else it is copied as it lies there, and QEMU's own lock on the file keeps a guest from being
+ * started on it meanwhile.
  *
  * A file of the cut's name is whole when the copy returned, or when a job that this connection saw
  * at work has ended well; then it is noted, and nobody asks again. Anything else may be half of one, after
@@ -12,6 +12,7 @@
 #include <inttypes.h>
 
 #include "base/heap.h"
+#include "base/log.h"
 #include "drivers/libvirt/host.h"
 
 /* ---- what jobs are known here */
@@ -39,16 +40,23 @@ static void forget_job(struct disk_host *h, uuid snapshot)
 		*job = h->jobs[--h->job_count];
 }
 
-static RESULT remember_job(struct disk_host *h, struct ctx *c, uuid snapshot, uuid domain)
+static RESULT remember_job(struct disk_host *h, struct ctx *c, const struct cut_job *job)
 {
-	if (find_job(h, snapshot))
+	if (find_job(h, job->snapshot))
 		return OK;
 	struct cut_job *more = heap_resize(h->jobs, (h->job_count + 1) * sizeof *more);
 	if (!more)
 		return ctx_no_memory(c);
 	h->jobs = more;
-	more[h->job_count++] = (struct cut_job){snapshot, domain};
+	more[h->job_count++] = *job;
 	return OK;
+}
+
+/* What it copies is all, or what was written since something that is at hand. */
+static bool is_usable(const struct cut_job *job, const struct disk_cut *cut)
+{
+	return uuid_is_none(job->since) ||
+	       (cut->takes_increment && uuid_equal(job->since, cut->tracked_from));
 }
 
 /* ---- what libvirt says of a domain's jobs */
@@ -67,8 +75,31 @@ static void read_progress(virTypedParameterPtr params, int count, int *ret_progr
 	*ret_progress = total ? (int) (done * 100 / total) : 0;
 }
 
-static RESULT look_at_job(struct disk_host *h, struct ctx *c, virDomainPtr d, struct str file,
-			  enum backup *ret_backup, int *ret_progress)
+/* One that was begun through another connection. */
+static RESULT read_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
+		       struct str xml, struct cut_job *ret_job)
+{
+	struct cut_job job = {.snapshot = cut->snapshot};
+	struct str track = libvirt_track_name(h->on, c, cut->volume, cut->snapshot);
+	struct str since = libvirt_track_name(h->on, c, cut->volume, cut->tracked_from);
+	if (!track.p || !since.p)
+		return ctx_no_memory(c);
+	if (virDomainGetUUID(d, job.domain.b) != 0)
+		return libvirt_fail(h->on, c, "reading a domain's UUID");
+	if (str_contains(xml, STR("incremental"))) /* if not of that one, then of one that nobody has */
+		job.since = str_contains(xml, since) ? cut->tracked_from : cut->snapshot;
+	virDomainCheckpointPtr checkpoint = virDomainCheckpointLookupByName(d, track.p, 0);
+	job.is_tracked = checkpoint != NULL;
+	if (checkpoint)
+		virDomainCheckpointFree(checkpoint);
+	*ret_job = job;
+	return OK;
+}
+
+/* ret_job: when it is ours. */
+static RESULT look_at_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
+			  struct str file, enum backup *ret_backup, int *ret_progress,
+			  struct cut_job *ret_job)
 {
 	virTypedParameterPtr params = NULL;
 	int type = VIR_DOMAIN_JOB_NONE, count = 0;
@@ -83,7 +114,7 @@ static RESULT look_at_job(struct disk_host *h, struct ctx *c, virDomainPtr d, st
 		*ret_backup = type == VIR_DOMAIN_JOB_NONE ? BACKUP_NONE : BACKUP_OTHER;
 	else
 		return libvirt_fail(h->on, c, "looking at the backup of domain %s", virDomainGetName(d));
-	return OK;
+	return *ret_backup == BACKUP_OURS ? read_job(h, c, d, cut, str_from(xml), ret_job) : OK;
 }
 
 /* How the domain's last job ended; it is not told again. */
@@ -116,13 +147,13 @@ static RESULT need_room(struct disk_host *h, struct ctx *c, const struct disk_fi
 	return libvirt_need_room(h->on, c, source->file_size + size);
 }
 
-static RESULT find_target(struct disk_host *h, struct ctx *c, virDomainPtr d, struct str path,
-			  struct str *ret_target)
+RESULT libvirt_find_target(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str path,
+			   struct str *ret_target)
 {
 	AUTO(xml_tree) t = NULL;
 	AUTO_TEXT xml = virDomainGetXMLDesc(d, 0);
 	if (!xml)
-		return libvirt_fail(h->on, c, "looking at domain %s", virDomainGetName(d));
+		return libvirt_fail(h, c, "looking at domain %s", virDomainGetName(d));
 	TRY(xml_tree_parse(c, str_from(xml), &t));
 	struct str xpath = str_print(
 		c->arena, "/domain/devices/disk[source/@file='%" STR_FMT "']/target/@dev", STR_ARG(path));
@@ -132,68 +163,155 @@ static RESULT find_target(struct disk_host *h, struct ctx *c, virDomainPtr d, st
 					virDomainGetName(d), STR_ARG(path));
 }
 
-/* The file is made first, so that the pool knows it whatever becomes of the job. */
+struct backup_wish {
+	const struct disk_cut *cut;
+	struct str target, file;
+};
+
+/* since: the track of what is to be copied; empty: all is. */
+static struct str write_backup(struct compute_host *on, struct ctx *c, const struct backup_wish *w,
+			       struct str since)
+{
+	char id[UUID_TEXT_SIZE];
+	struct str encryption = STR(""), incremental = STR("");
+	if (w->cut->key)
+		encryption = str_print(c->arena,
+				       "<encryption format='luks'><secret type='passphrase' uuid='%s'/>"
+				       "</encryption>",
+				       uuid_write(w->cut->volume, id));
+	if (since.n)
+		incremental = str_print(c->arena, "<incremental>%" STR_FMT "</incremental>", STR_ARG(since));
+	return str_print(c->arena,
+			 "<domainbackup mode='push'>%" STR_FMT "<disks><disk name='%" STR_FMT
+			 "' type='file'><target file='%s/%" STR_FMT "'>%" STR_FMT
+			 "</target><driver type='qcow2'/></disk></disks></domainbackup>",
+			 STR_ARG(incremental), STR_ARG(w->target), on->pool_path, STR_ARG(w->file),
+			 STR_ARG(encryption));
+}
+
+/* Remembered first: it may have begun, whatever comes of the call. */
+static RESULT begin_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct cut_job *job,
+			struct str backup, struct str checkpoint)
+{
+	if (!backup.p || !checkpoint.p)
+		return ctx_no_memory(c);
+	TRY(remember_job(h, c, job));
+	if (virDomainBackupBegin(d, backup.p, checkpoint.n ? checkpoint.p : NULL,
+				 VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL) == 0)
+		return OK;
+	struct result r = libvirt_fail(h->on, c, "beginning a backup of domain %s", virDomainGetName(d));
+	forget_job(h, job->snapshot);
+	return r;
+}
+
+/* From that moment on the disk notes what is written; what it noted until then says what is copied, if that
+ * is enough. */
+static RESULT begin_tracked(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct backup_wish *w,
+			    struct cut_job job)
+{
+	const struct disk_cut *cut = w->cut;
+	struct track_set old = {.volume = cut->volume, .known = {cut->tracked_from, cut->snapshot}};
+	struct str since = libvirt_track_name(h->on, c, cut->volume, cut->tracked_from);
+	struct str track = libvirt_track_name(h->on, c, cut->volume, cut->snapshot);
+	bool is_increment = false;
+	if (!since.p || !track.p)
+		return ctx_no_memory(c);
+	if (cut->takes_increment)
+		TRY(libvirt_check_track(h->on, c, d, w->target, since, &is_increment));
+	if (is_increment)
+		old.keep = job.since = cut->tracked_from;
+	job.is_tracked = true;
+	TRY(libvirt_drop_tracks(h->on, c, d, w->target, &old));
+	struct str checkpoint =
+		str_print(c->arena,
+			  "<domaincheckpoint><name>%" STR_FMT "</name><disks><disk name='%" STR_FMT
+			  "' checkpoint='bitmap' bitmap='%" STR_FMT "'/></disks></domaincheckpoint>",
+			  STR_ARG(track), STR_ARG(w->target), STR_ARG(track));
+	return begin_job(h, c, d, &job, write_backup(h->on, c, w, is_increment ? since : STR_NONE),
+			 checkpoint);
+}
+
+/* The file is made first, so that the pool knows it whatever becomes of the job. A disk that cannot note what
+ * is written (it is read only) is copied whole all the same. */
 static RESULT begin_backup(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
 			   const struct disk_file *source, struct str file)
 {
-	char id[UUID_TEXT_SIZE];
-	uuid domain = UUID_NONE;
-	struct str target = STR_NONE;
+	struct backup_wish w = {.cut = cut, .file = file};
+	struct cut_job job = {.snapshot = cut->snapshot};
 	bool ignored = false;
-	TRY(find_target(h, c, d, source->path, &target));
+	TRY(libvirt_find_target(h->on, c, d, source->path, &w.target));
 	TRY(take_last_end(h, c, d, &ignored)); /* from here on the last end is ours */
 	TRY(libvirt_create_disk(h->on, c, file, source->size, STR_NONE, cut->key));
 	if (cut->key)
 		TRY(libvirt_set_secret(h->on, c, cut->volume, cut->key));
-	struct str encryption = cut->key ? str_print(c->arena,
-						     "<encryption format='luks'><secret type='passphrase' "
-						     "uuid='%s'/></encryption>",
-						     uuid_write(cut->volume, id))
-					 : STR("");
-	struct str xml = str_print(c->arena,
-				   "<domainbackup mode='push'><disks><disk name='%" STR_FMT
-				   "' type='file'><target file='%s/%" STR_FMT "'>%" STR_FMT
-				   "</target><driver type='qcow2'/></disk></disks></domainbackup>",
-				   STR_ARG(target), h->on->pool_path, STR_ARG(file), STR_ARG(encryption));
-	if (!xml.p)
-		return ctx_no_memory(c);
-	if (virDomainGetUUID(d, domain.b) != 0)
+	if (virDomainGetUUID(d, job.domain.b) != 0)
 		return libvirt_fail(h->on, c, "reading a domain's UUID");
-	TRY(remember_job(h, c, cut->snapshot, domain));
-	if (virDomainBackupBegin(d, xml.p, NULL, VIR_DOMAIN_BACKUP_BEGIN_REUSE_EXTERNAL) == 0)
-		return OK;
-	struct result r = libvirt_fail(h->on, c, "beginning a backup of domain %s", virDomainGetName(d));
-	forget_job(h, cut->snapshot);
-	return r;
+	struct result r = begin_tracked(h, c, d, &w, job);
+	if (result_is_ok(r) || r.code == ERR_GONE || r.code == ERR_AGAIN)
+		return r;
+	log_event(LOG_INFO, "cut-untracked", "domain=%s message=%s", virDomainGetName(d),
+		  log_quote(c->problem.message));
+	ctx_clear_problem(c);
+	return begin_job(h, c, d, &job, write_backup(h->on, c, &w, STR_NONE), STR(""));
 }
 
 /* ---- the two ways */
+
+/* What stays goes before the next cut. */
+static void drop_old_tracks(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
+			    const struct disk_file *source)
+{
+	struct track_set old = {.volume = cut->volume, .keep = cut->snapshot, .known = {cut->tracked_from}};
+	struct str target = STR_NONE;
+	struct result r = libvirt_find_target(h->on, c, d, source->path, &target);
+	if (result_is_ok(r))
+		r = libvirt_drop_tracks(h->on, c, d, target, &old);
+	if (!result_is_ok(r))
+		ctx_clear_problem(c);
+}
+
+/* It is at work no more. */
+static RESULT judge_job(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
+			const struct disk_file *source, bool is_there, struct disk_cut_seen *seen)
+{
+	struct cut_job job = *find_job(h, cut->snapshot);
+	bool was_good = false;
+	TRY(take_last_end(h, c, d, &was_good));
+	forget_job(h, cut->snapshot);
+	seen->progress = 0;
+	if (!is_usable(&job, cut)) /* begun anew by the next call */
+		return OK;
+	if (!was_good || !is_there)
+		return ctx_fail(c, ERR_IO, "the backup of domain %s failed", virDomainGetName(d));
+	if (job.is_tracked)
+		drop_old_tracks(h, c, d, cut, source);
+	seen->is_whole = true;
+	seen->is_tracked = job.is_tracked;
+	seen->is_increment = !uuid_is_none(job.since);
+	return OK;
+}
 
 static RESULT cut_running(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct disk_cut *cut,
 			  const struct disk_file *source, struct str file, bool is_there,
 			  struct disk_cut_seen *seen)
 {
 	enum backup backup = BACKUP_NONE;
+	struct cut_job job = {0};
 	uuid domain = UUID_NONE;
-	bool was_good = false;
-	TRY(look_at_job(h, c, d, file, &backup, &seen->progress));
-	if (virDomainGetUUID(d, domain.b) != 0)
-		return libvirt_fail(h->on, c, "reading a domain's UUID");
+	TRY(look_at_job(h, c, d, cut, file, &backup, &seen->progress, &job));
+	if (backup == BACKUP_OURS && !is_usable(&job, cut))
+		virDomainAbortJob(d); /* whether it ends is seen by the next look */
 	if (backup == BACKUP_OURS)
-		return remember_job(h, c, cut->snapshot, domain);
+		return remember_job(h, c, &job);
 	if (backup == BACKUP_OTHER) {
 		seen->progress = 0;
 		return OK;
 	}
-	if (find_job(h, cut->snapshot)) {
-		TRY(take_last_end(h, c, d, &was_good));
-		forget_job(h, cut->snapshot);
-		seen->is_whole = was_good && is_there;
-		if (seen->is_whole)
-			return OK;
-		return ctx_fail(c, ERR_IO, "the backup of domain %s failed", virDomainGetName(d));
-	}
+	if (find_job(h, cut->snapshot))
+		return judge_job(h, c, d, cut, source, is_there, seen);
 	seen->progress = 0;
+	if (virDomainGetUUID(d, domain.b) != 0)
+		return libvirt_fail(h->on, c, "reading a domain's UUID");
 	if (domain_has_job(h, domain)) /* whose end is to be judged first */
 		return OK;
 	TRY(libvirt_delete_volume(h->on, c, h->on->pool, file));
@@ -223,7 +341,7 @@ static RESULT cut_resting(struct disk_host *h, struct ctx *c, virStorageVolPtr s
 	return libvirt_blame_room(h->on, c, r);
 }
 
-/* An encrypted one is copied by QEMU only. */
+/* An encrypted one is copied by QEMU only, and one that notes what is written copied better by it. */
 static RESULT hold_resting(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 			   const struct disk_file *source, virDomainPtr *ret_domain)
 {
@@ -253,11 +371,11 @@ RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cu
 				STR_ARG(volume), on->name);
 	TRY(libvirt_read_disk(on, c, v, &source));
 	TRY(libvirt_find_user_of(on, c, source.path, &user));
-	if (!user && cut->key)
+	if (!user && (cut->key || !uuid_is_none(cut->tracked_from)))
 		TRY(hold_resting(h, c, cut, &source, &user));
 	if (user) {
 		TRY(cut_running(h, c, user, cut, &source, file, there != NULL, &seen));
-		if (seen.is_whole && cut->key)
+		if (seen.is_whole)
 			TRY(libvirt_release_disk(h, c, cut->snapshot));
 	} else {
 		forget_job(h, cut->snapshot); /* it ended with its guest, however far it was */

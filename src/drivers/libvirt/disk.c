@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "drivers/crypt_file.h"
+#include "drivers/image_layer.h"
 #include "drivers/libvirt/host.h"
 
 /* A qcow2 of this many bytes holds its own tables and no cluster of data. */
@@ -147,31 +148,63 @@ static bool is_unfinished(const struct disk_spec *w, const struct disk_file *f)
 
 /* ---- growing */
 
+struct growth {
+	const struct disk_file *file;
+	const struct disk_spec *wish;
+	virStorageVolPtr volume;
+	virDomainPtr user; /* NULL: nobody has it open */
+};
+
+static RESULT hold(struct disk_host *disks, struct ctx *c, struct growth *g)
+{
+	const struct disk_spec *w = g->wish;
+	struct compute_disk disk = {
+		.volume = w->volume,
+		.key = w->key,
+		.encrypted_base = w->base_is_encrypted && g->file->backing.n ? w->base_sha256 : STR_NONE};
+	return g->user ? OK : libvirt_hold_disk(disks, c, w->volume, &disk, &g->user);
+}
+
+static RESULT resize(struct compute_host *h, struct ctx *c, const struct growth *g)
+{
+	unsigned long long size = (unsigned long long) g->wish->size;
+	int failed =
+		g->user ? virDomainBlockResize(g->user, g->file->path.p, size, VIR_DOMAIN_BLOCK_RESIZE_BYTES)
+			: virStorageVolResize(g->volume, size, 0);
+	return failed ? libvirt_fail(h, c, "growing the disk %s", virStorageVolGetName(g->volume)) : OK;
+}
+
+/* QEMU grows no disk that has a bitmap which a crash spoilt: it goes, and the disk's next cut is a whole one.
+ */
+static RESULT resize_untracked(struct disk_host *disks, struct ctx *c, struct growth *g)
+{
+	struct track_set all = {.volume = g->wish->volume, .known = {g->wish->tracked_from}};
+	struct str target = STR_NONE;
+	TRY(hold(disks, c, g));
+	TRY(libvirt_find_target(disks->on, c, g->user, g->file->path, &target));
+	TRY(libvirt_drop_tracks(disks->on, c, g->user, target, &all));
+	return resize(disks->on, c, g);
+}
+
 static RESULT grow_disk(struct disk_host *disks, struct ctx *c, virStorageVolPtr v, const struct disk_file *f,
 			const struct disk_spec *w)
 {
-	struct compute_host *h = disks->on;
-	int64_t size = w->size;
 	AUTO_DOMAIN user = NULL;
-	TRY(libvirt_find_user_of(h, c, f->path, &user));
-	if (!user && w->key) {
-		struct compute_disk disk = {
-			.volume = w->volume,
-			.key = w->key,
-			.encrypted_base = w->base_is_encrypted && f->backing.n ? w->base_sha256 : STR_NONE};
-		TRY(libvirt_hold_disk(disks, c, w->volume, &disk, &user));
+	TRY(libvirt_find_user_of(disks->on, c, f->path, &user));
+	struct growth g = {.file = f, .wish = w, .volume = v, .user = user};
+	struct result r = w->key ? hold(disks, c, &g) : OK;
+	if (result_is_ok(r))
+		r = resize(disks->on, c, &g);
+	if (!result_is_ok(r) && r.code != ERR_GONE) {
+		ctx_clear_problem(c);
+		r = resize_untracked(disks, c, &g);
 	}
-	int failed = user ? virDomainBlockResize(user, f->path.p, (unsigned long long) size,
-						 VIR_DOMAIN_BLOCK_RESIZE_BYTES)
-			  : virStorageVolResize(v, (unsigned long long) size, 0);
-	struct result r = failed ? libvirt_fail(h, c, "growing the disk %s", virStorageVolGetName(v)) : OK;
-	if (w->key) {
-		struct problem problem = c->problem;
-		struct result released = libvirt_release_disk(disks, c, w->volume);
-		if (result_is_ok(r))
-			return released;
-		c->problem = problem;
-	}
+	user = g.user;
+	struct problem problem = c->problem;
+	struct result released = libvirt_release_disk(disks, c, w->volume);
+	if (result_is_ok(r))
+		return released;
+	c->problem = problem;
 	return r;
 }
 
@@ -276,6 +309,7 @@ const struct disk_driver disk_libvirt = {
 	.ensure = ensure,
 	.remove = remove_disk,
 	.cut = libvirt_cut,
+	.lay = image_layer_lay,
 	.pull = libvirt_pull,
 	.push = libvirt_push,
 };

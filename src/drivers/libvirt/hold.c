@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Encrypted disks that no guest has. libvirt's storage pools grow and copy plain files only, and a host runs
- * no program of ours: such a disk is held by a QEMU that stands still, whose jobs then do it as they do it
- * for a running guest. QEMU's lock on the file keeps guests off meanwhile. It goes when it is let go, and
- * with the connection. */
+ * Disks that no guest has, and that QEMU alone can do it to: libvirt's storage pools grow and copy plain
+ * files only, know of no bitmaps, and a host runs no program of ours. Such a disk is held by a QEMU that
+ * stands still, whose jobs then do it as they do it for a running guest. QEMU's lock on the file keeps guests
+ * off meanwhile. It goes when it is let go, and with the connection. */
 #include "drivers/libvirt/host.h"
 
 static uuid holder_of(uuid what)
@@ -34,14 +34,15 @@ static RESULT start_holder(struct disk_host *h, struct ctx *c, struct buf *xml, 
 		return ctx_no_memory(c);
 	*ret_domain =
 		virDomainCreateXML(h->on->conn, z.p, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY);
-	return *ret_domain ? OK : libvirt_fail(h->on, c, "opening an encrypted disk on host %s", h->on->name);
+	return *ret_domain ? OK : libvirt_fail(h->on, c, "opening a disk on host %s", h->on->name);
 }
 
 RESULT libvirt_hold_disk(struct disk_host *h, struct ctx *c, uuid what, const struct compute_disk *disk,
 			 virDomainPtr *ret_domain)
 {
 	struct buf xml;
-	TRY(libvirt_set_secret(h->on, c, disk->volume, disk->key));
+	if (disk->key)
+		TRY(libvirt_set_secret(h->on, c, disk->volume, disk->key));
 	buf_init(&xml, DEVICE_XML_CAP);
 	struct result r = write_holder(h, c, holder_of(what), disk, &xml);
 	if (result_is_ok(r))
@@ -57,6 +58,6 @@ RESULT libvirt_release_disk(struct disk_host *h, struct ctx *c, uuid what)
 	if (!d && libvirt_error_is(VIR_ERR_NO_DOMAIN))
 		return OK;
 	if (!d || (virDomainDestroy(d) != 0 && !libvirt_error_is(VIR_ERR_NO_DOMAIN)))
-		return libvirt_fail(h->on, c, "closing an encrypted disk on host %s", h->on->name);
+		return libvirt_fail(h->on, c, "closing a disk on host %s", h->on->name);
 	return OK;
 }

@@ -50,7 +50,9 @@ struct disk_host {
 	 * judged yet: at most one per domain. */
 	struct cut_job {
 		uuid snapshot, domain;
-	} * jobs; /* owned */
+		uuid since;      /* it copies what was written since that one's cut; none: all */
+		bool is_tracked; /* and began to note what is written */
+	} * jobs;                /* owned */
 	size_t job_count;
 };
 
@@ -257,14 +259,34 @@ RESULT libvirt_drop_secret(struct compute_host *h, struct ctx *c, uuid volume);
 
 /* ---- hold.c */
 
-/* An encrypted disk that no guest has, as the disk of a running domain; what: the volume or the snapshot that
+/* A disk that no guest has, as the disk of a running domain; what: the volume or the snapshot that
  * it is for. */
 RESULT libvirt_hold_disk(struct disk_host *h, struct ctx *c, uuid what, const struct compute_disk *disk,
 			 virDomainPtr *ret_domain);
 /* Absent: OK. */
 RESULT libvirt_release_disk(struct disk_host *h, struct ctx *c, uuid what);
 
+/* ---- track.c: what a disk notes of its writes. target: the disk, as the domain calls it */
+
+/* In c's arena. */
+struct str libvirt_track_name(struct compute_host *h, struct ctx *c, uuid volume, uuid snapshot);
+/* Whether the disk of a running domain has that one, unspoilt: it may be cut since then. */
+RESULT libvirt_check_track(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str target,
+			   struct str name, bool *ret_is_good);
+struct track_set { /* snapshots */
+	uuid volume;
+	uuid keep;     /* none: none */
+	uuid known[2]; /* of others, besides those that the host's domains know of */
+};
+/* Drops all others of a disk, of which a running domain makes no copy now. */
+RESULT libvirt_drop_tracks(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str target,
+			   const struct track_set *set);
+
 /* ---- copy.c, cut.c */
+
+/* The disk of that file, as the running domain calls it. ERR_AGAIN: it has it no more. */
+RESULT libvirt_find_target(struct compute_host *h, struct ctx *c, virDomainPtr d, struct str path,
+			   struct str *ret_target);
 
 /* Of drivers/disk.h, as the next two. */
 RESULT libvirt_pull(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);

@@ -25,6 +25,7 @@ struct sim_counts {
 	int64_t disks, cuts, images; /* of volumes, of snapshots, cached */
 	int64_t disk_size;           /* bytes, as promised to guests */
 	int64_t calls;               /* of the driver, since the reset */
+	int64_t increments;          /* likewise: cuts of what was written since another one */
 };
 
 /* Forgets all hosts. None may be open. */

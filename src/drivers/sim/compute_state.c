@@ -156,6 +156,7 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 	d->is_on = d->is_paused = false;
 	d->off = why;
 	d->ends_us = 0;
+	sim_end_tracks(s, d, why == COMPUTE_OFF_CRASHED);
 	sim_stop_devices(d);
 	sim_close_consoles(d);
 	d->backup = UUID_NONE;
@@ -250,7 +251,7 @@ void sim_compute_write_disk(struct str host, uuid volume, const char *text)
 		return;
 	struct sim_disk *d = sim_find_disk(s, volume);
 	if (d)
-		(void) snprintf(d->text, sizeof d->text, "%s", text);
+		sim_write(d, text);
 	pthread_mutex_unlock(&s->lock);
 }
 
@@ -348,6 +349,7 @@ void sim_compute_reboot(struct str host)
 		s->domains[k].is_on = s->domains[k].is_paused = false;
 		s->domains[k].off = COMPUTE_OFF_UNKNOWN;
 		s->domains[k].ends_us = 0;
+		sim_end_tracks(s, &s->domains[k], true);
 		sim_stop_devices(&s->domains[k]);
 		s->domains[k].backup = UUID_NONE;
 	}
@@ -442,6 +444,7 @@ static void count_host(struct sim_host *s, struct sim_counts *n)
 	n->hosts++;
 	n->domains += (int64_t) s->domain_count;
 	n->calls += s->call_count;
+	n->increments += s->increment_count;
 	for (size_t k = 0; k < s->domain_count; k++)
 		n->running += s->domains[k].is_on;
 	for (size_t k = 0; k < s->disk_count; k++) {

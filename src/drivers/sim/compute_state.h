@@ -45,8 +45,15 @@ struct sim_domain {
 	int backup_looks;
 };
 
-enum { SIM_FILE_SIZE = 1024, SIM_TEXT_SIZE = 64 };
+enum { SIM_FILE_SIZE = 1024, SIM_TEXT_AT = 512, SIM_TEXT_SIZE = 64, SIM_TRACKS = 4 };
 enum { SIM_FULL_BELOW = 16 << 20 }; /* bytes left of a pool */
+
+struct sim_track {
+	uuid from; /* the snapshot since whose cut */
+	bool is_changed;
+	bool is_stored; /* in the file: a guest that had it ended well */
+	bool is_spoilt;
+};
 
 struct sim_disk {
 	uuid region;
@@ -54,11 +61,15 @@ struct sim_disk {
 	bool is_partial; /* on its way here, or a cut that is being made */
 	uuid volume;     /* or the snapshot */
 	int64_t size;
-	int64_t file_size;        /* so far, while partial */
-	char digest[65];          /* of a base: its own; */
-	char base[65];            /* of a volume: what it stands on */
-	char text[SIM_TEXT_SIZE]; /* what a guest wrote */
-	uint64_t key;             /* what it is encrypted with: sim_key() */
+	int64_t file_size;                   /* so far, while partial */
+	char digest[65];                     /* of a base: its own; */
+	char base[65];                       /* of a volume: what it stands on */
+	char text[SIM_TEXT_SIZE];            /* what a guest wrote */
+	uint64_t key;                        /* what it is encrypted with: sim_key() */
+	struct sim_track tracks[SIM_TRACKS]; /* of a volume, the oldest first */
+	size_t track_count;
+	uuid since;      /* of a cut: an increment since that one's; none: it has all */
+	bool is_changed; /* of an increment: it has the text */
 };
 
 /* Another number for another key; 0: none. */
@@ -77,7 +88,7 @@ struct sim_host {
 	struct sim_disk *disks;
 	int64_t pool_free; /* 0: what disks leave of disk_size */
 	size_t domain_count, disk_count;
-	int64_t call_count;
+	int64_t call_count, increment_count;
 	struct compute_host *connections;
 };
 
@@ -143,6 +154,17 @@ bool sim_has_plugged(const struct sim_domain *d, uuid id);
 /* What a running guest has, else what is defined; in the context's arena. */
 RESULT sim_list_devices(struct ctx *c, const struct sim_domain *d, struct uuids *ret_volumes,
 			struct uuids *ret_ports);
+
+/* ---- track.c: with the host's lock held */
+
+struct sim_track *sim_find_track(struct sim_disk *d, uuid from); /* NULL: none */
+void sim_drop_tracks(struct sim_disk *d, uuid keep);             /* all others */
+void sim_add_track(struct sim_disk *d, uuid from);
+bool sim_has_spoilt_track(const struct sim_disk *d);
+/* What a guest writes. */
+void sim_write(struct sim_disk *d, const char *text);
+/* Of the disks of a guest that ends; before it lets go of them. */
+void sim_end_tracks(struct sim_host *s, const struct sim_domain *d, bool crashes);
 
 /* ---- console.c */
 

@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/fault.h"
 #include "base/heap.h"
 #include "drivers/image_file.h"
 #include "drivers/sim/compute_state.h"
@@ -38,7 +39,9 @@ static void close_host(struct disk_host *h)
 
 /* ---- files as bytes: the head of a qcow2, then what it stands on and the text */
 
-enum { HEAD_SIZE = 104, SIZE_AT = 24, CRYPT_AT = 32, TEXT_AT = 512, KEY_AT = 640 };
+enum { HEAD_SIZE = 104, SIZE_AT = 24, CRYPT_AT = 32, KEY_AT = 640 };
+enum { PART_AT = 650, TRACK_COUNT_AT, TRACKS_AT }; /* of an increment; what a volume notes */
+enum { IS_WHOLE, IS_UNCHANGED, IS_CHANGED };       /* at PART_AT */
 
 static void write_bytes(const struct sim_disk *d, unsigned char out[static SIM_FILE_SIZE])
 {
@@ -51,7 +54,11 @@ static void write_bytes(const struct sim_disk *d, unsigned char out[static SIM_F
 	out[CRYPT_AT + 3] = d->key ? 2 : 0; /* LUKS */
 	memcpy(out + KEY_AT, &d->key, sizeof d->key);
 	memcpy(out + HEAD_SIZE, d->base, sizeof d->base);
-	memcpy(out + TEXT_AT, d->text, sizeof d->text);
+	out[PART_AT] = uuid_is_none(d->since) ? IS_WHOLE : d->is_changed ? IS_CHANGED : IS_UNCHANGED;
+	if (out[PART_AT] != IS_UNCHANGED)
+		memcpy(out + SIM_TEXT_AT, d->text, sizeof d->text);
+	out[TRACK_COUNT_AT] = (unsigned char) d->track_count;
+	memcpy(out + TRACKS_AT, d->tracks, sizeof d->tracks);
 }
 
 static void read_bytes(struct sim_disk *d, const unsigned char *bytes)
@@ -62,9 +69,13 @@ static void read_bytes(struct sim_disk *d, const unsigned char *bytes)
 	for (int k = 0; k < 8; k++)
 		d->size = d->size << 8 | bytes[SIZE_AT + k];
 	memcpy(d->base, bytes + HEAD_SIZE, sizeof d->base);
-	memcpy(d->text, bytes + TEXT_AT, sizeof d->text);
+	memcpy(d->text, bytes + SIM_TEXT_AT, sizeof d->text);
 	memcpy(&d->key, bytes + KEY_AT, sizeof d->key);
 	d->base[sizeof d->base - 1] = d->text[sizeof d->text - 1] = '\0';
+	if (d->kind != DISK_VOLUME) /* an image is of anybody's making */
+		return;
+	d->track_count = bytes[TRACK_COUNT_AT] % (SIM_TRACKS + 1);
+	memcpy(d->tracks, bytes + TRACKS_AT, sizeof d->tracks);
 }
 
 /* ---- making */
@@ -122,6 +133,19 @@ static RESULT make_volume(struct disk_host *h, struct ctx *c, const struct disk_
 	return OK;
 }
 
+/* A note that is known by its name is dropped where it is in the way. */
+static RESULT grow_disk(struct disk_host *h, struct ctx *c, struct sim_disk *d, const struct disk_spec *w)
+{
+	const struct sim_track *known = sim_find_track(d, w->tracked_from);
+	if (known && known->is_spoilt)
+		sim_drop_tracks(d, UUID_NONE);
+	if (sim_has_spoilt_track(d))
+		return ctx_fail(c, ERR_IO, "a disk of host %s that notes what is written cannot be grown",
+				h->link.host->name);
+	d->size = w->size;
+	return OK;
+}
+
 static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct disk_spec *w,
 			    struct disk_seen *ret_seen)
 {
@@ -142,7 +166,7 @@ static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct dis
 		return ctx_fail(c, ERR_CONFLICT, "the disk of volume %s on host %s is encrypted otherwise",
 				uuid_write(w->volume, id), s->name);
 	if (d->size < w->size)
-		d->size = w->size;
+		TRY(grow_disk(h, c, d, w));
 	struct disk_name base = {.kind = DISK_BASE, .sha256 = str_from(d->base)};
 	*ret_seen = (struct disk_seen){.size = d->size, .lacks_base = d->base[0] && !find_disk(h, &base)};
 	return OK;
@@ -189,26 +213,71 @@ static RESULT remove_inside(struct disk_host *h, struct ctx *c, const struct dis
 
 /* ---- cutting */
 
+/* What was written since is enough, and the disk knows what that is. */
+static const struct sim_track *find_usable_track(struct sim_disk *volume, const struct disk_cut *cut)
+{
+	const struct sim_track *track =
+		cut->takes_increment ? sim_find_track(volume, cut->tracked_from) : NULL;
+	return track && !track->is_spoilt ? track : NULL;
+}
+
 /* What the volume has at this moment; whole once it is told to be. */
-static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, bool is_partial)
+static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, bool is_tracked)
 {
 	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
 	struct sim_disk *made = find_disk(h, &name);
 	if (!made)
 		TRY(add_disk(h, c, &name, &made));
-	const struct sim_disk *volume =
-		find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
+	struct sim_disk *volume = find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
 	made->size = volume->size;
-	made->is_partial = is_partial;
+	made->is_partial = true;
 	made->key = volume->key;
+	made->since = UUID_NONE;
 	memcpy(made->text, volume->text, sizeof made->text);
+	if (!is_tracked)
+		return OK;
+	const struct sim_track *track = find_usable_track(volume, cut);
+	made->since = track ? track->from : UUID_NONE;
+	made->is_changed = track && track->is_changed;
+	sim_drop_tracks(volume, made->since);
+	sim_add_track(volume, cut->snapshot);
 	return OK;
+}
+
+static RESULT end_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, bool is_tracked,
+		      struct disk_cut_seen *seen)
+{
+	struct sim_disk *made = find_disk(h, &(struct disk_name){.kind = DISK_CUT, .id = cut->snapshot});
+	struct sim_disk *volume = find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
+	if (!made)
+		return ctx_fail(c, ERR_IO, "the cut of a disk of host %s failed", h->link.host->name);
+	if (is_tracked) {
+		sim_drop_tracks(volume, cut->snapshot);
+		volume->tracks[0].is_stored = !user_of(h->link.host, cut->volume);
+	}
+	made->is_partial = false;
+	h->link.host->increment_count += !uuid_is_none(made->since);
+	*seen = (struct disk_cut_seen){.is_whole = true,
+				       .progress = 100,
+				       .is_tracked = is_tracked,
+				       .is_increment = !uuid_is_none(made->since)};
+	return OK;
+}
+
+/* An increment since something that is not at hand any more is of no use. */
+static bool is_unusable(struct disk_host *h, const struct disk_cut *cut)
+{
+	const struct sim_disk *made =
+		find_disk(h, &(struct disk_name){.kind = DISK_CUT, .id = cut->snapshot});
+	bool fits = made && cut->takes_increment && uuid_equal(made->since, cut->tracked_from);
+	return made && !uuid_is_none(made->since) && !fits;
 }
 
 static RESULT cut_running(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 			  struct sim_domain *user, struct disk_cut_seen *seen)
 {
-	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
+	if (uuid_equal(user->backup, cut->snapshot) && is_unusable(h, cut))
+		user->backup = UUID_NONE;
 	if (uuid_is_none(user->backup)) {
 		TRY(make_cut(h, c, cut, true));
 		user->backup = cut->snapshot;
@@ -219,12 +288,16 @@ static RESULT cut_running(struct disk_host *h, struct ctx *c, const struct disk_
 	if (seen->progress < 100)
 		return OK;
 	user->backup = UUID_NONE;
-	struct sim_disk *made = find_disk(h, &name);
-	if (!made)
-		return ctx_fail(c, ERR_IO, "the backup of domain %s failed", user->name);
-	made->is_partial = false;
-	seen->is_whole = true;
-	return OK;
+	return end_cut(h, c, cut, true, seen);
+}
+
+/* As QEMU does it where something else cannot, or knows less. */
+static RESULT cut_resting(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
+			  struct disk_cut_seen *seen)
+{
+	bool is_tracked = cut->key || !uuid_is_none(cut->tracked_from);
+	TRY(make_cut(h, c, cut, is_tracked));
+	return end_cut(h, c, cut, is_tracked, seen);
 }
 
 static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
@@ -241,16 +314,10 @@ static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_c
 	if (volume->key != sim_key(cut->key))
 		return ctx_fail(c, ERR_IO, "the disk of volume %s does not open with that key",
 				uuid_write(cut->volume, id));
-	seen.size = volume->size;
+	int64_t size = volume->size;
 	struct sim_domain *user = user_of(s, cut->volume);
-	if (user) {
-		TRY(cut_running(h, c, cut, user, &seen));
-	} else {
-		TRY(make_cut(h, c, cut, false));
-		seen.is_whole = true;
-	}
-	if (seen.is_whole)
-		seen.progress = 100;
+	TRY(user ? cut_running(h, c, cut, user, &seen) : cut_resting(h, c, cut, &seen));
+	seen.size = size;
 	*ret_seen = seen;
 	return OK;
 }
@@ -335,6 +402,34 @@ static RESULT push_inside(struct disk_host *h, struct ctx *c, const struct disk_
 	return OK;
 }
 
+/* ---- laying */
+
+static RESULT read_file(struct ctx *c, struct str path, unsigned char bytes[static SIM_FILE_SIZE])
+{
+	AUTO_FD fd = open(str_to_z(c->arena, path), O_RDONLY | O_CLOEXEC);
+	return fd >= 0 && pread(fd, bytes, SIM_FILE_SIZE, 0) == SIM_FILE_SIZE
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "the file %" STR_FMT " is not whole", STR_ARG(path));
+}
+
+static RESULT lay(struct ctx *c, const struct disk_layer *layer)
+{
+	unsigned char over[SIM_FILE_SIZE], made[SIM_FILE_SIZE];
+	int64_t size = 0;
+	TRY(image_file_check_head(c, str_to_z(c->arena, layer->increment), layer->key != NULL, &size));
+	TRY(read_file(c, layer->over, over));
+	TRY(read_file(c, layer->increment, made));
+	if (made[PART_AT] == IS_UNCHANGED)
+		memcpy(made + SIM_TEXT_AT, over + SIM_TEXT_AT, SIM_TEXT_SIZE);
+	made[PART_AT] = IS_WHOLE;
+	AUTO_FD fd = fault_fires(FAULT_FILE) ? -1
+					     : open(str_to_z(c->arena, layer->made),
+						    O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	return fd >= 0 && write(fd, made, sizeof made) == (ssize_t) sizeof made
+		       ? OK
+		       : ctx_fail(c, ERR_IO, "the file %" STR_FMT " cannot be made", STR_ARG(layer->made));
+}
+
 /* ---- looking */
 
 static RESULT list_inside(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory)
@@ -410,6 +505,7 @@ const struct disk_driver disk_sim = {
 	.ensure = ensure,
 	.remove = remove_disk,
 	.cut = cut,
+	.lay = lay,
 	.pull = pull,
 	.push = push,
 };

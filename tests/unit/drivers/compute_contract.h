@@ -21,6 +21,12 @@ struct compute_subject {
 	struct str image_sha256, image_path; /* of the guest; empty sha: no image */
 	int64_t image_file_size;
 	void (*lose_daemon)(void); /* the connection dies, guests go on, open works again */
+	/* Writes a word (0 to 7) on the volume of the second disk, which a guest has, or that lies there,
+	 * plain. */
+	void (*write)(uuid instance, uuid volume, bool is_on, int word);
+	/* Whether a volume's cut, or what was laid of it, has the word. */
+	bool (*has)(const char *path, const struct disk_key *key, int word);
+	int64_t increment_most; /* the size that one of a word or two has at most; of word 0 it has more */
 	void (*end_guest)(struct compute_host *h, uuid id, enum compute_off why);
 };
 extern struct compute_subject subject;

@@ -242,6 +242,181 @@ static void test_cut_lost(void **state)
 	scene_close(&s);
 }
 
+/* ---- increments */
+
+struct taken {
+	uuid snapshot;
+	char path[64]; /* the whole of it, as the image store would keep it */
+	int64_t size;  /* of what the host sent */
+	struct disk_cut_seen seen;
+};
+
+/* What its host cuts of the second disk since another one, where that is at hand, and what comes of it here.
+ */
+static struct taken take(struct scene *s, const struct taken *since)
+{
+	struct taken t = {.snapshot = id_new(KIND_SNAPSHOT)};
+	char part[64];
+	const struct disk_key *with = s->files[1].key;
+	struct disk_cut cut = {.snapshot = t.snapshot,
+			       .volume = s->files[1].volume,
+			       .key = with,
+			       .tracked_from = since ? since->snapshot : UUID_NONE,
+			       .takes_increment = since != NULL};
+	struct disk_name name = name_of(DISK_CUT, t.snapshot);
+	make_path(t.path);
+	make_path(part);
+	t.seen = cut_until_whole(s, &cut);
+	pull_all(s, &name, t.seen.is_increment ? part : t.path, &t.size);
+	delete_cut(s, t.snapshot);
+	struct disk_layer layer = {.over = str_from(since ? since->path : ""),
+				   .increment = str_from(part),
+				   .made = str_from(t.path),
+				   .key = with};
+	for (int times = 0; times < 2 && t.seen.is_increment; times++) /* it may be done again */
+		EXPECT(s, ERR_NONE, subject.disks->lay(&s->c, &layer));
+	(void) unlink(part);
+	print_message("%s of %lld bytes\n", t.seen.is_increment ? "increment" : "cut", (long long) t.size);
+	return t;
+}
+
+static void check_taken(struct scene *s, const struct taken *t, bool is_increment, const char *words,
+			const char *others)
+{
+	int64_t size = 0;
+	EXPECT(s, ERR_NONE, image_file_check_head(&s->c, t->path, s->files[1].key != NULL, &size));
+	assert_int_equal(size, t->seen.size);
+	assert_int_equal(t->seen.is_increment, is_increment);
+	assert_true(t->seen.is_tracked);
+	for (const char *w = words; *w; w++)
+		assert_true(subject.has(t->path, s->files[1].key, *w - '0'));
+	for (const char *w = others; *w; w++)
+		assert_false(subject.has(t->path, s->files[1].key, *w - '0'));
+}
+
+/* A guest has the second disk. */
+static void make_two_disks(struct scene *s)
+{
+	scene_make_running(s);
+	scene_make_disk(s, &s->files[1]);
+	s->wish.disk_count = 2;
+	EXPECT(s, ERR_NONE, subject.driver->define(s->h, &s->c, &s->wish));
+	assert_true(scene_see(s).devices_as_wished);
+	s->files[1].was_there = true;
+}
+
+static void set_power(struct scene *s, enum compute_power power)
+{
+	EXPECT(s, ERR_NONE, subject.driver->set_power(s->h, &s->c, s->wish.id, power));
+}
+
+static void drop_taken(struct taken *at, size_t count)
+{
+	for (size_t k = 0; k < count; k++)
+		(void) unlink(at[k].path);
+}
+
+/* Each has what was there at its moment, and only the first is a copy of all; libvirtd begins anew between.
+ */
+static void test_increments(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct taken t[6];
+	make_two_disks(&s);
+	subject.write(s.wish.id, s.files[1].volume, true, 0);
+	t[0] = take(&s, NULL);
+	check_taken(&s, &t[0], false, "0", "1");
+	subject.write(s.wish.id, s.files[1].volume, true, 1);
+	subject.write(s.wish.id, s.files[1].volume, true, 7);
+	subject.lose_daemon();
+	scene_reopen(&s);
+	t[1] = take(&s, &t[0]);
+	check_taken(&s, &t[1], true, "017", "2");
+	assert_in_range(t[1].size, 1, subject.increment_most);
+	check_taken(&s, &t[0], false, "0", "1");
+	t[2] = take(&s, &t[1]); /* of nothing */
+	drop_taken(t, 2);
+	check_taken(&s, &t[2], true, "017", "2");
+	subject.write(s.wish.id, s.files[1].volume, true, 2);
+	t[3] = take(&s, &t[0]); /* it is noted no more what was written since */
+	check_taken(&s, &t[3], false, "0127", "3");
+	s.files[1].size = 16 * MIB;
+	s.files[1].tracked_from = t[3].snapshot;
+	assert_int_equal(scene_make_disk(&s, &s.files[1]), 16 * MIB);
+	subject.write(s.wish.id, s.files[1].volume, true, 3);
+	t[4] = take(&s, &t[3]);
+	check_taken(&s, &t[4], true, "01237", "4");
+	assert_int_equal(t[4].seen.size, 16 * MIB);
+	scene_clear(&s);
+	drop_taken(t, 5);
+	scene_close(&s);
+}
+
+/* One that was begun, and that is of no use any more, or whose making nobody watched. */
+static void test_increment_begun(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct disk_cut_seen seen = {0};
+	make_two_disks(&s);
+	subject.write(s.wish.id, s.files[1].volume, true, 0);
+	struct taken one = take(&s, NULL);
+	subject.write(s.wish.id, s.files[1].volume, true, 1);
+	struct disk_cut cut = {.snapshot = id_new(KIND_SNAPSHOT),
+			       .volume = s.files[1].volume,
+			       .tracked_from = one.snapshot,
+			       .takes_increment = true};
+	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &cut, &seen));
+	scene_reopen(&s);
+	seen = cut_until_whole(&s, &cut);
+	assert_true(seen.is_tracked);
+	delete_cut(&s, cut.snapshot);
+	struct taken two = take(&s, NULL);
+	cut = (struct disk_cut){.snapshot = id_new(KIND_SNAPSHOT),
+				.volume = s.files[1].volume,
+				.tracked_from = two.snapshot,
+				.takes_increment = true};
+	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &cut, &seen));
+	cut.takes_increment = false;
+	assert_false(cut_until_whole(&s, &cut).is_increment);
+	delete_cut(&s, cut.snapshot);
+	check_taken(&s, &two, false, "01", "2");
+	scene_clear(&s);
+	drop_taken(&one, 1);
+	drop_taken(&two, 1);
+	scene_close(&s);
+}
+
+/* At rest; and after a crash, which spoils what was noted: all is copied, and the disk grows. */
+static void test_increments_at_rest(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	struct taken t[4];
+	make_two_disks(&s);
+	subject.write(s.wish.id, s.files[1].volume, true, 0);
+	t[0] = take(&s, NULL);
+	set_power(&s, COMPUTE_FORCE_OFF);
+	subject.write(s.wish.id, s.files[1].volume, false, 1);
+	t[1] = take(&s, &t[0]);
+	check_taken(&s, &t[1], true, "01", "2");
+	for (int k = 2; k < 4; k++) {
+		set_power(&s, COMPUTE_START);
+		subject.end_guest(s.h, s.wish.id, COMPUTE_OFF_CRASHED);
+		scene_await_off(&s);
+		s.files[1].size += k == 3 ? 8 * MIB : 0;
+		s.files[1].tracked_from = t[k - 1].snapshot;
+		assert_int_equal(scene_make_disk(&s, &s.files[1]), s.files[1].size);
+		t[k] = take(&s, &t[k - 1]);
+		check_taken(&s, &t[k], false, "01", "2");
+	}
+	assert_int_equal(t[3].seen.size, 16 * MIB);
+	scene_clear(&s);
+	drop_taken(t, 4);
+	scene_close(&s);
+}
+
 /* A volume's file goes out and comes back as it was, also when its coming is broken off. */
 static void test_copies(void **state)
 {
@@ -356,6 +531,14 @@ static void test_encrypted_guest(void **state)
 	s.files[1].was_there = true;
 	s.files[1].size = 16 * MIB;
 	assert_int_equal(scene_make_disk(&s, &s.files[1]), 16 * MIB); /* in use */
+	subject.write(s.wish.id, s.files[1].volume, true, 0);
+	struct taken one = take(&s, NULL);
+	subject.write(s.wish.id, s.files[1].volume, true, 1);
+	struct taken two = take(&s, &one);
+	check_taken(&s, &one, false, "0", "1");
+	check_taken(&s, &two, true, "01", "2");
+	drop_taken(&one, 1);
+	drop_taken(&two, 1);
 	cut_until_whole(&s, &cut);
 	pull_all(&s, &name, part.p, &size);
 	delete_cut(&s, cut.snapshot);
@@ -400,6 +583,9 @@ int disk_contract_run(void)
 		cmocka_unit_test(test_cut_running),
 		cmocka_unit_test(test_cut_boots),
 		cmocka_unit_test(test_cut_lost),
+		cmocka_unit_test(test_increments),
+		cmocka_unit_test(test_increment_begun),
+		cmocka_unit_test(test_increments_at_rest),
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_other_region),
 		cmocka_unit_test(test_encrypted_at_rest),

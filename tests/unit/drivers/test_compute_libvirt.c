@@ -78,10 +78,62 @@ static void end_guest(struct compute_host *h, uuid id, enum compute_off why)
 	on_host(script);
 }
 
+/* Word 0 is larger than what an empty file has; 7 is zeros, over a part of it. */
+static void write_place(char *out, size_t size, const char *verb, int word)
+{
+	if (word == 0)
+		(void) snprintf(out, size, "%s -P 65 0 3M", verb);
+	else if (word == 7)
+		(void) snprintf(out, size, "%s -P 0 2M 64k", verb);
+	else
+		(void) snprintf(out, size, "%s -P %d %dk 64k", verb, 65 + word, 4096 + 256 * word);
+}
+
+static void write_word(uuid instance, uuid volume, bool is_on, int word)
+{
+	char script[512], name[EC2_ID_TEXT_SIZE], id[UUID_TEXT_SIZE], place[64];
+	id_write_ec2(KIND_INSTANCE, instance, name);
+	uuid_write(volume, id);
+	write_place(place, sizeof place, "write", word);
+	if (is_on)
+		(void) snprintf(script, sizeof script,
+				"virsh qemu-monitor-command %s --hmp 'qemu-io -d "
+				"/machine/peripheral/ua-%s/virtio-backend \"%s\"'",
+				name, id, place);
+	else
+		(void) snprintf(script, sizeof script,
+				"qemu-io -c '%s' /var/lib/libvirt/images/dari-da210077-vol-%s.qcow2", place,
+				id);
+	on_host(script);
+}
+
+static bool has_word(const char *path, const struct disk_key *key, int word)
+{
+	AUTO(arena) a = arena_new(ARENA_FIRST_SIZE, 4 << 20);
+	struct ctx c;
+	struct child_end end = {0};
+	char place[64];
+	ctx_init(&c, a);
+	write_place(place, sizeof place, "read", word);
+	if (word == 0)
+		(void) snprintf(place, sizeof place, "read -P 65 0 2M");
+	struct str options = str_print(a, "driver=qcow2,file.filename=%s%s", path,
+				       key ? ",encrypt.format=luks,encrypt.key-secret=key" : "");
+	struct str secret = str_print(a, "secret,id=key,data=%s", key ? key->text : "none");
+	const char *argv[] = {"qemu-io", "-r",  "--object", secret.p, "--image-opts",
+			      "-c",      place, options.p,  NULL};
+	struct result r = child_run(&c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end);
+	assert_true(result_is_ok(r));
+	return end.status == 0 && !str_contains(end.out, STR("verification failed"));
+}
+
 struct compute_subject subject = {
 	.driver = &compute_libvirt,
 	.disks = &disk_libvirt,
 	.lose_daemon = lose_daemon,
+	.write = write_word,
+	.has = has_word,
+	.increment_most = 1 << 20,
 	.end_guest = end_guest,
 };
 

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The simulated hosts: the contract, and what only they can do. */
+#include <stdio.h>
+
 #include "base/clock.h"
 #include "base/fault.h"
 #include "compute_contract.h"
-#include "drivers/sim/compute.h"
+#include "drivers/sim/compute_state.h"
 
 static const struct str hv1 = STR("hv1");
 
@@ -18,6 +20,33 @@ static void end_guest(struct compute_host *h, uuid id, enum compute_off why)
 	sim_compute_end_guest(hv1, id, why);
 }
 
+enum { WORDS = 8 };
+
+/* All that were written on the volume that was written on last: a letter each. */
+static void write_word(uuid instance, uuid volume, bool is_on, int word)
+{
+	static uuid last;
+	static char words[WORDS + 1];
+	(void) instance;
+	(void) is_on;
+	if (!uuid_equal(last, volume))
+		memset(words, 0, sizeof words);
+	last = volume;
+	words[strlen(words)] = (char) ('a' + word);
+	sim_compute_write_disk(hv1, volume, words);
+}
+
+static bool has_word(const char *path, const struct disk_key *key, int word)
+{
+	char bytes[SIM_FILE_SIZE] = "";
+	(void) key;
+	FILE *f = fopen(path, "r");
+	assert_non_null(f);
+	assert_int_equal(fread(bytes, 1, sizeof bytes, f), sizeof bytes);
+	assert_int_equal(fclose(f), 0);
+	return strchr(bytes + SIM_TEXT_AT, 'a' + word) != NULL;
+}
+
 struct compute_subject subject = {
 	.driver = &compute_sim,
 	.disks = &disk_sim,
@@ -26,6 +55,9 @@ struct compute_subject subject = {
 	.image_path = STR("/nowhere/image"),
 	.image_file_size = 4096,
 	.lose_daemon = lose_daemon,
+	.write = write_word,
+	.has = has_word,
+	.increment_most = SIM_FILE_SIZE,
 	.end_guest = end_guest,
 };
 

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Increments, laid: a copy of what they were cut since, into which QEMU commits what they have. Both stay as
+ * they are, so that it may be done again after a kill; only a whole one is ever given a name. */
+#include "drivers/image_layer.h"
+
+#include <unistd.h>
+
+#include "base/buf.h"
+#include "base/child.h"
+#include "base/clock.h"
+#include "drivers/image_file.h"
+
+enum { TIMEOUT_S = 3600, PATH_CAP = 16 << 10 };
+static const size_t MEMORY_SIZE = (size_t) 4 << 30;
+
+static RESULT run(struct ctx *c, const char *const *argv, struct str input, const char *what)
+{
+	struct child child = {.argv = argv,
+			      .input = input,
+			      .timeout_us = TIMEOUT_S * SECOND,
+			      .memory_limit_size = MEMORY_SIZE,
+			      .cpu_limit_s = TIMEOUT_S};
+	struct child_end end = {0};
+	TRY(child_run(c, &child, &end));
+	return end.status == 0 ? OK : ctx_fail(c, ERR_IO, "%s: %" STR_FMT, what, STR_ARG(str_trim(end.err)));
+}
+
+/* One of a chain's files, as qemu-img's options: a comma ends a value but where it is doubled. */
+static void write_file(struct buf *b, const char *prefix, struct str path, bool is_encrypted)
+{
+	buf_print(b, "%sdriver=qcow2,%sfile.driver=file,", prefix, prefix);
+	if (is_encrypted)
+		buf_print(b, "%sencrypt.format=luks,%sencrypt.key-secret=key,", prefix, prefix);
+	buf_print(b, "%sfile.filename=", prefix);
+	for (size_t k = 0; k < path.n; k++) {
+		buf_add_char(b, path.p[k]);
+		if (path.p[k] == ',')
+			buf_add_char(b, ',');
+	}
+}
+
+static RESULT write_chain(struct ctx *c, const struct disk_layer *layer, struct str *ret_chain)
+{
+	struct buf b;
+	buf_init(&b, PATH_CAP);
+	write_file(&b, "", layer->increment, layer->key != NULL);
+	buf_print(&b, ",");
+	write_file(&b, "backing.", layer->made, layer->key != NULL);
+	struct result r = buf_finish(&b);
+	if (result_is_ok(r))
+		*ret_chain = str_copy(c->arena, buf_str(&b));
+	buf_done(&b);
+	TRY(r);
+	return ret_chain->p ? OK : ctx_no_memory(c);
+}
+
+static RESULT copy_file(struct ctx *c, const char *from, const char *to)
+{
+	const char *argv[] = {"cp", "--reflink=auto", "--sparse=always", "--", from, to, NULL};
+	return run(c, argv, STR(""), "copying what was cut before");
+}
+
+static RESULT commit(struct ctx *c, const struct disk_layer *layer)
+{
+	struct str chain = STR_NONE;
+	TRY(write_chain(c, layer, &chain));
+	/* -d: the increment is not emptied */
+	const char *plain[] = {"qemu-img", "commit", "-q", "-d", "--image-opts", chain.p, NULL};
+	const char *sealed[] = {"qemu-img",     "commit",   "-q",
+				"-d",           "--object", "secret,id=key,file=/dev/stdin",
+				"--image-opts", chain.p,    NULL};
+	return run(c, layer->key ? sealed : plain, layer->key ? str_from(layer->key->text) : STR(""),
+		   "qemu-img lays no increment");
+}
+
+RESULT image_layer_lay(struct ctx *c, const struct disk_layer *layer)
+{
+	const char *made = str_to_z(c->arena, layer->made), *over = str_to_z(c->arena, layer->over);
+	const char *increment = str_to_z(c->arena, layer->increment);
+	int64_t size = 0;
+	TRY(image_file_check_head(c, increment, layer->key != NULL, &size));
+	(void) unlink(made);
+	TRY(copy_file(c, over, made));
+	return commit(c, layer);
+}

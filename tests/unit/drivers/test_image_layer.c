@@ -1,0 +1,163 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Increments, laid by the real qemu-img: what comes of it reads as if all had been copied, and what it was
+ * made of is as it was. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/child.h"
+#include "base/clock.h"
+#include "drivers/image_file.h"
+#include "drivers/image_layer.h"
+
+#define MIB (INT64_C(1) << 20)
+static const struct disk_key KEY = {"00112233445566778899aabbccddeeff"};
+
+static struct bench {
+	char folder[48]; /* with a comma */
+	struct arena *arena;
+	struct ctx c;
+} bench;
+
+static int setup(void **state)
+{
+	(void) state;
+	bench = (struct bench){.folder = "/tmp/dari-layer,x-XXXXXX"};
+	assert_non_null(mkdtemp(bench.folder));
+	bench.arena = arena_new(4 * MIB, 4 * MIB);
+	ctx_init(&bench.c, bench.arena);
+	return 0;
+}
+
+static const char *path_of(const char *name)
+{
+	return str_print(bench.arena, "%s/%s", bench.folder, name).p;
+}
+
+static int teardown(void **state)
+{
+	(void) state;
+	static const char *const names[] = {"over", "increment", "made"};
+	for (size_t k = 0; k < sizeof names / sizeof names[0]; k++)
+		(void) unlink(path_of(names[k]));
+	assert_int_equal(rmdir(bench.folder), 0);
+	arena_free(bench.arena);
+	return 0;
+}
+
+static struct child_end run(const char *const *argv)
+{
+	struct child_end end = {0};
+	struct result r = child_run(&bench.c, &(struct child){.argv = argv, .timeout_us = MINUTE}, &end);
+	assert_true(result_is_ok(r));
+	return end;
+}
+
+static void make(const char *name, int64_t size, const struct disk_key *key)
+{
+	char bytes[32];
+	const char *options =
+		key ? "encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10" : "compat=1.1";
+	struct str secret = str_print(bench.arena, "secret,id=key,data=%s", KEY.text);
+	(void) snprintf(bytes, sizeof bytes, "%lld", (long long) size);
+	const char *argv[] = {"qemu-img", "create", "-q",    "-f",          "qcow2", "--object",
+			      secret.p,   "-o",     options, path_of(name), bytes,   NULL};
+	struct child_end end = run(argv);
+	while (end.status &&
+	       str_contains(end.err, STR("accurate CPU usage"))) /* it is asked to measure again */
+		end = run(argv);
+	if (end.status)
+		fail_msg("%" STR_FMT, STR_ARG(end.err));
+}
+
+/* A comma in a path is doubled in qemu's options. */
+static bool does(const char *name, const struct disk_key *key, const char *what)
+{
+	struct str secret = str_print(bench.arena, "secret,id=key,data=%s", KEY.text);
+	struct str after = str_print(bench.arena, "%s", strchr(path_of(name), ',') + 1);
+	struct str options =
+		str_print(bench.arena, "driver=qcow2,file.filename=/tmp/dari-layer,,%" STR_FMT "%s",
+			  STR_ARG(after), key ? ",encrypt.format=luks,encrypt.key-secret=key" : "");
+	const char *argv[] = {"qemu-io", "--object", secret.p, "--image-opts", "-c", what, options.p, NULL};
+	struct child_end end = run(argv);
+	return end.status == 0 && !str_contains(end.out, STR("verification failed"));
+}
+
+static void check_lay(const struct disk_key *key)
+{
+	struct disk_layer layer = {.over = str_from(path_of("over")),
+				   .increment = str_from(path_of("increment")),
+				   .made = str_from(path_of("made")),
+				   .key = key};
+	int64_t size = 0;
+	make("over", 4 * MIB, key);
+	assert_true(does("over", key, "write -P 65 0 2M"));
+	make("increment", 8 * MIB, key);
+	assert_true(does("increment", key, "write -P 66 1M 64k"));
+	assert_true(does("increment", key, "write -z 128k 64k"));
+	assert_true(does("increment", key, "write -P 67 7M 64k"));
+	for (int times = 0; times < 2; times++) {
+		struct result r = image_layer_lay(&bench.c, &layer);
+		if (!result_is_ok(r))
+			fail_msg("%" STR_FMT, STR_ARG(bench.c.problem.message));
+		assert_true(result_is_ok(image_file_check_head(&bench.c, layer.made.p, key != NULL, &size)));
+		assert_int_equal(size, 8 * MIB);
+		assert_true(does("made", key, "read -P 65 0 128k"));
+		assert_true(does("made", key, "read -P 0 128k 64k"));
+		assert_true(does("made", key, "read -P 65 192k 832k"));
+		assert_true(does("made", key, "read -P 66 1M 64k"));
+		assert_true(does("made", key, "read -P 65 1088k 960k"));
+		assert_true(does("made", key, "read -P 0 2M 5M"));
+		assert_true(does("made", key, "read -P 67 7M 64k"));
+		assert_true(does("over", key, "read -P 65 0 2M"));
+	}
+	assert_false(does("made", key, "read -P 66 0 128k"));
+}
+
+static void test_plain(void **state)
+{
+	(void) state;
+	check_lay(NULL);
+}
+
+static void test_encrypted(void **state)
+{
+	(void) state;
+	check_lay(&KEY);
+}
+
+/* What a host sends does not lead anywhere. */
+static void test_refused(void **state)
+{
+	(void) state;
+	struct disk_layer layer = {.over = str_from(path_of("over")),
+				   .increment = str_from(path_of("increment")),
+				   .made = str_from(path_of("made"))};
+	make("over", 4 * MIB, NULL);
+	const char *argv[] = {"qemu-img", "create",      "-q", "-f",  "qcow2",           "-u",
+			      "-b",       "/etc/passwd", "-F", "raw", layer.increment.p, "4M",
+			      NULL};
+	assert_int_equal(run(argv).status, 0);
+	assert_int_equal(image_layer_lay(&bench.c, &layer).code, ERR_INVALID);
+	ctx_clear_problem(&bench.c);
+	make("increment", 4 * MIB, &KEY);
+	assert_int_equal(image_layer_lay(&bench.c, &layer).code, ERR_INVALID);
+	assert_int_not_equal(access(layer.made.p, F_OK), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_plain, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_encrypted, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
