@@ -255,6 +255,21 @@ RESULT engine_hold_snapshot(struct op *op, struct snapshot_holding *wish)
 
 /* ---- the reconciler's ---- */
 
+/* It is cut: what it is to be laid over is kept for it from now on, and what is written on its volume is
+ * noted. */
+static RESULT apply_cut(struct op *op, const struct snapshot_sight *sight, struct snapshot *next)
+{
+	const struct volume *volume = volume_find(op->head, next->volume);
+	if (sight->over.n && !snapshot_first_by_sha256(op->head, sight->over))
+		return ctx_fail_kind(op->ctx, ERR_AGAIN, KIND_SNAPSHOT, "What it was cut since is gone.");
+	next->over = sight->over;
+	if (!sight->is_tracked || !volume || !row_is_live(&volume->row))
+		return OK;
+	struct volume tracked = *volume;
+	tracked.tracked_from = next->row.id;
+	return volume_put(op, &tracked);
+}
+
 static void apply_sight(const struct snapshot_sight *sight, struct snapshot *next)
 {
 	if ((int64_t) sight->gen > next->seen_gen)
@@ -269,6 +284,8 @@ static void apply_sight(const struct snapshot_sight *sight, struct snapshot *nex
 		next->progress = 100;
 		next->sha256 = sight->sha256;
 		next->file_size = sight->file_size;
+		next->cut_size = sight->cut_size;
+		next->over = STR_NONE;
 	}
 	next->problem = sight->problem;
 }
@@ -279,6 +296,8 @@ RESULT engine_see_snapshot(struct op *op, struct snapshot_sight *sight)
 	if (!snapshot || !engine_snapshot_is_pending(snapshot))
 		return OK;
 	struct snapshot next = *snapshot;
+	if (snapshot->seen_stage == SNAPSHOT_SEEN_STAGE_NONE && sight->stage == SNAPSHOT_SEEN_STAGE_CUT)
+		TRY(apply_cut(op, sight, &next));
 	apply_sight(sight, &next);
 	if (row_equal(&model_kinds[KIND_SNAPSHOT], &snapshot->row, &next.row))
 		return OK;
@@ -292,8 +311,9 @@ RESULT engine_see_snapshot(struct op *op, struct snapshot_sight *sight)
 	TRY(snapshot_meter(op, &next, next.file_size));
 	if (next.is_bound && !image_device_first_by_snapshot(op->head, next.row.id))
 		return snapshot_delete_metered(op, &next); /* what it was made for has its file from now on */
-	return engine_tell(op, KIND_SNAPSHOT, &next.row, "completed", "It takes %lld bytes.",
-			   (long long) next.file_size);
+	return engine_tell(op, KIND_SNAPSHOT, &next.row, "completed",
+			   "It takes %lld bytes; %lld came from its host.", (long long) next.file_size,
+			   (long long) next.cut_size);
 }
 
 RESULT engine_leave_snapshot_host(struct op *op, struct snapshot_leaving *wish)

@@ -79,8 +79,11 @@ struct snapshot_sight {
 	uint64_t gen; /* of the row that was acted on */
 	enum snapshot_seen_stage stage;
 	int64_t progress;    /* percent */
+	bool is_tracked;     /* cut: its volume notes what is written since */
+	struct str over;     /* cut: it is to be laid over the file of that digest; else empty */
 	struct str sha256;   /* of the kept file */
 	int64_t file_size;   /* likewise */
+	int64_t cut_size;    /* of what came for it */
 	int64_t volume_size; /* as found when it was cut; 0: as the row says */
 	struct str problem;  /* it failed for good, and why; else empty */
 };

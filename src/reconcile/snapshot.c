@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Snapshots: what is wanted → a file in the image store. A volume's content is cut in its host's pool,
  * the cut is fetched by pieces, gets the name that its bytes give it, and goes from the pool; each
- * stage is noted before the next begins. A deleted one is forgotten when no disk is made from it
- * any more. Woken by its row and its host's return; while a cut is being made, by time.
+ * stage is noted before the next begins. Where the volume's disk noted what was written since an earlier
+ * snapshot, whose file is here, the cut has no more than that, and is laid over a copy of the file: every
+ * file of the store stands by itself, and no snapshot needs another once it is kept. Until then the row names
+ * that file. A deleted one is forgotten when no disk is made from it any more. Woken by its row and its
+ * host's return; while a cut is being made, by time.
  *
  * Files of the store go when a look at all of it finds that no row names them (the step of no
  * snapshot in particular): see drivers/image_file.h. */
@@ -12,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/clock.h"
+#include "base/file.h"
 #include "drivers/image_file.h"
 #include "reconcile/work.h"
 
@@ -29,7 +33,23 @@ struct snapshot_rows {
 	bool has_to_wait;           /* its guest is still on */
 	const struct disk_key *key; /* NULL: it is plain */
 	struct str encrypted_base;  /* of its volume, or empty */
+	uuid tracked_from;          /* its volume's */
+	struct str since;           /* what the volume had then, in the image store; empty: not at hand */
 };
+
+/* Of a snapshot of the same volume, encrypted as this one. */
+static RESULT gather_track(struct step *s, const struct tables *t, const struct snapshot *snapshot,
+			   struct snapshot_rows *rows)
+{
+	const struct volume *v = volume_find(t, snapshot->volume);
+	rows->tracked_from = v ? v->tracked_from : UUID_NONE;
+	const struct snapshot *since = snapshot_find(t, rows->tracked_from);
+	if (!since || !row_is_live(&since->row) || since->seen_stage != SNAPSHOT_SEEN_STAGE_KEPT ||
+	    !str_equal(since->data_key, snapshot->data_key))
+		return OK;
+	rows->since = str_copy(s->ctx.arena, since->sha256);
+	return rows->since.p ? OK : ctx_no_memory(&s->ctx);
+}
 
 static RESULT gather_crypt(struct step *s, const struct tables *t, const struct snapshot *snapshot,
 			   struct snapshot_rows *rows)
@@ -57,6 +77,8 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	ret_rows->is_used = volume_first_by_snapshot(view.tables, s->id) != NULL;
 	if (ret_rows->is_pending && snapshot->is_encrypted)
 		TRY(gather_crypt(s, view.tables, snapshot, ret_rows));
+	if (ret_rows->is_pending)
+		TRY(gather_track(s, view.tables, snapshot, ret_rows));
 	const struct instance *i = instance_find(view.tables, snapshot->instance);
 	ret_rows->has_to_wait = snapshot->needs_off && i && i->seen_power == INSTANCE_SEEN_POWER_ON;
 	return OK;
@@ -71,6 +93,13 @@ static struct str part_path(struct step *s)
 {
 	char id[UUID_TEXT_SIZE];
 	return str_print(s->ctx.arena, "%s/snapshot-%s" IMAGE_PARTIAL_SUFFIX, s->r->image_directory,
+			 uuid_write(s->id, id));
+}
+
+static struct str laid_path(struct step *s)
+{
+	char id[UUID_TEXT_SIZE];
+	return str_print(s->ctx.arena, "%s/snapshot-%s.laid" IMAGE_PARTIAL_SUFFIX, s->r->image_directory,
 			 uuid_write(s->id, id));
 }
 
@@ -116,10 +145,13 @@ static RESULT report_room(struct step *s, bool lacks)
 static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 {
 	const struct snapshot *row = rows->snapshot;
+	struct str since = rows->since.n ? gather_store_path(s, rows->since) : STR_NONE;
 	struct disk_cut wish = {.snapshot = s->id,
 				.volume = row->volume,
 				.key = rows->key,
-				.encrypted_base = rows->encrypted_base};
+				.encrypted_base = rows->encrypted_base,
+				.tracked_from = rows->tracked_from,
+				.takes_increment = since.n > 0 && file_exists(since.p)};
 	struct disk_cut_seen seen = {0};
 	struct result result = s->host->disks.driver->cut(s->host->disks.connection, &s->ctx, &wish, &seen);
 	if (result.code == ERR_NOT_FOUND)
@@ -130,7 +162,9 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 	struct snapshot_sight sight = {.stage = seen.is_whole ? SNAPSHOT_SEEN_STAGE_CUT
 							      : SNAPSHOT_SEEN_STAGE_NONE,
 				       .progress = seen.progress * CUT_SHARE / 100,
-				       .volume_size = seen.size};
+				       .volume_size = seen.size,
+				       .is_tracked = seen.is_tracked,
+				       .over = seen.is_increment ? rows->since : STR_NONE};
 	return report(s, row, &sight);
 }
 
@@ -144,26 +178,58 @@ static RESULT give_up_copy(struct step *s, struct str path)
 	return OK;
 }
 
-static RESULT keep(struct step *s, const struct snapshot *row, struct str path)
+/* What was cut since is kept for it; if it is lost all the same, so is this. */
+static RESULT lay(struct step *s, const struct snapshot_rows *rows, struct str increment, struct str made)
+{
+	struct disk_layer layer = {.over = gather_store_path(s, rows->snapshot->over),
+				   .increment = increment,
+				   .made = made,
+				   .key = rows->key};
+	int64_t over_size = 0, size = 0;
+	if (!layer.over.p || !made.p)
+		return ctx_no_memory(&s->ctx);
+	TRY(file_size(&s->ctx, layer.over.p, &over_size));
+	TRY(file_size(&s->ctx, increment.p, &size));
+	TRY(image_file_check(&s->ctx, layer.over.p, rows->snapshot->over, over_size));
+	TRY(image_file_check_room(&s->ctx, s->r->image_directory, over_size + size));
+	return s->host->disks.driver->lay(&s->ctx, &layer);
+}
+
+static RESULT report_kept(struct step *s, const struct snapshot *row, struct str path, int64_t cut_size)
 {
 	struct image_file file = {0};
-	struct result result =
-		image_file_keep(&s->ctx, path.p, s->r->image_directory, row->is_encrypted, &file);
-	if (!result_is_ok(result)) {
-		(void) unlink(path.p);
-		return result;
-	}
+	TRY(image_file_keep(&s->ctx, path.p, s->r->image_directory, row->is_encrypted, &file));
 	struct snapshot_sight sight = {.stage = SNAPSHOT_SEEN_STAGE_KEPT,
 				       .progress = 100,
 				       .sha256 = file.sha256,
 				       .file_size = file.file_size,
+				       .cut_size = cut_size,
 				       .volume_size = file.virtual_size};
 	TRY(report_room(s, false));
 	return report(s, row, &sight);
 }
 
-static RESULT fetch(struct step *s, const struct snapshot *row)
+/* path: what came, whole. */
+static RESULT keep(struct step *s, const struct snapshot_rows *rows, struct str path, int64_t cut_size)
 {
+	bool is_increment = rows->snapshot->over.n > 0;
+	struct str whole = is_increment ? laid_path(s) : path;
+	struct result result = is_increment ? lay(s, rows, path, whole) : OK;
+	bool is_lost = result.code == ERR_NOT_FOUND || result.code == ERR_INVALID;
+	if (is_lost)
+		result = report_failed(s, rows->snapshot);
+	else if (result.code == ERR_CAPACITY)
+		result = give_up_copy(s, path);
+	else if (result_is_ok(result))
+		result = report_kept(s, rows->snapshot, whole, cut_size);
+	(void) unlink(path.p);
+	(void) unlink(whole.p);
+	return result;
+}
+
+static RESULT fetch(struct step *s, const struct snapshot_rows *rows)
+{
+	const struct snapshot *row = rows->snapshot;
 	struct disk_name name = cut_of(s);
 	struct disk_copy copy = {.path = part_path(s)};
 	if (!copy.path.p)
@@ -177,7 +243,7 @@ static RESULT fetch(struct step *s, const struct snapshot *row)
 		return report_failed(s, row);
 	TRY(result);
 	if (copy.done == copy.size)
-		return keep(s, row, copy.path);
+		return keep(s, rows, copy.path, copy.size);
 	step_again(s);
 	struct snapshot_sight sight = {.stage = SNAPSHOT_SEEN_STAGE_CUT,
 				       .progress = CUT_SHARE + copy.done * (99 - CUT_SHARE) / copy.size};
@@ -188,10 +254,11 @@ static RESULT fetch(struct step *s, const struct snapshot *row)
 static RESULT leave_host(struct step *s)
 {
 	struct disk_name name = cut_of(s);
-	struct str path = part_path(s);
-	if (!path.p)
+	struct str path = part_path(s), laid = laid_path(s);
+	if (!path.p || !laid.p)
 		return ctx_no_memory(&s->ctx);
 	(void) unlink(path.p);
+	(void) unlink(laid.p);
 	TRY(s->host->disks.driver->remove(s->host->disks.connection, &s->ctx, &name));
 	struct snapshot_leaving *leaving = STEP_NEW(s, struct snapshot_leaving);
 	leaving->snapshot = s->id;
@@ -206,7 +273,7 @@ static bool is_named(void *arg, struct str sha256)
 	struct step *s = arg;
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
-	return snapshot_first_by_sha256(view.tables, sha256) != NULL;
+	return snapshot_first_by_sha256(view.tables, sha256) || snapshot_first_by_over(view.tables, sha256);
 }
 
 static bool has_data(void *arg, struct str sha256)
@@ -256,6 +323,6 @@ RESULT reconcile_step_snapshot(struct step *s)
 	if (!rows.is_pending)
 		return leave_host(s);
 	if (row->seen_stage == SNAPSHOT_SEEN_STAGE_CUT)
-		return fetch(s, row);
+		return fetch(s, &rows);
 	return rows.has_to_wait ? OK : cut(s, &rows); /* its guest's going off wakes it */
 }

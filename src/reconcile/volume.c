@@ -326,6 +326,7 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 				 .base_file_size = rows->base.file_size,
 				 .key = rows->key,
 				 .base_is_encrypted = rows->base.is_encrypted,
+				 .tracked_from = v->tracked_from,
 				 .was_there = v->seen_size > 0 && !is_reverting};
 	if (v->is_encrypted && !rows->key)
 		return draw_key(s, v);

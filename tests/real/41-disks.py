@@ -40,8 +40,8 @@ def make_volume(ec2, identifier, **more):
     return made
 
 
-def attach(ec2, made, identifier):
-    ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device="/dev/sdf")
+def attach(ec2, made, identifier, device="/dev/sdf"):
+    ec2.attach_volume(VolumeId=made, InstanceId=identifier, Device=device)
     wait_until(lambda: [a["State"] for a in volume(ec2, made)["Attachments"]] == ["attached"], BOOT_S, "attached")
 
 
@@ -95,20 +95,43 @@ def moves(region, ec2, guests):
     return made, before
 
 
+def completed(ec2, snapshot):
+    found = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
+    return found["State"] == "completed" and found["Progress"] == "100%"
+
+
+def cut_size(region, snapshot):
+    return int(region.command("explain", snapshot)["fields"]["cut_size"])
+
+
 def snapshots(region, ec2, guests, made, before):
     (_, address), (two, other) = guests
     snapshot = ec2.create_snapshot(VolumeId=made)["SnapshotId"]
     kill_in_the_midst(region, "snapshot")
-
-    def completed():
-        found = ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]
-        return found["State"] == "completed" and found["Progress"] == "100%"
-    wait_until(completed, BOOT_S, "the snapshot is completed")
+    wait_until(lambda: completed(ec2, snapshot), BOOT_S, "the snapshot is completed")
     region.ssh(address, f"dd if=/dev/zero of={region.disk_of(address, made)} bs=1M count=8 2>/dev/null; sync")
     copy = make_volume(ec2, two, SnapshotId=snapshot)
     attach(ec2, copy, two)
     region.check("a snapshot of a running guest's disk holds what it had",
                  digest(region, other, region.disk_of(other, copy)) == before)
+    increment(region, ec2, guests, made, snapshot)
+
+
+def increment(region, ec2, guests, made, snapshot):
+    """The next snapshot has what was written since, on the way; and needs the one before no more."""
+    (_, address), (two, other) = guests
+    disk = region.disk_of(address, made)
+    region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M seek=100 count=3 conv=notrunc 2>/dev/null; sync")
+    after = digest(region, address, disk)
+    following = ec2.create_snapshot(VolumeId=made)["SnapshotId"]
+    wait_until(lambda: completed(ec2, following), BOOT_S, "the next snapshot is completed")
+    sizes = cut_size(region, snapshot), cut_size(region, following)
+    region.check(f"its host sent what was written since {sizes}",
+                 sizes[0] > MEGABYTES << 20 and 3 << 20 < sizes[1] < 16 << 20)
+    ec2.delete_snapshot(SnapshotId=snapshot)
+    copy = make_volume(ec2, two, SnapshotId=following)
+    attach(ec2, copy, two, "/dev/sdg")
+    region.check("and it holds all, without the one before", digest(region, other, region.disk_of(other, copy)) == after)
 
 
 def image(region, ec2, guests):

@@ -107,6 +107,29 @@ static void check_life(void **state)
 	assert_int_equal(account_side(account_find(cloud_tables(c), c->alice.account))->snapshots, 0);
 }
 
+/* What it is to be laid over is to be there when it is cut, and is named until it is kept. */
+static void check_increment(void **state)
+{
+	struct cloud *c = *state;
+	uuid instance = launch(c), root = cloud_volume(c, instance)->row.id;
+	uuid one = create(c, root), two = create(c, root);
+	struct snapshot_sight cut = {
+		.snapshot = one, .gen = 1, .stage = SNAPSHOT_SEEN_STAGE_CUT, .is_tracked = true};
+	cloud_ok(c, NULL, engine_see_snapshot, &cut);
+	assert_true(uuid_equal(volume_find(cloud_tables(c), root)->tracked_from, one));
+	cut.snapshot = two;
+	cut.over = STR("cafe");
+	cloud_fails(c, NULL, engine_see_snapshot, &cut, ERR_AGAIN, KIND_SNAPSHOT);
+	assert_int_equal(snapshot_of(c, two)->seen_stage, SNAPSHOT_SEEN_STAGE_NONE);
+	see(c, one, SNAPSHOT_SEEN_STAGE_KEPT, 100);
+	cloud_ok(c, NULL, engine_see_snapshot, &cut);
+	assert_true(uuid_equal(volume_find(cloud_tables(c), root)->tracked_from, two));
+	see(c, two, SNAPSHOT_SEEN_STAGE_CUT, 60); /* news of it later do not say it again */
+	assert_true(str_is(snapshot_of(c, two)->over, "cafe"));
+	see(c, two, SNAPSHOT_SEEN_STAGE_KEPT, 100);
+	assert_int_equal(snapshot_of(c, two)->over.n, 0);
+}
+
 static void check_limits(void **state)
 {
 	struct cloud *c = *state;
@@ -281,6 +304,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_life, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_increment, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_limits, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_of_instance, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_volume_goes, cloud_setup, cloud_teardown),
