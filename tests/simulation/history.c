@@ -125,6 +125,7 @@ void settle_and_compare(struct simulation *s)
 		blame(s, "a call is never answered");
 	cloud_settle(s->region.cloud);
 	listings_compare(s, true);
+	contents_check(s);
 	s->hosts_shaken = false;
 }
 

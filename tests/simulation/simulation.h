@@ -5,6 +5,7 @@
  *   main.c               seeds, processes, what is printed
  *   history.c            one history: who does what next; the checks at its end
  *   happenings.c         what goes wrong
+ *   contents.c           what guests write on their disks, and snapshots have of it
  *   request.c            a call: drawn, sent, answered, judged
  *   operations_*.c       one row per action: its weight, its parameters, what it does to the model
  *   model.c, listings*.c what there is; what is seen of it, compared
@@ -29,6 +30,7 @@ enum {
 	TEXT_MAX = 1024,
 	TOKENS_MAX = 128,
 	CODES_MAX = 16,
+	WRITINGS_MAX = 4096,
 	IMAGE_GIBIBYTES = 2 /* of cloud.h's image */
 };
 
@@ -348,6 +350,15 @@ void happen(struct simulation *s);     /* something */
 void make_whole(struct simulation *s); /* all faults are over */
 void kill_and_restart(struct simulation *s);
 
+/* ---- contents.c ---- */
+
+struct writing {
+	uuid volume;
+	int64_t us;
+};
+void contents_write(struct simulation *s); /* some guest does */
+void contents_check(struct simulation *s); /* when all is settled */
+
 /* ---- policies.c ---- */
 
 void policies_add_hand(struct region *r, unsigned account);
@@ -368,8 +379,10 @@ struct simulation {
 	size_t token_count;
 	uint64_t serial;
 	unsigned denied[ACCOUNTS]; /* what policies.c denies each second user; 0: nothing */
-	bool hosts_shaken;         /* since all was settled last */
-	bool is_doomed;            /* the next commit ends the process */
+	struct writing writings[WRITINGS_MAX];
+	size_t writing_count;
+	bool hosts_shaken; /* since all was settled last */
+	bool is_doomed;    /* the next commit ends the process */
 };
 
 /* Runs one; ends the process with 1 when something is wrong. */
