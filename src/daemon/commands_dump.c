@@ -80,16 +80,80 @@ static void add_action_row(struct buf *out, const json_t *action)
 	struct buf refused;
 	buf_init(&refused, BUF_ANSWER_CAP);
 	add_refused(&refused, json_object_get(action, "params"));
-	buf_print(out, "| %s | %s | ", text_of(action, "name"), text_of(action, "doc"));
+	buf_print(out, "| %s | %s", text_of(action, "name"), text_of(action, "doc"));
+	if (*text_of(action, "never"))
+		buf_print(out, " %s: %s.",
+			  strncmp(text_of(action, "name"), "Describe", 8) ? "Always refused" : "Always empty",
+			  text_of(action, "never"));
+	buf_add_str(out, STR(" | "));
 	for (size_t k = 0; k < refused.size; k++)
 		buf_add_str(out, refused.p[k] == '|' ? STR("\\|") : (struct str){refused.p + k, 1});
 	buf_add_str(out, STR(" |\n"));
 	buf_done(&refused);
 }
 
+/* Names in lines, the last with a full stop. */
+static void add_names(struct buf *out, const json_t *names)
+{
+	size_t line = 0;
+	for (size_t k = 0; k < json_array_size(names); k++) {
+		size_t n = json_string_length(json_array_get(names, k)) + 2;
+		bool is_last = k + 1 == json_array_size(names),
+		     is_full = line > 0 && line + n > LINE_MAX_SIZE;
+		buf_print(out, "%s%s%s",
+			  is_full ? "\n"
+			  : line  ? " "
+				  : "",
+			  json_string_value(json_array_get(names, k)), is_last ? ".\n" : ",");
+		line = is_full ? n : line + n;
+	}
+}
+
+static bool has_name(const json_t *names, const char *name)
+{
+	for (size_t k = 0; k < json_array_size(names); k++)
+		if (strcmp(json_string_value(json_array_get(names, k)), name) == 0)
+			return true;
+	return false;
+}
+
+/* Those that no reason is given for. */
+static json_t *names_apart(const json_t *names, const json_t *left_out)
+{
+	json_t *apart = json_array();
+	for (size_t k = 0; k < json_array_size(names); k++) {
+		bool is_left_out = false;
+		for (size_t n = 0; n < json_array_size(left_out); n++)
+			is_left_out = is_left_out ||
+				      has_name(json_object_get(json_array_get(left_out, n), "actions"),
+					       json_string_value(json_array_get(names, k)));
+		if (!is_left_out)
+			json_array_append(apart, json_array_get(names, k));
+	}
+	return apart;
+}
+
+static void add_unbuilt_of_ec2(struct buf *out, const json_t *unbuilt, const json_t *left_out)
+{
+	json_t *apart = names_apart(unbuilt, left_out);
+	buf_print(out,
+		  "\n### Left out of EC2: %zu actions\n\n| of what | why | actions |\n| --- | --- | --- |\n",
+		  json_array_size(unbuilt) - json_array_size(apart));
+	for (size_t k = 0; k < json_array_size(left_out); k++) {
+		const json_t *one = json_array_get(left_out, k), *names = json_object_get(one, "actions");
+		buf_print(out, "| %s | %s | ", text_of(one, "what"), text_of(one, "why"));
+		for (size_t n = 0; n < json_array_size(names); n++)
+			buf_print(out, "%s%s", n ? ", " : "", json_string_value(json_array_get(names, n)));
+		buf_add_str(out, STR(" |\n"));
+	}
+	buf_print(out, "\n### Not built of EC2: %zu actions\n\n", json_array_size(apart));
+	add_names(out, apart);
+	json_decref(apart);
+}
+
 static void add_ec2_coverage(struct buf *out, const json_t *dump)
 {
-	const json_t *actions = json_object_get(dump, "actions"), *unbuilt = json_object_get(dump, "unbuilt");
+	const json_t *actions = json_object_get(dump, "actions");
 	buf_print(out,
 		  "## EC2: %zu actions\n\nAn action that EC2 has and Dari has not answers "
 		  "`UnsupportedOperation`; a parameter that needs what is not built is\nrefused by name, but "
@@ -100,19 +164,7 @@ static void add_ec2_coverage(struct buf *out, const json_t *dump)
 		  json_array_size(actions));
 	for (size_t k = 0; k < json_array_size(actions); k++)
 		add_action_row(out, json_array_get(actions, k));
-	buf_print(out, "\n### Not built of EC2: %zu actions\n\n", json_array_size(unbuilt));
-	size_t line = 0;
-	for (size_t k = 0; k < json_array_size(unbuilt); k++) {
-		size_t n = json_string_length(json_array_get(unbuilt, k)) + 2;
-		bool is_last = k + 1 == json_array_size(unbuilt),
-		     is_full = line > 0 && line + n > LINE_MAX_SIZE;
-		buf_print(out, "%s%s%s",
-			  is_full ? "\n"
-			  : line  ? " "
-				  : "",
-			  json_string_value(json_array_get(unbuilt, k)), is_last ? ".\n" : ",");
-		line = is_full ? n : line + n;
-	}
+	add_unbuilt_of_ec2(out, json_object_get(dump, "unbuilt"), json_object_get(dump, "left_out"));
 }
 
 static void add_call(struct buf *out, const json_t *call)

@@ -19,7 +19,7 @@ ID = re.compile(r"\b((?:vpc-cidr-|subnet-cidr-|iip-|import-)?[a-z]+(?:-attach)?)
 
 # Values of parameters that are words, by name.
 VALUES = {
-    "KmsKeyId": "alias/aws/ebs",
+    "KmsKeyId": "alias/aws/ebs", "ServiceName": "com.amazonaws.us-east-1.s3", "PolicyDocument": "{}", "DomainName": "mail.example.com",
     "Arn": lambda w: w.profile_arn, "AttributeName": "supported-platforms", "CidrBlock": "10.1.9.0/24", "Cidr": "203.0.113.0/24", "CidrIp": "192.0.2.0/24", "CidrIpv4": "192.0.2.0/24", "CidrIpv6": "2001:db8::/32",
     "Ipv6CidrBlock": lambda w: w.ids["free part"], "Ipv6Address": lambda w: w.ids["free ipv6"], "Ipv6Addresses": lambda w: w.ids["free ipv6"],
     "Description": "words",
@@ -238,6 +238,7 @@ class World:
         self.image, self.operators_snapshot, self.images_made = images.first(".//imageId"), images.first(".//snapshotId"), 0
         self.public = set(ids_in(images.text))
         self.ids["operators ami"] = self.image
+        self.ids["vpce"] = "vpce-0fedcba9876543210"  # there is no endpoint
         self.fill()
         self.spare()
         self.delete_spare()

@@ -71,6 +71,7 @@ struct ec2_action {
 	const struct ec2_listing *list;
 	struct filters filters; /* without a list: for the dump */
 	const char *doc;
+	const char *never; /* why it finds nothing, whoever asks, or is always refused; NULL: it is not so */
 };
 
 struct ec2_actions {

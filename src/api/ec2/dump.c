@@ -38,6 +38,8 @@ static void add_action(struct buf *out, const struct ec2_action *a)
 	params_dump_member(out, "name", a->name);
 	params_dump_member(out, "doc", a->doc);
 	params_dump_member(out, "permit", a->permit);
+	if (a->never)
+		params_dump_member(out, "never", a->never);
 	params_dump_member(out, "service", a->flags & OF_STS ? "sts" : "ec2");
 	buf_print(out, "\"writes\": %s, \"observes\": %s, \"params\": [",
 		  a->flags & WRITES ? "true" : "false", a->flags & OBSERVES ? "true" : "false");
@@ -52,25 +54,65 @@ static void add_action(struct buf *out, const struct ec2_action *a)
 	buf_add_str(out, STR("]}"));
 }
 
+/* What is left out on purpose: whose name fits the pattern, and why. The first that fits counts. */
+static const struct left_out {
+	const char *pattern, *what, *why;
+} left_out[] = {
+#define LEFT_OUT(pattern, what, why) {pattern, what, why},
+#include "api/ec2/left_out.def"
+#undef LEFT_OUT
+};
+
+enum { LEFT_OUT_COUNT = sizeof left_out / sizeof left_out[0] };
+
+static const struct left_out *find_left_out(const char *name)
+{
+	for (size_t k = 0; k < LEFT_OUT_COUNT; k++)
+		if (str_matches(str_from(name), str_from(left_out[k].pattern)))
+			return &left_out[k];
+	return NULL;
+}
+
+/* Those of the reason; NULL: all. */
+static void add_unbuilt(struct buf *out, const struct ec2_action *const *actions, size_t count,
+			const char *why)
+{
+	size_t built = 0;
+	bool first = true;
+	for (size_t k = 0; k < KNOWN_COUNT; k++) {
+		const struct left_out *l = find_left_out(known[k]);
+		while (built < count && strcmp(actions[built]->name, known[k]) < 0)
+			built++;
+		if ((built < count && strcmp(actions[built]->name, known[k]) == 0) ||
+		    (why && !(l && strcmp(l->why, why) == 0)))
+			continue;
+		buf_add_str(out, first ? STR("\n    ") : STR(", "));
+		params_dump_text(out, known[k]);
+		first = false;
+	}
+}
+
 void ec2_dump_actions(struct buf *out)
 {
 	const struct ec2_action *actions[DUMP_ACTIONS_MAX];
-	size_t count = ec2_sum_actions(actions, DUMP_ACTIONS_MAX), built = 0;
+	size_t count = ec2_sum_actions(actions, DUMP_ACTIONS_MAX);
 	buf_add_str(out, STR("{\n  \"actions\": [\n"));
 	for (size_t k = 0; k < count; k++) {
 		add_action(out, actions[k]);
 		buf_add_str(out, k + 1 < count ? STR(",\n") : STR("\n"));
 	}
 	buf_add_str(out, STR("  ],\n  \"unbuilt\": ["));
-	bool first = true;
-	for (size_t k = 0; k < KNOWN_COUNT; k++) {
-		while (built < count && strcmp(actions[built]->name, known[k]) < 0)
-			built++;
-		if (built < count && strcmp(actions[built]->name, known[k]) == 0)
-			continue;
-		buf_add_str(out, first ? STR("\n    ") : STR(", "));
-		params_dump_text(out, known[k]);
-		first = false;
+	add_unbuilt(out, actions, count, NULL);
+	buf_add_str(out, STR("],\n  \"left_out\": ["));
+	for (size_t k = 0; k < LEFT_OUT_COUNT; k++) {
+		if (k && strcmp(left_out[k - 1].why, left_out[k].why) == 0)
+			continue; /* another pattern of the same */
+		buf_add_str(out, k ? STR(",\n    {") : STR("\n    {"));
+		params_dump_member(out, "what", left_out[k].what);
+		params_dump_member(out, "why", left_out[k].why);
+		buf_add_str(out, STR("\"actions\": ["));
+		add_unbuilt(out, actions, count, left_out[k].why);
+		buf_add_str(out, STR("]}"));
 	}
 	buf_add_str(out, STR("]\n}\n"));
 }
