@@ -90,6 +90,26 @@ static RESULT network_list(struct command_call *call)
 	return OK;
 }
 
+/* Lines of a zone file, for the name server that the block is delegated to. */
+static RESULT network_reverse_names(struct command_call *call)
+{
+	AUTO_VIEW view = {0};
+	view_open(call->daemon->store, &view);
+	call->value = json_array();
+	for (const struct address *a = address_first(view.tables); a; a = address_next(view.tables, a)) {
+		char ip[IP_TEXT_SIZE], account[UUID_TEXT_SIZE];
+		if (!row_is_live(&a->row) || !a->reverse_name.n)
+			continue;
+		buf_print(&call->text, "%u.%u.%u.%u.in-addr.arpa. 60 IN PTR %" STR_FMT ".\n", a->ip.b[3],
+			  a->ip.b[2], a->ip.b[1], a->ip.b[0], STR_ARG(a->reverse_name));
+		(void) json_array_append_new(call->value,
+					     json_pack("{s:s, s:s%, s:s}", "ip", ip_write(a->ip, ip), "name",
+						       a->reverse_name.p, a->reverse_name.n, "account",
+						       uuid_write(a->account, account)));
+	}
+	return OK;
+}
+
 const struct command network_commands[] = {
 	{"network add-external",
 	 "Names an outside network and the public addresses on it.",
@@ -106,6 +126,10 @@ const struct command network_commands[] = {
 	   "A block from /40 to /56, on link there: each VPC that asks gets a /56."},
 	  {"next-hop", PARAM_OPTION, false, "The upstream router's IPv6 address, link-local as a rule."}},
 	 .run = network_set_ipv6},
+	{"network reverse-names",
+	 "Prints the names that public addresses lead back to, as lines of a zone file.",
+	 {{0}},
+	 .run = network_reverse_names},
 	{"network list", "Lists the outside networks.", {{0}}, .run = network_list},
 	{0},
 };

@@ -423,6 +423,60 @@ RESULT engine_change_address(struct op *op, struct address_change *wish)
 					 : engine_disassociate_address(op, &association);
 }
 
+/* ---- reverse names ---- */
+
+static bool is_label(struct str label)
+{
+	for (size_t n = 0; n < label.n; n++) {
+		char c = label.p[n];
+		bool is_alphanumeric =
+			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+		bool is_inside = n > 0 && n + 1 < label.n;
+		if (!is_alphanumeric && !(c == '_' || (c == '-' && is_inside)))
+			return false;
+	}
+	return label.n >= 1 && label.n <= 63;
+}
+
+/* Of two labels at least. */
+static bool is_domain_name(struct str name)
+{
+	size_t count = 0, dots = 0;
+	struct str label = STR_NONE;
+	for (size_t n = 0; n < name.n; n++)
+		dots += name.p[n] == '.';
+	for (struct str rest = name; str_split_next(&rest, '.', &label); count++)
+		if (!is_label(label))
+			return false;
+	return count >= 2 && count == dots + 1 && name.n <= REVERSE_NAME_MAX;
+}
+
+RESULT engine_name_address(struct op *op, struct address_name_wish *wish)
+{
+	const struct address *address = NULL;
+	struct str name =
+		str_ends_with(wish->name, STR(".")) ? str_slice(wish->name, 0, wish->name.n - 1) : wish->name;
+	TRY(find_elastic(op, &wish->address, &address));
+	TRY(engine_permit(op, wish->name.n ? "address.update" : "address.reset", KIND_ADDRESS,
+			  &address->row));
+	if (wish->name.n && !is_domain_name(name))
+		return ENGINE_FAIL(
+			op, ERR_INVALID, KIND_ADDRESS, STR("DomainName"),
+			"Value (%" STR_FMT
+			") for parameter DomainName is invalid. It must be a fully qualified domain name.",
+			STR_ARG(wish->name));
+	wish->made = address->row.id;
+	wish->name_before = str_copy(op->ctx->arena, address->reverse_name);
+	if (str_equal(address->reverse_name, name))
+		return OK;
+	struct address next = *address;
+	next.reverse_name = name; /* nothing in the network is another: gen stays */
+	TRY(address_put(op, &next));
+	char text[IP_TEXT_SIZE];
+	return engine_tell(op, KIND_ADDRESS, &next.row, "named", "%s leads back to %" STR_FMT ".",
+			   ip_write(next.ip, text), STR_ARG(name.n ? name : STR("no name")));
+}
+
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip)
 {
 	const struct external_network *network = external_network_first(t);

@@ -53,6 +53,19 @@ struct address_change {
 };
 OPERATION(engine_change_address, address_change)
 
+enum { REVERSE_NAME_MAX = 253 };
+
+/* The domain name that it leads back to. Whether the name leads to the address nobody looks. */
+struct address_name_wish {
+	struct ref address;
+	struct str name; /* a dot at its end does not matter; empty: none */
+	/* made: */
+	uuid made;
+	struct str name_before;
+};
+/* ERR_INVALID with KIND_ADDRESS: it is no domain name. */
+OPERATION(engine_name_address, address_name_wish)
+
 /* The live address with that public IP, or NULL. */
 const struct address *engine_find_public_ip(const struct tables *t, struct ip ip);
 

@@ -37,6 +37,18 @@ def names(region, address, other_name):
     says("the outside sees the elastic address", "timeout 5 wget -q -O - http://www.example.com/", address)
 
 
+def reverse_names(region, alice, other, address):
+    """A guest of another account asks; the operator's command writes what his name server is to say outside."""
+    (found,) = alice.describe_addresses(PublicIps=[address])["Addresses"]
+    alice.modify_address_attribute(AllocationId=found["AllocationId"], DomainName="mail.example.com")
+    (named,) = alice.describe_addresses_attribute(AllocationIds=[found["AllocationId"]], Attribute="domain-name")["Addresses"]
+    region.check("a reverse name is in force", named.get("PtrRecord") == "mail.example.com." and "PtrRecordUpdate" not in named)
+    ask = f"nslookup {address} 169.254.169.253"
+    region.check_soon("every guest is told it", lambda: "mail.example.com" in region.ssh(other, ask, fails=True))
+    told = [(one["ip"], one["name"]) for one in region.command("network", "reverse-names")]
+    region.check("and the operator's name server", told == [(address, "mail.example.com")])
+
+
 def put_probe(region, address):
     """Copies tests/real/probe.c, built statically, into the guest."""
     built = f"{region.demo}/probe"
@@ -179,6 +191,7 @@ def main():
         region.check_soon("the same group's members reach each other by name",
                           lambda: " 0% packet loss" in region.ssh(address, ping, fails=True))
         names(region, address, second["PrivateDnsName"])
+        reverse_names(region, alice, other, address)
         put_probe(region, address)
         edns(region, address, second["PrivateDnsName"], second["PrivateIpAddress"])
         rules(region, alice, groups["alice"], address)

@@ -164,6 +164,28 @@ static void judge_release(const struct request *x, struct verdict *v)
 		refuse_or_doubt(v, !model_may_have_ended(port), "InvalidIPAddress.InUse");
 }
 
+/* ---- reverse names ---- */
+
+static bool draw_reverse_name(struct request *x)
+{
+	snprintf(x->name, sizeof x->name, "m%d.x.yz", (int) random_below(3));
+	request_add(x, "DomainName", "%s", x->name);
+	return true;
+}
+
+static bool draw_no_reverse_name(struct request *x)
+{
+	x->name[0] = '\0';
+	request_add(x, "Attribute", "domain-name");
+	return true;
+}
+
+static void apply_reverse_name(struct request *x, struct str answer)
+{
+	(void) answer;
+	snprintf(x->refs[0]->name, sizeof x->refs[0]->name, "%s", x->name);
+}
+
 static const struct operation rows[] = {
 	{"AllocateAddress", 4, {}, "elastic-ip", NULL, judge_allocate, apply_allocate},
 	{"AssociateAddress",
@@ -181,6 +203,20 @@ static const struct operation rows[] = {
 	 judge_associate,
 	 apply_associate},
 	{"DisassociateAddress", 2, {}, NULL, draw_disassociate, judge_disassociate, apply_disassociate},
+	{"ModifyAddressAttribute",
+	 2,
+	 {{"AllocationId", KIND_ADDRESS}},
+	 NULL,
+	 draw_reverse_name,
+	 NULL,
+	 apply_reverse_name},
+	{"ResetAddressAttribute",
+	 1,
+	 {{"AllocationId", KIND_ADDRESS}},
+	 NULL,
+	 draw_no_reverse_name,
+	 NULL,
+	 apply_reverse_name},
 	{"ReleaseAddress", 2, {{"AllocationId", KIND_ADDRESS}}, NULL, NULL, judge_release, request_apply_end},
 };
 const struct operations address_operations = {rows, sizeof rows / sizeof *rows};

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Elastic addresses: DescribeAddresses, AllocateAddress, AssociateAddress, DisassociateAddress,
- * ReleaseAddress. Addresses that were assigned on launch are not shown here, as in EC2. */
+ * ReleaseAddress; and their reverse names: DescribeAddressesAttribute, ModifyAddressAttribute,
+ * ResetAddressAttribute. Addresses that were assigned on launch are not shown here, as in EC2. */
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
 #include "engine/address.h"
@@ -118,13 +119,19 @@ static const struct param describe_addresses_attribute_params[] = {
 	QUERY_PAGES(struct ec2_describe_addresses_attribute, 1, 1000),
 };
 
-/* No address has a name of its own choice: ModifyAddressAttribute is not built. */
+/* Fully qualified, as DNS writes it. */
+static void write_name(struct ec2_call *e, struct xml *x, const char *member, struct str name)
+{
+	if (name.n)
+		xml_text(x, member, str_print(e->c->arena, "%" STR_FMT ".", STR_ARG(name)));
+}
+
 static void write_address_attribute(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct address *a = item;
-	(void) e;
 	ec2_write_ip(x, "publicIp", a->ip);
 	ec2_write_id(x, "allocationId", KIND_ADDRESS, a->row.id);
+	write_name(e, x, "ptrRecord", a->reverse_name);
 }
 
 static const struct ec2_listing address_attribute_listing = {.kind = KIND_ADDRESS,
@@ -132,6 +139,44 @@ static const struct ec2_listing address_attribute_listing = {.kind = KIND_ADDRES
 							     .account_index = ADDRESS_INDEX_ACCOUNT,
 							     .shows = is_elastic,
 							     .write = write_address_attribute};
+
+struct ec2_name_address {
+	struct address_name_wish wish;
+	struct str attribute;
+};
+static const struct param modify_address_params[] = {
+	PARAM(struct ec2_name_address, "AllocationId", wish.address, .flags = REQUIRED, .kind = KIND_ADDRESS,
+	      .doc = "The address."),
+	PARAM(struct ec2_name_address, "DomainName", wish.name, .flags = REQUIRED, .min = 1,
+	      .max = REVERSE_NAME_MAX + 1, .doc = "The name that it is to lead back to."),
+};
+static const struct param reset_address_params[] = {
+	PARAM(struct ec2_name_address, "AllocationId", wish.address, .flags = REQUIRED, .kind = KIND_ADDRESS,
+	      .doc = "The address."),
+	PARAM(struct ec2_name_address, "Attribute", attribute, .flags = REQUIRED, .words = "domain-name",
+	      .doc = "The attribute: a name that the address leads back to."),
+};
+
+/* As EC2 answers: the record that there was, and what becomes of it. Who looks next sees it done. */
+static RESULT ec2_name_address(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_name_address *a = args;
+	const struct row *row = 0;
+	TRY(ec2_find_shown(e, a->wish.made, &row));
+	const struct address *address = (const struct address *) row;
+	xml_open(x, "address");
+	ec2_write_ip(x, "publicIp", address->ip);
+	ec2_write_id(x, "allocationId", KIND_ADDRESS, address->row.id);
+	write_name(e, x, "ptrRecord", a->wish.name_before);
+	if (!str_equal(a->wish.name_before, address->reverse_name)) {
+		xml_open(x, "ptrRecordUpdate");
+		write_name(e, x, "value", address->reverse_name);
+		xml_z(x, "status", "PENDING");
+		xml_close(x, "ptrRecordUpdate");
+	}
+	xml_close(x, "address");
+	return OK;
+}
 
 /* ---- allocate ---- */
 
@@ -257,7 +302,14 @@ static RESULT prepare_release(struct ec2_call *e, void *args)
 static const struct ec2_action actions[] = {
 	{"DescribeAddressesAttribute", "ec2:DescribeAddressesAttribute", 0,
 	 PARAMS(struct ec2_describe_addresses_attribute, describe_addresses_attribute_params),
-	 .list = &address_attribute_listing, .doc = "Names that elastic addresses lead back to: none."},
+	 .list = &address_attribute_listing, .doc = "Names that elastic addresses lead back to."},
+	{"ModifyAddressAttribute", "ec2:ModifyAddressAttribute", WRITES,
+	 PARAMS(struct ec2_name_address, modify_address_params), 0, engine_name_address_run,
+	 .shows = KIND_ADDRESS, .answer = ec2_name_address,
+	 .doc = "Says which name an address leads back to."},
+	{"ResetAddressAttribute", "ec2:ResetAddressAttribute", WRITES,
+	 PARAMS(struct ec2_name_address, reset_address_params), 0, engine_name_address_run,
+	 .shows = KIND_ADDRESS, .answer = ec2_name_address, .doc = "Lets it lead back to none."},
 	{"DescribeAddresses", "ec2:DescribeAddresses", 0,
 	 PARAMS(struct ec2_describe_addresses, describe_addresses_params), .list = &address_listing,
 	 .doc = "Elastic addresses of the account."},

@@ -2,8 +2,8 @@
  * The names that are ours in a VPC: ip-10-0-1-10.<domain> for each port, 10.1.0.10.in-addr.arpa for
  * each address within the VPC, and ec2-203-0-113-7.<public domain> for what has a public address: its
  * private one within its VPC and those of peers that it lets see it, the public one elsewhere. A VPC without
- * host names has none of them. Under our domains, and for the VPC's addresses, nobody else is asked: an
- * unknown name there does not exist. */
+ * host names has none of them. A public address that was given a reverse name has it in every VPC. Under our
+ * domains, and for the VPC's addresses, nobody else is asked: an unknown name there does not exist. */
 #include "api/metadata/dns_zone.h"
 
 #include "engine/address.h"
@@ -149,6 +149,22 @@ static enum dns_verdict ask_reverse(const struct tables *t, struct arena *a, con
 	return DNS_ANSWER;
 }
 
+/* The name that its owner gave it; empty: none. */
+static struct str find_reverse_name(const struct tables *t, struct ip ip)
+{
+	const struct address *address = engine_find_public_ip(t, ip);
+	return address && row_is_live(&address->row) ? address->reverse_name : STR_NONE;
+}
+
+static enum dns_verdict ask_public_reverse(struct arena *a, struct str name, const struct dns_query *q,
+					   struct dns_answer *answer)
+{
+	if (q->type != DNS_PTR && q->type != DNS_ANY)
+		return say_nothing(answer, DNS_NOERROR, str_from(q->name));
+	*answer = (struct dns_answer){.is_authoritative = true, .ptr = str_copy(a, name)};
+	return DNS_ANSWER;
+}
+
 enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid router,
 			      const struct dns_query *query, struct dns_answer *ret_answer)
 {
@@ -166,7 +182,10 @@ enum dns_verdict dns_zone_ask(const struct tables *t, struct arena *a, uuid rout
 				  ret_answer);
 	if (is_in_domain(name, public))
 		return ask_domain(t, r, public, (find_host *const[2]){find_public, NULL}, query, ret_answer);
-	if (parse_reverse_name(name, &ip) && router_contains(t, r, ip))
+	if (!parse_reverse_name(name, &ip))
+		return DNS_FORWARD;
+	if (router_contains(t, r, ip))
 		return ask_reverse(t, a, r, ip, query, ret_answer);
-	return DNS_FORWARD;
+	struct str reverse = find_reverse_name(t, ip);
+	return reverse.n ? ask_public_reverse(a, reverse, query, ret_answer) : DNS_FORWARD;
 }

@@ -178,6 +178,44 @@ static void check_not_wanted(void **state)
 	assert_int_equal(tables_count(cloud_tables(c), KIND_ADDRESS), 10);
 }
 
+static void check_name(void **state)
+{
+	static const char *const wrong[] = {".",     "example", "mail..example.com", ".example.com",
+					    "a.b..", "a b.com", "-a.example.com",    "a-.example.com",
+					    "a.b/c"};
+	struct cloud *c = *state;
+	struct address_wish made = allocate(c, &c->alice);
+	struct address_name_wish wish = {.address = ref_to(c, KIND_ADDRESS, made.address)};
+	char longest[300];
+	for (size_t k = 0; k < sizeof wrong / sizeof *wrong; k++) {
+		wish.name = str_from(wrong[k]);
+		cloud_fails(c, &c->alice, engine_name_address, &wish, ERR_INVALID, KIND_ADDRESS);
+	}
+	memset(longest, 'a', sizeof longest);
+	longest[64] = '.';
+	wish.name = (struct str){longest, 70};
+	cloud_fails(c, &c->alice, engine_name_address, &wish, ERR_INVALID, KIND_ADDRESS);
+	longest[64] = 'a';
+	for (size_t k = 1; k < sizeof longest; k += 2)
+		longest[k] = '.';
+	wish.name = (struct str){longest, 255};
+	cloud_fails(c, &c->alice, engine_name_address, &wish, ERR_INVALID, KIND_ADDRESS);
+	wish.name = (struct str){longest, 254}; /* 253 and a dot */
+	cloud_ok(c, &c->alice, engine_name_address, &wish);
+	assert_int_equal(wish.name_before.n, 0);
+	uint64_t gen = address_find(cloud_tables(c), made.address)->row.gen;
+	wish.name = STR("_mail.Example.com.");
+	cloud_fails(c, &c->bob, engine_name_address, &wish, ERR_NOT_FOUND, KIND_ADDRESS);
+	cloud_ok(c, &c->alice, engine_name_address, &wish);
+	assert_int_equal(wish.name_before.n, 253);
+	assert_true(str_is(address_find(cloud_tables(c), made.address)->reverse_name, "_mail.Example.com"));
+	wish.name = STR_NONE;
+	cloud_ok(c, &c->alice, engine_name_address, &wish);
+	assert_true(str_is(wish.name_before, "_mail.Example.com"));
+	assert_int_equal(address_find(cloud_tables(c), made.address)->reverse_name.n, 0);
+	assert_int_equal(address_find(cloud_tables(c), made.address)->row.gen, gen);
+}
+
 static void check_see(void **state)
 {
 	struct cloud *c = *state;
@@ -201,6 +239,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_needs_gateway, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_with_the_run, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_not_wanted, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_name, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_see, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

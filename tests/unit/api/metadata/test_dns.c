@@ -11,6 +11,7 @@
 #include "api/metadata/dns_inside.h"
 #include "base/heap.h"
 #include "base/random.h"
+#include "engine/address.h"
 #include "fake_plugs.h"
 #include "query.h"
 
@@ -183,6 +184,37 @@ static void test_public_names(void **state)
 		    "NOERROR aa rd ra; ec2-203-0-113-7" DOMAIN ". A; an ec2-203-0-113-7" DOMAIN
 		    ". 60 A 203.0.113.7");
 	ask("ec2-203-0-113-9" DOMAIN, DNS_A, "NXDOMAIN aa rd ra; ec2-203-0-113-9" DOMAIN ". A; ns " SOA);
+}
+
+static RESULT set_reverse_name(struct op *op, void *arg)
+{
+	struct address address = *engine_find_public_ip(op->head, ip_of("203.0.113.7"));
+	address.reverse_name = str_from(arg);
+	return address_put(op, &address);
+}
+
+/* It is the same in every VPC; without one others are asked. */
+static void test_reverse_names(void **state)
+{
+	struct world *w = *state;
+	static const char name[] = "7.113.0.203.in-addr.arpa";
+	char given[] = "mail.example.com", none[] = "";
+	assert_ok(fixture_commit(w->f, set_reverse_name, given));
+	for (unsigned n = ROUTER_A; n <= ROUTER_B; n++)
+		check_query(w, n, "127.0.1.10", name, DNS_PTR, 0,
+			    "NOERROR aa rd ra; 7.113.0.203.in-addr.arpa. PTR; an 7.113.0.203.in-addr.arpa. "
+			    "60 PTR "
+			    "mail.example.com.");
+	ask(name, DNS_A,
+	    "NOERROR aa rd ra; 7.113.0.203.in-addr.arpa. A; ns 7.113.0.203.in-addr.arpa. 60 SOA "
+	    "7.113.0.203.in-addr.arpa. hostmaster.7.113.0.203.in-addr.arpa. 1 7200 900 1209600 60");
+	assert_int_equal(figures(w).answered, 3);
+	assert_ok(fixture_commit(w->f, set_reverse_name, none));
+	int fd = guest(w, ROUTER_A, "127.0.1.10");
+	send_query(fd, name, DNS_PTR, 0);
+	ask_own(w);
+	assert_int_equal(figures(w).forwarded, 1);
+	(void) close(fd);
 }
 
 /* B asked A for it; A's side is the accepter's. */
@@ -717,6 +749,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		dns_test(test_own_names),
 		dns_test(test_public_names),
+		dns_test(test_reverse_names),
 		dns_test(test_peers_names),
 		dns_test(test_no_hostnames),
 		dns_test(test_unknown_names),
