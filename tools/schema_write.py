@@ -174,6 +174,7 @@ def write_kind_entry(kind):
             f"\t\t.row_size = sizeof(struct {kind.name}),",
             f"\t\t.side_size = {f'sizeof(struct {kind.name}_side)' if kind.side else '0'},",
             f"\t\t.account_offset = {offset_of(kind, 'account')}, .tags_offset = {offset_of(kind, 'tags')},",
+            f"\t\t.peer_account_offset = {offset_of(kind, 'peer_account')}, .peer_tags_offset = {offset_of(kind, 'peer_tags')},",
             f"\t\t.groups_offset = {offset_of(kind, 'groups')}, .launchers_offset = {offset_of(kind, 'restorers' if kind.name == 'snapshot' else 'launchers')},",
             f"\t\t.made_by_offset = {offset_of(kind, 'made_by')},",
             f"\t\t.fields = {kind.name}_fields, .field_count = {len(kind.fields)},",

@@ -7,6 +7,7 @@
 #include "auth/guard_inside.h"
 #include "auth/session.h"
 #include "base/clock.h"
+#include "engine/profile_association.h"
 #include "engine/resolve.h"
 #include "model/iam_name.h"
 #include "store/rows.h"
@@ -303,11 +304,51 @@ static enum policy_known find_row_key(const struct guard_subject *s, struct aren
 	return POLICY_ABSENT;
 }
 
+/* ---- instance profiles ---- */
+
+static struct str write_profile(const struct guard_subject *s, struct arena *a,
+				const struct instance_profile *profile)
+{
+	return profile ? iam_arn_to_text(a,
+					 account_number(s->tables, profile->account, s->state->call->ctx.who),
+					 KIND_INSTANCE_PROFILE, &profile->row)
+		       : STR_NONE;
+}
+
+/* Of an instance: the one that it has, or is made with, and the one that it is to get instead. */
+static enum policy_known find_profile_key(const struct guard_subject *s, struct arena *a, struct str key,
+					  struct strs *ret_values)
+{
+	const struct instance_profile *next = s->state->guard.profile;
+	bool is_new = str_is(key, "ec2:newinstanceprofile");
+	if (s->kind != KIND_INSTANCE || !(s->row || s->planned) ||
+	    !(is_new || str_is(key, "ec2:instanceprofile")))
+		return POLICY_ABSENT;
+	if (is_new || !s->row)
+		return give(a, is_new && !s->row ? STR_NONE : write_profile(s, a, next), ret_values);
+	return give(a, write_profile(s, a, engine_find_profile_of(s->tables, s->row->id)), ret_values);
+}
+
+/* The instance that a role is passed on to. */
+static struct str passed_to_resource(const struct guard_subject *s, struct arena *a)
+{
+	const struct instance *instance = s->state->guard.instance;
+	uuid owner = instance ? instance->account : s->state->call->ctx.who->account;
+	if (!s->passed_to.n || !s->state->guard.profile)
+		return STR_NONE;
+	return ec2_arn(s, a, KIND_INSTANCE, owner,
+		       instance ? id_to_ec2(a, KIND_INSTANCE, instance->row.id) : STR("*"));
+}
+
 /* ---- tags ---- */
 
-static struct tags tags_of(enum kind kind, const struct row *row)
+/* Where two sides have tags on a row, the caller's. */
+static struct tags tags_of(const struct guard_subject *s, const struct row *row)
 {
-	size_t offset = row ? model_kinds[kind].tags_offset : 0;
+	const struct kind_info *k = &model_kinds[s->kind];
+	size_t offset = row ? k->tags_offset : 0;
+	if (row && k->peer_tags_offset && row == s->row)
+		offset = engine_tags_offset(&s->state->call->ctx, s->kind, row);
 	return offset ? *(const struct tags *) (const void *) ((const char *) row + offset)
 		      : (struct tags){0};
 }
@@ -336,7 +377,7 @@ static enum policy_known find_request_tags(const struct guard_subject *s, struct
 					   struct strs *ret_values)
 {
 	const struct guard_request *r = &s->state->request;
-	struct tags tags = tags_of(s->kind, s->planned);
+	struct tags tags = tags_of(s, s->planned);
 	enum policy_known known = POLICY_ABSENT;
 	if (!s->tables && r->has_resource)
 		return POLICY_NOT_YET;
@@ -476,6 +517,7 @@ static const struct call_key call_keys[] = {
 	{"aws:viaawsservice", never},
 	{"ec2:createaction", create_action},
 	{"iam:passedtoservice", passed_to},
+	{"iam:associatedresourcearn", passed_to_resource},
 	{"ec2:sourceinstancearn", source_instance},
 	{"aws:ec2instancesourcevpc", source_vpc},
 };
@@ -495,14 +537,16 @@ static enum policy_known find_resource_key(const struct guard_subject *s, struct
 	if (!s->tables && r->has_resource)
 		return POLICY_NOT_YET;
 	if (is_tag_key(key, "aws:resourcetag/") || is_tag_key(key, "ec2:resourcetag/"))
-		return find_tag(a, tags_of(s->kind, s->row),
-				str_slice(key, str_find_char(key, '/', 0) + 1, key.n), ret_values);
+		return find_tag(a, tags_of(s, s->row), str_slice(key, str_find_char(key, '/', 0) + 1, key.n),
+				ret_values);
 	if (str_is(key, "aws:resourceaccount") && s->row)
 		return give(
 			a,
 			account_number(s->tables, engine_get_owner(s->kind, s->row), s->state->call->ctx.who),
 			ret_values);
 	enum policy_known known = find_row_key(s, a, key, ret_values);
+	if (known == POLICY_ABSENT)
+		known = find_profile_key(s, a, key, ret_values);
 	return known == POLICY_ABSENT && r->find ? r->find(r->arg, key, ret_values) : known;
 }
 

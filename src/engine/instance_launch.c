@@ -346,7 +346,7 @@ static RESULT resolve(struct launch *l)
 	TRY(tags_normalize(op, l->wish->volume_tags, &l->volume_tags));
 	TRY(tags_normalize(op, l->wish->port_tags, &l->port_tags));
 	if (ref_is_given(&l->wish->instance_profile))
-		TRY(profile_find_passed(op, l->account, &l->wish->instance_profile, &l->profile));
+		TRY(profile_find_passed(op, l->account, &l->wish->instance_profile, NULL, &l->profile));
 	choose_metadata(l);
 	return permit(l);
 }

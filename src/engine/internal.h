@@ -673,9 +673,10 @@ RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_lim
 
 /* ---- profile_association.c ---- */
 
-/* A profile of the account that the caller names, and whose role, if it has one, it may pass on. */
+/* A profile of the account that the caller names, and whose role, if it has one, it may pass on to the
+ * instance; NULL: to one that is about to be made. */
 RESULT profile_find_passed(struct op *op, const struct account *account, const struct ref *ref,
-			   const struct instance_profile **ret_profile);
+			   const struct instance *instance, const struct instance_profile **ret_profile);
 /* Of an instance that has none. */
 RESULT profile_write_association(struct op *op, const struct instance *instance,
 				 const struct instance_profile *profile, uuid *ret_association);

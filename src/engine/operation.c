@@ -141,6 +141,15 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 			     STR_ARG(engine_write_id(op, kind, row->id)));
 }
 
+void engine_permit_profile(struct op *op, const struct instance_profile *profile,
+			   const struct instance *instance)
+{
+	if (!op->ctx->guard)
+		return;
+	op->ctx->guard->profile = profile;
+	op->ctx->guard->instance = instance;
+}
+
 RESULT engine_permit(struct op *op, const char *permission, enum kind kind, const struct row *row)
 {
 	return permit(op, permission, kind, row, NULL);

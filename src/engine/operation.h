@@ -51,6 +51,10 @@ typedef RESULT guard_check(struct guard *g, struct ctx *c, const struct tables *
 /* In the context of a call that policies speak of: auth/guard.h. */
 struct guard {
 	guard_check *check;
+	/* What the operation says about the permission that it asks for next (engine_permit_profile()). */
+	const struct instance_profile
+		*profile;                /* that the instance is to get; NULL: nothing is said of one */
+	const struct instance *instance; /* that has the profile's role passed on to it; NULL: a new one */
 };
 
 /* Whether the caller may do this to this resource: called for each resolved resource before the
@@ -60,6 +64,11 @@ RESULT engine_permit(struct op *op, const char *permission, enum kind kind, cons
 /* The same for a resource that is about to be made, as far as it is known: policies speak of its type, its
  * size, its tags. */
 RESULT engine_permit_new(struct op *op, const char *permission, enum kind kind, const struct row *planned);
+
+/* What policies may ask about besides: which profile an instance is to get, and which one (NULL: one that is
+ * about to be made) gets its role. Holds until it is said otherwise. */
+void engine_permit_profile(struct op *op, const struct instance_profile *profile,
+			   const struct instance *instance);
 
 /* The account in whose name the operation acts: the caller's; ERR_INVALID for the system itself
  * and for an operator that named none, ERR_DENIED when it is disabled. */

@@ -26,16 +26,23 @@ static struct str name_in(struct str text)
 	return str_slice(text, from, text.n);
 }
 
-/* A name is good in its own account alone, and so is an ARN: the guest gets no role of another's. */
-static RESULT find_profile(struct op *op, const struct account *account, const struct ref *ref,
-			   const struct instance_profile **ret_profile)
+/* A name is good in its own account alone, and so is an ARN: the guest gets no role of another's. NULL: there
+ * is none such. */
+static const struct instance_profile *look_up_profile(struct op *op, const struct account *account,
+						      const struct ref *ref)
 {
 	const struct instance_profile *profile =
 		instance_profile_find_by_account(op->head, account->row.id, name_in(ref->text));
-	if (profile && is_arn(ref->text) &&
-	    !str_equal(ref->text, iam_arn_to_text(op->ctx->arena, account->number, KIND_INSTANCE_PROFILE,
-						  &profile->row)))
-		profile = NULL;
+	bool is_another = profile && is_arn(ref->text) &&
+			  !str_equal(ref->text, iam_arn_to_text(op->ctx->arena, account->number,
+								KIND_INSTANCE_PROFILE, &profile->row));
+	return is_another ? NULL : profile;
+}
+
+static RESULT find_profile(struct op *op, const struct account *account, const struct ref *ref,
+			   const struct instance_profile **ret_profile)
+{
+	const struct instance_profile *profile = look_up_profile(op, account, ref);
 	if (!profile)
 		return ENGINE_FAIL_ABOUT(op, ERR_INVALID, KIND_INSTANCE_PROFILE, ref,
 					 "Value (%" STR_FMT ") for parameter %" STR_FMT
@@ -47,10 +54,11 @@ static RESULT find_profile(struct op *op, const struct account *account, const s
 }
 
 RESULT profile_find_passed(struct op *op, const struct account *account, const struct ref *ref,
-			   const struct instance_profile **ret_profile)
+			   const struct instance *instance, const struct instance_profile **ret_profile)
 {
 	const struct instance_profile *profile = NULL;
 	TRY(find_profile(op, account, ref, &profile));
+	engine_permit_profile(op, profile, instance);
 	const struct iam_role *role = iam_role_find(op->head, profile->iam_role);
 	if (role)
 		TRY(engine_permit(op, "iam_role.pass", KIND_IAM_ROLE, &role->row));
@@ -98,10 +106,11 @@ RESULT engine_associate_profile(struct op *op, struct profile_association_wish *
 	const struct instance *instance = NULL;
 	const struct instance_profile *profile = NULL;
 	TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
+	const struct account *account = account_find(op->head, instance->account);
+	engine_permit_profile(op, look_up_profile(op, account, &wish->instance_profile), instance);
 	TRY(engine_permit(op, "profile_association.create", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->instance.field));
-	TRY(profile_find_passed(op, account_find(op->head, instance->account), &wish->instance_profile,
-				&profile));
+	TRY(profile_find_passed(op, account, &wish->instance_profile, instance, &profile));
 	if (!row_is_live(&instance->row))
 		return ENGINE_FAIL(op, ERR_STATE, KIND_INSTANCE, wish->instance.field,
 				   "The instance '%" STR_FMT "' is not in a state in which it can be given "
@@ -120,10 +129,11 @@ RESULT engine_replace_profile(struct op *op, struct profile_association_change *
 	const struct instance *instance = NULL;
 	const struct instance_profile *profile = NULL;
 	TRY(find_association(op, &wish->profile_association, &association, &instance));
+	const struct account *account = account_find(op->head, instance->account);
+	engine_permit_profile(op, look_up_profile(op, account, &wish->instance_profile), instance);
 	TRY(engine_permit(op, "profile_association.replace", KIND_INSTANCE, &instance->row));
 	TRY(instance_check_unlocked(op, instance, wish->profile_association.field));
-	TRY(profile_find_passed(op, account_find(op->head, instance->account), &wish->instance_profile,
-				&profile));
+	TRY(profile_find_passed(op, account, &wish->instance_profile, instance, &profile));
 	TRY(profile_association_forget(op, association->row.id));
 	return profile_write_association(op, instance, profile, &wish->made);
 }

@@ -142,6 +142,14 @@ bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row)
 	return is_shared(kind, row, c->who->account);
 }
 
+size_t engine_tags_offset(const struct ctx *c, enum kind kind, const struct row *row)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	if (engine_is_own(c, kind, row))
+		return k->tags_offset;
+	return k->peer_tags_offset && engine_may_see(c, kind, row) ? k->peer_tags_offset : 0;
+}
+
 bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row)
 {
 	if (engine_may_see(c, kind, row))

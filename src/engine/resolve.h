@@ -22,6 +22,9 @@
 bool engine_may_see(const struct ctx *c, enum kind kind, const struct row *row);
 /* As above without the exception for images: what the caller may change. */
 bool engine_is_own(const struct ctx *c, enum kind kind, const struct row *row);
+/* Where in the row the caller's tags are: its owner's, or of a peering those of the side that was asked for
+ * it. 0: it has none there, and sees none. */
+size_t engine_tags_offset(const struct ctx *c, enum kind kind, const struct row *row);
 /* What the caller sees, and others' networks, with their subnets, that were granted to it: it may have ports
  * there (engine/network_grant.h). */
 bool engine_may_use(const struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);

@@ -124,29 +124,21 @@ static const struct entity_words *words_of(enum kind kind)
 	return NULL;
 }
 
-static const struct field *field_of_tags(enum kind kind)
+static struct tags *tags_at(size_t offset, struct row *row)
 {
-	const struct kind_info *k = &model_kinds[kind];
-	for (unsigned n = 0; n < k->field_count; n++)
-		if (k->fields[n].type == FIELD_TAGS && k->fields[n].offset == k->tags_offset)
-			return &k->fields[n];
-	return NULL;
-}
-
-static struct tags *tags_at(const struct field *field, struct row *row)
-{
-	return (struct tags *) (void *) ((char *) row + field->offset);
+	return (struct tags *) (void *) ((char *) row + offset);
 }
 
 /* words: of what IAM names; NULL: it is nothing of the kind. */
 static RESULT find_tagged(struct op *op, const struct ref *ref, const struct entity_words *words,
-			  const struct field **ret_field, const struct row **ret_row)
+			  size_t *ret_offset, const struct row **ret_row)
 {
-	*ret_field = ref_is_given(ref) && words_of(ref->kind) == words ? field_of_tags(ref->kind) : NULL;
-	if (!*ret_field)
+	if (!ref_is_given(ref) || words_of(ref->kind) != words || !model_kinds[ref->kind].tags_offset)
 		return ENGINE_FAIL(op, ERR_INVALID, ref->kind, ref->field, "'%" STR_FMT "' cannot have tags.",
 				   STR_ARG(ref->text));
-	return engine_find_own(op->ctx, op->head, ref->kind, ref, ret_row);
+	TRY(engine_find(op->ctx, op->head, ref->kind, ref, ret_row));
+	*ret_offset = engine_tags_offset(op->ctx, ref->kind, *ret_row);
+	return *ret_offset ? OK : engine_fail_not_found(op->ctx, ref->kind, ref);
 }
 
 typedef RESULT change_tags(struct op *op, const struct tags_wish *wish, struct tags before, struct tag *tags,
@@ -156,20 +148,20 @@ typedef RESULT change_tags(struct op *op, const struct tags_wish *wish, struct t
 static RESULT change_row(struct op *op, const struct tags_wish *wish, const struct ref *ref,
 			 const struct entity_words *words, const char *permission, change_tags *change)
 {
-	const struct field *field = NULL;
+	size_t offset = 0;
 	const struct row *row = NULL;
-	TRY(find_tagged(op, ref, words, &field, &row));
+	TRY(find_tagged(op, ref, words, &offset, &row));
 	TRY(engine_permit(op, permission, ref->kind, row));
 	struct row *next = row_copy(op->ctx->arena, &model_kinds[ref->kind], row);
 	if (!next)
 		return ctx_no_memory(op->ctx);
-	struct tags before = *tags_at(field, next);
+	struct tags before = *tags_at(offset, next);
 	struct tag *tags = arena_new_array(op->ctx->arena, struct tag, before.count + wish->tags.count + 1);
 	if (!tags)
 		return ctx_no_memory(op->ctx);
 	size_t count = 0;
 	TRY(change(op, wish, before, tags, &count));
-	*tags_at(field, next) = (struct tags){tags, count};
+	*tags_at(offset, next) = (struct tags){tags, count};
 	return op_put(op, ref->kind, next);
 }
 

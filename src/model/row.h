@@ -96,6 +96,7 @@ struct kind_info {
 	size_t row_size, side_size;
 	/* of the fields of that name; 0: it has none */
 	size_t account_offset, tags_offset, groups_offset, launchers_offset, made_by_offset;
+	size_t peer_account_offset, peer_tags_offset; /* of another account that has tags on the row, too */
 	const struct field *fields;
 	unsigned field_count;
 	const struct index *indexes;

@@ -55,12 +55,34 @@ uint64_t term_of_tagged(uuid account)
 	return begin(account, OF_TAGGED);
 }
 
-static struct tags tags_of(const struct kind_info *k, const struct row *row)
+static struct tags tags_at(const struct row *row, size_t offset)
 {
 	struct tags tags = {0};
-	if (k->tags_offset)
-		memcpy(&tags, (const char *) row + k->tags_offset, sizeof tags);
+	if (offset)
+		memcpy(&tags, (const char *) row + offset, sizeof tags);
 	return tags;
+}
+
+static uuid account_at(const struct row *row, size_t offset)
+{
+	uuid account = UUID_NONE;
+	if (offset)
+		memcpy(&account, (const char *) row + offset, sizeof account);
+	return account;
+}
+
+/* For each tag two, and one for all of them. */
+static size_t count_of_tags(struct tags tags)
+{
+	return tags.count ? 2 * tags.count + 1 : 0;
+}
+
+static uint64_t get_of_tags(struct tags tags, uuid account, size_t number)
+{
+	if (number == 2 * tags.count)
+		return term_of_tagged(account);
+	const struct tag *tag = &tags.at[number / 2];
+	return number % 2 ? term_of_tag(account, tag->key, tag->value) : term_of_tag_key(account, tag->key);
 }
 
 static struct uuids uuids_at(const struct row *row, size_t offset)
@@ -73,17 +95,15 @@ static struct uuids uuids_at(const struct row *row, size_t offset)
 
 size_t terms_count(const struct kind_info *k, const struct row *row)
 {
-	size_t tags = tags_of(k, row).count;
 	return (size_t) model_tells_state(k->kind) + uuids_at(row, k->groups_offset).count +
-	       uuids_at(row, k->launchers_offset).count + (tags ? 2 * tags + 1 : 0);
+	       uuids_at(row, k->launchers_offset).count + count_of_tags(tags_at(row, k->tags_offset)) +
+	       count_of_tags(tags_at(row, k->peer_tags_offset));
 }
 
 uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t number)
 {
-	uuid account = UUID_NONE;
+	uuid account = account_at(row, k->account_offset);
 	assert(number < terms_count(k, row));
-	if (k->account_offset)
-		memcpy(&account, (const char *) row + k->account_offset, sizeof account);
 	if (model_tells_state(k->kind) && number-- == 0)
 		return term_of_state(account, model_derive_state(k->kind, row));
 	struct uuids groups = uuids_at(row, k->groups_offset);
@@ -94,8 +114,9 @@ uint64_t terms_get(const struct kind_info *k, const struct row *row, size_t numb
 	if (number < launchers.count)
 		return term_of_launcher(launchers.at[number]);
 	number -= launchers.count;
-	if (number == 2 * tags_of(k, row).count)
-		return term_of_tagged(account);
-	const struct tag *tag = &tags_of(k, row).at[number / 2];
-	return number % 2 ? term_of_tag(account, tag->key, tag->value) : term_of_tag_key(account, tag->key);
+	struct tags tags = tags_at(row, k->tags_offset);
+	if (number < count_of_tags(tags))
+		return get_of_tags(tags, account, number);
+	return get_of_tags(tags_at(row, k->peer_tags_offset), account_at(row, k->peer_account_offset),
+			   number - count_of_tags(tags));
 }

@@ -455,6 +455,54 @@ def test_aws_vpc_peering_connection(dev, ec2, vpc):
     ec2.delete_vpc(VpcId=other)
 
 
+def test_aws_vpc_peering_connection_accepter(dev, ec2, vpc):
+    """The other account accepts, and tags the peering for itself."""
+    stranger = dev.new_account("accepter").client()
+    other = stranger.create_vpc(CidrBlock="10.52.0.0/16")["Vpc"]
+    made = ec2.create_vpc_peering_connection(VpcId=vpc, PeerVpcId=other["VpcId"], PeerOwnerId=other["OwnerId"],
+                                             TagSpecifications=tagged("vpc-peering-connection"))["VpcPeeringConnection"]["VpcPeeringConnectionId"]
+    stranger.accept_vpc_peering_connection(VpcPeeringConnectionId=made)
+    stranger.create_tags(Resources=[made], Tags=[{"Key": "Side", "Value": "Accepter"}])
+    dev.rest()
+    for client, tags in ((ec2, NAMED), (stranger, [{"Key": "Side", "Value": "Accepter"}])):
+        assert only(client.describe_vpc_peering_connections(VpcPeeringConnectionIds=[made])["VpcPeeringConnections"])["Tags"] == tags
+        assert [(t["Key"], t["Value"]) for t in client.describe_tags(Filters=where(resource_id=made))["Tags"]] == [(t["Key"], t["Value"]) for t in tags]
+    stranger.delete_tags(Resources=[made], Tags=[{"Key": "Side"}, {"Key": "Name"}])
+    assert only(ec2.describe_vpc_peering_connections(VpcPeeringConnectionIds=[made])["VpcPeeringConnections"])["Tags"] == NAMED
+    stranger.delete_vpc_peering_connection(VpcPeeringConnectionId=made)
+    dev.rest()
+    stranger.delete_vpc(VpcId=other["VpcId"])
+
+
+def test_aws_eip_domain_name(ec2):
+    """Looked at until no change is on its way; after its end there is no record."""
+    made = ec2.allocate_address(Domain="vpc")["AllocationId"]
+
+    def read():
+        return only(ec2.describe_addresses_attribute(AllocationIds=[made], Attribute="domain-name")["Addresses"])
+
+    changed = ec2.modify_address_attribute(AllocationId=made, DomainName="mail.example.com")["Address"]
+    assert (changed["AllocationId"], changed["PtrRecordUpdate"]) == (made, {"Value": "mail.example.com.", "Status": "PENDING"})
+    assert read()["PtrRecord"] == "mail.example.com." and "PtrRecordUpdate" not in read()
+    assert ec2.reset_address_attribute(AllocationId=made, Attribute="domain-name")["Address"]["PtrRecord"] == "mail.example.com."
+    assert not {"PtrRecord", "PtrRecordUpdate"} & set(read())
+    ec2.release_address(AllocationId=made)
+
+
+def test_aws_vpc_endpoint(ec2, vpc):
+    """There is no service that one leads to; what is gone is gone."""
+    code = botocore.exceptions.ClientError
+    with pytest.raises(code, match="InvalidServiceName"):
+        ec2.create_vpc_endpoint(VpcId=vpc, ServiceName=f"com.amazonaws.{REGION}.s3", VpcEndpointType="Gateway", TagSpecifications=tagged("vpc-endpoint"))
+    with pytest.raises(code, match="InvalidServiceName"):
+        ec2.describe_vpc_endpoint_services(ServiceNames=[f"com.amazonaws.{REGION}.s3"])
+    with pytest.raises(code, match="InvalidVpcEndpointId.NotFound"):
+        ec2.describe_vpc_endpoints(VpcEndpointIds=["vpce-0123456789abcdef0"])
+    told = only(ec2.delete_vpc_endpoints(VpcEndpointIds=["vpce-0123456789abcdef0"])["Unsuccessful"])
+    assert (told["ResourceId"], told["Error"]["Code"]) == ("vpce-0123456789abcdef0", "InvalidVpcEndpoint.NotFound")
+    assert ec2.describe_prefix_lists(Filters=where(prefix_list_name=f"com.amazonaws.{REGION}.s3"))["PrefixLists"] == []
+
+
 def test_data_sources(ec2, vpc, subnet):
     """The names of filters are the older ones."""
     default = only(ec2.describe_vpcs(Filters=[{"Name": "isDefault", "Values": ["true"]}])["Vpcs"])

@@ -443,6 +443,47 @@ def test_passing_a_role(dev, shop, iam, person, profile, launch, number):
     assert code(ec2.replace_iam_instance_profile_association, AssociationId=made, **given) == "UnauthorizedOperation"
 
 
+def test_which_profile(dev, shop, iam, person, profile, launch, number):
+    """Policies name the profile that an instance has, the one that it is to get, and the instance that gets the role."""
+    for name in ("one", "two"):
+        profile(name, allow("ec2:DescribeVpcs"))
+    ida = person("ida")
+
+    def arn(name):
+        return f"arn:aws:iam::{number}:instance-profile/{name}"
+
+    def let(*statements):
+        iam.put_user_policy(UserName="ida", PolicyName="which", PolicyDocument=policy(*statements))
+        return ida.client()
+
+    def like(key, value):
+        return {"ArnLike": {key: value}}
+
+    def without(key):
+        return {"Null": {key: "true"}}
+
+    passing = allow("iam:PassRole")
+    ec2 = let(passing, allow("ec2:*", Condition=like("ec2:InstanceProfile", arn("one"))), allow("ec2:*", Condition=without("ec2:InstanceProfile")))
+    instance, bare = launch(ec2, IamInstanceProfile={"Name": "one"}), launch(ec2)
+    assert code(launch, ec2, IamInstanceProfile={"Name": "two"}) == "UnauthorizedOperation"
+    ec2 = let(passing, allow("ec2:*"), {"Effect": "Deny", "Action": "ec2:*", "Resource": "*", "Condition": like("ec2:NewInstanceProfile", arn("two"))})
+    assert code(ec2.associate_iam_instance_profile, InstanceId=bare, IamInstanceProfile={"Name": "two"}) == "UnauthorizedOperation"
+    made = ec2.associate_iam_instance_profile(InstanceId=bare, IamInstanceProfile={"Name": "one"})["IamInstanceProfileAssociation"]["AssociationId"]
+    assert code(ec2.replace_iam_instance_profile_association, AssociationId=made, IamInstanceProfile={"Name": "two"}) == "UnauthorizedOperation"
+    ec2 = let(passing, allow("ec2:*", Condition=like("ec2:InstanceProfile", arn("two"))))
+    assert code(ec2.disassociate_iam_instance_profile, AssociationId=made) == "UnauthorizedOperation"
+    ec2 = let(passing, allow("ec2:*", Condition=like("ec2:InstanceProfile", arn("one"))))
+    ec2.disassociate_iam_instance_profile(AssociationId=made)
+    mine = f"arn:aws:ec2:us-east-1:{number}:instance/{bare}"
+    ec2 = let(allow("iam:PassRole", Condition=like("iam:AssociatedResourceArn", mine)), allow("ec2:*"))
+    assert code(launch, ec2, IamInstanceProfile={"Name": "one"}) == "UnauthorizedOperation"
+    held = ec2.describe_iam_instance_profile_associations(Filters=[{"Name": "instance-id", "Values": [instance]}])["IamInstanceProfileAssociations"][0]
+    assert code(ec2.replace_iam_instance_profile_association, AssociationId=held["AssociationId"], IamInstanceProfile={"Name": "two"}) == "UnauthorizedOperation"
+    ec2.associate_iam_instance_profile(InstanceId=bare, IamInstanceProfile={"Name": "two"})
+    ec2 = let(allow("iam:PassRole", Condition=like("iam:AssociatedResourceArn", mine.replace(bare, "*"))), allow("ec2:*"))
+    launch(ec2, IamInstanceProfile={"Name": "one"})
+
+
 def test_profiles_of_another_account(dev, shop, iam, profile, launch):
     """As what nobody has: the words are the same."""
     stranger = dev.new_account("stranger").client()

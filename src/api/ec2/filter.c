@@ -229,18 +229,16 @@ static bool filter_field(const struct filter_run *f, const struct row *row)
 
 /* ---- running ---- */
 
-const struct tags *ec2_tags_of(enum kind kind, const struct row *row)
+const struct tags *ec2_tags_of(const struct ec2_call *e, enum kind kind, const struct row *row)
 {
 	static const struct tags none;
-	const struct field *field = find_field(kind, "tags");
-	return field ? (const struct tags *) (const void *) ((const char *) row + field->offset) : &none;
+	size_t offset = engine_tags_offset(e->c, kind, row);
+	return offset ? (const struct tags *) (const void *) ((const char *) row + offset) : &none;
 }
 
 static bool fits_tags(const struct filter_run *f, const struct row *row)
 {
-	const struct tags *tags = ec2_tags_of(f->kind, row);
-	if (!engine_is_own(f->e->c, f->kind, row))
-		return false;
+	const struct tags *tags = ec2_tags_of(f->e, f->kind, row);
 	for (size_t k = 0; k < tags->count; k++) {
 		const struct tag *tag = &tags->at[k];
 		if (f->what == FILTER_TAG && !str_equal(tag->key, f->tag_key))

@@ -104,5 +104,5 @@ bool filter_become(const struct filter_run *f, enum kind kind, const struct filt
 bool filter_through(const struct filter_run *f, enum kind kind, const struct filters *filters,
 		    const char *name, const struct row *row);
 
-/* The tags of a row; none where its kind has none. Its owner sees them, and nobody else. */
-const struct tags *ec2_tags_of(enum kind kind, const struct row *row);
+/* The caller's tags of a row; none where it has none there. */
+const struct tags *ec2_tags_of(const struct ec2_call *e, enum kind kind, const struct row *row);

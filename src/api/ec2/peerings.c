@@ -12,7 +12,7 @@ struct peering_item {
 	const struct peering *peering;
 	struct str owner; /* the requester's account */
 	struct cidrs blocks, peer_blocks, ipv6_blocks, peer_ipv6_blocks;
-	bool is_own; /* the caller's request: tags are its own */
+	struct tags tags; /* the caller's */
 };
 
 static const void *gather_peering(struct ec2_call *e, const struct row *row)
@@ -23,7 +23,7 @@ static const void *gather_peering(struct ec2_call *e, const struct row *row)
 		return NULL;
 	item->peering = (const struct peering *) row;
 	item->owner = ec2_owner_number(t, item->peering->account);
-	item->is_own = engine_is_own(e->c, KIND_PEERING, row);
+	item->tags = *ec2_tags_of(e, KIND_PEERING, row);
 	const struct router *router = router_find(t, item->peering->router);
 	const struct router *peer = router_find(t, item->peering->peer_router);
 	if (router && row_is_live(row)) {
@@ -136,7 +136,7 @@ static void write_peering(struct ec2_call *e, struct xml *x, const void *item)
 	write_status(e, x, p);
 	if (model_derive_peering_state(p) == PEERING_PENDING)
 		xml_time_ms(x, "expirationTime", p->row.created_us + PEERING_EXPIRES_US);
-	ec2_write_tags(x, i->is_own ? p->tags : (struct tags){0});
+	ec2_write_tags(x, i->tags);
 }
 
 /* ---- describe ---- */

@@ -140,9 +140,9 @@ static const struct param describe_tags_params[] = {
 static RESULT add_row(struct ec2_call *e, const struct filter_runs *runs, enum kind kind,
 		      const struct row *row, struct tag_list *list)
 {
-	const struct tags *tags = ec2_tags_of(kind, row);
+	const struct tags *tags = ec2_tags_of(e, kind, row);
 	list->looked_at++;
-	for (size_t k = 0; k < tags->count && engine_is_own(e->c, kind, row); k++) {
+	for (size_t k = 0; k < tags->count; k++) {
 		struct tag_item item = {.row.id = row->id, .kind = kind, .tag = &tags->at[k]};
 		item.row.id.b[sizeof item.row.id.b - 1] = (uint8_t) k;
 		if (uuid_compare(item.row.id, list->after) > 0 && filters_fit(runs, ec2_walk(e), &item.row) &&
