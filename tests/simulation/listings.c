@@ -66,10 +66,10 @@ static const char *differ_tags(const struct thing *t, struct str set)
 
 /* ---- one listing of one account ---- */
 
-/* In EC2 for an hour after its end. */
+/* In EC2 for an hour after its end, or two. */
 static bool stays_visible(const struct thing *t)
 {
-	return t->kind == KIND_INSTANCE || t->kind == KIND_NAT_GATEWAY;
+	return t->kind == KIND_INSTANCE || t->kind == KIND_NAT_GATEWAY || t->kind == KIND_PEERING;
 }
 
 /* The model's thing of that id; of several that are not known yet, the first that fits. */

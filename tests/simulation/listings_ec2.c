@@ -79,6 +79,26 @@ static const char *differ_egress(const struct look *l, struct thing *t, struct s
 	return model_is_id(answer_at(item, "attachmentSet/item/vpcId"), t->of) ? NULL : "its VPC";
 }
 
+static bool is_peering_state(const struct look *l, const struct thing *t, struct str code)
+{
+	if (t->life != LIVE && t->has_failed)
+		return str_is(code, "failed") || str_is(code, "rejected");
+	if (t->life != LIVE)
+		return str_is(code, "deleted") || (!l->is_settled && str_is(code, "deleting"));
+	if (!t->is_accepted)
+		return str_is(code, "pending-acceptance");
+	return str_is(code, "active") || (!l->is_settled && str_is(code, "provisioning"));
+}
+
+static const char *differ_peering(const struct look *l, struct thing *t, struct str item)
+{
+	if (!model_is_id(answer_at(item, "requesterVpcInfo/vpcId"), t->to))
+		return "the VPC that asked for it";
+	if (!model_is_id(answer_at(item, "accepterVpcInfo/vpcId"), t->peer))
+		return "the VPC that it was asked for";
+	return is_peering_state(l, t, answer_at(item, "status/code")) ? NULL : "its state";
+}
+
 static const char *differ_associations(const struct look *l, struct thing *t, struct str set)
 {
 	struct str item;
@@ -408,10 +428,24 @@ static bool is_holder(const struct thing *port, struct str instance)
 	       ((port->to || port->left) && str_is_empty(instance));
 }
 
+/* As it is written in a zone: with a dot. */
+static bool has_reverse_name(const struct look *l, const struct thing *t)
+{
+	char form[120], name[80];
+	if (!t->id[0])
+		return true;
+	snprintf(form, sizeof form,
+		 "Action=DescribeAddressesAttribute&Attribute=domain-name&AllocationId.1=%s", t->id);
+	snprintf(name, sizeof name, "%s%s", t->name, t->name[0] ? "." : "");
+	return str_is(answer_at(request_read(l->s, l->account, form), "addressSet/item/ptrRecord"), name);
+}
+
 static const char *differ_address(const struct look *l, struct thing *t, struct str item)
 {
 	struct str port = answer_at(item, "networkInterfaceId"), id = answer_at(item, "associationId");
 	struct cidr ip = {.bits = 32};
+	if (!has_reverse_name(l, t))
+		return "its reverse name";
 	if (t->to && t->ip && t->ip->of != t->to) /* it came along, or is free */
 		t->to = str_is_empty(port) ? NULL : t->ip->of;
 	if (t->to && model_may_have_ended(t->to) && str_is_empty(port))
@@ -492,6 +526,11 @@ static const char *differ_image(const struct look *l, struct thing *t, struct st
 		return "its state";
 	if (!str_equal(answer_at(item, "description"), str_from(t->description)))
 		return "its description";
+	char deprecated[CLOCK_TEXT_SIZE] = "";
+	if (t->deprecated_us)
+		clock_write_ms(t->deprecated_us, deprecated);
+	if (!str_is(answer_at(item, "deprecationTime"), deprecated))
+		return "when it is deprecated";
 	return differ_devices(l, t, answer_at(item, "blockDeviceMapping"));
 }
 
@@ -576,6 +615,8 @@ static const struct listing rows[] = {
 	 "InvalidSnapshot.NotFound", differ_snapshot},
 	{KIND_PORT, "Action=DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId", NULL,
 	 "InvalidNetworkInterfaceID.NotFound", differ_port, is_in_vpc},
+	{KIND_PEERING, "Action=DescribeVpcPeeringConnections", "vpcPeeringConnectionSet",
+	 "vpcPeeringConnectionId", NULL, "InvalidVpcPeeringConnectionID.NotFound", differ_peering},
 	{KIND_ADDRESS, "Action=DescribeAddresses", "addressesSet", "allocationId", NULL,
 	 "InvalidAllocationID.NotFound", differ_address},
 };

@@ -103,9 +103,27 @@ static void end_network_with_last(struct model *m, struct thing *network, enum l
 	network->life = life;
 }
 
+bool model_holds_peering(struct model *m, const struct thing *vpc)
+{
+	EACH (m, t, KIND_PEERING)
+		if (t->life == LIVE && t->is_accepted && (t->to == vpc || t->peer == vpc))
+			return true;
+	return false;
+}
+
+/* Those that nobody has accepted. */
+static void end_peerings(struct model *m, const struct thing *vpc)
+{
+	EACH (m, t, KIND_PEERING)
+		if (t->life == LIVE && (t->to == vpc || t->peer == vpc))
+			t->life = ENDING;
+}
+
 void model_end(struct model *m, struct thing *t, enum life life)
 {
 	t->life = life;
+	if (t->kind == KIND_ROUTER)
+		end_peerings(m, t);
 	for (size_t k = 0; k < m->count; k++)
 		if (m->things[k].of == t && m->things[k].life != GONE && m->things[k].kind != KIND_INSTANCE &&
 		    m->things[k].kind != KIND_NAT_GATEWAY)

@@ -366,6 +366,24 @@ static bool draw_attribute(struct request *x)
 	return true;
 }
 
+/* ---- deprecation ---- */
+
+/* To the minute; it comes to pass while histories last. */
+static bool draw_deprecation(struct request *x)
+{
+	char text[CLOCK_TEXT_SIZE];
+	int64_t at_us = clock_now_us() + (1 + (int64_t) random_below(600)) * MINUTE;
+	x->count = at_us / MINUTE * MINUTE + MINUTE;
+	request_add(x, "DeprecateAt", "%s", clock_write_s(x->count, text));
+	return true;
+}
+
+static void apply_deprecation(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->deprecated_us = x->count;
+}
+
 static const struct operation rows[] = {
 	{"ImportSnapshot", 1, {}, NULL, draw_snapshot_import, judge_import, NULL},
 	{"ImportImage", 1, {}, NULL, draw_image_import, judge_import, NULL},
@@ -444,7 +462,14 @@ static const struct operation rows[] = {
 	 judge_restorers,
 	 NULL},
 	{"ResetSnapshotAttribute", 1, {{"SnapshotId", KIND_SNAPSHOT}}, NULL, draw_reset, NULL, NULL},
-	{"DisableImageDeprecation", 1, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, NULL},
+	{"EnableImageDeprecation",
+	 2,
+	 {{"ImageId", KIND_IMAGE}},
+	 NULL,
+	 draw_deprecation,
+	 NULL,
+	 apply_deprecation},
+	{"DisableImageDeprecation", 1, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, apply_deprecation},
 	{"DisableImage", 1, {{"ImageId", KIND_IMAGE}}, NULL, NULL, judge_disable, apply_disable},
 	{"EnableImage", 2, {{"ImageId", KIND_IMAGE}}, NULL, NULL, judge_disable, apply_enable},
 	{"DeregisterImage", 3, {{"ImageId", KIND_IMAGE}}, NULL, NULL, NULL, apply_deregister},

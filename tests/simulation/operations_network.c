@@ -56,7 +56,7 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 	struct model *m = &x->s->model;
 	const struct thing *vpc = x->refs[0];
 	bool is_used = model_part(m, KIND_SUBNET, vpc) || model_gateway(m, vpc) ||
-		       model_part(m, KIND_EGRESS_GATEWAY, vpc);
+		       model_part(m, KIND_EGRESS_GATEWAY, vpc) || model_holds_peering(m, vpc);
 	EACH (m, t, KIND_SECURITY_GROUP)
 		is_used = is_used || (t->of == vpc && !t->is_default);
 	EACH (m, t, KIND_ROUTE_TABLE)
@@ -158,10 +158,30 @@ static bool is_kept_apart(const struct thing *vpc, struct cidr block)
 	return !cidr_overlaps(vpc->block, ten) || (has_of_pair && cidr_equal(block, lowest));
 }
 
+static bool has_overlapping(const struct thing *vpc, struct cidr block)
+{
+	bool has = cidr_overlaps(vpc->block, block);
+	for (size_t k = 0; k < vpc->more_count; k++)
+		has = has || cidr_overlaps(vpc->more[k].block, block);
+	return has;
+}
+
+/* One that it asked for and nobody has accepted yet; or the block is the peer's, too. */
+static bool is_kept_by_peering(struct model *m, const struct thing *vpc, struct cidr block)
+{
+	EACH (m, t, KIND_PEERING) {
+		const struct thing *peer = t->to == vpc ? t->peer : t->peer == vpc ? t->to : NULL;
+		if (t->life == LIVE && peer && (t->is_accepted ? has_overlapping(peer, block) : t->to == vpc))
+			return true;
+	}
+	return false;
+}
+
 static void judge_block(const struct request *x, struct verdict *v)
 {
 	const struct thing *vpc = x->refs[0];
-	bool is_bad = !vpc->block.bits || model_has_block(vpc, x->block) || is_kept_apart(vpc, x->block);
+	bool is_bad = !vpc->block.bits || model_has_block(vpc, x->block) || is_kept_apart(vpc, x->block) ||
+		      is_kept_by_peering(&x->s->model, vpc, x->block);
 	EACH (&x->s->model, t, KIND_SUBNET)
 		is_bad = is_bad || (t->of == vpc && cidr_overlaps(t->block, x->block));
 	EACH (&x->s->model, t, KIND_ROUTE)
@@ -178,6 +198,12 @@ static void apply_block(struct request *x, struct str answer)
 	snprintf(vpc->more[vpc->more_count].association, sizeof vpc->more[0].association, "%" STR_FMT,
 		 STR_ARG(id_in(answer, "cidrBlockAssociation/associationId")));
 	vpc->more[vpc->more_count++].block = x->block;
+	EACH (&x->s->model, t, KIND_PEERING)
+		if (t->life == LIVE && !t->is_accepted && t->peer == vpc &&
+		    has_overlapping(t->to, x->block)) {
+			t->life = ENDING;
+			t->has_failed = true;
+		}
 }
 
 static bool draw_no_block(struct request *x)

@@ -179,7 +179,8 @@ static void judge_delete_router(const struct request *x, struct verdict *v)
 {
 	struct model *m = &x->s->model;
 	const struct thing *router = x->refs[0];
-	bool is_used = model_part(m, KIND_SUBNET, router) || model_part(m, KIND_EGRESS_GATEWAY, router);
+	bool is_used = model_part(m, KIND_SUBNET, router) || model_part(m, KIND_EGRESS_GATEWAY, router) ||
+		       model_holds_peering(m, router);
 	EACH (m, t, KIND_SECURITY_GROUP)
 		is_used = is_used || (t->of == router && !t->is_default);
 	EACH (m, t, KIND_ROUTE_TABLE)

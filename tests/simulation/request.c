@@ -11,7 +11,8 @@ static const struct operations *const tables[] = {
 	&neutron_operations, &network_operations, &route_operations,    &acl_operations,
 	&address_operations, &group_operations,   &instance_operations, &attach_operations,
 	&setting_operations, &image_operations,   &other_operations,    &nova_operations,
-	&server_operations,  &glance_operations,  &operator_operations};
+	&server_operations,  &glance_operations,  &operator_operations, &peering_operations,
+	&oidc_operations};
 
 /* ---- drawing ---- */
 
@@ -45,6 +46,11 @@ static const struct operation *draw_operation(const struct simulation *s)
 bool request_is_openstack(const struct request *x)
 {
 	return strchr(x->operation->action, ' ') != NULL;
+}
+
+bool request_is_iam(const struct request *x)
+{
+	return strstr(x->text, "&Version=" IAM_VERSION) != NULL;
 }
 
 const char *request_word(const struct request *x, const char *ec2, const char *openstack)
@@ -170,7 +176,8 @@ bool request_draw(struct request *x)
 		return false;
 	if (!x->origin) /* else it is told again, word for word */
 		draw_tag(x);
-	x->is_dry = !request_is_openstack(x) && random_below(32) == 0;
+	x->is_dry = !request_is_openstack(x) && !request_is_iam(x) && random_below(32) == 0;
+	x->is_hand = x->is_hand && !request_is_iam(x);
 	return true;
 }
 
@@ -281,6 +288,8 @@ static void judge(const struct request *x, struct verdict *v)
 	if (x->in_storm) {
 		doubt(v, "InternalError");
 		doubt(v, "Unavailable");
+		doubt(v, "ServiceFailure");
+		doubt(v, "ServiceUnavailable");
 		doubt(v, "500");
 		doubt(v, "500 HTTPInternalServerError");
 		doubt(v, "503");
@@ -323,6 +332,11 @@ static struct str read_failure(struct str answer)
 static struct told read_answer(const struct request *x, struct str body)
 {
 	struct arena *a = x->s->region.cloud->arena;
+	if (request_is_iam(x)) {
+		struct str answer = answer_root(body);
+		return (struct told){answer, answer_at(answer, "Error/Code"),
+				     answer_at(answer, "Error/Message")};
+	}
 	if (!request_is_openstack(x)) {
 		struct str answer = answer_root(body);
 		bool is_success = x->http.status / 100 == 2;
@@ -342,7 +356,9 @@ static void check_and_apply(struct request *x, struct str body)
 	struct told told = read_answer(x, body);
 	struct str code = told.code;
 	bool succeeded = x->http.status / 100 == 2;
-	if (succeeded && !request_is_openstack(x) && !str_starts_with(told.answer, STR("<requestId>")))
+	bool has_body = request_is_iam(x) ? answer_at(told.answer, "ResponseMetadata/RequestId").n > 0
+					  : str_starts_with(told.answer, STR("<requestId>"));
+	if (succeeded && !request_is_openstack(x) && !has_body)
 		blame(x->s, "%s#%d: a success without a body", x->operation->action, (int) x->serial);
 	succeeded = succeeded && (request_is_openstack(x) || str_is_empty(code));
 	judge(x, &v);
@@ -401,8 +417,9 @@ static void start(struct simulation *s, const struct world_user *user, struct st
 	struct region *r = &s->region;
 	ctx_init(&r->cloud->c, r->cloud->arena);
 	world_sign_call(&r->cloud->c, user, "POST", form, http);
-	http->call.self = r->face;
-	ec2_http_face.handle(r->face, &http->call);
+	bool is_iam = iam_has_call(&http->call);
+	http->call.self = is_iam ? (void *) r->iam : r->face;
+	fake_call_handle(http, is_iam ? &iam_http_face : &ec2_http_face);
 }
 
 /* The newest that has the path. */

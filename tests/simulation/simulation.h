@@ -96,6 +96,7 @@ struct thing {
 	struct thing *left;    /* the instance that it is on its way out of, perhaps out already */
 	struct thing *subnet;  /* of an interface that is no part of an instance */
 	struct thing *network; /* of a subnet */
+	struct thing *peer;    /* of a peering: the VPC that is asked */
 	struct thing *acl;     /* of a subnet; NULL: its VPC's default one */
 	bool is_neutrons;      /* a subnet that keeps back no addresses as EC2's do */
 	bool is_default;       /* VPC, subnet, group; a route table: the main one */
@@ -103,15 +104,17 @@ struct thing {
 	int64_t port;      /* of a rule; -1: all; of an entry of a network ACL: its number */
 	int64_t gibibytes; /* of a volume, a snapshot, an image's device; 0: not known yet */
 	enum encryption encryption;
-	bool is_complete;   /* a snapshot or an image that was seen so */
-	bool has_failed;    /* a NAT gateway that never was */
-	bool has_address;   /* a gateway that Neutron has set: it goes when it is cleared */
-	bool is_ipv6;       /* a rule by membership that EC2 does not show */
-	bool is_bound;      /* a snapshot that goes with the last image that has it */
-	bool is_spare;      /* a volume that its instance starts from in rescue */
-	bool is_public;     /* a subnet whose instances get public addresses; an instance that was one's */
-	bool has_names;     /* a VPC whose instances have names */
-	struct thing *told; /* its DHCP options set, or NULL */
+	bool is_complete;      /* a snapshot or an image that was seen so */
+	bool has_failed;       /* a NAT gateway that never was, a peering likewise, or rejected */
+	bool is_accepted;      /* a peering */
+	int64_t deprecated_us; /* an image; 0: it never is */
+	bool has_address;      /* a gateway that Neutron has set: it goes when it is cleared */
+	bool is_ipv6;          /* a rule by membership that EC2 does not show */
+	bool is_bound;         /* a snapshot that goes with the last image that has it */
+	bool is_spare;         /* a volume that its instance starts from in rescue */
+	bool is_public;        /* a subnet whose instances get public addresses; an instance that was one's */
+	bool has_names;        /* a VPC whose instances have names */
+	struct thing *told;    /* its DHCP options set, or NULL */
 	struct {
 		struct cidr block;
 		char association[40];
@@ -181,8 +184,9 @@ struct thing *model_default_vpc(struct model *m, unsigned account);
 /* A port's in that subnet: its VPC's, or its account's. */
 struct thing *model_default_group(struct model *m, const struct thing *subnet);
 bool model_group_fits(const struct thing *group, const struct thing *subnet);
-bool model_has_block(const struct thing *vpc, struct cidr part); /* one that holds the part */
-bool model_is_of_blocks(const struct thing *subnet);             /* of its VPC */
+bool model_has_block(const struct thing *vpc, struct cidr part);    /* one that holds the part */
+bool model_is_of_blocks(const struct thing *subnet);                /* of its VPC */
+bool model_holds_peering(struct model *m, const struct thing *vpc); /* an accepted one */
 struct thing *model_route(struct model *m, const struct thing *table, struct cidr block);
 /* Of a network ACL; NULL: there is none. */
 struct thing *model_acl_entry(struct model *m, const struct thing *acl, bool egress, int64_t number);
@@ -265,7 +269,7 @@ struct operations {
 extern const struct operations neutron_operations, network_operations, route_operations, acl_operations,
 	address_operations, group_operations, instance_operations, attach_operations, setting_operations,
 	image_operations, other_operations, nova_operations, server_operations, glance_operations,
-	operator_operations;
+	operator_operations, peering_operations, oidc_operations;
 
 /* ---- operations_server.c ---- */
 
@@ -280,6 +284,9 @@ void server_turn_on(struct simulation *s, struct thing *t);
 void server_start(struct simulation *s, struct thing *t);
 
 bool request_is_openstack(const struct request *x);
+/* IAM's calls say their version among the parameters. They are sent by the account's owner. */
+#define IAM_VERSION "2010-05-08"
+bool request_is_iam(const struct request *x);
 /* The word of the face that is called. */
 const char *request_word(const struct request *x, const char *ec2, const char *openstack);
 /* A parameter, or a member of the body as it is written in JSON. */
