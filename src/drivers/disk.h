@@ -66,6 +66,8 @@ struct disk_cut {
 	/* What that snapshot's cut held is at hand: what was written since is enough, where the disk knows
 	 * what that is. */
 	bool takes_increment;
+	/* Nothing is going to be cut since this one: what the disk notes is as before. */
+	bool is_passing;
 };
 
 struct disk_cut_seen {

@@ -151,7 +151,8 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 				.key = rows->key,
 				.encrypted_base = rows->encrypted_base,
 				.tracked_from = rows->tracked_from,
-				.takes_increment = since.n > 0 && file_exists(since.p)};
+				.takes_increment = since.n > 0 && file_exists(since.p),
+				.is_passing = row->is_bound};
 	struct disk_cut_seen seen = {0};
 	struct result result = s->host->disks.driver->cut(s->host->disks.connection, &s->ctx, &wish, &seen);
 	if (result.code == ERR_NOT_FOUND)

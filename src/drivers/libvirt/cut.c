@@ -204,8 +204,8 @@ static RESULT begin_job(struct disk_host *h, struct ctx *c, virDomainPtr d, cons
 	return r;
 }
 
-/* From that moment on the disk notes what is written; what it noted until then says what is copied, if that
- * is enough. */
+/* What the disk noted until then says what is copied, if that is enough; from that moment on it notes anew.
+ */
 static RESULT begin_tracked(struct disk_host *h, struct ctx *c, virDomainPtr d, const struct backup_wish *w,
 			    struct cut_job job)
 {
@@ -220,6 +220,9 @@ static RESULT begin_tracked(struct disk_host *h, struct ctx *c, virDomainPtr d, 
 		TRY(libvirt_check_track(h->on, c, d, w->target, since, &is_increment));
 	if (is_increment)
 		old.keep = job.since = cut->tracked_from;
+	struct str backup = write_backup(h->on, c, w, is_increment ? since : STR_NONE);
+	if (cut->is_passing)
+		return begin_job(h, c, d, &job, backup, STR(""));
 	job.is_tracked = true;
 	TRY(libvirt_drop_tracks(h->on, c, d, w->target, &old));
 	struct str checkpoint =
@@ -227,8 +230,7 @@ static RESULT begin_tracked(struct disk_host *h, struct ctx *c, virDomainPtr d, 
 			  "<domaincheckpoint><name>%" STR_FMT "</name><disks><disk name='%" STR_FMT
 			  "' checkpoint='bitmap' bitmap='%" STR_FMT "'/></disks></domaincheckpoint>",
 			  STR_ARG(track), STR_ARG(w->target), STR_ARG(track));
-	return begin_job(h, c, d, &job, write_backup(h->on, c, w, is_increment ? since : STR_NONE),
-			 checkpoint);
+	return begin_job(h, c, d, &job, backup, checkpoint);
 }
 
 /* The file is made first, so that the pool knows it whatever becomes of the job. A disk that cannot note what

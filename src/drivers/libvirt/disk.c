@@ -195,7 +195,7 @@ static RESULT grow_disk(struct disk_host *disks, struct ctx *c, virStorageVolPtr
 	struct result r = w->key ? hold(disks, c, &g) : OK;
 	if (result_is_ok(r))
 		r = resize(disks->on, c, &g);
-	if (!result_is_ok(r) && r.code != ERR_GONE) {
+	if (!result_is_ok(r) && r.code != ERR_GONE && r.code != ERR_AGAIN) {
 		ctx_clear_problem(c);
 		r = resize_untracked(disks, c, &g);
 	}

@@ -222,7 +222,7 @@ static const struct sim_track *find_usable_track(struct sim_disk *volume, const 
 }
 
 /* What the volume has at this moment; whole once it is told to be. */
-static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, bool is_tracked)
+static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, bool by_qemu)
 {
 	struct disk_name name = {.kind = DISK_CUT, .id = cut->snapshot};
 	struct sim_disk *made = find_disk(h, &name);
@@ -234,23 +234,26 @@ static RESULT make_cut(struct disk_host *h, struct ctx *c, const struct disk_cut
 	made->key = volume->key;
 	made->since = UUID_NONE;
 	memcpy(made->text, volume->text, sizeof made->text);
-	if (!is_tracked)
+	if (!by_qemu)
 		return OK;
 	const struct sim_track *track = find_usable_track(volume, cut);
 	made->since = track ? track->from : UUID_NONE;
 	made->is_changed = track && track->is_changed;
+	if (cut->is_passing)
+		return OK;
 	sim_drop_tracks(volume, made->since);
 	sim_add_track(volume, cut->snapshot);
 	return OK;
 }
 
-static RESULT end_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, bool is_tracked,
+static RESULT end_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cut, bool by_qemu,
 		      struct disk_cut_seen *seen)
 {
 	struct sim_disk *made = find_disk(h, &(struct disk_name){.kind = DISK_CUT, .id = cut->snapshot});
 	struct sim_disk *volume = find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
 	if (!made)
 		return ctx_fail(c, ERR_IO, "the cut of a disk of host %s failed", h->link.host->name);
+	bool is_tracked = by_qemu && !cut->is_passing;
 	if (is_tracked) {
 		sim_drop_tracks(volume, cut->snapshot);
 		volume->tracks[0].is_stored = !user_of(h->link.host, cut->volume);
@@ -295,9 +298,9 @@ static RESULT cut_running(struct disk_host *h, struct ctx *c, const struct disk_
 static RESULT cut_resting(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,
 			  struct disk_cut_seen *seen)
 {
-	bool is_tracked = cut->key || !uuid_is_none(cut->tracked_from);
-	TRY(make_cut(h, c, cut, is_tracked));
-	return end_cut(h, c, cut, is_tracked, seen);
+	bool by_qemu = cut->key || !uuid_is_none(cut->tracked_from);
+	TRY(make_cut(h, c, cut, by_qemu));
+	return end_cut(h, c, cut, by_qemu, seen);
 }
 
 static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_cut *cut,

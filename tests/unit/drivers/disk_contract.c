@@ -388,32 +388,62 @@ static void test_increment_begun(void **state)
 	scene_close(&s);
 }
 
-/* At rest; and after a crash, which spoils what was noted: all is copied, and the disk grows. */
+/* What nothing is going to be cut since leaves all as it was. */
+static void test_increment_in_passing(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	make_two_disks(&s);
+	struct taken one = take(&s, NULL);
+	subject.write(s.wish.id, s.files[1].volume, true, 1);
+	struct disk_cut cut = {.snapshot = id_new(KIND_SNAPSHOT),
+			       .volume = s.files[1].volume,
+			       .tracked_from = one.snapshot,
+			       .takes_increment = true,
+			       .is_passing = true};
+	struct disk_cut_seen seen = cut_until_whole(&s, &cut);
+	assert_true(seen.is_increment && !seen.is_tracked);
+	delete_cut(&s, cut.snapshot);
+	struct taken two = take(&s, &one);
+	check_taken(&s, &two, true, "1", "2");
+	scene_clear(&s);
+	drop_taken(&one, 1);
+	drop_taken(&two, 1);
+	scene_close(&s);
+}
+
+/* At rest; with its guest's memory saved between; and after a crash, which spoils what was noted: all is
+ * copied, and the disk grows. */
 static void test_increments_at_rest(void **state)
 {
 	(void) state;
 	struct scene s = scene_open();
-	struct taken t[4];
+	struct taken t[5];
 	make_two_disks(&s);
 	subject.write(s.wish.id, s.files[1].volume, true, 0);
 	t[0] = take(&s, NULL);
-	set_power(&s, COMPUTE_FORCE_OFF);
-	subject.write(s.wish.id, s.files[1].volume, false, 1);
+	set_power(&s, COMPUTE_SAVE);
+	set_power(&s, COMPUTE_START);
+	subject.write(s.wish.id, s.files[1].volume, true, 1);
 	t[1] = take(&s, &t[0]);
 	check_taken(&s, &t[1], true, "01", "2");
-	for (int k = 2; k < 4; k++) {
+	set_power(&s, COMPUTE_FORCE_OFF);
+	subject.write(s.wish.id, s.files[1].volume, false, 2);
+	t[2] = take(&s, &t[1]);
+	check_taken(&s, &t[2], true, "012", "3");
+	for (int k = 3; k < 5; k++) {
 		set_power(&s, COMPUTE_START);
 		subject.end_guest(s.h, s.wish.id, COMPUTE_OFF_CRASHED);
 		scene_await_off(&s);
-		s.files[1].size += k == 3 ? 8 * MIB : 0;
+		s.files[1].size += k == 4 ? 8 * MIB : 0;
 		s.files[1].tracked_from = t[k - 1].snapshot;
 		assert_int_equal(scene_make_disk(&s, &s.files[1]), s.files[1].size);
 		t[k] = take(&s, &t[k - 1]);
-		check_taken(&s, &t[k], false, "01", "2");
+		check_taken(&s, &t[k], false, "012", "3");
 	}
-	assert_int_equal(t[3].seen.size, 16 * MIB);
+	assert_int_equal(t[4].seen.size, 16 * MIB);
 	scene_clear(&s);
-	drop_taken(t, 4);
+	drop_taken(t, 5);
 	scene_close(&s);
 }
 
@@ -585,6 +615,7 @@ int disk_contract_run(void)
 		cmocka_unit_test(test_cut_lost),
 		cmocka_unit_test(test_increments),
 		cmocka_unit_test(test_increment_begun),
+		cmocka_unit_test(test_increment_in_passing),
 		cmocka_unit_test(test_increments_at_rest),
 		cmocka_unit_test(test_copies),
 		cmocka_unit_test(test_other_region),

@@ -2,6 +2,7 @@
  * Increments' stories: a snapshot has what its volume had at its moment, and nothing else, whether all of it
  * was copied or what was written since another one; whatever dies, goes or is deleted on the way. */
 #include <stdio.h>
+#include <unistd.h>
 
 #include "../cloud/cloud.h"
 #include "drivers/sim/compute_state.h"
@@ -55,14 +56,18 @@ static struct result drop(struct cloud *c, uuid snapshot)
 	return cloud_call(c, &c->alice, engine_delete_snapshot_run, &target);
 }
 
+static struct str path_of(struct cloud *c, uuid snapshot)
+{
+	return str_print(c->arena, "%s/images/%" STR_FMT ".qcow2", c->directory,
+			 STR_ARG(snapshot_row(c, snapshot).sha256));
+}
+
 /* The file that is kept of it. */
 static bool has(struct cloud *c, uuid snapshot, const char *text)
 {
 	struct snapshot row = snapshot_row(c, snapshot);
 	char found[SIM_TEXT_SIZE] = "";
-	struct str path =
-		str_print(c->arena, "%s/images/%" STR_FMT ".qcow2", c->directory, STR_ARG(row.sha256));
-	FILE *f = row.sha256.n ? fopen(path.p, "r") : NULL;
+	FILE *f = row.sha256.n ? fopen(path_of(c, snapshot).p, "r") : NULL;
 	if (!f)
 		return false;
 	bool is_read =
@@ -189,6 +194,39 @@ static void test_deleted_meanwhile(void **state)
 	}
 }
 
+static bool is_fixed(struct cloud *c, const void *snapshot)
+{
+	return snapshot_row(c, *(const uuid *) snapshot).seen_stage != SNAPSHOT_SEEN_STAGE_NONE;
+}
+
+/* The file of the one before is lost: before the next is cut, all is copied; afterwards there is nothing to
+ * make the next of, which is said. */
+static void test_lost_file(void **state)
+{
+	(void) state;
+	for (int is_cut = 0; is_cut < 2; is_cut++) {
+		struct cloud *c = cloud_new(5, 1);
+		uuid root = root_of(c, cloud_launch_running(c)), one = take(c, root);
+		(void) settle(c);
+		write_text(c, root, "second");
+		struct str path = path_of(c, one);
+		if (!is_cut)
+			assert_int_equal(unlink(path.p), 0);
+		uuid two = take(c, root);
+		assert_true(cloud_step_until(c, is_fixed, &two, MINUTE));
+		assert_int_equal(snapshot_row(c, two).over.n > 0, is_cut);
+		if (is_cut)
+			assert_int_equal(unlink(path.p), 0);
+		cloud_settle(c);
+		assert_int_equal(snapshot_row(c, two).problem.n > 0, is_cut);
+		assert_int_equal(has(c, two, "second"), !is_cut);
+		uuid three = take(c, root);
+		cloud_settle(c);
+		assert_true(has(c, three, "second"));
+		cloud_done(c);
+	}
+}
+
 static bool take_with_kill(uint64_t seed, uint64_t at)
 {
 	struct cloud *c = cloud_new(seed * 1000, 1);
@@ -228,11 +266,9 @@ static void test_kill_after_each_step(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chain),
-		cmocka_unit_test(test_at_rest),
-		cmocka_unit_test(test_crash),
-		cmocka_unit_test(test_deleted_meanwhile),
-		cmocka_unit_test(test_kill_after_each_step),
+		cmocka_unit_test(test_chain),     cmocka_unit_test(test_at_rest),
+		cmocka_unit_test(test_crash),     cmocka_unit_test(test_deleted_meanwhile),
+		cmocka_unit_test(test_lost_file), cmocka_unit_test(test_kill_after_each_step),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
