@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Empty encrypted disks, by qemu-img. */
+ * Encrypted disks, by qemu-img. */
 #include "drivers/crypt_file.h"
 
 #include <errno.h>
@@ -11,8 +11,8 @@
 #include "base/clock.h"
 #include "base/file.h"
 
-enum { TIMEOUT_S = 300 };
-static const size_t MEMORY_SIZE = (size_t) 1 << 30;
+enum { CREATE_TIMEOUT_S = 300, CONVERT_TIMEOUT_S = 3600 };
+static const size_t CREATE_MEMORY = (size_t) 1 << 30, CONVERT_MEMORY = (size_t) 4 << 30;
 
 /* The key is as random as what is derived from it: rounds that make guessing dear are few. */
 #define CRYPT_OPTIONS "compat=1.1,encrypt.format=luks,encrypt.key-secret=key,encrypt.iter-time=10"
@@ -24,18 +24,19 @@ static bool has_not_ticked(const struct child_end *end)
 	return str_contains(end->err, STR("accurate CPU usage"));
 }
 
-static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *argv)
+static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *argv, int64_t timeout_s,
+		  size_t memory, enum err failure)
 {
 	struct child child = {.argv = argv,
 			      .input = str_from(key->text),
-			      .timeout_us = TIMEOUT_S * SECOND,
-			      .memory_limit_size = MEMORY_SIZE,
-			      .cpu_limit_s = TIMEOUT_S};
+			      .timeout_us = timeout_s * SECOND,
+			      .memory_limit_size = memory,
+			      .cpu_limit_s = timeout_s};
 	struct child_end end = {0};
 	TRY(child_run(c, &child, &end));
 	if (end.status == 0)
 		return OK;
-	return ctx_fail(c, has_not_ticked(&end) ? ERR_AGAIN : ERR_IO,
+	return ctx_fail(c, has_not_ticked(&end) ? ERR_AGAIN : failure,
 			"qemu-img makes no encrypted disk: %" STR_FMT, STR_ARG(str_trim(end.err)));
 }
 
@@ -57,8 +58,18 @@ RESULT crypt_file_create(struct ctx *c, const struct disk_key *key, int64_t size
 			      "-f",       "qcow2",   "--object", "secret,id=key,file=/dev/stdin",
 			      "-o",       options.p, path.p,     bytes.p,
 			      NULL};
-	TRY(run(c, key, argv));
+	TRY(run(c, key, argv, CREATE_TIMEOUT_S, CREATE_MEMORY, ERR_IO));
 	*ret_fd = fd;
 	fd = -1;
 	return OK;
+}
+
+RESULT crypt_file_convert(struct ctx *c, const struct disk_key *key, const char *from, const char *format,
+			  const char *to)
+{
+	const char *argv[] = {"qemu-img", "convert",     "--object", "secret,id=key,file=/dev/stdin",
+			      "-f",       format,        "-O",       "qcow2",
+			      "-o",       CRYPT_OPTIONS, from,       to,
+			      NULL};
+	return run(c, key, argv, CONVERT_TIMEOUT_S, CONVERT_MEMORY, ERR_INVALID);
 }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Encrypted disks' files: qcow2 whose bytes are LUKS. Only QEMU makes one, and libvirt's storage pools do not
  * have it make any: they are made here, empty, and sent. A file of a disk without data has its size, which
- * is not much. */
+ * is not much. And what the image store has, or takes in, is encrypted here. */
 #pragma once
 
 #include "base/ctx.h"
@@ -15,3 +15,8 @@ enum { CRYPT_FILE_EMPTY_SIZE = 4 << 20 };
  * could not measure its derivation of keys; nothing was made. */
 RESULT crypt_file_create(struct ctx *c, const struct disk_key *key, int64_t size, struct str backing,
 			 int *ret_fd);
+/* What the file from (in qemu-img's word for its format) holds, as a new one at to, which stands by itself.
+ * Takes as long as copying does: an hour at most. ERR_AGAIN: as above; ERR_INVALID: from is not that, or to
+ * cannot be written. After any failure to may be half of one. */
+RESULT crypt_file_convert(struct ctx *c, const struct disk_key *key, const char *from, const char *format,
+			  const char *to);

@@ -95,6 +95,15 @@ struct disk_copy {
 	int64_t done, size; /* made: bytes that are at the other end, of */
 };
 
+/* A file of the image store on this machine, whose content is to be in another one, encrypted. */
+struct disk_sealing {
+	struct str from, sha256; /* plain: where it lies, and its digest */
+	int64_t file_size;       /* its bytes */
+	int64_t size;            /* of the disk that it holds */
+	const struct disk_key *key;
+	struct str to; /* written anew; it stands by itself */
+};
+
 struct disk_item {
 	struct disk_name name;
 	int64_t size;      /* of a volume; as the guest sees it */
@@ -141,6 +150,9 @@ struct disk_driver {
 	 * room there, as of ensure() and cut(). */
 	RESULT(*push)
 	(struct disk_host *h, struct ctx *c, const struct disk_name *name, struct disk_copy *copy);
+	/* Of no host: on this machine, for as long as copying takes. ERR_INVALID, in words: from is not
+	 * there, or has not its digest. After any failure to may be half of one. */
+	RESULT (*encrypt)(struct ctx *c, const struct disk_sealing *wish);
 };
 
 /* The drivers there are. */

@@ -18,6 +18,7 @@
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/random.h"
+#include "drivers/crypt_file.h"
 
 enum { SECTOR_SIZE = 512 };
 enum { INFO_TIMEOUT_S = 30, CONVERT_TIMEOUT_S = 3600, CPU_LIMIT_S = 3600 };
@@ -208,14 +209,14 @@ static RESULT name_file(struct ctx *c, const char *part, const char *directory, 
 	return image_file_name(c, part, image_file_path(c->arena, directory, file->sha256));
 }
 
-static RESULT convert_and_keep(struct ctx *c, const char *source, const char *format, const char *part,
-			       const char *directory, struct image_file *file)
+static RESULT convert(struct ctx *c, const char *source, const char *format, const char *part,
+		      const struct disk_key *key)
 {
 	const char *argv[] = {"qemu-img", "convert",    "-f",   format, "-O", "qcow2",
 			      "-o",       "compat=1.1", source, part,   NULL};
 	struct str output = STR_NONE;
-	TRY(run_qemu_img(c, argv, CONVERT_MEMORY, CONVERT_TIMEOUT_S, &output));
-	return name_file(c, part, directory, file);
+	return key ? crypt_file_convert(c, key, source, format, part)
+		   : run_qemu_img(c, argv, CONVERT_MEMORY, CONVERT_TIMEOUT_S, &output);
 }
 
 static RESULT fail_full(struct ctx *c, const char *directory)
@@ -250,8 +251,8 @@ RESULT image_file_check_room(struct ctx *c, const char *directory, int64_t size)
 			directory, (long long) (room >> 20), (long long) (size >> 20));
 }
 
-RESULT image_file_import(struct ctx *c, const char *source, struct str format, const char *directory,
-			 struct image_file *ret_file)
+RESULT image_file_import(struct ctx *c, const char *source, struct str format, const struct disk_key *key,
+			 const char *directory, struct image_file *ret_file)
 {
 	struct image_file file = {0};
 	const char *qemu_format = NULL;
@@ -266,7 +267,11 @@ RESULT image_file_import(struct ctx *c, const char *source, struct str format, c
 	TRY(file_make_directory(c, directory, 0700));
 	struct str part = str_print(c->arena, "%s/%016llx%s", directory, (unsigned long long) random_u64(),
 				    IMAGE_PARTIAL_SUFFIX);
-	struct result result = convert_and_keep(c, source, qemu_format, part.p, directory, &file);
+	if (!part.p)
+		return ctx_no_memory(c);
+	struct result result = convert(c, source, qemu_format, part.p, key);
+	if (result_is_ok(result))
+		result = name_file(c, part.p, directory, &file);
 	result = blame_room(c, directory, result); /* before the half of it goes */
 	if (!result_is_ok(result)) {
 		(void) unlink(part.p);

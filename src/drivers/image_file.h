@@ -7,6 +7,7 @@
 #pragma once
 
 #include "base/ctx.h"
+#include "model/disk_key.h"
 
 struct image_file {
 	int64_t virtual_size, file_size; /* bytes */
@@ -23,11 +24,12 @@ enum { IMAGE_VIRTUAL_SIZE_MAX_GIB = 2048 };
 #define IMAGE_DATA_SUFFIX ".data"
 
 /* Takes source (a path) into directory as <sha256>.qcow2; source stays. format: qcow2, raw, vmdk, vhd
- * or vhdx; empty: by its first bytes. A file that is there already is the same image: OK.
- * ERR_INVALID: not an image, or one with external references, or over the limits; ERR_NOT_FOUND,
- * ERR_CAPACITY: no room, ERR_IO. */
-RESULT image_file_import(struct ctx *c, const char *source, struct str format, const char *directory,
-			 struct image_file *ret_file);
+ * or vhdx; empty: by its first bytes. key: the file kept is encrypted with it; NULL: it is plain. A file that
+ * is there already is the same image: OK. ERR_AGAIN: it could not be encrypted just now. ERR_INVALID: not an
+ * image, or one with external references, or over the limits; ERR_NOT_FOUND, ERR_CAPACITY: no room, ERR_IO.
+ */
+RESULT image_file_import(struct ctx *c, const char *source, struct str format, const struct disk_key *key,
+			 const char *directory, struct image_file *ret_file);
 /* Data as they are sent, on their way into the store: one file, digested as it grows, with holes for zeros.
  * One thread at a time. */
 struct image_upload;
@@ -47,7 +49,7 @@ RESULT image_data_import(struct ctx *c, const char *directory, struct str sha256
 			 struct image_file *ret_file);
 /* As image_file_import(): they are not kept as they are. */
 RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str format,
-			   struct image_file *ret_file);
+			   const struct disk_key *key, struct image_file *ret_file);
 void image_upload_free(struct image_upload *u); /* NULL: fine; what was not kept is gone */
 DEFINE_AUTO(image_upload)
 struct image_fetch {

@@ -121,12 +121,12 @@ static RESULT without_path(struct ctx *c, struct str path, struct result result)
 }
 
 RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str format,
-			   struct image_file *ret_file)
+			   const struct disk_key *key, struct image_file *ret_file)
 {
 	if (ftruncate(u->fd, u->size) != 0 || fsync(u->fd) != 0) /* it may end in a hole */
 		return fail_write(c, u->path, errno);
 	return without_path(c, str_from(u->path),
-			    image_file_import(c, u->path, format, u->directory, ret_file));
+			    image_file_import(c, u->path, format, key, u->directory, ret_file));
 }
 
 static RESULT end_digests(struct image_upload *u, struct ctx *c, struct image_digests *ret_digests)
@@ -153,7 +153,7 @@ RESULT image_upload_keep(struct image_upload *u, struct ctx *c, struct str forma
 {
 	struct image_digests digests;
 	TRY(end_digests(u, c, &digests));
-	TRY(image_upload_import(u, c, format, ret_file));
+	TRY(image_upload_import(u, c, format, NULL, ret_file));
 	TRY(keep_data(u, c, digests.sha256));
 	*ret_digests = digests;
 	return OK;
@@ -176,7 +176,7 @@ RESULT image_data_import(struct ctx *c, const char *directory, struct str sha256
 	struct str path = image_file_data_path(c->arena, directory, sha256);
 	if (!path.p)
 		return ctx_no_memory(c);
-	return without_path(c, path, image_file_import(c, path.p, format, directory, ret_file));
+	return without_path(c, path, image_file_import(c, path.p, format, NULL, directory, ret_file));
 }
 
 /* ---- downloads ---- */

@@ -269,7 +269,9 @@ RESULT disk_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_
 	if (wish->throughput)
 		plan->throughput = wish->throughput;
 	choice_apply(wish->delete_on_termination, &plan->delete_on_termination);
-	choice_apply(wish->is_encrypted, &plan->is_encrypted);
+	if (wish->crypt.is_wanted != CHOICE_DEFAULT)
+		plan->encryption = wish->crypt.is_wanted;
+	plan->names_key = plan->names_key || wish->crypt.names_key;
 	return OK;
 }
 
@@ -312,11 +314,18 @@ static void drop_left_out(struct disk_plans *plans)
 	plans->count = kept;
 }
 
-/* Whoever asks for them has new volumes encrypted. */
-static bool encrypts(const struct op *op)
+bool disk_is_encrypted_by_default(const struct op *op)
 {
 	const struct account *account = account_find(op->head, engine_get_account(op->ctx));
 	return account && account->encrypts_volumes;
+}
+
+RESULT disk_check_key(struct op *op, bool names_key, bool is_encrypted)
+{
+	return !names_key || is_encrypted
+		       ? OK
+		       : ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, STR("KmsKeyId"),
+				     "The parameter KmsKeyId requires the parameter Encrypted to be set.");
 }
 
 RESULT disk_finish(struct op *op, struct disk_plan *plan)
@@ -328,7 +337,9 @@ RESULT disk_finish(struct op *op, struct disk_plan *plan)
 				       : 0;
 	if (plan->existing)
 		return OK;
-	plan->is_encrypted = plan->is_encrypted || (snapshot && snapshot->is_encrypted) || encrypts(op);
+	plan->is_encrypted = plan->encryption == CHOICE_YES || (snapshot && snapshot->is_encrypted) ||
+			     disk_is_encrypted_by_default(op);
+	TRY(disk_check_key(op, plan->names_key, plan->is_encrypted));
 	if (least < plan->least)
 		least = plan->least;
 	if (plan->size == 0)
@@ -375,6 +386,8 @@ RESULT disks_of_image(struct op *op, const struct image *image, struct disk_plan
 			.snapshot = snapshot_find(op->head, d->snapshot),
 			.image = d->number == 0 ? image : NULL,
 			.is_bootable = d->number == 0,
+			.encryption =
+				d->is_encrypted && uuid_is_none(d->snapshot) ? CHOICE_YES : CHOICE_DEFAULT,
 			.size = d->size,
 			.type = d->type,
 			.iops = d->iops,

@@ -63,7 +63,7 @@ RESULT image_check_shares(struct op *op, const struct image *image)
 		return OK;
 	for (const struct image_device *d = image_device_first_by_image(op->head, image->row.id); d;
 	     d = image_device_next_by_image(op->head, d)) {
-		if (d->is_encrypted)
+		if (d->is_encrypted && !uuid_is_none(d->snapshot))
 			return ctx_fail_kind(op->ctx, ERR_PROTECTED, KIND_IMAGE,
 					     "Images with encrypted snapshots cannot be shared");
 	}
@@ -80,7 +80,8 @@ RESULT image_write_disks(struct op *op, uuid image, const struct disk_plans *dis
 					      .number = (int64_t) n,
 					      .device = disk->device,
 					      .snapshot = disk->snapshot ? disk->snapshot->row.id : UUID_NONE,
-					      .is_encrypted = disk->snapshot && disk->snapshot->is_encrypted,
+					      .is_encrypted = disk->snapshot ? disk->snapshot->is_encrypted
+									     : disk->encryption == CHOICE_YES,
 					      .size = disk->size,
 					      .type = disk->type,
 					      .iops = disk->iops,
@@ -145,6 +146,28 @@ RESULT engine_import_image(struct op *op, struct image_import *wish)
 	return OK;
 }
 
+/* What is made of something is encrypted as that is: there is nothing to be said of it, but that a volume's
+ * snapshot may be called what it is. */
+static RESULT check_encryption(struct op *op, const struct disk_plans *disks)
+{
+	for (size_t n = 0; n < disks->count; n++) {
+		const struct disk_plan *disk = &disks->at[n];
+		if (disk->encryption == CHOICE_DEFAULT || disk->is_left_out)
+			continue;
+		if (disk->snapshot)
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
+					   "The encrypted flag cannot be specified since device %" STR_FMT
+					   " has a snapshot specified.",
+					   STR_ARG(disk->device));
+		if (disk->volume && disk->encryption == CHOICE_YES && !disk->volume->is_encrypted)
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
+					   "The encrypted flag cannot be set since the volume of device "
+					   "%" STR_FMT " is not encrypted.",
+					   STR_ARG(disk->device));
+	}
+	return OK;
+}
+
 /* ---- from snapshots ---- */
 
 static RESULT put_root_first(struct op *op, const struct image_wish *wish, struct disk_plans *disks)
@@ -173,6 +196,7 @@ RESULT engine_register_image(struct op *op, struct image_wish *wish)
 	if (wish->tpm && !model_image_is_uefi(wish->boot_mode))
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_IMAGE, STR("TpmSupport"), "A TPM needs UEFI.");
 	TRY(disks_apply_wishes(op, wish->disks, wish->disk_count, &disks));
+	TRY(check_encryption(op, &disks));
 	TRY(disks_finish(op, &disks));
 	TRY(put_root_first(op, wish, &disks));
 	struct image image = {.account = account->row.id,
@@ -290,6 +314,7 @@ RESULT image_capture_instance(struct op *op, const struct instance *instance, bo
 	if (disks.at[0].is_left_out)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_IMAGE, STR("BlockDeviceMapping"),
 				   "The root device cannot be left out.");
+	TRY(check_encryption(op, &disks));
 	TRY(disks_finish(op, &disks));
 	TRY(snapshot_disks(op, wish, needs_off, snapshot_tags, &disks));
 	TRY(image_write(op, &image, &disks));
@@ -325,7 +350,7 @@ static RESULT copy_disks(struct op *op, const struct image_copying *wish, uuid a
 				str_print(op->ctx->arena, "Copied for image %" STR_FMT, STR_ARG(wish->name)),
 			.tags = tags,
 		};
-		TRY(snapshot_write_copy(op, disks->at[n].snapshot, snapshot));
+		TRY(snapshot_write_copy(op, disks->at[n].snapshot, &wish->crypt, snapshot));
 		disks->at[n].snapshot = snapshot;
 	}
 	return OK;

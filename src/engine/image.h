@@ -72,10 +72,12 @@ struct image_capture {
 };
 OPERATION(engine_capture_image, image_capture)
 
-/* An image of the caller's own, with snapshots of its own. ERR_STATE: it is not available. */
+/* An image of the caller's own, with snapshots of its own, as engine_copy_snapshot() makes them. ERR_STATE:
+ * it is not available. */
 struct image_copying {
 	struct ref source;
 	struct str name, description;
+	struct disk_crypt crypt;
 	bool with_tags; /* the source's */
 	struct tags image_tags, snapshot_tags;
 	struct str client_token, digest;

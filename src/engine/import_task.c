@@ -85,18 +85,31 @@ static RESULT check_words(struct op *op, struct str description, struct str fiel
 			   "A description has up to 255 characters.");
 }
 
+static RESULT check_snapshot(struct op *op, const struct import_disk *disk, const struct snapshot *snapshot,
+			     bool is_encrypted)
+{
+	TRY(engine_permit(op, "snapshot.use", KIND_SNAPSHOT, &snapshot->row));
+	TRY(snapshot_check_unheld(op, snapshot, &disk->snapshot));
+	if (model_derive_snapshot_state(snapshot) != SNAPSHOT_COMPLETED)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, disk->snapshot.field,
+				   "The snapshot '%" STR_FMT "' is not completed",
+				   STR_ARG(disk->snapshot.text));
+	if (is_encrypted && !snapshot->is_encrypted)
+		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_SNAPSHOT, disk->snapshot.field,
+				   "The snapshot '%" STR_FMT
+				   "' is not encrypted, and the image is to be: make an encrypted copy of it "
+				   "first.",
+				   STR_ARG(disk->snapshot.text));
+	return OK;
+}
+
 static RESULT write_disk(struct op *op, const struct import_disk *disk, struct import_snapshot_task *task)
 {
 	const struct snapshot *snapshot = NULL;
 	TRY(check_words(op, disk->description, disk->field));
 	if (ref_is_given(&disk->snapshot)) {
 		TRY(engine_find_snapshot(op->ctx, op->head, &disk->snapshot, &snapshot));
-		TRY(engine_permit(op, "snapshot.use", KIND_SNAPSHOT, &snapshot->row));
-		TRY(snapshot_check_unheld(op, snapshot, &disk->snapshot));
-		if (model_derive_snapshot_state(snapshot) != SNAPSHOT_COMPLETED)
-			return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, disk->snapshot.field,
-					   "The snapshot '%" STR_FMT "' is not completed",
-					   STR_ARG(disk->snapshot.text));
+		TRY(check_snapshot(op, disk, snapshot, task->is_encrypted));
 		task->snapshot = snapshot->row.id;
 		task->ended = IMPORT_SNAPSHOT_TASK_ENDED_COMPLETED;
 		task->ended_us = op->now_us;
@@ -119,8 +132,11 @@ RESULT engine_begin_snapshot_import(struct op *op, struct snapshot_importing *wi
 				   KIND_IMPORT_SNAPSHOT_TASK, &wish->task));
 	if (!uuid_is_none(wish->task))
 		return OK;
-	struct import_snapshot_task task = {.account = account->row.id, .description = wish->description};
+	struct import_snapshot_task task = {.account = account->row.id,
+					    .description = wish->description,
+					    .is_encrypted = wish->crypt.is_wanted == CHOICE_YES};
 	TRY(check_disk(op, &wish->disk));
+	TRY(disk_check_key(op, wish->crypt.names_key, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
 	TRY(tags_normalize(op, wish->tags, &task.tags));
 	TRY(engine_permit(op, "snapshot.import", KIND_SNAPSHOT, NULL));
@@ -164,8 +180,10 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 					 .description = wish->description,
 					 .arch = (enum import_image_task_arch) wish->arch,
 					 .platform = (enum import_image_task_platform) wish->platform,
+					 .is_encrypted = wish->crypt.is_wanted == CHOICE_YES,
 					 .boot_mode = (enum import_image_task_boot_mode) wish->boot_mode};
 	TRY(check_image(op, wish));
+	TRY(disk_check_key(op, wish->crypt.names_key, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
 	TRY(tags_normalize(op, wish->tags, &task.tags));
 	TRY(engine_permit(op, "image.import", KIND_IMAGE, NULL));
@@ -176,8 +194,10 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 	task.row.gen = 1;
 	TRY(import_image_task_put(op, &task));
 	for (size_t n = 0; n < wish->disk_count; n++) {
-		struct import_snapshot_task disk = {
-			.account = task.account, .import_image_task = task.row.id, .number = (int64_t) n};
+		struct import_snapshot_task disk = {.account = task.account,
+						    .import_image_task = task.row.id,
+						    .number = (int64_t) n,
+						    .is_encrypted = task.is_encrypted};
 		TRY(write_disk(op, &wish->disks[n], &disk));
 	}
 	wish->task = task.row.id;
@@ -353,6 +373,8 @@ static RESULT complete_disk(struct op *op, const struct import_snapshot_task *ta
 				       ? task->disk_description
 				       : str_print(op->ctx->arena, "Imported by %" STR_FMT, STR_ARG(id)),
 		.volume_size = sight->virtual_size,
+		.is_encrypted = task->is_encrypted,
+		.data_key = sight->data_key,
 		.sha256 = sight->sha256,
 		.file_size = sight->file_size};
 	struct result result = quota_check(op, task->account, QUOTA_SNAPSHOTS, 1);

@@ -6,7 +6,7 @@
 #pragma once
 
 #include "base/clock.h"
-#include "engine/operation.h"
+#include "engine/disk_crypt.h"
 
 #define IMPORT_TASK_VISIBLE_US (7 * 24 * HOUR)
 enum {
@@ -28,6 +28,7 @@ struct import_disk {
 /* ERR_QUOTA: as many are active as may be, or the account has as many snapshots as it may have. */
 struct snapshot_importing {
 	struct import_disk disk;
+	struct disk_crypt crypt; /* only as said: the account's default is for volumes and copies */
 	struct str description;
 	struct tags tags;
 	struct str client_token, digest;
@@ -40,6 +41,8 @@ OPERATION(engine_begin_snapshot_import, snapshot_importing)
 struct image_importing_disks {
 	const struct import_disk *disks;
 	size_t disk_count; /* 1 to IMPORT_DISKS_MAX */
+	struct disk_crypt
+		crypt; /* likewise; ERR_COMBINATION: one of them is a plain snapshot that is there */
 	struct str description;
 	enum image_arch arch;
 	enum image_platform platform;
@@ -66,7 +69,8 @@ struct import_sight {
 	uuid task;        /* of a disk */
 	int64_t progress; /* percent; never goes back */
 	/* When it has come: the file in the image store. */
-	struct str sha256; /* empty: it has not */
+	struct str sha256;   /* empty: it has not */
+	struct str data_key; /* sealed: of one that was to be encrypted */
 	int64_t data_size, file_size, virtual_size;
 	struct str problem; /* it cannot be had, and why; else empty */
 };

@@ -498,8 +498,10 @@ struct str volume_meter(const struct op *op, const struct volume *volume);
 
 /* Of the volume; words, tags and needs_off are set, the rest is made. ERR_STATE, ERR_QUOTA. */
 RESULT snapshot_write_of(struct op *op, const struct volume *volume, struct snapshot *snapshot);
-/* Of the same file; account, words and tags are set. ERR_STATE: the source is not completed. */
-RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, struct snapshot *snapshot);
+/* Of the same file, or of one that is to be encrypted; account, words and tags are set. ERR_STATE: the source
+ * is not completed. */
+RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const struct disk_crypt *crypt,
+			   struct snapshot *snapshot);
 
 /* How much its file takes from now on. */
 RESULT snapshot_meter(struct op *op, const struct snapshot *snapshot, int64_t level);
@@ -554,9 +556,11 @@ struct disk_plan {
 	const struct volume *existing;   /* it is this one; NULL: it is to be made */
 	const struct image *image;       /* what lies on it came from there; NULL: from none */
 	bool is_bootable;                /* that can be started from */
-	bool is_encrypted;
-	int64_t size;  /* bytes; 0: the snapshot's */
-	int64_t least; /* no less than that; 0: than what lies on it */
+	enum choice encryption;          /* as it was said; default: it was not */
+	bool names_key;                  /* likewise */
+	bool is_encrypted;               /* once finished */
+	int64_t size;                    /* bytes; 0: the snapshot's */
+	int64_t least;                   /* no less than that; 0: than what lies on it */
 	struct str type;
 	int64_t iops, throughput; /* 0: the type's */
 	bool delete_on_termination, is_left_out;
@@ -574,6 +578,10 @@ RESULT disks_of_image(struct op *op, const struct image *image, struct disk_plan
 /* Each wish goes over the disk of its device name, or adds one. */
 RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t count,
 			  struct disk_plans *plans);
+/* Whoever asks for them has new disks encrypted. */
+bool disk_is_encrypted_by_default(const struct op *op);
+/* ERR_COMBINATION: a key is named for a plain disk. */
+RESULT disk_check_key(struct op *op, bool names_key, bool is_encrypted);
 /* Sizes are set and checked, and what is left out is gone. */
 RESULT disks_finish(struct op *op, struct disk_plans *plans);
 RESULT disk_finish(struct op *op, struct disk_plan *plan);

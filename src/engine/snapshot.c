@@ -138,21 +138,37 @@ RESULT engine_create_snapshots(struct op *op, struct instance_snapshots *wish)
 	return OK;
 }
 
-RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, struct snapshot *snapshot)
+/* Its file is made by the reconciler, of that one, which stays as long as this one waits for it. */
+static RESULT write_encrypted_copy(struct op *op, const struct snapshot *source, struct snapshot *snapshot)
 {
+	snapshot->plain_sha256 = source->sha256;
+	snapshot->is_encrypted = true;
+	TRY(snapshot_put(op, snapshot));
+	return engine_tell(op, KIND_SNAPSHOT, &snapshot->row, "created", "To encrypt snapshot %" STR_FMT ".",
+			   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
+}
+
+RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const struct disk_crypt *crypt,
+			   struct snapshot *snapshot)
+{
+	bool encrypts = crypt->is_wanted == CHOICE_YES || disk_is_encrypted_by_default(op);
+
 	if (model_derive_snapshot_state(source) != SNAPSHOT_COMPLETED)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, STR("SourceSnapshotId"),
 				   "The snapshot '%" STR_FMT "' is not completed",
 				   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
 	TRY(check_words(op, snapshot->description));
+	TRY(disk_check_key(op, crypt->names_key, encrypts || source->is_encrypted));
 	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
 	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
 	snapshot->row.gen = 1;
 	snapshot->volume_size = source->volume_size;
+	snapshot->file_size = source->file_size;
+	if (encrypts && !source->is_encrypted)
+		return write_encrypted_copy(op, source, snapshot);
 	snapshot->sha256 = source->sha256;
 	snapshot->is_encrypted = source->is_encrypted;
 	snapshot->data_key = source->data_key;
-	snapshot->file_size = source->file_size;
 	snapshot->progress = 100;
 	snapshot->seen_stage = SNAPSHOT_SEEN_STAGE_KEPT;
 	snapshot->seen_gen = 1;
@@ -172,7 +188,7 @@ RESULT engine_copy_snapshot(struct op *op, struct snapshot_copying *wish)
 	TRY(engine_permit(op, "snapshot.create", KIND_SNAPSHOT, &source->row));
 	TRY(tags_normalize(op, wish->tags, &snapshot.tags));
 	snapshot.account = account->row.id;
-	TRY(snapshot_write_copy(op, source, &snapshot));
+	TRY(snapshot_write_copy(op, source, &wish->crypt, &snapshot));
 	wish->snapshot = snapshot.row.id;
 	return OK;
 }
@@ -286,6 +302,9 @@ static void apply_sight(const struct snapshot_sight *sight, struct snapshot *nex
 		next->file_size = sight->file_size;
 		next->cut_size = sight->cut_size;
 		next->over = STR_NONE;
+		next->plain_sha256 = STR_NONE;
+		if (sight->data_key.n)
+			next->data_key = sight->data_key;
 	}
 	next->problem = sight->problem;
 }

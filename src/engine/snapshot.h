@@ -4,6 +4,7 @@
  * with all rows of the same digest. What happens next: reconcile/snapshot.c. */
 #pragma once
 
+#include "engine/disk_crypt.h"
 #include "engine/sharing.h"
 
 /* As many of one volume may be on their way at once. */
@@ -44,10 +45,12 @@ struct snapshot_settings {
 };
 OPERATION(engine_update_snapshot, snapshot_settings)
 
-/* A snapshot of its own of the same file, which is kept once. ERR_STATE: it is not completed. */
+/* A snapshot of its own of the same file, which is kept once; or, of a plain one that is to be encrypted, of
+ * a file of its own, which is made then. ERR_STATE: it is not completed. */
 struct snapshot_copying {
 	struct ref source;
 	struct str description;
+	struct disk_crypt crypt;
 	struct tags tags;
 	/* made: */
 	uuid snapshot;
@@ -84,6 +87,7 @@ struct snapshot_sight {
 	struct str sha256;   /* of the kept file */
 	int64_t file_size;   /* likewise */
 	int64_t cut_size;    /* of what came for it */
+	struct str data_key; /* sealed: that of a copy that was encrypted; else empty */
 	int64_t volume_size; /* as found when it was cut; 0: as the row says */
 	struct str problem;  /* it failed for good, and why; else empty */
 };

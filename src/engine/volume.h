@@ -3,7 +3,7 @@
  * are gone. */
 #pragma once
 
-#include "engine/operation.h"
+#include "engine/disk_crypt.h"
 
 /* As many disks as an instance may have. */
 enum { INSTANCE_VOLUMES_MAX = 26 };
@@ -12,14 +12,14 @@ enum { INSTANCE_VOLUMES_MAX = 26 };
  * device name that an image has, what is not said stays. */
 struct disk_wish {
 	struct str device;
-	struct ref snapshot;               /* kind none: blank, or as the image says */
-	struct ref image;                  /* its root disk's content; kind none: none's */
-	struct ref copied;                 /* a volume's content as it is now; likewise */
-	struct ref existing;               /* of a launch: that free volume itself; likewise */
-	int64_t size;                      /* bytes; 0: the snapshot's, or as the image says */
-	struct str type;                   /* empty: gp2, or as the image says */
-	int64_t iops, throughput;          /* 0: the type's */
-	enum choice is_encrypted;          /* default, or no: as the account says, or what it is made from */
+	struct ref snapshot;      /* kind none: blank, or as the image says */
+	struct ref image;         /* its root disk's content; kind none: none's */
+	struct ref copied;        /* a volume's content as it is now; likewise */
+	struct ref existing;      /* of a launch: that free volume itself; likewise */
+	int64_t size;             /* bytes; 0: the snapshot's, or as the image says */
+	struct str type;          /* empty: gp2, or as the image says */
+	int64_t iops, throughput; /* 0: the type's */
+	struct disk_crypt crypt;
 	enum choice delete_on_termination; /* default: yes, or as the image says */
 	bool is_left_out;                  /* the image's disk of that name is not wanted */
 	struct str field;                  /* for messages */

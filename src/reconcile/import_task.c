@@ -94,6 +94,7 @@ static bool goes_on(void *arg, int64_t done, int64_t size)
 static RESULT take_in(struct step *s, const struct import_snapshot_task *task, struct import_sight *sight)
 {
 	struct image_file file = {0};
+	const struct disk_key *key = NULL;
 	struct watch watch = {.step = s, .looked_us = clock_now_us()};
 	const struct image_fetch fetch = {.url = str_to_z(s->ctx.arena, task->url),
 					  .cap_size = IMAGE_DATA_MAX,
@@ -103,7 +104,11 @@ static RESULT take_in(struct step *s, const struct import_snapshot_task *task, s
 	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
 	TRY(image_upload_fetch(upload, &s->ctx, &fetch));
 	tell(s, FETCHED_SHARE);
-	TRY(image_upload_import(upload, &s->ctx, task->format, &file));
+	if (task->is_encrypted) {
+		TRY(disk_key_draw(&s->ctx, s->r->master_key, &sight->data_key));
+		TRY(gather_disk_key(s, sight->data_key, &key));
+	}
+	TRY(image_upload_import(upload, &s->ctx, task->format, key, &file));
 	sight->data_size = image_upload_size(upload);
 	sight->sha256 = file.sha256;
 	sight->file_size = file.file_size;
@@ -118,8 +123,10 @@ static RESULT fetch(struct step *s, const struct import_snapshot_task *task)
 	struct result result = take_in(s, task, sight);
 	if (result.code == ERR_NO_MEMORY)
 		return result;
-	if (result.code == ERR_AGAIN) { /* cancelled meanwhile; or we end, and begin anew one day */
-		ctx_clear_problem(&s->ctx);
+	if (result.code == ERR_AGAIN) {
+		if (is_wanted(s) && !work_is_stopping(s->r))
+			return result;
+		ctx_clear_problem(&s->ctx); /* cancelled meanwhile; or we end, and begin anew one day */
 		return OK;
 	}
 	if (!result_is_ok(result)) { /* nobody but who asked can mend that */

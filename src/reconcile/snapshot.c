@@ -4,8 +4,9 @@
  * stage is noted before the next begins. Where the volume's disk noted what was written since an earlier
  * snapshot, whose file is here, the cut has no more than that, and is laid over a copy of the file: every
  * file of the store stands by itself, and no snapshot needs another once it is kept. Until then the row names
- * that file. A deleted one is forgotten when no disk is made from it any more. Woken by its row and its
- * host's return; while a cut is being made, by time.
+ * that file. A copy that is to be encrypted becomes one on this machine, of the file in the store, with a key
+ * that its row gets together with the new file. A deleted one is forgotten when no disk is made from it any
+ * more. Woken by its row and its host's return; while a cut is being made, by time.
  *
  * Files of the store go when a look at all of it finds that no row names them (the step of no
  * snapshot in particular): see drivers/image_file.h. */
@@ -75,7 +76,7 @@ static RESULT gather_snapshot(struct step *s, struct snapshot_rows *ret_rows)
 	ret_rows->snapshot = STEP_COPY(s, KIND_SNAPSHOT, struct snapshot, snapshot);
 	ret_rows->is_pending = engine_snapshot_is_pending(snapshot);
 	ret_rows->is_used = volume_first_by_snapshot(view.tables, s->id) != NULL;
-	if (ret_rows->is_pending && snapshot->is_encrypted)
+	if (ret_rows->is_pending && snapshot->is_encrypted && !snapshot->plain_sha256.n)
 		TRY(gather_crypt(s, view.tables, snapshot, ret_rows));
 	if (ret_rows->is_pending)
 		TRY(gather_track(s, view.tables, snapshot, ret_rows));
@@ -196,7 +197,9 @@ static RESULT lay(struct step *s, const struct snapshot_rows *rows, struct str i
 	return s->host->disks.driver->lay(&s->ctx, &layer);
 }
 
-static RESULT report_kept(struct step *s, const struct snapshot *row, struct str path, int64_t cut_size)
+/* data_key: of what was encrypted for it. */
+static RESULT report_kept(struct step *s, const struct snapshot *row, struct str path, int64_t cut_size,
+			  struct str data_key)
 {
 	struct image_file file = {0};
 	TRY(image_file_keep(&s->ctx, path.p, s->r->image_directory, row->is_encrypted, &file));
@@ -205,6 +208,7 @@ static RESULT report_kept(struct step *s, const struct snapshot *row, struct str
 				       .sha256 = file.sha256,
 				       .file_size = file.file_size,
 				       .cut_size = cut_size,
+				       .data_key = data_key,
 				       .volume_size = file.virtual_size};
 	TRY(report_room(s, false));
 	return report(s, row, &sight);
@@ -222,7 +226,7 @@ static RESULT keep(struct step *s, const struct snapshot_rows *rows, struct str 
 	else if (result.code == ERR_CAPACITY)
 		result = give_up_copy(s, path);
 	else if (result_is_ok(result))
-		result = report_kept(s, rows->snapshot, whole, cut_size);
+		result = report_kept(s, rows->snapshot, whole, cut_size, STR_NONE);
 	(void) unlink(path.p);
 	(void) unlink(whole.p);
 	return result;
@@ -251,6 +255,31 @@ static RESULT fetch(struct step *s, const struct snapshot_rows *rows)
 	return report(s, row, &sight);
 }
 
+/* Of no host. Whole or not at all: what a step that was cut off left is written over by the next, with
+ * another key. */
+static RESULT encrypt(struct step *s, const struct snapshot *row)
+{
+	struct str data_key = STR_NONE;
+	struct disk_sealing wish = {.from = gather_store_path(s, row->plain_sha256),
+				    .sha256 = row->plain_sha256,
+				    .file_size = row->file_size,
+				    .size = row->volume_size,
+				    .to = part_path(s)};
+	if (!wish.from.p || !wish.to.p)
+		return ctx_no_memory(&s->ctx);
+	TRY(disk_key_draw(&s->ctx, s->r->master_key, &data_key));
+	TRY(gather_disk_key(s, data_key, &wish.key));
+	struct result result = image_file_check_room(&s->ctx, s->r->image_directory, row->file_size);
+	if (result_is_ok(result))
+		result = s->r->disks[0]->encrypt(&s->ctx, &wish);
+	if (result.code == ERR_CAPACITY)
+		return give_up_copy(s, wish.to);
+	if (result_is_ok(result))
+		result = report_kept(s, row, wish.to, 0, data_key);
+	(void) unlink(wish.to.p);
+	return result;
+}
+
 /* Kept, failed or deleted: nothing of it stays on its host. */
 static RESULT leave_host(struct step *s)
 {
@@ -274,7 +303,8 @@ static bool is_named(void *arg, struct str sha256)
 	struct step *s = arg;
 	AUTO_VIEW view = {0};
 	view_open(s->r->store, &view);
-	return snapshot_first_by_sha256(view.tables, sha256) || snapshot_first_by_over(view.tables, sha256);
+	return snapshot_first_by_sha256(view.tables, sha256) || snapshot_first_by_over(view.tables, sha256) ||
+	       snapshot_first_by_plain(view.tables, sha256);
 }
 
 static bool has_data(void *arg, struct str sha256)
@@ -314,6 +344,8 @@ RESULT reconcile_step_snapshot(struct step *s)
 	const struct snapshot *row = rows.snapshot;
 	if (!row)
 		return OK;
+	if (uuid_is_none(row->host) && rows.is_pending && row->plain_sha256.n)
+		return encrypt(s, row);
 	if (uuid_is_none(row->host))
 		return row_is_live(&row->row) || rows.is_used ? OK : forget(s);
 	if (!hosts_has_disks_here(s, row->host)) {

@@ -123,13 +123,15 @@ static void wake_peering(struct reconciler *r, const struct peering *p)
 	}
 }
 
-/* One that nothing on a host is of any more may be forgotten from here. */
+/* One that nothing on a host is of any more may be forgotten from here; or is made here, of another one. */
 static void wake_snapshot(struct reconciler *r, const struct snapshot *snapshot)
 {
 	if (!uuid_is_none(snapshot->host))
 		wake_on_host(r, snapshot->host, KIND_SNAPSHOT, snapshot->row.id);
 	else if (!row_is_live(&snapshot->row))
 		work_wake(r, lane_home(r), KIND_SNAPSHOT, snapshot->row.id, WAKE_WISH);
+	else if (snapshot->plain_sha256.n) /* to be encrypted, which lasts as long as a fetch */
+		work_wake(r, lane_fetches(snapshot->account), KIND_SNAPSHOT, snapshot->row.id, WAKE_WISH);
 }
 
 /* Snapshots may have waited for its going off. */

@@ -265,7 +265,8 @@ static inline struct lane lane_images(const struct reconciler *r, uuid image)
 {
 	return (struct lane){.actor = r->image_actors[image.b[15] % IMAGE_LANES]};
 }
-/* Of no actor until the work is there. account: whose fetch it is; none: the operator's. */
+/* For what is fetched, or is copied on this machine. Of no actor until the work is there. account: whose it
+ * is; none: the operator's. */
 static inline struct lane lane_fetches(uuid account)
 {
 	return (struct lane){.account = account};

@@ -104,6 +104,20 @@ def test_snapshot(ec2, web, name, form):
     ec2.get_waiter("volume_available").wait(VolumeIds=[volume], WaiterConfig={"Delay": 1})
 
 
+def test_encrypted(ec2, web):
+    """What comes of it is encrypted, and what is no disk is no more told where it lay than of a plain one."""
+    key = {"Encrypted": True, "KmsKeyId": "alias/aws/ebs"}
+    detail = end_of(ec2, ec2.import_snapshot(DiskContainer={"Url": f"{web.url}/disk.vmdk"}, **key)["ImportTaskId"])["SnapshotTaskDetail"]
+    assert detail["Status"] == "completed" and detail["Encrypted"], detail
+    shown = ec2.describe_snapshots(SnapshotIds=[detail["SnapshotId"]])["Snapshots"][0]
+    assert shown["Encrypted"] and shown["KmsKeyId"] == detail["KmsKeyId"] and shown["VolumeSize"] == 1
+    volume = ec2.create_volume(SnapshotId=detail["SnapshotId"], AvailabilityZone="us-east-1a")["VolumeId"]
+    ec2.get_waiter("volume_available").wait(VolumeIds=[volume], WaiterConfig={"Delay": 1})
+    assert ec2.describe_volumes(VolumeIds=[volume])["Volumes"][0]["Encrypted"]
+    detail = end_of(ec2, ec2.import_snapshot(DiskContainer={"Url": f"{web.url}/disk.raw", "Format": "VMDK"}, **key)["ImportTaskId"])["SnapshotTaskDetail"]
+    assert detail["Status"] == "deleted" and "qemu-img" in detail["StatusMessage"] and "/images/" not in detail["StatusMessage"], detail
+
+
 def test_image(ec2, web):
     asked = ec2.import_image(Description="of two", Platform="Linux", DiskContainers=[
         {"Format": "QCOW2", "Url": f"{web.url}/disk.qcow2"}, {"DeviceName": "/dev/sdf", "Url": f"{web.url}/disk.vmdk"}])

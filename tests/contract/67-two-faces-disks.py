@@ -190,6 +190,36 @@ def test_encryption(both):
 
 # ---- snapshots
 
+@holds("Disks: Encrypted copies")
+def test_encrypted_copies(both):
+    """A plain snapshot's, and a plain image's: both faces show them so; nothing of them becomes plain again."""
+    volume, _ = make_volume(both)
+    plain = both.ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
+    both.rest()
+    copy = both.ec2.copy_snapshot(SourceSnapshotId=plain, SourceRegion="us-east-1", Encrypted=True)["SnapshotId"]
+    assert code(both.ec2.copy_snapshot, SourceSnapshotId=plain, SourceRegion="us-east-1", KmsKeyId="alias/aws/ebs") == "InvalidParameterDependency"
+    both.rest()
+    again = both.ec2.copy_snapshot(SourceSnapshotId=copy, SourceRegion="us-east-1", Encrypted=False)["SnapshotId"]
+    shown = {s["SnapshotId"]: s["Encrypted"] for s in both.ec2.describe_snapshots(SnapshotIds=[plain, copy, again])["Snapshots"]}
+    assert shown == {plain: False, copy: True, again: True}
+    assert both.seen(VOLUME, "snapshots", copy)["status"] == "available"
+    made = ec2_id("vol", both.ok("POST", f"{VOLUME}/volumes", {"volume": {
+        "snapshot_id": both.seen(VOLUME, "snapshots", copy)["id"], "availability_zone": both.zone}})["volume"]["id"])
+    both.rest()
+    assert both.volume(made)["Encrypted"]
+    image = both.ec2.copy_image(SourceImageId=both.image, SourceRegion="us-east-1", Name="sealed", Encrypted=True)["ImageId"]
+    assert both.ec2.describe_images(ImageIds=[image])["Images"][0]["BlockDeviceMappings"][0]["Ebs"]["Encrypted"]
+    both.rest()
+    assert both.seen(IMAGE, "images", image)["status"] == "active"
+    assert code(both.ec2.modify_image_attribute, ImageId=image, LaunchPermission={"Add": [{"Group": "all"}]}) == "OperationNotPermitted"
+    assert code(both.ec2.import_image, Encrypted=True, DiskContainers=[{"SnapshotId": plain}]) == "InvalidParameterCombination"
+    drop_volume(both, volume, made)
+    both.ec2.deregister_image(ImageId=image)
+    for one in (plain, copy, again):
+        both.ec2.delete_snapshot(SnapshotId=one)
+    both.rest()
+
+
 @holds("What each face calls it: volume, snapshot", "Disks: Snapshots")
 def test_snapshots(both):
     volume, identifier = make_volume(both)

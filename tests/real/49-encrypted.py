@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """What a guest writes on an encrypted volume is not to be found in its host's pool, nor in the image store, and the same
 on a plain volume beside it is; it comes through a stop, a detachment, a restart of libvirtd and of dari, growing, a
-snapshot in use and at rest, and an image of an encrypted root disk."""
+snapshot in use and at rest, an encrypted copy of a plain snapshot, and an image of an encrypted root disk."""
 # limit: 1200 s
 import base64
 import os
@@ -148,6 +148,23 @@ def snapshots(region, ec2, one, address, sealed):
         region.check("a snapshot of that is encrypted", not has_words(region, store_file(region, again)))
 
 
+def copies(region, ec2, one, address, plain):
+    """Of a plain volume's snapshot: the copy's bytes, in the store and in the pool, are nobody's to read."""
+    bare = snapshot_of(region, ec2, plain)
+    copy = ec2.copy_snapshot(SourceSnapshotId=bare, SourceRegion="us-east-1", Encrypted=True)["SnapshotId"]
+    wait_until(lambda: ec2.describe_snapshots(SnapshotIds=[copy])["Snapshots"][0]["State"] == "completed", BOOT_S, "the copy is completed")
+    region.check("a plain snapshot's file holds what was written", has_words(region, store_file(region, bare)))
+    region.check("that of its encrypted copy does not", not has_words(region, store_file(region, copy)))
+    made = make(ec2, one, SnapshotId=copy)
+    region.check("a volume of the copy is encrypted", volume(ec2, made)["Encrypted"])
+    digest = region.command("explain", copy)["fields"]["sha256"]
+    cached = region.run("sh", "-c", f"ls {region.env['DARI_SANDBOX']}/*/lib/libvirt/images/dari-*-img-{digest}.qcow2").split()
+    region.check("nor does the host's copy of it", cached and not any(has_words(region, file) for file in cached))
+    disk = attach(region, ec2, address, made, one, "/dev/sdj")
+    region.check("and its guest reads what was written", reads_all(region, address, disk))
+    detach(ec2, made)
+
+
 def root_disks(region, ec2):
     two = launch(ec2, KeyName="k", BlockDeviceMappings=[{"DeviceName": "/dev/xvda", "Ebs": {"Encrypted": True}}])[0]
     wait_state(ec2, [two], "running")
@@ -179,6 +196,7 @@ def main():
         lives_on(region, ec2, one, address, sealed)
         grows(region, ec2, one, address, sealed)
         snapshots(region, ec2, one, address, sealed)
+        copies(region, ec2, one, address, plain)
         root_disks(region, ec2)
         region.check_clean()
 

@@ -100,6 +100,22 @@ static bool draw_region(struct request *x)
 	return true;
 }
 
+static bool draw_copied(struct request *x)
+{
+	x->flag = random_below(2) == 0;
+	if (x->flag)
+		request_add(x, "Encrypted", "true");
+	return draw_region(x);
+}
+
+/* source NULL: the operator's. */
+static enum encryption copied_encryption(const struct request *x, const struct thing *source)
+{
+	if (x->flag)
+		return ENCRYPTED;
+	return source ? model_encryption_of(source) : NOT_KNOWN_YET;
+}
+
 static void judge_completed(const struct request *x, struct verdict *v)
 {
 	if (!x->refs[0]->is_complete)
@@ -110,7 +126,7 @@ static void apply_copy_snapshot(struct request *x, struct str answer)
 {
 	struct thing *t = add_snapshot(x, NULL, answer_at(answer, "snapshotId"));
 	t->gibibytes = x->refs[0]->gibibytes;
-	t->encryption = model_encryption_of(x->refs[0]);
+	t->encryption = copied_encryption(x, x->refs[0]);
 	request_apply_tag(x, t);
 }
 
@@ -250,7 +266,7 @@ static bool draw_copy(struct request *x)
 		return false;
 	if (!x->ref_count)
 		request_add(x, "SourceImageId", "%s", x->s->region.image_id.p);
-	return draw_region(x) && draw_name(x);
+	return draw_copied(x) && draw_name(x);
 }
 
 static void judge_copy(const struct request *x, struct verdict *v)
@@ -267,6 +283,7 @@ static void apply_copy(struct request *x, struct str answer)
 	if (!x->ref_count) {
 		snapshot = add_snapshot(x, NULL, STR_NONE);
 		snapshot->gibibytes = IMAGE_GIBIBYTES;
+		snapshot->encryption = copied_encryption(x, NULL);
 		add_device(x, image, "", snapshot, IMAGE_GIBIBYTES);
 		return;
 	}
@@ -274,7 +291,7 @@ static void apply_copy(struct request *x, struct str answer)
 		if (t->of == x->refs[0]) {
 			snapshot = add_snapshot(x, NULL, STR_NONE);
 			snapshot->gibibytes = t->to->gibibytes;
-			snapshot->encryption = model_encryption_of(t->to);
+			snapshot->encryption = copied_encryption(x, t->to);
 			add_device(x, image, t->name, snapshot, t->gibibytes);
 		}
 }
@@ -421,7 +438,7 @@ static const struct operation rows[] = {
 	 1,
 	 {{"SourceSnapshotId", KIND_SNAPSHOT}},
 	 "snapshot",
-	 draw_region,
+	 draw_copied,
 	 judge_completed,
 	 apply_copy_snapshot},
 	{"DeleteSnapshot",

@@ -133,7 +133,7 @@ static const struct param choose_key_params[] = {
 
 static RESULT prepare_choose(struct ec2_call *e, void *args)
 {
-	return ec2_check_kms_key(e, ((const struct ec2_choose_key *) args)->key, CHOICE_YES);
+	return ec2_take_kms_key(e, ((const struct ec2_choose_key *) args)->key, &(struct disk_crypt){0});
 }
 
 static RESULT prepare_reset(struct ec2_call *e, void *args)

@@ -128,7 +128,7 @@ static RESULT ec2_register_image(struct ec2_call *e, const void *args, struct xm
 
 struct ec2_copy_image {
 	struct image_copying wish;
-	struct str region;
+	struct str region, kms_key;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_copy_image, wire, member, __VA_ARGS__)
@@ -145,8 +145,11 @@ static const struct param copy_image_params[] = {
 	NOT_BUILT("DestinationAvailabilityZone"),
 	NOT_BUILT("DestinationAvailabilityZoneId"),
 	NOT_BUILT("SnapshotCopyCompletionDurationMinutes"),
-	NOT_BUILT("Encrypted", .only = "false"),
-	NOT_BUILT("KmsKeyId"),
+	P("Encrypted", wish.crypt.is_wanted,
+	  .doc = "Its snapshots are, also those of plain ones; absent: as the account says. Copies of "
+		 "encrypted "
+		 "ones are in any case."),
+	P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 };
 #undef P
 
@@ -156,6 +159,7 @@ static RESULT prepare_copy(struct ec2_call *e, void *args)
 	struct ec2_copy_image *a = args;
 	TRY(check_name(e, a->wish.name));
 	TRY(ec2_check_region(e, a->region, "SourceRegion"));
+	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
 	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
 	TRY(ec2_take_tags(e, &a->tag_specs, "image", "image|snapshot", &a->wish.image_tags));
 	return ec2_take_tags(e, &a->tag_specs, "snapshot", "image|snapshot", &a->wish.snapshot_tags);

@@ -4,6 +4,7 @@
 #include "engine/import_task.h"
 
 #include "api/ec2/list.h"
+#include "api/ec2/volumes.h"
 #include "api/ec2/write.h"
 
 /* EC2 shows sizes in GiB, with what is behind the point. */
@@ -68,7 +69,7 @@ static void write_snapshot_task(struct ec2_call *e, struct xml *x, const void *i
 	ec2_write_id(x, "importTaskId", KIND_IMPORT_SNAPSHOT_TASK, task->row.id);
 	xml_open(x, "snapshotTaskDetail");
 	write_detail(e, x, task);
-	xml_bool(x, "encrypted", false);
+	ec2_write_encrypted(e, x, task->is_encrypted, task->account);
 	xml_close(x, "snapshotTaskDetail");
 	ec2_write_tags(x, task->tags);
 }
@@ -152,7 +153,7 @@ static void write_image_task(struct ec2_call *e, struct xml *x, const void *foun
 	const struct import_image_task *task = item->task;
 	xml_z(x, "architecture", import_image_task_arch_words[task->arch]);
 	xml_text_opt(x, "description", task->description);
-	xml_bool(x, "encrypted", false);
+	ec2_write_encrypted(e, x, task->is_encrypted, task->account);
 	ec2_write_id(x, "imageId", KIND_IMAGE, task->image);
 	ec2_write_id(x, "importTaskId", KIND_IMPORT_IMAGE_TASK, task->row.id);
 	xml_z(x, "licenseType", "BYOL");
@@ -236,12 +237,17 @@ struct ec2_client_data {
 		P("ClientData.UploadEnd", client.end, .doc = "Likewise."),                                   \
 		P("ClientData.UploadSize", client.size, .doc = "Likewise.")
 
+#define ENCRYPTION                                                                                           \
+	P("Encrypted", wish.crypt.is_wanted, .doc = "What comes of it is, at rest."),                        \
+		P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC)
+
 static const char *const not_in_digest[] = {"ClientToken", "DryRun", 0};
 
 /* ---- a snapshot ---- */
 
 struct ec2_import_snapshot {
 	struct snapshot_importing wish;
+	struct str kms_key;
 	struct ec2_client_data client;
 	struct ec2_tag_specs tag_specs;
 };
@@ -258,8 +264,7 @@ static const struct param import_snapshot_params[] = {
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	CLIENT_DATA,
 	TAG_SPECIFICATIONS(struct ec2_import_snapshot, tag_specs),
-	NOT_BUILT("Encrypted", .only = "false"),
-	NOT_BUILT("KmsKeyId"),
+	ENCRYPTION,
 	NOT_BUILT("RoleName", .only = "vmimport"),
 };
 #undef P
@@ -270,6 +275,7 @@ static RESULT prepare_import_snapshot(struct ec2_call *e, void *args)
 	a->wish.disk.field = STR("DiskContainer.Url");
 	TRY(check_url(e, a->wish.disk.url, a->wish.disk.field));
 	TRY(take_format(e, &a->wish.disk.format));
+	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
 	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);
 	return ec2_take_tags(e, &a->tag_specs, "import-snapshot-task", "import-snapshot-task", &a->wish.tags);
 }
@@ -305,7 +311,7 @@ struct ec2_import_image {
 		const struct ec2_container *at;
 		size_t count;
 	} containers;
-	struct str architecture, platform, boot_mode;
+	struct str architecture, platform, boot_mode, kms_key;
 	struct ec2_client_data client;
 	struct ec2_tag_specs tag_specs;
 };
@@ -322,8 +328,7 @@ static const struct param import_image_params[] = {
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	CLIENT_DATA,
 	TAG_SPECIFICATIONS(struct ec2_import_image, tag_specs),
-	NOT_BUILT("Encrypted", .only = "false"),
-	NOT_BUILT("KmsKeyId"),
+	ENCRYPTION,
 	NOT_BUILT("Hypervisor", .only = "xen"),
 	NOT_BUILT("LicenseType", .only = "byol"),
 	NOT_BUILT("LicenseSpecifications"),
@@ -352,6 +357,7 @@ static RESULT prepare_import_image(struct ec2_call *e, void *args)
 {
 	struct ec2_import_image *a = args;
 	TRY(take_containers(e, a));
+	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
 	a->wish.arch = str_is(a->architecture, "arm64") ? IMAGE_ARCH_ARM64 : IMAGE_ARCH_X86_64;
 	a->wish.platform = str_is(a->platform, "Windows") ? IMAGE_PLATFORM_WINDOWS : IMAGE_PLATFORM_LINUX;
 	for (enum image_boot_mode mode = IMAGE_BOOT_MODE_LEGACY_BIOS; image_boot_mode_words[mode]; mode++)

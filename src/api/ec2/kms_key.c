@@ -24,15 +24,13 @@ struct str ec2_kms_arn(struct ec2_call *e, uuid account)
 	return resource.p ? write_arn(e, resource.p) : STR_NONE;
 }
 
-RESULT ec2_check_kms_key(struct ec2_call *e, struct str key, enum choice encrypted)
+RESULT ec2_take_kms_key(struct ec2_call *e, struct str key, struct disk_crypt *crypt)
 {
 	char id[UUID_TEXT_SIZE];
 	uuid account = engine_get_account(e->c);
-	if (str_is_empty(key))
+	crypt->names_key = !str_is_empty(key);
+	if (!crypt->names_key)
 		return OK;
-	if (encrypted != CHOICE_YES)
-		return ctx_fail_field(e->c, ERR_COMBINATION, STR("KmsKeyId"),
-				      "The parameter KmsKeyId requires the parameter Encrypted to be set.");
 	if (str_is(key, ALIAS) || str_equal(key, write_arn(e, ALIAS)) ||
 	    str_is(key, write_key_id(account, id)) || str_equal(key, ec2_kms_arn(e, account)))
 		return OK;

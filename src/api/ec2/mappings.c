@@ -27,14 +27,17 @@
 		NOT_BUILT("Ebs.EbsCardIndex")
 static const struct param launch_rows[] = {
 	MAPPING_ROWS,
-	P("Ebs.Encrypted", disk.is_encrypted,
+	P("Ebs.Encrypted", disk.crypt.is_wanted,
 	  .doc = "Its bytes are, at rest; absent: as the account says. What is made from an encrypted "
 		 "snapshot is in any case."),
-	P("Ebs.KmsKeyId", kms_key, .max = 2048, .doc = "The account's key for volumes: there is no other."),
+	P("Ebs.KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 };
 static const struct param image_rows[] = {
 	MAPPING_ROWS,
-	NOT_BUILT("Ebs.Encrypted", .only = "false"),
+	P("Ebs.Encrypted", disk.crypt.is_wanted,
+	  .doc = "Of a blank disk: its bytes are to be, at rest. Not of one that is made from a snapshot: it "
+		 "is "
+		 "as that is."),
 	NOT_BUILT("Ebs.KmsKeyId"),
 };
 #undef P
@@ -67,8 +70,8 @@ RESULT ec2_take_mappings(struct ec2_call *e, const struct ec2_mappings *mappings
 			TRY(check_virtual_name(e, mapping));
 			continue;
 		}
-		TRY(ec2_check_kms_key(e, mapping->kms_key, mapping->disk.is_encrypted));
 		disks[count] = mapping->disk;
+		TRY(ec2_take_kms_key(e, mapping->kms_key, &disks[count].crypt));
 		disks[count++].size = mapping->gib << 30;
 	}
 	*ret_disks = disks;

@@ -246,7 +246,7 @@ RESULT ec2_check_region(struct ec2_call *e, struct str region, const char *param
 
 struct ec2_copy_snapshot {
 	struct snapshot_copying wish;
-	struct str region, destination, presigned_url;
+	struct str region, destination, presigned_url, kms_key;
 	struct ec2_tag_specs tag_specs;
 };
 #define P(wire, member, ...) PARAM(struct ec2_copy_snapshot, wire, member, __VA_ARGS__)
@@ -260,8 +260,11 @@ static const struct param copy_snapshot_params[] = {
 	NOT_BUILT("DestinationOutpostArn"),
 	NOT_BUILT("DestinationAvailabilityZone"),
 	NOT_BUILT("CompletionDurationMinutes"),
-	NOT_BUILT("Encrypted", .only = "false"),
-	NOT_BUILT("KmsKeyId"),
+	P("Encrypted", wish.crypt.is_wanted,
+	  .doc = "The copy is, also of a plain snapshot; absent: as the account says. A copy of an encrypted "
+		 "one is "
+		 "in any case."),
+	P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 };
 #undef P
 
@@ -270,6 +273,7 @@ static RESULT prepare_copy(struct ec2_call *e, void *args)
 	struct ec2_copy_snapshot *a = args;
 	TRY(ec2_check_region(e, a->region, "SourceRegion"));
 	TRY(ec2_check_region(e, a->destination, "DestinationRegion"));
+	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.crypt));
 	return ec2_take_tags(e, &a->tag_specs, "snapshot", "snapshot", &a->wish.tags);
 }
 

@@ -185,10 +185,10 @@ static const struct param create_volume_params[] = {
 	  .doc = "MiB/s; guests are held to it."),
 	P("ClientToken", wish.client_token, .max = 64, .doc = "Same token, same answer."),
 	TAG_SPECIFICATIONS(struct ec2_create_volume, tag_specs),
-	P("Encrypted", wish.disk.is_encrypted,
+	P("Encrypted", wish.disk.crypt.is_wanted,
 	  .doc = "Its bytes are, at rest; absent: as the account says. What is "
 		 "made from an encrypted snapshot is in any case."),
-	P("KmsKeyId", kms_key, .max = 2048, .doc = "The account's key for volumes: there is no other."),
+	P("KmsKeyId", kms_key, .max = 2048, .doc = EC2_KMS_KEY_DOC),
 	NOT_BUILT("OutpostArn"),
 	NOT_BUILT("MultiAttachEnabled", .only = "false"),
 	NOT_BUILT("VolumeInitializationRate"),
@@ -210,7 +210,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 	if (a->wish.zone.kind == KIND_NONE)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("AvailabilityZone"),
 				      "The request must contain the parameter AvailabilityZone");
-	TRY(ec2_check_kms_key(e, a->kms_key, a->wish.disk.is_encrypted));
+	TRY(ec2_take_kms_key(e, a->kms_key, &a->wish.disk.crypt));
 	a->wish.disk.size = a->gib << 30;
 	a->wish.disk.field = STR("Size");
 	a->wish.digest = params_digest(e->c, &e->pairs, not_in_digest);

@@ -13,9 +13,10 @@ enum { EC2_GIB_MAX = 65536, EC2_IOPS_MAX = 256000 };
 const char *ec2_volume_attachment(const struct volume *v);
 
 /* What volumes are encrypted under, as KMS would call it: one key of each account, which is the region's
- * master key to all of them. encrypted: what the request says. ERR_INVALID, ERR_COMBINATION: it names
- * another, or is named for a plain disk. */
-RESULT ec2_check_kms_key(struct ec2_call *e, struct str key, enum choice encrypted);
+ * master key to all of them. Notes that one is named, which the engine wants for encrypted disks only.
+ * ERR_INVALID: it is another. */
+RESULT ec2_take_kms_key(struct ec2_call *e, struct str key, struct disk_crypt *crypt);
+#define EC2_KMS_KEY_DOC "The account's key for volumes: there is no other."
 struct str ec2_kms_arn(struct ec2_call *e, uuid account);
 /* The members "encrypted" and, if it is, "kmsKeyId". */
 void ec2_write_encrypted(struct ec2_call *e, struct xml *x, bool is_encrypted, uuid account);

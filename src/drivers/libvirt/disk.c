@@ -7,6 +7,7 @@
 #include "base/file.h"
 #include "base/heap.h"
 #include "drivers/crypt_file.h"
+#include "drivers/image_file.h"
 #include "drivers/image_layer.h"
 #include "drivers/libvirt/host.h"
 
@@ -301,6 +302,17 @@ static RESULT remove_disk(struct disk_host *disks, struct ctx *c, const struct d
 	return what->kind == DISK_VOLUME ? libvirt_drop_secret(h, c, what->id) : OK;
 }
 
+/* ---- encrypting */
+
+static RESULT encrypt(struct ctx *c, const struct disk_sealing *wish)
+{
+	const char *from = str_to_z(c->arena, wish->from), *to = str_to_z(c->arena, wish->to);
+	if (!from || !to)
+		return ctx_no_memory(c);
+	TRY(image_file_check(c, from, wish->sha256, wish->file_size));
+	return crypt_file_convert(c, wish->key, from, "qcow2", to);
+}
+
 const struct disk_driver disk_libvirt = {
 	.scheme = "qemu",
 	.open_host = open_disks,
@@ -312,4 +324,5 @@ const struct disk_driver disk_libvirt = {
 	.lay = image_layer_lay,
 	.pull = libvirt_pull,
 	.push = libvirt_push,
+	.encrypt = encrypt,
 };

@@ -39,9 +39,10 @@ static void close_host(struct disk_host *h)
 
 /* ---- files as bytes: the head of a qcow2, then what it stands on and the text */
 
-enum { HEAD_SIZE = 104, SIZE_AT = 24, CRYPT_AT = 32, KEY_AT = 640 };
+enum { HEAD_SIZE = 104, SIZE_AT = 24, CRYPT_AT = 32, KEY_AT = 640, MARK_AT = 800 };
 enum { PART_AT = 650, TRACK_COUNT_AT, TRACKS_AT }; /* of an increment; what a volume notes */
 enum { IS_WHOLE, IS_UNCHANGED, IS_CHANGED };       /* at PART_AT */
+static const char MARK[] = "of a simulated disk";
 
 static void write_bytes(const struct sim_disk *d, unsigned char out[static SIM_FILE_SIZE])
 {
@@ -59,6 +60,7 @@ static void write_bytes(const struct sim_disk *d, unsigned char out[static SIM_F
 		memcpy(out + SIM_TEXT_AT, d->text, sizeof d->text);
 	out[TRACK_COUNT_AT] = (unsigned char) d->track_count;
 	memcpy(out + TRACKS_AT, d->tracks, sizeof d->tracks);
+	memcpy(out + MARK_AT, MARK, sizeof MARK);
 }
 
 static void read_bytes(struct sim_disk *d, const unsigned char *bytes)
@@ -68,6 +70,8 @@ static void read_bytes(struct sim_disk *d, const unsigned char *bytes)
 	d->size = 0;
 	for (int k = 0; k < 8; k++)
 		d->size = d->size << 8 | bytes[SIZE_AT + k];
+	if (memcmp(bytes + MARK_AT, MARK, sizeof MARK) != 0)
+		return; /* blank likewise, and open to any key */
 	memcpy(d->base, bytes + HEAD_SIZE, sizeof d->base);
 	memcpy(d->text, bytes + SIM_TEXT_AT, sizeof d->text);
 	memcpy(&d->key, bytes + KEY_AT, sizeof d->key);
@@ -433,6 +437,32 @@ static RESULT lay(struct ctx *c, const struct disk_layer *layer)
 		       : ctx_fail(c, ERR_IO, "the file %" STR_FMT " cannot be made", STR_ARG(layer->made));
 }
 
+/* ---- encrypting */
+
+/* The text comes along; of an image that nobody has there is none. */
+static RESULT encrypt(struct ctx *c, const struct disk_sealing *wish)
+{
+	unsigned char bytes[SIM_FILE_SIZE] = {0};
+	struct sim_disk made = {.kind = DISK_BASE, .size = wish->size};
+	struct disk_copy from = {.path = wish->from, .size = wish->file_size}, to = {.path = wish->to};
+	struct disk_name name = {.kind = DISK_BASE, .sha256 = wish->sha256};
+	AUTO_FD fd = -1;
+	if (fault_fires(FAULT_DRIVER))
+		return ctx_fail(c, ERR_AGAIN, "the simulated machine cannot encrypt just now");
+	TRY(open_source(c, &name, &from, &fd));
+	if (fd >= 0 && pread(fd, bytes, sizeof bytes, 0) < 0)
+		return fail_file(c, &from);
+	read_bytes(&made, bytes);
+	made.size = wish->size;
+	made.key = sim_key(wish->key);
+	memset(made.base, 0, sizeof made.base);
+	write_bytes(&made, bytes);
+	AUTO_FD out = open(str_to_z(c->arena, wish->to), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
+	if (out < 0 || pwrite(out, bytes, sizeof bytes, 0) != (ssize_t) sizeof bytes)
+		return fail_file(c, &to);
+	return fault_fires(FAULT_DRIVER) ? ctx_fail(c, ERR_IO, "the simulated machine ends half-way") : OK;
+}
+
 /* ---- looking */
 
 static RESULT list_inside(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory)
@@ -511,4 +541,5 @@ const struct disk_driver disk_sim = {
 	.lay = lay,
 	.pull = pull,
 	.push = push,
+	.encrypt = encrypt,
 };

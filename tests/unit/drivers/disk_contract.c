@@ -602,6 +602,44 @@ static void test_encrypted_guest(void **state)
 	scene_close(&s);
 }
 
+/* A file of the image store is encrypted for a copy: a disk over that opens with its key, and is cut. */
+static void test_encrypted_copy(void **state)
+{
+	(void) state;
+	char directory[] = "/tmp/dari-kept-XXXXXX";
+	struct scene s = scene_open();
+	struct disk_spec *w = &s.files[0];
+	struct image_file kept = {0};
+	assert_non_null(mkdtemp(directory));
+	struct disk_sealing wish = {.from = subject.image_path,
+				    .sha256 = subject.image_sha256,
+				    .file_size = subject.image_file_size,
+				    .size = 128 * MIB,
+				    .key = &key,
+				    .to = str_print(s.arena, "%s/copy.part", directory)};
+	EXPECT_SOON(&s, subject.disks->encrypt(&s.c, &wish));
+	EXPECT_SOON(&s, subject.disks->encrypt(&s.c, &wish));
+	EXPECT(&s, ERR_NONE, image_file_keep(&s.c, wish.to.p, directory, true, &kept));
+	struct compute_subject before = subject;
+	subject.image_path = image_file_path(s.arena, directory, kept.sha256);
+	*w = (struct disk_spec){.volume = w->volume,
+				.size = 128 * MIB,
+				.base_sha256 = kept.sha256,
+				.base_file_size = kept.file_size,
+				.base_is_encrypted = true,
+				.key = &key};
+	assert_int_equal(scene_make_disk(&s, w), 128 * MIB);
+	struct disk_cut cut = {.snapshot = id_new(KIND_VOLUME),
+			       .volume = w->volume,
+			       .key = &key,
+			       .encrypted_base = kept.sha256};
+	assert_int_equal(cut_until_whole(&s, &cut).size, 128 * MIB);
+	delete_cut(&s, cut.snapshot);
+	scene_delete_disk(&s, w->volume);
+	drop_kept(&s, kept.sha256, directory, &before);
+	scene_close(&s);
+}
+
 int disk_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -621,6 +659,7 @@ int disk_contract_run(void)
 		cmocka_unit_test(test_other_region),
 		cmocka_unit_test(test_encrypted_at_rest),
 		cmocka_unit_test(test_encrypted_guest),
+		cmocka_unit_test(test_encrypted_copy),
 	};
 	return cmocka_run_group_tests_name("disk contract", tests, NULL, NULL);
 }

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Empty encrypted disks, by a qemu-img of the test's making: what it is asked with, and that it is
+ * Encrypted disks, by a qemu-img of the test's making: what it is asked with, and that it is
  * asked once. */
 #include <setjmp.h>
 #include <stdarg.h>
@@ -103,6 +103,30 @@ static void test_asks_to_be_asked_again(void **state)
 	assert_true(bench.fd >= 0);
 }
 
+static enum err convert(void)
+{
+	return crypt_file_convert(&bench.c, &KEY, "/from", "qcow2", "/to").code;
+}
+
+static void test_converts(void **state)
+{
+	(void) state;
+	make_program(1, "Unable to get accurate CPU usage");
+	assert_int_equal(convert(), ERR_AGAIN);
+	ctx_clear_problem(&bench.c);
+	assert_int_equal(convert(), ERR_NONE);
+	assert_int_equal(count_calls(), 2);
+}
+
+static void test_converts_no_other_thing(void **state)
+{
+	(void) state;
+	make_program(1000, "Image is corrupt");
+	assert_int_equal(convert(), ERR_INVALID);
+	assert_int_equal(count_calls(), 1);
+	assert_true(str_contains(bench.c.problem.message, STR("is corrupt")));
+}
+
 static void test_other_failures_are_final(void **state)
 {
 	(void) state;
@@ -118,6 +142,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_asks_to_be_asked_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_other_failures_are_final, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_converts, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_converts_no_other_thing, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

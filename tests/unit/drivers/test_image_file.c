@@ -57,7 +57,7 @@ static const char *path_of(struct fixture *f, const char *name)
 static enum err import(struct fixture *f, const char *name, struct image_file *ret_file)
 {
 	ctx_clear_problem(&f->c);
-	return image_file_import(&f->c, path_of(f, name), STR_NONE, path_of(f, "kept"), ret_file).code;
+	return image_file_import(&f->c, path_of(f, name), STR_NONE, NULL, path_of(f, "kept"), ret_file).code;
 }
 
 static size_t kept_count(struct fixture *f)
@@ -163,10 +163,12 @@ static void test_refused(void **state)
 		 "1M");
 	assert_int_equal(import(f, "c.vmdk", &file), ERR_UNSUPPORTED); /* it only names a file beside it */
 	assert_int_equal(
-		image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vmdk"), path_of(f, "kept"), &file).code,
+		image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vmdk"), NULL, path_of(f, "kept"), &file)
+			.code,
 		ERR_INVALID);
 	assert_int_equal(
-		image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vdi"), path_of(f, "kept"), &file).code,
+		image_file_import(&f->c, path_of(f, "c.vmdk"), STR("vdi"), NULL, path_of(f, "kept"), &file)
+			.code,
 		ERR_INVALID);
 	QEMU_IMG(f, "create", "-q", "-f", "vmdk", path_of(f, "under.vmdk"), "1M");
 	QEMU_IMG(f, "create", "-q", "-f", "vmdk", "-b", path_of(f, "under.vmdk"), "-F", "vmdk",
@@ -208,6 +210,41 @@ static void test_formats(void **state)
 		assert_true(str_equal(file.sha256, raw.sha256));
 	}
 	assert_int_equal(kept_count(f), 1);
+}
+
+/* Nothing of what came is to be read in the file that is kept, but with the key. */
+static void test_encrypted(void **state)
+{
+	static const struct disk_key key = {
+		"00112233445566778899aabbccddeeff00112233445566778899aabbccddeeff"};
+	struct fixture *f = *state;
+	struct image_file file = {0}, again = {0};
+	const char *raw = path_of(f, "a.img"), *secret = path_of(f, "key");
+	char *bytes = arena_alloc(f->arena, 4 << 20);
+	for (size_t at = 0; at + 64 < 4 << 20; at += 4096)
+		memcpy(bytes + at, "what nobody else is to read", 27);
+	assert_int_equal(file_write_synced(&f->c, raw, (struct str){bytes, 4 << 20}, 0600).code, ERR_NONE);
+	assert_int_equal(file_write_synced(&f->c, secret, str_from(key.text), 0600).code, ERR_NONE);
+	for (int tries = 0; tries < 100 && !file.sha256.n; tries++) /* until its clock has ticked */
+		if (image_file_import(&f->c, raw, STR("raw"), &key, path_of(f, "kept"), &file).code !=
+		    ERR_AGAIN)
+			break;
+	assert_int_equal(file.virtual_size, 4 << 20);
+	const char *kept = image_file_path(f->arena, path_of(f, "kept"), file.sha256).p;
+	run(f,
+	    (const char *[]){"sh", "-c", "! grep -aq 'nobody else' \"$0\" && grep -aq 'nobody else' \"$1\"",
+			     kept, raw, NULL});
+	struct str object = str_print(f->arena, "secret,id=s,file=%s", secret);
+	struct str sealed = str_print(
+		f->arena,
+		"driver=qcow2,encrypt.format=luks,encrypt.key-secret=s,file.driver=file,file.filename=%s",
+		kept);
+	struct str plain = str_print(f->arena, "driver=raw,file.driver=file,file.filename=%s", raw);
+	QEMU_IMG(f, "compare", "-q", "--object", object.p, "--image-opts", sealed.p, plain.p);
+	assert_int_equal(image_file_keep(&f->c, kept, f->directory, false, &again).code, ERR_INVALID);
+	ctx_clear_problem(&f->c);
+	assert_int_equal(image_file_keep(&f->c, kept, f->directory, true, &again).code, ERR_NONE);
+	assert_true(str_equal(again.sha256, file.sha256));
 }
 
 /* What a host sends is kept as it is, when it stands by itself. */
@@ -392,6 +429,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_taken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_formats, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_encrypted, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keep, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_collect, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_raw_is_never_guessed, setup, teardown),

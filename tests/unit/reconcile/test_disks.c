@@ -41,7 +41,7 @@ static RESULT make_disk(struct cloud *c, uuid snapshot, bool is_encrypted, uuid 
 	bool is_blank = uuid_is_none(snapshot);
 	struct volume_wish wish = {.disk = {.size = is_blank ? CLOUD_GIB : 0,
 					    .type = STR("gp2"),
-					    .is_encrypted = is_encrypted ? CHOICE_YES : CHOICE_DEFAULT},
+					    .crypt.is_wanted = is_encrypted ? CHOICE_YES : CHOICE_DEFAULT},
 				   .client_token = is_blank ? STR("blank") : STR("copy")};
 	{
 		AUTO_VIEW view = {0};
@@ -562,6 +562,49 @@ static void test_kill_after_each_step(void **state)
 	}
 }
 
+/* The encrypted copy of a plain snapshot, which goes at once: made whole, whatever dies meanwhile. */
+static bool copy_with_kill(uint64_t at)
+{
+	struct cloud *c = cloud_new(6, 1);
+	uuid volume = UUID_NONE, restored = UUID_NONE, one = id_new(KIND_SNAPSHOT);
+	cloud_expect_at(c, make_volume(c, UUID_NONE, &volume), __FILE__, __LINE__);
+	cloud_settle(c);
+	sim_compute_write_disk(host_of(c, volume), volume, "kept");
+	cloud_expect_at(c, take_snapshot(c, volume, one), __FILE__, __LINE__);
+	cloud_settle(c);
+	struct snapshot_copying copying = {.source = cloud_ref(c, KIND_SNAPSHOT, one),
+					   .crypt.is_wanted = CHOICE_YES};
+	struct snapshot_target target = {.snapshot = cloud_ref(c, KIND_SNAPSHOT, one)};
+	cloud_ok(c, &c->alice, engine_copy_snapshot, &copying);
+	uuid copy = copying.snapshot;
+	cloud_ok(c, &c->alice, engine_delete_snapshot, &target);
+	c->kill_at = c->steps + at;
+	bool was_killed = !cloud_lived_to_settle(c);
+	if (was_killed)
+		cloud_restart(c);
+	c->kill_at = 0;
+	cloud_settle(c);
+	assert_int_equal(snapshot_row(c, copy).seen_stage, SNAPSHOT_SEEN_STAGE_KEPT);
+	assert_true(snapshot_row(c, copy).is_encrypted && snapshot_row(c, copy).data_key.n > 0);
+	assert_int_equal(snapshot_row(c, copy).plain_sha256.n, 0);
+	cloud_expect_at(c, make_volume(c, copy, &restored), __FILE__, __LINE__);
+	cloud_settle(c);
+	assert_true(volume_row(c, restored).is_encrypted);
+	CHECK_TEXT(c, restored, "kept");
+	cloud_done(c);
+	return was_killed;
+}
+
+static void test_encrypted_copy(void **state)
+{
+	(void) state;
+	uint64_t at = 1;
+	while (copy_with_kill(at))
+		at++;
+	print_message("killed at %llu places\n", (unsigned long long) at - 1);
+	assert_true(at > 3);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -578,6 +621,7 @@ int main(void)
 		cmocka_unit_test(test_instance_tells),
 		cmocka_unit_test(test_move),
 		cmocka_unit_test(test_kill_after_each_step),
+		cmocka_unit_test(test_encrypted_copy),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
