@@ -314,6 +314,12 @@ static void drop_left_out(struct disk_plans *plans)
 	plans->count = kept;
 }
 
+bool disk_type_encrypts(const struct op *op, struct str type)
+{
+	const struct volume_type *row = volume_type_find_by_name(op->head, type);
+	return row && row->encrypted_us != 0;
+}
+
 bool disk_is_encrypted_by_default(const struct op *op)
 {
 	const struct account *account = account_find(op->head, engine_get_account(op->ctx));
@@ -338,7 +344,7 @@ RESULT disk_finish(struct op *op, struct disk_plan *plan)
 	if (plan->existing)
 		return OK;
 	plan->is_encrypted = plan->encryption == CHOICE_YES || (snapshot && snapshot->is_encrypted) ||
-			     disk_is_encrypted_by_default(op);
+			     disk_is_encrypted_by_default(op) || disk_type_encrypts(op, plan->type);
 	TRY(disk_check_key(op, plan->names_key, plan->is_encrypted));
 	if (least < plan->least)
 		least = plan->least;

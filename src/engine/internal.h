@@ -578,6 +578,8 @@ RESULT disks_of_image(struct op *op, const struct image *image, struct disk_plan
 /* Each wish goes over the disk of its device name, or adds one. */
 RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t count,
 			  struct disk_plans *plans);
+/* Volumes of that type are encrypted. */
+bool disk_type_encrypts(const struct op *op, struct str type);
 /* Whoever asks for them has new disks encrypted. */
 bool disk_is_encrypted_by_default(const struct op *op);
 /* ERR_COMBINATION: a key is named for a plain disk. */

@@ -361,6 +361,9 @@ RESULT engine_modify_volume(struct op *op, struct volume_modifying *wish)
 				 .field = STR("Size")};
 	apply_modification(wish, &disk);
 	TRY(disk_check_type(op, &disk));
+	if (!volume->is_encrypted && !str_equal(disk.type, volume->type) && disk_type_encrypts(op, disk.type))
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME, STR("VolumeType"),
+				   "Retype cannot change encryption requirements.");
 	int64_t more = disk.size - volume->size;
 	if (more > 0)
 		TRY(quota_check(op, volume->account, QUOTA_VOLUME_BYTES, more));

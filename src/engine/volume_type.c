@@ -4,7 +4,7 @@
 
 #include "engine/internal.h"
 
-enum { NAME_MAX_SIZE = 255 };
+enum { NAME_MAX_SIZE = 255, VOLUME_KEY_BITS = 256 };
 
 bool engine_may_use_volume_type(const struct ctx *c, const struct volume_type *type)
 {
@@ -113,6 +113,114 @@ RESULT engine_delete_volume_type(struct op *op, struct volume_type_target *wish)
 	TRY(engine_permit(op, "volume_type.delete", KIND_VOLUME_TYPE, &type->row));
 	TRY(check_unused(op, type, wish->type.field));
 	return volume_type_forget(op, type->row.id);
+}
+
+/* ---- encryption ---- */
+
+static RESULT check_words(struct op *op, const struct volume_type_crypt *wish)
+{
+	const struct {
+		const char *name;
+		bool is_said;
+		struct str said, known;
+	} words[] = {
+		{"provider", wish->set_provider, wish->provider, STR("luks")},
+		{"cipher", wish->set_cipher && wish->cipher.n, wish->cipher, STR("aes-xts-plain64")},
+		{"control_location", wish->set_place, wish->place, STR("front-end")},
+	};
+	for (size_t n = 0; n < sizeof words / sizeof *words; n++)
+		if (words[n].is_said && !str_equal(words[n].said, words[n].known))
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TYPE, str_from(words[n].name),
+					   "Invalid input for field/attribute %s. Value: %" STR_FMT
+					   ". There is no other than %" STR_FMT ".",
+					   words[n].name, STR_ARG(str_slice(words[n].said, 0, 64)),
+					   STR_ARG(words[n].known));
+	if (wish->set_key_size && wish->key_size != 0 && wish->key_size != VOLUME_KEY_BITS)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_VOLUME_TYPE, STR("key_size"),
+				   "Invalid input for field/attribute key_size. Value: %lld. There is no "
+				   "other than %d.",
+				   (long long) wish->key_size, VOLUME_KEY_BITS);
+	return OK;
+}
+
+static RESULT check_no_volumes(struct op *op, const struct volume_type *type, const char *verb)
+{
+	for (const struct volume *v = volume_first(op->head); v; v = volume_next(op->head, v))
+		if (str_equal(v->type, type->name))
+			return ENGINE_FAIL(op, ERR_IN_USE, KIND_VOLUME, STR("type_id"),
+					   "Cannot %s encryption specs. Volume type in use.", verb);
+	return OK;
+}
+
+static RESULT find_encrypted(struct op *op, struct volume_type_crypt *wish,
+			     const struct volume_type **ret_type)
+{
+	TRY(engine_find_volume_type(op->ctx, op->head, &wish->type, ret_type));
+	TRY(engine_permit(op, "volume_type.update", KIND_VOLUME_TYPE, &(*ret_type)->row));
+	wish->volume_type = (*ret_type)->row.id;
+	return OK;
+}
+
+static RESULT write_crypt(struct op *op, const struct volume_type_crypt *wish, struct volume_type *next)
+{
+	TRY(check_words(op, wish));
+	if (wish->set_provider)
+		next->encryption_provider = wish->provider;
+	if (wish->set_cipher)
+		next->cipher = wish->cipher;
+	if (wish->set_key_size)
+		next->key_size = wish->key_size;
+	next->row.gen++;
+	return volume_type_put(op, next);
+}
+
+static RESULT fail_plain(struct op *op, const struct volume_type *type)
+{
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VOLUME_TYPE, STR("type_id"),
+			   "Volume type encryption for type %" STR_FMT " does not exist.",
+			   STR_ARG(engine_write_id(op, KIND_VOLUME_TYPE, type->row.id)));
+}
+
+RESULT engine_encrypt_volume_type(struct op *op, struct volume_type_crypt *wish)
+{
+	const struct volume_type *type = NULL;
+	TRY(find_encrypted(op, wish, &type));
+	TRY(check_no_volumes(op, type, "create"));
+	if (type->encrypted_us)
+		return ENGINE_FAIL(op, ERR_EXISTS, KIND_VOLUME_TYPE, STR("encryption"),
+				   "Volume type encryption for type %" STR_FMT " already exists.",
+				   STR_ARG(engine_write_id(op, KIND_VOLUME_TYPE, type->row.id)));
+	struct volume_type next = *type;
+	next.encrypted_us = op->now_us;
+	wish->set_provider = wish->set_cipher = wish->set_key_size = wish->set_place = true;
+	return write_crypt(op, wish, &next);
+}
+
+RESULT engine_update_volume_type_crypt(struct op *op, struct volume_type_crypt *wish)
+{
+	const struct volume_type *type = NULL;
+	TRY(find_encrypted(op, wish, &type));
+	TRY(check_no_volumes(op, type, "update"));
+	if (!type->encrypted_us)
+		return fail_plain(op, type);
+	struct volume_type next = *type;
+	next.encryption_changed_us = op->now_us;
+	return write_crypt(op, wish, &next);
+}
+
+RESULT engine_end_volume_type_crypt(struct op *op, struct volume_type_crypt *wish)
+{
+	const struct volume_type *type = NULL;
+	TRY(find_encrypted(op, wish, &type));
+	TRY(check_no_volumes(op, type, "delete"));
+	if (!type->encrypted_us)
+		return fail_plain(op, type);
+	struct volume_type next = *type;
+	next.encrypted_us = next.encryption_changed_us = 0;
+	next.encryption_provider = next.cipher = STR_NONE;
+	next.key_size = 0;
+	next.row.gen++;
+	return volume_type_put(op, &next);
 }
 
 /* What a new region begins with. Their ids follow from the region's and their names. */

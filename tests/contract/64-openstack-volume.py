@@ -92,6 +92,36 @@ def test_types(cloud):
                 lambda code: code == 0)
 
 
+def test_encrypted_types(cloud):
+    """What an administrator says of a type, the type's volumes are, to EC2, too; while there are any it stays said."""
+    said = "--encryption-provider luks --encryption-cipher aes-xts-plain64 --encryption-key-size 256 --encryption-control-location front-end".split()
+    made = cloud.run("volume", "type", "create", *said, "sealed", env=cloud.admin_env)["id"]
+    shown = cloud.run("volume", "type", "show", "--encryption-type", "sealed", env=cloud.admin_env)["encryption"]
+    assert (shown["provider"], shown["cipher"], shown["key_size"], shown["control_location"]) == ("luks", "aes-xts-plain64", 256, "front-end")
+    (listed,) = [t for t in cloud.run("volume", "type", "list", "--encryption-type", env=cloud.admin_env) if t["Name"] == "sealed"]
+    assert listed["Encryption"]["provider"] == "luks"
+    volume = cloud.run("volume", "create", "--size", "1", "--type", "sealed", "secret")["id"]
+    cloud.volume(volume)
+    assert cloud.run("volume", "show", volume)["encrypted"] is True
+    (seen,) = cloud.dev.account.client().describe_volumes()["Volumes"]
+    assert seen["Encrypted"] and seen["KmsKeyId"] and seen["VolumeType"] == "sealed"
+    by = admin(cloud.dev)
+    path = f"/volume/v3/types/{made}/encryption"
+    again = by.call("POST", path, {"encryption": {"provider": "luks", "control_location": "front-end"}})
+    assert again.status == 400 and "in use" in again.text
+    assert by.call("DELETE", f"{path}/provider").status == 400
+    cloud.run("volume", "delete", volume, silent=True)
+    cloud.until(lambda: cloud.dev.account.client().describe_volumes()["Volumes"], lambda v: not v)
+    cloud.until(lambda: by.call("PUT", f"{path}/provider", {"encryption": {"cipher": None, "key_size": "256"}}).status, lambda status: status == 200)
+    assert by.ok("GET", path)["cipher"] is None and by.ok("GET", f"{path}/key_size") == {"key_size": 256}
+    for words in ({"cipher": "aes-cbc-essiv"}, {"key_size": 512}, {"provider": "plain"}, {"control_location": "back-end"}):
+        assert by.call("PUT", f"{path}/provider", {"encryption": words}).status == 400, words
+    cloud.run("volume", "type", "unset", "--encryption-type", "sealed", silent=True, env=cloud.admin_env)
+    assert by.ok("GET", path) == {} and by.call("GET", f"{path}/provider").status == 404
+    assert by.call("DELETE", f"{path}/provider").status == 404
+    cloud.run("volume", "type", "delete", "sealed", silent=True, env=cloud.admin_env)
+
+
 def test_transfer(cloud):
     """To the administrator's project, with its snapshot; the first owner sees neither any more, in both faces."""
     volume = cloud.run("volume", "create", "--size", "1", "given")["id"]

@@ -190,6 +190,26 @@ def test_encryption(both):
 
 # ---- snapshots
 
+@holds("Disks: Encrypted types")
+def test_encrypted_types(both, admin):
+    """One that is said to be encrypted makes encrypted volumes through either face; a plain one does not become one of it."""
+    made = admin.ok("POST", f"{VOLUME}/types", {"volume_type": {"name": "sealed"}})["volume_type"]["id"]
+    said = {"encryption": {"provider": "luks", "control_location": "front-end"}}
+    assert admin.ok("POST", f"{VOLUME}/types/{made}/encryption", said)["encryption"]["volume_type_id"] == made
+    assert admin.call("POST", f"{VOLUME}/types/{made}/encryption", said).status == 400
+    sealed = both.ok("POST", f"{VOLUME}/volumes", {"volume": {"size": 1, "volume_type": "sealed", "availability_zone": both.zone}})["volume"]["id"]
+    both.rest()
+    volume = both.volume(ec2_id("vol", sealed))
+    assert volume["Encrypted"] and volume["KmsKeyId"] and volume["VolumeType"] == "sealed"
+    plain, identifier = make_volume(both)
+    assert both.status("POST", f"{VOLUME}/volumes/{identifier}/action", {"os-retype": {"new_type": "sealed", "migration_policy": "on-demand"}}) == 400
+    both.ec2.modify_volume(VolumeId=ec2_id("vol", sealed), VolumeType="gp3")
+    both.rest()
+    assert both.volume(ec2_id("vol", sealed))["Encrypted"]
+    drop_volume(both, ec2_id("vol", sealed), plain)
+    assert admin.call("DELETE", f"{VOLUME}/types/{made}").status == 202
+
+
 @holds("Disks: Encrypted copies")
 def test_encrypted_copies(both):
     """A plain snapshot's, and a plain image's: both faces show them so; nothing of them becomes plain again."""

@@ -250,7 +250,7 @@ def is_told(action):
     steps = action["path"].split("/")
     within = ("action", "metadata", "os-quota-sets", "tags", "members", "import", "tokens", "password", "quotas", "os-interface", "os-services",
               "os-extra_specs", "extra_specs", "os-volume_attachments", "{key}", "remote-consoles",
-              "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events")  # 64-openstack-volume.py and goldens tell these
+              "encryption", "os-volume-transfer", "volume-transfers", "attachments", "os-quota-class-sets", "os-server-external-events")  # 64-openstack-volume.py and goldens tell these
     return action["method"] in ("POST", "PUT", "PATCH") and members(action) and not action["name"] and not set(steps) & set(within) \
         and not any(s.endswith(("_router_interface", "_extraroutes", "_addresses")) for s in steps)
 

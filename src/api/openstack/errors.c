@@ -101,6 +101,7 @@ static const struct os_error errors[] = {
 	E(BIT(COMPUTE), QUOTA, NONE, 403, 0),
 	E(BIT(COMPUTE), CAPACITY, NONE, 400, 0),
 	E(BIT(COMPUTE), PROTECTED, NONE, 409, 0),
+	E_OF(BIT(VOLUME), EXISTS, VOLUME_TYPE, "encryption", 400, 0),
 	E(BIT(VOLUME), QUOTA, NONE, 413, 0),
 	E(BIT(VOLUME), IN_USE, NONE, 400, 0), /* a volume with snapshots, attached, …: "Invalid volume" */
 	E(BIT(VOLUME), STATE, NONE, 400, 0),

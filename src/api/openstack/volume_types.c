@@ -171,14 +171,6 @@ static RESULT show_spec_sent(struct os_call *e, const void *args, struct json_wr
 	return OK;
 }
 
-/* None of any type is encrypted. */
-static RESULT show_encryption(struct os_call *e, const void *args, struct json_writer *w)
-{
-	const struct volume_type *type = NULL;
-	(void) w;
-	return find_usable(e, &((const struct os_type_shown *) args)->type, &type);
-}
-
 static RESULT show_specs_sent(struct os_call *e, const void *args, struct json_writer *w)
 {
 	(void) e;
@@ -259,9 +251,6 @@ static const struct os_action actions[] = {
 	{HTTP_DELETE, ONE "/extra_specs/{key}", .permit = "volume_extension:types_extra_specs:delete",
 	 CHANGE(unspec_params), .status = 202, .prepare = prepare_specs,
 	 .operation = engine_update_volume_type_run, .doc = "Says it no longer."},
-	{HTTP_GET, ONE "/encryption", .permit = "volume_extension:volume_type_encryption:get",
-	 .flags = OS_ADMIN, SHOWN(show_params), .answer = show_encryption,
-	 .doc = "How it is encrypted: it is not."},
 	{HTTP_GET, ONE "/os-volume-type-access", .permit = "volume_extension:volume_type_access",
 	 .flags = OS_ADMIN, SHOWN(show_params), .answer = show_access,
 	 .doc = "The projects that may use it."},
