@@ -445,7 +445,7 @@ def test_passing_a_role(dev, shop, iam, person, profile, launch, number):
 
 def test_which_profile(dev, shop, iam, person, profile, launch, number):
     """Policies name the profile that an instance has, the one that it is to get, and the instance that gets the role."""
-    for name in ("one", "two"):
+    for name in ("which-one", "which-two"):
         profile(name, allow("ec2:DescribeVpcs"))
     ida = person("ida")
 
@@ -463,25 +463,25 @@ def test_which_profile(dev, shop, iam, person, profile, launch, number):
         return {"Null": {key: "true"}}
 
     passing = allow("iam:PassRole")
-    ec2 = let(passing, allow("ec2:*", Condition=like("ec2:InstanceProfile", arn("one"))), allow("ec2:*", Condition=without("ec2:InstanceProfile")))
-    instance, bare = launch(ec2, IamInstanceProfile={"Name": "one"}), launch(ec2)
-    assert code(launch, ec2, IamInstanceProfile={"Name": "two"}) == "UnauthorizedOperation"
-    ec2 = let(passing, allow("ec2:*"), {"Effect": "Deny", "Action": "ec2:*", "Resource": "*", "Condition": like("ec2:NewInstanceProfile", arn("two"))})
-    assert code(ec2.associate_iam_instance_profile, InstanceId=bare, IamInstanceProfile={"Name": "two"}) == "UnauthorizedOperation"
-    made = ec2.associate_iam_instance_profile(InstanceId=bare, IamInstanceProfile={"Name": "one"})["IamInstanceProfileAssociation"]["AssociationId"]
-    assert code(ec2.replace_iam_instance_profile_association, AssociationId=made, IamInstanceProfile={"Name": "two"}) == "UnauthorizedOperation"
-    ec2 = let(passing, allow("ec2:*", Condition=like("ec2:InstanceProfile", arn("two"))))
+    ec2 = let(passing, allow("ec2:*", Condition=like("ec2:InstanceProfile", arn("which-one"))), allow("ec2:*", Condition=without("ec2:InstanceProfile")))
+    instance, bare = launch(ec2, IamInstanceProfile={"Name": "which-one"}), launch(ec2)
+    assert code(launch, ec2, IamInstanceProfile={"Name": "which-two"}) == "UnauthorizedOperation"
+    ec2 = let(passing, allow("ec2:*"), {"Effect": "Deny", "Action": "ec2:*", "Resource": "*", "Condition": like("ec2:NewInstanceProfile", arn("which-two"))})
+    assert code(ec2.associate_iam_instance_profile, InstanceId=bare, IamInstanceProfile={"Name": "which-two"}) == "UnauthorizedOperation"
+    made = ec2.associate_iam_instance_profile(InstanceId=bare, IamInstanceProfile={"Name": "which-one"})["IamInstanceProfileAssociation"]["AssociationId"]
+    assert code(ec2.replace_iam_instance_profile_association, AssociationId=made, IamInstanceProfile={"Name": "which-two"}) == "UnauthorizedOperation"
+    ec2 = let(passing, allow("ec2:*", Condition=like("ec2:InstanceProfile", arn("which-two"))))
     assert code(ec2.disassociate_iam_instance_profile, AssociationId=made) == "UnauthorizedOperation"
-    ec2 = let(passing, allow("ec2:*", Condition=like("ec2:InstanceProfile", arn("one"))))
+    ec2 = let(passing, allow("ec2:*", Condition=like("ec2:InstanceProfile", arn("which-one"))))
     ec2.disassociate_iam_instance_profile(AssociationId=made)
     mine = f"arn:aws:ec2:us-east-1:{number}:instance/{bare}"
     ec2 = let(allow("iam:PassRole", Condition=like("iam:AssociatedResourceArn", mine)), allow("ec2:*"))
-    assert code(launch, ec2, IamInstanceProfile={"Name": "one"}) == "UnauthorizedOperation"
+    assert code(launch, ec2, IamInstanceProfile={"Name": "which-one"}) == "UnauthorizedOperation"
     held = ec2.describe_iam_instance_profile_associations(Filters=[{"Name": "instance-id", "Values": [instance]}])["IamInstanceProfileAssociations"][0]
-    assert code(ec2.replace_iam_instance_profile_association, AssociationId=held["AssociationId"], IamInstanceProfile={"Name": "two"}) == "UnauthorizedOperation"
-    ec2.associate_iam_instance_profile(InstanceId=bare, IamInstanceProfile={"Name": "two"})
+    assert code(ec2.replace_iam_instance_profile_association, AssociationId=held["AssociationId"], IamInstanceProfile={"Name": "which-two"}) == "UnauthorizedOperation"
+    ec2.associate_iam_instance_profile(InstanceId=bare, IamInstanceProfile={"Name": "which-two"})
     ec2 = let(allow("iam:PassRole", Condition=like("iam:AssociatedResourceArn", mine.replace(bare, "*"))), allow("ec2:*"))
-    launch(ec2, IamInstanceProfile={"Name": "one"})
+    launch(ec2, IamInstanceProfile={"Name": "which-one"})
 
 
 def test_profiles_of_another_account(dev, shop, iam, profile, launch):
