@@ -43,6 +43,7 @@ struct network_subnet {
 	uuid route_table;                  /* the effective one: explicit or main */
 	const struct network_guard *guard; /* one of the router's; NULL: everything passes */
 	int64_t mtu;                       /* of its network; told by the router, of IPv6 alone */
+	bool is_outer;                     /* IPv6 that is found from outside, where its table leads there */
 };
 
 struct network_route {
@@ -89,7 +90,7 @@ struct network_port {
 	const struct port *port;
 	const struct subnet *subnet; /* of port->ip; NULL: it has none */
 	struct ips secondaries;      /* its addresses besides port->ip, IPv6 ones in subnets of their own */
-	const struct subnet *ipv6;   /* of the first of them that is IPv6; NULL: none is */
+	const struct subnet *ipv6;   /* an IPv6 one of those, one with DHCP first; NULL: none is */
 	struct ips outer_ips; /* of all, IPv6 ones that its router's gateway, if any, answers for outside */
 	struct str chassis;   /* the host's name; empty: not to be bound anywhere */
 	bool has_names;       /* ip-10-0-1-10, and the way back, for each of its addresses */

@@ -221,7 +221,8 @@ RESULT address_give_auto(struct op *op, const struct port *port)
 {
 	const struct gateway *gateway = gateway_of_router(op->head, port->router);
 	struct place place = {0};
-	if (!port->wants_public_ip || find_for(op->head, port->row.id, port->ip) || !gateway ||
+	if (!port->wants_public_ip || port->ip.family != IP_V4 ||
+	    find_for(op->head, port->row.id, port->ip) || !gateway ||
 	    uuid_is_none(gateway->external_network) || !pick_on(op->head, gateway->external_network, &place))
 		return OK;
 	struct address address = {.row.id = engine_new_id(op, KIND_ADDRESS),
@@ -300,6 +301,9 @@ static RESULT check_association(struct op *op, const struct address_association 
 				     "Network %" STR_FMT " is not attached to any internet gateway",
 				     STR_ARG(engine_write_id(op, KIND_ROUTER, port->router)));
 	char text[IP_TEXT_SIZE];
+	if (private_ip.family != IP_V4)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
+				     "A public address stands for an IPv4 address: there is none.");
 	if (!port_has_ip(op->head, port, private_ip))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_PORT,
 				     "The private address %s is not one of the network interface.",

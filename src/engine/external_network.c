@@ -122,18 +122,11 @@ RESULT engine_add_address_range(struct op *op, struct address_range_wish *wish)
 
 /* ---- IPv6 ---- */
 
-/* Unicast: of the internet, of documentation, or a site's own. */
-static bool is_usable_pool(struct cidr pool)
-{
-	static const struct cidr ranges[] = {{{{0x20}, IP_V6}, 3}, {{{0xfc}, IP_V6}, 7}};
-	return cidr_contains_cidr(ranges[0], pool) || cidr_contains_cidr(ranges[1], pool);
-}
-
 static RESULT check_pool(struct op *op, const struct external_network *network, struct cidr pool)
 {
 	char text[CIDR_TEXT_SIZE];
 	cidr_write(pool, text);
-	if (pool.bits < IPV6_POOL_BITS_MIN || pool.bits > IPV6_ROUTER_BITS || !is_usable_pool(pool))
+	if (pool.bits < IPV6_POOL_BITS_MIN || pool.bits > IPV6_ROUTER_BITS || !ipv6_is_usable_block(pool))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_EXTERNAL_NETWORK, STR("pool"),
 				   "The pool '%s' is not a block of IPv6 addresses from /%d to /%d.", text,
 				   IPV6_POOL_BITS_MIN, IPV6_ROUTER_BITS);
@@ -170,6 +163,7 @@ static RESULT touch_gateways(struct op *op, uuid network)
 		struct gateway touched = *gateway;
 		touched.row.gen++;
 		TRY(gateway_put(op, &touched));
+		TRY(gateway_lead_ipv6_out(op, &touched));
 	}
 	return touch_egress_gateways(op);
 }

@@ -190,10 +190,10 @@ RESULT gateway_clear(struct op *op, const struct router *router)
 	return was_set ? gateway_forget(op, gateway->row.id) : gateway_put(op, &next);
 }
 
-/* The default route of the main table leads to it, unless there is one. */
-static RESULT write_default_route(struct op *op, const struct router *router, uuid gateway)
+/* A default route of the main table leads to it, unless there is one. */
+static RESULT write_default_route(struct op *op, const struct router *router, uuid gateway, struct ip of)
 {
-	struct cidr all = {ip_from_v4(0), 0};
+	struct cidr all = {of, 0};
 	if (route_find_by_table(op->head, router->main_route_table, all))
 		return OK;
 	struct route route = {.row.id = engine_new_id(op, KIND_ROUTE),
@@ -203,6 +203,16 @@ static RESULT write_default_route(struct op *op, const struct router *router, uu
 			      .destination = all,
 			      .gateway = gateway};
 	return route_put(op, &route);
+}
+
+RESULT gateway_lead_ipv6_out(struct op *op, const struct gateway *gateway)
+{
+	const struct router *router =
+		uuid_is_none(gateway->router) ? NULL : router_find(op->head, gateway->router);
+	const struct external_network *external = external_network_find(op->head, gateway->external_network);
+	if (!router || !external || cidr_is_none(external->ipv6_pool) || uuid_is_none(gateway->address))
+		return OK;
+	return write_default_route(op, router, gateway->row.id, (struct ip){.family = IP_V6});
 }
 
 /* The address asked for, or any if it has none. */
@@ -242,7 +252,8 @@ static RESULT set_gateway(struct op *op, struct router_gateway_wish *wish, const
 	choice_apply(wish->translates, &next.translates);
 	TRY(write_address(op, wish, &next));
 	TRY(gateway_put(op, &next));
-	TRY(write_default_route(op, router, next.row.id));
+	TRY(write_default_route(op, router, next.row.id, ip_from_v4(0)));
+	TRY(gateway_lead_ipv6_out(op, &next));
 	return engine_tell(op, KIND_GATEWAY, &next.row, "attached", "To %" STR_FMT "; its subnets %s it.",
 			   STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)),
 			   next.translates ? "reach out under" : "do not use the address of");

@@ -27,7 +27,8 @@ struct gateway_target {
 };
 OPERATION(engine_delete_gateway, gateway_target)
 
-/* A router's gateway as a whole, with a public address of its own and a default route in the main table. None
+/* A router's gateway as a whole, with a public address of its own and a default route in the main table, of
+ * IPv6, too, where the external network has a pool of it. None
  * wanted: what was set so goes, and one of EC2's is detached. ERR_IN_USE with KIND_GATEWAY: public addresses
  * stand for the router's ports. ERR_CAPACITY, ERR_RANGE, ERR_EXISTS with KIND_ADDRESS as for an address. */
 struct router_gateway_wish {

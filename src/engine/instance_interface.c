@@ -49,7 +49,7 @@ static RESULT find_subnet(struct op *op, const struct interface_wish *wish, cons
 		return OK;
 	}
 	if (ref_is_given(&wish->network))
-		TRY(launch_ports_find_in_network(op, &wish->network, &subnet));
+		TRY(launch_ports_find_in_network(op, &wish->network, wish->ip, &subnet));
 	uuid id = subnet ? subnet->row.id : instance->subnet;
 	if (uuid_is_none(id))
 		return ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, wish->network.field, "Name a network.");
@@ -60,7 +60,8 @@ static RESULT find_subnet(struct op *op, const struct interface_wish *wish, cons
 static RESULT make_port(struct op *op, struct interface_wish *wish, const struct instance *instance,
 			struct ref *ret_port)
 {
-	struct port_wish port = {.ips = {.primary = wish->ip}};
+	struct port_wish port = {.ips = {.primary = wish->ip,
+					 .of_network = ref_is_given(&wish->network) && ip_is_none(wish->ip)}};
 	TRY(find_subnet(op, wish, instance, &port.subnet));
 	TRY(engine_create_port(op, &port));
 	*ret_port = ref_of(op, KIND_PORT, port.port, wish->port.field);

@@ -169,6 +169,7 @@ struct router_plan {
 	struct tags tags;
 	bool is_default, is_down;
 	bool wants_ipv6; /* a block of the region's pool, too */
+	struct str ipv6_field;
 };
 /* With its main route table, default network ACL and default group; the row as it was put. */
 RESULT router_write(struct op *op, const struct router_plan *plan, struct router *ret_router);
@@ -198,6 +199,7 @@ struct subnet_plan {
 	struct cidr block;
 	struct str name;
 	struct cidr ipv6_block; /* of a subnet beside it; none: no such */
+	struct str ipv6_field;  /* for messages about that */
 	bool is_default, public_on_launch;
 	struct tags tags;
 };
@@ -224,6 +226,8 @@ const struct gateway *gateway_of_router(const struct tables *t, uuid router);
 /* Leads the gateway, which is attached, to an external network, if one has an address left for it; only: to
  * no other one. */
 void gateway_lead_out(const struct op *op, struct gateway *gateway, uuid only);
+/* One that was set as a whole has its router's default route of IPv6, once its external network has that. */
+RESULT gateway_lead_ipv6_out(struct op *op, const struct gateway *gateway);
 /* The router has none any more. ERR_IN_USE with KIND_GATEWAY. */
 RESULT gateway_clear(struct op *op, const struct router *router);
 
@@ -234,17 +238,30 @@ RESULT route_table_forget_with_routes(struct op *op, uuid table);
 
 /* ---- ipv6.c ---- */
 
+struct network_subnet_wish;
+struct router_block_wish;
+/* Unicast: of the internet, of documentation, or a site's own. */
+bool ipv6_is_usable_block(struct cidr block);
+/* ERR_CONFLICT with KIND_SUBNET: modes that do not go together, or with its family or without DHCP;
+ * ERR_RANGE: its block is no /64, of which alone addresses are made. */
+RESULT ipv6_check_modes(struct op *op, const struct network_subnet_wish *wish);
+/* Its guests are told how to get IPv6 addresses; ports have those that follow from their MACs. */
+bool subnet_has_ipv6_modes(const struct subnet *subnet);
+bool subnet_is_auto(const struct subnet *subnet);
 /* A /56 of the first external network that has one left. ERR_CAPACITY with KIND_ADDRESS: none has;
  * ERR_UNSUPPORTED with KIND_EXTERNAL_NETWORK: none has a pool. */
-RESULT ipv6_pick_block(struct op *op, struct cidr *ret_block);
-/* The same for a router that is there. ERR_QUOTA with KIND_ROUTER: it has as many as it may; ERR_RANGE: it
- * has no blocks of its own. */
-RESULT ipv6_add_block(struct op *op, const struct router *router, struct cidr *ret_block,
-		      uuid *ret_association);
+RESULT ipv6_pick_block(struct op *op, struct str field, struct cidr *ret_block);
+/* The same for a router that is there; a field for each kind of failure. ERR_QUOTA with KIND_ROUTER: it has
+ * as many as it may; ERR_RANGE: it has no blocks of its own. */
+RESULT ipv6_add_block(struct op *op, const struct router *router, const struct router_block_wish *wish,
+		      struct cidr *ret_block, uuid *ret_association);
 /* What EC2 adds to a VPC's default group and list with its first IPv6 block, where they let IPv4 through. */
 RESULT ipv6_let_through(struct op *op, const struct router *router);
 /* Beside a subnet without one. Errors as engine_add_ipv6_subnet(). */
-RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr block, uuid *ret_subnet);
+RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr block, struct str field,
+			 uuid *ret_subnet);
+/* The block is that of a router or of a subnet from one of the region's pools, if any. */
+bool ipv6_find_holder(const struct tables *t, struct cidr block, struct cidr *ret_held);
 
 /* ---- subnet_reservation.c ---- */
 /* Marked deleted; its reservations go at once. */
@@ -267,14 +284,17 @@ RESULT address_group_resolve(struct op *op, uuid account, const struct ref *ref,
 /* ---- subnet_pool.c ---- */
 
 bool subnet_pool_is_used(const struct tables *t, uuid pool); /* a subnet is from it */
+bool subnet_pool_is_regions(const struct subnet_pool *pool); /* administrators' for others */
 
 struct subnet_pool_request {
 	struct ref pool;
 	bool wants_default;
+	bool is_ipv6;
 	int64_t bits; /* 0: as the pool says */
 };
 /* block: the one wanted, or none, and then the one found. ERR_CAPACITY: there is no room for it; ERR_RANGE:
- * the pool has no such subnets; ERR_INVALID: no default pool; each with KIND_SUBNET_POOL. */
+ * the pool has no such subnets; ERR_INVALID: no default pool, or one of the other family; each with
+ * KIND_SUBNET_POOL. */
 RESULT subnet_pool_allocate(struct op *op, const struct subnet_pool_request *request, uuid *ret_pool,
 			    struct cidr *block);
 
@@ -371,9 +391,14 @@ RESULT port_check_choices(struct op *op, uuid network, bool chooses, struct str 
 bool port_chooses_ips(const struct port_ips_wish *ips);
 /* The caller's own, or of a network that it may use. */
 RESULT port_find_subnet(struct op *op, const struct ref *ref, const struct subnet **ret_subnet);
-/* The first subnet of a network with an address left; NULL: it has no subnets. ERR_CAPACITY with KIND_SUBNET.
- */
-RESULT port_choose_subnet(struct op *op, const struct network *network, const struct subnet **ret_subnet);
+/* The first subnet of a network, of a family, with an address left to be given; NULL: it has none.
+ * ERR_CAPACITY with KIND_SUBNET. */
+RESULT port_choose_subnet(struct op *op, uuid network, enum ip_family family,
+			  const struct subnet **ret_subnet);
+/* Where guests make their addresses themselves, ports of the network have them without being asked: given to
+ * all that have any address, and taken from those that have others besides. Nothing where they do not. */
+RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet);
+RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet);
 /* Primary or secondary. */
 bool port_has_ip(const struct tables *t, const struct port *port, struct ip ip);
 size_t port_count_ips(const struct tables *t, const struct port *port, enum ip_family family);
@@ -431,8 +456,10 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 			  struct launch_ports *ret_ports);
 /* Looks up the port or the subnet that a slot's wish names. */
 RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct launch_slot *slot);
-/* A subnet of the network that is named: the first with an address left, or the first. */
-RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, const struct subnet **ret_subnet);
+/* A subnet of the network that is named, for a first address: one of IPv4 if there is one. wanted: that which
+ * has it, ERR_RANGE with KIND_PORT: none has. */
+RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, struct ip wanted,
+				    const struct subnet **ret_subnet);
 /* All of them, once the primary one has its subnet. */
 RESULT launch_ports_resolve(struct op *op, const struct instance_type *type, struct launch_ports *ports);
 /* For one instance, whose row is there. */

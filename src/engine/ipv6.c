@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IPv6 blocks of routers, and IPv6 subnets beside IPv4 ones. What happens next: the router and the network
- * are brought about anew. */
+ * IPv6 blocks of routers, IPv6 subnets beside IPv4 ones, and what is special to IPv6 subnets at all. What
+ * happens next: the router and the network are brought about anew. */
 #include "engine/ipv6.h"
 
 #include "engine/internal.h"
+#include "engine/router_block.h"
+#include "engine/subnet.h"
 
 /* ---- reading ---- */
 
@@ -41,6 +43,56 @@ bool engine_is_ipv6_of_router(const struct router *router, struct cidr block)
 		if (cidr_contains_cidr(router->ipv6_blocks.at[k], block))
 			return true;
 	return false;
+}
+
+/* None chooses a block of the outside's but the region, by a router's own blocks and by its pools. */
+static bool is_of_regions_pool(const struct tables *t, const struct subnet *subnet)
+{
+	const struct subnet_pool *pool =
+		uuid_is_none(subnet->subnet_pool) ? NULL : subnet_pool_find(t, subnet->subnet_pool);
+	return pool && subnet_pool_is_regions(pool);
+}
+
+bool engine_is_outer_subnet(const struct tables *t, const struct subnet *subnet)
+{
+	const struct router *router = uuid_is_none(subnet->router) ? NULL : router_find(t, subnet->router);
+	if (!router || subnet->block.base.family != IP_V6)
+		return false;
+	if (engine_is_ipv6_of_router(router, subnet->block))
+		return true;
+	const struct external_network *n = is_of_regions_pool(t, subnet) ? external_network_first(t) : NULL;
+	while (n && !(row_is_live(&n->row) && cidr_contains_cidr(n->ipv6_pool, subnet->block)))
+		n = external_network_next(t, n);
+	return n != NULL;
+}
+
+/* It was made in a router's blocks, or is from a pool of the region's: nobody else may have it outside. */
+static bool is_of_outside(const struct tables *t, const struct subnet *subnet)
+{
+	return subnet->block.base.family == IP_V6 &&
+	       (subnet->pools.count == 0 || is_of_regions_pool(t, subnet));
+}
+
+bool ipv6_find_holder(const struct tables *t, struct cidr block, struct cidr *ret_held)
+{
+	for (const struct router *r = router_first(t); r; r = router_next(t, r))
+		for (size_t k = 0; k < r->ipv6_blocks.count; k++)
+			if (cidr_overlaps(r->ipv6_blocks.at[k], block)) {
+				*ret_held = r->ipv6_blocks.at[k];
+				return true;
+			}
+	for (const struct subnet *s = subnet_first(t); s; s = subnet_next(t, s))
+		if (is_of_outside(t, s) && cidr_overlaps(s->block, block)) {
+			*ret_held = s->block;
+			return true;
+		}
+	return false;
+}
+
+bool ipv6_is_usable_block(struct cidr block)
+{
+	static const struct cidr ranges[] = {{{{0x20}, IP_V6}, 3}, {{{0xfc}, IP_V6}, 7}};
+	return cidr_contains_cidr(ranges[0], block) || cidr_contains_cidr(ranges[1], block);
 }
 
 const struct external_network *engine_find_ipv6_outside(const struct tables *t, const struct router *router)
@@ -82,9 +134,12 @@ static struct cidr block_of(struct cidr pool, uint64_t number)
 
 static void take(struct taken *taken, struct cidr block)
 {
-	uint64_t number = number_of(taken->pool, block.base);
-	if (cidr_contains(taken->pool, block.base))
-		taken->bits[number / 8] |= (uint8_t) (1 << number % 8);
+	bool is_within = cidr_contains_cidr(taken->pool, block),
+	     is_around = cidr_contains_cidr(block, taken->pool);
+	uint64_t first = is_around ? 0 : number_of(taken->pool, block.base);
+	uint64_t last = is_around ? taken->count - 1 : number_of(taken->pool, cidr_last(block));
+	for (uint64_t n = first; (is_within || is_around) && n <= last; n++)
+		taken->bits[n / 8] |= (uint8_t) (1 << n % 8);
 }
 
 /* Rows marked deleted hold what they have until the network has let go of it. */
@@ -98,7 +153,7 @@ static RESULT find_taken(struct op *op, struct cidr pool, struct taken *ret_take
 		for (size_t k = 0; k < r->ipv6_blocks.count; k++)
 			take(ret_taken, r->ipv6_blocks.at[k]);
 	for (const struct subnet *s = subnet_first(op->head); s; s = subnet_next(op->head, s))
-		if (s->block.base.family == IP_V6)
+		if (is_of_outside(op->head, s))
 			take(ret_taken, s->block);
 	return OK;
 }
@@ -117,7 +172,7 @@ static bool pick_block(const struct taken *taken, struct cidr *ret_block)
 	return false;
 }
 
-RESULT ipv6_pick_block(struct op *op, struct cidr *ret_block)
+RESULT ipv6_pick_block(struct op *op, struct str field, struct cidr *ret_block)
 {
 	bool has_pool = false;
 	const struct external_network *network = external_network_first(op->head);
@@ -131,29 +186,29 @@ RESULT ipv6_pick_block(struct op *op, struct cidr *ret_block)
 			return OK;
 	}
 	if (has_pool)
-		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_ADDRESS, STR("AmazonProvidedIpv6CidrBlock"),
+		return ENGINE_FAIL(op, ERR_CAPACITY, KIND_ADDRESS, field,
 				   "The region's IPv6 pools have no block left.");
-	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_EXTERNAL_NETWORK, STR("AmazonProvidedIpv6CidrBlock"),
+	return ENGINE_FAIL(op, ERR_UNSUPPORTED, KIND_EXTERNAL_NETWORK, field,
 			   "The region has no IPv6 pool: its operator names one with 'dari network "
 			   "set-ipv6'.");
 }
 
-RESULT ipv6_add_block(struct op *op, const struct router *router, struct cidr *ret_block,
-		      uuid *ret_association)
+RESULT ipv6_add_block(struct op *op, const struct router *router, const struct router_block_wish *wish,
+		      struct cidr *ret_block, uuid *ret_association)
 {
 	struct cidr blocks[ROUTER_IPV6_BLOCKS_MAX];
 	char text[CIDR_TEXT_SIZE];
 	size_t count = router->ipv6_blocks.count;
 	TRY(engine_permit(op, "router.add_block", KIND_ROUTER, &router->row));
 	if (router->blocks.count == 0)
-		return ENGINE_FAIL(op, ERR_RANGE, KIND_ROUTER, STR("VpcId"),
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_ROUTER, wish->router.field,
 				   "A VPC whose blocks are its subnets' is not given an IPv6 block.");
 	if (count >= ROUTER_IPV6_BLOCKS_MAX)
 		return ENGINE_FAIL(
-			op, ERR_QUOTA, KIND_ROUTER, STR("CidrBlock"),
+			op, ERR_QUOTA, KIND_ROUTER, wish->ipv6_field,
 			"This network '%" STR_FMT "' has met its maximum number of allowed IPv6 CIDRs: %d",
 			STR_ARG(engine_write_id(op, KIND_ROUTER, router->row.id)), ROUTER_IPV6_BLOCKS_MAX);
-	TRY(ipv6_pick_block(op, ret_block));
+	TRY(ipv6_pick_block(op, wish->ipv6_field, ret_block));
 	struct router next = *router;
 	if (count)
 		memcpy(blocks, router->ipv6_blocks.at, count * sizeof *blocks);
@@ -174,30 +229,81 @@ RESULT ipv6_let_through(struct op *op, const struct router *router)
 	return network_acl_let_ipv6_through(op, router->default_acl);
 }
 
+/* ---- how guests get addresses ---- */
+
+bool subnet_has_ipv6_modes(const struct subnet *subnet)
+{
+	return subnet->ipv6_ra_mode != SUBNET_IPV6_RA_MODE_NONE ||
+	       subnet->ipv6_address_mode != SUBNET_IPV6_ADDRESS_MODE_NONE;
+}
+
+bool subnet_is_auto(const struct subnet *subnet)
+{
+	return subnet->ipv6_ra_mode == SUBNET_IPV6_RA_MODE_SLAAC ||
+	       subnet->ipv6_ra_mode == SUBNET_IPV6_RA_MODE_DHCPV6_STATELESS ||
+	       subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_SLAAC ||
+	       subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS;
+}
+
+/* The two have the same values in the same order. */
+static const char *find_clash(const struct network_subnet_wish *wish)
+{
+	bool has_ra = wish->ipv6_ra_mode != SUBNET_IPV6_RA_MODE_NONE;
+	bool has_address = wish->ipv6_address_mode != SUBNET_IPV6_ADDRESS_MODE_NONE;
+	if (!has_ra && !has_address)
+		return NULL;
+	if (wish->block.base.family != IP_V6)
+		return "The modes of IPv6 are not valid for an IPv4 subnet.";
+	if (wish->no_dhcp)
+		return "The modes of IPv6 cannot be set where DHCP is off.";
+	if (has_ra && has_address && (int) wish->ipv6_ra_mode != (int) wish->ipv6_address_mode)
+		return "If the router's mode of IPv6 and that of addresses are both set, they must be the "
+		       "same.";
+	return NULL;
+}
+
+RESULT ipv6_check_modes(struct op *op, const struct network_subnet_wish *wish)
+{
+	const struct subnet modes = {.ipv6_ra_mode = wish->ipv6_ra_mode,
+				     .ipv6_address_mode = wish->ipv6_address_mode};
+	const char *clash = find_clash(wish);
+	char text[CIDR_TEXT_SIZE];
+	if (clash)
+		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_SUBNET, "%s", clash);
+	if (!subnet_is_auto(&modes) || wish->block.bits == IPV6_SUBNET_BITS)
+		return OK;
+	return ctx_fail_kind(
+		op->ctx, ERR_RANGE, KIND_SUBNET,
+		"Invalid CIDR %s for IPv6 address mode: addresses that are made of MACs (EUI-64) "
+		"need a prefix of /64.",
+		cidr_write(wish->block, text));
+}
+
 /* ---- beside IPv4 ---- */
 
-static RESULT check_block(struct op *op, const struct router *router, struct cidr block)
+static RESULT check_block(struct op *op, const struct router *router, struct cidr block, struct str field)
 {
 	char text[CIDR_TEXT_SIZE];
 	cidr_write(block, text);
 	if (block.bits != IPV6_SUBNET_BITS || !cidr_is_canonical(block) || !router ||
 	    !engine_is_ipv6_of_router(router, block))
-		return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET, STR("Ipv6CidrBlock"),
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET, field,
 				   "The CIDR '%s' is invalid: it must be a /64 within the VPC's IPv6 blocks.",
 				   text);
 	const struct subnet *other = subnet_first_by_router(op->head, router->row.id);
 	for (; other; other = subnet_next_by_router(op->head, other))
 		if (cidr_overlaps(other->block, block)) /* or is not quite gone yet */
-			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_SUBNET, STR("Ipv6CidrBlock"),
+			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_SUBNET, field,
 					   "The CIDR '%s' conflicts with another subnet", text);
 	return OK;
 }
 
-RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr block, uuid *ret_subnet)
+RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr block, struct str field,
+			 uuid *ret_subnet)
 {
 	const struct router *router = router_find(op->head, beside->router);
 	char text[CIDR_TEXT_SIZE];
-	TRY(check_block(op, router, block));
+	TRY(check_block(op, router, block, field));
 	TRY(quota_check(op, beside->account, QUOTA_SUBNETS, 1));
 	struct subnet subnet = {.row.id = engine_new_id(op, KIND_SUBNET),
 				.row.gen = 1,
@@ -206,6 +312,8 @@ RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr
 				.router = beside->router,
 				.zone = beside->zone,
 				.block = block,
+				.ipv6_ra_mode = SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL,
+				.ipv6_address_mode = SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL,
 				.gateway_ip = ip_add(block.base, 1),
 				.gateway_mac = subnet_draw_gateway_mac()};
 	TRY(subnet_put(op, &subnet));
@@ -223,7 +331,7 @@ RESULT engine_add_ipv6_subnet(struct op *op, struct ipv6_subnet_wish *wish)
 				   "The subnet '%" STR_FMT "' has an IPv6 CIDR block already.",
 				   STR_ARG(wish->subnet.text));
 	wish->made_in = subnet->row.id;
-	return ipv6_write_subnet(op, subnet, wish->block, &wish->ipv6_subnet);
+	return ipv6_write_subnet(op, subnet, wish->block, wish->block_field, &wish->ipv6_subnet);
 }
 
 /* Of the account's subnets that of which the association is, which has its id. */

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IPv6 beside IPv4. An IPv6 subnet is a subnet like any other. Where it shares a network and a router with an
- * IPv4 one it is, in EC2's words, that subnet's IPv6 block: it goes by the same route table and the same
- * network ACL, and ports of the IPv4 subnet have their IPv6 addresses, which are secondary ones, in it. */
+ * IPv6 beside IPv4. An IPv6 subnet is a subnet like any other; its modes say how guests get addresses: made
+ * of their MACs (then ports have those, and no others), or asked for by DHCPv6. Where it shares a network and
+ * a router with an IPv4 one it is, in EC2's words, that subnet's IPv6 block: it goes by the same route table
+ * and the same network ACL, and ports of the IPv4 subnet have their IPv6 addresses, which are secondary ones,
+ * in it. */
 #pragma once
 
 #include "engine/operation.h"
@@ -21,14 +23,18 @@ const struct subnet *engine_find_ipv4_subnet(const struct tables *t, const struc
 uuid engine_get_ipv6_association(const struct router *router, struct cidr block);
 /* The external network that the router's IPv6 blocks are of, or NULL. */
 const struct external_network *engine_find_ipv6_outside(const struct tables *t, const struct router *router);
-/* It lies in one of the router's IPv6 blocks: what is outside finds it there. */
+/* It lies in one of the router's IPv6 blocks. */
 bool engine_is_ipv6_of_router(const struct router *router, struct cidr block);
+/* What is outside finds it behind its router: it is IPv6 of that router's blocks, or of an external network's
+ * pool by one of the region's subnet pools. */
+bool engine_is_outer_subnet(const struct tables *t, const struct subnet *subnet);
 
 /* An IPv6 subnet beside an IPv4 one. ERR_RANGE with KIND_SUBNET: not a /64 of the router's blocks;
  * ERR_CONFLICT: another subnet's, or about SubnetId: it has one already. */
 struct ipv6_subnet_wish {
 	struct ref subnet;
 	struct cidr block;
+	struct str block_field; /* for messages about that */
 	/* made: */
 	uuid made_in, ipv6_subnet;
 };

@@ -86,34 +86,50 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 
 /* ---- looked up ---- */
 
-/* The first with an address left, or the first. */
-RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, const struct subnet **ret_subnet)
+/* IPv4 before IPv6 that is given out, and that before IPv6 that guests make themselves; of each the first
+ * with an address left, or the first. With an address named, whichever has it. */
+static int rate(const struct subnet *s, struct ip wanted)
+{
+	if (!row_is_live(&s->row) || (!ip_is_none(wanted) && !cidr_contains(s->block, wanted)))
+		return 0;
+	if (subnet_is_auto(s))
+		return 1;
+	return (s->block.base.family == IP_V4 ? 4 : 2) + (engine_count_free_addresses(s) > 0);
+}
+
+RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, struct ip wanted,
+				    const struct subnet **ret_subnet)
 {
 	const struct row *network = NULL;
+	char text[IP_TEXT_SIZE];
 	TRY(engine_find_usable(op->ctx, op->head, KIND_NETWORK, ref, &network));
 	*ret_subnet = NULL;
+	int best = 0;
 	for (const struct subnet *s = subnet_first_by_network(op->head, network->id); s;
 	     s = subnet_next_by_network(op->head, s)) {
-		if (!row_is_live(&s->row) || s->block.base.family != IP_V4)
+		int rating = rate(s, wanted);
+		if (rating <= best)
 			continue;
-		if (!*ret_subnet)
-			*ret_subnet = s;
-		if (engine_count_free_addresses(s) <= 0)
-			continue;
+		best = rating;
 		*ret_subnet = s;
-		break;
 	}
-	return *ret_subnet ? OK
-			   : ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, ref->field,
-					 "The network '%" STR_FMT "' has no subnet.", STR_ARG(ref->text));
+	if (*ret_subnet)
+		return OK;
+	if (!ip_is_none(wanted))
+		return ENGINE_FAIL(op, ERR_RANGE, KIND_PORT, ref->field,
+				   "IP address %s is not a valid IP for any of the subnets on the network.",
+				   ip_write(wanted, text));
+	return ENGINE_FAIL(op, ERR_MISSING, KIND_NETWORK, ref->field,
+			   "The network '%" STR_FMT "' has no subnet.", STR_ARG(ref->text));
 }
 
 RESULT launch_ports_find(struct op *op, const struct instance_type *type, struct launch_slot *slot)
 {
 	const struct launch_port *p = slot->wish;
 	if (!ref_is_given(&p->port)) {
-		TRY(ref_is_given(&p->network) ? launch_ports_find_in_network(op, &p->network, &slot->subnet)
-					      : port_find_subnet(op, &p->subnet, &slot->subnet));
+		TRY(ref_is_given(&p->network)
+			    ? launch_ports_find_in_network(op, &p->network, p->ips.primary, &slot->subnet)
+			    : port_find_subnet(op, &p->subnet, &slot->subnet));
 		TRY(port_check_choices(op, slot->subnet->network, port_chooses_ips(&p->ips), p->field));
 		return engine_permit(op, "subnet.use", KIND_SUBNET, &slot->subnet->row);
 	}
@@ -189,7 +205,9 @@ static RESULT make(struct op *op, const struct launch_slot *slot, const struct i
 	port.wants_public_ip = slot->wants_public_ip;
 	port_set_attachment(op, &port, instance, p->device_index);
 	port.delete_on_termination = choice_or(p->delete_on_termination, true);
-	TRY(port_write_new(op, slot->subnet, &p->ips, &port));
+	struct port_ips_wish ips = p->ips;
+	ips.of_network = ref_is_given(&p->network) && ip_is_none(ips.primary);
+	TRY(port_write_new(op, slot->subnet, &ips, &port));
 	return address_give_auto(op, &port);
 }
 

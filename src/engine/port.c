@@ -4,7 +4,10 @@
  * on the host that is to plug them. */
 #include "engine/port.h"
 
+#include <string.h>
+
 #include "engine/internal.h"
+#include "model/mac.h"
 
 /* Locally administered; the rest is random, so that a MAC is hardly ever drawn twice. */
 struct mac port_draw_mac(const struct tables *t)
@@ -148,19 +151,65 @@ static RESULT find_by_ip(struct op *op, const struct network *network, struct ip
 				    ip_write(ip, text));
 }
 
+/* One of each family, where the network has subnets of it. */
+static RESULT choose_fixed(struct op *op, uuid network, struct port_fixed fixed[static 2], size_t *ret_count)
+{
+	static const enum ip_family families[] = {IP_V4, IP_V6};
+	*ret_count = 0;
+	for (size_t k = 0; k < 2; k++) {
+		TRY(port_choose_subnet(op, network, families[k], &fixed[*ret_count].subnet));
+		*ret_count += fixed[*ret_count].subnet != NULL;
+	}
+	return OK;
+}
+
+static bool has_subnet(const struct port_fixed *fixed, size_t count, const struct subnet *subnet)
+{
+	for (size_t k = 0; k < count; k++)
+		if (fixed[k].subnet == subnet)
+			return true;
+	return false;
+}
+
+/* Besides, of each subnet whose guests make their addresses themselves, unless it is to have none at all. An
+ * IPv4 address is the first one where there is one. */
+static void complete_fixed(const struct tables *t, const struct network *network, bool is_none,
+			   struct port_fixed *fixed, size_t *count)
+{
+	for (const struct subnet *s = subnet_first_by_network(t, network->row.id); s && !is_none;
+	     s = subnet_next_by_network(t, s))
+		if (row_is_live(&s->row) && subnet_is_auto(s) && !has_subnet(fixed, *count, s))
+			fixed[(*count)++] = (struct port_fixed){.subnet = s};
+	for (size_t k = 1; k < *count && fixed[0].subnet->block.base.family == IP_V6; k++)
+		if (fixed[k].subnet->block.base.family == IP_V4) {
+			const struct port_fixed first = fixed[k];
+			memmove(fixed + 1, fixed, k * sizeof *fixed);
+			fixed[0] = first;
+		}
+}
+
+static size_t count_subnets(const struct tables *t, uuid network)
+{
+	size_t count = 0;
+	for (const struct subnet *s = subnet_first_by_network(t, network); s;
+	     s = subnet_next_by_network(t, s))
+		count++;
+	return count;
+}
+
 static RESULT resolve_fixed(struct op *op, const struct network *network,
 			    const struct port_fixed_wishes *wishes, struct port_fixed **ret_fixed,
 			    size_t *ret_count)
 {
-	struct port_fixed *fixed = arena_new_array(op->ctx->arena, struct port_fixed, wishes->count + 1);
+	struct port_fixed *fixed =
+		arena_new_array(op->ctx->arena, struct port_fixed,
+				wishes->count + count_subnets(op->head, network->row.id) + 2);
 	if (!fixed)
 		return ctx_no_memory(op->ctx);
 	*ret_fixed = fixed;
 	*ret_count = wishes->count;
-	if (!wishes->is_given) {
-		TRY(port_choose_subnet(op, network, &fixed[0].subnet));
-		*ret_count = fixed[0].subnet != NULL;
-	}
+	if (!wishes->is_given)
+		TRY(choose_fixed(op, network->row.id, fixed, ret_count));
 	for (size_t k = 0; k < wishes->count; k++) {
 		const struct port_fixed_wish *w = &wishes->at[k];
 		fixed[k].ip = w->ip;
@@ -169,7 +218,16 @@ static RESULT resolve_fixed(struct op *op, const struct network *network,
 		else
 			TRY(find_by_ip(op, network, w->ip, wishes->field, &fixed[k].subnet));
 	}
+	complete_fixed(op->head, network, wishes->is_given && wishes->count == 0, fixed, ret_count);
 	return OK;
+}
+
+/* Those that follow from the MAC: what the port has of them it keeps. */
+static void set_auto_ips(struct port_fixed *fixed, size_t count, struct mac mac)
+{
+	for (size_t k = 0; k < count; k++)
+		if (subnet_is_auto(fixed[k].subnet) && ip_is_none(fixed[k].ip))
+			fixed[k].ip = model_make_eui64(fixed[k].subnet->block, mac);
 }
 
 /* "MAC BLOCK" each, as rows have them: without a MAC, the port's own. */
@@ -186,7 +244,8 @@ static RESULT write_pairs(struct op *op, const struct port_pairs *pairs, struct 
 	for (size_t k = 0; k < pairs->count; k++) {
 		const struct port_pair *p = &pairs->at[k];
 		struct cidr c = cidr_canonical(p->block);
-		const char *peer = c.bits == 32 ? ip_write(c.base, ip) : cidr_write(c, block);
+		bool is_one = c.bits == (c.base.family == IP_V6 ? 128 : 32);
+		const char *peer = is_one ? ip_write(c.base, ip) : cidr_write(c, block);
 		at[k] = str_print(op->ctx->arena, "%s %s", mac_write(mac_is_none(p->mac) ? own : p->mac, mac),
 				  peer);
 		if (!at[k].p)
@@ -258,6 +317,7 @@ RESULT engine_add_port(struct op *op, struct network_port_wish *wish)
 			    .device_id = wish->device_id,
 			    .device_owner = wish->device_owner,
 			    .dns_name = wish->dns_name};
+	set_auto_ips(fixed, count, port.mac);
 	TRY(tags_normalize(op, wish->tags, &port.tags));
 	TRY(write_pairs(op, &wish->pairs, port.mac, &port.allowed_pairs));
 	TRY(check_open(op, &port, wish->groups.count > 0));
@@ -359,6 +419,7 @@ static RESULT change_fixed(struct op *op, const struct port_settings *wish, stru
 	if (!network)
 		return engine_fail_gone(op->ctx, KIND_NETWORK, next->network);
 	TRY(resolve_fixed(op, network, &wish->fixed, &fixed, &count));
+	set_auto_ips(fixed, count, next->mac);
 	return port_change_fixed(op, fixed, count, wish->fixed.field, next);
 }
 

@@ -23,6 +23,7 @@ struct port_ips_wish {
 	struct ips ipv6s;
 	int64_t ipv6_more;
 	bool ipv6_is_said; /* else one, where the subnet gives one to new ports */
+	bool of_network;   /* instead: one of any of the network's, as of IPv4 */
 	struct str ipv6_field;
 };
 

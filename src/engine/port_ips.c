@@ -7,6 +7,7 @@
 #include "engine/internal.h"
 #include "engine/ipv6.h"
 #include "engine/port.h"
+#include "model/mac.h"
 
 /* ---- reading ---- */
 
@@ -163,11 +164,28 @@ static bool pick_ip(const struct tables *t, const struct subnet *subnet, struct 
 	return false;
 }
 
-static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
-			struct ip *ret_ip)
+/* Of a subnet whose guests make their addresses themselves, only that which the one with the MAC makes. */
+static RESULT check_auto_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct mac mac,
+			    struct str field)
+{
+	char text[IP_TEXT_SIZE];
+	if (ip_equal(wanted, model_make_eui64(subnet->block, mac)))
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SECONDARY_IP, field,
+			   "IPv6 address %s cannot be directly assigned to a port on subnet %" STR_FMT
+			   " as the subnet is configured for automatic addresses",
+			   ip_write(wanted, text), STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
+static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wanted, struct mac mac,
+			struct str field, struct ip *ret_ip)
 {
 	struct subnet_room pool;
 	open_pool(&pool, subnet->row.id);
+	if (subnet_is_auto(subnet) && ip_is_none(wanted))
+		wanted = model_make_eui64(subnet->block, mac);
+	if (subnet_is_auto(subnet))
+		TRY(check_auto_ip(op, subnet, wanted, mac, field));
 	if (!ip_is_none(wanted)) {
 		TRY(check_ip(op, subnet, &pool.primaries, wanted, field));
 		*ret_ip = wanted;
@@ -180,13 +198,15 @@ static RESULT choose_ip(struct op *op, const struct subnet *subnet, struct ip wa
 			     STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 }
 
-RESULT port_choose_subnet(struct op *op, const struct network *network, const struct subnet **ret_subnet)
+RESULT port_choose_subnet(struct op *op, uuid network, enum ip_family family,
+			  const struct subnet **ret_subnet)
 {
-	const struct subnet *subnet = subnet_first_by_network(op->head, network->row.id);
+	const struct subnet *subnet = subnet_first_by_network(op->head, network);
 	struct ip ip;
 	*ret_subnet = NULL;
 	for (; subnet; subnet = subnet_next_by_network(op->head, subnet)) {
-		if (!row_is_live(&subnet->row) || subnet->block.base.family != IP_V4)
+		if (!row_is_live(&subnet->row) || subnet->block.base.family != family ||
+		    subnet_is_auto(subnet))
 			continue;
 		*ret_subnet = subnet;
 		if (pick_ip(op->head, subnet, &ip))
@@ -196,7 +216,7 @@ RESULT port_choose_subnet(struct op *op, const struct network *network, const st
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_SUBNET,
 			     "No more IP addresses available on network %" STR_FMT ".",
-			     STR_ARG(uuid_to_str(op->ctx->arena, network->row.id)));
+			     STR_ARG(uuid_to_str(op->ctx->arena, network)));
 }
 
 /* ---- writing ---- */
@@ -209,7 +229,7 @@ static RESULT write_secondary(struct op *op, const struct port *port, const stru
 				 .port = port->row.id,
 				 .subnet = subnet->row.id,
 				 .router = subnet->router};
-	TRY(choose_ip(op, subnet, wanted, field, &s.ip));
+	TRY(choose_ip(op, subnet, wanted, port->mac, field, &s.ip));
 	s.row.id = engine_new_id(op, KIND_SECONDARY_IP);
 	*ret_ip = s.ip;
 	return secondary_ip_put(op, &s);
@@ -233,11 +253,84 @@ static RESULT fail_no_ipv6(struct op *op, const struct subnet *subnet, const str
 RESULT port_make(struct op *op, const struct subnet *subnet, struct ip wanted, struct str field,
 		 struct port *port)
 {
-	TRY(choose_ip(op, subnet, wanted, field, &port->ip));
+	if (subnet_is_auto(subnet) && mac_is_none(port->mac))
+		port->mac = port_draw_mac(op->head);
+	TRY(choose_ip(op, subnet, wanted, port->mac, field, &port->ip));
 	if (uuid_is_none(port->row.id))
 		port->row.id = engine_new_id(op, KIND_PORT);
 	if (mac_is_none(port->mac))
 		port->mac = port_draw_mac(op->head);
+	return OK;
+}
+
+/* ---- without being asked ---- */
+
+static RESULT bump(struct op *op, uuid id)
+{
+	struct port next = *port_find(op->head, id);
+	next.row.gen++;
+	return port_put(op, &next);
+}
+
+static bool has_ip_in(const struct tables *t, const struct port *port, uuid subnet)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(t, port->row.id);
+	while (s && !uuid_equal(s->subnet, subnet))
+		s = engine_next_secondary_ip(t, s);
+	return s || uuid_equal(port->subnet, subnet);
+}
+
+/* In the subnets of its network whose guests make their addresses themselves. */
+static RESULT write_auto(struct op *op, const struct port *port)
+{
+	struct ip ip;
+	for (const struct subnet *s = subnet_first_by_network(op->head, port->network); s;
+	     s = subnet_next_by_network(op->head, s))
+		if (row_is_live(&s->row) && subnet_is_auto(s) && !has_ip_in(op->head, port, s->row.id))
+			TRY(write_secondary(op, port, s, (struct ip){0}, STR_NONE, &ip));
+	return OK;
+}
+
+/* One of IPv6 besides, in whichever of the network's subnets gives some out. */
+static RESULT write_of_network(struct op *op, const struct port *port)
+{
+	const struct subnet *subnet = NULL;
+	struct ip ip;
+	if (port->ip.family == IP_V4)
+		TRY(port_choose_subnet(op, port->network, IP_V6, &subnet));
+	return subnet ? write_secondary(op, port, subnet, (struct ip){0}, STR_NONE, &ip) : OK;
+}
+
+RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet)
+{
+	struct ip ip;
+	if (!subnet_is_auto(subnet))
+		return OK;
+	const struct port *port = port_first_by_network(op->head, subnet->network), *next = NULL;
+	for (; port; port = next) {
+		next = port_next_by_network(op->head, port);
+		if (!row_is_live(&port->row) || ip_is_none(port->ip) || !uuid_is_none(port->interface_of) ||
+		    !uuid_is_none(port->nat_gateway) || port_count_ips(op->head, port, IP_V6) >= PORT_IPS_MAX)
+			continue;
+		TRY(write_secondary(op, port, subnet, (struct ip){0}, STR_NONE, &ip));
+		TRY(bump(op, port->row.id));
+	}
+	return OK;
+}
+
+RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet)
+{
+	if (!subnet_is_auto(subnet))
+		return OK;
+	const struct secondary_ip *s = secondary_ip_first_by_subnet(op->head, subnet->row.id), *next = NULL;
+	for (; s; s = next) {
+		next = secondary_ip_next_by_subnet(op->head, s);
+		uuid port = s->port;
+		if (!row_is_live(&s->row))
+			continue;
+		TRY(secondary_ip_delete(op, s->row.id));
+		TRY(bump(op, port));
+	}
 	return OK;
 }
 
@@ -248,6 +341,8 @@ static RESULT write_ipv6(struct op *op, const struct subnet *subnet, const struc
 	struct ip ip;
 	const struct subnet *beside = engine_find_ipv6_subnet(op->head, subnet);
 	int64_t more = ips->ipv6_more;
+	if (ips->of_network)
+		return write_of_network(op, port);
 	if (!ips->ipv6_is_said && ips->ipv6s.count == 0 && subnet->ipv6_on_create && beside)
 		more = 1;
 	if (ips->ipv6s.count == 0 && more == 0)
@@ -275,7 +370,8 @@ RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct p
 	TRY(port_put(op, port));
 	for (int64_t k = 0; k < ips->more; k++)
 		TRY(write_secondary(op, port, subnet, (struct ip){0}, ips->field, &ip));
-	return write_ipv6(op, subnet, ips, port);
+	TRY(write_ipv6(op, subnet, ips, port));
+	return write_auto(op, port);
 }
 
 RESULT port_delete_ips(struct op *op, uuid port)
@@ -330,7 +426,7 @@ RESULT port_write_fixed(struct op *op, const struct port_fixed *fixed, size_t co
 	if (count > 0) {
 		port->subnet = fixed[0].subnet->row.id;
 		port->router = fixed[0].subnet->router;
-		TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, field, &port->ip));
+		TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, port->mac, field, &port->ip));
 	}
 	TRY(port_put(op, port));
 	return write_rest(op, port, fixed, count, field);
@@ -366,17 +462,10 @@ RESULT port_change_fixed(struct op *op, const struct port_fixed *fixed, size_t c
 	if (count == 0 || !ip_equal(fixed[0].ip, before) || ip_is_none(before)) {
 		port->ip = (struct ip){0};
 		if (count > 0)
-			TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, field, &port->ip));
+			TRY(choose_ip(op, fixed[0].subnet, fixed[0].ip, port->mac, field, &port->ip));
 	}
 	TRY(port_put(op, port));
 	return write_rest(op, port, fixed, count, field);
-}
-
-static RESULT bump(struct op *op, uuid id)
-{
-	struct port next = *port_find(op->head, id);
-	next.row.gen++;
-	return port_put(op, &next);
 }
 
 /* ---- assign ---- */

@@ -370,7 +370,7 @@ struct ip engine_get_next_hop(const struct tables *t, const struct route *route)
 }
 
 /* A next hop is on a subnet of the router, and not the router itself. */
-static RESULT check_hop(struct op *op, const struct router *router, struct ip hop)
+static RESULT check_hop(struct op *op, const struct router *router, struct cidr to, struct ip hop)
 {
 	char text[IP_TEXT_SIZE];
 	const struct subnet *subnet = subnet_first_by_router(op->head, router->row.id);
@@ -383,8 +383,13 @@ static RESULT check_hop(struct op *op, const struct router *router, struct ip ho
 		subnet = row_is_live(&p->row) ? subnet_find(op->head, p->subnet) : NULL;
 		is_on = subnet && cidr_contains(subnet->block, hop) && !ip_equal(p->ip, hop);
 	}
-	if (is_on)
+	if (is_on && hop.family == to.base.family)
 		return OK;
+	if (is_on)
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
+				     "Invalid format for routes: the nexthop %s is not of the "
+				     "destination's IP version.",
+				     ip_write(hop, text));
 	return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_ROUTE,
 			     "Invalid format for routes: the nexthop %s is not connected with the router",
 			     ip_write(hop, text));
@@ -426,7 +431,7 @@ RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
 		struct cidr to = cidr_canonical(wish->destinations.at[k]);
 		char text[CIDR_TEXT_SIZE];
 		const struct route *present = route_find_by_table(op->head, router->main_route_table, to);
-		TRY(check_hop(op, router, wish->next_hops.at[k]));
+		TRY(check_hop(op, router, to, wish->next_hops.at[k]));
 		if (present && ip_equal(wish->next_hops.at[k], engine_get_next_hop(op->head, present)))
 			continue;
 		if (present)

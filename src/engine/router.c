@@ -50,7 +50,7 @@ RESULT router_write(struct op *op, const struct router_plan *plan, struct router
 				.tags = plan->tags};
 	struct cidr ipv6_block;
 	if (plan->wants_ipv6) {
-		TRY(ipv6_pick_block(op, &ipv6_block));
+		TRY(ipv6_pick_block(op, plan->ipv6_field, &ipv6_block));
 		router.ipv6_blocks = (struct cidrs){&ipv6_block, 1};
 	}
 	TRY(engine_draw_number(op, STR("next.metadata_mark"), &router.metadata_mark));
@@ -101,6 +101,7 @@ RESULT engine_create_router(struct op *op, struct router_wish *wish)
 		.is_down = wish->is_down,
 		.block = cidr_canonical(wish->block),
 		.wants_ipv6 = wish->wants_ipv6,
+		.ipv6_field = wish->ipv6_field,
 	};
 	if (!wish->has_no_block)
 		TRY(router_check_block(op, wish->block));

@@ -13,7 +13,8 @@ struct router_wish {
 			    */
 	bool is_down;
 	struct cidr block;
-	bool wants_ipv6; /* errors as engine_add_ipv6_block() */
+	bool wants_ipv6;       /* errors as engine_add_router_block() */
+	struct str ipv6_field; /* for messages about that */
 	struct tags tags;
 	/* made: */
 	uuid router, route_table, group;

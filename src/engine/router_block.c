@@ -129,7 +129,7 @@ RESULT engine_add_router_block(struct op *op, struct router_block_wish *wish)
 	TRY(engine_find_own_router(op->ctx, op->head, &wish->router, &router));
 	wish->made_in = router->row.id;
 	if (wish->wants_ipv6)
-		return ipv6_add_block(op, router, &wish->block, &wish->association);
+		return ipv6_add_block(op, router, wish, &wish->block, &wish->association);
 	TRY(check_fits(op, router, block));
 	TRY(engine_permit(op, "router.add_block", KIND_ROUTER, &router->row));
 	struct router next = *router;

@@ -17,7 +17,8 @@ uuid engine_get_block_association(const struct router *router, struct cidrs bloc
 struct router_block_wish {
 	struct ref router;
 	struct cidr block;
-	bool wants_ipv6; /* instead: one of IPv6, which is found; errors as ipv6_add_block() */
+	bool wants_ipv6;       /* instead: one of IPv6, which is found; errors as ipv6_add_block() */
+	struct str ipv6_field; /* for messages about that */
 	/* made: */
 	uuid made_in, association;
 };

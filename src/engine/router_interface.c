@@ -4,6 +4,7 @@
 #include "engine/router_interface.h"
 
 #include "engine/internal.h"
+#include "engine/port.h"
 
 const struct port *router_first_interface(const struct tables *t, uuid router)
 {
@@ -46,8 +47,14 @@ static RESULT move_ports(struct op *op, uuid subnet, uuid router)
 	for (; s; s = next_ip) {
 		next_ip = secondary_ip_next_by_subnet(op->head, s);
 		struct secondary_ip next = *s;
+		const struct port *of = port_find(op->head, s->port);
 		next.router = router;
 		TRY(secondary_ip_put(op, &next));
+		if (!of || uuid_equal(of->subnet, subnet))
+			continue;
+		struct port touched = *of; /* what it is outside may be another thing now */
+		touched.row.gen++;
+		TRY(port_put(op, &touched));
 	}
 	return OK;
 }
@@ -58,12 +65,15 @@ static RESULT write_holder(struct op *op, const struct subnet *subnet, const str
 {
 	struct subnet next = *subnet;
 	next.router = router ? router->row.id : UUID_NONE;
-	next.acl = router ? router->default_acl : UUID_NONE;
-	next.acl_association = router ? uuid_random() : UUID_NONE;
+	bool has_acl = router && subnet->block.base.family == IP_V4; /* IPv6 goes by what is beside it */
+	next.acl = has_acl ? router->default_acl : UUID_NONE;
+	next.acl_association = has_acl ? uuid_random() : UUID_NONE;
 	next.route_table = next.route_association = UUID_NONE;
 	next.gateway_mac = gateway_mac;
 	next.row.gen++;
 	TRY(subnet_put(op, &next));
+	if (router && subnet->block.base.family == IP_V6)
+		TRY(ipv6_let_through(op, router));
 	return move_ports(op, subnet->row.id, next.router);
 }
 
@@ -122,6 +132,18 @@ static RESULT add_by_subnet(struct op *op, struct router_interface_wish *wish, c
 	return OK;
 }
 
+/* A router makes no addresses of its own. */
+static RESULT drop_auto_ips(struct op *op, uuid port)
+{
+	const struct secondary_ip *s = engine_first_secondary_ip(op->head, port), *next = NULL;
+	for (; s; s = next) {
+		next = engine_next_secondary_ip(op->head, s);
+		if (subnet_is_auto(subnet_find(op->head, s->subnet)))
+			TRY(secondary_ip_delete(op, s->row.id));
+	}
+	return OK;
+}
+
 static RESULT add_by_port(struct op *op, struct router_interface_wish *wish, const struct router *router)
 {
 	const struct port *port = NULL;
@@ -141,6 +163,7 @@ static RESULT add_by_port(struct op *op, struct router_interface_wish *wish, con
 	next.groups = (struct uuids){0};
 	next.row.gen++;
 	TRY(port_put(op, &next));
+	TRY(drop_auto_ips(op, next.row.id));
 	if (uuid_is_none(subnet->router) && ip_equal(subnet->gateway_ip, port->ip))
 		TRY(write_holder(op, subnet, router, port->mac));
 	wish->in_subnet = subnet->row.id;

@@ -8,6 +8,7 @@
 
 enum { SUBNET_BITS_MIN = 16, SUBNET_BITS_MAX = 28 };                /* in a router's blocks */
 enum { NETWORK_SUBNET_BITS_MIN = 8, NETWORK_SUBNET_BITS_MAX = 30 }; /* on a network */
+enum { NETWORK_SUBNET_IPV6_BITS_MIN = 32, NETWORK_SUBNET_IPV6_BITS_MAX = 126 };
 
 /* All but the very last one. */
 static struct ip last_plain(struct cidr block)
@@ -27,6 +28,13 @@ bool subnet_get_pool(const struct subnet *subnet, size_t n, struct ip *ret_first
 	return true;
 }
 
+/* Neither the subnet's own address nor, of IPv4, that of all. */
+static bool is_host_address(struct cidr block, struct ip ip)
+{
+	return cidr_contains(block, ip) && !ip_equal(ip, block.base) &&
+	       (block.base.family == IP_V6 || !ip_equal(ip, cidr_last(block)));
+}
+
 bool subnet_may_hold(const struct subnet *subnet, struct ip ip)
 {
 	struct ip first, last;
@@ -35,7 +43,7 @@ bool subnet_may_hold(const struct subnet *subnet, struct ip ip)
 		return ip_compare(ip, first) >= 0 && ip_compare(ip, last) <= 0;
 	}
 	bool is_gateway = !uuid_is_none(subnet->router) && ip_equal(ip, subnet->gateway_ip);
-	return !is_gateway && !ip_equal(ip, subnet->block.base) && !ip_equal(ip, cidr_last(subnet->block));
+	return !is_gateway && is_host_address(subnet->block, ip);
 }
 
 uint64_t subnet_count_addresses(const struct subnet *subnet)
@@ -44,7 +52,7 @@ uint64_t subnet_count_addresses(const struct subnet *subnet)
 	struct ip first, last;
 	for (size_t n = 0; subnet_get_pool(subnet, n, &first, &last); n++)
 		count += ip_distance(first, last) + 1;
-	return count;
+	return count < INT64_MAX ? count : INT64_MAX; /* of IPv6 there are more than anybody counts */
 }
 
 const struct subnet *subnet_first_live(const struct tables *t, uuid router)
@@ -90,7 +98,7 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 	uuid ipv6_subnet;
 	return cidr_is_none(plan->ipv6_block)
 		       ? OK
-		       : ipv6_write_subnet(op, &subnet, plan->ipv6_block, &ipv6_subnet);
+		       : ipv6_write_subnet(op, &subnet, plan->ipv6_block, plan->ipv6_field, &ipv6_subnet);
 }
 
 /* Inside one of the router's blocks, and apart from every subnet that the network still has. */
@@ -141,6 +149,7 @@ RESULT engine_create_subnet(struct op *op, struct subnet_wish *wish)
 				   .acl = router->default_acl,
 				   .block = cidr_canonical(wish->block),
 				   .ipv6_block = wish->ipv6_block,
+				   .ipv6_field = wish->ipv6_field,
 				   .name = wish->name,
 				   .public_on_launch = wish->public_on_launch};
 	TRY(check_block(op, router, plan.block));
@@ -220,11 +229,6 @@ static RESULT fail_range(struct op *op, const struct network_subnet_wish *wish, 
 			     what, ip_write(ip, text), cidr_write(wish->block, block));
 }
 
-static bool is_host_address(struct cidr block, struct ip ip)
-{
-	return cidr_contains(block, ip) && !ip_equal(ip, block.base) && !ip_equal(ip, cidr_last(block));
-}
-
 /* Given ones are apart from each other and from the gateway. */
 static RESULT check_pools(struct op *op, const struct network_subnet_wish *wish, struct ip gateway)
 {
@@ -248,7 +252,9 @@ static RESULT check_pools(struct op *op, const struct network_subnet_wish *wish,
 /* All addresses for hosts but the gateway's; room for four. */
 static struct ips make_pools(struct cidr block, struct ip gateway, struct ip room[static 4])
 {
-	struct ip first = ip_add(block.base, 1), last = ip_add(block.base, cidr_count(block) - 2);
+	struct ip first = ip_add(block.base, 1);
+	struct ip last =
+		block.base.family == IP_V6 ? cidr_last(block) : ip_add(block.base, cidr_count(block) - 2);
 	size_t count = 0;
 	if (!is_host_address(block, gateway)) {
 		room[count++] = first;
@@ -269,11 +275,14 @@ static struct ips make_pools(struct cidr block, struct ip gateway, struct ip roo
 static RESULT check_network_block(struct op *op, const struct network *network, struct cidr block)
 {
 	char text[CIDR_TEXT_SIZE];
-	if (block.base.family != IP_V4 || block.bits < NETWORK_SUBNET_BITS_MIN ||
-	    block.bits > NETWORK_SUBNET_BITS_MAX || !router_is_usable_block(block))
+	bool is_ipv6 = block.base.family == IP_V6;
+	int min = is_ipv6 ? NETWORK_SUBNET_IPV6_BITS_MIN : NETWORK_SUBNET_BITS_MIN,
+	    max = is_ipv6 ? NETWORK_SUBNET_IPV6_BITS_MAX : NETWORK_SUBNET_BITS_MAX;
+	if (block.bits < min || block.bits > max ||
+	    !(is_ipv6 ? ipv6_is_usable_block(block) : router_is_usable_block(block)))
 		return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_SUBNET,
-				     "The CIDR '%s' is invalid: a subnet is an IPv4 block from /8 to /30.",
-				     cidr_write(block, text));
+				     "The CIDR '%s' is invalid: a subnet is an IPv%d block from /%d to /%d.",
+				     cidr_write(block, text), is_ipv6 ? 6 : 4, min, max);
 	const struct subnet *other = subnet_first_by_network(op->head, network->row.id);
 	for (; other; other = subnet_next_by_network(op->head, other))
 		if (row_is_live(&other->row) && cidr_overlaps(other->block, block))
@@ -293,9 +302,37 @@ static RESULT check_lists(struct op *op, struct ips pools, struct ips dns, struc
 			     SUBNET_POOLS_MAX, SUBNET_DNS_MAX, SUBNET_ROUTES_MAX);
 }
 
+/* All of the lists are of the block's family. */
+static RESULT check_families(struct op *op, const struct subnet *subnet)
+{
+	const struct {
+		const char *what;
+		struct ips ips;
+	} lists[] = {{"The gateway", {&subnet->gateway_ip, !ip_is_none(subnet->gateway_ip)}},
+		     {"The allocation pool's end", subnet->pools},
+		     {"The name server", subnet->dns_servers},
+		     {"The host route's next hop", subnet->host_route_hops}};
+	enum ip_family family = (enum ip_family) subnet->block.base.family;
+	char text[CIDR_TEXT_SIZE];
+	for (size_t k = 0; k < sizeof lists / sizeof lists[0]; k++)
+		for (size_t n = 0; n < lists[k].ips.count; n++)
+			if (lists[k].ips.at[n].family != family)
+				return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_SUBNET,
+						     "%s '%s' is not an IPv%d address, as the subnet's are.",
+						     lists[k].what, ip_write(lists[k].ips.at[n], text),
+						     (int) family);
+	for (size_t n = 0; n < subnet->host_route_blocks.count; n++)
+		if (subnet->host_route_blocks.at[n].base.family != family)
+			return ctx_fail_kind(op->ctx, ERR_RANGE, KIND_SUBNET,
+					     "The host route's destination '%s' is not an IPv%d block.",
+					     cidr_write(subnet->host_route_blocks.at[n], text), (int) family);
+	return OK;
+}
+
 static RESULT find_block(struct op *op, struct network_subnet_wish *wish, uuid *ret_pool)
 {
-	const struct subnet_pool_request request = {wish->pool, wish->wants_default_pool, wish->bits};
+	const struct subnet_pool_request request = {wish->pool, wish->wants_default_pool, wish->is_ipv6,
+						    wish->bits};
 	*ret_pool = UUID_NONE;
 	wish->block = cidr_canonical(wish->block);
 	if (ref_is_given(&wish->pool) || wish->wants_default_pool)
@@ -315,6 +352,7 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 	TRY(engine_check_owner(op, &wish->account, network->account));
 	TRY(find_block(op, wish, &pool));
 	TRY(check_network_block(op, network, wish->block));
+	TRY(ipv6_check_modes(op, wish));
 	struct ip gateway = wish->gateway_ip;
 	if (wish->no_gateway)
 		gateway = (struct ip){0};
@@ -323,7 +361,6 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 	if (!wish->no_gateway && !is_host_address(wish->block, gateway))
 		return fail_range(op, wish, gateway, "The gateway");
 	TRY(check_lists(op, wish->pools, wish->dns_servers, wish->host_route_blocks));
-	TRY(check_pools(op, wish, gateway));
 	struct subnet subnet = {.row.id = engine_new_id(op, KIND_SUBNET),
 				.row.gen = 1,
 				.account = network->account,
@@ -336,15 +373,20 @@ RESULT engine_add_subnet(struct op *op, struct network_subnet_wish *wish)
 				.gateway_ip = gateway,
 				.gateway_mac = subnet_draw_gateway_mac(),
 				.no_dhcp = wish->no_dhcp,
+				.ipv6_ra_mode = wish->ipv6_ra_mode,
+				.ipv6_address_mode = wish->ipv6_address_mode,
 				.dns_servers = wish->dns_servers,
 				.host_route_blocks = wish->host_route_blocks,
 				.host_route_hops = wish->host_route_hops};
+	TRY(check_families(op, &subnet));
+	TRY(check_pools(op, wish, gateway));
 	if (wish->pools.count == 0)
 		subnet.pools = make_pools(wish->block, gateway, room);
 	TRY(tags_normalize(op, wish->tags, &subnet.tags));
 	TRY(quota_check(op, network->account, QUOTA_SUBNETS, 1));
 	TRY(engine_permit(op, "subnet.create", KIND_NETWORK, &network->row));
 	TRY(subnet_put(op, &subnet));
+	TRY(port_add_auto_ips_in(op, &subnet));
 	wish->subnet = subnet.row.id;
 	char text[CIDR_TEXT_SIZE];
 	return engine_tell(op, KIND_SUBNET, &subnet.row, "created", "Subnet %s.",
@@ -374,7 +416,7 @@ static RESULT check_ipv6_on_create(struct op *op, const struct subnet_settings *
 {
 	if (wish->ipv6_on_create != CHOICE_YES || engine_find_ipv6_subnet(op->head, subnet))
 		return OK;
-	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, STR("AssignIpv6AddressOnCreation.Value"),
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, wish->ipv6_field,
 			   "The subnet '%" STR_FMT "' has no IPv6 CIDR block.", STR_ARG(wish->subnet.text));
 }
 
@@ -387,6 +429,9 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 	choice_apply(wish->ipv6_on_create, &next.ipv6_on_create);
 	TRY(check_ipv6_on_create(op, wish, subnet));
 	choice_apply(wish->no_dhcp, &next.no_dhcp);
+	if (next.no_dhcp && subnet_has_ipv6_modes(subnet))
+		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_SUBNET,
+				     "DHCP cannot be off where guests are told how to get IPv6 addresses.");
 	TRY(apply_gateway(op, wish, &next));
 	if (wish->name)
 		next.name = *wish->name;
@@ -401,6 +446,7 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 		next.host_route_hops = *wish->host_route_hops;
 	}
 	TRY(check_lists(op, next.pools, next.dns_servers, next.host_route_blocks));
+	TRY(check_families(op, &next));
 	struct network_subnet_wish checked = {.block = next.block, .pools = next.pools};
 	TRY(check_pools(op, &checked, next.gateway_ip));
 	TRY(engine_permit(op, "subnet.update", KIND_SUBNET, &subnet->row));
@@ -475,6 +521,7 @@ RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 	const struct subnet *subnet = NULL;
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &subnet));
 	TRY(engine_permit(op, "subnet.delete", KIND_SUBNET, &subnet->row));
+	TRY(port_drop_auto_ips_in(op, subnet));
 	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
 	TRY(delete_beside(op, subnet, wish->subnet.field));
 	TRY(subnet_delete_with_reservations(op, subnet->row.id));

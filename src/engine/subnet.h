@@ -13,6 +13,7 @@ struct subnet_wish {
 	struct str name;
 	bool public_on_launch;
 	struct cidr ipv6_block; /* none: IPv4 alone; errors as engine_add_ipv6_subnet() */
+	struct str ipv6_field;  /* for messages */
 	struct tags tags;
 	/* made: */
 	uuid subnet;
@@ -31,19 +32,25 @@ OPERATION(engine_create_default_subnet, default_subnet_wish)
 
 enum { SUBNET_POOLS_MAX = 16, SUBNET_DNS_MAX = 5, SUBNET_ROUTES_MAX = 20 };
 
-/* On a network, for itself until a router's interface is added to it. ERR_RANGE: the block, the gateway or a
- * pool is not IPv4 or not where it has to be. ERR_CONFLICT with KIND_SUBNET: overlaps another subnet of the
- * network; with KIND_PORT: pools overlap each other or the gateway. ERR_QUOTA with KIND_SUBNET. */
+/* On a network, for itself until a router's interface is added to it. Where guests make their IPv6 addresses
+ * themselves, each port of the network has one of it at once, unless it has no address at all. ERR_RANGE: the
+ * block, the gateway or a pool is not where it has to be, or one of the lists not of the block's family; or a
+ * block of those addresses is no /64. ERR_CONFLICT with KIND_SUBNET: overlaps another subnet of the network,
+ * or the modes of IPv6 do not go together; with KIND_PORT: pools overlap each other or the gateway. ERR_QUOTA
+ * with KIND_SUBNET. */
 struct network_subnet_wish {
 	struct ref network;
-	struct ref account;      /* the network's, if any is said */
-	struct cidr block;       /* none: the pool's next free one */
+	struct ref account; /* the network's, if any is said */
+	struct cidr block;  /* none: the pool's next free one, of IPv6 if */
+	bool is_ipv6;
 	struct ref pool;         /* what it is allocated from; not given: its maker chooses */
 	bool wants_default_pool; /* the region's, instead */
 	int64_t bits;            /* without a block; 0: as the pool says */
 	struct str name, description;
 	struct ip gateway_ip; /* none: the first address, or no_gateway */
 	bool no_gateway, no_dhcp;
+	enum subnet_ipv6_ra_mode ipv6_ra_mode; /* these two: the same, or one of them none */
+	enum subnet_ipv6_address_mode ipv6_address_mode;
 	struct ips pools; /* first and last of each; none: all addresses but the gateway's */
 	struct ips dns_servers;
 	struct cidrs host_route_blocks;
@@ -54,11 +61,13 @@ struct network_subnet_wish {
 };
 OPERATION(engine_add_subnet, network_subnet_wish)
 
-/* Errors as above; ERR_IN_USE with KIND_ROUTER: the gateway's address is a router's. */
+/* Errors as above; ERR_IN_USE with KIND_ROUTER: the gateway's address is a router's; ERR_CONFLICT with
+ * KIND_SUBNET: DHCP is to be off where there is a mode of IPv6. */
 struct subnet_settings {
 	struct ref subnet;
 	enum choice public_on_launch, no_dhcp;
 	enum choice ipv6_on_create; /* yes: ERR_INVALID unless an IPv6 subnet is beside it */
+	struct str ipv6_field;      /* for messages of that */
 	/* NULL: as it is */
 	const struct str *name, *description;
 	const struct ip *gateway_ip;
@@ -67,8 +76,9 @@ struct subnet_settings {
 };
 OPERATION(engine_update_subnet, subnet_settings)
 
-/* ERR_IN_USE while it has ports, or an interface of a router whose blocks it is not in. The network goes with
- * the last subnet in a router's blocks. */
+/* ERR_IN_USE while it has ports, or an interface of a router whose blocks it is not in. Addresses that guests
+ * made themselves go with it, but for a port's only one, which is a use. The network goes with the last
+ * subnet in a router's blocks. */
 struct subnet_target {
 	struct ref subnet;
 };

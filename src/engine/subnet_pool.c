@@ -10,11 +10,14 @@ static RESULT check_prefixes(struct op *op, struct cidrs prefixes)
 	if (prefixes.count == 0 || prefixes.count > SUBNET_POOL_PREFIXES_MAX)
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET_POOL, STR("prefixes"),
 				   "A subnet pool has 1 to %d prefixes.", SUBNET_POOL_PREFIXES_MAX);
+	int family = prefixes.at[0].base.family;
 	for (size_t k = 0; k < prefixes.count; k++) {
-		if (prefixes.at[k].base.family != IP_V4 || !router_is_usable_block(prefixes.at[k]))
+		bool is_usable = family == IP_V6 ? ipv6_is_usable_block(prefixes.at[k])
+						 : router_is_usable_block(prefixes.at[k]);
+		if (prefixes.at[k].base.family != family || !is_usable)
 			return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET_POOL, STR("prefixes"),
-					   "The prefix '%s' is not an IPv4 block for subnets.",
-					   cidr_write(prefixes.at[k], text));
+					   "The prefix '%s' is not an IPv%d block for subnets.",
+					   cidr_write(prefixes.at[k], text), family == IP_V6 ? 6 : 4);
 		for (size_t n = 0; n < k; n++)
 			if (cidr_overlaps(prefixes.at[n], prefixes.at[k]))
 				return ENGINE_FAIL(op, ERR_CONFLICT, KIND_SUBNET_POOL, STR("prefixes"),
@@ -35,24 +38,40 @@ static RESULT canonize(struct op *op, struct cidrs prefixes, struct cidrs *ret_p
 	return OK;
 }
 
+bool engine_is_ipv6_pool(const struct subnet_pool *pool)
+{
+	return pool->prefixes.count > 0 && pool->prefixes.at[0].base.family == IP_V6;
+}
+
+bool subnet_pool_is_regions(const struct subnet_pool *pool)
+{
+	return pool->is_default || pool->is_shared;
+}
+
 static RESULT check_bits(struct op *op, const struct subnet_pool *pool)
 {
-	if (SUBNET_POOL_BITS_MIN <= pool->min_bits && pool->min_bits <= pool->default_bits &&
-	    pool->default_bits <= pool->max_bits && pool->max_bits <= SUBNET_POOL_BITS_MAX)
+	bool is_ipv6 = engine_is_ipv6_pool(pool);
+	int min = is_ipv6 ? SUBNET_POOL_IPV6_BITS_MIN : SUBNET_POOL_BITS_MIN;
+	int max = is_ipv6 ? SUBNET_POOL_IPV6_BITS_MAX : SUBNET_POOL_BITS_MAX;
+	if (min <= pool->min_bits && pool->min_bits <= pool->default_bits &&
+	    pool->default_bits <= pool->max_bits && pool->max_bits <= max)
 		return OK;
 	return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET_POOL, STR("min_prefixlen"),
 			   "Prefix lengths go from %d over the least, the default and the greatest to %d.",
-			   SUBNET_POOL_BITS_MIN, SUBNET_POOL_BITS_MAX);
+			   min, max);
 }
 
-static const struct subnet_pool *find_default(const struct tables *t)
+static const struct subnet_pool *find_default(const struct tables *t, bool is_ipv6)
 {
-	return subnet_pool_first_by_is_default(t, true);
+	const struct subnet_pool *pool = subnet_pool_first_by_is_default(t, true);
+	while (pool && engine_is_ipv6_pool(pool) != is_ipv6)
+		pool = subnet_pool_next_by_is_default(t, pool);
+	return pool;
 }
 
 static RESULT check_default(struct op *op, const struct subnet_pool *pool)
 {
-	const struct subnet_pool *present = find_default(op->head);
+	const struct subnet_pool *present = find_default(op->head, engine_is_ipv6_pool(pool));
 	if (!pool->is_default || !present || uuid_equal(present->row.id, pool->row.id))
 		return OK;
 	return ENGINE_FAIL(op, ERR_EXISTS, KIND_SUBNET_POOL, STR("is_default"),
@@ -75,14 +94,17 @@ RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 {
 	const struct account *account = NULL;
 	TRY(engine_find_owner_to_be(op, &wish->account, &account));
-	int64_t min = wish->min_bits ? wish->min_bits : SUBNET_POOL_BITS_MIN;
+	bool is_ipv6 = wish->prefixes.count > 0 && wish->prefixes.at[0].base.family == IP_V6;
+	int64_t least = is_ipv6 ? SUBNET_POOL_IPV6_BITS_LEAST : SUBNET_POOL_BITS_MIN;
+	int64_t most = is_ipv6 ? SUBNET_POOL_IPV6_BITS_MAX : SUBNET_POOL_BITS_MAX;
+	int64_t min = wish->min_bits ? wish->min_bits : least;
 	struct subnet_pool pool = {.row.gen = 1,
 				   .account = account->row.id,
 				   .name = wish->name,
 				   .description = wish->description,
 				   .min_bits = min,
 				   .default_bits = wish->default_bits ? wish->default_bits : min,
-				   .max_bits = wish->max_bits ? wish->max_bits : SUBNET_POOL_BITS_MAX,
+				   .max_bits = wish->max_bits ? wish->max_bits : most,
 				   .is_default = wish->is_default,
 				   .is_shared = wish->is_shared};
 	bool is_regions = wish->is_default || wish->is_shared;
@@ -180,13 +202,26 @@ RESULT engine_delete_subnet_pool(struct op *op, struct subnet_pool_target *wish)
 
 /* ---- allocating ---- */
 
-/* The subnet of the pool that overlaps the block; NULL: it is free. */
-static const struct subnet *find_overlap(const struct tables *t, uuid pool, struct cidr block)
+/* What of the pool overlaps the block; false: it is free. Of IPv6 the region's pools give nothing out twice,
+ * nor what routers have, also while that is not quite gone. */
+static bool find_overlap(const struct tables *t, const struct subnet_pool *pool, struct cidr block,
+			 struct cidr *ret_held)
 {
-	const struct subnet *s = subnet_first_by_subnet_pool(t, pool);
+	if (engine_is_ipv6_pool(pool) && subnet_pool_is_regions(pool))
+		return ipv6_find_holder(t, block, ret_held);
+	const struct subnet *s = subnet_first_by_subnet_pool(t, pool->row.id);
 	while (s && !(row_is_live(&s->row) && cidr_overlaps(s->block, block)))
 		s = subnet_next_by_subnet_pool(t, s);
-	return s;
+	if (s)
+		*ret_held = s->block;
+	return s != NULL;
+}
+
+/* The first block of that size behind another one; wraps at the end of all addresses. */
+static struct cidr next_block(struct cidr block, uint8_t bits)
+{
+	struct cidr at = {ip_add(cidr_last(block), 1), bits};
+	return cidr_canonical(at);
 }
 
 /* The first free block of that size: past each subnet that is in the way, at the next boundary. */
@@ -194,20 +229,16 @@ static bool pick_block(const struct tables *t, const struct subnet_pool *pool, u
 		       struct cidr *ret_block)
 {
 	for (size_t k = 0; k < pool->prefixes.count; k++) {
-		struct cidr prefix = pool->prefixes.at[k], block = {prefix.base, bits};
-		uint64_t size = cidr_count(block);
+		struct cidr prefix = pool->prefixes.at[k], block = {prefix.base, bits}, held;
 		while (cidr_contains_cidr(prefix, block)) {
-			const struct subnet *s = find_overlap(t, pool->row.id, block);
-			if (!s) {
+			if (!find_overlap(t, pool, block, &held)) {
 				*ret_block = block;
 				return true;
 			}
-			struct ip last = cidr_last(s->block);
-			struct ip past = ip_compare(last, cidr_last(block)) > 0 ? last : cidr_last(block);
-			struct cidr at = {past, bits};
-			block.base = ip_add(cidr_canonical(at).base, size);
-			if (ip_compare(block.base, past) <= 0)
+			struct cidr next = next_block(cidr_contains_cidr(held, block) ? held : block, bits);
+			if (ip_compare(next.base, block.base) <= 0)
 				break; /* the end of all addresses */
+			block = next;
 		}
 	}
 	return false;
@@ -217,9 +248,10 @@ static RESULT check_chosen(struct op *op, const struct subnet_pool *pool, struct
 {
 	char text[CIDR_TEXT_SIZE];
 	bool is_within = false;
+	struct cidr held;
 	for (size_t k = 0; k < pool->prefixes.count && !is_within; k++)
 		is_within = cidr_contains_cidr(pool->prefixes.at[k], block);
-	if (is_within && !find_overlap(op->head, pool->row.id, block))
+	if (is_within && !find_overlap(op->head, pool, block, &held))
 		return OK;
 	return ENGINE_FAIL(
 		op, ERR_CAPACITY, KIND_SUBNET_POOL, STR("cidr"),
@@ -229,26 +261,30 @@ static RESULT check_chosen(struct op *op, const struct subnet_pool *pool, struct
 }
 
 /* The region's default, if it may be used. */
-static RESULT find_for_subnet(struct op *op, const struct ref *ref, bool wants_default,
+static RESULT find_for_subnet(struct op *op, const struct subnet_pool_request *request,
 			      const struct subnet_pool **ret_pool)
 {
 	const struct row *row = NULL;
-	*ret_pool = wants_default ? find_default(op->head) : NULL;
-	if (wants_default)
+	int version = request->is_ipv6 ? 6 : 4;
+	*ret_pool = request->wants_default ? find_default(op->head, request->is_ipv6) : NULL;
+	if (request->wants_default)
 		return *ret_pool
 			       ? OK
 			       : ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET_POOL, STR("use_default_subnetpool"),
-					     "No default subnetpool found for IPv4.");
-	TRY(engine_find(op->ctx, op->head, KIND_SUBNET_POOL, ref, &row));
+					     "No default subnetpool found for IPv%d.", version);
+	TRY(engine_find(op->ctx, op->head, KIND_SUBNET_POOL, &request->pool, &row));
 	*ret_pool = (const struct subnet_pool *) row;
-	return OK;
+	if (engine_is_ipv6_pool(*ret_pool) == request->is_ipv6)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET_POOL, request->pool.field,
+			   "Cannot allocate IPv%d subnet from IPv%d subnet pool.", version, 10 - version);
 }
 
 RESULT subnet_pool_allocate(struct op *op, const struct subnet_pool_request *request, uuid *ret_pool,
 			    struct cidr *block)
 {
 	const struct subnet_pool *pool = NULL;
-	TRY(find_for_subnet(op, &request->pool, request->wants_default, &pool));
+	TRY(find_for_subnet(op, request, &pool));
 	bool is_chosen = !cidr_is_none(*block);
 	int64_t bits = is_chosen ? block->bits : request->bits ? request->bits : pool->default_bits;
 	*ret_pool = pool->row.id;

@@ -10,7 +10,13 @@ enum {
 	SUBNET_POOL_PREFIXES_MAX = 64,
 	SUBNET_POOL_BITS_MIN = 8, /* as subnets on networks */
 	SUBNET_POOL_BITS_MAX = 30,
+	SUBNET_POOL_IPV6_BITS_MIN = 32,
+	SUBNET_POOL_IPV6_BITS_LEAST = 64, /* where none is said */
+	SUBNET_POOL_IPV6_BITS_MAX = 126,
 };
+
+/* Its prefixes are of one family. */
+bool engine_is_ipv6_pool(const struct subnet_pool *pool);
 
 /* ERR_RANGE: prefixes that are none for subnets, or lengths that are not in order; ERR_CONFLICT: prefixes
  * that overlap; ERR_EXISTS: a second default; ERR_QUOTA; ERR_DENIED; each with KIND_SUBNET_POOL. */
@@ -18,7 +24,7 @@ struct subnet_pool_wish {
 	struct ref account; /* whose it is to be; kind none: the caller's */
 	struct str name, description;
 	struct cidrs prefixes;
-	int64_t min_bits, default_bits, max_bits; /* 0: 8; as min_bits; 30 */
+	int64_t min_bits, default_bits, max_bits; /* 0: 8, of IPv6 64; as min_bits; 30, 126 */
 	bool is_default, is_shared;
 	/* made: */
 	uuid pool;

@@ -113,6 +113,14 @@ static RESULT find_guard(struct step *s, const struct tables *t, uuid acl, bool 
 	return OK;
 }
 
+static bool has_ipv6(const struct tables *t, const struct router *router)
+{
+	const struct subnet *s = subnet_first_by_router(t, router->row.id);
+	while (s && !(row_is_live(&s->row) && s->block.base.family == IP_V6))
+		s = subnet_next_by_router(t, s);
+	return s || router->ipv6_blocks.count > 0;
+}
+
 /* A network ACL guards the way to its own router; others' interfaces in the subnet are Neutron's alone. */
 static RESULT add_arm(struct step *s, const struct tables *t, const struct router *router,
 		      const struct subnet *subnet, const struct port *port, struct router_rows *rows)
@@ -124,12 +132,14 @@ static RESULT add_arm(struct step *s, const struct tables *t, const struct route
 	bool has_table = !port && !uuid_is_none(ruling->route_table);
 	struct network_subnet arm = {.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
 				     .mtu = network ? network->mtu : 0,
+				     .is_outer = engine_is_outer_subnet(t, subnet),
 				     .route_table =
 					     has_table ? ruling->route_table : router->main_route_table};
 	if (port)
 		arm.port = STEP_COPY(s, KIND_PORT, struct port, port);
 	else
-		TRY(find_guard(s, t, ruling->acl, router->ipv6_blocks.count > 0, rows, &arm.guard));
+		TRY(find_guard(s, t, uuid_is_none(ruling->acl) ? router->default_acl : ruling->acl,
+			       has_ipv6(t, router), rows, &arm.guard));
 	PUSH(s, &rows->arms, arm);
 	return add_segment(s, t, subnet->network, rows);
 }

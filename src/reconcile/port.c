@@ -13,33 +13,50 @@ struct port_rows {
 	struct network_port wish;
 };
 
-static bool is_outer(const struct router *router, struct ip ip)
+/* Its own router answers for it: not that of another of its addresses. */
+static bool is_outer(const struct tables *t, const struct port *port, const struct subnet *subnet)
 {
-	return router && ip.family == IP_V6 && engine_is_ipv6_of_router(router, (struct cidr){ip, 128});
+	return uuid_equal(subnet->router, port->router) && engine_is_outer_subnet(t, subnet);
+}
+
+static bool has_dhcp(const struct subnet *subnet)
+{
+	return subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL ||
+	       subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS;
+}
+
+struct gathered_ips {
+	VEC(struct ip) all;
+	VEC(struct ip) outer;
+};
+
+/* One of its IPv6 addresses, which may tell what DHCP says to it. */
+static RESULT add_ipv6(struct step *s, const struct tables *t, struct network_port *wish, struct ip ip,
+		       const struct subnet *subnet, struct gathered_ips *ips)
+{
+	if (!wish->ipv6 || (!has_dhcp(wish->ipv6) && has_dhcp(subnet)))
+		wish->ipv6 = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
+	if (is_outer(t, wish->port, subnet) && !VEC_PUSH(s->ctx.arena, &ips->outer, ip))
+		return ctx_no_memory(&s->ctx);
+	return OK;
 }
 
 static RESULT gather_secondaries(struct step *s, const struct tables *t, const struct port *port,
 				 struct network_port *wish)
 {
-	VEC(struct ip) ips = {0};
-	VEC(struct ip) outer = {0};
-	const struct router *router = router_find(t, port->router);
-	if (is_outer(router, port->ip) && !VEC_PUSH(s->ctx.arena, &outer, port->ip))
-		return ctx_no_memory(&s->ctx);
-	if (wish->subnet && wish->subnet->block.base.family == IP_V6)
-		wish->ipv6 = wish->subnet;
+	struct gathered_ips ips = {0};
+	if (wish->subnet && port->ip.family == IP_V6)
+		TRY(add_ipv6(s, t, wish, port->ip, wish->subnet, &ips));
 	const struct secondary_ip *i = engine_first_secondary_ip(t, port->row.id);
 	for (; i; i = engine_next_secondary_ip(t, i)) {
 		const struct subnet *subnet = i->ip.family == IP_V6 ? subnet_find(t, i->subnet) : NULL;
-		if (!VEC_PUSH(s->ctx.arena, &ips, i->ip))
+		if (!VEC_PUSH(s->ctx.arena, &ips.all, i->ip))
 			return ctx_no_memory(&s->ctx);
-		if (subnet && !wish->ipv6)
-			wish->ipv6 = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet);
-		if (is_outer(router, i->ip) && !VEC_PUSH(s->ctx.arena, &outer, i->ip))
-			return ctx_no_memory(&s->ctx);
+		if (subnet)
+			TRY(add_ipv6(s, t, wish, i->ip, subnet, &ips));
 	}
-	wish->secondaries = (struct ips){ips.at, ips.count};
-	wish->outer_ips = (struct ips){outer.at, outer.count};
+	wish->secondaries = (struct ips){ips.all.at, ips.all.count};
+	wish->outer_ips = (struct ips){ips.outer.at, ips.outer.count};
 	return OK;
 }
 

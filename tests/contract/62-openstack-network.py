@@ -87,6 +87,30 @@ def test_the_stock_command(cloud, external):
     assert run("subnet", "list", "--name", "sub") == []
 
 
+def test_ipv6_by_the_command(cloud):
+    """A network of both families, whose guests make their IPv6 addresses themselves."""
+    run = cloud.run
+    run("network", "create", "six")
+    run("subnet", "create", "four", "--network", "six", "--subnet-range", "10.6.0.0/24")
+    subnet = run("subnet", "create", "six", "--network", "six", "--ip-version", "6", "--subnet-range", "fd00:6::/64", "--ipv6-ra-mode", "slaac",
+                 "--ipv6-address-mode", "slaac", "--dns-nameserver", "2001:db8::53")
+    assert (subnet["ip_version"], subnet["ipv6_ra_mode"], subnet["gateway_ip"]) == (6, "slaac", "fd00:6::1")
+    run("router", "create", "six")
+    run("router", "add", "subnet", "six", "six")
+    run("router", "set", "six", "--route", "destination=2001:db8:7::/48,gateway=fd00:6::7")
+    port = run("port", "create", "six", "--network", "six", "--mac-address", "02:00:00:00:00:06", "--allowed-address", "ip-address=fd00:9::/64")
+    assert "fd00:6::ff:fe00:6" in [f["ip_address"] for f in port["fixed_ips"]]
+    assert [s["Name"] for s in run("subnet", "list", "--ip-version", "6", "--network", "six")] == ["six"]
+    clash = run("subnet", "create", "no", "--network", "six", "--ip-version", "6", "--subnet-range", "fd00:8::/64", "--ipv6-ra-mode", "slaac",
+                "--ipv6-address-mode", "dhcpv6-stateful", check=False)
+    assert clash.returncode != 0 and "the same" in clash.stderr
+    run("port", "delete", "six")
+    run("router", "unset", "six", "--route", "destination=2001:db8:7::/48,gateway=fd00:6::7")
+    run("router", "remove", "subnet", "six", "six")
+    run("router", "delete", "six")
+    run("network", "delete", "six")
+
+
 def test_groups_by_the_command(cloud):
     run = cloud.run
     assert "default" in [g["Name"] for g in run("security", "group", "list")]

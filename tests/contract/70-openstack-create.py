@@ -80,6 +80,9 @@ ROWS = [
       changes=[{"name": "t"}, {"description": "e"}, {"enable_dhcp": True}, {"gateway_ip": None}, {"gateway_ip": "10.60.0.1"}, {"dns_nameservers": ["192.0.2.54"]},
                {"allocation_pools": [{"start": "10.60.0.20", "end": "10.60.0.200"}]}, {"host_routes": [{"destination": "198.51.100.0/24", "nexthop": "10.60.0.8"}]},
                {"host_routes": []}], label="subnet"),
+    R(f"{NET}/subnets", "subnet", {"network_id": "{network}", "cidr": "fd00:60::/64", "ip_version": 6, "ipv6_ra_mode": "dhcpv6-stateful",
+                                   "ipv6_address_mode": "dhcpv6-stateful"},
+      changes=[{"dns_nameservers": ["2001:db8::53"]}, {"gateway_ip": None}]),
     R(f"{NET}/networks", "network", {"shared": True}, changes=[{"shared": False}, {"shared": True}], by="admin"),
     R(f"{NET}/subnetpools", "subnetpool", {
         "name": "p", "description": "d", "prefixes": ["10.61.0.0/16"], "min_prefixlen": 16, "default_prefixlen": 26, "max_prefixlen": 30,

@@ -79,6 +79,10 @@ class Region:
                 if thing is not rule:  # has no tags of its own
                     project.ok("PUT", f"{NET}/{path}/{thing['id']}/tags", {"tags": words})
             self.ids.setdefault(project.name, {}).update(network=network["id"])
+        six = make("networks", "network", name="six", description="d6", mtu=1403)
+        make("subnetpools", "subnetpool", name="six", prefixes=["fd00:50::/48"], min_prefixlen=48, default_prefixlen=64, max_prefixlen=96)
+        for n, mode in enumerate(("slaac", "dhcpv6-stateful")):
+            make("subnets", "subnet", name=f"six{n}", network_id=six["id"], ip_version=6, cidr=f"fd00:{40 + n}::/64", ipv6_ra_mode=mode, ipv6_address_mode=mode)
 
     def make_disks(self, project):
         self.volumes = []
@@ -305,9 +309,9 @@ SORTED = {
     ("volumes", "display_name"): first_of("name"), ("snapshots", "display_name"): first_of("name"), ("snapshots", "volume_size"): first_of("size"),
     ("volumes", "bootable"): first_of("bootable"), ("flavors", "flavorid"): first_of("id"), ("flavors", "memory_mb"): first_of("ram"), ("flavors", "root_gb"): first_of("disk"),
     ("flavors", "is_public"): first_of("os-flavor-access:is_public"), ("flavors", "id"): None, ("keypairs", "id"): None, ("network_ip_availabilities", "id"): first_of("network_id"),
-    ("subnets", "cidr"): lambda r: ipaddress.ip_network(r["cidr"]), ("floatingips", "floating_ip_address"): lambda r: ipaddress.ip_address(r["floating_ip_address"]),
+    ("subnets", "cidr"): lambda r: (r["ip_version"], ipaddress.ip_network(r["cidr"])), ("floatingips", "floating_ip_address"): lambda r: ipaddress.ip_address(r["floating_ip_address"]),
     ("security_group_rules", "remote_ip_prefix"): lambda r: r["remote_ip_prefix"] and ipaddress.ip_network(r["remote_ip_prefix"]),
-    ("subnets", "gateway_ip"): lambda r: r["gateway_ip"] and ipaddress.ip_address(r["gateway_ip"]),
+    ("subnets", "gateway_ip"): lambda r: r["gateway_ip"] and (r["ip_version"], ipaddress.ip_address(r["gateway_ip"])),
     ("floatingips", "fixed_ip_address"): lambda r: r["fixed_ip_address"] and ipaddress.ip_address(r["fixed_ip_address"]),
 }
 ORDERS = [(t, k) for t, a in sorted(LISTS.items()) for k in a["sort_keys"] if a["links"] or a["items"] == "images"]

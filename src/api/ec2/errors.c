@@ -178,6 +178,7 @@ static const struct ec2_error ec2_errors[] = {
 	E(QUOTA, IMAGE, 400, "ResourceLimitExceeded"),
 	E(QUOTA, ADDRESS, 400, "AddressLimitExceeded"),
 	E_OF(QUOTA, ROUTER, "CidrBlock", 400, "CidrLimitExceeded"),
+	E_OF(QUOTA, ROUTER, "AmazonProvidedIpv6CidrBlock", 400, "CidrLimitExceeded"),
 	E(QUOTA, ROUTER, 400, "VpcLimitExceeded"),
 	E(QUOTA, DHCP_OPTIONS, 400, "DhcpOptionsLimitExceeded"),
 	E_OF(QUOTA, ADDRESS_GROUP, "addresses", 400, "PrefixListMaxEntriesExceeded"),

@@ -242,7 +242,7 @@ static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_in
 	}
 	ec2_write_private_name(e, x, "privateDnsName", primary->port->ip);
 	ec2_write_public_name(e, x, "dnsName", primary->router, primary->ips.at[0].address);
-	ec2_write_ip(x, "privateIpAddress", primary->port->ip);
+	ec2_write_ip(x, "privateIpAddress", primary->ips.at[0].ip);
 	if (primary->ipv6s.count)
 		ec2_write_ip(x, "ipv6Address", primary->ipv6s.at[0]);
 	if (primary->ips.at[0].address)

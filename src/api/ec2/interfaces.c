@@ -24,19 +24,24 @@ uuid ec2_instance_of_port(const struct port *port)
 	return uuid_is_none(port->instance) ? port->seen_instance : port->instance;
 }
 
+/* What has no IPv4 address has none first. */
 static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
 {
 	const struct tables *t = ec2_walk(e);
 	uuid id = item->port->row.id;
-	struct ec2_ip_item primary = {.ip = item->port->ip,
-				      .address = ec2_address_of_ip(t, id, item->port->ip)};
+	struct ip ip = item->port->ip;
+	struct ec2_ip_item primary = {0};
+	if (ip.family != IP_V6)
+		primary = (struct ec2_ip_item){.ip = ip, .address = ec2_address_of_ip(t, id, ip)};
+	else if (!VEC_PUSH(e->c->arena, &item->ipv6s, ip))
+		return false;
 	if (!VEC_PUSH(e->c->arena, &item->ips, primary))
 		return false;
 	const struct secondary_ip *s = engine_first_secondary_ip(t, id);
 	for (; s; s = engine_next_secondary_ip(t, s)) {
-		struct ec2_ip_item ip = {s->ip, s, ec2_address_of_ip(t, id, s->ip)};
+		struct ec2_ip_item more = {s->ip, s, ec2_address_of_ip(t, id, s->ip)};
 		if (s->ip.family == IP_V6 ? !VEC_PUSH(e->c->arena, &item->ipv6s, s->ip)
-					  : !VEC_PUSH(e->c->arena, &item->ips, ip))
+					  : !VEC_PUSH(e->c->arena, &item->ips, more))
 			return false;
 	}
 	return true;
@@ -95,6 +100,8 @@ static void write_addresses(struct ec2_call *e, struct xml *x, const struct ec2_
 	xml_open(x, "privateIpAddressesSet");
 	for (size_t k = 0; k < item->ips.count; k++) {
 		const struct ec2_ip_item *ip = &item->ips.at[k];
+		if (ip_is_none(ip->ip))
+			continue;
 		xml_open(x, "item");
 		ec2_write_ip(x, "privateIpAddress", ip->ip);
 		ec2_write_private_name(e, x, "privateDnsName", ip->ip);
@@ -141,7 +148,7 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	xml_text(x, "ownerId", e->owner);
 	xml_z(x, "status", model_port_states[model_derive_port_state(p)].ec2);
 	ec2_write_mac(x, "macAddress", p->mac);
-	ec2_write_ip(x, "privateIpAddress", p->ip);
+	ec2_write_ip(x, "privateIpAddress", item->ips.at[0].ip);
 	ec2_write_private_name(e, x, "privateDnsName", p->ip);
 	xml_bool(x, "sourceDestCheck", p->source_dest_check);
 	ec2_write_groups(x, item->groups, p->groups.count);

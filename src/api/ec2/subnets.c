@@ -200,6 +200,7 @@ static RESULT prepare_create(struct ec2_call *e, void *args)
 				      "Specify either AvailabilityZone or AvailabilityZoneId");
 	if (a->zone_id.kind != KIND_NONE)
 		a->wish.zone = a->zone_id;
+	a->wish.ipv6_field = STR("Ipv6CidrBlock");
 	return ec2_take_tags(e, &a->tag_specs, "subnet", "subnet", &a->wish.tags);
 }
 
@@ -293,10 +294,18 @@ static RESULT ec2_disassociate_subnet_cidr_block(struct ec2_call *e, const void 
 	return write_ipv6(x, a->subnet, a->removed, a->block, "disassociated");
 }
 
+static RESULT prepare_associate(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ipv6_subnet_wish *) args)->block_field = STR("Ipv6CidrBlock");
+	return OK;
+}
+
 /* EC2 takes one at a time. */
 static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
-	const struct subnet_settings *a = args;
+	struct subnet_settings *a = args;
+	a->ipv6_field = STR("AssignIpv6AddressOnCreation.Value");
 	if (a->public_on_launch == CHOICE_DEFAULT || a->ipv6_on_create == CHOICE_DEFAULT)
 		return OK;
 	return ctx_fail_field(e->c, ERR_COMBINATION, STR("AssignIpv6AddressOnCreation.Value"),
@@ -325,7 +334,7 @@ static const struct ec2_action actions[] = {
 	 PARAMS(struct subnet_settings, modify_subnet_params), prepare_modify, engine_update_subnet_run,
 	 .doc = "Changes an attribute of a subnet."},
 	{"AssociateSubnetCidrBlock", "ec2:AssociateSubnetCidrBlock", WRITES,
-	 PARAMS(struct ipv6_subnet_wish, associate_params), 0, engine_add_ipv6_subnet_run,
+	 PARAMS(struct ipv6_subnet_wish, associate_params), prepare_associate, engine_add_ipv6_subnet_run,
 	 .answer = ec2_associate_subnet_cidr_block, .doc = "Gives a subnet an IPv6 block."},
 	{"DisassociateSubnetCidrBlock", "ec2:DisassociateSubnetCidrBlock", WRITES,
 	 PARAMS(struct ipv6_subnet_target, disassociate_params), 0, engine_remove_ipv6_subnet_run,

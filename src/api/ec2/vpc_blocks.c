@@ -21,7 +21,8 @@ static const struct param disassociate_params[] = {
 /* One of them. */
 static RESULT prepare_associate(struct ec2_call *e, void *args)
 {
-	const struct router_block_wish *a = args;
+	struct router_block_wish *a = args;
+	a->ipv6_field = STR("AmazonProvidedIpv6CidrBlock");
 	if (!cidr_is_none(a->block) && a->wants_ipv6)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AmazonProvidedIpv6CidrBlock"),
 				      "Only one of CidrBlock and AmazonProvidedIpv6CidrBlock may be given.");

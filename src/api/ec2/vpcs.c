@@ -189,6 +189,7 @@ static const struct param create_vpc_params[] = {
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_vpc *a = args;
+	a->wish.ipv6_field = STR("AmazonProvidedIpv6CidrBlock");
 	return ec2_take_tags(e, &a->tag_specs, "vpc", "vpc", &a->wish.tags);
 }
 

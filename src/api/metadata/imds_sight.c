@@ -24,7 +24,7 @@ static RESULT gather_groups(const struct tables *t, struct arena *a, const struc
 static RESULT gather_ips(const struct tables *t, struct arena *a, const struct port *p, struct imds_nic *nic)
 {
 	VEC(struct ip) ips = {0}, ipv6s = {0};
-	if (!VEC_PUSH(a, &ips, p->ip))
+	if (p->ip.family == IP_V6 ? !VEC_PUSH(a, &ipv6s, p->ip) : !VEC_PUSH(a, &ips, p->ip))
 		return FAIL(NO_MEMORY);
 	const struct secondary_ip *s = engine_first_secondary_ip(t, p->row.id);
 	for (; s; s = engine_next_secondary_ip(t, s))
@@ -33,6 +33,18 @@ static RESULT gather_ips(const struct tables *t, struct arena *a, const struct p
 	nic->ips = (struct ips){ips.at, ips.count};
 	nic->ipv6s = (struct ips){ipv6s.at, ipv6s.count};
 	return OK;
+}
+
+/* That of its first IPv6 address, else the one that it would have them in. */
+static const struct subnet *find_ipv6_subnet(const struct tables *t, const struct port *p,
+					     const struct subnet *subnet)
+{
+	if (!subnet || p->ip.family == IP_V6)
+		return subnet;
+	const struct secondary_ip *s = engine_first_secondary_ip(t, p->row.id);
+	while (s && s->ip.family != IP_V6)
+		s = engine_next_secondary_ip(t, s);
+	return s ? subnet_find(t, s->subnet) : engine_find_ipv6_subnet(t, subnet);
 }
 
 static RESULT gather_addresses(const struct tables *t, struct arena *a, struct imds_nic *nic)
@@ -67,7 +79,7 @@ static RESULT gather_nics(const struct tables *t, struct arena *a, struct sight 
 			.port = p, .subnet = subnet_find(t, p->subnet), .mtu = network ? network->mtu : 0};
 		nic.options = find_options(t, nic.subnet);
 		TRY(gather_ips(t, a, p, &nic));
-		nic.ipv6_subnet = nic.subnet ? engine_find_ipv6_subnet(t, nic.subnet) : NULL;
+		nic.ipv6_subnet = find_ipv6_subnet(t, p, nic.subnet);
 		TRY(gather_addresses(t, a, &nic));
 		TRY(gather_groups(t, a, p, &nic.groups));
 		if (!VEC_PUSH(a, &nics, nic))

@@ -261,7 +261,8 @@ WRITER(write_instance_type)
 }
 WRITER(write_local_ipv4)
 {
-	write_ip(b, s->nics[0].port->ip);
+	if (s->nics[0].ips.count)
+		write_ip(b, s->nics[0].ips.at[0]);
 }
 WRITER(write_mac)
 {

@@ -78,9 +78,9 @@ static struct str host_name(const struct sight *s)
 		n--;
 	if (n)
 		return (struct str){p, n};
-	if (!s->nic_count)
+	if (!s->nic_count || !s->nics[0].ips.count)
 		return id_to_ec2(s->arena, KIND_INSTANCE, s->instance->row.id);
-	const struct ip ip = s->nics[0].port->ip;
+	const struct ip ip = s->nics[0].ips.at[0];
 	return str_print(s->arena, "ip-%u-%u-%u-%u", ip.b[0], ip.b[1], ip.b[2], ip.b[3]);
 }
 
@@ -151,47 +151,73 @@ static json_t *json_of_ip(struct ip ip)
 	return json_string(ip_write(ip, text));
 }
 
-static json_t *json_of_mask(struct arena *a, int bits)
+static json_t *json_of_mask(enum ip_family family, int bits)
 {
-	uint32_t mask = bits ? UINT32_MAX << (32 - bits) : 0;
-	return json_of(
-		str_print(a, "%u.%u.%u.%u", mask >> 24, mask >> 16 & 255, mask >> 8 & 255, mask & 255));
+	struct ip mask = {.family = (uint8_t) family};
+	for (int k = 0; k < bits; k++)
+		mask.b[k / 8] |= (uint8_t) (0x80 >> k % 8);
+	return json_of_ip(mask);
 }
 
-static json_t *json_of_route(struct arena *a, struct cidr to, struct ip hop)
+static json_t *json_of_route(struct cidr to, struct ip hop)
 {
-	return json_pack("{s:o,s:o,s:o}", "network", json_of_ip(to.base), "netmask", json_of_mask(a, to.bits),
-			 "gateway", json_of_ip(hop));
+	return json_pack("{s:o,s:o,s:o}", "network", json_of_ip(to.base), "netmask",
+			 json_of_mask((enum ip_family) to.base.family, to.bits), "gateway", json_of_ip(hop));
 }
 
-/* Where nobody tells it by DHCP. */
-static void add_addresses(const struct sight *s, const struct imds_nic *nic, json_t *network)
+/* Where nobody tells it by DHCP, and of IPv6 always. */
+static void add_addresses(const struct subnet *n, struct ip ip, json_t *network)
 {
-	const struct subnet *n = nic->subnet;
 	json_t *routes = json_array();
+	enum ip_family family = (enum ip_family) n->block.base.family;
 	if (!ip_is_none(n->gateway_ip))
 		(void) json_array_append_new(
 			routes,
-			json_of_route(s->arena, (struct cidr){.base = {.family = IP_V4}}, n->gateway_ip));
+			json_of_route((struct cidr){.base = {.family = (uint8_t) family}}, n->gateway_ip));
 	for (size_t k = 0; k < n->host_route_blocks.count && k < n->host_route_hops.count; k++)
-		(void) json_array_append_new(routes, json_of_route(s->arena, n->host_route_blocks.at[k],
-								   n->host_route_hops.at[k]));
-	(void) json_object_set_new(network, "ip_address", json_of_ip(nic->port->ip));
-	(void) json_object_set_new(network, "netmask", json_of_mask(s->arena, n->block.bits));
+		(void) json_array_append_new(
+			routes, json_of_route(n->host_route_blocks.at[k], n->host_route_hops.at[k]));
+	(void) json_object_set_new(network, "ip_address", json_of_ip(ip));
+	(void) json_object_set_new(network, "netmask", json_of_mask(family, n->block.bits));
 	(void) json_object_set_new(network, "routes", routes);
 }
 
-static json_t *json_of_network(const struct sight *s, size_t number, struct str link)
+static json_t *json_of_network(const struct sight *s, const struct imds_nic *nic, size_t number,
+			       struct str link, const char *type)
 {
-	const struct imds_nic *nic = &s->nics[number];
+	return json_pack("{s:o,s:o,s:s,s:o}", "id", json_of(str_print(s->arena, "network%zu", number)),
+			 "link", json_of(link), "type", type, "network_id", json_of_uuid(nic->port->network));
+}
+
+static const char *ipv6_type(const struct subnet *n)
+{
+	static const char *const types[] = {
+		[SUBNET_IPV6_ADDRESS_MODE_NONE] = "ipv6",
+		[SUBNET_IPV6_ADDRESS_MODE_SLAAC] = "ipv6_slaac",
+		[SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL] = "ipv6_dhcpv6-stateful",
+		[SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS] = "ipv6_dhcpv6-stateless",
+	};
+	return types[n->ipv6_address_mode];
+}
+
+/* One of each family that it has addresses of. */
+static void add_networks(const struct sight *s, const struct imds_nic *nic, struct str link, json_t *networks)
+{
 	bool has_dhcp = !nic->subnet || !nic->subnet->no_dhcp;
-	json_t *network =
-		json_pack("{s:o,s:o,s:s,s:o}", "id", json_of(str_print(s->arena, "network%zu", number)),
-			  "link", json_of(link), "type", has_dhcp ? "ipv4_dhcp" : "ipv4", "network_id",
-			  json_of_uuid(nic->port->network));
-	if (network && !has_dhcp)
-		add_addresses(s, nic, network);
-	return network;
+	if (nic->ips.count) {
+		json_t *network = json_of_network(s, nic, json_array_size(networks), link,
+						  has_dhcp ? "ipv4_dhcp" : "ipv4");
+		if (network && !has_dhcp)
+			add_addresses(nic->subnet, nic->ips.at[0], network);
+		(void) json_array_append_new(networks, network);
+	}
+	if (nic->ipv6s.count && nic->ipv6_subnet) {
+		json_t *network =
+			json_of_network(s, nic, json_array_size(networks), link, ipv6_type(nic->ipv6_subnet));
+		if (network)
+			add_addresses(nic->ipv6_subnet, nic->ipv6s.at[0], network);
+		(void) json_array_append_new(networks, network);
+	}
 }
 
 /* Those that DHCP tells: the subnet's own, else those of its VPC's set, else ours, which a router leads to.
@@ -216,18 +242,26 @@ static bool is_told(const json_t *services, const char *address)
 	return false;
 }
 
+static void add_services(struct ips resolvers, json_t *services)
+{
+	for (size_t n = 0; n < resolvers.count; n++) {
+		char address[IP_TEXT_SIZE];
+		if (!is_told(services, ip_write(resolvers.at[n], address)))
+			(void) json_array_append_new(
+				services, json_pack("{s:s,s:s}", "type", "dns", "address", address));
+	}
+}
+
 static json_t *json_of_services(const struct sight *s)
 {
 	json_t *services = json_array();
 	struct ip ours = ip_from_v4(0xA9FEA9FD);
 	for (size_t k = 0; k < s->nic_count; k++) {
-		struct ips resolvers = resolvers_of(&s->nics[k], &ours);
-		for (size_t n = 0; n < resolvers.count; n++) {
-			char address[IP_TEXT_SIZE];
-			if (!is_told(services, ip_write(resolvers.at[n], address)))
-				(void) json_array_append_new(
-					services, json_pack("{s:s,s:s}", "type", "dns", "address", address));
-		}
+		const struct imds_nic *nic = &s->nics[k];
+		if (nic->ips.count)
+			add_services(resolvers_of(nic, &ours), services);
+		if (nic->ipv6s.count && nic->ipv6_subnet)
+			add_services(nic->ipv6_subnet->dns_servers, services);
 	}
 	return services;
 }
@@ -241,7 +275,7 @@ static void write_network_data(const struct sight *s, struct buf *b)
 		uuid_write(nic->port->row.id, id);
 		struct str link = str_print(s->arena, "tap%.11s", id);
 		(void) json_array_append_new(links, json_of_link(nic, link));
-		(void) json_array_append_new(networks, json_of_network(s, k, link));
+		add_networks(s, nic, link, networks);
 	}
 	write_document(json_pack("{s:o,s:o,s:o}", "links", links, "networks", networks, "services",
 				 json_of_services(s)),

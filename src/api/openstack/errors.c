@@ -74,6 +74,7 @@ static const struct os_error errors[] = {
 	E(BIT(NETWORK), STATE, NONE, 409, "Conflict"),
 	E(BIT(NETWORK), RANGE, NONE, 400, "InvalidInput"),
 	E(BIT(NETWORK), INVALID, ROUTE, 400, "InvalidRoutes"),
+	E(BIT(NETWORK), INVALID, SECONDARY_IP, 400, "AllocationOnAutoAddressSubnet"),
 	E(BIT(NETWORK), INVALID, NONE, 400, "HTTPBadRequest"),
 	E(BIT(NETWORK), DENIED, ACCOUNT, 400, "HTTPBadRequest"),
 	E(BIT(NETWORK), DENIED, NONE, 403, "PolicyNotAuthorized"),

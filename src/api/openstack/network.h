@@ -50,9 +50,6 @@ static inline enum choice os_choice_not(enum choice choice)
 		.doc = "Whose it is; absent: the caller's own."),                                            \
 		OS_BODY(T, "tenant_id", member, .kind = KIND_ACCOUNT, .flags = OS_ID_OR_EMPTY | OS_NULLABLE, \
 			.doc = "Likewise.")
-/* ERR_UNSUPPORTED, in Neutron's words for input that it does not take. */
-RESULT os_fail_ipv6(struct os_call *e, const char *field);
-
 /* ERR_INVALID: it is a network that the caller sees, and no external one. */
 RESULT os_check_external(struct os_call *e, const struct ref *network);
 

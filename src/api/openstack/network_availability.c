@@ -30,7 +30,7 @@ static const void *gather(struct os_call *e, const struct row *row)
 		if (!row_is_live(&s->row))
 			continue;
 		use.used = use.total - engine_count_free_addresses(s);
-		item->total += use.total;
+		item->total = use.total > INT64_MAX - item->total ? INT64_MAX : item->total + use.total;
 		item->used += use.used;
 		if (!VEC_PUSH(e->c->arena, &item->subnets, use))
 			return NULL;

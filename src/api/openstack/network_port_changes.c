@@ -101,8 +101,6 @@ static RESULT read_pairs(struct os_call *e, struct os_port_body *body)
 					      "Invalid input for allowed_address_pairs. Reason: '%" STR_FMT
 					      "' is not a valid IP address or subnet.",
 					      STR_ARG(p->ip));
-		if (pairs[k].block.base.family != IP_V4)
-			return os_fail_ipv6(e, "allowed_address_pairs");
 	}
 	body->read_pairs = (struct port_pairs){pairs, body->pairs.count};
 	return OK;

@@ -96,12 +96,6 @@ bool os_truth_is(bool truth, struct str value)
 	return truth == is_yes;
 }
 
-RESULT os_fail_ipv6(struct os_call *e, const char *field)
-{
-	return ctx_fail_field(e->c, ERR_UNSUPPORTED, str_from(field),
-			      "Invalid input for operation: %s: IPv6 is not built.", field);
-}
-
 RESULT os_check_external(struct os_call *e, const struct ref *network)
 {
 	const struct network *n =

@@ -12,7 +12,7 @@ static void write_pool(struct os_call *e, struct json_writer *w, const void *ite
 	for (size_t k = 0; k < p->prefixes.count; k++)
 		os_write_cidr(w, NULL, p->prefixes.at[k]);
 	json_write_close_list(w);
-	json_write_int(w, "ip_version", 4);
+	json_write_int(w, "ip_version", engine_is_ipv6_pool(p) ? 6 : 4);
 	json_write_int(w, "min_prefixlen", p->min_bits);
 	json_write_int(w, "default_prefixlen", p->default_bits);
 	json_write_int(w, "max_prefixlen", p->max_bits);
@@ -21,6 +21,13 @@ static void write_pool(struct os_call *e, struct json_writer *w, const void *ite
 	json_write_bool(w, "is_default", p->is_default);
 	json_write_bool(w, "shared", p->is_shared);
 	os_write_standard(e, w, &p->row, p->account, p->description, p->tags);
+}
+
+static bool fits_version(struct os_call *e, const struct row *row, struct str value)
+{
+	bool is_ipv6 = engine_is_ipv6_pool((const struct subnet_pool *) row);
+	(void) e;
+	return str_is(value, is_ipv6 ? "6" : "4");
 }
 
 static const struct os_filter filters[] = {
@@ -32,6 +39,7 @@ static const struct os_filter filters[] = {
 	{"min_prefixlen", "min_bits"},
 	{"default_prefixlen", "default_bits"},
 	{"max_prefixlen", "max_bits"},
+	{"ip_version", .fits = fits_version},
 };
 static const struct os_sort_key sort_keys[] = {OS_STANDARD_SORT};
 /* Also others' that are shared: there are few. */
@@ -64,7 +72,7 @@ static RESULT show_pool(struct os_call *e, const void *args, struct json_writer 
 
 #define POOL_UNBUILT OS_UNBUILT("address_scope_id"), OS_UNBUILT("default_quota")
 #define BITS(T, name, member)                                                                                \
-	OS_BODY(T, name, member, .min = SUBNET_POOL_BITS_MIN, .max = SUBNET_POOL_BITS_MAX,                   \
+	OS_BODY(T, name, member, .min = SUBNET_POOL_BITS_MIN, .max = SUBNET_POOL_IPV6_BITS_MAX,              \
 		.doc = "A prefix length.")
 
 static RESULT read_prefixes(struct os_call *e, struct strs texts, struct cidrs *ret_prefixes)
@@ -78,9 +86,6 @@ static RESULT read_prefixes(struct os_call *e, struct strs texts, struct cidrs *
 					      "Invalid input for prefixes. Reason: '%" STR_FMT
 					      "' is not a valid CIDR.",
 					      STR_ARG(texts.at[k]));
-	for (size_t k = 0; k < texts.count; k++)
-		if (at[k].base.family != IP_V4)
-			return os_fail_ipv6(e, "prefixes");
 	*ret_prefixes = (struct cidrs){at, texts.count};
 	return OK;
 }

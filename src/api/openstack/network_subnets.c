@@ -30,13 +30,30 @@ static void write_host_routes(struct json_writer *w, const struct subnet *s)
 	json_write_close_list(w);
 }
 
-/* EC2's IPv6 subnets, which there are no others than. */
-static void write_ipv6_mode(struct json_writer *w, const char *name, const struct subnet *s)
+/* By the number that both of the row's modes have for it. */
+static const char *const ipv6_modes[] = {[SUBNET_IPV6_RA_MODE_SLAAC] = "slaac",
+					 [SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL] = "dhcpv6-stateful",
+					 [SUBNET_IPV6_RA_MODE_DHCPV6_STATELESS] = "dhcpv6-stateless"};
+enum { IPV6_MODES = sizeof ipv6_modes / sizeof ipv6_modes[0] };
+_Static_assert((int) SUBNET_IPV6_RA_MODE_SLAAC == (int) SUBNET_IPV6_ADDRESS_MODE_SLAAC &&
+		       (int) SUBNET_IPV6_RA_MODE_DHCPV6_STATELESS ==
+			       (int) SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS,
+	       "two enums of one list");
+
+static void write_ipv6_mode(struct json_writer *w, const char *name, size_t mode)
 {
-	if (s->block.base.family == IP_V6)
-		json_write_z(w, name, "dhcpv6-stateful");
+	if (mode)
+		json_write_z(w, name, ipv6_modes[mode]);
 	else
 		json_write_null(w, name);
+}
+
+static size_t read_ipv6_mode(struct str word)
+{
+	size_t mode = IPV6_MODES - 1;
+	while (mode && !str_is(word, ipv6_modes[mode]))
+		mode--;
+	return mode;
 }
 
 static void write_subnet(struct os_call *e, struct json_writer *w, const void *item)
@@ -55,8 +72,8 @@ static void write_subnet(struct os_call *e, struct json_writer *w, const void *i
 	json_write_close_list(w);
 	write_pools(w, s);
 	write_host_routes(w, s);
-	write_ipv6_mode(w, "ipv6_address_mode", s);
-	write_ipv6_mode(w, "ipv6_ra_mode", s);
+	write_ipv6_mode(w, "ipv6_address_mode", s->ipv6_address_mode);
+	write_ipv6_mode(w, "ipv6_ra_mode", s->ipv6_ra_mode);
 	os_write_id(w, "subnetpool_id", s->subnet_pool);
 	json_write_null(w, "segment_id");
 	json_write_open_list(w, "service_types");
@@ -91,6 +108,20 @@ static bool fits_version(struct os_call *e, const struct row *row, struct str va
 	       version == ((const struct subnet *) row)->block.base.family;
 }
 
+static bool fits_ra_mode(struct os_call *e, const struct row *row, struct str value)
+{
+	size_t mode = read_ipv6_mode(value);
+	(void) e;
+	return mode && mode == ((const struct subnet *) row)->ipv6_ra_mode;
+}
+
+static bool fits_address_mode(struct os_call *e, const struct row *row, struct str value)
+{
+	size_t mode = read_ipv6_mode(value);
+	(void) e;
+	return mode && mode == ((const struct subnet *) row)->ipv6_address_mode;
+}
+
 static const struct os_filter subnet_filters[] = {
 	OS_STANDARD_FILTERS,
 	{"name", .fits = fits_name},
@@ -100,6 +131,8 @@ static const struct os_filter subnet_filters[] = {
 	{"gateway_ip", "gateway_ip"},
 	{"subnetpool_id", "subnet_pool"},
 	{"ip_version", .fits = fits_version},
+	{"ipv6_ra_mode", .fits = fits_ra_mode},
+	{"ipv6_address_mode", .fits = fits_address_mode},
 	{"enable_dhcp", .is_truth = true, .fits = fits_dhcp},
 };
 static const struct os_sort_key subnet_sort_keys[] = {
@@ -172,8 +205,7 @@ struct os_subnet_lists {
 		OS_BODY(T, "dns_nameservers", lists.dns, .given = OS_GIVEN(T, lists.has_dns),                \
 			.doc = "Name servers that guests learn.")
 #define SUBNET_UNBUILT                                                                                       \
-	OS_UNBUILT("ipv6_address_mode"), OS_UNBUILT("ipv6_ra_mode"), OS_UNBUILT("segment_id"),               \
-		OS_UNBUILT("service_types", .only = "[]"),                                                   \
+	OS_UNBUILT("segment_id"), OS_UNBUILT("service_types", .only = "[]"),                                 \
 		OS_UNBUILT("dns_publish_fixed_ip", .only = "false")
 
 /* As the engine's lists. */
@@ -201,12 +233,7 @@ static RESULT read_lists(struct os_call *e, const struct os_subnet_lists *lists,
 					      "Invalid input for dns_nameservers. Reason: '%" STR_FMT
 					      "' is not a valid nameserver.",
 					      STR_ARG(lists->dns.at[k]));
-	for (size_t k = 0; k < lists->dns.count; k++)
-		if (dns[k].family != IP_V4)
-			return os_fail_ipv6(e, "dns_nameservers");
 	for (size_t k = 0; k < lists->routes.count; k++) {
-		if (lists->routes.at[k].destination.base.family != IP_V4)
-			return os_fail_ipv6(e, "host_routes");
 		blocks[k] = lists->routes.at[k].destination;
 		hops[k] = lists->routes.at[k].nexthop;
 	}
@@ -222,23 +249,29 @@ static RESULT read_lists(struct os_call *e, const struct os_subnet_lists *lists,
 struct os_create_subnet {
 	struct network_subnet_wish wish;
 	int64_t ip_version;
+	struct str ra_mode, address_mode;
 	bool has_gateway;
 	enum choice dhcp, default_pool;
 	struct os_subnet_lists lists;
 };
+#define IPV6_WORDS "dhcpv6-stateful|dhcpv6-stateless|slaac"
 static const struct os_param create_params[] = {
 	OS_BODY(struct os_create_subnet, "network_id", wish.network, .flags = OS_REQUIRED,
 		.kind = KIND_NETWORK, .doc = "The network it is on."),
 	OS_BODY(struct os_create_subnet, "cidr", wish.block, .flags = OS_NULLABLE,
-		.doc = "Its addresses: IPv4; absent: from the pool."),
+		.doc = "Its addresses; absent: from the pool."),
 	OS_BODY(struct os_create_subnet, "subnetpool_id", wish.pool, .flags = OS_NULLABLE,
 		.kind = KIND_SUBNET_POOL, .doc = "The pool that they are from."),
 	OS_BODY(struct os_create_subnet, "use_default_subnetpool", default_pool,
 		.doc = "From the region's default pool."),
-	OS_BODY(struct os_create_subnet, "prefixlen", wish.bits, .flags = OS_NULLABLE, .min = 1, .max = 32,
+	OS_BODY(struct os_create_subnet, "prefixlen", wish.bits, .flags = OS_NULLABLE, .min = 1, .max = 128,
 		.doc = "How large; absent: as the pool says."),
 	OS_BODY(struct os_create_subnet, "ip_version", ip_version, .absent = "4", .min = 4, .max = 6,
-		.doc = "4: IPv6 is not built."),
+		.doc = "4 or 6."),
+	OS_BODY(struct os_create_subnet, "ipv6_ra_mode", ra_mode, .words = IPV6_WORDS,
+		.doc = "What the router tells guests: absent: nothing."),
+	OS_BODY(struct os_create_subnet, "ipv6_address_mode", address_mode, .words = IPV6_WORDS,
+		.doc = "How guests get addresses; absent: not by us."),
 	OS_BODY(struct os_create_subnet, "name", wish.name, .doc = "Need not be unique."),
 	OS_BODY(struct os_create_subnet, "description", wish.description, .doc = "Free text."),
 	OS_BODY(struct os_create_subnet, "gateway_ip", wish.gateway_ip, .flags = OS_NULLABLE,
@@ -255,12 +288,12 @@ static RESULT check_version(struct os_call *e, const struct os_create_subnet *a)
 	if (a->ip_version == 5)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("ip_version"),
 				      "Invalid input for ip_version. Reason: '5' is not in [4, 6].");
-	if (a->ip_version == 6)
-		return os_fail_ipv6(e, "ip_version");
-	if (cidr_is_none(a->wish.block) || a->wish.block.base.family == IP_V4)
+	char text[CIDR_TEXT_SIZE];
+	if (cidr_is_none(a->wish.block) || a->wish.block.base.family == a->ip_version)
 		return OK;
 	return ctx_fail_field(e->c, ERR_RANGE, STR("cidr"),
-			      "Invalid input for operation: Given IP version 4 does not match the cidr.");
+			      "Invalid input for operation: cidr '%s' does not match the ip_version '%d'.",
+			      cidr_write(a->wish.block, text), (int) a->ip_version);
 }
 
 static RESULT prepare_create(struct os_call *e, void *args)
@@ -269,6 +302,9 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	struct engine_lists lists;
 	TRY(check_version(e, a));
 	TRY(read_lists(e, &a->lists, &lists));
+	a->wish.is_ipv6 = a->ip_version == 6;
+	a->wish.ipv6_ra_mode = (enum subnet_ipv6_ra_mode) read_ipv6_mode(a->ra_mode);
+	a->wish.ipv6_address_mode = (enum subnet_ipv6_address_mode) read_ipv6_mode(a->address_mode);
 	a->wish.wants_default_pool = a->default_pool == CHOICE_YES;
 	a->wish.no_dhcp = a->dhcp == CHOICE_NO;
 	a->wish.no_gateway = a->has_gateway && ip_is_none(a->wish.gateway_ip);
@@ -307,6 +343,8 @@ static const struct os_param update_params[] = {
 	OS_BODY(struct os_update_subnet, "enable_dhcp", dhcp, .doc = "Whether guests get addresses by DHCP."),
 	SUBNET_LISTS(struct os_update_subnet),
 	SUBNET_UNBUILT,
+	OS_UNBUILT("ipv6_address_mode"),
+	OS_UNBUILT("ipv6_ra_mode"),
 };
 
 static RESULT prepare_update(struct os_call *e, void *args)

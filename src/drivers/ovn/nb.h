@@ -32,6 +32,8 @@ uuid nb_dns_id(uuid router);
 
 /* Each adds its rows to w, whose scope is the resource. All pointers are borrowed. */
 void nb_plan_network(struct wish *w, const struct network_segment *wish);
+/* Its guests are told by DHCP of its family: it has a row of options. */
+bool nb_has_dhcp(const struct subnet *subnet);
 void nb_plan_router(struct wish *w, const struct network_router *wish);
 void nb_plan_uplink(struct wish *w, const struct network_router *wish); /* part of it, if nb_has_uplink() */
 bool nb_has_uplink(const struct network_router *wish); /* a gateway of either kind, and a chassis for it */

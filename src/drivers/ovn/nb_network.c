@@ -136,13 +136,23 @@ static json_t *make_options(struct wish *w, const struct subnet *subnet, const s
 	return options;
 }
 
-/* The way out is the router's to tell, with its advertisements. */
+/* The way out is the router's to tell, with its advertisements; in a stateless one addresses are, too. */
 static json_t *make_ipv6_options(struct wish *w, const struct subnet *subnet)
 {
 	char mac[MAC_TEXT_SIZE];
 	json_t *options = json_pack("{s:s}", "server_id", mac_write(subnet->gateway_mac, mac));
+	if (subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS)
+		add_option(w, options, "dhcpv6_stateless", STR("true"));
 	add_ips(w, options, "dns_server", subnet->dns_servers);
 	return options;
+}
+
+bool nb_has_dhcp(const struct subnet *subnet)
+{
+	if (subnet->no_dhcp || subnet->block.base.family == IP_V4)
+		return !subnet->no_dhcp;
+	return subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL ||
+	       subnet->ipv6_address_mode == SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS;
 }
 
 void nb_plan_network(struct wish *w, const struct network_segment *wish)
@@ -152,16 +162,13 @@ void nb_plan_network(struct wish *w, const struct network_segment *wish)
 	wish_add_row(w, "Logical_Switch", id, json_pack("{s:s}", "name", uuid_write(id, name)));
 	for (size_t k = 0; k < wish->subnet_count; k++) {
 		const struct subnet *subnet = wish->subnets[k];
-		if (!subnet->no_dhcp && subnet->block.base.family == IP_V6)
+		const struct dhcp_options *set = wish->options ? wish->options[k] : NULL;
+		bool is_ipv6 = subnet->block.base.family == IP_V6;
+		if (nb_has_dhcp(subnet))
 			wish_add_row(w, "DHCP_Options", uuid_v5(subnet->row.id, STR("dhcp")),
 				     json_pack("{s:s,s:o}", "cidr",
 					       cidr_write(cidr_canonical(subnet->block), block), "options",
-					       make_ipv6_options(w, subnet)));
-		else if (!subnet->no_dhcp)
-			wish_add_row(w, "DHCP_Options", uuid_v5(subnet->row.id, STR("dhcp")),
-				     json_pack("{s:s,s:o}", "cidr",
-					       cidr_write(cidr_canonical(subnet->block), block), "options",
-					       make_options(w, subnet,
-							    wish->options ? wish->options[k] : NULL, wish)));
+					       is_ipv6 ? make_ipv6_options(w, subnet)
+						       : make_options(w, subnet, set, wish)));
 	}
 }

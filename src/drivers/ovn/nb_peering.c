@@ -47,9 +47,7 @@ void nb_plan_peering(struct wish *w, const struct peering *p)
 
 struct ip nb_make_link_local(struct mac mac)
 {
-	return (struct ip){{0xfe, 0x80, 0, 0, 0, 0, 0, 0, mac.b[0] ^ 2, mac.b[1], mac.b[2], 0xff, 0xfe,
-			    mac.b[3], mac.b[4], mac.b[5]},
-			   IP_V6};
+	return model_make_eui64((struct cidr){{{0xfe, 0x80}, IP_V6}, 64}, mac);
 }
 
 void nb_write_peering_hop(const struct peering *p, uuid router, enum ip_family family,

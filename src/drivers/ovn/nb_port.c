@@ -45,7 +45,7 @@ static json_t *make_security(struct wish *w, const struct port *port, struct str
 static const char *write_dhcp(const struct subnet *subnet, enum ip_family family,
 			      char out[static UUID_TEXT_SIZE])
 {
-	if (!subnet || subnet->no_dhcp || subnet->block.base.family != family)
+	if (!subnet || !nb_has_dhcp(subnet) || subnet->block.base.family != family)
 		return NULL;
 	return uuid_write(uuid_v5(subnet->row.id, STR("dhcp")), out);
 }

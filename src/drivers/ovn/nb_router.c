@@ -17,17 +17,24 @@ static uuid arm_id(const struct network_subnet *s)
 	return s->port ? s->port->row.id : s->subnet->row.id;
 }
 
-/* What its guests are told in IPv6: their addresses by DHCPv6, as EC2's, and the way out by the router
- * itself.
- */
-static json_t *make_advertisements(const struct network_subnet *s)
+/* What its guests are told in IPv6: how to get addresses, and that the way out is the router itself.
+ * Resolvers have to be IPv6, and OVN tells of one. */
+static json_t *make_advertisements(struct wish *w, const struct network_subnet *s)
 {
-	char mtu[24];
-	snprintf(mtu, sizeof mtu, "%d", (int) s->mtu);
-	if (s->subnet->block.base.family != IP_V6)
+	static const char *const modes[] = {[SUBNET_IPV6_RA_MODE_SLAAC] = "slaac",
+					    [SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL] = "dhcpv6_stateful",
+					    [SUBNET_IPV6_RA_MODE_DHCPV6_STATELESS] = "dhcpv6_stateless"};
+	const struct subnet *subnet = s->subnet;
+	char mtu[24], resolver[IP_TEXT_SIZE];
+	if (subnet->ipv6_ra_mode == SUBNET_IPV6_RA_MODE_NONE)
 		return json_object();
-	return json_pack("{s:s,s:s,s:s}", "address_mode", "dhcpv6_stateful", "send_periodic", "true", "mtu",
-			 mtu);
+	snprintf(mtu, sizeof mtu, "%d", (int) s->mtu);
+	json_t *told = json_pack("{s:s,s:s,s:s}", "address_mode", modes[subnet->ipv6_ra_mode],
+				 "send_periodic", "true", "mtu", mtu);
+	if (subnet->dns_servers.count &&
+	    json_object_set_new(told, "rdnss", json_string(ip_write(subnet->dns_servers.at[0], resolver))))
+		w->failed = true;
+	return told;
 }
 
 static void plan_arm(struct wish *w, const struct network_subnet *s, uuid router)
@@ -45,7 +52,7 @@ static void plan_arm(struct wish *w, const struct network_subnet *s, uuid router
 		json_pack("{s:s,s:s,s:{s:b},s:{s:s},s:o}", "name", port, "mac",
 			  mac_write(s->port ? s->port->mac : subnet->gateway_mac, mac), "networks", network,
 			  1, "options", "route_table", nb_write_hex("rt_", s->route_table, table),
-			  "ipv6_ra_configs", make_advertisements(s)));
+			  "ipv6_ra_configs", make_advertisements(w, s)));
 	wish_add_edge(w, row, "Logical_Router", "ports", router);
 	row = wish_add_row(w, "Logical_Switch_Port", uuid_v5(id, STR("sp")),
 			   json_pack("{s:s,s:s,s:{s:b},s:{s:s}}", "name", switch_port, "type", "router",

@@ -127,14 +127,6 @@ static bool leads_out(const struct network_router *wish, const struct network_su
 	return leads;
 }
 
-static bool is_of_pool(const struct router *router, struct cidr block)
-{
-	bool inside = false;
-	for (size_t k = 0; k < router->ipv6_blocks.count; k++)
-		inside |= cidr_contains_cidr(router->ipv6_blocks.at[k], block);
-	return inside;
-}
-
 /* "{fe80::/10, ff02::/16, 2001:db8:0:1::/64}": what is of the link, and the subnets that lead out. */
 static struct str write_ipv6_set(struct wish *w, const struct network_router *wish)
 {
@@ -144,7 +136,7 @@ static struct str write_ipv6_set(struct wish *w, const struct network_router *wi
 	buf_print(&b, "{fe80::/10, ff02::/16");
 	for (size_t k = 0; k < wish->subnet_count; k++) {
 		struct cidr block = cidr_canonical(wish->subnets[k].subnet->block);
-		if (is_of_pool(wish->router, block) && leads_out(wish, &wish->subnets[k]))
+		if (wish->subnets[k].is_outer && leads_out(wish, &wish->subnets[k]))
 			buf_print(&b, ", %s", cidr_write(block, text));
 	}
 	buf_print(&b, "}");

@@ -59,8 +59,10 @@ static void init_rows(struct lab *lab)
 					  .block = make_cidr(k == 2 ? "fd00:1::/64" : "2001:db8:1::/64")};
 		subnet->block.base.b[7] = (uint8_t) k;
 		subnet->gateway_ip = ip_add(subnet->block.base, 1);
-		lab->arms[k] = (struct network_subnet){subnet, NULL, lab->tables[k % 2],
-						       k == 0 ? &lab->guard : NULL, MTU};
+		subnet->ipv6_ra_mode = SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL;
+		subnet->ipv6_address_mode = SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL;
+		lab->arms[k] = (struct network_subnet){
+			subnet, NULL, lab->tables[k % 2], k == 0 ? &lab->guard : NULL, MTU, k < 2};
 	}
 }
 
@@ -144,6 +146,69 @@ static const json_t *find_row(const struct lab *lab, const char *table, uuid id)
 static const char *find_text(const struct lab *lab, const char *table, uuid id, const char *column)
 {
 	return json_string_value(json_object_get(find_row(lab, table, id), column));
+}
+
+static const char *find_option(const struct lab *lab, const char *table, uuid id, const char *column,
+			       const char *key)
+{
+	return json_string_value(json_object_get(json_object_get(find_row(lab, table, id), column), key));
+}
+
+static void apply_network(struct lab *lab)
+{
+	const struct network network = {.row.id = make_id("network", 0, 0), .mtu = MTU};
+	const struct subnet *subnets[] = {&lab->subnets[0], &lab->subnets[1], &lab->subnets[2]};
+	const struct network_segment segment = {
+		.network = &network, .subnets = subnets, .subnet_count = SUBNETS};
+	struct wish wish;
+	wish_init(&wish, lab->ctx->arena, make_id("region", 0, 0), network.row.id, NB_NETWORK);
+	nb_plan_network(&wish, &segment);
+	commit_wish(lab, &wish);
+}
+
+/* What the modes of a subnet come to: what its router says, and which options of DHCPv6 there are. */
+static void test_modes(void **state)
+{
+	static struct lab lab;
+	static const struct {
+		enum subnet_ipv6_ra_mode ra;
+		enum subnet_ipv6_address_mode address;
+		const char *told; /* NULL: nothing */
+		bool has_dhcp;
+		const char *is_stateless;
+	} rows[] = {
+		{SUBNET_IPV6_RA_MODE_NONE, SUBNET_IPV6_ADDRESS_MODE_NONE, NULL, false, NULL},
+		{SUBNET_IPV6_RA_MODE_SLAAC, SUBNET_IPV6_ADDRESS_MODE_SLAAC, "slaac", false, NULL},
+		{SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL, SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL,
+		 "dhcpv6_stateful", true, NULL},
+		{SUBNET_IPV6_RA_MODE_DHCPV6_STATELESS, SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS,
+		 "dhcpv6_stateless", true, "true"},
+		{SUBNET_IPV6_RA_MODE_SLAAC, SUBNET_IPV6_ADDRESS_MODE_NONE, "slaac", false, NULL},
+		{SUBNET_IPV6_RA_MODE_NONE, SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL, NULL, true, NULL},
+	};
+	struct ip resolver = make_ip("2001:db8::53");
+	init_lab(state, &lab);
+	uuid arm = uuid_v5(lab.subnets[0].row.id, STR("rp")),
+	     dhcp = uuid_v5(lab.subnets[0].row.id, STR("dhcp"));
+	lab.subnets[0].dns_servers = (struct ips){&resolver, 1};
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		lab.subnets[0].ipv6_ra_mode = rows[k].ra;
+		lab.subnets[0].ipv6_address_mode = rows[k].address;
+		apply_network(&lab);
+		apply_router(&lab);
+		const char *told =
+			find_option(&lab, "Logical_Router_Port", arm, "ipv6_ra_configs", "address_mode");
+		const char *rdnss = find_option(&lab, "Logical_Router_Port", arm, "ipv6_ra_configs", "rdnss");
+		assert_int_equal(told != NULL, rows[k].told != NULL);
+		if (told)
+			assert_string_equal(told, rows[k].told);
+		assert_int_equal(rdnss != NULL, told != NULL);
+		assert_int_equal(find_row(&lab, "DHCP_Options", dhcp) != NULL, rows[k].has_dhcp);
+		const char *stateless =
+			find_option(&lab, "DHCP_Options", dhcp, "options", "dhcpv6_stateless");
+		assert_int_equal(stateless != NULL, rows[k].is_stateless != NULL);
+	}
+	model_done(&lab.model);
 }
 
 /* The router tells of itself, and a list that lets IPv4 alone pass denies IPv6. */
@@ -263,8 +328,8 @@ static void test_a_guests_address(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		ctx_test(test_arms),        ctx_test(test_ways_out),         ctx_test(test_no_way_out),
-		ctx_test(test_egress_only), ctx_test(test_a_guests_address),
+		ctx_test(test_modes),      ctx_test(test_arms),        ctx_test(test_ways_out),
+		ctx_test(test_no_way_out), ctx_test(test_egress_only), ctx_test(test_a_guests_address),
 	};
 	return cmocka_run_group_tests_name("network_ipv6_ovn", tests, NULL, NULL);
 }

@@ -250,6 +250,52 @@ static void test_static_network(void **state)
 		  true);
 }
 
+/* A subnet of IPv6 with that mode, and alpha's address there. */
+static RESULT take_ipv6(struct op *op, void *arg)
+{
+	struct ip resolver, ip;
+	struct subnet n = {.row.id = id_of(KIND_SUBNET, 66),
+			   .account = id_of(KIND_ACCOUNT, 1),
+			   .ipv6_address_mode = *(const enum subnet_ipv6_address_mode *) arg};
+	TRY(cidr_parse(STR("fd00:1::/64"), &n.block));
+	TRY(ip_parse(STR("fd00:1::1"), &n.gateway_ip));
+	TRY(ip_parse(STR("2001:db8::53"), &resolver));
+	TRY(ip_parse(STR("fd00:1::9"), &ip));
+	n.dns_servers = (struct ips){&resolver, 1};
+	TRY(subnet_put(op, &n));
+	struct secondary_ip s = {.row.id = id_of(KIND_SECONDARY_IP, 66),
+				 .account = id_of(KIND_ACCOUNT, 1),
+				 .port = id_of(KIND_PORT, 1),
+				 .subnet = n.row.id,
+				 .ip = ip};
+	return secondary_ip_put(op, &s);
+}
+
+static void test_ipv6_network(void **state)
+{
+	struct fixture *f = *state;
+	static const char network[] = "/openstack/latest/network_data.json";
+	static const struct {
+		enum subnet_ipv6_address_mode mode;
+		const char *type;
+	} rows[] = {{SUBNET_IPV6_ADDRESS_MODE_NONE, "\"type\":\"ipv6\""},
+		    {SUBNET_IPV6_ADDRESS_MODE_SLAAC, "\"type\":\"ipv6_slaac\""},
+		    {SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL, "\"type\":\"ipv6_dhcpv6-stateful\""},
+		    {SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATELESS, "\"type\":\"ipv6_dhcpv6-stateless\""}};
+	check_has(f, network, "ipv6", false);
+	for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+		enum subnet_ipv6_address_mode mode = rows[k].mode;
+		assert_ok(fixture_commit(f, take_ipv6, &mode));
+		check_has(f, network, rows[k].type, true);
+	}
+	check_has(f, network, "\"type\":\"ipv4_dhcp\"", true);
+	check_has(f, network, "\"ip_address\":\"fd00:1::9\"", true);
+	check_has(f, network, "\"netmask\":\"ffff:ffff:ffff:ffff::\"", true);
+	check_has(f, network, "{\"gateway\":\"fd00:1::1\",\"netmask\":\"::\",\"network\":\"::\"}", true);
+	check_has(f, network, "{\"address\":\"2001:db8::53\",\"type\":\"dns\"}", true);
+	check_path(f, "/latest/meta-data/ipv6", "fd00:1::9");
+}
+
 static struct str on_drive(const struct compute_files *files, const char *path)
 {
 	for (size_t k = 0; k < files->count; k++)
@@ -711,6 +757,7 @@ int main(void)
 		web_test(test_openstack),
 		web_test(test_password),
 		web_test(test_static_network),
+		web_test(test_ipv6_network),
 		web_test(test_resolvers),
 		web_test(test_config_drive),
 		web_test(test_drive_password),

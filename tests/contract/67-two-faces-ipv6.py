@@ -1,0 +1,122 @@
+#!/usr/bin/python3
+# SPDX-License-Identifier: Apache-2.0
+"""IPv6 through two faces, as docs/mapping.md says: Neutron's subnets of it, and what EC2 sees of them."""
+import ipaddress
+import os
+import sys
+
+import pytest
+
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud as lib  # noqa: E402
+import faces  # noqa: E402
+from dev import Dev  # noqa: E402
+from faces import NETWORK, code, ec2_id, holds  # noqa: E402
+
+POOL = "2001:db8:d000::/40"  # the region's
+
+
+@pytest.fixture(scope="module")
+def both():
+    with Dev() as dev:
+        yield lib.another(dev, "both", faces.Both)
+
+
+def make(both, kind, collection, **members):
+    return both.ok("POST", f"{NETWORK}/{collection}", {kind: members})[kind]
+
+
+def make_dual(both, mode):
+    """A network with both families on a router, and its subnets."""
+    router = make(both, "router", "routers", name="six")
+    network = make(both, "network", "networks", name="dual")
+    four = make(both, "subnet", "subnets", network_id=network["id"], ip_version=4, cidr="10.49.0.0/24")
+    six = make(both, "subnet", "subnets", network_id=network["id"], ip_version=6, cidr="fd00:49::/64", ipv6_ra_mode=mode, ipv6_address_mode=mode)
+    for subnet in (four, six):
+        both.ok("PUT", f"{NETWORK}/routers/{router['id']}/add_router_interface", {"subnet_id": subnet["id"]})
+    return router, network, four, six
+
+
+def end_dual(both, router, network, *subnets):
+    for subnet in subnets:
+        both.ok("PUT", f"{NETWORK}/routers/{router['id']}/remove_router_interface", {"subnet_id": subnet["id"]})
+    for kind, made in (("routers", router), ("networks", network)):
+        both.delete(f"{NETWORK}/{kind}/{made['id']}")
+    both.rest()
+
+
+@holds("The network: IPv6")
+def test_ipv6_of_neutron(both):
+    """An IPv6 subnet beside an IPv4 one is that one's block in EC2; without such a one it is nothing there."""
+    router, network, four, six = make_dual(both, "dhcpv6-stateful")
+    (shown,) = both.ec2.describe_subnets(SubnetIds=[ec2_id("subnet", four["id"])])["Subnets"]
+    (block,) = shown["Ipv6CidrBlockAssociationSet"]
+    assert (block["Ipv6CidrBlock"], block["AssociationId"]) == (six["cidr"], ec2_id("subnet-cidr-assoc", six["id"]))
+    assert not [s for s in both.ec2.describe_subnets()["Subnets"] if s["SubnetId"] == ec2_id("subnet", six["id"])]
+    port = make(both, "port", "ports", network_id=network["id"])
+    assert [f["subnet_id"] for f in port["fixed_ips"]] == [four["id"], six["id"]]
+    (nic,) = both.ec2.describe_network_interfaces(NetworkInterfaceIds=[ec2_id("eni", port["id"])])["NetworkInterfaces"]
+    assert (nic["PrivateIpAddress"], nic["Ipv6Addresses"][0]["Ipv6Address"]) == tuple(f["ip_address"] for f in port["fixed_ips"])
+    both.delete(f"{NETWORK}/ports/{port['id']}")
+    both.rest()
+    end_dual(both, router, network, four, six)
+
+
+@holds("The network: Automatic addresses")
+def test_automatic_addresses(both):
+    router, network, four, six = make_dual(both, "slaac")
+    port = make(both, "port", "ports", network_id=network["id"], mac_address="02:00:00:00:00:49",
+                fixed_ips=[{"ip_address": "10.49.0.9"}])
+    own = {"subnet_id": six["id"], "ip_address": "fd00:49::ff:fe00:49"}
+    assert port["fixed_ips"] == [{"subnet_id": four["id"], "ip_address": "10.49.0.9"}, own]
+    nic = ec2_id("eni", port["id"])
+    assert code(both.ec2.assign_ipv6_addresses, NetworkInterfaceId=nic, Ipv6Addresses=["fd00:49::7"]) == "InvalidParameterValue"
+    assert both.status("POST", f"{NETWORK}/ports", {"port": {"network_id": network["id"], "fixed_ips": [{"ip_address": "fd00:49::7"}]}}) == 400
+    bare = make(both, "port", "ports", network_id=network["id"], fixed_ips=[])
+    assert bare["fixed_ips"] == []
+    later = make(both, "subnet", "subnets", network_id=network["id"], ip_version=6, cidr="fd00:50::/64", ipv6_ra_mode="dhcpv6-stateless",
+                 ipv6_address_mode="dhcpv6-stateless")
+    shown = both.ok("GET", f"{NETWORK}/ports/{port['id']}")["port"]["fixed_ips"]
+    assert {"subnet_id": later["id"], "ip_address": "fd00:50::ff:fe00:49"} in shown and len(shown) == 3
+    assert both.ok("GET", f"{NETWORK}/ports/{bare['id']}")["port"]["fixed_ips"] == []
+    both.delete(f"{NETWORK}/subnets/{later['id']}")
+    assert both.ok("GET", f"{NETWORK}/ports/{port['id']}")["port"]["fixed_ips"] == port["fixed_ips"]
+    for one in (port, bare):
+        both.delete(f"{NETWORK}/ports/{one['id']}")
+    both.rest()
+    lone = make(both, "network", "networks", name="lone")
+    only = make(both, "subnet", "subnets", network_id=lone["id"], ip_version=6, cidr="fd00:51::/64", ipv6_ra_mode="slaac")
+    held = make(both, "port", "ports", network_id=lone["id"])
+    assert both.status("DELETE", f"{NETWORK}/subnets/{only['id']}") == 409
+    both.delete(f"{NETWORK}/ports/{held['id']}")
+    both.rest()
+    both.delete(f"{NETWORK}/networks/{lone['id']}")
+    end_dual(both, router, network, four, six)
+
+
+@holds("The network: IPv6 outside")
+def test_ipv6_outside(both):
+    """A subnet of the region's pool leads out by a route of its own; what one face gave out the other does not."""
+    admin = lib.admin(both.dev)
+    outside = both.ok("GET", f"{NETWORK}/networks?router:external=true")["networks"][0]["id"]
+    pool = admin.ok("POST", f"{NETWORK}/subnetpools", {"subnetpool": {"name": "six", "prefixes": [POOL], "shared": True}})["subnetpool"]
+    router = make(both, "router", "routers", name="six", external_gateway_info={"network_id": outside})
+    network = make(both, "network", "networks", name="six")
+    six = make(both, "subnet", "subnets", network_id=network["id"], ip_version=6, subnetpool_id=pool["id"], ipv6_ra_mode="slaac", ipv6_address_mode="slaac")
+    both.ok("PUT", f"{NETWORK}/routers/{router['id']}/add_router_interface", {"subnet_id": six["id"]})
+    tables = both.ec2.describe_route_tables(Filters=[{"Name": "vpc-id", "Values": [ec2_id("vpc", router["id"])]}])["RouteTables"]
+    assert "::/0" in [r.get("DestinationIpv6CidrBlock") for r in tables[0]["Routes"]]
+    assert both.ok("GET", f"{NETWORK}/routers/{router['id']}")["router"]["routes"] == []
+    vpc = both.ec2.create_vpc(CidrBlock="10.48.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    (block,) = both.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+    taken, given = ipaddress.ip_network(six["cidr"]), ipaddress.ip_network(block["Ipv6CidrBlock"])
+    assert not taken.overlaps(given) and taken.subnet_of(ipaddress.ip_network(POOL))
+    inside = str(next(given.subnets(new_prefix=64)))
+    assert both.status("POST", f"{NETWORK}/subnets", {"subnet": {"network_id": network["id"], "ip_version": 6, "cidr": inside,
+                                                                  "subnetpool_id": pool["id"]}}) == 409
+    both.ec2.delete_vpc(VpcId=vpc)
+    both.ok("PUT", f"{NETWORK}/routers/{router['id']}/remove_router_interface", {"subnet_id": six["id"]})
+    both.delete(f"{NETWORK}/routers/{router['id']}")
+    both.delete(f"{NETWORK}/networks/{network['id']}")
+    both.rest()
+    assert admin.call("DELETE", f"{NETWORK}/subnetpools/{pool['id']}").status == 204

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * IPv6 subnets on networks: their modes, the addresses that ports have of them, the region's pools, and what
+ * of them is found from outside. */
+#include "cloud.h"
+
+#include "engine/ipv6.h"
+#include "engine/network.h"
+#include "engine/router_block.h"
+#include "engine/router_interface.h"
+#include "engine/subnet_pool.h"
+
+#define RA(mode) SUBNET_IPV6_RA_MODE_##mode
+#define ADDRESS(mode) SUBNET_IPV6_ADDRESS_MODE_##mode
+
+static struct ref ref_of(enum kind kind, uuid id)
+{
+	return (struct ref){.kind = kind, .prefix = id, .bits = 128};
+}
+
+static struct ref make_network(struct cloud *c)
+{
+	struct network_wish network = {.name = STR("net")};
+	cloud_ok(c, &c->alice, engine_create_network, &network);
+	return ref_of(KIND_NETWORK, network.network);
+}
+
+static uuid add_subnet(struct cloud *c, struct ref network, const char *block, enum subnet_ipv6_ra_mode mode)
+{
+	struct network_subnet_wish wish = {.network = network,
+					   .block = cidr_of(block),
+					   .ipv6_ra_mode = mode,
+					   .ipv6_address_mode = (enum subnet_ipv6_address_mode) mode};
+	cloud_ok(c, &c->alice, engine_add_subnet, &wish);
+	return wish.subnet;
+}
+
+static const struct port *add_port(struct cloud *c, struct ref network)
+{
+	struct network_port_wish wish = {.network = network, .mac = {{2, 0, 0, 0, 0, 7}}};
+	cloud_ok(c, &c->alice, engine_add_port, &wish);
+	return port_find(cloud_tables(c), wish.port);
+}
+
+static struct ip ipv6_of(struct cloud *c, const struct port *port)
+{
+	return engine_get_port_ip(cloud_tables(c), port, IP_V6);
+}
+
+static bool is_ip(struct ip ip, const char *text)
+{
+	return ip_equal(ip, ip_of(text));
+}
+
+static void check_modes(void **state)
+{
+	struct cloud *c = *state;
+	static const struct {
+		const char *block;
+		enum subnet_ipv6_ra_mode ra;
+		enum subnet_ipv6_address_mode address;
+		bool no_dhcp;
+		enum err err;
+	} rows[] = {
+		{"fd00:1::/64", RA(NONE), ADDRESS(NONE), false, ERR_NONE},
+		{"fd00:2::/64", RA(SLAAC), ADDRESS(SLAAC), false, ERR_NONE},
+		{"fd00:3::/64", RA(NONE), ADDRESS(SLAAC), false, ERR_NONE},
+		{"fd00:4::/64", RA(DHCPV6_STATELESS), ADDRESS(NONE), false, ERR_NONE},
+		{"fd00:5::/96", RA(DHCPV6_STATEFUL), ADDRESS(DHCPV6_STATEFUL), false, ERR_NONE},
+		{"fd00:6::/64", RA(NONE), ADDRESS(NONE), true, ERR_NONE},
+		{"fd00:7::/64", RA(SLAAC), ADDRESS(DHCPV6_STATELESS), false, ERR_CONFLICT},
+		{"fd00:7::/64", RA(SLAAC), ADDRESS(NONE), true, ERR_CONFLICT},
+		{"10.7.0.0/24", RA(SLAAC), ADDRESS(SLAAC), false, ERR_CONFLICT},
+		{"fd00:7::/80", RA(SLAAC), ADDRESS(SLAAC), false, ERR_RANGE},
+		{"fd00:7::/80", RA(NONE), ADDRESS(DHCPV6_STATELESS), false, ERR_RANGE},
+		{"fd00:7::/31", RA(NONE), ADDRESS(NONE), false, ERR_RANGE},
+		{"fd00:7::/127", RA(NONE), ADDRESS(NONE), false, ERR_RANGE},
+		{"fe80::/64", RA(NONE), ADDRESS(NONE), false, ERR_RANGE},
+		{"ff02::/64", RA(NONE), ADDRESS(NONE), false, ERR_RANGE},
+		{"fd00:1::/80", RA(NONE), ADDRESS(NONE), false, ERR_CONFLICT}, /* overlaps the first */
+	};
+	struct ref network = make_network(c);
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		struct network_subnet_wish wish = {.network = network,
+						   .block = cidr_of(rows[k].block),
+						   .ipv6_ra_mode = rows[k].ra,
+						   .ipv6_address_mode = rows[k].address,
+						   .no_dhcp = rows[k].no_dhcp};
+		struct result made = cloud_run(c, &c->alice, engine_add_subnet_run, &wish);
+		cloud_expect(c, made, rows[k].err, rows[k].err ? KIND_SUBNET : KIND_NONE);
+	}
+}
+
+static void check_plain_subnet(void **state)
+{
+	struct cloud *c = *state;
+	struct ref network = make_network(c);
+	uuid id = add_subnet(c, network, "fd00:1::/64", RA(DHCPV6_STATEFUL));
+	const struct subnet *subnet = subnet_find(cloud_tables(c), id);
+	assert_true(is_ip(subnet->gateway_ip, "fd00:1::1"));
+	assert_int_equal(subnet->pools.count, 2);
+	assert_true(is_ip(subnet->pools.at[0], "fd00:1::2"));
+	assert_true(is_ip(subnet->pools.at[1], "fd00:1::ffff:ffff:ffff:ffff"));
+	assert_true(engine_count_free_addresses(subnet) > GIB);
+	struct subnet_settings off = {.subnet = ref_of(KIND_SUBNET, id), .no_dhcp = CHOICE_YES};
+	cloud_fails(c, &c->alice, engine_update_subnet, &off, ERR_CONFLICT, KIND_SUBNET);
+	struct ip v4 = ip_of("10.0.0.1"), v6 = ip_of("fd00:1::53");
+	struct ips servers = {&v4, 1};
+	struct subnet_settings told = {.subnet = ref_of(KIND_SUBNET, id), .dns_servers = &servers};
+	cloud_fails(c, &c->alice, engine_update_subnet, &told, ERR_RANGE, KIND_SUBNET);
+	servers.at = &v6;
+	cloud_ok(c, &c->alice, engine_update_subnet, &told);
+	struct network_subnet_wish mixed = {
+		.network = network, .block = cidr_of("10.0.0.0/24"), .dns_servers = servers};
+	cloud_fails(c, &c->alice, engine_add_subnet, &mixed, ERR_RANGE, KIND_SUBNET);
+}
+
+/* An IPv4 address first, one of IPv6 that is given out, and that which follows from the MAC. */
+static void check_port(void **state)
+{
+	struct cloud *c = *state;
+	struct ref network = make_network(c);
+	uuid slaac = add_subnet(c, network, "fd00:2::/64", RA(SLAAC));
+	uuid given = add_subnet(c, network, "fd00:1::/64", RA(DHCPV6_STATEFUL));
+	uuid v4 = add_subnet(c, network, "10.7.0.0/24", RA(NONE));
+	const struct port *port = add_port(c, network);
+	assert_true(uuid_equal(port->subnet, v4) && port->ip.family == IP_V4);
+	size_t count = 0;
+	for (const struct secondary_ip *s = engine_first_secondary_ip(cloud_tables(c), port->row.id); s;
+	     s = engine_next_secondary_ip(cloud_tables(c), s), count++) {
+		assert_true(uuid_equal(s->subnet, slaac) || uuid_equal(s->subnet, given));
+		if (uuid_equal(s->subnet, slaac))
+			assert_true(is_ip(s->ip, "fd00:2::ff:fe00:7"));
+	}
+	assert_int_equal(count, 2);
+	struct port_fixed_wish fixed[] = {{.ip = ip_of("fd00:2::9")}, {.ip = ip_of("10.7.0.9")}};
+	struct network_port_wish other = {.network = network, .fixed = {true, fixed, 1, STR("fixed_ips")}};
+	cloud_fails(c, &c->alice, engine_add_port, &other, ERR_INVALID, KIND_SECONDARY_IP);
+	fixed[0].ip = ip_of("fd00:1::9");
+	other.fixed.count = 2;
+	cloud_ok(c, &c->alice, engine_add_port, &other);
+	port = port_find(cloud_tables(c), other.port);
+	assert_true(is_ip(port->ip, "10.7.0.9"));
+	struct network_port_wish none = {.network = network, .fixed = {.is_given = true}};
+	cloud_ok(c, &c->alice, engine_add_port, &none);
+	assert_true(ip_is_none(port_find(cloud_tables(c), none.port)->ip));
+	struct port_settings change = {.port = ref_of(KIND_PORT, other.port),
+				       .fixed = {true, fixed + 1, 1, STR("fixed_ips")}};
+	cloud_ok(c, &c->alice, engine_update_port, &change);
+	port = port_find(cloud_tables(c), other.port);
+	assert_true(is_ip(port->ip, "10.7.0.9") && cidr_contains(cidr_of("fd00:2::/64"), ipv6_of(c, port)));
+}
+
+/* With the subnet the addresses come and go; a port's only one holds it. */
+static void check_coming_and_going(void **state)
+{
+	struct cloud *c = *state;
+	struct ref network = make_network(c);
+	add_subnet(c, network, "10.7.0.0/24", RA(NONE));
+	const struct port *port = add_port(c, network);
+	uuid id = port->row.id;
+	uint64_t gen = port->row.gen;
+	uuid slaac = add_subnet(c, network, "fd00:2::/64", RA(SLAAC));
+	port = port_find(cloud_tables(c), id);
+	assert_true(is_ip(ipv6_of(c, port), "fd00:2::ff:fe00:7") && port->row.gen > gen);
+	struct subnet_target gone = {.subnet = ref_of(KIND_SUBNET, slaac)};
+	cloud_ok(c, &c->alice, engine_delete_subnet, &gone);
+	assert_true(ip_is_none(ipv6_of(c, port_find(cloud_tables(c), id))));
+	struct ref lone = make_network(c);
+	uuid only = add_subnet(c, lone, "fd00:3::/64", RA(SLAAC));
+	struct network_port_wish wish = {.network = lone};
+	cloud_ok(c, &c->alice, engine_add_port, &wish);
+	assert_int_equal(port_find(cloud_tables(c), wish.port)->ip.family, IP_V6);
+	gone.subnet = ref_of(KIND_SUBNET, only);
+	cloud_fails(c, &c->alice, engine_delete_subnet, &gone, ERR_IN_USE, KIND_SUBNET);
+	struct address_wish address = {0};
+	cloud_ok(c, &c->alice, engine_allocate_address, &address);
+	struct address_association stands = {.address = ref_of(KIND_ADDRESS, address.address),
+					     .port = ref_of(KIND_PORT, wish.port)};
+	struct result made = cloud_run(c, &c->alice, engine_associate_address_run, &stands);
+	assert_true(made.code == ERR_STATE || made.code == ERR_INVALID);
+}
+
+static void set_outside(struct cloud *c, const char *block)
+{
+	struct external_ipv6_wish pool = {.external_network =
+						  ref_to(c, KIND_EXTERNAL_NETWORK, c->external_network),
+					  .pool = cidr_of(block),
+					  .next_hop = ip_of("fe80::1")};
+	cloud_ok(c, &c->operator, engine_set_external_ipv6, &pool);
+}
+
+static struct ref make_pool(struct cloud *c, const struct identity *who, const char *block, bool is_shared)
+{
+	const struct cidr prefix = cidr_of(block);
+	struct subnet_pool_wish wish = {.account = ref_of(KIND_ACCOUNT, c->alice.account),
+					.name = STR("six"),
+					.prefixes = {&prefix, 1},
+					.is_shared = is_shared};
+	cloud_ok(c, who, engine_create_subnet_pool, &wish);
+	assert_int_equal(subnet_pool_find(cloud_tables(c), wish.pool)->default_bits, 64);
+	return ref_of(KIND_SUBNET_POOL, wish.pool);
+}
+
+static uuid take(struct cloud *c, struct ref pool, const char *block)
+{
+	struct network_subnet_wish wish = {.network = make_network(c), .pool = pool, .is_ipv6 = true};
+	cloud_ok(c, &c->alice, engine_add_subnet, &wish);
+	assert_true(cidr_equal(wish.block, cidr_of(block)));
+	return wish.subnet;
+}
+
+/* What the region's pool gives out no router is given, and the other way round. */
+static void check_regions_pool(void **state)
+{
+	struct cloud *c = *state;
+	set_outside(c, "2001:db8:0:fe00::/55");
+	struct ref shared = make_pool(c, &c->operator, "2001:db8:0:fe00::/55", true);
+	take(c, shared, "2001:db8:0:fe00::/64");
+	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	cloud_ok(c, &c->alice, engine_create_router, &wish);
+	const struct router *router = router_find(cloud_tables(c), wish.router);
+	assert_true(cidr_equal(router->ipv6_blocks.at[0], cidr_of("2001:db8:0:ff00::/56")));
+	take(c, shared, "2001:db8:0:fe01::/64");
+	struct network_subnet_wish chosen = {.network = make_network(c),
+					     .pool = shared,
+					     .block = cidr_of("2001:db8:0:ff01::/64"),
+					     .is_ipv6 = true};
+	cloud_fails(c, &c->alice, engine_add_subnet, &chosen, ERR_CAPACITY, KIND_SUBNET_POOL);
+	struct ref own = make_pool(c, &c->alice, "2001:db8:0:ff00::/56", false);
+	take(c, own, "2001:db8:0:ff00::/64");
+	struct network_subnet_wish other = {.network = chosen.network, .pool = own};
+	cloud_fails(c, &c->alice, engine_add_subnet, &other, ERR_INVALID, KIND_SUBNET_POOL);
+	struct network_subnet_wish of_default = {
+		.network = chosen.network, .wants_default_pool = true, .is_ipv6 = true};
+	cloud_fails(c, &c->alice, engine_add_subnet, &of_default, ERR_INVALID, KIND_SUBNET_POOL);
+}
+
+static bool has_default_route(struct cloud *c, uuid router)
+{
+	const struct router *row = router_find(cloud_tables(c), router);
+	return route_find_by_table(cloud_tables(c), row->main_route_table, cidr_of("::/0"));
+}
+
+static void put_on_router(struct cloud *c, uuid router, uuid subnet)
+{
+	struct router_interface_wish wish = {.router = ref_of(KIND_ROUTER, router),
+					     .subnet = ref_of(KIND_SUBNET, subnet)};
+	cloud_ok(c, &c->alice, engine_add_router_interface, &wish);
+}
+
+/* Of the outside's pool, by one of the region's; on a router. A gateway leads there once there is one. */
+static void check_outside(void **state)
+{
+	struct cloud *c = *state;
+	struct router_wish router = {.name = STR("r"), .has_no_block = true};
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	struct router_gateway_wish gateway = {.router = ref_of(KIND_ROUTER, router.router),
+					      .external_network =
+						      ref_of(KIND_EXTERNAL_NETWORK, c->external_network)};
+	cloud_ok(c, &c->alice, engine_set_router_gateway, &gateway);
+	assert_false(has_default_route(c, router.router));
+	set_outside(c, "2001:db8:0:fe00::/55");
+	assert_true(has_default_route(c, router.router));
+	struct ref shared = make_pool(c, &c->operator, "2001:db8:0:fe00::/56", true);
+	struct ref own = make_pool(c, &c->alice, "2001:db8:0:ff00::/56", false);
+	uuid outer = take(c, shared, "2001:db8:0:fe00::/64"), inner = take(c, own, "2001:db8:0:ff00::/64");
+	assert_false(engine_is_outer_subnet(cloud_tables(c), subnet_find(cloud_tables(c), outer)));
+	put_on_router(c, router.router, outer);
+	put_on_router(c, router.router, inner);
+	assert_true(engine_is_outer_subnet(cloud_tables(c), subnet_find(cloud_tables(c), outer)));
+	assert_false(engine_is_outer_subnet(cloud_tables(c), subnet_find(cloud_tables(c), inner)));
+	gateway.external_network = (struct ref){0};
+	cloud_ok(c, &c->alice, engine_set_router_gateway, &gateway);
+	assert_false(has_default_route(c, router.router));
+}
+
+/* A server on a network has one of each family, also where only IPv6 is there; by a subnet as that says. */
+static void check_launch(void **state)
+{
+	struct cloud *c = *state;
+	struct ref network = make_network(c);
+	add_subnet(c, network, "fd00:2::/64", RA(SLAAC));
+	struct launch_port port = {.network = network, .field = STR("networks")};
+	struct instance_launch wish = cloud_launch(c, 1);
+	wish.ports = &port;
+	wish.port_count = 1;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	const struct port *made = cloud_port(c, wish.made.at[0]);
+	assert_int_equal(made->ip.family, IP_V6);
+	add_subnet(c, network, "fd00:1::/64", RA(DHCPV6_STATEFUL));
+	add_subnet(c, network, "10.7.0.0/24", RA(NONE));
+	wish = cloud_launch(c, 1);
+	wish.ports = &port;
+	wish.port_count = 1;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	made = cloud_port(c, wish.made.at[0]);
+	assert_int_equal(made->ip.family, IP_V4);
+	size_t count = 0;
+	for (const struct secondary_ip *s = engine_first_secondary_ip(cloud_tables(c), made->row.id); s;
+	     s = engine_next_secondary_ip(cloud_tables(c), s))
+		count++;
+	assert_int_equal(count, 2);
+	port.ips.primary = ip_of("fd00:1::77");
+	wish = cloud_launch(c, 1);
+	wish.ports = &port;
+	wish.port_count = 1;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	assert_true(is_ip(cloud_port(c, wish.made.at[0])->ip, "fd00:1::77"));
+	port.ips.primary = ip_of("fd00:9::77");
+	wish = cloud_launch(c, 1);
+	wish.ports = &port;
+	wish.port_count = 1;
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_RANGE, KIND_PORT);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_modes, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_plain_subnet, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_port, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_coming_and_going, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_regions_pool, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_outside, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_launch, cloud_setup, cloud_teardown),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
