@@ -17,6 +17,30 @@ s.sendto(b"\\x12\\x34\\x01\\x00\\x00\\x01\\x00\\x00\\x00\\x00\\x00\\x00" + name 
 answer = s.recv(512)
 print(socket.inet_ntoa(answer[-4:]) if answer[7] else "rcode %d" % (answer[3] & 15))
 """
+# A client of DHCPv6 as RFC 8415 says it, stateful: prints the address that eth0 is given, and the first resolver.
+ASK_DHCPV6 = """import socket, struct
+s = socket.socket(socket.AF_INET6, socket.SOCK_DGRAM)
+s.bind(("::", 546))
+s.settimeout(2)
+index = socket.if_nametoindex("eth0")
+def option(number, value):
+    return struct.pack("!HH", number, len(value)) + value
+def options(b):
+    found = {}
+    while b:
+        number, size = struct.unpack("!HH", b[:4])
+        found[number], b = b[4:4 + size], b[4 + size:]
+    return found
+client = option(1, b"\\0\\3\\0\\1" + bytes.fromhex(open("/sys/class/net/eth0/address").read().strip().replace(":", "")))
+wanted = client + option(3, struct.pack("!III", 7, 0, 0)) + option(6, b"\\0\\x17") + option(8, b"\\0\\0")
+def ask(kind, more):
+    s.sendto(bytes([kind]) + b"dar" + wanted + more, ("ff02::1:2", 547, 0, index))
+    return options(s.recv(1500)[4:])
+offer = ask(1, b"")
+reply = ask(3, option(2, offer[2]))
+print(socket.inet_ntop(socket.AF_INET6, options(reply[3][12:])[5][:16]))
+print(socket.inet_ntop(socket.AF_INET6, reply[23][:16]) if 23 in reply else "-")
+"""
 
 
 class Guests:
@@ -77,6 +101,15 @@ class Guests:
     def ask(self, name, host):
         """The address of a host by name, as its VPC's resolver says; "rcode N" where it says none."""
         return (self.ns(name, sys.executable, "-c", ASK, host, fails=True).strip().splitlines() or [""])[-1]
+
+    def ask_dhcpv6(self, name):
+        """What DHCPv6 gives it: its address and a resolver ("-": none); nothing where it does not answer."""
+        return self.ns(name, sys.executable, "-c", ASK_DHCPV6, fails=True).split() if self.can_ask(name) else []
+
+    def can_ask(self, name):
+        """Its own address of the link has been found to be nobody else's."""
+        shown = self.ns(name, "ip", "-6", "addr", "show", "dev", "eth0", "scope", "link")
+        return "fe80" in shown and "tentative" not in shown
 
     def start(self, name, *argv):
         self.children.append(subprocess.Popen(["ip", "netns", "exec", self.prefix + name, *argv], stdout=subprocess.DEVNULL,

@@ -1,14 +1,18 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""IPv6 with real guests: addresses told by DHCPv6 and metadata, between subnets, and by whom a group lets in."""
+"""IPv6 with real guests: addresses told by metadata, between subnets, and by whom a group lets in; and a network of Neutron's whose
+guests make their addresses themselves, of what its router advertises, and reach each other and the outside with them."""
 # limit: 900 s
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import cloud as lib  # noqa: E402
 from region import Region, give_address, image_of, wait_state  # noqa: E402
 
 POOL = "2001:db8:d000::/48"
+OUTSIDE = "2001:db8:ffff::1"
+NET, NOVA = "/network/v2.0", "/compute/v2.1/servers"
 
 
 def make_vpc(ec2):
@@ -51,8 +55,46 @@ def take_address(region, address, ipv6):
     region.ssh(address, f"ip -6 addr add {ipv6}/128 dev eth0")
 
 
-def pings(region, address, other):
-    return " 0% packet loss" in region.ssh(address, f"ping -6 -c 2 -W 3 {other}", fails=True)
+def pings(region, address, other, how=""):
+    return " 0% packet loss" in region.ssh(address, f"ping -6 {how} -c 2 -W 3 {other}", fails=True)
+
+
+def make_person(region, name, role):
+    password = region.command("user", "create", name, "--account", "six", "--role", role)["password"]
+    return lib.Project(region, "six", name, password)
+
+
+def make_network(project, admin):
+    """One of the region's pool, behind a router that leads outside; a group that lets all of IPv6 in."""
+    def make(kind, path, who=project, **members):
+        return who.ok("POST", f"{NET}/{path}", {kind: members})[kind]
+    pool = make("subnetpool", "subnetpools", admin, name="six", prefixes=[POOL], shared=True)
+    outside = project.ok("GET", f"{NET}/networks?router:external=true")["networks"][0]["id"]
+    network = make("network", "networks", name="slaac")["id"]
+    subnet = make("subnet", "subnets", network_id=network, ip_version=6, subnetpool_id=pool["id"], ipv6_ra_mode="slaac", ipv6_address_mode="slaac")
+    router = make("router", "routers", name="six", external_gateway_info={"network_id": outside})["id"]
+    project.ok("PUT", f"{NET}/routers/{router}/add_router_interface", {"subnet_id": subnet["id"]})
+    group = make("security_group", "security-groups", name="six")["id"]
+    make("security_group_rule", "security-group-rules", security_group_id=group, direction="ingress", ethertype="IPv6")
+    return [make("port", "ports", network_id=network, security_groups=[group]) for _ in range(2)]
+
+
+def slaac(region, guests, addresses):
+    """Interfaces that are plugged into the running guests: nobody tells these an address."""
+    project = make_person(region, "anna", "member")
+    ports = make_network(project, make_person(region, "root", "admin"))
+    servers = {s["name"]: s["id"] for s in project.ok("GET", NOVA)["servers"]}
+    made = []
+    for guest, address, port in zip(guests, addresses, ports):
+        project.ok("POST", f"{NOVA}/{servers[guest]}/os-interface", {"interfaceAttachment": {"port_id": port["id"]}})
+        made.append(port["fixed_ips"][0]["ip_address"])
+        region.check_soon("the guest has the interface", lambda at=address: "eth1" in region.ssh(at, "ls /sys/class/net"))
+        region.ssh(address, "echo 0 > /proc/sys/net/ipv6/conf/eth0/accept_ra; ip -6 route del default dev eth0; ip link set eth1 up")
+    for address, ip in zip(addresses, made):
+        region.check_soon("a guest makes its address by itself", lambda at=address, ip=ip: ip + "/64" in region.ssh(at, "ip -6 addr show dev eth1"))
+    region.check_soon("with it, it reaches another", lambda: pings(region, addresses[0], made[1], "-I eth1"))
+    region.check_soon("and the outside", lambda: pings(region, addresses[0], OUTSIDE, "-I eth1"))
+    region.check_soon("which reaches it", lambda: " 0% packet loss" in region.on("inet", "ping", "-6", "-c", "1", "-W", "2", made[1], fails=True))
 
 
 def main():
@@ -76,6 +118,7 @@ def main():
             region.check_soon("a way out is advertised", lambda at=address: "default via fe80:" in region.ssh(at, "ip -6 route"))
         region.check_soon("the other subnet is reached by IPv6", lambda: pings(region, addresses[0], ipv6[1]))
         region.check_soon("and back", lambda: pings(region, addresses[1], ipv6[0]))
+        slaac(region, guests, addresses)
         region.check_clean()
 
 

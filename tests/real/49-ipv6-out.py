@@ -47,6 +47,7 @@ def start(ec2, guests, names, subnets):
         instance = ec2.describe_instances(InstanceIds=[identifier])["Reservations"][0]["Instances"][0]
         guests.plug(name, instance)
         addresses[name] = instance["NetworkInterfaces"][0]["Ipv6Addresses"][0]["Ipv6Address"]
+        wait_until(lambda: guests.ask_dhcpv6(name)[:1] == [addresses[name]], SOON_S, f"DHCPv6 gives {name} its address")
         guests.ns(name, "ip", "-6", "addr", "add", addresses[name] + "/128", "dev", "eth0", "nodad")
         wait_until(lambda: "default via fe80" in guests.ns(name, "ip", "-6", "route"), SOON_S, f"a way out is advertised to {name}")
     return addresses, dict(zip(names, ids))

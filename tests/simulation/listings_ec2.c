@@ -21,6 +21,11 @@ static bool has_names(const struct look *l, const struct thing *vpc)
 	return str_is(answer_at(body, "enableDnsHostnames/value"), "true");
 }
 
+static bool is_ipv4(const struct thing *subnet)
+{
+	return subnet->block.base.family == IP_V4;
+}
+
 /* Of one without blocks some subnet's is shown. */
 static bool is_vpc_block(const struct look *l, const struct thing *vpc, struct str text)
 {
@@ -30,7 +35,7 @@ static bool is_vpc_block(const struct look *l, const struct thing *vpc, struct s
 	EACH (&l->s->model, subnet, KIND_SUBNET) {
 		if (subnet->of == vpc && is_block(text, subnet->block))
 			return true;
-		has_subnet = has_subnet || subnet->of == vpc;
+		has_subnet = has_subnet || (subnet->of == vpc && is_ipv4(subnet));
 	}
 	return !has_subnet && str_is_empty(text);
 }
@@ -126,10 +131,10 @@ static const char *differ_associations(const struct look *l, struct thing *t, st
 static const char *differ_routes(const struct look *l, struct thing *t, struct str set)
 {
 	struct str item;
-	size_t shown = 0,
-	       known = (t->of->block.bits > 0) + t->of->more_count; /* a local one for each block */
+	size_t shown = 0, known = (t->of->block.bits > 0) + t->of->more_count +
+				  t->of->six_count; /* a local one for each block */
 	EACH (&l->s->model, subnet, KIND_SUBNET)
-		known += !t->of->block.bits && subnet->of == t->of;
+		known += !t->of->block.bits && subnet->of == t->of && is_ipv4(subnet);
 	EACH (&l->s->model, route, KIND_ROUTE)
 		known += route->of == t;
 	while (answer_next_item(&set, &item)) {
@@ -184,7 +189,8 @@ static const char *differ_entries(const struct look *l, struct thing *t, struct 
 
 static bool has_acl(const struct thing *subnet, const struct thing *acl)
 {
-	return subnet->acl ? subnet->acl == acl : acl->is_default && subnet->of == acl->of;
+	return is_ipv4(subnet) &&
+	       (subnet->acl ? subnet->acl == acl : acl->is_default && subnet->of == acl->of);
 }
 
 static const char *differ_acl(const struct look *l, struct thing *t, struct str item)
@@ -385,6 +391,17 @@ static const char *differ_ips(const struct look *l, struct thing *port, struct s
 	return shown == known ? NULL : "the number of its addresses";
 }
 
+static bool has_ipv6s(const struct look *l, const struct thing *port, struct str set)
+{
+	struct str item;
+	size_t shown = 0, known = port->six_in != NULL;
+	EACH (&l->s->model, subnet, KIND_SUBNET)
+		known += model_has_own_ipv6(port, subnet);
+	while (answer_next_item(&set, &item))
+		shown++;
+	return shown == known;
+}
+
 static const char nat_words[] = "Interface for NAT Gateway ";
 
 static const char *differ_port(const struct look *l, struct thing *t, struct str item)
@@ -397,6 +414,8 @@ static const char *differ_port(const struct look *l, struct thing *t, struct str
 	if (!t->of && !model_is_id(answer_at(item, "groupSet/item/groupId"), t->group))
 		return "its group";
 	const char *words = differ_ips(l, t, answer_at(item, "privateIpAddressesSet"));
+	if (!words && !has_ipv6s(l, t, answer_at(item, "ipv6AddressesSet")))
+		words = "the number of its IPv6 addresses";
 	if (t->id[0] && t->life == LIVE && words)
 		return words;
 	return is_attached(l, t, answer_at(item, "attachment/instanceId")) ? NULL : "its instance";
@@ -567,7 +586,8 @@ static const char *differ_dhcp_options(const struct look *l, struct thing *t, st
 
 static bool is_in_vpc(const struct thing *t)
 {
-	return (t->kind == KIND_PORT ? model_subnet(t) : t)->of != NULL;
+	const struct thing *subnet = t->kind == KIND_PORT ? model_subnet(t) : t;
+	return subnet->of != NULL && is_ipv4(subnet);
 }
 
 static bool is_shown_rule(const struct thing *t)

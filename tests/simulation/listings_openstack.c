@@ -89,6 +89,17 @@ static const char *differ_router(const struct look *l, struct thing *t, struct s
 	return shows == (model_gateway(&l->s->model, t) != NULL) ? NULL : "its gateway";
 }
 
+/* What it was given, and what it makes itself. */
+static bool lacks_ipv6(const struct look *l, const struct thing *port, struct str fixed_ips)
+{
+	EACH (&l->s->model, subnet, KIND_SUBNET) {
+		bool has = subnet->is_neutrons ? model_has_own_ipv6(port, subnet) : port->six_in == subnet;
+		if (subnet->block.base.family == IP_V6 && has_item(fixed_ips, "subnet_id", subnet) != has)
+			return true;
+	}
+	return false;
+}
+
 static const char *differ_port(const struct look *l, struct thing *t, struct str item)
 {
 	struct thing *group = t->of ? t->of->group : t->group, *holder = t->of ? t->of : t->to;
@@ -99,6 +110,8 @@ static const char *differ_port(const struct look *l, struct thing *t, struct str
 		return "its holder";
 	if (t->life == ENDING)
 		return NULL;
+	if (lacks_ipv6(l, t, answer_at(item, "fixed_ips")))
+		return "its IPv6 address";
 	if (group && group->id[0] && !has_item(answer_at(item, "security_groups"), NULL, group))
 		return "its group";
 	if (model_may_have_ended(t) || (holder && model_may_have_ended(holder)) || t->left)

@@ -198,6 +198,8 @@ bool model_has_block(const struct thing *vpc, struct cidr part)
 	bool has = vpc->block.bits && cidr_contains_cidr(vpc->block, part);
 	for (size_t k = 0; k < vpc->more_count; k++)
 		has = has || cidr_contains_cidr(vpc->more[k].block, part);
+	for (size_t k = 0; k < vpc->six_count; k++)
+		has = has || cidr_contains_cidr(vpc->six[k].block, part);
 	return has;
 }
 
@@ -243,16 +245,16 @@ static void add_rule_for_all(struct model *m, struct thing *group, bool egress, 
 		rule->block = (struct cidr){is_ipv6 ? (struct ip){.family = IP_V6} : ip_from_v4(0), 0};
 }
 
-/* The account's own have their rules for both families. */
+/* The account's own have their rules for both families, as those of a VPC with blocks of IPv6. */
 struct thing *model_add_group(struct model *m, unsigned account, struct thing *vpc, struct str name,
 			      struct str id)
 {
 	struct thing *group = model_add(m, KIND_SECURITY_GROUP, account, vpc, id);
 	snprintf(group->name, sizeof group->name, "%" STR_FMT, STR_ARG(name));
 	group->is_default = str_is(name, "default");
-	for (int is_ipv6 = 0; is_ipv6 < (vpc ? 1 : 2); is_ipv6++) {
+	for (int is_ipv6 = 0; is_ipv6 < (vpc && !vpc->six_count ? 1 : 2); is_ipv6++) {
 		add_rule_for_all(m, group, true, is_ipv6);
-		if (group->is_default)
+		if (group->is_default && (!vpc || !is_ipv6))
 			add_rule_for_all(m, group, false, is_ipv6);
 	}
 	return group;
@@ -279,6 +281,53 @@ static void add_default_acl(struct model *m, struct thing *router)
 		entry->block = (struct cidr){ip_from_v4(0), 0};
 		snprintf(entry->name, sizeof entry->name, "allow");
 	}
+}
+
+static bool lets_all_out(const struct thing *rule, enum ip_family family)
+{
+	return rule->egress && !rule->to && rule->port == -1 && rule->block.bits == 0 &&
+	       rule->block.base.family == family;
+}
+
+/* The first of IPv6 is let through where IPv4 is: by the router's default list, and its default group. */
+void model_let_ipv6_through(struct model *m, struct thing *router)
+{
+	const struct cidr all = {{.family = IP_V6}, 0};
+	EACH (m, acl, KIND_NETWORK_ACL)
+		for (int egress = 0; egress < 2 && acl->of == router && acl->is_default; egress++) {
+			const struct thing *entry = model_acl_entry(m, acl, egress, 100);
+			bool is_as_made = entry && strcmp(entry->name, "allow") == 0 && !entry->block.bits;
+			if (!is_as_made || model_acl_entry(m, acl, egress, 101))
+				continue;
+			struct thing *more =
+				model_add(m, KIND_NETWORK_ACL_ENTRY, router->account, acl, STR_NONE);
+			more->egress = egress;
+			more->port = 101;
+			more->block = all;
+			snprintf(more->name, sizeof more->name, "allow");
+		}
+	EACH (m, group, KIND_SECURITY_GROUP) {
+		bool has_ipv4 = false, has_ipv6 = false;
+		if (group->of != router || !group->is_default)
+			continue;
+		EACH (m, rule, KIND_SECURITY_GROUP_RULE) {
+			has_ipv4 = has_ipv4 || (rule->of == group && lets_all_out(rule, IP_V4));
+			has_ipv6 = has_ipv6 || (rule->of == group && lets_all_out(rule, IP_V6));
+		}
+		if (!has_ipv4 || has_ipv6)
+			continue;
+		struct thing *rule = model_add(m, KIND_SECURITY_GROUP_RULE, group->account, group, STR_NONE);
+		rule->egress = true;
+		rule->port = -1;
+		rule->block = all;
+	}
+}
+
+bool model_has_own_ipv6(const struct thing *port, const struct thing *subnet)
+{
+	return subnet->is_neutrons && subnet->block.base.family == IP_V6 &&
+	       subnet->network == model_subnet(port)->network &&
+	       (!port->of || port->of->kind != KIND_NAT_GATEWAY);
 }
 
 struct thing *model_add_router(struct model *m, unsigned account, struct str id)

@@ -204,6 +204,12 @@ static void apply_server(struct request *x, struct str answer)
 	struct thing *t = add_instance(x, id, find_chosen_subnet(x, id));
 	snprintf(t->server, sizeof t->server, "s%d", (int) x->serial);
 	t->may_lack_host = x->s->hosts_shaken;
+	char form[120];
+	snprintf(form, sizeof form, "GET /network/v2.0/ports?device_id=%" STR_FMT, STR_ARG(id));
+	struct thing *port = model_part(&x->s->model, KIND_PORT, t);
+	if (port)
+		ipv6_take(x->s, port,
+			  answer_at(request_read(x->s, x->account, form), "ports/item/fixed_ips"));
 }
 
 /* ---- power ---- */

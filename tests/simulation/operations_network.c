@@ -342,6 +342,16 @@ static void apply_public(struct request *x, struct str answer)
 	x->refs[0]->is_public = x->flag;
 }
 
+/* Not of IPv4 before that of IPv6 beside it: no interface is to have that alone. */
+static bool draw_delete_subnet(struct request *x)
+{
+	const struct thing *subnet = x->refs[0];
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (t != subnet && t->network == subnet->network && t->block.base.family == IP_V6)
+			return false;
+	return server_is_alone(x, subnet->network);
+}
+
 /* One that is of no block of its router's is taken out of it first. */
 static void judge_delete_subnet(const struct request *x, struct verdict *v)
 {
@@ -586,7 +596,7 @@ static const struct operation rows[] = {
 	 2,
 	 {{"subnet_id", KIND_SUBNET}},
 	 NULL,
-	 NULL,
+	 draw_delete_subnet,
 	 judge_delete_subnet,
 	 request_apply_end},
 	{"CreateVpc", 3, {}, "vpc", draw_vpc, judge_vpc, apply_vpc},
@@ -627,7 +637,13 @@ static const struct operation rows[] = {
 	 draw_no_reservation,
 	 judge_no_reservation,
 	 apply_no_reservation},
-	{"DeleteSubnet", 2, {{"SubnetId", KIND_SUBNET}}, NULL, NULL, judge_delete_subnet, request_apply_end},
+	{"DeleteSubnet",
+	 2,
+	 {{"SubnetId", KIND_SUBNET}},
+	 NULL,
+	 draw_delete_subnet,
+	 judge_delete_subnet,
+	 request_apply_end},
 	{"ModifySubnetAttribute", 2, {{"SubnetId", KIND_SUBNET}}, NULL, draw_public, NULL, apply_public},
 	{"CreateInternetGateway", 2, {}, "internet-gateway", NULL, NULL, apply_gateway},
 	{"DeleteInternetGateway",

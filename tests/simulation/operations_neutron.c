@@ -70,6 +70,25 @@ static void apply_subnet(struct request *x, struct str answer)
 		x->block;
 }
 
+/* Of IPv6 the guests make their addresses themselves: beside a subnet of IPv4, so that no interface has those
+ * alone. */
+static bool draw_ipv6_subnet(struct request *x)
+{
+	char text[CIDR_TEXT_SIZE];
+	const struct thing *four = NULL;
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (t->network == x->refs[0] && t->block.base.family == IP_V4)
+			four = t;
+	if (!four || !server_is_alone(x, four))
+		return false;
+	x->block = (struct cidr){{{0xfd}, IP_V6}, 64};
+	request_add(x, "ip_version", "6");
+	request_add(x, "cidr", "\"%s\"", cidr_write(x->block, text));
+	request_add(x, "ipv6_ra_mode", "\"slaac\"");
+	request_add(x, "ipv6_address_mode", "\"slaac\"");
+	return true;
+}
+
 /* ---- routers ---- */
 
 static bool draw_router(struct request *x)
@@ -93,12 +112,12 @@ static void judge_router(const struct request *x, struct verdict *v)
 		refuse(v, "409 OverQuota");
 }
 
-/* With the default route, unless there is one. */
+/* With the default route of each family, unless there is one. */
 static void set_gateway(struct request *x, struct thing *router)
 {
 	struct model *m = &x->s->model;
 	struct thing *gateway = model_gateway(m, router), *table = NULL;
-	const struct cidr all = {ip_from_v4(0), 0};
+	const struct cidr all[] = {{ip_from_v4(0), 0}, {{.family = IP_V6}, 0}};
 	if (!gateway)
 		gateway = model_add(m, KIND_GATEWAY, router->account, NULL, STR_NONE);
 	gateway->to = router;
@@ -106,11 +125,13 @@ static void set_gateway(struct request *x, struct thing *router)
 	EACH (m, t, KIND_ROUTE_TABLE)
 		if (t->of == router && t->is_default)
 			table = t;
-	if (model_route(m, table, all))
-		return;
-	struct thing *route = model_add(m, KIND_ROUTE, router->account, table, STR_NONE);
-	route->block = all;
-	route->to = gateway;
+	for (size_t k = 0; k < 2; k++) {
+		if (model_route(m, table, all[k]))
+			continue;
+		struct thing *route = model_add(m, KIND_ROUTE, router->account, table, STR_NONE);
+		route->block = all[k];
+		route->to = gateway;
+	}
 }
 
 /* Neutron's goes, EC2's is free again; the routes to it go with it. */
@@ -218,6 +239,8 @@ static void apply_add_interface(struct request *x, struct str answer)
 {
 	(void) answer;
 	x->refs[1]->of = x->refs[0];
+	if (x->refs[1]->block.base.family == IP_V6)
+		model_let_ipv6_through(&x->s->model, x->refs[0]);
 }
 
 /* Mostly from where it is. */
@@ -299,6 +322,7 @@ static void apply_port(struct request *x, struct str answer)
 	if (!t->subnet || t->subnet->network != x->refs[0])
 		blame(x->s, "#%d: a port in another network", (int) x->serial);
 	t->group = model_default_group(m, t->subnet);
+	ipv6_take(x->s, t, answer_at(answer, "port/fixed_ips"));
 }
 
 /* A NAT gateway's is left alone. */
@@ -415,6 +439,7 @@ static const struct operation rows[] = {
 	{"DELETE /network/v2.0/networks/{network_id}", 2, NETWORK, NULL, NULL, judge_delete_network,
 	 apply_delete_network},
 	{"POST /network/v2.0/subnets", 5, NETWORK, "subnet", draw_subnet, judge_subnet, apply_subnet},
+	{"POST /network/v2.0/subnets", 3, NETWORK, "subnet", draw_ipv6_subnet, judge_subnet, apply_subnet},
 	{"POST /network/v2.0/routers", 3, {}, "router", draw_router, judge_router, apply_router},
 	{"PUT /network/v2.0/routers/{router_id}", 3, ROUTER, "router", draw_gateway, judge_gateway,
 	 apply_gateway},

@@ -12,7 +12,7 @@ static const struct operations *const tables[] = {
 	&address_operations, &group_operations,   &instance_operations, &attach_operations,
 	&setting_operations, &image_operations,   &other_operations,    &nova_operations,
 	&server_operations,  &glance_operations,  &operator_operations, &peering_operations,
-	&oidc_operations};
+	&oidc_operations,    &ipv6_operations};
 
 /* ---- drawing ---- */
 
@@ -77,6 +77,8 @@ static struct thing *pick(struct request *x, enum kind kind, bool is_own, bool i
 	uint64_t count = 0;
 	for (size_t k = 0; k < m->count; k++) {
 		struct thing *t = &m->things[k];
+		if (t->kind == KIND_SUBNET && t->block.base.family == IP_V6 && !request_is_openstack(x))
+			continue; /* to EC2 it is no subnet of its own */
 		if (t->kind == kind && t->id[0] && (t->account == x->account) == is_own &&
 		    (t->life == GONE) == is_gone && random_below(++count) == 0)
 			picked = t;

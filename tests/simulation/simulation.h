@@ -72,7 +72,7 @@ enum life {
 	GONE
 };
 
-enum { MORE_BLOCKS_MAX = 4 };
+enum { MORE_BLOCKS_MAX = 4, SIX_BLOCKS_MAX = 5 };
 
 /* Of a volume, a snapshot. What an account encrypts unasked, a listing tells. */
 enum encryption { NOT_KNOWN_YET, PLAIN, ENCRYPTED };
@@ -120,6 +120,13 @@ struct thing {
 		char association[40];
 	} more[MORE_BLOCKS_MAX]; /* further blocks of a VPC */
 	size_t more_count;
+	struct {
+		struct cidr block;
+		char association[40];
+	} six[SIX_BLOCKS_MAX]; /* its blocks of IPv6 */
+	size_t six_count;
+	struct thing *six_in; /* of an interface: in which subnet it was given an IPv6 address; or NULL */
+	struct ip six_ip;     /* none: not known */
 	char description[8];
 	bool egress;
 	const struct request *origin; /* the first request with the client token that made it, or NULL */
@@ -202,6 +209,10 @@ struct thing *model_add_group(struct model *m, unsigned account, struct thing *v
 			      struct str id);
 /* With no instance in it any more. */
 void model_end_server_group(struct model *m, struct thing *group);
+/* By a router's default list and group, where IPv4 is let through. */
+void model_let_ipv6_through(struct model *m, struct thing *router);
+/* Besides what it was given an interface has an address of the subnet, which its guest makes itself. */
+bool model_has_own_ipv6(const struct thing *port, const struct thing *subnet);
 /* Without blocks, as Neutron makes it. */
 struct thing *model_add_router(struct model *m, unsigned account, struct str id);
 
@@ -269,7 +280,12 @@ struct operations {
 extern const struct operations neutron_operations, network_operations, route_operations, acl_operations,
 	address_operations, group_operations, instance_operations, attach_operations, setting_operations,
 	image_operations, other_operations, nova_operations, server_operations, glance_operations,
-	operator_operations, peering_operations, oidc_operations;
+	operator_operations, peering_operations, oidc_operations, ipv6_operations;
+
+/* ---- operations_ipv6.c ---- */
+
+/* The IPv6 address that the port was given, as "fixed_ips" tells. */
+void ipv6_take(struct simulation *s, struct thing *port, struct str fixed_ips);
 
 /* ---- operations_server.c ---- */
 
