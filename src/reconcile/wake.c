@@ -325,6 +325,9 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, enu
 		wake_network(r, KIND_ROUTER, ((const struct port *) row)->router);
 		wake_network(r, KIND_ROUTER, ((const struct port *) row)->interface_of);
 		break;
+	case KIND_SECONDARY_IP: /* a subnet is forgotten after the addresses in it */
+		wake_deleted(r, t, KIND_SUBNET, ((const struct secondary_ip *) row)->subnet);
+		break;
 	case KIND_CONDITION:
 		wake_for_condition(r, t, (const struct condition *) row);
 		break;
