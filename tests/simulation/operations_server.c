@@ -182,6 +182,8 @@ static void judge_resize(const struct request *x, struct verdict *v)
 	judge_state(x, is_settled(t), v);
 	if (t->is_other_size == x->flag)
 		refuse(v, "400");
+	if (t->is_hosted && x->flag) /* a dedicated host is of one family */
+		doubt(v, "400");
 }
 
 static void apply_resize(struct request *x, struct str answer)
