@@ -89,7 +89,7 @@ def settings(dev, folder):
                   "build_timeout": 30},
         "image-feature-enabled": {"api_v2": True, "import_image": True, "os_glance_reserved": False},
         "network": {"public_network_id": outside, "floating_network_name": "internet", "build_interval": 0, "build_timeout": 30},
-        "network-feature-enabled": {"ipv6": False, "port_security": True, "floating_ips": True,
+        "network-feature-enabled": {"ipv6": True, "port_security": True, "floating_ips": True,
                                     "api_extensions": ",".join(e["alias"] for e in extensions)},
         "placement": {"max_microversion": cloud.LATEST["placement"]},
         "scenario": {},
