@@ -445,14 +445,12 @@ static bool is_label(struct str label)
 /* Of two labels at least. */
 static bool is_domain_name(struct str name)
 {
-	size_t count = 0, dots = 0;
+	size_t count = 0;
 	struct str label = STR_NONE;
-	for (size_t n = 0; n < name.n; n++)
-		dots += name.p[n] == '.';
 	for (struct str rest = name; str_split_next(&rest, '.', &label); count++)
 		if (!is_label(label))
 			return false;
-	return count >= 2 && count == dots + 1 && name.n <= REVERSE_NAME_MAX;
+	return count >= 2 && !str_ends_with(name, STR(".")) && name.n <= REVERSE_NAME_MAX;
 }
 
 RESULT engine_name_address(struct op *op, struct address_name_wish *wish)

@@ -152,7 +152,6 @@ RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const s
 			   struct snapshot *snapshot)
 {
 	bool encrypts = crypt->is_wanted == CHOICE_YES || disk_is_encrypted_by_default(op);
-
 	if (model_derive_snapshot_state(source) != SNAPSHOT_COMPLETED)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_SNAPSHOT, STR("SourceSnapshotId"),
 				   "The snapshot '%" STR_FMT "' is not completed",

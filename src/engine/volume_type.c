@@ -152,13 +152,24 @@ static RESULT check_no_volumes(struct op *op, const struct volume_type *type, co
 	return OK;
 }
 
-static RESULT find_encrypted(struct op *op, struct volume_type_crypt *wish,
-			     const struct volume_type **ret_type)
+static RESULT find_unused(struct op *op, struct volume_type_crypt *wish, const char *verb,
+			  const struct volume_type **ret_type)
 {
 	TRY(engine_find_volume_type(op->ctx, op->head, &wish->type, ret_type));
 	TRY(engine_permit(op, "volume_type.update", KIND_VOLUME_TYPE, &(*ret_type)->row));
 	wish->volume_type = (*ret_type)->row.id;
-	return OK;
+	return check_no_volumes(op, *ret_type, verb);
+}
+
+static RESULT find_encrypted(struct op *op, struct volume_type_crypt *wish, const char *verb,
+			     const struct volume_type **ret_type)
+{
+	TRY(find_unused(op, wish, verb, ret_type));
+	if ((*ret_type)->encrypted_us)
+		return OK;
+	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VOLUME_TYPE, STR("type_id"),
+			   "Volume type encryption for type %" STR_FMT " does not exist.",
+			   STR_ARG(engine_write_id(op, KIND_VOLUME_TYPE, (*ret_type)->row.id)));
 }
 
 static RESULT write_crypt(struct op *op, const struct volume_type_crypt *wish, struct volume_type *next)
@@ -174,18 +185,10 @@ static RESULT write_crypt(struct op *op, const struct volume_type_crypt *wish, s
 	return volume_type_put(op, next);
 }
 
-static RESULT fail_plain(struct op *op, const struct volume_type *type)
-{
-	return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_VOLUME_TYPE, STR("type_id"),
-			   "Volume type encryption for type %" STR_FMT " does not exist.",
-			   STR_ARG(engine_write_id(op, KIND_VOLUME_TYPE, type->row.id)));
-}
-
 RESULT engine_encrypt_volume_type(struct op *op, struct volume_type_crypt *wish)
 {
 	const struct volume_type *type = NULL;
-	TRY(find_encrypted(op, wish, &type));
-	TRY(check_no_volumes(op, type, "create"));
+	TRY(find_unused(op, wish, "create", &type));
 	if (type->encrypted_us)
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_VOLUME_TYPE, STR("encryption"),
 				   "Volume type encryption for type %" STR_FMT " already exists.",
@@ -199,10 +202,7 @@ RESULT engine_encrypt_volume_type(struct op *op, struct volume_type_crypt *wish)
 RESULT engine_update_volume_type_crypt(struct op *op, struct volume_type_crypt *wish)
 {
 	const struct volume_type *type = NULL;
-	TRY(find_encrypted(op, wish, &type));
-	TRY(check_no_volumes(op, type, "update"));
-	if (!type->encrypted_us)
-		return fail_plain(op, type);
+	TRY(find_encrypted(op, wish, "update", &type));
 	struct volume_type next = *type;
 	next.encryption_changed_us = op->now_us;
 	return write_crypt(op, wish, &next);
@@ -211,10 +211,7 @@ RESULT engine_update_volume_type_crypt(struct op *op, struct volume_type_crypt *
 RESULT engine_end_volume_type_crypt(struct op *op, struct volume_type_crypt *wish)
 {
 	const struct volume_type *type = NULL;
-	TRY(find_encrypted(op, wish, &type));
-	TRY(check_no_volumes(op, type, "delete"));
-	if (!type->encrypted_us)
-		return fail_plain(op, type);
+	TRY(find_encrypted(op, wish, "delete", &type));
 	struct volume_type next = *type;
 	next.encrypted_us = next.encryption_changed_us = 0;
 	next.encryption_provider = next.cipher = STR_NONE;

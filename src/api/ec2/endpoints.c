@@ -30,13 +30,15 @@ static RESULT check_query(struct ec2_call *e, const struct ec2_query *query, siz
 
 /* ---- prefix lists ---- */
 
-struct ec2_describe_prefix_lists {
+/* What any of the lists is asked. */
+struct ec2_empty_list {
 	struct ec2_query query;
+	struct strs names; /* of services */
 };
 static const struct param describe_prefix_lists_params[] = {
-	QUERY_IDS(struct ec2_describe_prefix_lists, "PrefixListId", KIND_ADDRESS_GROUP, "Lists by id."),
-	QUERY_FILTERS(struct ec2_describe_prefix_lists),
-	QUERY_PAGES(struct ec2_describe_prefix_lists, 5, 1000),
+	QUERY_IDS(struct ec2_empty_list, "PrefixListId", KIND_ADDRESS_GROUP, "Lists by id."),
+	QUERY_FILTERS(struct ec2_empty_list),
+	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
 };
 static const struct filter prefix_list_filters[] = {
 	FITS_NOTHING("prefix-list-id"),
@@ -46,7 +48,7 @@ static const struct filter prefix_list_filters[] = {
 /* Accounts' own are DescribeManagedPrefixLists'. */
 static RESULT ec2_describe_prefix_lists(struct ec2_call *e, const void *args, struct xml *x)
 {
-	const struct ec2_describe_prefix_lists *a = args;
+	const struct ec2_empty_list *a = args;
 	TRY(check_query(e, &a->query, a->query.ids.count));
 	if (a->query.ids.count)
 		return engine_fail_not_found(e->c, KIND_ADDRESS_GROUP, &a->query.ids.at[0]);
@@ -68,14 +70,10 @@ static RESULT fail_no_service(struct ec2_call *e, struct str name)
 			      "The Vpc Endpoint Service '%" STR_FMT "' does not exist", STR_ARG(name));
 }
 
-struct ec2_describe_endpoints {
-	struct ec2_query query;
-};
 static const struct param describe_endpoints_params[] = {
-	PARAM(struct ec2_describe_endpoints, "VpcEndpointId", query.ids, .prefix = "vpce",
-	      .doc = "Endpoints by id."),
-	QUERY_FILTERS(struct ec2_describe_endpoints),
-	QUERY_PAGES(struct ec2_describe_endpoints, 5, 1000),
+	PARAM(struct ec2_empty_list, "VpcEndpointId", query.ids, .prefix = "vpce", .doc = "Endpoints by id."),
+	QUERY_FILTERS(struct ec2_empty_list),
+	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
 };
 static const struct filter endpoint_filters[] = {
 	FITS_NOTHING("vpc-endpoint-id"),
@@ -89,7 +87,7 @@ static const struct filter endpoint_filters[] = {
 
 static RESULT ec2_describe_endpoints(struct ec2_call *e, const void *args, struct xml *x)
 {
-	const struct ec2_describe_endpoints *a = args;
+	const struct ec2_empty_list *a = args;
 	TRY(check_query(e, &a->query, a->query.ids.count));
 	if (a->query.ids.count)
 		return fail_no_endpoint(e, &a->query.ids.at[0]);
@@ -97,12 +95,9 @@ static RESULT ec2_describe_endpoints(struct ec2_call *e, const void *args, struc
 	return OK;
 }
 
-struct ec2_describe_connections {
-	struct ec2_query query;
-};
 static const struct param describe_connections_params[] = {
-	QUERY_FILTERS(struct ec2_describe_connections),
-	QUERY_PAGES(struct ec2_describe_connections, 5, 1000),
+	QUERY_FILTERS(struct ec2_empty_list),
+	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
 };
 static const struct filter connection_filters[] = {
 	FITS_NOTHING("service-id"),         FITS_NOTHING("vpc-endpoint-owner"),
@@ -112,20 +107,16 @@ static const struct filter connection_filters[] = {
 
 static RESULT ec2_describe_connections(struct ec2_call *e, const void *args, struct xml *x)
 {
-	const struct ec2_describe_connections *a = args;
+	const struct ec2_empty_list *a = args;
 	TRY(check_query(e, &a->query, 0));
 	xml_empty(x, "vpcEndpointConnectionSet");
 	return OK;
 }
 
-struct ec2_describe_services {
-	struct ec2_query query;
-	struct strs names;
-};
 static const struct param describe_services_params[] = {
-	PARAM(struct ec2_describe_services, "ServiceName", names, .doc = "Services by name."),
-	QUERY_FILTERS(struct ec2_describe_services),
-	QUERY_PAGES(struct ec2_describe_services, 5, 1000),
+	PARAM(struct ec2_empty_list, "ServiceName", names, .doc = "Services by name."),
+	QUERY_FILTERS(struct ec2_empty_list),
+	QUERY_PAGES(struct ec2_empty_list, 5, 1000),
 };
 static const struct filter service_filters[] = {
 	FITS_NOTHING("service-name"),
@@ -137,7 +128,7 @@ static const struct filter service_filters[] = {
 
 static RESULT ec2_describe_services(struct ec2_call *e, const void *args, struct xml *x)
 {
-	const struct ec2_describe_services *a = args;
+	const struct ec2_empty_list *a = args;
 	TRY(check_query(e, &a->query, a->names.count));
 	if (a->names.count)
 		return fail_no_service(e, a->names.at[0]);
@@ -261,18 +252,18 @@ static RESULT ec2_delete_endpoints(struct ec2_call *e, const void *args, struct 
 
 static const struct ec2_action actions[] = {
 	{"DescribePrefixLists", "ec2:DescribePrefixLists", 0,
-	 PARAMS(struct ec2_describe_prefix_lists, describe_prefix_lists_params),
-	 .answer = ec2_describe_prefix_lists, .filters = FILTERS(prefix_list_filters), .never = NO_SERVICES,
+	 PARAMS(struct ec2_empty_list, describe_prefix_lists_params), .answer = ec2_describe_prefix_lists,
+	 .filters = FILTERS(prefix_list_filters), .never = NO_SERVICES,
 	 .doc = "Blocks of Amazon's own services."},
 	{"DescribeVpcEndpoints", "ec2:DescribeVpcEndpoints", 0,
-	 PARAMS(struct ec2_describe_endpoints, describe_endpoints_params), .answer = ec2_describe_endpoints,
+	 PARAMS(struct ec2_empty_list, describe_endpoints_params), .answer = ec2_describe_endpoints,
 	 .filters = FILTERS(endpoint_filters), .never = NO_SERVICES, .doc = "Endpoints in VPCs."},
 	{"DescribeVpcEndpointConnections", "ec2:DescribeVpcEndpointConnections", 0,
-	 PARAMS(struct ec2_describe_connections, describe_connections_params),
-	 .answer = ec2_describe_connections, .filters = FILTERS(connection_filters), .never = NO_SERVICES,
+	 PARAMS(struct ec2_empty_list, describe_connections_params), .answer = ec2_describe_connections,
+	 .filters = FILTERS(connection_filters), .never = NO_SERVICES,
 	 .doc = "Endpoints that lead to the account's services."},
 	{"DescribeVpcEndpointServices", "ec2:DescribeVpcEndpointServices", 0,
-	 PARAMS(struct ec2_describe_services, describe_services_params), .answer = ec2_describe_services,
+	 PARAMS(struct ec2_empty_list, describe_services_params), .answer = ec2_describe_services,
 	 .filters = FILTERS(service_filters), .never = NO_SERVICES, .doc = "What endpoints can lead to."},
 	{"CreateVpcEndpoint", "ec2:CreateVpcEndpoint", 0,
 	 PARAMS(struct ec2_create_endpoint, create_endpoint_params), .answer = ec2_create_endpoint,
