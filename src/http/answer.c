@@ -9,6 +9,9 @@
 #include "base/uuid.h"
 #include "http/private.h"
 
+/* Of an answer that is read as it is sent: what the processor's cache still has when the kernel copies it. */
+enum { READ_AT_ONCE = 64 * 1024 };
+
 static bool is_token(const char *name)
 {
 	static const char more[] = "!#$%&'*+-.^_`|~";
@@ -141,6 +144,19 @@ void call_answer_pieces(struct call *c, int status, const char *content_type, co
 		done(arg);
 	if (!c->p->response)
 		call_set_response(c, status, content_type, r, size);
+}
+
+void call_answer_read(struct call *c, int status, const char *content_type, uint64_t size,
+		      ssize_t (*read)(void *arg, uint64_t at, char *to, size_t room), void (*done)(void *arg),
+		      void *arg)
+{
+	struct MHD_Response *r = NULL;
+	if (!is_answered(c) && !c->p->lacks_header)
+		r = MHD_create_response_from_callback(size, READ_AT_ONCE, read, arg, done);
+	if (!r)
+		done(arg);
+	if (!c->p->response)
+		call_set_response(c, status, content_type, r, (size_t) size);
 }
 
 void call_answer_file(struct call *c, int status, const char *content_type, int fd, int64_t size)

@@ -91,6 +91,13 @@ enum { CALL_PIECES_MAX = 4 };
 void call_answer_pieces(struct call *c, int status, const char *content_type, const struct str *pieces,
 			size_t count, void (*done)(void *arg), void *arg);
 
+/* The same for a text of that size that is put together while it is sent: read() writes what comes next,
+ * which begins at `at`, as much as there is room for, and says how much that was, 1 at least. On the call's
+ * pool thread, until done(arg) as above. */
+void call_answer_read(struct call *c, int status, const char *content_type, uint64_t size,
+		      ssize_t (*read)(void *arg, uint64_t at, char *to, size_t room), void (*done)(void *arg),
+		      void *arg);
+
 /* The same for the first size bytes of a file, which the answer owns from now on. */
 void call_answer_file(struct call *c, int status, const char *content_type, int fd, int64_t size);
 

@@ -18,6 +18,7 @@
 #pragma once
 
 #include "api/ec2/ec2.h"
+#include "api/ec2/quote.h"
 #include "api/face.h"
 #include "api/query/params.h"
 #include "auth/sigv4.h"
@@ -33,7 +34,6 @@ struct ec2_call;
 struct ec2_listing;
 struct face_answers;
 struct ec2_memo;
-struct ec2_kept;
 struct filter;
 
 struct filters {
@@ -98,9 +98,11 @@ struct ec2_call {
 	struct view view; /* open from ec2_walk() to the end of the answer */
 	struct str domain, public_domain; /* of names; set by ec2_walk() */
 	/* Items whose texts were kept (list.h): what they share with others was changed last by then; those
-	 * that the answer holds. */
+	 * that the answer holds, and their texts' size; where they belong, if the answer is a long one. */
 	uint64_t shared_batch;
 	VEC(struct ec2_kept *) kept;
+	size_t kept_size;
+	VEC(struct ec2_quote) quotes;
 };
 
 /* The tables of a view that walks; opened at the first call, closed after the answer. In answers. */

@@ -219,6 +219,15 @@ static bool make_answer_key(struct ec2_call *e, struct face_answer_key *ret_key)
 	return true;
 }
 
+/* A long one: with it goes what it quotes. */
+static RESULT answer_quoting(struct ec2_call *e, struct buf *body)
+{
+	const struct ec2_quotes quotes = {e->quotes.at, e->quotes.count};
+	TRY(ec2_answer_quoting(e->call, content_type, body, &quotes, e->kept.at, e->kept.count));
+	e->kept.count = 0;
+	return OK;
+}
+
 static void answer_call(struct ec2_call *e)
 {
 	struct buf body;
@@ -231,11 +240,13 @@ static void answer_call(struct ec2_call *e)
 	buf_init(&body, BUF_ANSWER_CAP);
 	struct result result = write_answer(e, &body);
 	view_close(&e->view);
-	ec2_drop_kept(e);
-	if (result_is_ok(result) && is_kept)
+	if (result_is_ok(result) && e->quotes.count)
+		result = answer_quoting(e, &body);
+	else if (result_is_ok(result) && is_kept)
 		result = face_answers_keep(e->answers, &key, e->call, content_type, &body);
 	else if (result_is_ok(result))
 		call_answer(e->call, 200, content_type, &body);
+	ec2_drop_kept(e);
 	if (result_is_ok(result))
 		return;
 	buf_done(&body);

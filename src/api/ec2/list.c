@@ -6,6 +6,7 @@
 #include <assert.h>
 #include <stdlib.h>
 
+#include "api/answers.h"
 #include "base/crypto.h"
 
 enum {
@@ -211,10 +212,14 @@ static const void *take_kept(struct ec2_call *e, const struct ec2_listing *list,
 	*item = ec2_item_of(e, list->kind, row);
 	make_key(e, list, item, &key);
 	item->kept = ec2_memo_take(e->memo, &key);
-	if (!item->kept || VEC_PUSH(e->c->arena, &e->kept, item->kept))
-		return item->kept ? item : NULL;
-	ec2_kept_drop(item->kept);
-	return NULL;
+	if (!item->kept)
+		return NULL;
+	if (!VEC_PUSH(e->c->arena, &e->kept, item->kept)) {
+		ec2_kept_drop(item->kept);
+		return NULL;
+	}
+	e->kept_size += ec2_kept_text(item->kept).n;
+	return item;
 }
 
 RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const struct row *const *rows,
@@ -244,6 +249,14 @@ void ec2_drop_kept(struct ec2_call *e)
 	e->kept.count = 0;
 }
 
+/* An answer that is too long to be kept as a whole quotes. */
+static void write_kept(struct ec2_call *e, const struct ec2_kept *kept, struct buf *b)
+{
+	const struct ec2_quote quote = {b->size, kept};
+	if (e->kept_size <= FACE_ANSWER_MAX || !VEC_PUSH(e->c->arena, &e->quotes, quote))
+		buf_add_str(b, ec2_kept_text(kept));
+}
+
 static void write_members(struct ec2_call *e, const struct ec2_listing *list, const void *data, struct xml *x)
 {
 	const struct ec2_item *item = data;
@@ -252,7 +265,7 @@ static void write_members(struct ec2_call *e, const struct ec2_listing *list, co
 		return;
 	}
 	if (item->kept) {
-		buf_add_str(x->out, ec2_kept_text(item->kept));
+		write_kept(e, item->kept, x->out);
 		return;
 	}
 	struct ec2_call bare = {.owner = e->owner, .domain = e->domain, .public_domain = e->public_domain};

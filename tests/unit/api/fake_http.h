@@ -22,6 +22,8 @@ struct fake_call {
 	size_t answer_header_count;
 };
 
+extern unsigned fake_answers_read; /* so many answers were written as they were sent */
+
 void fake_call_init(struct fake_call *f, const char *method, struct str path, struct str query,
 		    struct str body);
 /* What the server does: the face's begin(), the body to its sink or into the call, handle(). */

@@ -11,6 +11,7 @@
 #include <pthread.h>
 #include <stdio.h>
 
+#include "api/answers.h"
 #include "api/ec2/memo.h"
 #include "base/clock.h"
 #include "base/fault.h"
@@ -165,7 +166,7 @@ static void test_threads(void **state)
 
 /* ---- under DescribeInstances ---- */
 
-enum { INSTANCES = 6, ROUNDS = 250 };
+enum { INSTANCES = 6, ROUNDS = 250, LONG_COUNT = 200, LONG_TAGS = 14 };
 
 static int setup(void **state)
 {
@@ -307,12 +308,12 @@ static void act(struct world *w, struct str instance, struct str allocation)
 			     STR_ARG(address)));
 }
 
-static void launch(struct world *w, int count)
+static void launch(struct world *w, int count, const char *more)
 {
 	char image[EC2_ID_TEXT_SIZE];
 	struct str form = str_print(
-		w->arena, "Action=RunInstances&InstanceType=t3.micro&ImageId=%s&MinCount=1&MaxCount=%d",
-		id_write_ec2(KIND_IMAGE, w->image, image), count);
+		w->arena, "Action=RunInstances&InstanceType=t3.nano&ImageId=%s&MinCount=1&MaxCount=%d%s",
+		id_write_ec2(KIND_IMAGE, w->image, image), count, more);
 	assert_int_equal(world_post(w, &w->alice, form).status, 200);
 }
 
@@ -345,7 +346,7 @@ static void test_says_what_a_new_face_says(void **state)
 {
 	struct world *w = *state;
 	random_set_seed(17);
-	launch(w, INSTANCES);
+	launch(w, INSTANCES, "");
 	struct str allocation =
 		world_element(world_post(w, &w->alice, STR("Action=AllocateAddress")).body, "allocationId");
 	assert_false(str_is_empty(allocation));
@@ -369,6 +370,32 @@ static void test_says_what_a_new_face_says(void **state)
 	}
 }
 
+/* Instances with much to say of each: the second answer quotes what the first one wrote; and when half of
+ * them have changed it quotes the other half. */
+static void test_long_answer_quotes(void **state)
+{
+	struct world *w = *state;
+	struct str tags = STR("&TagSpecification.1.ResourceType=instance");
+	for (int k = 1; k <= LONG_TAGS; k++)
+		tags = str_print(w->arena,
+				 "%" STR_FMT "&TagSpecification.1.Tag.%d.Key=key-%d"
+				 "&TagSpecification.1.Tag.%d.Value=%0200d",
+				 STR_ARG(tags), k, k, k, k);
+	for (char zone = 'a'; zone <= 'b'; zone++) /* a host in each */
+		launch(w, LONG_COUNT / 2,
+		       str_print(w->arena, "%" STR_FMT "&Placement.AvailabilityZone=us-east-1%c",
+				 STR_ARG(tags), zone)
+			       .p);
+	world_settle(w, MINUTE);
+	unsigned before = fake_answers_read;
+	compare_with_new_face(w);
+	assert_true(describe(w, "").n > FACE_ANSWER_MAX);
+	assert_int_equal(fake_answers_read, before + 2);
+	for (unsigned round = 0; round < LONG_COUNT / 2; round++)
+		touch_a_row(w, round);
+	compare_with_new_face(w);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -379,6 +406,7 @@ int main(void)
 		cmocka_unit_test(test_taken_stays),
 		cmocka_unit_test(test_threads),
 		cmocka_unit_test_setup_teardown(test_says_what_a_new_face_says, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_long_answer_quotes, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, 0, 0);
 }

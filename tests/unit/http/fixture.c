@@ -108,6 +108,37 @@ static void answer_big(struct call *c)
 	call_answer(c, 200, "text/plain", &b);
 }
 
+/* ---- an answer that is written as it is sent ---- */
+
+static _Atomic unsigned reads_ended;
+
+unsigned fixture_reads_ended(void)
+{
+	return reads_ended;
+}
+
+static ssize_t read_letters(void *arg, uint64_t at, char *to, size_t room)
+{
+	(void) arg;
+	size_t size = room > 1000 ? room - 7 : room;
+	for (size_t k = 0; k < size; k++)
+		to[k] = fixture_letter(at + k);
+	return (ssize_t) size;
+}
+
+static void note_read(void *arg)
+{
+	(void) arg;
+	reads_ended++;
+}
+
+static void answer_read(struct call *c)
+{
+	int64_t size = 0;
+	assert_ok(str_parse_int(c->query, &size));
+	call_answer_read(c, 200, "text/plain", (uint64_t) size, read_letters, note_read, NULL);
+}
+
 static void resume_second(struct call *c)
 {
 	answer_echo(c);
@@ -185,6 +216,8 @@ static void fixture_handle(void *self, struct call *c)
 	IGNORE(str_parse_int(c->query, &ms)); /* absent: at once */
 	if (str_is(c->path, "/big"))
 		answer_big(c);
+	else if (str_is(c->path, "/read"))
+		answer_read(c);
 	else if (str_is(c->path, "/sink"))
 		answer_sink(c);
 	else if (str_is(c->path, "/file"))

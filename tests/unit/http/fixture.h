@@ -2,6 +2,7 @@
  * A server with a face of its own for tests of http/. The face's paths:
  *   /echo    method, path, query, body size, tag and a header, line by line
  *   /big     as many bytes as the query says
+ *   /read    as many letters as the query says, written as they are sent
  *   /park    parks, and a second thread wakes it after the query's milliseconds
  *   /early   is woken before it parks
  *   /again   parks twice
@@ -34,6 +35,11 @@ void fixture_end(struct fixture *f);
 struct http_listener *fixture_listen(struct fixture *f, const struct http_face *face, void *tag);
 unsigned fixture_held_count(void);
 unsigned fixture_sinks_ended(void);
+unsigned fixture_reads_ended(void);
+static inline char fixture_letter(uint64_t at) /* of /read */
+{
+	return (char) ('a' + at % 23);
+}
 void fixture_release(void); /* wakes every call that /hold has parked */
 struct http_figures fixture_figures(const struct fixture *f);
 /* Waits, ten seconds at most, until the expression is true. */

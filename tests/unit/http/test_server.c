@@ -123,6 +123,39 @@ static void test_body_in_pieces(void **state)
 	client_close(&c);
 }
 
+static bool is_of_letters(struct str body)
+{
+	size_t k = 0;
+	while (k < body.n && body.p[k] == fixture_letter(k))
+		k++;
+	return k == body.n;
+}
+
+/* What is written while it is sent: whole, not at all, and to somebody who leaves in its middle. */
+static void test_answer_that_is_read(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	unsigned before = fixture_reads_ended();
+	client_open(&c, f->arena, f->port);
+	static const size_t sizes[] = {1, 64 * 1024, 3000000};
+	for (size_t k = 0; k < 3; k++) {
+		assert_true(client_send(
+			&c, str_print(f->arena, "GET /read?%zu HTTP/1.1\r\nHost: a\r\n\r\n", sizes[k])));
+		struct reply r = client_read(&c);
+		assert_int_equal(r.status, 200);
+		assert_int_equal(r.body.n, sizes[k]);
+		assert_true(is_of_letters(r.body));
+	}
+	assert_true(client_send(&c, STR("HEAD /read?5000 HTTP/1.1\r\nHost: a\r\n\r\n")));
+	struct reply head = client_read_headless(&c);
+	assert_str(reply_header(&head, "Content-Length"), "5000");
+	WAIT_UNTIL(fixture_reads_ended() == before + 4);
+	assert_true(client_send(&c, STR("GET /read?60000000 HTTP/1.1\r\nHost: a\r\n\r\n")));
+	client_close(&c);
+	WAIT_UNTIL(fixture_reads_ended() == before + 5);
+}
+
 static void test_expect_continue(void **state)
 {
 	struct fixture *f = *state;
@@ -307,6 +340,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_head, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_chunked_body, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_body_in_pieces, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_answer_that_is_read, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_expect_continue, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_odd_requests, setup_quick, teardown),
 		cmocka_unit_test_setup_teardown(test_many_headers, setup, teardown),

@@ -65,6 +65,11 @@ static void test_tls(void **state)
 	assert_int_equal(get_https(&f, http_listener_port(l[0]), cert[0], "/big?3000000", &body), 200);
 	assert_int_equal(body.size, 3000000);
 	buf_done(&body);
+	assert_int_equal(get_https(&f, http_listener_port(l[0]), cert[0], "/read?3000000", &body), 200);
+	assert_int_equal(body.size, 3000000);
+	for (size_t k = 0; k < body.size; k++)
+		assert_int_equal(body.p[k], fixture_letter(k));
+	buf_done(&body);
 	/* the other certificate */
 	assert_int_equal(get_https(&f, http_listener_port(l[0]), cert[1], "/", &body), 0);
 	buf_done(&body);
