@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * dari host …: the machines that run instances. */
+#include "base/clock.h"
 #include "daemon/command.h"
 #include "engine/host.h"
+#include "engine/instance_event.h"
 
 static RESULT host_add(struct command_call *call)
 {
@@ -25,6 +27,13 @@ static RESULT host_add(struct command_call *call)
 	return OK;
 }
 
+static const char *state_of(const struct host *h)
+{
+	if (h->maintenance_us)
+		return clock_now_us() < h->maintenance_us ? "closing" : "closed";
+	return h->enabled ? host_seen_state_words[h->seen_state] : "disabled";
+}
+
 static void write_host(struct command_call *call, const struct tables *t, const struct host *h)
 {
 	const struct zone *zone = zone_find(t, h->zone);
@@ -40,9 +49,9 @@ static void write_host(struct command_call *call, const struct tables *t, const 
 		}
 	const char *state = host_seen_state_words[h->seen_state], *virt = host_seen_virt_words[h->seen_virt];
 	buf_print(&call->text, "%-16.*s %-14.*s %-8s %-5s %4lld/%-4lld %7lld/%-7lld %5zu  %" STR_FMT "\n",
-		  STR_ARG(h->name), STR_ARG(zone_name), h->enabled ? state : "disabled", virt,
-		  (long long) vcpus, (long long) h->seen_cpus, (long long) (memory >> 20),
-		  (long long) (h->seen_memory >> 20), instances, STR_ARG(h->uri));
+		  STR_ARG(h->name), STR_ARG(zone_name), state_of(h), virt, (long long) vcpus,
+		  (long long) h->seen_cpus, (long long) (memory >> 20), (long long) (h->seen_memory >> 20),
+		  instances, STR_ARG(h->uri));
 	(void) json_array_append_new(
 		call->value,
 		json_pack("{s:s%, s:s%, s:s, s:s, s:b, s:I, s:I, s:I, s:I, s:I, s:s%}", "name", h->name.p,
@@ -62,6 +71,51 @@ static RESULT host_list(struct command_call *call)
 		  "vcpus", "memory MiB", "inst.", "address");
 	for (const struct host *h = host_first(view.tables); h; h = host_next(view.tables, h))
 		write_host(call, view.tables, h);
+	return OK;
+}
+
+/* ---- maintenance ---- */
+
+/* "now", or as ISO 8601 has it; absent: 0. */
+static RESULT time_arg(struct command_call *call, const char *name, int64_t *ret_us)
+{
+	struct str text = command_arg(call, name);
+	*ret_us = str_is(text, "now") ? clock_now_us() : 0;
+	if (str_is_empty(text) || *ret_us || result_is_ok(clock_parse(text, ret_us)))
+		return OK;
+	return ctx_fail_field(&call->ctx, ERR_INVALID, str_from(name),
+			      "--%s wants a time such as 2030-01-31T22:00:00Z, or now", name);
+}
+
+static RESULT plan(struct command_call *call, struct str name)
+{
+	struct str kind = command_arg(call, "kind");
+	struct maintenance_wish wish = {.host = {.kind = KIND_HOST, .text = name, .field = STR("name")},
+					.kind = str_is(kind, "reboot") ? HOST_MAINTENANCE_KIND_REBOOT
+								       : HOST_MAINTENANCE_KIND_STOP,
+					.reason = command_arg(call, "reason")};
+	if (kind.n && !str_is(kind, "reboot") && !str_is(kind, "stop"))
+		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("kind"), "--kind is reboot or stop");
+	TRY(time_arg(call, "from", &wish.from_us));
+	TRY(time_arg(call, "to", &wish.end_us));
+	TRY(time_arg(call, "deadline", &wish.deadline_us));
+	if (!wish.from_us)
+		return ctx_fail_field(&call->ctx, ERR_MISSING, STR("from"),
+				      "--from says when it begins; --end, that it is over");
+	TRY(command_commit(call, "dari:host maintenance", engine_plan_maintenance_run, &wish));
+	buf_print(&call->text, "host %" STR_FMT " has a maintenance ahead; its instances' owners see when\n",
+		  STR_ARG(name));
+	return OK;
+}
+
+static RESULT host_maintenance(struct command_call *call)
+{
+	struct str name = command_arg(call, "name");
+	if (!json_is_true(json_object_get(call->args, "end")))
+		return plan(call, name);
+	struct maintenance_target wish = {.host = {.kind = KIND_HOST, .text = name, .field = STR("name")}};
+	TRY(command_commit(call, "dari:host maintenance", engine_end_maintenance_run, &wish));
+	buf_print(&call->text, "host %" STR_FMT ": its maintenance is over\n", STR_ARG(name));
 	return OK;
 }
 
@@ -86,6 +140,17 @@ const struct command host_commands[] = {
 	  {"reserved-mib", PARAM_OPTION, false, "Memory kept for the machine itself; absent: 1024."}},
 	 .run = host_add},
 	{"host list", "Lists the hosts, their state and load.", {{0}}, .run = host_list},
+	{"host maintenance",
+	 "Plans a maintenance: nothing is placed there, and at its time what still runs there is stopped.",
+	 {{"name", PARAM_POSITIONAL, true, "The host."},
+	  {"from", PARAM_OPTION, false, "When it begins: now, or 2030-01-31T22:00:00Z."},
+	  {"to", PARAM_OPTION, false, "When it is over; absent: with --end."},
+	  {"deadline", PARAM_OPTION, false, "Until when users may put off their stops; absent: not at all."},
+	  {"kind", PARAM_OPTION, false,
+	   "stop: what ran there stays stopped (absent); reboot: it is started again afterwards."},
+	  {"reason", PARAM_OPTION, false, "What for, as users are told."},
+	  {"end", PARAM_FLAG, false, "It is over, or called off."}},
+	 .run = host_maintenance},
 	{"host remove",
 	 "Removes a host that holds no instance and no volume.",
 	 {{"name", PARAM_POSITIONAL, true, "Its name."}},

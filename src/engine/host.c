@@ -78,10 +78,20 @@ RESULT engine_update_host(struct op *op, struct host_settings *wish)
 	choice_apply(wish->forced_down, &next.forced_down);
 	next.row.gen++;
 	TRY(host_put(op, &next));
-	bool is_open = next.enabled && !next.forced_down;
+	bool is_open = engine_is_host_open(&next) && !next.forced_down;
 	return engine_tell(op, KIND_HOST, &next.row, is_open ? "enabled" : "disabled", "%s",
 			   is_open ? "New instances may be placed on it."
 				   : "No new instances are placed on it.");
+}
+
+bool engine_is_host_open(const struct host *host)
+{
+	return host->enabled && host->maintenance_us == 0;
+}
+
+struct str engine_host_reason(const struct host *host)
+{
+	return host->enabled ? host->maintenance_reason : host->disabled_reason;
 }
 
 RESULT engine_remove_host(struct op *op, struct host_target *wish)
@@ -102,6 +112,7 @@ RESULT engine_remove_host(struct op *op, struct host_target *wish)
 				   STR_ARG(host->name));
 	TRY(engine_tell(op, KIND_HOST, &host->row, "removed", "Host %" STR_FMT ".", STR_ARG(host->name)));
 	TRY(condition_clear_all(op, host->row.id));
+	FORGET_EACH(op, instance_event, host, host->row.id); /* over, of instances that went elsewhere */
 	TRY(aggregates_leave_host(op, host->row.id));
 	return host_forget(op, host->row.id);
 }

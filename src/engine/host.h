@@ -23,6 +23,11 @@ struct host_settings {
 };
 OPERATION(engine_update_host, host_settings)
 
+/* Whether it is open to new instances: neither disabled nor with a maintenance ahead. */
+bool engine_is_host_open(const struct host *host);
+/* Why it is not, as told by whoever closed it. */
+struct str engine_host_reason(const struct host *host);
+
 struct host_target {
 	struct ref host; /* by name or id */
 };

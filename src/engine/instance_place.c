@@ -63,6 +63,16 @@ static void get_need(const struct tables *t, const struct instance *instance, st
 					    .except = instance->row.id};
 }
 
+RESULT instance_find_elsewhere(struct op *op, const struct instance *instance, bool *ret_fits)
+{
+	struct placement_need need;
+	struct placement placement;
+	get_need(op->head, instance, &need);
+	TRY(placement_begin(op->ctx, op->head, &need, &placement));
+	*ret_fits = placement_next(&placement) != NULL;
+	return OK;
+}
+
 /* The host that has its root disk already, if it has room for the rest: nothing has to move then. */
 static const struct host *find_host_of_disks(const struct tables *t, const struct instance *instance,
 					     struct placement_need need)

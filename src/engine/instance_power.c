@@ -116,6 +116,7 @@ RESULT instance_turn_on(struct op *op, struct instance *next)
 	next->launched_us = op->now_us;
 	next->reason_code = STR_NONE;
 	next->reason_text = STR_NONE;
+	TRY(instance_avoid_maintenance(op, next));
 	TRY(clear_restarted(op, next));
 	return give_addresses(op, next->row.id);
 }

@@ -6,6 +6,7 @@
 
 #include <inttypes.h>
 
+#include "engine/instance_event.h"
 #include "engine/internal.h"
 
 #define MEBIBYTE (INT64_C(1) << 20)
@@ -163,7 +164,8 @@ enum instance_wanted_power engine_instance_power_wanted(const struct tables *t, 
 		if (s->needs_off && s->seen_stage == SNAPSHOT_SEEN_STAGE_NONE &&
 		    model_derive_snapshot_state(s) == SNAPSHOT_PENDING)
 			return INSTANCE_WANTED_POWER_OFF;
-	return i->moves ? INSTANCE_WANTED_POWER_OFF : i->wanted_power;
+	bool is_off = i->moves || engine_is_held_for_maintenance(t, i);
+	return is_off ? INSTANCE_WANTED_POWER_OFF : i->wanted_power;
 }
 
 /* ---- changes that begin below ---- */
@@ -290,6 +292,7 @@ RESULT engine_forget_instance(struct op *op, struct instance_forget *wish)
 		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_INSTANCE, "The instance still has parts.");
 	uuid type = instance->type, old_type = instance->old_type;
 	TRY(condition_clear_all(op, wish->instance));
+	FORGET_EACH(op, instance_event, instance, wish->instance);
 	TRY(instance_forget(op, wish->instance));
 	TRY(instance_type_forget_unused(op, type));
 	return instance_type_forget_unused(op, old_type);

@@ -662,6 +662,8 @@ void instance_copy_hardware(const struct image *image, struct instance *instance
 
 /* On a host, or with a condition that says that none has room. */
 RESULT instance_place_or_tell(struct op *op, uuid instance);
+/* Whether a host has room for it that is open: of one whose own is not, another. */
+RESULT instance_find_elsewhere(struct op *op, const struct instance *instance, bool *ret_fits);
 
 /* ---- dedicated_host.c ---- */
 
@@ -754,6 +756,12 @@ RESULT instance_turn_on(struct op *op, struct instance *next);
 
 /* ERR_PROTECTED: it is locked, and it is no administrator who asks. */
 RESULT instance_check_unlocked(struct op *op, const struct instance *instance, struct str field);
+
+/* ---- instance_event.c ---- */
+
+/* Into a row that is about to be put, wanted on from now on: from a host with a maintenance ahead it goes to
+ * another one, or has an event there. ERR_CAPACITY: that has begun, and no other one has room. */
+RESULT instance_avoid_maintenance(struct op *op, struct instance *next);
 
 /* ---- instance_see.c ---- */
 

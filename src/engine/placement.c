@@ -6,6 +6,7 @@
 
 #include "engine/aggregate.h"
 #include "engine/dedicated_host.h"
+#include "engine/host.h"
 #include "engine/internal.h"
 
 /* ---- one host ---- */
@@ -35,7 +36,7 @@ enum placement_reason placement_check_room(const struct host *host, const struct
 
 enum placement_reason placement_check_host(const struct host *host, const struct placement_need *need)
 {
-	if (!host->enabled || !row_is_live(&host->row))
+	if (!engine_is_host_open(host) || !row_is_live(&host->row))
 		return PLACEMENT_DISABLED;
 	if (host->forced_down || host->seen_state != HOST_SEEN_STATE_UP)
 		return PLACEMENT_DOWN;

@@ -369,6 +369,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_VOLUME] = "volume",
 	[KIND_VOLUME_TRANSFER] = "transfer",
 	[KIND_INSTANCE] = "instance",
+	[KIND_INSTANCE_EVENT] = "instance event",
 	[KIND_PROFILE_ASSOCIATION] = "association",
 	[KIND_CONDITION] = "condition",
 	[KIND_CLIENT_TOKEN] = "client token",

@@ -2,9 +2,11 @@
  * Hosts: connected, looked at now and then, and connected again. What is on a host that has come
  * back is looked at; what is on it without a row is told, and left alone. */
 #include "engine/host.h"
+#include "engine/instance_event.h"
 
 #include <stdio.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
@@ -198,6 +200,17 @@ static RESULT welcome_host(struct step *s, const struct host *row, const struct 
 	return look_for_strays(s);
 }
 
+/* Whether it answers or not: that is a matter of its own. */
+static RESULT end_maintenance(struct step *s, const struct host *row)
+{
+	if (row->maintenance_end_us == 0 || clock_now_us() < row->maintenance_end_us)
+		return OK;
+	struct maintenance_sight *sight = STEP_NEW(s, struct maintenance_sight);
+	sight->host = row->row.id;
+	step_report(s, engine_see_maintenance_end_run, sight);
+	return OK;
+}
+
 RESULT reconcile_step_host(struct step *s)
 {
 	const struct host *row = NULL;
@@ -212,6 +225,7 @@ RESULT reconcile_step_host(struct step *s)
 		hosts_disconnect(s->host);
 		return OK;
 	}
+	TRY(end_maintenance(s, row));
 	struct compute_facts facts = {0};
 	struct result result = probe_host(s, row, &facts);
 	if (result_is_ok(result))

@@ -27,6 +27,7 @@ static struct result (*const steps[KIND_COUNT + 1])(struct step *s) = {
 	[KIND_HOST_DISKS] = reconcile_step_host_disks,
 	[KIND_NAT_GATEWAY] = reconcile_step_nat_gateway,
 	[KIND_PEERING] = reconcile_step_peering,
+	[KIND_INSTANCE_EVENT] = reconcile_step_event,
 	[KIND_IMPORT_SNAPSHOT_TASK] = reconcile_step_import_snapshot,
 	[KIND_IMPORT_IMAGE_TASK] = reconcile_step_import_image,
 };

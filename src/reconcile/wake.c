@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Who has to look because of what: a publish, a host's return, the slow timer. A wake follows from rows
  * alone, costs O(1) and only posts; what only a look can tell, the step finds out and goes on from there. */
+#include "engine/instance_event.h"
 #include "engine/placement.h"
 #include "reconcile/instance_plan.h"
 #include "reconcile/work.h"
@@ -145,6 +146,21 @@ static void wake_for_power(struct reconciler *r, const struct tables *t, const s
 		wake_snapshot(r, s);
 }
 
+/* Its event may be over with that; and it is held for the event, or no longer. */
+static void wake_event(struct reconciler *r, const struct tables *t, const struct instance *i)
+{
+	const struct instance_event *e = engine_find_event(t, i->row.id);
+	if (e && e->ended_us == 0)
+		work_wake(r, lane_home(r), KIND_INSTANCE_EVENT, e->row.id, WAKE_WISH);
+}
+
+static void wake_for_event(struct reconciler *r, const struct tables *t, const struct instance_event *e)
+{
+	const struct instance *i = instance_find(t, e->instance);
+	if (i)
+		wake_instance(r, i);
+}
+
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 {
 	switch ((int) kind) {
@@ -204,6 +220,10 @@ void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row)
 		break;
 	case KIND_NAT_GATEWAY:
 		wake_nat_gateway(r, (const struct nat_gateway *) row);
+		break;
+	case KIND_INSTANCE_EVENT:
+		if (engine_may_follow_event((const struct instance_event *) row))
+			work_wake(r, lane_home(r), kind, row->id, WAKE_WISH);
 		break;
 	case KIND_PEERING:
 		wake_peering(r, (const struct peering *) row);
@@ -385,6 +405,10 @@ static void wake_for_change(struct reconciler *r, const struct tables *t, const 
 		wake_for_obstacle(r, t, (const struct condition *) p->after);
 	if (p->kind == KIND_INSTANCE && p->before)
 		wake_for_power(r, t, (const struct instance *) p->before, (const struct instance *) p->after);
+	if (p->kind == KIND_INSTANCE)
+		wake_event(r, t, (const struct instance *) p->after);
+	if (p->kind == KIND_INSTANCE_EVENT)
+		wake_for_event(r, t, (const struct instance_event *) p->after);
 	if (p->kind == KIND_SNAPSHOT)
 		wake_for_snapshot(r, t, (const struct snapshot *) p->after);
 	wake_for_row(r, p->kind, p->after);
@@ -461,6 +485,7 @@ void wake_all(struct reconciler *r)
 					  KIND_ADDRESS,
 					  KIND_NAT_GATEWAY,
 					  KIND_PEERING,
+					  KIND_INSTANCE_EVENT,
 					  KIND_IMPORT_SNAPSHOT_TASK,
 					  KIND_IMPORT_IMAGE_TASK};
 	for (size_t k = 0; k < sizeof kinds / sizeof kinds[0]; k++)
@@ -470,6 +495,7 @@ void wake_all(struct reconciler *r)
 void wake_hosts(struct reconciler *r)
 {
 	wake_kind(r, KIND_HOST);
+	wake_kind(r, KIND_INSTANCE_EVENT);
 }
 
 void wake_gateway_routers(struct reconciler *r)

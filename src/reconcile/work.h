@@ -297,8 +297,8 @@ void wake_on_publish(void *self, const struct tables *tables, const struct publi
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row);
 /* A volume's next step is that host's; one that is not ready looks when it is. */
 void wake_volume_on(struct reconciler *r, uuid host, uuid volume);
-void wake_all(struct reconciler *r); /* opens a view, as the next */
-void wake_hosts(struct reconciler *r);
+void wake_all(struct reconciler *r);   /* opens a view, as the next */
+void wake_hosts(struct reconciler *r); /* and what is due on them */
 void wake_gateway_routers(struct reconciler *r);
 void wake_unplaced(struct reconciler *r);
 /* Everything on a host that has come back. On its actor. */
@@ -328,7 +328,8 @@ RESULT reconcile_remove_unused_network(struct step *s, uuid network);
 /* By a subnet or by an interface; all but one (none: all). */
 void reconcile_wake_routers_in(struct step *s, uuid network, uuid but);
 RESULT reconcile_step_nat_gateway(struct step *s); /* of one that has ended; else its router's */
-RESULT reconcile_step_peering(struct step *s);     /* of one that waits or is over; else its routers' */
+RESULT reconcile_step_event(struct step *s);
+RESULT reconcile_step_peering(struct step *s); /* of one that waits or is over; else its routers' */
 RESULT reconcile_step_port(struct step *s);
 RESULT reconcile_step_group(struct step *s);
 RESULT reconcile_step_address(struct step *s);

@@ -215,7 +215,7 @@ def check_golden(models, golden, problems):
 
 def answers_by(request):
     """The action whose answer a case is: its last call's."""
-    calls = [line for line in request.read_text().splitlines() if line and not re.match('#|@settle|@wait|@mask', line)]
+    calls = [line for line in request.read_text().splitlines() if line and not re.match('#|@settle|@wait|@maintenance|@mask', line)]
     return re.sub(r'^(@\w+ )?\??(Action=)?', '', calls[-1]).partition('&')[0]
 
 

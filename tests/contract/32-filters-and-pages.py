@@ -24,6 +24,7 @@ EMPTY = {a for a in ACTIONS if "never" in ACTIONS[a]}
 
 # Which resource is looked at: its label in the world, or "=" and a text that only its description has.
 LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeImages": "ami", "DescribeIamInstanceProfileAssociations": "iip-assoc", "DescribeInstances": "i", "DescribeInstanceStatus": "i",
+             **{("DescribeInstanceStatus", f"event.{name}"): "event i" for name in ("code", "description", "instance-event-id", "not-after", "not-before", "not-before-deadline")},
              "DescribeInternetGateways": "igw", "DescribeEgressOnlyInternetGateways": "eigw", "DescribeKeyPairs": "key", "DescribeNatGateways": "nat", "DescribeVpcPeeringConnections": "pcx", ("DescribeVpcPeeringConnections", "expiration-time"): "spare pcx", "DescribeImportSnapshotTasks": "import-snap", "DescribeImportImageTasks": "import-ami", "DescribePlacementGroups": "pg", "DescribeLaunchTemplates": "lt", "DescribeDhcpOptions": "dopt", "DescribeManagedPrefixLists": "pl", "GetSubnetCidrReservations": "scr", "DescribeLaunchTemplateVersions": "lt", "DescribeNetworkAcls": "acl", "DescribeNetworkInterfaces": "eni",
              "DescribeRouteTables": "rtb", "DescribeSecurityGroupRules": "sgr", "DescribeSecurityGroups": "sg", "DescribeSubnets": "subnet",
              "DescribeSnapshots": "snap", ("DescribeSnapshots", "owner-alias"): "operators snap", "DescribeTags": "i", "DescribeVolumes": "vol",
@@ -39,6 +40,9 @@ LOOKED_AT = {"DescribeAddresses": "eipalloc", "DescribeHosts": "h", "DescribeIma
 VALUES = {
     "cidr": "cidrBlock", "entry.cidr": "entrySet/item/cidrBlock", "dns-name": "=", "association.public-dns-name": "=", "fast-restored": "=false", "supported-usage-class": "=on-demand",
     "instance-status.reachability": "instanceStatus/details/item/status", "system-status.reachability": "systemStatus/details/item/status",
+    **{f"event.{name}": f"eventsSet/item/{member}" for name, member in {
+        "code": "code", "description": "description", "instance-event-id": "instanceEventId", "not-after": "notAfter", "not-before": "notBefore",
+        "not-before-deadline": "notBeforeDeadline"}.items()},
     "task-state": "status", "is-default-version": "defaultVersion", "is-classic-link-enabled": "classicLinkEnabled",
     "placement-group-name": "placement/groupName", "placement-partition-number": "placement/partitionNumber",
     "instance.group-id": "groupSet/item/groupId", "instance.group-name": "groupSet/item/groupName",

@@ -41,7 +41,7 @@ CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModi
          "UnsupportedOperation", "InvalidRequest", "IncorrectState", "IncorrectInstanceState", "DependencyViolation", "InvalidID",
          "VPCIdNotSpecified", "OperationNotPermitted", "RouteAlreadyExists", "Resource.AlreadyAssociated", "Gateway.NotAttached",
          "InvalidNextToken", "InvalidInstanceID", "InvalidInstanceAttributeValue", "NatGatewayNotFound", "InvalidPlacementGroup.Unknown", "InvalidLaunchTemplateName.NotFoundException", "InvalidLaunchTemplateName.MalformedException",
-         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition"}
+         "InvalidLaunchTemplateName.AlreadyExistsException", "InvalidLaunchTemplateId.VersionNotFound", "NatGatewayMalformed", "InvalidInstanceEventIDNotFound", "InvalidInstanceEventStartTime", "InvalidInput", "Unsupported", "NoSuchAssociation", "InvalidTagKey.Malformed", "InvalidStateTransition"}
 # What is made for an id that is not there, and has failed: tests/golden/ec2/CreateVpcPeeringConnection says how.
 FAILS_LATER = {("CreateVpcPeeringConnection", "PeerVpcId"): re.compile("vpc-[0-9a-f]{17}")}
 # Where an id of what is deleted finds nothing, for a while: tests/golden/ec2/DeregisterImage.

@@ -228,6 +228,31 @@ def test_states_on_the_way():
         slow.ec2.terminate_instances(InstanceIds=[instance])
 
 
+@holds("Instances: its host has a maintenance ahead", "Instances: off until that is over")
+def test_maintenance(both, admin):
+    instance = both.run()
+    server = both.server(instance)["id"]
+
+    def shown():
+        (service,) = [s for s in admin.ok("GET", f"{COMPUTE}/os-services")["services"] if s["host"] == host]
+        events = both.ec2.describe_instance_status(InstanceIds=[instance], IncludeAllInstances=True)["InstanceStatuses"][0].get("Events", [])
+        return service["status"], service["disabled_reason"], [e["Code"] + e["Description"] for e in events]
+    path = f"{COMPUTE}/servers/{server}"
+    host = admin.ok("GET", path)["server"]["OS-EXT-SRV-ATTR:host"]
+    assert shown() == ("enabled", None, [])
+    both.dev.command("host", "maintenance", host, "--from", "2090-01-31T22:00:00Z", "--kind", "reboot", "--reason", "fans")
+    assert shown() == ("disabled", "fans", ["system-rebootfans"])
+    assert admin.ok("GET", path, version=NEWEST)["server"]["host_status"] == "MAINTENANCE"
+    both.dev.command("host", "maintenance", host, "--from", "now", "--kind", "reboot", "--reason", "fans")
+    both.rest()
+    assert (both.server(instance)["status"], both.instance(instance)["State"]["Name"]) == ("SHUTOFF", "pending")
+    both.dev.command("host", "maintenance", host, "--end")
+    both.rest()
+    assert shown() == ("enabled", None, ["system-reboot[Completed] fans"])
+    assert (both.server(instance)["status"], both.instance(instance)["State"]["Name"]) == ("ACTIVE", "running")
+    both.terminate(instance)
+
+
 @holds("Instances: another size, not confirmed")
 def test_resize(both):
     instance = both.run()

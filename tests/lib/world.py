@@ -15,7 +15,7 @@ from endless import Endless
 IAM_VERSION = "2010-05-08"
 HOSTS = ("--hosts", "24")  # options of a region that a world fits into: it takes hosts for itself
 ABSENT_DIGITS = "0123456789abcdef0"  # no id of ours ends so
-ID = re.compile(r"\b((?:vpc-cidr-|subnet-cidr-|iip-|import-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
+ID = re.compile(r"\b((?:instance-|vpc-cidr-|subnet-cidr-|iip-|import-)?[a-z]+(?:-attach)?)-[0-9a-f]{17}\b")
 
 # Values of parameters that are words, by name.
 VALUES = {
@@ -29,6 +29,7 @@ VALUES = {
     "PrefixListName": "fresh", "PrivateIpAddress": "10.1.1.77", "ResourceType": "vpc", "Egress": "true", "InstanceTenancy": "default", "Protocol": "tcp", "RuleAction": "deny", "RuleNumber": "100", "ToPort": "8080", "Value": "red",
     "PublicKeyMaterial": "c3NoLWVkMjU1MTkgQUFBQUMzTnphQzFsWkRJMU5URTVBQUFBSUxGT2ZUd1JyL1lYUHl3YTB5UXdkaVdhdnlLQ2JuL3ZGcHNo"
                          "aEhqSWxvTWIgeA==",
+    "NotBefore": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 40 * 86400)),
     "DeprecateAt": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + 86400)), "Size": "1", "Url": "http://127.0.0.1:9/disk", "SourceRegion": "us-east-1", "SourceDestCheck": "true", "AvailabilityZone": "us-east-1a",
 }
 
@@ -78,6 +79,7 @@ REQUESTS = {
     ("ModifySnapshotAttribute", "UserId"): {"SnapshotId": "spare snap", "OperationType": "=add"},
     ("ModifySnapshotAttribute", "UserGroup"): {"SnapshotId": "spare snap", "OperationType": "=add"},
     "ResetSnapshotAttribute": {"SnapshotId": "spare snap", "Attribute": "=createVolumePermission"},
+    "ModifyInstanceEventStartTime": {"InstanceId": "event i", "InstanceEventId": "instance-event"},
     "EnableImageDeprecation": {"ImageId": "spare ami"},
     "DisableImageDeprecation": {"ImageId": "spare ami"},
     "DisableImage": {"ImageId": "spare ami"},
@@ -258,6 +260,15 @@ class World:
         assert self.ids[label], f"{action} names no {path}"
         return self.ids[label]
 
+    def host_of(self, label):
+        return self.account.dev.command("explain", self.ids[label])["fields"]["host"]
+
+    def plan_maintenance(self):
+        """Of its host, in a month; the event of the instance."""
+        begin, latest, end = (time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(time.time() + days * 86400)) for days in (30, 60, 90))
+        self.account.dev.command("host", "maintenance", self.host_of("event i"), "--from", begin, "--deadline", latest, "--to", end, "--kind", "reboot")
+        return self.account.ok("DescribeInstanceStatus", {"InstanceId.1": self.ids["event i"], "IncludeAllInstances": "true"}).first(".//instanceEventId")
+
     def fill(self):
         """One of each kind, in use. Addresses are chosen: what is drawn might be one that a test wants."""
         call, make = self.account.ok, self.make
@@ -303,6 +314,8 @@ class World:
                                         "PrivateIpAddress": "10.1.1.11"}, "instanceId")
         make("still i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
                                          "PrivateIpAddress": "10.1.1.15", "Placement.Tenancy": "dedicated"}, "instanceId")
+        make("event i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
+                                         "SubnetId": subnet, "PrivateIpAddress": "10.1.1.16"}, "instanceId")
         found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
         call("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": self.ids["eni"], "Description.Value": "first"})
@@ -316,6 +329,9 @@ class World:
         self.await_state(self.ids["still i"], "running")
         call("StopInstances", {"InstanceId.1": self.ids["still i"]})
         self.await_state(self.ids["still i"], "stopped")
+        self.deleted["instance-event"] = self.plan_maintenance()
+        self.account.dev.command("host", "maintenance", self.host_of("event i"), "--end")
+        self.ids["instance-event"] = self.plan_maintenance()
         volume = self.make_volume("plugged vol")
         call("AttachVolume", {"VolumeId": volume, "InstanceId": self.ids["i"], "Device": "/dev/sdg"})
         address = make("eipalloc", "AllocateAddress", {}, "allocationId")

@@ -172,6 +172,13 @@ static void let_pass(void *self, int64_t us)
 	cloud_step_for(t.s.region.cloud, us);
 }
 
+static void operate(void *self, op_run run, void *wish)
+{
+	(void) self;
+	if (!result_is_ok(cloud_call(t.s.region.cloud, NULL, run, wish)))
+		die("the operator cannot", STR_NONE, STR_NONE);
+}
+
 /* A case may end with looks at what its change did. */
 static bool is_change_line(struct str line)
 {
@@ -206,7 +213,8 @@ static void read_lines(struct arena *a)
 	text = str_copy(a, text);
 	for (t.line_count = 0; t.line_count < LINES_MAX && str_split_next(&text, '\n', &line);)
 		if (script_is_call(line) || str_starts_with(line, STR("@settle")) ||
-		    str_starts_with(line, STR("@wait")) || str_starts_with(line, STR("@version")))
+		    str_starts_with(line, STR("@wait")) || str_starts_with(line, STR("@maintenance")) ||
+		    str_starts_with(line, STR("@version")))
 			t.lines[t.line_count++] = line;
 	while (t.line_count && !is_change_line(t.lines[t.line_count - 1]))
 		t.line_count--;
@@ -224,7 +232,8 @@ static void prepare(void)
 					.call = call,
 					.request = request,
 					.settle = settle,
-					.wait = let_pass};
+					.wait = let_pass,
+					.operate = operate};
 	t.script.stage = &t.stage;
 	read_lines(t.stage.arena);
 	for (size_t k = 0; k + 1 < t.line_count; k++)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * DescribeInstanceStatus: whether the host answers and the instance is what was asked for.
+ * DescribeInstanceStatus: whether the host answers, the instance is what was asked for, and what is going to
+ * happen to it. ModifyInstanceEventStartTime: when it is.
  * ReportInstanceStatus: what its user says of it. */
 #include "api/ec2/instances.h"
 #include "api/ec2/write.h"
+#include "base/clock.h"
 #include "engine/instance.h"
+#include "engine/instance_event.h"
 
 struct ec2_describe_status {
 	struct ec2_query query;
@@ -21,6 +24,7 @@ static const struct param describe_status_params[] = {
 struct status_item {
 	const struct instance *instance;
 	const struct zone *zone;
+	const struct instance_event *event; /* NULL: none */
 	enum instance_state state;
 	const char *system, *self; /* statuses */
 };
@@ -48,6 +52,7 @@ static bool fill_item(const struct tables *t, const struct row *row, struct stat
 {
 	item->instance = (const struct instance *) row;
 	item->zone = zone_find(t, item->instance->zone);
+	item->event = engine_find_event(t, row->id);
 	item->state = model_derive_instance_state(item->instance);
 	look_up_status(t, item);
 	return true;
@@ -87,13 +92,41 @@ static void write_summary(struct xml *x, const char *name, const char *status)
 	xml_close(x, name);
 }
 
+/* ---- events ---- */
+
+static struct str describe_event(struct ec2_call *e, const struct instance_event *event)
+{
+	const char *before = event->stage == INSTANCE_EVENT_STAGE_COMPLETED  ? "[Completed] "
+			     : event->stage == INSTANCE_EVENT_STAGE_CANCELED ? "[Canceled] "
+									     : "";
+	return str_print(e->c->arena, "%s%" STR_FMT, before, STR_ARG(event->description));
+}
+
+static void write_event(struct ec2_call *e, struct xml *x, const void *item)
+{
+	const struct instance_event *event = item;
+	ec2_write_id(x, "instanceEventId", KIND_INSTANCE_EVENT, event->row.id);
+	xml_z(x, "code", instance_event_code_words[event->code]);
+	xml_text(x, "description", describe_event(e, event));
+	xml_time_ms(x, "notBefore", event->not_before_us);
+	if (event->not_after_us)
+		xml_time_ms(x, "notAfter", event->not_after_us);
+	xml_time_ms(x, "notBeforeDeadline", event->deadline_us);
+}
+
+static const struct ec2_listing event_listing = {.kind = KIND_INSTANCE_EVENT,
+						 .set = "eventsSet",
+						 .account_index = INSTANCE_EVENT_INDEX_ACCOUNT,
+						 .write = write_event};
+
 static void write_status(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct status_item *i = item;
-	(void) e;
 	ec2_write_id(x, "instanceId", KIND_INSTANCE, i->instance->row.id);
 	if (i->zone)
 		xml_text(x, "availabilityZone", i->zone->name);
+	if (i->event)
+		ec2_write_items(e, &event_listing, (const void *const[]){i->event}, 1, x);
 	ec2_write_state(x, "instanceState", i->state);
 	write_summary(x, "systemStatus", i->system);
 	write_summary(x, "instanceStatus", i->self);
@@ -113,6 +146,23 @@ static bool fits_instance(const struct filter_run *f, const struct row *row)
 	return filter_through(f, KIND_INSTANCE, &ec2_instance_listing.filters, f->filter->name, row);
 }
 
+static bool fits_event(const struct filter_run *f, const struct row *row)
+{
+	const struct instance_event *event = engine_find_event(f->t, row->id);
+	struct str name = str_slice(str_from(f->filter->name), strlen("event."), SIZE_MAX);
+	if (!event)
+		return false;
+	if (str_is(name, "code"))
+		return filter_z(f, instance_event_code_words[event->code]);
+	if (str_is(name, "description"))
+		return filter_text(f, describe_event(f->e, event));
+	if (str_is(name, "instance-event-id"))
+		return filter_id(f, KIND_INSTANCE_EVENT, event->row.id);
+	if (str_is(name, "not-after"))
+		return event->not_after_us && filter_time(f, event->not_after_us);
+	return filter_time(f, str_is(name, "not-before") ? event->not_before_us : event->deadline_us);
+}
+
 static const struct filter status_filters[] = {
 	{"availability-zone", .get = fits_instance},
 	{"instance-state-code", .in_state = ec2_has_state_code},
@@ -121,12 +171,13 @@ static const struct filter status_filters[] = {
 	{"instance-status.status", .get = fits_status},
 	{"system-status.reachability", .get = fits_status},
 	{"system-status.status", .get = fits_status},
-	{"event.code", .get = filter_nothing},
-	{"event.description", .get = filter_nothing},
-	{"event.instance-event-id", .get = filter_nothing},
-	{"event.not-after", .get = filter_nothing},
-	{"event.not-before", .get = filter_nothing},
-	{"event.not-before-deadline", .get = filter_nothing},
+	{"event.code", .get = fits_event},
+	{"event.description", .get = fits_event},
+	{"event.instance-event-id", .get = fits_event,
+	 .ways = {{KIND_INSTANCE_EVENT, .steps = {TO(KIND_INSTANCE, instance_event, instance)}}}},
+	{"event.not-after", .get = fits_event},
+	{"event.not-before", .get = fits_event},
+	{"event.not-before-deadline", .get = fits_event},
 };
 
 static const struct ec2_listing status_listing = {.kind = KIND_INSTANCE,
@@ -136,6 +187,37 @@ static const struct ec2_listing status_listing = {.kind = KIND_INSTANCE,
 						  .shows = is_asked,
 						  .gather = gather_status,
 						  .write = write_status};
+
+/* ---- another time ---- */
+
+struct ec2_move_event {
+	struct event_wish wish;
+	struct str at;
+};
+static const struct param move_event_params[] = {
+	PARAM(struct ec2_move_event, "InstanceId", wish.instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	      .doc = "The instance."),
+	PARAM(struct ec2_move_event, "InstanceEventId", wish.event, .flags = REQUIRED,
+	      .kind = KIND_INSTANCE_EVENT, .doc = "Its event, which has not begun."),
+	PARAM(struct ec2_move_event, "NotBefore", at, .flags = REQUIRED, .max = 40,
+	      .doc = "An hour from now at least, up to the event's deadline."),
+};
+
+static RESULT prepare_move_event(struct ec2_call *e, void *args)
+{
+	struct ec2_move_event *a = args;
+	if (result_is_ok(clock_parse(a->at, &a->wish.not_before_us)))
+		return OK;
+	return ctx_fail_field(e->c, ERR_INVALID, STR("NotBefore"),
+			      "Value (%" STR_FMT ") for parameter NotBefore is invalid. It is no time.",
+			      STR_ARG(a->at));
+}
+
+static RESULT answer_move_event(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_move_event *a = args;
+	return ec2_write_shown(e, &event_listing, a->wish.id, "event", x);
+}
 
 /* ---- report ---- */
 
@@ -196,6 +278,10 @@ static const struct ec2_action actions[] = {
 	{"DescribeInstanceStatus", "ec2:DescribeInstanceStatus", 0,
 	 PARAMS(struct ec2_describe_status, describe_status_params), .list = &status_listing,
 	 .doc = "Whether instances and their hosts are well."},
+	{"ModifyInstanceEventStartTime", "ec2:ModifyInstanceEventStartTime", WRITES,
+	 PARAMS(struct ec2_move_event, move_event_params), prepare_move_event, engine_reschedule_event_run,
+	 .answer = answer_move_event, .shows = KIND_INSTANCE_EVENT,
+	 .doc = "Another time for what is going to happen to an instance."},
 	{"ReportInstanceStatus", "ec2:ReportInstanceStatus", WRITES,
 	 PARAMS(struct ec2_report_status, report_params), prepare_report, engine_report_instances_run,
 	 .doc = "What users say of running instances: it stands in their history, where operators find it."},

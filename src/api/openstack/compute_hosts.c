@@ -26,7 +26,7 @@ static void write_zone_hosts(struct os_call *e, struct json_writer *w, const str
 		json_write_key(w, h->name);
 		json_write_open(w, NULL);
 		json_write_open(w, "nova-compute");
-		json_write_bool(w, "available", h->enabled);
+		json_write_bool(w, "available", engine_is_host_open(h));
 		json_write_bool(w, "active", is_up(h));
 		os_write_time_us(w, "updated_at", h->seen_since_us);
 		json_write_close(w);
@@ -134,7 +134,7 @@ static void write_brief(struct os_call *e, struct json_writer *w, const void *it
 	write_host_id(e, w, h);
 	json_write_text(w, "hypervisor_hostname", h->name);
 	json_write_z(w, "state", is_up(h) ? "up" : "down");
-	json_write_z(w, "status", h->enabled ? "enabled" : "disabled");
+	json_write_z(w, "status", engine_is_host_open(h) ? "enabled" : "disabled");
 }
 
 /* "qemu+tls://192.0.2.7:16514/system": where libvirt is reached; without an address it is this machine. */
@@ -243,7 +243,7 @@ static void write_hypervisor(struct os_call *e, struct json_writer *w, const voi
 	json_write_open(w, "service");
 	write_host_id(e, w, h);
 	json_write_text(w, "host", h->name);
-	json_write_text_or_null(w, "disabled_reason", h->disabled_reason);
+	json_write_text_or_null(w, "disabled_reason", engine_host_reason(h));
 	json_write_close(w);
 	if (e->request.version < 88)
 		write_use(e, w, h);
@@ -355,10 +355,10 @@ static void write_service(struct os_call *e, struct json_writer *w, const void *
 	json_write_z(w, "binary", "nova-compute");
 	json_write_text(w, "host", h->name);
 	json_write_text(w, "zone", zone ? zone->name : STR_NONE);
-	json_write_z(w, "status", h->enabled ? "enabled" : "disabled");
+	json_write_z(w, "status", engine_is_host_open(h) ? "enabled" : "disabled");
 	json_write_z(w, "state", is_up(h) ? "up" : "down");
 	os_write_time_us(w, "updated_at", h->seen_since_us);
-	json_write_text_or_null(w, "disabled_reason", h->disabled_reason);
+	json_write_text_or_null(w, "disabled_reason", engine_host_reason(h));
 	if (e->request.version >= 11)
 		json_write_bool(w, "forced_down", h->forced_down);
 }

@@ -5,6 +5,7 @@
 
 #include "api/openstack/services.h"
 #include "api/openstack/write.h"
+#include "engine/host.h"
 #include "engine/instance.h"
 
 /* ---- names ---- */
@@ -404,7 +405,7 @@ static void write_newer(struct os_call *e, struct json_writer *w, const struct o
 			     !s->host                                         ? ""
 			     : s->host->seen_state == HOST_SEEN_STATE_DOWN    ? "DOWN"
 			     : s->host->seen_state == HOST_SEEN_STATE_UNKNOWN ? "UNKNOWN"
-			     : s->host->enabled                               ? "UP"
+			     : engine_is_host_open(s->host)                   ? "UP"
 									      : "MAINTENANCE");
 	if (version >= 19)
 		json_write_text_or_null(w, "description", i->description);

@@ -34,10 +34,10 @@ static void write_service(struct os_call *e, struct json_writer *w, const void *
 	json_write_z(w, "binary", BINARY);
 	json_write_text(w, "host", h->name);
 	json_write_text(w, "zone", zone ? zone->name : STR_NONE);
-	json_write_z(w, "status", h->enabled ? "enabled" : "disabled");
+	json_write_z(w, "status", engine_is_host_open(h) ? "enabled" : "disabled");
 	json_write_z(w, "state", h->seen_state == HOST_SEEN_STATE_UP ? "up" : "down");
 	os_write_time_us(w, "updated_at", h->seen_since_us);
-	json_write_text_or_null(w, "disabled_reason", h->disabled_reason);
+	json_write_text_or_null(w, "disabled_reason", engine_host_reason(h));
 	if (e->request.version >= 7)
 		json_write_null(w, "cluster");
 	if (e->request.version >= 49)

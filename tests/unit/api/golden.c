@@ -13,6 +13,8 @@
  *   @version compute 2.93                      the microversion of what follows
  *   @settle                                    lets the reconciler finish
  *   @wait SECONDS                              lets time pass
+ *   @maintenance ID [reboot] [FROM [LATEST [TO]]]   an operator plans one of the instance's host, or ends it;
+ *                                              times are seconds from now on
  *   @mask name…                                elements whose text is not compared
  *   # …                                        a remark
  * $(name) stands for the text of the newest earlier element <name> or JSON member "name" (also "a.b":
@@ -160,6 +162,15 @@ static void let_pass(void *self, int64_t us)
 	clock_set_us(until);
 }
 
+static void operate(void *self, op_run run, void *wish)
+{
+	struct world *w = self;
+	if (!result_is_ok(world_do(w, &w->operator, run, wish))) {
+		fprintf(stderr, "golden: the operator cannot: %.*s\n", STR_ARG(w->c.problem.message));
+		exit(2);
+	}
+}
+
 static struct str read_whole(struct arena *a, const char *path)
 {
 	FILE *file = fopen(path, "rb");
@@ -208,7 +219,8 @@ static void run_case(const char *request_path)
 					   .call = call,
 					   .request = request,
 					   .settle = settle,
-					   .wait = let_pass};
+					   .wait = let_pass,
+					   .operate = operate};
 	g.script.stage = &stage;
 	while (str_split_next(&rest, '\n', &line))
 		script_run(&g.script, line);

@@ -6,6 +6,8 @@
 #include <stdlib.h>
 
 #include "base/clock.h"
+#include "engine/instance_event.h"
+#include "engine/resolve.h"
 
 static struct str look_up(struct script *s, struct str name)
 {
@@ -129,6 +131,54 @@ static void run_call(struct script *s, struct str line)
 	note(s, s->stage->call(s->stage->self, user, is_get, line));
 }
 
+/* ---- what an operator does ---- */
+
+struct host_plan {
+	struct str instance; /* whose host it is */
+	struct maintenance_wish wish;
+};
+
+/* Without a beginning it ends what was planned. */
+static RESULT run_plan(struct op *op, void *arg)
+{
+	struct host_plan *plan = arg;
+	struct ref ref = {0};
+	const struct instance *instance = NULL;
+	TRY(id_parse_ec2(plan->instance, KIND_INSTANCE, &ref));
+	TRY(engine_find_instance(op->ctx, op->head, &ref, &instance));
+	plan->wish.host = (struct ref){.kind = KIND_HOST, .prefix = instance->host, .bits = 128};
+	struct maintenance_target target = {.host = plan->wish.host};
+	return plan->wish.from_us ? engine_plan_maintenance(op, &plan->wish)
+				  : engine_end_maintenance(op, &target);
+}
+
+static int64_t take_seconds(struct str *rest)
+{
+	struct str word;
+	int64_t seconds = 0;
+	bool is_said = str_split_next(rest, ' ', &word) && result_is_ok(str_parse_int(word, &seconds));
+	return is_said ? clock_now_us() + seconds * SECOND : 0;
+}
+
+static void plan_maintenance(struct script *s, struct str rest)
+{
+	if (!s->stage->operate)
+		return;
+	static struct host_plan plan; /* longer than a change that a kill leaves on its way */
+	plan = (struct host_plan){0};
+	(void) str_split_next(&rest, ' ', &plan.instance);
+	plan.wish.kind = HOST_MAINTENANCE_KIND_STOP;
+	if (str_starts_with(rest, STR("reboot "))) {
+		plan.wish.kind = HOST_MAINTENANCE_KIND_REBOOT;
+		rest = str_slice(rest, 7, rest.n);
+	}
+	plan.wish.from_us = take_seconds(&rest);
+	plan.wish.deadline_us = take_seconds(&rest);
+	plan.wish.end_us = take_seconds(&rest);
+	plan.wish.reason = STR("New fans");
+	s->stage->operate(s->stage->self, run_plan, &plan);
+}
+
 void script_run(struct script *s, struct str line)
 {
 	if (str_is_empty(line) || line.p[0] == '#')
@@ -139,6 +189,8 @@ void script_run(struct script *s, struct str line)
 		int64_t seconds = 0;
 		IGNORE(str_parse_int(str_slice(line, 6, line.n), &seconds)); /* 0 waits for nothing */
 		s->stage->wait(s->stage->self, seconds * SECOND);
+	} else if (str_starts_with(line, STR("@maintenance "))) {
+		plan_maintenance(s, script_expand(s, str_slice(line, 13, line.n)));
 	} else if (str_starts_with(line, STR("@mask "))) {
 		s->masks = str_slice(line, 6, line.n);
 	} else if (str_starts_with(line, STR("@version "))) {

@@ -26,6 +26,7 @@ struct script_stage {
 				       const struct script_request *request); /* NULL: none comes */
 	void (*settle)(void *self);
 	void (*wait)(void *self, int64_t us);
+	void (*operate)(void *self, op_run run, void *wish); /* what an operator does; NULL: nothing */
 };
 
 struct script {

@@ -486,8 +486,11 @@ static const char *unsettled_row(const struct tables *t)
 		bool is_on = i->seen_power == INSTANCE_SEEN_POWER_ON;
 		if (i->seen_gen != (int64_t) i->row.gen)
 			return "an instance's gen was not brought about";
-		if (row_is_live(&i->row) && is_on != (i->wanted_power == INSTANCE_WANTED_POWER_ON))
+		if (row_is_live(&i->row) &&
+		    is_on != (engine_instance_power_wanted(t, i) == INSTANCE_WANTED_POWER_ON))
 			return "an instance's power is not as wanted";
+		if (row_is_live(&i->row) && i->moves)
+			return "an instance is to leave its host";
 		if (row_is_live(&i->row) && is_on && i->seen_paused != i->wanted_pause)
 			return "an instance's pause is not as wanted";
 		if (row_is_live(&i->row) && i->seen_boots != i->wanted_boots)

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Scheduled events: begun when their time has come, over when their instance is off or elsewhere. They are
+ * looked at as often as hosts are: a time that passed while nobody was looking is found by the next look. */
+#include "engine/instance_event.h"
+
+#include "base/clock.h"
+#include "reconcile/work.h"
+#include "store/rows.h"
+
+RESULT reconcile_step_event(struct step *s)
+{
+	int64_t next_us = INT64_MAX;
+	{
+		AUTO_VIEW view = {0};
+		view_open(s->r->store, &view);
+		const struct instance_event *e = instance_event_find(view.tables, s->id);
+		if (e)
+			next_us = engine_next_of_event(view.tables, e);
+	}
+	if (clock_now_us() < next_us)
+		return OK;
+	struct event_sight *sight = STEP_NEW(s, struct event_sight);
+	sight->event = s->id;
+	step_report(s, engine_follow_event_run, sight);
+	return OK;
+}

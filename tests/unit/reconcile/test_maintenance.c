@@ -1,0 +1,198 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Maintenance of hosts: what is stopped when, what goes elsewhere, and what comes back. */
+#include "../cloud/cloud.h"
+
+#include "engine/instance_event.h"
+
+enum { SEEDS = 30 };
+
+static struct ref host_of(struct cloud *c, uuid instance)
+{
+	return (struct ref){.kind = KIND_HOST, .text = cloud_host_of(c, instance)};
+}
+
+/* Of its host, from an hour from now on. */
+static void plan(struct cloud *c, uuid instance, enum host_maintenance_kind kind, int64_t hours)
+{
+	int64_t now_us = clock_now_us();
+	struct maintenance_wish wish = {.host = host_of(c, instance),
+					.from_us = now_us + HOUR,
+					.end_us = hours ? now_us + HOUR + hours * HOUR : 0,
+					.kind = kind};
+	cloud_ok(c, NULL, engine_plan_maintenance, &wish);
+}
+
+static struct instance_event event_of(struct cloud *c, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct instance_event *e = engine_find_event(view.tables, instance);
+	return e ? *e : (struct instance_event){0};
+}
+
+/* Whatever is in the way of the process meanwhile. */
+static void let_pass(struct cloud *c, int64_t us)
+{
+	if (c->seed % 3 == 0) {
+		cloud_kill(c);
+		clock_advance_us(us);
+		cloud_restart(c);
+	} else {
+		cloud_step_for(c, us);
+	}
+	cloud_settle(c);
+}
+
+static void drains(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), stopped = cloud_launch_running(c);
+	cloud_stop(c, stopped);
+	cloud_settle(c);
+	plan(c, id, HOST_MAINTENANCE_KIND_STOP, 0);
+	cloud_settle(c);
+	assert_int_equal(event_of(c, id).code, INSTANCE_EVENT_CODE_INSTANCE_STOP);
+	assert_true(uuid_is_none(event_of(c, stopped).row.id));
+	let_pass(c, 50 * MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	let_pass(c, 15 * MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+	assert_false(cloud_guest(c, id).is_on);
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_COMPLETED);
+	let_pass(c, 8 * 24 * HOUR);
+	assert_true(uuid_is_none(event_of(c, id).row.id));
+	assert_int_equal(cloud_count(c, KIND_INSTANCE_EVENT), 0);
+}
+TEST_STORY(drains, 1)
+
+/* It keeps its place, and is on again when that is over: by the clock, or by the operator. */
+static void comes_back(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	bool is_timed = c->seed % 2;
+	plan(c, id, HOST_MAINTENANCE_KIND_REBOOT, is_timed ? 2 : 0);
+	let_pass(c, HOUR + 10 * MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
+	assert_false(cloud_guest(c, id).is_on);
+	assert_true(cloud_has_condition(c, id, "Maintenance"));
+	struct maintenance_target target = {.host = host_of(c, id)};
+	if (is_timed)
+		let_pass(c, 2 * HOUR);
+	else
+		cloud_ok(c, NULL, engine_end_maintenance, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_false(cloud_has_condition(c, id, "Maintenance"));
+	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_COMPLETED);
+}
+TEST_STORY(comes_back, 2)
+
+static void is_called_off(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	plan(c, id, HOST_MAINTENANCE_KIND_REBOOT, 0);
+	struct maintenance_target target = {.host = host_of(c, id)};
+	cloud_ok(c, NULL, engine_end_maintenance, &target);
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_CANCELED);
+	let_pass(c, 2 * HOUR);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 1);
+}
+TEST_STORY(is_called_off, 1)
+
+/* Stopped and started it is elsewhere, with what is on its disk: before, and while it is held. */
+static void leaves(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct str host = cloud_host_of(c, id);
+	uuid root = cloud_volume_of(c, id);
+	sim_compute_write_disk(host, root, "mine");
+	plan(c, id, HOST_MAINTENANCE_KIND_REBOOT, 0);
+	let_pass(c, c->seed % 2 ? MINUTE : 2 * HOUR);
+	cloud_stop(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_COMPLETED);
+	cloud_start(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_false(str_equal(cloud_host_of(c, id), host));
+	assert_true(sim_compute_disk_has(cloud_host_of(c, id), root, "mine"));
+	let_pass(c, 3 * HOUR);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+}
+TEST_STORY(leaves, 2)
+
+/* Without another host it starts where it is, and is stopped with the others; then it cannot start. */
+static void has_nowhere_to_go(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	cloud_stop(c, id);
+	cloud_settle(c);
+	plan(c, id, HOST_MAINTENANCE_KIND_STOP, 0);
+	cloud_start(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_SCHEDULED);
+	let_pass(c, HOUR + 10 * MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+	assert_int_equal(cloud_power(c, engine_start_instances_run, id, false).code, ERR_CAPACITY);
+	struct maintenance_target target = {.host = host_of(c, id)};
+	cloud_ok(c, NULL, engine_end_maintenance, &target);
+	cloud_start(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+}
+TEST_STORY(has_nowhere_to_go, 1)
+
+/* Its user chose an earlier time: it goes elsewhere then, where there is such, without a stop of his. */
+static void goes_early(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct str host = cloud_host_of(c, id);
+	int64_t now_us = clock_now_us();
+	struct maintenance_wish wish = {
+		.host = host_of(c, id), .from_us = now_us + 5 * HOUR, .kind = HOST_MAINTENANCE_KIND_REBOOT};
+	cloud_ok(c, NULL, engine_plan_maintenance, &wish);
+	struct event_wish earlier = {.instance = cloud_ref(c, KIND_INSTANCE, id),
+				     .event = cloud_ref(c, KIND_INSTANCE_EVENT, event_of(c, id).row.id),
+				     .not_before_us = now_us + 2 * HOUR};
+	cloud_ok(c, &c->alice, engine_reschedule_event, &earlier);
+	let_pass(c, HOUR);
+	assert_true(str_equal(cloud_host_of(c, id), host));
+	let_pass(c, 2 * HOUR);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_false(str_equal(cloud_host_of(c, id), host));
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_COMPLETED);
+}
+TEST_STORY(goes_early, 2)
+
+/* Ended while it is held: nothing of it stays. */
+static void is_terminated_meanwhile(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	plan(c, id, HOST_MAINTENANCE_KIND_REBOOT, 0);
+	let_pass(c, 2 * HOUR);
+	cloud_terminate(c, id);
+	cloud_settle(c);
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_COMPLETED);
+	let_pass(c, 3 * HOUR);
+	assert_int_equal(cloud_count(c, KIND_INSTANCE_EVENT), 0);
+	assert_int_equal(cloud_count(c, KIND_INSTANCE), 0);
+}
+TEST_STORY(is_terminated_meanwhile, 1)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_drains),
+		cmocka_unit_test(test_comes_back),
+		cmocka_unit_test(test_is_called_off),
+		cmocka_unit_test(test_leaves),
+		cmocka_unit_test(test_has_nowhere_to_go),
+		cmocka_unit_test(test_goes_early),
+		cmocka_unit_test(test_is_terminated_meanwhile),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
