@@ -34,17 +34,25 @@ struct executor {
 	struct actor *first, *last; /* in the order they were made */
 };
 
+struct actor_thread {
+	pthread_t id;
+	struct actor *actor;
+	bool is_busy;     /* runs a job */
+	bool is_relieved; /* another one has taken its place: it ends with its job */
+};
+
 struct actor {
 	struct executor *executor;
 	struct actor *previous, *next;
-	pthread_mutex_t lock; /* over queue and stopping */
-	pthread_cond_t woken; /* something was posted, or stopping was set */
+	pthread_mutex_t lock; /* over queue, stopping and its threads */
+	pthread_cond_t woken; /* something was posted, stopping was set, or a relieved thread ends */
 	struct job_queue queue;
 	bool stopping;
 	bool is_pooled;
 	bool has_turn; /* a pooled one: in the line, or running a job */
 	struct exec_turn turn;
-	pthread_t thread; /* of one that is not pooled */
+	struct actor_thread *thread; /* of one that is not pooled */
+	size_t relieved_count;       /* threads that are still at their job */
 	char name[NAME_SIZE];
 };
 
@@ -126,22 +134,38 @@ static void wait_until(struct actor *a, int64_t due_us)
 	(void) pthread_cond_timedwait(&a->woken, &a->lock, &until);
 }
 
+/* With the lock held, which it lets go of. */
+static void end_thread(struct actor *a, struct actor_thread *self)
+{
+	bool is_relieved = self->is_relieved;
+	if (is_relieved) {
+		a->relieved_count--;
+		(void) pthread_cond_broadcast(&a->woken);
+	}
+	(void) pthread_mutex_unlock(&a->lock);
+	if (is_relieved)
+		heap_free(self);
+}
+
 static void *actor_main(void *data)
 {
-	struct actor *a = data;
+	struct actor_thread *self = data;
+	struct actor *a = self->actor;
 	(void) pthread_setname_np(pthread_self(), a->name);
 	(void) pthread_mutex_lock(&a->lock);
-	while (!a->stopping) {
+	while (!a->stopping && !self->is_relieved) {
 		struct job *job = job_queue_take_due(&a->queue, clock_now_us());
 		if (!job) {
 			wait_until(a, job_queue_next_due(&a->queue));
 			continue;
 		}
+		self->is_busy = true;
 		(void) pthread_mutex_unlock(&a->lock);
 		job->run(job);
 		(void) pthread_mutex_lock(&a->lock);
+		self->is_busy = false;
 	}
-	(void) pthread_mutex_unlock(&a->lock);
+	end_thread(a, self);
 	return NULL;
 }
 
@@ -156,6 +180,19 @@ bool exec_start_thread(pthread_t *ret_thread, void *(*main)(void *), void *arg)
 	int failed = pthread_create(ret_thread, NULL, main, arg);
 	(void) pthread_sigmask(SIG_SETMASK, &before, NULL);
 	return !failed;
+}
+
+/* NULL: memory or threads are short. */
+static struct actor_thread *start_thread(struct actor *a)
+{
+	struct actor_thread *t = heap_new(struct actor_thread);
+	if (!t)
+		return NULL;
+	t->actor = a;
+	if (exec_start_thread(&t->id, actor_main, t))
+		return t;
+	heap_free(t);
+	return NULL;
 }
 
 /* One job of a pooled actor. */
@@ -194,7 +231,7 @@ static struct actor *make_actor(struct executor *ex, const char *name, bool is_p
 	(void) snprintf(a->name, sizeof a->name, "%s", name);
 	(void) pthread_mutex_init(&a->lock, NULL);
 	(void) pthread_cond_init(&a->woken, NULL);
-	if (!ex->stepped && !is_pooled && !exec_start_thread(&a->thread, actor_main, a)) {
+	if (!ex->stepped && !is_pooled && !(a->thread = start_thread(a))) {
 		actor_destroy(a);
 		return NULL;
 	}
@@ -217,7 +254,12 @@ static void await_last_job(struct actor *a)
 	if (a->executor->stepped)
 		return;
 	if (!a->is_pooled) {
-		(void) pthread_join(a->thread, NULL);
+		(void) pthread_join(a->thread->id, NULL);
+		heap_free(a->thread);
+		(void) pthread_mutex_lock(&a->lock);
+		while (a->relieved_count > 0)
+			(void) pthread_cond_wait(&a->woken, &a->lock);
+		(void) pthread_mutex_unlock(&a->lock);
 		return;
 	}
 	bool waits = exec_pool_remove(a->executor->pool, &a->turn);
@@ -247,6 +289,21 @@ void actor_free(struct actor *a)
 	}
 	(void) pthread_mutex_unlock(&a->lock);
 	actor_destroy(a);
+}
+
+bool actor_relieve(struct actor *a)
+{
+	(void) pthread_mutex_lock(&a->lock);
+	struct actor_thread *old = a->thread;
+	struct actor_thread *fresh = old && old->is_busy && !a->stopping ? start_thread(a) : NULL;
+	if (fresh) {
+		(void) pthread_detach(old->id);
+		old->is_relieved = true;
+		a->relieved_count++;
+		a->thread = fresh;
+	}
+	(void) pthread_mutex_unlock(&a->lock);
+	return fresh != NULL;
 }
 
 void actor_post(struct actor *a, struct job *job)

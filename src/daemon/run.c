@@ -25,7 +25,7 @@
 #include "engine/region.h"
 #include "store/sql.h"
 
-enum { STOP_GRACE_S = 5, DAEMON_ARENA_CAP = 64 * 1024 * 1024 };
+enum { STOP_GRACE_S = 5, STOP_LIMIT_S = 20, DAEMON_ARENA_CAP = 64 * 1024 * 1024 };
 
 /* ---- the API's listener ---- */
 
@@ -304,6 +304,24 @@ static void raise_descriptor_limit(void)
 	(void) setrlimit(RLIMIT_NOFILE, &limit);
 }
 
+static void end_at_once(int number)
+{
+	static const char words[] = "dari: a call to a host does not return; ended without waiting for it\n";
+	(void) number;
+	ssize_t written = write(STDERR_FILENO, words, sizeof words - 1);
+	(void) written;
+	_exit(0);
+}
+
+/* What is below may hang for ever (a guest's QEMU does not answer libvirt), and an end at any time is as good
+ * as any other: all that was promised is committed. */
+static void limit_the_end(void)
+{
+	const struct sigaction action = {.sa_handler = end_at_once};
+	(void) sigaction(SIGALRM, &action, NULL);
+	(void) alarm(STOP_LIMIT_S);
+}
+
 int daemon_run(const struct daemon_role *role, void *role_data)
 {
 	static struct daemon d; /* one a process */
@@ -326,10 +344,12 @@ int daemon_run(const struct daemon_role *role, void *role_data)
 		int number = 0;
 		(void) sigwait(&awaited, &number);
 		log_event(LOG_INFO, "stopping", "signal=%d", number);
+		limit_the_end();
 	} else {
 		role->tell_failure(&d, result);
 	}
 	end_all(&d);
+	(void) alarm(0);
 	arena_free(d.arena);
 	return result_is_ok(result) ? 0 : 1;
 }

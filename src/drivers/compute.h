@@ -2,13 +2,13 @@
  * What Dari asks of a host that runs instances. drivers/libvirt keeps it with libvirt and QEMU,
  * drivers/sim with memory. Their disks are drivers/disk.h's.
  *
- * A host is one connection, used from that host's actor only: never twice at once for a host; calls
- * may block, bounded by keep-alive. Every call may be repeated after success and after a crash: it
- * then does what is missing and returns OK. Nothing is looked up by name: domains by UUID. What bears
- * no mark of this region is never touched.
- * Errors: ERR_AGAIN: try later. ERR_GONE: the connection is lost; close_host() and open_host() again.
- * ERR_CONFLICT: the host has something of that id which this region did not make. Anything else is
- * shown to the user as a condition, in the context's words. */
+ * A connection is used by one thread at a time. A host that is away is found out by keep-alive, but a call
+ * may last for ever, where a guest's QEMU hangs: the host's other guests are then seen to through another
+ * connection, and that one is closed once the call returns. Every call may be repeated after success and
+ * after a crash: it then does what is missing and returns OK. Nothing is looked up by name: domains by UUID.
+ * What bears no mark of this region is never touched. Errors: ERR_AGAIN: try later. ERR_GONE: the connection
+ * is lost; close_host() and open_host() again. ERR_CONFLICT: the host has something of that id which this
+ * region did not make. Anything else is shown to the user as a condition, in the context's words. */
 #pragma once
 
 #include "base/ctx.h"

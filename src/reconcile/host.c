@@ -30,31 +30,32 @@ static void host_changed(void *arg, uuid id)
 static RESULT connect_host(struct step *s, const struct host *row)
 {
 	struct rec_host *h = s->host;
-	hosts_disconnect(h);
-	h->driver = hosts_driver(s->r, row->uri, &h->driver_self);
-	if (!h->driver)
+	struct host_link *link = s->link;
+	host_link_disconnect(h, link);
+	link->driver = hosts_driver(s->r, row->uri, &link->driver_self);
+	if (!link->driver)
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "no driver for the host's address %" STR_FMT,
 				STR_ARG(row->uri));
-	TRY(h->driver->open_host(h->driver_self, &s->ctx, s->r->region, row, &h->connection));
-	h->gen = row->row.gen;
-	h->is_fresh = true;
-	h->round = ROUND_NEVER;
-	h->driver->watch(h->connection, host_changed, h);
+	TRY(link->driver->open_host(link->driver_self, &s->ctx, s->r->region, row, &link->connection));
+	link->gen = row->row.gen;
+	link->is_fresh = true;
+	link->round = ROUND_NEVER;
+	link->driver->watch(link->connection, host_changed, h);
 	return OK;
 }
 
 /* A connection that was lost since the last look is made anew at once: libvirtd was restarted. */
 static RESULT probe_host(struct step *s, const struct host *row, struct compute_facts *ret_facts)
 {
-	struct rec_host *h = s->host;
-	if (h->connection && h->gen == row->row.gen) {
-		struct result result = h->driver->probe(h->connection, &s->ctx, ret_facts);
+	struct host_link *link = s->link;
+	if (link->connection && link->gen == row->row.gen) {
+		struct result result = link->driver->probe(link->connection, &s->ctx, ret_facts);
 		if (result.code != ERR_GONE)
 			return result;
 		ctx_clear_problem(&s->ctx);
 	}
 	TRY(connect_host(s, row));
-	return h->driver->probe(h->connection, &s->ctx, ret_facts);
+	return link->driver->probe(link->connection, &s->ctx, ret_facts);
 }
 
 /* ---- what is told ---- */
@@ -166,18 +167,19 @@ static size_t name_strays(struct step *s, const struct compute_inventory *invent
 static RESULT look_for_strays(struct step *s)
 {
 	struct rec_host *h = s->host;
+	struct host_link *link = s->link;
 	uint64_t round = atomic_load(&s->r->round);
-	if (h->round != round || atomic_load(&h->disks.has_strays))
+	if (link->round != round || atomic_load(&h->disks.has_strays))
 		work_wake(s->r, h->disks.lane, KIND_HOST_DISKS, s->id, WAKE_WISH);
-	if (!h->has_strays && h->round == round)
+	if (!link->has_strays && link->round == round)
 		return OK;
 	struct compute_inventory inventory = {0};
 	struct str names = STR_NONE;
-	TRY(h->driver->list(h->connection, &s->ctx, &inventory));
+	TRY(link->driver->list(link->connection, &s->ctx, &inventory));
 	size_t count = name_strays(s, &inventory, &names);
 	TRY(step_report_strays(s, "Quarantined", count, names));
-	h->has_strays = count > 0;
-	h->round = round;
+	link->has_strays = count > 0;
+	link->round = round;
 	return OK;
 }
 
@@ -187,16 +189,18 @@ static RESULT look_for_strays(struct step *s)
 static RESULT welcome_host(struct step *s, const struct host *row, const struct compute_facts *facts)
 {
 	struct rec_host *h = s->host;
-	(void) snprintf(h->boot_id, sizeof h->boot_id, "%" STR_FMT, STR_ARG(facts->boot_id));
+	struct host_link *link = s->link;
+	(void) snprintf(link->boot_id, sizeof link->boot_id, "%" STR_FMT, STR_ARG(facts->boot_id));
 	TRY(report_host(s, row, HOST_SEEN_STATE_UP, facts));
 	TRY(report_down(s, row, false));
 	if (row->seen_full || is_full(facts))
 		TRY(report_full(s, row, facts));
-	if (h->is_fresh) {
+	if (link->is_fresh) {
 		atomic_store(&h->is_ready, true); /* before the look at rows: see wake_on_host() */
 		wake_all_on(h);
-		h->is_fresh = false;
+		link->is_fresh = false;
 	}
+	TRY(host_link_look_at_left(s));
 	return look_for_strays(s);
 }
 
@@ -211,18 +215,41 @@ static RESULT end_maintenance(struct step *s, const struct host *row)
 	return OK;
 }
 
+/* *ret_row NULL: there is none. */
+static RESULT copy_row(struct step *s, const struct host **ret_row)
+{
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct host *found = host_find(view.tables, s->id);
+	*ret_row = found ? STEP_COPY(s, KIND_HOST, struct host, found) : NULL;
+	return OK;
+}
+
+static RESULT tell_down(struct step *s, const struct host *row)
+{
+	TRY(report_host(s, row, HOST_SEEN_STATE_DOWN, NULL));
+	return report_down(s, row, true);
+}
+
+/* On the home lane, for the host's own is held up. */
+RESULT reconcile_step_host_silence(struct step *s)
+{
+	const struct host *row = NULL;
+	TRY(copy_row(s, &row));
+	if (!row)
+		return OK;
+	TRY(end_maintenance(s, row));
+	IGNORE(ctx_fail(&s->ctx, ERR_GONE, "libvirt at %" STR_FMT " takes calls and does not answer them",
+			STR_ARG(row->uri)));
+	return tell_down(s, row);
+}
+
 RESULT reconcile_step_host(struct step *s)
 {
 	const struct host *row = NULL;
-	{
-		AUTO_VIEW view = {0};
-		view_open(s->r->store, &view);
-		const struct host *found = host_find(view.tables, s->id);
-		if (found)
-			row = STEP_COPY(s, KIND_HOST, struct host, found);
-	}
+	TRY(copy_row(s, &row));
 	if (!row) { /* removed, and nothing of ours is on it */
-		hosts_disconnect(s->host);
+		host_link_disconnect(s->host, s->link);
 		return OK;
 	}
 	TRY(end_maintenance(s, row));
@@ -230,7 +257,6 @@ RESULT reconcile_step_host(struct step *s)
 	struct result result = probe_host(s, row, &facts);
 	if (result_is_ok(result))
 		return welcome_host(s, row, &facts);
-	TRY(report_host(s, row, HOST_SEEN_STATE_DOWN, NULL));
-	TRY(report_down(s, row, true));
+	TRY(tell_down(s, row));
 	return result;
 }

@@ -53,11 +53,13 @@ static struct actor *make_actor(struct reconciler *r, const struct host *row)
 static struct rec_host *make_host(struct reconciler *r, const struct host *row)
 {
 	struct rec_host *h = heap_new(struct rec_host);
-	struct actor *actor = h ? make_actor(r, row) : NULL;
+	struct host_link *link = h ? heap_new(struct host_link) : NULL;
+	struct actor *actor = link ? make_actor(r, row) : NULL;
 	struct actor *disks = actor ? actor_new_pooled(r->executor, "disks") : NULL;
 	uuid id = row->row.id;
 	if (!disks) {
 		actor_free(actor);
+		heap_free(link);
 		heap_free(h);
 		return NULL;
 	}
@@ -65,7 +67,9 @@ static struct rec_host *make_host(struct reconciler *r, const struct host *row)
 			       .reconciler = r,
 			       .lane = {actor, h, false},
 			       .disks = {.lane = {disks, h, true}, .idle_job = {.run = idle_run}},
+			       .link = link,
 			       .next = *bucket_of(r, id)};
+	(void) pthread_mutex_init(&h->lock, NULL);
 	*bucket_of(r, id) = h;
 	return h;
 }
@@ -90,27 +94,10 @@ struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row)
 	return h;
 }
 
-static void close_disks_soon(struct rec_host *h)
+void hosts_close_disks_soon(struct rec_host *h)
 {
 	if (atomic_load(&h->disks.used_us) && !atomic_exchange(&h->disks.idle_posted, true))
 		actor_post(h->disks.lane.actor, &h->disks.idle_job);
-}
-
-void hosts_disconnect(struct rec_host *h)
-{
-	atomic_store(&h->is_ready, false);
-	close_disks_soon(h);
-	if (h->connection)
-		h->driver->close_host(h->connection);
-	h->connection = NULL;
-}
-
-void hosts_lost(struct rec_host *h)
-{
-	bool was_connected = h->connection != NULL;
-	hosts_disconnect(h);
-	if (was_connected)
-		work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_NEWS);
 }
 
 /* ---- disks ---- */
@@ -186,13 +173,16 @@ static void idle_run(struct job *job)
 		disconnect_disks(h);
 }
 
-void hosts_close_idle(struct reconciler *r)
+void hosts_look_after(struct reconciler *r)
 {
+	int64_t now_us = clock_now_us();
 	(void) pthread_mutex_lock(&r->hosts_lock);
 	for (size_t k = 0; k < HOST_BUCKETS; k++)
-		for (struct rec_host *h = r->hosts[k]; h; h = h->next)
+		for (struct rec_host *h = r->hosts[k]; h; h = h->next) {
 			if (is_idle(h))
-				close_disks_soon(h);
+				hosts_close_disks_soon(h);
+			host_link_relieve(h, now_us);
+		}
 	(void) pthread_mutex_unlock(&r->hosts_lock);
 }
 
@@ -204,7 +194,7 @@ void hosts_free_all(struct reconciler *r)
 	for (size_t k = 0; k < HOST_BUCKETS; k++)
 		for (struct rec_host *h = r->hosts[k]; h; h = h->next) {
 			actor_free(h->lane.actor);
-			hosts_disconnect(h);
+			host_link_disconnect(h, h->link);
 			actor_free(h->disks.lane.actor);
 			disconnect_disks(h);
 		}
@@ -213,6 +203,8 @@ void hosts_free_all(struct reconciler *r)
 			struct rec_host *h = r->hosts[k];
 			r->hosts[k] = h->next;
 			heap_free(h->disks.unneeded);
+			heap_free(h->link);
+			(void) pthread_mutex_destroy(&h->lock);
 			heap_free(h);
 		}
 }
@@ -229,7 +221,7 @@ bool hosts_has_disks_here(const struct step *s, uuid host)
 
 RESULT hosts_connected(struct step *s)
 {
-	if (s->host && s->host->connection)
+	if (s->link && s->link->connection)
 		return OK;
 	return ctx_fail(&s->ctx, ERR_GONE, "its host does not answer at present");
 }

@@ -22,7 +22,7 @@ static RESULT define(struct step *s, const struct instance_rows *rows)
 	struct compute_domain domain = rows->domain;
 	TRY(instance_write_memo(s, &domain.memo));
 	TRY(instance_write_drive(s, &domain));
-	return s->host->driver->define(s->host->connection, &s->ctx, &domain);
+	return s->link->driver->define(s->link->connection, &s->ctx, &domain);
 }
 
 static enum instance_off off_reason(enum compute_off off)
@@ -50,7 +50,7 @@ static RESULT report_sight(struct step *s, const struct instance *row, const str
 		.is_paused = seen->is_paused,
 		.is_saved = seen->is_saved,
 		.off = off_reason(seen->off),
-		.boot_id = str_copy(s->ctx.arena, str_from(s->host->boot_id)),
+		.boot_id = str_copy(s->ctx.arena, str_from(s->link->boot_id)),
 		.devices_known = true,
 		.ports = seen->ports,
 		.volumes = seen->volumes,
@@ -66,7 +66,7 @@ static const char *const power_words[] = {
 
 static RESULT set_power(struct step *s, const struct instance *row, enum compute_power power)
 {
-	TRY(s->host->driver->set_power(s->host->connection, &s->ctx, row->row.id, power));
+	TRY(s->link->driver->set_power(s->link->connection, &s->ctx, row->row.id, power));
 	log_event(LOG_INFO, "instance-power", "instance=%s action=%s",
 		  log_quote(id_to_ec2(s->ctx.arena, KIND_INSTANCE, row->row.id)), power_words[power]);
 	return OK;
@@ -92,7 +92,7 @@ static RESULT ask_guest(struct step *s, const struct instance *row, int64_t sinc
 {
 	int64_t ask_us = clock_now_us() + ASK_AGAIN_S * SECOND;
 	int64_t force_us = since_us + s->r->shutdown_grace_us;
-	TRY(s->host->driver->set_power(s->host->connection, &s->ctx, row->row.id, COMPUTE_SHUTDOWN));
+	TRY(s->link->driver->set_power(s->link->connection, &s->ctx, row->row.id, COMPUTE_SHUTDOWN));
 	step_again_at(s, ask_us < force_us ? ask_us : force_us);
 	return OK;
 }
@@ -102,7 +102,7 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows)
 {
 	struct compute_seen seen = {0};
 	TRY(define(s, rows));
-	TRY(s->host->driver->see(s->host->connection, &s->ctx, &rows->domain, &seen));
+	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows->domain, &seen));
 	TRY(instance_drop_rowless(s, &seen));
 	if (!seen.devices_as_wished)
 		step_again_at(s, clock_now_us() + ASK_AGAIN_S * SECOND);
@@ -149,7 +149,7 @@ static RESULT report_left(struct step *s, const struct instance *row)
 static RESULT apply_step(struct step *s, struct instance_rows *rows, const struct instance_outlook *outlook)
 {
 	const struct instance *row = rows->instance;
-	const struct compute_driver *driver = s->host->driver;
+	const struct compute_driver *driver = s->link->driver;
 	switch (instance_plan_step(row, outlook)) {
 	case INSTANCE_SETTLED:
 	case INSTANCE_WAIT_DISKS:
@@ -186,10 +186,10 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 		return ask_guest(s, row, row->off_since_us);
 	case INSTANCE_FORCE_OFF:
 		step_again(s);
-		return driver->set_power(s->host->connection, &s->ctx, row->row.id, COMPUTE_FORCE_OFF);
+		return driver->set_power(s->link->connection, &s->ctx, row->row.id, COMPUTE_FORCE_OFF);
 	case INSTANCE_UNDEFINE:
 		step_again(s);
-		return driver->undefine(s->host->connection, &s->ctx, row->row.id);
+		return driver->undefine(s->link->connection, &s->ctx, row->row.id);
 	case INSTANCE_LEAVE:
 		return report_left(s, row);
 	case INSTANCE_REPORT: /* of devices alone: no row of its own changes, which would wake it */
@@ -275,7 +275,7 @@ RESULT reconcile_step_instance(struct step *s)
 		.restart_us = rows.restart_us,
 		.leaves_host = rows.leaves_host,
 	};
-	TRY(s->host->driver->see(s->host->connection, &s->ctx, &rows.domain, &outlook.seen));
+	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows.domain, &outlook.seen));
 	if (outlook.seen.is_held != (rows.held_us != 0))
 		TRY(report_held(s, outlook.seen.is_held));
 	outlook.resume_us = (rows.held_us ? rows.held_us : outlook.now_us) + HELD_S * SECOND;

@@ -37,11 +37,13 @@ static struct look *look_of_timer(struct job *timer)
 
 static RESULT look_at_host(struct observation *o, struct rec_host *h)
 {
-	if (!h->connection)
-		return ctx_fail(o->ctx, ERR_GONE, "the host does not answer at present");
-	struct result result = o->look(o, h->driver, h->connection);
+	struct host_link *link = host_link_enter(h, KIND_NONE, UUID_NONE);
+	struct result result = link->connection
+				       ? o->look(o, link->driver, link->connection)
+				       : ctx_fail(o->ctx, ERR_GONE, "the host does not answer at present");
 	if (result.code == ERR_GONE)
-		hosts_lost(h);
+		host_link_lost(h, link);
+	host_link_leave(h, link);
 	return result;
 }
 

@@ -31,7 +31,7 @@ static void tick_run(struct job *job)
 	} else {
 		wake_hosts(r);
 	}
-	hosts_close_idle(r);
+	hosts_look_after(r);
 	actor_post_at(r->home_actor, &r->tick_job, now_us + r->host_interval_us);
 }
 
@@ -161,6 +161,8 @@ RESULT reconciler_new(struct ctx *c, const struct reconcile_config *config,
 	memcpy(r->disks, config->disks, sizeof r->disks);
 	r->shutdown_grace_us = config->shutdown_grace_us ? config->shutdown_grace_us : 60 * SECOND;
 	r->host_interval_us = config->host_interval_us ? config->host_interval_us : 20 * SECOND;
+	/* Well over what a guest's forced end takes: QEMU is asked for 10 s, then killed. */
+	r->call_patience_us = config->call_patience_us ? config->call_patience_us : 20 * SECOND;
 	r->resync_interval_us = config->resync_interval_us ? config->resync_interval_us : 10 * MINUTE;
 	r->base_keep_us = config->base_keep_us ? config->base_keep_us : 24 * HOUR;
 	r->base_reserve_percent = config->base_reserve_percent ? config->base_reserve_percent : 10;

@@ -42,6 +42,7 @@ struct reconcile_config {
 	 struct compute_files *ret_files);
 	int64_t shutdown_grace_us;  /* ACPI, then force; 0: 60 s */
 	int64_t host_interval_us;   /* between looks at an idle host; 0: 20 s */
+	int64_t call_patience_us;   /* a call to a host that lasts longer hangs; 0: 20 s */
 	int64_t resync_interval_us; /* everything is looked at again; 0: 10 minutes */
 	int64_t base_keep_us; /* how long a host keeps a cached file that no disk there is made from; 0: a day
 			       */

@@ -11,7 +11,7 @@
 enum { FAILURES_UNTIL_TOLD = 3, STRAYS_SHOWN = 10 };
 enum { STEP_ARENA_FIRST = 8 * 1024, STEP_ARENA_CAP = 16 * 1024 * 1024 };
 
-static struct result (*const steps[KIND_COUNT + 1])(struct step *s) = {
+static struct result (*const steps[STEP_KINDS])(struct step *s) = {
 	[KIND_INSTANCE] = reconcile_step_instance,
 	[KIND_VOLUME] = reconcile_step_volume,
 	[KIND_HOST] = reconcile_step_host,
@@ -25,6 +25,7 @@ static struct result (*const steps[KIND_COUNT + 1])(struct step *s) = {
 	[KIND_TOKEN_REVOCATION] = reconcile_step_revocations,
 	[KIND_SNAPSHOT] = reconcile_step_snapshot,
 	[KIND_HOST_DISKS] = reconcile_step_host_disks,
+	[KIND_HOST_SILENCE] = reconcile_step_host_silence,
 	[KIND_NAT_GATEWAY] = reconcile_step_nat_gateway,
 	[KIND_PEERING] = reconcile_step_peering,
 	[KIND_INSTANCE_EVENT] = reconcile_step_event,
@@ -39,6 +40,8 @@ bool step_is_known(enum kind kind)
 
 const char *step_kind_name(enum kind kind)
 {
+	if (kind == KIND_HOST_SILENCE)
+		return "host's silence";
 	return kind == KIND_HOST_DISKS ? "host's disks" : model_kinds[kind].name;
 }
 
@@ -118,7 +121,7 @@ static void tell_failure(struct step *s, struct result result)
 	bool fails = !result_is_ok(result);
 	bool is_away = result.code == ERR_GONE && s->host;
 	bool lasts = s->work->failures + 1 >= FAILURES_UNTIL_TOLD;
-	if (uuid_is_none(s->id) || s->kind == KIND_HOST_DISKS ||
+	if (uuid_is_none(s->id) || s->kind >= KIND_COUNT ||
 	    (fails && (is_away || result.code == ERR_AGAIN || !lasts)))
 		return;
 	struct condition condition = {
@@ -202,14 +205,18 @@ void step_run(struct reconciler *r, struct work *w, struct lane lane)
 			   .host = lane.host,
 			   .is_disks = lane.is_disks};
 	ctx_init(&s->ctx, arena);
+	if (lane.host && !lane.is_disks)
+		s->link = host_link_enter(lane.host, s->kind, s->id);
 	struct result result = steps[s->kind](s);
 	s->end.result = result;
 	if (!result_is_ok(result))
 		log_failure(s, result);
 	if (result.code == ERR_GONE && s->is_disks)
 		hosts_lost_disks(s->host);
-	else if (result.code == ERR_GONE && s->host)
-		hosts_lost(s->host);
+	else if (result.code == ERR_GONE && s->link)
+		host_link_lost(s->host, s->link);
+	if (s->link)
+		host_link_leave(s->host, s->link);
 	tell_failure(s, result);
 	if (s->report_count > 0) {
 		submit_reports(s);

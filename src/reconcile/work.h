@@ -5,6 +5,7 @@
  *   work.c       which resources wait for a step, and the retries
  *   step.c       one step: its arena, its reports, its condition
  *   hosts.c      two lanes per host; host.c: the host's own step; host_disks.c: that of its pool
+ *   host_link.c  a host's connection, and what becomes of one in which a call hangs
  *   gather.c     rows copied out of a view
  *   instance.c, volume.c, port.c, …: the steps, one file per resource */
 #pragma once
@@ -28,8 +29,11 @@ struct lane {
 	uuid account;          /* whose fetch it is, where none is chosen yet */
 };
 
-/* Besides the kinds of rows: all that lies in a host's pool, by the host's id. */
+/* Besides the kinds of rows: all that lies in a host's pool, by the host's id; and, likewise, that the host's
+ * own step does not come to its end. */
 #define KIND_HOST_DISKS ((enum kind) KIND_COUNT)
+#define KIND_HOST_SILENCE ((enum kind)(KIND_COUNT + 1))
+#define STEP_KINDS (KIND_COUNT + 2)
 
 enum work_state {
 	WORK_IDLE,
@@ -125,8 +129,9 @@ struct step {
 	struct work *work;
 	enum kind kind;
 	uuid id;
-	struct rec_host *host; /* of a host lane; its connection is host->connection */
-	bool is_disks;         /* on the lane of its disks: host->disks.connection */
+	struct rec_host *host;  /* of a host lane */
+	struct host_link *link; /* of a host lane but that of its disks: the connection that is this step's */
+	bool is_disks;          /* on the lane of its disks: host->disks.connection */
 	struct step_end end;
 	struct report reports[STEP_REPORTS_MAX];
 	size_t report_count;
@@ -181,16 +186,11 @@ struct rec_disks {
 	size_t unneeded_count;
 };
 
-struct rec_host {
-	struct rec_host *next; /* in its bucket */
-	uuid id;
-	struct lane lane;
-	struct rec_disks disks;
-	struct reconciler *reconciler;
-	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
-	 * host's return does. */
-	_Atomic bool is_ready;
-	/* of the host's actor alone: */
+/* A connection to a host for what is done about its guests, and what is known through it. One is the host's
+ * at a time. When a call does not return (a guest's QEMU hangs, and libvirt waits for it without end), the
+ * host gets a new one, and that is left to whoever is in it, and to nobody else. */
+struct host_link {
+	/* of whoever entered it: */
 	const struct compute_driver *driver;
 	void *driver_self;
 	struct compute_host *connection; /* NULL: not connected */
@@ -199,6 +199,29 @@ struct rec_host {
 	uint64_t gen;                    /* of the row it was connected by */
 	uint64_t round;                  /* in which strays were looked for last */
 	char boot_id[64];                /* as its last probe said */
+	/* with the host's lock: */
+	struct host_link *next; /* among those that were left */
+	int64_t since_us;       /* when it was entered; 0: nobody is in it */
+	enum kind kind;         /* for what; KIND_NONE: for an observation */
+	uuid id;
+	bool is_left;
+};
+
+enum { HOST_LINKS_LEFT_MAX = 16 }; /* then whatever hangs next holds the host */
+
+struct rec_host {
+	struct rec_host *next; /* in its bucket */
+	uuid id;
+	struct lane lane;
+	struct rec_disks disks;
+	struct reconciler *reconciler;
+	pthread_mutex_t lock;
+	struct host_link *link; /* of the host's lane; changes with the lock held, as what follows */
+	struct host_link *left;
+	size_t left_count;
+	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
+	 * host's return does. */
+	_Atomic bool is_ready;
 };
 
 /* The host's lane, made at the first call; NULL when out of memory. Any thread. */
@@ -206,10 +229,6 @@ struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row);
 /* By the uri's scheme; NULL: there is none. */
 const struct compute_driver *hosts_driver(struct reconciler *r, struct str uri, void **ret_self);
 struct rec_host *hosts_find(struct reconciler *r, uuid id);
-/* Closes the connection, if any. On the host's actor, as the next. */
-void hosts_disconnect(struct rec_host *h);
-/* The connection failed under somebody: closes it and looks at the host soon. */
-void hosts_lost(struct rec_host *h);
 void hosts_free_all(struct reconciler *r);
 /* Whether the step runs on that host's lane. News of an instance may come from a host that is not
  * its own and has a copy of the domain: nothing must be done there. */
@@ -221,8 +240,26 @@ RESULT hosts_connected(struct step *s);
 /* On the actor of the host's disks: connects them if need be. ERR_GONE as above. */
 RESULT hosts_connect_disks(struct rec_host *h, struct ctx *c);
 void hosts_lost_disks(struct rec_host *h);
-/* Has connections closed that nobody used for a while. On the home actor. */
-void hosts_close_idle(struct reconciler *r);
+/* Has connections of disks closed that nobody used for a while, and those relieved whose calls hang. On the
+ * home actor. */
+void hosts_look_after(struct reconciler *r);
+void hosts_close_disks_soon(struct rec_host *h);
+
+/* ---- host_link.c ---- */
+
+/* A job on the host's lane takes its connection, for the time of the job. */
+struct host_link *host_link_enter(struct rec_host *h, enum kind kind, uuid id);
+/* Closes it when it was left meanwhile. */
+void host_link_leave(struct rec_host *h, struct host_link *link);
+/* Closes the connection, if any. By whoever is in it, as the next. */
+void host_link_disconnect(struct rec_host *h, struct host_link *link);
+/* The connection failed under somebody: closes it and looks at the host soon. */
+void host_link_lost(struct rec_host *h, struct host_link *link);
+/* When the call it is in takes too long. On the home actor. */
+void host_link_relieve(struct rec_host *h, int64_t now_us);
+/* Says of each instance in whose calls one hangs that it does, and forces off those that are to be.
+ * In the host's step, connected. */
+RESULT host_link_look_at_left(struct step *s);
 
 /* ---- reconcile.c ---- */
 
@@ -243,7 +280,7 @@ struct reconciler {
 	 struct compute_files *ret_files);
 	struct ip *resolvers; /* owned */
 	size_t resolver_count;
-	int64_t shutdown_grace_us, host_interval_us, resync_interval_us;
+	int64_t shutdown_grace_us, host_interval_us, resync_interval_us, call_patience_us;
 	int64_t base_keep_us, base_reserve_percent;
 	/* What takes images in, which may last: an image is always of the same one. */
 	struct actor *image_actors[IMAGE_LANES];
@@ -319,6 +356,7 @@ RESULT reconcile_step_instance(struct step *s);
 RESULT reconcile_step_volume(struct step *s);
 RESULT reconcile_step_host(struct step *s);
 RESULT reconcile_step_host_disks(struct step *s);
+RESULT reconcile_step_host_silence(struct step *s);
 RESULT reconcile_step_network(struct step *s);
 RESULT reconcile_step_router(struct step *s);
 /* What is wanted of a router with its networks, whether or not it is needed yet. */

@@ -1,11 +1,13 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""The parts around dari die or hang: libvirtd, ovn-northd, the northbound database, ovn-controller; a
-database that is empty or old. No guest stops, work goes on when the part is back, audit is clean or
+"""The parts around dari die or hang: libvirtd, ovn-northd, the northbound database, ovn-controller, a guest's
+QEMU; a database that is empty or old. No guest stops, work goes on when the part is back, audit is clean or
 lists exactly what is quarantined."""
 # limit: 1200 s
 import os
 import shutil
+import signal
+import subprocess
 import sys
 import time
 
@@ -51,6 +53,49 @@ def hung_libvirtd(region, ec2, address, before):
     region.check("it goes on where it was", region.boot_id(address) == before)
     ec2.terminate_instances(InstanceIds=made)
     wait_state(ec2, made, "terminated")
+
+
+def qemu_of(region, identifier):
+    """The guest's process; the sandbox's hosts have namespaces of their own, and we see into them."""
+    wanted = region.command("explain", identifier)["id"]
+    listing = subprocess.run(["pgrep", "-f", f"^[^ ]*qemu-system.*-uuid {wanted}"], stdout=subprocess.PIPE, text=True, check=True)
+    return int(listing.stdout.split()[0])
+
+
+def conditions_of(region, identifier):
+    return [c["message"] for c in region.command("explain", identifier)["conditions"]]
+
+
+def hung_guest(region, ec2, address, before):
+    """SIGSTOP to one guest's QEMU: libvirt waits for it without end. Others on its host go on, it is told of,
+    and a forced stop ends it."""
+    hung, other = launch(ec2, 2)
+    wait_state(ec2, [hung, other], "running")
+    os.kill(qemu_of(region, hung), signal.SIGSTOP)
+    ec2.reboot_instances(InstanceIds=[hung])
+    made = launch(ec2, 4)
+    region.check("some are placed beside the hung guest", any(host_of(region, i) == host_of(region, hung) for i in made))
+    wait_state(ec2, made, "running")
+    region.check("instances on the host of a hung guest start", True)
+    region.check_soon("the hung one's condition says so", lambda: any("QEMU has not answered" in m for m in conditions_of(region, hung)))
+    region.check("only its own", not any(conditions_of(region, i) for i in made + [other]))
+    start = time.monotonic()
+    region.run("tools/demo", "stop-dari")
+    region.check(f"a call that hangs does not keep dari from its end ({time.monotonic() - start:.0f} s)", time.monotonic() - start < 40)
+    region.start_dari()
+    made += launch(ec2, 2)
+    wait_state(ec2, made, "running")
+    region.check_soon("after a restart, too, it alone is held up, and says so", lambda: conditions_of(region, hung))
+    ec2.stop_instances(InstanceIds=[hung], Force=True)
+    wait_state(ec2, [hung], "stopped")
+    ec2.start_instances(InstanceIds=[hung])
+    wait_state(ec2, [hung], "running")
+    region.check_soon("forced off and started again, it has no condition", lambda: not conditions_of(region, hung))
+    os.kill(qemu_of(region, other), signal.SIGSTOP)
+    ec2.terminate_instances(InstanceIds=made + [hung, other])
+    wait_state(ec2, made + [hung, other], "terminated")
+    region.check("the witness was not touched", region.boot_id(address) == before)
+    region.check_clean("audit is clean after guests that hung")
 
 
 def plug_rows(region):
@@ -142,6 +187,7 @@ def main():
             part_dies(region, ec2, node, part, address, before)
         switch_sleeps(region, witness, address)
         hung_libvirtd(region, ec2, address, before)
+        hung_guest(region, ec2, address, before)
         old_database(region, ec2, address, before)
         empty_database(region, address, before)
         wait_until(lambda: state(ec2, witness) == "running", BOOT_S, "the witness runs")

@@ -373,6 +373,8 @@ RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cu
 				STR_ARG(volume), on->name);
 	TRY(libvirt_read_disk(on, c, v, &source));
 	TRY(libvirt_find_user_of(on, c, source.path, &user));
+	if (user)
+		TRY(libvirt_check_answers(on, c, user));
 	if (!user && (cut->key || !uuid_is_none(cut->tracked_from)))
 		TRY(hold_resting(h, c, cut, &source, &user));
 	if (user) {

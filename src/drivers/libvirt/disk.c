@@ -192,6 +192,8 @@ static RESULT grow_disk(struct disk_host *disks, struct ctx *c, virStorageVolPtr
 {
 	AUTO_DOMAIN user = NULL;
 	TRY(libvirt_find_user_of(disks->on, c, f->path, &user));
+	if (user)
+		TRY(libvirt_check_answers(disks->on, c, user));
 	struct growth g = {.file = f, .wish = w, .volume = v, .user = user};
 	struct result r = w->key ? hold(disks, c, &g) : OK;
 	if (result_is_ok(r))

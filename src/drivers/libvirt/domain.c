@@ -3,6 +3,8 @@
  * (region and id), which must both agree before anything is done to one. */
 #include "drivers/libvirt/host.h"
 
+enum { QEMU_ANSWERS_MS = 2000 }; /* it is asked nothing that takes it as long */
+
 /* ---- the mark */
 
 RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr domain,
@@ -47,6 +49,17 @@ RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDo
 	return OK;
 }
 
+RESULT libvirt_check_answers(struct compute_host *h, struct ctx *c, virDomainPtr d)
+{
+	virDomainControlInfo info = {0};
+	if (virDomainGetControlInfo(d, &info, 0) != 0 || info.state != VIR_DOMAIN_CONTROL_OCCUPIED ||
+	    info.stateTime < QEMU_ANSWERS_MS)
+		return OK;
+	return ctx_fail(c, ERR_IO,
+			"QEMU on host %s has not answered for some time; the guest may be running on",
+			h->name);
+}
+
 RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain)
 {
 	char text[UUID_TEXT_SIZE];
@@ -56,6 +69,7 @@ RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virD
 	if (!d || virDomainIsActive(d) != 1)
 		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s is not ready",
 				     uuid_write(id, text));
+	TRY(libvirt_check_answers(h, c, d));
 	*ret_domain = TAKE(d);
 	return OK;
 }
@@ -201,8 +215,10 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 		TRY(define(h, c, xml.p, domain->name, &d));
 	}
 	/* After the definition: cut off in between, the look still finds the devices to differ. */
-	if (virDomainIsActive(d) == 1)
+	if (virDomainIsActive(d) == 1) {
+		TRY(libvirt_check_answers(h, c, d));
 		return libvirt_plug_devices(h, c, d, &place, domain);
+	}
 	bool is_saved = virDomainHasManagedSaveImage(d, 0) == 1;
 	return domain->has_drive && !is_saved ? libvirt_make_drive(h, c, domain->id, &domain->drive) : OK;
 }
@@ -309,6 +325,8 @@ RESULT libvirt_set_power(struct compute_host *h, struct ctx *c, uuid id, enum co
 		return OK;
 	if (!d)
 		return ctx_fail(c, ERR_NOT_FOUND, "host %s has no domain %s", h->name, uuid_write(id, text));
+	if (power != COMPUTE_FORCE_OFF)
+		TRY(libvirt_check_answers(h, c, d));
 	if (power == COMPUTE_START)
 		TRY(check_room(h, c, d));
 	if (p->apply(d) == 0)

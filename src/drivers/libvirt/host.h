@@ -193,7 +193,10 @@ RESULT libvirt_read_mark(struct compute_host *h, struct ctx *c, virDomainPtr dom
  * ret_mark may be NULL. */
 RESULT libvirt_find_domain(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain,
 			   struct domain_mark *ret_mark);
-/* Of a host that answers. ERR_STATE: it is absent or off. */
+/* ERR_IO in words while another call waits for its QEMU already: libvirt would keep this one as long as that.
+ */
+RESULT libvirt_check_answers(struct compute_host *h, struct ctx *c, virDomainPtr d);
+/* Of a host that answers, and that answers itself. ERR_STATE: it is absent or off. */
 RESULT libvirt_find_running(struct compute_host *h, struct ctx *c, uuid id, virDomainPtr *ret_domain);
 enum instance_seen_power libvirt_power_of(int state);
 

@@ -526,6 +526,53 @@ static void test_threads_free_waits_and_drops(void **state)
 	executor_free(ex);
 }
 
+/* A job that hangs is left to its thread: what is behind it runs, one at a time again, and freeing waits for
+ * it. */
+static void test_relieved(void **state)
+{
+	(void) state;
+	clock_set_us(0);
+	atomic_int sum = 0;
+	struct executor *ex = executor_new_threads();
+	struct actor *a = actor_new(ex, "a");
+	struct gate gates[2] = {{.job = {.run = gate_run, .drop = gate_drop}, .actor = a},
+				{.job = {.run = gate_run, .drop = gate_drop}, .actor = a}};
+	struct counter behind = {.job = {.run = counter_run}, .sum = &sum, .actor = a, .left = 2};
+	pthread_t openers[2];
+	assert_false(actor_relieve(a)); /* it is idle */
+	for (size_t k = 0; k < 2; k++) {
+		actor_post(a, &gates[k].job);
+		assert_true(wait_for(&gates[k].entered, 1));
+		if (k == 1)
+			actor_post(a, &behind.job);
+		assert_true(actor_relieve(a));
+	}
+	assert_true(wait_for(&sum, 3));
+	assert_int_equal(atomic_load(&gates[0].entered), 1);
+	for (size_t k = 0; k < 2; k++)
+		assert_int_equal(pthread_create(&openers[k], NULL, open_later, &gates[k]), 0);
+	actor_free(a);
+	for (size_t k = 0; k < 2; k++) {
+		assert_int_equal(atomic_load(&gates[k].open), 1);
+		assert_int_equal(atomic_load(&gates[k].entered), 2); /* posted anew at its end, and dropped */
+		assert_int_equal(pthread_join(openers[k], NULL), 0);
+	}
+	executor_free(ex);
+}
+
+static void test_relieved_without_a_thread(void **state)
+{
+	(void) state;
+	struct executor *ex = executor_new_stepped(1), *threads = executor_new_threads();
+	struct actor *stepped = actor_new(ex, "a"), *pooled = actor_new_pooled(threads, "b");
+	assert_false(actor_relieve(stepped));
+	assert_false(actor_relieve(pooled));
+	actor_free(stepped);
+	actor_free(pooled);
+	executor_free(ex);
+	executor_free(threads);
+}
+
 /* One that hangs holds nobody else; freeing it waits for its job and drops the rest. */
 static void test_pooled(void **state)
 {
@@ -575,6 +622,8 @@ int main(void)
 		exec_test(test_threads_real_timers),
 		exec_test(test_threads_frozen_clock),
 		exec_test(test_threads_free_waits_and_drops),
+		exec_test(test_relieved),
+		exec_test(test_relieved_without_a_thread),
 		exec_test(test_pooled),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

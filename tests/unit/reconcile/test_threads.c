@@ -4,6 +4,7 @@
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
+#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -99,6 +100,30 @@ static size_t count_hosts_up(struct place *p)
 	return count;
 }
 
+/* The sim's, but that its hosts have threads of their own, and that a guest's QEMU may hang until it is
+ * killed. */
+static struct {
+	_Atomic bool is_armed, is_asked, is_killed;
+	uuid id;
+} hung;
+
+static RESULT set_power_or_hang(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power)
+{
+	bool is_it = atomic_load(&hung.is_armed) && uuid_equal(id, hung.id);
+	if (!is_it || power == COMPUTE_FORCE_OFF) {
+		struct result result = compute_sim.set_power(h, c, id, power);
+		if (is_it)
+			atomic_store(&hung.is_killed, true);
+		return result;
+	}
+	atomic_store(&hung.is_asked, true);
+	while (!atomic_load(&hung.is_killed))
+		nap_ms(1);
+	return ctx_fail(c, ERR_IO, "the monitor's connection was reset");
+}
+
+static struct compute_driver compute_with_threads;
+
 static int setup(void **state)
 {
 	struct place *p = heap_new(struct place);
@@ -108,6 +133,12 @@ static int setup(void **state)
 	log_set_level(LOG_ERROR + 1);
 	sim_compute_reset();
 	network_sim_reset();
+	compute_with_threads = compute_sim;
+	compute_with_threads.is_quick = false;
+	compute_with_threads.set_power = set_power_or_hang;
+	atomic_store(&hung.is_armed, false);
+	atomic_store(&hung.is_asked, false);
+	atomic_store(&hung.is_killed, false);
 	p->executor = executor_new_threads();
 	struct store_config config = {
 		.executor = p->executor, .observe = engine_observe, .check = engine_check_row};
@@ -118,12 +149,13 @@ static int setup(void **state)
 	struct reconcile_config reconcile = {.executor = p->executor,
 					     .store = p->store,
 					     .network = p->network,
-					     .compute = {&compute_sim},
+					     .compute = {&compute_with_threads},
 					     .disks = {&disk_sim},
 					     .image_directory = STR("/nowhere"),
 					     .own_chassis = STR("here"),
 					     .shutdown_grace_us = SECOND,
 					     .host_interval_us = 50 * MILLISECOND,
+					     .call_patience_us = 300 * MILLISECOND,
 					     .resync_interval_us = 200 * MILLISECOND};
 	must(reconciler_new(&p->c, &reconcile, &p->reconciler));
 	reconciler_start(p->reconciler);
@@ -366,6 +398,60 @@ static int teardown_observed(void **state)
 	return failed;
 }
 
+/* ---- a guest that hangs ---- */
+
+static void ask(struct place *p, op_run run, uuid id, bool by_force)
+{
+	struct ref ref = {.kind = KIND_INSTANCE, .prefix = id, .bits = 128};
+	struct instances_wish wish = {.instances = {&ref, 1}, .force = by_force};
+	commit(p, &p->alice, run, &wish);
+}
+
+static bool is_told(struct place *p, uuid id)
+{
+	AUTO_VIEW view = {0};
+	view_open(p->store, &view);
+	const struct condition *c = condition_find_by_subject(view.tables, id, STR("NotReconciled"));
+	return c && str_contains(c->message, STR("QEMU has not answered"));
+}
+
+static void await_told(struct place *p, uuid id, bool wanted)
+{
+	for (int k = 0; k < 4000 && is_told(p, id) != wanted; k++)
+		nap_ms(5);
+	assert_int_equal(is_told(p, id), wanted);
+}
+
+/* It holds neither its host's other guests nor looks at the host; it is told of; force ends it. */
+static void test_hung_guest(void **state)
+{
+	struct place *p = *state;
+	struct uuids made = launch(p, INSTANCES / 2);
+	await_count(p, INSTANCE_RUNNING, INSTANCES / 2);
+	hung.id = made.at[0];
+	atomic_store(&hung.is_armed, true);
+	ask(p, engine_reboot_instances_run, hung.id, false);
+	for (int k = 0; k < 4000 && !atomic_load(&hung.is_asked); k++)
+		nap_ms(5);
+	(void) launch(p, INSTANCES / 2);
+	await_count(p, INSTANCE_RUNNING, INSTANCES);
+	await_told(p, hung.id, true);
+	for (size_t k = 0; k < HOSTS; k++) {
+		struct sight *s = observe(p, p->hosts[k], 10 * SECOND);
+		assert_int_equal(await_sight(s).code, ERR_NONE);
+		free_sight(s);
+	}
+	assert_false(atomic_load(&hung.is_killed));
+	ask(p, engine_stop_instances_run, hung.id, true);
+	await_count(p, INSTANCE_STOPPED, 1);
+	assert_true(atomic_load(&hung.is_killed));
+	atomic_store(&hung.is_armed, false);
+	ask(p, engine_start_instances_run, hung.id, false);
+	await_count(p, INSTANCE_RUNNING, INSTANCES);
+	await_told(p, hung.id, false);
+	assert_int_equal(audit(p), 0);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -375,6 +461,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_observe_hung_host, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_observe_races, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_observe_end, setup, teardown_observed),
+		cmocka_unit_test_setup_teardown(test_hung_guest, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
