@@ -173,10 +173,10 @@ RESULT instance_avoid_maintenance(struct op *op, struct instance *next)
 		return OK;
 	if (op->now_us < host->maintenance_us || next->seen_power == INSTANCE_SEEN_POWER_ON)
 		return schedule(op, host, next);
-	return ENGINE_FAIL(op, ERR_CAPACITY, KIND_INSTANCE, STR("InstanceId"),
-			   "The host of the instance '%" STR_FMT
-			   "' is under maintenance, and no other one has room for it.",
-			   STR_ARG(engine_write_id(op, KIND_INSTANCE, next->row.id)));
+	return ctx_fail_kind(op->ctx, ERR_CAPACITY, KIND_HOST,
+			     "The host of the instance '%" STR_FMT
+			     "' is under maintenance, and no other one has room for it.",
+			     STR_ARG(engine_write_id(op, KIND_INSTANCE, next->row.id)));
 }
 
 /* ---- who chooses another time ---- */

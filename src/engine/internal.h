@@ -760,7 +760,8 @@ RESULT instance_check_unlocked(struct op *op, const struct instance *instance, s
 /* ---- instance_event.c ---- */
 
 /* Into a row that is about to be put, wanted on from now on: from a host with a maintenance ahead it goes to
- * another one, or has an event there. ERR_CAPACITY: that has begun, and no other one has room. */
+ * another one, or has an event there. ERR_CAPACITY with KIND_HOST: that has begun, and no other one has room.
+ */
 RESULT instance_avoid_maintenance(struct op *op, struct instance *next);
 
 /* ---- instance_see.c ---- */

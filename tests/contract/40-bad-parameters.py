@@ -34,7 +34,7 @@ ENDS = {"TerminateInstances", "DeleteNatGateway", "DeleteVpcPeeringConnection", 
 # EC2's own words, which name the thing and not the parameter.
 NAMELESS = {"InvalidKey.Format"}
 # A group of an account that has none such: the group is named.
-OF_ANOTHER = {("UserId", "InvalidGroup.NotFound")}
+OF_ANOTHER = {("UserId", "InvalidGroup.NotFound"), ("InstanceId", "InvalidInstanceEventIDNotFound")}
 # Codes as EC2's documentation of errors has them: families by their form, the rest by name.
 FAMILIES = re.compile(r"Invalid\w+\.(Malformed|NotFound|Duplicate|InUse|Range|Conflict|Unavailable|Format)")
 CODES = {"InvalidServiceName", "InvalidConversionTaskId", "InvalidPrefixListModification", "PrefixListVersionMismatch", "PrefixListMaxEntriesExceeded", "MissingParameter", "InvalidParameterValue", "InvalidParameterCombination", "InvalidParameter", "UnknownParameter",

@@ -237,6 +237,8 @@ static void judge_start(const struct request *x, struct verdict *v)
 		judge_ended(x, t, v);
 		if (!t->seen_stopped && (!t->wanted_on || t->is_restless))
 			doubt(v, request_word(x, "IncorrectInstanceState", "409"));
+		if (x->s->hosts_shaken) /* its host has a maintenance, and no other one has room */
+			doubt(v, request_word(x, "InsufficientInstanceCapacity", "409"));
 		if (request_is_openstack(x) && (t->wanted_on || t->is_saved || t->is_shelved || t->may_vary))
 			refuse_or_doubt(v, server_is_at_rest(x, t), "409");
 	}

@@ -47,6 +47,7 @@ struct sight {
 	const struct instance_profile *profile; /* NULL: it has none; then none of these is */
 	const struct iam_role *iam_role;        /* NULL: nor has the profile */
 	struct imds_roles *roles;               /* gives its credentials; NULL: nothing does, on a drive */
+	const struct instance_event *event;     /* NULL: none */
 	struct str region, domain, public_domain;
 	struct str admin_password; /* on a drive only; empty: none */
 	struct arena *arena;       /* of the call */

@@ -3,6 +3,7 @@
  * arena, so that rendering needs no lock. */
 #include "api/metadata/imds.h"
 #include "base/vec.h"
+#include "engine/instance_event.h"
 #include "engine/ipv6.h"
 #include "engine/port.h"
 #include "engine/region.h"
@@ -163,6 +164,7 @@ static RESULT gather(const struct tables *t, struct arena *a, const struct insta
 				    .type = instance_type_find(t, i->type),
 				    .zone = zone_find(t, i->zone),
 				    .router = r,
+				    .event = engine_find_event(t, i->row.id),
 				    .arena = a,
 				    .region = engine_get_region_name(t),
 				    .domain = engine_get_domain_name(t, a),

@@ -486,6 +486,47 @@ WRITER(write_document)
 	json_decref(document);
 }
 
+/* ---- what is going to happen to it, and what has ---- */
+
+/* "21 Jan 2019 09:00:43 GMT" */
+static json_t *json_of_time(int64_t time_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+	return json_string(clock_write_http(time_us, text) + strlen("Mon, "));
+}
+
+static void write_list_of_event(const struct sight *s, bool is_over, struct buf *b)
+{
+	static const char *const states[] = {
+		[INSTANCE_EVENT_STAGE_SCHEDULED] = "active",
+		[INSTANCE_EVENT_STAGE_BEGUN] = "active",
+		[INSTANCE_EVENT_STAGE_COMPLETED] = "completed",
+		[INSTANCE_EVENT_STAGE_CANCELED] = "canceled",
+	};
+	const struct instance_event *e = s->event;
+	json_t *list = json_array();
+	if (e && is_over == (e->ended_us != 0)) {
+		json_t *item = json_pack(
+			"{s:o, s:s, s:o, s:o, s:s}", "NotBefore", json_of_time(e->not_before_us), "Code",
+			instance_event_code_words[e->code], "Description", json_of_str(e->description),
+			"EventId", json_of_id(KIND_INSTANCE_EVENT, e->row.id), "State", states[e->stage]);
+		if (e->not_after_us)
+			(void) json_object_set_new(item, "NotAfter", json_of_time(e->not_after_us));
+		(void) json_array_append_new(list, item);
+	}
+	if (!list || json_dump_callback(list, add_json, b, JSON_INDENT(2) | JSON_SORT_KEYS) != 0)
+		b->failed = true;
+	json_decref(list);
+}
+WRITER(write_events)
+{
+	write_list_of_event(s, false, b);
+}
+WRITER(write_past_events)
+{
+	write_list_of_event(s, true, b);
+}
+
 #define NIC "meta-data/network/interfaces/macs/{mac}/"
 static const struct leaf leaves[] = {
 	{"dynamic/instance-identity/document", write_document, NULL, false},
@@ -495,6 +536,8 @@ static const struct leaf leaves[] = {
 	{"meta-data/block-device-mapping/ami", write_root_device, has_root, false},
 	{"meta-data/block-device-mapping/root", write_root_device, has_root, false},
 	{"meta-data/block-device-mapping/{ebs}", write_volume_device, has_volumes, false},
+	{"meta-data/events/maintenance/history", write_past_events, NULL, false},
+	{"meta-data/events/maintenance/scheduled", write_events, NULL, false},
 	{"meta-data/hostname", write_local_hostname, NULL, false},
 	{"meta-data/iam/info", imds_write_profile, has_profile, false},
 	{"meta-data/iam/security-credentials/{role}", imds_write_credentials, has_role, false},

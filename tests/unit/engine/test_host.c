@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Hosts, external networks and their ranges. */
 #include "cloud.h"
+#include "engine/instance_event.h"
 
 static void check_add(void **state)
 {
@@ -41,6 +42,39 @@ static void check_see(void **state)
 	assert_int_equal(host->row.gen, 1);
 	sight.host = uuid_random();
 	cloud_ok(c, NULL, engine_see_host, &sight);
+}
+
+static void check_maintenance(void **state)
+{
+	struct cloud *c = *state;
+	int64_t now_us = clock_now_us();
+	struct maintenance_wish wish = {.host = ref_named(KIND_HOST, "h1"), .from_us = now_us + HOUR};
+	struct maintenance_target target = {.host = wish.host};
+	cloud_fails(c, &c->alice, engine_plan_maintenance, &wish, ERR_DENIED, KIND_HOST);
+	cloud_fails(c, &c->operator, engine_end_maintenance, &target, ERR_STATE, KIND_HOST);
+	wish.end_us = wish.from_us;
+	cloud_fails(c, &c->operator, engine_plan_maintenance, &wish, ERR_INVALID, KIND_HOST);
+	wish.end_us = wish.from_us + HOUR;
+	wish.deadline_us = now_us;
+	cloud_fails(c, &c->operator, engine_plan_maintenance, &wish, ERR_INVALID, KIND_HOST);
+	wish.deadline_us = wish.end_us;
+	cloud_fails(c, &c->operator, engine_plan_maintenance, &wish, ERR_CONFLICT, KIND_HOST);
+	wish.deadline_us = 0;
+	char words[256];
+	memset(words, 'a', sizeof words);
+	wish.reason = (struct str){words, sizeof words};
+	cloud_fails(c, &c->operator, engine_plan_maintenance, &wish, ERR_INVALID, KIND_HOST);
+	wish.reason = STR("a new fan");
+	assert_true(engine_is_host_open(host_find(cloud_tables(c), c->hosts[0])));
+	cloud_ok(c, &c->operator, engine_plan_maintenance, &wish);
+	const struct host *host = host_find(cloud_tables(c), c->hosts[0]);
+	assert_true(!engine_is_host_open(host) && str_is(engine_host_reason(host), "a new fan"));
+	assert_int_equal(host->maintenance_deadline_us, wish.from_us);
+	wish.host = ref_named(KIND_HOST, "h99");
+	cloud_fails(c, &c->operator, engine_plan_maintenance, &wish, ERR_NOT_FOUND, KIND_HOST);
+	cloud_fails(c, &c->alice, engine_end_maintenance, &target, ERR_DENIED, KIND_HOST);
+	cloud_ok(c, &c->operator, engine_end_maintenance, &target);
+	assert_true(engine_is_host_open(host_find(cloud_tables(c), c->hosts[0])));
 }
 
 static void check_remove(void **state)
@@ -120,6 +154,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_add, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_see, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_maintenance, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_remove, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_ranges, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_external_networks, cloud_setup, cloud_teardown),

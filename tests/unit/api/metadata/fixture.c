@@ -223,6 +223,18 @@ static RESULT put_instance(struct op *op, unsigned n)
 	return put_port(op, &port);
 }
 
+static RESULT put_event(struct op *op)
+{
+	struct instance_event event = {.row.id = id_of(KIND_INSTANCE_EVENT, 1),
+				       .account = id_of(KIND_ACCOUNT, 1),
+				       .instance = id_of(KIND_INSTANCE, ALPHA + 1),
+				       .code = INSTANCE_EVENT_CODE_SYSTEM_REBOOT,
+				       .description = STR("New \"fans\""),
+				       .not_before_us = INT64_C(1548061243) * SECOND,
+				       .not_after_us = INT64_C(1548062243) * SECOND};
+	return instance_event_put(op, &event);
+}
+
 static RESULT put_all(struct op *op, void *arg)
 {
 	(void) arg;
@@ -231,6 +243,7 @@ static RESULT put_all(struct op *op, void *arg)
 		TRY(put_router(op, n));
 	for (unsigned n = 0; n < INSTANCE_COUNT; n++)
 		TRY(put_instance(op, n));
+	TRY(put_event(op));
 	return put_alpha_parts(op);
 }
 

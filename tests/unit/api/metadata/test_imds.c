@@ -16,7 +16,8 @@
 static const struct {
 	const char *path, *body;
 } alpha_tree[] = {
-	{"", "ami-id\nami-launch-index\nami-manifest-path\nblock-device-mapping/\nhostname\ninstance-action\n"
+	{"", "ami-id\nami-launch-index\nami-manifest-path\nblock-device-mapping/\nevents/\nhostname\n"
+	     "instance-action\n"
 	     "instance-id\ninstance-life-cycle\ninstance-type\nlocal-hostname\nlocal-ipv4\nmac\nnetwork/\n"
 	     "placement/\npublic-hostname\npublic-ipv4\npublic-keys/\nreservation-id\nsecurity-groups\n"
 	     "services/\ntags/"},
@@ -27,6 +28,14 @@ static const struct {
 	{"block-device-mapping/ami", "/dev/xvda"},
 	{"block-device-mapping/root", "/dev/xvda"},
 	{"block-device-mapping/ebs1", "sdf"},
+	{"events", "maintenance/"},
+	{"events/maintenance", "history\nscheduled"},
+	{"events/maintenance/history", "[]"},
+	{"events/maintenance/scheduled",
+	 "[\n  {\n    \"Code\": \"system-reboot\",\n    \"Description\": \"New \\\"fans\\\"\",\n"
+	 "    \"EventId\": \"instance-event-ec2a696e011147228\",\n    \"NotAfter\": \"21 Jan 2019 09:17:23 "
+	 "GMT\",\n"
+	 "    \"NotBefore\": \"21 Jan 2019 09:00:43 GMT\",\n    \"State\": \"active\"\n  }\n]"},
 	{"hostname", "ip-127-0-1-10.us-west-2.compute.internal"},
 	{"instance-action", "none"},
 	{"instance-life-cycle", "on-demand"},
@@ -468,7 +477,8 @@ static void test_bare_instance(void **state)
 	struct reply r = guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/latest/meta-data/", "");
 	assert_str(
 		r.body,
-		"ami-id\nami-launch-index\nami-manifest-path\nhostname\ninstance-action\ninstance-id\n"
+		"ami-id\nami-launch-index\nami-manifest-path\nevents/\nhostname\ninstance-action\n"
+		"instance-id\n"
 		"instance-life-cycle\ninstance-type\nlocal-hostname\nlocal-ipv4\nmac\nnetwork/\nplacement/\n"
 		"reservation-id\nsecurity-groups\nservices/");
 	r = guest_ask(f, ROUTER_B, "127.0.1.10", "GET", "/latest", "");
