@@ -17,7 +17,6 @@ enum {
 struct selection {
 	struct search search;
 	struct filter_runs runs;
-	size_t max;
 	VEC(const struct row *) rows;
 };
 
@@ -87,7 +86,7 @@ static RESULT consider_range(struct selection *s, const struct range *r)
 		const struct row *row = range_row(r, &cursor);
 		if (row)
 			TRY(consider(s, row));
-		if (r->in_order && s->rows.count - before > s->max)
+		if (r->in_order && s->rows.count - before > s->search.max)
 			break;
 	}
 	return OK;
@@ -147,13 +146,15 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 		  struct ec2_page *ret_page)
 {
 	uint64_t looked_at = query->ids.count + query->names.count;
-	struct selection s = {.search = {.e = e, .list = list, .looked_at = &looked_at},
-			      .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX};
+	struct selection s = {.search = {.e = e,
+					 .list = list,
+					 .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX,
+					 .looked_at = &looked_at}};
 	if (query->max_results && (query->ids.count || query->names.count))
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
 				      "The parameter MaxResults cannot be used with ids or names");
 	if (query->max_results)
-		s.max = (size_t) query->max_results;
+		s.search.max = (size_t) query->max_results;
 	TRY(filters_compile(e, list->kind, &list->filters, &query->filters, &s.runs));
 	TRY(ec2_parse_token(e, query->next_token, &s.search.after));
 	s.search.t = ec2_walk(e);
@@ -161,9 +162,9 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 	__atomic_fetch_add(e->rows_looked_at, looked_at, __ATOMIC_RELAXED);
 	put_in_order(&s);
 	*ret_page = (struct ec2_page){.rows = s.rows.at, .count = s.rows.count};
-	if (s.rows.count > s.max) {
-		ret_page->count = s.max;
-		ret_page->next_token = ec2_make_token(e, s.rows.at[s.max - 1]->id);
+	if (s.rows.count > s.search.max) {
+		ret_page->count = s.search.max;
+		ret_page->next_token = ec2_make_token(e, s.rows.at[s.search.max - 1]->id);
 	}
 	return OK;
 }

@@ -93,16 +93,22 @@ struct measure {
 	const struct path *path;
 	size_t range;
 	struct cursor cursor;
+	size_t rows, max; /* of the range at hand; with more in order a page is full, and nobody walks on */
 };
 
 /* One row further; false at the end. */
 static bool measure_on(const struct search *s, struct measure *m)
 {
 	while (m->range < m->path->ranges.count) {
-		if (range_move(s, &m->path->ranges.at[m->range], &m->cursor))
+		const struct range *r = &m->path->ranges.at[m->range];
+		bool is_full = r->in_order && m->rows > m->max;
+		if (!is_full && range_move(s, r, &m->cursor)) {
+			m->rows++;
 			return true;
+		}
 		m->range++;
 		m->cursor = (struct cursor){.begun = false};
+		m->rows = 0;
 	}
 	return false;
 }
@@ -131,8 +137,10 @@ RESULT path_choose(const struct search *s, const struct filter_runs *runs, const
 			TRY(ranges_of_filter(s, &runs->at[k], &path));
 		else
 			TRY(k == runs->count ? ranges_of_owners(s, &path) : ranges_of_all(s, &path));
+		/* what the only filter leads to fits; how much of what another path leads to is not known */
+		bool fits = k == 0 && runs->count == 1;
 		if (path)
-			measures[count++].path = path;
+			measures[count++] = (struct measure){.path = path, .max = fits ? s->max : SIZE_MAX};
 	}
 	*ret_path = find_shortest(s, measures, count);
 	return OK;

@@ -41,6 +41,7 @@ struct search {
 	const struct ec2_listing *list;
 	const struct tables *t;
 	uuid after;          /* rows behind this one; none: from the beginning */
+	size_t max;          /* rows of a page */
 	uint64_t *looked_at; /* counts moves */
 };
 

@@ -312,6 +312,25 @@ static void test_tags(void **state)
 	check_few("DescribeSnapshots", "tag:n", STR("7"), "<startTime>", 1);
 }
 
+/* A page by a filter that many pass costs the page. */
+static void test_pages(void **state)
+{
+	(void) state;
+	struct str by = STR("&MaxResults=5&Filter.1.Name=tag-key&Filter.1.Value.1=all"), token = STR_NONE;
+	for (size_t shown = 0; shown < MANY; shown += 5) {
+		struct str from = token.n ? str_print(w.arena, "&NextToken=%" STR_FMT,
+						      STR_ARG(str_encode_url(w.arena, token, false)))
+					  : STR_NONE;
+		uint64_t before = looked_at();
+		struct str page = CALL(alice, "Action=DescribeSnapshots%" STR_FMT "%" STR_FMT, STR_ARG(by),
+				       STR_ARG(from));
+		assert_int_equal(count_of(page, "<startTime>"), 5);
+		assert_in_range(looked_at() - before, 5, FEW);
+		token = world_element(page, "nextToken");
+	}
+	assert_int_equal(token.n, 0);
+}
+
 /* Others' rows are no cost: only what is everybody's or shared is seen. */
 static void test_others(void **state)
 {
@@ -353,6 +372,7 @@ int main(void)
 		cmocka_unit_test(test_instances), cmocka_unit_test(test_network),
 		cmocka_unit_test(test_storage),   cmocka_unit_test(test_others),
 		cmocka_unit_test(test_gone),      cmocka_unit_test(test_tags),
+		cmocka_unit_test(test_pages),
 	};
 	return cmocka_run_group_tests(tests, setup, teardown);
 }
