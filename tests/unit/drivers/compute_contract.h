@@ -49,7 +49,8 @@ struct scene {
 /* Opens the host; a wish with a root disk of the image and one NIC, fresh ids. */
 struct scene scene_open(void);
 void scene_close(struct scene *s);
-void scene_make_running(struct scene *s); /* root disk, defined, on, booted as far as the console tells */
+void scene_make_on(struct scene *s); /* root disk, defined, on: enough where nobody asks the guest itself */
+void scene_boot(struct scene *s);    /* and booted, as far as the console tells */
 /* Makes the file, sending what it stands on; its size then. */
 int64_t scene_make_disk(struct scene *s, const struct disk_spec *wish);
 void scene_delete_disk(struct scene *s, uuid volume);

@@ -64,7 +64,7 @@ static void test_in_use(void **state)
 {
 	(void) state;
 	struct scene s = scene_open();
-	scene_make_running(&s);
+	scene_make_on(&s);
 	struct disk_name name = name_of(DISK_VOLUME, s.files[0].volume);
 	EXPECT(&s, ERR_IN_USE, subject.disks->remove(s.pool, &s.c, &name));
 	s.files[0].size = 160 * MIB;
@@ -179,7 +179,7 @@ static void test_cut_running(void **state)
 	struct disk_cut one = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
 	struct disk_cut two = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
 	struct disk_cut_seen seen = {0};
-	scene_make_running(&s);
+	scene_make_on(&s);
 	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &one, &seen));
 	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &two, &seen));
 	assert_false(seen.is_whole); /* one at a time */
@@ -206,7 +206,9 @@ static void test_cut_boots(void **state)
 	int64_t size = 0;
 	assert_non_null(mkdtemp(directory));
 	struct str part = str_print(s.arena, "%s/cut.part", directory);
-	scene_make_running(&s);
+	s.wish.nic_count = t.wish.nic_count =
+		0; /* nobody gives them a lease here, which they would wait for */
+	scene_boot(&s);
 	cut_until_whole(&s, &cut);
 	pull_all(&s, &name, part.p, &size);
 	delete_cut(&s, cut.snapshot);
@@ -218,7 +220,7 @@ static void test_cut_boots(void **state)
 	subject.image_path = str_print(s.arena, "%s/%" STR_FMT ".qcow2", directory, STR_ARG(kept.sha256));
 	t.files[0].base_sha256 = kept.sha256;
 	t.files[0].base_file_size = kept.file_size;
-	scene_make_running(&t);
+	scene_boot(&t);
 	scene_clear(&t);
 	drop_kept(&t, kept.sha256, directory, &before);
 	scene_close(&t);
@@ -232,7 +234,7 @@ static void test_cut_lost(void **state)
 	struct scene s = scene_open();
 	struct disk_cut cut = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
 	struct disk_cut_seen seen = {0};
-	scene_make_running(&s);
+	scene_make_on(&s);
 	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &cut, &seen));
 	scene_reopen(&s);
 	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
@@ -297,7 +299,7 @@ static void check_taken(struct scene *s, const struct taken *t, bool is_incremen
 /* A guest has the second disk. */
 static void make_two_disks(struct scene *s)
 {
-	scene_make_running(s);
+	scene_make_on(s);
 	scene_make_disk(s, &s->files[1]);
 	s->wish.disk_count = 2;
 	EXPECT(s, ERR_NONE, subject.driver->define(s->h, &s->c, &s->wish));
@@ -552,7 +554,9 @@ static void test_encrypted_guest(void **state)
 	assert_non_null(mkdtemp(directory));
 	struct str part = str_print(s.arena, "%s/cut.part", directory);
 	make_encrypted_root(&s, &key);
-	scene_make_running(&s);
+	s.wish.nic_count = t.wish.nic_count =
+		0; /* nobody gives them a lease here, which they would wait for */
+	scene_boot(&s);
 	s.files[1].key = s.disks[1].key = &other_key;
 	scene_make_disk(&s, &s.files[1]);
 	s.wish.disk_count = 2;
@@ -582,7 +586,7 @@ static void test_encrypted_guest(void **state)
 	t.files[0].base_file_size = kept.file_size;
 	t.files[0].base_is_encrypted = true;
 	make_encrypted_root(&t, &key);
-	scene_make_running(&t);
+	scene_boot(&t);
 	EXPECT(&t, ERR_NONE, subject.driver->set_power(t.h, &t.c, t.wish.id, COMPUTE_FORCE_OFF));
 	t.disks[0].key = &other_key;
 	EXPECT(&t, ERR_NONE, subject.driver->define(t.h, &t.c, &t.wish));

@@ -81,7 +81,7 @@ static void test_counts(void **state)
 {
 	(void) state;
 	struct scene s = scene_open();
-	scene_make_running(&s);
+	scene_boot(&s);
 	struct sim_counts n = count();
 	assert_int_equal(n.hosts, 1);
 	assert_int_equal(n.connections, 2); /* and its disks' */
@@ -102,7 +102,7 @@ static void test_reboot(void **state)
 	struct scene s = scene_open();
 	struct compute_facts before = {0}, after = {0};
 	struct compute_seen seen = {0};
-	scene_make_running(&s);
+	scene_boot(&s);
 	EXPECT(&s, ERR_NONE, compute_sim.probe(s.h, &s.c, &before));
 	sim_compute_reboot(hv1);
 	EXPECT(&s, ERR_GONE, compute_sim.see(s.h, &s.c, &s.wish, &seen));
@@ -121,7 +121,7 @@ static void test_slow_shutdown(void **state)
 	(void) state;
 	clock_set_us(1000 * SECOND);
 	struct scene s = scene_open();
-	scene_make_running(&s);
+	scene_boot(&s);
 	sim_compute_set_shutdown_us(hv1, 30 * SECOND);
 	EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
 	assert_int_equal(scene_see(&s).power, INSTANCE_SEEN_POWER_ON);
@@ -141,7 +141,7 @@ static void test_deaf_unplug(void **state)
 {
 	(void) state;
 	struct scene s = scene_open();
-	scene_make_running(&s);
+	scene_boot(&s);
 	s.wish.nic_count = 0;
 	sim_compute_set_deaf(hv1, true);
 	EXPECT(&s, ERR_NONE, compute_sim.define(s.h, &s.c, &s.wish));
@@ -172,10 +172,10 @@ static void test_pace(void **state)
 	sim_compute_set_pace(SIM_AS_REAL);
 	struct scene s = scene_open();
 	int64_t start_us = clock_now_us();
-	scene_make_running(&s);
+	scene_boot(&s);
 	int64_t took_us = clock_now_us() - start_us;
 	assert_in_range(took_us, 300 * MILLISECOND, 2 * SECOND);
-	scene_make_running(&s);
+	scene_boot(&s);
 	assert_int_equal(clock_now_us(), start_us + took_us);
 	EXPECT(&s, ERR_NONE, compute_sim.set_power(s.h, &s.c, s.wish.id, COMPUTE_SHUTDOWN));
 	assert_int_equal(clock_now_us(), start_us + took_us);
