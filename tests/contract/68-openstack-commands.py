@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The stock openstack command, as people type it: each of its commands over the everyday calls that no other test of this
 folder types, and what it changed is read back with the same client."""
+# takes: 120 s
 import os
 import sys
 import tempfile

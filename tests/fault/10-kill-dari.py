@@ -6,6 +6,7 @@ What must hold afterwards, whatever the moments were: every answered request hol
 stopped by a kill (the boot id inside it is the same), and `dari audit` is clean.
 """
 # limit: 1200 s
+# takes: 100 s
 import os
 import random
 import sys

@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every fuzz target for a few seconds (FUZZ_S each), with AddressSanitizer and UBSan, as many at once as there are
 # processors. What was found to be new stays in build/fuzz/corpus; an input that fails is build/fuzz/<target>-crash-….
+# takes: 130 s
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 export FUZZ_S=${FUZZ_S:-5}

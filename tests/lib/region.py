@@ -8,6 +8,7 @@ by check(); close() prints "N passed, N failed" and is the exit status.
 import json
 import os
 import random
+import re
 import signal
 import socket
 import subprocess
@@ -52,11 +53,7 @@ class Region:
             traceback.print_exception(kind, error, trace)
             self.check(f"no exception: {where(trace)}: {kind.__name__}: {error}", False)
         if self.failed:
-            # What happened, without who asked for it; and what is on its way still.
-            print(self.run("sh", "-c", f"grep -v event=http-request {self.demo}/dari.log | tail -n 60", fails=True))
-            print(self.run("curl", "-s", f"http://127.0.0.1:{self.port}/healthz", fails=True))
-            consoles = f"{self.env['DARI_SANDBOX']}/*/lib/libvirt/images/console/*"
-            print(self.run("sh", "-c", f"tail -v -n 12 {consoles} | tr -d '\\r'", fails=True))
+            self.tell_what_happened()
         try:
             self.run("tools/demo", "down")
         except subprocess.CalledProcessError as left:
@@ -64,6 +61,17 @@ class Region:
         print(f"{self.passed} passed, {self.failed} failed")
         sys.stdout.flush()
         os._exit(self.failed > 0)
+
+    def tell_what_happened(self):
+        """What tells most comes last: of a long output the end is kept. Consoles, what the server logged (without who
+        asked for what), what is on its way still, and what is wrong with whom."""
+        for words in (f"tail -v -n 12 {self.env['DARI_SANDBOX']}/*/lib/libvirt/images/console/*",
+                      f"grep -v event=http-request {self.demo}/dari.log | tail -n 40",
+                      f"curl -s -m 10 http://127.0.0.1:{self.port}/healthz", f"{self.dari} doctor", f"{self.dari} audit"):
+            try:
+                print(plain(self.run("sh", "-c", words, fails=True)))
+            except subprocess.TimeoutExpired as late:
+                print(late)
 
     def attempt(self, *argv, timeout=180, stdin=os.devnull):
         with open(stdin, "rb") as given:
@@ -123,12 +131,12 @@ class Region:
         return boto3.client(service, region_name="us-east-1", endpoint_url=f"http://127.0.0.1:{self.port}",
                             aws_access_key_id=key_id, aws_secret_access_key=secret, aws_session_token=token, config=config)
 
-    def witness(self, name):
-        """An account with a guest that answers ssh on an elastic address: (ec2, instance id, address)."""
+    def witness(self, name, **more):
+        """An account with a guest that answers ssh on an elastic address: (ec2, instance id, address). more: of its launch."""
         ec2 = self.account(name)
         ec2.import_key_pair(KeyName="k", PublicKeyMaterial=self.make_key())
         open_ssh(ec2)
-        identifier = launch(ec2, KeyName="k")[0]
+        identifier = launch(ec2, KeyName="k", **more)[0]
         wait_state(ec2, [identifier], "running")
         address, _ = give_address(ec2, identifier)
         self.reach(ec2, identifier, address, "the witness")
@@ -258,6 +266,11 @@ def output_of(done, fails):
         print(f"$ {' '.join(done.args)}\n{done.stdout}", flush=True)
         raise subprocess.CalledProcessError(done.returncode, done.args, done.stdout)
     return done.stdout
+
+
+def plain(text):
+    """Without what a terminal would do: a guest's console clears the screen, moves and colours."""
+    return re.sub(r"\x1b(?:\[[0-?]*[ -/]*[@-~]|[ -/]*[0-~])|[^\n\t\x20-\x7e\x80-\uffff]", "", text)
 
 
 def zombie(pid):
