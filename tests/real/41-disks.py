@@ -3,13 +3,14 @@
 """What a guest wrote on its second disk comes through: a move to another host, a snapshot taken while
 it runs, an image of it; also when dari is killed in the midst of the copies."""
 # limit: 900 s
+# takes: 150 s
 import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from region import BOOT_S, SOON_S, Region, give_address, instance, launch, state, wait_state, wait_until  # noqa: E402
 
-MEGABYTES = 192  # enough that a copy is caught on its way
+MEGABYTES = 96  # enough that a copy is caught on its way
 
 
 def host_of(region, identifier, field="host"):
@@ -121,7 +122,7 @@ def increment(region, ec2, guests, made, snapshot):
     """The next snapshot has what was written since, on the way; and needs the one before no more."""
     (_, address), (two, other) = guests
     disk = region.disk_of(address, made)
-    region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M seek=100 count=3 conv=notrunc 2>/dev/null; sync")
+    region.ssh(address, f"dd if=/dev/urandom of={disk} bs=1M seek=50 count=3 conv=notrunc 2>/dev/null; sync")
     after = digest(region, address, disk)
     following = ec2.create_snapshot(VolumeId=made)["SnapshotId"]
     wait_until(lambda: completed(ec2, following), BOOT_S, "the next snapshot is completed")
