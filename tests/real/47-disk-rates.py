@@ -8,7 +8,7 @@ import sys
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 from region import BOOT_S, SOON_S, Region, instance, wait_state, wait_until  # noqa: E402
 
-READS = 1000
+READS = 500  # at 400 a second, what QEMU lets pass at first is a twelfth of them
 
 
 def volume(ec2, identifier):
@@ -60,7 +60,7 @@ def main():
         wait_until(lambda: region.boot_id(address), BOOT_S, "ssh after the start")
         disk = region.disk_of(address, made)
         is_held(region, "io1 of 100 IOPS after a stop and a start", read_s(region, address, disk, 4096, READS), 100, READS)
-        is_held(region, "its 25 MiB/s, in KiB", read_s(region, address, disk, 1 << 20, 150), 25 * 1024, 150 * 1024)
+        is_held(region, "its 25 MiB/s, in KiB", read_s(region, address, disk, 1 << 20, 75), 25 * 1024, 75 * 1024)
         region.check_clean()
 
 
