@@ -141,7 +141,7 @@ def disks(region, ec2, one, two):
     region.check("grown while in use", f"marked-{volume}" in one.sh(f"head -c 512 /dev/{name}"))
     before = one.places()
     detach(ec2, spare)
-    ec2.stop_instances(InstanceIds=[one.id])
+    ec2.stop_instances(InstanceIds=[one.id], Force=True)
     wait_state(ec2, [one.id], "stopped")
     ec2.start_instances(InstanceIds=[one.id])
     wait_state(ec2, [one.id], "running")
