@@ -69,6 +69,7 @@ static const struct os_error errors[] = {
 	E(BIT(NETWORK), CONFLICT, PORT, 409, "MacAddressInUse"),
 	E(BIT(NETWORK), CONFLICT, ADDRESS, 409, "FloatingIPPortAlreadyAssociated"),
 	E(BIT(NETWORK), CONFLICT, SUBNET_POOL, 400, "IllegalSubnetPoolUpdate"),
+	E(BIT(NETWORK), CONFLICT, SECURITY_GROUP_RULE, 400, "SecurityGroupRuleParameterConflict"),
 	E(BIT(NETWORK), CONFLICT, NONE, 400, "InvalidInput"),
 	E(BIT(NETWORK), STATE, GATEWAY, 404, "ExternalGatewayForFloatingIPNotFound"),
 	E(BIT(NETWORK), STATE, NONE, 409, "Conflict"),

@@ -259,7 +259,9 @@ static RESULT read_peer(struct os_call *e, const struct os_create_rule *a, struc
 	else if (cidr_parse(a->prefix, &rule->peer_block).code)
 		return fail_rule(e, "remote_ip_prefix", a->prefix);
 	if ((rule->peer_block.base.family == IP_V6) != is_v6)
-		return fail_rule(e, "ethertype", a->prefix);
+		return ctx_fail_kind(e->c, ERR_CONFLICT, KIND_SECURITY_GROUP_RULE,
+				     "Conflicting value ethertype %" STR_FMT " for CIDR %" STR_FMT,
+				     STR_ARG(a->ethertype), STR_ARG(a->prefix));
 	return OK;
 }
 
