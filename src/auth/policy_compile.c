@@ -41,15 +41,10 @@ static RESULT check_texts(struct ctx *c, const json_t *list, const char *name)
 
 /* ---- Action, NotAction ---- */
 
-static bool is_letter_or_digit(char c)
-{
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-}
-
 /* Wildcards are for what stands behind the vendor; OpenStack's names have more colons. */
 static bool is_action_character(char c, bool is_of_vendor)
 {
-	return is_letter_or_digit(c) || c == '-' || c == '_' || c == ':' ||
+	return str_is_alphanumeric(c) || c == '-' || c == '_' || c == ':' ||
 	       (!is_of_vendor && (c == '*' || c == '?'));
 }
 
@@ -330,7 +325,7 @@ static RESULT read_head(struct policy_builder *b, const json_t *json, struct pol
 	if (id && !json_is_string(id))
 		return ctx_fail(b->c, ERR_INVALID, "Syntax errors in policy. Sid is a string.");
 	for (size_t k = 0; k < text.n; k++)
-		if (!is_letter_or_digit(text.p[k]))
+		if (!str_is_alphanumeric(text.p[k]))
 			return ctx_fail(
 				b->c, ERR_INVALID,
 				"Statement IDs (SID) must be alpha-numeric. Check that your input satisfies "

@@ -19,9 +19,8 @@ DEFINE_OSSL(BASIC_CONSTRAINTS, BASIC_CONSTRAINTS_free)
 
 static bool is_host_name(struct str s)
 {
-	static const char plain[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._";
 	for (size_t k = 0; k < s.n; k++)
-		if (!memchr(plain, s.p[k], sizeof plain - 1) && (s.p[k] != '*' || k > 0))
+		if (!str_is_alphanumeric(s.p[k]) && !memchr("-._", s.p[k], 3) && (s.p[k] != '*' || k > 0))
 			return false;
 	return s.n > 0 && s.n <= NAME_CAP && s.p[0] != '.' && s.p[0] != '-';
 }

@@ -45,6 +45,10 @@ static inline bool str_is(struct str a, const char *z)
 {
 	return str_equal(a, str_from(z));
 }
+static inline bool str_is_alphanumeric(char c) /* ASCII only */
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+}
 bool str_equal_nocase(struct str a, struct str b); /* ASCII only */
 int str_compare(struct str a, struct str b);       /* bytewise; <0, 0, >0 */
 bool str_starts_with(struct str s, struct str prefix);

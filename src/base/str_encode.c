@@ -218,8 +218,7 @@ RESULT str_decode_url(struct arena *a, struct str s, struct str *ret_value)
 
 static bool is_unreserved(char c)
 {
-	return (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '-' ||
-	       c == '.' || c == '_' || c == '~';
+	return str_is_alphanumeric(c) || c == '-' || c == '.' || c == '_' || c == '~';
 }
 
 struct str str_encode_url(struct arena *a, struct str s, bool keep_slash)

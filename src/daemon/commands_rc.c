@@ -41,8 +41,7 @@ static RESULT find_owner(struct command_call *call, struct rc *rc)
 	rc->profile = str_copy(call->ctx.arena, ((const struct account *) row)->name);
 	for (size_t k = 0; k < rc->profile.n; k++) {
 		char letter = rc->profile.p[k];
-		if (!(letter >= 'a' && letter <= 'z') && !(letter >= 'A' && letter <= 'Z') &&
-		    !(letter >= '0' && letter <= '9') && letter != '-' && letter != '_')
+		if (!str_is_alphanumeric(letter) && letter != '-' && letter != '_')
 			rc->profile = str_copy(call->ctx.arena, ((const struct account *) row)->number);
 	}
 	rc->key.user = rc->credential.user =

@@ -13,16 +13,15 @@
 #include <sys/statvfs.h>
 #include <unistd.h>
 
-#include "base/child.h"
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
 #include "base/random.h"
 #include "drivers/crypt_file.h"
+#include "drivers/image_tool.h"
 
 enum { SECTOR_SIZE = 512 };
-enum { INFO_TIMEOUT_S = 30, CONVERT_TIMEOUT_S = 3600, CPU_LIMIT_S = 3600 };
-static const size_t INFO_MEMORY = (size_t) 1 << 30, CONVERT_MEMORY = (size_t) 4 << 30;
+static const struct image_tool_limits INFO_LIMITS = {30, (size_t) 1 << 30};
 
 /* A file gets its name, and files go, one at a time: nobody keeps what is just going. */
 static pthread_mutex_t names_lock = PTHREAD_MUTEX_INITIALIZER;
@@ -103,20 +102,11 @@ static RESULT find_format(struct ctx *c, const char *path, struct str format, co
 
 /* ---- checks ---- */
 
-static RESULT run_qemu_img(struct ctx *c, const char *const *argv, size_t memory, int64_t timeout_s,
+static RESULT run_qemu_img(struct ctx *c, const char *const *argv, struct image_tool_limits limits,
 			   struct str *ret_output)
 {
-	struct child child = {.argv = argv,
-			      .timeout_us = timeout_s * SECOND,
-			      .memory_limit_size = memory,
-			      .cpu_limit_s = CPU_LIMIT_S};
-	struct child_end end = {0};
-	TRY(child_run(c, &child, &end));
-	if (end.status != 0)
-		return ctx_fail(c, ERR_INVALID, "qemu-img refuses the image: %" STR_FMT,
-				STR_ARG(str_trim(end.err)));
-	*ret_output = end.out;
-	return OK;
+	const struct image_tool tool = {argv, NULL, limits, ERR_INVALID, "qemu-img refuses the image"};
+	return image_tool_run(c, &tool, ret_output);
 }
 
 /* A VMDK names its parts itself, also from inside of a file that looks whole. */
@@ -154,7 +144,7 @@ static RESULT inspect(struct ctx *c, const char *path, const char *format, int64
 {
 	const char *argv[] = {"qemu-img", "info", "--output=json", "-f", format, path, NULL};
 	struct str output = STR_NONE;
-	TRY(run_qemu_img(c, argv, INFO_MEMORY, INFO_TIMEOUT_S, &output));
+	TRY(run_qemu_img(c, argv, INFO_LIMITS, &output));
 	json_error_t where;
 	json_t *info = json_loadb(output.p, output.n, 0, &where);
 	if (!info)
@@ -216,7 +206,7 @@ static RESULT convert(struct ctx *c, const char *source, const char *format, con
 			      "-o",       "compat=1.1", source, part,   NULL};
 	struct str output = STR_NONE;
 	return key ? crypt_file_convert(c, key, source, format, part)
-		   : run_qemu_img(c, argv, CONVERT_MEMORY, CONVERT_TIMEOUT_S, &output);
+		   : run_qemu_img(c, argv, IMAGE_TOOL_LONG, &output);
 }
 
 static RESULT fail_full(struct ctx *c, const char *directory)

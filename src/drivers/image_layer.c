@@ -6,23 +6,16 @@
 #include <unistd.h>
 
 #include "base/buf.h"
-#include "base/child.h"
-#include "base/clock.h"
 #include "drivers/image_file.h"
+#include "drivers/image_tool.h"
 
-enum { TIMEOUT_S = 3600, PATH_CAP = 16 << 10 };
-static const size_t MEMORY_SIZE = (size_t) 4 << 30;
+enum { PATH_CAP = 16 << 10 };
 
-static RESULT run(struct ctx *c, const char *const *argv, struct str input, const char *what)
+static RESULT run(struct ctx *c, const struct disk_key *key, const char *const *argv, const char *complaint)
 {
-	struct child child = {.argv = argv,
-			      .input = input,
-			      .timeout_us = TIMEOUT_S * SECOND,
-			      .memory_limit_size = MEMORY_SIZE,
-			      .cpu_limit_s = TIMEOUT_S};
-	struct child_end end = {0};
-	TRY(child_run(c, &child, &end));
-	return end.status == 0 ? OK : ctx_fail(c, ERR_IO, "%s: %" STR_FMT, what, STR_ARG(str_trim(end.err)));
+	const struct image_tool tool = {argv, key, IMAGE_TOOL_LONG, ERR_IO, complaint};
+	struct str output = STR_NONE;
+	return image_tool_run(c, &tool, &output);
 }
 
 /* One of a chain's files, as qemu-img's options: a comma ends a value but where it is doubled. */
@@ -57,7 +50,7 @@ static RESULT write_chain(struct ctx *c, const struct disk_layer *layer, struct 
 static RESULT copy_file(struct ctx *c, const char *from, const char *to)
 {
 	const char *argv[] = {"cp", "--reflink=auto", "--sparse=always", "--", from, to, NULL};
-	return run(c, argv, STR(""), "copying what was cut before");
+	return run(c, NULL, argv, "copying what was cut before");
 }
 
 static RESULT commit(struct ctx *c, const struct disk_layer *layer)
@@ -69,8 +62,7 @@ static RESULT commit(struct ctx *c, const struct disk_layer *layer)
 	const char *sealed[] = {"qemu-img",     "commit",   "-q",
 				"-d",           "--object", "secret,id=key,file=/dev/stdin",
 				"--image-opts", chain.p,    NULL};
-	return run(c, layer->key ? sealed : plain, layer->key ? str_from(layer->key->text) : STR(""),
-		   "qemu-img lays no increment");
+	return run(c, layer->key, layer->key ? sealed : plain, "qemu-img lays no increment");
 }
 
 RESULT image_layer_lay(struct ctx *c, const struct disk_layer *layer)

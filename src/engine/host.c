@@ -22,8 +22,7 @@ static bool is_host_name(struct str name)
 {
 	for (size_t n = 0; n < name.n; n++) {
 		char c = name.p[n];
-		bool is_word = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
-		if (!is_word && (n == 0 || (c != '-' && c != '.' && c != '_')))
+		if (!str_is_alphanumeric(c) && (n == 0 || (c != '-' && c != '.' && c != '_')))
 			return false;
 	}
 	return name.n >= 1 && name.n <= 255;

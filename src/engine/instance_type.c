@@ -82,8 +82,7 @@ RESULT engine_create_instance_type(struct op *op, struct instance_type_wish *wis
 
 static bool is_spec_character(char c)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') || c == '-' ||
-	       c == '_' || c == ':' || c == '.' || c == ' ';
+	return str_is_alphanumeric(c) || c == '-' || c == '_' || c == ':' || c == '.' || c == ' ';
 }
 
 static struct str spec_field(enum kind kind)

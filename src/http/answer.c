@@ -18,8 +18,7 @@ static bool is_token(const char *name)
 	size_t n = strlen(name);
 	for (size_t k = 0; k < n; k++) {
 		char c = name[k];
-		bool is_alnum = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z');
-		if (!is_alnum && !strchr(more, c))
+		if (!str_is_alphanumeric(c) && !strchr(more, c))
 			return false;
 	}
 	return n > 0;

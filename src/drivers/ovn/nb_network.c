@@ -14,8 +14,7 @@ static bool is_domain_name(struct str s)
 {
 	for (size_t k = 0; k < s.n; k++) {
 		char ch = s.p[k];
-		if (!((ch >= 'a' && ch <= 'z') || (ch >= 'A' && ch <= 'Z') || (ch >= '0' && ch <= '9') ||
-		      ch == '-' || ch == '.' || ch == ' '))
+		if (!str_is_alphanumeric(ch) && ch != '-' && ch != '.' && ch != ' ')
 			return false;
 	}
 	return s.n > 0;

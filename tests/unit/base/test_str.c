@@ -36,6 +36,19 @@ static void test_prefix_suffix_contains(void **state)
 	assert_false(str_contains(STR("he"), STR("hel")));
 }
 
+static void test_alphanumeric(void **state)
+{
+	(void) state;
+	size_t count = 0;
+	for (int c = -128; c < 128; c++)
+		count += str_is_alphanumeric((char) c);
+	assert_int_equal(count, 10 + 26 + 26);
+	for (const char *p = "09azAZ"; *p; p++)
+		assert_true(str_is_alphanumeric(*p));
+	for (const char *p = "/:@[`{_-"; *p; p++)
+		assert_false(str_is_alphanumeric(*p));
+}
+
 static void test_slice_trim_find(void **state)
 {
 	(void) state;
@@ -372,6 +385,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_compare),
 		cmocka_unit_test(test_prefix_suffix_contains),
+		cmocka_unit_test(test_alphanumeric),
 		cmocka_unit_test(test_slice_trim_find),
 		cmocka_unit_test(test_split),
 		cmocka_unit_test(test_parse_int),

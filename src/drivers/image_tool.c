@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Programs on files of disks: within limits, for what they read may be hostile. */
+#include "drivers/image_tool.h"
+
+#include "base/child.h"
+#include "base/clock.h"
+
+const struct image_tool_limits IMAGE_TOOL_LONG = {3600, (size_t) 4 << 30};
+
+/* qemu-img measures how long its derivation of a key takes, and gives up where the clock of its thread's work
+ * has not ticked meanwhile. Nothing was made then, and nothing is the matter: who asks again finds it so. */
+static bool has_not_ticked(const struct child_end *end)
+{
+	return str_contains(end->err, STR("accurate CPU usage"));
+}
+
+RESULT image_tool_run(struct ctx *c, const struct image_tool *tool, struct str *ret_output)
+{
+	struct child child = {.argv = tool->argv,
+			      .input = tool->key ? str_from(tool->key->text) : STR(""),
+			      .timeout_us = tool->limits.timeout_s * SECOND,
+			      .memory_limit_size = tool->limits.memory_size,
+			      .cpu_limit_s = tool->limits.timeout_s};
+	struct child_end end = {0};
+	TRY(child_run(c, &child, &end));
+	if (end.status != 0)
+		return ctx_fail(c, has_not_ticked(&end) ? ERR_AGAIN : tool->failure, "%s: %" STR_FMT,
+				tool->complaint, STR_ARG(str_trim(end.err)));
+	*ret_output = end.out;
+	return OK;
+}

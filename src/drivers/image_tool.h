@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Running a program on files of disks: qemu-img, cp. Blocks: never on an HTTP thread or the committer. */
+#pragma once
+
+#include "base/ctx.h"
+#include "model/disk_key.h"
+
+/* How long it may take, and how large it may grow. */
+struct image_tool_limits {
+	int64_t timeout_s; /* of processor time, too */
+	size_t memory_size;
+};
+extern const struct image_tool_limits IMAGE_TOOL_LONG; /* what goes through a whole disk */
+
+struct image_tool {
+	const char *const *argv;    /* ended by NULL */
+	const struct disk_key *key; /* passed to its standard input; NULL: nothing is */
+	struct image_tool_limits limits;
+	enum err failure;      /* when it says that it failed */
+	const char *complaint; /* what that means, before its own words */
+};
+/* ret_output: in the context's arena. ERR_AGAIN: a key's derivation could not be measured, and nothing was
+ * made; else as child_run() and the tool's own. */
+RESULT image_tool_run(struct ctx *c, const struct image_tool *tool, struct str *ret_output);
