@@ -433,10 +433,8 @@ static bool is_label(struct str label)
 {
 	for (size_t n = 0; n < label.n; n++) {
 		char c = label.p[n];
-		bool is_alphanumeric =
-			(c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
 		bool is_inside = n > 0 && n + 1 < label.n;
-		if (!is_alphanumeric && !(c == '_' || (c == '-' && is_inside)))
+		if (!str_is_alphanumeric(c) && !(c == '_' || (c == '-' && is_inside)))
 			return false;
 	}
 	return label.n >= 1 && label.n <= 63;
@@ -462,11 +460,10 @@ RESULT engine_name_address(struct op *op, struct address_name_wish *wish)
 	TRY(engine_permit(op, wish->name.n ? "address.update" : "address.reset", KIND_ADDRESS,
 			  &address->row));
 	if (wish->name.n && !is_domain_name(name))
-		return ENGINE_FAIL(
-			op, ERR_INVALID, KIND_ADDRESS, STR("DomainName"),
-			"Value (%" STR_FMT
-			") for parameter DomainName is invalid. It must be a fully qualified domain name.",
-			STR_ARG(wish->name));
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_ADDRESS, wish->name_field,
+				   "Value (%" STR_FMT ") for parameter %" STR_FMT
+				   " is invalid. It must be a fully qualified domain name.",
+				   STR_ARG(wish->name), STR_ARG(wish->name_field));
 	wish->made = address->row.id;
 	wish->name_before = str_copy(op->ctx->arena, address->reverse_name);
 	if (str_equal(address->reverse_name, name))

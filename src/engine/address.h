@@ -58,7 +58,8 @@ enum { REVERSE_NAME_MAX = 253 };
 /* The domain name that it leads back to. Whether the name leads to the address nobody looks. */
 struct address_name_wish {
 	struct ref address;
-	struct str name; /* a dot at its end does not matter; empty: none */
+	struct str name;       /* a dot at its end does not matter; empty: none */
+	struct str name_field; /* for messages about that */
 	/* made: */
 	uuid made;
 	struct str name_before;

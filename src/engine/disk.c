@@ -271,7 +271,8 @@ RESULT disk_apply_wish(struct op *op, const struct disk_wish *wish, struct disk_
 	choice_apply(wish->delete_on_termination, &plan->delete_on_termination);
 	if (wish->crypt.is_wanted != CHOICE_DEFAULT)
 		plan->encryption = wish->crypt.is_wanted;
-	plan->names_key = plan->names_key || wish->crypt.names_key;
+	if (!str_is_empty(wish->crypt.key_field))
+		plan->key = &wish->crypt;
 	return OK;
 }
 
@@ -326,12 +327,14 @@ bool disk_is_encrypted_by_default(const struct op *op)
 	return account && account->encrypts_volumes;
 }
 
-RESULT disk_check_key(struct op *op, bool names_key, bool is_encrypted)
+RESULT disk_check_key(struct op *op, const struct disk_crypt *crypt, bool is_encrypted)
 {
-	return !names_key || is_encrypted
+	return !crypt || str_is_empty(crypt->key_field) || is_encrypted
 		       ? OK
-		       : ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, STR("KmsKeyId"),
-				     "The parameter KmsKeyId requires the parameter Encrypted to be set.");
+		       : ENGINE_FAIL(op, ERR_COMBINATION, KIND_VOLUME, crypt->key_field,
+				     "The parameter %" STR_FMT " requires the parameter %" STR_FMT
+				     " to be set.",
+				     STR_ARG(crypt->key_field), STR_ARG(crypt->wanted_field));
 }
 
 RESULT disk_finish(struct op *op, struct disk_plan *plan)
@@ -345,7 +348,7 @@ RESULT disk_finish(struct op *op, struct disk_plan *plan)
 		return OK;
 	plan->is_encrypted = plan->encryption == CHOICE_YES || (snapshot && snapshot->is_encrypted) ||
 			     disk_is_encrypted_by_default(op) || disk_type_encrypts(op, plan->type);
-	TRY(disk_check_key(op, plan->names_key, plan->is_encrypted));
+	TRY(disk_check_key(op, plan->key, plan->is_encrypted));
 	if (least < plan->least)
 		least = plan->least;
 	if (plan->size == 0)

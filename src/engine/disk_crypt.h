@@ -6,5 +6,7 @@
 
 struct disk_crypt {
 	enum choice is_wanted; /* default, or no: as the account says, or what it is made from */
-	bool names_key; /* a key was named, which is for an encrypted disk: ERR_COMBINATION, field KmsKeyId */
+	/* What a key was named by, and what would have asked for encryption; empty: none was named. It is for
+	 * an encrypted disk: ERR_COMBINATION about key_field. */
+	struct str key_field, wanted_field;
 };

@@ -136,7 +136,7 @@ RESULT engine_begin_snapshot_import(struct op *op, struct snapshot_importing *wi
 					    .description = wish->description,
 					    .is_encrypted = wish->crypt.is_wanted == CHOICE_YES};
 	TRY(check_disk(op, &wish->disk));
-	TRY(disk_check_key(op, wish->crypt.names_key, task.is_encrypted));
+	TRY(disk_check_key(op, &wish->crypt, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
 	TRY(tags_normalize(op, wish->tags, &task.tags));
 	TRY(engine_permit(op, "snapshot.import", KIND_SNAPSHOT, NULL));
@@ -183,7 +183,7 @@ RESULT engine_begin_image_import(struct op *op, struct image_importing_disks *wi
 					 .is_encrypted = wish->crypt.is_wanted == CHOICE_YES,
 					 .boot_mode = (enum import_image_task_boot_mode) wish->boot_mode};
 	TRY(check_image(op, wish));
-	TRY(disk_check_key(op, wish->crypt.names_key, task.is_encrypted));
+	TRY(disk_check_key(op, &wish->crypt, task.is_encrypted));
 	TRY(check_words(op, wish->description, STR("Description")));
 	TRY(tags_normalize(op, wish->tags, &task.tags));
 	TRY(engine_permit(op, "image.import", KIND_IMAGE, NULL));

@@ -395,8 +395,10 @@ RESULT port_find_subnet(struct op *op, const struct ref *ref, const struct subne
  * ERR_CAPACITY with KIND_SUBNET. */
 RESULT port_choose_subnet(struct op *op, uuid network, enum ip_family family,
 			  const struct subnet **ret_subnet);
-/* Where guests make their addresses themselves, ports of the network have them without being asked: given to
- * all that have any address, and taken from those that have others besides. Nothing where they do not. */
+/* Where guests make their addresses themselves, ports of the network have them without being asked: a port
+ * those that it lacks; all that have any address that of one subnet, from which they go with it. Nothing
+ * where guests do not. */
+RESULT port_add_auto_ips(struct op *op, const struct port *port);
 RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet);
 RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet);
 /* Primary or secondary. */
@@ -582,10 +584,10 @@ struct disk_plan {
 	const struct volume *volume;     /* a snapshot of it is to be made; NULL: of none */
 	const struct volume *existing;   /* it is this one; NULL: it is to be made */
 	const struct image *image;       /* what lies on it came from there; NULL: from none */
+	const struct disk_crypt *key;    /* by which one was named; NULL: none was */
 	bool is_bootable;                /* that can be started from */
-	enum choice encryption;          /* as it was said; default: it was not */
-	bool names_key;                  /* likewise */
 	bool is_encrypted;               /* once finished */
+	enum choice encryption;          /* as it was said; default: it was not */
 	int64_t size;                    /* bytes; 0: the snapshot's */
 	int64_t least;                   /* no less than that; 0: than what lies on it */
 	struct str type;
@@ -609,8 +611,8 @@ RESULT disks_apply_wishes(struct op *op, const struct disk_wish *wishes, size_t 
 bool disk_type_encrypts(const struct op *op, struct str type);
 /* Whoever asks for them has new disks encrypted. */
 bool disk_is_encrypted_by_default(const struct op *op);
-/* ERR_COMBINATION: a key is named for a plain disk. */
-RESULT disk_check_key(struct op *op, bool names_key, bool is_encrypted);
+/* ERR_COMBINATION: a key is named for a plain disk. crypt may be NULL. */
+RESULT disk_check_key(struct op *op, const struct disk_crypt *crypt, bool is_encrypted);
 /* Sizes are set and checked, and what is left out is gone. */
 RESULT disks_finish(struct op *op, struct disk_plans *plans);
 RESULT disk_finish(struct op *op, struct disk_plan *plan);

@@ -157,7 +157,7 @@ RESULT snapshot_write_copy(struct op *op, const struct snapshot *source, const s
 				   "The snapshot '%" STR_FMT "' is not completed",
 				   STR_ARG(engine_write_id(op, KIND_SNAPSHOT, source->row.id)));
 	TRY(check_words(op, snapshot->description));
-	TRY(disk_check_key(op, crypt->names_key, encrypts || source->is_encrypted));
+	TRY(disk_check_key(op, crypt, encrypts || source->is_encrypted));
 	TRY(quota_check(op, snapshot->account, QUOTA_SNAPSHOTS, 1));
 	snapshot->row.id = engine_new_id(op, KIND_SNAPSHOT);
 	snapshot->row.gen = 1;

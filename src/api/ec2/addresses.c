@@ -157,6 +157,13 @@ static const struct param reset_address_params[] = {
 	      .doc = "The attribute: a name that the address leads back to."),
 };
 
+static RESULT prepare_name(struct ec2_call *e, void *args)
+{
+	(void) e;
+	((struct ec2_name_address *) args)->wish.name_field = STR("DomainName");
+	return OK;
+}
+
 /* As EC2 answers: the record that there was, and what becomes of it. Who looks next sees it done. */
 static RESULT ec2_name_address(struct ec2_call *e, const void *args, struct xml *x)
 {
@@ -304,7 +311,7 @@ static const struct ec2_action actions[] = {
 	 PARAMS(struct ec2_describe_addresses_attribute, describe_addresses_attribute_params),
 	 .list = &address_attribute_listing, .doc = "Names that elastic addresses lead back to."},
 	{"ModifyAddressAttribute", "ec2:ModifyAddressAttribute", WRITES,
-	 PARAMS(struct ec2_name_address, modify_address_params), 0, engine_name_address_run,
+	 PARAMS(struct ec2_name_address, modify_address_params), prepare_name, engine_name_address_run,
 	 .shows = KIND_ADDRESS, .answer = ec2_name_address,
 	 .doc = "Says which name an address leads back to."},
 	{"ResetAddressAttribute", "ec2:ResetAddressAttribute", WRITES,

@@ -28,9 +28,10 @@ RESULT ec2_take_kms_key(struct ec2_call *e, struct str key, struct disk_crypt *c
 {
 	char id[UUID_TEXT_SIZE];
 	uuid account = engine_get_account(e->c);
-	crypt->names_key = !str_is_empty(key);
-	if (!crypt->names_key)
+	if (str_is_empty(key))
 		return OK;
+	crypt->key_field = STR("KmsKeyId");
+	crypt->wanted_field = STR("Encrypted");
 	if (str_is(key, ALIAS) || str_equal(key, write_arn(e, ALIAS)) ||
 	    str_is(key, write_key_id(account, id)) || str_equal(key, ec2_kms_arn(e, account)))
 		return OK;
