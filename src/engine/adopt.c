@@ -283,6 +283,12 @@ static RESULT write_address(struct adoption *a, const struct address *address)
 	return OK;
 }
 
+/* Of subnets that came since the memo was written: the guest has made them itself. */
+static RESULT give_auto_ips(struct adoption *a, const struct port *port)
+{
+	return ip_is_none(port->ip) ? OK : port_add_auto_ips(a->op, port);
+}
+
 /* Ports before their addresses. */
 static RESULT write_parts(struct adoption *a)
 {
@@ -296,6 +302,9 @@ static RESULT write_parts(struct adoption *a)
 	for (size_t k = 0; k < memo->count; k++)
 		if (memo->at[k].kind == KIND_SECONDARY_IP)
 			TRY(secondary_ip_put(a->op, (const struct secondary_ip *) memo->at[k].row));
+	for (size_t k = 0; k < memo->count; k++)
+		if (memo->at[k].kind == KIND_PORT)
+			TRY(give_auto_ips(a, (const struct port *) memo->at[k].row));
 	for (size_t k = 0; k < memo->count; k++)
 		if (memo->at[k].kind == KIND_ADDRESS)
 			TRY(write_address(a, (const struct address *) memo->at[k].row));

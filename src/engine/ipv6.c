@@ -31,6 +31,27 @@ const struct subnet *engine_find_ipv4_subnet(const struct tables *t, const struc
 	return find_beside(t, subnet, IP_V4);
 }
 
+/* Whose word on routes and network ACLs holds for the subnet. */
+static const struct subnet *find_ruling(const struct tables *t, const struct subnet *subnet)
+{
+	const struct subnet *beside =
+		subnet->block.base.family == IP_V6 ? engine_find_ipv4_subnet(t, subnet) : NULL;
+	return beside ? beside : subnet;
+}
+
+uuid engine_get_subnet_route_table(const struct tables *t, const struct router *router,
+				   const struct subnet *subnet)
+{
+	uuid table = find_ruling(t, subnet)->route_table;
+	return uuid_is_none(table) ? router->main_route_table : table;
+}
+
+uuid engine_get_subnet_acl(const struct tables *t, const struct router *router, const struct subnet *subnet)
+{
+	uuid acl = find_ruling(t, subnet)->acl;
+	return uuid_is_none(acl) ? router->default_acl : acl;
+}
+
 uuid engine_get_ipv6_association(const struct router *router, struct cidr block)
 {
 	char text[CIDR_TEXT_SIZE];
@@ -66,11 +87,11 @@ bool engine_is_outer_subnet(const struct tables *t, const struct subnet *subnet)
 	return n != NULL;
 }
 
-/* It was made in a router's blocks, or is from a pool of the region's: nobody else may have it outside. */
+/* The region gave it out, by a router's blocks or a pool: nobody else may have it outside. */
 static bool is_of_outside(const struct tables *t, const struct subnet *subnet)
 {
 	return subnet->block.base.family == IP_V6 &&
-	       (subnet->pools.count == 0 || is_of_regions_pool(t, subnet));
+	       (subnet->cut_from_router || is_of_regions_pool(t, subnet));
 }
 
 bool ipv6_find_holder(const struct tables *t, struct cidr block, struct cidr *ret_held)
@@ -312,6 +333,7 @@ RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr
 				.router = beside->router,
 				.zone = beside->zone,
 				.block = block,
+				.cut_from_router = true,
 				.ipv6_ra_mode = SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL,
 				.ipv6_address_mode = SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL,
 				.gateway_ip = ip_add(block.base, 1),

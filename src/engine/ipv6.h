@@ -19,6 +19,11 @@ enum {
  * where there are several; NULL: none. */
 const struct subnet *engine_find_ipv6_subnet(const struct tables *t, const struct subnet *subnet);
 const struct subnet *engine_find_ipv4_subnet(const struct tables *t, const struct subnet *subnet);
+/* What holds for a live subnet at its own router, on any tables: what it says, or, being of IPv6, what the
+ * IPv4 one beside it says; else the router's main route table and default network ACL. */
+uuid engine_get_subnet_route_table(const struct tables *t, const struct router *router,
+				   const struct subnet *subnet);
+uuid engine_get_subnet_acl(const struct tables *t, const struct router *router, const struct subnet *subnet);
 /* EC2's id of the association of an IPv6 block with its router. */
 uuid engine_get_ipv6_association(const struct router *router, struct cidr block);
 /* The external network that the router's IPv6 blocks are of, or NULL. */

@@ -138,7 +138,8 @@ struct port_assignment {
 };
 OPERATION(engine_assign_ips, port_assignment)
 
-/* What stood for one is free. ERR_INVALID: not a secondary address of the port. */
+/* What stood for one is free. ERR_INVALID: not a secondary address of the port; ERR_PROTECTED with
+ * KIND_SECONDARY_IP: its guest makes it itself, by what the subnet says. */
 struct port_unassignment {
 	struct ref port;
 	struct ips ips;

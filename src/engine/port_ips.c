@@ -280,8 +280,7 @@ static bool has_ip_in(const struct tables *t, const struct port *port, uuid subn
 	return s || uuid_equal(port->subnet, subnet);
 }
 
-/* In the subnets of its network whose guests make their addresses themselves. */
-static RESULT write_auto(struct op *op, const struct port *port)
+RESULT port_add_auto_ips(struct op *op, const struct port *port)
 {
 	struct ip ip;
 	for (const struct subnet *s = subnet_first_by_network(op->head, port->network); s;
@@ -318,6 +317,19 @@ RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet)
 	return OK;
 }
 
+/* The port's first address goes; what it has besides is left, and the first of that comes first. */
+static RESULT drop_first(struct op *op, const struct port *port)
+{
+	struct port_fixed rest[2 * PORT_IPS_MAX];
+	struct port next = *port;
+	size_t count = 0;
+	for (const struct secondary_ip *s = engine_first_secondary_ip(op->head, port->row.id);
+	     s && count < sizeof rest / sizeof rest[0]; s = engine_next_secondary_ip(op->head, s))
+		rest[count++] = (struct port_fixed){subnet_find(op->head, s->subnet), s->ip};
+	next.row.gen++;
+	return port_change_fixed(op, rest, count, STR_NONE, &next);
+}
+
 RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet)
 {
 	if (!subnet_is_auto(subnet))
@@ -330,6 +342,12 @@ RESULT port_drop_auto_ips_in(struct op *op, const struct subnet *subnet)
 			continue;
 		TRY(secondary_ip_delete(op, s->row.id));
 		TRY(bump(op, port));
+	}
+	const struct port *port = port_first_by_subnet(op->head, subnet->row.id), *following = NULL;
+	for (; port; port = following) {
+		following = port_next_by_subnet(op->head, port);
+		if (row_is_live(&port->row) && uuid_is_none(port->interface_of))
+			TRY(drop_first(op, port));
 	}
 	return OK;
 }
@@ -371,7 +389,7 @@ RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct p
 	for (int64_t k = 0; k < ips->more; k++)
 		TRY(write_secondary(op, port, subnet, (struct ip){0}, ips->field, &ip));
 	TRY(write_ipv6(op, subnet, ips, port));
-	return write_auto(op, port);
+	return port_add_auto_ips(op, port);
 }
 
 RESULT port_delete_ips(struct op *op, uuid port)
@@ -542,6 +560,19 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 
 /* ---- unassign ---- */
 
+/* What a guest makes for itself it goes on using, whatever is said here. */
+static RESULT check_not_auto(struct op *op, const struct secondary_ip *s, struct str field)
+{
+	const struct subnet *subnet = subnet_find(op->head, s->subnet);
+	char text[IP_TEXT_SIZE];
+	if (!subnet || !subnet_is_auto(subnet))
+		return OK;
+	return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECONDARY_IP, field,
+			   "%s is an automatic address of the subnet '%" STR_FMT
+			   "', which its interfaces have as long as the subnet is there.",
+			   ip_write(s->ip, text), STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
 RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 {
 	const struct port *port = NULL;
@@ -557,6 +588,7 @@ RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 					   ip_write(wish->ips.at[k], text),
 					   wish->is_ipv6 ? "an IPv6" : "a secondary",
 					   STR_ARG(wish->port.text));
+		TRY(check_not_auto(op, s, wish->field));
 		TRY(address_leave_ip(op, port->row.id, s->ip));
 		TRY(secondary_ip_delete(op, s->row.id));
 	}

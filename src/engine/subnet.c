@@ -83,6 +83,7 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 				.router = plan->router,
 				.zone = plan->zone,
 				.block = plan->block,
+				.cut_from_router = true,
 				.gateway_ip = ip_add(plan->block.base, 1),
 				.gateway_mac = subnet_draw_gateway_mac(),
 				.is_default = plan->is_default,

@@ -77,8 +77,7 @@ struct subnet_settings {
 OPERATION(engine_update_subnet, subnet_settings)
 
 /* ERR_IN_USE while it has ports, or an interface of a router whose blocks it is not in. Addresses that guests
- * made themselves go with it, but for a port's only one, which is a use. The network goes with the last
- * subnet in a router's blocks. */
+ * made themselves go with it. The network goes with the last subnet in a router's blocks. */
 struct subnet_target {
 	struct ref subnet;
 };

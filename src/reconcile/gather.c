@@ -125,21 +125,17 @@ static bool has_ipv6(const struct tables *t, const struct router *router)
 static RESULT add_arm(struct step *s, const struct tables *t, const struct router *router,
 		      const struct subnet *subnet, const struct port *port, struct router_rows *rows)
 {
-	bool is_ipv6 = subnet->block.base.family == IP_V6;
-	const struct subnet *beside = is_ipv6 ? engine_find_ipv4_subnet(t, subnet) : NULL;
-	const struct subnet *ruling = beside ? beside : subnet; /* whose table and list hold */
 	const struct network *network = network_find(t, subnet->network);
-	bool has_table = !port && !uuid_is_none(ruling->route_table);
 	struct network_subnet arm = {.subnet = STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
 				     .mtu = network ? network->mtu : 0,
 				     .is_outer = engine_is_outer_subnet(t, subnet),
-				     .route_table =
-					     has_table ? ruling->route_table : router->main_route_table};
+				     .route_table = port ? router->main_route_table
+							 : engine_get_subnet_route_table(t, router, subnet)};
 	if (port)
 		arm.port = STEP_COPY(s, KIND_PORT, struct port, port);
 	else
-		TRY(find_guard(s, t, uuid_is_none(ruling->acl) ? router->default_acl : ruling->acl,
-			       has_ipv6(t, router), rows, &arm.guard));
+		TRY(find_guard(s, t, engine_get_subnet_acl(t, router, subnet), has_ipv6(t, router), rows,
+			       &arm.guard));
 	PUSH(s, &rows->arms, arm);
 	return add_segment(s, t, subnet->network, rows);
 }

@@ -71,6 +71,7 @@ def test_automatic_addresses(both):
     assert port["fixed_ips"] == [{"subnet_id": four["id"], "ip_address": "10.49.0.9"}, own]
     nic = ec2_id("eni", port["id"])
     assert code(both.ec2.assign_ipv6_addresses, NetworkInterfaceId=nic, Ipv6Addresses=["fd00:49::7"]) == "InvalidParameterValue"
+    assert code(both.ec2.unassign_ipv6_addresses, NetworkInterfaceId=nic, Ipv6Addresses=[own["ip_address"]]) == "OperationNotPermitted"
     assert both.status("POST", f"{NETWORK}/ports", {"port": {"network_id": network["id"], "fixed_ips": [{"ip_address": "fd00:49::7"}]}}) == 400
     bare = make(both, "port", "ports", network_id=network["id"], fixed_ips=[])
     assert bare["fixed_ips"] == []
@@ -86,9 +87,10 @@ def test_automatic_addresses(both):
     both.rest()
     lone = make(both, "network", "networks", name="lone")
     only = make(both, "subnet", "subnets", network_id=lone["id"], ip_version=6, cidr="fd00:51::/64", ipv6_ra_mode="slaac")
-    held = make(both, "port", "ports", network_id=lone["id"])
-    assert both.status("DELETE", f"{NETWORK}/subnets/{only['id']}") == 409
-    both.delete(f"{NETWORK}/ports/{held['id']}")
+    left = make(both, "port", "ports", network_id=lone["id"])
+    both.delete(f"{NETWORK}/subnets/{only['id']}")
+    assert both.ok("GET", f"{NETWORK}/ports/{left['id']}")["port"]["fixed_ips"] == []
+    both.delete(f"{NETWORK}/ports/{left['id']}")
     both.rest()
     both.delete(f"{NETWORK}/networks/{lone['id']}")
     end_dual(both, router, network, four, six)

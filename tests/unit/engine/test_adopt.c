@@ -5,6 +5,8 @@
 
 #include "base/vec.h"
 #include "engine/adopt.h"
+#include "engine/subnet.h"
+#include "model/mac.h"
 #include "model/rows.h"
 #include "store/rows.h"
 
@@ -304,6 +306,25 @@ static void check_lone_disk(void **state)
 	cloud_fails(c, &c->operator, engine_adopt_volume, &wish, ERR_CONFLICT, KIND_VOLUME);
 }
 
+/* A subnet that came meanwhile: the guest has made its address of it, and the memo does not know. */
+static void check_automatic(void **state)
+{
+	struct cloud *c = *state;
+	struct lost l = lose_one(c);
+	const struct port *kept = NULL;
+	for (size_t k = 0; k < l.memo.count; k++)
+		if (l.memo.at[k].kind == KIND_PORT)
+			kept = (const struct port *) l.memo.at[k].row;
+	struct network_subnet_wish wish = {.network = ref_to(c, KIND_NETWORK, kept->network),
+					   .block = cidr_of("fd00:9::/64"),
+					   .ipv6_ra_mode = SUBNET_IPV6_RA_MODE_SLAAC,
+					   .ipv6_address_mode = SUBNET_IPV6_ADDRESS_MODE_SLAAC};
+	cloud_ok(c, &c->alice, engine_add_subnet, &wish);
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&l));
+	struct ip made = engine_get_port_ip(cloud_tables(c), cloud_port(c, l.id), IP_V6);
+	assert_true(ip_equal(made, model_make_eui64(wish.block, kept->mac)));
+}
+
 #define adopt_test(f) cmocka_unit_test_setup_teardown(f, cloud_setup, cloud_teardown)
 
 int main(void)
@@ -314,6 +335,7 @@ int main(void)
 		adopt_test(check_who),           adopt_test(check_conflicts),
 		adopt_test(check_missing_parts), adopt_test(check_foreign_memo),
 		adopt_test(check_dropped),       adopt_test(check_lone_disk),
+		adopt_test(check_automatic),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

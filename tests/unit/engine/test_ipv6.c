@@ -5,6 +5,8 @@
 
 #include "engine/ipv6.h"
 #include "engine/network.h"
+#include "engine/network_acl.h"
+#include "engine/route_table.h"
 #include "engine/router_block.h"
 #include "engine/router_interface.h"
 #include "engine/subnet_pool.h"
@@ -150,7 +152,7 @@ static void check_port(void **state)
 	assert_true(is_ip(port->ip, "10.7.0.9") && cidr_contains(cidr_of("fd00:2::/64"), ipv6_of(c, port)));
 }
 
-/* With the subnet the addresses come and go; a port's only one holds it. */
+/* With the subnet the addresses come and go, and not otherwise; also a port's first one, and its only one. */
 static void check_coming_and_going(void **state)
 {
 	struct cloud *c = *state;
@@ -162,22 +164,48 @@ static void check_coming_and_going(void **state)
 	uuid slaac = add_subnet(c, network, "fd00:2::/64", RA(SLAAC));
 	port = port_find(cloud_tables(c), id);
 	assert_true(is_ip(ipv6_of(c, port), "fd00:2::ff:fe00:7") && port->row.gen > gen);
+	struct ip made = ipv6_of(c, port);
+	struct port_unassignment taken = {.port = ref_of(KIND_PORT, id), .ips = {&made, 1}, .is_ipv6 = true};
+	cloud_fails(c, &c->alice, engine_unassign_ips, &taken, ERR_PROTECTED, KIND_SECONDARY_IP);
 	struct subnet_target gone = {.subnet = ref_of(KIND_SUBNET, slaac)};
 	cloud_ok(c, &c->alice, engine_delete_subnet, &gone);
 	assert_true(ip_is_none(ipv6_of(c, port_find(cloud_tables(c), id))));
-	struct ref lone = make_network(c);
-	uuid only = add_subnet(c, lone, "fd00:3::/64", RA(SLAAC));
-	struct network_port_wish wish = {.network = lone};
+}
+
+static void check_first_goes(void **state)
+{
+	struct cloud *c = *state;
+	struct ref network = make_network(c);
+	struct subnet_target gone = {
+		.subnet = ref_of(KIND_SUBNET, add_subnet(c, network, "fd00:3::/64", RA(SLAAC)))};
+	struct network_port_wish wish = {.network = network};
 	cloud_ok(c, &c->alice, engine_add_port, &wish);
-	assert_int_equal(port_find(cloud_tables(c), wish.port)->ip.family, IP_V6);
-	gone.subnet = ref_of(KIND_SUBNET, only);
-	cloud_fails(c, &c->alice, engine_delete_subnet, &gone, ERR_IN_USE, KIND_SUBNET);
+	const struct port *port = port_find(cloud_tables(c), wish.port);
+	assert_int_equal(port->ip.family, IP_V6);
+	uint64_t gen = port->row.gen;
 	struct address_wish address = {0};
 	cloud_ok(c, &c->alice, engine_allocate_address, &address);
 	struct address_association stands = {.address = ref_of(KIND_ADDRESS, address.address),
 					     .port = ref_of(KIND_PORT, wish.port)};
 	struct result made = cloud_run(c, &c->alice, engine_associate_address_run, &stands);
 	assert_true(made.code == ERR_STATE || made.code == ERR_INVALID);
+	uuid given = add_subnet(c, network, "fd00:4::/64", RA(DHCPV6_STATEFUL));
+	struct port_fixed_wish fixed[] = {{.ip = port->ip}, {.ip = ip_of("fd00:4::9")}};
+	struct port_settings more = {.port = ref_of(KIND_PORT, wish.port),
+				     .fixed = {true, fixed, 2, STR("fixed_ips")}};
+	cloud_ok(c, &c->alice, engine_update_port, &more);
+	struct network_port_wish lone = {.network = network};
+	cloud_ok(c, &c->alice, engine_add_port, &lone);
+	struct port_settings less = {
+		.port = ref_of(KIND_PORT, lone.port),
+		.fixed = {true, &(struct port_fixed_wish){.subnet = gone.subnet}, 1, STR("fixed_ips")}};
+	cloud_ok(c, &c->alice, engine_update_port, &less);
+	cloud_ok(c, &c->alice, engine_delete_subnet, &gone);
+	port = port_find(cloud_tables(c), wish.port);
+	assert_true(is_ip(port->ip, "fd00:4::9") && uuid_equal(port->subnet, given) && port->row.gen > gen);
+	assert_null(engine_first_secondary_ip(cloud_tables(c), wish.port));
+	port = port_find(cloud_tables(c), lone.port);
+	assert_true(row_is_live(&port->row) && ip_is_none(port->ip) && uuid_is_none(port->subnet));
 }
 
 static void set_outside(struct cloud *c, const char *block)
@@ -233,6 +261,75 @@ static void check_regions_pool(void **state)
 	struct network_subnet_wish of_default = {
 		.network = chosen.network, .wants_default_pool = true, .is_ipv6 = true};
 	cloud_fails(c, &c->alice, engine_add_subnet, &of_default, ERR_INVALID, KIND_SUBNET_POOL);
+}
+
+/* Whose an IPv6 block is does not hang on the pools that somebody writes into a subnet's row. */
+static void check_cut_from_router(void **state)
+{
+	struct cloud *c = *state;
+	struct cidr outside = cidr_of("2001:db8:0:fe00::/56"), block = cidr_of("2001:db8:0:fe00::/64");
+	set_outside(c, "2001:db8:0:fe00::/56");
+	uuid own = take(c, make_pool(c, &c->alice, "2001:db8:0:fe00::/56", false), "2001:db8:0:fe00::/64");
+	struct ips pools = {0};
+	struct subnet_settings settings = {.subnet = ref_of(KIND_SUBNET, own), .pools = &pools};
+	cloud_ok(c, &c->alice, engine_update_subnet, &settings);
+	struct router_wish router = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	struct ref vpc = ref_of(KIND_ROUTER, router.router);
+	struct subnet_wish four = {.router = vpc, .block = cidr_of("10.77.1.0/24")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &four);
+	struct ipv6_subnet_wish six = {.subnet = ref_of(KIND_SUBNET, four.subnet), .block = block};
+	cloud_ok(c, &c->alice, engine_add_ipv6_subnet, &six);
+	struct ip ends[] = {ip_of("2001:db8:0:fe00::10"), ip_of("2001:db8:0:fe00::20")};
+	pools = (struct ips){ends, 2};
+	settings.subnet = ref_of(KIND_SUBNET, six.ipv6_subnet);
+	cloud_ok(c, &c->alice, engine_update_subnet, &settings);
+	struct ipv6_subnet_target away = {.association = settings.subnet};
+	cloud_ok(c, &c->alice, engine_remove_ipv6_subnet, &away);
+	const struct router *row = router_find(cloud_tables(c), router.router);
+	struct router_block_target no_block = {
+		.association = ref_of(KIND_ROUTER, engine_get_ipv6_association(row, outside))};
+	cloud_ok(c, &c->alice, engine_remove_router_block, &no_block);
+	struct router_wish next = {.block = cidr_of("10.78.0.0/16"), .wants_ipv6 = true};
+	cloud_fails(c, &c->alice, engine_create_router, &next, ERR_CAPACITY, KIND_ADDRESS);
+	struct subnet_forget forget = {.subnet = six.ipv6_subnet};
+	cloud_ok(c, NULL, engine_forget_subnet, &forget);
+	cloud_ok(c, &c->alice, engine_create_router, &next);
+}
+
+/* An IPv6 subnet goes by what the IPv4 one beside it says, and that by what its router says. */
+static void check_ruling(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	set_outside(c, "2001:db8:0:fe00::/56");
+	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	cloud_ok(c, &c->alice, engine_create_router, &wish);
+	struct ref vpc = ref_of(KIND_ROUTER, wish.router);
+	struct subnet_wish four = {.router = vpc,
+				   .block = cidr_of("10.77.1.0/24"),
+				   .ipv6_block = cidr_of("2001:db8:0:fe00::/64")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &four);
+	const struct router *router = router_find(t, wish.router);
+	const struct subnet *six = engine_find_ipv6_subnet(t, subnet_find(t, four.subnet));
+	assert_true(uuid_equal(engine_get_subnet_acl(t, router, six), router->default_acl));
+	assert_true(uuid_equal(engine_get_subnet_route_table(t, router, six), router->main_route_table));
+	struct network_acl_wish acl = {.router = vpc};
+	cloud_ok(c, &c->alice, engine_create_network_acl, &acl);
+	struct network_acl_association guard = {
+		.association = ref_of(KIND_SUBNET, subnet_find(t, four.subnet)->acl_association),
+		.acl = ref_of(KIND_NETWORK_ACL, acl.acl)};
+	cloud_ok(c, &c->alice, engine_replace_network_acl_association, &guard);
+	struct route_table_wish table = {.router = vpc};
+	cloud_ok(c, &c->alice, engine_create_route_table, &table);
+	struct route_table_association by = {.route_table = ref_of(KIND_ROUTE_TABLE, table.route_table),
+					     .subnet = ref_of(KIND_SUBNET, four.subnet)};
+	cloud_ok(c, &c->alice, engine_associate_route_table, &by);
+	const struct subnet *both[] = {subnet_find(t, four.subnet), subnet_find(t, six->row.id)};
+	for (size_t k = 0; k < 2; k++) {
+		assert_true(uuid_equal(engine_get_subnet_acl(t, router, both[k]), acl.acl));
+		assert_true(uuid_equal(engine_get_subnet_route_table(t, router, both[k]), table.route_table));
+	}
 }
 
 static bool has_default_route(struct cloud *c, uuid router)
@@ -320,6 +417,9 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_plain_subnet, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_port, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_coming_and_going, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_first_goes, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_cut_from_router, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_ruling, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_regions_pool, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_outside, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_launch, cloud_setup, cloud_teardown),
