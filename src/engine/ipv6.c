@@ -23,12 +23,17 @@ static const struct subnet *find_beside(const struct tables *t, const struct sub
 
 const struct subnet *engine_find_ipv6_subnet(const struct tables *t, const struct subnet *subnet)
 {
-	return find_beside(t, subnet, IP_V6);
+	return subnet->block.base.family == IP_V6 ? subnet : find_beside(t, subnet, IP_V6);
 }
 
 const struct subnet *engine_find_ipv4_subnet(const struct tables *t, const struct subnet *subnet)
 {
 	return find_beside(t, subnet, IP_V4);
+}
+
+bool engine_is_ipv6_alone(const struct tables *t, const struct subnet *subnet)
+{
+	return subnet->block.base.family == IP_V6 && !engine_find_ipv4_subnet(t, subnet);
 }
 
 /* Whose word on routes and network ACLs holds for the subnet. */

@@ -15,10 +15,12 @@ enum {
 	ROUTER_IPV6_BLOCKS_MAX = 5
 };
 
-/* Reading, on any tables. The live IPv6 subnet beside an IPv4 one, and the IPv4 one beside it, the oldest
- * where there are several; NULL: none. */
+/* Reading, on any tables. The live IPv6 subnet beside an IPv4 one (one of IPv6 is its own), and the IPv4 one
+ * beside it, the oldest where there are several; NULL: none. */
 const struct subnet *engine_find_ipv6_subnet(const struct tables *t, const struct subnet *subnet);
 const struct subnet *engine_find_ipv4_subnet(const struct tables *t, const struct subnet *subnet);
+/* An IPv6 subnet without such an IPv4 one. */
+bool engine_is_ipv6_alone(const struct tables *t, const struct subnet *subnet);
 /* What holds for a live subnet at its own router, on any tables: what it says, or, being of IPv6, what the
  * IPv4 one beside it says; else the router's main route table and default network ACL. */
 uuid engine_get_subnet_route_table(const struct tables *t, const struct router *router,

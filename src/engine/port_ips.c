@@ -361,7 +361,8 @@ static RESULT write_ipv6(struct op *op, const struct subnet *subnet, const struc
 	int64_t more = ips->ipv6_more;
 	if (ips->of_network)
 		return write_of_network(op, port);
-	if (!ips->ipv6_is_said && ips->ipv6s.count == 0 && subnet->ipv6_on_create && beside)
+	if (!ips->ipv6_is_said && ips->ipv6s.count == 0 && subnet->ipv6_on_create && beside &&
+	    beside != subnet)
 		more = 1;
 	if (ips->ipv6s.count == 0 && more == 0)
 		return OK;
@@ -374,10 +375,27 @@ static RESULT write_ipv6(struct op *op, const struct subnet *subnet, const struc
 	return OK;
 }
 
+/* In a subnet of IPv6 the first that is asked for is the port's first, as it has one anyway. */
+static struct port_ips_wish take_first(const struct subnet *subnet, const struct port_ips_wish *ips)
+{
+	struct port_ips_wish rest = *ips;
+	if (subnet->block.base.family != IP_V6 || !ip_is_none(ips->primary))
+		return rest;
+	if (ips->ipv6s.count > 0) {
+		rest.primary = ips->ipv6s.at[0];
+		rest.ipv6s = (struct ips){ips->ipv6s.at + 1, ips->ipv6s.count - 1};
+		rest.field = ips->ipv6_field;
+	} else if (ips->ipv6_more > 0) {
+		rest.ipv6_more--;
+	}
+	return rest;
+}
+
 /* Those that were named come first, so that nothing drawn is one of them. */
-RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *ips,
+RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *wish,
 		      struct port *port)
 {
+	const struct port_ips_wish all = take_first(subnet, wish), *ips = &all;
 	struct ip ip;
 	TRY(port_check_ip_count(op, NULL, 1 + ips->secondaries.count + (size_t) ips->more, ips->field));
 	TRY(port_check_ip_count(op, NULL, ips->ipv6s.count + (size_t) ips->ipv6_more, ips->ipv6_field));

@@ -47,7 +47,7 @@ def end_dual(both, router, network, *subnets):
 
 @holds("The network: IPv6")
 def test_ipv6_of_neutron(both):
-    """An IPv6 subnet beside an IPv4 one is that one's block in EC2; without such a one it is nothing there."""
+    """An IPv6 subnet beside an IPv4 one is that one's block in EC2; without such a one it is a subnet of its own there."""
     router, network, four, six = make_dual(both, "dhcpv6-stateful")
     (shown,) = both.ec2.describe_subnets(SubnetIds=[ec2_id("subnet", four["id"])])["Subnets"]
     (block,) = shown["Ipv6CidrBlockAssociationSet"]
@@ -59,6 +59,21 @@ def test_ipv6_of_neutron(both):
     assert (nic["PrivateIpAddress"], nic["Ipv6Addresses"][0]["Ipv6Address"]) == tuple(f["ip_address"] for f in port["fixed_ips"])
     both.delete(f"{NETWORK}/ports/{port['id']}")
     both.rest()
+    both.ok("PUT", f"{NETWORK}/routers/{router['id']}/remove_router_interface", {"subnet_id": four["id"]})
+    native = ec2_id("subnet", six["id"])
+    (shown,) = both.ec2.describe_subnets(Filters=[{"Name": "ipv6-native", "Values": ["true"]}])["Subnets"]
+    assert (shown["SubnetId"], shown["Ipv6Native"], shown["AvailableIpAddressCount"]) == (native, True, 0) and "CidrBlock" not in shown
+    assert [b["Ipv6CidrBlock"] for b in shown["Ipv6CidrBlockAssociationSet"]] == [six["cidr"]]
+    made = both.ec2.create_network_interface(SubnetId=native, Ipv6Addresses=[{"Ipv6Address": "fd00:49::77"}])["NetworkInterface"]
+    (nic,) = both.ec2.describe_network_interfaces(
+        Filters=[{"Name": "ipv6-addresses.ipv6-address", "Values": ["fd00:49::77"]}])["NetworkInterfaces"]
+    assert (nic["NetworkInterfaceId"], nic["Ipv6Native"], nic["Ipv6Address"]) == (made["NetworkInterfaceId"], True, "fd00:49::77")
+    assert len(nic["Ipv6Addresses"]) == 1 and "PrivateIpAddress" not in nic
+    (port,) = both.ok("GET", f"{NETWORK}/ports?network_id={network['id']}&fixed_ips=ip_address%3Dfd00:49::77")["ports"]
+    assert port["fixed_ips"] == [{"subnet_id": six["id"], "ip_address": "fd00:49::77"}]
+    both.ec2.delete_network_interface(NetworkInterfaceId=made["NetworkInterfaceId"])
+    both.rest()
+    both.ok("PUT", f"{NETWORK}/routers/{router['id']}/add_router_interface", {"subnet_id": four["id"]})
     end_dual(both, router, network, four, six)
 
 

@@ -101,7 +101,7 @@ static size_t compare_item(const struct look *l, const struct listing *list, str
 	if (words)
 		blame(l->s, "account %d, %s: %s: not as expected is %s: %" STR_FMT, (int) l->account,
 		      list->action, t->id, words, STR_ARG(item));
-	return t->life == LIVE && (!list->shows || list->shows(t));
+	return t->life == LIVE && (!list->shows || list->shows(&l->s->model, t));
 }
 
 static size_t compare_set(const struct look *l, const struct listing *list, struct str set)
@@ -126,7 +126,7 @@ static void compare_listing(const struct look *l, const struct listing *list)
 	size_t shown = compare_set(l, list, answer_at(body, list->set)), known = 0;
 	EACH (&l->s->model, t, list->kind)
 		if (t->account == l->account) {
-			known += t->life == LIVE && (!list->shows || list->shows(t));
+			known += t->life == LIVE && (!list->shows || list->shows(&l->s->model, t));
 			if (l->is_settled && t->life == ENDING && !stays_visible(t))
 				t->life = GONE;
 		}

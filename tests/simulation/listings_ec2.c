@@ -52,11 +52,24 @@ static const char *differ_vpc(const struct look *l, struct thing *t, struct str 
 	return str_is(answer_at(item, "isDefault"), t->is_default ? "true" : "false") ? NULL : "isDefault";
 }
 
+/* Of IPv6 alone: it counts no addresses. */
+static const char *differ_native(const struct thing *t, struct str item)
+{
+	if (!str_is(answer_at(item, "ipv6Native"), "true") || answer_at(item, "cidrBlock").n)
+		return "that it has IPv6 alone";
+	if (!is_block(answer_at(item, "ipv6CidrBlockAssociationSet/item/ipv6CidrBlock"), t->block))
+		return "its block";
+	return str_is(answer_at(item, "availableIpAddressCount"), "0") ? NULL
+								       : "the number of free addresses";
+}
+
 static const char *differ_subnet(const struct look *l, struct thing *t, struct str item)
 {
 	int64_t used = 0, slack = 0, available = -1;
 	if (!model_is_id(answer_at(item, "vpcId"), t->of))
 		return "its VPC";
+	if (!is_ipv4(t))
+		return differ_native(t, item);
 	if (!is_block(answer_at(item, "cidrBlock"), t->block))
 		return "its block";
 	if (!str_is(answer_at(item, "mapPublicIpOnLaunch"), t->is_public ? "true" : "false"))
@@ -584,21 +597,34 @@ static const char *differ_dhcp_options(const struct look *l, struct thing *t, st
 	return str_is(value, t->name) ? NULL : "what it says";
 }
 
-static bool is_in_vpc(const struct thing *t)
+static bool is_port_in_vpc(const struct model *m, const struct thing *t)
 {
-	const struct thing *subnet = t->kind == KIND_PORT ? model_subnet(t) : t;
-	return subnet->of != NULL && is_ipv4(subnet);
+	(void) m;
+	return model_subnet(t)->of != NULL;
 }
 
-static bool is_shown_rule(const struct thing *t)
+/* One of IPv6 is part of that of IPv4 beside it, if there is one. */
+static bool is_subnet_in_vpc(const struct model *m, const struct thing *t)
 {
+	for (size_t k = 0; k < m->count && !is_ipv4(t); k++) {
+		const struct thing *other = &m->things[k];
+		if (other->kind == KIND_SUBNET && other->life == LIVE && is_ipv4(other) &&
+		    other->of == t->of && other->network == t->network)
+			return false;
+	}
+	return t->of != NULL;
+}
+
+static bool is_shown_rule(const struct model *m, const struct thing *t)
+{
+	(void) m;
 	return !t->is_ipv6;
 }
 
 static const struct listing rows[] = {
 	{KIND_ROUTER, "Action=DescribeVpcs", "vpcSet", "vpcId", NULL, "InvalidVpcID.NotFound", differ_vpc},
 	{KIND_SUBNET, "Action=DescribeSubnets", "subnetSet", "subnetId", NULL, "InvalidSubnetID.NotFound",
-	 differ_subnet, is_in_vpc},
+	 differ_subnet, is_subnet_in_vpc},
 	{KIND_GATEWAY, "Action=DescribeInternetGateways", "internetGatewaySet", "internetGatewayId", NULL,
 	 "InvalidInternetGatewayID.NotFound", differ_gateway},
 	{KIND_EGRESS_GATEWAY, "Action=DescribeEgressOnlyInternetGateways", "egressOnlyInternetGatewaySet",
@@ -634,7 +660,7 @@ static const struct listing rows[] = {
 	{KIND_SNAPSHOT, "Action=DescribeSnapshots&Owner.1=self", "snapshotSet", "snapshotId", NULL,
 	 "InvalidSnapshot.NotFound", differ_snapshot},
 	{KIND_PORT, "Action=DescribeNetworkInterfaces", "networkInterfaceSet", "networkInterfaceId", NULL,
-	 "InvalidNetworkInterfaceID.NotFound", differ_port, is_in_vpc},
+	 "InvalidNetworkInterfaceID.NotFound", differ_port, is_port_in_vpc},
 	{KIND_PEERING, "Action=DescribeVpcPeeringConnections", "vpcPeeringConnectionSet",
 	 "vpcPeeringConnectionId", NULL, "InvalidVpcPeeringConnectionID.NotFound", differ_peering},
 	{KIND_ADDRESS, "Action=DescribeAddresses", "addressesSet", "allocationId", NULL,

@@ -72,8 +72,9 @@ static const char *differ_interface(const struct look *l, struct thing *t, struc
 	return model_is_id(answer_at(item, "device_id"), t->of) ? NULL : "its router";
 }
 
-static bool is_on_router(const struct thing *t)
+static bool is_on_router(const struct model *m, const struct thing *t)
 {
+	(void) m;
 	return t->of != NULL;
 }
 
@@ -244,8 +245,9 @@ static const char *differ_snapshot(const struct look *l, struct thing *t, struct
 }
 
 /* What goes with an image is the image's, in Cinder. */
-static bool is_own_snapshot(const struct thing *t)
+static bool is_own_snapshot(const struct model *m, const struct thing *t)
 {
+	(void) m;
 	return !t->is_bound;
 }
 

@@ -349,7 +349,7 @@ struct listing {
 	const char *not_found;
 	/* Words for what is different, or NULL. */
 	const char *(*differ)(const struct look *l, struct thing *t, struct str item);
-	bool (*shows)(const struct thing *t); /* NULL: all of the account's */
+	bool (*shows)(const struct model *m, const struct thing *t); /* NULL: all of the account's */
 	/* Over what is no such thing, or another account's and shared; NULL: over nothing. */
 	bool (*passes)(const struct look *l, struct str item);
 	bool is_operators; /* the administrator looks */

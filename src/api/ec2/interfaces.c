@@ -207,6 +207,10 @@ static void write_interface(struct ec2_call *e, struct xml *x, const void *item)
 	ec2_write_port_common(e, x, i, true);
 	if (i->zone)
 		xml_text(x, "availabilityZone", i->zone->name);
+	if (i->port->ip.family == IP_V6) {
+		xml_bool(x, "ipv6Native", true);
+		ec2_write_ip(x, "ipv6Address", i->port->ip);
+	}
 	xml_bool(x, "requesterManaged", is_managed(i->port));
 	ec2_write_attachment(e, x, i->port, true);
 	ec2_write_tags(x, i->port->tags);
@@ -262,7 +266,8 @@ static bool fits_association(const struct filter_run *f, const struct row *row)
 
 static bool fits_private_ip(const struct filter_run *f, const struct row *row)
 {
-	if (filter_ip(f, ((const struct port *) row)->ip))
+	const struct ip ip = ((const struct port *) row)->ip;
+	if (ip.family == IP_V4 && filter_ip(f, ip))
 		return true;
 	const struct secondary_ip *s = engine_first_secondary_ip(f->t, row->id);
 	while (s && !(s->ip.family == IP_V4 && filter_ip(f, s->ip)))
@@ -286,6 +291,9 @@ static bool fits_primary(const struct filter_run *f, const struct row *row)
 
 static bool fits_ipv6(const struct filter_run *f, const struct row *row)
 {
+	const struct ip ip = ((const struct port *) row)->ip;
+	if (ip.family == IP_V6 && filter_ip(f, ip))
+		return true;
 	const struct secondary_ip *s = first_of_family(f->t, row->id, IP_V6);
 	while (s && !(s->ip.family == IP_V6 && filter_ip(f, s->ip)))
 		s = engine_next_secondary_ip(f->t, s);
@@ -402,7 +410,8 @@ static const struct filter interface_filters[] = {
 	{"availability-zone", .get = fits_zone},
 	{"description", .field = "description"},
 	{"ipv6-addresses.ipv6-address", .get = fits_ipv6,
-	 .ways = {{KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP, .steps = {TO(KIND_PORT, secondary_ip, port)}}}},
+	 .ways = {{KIND_PORT, PORT_INDEX_IP},
+		  {KIND_SECONDARY_IP, SECONDARY_IP_INDEX_IP, .steps = {TO(KIND_PORT, secondary_ip, port)}}}},
 	{"interface-type", .get = fits_type},
 	{"mac-address", .field = "mac", .index = PORT_INDEX_MAC},
 	{"owner-id", .get = filter_owner},

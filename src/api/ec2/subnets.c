@@ -22,9 +22,32 @@ static bool fits_zone_id(const struct filter_run *f, const struct row *row)
 	return zone && filter_text(f, zone->short_id);
 }
 
+static bool is_ipv6(const struct subnet *subnet)
+{
+	return subnet->block.base.family == IP_V6;
+}
+
+/* Of IPv4, which alone EC2 counts. */
+static int64_t count_free(const struct subnet *subnet)
+{
+	return is_ipv6(subnet) ? 0 : engine_count_free_addresses(subnet);
+}
+
 static bool fits_free(const struct filter_run *f, const struct row *row)
 {
-	return filter_int(f, engine_count_free_addresses((const struct subnet *) row));
+	return filter_int(f, count_free((const struct subnet *) row));
+}
+
+static bool fits_block(const struct filter_run *f, const struct row *row)
+{
+	const struct subnet *subnet = (const struct subnet *) row;
+	char text[CIDR_TEXT_SIZE];
+	return !is_ipv6(subnet) && filter_z(f, cidr_write(subnet->block, text));
+}
+
+static bool fits_native(const struct filter_run *f, const struct row *row)
+{
+	return filter_bool(f, is_ipv6((const struct subnet *) row));
 }
 
 static struct str subnet_arn(struct ec2_call *e, const struct subnet *subnet)
@@ -62,14 +85,14 @@ static const struct filter subnet_filters[] = {
 	{"availability-zone-id", .get = fits_zone_id},
 	{"availabilityZoneId", .get = fits_zone_id},
 	{"available-ip-address-count", .get = fits_free},
-	{"cidr-block", .field = "block"},
-	{"cidr", .field = "block"},
-	{"cidrBlock", .field = "block"},
+	{"cidr-block", .get = fits_block},
+	{"cidr", .get = fits_block},
+	{"cidrBlock", .get = fits_block},
 	{"default-for-az", .field = "is_default"},
 	{"defaultForAz", .field = "is_default"},
 	{"map-public-ip-on-launch", .field = "public_on_launch"},
 	{"map-customer-owned-ip-on-launch", .fixed = "false"},
-	{"ipv6-native", .fixed = "false"},
+	{"ipv6-native", .get = fits_native},
 	{"enable-dns64", .fixed = "false"},
 	{"owner-id", .get = filter_owner},
 	{"state", .fixed = "available"},
@@ -87,17 +110,17 @@ static const struct filter subnet_filters[] = {
 
 struct subnet_item {
 	const struct subnet *subnet;
-	const struct subnet *ipv6; /* beside it; NULL: none */
+	const struct subnet *ipv6; /* its block of IPv6; NULL: none */
 	const struct zone *zone;
 	int64_t free_count;
 };
 
-/* Subnets without a router are no subnets of EC2's; one of IPv6 is part of that beside it. */
+/* Subnets without a router are no subnets of EC2's; one of IPv6 is part of that beside it, if any is. */
 static bool has_vpc(struct ec2_call *e, const struct row *row)
 {
-	(void) e;
 	const struct subnet *subnet = (const struct subnet *) row;
-	return !uuid_is_none(subnet->router) && subnet->block.base.family == IP_V4;
+	return !uuid_is_none(subnet->router) &&
+	       (!is_ipv6(subnet) || engine_is_ipv6_alone(ec2_walk(e), subnet));
 }
 
 static const void *gather_subnet(struct ec2_call *e, const struct row *row)
@@ -108,7 +131,7 @@ static const void *gather_subnet(struct ec2_call *e, const struct row *row)
 	item->subnet = (const struct subnet *) row;
 	item->ipv6 = engine_find_ipv6_subnet(ec2_walk(e), item->subnet);
 	item->zone = zone_find(ec2_walk(e), item->subnet->zone);
-	item->free_count = engine_count_free_addresses(item->subnet);
+	item->free_count = count_free(item->subnet);
 	return item;
 }
 
@@ -142,7 +165,8 @@ static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "state", "available");
 	xml_text(x, "ownerId", e->owner);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, s->subnet->router);
-	ec2_write_cidr(x, "cidrBlock", s->subnet->block);
+	if (!is_ipv6(s->subnet))
+		ec2_write_cidr(x, "cidrBlock", s->subnet->block);
 	write_ipv6_block(x, s->ipv6);
 	xml_int(x, "availableIpAddressCount", s->free_count);
 	if (s->zone) {
@@ -152,9 +176,9 @@ static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 	xml_bool(x, "defaultForAz", s->subnet->is_default);
 	xml_bool(x, "mapPublicIpOnLaunch", s->subnet->public_on_launch);
 	xml_bool(x, "mapCustomerOwnedIpOnLaunch", false);
-	xml_bool(x, "assignIpv6AddressOnCreation", s->subnet->ipv6_on_create);
+	xml_bool(x, "assignIpv6AddressOnCreation", is_ipv6(s->subnet) || s->subnet->ipv6_on_create);
 	xml_bool(x, "enableDns64", false);
-	xml_bool(x, "ipv6Native", false);
+	xml_bool(x, "ipv6Native", is_ipv6(s->subnet));
 	write_name_options(x);
 	ec2_write_tags(x, s->subnet->tags);
 }
