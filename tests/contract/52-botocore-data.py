@@ -108,6 +108,16 @@ def test_waiter(ec2, world, name):
 
 # ---- paginators
 
+def in_order(key, rows):
+    """A page of instances shows them by reservation, of which a part may be on another page."""
+    if key != "Reservations":
+        return rows
+    merged = {}
+    for row in rows:
+        merged.setdefault(row["ReservationId"], {**row, "Instances": []})["Instances"] += row["Instances"]
+    return [{**merged[r], "Instances": sorted(merged[r]["Instances"], key=lambda i: i["InstanceId"])} for r in sorted(merged)]
+
+
 @pytest.mark.parametrize("name", PAGES)
 def test_paginator(ec2, world, name):
     """Page by page it is what it is at once, and no page is larger than was asked for."""
@@ -122,7 +132,7 @@ def test_paginator(ec2, world, name):
     whole = ec2.get_paginator(xform_name(name)).paginate(**asked).build_full_result()
     for key in keys:
         parts = [row for page in pages for row in page[key]]
-        assert parts == whole[key]
+        assert in_order(key, parts) == in_order(key, whole[key])
         assert all(len(page[key]) <= least for page in pages)
     assert (len(pages) > 1) == any(len(whole[key]) > least for key in keys)
 

@@ -8,7 +8,7 @@ cd "$(dirname "$0")/../.."
 export FUZZ_S=${FUZZ_S:-5}
 if [ ! -f build/fuzz/build.ninja ]; then
     CC=clang-14 meson setup build/fuzz -Dfuzz=true -Dtests=false -Dbench=false -Db_sanitize=address,undefined -Db_lundef=false \
-        -Dc_args='-fsanitize=fuzzer-no-link -Wno-error' >/dev/null
+        -Doptimization=1 -Dc_args='-fsanitize=fuzzer-no-link -Wno-error -gline-tables-only' >/dev/null
 fi
 mapfile -t targets < <(basename -s .c tests/fuzz/fuzz_*.c)
 ninja -C build/fuzz --quiet "${targets[@]/#/tests/fuzz/}" # no more than these: the rest of the tree is built elsewhere
