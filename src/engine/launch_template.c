@@ -136,7 +136,8 @@ RESULT engine_create_launch_template(struct op *op, struct launch_template_wish 
 					   .account = account->row.id,
 					   .name = wish->name,
 					   .default_version = 1,
-					   .latest_version = 1};
+					   .latest_version = 1,
+					   .last_number = 1};
 	TRY(tags_normalize(op, wish->tags, &template.tags));
 	TRY(engine_permit_new(op, "launch_template.create", KIND_LAUNCH_TEMPLATE, &template.row));
 	TRY(launch_template_put(op, &template));
@@ -159,7 +160,7 @@ RESULT engine_create_launch_template_version(struct op *op, struct launch_templa
 	TRY(check_room(op, template->account));
 	TRY(engine_permit(op, "launch_template.add_version", KIND_LAUNCH_TEMPLATE, &template->row));
 	struct launch_template next = *template;
-	next.latest_version++;
+	next.latest_version = ++next.last_number;
 	next.row.gen++;
 	TRY(launch_template_put(op, &next));
 	TRY(write_version(op, &next, next.latest_version, wish->description, wish->data, &wish->version));
@@ -223,6 +224,20 @@ static RESULT remove_version(struct op *op, const struct launch_template *templa
 	return removal->what == REMOVAL_DONE ? launch_template_version_forget(op, version->row.id) : OK;
 }
 
+/* Another one is the latest when that was deleted; the default one is always there. */
+static RESULT update_latest(struct op *op, const struct launch_template *template)
+{
+	struct launch_template next = *template;
+	const struct launch_template_version *v =
+		launch_template_version_first_by_template(op->head, template->row.id);
+	next.latest_version = 0;
+	for (; v; v = launch_template_version_next_by_template(op->head, v))
+		if (v->number > next.latest_version)
+			next.latest_version = v->number;
+	next.row.gen++;
+	return next.latest_version == template->latest_version ? OK : launch_template_put(op, &next);
+}
+
 RESULT engine_delete_launch_template_versions(struct op *op, struct launch_template_removals *wish)
 {
 	const struct launch_template *template = NULL;
@@ -239,6 +254,7 @@ RESULT engine_delete_launch_template_versions(struct op *op, struct launch_templ
 		TRY(remove_version(op, template, &removals[n]));
 	}
 	wish->removals = removals;
+	TRY(update_latest(op, template));
 	return engine_tell(op, KIND_LAUNCH_TEMPLATE, &template->row, "changed", "%zu versions were to go.",
 			   wish->count);
 }
