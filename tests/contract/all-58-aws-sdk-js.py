@@ -101,7 +101,7 @@ def main():
         dev.rest()
         ec2 = dev.account.client()
         given = {"modules": CACHE, "package": PACKAGE, "region": REGION, "endpoint": dev.url, "key": dev.account.key_id,
-                 "secret": dev.account.secret, "image": world.image, "lists": listed(dev.account), "pages": pages(ec2, world),
+                 "secret": dev.account.secret, "id": ID.pattern, "image": world.image, "lists": listed(dev.account), "pages": pages(ec2, world),
                  "waits": waits(ec2, world), "actions": sorted(ACTIONS)}
         script = os.path.join(os.path.dirname(os.path.abspath(__file__)), "aws-sdk-js.js")
         done = subprocess.run(["/usr/bin/node", "--test-reporter=tap", script], input=json.dumps(given), text=True, check=False, timeout=600)
