@@ -4,6 +4,7 @@
 running runs again with its disks and addresses, also when dari was down meanwhile; what is stopped stays
 stopped, other hosts' guests notice nothing, and the condition says what happened."""
 # limit: 900 s
+# takes: 180 s
 import os
 import sys
 

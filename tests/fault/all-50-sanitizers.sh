@@ -3,7 +3,7 @@
 # Under AddressSanitizer with UBSan, and under ThreadSanitizer: the unit and golden tests, and `dari dev` with two
 # accounts at every action at once, and with crowds, floods and slow clients. The first report ends a process,
 # and so its test.
-# limit: 3600 s
+# limit: 5400 s
 cd "$(dirname "$0")/../.." || exit 1
 export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=halt_on_error=1
 passed=0 failed=0

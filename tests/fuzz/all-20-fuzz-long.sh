@@ -3,4 +3,4 @@
 # A minute for each fuzz target.
 # limit: 900 s
 # covers: 10-fuzz.sh
-FUZZ_S=60 exec "$(dirname "$0")/10-fuzz.sh"
+FUZZ_S=60 FUZZ_OPTIMIZATION=1 exec "$(dirname "$0")/10-fuzz.sh"
