@@ -51,7 +51,7 @@ struct actor {
 	bool is_pooled;
 	bool has_turn; /* a pooled one: in the line, or running a job */
 	struct exec_turn turn;
-	struct actor_thread *thread; /* of one that is not pooled */
+	struct actor_thread *thread; /* of a pooled one: that runs its job now; NULL: none does */
 	size_t relieved_count;       /* threads that are still at their job */
 	char name[NAME_SIZE];
 };
@@ -134,14 +134,19 @@ static void wait_until(struct actor *a, int64_t due_us)
 	(void) pthread_cond_timedwait(&a->woken, &a->lock, &until);
 }
 
+/* With the lock held. */
+static void end_relieved(struct actor *a)
+{
+	a->relieved_count--;
+	(void) pthread_cond_broadcast(&a->woken);
+}
+
 /* With the lock held, which it lets go of. */
 static void end_thread(struct actor *a, struct actor_thread *self)
 {
 	bool is_relieved = self->is_relieved;
-	if (is_relieved) {
-		a->relieved_count--;
-		(void) pthread_cond_broadcast(&a->woken);
-	}
+	if (is_relieved)
+		end_relieved(a);
 	(void) pthread_mutex_unlock(&a->lock);
 	if (is_relieved)
 		heap_free(self);
@@ -195,21 +200,33 @@ static struct actor_thread *start_thread(struct actor *a)
 	return NULL;
 }
 
+/* With the lock held: a pooled one has no job that runs now, and gets in line if it has more. */
+static void end_turn(struct actor *a)
+{
+	a->thread = NULL;
+	a->has_turn = !a->stopping && a->queue.count > 0;
+	if (a->has_turn)
+		exec_pool_add(a->executor->pool, &a->turn);
+	else
+		(void) pthread_cond_signal(&a->woken);
+}
+
 /* One job of a pooled actor. */
 static void take_turn(struct exec_turn *turn)
 {
 	struct actor *a = (struct actor *) (void *) ((char *) turn - offsetof(struct actor, turn));
+	struct actor_thread self = {.actor = a, .is_busy = true};
 	(void) pthread_mutex_lock(&a->lock);
 	struct job *job = a->stopping ? NULL : job_queue_take_any(&a->queue);
+	a->thread = job ? &self : NULL;
 	(void) pthread_mutex_unlock(&a->lock);
 	if (job)
 		job->run(job);
 	(void) pthread_mutex_lock(&a->lock);
-	a->has_turn = !a->stopping && a->queue.count > 0;
-	if (a->has_turn)
-		exec_pool_add(a->executor->pool, turn);
+	if (self.is_relieved)
+		end_relieved(a);
 	else
-		(void) pthread_cond_signal(&a->woken);
+		end_turn(a);
 	(void) pthread_mutex_unlock(&a->lock);
 }
 
@@ -256,15 +273,10 @@ static void await_last_job(struct actor *a)
 	if (!a->is_pooled) {
 		(void) pthread_join(a->thread->id, NULL);
 		heap_free(a->thread);
-		(void) pthread_mutex_lock(&a->lock);
-		while (a->relieved_count > 0)
-			(void) pthread_cond_wait(&a->woken, &a->lock);
-		(void) pthread_mutex_unlock(&a->lock);
-		return;
 	}
-	bool waits = exec_pool_remove(a->executor->pool, &a->turn);
+	bool is_in_line = a->is_pooled && exec_pool_remove(a->executor->pool, &a->turn);
 	(void) pthread_mutex_lock(&a->lock);
-	while (a->has_turn && !waits)
+	while (a->relieved_count > 0 || (a->has_turn && !is_in_line))
 		(void) pthread_cond_wait(&a->woken, &a->lock);
 	(void) pthread_mutex_unlock(&a->lock);
 }
@@ -291,19 +303,31 @@ void actor_free(struct actor *a)
 	actor_destroy(a);
 }
 
+/* With the lock held. */
+static bool replace_thread(struct actor *a)
+{
+	struct actor_thread *fresh = start_thread(a);
+	if (!fresh)
+		return false;
+	(void) pthread_detach(a->thread->id);
+	a->thread = fresh;
+	return true;
+}
+
 bool actor_relieve(struct actor *a)
 {
 	(void) pthread_mutex_lock(&a->lock);
 	struct actor_thread *old = a->thread;
-	struct actor_thread *fresh = old && old->is_busy && !a->stopping ? start_thread(a) : NULL;
-	if (fresh) {
-		(void) pthread_detach(old->id);
+	bool is_busy = old && old->is_busy && !a->stopping;
+	bool is_relieved = is_busy && (a->is_pooled || replace_thread(a));
+	if (is_relieved) {
 		old->is_relieved = true;
 		a->relieved_count++;
-		a->thread = fresh;
 	}
+	if (is_relieved && a->is_pooled)
+		end_turn(a);
 	(void) pthread_mutex_unlock(&a->lock);
-	return fresh != NULL;
+	return is_relieved;
 }
 
 void actor_post(struct actor *a, struct job *job)

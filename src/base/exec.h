@@ -45,8 +45,8 @@ struct actor *actor_new_pooled(struct executor *ex, const char *name);
 void actor_free(struct actor *a);
 DEFINE_AUTO(actor)
 /* The job that runs now goes on beside the actor, on the thread that it has, and the actor goes on with the
- * next one on a new thread: for a job that hangs. actor_free() still waits for it. False: none runs, there is
- * no thread to be had, or the actor has none of its own. Any other thread. */
+ * next one on another: for a job that hangs. actor_free() still waits for it. False: none runs, or there is
+ * no thread to be had. Any other thread. */
 bool actor_relieve(struct actor *a);
 void actor_post(struct actor *a, struct job *job);                    /* any thread */
 void actor_post_at(struct actor *a, struct job *job, int64_t due_us); /* clock_now_us() scale */

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 
 /* At most so many at a time. Beyond that who is in line waits, so it is well above the number of
- * those that may hang (a host's calls, each bounded by its keep-alive). */
+ * those that may hang: a host's calls, bounded by its keep-alive, and those to guests, a few a host. */
 enum { EXEC_POOL_MAX = 512, EXEC_POOL_IDLE_S = 5 };
 
 struct exec_pool;

@@ -2,10 +2,12 @@
  * What Dari asks of a host that keeps disks: files in its pool. drivers/libvirt keeps it with
  * libvirt's storage pools and QEMU, drivers/sim with memory.
  *
- * A connection of its own per host, used from that host's disk actor only (never twice at once),
- * beside drivers/compute.h's, so that copies never hold the host's domains. Long copies go by
- * pieces: a call takes DISK_PIECE_US or so, and the next goes on where it ended, also after a
- * crash. Every call may be repeated after success and after a crash: it then does what is missing.
+ * A connection of its own per host, beside drivers/compute.h's, so that copies never hold the host's
+ * domains, used by one thread at a time. On a host calls are made one after another, but for one that asks a
+ * QEMU, which may never answer: see watch(). While it does, and from then on, others are made on another
+ * connection, of other volumes; what is left to do of that call is about its own volume and cut alone.
+ * Long copies go by pieces: a call takes DISK_PIECE_US or so, and the next goes on where it ended, also after
+ * a crash. Every call may be repeated after success and after a crash: it then does what is missing.
  * Keys are in nobody's arguments, logs or definitions: hosts keep them in memory, while they have the disk.
  * Files are found by what they are, never by a path; what bears no mark of this region is never
  * touched. What stands on a base names it relative to itself: a file may be copied to a pool at
@@ -123,6 +125,10 @@ struct disk_driver {
 	RESULT(*open_host)
 	(struct ctx *c, uuid region, const struct host *host, struct disk_host **ret_host);
 	void (*close_host)(struct disk_host *h);
+	/* Whenever a call is about to ask a QEMU that has a disk, asks() is told whose it is (an instance's
+	 * id, or an id of the driver's own), and none once it has answered; on the call's thread. No other
+	 * part of a call lasts longer than its work does, unless the host is away. asks() calls no driver. */
+	void (*watch)(struct disk_host *h, void (*asks)(void *arg, uuid guest), void *arg);
 	/* All that bears our mark; in the context's arena. */
 	RESULT (*list)(struct disk_host *h, struct ctx *c, struct disk_inventory *ret_inventory);
 	/* Makes the volume's file, or grows it, in use or not; never shrinks one. */

@@ -31,7 +31,7 @@ static RESULT connect_host(struct step *s, const struct host *row)
 {
 	struct rec_host *h = s->host;
 	struct host_link *link = s->link;
-	host_link_disconnect(h, link);
+	host_link_disconnect(link);
 	link->driver = hosts_driver(s->r, row->uri, &link->driver_self);
 	if (!link->driver)
 		return ctx_fail(&s->ctx, ERR_UNSUPPORTED, "no driver for the host's address %" STR_FMT,
@@ -249,7 +249,7 @@ RESULT reconcile_step_host(struct step *s)
 	const struct host *row = NULL;
 	TRY(copy_row(s, &row));
 	if (!row) { /* removed, and nothing of ours is on it */
-		host_link_disconnect(s->host, s->link);
+		host_link_disconnect(s->link);
 		return OK;
 	}
 	TRY(end_maintenance(s, row));

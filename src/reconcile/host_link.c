@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * A host's connection for its guests, as its lane's jobs take it one after another. libvirt hands what is
- * asked of a guest to its QEMU and waits without end, so that one that hangs (on storage that does not
- * answer, say) would hold all else on the host. A call that lasts too long is left with its connection to the
- * job that made it, whose work nobody else takes up meanwhile, and the host goes on with a new one. What the
- * job found is told when the call returns; whoever is impatient has the instance forced off, which ends it.
+ * A host's connections, for its guests and for its disks, as their lanes' jobs take them one after another.
+ * libvirt hands what is asked of a guest to its QEMU and waits without end, so that one that hangs (on
+ * storage that does not answer, say) would hold all else on the lane. A call that lasts too long is left with
+ * its connection to the job that made it, whose work nobody else takes up meanwhile, and the lane goes on
+ * with a new one. Of guests it may be any call. Of disks it is one that asks a QEMU, as the driver says
+ * itself: whatever else it does in the pool is done by one job at a time, as another would take a file that
+ * is half there for a leftover. Nor does anybody else work on that disk until the call has returned. What
+ * the job found is told then; whoever is impatient has the instance forced off, which ends it.
  */
 #include "base/clock.h"
 #include "base/heap.h"
@@ -14,19 +17,45 @@
 
 enum { HOST_CALLS = 3 }; /* its own step finds out that it is away, connects again, and asks it */
 
-struct host_link *host_link_enter(struct rec_host *h, enum kind kind, uuid id)
+struct host_link *host_link_new(const struct lane *lane)
 {
+	struct host_link *link = heap_new(struct host_link);
+	if (link)
+		link->lane = lane;
+	return link;
+}
+
+static struct host_link **current_of(const struct lane *lane)
+{
+	return lane->is_disks ? &lane->host->disks.link : &lane->host->link;
+}
+
+struct host_link *host_link_enter(struct lane lane, enum kind kind, uuid id)
+{
+	struct rec_host *h = lane.host;
 	(void) pthread_mutex_lock(&h->lock);
-	struct host_link *link = h->link;
-	link->since_us = clock_now_us();
+	struct host_link *link = *current_of(&lane);
+	link->since_us = lane.is_disks ? 0 : clock_now_us();
 	link->kind = kind;
 	link->id = id;
+	link->volume = UUID_NONE;
 	(void) pthread_mutex_unlock(&h->lock);
 	return link;
 }
 
-void host_link_leave(struct rec_host *h, struct host_link *link)
+static void close_connection(struct host_link *link)
 {
+	if (link->connection)
+		link->driver->close_host(link->connection);
+	if (link->disks)
+		link->disk_driver->close_host(link->disks);
+	link->connection = NULL;
+	link->disks = NULL;
+}
+
+void host_link_leave(struct host_link *link)
+{
+	struct rec_host *h = link->lane->host;
 	(void) pthread_mutex_lock(&h->lock);
 	link->since_us = 0;
 	bool is_left = link->is_left;
@@ -40,64 +69,107 @@ void host_link_leave(struct rec_host *h, struct host_link *link)
 	(void) pthread_mutex_unlock(&h->lock);
 	if (!is_left)
 		return;
-	if (link->connection)
-		link->driver->close_host(link->connection);
+	close_connection(link);
 	heap_free(link);
+	work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_WISH); /* it has told of it */
 }
 
-static bool is_left(struct rec_host *h, struct host_link *link)
+void host_link_disconnect(struct host_link *link)
 {
+	struct rec_host *h = link->lane->host;
 	(void) pthread_mutex_lock(&h->lock);
-	bool is = link->is_left;
+	bool is_of_guests = !link->is_left && !link->lane->is_disks;
+	link->used_us = 0;
 	(void) pthread_mutex_unlock(&h->lock);
-	return is;
-}
-
-void host_link_disconnect(struct rec_host *h, struct host_link *link)
-{
-	if (!is_left(h, link)) {
+	if (is_of_guests) {
 		atomic_store(&h->is_ready, false);
 		hosts_close_disks_soon(h);
 	}
-	if (link->connection)
-		link->driver->close_host(link->connection);
-	link->connection = NULL;
+	close_connection(link);
 }
 
-void host_link_lost(struct rec_host *h, struct host_link *link)
+void host_link_lost(struct host_link *link)
 {
+	struct rec_host *h = link->lane->host;
 	bool was_connected = link->connection != NULL;
-	host_link_disconnect(h, link);
+	host_link_disconnect(link);
 	if (was_connected)
 		work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_NEWS);
 }
 
-/* With the lock held. */
-static bool replace_link(struct rec_host *h)
+/* ---- disks ---- */
+
+void host_link_ask(void *arg, uuid guest)
 {
-	struct host_link *fresh = h->left_count < HOST_LINKS_LEFT_MAX ? heap_new(struct host_link) : NULL;
-	if (!fresh || !actor_relieve(h->lane.actor)) {
+	struct host_link *link = arg;
+	struct rec_host *h = link->lane->host;
+	(void) pthread_mutex_lock(&h->lock);
+	link->guest = guest;
+	link->since_us = uuid_is_none(guest) ? 0 : clock_now_us();
+	(void) pthread_mutex_unlock(&h->lock);
+}
+
+RESULT host_link_claim_volume(struct step *s, uuid volume)
+{
+	struct rec_host *h = s->host;
+	bool is_taken = false;
+	(void) pthread_mutex_lock(&h->lock);
+	s->link->volume = volume;
+	for (const struct host_link *link = h->left; link; link = link->next)
+		is_taken = is_taken || (link != s->link && uuid_equal(link->volume, volume));
+	(void) pthread_mutex_unlock(&h->lock);
+	return is_taken ? ctx_fail(&s->ctx, ERR_IO,
+				   "something else is asked about its disk, and QEMU has not answered yet")
+			: OK;
+}
+
+RESULT host_link_check_current(struct step *s)
+{
+	struct rec_host *h = s->host;
+	(void) pthread_mutex_lock(&h->lock);
+	bool is_left = s->link->is_left;
+	(void) pthread_mutex_unlock(&h->lock);
+	return is_left ? ctx_fail(&s->ctx, ERR_AGAIN, "QEMU took so long that others went on before") : OK;
+}
+
+/* ---- leaving it ---- */
+
+/* With the lock held, as the next two. */
+static bool is_hanging(const struct host_link *link, int64_t now_us)
+{
+	const struct reconciler *r = link->lane->host->reconciler;
+	int64_t patience_us = r->call_patience_us * (link->kind == KIND_HOST ? HOST_CALLS : 1);
+	return link->since_us && now_us > link->since_us + patience_us;
+}
+
+static bool replace_link(struct host_link *old)
+{
+	struct rec_host *h = old->lane->host;
+	struct host_link *fresh = h->left_count < HOST_LINKS_LEFT_MAX ? host_link_new(old->lane) : NULL;
+	if (!fresh || !actor_relieve(old->lane->actor)) {
 		heap_free(fresh);
 		return false;
 	}
-	h->link->is_left = true;
-	h->link->next = h->left;
-	h->left = h->link;
+	old->is_left = true;
+	old->next = h->left;
+	h->left = old;
 	h->left_count++;
-	h->link = fresh;
-	atomic_store(&h->is_ready, false); /* the new connection is the host's return */
+	*current_of(old->lane) = fresh;
+	if (!old->lane->is_disks)
+		atomic_store(&h->is_ready, false); /* the new connection is the host's return */
 	return true;
 }
 
-void host_link_relieve(struct rec_host *h, int64_t now_us)
+static void relieve(const struct lane *lane, int64_t now_us)
 {
+	struct rec_host *h = lane->host;
 	char host[UUID_TEXT_SIZE], id[UUID_TEXT_SIZE];
 	(void) pthread_mutex_lock(&h->lock);
-	enum kind kind = h->link->kind;
-	int64_t patience_us = h->reconciler->call_patience_us * (kind == KIND_HOST ? HOST_CALLS : 1);
-	bool hangs = h->link->since_us && now_us > h->link->since_us + patience_us;
-	(void) uuid_write(h->link->id, id);
-	bool is_replaced = hangs && kind != KIND_HOST && replace_link(h);
+	struct host_link *link = *current_of(lane);
+	enum kind kind = link->kind;
+	bool hangs = is_hanging(link, now_us);
+	(void) uuid_write(link->id, id);
+	bool is_replaced = hangs && kind != KIND_HOST && replace_link(link);
 	(void) pthread_mutex_unlock(&h->lock);
 	if (hangs && kind == KIND_HOST) /* its connection is the host's own to make: nobody else can */
 		work_wake(h->reconciler, lane_home(h->reconciler), KIND_HOST_SILENCE, h->id, WAKE_WISH);
@@ -108,7 +180,56 @@ void host_link_relieve(struct rec_host *h, int64_t now_us)
 	work_wake(h->reconciler, h->lane, KIND_HOST, h->id, WAKE_WISH);
 }
 
+void host_link_relieve(struct rec_host *h, int64_t now_us)
+{
+	relieve(&h->lane, now_us);
+	relieve(&h->disks.lane, now_us);
+}
+
 /* ---- what hangs ---- */
+
+/* NULL: it is not among them. */
+static struct host_hanging_call *find_call(struct host_hanging *hanging, enum kind kind, uuid id)
+{
+	for (size_t k = 0; k < hanging->count; k++)
+		if (hanging->at[k].kind == kind && uuid_equal(hanging->at[k].id, id))
+			return &hanging->at[k];
+	return NULL;
+}
+
+static void add_call(struct host_hanging *hanging, const struct host_link *link, enum kind kind, uuid id)
+{
+	struct host_hanging_call *at = find_call(hanging, kind, id);
+	if (!at) {
+		at = &hanging->at[hanging->count++];
+		*at = (struct host_hanging_call){.kind = kind, .id = id, .since_us = link->since_us};
+	}
+	at->is_own = at->is_own || kind == link->kind;
+}
+
+/* In the order in which they were left, the last first; each once. */
+static void list_hanging(struct rec_host *h, struct host_hanging *ret_hanging)
+{
+	int64_t now_us = clock_now_us();
+	ret_hanging->count = 0;
+	(void) pthread_mutex_lock(&h->lock);
+	for (const struct host_link *link = h->left; link; link = link->next) {
+		if (!is_hanging(link, now_us))
+			continue;
+		if (link->kind == KIND_INSTANCE || link->kind == KIND_VOLUME || link->kind == KIND_SNAPSHOT)
+			add_call(ret_hanging, link, link->kind, link->id);
+		if (link->lane->is_disks)
+			add_call(ret_hanging, link, KIND_INSTANCE, link->guest);
+	}
+	(void) pthread_mutex_unlock(&h->lock);
+}
+
+bool host_link_hangs(struct rec_host *h, enum kind kind, uuid id)
+{
+	struct host_hanging hanging;
+	list_hanging(h, &hanging);
+	return find_call(&hanging, kind, id) != NULL;
+}
 
 /* What would be done were the guest to answer, and needs no answer of it. */
 static bool is_to_be_forced_off(struct step *s, const struct instance *row)
@@ -122,62 +243,88 @@ static bool is_to_be_forced_off(struct step *s, const struct instance *row)
 	return instance_plan_step(row, &outlook) == INSTANCE_FORCE_OFF;
 }
 
-/* Taken away by the success of the instance's own step, whose condition it is. */
-static RESULT report_hanging(struct step *s, uuid instance, int64_t since_us, struct str why)
+/* Taken away by the success of its own step. */
+static RESULT report_hanging(struct step *s, enum kind kind, uuid id, int64_t since_us, struct str why)
 {
+	static const char *const whose[KIND_COUNT] = {
+		[KIND_INSTANCE] = "Its QEMU",
+		[KIND_VOLUME] = "QEMU, which has it open,",
+		[KIND_SNAPSHOT] = "QEMU, which has its volume open,",
+	};
 	char since[CLOCK_TEXT_SIZE];
 	struct condition condition = {
-		.subject_kind = KIND_INSTANCE,
-		.subject = instance,
+		.subject_kind = kind,
+		.subject = id,
 		.name = STR("NotReconciled"),
 		.message = str_print(
-			s->ctx.arena,
-			"Its QEMU has not answered since %s; the guest may be running on.%s%" STR_FMT,
-			clock_write_s(since_us, since), why.n ? " " : "", STR_ARG(why)),
+			s->ctx.arena, "%s has not answered since %s; the guest may be running on.%s%" STR_FMT,
+			whose[kind], clock_write_s(since_us, since), why.n ? " " : "", STR_ARG(why)),
 		.advice = STR("Look at the storage of its host, and at QEMU's log there. It goes on by "
-			      "itself once QEMU "
-			      "answers; a forced stop ends it."),
+			      "itself once QEMU answers; a forced stop of the instance ends it."),
 	};
 	return step_report_condition(s, &condition, true);
 }
 
-static RESULT look_at_hanging(struct step *s, uuid id, int64_t since_us)
+/* What is found of its row: whether it is told of, and whether it is to be forced off. */
+struct hanging_row {
+	bool is_here, is_told, is_to_be_off;
+};
+
+static struct hanging_row find_row(struct step *s, enum kind kind, uuid id)
 {
-	bool is_forced = false;
-	{
-		AUTO_VIEW view = {0};
-		view_open(s->r->store, &view);
-		const struct instance *row = instance_find(view.tables, id);
-		if (!row || !uuid_equal(row->host, s->id))
-			return OK;
-		is_forced = is_to_be_forced_off(s, row);
-	}
-	if (is_forced) {
+	AUTO_VIEW view = {0};
+	view_open(s->r->store, &view);
+	const struct instance *row = kind == KIND_INSTANCE ? instance_find(view.tables, id) : NULL;
+	return (struct hanging_row){
+		.is_here = row ? uuid_equal(row->host, s->id) : tables_find(view.tables, kind, id) != NULL,
+		.is_told = condition_find_by_subject(view.tables, id, STR("NotReconciled")) != NULL,
+		.is_to_be_off = row && is_to_be_forced_off(s, row),
+	};
+}
+
+/* An instance whose QEMU is asked about a disk is forced off by its own step, and what that finds stays. */
+static RESULT look_at_hanging(struct step *s, const struct host_hanging_call *at)
+{
+	struct hanging_row row = find_row(s, at->kind, at->id);
+	if (!row.is_here || (!at->is_own && row.is_told))
+		return OK;
+	if (at->is_own && row.is_to_be_off) {
 		struct result result =
-			s->link->driver->set_power(s->link->connection, &s->ctx, id, COMPUTE_FORCE_OFF);
+			s->link->driver->set_power(s->link->connection, &s->ctx, at->id, COMPUTE_FORCE_OFF);
 		if (result_is_ok(result) || result.code == ERR_GONE)
 			return result;
 	}
 	struct str why = s->ctx.problem.message;
 	ctx_clear_problem(&s->ctx);
-	return report_hanging(s, id, since_us, why);
+	return report_hanging(s, at->kind, at->id, at->since_us, why);
+}
+
+/* It waited for nothing but that, or its condition came after its own step's end. */
+static void wake_freed(struct rec_host *h, struct host_hanging *hanging)
+{
+	for (size_t k = 0; h->told && k < h->told->count; k++) {
+		enum kind kind = h->told->at[k].kind;
+		if (!find_call(hanging, kind, h->told->at[k].id))
+			work_wake(h->reconciler, kind == KIND_INSTANCE ? h->lane : h->disks.lane, kind,
+				  h->told->at[k].id, WAKE_WISH);
+	}
 }
 
 RESULT host_link_look_at_left(struct step *s)
 {
-	struct {
-		uuid id;
-		int64_t since_us;
-	} hanging[HOST_LINKS_LEFT_MAX];
-	size_t count = 0;
-	(void) pthread_mutex_lock(&s->host->lock);
-	for (const struct host_link *link = s->host->left; link; link = link->next)
-		if (link->kind == KIND_INSTANCE) {
-			hanging[count].id = link->id;
-			hanging[count++].since_us = link->since_us;
-		}
-	(void) pthread_mutex_unlock(&s->host->lock);
-	for (size_t k = 0; k < count; k++)
-		TRY(look_at_hanging(s, hanging[k].id, hanging[k].since_us));
+	struct rec_host *h = s->host;
+	struct host_hanging hanging;
+	list_hanging(h, &hanging);
+	wake_freed(h, &hanging);
+	heap_free(h->told);
+	h->told = NULL;
+	if (hanging.count == 0)
+		return OK;
+	h->told = heap_new(struct host_hanging);
+	if (!h->told)
+		return ctx_no_memory(&s->ctx);
+	*h->told = hanging;
+	for (size_t k = 0; k < hanging.count; k++)
+		TRY(look_at_hanging(s, &hanging.at[k]));
 	return OK;
 }

@@ -53,22 +53,25 @@ static struct actor *make_actor(struct reconciler *r, const struct host *row)
 static struct rec_host *make_host(struct reconciler *r, const struct host *row)
 {
 	struct rec_host *h = heap_new(struct rec_host);
-	struct host_link *link = h ? heap_new(struct host_link) : NULL;
-	struct actor *actor = link ? make_actor(r, row) : NULL;
+	struct host_link *link = h ? host_link_new(&h->lane) : NULL;
+	struct host_link *disk_link = link ? host_link_new(&h->disks.lane) : NULL;
+	struct actor *actor = disk_link ? make_actor(r, row) : NULL;
 	struct actor *disks = actor ? actor_new_pooled(r->executor, "disks") : NULL;
 	uuid id = row->row.id;
 	if (!disks) {
 		actor_free(actor);
+		heap_free(disk_link);
 		heap_free(link);
 		heap_free(h);
 		return NULL;
 	}
-	*h = (struct rec_host){.id = id,
-			       .reconciler = r,
-			       .lane = {actor, h, false},
-			       .disks = {.lane = {disks, h, true}, .idle_job = {.run = idle_run}},
-			       .link = link,
-			       .next = *bucket_of(r, id)};
+	*h = (struct rec_host){
+		.id = id,
+		.reconciler = r,
+		.lane = {actor, h, false},
+		.disks = {.lane = {disks, h, true}, .link = disk_link, .idle_job = {.run = idle_run}},
+		.link = link,
+		.next = *bucket_of(r, id)};
 	(void) pthread_mutex_init(&h->lock, NULL);
 	*bucket_of(r, id) = h;
 	return h;
@@ -94,46 +97,51 @@ struct rec_host *hosts_ensure(struct reconciler *r, const struct host *row)
 	return h;
 }
 
+/* ---- disks ---- */
+
+/* 0: they are not connected. */
+static int64_t disks_used_us(struct rec_host *h)
+{
+	(void) pthread_mutex_lock(&h->lock);
+	int64_t used_us = h->disks.link->used_us;
+	(void) pthread_mutex_unlock(&h->lock);
+	return used_us;
+}
+
+static void note_use(struct host_link *link)
+{
+	struct rec_host *h = link->lane->host;
+	(void) pthread_mutex_lock(&h->lock);
+	link->used_us = clock_now_us();
+	(void) pthread_mutex_unlock(&h->lock);
+}
+
 void hosts_close_disks_soon(struct rec_host *h)
 {
-	if (atomic_load(&h->disks.used_us) && !atomic_exchange(&h->disks.idle_posted, true))
+	if (disks_used_us(h) && !atomic_exchange(&h->disks.idle_posted, true))
 		actor_post(h->disks.lane.actor, &h->disks.idle_job);
 }
 
-/* ---- disks ---- */
-
-static void disconnect_disks(struct rec_host *h)
-{
-	if (h->disks.connection)
-		h->disks.driver->close_host(h->disks.connection);
-	h->disks.connection = NULL;
-	atomic_store(&h->disks.used_us, 0);
-}
-
-void hosts_lost_disks(struct rec_host *h)
-{
-	disconnect_disks(h);
-}
-
 /* A copy of the host's row, in c's arena, when its gen is another than that of the connection. */
-static RESULT find_row(struct rec_host *h, struct ctx *c, const struct host **ret_row)
+static RESULT find_row(const struct host_link *link, struct ctx *c, const struct host **ret_row)
 {
+	const struct rec_host *h = link->lane->host;
 	AUTO_VIEW view = {0};
 	view_open(h->reconciler->store, &view);
 	const struct host *row = host_find(view.tables, h->id);
 	*ret_row = NULL;
 	if (!row)
 		return ctx_fail(c, ERR_GONE, "its host was removed");
-	if (h->disks.connection && h->disks.gen == row->row.gen)
+	if (link->disks && link->gen == row->row.gen)
 		return OK;
 	*ret_row = (const struct host *) row_copy(c->arena, &model_kinds[KIND_HOST], &row->row);
 	return *ret_row ? OK : ctx_no_memory(c);
 }
 
-static RESULT open_disks(struct rec_host *h, struct ctx *c, const struct host *row)
+static RESULT open_disks(struct host_link *link, struct ctx *c, const struct host *row)
 {
-	struct reconciler *r = h->reconciler;
-	disconnect_disks(h);
+	struct reconciler *r = link->lane->host->reconciler;
+	host_link_disconnect(link);
 	size_t k = 0;
 	while (k < RECONCILE_DRIVERS_MAX && r->disks[k] &&
 	       !str_starts_with(row->uri, str_from(r->disks[k]->scheme)))
@@ -141,26 +149,28 @@ static RESULT open_disks(struct rec_host *h, struct ctx *c, const struct host *r
 	if (k == RECONCILE_DRIVERS_MAX || !r->disks[k])
 		return ctx_fail(c, ERR_UNSUPPORTED, "no driver for the disks at the address %" STR_FMT,
 				STR_ARG(row->uri));
-	h->disks.driver = r->disks[k];
-	h->disks.gen = row->row.gen;
-	return h->disks.driver->open_host(c, r->region, row, &h->disks.connection);
+	link->disk_driver = r->disks[k];
+	link->gen = row->row.gen;
+	TRY(link->disk_driver->open_host(c, r->region, row, &link->disks));
+	link->disk_driver->watch(link->disks, host_link_ask, link);
+	return OK;
 }
 
-RESULT hosts_connect_disks(struct rec_host *h, struct ctx *c)
+RESULT hosts_connect_disks(struct host_link *link, struct ctx *c)
 {
 	const struct host *row = NULL;
-	if (!atomic_load(&h->is_ready))
+	if (!atomic_load(&link->lane->host->is_ready))
 		return ctx_fail(c, ERR_GONE, "its host does not answer at present");
-	TRY(find_row(h, c, &row));
+	TRY(find_row(link, c, &row));
 	if (row)
-		TRY(open_disks(h, c, row));
-	atomic_store(&h->disks.used_us, clock_now_us());
+		TRY(open_disks(link, c, row));
+	note_use(link);
 	return OK;
 }
 
 static bool is_idle(struct rec_host *h)
 {
-	int64_t used_us = atomic_load(&h->disks.used_us);
+	int64_t used_us = disks_used_us(h);
 	return used_us && (clock_now_us() > used_us + DISKS_IDLE_US || !atomic_load(&h->is_ready));
 }
 
@@ -169,8 +179,10 @@ static void idle_run(struct job *job)
 	struct rec_host *h =
 		(struct rec_host *) (void *) ((char *) job - offsetof(struct rec_host, disks.idle_job));
 	atomic_store(&h->disks.idle_posted, false);
+	struct host_link *link = host_link_enter(h->disks.lane, KIND_HOST_DISKS, h->id);
 	if (is_idle(h))
-		disconnect_disks(h);
+		host_link_disconnect(link);
+	host_link_leave(link);
 }
 
 void hosts_look_after(struct reconciler *r)
@@ -194,15 +206,17 @@ void hosts_free_all(struct reconciler *r)
 	for (size_t k = 0; k < HOST_BUCKETS; k++)
 		for (struct rec_host *h = r->hosts[k]; h; h = h->next) {
 			actor_free(h->lane.actor);
-			host_link_disconnect(h, h->link);
+			host_link_disconnect(h->link);
 			actor_free(h->disks.lane.actor);
-			disconnect_disks(h);
+			host_link_disconnect(h->disks.link);
 		}
 	for (size_t k = 0; k < HOST_BUCKETS; k++)
 		while (r->hosts[k]) {
 			struct rec_host *h = r->hosts[k];
 			r->hosts[k] = h->next;
 			heap_free(h->disks.unneeded);
+			heap_free(h->told);
+			heap_free(h->disks.link);
 			heap_free(h->link);
 			(void) pthread_mutex_destroy(&h->lock);
 			heap_free(h);

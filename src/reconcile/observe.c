@@ -37,23 +37,25 @@ static struct look *look_of_timer(struct job *timer)
 
 static RESULT look_at_host(struct observation *o, struct rec_host *h)
 {
-	struct host_link *link = host_link_enter(h, KIND_NONE, UUID_NONE);
+	struct host_link *link = host_link_enter(h->lane, KIND_NONE, UUID_NONE);
 	struct result result = link->connection
 				       ? o->look(o, link->driver, link->connection)
 				       : ctx_fail(o->ctx, ERR_GONE, "the host does not answer at present");
 	if (result.code == ERR_GONE)
-		host_link_lost(h, link);
-	host_link_leave(h, link);
+		host_link_lost(link);
+	host_link_leave(link);
 	return result;
 }
 
 static RESULT look_at_disks(struct observation *o, struct rec_host *h)
 {
-	struct result result = hosts_connect_disks(h, o->ctx);
+	struct host_link *link = host_link_enter(h->disks.lane, KIND_NONE, UUID_NONE);
+	struct result result = hosts_connect_disks(link, o->ctx);
 	if (result_is_ok(result))
-		result = o->look_disks(o, h->disks.driver, h->disks.connection);
+		result = o->look_disks(o, link->disk_driver, link->disks);
 	if (result.code == ERR_GONE)
-		hosts_lost_disks(h);
+		host_link_lost(link);
+	host_link_leave(link);
 	return result;
 }
 

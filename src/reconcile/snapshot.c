@@ -155,7 +155,7 @@ static RESULT cut(struct step *s, const struct snapshot_rows *rows)
 				.takes_increment = since.n > 0 && file_exists(since.p),
 				.is_passing = row->is_bound};
 	struct disk_cut_seen seen = {0};
-	struct result result = s->host->disks.driver->cut(s->host->disks.connection, &s->ctx, &wish, &seen);
+	struct result result = s->link->disk_driver->cut(s->link->disks, &s->ctx, &wish, &seen);
 	if (result.code == ERR_NOT_FOUND)
 		return report_failed(s, row);
 	TRY(result);
@@ -194,7 +194,7 @@ static RESULT lay(struct step *s, const struct snapshot_rows *rows, struct str i
 	TRY(file_size(&s->ctx, increment.p, &size));
 	TRY(image_file_check(&s->ctx, layer.over.p, rows->snapshot->over, over_size));
 	TRY(image_file_check_room(&s->ctx, s->r->image_directory, over_size + size));
-	return s->host->disks.driver->lay(&s->ctx, &layer);
+	return s->link->disk_driver->lay(&s->ctx, &layer);
 }
 
 /* data_key: of what was encrypted for it. */
@@ -239,7 +239,7 @@ static RESULT fetch(struct step *s, const struct snapshot_rows *rows)
 	struct disk_copy copy = {.path = part_path(s)};
 	if (!copy.path.p)
 		return ctx_no_memory(&s->ctx);
-	struct result result = s->host->disks.driver->pull(s->host->disks.connection, &s->ctx, &name, &copy);
+	struct result result = s->link->disk_driver->pull(s->link->disks, &s->ctx, &name, &copy);
 	if (result_is_ok(result) && copy.done < copy.size)
 		result = image_file_check_room(&s->ctx, s->r->image_directory, copy.size - copy.done);
 	if (result.code == ERR_CAPACITY)
@@ -289,7 +289,7 @@ static RESULT leave_host(struct step *s)
 		return ctx_no_memory(&s->ctx);
 	(void) unlink(path.p);
 	(void) unlink(laid.p);
-	TRY(s->host->disks.driver->remove(s->host->disks.connection, &s->ctx, &name));
+	TRY(s->link->disk_driver->remove(s->link->disks, &s->ctx, &name));
 	struct snapshot_leaving *leaving = STEP_NEW(s, struct snapshot_leaving);
 	leaving->snapshot = s->id;
 	step_report(s, engine_leave_snapshot_host_run, leaving);
@@ -352,7 +352,8 @@ RESULT reconcile_step_snapshot(struct step *s)
 		wake_for_row(s->r, KIND_SNAPSHOT, &row->row);
 		return OK;
 	}
-	TRY(hosts_connect_disks(s->host, &s->ctx));
+	TRY(hosts_connect_disks(s->link, &s->ctx));
+	TRY(host_link_claim_volume(s, row->volume));
 	if (!rows.is_pending)
 		return leave_host(s);
 	if (row->seen_stage == SNAPSHOT_SEEN_STAGE_CUT)

@@ -124,6 +124,8 @@ static void tell_failure(struct step *s, struct result result)
 	if (uuid_is_none(s->id) || s->kind >= KIND_COUNT ||
 	    (fails && (is_away || result.code == ERR_AGAIN || !lasts)))
 		return;
+	if (!fails && s->host && host_link_hangs(s->host, s->kind, s->id))
+		return; /* the host's step says so */
 	struct condition condition = {
 		.subject_kind = s->kind,
 		.subject = s->id,
@@ -205,18 +207,16 @@ void step_run(struct reconciler *r, struct work *w, struct lane lane)
 			   .host = lane.host,
 			   .is_disks = lane.is_disks};
 	ctx_init(&s->ctx, arena);
-	if (lane.host && !lane.is_disks)
-		s->link = host_link_enter(lane.host, s->kind, s->id);
+	if (lane.host)
+		s->link = host_link_enter(lane, s->kind, s->id);
 	struct result result = steps[s->kind](s);
 	s->end.result = result;
 	if (!result_is_ok(result))
 		log_failure(s, result);
-	if (result.code == ERR_GONE && s->is_disks)
-		hosts_lost_disks(s->host);
-	else if (result.code == ERR_GONE && s->link)
-		host_link_lost(s->host, s->link);
+	if (result.code == ERR_GONE && s->link)
+		host_link_lost(s->link);
 	if (s->link)
-		host_link_leave(s->host, s->link);
+		host_link_leave(s->link);
 	tell_failure(s, result);
 	if (s->report_count > 0) {
 		submit_reports(s);

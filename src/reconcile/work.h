@@ -130,8 +130,8 @@ struct step {
 	enum kind kind;
 	uuid id;
 	struct rec_host *host;  /* of a host lane */
-	struct host_link *link; /* of a host lane but that of its disks: the connection that is this step's */
-	bool is_disks;          /* on the lane of its disks: host->disks.connection */
+	struct host_link *link; /* of a host lane: the connection that is this step's */
+	bool is_disks;          /* on the lane of its disks */
 	struct step_end end;
 	struct report reports[STEP_REPORTS_MAX];
 	size_t report_count;
@@ -171,43 +171,59 @@ enum { HOST_BUCKETS = 1024 };
  * closed when it was idle for a while. */
 struct rec_disks {
 	struct lane lane;
-	_Atomic int64_t used_us; /* 0: not connected */
+	struct host_link *link;  /* as the host's own */
 	_Atomic bool has_strays; /* something in its pool has no row */
 	_Atomic bool idle_posted;
-	/* of their actor alone: */
 	struct job idle_job;
-	const struct disk_driver *driver;
-	struct disk_host *connection; /* NULL: not connected */
-	uint64_t gen;                 /* of the row it was connected by */
-	struct unneeded_base {
+	struct unneeded_base { /* of the step of the pool as a whole alone */
 		char sha256[65];
 		int64_t since_us;
 	} * unneeded; /* owned; cached files that no volume on the host is made from */
 	size_t unneeded_count;
 };
 
-/* A connection to a host for what is done about its guests, and what is known through it. One is the host's
- * at a time. When a call does not return (a guest's QEMU hangs, and libvirt waits for it without end), the
- * host gets a new one, and that is left to whoever is in it, and to nobody else. */
+/* A connection to a host for what is done about its guests, or about its disks, and what is known through it.
+ * Each lane has one at a time. When a call does not return (a guest's QEMU hangs, and libvirt waits for it
+ * without end), the lane gets a new one, and that is left to whoever is in it, and to nobody else. */
 struct host_link {
+	const struct lane *lane; /* whose it is, or was */
 	/* of whoever entered it: */
 	const struct compute_driver *driver;
 	void *driver_self;
 	struct compute_host *connection; /* NULL: not connected */
-	bool is_fresh;                   /* the connection is new: nothing was looked at through it */
-	bool has_strays;                 /* something on it has no row */
-	uint64_t gen;                    /* of the row it was connected by */
-	uint64_t round;                  /* in which strays were looked for last */
-	char boot_id[64];                /* as its last probe said */
+	const struct disk_driver *disk_driver;
+	struct disk_host *disks; /* likewise, of the lane of its disks */
+	bool is_fresh;           /* the connection is new: nothing was looked at through it */
+	bool has_strays;         /* something on it has no row */
+	uint64_t gen;            /* of the row it was connected by */
+	uint64_t round;          /* in which strays were looked for last */
+	char boot_id[64];        /* as its last probe said */
 	/* with the host's lock: */
 	struct host_link *next; /* among those that were left */
-	int64_t since_us;       /* when it was entered; 0: nobody is in it */
-	enum kind kind;         /* for what; KIND_NONE: for an observation */
+	int64_t since_us; /* when what may hang began: of guests, the job; of disks, what it asks a QEMU */
+	enum kind kind;   /* for what it was entered; KIND_NONE: for an observation */
 	uuid id;
+	uuid guest;      /* of disks: whose QEMU is asked */
+	uuid volume;     /* of disks: nobody else works on that one's meanwhile */
+	int64_t used_us; /* of disks: when it was last; 0: not connected */
 	bool is_left;
 };
 
-enum { HOST_LINKS_LEFT_MAX = 16 }; /* then whatever hangs next holds the host */
+/* Of both lanes: then whatever hangs next holds its lane. libvirtd has 20 threads for calls that may hang. */
+enum { HOST_LINKS_LEFT_MAX = 16 };
+
+/* For whom a call hangs, or to whose QEMU. */
+struct host_hanging_call {
+	enum kind kind;
+	uuid id;
+	int64_t since_us;
+	bool is_own; /* of its own step: no other one does anything about it */
+};
+enum { HOST_HANGING_MAX = 2 * HOST_LINKS_LEFT_MAX };
+struct host_hanging {
+	struct host_hanging_call at[HOST_HANGING_MAX];
+	size_t count;
+};
 
 struct rec_host {
 	struct rec_host *next; /* in its bucket */
@@ -217,8 +233,9 @@ struct rec_host {
 	struct reconciler *reconciler;
 	pthread_mutex_t lock;
 	struct host_link *link; /* of the host's lane; changes with the lock held, as what follows */
-	struct host_link *left;
+	struct host_link *left; /* of both */
 	size_t left_count;
+	struct host_hanging *told; /* whose conditions say so; of the host's own step alone; NULL: nobody's */
 	/* Its guests and disks may be looked at: while it is not set nobody wakes them, for the
 	 * host's return does. */
 	_Atomic bool is_ready;
@@ -238,8 +255,7 @@ bool hosts_has_disks_here(const struct step *s, uuid host);
 /* ERR_GONE with words while the step's host is not connected; its return wakes everything on it. */
 RESULT hosts_connected(struct step *s);
 /* On the actor of the host's disks: connects them if need be. ERR_GONE as above. */
-RESULT hosts_connect_disks(struct rec_host *h, struct ctx *c);
-void hosts_lost_disks(struct rec_host *h);
+RESULT hosts_connect_disks(struct host_link *link, struct ctx *c);
 /* Has connections of disks closed that nobody used for a while, and those relieved whose calls hang. On the
  * home actor. */
 void hosts_look_after(struct reconciler *r);
@@ -247,18 +263,29 @@ void hosts_close_disks_soon(struct rec_host *h);
 
 /* ---- host_link.c ---- */
 
-/* A job on the host's lane takes its connection, for the time of the job. */
-struct host_link *host_link_enter(struct rec_host *h, enum kind kind, uuid id);
+/* NULL: out of memory. lane: outlives it. */
+struct host_link *host_link_new(const struct lane *lane);
+/* A job on a host's lane takes its connection, for the time of the job. */
+struct host_link *host_link_enter(struct lane lane, enum kind kind, uuid id);
 /* Closes it when it was left meanwhile. */
-void host_link_leave(struct rec_host *h, struct host_link *link);
+void host_link_leave(struct host_link *link);
 /* Closes the connection, if any. By whoever is in it, as the next. */
-void host_link_disconnect(struct rec_host *h, struct host_link *link);
-/* The connection failed under somebody: closes it and looks at the host soon. */
-void host_link_lost(struct rec_host *h, struct host_link *link);
-/* When the call it is in takes too long. On the home actor. */
+void host_link_disconnect(struct host_link *link);
+/* The connection failed under somebody: closes it and, where it was to the guests, looks at the host soon. */
+void host_link_lost(struct host_link *link);
+/* Leaves those whose calls take too long. On the home actor. */
 void host_link_relieve(struct rec_host *h, int64_t now_us);
-/* Says of each instance in whose calls one hangs that it does, and forces off those that are to be.
- * In the host's step, connected. */
+/* The word of drivers/disk.h; arg: the link. */
+void host_link_ask(void *arg, uuid guest);
+/* On the lane of a host's disks: from now on the volume's disk is this step's. ERR_IO in words: a call about
+ * it hangs. */
+RESULT host_link_claim_volume(struct step *s, uuid volume);
+/* ERR_AGAIN: the lane has gone on without this step, which is to end here. */
+RESULT host_link_check_current(struct step *s);
+/* A call for it, or to its QEMU, hangs. Any thread. */
+bool host_link_hangs(struct rec_host *h, enum kind kind, uuid id);
+/* Says so of each for whom, or to whose QEMU, a call hangs, and forces off the instances that are to be; has
+ * those looked at for whom none does any more. In the host's step, connected. */
 RESULT host_link_look_at_left(struct step *s);
 
 /* ---- reconcile.c ---- */

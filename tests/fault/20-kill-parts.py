@@ -66,6 +66,42 @@ def conditions_of(region, identifier):
     return [c["message"] for c in region.command("explain", identifier)["conditions"]]
 
 
+def cut(ec2, identifier):
+    mapping = instance(ec2, identifier)["BlockDeviceMappings"][0]
+    return ec2.create_snapshot(VolumeId=mapping["Ebs"]["VolumeId"])["SnapshotId"]
+
+
+def is_cut(ec2, snapshot):
+    return ec2.describe_snapshots(SnapshotIds=[snapshot])["Snapshots"][0]["State"] == "completed"
+
+
+def hung_disk(region, ec2, hung, neighbour):
+    """The same when it is asked about its disk: the other disks of its host go on; the snapshot comes right once QEMU answers,
+    or is forced off."""
+    os.kill(qemu_of(region, hung), signal.SIGSTOP)
+    held, free = cut(ec2, hung), cut(ec2, neighbour)
+    wait_until(lambda: is_cut(ec2, free), SOON_S, "the snapshot of a disk beside the hung guest's")
+    region.check("the snapshot of a disk beside the hung guest's is cut, its own is not", not is_cut(ec2, held))
+    for name, identifier in (("snapshot", held), ("instance", hung)):
+        region.check_soon(f"the {name}'s condition says so",
+                          lambda it=identifier: any("has not answered" in m for m in conditions_of(region, it)))
+    region.check("only theirs", not conditions_of(region, neighbour) + conditions_of(region, free))
+    os.kill(qemu_of(region, hung), signal.SIGCONT)
+    wait_until(lambda: is_cut(ec2, held), SOON_S, "the snapshot, once QEMU answers")
+    region.check_soon("and nothing has a condition", lambda: not conditions_of(region, hung) + conditions_of(region, held))
+    os.kill(qemu_of(region, hung), signal.SIGSTOP)
+    forced = cut(ec2, hung)
+    time.sleep(2)
+    ec2.stop_instances(InstanceIds=[hung], Force=True)
+    wait_state(ec2, [hung], "stopped")
+    wait_until(lambda: is_cut(ec2, forced), SOON_S, "a snapshot whose guest was forced off meanwhile")
+    region.check("a snapshot whose guest was forced off meanwhile is cut all the same", True)
+    ec2.start_instances(InstanceIds=[hung])
+    wait_state(ec2, [hung], "running")
+    for snapshot in (held, free, forced):
+        ec2.delete_snapshot(SnapshotId=snapshot)
+
+
 def hung_guest(region, ec2, address, before):
     """SIGSTOP to one guest's QEMU: libvirt waits for it without end. Others on its host go on, it is told of,
     and a forced stop ends it."""
@@ -91,6 +127,7 @@ def hung_guest(region, ec2, address, before):
     ec2.start_instances(InstanceIds=[hung])
     wait_state(ec2, [hung], "running")
     region.check_soon("forced off and started again, it has no condition", lambda: not conditions_of(region, hung))
+    hung_disk(region, ec2, other, next(i for i in made + [hung] if host_of(region, i) == host_of(region, other)))
     os.kill(qemu_of(region, other), signal.SIGSTOP)
     ec2.terminate_instances(InstanceIds=made + [hung, other])
     wait_state(ec2, made + [hung, other], "terminated")

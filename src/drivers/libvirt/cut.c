@@ -103,6 +103,7 @@ static RESULT look_at_job(struct disk_host *h, struct ctx *c, virDomainPtr d, co
 {
 	virTypedParameterPtr params = NULL;
 	int type = VIR_DOMAIN_JOB_NONE, count = 0;
+	ASKING(h, libvirt_id_of(d));
 	if (virDomainGetJobStats(d, &type, &params, &count, 0) != 0)
 		return libvirt_fail(h->on, c, "looking at the jobs of domain %s", virDomainGetName(d));
 	read_progress(params, count, ret_progress);
@@ -248,6 +249,7 @@ static RESULT begin_backup(struct disk_host *h, struct ctx *c, virDomainPtr d, c
 		TRY(libvirt_set_secret(h->on, c, cut->volume, cut->key));
 	if (virDomainGetUUID(d, job.domain.b) != 0)
 		return libvirt_fail(h->on, c, "reading a domain's UUID");
+	ASKING(h, job.domain);
 	struct result r = begin_tracked(h, c, d, &w, job);
 	if (result_is_ok(r) || r.code == ERR_GONE || r.code == ERR_AGAIN)
 		return r;
@@ -255,6 +257,13 @@ static RESULT begin_backup(struct disk_host *h, struct ctx *c, virDomainPtr d, c
 		  log_quote(c->problem.message));
 	ctx_clear_problem(c);
 	return begin_job(h, c, d, &job, write_backup(h->on, c, &w, STR_NONE), STR(""));
+}
+
+/* Whether it ends is seen by the next look. */
+static void abort_job(struct disk_host *h, virDomainPtr d)
+{
+	ASKING(h, libvirt_id_of(d));
+	virDomainAbortJob(d);
 }
 
 /* ---- the two ways */
@@ -265,6 +274,7 @@ static void drop_old_tracks(struct disk_host *h, struct ctx *c, virDomainPtr d, 
 {
 	struct track_set old = {.volume = cut->volume, .keep = cut->snapshot, .known = {cut->tracked_from}};
 	struct str target = STR_NONE;
+	ASKING(h, libvirt_id_of(d));
 	struct result r = libvirt_find_target(h->on, c, d, source->path, &target);
 	if (result_is_ok(r))
 		r = libvirt_drop_tracks(h->on, c, d, target, &old);
@@ -302,7 +312,7 @@ static RESULT cut_running(struct disk_host *h, struct ctx *c, virDomainPtr d, co
 	uuid domain = UUID_NONE;
 	TRY(look_at_job(h, c, d, cut, file, &backup, &seen->progress, &job));
 	if (backup == BACKUP_OURS && !is_usable(&job, cut))
-		virDomainAbortJob(d); /* whether it ends is seen by the next look */
+		abort_job(h, d);
 	if (backup == BACKUP_OURS)
 		return remember_job(h, c, &job);
 	if (backup == BACKUP_OTHER) {
@@ -395,6 +405,13 @@ RESULT libvirt_cut(struct disk_host *h, struct ctx *c, const struct disk_cut *cu
 
 /* ---- ending one */
 
+static RESULT end_job(struct disk_host *h, struct ctx *c, virDomainPtr d)
+{
+	TRY(libvirt_check_answers(h->on, c, d));
+	abort_job(h, d);
+	return ctx_fail(c, ERR_AGAIN, "the backup of domain %s is being ended", virDomainGetName(d));
+}
+
 RESULT libvirt_end_cut(struct disk_host *h, struct ctx *c, uuid snapshot)
 {
 	struct disk_name name = {.kind = DISK_CUT, .id = snapshot};
@@ -412,8 +429,7 @@ RESULT libvirt_end_cut(struct disk_host *h, struct ctx *c, uuid snapshot)
 		AUTO_TEXT xml = result_is_ok(r) ? virDomainBackupGetXMLDesc(d, 0) : NULL;
 		if (!xml || !str_contains(str_from(xml), file))
 			continue;
-		virDomainAbortJob(d); /* whether it ends is seen by the next look */
-		r = ctx_fail(c, ERR_AGAIN, "the backup of domain %s is being ended", virDomainGetName(d));
+		r = end_job(h, c, d);
 	}
 	libvirt_autofree_text((char **) &domains);
 	if (result_is_ok(r))

@@ -39,6 +39,32 @@ static RESULT open_disks(struct ctx *c, uuid region, const struct host *host, st
 	return OK;
 }
 
+static void watch(struct disk_host *h, void (*asks)(void *arg, uuid guest), void *arg)
+{
+	h->asks = asks;
+	h->asks_arg = arg;
+}
+
+struct asking libvirt_ask(struct disk_host *h, uuid whose)
+{
+	if (h->asks)
+		h->asks(h->asks_arg, whose);
+	return (struct asking){h};
+}
+
+void libvirt_end_asking(struct asking *asking)
+{
+	if (asking->h->asks)
+		asking->h->asks(asking->h->asks_arg, UUID_NONE);
+}
+
+uuid libvirt_id_of(virDomainPtr d)
+{
+	uuid id = UUID_NONE;
+	(void) virDomainGetUUID(d, id.b);
+	return id;
+}
+
 /* ---- creating */
 
 static RESULT create_encrypted(struct compute_host *h, struct ctx *c, struct str name, int64_t size,
@@ -166,25 +192,36 @@ static RESULT hold(struct disk_host *disks, struct ctx *c, struct growth *g)
 	return g->user ? OK : libvirt_hold_disk(disks, c, w->volume, &disk, &g->user);
 }
 
-static RESULT resize(struct compute_host *h, struct ctx *c, const struct growth *g)
+static int resize_in_use(struct disk_host *disks, const struct growth *g, unsigned long long size)
+{
+	ASKING(disks, libvirt_id_of(g->user));
+	return virDomainBlockResize(g->user, g->file->path.p, size, VIR_DOMAIN_BLOCK_RESIZE_BYTES);
+}
+
+static RESULT resize(struct disk_host *disks, struct ctx *c, const struct growth *g)
 {
 	unsigned long long size = (unsigned long long) g->wish->size;
-	int failed =
-		g->user ? virDomainBlockResize(g->user, g->file->path.p, size, VIR_DOMAIN_BLOCK_RESIZE_BYTES)
-			: virStorageVolResize(g->volume, size, 0);
-	return failed ? libvirt_fail(h, c, "growing the disk %s", virStorageVolGetName(g->volume)) : OK;
+	int failed = g->user ? resize_in_use(disks, g, size) : virStorageVolResize(g->volume, size, 0);
+	return failed ? libvirt_fail(disks->on, c, "growing the disk %s", virStorageVolGetName(g->volume))
+		      : OK;
+}
+
+static RESULT drop_tracks(struct disk_host *disks, struct ctx *c, const struct growth *g)
+{
+	struct track_set all = {.volume = g->wish->volume, .known = {g->wish->tracked_from}};
+	struct str target = STR_NONE;
+	ASKING(disks, libvirt_id_of(g->user));
+	TRY(libvirt_find_target(disks->on, c, g->user, g->file->path, &target));
+	return libvirt_drop_tracks(disks->on, c, g->user, target, &all);
 }
 
 /* QEMU grows no disk that has a bitmap which a crash spoilt: it goes, and the disk's next cut is a whole one.
  */
 static RESULT resize_untracked(struct disk_host *disks, struct ctx *c, struct growth *g)
 {
-	struct track_set all = {.volume = g->wish->volume, .known = {g->wish->tracked_from}};
-	struct str target = STR_NONE;
 	TRY(hold(disks, c, g));
-	TRY(libvirt_find_target(disks->on, c, g->user, g->file->path, &target));
-	TRY(libvirt_drop_tracks(disks->on, c, g->user, target, &all));
-	return resize(disks->on, c, g);
+	TRY(drop_tracks(disks, c, g));
+	return resize(disks, c, g);
 }
 
 static RESULT grow_disk(struct disk_host *disks, struct ctx *c, virStorageVolPtr v, const struct disk_file *f,
@@ -197,7 +234,7 @@ static RESULT grow_disk(struct disk_host *disks, struct ctx *c, virStorageVolPtr
 	struct growth g = {.file = f, .wish = w, .volume = v, .user = user};
 	struct result r = w->key ? hold(disks, c, &g) : OK;
 	if (result_is_ok(r))
-		r = resize(disks->on, c, &g);
+		r = resize(disks, c, &g);
 	if (!result_is_ok(r) && r.code != ERR_GONE && r.code != ERR_AGAIN) {
 		ctx_clear_problem(c);
 		r = resize_untracked(disks, c, &g);
@@ -319,6 +356,7 @@ const struct disk_driver disk_libvirt = {
 	.scheme = "qemu",
 	.open_host = open_disks,
 	.close_host = close_disks,
+	.watch = watch,
 	.list = libvirt_list_disks,
 	.ensure = ensure,
 	.remove = remove_disk,

@@ -27,11 +27,13 @@ static RESULT write_holder(struct disk_host *h, struct ctx *c, uuid id, const st
 	return buf_finish(b);
 }
 
-static RESULT start_holder(struct disk_host *h, struct ctx *c, struct buf *xml, virDomainPtr *ret_domain)
+static RESULT start_holder(struct disk_host *h, struct ctx *c, uuid id, struct buf *xml,
+			   virDomainPtr *ret_domain)
 {
 	struct str z = str_copy(c->arena, buf_str(xml));
 	if (!z.p)
 		return ctx_no_memory(c);
+	ASKING(h, id);
 	*ret_domain =
 		virDomainCreateXML(h->on->conn, z.p, VIR_DOMAIN_START_PAUSED | VIR_DOMAIN_START_AUTODESTROY);
 	return *ret_domain ? OK : libvirt_fail(h->on, c, "opening a disk on host %s", h->on->name);
@@ -46,7 +48,7 @@ RESULT libvirt_hold_disk(struct disk_host *h, struct ctx *c, uuid what, const st
 	buf_init(&xml, DEVICE_XML_CAP);
 	struct result r = write_holder(h, c, holder_of(what), disk, &xml);
 	if (result_is_ok(r))
-		r = start_holder(h, c, &xml, ret_domain);
+		r = start_holder(h, c, holder_of(what), &xml, ret_domain);
 	buf_done(&xml);
 	return r;
 }

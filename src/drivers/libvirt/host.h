@@ -46,6 +46,8 @@ struct compute_host {
 /* drivers/disk.h's connection: one more of the same kind, which no events of domains come to. */
 struct disk_host {
 	struct compute_host *on; /* owned */
+	void (*asks)(void *arg, uuid guest);
+	void *asks_arg;
 	/* The backup jobs that were begun, or seen at work, through this connection and whose end was not
 	 * judged yet: at most one per domain. */
 	struct cut_job {
@@ -259,6 +261,18 @@ RESULT libvirt_create_disk(struct compute_host *h, struct ctx *c, struct str nam
 /* The host's libvirt has the volume's key until it is dropped, or libvirtd ends. Both may be repeated. */
 RESULT libvirt_set_secret(struct compute_host *h, struct ctx *c, uuid volume, const struct disk_key *key);
 RESULT libvirt_drop_secret(struct compute_host *h, struct ctx *c, uuid volume);
+
+/* To the end of the scope a QEMU is asked; whose: its domain's. drivers/disk.h's watch() says so. */
+struct asking {
+	struct disk_host *h;
+};
+struct asking libvirt_ask(struct disk_host *h, uuid whose);
+void libvirt_end_asking(struct asking *asking);
+#define ASKING(h, whose)                                                                                     \
+	__attribute__((cleanup(libvirt_end_asking))) struct asking asking_ = libvirt_ask((h), (whose));      \
+	(void) asking_
+/* Of a handle; asks nobody. */
+uuid libvirt_id_of(virDomainPtr d);
 
 /* ---- hold.c */
 

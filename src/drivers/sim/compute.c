@@ -383,6 +383,8 @@ static RESULT set_power_inside(struct compute_host *h, struct ctx *c, uuid id, e
 {
 	char text[UUID_TEXT_SIZE];
 	struct sim_domain *d = NULL;
+	if (power != COMPUTE_FORCE_OFF)
+		TRY(sim_await_guest(h->host, c, id));
 	TRY(find_domain(h, c, id, &d));
 	if (!d && powers[power].needs_domain)
 		return ctx_fail(c, ERR_NOT_FOUND, "host %s has no domain %s", h->host->name,

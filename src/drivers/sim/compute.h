@@ -62,6 +62,10 @@ void sim_compute_reboot(struct str host);
 void sim_compute_end_guest(struct str host, uuid id, enum compute_off why);
 /* Guests that do not answer ACPI: they miss the power button, and every request to let a device go. */
 void sim_compute_set_deaf(struct str host, bool is_deaf);
+/* Its QEMU does not answer: a call that asks it waits until it does, or is forced off. Not in one thread. */
+void sim_compute_set_silent(struct str host, uuid id, bool is_silent);
+/* Whether a call waits for that. */
+bool sim_compute_is_awaited(struct str host, uuid id);
 /* How long guests take to shut down (of the clock; noticed when somebody looks). Default 0. */
 void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us);
 /* The domain is undefined behind our back. */

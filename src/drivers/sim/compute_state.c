@@ -50,6 +50,7 @@ static struct sim_host *new_host(struct str name)
 	s->memory = region.memory ? region.memory : 256 * GIB;
 	s->disk_size = region.disk_size ? region.disk_size : 10240 * GIB;
 	pthread_mutex_init(&s->lock, NULL);
+	pthread_cond_init(&s->spoke, NULL);
 	return s;
 }
 
@@ -153,14 +154,32 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 {
 	if (!d->is_on)
 		return;
-	d->is_on = d->is_paused = false;
+	d->is_on = d->is_paused = d->is_silent = false;
 	d->off = why;
+	(void) pthread_cond_broadcast(&s->spoke);
 	d->ends_us = 0;
 	sim_end_tracks(s, d, why == COMPUTE_OFF_CRASHED);
 	sim_stop_devices(d);
 	sim_close_consoles(d);
 	d->backup = UUID_NONE;
 	sim_tell(s, d->id);
+}
+
+RESULT sim_await_guest(struct sim_host *s, struct ctx *c, uuid id)
+{
+	struct sim_domain *d = sim_find_domain(s, id);
+	if (!d || !d->is_silent)
+		return OK;
+	if (d->is_awaited)
+		return ctx_fail(c, ERR_IO, "QEMU on host %s has not answered for some time", s->name);
+	d->is_awaited = true;
+	while (d && d->is_silent) {
+		pthread_cond_wait(&s->spoke, &s->lock);
+		d = sim_find_domain(s, id);
+	}
+	if (d)
+		d->is_awaited = false;
+	return d && d->is_on ? OK : ctx_fail(c, ERR_IO, "QEMU on host %s ended before it answered", s->name);
 }
 
 void sim_settle(struct sim_host *s)
@@ -202,6 +221,7 @@ static void free_host(struct sim_host *s)
 	heap_free(s->domains);
 	heap_free(s->disks);
 	heap_free(s->name);
+	pthread_cond_destroy(&s->spoke);
 	pthread_mutex_destroy(&s->lock);
 	heap_free(s);
 }
@@ -388,6 +408,29 @@ void sim_compute_set_deaf(struct str host, bool is_deaf)
 		return;
 	s->is_deaf = is_deaf;
 	pthread_mutex_unlock(&s->lock);
+}
+
+void sim_compute_set_silent(struct str host, uuid id, bool is_silent)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return;
+	struct sim_domain *d = sim_find_domain(s, id);
+	if (d && d->is_on)
+		d->is_silent = is_silent;
+	pthread_cond_broadcast(&s->spoke);
+	pthread_mutex_unlock(&s->lock);
+}
+
+bool sim_compute_is_awaited(struct str host, uuid id)
+{
+	struct sim_host *s = lock_host(host);
+	if (!s)
+		return false;
+	const struct sim_domain *d = sim_find_domain(s, id);
+	bool is_awaited = d && d->is_awaited;
+	pthread_mutex_unlock(&s->lock);
+	return is_awaited;
 }
 
 void sim_compute_set_shutdown_us(struct str host, int64_t shutdown_us)

@@ -32,6 +32,7 @@ struct sim_device {
 struct sim_domain {
 	uuid region, id;
 	bool is_on, is_held, is_paused, is_saved;
+	bool is_silent, is_awaited; /* its QEMU does not answer; a call waits for that */
 	enum compute_off off;
 	int64_t boots, started_us;
 	int64_t ends_us;            /* the guest is shutting down until then; 0: it is not */
@@ -79,6 +80,7 @@ struct sim_host {
 	struct sim_host *next; /* in its bucket */
 	char *name;
 	pthread_mutex_t lock; /* guards all below */
+	pthread_cond_t spoke; /* a silent guest answers, or is off */
 	enum sim_health health;
 	int64_t cpus, memory, disk_size;
 	int64_t latency_us, hang_us, shutdown_us;
@@ -132,6 +134,9 @@ void sim_power_off(struct sim_host *s, struct sim_domain *d, enum compute_off wh
 /* Guests whose time to shut down is over are off now. */
 void sim_settle(struct sim_host *s);
 void sim_tell(struct sim_host *s, uuid id); /* all who watch */
+/* Returns when the guest answers, if it is on; the host's lock is let go of meanwhile. ERR_IO: it was forced
+ * off, or another call waits for it. */
+RESULT sim_await_guest(struct sim_host *s, struct ctx *c, uuid id);
 void sim_lose_connections(struct sim_host *s);
 
 /* ---- compute_devices.c */

@@ -17,6 +17,8 @@ enum { PIECES = 3, CUT_LOOKS = 3 };
 
 struct disk_host {
 	struct compute_host link; /* first: begin and end know it by that */
+	void (*asks)(void *arg, uuid guest);
+	void *asks_arg;
 };
 
 /* ---- connections */
@@ -35,6 +37,43 @@ static void close_host(struct disk_host *h)
 {
 	if (h)
 		sim_disconnect(&h->link);
+}
+
+static void watch(struct disk_host *h, void (*asks)(void *arg, uuid guest), void *arg)
+{
+	h->asks = asks;
+	h->asks_arg = arg;
+}
+
+/* ---- asking the guest that has a disk */
+
+static struct sim_domain *user_of(const struct sim_host *s, uuid volume)
+{
+	for (size_t k = 0; k < s->domain_count; k++)
+		if (sim_has_plugged(&s->domains[k], volume))
+			return &s->domains[k];
+	return NULL;
+}
+
+static struct sim_domain *find_copier(const struct sim_host *s, uuid snapshot)
+{
+	for (size_t k = 0; k < s->domain_count; k++)
+		if (uuid_equal(s->domains[k].backup, snapshot))
+			return &s->domains[k];
+	return NULL;
+}
+
+/* NULL: OK. The host's lock is let go of while it waits: what was found before is to be found anew. */
+static RESULT ask(struct disk_host *h, struct ctx *c, const struct sim_domain *user)
+{
+	if (!user)
+		return OK;
+	if (h->asks)
+		h->asks(h->asks_arg, user->id);
+	struct result r = sim_await_guest(h->link.host, c, user->id);
+	if (h->asks)
+		h->asks(h->asks_arg, UUID_NONE);
+	return r;
 }
 
 /* ---- files as bytes: the head of a qcow2, then what it stands on and the text */
@@ -169,22 +208,19 @@ static RESULT ensure_inside(struct disk_host *h, struct ctx *c, const struct dis
 	if (d->key != sim_key(w->key))
 		return ctx_fail(c, ERR_CONFLICT, "the disk of volume %s on host %s is encrypted otherwise",
 				uuid_write(w->volume, id), s->name);
-	if (d->size < w->size)
+	if (d->size < w->size) {
+		TRY(ask(h, c, user_of(s, w->volume)));
+		d = find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = w->volume});
+		if (!d)
+			return ctx_fail(c, ERR_AGAIN, "the disk went while its guest was asked");
 		TRY(grow_disk(h, c, d, w));
+	}
 	struct disk_name base = {.kind = DISK_BASE, .sha256 = str_from(d->base)};
 	*ret_seen = (struct disk_seen){.size = d->size, .lacks_base = d->base[0] && !find_disk(h, &base)};
 	return OK;
 }
 
 /* ---- deleting */
-
-static struct sim_domain *user_of(const struct sim_host *s, uuid volume)
-{
-	for (size_t k = 0; k < s->domain_count; k++)
-		if (sim_has_plugged(&s->domains[k], volume))
-			return &s->domains[k];
-	return NULL;
-}
 
 static RESULT check_is_free(struct disk_host *h, struct ctx *c, const struct disk_name *name)
 {
@@ -195,17 +231,16 @@ static RESULT check_is_free(struct disk_host *h, struct ctx *c, const struct dis
 	for (size_t k = 0; name->kind == DISK_BASE && k < s->disk_count; k++)
 		if (str_is(name->sha256, s->disks[k].base))
 			return ctx_fail(c, ERR_IN_USE, "a disk of host %s stands on it", s->name);
-	for (size_t k = 0; name->kind == DISK_CUT && k < s->domain_count; k++)
-		if (uuid_equal(s->domains[k].backup, name->id)) {
-			s->domains[k].backup = UUID_NONE;
-			return ctx_fail(c, ERR_AGAIN, "the backup of domain %s is being ended",
-					s->domains[k].name);
-		}
-	return OK;
+	struct sim_domain *copier = name->kind == DISK_CUT ? find_copier(s, name->id) : NULL;
+	if (!copier)
+		return OK;
+	copier->backup = UUID_NONE;
+	return ctx_fail(c, ERR_AGAIN, "the backup of domain %s is being ended", copier->name);
 }
 
 static RESULT remove_inside(struct disk_host *h, struct ctx *c, const struct disk_name *name)
 {
+	TRY(ask(h, c, name->kind == DISK_CUT ? find_copier(h->link.host, name->id) : NULL));
 	struct sim_disk *d = find_disk(h, name);
 	if (!d)
 		return OK;
@@ -313,6 +348,7 @@ static RESULT cut_inside(struct disk_host *h, struct ctx *c, const struct disk_c
 	const struct sim_host *s = h->link.host;
 	char id[UUID_TEXT_SIZE];
 	struct disk_cut_seen seen = {0};
+	TRY(ask(h, c, user_of(s, cut->volume)));
 	const struct sim_disk *volume =
 		find_disk(h, &(struct disk_name){.kind = DISK_VOLUME, .id = cut->volume});
 	if (!volume || volume->is_partial)
@@ -534,6 +570,7 @@ const struct disk_driver disk_sim = {
 	.scheme = "sim",
 	.open_host = open_host,
 	.close_host = close_host,
+	.watch = watch,
 	.list = list,
 	.ensure = ensure,
 	.remove = remove_disk,

@@ -528,13 +528,12 @@ static void test_threads_free_waits_and_drops(void **state)
 
 /* A job that hangs is left to its thread: what is behind it runs, one at a time again, and freeing waits for
  * it. */
-static void test_relieved(void **state)
+static void check_relieved(struct actor *(*make)(struct executor *ex, const char *name))
 {
-	(void) state;
 	clock_set_us(0);
 	atomic_int sum = 0;
 	struct executor *ex = executor_new_threads();
-	struct actor *a = actor_new(ex, "a");
+	struct actor *a = make(ex, "a");
 	struct gate gates[2] = {{.job = {.run = gate_run, .drop = gate_drop}, .actor = a},
 				{.job = {.run = gate_run, .drop = gate_drop}, .actor = a}};
 	struct counter behind = {.job = {.run = counter_run}, .sum = &sum, .actor = a, .left = 2};
@@ -560,17 +559,28 @@ static void test_relieved(void **state)
 	executor_free(ex);
 }
 
+static void test_relieved(void **state)
+{
+	(void) state;
+	check_relieved(actor_new);
+}
+
+static void test_relieved_pooled(void **state)
+{
+	(void) state;
+	check_relieved(actor_new_pooled);
+}
+
 static void test_relieved_without_a_thread(void **state)
 {
 	(void) state;
-	struct executor *ex = executor_new_stepped(1), *threads = executor_new_threads();
-	struct actor *stepped = actor_new(ex, "a"), *pooled = actor_new_pooled(threads, "b");
+	struct executor *ex = executor_new_stepped(1);
+	struct actor *stepped = actor_new(ex, "a"), *pooled = actor_new_pooled(ex, "b");
 	assert_false(actor_relieve(stepped));
 	assert_false(actor_relieve(pooled));
 	actor_free(stepped);
 	actor_free(pooled);
 	executor_free(ex);
-	executor_free(threads);
 }
 
 /* One that hangs holds nobody else; freeing it waits for its job and drops the rest. */
@@ -623,6 +633,7 @@ int main(void)
 		exec_test(test_threads_frozen_clock),
 		exec_test(test_threads_free_waits_and_drops),
 		exec_test(test_relieved),
+		exec_test(test_relieved_pooled),
 		exec_test(test_relieved_without_a_thread),
 		exec_test(test_pooled),
 	};

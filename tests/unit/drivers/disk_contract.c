@@ -16,12 +16,39 @@ static struct disk_name name_of(enum disk_kind kind, uuid id)
 	return (struct disk_name){.kind = kind, .id = id};
 }
 
+/* What a driver says of its asking: it began and ended, and of whom. */
+struct asked {
+	int begun, ended;
+	uuid whose; /* the last one's */
+};
+
+static void note_asking(void *arg, uuid guest)
+{
+	struct asked *asked = arg;
+	assert_int_equal(asked->begun - asked->ended, uuid_is_none(guest) ? 1 : 0);
+	if (uuid_is_none(guest)) {
+		asked->ended++;
+	} else {
+		asked->begun++;
+		asked->whose = guest;
+	}
+}
+
+static void check_asked(const struct asked *asked, uuid whom)
+{
+	assert_true(asked->begun > 0);
+	assert_int_equal(asked->ended, asked->begun);
+	assert_true(uuid_equal(asked->whose, whom));
+}
+
 static void test_disk(void **state)
 {
 	(void) state;
 	struct scene s = scene_open();
 	struct disk_spec *w = &s.files[1];
 	struct disk_seen seen = {0};
+	struct asked asked = {0};
+	subject.disks->watch(s.pool, note_asking, &asked);
 	scene_delete_disk(&s, w->volume); /* absent */
 	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
 	assert_int_equal(scene_make_disk(&s, w), 8 * MIB);
@@ -38,6 +65,7 @@ static void test_disk(void **state)
 	scene_delete_disk(&s, w->volume);
 	scene_delete_disk(&s, w->volume);
 	assert_null(scene_find_disk(&s, DISK_VOLUME, w->volume));
+	assert_int_equal(asked.begun, 0); /* no guest has it */
 	scene_close(&s);
 }
 
@@ -68,7 +96,10 @@ static void test_in_use(void **state)
 	struct disk_name name = name_of(DISK_VOLUME, s.files[0].volume);
 	EXPECT(&s, ERR_IN_USE, subject.disks->remove(s.pool, &s.c, &name));
 	s.files[0].size = 160 * MIB;
+	struct asked asked = {0};
+	subject.disks->watch(s.pool, note_asking, &asked);
 	assert_int_equal(scene_make_disk(&s, &s.files[0]), 160 * MIB);
+	check_asked(&asked, s.wish.id);
 	assert_int_equal(scene_find_disk(&s, DISK_VOLUME, s.files[0].volume)->size, 160 * MIB);
 	scene_clear(&s);
 	scene_close(&s);
@@ -179,8 +210,11 @@ static void test_cut_running(void **state)
 	struct disk_cut one = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
 	struct disk_cut two = {.snapshot = id_new(KIND_VOLUME), .volume = s.files[0].volume};
 	struct disk_cut_seen seen = {0};
+	struct asked asked = {0};
 	scene_make_on(&s);
+	subject.disks->watch(s.pool, note_asking, &asked);
 	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &one, &seen));
+	check_asked(&asked, s.wish.id);
 	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &two, &seen));
 	assert_false(seen.is_whole); /* one at a time */
 	cut_until_whole(&s, &one);
@@ -190,6 +224,7 @@ static void test_cut_running(void **state)
 	delete_cut(&s, two.snapshot);
 	EXPECT(&s, ERR_NONE, subject.disks->cut(s.pool, &s.c, &one, &seen));
 	delete_cut(&s, one.snapshot); /* ended in the midst of it */
+	check_asked(&asked, s.wish.id);
 	scene_clear(&s);
 	scene_close(&s);
 }

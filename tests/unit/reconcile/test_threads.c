@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The reconciler as it really runs: threads, real time. Observations of a host that hangs, the
  * audit, and an end in the middle of everything; for the sanitizers more than for the asserts. */
+#include <dirent.h>
 #include <pthread.h>
 #include <setjmp.h>
 #include <stdarg.h>
-#include <stdatomic.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -24,6 +26,8 @@
 #include "engine/image.h"
 #include "engine/instance.h"
 #include "engine/region.h"
+#include "engine/snapshot.h"
+#include "engine/volume.h"
 #include "reconcile/reconcile.h"
 #include "store/rows.h"
 #include "store/sql.h"
@@ -40,7 +44,10 @@ struct place {
 	struct reconciler *reconciler;
 	struct identity alice;
 	uuid image, hosts[HOSTS];
+	char images[32]; /* directory */
 };
+
+static const char *const host_names[HOSTS] = {"h0", "h1", "h2", "h3"};
 
 static void nap_ms(int64_t ms)
 {
@@ -64,12 +71,11 @@ static void must(struct result result)
 
 static void fill(struct place *p)
 {
-	static const char *const names[HOSTS] = {"h0", "h1", "h2", "h3"};
 	struct region_wish region = {.name = STR("xy-west-2")};
 	commit(p, NULL, engine_bootstrap_region_run, &region);
 	for (size_t k = 0; k < HOSTS; k++) {
 		struct host_wish host = {
-			.name = str_from(names[k]), .uri = STR("sim://"), .pool_path = STR("/pool")};
+			.name = str_from(host_names[k]), .uri = STR("sim://"), .pool_path = STR("/pool")};
 		commit(p, NULL, engine_add_host_run, &host);
 		p->hosts[k] = host.host;
 	}
@@ -100,28 +106,7 @@ static size_t count_hosts_up(struct place *p)
 	return count;
 }
 
-/* The sim's, but that its hosts have threads of their own, and that a guest's QEMU may hang until it is
- * killed. */
-static struct {
-	_Atomic bool is_armed, is_asked, is_killed;
-	uuid id;
-} hung;
-
-static RESULT set_power_or_hang(struct compute_host *h, struct ctx *c, uuid id, enum compute_power power)
-{
-	bool is_it = atomic_load(&hung.is_armed) && uuid_equal(id, hung.id);
-	if (!is_it || power == COMPUTE_FORCE_OFF) {
-		struct result result = compute_sim.set_power(h, c, id, power);
-		if (is_it)
-			atomic_store(&hung.is_killed, true);
-		return result;
-	}
-	atomic_store(&hung.is_asked, true);
-	while (!atomic_load(&hung.is_killed))
-		nap_ms(1);
-	return ctx_fail(c, ERR_IO, "the monitor's connection was reset");
-}
-
+/* The sim's, but that its hosts have threads of their own. */
 static struct compute_driver compute_with_threads;
 
 static int setup(void **state)
@@ -135,10 +120,8 @@ static int setup(void **state)
 	network_sim_reset();
 	compute_with_threads = compute_sim;
 	compute_with_threads.is_quick = false;
-	compute_with_threads.set_power = set_power_or_hang;
-	atomic_store(&hung.is_armed, false);
-	atomic_store(&hung.is_asked, false);
-	atomic_store(&hung.is_killed, false);
+	(void) snprintf(p->images, sizeof p->images, "/tmp/dari-threads-XXXXXX");
+	assert_non_null(mkdtemp(p->images));
 	p->executor = executor_new_threads();
 	struct store_config config = {
 		.executor = p->executor, .observe = engine_observe, .check = engine_check_row};
@@ -151,7 +134,7 @@ static int setup(void **state)
 					     .network = p->network,
 					     .compute = {&compute_with_threads},
 					     .disks = {&disk_sim},
-					     .image_directory = STR("/nowhere"),
+					     .image_directory = str_from(p->images),
 					     .own_chassis = STR("here"),
 					     .shutdown_grace_us = SECOND,
 					     .host_interval_us = 50 * MILLISECOND,
@@ -166,6 +149,17 @@ static int setup(void **state)
 	return 0;
 }
 
+static void remove_images(struct place *p)
+{
+	DIR *dir = opendir(p->images);
+	const struct dirent *entry = NULL;
+	while (dir && (entry = readdir(dir)))
+		(void) unlinkat(dirfd(dir), entry->d_name, 0);
+	if (dir)
+		(void) closedir(dir);
+	(void) rmdir(p->images);
+}
+
 static int teardown(void **state)
 {
 	struct place *p = *state;
@@ -173,6 +167,7 @@ static int teardown(void **state)
 	p->network.driver->close(p->network.self);
 	store_close(p->store);
 	executor_free(p->executor);
+	remove_images(p);
 	arena_free(p->arena);
 	heap_free(p);
 	sim_compute_reset();
@@ -412,7 +407,7 @@ static bool is_told(struct place *p, uuid id)
 	AUTO_VIEW view = {0};
 	view_open(p->store, &view);
 	const struct condition *c = condition_find_by_subject(view.tables, id, STR("NotReconciled"));
-	return c && str_contains(c->message, STR("QEMU has not answered"));
+	return c && str_contains(c->message, STR("has not answered"));
 }
 
 static void await_told(struct place *p, uuid id, bool wanted)
@@ -422,33 +417,157 @@ static void await_told(struct place *p, uuid id, bool wanted)
 	assert_int_equal(is_told(p, id), wanted);
 }
 
+/* Its host's name. */
+static struct str host_of(struct place *p, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(p->store, &view);
+	uuid host = instance_find(view.tables, instance)->host;
+	size_t k = 0;
+	while (!uuid_equal(p->hosts[k], host))
+		k++;
+	return str_from(host_names[k]);
+}
+
+static void await_asked(struct str host, uuid id)
+{
+	for (int k = 0; k < 4000 && !sim_compute_is_awaited(host, id); k++)
+		nap_ms(5);
+	assert_true(sim_compute_is_awaited(host, id));
+}
+
 /* It holds neither its host's other guests nor looks at the host; it is told of; force ends it. */
 static void test_hung_guest(void **state)
 {
 	struct place *p = *state;
 	struct uuids made = launch(p, INSTANCES / 2);
 	await_count(p, INSTANCE_RUNNING, INSTANCES / 2);
-	hung.id = made.at[0];
-	atomic_store(&hung.is_armed, true);
-	ask(p, engine_reboot_instances_run, hung.id, false);
-	for (int k = 0; k < 4000 && !atomic_load(&hung.is_asked); k++)
-		nap_ms(5);
+	uuid hung = made.at[0];
+	struct str host = host_of(p, hung);
+	sim_compute_set_silent(host, hung, true);
+	ask(p, engine_reboot_instances_run, hung, false);
+	await_asked(host, hung);
 	(void) launch(p, INSTANCES / 2);
 	await_count(p, INSTANCE_RUNNING, INSTANCES);
-	await_told(p, hung.id, true);
+	await_told(p, hung, true);
 	for (size_t k = 0; k < HOSTS; k++) {
 		struct sight *s = observe(p, p->hosts[k], 10 * SECOND);
 		assert_int_equal(await_sight(s).code, ERR_NONE);
 		free_sight(s);
 	}
-	assert_false(atomic_load(&hung.is_killed));
-	ask(p, engine_stop_instances_run, hung.id, true);
+	assert_true(sim_compute_is_awaited(host, hung));
+	ask(p, engine_stop_instances_run, hung, true);
 	await_count(p, INSTANCE_STOPPED, 1);
-	assert_true(atomic_load(&hung.is_killed));
-	atomic_store(&hung.is_armed, false);
-	ask(p, engine_start_instances_run, hung.id, false);
+	ask(p, engine_start_instances_run, hung, false);
 	await_count(p, INSTANCE_RUNNING, INSTANCES);
-	await_told(p, hung.id, false);
+	await_told(p, hung, false);
+	assert_int_equal(audit(p), 0);
+}
+
+/* ---- a guest that hangs when it is asked about its disk ---- */
+
+/* Another one on the same host. */
+static uuid neighbour_of(struct place *p, struct uuids made, uuid instance)
+{
+	size_t k = 0;
+	while (uuid_equal(made.at[k], instance) || !str_equal(host_of(p, made.at[k]), host_of(p, instance)))
+		k++;
+	return made.at[k];
+}
+
+static uuid disk_of(struct place *p, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(p->store, &view);
+	return volume_first_by_instance(view.tables, instance)->row.id;
+}
+
+static uuid cut(struct place *p, uuid instance)
+{
+	struct snapshot_wish wish = {
+		.volume = {.kind = KIND_VOLUME, .prefix = disk_of(p, instance), .bits = 128}};
+	commit(p, &p->alice, engine_create_snapshot_run, &wish);
+	return wish.snapshot;
+}
+
+static void grow(struct place *p, uuid instance)
+{
+	struct volume_modifying wish = {
+		.volume = {.kind = KIND_VOLUME, .prefix = disk_of(p, instance), .bits = 128},
+		.size = 16 * GIB};
+	commit(p, &p->alice, engine_modify_volume_run, &wish);
+}
+
+static bool is_kept(struct place *p, uuid snapshot)
+{
+	AUTO_VIEW view = {0};
+	view_open(p->store, &view);
+	return snapshot_find(view.tables, snapshot)->seen_stage == SNAPSHOT_SEEN_STAGE_KEPT;
+}
+
+static void await_kept(struct place *p, uuid snapshot)
+{
+	for (int k = 0; k < 4000 && !is_kept(p, snapshot); k++)
+		nap_ms(5);
+	assert_true(is_kept(p, snapshot));
+}
+
+/* The host's other disks go on; it and its instance are told of; it goes on once QEMU answers. */
+static void test_hung_disk(void **state)
+{
+	struct place *p = *state;
+	struct uuids made = launch(p, INSTANCES / 2);
+	await_count(p, INSTANCE_RUNNING, INSTANCES / 2);
+	uuid hung = made.at[0], other = neighbour_of(p, made, hung);
+	struct str host = host_of(p, hung);
+	sim_compute_set_silent(host, hung, true);
+	uuid held = cut(p, hung);
+	await_asked(host, hung);
+	await_kept(p, cut(p, other));
+	(void) launch(p, INSTANCES / 2);
+	await_count(p, INSTANCE_RUNNING, INSTANCES);
+	await_told(p, held, true);
+	await_told(p, hung, true);
+	assert_false(is_told(p, other));
+	uuid second = cut(p, hung);
+	await_told(p, second, true); /* that it waits behind the other */
+	assert_false(is_kept(p, second));
+	assert_true(sim_compute_is_awaited(host, hung));
+	sim_compute_set_silent(host, hung, false);
+	await_kept(p, held);
+	await_kept(p, second);
+	await_told(p, held, false);
+	await_told(p, second, false);
+	await_told(p, hung, false);
+	for (int k = 0; k < 2000 && !reconciler_is_settled(p->reconciler); k++)
+		nap_ms(1);
+	assert_int_equal(audit(p), 0);
+}
+
+/* Force ends it, and so does the end of an instance: what was asked for comes right, or goes. */
+static void test_hung_disk_ends(void **state)
+{
+	struct place *p = *state;
+	struct uuids made = launch(p, 2);
+	await_count(p, INSTANCE_RUNNING, 2);
+	struct str hosts[2] = {host_of(p, made.at[0]), host_of(p, made.at[1])};
+	for (size_t k = 0; k < 2; k++)
+		sim_compute_set_silent(hosts[k], made.at[k], true);
+	uuid held = cut(p, made.at[0]), grown = disk_of(p, made.at[1]);
+	grow(p, made.at[1]);
+	for (size_t k = 0; k < 2; k++)
+		await_asked(hosts[k], made.at[k]);
+	await_told(p, held, true);
+	await_told(p, grown, true);
+	ask(p, engine_stop_instances_run, made.at[0], true);
+	terminate(p, made.at[1]);
+	await_count(p, INSTANCE_STOPPED, 1);
+	await_count(p, INSTANCE_TERMINATED, 1);
+	await_kept(p, held);
+	await_told(p, held, false);
+	await_told(p, made.at[0], false);
+	for (int k = 0; k < 2000 && !reconciler_is_settled(p->reconciler); k++)
+		nap_ms(1);
 	assert_int_equal(audit(p), 0);
 }
 
@@ -462,6 +581,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_observe_races, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_observe_end, setup, teardown_observed),
 		cmocka_unit_test_setup_teardown(test_hung_guest, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hung_disk, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hung_disk_ends, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
