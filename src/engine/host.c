@@ -70,6 +70,12 @@ RESULT engine_update_host(struct op *op, struct host_settings *wish)
 	if (wish->reason.n > REASON_MAX_SIZE || !str_is_xml_text(wish->reason))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_HOST, STR("disabled_reason"),
 				   "A reason has up to %d characters.", REASON_MAX_SIZE);
+	if (wish->enabled == CHOICE_YES && host->maintenance_us)
+		return ENGINE_FAIL(op, ERR_STATE, KIND_HOST, wish->host.field,
+				   "The host '%" STR_FMT
+				   "' has a maintenance: it is open when that is over, or called off with "
+				   "'dari host maintenance %" STR_FMT " --end'.",
+				   STR_ARG(host->name), STR_ARG(host->name));
 	struct host next = *host;
 	choice_apply(wish->enabled, &next.enabled);
 	if (wish->enabled != CHOICE_DEFAULT)

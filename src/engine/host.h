@@ -21,6 +21,7 @@ struct host_settings {
 	struct str reason;       /* why not, up to 255 characters; without `enabled` as it is */
 	enum choice forced_down; /* it counts as down, whatever it answers */
 };
+/* ERR_STATE with KIND_HOST: it cannot be opened while it has a maintenance ahead (instance_event.h). */
 OPERATION(engine_update_host, host_settings)
 
 /* Whether it is open to new instances: neither disabled nor with a maintenance ahead. */

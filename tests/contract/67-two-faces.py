@@ -243,6 +243,10 @@ def test_maintenance(both, admin):
     both.dev.command("host", "maintenance", host, "--from", "2090-01-31T22:00:00Z", "--kind", "reboot", "--reason", "fans")
     assert shown() == ("disabled", "fans", ["system-rebootfans"])
     assert admin.ok("GET", path, version=NEWEST)["server"]["host_status"] == "MAINTENANCE"
+    for enable, binary in ((f"{COMPUTE}/os-services/enable", "nova-compute"), (f"{VOLUME}/os-services/enable", "cinder-volume")):
+        refused = admin.call("PUT", enable, {"host": host, "binary": binary})
+        assert refused.status == 400 and f"dari host maintenance {host} --end" in str(refused.json), refused
+    assert shown() == ("disabled", "fans", ["system-rebootfans"])
     both.dev.command("host", "maintenance", host, "--from", "now", "--kind", "reboot", "--reason", "fans")
     both.rest()
     assert (both.server(instance)["status"], both.instance(instance)["State"]["Name"]) == ("SHUTOFF", "pending")

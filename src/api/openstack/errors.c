@@ -95,6 +95,7 @@ static const struct os_error errors[] = {
 	E_OF(BIT(COMPUTE), NOT_FOUND, SERVER_GROUP, "os:scheduler_hints", 400, 0),
 	E_OF(BIT(COMPUTE), CONFLICT, INSTANCE_TYPE, "flavorRef", 400, 0), /* it has it already */
 	E(BIT(COMPUTE), UNSUPPORTED, HOST, 501, 0),
+	E(BIT(COMPUTE), STATE, HOST, 400, 0),       /* it has a maintenance */
 	E(BIT(COMPUTE), IN_USE, AGGREGATE, 400, 0), /* it has hosts */
 	E(BIT(COMPUTE), IN_USE, SECURITY_GROUP, 400, 0),
 	E(BIT(COMPUTE), IN_USE, VOLUME, 400, 0),

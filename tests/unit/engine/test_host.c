@@ -70,10 +70,18 @@ static void check_maintenance(void **state)
 	const struct host *host = host_find(cloud_tables(c), c->hosts[0]);
 	assert_true(!engine_is_host_open(host) && str_is(engine_host_reason(host), "a new fan"));
 	assert_int_equal(host->maintenance_deadline_us, wish.from_us);
+	struct host_settings opens = {.host = wish.host, .enabled = CHOICE_YES},
+			     closes = {.host = wish.host, .enabled = CHOICE_NO, .reason = STR("a new disk")};
+	cloud_fails(c, &c->operator, engine_update_host, &opens, ERR_STATE, KIND_HOST);
+	cloud_ok(c, &c->operator, engine_update_host, &closes);
+	cloud_fails(c, &c->operator, engine_update_host, &opens, ERR_STATE, KIND_HOST);
 	wish.host = ref_named(KIND_HOST, "h99");
 	cloud_fails(c, &c->operator, engine_plan_maintenance, &wish, ERR_NOT_FOUND, KIND_HOST);
 	cloud_fails(c, &c->alice, engine_end_maintenance, &target, ERR_DENIED, KIND_HOST);
 	cloud_ok(c, &c->operator, engine_end_maintenance, &target);
+	host = host_find(cloud_tables(c), c->hosts[0]);
+	assert_true(!engine_is_host_open(host) && str_is(engine_host_reason(host), "a new disk"));
+	cloud_ok(c, &c->operator, engine_update_host, &opens);
 	assert_true(engine_is_host_open(host_find(cloud_tables(c), c->hosts[0])));
 }
 
