@@ -321,7 +321,8 @@ RESULT engine_adopt_instance(struct op *op, struct instance_adoption *wish)
 	TRY(find_adopting_host(op, wish->host, &a.host));
 	TRY(check_memo(&a));
 	TRY(write_instance(&a));
-	return write_parts(&a);
+	TRY(write_parts(&a));
+	return instance_join_maintenance(op, instance_find(op->head, wish->instance));
 }
 
 RESULT engine_adopt_volume(struct op *op, struct volume_adoption *wish)

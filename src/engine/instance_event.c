@@ -54,11 +54,19 @@ static RESULT schedule(struct op *op, const struct host *host, const struct inst
 		event.row = there->row;
 		event.row.gen++;
 	} else if (there) { /* one that is over is shown until there is another */
+		TRY(condition_clear(op, instance->row.id, STR(HELD)));
 		TRY(instance_event_forget(op, there->row.id));
 	}
 	TRY(instance_event_put(op, &event));
 	return engine_tell(op, KIND_INSTANCE, &instance->row, "event scheduled", "%s: %" STR_FMT,
 			   instance_event_code_words[event.code], STR_ARG(event.description));
+}
+
+RESULT instance_join_maintenance(struct op *op, const struct instance *instance)
+{
+	const struct host *host = uuid_is_none(instance->host) ? NULL : host_find(op->head, instance->host);
+	bool is_to_run = row_is_live(&instance->row) && instance->wanted_power == INSTANCE_WANTED_POWER_ON;
+	return host && host->maintenance_us && is_to_run ? schedule(op, host, instance) : OK;
 }
 
 static RESULT end_event(struct op *op, const struct instance_event *event, enum instance_event_stage stage)
@@ -99,8 +107,7 @@ static RESULT schedule_all(struct op *op, const struct host *host)
 {
 	for (const struct instance *i = instance_first_by_host(op->head, host->row.id); i;
 	     i = instance_next_by_host(op->head, i))
-		if (row_is_live(&i->row) && i->wanted_power == INSTANCE_WANTED_POWER_ON)
-			TRY(schedule(op, host, i));
+		TRY(instance_join_maintenance(op, i));
 	return OK;
 }
 
@@ -123,6 +130,17 @@ RESULT engine_plan_maintenance(struct op *op, struct maintenance_wish *wish)
 			   STR_ARG(next.maintenance_reason));
 }
 
+/* A guest that is going down goes all the way: nobody could tell its end from one that it chose itself. */
+static RESULT end_event_of_host(struct op *op, const struct instance_event *event)
+{
+	const struct instance *instance = instance_find(op->head, event->instance);
+	bool has_begun = event->stage == INSTANCE_EVENT_STAGE_BEGUN;
+	if (has_begun && instance && instance->seen_power == INSTANCE_SEEN_POWER_ON)
+		return OK;
+	return end_event(op, event,
+			 has_begun ? INSTANCE_EVENT_STAGE_COMPLETED : INSTANCE_EVENT_STAGE_CANCELED);
+}
+
 static RESULT end_maintenance(struct op *op, const struct host *host)
 {
 	struct host next = *host;
@@ -133,10 +151,7 @@ static RESULT end_maintenance(struct op *op, const struct host *host)
 	for (const struct instance_event *e = instance_event_first_by_host(op->head, next.row.id); e;
 	     e = instance_event_next_by_host(op->head, e))
 		if (e->ended_us == 0)
-			TRY(end_event(op, e,
-				      e->stage == INSTANCE_EVENT_STAGE_BEGUN
-					      ? INSTANCE_EVENT_STAGE_COMPLETED
-					      : INSTANCE_EVENT_STAGE_CANCELED));
+			TRY(end_event_of_host(op, e));
 	return engine_tell(op, KIND_HOST, &next.row, "maintenance over",
 			   "What was held for it is started again.");
 }
@@ -210,6 +225,12 @@ RESULT engine_reschedule_event(struct op *op, struct event_wish *wish)
 
 enum turn { TURN_NONE, TURN_BEGIN, TURN_END, TURN_FORGET };
 
+static bool is_under_maintenance(const struct tables *t, const struct instance_event *e)
+{
+	const struct host *host = host_find(t, e->host);
+	return host && host->maintenance_us && clock_now_us() >= host->maintenance_us;
+}
+
 static enum turn turn_of(const struct tables *t, const struct instance_event *e)
 {
 	const struct instance *i = instance_find(t, e->instance);
@@ -217,9 +238,12 @@ static enum turn turn_of(const struct tables *t, const struct instance_event *e)
 		return TURN_FORGET;
 	if (!i || !row_is_live(&i->row) || !uuid_equal(i->host, e->host))
 		return TURN_END;
-	if (i->wanted_power == INSTANCE_WANTED_POWER_OFF && i->seen_power != INSTANCE_SEEN_POWER_ON)
+	bool is_off = i->seen_power != INSTANCE_SEEN_POWER_ON;
+	if (is_off && i->wanted_power == INSTANCE_WANTED_POWER_OFF)
 		return TURN_END;
-	return e->stage == INSTANCE_EVENT_STAGE_SCHEDULED ? TURN_BEGIN : TURN_NONE;
+	if (e->stage == INSTANCE_EVENT_STAGE_SCHEDULED)
+		return i->moves ? TURN_NONE : TURN_BEGIN; /* it is on its way off already */
+	return is_off && !is_under_maintenance(t, e) ? TURN_END : TURN_NONE;
 }
 
 bool engine_may_follow_event(const struct instance_event *event)
@@ -300,6 +324,14 @@ static RESULT begin_event(struct op *op, const struct instance_event *event)
 	return instance->wanted_power == INSTANCE_WANTED_POWER_ON ? stop_instance(op, instance, is_held) : OK;
 }
 
+/* Where it is now, or from a later time on, there may be a maintenance ahead, too. */
+static RESULT complete_event(struct op *op, const struct instance_event *event)
+{
+	const struct instance *instance = instance_find(op->head, event->instance);
+	TRY(end_event(op, event, INSTANCE_EVENT_STAGE_COMPLETED));
+	return instance ? instance_join_maintenance(op, instance) : OK;
+}
+
 RESULT engine_follow_event(struct op *op, struct event_sight *wish)
 {
 	const struct instance_event *event = instance_event_find(op->head, wish->event);
@@ -309,7 +341,7 @@ RESULT engine_follow_event(struct op *op, struct event_sight *wish)
 	case TURN_BEGIN:
 		return begin_event(op, event);
 	case TURN_END:
-		return end_event(op, event, INSTANCE_EVENT_STAGE_COMPLETED);
+		return complete_event(op, event);
 	case TURN_FORGET:
 		return instance_event_forget(op, event->row.id);
 	case TURN_NONE:

@@ -19,8 +19,8 @@ struct maintenance_wish {
 };
 OPERATION(engine_plan_maintenance, maintenance_wish)
 
-/* It is over, or called off: what was held for it is started, what has not begun is canceled. Without one:
- * ERR_STATE with KIND_HOST. */
+/* It is over, or called off: what was held for it is started, what has not begun is canceled; a guest that is
+ * just going down goes off first. Without one: ERR_STATE with KIND_HOST. */
 struct maintenance_target {
 	struct ref host;
 };

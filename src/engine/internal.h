@@ -765,6 +765,8 @@ RESULT instance_check_unlocked(struct op *op, const struct instance *instance, s
  * another one, or has an event there. ERR_CAPACITY with KIND_HOST: that has begun, and no other one has room.
  */
 RESULT instance_avoid_maintenance(struct op *op, struct instance *next);
+/* Of one that has come to its host: an event, if it is to run there and that has a maintenance ahead. */
+RESULT instance_join_maintenance(struct op *op, const struct instance *instance);
 
 /* ---- instance_see.c ---- */
 

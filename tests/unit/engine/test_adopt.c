@@ -5,6 +5,7 @@
 
 #include "base/vec.h"
 #include "engine/adopt.h"
+#include "engine/instance_event.h"
 #include "engine/subnet.h"
 #include "model/mac.h"
 #include "model/rows.h"
@@ -85,6 +86,29 @@ static struct instance_adoption *wish_of(struct lost *l)
 	l->wish.memo = &l->memo;
 	l->wish.disks = l->disks;
 	return &l->wish;
+}
+
+/* Where it is found nothing is to run soon: it has the event that the others there have. */
+static void check_maintenance(void **state)
+{
+	struct cloud *c = *state;
+	struct lost on = lose_one(c);
+	struct instance_launch launch = cloud_launch(c, 1);
+	struct lost off = lose(c, &launch, INSTANCE_SEEN_POWER_OFF);
+	for (size_t k = 0; k < sizeof c->hosts / sizeof *c->hosts; k++) {
+		struct maintenance_wish wish = {
+			.host = {.kind = KIND_HOST, .prefix = c->hosts[k], .bits = 128},
+			.from_us = clock_now_us() + HOUR,
+			.kind = HOST_MAINTENANCE_KIND_STOP};
+		cloud_ok(c, &c->operator, engine_plan_maintenance, &wish);
+	}
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&on));
+	cloud_ok(c, &c->operator, engine_adopt_instance, wish_of(&off));
+	const struct instance_event *e = engine_find_event(cloud_tables(c), on.id);
+	assert_true(e && uuid_equal(e->host, on.wish.host) && e->stage == INSTANCE_EVENT_STAGE_SCHEDULED);
+	assert_int_equal(e->code, INSTANCE_EVENT_CODE_INSTANCE_STOP);
+	assert_null(engine_find_event(cloud_tables(c), off.id));
+	cloud_check(c);
 }
 
 static void check_whole(void **state)
@@ -335,7 +359,7 @@ int main(void)
 		adopt_test(check_who),           adopt_test(check_conflicts),
 		adopt_test(check_missing_parts), adopt_test(check_foreign_memo),
 		adopt_test(check_dropped),       adopt_test(check_lone_disk),
-		adopt_test(check_automatic),
+		adopt_test(check_automatic),     adopt_test(check_maintenance),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -30,10 +30,10 @@ static struct instance_event event_of(struct cloud *c, uuid instance)
 	return e ? *e : (struct instance_event){0};
 }
 
-/* Whatever is in the way of the process meanwhile. */
+/* Whatever is in the way of the process meanwhile. Days in which nothing happens are not stepped. */
 static void let_pass(struct cloud *c, int64_t us)
 {
-	if (c->seed % 3 == 0) {
+	if (c->seed % 3 == 0 || us > 24 * HOUR) {
 		cloud_kill(c);
 		clock_advance_us(us);
 		cloud_restart(c);
@@ -168,6 +168,110 @@ static void goes_early(struct cloud *c)
 }
 TEST_STORY(goes_early, 2)
 
+/* One that hears nothing is forced off then, when its time to shut down is over. */
+static void goes_early_by_force(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct str host = cloud_host_of(c, id);
+	int64_t now_us = clock_now_us();
+	struct maintenance_wish wish = {
+		.host = host_of(c, id), .from_us = now_us + 5 * HOUR, .kind = HOST_MAINTENANCE_KIND_REBOOT};
+	cloud_ok(c, NULL, engine_plan_maintenance, &wish);
+	struct event_wish earlier = {.instance = cloud_ref(c, KIND_INSTANCE, id),
+				     .event = cloud_ref(c, KIND_INSTANCE_EVENT, event_of(c, id).row.id),
+				     .not_before_us = now_us + 2 * HOUR};
+	cloud_ok(c, &c->alice, engine_reschedule_event, &earlier);
+	sim_compute_set_deaf(host, true);
+	let_pass(c, 2 * HOUR + 30 * MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_false(str_equal(cloud_host_of(c, id), host));
+	sim_compute_set_deaf(host, false);
+}
+TEST_STORY(goes_early_by_force, 2)
+
+/* Over while the guest is just going down: that is no wish of its own, and it is started again. */
+static void is_over_meanwhile(struct cloud *c)
+{
+	struct instance_launch launch = cloud_launch_wish(c, 1);
+	launch.shutdown_terminates = true;
+	cloud_ok(c, &c->alice, engine_create_instances, &launch);
+	uuid id = launch.made.at[0];
+	cloud_await(c, id, INSTANCE_RUNNING);
+	bool is_deaf = c->seed % 4 == 0;
+	sim_compute_set_deaf(cloud_host_of(c, id), is_deaf);
+	sim_compute_set_shutdown_us(cloud_host_of(c, id), 20 * SECOND);
+	struct maintenance_target target = {.host = host_of(c, id)};
+	struct maintenance_wish wish = {
+		.host = target.host, .from_us = clock_now_us(), .kind = HOST_MAINTENANCE_KIND_REBOOT};
+	cloud_ok(c, NULL, engine_plan_maintenance, &wish);
+	cloud_step_for(c, 5 * SECOND);
+	assert_true(cloud_guest(c, id).is_on);
+	cloud_ok(c, NULL, engine_end_maintenance, &target);
+	if (c->seed % 2) {
+		cloud_kill(c);
+		cloud_restart(c);
+	}
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 2);
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_COMPLETED);
+	assert_false(cloud_has_condition(c, id, "Maintenance"));
+	assert_false(cloud_has_condition(c, id, INSTANCE_RESTARTED));
+	sim_compute_set_deaf(cloud_host_of(c, id), false);
+}
+TEST_STORY(is_over_meanwhile, 1)
+
+/* Put off while it is held: it runs until the later time, of which a new event tells. */
+static void is_put_off(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	plan(c, id, HOST_MAINTENANCE_KIND_REBOOT, 0);
+	let_pass(c, 2 * HOUR);
+	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
+	struct instance_event first = event_of(c, id);
+	struct maintenance_target target = {.host = host_of(c, id)};
+	plan(c, id, HOST_MAINTENANCE_KIND_REBOOT, 0);
+	let_pass(c, 10 * MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_SCHEDULED);
+	assert_false(uuid_equal(event_of(c, id).row.id, first.row.id));
+	let_pass(c, HOUR);
+	assert_int_equal(cloud_state(c, id), INSTANCE_PENDING);
+	cloud_ok(c, NULL, engine_end_maintenance, &target);
+	cloud_settle(c);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	assert_int_equal(cloud_guest(c, id).boots, 3);
+}
+TEST_STORY(is_put_off, 1)
+
+/* One after the other: each has an event of its own, of which the last is shown. */
+static void comes_twice(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	plan(c, id, HOST_MAINTENANCE_KIND_REBOOT, 1);
+	let_pass(c, 90 * MINUTE);
+	let_pass(c, 90 * MINUTE);
+	struct instance_event first = event_of(c, id);
+	assert_int_equal(first.stage, INSTANCE_EVENT_STAGE_COMPLETED);
+	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
+	plan(c, id, HOST_MAINTENANCE_KIND_STOP, 1);
+	struct instance_event second = event_of(c, id);
+	assert_int_equal(second.stage, INSTANCE_EVENT_STAGE_SCHEDULED);
+	assert_int_equal(second.code, INSTANCE_EVENT_CODE_INSTANCE_STOP);
+	assert_int_equal(second.ended_us, 0);
+	assert_false(uuid_equal(second.row.id, first.row.id));
+	assert_int_equal(cloud_count(c, KIND_INSTANCE_EVENT), 1);
+	let_pass(c, 90 * MINUTE);
+	let_pass(c, 90 * MINUTE);
+	assert_int_equal(cloud_state(c, id), INSTANCE_STOPPED);
+	assert_true(uuid_equal(event_of(c, id).row.id, second.row.id));
+	assert_int_equal(event_of(c, id).stage, INSTANCE_EVENT_STAGE_COMPLETED);
+	cloud_start(c, id);
+	cloud_settle(c);
+	assert_int_equal(cloud_guest(c, id).boots, 3);
+}
+TEST_STORY(comes_twice, 1)
+
 /* Ended while it is held: nothing of it stays. */
 static void is_terminated_meanwhile(struct cloud *c)
 {
@@ -192,6 +296,10 @@ int main(void)
 		cmocka_unit_test(test_leaves),
 		cmocka_unit_test(test_has_nowhere_to_go),
 		cmocka_unit_test(test_goes_early),
+		cmocka_unit_test(test_goes_early_by_force),
+		cmocka_unit_test(test_is_over_meanwhile),
+		cmocka_unit_test(test_is_put_off),
+		cmocka_unit_test(test_comes_twice),
 		cmocka_unit_test(test_is_terminated_meanwhile),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
