@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What goes wrong around a region: guests, hosts, the network, the database, memory, the process. */
 #include "base/clock.h"
-#include "engine/instance_event.h"
 #include "simulation.h"
 
 static struct str any_host(void)
@@ -107,51 +106,6 @@ static void shake_network(struct simulation *s)
 	network_sim_cut(is_cut);
 }
 
-static void mark_open(struct simulation *s)
-{
-	for (size_t k = 0; k < CLIENTS; k++)
-		s->clients[k].in_storm = true;
-}
-
-/* ---- maintenance ---- */
-
-/* What ran there comes back when it is over, or starts elsewhere when its user asks; only stopped for good it
- * may not be, which no listing could tell from a guest's own end. Not where the next commit is the last. */
-static void maintain_host(struct simulation *s)
-{
-	static const int64_t from[] = {0, 10 * SECOND, 10 * MINUTE};
-	static const int64_t lasts[] = {0, 30 * SECOND, 5 * MINUTE};
-	int64_t from_us = clock_now_us() + from[random_below(3)], lasts_us = lasts[random_below(3)];
-	struct ref host = {.kind = KIND_HOST, .text = any_host()};
-	bool ends = random_below(2) == 0;
-	if (s->is_doomed || fault_armed)
-		return;
-	mark_open(s);
-	tell(s, "host %" STR_FMT ": a maintenance %s", STR_ARG(host.text), ends ? "ends" : "is planned");
-	s->hosts_shaken = true;
-	struct maintenance_target over = {.host = host};
-	struct maintenance_wish wish = {.host = host,
-					.from_us = from_us,
-					.deadline_us = from_us,
-					.end_us = lasts_us ? from_us + lasts_us : 0,
-					.kind = HOST_MAINTENANCE_KIND_REBOOT};
-	struct result result = ends ? cloud_call(s->region.cloud, NULL, engine_end_maintenance_run, &over)
-				    : cloud_call(s->region.cloud, NULL, engine_plan_maintenance_run, &wish);
-	if (!result_is_ok(result) && !(ends && result.code == ERR_STATE))
-		blame(s, "an operator's maintenance is refused");
-}
-
-static void end_maintenances(struct simulation *s)
-{
-	static const struct str names[HOSTS] = {{"h0", 2}, {"h1", 2}, {"h2", 2}};
-	for (size_t k = 0; k < HOSTS; k++) {
-		struct maintenance_target over = {.host = {.kind = KIND_HOST, .text = names[k]}};
-		struct result result = cloud_call(s->region.cloud, NULL, engine_end_maintenance_run, &over);
-		if (!result_is_ok(result) && result.code != ERR_STATE)
-			blame(s, "a maintenance does not end");
-	}
-}
-
 /* ---- faults ---- */
 
 static void make_fault(struct simulation *s)
@@ -168,7 +122,7 @@ static void make_fault(struct simulation *s)
 	bool forever = random_below(8) == 0;
 	tell(s, "the %s number %d from now fails%s", faults[which].words, (int) n,
 	     forever ? ", and all after it" : "");
-	mark_open(s);
+	request_mark_open(s);
 	s->hosts_shaken = true;
 	fault_arm(faults[which].points, n, forever);
 	if (next >= 4)
@@ -196,7 +150,7 @@ void make_whole(struct simulation *s)
 		sim_compute_set_deaf(names[k], false);
 	}
 	network_sim_cut(false);
-	end_maintenances(s);
+	maintenance_end_all(s);
 }
 
 /* ---- the process ---- */
@@ -220,7 +174,7 @@ static void die_at_commit(struct simulation *s)
 {
 	bool has_it = random_below(2) == 0;
 	tell(s, "the next commit is the last, and %s", has_it ? "succeeds" : "is lost");
-	mark_open(s);
+	request_mark_open(s);
 	s->is_doomed = true;
 	cloud_die_at_commit(s->region.cloud, has_it);
 }
@@ -275,9 +229,10 @@ static const struct {
 	unsigned weight;
 	void (*happen)(struct simulation *s);
 } happenings[] = {
-	{6, end_guest},  {1, lose_domain}, {1, end_guest_in_peace}, {5, shake_host},      {3, shake_network},
-	{5, make_fault}, {6, end_faults},  {4, kill_and_restart},   {2, die_at_commit},   {1, restart},
-	{4, let_pass},   {2, settle},      {4, change_policy},      {16, contents_write}, {6, maintain_host},
+	{6, end_guest},     {1, lose_domain},     {1, end_guest_in_peace}, {5, shake_host},
+	{3, shake_network}, {5, make_fault},      {6, end_faults},         {4, kill_and_restart},
+	{2, die_at_commit}, {1, restart},         {4, let_pass},           {2, settle},
+	{4, change_policy}, {16, contents_write}, {6, maintain_host},      {1, maintain_in_peace},
 };
 
 void happen(struct simulation *s)

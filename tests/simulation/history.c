@@ -126,7 +126,8 @@ void settle_and_compare(struct simulation *s)
 	cloud_settle(s->region.cloud);
 	listings_compare(s, true);
 	contents_check(s);
-	s->hosts_shaken = false;
+	maintenance_check(s);
+	s->hosts_shaken = s->is_draining = false;
 }
 
 /* What is seen does not depend on the process's memory. */

@@ -274,12 +274,13 @@ static const char *differ_live_instance(const struct look *l, struct thing *t, s
 		server_end(l->s, t);
 		return NULL;
 	}
-	if (t->wanted_on && is_off && t->is_restless)
+	if (t->wanted_on && is_off && model_may_be_off(t))
 		t->wanted_on = false;
 	if (!(t->wanted_on ? is_on : is_off))
 		return "its state";
 	t->seen_stopped = str_is(state, "stopped");
 	t->is_restless = t->is_restless && !l->is_settled;
+	t->is_drained = t->is_drained && !l->is_settled;
 	return NULL;
 }
 

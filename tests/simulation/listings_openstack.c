@@ -198,7 +198,7 @@ static const char *differ_server(const struct look *l, struct thing *t, struct s
 	struct str status = answer_at(item, "status"), task = answer_at(item, "OS-EXT-STS:task_state");
 	if (t->life == ENDING)
 		return str_is(task, "deleting") ? NULL : "its task, for it is ending";
-	if (t->is_restless)
+	if (model_may_be_off(t))
 		return NULL; /* as EC2's listing has learned */
 	learn(l, t, status);
 	if (l->is_settled ? !str_is(status, status_of(t)) || task.n

@@ -67,6 +67,11 @@ bool model_may_have_ended(const struct thing *t)
 	return t->life != LIVE || (t->is_restless && t->ends_itself);
 }
 
+bool model_may_be_off(const struct thing *instance)
+{
+	return instance->is_restless || instance->is_drained;
+}
+
 enum encryption model_encryption_of(const struct thing *source)
 {
 	return source->encryption == ENCRYPTED ? ENCRYPTED : NOT_KNOWN_YET;

@@ -235,7 +235,7 @@ static void judge_start(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
 		judge_ended(x, t, v);
-		if (!t->seen_stopped && (!t->wanted_on || t->is_restless))
+		if (!t->seen_stopped && (!t->wanted_on || model_may_be_off(t)))
 			doubt(v, request_word(x, "IncorrectInstanceState", "409"));
 		if (x->s->hosts_shaken) /* its host has a maintenance, and no other one has room */
 			doubt(v, request_word(x, "InsufficientInstanceCapacity", "409"));
@@ -259,9 +259,9 @@ static void judge_stop(const struct request *x, struct verdict *v)
 	EACH_REF (x, t) {
 		judge_ended(x, t, v);
 		if (t->may_not_stop)
-			refuse_or_doubt(v, t->wanted_on && !t->is_restless,
+			refuse_or_doubt(v, t->wanted_on && !model_may_be_off(t),
 					request_word(x, "OperationNotPermitted", "409"));
-		if (request_is_openstack(x) && (!t->wanted_on || t->is_restless || t->is_moved))
+		if (request_is_openstack(x) && (!t->wanted_on || model_may_be_off(t) || t->is_moved))
 			refuse_or_doubt(v,
 					(t->seen_stopped && !t->wanted_on) ||
 						(server_is_at_rest(x, t) && (t->is_paused || t->is_rescued)),
@@ -294,7 +294,7 @@ static void judge_reboot(const struct request *x, struct verdict *v)
 {
 	EACH_REF (x, t) {
 		judge_ended(x, t, v);
-		if (t->life == LIVE && (!t->wanted_on || t->is_restless))
+		if (t->life == LIVE && (!t->wanted_on || model_may_be_off(t)))
 			refuse_or_doubt(v, !t->wanted_on, request_word(x, "IncorrectInstanceState", "409"));
 	}
 }

@@ -8,7 +8,7 @@
 
 bool server_is_at_rest(const struct request *x, const struct thing *t)
 {
-	return t->is_at_rest && !t->may_vary && !t->is_restless && !x->s->hosts_shaken;
+	return t->is_at_rest && !t->may_vary && !model_may_be_off(t) && !x->s->hosts_shaken;
 }
 
 bool server_is_alone(const struct request *x, const struct thing *t)
@@ -46,6 +46,7 @@ void server_turn_on(struct simulation *s, struct thing *t)
 	t->wanted_on = true;
 	t->was_saved = t->was_saved || t->is_saved;
 	t->seen_stopped = t->is_paused = t->is_saved = false;
+	t->is_drained = s->is_draining; /* where no other host has room it starts on one with a maintenance */
 	server_move(t);
 }
 
@@ -53,7 +54,7 @@ void server_start(struct simulation *s, struct thing *t)
 {
 	if (!t->wanted_on)
 		server_turn_on(s, t);
-	else if (t->is_restless)
+	else if (model_may_be_off(t))
 		t->was_paused = t->is_paused;
 }
 
@@ -334,7 +335,7 @@ static void judge_shelve(const struct request *x, struct verdict *v)
 	bool may = (t->wanted_on || !t->is_shelved) && !t->is_resized && !t->is_rescued;
 	judge_state(x, may, v);
 	if (t->may_not_stop)
-		refuse_or_doubt(v, t->wanted_on && !t->is_restless, "409");
+		refuse_or_doubt(v, t->wanted_on && !model_may_be_off(t), "409");
 	EACH (&x->s->model, snapshot, KIND_SNAPSHOT)
 		if (snapshot->to && snapshot->to->of == t && !snapshot->is_complete)
 			doubt(v, "413"); /* too many at once */

@@ -554,3 +554,9 @@ void request_apply_tag(struct request *x, struct thing *t)
 	memcpy(t->tags[k].key, x->tag.key, sizeof x->tag.key);
 	memcpy(t->tags[k].value, x->tag.value, sizeof x->tag.value);
 }
+
+void request_mark_open(struct simulation *s)
+{
+	for (size_t k = 0; k < CLIENTS; k++)
+		s->clients[k].in_storm = true;
+}

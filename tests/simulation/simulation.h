@@ -5,6 +5,7 @@
  *   main.c               seeds, processes, what is printed
  *   history.c            one history: who does what next; the checks at its end
  *   happenings.c         what goes wrong
+ *   maintenance.c        maintenances of hosts
  *   contents.c           what guests write on their disks, and snapshots have of it
  *   request.c            a call: drawn, sent, answered, judged
  *   operations_*.c       one row per action: its weight, its parameters, what it does to the model
@@ -150,6 +151,7 @@ struct thing {
 	bool may_vary;       /* whether its memory is kept, a listing will tell */
 	struct thing *shelf; /* the image that goes when it comes back, or NULL */
 	bool is_restless;    /* its guest may have shut itself down */
+	bool is_drained;     /* a maintenance of its host may have stopped it */
 	bool ends_itself;    /* which terminates it */
 	bool may_not_end, may_not_stop; /* when its user asks */
 	bool has_lost_port;             /* that came with it */
@@ -177,6 +179,8 @@ void model_end(struct model *m, struct thing *t, enum life life);
 void model_end_image(struct model *m, struct thing *image); /* with what was made for it alone */
 /* It is ending, or its guest may have ended it. Parts go with their instance. */
 bool model_may_have_ended(const struct thing *t);
+/* A live instance that is wanted on, without its user's doing. */
+bool model_may_be_off(const struct thing *instance);
 /* An interface that is on its end has its secondary addresses as long as it is there. */
 bool model_ends_with_port(const struct thing *ip);
 /* A volume that came with its instance and is not on its way out; its device, empty: the root's. */
@@ -325,8 +329,9 @@ void request_draw_theme(struct simulation *s);
 bool request_draw(struct request *x);
 void request_send(struct request *x);
 bool request_is_woken(const struct request *x);
-void request_resume(struct request *x); /* a woken one: answered and judged, as a rule */
-void request_drop(struct request *x);   /* its process is dead */
+void request_resume(struct request *x);       /* a woken one: answered and judged, as a rule */
+void request_mark_open(struct simulation *s); /* something fails that those on their way may meet */
+void request_drop(struct request *x);         /* its process is dead */
 /* A call outside the model, at once: a form or "GET /path". What is in the answer lies in the region's
  * arena. */
 struct str request_read(struct simulation *s, unsigned account, const char *form);
@@ -373,6 +378,13 @@ void happen(struct simulation *s);     /* something */
 void make_whole(struct simulation *s); /* all faults are over */
 void kill_and_restart(struct simulation *s);
 
+/* ---- maintenance.c ---- */
+
+void maintain_host(struct simulation *s);     /* some host has one ahead, or it is over */
+void maintain_in_peace(struct simulation *s); /* with nothing else going on */
+void maintenance_end_all(struct simulation *s);
+void maintenance_check(struct simulation *s); /* when all is settled: nothing of any is left */
+
 /* ---- contents.c ---- */
 
 struct writing {
@@ -405,6 +417,7 @@ struct simulation {
 	struct writing writings[WRITINGS_MAX];
 	size_t writing_count;
 	bool hosts_shaken; /* since all was settled last */
+	bool is_draining;  /* since then some host had a maintenance that stops what is there */
 	bool is_doomed;    /* the next commit ends the process */
 };
 
