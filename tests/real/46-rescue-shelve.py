@@ -1,8 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
 """A guest that is rescued boots from a disk of its own with its root disk behind it, and afterwards from its root again; one
-that is shelved leaves no domain, and has what was on its root disk when it is unshelved. Also when dari is killed on the way."""
+that is shelved leaves no domain, and has what was on its root disk when it is unshelved. Also when dari is killed on the way.
+A maintenance of its host turns it off for as long as that lasts; stopped for one it starts on the other host, with its disk."""
 # limit: 900 s
+import json
 import os
 import sys
 
@@ -58,9 +60,14 @@ class Guest:
     def images(self):
         return self.project.ok("GET", f"/image/v2/images?owner={self.project.id}")["images"]
 
-    def domains(self):
-        """On how many hosts there is one of it."""
-        return sum(self.server in self.region.on(host, "virsh", "list", "--all", "--uuid") for host in ("hv1", "hv2"))
+    def domains(self, *which):
+        """The hosts on which there is one of it; which: of those that virsh lists so."""
+        return [host for host in ("hv1", "hv2") if self.server in self.region.on(host, "virsh", "list", "--uuid", *(which or ["--all"]))]
+
+    def event(self):
+        """What is ahead of it, or was, as EC2 tells."""
+        status = self.ec2.describe_instance_status(InstanceIds=[self.identifier], IncludeAllInstances=True)["InstanceStatuses"][0]
+        return (status.get("Events") or [None])[0]
 
 
 def rescue(region, guest):
@@ -91,10 +98,10 @@ def unrescue(region, guest):
 
 def shelve(region, guest):
     guest.write("vda", "shelvdit", 2)
-    region.check("it has one domain", guest.domains() == 1)
+    region.check("it has one domain", len(guest.domains()) == 1)
     guest.act(shelve=None)
     guest.wait("SHELVED_OFFLOADED")
-    region.check("a shelved one has no domain", guest.domains() == 0)
+    region.check("a shelved one has no domain", guest.domains() == [])
     region.check("but an image", len(guest.images()) == 1)
     region.check("EC2 calls it stopped", state(guest.ec2, guest.identifier) == "stopped")
     region.check_clean("audit is clean while it is shelved")
@@ -106,9 +113,41 @@ def unshelve(region, guest):
     region.start_dari()
     guest.wait("ACTIVE")
     guest.reach("the guest off the shelf")
-    region.check("it has one domain again", guest.domains() == 1)
+    region.check("it has one domain again", len(guest.domains()) == 1)
     region.check("on its root disk is what it wrote", [guest.read("vda", n) for n in range(3)] == ["ofbefore", "mendedit", "shelvdit"])
     region.check("the image of the shelf is gone", guest.images() == [])
+
+
+def is_held(region, guest):
+    """Off until the maintenance of its host is over."""
+    (host,) = guest.domains()
+    region.command("host", "maintenance", host, "--from", "2090-01-31T22:00:00Z", "--kind", "reboot", "--reason", "New fans")
+    event = guest.event()
+    region.check(f"EC2 tells of the event: {event}", event["Code"] == "system-reboot" and event["Description"] == "New fans")
+    url = "http://169.254.169.254/latest/meta-data/events/maintenance/scheduled"
+    told = json.loads(region.ssh(guest.address, f"timeout 20 wget -q -O - {url}"))
+    region.check(f"and so does its metadata: {told}", [(t["EventId"], t["State"], t["NotBefore"]) for t in told]
+                 == [(event["InstanceEventId"], "active", "31 Jan 2090 22:00:00 GMT")])
+    before = region.boot_id(guest.address)
+    region.command("host", "maintenance", host, "--from", "now", "--kind", "reboot", "--reason", "New fans")
+    region.check_soon("then its guest is off", lambda: guest.domains("--state-shutoff") == [host])
+    region.check("its user is told that it is to run", state(guest.ec2, guest.identifier) == "pending")
+    region.command("host", "maintenance", host, "--end")
+    guest.reach("the guest after the maintenance")
+    region.check("it was booted anew, where it was", region.boot_id(guest.address) != before and guest.domains() == [host])
+    region.check("the event is over", guest.event()["Description"] == "[Completed] New fans")
+
+
+def leaves(region, guest):
+    """Stopped for a maintenance, and started while that lasts."""
+    (host,) = guest.domains()
+    region.command("host", "maintenance", host, "--from", "now")
+    wait_state(guest.ec2, [guest.identifier], "stopped")
+    guest.ec2.start_instances(InstanceIds=[guest.identifier])
+    guest.reach("the guest on the other host")
+    region.check("it is on the other host, and there alone", guest.domains() == [{"hv1": "hv2", "hv2": "hv1"}[host]])
+    region.check("with what it wrote", guest.read("vda", 0) == "ofbefore")
+    region.command("host", "maintenance", host, "--end")
 
 
 def main():
@@ -120,10 +159,12 @@ def main():
         unrescue(region, guest)
         shelve(region, guest)
         unshelve(region, guest)
+        is_held(region, guest)
+        leaves(region, guest)
         ec2.terminate_instances(InstanceIds=[identifier])
         wait_state(ec2, [identifier], "terminated")
         region.check_clean()
-        region.check("nothing is left", guest.domains() == 0)
+        region.check("nothing is left", guest.domains() == [])
 
 
 if __name__ == "__main__":
