@@ -516,7 +516,7 @@ static struct instance make_instance(const struct launch *l, int64_t index, cons
 		.monitoring = w->monitoring,
 		.ebs_optimized = w->ebs_optimized,
 		.unlimited_credits = l->type->burstable && choice_or(w->unlimited_credits, !is_t2(l->type)),
-		.config_drive = w->config_drive,
+		.config_drive = w->config_drive || launch_ports_lack_ipv4(&l->ports), /* asks no metadata */
 		.metadata_enabled = l->metadata.enabled,
 		.metadata_tokens_required = l->metadata.tokens_required,
 		.metadata_hop_limit = l->metadata.hop_limit,

@@ -196,7 +196,7 @@ RESULT network_grant_remove(struct op *op, const struct network *network, const 
 enum { DEFAULT_SUBNET_BITS = 20 /* of the default subnet of a zone */ };
 struct subnet_plan {
 	uuid account, router, zone, acl;
-	struct cidr block;
+	struct cidr block; /* of either family */
 	struct str name;
 	struct cidr ipv6_block; /* of a subnet beside it; none: no such */
 	struct str ipv6_field;  /* for messages about that */
@@ -257,6 +257,13 @@ RESULT ipv6_add_block(struct op *op, const struct router *router, const struct r
 		      struct cidr *ret_block, uuid *ret_association);
 /* What EC2 adds to a VPC's default group and list with its first IPv6 block, where they let IPv4 through. */
 RESULT ipv6_let_through(struct op *op, const struct router *router);
+/* ERR_RANGE, ERR_CONFLICT with KIND_SUBNET: not a /64 of the router's blocks, or not apart from its subnets.
+ */
+RESULT ipv6_check_block(struct op *op, const struct router *router, struct cidr block, struct str field);
+/* A network's subnets of IPv6 that have a router have its default network ACL or one of their own where no
+ * one of IPv4 is beside them, and else neither that nor a route table: what is beside them says it. Called
+ * when that has changed. */
+RESULT ipv6_settle_lists(struct op *op, uuid network);
 /* Beside a subnet without one. Errors as engine_add_ipv6_subnet(). */
 RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr block, struct str field,
 			 uuid *ret_subnet);
@@ -464,6 +471,8 @@ RESULT launch_ports_find_in_network(struct op *op, const struct ref *ref, struct
 				    const struct subnet **ret_subnet);
 /* All of them, once the primary one has its subnet. */
 RESULT launch_ports_resolve(struct op *op, const struct instance_type *type, struct launch_ports *ports);
+/* None of those there are has an address of IPv4. After they were resolved. */
+bool launch_ports_lack_ipv4(const struct launch_ports *ports);
 /* For one instance, whose row is there. */
 RESULT launch_ports_write(struct op *op, const struct launch_ports *ports, const struct instance *instance,
 			  struct tags tags);

@@ -305,9 +305,35 @@ RESULT ipv6_check_modes(struct op *op, const struct network_subnet_wish *wish)
 		cidr_write(wish->block, text));
 }
 
-/* ---- beside IPv4 ---- */
+/* ---- beside IPv4, and alone ---- */
 
-static RESULT check_block(struct op *op, const struct router *router, struct cidr block, struct str field)
+static RESULT settle_list(struct op *op, const struct subnet *subnet)
+{
+	const struct router *router = router_find(op->head, subnet->router);
+	bool is_alone = engine_is_ipv6_alone(op->head, subnet);
+	if (!router || is_alone == !uuid_is_none(subnet->acl))
+		return OK;
+	struct subnet next = *subnet;
+	next.acl = is_alone ? router->default_acl : UUID_NONE;
+	next.acl_association = is_alone ? uuid_random() : UUID_NONE;
+	if (!is_alone)
+		next.route_table = next.route_association = UUID_NONE;
+	next.row.gen++;
+	return subnet_put(op, &next);
+}
+
+RESULT ipv6_settle_lists(struct op *op, uuid network)
+{
+	const struct subnet *s = subnet_first_by_network(op->head, network), *next = NULL;
+	for (; s; s = next) {
+		next = subnet_next_by_network(op->head, s);
+		if (row_is_live(&s->row) && s->block.base.family == IP_V6)
+			TRY(settle_list(op, s));
+	}
+	return OK;
+}
+
+RESULT ipv6_check_block(struct op *op, const struct router *router, struct cidr block, struct str field)
 {
 	char text[CIDR_TEXT_SIZE];
 	cidr_write(block, text);
@@ -329,7 +355,7 @@ RESULT ipv6_write_subnet(struct op *op, const struct subnet *beside, struct cidr
 {
 	const struct router *router = router_find(op->head, beside->router);
 	char text[CIDR_TEXT_SIZE];
-	TRY(check_block(op, router, block, field));
+	TRY(ipv6_check_block(op, router, block, field));
 	TRY(quota_check(op, beside->account, QUOTA_SUBNETS, 1));
 	struct subnet subnet = {.row.id = engine_new_id(op, KIND_SUBNET),
 				.row.gen = 1,
@@ -376,10 +402,15 @@ RESULT engine_remove_ipv6_subnet(struct op *op, struct ipv6_subnet_target *wish)
 	char text[CIDR_TEXT_SIZE];
 	const struct subnet *subnet = find_association(op, &wish->association);
 	const struct subnet *beside = subnet ? engine_find_ipv4_subnet(op->head, subnet) : NULL;
-	if (!beside)
+	if (!subnet || uuid_is_none(subnet->router))
 		return ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_NONE, wish->association.field,
 				   "The subnet CIDR block with association ID '%" STR_FMT "' does not exist",
 				   STR_ARG(wish->association.text));
+	if (!beside)
+		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SUBNET, wish->association.field,
+				   "The subnet '%" STR_FMT
+				   "' has no IPv4 CIDR block: its IPv6 CIDR block goes with it.",
+				   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
 	TRY(engine_permit(op, "subnet.remove_ipv6", KIND_SUBNET, &beside->row));
 	TRY(subnet_check_unused(op, subnet, wish->association.field));
 	wish->subnet = beside->row.id;

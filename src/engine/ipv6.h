@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * IPv6 beside IPv4. An IPv6 subnet is a subnet like any other; its modes say how guests get addresses: made
- * of their MACs (then ports have those, and no others), or asked for by DHCPv6. Where it shares a network and
- * a router with an IPv4 one it is, in EC2's words, that subnet's IPv6 block: it goes by the same route table
- * and the same network ACL, and ports of the IPv4 subnet have their IPv6 addresses, which are secondary ones,
- * in it. */
+ * IPv6 beside IPv4, and alone. An IPv6 subnet is a subnet like any other; its modes say how guests get
+ * addresses: made of their MACs (then ports have those, and no others), or asked for by DHCPv6. Where it
+ * shares a network and a router with an IPv4 one it is, in EC2's words, that subnet's IPv6 block: it goes by
+ * the same route table and the same network ACL, and ports of the IPv4 subnet have their IPv6 addresses,
+ * which are secondary ones, in it. */
 #pragma once
 
 #include "engine/operation.h"
@@ -47,7 +47,8 @@ struct ipv6_subnet_wish {
 };
 OPERATION(engine_add_ipv6_subnet, ipv6_subnet_wish)
 
-/* ERR_NOT_FOUND with KIND_NONE; ERR_IN_USE with KIND_SUBNET: ports have addresses in it. */
+/* ERR_NOT_FOUND with KIND_NONE; with KIND_SUBNET ERR_IN_USE: ports have addresses in it, ERR_PROTECTED: there
+ * is none of IPv4 beside it. */
 struct ipv6_subnet_target {
 	struct ref association; /* from id_parse_prefixed(): the IPv6 subnet's */
 	/* removed: */

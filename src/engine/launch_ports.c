@@ -179,9 +179,22 @@ RESULT launch_ports_resolve(struct op *op, const struct instance_type *type, str
 	}
 	if (ports->count == 0)
 		return OK;
+	if (primary->wish->public_ip == CHOICE_YES && primary->subnet->block.base.family == IP_V6)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, primary->wish->field,
+				   "The subnet '%" STR_FMT
+				   "' has no IPv4 CIDR block: no public address stands for one of IPv6.",
+				   STR_ARG(engine_write_id(op, KIND_SUBNET, primary->subnet->row.id)));
 	primary->wants_public_ip = ports->count == 1 && ports->new_count == 1 &&
 				   choice_or(primary->wish->public_ip, primary->subnet->public_on_launch);
 	return OK;
+}
+
+bool launch_ports_lack_ipv4(const struct launch_ports *ports)
+{
+	bool lack = ports->count > 0;
+	for (size_t k = 0; k < ports->count; k++)
+		lack = lack && ports->at[k].subnet->block.base.family == IP_V6;
+	return lack;
 }
 
 /* ---- written ---- */

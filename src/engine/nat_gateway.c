@@ -23,6 +23,11 @@ static RESULT resolve_nat(struct op *op, const struct nat_gateway_wish *wish, st
 	TRY(engine_find_own_subnet(op->ctx, op->head, &wish->subnet, &plan->subnet));
 	if (uuid_is_none(plan->subnet->router)) /* it is part of a router, and there is none */
 		return engine_fail_not_found(op->ctx, KIND_SUBNET, &wish->subnet);
+	if (plan->subnet->block.base.family == IP_V6)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, wish->subnet.field,
+				   "The subnet '%" STR_FMT
+				   "' has no IPv4 CIDR block, which a NAT gateway needs.",
+				   STR_ARG(wish->subnet.text));
 	if (ref_is_given(&wish->address)) {
 		TRY(engine_find_own_address(op->ctx, op->head, &wish->address, &plan->address));
 		if (!plan->address->is_elastic)

@@ -391,6 +391,17 @@ static struct port_ips_wish take_first(const struct subnet *subnet, const struct
 	return rest;
 }
 
+/* What is asked for is of IPv4. */
+static RESULT check_has_ipv4(struct op *op, const struct subnet *subnet, int64_t more, struct str field)
+{
+	if (more == 0 || subnet->block.base.family == IP_V4)
+		return OK;
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, field,
+			   "The subnet '%" STR_FMT
+			   "' has no IPv4 CIDR block: its interfaces have no private IPv4 addresses.",
+			   STR_ARG(engine_write_id(op, KIND_SUBNET, subnet->row.id)));
+}
+
 /* Those that were named come first, so that nothing drawn is one of them. */
 RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct port_ips_wish *wish,
 		      struct port *port)
@@ -398,7 +409,8 @@ RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct p
 	const struct port_ips_wish all = take_first(subnet, wish), *ips = &all;
 	struct ip ip;
 	TRY(port_check_ip_count(op, NULL, 1 + ips->secondaries.count + (size_t) ips->more, ips->field));
-	TRY(port_check_ip_count(op, NULL, ips->ipv6s.count + (size_t) ips->ipv6_more, ips->ipv6_field));
+	TRY(port_check_ip_count(op, NULL, wish->ipv6s.count + (size_t) wish->ipv6_more, ips->ipv6_field));
+	TRY(check_has_ipv4(op, subnet, ips->more, ips->field));
 	port->row.id = engine_new_id(op, KIND_PORT);
 	for (size_t k = 0; k < ips->secondaries.count; k++)
 		TRY(write_secondary(op, port, subnet, ips->secondaries.at[k], ips->field, &ip));
@@ -555,6 +567,8 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 		return fail_no_ipv6(op, subnet, &wish->ips, wish->port.field);
 	if (wish->is_ipv6)
 		subnet = engine_find_ipv6_subnet(op->head, subnet);
+	else
+		TRY(check_has_ipv4(op, subnet, wish->more, wish->field));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	TRY(port_check_choices(op, port->network, wish->ips.count > 0, wish->field));
 	TRY(check_room(op, wish, port));
@@ -578,6 +592,22 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 
 /* ---- unassign ---- */
 
+static RESULT find_unassigned(struct op *op, const struct port_unassignment *wish, const struct port *port,
+			      struct ip ip, const struct secondary_ip **ret_ip)
+{
+	char text[IP_TEXT_SIZE];
+	*ret_ip = find_secondary(op->head, port->row.id, ip);
+	if (*ret_ip)
+		return OK;
+	const char *what = !wish->is_ipv6           ? "not a secondary"
+			   : ip_equal(port->ip, ip) ? "the first"
+						    : "not an IPv6";
+	return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, wish->field,
+			   "%s is %s address of interface '%" STR_FMT "'%s.", ip_write(ip, text), what,
+			   STR_ARG(wish->port.text),
+			   wish->is_ipv6 && ip_equal(port->ip, ip) ? ", which it keeps" : "");
+}
+
 /* What a guest makes for itself it goes on using, whatever is said here. */
 static RESULT check_not_auto(struct op *op, const struct secondary_ip *s, struct str field)
 {
@@ -594,18 +624,12 @@ static RESULT check_not_auto(struct op *op, const struct secondary_ip *s, struct
 RESULT engine_unassign_ips(struct op *op, struct port_unassignment *wish)
 {
 	const struct port *port = NULL;
-	char text[IP_TEXT_SIZE];
 	TRY(engine_find_own_port(op->ctx, op->head, &wish->port, &port));
 	TRY(port_check_unmanaged(op, port, wish->port.field));
 	TRY(engine_permit(op, wish->is_ipv6 ? "port.unassign_ipv6" : "port.unassign", KIND_PORT, &port->row));
 	for (size_t k = 0; k < wish->ips.count; k++) {
-		const struct secondary_ip *s = find_secondary(op->head, port->row.id, wish->ips.at[k]);
-		if (!s)
-			return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, wish->field,
-					   "%s is not %s address of interface '%" STR_FMT "'.",
-					   ip_write(wish->ips.at[k], text),
-					   wish->is_ipv6 ? "an IPv6" : "a secondary",
-					   STR_ARG(wish->port.text));
+		const struct secondary_ip *s = NULL;
+		TRY(find_unassigned(op, wish, port, wish->ips.at[k], &s));
 		TRY(check_not_auto(op, s, wish->field));
 		TRY(address_leave_ip(op, port->row.id, s->ip));
 		TRY(secondary_ip_delete(op, s->row.id));

@@ -65,7 +65,8 @@ static RESULT write_holder(struct op *op, const struct subnet *subnet, const str
 {
 	struct subnet next = *subnet;
 	next.router = router ? router->row.id : UUID_NONE;
-	bool has_acl = router && subnet->block.base.family == IP_V4; /* IPv6 goes by what is beside it */
+	bool has_acl =
+		router && subnet->block.base.family == IP_V4; /* of IPv6: ipv6_settle_lists() says it */
 	next.acl = has_acl ? router->default_acl : UUID_NONE;
 	next.acl_association = has_acl ? uuid_random() : UUID_NONE;
 	next.route_table = next.route_association = UUID_NONE;
@@ -74,6 +75,7 @@ static RESULT write_holder(struct op *op, const struct subnet *subnet, const str
 	TRY(subnet_put(op, &next));
 	if (router && subnet->block.base.family == IP_V6)
 		TRY(ipv6_let_through(op, router));
+	TRY(ipv6_settle_lists(op, next.network));
 	return move_ports(op, subnet->row.id, next.router);
 }
 

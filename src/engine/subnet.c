@@ -73,6 +73,7 @@ struct mac subnet_draw_gateway_mac(void)
 
 RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_subnet)
 {
+	bool is_ipv6 = plan->block.base.family == IP_V6;
 	struct network network = {.account = plan->account};
 	TRY(network_write(op, &network));
 	struct subnet subnet = {.row.id = engine_new_id(op, KIND_SUBNET),
@@ -84,6 +85,10 @@ RESULT subnet_write(struct op *op, const struct subnet_plan *plan, uuid *ret_sub
 				.zone = plan->zone,
 				.block = plan->block,
 				.cut_from_router = true,
+				.ipv6_ra_mode = is_ipv6 ? SUBNET_IPV6_RA_MODE_DHCPV6_STATEFUL
+							: SUBNET_IPV6_RA_MODE_NONE,
+				.ipv6_address_mode = is_ipv6 ? SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL
+							     : SUBNET_IPV6_ADDRESS_MODE_NONE,
 				.gateway_ip = ip_add(plan->block.base, 1),
 				.gateway_mac = subnet_draw_gateway_mac(),
 				.is_default = plan->is_default,
@@ -153,7 +158,8 @@ RESULT engine_create_subnet(struct op *op, struct subnet_wish *wish)
 				   .ipv6_field = wish->ipv6_field,
 				   .name = wish->name,
 				   .public_on_launch = wish->public_on_launch};
-	TRY(check_block(op, router, plan.block));
+	TRY(plan.block.base.family == IP_V6 ? ipv6_check_block(op, router, wish->block, wish->ipv6_field)
+					    : check_block(op, router, plan.block));
 	TRY(tags_normalize(op, wish->tags, &plan.tags));
 	TRY(quota_check(op, router->account, QUOTA_NETWORKS, 1));
 	TRY(quota_check(op, router->account, QUOTA_SUBNETS, 1));
@@ -412,9 +418,21 @@ static RESULT apply_gateway(struct op *op, const struct subnet_settings *wish, s
 	return OK;
 }
 
-static RESULT check_ipv6_on_create(struct op *op, const struct subnet_settings *wish,
-				   const struct subnet *subnet)
+/* Interfaces in a subnet of IPv6 have an address of it, and none for a public one to stand for. */
+static RESULT check_launch_settings(struct op *op, const struct subnet_settings *wish,
+				    const struct subnet *subnet)
 {
+	bool is_ipv6 = subnet->block.base.family == IP_V6;
+	if (is_ipv6 && wish->public_on_launch == CHOICE_YES)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, wish->public_field,
+				   "The subnet '%" STR_FMT
+				   "' has no IPv4 CIDR block: no public address stands for one of IPv6.",
+				   STR_ARG(wish->subnet.text));
+	if (is_ipv6 && wish->ipv6_on_create == CHOICE_NO)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, wish->ipv6_field,
+				   "The subnet '%" STR_FMT
+				   "' has no IPv4 CIDR block: interfaces in it always have an IPv6 address.",
+				   STR_ARG(wish->subnet.text));
 	if (wish->ipv6_on_create != CHOICE_YES || engine_find_ipv6_subnet(op->head, subnet))
 		return OK;
 	return ENGINE_FAIL(op, ERR_INVALID, KIND_SUBNET, wish->ipv6_field,
@@ -428,7 +446,7 @@ RESULT engine_update_subnet(struct op *op, struct subnet_settings *wish)
 	struct subnet next = *subnet;
 	choice_apply(wish->public_on_launch, &next.public_on_launch);
 	choice_apply(wish->ipv6_on_create, &next.ipv6_on_create);
-	TRY(check_ipv6_on_create(op, wish, subnet));
+	TRY(check_launch_settings(op, wish, subnet));
 	choice_apply(wish->no_dhcp, &next.no_dhcp);
 	if (next.no_dhcp && subnet_has_ipv6_modes(subnet))
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_SUBNET,
@@ -526,6 +544,7 @@ RESULT engine_delete_subnet(struct op *op, struct subnet_target *wish)
 	TRY(subnet_check_unused(op, subnet, wish->subnet.field));
 	TRY(delete_beside(op, subnet, wish->subnet.field));
 	TRY(subnet_delete_with_reservations(op, subnet->row.id));
+	TRY(ipv6_settle_lists(op, subnet->network));
 	if (subnet_is_of_blocks(op->head, subnet))
 		TRY(delete_network_with_last(op, subnet->network));
 	char text[CIDR_TEXT_SIZE];

@@ -5,15 +5,16 @@
 
 #include "engine/operation.h"
 
-/* ERR_RANGE: outside of the router's blocks or not /16 to /28. ERR_CONFLICT: overlaps another. */
+/* ERR_RANGE: outside of the router's blocks or not /16 to /28, of IPv6 /64. ERR_CONFLICT: overlaps another.
+ */
 struct subnet_wish {
 	struct ref router;
-	struct cidr block;
-	struct ref zone; /* by name or short id; kind none: the first enabled zone */
+	struct cidr block; /* of IPv6: it has no other */
+	struct ref zone;   /* by name or short id; kind none: the first enabled zone */
 	struct str name;
 	bool public_on_launch;
-	struct cidr ipv6_block; /* none: IPv4 alone; errors as engine_add_ipv6_subnet() */
-	struct str ipv6_field;  /* for messages */
+	struct cidr ipv6_block; /* beside one of IPv4, or none; errors as engine_add_ipv6_subnet() */
+	struct str ipv6_field;  /* for messages about any of IPv6 */
 	struct tags tags;
 	/* made: */
 	uuid subnet;
@@ -65,9 +66,10 @@ OPERATION(engine_add_subnet, network_subnet_wish)
  * KIND_SUBNET: DHCP is to be off where there is a mode of IPv6. */
 struct subnet_settings {
 	struct ref subnet;
-	enum choice public_on_launch, no_dhcp;
-	enum choice ipv6_on_create; /* yes: ERR_INVALID unless an IPv6 subnet is beside it */
-	struct str ipv6_field;      /* for messages of that */
+	enum choice public_on_launch, no_dhcp; /* public: ERR_INVALID in one of IPv6 */
+	enum choice
+		ipv6_on_create; /* ERR_INVALID: yes, where no IPv6 subnet is beside it; no, in one of IPv6 */
+	struct str public_field, ipv6_field; /* for messages of these */
 	/* NULL: as it is */
 	const struct str *name, *description;
 	const struct ip *gateway_ip;

@@ -64,6 +64,8 @@ def test_ipv6_of_neutron(both):
     (shown,) = both.ec2.describe_subnets(Filters=[{"Name": "ipv6-native", "Values": ["true"]}])["Subnets"]
     assert (shown["SubnetId"], shown["Ipv6Native"], shown["AvailableIpAddressCount"]) == (native, True, 0) and "CidrBlock" not in shown
     assert [b["Ipv6CidrBlock"] for b in shown["Ipv6CidrBlockAssociationSet"]] == [six["cidr"]]
+    (acl,) = both.ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [native]}])["NetworkAcls"]
+    assert acl["IsDefault"] and [a["SubnetId"] for a in acl["Associations"]] == [native]
     made = both.ec2.create_network_interface(SubnetId=native, Ipv6Addresses=[{"Ipv6Address": "fd00:49::77"}])["NetworkInterface"]
     (nic,) = both.ec2.describe_network_interfaces(
         Filters=[{"Name": "ipv6-addresses.ipv6-address", "Values": ["fd00:49::77"]}])["NetworkInterfaces"]
@@ -75,6 +77,37 @@ def test_ipv6_of_neutron(both):
     both.rest()
     both.ok("PUT", f"{NETWORK}/routers/{router['id']}/add_router_interface", {"subnet_id": four["id"]})
     end_dual(both, router, network, four, six)
+
+
+@holds("The network: IPv6 alone")
+def test_ipv6_alone(both):
+    """EC2's subnet without IPv4 is Neutron's only one on its network, and its interface a port with one address of it."""
+    vpc = both.ec2.create_vpc(CidrBlock="10.47.0.0/16", AmazonProvidedIpv6CidrBlock=True)["Vpc"]["VpcId"]
+    (block,) = both.ec2.describe_vpcs(VpcIds=[vpc])["Vpcs"][0]["Ipv6CidrBlockAssociationSet"]
+    cidr = str(next(ipaddress.ip_network(block["Ipv6CidrBlock"]).subnets(new_prefix=64)))
+    native = both.ec2.create_subnet(VpcId=vpc, Ipv6Native=True, Ipv6CidrBlock=cidr)["Subnet"]
+    (six,) = both.ok("GET", f"{NETWORK}/subnets?cidr={cidr}")["subnets"]
+    assert (ec2_id("subnet", six["id"]), six["ip_version"], six["ipv6_ra_mode"], six["ipv6_address_mode"]) \
+        == (native["SubnetId"], 6, "dhcpv6-stateful", "dhcpv6-stateful")
+    assert both.ok("GET", f"{NETWORK}/networks/{six['network_id']}")["network"]["subnets"] == [six["id"]]
+    nic = both.ec2.create_network_interface(SubnetId=native["SubnetId"])["NetworkInterface"]
+    (port,) = both.ok("GET", f"{NETWORK}/ports?network_id={six['network_id']}&mac_address={nic['MacAddress']}")["ports"]
+    assert port["fixed_ips"] == [{"subnet_id": six["id"], "ip_address": nic["Ipv6Addresses"][0]["Ipv6Address"]}]
+    assert "PrivateIpAddress" not in nic and nic["Ipv6Native"]
+    assert code(both.ec2.disassociate_subnet_cidr_block, AssociationId=ec2_id("subnet-cidr-assoc", six["id"])) == "OperationNotPermitted"
+    image = both.ec2.describe_images()["Images"][0]["ImageId"]
+    run = both.ec2.run_instances(ImageId=image, InstanceType="t3.nano", MinCount=1, MaxCount=1, SubnetId=native["SubnetId"])
+    made = run["Instances"][0]["InstanceId"]
+    both.ec2.get_waiter("instance_running").wait(InstanceIds=[made], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    (server,) = [s for s in both.ok("GET", "/compute/v2.1/servers/detail")["servers"] if ec2_id("i", s["id"]) == made]
+    assert server["config_drive"] == "True"
+    both.ec2.terminate_instances(InstanceIds=[made])
+    both.ec2.get_waiter("instance_terminated").wait(InstanceIds=[made], WaiterConfig={"Delay": 1, "MaxAttempts": 60})
+    both.ec2.delete_network_interface(NetworkInterfaceId=nic["NetworkInterfaceId"])
+    both.rest()
+    both.ec2.delete_subnet(SubnetId=native["SubnetId"])
+    both.rest()
+    both.ec2.delete_vpc(VpcId=vpc)
 
 
 @holds("The network: Automatic addresses")

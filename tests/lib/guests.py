@@ -75,7 +75,7 @@ class Guests:
         return options.split("requested-chassis=")[1].split(",")[0].strip("{}\"\n ")
 
     def plug(self, name, instance):
-        """The instance's primary interface, with its address and a default route."""
+        """The instance's primary interface, with its IPv4 address, if it has one, and a default route."""
         nic = instance["NetworkInterfaces"][0]
         wait_until(lambda: self.port_name(nic["NetworkInterfaceId"]), SOON_S, f"the port of {name}")
         port, netns, link = self.port_name(nic["NetworkInterfaceId"]), self.prefix + name, "t-" + name
@@ -88,10 +88,12 @@ class Guests:
         run("ip", "-n", self.prefix + host, "link", "set", link, "up")
         self.ns(name, "ethtool", "-K", "eth0", "tx", "off")
         self.region.on(host, "ethtool", "-K", link, "tx", "off")
+        self.region.on(host, "ovs-vsctl", "add-port", "br-int", link, "--", "set", "Interface", link, "external_ids:iface-id=" + port)
+        if "PrivateIpAddress" not in nic:
+            return
         self.ns(name, "ip", "addr", "add", nic["PrivateIpAddress"] + "/24", "dev", "eth0")
         gateway = nic["PrivateIpAddress"].rsplit(".", 1)[0] + ".1"
         self.ns(name, "ip", "route", "add", "default", "via", gateway)
-        self.region.on(host, "ovs-vsctl", "add-port", "br-int", link, "--", "set", "Interface", link, "external_ids:iface-id=" + port)
         wait_until(lambda: " 0% packet loss" in self.ns(name, "ping", "-c", "1", "-W", "1", gateway, fails=True), SOON_S,
                    f"{name} reaches its gateway")
 

@@ -50,6 +50,7 @@ REQUESTS = {
     "ReplaceIamInstanceProfileAssociation": {"IamInstanceProfile.Name": "=contract"},
     "AssociateRouteTable": {"RouteTableId": "spare rtb", "SubnetId": "spare subnet"},
     ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): {"VpcId": "spare vpc"},
+    "CreateSubnet": {"CidrBlock": "=10.1.9.0/24"}, ("CreateSubnet", "Ipv6Native"): {"Ipv6CidrBlock": "free part"},
     "AssociateSubnetCidrBlock": {"SubnetId": "bare subnet", "Ipv6CidrBlock": "free part"},
     "AssignIpv6Addresses": {"NetworkInterfaceId": "spare eni", "Ipv6AddressCount": "=1"},
     ("AssignIpv6Addresses", "Ipv6Addresses"): {"NetworkInterfaceId": "spare eni"},

@@ -1,6 +1,6 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: Apache-2.0
-"""IPv6 and the outside: the way out and in by an internet gateway, out alone by an egress-only one, and who has none; peers; network ACLs. OVN and the API are real; instances are simulated, and
+"""IPv6 and the outside: the way out and in by an internet gateway, out alone by an egress-only one, and who has none; peers; network ACLs; a subnet without IPv4. OVN and the API are real; instances are simulated, and
 network namespaces plugged as their interfaces play the guests, whose kernels learn the way out from the router's advertisements."""
 import os
 import sys
@@ -68,6 +68,23 @@ def check_neither_way(region, guests, words, name, address):
     region.check(f"{words}: not in", not pings(guests, "inet", address))
 
 
+def native(region, ec2, guests, vpc, gateway, ips):
+    """A subnet without IPv4: its guest has its address by DHCPv6, and a route table and a network ACL of its own."""
+    made = ec2.create_subnet(VpcId=vpc["id"], Ipv6Native=True, Ipv6CidrBlock=vpc["block"].replace("00::/56", "aa::/64"))["Subnet"]["SubnetId"]
+    found, _ = start(ec2, guests, "n", [made])
+    region.check_soon("a guest without IPv4 reaches another subnet", lambda: pings(guests, "n", ips["a"]))
+    check_neither_way(region, guests, "without IPv4 and a route", "n", found["n"])
+    table = ec2.create_route_table(VpcId=vpc["id"])["RouteTable"]["RouteTableId"]
+    ec2.associate_route_table(SubnetId=made, RouteTableId=table)
+    ec2.create_route(RouteTableId=table, DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
+    check_both_ways(region, guests, "with a route", "n", found["n"])
+    (acl,) = ec2.describe_network_acls(Filters=[{"Name": "association.subnet-id", "Values": [made]}])["NetworkAcls"]
+    (own,) = [a for a in acl["Associations"] if a["SubnetId"] == made]
+    closed = ec2.create_network_acl(VpcId=vpc["id"])["NetworkAcl"]["NetworkAclId"]
+    ec2.replace_network_acl_association(AssociationId=own["NetworkAclAssociationId"], NetworkAclId=closed)
+    check_neither_way(region, guests, "with a list that denies all", "n", found["n"])
+
+
 def egress_only(region, ec2, guests, vpc, ips):
     """Out, and in only what answers; by itself, too, in a VPC without an internet gateway."""
     region.check_soon("before, a new connection comes in", lambda: pings(guests, "inet", ips["b"]))
@@ -131,6 +148,7 @@ def main():
         ec2.create_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0", InstanceId=ids["a"])
         ec2.replace_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0", GatewayId=gateway)
         check_both_ways(region, guests, "with a route it has", "b", ips["b"])
+        native(region, ec2, guests, vpc, gateway, ips)
         other, far = egress_only(region, ec2, guests, vpc, ips)
         peering(region, ec2, guests, vpc, other, ips, far)
         ec2.delete_route(RouteTableId=vpc["tables"][1], DestinationIpv6CidrBlock="::/0")

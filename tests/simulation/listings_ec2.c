@@ -200,9 +200,9 @@ static const char *differ_entries(const struct look *l, struct thing *t, struct 
 	return shown == known ? NULL : "the number of entries";
 }
 
-static bool has_acl(const struct thing *subnet, const struct thing *acl)
+static bool has_acl(const struct model *m, const struct thing *subnet, const struct thing *acl)
 {
-	return is_ipv4(subnet) &&
+	return (is_ipv4(subnet) || model_is_ipv6_alone(m, subnet)) &&
 	       (subnet->acl ? subnet->acl == acl : acl->is_default && subnet->of == acl->of);
 }
 
@@ -218,11 +218,12 @@ static const char *differ_acl(const struct look *l, struct thing *t, struct str 
 	if (words)
 		return words;
 	EACH (&l->s->model, subnet, KIND_SUBNET)
-		known += has_acl(subnet, t);
+		known += has_acl(&l->s->model, subnet, t);
 	while (answer_next_item(&set, &one)) {
 		struct str id = answer_at(one, "networkAclAssociationId");
 		EACH (&l->s->model, subnet, KIND_SUBNET) {
-			if (!model_is_id(answer_at(one, "subnetId"), subnet) || !has_acl(subnet, t))
+			if (!model_is_id(answer_at(one, "subnetId"), subnet) ||
+			    !has_acl(&l->s->model, subnet, t))
 				continue;
 			if (subnet->acl_association[0] && !str_is(id, subnet->acl_association))
 				return "an association's id";
@@ -607,13 +608,7 @@ static bool is_port_in_vpc(const struct model *m, const struct thing *t)
 /* One of IPv6 is part of that of IPv4 beside it, if there is one. */
 static bool is_subnet_in_vpc(const struct model *m, const struct thing *t)
 {
-	for (size_t k = 0; k < m->count && !is_ipv4(t); k++) {
-		const struct thing *other = &m->things[k];
-		if (other->kind == KIND_SUBNET && other->life == LIVE && is_ipv4(other) &&
-		    other->of == t->of && other->network == t->network)
-			return false;
-	}
-	return t->of != NULL;
+	return t->of && (is_ipv4(t) || model_is_ipv6_alone(m, t));
 }
 
 static bool is_shown_rule(const struct model *m, const struct thing *t)

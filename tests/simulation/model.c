@@ -208,6 +208,30 @@ bool model_has_block(const struct thing *vpc, struct cidr part)
 	return has;
 }
 
+bool model_is_ipv6_alone(const struct model *m, const struct thing *subnet)
+{
+	if (subnet->block.base.family == IP_V4)
+		return false;
+	for (size_t k = 0; k < m->count; k++) {
+		const struct thing *other = &m->things[k];
+		if (other->kind == KIND_SUBNET && other->life == LIVE && other->block.base.family == IP_V4 &&
+		    other->of == subnet->of && other->network == subnet->network)
+			return false;
+	}
+	return true;
+}
+
+bool model_has_ipv6_alone(const struct model *m, const struct thing *network)
+{
+	for (size_t k = 0; k < m->count; k++) {
+		const struct thing *t = &m->things[k];
+		if (t->kind == KIND_SUBNET && t->life == LIVE && t->network == network && !t->is_neutrons &&
+		    model_is_ipv6_alone(m, t))
+			return true;
+	}
+	return false;
+}
+
 bool model_is_of_blocks(const struct thing *subnet)
 {
 	return subnet->of && model_has_block(subnet->of, subnet->block);

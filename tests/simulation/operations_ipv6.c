@@ -157,6 +157,45 @@ static void apply_half(struct request *x, struct str answer)
 	half->block = x->block;
 }
 
+/* ---- without IPv4 ---- */
+
+static bool draw_native(struct request *x)
+{
+	const struct thing *vpc = x->refs[0];
+	char text[CIDR_TEXT_SIZE];
+	if (!vpc->six_count)
+		return false;
+	x->block = (struct cidr){vpc->six[random_below(vpc->six_count)].block.base, 64};
+	x->block.base.b[7] = (uint8_t) random_below(4);
+	if (random_below(12) == 0)
+		x->block.base.b[0] = 0x3F;
+	request_add(x, "Ipv6Native", "true");
+	request_add(x, "Ipv6CidrBlock", "%s", cidr_write(x->block, text));
+	return true;
+}
+
+static void judge_native(const struct request *x, struct verdict *v)
+{
+	const struct thing *vpc = x->refs[0];
+	if (!is_within(vpc, x->block))
+		refuse(v, "InvalidSubnet.Range");
+	if (was_there(&x->s->model, vpc, x->block))
+		doubt(v, "InvalidSubnet.Conflict");
+	EACH (&x->s->model, t, KIND_SUBNET)
+		if (t->of == vpc && cidr_overlaps(t->block, x->block)) {
+			refuse(v, "InvalidSubnet.Conflict");
+			return;
+		}
+}
+
+static void apply_native(struct request *x, struct str answer)
+{
+	struct thing *subnet = model_add_subnet(&x->s->model, x->account, x->refs[0], NULL,
+						answer_at(answer, "subnet/subnetId"));
+	subnet->block = x->block;
+	request_apply_tag(x, subnet);
+}
+
 /* A subnet that is one, or was. */
 static bool draw_no_half(struct request *x)
 {
@@ -189,6 +228,8 @@ static void judge_no_half(const struct request *x, struct verdict *v)
 	const struct thing *half = find_named_half(x);
 	if (!half)
 		refuse(v, "InvalidAssociationID.NotFound");
+	else if (model_is_ipv6_alone(&x->s->model, half))
+		refuse(v, "OperationNotPermitted");
 	EACH (&x->s->model, port, KIND_PORT)
 		if (half && port->six_in == half)
 			refuse_or_doubt(v, !model_may_have_ended(port), "DependencyViolation");
@@ -281,6 +322,7 @@ void ipv6_take(struct simulation *s, struct thing *port, struct str fixed_ips)
 static const struct operation rows[] = {
 	{"AssociateVpcCidrBlock", 2, {{"VpcId", KIND_ROUTER}}, NULL, draw_block, judge_block, apply_block},
 	{"DisassociateVpcCidrBlock", 1, {}, NULL, draw_no_block, judge_no_block, apply_no_block},
+	{"CreateSubnet", 2, {{"VpcId", KIND_ROUTER}}, "subnet", draw_native, judge_native, apply_native},
 	{"AssociateSubnetCidrBlock", 4, {{"SubnetId", KIND_SUBNET}}, NULL, draw_half, judge_half, apply_half},
 	{"DisassociateSubnetCidrBlock", 2, {}, NULL, draw_no_half, judge_no_half, apply_no_half},
 	{"AssignIpv6Addresses", 4, PORT, NULL, draw_assign, judge_assign, apply_assign},

@@ -235,10 +235,22 @@ static void judge_add_interface(const struct request *x, struct verdict *v)
 		}
 }
 
+/* Those of IPv6 on its network have the network ACL of one of IPv4 beside them, or a new association. */
+static void forget_lists_beside(struct model *m, const struct thing *subnet)
+{
+	EACH (m, t, KIND_SUBNET)
+		if (t != subnet && t->network == subnet->network && t->block.base.family == IP_V6 &&
+		    subnet->block.base.family == IP_V4) {
+			t->acl = NULL;
+			t->acl_association[0] = '\0';
+		}
+}
+
 static void apply_add_interface(struct request *x, struct str answer)
 {
 	(void) answer;
 	x->refs[1]->of = x->refs[0];
+	forget_lists_beside(&x->s->model, x->refs[1]);
 	if (x->refs[1]->block.base.family == IP_V6)
 		model_let_ipv6_through(&x->s->model, x->refs[0]);
 }
@@ -292,6 +304,7 @@ static void apply_remove_interface(struct request *x, struct str answer)
 {
 	struct thing *subnet = x->refs[0];
 	(void) answer;
+	forget_lists_beside(&x->s->model, subnet);
 	subnet->of = subnet->to = subnet->acl = NULL;
 	subnet->association[0] = subnet->acl_association[0] = '\0';
 }

@@ -78,7 +78,9 @@ static struct thing *pick(struct request *x, enum kind kind, bool is_own, bool i
 	for (size_t k = 0; k < m->count; k++) {
 		struct thing *t = &m->things[k];
 		if (t->kind == KIND_SUBNET && t->block.base.family == IP_V6 && !request_is_openstack(x))
-			continue; /* to EC2 it is no subnet of its own */
+			continue; /* to EC2 it is no subnet of its own, or its ports would have that alone */
+		if (t->kind == KIND_NETWORK && model_has_ipv6_alone(m, t))
+			continue; /* likewise */
 		if (t->kind == kind && t->id[0] && (t->account == x->account) == is_own &&
 		    (t->life == GONE) == is_gone && random_below(++count) == 0)
 			picked = t;

@@ -195,8 +195,11 @@ struct thing *model_default_vpc(struct model *m, unsigned account);
 /* A port's in that subnet: its VPC's, or its account's. */
 struct thing *model_default_group(struct model *m, const struct thing *subnet);
 bool model_group_fits(const struct thing *group, const struct thing *subnet);
-bool model_has_block(const struct thing *vpc, struct cidr part);    /* one that holds the part */
-bool model_is_of_blocks(const struct thing *subnet);                /* of its VPC */
+bool model_has_block(const struct thing *vpc, struct cidr part); /* one that holds the part */
+bool model_is_of_blocks(const struct thing *subnet);             /* of its VPC */
+/* To EC2 a subnet by itself, as no one of IPv4 is beside it; and one of EC2's on the network is such. */
+bool model_is_ipv6_alone(const struct model *m, const struct thing *subnet);
+bool model_has_ipv6_alone(const struct model *m, const struct thing *network);
 bool model_holds_peering(struct model *m, const struct thing *vpc); /* an accepted one */
 struct thing *model_route(struct model *m, const struct thing *table, struct cidr block);
 /* Of a network ACL; NULL: there is none. */

@@ -170,8 +170,16 @@ void ec2_write_metadata_options(struct xml *x, const char *name, const struct in
 	xml_close(x, name);
 }
 
-static void write_options(struct xml *x, const struct instance *i)
+/* Without an IPv4 address it is named by its id. */
+static const char *hostname_type(const struct ec2_instance_item *item)
 {
+	bool is_by_id = item->ports.count && item->ports.at[0].port->ip.family == IP_V6;
+	return is_by_id ? "resource-name" : "ip-name";
+}
+
+static void write_options(struct xml *x, const struct ec2_instance_item *item)
+{
+	const struct instance *i = item->instance;
 	xml_open(x, "cpuOptions");
 	xml_int(x, "coreCount", i->vcpus);
 	xml_int(x, "threadsPerCore", 1);
@@ -184,7 +192,7 @@ static void write_options(struct xml *x, const struct instance *i)
 	xml_bool(x, "enabled", false);
 	xml_close(x, "enclaveOptions");
 	xml_open(x, "privateDnsNameOptions");
-	xml_z(x, "hostnameType", "ip-name");
+	xml_z(x, "hostnameType", hostname_type(item));
 	xml_bool(x, "enableResourceNameDnsARecord", false);
 	xml_bool(x, "enableResourceNameDnsAAAARecord", false);
 	xml_close(x, "privateDnsNameOptions");
@@ -240,7 +248,7 @@ static void write_primary(struct ec2_call *e, struct xml *x, const struct ec2_in
 		xml_empty(x, "groupSet");
 		return;
 	}
-	ec2_write_private_name(e, x, "privateDnsName", primary->port->ip);
+	ec2_write_port_name(e, x, "privateDnsName", primary->port);
 	ec2_write_public_name(e, x, "dnsName", primary->router, primary->ips.at[0].address);
 	ec2_write_ip(x, "privateIpAddress", primary->ips.at[0].ip);
 	if (primary->ipv6s.count)
@@ -294,7 +302,7 @@ static void write_instance(struct ec2_call *e, struct xml *x, const void *item)
 	xml_z(x, "platformDetails", is_windows ? "Windows" : "Linux/UNIX");
 	xml_z(x, "usageOperation", is_windows ? "RunInstances:0002" : "RunInstances");
 	xml_time_ms(x, "usageOperationUpdateTime", row->row.created_us);
-	write_options(x, row);
+	write_options(x, i);
 }
 
 /* ---- filters ---- */

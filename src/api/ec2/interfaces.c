@@ -24,6 +24,22 @@ uuid ec2_instance_of_port(const struct port *port)
 	return uuid_is_none(port->instance) ? port->seen_instance : port->instance;
 }
 
+size_t ec2_port_name(const struct ec2_call *e, const struct port *port, char out[static EC2_NAME_TEXT_SIZE])
+{
+	uuid instance = ec2_instance_of_port(port);
+	if (port->ip.family != IP_V6)
+		return ec2_private_name(e, port->ip, out);
+	bool is_primary = !uuid_is_none(instance) && port->device_index == 0;
+	return is_primary ? ec2_resource_name(e, instance, out) : 0;
+}
+
+void ec2_write_port_name(struct ec2_call *e, struct xml *x, const char *name, const struct port *port)
+{
+	char text[EC2_NAME_TEXT_SIZE];
+	size_t n = ec2_port_name(e, port, text);
+	xml_text(x, name, (struct str){text, n});
+}
+
 /* What has no IPv4 address has none first. */
 static bool gather_ips(struct ec2_call *e, struct ec2_port_item *item)
 {
@@ -149,7 +165,7 @@ void ec2_write_port_common(struct ec2_call *e, struct xml *x, const struct ec2_p
 	xml_z(x, "status", model_port_states[model_derive_port_state(p)].ec2);
 	ec2_write_mac(x, "macAddress", p->mac);
 	ec2_write_ip(x, "privateIpAddress", item->ips.at[0].ip);
-	ec2_write_private_name(e, x, "privateDnsName", p->ip);
+	ec2_write_port_name(e, x, "privateDnsName", p);
 	xml_bool(x, "sourceDestCheck", p->source_dest_check);
 	ec2_write_groups(x, item->groups, p->groups.count);
 	ec2_write_association(e, x, item->router, item->ips.at[0].address, with_ids);
@@ -358,7 +374,7 @@ static bool fits_zone(const struct filter_run *f, const struct row *row)
 static bool fits_private_name(const struct filter_run *f, const struct row *row)
 {
 	char text[EC2_NAME_TEXT_SIZE];
-	size_t n = ec2_private_name(f->e, ((const struct port *) row)->ip, text);
+	size_t n = ec2_port_name(f->e, (const struct port *) row, text);
 	return filter_text(f, (struct str){text, n});
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/ec2/list.h"
+#include "api/ec2/write.h"
 #include "engine/port.h"
 
 /* The filters of DescribeNetworkInterfaces, which DescribeInstances has, too. */
@@ -64,6 +65,10 @@ bool ec2_gather_port(struct ec2_call *e, const struct port *port, struct ec2_por
 const struct address *ec2_address_of_ip(const struct tables *t, uuid port, struct ip private_ip);
 /* The instance that it is in, on its way to, or not yet out of; none. */
 uuid ec2_instance_of_port(const struct port *port);
+/* Its private name: that of its address, or without one of IPv4 of the instance that it is the primary one
+ * of; without the NUL, 0: none. */
+size_t ec2_port_name(const struct ec2_call *e, const struct port *port, char out[static EC2_NAME_TEXT_SIZE]);
+void ec2_write_port_name(struct ec2_call *e, struct xml *x, const char *name, const struct port *port);
 /* <attachment>; nothing without one. */
 void ec2_write_attachment(struct ec2_call *e, struct xml *x, const struct port *port, bool with_instance);
 /* <association>; nothing without an address. with_ids: as DescribeNetworkInterfaces shows it. */

@@ -50,6 +50,17 @@ static bool fits_native(const struct filter_run *f, const struct row *row)
 	return filter_bool(f, is_ipv6((const struct subnet *) row));
 }
 
+/* Where there is no IPv4 address to name an instance by. */
+static const char *hostname_type(const struct subnet *subnet)
+{
+	return is_ipv6(subnet) ? "resource-name" : "ip-name";
+}
+
+static bool fits_hostname_type(const struct filter_run *f, const struct row *row)
+{
+	return filter_z(f, hostname_type((const struct subnet *) row));
+}
+
 static struct str subnet_arn(struct ec2_call *e, const struct subnet *subnet)
 {
 	char id[EC2_ID_TEXT_SIZE];
@@ -97,7 +108,7 @@ static const struct filter subnet_filters[] = {
 	{"owner-id", .get = filter_owner},
 	{"state", .fixed = "available"},
 	{"subnet-arn", .get = fits_arn},
-	{"private-dns-name-options-on-launch.hostname-type", .fixed = "ip-name"},
+	{"private-dns-name-options-on-launch.hostname-type", .get = fits_hostname_type},
 	{"private-dns-name-options-on-launch.enable-resource-name-dns-a-record", .fixed = "false"},
 	{"private-dns-name-options-on-launch.enable-resource-name-dns-aaaa-record", .fixed = "false"},
 	{"customer-owned-ipv4-pool", .get = filter_nothing},
@@ -135,10 +146,10 @@ static const void *gather_subnet(struct ec2_call *e, const struct row *row)
 	return item;
 }
 
-static void write_name_options(struct xml *x)
+static void write_name_options(struct xml *x, const struct subnet *subnet)
 {
 	xml_open(x, "privateDnsNameOptionsOnLaunch");
-	xml_z(x, "hostnameType", "ip-name");
+	xml_z(x, "hostnameType", hostname_type(subnet));
 	xml_bool(x, "enableResourceNameDnsARecord", false);
 	xml_bool(x, "enableResourceNameDnsAAAARecord", false);
 	xml_close(x, "privateDnsNameOptionsOnLaunch");
@@ -179,7 +190,7 @@ static void write_subnet(struct ec2_call *e, struct xml *x, const void *item)
 	xml_bool(x, "assignIpv6AddressOnCreation", is_ipv6(s->subnet) || s->subnet->ipv6_on_create);
 	xml_bool(x, "enableDns64", false);
 	xml_bool(x, "ipv6Native", is_ipv6(s->subnet));
-	write_name_options(x);
+	write_name_options(x, s->subnet);
 	ec2_write_tags(x, s->subnet->tags);
 }
 
@@ -198,33 +209,52 @@ struct ec2_create_subnet {
 	struct subnet_wish wish;
 	struct ec2_tag_specs tag_specs;
 	struct ref zone_id;
+	bool ipv6_native;
 };
 #define P(wire, member, ...) PARAM(struct ec2_create_subnet, wire, member, __VA_ARGS__)
 static const struct param create_subnet_params[] = {
 	P("VpcId", wish.router, .flags = REQUIRED, .kind = KIND_ROUTER, .doc = "The VPC it is to be in."),
-	P("CidrBlock", wish.block, .flags = REQUIRED, .doc = "Its addresses, within the VPC's."),
+	P("CidrBlock", wish.block, .doc = "Its addresses, within the VPC's; none with Ipv6Native alone."),
 	P("AvailabilityZone", wish.zone, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by name."),
 	P("AvailabilityZoneId", zone_id, .flags = BY_NAME, .kind = KIND_ZONE, .doc = "The zone, by id."),
 	P("Ipv6CidrBlock", wish.ipv6_block, .flags = IPV6, .doc = "A /64 of the VPC's IPv6 blocks, too."),
+	P("Ipv6Native", ipv6_native, .doc = "It has that one alone."),
 	NOT_BUILT("Ipv4IpamPoolId"),
 	NOT_BUILT("Ipv4NetmaskLength"),
 	NOT_BUILT("Ipv6IpamPoolId"),
 	NOT_BUILT("Ipv6NetmaskLength"),
 	NOT_BUILT("OutpostArn"),
-	NOT_BUILT("Ipv6Native", .only = "false"),
 	TAG_SPECIFICATIONS(struct ec2_create_subnet, tag_specs),
 };
 #undef P
 
+/* One of IPv6 alone is a subnet of that block. */
+static RESULT take_blocks(struct ec2_call *e, struct ec2_create_subnet *a)
+{
+	const char *needed = a->ipv6_native ? "Ipv6CidrBlock" : "CidrBlock";
+	if (a->ipv6_native && !cidr_is_none(a->wish.block))
+		return ctx_fail_field(e->c, ERR_COMBINATION, STR("CidrBlock"),
+				      "The parameter CidrBlock cannot be used with the parameter Ipv6Native");
+	if (cidr_is_none(a->ipv6_native ? a->wish.ipv6_block : a->wish.block))
+		return ctx_fail_field(e->c, ERR_MISSING, str_from(needed),
+				      "The request must contain the parameter %s", needed);
+	a->wish.ipv6_field = STR("Ipv6CidrBlock");
+	if (!a->ipv6_native)
+		return OK;
+	a->wish.block = a->wish.ipv6_block;
+	a->wish.ipv6_block = (struct cidr){0};
+	return OK;
+}
+
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_create_subnet *a = args;
+	TRY(take_blocks(e, a));
 	if (a->zone_id.kind != KIND_NONE && a->wish.zone.kind != KIND_NONE)
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("AvailabilityZoneId"),
 				      "Specify either AvailabilityZone or AvailabilityZoneId");
 	if (a->zone_id.kind != KIND_NONE)
 		a->wish.zone = a->zone_id;
-	a->wish.ipv6_field = STR("Ipv6CidrBlock");
 	return ec2_take_tags(e, &a->tag_specs, "subnet", "subnet", &a->wish.tags);
 }
 
@@ -330,6 +360,7 @@ static RESULT prepare_modify(struct ec2_call *e, void *args)
 {
 	struct subnet_settings *a = args;
 	a->ipv6_field = STR("AssignIpv6AddressOnCreation.Value");
+	a->public_field = STR("MapPublicIpOnLaunch.Value");
 	if (a->public_on_launch == CHOICE_DEFAULT || a->ipv6_on_create == CHOICE_DEFAULT)
 		return OK;
 	return ctx_fail_field(e->c, ERR_COMBINATION, STR("AssignIpv6AddressOnCreation.Value"),

@@ -5,6 +5,8 @@
 #include "api/ec2/filter.h"
 #include "engine/tag.h"
 
+enum { HOST_NAME_ROOM = sizeof "ec2-203-100-113-107." }; /* no shorter than an instance's id */
+
 void ec2_write_id(struct xml *x, const char *name, enum kind kind, uuid id)
 {
 	char text[EC2_ID_TEXT_SIZE];
@@ -85,20 +87,35 @@ void ec2_write_groups(struct xml *x, const struct security_group *const *groups,
 	xml_close(x, "groupSet");
 }
 
+/* Behind the host's name of n characters. */
+static size_t add_domain(struct str domain, size_t n, char out[static EC2_NAME_TEXT_SIZE])
+{
+	size_t room = EC2_NAME_TEXT_SIZE - HOST_NAME_ROOM, size = domain.n < room ? domain.n : room;
+	out[n++] = '.';
+	memcpy(out + n, domain.p ? domain.p : "", size);
+	return n + size;
+}
+
 static size_t write_name(const char *prefix, struct ip ip, struct str domain,
 			 char out[static EC2_NAME_TEXT_SIZE])
 {
 	char digits[IP_TEXT_SIZE];
-	size_t n = 0, size = domain.n < EC2_NAME_TEXT_SIZE - 21 ? domain.n : EC2_NAME_TEXT_SIZE - 21;
+	size_t n = 0;
 	if (ip.family != IP_V4)
 		return 0;
 	for (const char *p = prefix; *p; p++)
 		out[n++] = *p;
 	for (const char *p = ip_write(ip, digits); *p; p++)
 		out[n++] = *p == '.' ? '-' : *p;
-	out[n++] = '.';
-	memcpy(out + n, domain.p ? domain.p : "", size);
-	return n + size;
+	return add_domain(domain, n, out);
+}
+
+size_t ec2_resource_name(const struct ec2_call *e, uuid instance, char out[static EC2_NAME_TEXT_SIZE])
+{
+	char text[EC2_ID_TEXT_SIZE];
+	struct str name = str_from(id_write_ec2(KIND_INSTANCE, instance, text));
+	memcpy(out, name.p, name.n);
+	return add_domain(e->domain, name.n, out);
 }
 
 size_t ec2_private_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE])

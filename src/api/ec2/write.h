@@ -20,6 +20,8 @@ void ec2_write_groups(struct xml *x, const struct security_group *const *groups,
 /* "ip-10-0-0-5.ec2.internal": without the NUL; returns its size, 0 when there is no IPv4 address. */
 enum { EC2_NAME_TEXT_SIZE = 280 };
 size_t ec2_private_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE]);
+/* "i-0123456789abcdef0.ec2.internal" likewise, of an instance without an IPv4 address. */
+size_t ec2_resource_name(const struct ec2_call *e, uuid instance, char out[static EC2_NAME_TEXT_SIZE]);
 /* "ec2-203-0-113-7.us-east-1.compute.internal" likewise. */
 size_t ec2_public_name(const struct ec2_call *e, struct ip ip, char out[static EC2_NAME_TEXT_SIZE]);
 void ec2_write_private_name(const struct ec2_call *e, struct xml *x, const char *name, struct ip ip);

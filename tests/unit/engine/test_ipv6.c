@@ -4,6 +4,7 @@
 #include "cloud.h"
 
 #include "engine/ipv6.h"
+#include "engine/nat_gateway.h"
 #include "engine/network.h"
 #include "engine/network_acl.h"
 #include "engine/route_table.h"
@@ -332,6 +333,130 @@ static void check_ruling(void **state)
 	}
 }
 
+/* ---- without IPv4 ---- */
+
+/* A router with an IPv6 block, as a reference. */
+static struct ref make_dual_router(struct cloud *c)
+{
+	struct router_wish wish = {.block = cidr_of("10.77.0.0/16"), .wants_ipv6 = true};
+	set_outside(c, "2001:db8:0:fe00::/56");
+	cloud_ok(c, &c->alice, engine_create_router, &wish);
+	return ref_of(KIND_ROUTER, wish.router);
+}
+
+static uuid make_native(struct cloud *c, struct ref vpc, const char *block)
+{
+	struct subnet_wish wish = {
+		.router = vpc, .block = cidr_of(block), .ipv6_field = STR("Ipv6CidrBlock")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &wish);
+	return wish.subnet;
+}
+
+static void check_native_block(void **state)
+{
+	struct cloud *c = *state;
+	static const struct {
+		const char *block;
+		enum err err;
+	} rows[] = {
+		{"2001:db8:0:fe00::/63", ERR_RANGE},    {"2001:db8:0:fe00::/65", ERR_RANGE},
+		{"2001:db8:0:ff00::/64", ERR_RANGE},    {"2001:db8:0:fe00::1/64", ERR_RANGE},
+		{"2001:db8:0:fe01::/64", ERR_CONFLICT},
+	};
+	struct ref vpc = make_dual_router(c);
+	make_native(c, vpc, "2001:db8:0:fe01::/64");
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		struct subnet_wish wish = {.router = vpc, .block = cidr_of(rows[k].block)};
+		cloud_fails(c, &c->alice, engine_create_subnet, &wish, rows[k].err, KIND_SUBNET);
+	}
+	struct subnet_wish none = {.router = ref_of(KIND_ROUTER, c->alice_router),
+				   .block = cidr_of("2001:db8:0:fe02::/64")};
+	cloud_fails(c, &c->alice, engine_create_subnet, &none, ERR_RANGE, KIND_SUBNET);
+}
+
+/* Its block is its own, what is of IPv4 it has not, and its network goes with it. */
+static void check_native(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct ref vpc = make_dual_router(c);
+	struct ref native = ref_of(KIND_SUBNET, make_native(c, vpc, "2001:db8:0:fe01::/64"));
+	const struct subnet *subnet = subnet_find(t, native.prefix);
+	const struct router *router = router_find(t, vpc.prefix);
+	uuid network = subnet->network;
+	assert_true(engine_is_ipv6_alone(t, subnet) && engine_is_outer_subnet(t, subnet));
+	assert_true(uuid_equal(subnet->acl, router->default_acl) && !uuid_is_none(subnet->acl_association));
+	assert_int_equal(subnet->ipv6_address_mode, SUBNET_IPV6_ADDRESS_MODE_DHCPV6_STATEFUL);
+	struct ipv6_subnet_target apart = {.association = native};
+	cloud_fails(c, &c->alice, engine_remove_ipv6_subnet, &apart, ERR_PROTECTED, KIND_SUBNET);
+	struct subnet_settings settings = {.subnet = native, .public_on_launch = CHOICE_YES};
+	cloud_fails(c, &c->alice, engine_update_subnet, &settings, ERR_INVALID, KIND_SUBNET);
+	settings = (struct subnet_settings){.subnet = native, .ipv6_on_create = CHOICE_NO};
+	cloud_fails(c, &c->alice, engine_update_subnet, &settings, ERR_INVALID, KIND_SUBNET);
+	settings.ipv6_on_create = CHOICE_YES;
+	cloud_ok(c, &c->alice, engine_update_subnet, &settings);
+	struct nat_gateway_wish nat = {.subnet = native};
+	cloud_fails(c, &c->alice, engine_create_nat_gateway, &nat, ERR_INVALID, KIND_SUBNET);
+	struct subnet_target target = {.subnet = native};
+	cloud_ok(c, &c->alice, engine_delete_subnet, &target);
+	assert_false(row_is_live(&network_find(t, network)->row));
+}
+
+/* An interface has IPv6 addresses alone, and keeps its first. */
+static void check_native_port(void **state)
+{
+	struct cloud *c = *state;
+	struct ref vpc = make_dual_router(c);
+	struct ref native = ref_of(KIND_SUBNET, make_native(c, vpc, "2001:db8:0:fe01::/64"));
+	struct ip named = ip_of("2001:db8:0:fe01::77");
+	struct port_wish wish = {.subnet = native, .ips.ipv6s = {&named, 1}};
+	cloud_ok(c, &c->alice, engine_create_port, &wish);
+	const struct port *port = port_find(cloud_tables(c), wish.port);
+	assert_true(ip_equal(port->ip, named));
+	assert_null(engine_first_secondary_ip(cloud_tables(c), wish.port));
+	struct port_wish four = {.subnet = native, .ips.primary = ip_of("10.77.0.9")};
+	cloud_fails(c, &c->alice, engine_create_port, &four, ERR_RANGE, KIND_PORT);
+	struct port_wish more = {.subnet = native, .ips.more = 1};
+	cloud_fails(c, &c->alice, engine_create_port, &more, ERR_INVALID, KIND_SUBNET);
+	struct port_wish many = {.subnet = native, .ips.ipv6_more = PORT_IPS_MAX + 1};
+	cloud_fails(c, &c->alice, engine_create_port, &many, ERR_QUOTA, KIND_SECONDARY_IP);
+	struct port_assignment one = {.port = ref_of(KIND_PORT, wish.port), .more = 1};
+	cloud_fails(c, &c->alice, engine_assign_ips, &one, ERR_INVALID, KIND_SUBNET);
+	one.is_ipv6 = true;
+	cloud_ok(c, &c->alice, engine_assign_ips, &one);
+	struct port_unassignment away = {.port = one.port, .ips = {&named, 1}, .is_ipv6 = true};
+	cloud_fails(c, &c->alice, engine_unassign_ips, &away, ERR_INVALID, KIND_PORT);
+	away.ips = one.made;
+	cloud_ok(c, &c->alice, engine_unassign_ips, &away);
+}
+
+/* Without IPv4 nothing is asked of the metadata service: a disk tells it. */
+static void check_native_launch(void **state)
+{
+	struct cloud *c = *state;
+	struct ref vpc = make_dual_router(c);
+	struct subnet_wish dual = {
+		.router = vpc, .block = cidr_of("10.77.1.0/24"), .zone = ref_named(KIND_ZONE, "xy-west-2a")};
+	cloud_ok(c, &c->alice, engine_create_subnet, &dual);
+	struct subnet_wish six = {.router = vpc, .block = cidr_of("2001:db8:0:fe01::/64"), .zone = dual.zone};
+	cloud_ok(c, &c->alice, engine_create_subnet, &six);
+	struct launch_port ports[] = {{.subnet = ref_of(KIND_SUBNET, six.subnet), .public_ip = CHOICE_YES},
+				      {.subnet = ref_of(KIND_SUBNET, dual.subnet), .device_index = 1}};
+	struct instance_launch wish = cloud_launch(c, 1);
+	wish.ports = ports;
+	wish.port_count = 1;
+	cloud_fails(c, &c->alice, engine_create_instances, &wish, ERR_INVALID, KIND_SUBNET);
+	ports[0].public_ip = CHOICE_DEFAULT;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	assert_true(cloud_instance(c, wish.made.at[0])->config_drive);
+	assert_int_equal(cloud_port(c, wish.made.at[0])->ip.family, IP_V6);
+	wish = cloud_launch(c, 1);
+	wish.ports = ports;
+	wish.port_count = 2;
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	assert_false(cloud_instance(c, wish.made.at[0])->config_drive);
+}
+
 static bool has_default_route(struct cloud *c, uuid router)
 {
 	const struct router *row = router_find(cloud_tables(c), router);
@@ -343,6 +468,38 @@ static void put_on_router(struct cloud *c, uuid router, uuid subnet)
 	struct router_interface_wish wish = {.router = ref_of(KIND_ROUTER, router),
 					     .subnet = ref_of(KIND_SUBNET, subnet)};
 	cloud_ok(c, &c->alice, engine_add_router_interface, &wish);
+}
+
+static void take_off_router(struct cloud *c, uuid router, uuid subnet)
+{
+	struct router_interface_wish wish = {.router = ref_of(KIND_ROUTER, router),
+					     .subnet = ref_of(KIND_SUBNET, subnet)};
+	cloud_ok(c, &c->alice, engine_remove_router_interface, &wish);
+}
+
+/* A network ACL of its own it has where no subnet of IPv4 beside it has one. */
+static void check_own_list(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct router_wish wish = {.name = STR("r"), .has_no_block = true};
+	cloud_ok(c, &c->alice, engine_create_router, &wish);
+	struct ref network = make_network(c);
+	uuid six = add_subnet(c, network, "fd00:1::/64", RA(DHCPV6_STATEFUL)),
+	     four = add_subnet(c, network, "10.7.0.0/24", RA(NONE));
+	put_on_router(c, wish.router, six);
+	const struct router *router = router_find(t, wish.router);
+	uuid association = subnet_find(t, six)->acl_association;
+	assert_true(uuid_equal(subnet_find(t, six)->acl, router->default_acl) && !uuid_is_none(association));
+	put_on_router(c, wish.router, four);
+	assert_true(uuid_is_none(subnet_find(t, six)->acl));
+	assert_true(uuid_is_none(subnet_find(t, six)->acl_association));
+	assert_true(uuid_equal(subnet_find(t, four)->acl, router->default_acl));
+	take_off_router(c, wish.router, four);
+	assert_true(uuid_equal(subnet_find(t, six)->acl, router->default_acl));
+	assert_false(uuid_equal(subnet_find(t, six)->acl_association, association));
+	take_off_router(c, wish.router, six);
+	assert_true(uuid_is_none(subnet_find(t, six)->acl));
 }
 
 /* Of the outside's pool, by one of the region's; on a router. A gateway leads there once there is one. */
@@ -423,6 +580,11 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_regions_pool, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_outside, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_launch, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_native_block, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_native, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_native_port, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_native_launch, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_own_list, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
