@@ -255,7 +255,7 @@ static RESULT report_hanging(struct step *s, enum kind kind, uuid id, int64_t si
 	struct condition condition = {
 		.subject_kind = kind,
 		.subject = id,
-		.name = STR("NotReconciled"),
+		.name = STR(NOT_RECONCILED),
 		.message = str_print(
 			s->ctx.arena, "%s has not answered since %s; the guest may be running on.%s%" STR_FMT,
 			whose[kind], clock_write_s(since_us, since), why.n ? " " : "", STR_ARG(why)),
@@ -277,7 +277,7 @@ static struct hanging_row find_row(struct step *s, enum kind kind, uuid id)
 	const struct instance *row = kind == KIND_INSTANCE ? instance_find(view.tables, id) : NULL;
 	return (struct hanging_row){
 		.is_here = row ? uuid_equal(row->host, s->id) : tables_find(view.tables, kind, id) != NULL,
-		.is_told = condition_find_by_subject(view.tables, id, STR("NotReconciled")) != NULL,
+		.is_told = condition_find_by_subject(view.tables, id, STR(NOT_RECONCILED)) != NULL,
 		.is_to_be_off = row && is_to_be_forced_off(s, row),
 	};
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Two lanes per host, each an actor and a connection, so that a hung host holds nobody else and its
- * long copies do not hold its guests; where the driver says that its hosts don't hang, their actors
- * share threads. Lanes are made at a host's first sight and live until the reconciler ends (a removed
- * host's is idle). */
+ * Two lanes per host, each an actor and a connection, so that a host that hangs holds no other and its
+ * long copies do not hold its guests (nor does one that hangs: host_link.c); where the driver says that its
+ * hosts don't hang, their actors share threads. Lanes are made at a host's first sight and live until the
+ * reconciler ends (a removed host's is idle). */
 #include <stdio.h>
 
 #include "base/clock.h"

@@ -73,7 +73,7 @@ struct observation {
 	RESULT (*look_disks)(struct observation *o, const struct disk_driver *driver, struct disk_host *h);
 	/* Any thread, exactly once, also from within reconciler_observe(). ERR_GONE when the host is
 	 * away; ERR_TIMEOUT at the deadline when the host's queue did not come to it in time. A look
-	 * that has begun is not given up: the driver bounds it. */
+	 * that has begun is not given up: it ends when its call returns. */
 	void (*done)(struct observation *o, struct result result);
 	void *arg;
 };

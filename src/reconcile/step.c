@@ -129,7 +129,7 @@ static void tell_failure(struct step *s, struct result result)
 	struct condition condition = {
 		.subject_kind = s->kind,
 		.subject = s->id,
-		.name = STR("NotReconciled"),
+		.name = STR(NOT_RECONCILED),
 		.message = s->ctx.problem.message,
 		.advice = result.code == ERR_CAPACITY
 				  ? STR("Make room there: it goes on by itself then.")

@@ -370,6 +370,8 @@ void wake_all_on(struct rec_host *h);
 
 /* ---- the steps: one file per resource ---- */
 
+/* The condition of what has failed several times, or hangs. */
+#define NOT_RECONCILED "NotReconciled"
 /* The condition of a volume whose disk was there and is gone: its instance is not started. */
 #define DISK_MISSING "DiskMissing"
 /* The condition of an instance one of whose disks is not ready, for a reason that the volume's says. */

@@ -4,6 +4,7 @@
 QEMU; a database that is empty or old. No guest stops, work goes on when the part is back, audit is clean or
 lists exactly what is quarantined."""
 # limit: 1200 s
+# takes: 160 s
 import os
 import shutil
 import signal
