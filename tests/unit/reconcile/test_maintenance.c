@@ -146,11 +146,9 @@ static void has_nowhere_to_go(struct cloud *c)
 }
 TEST_STORY(has_nowhere_to_go, 1)
 
-/* Its user chose an earlier time: it goes elsewhere then, where there is such, without a stop of his. */
-static void goes_early(struct cloud *c)
+/* A maintenance in five hours, of which its user wants the event in two. */
+static void plan_early(struct cloud *c, uuid id)
 {
-	uuid id = cloud_launch_running(c);
-	struct str host = cloud_host_of(c, id);
 	int64_t now_us = clock_now_us();
 	struct maintenance_wish wish = {
 		.host = host_of(c, id), .from_us = now_us + 5 * HOUR, .kind = HOST_MAINTENANCE_KIND_REBOOT};
@@ -159,6 +157,14 @@ static void goes_early(struct cloud *c)
 				     .event = cloud_ref(c, KIND_INSTANCE_EVENT, event_of(c, id).row.id),
 				     .not_before_us = now_us + 2 * HOUR};
 	cloud_ok(c, &c->alice, engine_reschedule_event, &earlier);
+}
+
+/* Its user chose an earlier time: it goes elsewhere then, where there is such, without a stop of his. */
+static void goes_early(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c);
+	struct str host = cloud_host_of(c, id);
+	plan_early(c, id);
 	let_pass(c, HOUR);
 	assert_true(str_equal(cloud_host_of(c, id), host));
 	let_pass(c, 2 * HOUR);
@@ -173,14 +179,7 @@ static void goes_early_by_force(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c);
 	struct str host = cloud_host_of(c, id);
-	int64_t now_us = clock_now_us();
-	struct maintenance_wish wish = {
-		.host = host_of(c, id), .from_us = now_us + 5 * HOUR, .kind = HOST_MAINTENANCE_KIND_REBOOT};
-	cloud_ok(c, NULL, engine_plan_maintenance, &wish);
-	struct event_wish earlier = {.instance = cloud_ref(c, KIND_INSTANCE, id),
-				     .event = cloud_ref(c, KIND_INSTANCE_EVENT, event_of(c, id).row.id),
-				     .not_before_us = now_us + 2 * HOUR};
-	cloud_ok(c, &c->alice, engine_reschedule_event, &earlier);
+	plan_early(c, id);
 	sim_compute_set_deaf(host, true);
 	let_pass(c, 2 * HOUR + 30 * MINUTE);
 	assert_int_equal(cloud_state(c, id), INSTANCE_RUNNING);
