@@ -118,6 +118,14 @@ static inline bool row_is_live(const struct row *r)
 	return r && r->deleted_us == 0;
 }
 
+/* Asks the processor for the row's fields, for somebody who will read them soon: in a long list each row is
+ * somewhere else in the memory. */
+static inline void row_prefetch(const struct kind_info *k, const struct row *row)
+{
+	for (size_t at = 0; at < k->row_size; at += 64)
+		__builtin_prefetch((const char *) row + at);
+}
+
 /* Size of the block that holds a copy of the row with all its texts and lists. */
 size_t row_block_size(const struct kind_info *k, const struct row *r);
 /* Deep copy into block, which has row_block_size() bytes, aligned to 16. */

@@ -106,12 +106,13 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
  * field more than the index has means by the id too: to go on where a page ended. */
 const struct row *tables_seek(const struct tables *t, enum kind kind, unsigned index, const struct row *probe,
 			      unsigned field_count);
-/* Rows with a term (model/term.h), in the order of their ids: the first behind `after` (none: the first of
- * all), the one after `row`. The tables of a view only: the head has no terms. A hash may lie, once in a
- * long life: compare what is found with what is sought. */
-const struct row *tables_first_by_term(const struct tables *t, enum kind kind, uint64_t term, uuid after);
-const struct row *tables_next_by_term(const struct tables *t, enum kind kind, uint64_t term,
-				      const struct row *row);
+/* The places of rows with a term (model/term.h), in the order of their ids: the first behind `after` (none:
+ * the first of all), the one after another; NULL: there is none. The tables of a view only: the head has no
+ * terms. A hash may lie, once in a long life: compare what is found with what is sought. */
+struct term;
+const struct term *tables_first_term(const struct tables *t, enum kind kind, uint64_t hash, uuid after);
+const struct term *tables_next_term(const struct tables *t, enum kind kind, const struct term *term);
+const struct row *term_row(const struct term *term);
 size_t tables_count(const struct tables *t, enum kind kind);
 /* The newest commit that changed the row or a row that is part of it (the schema's part_of), since the
  * process began; 0: none did. And the newest that changed any row of the kind. The tables of a view only. */

@@ -300,9 +300,9 @@ static bool terms_build(struct tables *t, enum kind kind)
 	return true;
 }
 
-/* The first term of that hash whose row's id is behind `after`. */
-static const struct term *terms_seek(const struct tables *t, enum kind kind, uint64_t hash, uuid after)
+const struct term *tables_first_term(const struct tables *t, enum kind kind, uint64_t hash, uuid after)
 {
+	assert(t->tree == TREE_PUBLISHED);
 	const struct term *best = NULL, *at = t->terms[kind];
 	struct row probe = {.id = after};
 	while (at) {
@@ -314,24 +314,16 @@ static const struct term *terms_seek(const struct tables *t, enum kind kind, uin
 	return best && best->hash == hash ? best : NULL;
 }
 
-const struct row *tables_first_by_term(const struct tables *t, enum kind kind, uint64_t term, uuid after)
-{
-	assert(t->tree == TREE_PUBLISHED);
-	const struct term *found = terms_seek(t, kind, term, after);
-	return found ? found->row : NULL;
-}
-
-const struct row *tables_next_by_term(const struct tables *t, enum kind kind, uint64_t term,
-				      const struct row *row)
+const struct term *tables_next_term(const struct tables *t, enum kind kind, const struct term *term)
 {
 	const struct treap p = treap_of_terms(t, kind);
-	size_t count = 0, n = 0;
-	const struct term *own = terms_of(kind, row, &count), *next = NULL;
-	while (n < count && own[n].hash != term)
-		n++;
-	assert(n < count);
-	next = treap_step_behind(&p, &own[n]);
-	return next && next->hash == term ? next->row : NULL;
+	const struct term *next = treap_step_behind(&p, term);
+	return next && next->hash == term->hash ? next : NULL;
+}
+
+const struct row *term_row(const struct term *term)
+{
+	return term->row;
 }
 
 /* ---- publishing ---- */

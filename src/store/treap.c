@@ -20,15 +20,24 @@ void *treap_step_before(const struct treap *t, const void *node)
 	return l->parent;
 }
 
+/* Down to the left. What hangs to the right on the way comes later, and will be there by then: who walks over
+ * many nodes would wait for the memory at each of them otherwise. */
+static void *treap_first_of(const struct treap *t, void *node)
+{
+	const struct link *l = treap_link(t, node);
+	for (; l->left; l = treap_link(t, node)) {
+		if (l->right)
+			__builtin_prefetch(treap_link(t, l->right));
+		node = l->left;
+	}
+	return node;
+}
+
 void *treap_step_behind(const struct treap *t, const void *node)
 {
 	const struct link *l = treap_link(t, node);
-	if (l->right) {
-		void *at = l->right;
-		while (treap_link(t, at)->left)
-			at = treap_link(t, at)->left;
-		return at;
-	}
+	if (l->right)
+		return treap_first_of(t, l->right);
 	while (l->parent && treap_link(t, l->parent)->right == node) {
 		node = l->parent;
 		l = treap_link(t, node);

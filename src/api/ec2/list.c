@@ -11,13 +11,8 @@
 
 enum {
 	PAGE_DEFAULT = 5000, /* rows in an answer to a request that asks for no pages */
+	AHEAD = 8,           /* as many rows further is the one that is asked for from memory */
 	TOKEN_DIGEST_SIZE = 32,
-};
-
-struct selection {
-	struct search search;
-	struct filter_runs runs;
-	VEC(const struct row *) rows;
 };
 
 /* ---- tokens ---- */
@@ -50,59 +45,31 @@ struct str ec2_make_token(struct ec2_call *e, uuid last)
 	return str_encode_base64(e->c->arena, (struct str){bytes, sizeof bytes});
 }
 
-/* ---- candidates ---- */
+/* ---- what is named ---- */
 
-static RESULT consider(struct selection *s, const struct row *row)
+static RESULT find_named(struct search *s, const struct refs *refs, struct found *found)
 {
-	const struct search *at = &s->search;
-	struct ctx *c = at->e->c;
-	if (uuid_compare(row->id, at->after) <= 0 || !engine_may_see(c, at->list->kind, row) ||
-	    (at->list->shows && !at->list->shows(at->e, row)) || !filters_fit(&s->runs, at->t, row))
-		return OK;
-	return VEC_PUSH(c->arena, &s->rows, row) ? OK : ctx_no_memory(c);
-}
-
-static RESULT consider_named(struct selection *s, const struct refs *refs)
-{
+	struct ctx *c = s->e->c;
+	s->looked_at += refs->count;
 	for (size_t k = 0; k < refs->count; k++) {
 		const struct row *row = 0;
-		if (s->search.list->is_slow &&
-		    engine_has_gone(s->search.e->c, s->search.t, s->search.list->kind, &refs->at[k]))
+		if (s->list->is_slow && engine_has_gone(c, s->t, s->list->kind, &refs->at[k]))
 			continue;
-		TRY(engine_find(s->search.e->c, s->search.t, s->search.list->kind, &refs->at[k], &row));
-		if (s->search.list->is_hiding && !s->search.list->shows(s->search.e, row))
-			return engine_fail_not_found(s->search.e->c, s->search.list->kind, &refs->at[k]);
-		TRY(consider(s, row));
+		TRY(engine_find(c, s->t, s->list->kind, &refs->at[k], &row));
+		if (s->list->is_hiding && !s->list->shows(s->e, row))
+			return engine_fail_not_found(c, s->list->kind, &refs->at[k]);
+		if (search_fits(s, row) && !VEC_PUSH(c->arena, &found->rows, row))
+			return ctx_no_memory(c);
 	}
 	return OK;
 }
 
-/* One more than a page is enough of a range whose rows come in order. */
-static RESULT consider_range(struct selection *s, const struct range *r)
+static RESULT find_rows(struct search *s, const struct ec2_query *query, struct found *ret_found)
 {
-	size_t before = s->rows.count;
-	struct cursor cursor = {.begun = false};
-	while (range_move(&s->search, r, &cursor)) {
-		const struct row *row = range_row(r, &cursor);
-		if (row)
-			TRY(consider(s, row));
-		if (r->in_order && s->rows.count - before > s->search.max)
-			break;
-	}
-	return OK;
-}
-
-static RESULT consider_candidates(struct selection *s, const struct ec2_query *query)
-{
-	if (query->ids.count || query->names.count) {
-		TRY(consider_named(s, &query->ids));
-		return consider_named(s, &query->names);
-	}
-	const struct path *path = 0;
-	TRY(path_choose(&s->search, &s->runs, &path));
-	for (size_t k = 0; k < path->ranges.count; k++)
-		TRY(consider_range(s, &path->ranges.at[k]));
-	return OK;
+	if (!query->ids.count && !query->names.count)
+		return search_paths(s, ret_found);
+	TRY(find_named(s, &query->ids, ret_found));
+	return find_named(s, &query->names, ret_found);
 }
 
 /* ---- the page ---- */
@@ -112,25 +79,26 @@ static int compare_row_ids(const void *a, const void *b)
 	return uuid_compare((*(const struct row *const *) a)->id, (*(const struct row *const *) b)->id);
 }
 
-static bool is_in_order(const struct selection *s)
+static bool is_in_order(const struct found *found)
 {
-	for (size_t k = 1; k < s->rows.count; k++)
-		if (uuid_compare(s->rows.at[k - 1]->id, s->rows.at[k]->id) >= 0)
+	for (size_t k = 1; k < found->rows.count; k++)
+		if (uuid_compare(found->rows.at[k - 1]->id, found->rows.at[k]->id) >= 0)
 			return false;
 	return true;
 }
 
 /* Sorts by id and drops what was found twice. */
-static void put_in_order(struct selection *s)
+static void put_in_order(struct found *found)
 {
-	if (is_in_order(s))
+	const struct row **rows = found->rows.at;
+	if (is_in_order(found))
 		return;
-	qsort(s->rows.at, s->rows.count, sizeof s->rows.at[0], compare_row_ids);
+	qsort(rows, found->rows.count, sizeof rows[0], compare_row_ids);
 	size_t kept = 1;
-	for (size_t k = 1; k < s->rows.count; k++)
-		if (s->rows.at[k] != s->rows.at[kept - 1])
-			s->rows.at[kept++] = s->rows.at[k];
-	s->rows.count = kept;
+	for (size_t k = 1; k < found->rows.count; k++)
+		if (rows[k] != rows[kept - 1])
+			rows[kept++] = rows[k];
+	found->rows.count = kept;
 }
 
 /* Some Describe actions of EC2 have no pages: they show all. */
@@ -145,26 +113,23 @@ static bool has_pages(const struct ec2_action *action)
 RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const struct ec2_query *query,
 		  struct ec2_page *ret_page)
 {
-	uint64_t looked_at = query->ids.count + query->names.count;
-	struct selection s = {.search = {.e = e,
-					 .list = list,
-					 .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX,
-					 .looked_at = &looked_at}};
+	struct search s = {.e = e, .list = list, .max = has_pages(e->action) ? PAGE_DEFAULT : SIZE_MAX};
+	struct found found = {0};
 	if (query->max_results && (query->ids.count || query->names.count))
 		return ctx_fail_field(e->c, ERR_COMBINATION, STR("MaxResults"),
 				      "The parameter MaxResults cannot be used with ids or names");
 	if (query->max_results)
-		s.search.max = (size_t) query->max_results;
+		s.max = (size_t) query->max_results;
 	TRY(filters_compile(e, list->kind, &list->filters, &query->filters, &s.runs));
-	TRY(ec2_parse_token(e, query->next_token, &s.search.after));
-	s.search.t = ec2_walk(e);
-	TRY(consider_candidates(&s, query));
-	__atomic_fetch_add(e->rows_looked_at, looked_at, __ATOMIC_RELAXED);
-	put_in_order(&s);
-	*ret_page = (struct ec2_page){.rows = s.rows.at, .count = s.rows.count};
-	if (s.rows.count > s.search.max) {
-		ret_page->count = s.search.max;
-		ret_page->next_token = ec2_make_token(e, s.rows.at[s.search.max - 1]->id);
+	TRY(ec2_parse_token(e, query->next_token, &s.after));
+	s.t = ec2_walk(e);
+	TRY(find_rows(&s, query, &found));
+	__atomic_fetch_add(e->rows_looked_at, s.looked_at, __ATOMIC_RELAXED);
+	put_in_order(&found);
+	*ret_page = (struct ec2_page){.rows = found.rows.at, .count = found.rows.count};
+	if (ret_page->count > s.max) {
+		ret_page->count = s.max;
+		ret_page->next_token = ec2_make_token(e, ret_page->rows[s.max - 1]->id);
 	}
 	return OK;
 }
@@ -232,6 +197,8 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 	if (keeps(e, list))
 		read_shared_batch(e, list);
 	for (size_t k = 0; k < count; k++) {
+		if (k + AHEAD < count)
+			row_prefetch(&model_kinds[list->kind], rows[k + AHEAD]);
 		items[k] = keeps(e, list) ? take_kept(e, list, rows[k]) : NULL;
 		if (!items[k])
 			items[k] = list->gather ? list->gather(e, rows[k]) : rows[k];
@@ -278,11 +245,18 @@ static void write_members(struct ec2_call *e, const struct ec2_listing *list, co
 		ec2_memo_keep(e->memo, &key, str_slice(buf_str(x->out), before, x->out->size));
 }
 
+static const struct row *row_of_item(const struct ec2_listing *list, const void *item)
+{
+	return list->gather ? *(const struct row *const *) item : item;
+}
+
 void ec2_write_items(struct ec2_call *e, const struct ec2_listing *list, const void *const *items,
 		     size_t count, struct xml *x)
 {
 	xml_open(x, list->set);
 	for (size_t k = 0; k < count; k++) {
+		if (k + AHEAD < count)
+			row_prefetch(&model_kinds[list->kind], row_of_item(list, items[k + AHEAD]));
 		xml_open(x, "item");
 		write_members(e, list, items[k], x);
 		xml_close(x, "item");

@@ -30,7 +30,7 @@ struct ec2_listing {
 	bool is_hiding; /* what it does not show EC2 does not have: not found by its id, either */
 	bool is_slow;   /* in forgetting: an id of what has gone finds nothing, and no error, for a while */
 	/* While the view walks: collects what the row's element needs into the arena; NULL when that is
-	 * full. Without it the item is the row. */
+	 * full; the item begins with the row's address. Without it the item is the row. */
 	const void *(*gather)(struct ec2_call *e, const struct row *row);
 	/* Afterwards: the members of an item. */
 	void (*write)(struct ec2_call *e, struct xml *x, const void *item);

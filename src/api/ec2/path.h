@@ -31,24 +31,28 @@ struct path {
 /* Where a walk through a range stands. */
 struct cursor {
 	const struct row *at[STEPS_MAX + 1]; /* the range's own, then one for each step taken */
+	const struct term *term;             /* RANGE_TERM: where its own stands */
 	unsigned depth;
 	bool begun;
 };
 
-/* Where rows are sought. */
+/* What is sought, and where. */
 struct search {
 	struct ec2_call *e;
 	const struct ec2_listing *list;
 	const struct tables *t;
-	uuid after;          /* rows behind this one; none: from the beginning */
-	size_t max;          /* rows of a page */
-	uint64_t *looked_at; /* counts moves */
+	struct filter_runs runs;
+	uuid after;         /* rows behind this one; none: from the beginning */
+	size_t max;         /* rows of a page */
+	uint64_t looked_at; /* counts moves */
 };
 
-/* The shortest path to all rows that may fit the filters. */
-RESULT path_choose(const struct search *s, const struct filter_runs *runs, const struct path **ret_path);
+struct found {
+	VEC(const struct row *) rows;
+};
 
-/* One row further, on the way or at its end; false: there are no more. */
-bool range_move(const struct search *s, const struct range *r, struct cursor *cursor);
-/* The listed kind's row where the cursor stands; NULL: it is on the way to one. */
-const struct row *range_row(const struct range *r, const struct cursor *cursor);
+/* Whether the row is sought: the caller may see it, and it fits the filters. */
+bool search_fits(const struct search *s, const struct row *row);
+/* The rows that are sought, by the shortest path: at least those of a page and the next one, if there are as
+ * many; in any order, and some of them perhaps twice. ERR_NO_MEMORY. */
+RESULT search_paths(struct search *s, struct found *ret_found);

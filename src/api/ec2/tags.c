@@ -157,10 +157,9 @@ static RESULT add_by_term(struct ec2_call *e, const struct filter_runs *runs, en
 {
 	const struct tables *t = ec2_walk(e);
 	size_t before = list->items.count;
-	const struct row *row = tables_first_by_term(t, kind, term, list->rows_after);
-	for (; row && list->items.count - before < list->enough;
-	     row = tables_next_by_term(t, kind, term, row))
-		TRY(add_row(e, runs, kind, row, list));
+	const struct term *at = tables_first_term(t, kind, term, list->rows_after);
+	for (; at && list->items.count - before < list->enough; at = tables_next_term(t, kind, at))
+		TRY(add_row(e, runs, kind, term_row(at), list));
 	return OK;
 }
 

@@ -242,18 +242,19 @@ static void check_terms(const struct tables *t)
 		expected += count;
 		for (size_t n = 0; n < count; n++) {
 			uint64_t term = terms_get(info, row, n);
-			const struct row *first = tables_first_by_term(t, KIND_VOLUME, term, UUID_NONE),
-					 *at = first, *before = NULL;
-			for (; at && at != row; at = tables_next_by_term(t, KIND_VOLUME, term, at)) {
-				assert_true(!before || uuid_compare(before->id, at->id) < 0);
-				before = at;
+			const struct term *first = tables_first_term(t, KIND_VOLUME, term, UUID_NONE),
+					  *at = first;
+			const struct row *before = NULL;
+			for (; at && term_row(at) != row; at = tables_next_term(t, KIND_VOLUME, at)) {
+				assert_true(!before || uuid_compare(before->id, term_row(at)->id) < 0);
+				before = term_row(at);
 			}
-			assert_ptr_equal(at, row);
+			assert_non_null(at);
 			if (before)
-				assert_ptr_equal(tables_first_by_term(t, KIND_VOLUME, term, before->id), row);
-			if (first != row)
+				assert_ptr_equal(tables_first_term(t, KIND_VOLUME, term, before->id), at);
+			if (term_row(first) != row)
 				continue;
-			for (at = first; at; at = tables_next_by_term(t, KIND_VOLUME, term, at))
+			for (at = first; at; at = tables_next_term(t, KIND_VOLUME, at))
 				walked++;
 		}
 	}
