@@ -61,6 +61,7 @@ class Index:
     name: str
     fields: list[Field]
     unique: bool
+    hashed: bool
 
 
 @dataclass
@@ -172,9 +173,10 @@ def read_index(file, name, table, fields):
     check_name(file, place, name)
     if name == "id":
         fail(file, place, "'id' is reserved: every kind has that index already")
-    check_keys(file, place, table, ("fields", "unique"), ("fields",))
+    check_keys(file, place, table, ("fields", "unique", "hashed"), ("fields",))
     check_type(file, place, table, "fields", list, "a list of field names")
     check_type(file, place, table, "unique", bool, "true or false")
+    check_type(file, place, table, "hashed", bool, "true or false")
     names = table["fields"]
     if not 1 <= len(names) <= INDEX_FIELDS_MAX:
         fail(file, place, f"an index has 1 to {INDEX_FIELDS_MAX} fields, this one {len(names)}")
@@ -186,7 +188,9 @@ def read_index(file, name, table, fields):
             fail(file, place, f"has the field '{each}' twice")
         if not by_name[each].indexable:
             fail(file, place, f"the field '{each}' of type {by_name[each].type} cannot be a key")
-    return Index(name, [by_name[each] for each in names], table.get("unique", False))
+    if table.get("hashed") and by_name[names[0]].c_enum != "FIELD_UUID":
+        fail(file, place, f"is hashed, and '{names[0]}' is no id")
+    return Index(name, [by_name[each] for each in names], table.get("unique", False), table.get("hashed", False))
 
 
 def read_state(file, name, table, names):

@@ -145,10 +145,10 @@ def write_field_table(kind):
 
 
 def write_index_table(kind):
-    lines = [f"static const struct index {kind.name}_indexes[] = {{", '\t{ "id", 0, { 0 }, false },']
+    lines = [f"static const struct index {kind.name}_indexes[] = {{", '\t{ "id", 0, { 0 }, false, true },']
     for x in kind.indexes:
         places = ", ".join(str(kind.fields.index(f)) for f in x.fields)
-        lines.append(f'\t{{ "{x.name}", {len(x.fields)}, {{ {places} }}, {str(x.unique).lower()} }},')
+        lines.append(f'\t{{ "{x.name}", {len(x.fields)}, {{ {places} }}, {str(x.unique).lower()}, {str(x.hashed).lower()} }},')
     return [*lines, "};"]
 
 

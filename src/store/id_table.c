@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Rows by id: linear probing; what is removed is filled from behind (Knuth 6.4, algorithm R). */
+ * Rows by an id: linear probing; what is removed is filled from behind (Knuth 6.4, algorithm R). */
 #include "store/id_table.h"
 
 #include "base/heap.h"
@@ -14,13 +14,28 @@ static uint64_t id_hash(uuid id)
 	return h ^ h >> 32;
 }
 
+static uuid id_of(const struct id_table *t, const struct row *row)
+{
+	uuid id;
+	memcpy(&id, (const char *) row + t->offset, sizeof id);
+	return id;
+}
+
 /* Where the id is, or the free slot where it would be. */
 static size_t id_table_seek(const struct id_table *t, uuid id, uint64_t hash)
 {
 	size_t mask = t->slot_count - 1, at = hash & mask;
-	while (t->slots[at].row && (t->slots[at].hash != hash || !uuid_equal(t->slots[at].row->id, id)))
+	while (t->slots[at].first &&
+	       (t->slots[at].hash != hash || !uuid_equal(id_of(t, t->slots[at].first), id)))
 		at = (at + 1) & mask;
 	return at;
+}
+
+/* The row's, or the free one where it would be. */
+static struct id_slot *id_table_slot(const struct id_table *t, const struct row *row)
+{
+	uuid id = id_of(t, row);
+	return &t->slots[id_table_seek(t, id, id_hash(id))];
 }
 
 bool id_table_has_room(const struct id_table *t, size_t row_count)
@@ -28,17 +43,17 @@ bool id_table_has_room(const struct id_table *t, size_t row_count)
 	return 2 * row_count <= t->slot_count;
 }
 
-bool id_table_grow(const struct id_table *from, size_t row_count, struct id_table *ret_table)
+bool id_table_grow(const struct id_table *from, size_t offset, size_t row_count, struct id_table *ret_table)
 {
-	struct id_table t = {.slot_count = FIRST_SLOT_COUNT};
+	struct id_table t = {.slot_count = FIRST_SLOT_COUNT, .offset = offset};
 	while (!id_table_has_room(&t, row_count))
 		t.slot_count *= 2;
 	t.slots = heap_alloc_array(t.slot_count, sizeof *t.slots);
 	if (!t.slots)
 		return false;
 	for (size_t n = 0; n < from->slot_count; n++)
-		if (from->slots[n].row)
-			id_table_add(&t, from->slots[n].row);
+		if (from->slots[n].first)
+			*id_table_slot(&t, from->slots[n].first) = from->slots[n];
 	*ret_table = t;
 	return true;
 }
@@ -49,26 +64,43 @@ void id_table_done(struct id_table *t)
 	*t = (struct id_table){0};
 }
 
+static struct row *seek(const struct id_table *t, uuid id, bool last)
+{
+	if (t->slot_count == 0)
+		return NULL;
+	const struct id_slot *slot = &t->slots[id_table_seek(t, id, id_hash(id))];
+	return last ? slot->last : slot->first;
+}
+
 struct row *id_table_find(const struct id_table *t, uuid id)
 {
-	return t->slot_count ? t->slots[id_table_seek(t, id, id_hash(id))].row : NULL;
+	return seek(t, id, false);
+}
+
+struct row *id_table_find_last(const struct id_table *t, uuid id)
+{
+	return seek(t, id, true);
 }
 
 void id_table_add(struct id_table *t, struct row *row)
 {
-	uint64_t hash = id_hash(row->id);
-	t->slots[id_table_seek(t, row->id, hash)] = (struct id_slot){hash, row};
+	*id_table_slot(t, row) = (struct id_slot){id_hash(id_of(t, row)), row, row};
 }
 
 void id_table_replace(struct id_table *t, struct row *row)
 {
-	t->slots[id_table_seek(t, row->id, id_hash(row->id))].row = row;
+	id_table_slot(t, row)->first = row;
+}
+
+void id_table_replace_last(struct id_table *t, struct row *row)
+{
+	id_table_slot(t, row)->last = row;
 }
 
 void id_table_remove(struct id_table *t, uuid id)
 {
 	size_t mask = t->slot_count - 1, hole = id_table_seek(t, id, id_hash(id));
-	for (size_t at = (hole + 1) & mask; t->slots[at].row; at = (at + 1) & mask) {
+	for (size_t at = (hole + 1) & mask; t->slots[at].first; at = (at + 1) & mask) {
 		/* Its search begins at or before the hole, and would end there: it moves. */
 		if (((at - t->slots[at].hash) & mask) < ((at - hole) & mask))
 			continue;

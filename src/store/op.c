@@ -232,8 +232,7 @@ static RESULT op_new_version(struct op *op, const struct kind_info *k, const str
 {
 	TRY(op_reserve_entry(op));
 	size_t count = tables_count(op->head, k->kind) + 1;
-	if (!id_table_has_room(&op->head->ids[k->kind], count) &&
-	    !view_grow_tables(op->store, k->kind, count))
+	if (!tables_have_room(op->head, k->kind, count) && !view_grow_tables(op->store, k->kind, count))
 		return op_no_memory(op, k);
 	struct row *made = version_new(k, row);
 	if (!made)

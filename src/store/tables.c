@@ -166,50 +166,145 @@ static void treap_insert_as(const struct treap *p, const struct treap *other, st
 		treap_insert(p, row);
 }
 
+/* ---- tables by id ---- */
+
+static size_t hashed_offset(const struct kind_info *k, unsigned index)
+{
+	return index == 0 ? offsetof(struct row, id) : k->fields[k->indexes[index].fields[0]].offset;
+}
+
+static uuid hashed_id(const struct kind_info *k, unsigned index, const struct row *row)
+{
+	uuid id;
+	memcpy(&id, (const char *) row + hashed_offset(k, index), sizeof id);
+	return id;
+}
+
+static bool is_hashed(enum kind kind, unsigned index)
+{
+	return model_kinds[kind].indexes[index].hashed;
+}
+
+bool tables_have_room(const struct tables *t, enum kind kind, size_t row_count)
+{
+	return id_table_has_room(&t->ids[kind].at[0], row_count);
+}
+
+bool tables_grow(const struct tables *from, enum kind kind, size_t row_count, struct id_tables *ret_tables)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	struct id_tables made = {0};
+	for (unsigned index = 0; index < k->index_count; index++) {
+		if (k->indexes[index].hashed &&
+		    !id_table_grow(&from->ids[kind].at[index], hashed_offset(k, index), row_count,
+				   &made.at[index])) {
+			id_tables_done(&made);
+			return false;
+		}
+	}
+	*ret_tables = made;
+	return true;
+}
+
+void id_tables_done(struct id_tables *t)
+{
+	for (unsigned index = 0; index < INDEXES_MAX; index++)
+		id_table_done(&t->at[index]);
+}
+
+/* The row has come to the index. */
+static void hashed_add(struct tables *t, enum kind kind, unsigned index, struct row *row)
+{
+	const struct kind_info *k = &model_kinds[kind];
+	struct id_table *ids = &t->ids[kind].at[index];
+	if (!is_hashed(kind, index))
+		return;
+	uuid id = hashed_id(k, index, row);
+	const struct row *first = id_table_find(ids, id);
+	if (!first)
+		id_table_add(ids, row);
+	else if (compare_whole(k, index, row, first) < 0)
+		id_table_replace(ids, row);
+	else if (compare_whole(k, index, row, id_table_find_last(ids, id)) > 0)
+		id_table_replace_last(ids, row);
+}
+
+/* The row is about to leave the index. */
+static void hashed_remove(struct tables *t, const struct treap *p, const struct row *row)
+{
+	struct id_table *ids = &t->ids[p->k->kind].at[p->index];
+	if (!is_hashed(p->k->kind, p->index))
+		return;
+	uuid id = hashed_id(p->k, p->index, row);
+	bool is_first = id_table_find(ids, id) == row, is_last = id_table_find_last(ids, id) == row;
+	if (is_first && is_last)
+		id_table_remove(ids, id);
+	else if (is_first)
+		id_table_replace(ids, treap_step_behind(p, row));
+	else if (is_last)
+		id_table_replace_last(ids, treap_step_before(p, row));
+}
+
+/* after stands where before was. */
+static void hashed_swap(struct tables *t, enum kind kind, unsigned index, const struct row *before,
+			struct row *after)
+{
+	struct id_table *ids = &t->ids[kind].at[index];
+	if (!is_hashed(kind, index))
+		return;
+	uuid id = hashed_id(&model_kinds[kind], index, before);
+	bool is_last = id_table_find_last(ids, id) == before;
+	if (id_table_find(ids, id) == before)
+		id_table_replace(ids, after);
+	if (is_last)
+		id_table_replace_last(ids, after);
+}
+
 /* ---- writing ---- */
 
-static void tables_exchange_ids(struct tables *t, enum kind kind, struct row *before, struct row *after)
+static void tables_count_exchange(struct tables *t, enum kind kind, const struct row *before,
+				  const struct row *after)
 {
-	if (before && after)
-		id_table_replace(&t->ids[kind], after);
-	else if (after)
-		id_table_add(&t->ids[kind], after);
-	else
-		id_table_remove(&t->ids[kind], before->id);
 	t->counts[kind] += (size_t) !before;
 	t->counts[kind] -= (size_t) !after;
 }
 
-void tables_exchange(struct tables *t, enum kind kind, struct row *before, struct row *after)
+/* What keeps its place is exchanged, the rest goes. */
+static void tables_take_out_of(struct tables *t, const struct treap *p, struct row *before, struct row *after)
 {
-	const struct kind_info *k = &model_kinds[kind];
-	const struct treap ids = treap_of(t, kind, 0);
-	for (unsigned index = 0; index < k->index_count; index++) {
-		const struct treap p = treap_of(t, kind, index);
-		if (before && after && compare_whole(k, index, before, after) == 0) {
-			treap_swap(&p, before, after);
-			continue;
-		}
-		if (before)
-			treap_remove(&p, before);
-		if (after && index == 0)
-			treap_insert(&p, after);
-		else if (after)
-			treap_insert_by_id(&p, &ids, after);
+	enum kind kind = p->k->kind;
+	if (after && compare_whole(p->k, p->index, before, after) == 0) {
+		treap_swap(p, before, after);
+		hashed_swap(t, kind, p->index, before, after);
+		return;
 	}
-	tables_exchange_ids(t, kind, before, after);
+	hashed_remove(t, p, before);
+	treap_remove(p, before);
 }
 
-/* What goes, and what keeps its place. */
+void tables_exchange(struct tables *t, enum kind kind, struct row *before, struct row *after)
+{
+	const struct treap ids = treap_of(t, kind, 0);
+	for (unsigned index = 0; index < model_kinds[kind].index_count; index++) {
+		const struct treap p = treap_of(t, kind, index);
+		if (before)
+			tables_take_out_of(t, &p, before, after);
+		if (!after || treap_has(&p, after))
+			continue;
+		if (index == 0)
+			treap_insert(&p, after);
+		else
+			treap_insert_by_id(&p, &ids, after);
+		hashed_add(t, kind, index, after);
+	}
+	tables_count_exchange(t, kind, before, after);
+}
+
 static void tables_take_out(struct tables *t, enum kind kind, struct row *before, struct row *after)
 {
-	const struct kind_info *k = &model_kinds[kind];
-	for (unsigned index = 0; index < k->index_count; index++) {
+	for (unsigned index = 0; index < model_kinds[kind].index_count; index++) {
 		const struct treap p = treap_of(t, kind, index);
-		if (after && compare_whole(k, index, before, after) == 0)
-			treap_swap(&p, before, after);
-		else
-			treap_remove(&p, before);
+		tables_take_out_of(t, &p, before, after);
 	}
 }
 
@@ -217,8 +312,10 @@ static void tables_put_in(struct tables *t, const struct tables *head, enum kind
 {
 	for (unsigned index = 0; index < model_kinds[kind].index_count; index++) {
 		const struct treap p = treap_of(t, kind, index), other = treap_of(head, kind, index);
-		if (!treap_has(&p, after))
-			treap_insert_as(&p, &other, after);
+		if (treap_has(&p, after))
+			continue;
+		treap_insert_as(&p, &other, after);
+		hashed_add(t, kind, index, after);
 	}
 }
 
@@ -354,8 +451,7 @@ void tables_publish(struct tables *t, const struct tables *head, const struct pu
 	for (size_t n = 0; n < count; n++) {
 		if (net[n].after)
 			tables_put_in(t, head, net[n].kind, (struct row *) net[n].after);
-		tables_exchange_ids(t, net[n].kind, (struct row *) net[n].before,
-				    (struct row *) net[n].after);
+		tables_count_exchange(t, net[n].kind, net[n].before, net[n].after);
 		terms_publish(t, net[n].kind, net[n].before, net[n].after);
 		t->batches[net[n].kind] = batch;
 	}
@@ -428,24 +524,24 @@ static void tables_build_index(struct tables *t, enum kind kind, unsigned index,
 	}
 	if (first)
 		qsort_r(rows, count, sizeof *rows, sorted_compare, &how);
-	for (size_t n = 0; n < count; n++)
+	for (size_t n = 0; n < count; n++) {
 		treap_append(&p, rows[n].row, n ? rows[n - 1].row : NULL);
+		hashed_add(t, kind, index, rows[n].row);
+	}
 }
 
 bool tables_build(struct tables *t, enum kind kind, struct row *const rows[], size_t count)
 {
-	struct id_table ids = {0};
+	struct id_tables ids = {0};
 	struct sorted *sorted = heap_alloc_array(count, sizeof *sorted);
-	if (!sorted || !id_table_grow(&t->ids[kind], count, &ids)) {
+	if (!sorted || !tables_grow(t, kind, count, &ids)) {
 		heap_free(sorted);
 		return false;
 	}
-	for (size_t n = 0; n < count; n++) {
-		sorted[n] = (struct sorted){.row = rows[n], .place = n};
-		id_table_add(&ids, rows[n]);
-	}
-	id_table_done(&t->ids[kind]);
+	id_tables_done(&t->ids[kind]);
 	t->ids[kind] = ids;
+	for (size_t n = 0; n < count; n++)
+		sorted[n] = (struct sorted){.row = rows[n], .place = n};
 	for (unsigned index = 0; index < model_kinds[kind].index_count;
 	     index++) /* index 0, the ids, is sorted */
 		tables_build_index(t, kind, index, sorted, count);
@@ -457,7 +553,7 @@ bool tables_build(struct tables *t, enum kind kind, struct row *const rows[], si
 bool tables_copy(struct tables *to, const struct tables *from)
 {
 	for (enum kind kind = 1; kind < KIND_COUNT; kind++)
-		if (!id_table_grow(&from->ids[kind], from->counts[kind], &to->ids[kind]))
+		if (!tables_grow(from, kind, from->counts[kind], &to->ids[kind]))
 			return false;
 	memcpy(to->counts, from->counts, sizeof to->counts);
 	memcpy(to->roots, from->roots, sizeof to->roots);
@@ -475,14 +571,14 @@ bool tables_copy(struct tables *to, const struct tables *from)
 void tables_done(struct tables *t)
 {
 	for (enum kind kind = 0; kind < KIND_COUNT; kind++)
-		id_table_done(&t->ids[kind]);
+		id_tables_done(&t->ids[kind]);
 }
 
 /* ---- reading ---- */
 
 const struct row *tables_find(const struct tables *t, enum kind kind, uuid id)
 {
-	return id_table_find(&t->ids[kind], id);
+	return id_table_find(&t->ids[kind].at[0], id);
 }
 
 /* Where a key begins with an id, as most do, that alone decides nearly every step of a search. */
@@ -562,6 +658,8 @@ const struct row *tables_seek(const struct tables *t, enum kind kind, unsigned i
 const struct row *tables_first(const struct tables *t, enum kind kind, unsigned index,
 			       const struct row *probe, unsigned field_count)
 {
+	if (field_count == 1 && is_hashed(kind, index))
+		return id_table_find(&t->ids[kind].at[index], hashed_id(&model_kinds[kind], index, probe));
 	const struct row *row = tables_seek(t, kind, index, probe, field_count);
 	if (row && field_count && compare_rows(&model_kinds[kind], index, field_count, row, probe) != 0)
 		return NULL;
@@ -574,6 +672,9 @@ const struct row *tables_next(const struct tables *t, enum kind kind, unsigned i
 	assert(index < model_kinds[kind].index_count);
 	const struct kind_info *k = &model_kinds[kind];
 	const struct treap p = treap_of(t, kind, index);
+	if (field_count && is_hashed(kind, index) &&
+	    id_table_find_last(&t->ids[kind].at[index], hashed_id(k, index, after)) == after)
+		return NULL;
 	/* A loop that puts the rows it walks over goes on from versions that are replaced by now. */
 	const struct row *row = treap_has(&p, after) ? treap_step_behind(&p, after)
 						     : tables_bound(t, kind, index, after,

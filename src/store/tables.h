@@ -7,9 +7,10 @@
  *     struct version | link of the last index, head | … | link of index 0, head | published | row … | terms
  *
  * An index is a treap (treap.h) with the rows for its nodes; both trees of the same rows have the same
- * shape. Behind the row stand its terms (model/term.h), nodes of a treap of all terms of the kind, for
- * readers: there is one in the published tables only. Beside the trees each kind has a table by id,
- * which has its room before a row is put.
+ * shape. Of an index that is hashed the first row of each id that a key begins with is in a table, too: in
+ * index 0 that is every row. Behind the row stand its terms (model/term.h), nodes of a treap of all terms of
+ * the kind, for readers: there is one in the published tables only. The tables by id have their room before a
+ * row is put.
  *
  * Not thread-safe: the head is the committer's, the published tables are under the store's lock. */
 #pragma once
@@ -20,12 +21,17 @@
 
 enum tree { TREE_PUBLISHED, TREE_HEAD, TREE_COUNT };
 
+/* By index; those that are not hashed are empty. */
+struct id_tables {
+	struct id_table at[INDEXES_MAX];
+};
+
 struct tables {
 	enum tree tree; /* which of a row's links these tables use */
 	size_t counts[KIND_COUNT];
 	void *roots[KIND_COUNT][INDEXES_MAX]; /* rows */
 	void *terms[KIND_COUNT];              /* struct term; published only */
-	struct id_table ids[KIND_COUNT];
+	struct id_tables ids[KIND_COUNT];
 	uint64_t batches[KIND_COUNT]; /* published only: the newest that changed a row of the kind */
 };
 
@@ -54,6 +60,12 @@ struct row *version_new(const struct kind_info *k, const struct row *row);
 void version_free(struct version *v); /* NULL: nothing */
 struct version *version_of(enum kind kind, const struct row *row);
 struct row *version_row(struct version *v);
+
+/* Whether there is room for so many rows of the kind in all, and the kind's tables with that room. False when
+ * out of memory. */
+bool tables_have_room(const struct tables *t, enum kind kind, size_t row_count);
+bool tables_grow(const struct tables *from, enum kind kind, size_t row_count, struct id_tables *ret_tables);
+void id_tables_done(struct id_tables *t);
 
 void tables_done(struct tables *t); /* frees what is the tables' own: not the rows */
 

@@ -70,19 +70,19 @@ void view_close(struct view *v)
 bool view_grow_tables(struct store *s, enum kind kind, size_t row_count)
 {
 	assert(!view_is_walking_here(s));
-	struct id_table head, published, old = s->published.ids[kind];
-	if (!id_table_grow(&s->head.ids[kind], row_count, &head))
+	struct id_tables head, published, old = s->published.ids[kind];
+	if (!tables_grow(&s->head, kind, row_count, &head))
 		return false;
-	if (!id_table_grow(&old, row_count, &published)) {
-		id_table_done(&head);
+	if (!tables_grow(&s->published, kind, row_count, &published)) {
+		id_tables_done(&head);
 		return false;
 	}
-	id_table_done(&s->head.ids[kind]);
+	id_tables_done(&s->head.ids[kind]);
 	s->head.ids[kind] = head;
 	pthread_rwlock_wrlock(&s->lock);
 	s->published.ids[kind] = published;
 	pthread_rwlock_unlock(&s->lock);
-	id_table_done(&old);
+	id_tables_done(&old);
 	return true;
 }
 

@@ -11,7 +11,6 @@
 
 enum {
 	PAGE_DEFAULT = 5000, /* rows in an answer to a request that asks for no pages */
-	AHEAD = 8,           /* as many rows further is the one that is asked for from memory */
 	TOKEN_DIGEST_SIZE = 32,
 };
 
@@ -197,8 +196,10 @@ RESULT ec2_gather(struct ec2_call *e, const struct ec2_listing *list, const stru
 	if (keeps(e, list))
 		read_shared_batch(e, list);
 	for (size_t k = 0; k < count; k++) {
-		if (k + AHEAD < count)
-			row_prefetch(&model_kinds[list->kind], rows[k + AHEAD]);
+		if (k + ROWS_AHEAD < count)
+			row_prefetch(&model_kinds[list->kind], rows[k + ROWS_AHEAD]);
+		if (k + ROWS_AHEAD / 2 < count)
+			__builtin_prefetch(rows[k + ROWS_AHEAD / 2]->side);
 		items[k] = keeps(e, list) ? take_kept(e, list, rows[k]) : NULL;
 		if (!items[k])
 			items[k] = list->gather ? list->gather(e, rows[k]) : rows[k];
@@ -255,8 +256,8 @@ void ec2_write_items(struct ec2_call *e, const struct ec2_listing *list, const v
 {
 	xml_open(x, list->set);
 	for (size_t k = 0; k < count; k++) {
-		if (k + AHEAD < count)
-			row_prefetch(&model_kinds[list->kind], row_of_item(list, items[k + AHEAD]));
+		if (k + ROWS_AHEAD < count)
+			row_prefetch(&model_kinds[list->kind], row_of_item(list, items[k + ROWS_AHEAD]));
 		xml_open(x, "item");
 		write_members(e, list, items[k], x);
 		xml_close(x, "item");

@@ -6,6 +6,9 @@
 #include "api/ec2/filter.h"
 #include "api/ec2/memo.h"
 
+/* Rows of a long list are all over the memory: as many further is the one that is asked for in advance. */
+enum { ROWS_AHEAD = 8 };
+
 /* What the items of a listing begin with whose texts are kept. */
 struct ec2_item {
 	const struct row *row;

@@ -82,12 +82,18 @@ static const char *const resource_types[KIND_COUNT] = {
 	[KIND_ADDRESS_GROUP] = "prefix-list",
 };
 
-/* One tag of one resource. Its row stands for it in filters and tokens: the id is the resource's with
- * the tag's number for the last byte, which EC2's ids do not show. */
+/* One tag of one resource. The id is the resource's with the tag's number for the last byte, which EC2's ids
+ * do not show: it stands for the tag in tokens. */
 struct tag_item {
-	struct row row;
+	uuid id;
 	enum kind kind;
 	const struct tag *tag;
+};
+
+/* What filters look at. */
+struct tag_row {
+	struct row row;
+	struct tag_item item;
 };
 
 struct tag_list {
@@ -98,29 +104,34 @@ struct tag_list {
 	uint64_t looked_at;
 };
 
+static const struct tag_item *item_of(const struct row *row)
+{
+	return &((const struct tag_row *) row)->item;
+}
+
 static bool fits_key(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, ((const struct tag_item *) row)->tag->key);
+	return filter_text(f, item_of(row)->tag->key);
 }
 
 static bool fits_value(const struct filter_run *f, const struct row *row)
 {
-	return filter_text(f, ((const struct tag_item *) row)->tag->value);
+	return filter_text(f, item_of(row)->tag->value);
 }
 
 static bool fits_resource(const struct filter_run *f, const struct row *row)
 {
-	return filter_id(f, ((const struct tag_item *) row)->kind, row->id);
+	return filter_id(f, item_of(row)->kind, item_of(row)->id);
 }
 
 static bool fits_type(const struct filter_run *f, const struct row *row)
 {
-	return filter_z(f, resource_types[((const struct tag_item *) row)->kind]);
+	return filter_z(f, resource_types[item_of(row)->kind]);
 }
 
 static bool fits_pair(const struct filter_run *f, const struct row *row)
 {
-	return str_equal(((const struct tag_item *) row)->tag->key, f->tag_key) && fits_value(f, row);
+	return str_equal(item_of(row)->tag->key, f->tag_key) && fits_value(f, row);
 }
 
 static const struct filter tag_filters[] = {
@@ -143,10 +154,11 @@ static RESULT add_row(struct ec2_call *e, const struct filter_runs *runs, enum k
 	const struct tags *tags = ec2_tags_of(e, kind, row);
 	list->looked_at++;
 	for (size_t k = 0; k < tags->count; k++) {
-		struct tag_item item = {.row.id = row->id, .kind = kind, .tag = &tags->at[k]};
-		item.row.id.b[sizeof item.row.id.b - 1] = (uint8_t) k;
-		if (uuid_compare(item.row.id, list->after) > 0 && filters_fit(runs, ec2_walk(e), &item.row) &&
-		    !VEC_PUSH(e->c->arena, &list->items, item))
+		struct tag_row found = {.item = {.id = row->id, .kind = kind, .tag = &tags->at[k]}};
+		found.item.id.b[sizeof(uuid) - 1] = (uint8_t) k;
+		if (uuid_compare(found.item.id, list->after) > 0 &&
+		    filters_fit(runs, ec2_walk(e), &found.row) &&
+		    !VEC_PUSH(e->c->arena, &list->items, found.item))
 			return ctx_no_memory(e->c);
 	}
 	return OK;
@@ -157,9 +169,13 @@ static RESULT add_by_term(struct ec2_call *e, const struct filter_runs *runs, en
 {
 	const struct tables *t = ec2_walk(e);
 	size_t before = list->items.count;
-	const struct term *at = tables_first_term(t, kind, term, list->rows_after);
-	for (; at && list->items.count - before < list->enough; at = tables_next_term(t, kind, at))
+	const struct term *at = tables_first_term(t, kind, term, list->rows_after), *next = 0;
+	for (; at && list->items.count - before < list->enough; at = next) {
+		next = tables_next_term(t, kind, at);
+		if (next)
+			row_prefetch(&model_kinds[kind], term_row(next));
 		TRY(add_row(e, runs, kind, term_row(at), list));
+	}
 	return OK;
 }
 
@@ -187,10 +203,10 @@ static RESULT add_by_filter(struct ec2_call *e, const struct filter_runs *runs, 
 /* Whether tags of that kind may fit. */
 static bool kind_fits(const struct filter_runs *runs, enum kind kind)
 {
-	const struct tag_item item = {.kind = kind};
+	const struct tag_row any = {.item = {.kind = kind}};
 	bool fits = resource_types[kind];
 	for (size_t k = 0; fits && k < runs->count; k++)
-		fits = runs->at[k].filter->get != fits_type || fits_type(&runs->at[k], &item.row);
+		fits = runs->at[k].filter->get != fits_type || fits_type(&runs->at[k], &any.row);
 	return fits;
 }
 
@@ -208,13 +224,13 @@ static const struct filter_run *find_narrow(const struct filter_runs *runs)
 
 static int compare_items(const void *a, const void *b)
 {
-	return uuid_compare(((const struct tag_item *) a)->row.id, ((const struct tag_item *) b)->row.id);
+	return uuid_compare(((const struct tag_item *) a)->id, ((const struct tag_item *) b)->id);
 }
 
 static void write_tag(struct xml *x, const struct tag_item *item)
 {
 	xml_open(x, "item");
-	ec2_write_id(x, "resourceId", item->kind, item->row.id);
+	ec2_write_id(x, "resourceId", item->kind, item->id);
 	xml_z(x, "resourceType", resource_types[item->kind]);
 	xml_text(x, "key", item->tag->key);
 	xml_text(x, "value", item->tag->value);
@@ -248,6 +264,15 @@ static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, str
 	return OK;
 }
 
+/* For the tags of items further on, and for their texts. */
+static void ask_ahead(const struct tag_list *list, size_t k)
+{
+	if (k + ROWS_AHEAD < list->items.count)
+		__builtin_prefetch(list->items.at[k + ROWS_AHEAD].tag);
+	if (k + ROWS_AHEAD / 2 < list->items.count)
+		__builtin_prefetch(list->items.at[k + ROWS_AHEAD / 2].tag->key.p);
+}
+
 static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml *x)
 {
 	static const struct filters filters = FILTERS(tag_filters);
@@ -263,15 +288,16 @@ static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml
 	TRY(find_items(e, &runs, &list));
 	xml_open(x, "tagSet");
 	for (; k < list.items.count && left; k++) {
-		if (uuid_compare(list.items.at[k].row.id, after) <= 0) /* found twice */
+		ask_ahead(&list, k);
+		if (uuid_compare(list.items.at[k].id, after) <= 0) /* found twice */
 			continue;
-		after = list.items.at[k].row.id;
+		after = list.items.at[k].id;
 		write_tag(x, &list.items.at[k]);
 		left--;
 	}
 	xml_close(x, "tagSet");
 	if (k < list.items.count)
-		xml_text(x, "nextToken", ec2_make_token(e, list.items.at[k - 1].row.id));
+		xml_text(x, "nextToken", ec2_make_token(e, list.items.at[k - 1].id));
 	return OK;
 }
 

@@ -11,16 +11,20 @@
 
 enum { ROW_MAX = 250, ROUNDS = 6000 };
 
+static void make_room(struct tables *t, enum kind kind, size_t count)
+{
+	struct id_tables grown;
+	if (tables_have_room(t, kind, count))
+		return;
+	assert_true(tables_grow(t, kind, count, &grown));
+	id_tables_done(&t->ids[kind]);
+	t->ids[kind] = grown;
+}
+
 /* As a put in the store does it: with room first. */
 static void exchange(struct tables *t, enum kind kind, struct row *before, struct row *after)
 {
-	size_t count = tables_count(t, kind) + 1;
-	if (!id_table_has_room(&t->ids[kind], count)) {
-		struct id_table grown = {0};
-		assert_true(id_table_grow(&t->ids[kind], count, &grown));
-		id_table_done(&t->ids[kind]);
-		t->ids[kind] = grown;
-	}
+	make_room(t, kind, tables_count(t, kind) + 1);
 	tables_exchange(t, kind, before, after);
 }
 
@@ -213,6 +217,9 @@ static void check_same_trees(const struct tables *a, const struct tables *b)
 		for (unsigned index = 0; index < info->index_count; index++) {
 			const struct link *l = (const struct link *) (const void *) row - 2 * index - 2;
 			assert_memory_equal(&l[0], &l[1], sizeof *l);
+			if (info->indexes[index].field_count)
+				assert_ptr_equal(tables_first(a, KIND_VOLUME, index, row, 1),
+						 tables_first(b, KIND_VOLUME, index, row, 1));
 		}
 	}
 }
@@ -330,12 +337,7 @@ static void publish_random_batch(struct tables *head, struct tables *shown, unsi
 		exchange(head, KIND_VOLUME, before, after);
 		net[count++] = (struct published){KIND_VOLUME, before, after};
 	}
-	if (!id_table_has_room(&shown->ids[KIND_VOLUME], ROW_MAX)) {
-		struct id_table grown = {0};
-		assert_true(id_table_grow(&shown->ids[KIND_VOLUME], ROW_MAX, &grown));
-		id_table_done(&shown->ids[KIND_VOLUME]);
-		shown->ids[KIND_VOLUME] = grown;
-	}
+	make_room(shown, KIND_VOLUME, ROW_MAX);
 	tables_publish(shown, head, net, count, 1);
 	for (size_t n = 0; n < count; n++)
 		if (net[n].before)
