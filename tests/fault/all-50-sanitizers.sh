@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Under AddressSanitizer with UBSan, and under ThreadSanitizer: the unit and golden tests, and `dari dev` with two
-# accounts at every action at once, and with crowds, floods and slow clients. The first report ends a process,
-# and so its test.
+# Under AddressSanitizer with UBSan, and, where there are threads, under ThreadSanitizer: the unit and golden tests,
+# and `dari dev` with two accounts at every action at once, and with crowds, floods and slow clients. The first
+# report ends a process, and so its test.
 # limit: 5400 s
 cd "$(dirname "$0")/../.." || exit 1
 export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=halt_on_error=1

@@ -96,11 +96,12 @@ struct tag_row {
 	struct tag_item item;
 };
 
+#define ALL SIZE_MAX
 struct tag_list {
 	VEC(struct tag_item) items;
 	uuid after;      /* the last item of the page before */
 	uuid rows_after; /* rows behind this one have items behind that */
-	size_t enough;   /* items of a walk that goes in the order of ids */
+	size_t enough;   /* items of a walk that goes in the order of ids; ALL */
 	uint64_t looked_at;
 };
 
@@ -249,6 +250,21 @@ static uuid row_before(uuid after)
 	return after;
 }
 
+/* By id, none twice. */
+static void put_in_order(struct tag_list *list)
+{
+	struct tag_item *items = list->items.at;
+	size_t kept = 0;
+	if (list->items.count)
+		qsort(items, list->items.count, sizeof items[0], compare_items);
+	for (size_t k = 0; k < list->items.count; k++)
+		if (k == 0 || uuid_compare(items[k].id, items[kept - 1].id) > 0)
+			items[kept++] = items[k];
+	list->items.count = kept;
+}
+
+/* Pages are in the order of ids; all at once may come as they are found, if no value finds what another did.
+ */
 static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, struct tag_list *list)
 {
 	const struct filter_run *narrow = find_narrow(runs);
@@ -259,8 +275,8 @@ static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, str
 				   : add_by_term(e, runs, kind, any, list));
 	ec2_stop_walking(e);
 	__atomic_fetch_add(e->rows_looked_at, list->looked_at, __ATOMIC_RELAXED);
-	if (list->items.count)
-		qsort(list->items.at, list->items.count, sizeof list->items.at[0], compare_items);
+	if (list->enough != ALL || !uuid_is_none(list->after) || (narrow && narrow->patterns.count > 1))
+		put_in_order(list);
 	return OK;
 }
 
@@ -278,26 +294,20 @@ static RESULT ec2_describe_tags(struct ec2_call *e, const void *args, struct xml
 	static const struct filters filters = FILTERS(tag_filters);
 	const struct ec2_describe_tags *a = args;
 	struct filter_runs runs;
-	size_t left = a->query.max_results ? (size_t) a->query.max_results : SIZE_MAX - 1, k = 0;
-	struct tag_list list = {.enough = left + 1};
-	uuid after = UUID_NONE;
+	size_t max = a->query.max_results ? (size_t) a->query.max_results : ALL;
+	struct tag_list list = {.enough = max == ALL ? ALL : max + 1};
 	TRY(filters_compile(e, KIND_NONE, &filters, &a->query.filters, &runs));
-	TRY(ec2_parse_token(e, a->query.next_token, &after));
-	list.after = after;
-	list.rows_after = row_before(after);
+	TRY(ec2_parse_token(e, a->query.next_token, &list.after));
+	list.rows_after = row_before(list.after);
 	TRY(find_items(e, &runs, &list));
 	xml_open(x, "tagSet");
-	for (; k < list.items.count && left; k++) {
+	for (size_t k = 0; k < list.items.count && k < max; k++) {
 		ask_ahead(&list, k);
-		if (uuid_compare(list.items.at[k].id, after) <= 0) /* found twice */
-			continue;
-		after = list.items.at[k].id;
 		write_tag(x, &list.items.at[k]);
-		left--;
 	}
 	xml_close(x, "tagSet");
-	if (k < list.items.count)
-		xml_text(x, "nextToken", ec2_make_token(e, list.items.at[k - 1].id));
+	if (list.items.count > max)
+		xml_text(x, "nextToken", ec2_make_token(e, list.items.at[max - 1].id));
 	return OK;
 }
 
