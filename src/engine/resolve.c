@@ -5,6 +5,7 @@
 #include "engine/internal.h"
 #include "engine/network_grant.h"
 #include "engine/peering.h"
+#include "engine/security_group_association.h"
 
 uuid engine_get_account(const struct ctx *c)
 {
@@ -358,6 +359,7 @@ static const char *const words[KIND_COUNT] = {
 	[KIND_NETWORK_ACL_ENTRY] = "network ACL entry",
 	[KIND_SECURITY_GROUP] = "security group",
 	[KIND_SECURITY_GROUP_RULE] = "security group rule",
+	[KIND_SECURITY_GROUP_ASSOCIATION] = "association",
 	[KIND_PORT] = "network interface",
 	[KIND_SECONDARY_IP] = "secondary address",
 	[KIND_ADDRESS] = "address",
@@ -504,7 +506,7 @@ RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account,
 	if (!group || !engine_is_own(c, KIND_SECURITY_GROUP, &group->row) ||
 	    !uuid_equal(group->account, account))
 		return engine_fail_not_found(c, KIND_SECURITY_GROUP, ref);
-	if (!uuid_is_none(group->router) && !uuid_equal(group->router, router))
+	if (!engine_is_group_in(t, group, router))
 		return engine_fail_with(c, ref->field,
 					ctx_fail_kind(c, ERR_INVALID, KIND_SECURITY_GROUP,
 						      "The security group '%" STR_FMT

@@ -186,6 +186,8 @@ static RESULT check_unused(struct op *op, const struct router *router, const str
 		what = "an egress-only internet gateway";
 	else if (has_other_group(op->head, router))
 		what = "security groups";
+	else if (security_group_association_first_by_router(op->head, router->row.id))
+		what = "security groups of other VPCs that are associated with it";
 	else if (has_other_table(op->head, router))
 		what = "route tables";
 	else if (has_other_acl(op->head, router))

@@ -5,6 +5,7 @@
 
 #include "engine/internal.h"
 #include "engine/port.h"
+#include "engine/security_group_association.h"
 
 const struct port *router_first_interface(const struct tables *t, uuid router)
 {
@@ -286,14 +287,15 @@ static bool has_nat_gateway(const struct tables *t, const struct subnet *subnet)
 	return nat != NULL;
 }
 
-/* A router's groups are good for its ports alone. */
+/* A router's groups, and those associated with it, are good for its ports alone. */
 static bool has_port_in_groups(const struct tables *t, const struct router *router,
 			       const struct subnet *subnet)
 {
 	for (const struct port *p = port_first_by_subnet(t, subnet->row.id); p; p = port_next_by_subnet(t, p))
 		for (size_t n = 0; row_is_live(&p->row) && n < p->groups.count; n++) {
 			const struct security_group *group = security_group_find(t, p->groups.at[n]);
-			if (group && uuid_equal(group->router, router->row.id))
+			if (group && !uuid_is_none(group->router) &&
+			    engine_is_group_in(t, group, router->row.id))
 				return true;
 		}
 	return false;

@@ -205,9 +205,14 @@ static bool port_has_group(const struct port *port, uuid group)
 	return false;
 }
 
-/* The id of what still has the group: a port of its router, or another group whose rule names it. */
+/* The id of what still has the group: another router, a port of its own, or another group whose rule names
+ * it. */
 static struct str find_user(struct op *op, const struct security_group *group)
 {
+	const struct security_group_association *association =
+		security_group_association_first_by_group(op->head, group->row.id);
+	if (association)
+		return engine_write_id(op, KIND_ROUTER, association->router);
 	bool is_alone = uuid_is_none(group->router);
 	const struct port *port = is_alone ? port_first_by_account(op->head, group->account)
 					   : port_first_by_router(op->head, group->router);

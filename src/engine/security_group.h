@@ -32,7 +32,7 @@ OPERATION(engine_update_security_group, security_group_settings)
 
 /* Rules of peers that name it stay, and let nothing through. ERR_PROTECTED: a VPC's default one; the
  * account's own, which the next look would make anew, unless an administrator clears up. ERR_IN_USE: a port
- * or another group's rule has it. */
+ * or another group's rule has it, or it is associated with another router. */
 struct security_group_target {
 	struct ref group;
 };
@@ -44,7 +44,8 @@ struct rule_wish {
 	int64_t protocol, from_port, to_port; /* ICMP: type and code; -1: all */
 	struct cidr peer_block;               /* made canonical */
 	struct ref peer_group;           /* kind none: not by it. By name: in the same router; by id: also
-					    over a peering, of another account's, too */
+					    one associated with that, or over a peering, of another
+					    account's, too */
 	struct ref peer_addresses;       /* an address group; kind none: not by it */
 	bool is_ipv6;                    /* by group or address group: IPv6 alone */
 	bool is_of_their_family;         /* by address group: of the family that EC2 shows it with */
@@ -79,7 +80,8 @@ OPERATION(engine_update_rule_descriptions, rules_wish)
  * connections that it let through until now live on as after revoking. ERR_EXISTS as above. */
 OPERATION(engine_modify_rules, rules_wish)
 
-/* By a group of a peer VPC, and that group or the peering is no more: it lets nothing through. */
+/* It lets nothing through: by a group of a peer VPC, and that group or the peering is no more; or by one of
+ * another VPC that is associated with the rule's VPC no more. */
 bool engine_is_rule_stale(const struct tables *t, const struct security_group_rule *rule);
 
 #define RULE_TRACKED_US HOUR

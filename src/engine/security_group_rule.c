@@ -6,6 +6,7 @@
 #include "engine/internal.h"
 #include "engine/peering.h"
 #include "engine/security_group.h"
+#include "engine/security_group_association.h"
 
 enum {
 	GROUP_RULES_MAX = 1000,
@@ -48,13 +49,13 @@ static RESULT check_ports(struct op *op, const struct rule_wish *wish, struct se
 	return OK;
 }
 
-/* A rule of the group's that names a peer's group whose peering, or itself, may be gone. */
+/* A rule of the group's that names another VPC's group, when that, or what leads to it, may be gone. */
 static const struct security_group_rule *find_stale(const struct tables *t,
 						    const struct security_group *group, const struct ref *ref)
 {
 	const struct security_group_rule *rule = security_group_rule_first_by_group(t, group->row.id);
-	while (rule && !(row_is_live(&rule->row) && !uuid_is_none(rule->peering) &&
-			 id_has_prefix(rule->peer_group, ref->prefix, ref->bits)))
+	while (rule && !(row_is_live(&rule->row) && id_has_prefix(rule->peer_group, ref->prefix, ref->bits) &&
+			 (!uuid_is_none(rule->peering) || engine_is_rule_stale(t, rule))))
 		rule = security_group_rule_next_by_group(t, rule);
 	return rule;
 }
@@ -149,10 +150,14 @@ static RESULT resolve_rule(struct op *op, const struct security_group *group,
 
 bool engine_is_rule_stale(const struct tables *t, const struct security_group_rule *rule)
 {
-	if (uuid_is_none(rule->peering))
+	if (uuid_is_none(rule->peer_group))
 		return false;
-	const struct peering *peering = peering_find(t, rule->peering);
 	const struct security_group *peer = security_group_find(t, rule->peer_group);
+	if (uuid_is_none(rule->peering)) {
+		const struct security_group *group = security_group_find(t, rule->group);
+		return peer && group && !engine_is_group_in(t, peer, group->router);
+	}
+	const struct peering *peering = peering_find(t, rule->peering);
 	return !peering || !row_is_live(&peering->row) || !peer || !row_is_live(&peer->row);
 }
 

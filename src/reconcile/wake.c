@@ -290,6 +290,17 @@ static void wake_for_peers(struct reconciler *r, const struct tables *t, uuid gr
 			wake_network(r, KIND_SECURITY_GROUP, rule->group);
 }
 
+/* Rules by a group of another VPC count while it is associated with theirs. */
+static void wake_for_association(struct reconciler *r, const struct tables *t,
+				 const struct security_group_association *association)
+{
+	const struct security_group_rule *rule =
+		security_group_rule_first_by_peer_group(t, association->group);
+	for (; rule; rule = security_group_rule_next_by_peer_group(t, rule))
+		if (!uuid_equal(rule->group, association->group))
+			wake_network(r, KIND_SECURITY_GROUP, rule->group);
+}
+
 static void wake_for_place(struct reconciler *r, const struct tables *t, const struct published *p)
 {
 	if (p->before)
@@ -345,6 +356,9 @@ static void wake_for_forgotten(struct reconciler *r, const struct tables *t, enu
 		wake_network(r, KIND_ROUTER, ((const struct port *) row)->router);
 		wake_network(r, KIND_ROUTER, ((const struct port *) row)->interface_of);
 		break;
+	case KIND_SECURITY_GROUP_ASSOCIATION:
+		wake_for_association(r, t, (const struct security_group_association *) row);
+		break;
 	case KIND_SECONDARY_IP: /* a subnet is forgotten after the addresses in it */
 		wake_deleted(r, t, KIND_SUBNET, ((const struct secondary_ip *) row)->subnet);
 		break;
@@ -373,6 +387,8 @@ static void wake_for_parts(struct reconciler *r, const struct tables *t, const s
 		wake_for_peering(r, t, p->after->id);
 	if (p->kind == KIND_SECURITY_GROUP && !row_is_live(p->after))
 		wake_for_peers(r, t, p->after->id);
+	if (p->kind == KIND_SECURITY_GROUP_ASSOCIATION)
+		wake_for_association(r, t, (const struct security_group_association *) p->after);
 }
 
 static bool takes_instances(const struct host *h)

@@ -43,6 +43,14 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
 
 # Actions that EC2 has got since Debian's model: parameters and members of the answer, filters, of its API reference.
 NEWER_ACTIONS = {
+    'AssociateSecurityGroupVpc': ({'GroupId': 'string', 'VpcId': 'string'}, {'state': 'string'}, ''),
+    'DescribeSecurityGroupVpcAssociations': (
+        {'NextToken': 'string', 'MaxResults': 'integer', 'Filter': [{'Name': 'string', 'Value': ['string']}]},
+        {'nextToken': 'string', 'securityGroupVpcAssociationSet': [{
+            'groupId': 'string', 'vpcId': 'string', 'vpcOwnerId': 'string', 'state': 'string', 'stateReason': 'string',
+            'groupOwnerId': 'string'}]},
+        'group-id group-owner-id state vpc-id vpc-owner-id'),
+    'DisassociateSecurityGroupVpc': ({'GroupId': 'string', 'VpcId': 'string'}, {'state': 'string'}, ''),
     'DisableImage': ({'ImageId': 'string'}, {'return': 'boolean'}, ''),
     'EnableImage': ({'ImageId': 'string'}, {'return': 'boolean'}, ''),
     'GetInstanceMetadataDefaults': ({}, {'accountLevel': {

@@ -35,6 +35,7 @@ REFUSED = [
     ("AttachInternetGateway", {"InternetGatewayId": "{igw}", "VpcId": "{spare vpc}"}, "Resource.AlreadyAssociated"),
     ("AttachInternetGateway", {"InternetGatewayId": "{spare igw}", "VpcId": "{vpc}"}, "Resource.AlreadyAssociated"),
     ("CreateEgressOnlyInternetGateway", {"VpcId": "{vpc}"}, "Resource.AlreadyAssociated"),
+    ("AssociateSecurityGroupVpc", {"GroupId": "{sg}", "VpcId": "{vpc}"}, "InvalidParameterValue"),
     ("AssociateRouteTable", {"RouteTableId": "{spare rtb}", "SubnetId": "{subnet}"}, "Resource.AlreadyAssociated"),
     ("AssociateAddress", {"AllocationId": "{eipalloc}", "NetworkInterfaceId": "{spare eni}", "AllowReassociation": "false"}, "Resource.AlreadyAssociated"),
     ("CreateKeyPair", {"KeyName": "contract"}, "InvalidKeyPair.Duplicate"),

@@ -48,6 +48,7 @@ REQUESTS = {
     "AssociateIamInstanceProfile": {"InstanceId": "lone i", "IamInstanceProfile.Name": "=contract"},
     ("ReplaceIamInstanceProfileAssociation", "IamInstanceProfile.Arn"): {},
     "ReplaceIamInstanceProfileAssociation": {"IamInstanceProfile.Name": "=contract"},
+    "AssociateSecurityGroupVpc": {"GroupId": "sg", "VpcId": "loose vpc"}, "DisassociateSecurityGroupVpc": {"GroupId": "sg", "VpcId": "peer vpc"},
     "AssociateRouteTable": {"RouteTableId": "spare rtb", "SubnetId": "spare subnet"},
     ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): {"VpcId": "spare vpc"},
     "CreateSubnet": {"CidrBlock": "=10.1.9.0/24"}, ("CreateSubnet", "Ipv6Native"): {"Ipv6CidrBlock": "free part"},
@@ -341,6 +342,7 @@ class World:
         loose, gateway = make("loose vpc", "CreateVpc", {"CidrBlock": "10.3.0.0/16"}, "vpcId"), make("loose igw", "CreateInternetGateway", {}, "internetGatewayId")
         call("AttachInternetGateway", {"InternetGatewayId": gateway, "VpcId": loose})
         peer = make("peer vpc", "CreateVpc", {"CidrBlock": "10.4.0.0/16"}, "vpcId")
+        call("AssociateSecurityGroupVpc", {"GroupId": group, "VpcId": peer})
         make("pcx", "CreateVpcPeeringConnection", {"VpcId": vpc, "PeerVpcId": peer}, "vpcPeeringConnectionId")
         call("AcceptVpcPeeringConnection", {"VpcPeeringConnectionId": self.ids["pcx"]})
         make("nat", "CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private", "PrivateIpAddress": "10.1.1.13"}, "natGatewayId")

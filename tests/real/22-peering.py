@@ -6,6 +6,7 @@ import os
 import sys
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+from dev import Account  # noqa: E402
 from guests import Guests  # noqa: E402
 from region import SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
 
@@ -117,6 +118,21 @@ def not_to_the_edge(ec2, probe, vpcs, tables, peering, instance):
     probe.region.check("and not through its gateway", probe.guests.seen_as("a") == "")
 
 
+def by_group(ec2, account, probe, vpcs, instances):
+    """A group of a's VPC that b's guest is in, too, over their peering: its members let each other in, in either VPC."""
+    group = ec2.create_security_group(GroupName="both", Description="of two VPCs", VpcId=vpcs["a"])["GroupId"]
+    of_members = {"IpProtocol": "icmp", "FromPort": -1, "ToPort": -1, "UserIdGroupPairs": [{"GroupId": group}]}
+    ec2.authorize_security_group_ingress(GroupId=group, IpPermissions=[of_members])
+    account.ok("AssociateSecurityGroupVpc", {"GroupId": group, "VpcId": vpcs["b"]})
+    ec2.modify_instance_attribute(InstanceId=instances["b"], Groups=[group])
+    probe.kept_out("who is not in the group of another VPC is kept out of its member there", "a", "b")
+    ec2.modify_instance_attribute(InstanceId=instances["a"], Groups=[group])
+    probe.reaches("a member is let in, in the group's own VPC and in the other", "a", "b")
+    probe.reaches("from there, too", "b", "a")
+    refused = account.call("DisassociateSecurityGroupVpc", {"GroupId": group, "VpcId": vpcs["b"]})
+    probe.region.check("a member there holds the group", refused.code == "DependencyViolation")
+
+
 def main():
     os.environ["DARI_DEMO_URI"] = "sim://"
     with Region("pe") as region, Guests(region) as guests:
@@ -145,6 +161,7 @@ def main():
         ec2.replace_route(RouteTableId=tables["a"], DestinationCidrBlock="10.2.0.0/16", VpcPeeringConnectionId=again)
         ec2.replace_route(RouteTableId=tables["b"], DestinationCidrBlock="10.1.0.0/16", VpcPeeringConnectionId=again)
         probe.reaches("the two may be peered anew", "a", "b")
+        by_group(ec2, Account(region, *region.keys["alice"]), probe, vpcs, instances)
         region.check("two peerings are there", {state(ec2, again), state(ec2, other)} == {"active"})
         region.check_clean()
 

@@ -193,9 +193,25 @@ struct thing *model_default_group(struct model *m, const struct thing *subnet)
 	return found;
 }
 
-bool model_group_fits(const struct thing *group, const struct thing *subnet)
+struct thing *model_group_association(struct model *m, const struct thing *group, const struct thing *vpc)
 {
-	return !group->of || group->of == subnet->of;
+	EACH (m, t, KIND_SECURITY_GROUP_ASSOCIATION)
+		if (t->of == group && t->to == vpc)
+			return t;
+	return NULL;
+}
+
+bool model_has_associations(struct model *m, const struct thing *vpc)
+{
+	EACH (m, t, KIND_SECURITY_GROUP_ASSOCIATION)
+		if (t->to == vpc)
+			return true;
+	return false;
+}
+
+bool model_group_fits(struct model *m, const struct thing *group, const struct thing *subnet)
+{
+	return !group->of || group->of == subnet->of || model_group_association(m, group, subnet->of);
 }
 
 bool model_has_block(const struct thing *vpc, struct cidr part)

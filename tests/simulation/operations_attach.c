@@ -243,7 +243,7 @@ static bool draw_port(struct request *x)
 
 static void judge_port(const struct request *x, struct verdict *v)
 {
-	if (x->ref_count > 1 && !model_group_fits(x->refs[1], x->refs[0]))
+	if (x->ref_count > 1 && !model_group_fits(&x->s->model, x->refs[1], x->refs[0]))
 		refuse(v, "InvalidParameter");
 }
 

@@ -80,6 +80,11 @@ static void judge_delete_group(const struct request *x, struct verdict *v)
 	const char *code = word(x, "DependencyViolation", "409 SecurityGroupInUse");
 	if (group->is_default)
 		refuse(v, word(x, "CannotDelete", "409 SecurityGroupCannotRemoveDefault"));
+	EACH (&x->s->model, t, KIND_SECURITY_GROUP_ASSOCIATION)
+		if (t->of == group) {
+			refuse(v, code);
+			return;
+		}
 	EACH (&x->s->model, t, KIND_SECURITY_GROUP_RULE)
 		if (t->to == group && t->of != group) {
 			refuse(v, code);
@@ -88,6 +93,45 @@ static void judge_delete_group(const struct request *x, struct verdict *v)
 	EACH (&x->s->model, t, KIND_PORT)
 		if ((t->of ? t->of->group : t->group) == group)
 			refuse_or_doubt(v, !model_may_have_ended(t), code);
+}
+
+/* ---- in further VPCs ---- */
+
+static void judge_associate(const struct request *x, struct verdict *v)
+{
+	const struct thing *group = x->refs[0], *vpc = x->refs[1];
+	if (group->is_default || !group->of || group->of == vpc || vpc->is_default)
+		refuse(v, "InvalidParameterValue");
+}
+
+/* Once more changes nothing. */
+static void apply_associate(struct request *x, struct str answer)
+{
+	struct model *m = &x->s->model;
+	if (!str_is(answer_at(answer, "state"), "associated"))
+		blame(x->s, "#%d: a group is not associated", (int) x->serial);
+	if (!model_group_association(m, x->refs[0], x->refs[1]))
+		model_add(m, KIND_SECURITY_GROUP_ASSOCIATION, x->account, x->refs[0], STR_NONE)->to =
+			x->refs[1];
+}
+
+static void judge_disassociate(const struct request *x, struct verdict *v)
+{
+	const struct thing *group = x->refs[0], *vpc = x->refs[1];
+	if (!model_group_association(&x->s->model, group, vpc)) {
+		refuse(v, "InvalidAssociationID.NotFound");
+		return;
+	}
+	EACH (&x->s->model, t, KIND_PORT)
+		if ((t->of ? t->of->group : t->group) == group && model_subnet(t)->of == vpc)
+			refuse_or_doubt(v, !model_may_have_ended(t), "DependencyViolation");
+}
+
+static void apply_disassociate(struct request *x, struct str answer)
+{
+	struct model *m = &x->s->model;
+	(void) answer;
+	model_end(m, model_group_association(m, x->refs[0], x->refs[1]), GONE);
 }
 
 /* ---- rules ---- */
@@ -149,7 +193,8 @@ static struct thing *find_rule(const struct request *x)
 
 static void judge_peer(const struct request *x, struct verdict *v)
 {
-	if (x->ref_count > 1 && x->refs[1]->of && x->refs[1]->of != x->refs[0]->of)
+	bool is_of_another = x->ref_count > 1 && x->refs[1]->of && x->refs[1]->of != x->refs[0]->of;
+	if (is_of_another && !model_group_association(&x->s->model, x->refs[1], x->refs[0]->of))
 		refuse(v, word(x, "InvalidParameterValue", "400 HTTPBadRequest"));
 }
 
@@ -172,11 +217,13 @@ static void apply_authorize(struct request *x, struct str answer)
 	request_apply_tag(x, rule);
 }
 
+/* A rule that has become stale is found as any. */
 static void judge_revoke(const struct request *x, struct verdict *v)
 {
+	if (find_rule(x))
+		return;
 	judge_peer(x, v);
-	if (!find_rule(x))
-		refuse(v, "InvalidPermission.NotFound");
+	refuse(v, "InvalidPermission.NotFound");
 }
 
 static void apply_revoke(struct request *x, struct str answer)
@@ -277,6 +324,20 @@ static const struct operation rows[] = {
 	 judge_group,
 	 apply_group},
 	{"DeleteSecurityGroup", 3, GROUP_ID, NULL, NULL, judge_delete_group, request_apply_end},
+	{"AssociateSecurityGroupVpc",
+	 2,
+	 {{"GroupId", KIND_SECURITY_GROUP}, {"VpcId", KIND_ROUTER}},
+	 NULL,
+	 NULL,
+	 judge_associate,
+	 apply_associate},
+	{"DisassociateSecurityGroupVpc",
+	 2,
+	 {{"GroupId", KIND_SECURITY_GROUP}, {"VpcId", KIND_ROUTER}},
+	 NULL,
+	 NULL,
+	 judge_disassociate,
+	 apply_disassociate},
 	{"AuthorizeSecurityGroupIngress", 4, GROUP_ID, "security-group-rule", draw_rule, judge_authorize,
 	 apply_authorize},
 	{"AuthorizeSecurityGroupEgress", 2, GROUP_ID, "security-group-rule", draw_rule, judge_authorize,

@@ -92,7 +92,7 @@ static void judge_run(const struct request *x, struct verdict *v)
 	count_room(x, &least, &most);
 	if (!subnet)
 		refuse(v, request_word(x, "VPCIdNotSpecified", "400"));
-	if (subnet && group && !model_group_fits(group, subnet))
+	if (subnet && group && !model_group_fits(&x->s->model, group, subnet))
 		refuse(v, request_word(x, "InvalidParameter", "400"));
 	if (image && (!image->is_complete || image->is_disabled))
 		refuse_or_doubt(v, image->is_empty || image->is_disabled,

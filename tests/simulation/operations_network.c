@@ -56,7 +56,8 @@ static void judge_delete_vpc(const struct request *x, struct verdict *v)
 	struct model *m = &x->s->model;
 	const struct thing *vpc = x->refs[0];
 	bool is_used = model_part(m, KIND_SUBNET, vpc) || model_gateway(m, vpc) ||
-		       model_part(m, KIND_EGRESS_GATEWAY, vpc) || model_holds_peering(m, vpc);
+		       model_part(m, KIND_EGRESS_GATEWAY, vpc) || model_holds_peering(m, vpc) ||
+		       model_has_associations(m, vpc);
 	EACH (m, t, KIND_SECURITY_GROUP)
 		is_used = is_used || (t->of == vpc && !t->is_default);
 	EACH (m, t, KIND_ROUTE_TABLE)

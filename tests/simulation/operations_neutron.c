@@ -201,7 +201,7 @@ static void judge_delete_router(const struct request *x, struct verdict *v)
 	struct model *m = &x->s->model;
 	const struct thing *router = x->refs[0];
 	bool is_used = model_part(m, KIND_SUBNET, router) || model_part(m, KIND_EGRESS_GATEWAY, router) ||
-		       model_holds_peering(m, router);
+		       model_holds_peering(m, router) || model_has_associations(m, router);
 	EACH (m, t, KIND_SECURITY_GROUP)
 		is_used = is_used || (t->of == router && !t->is_default);
 	EACH (m, t, KIND_ROUTE_TABLE)
@@ -294,7 +294,8 @@ static void judge_remove_interface(const struct request *x, struct verdict *v)
 			refuse(v, "409 InUse");
 	EACH (m, t, KIND_PORT) {
 		const struct thing *group = t->of ? t->of->group : t->group;
-		if (model_subnet(t) == subnet && group && group->of == router)
+		if (model_subnet(t) == subnet && group && group->of &&
+		    (group->of == router || model_group_association(m, group, router)))
 			refuse_or_doubt(v, !model_may_have_ended(t), "409 SecurityGroupInUse");
 	}
 }

@@ -97,7 +97,7 @@ static void judge_only_port(const struct request *x, struct verdict *v)
 	judge_setting(x, v);
 	if (x->refs[0]->has_lost_port)
 		doubt(v, "IncorrectInstanceState");
-	if (!model_group_fits(x->refs[1], x->refs[0]->of))
+	if (!model_group_fits(&x->s->model, x->refs[1], x->refs[0]->of))
 		refuse(v, "InvalidParameterValue");
 	EACH (&x->s->model, t, KIND_PORT)
 		if (t->to == x->refs[0] || t->left == x->refs[0])
@@ -145,7 +145,7 @@ static void judge_not_nats(const struct thing *port, struct verdict *v)
 static void judge_port_group(const struct request *x, struct verdict *v)
 {
 	judge_not_nats(x->refs[0], v);
-	if (!model_group_fits(x->refs[1], model_subnet(x->refs[0])))
+	if (!model_group_fits(&x->s->model, x->refs[1], model_subnet(x->refs[0])))
 		refuse(v, "InvalidParameter");
 }
 

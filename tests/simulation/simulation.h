@@ -194,7 +194,11 @@ struct thing *model_gateway(struct model *m, const struct thing *vpc);
 struct thing *model_default_vpc(struct model *m, unsigned account);
 /* A port's in that subnet: its VPC's, or its account's. */
 struct thing *model_default_group(struct model *m, const struct thing *subnet);
-bool model_group_fits(const struct thing *group, const struct thing *subnet);
+bool model_group_fits(struct model *m, const struct thing *group, const struct thing *subnet);
+/* Of the group with a VPC that is not its own, or NULL. */
+struct thing *model_group_association(struct model *m, const struct thing *group, const struct thing *vpc);
+/* Groups of other VPCs are associated with it. */
+bool model_has_associations(struct model *m, const struct thing *vpc);
 bool model_has_block(const struct thing *vpc, struct cidr part); /* one that holds the part */
 bool model_is_of_blocks(const struct thing *subnet);             /* of its VPC */
 /* To EC2 a subnet by itself, as no one of IPv4 is beside it; and one of EC2's on the network is such. */

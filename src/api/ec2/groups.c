@@ -5,6 +5,7 @@
 #include "api/ec2/write.h"
 #include "engine/router.h"
 #include "engine/security_group.h"
+#include "engine/security_group_association.h"
 
 /* ---- describe ---- */
 
@@ -151,8 +152,9 @@ static RESULT prepare_get(struct ec2_call *e, void *args)
 
 static bool is_of_vpc(struct ec2_call *e, const struct row *row)
 {
-	return uuid_equal(((const struct security_group *) row)->router,
-			  ((const struct ec2_get_groups *) e->args)->found);
+	const struct security_group *group = (const struct security_group *) row;
+	return !uuid_is_none(group->router) &&
+	       engine_is_group_in(ec2_walk(e), group, ((const struct ec2_get_groups *) e->args)->found);
 }
 
 static const struct filter vpc_group_filters[] = {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Security groups and their rules. */
 #include "cloud.h"
+#include "engine/security_group_association.h"
 
 static uuid make_group(struct cloud *c, const char *name)
 {
@@ -282,6 +283,110 @@ static void check_revoke(void **state)
 	assert_int_equal(count_rules(c, group), 2);
 }
 
+static uuid make_router(struct cloud *c, const struct identity *who, const char *block)
+{
+	struct router_wish wish = {.block = cidr_of(block)};
+	cloud_ok(c, who, engine_create_router, &wish);
+	return wish.router;
+}
+
+static void check_association(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid group = make_group(c, "web"), other = make_router(c, &c->alice, "10.8.0.0/16");
+	struct security_group_association_wish wish = {.group = ref_to(c, KIND_SECURITY_GROUP, group),
+						       .router = ref_to(c, KIND_ROUTER, other)};
+	cloud_fails(c, &c->bob, engine_associate_security_group, &wish, ERR_NOT_FOUND, KIND_SECURITY_GROUP);
+	cloud_fails(c, &c->alice, engine_disassociate_security_group, &wish, ERR_NOT_FOUND,
+		    KIND_SECURITY_GROUP_ASSOCIATION);
+	assert_false(engine_is_group_in(t, security_group_find(t, group), other));
+	cloud_ok(c, &c->alice, engine_associate_security_group, &wish);
+	cloud_ok(c, &c->alice, engine_associate_security_group, &wish);
+	assert_true(engine_is_group_in(t, security_group_find(t, group), other));
+	assert_int_equal(tables_count(t, KIND_SECURITY_GROUP_ASSOCIATION), 1);
+	struct security_group_target target = {.group = wish.group};
+	struct router_target router = {.router = wish.router};
+	cloud_fails(c, &c->alice, engine_delete_security_group, &target, ERR_IN_USE, KIND_SECURITY_GROUP);
+	cloud_fails(c, &c->alice, engine_delete_router, &router, ERR_IN_USE, KIND_ROUTER);
+	cloud_ok(c, &c->alice, engine_disassociate_security_group, &wish);
+	assert_int_equal(tables_count(t, KIND_SECURITY_GROUP_ASSOCIATION), 0);
+	cloud_ok(c, &c->alice, engine_delete_router, &router);
+	cloud_ok(c, &c->alice, engine_delete_security_group, &target);
+}
+
+static void check_no_association(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid group = make_group(c, "web"), other = make_router(c, &c->alice, "10.8.0.0/16");
+	struct security_group_association_wish wish = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, group),
+		.router = ref_to(c, KIND_ROUTER, make_router(c, &c->bob, "10.8.0.0/16"))};
+	cloud_fails(c, &c->alice, engine_associate_security_group, &wish, ERR_NOT_FOUND, KIND_ROUTER);
+	cloud_fails(c, &c->operator, engine_associate_security_group, &wish, ERR_NOT_FOUND, KIND_ROUTER);
+	wish.router = ref_to(c, KIND_ROUTER, c->alice_router);
+	cloud_fails(c, &c->alice, engine_associate_security_group, &wish, ERR_INVALID, KIND_ROUTER);
+	wish.router = ref_to(c, KIND_ROUTER, other);
+	wish.group = ref_named(KIND_SECURITY_GROUP, "default");
+	cloud_fails(c, &c->alice, engine_associate_security_group, &wish, ERR_INVALID, KIND_SECURITY_GROUP);
+	struct security_group_wish alone = {.name = STR("alone"), .is_alone = true};
+	cloud_ok(c, &c->alice, engine_create_security_group, &alone);
+	wish.group = ref_to(c, KIND_SECURITY_GROUP, alone.group);
+	cloud_fails(c, &c->alice, engine_associate_security_group, &wish, ERR_INVALID, KIND_SECURITY_GROUP);
+	struct security_group_wish others = {.name = STR("db"), .router = wish.router};
+	cloud_ok(c, &c->alice, engine_create_security_group, &others);
+	wish.group = ref_to(c, KIND_SECURITY_GROUP, others.group);
+	wish.router = ref_to(c, KIND_ROUTER, c->alice_router); /* the default one */
+	cloud_fails(c, &c->alice, engine_associate_security_group, &wish, ERR_INVALID, KIND_ROUTER);
+	assert_int_equal(tables_count(t, KIND_SECURITY_GROUP_ASSOCIATION), 0);
+}
+
+/* A rule names what is associated with its own group's router, and is stale without that. */
+static void check_rule_by_associated(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	uuid group = make_group(c, "web"), other = make_router(c, &c->alice, "10.8.0.0/16");
+	struct security_group_wish db = {.name = STR("db"), .router = ref_to(c, KIND_ROUTER, other)};
+	cloud_ok(c, &c->alice, engine_create_security_group, &db);
+	struct security_group_association_wish wish = {.group = ref_to(c, KIND_SECURITY_GROUP, group),
+						       .router = db.router};
+	const struct rule_wish rule = {.protocol = -1, .peer_group = wish.group};
+	struct rules_wish rules = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, db.group), .rules = &rule, .rule_count = 1};
+	cloud_fails(c, &c->alice, engine_authorize_rules, &rules, ERR_INVALID, KIND_SECURITY_GROUP);
+	cloud_ok(c, &c->alice, engine_associate_security_group, &wish);
+	cloud_ok(c, &c->alice, engine_authorize_rules, &rules);
+	const struct security_group_rule *made = security_group_rule_find(t, rules.made.at[0]);
+	assert_false(engine_is_rule_stale(t, made));
+	cloud_ok(c, &c->alice, engine_disassociate_security_group, &wish);
+	assert_true(engine_is_rule_stale(t, made));
+	cloud_ok(c, &c->alice, engine_associate_security_group, &wish);
+	assert_false(engine_is_rule_stale(t, made));
+	cloud_ok(c, &c->alice, engine_disassociate_security_group, &wish);
+	cloud_ok(c, &c->alice, engine_revoke_rules, &rules);
+}
+
+static void check_too_many_associations(void **state)
+{
+	struct cloud *c = *state;
+	struct account_limits limits =
+		account_limits_all(ref_named(KIND_ACCOUNT, "alice"), ACCOUNT_LIMIT_KEEP);
+	limits.routers = GROUP_ASSOCIATIONS_MAX + 2;
+	limits.groups = 2 * GROUP_ASSOCIATIONS_MAX;
+	cloud_ok(c, &c->operator, engine_set_limits, &limits);
+	struct security_group_association_wish wish = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, make_group(c, "web"))};
+	for (int n = 0; n < GROUP_ASSOCIATIONS_MAX; n++) {
+		wish.router = ref_to(c, KIND_ROUTER, make_router(c, &c->alice, "10.8.0.0/16"));
+		cloud_ok(c, &c->alice, engine_associate_security_group, &wish);
+	}
+	wish.router = ref_to(c, KIND_ROUTER, make_router(c, &c->alice, "10.8.0.0/16"));
+	cloud_fails(c, &c->alice, engine_associate_security_group, &wish, ERR_QUOTA,
+		    KIND_SECURITY_GROUP_ASSOCIATION);
+}
+
 /* Added and revoked without end, they do not pile up. */
 static void check_revoke_again(void **state)
 {
@@ -330,6 +435,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_revoke, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revoke_again, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revoked_peer, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_association, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_no_association, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_rule_by_associated, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_too_many_associations, cloud_setup, cloud_teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

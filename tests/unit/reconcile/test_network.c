@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Networks, addresses, images and tokens: what is made appears in the network when a port needs it,
  * and what is deleted goes from there before its row does. */
+#include "../cloud/applied.h"
 #include "../cloud/cloud.h"
 
 #include "base/file.h"
@@ -11,6 +12,7 @@
 #include "engine/peering.h"
 #include "engine/route_table.h"
 #include "engine/router_interface.h"
+#include "engine/security_group_association.h"
 
 enum { SEEDS = 50 };
 
@@ -388,6 +390,52 @@ static void revoked_rule(struct cloud *c)
 }
 TEST_STORY(revoked_rule, 1)
 
+/* The network has a rule of the group by the other's members. */
+static bool is_told_of_peer(struct cloud *c, uuid group, uuid peer)
+{
+	char id[UUID_TEXT_SIZE];
+	struct str told = applied_read(c->arena), line;
+	struct str head = str_print(c->arena, "group %s ", uuid_write(group, id));
+	struct str by = str_print(c->arena, " group %s", uuid_write(peer, id));
+	while (str_split_next(&told, '\n', &line))
+		if (str_starts_with(line, head) && str_contains(line, by))
+			return true;
+	return false;
+}
+
+/* A port of another VPC is in the group like its own; rules there that name it come and go with that. */
+static void associated_group(struct cloud *c)
+{
+	struct vpc v = make_vpc(c), w = make_vpc(c), guest = {w.router, w.subnet, v.group, UUID_NONE};
+	struct security_group_association_wish both = {.group = cloud_ref(c, KIND_SECURITY_GROUP, v.group),
+						       .router = cloud_ref(c, KIND_ROUTER, w.router)};
+	const struct rule_wish rule = {.protocol = -1, .peer_group = both.group};
+	struct rules_wish rules = {
+		.group = cloud_ref(c, KIND_SECURITY_GROUP, w.group), .rules = &rule, .rule_count = 1};
+	cloud_ok(c, &c->alice, engine_associate_security_group, &both);
+	cloud_ok(c, &c->alice, engine_authorize_rules, &rules);
+	add_port(c, &w);
+	add_port(c, &guest);
+	cloud_settle(c);
+	assert_true(network_sim_has(NETWORK_ITEM_GROUP, v.group));
+	assert_true(network_sim_has(NETWORK_ITEM_PORT, guest.port));
+	remove_port(c, &guest);
+	cloud_settle(c);
+	assert_true(is_told_of_peer(c, w.group, v.group));
+	cloud_ok(c, &c->alice, engine_disassociate_security_group, &both);
+	cloud_settle(c);
+	assert_false(is_told_of_peer(c, w.group, v.group));
+	cloud_ok(c, &c->alice, engine_associate_security_group, &both);
+	cloud_settle(c);
+	assert_true(is_told_of_peer(c, w.group, v.group));
+	cloud_ok(c, &c->alice, engine_disassociate_security_group, &both);
+	cloud_ok(c, &c->alice, engine_revoke_rules, &rules);
+	remove_port(c, &w);
+	remove_rest(c, &w);
+	remove_rest(c, &v);
+}
+TEST_STORY(associated_group, 1)
+
 static void change_addresses(struct cloud *c, uuid group, const char *block, bool removes)
 {
 	const struct cidr blocks[] = {cidr_of(block)};
@@ -686,6 +734,7 @@ int main(void)
 		cmocka_unit_test(test_peering_killed),
 		cmocka_unit_test(test_peering_expires),
 		cmocka_unit_test(test_revoked_rule),
+		cmocka_unit_test(test_associated_group),
 		cmocka_unit_test(test_address_group),
 		cmocka_unit_test(test_tokens),
 		cmocka_unit_test(test_first_port_fails),
