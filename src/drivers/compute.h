@@ -16,6 +16,7 @@
 #include "model/console.h"
 #include "model/disk_key.h"
 #include "model/disk_limits.h"
+#include "model/firmware.h"
 #include "model/host.h"
 #include "model/instance.h"
 
@@ -175,6 +176,11 @@ struct compute_driver {
 	 */
 	RESULT(*draw_screen)
 	(struct compute_host *h, struct ctx *c, uuid id, bool wake, struct picture **ret_picture);
+	/* What its UEFI keeps, be it running or not, in the context's arena. ERR_STATE: nothing is kept, for
+	 * it was never started or is not one with UEFI. ERR_UNSUPPORTED: it is kept in a form that is not
+	 * known here; ERR_IO: what is kept is damaged, as a guest can do. An observe call. */
+	RESULT(*read_variables)
+	(struct compute_host *h, struct ctx *c, uuid id, struct firmware_variables *ret_variables);
 	/* changed() is called, on any thread, when something happened to a domain (id), a disk or NIC
 	 * that it lost included, or to the
 	 * connection (id none). It must only post. Set once, right after open_host. */

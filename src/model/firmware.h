@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
- * What an instance is started by. An image says it in the same words, for those launched from it. */
+ * What an instance is started by, and what its UEFI keeps. An image says the first in the same words, for
+ * those launched from it. */
 #pragma once
 
+#include "base/str.h"
 #include "model/image.h"
 #include "model/instance.h"
 
@@ -15,3 +17,28 @@ static inline bool model_image_is_uefi(enum image_boot_mode mode)
 {
 	return model_is_uefi((enum instance_boot_mode) mode);
 }
+
+enum {
+	FIRMWARE_GUID_SIZE = 16,
+	FIRMWARE_TIMESTAMP_SIZE = 16,
+	FIRMWARE_DIGEST_SIZE = 32,
+	/* Only what a key has signed, and later than the last time, changes the variable. */
+	FIRMWARE_AUTHENTICATED = 0x20
+};
+
+/* What outlives a restart. */
+struct firmware_variable {
+	struct str name; /* UTF-8; with the GUID it is unique */
+	struct str data;
+	uint8_t guid[FIRMWARE_GUID_SIZE]; /* as UEFI lays it in memory: its first three numbers little-endian
+					   */
+	uint32_t attributes;              /* UEFI's EFI_VARIABLE_… */
+	uint8_t timestamp[FIRMWARE_TIMESTAMP_SIZE]; /* EFI_TIME of its last writing; zero: not authenticated
+						     */
+	struct str digest; /* SHA-256 of the certificates that may change it, where it is bound to some */
+};
+
+struct firmware_variables {
+	const struct firmware_variable *at;
+	size_t count;
+};

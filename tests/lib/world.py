@@ -75,6 +75,7 @@ REQUESTS = {
     "CreateSnapshots": {"InstanceSpecification.InstanceId": "i"},
     "DeleteSnapshot": {"SnapshotId": "spare snap"},
     "DeregisterImage": {"ImageId": "spare ami"},
+    "GetInstanceUefiData": {"InstanceId": "event i"},
     "DescribeSnapshotAttribute": {"SnapshotId": "spare snap", "Attribute": "=createVolumePermission"},
     "ModifySnapshotAttribute": {"SnapshotId": "spare snap", "CreateVolumePermission.Add.1.Group": "=all"},
     ("ModifySnapshotAttribute", "CreateVolumePermission"): {"SnapshotId": "spare snap"},
@@ -316,13 +317,16 @@ class World:
                                         "PrivateIpAddress": "10.1.1.11"}, "instanceId")
         make("still i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1, "SubnetId": subnet,
                                          "PrivateIpAddress": "10.1.1.15", "Placement.Tenancy": "dedicated"}, "instanceId")
-        make("event i", "RunInstances", {"ImageId": self.image, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
+        make("snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1", "Description": "words"}, "snapshotId")
+        uefi = call("RegisterImage", {"Name": "contract uefi", "BootMode": "uefi", "BlockDeviceMapping.1.DeviceName": "/dev/sda1",
+                                      "BlockDeviceMapping.1.Ebs.SnapshotId": self.ids["snap"]}).first(".//imageId")
+        make("event i", "RunInstances", {"ImageId": uefi, "InstanceType": "t3.nano", "MinCount": 1, "MaxCount": 1,
                                          "SubnetId": subnet, "PrivateIpAddress": "10.1.1.16"}, "instanceId")
         found = call("DescribeInstances", {"InstanceId.1": self.ids["i"]})
+        call("DeregisterImage", {"ImageId": uefi})
         self.ids["r"], self.ids["eni"] = found.first(".//reservationId"), found.first(".//networkInterfaceId")
         call("ModifyNetworkInterfaceAttribute", {"NetworkInterfaceId": self.ids["eni"], "Description.Value": "first"})
         self.ids["vol"] = found.first(".//volumeId")
-        make("snap", "CopySnapshot", {"SourceSnapshotId": self.operators_snapshot, "SourceRegion": "us-east-1", "Description": "words"}, "snapshotId")
         make("import-snap", "ImportSnapshot", {"DiskContainer.Url": "http://127.0.0.1:9/disk"}, "importTaskId")
         make("endless import-snap", "ImportSnapshot", {"DiskContainer.Url": Endless().url}, "importTaskId")  # active as long as the world is
         self.account.dev.endless += 1

@@ -3,11 +3,13 @@
 """Images whose guests expect other machines: UEFI with a TPM, SATA disks, e1000e interfaces. The tiny
 image starts on all of them; what is kept for an instance goes with it and not before."""
 # limit: 900 s
+import base64
 import os
 import sys
 import time
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
+import uefi_data  # noqa: E402
 from region import BOOT_S, ROOT, Region, give_address, instance, launch, open_ssh, wait_state, wait_until  # noqa: E402
 
 
@@ -33,6 +35,10 @@ def kept(region):
     return found
 
 
+def variables(ec2, identifier):
+    return uefi_data.read(base64.b64decode(ec2.get_instance_uefi_data(InstanceId=identifier)["UefiData"]))
+
+
 def uefi(region, ec2):
     """Firmware, its variables and the TPM outlive a stop; they end with the instance."""
     image = import_image(region, "tiny-uefi", "--boot-mode", "uefi", "--tpm")
@@ -48,9 +54,11 @@ def uefi(region, ec2):
     region.check("the guest has a TPM 2.0", version == "2")
     before = kept(region)
     region.check("its variables and its TPM's state are kept", len(before) == 2)
+    shown = variables(ec2, identifier)
+    region.check("the firmware noted what it starts from", {"BootOrder", "Boot0000"} <= set(shown) and "PK" not in shown)
     ec2.stop_instances(InstanceIds=[identifier])
     wait_state(ec2, [identifier], "stopped")
-    region.check("they outlive a stop", kept(region) == before)
+    region.check("they outlive a stop", kept(region) == before and variables(ec2, identifier)["BootOrder"] == shown["BootOrder"])
     ec2.terminate_instances(InstanceIds=[identifier])
     wait_state(ec2, [identifier], "terminated")
     region.check_soon("they end with the instance", lambda: kept(region) == [])
@@ -65,6 +73,9 @@ def secure_boot(region, ec2):
     identifier = launch(ec2, ImageId=image)[0]
     await_console(ec2, identifier, "Access Denied")
     region.check("what nobody signed is not started", "dari-tiny" not in console(ec2, identifier))
+    keys = variables(ec2, identifier)
+    region.check("Microsoft's keys are among its variables",
+                 b"Microsoft" in keys["db"].data and all(keys[name].timestamp for name in ("PK", "KEK", "db")))
     ec2.terminate_instances(InstanceIds=[identifier])
 
 

@@ -358,6 +358,13 @@ static void judge_screen(const struct request *x, struct verdict *v)
 	doubt(v, "IncorrectInstanceState"); /* it is not seen to run */
 }
 
+/* None of the images that are there starts by UEFI. */
+static void judge_uefi_data(const struct request *x, struct verdict *v)
+{
+	(void) x;
+	refuse(v, "UnsupportedOperation");
+}
+
 #define SERVER_ACTION "POST /compute/v2.1/servers/{server_id}/action"
 #define SERVER                                                                                               \
 	{                                                                                                    \
@@ -391,5 +398,6 @@ static const struct operation rows[] = {
 	{"GetConsoleOutput", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_console, NULL},
 	{"GetPasswordData", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_console, NULL},
 	{"GetConsoleScreenshot", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_screen, NULL},
+	{"GetInstanceUefiData", 1, {{"InstanceId", KIND_INSTANCE}}, NULL, NULL, judge_uefi_data, NULL},
 };
 const struct operations instance_operations = {rows, sizeof rows / sizeof *rows};

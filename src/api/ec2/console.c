@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * GetConsoleOutput, GetConsoleScreenshot: observe actions, which read through to the instance's host. */
+ * GetConsoleOutput, GetConsoleScreenshot, GetInstanceUefiData: observe actions, which read through to the
+ * instance's host. */
+#include "api/ec2/uefi_data.h"
 #include "api/ec2/write.h"
 #include "engine/instance.h"
 
@@ -102,6 +104,59 @@ static RESULT ec2_get_screenshot(struct ec2_call *e, const void *args, struct xm
 	return OK;
 }
 
+/* ---- what its UEFI keeps ---- */
+
+struct ec2_get_uefi_data {
+	struct ref instance;
+	/* seen: */
+	uuid id;
+	struct str data;
+};
+static const struct param get_uefi_data_params[] = {
+	PARAM(struct ec2_get_uefi_data, "InstanceId", instance, .flags = REQUIRED, .kind = KIND_INSTANCE,
+	      .doc = "The instance, which starts by UEFI and was started."),
+};
+
+static RESULT prepare_uefi_data(struct ec2_call *e, void *args)
+{
+	struct ec2_get_uefi_data *a = args;
+	const struct instance *instance = 0;
+	TRY(engine_find_own_instance(e->c, ec2_walk(e), &a->instance, &instance));
+	if (!model_is_uefi(instance->boot_mode))
+		return ctx_fail_kind(e->c, ERR_UNSUPPORTED, KIND_INSTANCE,
+				     "The instance '%" STR_FMT "' is not started by UEFI",
+				     STR_ARG(a->instance.text));
+	if (uuid_is_none(instance->host) || instance->seen_power == INSTANCE_SEEN_POWER_ABSENT ||
+	    model_derive_instance_state(instance) == INSTANCE_TERMINATED)
+		return ctx_fail_kind(e->c, ERR_STATE, KIND_INSTANCE,
+				     "The instance '%" STR_FMT "' has no UEFI variables",
+				     STR_ARG(a->instance.text));
+	a->id = instance->row.id;
+	e->host = instance->host;
+	return OK;
+}
+
+/* On the host's thread. */
+static RESULT look_at_variables(struct observation *o, const struct compute_driver *driver,
+				struct compute_host *h)
+{
+	struct ec2_get_uefi_data *a = o->arg;
+	struct firmware_variables variables = {0};
+	TRY(driver->read_variables(h, o->ctx, a->id, &variables));
+	return ec2_pack_uefi_data(o->ctx, &variables, &a->data);
+}
+
+static RESULT ec2_get_uefi_data(struct ec2_call *e, const void *args, struct xml *x)
+{
+	const struct ec2_get_uefi_data *a = args;
+	struct str data = str_encode_base64(e->c->arena, a->data);
+	if (!data.p)
+		return ctx_no_memory(e->c);
+	ec2_write_id(x, "instanceId", KIND_INSTANCE, a->id);
+	xml_text(x, "uefiData", data);
+	return OK;
+}
+
 static const struct ec2_action actions[] = {
 	{"GetConsoleOutput", "ec2:GetConsoleOutput", OBSERVES,
 	 PARAMS(struct ec2_get_console, get_console_params), prepare_console, .look = look_at_console,
@@ -109,5 +164,9 @@ static const struct ec2_action actions[] = {
 	{"GetConsoleScreenshot", "ec2:GetConsoleScreenshot", OBSERVES,
 	 PARAMS(struct ec2_get_screen, get_screen_params), prepare_screen, .look = look_at_screen,
 	 .answer = ec2_get_screenshot, .doc = "What a running instance's screen shows, as JPEG."},
+	{"GetInstanceUefiData", "ec2:GetInstanceUefiData", OBSERVES,
+	 PARAMS(struct ec2_get_uefi_data, get_uefi_data_params), prepare_uefi_data, .look = look_at_variables,
+	 .answer = ec2_get_uefi_data,
+	 .doc = "The UEFI variables of an instance, as AWS's python-uefivars reads them."},
 };
 const struct ec2_actions ec2_console_actions = ACTIONS(actions);

@@ -321,6 +321,7 @@ const struct compute_driver compute_libvirt = {
 	.undefine = libvirt_undefine,
 	.read_console = libvirt_read_console,
 	.draw_screen = libvirt_draw_screen,
+	.read_variables = libvirt_read_variables,
 	.open_console = libvirt_open_console,
 	.watch = libvirt_watch,
 };

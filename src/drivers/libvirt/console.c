@@ -38,7 +38,7 @@ static RESULT receive(struct compute_host *h, struct ctx *c, virStreamPtr stream
 	while (have < size) {
 		int n = virStreamRecv(stream, p + have, size - have);
 		if (n < 0)
-			return libvirt_fail(h, c, "reading a console's log");
+			return libvirt_fail(h, c, "reading a file of host %s", h->name);
 		if (n == 0)
 			break;
 		have += (size_t) n;
@@ -47,8 +47,8 @@ static RESULT receive(struct compute_host *h, struct ctx *c, virStreamPtr stream
 	return OK;
 }
 
-static RESULT download(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int64_t from, size_t size,
-		       struct str *ret_text)
+RESULT libvirt_download(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int64_t from, size_t size,
+			struct str *ret_bytes)
 {
 	char *p = arena_alloc(c->arena, size);
 	virStreamPtr stream = p ? virStreamNew(h->conn, 0) : NULL;
@@ -57,13 +57,13 @@ static RESULT download(struct compute_host *h, struct ctx *c, virStorageVolPtr v
 	size_t have = 0;
 	struct result r = OK;
 	if (virStorageVolDownload(v, stream, (unsigned long long) from, size, 0) != 0)
-		r = libvirt_fail(h, c, "reading a console's log");
+		r = libvirt_fail(h, c, "reading %s of host %s", virStorageVolGetName(v), h->name);
 	else
 		r = receive(h, c, stream, p, size, &have);
 	if (!result_is_ok(r) || virStreamFinish(stream) != 0)
 		virStreamAbort(stream); /* all bytes that were asked for are here by then */
 	virStreamFree(stream);
-	*ret_text = (struct str){p, have};
+	*ret_bytes = (struct str){p, have};
 	return r;
 }
 
@@ -88,7 +88,7 @@ RESULT libvirt_read_console(struct compute_host *h, struct ctx *c, uuid id, size
 	int64_t from = (size_t) size > max ? size - (int64_t) max : 0;
 	if (size == from)
 		return OK;
-	return download(h, c, v, from, (size_t) (size - from), ret_text);
+	return libvirt_download(h, c, v, from, (size_t) (size - from), ret_text);
 }
 
 RESULT libvirt_delete_console(struct compute_host *h, struct ctx *c, uuid id)

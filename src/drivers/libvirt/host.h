@@ -324,8 +324,19 @@ RESULT libvirt_find_file_size(struct compute_host *h, struct ctx *c, virStorageV
 /* Of drivers/compute.h. */
 RESULT libvirt_read_console(struct compute_host *h, struct ctx *c, uuid id, size_t max, struct str *ret_text,
 			    int64_t *ret_at_us);
+/* A part of a volume's file, into c's arena: less where the file ends before. */
+RESULT libvirt_download(struct compute_host *h, struct ctx *c, virStorageVolPtr v, int64_t from, size_t size,
+			struct str *ret_bytes);
 /* Forgets an instance's log. */
 RESULT libvirt_delete_console(struct compute_host *h, struct ctx *c, uuid id);
+
+/* ---- variables.c, variable_store.c */
+
+/* Of drivers/compute.h. */
+RESULT libvirt_read_variables(struct compute_host *h, struct ctx *c, uuid id,
+			      struct firmware_variables *ret_variables);
+/* Of a flash file, whose bytes they point into; errors as there. Pure. */
+RESULT libvirt_parse_variables(struct ctx *c, struct str file, struct firmware_variables *ret_variables);
 
 /* ---- console_open.c */
 

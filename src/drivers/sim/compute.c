@@ -235,6 +235,8 @@ static RESULT write_definition(struct compute_host *h, struct ctx *c, const stru
 	(*d)->memo = memo;
 	(*d)->region = h->region;
 	(*d)->id = w->id;
+	(*d)->is_uefi = w->hardware.uefi;
+	(*d)->is_secure = w->hardware.secure_boot;
 	memcpy((*d)->digest, digest, sizeof(*d)->digest);
 	snprintf((*d)->name, sizeof(*d)->name, "%" STR_FMT, STR_ARG(w->name));
 	sim_tell(s, w->id);
@@ -309,6 +311,7 @@ static RESULT start(struct compute_host *h, struct ctx *c, struct sim_domain *d)
 	TRY(sim_start_devices(h->host, c, d));
 	sim_take_time(SIM_START);
 	d->is_on = true;
+	d->has_variables |= d->is_uefi;
 	d->is_held = false;
 	if (!d->is_saved) {
 		d->boots++;
@@ -467,6 +470,19 @@ static RESULT draw_screen_inside(struct compute_host *h, struct ctx *c, uuid id,
 	return sim_draw_screen(c, d, ret_picture);
 }
 
+static RESULT read_variables_inside(struct compute_host *h, struct ctx *c, uuid id,
+				    struct firmware_variables *ret_variables)
+{
+	struct sim_domain *d = NULL;
+	char text[UUID_TEXT_SIZE];
+	TRY(find_domain(h, c, id, &d));
+	if (!d || !d->is_uefi || !d->has_variables)
+		return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s has no UEFI variables yet",
+				     uuid_write(id, text));
+	*ret_variables = sim_list_variables(d);
+	return OK;
+}
+
 /* ---- the calls: the same frame around each */
 
 static RESULT probe(struct compute_host *h, struct ctx *c, struct compute_facts *ret_facts)
@@ -518,6 +534,12 @@ static RESULT draw_screen(struct compute_host *h, struct ctx *c, uuid id, bool w
 	SIM_CALL(h, draw_screen_inside, id, ret_picture);
 }
 
+static RESULT read_variables(struct compute_host *h, struct ctx *c, uuid id,
+			     struct firmware_variables *ret_variables)
+{
+	SIM_CALL(h, read_variables_inside, id, ret_variables);
+}
+
 const struct compute_driver compute_sim = {
 	.scheme = "sim",
 	.is_quick = true,
@@ -531,6 +553,7 @@ const struct compute_driver compute_sim = {
 	.undefine = undefine,
 	.read_console = read_console,
 	.draw_screen = draw_screen,
+	.read_variables = read_variables,
 	.open_console = open_console,
 	.watch = watch,
 };

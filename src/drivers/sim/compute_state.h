@@ -32,6 +32,8 @@ struct sim_device {
 struct sim_domain {
 	uuid region, id;
 	bool is_on, is_held, is_paused, is_saved;
+	bool is_uefi, is_secure;
+	bool has_variables;         /* it was started by UEFI */
 	bool is_silent, is_awaited; /* its QEMU does not answer; a call waits for that */
 	enum compute_off off;
 	int64_t boots, started_us;
@@ -176,6 +178,11 @@ void sim_end_tracks(struct sim_host *s, const struct sim_domain *d, bool crashes
 /* A running guest's console, instead of one that is open. */
 RESULT sim_open_console(struct ctx *c, struct sim_domain *d, enum console console, int *ret_fd);
 void sim_close_consoles(struct sim_domain *d); /* it ends */
+
+/* ---- variables.c */
+
+/* What its UEFI would keep once it was started. */
+struct firmware_variables sim_list_variables(const struct sim_domain *d);
 
 /* ---- screen.c */
 

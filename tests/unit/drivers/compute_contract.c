@@ -715,17 +715,65 @@ static void test_loss(void **state)
 	scene_close(&s);
 }
 
+/* ---- what its UEFI keeps */
+
+static const struct firmware_variable *find_variable(struct scene *s, const char *name)
+{
+	struct firmware_variables all = {0};
+	EXPECT(s, ERR_NONE, subject.driver->read_variables(s->h, &s->c, s->wish.id, &all));
+	for (size_t k = 0; k < all.count; k++)
+		if (str_is(all.at[k].name, name))
+			return &all.at[k];
+	return NULL;
+}
+
+static void check_no_variables(struct scene *s)
+{
+	struct firmware_variables none = {0};
+	EXPECT(s, ERR_STATE, subject.driver->read_variables(s->h, &s->c, s->wish.id, &none));
+	assert_int_equal(none.count, 0);
+}
+
+/* The firmware notes at the first start what it may start from; that stays until the guest is forgotten. */
+static void test_variables(void **state)
+{
+	(void) state;
+	struct scene s = scene_open();
+	const struct firmware_variable *order = NULL;
+	check_no_variables(&s);
+	scene_make_on(&s); /* with BIOS */
+	check_no_variables(&s);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	s.wish.hardware.uefi = true;
+	EXPECT(&s, ERR_NONE, subject.driver->define(s.h, &s.c, wish_of(&s)));
+	check_no_variables(&s);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_START));
+	for (int tries = 0; tries < PATIENCE && !order; tries++) {
+		order = find_variable(&s, "BootOrder");
+		contract_rest_ms(100);
+	}
+	assert_non_null(order);
+	assert_int_equal(order->attributes, 7);
+	assert_true(order->data.n >= 2 && order->data.n % 2 == 0);
+	EXPECT(&s, ERR_NONE, subject.driver->set_power(s.h, &s.c, s.wish.id, COMPUTE_FORCE_OFF));
+	assert_non_null(find_variable(&s, "BootOrder"));
+	scene_clear(&s);
+	check_no_variables(&s);
+	scene_close(&s);
+}
+
 int compute_contract_run(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_probe),    cmocka_unit_test(test_drive),
-		cmocka_unit_test(test_memo),     cmocka_unit_test(test_define),
-		cmocka_unit_test(test_power),    cmocka_unit_test(test_pause),
-		cmocka_unit_test(test_save),     cmocka_unit_test(test_shutdown),
-		cmocka_unit_test(test_ends),     cmocka_unit_test(test_plug),
-		cmocka_unit_test(test_plug_off), cmocka_unit_test(test_other_region),
-		cmocka_unit_test(test_watch),    cmocka_unit_test(test_loss),
-		cmocka_unit_test(test_consoles), cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_probe),     cmocka_unit_test(test_drive),
+		cmocka_unit_test(test_memo),      cmocka_unit_test(test_define),
+		cmocka_unit_test(test_power),     cmocka_unit_test(test_pause),
+		cmocka_unit_test(test_save),      cmocka_unit_test(test_shutdown),
+		cmocka_unit_test(test_ends),      cmocka_unit_test(test_plug),
+		cmocka_unit_test(test_plug_off),  cmocka_unit_test(test_other_region),
+		cmocka_unit_test(test_watch),     cmocka_unit_test(test_loss),
+		cmocka_unit_test(test_consoles),  cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_variables),
 	};
 	return cmocka_run_group_tests_name("compute contract", tests, NULL, NULL);
 }

@@ -1,0 +1,93 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The variables of a guest's UEFI: a file that libvirt makes beside the others of its guests at the first
+ * start, and QEMU writes as the guest does. It is read as a volume of that directory. */
+#include "base/heap.h"
+#include "drivers/libvirt/host.h"
+
+/* OVMF's are of half a MiB, older ones' smaller. */
+enum { FILE_SIZE_MAX = 1 << 20 };
+
+/* Where libvirt's system daemon puts it unless the definition says something else. */
+#define DIRECTORY "/var/lib/libvirt/qemu/nvram"
+
+/* Where it lies; empty: the domain has none. Libvirt before 9.2 tells that of a running domain only. */
+static RESULT find_path(struct compute_host *h, struct ctx *c, uuid id, struct str *ret_path)
+{
+	AUTO_DOMAIN d = NULL;
+	AUTO(xml_tree) t = NULL;
+	*ret_path = STR_NONE;
+	TRY(libvirt_find_domain(h, c, id, &d, NULL));
+	if (!d)
+		return OK;
+	AUTO_TEXT xml = virDomainGetXMLDesc(d, 0);
+	if (!xml)
+		return libvirt_fail(h, c, "reading the definition of domain %s", virDomainGetName(d));
+	TRY(xml_tree_parse(c, str_from(xml), &t));
+	*ret_path = xml_tree_find(c, t, "/domain/os/nvram");
+	if (ret_path->n || !str_is(xml_tree_find(c, t, "/domain/os/@firmware"), "efi"))
+		return OK;
+	*ret_path = str_print(c->arena, DIRECTORY "/%s_VARS.fd", virDomainGetName(d));
+	return ret_path->p ? OK : ctx_no_memory(c);
+}
+
+/* One that serves the directory already, else one of ours, which libvirt forgets when it ends. */
+static RESULT open_directory(struct compute_host *h, struct ctx *c, struct str path,
+			     virStoragePoolPtr *ret_pool)
+{
+	const char *target = str_to_z(c->arena, path);
+	struct str xml = str_print(
+		c->arena,
+		"<pool type='dir'><name>dari-%s-variables</name><target><path>%s</path></target></pool>",
+		h->region_text, target);
+	if (!xml.p)
+		return ctx_no_memory(c);
+	*ret_pool = virStoragePoolLookupByTargetPath(h->conn, target);
+	if (!*ret_pool)
+		*ret_pool = virStoragePoolCreateXML(h->conn, xml.p, 0);
+	if (!*ret_pool) /* another connection was as quick */
+		*ret_pool = virStoragePoolLookupByTargetPath(h->conn, target);
+	return *ret_pool ? OK : libvirt_fail(h, c, "opening the directory %s on host %s", target, h->name);
+}
+
+/* NULL: it is not there. libvirt learns of new files only by reading the directory anew. */
+static RESULT find_file(struct compute_host *h, struct ctx *c, virStoragePoolPtr pool, struct str name,
+			virStorageVolPtr *ret_volume)
+{
+	TRY(libvirt_find_volume(h, c, pool, name, ret_volume));
+	if (*ret_volume)
+		return OK;
+	if (virStoragePoolRefresh(pool, 0) != 0)
+		return libvirt_fail(h, c, "reading the directory of UEFI's variables on host %s", h->name);
+	return libvirt_find_volume(h, c, pool, name, ret_volume);
+}
+
+static RESULT fail_none(struct ctx *c, uuid id)
+{
+	char text[UUID_TEXT_SIZE];
+	return ctx_fail_kind(c, ERR_STATE, KIND_INSTANCE, "Instance %s has no UEFI variables yet",
+			     uuid_write(id, text));
+}
+
+RESULT libvirt_read_variables(struct compute_host *h, struct ctx *c, uuid id,
+			      struct firmware_variables *ret_variables)
+{
+	struct str path = STR_NONE, file = STR_NONE;
+	int64_t size = 0;
+	AUTO_POOL pool = NULL;
+	AUTO_VOLUME v = NULL;
+	TRY(libvirt_check_alive(h, c));
+	TRY(find_path(h, c, id, &path));
+	struct str name = libvirt_name_in(path);
+	if (!name.n || name.n + 1 >= path.n)
+		return fail_none(c, id);
+	TRY(open_directory(h, c, str_slice(path, 0, path.n - name.n - 1), &pool));
+	TRY(find_file(h, c, pool, name, &v));
+	if (!v)
+		return fail_none(c, id);
+	TRY(libvirt_find_file_size(h, c, v, &size));
+	if (size > FILE_SIZE_MAX)
+		return ctx_fail(c, ERR_UNSUPPORTED, "UEFI's variables are in a file of more than %d bytes",
+				FILE_SIZE_MAX);
+	TRY(libvirt_download(h, c, v, 0, (size_t) size, &file));
+	return libvirt_parse_variables(c, file, ret_variables);
+}

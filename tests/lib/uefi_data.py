@@ -1,0 +1,56 @@
+# SPDX-License-Identifier: Apache-2.0
+"""AWS's form of UEFI variables, read as a client of GetInstanceUefiData would."""
+import collections
+import os
+import re
+import struct
+import zlib
+
+AUTHENTICATED = 0x20
+Variable = collections.namedtuple("Variable", "name data guid attributes timestamp digest")
+
+
+def dictionary():
+    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/api/ec2/uefi_dictionary.def")
+    with open(path, encoding="ascii") as f:
+        rows = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
+    return bytes(int(number) for number in rows.split(",") if number.strip())
+
+
+def crc32c(data):
+    crc = 0xffffffff
+    for byte in data:
+        crc ^= byte
+        for _ in range(8):
+            crc = crc >> 1 ^ (0x82f63b78 if crc & 1 else 0)
+    return crc ^ 0xffffffff
+
+
+def read(packed):
+    """{name: Variable}; ValueError for what is none."""
+    magic, crc, version = struct.unpack_from("<8sII", packed)
+    if (magic, version) != (b"AMZNUEFI", 0) or crc != crc32c(packed[12:]):
+        raise ValueError("no UEFI data")
+    stream = zlib.decompressobj(zdict=dictionary())
+    plain = stream.decompress(packed[16:])
+    if not stream.eof or stream.unused_data:
+        raise ValueError("the stream is not whole")
+    at, found = 8, {}
+
+    def take(size):
+        nonlocal at
+        at += size
+        if at > len(plain):
+            raise ValueError("a variable is not whole")
+        return plain[at - size:at]
+
+    def take_sized():
+        return take(struct.unpack("<Q", take(8))[0])
+
+    for _ in range(struct.unpack_from("<Q", plain)[0]):
+        name, data, guid, attributes = take_sized().decode(), take_sized(), take(16), struct.unpack("<I", take(4))[0]
+        timestamp, digest = (take(16), take_sized()) if attributes & AUTHENTICATED else (None, None)
+        found[name] = Variable(name, data, guid, attributes, timestamp and timestamp.strip(b"\0"), digest)
+    if at != len(plain):
+        raise ValueError("something is behind the variables")
+    return found
