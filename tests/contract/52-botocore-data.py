@@ -109,7 +109,9 @@ def test_waiter(ec2, world, name):
 # ---- paginators
 
 def in_order(key, rows):
-    """A page of instances shows them by reservation, of which a part may be on another page."""
+    """A page of instances shows them by reservation, of which a part may be on another page; tags all at once come as they are found."""
+    if key == "Tags":
+        return sorted(rows, key=lambda tag: (tag["ResourceId"], tag["Key"]))
     if key != "Reservations":
         return rows
     merged = {}
