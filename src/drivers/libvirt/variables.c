@@ -10,7 +10,7 @@ enum { FILE_SIZE_MAX = 1 << 20 };
 /* Where libvirt's system daemon puts it unless the definition says something else. */
 #define DIRECTORY "/var/lib/libvirt/qemu/nvram"
 
-/* Where it lies; empty: the domain has none. Libvirt before 9.2 tells that of a running domain only. */
+/* Where it lies; empty: the domain has none. Some libvirts (9.0) tell that of a running domain only. */
 static RESULT find_path(struct compute_host *h, struct ctx *c, uuid id, struct str *ret_path)
 {
 	AUTO_DOMAIN d = NULL;
