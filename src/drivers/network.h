@@ -52,12 +52,15 @@ struct network_route {
 	struct ip hop;           /* the port's address of the destination's family; none: likewise */
 };
 
-/* A NAT gateway: what comes to its port goes out again with the port's address, by its subnet's routes. */
+/* A NAT gateway: what comes to its port goes out again with the port's address, by its subnet's routes. With
+ * further addresses it shares what the router's subnets send among all of them, by source: one that comes
+ * or goes takes its share from the others, or leaves it to them, and no other source moves. */
 struct network_nat {
 	const struct nat_gateway *nat;
 	const struct port *port;
 	const struct subnet *subnet;
 	struct str chassis; /* the one host that carries it */
+	struct ips more;    /* IPv4 addresses of the port besides its first; in any order */
 };
 
 /* A whole router: gateways, peerings, subnets, route tables, metadata and DNS port. */

@@ -416,6 +416,12 @@ size_t port_count_ips(const struct tables *t, const struct port *port, enum ip_f
 RESULT port_check_all_ip_counts(struct op *op, const struct instance_type *type, const struct port *port,
 				struct str field);
 RESULT port_check_ip_count(struct op *op, const struct instance_type *type, size_t count, struct str field);
+/* One more secondary address: that one, or any free one when it is none. ERR_RANGE, ERR_EXISTS with
+ * KIND_PORT, ERR_CAPACITY with KIND_SUBNET. */
+RESULT port_add_ip(struct op *op, const struct port *port, const struct subnet *subnet, struct ip wanted,
+		   struct str field, struct ip *ret_ip);
+/* One of them goes, and the public address that stands for it is free. */
+RESULT port_remove_ip(struct op *op, uuid port, struct ip ip);
 /* Marks its secondary addresses deleted. */
 RESULT port_delete_ips(struct op *op, uuid port);
 /* Forgets those that are: the network is rid of them. */
@@ -502,6 +508,16 @@ RESULT address_leave_port(struct op *op, uuid port);
 RESULT address_leave_ip(struct op *op, uuid port, struct ip private_ip);
 /* The one that stands for it goes with a private address from port to port. */
 RESULT address_move_ip(struct op *op, uuid from, uuid to, struct ip private_ip);
+
+/* ---- nat_gateway_addresses.c ---- */
+
+/* ERR_QUOTA with KIND_SECONDARY_IP: more than it may have, the first included. */
+RESULT nat_gateway_check_count(struct op *op, size_t count, struct str field);
+/* An elastic one that the caller may associate. */
+RESULT nat_gateway_find_address(struct op *op, const struct ref *ref, const struct address **ret_address);
+/* Lets it stand for another private address of the gateway's interface: that one, or any when it is none. */
+RESULT nat_gateway_add_address(struct op *op, const struct port *port, const struct address *address,
+			       struct ip wanted, struct str field);
 
 /* ---- volume.c, volume_attach.c ---- */
 

@@ -12,11 +12,37 @@ struct nat_plan {
 	uuid id;
 	const struct subnet *subnet;
 	const struct address *address; /* NULL: a private one */
+	const struct address **more;   /* further ones of a public one */
+	size_t more_count;
 	struct port port;
 	struct tags tags;
 	const char *failure_code; /* NULL: nothing is in its way */
 	struct str failure_text;
 };
+
+/* Each named once. */
+static RESULT resolve_more(struct op *op, const struct nat_gateway_wish *wish, struct nat_plan *plan)
+{
+	size_t count = wish->more.count;
+	if (count > 0)
+		TRY(nat_gateway_check_count(op, 1 + count, wish->more.at[0].field));
+	plan->more = arena_new_array(op->ctx->arena, const struct address *, count + 1);
+	if (!plan->more)
+		return ctx_no_memory(op->ctx);
+	for (; plan->more_count < count; plan->more_count++) {
+		const struct ref *ref = &wish->more.at[plan->more_count];
+		const struct address *address = NULL;
+		TRY(nat_gateway_find_address(op, ref, &address));
+		bool is_twice = address == plan->address;
+		for (size_t k = 0; k < plan->more_count; k++)
+			is_twice = is_twice || address == plan->more[k];
+		if (is_twice)
+			return ENGINE_FAIL(op, ERR_INVALID, KIND_ADDRESS, ref->field,
+					   "The address '%" STR_FMT "' is named twice.", STR_ARG(ref->text));
+		plan->more[plan->more_count] = address;
+	}
+	return OK;
+}
 
 static RESULT resolve_nat(struct op *op, const struct nat_gateway_wish *wish, struct nat_plan *plan)
 {
@@ -28,12 +54,9 @@ static RESULT resolve_nat(struct op *op, const struct nat_gateway_wish *wish, st
 				   "The subnet '%" STR_FMT
 				   "' has no IPv4 CIDR block, which a NAT gateway needs.",
 				   STR_ARG(wish->subnet.text));
-	if (ref_is_given(&wish->address)) {
-		TRY(engine_find_own_address(op->ctx, op->head, &wish->address, &plan->address));
-		if (!plan->address->is_elastic)
-			return engine_fail_not_found(op->ctx, KIND_ADDRESS, &wish->address);
-		TRY(engine_permit(op, "address.associate", KIND_ADDRESS, &plan->address->row));
-	}
+	if (ref_is_given(&wish->address))
+		TRY(nat_gateway_find_address(op, &wish->address, &plan->address));
+	TRY(resolve_more(op, wish, plan));
 	TRY(tags_normalize(op, wish->tags, &plan->tags));
 	TRY(quota_check(op, plan->subnet->account, QUOTA_NAT_GATEWAYS, 1));
 	TRY(quota_check(op, plan->subnet->account, QUOTA_PORTS, 1));
@@ -60,9 +83,8 @@ static RESULT make_port(struct op *op, const struct nat_gateway_wish *wish, stru
 	return made;
 }
 
-static void check_address(struct op *op, struct nat_plan *plan)
+static void check_address(struct op *op, const struct address *address, struct nat_plan *plan)
 {
-	const struct address *address = plan->address;
 	if (!address || plan->failure_code)
 		return;
 	if (!uuid_is_none(address->port)) {
@@ -81,7 +103,7 @@ static void check_address(struct op *op, struct nat_plan *plan)
 
 /* ---- writing ---- */
 
-static RESULT write_nat(struct op *op, const struct nat_plan *plan)
+static RESULT write_nat(struct op *op, const struct nat_gateway_wish *wish, const struct nat_plan *plan)
 {
 	struct nat_gateway nat = {.row.id = plan->id,
 				  .row.gen = 1,
@@ -98,6 +120,9 @@ static RESULT write_nat(struct op *op, const struct nat_plan *plan)
 		nat.public_ip = plan->address->ip;
 		TRY(address_write_association(op, plan->address, &plan->port, plan->port.ip));
 	}
+	for (size_t k = 0; k < plan->more_count; k++)
+		TRY(nat_gateway_add_address(op, &plan->port, plan->more[k], (struct ip){0},
+					    wish->more.at[k].field));
 	TRY(nat_gateway_put(op, &nat));
 	TRY(op_usage(op, KIND_NAT_GATEWAY, nat.row.id, nat.account, NAT_METER, 1));
 	char text[IP_TEXT_SIZE];
@@ -137,8 +162,10 @@ RESULT engine_create_nat_gateway(struct op *op, struct nat_gateway_wish *wish)
 		return OK;
 	TRY(resolve_nat(op, wish, &plan));
 	TRY(make_port(op, wish, &plan));
-	check_address(op, &plan);
-	TRY(plan.failure_code ? write_failed(op, &plan) : write_nat(op, &plan));
+	check_address(op, plan.address, &plan);
+	for (size_t k = 0; k < plan.more_count; k++)
+		check_address(op, plan.more[k], &plan);
+	TRY(plan.failure_code ? write_failed(op, &plan) : write_nat(op, wish, &plan));
 	wish->nat_gateway = plan.id;
 	return client_token_write(op, account->row.id, wish->client_token, wish->digest, wish->nat_gateway);
 }
@@ -157,13 +184,16 @@ RESULT engine_delete_nat_gateway(struct op *op, struct nat_gateway_target *wish)
 
 /* ---- the reconciler's ---- */
 
-/* Its port is brought about with it. */
+/* Its port is brought about with it; when that is as it is wanted now, what was taken from it is not there
+ * any more. */
 RESULT engine_see_nat_gateway(struct op *op, struct nat_gateway_sight *sight)
 {
 	const struct nat_gateway *nat = nat_gateway_find(op->head, sight->nat_gateway);
 	const struct port *port = nat ? port_find(op->head, nat->port) : NULL;
 	if (!port || !row_is_live(&nat->row))
 		return OK;
+	if (sight->port_gen == port->row.gen)
+		TRY(port_forget_ips(op, port->row.id));
 	struct nat_gateway next = *nat;
 	struct port next_port = *port;
 	if ((int64_t) sight->gen > next.seen_gen)

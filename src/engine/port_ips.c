@@ -221,8 +221,8 @@ RESULT port_choose_subnet(struct op *op, uuid network, enum ip_family family,
 
 /* ---- writing ---- */
 
-static RESULT write_secondary(struct op *op, const struct port *port, const struct subnet *subnet,
-			      struct ip wanted, struct str field, struct ip *ret_ip)
+RESULT port_add_ip(struct op *op, const struct port *port, const struct subnet *subnet, struct ip wanted,
+		   struct str field, struct ip *ret_ip)
 {
 	struct secondary_ip s = {.row.gen = 1,
 				 .account = port->account,
@@ -286,7 +286,7 @@ RESULT port_add_auto_ips(struct op *op, const struct port *port)
 	for (const struct subnet *s = subnet_first_by_network(op->head, port->network); s;
 	     s = subnet_next_by_network(op->head, s))
 		if (row_is_live(&s->row) && subnet_is_auto(s) && !has_ip_in(op->head, port, s->row.id))
-			TRY(write_secondary(op, port, s, (struct ip){0}, STR_NONE, &ip));
+			TRY(port_add_ip(op, port, s, (struct ip){0}, STR_NONE, &ip));
 	return OK;
 }
 
@@ -297,7 +297,7 @@ static RESULT write_of_network(struct op *op, const struct port *port)
 	struct ip ip;
 	if (port->ip.family == IP_V4)
 		TRY(port_choose_subnet(op, port->network, IP_V6, &subnet));
-	return subnet ? write_secondary(op, port, subnet, (struct ip){0}, STR_NONE, &ip) : OK;
+	return subnet ? port_add_ip(op, port, subnet, (struct ip){0}, STR_NONE, &ip) : OK;
 }
 
 RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet)
@@ -311,7 +311,7 @@ RESULT port_add_auto_ips_in(struct op *op, const struct subnet *subnet)
 		if (!row_is_live(&port->row) || ip_is_none(port->ip) || !uuid_is_none(port->interface_of) ||
 		    !uuid_is_none(port->nat_gateway) || port_count_ips(op->head, port, IP_V6) >= PORT_IPS_MAX)
 			continue;
-		TRY(write_secondary(op, port, subnet, (struct ip){0}, STR_NONE, &ip));
+		TRY(port_add_ip(op, port, subnet, (struct ip){0}, STR_NONE, &ip));
 		TRY(bump(op, port->row.id));
 	}
 	return OK;
@@ -369,9 +369,9 @@ static RESULT write_ipv6(struct op *op, const struct subnet *subnet, const struc
 	if (!beside)
 		return fail_no_ipv6(op, subnet, &ips->ipv6s, ips->ipv6_field);
 	for (size_t k = 0; k < ips->ipv6s.count; k++)
-		TRY(write_secondary(op, port, beside, ips->ipv6s.at[k], ips->ipv6_field, &ip));
+		TRY(port_add_ip(op, port, beside, ips->ipv6s.at[k], ips->ipv6_field, &ip));
 	for (int64_t k = 0; k < more; k++)
-		TRY(write_secondary(op, port, beside, (struct ip){0}, ips->ipv6_field, &ip));
+		TRY(port_add_ip(op, port, beside, (struct ip){0}, ips->ipv6_field, &ip));
 	return OK;
 }
 
@@ -413,13 +413,20 @@ RESULT port_write_new(struct op *op, const struct subnet *subnet, const struct p
 	TRY(check_has_ipv4(op, subnet, ips->more, ips->field));
 	port->row.id = engine_new_id(op, KIND_PORT);
 	for (size_t k = 0; k < ips->secondaries.count; k++)
-		TRY(write_secondary(op, port, subnet, ips->secondaries.at[k], ips->field, &ip));
+		TRY(port_add_ip(op, port, subnet, ips->secondaries.at[k], ips->field, &ip));
 	TRY(port_make(op, subnet, ips->primary, ips->field, port));
 	TRY(port_put(op, port));
 	for (int64_t k = 0; k < ips->more; k++)
-		TRY(write_secondary(op, port, subnet, (struct ip){0}, ips->field, &ip));
+		TRY(port_add_ip(op, port, subnet, (struct ip){0}, ips->field, &ip));
 	TRY(write_ipv6(op, subnet, ips, port));
 	return port_add_auto_ips(op, port);
+}
+
+RESULT port_remove_ip(struct op *op, uuid port, struct ip ip)
+{
+	const struct secondary_ip *s = find_secondary(op->head, port, ip);
+	TRY(address_leave_ip(op, port, ip));
+	return s ? secondary_ip_delete(op, s->row.id) : OK;
 }
 
 RESULT port_delete_ips(struct op *op, uuid port)
@@ -460,7 +467,7 @@ static RESULT write_rest(struct op *op, const struct port *port, const struct po
 	struct ip ip;
 	for (size_t k = 1; k < count; k++)
 		if (ip_is_none(fixed[k].ip) || !find_secondary(op->head, port->row.id, fixed[k].ip))
-			TRY(write_secondary(op, port, fixed[k].subnet, fixed[k].ip, field, &ip));
+			TRY(port_add_ip(op, port, fixed[k].subnet, fixed[k].ip, field, &ip));
 	return OK;
 }
 
@@ -528,6 +535,7 @@ static RESULT take(struct op *op, const struct port_assignment *wish, const stru
 	if (!wish->take)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_PORT, field,
 				   "[%s] assigned, but move is not allowed.", ip_write(s->ip, text));
+	TRY(port_check_unmanaged(op, port_find(op->head, from), STR("NetworkInterfaceId")));
 	struct secondary_ip next = *s;
 	next.port = port->row.id;
 	next.row.gen++;
@@ -542,7 +550,7 @@ static RESULT assign_named(struct op *op, struct port_assignment *wish, const st
 	const struct secondary_ip *s = secondary_ip_find_by_subnet(op->head, subnet->row.id, wanted);
 	*ret_ip = wanted;
 	if (!s || !row_is_live(&s->row))
-		return write_secondary(op, port, subnet, wanted, wish->field, ret_ip);
+		return port_add_ip(op, port, subnet, wanted, wish->field, ret_ip);
 	return uuid_equal(s->port, port->row.id) ? OK : take(op, wish, s, port, wish->field);
 }
 
@@ -581,7 +589,7 @@ RESULT engine_assign_ips(struct op *op, struct port_assignment *wish)
 	for (size_t k = 0; k < wish->ips.count; k++)
 		TRY(assign_named(op, wish, port, subnet, wish->ips.at[k], &made[count++]));
 	for (int64_t k = 0; k < wish->more; k++)
-		TRY(write_secondary(op, port, subnet, (struct ip){0}, wish->field, &made[count++]));
+		TRY(port_add_ip(op, port, subnet, (struct ip){0}, wish->field, &made[count++]));
 	TRY(bump(op, port->row.id));
 	wish->assigned_to = port->row.id;
 	wish->made = (struct ips){made, count};

@@ -292,6 +292,17 @@ static struct str choose_host(const struct host_names *hosts, uuid nat, uuid zon
 	return best ? best->name : STR_NONE;
 }
 
+static RESULT gather_further_ips(struct step *s, const struct tables *t, uuid port, struct ips *ret_ips)
+{
+	VEC(struct ip) ips = {0};
+	for (const struct secondary_ip *i = engine_first_secondary_ip(t, port); i;
+	     i = engine_next_secondary_ip(t, i))
+		if (i->ip.family == IP_V4)
+			PUSH(s, &ips, i->ip);
+	*ret_ips = (struct ips){ips.at, ips.count};
+	return OK;
+}
+
 /* Those that are going are not wished any more. */
 static RESULT gather_nats(struct step *s, const struct tables *t, const struct host_names *hosts, uuid router,
 			  struct router_rows *rows)
@@ -311,8 +322,12 @@ static RESULT gather_nats(struct step *s, const struct tables *t, const struct h
 		struct str chassis = choose_host(hosts, n->row.id, subnet ? subnet->zone : UUID_NONE);
 		if (!port || !subnet || chassis.n == 0)
 			continue;
-		struct network_nat wish = {copy, STEP_COPY(s, KIND_PORT, struct port, port),
-					   STEP_COPY(s, KIND_SUBNET, struct subnet, subnet), chassis};
+		struct network_nat wish = {copy,
+					   STEP_COPY(s, KIND_PORT, struct port, port),
+					   STEP_COPY(s, KIND_SUBNET, struct subnet, subnet),
+					   chassis,
+					   {0}};
+		TRY(gather_further_ips(s, t, port->row.id, &wish.more));
 		PUSH(s, &nats, wish);
 	}
 	rows->wish.nats = nats.at;

@@ -29,7 +29,7 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
                    r'ModifyImageAttribute ImdsSupport|(Copy|Register)Image TagSpecification.*|'
                    r'(Create|Register)Image BlockDeviceMapping.N.Ebs.(Avail|VolumeInit|EbsCard).*|'
                    r'Create(RouteTable|NetworkAcl) ClientToken|CreateDefaultSubnet AvailabilityZoneId|(Create|Associate)Subnet(CidrBlock)? Ipv[46](IpamPoolId|NetmaskLength)|\w+ .*IsPrimaryIpv6|'
-                   r'CreateNatGateway (Secondary\w+|Availability\w+|VpcId)|'
+                   r'CreateNatGateway (Secondary\w+(\.N)?|Availability\w+|VpcId)|'
                    r'CreateVpc VpcEncryptionControl|DescribeImages (IncludeDisabled|MaxResults|NextToken)|'
                    r'CreateNetworkInterface (EnablePrimaryIpv6|ConnectionTrackingSpecification|Operator)|'
                    r'AttachNetworkInterface EnaQueueCount|ModifyNetworkInterfaceAttribute (Attachment.(Default)?EnaQueueCount|'
@@ -42,6 +42,9 @@ NEWER = re.compile(r'(Allocate|Modify)Hosts (HostMaintenance|AssetId)|AllocateAd
 
 
 # Actions that EC2 has got since Debian's model: parameters and members of the answer, filters, of its API reference.
+NEWER_NAT_ADDRESS = {'associationId': 'string', 'isPrimary': 'boolean', 'failureMessage': 'string', 'status': 'string'}
+NAT_ADDRESSES = {'natGatewayId': 'string', 'natGatewayAddressSet': [{
+    'allocationId': 'string', 'networkInterfaceId': 'string', 'privateIp': 'string', 'publicIp': 'string', **NEWER_NAT_ADDRESS}]}
 NEWER_ACTIONS = {
     'AssociateSecurityGroupVpc': ({'GroupId': 'string', 'VpcId': 'string'}, {'state': 'string'}, ''),
     'DescribeSecurityGroupVpcAssociations': (
@@ -51,6 +54,11 @@ NEWER_ACTIONS = {
             'groupOwnerId': 'string'}]},
         'group-id group-owner-id state vpc-id vpc-owner-id'),
     'DisassociateSecurityGroupVpc': ({'GroupId': 'string', 'VpcId': 'string'}, {'state': 'string'}, ''),
+    'AssociateNatGatewayAddress': (
+        {'NatGatewayId': 'string', 'AllocationId': ['string'], 'PrivateIpAddress': ['string'], 'AvailabilityZone': 'string',
+         'AvailabilityZoneId': 'string'}, NAT_ADDRESSES, ''),
+    'DisassociateNatGatewayAddress': (
+        {'NatGatewayId': 'string', 'AssociationId': ['string'], 'MaxDrainDurationSeconds': 'integer'}, NAT_ADDRESSES, ''),
     'DisableImage': ({'ImageId': 'string'}, {'return': 'boolean'}, ''),
     'EnableImage': ({'ImageId': 'string'}, {'return': 'boolean'}, ''),
     'GetInstanceMetadataDefaults': ({}, {'accountLevel': {
@@ -68,6 +76,7 @@ NEWER_ACTIONS = {
 }
 
 # Members that answers have got since.
+NEWER_OF_SHAPES = {'NatGatewayAddress': NEWER_NAT_ADDRESS}
 NEWER_MEMBERS = {'ipv6AddressAttribute', 'ipSource', 'isPrimaryIpv6'}
 
 # Golden cases are called by accounts' owners, who have no password to change: 69-iam.py does it. The others refuse whatever is asked.
@@ -82,6 +91,8 @@ class Model:
             self.add_operation(name, inputs, outputs)
             if filters:
                 self.shapes[name + 'In']['members']['Filter']['documentation'] = ''.join(f'<code>{f}</code>' for f in filters.split())
+        for name, members in NEWER_OF_SHAPES.items() if service == 'ec2' else ():
+            self.shapes[name]['members'].update(self.shapes[self.add_shape(name + 'Newer', members)]['members'])
         self.member = '.member' if data['metadata']['protocol'] == 'query' else ''  # what a list's items are under
 
     def add_operation(self, name, inputs, outputs):

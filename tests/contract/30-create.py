@@ -409,10 +409,18 @@ ROWS = [
       "NatGatewayAddresses[0].PrivateIp": "10.20.1.60", "NatGatewayAddresses[0].PublicIp": None, "FailureCode": None, "DeleteTime": None}),
     ("AllocateAddress", {}, {"nat eip": "AllocationId", "nat ip": "PublicIp"}, "DescribeAddresses", {"PublicIps": ["{nat ip}"]},
      "Addresses[0]", {"AllocationId": "{nat eip}"}),
-    ("CreateNatGateway", {"SubnetId": "{subnet}", "AllocationId": "{nat eip}"}, {"public nat": "NatGateway.NatGatewayId"},
+    ("AllocateAddress", {}, {"more eip": "AllocationId", "more ip": "PublicIp"}, "DescribeAddresses", {"PublicIps": ["{more ip}"]},
+     "Addresses[0]", {"AllocationId": "{more eip}"}),
+    ("CreateNatGateway", {"SubnetId": "{subnet}", "AllocationId": "{nat eip}", "+SecondaryAllocationId.1": "{more eip}"}, {"public nat": "NatGateway.NatGatewayId"},
      "DescribeNatGateways", {"NatGatewayIds": ["{public nat}"]}, "NatGateways[0]",
-     {"ConnectivityType": "public", "Tags": None, "NatGatewayAddresses[0].AllocationId": "{nat eip}", "NatGatewayAddresses[0].PublicIp": "{nat ip}",
+     {"ConnectivityType": "public", "Tags": None, "NatGatewayAddresses[].AllocationId": ["{nat eip}", "{more eip}"],
+      "NatGatewayAddresses[1].PublicIp": "{more ip}", "NatGatewayAddresses[0].PublicIp": "{nat ip}",
       "NatGatewayAddresses[0].PrivateIp": Some(r"10\.20\.1\.\d+"), "NatGatewayAddresses[0].NetworkInterfaceId": Some("eni-.*")}),
+    ("AllocateAddress", {}, {"third eip": "AllocationId"}, "DescribeAddresses", {"AllocationIds": ["{third eip}"]},
+     "Addresses[0]", {"AllocationId": "{third eip}"}),
+    ("AssociateNatGatewayAddress", {"NatGatewayId": "{public nat}", "AllocationId.1": "{third eip}", "PrivateIpAddress.1": "10.20.1.61"}, {},
+     "DescribeNatGateways", {"NatGatewayIds": ["{public nat}"]}, "NatGateways[?NatGatewayAddresses[?PrivateIp=='10.20.1.61']] | [0]",
+     {"NatGatewayId": "{public nat}", "NatGatewayAddresses[?PrivateIp=='10.20.1.61'].AllocationId | [0]": "{third eip}"}),
     ("CreateRoute", {"RouteTableId": "{rtb}", "DestinationCidrBlock": "203.0.112.0/24", "NatGatewayId": "{nat}"}, {},
      "DescribeRouteTables", {"RouteTableIds": ["{rtb}"]}, "RouteTables[0].Routes[?DestinationCidrBlock=='203.0.112.0/24'] | [0]",
      {"NatGatewayId": "{nat}", "State": "active", "Origin": "CreateRoute"}),
@@ -791,8 +799,8 @@ class Region:
 
     def call_newer(self, action, arguments):
         """What boto3 has no method for."""
-        self.last = set(arguments.items())
-        self.sent.setdefault(action, set()).update(arguments)
+        self.last = {(re.sub(r"\.\d+(?=\.|$)", ".N", name), value) for name, value in arguments.items()}
+        self.sent.setdefault(action, set()).update(name for name, _ in self.last)
         return members(self.account.ok(action, arguments).root)
 
     def divide(self, label):

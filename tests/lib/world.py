@@ -49,6 +49,7 @@ REQUESTS = {
     ("ReplaceIamInstanceProfileAssociation", "IamInstanceProfile.Arn"): {},
     "ReplaceIamInstanceProfileAssociation": {"IamInstanceProfile.Name": "=contract"},
     "AssociateSecurityGroupVpc": {"GroupId": "sg", "VpcId": "loose vpc"}, "DisassociateSecurityGroupVpc": {"GroupId": "sg", "VpcId": "peer vpc"},
+    "AssociateNatGatewayAddress": {"NatGatewayId": "public nat", "AllocationId.1": "spare eipalloc"},
     "AssociateRouteTable": {"RouteTableId": "spare rtb", "SubnetId": "spare subnet"},
     ("AssociateVpcCidrBlock", "AmazonProvidedIpv6CidrBlock"): {"VpcId": "spare vpc"},
     "CreateSubnet": {"CidrBlock": "=10.1.9.0/24"}, ("CreateSubnet", "Ipv6Native"): {"Ipv6CidrBlock": "free part"},
@@ -173,6 +174,7 @@ REQUESTS = {
     "DetachInternetGateway": {"InternetGatewayId": "loose igw", "VpcId": "loose vpc"},
     ("DisassociateAddress", "PublicIp"): {},
     "DisassociateAddress": {"AssociationId": "eipassoc"},
+    "DisassociateNatGatewayAddress": {"NatGatewayId": "public nat", "AssociationId.1": "nat eipassoc"},
     ("ModifyInstanceAttribute", "Attribute"): {"Value": "=true"},
     ("ModifyInstanceAttribute", "Value"): {"Attribute": "=disableApiTermination"},
     ("ModifyInstanceAttribute", "GroupId"): {"InstanceId": "lone i"},
@@ -350,6 +352,10 @@ class World:
         make("pcx", "CreateVpcPeeringConnection", {"VpcId": vpc, "PeerVpcId": peer}, "vpcPeeringConnectionId")
         call("AcceptVpcPeeringConnection", {"VpcPeeringConnectionId": self.ids["pcx"]})
         make("nat", "CreateNatGateway", {"SubnetId": subnet, "ConnectivityType": "private", "PrivateIpAddress": "10.1.1.13"}, "natGatewayId")
+        nat = make("public nat", "CreateNatGateway", {"SubnetId": subnet, "PrivateIpAddress": "10.1.1.17",
+                                                      "AllocationId": call("AllocateAddress").first(".//allocationId")}, "natGatewayId")
+        make("nat eipassoc", "AssociateNatGatewayAddress", {"NatGatewayId": nat, "PrivateIpAddress.1": "10.1.1.18",
+                                                            "AllocationId.1": call("AllocateAddress").first(".//allocationId")}, "associationId")
         acls = call("DescribeNetworkAcls", {"Filter.1.Name": "vpc-id", "Filter.1.Value.1": vpc})
         self.ids["acl"], self.ids["aclassoc"] = acls.first(".//networkAclId"), acls.first(".//networkAclAssociationId")
         call("CreateTags", {**{f"ResourceId.{n}": self.ids[k] for n, k in enumerate(["vpc", "subnet", "i", "vol", "eni", "sg"], 1)},

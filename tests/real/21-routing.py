@@ -97,6 +97,39 @@ def network_acls(region, ec2, guests, vpc, subnet, ips):
     ec2.delete_network_acl(NetworkAclId=acl)
 
 
+def ask_newer(ec2, action, **parameters):
+    """An action that Debian's boto3 does not know, in place of one that it does."""
+    def replace(params, **_):
+        params["body"] = {"Action": action, "Version": params["body"]["Version"], **parameters}
+
+    ec2.meta.events.register("before-call.ec2.DescribeNatGateways", replace)
+    ec2.describe_nat_gateways()
+    ec2.meta.events.unregister("before-call.ec2.DescribeNatGateways", replace)
+
+
+def further_address(region, ec2, guests, nat, first):
+    """Which of a gateway's addresses a source goes out under depends on the private ones: until one has the guest."""
+    address, moved = ec2.allocate_address(), False
+
+    def leave():
+        association = ec2.describe_addresses(PublicIps=[address["PublicIp"]])["Addresses"][0]["AssociationId"]
+        ask_newer(ec2, "DisassociateNatGatewayAddress", NatGatewayId=nat, **{"AssociationId.1": association})
+        region.settle()
+
+    for last in range(70, 90):
+        ask_newer(ec2, "AssociateNatGatewayAddress", NatGatewayId=nat, **{"AllocationId.1": address["AllocationId"], "PrivateIpAddress.1": f"10.0.1.{last}"})
+        region.settle()
+        wait_until(lambda: guests.seen_as("b"), SOON_S, "the guest reaches the internet")
+        moved = address["PublicIp"] in guests.seen_as("b")
+        if moved:
+            break
+        leave()
+    region.check("a guest is seen as the further address that has its share", moved)
+    leave()
+    check_seen(guests, "when that has left, as the first again", "b", first)
+    ec2.release_address(AllocationId=address["AllocationId"])
+
+
 def nat_gateways(region, ec2, guests, subnets, tables):
     check = region.check
     one, first = make_nat(ec2, subnets[0])
@@ -109,6 +142,7 @@ def nat_gateways(region, ec2, guests, subnets, tables):
     check_seen(guests, "a private guest is seen as its NAT gateway's address", "b", first)
     check_seen(guests, "another subnet's, as the one that its route leads to", "c", second)
     check("nothing comes in unasked", guests.dial("inet", first, 8080) is None and guests.dial("inet", second, 80) is None)
+    further_address(region, ec2, guests, one, first)
     ec2.replace_route(RouteTableId=tables[1], DestinationCidrBlock="0.0.0.0/0", NatGatewayId=two)
     check_seen(guests, "a replaced route leads to the other gateway", "b", second)
     ec2.delete_nat_gateway(NatGatewayId=two)

@@ -156,6 +156,79 @@ static void apply_disassociate(struct request *x, struct str answer)
 	find_associated(x)->to = NULL;
 }
 
+/* ---- further ones of NAT gateways ---- */
+
+static void judge_public_nat(const struct thing *nat, struct verdict *v)
+{
+	if (nat->life != LIVE)
+		refuse(v, "NatGatewayNotFound");
+	else if (!nat->to)
+		refuse(v, "InvalidParameterValue");
+}
+
+/* In half of the cases under a private address that others ask for, too. */
+static bool draw_nat_address(struct request *x)
+{
+	const struct cidr block = x->refs[0]->of->block;
+	char text[IP_TEXT_SIZE];
+	if (random_below(2) && block.base.family == IP_V4)
+		request_add(x, "PrivateIpAddress.1", "%s",
+			    ip_write(ip_add(block.base, 200 + random_below(3)), text));
+	return true;
+}
+
+static void judge_nat_address(const struct request *x, struct verdict *v)
+{
+	const struct thing *nat = x->refs[0], *address = x->refs[1];
+	judge_public_nat(nat, v);
+	if (address->to)
+		refuse_or_doubt(v, !model_may_have_ended(address->to), "Resource.AlreadyAssociated");
+	doubt(v, "InvalidIPAddress.InUse");
+}
+
+static void apply_nat_address(struct request *x, struct str answer)
+{
+	struct thing *address = x->refs[1], *port = model_part(&x->s->model, KIND_PORT, x->refs[0]);
+	struct str item = answer_at(answer, "natGatewayAddressSet/item");
+	struct thing *ip = model_add(&x->s->model, KIND_SECONDARY_IP, x->account, port, STR_NONE);
+	ip->block.bits = 32;
+	if (!result_is_ok(ip_parse(answer_at(item, "privateIp"), &ip->block.base)))
+		blame(x->s, "#%d: an address that is none", (int) x->serial);
+	address->to = port;
+	address->ip = ip;
+	snprintf(address->association, sizeof address->association, "%" STR_FMT,
+		 STR_ARG(answer_at(item, "associationId")));
+}
+
+static bool draw_leaving(struct request *x)
+{
+	const struct thing *t = request_ref(x, NULL, KIND_ADDRESS);
+	if (!t || !t->association[0])
+		return false;
+	x->ref_count = 1;
+	snprintf(x->name, sizeof x->name, "%s", t->association);
+	request_add(x, "AssociationId.1", "%s", x->name);
+	return true;
+}
+
+static void judge_leaving(const struct request *x, struct verdict *v)
+{
+	const struct thing *nat = x->refs[0], *t = find_associated(x);
+	judge_public_nat(nat, v);
+	if (!t || t->to->of != nat)
+		refuse(v, "InvalidAssociationID.NotFound");
+	else if (!t->ip)
+		refuse(v, "InvalidParameterValue");
+}
+
+static void apply_leaving(struct request *x, struct str answer)
+{
+	struct thing *t = find_associated(x);
+	(void) answer;
+	t->ip->life = ENDING;
+	t->to = NULL;
+}
+
 static void judge_release(const struct request *x, struct verdict *v)
 {
 	const struct thing *port = x->refs[0]->to;
@@ -203,6 +276,20 @@ static const struct operation rows[] = {
 	 judge_associate,
 	 apply_associate},
 	{"DisassociateAddress", 2, {}, NULL, draw_disassociate, judge_disassociate, apply_disassociate},
+	{"AssociateNatGatewayAddress",
+	 4,
+	 {{"NatGatewayId", KIND_NAT_GATEWAY}, {"AllocationId.1", KIND_ADDRESS}},
+	 NULL,
+	 draw_nat_address,
+	 judge_nat_address,
+	 apply_nat_address},
+	{"DisassociateNatGatewayAddress",
+	 3,
+	 {{"NatGatewayId", KIND_NAT_GATEWAY}},
+	 NULL,
+	 draw_leaving,
+	 judge_leaving,
+	 apply_leaving},
 	{"ModifyAddressAttribute",
 	 2,
 	 {{"AllocationId", KIND_ADDRESS}},

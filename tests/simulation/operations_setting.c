@@ -215,6 +215,8 @@ static void judge_assign(const struct request *x, struct verdict *v)
 	judge_room(x, v, x->count ? x->count : !has_it);
 	if (x->count || has_it)
 		return;
+	if (there && x->flag && there->of->of && there->of->of->kind == KIND_NAT_GATEWAY)
+		refuse_or_doubt(v, there->life == LIVE && there->of->life == LIVE, "AuthFailure");
 	doubt(v, "InvalidIPAddress.InUse"); /* a primary one, or one that is just given back */
 	if (there && !x->flag && (there->life == LIVE || model_ends_with_port(there)))
 		refuse_or_doubt(v, there->life == LIVE && !model_may_have_ended(there->of),

@@ -2,7 +2,10 @@
  * A NAT gateway as a small router of its own with one arm, in the gateway's subnet: what comes there
  * goes back to the subnet's router port under the gateway's own address, and on by that subnet's
  * routes. So the route chooses the gateway, network ACLs see it, and its elastic address is translated
- * as any port's (nb_port.c). It sits on one chassis; moved, its connections are lost. */
+ * as any port's (nb_port.c). It sits on one chassis; moved, its connections are lost.
+ *
+ * OVN's translation takes the row with the longest block that a source is in. So further addresses get
+ * slices of the subnets, by row each, and the first has what is left: the router's whole blocks. */
 #include <stdio.h>
 
 #include "drivers/ovn/nb.h"
@@ -14,10 +17,16 @@ static void plan_arm(struct wish *w, const struct network_nat *n)
 	char network[IP_TEXT_SIZE + 8];
 	nb_write_name("rp-nat-", id, port);
 	snprintf(network, sizeof network, "%s/%u", ip_write(n->port->ip, ip), n->subnet->block.bits);
+	json_t *networks = json_pack("{s:b}", network, 1);
+	for (size_t k = 0; k < n->more.count; k++) {
+		snprintf(network, sizeof network, "%s/%u", ip_write(n->more.at[k], ip),
+			 n->subnet->block.bits);
+		json_object_set_new(networks, network, json_true());
+	}
 	struct wish_row *row =
 		wish_add_row(w, "Logical_Router_Port", uuid_v5(id, STR("nat-lrp")),
-			     json_pack("{s:s,s:s,s:{s:b},s:{}}", "name", port, "mac",
-				       mac_write(n->port->mac, mac), "networks", network, 1, "options"));
+			     json_pack("{s:s,s:s,s:o,s:{}}", "name", port, "mac",
+				       mac_write(n->port->mac, mac), "networks", networks, "options"));
 	wish_add_edge(w, row, "Logical_Router", "ports", id);
 	w->kind = NB_PORT;
 	w->id = n->port->row.id;
@@ -43,7 +52,7 @@ static void plan_way_back(struct wish *w, const struct network_nat *n)
 }
 
 /* One row translates one block. */
-static void plan_translation(struct wish *w, const struct network_nat *n, struct cidr block)
+static void plan_translation(struct wish *w, const struct network_nat *n, struct cidr block, struct ip to)
 {
 	uuid id = n->nat->row.id;
 	char text[CIDR_TEXT_SIZE], ip[IP_TEXT_SIZE];
@@ -52,8 +61,41 @@ static void plan_translation(struct wish *w, const struct network_nat *n, struct
 		return;
 	struct wish_row *row = wish_add_row(w, "NAT", uuid_v5(id, str_print(w->arena, "nat:%s", text)),
 					    json_pack("{s:s,s:s,s:s}", "type", "snat", "external_ip",
-						      ip_write(n->port->ip, ip), "logical_ip", text));
+						      ip_write(to, ip), "logical_ip", text));
 	wish_add_edge(w, row, "Logical_Router", "nat", id);
+}
+
+/* Which address has a slice: the one of the highest hash, which depends on no other one. */
+static struct ip choose_address(struct arena *a, const struct network_nat *n, struct cidr slice)
+{
+	struct ip best = n->port->ip;
+	char ip[IP_TEXT_SIZE], text[CIDR_TEXT_SIZE];
+	uuid best_hash = UUID_NONE;
+	cidr_write(slice, text);
+	for (size_t k = 0; k <= n->more.count; k++) {
+		struct ip one = k < n->more.count ? n->more.at[k] : n->port->ip;
+		uuid hash = uuid_v5(UUID_NONE, str_print(a, "%s %s", ip_write(one, ip), text));
+		if (uuid_compare(hash, best_hash) > 0) {
+			best = one;
+			best_hash = hash;
+		}
+	}
+	return best;
+}
+
+enum { SLICE_BITS = 4 /* a subnet has 16 of them */ };
+
+/* What is not the first address's of a subnet. */
+static void plan_slices(struct wish *w, const struct network_nat *n, struct cidr subnet)
+{
+	unsigned bits = subnet.bits + SLICE_BITS < 32 ? subnet.bits + SLICE_BITS : 32;
+	uint64_t count = subnet.bits < bits ? UINT64_C(1) << (bits - subnet.bits) : 1;
+	for (uint64_t k = 0; subnet.base.family == IP_V4 && k < count; k++) {
+		struct cidr slice = {ip_add(cidr_canonical(subnet).base, k << (32 - bits)), (uint8_t) bits};
+		struct ip to = choose_address(w->arena, n, slice);
+		if (!ip_equal(to, n->port->ip))
+			plan_translation(w, n, slice, to);
+	}
 }
 
 void nb_plan_nat(struct wish *w, const struct network_nat *n, const struct network_router *wish)
@@ -66,7 +108,9 @@ void nb_plan_nat(struct wish *w, const struct network_nat *n, const struct netwo
 	plan_arm(w, n);
 	plan_way_back(w, n);
 	for (size_t k = 0; k < wish->router->blocks.count; k++)
-		plan_translation(w, n, wish->router->blocks.at[k]);
+		plan_translation(w, n, wish->router->blocks.at[k], n->port->ip);
 	for (size_t k = 0; wish->router->blocks.count == 0 && k < wish->subnet_count; k++)
-		plan_translation(w, n, wish->subnets[k].subnet->block);
+		plan_translation(w, n, wish->subnets[k].subnet->block, n->port->ip);
+	for (size_t k = 0; n->more.count > 0 && k < wish->subnet_count; k++)
+		plan_slices(w, n, wish->subnets[k].subnet->block);
 }

@@ -25,6 +25,8 @@ struct world {
 	bool has_route[ROUTERS][ROUTES];
 	struct nat_gateway nats[ROUTERS];
 	struct port nat_ports[ROUTERS];
+	struct ip nat_ips[ROUTERS][2]; /* further ones */
+	size_t nat_ip_count[ROUTERS];
 	bool has_nat[ROUTERS];
 	struct peering peering; /* of the first router with the second */
 	bool has_peering[ROUTERS];
@@ -72,6 +74,8 @@ static void init_router(struct world *w, size_t r)
 	w->nat_ports[r] =
 		(struct port){.row.id = make_id("nat port", r, 0), .mac = {{2, 2, 0, 0, 0, (uint8_t) r}}};
 	w->nat_ports[r].ip = ip_add(w->subnets[r][1].block.base, 5);
+	w->nat_ips[r][0] = ip_add(w->nat_ports[r].ip, 1);
+	w->nat_ips[r][1] = ip_add(w->nat_ports[r].ip, 2);
 	for (size_t k = 0; k < ROUTES; k++) {
 		w->routes[r][k] = (struct route){.row.id = make_id("route", r, k),
 						 .table = make_id("table", r, k),
@@ -185,7 +189,11 @@ static void plan_world_router(struct lab *lab, size_t r, struct wish *wish)
 	struct network_subnet subnets[SUBNETS];
 	struct network_route routes[ROUTES];
 	const struct peering *peering = &w->peering;
-	struct network_nat nat = {&w->nats[r], &w->nat_ports[r], &w->subnets[r][1], STR("hv2")};
+	struct network_nat nat = {&w->nats[r],
+				  &w->nat_ports[r],
+				  &w->subnets[r][1],
+				  STR("hv2"),
+				  {w->nat_ips[r], w->nat_ip_count[r]}};
 	uuid tables[] = {make_id("table", r, 0), make_id("table", r, 1)};
 	struct network_router n = {.router = &w->routers[r],
 				   .subnets = subnets,
@@ -458,6 +466,7 @@ static void change_world(struct world *w)
 		break;
 	case 9:
 		toggle(random_below(2) ? &w->has_nat[r] : &w->has_peering[r]);
+		w->nat_ip_count[r] = random_below(3);
 		break;
 	default:
 		toggle(&w->routers[r].dns_support);
@@ -785,6 +794,47 @@ static void test_a_router_with_interfaces(void **state)
 	model_done(&lab.model);
 }
 
+/* As OVN chooses: the row with the longest block that the source is in. */
+static struct ip translate(const struct lab *lab, struct ip source)
+{
+	struct ip found = {0};
+	const char *id;
+	json_t *row, *rows = json_object_get(lab->model.tables, "NAT");
+	int longest = -1;
+	json_object_foreach (rows, id, row) {
+		const char *text = json_string_value(json_object_get(row, "logical_ip"));
+		struct cidr block = strchr(text, '/') ? make_cidr(text) : (struct cidr){0};
+		if (!cidr_contains(block, source) || block.bits <= longest)
+			continue;
+		longest = block.bits;
+		found = make_ip(json_string_value(json_object_get(row, "external_ip")));
+	}
+	return found;
+}
+
+/* Each has a share of a subnet: who comes takes from the others, and moves nothing that they keep. */
+static void test_a_nat_gateways_shares(void **state)
+{
+	static struct world w;
+	struct ip before[256] = {0};
+	init_world(&w);
+	struct lab lab = make_lab(state, &w);
+	apply_all(&lab);
+	for (size_t count = 0, share = 0; count <= 2; share = 0, count++) {
+		struct ip newest = count ? w.nat_ips[0][count - 1] : w.nat_ports[0].ip;
+		w.nat_ip_count[0] = count;
+		apply_router(&lab, 0);
+		for (size_t k = 0; k < 256; k++) {
+			struct ip now = translate(&lab, ip_add(w.subnets[0][0].block.base, k));
+			assert_true(ip_equal(now, newest) || (count && ip_equal(now, before[k])));
+			share += ip_equal(now, newest);
+			before[k] = now;
+		}
+		assert_in_range(share, 16, count ? 192 : 256);
+	}
+	model_done(&lab.model);
+}
+
 static void test_another_regions_row_is_not_taken(void **state)
 {
 	static struct world w, theirs;
@@ -934,6 +984,7 @@ int main(int argc, char **argv)
 		ctx_test(test_a_network_without_router),
 		ctx_test(test_kinds_of_ports),
 		ctx_test(test_a_router_with_interfaces),
+		ctx_test(test_a_nat_gateways_shares),
 		ctx_test(test_another_regions_row_is_not_taken),
 		ctx_test(test_other_marks_are_kept),
 		ctx_test(test_one_rule_is_two_operations),

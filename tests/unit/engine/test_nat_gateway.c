@@ -158,6 +158,85 @@ static void check_failures(void **state)
 	cloud_fails(c, &c->alice, engine_create_nat_gateway, &more, ERR_QUOTA, KIND_NAT_GATEWAY);
 }
 
+static struct nat_gateway_addresses one_more(struct cloud *c, uuid nat, struct ref *address)
+{
+	return (struct nat_gateway_addresses){.nat_gateway = ref_to(c, KIND_NAT_GATEWAY, nat),
+					      .addresses = {address, 1}};
+}
+
+/* Each has a private address of its own, and both are its own as long as it has them. */
+static void check_addresses(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct address_wish first, second = allocate(c);
+	uuid id = make_public(c, &first)->row.id, port = nat_gateway_find(t, id)->port;
+	struct ref address = ref_to(c, KIND_ADDRESS, second.address);
+	struct nat_gateway_addresses wish = one_more(c, id, &address);
+	cloud_fails(c, &c->bob, engine_add_nat_gateway_addresses, &wish, ERR_NOT_FOUND, KIND_NAT_GATEWAY);
+	cloud_ok(c, &c->alice, engine_add_nat_gateway_addresses, &wish);
+	assert_int_equal(nat_gateway_find(t, id)->row.gen, 2);
+	const struct secondary_ip *ip = engine_first_secondary_ip(t, port);
+	assert_true(ip_equal(address_find(t, second.address)->private_ip, ip->ip));
+	assert_true(uuid_equal(address_find(t, second.address)->port, port));
+	cloud_fails(c, &c->alice, engine_add_nat_gateway_addresses, &wish, ERR_CONFLICT, KIND_ADDRESS);
+	struct address_target release = {.address = address};
+	cloud_fails(c, &c->alice, engine_release_address, &release, ERR_PROTECTED, KIND_PORT);
+
+	uuid kept = address_find(t, first.address)->association,
+	     left = address_find(t, second.address)->association;
+	struct ref gone = {.prefix = kept, .bits = 128};
+	wish.associations = (struct refs){&gone, 1};
+	cloud_fails(c, &c->alice, engine_remove_nat_gateway_addresses, &wish, ERR_INVALID, KIND_NAT_GATEWAY);
+	gone.prefix = left;
+	cloud_ok(c, &c->alice, engine_remove_nat_gateway_addresses, &wish);
+	cloud_fails(c, &c->alice, engine_remove_nat_gateway_addresses, &wish, ERR_NOT_FOUND, KIND_NONE);
+	assert_true(uuid_is_none(address_find(t, second.address)->port));
+	assert_null(engine_first_secondary_ip(t, port));
+	assert_non_null(secondary_ip_first_by_port(t, port)); /* until the network is rid of it */
+	struct nat_gateway_sight sight = {.nat_gateway = id, .gen = 2, .port_gen = 2};
+	cloud_ok(c, NULL, engine_see_nat_gateway, &sight);
+	assert_non_null(secondary_ip_first_by_port(t, port));
+	sight = (struct nat_gateway_sight){.nat_gateway = id, .gen = 3, .port_gen = 3};
+	cloud_ok(c, NULL, engine_see_nat_gateway, &sight);
+	assert_null(secondary_ip_first_by_port(t, port));
+	cloud_ok(c, &c->alice, engine_release_address, &release);
+}
+
+/* Made with one; with it, it ends. */
+static void check_made_with_more(void **state)
+{
+	struct cloud *c = *state;
+	const struct tables *t = cloud_tables(c);
+	struct address_wish first = allocate(c), second = allocate(c);
+	struct ref more = ref_to(c, KIND_ADDRESS, first.address);
+	struct nat_gateway_wish wish = wish_in(c, default_subnet(c)->row.id);
+	wish.address = ref_to(c, KIND_ADDRESS, first.address);
+	wish.more = (struct refs){&more, 1};
+	cloud_fails(c, &c->alice, engine_create_nat_gateway, &wish, ERR_INVALID, KIND_ADDRESS);
+	more = ref_to(c, KIND_ADDRESS, second.address);
+	cloud_ok(c, &c->alice, engine_create_nat_gateway, &wish);
+	uuid port = nat_gateway_find(t, wish.nat_gateway)->port;
+	assert_true(uuid_equal(address_find(t, second.address)->port, port));
+	assert_true(ip_equal(address_find(t, second.address)->private_ip,
+			     engine_first_secondary_ip(t, port)->ip));
+	struct nat_gateway_target target = {.nat_gateway = ref_to(c, KIND_NAT_GATEWAY, wish.nat_gateway)};
+	cloud_ok(c, &c->alice, engine_delete_nat_gateway, &target);
+	struct nat_gateway_addresses late = one_more(c, wish.nat_gateway, &more);
+	cloud_fails(c, &c->alice, engine_add_nat_gateway_addresses, &late, ERR_NOT_FOUND, KIND_NAT_GATEWAY);
+	struct nat_gateway_sight sight = {.nat_gateway = wish.nat_gateway, .gen = 2};
+	cloud_ok(c, NULL, engine_end_nat_gateway, &sight);
+	assert_true(uuid_is_none(address_find(t, second.address)->port));
+	assert_null(engine_first_secondary_ip(t, port));
+
+	struct address_wish taken; /* with one that is in use it has failed, and holds nothing */
+	make_public(c, &taken);
+	more = ref_to(c, KIND_ADDRESS, taken.address);
+	cloud_ok(c, &c->alice, engine_create_nat_gateway, &wish);
+	assert_int_equal(state_of(c, wish.nat_gateway), NAT_GATEWAY_FAILED);
+	assert_true(uuid_is_none(address_find(t, first.address)->port));
+}
+
 static void check_token(void **state)
 {
 	struct cloud *c = *state;
@@ -207,6 +286,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_life, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_holds, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_failures, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_addresses, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_made_with_more, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_token, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_routes, cloud_setup, cloud_teardown),
 	};
