@@ -56,7 +56,7 @@ asan: ## the unit and golden tests under AddressSanitizer and UBSan
 
 tsan: ## the unit and golden tests that have threads, under ThreadSanitizer
 	@[ -f build/tsan/build.ninja ] || meson setup build/tsan -Db_sanitize=thread -Db_lundef=false >/dev/null
-	@ninja -C build/tsan --quiet && $$(setarch -R true 2>/dev/null && echo setarch -R) tests/run --build build/tsan --without stepped unit golden
+	@flock build/tsan ninja -C build/tsan --quiet && $$(setarch -R true 2>/dev/null && echo setarch -R) tests/run --build build/tsan --without stepped unit golden
 
 bench: ## figures beside a peer's, measured in the same run
 	@tools/install-packages

@@ -23,7 +23,7 @@ if "LOAD_FIXED" not in os.environ:  # the sanitizer wants addresses where it exp
     fixed = ["setarch", "-R"] if subprocess.run(["setarch", "-R", "true"], check=False, stderr=subprocess.DEVNULL).returncode == 0 else []
     if not os.path.exists(os.path.join(BUILD, "build.ninja")):
         subprocess.run(["meson", "setup", BUILD, "-Db_sanitize=thread", "-Db_lundef=false"], check=True, stdout=subprocess.DEVNULL)
-    subprocess.run(["ninja", "-C", BUILD, "--quiet", "src/daemon/dari"], check=True)
+    subprocess.run(["flock", BUILD, "ninja", "-C", BUILD, "--quiet", "src/daemon/dari"], check=True)  # `make tsan` may build, too
     os.execvpe((fixed + [sys.executable])[0], fixed + [sys.executable, *sys.argv],
                dict(os.environ, LOAD_FIXED="1", DARI_BUILD=BUILD))
 sys.path.insert(0, os.path.join(ROOT, "tests/lib"))

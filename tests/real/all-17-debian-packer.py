@@ -4,6 +4,7 @@
 through an address of its own; what it wrote in there is on an instance of the image. It stands in the internet, where
 addresses of guests are reached; the API is brought there."""
 # limit: 2400 s
+# takes: 1050 s
 import ctypes
 import json
 import os

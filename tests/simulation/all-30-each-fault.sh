@@ -2,6 +2,7 @@
 # SPDX-License-Identifier: Apache-2.0
 # Every place where a call can be interrupted, in every way.
 # limit: 3600 s
+# takes: 740 s
 # covers: 20-each-fault.sh
 cd "$(dirname "$0")/../.." || exit 1
 exec "${DARI_BUILD:-build/main}/tests/simulation/each_fault" tests/golden/ec2

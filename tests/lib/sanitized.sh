@@ -1,12 +1,11 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
-# Under AddressSanitizer with UBSan, and, where there are threads, under ThreadSanitizer: the unit and golden tests,
-# and `dari dev` with two accounts at every action at once, and with crowds, floods and slow clients. The first
-# report ends a process, and so its test.
-# limit: 5400 s
+# sanitized.sh asan | tsan: the unit and golden tests under that sanitizer (make asan, make tsan), and `dari dev` with
+# two accounts at every action at once, and with crowds, floods and slow clients. The first report ends a process,
+# and so its test.
 cd "$(dirname "$0")/../.." || exit 1
 export ASAN_OPTIONS=abort_on_error=1 UBSAN_OPTIONS=halt_on_error=1 TSAN_OPTIONS=halt_on_error=1
-passed=0 failed=0
+kind=$1 passed=0 failed=0
 still=() # ThreadSanitizer wants its addresses where they always are
 if setarch -R true 2>/dev/null; then still=(setarch -R); fi
 
@@ -23,11 +22,9 @@ try() {
     fi
 }
 
-for kind in asan tsan; do
-    try "make $kind" "build/$kind.log" make "$kind"
-    export DARI_BUILD=$PWD/build/$kind
-    try "$kind: two accounts" "build/$kind-accounts.log" "${still[@]}" tests/contract/45-two-accounts.py
-    try "$kind: load" "build/$kind-load.log" "${still[@]}" env LOAD_CROWD=1000 tests/fault/50-load.py
-done
+try "make $kind" "build/$kind.log" make "$kind"
+export DARI_BUILD=$PWD/build/$kind
+try "two accounts" "build/$kind-accounts.log" "${still[@]}" tests/contract/45-two-accounts.py
+try "load" "build/$kind-load.log" "${still[@]}" env LOAD_CROWD=1000 tests/fault/50-load.py
 echo "$passed passed, $failed failed"
 [ $failed = 0 ]
