@@ -1,20 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """AWS's form of UEFI variables, read as a client of GetInstanceUefiData would."""
 import collections
-import os
-import re
 import struct
 import zlib
 
 AUTHENTICATED = 0x20
 Variable = collections.namedtuple("Variable", "name data guid attributes timestamp digest")
-
-
-def dictionary():
-    path = os.path.join(os.path.dirname(os.path.abspath(__file__)), "../../src/api/ec2/uefi_dictionary.def")
-    with open(path, encoding="ascii") as f:
-        rows = re.sub(r"/\*.*?\*/", "", f.read(), flags=re.S)
-    return bytes(int(number) for number in rows.split(",") if number.strip())
 
 
 def crc32c(data):
@@ -31,7 +22,7 @@ def read(packed):
     magic, crc, version = struct.unpack_from("<8sII", packed)
     if (magic, version) != (b"AMZNUEFI", 0) or crc != crc32c(packed[12:]):
         raise ValueError("no UEFI data")
-    stream = zlib.decompressobj(zdict=dictionary())
+    stream = zlib.decompressobj()
     plain = stream.decompress(packed[16:])
     if not stream.eof or stream.unused_data:
         raise ValueError("the stream is not whole")

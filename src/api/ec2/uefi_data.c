@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * AWS's form of UEFI variables, version 0: "AMZNUEFI", the CRC-32C of all that follows it, the version, and
- * what zlib made of the variables with a dictionary of that version. All numbers are little-endian. */
+ * what zlib made of the variables. A stream may begin from the version's dictionary; that is left out here,
+ * so that it is a little longer and any zlib reads it. All numbers are little-endian. */
 #include "api/ec2/uefi_data.h"
 
 #include <zlib.h>
@@ -8,10 +9,6 @@
 #include "base/buf.h"
 
 enum { VARIABLES_SIZE_MAX = 1 << 20, VERSION = 0 };
-
-static const uint8_t dictionary[] = {
-#include "api/ec2/uefi_dictionary.def"
-};
 
 static void put_number(struct buf *b, uint64_t n, size_t size)
 {
@@ -52,8 +49,6 @@ static uint32_t crc32c(struct str s)
 
 static RESULT squeeze_all(struct ctx *c, z_stream *z, struct str s, struct buf *to)
 {
-	if (deflateSetDictionary(z, dictionary, sizeof dictionary) != Z_OK)
-		return ctx_fail(c, ERR_INTERNAL, "zlib does not take the dictionary");
 	size_t room = deflateBound(z, s.n);
 	if (!buf_reserve(to, room))
 		return ctx_no_memory(c);
