@@ -176,13 +176,20 @@ static void judge_os_detach(const struct request *x, struct verdict *v)
 	judge_holder(x, v);
 }
 
+/* A paused guest lets go of nothing, and would be asked for as long as it is paused. */
+static bool may_let_go(const struct thing *t)
+{
+	const struct thing *in = t->to ? t->to : t->left;
+	return !in || !in->is_paused;
+}
+
 /* Root volumes stay where they are. */
 static bool draw_detach_volume(struct request *x)
 {
 	if (random_below(4) == 0)
 		request_add(x, "Force", "true");
 	x->flag = x->text[strlen(x->text) - 1] == 'e';
-	return !is_part(x->refs[0]);
+	return !is_part(x->refs[0]) && may_let_go(x->refs[0]);
 }
 
 static void judge_detach_volume(const struct request *x, struct verdict *v)
@@ -305,7 +312,7 @@ static void judge_attach_port(const struct request *x, struct verdict *v)
 static bool draw_detach_port(struct request *x)
 {
 	struct thing *t = request_ref(x, NULL, KIND_PORT);
-	if (!t || is_part(t) || !t->association[0])
+	if (!t || is_part(t) || !t->association[0] || !may_let_go(t))
 		return false;
 	request_add(x, "AttachmentId", "%s", t->association);
 	snprintf(x->name, sizeof x->name, "%s", t->association);
