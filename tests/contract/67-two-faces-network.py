@@ -283,6 +283,37 @@ def test_what_is_ec2s_alone(both):
     drop_vpc(both, vpc, subnets)
 
 
+@holds("The network: NAT gateways' further addresses")
+def test_further_addresses_of_a_nat_gateway(both):
+    """Further fixed addresses of its port, with floating ones. boto3 does not know the parameter yet."""
+    vpc, _, subnets = make_vpc(both, "10.47.0.0/16")
+    ((subnet, _seen),) = subnets
+    gateway = both.ec2.create_internet_gateway()["InternetGateway"]["InternetGatewayId"]
+    both.ec2.attach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    addresses = [both.ec2.allocate_address(Domain="vpc") for _ in range(2)]
+
+    def name_the_second(params, **_):
+        params["body"]["SecondaryAllocationId.1"] = addresses[1]["AllocationId"]
+
+    both.ec2.meta.events.register("before-call.ec2.CreateNatGateway", name_the_second)
+    nat = both.ec2.create_nat_gateway(SubnetId=subnet["SubnetId"], AllocationId=addresses[0]["AllocationId"])["NatGateway"]["NatGatewayId"]
+    both.ec2.meta.events.unregister("before-call.ec2.CreateNatGateway", name_the_second)
+    both.rest()
+    (interface,) = both.ec2.describe_network_interfaces(Filters=[{"Name": "subnet-id", "Values": [subnet["SubnetId"]]}])["NetworkInterfaces"]
+    port = both.seen(NETWORK, "ports", interface["NetworkInterfaceId"])
+    floating = {f["floating_ip_address"]: f for f in both.call("GET", f"{NETWORK}/floatingips").json["floatingips"]}
+    ours = [floating[a["PublicIp"]] for a in addresses]
+    assert [f["port_id"] for f in ours] == [port["id"]] * 2
+    assert {f["fixed_ip_address"] for f in ours} == {f["ip_address"] for f in port["fixed_ips"]}
+    both.ec2.delete_nat_gateway(NatGatewayId=nat)
+    both.rest()
+    for address in addresses:
+        both.ec2.release_address(AllocationId=address["AllocationId"])
+    both.ec2.detach_internet_gateway(InternetGatewayId=gateway, VpcId=vpc)
+    both.ec2.delete_internet_gateway(InternetGatewayId=gateway)
+    drop_vpc(both, vpc, subnets)
+
+
 # ---- ports
 
 @holds("What each face calls it: port, its secondary addresses")
