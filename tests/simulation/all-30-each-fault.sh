@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # SPDX-License-Identifier: Apache-2.0
 # Every place where a call can be interrupted, in every way.
-# limit: 3600 s
+# limit: 9000 s
 # takes: 740 s
 # covers: 20-each-fault.sh
 cd "$(dirname "$0")/../.." || exit 1
