@@ -13,6 +13,7 @@
 
 enum {
 	ASK_AGAIN_S = 5,   /* some guests miss the first press of the power button, or an unplug */
+	KEPT_S = 30,       /* before it is said that a guest does not let go of a device */
 	HELD_S = 10,       /* before a guest that is held is let go on, and between looks for room */
 	PLACE_AGAIN_S = 15 /* between looks for a host with room */
 };
@@ -104,10 +105,34 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows)
 	TRY(define(s, rows));
 	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows->domain, &seen));
 	TRY(instance_drop_rowless(s, &seen));
-	if (!seen.devices_as_wished)
+	if (!seen.devices_as_wished) {
+		s->work->asked_us = s->work->asked_us ? s->work->asked_us : clock_now_us();
 		step_again_at(s, clock_now_us() + ASK_AGAIN_S * SECOND);
+	}
 	bool has_news = seen.power != INSTANCE_SEEN_POWER_ON || !instance_is_told(rows, &seen);
 	return has_news ? report_sight(s, rows->instance, &seen, seen.power == INSTANCE_SEEN_POWER_ON) : OK;
+}
+
+/* Asked and asked again, and it has not let go of it; paused it cannot. */
+static RESULT report_kept(struct step *s, const struct compute_seen *seen)
+{
+	if (seen->devices_as_wished || seen->power != INSTANCE_SEEN_POWER_ON)
+		s->work->asked_us = 0;
+	int64_t asked_us = s->work->asked_us;
+	bool is_late = seen->is_paused || clock_now_us() >= asked_us + KEPT_S * SECOND;
+	struct condition condition = {
+		.subject_kind = KIND_INSTANCE,
+		.subject = s->id,
+		.name = STR(KEEPS_DEVICE),
+		.message = seen->is_paused
+				   ? STR("Its guest is paused: what was detached from it does not leave.")
+				   : STR("Its guest does not let go of what was detached from it."),
+		.advice = seen->is_paused
+				  ? STR("Unpause it, or stop it.")
+				  : STR("See in the guest what uses it, and whether it knows PCI hotplug; "
+					"stopping the instance or detaching with force takes it."),
+	};
+	return step_report_condition(s, &condition, asked_us && is_late);
 }
 
 /* Once more held it is a new condition, with a time of its own: no guest is let go on in a circle. */
@@ -278,6 +303,7 @@ RESULT reconcile_step_instance(struct step *s)
 	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows.domain, &outlook.seen));
 	if (outlook.seen.is_held != (rows.held_us != 0))
 		TRY(report_held(s, outlook.seen.is_held));
+	TRY(report_kept(s, &outlook.seen));
 	outlook.resume_us = (rows.held_us ? rows.held_us : outlook.now_us) + HELD_S * SECOND;
 	TRY(instance_keep_plugged(s, &rows, &outlook.seen));
 	TRY(instance_drop_rowless(s, &outlook.seen));

@@ -59,6 +59,7 @@ struct work {
 	unsigned failures; /* in a row */
 	unsigned streak;   /* steps at once after another */
 	int64_t due_us;    /* when a retry is to come; 0: none */
+	int64_t asked_us;  /* since when an instance's guest is asked to let go of a device; 0: it is not */
 };
 
 /* Of the fetch lanes an account has FETCH_SHARE at most: what strangers' servers send to it takes as long as
@@ -379,6 +380,8 @@ void wake_all_on(struct rec_host *h);
 
 /* The condition of an instance that QEMU holds for want of room on its host. */
 #define HELD_FOR_ROOM "HeldForRoom"
+/* The condition of an instance whose guest does not let go of what was detached from it. */
+#define KEEPS_DEVICE "KeepsDevice"
 
 /* One step each, on the resource's lane: OK, ERR_AGAIN, ERR_GONE, or what is told of it. */
 RESULT reconcile_step_instance(struct step *s);

@@ -93,7 +93,7 @@ static void come_and_go(struct cloud *c)
 }
 TEST_STORY(come_and_go, 2)
 
-/* It is asked again until it lets go; until then the interface is not free. */
+/* It is asked again until it lets go; until then the interface is not free, which is said after a while. */
 static void deaf_guest(struct cloud *c)
 {
 	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
@@ -101,7 +101,10 @@ static void deaf_guest(struct cloud *c)
 	cloud_settle(c);
 	sim_compute_set_deaf(cloud_host_of(c, id), true);
 	detach(c, nic);
-	cloud_step_for(c, MINUTE);
+	cloud_step_for(c, 20 * SECOND);
+	assert_false(cloud_has_condition(c, id, "KeepsDevice"));
+	cloud_step_for(c, 40 * SECOND);
+	assert_true(cloud_has_condition(c, id, "KeepsDevice"));
 	assert_true(is_plugged(c, id, nic));
 	assert_false(has_left(c, nic));
 	struct port_target wish = {.port = cloud_ref(c, KIND_PORT, nic)};
@@ -109,9 +112,31 @@ static void deaf_guest(struct cloud *c)
 	sim_compute_set_deaf(cloud_host_of(c, id), false);
 	cloud_step_for(c, 6 * SECOND);
 	assert_true(has_left(c, nic));
+	assert_false(cloud_has_condition(c, id, "KeepsDevice"));
 	delete_nic(c, nic);
 }
 TEST_STORY(deaf_guest, 2)
+
+/* What comes to it comes; what leaves it does once it goes on. */
+static void paused_guest(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), nic = make_nic(c, id);
+	cloud_ask(c, engine_pause_instances, id);
+	cloud_settle(c);
+	attach(c, nic, id);
+	cloud_settle(c);
+	assert_true(has_come(c, id, nic));
+	assert_false(cloud_has_condition(c, id, "KeepsDevice"));
+	detach(c, nic);
+	cloud_step_for(c, 15 * SECOND);
+	assert_true(is_plugged(c, id, nic));
+	assert_true(cloud_has_condition(c, id, "KeepsDevice"));
+	cloud_ask(c, engine_unpause_instances, id);
+	cloud_settle(c);
+	assert_true(has_left(c, nic));
+	assert_false(cloud_has_condition(c, id, "KeepsDevice"));
+}
+TEST_STORY(paused_guest, 2)
 
 /* A guest that never lets go does when it ends. */
 static void deaf_guest_stops(struct cloud *c)
@@ -332,12 +357,13 @@ static void test_deleted_untold(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_made_for_it),       cmocka_unit_test(test_come_and_go),
-		cmocka_unit_test(test_deaf_guest),        cmocka_unit_test(test_deaf_guest_stops),
-		cmocka_unit_test(test_while_stopped),     cmocka_unit_test(test_change_of_mind),
-		cmocka_unit_test(test_terminate),         cmocka_unit_test(test_reboot_asks),
-		cmocka_unit_test(test_reboot_deaf),       cmocka_unit_test(test_held_off),
-		cmocka_unit_test(test_kill_at_each_step), cmocka_unit_test(test_deleted_untold),
+		cmocka_unit_test(test_made_for_it),      cmocka_unit_test(test_come_and_go),
+		cmocka_unit_test(test_deaf_guest),       cmocka_unit_test(test_paused_guest),
+		cmocka_unit_test(test_deaf_guest_stops), cmocka_unit_test(test_while_stopped),
+		cmocka_unit_test(test_change_of_mind),   cmocka_unit_test(test_terminate),
+		cmocka_unit_test(test_reboot_asks),      cmocka_unit_test(test_reboot_deaf),
+		cmocka_unit_test(test_held_off),         cmocka_unit_test(test_kill_at_each_step),
+		cmocka_unit_test(test_deleted_untold),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
