@@ -29,33 +29,52 @@ RESULT nat_gateway_add_address(struct op *op, const struct port *port, const str
 	return address_write_association(op, address, port, ip);
 }
 
-/* The gateway that is to change and its interface; those that have ended are not there any more. */
-static RESULT find_public(struct op *op, const struct nat_gateway_addresses *wish,
-			  const struct nat_gateway **ret_nat, const struct port **ret_port)
+/* ---- a change of several ---- */
+
+struct exchange {
+	const struct nat_gateway *nat;
+	const struct port *port;   /* its interface */
+	struct address *addresses; /* those that come or go, as they are while they are the gateway's */
+	size_t count;
+};
+
+/* A gateway that has ended is not there any more. */
+static RESULT begin_change(struct op *op, const struct ref *ref, const char *permission, size_t count,
+			   struct exchange *ret_change)
 {
-	const struct ref *ref = &wish->nat_gateway;
-	TRY(engine_find_own_nat_gateway(op->ctx, op->head, ref, ret_nat));
-	*ret_port = port_find(op->head, (*ret_nat)->port);
-	if (!row_is_live(&(*ret_nat)->row) || !*ret_port)
+	struct exchange c = {.count = count};
+	TRY(engine_find_own_nat_gateway(op->ctx, op->head, ref, &c.nat));
+	c.port = port_find(op->head, c.nat->port);
+	if (!row_is_live(&c.nat->row) || !c.port)
 		return engine_fail_not_found(op->ctx, KIND_NAT_GATEWAY, ref);
-	if ((*ret_nat)->is_public)
-		return OK;
-	return ENGINE_FAIL(op, ERR_INVALID, KIND_NAT_GATEWAY, ref->field,
-			   "The NAT gateway '%" STR_FMT "' is private: it has no elastic addresses.",
-			   STR_ARG(ref->text));
+	if (!c.nat->is_public)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_NAT_GATEWAY, ref->field,
+				   "The NAT gateway '%" STR_FMT "' is private: it has no elastic addresses.",
+				   STR_ARG(ref->text));
+	TRY(engine_permit(op, permission, KIND_NAT_GATEWAY, &c.nat->row));
+	c.addresses = arena_new_array(op->ctx->arena, struct address, count + 1);
+	*ret_change = c;
+	return c.addresses ? OK : ctx_no_memory(op->ctx);
 }
 
 /* Its router is to be brought about anew, and with it the interface. */
-static RESULT write_changed(struct op *op, uuid nat, uuid port, const char *words, size_t count)
+static RESULT end_change(struct op *op, const struct exchange *c, const char *what,
+			 struct nat_gateway_addresses *wish)
 {
-	struct nat_gateway next = *nat_gateway_find(op->head, nat);
-	struct port next_port = *port_find(op->head, port);
-	next.row.gen++;
-	next_port.row.gen++;
-	TRY(port_put(op, &next_port));
-	TRY(nat_gateway_put(op, &next));
-	return engine_tell(op, KIND_NAT_GATEWAY, &next.row, "changed", "%zu addresses %s.", count, words);
+	struct nat_gateway nat = *nat_gateway_find(op->head, c->nat->row.id);
+	struct port port = *port_find(op->head, nat.port);
+	nat.row.gen++;
+	port.row.gen++;
+	TRY(port_put(op, &port));
+	TRY(nat_gateway_put(op, &nat));
+	wish->of = nat.row.id;
+	wish->changed = c->addresses;
+	wish->count = c->count;
+	return engine_tell(op, KIND_NAT_GATEWAY, &nat.row, "changed", "Further addresses %s: %zu.", what,
+			   c->count);
 }
+
+/* ---- more ---- */
 
 static RESULT add_one(struct op *op, const struct nat_gateway_addresses *wish, const struct port *port,
 		      size_t k, struct address *ret_added)
@@ -80,27 +99,21 @@ static RESULT add_one(struct op *op, const struct nat_gateway_addresses *wish, c
 
 RESULT engine_add_nat_gateway_addresses(struct op *op, struct nat_gateway_addresses *wish)
 {
-	const struct nat_gateway *nat = NULL;
-	const struct port *port = NULL;
+	struct exchange c = {0};
 	size_t count = wish->addresses.count;
-	TRY(find_public(op, wish, &nat, &port));
-	TRY(engine_permit(op, "nat_gateway.add_addresses", KIND_NAT_GATEWAY, &nat->row));
+	TRY(begin_change(op, &wish->nat_gateway, "nat_gateway.add_addresses", count, &c));
 	if (wish->ips.count > count)
 		return ENGINE_FAIL(op, ERR_COMBINATION, KIND_NAT_GATEWAY, wish->ip_field,
 				   "There are more private addresses than elastic ones: %" STR_FMT,
 				   STR_ARG(wish->ip_field));
-	TRY(nat_gateway_check_count(op, port_count_ips(op->head, port, IP_V4) + count,
+	TRY(nat_gateway_check_count(op, port_count_ips(op->head, c.port, IP_V4) + count,
 				    wish->addresses.at[0].field));
-	struct address *added = arena_new_array(op->ctx->arena, struct address, count);
-	if (!added)
-		return ctx_no_memory(op->ctx);
 	for (size_t k = 0; k < count; k++)
-		TRY(add_one(op, wish, port, k, &added[k]));
-	wish->of = nat->row.id;
-	wish->changed = added;
-	wish->count = count;
-	return write_changed(op, nat->row.id, port->row.id, "came", count);
+		TRY(add_one(op, wish, c.port, k, &c.addresses[k]));
+	return end_change(op, &c, "added", wish);
 }
+
+/* ---- fewer ---- */
 
 static RESULT remove_one(struct op *op, const struct port *port, const struct ref *ref,
 			 struct address *ret_removed)
@@ -123,18 +136,10 @@ static RESULT remove_one(struct op *op, const struct port *port, const struct re
 
 RESULT engine_remove_nat_gateway_addresses(struct op *op, struct nat_gateway_addresses *wish)
 {
-	const struct nat_gateway *nat = NULL;
-	const struct port *port = NULL;
-	size_t count = wish->associations.count;
-	TRY(find_public(op, wish, &nat, &port));
-	TRY(engine_permit(op, "nat_gateway.remove_addresses", KIND_NAT_GATEWAY, &nat->row));
-	struct address *removed = arena_new_array(op->ctx->arena, struct address, count + 1);
-	if (!removed)
-		return ctx_no_memory(op->ctx);
-	for (size_t k = 0; k < count; k++)
-		TRY(remove_one(op, port, &wish->associations.at[k], &removed[k]));
-	wish->of = nat->row.id;
-	wish->changed = removed;
-	wish->count = count;
-	return write_changed(op, nat->row.id, port->row.id, "left", count);
+	struct exchange c = {0};
+	TRY(begin_change(op, &wish->nat_gateway, "nat_gateway.remove_addresses", wish->associations.count,
+			 &c));
+	for (size_t k = 0; k < c.count; k++)
+		TRY(remove_one(op, c.port, &wish->associations.at[k], &c.addresses[k]));
+	return end_change(op, &c, "removed", wish);
 }

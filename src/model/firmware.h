@@ -30,11 +30,11 @@ enum {
 struct firmware_variable {
 	struct str name; /* UTF-8; with the GUID it is unique */
 	struct str data;
-	uint8_t guid[FIRMWARE_GUID_SIZE]; /* as UEFI lays it in memory: its first three numbers little-endian
-					   */
-	uint32_t attributes;              /* UEFI's EFI_VARIABLE_… */
-	uint8_t timestamp[FIRMWARE_TIMESTAMP_SIZE]; /* EFI_TIME of its last writing; zero: not authenticated
-						     */
+	/* As UEFI lays it in memory: its first three numbers little-endian. */
+	uint8_t guid[FIRMWARE_GUID_SIZE];
+	uint32_t attributes; /* UEFI's EFI_VARIABLE_… */
+	/* EFI_TIME of its last writing; zero: not authenticated. */
+	uint8_t timestamp[FIRMWARE_TIMESTAMP_SIZE];
 	struct str digest; /* SHA-256 of the certificates that may change it, where it is bound to some */
 };
 

@@ -78,7 +78,7 @@ struct index {
 	unsigned field_count;
 	unsigned fields[INDEX_FIELDS_MAX]; /* positions in the kind's field table */
 	bool unique;                       /* among live rows whose key is not all empty */
-	bool hashed; /* by its first field, an id, the first row is found at once, however many there are */
+	bool hashed; /* of an id, its first field, the first row and the last are found at once */
 };
 
 /* One state of a kind, as its schema says it: model_<kind>_states[] (model/states.h, made). */

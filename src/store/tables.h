@@ -7,10 +7,10 @@
  *     struct version | link of the last index, head | … | link of index 0, head | published | row … | terms
  *
  * An index is a treap (treap.h) with the rows for its nodes; both trees of the same rows have the same
- * shape. Of an index that is hashed the first row of each id that a key begins with is in a table, too: in
- * index 0 that is every row. Behind the row stand its terms (model/term.h), nodes of a treap of all terms of
- * the kind, for readers: there is one in the published tables only. The tables by id have their room before a
- * row is put.
+ * shape. Of an index that is hashed the first and the last row of each id that a key begins with are in a
+ * table, too: in index 0 that is every row. Behind the row stand its terms (model/term.h), nodes of a treap
+ * of all terms of the kind, for readers: there is one in the published tables only. The tables by id have
+ * their room before a row is put.
  *
  * Not thread-safe: the head is the committer's, the published tables are under the store's lock. */
 #pragma once

@@ -97,10 +97,8 @@ static void write_entry(struct xml *x, const struct network_acl_entry *entry)
 static void write_acl(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct acl_item *i = item;
-	for (size_t k = 0; k < i->entries.count; k++)
-		row_prefetch(&model_kinds[KIND_NETWORK_ACL_ENTRY], &i->entries.at[k]->row);
-	for (size_t k = 0; k < i->subnets.count; k++)
-		row_prefetch(&model_kinds[KIND_SUBNET], &i->subnets.at[k]->row);
+	PREFETCH_ROWS(KIND_NETWORK_ACL_ENTRY, i->entries);
+	PREFETCH_ROWS(KIND_SUBNET, i->subnets);
 	ec2_write_id(x, "networkAclId", KIND_NETWORK_ACL, i->acl->row.id);
 	ec2_write_id(x, "vpcId", KIND_ROUTER, i->acl->router);
 	xml_text(x, "ownerId", e->owner);

@@ -109,8 +109,7 @@ static const void *gather_group(struct ec2_call *e, const struct row *row)
 static void write_group(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct group_item *g = item;
-	for (size_t k = 0; k < g->shown.rules.count; k++)
-		row_prefetch(&model_kinds[KIND_SECURITY_GROUP_RULE], &g->shown.rules.at[k]->row);
+	PREFETCH_ROWS(KIND_SECURITY_GROUP_RULE, g->shown.rules);
 	xml_text(x, "ownerId", e->owner);
 	ec2_write_id(x, "groupId", KIND_SECURITY_GROUP, g->group->row.id);
 	xml_text(x, "groupName", g->group->name);

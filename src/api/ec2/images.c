@@ -246,8 +246,7 @@ static void write_image(struct ec2_call *e, struct xml *x, const void *item)
 {
 	const struct image_item *i = item;
 	const struct image *image = i->image;
-	for (size_t k = 0; k < i->devices.count; k++)
-		row_prefetch(&model_kinds[KIND_IMAGE_DEVICE], &i->devices.at[k]->row);
+	PREFETCH_ROWS(KIND_IMAGE_DEVICE, i->devices);
 	ec2_write_id(x, "imageId", KIND_IMAGE, image->row.id);
 	xml_text(x, "imageLocation",
 		 str_print(e->c->arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(i->owner), STR_ARG(image->name)));

@@ -9,6 +9,11 @@
 /* Rows of a long list are all over the memory: as many further is the one that is asked for in advance. */
 enum { ROWS_AHEAD = 8 };
 
+/* The parts of an item are about to be written. vec: of rows of that kind. */
+#define PREFETCH_ROWS(of_kind, vec)                                                                          \
+	for (size_t part_ = 0; part_ < (vec).count; part_++)                                                 \
+	row_prefetch(&model_kinds[of_kind], &(vec).at[part_]->row)
+
 /* What the items of a listing begin with whose texts are kept. */
 struct ec2_item {
 	const struct row *row;

@@ -263,8 +263,8 @@ static void put_in_order(struct tag_list *list)
 	list->items.count = kept;
 }
 
-/* Pages are in the order of ids; all at once may come as they are found, if no value finds what another did.
- */
+/* Pages are in the order of ids; all at once may come as they are found, if no value finds what another
+ * did. */
 static RESULT find_items(struct ec2_call *e, const struct filter_runs *runs, struct tag_list *list)
 {
 	const struct filter_run *narrow = find_narrow(runs);
