@@ -26,7 +26,7 @@ def open_socket(region, project, server, protocol, kind):
     answer = console(project, server, protocol, kind)
     assert answer.status == 200, answer
     token = answer.json["remote_console"]["url"].rsplit("token", 1)[1].replace("%3D", "=")
-    return websocket.create_connection(f"ws://127.0.0.1:{region.port}/console/websocket?token{token}", timeout=20)
+    return websocket.create_connection(f"ws://127.0.0.1:{region.port}/console/websocket?token{token}", timeout=60)
 
 
 def hear_until(socket, words, limit_s=30):
