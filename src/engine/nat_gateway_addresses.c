@@ -31,7 +31,7 @@ RESULT nat_gateway_add_address(struct op *op, const struct port *port, const str
 
 /* ---- a change of several ---- */
 
-struct exchange {
+struct nat_change {
 	const struct nat_gateway *nat;
 	const struct port *port;   /* its interface */
 	struct address *addresses; /* those that come or go, as they are while they are the gateway's */
@@ -40,9 +40,9 @@ struct exchange {
 
 /* A gateway that has ended is not there any more. */
 static RESULT begin_change(struct op *op, const struct ref *ref, const char *permission, size_t count,
-			   struct exchange *ret_change)
+			   struct nat_change *ret_change)
 {
-	struct exchange c = {.count = count};
+	struct nat_change c = {.count = count};
 	TRY(engine_find_own_nat_gateway(op->ctx, op->head, ref, &c.nat));
 	c.port = port_find(op->head, c.nat->port);
 	if (!row_is_live(&c.nat->row) || !c.port)
@@ -58,7 +58,7 @@ static RESULT begin_change(struct op *op, const struct ref *ref, const char *per
 }
 
 /* Its router is to be brought about anew, and with it the interface. */
-static RESULT end_change(struct op *op, const struct exchange *c, const char *what,
+static RESULT end_change(struct op *op, const struct nat_change *c, const char *what,
 			 struct nat_gateway_addresses *wish)
 {
 	struct nat_gateway nat = *nat_gateway_find(op->head, c->nat->row.id);
@@ -99,7 +99,7 @@ static RESULT add_one(struct op *op, const struct nat_gateway_addresses *wish, c
 
 RESULT engine_add_nat_gateway_addresses(struct op *op, struct nat_gateway_addresses *wish)
 {
-	struct exchange c = {0};
+	struct nat_change c = {0};
 	size_t count = wish->addresses.count;
 	TRY(begin_change(op, &wish->nat_gateway, "nat_gateway.add_addresses", count, &c));
 	if (wish->ips.count > count)
@@ -136,7 +136,7 @@ static RESULT remove_one(struct op *op, const struct port *port, const struct re
 
 RESULT engine_remove_nat_gateway_addresses(struct op *op, struct nat_gateway_addresses *wish)
 {
-	struct exchange c = {0};
+	struct nat_change c = {0};
 	TRY(begin_change(op, &wish->nat_gateway, "nat_gateway.remove_addresses", wish->associations.count,
 			 &c));
 	for (size_t k = 0; k < c.count; k++)
