@@ -338,9 +338,17 @@ static void apply_enable(struct request *x, struct str answer)
 static bool draw_restorers(struct request *x)
 {
 	x->flag = random_below(2) == 0;
+	x->refs[0]->offers++;
 	request_add(x, "OperationType", "%s", x->flag ? "add" : "remove");
 	request_add(x, "UserGroup.1", "all");
 	return true;
+}
+
+static void apply_restorers(struct request *x, struct str answer)
+{
+	(void) answer;
+	x->refs[0]->is_public = x->flag;
+	x->refs[0]->offers_done++;
 }
 
 static void judge_restorers(const struct request *x, struct verdict *v)
@@ -351,6 +359,7 @@ static void judge_restorers(const struct request *x, struct verdict *v)
 
 static bool draw_reset(struct request *x)
 {
+	x->refs[0]->offers++;
 	request_add(x, "Attribute", "createVolumePermission");
 	return true;
 }
@@ -440,7 +449,8 @@ static const struct operation rows[] = {
 	 "snapshot",
 	 draw_copied,
 	 judge_completed,
-	 apply_copy_snapshot},
+	 apply_copy_snapshot,
+	 true},
 	{"DeleteSnapshot",
 	 4,
 	 {{"SnapshotId", KIND_SNAPSHOT}},
@@ -454,7 +464,8 @@ static const struct operation rows[] = {
 	 "volume",
 	 draw_restored,
 	 judge_restored,
-	 apply_restored},
+	 apply_restored,
+	 true},
 	{"CreateImage",
 	 3,
 	 {{"InstanceId", KIND_INSTANCE}},
@@ -477,8 +488,14 @@ static const struct operation rows[] = {
 	 NULL,
 	 draw_restorers,
 	 judge_restorers,
-	 NULL},
-	{"ResetSnapshotAttribute", 1, {{"SnapshotId", KIND_SNAPSHOT}}, NULL, draw_reset, NULL, NULL},
+	 apply_restorers},
+	{"ResetSnapshotAttribute",
+	 1,
+	 {{"SnapshotId", KIND_SNAPSHOT}},
+	 NULL,
+	 draw_reset,
+	 NULL,
+	 apply_restorers},
 	{"EnableImageDeprecation",
 	 2,
 	 {{"ImageId", KIND_IMAGE}},

@@ -272,18 +272,32 @@ static void judge_not_found(const struct request *x, size_t ref, bool is_sure, s
 		refuse_or_doubt(v, is_sure, "400");
 }
 
+enum access { NOT_SHARED, PERHAPS_SHARED, SHARED };
+
+/* With the account, whose it is not. */
+static enum access access_of(const struct request *x, const struct thing *t)
+{
+	if (t->life != LIVE || t->account == x->account)
+		return NOT_SHARED;
+	if (t->kind == KIND_SNAPSHOT && t->offers > t->offers_done)
+		return PERHAPS_SHARED;
+	bool is_shared = t->kind == KIND_SNAPSHOT ? t->is_public
+						  : t->kind == KIND_IMAGE && (t->members >> x->account & 1);
+	return is_shared ? SHARED : NOT_SHARED;
+}
+
 /* What holds for every action: one cannot name what is not one's own, or not there. Of several rules
  * that forbid it, any may be told. */
 static void judge(const struct request *x, struct verdict *v)
 {
 	for (size_t k = 0; !request_is_repeated(x) && k < x->ref_count; k++) {
 		const struct thing *t = x->refs[k];
-		bool is_shared = t->kind == KIND_IMAGE && t->life == LIVE && (t->members >> x->account & 1);
+		enum access access = access_of(x, t);
 		bool is_there = (t->account == x->account && t->life != GONE) ||
-				(is_shared && x->operation->takes_shared);
-		if (is_shared && !is_there)
+				(access != NOT_SHARED && x->operation->takes_shared);
+		if (access != NOT_SHARED && !is_there)
 			refuse(v, request_word(x, "AuthFailure", "403"));
-		if (!is_there || model_may_have_ended(t))
+		if (!is_there || access == PERHAPS_SHARED || model_may_have_ended(t))
 			judge_not_found(x, k, !is_there, v);
 	}
 	policies_judge(x, v);

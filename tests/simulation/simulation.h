@@ -113,9 +113,12 @@ struct thing {
 	bool is_ipv6;          /* a rule by membership that EC2 does not show */
 	bool is_bound;         /* a snapshot that goes with the last image that has it */
 	bool is_spare;         /* a volume that its instance starts from in rescue */
-	bool is_public;        /* a subnet whose instances get public addresses; an instance that was one's */
-	bool has_names;        /* a VPC whose instances have names */
-	struct thing *told;    /* its DHCP options set, or NULL */
+	bool is_public;        /* a subnet whose instances get public addresses; an instance that was one's;
+				* a snapshot that all may restore */
+	size_t offers,
+		offers_done; /* of a snapshot: requests that it be public or not; those that succeeded */
+	bool has_names;      /* a VPC whose instances have names */
+	struct thing *told;  /* its DHCP options set, or NULL */
 	struct {
 		struct cidr block;
 		char association[40];
