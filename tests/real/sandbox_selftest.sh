@@ -73,6 +73,9 @@ check "serve: listens here, runs in ctl" served
 check "kill libvirtd" "$sandbox" kill hv1 libvirtd
 check "it is gone" soon refuse "$sandbox" status
 check "start libvirtd" "$sandbox" start hv1 libvirtd
+libvirtd=$(on hv1 cat "$DARI_SANDBOX/hv1/run/libvirtd.pid")
+check "libvirtd crashes" "$sandbox" kill hv1 libvirtd SEGV
+check "and is back by itself" soon on hv1 bash -c "virsh -q list && [ \$(cat $DARI_SANDBOX/hv1/run/libvirtd.pid) != $libvirtd ]"
 check "stop ovs-vswitchd" "$sandbox" kill hv1 ovs-vswitchd STOP
 check "its host is dark" refuse on hv2 ping -c 1 -W 1 10.100.0.11
 check "continue ovs-vswitchd" "$sandbox" kill hv1 ovs-vswitchd CONT

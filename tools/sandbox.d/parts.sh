@@ -209,9 +209,15 @@ swtpm_group = "root"
 END
 }
 
+# One that fails is started again, as by Debian's unit; one that is killed is a fault that somebody wants to last.
 start_libvirtd() {              # ready when it answers
     local tries
-    enter "$1" libvirtd --daemon --pid-file "$(pid_file "$1" libvirtd)"
+    # shellcheck disable=SC2016 # the inner one's
+    enter "$1" setsid --fork bash -c '
+        while rc=0; libvirtd --pid-file "$0" || rc=$?; [ $rc != 0 ] && [ $rc != 137 ]; do
+            echo "libvirtd ended with $rc and is started again"
+            sleep 0.1
+        done' "$(pid_file "$1" libvirtd)" </dev/null >>"$state/$1/log/libvirtd-ends.log" 2>&1
     for ((tries = 0; tries < 1200; tries++)); do
         ! virsh -q -c "$(libvirt_uri "$1")" list >/dev/null 2>&1 || return 0
         sleep 0.05
