@@ -112,6 +112,8 @@ struct compute_domain {
 	/* Kept with the domain as it is and given back by list(), for `dari adopt`; UTF-8 that is legal in
 	 * XML, of 64 KiB or so. Another memo alone is no other definition: defined_as_wished stays. */
 	struct str memo;
+	bool asks_again; /* what a running guest was asked to let go of, and has: define() asks for it once
+			    more */
 };
 
 /* A domain with our mark on a host. */
@@ -149,9 +151,11 @@ struct compute_driver {
 	RESULT (*list)(struct compute_host *h, struct ctx *c, struct compute_inventory *ret_inventory);
 	/* Defines the domain, powered off; an existing one of the same id is redefined: while it runs,
 	 * from its next start on, but for disks and NICs: those it lacks are plugged (a disk's file must be
-	 * there), those beyond the wish are asked to go. That is done when see() says so: a guest takes its
-	 * time over it, or misses it and has to be asked again. Its memo becomes the wish's, and so does,
-	 * of one that is off and not saved, what is on its drive. One that is off needs no disks yet. */
+	 * there), those that leave the definition are asked to go. That is done when see() says so: a guest
+	 * takes its time over it, or misses it and has to be asked again (asks_again); but not within
+	 * seconds: libvirt 9.0 asked for a device that is just leaving keeps its file open for good, or ends.
+	 * Its memo becomes the wish's, and so does, of one that is off and not saved, what is on its drive.
+	 * One that is off needs no disks yet. */
 	RESULT (*define)(struct compute_host *h, struct ctx *c, const struct compute_domain *domain);
 	/* Being so already is OK. Absent: START, RESET and PAUSE ERR_NOT_FOUND, else OK. RESET and PAUSE when
 	 * off: ERR_STATE. What SAVE keeps outlives a restart of the host, and goes with the next START.

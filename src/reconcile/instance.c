@@ -12,10 +12,11 @@
 #include "reconcile/work.h"
 
 enum {
-	ASK_AGAIN_S = 5,   /* some guests miss the first press of the power button, or an unplug */
-	KEPT_S = 30,       /* before it is said that a guest does not let go of a device */
-	HELD_S = 10,       /* before a guest that is held is let go on, and between looks for room */
-	PLACE_AGAIN_S = 15 /* between looks for a host with room */
+	ASK_AGAIN_S = 5,     /* some guests miss the first press of the power button */
+	UNPLUG_AGAIN_S = 15, /* or an unplug; compute.h says why not sooner */
+	KEPT_S = 30,         /* before it is said that a guest does not let go of a device */
+	HELD_S = 10,         /* before a guest that is held is let go on, and between looks for room */
+	PLACE_AGAIN_S = 15   /* between looks for a host with room */
 };
 
 static RESULT define(struct step *s, const struct instance_rows *rows)
@@ -98,16 +99,23 @@ static RESULT ask_guest(struct step *s, const struct instance *row, int64_t sinc
 	return OK;
 }
 
-/* What the guest has not let go of it is asked for again. */
-static RESULT apply_plug(struct step *s, struct instance_rows *rows)
+/* What the guest has not let go of it is asked for again, after a while. A process that begins in the midst
+ * of it finds the definition as wished, and takes it that the guest was asked a moment ago. */
+static RESULT apply_plug(struct step *s, struct instance_rows *rows, bool defined_as_wished)
 {
 	struct compute_seen seen = {0};
+	struct work *w = s->work;
+	int64_t now_us = clock_now_us();
+	rows->domain.asks_again =
+		defined_as_wished && w->asked_us && now_us >= w->asked_us + UNPLUG_AGAIN_S * SECOND;
+	if (!defined_as_wished || !w->asked_us || rows->domain.asks_again)
+		w->asked_us = now_us;
 	TRY(define(s, rows));
 	TRY(s->link->driver->see(s->link->connection, &s->ctx, &rows->domain, &seen));
 	TRY(instance_drop_rowless(s, &seen));
 	if (!seen.devices_as_wished) {
-		s->work->asked_us = s->work->asked_us ? s->work->asked_us : clock_now_us();
-		step_again_at(s, clock_now_us() + ASK_AGAIN_S * SECOND);
+		w->kept_us = w->kept_us ? w->kept_us : now_us;
+		step_again_at(s, w->asked_us + UNPLUG_AGAIN_S * SECOND);
 	}
 	bool has_news = seen.power != INSTANCE_SEEN_POWER_ON || !instance_is_told(rows, &seen);
 	return has_news ? report_sight(s, rows->instance, &seen, seen.power == INSTANCE_SEEN_POWER_ON) : OK;
@@ -117,9 +125,9 @@ static RESULT apply_plug(struct step *s, struct instance_rows *rows)
 static RESULT report_kept(struct step *s, const struct compute_seen *seen)
 {
 	if (seen->devices_as_wished || seen->power != INSTANCE_SEEN_POWER_ON)
-		s->work->asked_us = 0;
-	int64_t asked_us = s->work->asked_us;
-	bool is_late = seen->is_paused || clock_now_us() >= asked_us + KEPT_S * SECOND;
+		s->work->kept_us = s->work->asked_us = 0;
+	int64_t kept_us = s->work->kept_us;
+	bool is_late = seen->is_paused || clock_now_us() >= kept_us + KEPT_S * SECOND;
 	struct condition condition = {
 		.subject_kind = KIND_INSTANCE,
 		.subject = s->id,
@@ -132,7 +140,7 @@ static RESULT report_kept(struct step *s, const struct compute_seen *seen)
 				  : STR("See in the guest what uses it, and whether it knows PCI hotplug; "
 					"stopping the instance or detaching with force takes it."),
 	};
-	return step_report_condition(s, &condition, asked_us && is_late);
+	return step_report_condition(s, &condition, kept_us && is_late);
 }
 
 /* Once more held it is a new condition, with a time of its own: no guest is let go on in a circle. */
@@ -188,7 +196,7 @@ static RESULT apply_step(struct step *s, struct instance_rows *rows, const struc
 	case INSTANCE_START:
 		return apply_start(s, rows);
 	case INSTANCE_PLUG:
-		return apply_plug(s, rows);
+		return apply_plug(s, rows, outlook->seen.defined_as_wished);
 	case INSTANCE_HELD:
 		step_again_at(s, outlook->resume_us);
 		return OK;

@@ -59,7 +59,8 @@ struct work {
 	unsigned failures; /* in a row */
 	unsigned streak;   /* steps at once after another */
 	int64_t due_us;    /* when a retry is to come; 0: none */
-	int64_t asked_us;  /* since when an instance's guest is asked to let go of a device; 0: it is not */
+	int64_t kept_us;   /* since when an instance's guest is asked to let go of a device; 0: it is not */
+	int64_t asked_us;  /* when it was asked last, or found to be asked */
 };
 
 /* Of the fetch lanes an account has FETCH_SHARE at most: what strangers' servers send to it takes as long as

@@ -60,6 +60,7 @@ struct plugging {
 	virDomainPtr domain;
 	const struct domain_place *place;
 	const struct compute_domain *wish;
+	const struct domain_devices *until_now; /* what it was defined with before the wish */
 	struct domain_devices has;
 };
 
@@ -144,18 +145,36 @@ static RESULT limit(struct plugging *p, const struct compute_disk *d)
 	return OK;
 }
 
+/* libvirt 9.0, asked for a device that QEMU let go of a moment ago and whose end it has yet to be told of,
+ * reads memory that it freed and may end (qemuDomainDetachDeviceLive); or it forgets a disk whose file QEMU
+ * keeps open, so that it is plugged nowhere any more. A device that left the definition before was asked for
+ * then. */
+static RESULT unplug_unwished(struct plugging *p)
+{
+	for (size_t k = 0; k < p->has.volumes.count; k++) {
+		uuid id = p->has.volumes.at[k];
+		bool asks = p->wish->asks_again || uuids_have(&p->until_now->volumes, id);
+		if (asks && !compute_wants_disk(p->wish, id))
+			TRY(unplug(p, id));
+	}
+	for (size_t k = 0; k < p->has.ports.count; k++) {
+		uuid id = p->has.ports.at[k];
+		bool asks = p->wish->asks_again || uuids_have(&p->until_now->ports, id);
+		if (asks && !compute_wants_nic(p->wish, id))
+			TRY(unplug(p, id));
+	}
+	return OK;
+}
+
 /* What has to go is asked first: what cannot be plugged must not keep it. */
 RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain,
-			    const struct domain_place *place, const struct compute_domain *wish)
+			    const struct domain_place *place, const struct compute_domain *wish,
+			    const struct domain_devices *until_now)
 {
-	struct plugging p = {.h = h, .c = c, .domain = domain, .place = place, .wish = wish};
+	struct plugging p = {
+		.h = h, .c = c, .domain = domain, .place = place, .wish = wish, .until_now = until_now};
 	TRY(libvirt_read_devices(h, c, domain, true, wish, &p.has));
-	for (size_t k = 0; k < p.has.volumes.count; k++)
-		if (!compute_wants_disk(wish, p.has.volumes.at[k]))
-			TRY(unplug(&p, p.has.volumes.at[k]));
-	for (size_t k = 0; k < p.has.ports.count; k++)
-		if (!compute_wants_nic(wish, p.has.ports.at[k]))
-			TRY(unplug(&p, p.has.ports.at[k]));
+	TRY(unplug_unwished(&p));
 	for (size_t k = 0; k < wish->disk_count; k++)
 		if (!uuids_have(&p.has.volumes, wish->disks[k].volume))
 			TRY(plug_disk(&p, &wish->disks[k]));

@@ -201,6 +201,7 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	struct domain_place place = {0};
 	struct str xml = STR_NONE;
 	struct domain_mark mark = {0};
+	struct domain_devices until_now = {0};
 	char digest[DOMAIN_DIGEST_SIZE];
 	AUTO_DOMAIN d = NULL;
 	TRY(libvirt_check_alive(h, c));
@@ -211,13 +212,15 @@ RESULT libvirt_define(struct compute_host *h, struct ctx *c, const struct comput
 	TRY(libvirt_find_domain(h, c, domain->id, &d, &mark));
 	TRY(set_secrets(h, c, domain));
 	if (!d || !str_is(mark.wish, digest) || !str_equal(mark.memo, domain->memo)) {
+		if (d && virDomainIsActive(d) == 1)
+			TRY(libvirt_read_devices(h, c, d, false, domain, &until_now));
 		libvirt_autodrop_domain(&d);
 		TRY(define(h, c, xml.p, domain->name, &d));
 	}
 	/* After the definition: cut off in between, the look still finds the devices to differ. */
 	if (virDomainIsActive(d) == 1) {
 		TRY(libvirt_check_answers(h, c, d));
-		return libvirt_plug_devices(h, c, d, &place, domain);
+		return libvirt_plug_devices(h, c, d, &place, domain, &until_now);
 	}
 	bool is_saved = virDomainHasManagedSaveImage(d, 0) == 1;
 	return domain->has_drive && !is_saved ? libvirt_make_drive(h, c, domain->id, &domain->drive) : OK;

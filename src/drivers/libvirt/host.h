@@ -161,9 +161,11 @@ struct domain_devices { /* those with our alias; in the context's arena */
 /* What the running guest has, or the definition. */
 RESULT libvirt_read_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain, bool is_running,
 			    const struct compute_domain *wish, struct domain_devices *ret_devices);
-/* Plugs into a running domain what it lacks, asks the guest to let go of what is not wished. */
+/* Plugs into a running domain what it lacks, asks the guest to let go of what is not wished: of what was in
+ * its definition until now, and of all if the wish asks again. */
 RESULT libvirt_plug_devices(struct compute_host *h, struct ctx *c, virDomainPtr domain,
-			    const struct domain_place *place, const struct compute_domain *wish);
+			    const struct domain_place *place, const struct compute_domain *wish,
+			    const struct domain_devices *until_now);
 
 /* ---- limits.c */
 

@@ -275,7 +275,7 @@ static RESULT define_inside(struct compute_host *h, struct ctx *c, const struct 
 	}
 	sim_set_keys(d, w);
 	if (d->is_on)
-		return sim_plug_devices(h->host, c, d);
+		return sim_plug_devices(h->host, c, d, w->asks_again);
 	return w->has_drive && !d->is_saved ? make_drive(c, d, &w->drive) : OK;
 }
 

@@ -26,6 +26,7 @@ struct sim_counts {
 	int64_t disk_size;           /* bytes, as promised to guests */
 	int64_t calls;               /* of the driver, since the reset */
 	int64_t increments;          /* likewise: cuts of what was written since another one */
+	int64_t hasty;               /* likewise: requests to let go of a device that was about to leave */
 };
 
 /* Forgets all hosts. None may be open. */

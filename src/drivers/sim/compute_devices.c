@@ -50,6 +50,7 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w)
 		now->slot = fresh.slot;
 		now->defined = fresh.defined;
 		now->is_defined = is_defined;
+		now->is_to_leave = !is_defined && d->devices[k].is_defined;
 	}
 	heap_free(d->devices);
 	d->devices = made;
@@ -67,13 +68,17 @@ void sim_set_keys(struct sim_domain *d, const struct compute_domain *w)
 	}
 }
 
-static void request_unplug(const struct sim_host *s, struct sim_device *device)
+/* A guest that is paused lets go once it goes on. */
+static void request_unplug(struct sim_host *s, const struct sim_domain *d, struct sim_device *device)
 {
+	device->is_to_leave = false;
+	if (device->leaves_us)
+		s->hasty_count += !d->is_paused;
 	if (s->is_deaf || device->leaves_us)
 		return;
 	int64_t takes_us = sim_draw_us(SIM_UNPLUG);
-	device->is_plugged = takes_us > 0;
-	device->leaves_us = takes_us ? clock_now_us() + takes_us : 0;
+	device->is_plugged = d->is_paused || takes_us > 0;
+	device->leaves_us = device->is_plugged ? clock_now_us() + takes_us : 0;
 }
 
 static RESULT check_disk(struct sim_host *s, struct ctx *c, const struct sim_domain *d,
@@ -91,12 +96,12 @@ static RESULT check_disk(struct sim_host *s, struct ctx *c, const struct sim_dom
 }
 
 /* What has to go is asked first, as the libvirt driver does. */
-RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d)
+RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d, bool asks_again)
 {
 	size_t count = d->device_count;
-	for (size_t k = 0; k < count && !d->is_paused; k++)
-		if (!d->devices[k].is_defined)
-			request_unplug(s, &d->devices[k]);
+	for (size_t k = 0; k < count; k++)
+		if (!d->devices[k].is_defined && (asks_again || d->devices[k].is_to_leave))
+			request_unplug(s, d, &d->devices[k]);
 	drop_devices(d);
 	if (d->device_count < count)
 		sim_tell(s, d->id);
@@ -137,7 +142,7 @@ void sim_stop_devices(struct sim_domain *d)
 bool sim_settle_devices(struct sim_domain *d)
 {
 	size_t count = d->device_count;
-	for (size_t k = 0; k < count; k++) {
+	for (size_t k = 0; k < count && !d->is_paused; k++) {
 		struct sim_device *device = &d->devices[k];
 		if (!device->leaves_us || device->leaves_us > clock_now_us())
 			continue;

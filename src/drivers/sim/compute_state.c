@@ -488,6 +488,7 @@ static void count_host(struct sim_host *s, struct sim_counts *n)
 	n->domains += (int64_t) s->domain_count;
 	n->calls += s->call_count;
 	n->increments += s->increment_count;
+	n->hasty += s->hasty_count;
 	for (size_t k = 0; k < s->domain_count; k++)
 		n->running += s->domains[k].is_on;
 	for (size_t k = 0; k < s->disk_count; k++) {

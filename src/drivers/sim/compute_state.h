@@ -26,7 +26,8 @@ struct sim_device {
 	int slot;          /* of its definition */
 	struct disk_limits defined, held; /* as the definition says; as it is while it is plugged */
 	bool is_nic, is_defined, is_plugged;
-	uint64_t key; /* its disk is opened with that: sim_key() */
+	bool is_to_leave; /* it has just left the definition: the guest is asked for it */
+	uint64_t key;     /* its disk is opened with that: sim_key() */
 };
 
 struct sim_domain {
@@ -93,6 +94,7 @@ struct sim_host {
 	int64_t pool_free; /* 0: what disks leave of disk_size */
 	size_t domain_count, disk_count;
 	int64_t call_count, increment_count;
+	int64_t hasty_count; /* requests for what was leaving already */
 	struct compute_host *connections;
 };
 
@@ -149,7 +151,7 @@ bool sim_define_devices(struct sim_domain *d, const struct compute_domain *w);
 /* What its disks are opened with from now on, whatever else of the wish it has. */
 void sim_set_keys(struct sim_domain *d, const struct compute_domain *w);
 /* Of a running domain: plugs what is defined, asks for what is not to go. ERR_IO: a disk is missing. */
-RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d);
+RESULT sim_plug_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d, bool asks_again);
 /* It starts with what is defined (ERR_IO likewise); it ends. */
 RESULT sim_start_devices(struct sim_host *s, struct ctx *c, struct sim_domain *d);
 void sim_stop_devices(struct sim_domain *d);

@@ -728,6 +728,7 @@ static void check_told(struct cloud *c, struct str before)
 void cloud_check(struct cloud *c)
 {
 	struct store_figures before = {0}, after = {0};
+	struct sim_counts sim = {0};
 	fault_disarm();
 	cloud_settle(c);
 	assert_int_equal(cloud_count_leaks(c), 0);
@@ -740,6 +741,8 @@ void cloud_check(struct cloud *c)
 	assert_int_equal(cloud_count_leaks(c), 0);
 	check_told(c, told);
 	assert_int_equal(cloud_audit(c, 0), 0); /* compares with SQL, too */
+	sim_compute_count(&sim);
+	assert_int_equal(sim.hasty, 0);
 }
 
 /* ---- looking ---- */

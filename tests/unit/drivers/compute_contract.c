@@ -539,6 +539,7 @@ static struct compute_seen await_devices(struct scene *s)
 		seen = scene_see(s);
 		if (seen.devices_as_wished)
 			return seen;
+		s->wish.asks_again = tries % 100 == 99;
 		if (tries % 20 == 19)
 			EXPECT(s, ERR_NONE, subject.driver->define(s->h, &s->c, wish_of(s)));
 		contract_rest_ms(100);

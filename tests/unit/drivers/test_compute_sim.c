@@ -149,9 +149,12 @@ static void test_deaf_unplug(void **state)
 	assert_true(!seen.devices_as_wished && seen.defined_as_wished);
 	assert_true(uuids_have(&seen.ports, s.nics[0].port));
 	sim_compute_set_deaf(hv1, false);
+	EXPECT(&s, ERR_NONE, compute_sim.define(s.h, &s.c, &s.wish));
 	assert_false(scene_see(&s).devices_as_wished);
+	s.wish.asks_again = true;
 	EXPECT(&s, ERR_NONE, compute_sim.define(s.h, &s.c, &s.wish));
 	assert_true(scene_see(&s).devices_as_wished);
+	s.wish.asks_again = false;
 	s.wish.nic_count = 1;
 	EXPECT(&s, ERR_NONE, compute_sim.define(s.h, &s.c, &s.wish));
 	sim_compute_set_deaf(hv1, true);

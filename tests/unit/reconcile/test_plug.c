@@ -110,7 +110,7 @@ static void deaf_guest(struct cloud *c)
 	struct port_target wish = {.port = cloud_ref(c, KIND_PORT, nic)};
 	assert_int_equal(cloud_call(c, &c->alice, engine_delete_port_run, &wish).code, ERR_IN_USE);
 	sim_compute_set_deaf(cloud_host_of(c, id), false);
-	cloud_step_for(c, 6 * SECOND);
+	cloud_step_for(c, 16 * SECOND);
 	assert_true(has_left(c, nic));
 	assert_false(cloud_has_condition(c, id, "KeepsDevice"));
 	delete_nic(c, nic);
@@ -137,6 +137,28 @@ static void paused_guest(struct cloud *c)
 	assert_false(cloud_has_condition(c, id, "KeepsDevice"));
 }
 TEST_STORY(paused_guest, 2)
+
+/* One that takes its time is asked once, whatever else is wished and told meanwhile, and if the process is
+ * another. */
+static void slow_guest(struct cloud *c)
+{
+	uuid id = cloud_launch_running(c), nic = make_nic(c, id), other = cloud_launch_running(c);
+	attach(c, nic, id);
+	cloud_settle(c);
+	sim_compute_set_pace(SIM_AS_REAL);
+	detach(c, nic);
+	cloud_stop(c, other);
+	for (int k = 0; k < 400 && is_plugged(c, id, nic); k++) {
+		if (k == 2 && c->seed % 2 == 0)
+			cloud_restart(c);
+		cloud_step_for(c, SECOND / 20);
+	}
+	assert_false(is_plugged(c, id, nic));
+	sim_compute_set_pace(SIM_AT_ONCE);
+	cloud_settle(c);
+	assert_true(has_left(c, nic));
+}
+TEST_STORY(slow_guest, 2)
 
 /* A guest that never lets go does when it ends. */
 static void deaf_guest_stops(struct cloud *c)
@@ -357,13 +379,13 @@ static void test_deleted_untold(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_made_for_it),      cmocka_unit_test(test_come_and_go),
-		cmocka_unit_test(test_deaf_guest),       cmocka_unit_test(test_paused_guest),
-		cmocka_unit_test(test_deaf_guest_stops), cmocka_unit_test(test_while_stopped),
-		cmocka_unit_test(test_change_of_mind),   cmocka_unit_test(test_terminate),
-		cmocka_unit_test(test_reboot_asks),      cmocka_unit_test(test_reboot_deaf),
-		cmocka_unit_test(test_held_off),         cmocka_unit_test(test_kill_at_each_step),
-		cmocka_unit_test(test_deleted_untold),
+		cmocka_unit_test(test_made_for_it),       cmocka_unit_test(test_come_and_go),
+		cmocka_unit_test(test_deaf_guest),        cmocka_unit_test(test_paused_guest),
+		cmocka_unit_test(test_slow_guest),        cmocka_unit_test(test_deaf_guest_stops),
+		cmocka_unit_test(test_while_stopped),     cmocka_unit_test(test_change_of_mind),
+		cmocka_unit_test(test_terminate),         cmocka_unit_test(test_reboot_asks),
+		cmocka_unit_test(test_reboot_deaf),       cmocka_unit_test(test_held_off),
+		cmocka_unit_test(test_kill_at_each_step), cmocka_unit_test(test_deleted_untold),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
