@@ -9,6 +9,9 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../
 from guests import WEB, Guests  # noqa: E402
 from region import SOON_S, Region, launch, wait_state, wait_until  # noqa: E402
 
+GUEST = 5  # of the four, in each subnet
+FIRST_NAT, SECOND_NAT, FURTHER_WITHOUT_B, FURTHER_WITH_B = "10.0.1.10", "10.0.1.11", "10.0.1.16", "10.0.1.12"
+
 SERVER = """import socket, threading
 def echo(c):
     while True:
@@ -41,10 +44,10 @@ def make_vpc(ec2):
     return vpc, subnets, tables
 
 
-def make_nat(ec2, subnet):
+def make_nat(ec2, subnet, private):
     address = ec2.allocate_address()
-    nat = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address["AllocationId"])["NatGateway"]["NatGatewayId"]
-    return nat, address["PublicIp"]
+    made = ec2.create_nat_gateway(SubnetId=subnet, AllocationId=address["AllocationId"], PrivateIpAddress=private)
+    return made["NatGateway"]["NatGatewayId"], address["PublicIp"]
 
 
 def nat_state(ec2, nat):
@@ -108,32 +111,24 @@ def ask_newer(ec2, action, **parameters):
 
 
 def further_address(region, ec2, guests, nat, first):
-    """Which of a gateway's addresses a source goes out under depends on the private ones: until one has the guest."""
-    address, moved = ec2.allocate_address(), False
-
-    def leave():
+    """Which of a gateway's addresses a source goes out under depends on the private ones of all three: one that leaves
+    it with the first, and one that takes it over."""
+    for private, words, seen_as in ((FURTHER_WITHOUT_B, "a guest keeps the address that has its share", lambda _: first),
+                                    (FURTHER_WITH_B, "and is seen as the further one that has", lambda further: further)):
+        address = ec2.allocate_address()
+        ask_newer(ec2, "AssociateNatGatewayAddress", NatGatewayId=nat, **{"AllocationId.1": address["AllocationId"], "PrivateIpAddress.1": private})
+        region.settle()
+        check_seen(guests, words, "b", seen_as(address["PublicIp"]))
         association = ec2.describe_addresses(PublicIps=[address["PublicIp"]])["Addresses"][0]["AssociationId"]
         ask_newer(ec2, "DisassociateNatGatewayAddress", NatGatewayId=nat, **{"AssociationId.1": association})
         region.settle()
-
-    for last in range(70, 90):
-        ask_newer(ec2, "AssociateNatGatewayAddress", NatGatewayId=nat, **{"AllocationId.1": address["AllocationId"], "PrivateIpAddress.1": f"10.0.1.{last}"})
-        region.settle()
-        wait_until(lambda: guests.seen_as("b"), SOON_S, "the guest reaches the internet")
-        moved = address["PublicIp"] in guests.seen_as("b")
-        if moved:
-            break
-        leave()
-    region.check("a guest is seen as the further address that has its share", moved)
-    leave()
+        ec2.release_address(AllocationId=address["AllocationId"])
     check_seen(guests, "when that has left, as the first again", "b", first)
-    ec2.release_address(AllocationId=address["AllocationId"])
-
 
 def nat_gateways(region, ec2, guests, subnets, tables):
     check = region.check
-    one, first = make_nat(ec2, subnets[0])
-    two, second = make_nat(ec2, subnets[0])
+    one, first = make_nat(ec2, subnets[0], FIRST_NAT)
+    two, second = make_nat(ec2, subnets[0], SECOND_NAT)
     wait_until(lambda: nat_state(ec2, one) == nat_state(ec2, two) == "available", SOON_S, "the NAT gateways are available")
     region.settle()
     check("without a route the internet is not reached", guests.seen_as("b") == "")
@@ -222,7 +217,7 @@ def main():
         ec2 = region.account("alice")
         vpc, subnets, tables = make_vpc(ec2)
         group = ec2.describe_security_groups(Filters=[{"Name": "vpc-id", "Values": [vpc]}])["SecurityGroups"][0]["GroupId"]
-        ids = [launch(ec2, SubnetId=subnet)[0] for subnet in subnets]
+        ids = [launch(ec2, SubnetId=subnet, PrivateIpAddress=f"10.0.{n}.{GUEST}")[0] for n, subnet in enumerate(subnets, 1)]
         wait_state(ec2, ids, "running")
         ips = {}
         for name, identifier in zip("abcd", ids):
