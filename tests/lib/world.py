@@ -255,6 +255,10 @@ class World:
         self.make_the_rest()
         self.ids.setdefault("ami", self.image)
         account.dev.rest()
+        # What was given back may have been drawn once more: then it is not one that is gone.
+        address = {"Filter.1.Name": "public-ip", "Filter.1.Value.1": self.deleted_names["PublicIp"]}
+        if account.ok("DescribeAddresses", address).first(".//publicIp"):
+            del self.deleted_names["PublicIp"]
 
     @staticmethod
     def image_of(account):
