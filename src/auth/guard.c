@@ -11,6 +11,8 @@
 #include "base/crypto.h"
 #include "base/heap.h"
 #include "base/json_write.h"
+#include "engine/own.h"
+#include "engine/resolve.h"
 #include "model/iam_name.h"
 #include "store/rows.h"
 
@@ -167,53 +169,66 @@ static struct str name_policy(struct arena *a, struct str account_number, const 
 	return iam_arn_to_text(a, account_number, KIND_POLICY, &policy->row);
 }
 
-/* Rows as the view sees them, named; they are good until it closes. */
-static RESULT find_sources(struct ctx *c, const struct tables *t, uuid user, uuid account,
-			   struct policy_source *sources, struct str *names, size_t *ret_count)
+/* Rows as the tables have them, named; they are good as long as these. */
+struct found_policies {
+	struct policy_source sources[POLICY_SOURCES_MAX];
+	struct str *names; /* in the arena */
+	size_t count;
+};
+
+static RESULT find_policies(struct ctx *c, const struct tables *t, uuid holder, uuid account,
+			    struct found_policies *ret_found)
 {
 	const struct account *row = account_find(t, account);
-	if (!engine_find_policies(t, user, account, sources, ret_count))
+	ret_found->count = 0;
+	if (uuid_is_none(holder) || !engine_has_policies(t))
+		return OK;
+	if (!engine_find_policies(t, holder, account, ret_found->sources, &ret_found->count))
 		return ctx_fail_kind(c, ERR_DENIED, KIND_POLICY,
 				     "You are not authorized: more than %d policies speak of the user.",
 				     POLICY_SOURCES_MAX);
-	for (size_t k = 0; k < *ret_count; k++)
-		names[k] = name_policy(c->arena, row ? row->number : STR_NONE, sources[k].policy);
+	ret_found->names = arena_new_array(c->arena, struct str, ret_found->count + 1);
+	if (!ret_found->names)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < ret_found->count; k++)
+		ret_found->names[k] = name_policy(c->arena, row ? row->number : STR_NONE,
+						  ret_found->sources[k].policy);
+	return OK;
+}
+
+static RESULT compile_policies(struct guards *g, struct ctx *c, const struct found_policies *found,
+			       struct guard_policies *ret_policies)
+{
+	struct guard_policies out = {.names = found->names};
+	if (found->count)
+		out.at = arena_new_array(c->arena, const struct policy_code *, found->count);
+	if (found->count && !out.at)
+		return ctx_no_memory(c);
+	for (size_t k = 0; k < found->count; k++) {
+		const struct policy_code *policy = NULL;
+		TRY(take_policy(g, c, found->sources[k].version, &policy));
+		if (found->sources[k].is_boundary) {
+			out.boundary = policy;
+			out.boundary_name = found->names[k];
+			continue;
+		}
+		out.names[out.count] = found->names[k];
+		out.at[out.count++] = policy;
+	}
+	*ret_policies = out;
 	return OK;
 }
 
 RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
 		    struct guard_policies *ret_policies)
 {
-	struct policy_source sources[POLICY_SOURCES_MAX];
-	size_t count = 0;
-	struct guard_policies out = {0};
+	struct found_policies found;
 	AUTO_VIEW v;
 	view_open(g->store, &v);
-	bool is_any = !uuid_is_none(user) && engine_has_policies(v.tables);
-	struct str *names = is_any ? arena_new_array(c->arena, struct str, POLICY_SOURCES_MAX) : NULL;
-	struct result found = names ? find_sources(c, v.tables, user, account, sources, names, &count) : OK;
+	struct result result = find_policies(c, v.tables, user, account, &found);
 	view_stop_walking(&v);
-	TRY(found);
-	if (is_any && !names)
-		return ctx_no_memory(c);
-	if (count)
-		out.at = arena_new_array(c->arena, const struct policy_code *, count);
-	out.names = names;
-	if (count && !out.at)
-		return ctx_no_memory(c);
-	for (size_t k = 0; k < count; k++) {
-		const struct policy_code *policy = NULL;
-		TRY(take_policy(g, c, sources[k].version, &policy));
-		if (sources[k].is_boundary) {
-			out.boundary = policy;
-			out.boundary_name = names[k];
-			continue;
-		}
-		names[out.count] = names[k];
-		out.at[out.count++] = policy;
-	}
-	*ret_policies = out;
-	return OK;
+	TRY(result);
+	return compile_policies(g, c, &found, ret_policies);
 }
 
 /* What bounds a session. A policy that is gone allows nothing. */
@@ -353,11 +368,9 @@ static struct str write_refusal(const struct guard_state *s, const struct policy
 	return text;
 }
 
-static RESULT refuse(struct guard_state *s, struct ctx *c, const struct policy_question *q,
-		     const struct policy_decision *d)
+static struct result fail_refused(const struct guard_state *s, struct ctx *c,
+				  const struct policy_question *q, const struct policy_decision *d)
 {
-	s->refusal = write_refusal(s, q, d);
-	ctx_clear_problem(c);
 	if (s->request.words == GUARD_OF_OPENSTACK)
 		return ctx_fail(c, ERR_DENIED, "Policy doesn't allow %" STR_FMT " to be performed.",
 				STR_ARG(s->request.action));
@@ -378,14 +391,24 @@ static RESULT refuse(struct guard_state *s, struct ctx *c, const struct policy_q
 			STR_ARG(q->action));
 }
 
+static RESULT refuse(struct guard_state *s, struct ctx *c, const struct policy_question *q,
+		     const struct policy_decision *d)
+{
+	s->refusal = write_refusal(s, q, d);
+	ctx_clear_problem(c);
+	struct result failed = fail_refused(s, c, q, d);
+	s->refused = c->problem.message;
+	return failed;
+}
+
 /* ---- the two steps ---- */
 
 static struct policy_question make_question(const struct guard_subject *subject, struct arena *a,
 					    int permission, struct str action)
 {
 	const struct guard_request *r = &subject->state->request;
-	/* Before an operation has looked anything up it may be any resource. */
-	bool is_open = !subject->tables && r->has_resource;
+	/* Before anything was found it may be any resource. */
+	bool is_open = !subject->tables && subject->state->is_open;
 	return (struct policy_question){.action = action,
 					.permission = permission,
 					.resource = is_open         ? STR_NONE
@@ -491,6 +514,8 @@ static RESULT check_resource(struct guard *guard, struct ctx *c, const struct ta
 	struct guard_state *s = (struct guard_state *) guard;
 	const struct guard_subject subject = {
 		.state = s, .tables = t, .kind = kind, .row = row, .planned = planned};
+	if (!s->has_voice)
+		return OK;
 	if (strcmp(permission, "iam_role.pass") == 0)
 		return check_passing(s, c, &subject, permission_find(str_from(permission)), ret_is_allowed);
 	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
@@ -500,14 +525,111 @@ static RESULT check_resource(struct guard *guard, struct ctx *c, const struct ta
 	return check_created_tags(s, c, &subject);
 }
 
-RESULT guard_check_rest(struct op *op)
+/* What belongs to an account, and what IAM has ARNs of: policies name nothing else. */
+static bool may_be_named(enum kind kind)
 {
-	struct guard_state *s = (struct guard_state *) op->ctx->guard;
+	return model_kinds[kind].account_offset || iam_is_kind(kind) || kind == KIND_ACCOUNT;
+}
+
+/* Whether rows that the call names are of no concern. */
+static bool is_asked_of_all(const struct guard_state *s)
+{
+	return !s->request.is_change && permission_has_no_rows(s->permission);
+}
+
+/* A row on which AWS does not decide the action is kept from its user by a Deny that names it, and nothing
+ * else: what is written for AWS goes on to be allowed. */
+static RESULT check_found(struct guard *guard, struct ctx *c, const struct tables *t, enum kind kind,
+			  const struct row *row)
+{
+	struct guard_state *s = (struct guard_state *) guard;
+	const struct guard_subject subject = {.state = s, .tables = t, .kind = kind, .row = row};
 	bool is_allowed = false;
-	if (!s || s->was_asked)
+	if (!s->has_voice || s->is_over || !may_be_named(kind) || is_asked_of_all(s))
 		return OK;
-	return check_resource(&s->guard, op->ctx, op->head, s->request.action.p, KIND_NONE, NULL, NULL,
-			      &is_allowed);
+	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
+	if (permission_is_decided_on(s->permission, kind)) {
+		s->was_asked = true;
+		return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
+	}
+	struct policy_decision d;
+	q.is_by_name = true;
+	decide(s, &q, true, &d);
+	return d.effect == POLICY_DENIES ? refuse(s, c, &q, &d) : OK;
+}
+
+/* AWS decides before it looks, by the id that the call has; OpenStack's services look first. */
+static RESULT check_absent(struct guard *guard, struct ctx *c, const struct tables *t, const struct ref *ref)
+{
+	struct guard_state *s = (struct guard_state *) guard;
+	const struct guard_subject subject = {
+		.state = s, .tables = t, .kind = ref->kind, .absent = ref->text};
+	bool is_allowed = false;
+	if (!s->has_voice || s->is_over || s->request.is_change || s->request.words != GUARD_OF_EC2 ||
+	    is_asked_of_all(s) || !permission_is_decided_on(s->permission, ref->kind) || !ref->text.n)
+		return OK;
+	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
+	s->was_asked = true;
+	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
+}
+
+/* Whose policies speak of who asks. */
+static uuid holder_of(const struct identity *who)
+{
+	return uuid_is_none(who->iam_role) ? who->user : who->iam_role;
+}
+
+static bool have_voice(const struct guard_policies *p)
+{
+	return p->count || p->boundary || p->has_session;
+}
+
+static RESULT check_account(struct guard *guard, struct ctx *c, const struct tables *t,
+			    const char *permission, const struct user *user, uuid account,
+			    bool *ret_is_allowed)
+{
+	struct guard_state *s = (struct guard_state *) guard;
+	struct guard_state *there = arena_new_object(c->arena, struct guard_state);
+	struct found_policies *found = arena_new_object(c->arena, struct found_policies);
+	int asked = permission_find(str_from(permission));
+	if (!there || !found)
+		return ctx_no_memory(c);
+	*there = *s;
+	if (asked == PERMISSION_NONE)
+		return OK;
+	TRY(find_policies(c, t, holder_of(c->who), account, found));
+	TRY(compile_policies(s->guards, c, found, &there->policies));
+	if (!have_voice(&there->policies))
+		return OK;
+	const struct guard_subject subject = {
+		.state = there, .tables = t, .kind = KIND_USER, .row = &user->row};
+	struct policy_question q =
+		make_question(&subject, c->arena, asked, str_from(model_permissions[asked].action));
+	struct result result = decide_or_refuse(there, c, &q, true, ret_is_allowed);
+	s->refusal = there->refusal.n ? there->refusal : s->refusal;
+	return result;
+}
+
+RESULT guard_check_rest(struct ctx *c)
+{
+	struct guard_state *s = (struct guard_state *) c->guard;
+	const struct guard_subject subject = {.state = s};
+	bool is_allowed = false, is_decided = !s || !s->has_voice || !s->is_open || s->was_asked;
+	if (s && s->refused.n) /* and whoever found the row went on without it */
+		return ctx_fail(c, ERR_DENIED, "%" STR_FMT, STR_ARG(s->refused));
+	if (s)
+		s->is_over = true;
+	if (is_decided)
+		return OK;
+	s->is_open = false;
+	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
+	return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
+}
+
+bool guard_awaits_rows(const struct ctx *c)
+{
+	const struct guard_state *s = (const struct guard_state *) c->guard;
+	return s && s->has_voice && s->is_open;
 }
 
 /* Without a policy that speaks of them roles alone decide. */
@@ -526,29 +648,46 @@ static RESULT check_role(struct ctx *c, const struct guard_request *r)
 			STR_ARG(r->action));
 }
 
+/* What people do about themselves is judged by the policies of other accounts, too: engine/own.h. */
+static bool is_personal(int permission)
+{
+	return permission != PERMISSION_NONE && engine_is_personal(model_permissions[permission].name);
+}
+
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request)
 {
 	struct ctx *c = &call->ctx;
 	struct guard_policies policies = {0};
 	bool is_allowed = false;
 	if (g && c->who && !c->who->is_owner && !uuid_is_none(c->who->account)) {
-		TRY(guard_gather(g, c, uuid_is_none(c->who->iam_role) ? c->who->user : c->who->iam_role,
-				 c->who->account, &policies));
+		TRY(guard_gather(g, c, holder_of(c->who), c->who->account, &policies));
 		TRY(gather_session(g, c, c->who->session, &policies));
 	}
-	if (!policies.count && !policies.boundary && !policies.has_session)
-		return check_role(c, request);
+	int permission = g ? find_permission(g, request->action) : PERMISSION_NONE;
+	bool has_voice = have_voice(&policies);
+	if (!has_voice)
+		TRY(check_role(c, request));
+	if (!has_voice && !(g && c->who && is_personal(permission)))
+		return OK;
 	struct guard_state *s = arena_new_object(c->arena, struct guard_state);
 	if (!s)
 		return ctx_no_memory(c);
-	*s = (struct guard_state){.guard.check = check_resource,
+	*s = (struct guard_state){.guard = {.check = check_resource,
+					    .check_found = check_found,
+					    .check_absent = check_absent,
+					    .check_account = check_account},
 				  .guards = g,
 				  .call = call,
 				  .request = *request,
-				  .permission = find_permission(g, request->action),
+				  .permission = permission,
 				  .policies = policies,
-				  .region = str_from(g->region)};
+				  .region = str_from(g->region),
+				  .is_open = !request->resource.n &&
+					     (request->is_change || !permission_has_no_rows(permission)),
+				  .has_voice = has_voice};
 	c->guard = &s->guard;
+	if (!has_voice)
+		return OK;
 	const struct guard_subject subject = {.state = s};
 	struct policy_question q = make_question(&subject, c->arena, s->permission, request->action);
 	return decide_or_refuse(s, c, &q, request->has_role, &is_allowed);
@@ -573,6 +712,12 @@ static void remember(struct guards *g, struct str request_id, struct str json)
 	heap_free(before);
 }
 
+/* What a message is sealed for: only the account whose call was refused opens it again. */
+static struct str refusal_label(const struct ctx *c)
+{
+	return str_print(c->arena, "refusal of %" STR_FMT, STR_ARG(c->who->account_number));
+}
+
 struct str guard_tell_refusal(struct ctx *c)
 {
 	const struct guard_state *s = (const struct guard_state *) c->guard;
@@ -580,7 +725,7 @@ struct str guard_tell_refusal(struct ctx *c)
 	if (!s || str_is_empty(s->refusal))
 		return STR_NONE;
 	remember(s->guards, c->request_id, s->refusal);
-	if (!result_is_ok(crypto_seal(c, s->guards->key, STR("refusal"), s->refusal, &sealed)))
+	if (!result_is_ok(crypto_seal(c, s->guards->key, refusal_label(c), s->refusal, &sealed)))
 		return STR_NONE;
 	return str_encode_hex(c->arena, sealed.p, sealed.n);
 }
@@ -593,7 +738,7 @@ RESULT guard_decode_refusal(struct guards *g, struct ctx *c, struct str encoded,
 	if (encoded.n == 0 || encoded.n % 2 || encoded.n > 4 * REFUSAL_MAX_SIZE ||
 	    !result_is_ok(str_decode_hex(encoded, sealed, encoded.n / 2)) ||
 	    !result_is_ok(
-		    crypto_open(c, g->key, STR("refusal"), (struct str){sealed, encoded.n / 2}, ret_json))) {
+		    crypto_open(c, g->key, refusal_label(c), (struct str){sealed, encoded.n / 2}, ret_json))) {
 		ctx_clear_problem(c);
 		return ctx_fail_field(c, ERR_INVALID, STR("EncodedMessage"),
 				      "Message: the encoded message is not valid");

@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Whether a call may be: the one place where policies, boundaries and roles are put together, for every face.
- * In two steps: the action when it is known (guard_check_action), and within the operation each resource that
- * it has looked up, or is about to make (struct guard of engine/operation.h, which the first step leaves in
- * the call's context). Policies are compiled once a version and kept; a call works with copies of its own. */
+ * In two steps. The action is decided when it is known (guard_check_action). Each row is decided where it is
+ * found: the first step leaves a struct guard (engine/operation.h) in the call's context, and the engine's
+ * finders (engine/resolve.h) and operations (engine_permit) ask it, so that no face has to. A permission says
+ * on which kinds of rows it is decided (model/permission.h): those a policy must allow; of others that a call
+ * names, a Deny that names the row's ARN counts. Policies are compiled once a version and kept; a call works
+ * with copies of its own. */
 #pragma once
 
 #include "auth/policy.h"
@@ -28,7 +31,7 @@ enum guard_words { GUARD_OF_EC2, GUARD_OF_IAM, GUARD_OF_OPENSTACK };
 struct guard_request {
 	struct str action; /* as the face calls it: "ec2:RunInstances", "os_compute_api:servers:create" */
 	enum guard_words words; /* for a refusal */
-	bool has_resource;      /* there is one to decide on later; else the action is all there is */
+	bool is_change;         /* an operation follows, which finds what it is about */
 	bool has_role;          /* the caller's roles give it */
 	struct str resource;    /* what it is on, of what no operation looks up; empty: nothing said */
 	/* The request's own condition keys, in lower case up to '/'; NULL: it has none. */
@@ -38,8 +41,11 @@ struct guard_request {
 
 /* g NULL: roles alone decide. ERR_DENIED. */
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request);
-/* After an operation that was done: had it no resource to look up, the action is decided for all. */
-RESULT guard_check_rest(struct op *op);
+/* After an operation or a read that was done: had it found no row to decide on, the action is decided for all.
+ * From then on nothing is asked: what follows shows what was permitted. ERR_DENIED. */
+RESULT guard_check_rest(struct ctx *c);
+/* Rows decide whether the call may be: its answer is nobody else's, and not known by its parameters. */
+bool guard_awaits_rows(const struct ctx *c);
 
 /* The taking of a role, by request.action on request.resource, which is its ARN. */
 struct guard_trust {
@@ -73,7 +79,7 @@ struct str guard_write_id(const struct identity *who, struct arena *a);
 /* Of a call that failed with ERR_DENIED: keeps why for a while under its request id, and gives it sealed, for
  * DecodeAuthorizationMessage. Empty: no policy was asked, or none refused it. */
 struct str guard_tell_refusal(struct ctx *c);
-/* As JSON. ERR_INVALID: it is none of ours. */
+/* As JSON. ERR_INVALID: it is none of the caller's account's. */
 RESULT guard_decode_refusal(struct guards *g, struct ctx *c, struct str encoded, struct str *ret_json);
 /* One of the last refusals, as JSON; empty: it is not among them. */
 struct str guard_find_refusal(struct guards *g, struct arena *a, struct str request_id);

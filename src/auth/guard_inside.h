@@ -14,8 +14,12 @@ struct guard_state {
 	int permission; /* PERMISSION_NONE: none of ours, it goes by its name */
 	struct guard_policies policies;
 	struct str region;
-	bool was_asked;     /* of a resource */
+	bool is_open;   /* rows are decided on later: the first step leaves open which */
+	bool has_voice; /* policies speak of the call's account; else roles alone decide */
+	bool was_asked; /* of a row, or of the action for all */
+	bool is_over;   /* nothing more is asked */
 	struct str refusal; /* JSON: why it was refused; empty: it was not */
+	struct str refused; /* the words of it, of a row that the call was refused; empty */
 };
 
 /* What is decided: an action on a resource. */
@@ -24,6 +28,7 @@ struct guard_subject {
 	const struct tables *tables; /* NULL: no resource yet */
 	enum kind kind;
 	const struct row *row, *planned;
+	struct str absent;        /* how the call named a row that is not there; empty */
 	struct str create_action; /* of tags that come with what is made; empty */
 	struct str passed_to;     /* the service that a role is passed on to; empty */
 };

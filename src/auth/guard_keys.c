@@ -103,6 +103,8 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 	const struct identity *who = s->state->call->ctx.who;
 	if (!s->tables || s->kind == KIND_NONE)
 		return STR("*");
+	if (s->absent.n)
+		return ec2_arn(s, a, s->kind, who->account, s->absent);
 	if (iam_is_kind(s->kind))
 		return iam_arn_to_text(a, who->account_number, s->kind, s->row ? s->row : s->planned);
 	uuid owner = s->row ? engine_get_owner(s->kind, s->row) : who->account;
@@ -379,7 +381,7 @@ static enum policy_known find_request_tags(const struct guard_subject *s, struct
 	const struct guard_request *r = &s->state->request;
 	struct tags tags = tags_of(s, s->planned);
 	enum policy_known known = POLICY_ABSENT;
-	if (!s->tables && r->has_resource)
+	if (!s->tables && s->state->is_open)
 		return POLICY_NOT_YET;
 	if (str_is(key, "aws:tagkeys"))
 		known = list_tag_keys(a, tags, ret_values);
@@ -534,7 +536,7 @@ static enum policy_known find_resource_key(const struct guard_subject *s, struct
 					   struct strs *ret_values)
 {
 	const struct guard_request *r = &s->state->request;
-	if (!s->tables && r->has_resource)
+	if (!s->tables && s->state->is_open)
 		return POLICY_NOT_YET;
 	if (is_tag_key(key, "aws:resourcetag/") || is_tag_key(key, "ec2:resourcetag/"))
 		return find_tag(a, tags_of(s, s->row), str_slice(key, str_find_char(key, '/', 0) + 1, key.n),

@@ -46,12 +46,23 @@ static enum truth match_one(const struct asked *a, const struct pattern *pattern
 	return policy_match_arn(&a->resource, &parts) ? TRUTH_YES : TRUTH_NO;
 }
 
+static bool names_all(const struct asked *a, const struct policy_statement *s)
+{
+	const struct pattern *patterns = policy_at(a->p, s->resources);
+	bool is_any = false;
+	for (size_t k = 0; k < s->resources.count && !is_any; k++)
+		is_any = patterns[k].is_any;
+	return is_any;
+}
+
 static enum truth match_resource(const struct asked *a, const struct policy_statement *s)
 {
 	const struct pattern *patterns = policy_at(a->p, s->resources);
 	enum truth truth = TRUTH_NO;
 	if (s->resources.count == 0) /* a trust policy has none */
 		return TRUTH_YES;
+	if (a->q->is_by_name && (s->not_resource || names_all(a, s)))
+		return TRUTH_NO;
 	for (size_t k = 0; k < s->resources.count && truth != TRUTH_YES; k++) {
 		enum truth one = match_one(a, &patterns[k]);
 		truth = one == TRUTH_NO ? truth : one;

@@ -43,6 +43,7 @@ struct policy_question {
 	struct str action;   /* "ec2:RunInstances" */
 	int permission;      /* the same as a permission; PERMISSION_NONE: it is none of ours */
 	struct str resource; /* an ARN or "*"; empty: not known yet, any that a statement names counts */
+	bool is_by_name;     /* only statements count whose Resource is more than "*" */
 	struct strs
 		principals; /* to a trust policy: who asks, as "AWS:arn…", "AWS:123456789012", "Service:…" */
 	/* The values of a condition key, which is in lower case up to its first '/'. */

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/own.h"
 #include "engine/region.h"
 #include "engine/role.h"
 
@@ -280,13 +281,13 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 {
 	const struct user *user = NULL;
 	TRY(engine_find_own_user(op->ctx, op->head, &wish->user, &user));
-	TRY(engine_permit(op, "access_key.create", KIND_USER, &user->row));
 	uuid account = user->account;
 	if (ref_is_given(&wish->account)) {
 		const struct row *row = NULL;
 		TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->account, &row));
 		account = row->id;
 	}
+	TRY(engine_permit_own(op, "access_key.create", user, account));
 	struct roles roles;
 	int64_t count = 0;
 	const struct access_key *k = access_key_first_by_user(op->head, user->row.id);
@@ -305,7 +306,7 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 			   STR_ARG(wish->key->key_id));
 }
 
-static RESULT find_own_key(struct op *op, const struct access_key_target *wish,
+static RESULT find_own_key(struct op *op, const struct access_key_target *wish, const char *permission,
 			   const struct access_key **ret_key)
 {
 	const struct access_key *key = access_key_find_by_key_id(op->head, wish->key_id);
@@ -316,15 +317,15 @@ static RESULT find_own_key(struct op *op, const struct access_key_target *wish,
 	if (!is_in_reach || (wish->user.bits && !uuid_equal(key->user, wish->user.prefix)))
 		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCESS_KEY,
 				     "The access key '%" STR_FMT "' does not exist", STR_ARG(wish->key_id));
+	TRY(engine_permit_own(op, permission, user, key->account));
 	*ret_key = key;
-	return OK;
+	return op_name(op, KIND_ACCESS_KEY, &key->row);
 }
 
 RESULT engine_enable_access_key(struct op *op, struct access_key_target *wish)
 {
 	const struct access_key *key = NULL;
-	TRY(find_own_key(op, wish, &key));
-	TRY(engine_permit(op, "access_key.enable", KIND_ACCESS_KEY, &key->row));
+	TRY(find_own_key(op, wish, "access_key.enable", &key));
 	struct access_key next = *key;
 	next.enabled = wish->enabled;
 	next.row.gen++;
@@ -336,8 +337,7 @@ RESULT engine_enable_access_key(struct op *op, struct access_key_target *wish)
 RESULT engine_delete_access_key(struct op *op, struct access_key_target *wish)
 {
 	const struct access_key *key = NULL;
-	TRY(find_own_key(op, wish, &key));
-	TRY(engine_permit(op, "access_key.delete", KIND_ACCESS_KEY, &key->row));
+	TRY(find_own_key(op, wish, "access_key.delete", &key));
 	TRY(engine_tell(op, KIND_ACCESS_KEY, &key->row, "deleted", "Access key %" STR_FMT ".",
 			STR_ARG(key->key_id)));
 	return access_key_forget(op, key->row.id);

@@ -3,6 +3,7 @@
 #include "engine/application_credential.h"
 
 #include "engine/internal.h"
+#include "engine/own.h"
 #include "engine/role.h"
 
 /* What may be passed on: what the user has there; when made through another credential, what that one has. */
@@ -66,8 +67,8 @@ RESULT engine_create_application_credential(struct op *op, struct application_cr
 {
 	const struct row *user = NULL, *account = NULL;
 	TRY(engine_look_up(op->ctx, op->head, KIND_USER, &wish->user, &user));
-	TRY(engine_permit(op, "application_credential.create", KIND_USER, user));
 	TRY(engine_look_up(op->ctx, op->head, KIND_ACCOUNT, &wish->account, &account));
+	TRY(engine_permit_own(op, "application_credential.create", (const struct user *) user, account->id));
 	TRY(check_place(op, wish, user->id));
 	struct roles own, chosen;
 	find_own_roles(op, user->id, account->id, &own);
@@ -95,8 +96,10 @@ RESULT engine_delete_application_credential(struct op *op, struct application_cr
 	const struct application_credential *a = application_credential_find(op->head, wish->credential);
 	if (!a)
 		return engine_fail_gone(op->ctx, KIND_APPLICATION_CREDENTIAL, wish->credential);
-	TRY(engine_permit(op, "application_credential.delete", KIND_APPLICATION_CREDENTIAL, &a->row));
 	const struct user *user = user_find(op->head, a->user);
+	if (!user)
+		return engine_fail_gone(op->ctx, KIND_USER, a->user);
+	TRY(engine_permit_own(op, "application_credential.delete", user, a->account));
 	TRY(engine_tell(op, KIND_USER, &user->row, "application credential deleted",
 			"Application credential %" STR_FMT ".", STR_ARG(a->name)));
 	return application_credential_forget(op, a->row.id);

@@ -2,9 +2,11 @@
  * What all operations share: who acts, whether they may, ids, words and history. */
 #include "engine/internal.h"
 
+#include <assert.h>
 #include <stdarg.h>
 #include <stdio.h>
 
+#include "engine/own.h"
 #include "engine/region.h"
 
 struct result engine_fail_with(struct ctx *c, struct str field, struct result failed)
@@ -38,9 +40,6 @@ static const char *const administrators[] = {
 	"setting.",       "subnet_pool.share", "user.",          "volume_type."};
 /* What an account's owner and managers do about who may what in it, and about its own people. */
 static const char *const stewards[] = {"policy.", "iam_role.", "instance_profile.", "oidc_provider."};
-/* What people do about themselves, whatever they may elsewhere. */
-static const char *const personal[] = {"access_key.", "application_credential.", "password.", "token."};
-
 /* The id that a row refers to by its first field of that kind, or its own. */
 static uuid find_ref(enum kind kind, const struct row *row, enum kind wanted)
 {
@@ -60,12 +59,6 @@ static bool is_domains_admin(const struct identity *who, enum kind kind, const s
 	       !uuid_is_none(domain) && uuid_equal(domain, who->domain);
 }
 
-static bool is_self(const struct identity *who, enum kind kind, const struct row *row)
-{
-	uuid user = find_ref(kind, row, KIND_USER);
-	return !who->is_restricted && !uuid_is_none(user) && uuid_equal(user, who->user);
-}
-
 /* A user of the account that asks, or a group, and no domain's; not its owner. */
 static bool is_accounts_own(const struct op *op, enum kind kind, const struct row *row)
 {
@@ -83,8 +76,8 @@ static bool is_accounts_own(const struct op *op, enum kind kind, const struct ro
 static bool is_about_own_people(const struct op *op, const char *permission, enum kind kind,
 				const struct row *row)
 {
-	return (IS_OF(permission, personal) || IS_OF(permission, administrators)) &&
-	       !op->ctx->who->is_restricted && is_accounts_own(op, kind, row);
+	return IS_OF(permission, administrators) && !op->ctx->who->is_restricted &&
+	       is_accounts_own(op, kind, row);
 }
 
 /* By roles. is_allowed: a policy gives it, which stands for the role member, and for a steward's. */
@@ -95,12 +88,6 @@ static RESULT check_rights(struct op *op, const char *permission, enum kind kind
 	bool is_steward = is_allowed || who->is_owner || identity_has(who, ROLE_RIGHT_MANAGER);
 	if (is_steward && is_about_own_people(op, permission, kind, row))
 		return OK;
-	if (IS_OF(permission, personal))
-		return is_self(who, kind, row)
-			       ? OK
-			       : ctx_fail_kind(op->ctx, ERR_DENIED, (int) kind,
-					       "Only the user may perform %s, and an administrator.",
-					       permission);
 	if (IS_OF(permission, administrators))
 		return is_domains_admin(who, kind, row)
 			       ? OK
@@ -128,6 +115,7 @@ static RESULT permit(struct op *op, const char *permission, enum kind kind, cons
 {
 	struct guard *guard = op->ctx->guard;
 	bool is_allowed = false;
+	assert(!engine_is_personal(permission)); /* engine/own.h */
 	if (guard)
 		TRY(guard->check(guard, op->ctx, op->head, permission, kind, row, planned, &is_allowed));
 	if (!identity_is_admin(op->ctx->who))

@@ -48,9 +48,26 @@ typedef RESULT guard_check(struct guard *g, struct ctx *c, const struct tables *
 			   enum kind kind, const struct row *row, const struct row *planned,
 			   bool *ret_is_allowed);
 
-/* In the context of a call that policies speak of: auth/guard.h. */
+/* A row that the call named was found (engine/resolve.h): decides the call's own action on it, before anybody
+ * makes use of the row. ERR_DENIED. */
+typedef RESULT guard_check_found(struct guard *g, struct ctx *c, const struct tables *t, enum kind kind,
+				 const struct row *row);
+/* What the call named was not found. ERR_DENIED: the caller may not even learn that. */
+typedef RESULT guard_check_absent(struct guard *g, struct ctx *c, const struct tables *t,
+				  const struct ref *ref);
+/* What the caller's policies in one account, whichever the call is for, say of something of that user's:
+ * engine/own.h. *ret_is_allowed: a policy gives it. ERR_DENIED: a policy denies it, or a boundary does not
+ * include it. */
+typedef RESULT guard_check_account(struct guard *g, struct ctx *c, const struct tables *t,
+				   const char *permission, const struct user *user, uuid account,
+				   bool *ret_is_allowed);
+
+/* In the context of a call that policies may speak of: auth/guard.h. */
 struct guard {
 	guard_check *check;
+	guard_check_found *check_found;
+	guard_check_absent *check_absent;
+	guard_check_account *check_account;
 	/* What the operation says about the permission that it asks for next (engine_permit_profile()). */
 	const struct instance_profile
 		*profile;                /* that the instance is to get; NULL: nothing is said of one */

@@ -144,7 +144,8 @@ static RESULT resolve_peer(struct op *op, const struct peering_wish *wish, uuid 
 	if (!account || !row_is_live(&account->row))
 		return OK;
 	plan->peer_account = account;
-	if (!result_is_ok(engine_look_up(op->ctx, op->head, KIND_ROUTER, &wish->peer_router, &row))) {
+	/* AWS: "the VPC resource for the CreateVpcPeeringConnection action is always the requester VPC" */
+	if (!result_is_ok(engine_look_up_foreign(op->ctx, op->head, KIND_ROUTER, &wish->peer_router, &row))) {
 		ctx_clear_problem(op->ctx); /* the peering fails, not the call */
 		return OK;
 	}

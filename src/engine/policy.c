@@ -95,6 +95,8 @@ RESULT engine_find_policy_holder(struct ctx *c, const struct tables *t, const st
 					  : ref_is_given(user_group) ? KIND_USER_GROUP
 								     : KIND_IAM_ROLE};
 	struct result found = engine_look_up(c, t, h.kind, ref, &h.row);
+	if (found.code == ERR_DENIED)
+		return found;
 	if (result_is_ok(found) && is_of_account(t, &h, engine_get_account(c))) {
 		*ret_holder = h;
 		return OK;
@@ -153,7 +155,7 @@ RESULT engine_find_managed_policy(struct ctx *c, const struct tables *t, const s
 	    (!aws_policy_is(policy) && !engine_is_own(c, KIND_POLICY, &policy->row)))
 		return engine_fail_not_found(c, KIND_POLICY, ref);
 	*ret_policy = policy;
-	return OK;
+	return engine_check_found(c, t, KIND_POLICY, &policy->row);
 }
 
 RESULT engine_find_own_policy(struct ctx *c, const struct tables *t, const struct ref *ref,

@@ -415,8 +415,34 @@ static const struct row *look_up(const struct ctx *c, const struct tables *t, en
 	return row || !may_be_name ? row : named[kind](t, engine_get_account(c), ref->text);
 }
 
+RESULT engine_check_found(struct ctx *c, const struct tables *t, enum kind kind, const struct row *row)
+{
+	return c->guard ? c->guard->check_found(c->guard, c, t, kind, row) : OK;
+}
+
+/* The row that the call named, once the guard has let it pass; row NULL: there is none for the caller. */
+static RESULT take(struct ctx *c, const struct tables *t, const struct ref *ref, enum kind kind,
+		   const struct row *row, const struct row **ret_row)
+{
+	if (!row) {
+		if (c->guard && ref->kind == kind)
+			TRY(c->guard->check_absent(c->guard, c, t, ref));
+		return engine_fail_not_found(c, kind, ref);
+	}
+	TRY(engine_check_found(c, t, kind, row));
+	*ret_row = row;
+	return OK;
+}
+
 RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		      const struct row **ret_row)
+{
+	const struct row *row = look_up(c, t, kind, ref);
+	return take(c, t, ref, kind, row_is_live(row) ? row : NULL, ret_row);
+}
+
+RESULT engine_look_up_foreign(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+			      const struct row **ret_row)
 {
 	const struct row *row = look_up(c, t, kind, ref);
 	if (!row_is_live(row))
@@ -436,30 +462,21 @@ RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const 
 		   const struct row **ret_row)
 {
 	const struct row *row = look_up(c, t, kind, ref);
-	if (!row || !engine_may_see(c, kind, row))
-		return engine_fail_not_found(c, kind, ref);
-	*ret_row = row;
-	return OK;
+	return take(c, t, ref, kind, row && engine_may_see(c, kind, row) ? row : NULL, ret_row);
 }
 
 RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		       const struct row **ret_row)
 {
 	const struct row *row = look_up(c, t, kind, ref);
-	if (!row || !engine_is_own(c, kind, row))
-		return engine_fail_not_found(c, kind, ref);
-	*ret_row = row;
-	return OK;
+	return take(c, t, ref, kind, row && engine_is_own(c, kind, row) ? row : NULL, ret_row);
 }
 
 RESULT engine_find_usable(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 			  const struct row **ret_row)
 {
 	const struct row *row = look_up(c, t, kind, ref);
-	if (!row || !engine_may_use(c, t, kind, row))
-		return engine_fail_not_found(c, kind, ref);
-	*ret_row = row;
-	return OK;
+	return take(c, t, ref, kind, row && engine_may_use(c, t, kind, row) ? row : NULL, ret_row);
 }
 
 /* One of the account alone: names may be given twice there. */
@@ -513,5 +530,5 @@ RESULT engine_find_group_in(struct ctx *c, const struct tables *t, uuid account,
 						      "' belongs to another VPC",
 						      STR_ARG(ref->text)));
 	*ret_group = group;
-	return OK;
+	return engine_check_found(c, t, KIND_SECURITY_GROUP, &group->row);
 }

@@ -45,9 +45,16 @@ bool engine_is_user_open(const struct tables *t, const struct user *user);
 /* Whosever it is, as long as it lives: for operations whose permission says who may know of it. */
 RESULT engine_look_up(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		      const struct row **ret_row);
+/* The same without asking the guard: of what is another account's, and named for it to decide. */
+RESULT engine_look_up_foreign(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
+			      const struct row **ret_row);
 /* What the caller could see is deleted, and not forgotten yet. */
 bool engine_has_gone(const struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref);
-/* ERR_NOT_FOUND with the kind and the field. _own: what the caller may change. */
+/* Every finder below asks the guard about the row that it found, with the action of the call: a face that
+ * finds a row by an index of its own asks here before it shows anything of it. ERR_DENIED. */
+RESULT engine_check_found(struct ctx *c, const struct tables *t, enum kind kind, const struct row *row);
+
+/* ERR_NOT_FOUND with the kind and the field; ERR_DENIED: see above. _own: what the caller may change. */
 RESULT engine_find(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,
 		   const struct row **ret_row);
 RESULT engine_find_own(struct ctx *c, const struct tables *t, enum kind kind, const struct ref *ref,

@@ -3,6 +3,7 @@
 #include "engine/user.h"
 
 #include "engine/internal.h"
+#include "engine/own.h"
 #include "engine/role.h"
 
 static RESULT find_user(struct op *op, const struct ref *ref, const struct user **ret_user)
@@ -124,7 +125,7 @@ RESULT engine_change_own_password(struct op *op, struct own_password *wish)
 {
 	const struct user *user = NULL;
 	TRY(find_user(op, &wish->user, &user));
-	TRY(engine_permit(op, "password.change", KIND_USER, &user->row));
+	TRY(engine_permit_own(op, "password.change", user, UUID_NONE));
 	if (!str_equal(user->password_hash, wish->hash_before))
 		return ctx_fail_kind(op->ctx, ERR_CONFLICT, KIND_USER,
 				     "The password was changed by somebody else.");

@@ -2,8 +2,10 @@
  * The table of permissions, and ways into it. */
 #include "model/permission.h"
 
+#include "model/row.h"
+
 const struct permission model_permissions[PERMISSION_COUNT] = {
-#define PERMISSION(name, action, also) {name, action, also},
+#define PERMISSION(name, action, also, kinds) {name, action, also, kinds},
 #include "model/permissions.def"
 #undef PERMISSION
 };
@@ -44,4 +46,21 @@ int permission_find_action(struct str action)
 			if (n == 0 ? str_equal_nocase(word, action) : str_equal(word, action))
 				return p;
 	return PERMISSION_NONE;
+}
+
+bool permission_has_no_rows(int permission)
+{
+	return permission == PERMISSION_NONE || !*model_permissions[permission].kinds;
+}
+
+bool permission_is_decided_on(int permission, enum kind kind)
+{
+	struct str rest, word;
+	if (permission == PERMISSION_NONE)
+		return true;
+	rest = str_from(model_permissions[permission].kinds);
+	while (str_split_next(&rest, ' ', &word))
+		if (str_is(word, "*") || str_is(word, model_kinds[kind].name))
+			return true;
+	return false;
 }

@@ -10,10 +10,11 @@
 #include <stdint.h>
 
 #include "base/str.h"
+#include "model/kinds.h"
 
 enum {
 	PERMISSION_COUNT = 0
-#define PERMISSION(name, action, also) +1
+#define PERMISSION(name, action, also, kinds) +1
 #include "model/permissions.def"
 #undef PERMISSION
 };
@@ -23,6 +24,7 @@ struct permission {
 	const char *name;
 	const char *action; /* IAM's */
 	const char *also;   /* other faces' names, with spaces between; "": none */
+	const char *kinds;  /* of rows that it is decided on, with spaces between; "*": all; "": none */
 };
 
 extern const struct permission model_permissions[PERMISSION_COUNT]; /* sorted by name */
@@ -47,3 +49,9 @@ int permission_find(struct str name);
 int permission_find_action(struct str action);
 /* The n-th name that faces have for it, IAM's first; false: it has no more. */
 bool permission_word(int permission, size_t n, struct str *ret_word);
+/* Whether policies decide it on each row of that kind that a call names: they must allow it there. False: a
+ * Deny alone counts, and only one that names the row. PERMISSION_NONE is decided on every row. */
+bool permission_is_decided_on(int permission, enum kind kind);
+/* Whether it is decided on the resource "*" alone, as IAM decides most Describe… and List… actions.
+ * PERMISSION_NONE is, in a call that changes nothing. */
+bool permission_has_no_rows(int permission);

@@ -194,6 +194,7 @@ static RESULT write_answer(struct ec2_call *e, struct buf *body)
 	struct xml x;
 	xml_begin(&x, body);
 	TRY(e->action->flags & OF_STS ? write_sts_answer(e, &x) : write_ec2_answer(e, &x));
+	TRY(guard_check_rest(e->c));
 	if (arena_is_full(e->c->arena))
 		return ctx_no_memory(e->c);
 	if (e->dry_run)
@@ -207,7 +208,8 @@ static const char content_type[] = "text/xml;charset=UTF-8";
 static bool make_answer_key(struct ec2_call *e, struct face_answer_key *ret_key)
 {
 	static const char *const none[] = {0};
-	if (e->action->flags & (WRITES | OBSERVES | OF_STS | BY_TIME) || e->dry_run)
+	if (e->action->flags & (WRITES | OBSERVES | OF_STS | BY_TIME) || e->dry_run ||
+	    guard_awaits_rows(e->c))
 		return false;
 	struct str digest = params_digest(e->c, &e->pairs, none);
 	if (digest.n != sizeof ret_key->digest)
@@ -383,16 +385,6 @@ static void refuse_action(struct ec2_call *e, struct str name, bool of_sts)
 
 /* ---- who may ---- */
 
-/* The parameter that names the one resource of a look or a read: a policy may speak of that alone. */
-static const struct param *find_subject(const struct ec2_action *a)
-{
-	for (size_t k = 0; k < a->args.count && !a->operation && !a->list; k++)
-		if (a->args.at[k].type == PARAM_ID && a->args.at[k].flags & REQUIRED &&
-		    !(a->args.at[k].flags & BY_NAME))
-			return &a->args.at[k];
-	return NULL;
-}
-
 /* A condition key that a parameter is: tags that are set by themselves. */
 static enum policy_known find_request_key(const void *arg, struct str key, struct strs *ret_values)
 {
@@ -426,29 +418,11 @@ static RESULT permit_action(struct ec2_call *e)
 	enum role_right right = a->flags & WRITES ? ROLE_RIGHT_MEMBER : ROLE_RIGHT_READER;
 	const struct guard_request request = {.action = str_from(a->permit),
 					      .words = a->flags & OF_STS ? GUARD_OF_IAM : GUARD_OF_EC2,
-					      .has_resource = a->operation || find_subject(a),
+					      .is_change = a->operation,
 					      .has_role = identity_has(e->c->who, right),
 					      .find = find_request_key,
 					      .arg = e};
 	return guard_check_action(e->config->guards, e->call, &request);
-}
-
-/* What no operation looks up. A resource that is not there is the answer's to say. */
-static RESULT permit_subject(struct ec2_call *e)
-{
-	const struct param *p = find_subject(e->action);
-	struct guard *guard = e->c->guard;
-	const struct row *row = NULL;
-	bool is_allowed = false;
-	if (!guard || !p)
-		return OK;
-	const struct ref *ref = (const struct ref *) (const void *) ((const char *) e->args + p->offset);
-	const struct tables *t = ec2_walk(e);
-	if (!result_is_ok(engine_find(e->c, t, p->kind, ref, &row))) {
-		ctx_clear_problem(e->c);
-		return guard->check(guard, e->c, t, e->action->permit, KIND_NONE, NULL, NULL, &is_allowed);
-	}
-	return guard->check(guard, e->c, t, e->action->permit, p->kind, row, NULL, &is_allowed);
 }
 
 /* Everything up to the point where the action itself may run. */
@@ -460,9 +434,7 @@ static RESULT prepare_action(struct ec2_call *e)
 	if (!e->args)
 		return ctx_no_memory(e->c);
 	TRY(params_read(e->c, &e->action->args, common_params, &e->pairs, e->args));
-	struct result result = permit_subject(e);
-	if (result_is_ok(result) && e->action->prepare)
-		result = e->action->prepare(e, e->args);
+	struct result result = e->action->prepare ? e->action->prepare(e, e->args) : OK;
 	view_close(&e->view); /* a call is not parked with a view */
 	TRY(result);
 	return arena_is_full(e->c->arena) ? ctx_no_memory(e->c) : OK;

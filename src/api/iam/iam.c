@@ -163,6 +163,7 @@ static RESULT write_answer(struct iam_call *e, struct buf *body)
 		TRY(e->action->answer(e, e->args, &x));
 		xml_close(&x, inner);
 	}
+	TRY(guard_check_rest(e->c));
 	xml_open(&x, "ResponseMetadata");
 	xml_text(&x, "RequestId", e->c->request_id);
 	xml_close(&x, "ResponseMetadata");
@@ -275,7 +276,7 @@ static RESULT permit_action(struct iam_call *e)
 {
 	const struct guard_request request = {.action = str_from(e->action->permit),
 					      .words = GUARD_OF_IAM,
-					      .has_resource = e->action->operation,
+					      .is_change = e->action->operation,
 					      .has_role = is_own_and_may(e) || e->c->who->is_owner ||
 							  identity_has(e->c->who, ROLE_RIGHT_MANAGER),
 					      .find = find_key,

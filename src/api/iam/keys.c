@@ -101,6 +101,7 @@ static RESULT get_last_used(struct iam_call *e, const void *args, struct xml *x)
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, STR("AccessKeyId"),
 				      "The Access Key with id %" STR_FMT " cannot be found.",
 				      STR_ARG(a->key_id));
+	TRY(engine_check_found(e->c, iam_walk(e), KIND_USER, &user->row));
 	const struct last_use stored = {.id = key->row.id,
 					.at_us = key->last_used_us,
 					.service = key->last_used_service,

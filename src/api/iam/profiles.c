@@ -28,11 +28,13 @@ static RESULT find_profile(struct iam_call *e, const struct ref *ref,
 			   const struct instance_profile **ret_profile)
 {
 	const struct row *row = NULL;
-	if (!result_is_ok(engine_find_own(e->c, iam_walk(e), KIND_INSTANCE_PROFILE, ref, &row))) {
+	struct result found = engine_find_own(e->c, iam_walk(e), KIND_INSTANCE_PROFILE, ref, &row);
+	if (found.code == ERR_NOT_FOUND) {
 		ctx_clear_problem(e->c);
 		return ctx_fail_field(e->c, ERR_NOT_FOUND, ref->field,
 				      "Instance Profile %" STR_FMT " cannot be found.", STR_ARG(ref->text));
 	}
+	TRY(found);
 	*ret_profile = (const struct instance_profile *) row;
 	return OK;
 }

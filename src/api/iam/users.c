@@ -29,7 +29,7 @@ RESULT iam_find_user(struct iam_call *e, const struct ref *ref, const struct use
 	const struct user *self = user_find(iam_walk(e), e->c->who->user);
 	if (ref->bits == 128 && self && uuid_equal(ref->prefix, self->row.id)) {
 		*ret_user = self;
-		return OK;
+		return engine_check_found(e->c, iam_walk(e), KIND_USER, &self->row);
 	}
 	TRY(engine_find_policy_holder(e->c, iam_walk(e), ref, &none, &none, &holder));
 	*ret_user = (const struct user *) holder.row;

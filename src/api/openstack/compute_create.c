@@ -143,7 +143,7 @@ static struct str root_name(struct os_call *e, const struct ref *image)
 {
 	const struct row *row = NULL;
 	if (!result_is_ok(engine_find(e->c, os_walk(e), KIND_IMAGE, image, &row))) {
-		ctx_clear_problem(e->c); /* the launch tells */
+		ctx_clear_problem(e->c); /* the launch finds it again, and tells */
 		return INSTANCE_ROOT_DEVICE;
 	}
 	struct str name = ((const struct image *) row)->root_device;

@@ -6,6 +6,7 @@
 
 #include "api/openstack/services.h"
 #include "api/openstack/write.h"
+#include "engine/own.h"
 
 void os_write_domain_id(struct json_writer *w, const char *key, uuid domain)
 {
@@ -96,6 +97,16 @@ RESULT os_check_self(struct os_call *e, const struct ref *user)
 		return OK;
 	return ctx_fail(e->c, ERR_DENIED, "You are not authorized to perform the requested action: %s.",
 			e->action->permit);
+}
+
+RESULT os_check_own(struct os_call *e, const char *permission, const struct ref *user,
+		    const struct user **ret_user)
+{
+	const struct row *row = NULL;
+	TRY(os_check_self(e, user));
+	TRY(engine_find(e->c, os_walk(e), KIND_USER, user, &row));
+	*ret_user = (const struct user *) row;
+	return engine_check_own(e->c, os_walk(e), permission, *ret_user, e->c->who->account);
 }
 
 uuid os_user_domain(const struct tables *t, const struct user *user)

@@ -27,6 +27,10 @@ RESULT os_list_rows(struct os_call *e, const char *items, const struct row *cons
 struct ref os_own_domain(const struct os_call *e);
 /* ERR_DENIED unless it is the caller, or an administrator asks. */
 RESULT os_check_self(struct os_call *e, const struct ref *user);
+/* Whether the caller may do this to what is the user's (engine/own.h); also the user. ERR_DENIED; to an
+ * administrator ERR_NOT_FOUND. */
+RESULT os_check_own(struct os_call *e, const char *permission, const struct ref *user,
+		    const struct user **ret_user);
 
 /* The domain of a user, also of an account's own. */
 uuid os_user_domain(const struct tables *t, const struct user *user);

@@ -56,7 +56,8 @@ static RESULT list_credentials(struct os_call *e, const void *args, struct json_
 	const struct list_args *a = args;
 	struct str name = os_query_find(&e->request.query, "name");
 	VEC(const struct row *) rows = {0};
-	TRY(os_check_self(e, &a->user));
+	const struct user *user = NULL;
+	TRY(os_check_own(e, "application_credential.list", &a->user, &user));
 	const struct application_credential *c =
 		application_credential_first_by_user(os_walk(e), a->user.prefix);
 	for (; c; c = application_credential_next_by_user(os_walk(e), c))
@@ -186,6 +187,8 @@ static RESULT prepare_one(struct os_call *e, void *args)
 static RESULT show_one(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct credential_args *a = args;
+	const struct user *user = NULL;
+	TRY(os_check_own(e, "application_credential.list", &a->user, &user));
 	const struct application_credential *c = application_credential_find(os_walk(e), a->wish.credential);
 	if (!c)
 		return engine_fail_not_found(e->c, KIND_APPLICATION_CREDENTIAL, &a->credential);

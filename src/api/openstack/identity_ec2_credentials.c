@@ -6,6 +6,7 @@
 #include "api/openstack/write.h"
 #include "auth/key.h"
 #include "engine/account.h"
+#include "engine/own.h"
 
 /* With the secret: who may see the key may sign with it. */
 static RESULT write_key(struct os_call *e, struct json_writer *w, const struct access_key *key)
@@ -33,17 +34,33 @@ static const struct os_param list_params[] = {
 	OS_PATH(struct list_args, "user_id", user, .kind = KIND_USER, .doc = "The token's user."),
 };
 
+/* Writes the keys of the user that the caller may see, each of which is for an account that has its say. */
+static RESULT write_keys(struct os_call *e, struct json_writer *w, const struct user *user,
+			 RESULT (*write)(struct os_call *e, struct json_writer *w,
+					 const struct access_key *key))
+{
+	const struct access_key *key = access_key_first_by_user(os_walk(e), user->row.id);
+	for (; key; key = access_key_next_by_user(os_walk(e), key)) {
+		struct result may = engine_check_own(e->c, os_walk(e), "access_key.list", user, key->account);
+		if (may.code == ERR_DENIED) {
+			ctx_clear_problem(e->c);
+			continue;
+		}
+		TRY(may);
+		json_write_open(w, NULL);
+		TRY(write(e, w, key));
+		json_write_close(w);
+	}
+	return OK;
+}
+
 static RESULT list_keys(struct os_call *e, const void *args, struct json_writer *w)
 {
 	const struct list_args *a = args;
-	TRY(os_check_self(e, &a->user));
+	const struct user *user = NULL;
+	TRY(os_check_own(e, "access_key.list", &a->user, &user));
 	json_write_open_list(w, "credentials");
-	const struct access_key *key = access_key_first_by_user(os_walk(e), a->user.prefix);
-	for (; key; key = access_key_next_by_user(os_walk(e), key)) {
-		json_write_open(w, NULL);
-		TRY(write_key(e, w, key));
-		json_write_close(w);
-	}
+	TRY(write_keys(e, w, user, write_key));
 	json_write_close_list(w);
 	os_write_list_links(e, w);
 	return OK;
@@ -73,19 +90,14 @@ static RESULT list_credentials(struct os_call *e, const void *args, struct json_
 	struct ref user = {.kind = KIND_USER, .prefix = e->c->who->user, .bits = 128};
 	struct str asked = os_query_find(&e->request.query, "user_id");
 	struct str type = os_query_find(&e->request.query, "type");
+	const struct user *whose = NULL;
 	(void) args;
 	if (asked.p && !os_parse_id(asked, KIND_USER, &user))
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find user: %" STR_FMT ".", STR_ARG(asked));
-	TRY(os_check_self(e, &user));
+	TRY(os_check_own(e, "access_key.list", &user, &whose));
 	json_write_open_list(w, "credentials");
-	const struct access_key *key = NULL;
 	if (!type.p || str_is(type, "ec2"))
-		key = access_key_first_by_user(os_walk(e), user.prefix);
-	for (; key; key = access_key_next_by_user(os_walk(e), key)) {
-		json_write_open(w, NULL);
-		TRY(write_credential(e, w, key));
-		json_write_close(w);
-	}
+		TRY(write_keys(e, w, whose, write_credential));
 	json_write_close_list(w);
 	os_write_list_links(e, w);
 	return OK;
@@ -108,7 +120,7 @@ static RESULT prepare_new(struct os_call *e, void *args)
 {
 	struct new_key *a = args;
 	struct str secret = STR_NONE;
-	TRY(os_check_self(e, &a->user));
+	TRY(os_check_self(e, &a->user)); /* nothing is drawn for others */
 	a->key.row.id = id_new(KIND_ACCESS_KEY);
 	TRY(key_draw(e->c, e->config->master_key, &a->key, &secret));
 	a->wish = (struct access_key_wish){.user = a->user, .account = a->project, .key = &a->key};
@@ -139,19 +151,32 @@ static RESULT fail_absent(struct os_call *e, struct str key_id)
 			     STR_ARG(key_id));
 }
 
-static RESULT prepare_one(struct os_call *e, void *args)
+static RESULT find_one(struct os_call *e, const struct key_args *a, const struct access_key **ret_key)
 {
-	const struct key_args *a = args;
 	TRY(os_check_self(e, &a->user));
 	const struct access_key *key = access_key_find_by_key_id(os_walk(e), a->wish.key_id);
-	return key && uuid_equal(key->user, a->user.prefix) ? OK : fail_absent(e, a->wish.key_id);
+	if (!key || !uuid_equal(key->user, a->user.prefix))
+		return fail_absent(e, a->wish.key_id);
+	*ret_key = key;
+	return OK;
+}
+
+static RESULT prepare_one(struct os_call *e, void *args)
+{
+	const struct access_key *key = NULL;
+	return find_one(e, args, &key);
 }
 
 static RESULT show_one(struct os_call *e, const void *args, struct json_writer *w)
 {
-	const struct key_args *a = args;
-	const struct access_key *key = access_key_find_by_key_id(os_walk(e), a->wish.key_id);
-	return key ? write_key(e, w, key) : fail_absent(e, a->wish.key_id);
+	const struct access_key *key = NULL;
+	TRY(find_one(e, args, &key));
+	const struct user *user = user_find(os_walk(e), key->user);
+	if (!user)
+		return engine_fail_gone(e->c, KIND_USER, key->user);
+	TRY(engine_check_found(e->c, os_walk(e), KIND_USER, &user->row));
+	TRY(engine_check_own(e->c, os_walk(e), "access_key.list", user, key->account));
+	return write_key(e, w, key);
 }
 
 #define ALL "/v3/users/{user_id}/credentials/OS-EC2"
@@ -168,8 +193,8 @@ static const struct os_action actions[] = {
 	 .prepare = prepare_new, .operation = engine_create_access_key_run, .shows = KIND_ACCESS_KEY,
 	 .answer = show_new, .doc = "Makes an access key."},
 	{HTTP_GET, ONE, .permit = "identity:ec2_get_credential",
-	 .args = OS_PARAMS(struct key_args, key_params), .item = "credential", .prepare = prepare_one,
-	 .answer = show_one, .doc = "One access key."},
+	 .args = OS_PARAMS(struct key_args, key_params), .item = "credential", .answer = show_one,
+	 .doc = "One access key."},
 	{HTTP_DELETE, ONE, .permit = "identity:ec2_delete_credential", .flags = OS_WRITES | OS_UNSCOPED,
 	 .status = 204, .args = OS_PARAMS(struct key_args, key_params), .prepare = prepare_one,
 	 .operation = engine_delete_access_key_run, .doc = "Deletes an access key."},

@@ -224,12 +224,11 @@ static const struct os_param password_params[] = {
 static RESULT prepare_password(struct os_call *e, void *args)
 {
 	struct new_password *a = args;
-	const struct row *row = NULL;
-	TRY(os_check_self(e, &a->wish.user));
-	TRY(engine_find(e->c, os_walk(e), KIND_USER, &a->wish.user, &row));
-	a->user = row->id;
-	a->wish.hash_before = str_copy(e->c->arena, ((const struct user *) row)->password_hash);
-	return check_wanted(e, (const struct user *) row, a->password);
+	const struct user *user = NULL;
+	TRY(os_check_own(e, "password.change", &a->wish.user, &user));
+	a->user = user->row.id;
+	a->wish.hash_before = str_copy(e->c->arena, user->password_hash);
+	return check_wanted(e, user, a->password);
 }
 
 static RESULT check_and_hash(struct work_item *w)

@@ -176,6 +176,8 @@ RESULT os_write_found(struct os_call *e, const struct os_listing *list, const st
 {
 	const struct row *row = NULL;
 	struct result found = os_find(e, list->kind, ref, &row);
+	if (found.code == ERR_DENIED)
+		return found;
 	if (!result_is_ok(found)) {
 		TRY(find_added(e, list, ref, &row));
 		if (!row)

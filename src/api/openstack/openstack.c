@@ -5,6 +5,7 @@
 
 #include <assert.h>
 #include <stdlib.h>
+#include <unistd.h>
 
 #include "api/answers.h"
 #include "api/openstack/errors.h"
@@ -210,6 +211,7 @@ static RESULT write_answer(struct os_call *e, struct buf *body)
 		}
 		json_write_close(&w);
 	}
+	TRY(guard_check_rest(e->c));
 	if (arena_is_full(e->c->arena))
 		return ctx_no_memory(e->c);
 	return json_write_end(&w);
@@ -222,7 +224,7 @@ static bool make_answer_key(struct os_call *e, struct face_answer_key *ret_key)
 {
 	const struct identity *who = e->c->who;
 	char user[UUID_TEXT_SIZE];
-	if (!e->action->list || e->action->answer || !who)
+	if (!e->action->list || e->action->answer || !who || guard_awaits_rows(e->c))
 		return false;
 	struct str asked =
 		str_print(e->c->arena, "%" STR_FMT "\n%" STR_FMT "\n%" STR_FMT "\n%d\n%s\n%d %x",
@@ -270,7 +272,7 @@ static void answer_call(struct os_call *e)
 	}
 	e->has_no_body = e->has_no_body || !(e->action->answer || e->action->list);
 	buf_init(&body, BUF_ANSWER_CAP);
-	struct result result = e->has_no_body ? OK : write_answer(e, &body);
+	struct result result = e->has_no_body ? guard_check_rest(e->c) : write_answer(e, &body);
 	view_close(&e->view);
 	if (result_is_ok(result) && is_kept)
 		result = face_answers_keep(e->answers, &key, e->call, content_type, &body);
@@ -458,7 +460,7 @@ static RESULT permit_action(struct os_call *e)
 		return ctx_fail(e->c, ERR_DENIED, "Policy doesn't allow %s to be performed.", a->permit);
 	const struct guard_request request = {.action = str_from(a->permit),
 					      .words = GUARD_OF_OPENSTACK,
-					      .has_resource = a->operation,
+					      .is_change = a->operation,
 					      .has_role = !(a->flags & OS_WRITES) || a->flags & OS_UNSCOPED ||
 							  identity_has(e->c->who, ROLE_RIGHT_MEMBER)};
 	return guard_check_action(e->config->guards, e->call, &request);
@@ -511,6 +513,15 @@ static RESULT read_args(struct os_call *e, const json_t *body)
 	return OK;
 }
 
+/* A file that was opened is sent without an answer being written. */
+static RESULT check_stream(struct os_call *e)
+{
+	struct result permitted = guard_check_rest(e->c);
+	if (!result_is_ok(permitted))
+		(void) close(e->file);
+	return permitted;
+}
+
 /* Everything up to the point where the action itself may run. */
 static RESULT prepare_action(struct os_call *e, const json_t *body)
 {
@@ -518,6 +529,8 @@ static RESULT prepare_action(struct os_call *e, const json_t *body)
 	TRY(check_project(e));
 	TRY(os_query_parse(e->c, e->call->query, &e->request.query));
 	struct result result = read_args(e, body);
+	if (result_is_ok(result) && e->file)
+		result = check_stream(e);
 	e->request.body = NULL; /* it ends here */
 	view_close(&e->view);   /* a call is not parked with a view */
 	TRY(result);

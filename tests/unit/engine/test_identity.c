@@ -242,8 +242,7 @@ static void check_credentials(void **state)
 	cloud_fails(c, &c->alice, engine_create_application_credential, &wish, ERR_EXISTS,
 		    KIND_APPLICATION_CREDENTIAL);
 	struct application_credential_target target = {wish.credential};
-	cloud_fails(c, &c->bob, engine_delete_application_credential, &target, ERR_DENIED,
-		    KIND_APPLICATION_CREDENTIAL);
+	cloud_fails(c, &c->bob, engine_delete_application_credential, &target, ERR_DENIED, KIND_USER);
 	cloud_ok(c, &c->alice, engine_delete_application_credential, &target);
 	cloud_fails(c, &c->alice, engine_delete_application_credential, &target, ERR_NOT_FOUND,
 		    KIND_APPLICATION_CREDENTIAL);
