@@ -56,6 +56,7 @@ static RESULT run_asked(struct op *op, void *arg)
 	struct face_change *asked = arg;
 	op_show(op, asked->shown);
 	TRY(asked->run(op, asked->wish));
+	TRY(guard_check_made(op));
 	TRY(guard_check_rest(op->ctx));
 	if (asked->is_dry) /* its success is taken back by failing */
 		return ctx_fail(op->ctx, ERR_DRY_RUN,

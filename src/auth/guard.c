@@ -507,6 +507,34 @@ static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guar
 	return d.effect == POLICY_DENIES ? refuse(s, c, &q, &d) : OK;
 }
 
+/* A row on which AWS does not decide the action is kept from its user by a Deny that names it, and nothing
+ * else: what is written for AWS goes on to be allowed. */
+static RESULT check_undecided(struct guard_state *s, struct ctx *c, struct policy_question *q,
+			      bool *ret_is_allowed)
+{
+	struct policy_decision d;
+	q->is_by_name = true;
+	decide(s, q, true, &d);
+	if (d.effect == POLICY_DENIES)
+		return refuse(s, c, q, &d);
+	const struct guard_subject any = {.state = s};
+	const struct policy_question open = make_question(&any, c->arena, s->permission, s->request.action);
+	decide(s, &open, s->request.has_role, &d);
+	*ret_is_allowed = d.effect == POLICY_ALLOWS && d.by == POLICY_BY_IDENTITY;
+	return OK;
+}
+
+/* The call's own action on one row, or with KIND_NONE on what has none. */
+static RESULT check_row(struct guard_state *s, struct ctx *c, const struct guard_subject *subject,
+			bool *ret_is_allowed)
+{
+	struct policy_question q = make_question(subject, c->arena, s->permission, s->request.action);
+	if (subject->kind != KIND_NONE && !permission_is_decided_on(s->permission, subject->kind))
+		return check_undecided(s, c, &q, ret_is_allowed);
+	s->was_asked = true;
+	return decide_or_refuse(s, c, &q, s->request.has_role, ret_is_allowed);
+}
+
 static RESULT check_resource(struct guard *guard, struct ctx *c, const struct tables *t,
 			     const char *permission, enum kind kind, const struct row *row,
 			     const struct row *planned, bool *ret_is_allowed)
@@ -516,11 +544,11 @@ static RESULT check_resource(struct guard *guard, struct ctx *c, const struct ta
 		.state = s, .tables = t, .kind = kind, .row = row, .planned = planned};
 	if (!s->has_voice)
 		return OK;
+	if (planned)
+		s->was_planned[kind] = true;
 	if (strcmp(permission, "iam_role.pass") == 0)
 		return check_passing(s, c, &subject, permission_find(str_from(permission)), ret_is_allowed);
-	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
-	s->was_asked = true;
-	TRY(decide_or_refuse(s, c, &q, s->request.has_role, ret_is_allowed));
+	TRY(check_row(s, c, &subject, ret_is_allowed));
 	TRY(check_part(s, c, &subject, permission));
 	return check_created_tags(s, c, &subject);
 }
@@ -537,8 +565,6 @@ static bool is_asked_of_all(const struct guard_state *s)
 	return !s->request.is_change && permission_has_no_rows(s->permission);
 }
 
-/* A row on which AWS does not decide the action is kept from its user by a Deny that names it, and nothing
- * else: what is written for AWS goes on to be allowed. */
 static RESULT check_found(struct guard *guard, struct ctx *c, const struct tables *t, enum kind kind,
 			  const struct row *row)
 {
@@ -547,15 +573,27 @@ static RESULT check_found(struct guard *guard, struct ctx *c, const struct table
 	bool is_allowed = false;
 	if (!s->has_voice || s->is_over || !may_be_named(kind) || is_asked_of_all(s))
 		return OK;
-	struct policy_question q = make_question(&subject, c->arena, s->permission, s->request.action);
-	if (permission_is_decided_on(s->permission, kind)) {
-		s->was_asked = true;
-		return decide_or_refuse(s, c, &q, s->request.has_role, &is_allowed);
-	}
-	struct policy_decision d;
-	q.is_by_name = true;
-	decide(s, &q, true, &d);
-	return d.effect == POLICY_DENIES ? refuse(s, c, &q, &d) : OK;
+	return check_row(s, c, &subject, &is_allowed);
+}
+
+/* Where an operation asked nothing about what it is about to make, what it made is asked about: the change is
+ * undone when that is refused. */
+static RESULT check_made(void *arg, enum kind kind, const struct row *row)
+{
+	struct op *op = arg;
+	struct guard_state *s = (struct guard_state *) op->ctx->guard;
+	const struct guard_subject subject = {.state = s, .tables = op->head, .kind = kind, .planned = row};
+	bool is_allowed = false;
+	if (s->was_planned[kind] || !may_be_named(kind) || !permission_is_decided_on(s->permission, kind))
+		return OK;
+	TRY(check_row(s, op->ctx, &subject, &is_allowed));
+	return check_created_tags(s, op->ctx, &subject);
+}
+
+RESULT guard_check_made(struct op *op)
+{
+	const struct guard_state *s = (const struct guard_state *) op->ctx->guard;
+	return s && s->has_voice ? op_visit_made(op, check_made, op) : OK;
 }
 
 /* AWS decides before it looks, by the id that the call has; OpenStack's services look first. */

@@ -44,6 +44,8 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 /* After an operation or a read that was done: had it found no row to decide on, the action is decided for all.
  * From then on nothing is asked: what follows shows what was permitted. ERR_DENIED. */
 RESULT guard_check_rest(struct ctx *c);
+/* Likewise, in an operation that was done: decides on each row that it made and did not ask about before. */
+RESULT guard_check_made(struct op *op);
 /* Rows decide whether the call may be: its answer is nobody else's, and not known by its parameters. */
 bool guard_awaits_rows(const struct ctx *c);
 

@@ -151,8 +151,10 @@ RESULT engine_detach_port(struct op *op, struct port_detaching *wish)
 	TRY(find_attached(op, &wish->attachment, &port));
 	TRY(engine_permit(op, "port.detach", KIND_PORT, &port->row));
 	const struct instance *instance = instance_find(op->head, port->instance);
-	if (instance)
+	if (instance) {
+		TRY(engine_permit(op, "port.detach", KIND_INSTANCE, &instance->row));
 		TRY(instance_check_unlocked(op, instance, wish->attachment.field));
+	}
 	if (port->device_index == 0)
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_PORT, wish->attachment.field,
 				   "The network interface at device index 0 cannot be detached.");

@@ -140,6 +140,8 @@ RESULT engine_disassociate_route_table(struct op *op, struct route_table_associa
 	struct association found = {0};
 	TRY(find_association(op, &wish->association, &found));
 	TRY(engine_permit(op, "route_table.disassociate", KIND_ROUTE_TABLE, &found.table->row));
+	if (found.subnet)
+		TRY(engine_permit(op, "route_table.disassociate", KIND_SUBNET, &found.subnet->row));
 	if (!found.subnet)
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->association.field,
 				   "cannot disassociate the main route table association %" STR_FMT,
@@ -180,7 +182,9 @@ RESULT engine_replace_route_table(struct op *op, struct route_table_association 
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_ROUTE_TABLE, wish->route_table.field,
 				   "route table %" STR_FMT " belongs to another network",
 				   STR_ARG(wish->route_table.text));
-	TRY(engine_permit(op, "route_table.associate", KIND_ROUTE_TABLE, &table->row));
+	TRY(engine_permit(op, "route_table.replace", KIND_ROUTE_TABLE, &table->row));
+	if (found.subnet)
+		TRY(engine_permit(op, "route_table.replace", KIND_SUBNET, &found.subnet->row));
 	if (!found.subnet)
 		return replace_main(op, found.table, table, &wish->made);
 	return write_association(op, found.subnet, table->row.id, &wish->made);

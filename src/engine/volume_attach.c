@@ -288,6 +288,9 @@ RESULT engine_detach_volume(struct op *op, struct volume_detaching *wish)
 	const struct volume *volume = NULL;
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "volume.detach", KIND_VOLUME, &volume->row));
+	const struct instance *instance = instance_find(op->head, volume_holder(volume));
+	if (instance)
+		TRY(engine_permit(op, "volume.detach", KIND_INSTANCE, &instance->row));
 	TRY(check_attachment(op, wish, volume));
 	wish->detached_volume = volume->row.id;
 	wish->from = volume_holder(volume);

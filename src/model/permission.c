@@ -64,3 +64,9 @@ bool permission_is_decided_on(int permission, enum kind kind)
 			return true;
 	return false;
 }
+
+const char *permission_kinds(struct str action)
+{
+	int permission = permission_find_action(action);
+	return permission == PERMISSION_NONE ? "" : model_permissions[permission].kinds;
+}

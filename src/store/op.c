@@ -358,6 +358,19 @@ RESULT op_copy_shown(struct op *op, struct rows *ret_rows)
 	return OK;
 }
 
+RESULT op_visit_made(struct op *op, RESULT (*visit)(void *arg, enum kind kind, const struct row *row),
+		     void *arg)
+{
+	const struct op_log *log = op->log;
+	for (size_t n = log->mark; n < log->count; n++) {
+		const struct entry *e = &log->entries[n];
+		const struct row *row = e->before || !e->after ? NULL : tables_find(op->head, e->kind, e->after->id);
+		if (row)
+			TRY(visit(arg, e->kind, row));
+	}
+	return OK;
+}
+
 /* ---- history ---- */
 
 /* A note with the texts' bytes behind it. NULL when out of memory. */

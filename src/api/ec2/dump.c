@@ -3,6 +3,7 @@
  * against EC2's published model; and the names of all its actions. */
 #include "api/query/dump.h"
 #include "api/ec2/list.h"
+#include "model/permission.h"
 
 enum { DUMP_ACTIONS_MAX = 256 };
 
@@ -38,6 +39,7 @@ static void add_action(struct buf *out, const struct ec2_action *a)
 	params_dump_member(out, "name", a->name);
 	params_dump_member(out, "doc", a->doc);
 	params_dump_member(out, "permit", a->permit);
+	params_dump_member(out, "decided_on", permission_kinds(str_from(a->permit)));
 	if (a->never)
 		params_dump_member(out, "never", a->never);
 	params_dump_member(out, "service", a->flags & OF_STS ? "sts" : "ec2");

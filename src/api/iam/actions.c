@@ -2,6 +2,7 @@
  * The actions of IAM that are built, of all files: found by name, told to the documentation and to tests. */
 #include "api/iam/inside.h"
 #include "api/query/dump.h"
+#include "model/permission.h"
 
 static const struct iam_actions *const groups[] = {
 	&iam_user_actions,    &iam_password_actions, &iam_key_actions,        &iam_group_actions,
@@ -67,6 +68,7 @@ static void dump_action(struct buf *out, const struct iam_action *a)
 	params_dump_member(out, "name", a->name);
 	params_dump_member(out, "doc", a->doc);
 	params_dump_member(out, "permit", a->permit);
+	params_dump_member(out, "decided_on", permission_kinds(str_from(a->permit)));
 	params_dump_member(out, "service", "iam");
 	buf_print(out, "\"writes\": %s, \"filters\": [], \"params\": [", a->operation ? "true" : "false");
 	params_dump(out, &a->args, &first);

@@ -3,6 +3,7 @@
  * say and what they refuse; and the calls that clients know and the tables have not. */
 #include "api/openstack/list.h"
 #include "api/openstack/services.h"
+#include "model/permission.h"
 
 static const struct os_actions *const action_groups[] = {
 #define GROUP(name) &os_##name##_actions,
@@ -151,6 +152,7 @@ static void write_action(struct json_writer *w, enum os_service service, const s
 	json_write_z(w, "path", a->path);
 	json_write_z(w, "name", a->name);
 	json_write_z(w, "permit", a->permit);
+	json_write_z(w, "decided_on", permission_kinds(str_from(a->permit)));
 	json_write_bool(w, "writes", a->flags & OS_WRITES);
 	json_write_bool(w, "admin", a->flags & OS_ADMIN);
 	json_write_bool(w, "open", a->flags & OS_OPEN);

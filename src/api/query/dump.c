@@ -90,6 +90,8 @@ static void add_bounds(struct buf *out, const struct param *p)
 		params_dump_member(out, "form", form);
 	if (form && strcmp(form, "id") == 0 && !(p->flags & ANY_KIND))
 		params_dump_member(out, "prefix", p->prefix ? p->prefix : model_kinds[p->kind].ec2_prefix);
+	if (p->kind != KIND_NONE && !(p->flags & ANY_KIND))
+		params_dump_member(out, "kind", model_kinds[p->kind].name);
 	if (p->words)
 		params_dump_member(out, "words", p->words);
 	if (p->yes)
