@@ -32,18 +32,16 @@ static bool match_action(const struct asked *a, const struct policy_statement *s
 static enum truth match_one(const struct asked *a, const struct pattern *pattern)
 {
 	struct str filled;
-	struct policy_arn parts = {0};
 	if (pattern->is_any)
 		return TRUTH_YES;
 	if (str_is_empty(a->q->resource))
 		return TRUTH_NOT_YET;
-	if (pattern->has_parts)
+	if (pattern->has_parts && !a->resource.has_more)
 		return policy_match_noted(a->p, pattern, &a->resource) ? TRUTH_YES : TRUTH_NO;
 	enum policy_known known = policy_fill(a->p, pattern, a->q, &filled);
 	if (known != POLICY_PRESENT)
 		return known == POLICY_NOT_YET ? TRUTH_NOT_YET : TRUTH_NO;
-	policy_split_arn(filled, &parts);
-	return policy_match_arn(&a->resource, &parts) ? TRUTH_YES : TRUTH_NO;
+	return policy_match_resource(&a->resource, a->q->resource, filled) ? TRUTH_YES : TRUTH_NO;
 }
 
 static bool names_all(const struct asked *a, const struct policy_statement *s)

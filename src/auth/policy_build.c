@@ -92,7 +92,8 @@ static void write_plain(struct writer *w, char c)
 static void write_variable(struct writer *w, struct str text, size_t at, size_t end)
 {
 	char first = text.p[at + 2];
-	if (end == at + 4 && (first == '*' || first == '?' || first == '$')) {
+	bool looks_like_one = first == '$' && end < text.n && text.p[end] == '{'; /* "${$}{x}" is none */
+	if (end == at + 4 && (first == '*' || first == '?' || first == '$') && !looks_like_one) {
 		write_literal(w, first);
 		return;
 	}

@@ -76,6 +76,8 @@ static RESULT read_actions(struct policy_builder *b, const json_t *json, struct 
 {
 	const json_t *item = NULL;
 	TRY(check_texts(b->c, json, s->not_action ? "NotAction" : "Action"));
+	if (count_of(json) == 0)
+		return ctx_fail(b->c, ERR_INVALID, "Policy statement must contain actions.");
 	s->actions = policy_reserve(b, count_of(json), sizeof(struct pattern));
 	EACH_TEXT(json, n, item)
 	{
@@ -110,6 +112,8 @@ static RESULT read_resources(struct policy_builder *b, const json_t *json, struc
 {
 	const json_t *item = NULL;
 	TRY(check_texts(b->c, json, s->not_resource ? "NotResource" : "Resource"));
+	if (count_of(json) == 0) /* not "all": that is what a trust policy means by none */
+		return ctx_fail(b->c, ERR_INVALID, "Policy statement must contain resources.");
 	s->resources = policy_reserve(b, count_of(json), sizeof(struct pattern));
 	EACH_TEXT(json, n, item)
 	{
@@ -395,7 +399,7 @@ static RESULT read_statements(struct policy_builder *b, const json_t *json, stru
 
 static RESULT read_top(struct policy_builder *b, const json_t *json)
 {
-	const json_t *version = json_object_get(json, "Version");
+	const json_t *version = json_object_get(json, "Version"), *id = json_object_get(json, "Id");
 	const char *key = NULL;
 	json_t *value = NULL;
 	if (!json_is_object(json))
@@ -405,6 +409,8 @@ static RESULT read_top(struct policy_builder *b, const json_t *json)
 			return ctx_fail(b->c, ERR_INVALID,
 					"Syntax errors in policy. There is no element %.64s.", key);
 	}
+	if (id && !json_is_string(id))
+		return ctx_fail(b->c, ERR_INVALID, "Syntax errors in policy. Id is a string.");
 	b->has_variables = str_is(text_of(version), "2012-10-17");
 	if (version && !b->has_variables && !str_is(text_of(version), "2008-10-17"))
 		return ctx_fail(b->c, ERR_INVALID, "Policy document must be version 2012-10-17 or greater.");

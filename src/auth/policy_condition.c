@@ -98,17 +98,33 @@ static bool read_number(struct arena *a, struct str text, double *ret_number)
 	return *end == 0 && isfinite(*ret_number);
 }
 
-/* ISO 8601, or seconds since 1970. */
+/* Of the W3C's shorter forms of ISO 8601 the whole: a year, a month or a day from its first moment on, a
+ * minute without its seconds. Empty: it is none of them. */
+static struct str lengthen_date(struct str text, char out[static 40])
+{
+	static const char rest_of[] = "0000-01-01T00:00:00Z"; /* what a year, a month, a day leave out */
+	bool has_minutes = text.n > 16 && text.n < 32 && text.p[10] == 'T' && text.p[13] == ':';
+	if (text.n == 4 || text.n == 7 || text.n == 10) {
+		memcpy(out, rest_of, sizeof rest_of);
+		memcpy(out, text.p, text.n);
+		return text.n == 4 || text.p[4] == '-' ? str_from(out) : STR_NONE;
+	}
+	if (!has_minutes || text.p[16] == ':')
+		return STR_NONE;
+	memcpy(out, text.p, 16);
+	memcpy(out + 16, ":00", 3);
+	memcpy(out + 19, text.p + 16, text.n - 16);
+	return (struct str){out, text.n + 3};
+}
+
+/* ISO 8601, or seconds since 1970: four digits are a year. */
 static bool read_date(struct str text, int64_t *ret_time_us)
 {
+	char longer[40];
 	int64_t seconds = 0;
-	if (result_is_ok(clock_parse(text, ret_time_us)))
+	if (result_is_ok(clock_parse(text, ret_time_us)) ||
+	    result_is_ok(clock_parse(lengthen_date(text, longer), ret_time_us)))
 		return true;
-	if (text.n == 10 && text.p[4] == '-' && text.p[7] == '-') { /* the day alone */
-		char midnight[] = "0000-00-00T00:00:00Z";
-		memcpy(midnight, text.p, 10);
-		return result_is_ok(clock_parse(str_from(midnight), ret_time_us));
-	}
 	if (!result_is_ok(str_parse_int(text, &seconds)) || seconds < 0 || seconds > INT64_MAX / SECOND)
 		return false;
 	*ret_time_us = seconds * SECOND;

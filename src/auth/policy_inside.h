@@ -128,13 +128,16 @@ enum policy_known policy_fill(const struct policy_code *p, const struct pattern 
 /* "arn:partition:service:region:account:resource". */
 struct policy_arn {
 	struct str at[ARN_PARTS];
-	bool is_split;
+	bool is_split, has_more; /* more: colons in the resource's part */
 };
 /* What has fewer parts is left empty, and not split. */
 void policy_split_arn(struct str arn, struct policy_arn *ret_arn);
 /* Part by part: a wildcard reaches over no colon but the resource's own. */
 bool policy_match_arn(const struct policy_arn *arn, const struct policy_arn *pattern);
-/* The same for a pattern that has_parts. */
+/* As Resource has it: a star at the end of a part may reach over colons. It can only where the ARN has more
+ * of them than five; any other is matched part by part. */
+bool policy_match_resource(const struct policy_arn *arn, struct str whole, struct str pattern);
+/* The same for a pattern that has_parts, and an ARN that has no more. */
 bool policy_match_noted(const struct policy_code *p, const struct pattern *pattern,
 			const struct policy_arn *arn);
 /* '*' and '?', in any letter case. */

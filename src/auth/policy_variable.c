@@ -37,6 +37,10 @@ static enum policy_known fill_one(struct filler *f, const struct policy_question
 	size_t comma = str_find_char(inner, ',', 0);
 	struct str key = str_trim(str_slice(inner, 0, comma)), otherwise = STR_NONE;
 	struct strs values = {0};
+	if (str_is(inner, "$")) { /* before what would make another variable of it */
+		put(f, inner, false);
+		return POLICY_PRESENT;
+	}
 	if (comma < inner.n) {
 		otherwise = str_trim(str_slice(inner, comma + 1, inner.n));
 		if (otherwise.n >= 2 && otherwise.p[0] == '\'')
@@ -100,6 +104,7 @@ void policy_split_arn(struct str arn, struct policy_arn *ret_arn)
 	}
 	ret_arn->at[ARN_PARTS - 1] = rest;
 	ret_arn->is_split = true;
+	ret_arn->has_more = str_find_char(rest, ':', 0) < rest.n;
 }
 
 static bool match_part(struct str part, struct str pattern)
@@ -118,6 +123,15 @@ bool policy_match_arn(const struct policy_arn *arn, const struct policy_arn *pat
 		if (!match_part(arn->at[n], pattern->at[n]))
 			return false;
 	return true;
+}
+
+bool policy_match_resource(const struct policy_arn *arn, struct str whole, struct str pattern)
+{
+	struct policy_arn parts = {0};
+	if (arn->has_more)
+		return str_matches(whole, pattern);
+	policy_split_arn(pattern, &parts);
+	return policy_match_arn(arn, &parts);
 }
 
 bool policy_match_noted(const struct policy_code *p, const struct pattern *pattern,
