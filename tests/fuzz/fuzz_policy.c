@@ -1,65 +1,82 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Policy documents, of both forms: what compiles answers every question, and a copy of it the same. */
+ * Policy documents, of both forms: what compiles answers every question, a copy of it the same, and both as
+ * the naive evaluator does. An even first byte: the rest chooses document and questions from a grammar; an
+ * odd one: the rest is the document, and the byte chooses the questions. */
 #include <stdlib.h>
 
-#include "auth/policy.h"
+#include "../unit/auth/policy_random.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
-/* The first byte says of each key whether it is there. */
-static enum policy_known find_key(const struct policy_question *q, struct str key, struct strs *ret_values)
+static void check(bool agrees, json_t *document, enum policy_form form, struct random_request *r,
+		  bool must_compile)
 {
-	static const struct str values[] = {{"t3.micro", 8}, {"10.0.0.1", 8}, {"true", 4}, {"7", 1}};
-	const uint8_t *data = q->request;
-	switch ((*data >> key.n % 4 * 2) % 4) {
-	case 0:
-		return POLICY_ABSENT;
-	case 1:
-		return POLICY_NOT_YET;
-	default:
-		*ret_values = (struct strs){values + key.n % 3, 1 + key.n % 2};
-		return POLICY_PRESENT;
+	if (agrees)
+		return;
+	if (document)
+		random_tell(stderr, document, form, r, must_compile);
+	abort();
+}
+
+/* A copy elsewhere says the same, of a permission in every forty and of none. */
+static void ask_copy(const struct random_pair *pair, const struct random_request *r)
+{
+	struct policy_code *copy = arena_alloc(pair->arena, policy_size(pair->code));
+	struct policy_question q = r->q;
+	q.arena = pair->arena;
+	if (!copy)
+		return;
+	memcpy(copy, pair->code, policy_size(pair->code));
+	for (q.permission = PERMISSION_NONE; q.permission < PERMISSION_COUNT; q.permission += 40) {
+		size_t one = 0, other = 0;
+		enum policy_effect effect = policy_ask(pair->code, &q, &one);
+		if (effect != policy_ask(copy, &q, &other) || one != other)
+			abort();
 	}
 }
 
-static void ask(struct arena *a, const uint8_t *data, const struct policy_code *p)
+static void ask(struct source *s, struct str text, enum policy_form form, bool must_compile)
 {
-	struct policy_code *copy = arena_alloc(a, policy_size(p));
-	struct policy_question q = {.action = STR("s3:GetObject"),
-				    .permission = PERMISSION_NONE,
-				    .find = find_key,
-				    .request = data,
-				    .arena = a};
-	if (!copy)
-		return;
-	memcpy(copy, p, policy_size(p));
-	for (int n = PERMISSION_NONE; n < PERMISSION_COUNT; n += 40) {
-		static const char *const resources[] = {"", "*",
-							"arn:aws:ec2:us-east-1:111122223333:instance/i-1"};
-		for (size_t k = 0; k < sizeof resources / sizeof resources[0]; k++) {
-			size_t one = 0, other = 0;
-			q.permission = n;
-			q.resource = str_from(resources[k]);
-			enum policy_effect effect = policy_ask(p, &q, &one);
-			if (effect != policy_ask(copy, &q, &other) || one != other)
-				abort();
-		}
+	struct random_pair pair;
+	struct random_request r = {0};
+	struct random_answer a;
+	bool is_read_alike = random_read(text, form, must_compile, &pair);
+	random_question(s, form, pair.arena, &r);
+	check(is_read_alike, pair.document, form, &r, must_compile);
+	for (int n = 0; n < RANDOM_QUESTIONS && pair.code; n++) {
+		check(random_ask(&pair, &r, &a), pair.document, form, &r, must_compile);
+		if (n == 0)
+			ask_copy(&pair, &r);
+		random_question(s, form, pair.arena, &r);
 	}
+	random_free(&pair);
+}
+
+static void ask_of_grammar(struct source *s)
+{
+	enum policy_form form = source_pick(s, 4) ? POLICY_OF_IDENTITY : POLICY_OF_TRUST;
+	bool is_spoilt = source_pick(s, 4) == 3;
+	json_t *document = random_policy(s, form);
+	if (is_spoilt)
+		random_spoil(s, document);
+	char *text = json_dumps(document, 0);
+	ask(s, str_from(text), form, !is_spoilt);
+	free(text);
+	json_decref(document);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct ctx c;
-	const struct policy_code *p = NULL;
 	if (size < 1)
 		return 0;
-	struct arena *arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
-	struct str text = {(const char *) data + 1, size - 1};
-	for (int form = POLICY_OF_IDENTITY; form <= POLICY_OF_TRUST; form++) {
-		ctx_init(&c, arena);
-		if (result_is_ok(policy_compile(&c, text, (enum policy_form) form, &p)))
-			ask(arena, data, p);
+	if (data[0] % 2 == 0) {
+		struct source s = {.bytes = data + 1, .left = size - 1};
+		ask_of_grammar(&s);
+		return 0;
 	}
-	arena_free(arena);
+	for (int form = POLICY_OF_IDENTITY; form <= POLICY_OF_TRUST; form++) {
+		struct source s = {.seed = 0x9e3779b97f4a7c15u * data[0]};
+		ask(&s, (struct str){(const char *) data + 1, size - 1}, (enum policy_form) form, false);
+	}
 	return 0;
 }
