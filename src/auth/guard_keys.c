@@ -358,7 +358,7 @@ static struct tags tags_of(const struct guard_subject *s, const struct row *row)
 static enum policy_known find_tag(struct arena *a, struct tags tags, struct str key, struct strs *ret_values)
 {
 	for (size_t k = 0; k < tags.count; k++)
-		if (str_equal(tags.at[k].key, key))
+		if (str_equal_nocase(tags.at[k].key, key)) /* as the names of all condition keys */
 			return give(a, tags.at[k].value.p ? tags.at[k].value : STR(""), ret_values);
 	return POLICY_ABSENT;
 }

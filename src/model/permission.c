@@ -65,8 +65,8 @@ bool permission_is_decided_on(int permission, enum kind kind)
 	return false;
 }
 
-const char *permission_kinds(struct str action)
+const struct permission *permission_of_action(struct str action)
 {
 	int permission = permission_find_action(action);
-	return permission == PERMISSION_NONE ? "" : model_permissions[permission].kinds;
+	return permission == PERMISSION_NONE ? NULL : &model_permissions[permission];
 }

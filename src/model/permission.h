@@ -49,8 +49,8 @@ int permission_find(struct str name);
 int permission_find_action(struct str action);
 /* The n-th name that faces have for it, IAM's first; false: it has no more. */
 bool permission_word(int permission, size_t n, struct str *ret_word);
-/* The kinds of rows that policies decide a face's action on; "": none. Walks the whole table. */
-const char *permission_kinds(struct str action);
+/* Of a face's action, for dumps: the permission that it is. Walks the whole table. NULL: it is none. */
+const struct permission *permission_of_action(struct str action);
 /* Whether policies decide it on each row of that kind that a call names: they must allow it there. False: a
  * Deny alone counts, and only one that names the row. PERMISSION_NONE is decided on every row. */
 bool permission_is_decided_on(int permission, enum kind kind);

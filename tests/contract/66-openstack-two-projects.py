@@ -24,45 +24,12 @@ IN_BODY = sorted(t for t, a in ACTIONS.items() if any(
     p["type"] in ("id", "list of ids") and p.get("kind") in LISTS and p["in"] == "body" for p in a["params"]))
 
 
-def furnish(dev, project):
-    """One of each kind, made where each is made most easily."""
-    ec2 = project.ec2
-    network = project.ok("POST", "/network/v2.0/networks", {"network": {"name": "net"}})["network"]["id"]
-    subnet = project.ok("POST", "/network/v2.0/subnets", {"subnet": {
-        "network_id": network, "cidr": "10.9.0.0/24", "ip_version": 4}})["subnet"]["id"]
-    router = project.ok("POST", "/network/v2.0/routers", {"router": {"name": "router"}})["router"]["id"]
-    project.ok("PUT", f"/network/v2.0/routers/{router}/add_router_interface", {"subnet_id": subnet})
-    project.ok("POST", "/network/v2.0/ports", {"port": {"network_id": network, "name": "port"}})
-    project.ok("POST", "/network/v2.0/rbac-policies", {"rbac_policy": {
-        "object_type": "network", "object_id": network, "action": "access_as_shared", "target_tenant": project.id}})
-    project.ok("POST", "/network/v2.0/subnetpools", {"subnetpool": {"name": "pool", "prefixes": ["10.10.0.0/16"]}})
-    project.ok("POST", "/network/v2.0/address-groups", {"address_group": {"name": "office", "addresses": ["192.0.2.0/24"]}})
-    outside = project.ok("GET", "/network/v2.0/networks?router:external=true")["networks"][0]["id"]
-    project.ok("POST", "/network/v2.0/floatingips", {"floatingip": {"floating_network_id": outside}})
-    project.ok("POST", "/network/v2.0/security-groups", {"security_group": {"name": "group"}})
-    project.ok("POST", "/compute/v2.1/os-server-groups", {"server_group": {"name": "group", "policy": "affinity"}},
-               version="compute 2.93")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
-    ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)
-    zone = ec2.describe_availability_zones()["AvailabilityZones"][0]["ZoneName"]
-    volume = ec2.create_volume(AvailabilityZone=zone, Size=1)["VolumeId"]
-    dev.rest()
-    snapshot = ec2.create_snapshot(VolumeId=volume)["SnapshotId"]
-    dev.rest()
-    ec2.register_image(Name="own", RootDeviceName="/dev/xvda", BlockDeviceMappings=[
-        {"DeviceName": "/dev/xvda", "Ebs": {"SnapshotId": snapshot}}])
-    dev.rest()
-    offered = project.ok("POST", "/volume/v3/volumes", {"volume": {"size": 1}})["volume"]["id"]
-    dev.rest()
-    project.ok("POST", "/volume/v3/os-volume-transfer", {"transfer": {"volume_id": offered}})
-
-
 @pytest.fixture(scope="module")
 def projects():
     with Dev() as dev:
         mine, theirs = lib.another(dev, "mine"), lib.another(dev, "theirs")
-        furnish(dev, mine)
-        furnish(dev, theirs)
+        lib.furnish(dev, mine)
+        lib.furnish(dev, theirs)
         yield mine, theirs
 
 

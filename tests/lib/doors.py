@@ -24,6 +24,11 @@ class Row:
         self.kind, self.arn, self.other, self.tag = kind, arn, other, tag  # tag: the value of its tag TAG, which no other has
 
 
+def word_of(action):
+    """What IAM calls it."""
+    return action.get("iam", action["permit"])
+
+
 def is_decided(action, kind):
     kinds = action["decided_on"].split()
     return "*" in kinds or kind in kinds
@@ -31,7 +36,7 @@ def is_decided(action, kind):
 
 def cells(action, row, changes):
     """(what it is, the policy, whether it refuses the call) for one row that a call names."""
-    word, decided = action["permit"], is_decided(action, row.kind)
+    word, decided = word_of(action), is_decided(action, row.kind)
     named = decided or changes
     yield "Deny on its ARN", policy(ALLOW, deny(word, row.arn)), named
     yield "Deny on another ARN", policy(ALLOW, deny(word, row.other)), False

@@ -39,7 +39,8 @@ static void add_action(struct buf *out, const struct ec2_action *a)
 	params_dump_member(out, "name", a->name);
 	params_dump_member(out, "doc", a->doc);
 	params_dump_member(out, "permit", a->permit);
-	params_dump_member(out, "decided_on", permission_kinds(str_from(a->permit)));
+	const struct permission *permission = permission_of_action(str_from(a->permit));
+	params_dump_member(out, "decided_on", permission ? permission->kinds : "");
 	if (a->never)
 		params_dump_member(out, "never", a->never);
 	params_dump_member(out, "service", a->flags & OF_STS ? "sts" : "ec2");

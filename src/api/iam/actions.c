@@ -68,7 +68,8 @@ static void dump_action(struct buf *out, const struct iam_action *a)
 	params_dump_member(out, "name", a->name);
 	params_dump_member(out, "doc", a->doc);
 	params_dump_member(out, "permit", a->permit);
-	params_dump_member(out, "decided_on", permission_kinds(str_from(a->permit)));
+	const struct permission *permission = permission_of_action(str_from(a->permit));
+	params_dump_member(out, "decided_on", permission ? permission->kinds : "");
 	params_dump_member(out, "service", "iam");
 	buf_print(out, "\"writes\": %s, \"filters\": [], \"params\": [", a->operation ? "true" : "false");
 	params_dump(out, &a->args, &first);

@@ -152,7 +152,9 @@ static void write_action(struct json_writer *w, enum os_service service, const s
 	json_write_z(w, "path", a->path);
 	json_write_z(w, "name", a->name);
 	json_write_z(w, "permit", a->permit);
-	json_write_z(w, "decided_on", permission_kinds(str_from(a->permit)));
+	const struct permission *permission = permission_of_action(str_from(a->permit));
+	json_write_z(w, "iam", permission ? permission->action : "");
+	json_write_z(w, "decided_on", permission ? permission->kinds : "");
 	json_write_bool(w, "writes", a->flags & OS_WRITES);
 	json_write_bool(w, "admin", a->flags & OS_ADMIN);
 	json_write_bool(w, "open", a->flags & OS_OPEN);
