@@ -640,7 +640,7 @@ static RESULT check_account(struct guard *guard, struct ctx *c, const struct tab
 	if (!have_voice(&there->policies))
 		return OK;
 	const struct guard_subject subject = {
-		.state = there, .tables = t, .kind = KIND_USER, .row = &user->row};
+		.state = there, .tables = t, .kind = KIND_USER, .row = &user->row, .account = account};
 	struct policy_question q =
 		make_question(&subject, c->arena, asked, str_from(model_permissions[asked].action));
 	struct result result = decide_or_refuse(there, c, &q, true, ret_is_allowed);

@@ -29,6 +29,7 @@ struct guard_subject {
 	const struct tables *tables; /* NULL: no resource yet */
 	enum kind kind;
 	const struct row *row, *planned;
+	uuid account;             /* whose ARNs IAM's rows have; none: the call's */
 	struct str absent;        /* how the call named a row that is not there; empty */
 	struct str create_action; /* of tags that come with what is made; empty */
 	struct str passed_to;     /* the service that a role is passed on to; empty */

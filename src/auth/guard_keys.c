@@ -106,7 +106,10 @@ struct str guard_write_arn(const struct guard_subject *s, struct arena *a)
 	if (s->absent.n)
 		return ec2_arn(s, a, s->kind, who->account, s->absent);
 	if (iam_is_kind(s->kind))
-		return iam_arn_to_text(a, who->account_number, s->kind, s->row ? s->row : s->planned);
+		return iam_arn_to_text(a,
+				       uuid_is_none(s->account) ? who->account_number
+								: account_number(s->tables, s->account, who),
+				       s->kind, s->row ? s->row : s->planned);
 	uuid owner = s->row ? engine_get_owner(s->kind, s->row) : who->account;
 	struct str id = s->row ? id_of(a, s->kind, s->row, is_named_kind(s->kind)) : STR("*");
 	return ec2_arn(s, a, s->kind, owner, id);
