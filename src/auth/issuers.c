@@ -121,7 +121,7 @@ static RESULT fetch(const struct issuers *i, struct ctx *c, const struct oidc_pr
 				       .thumbprints = p->thumbprints,
 				       .cap_size = ISSUER_DOCUMENT_MAX,
 				       .timeout_ms = ISSUER_TIMEOUT_MS,
-				       .from_inside = i->config.from_inside};
+				       .reach = i->config.reach};
 	struct result result = i->config.fetch(c, &wish, ret_body);
 	if (result.code != ERR_IO)
 		return result;

@@ -20,7 +20,7 @@ enum {
 
 struct issuers_config {
 	struct executor *executor;
-	bool from_inside; /* issuers may be at this machine's own addresses */
+	struct web_reach *reach; /* where they may be; outlives them */
 	RESULT (*fetch)(struct ctx *c, const struct web_fetch *f, struct str *ret_body); /* web_fetch_get() */
 };
 

@@ -185,6 +185,7 @@ static int dev_here(const struct command *command, json_t *args, const char *con
 		.port = -1,
 		.host_count = DEV_HOSTS,
 		.at_once = json_object_get(args, "instant") != NULL,
+		.fetch_from = arg_or(args, "fetch-from", STR_NONE),
 		.limited = json_object_get(args, "limits") != NULL,
 	};
 	if (!int_arg(command, args, "port", 0, 65535, &wish.port) ||
@@ -219,6 +220,9 @@ const struct command local_commands[] = {
 	  {"hosts", PARAM_OPTION, false, "How many; absent: 4."},
 	  {"data", PARAM_OPTION, false, "Directory to keep it in; absent: gone at the end."},
 	  {"instant", PARAM_FLAG, false, "Simulated work takes no time."},
+	  {"fetch-from", PARAM_OPTION, false,
+	   "Addresses of this machine or others that images and issuers' keys may come from, comma "
+	   "separated."},
 	  {"limits", PARAM_FLAG, false, "Requests are limited as dari serve limits them."}},
 	 .run_here = dev_here},
 	{0},

@@ -31,7 +31,7 @@ struct settings {
 	int64_t image_keep_h, image_reserve_percent;
 	int64_t connections, connections_per_address;
 	struct str novnc_directory;
-	bool issuers_inside; /* issuers of web identities may be at this machine itself: `dari dev` */
+	struct strs fetch_not_from, fetch_also_from;
 	int64_t consoles, consoles_per_account, console_idle_s;
 	struct limits_config limits;
 	int64_t password_memory_kib, password_passes, password_failures, password_locked_s;
@@ -59,6 +59,7 @@ struct ec2_face;
 struct openstack_face;
 struct metadata;
 struct relay;
+struct web_reach;
 
 struct daemon {
 	const struct daemon_role *role;
@@ -79,6 +80,7 @@ struct daemon {
 	struct reconciler *reconciler;
 	struct http_server *http;
 	struct uses *uses;
+	struct web_reach *reach;
 	struct issuers *issuers;
 	struct sigv4 *sigv4;
 	struct passwords *passwords;
@@ -119,8 +121,9 @@ struct dev_wish {
 	struct str data; /* directory; empty: a temporary one */
 	int64_t port;    /* 0: any free one; negative: DEV_PORT */
 	int64_t host_count;
-	bool at_once; /* simulated work takes no time */
-	bool limited; /* requests have the limits that `dari serve` gives them */
+	bool at_once;          /* simulated work takes no time */
+	struct str fetch_from; /* addresses that are fetched from though they are inside, comma separated */
+	bool limited;          /* requests have the limits that `dari serve` gives them */
 };
 enum { DEV_PORT = 4280, DEV_HOSTS = 4, DEV_HOSTS_MAX = 1000 };
 int dev_run(const struct dev_wish *wish);
@@ -130,6 +133,9 @@ int dev_run(const struct dev_wish *wish);
 /* Listens and answers on threads of its own. */
 RESULT control_open(struct ctx *c, struct daemon *d, struct control **ret_control);
 void control_close(struct control *control); /* ends the calls under way */
+
+/* reach.c: fills d->reach. ERR_INVALID: a block in the configuration is none. */
+RESULT reach_open(struct daemon *d);
 
 /* ---- health.c: /healthz and /metrics ---- */
 

@@ -16,6 +16,7 @@
 #include "base/clock.h"
 #include "base/crypto.h"
 #include "base/file.h"
+#include "base/vec.h"
 #include "daemon/command.h"
 #include "drivers/sim/compute.h"
 #include "engine/account.h"
@@ -116,6 +117,17 @@ static RESULT find_region(struct daemon *d, const char *config_path)
 	return region_init(&d->ctx, s, dev_of(d)->wish->host_count > 1 ? STR("a,b") : STR("a"));
 }
 
+static RESULT read_fetch_from(struct daemon *d)
+{
+	VEC(struct str) list = {0};
+	struct str rest = dev_of(d)->wish->fetch_from, one = STR_NONE;
+	while (str_split_next(&rest, ',', &one))
+		if (one.n && !VEC_PUSH(d->arena, &list, str_trim(one)))
+			return ctx_no_memory(&d->ctx);
+	d->settings.fetch_also_from = (struct strs){list.at, list.count};
+	return OK;
+}
+
 static RESULT dev_prepare(struct daemon *d)
 {
 	/* Of OVN there is nothing: whoever starts `dari serve` on this configuration is told so. */
@@ -138,7 +150,7 @@ static RESULT dev_prepare(struct daemon *d)
 	struct settings defaults;
 	TRY(settings_fill_defaults(&d->ctx, &defaults));
 	d->settings.novnc_directory = defaults.novnc_directory;
-	d->settings.issuers_inside = true;
+	TRY(read_fetch_from(d));
 	d->settings.consoles = defaults.consoles;
 	d->settings.consoles_per_account = defaults.consoles_per_account;
 	d->settings.console_idle_s = defaults.console_idle_s;

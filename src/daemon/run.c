@@ -21,6 +21,7 @@
 #include "base/random.h"
 #include "daemon/daemon.h"
 #include "drivers/image_file.h"
+#include "drivers/web_reach.h"
 #include "engine/engine.h"
 #include "engine/region.h"
 #include "store/sql.h"
@@ -117,7 +118,7 @@ static RESULT open_auth(struct daemon *d)
 	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
 	TRY(passwords_new(&d->ctx, d->executor, &passwords, &d->passwords));
 	const struct issuers_config issuers = {
-		.executor = d->executor, .from_inside = s->issuers_inside, .fetch = web_fetch_get};
+		.executor = d->executor, .reach = d->reach, .fetch = web_fetch_get};
 	TRY(issuers_new(&d->ctx, &issuers, &d->issuers));
 	TRY(tokens_new(&d->ctx, &tokens, &d->tokens));
 	TRY(tickets_new(&d->ctx, d->tokens, d->master_key, &d->tickets));
@@ -137,6 +138,7 @@ static RESULT open_reconciler(struct daemon *d)
 		.image_directory = str_from(settings_path(d->arena, &d->settings, "images")),
 		.own_chassis = d->settings.chassis,
 		.resolvers = d->settings.dns_upstreams,
+		.reach = d->reach,
 		.master_key = d->master_key,
 		.write_drive = metadata_write_drive,
 		.shutdown_grace_us = d->settings.shutdown_grace_s * SECOND,
@@ -237,6 +239,7 @@ static RESULT start_all(struct daemon *d)
 	d->executor = executor_new_threads();
 	if (!d->executor)
 		return ctx_no_memory(&d->ctx);
+	TRY(reach_open(d));
 	TRY(open_store(d));
 	TRY(open_auth(d));
 	TRY(d->role->open_drivers(d));
@@ -270,6 +273,7 @@ static void end_all(struct daemon *d)
 	limits_free(d->limits);
 	http_server_free(d->http);
 	reconciler_free(d->reconciler);
+	web_reach_free(d->reach);
 	relay_free(d->relay);
 	plugs_close(d->plugs);
 	if (d->network.driver)

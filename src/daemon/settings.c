@@ -70,6 +70,11 @@ static const struct config_key keys[] = {
 	    .max = 86400, .doc = "How long a token of the identity service is good."),
 	KEY("guests.shutdown_grace_s", CONFIG_INT, shutdown_grace_s, .absent = "60", .min = 1, .max = 3600,
 	    .doc = "From asking a guest to stop to forcing it."),
+	KEY("images.fetch_not_from", CONFIG_TEXTS, fetch_not_from,
+	    .doc = "Blocks that nothing is fetched from for accounts, besides what is never fetched from."),
+	KEY("images.fetch_also_from", CONFIG_TEXTS, fetch_also_from,
+	    .doc = "Addresses that are fetched from nevertheless; blocks win over images.fetch_not_from "
+		   "only."),
 	KEY("hosts.image_keep_h", CONFIG_INT, image_keep_h, .absent = "24", .min = 1, .max = 8760,
 	    .doc = "How long a host keeps a cached image that no disk there is made from."),
 	KEY("hosts.image_reserve_percent", CONFIG_INT, image_reserve_percent, .absent = "10", .min = 1,

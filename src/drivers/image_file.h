@@ -52,10 +52,12 @@ RESULT image_upload_import(struct image_upload *u, struct ctx *c, struct str for
 			   const struct disk_key *key, struct image_file *ret_file);
 void image_upload_free(struct image_upload *u); /* NULL: fine; what was not kept is gone */
 DEFINE_AUTO(image_upload)
+struct web_reach;
 struct image_fetch {
-	const char *url;    /* http, https, file */
-	int64_t cap_size;   /* bytes at most */
-	bool from_anywhere; /* also this machine's own files and addresses, which users must not see */
+	const char *url;         /* http, https, file */
+	int64_t cap_size;        /* bytes at most */
+	bool from_anywhere;      /* also this machine's own files and addresses, which users must not see */
+	struct web_reach *reach; /* else only from where it lets us go; NULL: nothing is configured */
 	/* Now and then, how much has come of how much (0: nobody said). false: enough. NULL: nobody asks. */
 	bool (*goes_on)(void *arg, int64_t done, int64_t size);
 	void *arg;

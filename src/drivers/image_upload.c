@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0
  * What comes into the image store from outside: sent in pieces, or downloaded. */
-#include <arpa/inet.h>
 #include <curl/curl.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -10,10 +9,9 @@
 #include "base/fault.h"
 #include "base/file.h"
 #include "base/heap.h"
-#include "base/ip.h"
 #include "base/random.h"
 #include "drivers/image_file.h"
-#include "drivers/web_inside.h"
+#include "drivers/web_reach.h"
 
 struct image_upload {
 	char *directory, *path; /* owned; path: of the file while it has no name */
@@ -188,18 +186,9 @@ struct download {
 	struct ctx *ctx;
 	struct image_upload *to;
 	const struct image_fetch *wish;
-	bool is_larger, is_inside, is_stopped;
+	bool is_larger, is_stopped;
 	struct result result; /* of writing */
 };
-
-static curl_socket_t open_outside(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct download *d = arg;
-	(void) purpose;
-	d->is_inside = web_is_inside(address);
-	return d->is_inside ? CURL_SOCKET_BAD
-			    : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
 
 static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -223,9 +212,6 @@ static int tell_progress(void *arg, curl_off_t size, curl_off_t done, curl_off_t
 static void set_options(CURL *curl, struct download *d, char *words)
 {
 	(void) curl_easy_setopt(curl, CURLOPT_URL, d->wish->url);
-	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR,
-				d->wish->from_anywhere ? "http,https,file" : "http,https");
-	(void) curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
 	(void) curl_easy_setopt(curl, CURLOPT_FOLLOWLOCATION, 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_MAXREDIRS, 5L);
 	(void) curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
@@ -237,11 +223,6 @@ static void set_options(CURL *curl, struct download *d, char *words)
 	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, d);
-	if (!d->wish->from_anywhere) { /* a proxy would go where we do not */
-		(void) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
-		(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_outside);
-		(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, d);
-	}
 	if (d->wish->goes_on) {
 		(void) curl_easy_setopt(curl, CURLOPT_NOPROGRESS, 0L);
 		(void) curl_easy_setopt(curl, CURLOPT_XFERINFOFUNCTION, tell_progress);
@@ -254,26 +235,47 @@ int64_t image_upload_size(const struct image_upload *u)
 	return u->size;
 }
 
+/* Whoever runs this machine may send it anywhere, and to its own files; a redirect leads to no file. */
+static RESULT begin_visit(struct web_visit *v, CURL *curl, bool from_anywhere)
+{
+	if (!from_anywhere)
+		return web_visit_begin(v, curl, "http,https");
+	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "http,https,file");
+	(void) curl_easy_setopt(curl, CURLOPT_REDIR_PROTOCOLS_STR, "http,https");
+	return OK;
+}
+
+/* Why it did not come whole. words: curl's, or empty. */
+static RESULT check_download(const struct download *d, CURLcode code, const char *words)
+{
+	const char *url = d->wish->url;
+	TRY(d->result);
+	if (d->is_stopped)
+		return ctx_fail(d->ctx, ERR_AGAIN, "%s is not wanted any more", url);
+	if (d->is_larger)
+		return ctx_fail(d->ctx, ERR_TOO_LARGE, "%s is larger than %lld bytes", url,
+				(long long) d->wish->cap_size);
+	return code == CURLE_OK ? OK
+				: ctx_fail(d->ctx, ERR_IO, "cannot download %s: %s", url,
+					   words[0] ? words : curl_easy_strerror(code));
+}
+
 RESULT image_upload_fetch(struct image_upload *u, struct ctx *c, const struct image_fetch *fetch)
 {
 	struct download d = {.ctx = c, .to = u, .wish = fetch};
-	CURL *curl = curl_easy_init();
+	struct web_visit visit = {.c = c, .url = fetch->url, .reach = fetch->reach};
 	char words[CURL_ERROR_SIZE] = {0};
+	CURL *curl = curl_easy_init();
 	if (!curl)
 		return ctx_no_memory(c);
-	set_options(curl, &d, words);
-	CURLcode code = curl_easy_perform(curl);
+	struct result result = begin_visit(&visit, curl, fetch->from_anywhere);
+	if (result_is_ok(result)) {
+		set_options(curl, &d, words);
+		CURLcode code = curl_easy_perform(curl);
+		result = web_visit_check(&visit, code);
+		if (result_is_ok(result))
+			result = check_download(&d, code, words);
+	}
 	curl_easy_cleanup(curl);
-	TRY(d.result);
-	if (d.is_stopped)
-		return ctx_fail(c, ERR_AGAIN, "%s is not wanted any more", fetch->url);
-	if (d.is_inside)
-		return ctx_fail(c, ERR_IO, "an image is not fetched from this machine itself: %s",
-				fetch->url);
-	if (d.is_larger)
-		return ctx_fail(c, ERR_TOO_LARGE, "%s is larger than %lld bytes", fetch->url,
-				(long long) fetch->cap_size);
-	return code == CURLE_OK ? OK
-				: ctx_fail(c, ERR_IO, "cannot download %s: %s", fetch->url,
-					   words[0] ? words : curl_easy_strerror(code));
+	return result;
 }

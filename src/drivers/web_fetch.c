@@ -4,29 +4,17 @@
 #include "drivers/web_fetch.h"
 
 #include <curl/curl.h>
-#include <sys/socket.h>
-#include <unistd.h>
 
 #include "base/buf.h"
 #include "base/crypto.h"
-#include "drivers/web_inside.h"
+#include "drivers/web_reach.h"
 
 enum { CHAIN_MAX = 10 };
 
 struct fetching {
 	const struct web_fetch *wish;
 	struct buf body;
-	bool is_inside;
 };
-
-static curl_socket_t open_outside(void *arg, curlsocktype purpose, struct curl_sockaddr *address)
-{
-	struct fetching *f = arg;
-	(void) purpose;
-	f->is_inside = !f->wish->from_inside && web_is_inside(address);
-	return f->is_inside ? CURL_SOCKET_BAD
-			    : socket(address->family, address->socktype | SOCK_CLOEXEC, address->protocol);
-}
 
 static size_t take_piece(char *bytes, size_t size, size_t count, void *arg)
 {
@@ -56,16 +44,12 @@ static struct strs take_chain(CURL *curl, struct arena *a)
 static CURLcode perform(struct fetching *f, CURL *curl, bool by_thumbprint, char *words)
 {
 	(void) curl_easy_setopt(curl, CURLOPT_URL, f->wish->url);
-	(void) curl_easy_setopt(curl, CURLOPT_PROTOCOLS_STR, "https");
 	(void) curl_easy_setopt(curl, CURLOPT_FAILONERROR, 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_NOSIGNAL, 1L);
-	(void) curl_easy_setopt(curl, CURLOPT_NOPROXY, "*");
 	(void) curl_easy_setopt(curl, CURLOPT_TIMEOUT_MS, (long) f->wish->timeout_ms);
 	(void) curl_easy_setopt(curl, CURLOPT_ERRORBUFFER, words);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEFUNCTION, take_piece);
 	(void) curl_easy_setopt(curl, CURLOPT_WRITEDATA, f);
-	(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETFUNCTION, open_outside);
-	(void) curl_easy_setopt(curl, CURLOPT_OPENSOCKETDATA, f);
 	(void) curl_easy_setopt(curl, CURLOPT_SSL_VERIFYHOST, 2L);
 	(void) curl_easy_setopt(curl, CURLOPT_SSL_VERIFYPEER, by_thumbprint ? 0L : 1L);
 	(void) curl_easy_setopt(curl, CURLOPT_CERTINFO, by_thumbprint ? 1L : 0L);
@@ -80,18 +64,21 @@ RESULT web_fetch_get(struct ctx *c, const struct web_fetch *wish, struct str *re
 	if (!curl)
 		return ctx_no_memory(c);
 	buf_init(&f.body, wish->cap_size);
-	CURLcode code = perform(&f, curl, false, words);
+	struct web_visit visit = {.c = c, .url = wish->url, .reach = wish->reach};
+	struct result allowed = web_visit_begin(&visit, curl, "https");
+	CURLcode code = result_is_ok(allowed) ? perform(&f, curl, false, words) : CURLE_OK;
 	bool is_vouched_for = true;
 	if (code == CURLE_PEER_FAILED_VERIFICATION && wish->thumbprints.count) {
 		code = perform(&f, curl, true, words);
 		is_vouched_for =
 			crypto_is_vouched_for(c->arena, take_chain(curl, c->arena), wish->thumbprints);
 	}
+	if (result_is_ok(allowed))
+		allowed = web_visit_check(&visit, code);
 	curl_easy_cleanup(curl);
 	struct str body = str_copy(c->arena, buf_str(&f.body));
 	buf_done(&f.body);
-	if (f.is_inside)
-		return ctx_fail(c, ERR_IO, "%s is at this machine itself", wish->url);
+	TRY(allowed);
 	if (code != CURLE_OK)
 		return ctx_fail(c, ERR_IO, "cannot fetch %s: %s", wish->url,
 				words[0] ? words : curl_easy_strerror(code));

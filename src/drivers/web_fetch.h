@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Small documents from the web, over HTTPS: no redirects, no proxies, bounded in size and time, and never
- * from this machine itself unless it is said. Blocks: for threads that may wait. */
+ * Small documents from the web, over HTTPS: no redirects, no proxies, bounded in size and time, and only
+ * from where web_reach.h lets us go. Blocks: for threads that may wait. */
 #pragma once
 
 #include "base/ctx.h"
+
+struct web_reach;
 
 struct web_fetch {
 	const char *url;
@@ -11,8 +13,8 @@ struct web_fetch {
 	 * system knows. */
 	struct strs thumbprints;
 	size_t cap_size;
-	int64_t timeout_ms; /* in all */
-	bool from_inside;   /* this machine's own addresses may answer, too */
+	int64_t timeout_ms;      /* in all */
+	struct web_reach *reach; /* NULL: nothing is configured */
 };
 
 /* Into c's arena. ERR_IO: it could not be reached, is not vouched for, is larger, or did not answer 200. */

@@ -55,6 +55,7 @@ static RESULT take_in(struct step *s, const struct image *image, struct image_fi
 	TRY(image_upload_new(&s->ctx, s->r->image_directory, &upload));
 	const struct image_fetch wish = {.url = str_to_z(s->ctx.arena, image->fetch_url),
 					 .cap_size = IMAGE_DATA_MAX,
+					 .reach = s->r->reach,
 					 .goes_on = goes_on,
 					 .arg = s->r};
 	TRY(image_upload_fetch(upload, &s->ctx, &wish));

@@ -98,6 +98,7 @@ static RESULT take_in(struct step *s, const struct import_snapshot_task *task, s
 	struct watch watch = {.step = s, .looked_us = clock_now_us()};
 	const struct image_fetch fetch = {.url = str_to_z(s->ctx.arena, task->url),
 					  .cap_size = IMAGE_DATA_MAX,
+					  .reach = s->r->reach,
 					  .goes_on = goes_on,
 					  .arg = &watch};
 	AUTO(image_upload) upload = NULL;

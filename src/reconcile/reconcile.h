@@ -20,6 +20,7 @@
 #include "store/store.h"
 
 struct reconciler;
+struct web_reach;
 
 enum { RECONCILE_DRIVERS_MAX = 4 };
 
@@ -32,8 +33,10 @@ struct reconcile_config {
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX]; /* likewise */
 	struct str image_directory; /* where images lie on this machine, named <sha256>.qcow2 */
 	struct str own_chassis;     /* OVN's name of this machine */
-	struct strs resolvers; /* IPv4 addresses that guests are told of besides our own; others are passed
-				  over */
+	struct strs resolvers;   /* IPv4 addresses that guests are told of besides our own; others are passed
+				    over */
+	struct web_reach *reach; /* where images are fetched from; outlives the reconciler; NULL: nothing is
+				    configured */
 	const uint8_t *master_key; /* MASTER_KEY_SIZE bytes; for write_drive, and volumes' keys */
 	/* What is on an instance's config drive; view walks, and it may end that. In c's arena. NULL:
 	 * nothing. */

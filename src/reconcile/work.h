@@ -304,6 +304,7 @@ struct reconciler {
 	const struct disk_driver *disks[RECONCILE_DRIVERS_MAX];
 	char *image_directory, *own_chassis; /* owned */
 	const uint8_t *master_key;
+	struct web_reach *reach;
 	RESULT(*write_drive)
 	(const uint8_t *master_key, struct ctx *c, struct view *view, uuid instance,
 	 struct compute_files *ret_files);

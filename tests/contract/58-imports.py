@@ -12,13 +12,13 @@ import time
 import pytest
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
-from dev import PATIENCE_S, Dev, own_address  # noqa: E402
+from dev import PATIENCE_S, WEB_ADDRESS, Dev  # noqa: E402
 
 SIZE = 8 << 20
 
 
 class Server(http.server.ThreadingHTTPServer):
-    """The files of a folder, at an address that is not this machine's innermost; /endless never ends, /inside leads inwards."""
+    """The files of a folder, at an address that the region may fetch from; /endless never ends, /inside leads inwards."""
     daemon_threads = True
 
     def __init__(self, folder):
@@ -50,8 +50,8 @@ class Server(http.server.ThreadingHTTPServer):
                 else:
                     super().do_GET()
 
-        super().__init__((own_address(), 0), Handler)
-        self.url = f"http://{own_address()}:{self.server_port}"
+        super().__init__((WEB_ADDRESS, 0), Handler)
+        self.url = f"http://{WEB_ADDRESS}:{self.server_port}"
         threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
@@ -135,7 +135,7 @@ def test_image(ec2, web):
 
 @pytest.mark.parametrize("path, form, words", [
     ("/absent", "RAW", "404"), ("/leading.qcow2", "QCOW2", "refers to another file"), ("/leading.qcow2", None, "refers to another file"),
-    ("/closed.qcow2", "QCOW2", "encrypted"), ("/words.raw", None, "too short"), ("/disk.raw", "VMDK", "qemu-img"), ("/inside", "RAW", "this machine itself")])
+    ("/closed.qcow2", "QCOW2", "encrypted"), ("/words.raw", None, "too short"), ("/disk.raw", "VMDK", "qemu-img"), ("/inside", "RAW", f"{WEB_ADDRESS} redirects to an address that is not allowed")])
 def test_nothing_is_left(ec2, web, path, form, words):
     before = {s["SnapshotId"] for s in ec2.describe_snapshots(OwnerIds=["self"])["Snapshots"]}
     asked = ec2.import_snapshot(DiskContainer={"Url": web.url + path, **({"Format": form} if form else {})})

@@ -13,7 +13,6 @@ import json
 import os
 import re
 import signal
-import socket
 import subprocess
 import threading
 import time
@@ -30,19 +29,13 @@ REGION = "us-east-1"
 VERSION = "2016-11-15"
 PARALLEL = 8
 CALLED_FILTERS = {"DescribeImportImageTasks", "DescribeImportSnapshotTasks"}  # their list of filters is called otherwise
+WEB_ADDRESS = "127.0.0.2"  # where tests have their web servers; each region is told that it may fetch from there
 PATIENCE_S, QUIET_S = 60, 4  # until the reconciler rests; without a change while something waits
 
 
 def dump():
     """What `dari dump actions` says: the tables that the face itself works by."""
     return json.loads(subprocess.run([DARI, "dump", "actions"], check=True, capture_output=True).stdout)
-
-
-def own_address():
-    """Of this machine, as others reach it: what accounts may have fetched from. Nothing is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.connect(("203.0.113.1", 9))
-        return probe.getsockname()[0]
 
 
 def end_with_parent():
@@ -53,8 +46,8 @@ def end_with_parent():
 class Dev:
     """A running `dari dev`; with instant it takes no time for simulated work."""
 
-    def __init__(self, *options, instant=True, env=None):
-        argv = [DARI, "dev", "--port", "0", *(["--instant"] if instant else []), *options]
+    def __init__(self, *options, instant=True, env=None, fetch_from=WEB_ADDRESS):
+        argv = [DARI, "dev", "--port", "0", "--fetch-from", fetch_from, *(["--instant"] if instant else []), *options]
         self.process = subprocess.Popen(argv, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
                                         env=dict(os.environ, **(env or {})), preexec_fn=end_with_parent)
         self.banner = ""

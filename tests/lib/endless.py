@@ -4,7 +4,7 @@ import socketserver
 import threading
 import time
 
-from dev import own_address
+from dev import WEB_ADDRESS
 
 
 class Zeros(socketserver.BaseRequestHandler):
@@ -25,6 +25,6 @@ class Endless(socketserver.ThreadingTCPServer):
     daemon_threads = True
 
     def __init__(self):
-        super().__init__((own_address(), 0), Zeros)
+        super().__init__((WEB_ADDRESS, 0), Zeros)
         self.url = "http://%s:%d/disk" % self.server_address
         threading.Thread(target=self.serve_forever, daemon=True).start()

@@ -14,7 +14,7 @@ def policy(*statements):
 
 @pytest.fixture(scope="module")
 def dev():
-    with ec2.Dev() as dev:
+    with ec2.Dev(fetch_from="127.0.0.1") as dev:
         yield dev
 
 

@@ -26,6 +26,8 @@ static struct {
 	struct web_fetch last;
 } web;
 
+static char reach; /* whose address is handed on */
+
 static RESULT web_answer(struct ctx *c, const struct web_fetch *f, struct str *ret_body)
 {
 	bool is_configuration =
@@ -51,7 +53,8 @@ static int setup(void **state)
 	memset(&web, 0, sizeof web);
 	web.configuration = CONFIGURATION;
 	web.keys = key_set;
-	const struct issuers_config config = {.executor = w.executor, .fetch = web_answer};
+	const struct issuers_config config = {
+		.executor = w.executor, .reach = (struct web_reach *) &reach, .fetch = web_answer};
 	assert_ok(issuers_new(&w.c, &config, &w.issuers));
 	assert_ok(web_identity_read(&w.c, str_from(good), &w.good));
 	assert_ok(web_identity_read(&w.c, str_from(of_other_key), &w.forged));
@@ -97,7 +100,7 @@ static void test_are_kept(void **state)
 	assert_true(str_is(web.last.thumbprints.at[0], "0123456789abcdef0123456789abcdef01234567"));
 	assert_int_equal(web.last.cap_size, ISSUER_DOCUMENT_MAX);
 	assert_int_equal(web.last.timeout_ms, ISSUER_TIMEOUT_MS);
-	assert_false(web.last.from_inside);
+	assert_ptr_equal(web.last.reach, &reach);
 	web.keys = other_names;
 	clock_advance_us(5 * MINUTE);
 	assert_ok(prove(w, &w->good));

@@ -374,7 +374,7 @@ static void test_fetch(void **state)
 	ctx_clear_problem(&f->c);
 	wish.url = "http://127.0.0.1:9/x";
 	assert_int_equal(image_upload_fetch(u, &f->c, &wish).code, ERR_IO);
-	assert_true(str_contains(f->c.problem.message, STR("is not fetched from")));
+	assert_true(str_contains(f->c.problem.message, STR("the address of 127.0.0.1 is not allowed")));
 	u = (image_upload_free(u), NULL);
 	assert_int_equal(kept_count(f), 0);
 }
