@@ -38,6 +38,17 @@ static void check_store(struct command_call *call)
 	ctx_clear_problem(&call->ctx);
 }
 
+static void check_database_file(struct command_call *call)
+{
+	struct result found = store_find_database(call->daemon->store, &call->ctx);
+	const char *path = settings_path(call->ctx.arena, &call->daemon->settings, "dari.db");
+	tell(call, "database file", result_is_ok(found),
+	     result_is_ok(found) ? str_from(path) : call->ctx.problem.message,
+	     "No change is taken, what is there can be read. Move the same files back, and changes are taken "
+	     "again; docs/operations.md, \"Backup\", says what to do when they were removed or replaced.");
+	ctx_clear_problem(&call->ctx);
+}
+
 static void check_disk(struct command_call *call)
 {
 	struct statvfs fs = {0};
@@ -174,6 +185,7 @@ static void check_snapshots(struct command_call *call, const struct tables *t)
 static RESULT doctor(struct command_call *call)
 {
 	call->value = json_array();
+	check_database_file(call);
 	check_store(call);
 	check_disk(call);
 	check_master_key(call);

@@ -154,21 +154,44 @@ static void committer_publish(struct store *s, uint64_t batch)
 		s->listeners[n].fn(s->listeners[n].self, &s->published, log->net, log->net_count);
 }
 
+/* In the log once when it goes and once when it is back, however many batches there are meanwhile. The same
+ * files hold what memory holds, for nothing was committed in between: so then changes are taken again. */
+static void committer_tell(struct store *s, struct result r, const struct ctx *c)
+{
+	bool is_gone = r.code == ERR_GONE;
+	if (is_gone && !s->is_gone)
+		log_event(LOG_ERROR, "database-moved", "why=%s", log_quote(c->problem.message));
+	else if (s->is_gone && result_is_ok(r))
+		log_event(LOG_WARN, "database-back", "batch=%" PRIu64, s->sql_batch + 1);
+	else if (!is_gone && !result_is_ok(r))
+		log_event(LOG_ERROR, "commit-failed", "batch=%" PRIu64 " why=%s", s->sql_batch + 1,
+			  log_quote(c->problem.message));
+	s->is_gone = is_gone || (s->is_gone && !result_is_ok(r));
+}
+
+/* For who asked, who is not told where it lies. */
+static RESULT committer_say_refused(struct change *change, struct result r, const struct ctx *c)
+{
+	if (r.code == ERR_GONE)
+		return ctx_fail(change->ctx, ERR_GONE,
+				"The region's database was moved, removed or replaced: nothing is changed "
+				"until its operator has put it back. `dari doctor` says how.");
+	return ctx_fail(change->ctx, ERR_IO, "the database refused the change: %" STR_FMT,
+			STR_ARG(c->problem.message));
+}
+
 /* Nothing of the batch happened: what had succeeded has failed, and so has what was refused after it,
  * for the reason may have been just that. */
-static void committer_refuse(struct store *s, struct change *first, const struct ctx *c)
+static void committer_refuse(struct store *s, struct change *first, struct result r, const struct ctx *c)
 {
 	bool any = false;
-	log_event(LOG_ERROR, "commit-failed", "batch=%" PRIu64 " why=%s", s->sql_batch + 1,
-		  log_quote(c->problem.message));
 	op_undo_batch(s);
 	for (struct change *change = first; change != s->pending; change = change->next) {
 		any = any || result_is_ok(change->result);
 		if (!any)
 			continue;
 		ctx_clear_problem(change->ctx); /* of something it had dealt with */
-		change->result = ctx_fail(change->ctx, ERR_IO, "the database refused the change: %" STR_FMT,
-					  STR_ARG(c->problem.message));
+		change->result = committer_say_refused(change, r, c);
 	}
 }
 
@@ -206,10 +229,12 @@ static void committer_run_batch(struct store *s)
 	struct ctx c;
 	ctx_init(&c, s->arena);
 	struct result r = OK;
-	if (s->log.net_count || s->log.first_note)
+	if (s->log.net_count || s->log.first_note) {
 		r = committer_write(s, &c, ++batch);
+		committer_tell(s, r, &c);
+	}
 	if (!result_is_ok(r))
-		committer_refuse(s, first, &c);
+		committer_refuse(s, first, r, &c);
 	else if (batch != s->sql_batch)
 		committer_publish(s, batch);
 	arena_reset(s->arena);

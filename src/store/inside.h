@@ -97,6 +97,7 @@ struct store {
 	struct version *first_retired, *last_retired;
 	struct arena *arena;          /* for the batch's own context */
 	uint64_t sql_batch;           /* the last one in SQL */
+	bool is_gone;                 /* the database is not where the next start looks for it */
 	struct store_figures figures; /* what it counts; shown_figures is for the others */
 
 	/* Readers, under lock: shared to walk, exclusive to publish. */

@@ -48,8 +48,8 @@ struct sql_driver {
 	RESULT (*forget)(struct sql_driver *self, struct ctx *c, enum kind kind, uuid id);
 	RESULT (*add_event)(struct sql_driver *self, struct ctx *c, const struct event *event);
 	RESULT (*add_usage)(struct sql_driver *self, struct ctx *c, const struct usage *usage);
-	/* Writes the batch number and commits. ERR_IO: nothing happened. ERR_AGAIN: unknown, ask
-	 * read_batch. */
+	/* Writes the batch number and commits. ERR_IO: nothing happened. ERR_GONE: likewise, as find_files.
+	 * ERR_AGAIN: unknown, ask read_batch. */
 	RESULT (*commit)(struct sql_driver *self, struct ctx *c, uint64_t batch);
 	void (*rollback)(struct sql_driver *self); /* no transaction: nothing */
 	/* After an unknown COMMIT also makes sure that it stays as it is told here, or fails. */
@@ -63,6 +63,9 @@ struct sql_driver {
 	(struct sql_driver *self, struct ctx *c, const struct usage_query *query, sql_each_usage each,
 	 void *arg);
 	void (*close)(struct sql_driver *self); /* frees self */
+	/* ERR_GONE, in words: what is committed is not where the next start looks for it. NULL: nobody can
+	 * say. */
+	RESULT (*find_files)(struct sql_driver *self, struct ctx *c);
 };
 
 /* path ":memory:" for tests. ERR_IN_USE when another process holds PATH.lock, ERR_IO. */

@@ -46,9 +46,12 @@ int sqlite_step(sqlite3_stmt *statement)
 	return fault_fires(FAULT_SQL) ? SQLITE_IOERR : sqlite3_step(statement);
 }
 
-/* Ready for the next time; what it was bound to is not its own and goes now. */
+/* Ready for the next time; what it was bound to is not its own and goes now. NULL: it could not be prepared.
+ */
 static void sqlite_let_go(sqlite3_stmt *statement)
 {
+	if (!statement)
+		return;
 	(void) sqlite3_reset(statement);
 	(void) sqlite3_clear_bindings(statement);
 }
@@ -423,6 +426,7 @@ static RESULT sqlite_commit(struct sql_driver *driver, struct ctx *c, uint64_t b
 	struct sqlite *self = sqlite_of(driver);
 	TRY(sqlite_prepare(c, self->db, &self->commit, "COMMIT"));
 	TRY(sqlite_write_batch(self, c, batch));
+	TRY(sqlite_find_files(driver, c));
 	if (fault_fires(FAULT_SQL))
 		return sqlite_fail(c, NULL, SQLITE_IOERR, "committing");
 	int code = sqlite3_step(self->commit);
@@ -490,6 +494,8 @@ static void sqlite_free(struct sqlite *self)
 	(void) sqlite3_close(self->db);
 	fd_autoclose(&self->lock_fd); /* last: the lock goes with it */
 	arena_free(self->scratch);
+	for (size_t n = 0; n < SQLITE_FILES; n++)
+		heap_free(self->files[n].path);
 	heap_free(self->path);
 	heap_free(self->name);
 	pthread_mutex_destroy(&self->reading);
@@ -515,6 +521,7 @@ static const struct sql_driver sqlite_calls = {
 	.read_batch = sqlite_read_batch,
 	.read_events = sqlite_read_events,
 	.read_usage = sqlite_read_usage,
+	.find_files = sqlite_find_files,
 	.close = sqlite_close,
 };
 

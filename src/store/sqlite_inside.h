@@ -5,8 +5,11 @@
 
 #include <pthread.h>
 #include <sqlite3.h>
+#include <sys/types.h>
 
 #include "store/sql.h"
+
+enum { SQLITE_FILES = 3 }; /* the database, its log, its log's index */
 
 struct sqlite {
 	struct sql_driver driver; /* first: the one is the other */
@@ -16,6 +19,12 @@ struct sqlite {
 	sqlite3 *db;
 	struct arena *scratch; /* a row's texts on their way */
 	bool is_unknown;       /* a COMMIT ended without an answer */
+	/* What SQLite has open, as it was found by name after opening. */
+	struct sqlite_file {
+		char *path;
+		dev_t device;
+		ino_t inode; /* 0: there was none */
+	} files[SQLITE_FILES];
 
 	/* Prepared when first needed, kept until the end. */
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
@@ -48,5 +57,7 @@ void sqlite_end_statement(sqlite3_stmt **statement);
 
 /* Takes the lock and opens both connections. What it got so far is self's, also when it fails. */
 RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path);
+/* ERR_GONE: a name leads elsewhere than to what is open, or nowhere. Of memory: OK. */
+RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c);
 /* The driver's open: makes the tables of a new database, migrates those of an older one. */
 RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c);

@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <stdatomic.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "base/fault.h"
@@ -86,6 +87,48 @@ RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path)
 	}
 	TRY(sqlite_connect(self, c, &self->db));
 	return sqlite_connect(self, c, &self->reader);
+}
+
+/* ---- whether it is still there ---- */
+
+/* After the schema was written: now the log is there, too. */
+static RESULT sqlite_note_files(struct sqlite *self, struct ctx *c)
+{
+	static const char *const endings[SQLITE_FILES] = {"", "-wal", "-shm"};
+	int has_moved = 0;
+	for (size_t k = 0; k < SQLITE_FILES && self->lock_fd >= 0; k++) {
+		struct sqlite_file *file = &self->files[k];
+		struct stat seen = {0};
+		heap_free(file->path);
+		file->path = heap_copy_z(str_print(c->arena, "%s%s", self->path, endings[k]).p);
+		if (!file->path)
+			return ctx_no_memory(c);
+		if (stat(file->path, &seen) == 0)
+			*file = (struct sqlite_file){file->path, seen.st_dev, seen.st_ino};
+	}
+	(void) sqlite3_file_control(self->db, NULL, SQLITE_FCNTL_HAS_MOVED, &has_moved);
+	return has_moved ? ctx_fail(c, ERR_IO, "the database %s was replaced while it was opened", self->path)
+			 : OK;
+}
+
+/* By name, since SQLite goes on with what it has open, whatever became of the name, and knows of the log
+ * nothing at all. What happens to the files between this and the end of a COMMIT is as if it happened after
+ * it. */
+RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c)
+{
+	const struct sqlite *self = (struct sqlite *) driver;
+	for (size_t k = 0; k < SQLITE_FILES && self->files[k].inode; k++) {
+		const struct sqlite_file *file = &self->files[k];
+		struct stat seen = {0};
+		char words[128];
+		if (stat(file->path, &seen) != 0)
+			return ctx_fail(c, ERR_GONE, "%s was there when dari opened it, and is not now: %s",
+					file->path, strerror_r(errno, words, sizeof words));
+		if (seen.st_dev != file->device || seen.st_ino != file->inode)
+			return ctx_fail(c, ERR_GONE, "%s is not the file that dari has open: it was replaced",
+					file->path);
+	}
+	return OK;
 }
 
 /* ---- what the database says of itself ---- */
@@ -225,5 +268,8 @@ RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c)
 	if (result_is_ok(r))
 		r = sqlite_exec(c, self->db, "COMMIT");
 	sqlite_rollback(self->db);
-	return r;
+	TRY(r);
+	/* A connection opens the log when it first reads: the reader's now, while the names are right. */
+	TRY(sqlite_exec(c, self->reader, "SELECT value FROM meta"));
+	return sqlite_note_files(self, c);
 }

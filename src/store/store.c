@@ -333,3 +333,9 @@ RESULT store_compare_with_sql(struct store *s, struct ctx *c)
 	pthread_mutex_unlock(&s->still);
 	return r;
 }
+
+RESULT store_find_database(struct store *s, struct ctx *c)
+{
+	struct sql_driver *sql = s->config.sql;
+	return sql->find_files ? sql->find_files(sql, c) : OK;
+}

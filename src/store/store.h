@@ -205,3 +205,6 @@ RESULT store_read_usage(struct store *s, struct ctx *c, const struct usage_query
  * and tests: any thread but the committer's, blocks, and holds up writers (not readers) meanwhile.
  * ERR_CONFLICT on a difference. */
 RESULT store_compare_with_sql(struct store *s, struct ctx *c);
+/* Whether the database is where the next start looks for it. ERR_GONE, in words: it is not, and no change is
+ * taken. Any thread. */
+RESULT store_find_database(struct store *s, struct ctx *c);

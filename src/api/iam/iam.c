@@ -83,6 +83,7 @@ static const struct iam_error errors[] = {
 	{ERR_THROTTLED, 0, 0, 400, "Throttling"},
 	{ERR_NO_MEMORY, 0, 0, 503, "ServiceUnavailable"},
 	{ERR_AGAIN, 0, 0, 503, "ServiceUnavailable"},
+	{ERR_GONE, 0, 0, 503, "ServiceUnavailable"},
 	{ERR_TIMEOUT, 0, 0, 503, "ServiceUnavailable"},
 	{ERR_INTERNAL, 0, 0, 500, "ServiceFailure"},
 };

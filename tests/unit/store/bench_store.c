@@ -115,6 +115,15 @@ static void bench_reads(struct fixture *f)
 	    "ns");
 }
 
+/* Part of each COMMIT. */
+static void bench_files(struct fixture *f)
+{
+	int64_t since_us = clock_monotonic_us();
+	for (size_t n = 0; n < LOADED; n++)
+		assert_true(result_is_ok(store_find_database(f->store, &f->c)));
+	say("store_find_database", (double) (clock_monotonic_us() - since_us) * 1000 / LOADED, "ns");
+}
+
 static void bench_load(struct fixture *f, const char *path)
 {
 	store_close(TAKE(f->store));
@@ -148,6 +157,7 @@ int main(void)
 		assert_ok(fixture_commit(&f, put_instances, &w));
 	}
 	bench_load(&f, path);
+	bench_files(&f);
 	bench_views(&f);
 	bench_reads(&f);
 	bench_commits(&f, "64 queued changes of 4 instances changed among 100,000", touch_instances);

@@ -6,8 +6,11 @@
 #include <sqlite3.h>
 #include <stdio.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "../model/fill.h"
+#include "base/fault.h"
+#include "base/file.h"
 #include "base/random.h"
 #include "store/sqlite_inside.h"
 
@@ -233,6 +236,137 @@ static void full_disk_refuses(void **state)
 	fixture_check(f);
 }
 
+static void failed_reading_is_told(void **state)
+{
+	struct fixture *f = *state;
+	size_t count = 0;
+	fixture_open(f, NULL);
+	struct sql_driver *sql = f->store->config.sql;
+	fault_arm(FAULT_SQL, 0, false); /* the statement is not even prepared */
+	assert_err(sql->read_events(sql, &f->c, uuid_of(1), 9, count_event, &count), IO);
+	fault_disarm();
+	ctx_clear_problem(&f->c);
+	assert_ok(sql->read_events(sql, &f->c, uuid_of(1), 9, count_event, &count));
+}
+
+/* ---- files that are moved ---- */
+
+static RESULT put_second_account(struct op *op, void *arg)
+{
+	(void) arg;
+	struct account a = account_of(2);
+	return account_put(op, &a);
+}
+
+/* Paths that outlive the fixture's arena, which is reset by its checks. */
+static char path[64], log_path[128], file[128], away[128];
+
+static void name_files(struct fixture *f)
+{
+	(void) snprintf(path, sizeof path, "%s", database_path(f));
+	(void) snprintf(log_path, sizeof log_path, "%s-wal", path);
+	(void) snprintf(away, sizeof away, "%s.away", path);
+}
+
+static void copy_file(struct fixture *f, const char *from, const char *to)
+{
+	struct str bytes = STR_NONE;
+	assert_ok(file_read(&f->c, from, 1 << 26, &bytes));
+	assert_ok(file_write_synced(&f->c, to, bytes, 0600));
+}
+
+static size_t count_accounts(struct fixture *f)
+{
+	AUTO_VIEW view = {0};
+	view_open(f->store, &view);
+	return tables_count(view.tables, KIND_ACCOUNT);
+}
+
+/* No change is taken, and none is half taken; reading goes on. */
+static void expect_gone(struct fixture *f, const char *words)
+{
+	assert_err(store_find_database(f->store, &f->c), GONE);
+	if (!str_matches(f->c.problem.message, str_from(words)))
+		fail_msg("\"%" STR_FMT "\" is not \"%s\"", STR_ARG(f->c.problem.message), words);
+	for (int n = 0; n < 2; n++) {
+		ctx_clear_problem(&f->c);
+		assert_err(fixture_commit(f, put_second_account, NULL), GONE);
+		assert_true(str_contains(f->c.problem.message, STR("until its operator")));
+		assert_false(str_contains(f->c.problem.message, STR("/tmp")));
+	}
+	ctx_clear_problem(&f->c);
+	assert_int_equal(count_accounts(f), 1);
+	size_t events = 0;
+	struct sql_driver *sql = f->store->config.sql;
+	assert_ok(sql->read_events(sql, &f->c, uuid_of(1), 9, count_event, &events));
+	fixture_check(f);
+}
+
+/* Each of the files away, and back: the same one is taken, and nothing is missing. */
+static void moved_files_refuse(void **state)
+{
+	static const char *const endings[] = {"", "-wal", "-shm"};
+	struct fixture *f = *state;
+	name_files(f);
+	for (size_t n = 0; n < 3; n++) {
+		(void) snprintf(file, sizeof file, "%s%s", path, endings[n]);
+
+		fixture_open(f, path);
+		assert_ok(store_find_database(f->store, &f->c));
+		assert_ok(fixture_commit(f, put_account, NULL));
+		assert_int_equal(rename(file, away), 0);
+		expect_gone(f,
+			    str_print(f->arena, "%s was there when * and is not now: No such file*", file).p);
+		copy_file(f, away, file); /* its like is not the file */
+		expect_gone(f, str_print(f->arena, "%s is not the file that dari has open*", file).p);
+		assert_int_equal(rename(away, file), 0);
+		assert_ok(store_find_database(f->store, &f->c));
+		assert_ok(fixture_commit(f, put_second_account, NULL));
+		fixture_check(f);
+		store_close(TAKE(f->store));
+		fixture_open(f, path);
+		assert_int_equal(count_accounts(f), 2);
+		store_close(TAKE(f->store));
+		fixture_remove_database();
+	}
+}
+
+/* What was put in its place is not touched, whatever we do with our own. */
+static void a_replacement_is_left_alone(void **state)
+{
+	struct fixture *f = *state;
+	struct str is = STR_NONE;
+	name_files(f);
+	fixture_open(f, path);
+	assert_ok(fixture_commit(f, put_account, NULL));
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(unlink(log_path), 0);
+	assert_ok(file_write_synced(&f->c, path, STR("theirs"), 0600));
+	assert_ok(file_write_synced(&f->c, log_path, STR("their log"), 0600));
+	expect_gone(f, "* is not the file that dari has open*");
+	store_close(TAKE(f->store));
+	assert_ok(file_read(&f->c, path, 100, &is));
+	assert_true(str_is(is, "theirs"));
+	assert_ok(file_read(&f->c, log_path, 100, &is));
+	assert_true(str_is(is, "their log"));
+	assert_int_equal(unlink(log_path), 0);
+}
+
+/* The log alone was removed: what it held is in the database after an end in order. */
+static void a_removed_log_is_written_at_the_end(void **state)
+{
+	struct fixture *f = *state;
+	name_files(f);
+	fixture_open(f, path);
+	assert_ok(fixture_commit(f, put_account, NULL));
+	assert_int_equal(unlink(log_path), 0);
+	expect_gone(f, "*dari.db-wal was there*");
+	store_close(TAKE(f->store));
+	fixture_open(f, path);
+	assert_int_equal(count_accounts(f), 1);
+	fixture_check(f);
+}
+
 /* After a COMMIT that ended without an answer: the transaction is gone, and stays so. */
 static void unknown_commit_is_settled(void **state)
 {
@@ -259,9 +393,19 @@ static void unknown_commit_is_settled(void **state)
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(every_field_comes_back),   TEST(newer_is_refused),       TEST(other_hash_is_refused),
-		TEST(others_are_refused),       TEST(damaged_rows_are_named), TEST(second_process_is_refused),
-		TEST(readers_see_commits_only), TEST(full_disk_refuses),      TEST(unknown_commit_is_settled),
+		TEST(every_field_comes_back),
+		TEST(newer_is_refused),
+		TEST(other_hash_is_refused),
+		TEST(others_are_refused),
+		TEST(damaged_rows_are_named),
+		TEST(second_process_is_refused),
+		TEST(readers_see_commits_only),
+		TEST(full_disk_refuses),
+		TEST(unknown_commit_is_settled),
+		TEST(failed_reading_is_told),
+		TEST(moved_files_refuse),
+		TEST(a_replacement_is_left_alone),
+		TEST(a_removed_log_is_written_at_the_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
