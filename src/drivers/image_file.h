@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The image store: files on the control plane's own machine, named by the digest of their bytes, all
- * of one form (qcow2, compat 1.1, standing by itself). What is imported is checked by qemu-img under
- * limits and converted; its format is told from its first bytes or by the operator, never guessed by
- * qemu-img, and a file that refers to another file is refused. What comes from a host is looked at
- * and kept as it is. Blocks, for as long as a large copy takes: never on an HTTP thread or the committer. */
+ * of one form (qcow2, compat 1.1, standing by itself). What is imported is checked by its head
+ * (image_head.h), then by qemu-img under limits, and converted; its format is told from its first bytes or by
+ * the operator, never guessed by qemu-img, and a file that refers to another file is refused. What comes from
+ * a host is looked at and kept as it is. Blocks, for as long as a large copy takes: never on an HTTP thread
+ * or the committer. */
 #pragma once
 
 #include "base/ctx.h"
