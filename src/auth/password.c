@@ -4,28 +4,14 @@
 
 #include <argon2.h>
 #include <pthread.h>
+#include <stdatomic.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/crypto.h"
 #include "base/heap.h"
-#include "base/log.h"
 #include "base/random.h"
 
-enum {
-	SALT_SIZE = 16,
-	HASH_SIZE = 32,
-	ENCODED_SIZE = 128,
-	GUESSERS = 4096,
-	GUESSER_WAYS = 8,
-	DRAWN_SIZE = 24
-};
-
-struct guesser {
-	uuid user; /* none: free */
-	int64_t failures;
-	int64_t last_us;
-};
+enum { SALT_SIZE = 16, HASH_SIZE = 32, ENCODED_SIZE = 128, DRAWN_SIZE = 24 };
 
 /* Work that waits for its thread or is done there. */
 struct slot {
@@ -43,7 +29,8 @@ struct passwords {
 	pthread_mutex_t lock;
 	pthread_cond_t is_free; /* a hash has ended */
 	int hashing;
-	struct guesser guessers[GUESSERS];
+	struct guesses *guesses;
+	_Atomic uint64_t checks;
 	char decoy[ENCODED_SIZE]; /* a hash of the present cost that is nobody's */
 };
 
@@ -84,6 +71,7 @@ RESULT passwords_new(struct ctx *c, struct executor *executor, const struct pass
 	p->config = *config;
 	(void) pthread_mutex_init(&p->lock, NULL);
 	(void) pthread_cond_init(&p->is_free, NULL);
+	TRY(guesses_new(c, config->failures_max, config->locked_us, &p->guesses));
 	TRY(start_actors(p, c, executor));
 	TRY(make_hash(p, c, password_draw(c), p->decoy));
 	*ret_passwords = p;
@@ -97,6 +85,7 @@ void passwords_free(struct passwords *p)
 		return;
 	for (size_t k = 0; k < p->actor_count; k++)
 		actor_free(p->actors[k]);
+	guesses_free(p->guesses);
 	(void) pthread_cond_destroy(&p->is_free);
 	(void) pthread_mutex_destroy(&p->lock);
 	heap_free(p);
@@ -189,66 +178,12 @@ void passwords_work(struct passwords *p, uuid asker, struct work_item *w)
 		w->done(w, ctx_fail(w->ctx, ERR_THROTTLED, "This request was rate-limited."));
 }
 
-/* ---- guessing ---- */
+/* ---- checking ---- */
 
-/* Where a user's failures are counted; NULL: nowhere. May it take a place, it takes that of who failed the
- * longest ago. The lock is held. */
-static struct guesser *find_guesser(struct passwords *p, uuid user, bool may_take)
+enum password_verdict password_check(struct passwords *p, struct ctx *c, const struct guesser *who,
+				     struct str hash, struct str plain)
 {
-	uint64_t bits = 0; /* ids are random */
-	memcpy(&bits, user.b + 8, sizeof bits);
-	struct guesser *set = &p->guessers[bits % (GUESSERS / GUESSER_WAYS) * GUESSER_WAYS], *oldest = set;
-	for (size_t k = 0; k < GUESSER_WAYS; k++) {
-		if (uuid_equal(set[k].user, user))
-			return &set[k];
-		if (set[k].last_us < oldest->last_us)
-			oldest = &set[k];
-	}
-	if (!may_take)
-		return NULL;
-	*oldest = (struct guesser){.user = user};
-	return oldest;
-}
-
-static bool is_locked(struct passwords *p, uuid user)
-{
-	if (uuid_is_none(user) || p->config.failures_max == 0)
-		return false;
-	(void) pthread_mutex_lock(&p->lock);
-	struct guesser *g = find_guesser(p, user, false);
-	if (g && clock_now_us() >= g->last_us + p->config.locked_us)
-		*g = (struct guesser){0};
-	bool locked = g && g->failures >= p->config.failures_max;
-	(void) pthread_mutex_unlock(&p->lock);
-	return locked;
-}
-
-static void count_guess(struct passwords *p, uuid user, bool is_right)
-{
-	if (uuid_is_none(user) || p->config.failures_max == 0)
-		return;
-	int64_t failures = 0;
-	(void) pthread_mutex_lock(&p->lock);
-	struct guesser *g = find_guesser(p, user, !is_right);
-	if (g && is_right)
-		*g = (struct guesser){0};
-	if (g && !is_right) {
-		failures = ++g->failures;
-		g->last_us = clock_now_us();
-	}
-	(void) pthread_mutex_unlock(&p->lock);
-	char text[UUID_TEXT_SIZE];
-	if (failures > 0 && failures == p->config.failures_max)
-		log_event(LOG_WARN, "user-locked", "user=%s failures=%lld seconds=%lld",
-			  uuid_write(user, text), (long long) failures,
-			  (long long) (p->config.locked_us / SECOND));
-}
-
-enum password_verdict password_check(struct passwords *p, struct ctx *c, uuid counted, struct str hash,
-				     struct str plain)
-{
-	if (is_locked(p, counted))
-		return PASSWORD_LOCKED;
+	bool may_try = guesses_may_try(p->guesses, who);
 	const char *encoded = hash.n ? str_to_z(c->arena, hash) : p->decoy;
 	bool is_sane = plain.n >= 1 && plain.n <= PASSWORD_SIZE_MAX;
 	begin_hashing(p);
@@ -256,8 +191,16 @@ enum password_verdict password_check(struct passwords *p, struct ctx *c, uuid co
 		argon2id_verify(encoded, is_sane ? plain.p : "", is_sane ? plain.n : 0) == ARGON2_OK &&
 		hash.n && is_sane;
 	end_hashing(p);
-	count_guess(p, counted, is_right);
+	p->checks++;
+	if (!may_try) /* hashed all the same: the time says nothing */
+		return PASSWORD_LOCKED;
+	guesses_note(p->guesses, who, is_right);
 	return is_right ? PASSWORD_RIGHT : PASSWORD_WRONG;
+}
+
+uint64_t passwords_count_checks(const struct passwords *p)
+{
+	return p->checks;
 }
 
 struct str password_draw(struct ctx *c)

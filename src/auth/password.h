@@ -5,19 +5,20 @@
  * the machine has processors and four at most, so that a flood of guesses leaves it the rest; what may wait
  * for them is bounded, in sum and for each who asks.
  *
- * Wrong guesses are counted in memory, for so many users at most; who guessed wrong too often is not let in
- * for a while, not even with the right password. A restart forgets it. Any thread. */
+ * Who guessed wrong too often is not let in for a while, not even with the right password (auth/guess.h), and
+ * neither the answer nor what it costs says so: whoever is asked for, known, unknown or locked, one hash is
+ * made. Any thread. */
 #pragma once
 
-#include "base/uuid.h"
+#include "auth/guess.h"
 #include "base/work_item.h"
 
 struct passwords;
 
 struct passwords_config {
 	int64_t memory_kib, passes; /* what one hash costs */
-	int64_t failures_max;       /* wrong guesses in a row; 0: any number */
-	int64_t locked_us;          /* not let in after those, from the last one */
+	int64_t failures_max;       /* wrong guesses in a row from an address; 0: any number */
+	int64_t locked_us;          /* it is not let in after those, from the last one */
 };
 
 enum {
@@ -44,9 +45,11 @@ RESULT password_hash(struct passwords *p, struct ctx *c, struct str plain, struc
 
 enum password_verdict { PASSWORD_RIGHT, PASSWORD_WRONG, PASSWORD_LOCKED };
 
-/* Whether plain is what hash was made of. An empty hash is nobody's password, and finding that out takes as
- * long. counted: whose guesses these are; none: nobody's, they are not counted. */
-enum password_verdict password_check(struct passwords *p, struct ctx *c, uuid counted, struct str hash,
-				     struct str plain);
+/* Whether plain is what hash was made of. An empty hash is nobody's password; a guesser of nobody's is not
+ * counted. PASSWORD_LOCKED is told to clients as PASSWORD_WRONG is. */
+enum password_verdict password_check(struct passwords *p, struct ctx *c, const struct guesser *who,
+				     struct str hash, struct str plain);
+/* How many passwords were checked against a hash since the start. */
+uint64_t passwords_count_checks(const struct passwords *p);
 /* A password for somebody who has none yet: 24 characters that are easy to type. In c's arena. */
 struct str password_draw(struct ctx *c);

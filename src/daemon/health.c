@@ -56,6 +56,8 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	       refused[LIMIT_WRITES]);
 	METRIC("dari_limit_strangers_refused_total", "counter", "Unproved requests refused by address.",
 	       refused[LIMIT_STRANGERS]);
+	METRIC("dari_password_checks_total", "counter",
+	       "Passwords and secrets that were hashed to check them.", passwords_count_checks(d->passwords));
 	METRIC("dari_ec2_rows_looked_at_total", "counter", "Rows that lists looked at.", ec2.rows_looked_at);
 	METRIC("dari_store_batches_total", "counter", "Commits since the database was made.", store.batch);
 	METRIC("dari_store_changes_total", "counter", "Changes committed.", store.changes);

@@ -55,7 +55,8 @@ static const struct config_key keys[] = {
 	KEY("identity.password_passes", CONFIG_INT, password_passes, .absent = "2", .min = 1, .max = 100,
 	    .doc = "How often it goes over that memory."),
 	KEY("identity.password_failures", CONFIG_INT, password_failures, .absent = "5", .max = 1000000,
-	    .doc = "Wrong passwords in a row after which a user is locked out for a while; 0: never."),
+	    .doc = "Wrong passwords in a row after which an address is locked out of a user for a while; 0: "
+		   "never."),
 	KEY("identity.locked_s", CONFIG_INT, password_locked_s, .absent = "300", .min = 1, .max = 86400,
 	    .doc = "For how long."),
 	KEY("ovn.northbound", CONFIG_TEXT, ovn_northbound, .absent = "unix:/run/ovn/ovnnb_db.sock",

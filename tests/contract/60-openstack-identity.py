@@ -3,6 +3,8 @@
 """Identity: what the stock client does with people, roles and credentials; the protocol of tokens; and that what
 somebody may is the same by token and by EC2 key, until it is taken back."""
 import concurrent.futures
+import http.client
+import json
 import os
 import re
 import subprocess
@@ -161,7 +163,31 @@ def test_all_wrong_proofs_are_told_alike(admin):
     assert {(a.status, a.same()) for a in answers} == {(401, answers[0].same())}
     for _ in range(5):
         by({"name": "known", "password": "wrong", **domain})
-    assert by({"name": "known", "password": "geheim", **domain}).status == 401  # locked out
+    locked = by({"name": "known", "password": "geheim", **domain})
+    assert (locked.status, locked.same()) == (401, answers[0].same())
+
+
+def login_from(dev, address, identity):
+    """The status of a login from that address of this machine."""
+    connection = http.client.HTTPConnection("127.0.0.1", dev.port, timeout=30, source_address=(address, 0))
+    connection.request("POST", TOKENS, json.dumps({"auth": {"identity": identity}}), {"Content-Type": "application/json"})
+    status = connection.getresponse().status
+    connection.close()
+    return status
+
+
+def test_a_stranger_locks_out_nobody_else(admin, dev):
+    add_user(admin, "victim", "dev", "member")
+    victim = cloud.Project(dev, "dev", "victim", "geheim")
+    made = victim.ok("POST", f"/identity/v3/users/{victim.user_id}/application_credentials",
+                     {"application_credential": {"name": "program", "secret": "geheim"}})["application_credential"]
+    proofs = [lambda secret: {"methods": ["password"], "password": {"user": {"id": victim.user_id, "password": secret}}},
+              lambda secret: {"methods": ["application_credential"],
+                              "application_credential": {"id": made["id"], "secret": secret}}]
+    for proof in proofs:
+        assert {login_from(dev, "127.0.0.66", proof("wrong")) for _ in range(6)} == {401}
+        assert login_from(dev, "127.0.0.66", proof("geheim")) == 401  # which is where it came from
+        assert login_from(dev, "127.0.0.1", proof("geheim")) == 201
 
 
 def test_guesses_are_limited():

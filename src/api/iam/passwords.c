@@ -90,7 +90,8 @@ static RESULT check_and_hash(struct work_item *w)
 {
 	struct iam_call *e = w->arg;
 	struct own_change *a = e->args;
-	if (password_check(e->config->passwords, e->c, a->user, a->wish.hash_before, a->original) !=
+	const struct guesser who = {a->user, e->call->peer};
+	if (password_check(e->config->passwords, e->c, &who, a->wish.hash_before, a->original) !=
 	    PASSWORD_RIGHT)
 		return ctx_fail(e->c, ERR_DENIED, "The old password is not the user's.");
 	return password_hash(e->config->passwords, e->c, a->password, &a->wish.password_hash);

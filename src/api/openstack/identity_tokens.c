@@ -189,15 +189,13 @@ static const struct account *find_account(const struct tables *t, const struct p
 
 /* ---- proving ---- */
 
-/* Whoever it is asks for a place in the queue of those who wait for a hash: an address, where nobody is
- * named. */
+/* A place in the queue of those who wait for a hash is asked for by the address: a stranger takes none of the
+ * places of whom they name, and learns nothing from a full queue. */
 static RESULT prepare_guess(struct os_call *e, struct guess *guess, uuid counted, struct str hash,
 			    struct str plain)
 {
 	*guess = (struct guess){.counted = counted, .hash = str_copy(e->c->arena, hash), .plain = plain};
-	e->asker = counted;
-	if (uuid_is_none(counted))
-		memcpy(e->asker.b, e->call->peer.b, sizeof e->asker.b);
+	e->asker = guesser_address(e->call->peer);
 	return hash.n && !guess->hash.p ? ctx_no_memory(e->c) : OK;
 }
 
@@ -249,8 +247,9 @@ static RESULT check_guess(struct work_item *w)
 {
 	struct os_call *e = w->arg;
 	struct guess *guess = &((struct login *) e->args)->guess;
-	guess->is_right = password_check(e->config->passwords, e->c, guess->counted, guess->hash,
-					 guess->plain) == PASSWORD_RIGHT;
+	const struct guesser who = {guess->counted, e->call->peer};
+	guess->is_right =
+		password_check(e->config->passwords, e->c, &who, guess->hash, guess->plain) == PASSWORD_RIGHT;
 	return OK;
 }
 

@@ -235,7 +235,8 @@ static RESULT check_and_hash(struct work_item *w)
 {
 	struct os_call *e = w->arg;
 	struct new_password *a = e->args;
-	if (password_check(e->config->passwords, e->c, a->user, a->wish.hash_before, a->original) !=
+	const struct guesser who = {a->user, e->call->peer};
+	if (password_check(e->config->passwords, e->c, &who, a->wish.hash_before, a->original) !=
 	    PASSWORD_RIGHT)
 		return ctx_fail(e->c, ERR_UNAUTHENTICATED,
 				"The request you have made requires authentication.");

@@ -9,6 +9,7 @@
 #define T0 (INT64_C(1700000000) * SECOND)
 
 static struct executor *executor; /* stepped */
+static const struct guesser nobody;
 
 static struct passwords *passwords_of(struct ctx *c, int64_t failures_max)
 {
@@ -30,12 +31,12 @@ static void test_check(void **state)
 	assert_ok(password_hash(p, c, STR("geheim"), &two));
 	assert_true(str_starts_with(one, STR("$argon2id$v=19$m=64,t=1,p=1$")));
 	assert_false(str_equal(one, two)); /* salted */
-	assert_int_equal(password_check(p, c, UUID_NONE, one, STR("geheim")), PASSWORD_RIGHT);
-	assert_int_equal(password_check(p, c, UUID_NONE, two, STR("geheim")), PASSWORD_RIGHT);
-	assert_int_equal(password_check(p, c, UUID_NONE, one, STR("geheim ")), PASSWORD_WRONG);
-	assert_int_equal(password_check(p, c, UUID_NONE, one, STR_NONE), PASSWORD_WRONG);
-	assert_int_equal(password_check(p, c, UUID_NONE, STR_NONE, STR("geheim")), PASSWORD_WRONG);
-	assert_int_equal(password_check(p, c, UUID_NONE, STR("$argon2id$broken"), STR("geheim")),
+	assert_int_equal(password_check(p, c, &nobody, one, STR("geheim")), PASSWORD_RIGHT);
+	assert_int_equal(password_check(p, c, &nobody, two, STR("geheim")), PASSWORD_RIGHT);
+	assert_int_equal(password_check(p, c, &nobody, one, STR("geheim ")), PASSWORD_WRONG);
+	assert_int_equal(password_check(p, c, &nobody, one, STR_NONE), PASSWORD_WRONG);
+	assert_int_equal(password_check(p, c, &nobody, STR_NONE, STR("geheim")), PASSWORD_WRONG);
+	assert_int_equal(password_check(p, c, &nobody, STR("$argon2id$broken"), STR("geheim")),
 			 PASSWORD_WRONG);
 	assert_err(password_hash(p, c, STR_NONE, &one), INVALID);
 	ctx_clear_problem(c);
@@ -48,25 +49,40 @@ static void test_check(void **state)
 	clock_set_us(0);
 }
 
+/* Each costs a hash, whether the guesser is known, locked or nobody; the right one of a locked guesser does
+ * not open. */
 static void test_lock(void **state)
 {
 	struct ctx *c = *state;
 	AUTO(passwords) p = passwords_of(c, 3);
 	struct str hash = STR_NONE;
-	uuid ann = uuid_random(), bob = uuid_random();
+	const struct guesser ann = {uuid_random(), ip_from_v4(1)}, bob = {uuid_random(), ip_from_v4(1)},
+			     ann_elsewhere = {ann.of, ip_from_v4(2)};
 	assert_ok(password_hash(p, c, STR("right"), &hash));
-	for (int k = 0; k < 2; k++)
-		assert_int_equal(password_check(p, c, ann, hash, STR("wrong")), PASSWORD_WRONG);
-	assert_int_equal(password_check(p, c, ann, hash, STR("right")), PASSWORD_RIGHT); /* counts anew */
-	for (int k = 0; k < 3; k++)
-		assert_int_equal(password_check(p, c, ann, hash, STR("wrong")), PASSWORD_WRONG);
-	assert_int_equal(password_check(p, c, ann, hash, STR("right")), PASSWORD_LOCKED);
-	assert_int_equal(password_check(p, c, bob, hash, STR("right")), PASSWORD_RIGHT); /* ann alone */
+	const struct {
+		const struct guesser *who;
+		struct str hash;
+		const char *plain;
+		enum password_verdict verdict;
+	} rows[] = {
+		{&ann, hash, "wrong", PASSWORD_WRONG},     {&ann, hash, "wrong", PASSWORD_WRONG},
+		{&ann, hash, "right", PASSWORD_RIGHT}, /* counts anew */
+		{&ann, hash, "wrong", PASSWORD_WRONG},     {&ann, hash, "wrong", PASSWORD_WRONG},
+		{&ann, hash, "wrong", PASSWORD_WRONG},     {&ann, hash, "right", PASSWORD_LOCKED},
+		{&ann, hash, "wrong", PASSWORD_LOCKED},    {&ann_elsewhere, hash, "right", PASSWORD_RIGHT},
+		{&bob, hash, "right", PASSWORD_RIGHT},     {&nobody, STR_NONE, "right", PASSWORD_WRONG},
+		{&bob, STR_NONE, "right", PASSWORD_WRONG},
+	};
+	for (size_t k = 0; k < sizeof rows / sizeof rows[0]; k++) {
+		assert_int_equal(password_check(p, c, rows[k].who, rows[k].hash, str_from(rows[k].plain)),
+				 rows[k].verdict);
+		assert_int_equal(passwords_count_checks(p), k + 1);
+	}
 	clock_advance_us(MINUTE - 1);
-	assert_int_equal(password_check(p, c, ann, hash, STR("right")),
+	assert_int_equal(password_check(p, c, &ann, hash, STR("right")),
 			 PASSWORD_LOCKED); /* and is no guess */
 	clock_advance_us(1);
-	assert_int_equal(password_check(p, c, ann, hash, STR("right")), PASSWORD_RIGHT);
+	assert_int_equal(password_check(p, c, &ann, hash, STR("right")), PASSWORD_RIGHT);
 	clock_set_us(0);
 }
 
