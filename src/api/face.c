@@ -126,6 +126,13 @@ void face_observe(struct call *call, const struct face_look *look,
 	reconciler_observe(look->reconciler, &w->observation);
 }
 
+RESULT face_new_key_lane(struct ctx *c, struct executor *executor, struct lane **ret_lane)
+{
+	const struct lane_config config = {executor, "keys", lane_count_threads(), KEYS_WAITING_MAX,
+					   KEYS_WAITING_OF_ONE};
+	return lane_new(c, &config, ret_lane);
+}
+
 /* On the work's thread, or any. */
 static void work_done(struct work_item *work, struct result result)
 {
@@ -143,10 +150,8 @@ void face_work(struct call *call, const struct face_work *work,
 	w->work =
 		(struct work_item){.ctx = &call->ctx, .run = work->run, .done = work_done, .arg = work->arg};
 	wait_park(w);
-	if (work->issuers)
-		issuers_work(work->issuers, &w->work);
-	else if (uuid_is_none(work->image))
-		passwords_work(work->passwords, work->asker, &w->work);
+	if (work->lane)
+		lane_work(work->lane, work->asker, work->refusal, &w->work);
 	else
 		reconciler_work_on_image(work->reconciler, work->image, &w->work);
 }

@@ -3,8 +3,7 @@
  * parked and no thread waits. */
 #pragma once
 
-#include "auth/issuers.h"
-#include "auth/password.h"
+#include "base/lane.h"
 #include "http/server.h"
 #include "reconcile/reconcile.h"
 #include "store/store.h"
@@ -24,20 +23,24 @@ struct face_change {
 void face_commit(struct call *call, struct store *store, struct face_change *change,
 		 void (*resume)(struct call *call, struct result result));
 
-/* Work that takes its time: on files of the image store, on a thread of the image's; or that hashes, on one
- * of the passwords' threads, where only so much of one asker's waits; or on the issuers'. arg as in struct
- * work_item. */
+/* How many key pairs may wait to be made: an RSA key takes a processor a tenth of a second, so that what all
+ * may ask for takes some seconds. */
+enum { KEYS_WAITING_MAX = 64, KEYS_WAITING_OF_ONE = 8 };
+/* The lane for that, which the faces share. */
+RESULT face_new_key_lane(struct ctx *c, struct executor *executor, struct lane **ret_lane);
+
+/* Work that takes its time: on a lane, where only so much of one asker's waits; or on files of the image
+ * store, on a thread of the image's. arg as in struct work_item. */
 struct face_work {
+	struct lane *lane;   /* NULL: for the image */
+	uuid asker;          /* on the lane: for whom */
+	const char *refusal; /* and the words of ERR_THROTTLED: too much of theirs waits */
 	struct reconciler *reconciler;
-	uuid image; /* none: it hashes */
-	struct passwords *passwords;
-	struct issuers *issuers; /* not NULL: it asks one of these for keys */
-	uuid asker;
+	uuid image;
 	RESULT (*run)(struct work_item *w);
 	void *arg;
 };
-/* Parks the call until it is done; work itself may be gone by then. ERR_THROTTLED to resume(): too much of
- * the asker's is waiting. */
+/* Parks the call until it is done; work itself may be gone by then. */
 void face_work(struct call *call, const struct face_work *work,
 	       void (*resume)(struct call *call, struct result result));
 

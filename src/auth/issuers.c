@@ -18,79 +18,26 @@ struct kept {
 	char *keys; /* NULL: it could not be reached */
 };
 
-struct slot {
-	struct job job; /* first */
-	struct issuers *owner;
-	struct work_item *work; /* NULL: free */
-};
-
 struct issuers {
 	struct issuers_config config;
-	struct actor *actors[ISSUER_THREADS];
+	struct lane *lane;
 	pthread_mutex_t lock; /* over what follows */
-	size_t next_actor;
 	struct kept kept[ISSUERS_KEPT];
-	struct slot slots[ISSUERS_WAITING_MAX];
 };
-
-/* ---- work ---- */
-
-static struct work_item *end_slot(struct job *job)
-{
-	struct slot *slot = (struct slot *) job;
-	struct issuers *i = slot->owner;
-	(void) pthread_mutex_lock(&i->lock);
-	struct work_item *work = slot->work;
-	slot->work = NULL;
-	(void) pthread_mutex_unlock(&i->lock);
-	return work;
-}
-
-static void run_slot(struct job *job)
-{
-	struct work_item *work = ((struct slot *) job)->work;
-	struct result result = work->run(work);
-	(void) end_slot(job);
-	work->done(work, result);
-}
-
-static void drop_slot(struct job *job)
-{
-	work_item_refuse(end_slot(job));
-}
-
-void issuers_work(struct issuers *i, struct work_item *w)
-{
-	struct slot *slot = NULL;
-	(void) pthread_mutex_lock(&i->lock);
-	for (size_t k = 0; k < ISSUERS_WAITING_MAX && !slot; k++)
-		slot = i->slots[k].work ? NULL : &i->slots[k];
-	if (slot) {
-		*slot = (struct slot){.job = {.run = run_slot, .drop = drop_slot}, .owner = i, .work = w};
-		actor_post(i->actors[i->next_actor++ % ISSUER_THREADS], &slot->job);
-	}
-	(void) pthread_mutex_unlock(&i->lock);
-	if (!slot)
-		w->done(w, ctx_fail(w->ctx, ERR_THROTTLED, "Rate exceeded"));
-}
 
 /* ---- life ---- */
 
 RESULT issuers_new(struct ctx *c, const struct issuers_config *config, struct issuers **ret_issuers)
 {
-	struct issuers *i = heap_new(struct issuers);
+	const struct lane_config lane = {config->executor, "issuers", ISSUER_THREADS, ISSUERS_WAITING_MAX,
+					 ISSUERS_WAITING_MAX};
+	AUTO(issuers) i = heap_new(struct issuers);
 	if (!i)
 		return ctx_no_memory(c);
 	i->config = *config;
 	(void) pthread_mutex_init(&i->lock, NULL);
-	for (size_t k = 0; k < ISSUER_THREADS; k++) {
-		i->actors[k] = actor_new(config->executor, "issuers");
-		if (!i->actors[k]) {
-			issuers_free(i);
-			return ctx_no_memory(c);
-		}
-	}
-	*ret_issuers = i;
+	TRY(lane_new(c, &lane, &i->lane));
+	*ret_issuers = TAKE(i);
 	return OK;
 }
 
@@ -98,12 +45,16 @@ void issuers_free(struct issuers *i)
 {
 	if (!i)
 		return;
-	for (size_t k = 0; k < ISSUER_THREADS; k++)
-		actor_free(i->actors[k]);
+	lane_free(i->lane);
 	for (size_t k = 0; k < ISSUERS_KEPT; k++)
 		heap_free(i->kept[k].keys);
 	(void) pthread_mutex_destroy(&i->lock);
 	heap_free(i);
+}
+
+struct lane *issuers_lane(struct issuers *i)
+{
+	return i->lane;
 }
 
 /* ---- keys ---- */

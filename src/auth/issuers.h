@@ -5,7 +5,7 @@
 #pragma once
 
 #include "auth/web_identity.h"
-#include "base/work_item.h"
+#include "base/lane.h"
 #include "drivers/web_fetch.h"
 
 struct issuers;
@@ -29,8 +29,8 @@ RESULT issuers_new(struct ctx *c, const struct issuers_config *config, struct is
 void issuers_free(struct issuers *i); /* NULL: nothing; what waits ends with ERR_GONE */
 DEFINE_AUTO(issuers)
 
-/* Runs work that asks for keys. ERR_THROTTLED to done(), at once, when as much waits as may. */
-void issuers_work(struct issuers *i, struct work_item *w);
+/* Where work that asks for keys is done. */
+struct lane *issuers_lane(struct issuers *i);
 
 /* In such work: whether the provider's issuer signed it. The row has to outlive the call. As
  * web_identity_prove(), and ERR_IO with KIND_OIDC_PROVIDER: its keys cannot be had. */

@@ -5,7 +5,6 @@
 #include <argon2.h>
 #include <pthread.h>
 #include <stdatomic.h>
-#include <unistd.h>
 
 #include "base/crypto.h"
 #include "base/heap.h"
@@ -13,18 +12,8 @@
 
 enum { SALT_SIZE = 16, HASH_SIZE = 32, ENCODED_SIZE = 128, DRAWN_SIZE = 24 };
 
-/* Work that waits for its thread or is done there. */
-struct slot {
-	struct job job;
-	struct passwords *owner;
-	struct work_item *work; /* NULL: free */
-	uuid asker;
-};
-
 struct passwords {
-	struct actor *actors[PASSWORDS_AT_ONCE];
-	size_t actor_count, next_actor;
-	struct slot slots[PASSWORDS_WAITING_MAX];
+	struct lane *lane;
 	struct passwords_config config;
 	pthread_mutex_t lock;
 	pthread_cond_t is_free; /* a hash has ended */
@@ -49,19 +38,6 @@ static RESULT make_hash(struct passwords *p, struct ctx *c, struct str plain,
 		       : ctx_fail(c, ERR_INTERNAL, "cannot hash a password: %s", argon2_error_message(code));
 }
 
-static RESULT start_actors(struct passwords *p, struct ctx *c, struct executor *executor)
-{
-	long processors = sysconf(_SC_NPROCESSORS_ONLN);
-	size_t wanted = processors < 4 ? 1 : processors > 8 ? PASSWORDS_AT_ONCE : (size_t) processors / 2;
-	while (p->actor_count < wanted) {
-		p->actors[p->actor_count] = actor_new(executor, "passwords");
-		if (!p->actors[p->actor_count])
-			return ctx_no_memory(c);
-		p->actor_count++;
-	}
-	return OK;
-}
-
 RESULT passwords_new(struct ctx *c, struct executor *executor, const struct passwords_config *config,
 		     struct passwords **ret_passwords)
 {
@@ -72,7 +48,9 @@ RESULT passwords_new(struct ctx *c, struct executor *executor, const struct pass
 	(void) pthread_mutex_init(&p->lock, NULL);
 	(void) pthread_cond_init(&p->is_free, NULL);
 	TRY(guesses_new(c, config->failures_max, config->locked_us, &p->guesses));
-	TRY(start_actors(p, c, executor));
+	const struct lane_config lane = {executor, "passwords", lane_count_threads(), PASSWORDS_WAITING_MAX,
+					 PASSWORDS_WAITING_OF_ONE};
+	TRY(lane_new(c, &lane, &p->lane));
 	TRY(make_hash(p, c, password_draw(c), p->decoy));
 	*ret_passwords = p;
 	p = NULL;
@@ -83,12 +61,16 @@ void passwords_free(struct passwords *p)
 {
 	if (!p)
 		return;
-	for (size_t k = 0; k < p->actor_count; k++)
-		actor_free(p->actors[k]);
+	lane_free(p->lane);
 	guesses_free(p->guesses);
 	(void) pthread_cond_destroy(&p->is_free);
 	(void) pthread_mutex_destroy(&p->lock);
 	heap_free(p);
+}
+
+struct lane *passwords_lane(struct passwords *p)
+{
+	return p->lane;
 }
 
 /* ---- a few at a time ---- */
@@ -121,61 +103,6 @@ RESULT password_hash(struct passwords *p, struct ctx *c, struct str plain, struc
 	TRY(r);
 	*ret_hash = str_copy(c->arena, str_from(text));
 	return ret_hash->p ? OK : ctx_no_memory(c);
-}
-
-/* ---- work ---- */
-
-/* After this the slot may be another's. */
-static struct work_item *leave_slot(struct slot *slot)
-{
-	struct passwords *p = slot->owner;
-	(void) pthread_mutex_lock(&p->lock);
-	struct work_item *w = slot->work;
-	slot->work = NULL;
-	(void) pthread_mutex_unlock(&p->lock);
-	return w;
-}
-
-static void run_slot(struct job *job)
-{
-	struct slot *slot = (struct slot *) (void *) ((char *) job - offsetof(struct slot, job));
-	struct result result = slot->work->run(slot->work);
-	struct work_item *w = leave_slot(slot);
-	w->done(w, result);
-}
-
-static void drop_slot(struct job *job)
-{
-	struct slot *slot = (struct slot *) (void *) ((char *) job - offsetof(struct slot, job));
-	work_item_refuse(leave_slot(slot));
-}
-
-/* NULL: all are taken, or as many by this asker as may be. The lock is held. */
-static struct slot *find_slot(struct passwords *p, uuid asker)
-{
-	struct slot *found = NULL;
-	size_t count = 0;
-	for (size_t k = 0; k < PASSWORDS_WAITING_MAX; k++) {
-		if (!p->slots[k].work)
-			found = &p->slots[k];
-		else
-			count += uuid_equal(p->slots[k].asker, asker);
-	}
-	return count < PASSWORDS_WAITING_OF_ONE ? found : NULL;
-}
-
-void passwords_work(struct passwords *p, uuid asker, struct work_item *w)
-{
-	(void) pthread_mutex_lock(&p->lock);
-	struct slot *slot = find_slot(p, asker);
-	if (slot) {
-		*slot = (struct slot){
-			.job = {.run = run_slot, .drop = drop_slot}, .owner = p, .work = w, .asker = asker};
-		actor_post(p->actors[p->next_actor++ % p->actor_count], &slot->job);
-	}
-	(void) pthread_mutex_unlock(&p->lock);
-	if (!slot)
-		w->done(w, ctx_fail(w->ctx, ERR_THROTTLED, "This request was rate-limited."));
 }
 
 /* ---- checking ---- */

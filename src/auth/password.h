@@ -1,9 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Passwords: Argon2id, and how often somebody may guess. Hashing takes tens of milliseconds and as much
  * memory as the settings say, so at most a few go on at a time and the others wait: not for the committer,
- * nor for a thread that others wait for. For these there are threads that do nothing else, half as many as
- * the machine has processors and four at most, so that a flood of guesses leaves it the rest; what may wait
- * for them is bounded, in sum and for each who asks.
+ * nor for a thread that others wait for. For these there is a lane (base/lane.h).
  *
  * Who guessed wrong too often is not let in for a while, not even with the right password (auth/guess.h), and
  * neither the answer nor what it costs says so: whoever is asked for, known, unknown or locked, one hash is
@@ -11,7 +9,7 @@
 #pragma once
 
 #include "auth/guess.h"
-#include "base/work_item.h"
+#include "base/lane.h"
 
 struct passwords;
 
@@ -35,9 +33,8 @@ RESULT passwords_new(struct ctx *c, struct executor *executor, const struct pass
 void passwords_free(struct passwords *p);
 DEFINE_AUTO(passwords)
 
-/* Runs work that hashes, on one of the threads for it. asker: for whom. ERR_THROTTLED to done(), at once,
- * when as much waits as may. */
-void passwords_work(struct passwords *p, uuid asker, struct work_item *w);
+/* Where work that hashes is done. */
+struct lane *passwords_lane(struct passwords *p);
 
 /* In its usual encoding, with a new salt: "$argon2id$v=19$m=…". ERR_INVALID: empty or over PASSWORD_SIZE_MAX.
  */

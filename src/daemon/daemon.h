@@ -84,6 +84,7 @@ struct daemon {
 	struct issuers *issuers;
 	struct sigv4 *sigv4;
 	struct passwords *passwords;
+	struct lane *key_lane;
 	struct tokens *tokens;
 	struct tickets *tickets;
 	struct limits *limits;

@@ -10,6 +10,7 @@
 #include "api/console/console.h"
 #include "api/console/relay.h"
 #include "api/ec2/ec2.h"
+#include "api/face.h"
 #include "api/iam/iam.h"
 #include "api/metadata/metadata.h"
 #include "api/openstack/openstack.h"
@@ -117,6 +118,7 @@ static RESULT open_auth(struct daemon *d)
 		.store = d->store, .master_key = d->master_key, .lifetime_us = s->token_lifetime_s * SECOND};
 	TRY(sigv4_new(&d->ctx, &signing, &d->sigv4));
 	TRY(passwords_new(&d->ctx, d->executor, &passwords, &d->passwords));
+	TRY(face_new_key_lane(&d->ctx, d->executor, &d->key_lane));
 	const struct issuers_config issuers = {
 		.executor = d->executor, .reach = d->reach, .fetch = web_fetch_get};
 	TRY(issuers_new(&d->ctx, &issuers, &d->issuers));
@@ -182,6 +184,7 @@ static RESULT open_faces(struct daemon *d)
 		.sigv4 = d->sigv4,
 		.guards = d->guards,
 		.issuers = d->issuers,
+		.key_lane = d->key_lane,
 		.limits = d->limits,
 		.reconciler = d->reconciler,
 		.region = d->settings.region,
@@ -198,6 +201,7 @@ static RESULT open_faces(struct daemon *d)
 	TRY(iam_new(&d->ctx, &iam, &d->iam));
 	const struct openstack_config openstack = {
 		.passwords = d->passwords,
+		.key_lane = d->key_lane,
 		.uses = d->uses,
 		.master_key = d->master_key,
 		.store = d->store,
@@ -266,6 +270,7 @@ static void end_all(struct daemon *d)
 	tickets_free(d->tickets);
 	tokens_free(d->tokens);
 	passwords_free(d->passwords);
+	lane_free(d->key_lane);
 	issuers_free(d->issuers);
 	sigv4_free(d->sigv4);
 	uses_free(d->uses);

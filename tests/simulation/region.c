@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The region of a history: tests/unit/cloud's, with its faces and accounts that sign. */
+#include "api/face.h"
 #include "auth/guard.h"
 #include "auth/key.h"
 #include "engine/role.h"
@@ -21,6 +22,7 @@ static void open_openstack(struct region *r)
 						   .guards = r->guards,
 						   .tokens = r->tokens,
 						   .passwords = r->passwords,
+						   .key_lane = r->key_lane,
 						   .tickets = r->tickets,
 						   .master_key = master_key,
 						   .reconciler = c->reconciler,
@@ -36,9 +38,11 @@ static void open_face(struct region *r)
 	cloud_expect_at(c, sigv4_new(&c->c, &sigv4, &r->sigv4), __FILE__, __LINE__);
 	const struct guards_config guards = {c->store, master_key, STR("us-east-1")};
 	cloud_expect_at(c, guards_new(&c->c, &guards, &r->guards), __FILE__, __LINE__);
+	cloud_expect_at(c, face_new_key_lane(&c->c, c->executor, &r->key_lane), __FILE__, __LINE__);
 	const struct ec2_config ec2 = {.store = c->store,
 				       .guards = r->guards,
 				       .sigv4 = r->sigv4,
+				       .key_lane = r->key_lane,
 				       .reconciler = c->reconciler,
 				       .region = STR("xy-west-2"), /* the cloud's own name */
 				       .endpoint = STR("ec2.us-east-1.test:8773")};
@@ -54,6 +58,7 @@ static void close_face(struct region *r)
 	iam_free(TAKE(r->iam));
 	openstack_free(TAKE(r->openstack));
 	passwords_free(TAKE(r->passwords));
+	lane_free(TAKE(r->key_lane));
 	tickets_free(TAKE(r->tickets));
 	tokens_free(TAKE(r->tokens));
 	ec2_free(TAKE(r->face));

@@ -45,6 +45,7 @@ struct region {
 	struct sigv4 *sigv4;
 	struct tokens *tokens;
 	struct passwords *passwords;
+	struct lane *key_lane;
 	struct tickets *tickets;
 	struct guards *guards;
 	struct ec2_face *face;

@@ -65,7 +65,7 @@ struct ec2_action {
 	RESULT (*prepare)(struct ec2_call *e, void *args);
 	op_run operation;
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
-	RESULT (*work)(struct work_item *w); /* asks an issuer for its keys; arg is the call */
+	RESULT (*work)(struct work_item *w); /* before the operation; on e->lane; arg is the call */
 	RESULT (*answer)(struct ec2_call *e, const void *args, struct xml *x);
 	enum kind shows; /* a change whose answer shows rows of this kind; KIND_NONE */
 	const struct ec2_listing *list;
@@ -93,9 +93,11 @@ struct ec2_call {
 	bool dry_run;
 	void *args;
 	struct face_change change;
-	uuid host;        /* set by prepare: where look() looks; none: nowhere, the answer knows */
-	struct str owner; /* the caller's account number */
-	struct view view; /* open from ec2_walk() to the end of the answer */
+	struct lane *lane; /* set by prepare: where work() is done */
+	uuid asker;        /* likewise: for whom; none: all strangers together */
+	uuid host;         /* set by prepare: where look() looks; none: nowhere, the answer knows */
+	struct str owner;  /* the caller's account number */
+	struct view view;  /* open from ec2_walk() to the end of the answer */
 	struct str domain, public_domain; /* of names; set by ec2_walk() */
 	/* Items whose texts were kept (list.h): what they share with others was changed last by then; those
 	 * that the answer holds, and their texts' size; where they belong, if the answer is a long one. */

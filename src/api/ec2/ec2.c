@@ -449,25 +449,45 @@ static void call_resumed(struct call *call, struct result result)
 		fail_call(e, result);
 }
 
+static void commit_action(struct ec2_call *e)
+{
+	const struct ec2_action *a = e->action;
+	e->change = (struct face_change){.action = a->permit,
+					 .run = a->operation,
+					 .wish = e->args,
+					 .is_dry = e->dry_run,
+					 .shown = a->shows};
+	face_commit(e->call, e->config->store, &e->change, call_resumed);
+}
+
+static void work_resumed(struct call *call, struct result result)
+{
+	struct ec2_call *e = call->face_data;
+	if (!result_is_ok(result))
+		fail_call(e, result);
+	else if (e->action->operation)
+		commit_action(e);
+	else
+		answer_call(e);
+}
+
 static void run_action(struct ec2_call *e)
 {
 	const struct ec2_action *a = e->action;
-	if (a->operation) {
-		e->change = (struct face_change){.action = a->permit,
-						 .run = a->operation,
-						 .wish = e->args,
-						 .is_dry = e->dry_run,
-						 .shown = a->shows};
-		face_commit(e->call, e->config->store, &e->change, call_resumed);
+	if (a->work) {
+		const struct face_work work = {
+			.lane = e->lane,
+			.asker = e->asker,
+			.refusal = e->action->flags & OF_STS ? "Rate exceeded" : "Request limit exceeded.",
+			.run = a->work,
+			.arg = e};
+		face_work(e->call, &work, work_resumed);
+	} else if (a->operation) {
+		commit_action(e);
 	} else if (a->look && !e->dry_run && !uuid_is_none(e->host)) {
 		const struct face_look look = {e->config->reconciler, e->host, OBSERVE_TIMEOUT_US, a->look,
 					       e->args};
 		face_observe(e->call, &look, call_resumed);
-	} else if (a->work && !e->config->issuers) {
-		fail_call(e, ctx_fail(e->c, ERR_AGAIN, "no issuer can be asked here"));
-	} else if (a->work) {
-		const struct face_work work = {.issuers = e->config->issuers, .run = a->work, .arg = e};
-		face_work(e->call, &work, call_resumed);
 	} else {
 		answer_call(e);
 	}

@@ -11,6 +11,7 @@
 struct guards;
 struct sigv4;
 struct issuers;
+struct lane;
 struct limits;
 struct ec2_face;
 
@@ -19,6 +20,7 @@ struct ec2_config {
 	struct sigv4 *sigv4;
 	struct guards *guards;         /* what policies say; NULL: roles alone decide */
 	struct issuers *issuers;       /* of web identities; NULL: none can be asked */
+	struct lane *key_lane;         /* where key pairs are made */
 	struct limits *limits;         /* how often who may ask; NULL: as often as they like */
 	struct reconciler *reconciler; /* NULL: no host can be looked at */
 	struct str region;             /* its name; copied */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs: DescribeKeyPairs, ImportKeyPair, CreateKeyPair, DeleteKeyPair. Keys are made and
- * checked here, off the committer; a private key is in its one answer and nowhere else. */
+ * Key pairs: DescribeKeyPairs, ImportKeyPair, CreateKeyPair, DeleteKeyPair. Keys are made
+ * on a lane, and checked here, off the committer; a private key is in its one answer and nowhere else. */
 #include "api/ec2/list.h"
 #include "api/ec2/write.h"
 #include "base/crypto.h"
@@ -96,8 +96,16 @@ static RESULT prepare_import(struct ec2_call *e, void *args)
 static RESULT prepare_create(struct ec2_call *e, void *args)
 {
 	struct ec2_make_key *a = args;
+	e->lane = e->config->key_lane;
+	e->asker = e->c->who->account;
+	return ec2_take_tags(e, &a->tag_specs, "key-pair", "key-pair", &a->wish.tags);
+}
+
+static RESULT make_key(struct work_item *w)
+{
+	struct ec2_call *e = w->arg;
+	struct ec2_make_key *a = e->args;
 	struct str public_line;
-	TRY(ec2_take_tags(e, &a->tag_specs, "key-pair", "key-pair", &a->wish.tags));
 	TRY(crypto_make_key_pair(e->c, str_is(a->type, "ed25519"), &a->material, &public_line));
 	TRY(check_public_key(e, public_line, &a->wish));
 	return a->wish.is_ed25519 ? OK : crypto_fingerprint_private(e->c, a->material, &a->wish.fingerprint);
@@ -157,7 +165,7 @@ static const struct ec2_action actions[] = {
 	 prepare_import, engine_create_key_pair_run, .answer = ec2_import_key_pair,
 	 .doc = "Takes in a public key made elsewhere."},
 	{"CreateKeyPair", "ec2:CreateKeyPair", WRITES, PARAMS(struct ec2_make_key, create_key_params),
-	 prepare_create, engine_create_key_pair_run, .answer = ec2_create_key_pair,
+	 prepare_create, engine_create_key_pair_run, .work = make_key, .answer = ec2_create_key_pair,
 	 .doc = "Makes a key pair; shows its private key once."},
 	{"DeleteKeyPair", "ec2:DeleteKeyPair", WRITES, PARAMS(struct ec2_delete_key, delete_key_params),
 	 prepare_delete, engine_delete_key_pair_run, .doc = "Deletes a key pair; instances keep the key."},

@@ -70,6 +70,9 @@ static RESULT prepare_web(struct ec2_call *e, void *args)
 		return ctx_fail_kind(e->c, ERR_INVALID, KIND_OIDC_PROVIDER,
 				     "No OpenIDConnect provider found in your account for https://%" STR_FMT,
 				     STR_ARG(str_slice(a->identity->issuer, 0, 255)));
+	if (!e->config->issuers)
+		return ctx_fail(e->c, ERR_AGAIN, "no issuer can be asked here");
+	e->lane = issuers_lane(e->config->issuers);
 	return web_identity_fit(e->c, a->identity, &a->provider);
 }
 

@@ -5,6 +5,7 @@
 
 #include "api/iam/inside.h"
 #include "auth/limit.h"
+#include "auth/password.h"
 #include "auth/sigv4.h"
 #include "base/heap.h"
 #include "base/log.h"
@@ -325,8 +326,9 @@ static void work_resumed(struct call *call, struct result result)
 static void run_action(struct iam_call *e)
 {
 	if (e->action->work && !e->skips_work) {
-		const struct face_work work = {.passwords = e->config->passwords,
+		const struct face_work work = {.lane = passwords_lane(e->config->passwords),
 					       .asker = e->c->who->user,
+					       .refusal = "Rate exceeded",
 					       .run = e->action->work,
 					       .arg = e};
 		face_work(e->call, &work, work_resumed);

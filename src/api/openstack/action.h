@@ -70,7 +70,8 @@ struct os_action {
 	RESULT (*prepare)(struct os_call *e, void *args);
 	op_run operation;
 	RESULT (*look)(struct observation *o, const struct compute_driver *driver, struct compute_host *h);
-	RESULT (*work)(struct work_item *w); /* on a thread for e->image, or for hashing; arg: the os_call */
+	RESULT(*work)
+	(struct work_item *w); /* before the operation; on e->lane, or for e->image; arg: the os_call */
 	RESULT (*answer)(struct os_call *e, const void *args, struct json_writer *w);
 	/* a change's answer: the kind of rows that it shows, or that it shows none which another call may
 	 * delete meanwhile, but tells what was asked for and made, or of all that there is */
@@ -102,10 +103,11 @@ struct os_call {
 	size_t arg_count;
 	bool is_bulk; /* many were asked for, in a list */
 	struct face_change change;
-	uuid image;      /* set by prepare: what work() is for; none: it hashes */
-	uuid asker;      /* set by prepare: for whom it hashes; none: the token's user */
-	bool skips_work; /* set by prepare: there is nothing to do for it */
-	int file;        /* set by prepare: the answer is this file, whose size is below; 0: none */
+	struct lane *lane; /* set by prepare: where work() is done; NULL: where hashes are made */
+	uuid image;        /* likewise: on a thread of this image's instead */
+	uuid asker;        /* set by prepare: for whom, on the lane; none: the token's user */
+	bool skips_work;   /* set by prepare: there is nothing to do for it */
+	int file;          /* set by prepare: the answer is this file, whose size is below; 0: none */
 	int64_t file_size;
 	uuid host;        /* set by prepare: where look() looks; none: nowhere, the answer knows */
 	int status;       /* set by prepare or answer where it differs from the action's; 0 */

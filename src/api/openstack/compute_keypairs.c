@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
- * Key pairs: those of the project, whichever of its users asks (docs/mapping.md). Keys are made and checked
- * here, off the committer; a private key is in its one answer and nowhere else. Source: Compute API
- * reference, "Keypairs". */
+ * Key pairs: those of the project, whichever of its users asks (docs/mapping.md). Keys are made on a
+ * lane, and checked here, off the committer; a private key is in its one answer and nowhere else. Source:
+ * Compute API reference, "Keypairs". */
 #include "api/openstack/compute_servers.h"
 #include "api/openstack/list.h"
 #include "api/openstack/write.h"
@@ -117,17 +117,27 @@ static RESULT check_name(struct os_call *e, struct str name)
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_make_key *a = args;
-	struct str public_line;
 	TRY(check_name(e, a->wish.name));
 	if (str_is(a->type, "x509"))
 		return ctx_fail_field(e->c, ERR_UNSUPPORTED, STR("type"),
 				      "Key pairs of type x509 are not supported.");
+	e->skips_work = a->material.n;
 	if (a->material.n)
 		return check_public_key(e, a->material, &a->wish);
 	if (e->request.version >= 92)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("public_key"),
 				      "Invalid input for field/attribute keypair. 'public_key' is a required "
 				      "property");
+	e->lane = e->config->key_lane;
+	e->asker = e->c->who->account;
+	return OK;
+}
+
+static RESULT make_key(struct work_item *w)
+{
+	struct os_call *e = w->arg;
+	struct os_make_key *a = e->args;
+	struct str public_line;
 	TRY(crypto_make_key_pair(e->c, false, &a->private_key, &public_line));
 	return check_public_key(e, public_line, &a->wish);
 }
@@ -169,8 +179,8 @@ static const struct os_action actions[] = {
 	 .doc = "One key pair."},
 	{HTTP_POST, "/v2.1/os-keypairs", .permit = "os_compute_api:os-keypairs:create", .flags = OS_WRITES,
 	 .args = OS_PARAMS(struct os_make_key, create_params), .wrap = "keypair", .item = "keypair",
-	 .prepare = prepare_created_status, .operation = engine_create_key_pair_run, .answer = show_created,
-	 .shows = KIND_KEY_PAIR,
+	 .prepare = prepare_created_status, .work = make_key, .operation = engine_create_key_pair_run,
+	 .answer = show_created, .shows = KIND_KEY_PAIR,
 	 .doc = "Takes in a public key, or makes a pair and shows its private key once."},
 	{HTTP_DELETE, ONE, .permit = "os_compute_api:os-keypairs:delete", .flags = OS_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_key_target, target_params), .prepare = prepare_delete,

@@ -14,6 +14,7 @@
 #include "api/openstack/words.h"
 #include "auth/guard.h"
 #include "auth/limit.h"
+#include "auth/password.h"
 #include "base/crypto.h"
 #include "base/heap.h"
 
@@ -579,11 +580,13 @@ static void run_action(struct os_call *e)
 {
 	const struct os_action *a = e->action;
 	if (a->work && !e->skips_work) {
+		struct lane *lane = e->lane ? e->lane : passwords_lane(e->config->passwords);
 		const struct face_work work = {
+			.lane = uuid_is_none(e->image) ? lane : NULL,
+			.asker = uuid_is_none(e->asker) && e->c->who ? e->c->who->user : e->asker,
+			.refusal = "This request was rate-limited.",
 			.reconciler = e->config->reconciler,
 			.image = e->image,
-			.passwords = e->config->passwords,
-			.asker = uuid_is_none(e->asker) && e->c->who ? e->c->who->user : e->asker,
 			.run = a->work,
 			.arg = e,
 		};

@@ -13,6 +13,7 @@
 struct guards;
 struct limits;
 struct passwords;
+struct lane;
 struct uses;
 struct tickets;
 struct tokens;
@@ -24,6 +25,7 @@ struct openstack_config {
 	struct tickets *tickets;       /* that consoles are opened with */
 	struct uses *uses;             /* when passwords were last used; NULL: not noted */
 	struct passwords *passwords;   /* by which they prove it at first (auth/password.h) */
+	struct lane *key_lane;         /* where key pairs are made */
 	const uint8_t *master_key;     /* MASTER_KEY_SIZE bytes: EC2 keys are made and shown */
 	struct guards *guards;         /* what policies say; NULL: roles alone decide */
 	struct limits *limits;         /* how often who may ask; NULL: as often as they like */

@@ -9,9 +9,11 @@
 #include <cmocka.h>
 
 #include "api/ec2/action.h"
+#include "api/face.h"
 #include "base/fault.h"
 #include "engine/instance.h"
 #include "model/id.h"
+#include "script.h"
 #include "world.h"
 
 #define LAUNCH "Action=RunInstances&InstanceType=t3.micro"
@@ -189,6 +191,40 @@ static bool describes_all(const struct ec2_action *action)
 		if (action->args.at[k].flags & REQUIRED)
 			return false;
 	return str_starts_with(str_from(action->name), STR("Describe"));
+}
+
+static RESULT run_nothing(struct work_item *w)
+{
+	(void) w;
+	return OK;
+}
+
+static void end_nothing(struct work_item *w, struct result result)
+{
+	(void) w;
+	(void) result;
+}
+
+/* Key pairs are made on their lane. Who has as many waiting there as may is told so by each face, and may do
+ * anything else; other accounts get theirs. */
+static void test_a_flood_of_key_pairs(void **state)
+{
+	struct world *w = *state;
+	struct work_item waiting[KEYS_WAITING_OF_ONE];
+	const struct str create = STR("Action=CreateKeyPair&KeyName=flood");
+	const struct script_request other = {.method = STR("POST"),
+					     .path = STR("/compute/v2.1/os-keypairs"),
+					     .body = STR("{\"keypair\": {\"name\": \"flood\"}}")};
+	for (size_t k = 0; k < KEYS_WAITING_OF_ONE; k++) {
+		waiting[k] = (struct work_item){.ctx = &w->c, .run = run_nothing, .done = end_nothing};
+		lane_work(w->key_lane, w->alice.who.account, "", &waiting[k]);
+	}
+	expect(world_post(w, &w->alice, create), 503, "RequestLimitExceeded");
+	assert_int_equal(world_request(w, &w->alice, &other).status, 429);
+	expect(world_post(w, &w->alice, STR("Action=DescribeKeyPairs")), 200, "");
+	expect(world_post(w, &w->bob, create), 200, ""); /* by now the others' turn has come as well */
+	assert_int_equal(world_request(w, &w->alice, &other).status, 200);
+	expect(world_post(w, &w->alice, create), 400, "InvalidKeyPair.Duplicate");
 }
 
 static void test_nothing_of_others_is_seen(void **state)
@@ -528,6 +564,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_limit_of_strangers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_methods, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_reject, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_a_flood_of_key_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_seen, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nothing_of_others_is_changed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_deprecated_images, setup, teardown),

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
+#include "api/face.h"
 #include "auth/key.h"
 #include "base/clock.h"
 #include "base/log.h"
@@ -247,6 +248,7 @@ static void open_face(struct world *w)
 				       .sigv4 = w->sigv4,
 				       .guards = w->guards,
 				       .issuers = w->issuers,
+				       .key_lane = w->key_lane,
 				       .limits = w->limits,
 				       .reconciler = w->reconciler,
 				       .region = STR("us-east-1"),
@@ -264,6 +266,7 @@ static void open_face(struct world *w)
 						   .tokens = w->tokens,
 						   .tickets = w->tickets,
 						   .passwords = w->passwords,
+						   .key_lane = w->key_lane,
 						   .uses = w->uses,
 						   .master_key = master_key,
 						   .guards = w->guards,
@@ -316,6 +319,7 @@ void world_make(struct world *w)
 	const struct passwords_config passwords = {
 		.memory_kib = 8, .passes = 1, .failures_max = 3, .locked_us = MINUTE};
 	MUST(passwords_new(&w->c, w->executor, &passwords, &w->passwords));
+	MUST(face_new_key_lane(&w->c, w->executor, &w->key_lane));
 	const struct issuers_config issuers = {.executor = w->executor, .fetch = fetch_fixed};
 	MUST(issuers_new(&w->c, &issuers, &w->issuers));
 	open_face(w);
@@ -333,6 +337,7 @@ void world_done(struct world *w)
 	guards_free(w->guards);
 	limits_free(w->limits);
 	passwords_free(w->passwords);
+	lane_free(w->key_lane);
 	issuers_free(w->issuers);
 	tickets_free(w->tickets);
 	tokens_free(w->tokens);

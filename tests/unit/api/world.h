@@ -47,6 +47,7 @@ struct world {
 	struct tokens *tokens;
 	struct tickets *tickets;
 	struct passwords *passwords;
+	struct lane *key_lane;
 	struct ec2_face *face;
 	struct iam_face *iam;
 	struct openstack_face *openstack;

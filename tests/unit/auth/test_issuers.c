@@ -231,7 +231,7 @@ static void post(struct world *w, struct work *work)
 {
 	*work = (struct work){.item = {.ctx = &w->c, .run = run_work, .done = end_work, .arg = work},
 			      .world = w};
-	issuers_work(w->issuers, &work->item);
+	lane_work(issuers_lane(w->issuers), UUID_NONE, "Rate exceeded", &work->item);
 }
 
 static void test_work(void **state)

@@ -86,77 +86,9 @@ static void test_lock(void **state)
 	clock_set_us(0);
 }
 
-/* ---- work ---- */
-
-struct asked {
-	struct work_item work;
-	int runs, ends;
-	struct result result;
-};
-
-static RESULT count_run(struct work_item *w)
-{
-	((struct asked *) (void *) w)->runs++;
-	return OK;
-}
-
-static void count_end(struct work_item *w, struct result result)
-{
-	struct asked *a = (struct asked *) (void *) w;
-	a->ends++;
-	a->result = result;
-}
-
-static void ask(struct passwords *p, struct ctx *c, uuid asker, struct asked *a)
-{
-	*a = (struct asked){.work = {.ctx = c, .run = count_run, .done = count_end}};
-	passwords_work(p, asker, &a->work);
-}
-
-/* What is over the bounds is told so at once; the rest runs, and its places are free again. */
-static void test_work(void **state)
-{
-	struct ctx *c = *state;
-	AUTO(passwords) p = passwords_of(c, 0);
-	enum { ALL = PASSWORDS_WAITING_MAX, ONE = PASSWORDS_WAITING_OF_ONE };
-	struct asked *asked = arena_new_array(c->arena, struct asked, ALL + 2);
-	for (int round = 0; round < 2; round++) {
-		uuid ann = uuid_random();
-		for (int k = 0; k < ALL + 2; k++)
-			ask(p, c, k <= ONE ? ann : uuid_random(), &asked[k]);
-		for (int k = 0; k < ALL + 2; k++) {
-			bool is_over = k == ONE || k == ALL + 1;
-			assert_int_equal(asked[k].ends, is_over);
-			assert_int_equal(asked[k].result.code, is_over ? ERR_THROTTLED : ERR_NONE);
-		}
-		while (executor_step(executor, INT64_MAX))
-			continue;
-		for (int k = 0; k < ALL + 2; k++) {
-			assert_int_equal(asked[k].runs, k != ONE && k != ALL + 1);
-			assert_int_equal(asked[k].ends, 1);
-		}
-	}
-	clock_set_us(0);
-}
-
-static void test_end_with_work(void **state)
-{
-	struct ctx *c = *state;
-	struct passwords *p = passwords_of(c, 0);
-	struct asked asked;
-	ask(p, c, uuid_random(), &asked);
-	assert_int_equal(asked.ends, 0);
-	passwords_free(p);
-	assert_int_equal(asked.ends, 1);
-	assert_int_equal(asked.runs, 0);
-	assert_int_equal(asked.result.code, ERR_GONE);
-	clock_set_us(0);
-}
-
 int main(void)
 {
-	const struct CMUnitTest tests[] = {ctx_test(test_check), ctx_test(test_lock), ctx_test(test_work),
-					   ctx_test(test_end_with_work)};
+	const struct CMUnitTest tests[] = {ctx_test(test_check), ctx_test(test_lock)};
 	executor = executor_new_stepped(1);
 	int failed = cmocka_run_group_tests(tests, NULL, NULL);
 	executor_free(executor);

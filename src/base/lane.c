@@ -1,0 +1,116 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Work on a lane: each has a place while it waits and while it is done. */
+#include "base/lane.h"
+
+#include <pthread.h>
+#include <unistd.h>
+
+#include "base/heap.h"
+
+enum { THREADS_MAX = 4 };
+
+struct slot {
+	struct job job; /* first */
+	struct lane *owner;
+	struct work_item *work; /* NULL: free */
+	uuid asker;
+};
+
+struct lane {
+	struct lane_config config;
+	pthread_mutex_t lock; /* over what follows */
+	struct actor **actors;
+	size_t actor_count, next_actor;
+	struct slot *slots;
+};
+
+RESULT lane_new(struct ctx *c, const struct lane_config *config, struct lane **ret_lane)
+{
+	AUTO(lane) l = heap_new(struct lane);
+	if (!l)
+		return ctx_no_memory(c);
+	l->config = *config;
+	(void) pthread_mutex_init(&l->lock, NULL);
+	l->actors = heap_alloc_array(config->threads, sizeof *l->actors);
+	l->slots = heap_alloc_array(config->waiting_max, sizeof *l->slots);
+	if (!l->actors || !l->slots)
+		return ctx_no_memory(c);
+	while (l->actor_count < config->threads) {
+		l->actors[l->actor_count] = actor_new(config->executor, config->name);
+		if (!l->actors[l->actor_count])
+			return ctx_no_memory(c);
+		l->actor_count++;
+	}
+	*ret_lane = TAKE(l);
+	return OK;
+}
+
+void lane_free(struct lane *l)
+{
+	if (!l)
+		return;
+	for (size_t k = 0; k < l->actor_count; k++)
+		actor_free(l->actors[k]);
+	heap_free(l->actors);
+	heap_free(l->slots);
+	(void) pthread_mutex_destroy(&l->lock);
+	heap_free(l);
+}
+
+size_t lane_count_threads(void)
+{
+	long processors = sysconf(_SC_NPROCESSORS_ONLN);
+	return processors < 4 ? 1 : processors > 2 * THREADS_MAX ? THREADS_MAX : (size_t) processors / 2;
+}
+
+/* After this the slot may be another's. */
+static struct work_item *leave_slot(struct slot *slot)
+{
+	struct lane *l = slot->owner;
+	(void) pthread_mutex_lock(&l->lock);
+	struct work_item *w = slot->work;
+	slot->work = NULL;
+	(void) pthread_mutex_unlock(&l->lock);
+	return w;
+}
+
+static void run_slot(struct job *job)
+{
+	struct slot *slot = (struct slot *) job;
+	struct result result = slot->work->run(slot->work);
+	struct work_item *w = leave_slot(slot);
+	w->done(w, result);
+}
+
+static void drop_slot(struct job *job)
+{
+	work_item_refuse(leave_slot((struct slot *) job));
+}
+
+/* NULL: all are taken, or as many by this asker as may be. The lock is held. */
+static struct slot *find_slot(struct lane *l, uuid asker)
+{
+	struct slot *found = NULL;
+	size_t count = 0;
+	for (size_t k = 0; k < l->config.waiting_max; k++) {
+		if (!l->slots[k].work)
+			found = &l->slots[k];
+		else
+			count += uuid_equal(l->slots[k].asker, asker);
+	}
+	return count < l->config.waiting_of_one ? found : NULL;
+}
+
+void lane_work(struct lane *l, uuid asker, const char *refusal, struct work_item *w)
+{
+	(void) pthread_mutex_lock(&l->lock);
+	struct slot *slot = find_slot(l, asker);
+	if (slot) {
+		*slot = (struct slot){
+			.job = {.run = run_slot, .drop = drop_slot}, .owner = l, .work = w, .asker = asker};
+		actor_post(l->actors[l->next_actor++ % l->actor_count], &slot->job);
+	}
+	(void) pthread_mutex_unlock(&l->lock);
+	if (!slot)
+		w->done(w, ctx_fail(w->ctx, ERR_THROTTLED, "%s", refusal));
+}

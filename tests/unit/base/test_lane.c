@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Lanes: what is over the bounds, and the end. */
+#include "test_base.h"
+
+#include "base/lane.h"
+
+enum { WAITING_MAX = 20, WAITING_OF_ONE = 3 };
+
+static struct executor *executor; /* stepped */
+
+static struct lane *lane_of(struct ctx *c)
+{
+	struct lane *l = NULL;
+	const struct lane_config config = {executor, "lane", 2, WAITING_MAX, WAITING_OF_ONE};
+	assert_ok(lane_new(c, &config, &l));
+	return l;
+}
+
+struct asked {
+	struct work_item work;
+	int runs, ends;
+	struct result result;
+};
+
+static RESULT count_run(struct work_item *w)
+{
+	((struct asked *) (void *) w)->runs++;
+	return OK;
+}
+
+static void count_end(struct work_item *w, struct result result)
+{
+	struct asked *a = (struct asked *) (void *) w;
+	a->ends++;
+	a->result = result;
+}
+
+static void ask(struct lane *l, struct ctx *c, uuid asker, struct asked *a)
+{
+	*a = (struct asked){.work = {.ctx = c, .run = count_run, .done = count_end}};
+	lane_work(l, asker, "Too often.", &a->work);
+}
+
+/* What is over the bounds is told so at once; the rest runs, and its places are free again. */
+static void test_work(void **state)
+{
+	struct ctx *c = *state;
+	AUTO(lane) l = lane_of(c);
+	struct asked *asked = arena_new_array(c->arena, struct asked, WAITING_MAX + 2);
+	for (int round = 0; round < 2; round++) {
+		uuid ann = uuid_random();
+		for (int k = 0; k < WAITING_MAX + 2; k++)
+			ask(l, c, k <= WAITING_OF_ONE ? ann : uuid_random(), &asked[k]);
+		for (int k = 0; k < WAITING_MAX + 2; k++) {
+			bool is_over = k == WAITING_OF_ONE || k == WAITING_MAX + 1;
+			assert_int_equal(asked[k].ends, is_over);
+			assert_int_equal(asked[k].result.code, is_over ? ERR_THROTTLED : ERR_NONE);
+		}
+		while (executor_step(executor, INT64_MAX))
+			continue;
+		for (int k = 0; k < WAITING_MAX + 2; k++) {
+			assert_int_equal(asked[k].runs, k != WAITING_OF_ONE && k != WAITING_MAX + 1);
+			assert_int_equal(asked[k].ends, 1);
+		}
+	}
+}
+
+static void test_end_with_work(void **state)
+{
+	struct ctx *c = *state;
+	struct lane *l = lane_of(c);
+	struct asked asked;
+	ask(l, c, uuid_random(), &asked);
+	assert_int_equal(asked.ends, 0);
+	lane_free(l);
+	assert_int_equal(asked.ends, 1);
+	assert_int_equal(asked.runs, 0);
+	assert_int_equal(asked.result.code, ERR_GONE);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {ctx_test(test_work), ctx_test(test_end_with_work)};
+	executor = executor_new_stepped(1);
+	int failed = cmocka_run_group_tests(tests, NULL, NULL);
+	executor_free(executor);
+	return failed;
+}
