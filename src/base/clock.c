@@ -27,6 +27,13 @@ int64_t clock_monotonic_us(void)
 	return frozen ? frozen : system_us(CLOCK_MONOTONIC);
 }
 
+int64_t clock_thread_ns(void)
+{
+	struct timespec used = {0};
+	(void) clock_gettime(CLOCK_THREAD_CPUTIME_ID, &used);
+	return (int64_t) used.tv_sec * 1000 * 1000 * 1000 + used.tv_nsec;
+}
+
 int64_t clock_system_us(void)
 {
 	return system_us(CLOCK_MONOTONIC);

@@ -18,6 +18,8 @@
 int64_t clock_now_us(void); /* UTC, since 1970 */
 /* Monotonic, for measuring durations only. */
 int64_t clock_monotonic_us(void);
+/* The processor time that the calling thread has used, in nanoseconds; never frozen. */
+int64_t clock_thread_ns(void);
 /* Freezes time at now_us (both clocks); 0 gives it back to the system. Tests and simulation. */
 void clock_set_us(int64_t now_us);
 bool clock_is_frozen(void);

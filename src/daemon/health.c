@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  * GET /healthz (200 while the API answers) and GET /metrics (the text
- * format of Prometheus), on the API's listener, without a signature: figures only, no names. */
+ * format of Prometheus), on the API's listener, without a signature: figures only, and no names but actions'.
+ */
+#include <inttypes.h>
+
 #include "api/console/relay.h"
 #include "api/ec2/ec2.h"
 #include "api/metadata/metadata.h"
@@ -19,6 +22,8 @@ static void answer_health(struct daemon *d, struct call *call)
 		  (long long) ((clock_now_us() - d->started_us) / SECOND), rec.waiting, rec.failing);
 	call_answer(call, 200, "application/json", &body);
 }
+
+enum { COSTS_SHOWN_MAX = 100 };
 
 struct metric {
 	const char *name, *type, *help;
@@ -76,6 +81,26 @@ static size_t read_metrics(struct daemon *d, struct metric *m)
 	return n;
 }
 
+/* Of actions that took an HTTP thread's processor for over a millisecond at a time. */
+static void write_long_runs(struct daemon *d, struct buf *body)
+{
+	struct cost costs[COSTS_SHOWN_MAX];
+	size_t count = http_read_costs(d->http, true, costs, COSTS_SHOWN_MAX);
+	if (count)
+		buf_print(body,
+			  "# HELP dari_http_long_runs_total Runs on an HTTP thread that took over 1 ms.\n"
+			  "# TYPE dari_http_long_runs_total counter\n");
+	for (size_t k = 0; k < count; k++)
+		buf_print(body, "dari_http_long_runs_total{face=\"%s\",action=\"%s\"} %" PRIu64 "\n",
+			  costs[k].face, costs[k].action, costs[k].long_runs);
+	if (count)
+		buf_print(body, "# HELP dari_http_longest_run_seconds The longest of those.\n"
+				"# TYPE dari_http_longest_run_seconds gauge\n");
+	for (size_t k = 0; k < count; k++)
+		buf_print(body, "dari_http_longest_run_seconds{face=\"%s\",action=\"%s\"} %.6f\n",
+			  costs[k].face, costs[k].action, (double) costs[k].longest_ns / 1e9);
+}
+
 static void answer_metrics(struct daemon *d, struct call *call)
 {
 	struct metric metrics[32];
@@ -85,6 +110,7 @@ static void answer_metrics(struct daemon *d, struct call *call)
 	for (size_t k = 0; k < count; k++)
 		buf_print(&body, "# HELP %s %s\n# TYPE %s %s\n%s %.17g\n", metrics[k].name, metrics[k].help,
 			  metrics[k].name, metrics[k].type, metrics[k].name, metrics[k].value);
+	write_long_runs(d, &body);
 	call_answer(call, 200, "text/plain; version=0.0.4", &body);
 }
 

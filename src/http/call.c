@@ -235,6 +235,16 @@ static int check_length(const struct call *c, enum err *ret_why)
 	return length > 0 && (uint64_t) length > cap ? 413 : 0;
 }
 
+/* A run of the face began when the thread had used so much, and has ended. */
+static void call_note_cost(struct call *c, int64_t from_ns)
+{
+	struct conn *conn = c->p->conn;
+	int64_t used_ns = clock_thread_ns() - from_ns;
+	if (used_ns > c->p->longest_ns)
+		c->p->longest_ns = used_ns;
+	cost_add(&conn->server->costs, conn->listener->face->name, c->action, used_ns);
+}
+
 static void call_reject(struct call *c, int status, enum err why)
 {
 	const struct http_face *face = c->p->conn->listener->face;
@@ -257,13 +267,13 @@ static void log_call(const struct call *c, int status)
 	if (c->is_quiet)
 		return;
 	log_event(LOG_INFO, "http-request",
-		  "method=%s path=%s status=%d duration_us=%" PRId64
+		  "method=%s path=%s status=%d duration_us=%" PRId64 " longest_run_us=%" PRId64
 		  " bytes=%zu face=%s action=%s account=%s "
 		  "peer=%s request=%.*s",
 		  log_quote(c->method_name), log_quote(c->path), status, clock_now_us() - c->start_us,
-		  c->p->answer_size, c->p->conn->listener->face->name, c->action ? c->action : "-",
-		  c->account_number.n ? log_quote(c->account_number) : "-", ip_write(c->peer, peer),
-		  STR_ARG(c->ctx.request_id));
+		  c->p->longest_ns / 1000, c->p->answer_size, c->p->conn->listener->face->name,
+		  c->action ? c->action : "-", c->account_number.n ? log_quote(c->account_number) : "-",
+		  ip_write(c->peer, peer), STR_ARG(c->ctx.request_id));
 }
 
 /* Hands the answer to libmicrohttpd. The call ends here: its memory isn't kept while a slow client
@@ -297,8 +307,10 @@ static enum MHD_Result conn_send_stopping(struct MHD_Connection *mhd)
 static void call_run_resume(struct call *c)
 {
 	void (*resume)(struct call * c) = c->p->resume;
+	int64_t from_ns = clock_thread_ns();
 	c->p->resume = NULL;
 	resume(c);
+	call_note_cost(c, from_ns);
 }
 
 /* What handle() or resume() has decided: an answer, or parking. */
@@ -337,8 +349,11 @@ static enum MHD_Result call_begin(struct call *c, struct MHD_Connection *mhd, co
 		return MHD_NO;
 	const struct http_face *face = c->p->conn->listener->face;
 	int refusal = check_head(c, mhd, &why);
-	if (refusal == 0 && face->begin)
+	if (refusal == 0 && face->begin) {
+		int64_t from_ns = clock_thread_ns();
 		face->begin(c->self, c);
+		call_note_cost(c, from_ns);
+	}
 	if (refusal == 0 && !c->p->response)
 		refusal = check_length(c, &why);
 	if (refusal == 0 && !c->p->response)
@@ -370,8 +385,10 @@ static void call_give_sink(struct call *c, const char *data, size_t size)
 {
 	struct call_sink *sink = c->p->sink;
 	bool is_larger = (int64_t) size > sink->cap_size - sink->size;
+	int64_t from_ns = clock_thread_ns();
 	if (!is_larger && result_is_ok(sink->result))
 		sink->result = sink->take(sink, c, (struct str){data, size});
+	call_note_cost(c, from_ns);
 	if (is_larger || !result_is_ok(sink->result))
 		c->p->discarded_size += size;
 	else
@@ -410,10 +427,12 @@ static enum MHD_Result call_handle(struct call *c, struct MHD_Connection *mhd)
 		return MHD_NO;
 	c->body = buf_str(&c->p->body);
 	bool has_failed = c->p->sink && !result_is_ok(c->p->sink->result);
+	int64_t from_ns = clock_thread_ns();
 	if (c->p->discarded_size && !has_failed)
 		call_reject(c, 413, ERR_TOO_LARGE);
 	else
 		conn->listener->face->handle(c->self, c);
+	call_note_cost(c, from_ns);
 	return call_settle(c, mhd);
 }
 

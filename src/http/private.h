@@ -14,6 +14,7 @@
 #include <pthread.h>
 #include <stdatomic.h>
 
+#include "http/cost.h"
 #include "http/server.h"
 
 /* Where a connection stands, for the sweeper: what its deadline means. */
@@ -101,6 +102,7 @@ struct http_server {
 
 	_Atomic uint64_t requests, rejected, by_status[6];
 	_Atomic unsigned parked;
+	struct cost_table costs;
 };
 
 struct header {
@@ -139,6 +141,7 @@ struct call_private {
 	struct MHD_Response *response;
 	int status;
 	size_t answer_size;
+	int64_t longest_ns; /* run of its face (cost.h) */
 };
 
 /* conn.c */

@@ -260,3 +260,8 @@ void http_read_figures(struct http_server *s, struct http_figures *ret_figures)
 		f.by_status[k] = s->by_status[k];
 	*ret_figures = f;
 }
+
+size_t http_read_costs(const struct http_server *s, bool only_long, struct cost *ret_costs, size_t max)
+{
+	return cost_read(&s->costs, only_long, ret_costs, max);
+}

@@ -13,6 +13,7 @@
 #include "base/buf.h"
 #include "base/ctx.h"
 #include "base/ip.h"
+#include "http/cost.h"
 
 struct http_server;
 struct http_listener;
@@ -164,3 +165,5 @@ struct http_figures {
 	unsigned connections, parked; /* now */
 };
 void http_read_figures(struct http_server *s, struct http_figures *ret_figures);
+/* What actions cost the pool's threads, since start: cost_read(). */
+size_t http_read_costs(const struct http_server *s, bool only_long, struct cost *ret_costs, size_t max);

@@ -141,6 +141,16 @@ def send(own, text, more=b""):
         return answer.decode(errors="replace")
 
 
+def test_largest_body(own):
+    """What the services take, and one byte more."""
+    def create(size):
+        body = json.dumps({"network": {"name": ""}})
+        return own.call("POST", "/network/v2.0/networks", raw=body.replace('""', '"' + "x" * (size - len(body)) + '"').encode())
+    assert create(114688).status == 400  # its name is too long
+    refused = create(114689)
+    assert refused.status == 413 and refused.json["NeutronError"]["message"] == "Request is too large."
+
+
 @pytest.mark.parametrize("path, body", BODIES, ids=[b[0] for b in BODIES])
 @pytest.mark.parametrize("token", ["", "good"])
 def test_too_large(own, path, body, token):

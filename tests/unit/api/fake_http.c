@@ -7,6 +7,8 @@
 
 #include "base/clock.h"
 
+enum { PIECE_SIZE = 16 * 1024 }; /* of a body that is taken as it comes */
+
 static struct fake_call *fake_of(const struct call *c)
 {
 	return (struct fake_call *) (void *) c;
@@ -106,18 +108,48 @@ void call_set_sink(struct call *c, struct call_sink *sink)
 	fake_of(c)->sink = sink;
 }
 
+static void note_cost(struct fake_call *f, int64_t from_ns)
+{
+	int64_t used_ns = clock_thread_ns() - from_ns;
+	if (used_ns > f->longest_ns)
+		f->longest_ns = used_ns;
+}
+
+static void give_sink(struct fake_call *f, struct str body)
+{
+	for (size_t at = 0; at < body.n && result_is_ok(f->sink->result); at += PIECE_SIZE) {
+		int64_t from_ns = clock_thread_ns();
+		struct str piece = str_slice(body, at, at + PIECE_SIZE < body.n ? at + PIECE_SIZE : body.n);
+		f->sink->result = f->sink->take(f->sink, &f->call, piece);
+		f->sink->size += (int64_t) piece.n;
+		note_cost(f, from_ns);
+	}
+}
+
+void fake_call_resume(struct fake_call *f)
+{
+	int64_t from_ns = clock_thread_ns();
+	f->is_woken = false;
+	f->resume(&f->call);
+	note_cost(f, from_ns);
+}
+
 void fake_call_handle(struct fake_call *f, const struct http_face *face)
 {
 	struct str body = f->call.body;
+	int64_t from_ns = clock_thread_ns();
 	if (face->begin)
 		face->begin(f->call.self, &f->call);
+	note_cost(f, from_ns);
 	if (f->sink) {
 		f->call.body = STR_NONE;
-		f->sink->result = f->sink->take(f->sink, &f->call, body);
-		f->sink->size = (int64_t) body.n;
+		give_sink(f, body);
 	}
-	if (!f->is_answered)
-		face->handle(f->call.self, &f->call);
+	if (f->is_answered)
+		return;
+	from_ns = clock_thread_ns();
+	face->handle(f->call.self, &f->call);
+	note_cost(f, from_ns);
 }
 
 void call_park(struct call *c, void (*resume)(struct call *c))

@@ -15,6 +15,7 @@ struct fake_call {
 	void (*resume)(struct call *call);
 	struct call_sink *sink; /* takes the body; NULL: nobody does */
 	bool is_woken, is_answered;
+	int64_t longest_ns;  /* run of the face, as the server measures it (http/cost.h) */
 	uint64_t wake_order; /* of all calls that were woken, as the committer ended them */
 	int status;
 	struct buf body;                                                            /* of the answer */
@@ -28,5 +29,7 @@ void fake_call_init(struct fake_call *f, const char *method, struct str path, st
 		    struct str body);
 /* What the server does: the face's begin(), the body to its sink or into the call, handle(). */
 void fake_call_handle(struct fake_call *f, const struct http_face *face);
+/* What the server does with a parked call that was woken. */
+void fake_call_resume(struct fake_call *f);
 void fake_call_done(struct fake_call *f);
 void fake_call_add_header(struct fake_call *f, const char *name, struct str value);

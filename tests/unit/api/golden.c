@@ -115,7 +115,7 @@ static struct str present(struct golden *g, const struct world_answer *answer)
 	return answer->is_openstack ? present_json(g, answer) : present_xml(g, answer);
 }
 
-/* ---- one case ---- */
+/* ---- whom it calls as ---- */
 
 /* Those of the newest answer that has one. */
 static struct world_user find_key(const struct golden *g)
@@ -206,7 +206,42 @@ static void show_difference(struct str wanted, struct str got)
 	}
 }
 
-static void run_case(const char *request_path)
+/* ---- what calls cost ---- */
+
+struct best {
+	size_t count;
+	struct {
+		const char *action;
+		int64_t longest_ns;
+	} calls[SCRIPT_HISTORY_MAX];
+};
+
+/* Keeps of each call of the case the best. True: one was long even so. */
+static bool keep_best(const struct script *s, struct best *best)
+{
+	bool is_long = false;
+	for (size_t k = 0; k < s->count; k++) {
+		const struct world_answer *answer = &s->history[k];
+		if (k >= best->count || answer->longest_ns < best->calls[k].longest_ns) {
+			best->calls[k].longest_ns = answer->longest_ns;
+			best->calls[k].action = answer->action ? answer->action : "-";
+		}
+		is_long = is_long || best->calls[k].longest_ns > COST_LONG_NS;
+	}
+	best->count = s->count;
+	return is_long;
+}
+
+static void show_costs(const char *path, const struct best *best)
+{
+	for (size_t k = 0; k < best->count; k++)
+		printf("cost %s %lld %s %zu\n", best->calls[k].action,
+		       (long long) best->calls[k].longest_ns / 1000, path, k + 1);
+}
+
+/* ---- one case ---- */
+
+static void run_case(const char *request_path, struct best *best, bool *ret_is_long)
 {
 	static struct golden g;
 	g = (struct golden){0};
@@ -246,7 +281,24 @@ static void run_case(const char *request_path)
 		show_difference(wanted, got);
 		failures++;
 	}
+	*ret_is_long = keep_best(&g.script, best);
 	world_done(&g.w);
+}
+
+/* With GOLDEN_COSTS: again, as long as a call takes a thread long, three times at least and so often at most.
+ */
+static void run_cases(const char *path)
+{
+	const char *times = getenv("GOLDEN_COSTS");
+	int64_t most = 1;
+	struct best best = {0};
+	bool is_long = false;
+	if (times)
+		IGNORE(str_parse_int(str_from(times), &most));
+	for (int64_t k = 0; k < most && (k == 0 || is_long); k++)
+		run_case(path, &best, &is_long);
+	if (times)
+		show_costs(path, &best);
 }
 
 /* ---- folders ---- */
@@ -278,7 +330,7 @@ static void run_folder(const char *path)
 	memcpy(mine, names, count * sizeof names[0]);
 	for (size_t k = 0; k < count; k++) {
 		if (str_ends_with(str_from(mine[k]), STR(".req")))
-			run_case(mine[k]);
+			run_cases(mine[k]);
 		else if (!str_contains(str_from(strrchr(mine[k], '/')), STR(".")))
 			run_folder(mine[k]);
 		free(mine[k]);
@@ -289,7 +341,7 @@ int main(int argc, char **argv)
 {
 	for (int k = 1; k < argc; k++)
 		if (str_ends_with(str_from(argv[k]), STR(".req")))
-			run_case(argv[k]);
+			run_cases(argv[k]);
 		else
 			run_folder(argv[k]);
 	printf("%d passed, %d failed\n", passes, failures);

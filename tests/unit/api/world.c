@@ -385,8 +385,7 @@ struct world_answer world_run(struct world *w, struct fake_call *f)
 	fake_call_handle(f, is_openstack ? &openstack_http_face : is_iam ? &iam_http_face : &ec2_http_face);
 	while (!f->is_answered) {
 		if (f->is_woken) {
-			f->is_woken = false;
-			f->resume(&f->call);
+			fake_call_resume(f);
 		} else if (!executor_step(w->executor, clock_now_us() + MINUTE)) {
 			fprintf(stderr, "world: a call waits for nothing\n");
 			abort();
@@ -394,6 +393,8 @@ struct world_answer world_run(struct world *w, struct fake_call *f)
 	}
 	struct world_answer answer = {f->status, str_copy(w->arena, buf_str(&f->body)), STR_NONE,
 				      is_openstack};
+	answer.action = f->call.action;
+	answer.longest_ns = f->longest_ns;
 	if (is_openstack)
 		answer.headers = show_headers(w, f);
 	fake_call_done(f);

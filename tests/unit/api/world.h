@@ -78,6 +78,8 @@ struct world_answer {
 	struct str body;    /* in the world's arena */
 	struct str headers; /* "Name: value\n" of those that the face has set, but for request ids */
 	bool is_openstack;
+	const char *action; /* NULL: none was known */
+	int64_t longest_ns; /* run of the face (http/cost.h) */
 };
 
 /* Signs as the user and calls. */

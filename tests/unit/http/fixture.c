@@ -177,6 +177,16 @@ static void note_end(struct call_sink *sink)
 	sinks_ended++;
 }
 
+static void toil(struct call *c)
+{
+	int64_t ms = 0, from_ns = clock_thread_ns();
+	IGNORE(str_parse_int(c->query, &ms));
+	c->action = "toil";
+	while (clock_thread_ns() - from_ns < ms * 1000 * 1000)
+		continue;
+	answer_echo(c);
+}
+
 static void fixture_begin(void *self, struct call *c)
 {
 	(void) self;
@@ -228,7 +238,12 @@ static void fixture_handle(void *self, struct call *c)
 		park(c, resume_again, clock_monotonic_us());
 	else if (str_is(c->path, "/hold"))
 		park(c, answer_echo, INT64_MAX);
-	else if (str_is(c->path, "/early")) {
+	else if (str_is(c->path, "/toil"))
+		toil(c);
+	else if (str_is(c->path, "/toil-late")) {
+		call_wake(c);
+		call_park(c, toil);
+	} else if (str_is(c->path, "/early")) {
 		call_wake(c);
 		call_park(c, answer_echo);
 	} else

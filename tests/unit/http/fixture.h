@@ -9,6 +9,7 @@
  *   /sink    its body is counted as it comes; one with a '!' is not liked
  *   /refused answers before its body comes
  *   /file    the beginning of a file
+ *   /toil    uses the processor for as many milliseconds as the query says; /toil-late: once it is woken
  *   /hold    parks until fixture_release() */
 #pragma once
 

@@ -332,6 +332,43 @@ static void test_adopted_sockets(void **state)
 	assert_err(http_listen(f->server, f->ctx, &fixture_face, NULL, &where, &none), INVALID);
 }
 
+static struct cost read_cost(const struct fixture *f, bool only_long, const char *action)
+{
+	struct cost costs[8];
+	size_t count = http_read_costs(f->server, only_long, costs, 8);
+	for (size_t k = 0; k < count; k++)
+		if (strcmp(costs[k].action, action) == 0)
+			return costs[k];
+	return (struct cost){0};
+}
+
+/* What a call takes of its thread's processor is counted, in handle() and in resume(); that it waits is not.
+ */
+static void test_costs(void **state)
+{
+	struct fixture *f = *state;
+	struct client c;
+	client_open(&c, f->arena, f->port);
+	assert_true(client_send(&c, GET("/park?200")));
+	assert_int_equal(client_read(&c).status, 200);
+	struct cost cost = read_cost(f, false, "Test");
+	assert_int_equal(cost.runs, 2);
+	assert_true(cost.longest_ns > 0 && cost.longest_ns < 100 * 1000 * 1000);
+	assert_true(client_send(&c, GET("/toil?5")));
+	assert_int_equal(client_read(&c).status, 200);
+	cost = read_cost(f, true, "toil");
+	assert_string_equal(cost.face, fixture_face.name);
+	assert_int_equal(cost.runs, 1);
+	assert_int_equal(cost.long_runs, 1);
+	assert_in_range(cost.longest_ns, 5 * 1000 * 1000, INT64_MAX);
+	assert_true(client_send(&c, GET("/toil-late?50")));
+	assert_int_equal(client_read(&c).status, 200);
+	cost = read_cost(f, true, "toil");
+	assert_int_equal(cost.long_runs, 2);
+	assert_in_range(cost.longest_ns, 50 * 1000 * 1000, INT64_MAX);
+	client_close(&c);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -346,6 +383,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_many_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_torn_requests, setup_quick, teardown),
 		cmocka_unit_test_setup_teardown(test_listeners, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_costs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_adopted_sockets, setup, teardown),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
