@@ -93,10 +93,17 @@ static RESULT committer_write_notes(struct store *s, struct ctx *c)
 {
 	struct sql_driver *sql = s->config.sql;
 	for (const struct note *note = s->log.first_note; note; note = note->next) {
-		if (note->is_usage)
-			TRY(sql->add_usage(sql, c, &note->usage));
-		else
+		switch (note->type) {
+		case NOTE_EVENT:
 			TRY(sql->add_event(sql, c, &note->event));
+			break;
+		case NOTE_USAGE:
+			TRY(sql->add_usage(sql, c, &note->usage));
+			break;
+		case NOTE_AUDIT:
+			TRY(sql->add_audit(sql, c, &note->audit));
+			break;
+		}
 	}
 	return OK;
 }

@@ -23,13 +23,15 @@ struct entry {
 	bool superseded;                          /* by a later entry of the chain */
 };
 
-/* An event or a usage record on its way to SQL; its texts stand behind it in the same block. */
+/* An event, a usage record or an audit record on its way to SQL; its texts stand behind it in the same block.
+ */
 struct note {
 	struct note *next;
-	bool is_usage;
+	enum note_type { NOTE_EVENT, NOTE_USAGE, NOTE_AUDIT } type;
 	union {
 		struct event event;
 		struct usage usage;
+		struct audit_record audit;
 	};
 };
 
@@ -49,6 +51,10 @@ void op_begin_change(struct store *s);                  /* what follows is one c
 RESULT op_check_change(struct store *s, struct ctx *c); /* the invariant, on what the change left */
 void op_undo_change(struct store *s);                   /* everything since op_begin_change */
 void op_undo_batch(struct store *s);
+/* A note with these texts, which from now on are its own; NULL: out of memory. And puts it behind the others.
+ */
+struct note *op_new_note(struct str *const texts[], size_t count);
+void op_add_note(struct op *op, struct note *note);
 void op_make_net(struct store *s);                  /* fills log.net: each row once, first state to last */
 void op_end_batch(struct store *s, uint64_t batch); /* published: frees or retires what was replaced */
 

@@ -373,8 +373,7 @@ RESULT op_visit_made(struct op *op, RESULT (*visit)(void *arg, enum kind kind, c
 
 /* ---- history ---- */
 
-/* A note with the texts' bytes behind it. NULL when out of memory. */
-static struct note *op_new_note(struct str *const texts[], size_t count)
+struct note *op_new_note(struct str *const texts[], size_t count)
 {
 	size_t size = sizeof(struct note);
 	for (size_t n = 0; n < count; n++)
@@ -392,7 +391,7 @@ static struct note *op_new_note(struct str *const texts[], size_t count)
 	return note;
 }
 
-static void op_add_note(struct op *op, struct note *note)
+void op_add_note(struct op *op, struct note *note)
 {
 	*op->log->notes_end = note;
 	op->log->notes_end = &note->next;
@@ -425,7 +424,7 @@ RESULT op_usage(struct op *op, enum kind kind, uuid id, uuid account, struct str
 	struct note *note = op_new_note(texts, 1);
 	if (!note)
 		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for a usage record");
-	note->is_usage = true;
+	note->type = NOTE_USAGE;
 	note->usage = usage;
 	op_add_note(op, note);
 	return OK;

@@ -3,13 +3,14 @@
  * FULL); the shape is chosen so that PostgreSQL fits: text parameters by column, one transaction
  * per batch, a batch number that tells whether a COMMIT happened, a lease that fences writers.
  *
- * All calls come from one thread at a time (the committer, or start-up), except read_events and
- * read_usage, which use a connection of their own and may come from any thread. Every statement passes the
- * FAULT_SQL point. */
+ * All calls come from one thread at a time (the committer, or start-up), except read_events, read_usage
+ * and read_audit, which use a connection of their own and may come from any thread. Every statement passes
+ * the FAULT_SQL point. */
 #pragma once
 
 #include "base/ctx.h"
 #include "model/row.h"
+#include "store/audit.h"
 
 struct event {
 	int64_t at_us;
@@ -48,6 +49,8 @@ struct sql_driver {
 	RESULT (*forget)(struct sql_driver *self, struct ctx *c, enum kind kind, uuid id);
 	RESULT (*add_event)(struct sql_driver *self, struct ctx *c, const struct event *event);
 	RESULT (*add_usage)(struct sql_driver *self, struct ctx *c, const struct usage *usage);
+	/* Behind the last one of the log: gives it its number and its digest. */
+	RESULT (*add_audit)(struct sql_driver *self, struct ctx *c, const struct audit_record *audit);
 	/* Writes the batch number and commits. ERR_IO: nothing happened. ERR_GONE: likewise, as find_files.
 	 * ERR_AGAIN: unknown, ask read_batch. */
 	RESULT (*commit)(struct sql_driver *self, struct ctx *c, uint64_t batch);
@@ -62,6 +65,9 @@ struct sql_driver {
 	RESULT(*read_usage)
 	(struct sql_driver *self, struct ctx *c, const struct usage_query *query, sql_each_usage each,
 	 void *arg);
+	/* Audit records behind that one, in their order. Their texts are valid during the call. */
+	RESULT(*read_audit)
+	(struct sql_driver *self, struct ctx *c, int64_t after, size_t max, audit_each each, void *arg);
 	void (*close)(struct sql_driver *self); /* frees self */
 	/* ERR_GONE, in words: what is committed is not where the next start looks for it. NULL: nobody can
 	 * say. */

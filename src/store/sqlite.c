@@ -442,6 +442,7 @@ static RESULT sqlite_commit(struct sql_driver *driver, struct ctx *c, uint64_t b
 
 static void sqlite_rollback_batch(struct sql_driver *driver)
 {
+	sqlite_of(driver)->knows_tail = false;
 	sqlite_rollback(sqlite_of(driver)->db);
 }
 
@@ -461,6 +462,7 @@ static RESULT sqlite_find_batch(struct sqlite *self, struct ctx *c, uint64_t *re
 static RESULT sqlite_read_batch(struct sql_driver *driver, struct ctx *c, uint64_t *ret_batch)
 {
 	struct sqlite *self = sqlite_of(driver);
+	self->knows_tail = false;
 	if (self->is_unknown)
 		sqlite_rollback(self->db);
 	uint64_t batch = 0;
@@ -485,9 +487,10 @@ static void sqlite_free(struct sqlite *self)
 		sqlite_end_statement(&self->put[kind]);
 		sqlite_end_statement(&self->forget[kind]);
 	}
-	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,    &self->write_batch,
-					 &self->read_batch,  &self->add_event, &self->add_usage,
-					 &self->read_events, &self->read_usage};
+	sqlite3_stmt **const others[] = {&self->begin,       &self->commit,     &self->write_batch,
+					 &self->read_batch,  &self->add_event,  &self->add_usage,
+					 &self->read_events, &self->read_usage, &self->add_audit,
+					 &self->read_audit};
 	for (size_t n = 0; n < sizeof others / sizeof *others; n++)
 		sqlite_end_statement(others[n]);
 	(void) sqlite3_close(self->reader); /* all statements are gone: it can't refuse */
@@ -516,12 +519,14 @@ static const struct sql_driver sqlite_calls = {
 	.forget = sqlite_forget,
 	.add_event = sqlite_add_event,
 	.add_usage = sqlite_add_usage,
+	.add_audit = sqlite_add_audit,
 	.commit = sqlite_commit,
 	.rollback = sqlite_rollback_batch,
 	.read_batch = sqlite_read_batch,
 	.read_events = sqlite_read_events,
 	.read_usage = sqlite_read_usage,
 	.find_files = sqlite_find_files,
+	.read_audit = sqlite_read_audit,
 	.close = sqlite_close,
 };
 

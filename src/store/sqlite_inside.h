@@ -28,12 +28,17 @@ struct sqlite {
 
 	/* Prepared when first needed, kept until the end. */
 	sqlite3_stmt *put[KIND_COUNT], *forget[KIND_COUNT];
-	sqlite3_stmt *begin, *commit, *write_batch, *read_batch, *add_event, *add_usage;
+	sqlite3_stmt *begin, *commit, *write_batch, *read_batch, *add_event, *add_usage, *add_audit;
+
+	/* The last audit record, as the transaction under way leaves it; unknown after one that failed. */
+	bool knows_tail;
+	int64_t tail_seq;
+	uint8_t tail[SHA256_SIZE];
 
 	/* The reading connection, for any thread. */
 	pthread_mutex_t reading;
 	sqlite3 *reader;
-	sqlite3_stmt *read_events, *read_usage;
+	sqlite3_stmt *read_events, *read_usage, *read_audit;
 };
 
 /* ERR_IO with SQLite's words for its code; the database's own when it knows more. */
@@ -61,3 +66,12 @@ RESULT sqlite_open_file(struct sqlite *self, struct ctx *c, const char *path);
 RESULT sqlite_find_files(struct sql_driver *driver, struct ctx *c);
 /* The driver's open: makes the tables of a new database, migrates those of an older one. */
 RESULT sqlite_open_schema(struct sql_driver *driver, struct ctx *c);
+
+/* ---- sqlite_audit.c ---- */
+
+/* The log's table and triggers, unless they are there. */
+RESULT sqlite_make_audit(struct sqlite *self, struct ctx *c);
+/* The driver's add_audit and read_audit. */
+RESULT sqlite_add_audit(struct sql_driver *driver, struct ctx *c, const struct audit_record *audit);
+RESULT sqlite_read_audit(struct sql_driver *driver, struct ctx *c, int64_t after, size_t max, audit_each each,
+			 void *arg);

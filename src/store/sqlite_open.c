@@ -248,6 +248,7 @@ static RESULT sqlite_write_schema(struct sqlite *self, struct ctx *c)
 	} else if (version < model_schema_version) {
 		TRY(sqlite_migrate(self, c, version));
 	}
+	TRY(sqlite_make_audit(self, c)); /* each time: somebody may have taken its triggers away */
 	char host[128] = "", writer[160];
 	(void) gethostname(host, sizeof host - 1); /* without a name it stays empty */
 	sqlite3_snprintf(sizeof writer, writer, "%s:%d", host, (int) getpid());

@@ -65,6 +65,15 @@ static RESULT cut_add_usage(struct sql_driver *d, struct ctx *c, const struct us
 {
 	return sql_of(d)->inner->add_usage(sql_of(d)->inner, c, usage);
 }
+static RESULT cut_add_audit(struct sql_driver *d, struct ctx *c, const struct audit_record *audit)
+{
+	return sql_of(d)->inner->add_audit(sql_of(d)->inner, c, audit);
+}
+static RESULT cut_read_audit(struct sql_driver *d, struct ctx *c, int64_t after, size_t max, audit_each each,
+			     void *arg)
+{
+	return sql_of(d)->inner->read_audit(sql_of(d)->inner, c, after, max, each, arg);
+}
 static RESULT cut_commit(struct sql_driver *d, struct ctx *c, uint64_t batch)
 {
 	struct cloud_sql *sql = sql_of(d);
@@ -102,8 +111,9 @@ static struct cloud_sql *sql_new(struct sql_driver *inner)
 	struct cloud_sql *sql = heap_new(struct cloud_sql);
 	assert_non_null(sql);
 	*sql = (struct cloud_sql){.base = {cut_open, cut_load, cut_begin, cut_put, cut_forget, cut_add_event,
-					   cut_add_usage, cut_commit, cut_rollback, cut_read_batch,
-					   cut_read_events, cut_read_usage, cut_close},
+					   cut_add_usage, cut_add_audit, cut_commit, cut_rollback,
+					   cut_read_batch, cut_read_events, cut_read_usage, cut_read_audit,
+					   cut_close},
 				  .inner = inner};
 	return sql;
 }
@@ -700,7 +710,7 @@ static bool is_answered(struct cloud *c, const void *arg)
 size_t cloud_audit(struct cloud *c, size_t awaited)
 {
 	struct answered a = {0};
-	struct audit audit = {0};
+	struct audit_record audit = {0};
 	ctx_init(&c->c, c->arena);
 	expect_ok(c, reconciler_begin_audit(c->reconciler, &c->c, clock_now_us() + MINUTE, &a.run));
 	assert_true(cloud_step_until(c, is_answered, &a, 2 * MINUTE));

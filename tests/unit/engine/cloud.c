@@ -60,6 +60,15 @@ static RESULT spy_add_usage(struct sql_driver *d, struct ctx *c, const struct us
 	snprintf(seen->meter, sizeof seen->meter, "%" STR_FMT, STR_ARG(usage->meter));
 	return spy_of(d)->inner->add_usage(spy_of(d)->inner, c, usage);
 }
+static RESULT spy_add_audit(struct sql_driver *d, struct ctx *c, const struct audit_record *audit)
+{
+	return spy_of(d)->inner->add_audit(spy_of(d)->inner, c, audit);
+}
+static RESULT spy_read_audit(struct sql_driver *d, struct ctx *c, int64_t after, size_t max, audit_each each,
+			     void *arg)
+{
+	return spy_of(d)->inner->read_audit(spy_of(d)->inner, c, after, max, each, arg);
+}
 static RESULT spy_commit(struct sql_driver *d, struct ctx *c, uint64_t batch)
 {
 	return spy_of(d)->inner->commit(spy_of(d)->inner, c, batch);
@@ -93,8 +102,8 @@ static struct sql_driver *spy_new(struct cloud *c, struct sql_driver *inner)
 	struct spy *spy = heap_new(struct spy);
 	assert_non_null(spy);
 	*spy = (struct spy){{spy_open, spy_load, spy_begin, spy_put, spy_forget, spy_add_event, spy_add_usage,
-			     spy_commit, spy_rollback, spy_read_batch, spy_read_events, spy_read_usage,
-			     spy_close},
+			     spy_add_audit, spy_commit, spy_rollback, spy_read_batch, spy_read_events,
+			     spy_read_usage, spy_read_audit, spy_close},
 			    inner,
 			    c};
 	return &spy->base;

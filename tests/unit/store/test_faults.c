@@ -49,6 +49,8 @@ static RESULT change_base(struct op *op, void *arg)
 	TRY(volume_delete(op, uuid_of(10)));
 	TRY(volume_forget(op, uuid_of(11)));
 	TRY(op_usage(op, KIND_VOLUME, uuid_of(11), uuid_of(1), STR("volume:gp2"), 0));
+	const struct audit_record record = {.texts[AUDIT_ACTION] = STR("change")};
+	TRY(op_audit(op, &record));
 	return op_event(op, KIND_VOLUME, uuid_of(11), uuid_of(1), "deleted", STR("for good"));
 }
 
@@ -78,6 +80,20 @@ static size_t count_events(struct fixture *f)
 	return count;
 }
 
+static RESULT take_audit(void *arg, const struct audit_record *a)
+{
+	(void) a;
+	++*(size_t *) arg;
+	return OK;
+}
+
+static size_t count_audit(struct fixture *f)
+{
+	size_t count = 0;
+	assert_ok(store_read_audit(f->store, &f->c, 0, 9, take_audit, &count));
+	return count;
+}
+
 /* One change with another before and behind it; all faults off again afterwards. */
 static bool run_with_fault(struct fixture *f, unsigned points, uint64_t n, bool forever)
 {
@@ -103,6 +119,7 @@ static bool run_with_fault(struct fixture *f, unsigned points, uint64_t n, bool 
 	assert_int_equal(!volume_find(&f->store->head, uuid_of(11)), ok);
 	assert_int_equal(tables_count(&f->store->head, KIND_ZONE), other_ok ? 40 : 0);
 	assert_int_equal(count_events(f), ok);
+	assert_int_equal(count_audit(f), ok);
 	fixture_check(f);
 	if (!ok) /* it works once the trouble is over */
 		assert_ok(fixture_commit(f, change_base, NULL));
@@ -254,6 +271,19 @@ static RESULT liar_add_usage(struct sql_driver *self, struct ctx *c, const struc
 	return liar.real->add_usage(liar.real, c, usage);
 }
 
+static RESULT liar_add_audit(struct sql_driver *self, struct ctx *c, const struct audit_record *audit)
+{
+	(void) self;
+	return liar.real->add_audit(liar.real, c, audit);
+}
+
+static RESULT liar_read_audit(struct sql_driver *self, struct ctx *c, int64_t after, size_t max,
+			      audit_each each, void *arg)
+{
+	(void) self;
+	return liar.real->read_audit(liar.real, c, after, max, each, arg);
+}
+
 static RESULT liar_commit(struct sql_driver *self, struct ctx *c, uint64_t batch)
 {
 	(void) self;
@@ -299,8 +329,9 @@ static void liar_close(struct sql_driver *self)
 static struct sql_driver *wrap_in_liar(struct sql_driver *real)
 {
 	liar = (struct liar){.driver = {liar_open, liar_load, liar_begin, liar_put, liar_forget,
-					liar_add_event, liar_add_usage, liar_commit, liar_rollback,
-					liar_read_batch, liar_read_events, liar_read_usage, liar_close},
+					liar_add_event, liar_add_usage, liar_add_audit, liar_commit,
+					liar_rollback, liar_read_batch, liar_read_events, liar_read_usage,
+					liar_read_audit, liar_close},
 			     .real = real};
 	return &liar.driver;
 }

@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Audit records on their way to SQL, and what chains them. How SQL keeps them: sqlite_audit.c. */
+#include "store/audit.h"
+
+#include <inttypes.h>
+
+#include "base/buf.h"
+#include "store/inside.h"
+
+enum { DIGEST_TEXT_CAP = (AUDIT_TEXT_MAX + 32) * AUDIT_TEXT_COUNT + 256 };
+
+const char *const audit_names[AUDIT_TEXT_COUNT] = {
+#define AUDIT_TEXT(name, column) [AUDIT_##name] = (column),
+#include "store/audit.def"
+#undef AUDIT_TEXT
+};
+
+/* The bytes that are hashed: docs/operations.md says them too, for those who check by themselves. */
+bool audit_digest(const struct audit_record *a, const uint8_t before[static SHA256_SIZE],
+		  uint8_t ret_digest[static SHA256_SIZE])
+{
+	static const char digits[] = "0123456789abcdef";
+	struct buf b;
+	buf_init(&b, DIGEST_TEXT_CAP);
+	buf_print(&b, "dari audit 1\n");
+	for (size_t n = 0; n < SHA256_SIZE; n++) {
+		buf_add_char(&b, digits[before[n] >> 4]);
+		buf_add_char(&b, digits[before[n] & 15]);
+	}
+	buf_print(&b, "\n%" PRId64 " %" PRId64 " %" PRId64 "\n", a->seq, a->at_us, a->count);
+	for (size_t n = 0; n < AUDIT_TEXT_COUNT; n++) {
+		buf_print(&b, "%zu:", a->texts[n].n);
+		buf_add_str(&b, a->texts[n]);
+		buf_add_char(&b, '\n');
+	}
+	bool is_whole = result_is_ok(buf_finish(&b));
+	if (is_whole)
+		crypto_sha256(buf_str(&b), ret_digest);
+	buf_done(&b);
+	return is_whole;
+}
+
+bool audit_follows(struct audit_chain *chain, const struct audit_record *a)
+{
+	uint8_t digest[SHA256_SIZE];
+	if (a->seq != chain->seq + 1 || !audit_digest(a, chain->digest, digest) ||
+	    memcmp(digest, a->digest, sizeof digest) != 0)
+		return false;
+	chain->seq = a->seq;
+	memcpy(chain->digest, digest, sizeof digest);
+	return true;
+}
+
+/* Not within a character. */
+static struct str cut_text(struct str text)
+{
+	size_t n = text.n;
+	if (n <= AUDIT_TEXT_MAX)
+		return text;
+	for (n = AUDIT_TEXT_MAX; n > 0 && ((unsigned char) text.p[n] & 0xc0) == 0x80;)
+		n--;
+	return str_slice(text, 0, n);
+}
+
+RESULT op_audit(struct op *op, const struct audit_record *a)
+{
+	struct audit_record made = *a;
+	struct str *texts[AUDIT_TEXT_COUNT];
+	made.at_us = op->now_us;
+	made.count = a->count ? a->count : 1;
+	for (size_t n = 0; n < AUDIT_TEXT_COUNT; n++) {
+		made.texts[n] = cut_text(a->texts[n]);
+		texts[n] = &made.texts[n];
+	}
+	struct note *note = op_new_note(texts, AUDIT_TEXT_COUNT);
+	if (!note)
+		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for an audit record");
+	note->type = NOTE_AUDIT;
+	note->audit = made;
+	op_add_note(op, note);
+	return OK;
+}
+
+RESULT store_read_audit(struct store *s, struct ctx *c, int64_t after, size_t max, audit_each each, void *arg)
+{
+	return s->config.sql->read_audit(s->config.sql, c, after, max, each, arg);
+}
