@@ -4,6 +4,7 @@
 
 #include "auth/guard.h"
 #include "base/clock.h"
+#include "base/log.h"
 #include "engine/resolve.h"
 
 struct face_wait {
@@ -12,6 +13,9 @@ struct face_wait {
 	void (*resume)(struct call *call, struct result result);
 	struct result result;
 	struct change change;
+	struct audit_call *audit; /* NULL: the change is not recorded */
+	struct ctx ctx;           /* of a record's own change */
+	void (*then)(struct audit_call *a, struct result written);
 	struct observation observation;
 	struct work_item work;
 };
@@ -33,7 +37,14 @@ static void wait_over(struct call *call)
 {
 	struct face_wait *w = call->face_data;
 	call->face_data = w->face_data;
-	w->resume(call, w->result);
+	if (w->then && !result_is_ok(w->result))
+		log_event(LOG_ERROR, "audit-not-written", "request=%s action=%s error=%s message=%s",
+			  log_quote(call->ctx.request_id), w->change.action, err_name(w->result.code),
+			  log_quote(w->ctx.problem.message));
+	if (w->then)
+		w->then(w->audit, w->result);
+	else
+		w->resume(call, w->result);
 }
 
 static void wait_park(struct face_wait *w)
@@ -47,6 +58,8 @@ static void change_done(struct change *change, struct result result)
 {
 	struct face_wait *w = (struct face_wait *) ((char *) change - offsetof(struct face_wait, change));
 	w->result = result;
+	if (w->audit && result_is_ok(result))
+		w->audit->is_told = true;
 	call_wake(w->call);
 }
 
@@ -61,6 +74,8 @@ static RESULT run_asked(struct op *op, void *arg)
 	if (asked->is_dry) /* its success is taken back by failing */
 		return ctx_fail(op->ctx, ERR_DRY_RUN,
 				"Request would have succeeded, but DryRun flag is set.");
+	if (asked->audit)
+		TRY(audit_append(op, asked->audit));
 	return asked->shown ? op_copy_shown(op, &asked->left) : OK;
 }
 
@@ -75,8 +90,65 @@ void face_commit(struct call *call, struct store *store, struct face_change *cha
 				    .ctx = &call->ctx,
 				    .done = change_done,
 				    .action = change->action};
+	w->audit = change->audit;
 	wait_park(w);
 	store_submit(store, &w->change);
+}
+
+/* ---- records of what changes nothing ---- */
+
+static RESULT run_record(struct op *op, void *arg)
+{
+	struct audit_call *a = arg;
+	return audit_append_outcome(op, a, a->result.code);
+}
+
+bool face_audit(struct audit_call *a, struct store *store, struct result result, struct str code,
+		void (*then)(struct audit_call *a, struct result written))
+{
+	if (!a || a->is_told)
+		return false;
+	a->is_told = true; /* or cannot be */
+	a->result = result;
+	a->record.texts[AUDIT_CODE] = code;
+	struct face_wait *w = arena_new_object(a->call->ctx.arena, struct face_wait);
+	if (!w) {
+		then(a, FAIL(NO_MEMORY));
+		return true;
+	}
+	*w = (struct face_wait){.call = a->call,
+				.face_data = a->call->face_data,
+				.audit = a,
+				.ctx = a->call->ctx,
+				.then = then};
+	ctx_clear_problem(&w->ctx); /* what went wrong stays the call's */
+	w->change = (struct change){
+		.run = run_record, .arg = a, .ctx = &w->ctx, .done = change_done, .action = a->what->action};
+	wait_park(w);
+	store_submit(store, &w->change);
+	return true;
+}
+
+static void answer_written(struct audit_call *a, struct result written)
+{
+	if (result_is_ok(written)) {
+		call_answer(a->call, a->status, a->content_type, a->content_type ? &a->body : NULL);
+		return;
+	}
+	buf_done(&a->body);
+	call_drop_answer_headers(a->call);
+	a->fail(a->call, ctx_fail(&a->call->ctx, ERR_IO, "the audit log could not be written"));
+}
+
+void face_answer_audited(struct audit_call *a, struct store *store, int status, const char *content_type,
+			 struct buf *body, void (*fail)(struct call *call, struct result result))
+{
+	a->status = status;
+	a->content_type = content_type;
+	a->body = *body;
+	a->fail = fail;
+	if (!face_audit(a, store, OK, STR_NONE, answer_written))
+		call_answer(a->call, status, content_type, content_type ? body : NULL);
 }
 
 const struct row *face_find_left(const struct face_change *change, enum kind kind, uuid id)

@@ -3,6 +3,7 @@
  * parked and no thread waits. */
 #pragma once
 
+#include "api/audit.h"
 #include "base/lane.h"
 #include "http/server.h"
 #include "reconcile/reconcile.h"
@@ -15,6 +16,7 @@ struct face_change {
 	void *wish;
 	bool is_dry;     /* what would have succeeded is undone and fails with ERR_DRY_RUN */
 	enum kind shown; /* the answer shows rows of this kind as the change leaves them; KIND_NONE */
+	struct audit_call *audit; /* is recorded with it; NULL: it is not */
 	/* made, in the call's arena: */
 	struct rows left; /* the rows of that kind that it is about (op_copy_shown) */
 };
@@ -22,6 +24,16 @@ struct face_change {
  * result once the change is published. The face's thread must return without touching the call again. */
 void face_commit(struct call *call, struct store *store, struct face_change *change,
 		 void (*resume)(struct call *call, struct result result));
+
+/* Of a call that is recorded and has no record yet, when what became of it is known (code: as its caller is
+ * told): parks the call until its record is in SQL, and calls then() on a pool thread with what came of
+ * writing it. False: there is nothing to record (a NULL: never), and then() is not called. */
+bool face_audit(struct audit_call *a, struct store *store, struct result result, struct str code,
+		void (*then)(struct audit_call *a, struct result written));
+/* The answer of a recorded call: sent when its record is in SQL. Takes the buffer's memory. Without its
+ * record nothing of it is sent, and fail() answers instead. */
+void face_answer_audited(struct audit_call *a, struct store *store, int status, const char *content_type,
+			 struct buf *body, void (*fail)(struct call *call, struct result result));
 
 /* How many key pairs may wait to be made: an RSA key takes a processor a tenth of a second, so that what all
  * may ask for takes some seconds. */

@@ -8,6 +8,7 @@
 #include "base/hash.h"
 #include "base/heap.h"
 #include "base/log.h"
+#include "store/audit.h"
 
 enum { WAYS = 8, SETS = USES_MAX / WAYS, TEXT_MAX = 32, ARENA_CAP = 4 * 1024 * 1024 };
 
@@ -96,7 +97,7 @@ RESULT uses_write(struct uses *u, struct ctx *c)
 	return wish.count ? store_commit(u->store, c, "dari:uses", engine_note_last_uses_run, &wish) : OK;
 }
 
-static void write_or_tell(struct uses *u)
+static void write_or_tell(struct uses *u, bool at_end)
 {
 	struct arena *arena = arena_new(ARENA_FIRST_SIZE, ARENA_CAP);
 	struct ctx c;
@@ -106,13 +107,16 @@ static void write_or_tell(struct uses *u)
 	struct result result = uses_write(u, &c);
 	if (!result_is_ok(result))
 		log_event(LOG_WARN, "uses-not-written", "error=%s", err_name(result.code));
+	result = store_commit(u->store, &c, "dari:audit", op_sweep_audit, &at_end);
+	if (!result_is_ok(result))
+		log_event(LOG_WARN, "audit-counts-not-written", "error=%s", err_name(result.code));
 	arena_free(arena);
 }
 
 static void run_job(struct job *job)
 {
 	struct uses *u = (struct uses *) (void *) ((char *) job - offsetof(struct uses, job));
-	write_or_tell(u);
+	write_or_tell(u, false);
 	actor_post_at(u->actor, job, clock_now_us() + u->interval_us);
 }
 
@@ -146,7 +150,7 @@ void uses_free(struct uses *u)
 		return;
 	if (u->actor) {
 		actor_free(u->actor);
-		write_or_tell(u);
+		write_or_tell(u, true);
 	}
 	for (size_t k = 0; k < SETS; k++)
 		(void) pthread_mutex_destroy(&u->sets[k].lock);

@@ -51,6 +51,12 @@ void call_set_answer_header(struct call *c, const char *name, struct str value)
 	p->last_answer_header = &h->next;
 }
 
+void call_drop_answer_headers(struct call *c)
+{
+	c->p->answer_headers = NULL;
+	c->p->last_answer_header = &c->p->answer_headers;
+}
+
 bool call_set_hop_limit(struct call *c, int hops)
 {
 	return conn_set_hop_limit(c->p->conn, hops);

@@ -80,6 +80,8 @@ RESULT call_each_header(struct call *c, RESULT (*each)(void *arg, struct str nam
 /* Answer headers beyond Content-Type, Date, x-amzn-RequestId; before call_answer. Bad characters: ignored,
  * logged. */
 void call_set_answer_header(struct call *c, const char *name, struct str value);
+/* Forgets those set so far: the answer is to be another one. */
+void call_drop_answer_headers(struct call *c);
 /* How many hops what the connection sends from now on may travel (IP TTL, 1 to 255), until its next
  * request. False when the system refuses. */
 bool call_set_hop_limit(struct call *c, int hops);

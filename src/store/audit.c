@@ -51,6 +51,18 @@ bool audit_follows(struct audit_chain *chain, const struct audit_record *a)
 	return true;
 }
 
+bool op_find_touched(const struct op *op, enum kind kind, uuid *ret_id)
+{
+	for (size_t n = op->log->mark; n < op->log->count; n++) {
+		const struct entry *e = &op->log->entries[n];
+		if (e->kind != kind)
+			continue;
+		*ret_id = e->after ? e->after->id : e->before->id;
+		return true;
+	}
+	return false;
+}
+
 /* Not within a character. */
 static struct str cut_text(struct str text)
 {
@@ -62,7 +74,7 @@ static struct str cut_text(struct str text)
 	return str_slice(text, 0, n);
 }
 
-RESULT op_audit(struct op *op, const struct audit_record *a)
+struct note *op_new_audit_note(struct op *op, const struct audit_record *a)
 {
 	struct audit_record made = *a;
 	struct str *texts[AUDIT_TEXT_COUNT];
@@ -74,9 +86,17 @@ RESULT op_audit(struct op *op, const struct audit_record *a)
 	}
 	struct note *note = op_new_note(texts, AUDIT_TEXT_COUNT);
 	if (!note)
-		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for an audit record");
+		return NULL;
 	note->type = NOTE_AUDIT;
 	note->audit = made;
+	return note;
+}
+
+RESULT op_audit(struct op *op, const struct audit_record *a)
+{
+	struct note *note = op_new_audit_note(op, a);
+	if (!note)
+		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for an audit record");
 	op_add_note(op, note);
 	return OK;
 }

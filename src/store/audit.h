@@ -31,6 +31,17 @@ extern const char *const audit_names[AUDIT_TEXT_COUNT];
 /* Within a change: writes the record with it, or not at all. count 0 is 1. ERR_NO_MEMORY. */
 RESULT op_audit(struct op *op, const struct audit_record *a);
 
+/* The same for the refusal of somebody unknown, of which there may be any number: those alike (all texts but
+ * the request's) within a minute are one record at once, and one with their count once the minute is over.
+ * Beyond so many different ones in a minute who and from where is left out, and they are alike. */
+enum { AUDIT_FLOODS_MAX = 64, AUDIT_FLOOD_S = 60 };
+RESULT op_audit_flood(struct op *op, const struct audit_record *a);
+/* Writes the counts of minutes that are over; all: of those that are not, too. An op_run; arg: a bool, all.
+ */
+RESULT op_sweep_audit(struct op *op, void *all);
+/* The first row of the kind that the change has put or forgotten so far. False: none. */
+bool op_find_touched(const struct op *op, enum kind kind, uuid *ret_id);
+
 /* What a record's digest has to be, behind a record with that digest (zeros: it is the first). False: out of
  * memory. Pure; any thread. */
 bool audit_digest(const struct audit_record *a, const uint8_t before[static SHA256_SIZE],

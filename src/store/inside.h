@@ -55,8 +55,14 @@ void op_undo_batch(struct store *s);
  */
 struct note *op_new_note(struct str *const texts[], size_t count);
 void op_add_note(struct op *op, struct note *note);
-void op_make_net(struct store *s);                  /* fills log.net: each row once, first state to last */
-void op_end_batch(struct store *s, uint64_t batch); /* published: frees or retires what was replaced */
+struct note *op_new_audit_note(struct op *op, const struct audit_record *a);
+
+/* Refusals that came as a flood (audit_flood.c). NULL: out of memory. */
+struct audit_floods;
+struct audit_floods *audit_floods_new(void);
+void audit_floods_free(struct audit_floods *floods); /* NULL: nothing */
+void op_make_net(struct store *s);                   /* fills log.net: each row once, first state to last */
+void op_end_batch(struct store *s, uint64_t batch);  /* published: frees or retires what was replaced */
 
 /* ---- readers (view.c) ---- */
 
@@ -99,6 +105,7 @@ struct store {
 	/* The committer's alone. */
 	struct tables head;
 	struct op_log log;
+	struct audit_floods *floods;
 	struct change *pending; /* taken from the queue, not yet run */
 	struct version *first_retired, *last_retired;
 	struct arena *arena;          /* for the batch's own context */

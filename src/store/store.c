@@ -129,6 +129,7 @@ static void store_free(struct store *s)
 	tables_done(&s->head);
 	tables_done(&s->published);
 	op_log_done(&s->log);
+	audit_floods_free(s->floods);
 	arena_free(s->arena);
 	s->config.sql->close(s->config.sql);
 	for (size_t n = 0; n < PIN_STRIPES; n++)
@@ -169,7 +170,8 @@ RESULT store_open(struct ctx *c, const struct store_config *config, struct store
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the store");
 	}
 	s->arena = arena_new(ARENA_FIRST_SIZE, BATCH_ARENA_CAP);
-	if (!s->arena)
+	s->floods = audit_floods_new();
+	if (!s->arena || !s->floods)
 		return ctx_fail(c, ERR_NO_MEMORY, "out of memory for the store");
 	TRY(store_load(s, c));
 	s->actor = actor_new(config->executor, "committer");

@@ -33,6 +33,8 @@ struct opening {
 	struct ticket ticket;
 	struct relay_line *line;
 	int stream_fd; /* from the host; -1: none */
+	struct console_face *face;
+	struct audit_call *audit;
 };
 
 RESULT console_new(struct ctx *c, const struct console_config *config, struct console_face **ret_face)
@@ -228,23 +230,63 @@ static void log_opened(const struct call *call, const struct opening *o)
 		  STR_ARG(call->ctx.request_id));
 }
 
+static void answer_failed(struct audit_call *a, struct result written)
+{
+	(void) written; /* told in the log */
+	answer_problem(a->call, a->result);
+}
+
+static void fail_opening(struct opening *o, struct call *call, struct result result)
+{
+	fd_autoclose(&o->stream_fd);
+	if (o->line)
+		relay_drop_line(o->line);
+	o->line = NULL;
+	if (o->audit && result.code == ERR_THROTTLED)
+		o->audit->is_told = true; /* nothing of it was looked at */
+	struct str code = str_print(call->ctx.arena, "%d", status_of(result.code));
+	if (!face_audit(o->audit, o->face->config.store, result, code, answer_failed))
+		answer_problem(call, result);
+}
+
+static void join(struct audit_call *a, struct result written)
+{
+	struct opening *o = a->call->face_data;
+	if (!result_is_ok(written)) {
+		fail_opening(o, a->call,
+			     ctx_fail(&a->call->ctx, ERR_IO, "the audit log could not be written"));
+		return;
+	}
+	log_opened(a->call, o);
+	call_upgrade(a->call, "websocket", relay_connect(o->line, o->stream_fd, o->ticket.instance));
+}
+
 static void opened(struct call *call, struct result result)
 {
 	struct opening *o = call->face_data;
-	if (result_is_ok(result)) {
-		log_opened(call, o);
-		call_upgrade(call, "websocket", relay_connect(o->line, o->stream_fd, o->ticket.instance));
+	if (!result_is_ok(result))
+		fail_opening(o, call, result);
+	else if (!face_audit(o->audit, o->face->config.store, OK, STR_NONE, join))
+		fail_opening(o, call, ctx_no_memory(&call->ctx)); /* without a record: none could be made */
+}
+
+static void note_instance(struct opening *o, struct call *call)
+{
+	audit_add_subject(o->audit, "console",
+			  o->ticket.console == CONSOLE_SERIAL ? STR("serial") : STR("display"));
+	if (!o->audit)
 		return;
-	}
-	fd_autoclose(&o->stream_fd);
-	relay_drop_line(o->line);
-	answer_problem(call, result);
+	o->audit->record.texts[AUDIT_KIND] = STR("instance");
+	o->audit->record.texts[AUDIT_ID] =
+		str_encode_hex(call->ctx.arena, o->ticket.instance.b, sizeof o->ticket.instance.b);
+	o->audit->record.texts[AUDIT_CREDENTIAL] = STR("ticket");
 }
 
 static RESULT begin_opening(struct console_face *face, struct call *call, struct opening *o)
 {
 	TRY(check_origin(call));
 	TRY(check_ticket(face, call, &o->ticket));
+	note_instance(o, call);
 	TRY(check_instance(face, call, &o->ticket));
 	TRY(websocket_accept(call));
 	return relay_take_line(face->config.relay, &call->ctx, call->ctx.who->account, &o->line);
@@ -254,13 +296,18 @@ static void open_socket(struct console_face *face, struct call *call)
 {
 	struct opening *o = arena_new_object(call->ctx.arena, struct opening);
 	call->action = "console:open";
-	struct result result = o ? begin_opening(face, call, o) : ctx_no_memory(&call->ctx);
-	if (!result_is_ok(result)) {
-		answer_problem(call, result);
+	if (!o) {
+		answer_problem(call, ctx_no_memory(&call->ctx));
 		return;
 	}
-	o->stream_fd = -1;
+	*o = (struct opening){.stream_fd = -1, .face = face};
+	o->audit = audit_begin(call, audited_find_recorded(call->action), "console");
 	call->face_data = o;
+	struct result result = begin_opening(face, call, o);
+	if (!result_is_ok(result)) {
+		fail_opening(o, call, result);
+		return;
+	}
 	const struct face_look look = {.reconciler = face->config.reconciler,
 				       .host = o->ticket.host,
 				       .timeout_us = OPEN_TIMEOUT_US,

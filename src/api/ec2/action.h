@@ -88,7 +88,9 @@ struct ec2_call {
 	struct face_answers *answers;
 	uint64_t *rows_looked_at; /* likewise; atomic */
 	const struct ec2_action *action;
-	struct str version; /* the date asked for */
+	const struct audited *audited; /* what the audit log says of it; NULL: nothing */
+	struct audit_call *audit;      /* NULL: it is not recorded */
+	struct str version;            /* the date asked for */
 	struct pairs pairs;
 	bool dry_run;
 	void *args;
@@ -110,6 +112,8 @@ struct ec2_call {
 /* The tables of a view that walks; opened at the first call, closed after the answer. In answers. */
 const struct tables *ec2_walk(struct ec2_call *e);
 void ec2_stop_walking(struct ec2_call *e);
+/* This one is to be recorded (AUDIT_WHEN_SAID): from prepare, or an answer. */
+void ec2_audit(struct ec2_call *e);
 
 /* A row of the kind that the action shows: as its change left it, else (it put nothing: the call was made
  * before) as it is now. ERR_NOT_FOUND when it is gone. In answers. */

@@ -28,6 +28,7 @@ static const struct ec2_actions *const action_groups[] = {
 struct ec2_face {
 	struct ec2_config config;
 	const struct ec2_action *actions[ACTIONS_MAX]; /* sorted by name */
+	const struct audited *audited[ACTIONS_MAX];    /* likewise */
 	size_t action_count;
 	char *region, *endpoint;
 	struct ec2_memo *memo;
@@ -59,18 +60,28 @@ size_t ec2_sum_actions(const struct ec2_action **out, size_t max)
 	return count;
 }
 
-static const struct ec2_action *find_action(const struct ec2_face *face, struct str name, bool of_sts)
+static const struct ec2_action *find_action(const struct ec2_face *face, struct str name, bool of_sts,
+					    size_t *ret_at)
 {
 	size_t low = 0, high = face->action_count;
 	while (low < high) {
 		size_t middle = (low + high) / 2;
 		int order = str_compare(name, str_from(face->actions[middle]->name));
-		if (order == 0)
+		if (order == 0) {
+			*ret_at = middle;
 			return !!(face->actions[middle]->flags & OF_STS) == of_sts ? face->actions[middle]
 										   : 0;
+		}
 		*(order < 0 ? &high : &low) = order < 0 ? middle : middle + 1;
 	}
 	return 0;
+}
+
+static void choose_action(struct ec2_call *e, const struct ec2_face *face, struct str name, bool of_sts)
+{
+	size_t at = 0;
+	e->action = find_action(face, name, of_sts, &at);
+	e->audited = e->action ? face->audited[at] : NULL;
 }
 
 /* ---- life ---- */
@@ -92,6 +103,8 @@ RESULT ec2_new(struct ctx *c, const struct ec2_config *config, struct ec2_face *
 	face->config.region = str_from(face->region);
 	face->config.endpoint = str_from(face->endpoint);
 	face->action_count = ec2_sum_actions(face->actions, ACTIONS_MAX);
+	for (size_t k = 0; k < face->action_count; k++)
+		face->audited[k] = audited_find_recorded(face->actions[k]->permit);
 	*ret_face = face;
 	return OK;
 }
@@ -144,9 +157,35 @@ static enum ec2_dialect dialect_of(const struct ec2_call *e)
 	return e->action && e->action->flags & OF_STS ? DIALECT_STS : DIALECT_EC2;
 }
 
+static void answer_failed(struct audit_call *a, struct result written)
+{
+	struct ec2_call *e = a->call->face_data;
+	(void) written; /* told in the log */
+	ec2_answer_problem(e->call, dialect_of(e), a->result);
+}
+
 static void fail_call(struct ec2_call *e, struct result result)
 {
-	ec2_answer_problem(e->call, dialect_of(e), result);
+	struct str code = e->audit ? str_from(ec2_find_problem(e->c, dialect_of(e), result)->code) : STR_NONE;
+	if (!face_audit(e->audit, e->config->store, result, code, answer_failed))
+		ec2_answer_problem(e->call, dialect_of(e), result);
+}
+
+static void fail_resumed(struct call *call, struct result result)
+{
+	fail_call(call->face_data, result);
+}
+
+static void begin_audit(struct ec2_call *e)
+{
+	e->audit = audit_begin(e->call, e->audited, e->action->flags & OF_STS ? "sts" : "ec2");
+	params_add_subject(e->audit, &e->pairs);
+}
+
+void ec2_audit(struct ec2_call *e)
+{
+	if (!e->audit)
+		begin_audit(e);
 }
 
 static RESULT write_members(struct ec2_call *e, struct xml *x)
@@ -234,7 +273,7 @@ static void answer_call(struct ec2_call *e)
 {
 	struct buf body;
 	struct face_answer_key key;
-	bool is_kept = make_answer_key(e, &key);
+	bool is_kept = !e->audit && make_answer_key(e, &key);
 	if (is_kept && face_answers_send(e->answers, &key, e->call, content_type)) {
 		view_close(&e->view);
 		return;
@@ -242,6 +281,11 @@ static void answer_call(struct ec2_call *e)
 	buf_init(&body, BUF_ANSWER_CAP);
 	struct result result = write_answer(e, &body);
 	view_close(&e->view);
+	if (result_is_ok(result) && e->audit) {
+		ec2_drop_kept(e);
+		face_answer_audited(e->audit, e->config->store, 200, content_type, &body, fail_resumed);
+		return;
+	}
 	if (result_is_ok(result) && e->quotes.count)
 		result = answer_quoting(e, &body);
 	else if (result_is_ok(result) && is_kept)
@@ -306,8 +350,9 @@ static RESULT parse_request(struct ec2_call *e)
 /* Which service the client takes us for, where no signature says so. */
 static bool looks_like_sts(const struct ec2_call *e, const struct ec2_face *face)
 {
+	size_t at = 0;
 	return str_is(params_find(&e->pairs, "Version"), "2011-06-15") ||
-	       find_action(face, params_find(&e->pairs, "Action"), true);
+	       find_action(face, params_find(&e->pairs, "Action"), true, &at);
 }
 
 /* One of a flood: told in sum where it is counted, and answered with as little work as there is. */
@@ -456,6 +501,7 @@ static void commit_action(struct ec2_call *e)
 					 .run = a->operation,
 					 .wish = e->args,
 					 .is_dry = e->dry_run,
+					 .audit = e->audit,
 					 .shown = a->shows};
 	face_commit(e->call, e->config->store, &e->change, call_resumed);
 }
@@ -496,6 +542,8 @@ static void run_action(struct ec2_call *e)
 static void start_action(struct ec2_call *e)
 {
 	e->call->action = e->action->name;
+	if (e->audited && !(e->audited->does & AUDIT_WHEN_SAID))
+		begin_audit(e);
 	struct result result = permit_action(e);
 	if (result_is_ok(result))
 		result = prepare_action(e);
@@ -520,7 +568,7 @@ static bool take_unsigned(struct ec2_call *e, const struct ec2_face *face)
 		return true;
 	}
 	struct result result = parse_request(e);
-	e->action = find_action(face, params_find(&e->pairs, "Action"), true);
+	choose_action(e, face, params_find(&e->pairs, "Action"), true);
 	if (result_is_ok(result) && !(e->action && e->action->flags & UNSIGNED)) {
 		e->action = NULL;
 		return false;
@@ -553,7 +601,7 @@ static void handle_call(void *self, struct call *call)
 		return;
 	struct result result = parse_request(e);
 	struct str name = params_find(&e->pairs, "Action");
-	e->action = find_action(face, name, of_sts);
+	choose_action(e, face, name, of_sts);
 	if (!limits_take(e->config->limits, e->c->who, e->action && e->action->flags & WRITES)) {
 		refuse_flood(e, of_sts);
 		return;

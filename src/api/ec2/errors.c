@@ -335,11 +335,17 @@ void ec2_answer_error(struct call *call, enum ec2_dialect dialect, const struct 
 	call_answer(call, error->status, "text/xml;charset=UTF-8", &body);
 }
 
+const struct ec2_error *ec2_find_problem(const struct ctx *c, enum ec2_dialect dialect, struct result result)
+{
+	const struct problem *p = &c->problem;
+	return ec2_find_error(dialect, p->err ? p->err : result.code, p->kind, p->field);
+}
+
 void ec2_answer_problem(struct call *call, enum ec2_dialect dialect, struct result result)
 {
 	const struct problem *p = &call->ctx.problem;
 	enum err err = p->err ? p->err : result.code;
-	const struct ec2_error *error = ec2_find_error(dialect, err, p->kind, p->field);
+	const struct ec2_error *error = ec2_find_problem(&call->ctx, dialect, result);
 	struct str message = p->message.n ? p->message : str_from(err_meaning(err));
 	struct str encoded = err == ERR_DENIED ? guard_tell_refusal(&call->ctx) : STR_NONE;
 	if (encoded.n && dialect == DIALECT_EC2)

@@ -22,6 +22,9 @@ const struct ec2_error *ec2_list_errors(enum ec2_dialect dialect, size_t *ret_co
 /* Likewise for a refused signature; not SIGV4_FINE. */
 const struct ec2_error *ec2_find_fault(enum ec2_dialect dialect, enum sigv4_fault fault);
 
+/* The row for the context's problem; result as below. */
+const struct ec2_error *ec2_find_problem(const struct ctx *c, enum ec2_dialect dialect, struct result result);
+
 /* Writes the error document and answers the call. Faults of ours are logged, and told without
  * their inner words. */
 void ec2_answer_error(struct call *call, enum ec2_dialect dialect, const struct ec2_error *error,

@@ -45,6 +45,7 @@ WRITER(write_type)
 
 WRITER(write_user_data)
 {
+	ec2_audit(e);
 	if (i->instance->user_data.n)
 		xml_text(x, "value", str_encode_base64(e->c->arena, i->instance->user_data));
 }

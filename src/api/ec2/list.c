@@ -138,7 +138,7 @@ RESULT ec2_select(struct ec2_call *e, const struct ec2_listing *list, const stru
 /* What an action that changes something answers is soon another: only what was asked for is kept. */
 static bool keeps(const struct ec2_call *e, const struct ec2_listing *list)
 {
-	return list->shared && !(e->action->flags & WRITES);
+	return list->shared && !(e->action->flags & WRITES) && !e->audit;
 }
 
 static void make_key(const struct ec2_call *e, const struct ec2_listing *list, const struct ec2_item *item,

@@ -343,6 +343,8 @@ static RESULT prepare_run(struct ec2_call *e, void *args)
 	TRY(take_group(e, a));
 	a->launch.tenancy = ec2_read_tenancy(a->tenancy);
 	a->launch.host_affinity = str_is(a->affinity, "host");
+	if (a->profile_arn.kind != KIND_NONE || a->launch.instance_profile.kind != KIND_NONE)
+		ec2_audit(e); /* a role is passed on */
 	if (a->profile_arn.kind != KIND_NONE)
 		TRY(params_choose(e->c, &a->profile_arn, "IamInstanceProfile.Arn",
 				  &a->launch.instance_profile, "IamInstanceProfile.Name",

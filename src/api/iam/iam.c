@@ -10,12 +10,15 @@
 #include "base/heap.h"
 #include "base/log.h"
 
-enum { BODY_CAP_SIZE = 1024 * 1024 };
+enum { ACTIONS_MAX = 256, BODY_CAP_SIZE = 1024 * 1024 };
 
 #define NAMESPACE STR("https://iam.amazonaws.com/doc/2010-05-08/")
 
 struct iam_face {
 	struct iam_config config;
+	const struct iam_action *actions[ACTIONS_MAX];
+	const struct audited *audited[ACTIONS_MAX]; /* of each; NULL: it is not recorded */
+	size_t action_count;
 };
 
 RESULT iam_new(struct ctx *c, const struct iam_config *config, struct iam_face **ret_face)
@@ -24,6 +27,9 @@ RESULT iam_new(struct ctx *c, const struct iam_config *config, struct iam_face *
 	if (!face)
 		return ctx_no_memory(c);
 	face->config = *config;
+	face->action_count = iam_sum_actions(face->actions, ACTIONS_MAX);
+	for (size_t k = 0; k < face->action_count; k++)
+		face->audited[k] = audited_find_recorded(face->actions[k]->permit);
 	*ret_face = face;
 	return OK;
 }
@@ -144,6 +150,22 @@ static void answer_problem(struct call *call, struct result result)
 	answer_error(call, error->status, error->code, message);
 }
 
+static void answer_failed(struct audit_call *a, struct result written)
+{
+	(void) written; /* told in the log */
+	answer_problem(a->call, a->result);
+}
+
+/* Of a call of an action, which may be recorded. */
+static void fail_call(struct call *call, struct result result)
+{
+	struct iam_call *e = call->face_data;
+	const struct problem *p = &call->ctx.problem;
+	struct str code = str_from(find_error(p->err ? p->err : result.code, p)->code);
+	if (!face_audit(e->audit, e->config->store, result, code, answer_failed))
+		answer_problem(call, result);
+}
+
 static void reject(void *self, struct call *call, int status, enum err why)
 {
 	(void) self;
@@ -181,12 +203,16 @@ static void answer_call(struct iam_call *e)
 	buf_init(&body, BUF_ANSWER_CAP);
 	struct result result = write_answer(e, &body);
 	view_close(&e->view);
+	if (result_is_ok(result) && e->audit) {
+		face_answer_audited(e->audit, e->config->store, 200, "text/xml", &body, fail_call);
+		return;
+	}
 	if (result_is_ok(result)) {
 		call_answer(e->call, 200, "text/xml", &body);
 		return;
 	}
 	buf_done(&body);
-	answer_problem(e->call, result);
+	fail_call(e->call, result);
 }
 
 static void call_resumed(struct call *call, struct result result)
@@ -194,7 +220,7 @@ static void call_resumed(struct call *call, struct result result)
 	if (result_is_ok(result))
 		answer_call(call->face_data);
 	else
-		answer_problem(call, result);
+		fail_call(call, result);
 }
 
 /* ---- from request to action ---- */
@@ -228,6 +254,15 @@ static bool authenticate(struct iam_call *e)
 	return true;
 }
 
+static void begin_audit(struct iam_call *e)
+{
+	const struct iam_face *face = e->face;
+	for (size_t k = 0; k < face->action_count; k++)
+		if (face->actions[k] == e->action)
+			e->audit = audit_begin(e->call, face->audited[k], "iam");
+	params_add_subject(e->audit, &e->pairs);
+}
+
 static RESULT find_asked(struct iam_call *e)
 {
 	struct call *call = e->call;
@@ -244,6 +279,7 @@ static RESULT find_asked(struct iam_call *e)
 				"Could not find operation %" STR_FMT " for version 2010-05-08",
 				STR_ARG(str_slice(name, 0, 128)));
 	call->action = e->action->name;
+	begin_audit(e);
 	return OK;
 }
 
@@ -311,6 +347,7 @@ static void commit_action(struct iam_call *e)
 	e->change = (struct face_change){.action = e->action->permit,
 					 .run = e->action->operation,
 					 .wish = e->args,
+					 .audit = e->audit,
 					 .shown = e->action->shows};
 	face_commit(e->call, e->config->store, &e->change, call_resumed);
 }
@@ -320,7 +357,7 @@ static void work_resumed(struct call *call, struct result result)
 	if (result_is_ok(result))
 		commit_action(call->face_data);
 	else
-		answer_problem(call, result);
+		fail_call(call, result);
 }
 
 static void run_action(struct iam_call *e)
@@ -347,7 +384,7 @@ static void handle_call(void *self, struct call *call)
 		answer_problem(call, ctx_no_memory(&call->ctx));
 		return;
 	}
-	*e = (struct iam_call){.call = call, .c = &call->ctx, .config = &face->config};
+	*e = (struct iam_call){.call = call, .c = &call->ctx, .face = face, .config = &face->config};
 	call->face_data = e;
 	if (!authenticate(e))
 		return;
@@ -355,7 +392,7 @@ static void handle_call(void *self, struct call *call)
 	if (result_is_ok(result))
 		run_action(e);
 	else
-		answer_problem(call, result);
+		fail_call(call, result);
 }
 
 const struct http_face iam_http_face = {

@@ -51,8 +51,10 @@ size_t iam_sum_actions(const struct iam_action **out, size_t max);
 struct iam_call {
 	struct call *call;
 	struct ctx *c; /* the call's */
+	const struct iam_face *face;
 	const struct iam_config *config;
 	const struct iam_action *action;
+	struct audit_call *audit; /* NULL: it is not recorded */
 	struct pairs pairs;
 	void *args;
 	struct face_change change;

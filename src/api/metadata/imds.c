@@ -148,7 +148,57 @@ static RESULT write_path(struct sight *s, const struct strs *path, struct buf *o
 	return is_version(path->at[0]) ? imds_write_path(s, &below, out, ret_is_binary) : FAIL(NOT_FOUND);
 }
 
-static void get_path(struct call *call, struct sight *s, const struct strs *path)
+/* New credentials of the instance's role: they are the guest's, and others' of it, once that is recorded. */
+struct issuing {
+	struct metadata *m;
+	const struct imds_issued *issued;
+};
+
+static void fail_issued(struct call *call, struct result result)
+{
+	(void) result; /* told in the log */
+	answer_text(call, 500, "500 - Internal Server Error");
+}
+
+static void issued_written(struct audit_call *a, struct result written)
+{
+	const struct issuing *g = a->call->face_data;
+	if (!result_is_ok(written)) {
+		buf_done(&a->body);
+		fail_issued(a->call, written);
+		return;
+	}
+	imds_keep_issued(g->m->roles, g->issued);
+	call_answer(a->call, 200, text_plain, &a->body);
+}
+
+static void answer_issued(struct metadata *m, struct call *call, const struct imds_issued *issued,
+			  struct buf *body)
+{
+	struct arena *arena = call->ctx.arena;
+	struct issuing *g = arena_new_object(arena, struct issuing);
+	struct audit_call *a =
+		audit_begin(call, audited_find_recorded("metadata:security-credentials"), "metadata");
+	if (!g || !a) {
+		buf_done(body);
+		fail_issued(call, FAIL(NO_MEMORY));
+		return;
+	}
+	*g = (struct issuing){m, issued};
+	call->face_data = g;
+	a->record.texts[AUDIT_ACCOUNT] = issued->account_number;
+	a->record.texts[AUDIT_SESSION] = str_print(arena, "%" STR_FMT "/%" STR_FMT, STR_ARG(issued->role),
+						   STR_ARG(issued->instance_id));
+	a->record.texts[AUDIT_CREDENTIAL] = STR("instance");
+	a->record.texts[AUDIT_AS] = str_print(arena, "access-key:%" STR_FMT, STR_ARG(issued->key_id));
+	a->record.texts[AUDIT_KIND] = STR("instance");
+	a->record.texts[AUDIT_ID] = str_encode_hex(arena, issued->instance.b, sizeof issued->instance.b);
+	audit_add_subject(a, "InstanceId", issued->instance_id);
+	a->body = *body;
+	(void) face_audit(a, m->config.store, OK, STR_NONE, issued_written); /* it has no record yet */
+}
+
+static void get_path(struct metadata *m, struct call *call, struct sight *s, const struct strs *path)
 {
 	if (path->count == 0) {
 		answer_versions(call);
@@ -158,7 +208,13 @@ static void get_path(struct call *call, struct sight *s, const struct strs *path
 	bool is_binary = false;
 	buf_init(&body, BUF_ANSWER_CAP);
 	call->action = path->count > 1 ? "get" : "list";
-	if (result_is_ok(write_path(s, path, &body, &is_binary))) {
+	s->issued = arena_new_object(call->ctx.arena, struct imds_issued);
+	struct result result = s->issued ? write_path(s, path, &body, &is_binary) : FAIL(NO_MEMORY);
+	if (result_is_ok(result) && s->issued->is_new) {
+		answer_issued(m, call, s->issued, &body);
+		return;
+	}
+	if (result_is_ok(result)) {
 		call_answer(call, 200, is_binary ? "application/octet-stream" : text_plain, &body);
 		return;
 	}
@@ -168,7 +224,13 @@ static void get_path(struct call *call, struct sight *s, const struct strs *path
 
 /* ---- POST /openstack/latest/password ---- */
 
-static void answer_told(struct call *call, struct result result)
+struct telling {
+	struct metadata *m;
+	struct instance_telling wish;
+	struct face_change change;
+};
+
+static void answer_password(struct call *call, struct result result)
 {
 	if (result_is_ok(result))
 		answer_text(call, 200, "");
@@ -180,20 +242,40 @@ static void answer_told(struct call *call, struct result result)
 		answer_text(call, 500, "500 - Internal Server Error");
 }
 
+static void answer_recorded(struct audit_call *a, struct result written)
+{
+	(void) written; /* told in the log */
+	answer_password(a->call, a->result);
+}
+
+static void answer_told(struct call *call, struct result result)
+{
+	struct telling *t = call->face_data;
+	if (!face_audit(t->change.audit, t->m->config.store, result, str_from(err_name(result.code)),
+			answer_recorded))
+		answer_password(call, result);
+}
+
 /* Once, until its owner takes it away: whoever comes later into the guest can't say another one. */
 static void post_password(struct metadata *m, struct call *call, const struct instance *i)
 {
-	struct instance_telling *wish = arena_new_object(call->ctx.arena, struct instance_telling);
-	struct face_change *change = arena_new_object(call->ctx.arena, struct face_change);
+	struct telling *t = arena_new_object(call->ctx.arena, struct telling);
+	struct audit_call *a = audit_begin(call, audited_find_recorded("metadata:password"), "metadata");
 	call->action = "password";
-	if (!wish || !change) {
+	if (!t || !a) {
 		answer_text(call, 500, "500 - Internal Server Error");
 		return;
 	}
-	*wish = (struct instance_telling){.instance = i->row.id, .password = call->body};
-	*change = (struct face_change){
-		.action = "metadata:password", .run = engine_tell_guest_password_run, .wish = wish};
-	face_commit(call, m->config.store, change, answer_told);
+	a->record.texts[AUDIT_ACCOUNT] = call->account_number;
+	a->record.texts[AUDIT_CREDENTIAL] = STR("instance");
+	audit_add_subject(a, "InstanceId", id_to_ec2(call->ctx.arena, KIND_INSTANCE, i->row.id));
+	*t = (struct telling){.m = m, .wish = {.instance = i->row.id, .password = call->body}};
+	t->change = (struct face_change){.action = "metadata:password",
+					 .run = engine_tell_guest_password_run,
+					 .wish = &t->wish,
+					 .audit = a};
+	call->face_data = t;
+	face_commit(call, m->config.store, &t->change, answer_told);
 }
 
 static void handle_known(struct metadata *m, struct call *call, struct sight *s, const struct strs *path)
@@ -212,7 +294,7 @@ static void handle_known(struct metadata *m, struct call *call, struct sight *s,
 		call_set_answer_header(call, "Allow", is_token ? STR("PUT") : STR("GET, HEAD"));
 		answer_text(call, 405, "405 - Method Not Allowed");
 	} else if (check_token(m, call, s->instance)) {
-		get_path(call, s, path);
+		get_path(m, call, s, path);
 	}
 }
 

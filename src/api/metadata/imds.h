@@ -47,7 +47,8 @@ struct sight {
 	const struct instance_profile *profile; /* NULL: it has none; then none of these is */
 	const struct iam_role *iam_role;        /* NULL: nor has the profile */
 	struct imds_roles *roles;               /* gives its credentials; NULL: nothing does, on a drive */
-	const struct instance_event *event;     /* NULL: none */
+	struct imds_issued *issued;         /* set when it was given new ones, if somebody wants to know */
+	const struct instance_event *event; /* NULL: none */
 	struct str region, domain, public_domain;
 	struct str admin_password; /* on a drive only; empty: none */
 	struct arena *arena;       /* of the call */
@@ -86,6 +87,17 @@ struct sigv4;
 /* Gives credentials that the verifier takes. NULL when out of memory. */
 struct imds_roles *imds_roles_new(struct sigv4 *sigv4);
 void imds_roles_free(struct imds_roles *r); /* NULL: nothing */
+
+/* New credentials of a role, in the arena of the call that asked. Whoever wants to know of them keeps them
+ * when they may go out: until then the next call gets others. */
+struct imds_issued {
+	bool is_new;
+	uuid instance, iam_role;
+	struct str account_number, role, instance_id; /* "i-…" */
+	struct str key_id, secret, token;
+	int64_t issued_us;
+};
+void imds_keep_issued(struct imds_roles *r, const struct imds_issued *issued);
 
 /* iam/info and iam/security-credentials/ROLE; there is a profile, and for the latter a role. */
 void imds_write_profile(const struct sight *s, struct buf *b);

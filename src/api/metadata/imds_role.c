@@ -98,12 +98,11 @@ static bool take_given(struct imds_roles *r, const struct sight *s, struct crede
 	return texts.p != NULL;
 }
 
-static void keep_given(struct imds_roles *r, const struct sight *s, const struct credentials *c)
+void imds_keep_issued(struct imds_roles *r, const struct imds_issued *texts)
 {
-	const struct session_credentials *texts = &c->texts;
-	struct given next = {.instance = s->instance->row.id,
-			     .iam_role = s->iam_role->row.id,
-			     .issued_us = c->issued_us,
+	struct given next = {.instance = texts->instance,
+			     .iam_role = texts->iam_role,
+			     .issued_us = texts->issued_us,
 			     .key_id_size = texts->key_id.n,
 			     .secret_size = texts->secret.n,
 			     .token_size = texts->token.n};
@@ -114,7 +113,7 @@ static void keep_given(struct imds_roles *r, const struct sight *s, const struct
 	memcpy(next.texts + texts->key_id.n, texts->secret.p, texts->secret.n);
 	memcpy(next.texts + texts->key_id.n + texts->secret.n, texts->token.p, texts->token.n);
 	(void) pthread_mutex_lock(&r->lock);
-	struct given *place = place_of(r, s->instance->row.id);
+	struct given *place = place_of(r, texts->instance);
 	forget(place);
 	*place = next;
 	(void) pthread_mutex_unlock(&r->lock);
@@ -134,7 +133,20 @@ static RESULT issue(struct ctx *c, const struct sight *s, struct credentials *re
 					.expires_us = now_us + lasts_us};
 	TRY(sigv4_issue_session(s->roles->sigv4, c, &session, s->account->number, &ret_credentials->texts));
 	ret_credentials->issued_us = now_us;
-	keep_given(s->roles, s, ret_credentials);
+	const struct imds_issued issued = {.is_new = true,
+					   .instance = session.instance,
+					   .iam_role = session.iam_role,
+					   .account_number = str_copy(s->arena, s->account->number),
+					   .role = str_copy(s->arena, s->iam_role->name),
+					   .instance_id = session.name,
+					   .key_id = ret_credentials->texts.key_id,
+					   .secret = ret_credentials->texts.secret,
+					   .token = ret_credentials->texts.token,
+					   .issued_us = now_us};
+	if (s->issued)
+		*s->issued = issued;
+	else
+		imds_keep_issued(s->roles, &issued);
 	return OK;
 }
 

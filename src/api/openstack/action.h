@@ -95,9 +95,11 @@ struct os_call {
 	struct face_answers *answers; /* the face's */
 	enum os_service service;
 	const struct os_action *action;
-	struct str path;     /* behind the service's prefix */
-	struct str base_url; /* "https://cloud.example.com": how the client found us */
-	struct token token;  /* that proved who asks */
+	const struct audited *audited; /* what the audit log says of it; NULL: nothing */
+	struct audit_call *audit;      /* NULL: it is not recorded */
+	struct str path;               /* behind the service's prefix */
+	struct str base_url;           /* "https://cloud.example.com": how the client found us */
+	struct token token;            /* that proved who asks */
 	struct os_request request;
 	void *args; /* one struct, or with OS_BULK a list of them */
 	size_t arg_count;
@@ -122,6 +124,8 @@ struct os_call {
  * a call is not parked with a view). */
 const struct tables *os_walk(struct os_call *e);
 void os_stop_walking(struct os_call *e);
+/* This one is to be recorded (AUDIT_WHEN_SAID): from prepare, or an answer. */
+void os_audit(struct os_call *e);
 
 /* A row of the kind that the action shows: as its change left it, else (it put nothing) as it is now.
  * ERR_NOT_FOUND when it is gone. In answers. */

@@ -336,9 +336,12 @@ static void write_admin(struct os_call *e, struct json_writer *w, const struct o
 	json_write_text(w, "OS-EXT-SRV-ATTR:root_device_name", s->instance->root_device);
 	json_write_null(w, "OS-EXT-SRV-ATTR:kernel_id");
 	json_write_null(w, "OS-EXT-SRV-ATTR:ramdisk_id");
-	if (e->action->method != HTTP_POST) /* a rebuilt one's has no prefix */
-		json_write_text_or_null(w, "OS-EXT-SRV-ATTR:user_data",
-					str_encode_base64(e->c->arena, s->instance->user_data));
+	if (e->action->method == HTTP_POST) /* a rebuilt one's has no prefix */
+		return;
+	if (s->instance->user_data.n)
+		os_audit(e);
+	json_write_text_or_null(w, "OS-EXT-SRV-ATTR:user_data",
+				str_encode_base64(e->c->arena, s->instance->user_data));
 }
 
 /* Tells servers on one host from those on others, to one project, and nothing else. */

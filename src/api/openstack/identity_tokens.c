@@ -187,6 +187,44 @@ static const struct account *find_account(const struct tables *t, const struct p
 	return domain ? account_find_by_domain(t, domain->row.id, words->name) : NULL;
 }
 
+/* ---- the audit log ---- */
+
+/* Who it is said to be: nothing is proved. */
+static void note_asked(struct os_call *e, const struct proof *proof)
+{
+	const struct user_words *user = &proof->password.user;
+	const struct credential_words *credential = &proof->credential;
+	audit_add_subject(e->audit, "method", proof->methods.count ? proof->methods.at[0] : STR_NONE);
+	audit_add_subject(e->audit, "user_id", user->id);
+	audit_add_subject(e->audit, "user_name", user->name);
+	audit_add_subject(e->audit, "domain", user->domain.id.n ? user->domain.id : user->domain.name);
+	audit_add_subject(e->audit, "application_credential_id", credential->id);
+	audit_add_subject(e->audit, "application_credential", credential->name);
+}
+
+/* Who it was, once it is proved, and what the token is for. */
+static void note_issued(struct os_call *e, const struct token *token, const struct identity *who)
+{
+	static const char *const scopes[] = {[IDENTITY_UNSCOPED] = "unscoped",
+					     [IDENTITY_ACCOUNT] = "project:",
+					     [IDENTITY_DOMAIN] = "domain:",
+					     [IDENTITY_SYSTEM] = "system"};
+	struct arena *a = e->c->arena;
+	if (!e->audit)
+		return;
+	struct str *texts = e->audit->record.texts;
+	struct str where = uuid_is_none(token->where)
+				   ? STR_NONE
+				   : str_encode_hex(a, token->where.b, sizeof token->where.b);
+	texts[AUDIT_ACCOUNT] = who->account_number;
+	texts[AUDIT_USER] = str_encode_hex(a, token->user.b, sizeof token->user.b);
+	texts[AUDIT_USER_NAME] = who->user_name;
+	texts[AUDIT_CREDENTIAL] = audit_write_credential(a, who);
+	texts[AUDIT_AS] = str_print(a, "%s%" STR_FMT, scopes[token->scope], STR_ARG(where));
+	texts[AUDIT_KIND] = STR("token");
+	texts[AUDIT_ID] = os_write_audit_id(a, token->audit);
+}
+
 /* ---- proving ---- */
 
 /* A place in the queue of those who wait for a hash is asked for by the address: a stranger takes none of the
@@ -233,6 +271,7 @@ static RESULT prepare_login(struct os_call *e, void *args)
 	struct login *a = args;
 	const struct proof *proof = &a->proof;
 	struct str method = proof->methods.count == 1 ? proof->methods.at[0] : STR_NONE;
+	note_asked(e, proof);
 	if (!limits_take_stranger(e->config->limits, e->call->peer)) /* before a guess costs us a hash */
 		return ctx_fail(e->c, ERR_THROTTLED, "This request was rate-limited.");
 	if (str_is(method, "password"))
@@ -379,17 +418,6 @@ static void write_methods(struct json_writer *w, unsigned methods)
 	json_write_close_list(w);
 }
 
-/* 16 bytes in base64url, as Keystone's audit ids look. */
-static void write_audit(struct os_call *e, struct json_writer *w, uuid audit)
-{
-	struct str text = str_encode_base64(e->c->arena, (struct str){(char *) audit.b, sizeof audit.b});
-	for (size_t k = 0; k < text.n; k++) {
-		char *at = (char *) text.p + k; /* ours, in the arena */
-		*at = *at == '+' ? '-' : *at == '/' ? '_' : *at;
-	}
-	json_write_text(w, NULL, str_slice(text, 0, 22));
-}
-
 static void write_user(struct os_call *e, struct json_writer *w, const struct token *token)
 {
 	const struct user *user = user_find(os_walk(e), token->user);
@@ -467,9 +495,9 @@ static RESULT write_token(struct os_call *e, struct json_writer *w, const struct
 	write_methods(w, token->methods);
 	write_user(e, w, token);
 	json_write_open_list(w, "audit_ids");
-	write_audit(e, w, token->audit);
+	json_write_text(w, NULL, os_write_audit_id(e->c->arena, token->audit));
 	if (!uuid_is_none(token->parent))
-		write_audit(e, w, token->parent);
+		json_write_text(w, NULL, os_write_audit_id(e->c->arena, token->parent));
 	json_write_close_list(w);
 	os_write_utc(w, "expires_at", token->expires_us);
 	os_write_utc(w, "issued_at", token->issued_us);
@@ -498,6 +526,7 @@ static RESULT issue_token(struct os_call *e, const void *args, struct json_write
 	if (r.code == ERR_UNAUTHENTICATED)
 		return refuse(e);
 	TRY(r);
+	note_issued(e, &token, who);
 	return write_token(e, w, &token, who, text);
 }
 
@@ -534,6 +563,7 @@ static RESULT prepare_subject(struct os_call *e, void *args)
 	}
 	TRY(r);
 	a->wish = (struct token_revocation_wish){a->token.audit, a->token.expires_us};
+	audit_add_subject(e->audit, "token", os_write_audit_id(e->c->arena, a->token.audit));
 	return check_subject(e, &a->token);
 }
 

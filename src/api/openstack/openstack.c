@@ -12,6 +12,7 @@
 #include "api/openstack/list.h"
 #include "api/openstack/services.h"
 #include "api/openstack/words.h"
+#include "api/openstack/write.h"
 #include "auth/guard.h"
 #include "auth/limit.h"
 #include "auth/password.h"
@@ -33,6 +34,7 @@ struct os_route {
 	enum os_service service;
 	size_t segment_count;
 	const struct os_action *action;
+	const struct audited *audited; /* NULL: it is not recorded */
 };
 
 struct openstack_face {
@@ -86,7 +88,8 @@ static void sum_routes(struct openstack_face *face)
 			const struct os_action *action = &action_groups[g]->at[k];
 			assert(face->route_count < ACTIONS_MAX);
 			face->routes[face->route_count++] = (struct os_route){
-				action_groups[g]->service, count_segments(str_from(action->path)), action};
+				action_groups[g]->service, count_segments(str_from(action->path)), action,
+				audited_find_recorded(action->permit)};
 		}
 	qsort(face->routes, face->route_count, sizeof face->routes[0], compare_routes);
 }
@@ -172,6 +175,63 @@ RESULT os_find(struct os_call *e, enum kind kind, const struct ref *ref, const s
 
 /* ---- answering ---- */
 
+/* ---- the audit log ---- */
+
+static void begin_audit(struct os_call *e)
+{
+	e->audit = audit_begin(e->call, e->audited, "openstack");
+	if (!e->audit || !e->c->who)
+		return;
+	struct str by = audit_write_credential(e->c->arena, e->c->who);
+	struct str audit = os_write_audit_id(e->c->arena, e->token.audit);
+	e->audit->record.texts[AUDIT_CREDENTIAL] = str_print(e->c->arena, "token:%" STR_FMT "%s%" STR_FMT,
+							     STR_ARG(audit), by.n ? " " : "", STR_ARG(by));
+}
+
+void os_audit(struct os_call *e)
+{
+	if (!e->audit)
+		begin_audit(e);
+}
+
+/* What the path names. */
+static void add_subject(struct os_call *e)
+{
+	const struct os_pairs *path = &e->request.path;
+	for (size_t k = 0; e->audit && k < path->count; k++)
+		audit_add_subject(e->audit, str_to_z(e->c->arena, path->at[k].name), path->at[k].value);
+}
+
+static void answer_failed(struct audit_call *a, struct result written)
+{
+	(void) written; /* told in the log */
+	os_answer_problem(a->call->face_data, a->result);
+}
+
+static void fail_call(struct os_call *e, struct result result)
+{
+	const struct problem *p = &e->c->problem;
+	struct str code = STR_NONE;
+	if (e->audit && result.code == ERR_THROTTLED)
+		e->audit->is_told = true; /* nothing of it was looked at */
+	else if (e->audit)
+		code = str_print(
+			e->c->arena, "%d",
+			os_find_error(e->service, p->err ? p->err : result.code, p->kind, p->field)->status);
+	if (!face_audit(e->audit, e->config->store, result, code, answer_failed))
+		os_answer_problem(e, result);
+}
+
+/* In place of an answer that was written, whose headers are gone. */
+static void fail_unrecorded(struct call *call, struct result result)
+{
+	struct os_call *e = call->face_data;
+	e->has_headers = false;
+	os_answer_problem(e, result);
+}
+
+/* ---- writing ---- */
+
 static RESULT write_members(struct os_call *e, const void *args, struct json_writer *w)
 {
 	if (e->action->answer)
@@ -255,6 +315,19 @@ static void answer_body(struct os_call *e, int status, struct buf *body)
 	call_answer(e->call, status, NULL, NULL);
 }
 
+/* What was written. key: under which it is kept, if nobody is to be told of each call; NULL: it is not. */
+static RESULT send_answer(struct os_call *e, const struct face_answer_key *key, int status, struct buf *body)
+{
+	if (e->audit)
+		face_answer_audited(e->audit, e->config->store, status, e->has_no_body ? NULL : content_type,
+				    body, fail_unrecorded);
+	else if (key)
+		return face_answers_keep(e->answers, key, e->call, content_type, body);
+	else
+		answer_body(e, status, body);
+	return OK;
+}
+
 static void answer_call(struct os_call *e)
 {
 	if (e->file) {
@@ -264,7 +337,7 @@ static void answer_call(struct os_call *e)
 	}
 	struct buf body;
 	struct face_answer_key key;
-	bool is_kept = make_answer_key(e, &key);
+	bool is_kept = !e->audit && make_answer_key(e, &key);
 	int status = e->status ? e->status : e->action->status ? e->action->status : 200;
 	os_set_headers(e);
 	if (is_kept && face_answers_send(e->answers, &key, e->call, content_type)) {
@@ -275,14 +348,12 @@ static void answer_call(struct os_call *e)
 	buf_init(&body, BUF_ANSWER_CAP);
 	struct result result = e->has_no_body ? guard_check_rest(e->c) : write_answer(e, &body);
 	view_close(&e->view);
-	if (result_is_ok(result) && is_kept)
-		result = face_answers_keep(e->answers, &key, e->call, content_type, &body);
-	else if (result_is_ok(result))
-		answer_body(e, e->status ? e->status : status, &body);
+	if (result_is_ok(result))
+		result = send_answer(e, is_kept ? &key : NULL, e->status ? e->status : status, &body);
 	if (result_is_ok(result))
 		return;
 	buf_done(&body);
-	os_answer_problem(e, result);
+	fail_call(e, result);
 }
 
 /* ---- from request to action ---- */
@@ -413,6 +484,7 @@ static RESULT find_named(const struct openstack_face *face, struct os_call *e, c
 			break;
 		if (strcmp(r->action->name, name) == 0 && has_version(r->action, e->request.version)) {
 			e->action = r->action;
+			e->audited = r->audited;
 			return OK;
 		}
 	}
@@ -550,7 +622,7 @@ static void call_resumed(struct call *call, struct result result)
 	if (result_is_ok(result))
 		answer_call(e);
 	else
-		os_answer_problem(e, result);
+		fail_call(e, result);
 }
 
 /* On the committer: one operation, or all of a list. */
@@ -567,6 +639,7 @@ static void commit_action(struct os_call *e)
 	e->change = (struct face_change){.action = e->action->permit,
 					 .run = run_operations,
 					 .wish = e,
+					 .audit = e->audit,
 					 .shown = e->shows ? e->shows : e->action->shows};
 	face_commit(e->call, e->config->store, &e->change, call_resumed);
 }
@@ -575,7 +648,7 @@ static void work_resumed(struct call *call, struct result result)
 {
 	struct os_call *e = call->face_data;
 	if (!result_is_ok(result))
-		os_answer_problem(e, result);
+		fail_call(e, result);
 	else if (e->action->operation)
 		commit_action(e);
 	else
@@ -644,9 +717,13 @@ static RESULT find_action(const struct openstack_face *face, struct os_call *e, 
 	if (!(r->action->flags & OS_RAW_BODY))
 		TRY(parse_body(e, ret_body));
 	e->action = r->action;
+	e->audited = r->audited;
 	if (r->action->name)
 		TRY(find_named(face, e, r, *ret_body));
 	e->call->action = e->action->permit;
+	if (e->audited && !(e->audited->does & AUDIT_WHEN_SAID))
+		begin_audit(e);
+	add_subject(e);
 	return permit_action(e);
 }
 
@@ -667,7 +744,7 @@ static void begin_call(void *self, struct call *call)
 	if (result_is_ok(result))
 		result = prepare_action(e, NULL);
 	if (!result_is_ok(result))
-		os_answer_problem(e, result);
+		fail_call(e, result);
 }
 
 static void handle_call(void *self, struct call *call)
@@ -689,7 +766,7 @@ static void handle_call(void *self, struct call *call)
 	if (result_is_ok(result))
 		run_action(e);
 	else
-		os_answer_problem(e, result);
+		fail_call(e, result);
 }
 
 const struct http_face openstack_http_face = {.name = "openstack",

@@ -26,3 +26,5 @@ void os_write_tags(struct json_writer *w, const char *key, struct tags tags);
 void os_write_link(struct json_writer *w, const char *rel, struct str href);
 /* "links" of a Nova resource: self and bookmark of "/servers/<id>". */
 void os_write_compute_links(struct os_call *e, struct json_writer *w, const char *collection, struct str id);
+/* 16 bytes in base64url, as Keystone's audit ids of tokens look. */
+struct str os_write_audit_id(struct arena *a, uuid audit);

@@ -2,6 +2,7 @@
  * From a query string or a form to sorted pairs of name and value. */
 #include <stdlib.h>
 
+#include "api/audit.h"
 #include "api/query/params.h"
 #include "base/buf.h"
 #include "base/crypto.h"
@@ -164,4 +165,38 @@ struct str params_digest(struct ctx *c, const struct pairs *pairs, const char *c
 	}
 	buf_done(&b);
 	return text;
+}
+
+/* None of these is a secret, whatever somebody writes there by mistake is cut short. */
+void params_add_subject(struct audit_call *a, const struct pairs *pairs)
+{
+	static const char *const naming[] = {"UserName",
+					     "GroupName",
+					     "RoleName",
+					     "NewUserName",
+					     "NewGroupName",
+					     "PolicyName",
+					     "PolicyArn",
+					     "PermissionsBoundary",
+					     "VersionId",
+					     "InstanceProfileName",
+					     "AccessKeyId",
+					     "Status",
+					     "OpenIDConnectProviderArn",
+					     "ClientID",
+					     "AccountAlias",
+					     "RoleArn",
+					     "RoleSessionName",
+					     "KeyName",
+					     "KeyPairId",
+					     "KeyPairId.1",
+					     "InstanceId",
+					     "Attribute",
+					     "AssociationId",
+					     "IamInstanceProfile.Name",
+					     "IamInstanceProfile.Arn",
+					     "LaunchTemplateId",
+					     "LaunchTemplateName"};
+	for (size_t k = 0; a && k < sizeof naming / sizeof naming[0]; k++)
+		audit_add_subject(a, naming[k], str_slice(params_find(pairs, naming[k]), 0, 256));
 }

@@ -40,6 +40,11 @@ void call_set_answer_header(struct call *c, const char *name, struct str value)
 	f->answer_values[f->answer_header_count++] = value;
 }
 
+void call_drop_answer_headers(struct call *c)
+{
+	fake_of(c)->answer_header_count = 0;
+}
+
 bool call_set_hop_limit(struct call *c, int hops)
 {
 	(void) c;

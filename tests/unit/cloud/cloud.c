@@ -710,7 +710,7 @@ static bool is_answered(struct cloud *c, const void *arg)
 size_t cloud_audit(struct cloud *c, size_t awaited)
 {
 	struct answered a = {0};
-	struct audit_record audit = {0};
+	struct audit audit = {0};
 	ctx_init(&c->c, c->arena);
 	expect_ok(c, reconciler_begin_audit(c->reconciler, &c->c, clock_now_us() + MINUTE, &a.run));
 	assert_true(cloud_step_until(c, is_answered, &a, 2 * MINUTE));

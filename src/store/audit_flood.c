@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Refusals of people unknown: whoever can reach a port can cause any number of them, and is not to fill the
+ * disk with it. A few are remembered for a minute each; what is alike is counted. The committer's alone. */
+#include "base/clock.h"
+#include "base/crypto.h"
+#include "base/heap.h"
+#include "store/audit.h"
+#include "store/inside.h"
+
+#define FLOOD_US (AUDIT_FLOOD_S * SECOND)
+
+/* The last place is for all that has no place of its own. */
+struct flood {
+	struct note *note; /* as it was written first; NULL: free */
+	uint8_t key[SHA256_SIZE];
+	int64_t since_us;
+	int64_t more; /* others like it since */
+};
+
+struct audit_floods {
+	struct flood at[AUDIT_FLOODS_MAX + 1];
+};
+
+struct audit_floods *audit_floods_new(void)
+{
+	return heap_new(struct audit_floods);
+}
+
+void audit_floods_free(struct audit_floods *floods)
+{
+	for (size_t k = 0; floods && k <= AUDIT_FLOODS_MAX; k++)
+		heap_free(floods->at[k].note);
+	heap_free(floods);
+}
+
+/* ---- counts ---- */
+
+static RESULT end_flood(struct op *op, struct flood *f)
+{
+	struct audit_record counted = f->note->audit;
+	counted.count = f->more;
+	if (f->more)
+		TRY(op_audit(op, &counted));
+	heap_free(f->note);
+	*f = (struct flood){0};
+	return OK;
+}
+
+RESULT op_sweep_audit(struct op *op, void *all)
+{
+	struct audit_floods *floods = op->store->floods;
+	for (size_t k = 0; k <= AUDIT_FLOODS_MAX; k++) {
+		struct flood *f = &floods->at[k];
+		int64_t age_us = op->now_us - f->since_us;
+		if (f->note && (*(const bool *) all || age_us < 0 || age_us >= FLOOD_US))
+			TRY(end_flood(op, f));
+	}
+	return OK;
+}
+
+/* ---- alike ---- */
+
+static bool make_key(const struct audit_record *a, uint8_t ret_key[static SHA256_SIZE])
+{
+	static const uint8_t none[SHA256_SIZE];
+	struct audit_record alike = *a;
+	alike.seq = alike.at_us = alike.count = 0;
+	alike.texts[AUDIT_REQUEST] = STR_NONE;
+	return audit_digest(&alike, none, ret_key);
+}
+
+/* Its own place, else a free one, else the last. */
+static struct flood *find_place(struct audit_floods *floods, const uint8_t key[static SHA256_SIZE])
+{
+	struct flood *place = &floods->at[AUDIT_FLOODS_MAX];
+	for (size_t k = AUDIT_FLOODS_MAX; k-- > 0;) {
+		struct flood *f = &floods->at[k];
+		if (f->note && memcmp(f->key, key, SHA256_SIZE) == 0)
+			return f;
+		if (!f->note)
+			place = f;
+	}
+	return place;
+}
+
+static struct audit_record of_many(const struct audit_record *a)
+{
+	static const enum audit_text apart[] = {AUDIT_FROM, AUDIT_SUBJECT, AUDIT_CREDENTIAL, AUDIT_AS};
+	struct audit_record many = *a;
+	for (size_t k = 0; k < sizeof apart / sizeof apart[0]; k++)
+		many.texts[apart[k]] = STR("(many)");
+	return many;
+}
+
+RESULT op_audit_flood(struct op *op, const struct audit_record *a)
+{
+	struct audit_floods *floods = op->store->floods;
+	struct audit_record first = *a;
+	uint8_t key[SHA256_SIZE];
+	bool all = false;
+	TRY(op_sweep_audit(op, &all));
+	if (!make_key(a, key))
+		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for an audit record");
+	struct flood *f = find_place(floods, key);
+	if (f->note) {
+		f->more++;
+		return OK;
+	}
+	if (f == &floods->at[AUDIT_FLOODS_MAX])
+		first = of_many(a);
+	TRY(op_audit(op, &first));
+	struct note *note = op_new_audit_note(op, &first);
+	if (!note)
+		return ctx_fail(op->ctx, ERR_NO_MEMORY, "out of memory for an audit record");
+	*f = (struct flood){.note = note, .since_us = op->now_us};
+	memcpy(f->key, key, sizeof f->key);
+	return OK;
+}
