@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  * The client's side of the commands: the command line, the control socket, what is printed. */
 #include <errno.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/socket.h>
@@ -9,7 +10,7 @@
 
 #include "daemon/command.h"
 
-enum { EXIT_USAGE = 2, ANSWER_CAP = 256 * 1024 * 1024 };
+enum { EXIT_USAGE = 2, ANSWER_CAP = 256 * 1024 * 1024, FOLLOW_MS = 1000 };
 
 static const char default_config[] = "/etc/dari/dari.yaml";
 
@@ -209,6 +210,14 @@ static json_t *exchange(int fd, const struct command *command, json_t *args)
 	return parsed;
 }
 
+static void print_lines(const json_t *list)
+{
+	for (size_t k = 0; k < json_array_size(list); k++) {
+		(void) json_dumpf(json_array_get(list, k), stdout, JSON_COMPACT);
+		(void) putchar('\n');
+	}
+}
+
 static int print_answer(const struct command *command, const json_t *answer, bool as_json)
 {
 	const char *message = json_string_value(json_object_get(answer, "message"));
@@ -217,7 +226,9 @@ static int print_answer(const struct command *command, const json_t *answer, boo
 			message ? message : "the server ended without an answer");
 		return 1;
 	}
-	if (as_json) {
+	if (as_json && command->pages) {
+		print_lines(json_object_get(answer, "value"));
+	} else if (as_json) {
 		(void) json_dumpf(json_object_get(answer, "value"), stdout, JSON_INDENT(2) | JSON_ENCODE_ANY);
 		(void) putchar('\n');
 	} else {
@@ -227,17 +238,35 @@ static int print_answer(const struct command *command, const json_t *answer, boo
 	return (int) json_integer_value(json_object_get(answer, "status"));
 }
 
-static int call_server(const char *config_path, const struct command *command, json_t *args, bool as_json)
+/* One call. *ret_goes_on: the answer has more, which args ask for now. */
+static int call_once(const char *config_path, const struct command *command, json_t *args, bool as_json,
+		     bool *ret_goes_on)
 {
 	AUTO(arena) arena = arena_new(ARENA_FIRST_SIZE, ARENA_REQUEST_CAP);
 	struct ctx c;
 	ctx_init(&c, arena);
 	AUTO_FD fd = connect_to(&c, config_path);
+	*ret_goes_on = false;
 	if (fd < 0)
 		return 1;
 	json_t *answer = exchange(fd, command, args);
 	int status = print_answer(command, answer, as_json);
+	json_t *more = json_object_get(answer, "more");
+	if (status == 0 && more && fflush(stdout) == 0) {
+		*ret_goes_on = json_object_update(args, more) == 0;
+		if (json_is_true(json_object_get(answer, "waits")))
+			(void) poll(NULL, 0, FOLLOW_MS);
+	}
 	json_decref(answer);
+	return status;
+}
+
+static int call_server(const char *config_path, const struct command *command, json_t *args, bool as_json)
+{
+	bool goes_on = true;
+	int status = 0;
+	while (goes_on)
+		status = call_once(config_path, command, args, as_json, &goes_on);
 	return status;
 }
 

@@ -5,8 +5,8 @@
 #include "base/clock.h"
 
 static const struct command *const tables[] = {
-	local_commands, rc_commands,      account_commands,  user_commands,   host_commands, network_commands,
-	image_commands, inspect_commands, leftover_commands, doctor_commands, dump_commands};
+	local_commands, rc_commands,  account_commands, user_commands,     host_commands,   network_commands,
+	image_commands, log_commands, inspect_commands, leftover_commands, doctor_commands, dump_commands};
 
 const struct command_param *command_params_end(const struct command *command)
 {
@@ -45,6 +45,7 @@ void command_call_init(struct command_call *call, struct daemon *d, struct arena
 void command_call_done(struct command_call *call)
 {
 	json_decref(call->value);
+	json_decref(call->more);
 	buf_done(&call->text);
 }
 
@@ -66,9 +67,4 @@ RESULT command_int_arg(struct command_call *call, const char *name, int64_t abse
 				      "--%s wants a number from %lld to %lld, not %" STR_FMT, name,
 				      (long long) min, (long long) max, STR_ARG(text));
 	return OK;
-}
-
-RESULT command_commit(struct command_call *call, const char *action, op_run run, void *wish)
-{
-	return store_commit(call->daemon->store, &call->ctx, action, run, wish);
 }

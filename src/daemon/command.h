@@ -11,7 +11,10 @@
 #include "model/id.h"
 #include "model/identity.h"
 #include "model/state.h"
+#include "store/audit.h"
 #include "store/rows.h"
+
+struct audited; /* api/audit.h */
 
 /* One call of a command, on the server. */
 struct command_call {
@@ -22,6 +25,13 @@ struct command_call {
 	struct buf text; /* for people */
 	json_t *value;   /* for --json; owned */
 	int status;      /* the client's exit status when the call succeeded */
+	json_t *more; /* of a command that gives its answer in pieces: parameters of the next call; owned */
+	bool waits;   /* that call is for what is not there yet */
+	struct str from; /* "unix:uid=0,pid=123": who holds the other end */
+	/* command_audit.c */
+	const struct audited *audited; /* NULL: it is not recorded */
+	struct audit_record record;
+	bool is_recorded;
 };
 
 /* PARAM_STDIN: a flag; its text is the first line of the client's standard input. */
@@ -41,6 +51,7 @@ struct command {
 	const char *doc;
 	struct command_param params[COMMAND_PARAMS_MAX];
 	RESULT (*run)(struct command_call *call); /* on the server; or: */
+	bool pages; /* it may give its answer in pieces; --json: a line for each element */
 	int (*run_here)(const struct command *command, json_t *args,
 			const char *config_path); /* exit status */
 };
@@ -48,7 +59,7 @@ struct command {
 /* The rows of each file, ended by one without words. */
 extern const struct command account_commands[], user_commands[], rc_commands[], host_commands[],
 	network_commands[], image_commands[], doctor_commands[], dump_commands[], inspect_commands[],
-	leftover_commands[], local_commands[];
+	leftover_commands[], local_commands[], log_commands[];
 
 /* Behind the last of its parameters. */
 const struct command_param *command_params_end(const struct command *command);
@@ -67,7 +78,10 @@ struct str command_arg(const struct command_call *call, const char *name);
 /* A size or count; ERR_INVALID naming the parameter. absent: when it was not given. */
 RESULT command_int_arg(struct command_call *call, const char *name, int64_t absent, int64_t min, int64_t max,
 		       int64_t *ret_value);
-/* Runs an operation and waits. */
+/* Before a command: what the audit log is to have of it. And behind it: without its record a read fails. */
+void command_begin_audit(struct command_call *call, const struct command *command);
+RESULT command_end_audit(struct command_call *call, struct result result);
+/* Runs an operation and waits; with the command's audit record, where it has one. */
 RESULT command_commit(struct command_call *call, const char *action, op_run run, void *wish);
 
 /* ---- the client ---- */

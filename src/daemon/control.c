@@ -38,12 +38,13 @@ struct connection {
 	int fd;
 };
 
-static bool peer_is_allowed(int fd)
+static bool peer_is_allowed(struct command_call *call, int fd)
 {
 	struct ucred peer = {0};
 	socklen_t size = sizeof peer;
 	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) < 0)
 		return false;
+	call->from = str_print(call->ctx.arena, "unix:uid=%u,pid=%d", (unsigned) peer.uid, (int) peer.pid);
 	return peer.uid == 0 || peer.uid == getuid();
 }
 
@@ -92,7 +93,8 @@ static RESULT run_root(struct command_call *call, json_t *root)
 	if (!command || !command->run)
 		return ctx_fail(&call->ctx, ERR_UNKNOWN, "no such command: %s", words ? words : "(none)");
 	call->args = json_object_get(root, "args");
-	return command->run(call);
+	command_begin_audit(call, command);
+	return command_end_audit(call, command->run(call));
 }
 
 static RESULT run_call(struct command_call *call, struct str line)
@@ -118,6 +120,10 @@ static json_t *make_answer(struct command_call *call, struct result result)
 	(void) json_object_set_new(answer, "text",
 				   json_stringn(call->text.p ? call->text.p : "", call->text.size));
 	(void) json_object_set(answer, "value", call->value ? call->value : json_null());
+	if (call->more) {
+		(void) json_object_set(answer, "more", call->more);
+		(void) json_object_set_new(answer, "waits", json_boolean(call->waits));
+	}
 	return answer;
 }
 
@@ -129,7 +135,7 @@ static void serve_connection(struct control *control, int fd)
 	struct command_call call;
 	command_call_init(&call, control->daemon, arena);
 	struct str line = STR_NONE;
-	struct result result = peer_is_allowed(fd)
+	struct result result = peer_is_allowed(&call, fd)
 				       ? read_request(&call.ctx, fd, &line)
 				       : ctx_fail(&call.ctx, ERR_DENIED,
 						  "only root and dari's own user may use the control socket");

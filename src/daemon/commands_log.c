@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * dari log audit: the audit log as lines, for people or as JSON, in pieces; and whether its chain is whole.
+ */
+#include <inttypes.h>
+
+#include "base/clock.h"
+#include "base/heap.h"
+#include "daemon/command.h"
+#include "store/audit.h"
+
+enum { PIECE_RECORDS = 2000, VERIFY_RECORDS = 2000 };
+
+/* One piece of the log, of which what fits is shown. */
+struct showing {
+	struct command_call *call;
+	int64_t since_us, until_us; /* 0: from the first; INT64_MAX: to the last */
+	bool as_json;
+	int64_t last; /* the number of the last record that was looked at */
+	size_t looked_at;
+};
+
+/* ---- what is shown ---- */
+
+static bool is_asked(const struct showing *s, const struct audit_record *a, const char *option,
+		     enum audit_text first, enum audit_text second)
+{
+	struct str wanted = command_arg(s->call, option);
+	return str_is_empty(wanted) || str_equal_nocase(wanted, a->texts[first]) ||
+	       str_equal_nocase(wanted, a->texts[second]);
+}
+
+static bool is_shown(const struct showing *s, const struct audit_record *a)
+{
+	return a->at_us >= s->since_us && a->at_us < s->until_us &&
+	       is_asked(s, a, "account", AUDIT_ACCOUNT, AUDIT_ACCOUNT) &&
+	       is_asked(s, a, "user", AUDIT_USER_NAME, AUDIT_USER) &&
+	       is_asked(s, a, "action", AUDIT_ACTION, AUDIT_PERMISSION) &&
+	       is_asked(s, a, "outcome", AUDIT_OUTCOME, AUDIT_CODE);
+}
+
+static json_t *make_json(struct arena *arena, const struct audit_record *a)
+{
+	char time[CLOCK_TEXT_SIZE];
+	struct str digest = str_encode_hex(arena, a->digest, sizeof a->digest);
+	json_t *record =
+		json_pack("{s:I, s:I, s:s, s:I}", "seq", (json_int_t) a->seq, "at_us", (json_int_t) a->at_us,
+			  "time", clock_write_ms(a->at_us, time), "count", (json_int_t) a->count);
+	for (size_t n = 0; n < AUDIT_TEXT_COUNT; n++)
+		(void) json_object_set_new(record, audit_names[n],
+					   json_stringn(a->texts[n].p ? a->texts[n].p : "", a->texts[n].n));
+	(void) json_object_set_new(record, "digest", json_stringn(digest.p, digest.n));
+	return record;
+}
+
+static void print_json(struct showing *s, json_t *record)
+{
+	char *line = json_dumps(record, JSON_COMPACT);
+	buf_print(&s->call->text, "%s\n", line ? line : "{}");
+	heap_free(line); /* jansson allocates by ours: daemon_run() */
+}
+
+/* Who: the user's name, the role's session, or what proved it. */
+static struct str name_who(const struct audit_record *a)
+{
+	static const enum audit_text order[] = {AUDIT_USER_NAME, AUDIT_SESSION, AUDIT_CREDENTIAL};
+	for (size_t k = 0; k < sizeof order / sizeof order[0]; k++)
+		if (a->texts[order[k]].n)
+			return a->texts[order[k]];
+	return STR("-");
+}
+
+static void print_text(struct showing *s, const struct audit_record *a)
+{
+	char time[CLOCK_TEXT_SIZE], times[32] = "";
+	struct str who = name_who(a), outcome = a->texts[AUDIT_OUTCOME], about = a->texts[AUDIT_SUBJECT];
+	if (a->count > 1)
+		(void) snprintf(times, sizeof times, " (%" PRId64 " times)", a->count);
+	if (str_is_empty(about))
+		about = a->texts[AUDIT_ID];
+	buf_print(&s->call->text,
+		  "%-6" PRId64 " %s  %-12.*s %-18.*s %-15.*s %-40.*s %" STR_FMT "%s%" STR_FMT "%s  %" STR_FMT
+		  "\n",
+		  a->seq, clock_write_s(a->at_us, time), STR_ARG(a->texts[AUDIT_ACCOUNT]), STR_ARG(who),
+		  STR_ARG(a->texts[AUDIT_FROM]), STR_ARG(a->texts[AUDIT_ACTION]), STR_ARG(outcome),
+		  a->texts[AUDIT_CODE].n ? ":" : "", STR_ARG(a->texts[AUDIT_CODE]), times, STR_ARG(about));
+}
+
+static RESULT show_record(void *arg, const struct audit_record *a)
+{
+	struct showing *s = arg;
+	s->last = a->seq;
+	s->looked_at++;
+	if (!is_shown(s, a))
+		return OK;
+	json_t *record = make_json(s->call->ctx.arena, a);
+	if (!record)
+		return ctx_no_memory(&s->call->ctx);
+	if (s->as_json)
+		print_json(s, record);
+	else
+		print_text(s, a);
+	(void) json_array_append_new(s->call->value, record);
+	return OK;
+}
+
+/* ---- what is asked for ---- */
+
+static RESULT time_arg(struct command_call *call, const char *name, int64_t absent_us, int64_t *ret_us)
+{
+	struct str text = command_arg(call, name);
+	*ret_us = absent_us;
+	if (str_is_empty(text))
+		return OK;
+	if (text.n == 10) /* a day, from its first second on */
+		text = str_print(call->ctx.arena, "%" STR_FMT "T00:00:00Z", STR_ARG(text));
+	if (result_is_ok(clock_parse(text, ret_us)))
+		return OK;
+	return ctx_fail_field(
+		&call->ctx, ERR_INVALID, str_from(name),
+		"--%s wants a time as 2024-01-31T12:00:00Z or a day as 2024-01-31, not %" STR_FMT, name,
+		STR_ARG(text));
+}
+
+static RESULT read_wishes(struct command_call *call, struct showing *s)
+{
+	struct str format = command_arg(call, "format");
+	TRY(time_arg(call, "since", 0, &s->since_us));
+	TRY(time_arg(call, "until", INT64_MAX, &s->until_us));
+	TRY(command_int_arg(call, "after", 0, 0, INT64_MAX, &s->last));
+	s->as_json = str_is(format, "json");
+	if (format.n && !s->as_json && !str_is(format, "text"))
+		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("format"),
+				      "--format is json or text, not %" STR_FMT, STR_ARG(format));
+	return OK;
+}
+
+/* ---- the chain ---- */
+
+struct verifying {
+	struct audit_chain chain;
+	int64_t broken, looked_at;
+	uint8_t wanted[SHA256_SIZE];
+	bool has_wanted;
+};
+
+static RESULT verify_record(void *arg, const struct audit_record *a)
+{
+	struct verifying *v = arg;
+	v->looked_at++;
+	if (!audit_follows(&v->chain, a)) {
+		v->broken = a->seq;
+		return FAIL(CONFLICT);
+	}
+	v->has_wanted = v->has_wanted || memcmp(a->digest, v->wanted, sizeof v->wanted) == 0;
+	return OK;
+}
+
+static RESULT verify_all(struct command_call *call, struct verifying *v)
+{
+	int64_t before = -1;
+	while (before != v->looked_at) {
+		before = v->looked_at;
+		struct result r = store_read_audit(call->daemon->store, &call->ctx, v->chain.seq,
+						   VERIFY_RECORDS, verify_record, v);
+		if (v->broken)
+			return OK;
+		TRY(r);
+	}
+	return OK;
+}
+
+static void tell_chain(struct command_call *call, const struct verifying *v, struct str wanted)
+{
+	struct str digest = str_encode_hex(call->ctx.arena, v->chain.digest, sizeof v->chain.digest);
+	bool lacks = wanted.n && !v->has_wanted && !v->broken;
+	call->status = v->broken || lacks;
+	if (v->broken)
+		buf_print(&call->text,
+			  "record %" PRId64 " is not the one that was written behind record %" PRId64
+			  ": the log was changed\n",
+			  v->broken, v->chain.seq);
+	else
+		buf_print(&call->text,
+			  "%" PRId64 " records, each as it was written; the last one's digest is %" STR_FMT
+			  "\n",
+			  v->chain.seq, STR_ARG(digest));
+	if (lacks)
+		buf_print(&call->text, "no record has the digest %" STR_FMT ": the log was cut or replaced\n",
+			  STR_ARG(wanted));
+	call->value = json_pack("[{s:b, s:I, s:I, s:s%}]", "whole", !call->status, "records",
+				(json_int_t) v->chain.seq, "broken_at", (json_int_t) v->broken, "digest",
+				digest.p, digest.n);
+}
+
+static RESULT verify(struct command_call *call)
+{
+	struct verifying v = {0};
+	struct str wanted = command_arg(call, "digest");
+	if (wanted.n && !result_is_ok(str_decode_hex(wanted, v.wanted, sizeof v.wanted)))
+		return ctx_fail_field(&call->ctx, ERR_INVALID, STR("digest"),
+				      "--digest wants the 64 digits that --verify told once");
+	TRY(verify_all(call, &v));
+	tell_chain(call, &v, wanted);
+	return OK;
+}
+
+/* ---- the command ---- */
+
+static bool has_flag(const struct command_call *call, const char *name)
+{
+	return json_is_true(json_object_get(call->args, name));
+}
+
+static RESULT log_audit(struct command_call *call)
+{
+	struct showing s = {.call = call};
+	if (has_flag(call, "verify"))
+		return verify(call);
+	TRY(read_wishes(call, &s));
+	call->value = json_array();
+	TRY(store_read_audit(call->daemon->store, &call->ctx, s.last, PIECE_RECORDS, show_record, &s));
+	bool is_all = s.looked_at < PIECE_RECORDS;
+	call->waits = is_all && has_flag(call, "follow");
+	if (!is_all || call->waits)
+		call->more = json_pack("{s:o}", "after", json_sprintf("%" PRId64, s.last));
+	return OK;
+}
+
+const struct command log_commands[] = {
+	{"log audit",
+	 "Shows who changed or read which secret, and who changed who may what.",
+	 {{"since", PARAM_OPTION, false, "From this time on: 2024-01-31T12:00:00Z, or a day."},
+	  {"until", PARAM_OPTION, false, "Before this time."},
+	  {"account", PARAM_OPTION, false, "Of this account, by its number."},
+	  {"user", PARAM_OPTION, false, "By this user: name, or id of 32 digits."},
+	  {"action", PARAM_OPTION, false, "iam:CreateAccessKey, or our name of it: access_key.create."},
+	  {"outcome", PARAM_OPTION, false, "ok, DENIED and such, or the code that the caller was told."},
+	  {"after", PARAM_OPTION, false, "Behind the record of this number."},
+	  {"follow", PARAM_FLAG, false, "Goes on as records are written."},
+	  {"format", PARAM_OPTION, false, "text (for people), or json: one line for each record."},
+	  {"verify", PARAM_FLAG, false,
+	   "Checks that each record is as it was written; exit status 1: not so."},
+	  {"digest", PARAM_OPTION, false, "With --verify: one that was told before must be there still."}},
+	 .run = log_audit,
+	 .pages = true},
+	{0},
+};
