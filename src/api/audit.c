@@ -43,6 +43,14 @@ const struct audited *audited_find_recorded(const char *action)
 	return found && found->does ? found : NULL;
 }
 
+const char *audited_say_when(const char *action)
+{
+	const struct audited *found = audited_find_recorded(action);
+	if (!found)
+		return "never";
+	return found->does & AUDIT_WHEN_SAID ? "sometimes" : "always";
+}
+
 /* ---- texts ---- */
 
 struct str audit_write_does(struct arena *a, unsigned does)

@@ -33,6 +33,8 @@ struct audited {
 const struct audited *audited_find(const char *action);
 /* The same, but NULL for what is not recorded. */
 const struct audited *audited_find_recorded(const char *action);
+/* When its calls are recorded, for dumps: "always", "sometimes", "never". */
+const char *audited_say_when(const char *action);
 /* All of it, for tests. */
 const struct audited *audited_list(size_t *ret_count);
 

@@ -44,6 +44,7 @@ static void add_action(struct buf *out, const struct ec2_action *a)
 	if (a->never)
 		params_dump_member(out, "never", a->never);
 	params_dump_member(out, "service", a->flags & OF_STS ? "sts" : "ec2");
+	params_dump_member(out, "recorded", audited_say_when(a->permit));
 	buf_print(out, "\"writes\": %s, \"observes\": %s, \"params\": [",
 		  a->flags & WRITES ? "true" : "false", a->flags & OBSERVES ? "true" : "false");
 	if (!(a->flags & OF_STS))

@@ -71,6 +71,7 @@ static void dump_action(struct buf *out, const struct iam_action *a)
 	const struct permission *permission = permission_of_action(str_from(a->permit));
 	params_dump_member(out, "decided_on", permission ? permission->kinds : "");
 	params_dump_member(out, "service", "iam");
+	params_dump_member(out, "recorded", audited_say_when(a->permit));
 	buf_print(out, "\"writes\": %s, \"filters\": [], \"params\": [", a->operation ? "true" : "false");
 	params_dump(out, &a->args, &first);
 	buf_add_str(out, STR("]}"));

@@ -155,6 +155,7 @@ static void write_action(struct json_writer *w, enum os_service service, const s
 	const struct permission *permission = permission_of_action(str_from(a->permit));
 	json_write_z(w, "iam", permission ? permission->action : "");
 	json_write_z(w, "decided_on", permission ? permission->kinds : "");
+	json_write_z(w, "recorded", audited_say_when(a->permit));
 	json_write_bool(w, "writes", a->flags & OS_WRITES);
 	json_write_bool(w, "admin", a->flags & OS_ADMIN);
 	json_write_bool(w, "open", a->flags & OS_OPEN);
