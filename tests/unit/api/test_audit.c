@@ -7,7 +7,9 @@
 #include "api/ec2/action.h"
 #include "api/iam/inside.h"
 #include "api/openstack/action.h"
+#include "base/fault.h"
 #include "model/permission.h"
+#include "script.h"
 #include "world.h"
 
 enum { ACTIONS_MAX = 400 };
@@ -159,7 +161,7 @@ static void every_row_is_of_an_action(void **state)
 	assert_int_equal(wrong, 0);
 }
 
-/* ---- a flood ---- */
+/* ---- a database that takes no record ---- */
 
 struct sum {
 	size_t records;
@@ -184,6 +186,75 @@ static struct sum sum_up(struct world *w)
 	assert_ok(store_read_audit(w->store, &c, 0, 100000, take, &s));
 	return s;
 }
+
+/* The call's answer while every statement fails; and what it is once they do not. */
+static struct world_answer ask(struct world *w, const struct script_request *request, bool fails)
+{
+	if (fails)
+		fault_arm(FAULT_SQL, 0, true);
+	struct world_answer answer = world_request(w, &w->alice, request);
+	fault_disarm();
+	return answer;
+}
+
+static void no_secret_leaves_without_its_record(void **state)
+{
+	struct world *w = *state;
+	const struct script_request keys = {.method = STR("GET"), .path = STR("/identity/v3/credentials")};
+	struct sum before = sum_up(w);
+	struct world_answer refused = ask(w, &keys, true);
+	assert_int_equal(refused.status, 500);
+	assert_false(str_contains(refused.body, STR("secret")));
+	assert_int_equal(sum_up(w).records, before.records);
+	struct world_answer shown = ask(w, &keys, false);
+	assert_int_equal(shown.status, 200);
+	assert_true(str_contains(shown.body, STR("secret")));
+	assert_int_equal(sum_up(w).records, before.records + 1);
+}
+
+/* Its secret is a header, which is there before the record is. */
+static void no_token_leaves_without_its_record(void **state)
+{
+	struct world *w = *state;
+	struct token by = {.scope = IDENTITY_ACCOUNT,
+			   .methods = TOKEN_BY_PASSWORD,
+			   .user = w->alice.who.user,
+			   .where = w->alice.who.account};
+	struct str text = STR_NONE;
+	struct ctx c;
+	ctx_init(&c, w->arena);
+	assert_ok(token_issue(w->tokens, &c, &by, &text));
+	const struct script_request login = {
+		.method = STR("POST"),
+		.path = STR("/identity/v3/auth/tokens"),
+		.body = str_print(w->arena,
+				  "{\"auth\": {\"identity\": {\"methods\": [\"token\"], \"token\": {\"id\": "
+				  "\"%" STR_FMT "\"}}, \"scope\": \"unscoped\"}}",
+				  STR_ARG(text))};
+	struct world_answer refused = ask(w, &login, true);
+	assert_int_equal(refused.status, 500);
+	assert_false(str_contains(refused.headers, STR("X-Subject-Token")));
+	struct sum before = sum_up(w);
+	struct world_answer issued = ask(w, &login, false);
+	assert_int_equal(issued.status, 201);
+	assert_true(str_contains(issued.headers, STR("X-Subject-Token")));
+	assert_int_equal(sum_up(w).records, before.records + 1);
+}
+
+/* What is refused is refused in the same words when that cannot be written down. */
+static void a_refusal_is_told_all_the_same(void **state)
+{
+	struct world *w = *state;
+	const struct script_request absent = {
+		.method = STR("GET"),
+		.path = STR("/identity/v3/users/00000000deadbeef8f00000000000000/credentials/OS-EC2")};
+	struct world_answer with = ask(w, &absent, false), without = ask(w, &absent, true);
+	assert_true(with.status >= 400 && with.status < 500);
+	assert_int_equal(with.status, without.status);
+	assert_true(str_equal(with.body, without.body));
+}
+
+/* ---- a flood ---- */
 
 static RESULT refuse(struct op *op, void *arg)
 {
@@ -269,11 +340,10 @@ int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(every_secret_is_decided_on),
-		cmocka_unit_test(every_row_is_of_an_action),
-		TEST(a_flood_is_counted),
-		TEST(a_flood_from_everywhere_is_bounded),
-		TEST(a_minute_ends_it),
+		cmocka_unit_test(every_secret_is_decided_on), cmocka_unit_test(every_row_is_of_an_action),
+		TEST(no_secret_leaves_without_its_record),    TEST(no_token_leaves_without_its_record),
+		TEST(a_refusal_is_told_all_the_same),         TEST(a_flood_is_counted),
+		TEST(a_flood_from_everywhere_is_bounded),     TEST(a_minute_ends_it),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
