@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/own.h"
 #include "engine/region.h"
 #include "engine/role.h"
@@ -103,6 +104,7 @@ RESULT engine_create_account(struct op *op, struct account_wish *wish)
 		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
 	TRY(engine_permit(op, "account.create", KIND_DOMAIN, domain));
 	TRY(check_name(op, domain->id, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_ACCOUNTS, domain->id, 1, STR_NONE));
 	struct account account = {.row.id = engine_new_id(op, KIND_ACCOUNT),
 				  .row.gen = 1,
 				  .domain = domain->id,
@@ -296,6 +298,7 @@ RESULT engine_create_access_key(struct op *op, struct access_key_wish *wish)
 	if (wish->count_max && count >= wish->count_max)
 		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ACCESS_KEY,
 				     "Cannot exceed quota for AccessKeysPerUser: %" PRId64, wish->count_max);
+	TRY(limit_check(op, LIMIT_ACCESS_KEYS, user->row.id, 1, STR_NONE));
 	engine_find_roles(op->head, user->row.id, IDENTITY_ACCOUNT, account, &roles);
 	if (roles.count == 0 &&
 	    !uuid_equal(user->account, account)) /* its own users may have policies alone */

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/policy.h"
 
 /* ---- what both kinds share ---- */
@@ -13,32 +14,24 @@
 /* Names that differ in letter case alone are the same to IAM. */
 static RESULT check_user_name(struct op *op, uuid account, struct str name, uuid but)
 {
-	int64_t count = 0;
 	TRY(name_check(op, KIND_USER, name));
 	const struct user *u = user_first_by_owner(op->head, account);
-	for (; u; u = user_next_by_owner(op->head, u), count++)
+	for (; u; u = user_next_by_owner(op->head, u))
 		if (str_equal_nocase(u->name, name) && !uuid_equal(u->row.id, but))
 			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER,
 					     "User with name %" STR_FMT " already exists.", STR_ARG(name));
-	return count <= ACCOUNT_USERS_MAX
-		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_USER,
-				       "Cannot exceed quota for UsersPerAccount: %d", ACCOUNT_USERS_MAX);
+	return OK;
 }
 
 static RESULT check_group_name(struct op *op, uuid account, struct str name, uuid but)
 {
-	int64_t count = 0;
 	TRY(name_check(op, KIND_USER_GROUP, name));
 	const struct user_group *g = user_group_first_by_owner(op->head, account);
-	for (; g; g = user_group_next_by_owner(op->head, g), count++)
+	for (; g; g = user_group_next_by_owner(op->head, g))
 		if (str_equal_nocase(g->name, name) && !uuid_equal(g->row.id, but))
 			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_USER_GROUP,
 					     "Group with name %" STR_FMT " already exists.", STR_ARG(name));
-	return count < ACCOUNT_GROUPS_MAX
-		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_USER_GROUP,
-				       "Cannot exceed quota for GroupsPerAccount: %d", ACCOUNT_GROUPS_MAX);
+	return OK;
 }
 
 static RESULT fail_in_use(struct op *op, enum kind kind, const char *what)
@@ -93,6 +86,7 @@ RESULT engine_create_account_user(struct op *op, struct account_user_wish *wish)
 	TRY(tags_normalize(op, wish->tags, &user.tags));
 	TRY(engine_permit_new(op, "user.create", KIND_USER, &user.row));
 	TRY(check_user_name(op, account->row.id, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_USERS, account->row.id, 1, STR_NONE));
 	TRY(user_put(op, &user));
 	TRY(boundary_put(op, KIND_USER, user.row.id, &wish->boundary));
 	wish->user = user.row.id;
@@ -217,6 +211,7 @@ RESULT engine_create_account_group(struct op *op, struct account_group_wish *wis
 				   .path = str_is_empty(wish->path) ? STR("/") : wish->path};
 	TRY(engine_permit_new(op, "group.create", KIND_USER_GROUP, &group.row));
 	TRY(check_group_name(op, account->row.id, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_USER_GROUPS, account->row.id, 1, STR_NONE));
 	TRY(user_group_put(op, &group));
 	wish->user_group = group.row.id;
 	return engine_tell(op, KIND_USER_GROUP, &group.row, "created", "Group %" STR_FMT ".",

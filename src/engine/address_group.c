@@ -4,6 +4,7 @@
 #include "engine/address_group.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 static bool find_block(struct cidrs blocks, struct cidr block, size_t *ret_at)
 {
@@ -74,18 +75,6 @@ static RESULT take_blocks(struct op *op, const struct blocks *blocks, struct add
 	return OK;
 }
 
-static RESULT check_count(struct op *op, uuid account)
-{
-	size_t count = 0;
-	for (const struct address_group *g = address_group_first_by_account(op->head, account); g;
-	     g = address_group_next_by_account(op->head, g))
-		count++;
-	if (count < ADDRESS_GROUPS_OF_ACCOUNT_MAX)
-		return OK;
-	return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ADDRESS_GROUP,
-			     "An account has at most %d address groups.", ADDRESS_GROUPS_OF_ACCOUNT_MAX);
-}
-
 static RESULT create_group(struct op *op, struct address_group_wish *wish, uuid account)
 {
 	struct blocks blocks;
@@ -101,7 +90,7 @@ static RESULT create_group(struct op *op, struct address_group_wish *wish, uuid 
 	add_blocks(&blocks, wish->addresses, wish->notes, (struct cidrs){0});
 	TRY(take_blocks(op, &blocks, &group));
 	TRY(tags_normalize(op, wish->tags, &group.tags));
-	TRY(check_count(op, account));
+	TRY(limit_check(op, LIMIT_ADDRESS_GROUPS, account, 1, STR_NONE));
 	group.row.id = engine_new_id(op, KIND_ADDRESS_GROUP);
 	TRY(engine_permit_new(op, "address_group.create", KIND_ADDRESS_GROUP, &group.row));
 	TRY(address_group_put(op, &group));

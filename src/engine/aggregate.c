@@ -3,6 +3,7 @@
 #include "engine/aggregate.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 /* ---- its zone ---- */
 
@@ -52,9 +53,7 @@ RESULT engine_create_aggregate(struct op *op, struct aggregate_wish *wish)
 	TRY(find_zone(op, &wish->zone, &zone));
 	TRY(check_name(op, wish->name));
 	TRY(engine_permit(op, "aggregate.create", KIND_AGGREGATE, NULL));
-	if (tables_count(op->head, KIND_AGGREGATE) >= AGGREGATES_MAX)
-		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_AGGREGATE, "There are %d aggregates at most.",
-				     AGGREGATES_MAX);
+	TRY(limit_check(op, LIMIT_AGGREGATES, UUID_NONE, 1, STR_NONE));
 	struct aggregate aggregate = {
 		.row.id = engine_new_id(op, KIND_AGGREGATE), .row.gen = 1, .name = wish->name, .zone = zone};
 	TRY(engine_draw_number(op, STR("aggregates"), &aggregate.number));

@@ -3,6 +3,7 @@
 #include "engine/application_credential.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/own.h"
 #include "engine/role.h"
 
@@ -53,14 +54,7 @@ static RESULT check_place(struct op *op, const struct application_credential_wis
 		return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_APPLICATION_CREDENTIAL,
 				     "The user has an application credential '%" STR_FMT "' already.",
 				     STR_ARG(wish->name));
-	size_t count = 0;
-	const struct application_credential *a = application_credential_first_by_user(op->head, user);
-	for (; a; a = application_credential_next_by_user(op->head, a))
-		count++;
-	if (count < APPLICATION_CREDENTIALS_MAX)
-		return OK;
-	return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_APPLICATION_CREDENTIAL,
-			     "A user has at most %d application credentials.", APPLICATION_CREDENTIALS_MAX);
+	return limit_check(op, LIMIT_APPLICATION_CREDENTIALS, user, 1, STR_NONE);
 }
 
 RESULT engine_create_application_credential(struct op *op, struct application_credential_wish *wish)

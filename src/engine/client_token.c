@@ -3,6 +3,7 @@
 #include "engine/client_token.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 enum { TOKEN_SIZE_MAX = 64 };
 
@@ -58,6 +59,7 @@ RESULT client_token_write(struct op *op, uuid account, struct str token, struct 
 				   .token = token,
 				   .digest = digest,
 				   .made = made};
+	TRY(limit_check(op, LIMIT_CLIENT_TOKENS, account, 1, STR_NONE));
 	return client_token_put(op, &row);
 }
 

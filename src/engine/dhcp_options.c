@@ -4,6 +4,7 @@
 #include "engine/dhcp_options.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 /* ---- reading options ---- */
 
@@ -121,18 +122,6 @@ static RESULT read_option(struct reading *r, const struct dhcp_option *option, b
 			   STR_ARG(str_slice(option->key, 0, DHCP_DOMAIN_NAME_MAX)));
 }
 
-static RESULT check_room(struct op *op, uuid account)
-{
-	size_t count = 0;
-	for (const struct dhcp_options *o = dhcp_options_first_by_account(op->head, account); o;
-	     o = dhcp_options_next_by_account(op->head, o))
-		count++;
-	if (count < DHCP_OPTIONS_MAX)
-		return OK;
-	return ENGINE_FAIL(op, ERR_QUOTA, KIND_DHCP_OPTIONS, STR("DhcpConfiguration"),
-			   "An account has up to %d DHCP options sets.", DHCP_OPTIONS_MAX);
-}
-
 /* ---- operations ---- */
 
 RESULT engine_create_dhcp_options(struct op *op, struct dhcp_options_wish *wish)
@@ -145,7 +134,7 @@ RESULT engine_create_dhcp_options(struct op *op, struct dhcp_options_wish *wish)
 	for (size_t k = 0; k < wish->option_count; k++)
 		TRY(read_option(&reading, &wish->options[k], is_read));
 	TRY(tags_normalize(op, wish->tags, &set.tags));
-	TRY(check_room(op, account->row.id));
+	TRY(limit_check(op, LIMIT_DHCP_OPTIONS, account->row.id, 1, STR("DhcpConfiguration")));
 	set.row.id = engine_new_id(op, KIND_DHCP_OPTIONS);
 	TRY(engine_permit_new(op, "dhcp_options.create", KIND_DHCP_OPTIONS, &set.row));
 	TRY(dhcp_options_put(op, &set));

@@ -3,6 +3,7 @@
 #include "engine/gateway.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 const struct gateway *gateway_of_router(const struct tables *t, uuid router)
 {
@@ -40,6 +41,7 @@ RESULT gateway_write(struct op *op, uuid account, struct tags tags, uuid router,
 				  .account = account,
 				  .router = router,
 				  .tags = tags};
+	TRY(limit_check(op, LIMIT_GATEWAYS, account, 1, STR_NONE));
 	if (!uuid_is_none(router))
 		gateway_lead_out(op, &gateway, UUID_NONE);
 	TRY(gateway_put(op, &gateway));

@@ -4,6 +4,7 @@
 #include "engine/iam_role.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/policy.h"
 
 static RESULT fail_taken(struct op *op, enum kind kind, const char *word, struct str name)
@@ -33,16 +34,12 @@ static RESULT find_profile(struct op *op, const struct ref *ref, const struct in
 
 static RESULT check_new_role(struct op *op, uuid account, struct str name)
 {
-	int64_t count = 0;
 	TRY(name_check(op, KIND_IAM_ROLE, name));
 	const struct iam_role *r = iam_role_first_by_account(op->head, account);
-	for (; r; r = iam_role_next_by_account(op->head, r), count++)
+	for (; r; r = iam_role_next_by_account(op->head, r))
 		if (str_equal_nocase(r->name, name))
 			return fail_taken(op, KIND_IAM_ROLE, "Role", name);
-	return count < IAM_ROLES_MAX
-		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_IAM_ROLE,
-				       "Cannot exceed quota for RolesPerAccount: %d", IAM_ROLES_MAX);
+	return limit_check(op, LIMIT_IAM_ROLES, account, 1, STR_NONE);
 }
 
 RESULT engine_create_iam_role(struct op *op, struct iam_role_wish *wish)
@@ -113,16 +110,12 @@ RESULT engine_delete_iam_role(struct op *op, struct iam_role_target *wish)
 
 static RESULT check_new_profile(struct op *op, uuid account, struct str name)
 {
-	int64_t count = 0;
 	TRY(name_check(op, KIND_INSTANCE_PROFILE, name));
 	const struct instance_profile *p = instance_profile_first_by_account(op->head, account);
-	for (; p; p = instance_profile_next_by_account(op->head, p), count++)
+	for (; p; p = instance_profile_next_by_account(op->head, p))
 		if (str_equal_nocase(p->name, name))
 			return fail_taken(op, KIND_INSTANCE_PROFILE, "Instance Profile", name);
-	return count < IAM_ROLES_MAX ? OK
-				     : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_INSTANCE_PROFILE,
-						     "Cannot exceed quota for InstanceProfilesPerAccount: %d",
-						     IAM_ROLES_MAX);
+	return limit_check(op, LIMIT_INSTANCE_PROFILES, account, 1, STR_NONE);
 }
 
 RESULT engine_create_instance_profile(struct op *op, struct instance_profile_wish *wish)

@@ -88,25 +88,11 @@ RESULT policies_forget_account(struct op *op, uuid account);
 /* ---- quota.c ---- */
 
 enum quota {
-	QUOTA_INSTANCES,
-	QUOTA_VCPUS,
-	QUOTA_MEMORY,
-	QUOTA_VOLUMES,
-	QUOTA_VOLUME_BYTES,
-	QUOTA_SNAPSHOTS,
-	QUOTA_IMAGES,
-	QUOTA_ADDRESSES,
-	QUOTA_ROUTERS,
-	QUOTA_GROUPS,
-	QUOTA_PORTS,
-	QUOTA_NAT_GATEWAYS,
-	QUOTA_NETWORKS,
-	QUOTA_SUBNETS,
-	QUOTA_RULES,
-	QUOTA_DEDICATED_HOSTS,
+#define QUOTA(ID, ...) QUOTA_##ID,
+#include "engine/limits.def"
 	QUOTA_COUNT
 };
-/* ERR_QUOTA with the kind and both figures. */
+/* What limits.def says of those that an account's row keeps. ERR_QUOTA with the kind and both figures. */
 RESULT quota_check(struct op *op, uuid account, enum quota quota, int64_t more);
 /* How many things of this size the account may still have; INT64_MAX: no limit. */
 int64_t quota_left(const struct tables *t, uuid account, enum quota quota, int64_t each);

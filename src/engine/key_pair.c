@@ -3,6 +3,7 @@
 #include "engine/key_pair.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 {
@@ -23,6 +24,7 @@ RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 			       .fingerprint = wish->fingerprint,
 			       .is_ed25519 = wish->is_ed25519};
 	TRY(tags_normalize(op, wish->tags, &key.tags));
+	TRY(limit_check(op, LIMIT_KEY_PAIRS, account->row.id, 1, STR_NONE));
 	TRY(key_pair_put(op, &key));
 	wish->key_pair = key.row.id;
 	return engine_tell(op, KIND_KEY_PAIR, &key.row, "created", "Key pair %" STR_FMT ".",

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 /* ---- checks ---- */
 
@@ -35,36 +36,15 @@ static RESULT check_version(struct op *op, struct str description, struct str da
 	return OK;
 }
 
-static RESULT check_room(struct op *op, uuid account)
-{
-	size_t count = 0;
-	for (const struct launch_template_version *v =
-		     launch_template_version_first_by_account(op->head, account);
-	     v; v = launch_template_version_next_by_account(op->head, v))
-		count++;
-	if (count < LAUNCH_TEMPLATE_VERSIONS_MAX)
-		return OK;
-	return ENGINE_FAIL(op, ERR_QUOTA, KIND_LAUNCH_TEMPLATE_VERSION, STR("LaunchTemplateData"),
-			   "An account's launch templates have up to %d versions.",
-			   LAUNCH_TEMPLATE_VERSIONS_MAX);
-}
-
 static RESULT check_new(struct op *op, const struct launch_template_wish *wish, uuid account)
 {
-	size_t count = 0;
 	TRY(check_name(op, wish->name));
 	TRY(check_version(op, wish->description, wish->data));
-	TRY(check_room(op, account));
+	TRY(limit_check(op, LIMIT_LAUNCH_TEMPLATE_VERSIONS, account, 1, STR("LaunchTemplateData")));
 	if (launch_template_find_by_account(op->head, account, wish->name))
 		return ENGINE_FAIL(op, ERR_EXISTS, KIND_LAUNCH_TEMPLATE, STR("LaunchTemplateName"),
 				   "Launch template name already in use: %" STR_FMT ".", STR_ARG(wish->name));
-	for (const struct launch_template *l = launch_template_first_by_account(op->head, account); l;
-	     l = launch_template_next_by_account(op->head, l))
-		count++;
-	if (count < LAUNCH_TEMPLATES_MAX)
-		return OK;
-	return ENGINE_FAIL(op, ERR_QUOTA, KIND_LAUNCH_TEMPLATE, STR("LaunchTemplateName"),
-			   "An account has up to %d launch templates.", LAUNCH_TEMPLATES_MAX);
+	return limit_check(op, LIMIT_LAUNCH_TEMPLATES, account, 1, STR("LaunchTemplateName"));
 }
 
 /* ---- versions ---- */
@@ -157,7 +137,7 @@ RESULT engine_create_launch_template_version(struct op *op, struct launch_templa
 	if (!uuid_is_none(wish->version))
 		return OK;
 	TRY(check_version(op, wish->description, wish->data));
-	TRY(check_room(op, template->account));
+	TRY(limit_check(op, LIMIT_LAUNCH_TEMPLATE_VERSIONS, template->account, 1, STR("LaunchTemplateData")));
 	TRY(engine_permit(op, "launch_template.add_version", KIND_LAUNCH_TEMPLATE, &template->row));
 	struct launch_template next = *template;
 	next.latest_version = ++next.last_number;

@@ -6,6 +6,7 @@
 #include <inttypes.h>
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 enum { ENTRY_FOR_ALL = 100, ENTRY_FOR_ALL_IPV6 = 101 };
 
@@ -70,18 +71,6 @@ RESULT network_acl_forget_with_entries(struct op *op, uuid acl)
 
 /* ---- lists ---- */
 
-static RESULT check_room(struct op *op, const struct router *router, struct str field)
-{
-	size_t count = 0;
-	for (const struct network_acl *a = network_acl_first_by_router(op->head, router->row.id); a;
-	     a = network_acl_next_by_router(op->head, a))
-		count++;
-	if (count < NETWORK_ACLS_MAX)
-		return OK;
-	return ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_ACL, field, "A VPC has up to %d network ACLs.",
-			   NETWORK_ACLS_MAX);
-}
-
 static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid account)
 {
 	const struct router *router = NULL;
@@ -90,7 +79,7 @@ static RESULT create_acl(struct op *op, struct network_acl_wish *wish, uuid acco
 				  .row.gen = 1,
 				  .account = router->account,
 				  .router = router->row.id};
-	TRY(check_room(op, router, wish->router.field));
+	TRY(limit_check(op, LIMIT_NETWORK_ACLS, router->row.id, 1, wish->router.field));
 	TRY(tags_normalize(op, wish->tags, &acl.tags));
 	TRY(engine_permit(op, "network_acl.create", KIND_ROUTER, &router->row));
 	TRY(engine_permit_new(op, "network_acl.create", KIND_NETWORK_ACL, &acl.row));

@@ -3,6 +3,7 @@
 #include "engine/network_grant.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 bool engine_is_network_granted(const struct tables *t, uuid network, uuid account)
 {
@@ -45,19 +46,14 @@ static RESULT permit(struct op *op, const struct network *network, uuid target)
 
 static RESULT check_new(struct op *op, const struct network *network, uuid target, struct str field)
 {
-	size_t count = 0;
 	const struct network_grant *g = network_grant_first_by_network(op->head, network->row.id);
 	TRY(permit(op, network, target));
 	for (; g; g = network_grant_next_by_network(op->head, g)) {
-		count++;
 		if (uuid_equal(g->target, target))
 			return ENGINE_FAIL(op, ERR_EXISTS, KIND_NETWORK_GRANT, field,
 					   "The network is granted to them already.");
 	}
-	if (count < NETWORK_GRANTS_MAX)
-		return OK;
-	return ENGINE_FAIL(op, ERR_QUOTA, KIND_NETWORK_GRANT, field,
-			   "A network is granted to %d accounts at most.", NETWORK_GRANTS_MAX);
+	return limit_check(op, LIMIT_NETWORK_GRANTS, network->row.id, 1, field);
 }
 
 RESULT network_grant_write(struct op *op, const struct network *network, uuid target, struct str field,

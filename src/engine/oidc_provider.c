@@ -3,6 +3,7 @@
 #include "engine/oidc_provider.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 static RESULT find_provider(struct op *op, const struct ref *ref, const char *permission,
 			    struct oidc_provider *ret_provider)
@@ -24,18 +25,13 @@ static RESULT put_changed(struct op *op, struct oidc_provider *next)
 
 static RESULT check_new(struct op *op, uuid account, struct str url)
 {
-	size_t count = 0;
 	const struct oidc_provider *p = oidc_provider_first_by_account(op->head, account);
-	for (; p; p = oidc_provider_next_by_account(op->head, p), count++)
+	for (; p; p = oidc_provider_next_by_account(op->head, p))
 		if (str_equal(p->url, url))
 			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_OIDC_PROVIDER,
 					     "Provider with url https://%" STR_FMT " already exists.",
 					     STR_ARG(url));
-	return count < OIDC_PROVIDERS_MAX
-		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_OIDC_PROVIDER,
-				       "Cannot exceed quota for OpenIdConnectProvidersPerAccount: %d",
-				       OIDC_PROVIDERS_MAX);
+	return limit_check(op, LIMIT_OIDC_PROVIDERS, account, 1, STR_NONE);
 }
 
 static RESULT check_clients(struct op *op, size_t count)

@@ -5,6 +5,7 @@
 
 #include "base/clock.h"
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/router.h"
 
 static const char no_such_peer[] = "Failed due to incorrect VPC-ID, Account ID, or overlapping CIDR range";
@@ -224,6 +225,7 @@ RESULT engine_create_peering(struct op *op, struct peering_wish *wish)
 		return OK;
 	}
 	TRY(check_pending(op, plan.router, wish->router.field));
+	TRY(limit_check(op, LIMIT_PEERINGS, plan.router->row.id, 1, wish->router.field));
 	return write_peering(op, wish, &plan, &wish->peering);
 }
 

@@ -7,6 +7,7 @@
 
 #include "engine/aws_policy.h"
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/role.h"
 #include "model/iam_name.h"
 
@@ -278,22 +279,15 @@ static RESULT write_version(struct op *op, const struct policy *policy, int64_t 
 
 static RESULT check_new(struct op *op, const struct account *account, struct str name)
 {
-	size_t count = 0;
 	const struct policy *p = policy_first_by_account(op->head, account->row.id);
 	for (; p; p = policy_next_by_account(op->head, p)) {
-		if (!policy_is_managed(p))
-			continue;
-		count++;
-		if (str_equal_nocase(p->name, name))
+		if (policy_is_managed(p) && str_equal_nocase(p->name, name))
 			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_POLICY,
 					     "A policy called %" STR_FMT
 					     " already exists. Duplicate names are not allowed.",
 					     STR_ARG(name));
 	}
-	return count < POLICIES_MAX
-		       ? OK
-		       : ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_POLICY,
-				       "Cannot exceed quota for PoliciesPerAccount: %d", POLICIES_MAX);
+	return limit_check(op, LIMIT_POLICIES, account->row.id, 1, STR_NONE);
 }
 
 RESULT engine_create_policy(struct op *op, struct policy_wish *wish)
@@ -365,18 +359,10 @@ static RESULT set_default(struct op *op, const struct policy *policy, int64_t nu
 RESULT engine_create_policy_version(struct op *op, struct policy_version_wish *wish)
 {
 	const struct policy *policy = NULL;
-	size_t count = 0;
 	TRY(engine_find_own_policy(op->ctx, op->head, &wish->policy, &policy));
 	TRY(engine_permit(op, "policy.create_version", KIND_POLICY, &policy->row));
 	TRY(check_size(op, count_characters(wish->document), POLICY_CHARACTERS_MAX));
-	const struct policy_version *v = policy_version_first_by_policy(op->head, policy->row.id);
-	for (; v; v = policy_version_next_by_policy(op->head, v))
-		count++;
-	if (count >= POLICY_VERSIONS_MAX)
-		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_POLICY_VERSION,
-				     "A managed policy can have up to %d versions. Before you create a new "
-				     "version, you must delete an existing version.",
-				     POLICY_VERSIONS_MAX);
+	TRY(limit_check(op, LIMIT_POLICY_VERSIONS, policy->row.id, 1, STR_NONE));
 	struct policy next = *policy;
 	next.last_version++;
 	next.row.gen++;

@@ -13,30 +13,19 @@ struct quota_info {
 	const char *words;
 	struct str setting; /* the default for new accounts */
 	int64_t standard;   /* when there is no such setting */
+	const char *source; /* whose number that is */
 };
 
-#define QUOTA(figure, kind, words, standard)                                                                 \
-	{                                                                                                    \
-		offsetof(struct account, limit_##figure), offsetof(struct account_side, figure), kind,       \
-			words, {"limit." #figure, sizeof "limit." #figure - 1}, standard                     \
-	}
+#define QUOTA(ID, figure, KIND, words, standard, source)                                                     \
+	[QUOTA_##ID] = {offsetof(struct account, limit_##figure),                                            \
+			offsetof(struct account_side, figure),                                               \
+			KIND_##KIND,                                                                         \
+			words,                                                                               \
+			{"limit." #figure, sizeof "limit." #figure - 1},                                     \
+			standard,                                                                            \
+			source},
 static const struct quota_info quotas[QUOTA_COUNT] = {
-	[QUOTA_INSTANCES] = QUOTA(instances, KIND_INSTANCE, "instances", 200),
-	[QUOTA_VCPUS] = QUOTA(vcpus, KIND_INSTANCE_TYPE, "vCPUs", 800),
-	[QUOTA_MEMORY] = QUOTA(memory, KIND_INSTANCE_TYPE, "bytes of memory", INT64_C(3200) << 30),
-	[QUOTA_VOLUMES] = QUOTA(volumes, KIND_VOLUME, "volumes", 1000),
-	[QUOTA_VOLUME_BYTES] = QUOTA(volume_bytes, KIND_VOLUME, "bytes of volumes", INT64_C(20) << 40),
-	[QUOTA_SNAPSHOTS] = QUOTA(snapshots, KIND_SNAPSHOT, "snapshots", 10000),
-	[QUOTA_IMAGES] = QUOTA(images, KIND_IMAGE, "images", 5000),
-	[QUOTA_ADDRESSES] = QUOTA(addresses, KIND_ADDRESS, "elastic addresses", 20),
-	[QUOTA_ROUTERS] = QUOTA(routers, KIND_ROUTER, "VPCs", 20),
-	[QUOTA_GROUPS] = QUOTA(groups, KIND_SECURITY_GROUP, "security groups", 500),
-	[QUOTA_PORTS] = QUOTA(ports, KIND_PORT, "network interfaces", 5000),
-	[QUOTA_NAT_GATEWAYS] = QUOTA(nat_gateways, KIND_NAT_GATEWAY, "NAT gateways", 20),
-	[QUOTA_NETWORKS] = QUOTA(networks, KIND_NETWORK, "networks", 1000),
-	[QUOTA_SUBNETS] = QUOTA(subnets, KIND_SUBNET, "subnets", 1000),
-	[QUOTA_DEDICATED_HOSTS] = QUOTA(dedicated_hosts, KIND_DEDICATED_HOST, "dedicated hosts", 2),
-	[QUOTA_RULES] = QUOTA(rules, KIND_SECURITY_GROUP_RULE, "security group rules", 50000),
+#include "engine/limits.def"
 };
 
 int64_t *quota_limit(struct account *account, enum quota quota)

@@ -4,6 +4,7 @@
 #include "engine/role.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 /* ---- what follows from assignments ---- */
 
@@ -125,9 +126,7 @@ RESULT engine_create_role(struct op *op, struct role_wish *wish)
 {
 	TRY(engine_permit(op, "role.create", KIND_ROLE, NULL));
 	TRY(check_name(op, wish->name, UUID_NONE));
-	if (tables_count(op->head, KIND_ROLE) >= ROLES_MAX)
-		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_ROLE, "A region has at most %d roles.",
-				     ROLES_MAX);
+	TRY(limit_check(op, LIMIT_ROLES, UUID_NONE, 1, STR_NONE));
 	struct role role = {.row.id = engine_new_id(op, KIND_ROLE),
 			    .row.gen = 1,
 			    .name = wish->name,
@@ -309,6 +308,8 @@ RESULT engine_grant_role(struct op *op, struct role_grant *wish)
 	TRY(check_giving(op, &wanted));
 	if (find_same(op->head, &wanted))
 		return OK;
+	TRY(limit_check(op, LIMIT_ROLES_OF_USER, wanted.user, 1, STR_NONE));
+	TRY(limit_check(op, LIMIT_ROLES_OF_GROUP, wanted.user_group, 1, STR_NONE));
 	wanted.row.id = engine_new_id(op, KIND_ROLE_ASSIGNMENT);
 	TRY(role_assignment_put(op, &wanted));
 	return engine_tell(op, KIND_ROLE_ASSIGNMENT, &wanted.row, "granted", "Role %" STR_FMT ".",

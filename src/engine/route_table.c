@@ -4,6 +4,7 @@
 
 #include "engine/internal.h"
 #include "engine/ipv6.h"
+#include "engine/limits.h"
 #include "engine/peering.h"
 #include "engine/port.h"
 
@@ -16,6 +17,7 @@ RESULT route_table_write(struct op *op, uuid account, uuid router, bool is_main,
 				    .router = router,
 				    .main_association = is_main ? uuid_random() : UUID_NONE,
 				    .tags = tags};
+	TRY(limit_check(op, LIMIT_ROUTE_TABLES, router, 1, STR_NONE));
 	TRY(route_table_put(op, &table));
 	*ret_table = table.row.id;
 	return engine_tell(op, KIND_ROUTE_TABLE, &table.row, "created", "Route table.");
@@ -324,6 +326,7 @@ static RESULT write_route(struct op *op, const struct route_plan *plan)
 			      .nat_gateway = plan->nat_gateway,
 			      .port = plan->port,
 			      .peering = plan->peering};
+	TRY(limit_check(op, LIMIT_ROUTES, route.table, !plan->present, STR_NONE));
 	TRY(route_put(op, &route));
 	char text[CIDR_TEXT_SIZE];
 	return engine_tell(op, KIND_ROUTE_TABLE, &plan->table->row, "route changed", "Route to %s.",
@@ -447,6 +450,7 @@ RESULT engine_set_extra_routes(struct op *op, struct extra_routes_wish *wish)
 				      .table = router->main_route_table,
 				      .destination = to,
 				      .next_hop = wish->next_hops.at[k]};
+		TRY(limit_check(op, LIMIT_ROUTES, route.table, 1, STR_NONE));
 		TRY(route_put(op, &route));
 	}
 	return engine_tell(op, KIND_ROUTER, &router->row, "routes changed", "%zu extra routes.",

@@ -4,6 +4,7 @@
 #include "engine/security_group_association.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 bool engine_is_group_in(const struct tables *t, const struct security_group *group, uuid router)
 {
@@ -57,15 +58,6 @@ static RESULT check_possible(struct op *op, const struct security_group_associat
 	return OK;
 }
 
-static size_t count_associations(const struct tables *t, uuid group)
-{
-	size_t count = 0;
-	const struct security_group_association *a = security_group_association_first_by_group(t, group);
-	for (; a; a = security_group_association_next_by_group(t, a))
-		count++;
-	return count;
-}
-
 RESULT engine_associate_security_group(struct op *op, struct security_group_association_wish *wish)
 {
 	const struct security_group *group = NULL;
@@ -75,10 +67,7 @@ RESULT engine_associate_security_group(struct op *op, struct security_group_asso
 	TRY(check_possible(op, wish, group, router));
 	if (security_group_association_find_by_group(op->head, group->row.id, router->row.id))
 		return OK;
-	if (count_associations(op->head, group->row.id) >= GROUP_ASSOCIATIONS_MAX)
-		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECURITY_GROUP_ASSOCIATION, wish->group.field,
-				   "A security group can be associated with %d VPCs at most.",
-				   GROUP_ASSOCIATIONS_MAX);
+	TRY(limit_check(op, LIMIT_GROUP_ASSOCIATIONS, group->row.id, 1, wish->group.field));
 	const struct security_group_association association = {
 		.row.id = engine_new_id(op, KIND_SECURITY_GROUP_ASSOCIATION),
 		.row.gen = 1,

@@ -4,18 +4,12 @@
 #include "base/clock.h"
 #include "engine/address_group.h"
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/peering.h"
 #include "engine/security_group.h"
 #include "engine/security_group_association.h"
 
-enum {
-	GROUP_RULES_MAX = 1000,
-	GROUP_REVOKED_MAX = 100,
-	PROTOCOL_ICMP = 1,
-	PROTOCOL_TCP = 6,
-	PROTOCOL_UDP = 17,
-	PROTOCOL_ICMP6 = 58
-};
+enum { GROUP_REVOKED_MAX = 100, PROTOCOL_ICMP = 1, PROTOCOL_TCP = 6, PROTOCOL_UDP = 17, PROTOCOL_ICMP6 = 58 };
 
 /* ---- from a wish to a rule as rows have it ---- */
 
@@ -171,17 +165,13 @@ static bool same_rule(const struct security_group_rule *a, const struct security
 
 /* The group's rule that lets the same through; count: how many rules the group has in all. */
 static const struct security_group_rule *find_same(const struct tables *t,
-						   const struct security_group_rule *rule, size_t *ret_count)
+						   const struct security_group_rule *rule)
 {
 	const struct security_group_rule *found = NULL,
 					 *each = security_group_rule_first_by_group(t, rule->group);
-	for (*ret_count = 0; each; each = security_group_rule_next_by_group(t, each)) {
-		if (!row_is_live(&each->row))
-			continue;
-		++*ret_count;
-		if (same_rule(each, rule))
+	for (; each; each = security_group_rule_next_by_group(t, each))
+		if (row_is_live(&each->row) && same_rule(each, rule))
 			found = each;
-	}
 	return found;
 }
 
@@ -219,14 +209,10 @@ static RESULT fail_exists(struct op *op, const struct rule_wish *wish, const str
 
 static RESULT write_rule(struct op *op, const struct rule_wish *wish, struct security_group_rule *rule)
 {
-	size_t count = 0;
-	const struct security_group_rule *same = find_same(op->head, rule, &count);
+	const struct security_group_rule *same = find_same(op->head, rule);
 	if (same)
 		return fail_exists(op, wish, same);
-	if (count >= GROUP_RULES_MAX)
-		return ENGINE_FAIL(op, ERR_QUOTA, KIND_SECURITY_GROUP_RULE, wish->field,
-				   "The maximum number of rules per security group, %d, has been reached.",
-				   GROUP_RULES_MAX);
+	TRY(limit_check(op, LIMIT_GROUP_RULES, rule->group, 1, wish->field));
 	rule->row.id = engine_new_id(op, KIND_SECURITY_GROUP_RULE);
 	return security_group_rule_put(op, rule);
 }
@@ -291,9 +277,8 @@ static RESULT find_by_spec(struct op *op, const struct security_group *group,
 			   const struct security_group_rule **ret_rule)
 {
 	struct security_group_rule rule;
-	size_t count = 0;
 	TRY(resolve_rule(op, group, direction, wish, &rule));
-	*ret_rule = find_same(op->head, &rule, &count);
+	*ret_rule = find_same(op->head, &rule);
 	return *ret_rule ? OK
 			 : ENGINE_FAIL(op, ERR_NOT_FOUND, KIND_SECURITY_GROUP_RULE, wish->field,
 				       "The specified rule does not exist in this security group.");
@@ -391,10 +376,9 @@ static RESULT modify_rule(struct op *op, const struct security_group *group, con
 {
 	const struct security_group_rule *rule = NULL, *same = NULL;
 	struct security_group_rule next;
-	size_t count = 0;
 	TRY(find_in_group(op, group, &wish->rule, &rule));
 	TRY(resolve_rule(op, group, rule->direction, wish, &next));
-	same = find_same(op->head, &next, &count);
+	same = find_same(op->head, &next);
 	if (same && same != rule)
 		return fail_exists(op, wish, same);
 	if (!same)

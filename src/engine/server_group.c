@@ -3,17 +3,9 @@
 #include "engine/server_group.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 enum { NAME_MAX_SIZE = 255, PER_HOST_MAX = 1000, PARTITIONS_DEFAULT = 2 };
-
-static size_t count_groups(const struct tables *t, uuid account)
-{
-	size_t count = 0;
-	for (const struct server_group *g = server_group_first_by_account(t, account); g;
-	     g = server_group_next_by_account(t, g))
-		count++;
-	return count;
-}
 
 static RESULT check_wish(struct op *op, const struct server_group_wish *wish)
 {
@@ -56,10 +48,7 @@ RESULT engine_create_server_group(struct op *op, struct server_group_wish *wish)
 	TRY(check_wish(op, wish));
 	TRY(engine_permit(op, "server_group.create", KIND_SERVER_GROUP, NULL));
 	TRY(check_name(op, wish, account->row.id));
-	if (count_groups(op->head, account->row.id) >= SERVER_GROUPS_MAX)
-		return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_SERVER_GROUP,
-				     "The account has %d server groups, as many as it may have.",
-				     SERVER_GROUPS_MAX);
+	TRY(limit_check(op, LIMIT_SERVER_GROUPS, account->row.id, 1, STR_NONE));
 	struct server_group group = {.row.id = engine_new_id(op, KIND_SERVER_GROUP),
 				     .row.gen = 1,
 				     .account = account->row.id,

@@ -5,6 +5,7 @@
 #include "engine/internal.h"
 
 #include "engine/engine.h"
+#include "engine/limits.h"
 #include "engine/subnet.h"
 
 typedef void count_row(const struct tables *t, const struct row *row, int64_t sign);
@@ -184,12 +185,14 @@ void engine_observe(const struct tables *head, enum kind kind, const struct row 
 		    const struct row *after)
 {
 	count_row *count = counted[kind];
-	if (!count)
-		return;
-	if (before)
+	if (before && count)
 		count(head, before, -1);
-	if (after)
+	if (after && count)
 		count(head, after, 1);
+	if (before)
+		limits_count(head, kind, before, -1);
+	if (after)
+		limits_count(head, kind, after, 1);
 }
 
 void engine_read_host_use(const struct host *host, struct host_side *ret_use)

@@ -3,6 +3,7 @@
 #include "engine/subnet_pool.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 static RESULT check_prefixes(struct op *op, struct cidrs prefixes)
 {
@@ -78,18 +79,6 @@ static RESULT check_default(struct op *op, const struct subnet_pool *pool)
 			   "A default subnet pool has been set already.");
 }
 
-static RESULT check_count(struct op *op, uuid account)
-{
-	size_t count = 0;
-	for (const struct subnet_pool *p = subnet_pool_first_by_account(op->head, account); p;
-	     p = subnet_pool_next_by_account(op->head, p))
-		count++;
-	if (count < SUBNET_POOLS_OF_ACCOUNT_MAX)
-		return OK;
-	return ctx_fail_kind(op->ctx, ERR_QUOTA, KIND_SUBNET_POOL, "An account has at most %d subnet pools.",
-			     SUBNET_POOLS_OF_ACCOUNT_MAX);
-}
-
 RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 {
 	const struct account *account = NULL;
@@ -112,7 +101,7 @@ RESULT engine_create_subnet_pool(struct op *op, struct subnet_pool_wish *wish)
 	TRY(check_prefixes(op, pool.prefixes));
 	TRY(check_bits(op, &pool));
 	TRY(check_default(op, &pool));
-	TRY(check_count(op, account->row.id));
+	TRY(limit_check(op, LIMIT_SUBNET_POOLS, account->row.id, 1, STR_NONE));
 	TRY(engine_permit(op, is_regions ? "subnet_pool.share" : "subnet_pool.create", KIND_SUBNET_POOL,
 			  NULL));
 	pool.row.id = engine_new_id(op, KIND_SUBNET_POOL);

@@ -3,11 +3,11 @@
 #include "engine/subnet_reservation.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 
 static RESULT check_block(struct op *op, const struct subnet *subnet, struct cidr block)
 {
 	char text[CIDR_TEXT_SIZE], whole[CIDR_TEXT_SIZE];
-	size_t count = 0;
 	cidr_write(block, text);
 	if (!cidr_contains_cidr(subnet->block, block))
 		return ENGINE_FAIL(op, ERR_RANGE, KIND_SUBNET_RESERVATION, STR("Cidr"),
@@ -15,16 +15,12 @@ static RESULT check_block(struct op *op, const struct subnet *subnet, struct cid
 				   cidr_write(subnet->block, whole));
 	const struct subnet_reservation *r = subnet_reservation_first_by_subnet(op->head, subnet->row.id);
 	for (; r; r = subnet_reservation_next_by_subnet(op->head, r)) {
-		count++;
 		if (cidr_overlaps(r->block, block))
 			return ENGINE_FAIL(op, ERR_CONFLICT, KIND_SUBNET_RESERVATION, STR("Cidr"),
 					   "The CIDR '%s' overlaps with the reservation %" STR_FMT ".", text,
 					   STR_ARG(engine_write_id(op, KIND_SUBNET_RESERVATION, r->row.id)));
 	}
-	if (count < SUBNET_RESERVATIONS_MAX)
-		return OK;
-	return ENGINE_FAIL(op, ERR_QUOTA, KIND_SUBNET_RESERVATION, STR("Cidr"),
-			   "A subnet has up to %d CIDR reservations.", SUBNET_RESERVATIONS_MAX);
+	return limit_check(op, LIMIT_SUBNET_RESERVATIONS, subnet->row.id, 1, STR("Cidr"));
 }
 
 RESULT engine_create_subnet_reservation(struct op *op, struct subnet_reservation_wish *wish)

@@ -6,7 +6,7 @@
 
 /* Whoever holds a token may give it back; auth/token.h says its audit id and end. Twice: nothing changes. */
 struct token_revocation_wish {
-	uuid audit;
+	uuid audit, user; /* whose; beyond LIMIT_REVOCATIONS all of the user's tokens end with it */
 	int64_t expires_us;
 };
 OPERATION(engine_revoke_token, token_revocation_wish)

@@ -3,6 +3,7 @@
 #include "engine/user.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/own.h"
 #include "engine/role.h"
 
@@ -44,6 +45,7 @@ RESULT engine_create_user(struct op *op, struct user_wish *wish)
 		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
 	TRY(engine_permit(op, "user.create", KIND_DOMAIN, domain));
 	TRY(check_name(op, domain->id, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_DOMAIN_USERS, domain->id, 1, STR_NONE));
 	struct user user = {.row.id = engine_new_id(op, KIND_USER),
 			    .row.gen = 1,
 			    .domain = domain->id,

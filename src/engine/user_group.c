@@ -3,6 +3,7 @@
 #include "engine/user_group.h"
 
 #include "engine/internal.h"
+#include "engine/limits.h"
 #include "engine/policy.h"
 #include "engine/role.h"
 
@@ -34,6 +35,7 @@ RESULT engine_create_user_group(struct op *op, struct user_group_wish *wish)
 		return engine_fail_gone(op->ctx, KIND_DOMAIN, DOMAIN_DEFAULT);
 	TRY(engine_permit(op, "group.create", KIND_DOMAIN, domain));
 	TRY(check_name(op, domain->id, wish->name, UUID_NONE));
+	TRY(limit_check(op, LIMIT_DOMAIN_GROUPS, domain->id, 1, STR_NONE));
 	struct user_group group = {.row.id = engine_new_id(op, KIND_USER_GROUP),
 				   .row.gen = 1,
 				   .domain = domain->id,
@@ -108,6 +110,8 @@ RESULT engine_add_group_member(struct op *op, struct membership *wish)
 	TRY(resolve(op, wish, &group, &user));
 	if (group_member_find_by_user_group(op->head, group->row.id, user->row.id))
 		return OK;
+	TRY(limit_check(op, uuid_is_none(group->account) ? LIMIT_MEMBERSHIPS : LIMIT_GROUPS_OF_USER,
+			user->row.id, 1, STR_NONE));
 	struct group_member member = {.row.id = engine_new_id(op, KIND_GROUP_MEMBER),
 				      .row.gen = 1,
 				      .user_group = group->row.id,

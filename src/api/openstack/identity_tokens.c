@@ -562,7 +562,7 @@ static RESULT prepare_subject(struct os_call *e, void *args)
 		return ctx_fail(e->c, ERR_NOT_FOUND, "Could not find the token.");
 	}
 	TRY(r);
-	a->wish = (struct token_revocation_wish){a->token.audit, a->token.expires_us};
+	a->wish = (struct token_revocation_wish){a->token.audit, a->token.user, a->token.expires_us};
 	audit_add_subject(e->audit, "token", os_write_audit_id(e->c->arena, a->token.audit));
 	return check_subject(e, &a->token);
 }

@@ -100,7 +100,7 @@ static void test_ends(void **state)
 	assert_false(is_good(&w, text));
 	text = issue(&w, IDENTITY_ACCOUNT, w.account);
 	assert_true(is_good(&w, text));
-	struct token_revocation_wish revocation = {w.token.audit, w.token.expires_us};
+	struct token_revocation_wish revocation = {w.token.audit, w.token.user, w.token.expires_us};
 	DO(&w, engine_revoke_token, &revocation);
 	DO(&w, engine_revoke_token, &revocation);
 	assert_false(is_good(&w, text));

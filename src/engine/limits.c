@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * The limits of limits.def. The owner of what is limited keeps the count in its side, so that to ask costs
+ * the same however many rows there are. */
+#include "engine/limits.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+
+#include "engine/account_user.h"
+#include "engine/address_group.h"
+#include "engine/aggregate.h"
+#include "engine/application_credential.h"
+#include "engine/dhcp_options.h"
+#include "engine/iam_role.h"
+#include "engine/internal.h"
+#include "engine/launch_template.h"
+#include "engine/network_acl.h"
+#include "engine/network_grant.h"
+#include "engine/oidc_provider.h"
+#include "engine/policy.h"
+#include "engine/region.h"
+#include "engine/role.h"
+#include "engine/security_group_association.h"
+#include "engine/server_group.h"
+#include "engine/subnet_pool.h"
+#include "engine/subnet_reservation.h"
+
+/* ---- which rows count ---- */
+
+static bool any(const struct row *row)
+{
+	return row;
+}
+
+static bool live(const struct row *row)
+{
+	return row_is_live(row);
+}
+
+static bool no_owner(const struct row *row)
+{
+	return !((const struct user *) row)->is_owner;
+}
+
+static bool managed(const struct row *row)
+{
+	return policy_is_managed((const struct policy *) row);
+}
+
+/* ---- the tables ---- */
+
+const struct limit_info engine_limits[LIMIT_COUNT] = {
+#define LIMIT(ID, name, row, KIND, side, OWNER, field, figure, counts, most, before, after, source)          \
+	[LIMIT_##ID] = {#ID,                                                                                 \
+			name,                                                                                \
+			KIND_##KIND,                                                                         \
+			KIND_##OWNER,                                                                        \
+			offsetof(struct row, field),                                                         \
+			offsetof(struct side##_side, figure),                                                \
+			counts,                                                                              \
+			most,                                                                                \
+			before,                                                                              \
+			after,                                                                               \
+			source},
+#define REGION(ID, name, KIND, most, before, after, source)                                                  \
+	[LIMIT_##ID] = {#ID, name, KIND_##KIND, KIND_NONE, 0, 0, NULL, most, before, after, source},
+#include "engine/limits.def"
+};
+
+const struct limit_word engine_limit_words[] = {
+#define WITHIN(KIND, words) {KIND_##KIND, false, words},
+#define OPERATORS(KIND, words) {KIND_##KIND, true, words},
+#include "engine/limits.def"
+};
+const size_t engine_limit_word_count = sizeof engine_limit_words / sizeof *engine_limit_words;
+
+/* ---- counting ---- */
+
+static int64_t *figure_of(const struct tables *t, const struct limit_info *limit, uuid owner)
+{
+	const struct row *row = uuid_is_none(owner) ? NULL : tables_find(t, limit->owner, owner);
+	return row && row->side ? (int64_t *) (void *) ((char *) row->side + limit->figure) : NULL;
+}
+
+void limits_count(const struct tables *head, enum kind kind, const struct row *row, int64_t sign)
+{
+	for (const struct limit_info *limit = engine_limits; limit < engine_limits + LIMIT_COUNT; limit++) {
+		if (limit->kind != kind || !limit->counts || !limit->counts(row))
+			continue;
+		uuid owner = *(const uuid *) (const void *) ((const char *) row + limit->field);
+		int64_t *figure = figure_of(head, limit, owner);
+		if (figure)
+			__atomic_store_n(figure, *figure + sign, __ATOMIC_RELAXED);
+	}
+}
+
+int64_t engine_count_limited(const struct tables *t, enum limit limit, uuid owner)
+{
+	const struct limit_info *info = &engine_limits[limit];
+	if (info->owner == KIND_NONE)
+		return (int64_t) tables_count(t, info->kind);
+	const int64_t *figure = figure_of(t, info, owner);
+	return figure ? __atomic_load_n(figure, __ATOMIC_RELAXED) : 0;
+}
+
+/* ---- asking ---- */
+
+int64_t engine_get_limit(const struct tables *t, enum limit limit)
+{
+	char name[64];
+	int64_t most = engine_limits[limit].most;
+	int length = snprintf(name, sizeof name, "limit.%s", engine_limits[limit].name);
+	/* A setting that is no number, or absent, leaves the table's. */
+	IGNORE(str_parse_int(engine_get_setting(t, (struct str){name, (size_t) length}), &most));
+	return most;
+}
+
+RESULT limit_check(struct op *op, enum limit limit, uuid owner, int64_t more, struct str field)
+{
+	const struct limit_info *info = &engine_limits[limit];
+	int64_t most = engine_get_limit(op->head, limit);
+	bool has_owner = info->owner == KIND_NONE || figure_of(op->head, info, owner);
+	if (most < 0 || !has_owner || engine_count_limited(op->head, limit, owner) + more <= most)
+		return OK;
+	return ENGINE_FAIL(op, ERR_QUOTA, info->kind, field, "%s%" PRId64 "%s", info->before, most,
+			   info->after);
+}

@@ -1,0 +1,746 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every row of engine/limits.def is met: as many are made as there may be, one more is refused and leaves no
+ * trace, and when one has gone another one may come. What limits.def forgets fails here, too. */
+#include "engine/limits.h"
+
+#include <stdio.h>
+
+#include "cloud.h"
+#include "engine/account_user.h"
+#include "engine/address_group.h"
+#include "engine/aggregate.h"
+#include "engine/application_credential.h"
+#include "engine/dhcp_options.h"
+#include "engine/iam_role.h"
+#include "engine/launch_template.h"
+#include "engine/network.h"
+#include "engine/network_acl.h"
+#include "engine/network_grant.h"
+#include "engine/oidc_provider.h"
+#include "engine/peering.h"
+#include "engine/policy.h"
+#include "engine/role.h"
+#include "engine/security_group_association.h"
+#include "engine/server_group.h"
+#include "engine/subnet_pool.h"
+#include "engine/subnet_reservation.h"
+#include "engine/token_revocation.h"
+#include "engine/user.h"
+#include "engine/user_group.h"
+
+/* Whose they are counted as, what they are of, and what was made last. */
+static uuid owner, parent, made, helpers[8];
+
+/* No name twice: several rows make the same kind. */
+static struct str numbered(struct cloud *c, const char *what, int n)
+{
+	static int serial;
+	return str_print(c->arena, "%s%d-%d", what, n, serial++);
+}
+
+#define MAKE(c, who, operation, wish, out)                                                                   \
+	do {                                                                                                 \
+		struct result result_ = cloud_run((c), (who), operation##_run, &(wish));                     \
+		if (result_is_ok(result_))                                                                   \
+			made = (wish).out;                                                                   \
+		return result_;                                                                              \
+	} while (0)
+
+static void is_alices(struct cloud *c)
+{
+	owner = parent = c->alice.account;
+}
+
+/* ---- an account's ---- */
+
+static RESULT make_key_pair(struct cloud *c, int n)
+{
+	struct key_pair_wish wish = {.name = numbered(c, "key", n)};
+	MAKE(c, &c->alice, engine_create_key_pair, wish, key_pair);
+}
+static void drop_key_pair(struct cloud *c)
+{
+	struct key_pair_target wish = {.key_pair = ref_to(c, KIND_KEY_PAIR, made)};
+	cloud_ok(c, &c->alice, engine_delete_key_pair, &wish);
+}
+
+static RESULT make_user(struct cloud *c, int n)
+{
+	struct account_user_wish wish = {.name = numbered(c, "user", n)};
+	MAKE(c, &c->alice, engine_create_account_user, wish, user);
+}
+static void drop_user(struct cloud *c)
+{
+	struct account_user_target wish = {.user = ref_to(c, KIND_USER, made)};
+	cloud_ok(c, &c->alice, engine_delete_account_user, &wish);
+}
+
+static RESULT make_group(struct cloud *c, int n)
+{
+	struct account_group_wish wish = {.name = numbered(c, "group", n)};
+	MAKE(c, &c->alice, engine_create_account_group, wish, user_group);
+}
+static void drop_group(struct cloud *c)
+{
+	struct account_group_target wish = {.user_group = ref_to(c, KIND_USER_GROUP, made)};
+	cloud_ok(c, &c->alice, engine_delete_account_group, &wish);
+}
+
+static RESULT make_iam_role(struct cloud *c, int n)
+{
+	struct iam_role_wish wish = {.name = numbered(c, "role", n), .trust = STR("{}")};
+	MAKE(c, &c->alice, engine_create_iam_role, wish, iam_role);
+}
+static void drop_iam_role(struct cloud *c)
+{
+	struct iam_role_target wish = {.iam_role = ref_to(c, KIND_IAM_ROLE, made)};
+	cloud_ok(c, &c->alice, engine_delete_iam_role, &wish);
+}
+
+static RESULT make_profile(struct cloud *c, int n)
+{
+	struct instance_profile_wish wish = {.name = numbered(c, "profile", n)};
+	MAKE(c, &c->alice, engine_create_instance_profile, wish, instance_profile);
+}
+static void drop_profile(struct cloud *c)
+{
+	struct instance_profile_target wish = {.instance_profile = ref_to(c, KIND_INSTANCE_PROFILE, made)};
+	cloud_ok(c, &c->alice, engine_delete_instance_profile, &wish);
+}
+
+static RESULT make_provider(struct cloud *c, int n)
+{
+	struct oidc_provider_wish wish = {.url = numbered(c, "issuer.example/", n)};
+	MAKE(c, &c->alice, engine_create_oidc_provider, wish, oidc_provider);
+}
+static void drop_provider(struct cloud *c)
+{
+	struct oidc_provider_target wish = {.oidc_provider = ref_to(c, KIND_OIDC_PROVIDER, made)};
+	cloud_ok(c, &c->alice, engine_delete_oidc_provider, &wish);
+}
+
+static RESULT make_policy(struct cloud *c, int n)
+{
+	struct policy_wish wish = {.name = numbered(c, "policy", n), .document = STR("{}")};
+	MAKE(c, &c->alice, engine_create_policy, wish, policy);
+}
+static void drop_policy(struct cloud *c)
+{
+	struct policy_target wish = {.policy = ref_to(c, KIND_POLICY, made)};
+	cloud_ok(c, &c->alice, engine_delete_policy, &wish);
+}
+
+static RESULT make_gateway(struct cloud *c, int n)
+{
+	(void) n;
+	struct gateway_wish wish = {0};
+	MAKE(c, &c->alice, engine_create_gateway, wish, gateway);
+}
+static void drop_gateway(struct cloud *c)
+{
+	struct gateway_target wish = {.gateway = ref_to(c, KIND_GATEWAY, made)};
+	cloud_ok(c, &c->alice, engine_delete_gateway, &wish);
+}
+
+static RESULT make_dhcp_options(struct cloud *c, int n)
+{
+	struct str name = numbered(c, "example", n);
+	const struct dhcp_option option = {STR("domain-name"), {&name, 1}};
+	struct dhcp_options_wish wish = {.options = &option, .option_count = 1};
+	MAKE(c, &c->alice, engine_create_dhcp_options, wish, dhcp_options);
+}
+static void drop_dhcp_options(struct cloud *c)
+{
+	struct dhcp_options_target wish = {.dhcp_options = ref_to(c, KIND_DHCP_OPTIONS, made)};
+	cloud_ok(c, &c->alice, engine_delete_dhcp_options, &wish);
+}
+
+static RESULT make_address_group(struct cloud *c, int n)
+{
+	struct address_group_wish wish = {.name = numbered(c, "blocks", n)};
+	MAKE(c, &c->alice, engine_create_address_group, wish, group);
+}
+static void drop_address_group(struct cloud *c)
+{
+	struct address_group_target wish = {.group = ref_to(c, KIND_ADDRESS_GROUP, made)};
+	cloud_ok(c, &c->alice, engine_delete_address_group, &wish);
+}
+
+static RESULT make_subnet_pool(struct cloud *c, int n)
+{
+	const struct cidr block = cidr_of("10.0.0.0/8");
+	struct subnet_pool_wish wish = {.name = numbered(c, "pool", n),
+					.prefixes = {(struct cidr *) &block, 1}};
+	MAKE(c, &c->alice, engine_create_subnet_pool, wish, pool);
+}
+static void drop_subnet_pool(struct cloud *c)
+{
+	struct subnet_pool_target wish = {.pool = ref_to(c, KIND_SUBNET_POOL, made)};
+	cloud_ok(c, &c->alice, engine_delete_subnet_pool, &wish);
+}
+
+static RESULT make_server_group(struct cloud *c, int n)
+{
+	struct server_group_wish wish = {.name = numbered(c, "apart", n),
+					 .policy = SERVER_GROUP_POLICY_ANTI_AFFINITY};
+	MAKE(c, &c->alice, engine_create_server_group, wish, server_group);
+}
+static void drop_server_group(struct cloud *c)
+{
+	struct server_group_target wish = {.server_group = ref_to(c, KIND_SERVER_GROUP, made)};
+	cloud_ok(c, &c->alice, engine_delete_server_group, &wish);
+}
+
+static RESULT make_template(struct cloud *c, int n)
+{
+	struct launch_template_wish wish = {.name = numbered(c, "template", n), .data = STR("ImageId=ami-1")};
+	MAKE(c, &c->alice, engine_create_launch_template, wish, launch_template);
+}
+static void drop_template(struct cloud *c)
+{
+	struct launch_template_target wish = {.launch_template = ref_to(c, KIND_LAUNCH_TEMPLATE, made)};
+	cloud_ok(c, &c->alice, engine_delete_launch_template, &wish);
+}
+
+/* A template comes with a version, and takes it along. */
+static RESULT make_template_version(struct cloud *c, int n)
+{
+	return make_template(c, n);
+}
+
+static RESULT make_token(struct cloud *c, int n)
+{
+	struct network_acl_wish wish = {.router = ref_to(c, KIND_ROUTER, c->alice_router),
+					.client_token = numbered(c, "token", n),
+					.digest = STR("d")};
+	MAKE(c, &c->alice, engine_create_network_acl, wish, acl);
+}
+static RESULT forget_tokens(struct op *op, void *arg)
+{
+	(void) arg;
+	const struct client_token *token = client_token_first_by_token(op->head, owner);
+	return client_token_forget(op, token->row.id);
+}
+static void drop_token(struct cloud *c)
+{
+	cloud_expect(c, cloud_run(c, NULL, forget_tokens, NULL), ERR_NONE, KIND_NONE);
+}
+
+/* ---- a person's, a group's, a domain's ---- */
+
+static uuid new_user(struct cloud *c, const char *name)
+{
+	struct user_wish wish = {.name = numbered(c, name, 0)};
+	cloud_ok(c, &c->operator, engine_create_user, &wish);
+	return wish.user;
+}
+
+static uuid new_group(struct cloud *c, struct str name)
+{
+	struct user_group_wish wish = {.name = name};
+	cloud_ok(c, &c->operator, engine_create_user_group, &wish);
+	return wish.user_group;
+}
+
+static void is_alice_herself(struct cloud *c)
+{
+	owner = c->alice.user;
+}
+
+static RESULT make_access_key(struct cloud *c, int n)
+{
+	struct access_key key = {.row.id = id_new(KIND_ACCESS_KEY),
+				 .key_id = numbered(c, "AKIAMADE", n),
+				 .secret = STR("sealed")};
+	struct access_key_wish wish = {.user = ref_to(c, KIND_USER, owner), .key = &key};
+	made = key.row.id;
+	return cloud_run(c, &c->alice, engine_create_access_key_run, &wish);
+}
+static void drop_access_key(struct cloud *c)
+{
+	const struct access_key *key = access_key_first_by_user(cloud_tables(c), owner);
+	struct access_key_target wish = {.key_id = key->key_id};
+	cloud_ok(c, &c->alice, engine_delete_access_key, &wish);
+}
+
+static RESULT make_credential(struct cloud *c, int n)
+{
+	struct application_credential_wish wish = {.user = ref_to(c, KIND_USER, owner),
+						   .account = ref_to(c, KIND_ACCOUNT, c->alice.account),
+						   .name = numbered(c, "credential", n),
+						   .secret_hash = STR("h")};
+	MAKE(c, &c->alice, engine_create_application_credential, wish, credential);
+}
+static void drop_credential(struct cloud *c)
+{
+	struct application_credential_target wish = {.credential = made};
+	cloud_ok(c, &c->alice, engine_delete_application_credential, &wish);
+}
+
+static void is_somebody(struct cloud *c)
+{
+	owner = new_user(c, "somebody");
+}
+
+static RESULT join(struct cloud *c, uuid group)
+{
+	struct membership wish = {ref_to(c, KIND_USER_GROUP, group), ref_to(c, KIND_USER, owner)};
+	made = group;
+	return cloud_run(c, &c->operator, engine_add_group_member_run, &wish);
+}
+static RESULT make_membership(struct cloud *c, int n)
+{
+	return join(c, new_group(c, numbered(c, "members", n)));
+}
+static RESULT make_own_membership(struct cloud *c, int n)
+{
+	struct account_group_wish wish = {.name = numbered(c, "own", n)};
+	cloud_ok(c, &c->alice, engine_create_account_group, &wish);
+	return join(c, wish.user_group);
+}
+static void drop_membership(struct cloud *c)
+{
+	const struct group_member *m = group_member_first_by_user(cloud_tables(c), owner);
+	struct membership wish = {ref_to(c, KIND_USER_GROUP, m->user_group), ref_to(c, KIND_USER, owner)};
+	cloud_ok(c, &c->operator, engine_remove_group_member, &wish);
+}
+
+static void is_an_own_user(struct cloud *c)
+{
+	struct account_user_wish wish = {.name = STR("one")};
+	cloud_ok(c, &c->alice, engine_create_account_user, &wish);
+	owner = wish.user;
+}
+
+static RESULT grant(struct cloud *c, int n, struct role_grant wish)
+{
+	struct role_wish role = {.name = numbered(c, "granted", n)};
+	cloud_ok(c, &c->operator, engine_create_role, &role);
+	wish.role = ref_to(c, KIND_ROLE, role.role);
+	wish.account = ref_to(c, KIND_ACCOUNT, c->alice.account);
+	return cloud_run(c, &c->operator, engine_grant_role_run, &wish);
+}
+static RESULT make_role_of_user(struct cloud *c, int n)
+{
+	return grant(c, n, (struct role_grant){.user = ref_to(c, KIND_USER, owner)});
+}
+static RESULT make_role_of_group(struct cloud *c, int n)
+{
+	return grant(c, n, (struct role_grant){.user_group = ref_to(c, KIND_USER_GROUP, owner)});
+}
+static void revoke(struct cloud *c, const struct role_assignment *a, struct role_grant wish)
+{
+	wish.role = ref_to(c, KIND_ROLE, a->role);
+	wish.account = ref_to(c, KIND_ACCOUNT, a->account);
+	cloud_ok(c, &c->operator, engine_revoke_role, &wish);
+}
+static void drop_role_of_user(struct cloud *c)
+{
+	revoke(c, role_assignment_first_by_user(cloud_tables(c), owner),
+	       (struct role_grant){.user = ref_to(c, KIND_USER, owner)});
+}
+static void drop_role_of_group(struct cloud *c)
+{
+	revoke(c, role_assignment_first_by_user_group(cloud_tables(c), owner),
+	       (struct role_grant){.user_group = ref_to(c, KIND_USER_GROUP, owner)});
+}
+static void is_a_group(struct cloud *c)
+{
+	owner = new_group(c, STR("assigned"));
+}
+
+static void is_the_domain(struct cloud *c)
+{
+	(void) c;
+	owner = DOMAIN_DEFAULT;
+}
+static RESULT make_account(struct cloud *c, int n)
+{
+	struct account_wish wish = {.name = numbered(c, "account", n)};
+	MAKE(c, &c->operator, engine_create_account, wish, account);
+}
+static void drop_account(struct cloud *c)
+{
+	struct account_target wish = {.account = ref_to(c, KIND_ACCOUNT, made)};
+	cloud_ok(c, &c->operator, engine_delete_account, &wish);
+}
+static RESULT make_domain_user(struct cloud *c, int n)
+{
+	struct user_wish wish = {.name = numbered(c, "person", n)};
+	MAKE(c, &c->operator, engine_create_user, wish, user);
+}
+static void drop_domain_user(struct cloud *c)
+{
+	struct user_target wish = {.user = ref_to(c, KIND_USER, made)};
+	cloud_ok(c, &c->operator, engine_delete_user, &wish);
+}
+static RESULT make_domain_group(struct cloud *c, int n)
+{
+	struct user_group_wish wish = {.name = numbered(c, "people", n)};
+	MAKE(c, &c->operator, engine_create_user_group, wish, user_group);
+}
+static void drop_domain_group(struct cloud *c)
+{
+	struct user_group_target wish = {.user_group = ref_to(c, KIND_USER_GROUP, made)};
+	cloud_ok(c, &c->operator, engine_delete_user_group, &wish);
+}
+
+static void is_a_policy(struct cloud *c)
+{
+	struct policy_wish wish = {.name = STR("versioned"), .document = STR("{}")};
+	cloud_ok(c, &c->alice, engine_create_policy, &wish);
+	owner = wish.policy;
+}
+static RESULT make_policy_version(struct cloud *c, int n)
+{
+	(void) n;
+	struct policy_version_wish wish = {.policy = ref_to(c, KIND_POLICY, owner), .document = STR("{}")};
+	MAKE(c, &c->alice, engine_create_policy_version, wish, made);
+}
+static void drop_policy_version(struct cloud *c)
+{
+	const struct policy_version *v = policy_version_find(cloud_tables(c), made);
+	struct policy_version_target wish = {.policy = ref_to(c, KIND_POLICY, owner), .number = v->number};
+	cloud_ok(c, &c->alice, engine_delete_policy_version, &wish);
+}
+
+/* ---- of the network ---- */
+
+static void is_alices_router(struct cloud *c)
+{
+	owner = c->alice_router;
+}
+static RESULT make_route_table(struct cloud *c, int n)
+{
+	(void) n;
+	struct route_table_wish wish = {.router = ref_to(c, KIND_ROUTER, owner)};
+	MAKE(c, &c->alice, engine_create_route_table, wish, route_table);
+}
+static void drop_route_table(struct cloud *c)
+{
+	struct route_table_target wish = {.route_table = ref_to(c, KIND_ROUTE_TABLE, made)};
+	cloud_ok(c, &c->alice, engine_delete_route_table, &wish);
+}
+static RESULT make_acl(struct cloud *c, int n)
+{
+	(void) n;
+	struct network_acl_wish wish = {.router = ref_to(c, KIND_ROUTER, owner)};
+	MAKE(c, &c->alice, engine_create_network_acl, wish, acl);
+}
+static void drop_acl(struct cloud *c)
+{
+	struct network_acl_target wish = {.acl = ref_to(c, KIND_NETWORK_ACL, made)};
+	cloud_ok(c, &c->alice, engine_delete_network_acl, &wish);
+}
+
+static void is_the_main_table(struct cloud *c)
+{
+	const struct router *router = router_find(cloud_tables(c), c->alice_router);
+	owner = router->main_route_table;
+	helpers[0] = gateway_first_by_router(cloud_tables(c), router->row.id)->row.id;
+}
+static struct route_wish a_route(struct cloud *c, int n)
+{
+	char text[32];
+	snprintf(text, sizeof text, "198.51.%d.0/24", n);
+	return (struct route_wish){.route_table = ref_to(c, KIND_ROUTE_TABLE, owner),
+				   .destination = cidr_of(text),
+				   .gateway = ref_to(c, KIND_GATEWAY, helpers[0])};
+}
+static int last_route;
+static RESULT make_route(struct cloud *c, int n)
+{
+	struct route_wish wish = a_route(c, n);
+	struct result result = cloud_run(c, &c->alice, engine_create_route_run, &wish);
+	last_route = result_is_ok(result) ? n : last_route;
+	return result;
+}
+static void drop_route(struct cloud *c)
+{
+	struct route_wish wish = a_route(c, last_route);
+	wish.gateway = (struct ref){0};
+	cloud_ok(c, &c->alice, engine_delete_route, &wish);
+}
+
+/* With VPCs that are not there: each fails at once and is kept for a while. */
+static RESULT make_peering(struct cloud *c, int n)
+{
+	struct peering_wish wish = {.router = ref_to(c, KIND_ROUTER, owner),
+				    .peer_router = ref_to(c, KIND_ROUTER, uuid_random())};
+	(void) n;
+	MAKE(c, &c->alice, engine_create_peering, wish, peering);
+}
+static RESULT forget_made_peering(struct op *op, void *arg)
+{
+	(void) arg;
+	return peering_forget(op, made);
+}
+static void drop_peering(struct cloud *c)
+{
+	cloud_expect(c, cloud_run(c, NULL, forget_made_peering, NULL), ERR_NONE, KIND_NONE);
+}
+
+static void is_a_security_group(struct cloud *c)
+{
+	struct security_group_wish wish = {.name = numbered(c, "limited", 0), .description = STR("l")};
+	cloud_ok(c, &c->alice, engine_create_security_group, &wish);
+	owner = wish.group;
+}
+static RESULT make_rule(struct cloud *c, int n)
+{
+	const struct rule_wish rule = {6, n, n, cidr_of("0.0.0.0/0")};
+	struct rules_wish wish = {
+		.group = ref_to(c, KIND_SECURITY_GROUP, owner), .rules = &rule, .rule_count = 1};
+	struct result result = cloud_run(c, &c->alice, engine_authorize_rules_run, &wish);
+	made = result_is_ok(result) ? wish.made.at[0] : made;
+	return result;
+}
+static void drop_rule(struct cloud *c)
+{
+	const struct ref rule = ref_to(c, KIND_SECURITY_GROUP_RULE, made);
+	struct rules_wish wish = {.group = ref_to(c, KIND_SECURITY_GROUP, owner),
+				  .rule_ids = refs_of(c, &rule, 1)};
+	cloud_ok(c, &c->alice, engine_revoke_rules, &wish);
+}
+static RESULT make_association(struct cloud *c, int n)
+{
+	struct router_wish router = {.block = cidr_of("10.8.0.0/16")};
+	(void) n;
+	cloud_ok(c, &c->alice, engine_create_router, &router);
+	struct security_group_association_wish wish = {ref_to(c, KIND_SECURITY_GROUP, owner),
+						       ref_to(c, KIND_ROUTER, router.router)};
+	made = router.router;
+	return cloud_run(c, &c->alice, engine_associate_security_group_run, &wish);
+}
+static void drop_association(struct cloud *c)
+{
+	const struct security_group_association *a =
+		security_group_association_first_by_group(cloud_tables(c), owner);
+	struct security_group_association_wish wish = {ref_to(c, KIND_SECURITY_GROUP, owner),
+						       ref_to(c, KIND_ROUTER, a->router)};
+	cloud_ok(c, &c->alice, engine_disassociate_security_group, &wish);
+}
+
+static void is_a_network(struct cloud *c)
+{
+	struct network_wish wish = {.name = STR("shared")};
+	cloud_ok(c, &c->alice, engine_create_network, &wish);
+	owner = wish.network;
+}
+static RESULT make_grant(struct cloud *c, int n)
+{
+	struct account_wish account = {.name = numbered(c, "granted", n)};
+	cloud_ok(c, &c->operator, engine_create_account, &account);
+	struct network_grant_wish wish = {.network = ref_to(c, KIND_NETWORK, owner),
+					  .target = ref_to(c, KIND_ACCOUNT, account.account)};
+	MAKE(c, &c->alice, engine_grant_network, wish, grant);
+}
+static void drop_grant(struct cloud *c)
+{
+	struct network_grant_target wish = {.grant = ref_to(c, KIND_NETWORK_GRANT, made)};
+	cloud_ok(c, &c->alice, engine_revoke_network, &wish);
+}
+
+static void is_a_subnet(struct cloud *c)
+{
+	owner = subnet_first_by_router(cloud_tables(c), c->alice_router)->row.id;
+}
+static RESULT make_reservation(struct cloud *c, int n)
+{
+	const struct subnet *subnet = subnet_find(cloud_tables(c), owner);
+	struct subnet_reservation_wish wish = {
+		.subnet = ref_to(c, KIND_SUBNET, owner),
+		.block = {ip_add(subnet->block.base, 256 + 16 * (uint64_t) n), 28},
+		.type = SUBNET_RESERVATION_TYPE_EXPLICIT};
+	MAKE(c, &c->alice, engine_create_subnet_reservation, wish, reservation);
+}
+static void drop_reservation(struct cloud *c)
+{
+	struct subnet_reservation_target wish = {.reservation = ref_to(c, KIND_SUBNET_RESERVATION, made)};
+	cloud_ok(c, &c->alice, engine_delete_subnet_reservation, &wish);
+}
+
+/* ---- of the region ---- */
+
+static void is_the_region(struct cloud *c)
+{
+	(void) c;
+	owner = UUID_NONE;
+}
+static RESULT make_role(struct cloud *c, int n)
+{
+	struct role_wish wish = {.name = numbered(c, "right", n)};
+	MAKE(c, &c->operator, engine_create_role, wish, role);
+}
+static void drop_role(struct cloud *c)
+{
+	struct role_target wish = {.role = ref_to(c, KIND_ROLE, made)};
+	cloud_ok(c, &c->operator, engine_delete_role, &wish);
+}
+static RESULT make_aggregate(struct cloud *c, int n)
+{
+	struct aggregate_wish wish = {.name = numbered(c, "hosts", n)};
+	MAKE(c, &c->operator, engine_create_aggregate, wish, aggregate);
+}
+static void drop_aggregate(struct cloud *c)
+{
+	struct aggregate_target wish = {.aggregate = ref_to(c, KIND_AGGREGATE, made)};
+	cloud_ok(c, &c->operator, engine_delete_aggregate, &wish);
+}
+
+/* ---- each in turn ---- */
+
+static const struct maker {
+	void (*prepare)(struct cloud *c);
+	RESULT (*make)(struct cloud *c, int n);
+	void (*drop)(struct cloud *c);
+} makers[LIMIT_COUNT] = {
+	[LIMIT_KEY_PAIRS] = {is_alices, make_key_pair, drop_key_pair},
+	[LIMIT_USERS] = {is_alices, make_user, drop_user},
+	[LIMIT_USER_GROUPS] = {is_alices, make_group, drop_group},
+	[LIMIT_IAM_ROLES] = {is_alices, make_iam_role, drop_iam_role},
+	[LIMIT_INSTANCE_PROFILES] = {is_alices, make_profile, drop_profile},
+	[LIMIT_OIDC_PROVIDERS] = {is_alices, make_provider, drop_provider},
+	[LIMIT_POLICIES] = {is_alices, make_policy, drop_policy},
+	[LIMIT_GATEWAYS] = {is_alices, make_gateway, drop_gateway},
+	[LIMIT_DHCP_OPTIONS] = {is_alices, make_dhcp_options, drop_dhcp_options},
+	[LIMIT_ADDRESS_GROUPS] = {is_alices, make_address_group, drop_address_group},
+	[LIMIT_SUBNET_POOLS] = {is_alices, make_subnet_pool, drop_subnet_pool},
+	[LIMIT_SERVER_GROUPS] = {is_alices, make_server_group, drop_server_group},
+	[LIMIT_LAUNCH_TEMPLATES] = {is_alices, make_template, drop_template},
+	[LIMIT_LAUNCH_TEMPLATE_VERSIONS] = {is_alices, make_template_version, drop_template},
+	[LIMIT_CLIENT_TOKENS] = {is_alices, make_token, drop_token},
+	[LIMIT_ACCESS_KEYS] = {is_alice_herself, make_access_key, drop_access_key},
+	[LIMIT_APPLICATION_CREDENTIALS] = {is_alice_herself, make_credential, drop_credential},
+	[LIMIT_MEMBERSHIPS] = {is_somebody, make_membership, drop_membership},
+	[LIMIT_GROUPS_OF_USER] = {is_an_own_user, make_own_membership, drop_membership},
+	[LIMIT_ROLES_OF_USER] = {is_somebody, make_role_of_user, drop_role_of_user},
+	[LIMIT_ROLES_OF_GROUP] = {is_a_group, make_role_of_group, drop_role_of_group},
+	[LIMIT_ACCOUNTS] = {is_the_domain, make_account, drop_account},
+	[LIMIT_DOMAIN_USERS] = {is_the_domain, make_domain_user, drop_domain_user},
+	[LIMIT_DOMAIN_GROUPS] = {is_the_domain, make_domain_group, drop_domain_group},
+	[LIMIT_POLICY_VERSIONS] = {is_a_policy, make_policy_version, drop_policy_version},
+	[LIMIT_ROUTE_TABLES] = {is_alices_router, make_route_table, drop_route_table},
+	[LIMIT_ROUTES] = {is_the_main_table, make_route, drop_route},
+	[LIMIT_NETWORK_ACLS] = {is_alices_router, make_acl, drop_acl},
+	[LIMIT_PEERINGS] = {is_alices_router, make_peering, drop_peering},
+	[LIMIT_GROUP_RULES] = {is_a_security_group, make_rule, drop_rule},
+	[LIMIT_GROUP_ASSOCIATIONS] = {is_a_security_group, make_association, drop_association},
+	[LIMIT_NETWORK_GRANTS] = {is_a_network, make_grant, drop_grant},
+	[LIMIT_SUBNET_RESERVATIONS] = {is_a_subnet, make_reservation, drop_reservation},
+	[LIMIT_ROLES] = {is_the_region, make_role, drop_role},
+	[LIMIT_AGGREGATES] = {is_the_region, make_aggregate, drop_aggregate},
+	/* LIMIT_REVOCATIONS: check_revocations() */
+};
+
+static void set_limit(struct cloud *c, enum limit limit, int64_t most)
+{
+	struct setting_wish wish = {.name = str_print(c->arena, "limit.%s", engine_limits[limit].name)};
+	if (most >= 0)
+		wish.value = str_print(c->arena, "%lld", (long long) most);
+	cloud_ok(c, &c->operator, engine_put_setting, &wish);
+}
+
+static void must_make(struct cloud *c, enum limit limit, int n)
+{
+	cloud_expect(c, makers[limit].make(c, n), ERR_NONE, KIND_NONE);
+}
+
+static void meet(struct cloud *c, enum limit limit)
+{
+	const struct limit_info *info = &engine_limits[limit];
+	makers[limit].prepare(c);
+	int64_t used = engine_count_limited(cloud_tables(c), limit, owner), most = used + 2;
+	set_limit(c, limit, most);
+	must_make(c, limit, 1);
+	must_make(c, limit, 2);
+	assert_int_equal(engine_count_limited(cloud_tables(c), limit, owner), most);
+	cloud_expect(c, makers[limit].make(c, 3), ERR_QUOTA,
+		     info->kind); /* and left no trace: cloud_run() looks */
+	struct str says = str_print(c->arena, "%s%lld%s", info->before, (long long) most, info->after);
+	assert_true(str_equal(c->c.problem.message, says));
+	makers[limit].drop(c);
+	assert_int_equal(engine_count_limited(cloud_tables(c), limit, owner), most - 1);
+	must_make(c, limit, 4);
+	cloud_expect(c, makers[limit].make(c, 5), ERR_QUOTA, info->kind);
+	set_limit(c, limit, -1); /* the table's own again */
+	must_make(c, limit, 6);
+}
+
+static void check_each(void **state)
+{
+	struct cloud *c = *state;
+	c->alice.rights |= RIGHT(MANAGER);
+	for (enum limit limit = 0; limit < LIMIT_COUNT; limit++) {
+		if (limit == LIMIT_REVOCATIONS)
+			continue;
+		if (!makers[limit].make)
+			fail_msg("nothing here meets the limit %s", engine_limits[limit].id);
+		meet(c, limit);
+	}
+}
+
+/* To end a token is never refused: with one too many, all that the user has end. */
+static void check_revocations(void **state)
+{
+	struct cloud *c = *state;
+	uuid user = new_user(c, "leaver");
+	struct token_revocation_wish wish = {.user = user, .expires_us = clock_now_us() + HOUR};
+	set_limit(c, LIMIT_REVOCATIONS, 2);
+	for (int n = 0; n < 3; n++) {
+		assert_int_equal(user_find(cloud_tables(c), user)->valid_from_us, 0);
+		wish.audit = uuid_random();
+		cloud_ok(c, &c->operator, engine_revoke_token, &wish);
+	}
+	assert_null(token_revocation_find_by_audit(cloud_tables(c), wish.audit));
+	assert_int_equal(user_find(cloud_tables(c), user)->valid_from_us, clock_now_us());
+	assert_int_equal(engine_count_limited(cloud_tables(c), LIMIT_REVOCATIONS, user), 2);
+	clock_advance_us(2 * HOUR);
+	struct token_revocation_sweep sweep = {.max = 10};
+	cloud_ok(c, NULL, engine_sweep_token_revocations, &sweep);
+	assert_int_equal(engine_count_limited(cloud_tables(c), LIMIT_REVOCATIONS, user), 0);
+}
+
+/* ---- nothing is forgotten ---- */
+
+static const enum kind quota_kinds[] = {
+#define QUOTA(ID, figure, KIND, ...) KIND_##KIND,
+#include "engine/limits.def"
+};
+
+static bool is_limited(enum kind kind)
+{
+	for (size_t n = 0; n < sizeof quota_kinds / sizeof *quota_kinds; n++)
+		if (quota_kinds[n] == kind &&
+		    kind != KIND_INSTANCE_TYPE) /* vCPUs and memory, by their size */
+			return true;
+	for (enum limit limit = 0; limit < LIMIT_COUNT; limit++)
+		if (engine_limits[limit].kind == kind)
+			return true;
+	return false;
+}
+
+static void check_kinds(void **state)
+{
+	(void) state;
+	for (enum kind kind = 1; kind < KIND_COUNT; kind++) {
+		size_t within = 0, operators = 0;
+		for (size_t n = 0; n < engine_limit_word_count; n++)
+			if (engine_limit_words[n].kind == kind)
+				++*(engine_limit_words[n].is_operators ? &operators : &within);
+		if (!is_limited(kind) && within + operators == 0)
+			fail_msg("engine/limits.def says nothing of %s", model_kinds[kind].name);
+		if (operators && (is_limited(kind) || within))
+			fail_msg("engine/limits.def says two things of %s", model_kinds[kind].name);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(check_each, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_revocations, cloud_setup, cloud_teardown),
+		cmocka_unit_test(check_kinds),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,175 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * Every QUOTA of engine/limits.def is met: an account has as much as its row says, one more is refused and
+ * leaves no trace, and when the row says more there may be one more. */
+#include "cloud.h"
+
+#include <stdio.h>
+
+#include "engine/dedicated_host.h"
+#include "engine/internal.h"
+#include "engine/nat_gateway.h"
+#include "engine/network.h"
+
+static RESULT make_instance(struct cloud *c, int n)
+{
+	(void) n;
+	struct instance_launch wish = cloud_launch(c, 1);
+	return cloud_run(c, &c->alice, engine_create_instances_run, &wish);
+}
+
+static RESULT make_volume(struct cloud *c, int n)
+{
+	(void) n;
+	struct volume_wish wish = {.zone = ref_named(KIND_ZONE, "xy-west-2a"),
+				   .disk = {.size = GIB, .type = STR("gp3"), .field = STR("Size")}};
+	return cloud_run(c, &c->alice, engine_create_volume_run, &wish);
+}
+
+static RESULT make_image(struct cloud *c, int n)
+{
+	struct image_copying wish = {.source = ref_to(c, KIND_IMAGE, c->image),
+				     .name = str_print(c->arena, "image-%d", n)};
+	return cloud_run(c, &c->alice, engine_copy_image_run, &wish);
+}
+
+static RESULT make_address(struct cloud *c, int n)
+{
+	(void) n;
+	struct address_wish wish = {0};
+	return cloud_run(c, &c->alice, engine_allocate_address_run, &wish);
+}
+
+static RESULT make_router(struct cloud *c, int n)
+{
+	(void) n;
+	struct router_wish wish = {.block = cidr_of("10.8.0.0/16")};
+	return cloud_run(c, &c->alice, engine_create_router_run, &wish);
+}
+
+static RESULT make_group(struct cloud *c, int n)
+{
+	struct security_group_wish wish = {.name = str_print(c->arena, "group-%d", n),
+					   .description = STR("g")};
+	return cloud_run(c, &c->alice, engine_create_security_group_run, &wish);
+}
+
+static struct ref a_subnet(struct cloud *c)
+{
+	return ref_to(c, KIND_SUBNET, subnet_first_by_router(cloud_tables(c), c->alice_router)->row.id);
+}
+
+static RESULT make_port(struct cloud *c, int n)
+{
+	(void) n;
+	struct port_wish wish = {.subnet = a_subnet(c)};
+	return cloud_run(c, &c->alice, engine_create_port_run, &wish);
+}
+
+static RESULT make_nat_gateway(struct cloud *c, int n)
+{
+	(void) n;
+	struct nat_gateway_wish wish = {.subnet = a_subnet(c)};
+	return cloud_run(c, &c->alice, engine_create_nat_gateway_run, &wish);
+}
+
+static RESULT make_network(struct cloud *c, int n)
+{
+	(void) n;
+	struct network_wish wish = {0};
+	return cloud_run(c, &c->alice, engine_create_network_run, &wish);
+}
+
+static RESULT make_subnet(struct cloud *c, int n)
+{
+	struct cidr block = {ip_add(cidr_of("172.31.128.0/24").base, 256 * (uint64_t) n), 24};
+	struct subnet_wish wish = {.router = ref_to(c, KIND_ROUTER, c->alice_router), .block = block};
+	return cloud_run(c, &c->alice, engine_create_subnet_run, &wish);
+}
+
+static RESULT make_rule(struct cloud *c, int n)
+{
+	const struct router *router = router_find(cloud_tables(c), c->alice_router);
+	const struct rule_wish rule = {6, 1000 + n, 1000 + n, cidr_of("0.0.0.0/0")};
+	struct rules_wish wish = {.group = ref_to(c, KIND_SECURITY_GROUP, router->default_group),
+				  .rules = &rule,
+				  .rule_count = 1};
+	return cloud_run(c, &c->alice, engine_authorize_rules_run, &wish);
+}
+
+static RESULT make_dedicated_host(struct cloud *c, int n)
+{
+	struct dedicated_host_wish wish = {.zone = ref_named(KIND_ZONE, n == 1 ? "xy-west-2b" : "xy-west-2a"),
+					   .family = STR("t3"),
+					   .count = 1};
+	return cloud_run(c, &c->alice, engine_allocate_dedicated_hosts_run, &wish);
+}
+
+static const struct maker {
+	size_t limit, used; /* in struct account_limits, in struct account_side */
+	RESULT (*make)(struct cloud *c, int n);
+} makers[QUOTA_COUNT] = {
+#define MAKER(ID, figure, make)                                                                              \
+	[QUOTA_##ID] = {offsetof(struct account_limits, figure), offsetof(struct account_side, figure), make}
+	MAKER(DEDICATED_HOSTS, dedicated_hosts, make_dedicated_host),
+	MAKER(INSTANCES, instances, make_instance),
+	MAKER(VCPUS, vcpus, make_instance),
+	MAKER(MEMORY, memory, make_instance),
+	MAKER(VOLUMES, volumes, make_volume),
+	MAKER(VOLUME_BYTES, volume_bytes, make_volume),
+	MAKER(SNAPSHOTS, snapshots, make_image), /* comes with one */
+	MAKER(IMAGES, images, make_image),
+	MAKER(ADDRESSES, addresses, make_address),
+	MAKER(ROUTERS, routers, make_router),
+	MAKER(GROUPS, groups, make_group),
+	MAKER(PORTS, ports, make_port),
+	MAKER(NAT_GATEWAYS, nat_gateways, make_nat_gateway),
+	MAKER(NETWORKS, networks, make_network),
+	MAKER(SUBNETS, subnets, make_subnet),
+	MAKER(RULES, rules, make_rule),
+};
+
+static const enum kind kinds[QUOTA_COUNT] = {
+#define QUOTA(ID, figure, KIND, ...) [QUOTA_##ID] = KIND_##KIND,
+#include "engine/limits.def"
+};
+
+static int64_t used(struct cloud *c, const struct maker *maker)
+{
+	const struct account *account = account_find(cloud_tables(c), c->alice.account);
+	return *(const int64_t *) (const void *) ((const char *) account_side(account) + maker->used);
+}
+
+static void set(struct cloud *c, const struct maker *maker, int64_t most)
+{
+	struct account_limits limits =
+		account_limits_all(ref_to(c, KIND_ACCOUNT, c->alice.account), ACCOUNT_LIMIT_KEEP);
+	*(int64_t *) (void *) ((char *) &limits + maker->limit) = most;
+	cloud_ok(c, &c->operator, engine_set_limits, &limits);
+}
+
+static void check_each(void **state)
+{
+	for (enum quota quota = 0; quota < QUOTA_COUNT; quota++) {
+		const struct maker *maker = &makers[quota];
+		if (!maker->make)
+			fail_msg("nothing here meets quota %d", (int) quota);
+		assert_int_equal(cloud_setup(state), 0);
+		struct cloud *c = *state;
+		int64_t before = used(c, maker);
+		cloud_expect(c, maker->make(c, 1), ERR_NONE, KIND_NONE);
+		int64_t each = used(c, maker) - before;
+		assert_true(each > 0);
+		set(c, maker, before + 2 * each - 1);
+		cloud_expect(c, maker->make(c, 2), ERR_QUOTA, kinds[quota]);
+		set(c, maker, before + 2 * each);
+		cloud_expect(c, maker->make(c, 2), ERR_NONE, KIND_NONE);
+		cloud_expect(c, maker->make(c, 3), ERR_QUOTA, kinds[quota]);
+		assert_int_equal(cloud_teardown(state), 0);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {cmocka_unit_test(check_each)};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
