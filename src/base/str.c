@@ -184,6 +184,19 @@ bool str_is_xml_text(struct str s)
 	return true;
 }
 
+bool str_is_line(struct str s)
+{
+	if (!str_is_xml_text(s))
+		return false;
+	for (size_t at = 0; at < s.n;) {
+		uint32_t c = 0;
+		at += utf8_decode(s, at, &c);
+		if (c < 0x20 || (c >= 0x7F && c < 0xA0) || c == 0x2028 || c == 0x2029)
+			return false;
+	}
+	return true;
+}
+
 /* Bytes of the character at s.p[at]; of ill-formed text, one byte. */
 static size_t character_size(struct str s, size_t at)
 {

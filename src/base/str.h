@@ -67,6 +67,7 @@ RESULT str_parse_int(struct str s, int64_t *ret_value);
 RESULT str_parse_bool(struct str s, bool *ret_value); /* true/false in any letter case */
 bool str_is_utf8(struct str s);                       /* well-formed UTF-8 without NUL */
 bool str_is_xml_text(struct str s);                   /* UTF-8 of characters legal in XML 1.0 */
+bool str_is_line(struct str s);                       /* likewise, and none of them ends a line or controls */
 /* Shell-like match of a whole string: * any run, ? one character, \ escapes. Case-sensitive.
  * Linear in practice: backtracks to the last star only. */
 bool str_matches(struct str s, struct str pattern);

@@ -22,9 +22,9 @@ RESULT instance_check_sizes(struct op *op, struct str user_data, int64_t hop_lim
 
 RESULT instance_check_words(struct op *op, struct str name, struct str description)
 {
-	if (name.n > WORDS_MAX || !str_is_xml_text(name))
+	if (name.n > WORDS_MAX || !str_is_line(name))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("name"),
-				   "An instance's name has up to %d characters.", WORDS_MAX);
+				   "An instance's name has up to %d characters, on one line.", WORDS_MAX);
 	if (description.n > WORDS_MAX || !str_is_xml_text(description))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE, STR("description"),
 				   "A description has up to %d characters.", WORDS_MAX);

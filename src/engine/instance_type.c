@@ -12,7 +12,7 @@ static const int64_t MIB = INT64_C(1) << 20, MEMORY_MAX = INT64_C(1) << 44, DISK
 
 static RESULT check_words(struct op *op, const struct instance_type_wish *wish)
 {
-	if (wish->name.n < 1 || wish->name.n > NAME_MAX_SIZE || !str_is_xml_text(wish->name))
+	if (wish->name.n < 1 || wish->name.n > NAME_MAX_SIZE || !str_is_line(wish->name))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_INSTANCE_TYPE, STR("name"),
 				   "An instance type's name has 1 to %d characters.", NAME_MAX_SIZE);
 	if (wish->flavor_id.n > NAME_MAX_SIZE || !str_is_xml_text(wish->flavor_id))

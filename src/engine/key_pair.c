@@ -9,7 +9,7 @@ RESULT engine_create_key_pair(struct op *op, struct key_pair_wish *wish)
 {
 	const struct account *account = NULL;
 	TRY(engine_find_acting_account(op, &account));
-	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_xml_text(wish->name))
+	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_line(wish->name))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_KEY_PAIR,
 				     "A key pair's name has 1 to 255 characters.");
 	if (key_pair_find_by_account(op->head, account->row.id, wish->name))

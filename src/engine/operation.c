@@ -231,7 +231,7 @@ RESULT engine_tell(struct op *op, enum kind kind, const struct row *row, const c
 
 RESULT name_check(struct op *op, enum kind kind, struct str name)
 {
-	if (name.n >= 1 && name.n <= 255 && str_is_xml_text(name))
+	if (name.n >= 1 && name.n <= 255 && str_is_line(name))
 		return OK;
 	return ctx_fail_kind(op->ctx, ERR_INVALID, (int) kind, "The name of %s has 1 to 255 characters.",
 			     engine_kind_words(op->ctx, kind));

@@ -115,7 +115,7 @@ static RESULT find_router(struct op *op, const struct ref *ref, const struct rou
 
 static RESULT check_names(struct op *op, const struct security_group_wish *wish)
 {
-	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_xml_text(wish->name))
+	if (wish->name.n < 1 || wish->name.n > 255 || !str_is_line(wish->name))
 		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SECURITY_GROUP,
 				     "A security group's name has 1 to 255 characters.");
 	if (str_starts_with(wish->name, STR("sg-")))
@@ -169,11 +169,24 @@ RESULT engine_create_security_group(struct op *op, struct security_group_wish *w
 	return group_write(op, &plan, &wish->group);
 }
 
+static RESULT check_new_words(struct op *op, const struct security_group_settings *wish)
+{
+	bool is_name = !wish->name || (wish->name->n <= 255 && str_is_line(*wish->name));
+	if (is_name &&
+	    (!wish->description || (wish->description->n <= 255 && str_is_xml_text(*wish->description))))
+		return OK;
+	return ENGINE_FAIL(
+		op, ERR_INVALID, KIND_SECURITY_GROUP, is_name ? STR("description") : STR("name"),
+		"A security group's name has up to 255 characters on one line, and its description up to "
+		"255.");
+}
+
 RESULT engine_update_security_group(struct op *op, struct security_group_settings *wish)
 {
 	const struct security_group *group = NULL;
 	TRY(engine_find_own_security_group(op->ctx, op->head, &wish->group, &group));
 	struct security_group next = *group;
+	TRY(check_new_words(op, wish));
 	if (wish->name && group->is_default && !str_equal(*wish->name, group->name))
 		return ENGINE_FAIL(op, ERR_PROTECTED, KIND_SECURITY_GROUP, wish->group.field,
 				   "Updating the default security group's name is not allowed.");

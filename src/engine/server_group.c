@@ -9,7 +9,7 @@ enum { NAME_MAX_SIZE = 255, PER_HOST_MAX = 1000, PARTITIONS_DEFAULT = 2 };
 
 static RESULT check_wish(struct op *op, const struct server_group_wish *wish)
 {
-	if (wish->name.n < 1 || wish->name.n > NAME_MAX_SIZE || !str_is_xml_text(wish->name))
+	if (wish->name.n < 1 || wish->name.n > NAME_MAX_SIZE || !str_is_line(wish->name))
 		return ENGINE_FAIL(op, ERR_INVALID, KIND_SERVER_GROUP, STR("name"),
 				   "A server group's name has 1 to %d characters.", NAME_MAX_SIZE);
 	if (wish->max_per_host < 0 || wish->max_per_host > PER_HOST_MAX ||

@@ -23,7 +23,7 @@ static RESULT fail_reserved(struct op *op, struct str key)
 
 static RESULT check_tag(struct op *op, const struct tag *tag)
 {
-	if (tag->key.n < 1 || count_characters(tag->key) > TAG_KEY_MAX || !str_is_xml_text(tag->key))
+	if (tag->key.n < 1 || count_characters(tag->key) > TAG_KEY_MAX || !str_is_line(tag->key))
 		return ctx_fail_field(op->ctx, ERR_INVALID, STR("Tag.Key"),
 				      "Tag keys have 1 to %d characters: '%" STR_FMT "'.", TAG_KEY_MAX,
 				      STR_ARG(tag->key));

@@ -178,6 +178,12 @@ static void test_xml_text(void **state)
 	(void) state;
 	assert_true(str_is_xml_text(STR("tab\t nl\n cr\r é 𝄞 \x7F")));
 	assert_true(str_is_xml_text(STR("\xEF\xBF\xBD")));
+	assert_true(str_is_line(STR("a name, é 𝄞")));
+	assert_true(str_is_line(STR_NONE));
+	static const char *const no_lines[] = {"a\nb",         "a\r",          "\t",   "\x7F", "\xC2\x85",
+					       "\xE2\x80\xA8", "\xE2\x80\xA9", "\xC3", "\x01"};
+	for (size_t k = 0; k < sizeof no_lines / sizeof no_lines[0]; k++)
+		assert_false(str_is_line(str_from(no_lines[k])));
 	assert_false(str_is_xml_text(STR("\x01")));
 	assert_false(str_is_xml_text(STR("\x1B[0m")));
 	assert_false(str_is_xml_text((struct str){"\0", 1}));
