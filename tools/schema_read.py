@@ -25,6 +25,11 @@ PLAIN_TYPES = {
     "cidrs": ("struct cidrs", "FIELD_CIDRS", False),
     "tags": ("struct tags", "FIELD_TAGS", False),
 }
+# What a field holds at most where its row says nothing else: bytes of a text, elements of a list; and of a list of
+# texts, their bytes together.
+MOST = {"FIELD_TEXT": 4096, "FIELD_BLOB": 4096, "FIELD_UUIDS": 1000, "FIELD_IPS": 100, "FIELD_CIDRS": 100,
+        "FIELD_TEXTS": 100, "FIELD_TAGS": 60}
+MOST_BYTES = {"FIELD_TEXTS": 100 * 255, "FIELD_TAGS": 60 * (128 + 256) * 4}  # tags: in characters of up to four bytes
 FACES = ("ec2", "nova", "cinder", "cloudstack", "azure")  # the words of struct state_info
 RESERVED = ("id", "gen", "batch", "created_us", "updated_us", "deleted_us", "row", "side")
 C_KEYWORDS = frozenset(
@@ -54,6 +59,8 @@ class Field:
     part_of: bool = False  # a change of the row is one of the row referred to
     words: list[str] = field(default_factory=list)
     indexable: bool = True
+    most: int = 0  # bytes of a text, elements of a list
+    most_bytes: int = 0  # of a list's texts together
 
 
 @dataclass
@@ -141,7 +148,7 @@ def read_field(file, kind_name, name, table, kind_names):
     check_name(file, place, name)
     if name in RESERVED:
         fail(file, place, f"'{name}' is reserved: every row has it already")
-    check_keys(file, place, table, ("type", "doc", "part_of"), ("type", "doc"))
+    check_keys(file, place, table, ("type", "doc", "part_of", "max", "max_bytes"), ("type", "doc"))
     check_doc(file, place, table["doc"])
     check_type(file, place, table, "type", str, "a text")
     check_type(file, place, table, "part_of", bool, "true or false")
@@ -166,6 +173,19 @@ def read_field(file, kind_name, name, table, kind_names):
         return Field(name, text, f"enum {kind_name}_{name}", "FIELD_ENUM", table["doc"], words=words)
     known = ", ".join([*PLAIN_TYPES, "ref:<kind>", "refs:<kind>", "enum:<word>,<word>"])
     fail(file, place, f"unknown type '{text}'; known are {known}")
+
+
+def read_limits(file, name, table, f):
+    """The field with what it holds at most."""
+    place = f"fields.{name}"
+    for key, known in (("max", MOST), ("max_bytes", MOST_BYTES)):
+        number = table.get(key, known.get(f.c_enum, 0))
+        if key in table and f.c_enum not in known:
+            fail(file, place, f"a field of type {f.type} has no '{key}'")
+        if not isinstance(number, int) or isinstance(number, bool) or (key in table and number < 1):
+            fail(file, place, f"'{key}' must be a number above 0")
+        setattr(f, "most" if key == "max" else "most_bytes", number)
+    return f
 
 
 def read_index(file, name, table, fields):
@@ -267,7 +287,7 @@ def read_kind(path, kind_names):
         check_type(file, "top level", table, section, dict, "a table")
     if not table["fields"]:
         fail(file, "fields", "a kind has at least one field")
-    fields = [read_field(file, name, n, t, kind_names) for n, t in table["fields"].items()]
+    fields = [read_limits(file, n, t, read_field(file, name, n, t, kind_names)) for n, t in table["fields"].items()]
     for figure, doc in table.get("side", {}).items():
         check_name(file, f"side.{figure}", figure)
         check_doc(file, f"side.{figure}", doc)

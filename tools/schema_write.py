@@ -140,8 +140,21 @@ def write_field_table(kind):
         ref = constant("kind", f.ref) if f.ref else "KIND_NONE"
         words = f"{kind.name}_{f.name}_words" if f.words else "NULL"
         lines.append(f'\t{{ "{f.name}", {f.c_enum}, offsetof(struct {kind.name}, {f.name}), {ref}, {words},\n'
-                     f"\t  {c_text(f.doc)} }},")
+                     f"\t  {c_text(f.doc)}, {f.most}, {f.most_bytes} }},")
     return [*lines, "};"]
+
+
+def largest_of(kind):
+    """How many bytes a row's block takes at most, as C says it: row_block_size() of one whose fields are full."""
+    each = {"FIELD_UUIDS": "uuid", "FIELD_IPS": "struct ip", "FIELD_CIDRS": "struct cidr", "FIELD_TEXTS": "struct str",
+            "FIELD_TAGS": "struct tag"}
+    parts = [f"sizeof(struct {kind.name})"]
+    for f in kind.fields:
+        if f.c_enum in each:
+            parts.append(f"{f.most} * sizeof({each[f.c_enum]}) + {f.most_bytes} + 16")
+        elif f.most:
+            parts.append(f"{f.most}")
+    return " + ".join(parts)
 
 
 def write_index_table(kind):
@@ -172,6 +185,7 @@ def write_kind_entry(kind):
             f'\t\t.kind = {constant("kind", kind.name)}, .name = "{kind.name}", .ec2_prefix = "{kind.ec2_prefix}",',
             f"\t\t.doc = {c_text(kind.doc)},",
             f"\t\t.row_size = sizeof(struct {kind.name}),",
+            f"\t\t.row_max = {largest_of(kind)},",
             f"\t\t.side_size = {f'sizeof(struct {kind.name}_side)' if kind.side else '0'},",
             f"\t\t.account_offset = {offset_of(kind, 'account')}, .tags_offset = {offset_of(kind, 'tags')},",
             f"\t\t.peer_account_offset = {offset_of(kind, 'peer_account')}, .peer_tags_offset = {offset_of(kind, 'peer_tags')},",
@@ -318,12 +332,20 @@ def md(text):
     return text.replace("|", "\\|").replace("<", "&lt;")
 
 
+def most_words(f):
+    if not f.most:
+        return ""
+    if f.most_bytes:
+        return f", at most {f.most}, of {f.most_bytes} bytes in all"
+    return f", at most {f.most}" + (" bytes" if f.c_enum in ("FIELD_TEXT", "FIELD_BLOB") else "")
+
+
 def write_kind_docs(kind):
     lines = [f"## {kind.name}", "", kind.doc]
     if kind.ec2_prefix:
         lines.append(f"EC2 ids begin with `{kind.ec2_prefix}-`.")
     lines += ["", "| field | type | meaning |", "| --- | --- | --- |"]
-    lines += [f"| `{f.name}` | {md(f.type.replace(',', ', '))} | {md(f.doc)} |" for f in kind.fields]
+    lines += [f"| `{f.name}` | {md(f.type.replace(',', ', '))}{most_words(f)} | {md(f.doc)} |" for f in kind.fields]
     if kind.indexes:
         lines += ["", "Looked up by: " + "; ".join(
             ", ".join(f"`{f.name}`" for f in x.fields) + (" (unique)" if x.unique else "") for x in kind.indexes) + "."]

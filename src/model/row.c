@@ -116,6 +116,47 @@ static void block_put_field(struct block *b, const struct field *f, const struct
 	}
 }
 
+/* ---- what fits ---- */
+
+static size_t texts_size(const struct str *at, size_t count)
+{
+	size_t size = 0;
+	for (size_t k = 0; k < count; k++)
+		size += at[k].n;
+	return size;
+}
+
+static bool is_too_large(const struct field *f, const struct row *r)
+{
+	/* Every list begins with where it is and how many there are, as a text does. */
+	_Static_assert(offsetof(struct uuids, count) == offsetof(struct str, n) &&
+			       offsetof(struct ips, count) == offsetof(struct str, n) &&
+			       offsetof(struct cidrs, count) == offsetof(struct str, n) &&
+			       offsetof(struct strs, count) == offsetof(struct str, n) &&
+			       offsetof(struct tags, count) == offsetof(struct str, n),
+		       "lists and texts are alike");
+	struct str list;
+	if (!f->most)
+		return false;
+	memcpy(&list, field_at(f, r), sizeof list);
+	if (list.n > f->most)
+		return true;
+	if (!f->most_bytes)
+		return false;
+	size_t count = f->type == FIELD_TAGS ? 2 * list.n : list.n;
+	return texts_size((const struct str *) (const void *) list.p, count) > f->most_bytes;
+}
+
+const struct field *row_find_too_large(const struct kind_info *k, const struct row *r)
+{
+	for (unsigned n = 0; n < k->field_count; n++)
+		if (is_too_large(&k->fields[n], r))
+			return &k->fields[n];
+	return NULL;
+}
+
+/* ---- blocks ---- */
+
 static struct block block_fill(const struct kind_info *k, const struct row *r, void *base)
 {
 	struct block b = {.base = base};

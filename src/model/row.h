@@ -67,6 +67,8 @@ struct field {
 	enum kind ref;            /* what a ref/refs field points at, or KIND_NONE */
 	const char *const *words; /* FIELD_ENUM: the values' words, NULL-ended */
 	const char *doc;
+	size_t most;       /* bytes of a text, elements of a list; 0: it is neither */
+	size_t most_bytes; /* of a list's texts together */
 };
 
 enum { INDEX_FIELDS_MAX = 4, INDEXES_MAX = 16, PART_OF_MAX = 4 };
@@ -95,6 +97,7 @@ struct kind_info {
 	const char *ec2_prefix; /* "sg", or "" where EC2 has no such id */
 	const char *doc;
 	size_t row_size, side_size;
+	size_t row_max; /* row_block_size() of a row whose fields hold as much as they may */
 	/* of the fields of that name; 0: it has none */
 	size_t account_offset, tags_offset, groups_offset, launchers_offset, made_by_offset;
 	size_t peer_account_offset, peer_tags_offset; /* of another account that has tags on the row, too */
@@ -127,6 +130,8 @@ static inline void row_prefetch(const struct kind_info *k, const struct row *row
 		__builtin_prefetch((const char *) row + at);
 }
 
+/* The first field that holds more than its schema allows; NULL: none does. */
+const struct field *row_find_too_large(const struct kind_info *k, const struct row *r);
 /* Size of the block that holds a copy of the row with all its texts and lists. */
 size_t row_block_size(const struct kind_info *k, const struct row *r);
 /* Deep copy into block, which has row_block_size() bytes, aligned to 16. */

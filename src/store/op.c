@@ -251,12 +251,25 @@ static RESULT op_new_version(struct op *op, const struct kind_info *k, const str
 	return OK;
 }
 
+/* The last line: who asks was told by the operation, if that looked. */
+static RESULT op_check_sizes(struct op *op, const struct kind_info *k, const struct row *row)
+{
+	const struct field *field = row_find_too_large(k, row);
+	if (!field)
+		return OK;
+	return ctx_fail_kind(
+		op->ctx, ERR_TOO_LARGE, (int) k->kind, "The %s of a %s holds more than %zu%s.", field->name,
+		k->name, field->most_bytes ? field->most_bytes : field->most,
+		field->most_bytes || field->type == FIELD_TEXT || field->type == FIELD_BLOB ? " bytes" : "");
+}
+
 RESULT op_put(struct op *op, enum kind kind, const struct row *row)
 {
 	const struct kind_info *k = &model_kinds[kind];
 	if (uuid_is_none(row->id))
 		return ctx_fail_kind(op->ctx, ERR_INTERNAL, (int) kind, "a row of %s without an id", k->name);
 	struct row *before = (struct row *) tables_find(op->head, kind, row->id), *after = NULL;
+	TRY(op_check_sizes(op, k, row));
 	TRY(op_check_unique(op, k, row));
 	TRY(op_new_version(op, k, before, row, &after));
 	op_apply(op, kind, before, after);

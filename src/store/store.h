@@ -66,7 +66,7 @@ RESULT store_commit(struct store *s, struct ctx *c, const char *action, op_run r
  * op_put inserts the row or replaces the one with its id. The row is copied; created_us, updated_us, batch
  * and, in a new row that says none, made_by (the user who asks) are set by the store; side is kept. It shows
  * on the head at once and is undone if the change fails. ERR_EXISTS (with the kind) when a unique index has
- * the key already; ERR_NO_MEMORY. */
+ * the key already; ERR_TOO_LARGE when a field holds more than its schema says; ERR_NO_MEMORY. */
 RESULT op_put(struct op *op, enum kind kind, const struct row *row);
 /* Marks deleted (deleted_us = now, gen + 1); the row stays until op_forget. */
 RESULT op_delete(struct op *op, enum kind kind, uuid id);

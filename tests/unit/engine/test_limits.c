@@ -701,6 +701,47 @@ static void check_revocations(void **state)
 	assert_int_equal(engine_count_limited(cloud_tables(c), LIMIT_REVOCATIONS, user), 0);
 }
 
+/* ---- texts ---- */
+
+/* A name that ends its line would be a line of its own wherever names are listed: in a guest's metadata, in
+ * logs. */
+static void check_lines(void **state)
+{
+	struct cloud *c = *state;
+	struct instance_launch launch = cloud_launch(c, 1);
+	launch.name = STR("web\n  password: x");
+	cloud_fails(c, &c->alice, engine_create_instances, &launch, ERR_INVALID, KIND_INSTANCE);
+	struct key_pair_wish key = {.name = STR("a\n1=b")};
+	cloud_fails(c, &c->alice, engine_create_key_pair, &key, ERR_INVALID, KIND_KEY_PAIR);
+	struct security_group_wish group = {.name = STR("a\nb"), .description = STR("g")};
+	cloud_fails(c, &c->alice, engine_create_security_group, &group, ERR_INVALID, KIND_SECURITY_GROUP);
+	group.name = STR("a");
+	cloud_ok(c, &c->alice, engine_create_security_group, &group);
+	struct str name = STR("a\nb");
+	struct security_group_settings rename = {.group = ref_to(c, KIND_SECURITY_GROUP, group.group),
+						 .name = &name};
+	cloud_fails(c, &c->alice, engine_update_security_group, &rename, ERR_INVALID, KIND_SECURITY_GROUP);
+	struct tag tag = {STR("a\nb"), STR("c\nd")};
+	struct key_pair_wish tagged = {.name = STR("k"), .tags = {&tag, 1}};
+	cloud_fails(c, &c->alice, engine_create_key_pair, &tagged, ERR_INVALID, KIND_NONE);
+	tag.key = STR("a");
+	cloud_ok(c, &c->alice, engine_create_key_pair, &tagged);
+}
+
+/* What no operation looks at is held by the store: nothing larger than the schema says is ever kept. */
+static void check_too_large(void **state)
+{
+	struct cloud *c = *state;
+	char *key = arena_alloc(c->arena, 16385);
+	memset(key, 'k', 16385);
+	struct key_pair_wish wish = {.name = STR("large"), .public_key = {key, 16385}};
+	cloud_fails(c, &c->alice, engine_create_key_pair, &wish, ERR_TOO_LARGE, KIND_KEY_PAIR);
+	assert_true(
+		str_is(c->c.problem.message, "The public_key of a key_pair holds more than 16384 bytes."));
+	wish.public_key.n--;
+	cloud_ok(c, &c->alice, engine_create_key_pair, &wish);
+}
+
 /* ---- nothing is forgotten ---- */
 
 static const enum kind quota_kinds[] = {
@@ -740,6 +781,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_each, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revocations, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_lines, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_too_large, cloud_setup, cloud_teardown),
 		cmocka_unit_test(check_kinds),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
