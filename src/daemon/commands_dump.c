@@ -7,6 +7,7 @@
 #include "api/iam/iam.h"
 #include "api/openstack/openstack.h"
 #include "daemon/command.h"
+#include "daemon/limits_page.h"
 
 enum { LINE_MAX_SIZE = 118 };
 
@@ -234,6 +235,17 @@ static int dump_coverage_here(const struct command *command, json_t *args, const
 	return 1;
 }
 
+static int dump_limits_here(const struct command *command, json_t *args, const char *config_path)
+{
+	(void) command;
+	(void) args;
+	(void) config_path;
+	struct buf out;
+	buf_init(&out, BUF_ANSWER_CAP);
+	limits_page_write(&out);
+	return print_whole(&out);
+}
+
 /* ---- the manual page ---- */
 
 /* A text in roff: a hyphen is a minus, a line does not begin with a control character. */
@@ -370,6 +382,10 @@ const struct command dump_commands[] = {
 	 "Prints which actions are built, and what is refused, as docs/coverage.md.",
 	 {{0}},
 	 .run_here = dump_coverage_here},
+	{"dump limits",
+	 "Prints how many of each kind somebody may have, and what bounds the rest, as docs/limits.md.",
+	 {{0}},
+	 .run_here = dump_limits_here},
 	{"dump manual", "Prints the manual page, dari(8).", {{0}}, .run_here = dump_manual_here},
 	{"dump completion",
 	 "Prints what completes dari's command line in bash.",

@@ -94,7 +94,7 @@ void limits_count(const struct tables *head, enum kind kind, const struct row *r
 	}
 }
 
-int64_t engine_count_limited(const struct tables *t, enum limit limit, uuid owner)
+int64_t engine_count_limited(const struct tables *t, enum limit_id limit, uuid owner)
 {
 	const struct limit_info *info = &engine_limits[limit];
 	if (info->owner == KIND_NONE)
@@ -105,7 +105,7 @@ int64_t engine_count_limited(const struct tables *t, enum limit limit, uuid owne
 
 /* ---- asking ---- */
 
-int64_t engine_get_limit(const struct tables *t, enum limit limit)
+int64_t engine_get_limit(const struct tables *t, enum limit_id limit)
 {
 	char name[64];
 	int64_t most = engine_limits[limit].most;
@@ -115,7 +115,25 @@ int64_t engine_get_limit(const struct tables *t, enum limit limit)
 	return most;
 }
 
-RESULT limit_check(struct op *op, enum limit limit, uuid owner, int64_t more, struct str field)
+RESULT engine_set_limit(struct op *op, struct limit_wish *wish)
+{
+	int64_t number = 0;
+	enum limit_id limit = 0;
+	while (limit < LIMIT_COUNT && !str_is(wish->name, engine_limits[limit].name))
+		limit++;
+	if (limit == LIMIT_COUNT)
+		return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_SETTING, "there is no limit '%" STR_FMT "'",
+				     STR_ARG(wish->name));
+	if (wish->most.n && !result_is_ok(str_parse_int(wish->most, &number)))
+		return ctx_fail_kind(op->ctx, ERR_INVALID, KIND_SETTING, "'%" STR_FMT "' is no number",
+				     STR_ARG(wish->most));
+	struct setting_wish setting = {
+		.name = str_print(op->ctx->arena, "limit.%s", engine_limits[limit].name),
+		.value = wish->most};
+	return setting.name.p ? engine_put_setting(op, &setting) : ctx_no_memory(op->ctx);
+}
+
+RESULT limit_check(struct op *op, enum limit_id limit, uuid owner, int64_t more, struct str field)
 {
 	const struct limit_info *info = &engine_limits[limit];
 	int64_t most = engine_get_limit(op->head, limit);

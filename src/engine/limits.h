@@ -22,7 +22,7 @@ enum {
 	GROUP_RULES_MAX = 1000
 };
 
-enum limit {
+enum limit_id {
 #define LIMIT(ID, ...) LIMIT_##ID,
 #define REGION(ID, ...) LIMIT_##ID,
 #include "engine/limits.def"
@@ -51,11 +51,17 @@ extern const size_t engine_limit_word_count;
 
 /* The owner may have so many more. ERR_QUOTA with the kind, and with the field where one is said. In constant
  * time. A row that is gone, and KIND_NONE's owner, have no limit but the region's. */
-RESULT limit_check(struct op *op, enum limit limit, uuid owner, int64_t more, struct str field);
+RESULT limit_check(struct op *op, enum limit_id limit, uuid owner, int64_t more, struct str field);
 /* As many as it may have now, by the region's setting or the table; below zero: no limit. */
-int64_t engine_get_limit(const struct tables *t, enum limit limit);
+int64_t engine_get_limit(const struct tables *t, enum limit_id limit);
+/* Another number for the region. most: a number, below zero for no limit; or empty: the table's own.
+ * ERR_NOT_FOUND: no limit is called so; ERR_INVALID: no number. Both with KIND_SETTING. */
+struct limit_wish {
+	struct str name, most;
+};
+OPERATION(engine_set_limit, limit_wish)
 /* As many as there are. */
-int64_t engine_count_limited(const struct tables *t, enum limit limit, uuid owner);
+int64_t engine_count_limited(const struct tables *t, enum limit_id limit, uuid owner);
 
 /* What side.c does for every row that comes and goes. */
 void limits_count(const struct tables *head, enum kind kind, const struct row *row, int64_t sign);

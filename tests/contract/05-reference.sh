@@ -1,6 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: Apache-2.0
-# What the binary says of itself: docs/coverage.md, the manual page, completion.
+# What the binary says of itself: docs/coverage.md, docs/limits.md, the manual page, completion.
 set -uo pipefail
 cd "$(dirname "$0")/../.."
 dari=${DARI_BUILD:-build/main}/src/daemon/dari
@@ -12,6 +12,8 @@ check() { # what, status
 
 diff <("$dari" dump coverage) docs/coverage.md
 check "docs/coverage.md is what dari dump coverage prints (make docs)" $?
+diff <("$dari" dump limits) docs/limits.md
+check "docs/limits.md is what dari dump limits prints (make docs)" $?
 
 warnings=$("$dari" dump manual | groff -Kutf8 -man -Tutf8 -ww -z 2>&1)
 check "the manual page is clean roff: $warnings" "${#warnings}"

@@ -633,20 +633,24 @@ static const struct maker {
 	/* LIMIT_REVOCATIONS: check_revocations() */
 };
 
-static void set_limit(struct cloud *c, enum limit limit, int64_t most)
+static void set_limit(struct cloud *c, enum limit_id limit, int64_t most)
 {
-	struct setting_wish wish = {.name = str_print(c->arena, "limit.%s", engine_limits[limit].name)};
+	struct limit_wish wish = {.name = str_from(engine_limits[limit].name)};
 	if (most >= 0)
-		wish.value = str_print(c->arena, "%lld", (long long) most);
-	cloud_ok(c, &c->operator, engine_put_setting, &wish);
+		wish.most = str_print(c->arena, "%lld", (long long) most);
+	cloud_ok(c, &c->operator, engine_set_limit, &wish);
+	wish.most = STR("many");
+	cloud_fails(c, &c->operator, engine_set_limit, &wish, ERR_INVALID, KIND_SETTING);
+	wish.name = STR("moons");
+	cloud_fails(c, &c->operator, engine_set_limit, &wish, ERR_NOT_FOUND, KIND_SETTING);
 }
 
-static void must_make(struct cloud *c, enum limit limit, int n)
+static void must_make(struct cloud *c, enum limit_id limit, int n)
 {
 	cloud_expect(c, makers[limit].make(c, n), ERR_NONE, KIND_NONE);
 }
 
-static void meet(struct cloud *c, enum limit limit)
+static void meet(struct cloud *c, enum limit_id limit)
 {
 	const struct limit_info *info = &engine_limits[limit];
 	makers[limit].prepare(c);
@@ -671,7 +675,7 @@ static void check_each(void **state)
 {
 	struct cloud *c = *state;
 	c->alice.rights |= RIGHT(MANAGER);
-	for (enum limit limit = 0; limit < LIMIT_COUNT; limit++) {
+	for (enum limit_id limit = 0; limit < LIMIT_COUNT; limit++) {
 		if (limit == LIMIT_REVOCATIONS)
 			continue;
 		if (!makers[limit].make)
@@ -755,7 +759,7 @@ static bool is_limited(enum kind kind)
 		if (quota_kinds[n] == kind &&
 		    kind != KIND_INSTANCE_TYPE) /* vCPUs and memory, by their size */
 			return true;
-	for (enum limit limit = 0; limit < LIMIT_COUNT; limit++)
+	for (enum limit_id limit = 0; limit < LIMIT_COUNT; limit++)
 		if (engine_limits[limit].kind == kind)
 			return true;
 	return false;
