@@ -9,6 +9,7 @@
 
 #include "api/ec2/errors.h"
 #include "api/ec2/list.h"
+#include "engine/limits.h"
 
 enum { ACTIONS_MAX = 256 };
 
@@ -284,14 +285,27 @@ static void test_codes(void **state)
 	}
 }
 
+/* Whose limit is met is told so, and not of too many tags, which is what EC2 says where no row of the table
+ * fits. */
+static void check_limit_codes(void **state)
+{
+	(void) state;
+	const char *other = ec2_find_error(DIALECT_EC2, ERR_QUOTA, KIND_NONE, STR_NONE)->code;
+	for (enum limit_id limit = 0; limit < LIMIT_COUNT; limit++) {
+		const struct kind_info *k = &model_kinds[engine_limits[limit].kind];
+		if (!k->ec2_prefix[0] && k->kind != KIND_ROUTE && k->kind != KIND_CLIENT_TOKEN)
+			continue;
+		if (strcmp(ec2_find_error(DIALECT_EC2, ERR_QUOTA, k->kind, STR_NONE)->code, other) == 0)
+			fail_msg("EC2 has no code for too many of %s", k->name);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_actions),
-		cmocka_unit_test(test_parameters),
-		cmocka_unit_test(test_filters),
-		cmocka_unit_test(test_errors),
-		cmocka_unit_test(test_error_rows_are_reached),
+		cmocka_unit_test(check_limit_codes), cmocka_unit_test(test_actions),
+		cmocka_unit_test(test_parameters),   cmocka_unit_test(test_filters),
+		cmocka_unit_test(test_errors),       cmocka_unit_test(test_error_rows_are_reached),
 		cmocka_unit_test(test_codes),
 	};
 	return cmocka_run_group_tests(tests, sum_up, 0);
