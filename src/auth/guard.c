@@ -191,8 +191,8 @@ static RESULT find_policies(struct ctx *c, const struct tables *t, uuid holder, 
 	if (!ret_found->names)
 		return ctx_no_memory(c);
 	for (size_t k = 0; k < ret_found->count; k++)
-		ret_found->names[k] = name_policy(c->arena, row ? row->number : STR_NONE,
-						  ret_found->sources[k].policy);
+		ret_found->names[k] =
+			name_policy(c->arena, row ? row->number : STR_NONE, ret_found->sources[k].policy);
 	return OK;
 }
 
@@ -368,8 +368,8 @@ static struct str write_refusal(const struct guard_state *s, const struct policy
 	return text;
 }
 
-static struct result fail_refused(const struct guard_state *s, struct ctx *c,
-				  const struct policy_question *q, const struct policy_decision *d)
+static struct result fail_refused(const struct guard_state *s, struct ctx *c, const struct policy_question *q,
+				  const struct policy_decision *d)
 {
 	if (s->request.words == GUARD_OF_OPENSTACK)
 		return ctx_fail(c, ERR_DENIED, "Policy doesn't allow %" STR_FMT " to be performed.",
@@ -775,8 +775,8 @@ RESULT guard_decode_refusal(struct guards *g, struct ctx *c, struct str encoded,
 		return ctx_no_memory(c);
 	if (encoded.n == 0 || encoded.n % 2 || encoded.n > 4 * REFUSAL_MAX_SIZE ||
 	    !result_is_ok(str_decode_hex(encoded, sealed, encoded.n / 2)) ||
-	    !result_is_ok(
-		    crypto_open(c, g->key, refusal_label(c), (struct str){sealed, encoded.n / 2}, ret_json))) {
+	    !result_is_ok(crypto_open(c, g->key, refusal_label(c), (struct str){sealed, encoded.n / 2},
+				      ret_json))) {
 		ctx_clear_problem(c);
 		return ctx_fail_field(c, ERR_INVALID, STR("EncodedMessage"),
 				      "Message: the encoded message is not valid");

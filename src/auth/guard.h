@@ -41,8 +41,8 @@ struct guard_request {
 
 /* g NULL: roles alone decide. ERR_DENIED. */
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request);
-/* After an operation or a read that was done: had it found no row to decide on, the action is decided for all.
- * From then on nothing is asked: what follows shows what was permitted. ERR_DENIED. */
+/* After an operation or a read that was done: had it found no row to decide on, the action is decided for
+ * all. From then on nothing is asked: what follows shows what was permitted. ERR_DENIED. */
 RESULT guard_check_rest(struct ctx *c);
 /* Likewise, in an operation that was done: decides on each row that it made and did not ask about before. */
 RESULT guard_check_made(struct op *op);

@@ -14,13 +14,13 @@ struct guard_state {
 	int permission; /* PERMISSION_NONE: none of ours, it goes by its name */
 	struct guard_policies policies;
 	struct str region;
-	bool is_open;   /* rows are decided on later: the first step leaves open which */
-	bool has_voice; /* policies speak of the call's account; else roles alone decide */
-	bool was_asked; /* of a row, or of the action for all */
+	bool is_open;                 /* rows are decided on later: the first step leaves open which */
+	bool has_voice;               /* policies speak of the call's account; else roles alone decide */
+	bool was_asked;               /* of a row, or of the action for all */
 	bool was_planned[KIND_COUNT]; /* asked of what was about to be made */
-	bool is_over;   /* nothing more is asked */
-	struct str refusal; /* JSON: why it was refused; empty: it was not */
-	struct str refused; /* the words of it, of a row that the call was refused; empty */
+	bool is_over;                 /* nothing more is asked */
+	struct str refusal;           /* JSON: why it was refused; empty: it was not */
+	struct str refused;           /* the words of it, of a row that the call was refused; empty */
 };
 
 /* What is decided: an action on a resource. */

@@ -113,6 +113,19 @@ static bool lets_users_change_passwords(const struct tables *t, uuid account)
 	return row && row->password_own;
 }
 
+/* A domain's user, and an account's owner, need nobody's leave; an account's own users that of the account.
+ */
+static bool may_own_user(const struct identity *who, const struct tables *t, const char *permission,
+			 const struct user *user, bool is_allowed)
+{
+	bool is_self = uuid_equal(user->row.id, who->user);
+	bool is_in_account = is_self || uuid_equal(who->account, user->account);
+	if (is_steward(who, user) || (is_allowed && is_in_account))
+		return true;
+	return is_self && strcmp(permission, "password.change") == 0 &&
+	       lets_users_change_passwords(t, user->account);
+}
+
 RESULT engine_check_own(struct ctx *c, const struct tables *t, const char *permission,
 			const struct user *user, uuid account)
 {
@@ -122,20 +135,10 @@ RESULT engine_check_own(struct ctx *c, const struct tables *t, const char *permi
 		return OK;
 	TRY(check_reach(c, t, permission, account));
 	TRY(ask_accounts(c, t, permission, user, account, &is_allowed));
-	if (identity_is_admin(who))
-		return OK;
-	bool is_self = uuid_equal(user->row.id, who->user);
 	bool is_accounts_own = !uuid_is_none(user->account) && !user->is_owner;
-	if (is_self && !is_accounts_own)
-		return OK;
-	if (is_accounts_own && is_steward(who, user))
-		return OK;
-	if (is_accounts_own && is_allowed && (is_self || uuid_equal(who->account, user->account)))
-		return OK;
-	if (is_self && strcmp(permission, "password.change") == 0 &&
-	    lets_users_change_passwords(t, user->account))
-		return OK;
-	return fail_denied(c, permission);
+	bool may = is_accounts_own ? may_own_user(who, t, permission, user, is_allowed)
+				   : uuid_equal(user->row.id, who->user);
+	return may || identity_is_admin(who) ? OK : fail_denied(c, permission);
 }
 
 RESULT engine_permit_own(struct op *op, const char *permission, const struct user *user, uuid account)

@@ -377,7 +377,8 @@ RESULT op_visit_made(struct op *op, RESULT (*visit)(void *arg, enum kind kind, c
 	const struct op_log *log = op->log;
 	for (size_t n = log->mark; n < log->count; n++) {
 		const struct entry *e = &log->entries[n];
-		const struct row *row = e->before || !e->after ? NULL : tables_find(op->head, e->kind, e->after->id);
+		const struct row *row =
+			e->before || !e->after ? NULL : tables_find(op->head, e->kind, e->after->id);
 		if (row)
 			TRY(visit(arg, e->kind, row));
 	}

@@ -80,8 +80,8 @@ RESULT op_name(struct op *op, enum kind kind, const struct row *row);
  * of their last puts, then those named alone. For an answer that is written when others may have changed or
  * forgotten them. Their figures (side) are copied, too. */
 RESULT op_copy_shown(struct op *op, struct rows *ret_rows);
-/* Calls visit for each row that the change made and that is still there, as it is now on the head. Ends with the
- * first failure. */
+/* Calls visit for each row that the change made and that is still there, as it is now on the head. Ends with
+ * the first failure. */
 RESULT op_visit_made(struct op *op, RESULT (*visit)(void *arg, enum kind kind, const struct row *row),
 		     void *arg);
 /* One line of history, in SQL only: written with the change. text: what happened, in words. */
