@@ -162,5 +162,40 @@ def test_rows(world, name):
     assert not wrong, "\n" + "\n".join(wrong)
 
 
+# ---- what an action makes
+
+def tagged_request(world, name):
+    """The action's request with a tag for what it makes; None: it takes none."""
+    if not any(p["name"] == "TagSpecification.N" and p["built"] for p in ACTIONS[name]["params"]):
+        return None
+    request = {k: v for k, v in world.request(name).items() if not k.startswith("TagSpecification.")}
+    for word in [*TYPES.values(), "reservation"]:
+        tagged = {**request, "TagSpecification.1.ResourceType": word, "TagSpecification.1.Tag.1.Key": "made", "TagSpecification.1.Tag.1.Value": "here"}
+        if code(dry(world.account, name, tagged)) == "through":
+            return tagged
+    raise AssertionError(f"{name} takes a TagSpecification for none of the types")
+
+
+NO_REQUEST_TAG = {"CreateSubnetCidrReservation"}  # AWS gives this action no aws:RequestTag
+MAKES = sorted(a for a in ACTIONS if any(p["name"] == "TagSpecification.N" and p["built"] for p in ACTIONS[a]["params"]) and not ACTIONS[a].get("never"))
+
+
+@pytest.mark.parametrize("name", MAKES)
+def test_made(world, name):
+    """The tags of what is made are permitted as those set later, and conditions may ask for them."""
+    request, word = tagged_request(world, name), ACTIONS[name]["permit"]
+    asked = "aws:RequestTag/made"
+    for refuses, document in [
+            (True, doors.policy(doors.ALLOW, doors.deny("ec2:CreateTags", "*"))),
+            (True, doors.policy(doors.ALLOW, doors.deny(word, "*", StringEquals={asked: "here"}))),
+            (True, doors.policy(doors.ALLOW, doors.deny("ec2:CreateTags", "*", StringEquals={"ec2:CreateAction": word.partition(":")[2]}))),
+            (False, doors.policy(doors.ALLOW, doors.deny(word, "*", StringEquals={asked: "elsewhere"}))),
+            (False, doors.policy(doors.ALLOW, doors.deny("ec2:CreateTags", "*", StringEquals={"ec2:CreateAction": "NoSuchAction"})))]:
+        if asked in document and refuses and name in NO_REQUEST_TAG:
+            continue
+        got = code(dry(world.guest.has(document), name, request))
+        assert got == ("UnauthorizedOperation" if refuses else "through"), document
+
+
 if __name__ == "__main__":
     sys.exit(pytest.main(["-q", "--tb=short", "-p", "no:cacheprovider", "--import-mode=importlib", *sys.argv[1:], __file__]))

@@ -3,8 +3,10 @@
 """What is one's own: access keys, application credentials, passwords, tokens. Whatever a token is for, the policies of
 every account concerned are obeyed, and a restricted or narrowed credential sees and makes nothing that reaches farther
 than itself. And refusals, which only the account of the caller reads."""
+import json
 import os
 import re
+import subprocess
 import sys
 
 import pytest
@@ -12,7 +14,7 @@ import pytest
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "../lib"))
 import cloud  # noqa: E402
 import doors  # noqa: E402
-from dev import Account, Dev  # noqa: E402
+from dev import DARI, ROOT, Account, Dev, dump  # noqa: E402
 
 TABLES = cloud.dump()
 PERSONAL = ("iam:CreateAccessKey", "iam:DeleteAccessKey", "iam:ListAccessKeys", "iam:ChangePassword", "iam:CreateServiceSpecificCredential",
@@ -259,6 +261,27 @@ def test_no_ticket_to_a_denied_console(owner, ann):
     refused = list(doors_of_it())
     has_none(owner, owner.user)
     assert [a.status for a in refused] == [403] * 5, refused
+
+
+# ---- what is not decided on rows
+
+def reads_of(table, is_write):
+    return {a.get("iam", a["permit"]) for a in table["actions"] if not a["decided_on"] and not is_write(a) and a.get("iam", a["permit"])
+            and a.get("service") != "sts" and not a.get("never")}
+
+
+def test_reads_without_rows_are_named():
+    """docs/mapping.md names each read that no Deny by ARN holds for."""
+    with open(os.path.join(ROOT, "docs/mapping.md"), encoding="utf-8") as page:
+        section = page.read().partition("## Policies: on what a call is decided")[2].partition("\n## ")[0]
+    named = set()
+    for service, names in re.findall(r"^\* `(\w+:)` (.*?)\.$", section, re.MULTILINE | re.DOTALL):
+        named |= {service + n for n in re.findall(r"`(\w+)`", names)}
+    iam_words = json.loads(subprocess.run([DARI, "dump", "iam"], check=True, capture_output=True).stdout)
+    reads = reads_of(dump(), lambda a: a["writes"]) | reads_of(TABLES, lambda a: a["writes"]) | reads_of(
+        iam_words, lambda a: not a["name"].startswith(("Get", "List", "Simulate")))
+    assert reads <= named, f"docs/mapping.md does not name {reads - named}"
+    assert named - reads <= {a["permit"] for a in dump()["actions"] if a.get("never")}, f"docs/mapping.md names too much: {named - reads}"
 
 
 # ---- refusals
