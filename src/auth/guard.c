@@ -444,7 +444,11 @@ static RESULT decide_or_refuse(struct guard_state *s, struct ctx *c, struct poli
 			q->resource = STR("*");
 		return refuse(s, c, q, &d);
 	}
-	*ret_is_allowed = d.by == POLICY_BY_IDENTITY;
+	if (s->is_narrowed && !has_role) {
+		d = (struct policy_decision){POLICY_SILENT, POLICY_BY_ROLE, 0, 0};
+		return refuse(s, c, q, &d);
+	}
+	*ret_is_allowed = d.by == POLICY_BY_IDENTITY && !s->is_narrowed;
 	return OK;
 }
 
@@ -520,7 +524,7 @@ static RESULT check_undecided(struct guard_state *s, struct ctx *c, struct polic
 	const struct guard_subject any = {.state = s};
 	const struct policy_question open = make_question(&any, c->arena, s->permission, s->request.action);
 	decide(s, &open, s->request.has_role, &d);
-	*ret_is_allowed = d.effect == POLICY_ALLOWS && d.by == POLICY_BY_IDENTITY;
+	*ret_is_allowed = d.effect == POLICY_ALLOWS && d.by == POLICY_BY_IDENTITY && !s->is_narrowed;
 	return OK;
 }
 
@@ -692,6 +696,15 @@ static bool is_personal(int permission)
 	return permission != PERMISSION_NONE && engine_is_personal(model_permissions[permission].name);
 }
 
+static bool is_narrowed(struct guards *g, const struct identity *who)
+{
+	if (uuid_is_none(who->application_credential))
+		return false;
+	AUTO_VIEW v;
+	view_open(g->store, &v);
+	return engine_is_narrowed(v.tables, who, who->account);
+}
+
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request)
 {
 	struct ctx *c = &call->ctx;
@@ -722,7 +735,8 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 				  .region = str_from(g->region),
 				  .is_open = !request->resource.n &&
 					     (request->is_change || !permission_has_no_rows(permission)),
-				  .has_voice = has_voice};
+				  .has_voice = has_voice,
+				  .is_narrowed = has_voice && is_narrowed(g, c->who)};
 	c->guard = &s->guard;
 	if (!has_voice)
 		return OK;

@@ -19,8 +19,11 @@ struct guard_state {
 	bool was_asked;               /* of a row, or of the action for all */
 	bool was_planned[KIND_COUNT]; /* asked of what was about to be made */
 	bool is_over;                 /* nothing more is asked */
-	struct str refusal;           /* JSON: why it was refused; empty: it was not */
-	struct str refused;           /* the words of it, of a row that the call was refused; empty */
+	/* By an application credential with fewer roles than its user has: what none of its roles gives, the
+	 * user's policies do not give it either. */
+	bool is_narrowed;
+	struct str refusal; /* JSON: why it was refused; empty: it was not */
+	struct str refused; /* the words of it, of a row that the call was refused; empty */
 };
 
 /* What is decided: an action on a resource. */

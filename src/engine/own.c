@@ -30,15 +30,16 @@ static struct result fail_denied(struct ctx *c, const char *permission)
 
 /* ---- application credentials ---- */
 
-/* Whether the credential that proved who asks has all that the user may in the account. */
-static bool has_all_roles(const struct identity *who, const struct tables *t, uuid account)
+bool engine_is_narrowed(const struct tables *t, const struct identity *who, uuid account)
 {
 	struct roles roles;
+	if (uuid_is_none(who->application_credential))
+		return false;
 	engine_find_roles(t, who->user, IDENTITY_ACCOUNT, account, &roles);
 	for (size_t n = 0; n < roles.count; n++)
 		if (!uuids_have(&who->roles, roles.at[n]))
-			return false;
-	return true;
+			return true;
+	return false;
 }
 
 /* Names and roles of application credentials are no secret. */
@@ -57,7 +58,7 @@ static RESULT check_reach(struct ctx *c, const struct tables *t, const char *per
 				     "A restricted application credential may not perform %s.", permission);
 	if (uuid_is_none(who->application_credential) || !starts_with(permission, "access_key."))
 		return OK;
-	if (uuid_equal(account, who->account) && has_all_roles(who, t, account))
+	if (uuid_equal(account, who->account) && !engine_is_narrowed(t, who, account))
 		return OK;
 	return ctx_fail_kind(c, ERR_DENIED, KIND_USER,
 			     "An application credential may perform %s for its own account only, with all "

@@ -19,6 +19,9 @@ bool engine_is_personal(const char *permission);
 RESULT engine_check_own(struct ctx *c, const struct tables *t, const char *permission,
 			const struct user *user, uuid account);
 
+/* Whether an application credential proved who asks that lacks a role which its user has in the account. */
+bool engine_is_narrowed(const struct tables *t, const struct identity *who, uuid account);
+
 /* The same in an operation, instead of engine_permit(); the policies of the call's account are asked about
  * the call's action as for any row. */
 RESULT engine_permit_own(struct op *op, const char *permission, const struct user *user, uuid account);

@@ -156,6 +156,19 @@ def test_a_narrowed_credential_makes_no_key(owner, ann):
     assert ann.call(full, "DELETE", f"{ann.keys}/{made['access']}").status == 204
 
 
+def test_a_narrowed_credential_has_no_more_by_a_policy(owner, ann):
+    """What a policy allows its user, a reader's credential does not do; one with all roles does."""
+    full = ann.token({"project": {"id": owner.id}})
+    has(owner, owner.user, doors.ALLOW)
+    try:
+        reader, wide = ann.program(full, roles=[{"name": "reader"}]), ann.program(full)
+        assert ann.call(reader, "GET", "/network/v2.0/networks").status == 200
+        assert ann.call(reader, "POST", "/network/v2.0/networks", {"network": {"name": "n"}}).status == 403
+        assert ann.call(wide, "POST", "/network/v2.0/networks", {"network": {"name": "n"}}).status == 201
+    finally:
+        has_none(owner, owner.user)
+
+
 def test_a_restricted_credential_ends_its_own_token_only(owner, ann):
     full = ann.token({"project": {"id": owner.id}})
     token = ann.program(full, roles=[{"name": "reader"}])
