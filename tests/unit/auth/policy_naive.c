@@ -73,6 +73,14 @@ static enum truth resources_fit(struct naive *n, const json_t *list)
 	return t;
 }
 
+static bool has_text(const json_t *list, const char *text)
+{
+	for (size_t k = 0; k < count_of(list); k++)
+		if (str_is(naive_text(value_of(list, k)), text))
+			return true;
+	return false;
+}
+
 /* ---- Principal ---- */
 
 /* An account is its number or its root's ARN. */
@@ -212,6 +220,9 @@ static enum truth statement_applies(struct naive *n, const json_t *s)
 		t = both(t, actions_fit(n->q, e));
 	if ((e = json_object_get(s, "NotAction")))
 		t = both(t, not(actions_fit(n->q, e)));
+	if (n->q->is_by_name &&
+	    (json_object_get(s, "NotResource") || has_text(json_object_get(s, "Resource"), "*")))
+		return NO; /* only what is named counts */
 	if ((e = json_object_get(s, "Resource")))
 		t = both(t, resources_fit(n, e));
 	if ((e = json_object_get(s, "NotResource")))

@@ -478,8 +478,10 @@ void random_question(struct source *s, enum policy_form form, struct arena *aren
 					.find = find_key,
 					.request = r,
 					.arena = arena};
+	r->q.is_by_name = r->q.resource.n && one_in(s, 6);
 	if (form == POLICY_OF_TRUST) {
 		r->q.resource = STR_NONE;
+		r->q.is_by_name = false;
 		r->q.principals = (struct strs){r->principals, who < 2 ? 2 : 1};
 	}
 }
