@@ -114,9 +114,10 @@ def main():
 
         check("a change is taken", make(dev.account, "third").status == 200)
         made = sorted(made + ["third"])
+        token = token_of(dev)  # now: a new one takes a record in the audit log
         for name in NAMES:
             os.unlink(f"{data}/{name}")
-        refused(dev, token_of(dev), made)
+        refused(dev, token, made)
         opened = {os.readlink(f"/proc/{dev.process.pid}/fd/{n}"): n for n in os.listdir(f"/proc/{dev.process.pid}/fd")}
         for name in NAMES[:2]:
             shutil.copy(f"/proc/{dev.process.pid}/fd/{opened[f'{data}/{name} (deleted)']}", f"{data}/{name}")
