@@ -705,6 +705,32 @@ static bool is_narrowed(struct guards *g, const struct identity *who)
 	return engine_is_narrowed(v.tables, who, who->account);
 }
 
+/* What the engine's finders and operations ask later, left in the call's context. NULL: no memory. */
+static struct guard_state *new_state(struct guards *g, struct call *call, const struct guard_request *request,
+				     int permission, const struct guard_policies *policies)
+{
+	struct guard_state *s = arena_new_object(call->ctx.arena, struct guard_state);
+	bool has_voice = have_voice(policies);
+	if (!s)
+		return NULL;
+	*s = (struct guard_state){.guard = {.check = check_resource,
+					    .check_found = check_found,
+					    .check_absent = check_absent,
+					    .check_account = check_account},
+				  .guards = g,
+				  .call = call,
+				  .request = *request,
+				  .permission = permission,
+				  .policies = *policies,
+				  .region = str_from(g->region),
+				  .is_open = !request->resource.n &&
+					     (request->is_change || !permission_has_no_rows(permission)),
+				  .has_voice = has_voice,
+				  .is_narrowed = has_voice && is_narrowed(g, call->ctx.who)};
+	call->ctx.guard = &s->guard;
+	return s;
+}
+
 RESULT guard_check_action(struct guards *g, struct call *call, const struct guard_request *request)
 {
 	struct ctx *c = &call->ctx;
@@ -718,26 +744,11 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	bool has_voice = have_voice(&policies);
 	if (!has_voice)
 		TRY(check_role(c, request));
-	if (!has_voice && !(g && c->who && is_personal(permission)))
+	if (!has_voice && !(c->who && is_personal(permission)))
 		return OK;
-	struct guard_state *s = arena_new_object(c->arena, struct guard_state);
+	struct guard_state *s = new_state(g, call, request, permission, &policies);
 	if (!s)
 		return ctx_no_memory(c);
-	*s = (struct guard_state){.guard = {.check = check_resource,
-					    .check_found = check_found,
-					    .check_absent = check_absent,
-					    .check_account = check_account},
-				  .guards = g,
-				  .call = call,
-				  .request = *request,
-				  .permission = permission,
-				  .policies = policies,
-				  .region = str_from(g->region),
-				  .is_open = !request->resource.n &&
-					     (request->is_change || !permission_has_no_rows(permission)),
-				  .has_voice = has_voice,
-				  .is_narrowed = has_voice && is_narrowed(g, c->who)};
-	c->guard = &s->guard;
 	if (!has_voice)
 		return OK;
 	const struct guard_subject subject = {.state = s};
