@@ -505,7 +505,7 @@ RESULT nat_gateway_find_address(struct op *op, const struct ref *ref, const stru
 RESULT nat_gateway_add_address(struct op *op, const struct port *port, const struct address *address,
 			       struct ip wanted, struct str field);
 
-/* ---- volume.c, volume_attach.c ---- */
+/* ---- volume.c, volume_attach.c, volume_reservation.c ---- */
 
 /* account, zone, host, attachment and tags are set; the rest is as planned, the id is drawn. */
 struct disk_plan;
@@ -521,6 +521,10 @@ RESULT volume_delete_metered(struct op *op, const struct volume *volume);
 RESULT volume_see_plugged(struct op *op, const struct instance_sight *sight);
 /* Nobody has been promised it. ERR_STATE: it is on offer, held, or being reverted. */
 RESULT volume_check_unheld(struct op *op, const struct volume *volume, const struct ref *ref);
+struct volume_attaching;
+/* The wish may attach it: it is not held, or it was promised to that instance. ERR_STATE. */
+RESULT volume_check_promise(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
+			    const struct instance *instance);
 /* ERR_STATE: an administrator said that it is not to be used. */
 RESULT snapshot_check_unheld(struct op *op, const struct snapshot *snapshot, const struct ref *ref);
 /* The instance that it is for, or is still plugged into. */

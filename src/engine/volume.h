@@ -106,17 +106,6 @@ struct volume_detaching {
 };
 OPERATION(engine_detach_volume, volume_detaching)
 
-/* Holds a volume, which then only who holds it attaches, modifies or deletes; or lets go of it. Attaching
- * and detaching it end that, too. ERR_STATE: it is not in the hold that is to end; to be attached or
- * reserved, it is not free; to be detached, it is not attached. */
-struct volume_holding {
-	struct ref volume;
-	enum volume_hold from, to;
-	struct ref instance; /* to VOLUME_HOLD_RESERVED: for that one; kind none: for none by name */
-	bool from_any;       /* whatever it is in, as an administrator says */
-};
-OPERATION(engine_hold_volume, volume_holding)
-
 /* Grows it, in use or not, and keeps what is asked of its type. ERR_CONFLICT: the last modification
  * has not been brought about yet; ERR_CAPACITY: its host lacks room. */
 struct volume_modifying {

@@ -28,65 +28,6 @@ void volume_leave_instance(struct volume *volume)
 	volume->held_for = UUID_NONE;
 }
 
-/* ---- holding ---- */
-
-RESULT volume_check_unheld(struct op *op, const struct volume *volume, const struct ref *ref)
-{
-	bool is_offered = volume_transfer_first_by_volume(op->head, volume->row.id);
-	const char *why = is_offered                                ? "offered to another account"
-			  : volume->hold != VOLUME_HOLD_NONE        ? volume_hold_words[volume->hold]
-			  : volume->reverts != volume->seen_reverts ? "being reverted"
-								    : NULL;
-	return why ? ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, ref->field, "The volume '%" STR_FMT "' is %s.",
-				 STR_ARG(ref->text), why)
-		   : OK;
-}
-
-static RESULT check_hold(struct op *op, const struct volume_holding *wish, const struct volume *volume)
-{
-	enum attachment attachment = model_derive_attachment(volume->instance, volume->seen_instance);
-	bool needs_free = wish->to == VOLUME_HOLD_ATTACHING || wish->to == VOLUME_HOLD_RESERVED;
-	if (wish->from_any)
-		return OK;
-	bool fits = wish->to == VOLUME_HOLD_NONE ? volume->hold == wish->from
-		    : needs_free                 ? attachment == ATTACHMENT_NONE && volume->seen_size > 0
-						 : attachment == ATTACHMENT_ATTACHED;
-	if (!fits)
-		return ENGINE_FAIL(op, ERR_STATE, KIND_VOLUME, wish->volume.field,
-				   "The volume '%" STR_FMT "' is not in a state for that.",
-				   STR_ARG(wish->volume.text));
-	return wish->to == VOLUME_HOLD_NONE ? OK : volume_check_unheld(op, volume, &wish->volume);
-}
-
-RESULT engine_hold_volume(struct op *op, struct volume_holding *wish)
-{
-	const struct volume *volume = NULL;
-	const struct instance *instance = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
-	if (ref_is_given(&wish->instance))
-		TRY(engine_find_own_instance(op->ctx, op->head, &wish->instance, &instance));
-	const char *permission = wish->from_any                      ? "volume.update"
-				 : wish->to == VOLUME_HOLD_DETACHING ? "volume.detach"
-								     : "volume.attach";
-	TRY(engine_permit(op, permission, KIND_VOLUME, &volume->row));
-	TRY(check_hold(op, wish, volume));
-	struct volume next = *volume;
-	next.hold = wish->to;
-	next.held_for = instance ? instance->row.id : UUID_NONE;
-	TRY(volume_put(op, &next));
-	return engine_tell(op, KIND_VOLUME, &next.row, "held", "Held: %s.", volume_hold_words[next.hold]);
-}
-
-/* Whether who attaches it may: it is not held, or it is to him that it was promised. */
-static RESULT check_promise(struct op *op, const struct volume_attaching *wish, const struct volume *volume,
-			    const struct instance *instance)
-{
-	bool is_his =
-		volume->hold == VOLUME_HOLD_ATTACHING ||
-		(volume->hold == VOLUME_HOLD_RESERVED && uuid_equal(volume->held_for, instance->row.id));
-	return wish->is_promised && is_his ? OK : volume_check_unheld(op, volume, &wish->volume);
-}
-
 /* ---- attach ---- */
 
 static RESULT check_volume(struct op *op, const struct volume_attaching *wish, const struct volume *volume)
@@ -208,7 +149,7 @@ RESULT engine_attach_volume(struct op *op, struct volume_attaching *wish)
 	if (!str_is_empty(wish->device))
 		TRY(disk_check_device(op, wish->device, STR("Device")));
 	TRY(check_volume(op, wish, volume));
-	TRY(check_promise(op, wish, volume, instance));
+	TRY(volume_check_promise(op, wish, volume, instance));
 	TRY(check_instance(op, wish, instance));
 	TRY(check_way(op, wish, volume, instance));
 	struct volume next = *volume;

@@ -6,7 +6,7 @@
 #include "api/openstack/volume_volumes.h"
 #include "api/openstack/write.h"
 #include "engine/snapshot.h"
-#include "engine/volume.h"
+#include "engine/volume_reservation.h"
 
 /* ---- holds ---- */
 
@@ -14,20 +14,6 @@ struct os_volume_hold {
 	struct volume_holding wish;
 };
 static const struct os_param hold_params[] = {OS_VOLUME_PATH(struct os_volume_hold, wish.volume)};
-
-#define HOLD(word, before, after)                                                                            \
-	static RESULT prepare_##word(struct os_call *e, void *args)                                          \
-	{                                                                                                    \
-		struct volume_holding *wish = &((struct os_volume_hold *) args)->wish;                       \
-		(void) e;                                                                                    \
-		wish->from = VOLUME_HOLD_##before;                                                           \
-		wish->to = VOLUME_HOLD_##after;                                                              \
-		return OK;                                                                                   \
-	}
-HOLD(reserve, NONE, ATTACHING)
-HOLD(unreserve, ATTACHING, NONE)
-HOLD(begin_detaching, NONE, DETACHING)
-HOLD(roll_detaching, DETACHING, NONE)
 
 /* ---- attach, detach ---- */
 
@@ -74,7 +60,7 @@ static RESULT prepare_detach(struct os_call *e, void *args)
 /* ---- for administrators ---- */
 
 struct os_volume_reset {
-	struct volume_holding wish;
+	struct volume_marking wish;
 	struct str status, attach_status;
 };
 static const struct os_param reset_params[] = {
@@ -118,11 +104,10 @@ static RESULT prepare_reset(struct os_call *e, void *args)
 	const char *status = os_volume_bare_status(os_walk(e), volume);
 	if (!a->status.n && !a->attach_status.n)
 		return ctx_fail_field(e->c, ERR_MISSING, STR("status"), "Must specify 'status'.");
-	if (a->status.n && !str_is(a->status, status) && !find_hold(a->status, &a->wish.to))
+	if (a->status.n && !str_is(a->status, status) && !find_hold(a->status, &a->wish.hold))
 		return fail_derived(e, "status", status);
 	if (a->attach_status.n && str_is(a->attach_status, "attached") != is_attached)
 		return fail_derived(e, "attach_status", is_attached ? "attached" : "detached");
-	a->wish.from_any = true;
 	return OK;
 }
 
@@ -255,10 +240,9 @@ const struct os_listing os_attachment_details = ATTACHMENTS(write_attachment);
 	OS_PATH(T, "attachment_id", member, .kind = KIND_VOLUME, .doc = "The attachment.")
 
 struct os_attachment {
-	struct volume_holding hold;
-	struct ref volume;
+	struct volume_holding wish;
 };
-static const struct os_param attachment_params[] = {ATTACHMENT_PATH(struct os_attachment, volume)};
+static const struct os_param attachment_params[] = {ATTACHMENT_PATH(struct os_attachment, wish.volume)};
 
 static RESULT find_attachment(struct os_call *e, const struct ref *ref, const struct volume **ret_volume)
 {
@@ -268,7 +252,8 @@ static RESULT find_attachment(struct os_call *e, const struct ref *ref, const st
 
 static RESULT show_attachment(struct os_call *e, const void *args, struct json_writer *w)
 {
-	return os_write_found(e, &os_attachment_details, &((const struct os_attachment *) args)->volume, w);
+	return os_write_found(e, &os_attachment_details, &((const struct os_attachment *) args)->wish.volume,
+			      w);
 }
 
 struct os_attachment_create {
@@ -284,55 +269,23 @@ static const struct os_param create_params[] = {
 };
 #undef P
 
-static RESULT prepare_create(struct os_call *e, void *args)
-{
-	(void) e;
-	((struct os_attachment_create *) args)->wish.to = VOLUME_HOLD_RESERVED;
-	return OK;
-}
-
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)
 {
 	return os_write_found(e, &os_attachment_details,
 			      &((const struct os_attachment_create *) args)->wish.volume, w);
 }
 
-/* To the server that it was reserved for. */
 static RESULT prepare_complete(struct os_call *e, void *args)
 {
-	struct os_volume_attach *a = args;
 	const struct volume *volume = NULL;
-	TRY(find_attachment(e, &a->wish.volume, &volume));
-	if (volume->hold != VOLUME_HOLD_RESERVED || uuid_is_none(volume->held_for))
-		return ctx_fail_kind(e->c, ERR_STATE, KIND_VOLUME,
-				     "Invalid attachment: it is not reserved for a server.");
-	a->wish.instance = (struct ref){.kind = KIND_INSTANCE,
-					.prefix = volume->held_for,
-					.bits = 128,
-					.text = uuid_to_str(e->c->arena, volume->held_for)};
-	a->wish.is_promised = true;
-	return OK;
+	return find_attachment(e, &((struct os_volume_attach *) args)->wish.volume, &volume);
 }
 static const struct os_param complete_params[] = {ATTACHMENT_PATH(struct os_volume_attach, wish.volume)};
 
 static RESULT prepare_end(struct os_call *e, void *args)
 {
-	struct os_attachment *a = args;
 	const struct volume *volume = NULL;
-	return find_attachment(e, &a->volume, &volume);
-}
-
-/* Detached, where it is attached; else no longer reserved. */
-static RESULT end_attachment(struct op *op, void *wish)
-{
-	struct os_attachment *a = wish;
-	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(op->ctx, op->head, &a->volume, &volume));
-	struct volume_detaching detaching = {.volume = a->volume};
-	if (model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
-		return engine_detach_volume(op, &detaching);
-	a->hold = (struct volume_holding){.volume = a->volume, .from = VOLUME_HOLD_RESERVED};
-	return engine_hold_volume(op, &a->hold);
+	return find_attachment(e, &((struct os_attachment *) args)->wish.volume, &volume);
 }
 
 /* What is left of it: no other one. */
@@ -353,9 +306,8 @@ static RESULT show_ended(struct os_call *e, const void *args, struct json_writer
 			.status = 202, .args = OS_PARAMS(T, rows), .prepare = (prepare_it),                  \
 			.operation = (run), __VA_ARGS__                                                      \
 	}
-#define HOLD_ACTION(word, policy, prepare_it, ...)                                                           \
-	VOLUME_ACTION(word, policy, struct os_volume_hold, hold_params, 0, prepare_it,                       \
-		      engine_hold_volume_run, __VA_ARGS__)
+#define HOLD_ACTION(word, policy, run, ...)                                                                  \
+	VOLUME_ACTION(word, policy, struct os_volume_hold, hold_params, 0, NULL, run, __VA_ARGS__)
 #define SNAPSHOT_ACTION(word, policy, T, rows, ...)                                                          \
 	{                                                                                                    \
 		HTTP_POST, "/v3/{project_id}/snapshots/{snapshot_id}/action",                                \
@@ -364,19 +316,20 @@ static RESULT show_ended(struct os_call *e, const void *args, struct json_writer
 	}
 #define ALL "/v3/{project_id}/attachments"
 static const struct os_action actions[] = {
-	HOLD_ACTION("os-reserve", POLICY "reserve", prepare_reserve,
+	HOLD_ACTION("os-reserve", POLICY "reserve", engine_begin_attaching_volume_run,
 		    .doc = "Keeps it for who is about to attach it."),
-	HOLD_ACTION("os-unreserve", POLICY "unreserve", prepare_unreserve, .doc = "No longer."),
-	HOLD_ACTION("os-begin_detaching", POLICY "begin_detaching", prepare_begin_detaching,
+	HOLD_ACTION("os-unreserve", POLICY "unreserve", engine_cancel_attaching_volume_run,
+		    .doc = "No longer."),
+	HOLD_ACTION("os-begin_detaching", POLICY "begin_detaching", engine_begin_detaching_volume_run,
 		    .doc = "Keeps it for who is about to detach it."),
-	HOLD_ACTION("os-roll_detaching", POLICY "roll_detaching", prepare_roll_detaching,
+	HOLD_ACTION("os-roll_detaching", POLICY "roll_detaching", engine_cancel_detaching_volume_run,
 		    .doc = "No longer."),
 	VOLUME_ACTION("os-attach", POLICY "attach", struct os_volume_attach, attach_params, 0, prepare_attach,
 		      engine_attach_volume_run, .doc = "Attaches it to a server."),
 	VOLUME_ACTION("os-detach", POLICY "detach", struct os_volume_detach, detach_params, 0, prepare_detach,
 		      engine_detach_volume_run, .doc = "Detaches it."),
 	VOLUME_ACTION("os-reset_status", "volume_extension:volume_admin_actions:reset_status",
-		      struct os_volume_reset, reset_params, OS_ADMIN, prepare_reset, engine_hold_volume_run,
+		      struct os_volume_reset, reset_params, OS_ADMIN, prepare_reset, engine_mark_volume_run,
 		      .doc = "Says what it is, so that nobody uses it; or lets go of it."),
 	VOLUME_ACTION("os-force_delete", "volume_extension:volume_admin_actions:force_delete",
 		      struct os_volume_forced, forced_params, OS_ADMIN, prepare_forced,
@@ -395,19 +348,19 @@ static const struct os_action actions[] = {
 	 .list = &os_attachment_details, .doc = "The same, with more of each."},
 	{HTTP_POST, ALL, .since = 27, .permit = "volume:attachment_create", .flags = OS_WRITES, .status = 202,
 	 .args = OS_PARAMS(struct os_attachment_create, create_params), .wrap = "attachment",
-	 .item = "attachment", .prepare = prepare_create, .operation = engine_hold_volume_run,
-	 .answer = show_created, .shows = KIND_VOLUME, .doc = "Reserves a volume."},
+	 .item = "attachment", .operation = engine_reserve_volume_run, .answer = show_created,
+	 .shows = KIND_VOLUME, .doc = "Reserves a volume."},
 	{HTTP_GET, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_show",
 	 .args = OS_PARAMS(struct os_attachment, attachment_params), .item = "attachment",
 	 .answer = show_attachment, .doc = "One attachment."},
 	{HTTP_DELETE, ALL "/{attachment_id}", .since = 27, .permit = "volume:attachment_delete",
 	 .flags = OS_WRITES, .args = OS_PARAMS(struct os_attachment, attachment_params),
-	 .prepare = prepare_end, .operation = end_attachment, .answer = show_ended, .tells = true,
-	 .doc = "Detaches it, or reserves it no longer."},
+	 .prepare = prepare_end, .operation = engine_end_volume_attachment_run, .answer = show_ended,
+	 .tells = true, .doc = "Detaches it, or reserves it no longer."},
 	{HTTP_POST, ALL "/{attachment_id}/action", .name = "os-complete", .since = 44,
 	 .permit = "volume:attachment_complete", .flags = OS_WRITES, .status = 204,
 	 .args = OS_PARAMS(struct os_volume_attach, complete_params), .prepare = prepare_complete,
-	 .operation = engine_attach_volume_run,
+	 .operation = engine_attach_reserved_volume_run,
 	 .doc = "Attaches a volume to the server that it is reserved for."},
 };
 const struct os_actions os_volume_hold_actions = OS_ACTIONS(OS_VOLUME, actions);

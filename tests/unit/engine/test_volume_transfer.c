@@ -3,6 +3,7 @@
 #include "cloud.h"
 
 #include "base/crypto.h"
+#include "engine/volume_reservation.h"
 #include "engine/volume_transfer.h"
 
 static const struct volume *volume_of(const struct cloud *c, uuid id)
@@ -168,11 +169,10 @@ static void check_offer_refused(void **state)
 	cloud_fails(c, &c->alice, engine_offer_volume, &offer, ERR_STATE, KIND_VOLUME);
 }
 
-static void hold(struct cloud *c, uuid volume, enum volume_hold from, enum volume_hold to, enum err err)
+static void hold(struct cloud *c, uuid volume, op_run run, enum err err)
 {
-	struct volume_holding wish = {.volume = ref_to(c, KIND_VOLUME, volume), .from = from, .to = to};
-	cloud_expect(c, cloud_run(c, &c->alice, engine_hold_volume_run, &wish), err,
-		     err ? KIND_VOLUME : KIND_NONE);
+	struct volume_holding wish = {.volume = ref_to(c, KIND_VOLUME, volume)};
+	cloud_expect(c, cloud_run(c, &c->alice, run, &wish), err, err ? KIND_VOLUME : KIND_NONE);
 }
 
 static void check_hold(void **state)
@@ -181,24 +181,104 @@ static void check_hold(void **state)
 	uuid volume = create_seen(c, GIB), instance = cloud_launch_one(c), other = cloud_launch_one(c);
 	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
 	cloud_see(c, other, INSTANCE_SEEN_POWER_ON);
-	hold(c, volume, VOLUME_HOLD_ATTACHING, VOLUME_HOLD_NONE, ERR_STATE);
-	hold(c, volume, VOLUME_HOLD_NONE, VOLUME_HOLD_DETACHING, ERR_STATE);
-	hold(c, volume, VOLUME_HOLD_NONE, VOLUME_HOLD_ATTACHING, ERR_NONE);
-	hold(c, volume, VOLUME_HOLD_NONE, VOLUME_HOLD_RESERVED, ERR_STATE);
+	hold(c, volume, engine_cancel_attaching_volume_run, ERR_STATE);
+	hold(c, volume, engine_begin_detaching_volume_run, ERR_STATE);
+	hold(c, volume, engine_begin_attaching_volume_run, ERR_NONE);
+	hold(c, volume, engine_reserve_volume_run, ERR_STATE);
 	struct volume_attaching attaching = {.volume = ref_to(c, KIND_VOLUME, volume),
 					     .instance = ref_to(c, KIND_INSTANCE, other)};
 	cloud_fails(c, &c->alice, engine_attach_volume, &attaching, ERR_STATE, KIND_VOLUME);
-	hold(c, volume, VOLUME_HOLD_ATTACHING, VOLUME_HOLD_NONE, ERR_NONE);
+	hold(c, volume, engine_cancel_attaching_volume_run, ERR_NONE);
 	struct volume_holding reserve = {.volume = attaching.volume,
-					 .to = VOLUME_HOLD_RESERVED,
 					 .instance = ref_to(c, KIND_INSTANCE, instance)};
-	cloud_ok(c, &c->alice, engine_hold_volume, &reserve);
+	cloud_ok(c, &c->alice, engine_reserve_volume, &reserve);
 	attaching.is_promised = true;
 	cloud_fails(c, &c->alice, engine_attach_volume, &attaching, ERR_STATE, KIND_VOLUME);
 	attaching.instance = reserve.instance;
 	cloud_ok(c, &c->alice, engine_attach_volume, &attaching);
 	const struct volume *v = volume_of(c, volume);
 	assert_true(v->hold == VOLUME_HOLD_NONE && uuid_is_none(v->held_for));
+}
+
+static uuid attach_seen(struct cloud *c, uuid volume)
+{
+	uuid instance = cloud_launch_one(c), plugged[] = {cloud_volume(c, instance)->row.id, volume};
+	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
+	struct volume_attaching wish = {.volume = ref_to(c, KIND_VOLUME, volume),
+					.instance = ref_to(c, KIND_INSTANCE, instance)};
+	cloud_ok(c, &c->alice, engine_attach_volume, &wish);
+	struct instance_sight sight = {.instance = instance,
+				       .gen = cloud_instance(c, instance)->row.gen,
+				       .reached = true,
+				       .power = INSTANCE_SEEN_POWER_ON,
+				       .devices_known = true,
+				       .volumes = {plugged, 2}};
+	cloud_ok(c, NULL, engine_see_instance, &sight);
+	return instance;
+}
+
+/* Every move from every hold: only the one named changes it. */
+static void check_moves(void **state)
+{
+	static const op_run moves[] = {
+		engine_begin_attaching_volume_run, engine_cancel_attaching_volume_run,
+		engine_begin_detaching_volume_run, engine_cancel_detaching_volume_run,
+		engine_reserve_volume_run,
+	};
+	enum {
+		BEGIN_ATTACHING = 1,
+		CANCEL_ATTACHING = 2,
+		BEGIN_DETACHING = 4,
+		CANCEL_DETACHING = 8,
+		RESERVE = 16
+	};
+	static const struct {
+		enum volume_hold hold;
+		unsigned free, attached; /* the moves that there are */
+	} cases[] = {
+		{VOLUME_HOLD_NONE, BEGIN_ATTACHING | RESERVE, BEGIN_DETACHING},
+		{VOLUME_HOLD_ATTACHING, CANCEL_ATTACHING, CANCEL_ATTACHING},
+		{VOLUME_HOLD_DETACHING, CANCEL_DETACHING, CANCEL_DETACHING},
+		{VOLUME_HOLD_RESERVED, 0, 0},
+		{VOLUME_HOLD_MAINTENANCE, 0, 0},
+	};
+	struct cloud *c = *state;
+	uuid free = create_seen(c, GIB), attached = create_seen(c, GIB);
+	(void) attach_seen(c, attached);
+	for (size_t n = 0; n < 2 * sizeof cases / sizeof cases[0]; n++) {
+		uuid volume = n % 2 ? attached : free;
+		unsigned allowed = n % 2 ? cases[n / 2].attached : cases[n / 2].free;
+		struct volume_marking mark = {.volume = ref_to(c, KIND_VOLUME, volume),
+					      .hold = cases[n / 2].hold};
+		for (size_t k = 0; k < sizeof moves / sizeof moves[0]; k++) {
+			cloud_ok(c, &c->alice, engine_mark_volume, &mark);
+			hold(c, volume, moves[k], allowed >> k & 1 ? ERR_NONE : ERR_STATE);
+		}
+	}
+}
+
+/* Its reservation ended, or went to nobody by name, after it was looked at. */
+static void check_reserved_meanwhile(void **state)
+{
+	struct cloud *c = *state;
+	uuid volume = create_seen(c, GIB), instance = cloud_launch_one(c);
+	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
+	struct volume_holding reserve = {.volume = ref_to(c, KIND_VOLUME, volume),
+					 .instance = ref_to(c, KIND_INSTANCE, instance)};
+	struct volume_attaching attach = {.volume = reserve.volume};
+	cloud_ok(c, &c->alice, engine_reserve_volume, &reserve);
+	cloud_ok(c, &c->alice, engine_end_volume_attachment, &reserve);
+	cloud_fails(c, &c->alice, engine_attach_reserved_volume, &attach, ERR_STATE, KIND_VOLUME);
+	cloud_fails(c, &c->alice, engine_end_volume_attachment, &reserve, ERR_STATE, KIND_VOLUME);
+	struct volume_holding for_nobody = {.volume = reserve.volume};
+	cloud_ok(c, &c->alice, engine_reserve_volume, &for_nobody);
+	cloud_fails(c, &c->alice, engine_attach_reserved_volume, &attach, ERR_STATE, KIND_VOLUME);
+	cloud_ok(c, &c->alice, engine_end_volume_attachment, &for_nobody);
+	cloud_ok(c, &c->alice, engine_reserve_volume, &reserve);
+	cloud_ok(c, &c->alice, engine_attach_reserved_volume, &attach);
+	assert_true(uuid_equal(volume_of(c, volume)->instance, instance));
+	cloud_ok(c, &c->alice, engine_end_volume_attachment, &reserve); /* it is detached */
+	assert_true(uuid_is_none(volume_of(c, volume)->instance));
 }
 
 static void check_revert(void **state)
@@ -248,6 +328,8 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_offered, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_offer_refused, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_hold, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_moves, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_reserved_meanwhile, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_revert, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_image_properties, cloud_setup, cloud_teardown),
 	};
