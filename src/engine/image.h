@@ -130,9 +130,10 @@ struct image_creation {
 };
 OPERATION(engine_create_image, image_creation)
 
-/* From a volume, free or not: Cinder's upload. The image is pending until the volume's content is kept. */
+/* From a volume: Cinder's upload. The image is pending until the volume's content is kept. */
 struct volume_capture {
 	struct ref volume;
+	bool also_attached;     /* else ERR_STATE with KIND_VOLUME: it is attached */
 	struct image_form form; /* formats empty: qcow2, bare */
 	/* made: */
 	uuid image;

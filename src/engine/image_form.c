@@ -199,6 +199,10 @@ RESULT engine_capture_volume(struct op *op, struct volume_capture *wish)
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
 	TRY(engine_permit(op, "image.register", KIND_IMAGE, NULL));
+	if (!wish->also_attached &&
+	    model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
+		return ctx_fail_kind(op->ctx, ERR_STATE, KIND_VOLUME,
+				     "Invalid volume: Volume status must be available, or force be set.");
 	struct image image = {.account = volume->account, .ena_support = true, .is_unshared = true};
 	struct snapshot snapshot = {.description = STR("For an image of the volume."), .is_bound = true};
 	TRY(take_form(op, &wish->form, &image));

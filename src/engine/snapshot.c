@@ -71,6 +71,10 @@ RESULT engine_create_snapshot(struct op *op, struct snapshot_wish *wish)
 	struct snapshot snapshot = {.name = wish->name, .description = wish->description};
 	TRY(engine_find_own_volume(op->ctx, op->head, &wish->volume, &volume));
 	TRY(engine_permit(op, "snapshot.create", KIND_VOLUME, &volume->row));
+	if (wish->only_free &&
+	    model_derive_attachment(volume->instance, volume->seen_instance) != ATTACHMENT_NONE)
+		return ctx_fail_kind(op->ctx, ERR_IN_USE, KIND_VOLUME,
+				     "Invalid volume: Volume must be available, or force be set.");
 	TRY(tags_normalize(op, wish->tags, &snapshot.tags));
 	TRY(snapshot_write_of(op, volume, &snapshot));
 	wish->snapshot = snapshot.row.id;

@@ -15,6 +15,7 @@ enum { SNAPSHOTS_PENDING_MAX = 5 };
  * many are on their way. */
 struct snapshot_wish {
 	struct ref volume;
+	bool only_free;  /* ERR_IN_USE with KIND_VOLUME: it is attached */
 	struct str name; /* Cinder's */
 	struct str description;
 	struct tags tags;

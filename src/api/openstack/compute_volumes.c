@@ -175,7 +175,9 @@ static const struct os_param snapshot_create_params[] = {
 static RESULT prepare_snapshot(struct os_call *e, void *args)
 {
 	struct os_old_snapshot_create *a = args;
-	return os_check_snapshot_source(e, &a->wish.volume, a->force);
+	(void) e;
+	a->wish.only_free = !a->force;
+	return OK;
 }
 
 static RESULT show_created_snapshot(struct os_call *e, const void *args, struct json_writer *w)

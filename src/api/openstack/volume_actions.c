@@ -75,7 +75,6 @@ static const struct os_param revert_params[] = {
 struct os_volume_upload {
 	struct volume_capture wish;
 	struct str image_name, disk_format, container_format, visibility;
-	bool force;
 };
 #define P(wire, member, ...) OS_BODY(struct os_volume_upload, wire, member, __VA_ARGS__)
 static const struct os_param upload_params[] = {
@@ -83,7 +82,7 @@ static const struct os_param upload_params[] = {
 	P("image_name", image_name, .flags = OS_REQUIRED, .min = 1, .doc = "The image's name."),
 	P("disk_format", disk_format, .words = "qcow2|raw", .doc = "It is kept as qcow2, whichever is said."),
 	P("container_format", container_format, .words = "bare", .doc = "bare."),
-	P("force", force, .doc = "Also of one that is attached."),
+	P("force", wish.also_attached, .doc = "Also of one that is attached."),
 	P("visibility", visibility, .words = "private|shared|community|public", .absent = "private",
 	  .doc = "Who may see the image."),
 	P("protected", wish.form.is_protected, .doc = "The image is not deleted."),
@@ -93,12 +92,7 @@ static const struct os_param upload_params[] = {
 static RESULT prepare_upload(struct os_call *e, void *args)
 {
 	struct os_volume_upload *a = args;
-	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(e->c, os_walk(e), &a->wish.volume, &volume));
-	bool is_free = model_derive_attachment(volume->instance, volume->seen_instance) == ATTACHMENT_NONE;
-	if (!is_free && !a->force)
-		return ctx_fail_kind(e->c, ERR_STATE, KIND_VOLUME,
-				     "Invalid volume: Volume status must be available, or force be set.");
+	(void) e;
 	a->wish.form.name = a->image_name;
 	a->wish.form.visibility = str_is(a->visibility, "public")      ? IMAGE_VISIBLE_PUBLIC
 				  : str_is(a->visibility, "community") ? IMAGE_VISIBLE_COMMUNITY

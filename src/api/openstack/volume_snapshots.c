@@ -106,17 +106,6 @@ static const struct os_param create_params[] = {
 };
 #undef P
 
-RESULT os_check_snapshot_source(struct os_call *e, const struct ref *ref, bool also_attached)
-{
-	const struct volume *volume = NULL;
-	TRY(engine_find_own_volume(e->c, os_walk(e), ref, &volume));
-	bool is_free = model_derive_attachment(volume->instance, volume->seen_instance) == ATTACHMENT_NONE;
-	if (!is_free && !also_attached)
-		return ctx_fail_kind(e->c, ERR_INVALID, KIND_VOLUME,
-				     "Invalid volume: Volume must be available, or force be set.");
-	return OK;
-}
-
 static RESULT prepare_create(struct os_call *e, void *args)
 {
 	struct os_snapshot_create *a = args;
@@ -124,7 +113,8 @@ static RESULT prepare_create(struct os_call *e, void *args)
 	if (is_late && a->has_force && !a->force)
 		return ctx_fail_field(e->c, ERR_INVALID, STR("force"),
 				      "Invalid value 'False' for force: it is not in this microversion.");
-	return os_check_snapshot_source(e, &a->wish.volume, is_late || a->force);
+	a->wish.only_free = !is_late && !a->force;
+	return OK;
 }
 
 static RESULT show_created(struct os_call *e, const void *args, struct json_writer *w)

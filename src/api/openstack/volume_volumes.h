@@ -20,8 +20,6 @@ const char *os_snapshot_status(const struct snapshot *s);
 uuid os_volume_source_snapshot(const struct tables *t, const struct volume *v);
 /* Those that are no part of an image or a copy. */
 bool os_is_snapshot_shown(struct os_call *e, const struct row *row);
-/* ERR_INVALID: a volume that is attached, where nobody said that it may be. */
-RESULT os_check_snapshot_source(struct os_call *e, const struct ref *ref, bool also_attached);
 /* GiB, type and zone as they are asked for, into a wish that says what the volume is made from. */
 RESULT os_take_volume_wish(struct os_call *e, int64_t size, struct str type, struct str zone,
 			   struct volume_wish *wish);

@@ -388,6 +388,25 @@ static void check_uploaded(void **state)
 	(void) first_of(c, source, SNAPSHOT_DELETING);
 }
 
+/* Attached after somebody looked: copied only where that was said to be well. */
+static void check_copied_while_attached(void **state)
+{
+	struct cloud *c = *state;
+	uuid instance = cloud_launch_one(c), volume = create_seen(c, GIB);
+	cloud_see(c, instance, INSTANCE_SEEN_POWER_ON);
+	struct volume_attaching attach = {.volume = ref_to(c, KIND_VOLUME, volume),
+					  .instance = ref_to(c, KIND_INSTANCE, instance)};
+	cloud_ok(c, &c->alice, engine_attach_volume, &attach);
+	struct volume_capture capture = {.volume = attach.volume, .form.name = STR("of a volume")};
+	cloud_fails(c, &c->alice, engine_capture_volume, &capture, ERR_STATE, KIND_VOLUME);
+	capture.also_attached = true;
+	cloud_ok(c, &c->alice, engine_capture_volume, &capture);
+	struct snapshot_wish snapshot = {.volume = attach.volume, .only_free = true};
+	cloud_fails(c, &c->alice, engine_create_snapshot, &snapshot, ERR_IN_USE, KIND_VOLUME);
+	snapshot.only_free = false;
+	cloud_ok(c, &c->alice, engine_create_snapshot, &snapshot);
+}
+
 static void check_said(void **state)
 {
 	struct cloud *c = *state;
@@ -480,6 +499,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_of_image, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_copy, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_uploaded, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_copied_while_attached, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_said, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_started_from, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_named_types, cloud_setup, cloud_teardown),
