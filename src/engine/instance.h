@@ -45,6 +45,10 @@ struct instance_launch {
 	struct ref zone;                 /* kind none: the primary port's subnet's */
 	const struct launch_port *ports; /* none: one new one */
 	size_t port_count;
+	/* The first of ports, which names no network, is one of the default subnets' or, where the account
+	 * has none, of its only network. ERR_STATE with that port's field: the account has several networks.
+	 * Where it has none there is no port, or with needs_network ERR_INVALID with that field. */
+	bool any_network, needs_network;
 	bool no_ports;                 /* none at all */
 	struct str user_data;          /* bytes, decoded */
 	const struct disk_wish *disks; /* over and besides the image's */

@@ -225,7 +225,7 @@ static RESULT resolve_subnet(struct launch *l)
 	const struct launch_port *p = primary->wish;
 	if (ref_is_given(&l->wish->zone))
 		TRY(engine_find_zone(op->ctx, op->head, &l->wish->zone, &zone));
-	if (l->wish->no_ports)
+	if (l->ports.count == 0)
 		return choose_zone(l, zone);
 	if (!ref_is_given(&p->subnet) && !ref_is_given(&p->port) && !ref_is_given(&p->network)) {
 		TRY(choose_default_subnet(l, zone));

@@ -54,6 +54,47 @@ static RESULT add(struct op *op, const struct launch_port *p, struct launch_port
 	return OK;
 }
 
+/* The port as it is said, with the account's only network where it has no default subnets. *ret_port: NULL
+ * where there is no network. */
+static RESULT choose_network(struct op *op, const struct launch_port *said, bool needs_one,
+			     const struct launch_port **ret_port)
+{
+	uuid account = engine_get_account(op->ctx);
+	const struct account *owner = account_find(op->head, account);
+	const struct network *only = NULL;
+	*ret_port = said;
+	if (owner && !uuid_is_none(owner->default_router))
+		return OK;
+	for (const struct network *n = network_first_by_account(op->head, account); n;
+	     n = network_next_by_account(op->head, n)) {
+		if (row_is_live(&n->row) && only)
+			return ENGINE_FAIL(op, ERR_STATE, KIND_NONE, said->field,
+					   "Multiple possible networks found, use a Network ID to be more "
+					   "specific.");
+		if (row_is_live(&n->row))
+			only = n;
+	}
+	*ret_port = NULL;
+	if (!only && needs_one)
+		return ENGINE_FAIL(op, ERR_INVALID, KIND_NONE, said->field,
+				   "Invalid input for field/attribute %" STR_FMT
+				   ": there is no network to allocate from",
+				   STR_ARG(said->field));
+	if (!only)
+		return OK;
+	struct launch_port *port = arena_new_object(op->ctx->arena, struct launch_port);
+	if (!port)
+		return ctx_no_memory(op->ctx);
+	*port = *said;
+	port->network = (struct ref){.kind = KIND_NETWORK,
+				     .prefix = only->row.id,
+				     .bits = 128,
+				     .text = uuid_to_str(op->ctx->arena, only->row.id),
+				     .field = said->field};
+	*ret_port = port;
+	return OK;
+}
+
 RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, const struct instance_type *type,
 			  struct launch_ports *ret_ports)
 {
@@ -61,7 +102,9 @@ RESULT launch_ports_begin(struct op *op, const struct instance_launch *wish, con
 	size_t count = wish->port_count ? wish->port_count : 1;
 	const struct launch_port *ports = wish->port_count ? wish->ports : &plain;
 	ret_ports->count = 0;
-	if (wish->no_ports)
+	if (wish->any_network)
+		TRY(choose_network(op, &ports[0], wish->needs_network, &ports));
+	if (wish->no_ports || !ports)
 		return OK;
 	TRY(port_check_count(op, type, count, ports[count - 1].field));
 	if (count > LAUNCH_PORTS_MAX)

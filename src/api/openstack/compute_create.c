@@ -296,40 +296,18 @@ static RESULT take_list(struct os_call *e, const json_t *list, const struct refs
 	return OK;
 }
 
-/* None said: the default subnets, or the project's only network, or none where it has none. */
+/* None said: the cloud finds one. */
 static RESULT take_any(struct os_call *e, const struct refs *groups, bool needs_one,
 		       struct instance_launch *launch)
 {
-	const struct tables *t = os_walk(e);
-	const struct account *account = account_find(t, e->c->who->account);
 	struct launch_port *port = arena_new_object(e->c->arena, struct launch_port);
-	const struct network *only = NULL;
 	if (!port)
 		return ctx_no_memory(e->c);
 	*port = (struct launch_port){.groups = *groups, .field = STR("networks")};
 	launch->ports = port;
 	launch->port_count = 1;
-	if (account && !uuid_is_none(account->default_router))
-		return OK;
-	for (const struct network *n = network_first_by_account(t, e->c->who->account); n;
-	     n = network_next_by_account(t, n)) {
-		if (!row_is_live(&n->row))
-			continue;
-		if (only)
-			return ctx_fail_field(e->c, ERR_STATE, STR("networks"),
-					      "Multiple possible networks found, use a Network ID to be more "
-					      "specific.");
-		only = n;
-	}
-	launch->no_ports = !only;
-	if (!only && needs_one)
-		return fail_networks(e, "there is no network to allocate from");
-	if (only)
-		port->network = (struct ref){.kind = KIND_NETWORK,
-					     .prefix = only->row.id,
-					     .bits = 128,
-					     .text = uuid_to_str(e->c->arena, only->row.id),
-					     .field = STR("networks")};
+	launch->any_network = true;
+	launch->needs_network = needs_one;
 	return OK;
 }
 

@@ -2,6 +2,8 @@
  * Launches with several ports, new ones and such that are there. */
 #include "cloud.h"
 
+#include "engine/network.h"
+
 struct scene {
 	struct cloud *c;
 	uuid subnet;      /* in xy-west-2a */
@@ -47,6 +49,47 @@ static struct instance_launch launch_of(struct scene *s, const struct launch_por
 	wish.ports = ports;
 	wish.port_count = count;
 	return wish;
+}
+
+/* No network is named: which one it is shows when the instance is made, however many there were before. */
+static void check_only_network(void **state)
+{
+	struct cloud *c = *state;
+	struct account_wish account = {.name = STR("carol")};
+	cloud_ok(c, &c->operator, engine_create_account, &account);
+	struct identity carol = c->alice;
+	carol.account = account.account;
+	carol.user = account.user;
+	carol.account_number = account.number;
+	const struct launch_port port = {.field = STR("N")};
+	struct instance_launch wish = cloud_launch(c, 1);
+	wish.ports = &port;
+	wish.port_count = 1;
+	wish.any_network = wish.needs_network = true;
+	cloud_fails(c, &carol, engine_create_instances, &wish, ERR_INVALID, KIND_NONE);
+	assert_true(str_is(c->c.problem.field, "N"));
+	wish.needs_network = false;
+	cloud_ok(c, &carol, engine_create_instances, &wish);
+	assert_null(cloud_port(c, wish.made.at[0]));
+	struct network_wish network = {.name = STR("one")};
+	cloud_ok(c, &carol, engine_create_network, &network);
+	struct network_subnet_wish subnet = {.network = ref_to(c, KIND_NETWORK, network.network),
+					     .block = cidr_of("10.7.0.0/24")};
+	cloud_ok(c, &carol, engine_add_subnet, &subnet);
+	cloud_ok(c, &carol, engine_create_instances, &wish);
+	assert_true(uuid_equal(cloud_port(c, wish.made.at[0])->subnet, subnet.subnet));
+	uuid first = network.network;
+	cloud_ok(c, &carol, engine_create_network, &network);
+	cloud_fails(c, &carol, engine_create_instances, &wish, ERR_STATE, KIND_NONE);
+	assert_true(str_is(c->c.problem.field, "N"));
+	struct network_target gone = {.network = ref_to(c, KIND_NETWORK, network.network)};
+	cloud_ok(c, &carol, engine_delete_network, &gone);
+	cloud_ok(c, &carol, engine_create_instances, &wish);
+	assert_true(uuid_equal(subnet_find(cloud_tables(c), cloud_port(c, wish.made.at[0])->subnet)->network,
+			       first));
+	/* Who has default subnets gets one of those, however many networks there are. */
+	cloud_ok(c, &c->alice, engine_create_instances, &wish);
+	assert_true(uuid_equal(cloud_port(c, wish.made.at[0])->router, c->alice_router));
 }
 
 /* A network stands for a subnet of it; without ports the zone is one with room. */
@@ -167,6 +210,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(check_two, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_only_network, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_network_and_none, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_primary_there, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_refused, cloud_setup, cloud_teardown),
