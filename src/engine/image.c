@@ -424,6 +424,25 @@ static RESULT share_image(struct op *op, const struct sharing *wish, struct imag
 	return image_check_shares(op, next);
 }
 
+static bool is_launcher(const struct op *op, const struct image *image, const struct ref *ref)
+{
+	const struct account *account = account_find_by_number(op->head, ref->text);
+	return uuids_have(&image->launchers, account ? account->row.id : ref->prefix);
+}
+
+static RESULT check_exact(struct op *op, const struct sharing *wish, const struct image *image)
+{
+	for (size_t n = 0; n < wish->add.count; n++)
+		if (is_launcher(op, image, &wish->add.at[n]))
+			return ctx_fail_kind(op->ctx, ERR_EXISTS, KIND_ACCOUNT,
+					     "The project is a member already.");
+	for (size_t n = 0; n < wish->remove.count; n++)
+		if (!is_launcher(op, image, &wish->remove.at[n]))
+			return ctx_fail_kind(op->ctx, ERR_NOT_FOUND, KIND_ACCOUNT,
+					     "The image has no such member.");
+	return OK;
+}
+
 static RESULT check_settings(struct op *op, const struct image_settings *wish, const struct image *image)
 {
 	TRY(engine_permit(op, wish->set_deprecated ? "image.deprecate" : "image.update", KIND_IMAGE,
@@ -431,6 +450,8 @@ static RESULT check_settings(struct op *op, const struct image_settings *wish, c
 	if (wish->only_shared && engine_image_visibility(image) != IMAGE_VISIBLE_SHARED)
 		return ENGINE_FAIL(op, ERR_DENIED, KIND_IMAGE, wish->image.field,
 				   "Only shared images have members.");
+	if (wish->is_exact)
+		TRY(check_exact(op, &wish->sharing, image));
 	if (wish->only_activated && image->is_deactivated)
 		return ENGINE_FAIL(op, ERR_STATE, KIND_IMAGE, wish->image.field,
 				   "The image '%" STR_FMT "' is disabled and cannot be shared",

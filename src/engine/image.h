@@ -92,7 +92,10 @@ struct image_settings {
 	struct sharing sharing;
 	bool set_description;
 	struct str description;
-	bool only_shared;    /* ERR_DENIED: it is not, in Glance's sense */
+	bool only_shared; /* ERR_DENIED: it is not, in Glance's sense */
+	/* Each account added or removed changes something. With KIND_ACCOUNT: ERR_EXISTS, one to be added may
+	 * launch it already; ERR_NOT_FOUND, one to be removed may not. */
+	bool is_exact;
 	bool only_activated; /* ERR_STATE: it is deactivated */
 	bool set_deprecated;
 	int64_t deprecated_us; /* 0: not any more */

@@ -77,12 +77,8 @@ static RESULT prepare_add(struct os_call *e, void *args)
 	struct os_member *a = args;
 	const struct image *image = NULL;
 	TRY(os_find_changed_image(e, &a->image, &image));
-	if (engine_image_visibility(image) != IMAGE_VISIBLE_SHARED)
-		return ctx_fail_kind(e->c, ERR_DENIED, KIND_IMAGE, "Only shared images have members.");
-	if (uuids_have(&image->launchers, a->member.prefix))
-		return ctx_fail_kind(e->c, ERR_EXISTS, KIND_ACCOUNT, "The project is a member already.");
 	a->wish.image = a->image;
-	a->wish.only_shared = true; /* it may have become private since */
+	a->wish.only_shared = a->wish.is_exact = true;
 	a->wish.sharing.add = (struct refs){&a->member, 1};
 	return OK;
 }
@@ -92,9 +88,8 @@ static RESULT prepare_remove(struct os_call *e, void *args)
 	struct os_member *a = args;
 	const struct image *image = NULL;
 	TRY(os_find_changed_image(e, &a->image, &image));
-	if (!uuids_have(&image->launchers, a->member.prefix))
-		return ctx_fail_kind(e->c, ERR_NOT_FOUND, KIND_ACCOUNT, "The image has no such member.");
 	a->wish.image = a->image;
+	a->wish.is_exact = true;
 	a->wish.sharing.remove = (struct refs){&a->member, 1};
 	return OK;
 }

@@ -343,10 +343,19 @@ static void check_members(void **state)
 	answer.answer = IMAGE_ANSWER_REJECTED;
 	cloud_ok(c, &c->bob, engine_answer_image, &answer);
 	assert_int_equal(image_find(cloud_tables(c), image)->accepted_by.count, 0);
+	/* Added, or removed, by somebody else meanwhile. */
+	share.is_exact = true;
+	cloud_fails(c, &c->alice, engine_update_image, &share, ERR_EXISTS, KIND_ACCOUNT);
+	struct ref bob_by_number = {.kind = KIND_ACCOUNT, .text = c->bob.account_number};
+	share.sharing.add.at = &bob_by_number;
+	cloud_fails(c, &c->alice, engine_update_image, &share, ERR_EXISTS, KIND_ACCOUNT);
 	share = (struct image_settings){.image = answer.image, .sharing.remove = {&bob, 1}};
 	cloud_ok(c, &c->alice, engine_update_image, &share);
 	assert_int_equal(image_find(cloud_tables(c), image)->rejected_by.count, 0);
 	cloud_fails(c, &c->bob, engine_answer_image, &answer, ERR_NOT_FOUND, KIND_IMAGE);
+	cloud_ok(c, &c->alice, engine_update_image, &share); /* nothing to remove */
+	share.is_exact = true;
+	cloud_fails(c, &c->alice, engine_update_image, &share, ERR_NOT_FOUND, KIND_ACCOUNT);
 }
 
 int main(void)
