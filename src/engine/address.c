@@ -378,11 +378,27 @@ static RESULT find_associated(struct op *op, const struct address_association *w
 			   "The association ID '%" STR_FMT "' does not exist", STR_ARG(ref->text));
 }
 
+static RESULT check_is_of(struct op *op, const struct ref *ref, const struct address *address)
+{
+	const struct instance *instance = NULL;
+	const struct port *port = port_find(op->head, address->port);
+	char text[IP_TEXT_SIZE];
+	TRY(engine_find_own_instance(op->ctx, op->head, ref, &instance));
+	if (port && uuid_equal(port->instance, instance->row.id))
+		return OK;
+	return ENGINE_FAIL(op, ERR_STATE, KIND_NONE, STR("address"),
+			   "Floating IP %s is not associated with instance %" STR_FMT ".",
+			   ip_write(address->ip, text),
+			   STR_ARG(engine_write_id(op, KIND_INSTANCE, instance->row.id)));
+}
+
 RESULT engine_disassociate_address(struct op *op, struct address_association *wish)
 {
 	const struct address *address = NULL;
 	TRY(find_associated(op, wish, &address));
 	TRY(engine_permit(op, "address.disassociate", KIND_ADDRESS, &address->row));
+	if (ref_is_given(&wish->instance))
+		TRY(check_is_of(op, &wish->instance, address));
 	TRY(check_present(op, address));
 	wish->made = address->association;
 	return uuid_is_none(address->port) ? OK : write_free(op, address);

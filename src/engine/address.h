@@ -23,7 +23,8 @@ OPERATION(engine_allocate_address, address_wish)
 struct address_association {
 	struct ref address;     /* by id or, with bits = 0, by public IP */
 	struct ref association; /* disassociate only: instead of address; from id_parse_prefixed() */
-	struct ref instance;    /* its only port; or: */
+	struct ref
+		instance; /* its only port, or port; disassociate: ERR_STATE unless it is associated there */
 	struct ref port;
 	struct ip private_ip;            /* none: the port's */
 	enum choice allow_reassociation; /* default: yes, as in EC2's VPCs */

@@ -100,15 +100,7 @@ static RESULT prepare_remove(struct os_call *e, void *args)
 	const struct instance *instance = NULL;
 	const struct address *address = NULL;
 	TRY(os_find_live_server(e, &a->wish.instance, &instance));
-	TRY(find_address(e, a, &address));
-	const struct port *port = port_find(os_walk(e), address->port);
-	a->wish.instance = (struct ref){0};
-	if (port && uuid_equal(port->instance, instance->row.id))
-		return OK;
-	char text[IP_TEXT_SIZE];
-	return ctx_fail_field(e->c, ERR_STATE, STR("address"),
-			      "Floating IP %s is not associated with instance %s.",
-			      ip_write(a->address, text), uuid_to_str(e->c->arena, instance->row.id).p);
+	return find_address(e, a, &address);
 }
 
 /* ---- a project's ---- */

@@ -94,6 +94,7 @@ static void check_holds(void **state)
 	struct address_association move = {.address = address,
 					   .instance = ref_to(c, KIND_INSTANCE, cloud_launch_one(c))};
 	cloud_fails(c, &c->alice, engine_associate_address, &move, ERR_PROTECTED, KIND_PORT);
+	move.instance = (struct ref){0};
 	cloud_fails(c, &c->alice, engine_disassociate_address, &move, ERR_PROTECTED, KIND_PORT);
 	struct address_association another = {.address = ref_to(c, KIND_ADDRESS, allocate(c).address),
 					      .port = port};

@@ -96,6 +96,10 @@ static void check_associate(void **state)
 
 	struct address_target target = {.address = by_port.address};
 	cloud_fails(c, &c->alice, engine_release_address, &target, ERR_IN_USE, KIND_ADDRESS);
+	/* It went to the other instance after somebody saw it at this one. */
+	struct address_association moved = {.address = by_port.address,
+					    .instance = ref_to(c, KIND_INSTANCE, instance)};
+	cloud_fails(c, &c->alice, engine_disassociate_address, &moved, ERR_STATE, KIND_NONE);
 	struct address_association gone = {.association = ref_association(c, "eipassoc", by_port.made)};
 	cloud_fails(c, &c->bob, engine_disassociate_address, &gone, ERR_NOT_FOUND, KIND_NONE);
 	cloud_ok(c, &c->alice, engine_disassociate_address, &gone);
