@@ -243,6 +243,29 @@ static void check_late_sights(void **state)
 	cloud_ok(c, NULL, engine_see_instance, &sight);
 }
 
+/* A look that reached nothing proves the end of a deleted instance only where it was for the present gen: an
+ * older one moves neither what was reached nor when it stopped. */
+static void check_late_absence(void **state)
+{
+	struct cloud *c = *state;
+	struct life life = begin(c), *l = &life;
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_ON);
+	ask(l, engine_stop_instances_run, false);
+	cloud_see(c, l->id, INSTANCE_SEEN_POWER_OFF);
+	struct instance stopped = *cloud_instance(c, l->id);
+	clock_advance_us(MINUTE);
+	ask(l, engine_terminate_instances_run, false);
+	struct instance_sight absent = {.instance = l->id, .gen = 1, .power = INSTANCE_SEEN_POWER_ABSENT};
+	cloud_ok(c, NULL, engine_see_instance, &absent);
+	assert_state(l, SHUTTING_DOWN);
+	assert_int_equal(cloud_instance(c, l->id)->seen_gen, stopped.seen_gen);
+	assert_int_equal(cloud_instance(c, l->id)->stopped_us, stopped.stopped_us);
+	absent.gen = cloud_instance(c, l->id)->row.gen;
+	cloud_ok(c, NULL, engine_see_instance, &absent);
+	assert_state(l, TERMINATED);
+	assert_int_equal(cloud_instance(c, l->id)->stopped_us, clock_now_us());
+}
+
 /* The start was on its way when the stop was asked; or somebody started it from outside. */
 static void check_late_start(void **state)
 {
@@ -384,6 +407,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(check_shutdown_terminates, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_crashes, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_late_sights, cloud_setup, cloud_teardown),
+		cmocka_unit_test_setup_teardown(check_late_absence, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_late_start, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_no_news, cloud_setup, cloud_teardown),
 		cmocka_unit_test_setup_teardown(check_many, cloud_setup, cloud_teardown),
