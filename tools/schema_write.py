@@ -211,7 +211,7 @@ def write_state_table(kind):
 def write_tables(kinds, schema_hash, version, migrations):
     lines = [OPENING.format(source="schema/ and schema/migrations/")
              + " * The tables that describe every kind of row, its states, its SQL, and the schema's history. */",
-             '#include "model/migration.h"', '#include "model/rows.h"', '#include "model/states.h"', "",
+             '#include "model/migration.h"', '#include "model/rows.h"', '#include "model/size_field.h"', '#include "model/states.h"', "",
              "#include <stddef.h>", "", f'const char model_schema_hash[] = "{schema_hash}";',
              f"const unsigned model_schema_version = {version};", "const struct migration model_migrations[] = {"]
     for m in migrations:
@@ -230,7 +230,10 @@ def write_tables(kinds, schema_hash, version, migrations):
               '\t[KIND_NONE] = { .kind = KIND_NONE, .name = "none", .ec2_prefix = "", .doc = "", .create_sql = "" },']
     for kind in kinds:
         lines += write_kind_entry(kind)
-    return "\n".join([*lines, "};", ""])
+    lines += ["};", "", "const struct field *const model_size_fields[] = {"]
+    for kind in kinds:
+        lines += [f"\t&{kind.name}_fields[{n}], /* {f.name} */" for n, f in enumerate(kind.fields) if f.type == "bytes"]
+    return "\n".join([*lines, "\tNULL", "};", ""])
 
 
 # ---- store/rows.h ----

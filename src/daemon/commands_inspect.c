@@ -2,6 +2,7 @@
  * dari explain, audit: what is there, why it is as it is, and whether it is what the rows say. */
 #include "base/clock.h"
 #include "daemon/command.h"
+#include "daemon/explain.h"
 #include "store/rows.h"
 #include "store/sql.h"
 
@@ -31,92 +32,6 @@ static const struct row *find_anything(const struct tables *t, struct str text, 
 			return row;
 	}
 	return NULL;
-}
-
-static const char *derived_state(enum kind kind, const struct row *row)
-{
-	if (kind == KIND_INSTANCE)
-		return model_instance_states[model_derive_instance_state((const struct instance *) row)].name;
-	if (kind == KIND_VOLUME)
-		return model_volume_states[model_derive_volume_state((const struct volume *) row)].name;
-	return row_is_live(row) ? "live" : "deleted, not yet confirmed by its driver";
-}
-
-/* What another row is called by people: its EC2 id, else its name. */
-static struct str name_of_row(struct command_call *call, const struct tables *t, enum kind kind, uuid id)
-{
-	const struct kind_info *info = &model_kinds[kind];
-	if (*info->ec2_prefix)
-		return id_to_ec2(call->ctx.arena, kind, id);
-	const struct row *row = tables_find(t, kind, id);
-	for (unsigned k = 0; row && k < info->field_count; k++)
-		if (strcmp(info->fields[k].name, "name") == 0)
-			return row_field_to_text(call->ctx.arena, &info->fields[k], row);
-	return uuid_to_str(call->ctx.arena, id);
-}
-
-/* A field in people's words; empty: not worth a line. */
-static struct str field_words(struct command_call *call, const struct tables *t, enum kind kind,
-			      const struct field *f, const struct row *row)
-{
-	const char *at = (const char *) row + f->offset;
-	bool is_secret = kind == KIND_ACCESS_KEY || kind == KIND_USER || kind == KIND_APPLICATION_CREDENTIAL;
-	bool is_key = kind == KIND_VOLUME || kind == KIND_SNAPSHOT;
-	if (f->type == FIELD_BLOB && (is_secret || is_key))
-		return is_secret || ((const struct str *) (const void *) at)->n ? STR("(secret)") : STR_NONE;
-	if (f->type == FIELD_UUID) {
-		uuid id = *(const uuid *) at;
-		if (uuid_is_none(id))
-			return STR_NONE;
-		return f->ref ? name_of_row(call, t, f->ref, id) : uuid_to_str(call->ctx.arena, id);
-	}
-	if (f->type == FIELD_INT && str_ends_with(str_from(f->name), STR("_us"))) {
-		int64_t time_us = *(const int64_t *) at;
-		char text[CLOCK_TEXT_SIZE];
-		return time_us ? str_copy(call->ctx.arena, str_from(clock_write_ms(time_us, text)))
-			       : STR_NONE;
-	}
-	return row_field_to_text(call->ctx.arena, f, row);
-}
-
-static void explain_row(struct command_call *call, const struct tables *t, enum kind kind,
-			const struct row *row)
-{
-	const struct kind_info *info = &model_kinds[kind];
-	char id[UUID_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
-	json_t *fields = json_object();
-	buf_print(&call->text, "%s %s: %s\n  made %s, gen %llu\n", info->name, uuid_write(row->id, id),
-		  derived_state(kind, row), clock_write_s(row->created_us, at),
-		  (unsigned long long) row->gen);
-	for (unsigned k = 0; k < info->field_count; k++) {
-		const struct field *f = &info->fields[k];
-		struct str text = field_words(call, t, kind, f, row);
-		if (str_is_empty(text))
-			continue;
-		buf_print(&call->text, "  %-26s %" STR_FMT "\n", f->name, STR_ARG(str_slice(text, 0, 200)));
-		(void) json_object_set_new(fields, f->name, json_stringn(text.p, text.n));
-	}
-	call->value = json_pack("{s:s, s:s, s:s, s:o}", "kind", info->name, "id", id, "state",
-				derived_state(kind, row), "fields", fields);
-}
-
-static void explain_conditions(struct command_call *call, const struct tables *t, uuid subject)
-{
-	char at[CLOCK_TEXT_SIZE];
-	json_t *list = json_array();
-	for (const struct condition *c = condition_first_by_subject(t, subject); c;
-	     c = condition_next_by_subject(t, c)) {
-		if (!row_is_live(&c->row))
-			continue;
-		clock_write_s(c->row.created_us, at);
-		buf_print(&call->text, "  ! %" STR_FMT " since %s: %" STR_FMT "\n      %" STR_FMT "\n",
-			  STR_ARG(c->name), at, STR_ARG(c->message), STR_ARG(c->advice));
-		json_t *item =
-			json_pack("{s:s%, s:s, s:s%, s:s%}", "name", c->name.p, c->name.n, "since", at,
-				  "message", c->message.p, c->message.n, "advice", c->advice.p, c->advice.n);
-		(void) json_array_append_new(list, item);
-	}
-	(void) json_object_set_new(call->value, "conditions", list);
 }
 
 static RESULT explain_event(void *arg, const struct event *event)
@@ -181,8 +96,7 @@ static RESULT explain(struct command_call *call)
 		return ctx_fail(&call->ctx, ERR_NOT_FOUND, "nothing here is called %" STR_FMT, STR_ARG(text));
 	}
 	uuid id = row->id;
-	explain_row(call, view.tables, kind, row);
-	explain_conditions(call, view.tables, id);
+	explain_resource(call, view.tables, kind, row);
 	view_close(&view);
 	buf_print(&call->text, "history, newest first:\n");
 	return call->daemon->sql->read_events(call->daemon->sql, &call->ctx, id, EVENTS_SHOWN, explain_event,
@@ -219,9 +133,12 @@ static RESULT audit(struct command_call *call)
 
 const struct command inspect_commands[] = {
 	{"explain",
-	 "Says what a resource is, what is in its way, and what happened to it.",
+	 "Says of a resource its state, since when, what is in its way, when it is tried next and what to "
+	 "do; then its "
+	 "fields, and what happened to it.",
 	 {{"id", PARAM_POSITIONAL, true,
-	   "An id, a UUID, the name of a host or an account, or the id of a request that was refused."}},
+	   "An id, a UUID, the name of a host or an account, or the id of a request that was refused."},
+	  {"all", PARAM_FLAG, false, "Also the fields that are empty or have their default."}},
 	 .run = explain},
 	{"audit",
 	 "Compares rows with domains, disks and the network; exit status 1 on any difference.",

@@ -32,6 +32,17 @@ static bool is_ready(const struct tables *t, const struct volume *v, const struc
 	       !condition_find_by_subject(t, v->row.id, STR(DISK_MISSING));
 }
 
+const struct volume *reconciler_find_awaited_volume(const struct tables *t, const struct instance *i)
+{
+	bool is_to_start = row_is_live(&i->row) && !uuid_is_none(i->host) &&
+			   i->seen_power != INSTANCE_SEEN_POWER_ON &&
+			   engine_instance_power_wanted(t, i) == INSTANCE_WANTED_POWER_ON;
+	const struct volume *v = is_to_start ? volume_first_by_instance(t, i->row.id) : NULL;
+	while (v && (!row_is_live(&v->row) || is_ready(t, v, i)))
+		v = volume_next_by_instance(t, v);
+	return v;
+}
+
 /* The disk that it is rescued with and its root disk have each other's places. */
 static int slot_of(const struct tables *t, const struct instance *i, const struct volume *v)
 {

@@ -25,13 +25,14 @@ static void tick_run(struct job *job)
 	struct reconciler *r =
 		(struct reconciler *) (void *) ((char *) job - offsetof(struct reconciler, tick_job));
 	int64_t now_us = clock_now_us();
-	if (work_take_loss(r) || now_us >= r->resync_due_us) {
-		r->resync_due_us = now_us + r->resync_interval_us;
+	if (work_take_loss(r) || now_us >= atomic_load(&r->resync_due_us)) {
+		atomic_store(&r->resync_due_us, now_us + r->resync_interval_us);
 		look_at_everything(r);
 	} else {
 		wake_hosts(r);
 	}
 	hosts_look_after(r);
+	atomic_store(&r->tick_due_us, now_us + r->host_interval_us);
 	actor_post_at(r->home_actor, &r->tick_job, now_us + r->host_interval_us);
 }
 
@@ -193,7 +194,7 @@ void reconciler_start(struct reconciler *r)
 	r->wake_all_job = (struct job){.run = wake_all_run};
 	r->routers_job = (struct job){.run = routers_run};
 	r->unplaced_job = (struct job){.run = unplaced_run};
-	r->resync_due_us = clock_now_us();
+	atomic_store(&r->resync_due_us, clock_now_us());
 	store_listen(r->store, wake_on_publish, r);
 	r->network.driver->watch(r->network.self, network_changed, r);
 	actor_post(r->home_actor, &r->tick_job);

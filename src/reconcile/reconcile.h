@@ -64,6 +64,22 @@ DEFINE_AUTO(reconciler)
 /* Looks at a resource soon. Any thread that walks no view; never blocks. */
 void reconciler_wake(struct reconciler *r, enum kind kind, uuid id);
 
+/* ---- explain: for people who wonder why something is not done yet ---- */
+
+/* When a resource gets its next step. */
+struct reconcile_next {
+	bool has_steps;    /* false: no step ever is about this kind by itself */
+	bool is_now;       /* one runs, or is queued */
+	unsigned failures; /* of its steps, in a row */
+	int64_t due_us;    /* 0: no time is set; with failures, its host's return brings the next step */
+	int64_t look_us;   /* when it is looked at again with all of its kind, whatever happens */
+};
+/* Any thread. */
+void reconciler_read_next(struct reconciler *r, enum kind kind, uuid id, struct reconcile_next *ret_next);
+/* The first of its volumes for which an instance that is to run is not started yet; NULL: it waits for none.
+ */
+const struct volume *reconciler_find_awaited_volume(const struct tables *t, const struct instance *i);
+
 /* ---- observe: read through to a host, off the HTTP threads, changing nothing ---- */
 
 struct observation {

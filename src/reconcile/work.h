@@ -320,8 +320,8 @@ struct reconciler {
 	struct actor *network_actor, *home_actor;
 	struct job tick_job, wake_all_job, routers_job, unplaced_job;
 	_Atomic bool wake_all_posted, routers_posted, unplaced_posted;
-	int64_t resync_due_us;  /* of the home actor */
-	_Atomic uint64_t round; /* counts the times that everything was looked at */
+	_Atomic int64_t resync_due_us, tick_due_us; /* set by the home actor */
+	_Atomic uint64_t round;                     /* counts the times that everything was looked at */
 	struct work_map work;
 	pthread_mutex_t hosts_lock;
 	struct rec_host *hosts[HOST_BUCKETS];

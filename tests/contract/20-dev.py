@@ -163,6 +163,85 @@ def test_states_take_time(room):
             ec2.get_waiter("volume_deleted").wait(VolumeIds=[volume], WaiterConfig=soon)
 
 
+# ---- dari explain
+
+ANSWERS = ["state", "since", "in_its_way", "next_try", "what_to_do"]
+
+
+def explained(dev, identifier, *options):
+    """The five lines that answer, by the names that --json has for them, and what follows."""
+    said = subprocess.run([DARI, "--config", dev.config, "explain", identifier, *options], capture_output=True, text=True, check=True).stdout.splitlines()
+    words = [re.match(r"(state|(?:at least )?since|in its way|next try|what to do) +(\S.*)$", line) for line in said[:5]]
+    assert all(words), said[:5]
+    labels = [w[1].removeprefix("at least ").replace(" ", "_") for w in words]
+    assert labels == ANSWERS
+    return dict(zip(labels, (w[2] for w in words))), said[5:]
+
+
+def test_explains_why_it_waits(room):
+    """An instance whose disk is on its way says so, before a condition does; then that nothing is in its way."""
+    with Dev(instant=False, env={"TMPDIR": str(room)}) as dev:
+        ec2 = dev.account.client()
+        instance = launch(ec2)
+        answer, _ = explained(dev, instance)
+        told = dev.command("explain", instance)
+        assert answer["state"] == "pending" and re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ", answer["since"])
+        assert re.fullmatch(r"Its volume vol-\w{17}: its disk is not made yet\.", answer["in_its_way"])
+        assert answer["next_try"].startswith("After its volume, which is looked at: ")
+        assert answer["what_to_do"] == "Wait: it goes on by itself."
+        assert told["conditions"] == [] and set(ANSWERS) < set(told)
+        await_state(ec2, instance, "running")
+        answer, _ = explained(dev, instance)
+        assert (answer["state"], answer["in_its_way"], answer["what_to_do"]) == ("running", "nothing", "nothing")
+        told = dev.command("explain", instance)
+        assert told["state"] == "running" and told["in_its_way"] is None and told["what_to_do"] is None
+
+
+def test_explains_a_condition(room):
+    """A host that does not answer: why, since when, when it is tried again, and what to do."""
+    with Dev(env={"TMPDIR": str(room)}) as dev:
+        dev.command("host", "add", "far", "--zone", "us-east-1a", "--uri", "qemu+unix:///system?socket=/nonexistent")
+        end = time.monotonic() + 60
+        while len(dev.command("explain", "far")["conditions"]) < 2 and time.monotonic() < end:
+            time.sleep(0.1)
+        answer, rest = explained(dev, "far")
+        first, second = dev.command("explain", "far")["conditions"]
+        assert answer["state"] == "down" and first["name"] == "HostDown" and "nonexistent" in first["message"]
+        assert answer["in_its_way"] == f"HostDown since {first['since']}: {first['message']} (1 more below)"
+        assert answer["what_to_do"] == first["advice"] and "See that libvirtd runs" in first["advice"]
+        assert rest[0].startswith(f"  ! {second['name']} since ")
+        assert re.fullmatch(r"(\d{4}-\S+Z|Now), after \d+ failures\.", answer["next_try"])
+
+
+def test_explains_fields(room):
+    """Those that say something, sizes as people have them; all with --all; --json has them as they are."""
+    with Dev(env={"TMPDIR": str(room)}) as dev:
+        ec2 = dev.account.client()
+        volume = ec2.create_volume(AvailabilityZone="us-east-1a", Size=3)["VolumeId"]
+        _, few = explained(dev, volume)
+        _, all_of_them = explained(dev, volume, "--all")
+        assert "  size                       3 GiB" in few and "  size                       3 GiB" in all_of_them
+        assert dev.command("explain", volume)["fields"]["size"] == str(3 << 30)
+        assert not [line for line in few if line.split()[0] in ("iops", "is_encrypted", "hold", "tags", "instance", "before_type")]
+        lost = {"  iops                       0", "  is_encrypted               false", "  hold                       none", "  tags                       {}",
+                "  instance", "  before_type"}
+        assert lost <= set(all_of_them) and set(few) < set(all_of_them)
+        assert few.index("history, newest first:") > few.index("  size                       3 GiB")
+
+
+def test_explains_every_kind(room):
+    with Dev(env={"TMPDIR": str(room)}) as dev:
+        world = World(dev.account, dump())
+        dev.rest()
+        states = {}
+        for label, identifier in world.ids.items():
+            if dev.explain(identifier).startswith("state "):
+                answer, _ = explained(dev, identifier)
+                states[label] = answer["state"]
+        assert states["vpc"] == states["subnet"] == "present" and states["i"] == "running" and states["vol"] in ("available", "in-use")
+        assert explained(dev, "sim1")[0]["state"] == "up" and explained(dev, "dev")[0]["state"] == "present"
+
+
 def test_data_stays(room):
     """With --data: the same account, keys and resources, ended in order or not."""
     data = str(room / "mine")

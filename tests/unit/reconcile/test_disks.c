@@ -425,6 +425,28 @@ static void test_lost_base(void **state)
 	cloud_done(c);
 }
 
+/* The volume that explains why the instance is not started; none: it waits for no disk. */
+static uuid awaited_volume(struct cloud *c, uuid instance)
+{
+	AUTO_VIEW view = {0};
+	view_open(c->store, &view);
+	const struct volume *v =
+		reconciler_find_awaited_volume(view.tables, instance_find(view.tables, instance));
+	return v ? v->row.id : UUID_NONE;
+}
+
+static void test_waits_for_a_disk(void **state)
+{
+	(void) state;
+	struct cloud *c = cloud_new(9, 1);
+	uuid one = cloud_launch(c); /* its disk is not made yet, which is no trouble: no condition says it */
+	assert_true(uuid_equal(awaited_volume(c, one), cloud_volume_of(c, one)));
+	assert_false(cloud_has_condition(c, one, "WaitsForDisk"));
+	cloud_await(c, one, INSTANCE_RUNNING);
+	assert_true(uuid_is_none(awaited_volume(c, one)));
+	cloud_done(c);
+}
+
 /* What is in a disk's way is told of the instance, too. */
 static void test_instance_tells(void **state)
 {
@@ -438,8 +460,10 @@ static void test_instance_tells(void **state)
 	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
 	assert_true(cloud_has_condition(c, root, "DiskMissing"));
 	assert_true(cloud_has_condition(c, one, "WaitsForDisk"));
+	assert_true(uuid_is_none(awaited_volume(c, one))); /* it is to be off */
 	cloud_start(c, one);
 	cloud_step_for(c, MINUTE);
+	assert_true(uuid_equal(awaited_volume(c, one), root));
 	assert_false(cloud_guest(c, one).is_on);
 	cloud_bring_disk(c, root);
 	cloud_step_for(c, 2 * CLOUD_RESYNC_US);
@@ -618,6 +642,7 @@ int main(void)
 		cmocka_unit_test(test_interrupted),
 		cmocka_unit_test(test_cache),
 		cmocka_unit_test(test_lost_base),
+		cmocka_unit_test(test_waits_for_a_disk),
 		cmocka_unit_test(test_instance_tells),
 		cmocka_unit_test(test_move),
 		cmocka_unit_test(test_kill_after_each_step),

@@ -361,6 +361,45 @@ static void test_waits_for_its_host(void **state)
 	assert_int_equal(waiting(), 0);
 }
 
+/* ---- what is said of it ---- */
+
+static struct reconcile_next read_next(enum kind kind)
+{
+	struct reconcile_next next = {0};
+	reconciler_read_next(bench.r, kind, ID, &next);
+	return next;
+}
+
+static void test_says_when_it_is_next(void **state)
+{
+	(void) state;
+	atomic_store(&bench.r->resync_due_us, START_US + HOUR);
+	atomic_store(&bench.r->tick_due_us, START_US + MINUTE);
+	assert_false(read_next(KIND_ZONE).has_steps);
+	assert_int_equal(read_next(KIND_HOST).look_us, START_US + MINUTE);
+	struct reconcile_next next = read_next(KIND_PORT); /* settled */
+	assert_true(next.has_steps && !next.is_now && next.failures == 0 && next.due_us == 0);
+	assert_int_equal(next.look_us, START_US + HOUR);
+	bench.end.result = FAIL(IO);
+	wake();
+	assert_true(read_next(KIND_PORT).is_now);
+	run_for(0);
+	next = read_next(KIND_PORT);
+	assert_false(next.is_now);
+	assert_int_equal(next.failures, 1);
+	assert_int_equal(next.due_us, START_US + 50 * MILLISECOND);
+}
+
+static void test_says_that_it_waits_for_its_host(void **state)
+{
+	(void) state;
+	bench.end.result = FAIL(GONE);
+	work_wake(bench.r, bench.host.lane, KIND_INSTANCE, ID, WAKE_WISH);
+	run_for(0);
+	struct reconcile_next next = read_next(KIND_INSTANCE);
+	assert_true(!next.is_now && next.failures == 1 && next.due_us == 0);
+}
+
 /* ---- timers ---- */
 
 static void look_later(int64_t us)
@@ -517,6 +556,8 @@ int main(void)
 		TEST(backs_off),
 		TEST(news_of_a_failing_one),
 		TEST(waits_for_its_host),
+		TEST(says_when_it_is_next),
+		TEST(says_that_it_waits_for_its_host),
 		TEST(looks_later),
 		TEST(timers_supersede),
 		TEST(success_needs_no_retry),

@@ -1,0 +1,393 @@
+/* SPDX-License-Identifier: Apache-2.0
+ * What `dari explain` says of a resource: five lines that answer "why is it not as I want it?", then its
+ * fields. */
+#include "daemon/explain.h"
+
+#include "base/clock.h"
+#include "engine/image.h"
+#include "model/size_field.h"
+
+enum { FIELD_SHOWN = 200, WORDS_SHOWN = 1000 };
+
+/* What the five lines are made from. */
+struct explanation {
+	struct command_call *call;
+	const struct tables *t;
+	enum kind kind;
+	const struct row *row;
+	const struct condition
+		*obstacle;        /* the first thing in its way; NULL: nothing, or what `because` says */
+	size_t further;           /* conditions of its own besides */
+	enum kind waits_for_kind; /* another resource's obstacle is its own; KIND_NONE: it is not */
+	const struct row *waits_for;
+	struct str because; /* what that one's obstacle is, where no condition says it */
+};
+
+/* ---- names ---- */
+
+/* What another row is called by people: its EC2 id, else its name. */
+static struct str name_of_row(const struct explanation *e, enum kind kind, uuid id)
+{
+	const struct kind_info *info = &model_kinds[kind];
+	struct arena *a = e->call->ctx.arena;
+	if (*info->ec2_prefix)
+		return id_to_ec2(a, kind, id);
+	const struct row *row = tables_find(e->t, kind, id);
+	for (unsigned k = 0; row && k < info->field_count; k++)
+		if (strcmp(info->fields[k].name, "name") == 0)
+			return row_field_to_text(a, &info->fields[k], row);
+	return uuid_to_str(a, id);
+}
+
+/* A message of libvirt's may have several lines; here it has one. */
+static struct str one_line(const struct explanation *e, struct str text)
+{
+	struct str cut = str_copy(e->call->ctx.arena, str_slice(text, 0, WORDS_SHOWN));
+	char *at = (char *) cut.p;
+	for (size_t k = 0; at && k < cut.n; k++)
+		if (at[k] == '\n' || at[k] == '\r' || at[k] == '\t')
+			at[k] = ' ';
+	return cut;
+}
+
+static struct str time_words(const struct explanation *e, int64_t time_us)
+{
+	char text[CLOCK_TEXT_SIZE];
+	return str_copy(e->call->ctx.arena, str_from(clock_write_s(time_us, text)));
+}
+
+/* ---- its state ---- */
+
+static const char *state_of(const struct explanation *e)
+{
+	const struct kind_info *info = &model_kinds[e->kind];
+	if (model_tells_state(e->kind))
+		return info->states[model_derive_state(e->kind, e->row)].name;
+	if (!row_is_live(e->row))
+		return "deleting";
+	if (e->kind == KIND_IMAGE)
+		return info->states[engine_derive_image_state(e->t, (const struct image *) e->row)].name;
+	if (e->kind == KIND_HOST)
+		return host_seen_state_words[((const struct host *) e->row)->seen_state];
+	return "present";
+}
+
+static int64_t instance_since_us(const struct instance *i)
+{
+	switch (model_derive_instance_state(i)) {
+	case INSTANCE_STOPPING:
+	case INSTANCE_SUSPENDING:
+		return i->off_since_us;
+	case INSTANCE_STOPPED:
+	case INSTANCE_SUSPENDED:
+	case INSTANCE_TERMINATED:
+		return i->stopped_us;
+	case INSTANCE_PENDING:
+	case INSTANCE_RUNNING:
+		return i->launched_us;
+	case INSTANCE_SHUTTING_DOWN:
+		return i->row.deleted_us;
+	case INSTANCE_RESCUED:
+	case INSTANCE_SHELVED:
+	case INSTANCE_SHELVED_OFFLOADED:
+	case INSTANCE_PAUSED:
+	case INSTANCE_ERROR:
+	case INSTANCE_STATE_COUNT:
+		break;
+	}
+	return 0;
+}
+
+/* Since when it is in its state; 0: its row does not say. */
+static int64_t since_us(const struct explanation *e)
+{
+	const struct row *row = e->row;
+	if (e->kind == KIND_INSTANCE)
+		return instance_since_us((const struct instance *) row);
+	if (!row_is_live(row))
+		return row->deleted_us;
+	if (e->kind == KIND_HOST)
+		return ((const struct host *) row)->seen_since_us;
+	if (e->kind == KIND_VOLUME && model_derive_volume_state((const struct volume *) row) == VOLUME_IN_USE)
+		return ((const struct volume *) row)->attached_us;
+	if (e->kind == KIND_PORT && model_derive_port_state((const struct port *) row) == PORT_IN_USE)
+		return ((const struct port *) row)->attached_us;
+	bool is_as_made = row->updated_us == row->created_us || !model_kinds[e->kind].states;
+	return is_as_made ? row->created_us : 0;
+}
+
+/* ---- what is in its way ---- */
+
+static const struct condition *first_condition(const struct tables *t, uuid subject)
+{
+	const struct condition *c = condition_first_by_subject(t, subject);
+	while (c && !row_is_live(&c->row))
+		c = condition_next_by_subject(t, c);
+	return c;
+}
+
+static void wait_for(struct explanation *e, enum kind kind, const struct row *row, const char *because)
+{
+	e->waits_for_kind = kind;
+	e->waits_for = row;
+	e->obstacle = first_condition(e->t, row->id);
+	e->because = str_from(because);
+}
+
+static const char *why_not_ready(const struct volume *v, const struct instance *i)
+{
+	if (!uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, i->row.id))
+		return "another instance has it still.";
+	if (v->seen_size == 0)
+		return "its disk is not made yet.";
+	if (!uuid_equal(v->seen_host, i->host))
+		return "its disk is not on the instance's host yet.";
+	return "its disk has not its size yet.";
+}
+
+/* An instance that waits for its disks has no condition while they are on their way. */
+static void find_awaited_volume(struct explanation *e)
+{
+	const struct instance *i = (const struct instance *) e->row;
+	const struct volume *v = e->kind == KIND_INSTANCE ? reconciler_find_awaited_volume(e->t, i) : NULL;
+	if (v)
+		wait_for(e, KIND_VOLUME, &v->row, why_not_ready(v, i));
+}
+
+/* A host that is away says so itself, for all that is on it. */
+static void find_absent_host(struct explanation *e)
+{
+	uuid id = UUID_NONE;
+	if (e->kind == KIND_INSTANCE)
+		id = ((const struct instance *) e->row)->host;
+	else if (e->kind == KIND_VOLUME)
+		id = ((const struct volume *) e->row)->host;
+	else if (e->kind == KIND_SNAPSHOT)
+		id = ((const struct snapshot *) e->row)->host;
+	const struct host *host = uuid_is_none(id) ? NULL : host_find(e->t, id);
+	if (host && host->seen_state == HOST_SEEN_STATE_DOWN)
+		wait_for(e, KIND_HOST, &host->row, "it does not answer.");
+}
+
+static void find_obstacle(struct explanation *e)
+{
+	for (const struct condition *c = condition_first_by_subject(e->t, e->row->id); c;
+	     c = condition_next_by_subject(e->t, c)) {
+		if (!row_is_live(&c->row))
+			continue;
+		if (e->obstacle)
+			e->further++;
+		else
+			e->obstacle = c;
+	}
+	if (!e->obstacle)
+		find_awaited_volume(e);
+	if (!e->obstacle && !e->waits_for)
+		find_absent_host(e);
+}
+
+static struct str obstacle_words(const struct explanation *e)
+{
+	struct arena *a = e->call->ctx.arena;
+	struct str words = e->because, of = STR_NONE;
+	if (e->obstacle)
+		words = str_print(a, "%" STR_FMT " since %" STR_FMT ": %" STR_FMT, STR_ARG(e->obstacle->name),
+				  STR_ARG(time_words(e, e->obstacle->row.created_us)),
+				  STR_ARG(one_line(e, e->obstacle->message)));
+	if (e->waits_for)
+		of = str_print(a, "Its %s %" STR_FMT ": ", model_kinds[e->waits_for_kind].name,
+			       STR_ARG(name_of_row(e, e->waits_for_kind, e->waits_for->id)));
+	return str_print(a, "%" STR_FMT "%" STR_FMT, STR_ARG(of), STR_ARG(words));
+}
+
+/* ---- what happens next, and what to do ---- */
+
+static struct str next_words(const struct explanation *e, enum kind kind, uuid id)
+{
+	struct arena *a = e->call->ctx.arena;
+	struct reconcile_next next = {0};
+	reconciler_read_next(e->call->daemon->reconciler, kind, id, &next);
+	if (!next.has_steps)
+		return STR("Never by itself: it is a row, or a part of what it belongs to.");
+	if (next.is_now)
+		return next.failures ? str_print(a, "Now, after %u failures.", next.failures) : STR("Now.");
+	if (next.due_us)
+		return str_print(a, next.failures ? "%" STR_FMT ", after %u failures." : "%" STR_FMT ".",
+				 STR_ARG(time_words(e, next.due_us)), next.failures);
+	if (next.failures)
+		return STR("When its host answers.");
+	return str_print(a, "When something of it changes; else %" STR_FMT ", with all of its kind.",
+			 STR_ARG(time_words(e, next.look_us)));
+}
+
+static struct str next_try(const struct explanation *e)
+{
+	if (!e->waits_for)
+		return next_words(e, e->kind, e->row->id);
+	return str_print(e->call->ctx.arena, "After its %s, which is looked at: %" STR_FMT,
+			 model_kinds[e->waits_for_kind].name,
+			 STR_ARG(next_words(e, e->waits_for_kind, e->waits_for->id)));
+}
+
+static struct str advice(const struct explanation *e)
+{
+	if (e->obstacle && e->obstacle->advice.n)
+		return one_line(e, e->obstacle->advice);
+	if (e->obstacle || e->waits_for)
+		return STR("Wait: it goes on by itself.");
+	return STR_NONE;
+}
+
+/* ---- the five lines ---- */
+
+/* none: what people read where there is nothing; for --json that is null. */
+static void add_line(const struct explanation *e, const char *label, const char *member, struct str words,
+		     const char *none)
+{
+	bool is_none = str_is_empty(words);
+	buf_print(&e->call->text, "%-14s %" STR_FMT "\n", label, STR_ARG(is_none ? str_from(none) : words));
+	(void) json_object_set_new(e->call->value, member,
+				   is_none ? json_null() : json_stringn(words.p, words.n));
+}
+
+static void explain_answer(struct explanation *e)
+{
+	struct arena *a = e->call->ctx.arena;
+	int64_t known_us = since_us(e);
+	struct str since = time_words(e, known_us ? known_us : e->row->updated_us);
+	struct str in_the_way = e->obstacle || e->waits_for ? obstacle_words(e) : STR_NONE;
+	if (e->further)
+		in_the_way = str_print(a, "%" STR_FMT " (%zu more below)", STR_ARG(in_the_way), e->further);
+	add_line(e, "state", "state", str_from(state_of(e)), "");
+	add_line(e, known_us ? "since" : "at least since", "since", since, "");
+	add_line(e, "in its way", "in_its_way", in_the_way, "nothing");
+	add_line(e, "next try", "next_try", next_try(e), "");
+	add_line(e, "what to do", "what_to_do", advice(e), "nothing");
+}
+
+static void explain_conditions(const struct explanation *e)
+{
+	json_t *list = json_array();
+	for (const struct condition *c = condition_first_by_subject(e->t, e->row->id); c;
+	     c = condition_next_by_subject(e->t, c)) {
+		if (!row_is_live(&c->row))
+			continue;
+		char at[CLOCK_TEXT_SIZE];
+		clock_write_s(c->row.created_us, at);
+		if (c != e->obstacle)
+			buf_print(&e->call->text,
+				  "  ! %" STR_FMT " since %s: %" STR_FMT "\n      %" STR_FMT "\n",
+				  STR_ARG(c->name), at, STR_ARG(c->message), STR_ARG(c->advice));
+		json_t *item =
+			json_pack("{s:s%, s:s, s:s%, s:s%}", "name", c->name.p, c->name.n, "since", at,
+				  "message", c->message.p, c->message.n, "advice", c->advice.p, c->advice.n);
+		(void) json_array_append_new(list, item);
+	}
+	(void) json_object_set_new(e->call->value, "conditions", list);
+}
+
+/* ---- its fields ---- */
+
+/* plain: of fewer bytes, or of none where a negative number says that there is no limit. */
+static struct str size_words(struct arena *a, struct str plain, int64_t bytes)
+{
+	static const struct {
+		const char *name;
+		int shift;
+	} units[] = {{"GiB", 30}, {"MiB", 20}, {"KiB", 10}};
+	for (size_t k = 0; k < sizeof units / sizeof units[0]; k++) {
+		int64_t unit = INT64_C(1) << units[k].shift;
+		if (bytes >= unit)
+			return str_print(a, bytes % unit ? "%.1f %s" : "%.0f %s",
+					 (double) bytes / (double) unit, units[k].name);
+	}
+	return plain;
+}
+
+/* As a row has it in which nobody said anything of the field. */
+static bool is_default(const struct field *f, const struct row *row, struct str text)
+{
+	const char *at = (const char *) row + f->offset;
+	switch (f->type) {
+	case FIELD_INT:
+		return *(const int64_t *) (const void *) at == 0;
+	case FIELD_BOOL:
+		return !*(const bool *) at;
+	case FIELD_ENUM:
+		return str_equal(text, str_from(f->words[0]));
+	case FIELD_UUIDS:
+	case FIELD_TEXTS:
+	case FIELD_IPS:
+	case FIELD_CIDRS:
+		return str_equal(text, STR("[]"));
+	case FIELD_TAGS:
+		return str_equal(text, STR("{}"));
+	case FIELD_UUID:
+	case FIELD_TEXT:
+	case FIELD_BLOB:
+	case FIELD_IP:
+	case FIELD_CIDR:
+	case FIELD_MAC:
+		break;
+	}
+	return str_is_empty(text);
+}
+
+/* A field in people's words; empty: not worth a line. */
+static struct str field_words(const struct explanation *e, const struct field *f)
+{
+	struct arena *a = e->call->ctx.arena;
+	const char *at = (const char *) e->row + f->offset;
+	bool is_secret =
+		e->kind == KIND_ACCESS_KEY || e->kind == KIND_USER || e->kind == KIND_APPLICATION_CREDENTIAL;
+	bool is_key = e->kind == KIND_VOLUME || e->kind == KIND_SNAPSHOT;
+	if (f->type == FIELD_BLOB && (is_secret || is_key))
+		return is_secret || ((const struct str *) (const void *) at)->n ? STR("(secret)") : STR_NONE;
+	if (f->type == FIELD_UUID) {
+		uuid id = *(const uuid *) at;
+		if (uuid_is_none(id))
+			return STR_NONE;
+		return f->ref ? name_of_row(e, f->ref, id) : uuid_to_str(a, id);
+	}
+	if (f->type == FIELD_INT && str_ends_with(str_from(f->name), STR("_us"))) {
+		int64_t time_us = *(const int64_t *) (const void *) at;
+		char text[CLOCK_TEXT_SIZE];
+		return time_us ? str_copy(a, str_from(clock_write_ms(time_us, text))) : STR_NONE;
+	}
+	return row_field_to_text(a, f, e->row);
+}
+
+static void explain_fields(const struct explanation *e)
+{
+	const struct kind_info *info = &model_kinds[e->kind];
+	bool is_all = json_is_true(json_object_get(e->call->args, "all"));
+	json_t *fields = json_object();
+	for (unsigned k = 0; k < info->field_count; k++) {
+		const struct field *f = &info->fields[k];
+		struct str text = field_words(e, f), shown = text;
+		if (model_is_size_field(f))
+			shown = size_words(
+				e->call->ctx.arena, text,
+				*(const int64_t *) (const void *) ((const char *) e->row + f->offset));
+		if (is_all || !is_default(f, e->row, text))
+			buf_print(&e->call->text, str_is_empty(shown) ? "  %s\n" : "  %-26s %" STR_FMT "\n",
+				  f->name, STR_ARG(str_slice(shown, 0, FIELD_SHOWN)));
+		if (!str_is_empty(text))
+			(void) json_object_set_new(fields, f->name, json_stringn(text.p, text.n));
+	}
+	(void) json_object_set_new(e->call->value, "fields", fields);
+}
+
+void explain_resource(struct command_call *call, const struct tables *t, enum kind kind,
+		      const struct row *row)
+{
+	struct explanation e = {.call = call, .t = t, .kind = kind, .row = row};
+	char id[UUID_TEXT_SIZE], at[CLOCK_TEXT_SIZE];
+	call->value = json_pack("{s:s, s:s}", "kind", model_kinds[kind].name, "id", uuid_write(row->id, id));
+	find_obstacle(&e);
+	explain_answer(&e);
+	explain_conditions(&e);
+	buf_print(&call->text, "%s %s, made %s, gen %llu\n", model_kinds[kind].name, id,
+		  clock_write_s(row->created_us, at), (unsigned long long) row->gen);
+	explain_fields(&e);
+}
