@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Security groups in further routers. What happens next: nothing is made in the network, where a group has
- * members of any router; the groups whose rules name it are brought about anew (reconcile/wake.c). */
+ * members of any router; the groups whose rules name it are brought about anew (reconcile/group.c). */
 #include "engine/security_group_association.h"
 
 #include "engine/internal.h"

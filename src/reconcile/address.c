@@ -4,6 +4,7 @@
 
 #include "engine/port.h"
 #include "reconcile/work.h"
+#include "store/rows.h"
 
 struct address_rows {
 	const struct address *address; /* NULL: no such row */
@@ -30,7 +31,7 @@ static RESULT gather_address(struct step *s, struct address_rows *ret_rows)
 	return OK;
 }
 
-RESULT reconcile_step_address(struct step *s)
+static RESULT step_address(struct step *s)
 {
 	struct address_rows rows = {0};
 	TRY(gather_address(s, &rows));
@@ -50,3 +51,9 @@ RESULT reconcile_step_address(struct step *s)
 	step_report(s, row_is_live(&a->row) ? engine_see_address_run : engine_forget_address_run, sight);
 	return OK;
 }
+
+const struct resource reconcile_address = {
+	.step = step_address,
+	.is_swept = true,
+	.wakes = {{KIND_ADDRESS, offsetof(struct address, row.id)}},
+};

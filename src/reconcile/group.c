@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "reconcile/work.h"
+#include "store/rows.h"
 
 /* Revoked long ago: the network has it no more. */
 static RESULT forget_revoked(struct step *s)
@@ -22,7 +23,7 @@ static RESULT forget_revoked(struct step *s)
 	return OK;
 }
 
-RESULT reconcile_step_group(struct step *s)
+static RESULT step_group(struct step *s)
 {
 	struct network_group wish = {0};
 	{
@@ -43,3 +44,63 @@ RESULT reconcile_step_group(struct step *s)
 	step_report(s, engine_forget_security_group_run, forget);
 	return OK;
 }
+
+/* ---- who looks because of it ---- */
+
+/* Rules of a peer's by this group let nothing through once it is gone. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	(void) before;
+	const struct security_group_rule *rule =
+		row_is_live(after) ? NULL : security_group_rule_first_by_peer_group(t, after->id);
+	for (; rule; rule = security_group_rule_next_by_peer_group(t, rule))
+		if (!uuid_is_none(rule->peering))
+			wake_network(r, KIND_SECURITY_GROUP, rule->group);
+	wake_for_row(r, KIND_SECURITY_GROUP, after);
+}
+
+const struct resource reconcile_security_group = {
+	.step = step_group,
+	.is_swept = true,
+	.wakes = {{KIND_SECURITY_GROUP, offsetof(struct security_group, row.id)}},
+	.wake_changed = wake_changed,
+};
+const struct resource reconcile_security_group_rule = {
+	.wakes = {{KIND_SECURITY_GROUP, offsetof(struct security_group_rule, group)}},
+	.wakes_forgotten = true,
+};
+
+/* Rules by a group of another VPC count while it is associated with theirs. */
+static void wake_for_dissociation(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	uuid group = ((const struct security_group_association *) row)->group;
+	const struct security_group_rule *rule = security_group_rule_first_by_peer_group(t, group);
+	for (; rule; rule = security_group_rule_next_by_peer_group(t, rule))
+		if (!uuid_equal(rule->group, group))
+			wake_network(r, KIND_SECURITY_GROUP, rule->group);
+}
+
+static void wake_for_association(struct reconciler *r, const struct tables *t, const struct row *before,
+				 const struct row *after)
+{
+	(void) before;
+	wake_for_dissociation(r, t, after);
+}
+
+const struct resource reconcile_security_group_association = {
+	.wake_changed = wake_for_association,
+	.wake_forgotten = wake_for_dissociation,
+};
+
+/* It is in the network as rules of the groups that name it; a new one is named by none. */
+static void wake_for_addresses(struct reconciler *r, const struct tables *t, const struct row *before,
+			       const struct row *after)
+{
+	const struct security_group_rule *rule =
+		before ? security_group_rule_first_by_peer_address_group(t, after->id) : NULL;
+	for (; rule; rule = security_group_rule_next_by_peer_address_group(t, rule))
+		wake_network(r, KIND_SECURITY_GROUP, rule->group);
+}
+
+const struct resource reconcile_address_group = {.wake_changed = wake_for_addresses};

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "engine/placement.h"
 #include "reconcile/work.h"
 #include "store/rows.h"
 
@@ -232,7 +233,7 @@ static RESULT tell_down(struct step *s, const struct host *row)
 }
 
 /* On the home lane, for the host's own is held up. */
-RESULT reconcile_step_host_silence(struct step *s)
+static RESULT step_host_silence(struct step *s)
 {
 	const struct host *row = NULL;
 	TRY(copy_row(s, &row));
@@ -244,7 +245,7 @@ RESULT reconcile_step_host_silence(struct step *s)
 	return tell_down(s, row);
 }
 
-RESULT reconcile_step_host(struct step *s)
+static RESULT step_host(struct step *s)
 {
 	const struct host *row = NULL;
 	TRY(copy_row(s, &row));
@@ -260,3 +261,40 @@ RESULT reconcile_step_host(struct step *s)
 	TRY(tell_down(s, row));
 	return result;
 }
+
+/* ---- who looks because of it ---- */
+
+static void wake_host(struct reconciler *r, const struct row *row)
+{
+	struct rec_host *h = hosts_ensure(r, (const struct host *) row);
+	if (h)
+		work_wake(r, h->lane, KIND_HOST, row->id, WAKE_WISH);
+}
+
+static bool takes_instances(const struct host *h)
+{
+	return h && placement_check_host(h, &(struct placement_need){0}) == PLACEMENT_FITS;
+}
+
+/* What was seen of it is the host's own doing and does not wake it. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	(void) t;
+	const struct host *was = (const struct host *) before, *is = (const struct host *) after;
+	if (!was || was->row.gen != is->row.gen)
+		wake_host(r, after);
+	if (!was || was->seen_state != is->seen_state)
+		reconciler_wake_routers_soon(r); /* their way out leads over hosts */
+	if (!takes_instances(was) && takes_instances(is))
+		reconciler_wake_unplaced_soon(r);
+}
+
+const struct resource reconcile_host = {
+	.step = step_host,
+	.is_swept = true,
+	.wake = wake_host,
+	.wake_changed = wake_changed,
+	.wakes_forgotten = true, /* its connection is to be closed */
+};
+const struct resource reconcile_host_silence = {.step = step_host_silence};

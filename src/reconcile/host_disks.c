@@ -141,7 +141,7 @@ static RESULT evict(struct step *s, const struct disk_inventory *inventory)
 
 /* ---- the step ---- */
 
-RESULT reconcile_step_host_disks(struct step *s)
+static RESULT step_host_disks(struct step *s)
 {
 	struct rec_disks *disks = &s->host->disks;
 	struct disk_inventory inventory = {0};
@@ -153,3 +153,5 @@ RESULT reconcile_step_host_disks(struct step *s)
 	atomic_store(&disks->has_strays, count > 0);
 	return evict(s, &inventory);
 }
+
+const struct resource reconcile_host_disks = {.step = step_host_disks};

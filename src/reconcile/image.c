@@ -103,7 +103,7 @@ static RESULT gather(struct step *s, const struct image **ret_image, bool *ret_i
 	return OK;
 }
 
-RESULT reconcile_step_image(struct step *s)
+static RESULT step_image(struct step *s)
 {
 	const struct image *image = NULL;
 	bool is_used = false;
@@ -116,3 +116,22 @@ RESULT reconcile_step_image(struct step *s)
 	}
 	return image->fetch_url.n || image->is_imported ? fetch(s, image) : OK;
 }
+
+/* ---- who looks because of it ---- */
+
+static void wake_image(struct reconciler *r, const struct row *row)
+{
+	const struct image *image = (const struct image *) row;
+	if (!row_is_live(row))
+		work_wake(r, lane_home(r), KIND_IMAGE, row->id, WAKE_WISH);
+	else if (image->fetch_url.n)
+		work_wake(r, lane_fetches(image->account), KIND_IMAGE, row->id, WAKE_WISH);
+	else if (image->is_imported)
+		work_wake(r, lane_images(r, row->id), KIND_IMAGE, row->id, WAKE_WISH);
+}
+
+const struct resource reconcile_image = {
+	.step = step_image,
+	.is_swept = true,
+	.wake = wake_image,
+};

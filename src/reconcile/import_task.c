@@ -138,7 +138,7 @@ static RESULT fetch(struct step *s, const struct import_snapshot_task *task)
 	return OK;
 }
 
-RESULT reconcile_step_import_snapshot(struct step *s)
+static RESULT step_import_snapshot(struct step *s)
 {
 	const struct import_snapshot_task *task = NULL;
 	{
@@ -155,7 +155,7 @@ RESULT reconcile_step_import_snapshot(struct step *s)
 	return !is_part && engine_import_is_over(task->ended_us, clock_now_us()) ? forget(s) : OK;
 }
 
-RESULT reconcile_step_import_image(struct step *s)
+static RESULT step_import_image(struct step *s)
 {
 	int64_t ended_us = 0;
 	{
@@ -166,3 +166,27 @@ RESULT reconcile_step_import_image(struct step *s)
 	}
 	return engine_import_is_over(ended_us, clock_now_us()) ? forget(s) : OK;
 }
+
+/* ---- who looks because of it ---- */
+
+static void wake_import_snapshot(struct reconciler *r, const struct row *row)
+{
+	const struct import_snapshot_task *task = (const struct import_snapshot_task *) row;
+	work_wake(r, lane_fetches(task->account), KIND_IMPORT_SNAPSHOT_TASK, row->id, WAKE_WISH);
+}
+
+static void wake_import_image(struct reconciler *r, const struct row *row)
+{
+	work_wake(r, lane_home(r), KIND_IMPORT_IMAGE_TASK, row->id, WAKE_WISH);
+}
+
+const struct resource reconcile_import_snapshot_task = {
+	.step = step_import_snapshot,
+	.is_swept = true,
+	.wake = wake_import_snapshot,
+};
+const struct resource reconcile_import_image_task = {
+	.step = step_import_image, /* of one that has ended; before that its disks' tasks do it all */
+	.is_swept = true,
+	.wake = wake_import_image,
+};

@@ -9,7 +9,9 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "engine/instance.h"
+#include "engine/instance_event.h"
 #include "reconcile/work.h"
+#include "store/rows.h"
 
 enum {
 	ASK_AGAIN_S = 5,     /* some guests miss the first press of the power button */
@@ -283,7 +285,7 @@ static RESULT report_waiting(struct step *s, const struct instance_rows *rows)
 	return step_report_condition(s, &condition, obstacle != NULL);
 }
 
-RESULT reconcile_step_instance(struct step *s)
+static RESULT step_instance(struct step *s)
 {
 	struct instance_rows rows = {0};
 	TRY(instance_gather_rows(s, &rows));
@@ -318,3 +320,52 @@ RESULT reconcile_step_instance(struct step *s)
 	outlook.devices_told = instance_is_told(&rows, &outlook.seen);
 	return apply_step(s, &rows, &outlook);
 }
+
+/* ---- who looks because of it ---- */
+
+/* One that is on no host is placed, or forgotten, from home. */
+static void wake_instance(struct reconciler *r, const struct row *row)
+{
+	const struct instance *i = (const struct instance *) row;
+	if (uuid_is_none(i->host) || instance_has_ended(i))
+		work_wake(r, lane_home(r), KIND_INSTANCE, row->id, WAKE_WISH);
+	else
+		wake_on_host(r, i->host, KIND_INSTANCE, row->id);
+}
+
+/* Snapshots may have waited for its going off. */
+static void wake_for_power(struct reconciler *r, const struct tables *t, const struct instance *before,
+			   const struct instance *after)
+{
+	if (before->seen_power == after->seen_power || after->seen_power == INSTANCE_SEEN_POWER_ON)
+		return;
+	for (const struct snapshot *s = snapshot_first_by_instance(t, after->row.id); s;
+	     s = snapshot_next_by_instance(t, s))
+		wake_for_row(r, KIND_SNAPSHOT, &s->row);
+}
+
+/* Its event may be over with the change. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	if (before)
+		wake_for_power(r, t, (const struct instance *) before, (const struct instance *) after);
+	const struct instance_event *e = engine_find_event(t, after->id);
+	if (e && e->ended_us == 0)
+		work_wake(r, lane_home(r), KIND_INSTANCE_EVENT, e->row.id, WAKE_WISH);
+	wake_instance(r, after);
+}
+
+/* Its image may have waited for the last instance. */
+static void wake_forgotten(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	wake_deleted(r, t, KIND_IMAGE, ((const struct instance *) row)->image);
+}
+
+const struct resource reconcile_instance = {
+	.step = step_instance,
+	.is_swept = true,
+	.wake = wake_instance,
+	.wake_changed = wake_changed,
+	.wake_forgotten = wake_forgotten,
+};

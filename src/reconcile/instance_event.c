@@ -7,7 +7,7 @@
 #include "reconcile/work.h"
 #include "store/rows.h"
 
-RESULT reconcile_step_event(struct step *s)
+static RESULT step_event(struct step *s)
 {
 	int64_t next_us = INT64_MAX;
 	{
@@ -24,3 +24,29 @@ RESULT reconcile_step_event(struct step *s)
 	step_report(s, engine_follow_event_run, sight);
 	return OK;
 }
+
+/* ---- who looks because of it ---- */
+
+static void wake_event(struct reconciler *r, const struct row *row)
+{
+	if (engine_may_follow_event((const struct instance_event *) row))
+		work_wake(r, lane_home(r), KIND_INSTANCE_EVENT, row->id, WAKE_WISH);
+}
+
+/* Its instance is held for it, or no longer. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	(void) before;
+	const struct instance *i = instance_find(t, ((const struct instance_event *) after)->instance);
+	if (i)
+		wake_for_row(r, KIND_INSTANCE, &i->row);
+	wake_event(r, after);
+}
+
+const struct resource reconcile_instance_event = {
+	.step = step_event,
+	.is_swept = true,
+	.wake = wake_event,
+	.wake_changed = wake_changed,
+};

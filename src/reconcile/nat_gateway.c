@@ -7,7 +7,7 @@
 #include "reconcile/work.h"
 #include "store/rows.h"
 
-RESULT reconcile_step_nat_gateway(struct step *s)
+static RESULT step_nat_gateway(struct step *s)
 {
 	bool is_due = false;
 	{
@@ -23,3 +23,21 @@ RESULT reconcile_step_nat_gateway(struct step *s)
 	step_report(s, engine_forget_nat_gateway_run, forget);
 	return OK;
 }
+
+/* ---- who looks because of it ---- */
+
+/* It is part of its router until it has ended; then it is to be forgotten some day. */
+static void wake_nat_gateway(struct reconciler *r, const struct row *row)
+{
+	const struct nat_gateway *n = (const struct nat_gateway *) row;
+	if (n->ended_us != 0)
+		work_wake(r, lane_home(r), KIND_NAT_GATEWAY, row->id, WAKE_WISH);
+	else
+		wake_network(r, KIND_ROUTER, n->router);
+}
+
+const struct resource reconcile_nat_gateway = {
+	.step = step_nat_gateway,
+	.is_swept = true,
+	.wake = wake_nat_gateway,
+};

@@ -6,6 +6,7 @@
 
 #include "engine/subnet.h"
 #include "reconcile/work.h"
+#include "store/rows.h"
 
 struct segment_rows {
 	struct network_segment wish;
@@ -76,7 +77,7 @@ void reconcile_wake_routers_in(struct step *s, uuid network, uuid but)
 			work_wake(s->r, lane_network(s->r), KIND_ROUTER, n->router, WAKE_WISH);
 }
 
-RESULT reconcile_step_network(struct step *s)
+static RESULT step_network(struct step *s)
 {
 	struct segment_rows rows = {0};
 	TRY(gather(s, &rows));
@@ -99,3 +100,51 @@ RESULT reconcile_step_network(struct step *s)
 		return OK;
 	return ctx_fail(&s->ctx, ERR_AGAIN, "a router that its subnets have left is still in it");
 }
+
+/* ---- who looks because of it ---- */
+
+/* A network that goes down or up takes its ports with it. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	const struct network *was = (const struct network *) before, *is = (const struct network *) after;
+	const struct port *p =
+		was && was->is_down != is->is_down ? port_first_by_network(t, after->id) : NULL;
+	for (; p; p = port_next_by_network(t, p))
+		wake_network(r, KIND_PORT, p->row.id);
+	wake_for_row(r, KIND_NETWORK, after);
+}
+
+const struct resource reconcile_network = {
+	.step = step_network,
+	.is_swept = true,
+	.wakes = {{KIND_NETWORK, offsetof(struct network, row.id)}},
+	.wake_changed = wake_changed,
+};
+
+/* It may have been moved. A network without ports is told by the routers that other subnets of it are on. */
+static void wake_for_subnet(struct reconciler *r, const struct tables *t, const struct row *before,
+			    const struct row *after)
+{
+	const struct subnet *s = subnet_first_by_network(t, ((const struct subnet *) after)->network);
+	if (before)
+		wake_for_row(r, KIND_SUBNET, before);
+	for (; s; s = subnet_next_by_network(t, s))
+		wake_network(r, KIND_ROUTER, s->router);
+	wake_for_row(r, KIND_SUBNET, after);
+}
+
+const struct resource reconcile_subnet = {
+	.wakes = {{KIND_NETWORK, offsetof(struct subnet, network)},
+		  {KIND_ROUTER, offsetof(struct subnet, router)}},
+	.wake_changed = wake_for_subnet,
+	.wakes_forgotten = true,
+};
+
+/* A subnet is forgotten after the addresses in it. */
+static void wake_for_secondary_ip(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	wake_deleted(r, t, KIND_SUBNET, ((const struct secondary_ip *) row)->subnet);
+}
+
+const struct resource reconcile_secondary_ip = {.wake_forgotten = wake_for_secondary_ip};

@@ -7,7 +7,7 @@
 #include "reconcile/work.h"
 #include "store/rows.h"
 
-RESULT reconcile_step_peering(struct step *s)
+static RESULT step_peering(struct step *s)
 {
 	bool has_expired = false, is_due = false;
 	{
@@ -25,3 +25,37 @@ RESULT reconcile_step_peering(struct step *s)
 	step_report(s, has_expired ? engine_expire_peering_run : engine_forget_peering_run, sight);
 	return OK;
 }
+
+/* ---- who looks because of it ---- */
+
+/* It is part of both its routers until it is over; one that waits is to expire, one that is over to be
+ * forgotten some day. */
+static void wake_peering(struct reconciler *r, const struct row *row)
+{
+	const struct peering *p = (const struct peering *) row;
+	if (p->is_accepted && p->ended_us == 0) {
+		wake_network(r, KIND_ROUTER, p->router);
+		wake_network(r, KIND_ROUTER, p->peer_router);
+	} else {
+		work_wake(r, lane_home(r), KIND_PEERING, row->id, WAKE_WISH);
+	}
+}
+
+/* Rules by a group of a peer's let nothing through once the peering is gone. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	(void) before;
+	const struct security_group_rule *rule =
+		row_is_live(after) ? NULL : security_group_rule_first_by_peering(t, after->id);
+	for (; rule; rule = security_group_rule_next_by_peering(t, rule))
+		wake_network(r, KIND_SECURITY_GROUP, rule->group);
+	wake_peering(r, after);
+}
+
+const struct resource reconcile_peering = {
+	.step = step_peering,
+	.is_swept = true,
+	.wake = wake_peering,
+	.wake_changed = wake_changed,
+};

@@ -7,6 +7,7 @@
 #include "engine/region.h"
 #include "engine/router.h"
 #include "reconcile/work.h"
+#include "store/rows.h"
 
 struct port_rows {
 	const struct port *port; /* NULL: no such row */
@@ -182,7 +183,7 @@ static RESULT step_deleted(struct step *s, const struct port *p)
 	return OK;
 }
 
-RESULT reconcile_step_port(struct step *s)
+static RESULT step_port(struct step *s)
 {
 	struct port_rows rows = {0};
 	TRY(gather_port(s, &rows));
@@ -212,3 +213,50 @@ RESULT reconcile_step_port(struct step *s)
 	wake_other_routers(s, rows.port);
 	return report_port(s, rows.port, up);
 }
+
+/* ---- who looks because of it ---- */
+
+/* A port came or is to go: the instance that has it plugs. A port may be made with the instance that it is
+ * for, or for one that runs. */
+static void wake_for_plug(struct reconciler *r, const struct port *before, const struct port *after)
+{
+	static const struct port nowhere;
+	const struct port *was = before ? before : &nowhere;
+	if (uuid_equal(was->instance, after->instance) &&
+	    uuid_equal(was->seen_instance, after->seen_instance))
+		return;
+	uuid host = uuid_is_none(after->host) ? was->host : after->host;
+	uuid instance = uuid_is_none(after->instance) ? was->instance : after->instance;
+	if (!uuid_is_none(instance))
+		wake_on_host(r, host, KIND_INSTANCE, instance);
+}
+
+/* Routes to a port that goes lead nowhere from now on; to one that changes, perhaps to another address. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	const struct port *port = (const struct port *) after;
+	bool is_new_wish = !row_is_live(after) || (before && before->gen != after->gen);
+	if (is_new_wish && route_first_by_port(t, after->id))
+		wake_network(r, KIND_ROUTER, port->router);
+	wake_for_plug(r, (const struct port *) before, port);
+	wake_for_row(r, KIND_PORT, after);
+}
+
+static void wake_forgotten(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	(void) t;
+	const struct port *port = (const struct port *) row;
+	wake_network(r, KIND_NETWORK, port->network);
+	wake_network(r, KIND_ROUTER, port->router);
+	wake_network(r, KIND_ROUTER, port->interface_of);
+}
+
+const struct resource reconcile_port = {
+	.step = step_port,
+	.is_swept = true,
+	.wakes = {{KIND_PORT, offsetof(struct port, row.id)},
+		  {KIND_ROUTER, offsetof(struct port, interface_of)}},
+	.wake_changed = wake_changed,
+	.wake_forgotten = wake_forgotten,
+};

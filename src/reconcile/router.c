@@ -8,6 +8,7 @@
 #include "engine/port.h"
 #include "engine/subnet.h"
 #include "reconcile/work.h"
+#include "store/rows.h"
 
 static RESULT forget_parts(struct step *s, const struct router_rows *rows)
 {
@@ -104,7 +105,7 @@ static RESULT remove_unused(struct step *s, const struct router_rows *rows)
 	return OK;
 }
 
-RESULT reconcile_step_router(struct step *s)
+static RESULT step_router(struct step *s)
 {
 	struct router_rows rows = {0};
 	{
@@ -130,3 +131,58 @@ RESULT reconcile_step_router(struct step *s)
 	TRY(report_interfaces(s, &rows));
 	return forget_parts(s, &rows);
 }
+
+/* ---- who looks because of it ---- */
+
+const struct resource reconcile_router = {
+	.step = step_router,
+	.is_swept = true,
+	.wakes = {{KIND_ROUTER, offsetof(struct router, row.id)}},
+};
+
+/* It may have been moved. */
+static void wake_for_gateway(struct reconciler *r, const struct tables *t, const struct row *before,
+			     const struct row *after)
+{
+	(void) t;
+	if (before)
+		wake_for_row(r, KIND_GATEWAY, before);
+	wake_for_row(r, KIND_GATEWAY, after);
+}
+
+const struct resource reconcile_gateway = {
+	.wakes = {{KIND_ROUTER, offsetof(struct gateway, router)}},
+	.wake_changed = wake_for_gateway,
+	.wakes_forgotten = true,
+};
+const struct resource reconcile_egress_gateway = {
+	.wakes = {{KIND_ROUTER, offsetof(struct egress_gateway, router)}},
+	.wakes_forgotten = true,
+};
+const struct resource reconcile_route_table = {
+	.wakes = {{KIND_ROUTER, offsetof(struct route_table, router)}},
+	.wakes_forgotten = true,
+};
+const struct resource reconcile_network_acl = {
+	.wakes = {{KIND_ROUTER, offsetof(struct network_acl, router)}}, /* its entries change with it */
+};
+
+/* A route knows its table only; the table knows the router. */
+static void wake_for_forgotten_route(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	const struct route_table *table = route_table_find(t, ((const struct route *) row)->table);
+	if (table)
+		wake_network(r, KIND_ROUTER, table->router);
+}
+
+static void wake_for_route(struct reconciler *r, const struct tables *t, const struct row *before,
+			   const struct row *after)
+{
+	(void) before;
+	wake_for_forgotten_route(r, t, after);
+}
+
+const struct resource reconcile_route = {
+	.wake_changed = wake_for_route,
+	.wake_forgotten = wake_for_forgotten_route,
+};

@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "drivers/image_file.h"
 #include "reconcile/work.h"
+#include "store/rows.h"
 
 enum {
 	CUT_SHARE = 50,     /* percent of its progress */
@@ -335,7 +336,7 @@ static RESULT forget(struct step *s)
 	return OK;
 }
 
-RESULT reconcile_step_snapshot(struct step *s)
+static RESULT step_snapshot(struct step *s)
 {
 	struct snapshot_rows rows = {0};
 	if (uuid_is_none(s->id))
@@ -360,3 +361,41 @@ RESULT reconcile_step_snapshot(struct step *s)
 		return fetch(s, &rows);
 	return rows.has_to_wait ? OK : cut(s, &rows); /* its guest's going off wakes it */
 }
+
+/* ---- who looks because of it ---- */
+
+/* One that nothing on a host is of any more may be forgotten from here; or is made here, of another one. */
+static void wake_snapshot(struct reconciler *r, const struct row *row)
+{
+	const struct snapshot *snapshot = (const struct snapshot *) row;
+	if (!uuid_is_none(snapshot->host))
+		wake_on_host(r, snapshot->host, KIND_SNAPSHOT, row->id);
+	else if (!row_is_live(row))
+		work_wake(r, lane_home(r), KIND_SNAPSHOT, row->id, WAKE_WISH);
+	else if (snapshot->plain_sha256.n) /* to be encrypted, which lasts as long as a fetch */
+		work_wake(r, lane_fetches(snapshot->account), KIND_SNAPSHOT, row->id, WAKE_WISH);
+}
+
+/* An instance is held off for it, or no longer; and so is what is to become of its volume. */
+static void wake_changed(struct reconciler *r, const struct tables *t, const struct row *before,
+			 const struct row *after)
+{
+	(void) before;
+	const struct snapshot *snapshot = (const struct snapshot *) after;
+	const struct volume *v = volume_find(t, snapshot->volume);
+	if (v)
+		wake_for_row(r, KIND_VOLUME, &v->row);
+	for (v = snapshot->is_bound ? volume_first_by_snapshot(t, after->id) : NULL; v;
+	     v = volume_next_by_snapshot(t, v))
+		wake_for_row(r, KIND_VOLUME, &v->row); /* a copy that waits for it */
+	if (snapshot->needs_off && !uuid_is_none(snapshot->instance))
+		wake_on_host(r, snapshot->host, KIND_INSTANCE, snapshot->instance);
+	wake_snapshot(r, after);
+}
+
+const struct resource reconcile_snapshot = {
+	.step = step_snapshot, /* with no id: of the whole image store */
+	.is_swept = true,
+	.wake = wake_snapshot,
+	.wake_changed = wake_changed,
+};

@@ -11,31 +11,21 @@
 enum { FAILURES_UNTIL_TOLD = 3, STRAYS_SHOWN = 10 };
 enum { STEP_ARENA_FIRST = 8 * 1024, STEP_ARENA_CAP = 16 * 1024 * 1024 };
 
-static struct result (*const steps[STEP_KINDS])(struct step *s) = {
-	[KIND_INSTANCE] = reconcile_step_instance,
-	[KIND_VOLUME] = reconcile_step_volume,
-	[KIND_HOST] = reconcile_step_host,
-	[KIND_NETWORK] = reconcile_step_network,
-	[KIND_ROUTER] = reconcile_step_router,
-	[KIND_PORT] = reconcile_step_port,
-	[KIND_SECURITY_GROUP] = reconcile_step_group,
-	[KIND_ADDRESS] = reconcile_step_address,
-	[KIND_IMAGE] = reconcile_step_image,
-	[KIND_CLIENT_TOKEN] = reconcile_step_tokens,
-	[KIND_TOKEN_REVOCATION] = reconcile_step_revocations,
-	[KIND_SNAPSHOT] = reconcile_step_snapshot,
-	[KIND_HOST_DISKS] = reconcile_step_host_disks,
-	[KIND_HOST_SILENCE] = reconcile_step_host_silence,
-	[KIND_NAT_GATEWAY] = reconcile_step_nat_gateway,
-	[KIND_PEERING] = reconcile_step_peering,
-	[KIND_INSTANCE_EVENT] = reconcile_step_event,
-	[KIND_IMPORT_SNAPSHOT_TASK] = reconcile_step_import_snapshot,
-	[KIND_IMPORT_IMAGE_TASK] = reconcile_step_import_image,
+static const struct resource *const resources[STEP_KINDS] = {
+#define RESOURCE(kind, name) [kind] = &reconcile_##name,
+#include "reconcile/resources.def"
+#undef RESOURCE
 };
+
+const struct resource *resource_of(enum kind kind)
+{
+	static const struct resource nothing;
+	return resources[kind] ? resources[kind] : &nothing;
+}
 
 bool step_is_known(enum kind kind)
 {
-	return steps[kind] != NULL;
+	return resource_of(kind)->step != NULL;
 }
 
 const char *step_kind_name(enum kind kind)
@@ -209,7 +199,7 @@ void step_run(struct reconciler *r, struct work *w, struct lane lane)
 	ctx_init(&s->ctx, arena);
 	if (lane.host)
 		s->link = host_link_enter(lane, s->kind, s->id);
-	struct result result = steps[s->kind](s);
+	struct result result = resource_of(s->kind)->step(s);
 	s->end.result = result;
 	if (!result_is_ok(result))
 		log_failure(s, result);

@@ -18,7 +18,7 @@ static bool has_expired(struct step *s)
 	return first && ((const struct token_revocation *) first)->expires_us <= clock_now_us();
 }
 
-RESULT reconcile_step_revocations(struct step *s)
+static RESULT step_revocations(struct step *s)
 {
 	if (!has_expired(s))
 		return OK;
@@ -28,3 +28,6 @@ RESULT reconcile_step_revocations(struct step *s)
 	step_again(s);
 	return OK;
 }
+
+/* One step is of all revoked tokens at once: its id is none. */
+const struct resource reconcile_token_revocation = {.step = step_revocations};

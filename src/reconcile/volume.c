@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "drivers/image_file.h"
 #include "reconcile/work.h"
+#include "store/rows.h"
 
 enum { ROOM_AGAIN_S = 30, IMAGE_AGAIN_S = 5 };
 
@@ -292,7 +293,7 @@ static RESULT step_moving(struct step *s, const struct volume_rows *rows, enum m
 	if (s->end.again == AGAIN_LATER)
 		return OK;
 	TRY(next_move(s, v, &move));
-	wake_volume_on(s->r, host_of_step(v, move), s->id); /* the next piece, on whichever host */
+	wake_on_host(s->r, host_of_step(v, move), KIND_VOLUME, s->id); /* the next piece, on whichever host */
 	return OK;
 }
 
@@ -350,7 +351,7 @@ static RESULT step_live(struct step *s, const struct volume_rows *rows)
 	return report_size(s, v, seen.size);
 }
 
-RESULT reconcile_step_volume(struct step *s)
+static RESULT step_volume(struct step *s)
 {
 	struct volume_rows rows = {0};
 	TRY(gather_volume(s, &rows));
@@ -362,7 +363,7 @@ RESULT reconcile_step_volume(struct step *s)
 		TRY(next_move(s, v, &move));
 	uuid host = host_of_step(v, move);
 	if (!uuid_is_none(host) && !hosts_has_disks_here(s, host)) {
-		wake_volume_on(s->r, host, s->id);
+		wake_on_host(s->r, host, KIND_VOLUME, s->id);
 		return OK;
 	}
 	if (!uuid_is_none(host)) {
@@ -377,3 +378,63 @@ RESULT reconcile_step_volume(struct step *s)
 		return OK; /* its instance's placing wakes it */
 	return move == MOVE_NONE ? step_live(s, &rows) : step_moving(s, &rows, move);
 }
+
+/* ---- who looks because of it ---- */
+
+/* Where it has left a copy, then where it is to be. What is to be done first on the host that it comes from,
+ * the step finds out (wake_on_host). */
+static void wake_volume(struct reconciler *r, const struct row *row)
+{
+	const struct volume *v = (const struct volume *) row;
+	uuid host = uuid_is_none(v->left_host) ? v->host : v->left_host;
+	if (uuid_is_none(host))
+		work_wake(r, lane_home(r), KIND_VOLUME, row->id, WAKE_WISH);
+	else
+		wake_on_host(r, host, KIND_VOLUME, row->id);
+	if (!uuid_is_none(v->instance)) /* it may have waited for its disk */
+		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
+	if (!uuid_is_none(v->seen_instance) && !uuid_equal(v->seen_instance, v->instance))
+		wake_on_host(r, v->host, KIND_INSTANCE, v->seen_instance); /* it is to let go of it */
+}
+
+/* What it was made from may have waited for the last such volume. */
+static void wake_forgotten(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	wake_deleted(r, t, KIND_SNAPSHOT, ((const struct volume *) row)->snapshot);
+}
+
+const struct resource reconcile_volume = {
+	.step = step_volume,
+	.is_swept = true,
+	.wake = wake_volume,
+	.wake_forgotten = wake_forgotten,
+};
+
+static const struct volume *find_subject(const struct tables *t, const struct row *condition)
+{
+	const struct condition *c = (const struct condition *) condition;
+	return c->subject_kind == KIND_VOLUME ? volume_find(t, c->subject) : NULL;
+}
+
+/* What is in a disk's way is its instance's as well. */
+static void wake_for_obstacle(struct reconciler *r, const struct tables *t, const struct row *before,
+			      const struct row *after)
+{
+	(void) before;
+	const struct volume *v = find_subject(t, after);
+	if (v && !uuid_is_none(v->instance))
+		wake_on_host(r, v->host, KIND_INSTANCE, v->instance);
+}
+
+/* A disk is back: the instance may have waited for it. */
+static void wake_for_way(struct reconciler *r, const struct tables *t, const struct row *row)
+{
+	const struct volume *v = find_subject(t, row);
+	if (v)
+		wake_volume(r, &v->row);
+}
+
+const struct resource reconcile_condition = {
+	.wake_changed = wake_for_obstacle,
+	.wake_forgotten = wake_for_way,
+};

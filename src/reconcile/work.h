@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  * Private to reconcile/: the reconciler's parts, and what one step has at hand.
  *   reconcile.c  its life; the slow timer
- *   wake.c       who looks because of what
+ *   wake.c       has looked at what a publish, a host's return or the timer concerns
+ *   resources.def  which file says what is done about which kind: its step, and who looks because of it
  *   work.c       which resources wait for a step, and the retries
  *   step.c       one step: its arena, its reports, its condition
  *   hosts.c      two lanes per host; host.c: the host's own step; host_disks.c: that of its pool
@@ -355,6 +356,39 @@ void reconciler_wake_all_soon(struct reconciler *r);
 void reconciler_wake_routers_soon(struct reconciler *r);
 void reconciler_wake_unplaced_soon(struct reconciler *r);
 
+/* ---- resources.def: what is done about each kind of row ---- */
+
+/* Something in the network that looks when a row changes: its id is a field of that row, and may be none. */
+struct resource_wake {
+	enum kind kind; /* KIND_NONE: nobody */
+	size_t id_offset;
+};
+enum { RESOURCE_WAKES_MAX = 2 };
+
+/* What the reconciler does about one kind of row; in the file of that resource. Each wake follows from rows
+ * alone, costs O(1) and only posts. */
+struct resource {
+	/* One step, on the resource's lane: OK, ERR_AGAIN, ERR_GONE, or what is told of it. NULL: the kind
+	 * has no steps of its own. */
+	struct result (*step)(struct step *s);
+	bool is_swept; /* all its rows are looked at now and then */
+	/* Whoever has to look at a row that just appeared as far as we know: */
+	struct resource_wake wakes[RESOURCE_WAKES_MAX];
+	void (*wake)(struct reconciler *r, const struct row *row); /* besides; NULL: nobody */
+	/* Of a publish of the row, instead; before: NULL for a new one. NULL: as if it just appeared. */
+	void (*wake_changed)(struct reconciler *r, const struct tables *t, const struct row *before,
+			     const struct row *after);
+	/* The row is gone for good. NULL: nobody looks, or, with wakes_forgotten, as if it just appeared. */
+	void (*wake_forgotten)(struct reconciler *r, const struct tables *t, const struct row *row);
+	bool wakes_forgotten;
+};
+#define RESOURCE(kind, name) extern const struct resource reconcile_##name;
+#include "reconcile/resources.def"
+#undef RESOURCE
+
+/* step.c. Of a kind that is not in resources.def: nothing is done. */
+const struct resource *resource_of(enum kind kind);
+
 /* ---- wake.c ---- */
 
 /* A store_listener. */
@@ -362,8 +396,12 @@ void wake_on_publish(void *self, const struct tables *tables, const struct publi
 		     size_t count);
 /* Whoever has to look at this row, which just appeared as far as we know. */
 void wake_for_row(struct reconciler *r, enum kind kind, const struct row *row);
-/* A volume's next step is that host's; one that is not ready looks when it is. */
-void wake_volume_on(struct reconciler *r, uuid host, uuid volume);
+/* Something in the network; none: nobody. */
+void wake_network(struct reconciler *r, enum kind kind, uuid id);
+/* An instance, or what lies in a host's pool. While the host is away nobody is queued on it. */
+void wake_on_host(struct reconciler *r, uuid host, enum kind kind, uuid id);
+/* A row that is to be forgotten, and may have waited for something that is gone now. */
+void wake_deleted(struct reconciler *r, const struct tables *t, enum kind kind, uuid id);
 void wake_all(struct reconciler *r);   /* opens a view, as the next */
 void wake_hosts(struct reconciler *r); /* and what is due on them */
 void wake_gateway_routers(struct reconciler *r);
@@ -385,32 +423,12 @@ void wake_all_on(struct rec_host *h);
 /* The condition of an instance whose guest does not let go of what was detached from it. */
 #define KEEPS_DEVICE "KeepsDevice"
 
-/* One step each, on the resource's lane: OK, ERR_AGAIN, ERR_GONE, or what is told of it. */
-RESULT reconcile_step_instance(struct step *s);
-RESULT reconcile_step_volume(struct step *s);
-RESULT reconcile_step_host(struct step *s);
-RESULT reconcile_step_host_disks(struct step *s);
-RESULT reconcile_step_host_silence(struct step *s);
-RESULT reconcile_step_network(struct step *s);
-RESULT reconcile_step_router(struct step *s);
 /* What is wanted of a router with its networks, whether or not it is needed yet. */
 RESULT reconcile_apply_router(struct step *s, const struct router_rows *rows);
 /* Removes a network that nothing is in; one that something is in stays. */
 RESULT reconcile_remove_unused_network(struct step *s, uuid network);
 /* By a subnet or by an interface; all but one (none: all). */
 void reconcile_wake_routers_in(struct step *s, uuid network, uuid but);
-RESULT reconcile_step_nat_gateway(struct step *s); /* of one that has ended; else its router's */
-RESULT reconcile_step_event(struct step *s);
-RESULT reconcile_step_peering(struct step *s); /* of one that waits or is over; else its routers' */
-RESULT reconcile_step_port(struct step *s);
-RESULT reconcile_step_group(struct step *s);
-RESULT reconcile_step_address(struct step *s);
-RESULT reconcile_step_image(struct step *s);
-RESULT reconcile_step_import_snapshot(struct step *s);
-RESULT reconcile_step_import_image(struct step *s); /* of one that has ended; else nothing: its disks do it */
-RESULT reconcile_step_snapshot(struct step *s);     /* of none: the whole image store */
-RESULT reconcile_step_tokens(struct step *s);       /* of all client tokens at once: its id is none */
-RESULT reconcile_step_revocations(struct step *s);  /* likewise of all revoked tokens */
 
 /* ---- gather.c: rows copied out of a view into the step's arena ---- */
 
