@@ -208,6 +208,11 @@ class Outputs(SchemaCase):
         plain = GOOD.replace(', "size"], unique = true', "]")
         self.assertNotIn("disk_find_by_name", schema_write.write_accessors(self.read(disk=plain)))
 
+    def test_size_fields(self):
+        """Of the numbers only those that the schema calls bytes."""
+        text = schema_write.write_tables(self.read(disk=GOOD), "hash", 1, [])
+        self.assertIn("const struct field *const model_size_fields[] = {\n\t&disk_fields[1], /* size */\n\tNULL\n};", text)
+
     def test_docs(self):
         text = schema_write.write_docs(self.read(disk=GOOD), 1)
         for line in ("| `kind` | enum:ssd, old-hdd | What it is. |", "Looked up by: `name`, `size` (unique).",
