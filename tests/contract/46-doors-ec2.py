@@ -162,6 +162,18 @@ def test_rows(world, name):
     assert not wrong, "\n" + "\n".join(wrong)
 
 
+# ---- what an action does not name
+
+def test_detaching_from_a_protected_instance(world):
+    """The instance that loses a disk or an interface is asked about, though the call names another thing."""
+    ids, number = world.ids, world.number
+    instance = f"arn:aws:ec2:us-east-1:{number}:instance/{ids['i']}"
+    for action, request in (("DetachVolume", {"VolumeId": ids["plugged vol"]}), ("DetachNetworkInterface", {"AttachmentId": ids["eni-attach"]})):
+        for document, wanted in [(doors.policy(doors.ALLOW, doors.deny("*", instance)), "UnauthorizedOperation"),
+                                 (doors.policy(doors.ALLOW, doors.deny("*", instance + "0")), "through")]:
+            assert code(dry(world.guest.has(document), action, request)) == wanted, f"{action}: {document}"
+
+
 # ---- what an action makes
 
 def tagged_request(world, name):

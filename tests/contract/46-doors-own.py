@@ -251,7 +251,8 @@ def test_an_accounts_own_user_needs_leave(owner, bob):
 # ---- streams
 
 def test_no_ticket_to_a_denied_console(owner, ann):
-    """Neither output nor password nor a ticket to a console, nor an image's bytes, where a Deny names the row."""
+    """Neither output nor password nor a ticket to a console, nor an image's bytes, where a Deny names the row; and no
+    interface leaves the instance."""
     ec2 = owner.ec2
     image = ec2.describe_images()["Images"][0]["ImageId"]
     instance = ec2.run_instances(ImageId=image, InstanceType="t3.micro", MinCount=1, MaxCount=1)["Instances"][0]["InstanceId"]
@@ -269,11 +270,19 @@ def test_no_ticket_to_a_denied_console(owner, ann):
             yield owner.call("POST", f"/compute/v2.1/servers/{server}/remote-consoles", body, version="compute 2.60")
         yield owner.call("GET", f"/image/v2/images/{own}/file")
     assert [a.status for a in doors_of_it()] == [200] * 5, list(doors_of_it())
+    network = owner.ok("POST", "/network/v2.0/networks", {"network": {"name": "side"}})["network"]["id"]
+    owner.ok("POST", "/network/v2.0/subnets", {"subnet": {"network_id": network, "cidr": "10.77.0.0/24", "ip_version": 4}})
+    port = owner.ok("POST", "/network/v2.0/ports", {"port": {"network_id": network}})["port"]["id"]
+    owner.ok("POST", f"/compute/v2.1/servers/{server}/os-interface", {"interfaceAttachment": {"port_id": port}})
+    owner.dev.rest()
     ami = "ami-" + own.replace("-", "")[:17]
     has(owner, owner.user, doors.ALLOW, doors.deny("*", [f"arn:aws:ec2:*:*:instance/{instance}", f"arn:aws:ec2:*::image/{ami}"]))
     refused = list(doors_of_it())
+    kept = owner.call("DELETE", f"/compute/v2.1/servers/{server}/os-interface/{port}")
     has_none(owner, owner.user)
     assert [a.status for a in refused] == [403] * 5, refused
+    assert kept.status == 403, kept
+    assert owner.call("DELETE", f"/compute/v2.1/servers/{server}/os-interface/{port}").status == 202
 
 
 # ---- what is not decided on rows
