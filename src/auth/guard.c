@@ -1,407 +1,12 @@
 /* SPDX-License-Identifier: Apache-2.0
- * The two steps, compiled policies, and what is told of a refusal. */
+ * The two steps: a call's action, and each row that the call finds or makes. */
 #include "auth/guard.h"
 
-#include <assert.h>
-#include <pthread.h>
-#include <stdlib.h>
-
 #include "auth/guard_inside.h"
-#include "auth/session.h"
-#include "base/crypto.h"
-#include "base/heap.h"
-#include "base/json_write.h"
 #include "engine/own.h"
 #include "engine/resolve.h"
 #include "model/iam_name.h"
 #include "store/rows.h"
-
-enum {
-	COMPILED_MAX = 1024,
-	REFUSALS_MAX = 256,
-	REFUSAL_MAX_SIZE = 8192,
-	REQUEST_ID_SIZE = 40,
-	WORDS_MAX = 1024
-};
-
-struct compiled {
-	uuid version; /* none: free */
-	uint64_t batch;
-	struct policy_code *policy;
-};
-
-struct refusal {
-	char request_id[REQUEST_ID_SIZE];
-	char *json;
-	size_t size;
-};
-
-/* A face's name of a permission. */
-struct word {
-	struct str text;
-	int permission;
-};
-
-struct guards {
-	struct store *store;
-	uint8_t key[SHA256_SIZE]; /* that encoded messages are sealed with */
-	char *region;
-	struct word words[WORDS_MAX]; /* sorted */
-	size_t word_count;
-	pthread_mutex_t lock; /* over what follows */
-	struct compiled compiled[COMPILED_MAX];
-	struct refusal refusals[REFUSALS_MAX];
-	size_t next_refusal;
-};
-_Static_assert((int) SHA256_SIZE == (int) MASTER_KEY_SIZE, "a digest is a key");
-
-static int compare_words(const void *a, const void *b)
-{
-	return str_compare(((const struct word *) a)->text, ((const struct word *) b)->text);
-}
-
-static void sum_words(struct guards *g)
-{
-	struct word word;
-	for (word.permission = 0; word.permission < PERMISSION_COUNT; word.permission++)
-		for (size_t n = 0; permission_word(word.permission, n, &word.text); n++) {
-			assert(g->word_count < WORDS_MAX);
-			g->words[g->word_count++] = word;
-		}
-	qsort(g->words, g->word_count, sizeof g->words[0], compare_words);
-}
-
-static int find_permission(const struct guards *g, struct str action)
-{
-	const struct word key = {.text = action};
-	const struct word *found = bsearch(&key, g->words, g->word_count, sizeof key, compare_words);
-	return found ? found->permission : PERMISSION_NONE;
-}
-
-RESULT guards_new(struct ctx *c, const struct guards_config *config, struct guards **ret_guards)
-{
-	struct guards *g = heap_new(struct guards);
-	if (!g)
-		return ctx_no_memory(c);
-	g->store = config->store;
-	g->region = heap_copy_z(str_to_z(c->arena, config->region));
-	if (!g->region) {
-		heap_free(g);
-		return ctx_no_memory(c);
-	}
-	(void) pthread_mutex_init(&g->lock, NULL);
-	sum_words(g);
-	crypto_hmac_sha256(config->master_key, MASTER_KEY_SIZE, STR("refusal"), g->key);
-	*ret_guards = g;
-	return OK;
-}
-
-void guards_free(struct guards *g)
-{
-	if (!g)
-		return;
-	for (size_t k = 0; k < COMPILED_MAX; k++)
-		heap_free(g->compiled[k].policy);
-	for (size_t k = 0; k < REFUSALS_MAX; k++)
-		heap_free(g->refusals[k].json);
-	(void) pthread_mutex_destroy(&g->lock);
-	crypto_wipe(g->key, sizeof g->key);
-	heap_free(g->region);
-	heap_free(g);
-}
-
-/* ---- compiled policies ---- */
-
-static struct compiled *slot_of(struct guards *g, uuid version)
-{
-	uint32_t hash;
-	memcpy(&hash, version.b + 4, sizeof hash);
-	return &g->compiled[hash % COMPILED_MAX];
-}
-
-/* A copy for the call, of the one that is kept; NULL: none is. */
-static const struct policy_code *copy_kept(struct guards *g, struct arena *a, const struct row *version)
-{
-	struct policy_code *copy = NULL;
-	(void) pthread_mutex_lock(&g->lock);
-	const struct compiled *slot = slot_of(g, version->id);
-	if (slot->policy && uuid_equal(slot->version, version->id) && slot->batch == version->batch) {
-		copy = arena_alloc(a, policy_size(slot->policy));
-		if (copy)
-			memcpy((void *) copy, slot->policy, policy_size(slot->policy));
-	}
-	(void) pthread_mutex_unlock(&g->lock);
-	return copy;
-}
-
-static void keep(struct guards *g, const struct row *version, const struct policy_code *policy)
-{
-	struct policy_code *copy = heap_alloc(policy_size(policy));
-	if (!copy)
-		return; /* it is compiled again */
-	memcpy((void *) copy, policy, policy_size(policy));
-	(void) pthread_mutex_lock(&g->lock);
-	struct compiled *slot = slot_of(g, version->id);
-	struct policy_code *before = slot->policy;
-	*slot = (struct compiled){version->id, version->batch, copy};
-	(void) pthread_mutex_unlock(&g->lock);
-	heap_free(before);
-}
-
-static RESULT take_policy(struct guards *g, struct ctx *c, const struct policy_version *version,
-			  const struct policy_code **ret_policy)
-{
-	*ret_policy = copy_kept(g, c->arena, &version->row);
-	if (*ret_policy)
-		return OK;
-	if (!result_is_ok(policy_compile(c, version->document, POLICY_OF_IDENTITY, ret_policy))) {
-		ctx_clear_problem(c);
-		return ctx_fail(c, ERR_INTERNAL, "a policy that was stored does not compile");
-	}
-	keep(g, &version->row, *ret_policy);
-	return OK;
-}
-
-static struct str name_policy(struct arena *a, struct str account_number, const struct policy *policy)
-{
-	if (!policy_is_managed(policy))
-		return str_print(a, "inline policy %" STR_FMT, STR_ARG(policy->name));
-	return iam_arn_to_text(a, account_number, KIND_POLICY, &policy->row);
-}
-
-/* Rows as the tables have them, named; they are good as long as these. */
-struct found_policies {
-	struct policy_source sources[POLICY_SOURCES_MAX];
-	struct str *names; /* in the arena */
-	size_t count;
-};
-
-static RESULT find_policies(struct ctx *c, const struct tables *t, uuid holder, uuid account,
-			    struct found_policies *ret_found)
-{
-	const struct account *row = account_find(t, account);
-	ret_found->count = 0;
-	if (uuid_is_none(holder) || !engine_has_policies(t))
-		return OK;
-	if (!engine_find_policies(t, holder, account, ret_found->sources, &ret_found->count))
-		return ctx_fail_kind(c, ERR_DENIED, KIND_POLICY,
-				     "You are not authorized: more than %d policies speak of the user.",
-				     POLICY_SOURCES_MAX);
-	ret_found->names = arena_new_array(c->arena, struct str, ret_found->count + 1);
-	if (!ret_found->names)
-		return ctx_no_memory(c);
-	for (size_t k = 0; k < ret_found->count; k++)
-		ret_found->names[k] =
-			name_policy(c->arena, row ? row->number : STR_NONE, ret_found->sources[k].policy);
-	return OK;
-}
-
-static RESULT compile_policies(struct guards *g, struct ctx *c, const struct found_policies *found,
-			       struct guard_policies *ret_policies)
-{
-	struct guard_policies out = {.names = found->names};
-	if (found->count)
-		out.at = arena_new_array(c->arena, const struct policy_code *, found->count);
-	if (found->count && !out.at)
-		return ctx_no_memory(c);
-	for (size_t k = 0; k < found->count; k++) {
-		const struct policy_code *policy = NULL;
-		TRY(take_policy(g, c, found->sources[k].version, &policy));
-		if (found->sources[k].is_boundary) {
-			out.boundary = policy;
-			out.boundary_name = found->names[k];
-			continue;
-		}
-		out.names[out.count] = found->names[k];
-		out.at[out.count++] = policy;
-	}
-	*ret_policies = out;
-	return OK;
-}
-
-RESULT guard_gather(struct guards *g, struct ctx *c, uuid user, uuid account,
-		    struct guard_policies *ret_policies)
-{
-	struct found_policies found;
-	AUTO_VIEW v;
-	view_open(g->store, &v);
-	struct result result = find_policies(c, v.tables, user, account, &found);
-	view_stop_walking(&v);
-	TRY(result);
-	return compile_policies(g, c, &found, ret_policies);
-}
-
-/* What bounds a session. A policy that is gone allows nothing. */
-static RESULT gather_session(struct guards *g, struct ctx *c, const struct session *session,
-			     struct guard_policies *out)
-{
-	const struct policy_version *versions[SESSION_POLICIES_MAX];
-	size_t count = 0;
-	if (!session || (!session->policy.n && !session->policies.count))
-		return OK;
-	out->has_session = true;
-	out->session = arena_new_array(c->arena, const struct policy_code *, SESSION_POLICIES_MAX + 1);
-	if (!out->session)
-		return ctx_no_memory(c);
-	if (session->policy.n)
-		TRY(policy_compile(c, session->policy, POLICY_OF_IDENTITY,
-				   &out->session[out->session_count++]));
-	AUTO_VIEW v;
-	view_open(g->store, &v);
-	for (size_t k = 0; k < session->policies.count && count < SESSION_POLICIES_MAX; k++) {
-		const struct policy *policy = engine_find_policy(v.tables, session->policies.at[k]);
-		versions[count] = policy ? engine_find_default_version(v.tables, policy) : NULL;
-		count += versions[count] != NULL;
-	}
-	view_stop_walking(&v);
-	for (size_t k = 0; k < count; k++)
-		TRY(take_policy(g, c, versions[k], &out->session[out->session_count++]));
-	return OK;
-}
-
-struct str guard_region(const struct guards *g)
-{
-	return g ? str_from(g->region) : STR_NONE;
-}
-
-/* ---- refusals ---- */
-
-static const char *const deciders[] = {
-	[POLICY_BY_NOBODY] = "identity-based policy",
-	[POLICY_BY_IDENTITY] = "identity-based policy",
-	[POLICY_BY_ROLE] = "role",
-	[POLICY_BY_BOUNDARY] = "permissions boundary",
-	[POLICY_BY_SESSION] = "session policy",
-};
-
-static struct str decider_name(const struct guard_state *s, const struct policy_decision *d)
-{
-	if (d->by == POLICY_BY_IDENTITY)
-		return s->policies.names[d->policy];
-	return d->by == POLICY_BY_BOUNDARY  ? s->policies.boundary_name
-	       : d->by == POLICY_BY_SESSION ? STR("passed with the session")
-					    : STR_NONE;
-}
-
-static const struct policy_code *decider(const struct guard_state *s, const struct policy_decision *d)
-{
-	return d->by == POLICY_BY_IDENTITY  ? s->policies.at[d->policy]
-	       : d->by == POLICY_BY_SESSION ? s->policies.session[d->policy]
-					    : s->policies.boundary;
-}
-
-static void write_statement(struct json_writer *w, const struct guard_state *s,
-			    const struct policy_decision *d)
-{
-	json_write_open(w, "matchedStatements");
-	json_write_open_list(w, "items");
-	if (d->effect == POLICY_DENIES) {
-		json_write_open(w, NULL);
-		json_write_text(w, "statementId", policy_statement_id(decider(s, d), d->statement));
-		json_write_int(w, "statement", (int64_t) d->statement + 1);
-		json_write_z(w, "effect", "DENY");
-		json_write_text(w, "policy", decider_name(s, d));
-		json_write_z(w, "policyType", deciders[d->by]);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	json_write_close(w);
-}
-
-static void write_conditions(struct json_writer *w, const struct policy_question *q)
-{
-	json_write_open(w, "conditions");
-	json_write_open_list(w, "items");
-	for (const char *const *key = guard_told_keys; *key; key++) {
-		struct strs values = {0};
-		if (guard_find_key(q, str_from(*key), &values) != POLICY_PRESENT || !values.count)
-			continue;
-		json_write_open(w, NULL);
-		json_write_z(w, "key", *key);
-		json_write_open(w, "values");
-		json_write_open_list(w, "items");
-		json_write_open(w, NULL);
-		json_write_text(w, "value", values.at[0]);
-		json_write_close(w);
-		json_write_close_list(w);
-		json_write_close(w);
-		json_write_close(w);
-	}
-	json_write_close_list(w);
-	json_write_close(w);
-}
-
-/* As DecodeAuthorizationMessage shows it; empty when there is no room for it. */
-static struct str write_refusal(const struct guard_state *s, const struct policy_question *q,
-				const struct policy_decision *d)
-{
-	const struct identity *who = s->call->ctx.who;
-	struct buf b;
-	struct json_writer w;
-	struct str text = STR_NONE;
-	buf_init(&b, REFUSAL_MAX_SIZE);
-	json_write_begin(&w, &b);
-	json_write_open(&w, NULL);
-	json_write_bool(&w, "allowed", false);
-	json_write_bool(&w, "explicitDeny", d->effect == POLICY_DENIES);
-	json_write_z(&w, "decidedBy", deciders[d->by]);
-	write_statement(&w, s, d);
-	json_write_open(&w, "failures");
-	json_write_open_list(&w, "items");
-	json_write_close_list(&w);
-	json_write_close(&w);
-	json_write_open(&w, "context");
-	json_write_open(&w, "principal");
-	bool is_of_role = !uuid_is_none(who->iam_role);
-	json_write_text(&w, "id", uuid_to_str(q->arena, is_of_role ? who->iam_role : who->user));
-	json_write_text(&w, "name", is_of_role ? who->session->role_name : who->user_name);
-	json_write_text(&w, "arn", guard_write_principal(who, q->arena));
-	json_write_close(&w);
-	json_write_text(&w, "action", q->action);
-	json_write_text(&w, "resource", q->resource);
-	write_conditions(&w, q);
-	json_write_close(&w);
-	json_write_close(&w);
-	if (result_is_ok(json_write_end(&w)))
-		text = str_copy(q->arena, buf_str(&b));
-	buf_done(&b);
-	return text;
-}
-
-static struct result fail_refused(const struct guard_state *s, struct ctx *c, const struct policy_question *q,
-				  const struct policy_decision *d)
-{
-	if (s->request.words == GUARD_OF_OPENSTACK)
-		return ctx_fail(c, ERR_DENIED, "Policy doesn't allow %" STR_FMT " to be performed.",
-				STR_ARG(s->request.action));
-	struct str user = guard_write_principal(c->who, c->arena);
-	const char *before =
-		s->request.words == GUARD_OF_EC2 ? "You are not authorized to perform this operation. " : "";
-	if (d->effect == POLICY_DENIES)
-		return ctx_fail(c, ERR_DENIED,
-				"%sUser: %" STR_FMT " is not authorized to perform: %" STR_FMT
-				" on resource: %" STR_FMT " with an explicit deny in a%s %s: %" STR_FMT ".",
-				before, STR_ARG(user), STR_ARG(q->action), STR_ARG(q->resource),
-				d->by == POLICY_BY_IDENTITY ? "n" : "", deciders[d->by],
-				STR_ARG(decider_name(s, d)));
-	return ctx_fail(c, ERR_DENIED,
-			"%sUser: %" STR_FMT " is not authorized to perform: %" STR_FMT
-			" on resource: %" STR_FMT " because no %s allows the %" STR_FMT " action.",
-			before, STR_ARG(user), STR_ARG(q->action), STR_ARG(q->resource), deciders[d->by],
-			STR_ARG(q->action));
-}
-
-static RESULT refuse(struct guard_state *s, struct ctx *c, const struct policy_question *q,
-		     const struct policy_decision *d)
-{
-	s->refusal = write_refusal(s, q, d);
-	ctx_clear_problem(c);
-	struct result failed = fail_refused(s, c, q, d);
-	s->refused = c->problem.message;
-	return failed;
-}
-
-/* ---- the two steps ---- */
 
 static struct policy_question make_question(const struct guard_subject *subject, struct arena *a,
 					    int permission, struct str action)
@@ -442,11 +47,11 @@ static RESULT decide_or_refuse(struct guard_state *s, struct ctx *c, struct poli
 	if (d.effect != POLICY_ALLOWS) {
 		if (str_is_empty(q->resource))
 			q->resource = STR("*");
-		return refuse(s, c, q, &d);
+		return guard_refuse(s, c, q, &d);
 	}
 	if (s->is_narrowed && !has_role) {
 		d = (struct policy_decision){POLICY_SILENT, POLICY_BY_ROLE, 0, 0};
-		return refuse(s, c, q, &d);
+		return guard_refuse(s, c, q, &d);
 	}
 	*ret_is_allowed = d.by == POLICY_BY_IDENTITY && !s->is_narrowed;
 	return OK;
@@ -508,7 +113,7 @@ static RESULT check_part(struct guard_state *s, struct ctx *c, const struct guar
 	struct policy_question q =
 		make_question(subject, c->arena, part, str_from(model_permissions[part].action));
 	decide(s, &q, s->request.has_role, &d);
-	return d.effect == POLICY_DENIES ? refuse(s, c, &q, &d) : OK;
+	return d.effect == POLICY_DENIES ? guard_refuse(s, c, &q, &d) : OK;
 }
 
 /* A row on which AWS does not decide the action is kept from its user by a Deny that names it, and nothing
@@ -520,7 +125,7 @@ static RESULT check_undecided(struct guard_state *s, struct ctx *c, struct polic
 	q->is_by_name = true;
 	decide(s, q, true, &d);
 	if (d.effect == POLICY_DENIES)
-		return refuse(s, c, q, &d);
+		return guard_refuse(s, c, q, &d);
 	const struct guard_subject any = {.state = s};
 	const struct policy_question open = make_question(&any, c->arena, s->permission, s->request.action);
 	decide(s, &open, s->request.has_role, &d);
@@ -632,15 +237,13 @@ static RESULT check_account(struct guard *guard, struct ctx *c, const struct tab
 {
 	struct guard_state *s = (struct guard_state *) guard;
 	struct guard_state *there = arena_new_object(c->arena, struct guard_state);
-	struct found_policies *found = arena_new_object(c->arena, struct found_policies);
 	int asked = permission_find(str_from(permission));
-	if (!there || !found)
+	if (!there)
 		return ctx_no_memory(c);
 	*there = *s;
 	if (asked == PERMISSION_NONE)
 		return OK;
-	TRY(find_policies(c, t, holder_of(c->who), account, found));
-	TRY(compile_policies(s->guards, c, found, &there->policies));
+	TRY(guard_gather_in(s->guards, c, t, holder_of(c->who), account, &there->policies));
 	if (!have_voice(&there->policies))
 		return OK;
 	const struct guard_subject subject = {
@@ -738,9 +341,9 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	bool is_allowed = false;
 	if (g && c->who && !c->who->is_owner && !uuid_is_none(c->who->account)) {
 		TRY(guard_gather(g, c, holder_of(c->who), c->who->account, &policies));
-		TRY(gather_session(g, c, c->who->session, &policies));
+		TRY(guard_gather_session(g, c, c->who->session, &policies));
 	}
-	int permission = g ? find_permission(g, request->action) : PERMISSION_NONE;
+	int permission = g ? guard_find_permission(g, request->action) : PERMISSION_NONE;
 	bool has_voice = have_voice(&policies);
 	if (!has_voice)
 		TRY(check_role(c, request));
@@ -754,68 +357,4 @@ RESULT guard_check_action(struct guards *g, struct call *call, const struct guar
 	const struct guard_subject subject = {.state = s};
 	struct policy_question q = make_question(&subject, c->arena, s->permission, request->action);
 	return decide_or_refuse(s, c, &q, request->has_role, &is_allowed);
-}
-
-/* ---- what is told of a refusal ---- */
-
-static void remember(struct guards *g, struct str request_id, struct str json)
-{
-	char *copy = heap_alloc(json.n + 1);
-	if (!copy || request_id.n >= REQUEST_ID_SIZE) {
-		heap_free(copy);
-		return;
-	}
-	memcpy(copy, json.p, json.n);
-	(void) pthread_mutex_lock(&g->lock);
-	struct refusal *r = &g->refusals[g->next_refusal++ % REFUSALS_MAX];
-	char *before = r->json;
-	*r = (struct refusal){.json = copy, .size = json.n};
-	memcpy(r->request_id, request_id.p, request_id.n);
-	(void) pthread_mutex_unlock(&g->lock);
-	heap_free(before);
-}
-
-/* What a message is sealed for: only the account whose call was refused opens it again. */
-static struct str refusal_label(const struct ctx *c)
-{
-	return str_print(c->arena, "refusal of %" STR_FMT, STR_ARG(c->who->account_number));
-}
-
-struct str guard_tell_refusal(struct ctx *c)
-{
-	const struct guard_state *s = (const struct guard_state *) c->guard;
-	struct str sealed = STR_NONE;
-	if (!s || str_is_empty(s->refusal))
-		return STR_NONE;
-	remember(s->guards, c->request_id, s->refusal);
-	if (!result_is_ok(crypto_seal(c, s->guards->key, refusal_label(c), s->refusal, &sealed)))
-		return STR_NONE;
-	return str_encode_hex(c->arena, sealed.p, sealed.n);
-}
-
-RESULT guard_decode_refusal(struct guards *g, struct ctx *c, struct str encoded, struct str *ret_json)
-{
-	char *sealed = arena_alloc(c->arena, encoded.n / 2 + 1);
-	if (!sealed)
-		return ctx_no_memory(c);
-	if (encoded.n == 0 || encoded.n % 2 || encoded.n > 4 * REFUSAL_MAX_SIZE ||
-	    !result_is_ok(str_decode_hex(encoded, sealed, encoded.n / 2)) ||
-	    !result_is_ok(crypto_open(c, g->key, refusal_label(c), (struct str){sealed, encoded.n / 2},
-				      ret_json))) {
-		ctx_clear_problem(c);
-		return ctx_fail_field(c, ERR_INVALID, STR("EncodedMessage"),
-				      "Message: the encoded message is not valid");
-	}
-	return OK;
-}
-
-struct str guard_find_refusal(struct guards *g, struct arena *a, struct str request_id)
-{
-	struct str json = STR_NONE;
-	(void) pthread_mutex_lock(&g->lock);
-	for (size_t k = 0; k < REFUSALS_MAX && !json.n; k++)
-		if (g->refusals[k].json && str_is(request_id, g->refusals[k].request_id))
-			json = str_copy(a, (struct str){g->refusals[k].json, g->refusals[k].size});
-	(void) pthread_mutex_unlock(&g->lock);
-	return json;
 }
